@@ -134,7 +134,7 @@ class Problem:
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """ " Did you mean …?" for a word nobody knows, or an empty string."""
+    """A hint at the known word that was perhaps meant, or an empty string."""
     close = get_close_matches(word, list(known), n=1, cutoff=0.6)
     return f" Did you mean '{close[0]}'?" if close else ""
 
