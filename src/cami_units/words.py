@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 import pandas as pd
 
@@ -167,46 +167,53 @@ def unit_cards(
         :data:`CARD_FIELDS`. An unknown value is an empty string.
     """
     units = tables["conservation_units"]
-    criteria = dict(iter(tables["unit_criteria"].groupby("unit_id")))
-    names = species.set_index("sci_name")[f"name_{lang}"].to_dict()
-    nothing = tables["unit_criteria"].iloc[:0]
+    found: dict[str, dict[str, dict[str, Any]]] = {}
+    for row in _records(tables["unit_criteria"]):
+        found.setdefault(row["unit_id"], {})[row["criterion"]] = row
+    names = dict(zip(species["sci_name"], species[f"name_{lang}"], strict=True))
     rows = [
-        _card(unit, criteria.get(unit["unit_id"], nothing), names, lang)
-        for unit in units.drop(columns="geometry", errors="ignore").to_dict("records")
+        _card(unit, found.get(unit["unit_id"], {}), names, lang)
+        for unit in _records(units.drop(columns="geometry", errors="ignore"))
     ]
     return pd.DataFrame(rows, columns=["unit_id", *CARD_FIELDS])
 
 
+def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(key): value for key, value in row.items()} for row in table.to_dict("records")]
+
+
 def _card(
-    unit: Mapping[str, object], findings: pd.DataFrame, names: Mapping[str, str], lang: str
+    unit: Mapping[str, Any],
+    findings: Mapping[str, Mapping[str, Any]],
+    names: Mapping[str, str],
+    lang: str,
 ) -> dict[str, str]:
-    found = findings.set_index("criterion")
-    qualifying = [name for name in str(unit["species"] or "").split(";") if name]
-    states = str(unit["countries"]).replace(";", ", ")
+    qualifying = [name for name in _string(unit["species"]).split(";") if name]
+    states = _string(unit["countries"]).replace(";", ", ")
     if unit["disputed"]:
         states += f" ({text('disputed', lang)})"
     spoken = ", ".join(names.get(name, name) for name in qualifying)
     return {
-        "unit_id": str(unit["unit_id"]),
+        "unit_id": unit["unit_id"],
         "name_en": _string(unit["name_en"]),
         "name_ru": _string(unit["name_ru"]),
-        "status": text(str(unit["status"]), lang),
+        "status": text(unit["status"], lang),
         "rank": _rank(unit, lang),
         "states": states,
-        "area": f"{number(float(str(unit['area_km2'])), lang)} {text('km2', lang)}",
+        "area": f"{number(unit['area_km2'], lang)} {text('km2', lang)}",
         "species": f"{len(qualifying)}: {spoken}" if qualifying else "0",
         "criteria": " ".join(
-            f"{name} {mark(found.at[name, 'met'])}" for name in FINDINGS if name in found.index
+            f"{name} {mark(findings[name]['met'])}" for name in FINDINGS if name in findings
         ),
-        "protected": _percent(found, "C7", "of qualifying range protected", lang),
-        "barriers": _percent(found, "C6", "of the shared border fenced", lang),
+        "protected": _percent(findings, "C7", "of qualifying range protected", lang),
+        "barriers": _percent(findings, "C6", "of the shared border fenced", lang),
         "confidence": _confidence(unit["confidence"], lang),
         "origin": _origin(unit, lang),
         "comment": text("how_to_comment", lang),
     }
 
 
-def mark(met: object) -> str:
+def mark(met: Any) -> str:
     """✓ met, ✗ not met, ? not assessed.
 
     Examples
@@ -214,36 +221,37 @@ def mark(met: object) -> str:
     >>> mark(True), mark(False), mark(None)
     ('✓', '✗', '?')
     """
-    return MARKS[None if pd.isna(met) else bool(met)]  # type: ignore[call-overload]
+    return MARKS[None if pd.isna(met) else bool(met)]
 
 
-def _string(value: object) -> str:
-    return "" if value is None or value is pd.NA or value != value else str(value)
+def _string(value: Any) -> str:
+    return "" if pd.isna(value) else str(value)
 
 
-def _rank(unit: Mapping[str, object], lang: str) -> str:
-    label = _string(unit["rank_label"])
+def _rank(unit: Mapping[str, Any], lang: str) -> str:
     tier = _string(unit["tier"])
-    score = number(float(str(unit["score"])), lang, 3)
-    parts = [
-        label,
+    parts = (
+        _string(unit["rank_label"]),
         text(tier, lang) if tier in CATALOGUE else tier,
-        f"{text('score', lang)} {score}",
-    ]
+        f"{text('score', lang)} {number(unit['score'], lang, 3)}",
+    )
     return " · ".join(part for part in parts if part)
 
 
-def _percent(found: pd.DataFrame, criterion: str, phrase: str, lang: str) -> str:
-    if criterion not in found.index or pd.isna(found.at[criterion, "value"]):
+def _percent(
+    findings: Mapping[str, Mapping[str, Any]], criterion: str, phrase: str, lang: str
+) -> str:
+    value = findings.get(criterion, {}).get("value")
+    if pd.isna(value):
         return text("not assessed", lang)
-    return f"{number(float(found.at[criterion, 'value']), lang)} % {text(phrase, lang)}"
+    return f"{number(value, lang)} % {text(phrase, lang)}"
 
 
-def _confidence(value: object, lang: str) -> str:
-    return text("not assessed", lang) if pd.isna(value) else number(float(str(value)), lang, 2)  # type: ignore[call-overload]
+def _confidence(value: Any, lang: str) -> str:
+    return text("not assessed", lang) if pd.isna(value) else number(value, lang, 2)
 
 
-def _origin(unit: Mapping[str, object], lang: str) -> str:
+def _origin(unit: Mapping[str, Any], lang: str) -> str:
     hotspots = _string(unit["hotspot_ids"]).replace(";", ", ")
-    kind = text(str(unit["origin"]), lang)
+    kind = text(unit["origin"], lang)
     return f"{kind} {hotspots}" if hotspots else kind
