@@ -1,0 +1,560 @@
+"""From cells to landscapes: seeds, growth, smoothing.
+
+Cells whose species are shared across a border form thin ribbons, end to end over thousands of
+kilometres. Conservation units are landscapes: they reach into the range on both sides. So a unit
+starts from a *seed* (a known hotspot, or a peak of the score far from all of them), grows over the
+cells that its own qualifying species occupy, cheapest where many of them and a high score are, up
+to a stated reach and size, and is smoothed to an outline that a person can edit by hand.
+
+Everything here is in the equal-area CRS until :func:`editable`, the door to longitude and latitude.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+from scipy import ndimage
+from scipy.sparse import coo_array, csr_array
+from scipy.sparse.csgraph import connected_components, dijkstra
+from scipy.spatial import cKDTree
+
+from cami_units.model import LONLAT, InputError, Progress, quiet
+
+Positions = NDArray[np.intp]
+
+HOTSPOT_GROWTH: Final = 1.3
+"""A unit grown from a hotspot takes at most this many times the ground the hotspot holds itself."""
+FAR_COST: Final = 3.0
+"""A kilometre over a cell without score costs this many times a kilometre at the seed's best."""
+SAME_LANDSCAPE: Final = 0.5
+"""Hotspots that share at least this part of the smaller one seed one unit together."""
+PIXEL_KM: Final = 5.0
+"""Outlines are smoothed on squares of about this size."""
+_SMOOTHING: Final = 0.6  # width of the smoothing kernel, in cells
+_UNREACHED: Final = np.inf
+
+
+def delineate(
+    planning_units: gpd.GeoDataFrame,
+    occupied: pd.DataFrame,
+    links: NDArray[np.intp],
+    cores: pd.DataFrame,
+    *,
+    reach_km: float = 100.0,
+    min_km2: float = 1000.0,
+    max_km2: float = 150_000.0,
+    max_vertices: int = 150,
+    progress: Progress = quiet,
+) -> gpd.GeoDataFrame:
+    """Landscapes grown from seeds over the cells that their own species occupy.
+
+    Parameters
+    ----------
+    planning_units : GeoDataFrame
+        Table `planning_units`: ``pu_id``, ``score`` (0–1), square or hexagonal cells in an
+        equal-area CRS.
+    occupied : DataFrame
+        ``seed``, ``pu_id``, ``share``: the cells that a seed may grow over, and which part (0–1) of
+        the seed's qualifying species occurs in each.
+    links : (n, 2) array of int
+        Positions of neighbouring cells in `planning_units`, each pair once.
+    cores : DataFrame
+        ``seed``, ``pu_id``, ``growth``: the cells each seed starts from, and how many times their
+        ground the unit may take (``inf``: only the reach and `max_km2` bind).
+    reach_km : float
+        How far a unit may reach beyond its core, in km over the best cells; less over poor ones.
+    min_km2, max_km2 : float
+        A unit smaller than the first is left out; growth stops at the second.
+    max_vertices : int
+        No outline has more vertices.
+
+    Returns
+    -------
+    GeoDataFrame
+        ``seed``, ``cell_km2`` (ground of its cells) and a polygon, sorted by seed; no two overlap,
+        and a hole is there only where another unit lies in it. Seeds that came to nothing are
+        missing.
+
+    Raises
+    ------
+    InputError
+        When a core or an occupied cell is not among the planning units.
+    """
+    position = pd.Series(np.arange(len(planning_units)), index=planning_units["pu_id"])
+    for name, table in (("cores", cores), ("occupied", occupied)):
+        strange = set(table["pu_id"]) - set(position.index)
+        if strange:
+            raise InputError(
+                f"{len(strange)} cells of '{name}' are no planning units, such as {min(strange)}: "
+                "use the planning units that the tables were measured on."
+            )
+    cell_of = _claims(planning_units, occupied, links, cores, position, reach_km, max_km2, progress)
+    units = outlines(planning_units, cell_of, max_vertices=max_vertices)
+    # A landscape below the least size, or squeezed out by its neighbours, is no unit.
+    return units[units.area / 1e6 >= min_km2].reset_index(drop=True)
+
+
+def _claims(
+    planning_units: gpd.GeoDataFrame,
+    occupied: pd.DataFrame,
+    links: NDArray[np.intp],
+    cores: pd.DataFrame,
+    position: pd.Series,
+    reach_km: float,
+    max_km2: float,
+    progress: Progress,
+) -> pd.Series:
+    """The seed of each cell: who reaches it at the least cost, ties to the first seed by name."""
+    centres = shapely.get_coordinates(planning_units.geometry.centroid) / 1000.0
+    km2 = planning_units.area.to_numpy() / 1e6
+    score = planning_units["score"].to_numpy(dtype=float)
+    best = np.full(len(planning_units), _UNREACHED)
+    owner = np.full(len(planning_units), -1)
+    seeds = sorted(cores["seed"].unique())
+    starts = dict(iter(cores.groupby("seed")))
+    grounds = dict(iter(occupied.groupby("seed")))
+    for number, seed in enumerate(seeds):
+        progress("growing units", number, len(seeds))
+        rows = starts[seed]
+        core = np.sort(position.loc[rows["pu_id"]].to_numpy())
+        ground = grounds.get(seed)
+        cells = core if ground is None else position.loc[ground["pu_id"]].to_numpy()
+        share = np.zeros(len(planning_units))
+        if ground is not None:
+            share[cells] = ground["share"].to_numpy()
+        cost = cost_distance(
+            centres, links, np.union1d(cells, core), core, _worth(score, share, core)
+        )
+        budget = min(float(rows["growth"].iloc[0]) * km2[core].sum(), max_km2)
+        cost = _within_budget(np.where(cost <= reach_km, cost, _UNREACHED), km2, budget)
+        closer = cost < best
+        best[closer], owner[closer] = cost[closer], number
+    labels = _connected(owner, links)
+    return pd.Series(
+        [seeds[label] if label >= 0 else None for label in labels],
+        index=planning_units["pu_id"],
+        dtype=object,
+    )
+
+
+def _worth(
+    score: NDArray[np.float64], share: NDArray[np.float64], core: Positions
+) -> NDArray[np.float64]:
+    """How good a cell is for a seed, 0–1: half its score beside the seed's own, half its species."""
+    reference = np.quantile(score[core], 0.9)
+    own = np.ones_like(score) if reference <= 0 else np.minimum(score / reference, 1.0)
+    return (own + share) / 2
+
+
+def cost_distance(
+    centres: NDArray[np.float64],
+    links: NDArray[np.intp],
+    cells: Positions,
+    core: Positions,
+    worth: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Least cost, in km at best, from a core to every cell that is reached through `cells`.
+
+    A step between neighbours costs its length times the mean of both cells' prices; the price is 1
+    where ``worth`` is 1 and :data:`FAR_COST` where it is 0.
+
+    Returns
+    -------
+    array
+        One cost per row of `centres`; 0 within the core, infinite where no way leads.
+    """
+    allowed = np.zeros(len(centres), dtype=bool)
+    allowed[cells] = True
+    a, b = links[allowed[links].all(axis=1)].T
+    price = 1.0 + (FAR_COST - 1.0) * (1.0 - worth)
+    weight = np.hypot(*(centres[a] - centres[b]).T) * (price[a] + price[b]) / 2
+    graph = csr_array(coo_array((weight, (a, b)), shape=(len(centres), len(centres))))
+    cost: NDArray[np.float64] = dijkstra(graph, directed=False, indices=core, min_only=True)
+    return cost
+
+
+def _within_budget(
+    cost: NDArray[np.float64], km2: NDArray[np.float64], budget: float
+) -> NDArray[np.float64]:
+    """Costs of the cheapest cells that fit into `budget` km²; the rest become infinite."""
+    order = np.argsort(cost, kind="stable")
+    fits = np.cumsum(km2[order]) <= budget * (1 + 1e-9)
+    kept = np.full_like(cost, _UNREACHED)
+    kept[order[fits]] = cost[order[fits]]
+    return kept
+
+
+def _connected(owner: NDArray[Any], links: NDArray[np.intp]) -> NDArray[Any]:
+    """Owners of cells, each owner reduced to its largest connected piece."""
+    a, b = links[(owner[links[:, 0]] == owner[links[:, 1]]) & (owner[links[:, 0]] >= 0)].T
+    graph = coo_array((np.ones(len(a)), (a, b)), shape=(len(owner), len(owner)))
+    _, piece = connected_components(csr_array(graph), directed=False)
+    size = np.bincount(piece)
+    kept = np.full_like(owner, -1)
+    for label in np.unique(owner[owner >= 0]):
+        mine = np.flatnonzero(owner == label)
+        pieces = np.unique(piece[mine])
+        kept[mine[piece[mine] == pieces[np.argmax(size[pieces])]]] = label
+    return kept
+
+
+# -- seeds ----------------------------------------------------------------------------------------
+
+
+def landscapes(hotspot_pairs: pd.DataFrame, hotspot_ids: Sequence[str]) -> dict[str, str]:
+    """Which seed each hotspot belongs to: hotspots that largely cover one another are one.
+
+    Parameters
+    ----------
+    hotspot_pairs : DataFrame
+        ``a``, ``b``, ``share``: the part (0–1) of the smaller one's area that both share.
+    hotspot_ids : sequence of str
+
+    Returns
+    -------
+    dict
+        hotspot id to seed id; a seed's id is its hotspots' ids, joined by ";".
+
+    Examples
+    --------
+    >>> pairs = pd.DataFrame({"a": ["H1"], "b": ["H3"], "share": [0.7]})
+    >>> landscapes(pairs, ["H1", "H2", "H3"])
+    {'H1': 'H1;H3', 'H2': 'H2', 'H3': 'H1;H3'}
+    """
+    ids = sorted(hotspot_ids)
+    place = {name: number for number, name in enumerate(ids)}
+    same = hotspot_pairs[
+        (hotspot_pairs["share"] >= SAME_LANDSCAPE)
+        & hotspot_pairs["a"].isin(ids)
+        & hotspot_pairs["b"].isin(ids)
+    ]
+    a, b = same["a"].map(place), same["b"].map(place)
+    graph = coo_array((np.ones(len(same)), (a, b)), shape=(len(ids), len(ids)))
+    _, group = connected_components(csr_array(graph), directed=False)
+    names = {
+        number: ";".join(name for name, g in zip(ids, group, strict=True) if g == number)
+        for number in set(group.tolist())
+    }
+    return {name: names[g] for name, g in zip(ids, group.tolist(), strict=True)}
+
+
+def discs(
+    planning_units: gpd.GeoDataFrame, peaks: Sequence[str], *, radius_km: float
+) -> pd.DataFrame:
+    """The cells whose centre lies within `radius_km` of a peak: the core of a unit that is new.
+
+    Returns
+    -------
+    DataFrame
+        ``seed`` (the peak's ``pu_id``) and ``pu_id``, in the order of `peaks`.
+    """
+    centres = shapely.get_coordinates(planning_units.geometry.centroid)
+    ids = planning_units["pu_id"].to_numpy()
+    tree = cKDTree(centres)
+    position = {pu_id: number for number, pu_id in enumerate(ids)}
+    rows = [
+        (peak, ids[cell])
+        for peak in peaks
+        for cell in sorted(tree.query_ball_point(centres[position[peak]], radius_km * 1000))
+    ]
+    return pd.DataFrame(rows, columns=["seed", "pu_id"])
+
+
+def peaks(
+    planning_units: gpd.GeoDataFrame,
+    candidates: Iterable[str],
+    *,
+    apart_km: float,
+    taken: Iterable[str] = (),
+    least_score: float = 0.0,
+) -> list[str]:
+    """Cells whose score is the highest within `apart_km` of them, far from cells already taken.
+
+    Parameters
+    ----------
+    planning_units : GeoDataFrame
+        Table `planning_units` with ``pu_id`` and ``score``.
+    candidates : iterable of str
+        The ``pu_id`` that may be a peak.
+    apart_km : float
+        Two peaks, and a peak and a taken cell, are at least this far apart (between centres).
+    taken : iterable of str
+        The ``pu_id`` of the cells known already, such as those of hotspots.
+    least_score : float
+        A peak's score is at least this.
+
+    Returns
+    -------
+    list of str
+        The peaks, highest first; of equal scores the first ``pu_id``.
+    """
+    wanted = planning_units[
+        planning_units["pu_id"].isin(set(candidates)) & (planning_units["score"] >= least_score)
+    ]
+    wanted = wanted[wanted["score"] > 0].sort_values(
+        ["score", "pu_id"], ascending=[False, True], kind="stable"
+    )
+    known = planning_units[planning_units["pu_id"].isin(set(taken))]
+    here = shapely.get_coordinates(wanted.geometry.centroid)
+    free = np.ones(len(wanted), dtype=bool)
+    if len(known) and len(wanted):
+        tree = cKDTree(shapely.get_coordinates(known.geometry.centroid))
+        free = tree.query(here)[0] >= apart_km * 1000
+    found = []
+    for number, pu_id in enumerate(wanted["pu_id"]):
+        if free[number]:
+            found.append(str(pu_id))
+            free &= np.hypot(*(here - here[number]).T) >= apart_km * 1000
+    return found
+
+
+# -- outlines -------------------------------------------------------------------------------------
+
+
+def outlines(
+    planning_units: gpd.GeoDataFrame, cell_of: pd.Series, *, max_vertices: int = 150
+) -> gpd.GeoDataFrame:
+    """Smooth outlines of groups of cells, side by side without overlap, their areas kept.
+
+    The groups are laid on a lattice of small squares, each blurred a little; a square goes to the
+    group with the strongest value there, with a handicap set so that each group keeps its area. The
+    outlines are then simplified together, so that neighbours keep one common edge.
+
+    Parameters
+    ----------
+    planning_units : GeoDataFrame
+        Table `planning_units`, in an equal-area CRS.
+    cell_of : Series
+        The group of each cell (index ``pu_id``), or None.
+    max_vertices : int
+        No outline has more vertices.
+
+    Returns
+    -------
+    GeoDataFrame
+        ``seed``, ``cell_km2`` and one polygon a group, sorted by ``seed``.
+    """
+    grouped = planning_units.set_index("pu_id").geometry
+    members = cell_of[cell_of.notna()]
+    seeds = sorted(set(members))
+    if not seeds:
+        return gpd.GeoDataFrame(
+            {"seed": pd.Series(dtype=object), "cell_km2": pd.Series(dtype=float)},
+            geometry=[],
+            crs=planning_units.crs,
+        )
+    cells = grouped.loc[members.index]
+    cell_km = float(np.sqrt(np.median(cells.area))) / 1000
+    raster = _Raster.around(cells, members, seeds, cell_km)
+    squares = raster.smoothed(sigma_km=_SMOOTHING * cell_km)
+    shapes = raster.outlines(squares)
+    simple = _simplified(shapes, max_vertices, tolerance=raster.step * 1.5)
+    kept = [number for number, shape in enumerate(simple) if not shape.is_empty]
+    return gpd.GeoDataFrame(
+        {
+            "seed": [seeds[number] for number in kept],
+            "cell_km2": [
+                float(cells.loc[members.index[members == seeds[number]]].area.sum()) / 1e6
+                for number in kept
+            ],
+        },
+        geometry=[simple[number] for number in kept],
+        crs=planning_units.crs,
+    )
+
+
+class _Raster:
+    """Groups of cells on a lattice of small squares: a plain value with two questions."""
+
+    def __init__(
+        self, labels: NDArray[Any], groups: int, step: float, corner: tuple[float, float]
+    ) -> None:
+        self.labels, self.groups, self.step, self.corner = labels, groups, step, corner
+
+    @classmethod
+    def around(
+        cls, cells: gpd.GeoSeries, members: pd.Series, seeds: Sequence[str], cell_km: float
+    ) -> _Raster:
+        """The squares of the cells' extent and a margin; each belongs to the nearest centre."""
+        step = cell_km / max(1, round(cell_km / PIXEL_KM)) * 1000
+        margin = 4 * cell_km * 1000
+        # The corner sits on a fixed lattice, so that an outline does not depend on today's extent.
+        left, low, right, top = cells.total_bounds
+        x0 = np.floor((left - margin) / step) * step
+        y0 = np.floor((low - margin) / step) * step
+        width = int(np.ceil((right + margin - x0) / step))
+        height = int(np.ceil((top + margin - y0) / step))
+        centres = shapely.get_coordinates(cells.centroid)
+        x = x0 + (np.arange(width) + 0.5) * step
+        y = y0 + (np.arange(height) + 0.5) * step
+        points = np.column_stack([np.tile(x, height), np.repeat(y, width)])
+        within = np.sqrt(2 / 3) * cell_km * 1000  # beyond any cell's corner there is no cell
+        distance, nearest_cell = cKDTree(centres).query(points, distance_upper_bound=within)
+        number = {seed: place for place, seed in enumerate(seeds)}
+        group = np.append(members.map(number).to_numpy(dtype=int), -1)
+        labels = np.where(np.isfinite(distance), group[nearest_cell], -1).reshape(height, width)
+        inside = _inside(points, cells, nearest_cell, distance).reshape(height, width)
+        return cls(np.where(inside, labels, -1), len(seeds), step, (float(x0), float(y0)))
+
+    def smoothed(self, *, sigma_km: float, rounds: int = 12) -> NDArray[Any]:
+        """Labels after blurring; handicaps are adjusted until each group has its area again."""
+        sigma = sigma_km * 1000 / self.step
+        windows = [self._window(group, int(np.ceil(4 * sigma))) for group in range(self.groups)]
+        fields = [
+            ndimage.gaussian_filter(
+                (self.labels[window] == group).astype(float), sigma, mode="constant"
+            )
+            for group, window in enumerate(windows)
+        ]
+        target = np.bincount(self.labels[self.labels >= 0], minlength=self.groups)
+        handicap, best, least = np.zeros(self.groups), self.labels, np.inf
+        for round_ in range(rounds):
+            labels = self._strongest(fields, windows, handicap)
+            off = (target - np.bincount(labels[labels >= 0], minlength=self.groups)) / target
+            if np.abs(off).max() < least:
+                best, least = labels, np.abs(off).max()
+            handicap += 0.5 * off / (1 + round_ / 4)
+        return self._whole(best)
+
+    def outlines(self, labels: NDArray[Any]) -> list[Any]:
+        """One polygon a group: the union of its squares."""
+        rows, columns = np.nonzero(labels >= 0)
+        x, y = self.corner[0] + columns * self.step, self.corner[1] + rows * self.step
+        boxes = shapely.box(x, y, x + self.step, y + self.step)
+        group = labels[rows, columns]
+        return [
+            shapely.normalize(shapely.coverage_union_all(boxes[group == number]))
+            for number in range(self.groups)
+        ]
+
+    def _window(self, group: int, margin: int) -> tuple[slice, slice]:
+        rows, columns = np.nonzero(self.labels == group)
+        if not len(rows):
+            return slice(0, 0), slice(0, 0)
+        return (
+            slice(max(rows.min() - margin, 0), rows.max() + margin + 1),
+            slice(max(columns.min() - margin, 0), columns.max() + margin + 1),
+        )
+
+    def _strongest(
+        self,
+        fields: Sequence[NDArray[np.float64]],
+        windows: Sequence[tuple[slice, slice]],
+        handicap: NDArray[np.float64],
+    ) -> NDArray[Any]:
+        nobody = np.ones(self.labels.shape)
+        for field, window in zip(fields, windows, strict=True):
+            nobody[window] -= field
+        best, labels = nobody.copy(), np.full(self.labels.shape, -1)
+        for group, (field, window) in enumerate(zip(fields, windows, strict=True)):
+            value = np.where(field > 0.02, field + handicap[group], -np.inf)
+            wins = value > best[window]
+            best[window] = np.where(wins, value, best[window])
+            labels[window] = np.where(wins, group, labels[window])
+        return labels
+
+    def _whole(self, labels: NDArray[Any]) -> NDArray[Any]:
+        """Labels with each group in one piece and without holes."""
+        whole = np.full_like(labels, -1)
+        for group in range(self.groups):
+            pieces, count = ndimage.label(labels == group)
+            if count:
+                size = np.bincount(pieces.ravel())
+                size[0] = 0
+                whole[pieces == size.argmax()] = group
+        for group in range(self.groups):
+            filled = ndimage.binary_fill_holes(whole == group)
+            whole[filled & (whole == -1)] = group
+        return whole
+
+
+def _inside(
+    points: NDArray[np.float64],
+    cells: gpd.GeoSeries,
+    nearest_cell: NDArray[np.intp],
+    distance: NDArray[np.float64],
+) -> NDArray[np.bool_]:
+    """Whether each point lies in its nearest cell (at the rim it may lie beyond it)."""
+    inside = np.zeros(len(points), dtype=bool)
+    near = np.flatnonzero(np.isfinite(distance))
+    shapes = cells.to_numpy()[nearest_cell[near]]
+    inside[near] = shapely.intersects_xy(shapes, points[near, 0], points[near, 1])
+    return inside
+
+
+def _simplified(shapes: Sequence[Any], max_vertices: int, *, tolerance: float) -> list[Any]:
+    """The shapes simplified together, gently first, until none has more than `max_vertices`."""
+    polygons = np.array([_largest(shape) for shape in shapes], dtype=object)
+    for step in range(24):
+        simple = shapely.coverage_simplify(polygons, tolerance * 1.25**step)
+        if max(shapely.get_num_coordinates(simple)) <= max_vertices:
+            break
+    return [shapely.normalize(_largest(shape)) for shape in simple]
+
+
+def _largest(shape: Any) -> Any:
+    """The largest polygon of a shape."""
+    parts = shapely.get_parts(shape)
+    parts = parts[shapely.get_type_id(parts) == shapely.GeometryType.POLYGON]
+    return parts[np.argmax(shapely.area(parts))] if len(parts) else shapely.Polygon()
+
+
+# -- the door -------------------------------------------------------------------------------------
+
+
+def editable(
+    units: gpd.GeoDataFrame, *, max_edge_deg: float = 1.0, decimals: int = 5
+) -> gpd.GeoDataFrame:
+    """Units in longitude and latitude, as they are written, hashed and edited by hand.
+
+    Vertices are rounded, and an edge longer than `max_edge_deg` gets vertices in between, because
+    Google Earth draws great circles. A common edge of two units gets the same ones from both sides.
+
+    Parameters
+    ----------
+    units : GeoDataFrame
+        Polygons in any CRS.
+    max_edge_deg : float
+        Longest edge, in degrees of longitude or latitude.
+    decimals : int
+        Decimals of a degree; 5 is about a metre.
+
+    Returns
+    -------
+    GeoDataFrame
+        The same rows in EPSG:4326, outer rings counter-clockwise.
+    """
+    lonlat = units.to_crs(LONLAT)
+    shapes = [_rewritten(shape, max_edge_deg, decimals) for shape in lonlat.geometry]
+    return lonlat.set_geometry(gpd.GeoSeries(shapes, index=lonlat.index, crs=LONLAT))
+
+
+def _rewritten(shape: Any, max_edge_deg: float, decimals: int) -> Any:
+    if shape.geom_type == "MultiPolygon":
+        return shapely.MultiPolygon(
+            [_rewritten(part, max_edge_deg, decimals) for part in shape.geoms]
+        )
+    rings = [
+        _short_edges(np.round(shapely.get_coordinates(ring), decimals), max_edge_deg, decimals)
+        for ring in (shape.exterior, *shape.interiors)
+    ]
+    return shapely.orient_polygons(shapely.Polygon(rings[0], rings[1:]))
+
+
+def _short_edges(ring: NDArray[np.float64], longest: float, decimals: int) -> NDArray[np.float64]:
+    pieces = []
+    for start, end in itertools.pairwise(ring):
+        count = max(1, int(np.ceil(np.abs(end - start).max() / longest - 1e-9)))
+        # From the same end whichever way the edge runs, so that neighbours agree to the last digit.
+        first, last = (start, end) if tuple(start) <= tuple(end) else (end, start)
+        inner = first + (last - first) * (np.arange(1, count) / count)[:, None]
+        inner = np.round(inner, decimals)
+        pieces.append(np.vstack([start, inner if tuple(start) <= tuple(end) else inner[::-1]]))
+    return np.vstack([*pieces, ring[-1]])

@@ -1,0 +1,253 @@
+"""Seeds, growth and smoothing, on the toy region whose answers are worked by hand."""
+
+from __future__ import annotations
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+from hypothesis import given
+from hypothesis import strategies as st
+from pyproj import Geod
+
+from cami_units.delineate import (
+    cost_distance,
+    delineate,
+    discs,
+    editable,
+    landscapes,
+    outlines,
+    peaks,
+)
+from cami_units.model import EQUAL_AREA, LONLAT, InputError
+from tests.conftest import km_box
+
+
+def with_score(cells: gpd.GeoDataFrame, score: object = 0.5) -> gpd.GeoDataFrame:
+    return cells.assign(score=score)
+
+
+def ids(cells: gpd.GeoDataFrame, rows: range, columns: range) -> list[str]:
+    return [f"R{row:04d}C{col:04d}" for row in rows for col in columns]
+
+
+def core(cells: list[str], growth: float = np.inf, seed: str = "S") -> pd.DataFrame:
+    return pd.DataFrame({"seed": seed, "pu_id": cells, "growth": growth})
+
+
+def test_a_step_costs_its_length_times_the_mean_price_of_its_cells():
+    # Three cells in a row, 10 km apart. Price 1 at worth 1, 3 at worth 0.
+    # 0 -> 1: 10 * (1 + 3)/2 = 20; 1 -> 2: 10 * (3 + 1)/2 = 20 more.
+    centres = np.array([[0.0, 0.0], [10.0, 0.0], [20.0, 0.0]])
+    links = np.array([[0, 1], [1, 2]])
+    cost = cost_distance(
+        centres, links, np.array([0, 1, 2]), np.array([0]), np.array([1.0, 0.0, 1.0])
+    )
+    assert cost.tolist() == [0.0, 20.0, 40.0]
+
+
+def test_no_way_leads_over_cells_that_are_not_the_seeds_own():
+    centres = np.array([[0.0, 0.0], [10.0, 0.0], [20.0, 0.0]])
+    cost = cost_distance(
+        centres, np.array([[0, 1], [1, 2]]), np.array([0, 2]), np.array([0]), np.ones(3)
+    )
+    assert cost.tolist() == [0.0, np.inf, np.inf]
+
+
+def test_a_unit_reaches_as_far_as_it_may(toy_cells, toy_links, everywhere):
+    # Core: one cell with its centre at (290, 150). All cells equally good, so a km costs a km;
+    # reach 100 km: the farthest centres to the east are 100 km away, at x = 390, their cells end
+    # at 400. A circle of radius 100 km holds 31,416 km²; steps go by sides and corners, so the
+    # shape is an octagon inside it: at least 2*sqrt(2)*r² = 28,284 km².
+    units = delineate(
+        with_score(toy_cells),
+        everywhere,
+        toy_links,
+        core(ids(toy_cells, range(7, 8), range(14, 15))),
+    )
+    assert len(units) == 1
+    assert 26_000 < units["cell_km2"][0] < 33_000
+    left, _low, right, _top = units.total_bounds / 1000
+    assert left == pytest.approx(190, abs=15)
+    assert right == pytest.approx(390, abs=15)
+
+
+def test_growth_stops_at_the_budget(toy_cells, toy_links, everywhere):
+    # Core of 4 x 4 cells = 6,400 km²; growth 1.5 -> 9,600 km² = 24 cells.
+    start = core(ids(toy_cells, range(5, 9), range(10, 14)), growth=1.5)
+    units = delineate(with_score(toy_cells), everywhere, toy_links, start)
+    assert units["cell_km2"][0] == pytest.approx(9_600)
+    small = delineate(with_score(toy_cells), everywhere, toy_links, start, max_km2=8_000)
+    assert small["cell_km2"][0] == pytest.approx(8_000)
+
+
+def test_a_landscape_below_the_least_size_is_no_unit(toy_cells, toy_links, everywhere):
+    start = core(ids(toy_cells, range(5, 9), range(10, 14)), growth=1.0)
+    assert delineate(with_score(toy_cells), everywhere, toy_links, start, min_km2=10_000).empty
+
+
+def test_two_seeds_share_the_ground_between_them_and_do_not_overlap(
+    toy_cells, toy_links, everywhere
+):
+    # Equal cells, cores at columns 5 and 15 of the same row: the watershed is the column between,
+    # x = 210 km, whichever of the two takes it.
+    both = pd.concat([everywhere, everywhere.assign(seed="T")])
+    starts = pd.concat(
+        [
+            core(ids(toy_cells, range(7, 8), range(5, 6))),
+            core(ids(toy_cells, range(7, 8), range(15, 16)), seed="T"),
+        ]
+    )
+    units = delineate(with_score(toy_cells), both, toy_links, starts)
+    west, east = units.geometry
+    assert west.intersection(east).area == pytest.approx(0, abs=1)
+    assert west.bounds[2] / 1000 == pytest.approx(210, abs=15)
+    assert east.bounds[0] / 1000 == pytest.approx(210, abs=15)
+
+
+def test_a_core_that_is_no_planning_unit_is_refused(toy_cells, toy_links, everywhere):
+    with pytest.raises(InputError, match=r"1 cells of 'cores' are no planning units, such as R9"):
+        delineate(with_score(toy_cells), everywhere, toy_links, core(["R9999C0000"]))
+
+
+def test_row_order_changes_nothing(toy_cells, toy_links, everywhere):
+    start = core(ids(toy_cells, range(5, 9), range(10, 14)), growth=2.0)
+    plain = delineate(with_score(toy_cells), everywhere, toy_links, start)
+    shuffled = delineate(
+        with_score(toy_cells),
+        everywhere.sample(frac=1, random_state=3),
+        toy_links[::-1],
+        start.sample(frac=1, random_state=4),
+    )
+    assert plain.geometry.to_wkb().tolist() == shuffled.geometry.to_wkb().tolist()
+
+
+# -- seeds ----------------------------------------------------------------------------------------
+
+
+def test_hotspots_that_cover_one_another_are_one_landscape():
+    pairs = pd.DataFrame({"a": ["H1", "H2"], "b": ["H2", "H3"], "share": [0.5, 0.49]})
+    assert landscapes(pairs, ["H3", "H1", "H2"]) == {"H1": "H1;H2", "H2": "H1;H2", "H3": "H3"}
+    assert landscapes(pairs, ["H1", "H3"]) == {"H1": "H1", "H3": "H3"}
+
+
+def test_peaks_are_far_from_one_another_and_from_what_is_known(toy_cells):
+    # Scores fall from west to east along row 0; 20 km cells, so 100 km are 5 cells.
+    scored = with_score(toy_cells, np.where(toy_cells["row"] == 0, 1 - toy_cells["col"] / 100, 0.0))
+    row = ids(toy_cells, range(1), range(30))
+    found = peaks(scored, row, apart_km=100)
+    assert found == [row[column] for column in (0, 5, 10, 15, 20, 25)]
+    assert peaks(scored, row, apart_km=100, taken=[row[2]]) == [
+        row[column] for column in (7, 12, 17, 22, 27)
+    ]
+    assert peaks(scored, row, apart_km=100, least_score=0.93) == [row[0], row[5]]
+    assert peaks(scored, [], apart_km=100) == []
+
+
+def test_a_disc_holds_the_cells_whose_centre_is_near(toy_cells):
+    # Radius 20 km on 20 km cells: the cell and the four beside it.
+    middle = "R0007C0014"
+    assert set(discs(toy_cells, [middle], radius_km=20)["pu_id"]) == {
+        middle,
+        "R0006C0014",
+        "R0008C0014",
+        "R0007C0013",
+        "R0007C0015",
+    }
+
+
+# -- outlines -------------------------------------------------------------------------------------
+
+
+def cell_groups(cells: gpd.GeoDataFrame, **groups: list[str]) -> pd.Series:
+    of = pd.Series(None, index=cells["pu_id"], dtype=object)
+    for name, members in groups.items():
+        of[members] = name
+    return of
+
+
+@given(
+    left=st.integers(3, 12),
+    low=st.integers(2, 5),
+    width=st.integers(3, 8),
+    height=st.integers(3, 6),
+    gap=st.integers(0, 2),
+)
+def test_outlines_keep_area_and_never_overlap(toy_cells, left, low, width, height, gap):
+    rows = range(low, low + height)
+    one = ids(toy_cells, rows, range(left, left + width))
+    two = ids(toy_cells, rows, range(left + width + gap, left + 2 * width + gap))
+    units = outlines(toy_cells, cell_groups(toy_cells, one=one, two=two))
+    assert units["seed"].tolist() == ["one", "two"]
+    assert units.area.to_numpy() / 1e6 == pytest.approx(units["cell_km2"], rel=0.05)
+    a, b = units.geometry
+    assert a.intersection(b).area == pytest.approx(0, abs=1e-3)
+    assert units.is_valid.all()
+    assert (units.geom_type == "Polygon").all()
+
+
+def test_an_outline_has_tens_of_vertices(toy_cells):
+    ragged = [
+        pu_id
+        for pu_id, row, col in zip(
+            toy_cells["pu_id"], toy_cells["row"], toy_cells["col"], strict=True
+        )
+        if 2 <= row <= 12 and 3 + row % 3 <= col <= 25 - (row * 7) % 4
+    ]
+    groups = cell_groups(toy_cells, one=ragged)
+    assert shapely.get_num_coordinates(outlines(toy_cells, groups).geometry[0]) < 80
+    assert (
+        shapely.get_num_coordinates(outlines(toy_cells, groups, max_vertices=12).geometry[0]) <= 12
+    )
+
+
+def test_a_hole_that_nobody_lives_in_is_filled(toy_cells):
+    ring = set(ids(toy_cells, range(2, 11), range(5, 14))) - set(
+        ids(toy_cells, range(5, 8), range(8, 11))
+    )
+    (shape,) = outlines(toy_cells, cell_groups(toy_cells, one=sorted(ring))).geometry
+    assert not shape.interiors
+
+
+def test_no_groups_no_outlines(toy_cells):
+    assert outlines(toy_cells, cell_groups(toy_cells)).empty
+
+
+# -- the door -------------------------------------------------------------------------------------
+
+
+def test_editable_rounds_and_shortens_edges():
+    wide = gpd.GeoDataFrame(
+        {"unit_id": ["CU-001"]},
+        geometry=[shapely.box(70.0000049, 40, 73.5, 41)],
+        crs=LONLAT,
+    )
+    (shape,) = editable(wide).geometry
+    xy = shapely.get_coordinates(shape)
+    assert np.abs(np.diff(xy, axis=0)).max() <= 1
+    assert xy.tolist() == np.round(xy, 5).tolist()
+    assert shape.exterior.is_ccw
+    # 3.5 degrees want four pieces a side: 3 more vertices on each of two sides.
+    assert len(xy) == 5 + 6
+
+
+def test_neighbours_agree_on_the_vertices_of_their_common_edge():
+    pair = gpd.GeoDataFrame(
+        {"unit_id": ["a", "b"]},
+        geometry=[km_box(0, 0, 300, 200), km_box(300, 0, 500, 200)],
+        crs=EQUAL_AREA,
+    )
+    west, east = editable(pair, max_edge_deg=0.3).geometry
+    common = {tuple(xy) for xy in shapely.get_coordinates(west)} & {
+        tuple(xy) for xy in shapely.get_coordinates(east)
+    }
+    assert len(common) >= 7
+    assert west.intersection(east).area == 0
+
+
+def test_editable_keeps_the_geodesic_area():
+    cell = gpd.GeoDataFrame({"unit_id": ["a"]}, geometry=[km_box(0, 0, 60, 60)], crs=EQUAL_AREA)
+    (shape,) = editable(cell).geometry
+    area = Geod(ellps="WGS84").geometry_area_perimeter(shape)[0] / 1e6
+    assert area == pytest.approx(3_600, rel=1e-4)
