@@ -1,0 +1,662 @@
+"""Rebuild the bundled layers under `data/` from their sources.
+
+    python scripts/build_data.py --indicative DIR --world-atlas world-atlas-2.0.2.tgz --out data
+
+`DIR` holds the project's indicative layers as CSV with WKT (`indicative_ranges.csv` and so on);
+the archive is what `npm pack world-atlas@2.0.2` fetches. What only people can know (Russian names
+of hotspots, UN short names, label codes, outlines of disputed areas) stands beside this script in
+`tables/`. The same sources give the same bytes; ``--check`` writes nothing and exits 1 when a file
+under `data/` is not what its sources say. `plan.toml` and `criteria*.toml` are written by hand
+and left alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import hashlib
+import io
+import json
+import sys
+import tarfile
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from string import Template
+from typing import Any
+
+import numpy as np
+import shapely
+from pyproj import Geod
+from shapely import wkt
+from shapely.geometry import MultiPolygon, Polygon, box, mapping
+from shapely.geometry.base import BaseGeometry
+
+from cami_units.model import INDICATIVE
+
+TABLES = Path(__file__).resolve().parent / "tables"
+GEOD = Geod(ellps="WGS84")
+
+ATLAS_SHA256 = "032e7765f2ce00edaeafec23ff22bc3b77e42987c257da944cc585b452c05b97"
+BORDERS = "Natural Earth 4.1 (public domain), from npm world-atlas 2.0.2 (ISC); de facto boundaries"
+BORDERS_LABEL = "INDICATIVE: borders for orientation only; they express no position."
+FRAME = box(40, 15, 135, 62)
+EAST = box(0, -90, 180, 90)
+DECIMALS = 4
+"""The atlas is quantised to 0.0036° by 0.0017°: four decimals keep its vertices apart."""
+ISLAND_KM2 = 1_000
+STAND_OFF = 0.05
+"""Degrees, about 5 km, between a disputed area and a state that has no part in it."""
+CRIMEA = (34.3, 45.3)
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    """A CSV file as one mapping a row."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def csv_bytes(table: Iterable[Mapping[str, Any]]) -> bytes:
+    """The rows of a table as CSV, header first, with plain newlines."""
+    table = list(table)
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(table[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(table)
+    return text.getvalue().encode()
+
+
+# -- GeoJSON --------------------------------------------------------------------------------------
+
+
+def geojson_bytes(name: str, features: Iterable[tuple[Mapping[str, Any], BaseGeometry]]) -> bytes:
+    """A GeoJSON feature collection (RFC 7946), one feature a line, so that changes read well."""
+    lines = [
+        json.dumps(
+            {"type": "Feature", "properties": dict(properties), "geometry": mapping(geometry)},
+            ensure_ascii=False,
+            separators=(",", ":"),
+        )
+        for properties, geometry in features
+    ]
+    head = f'{{"type":"FeatureCollection","name":{json.dumps(name)},"features":[\n'
+    return (head + ",\n".join(lines) + "\n]}\n").encode()
+
+
+def drawn(text: str, where: str) -> BaseGeometry:
+    """A hand-drawn shape from WKT: valid, its outer rings counter-clockwise."""
+    geometry = wkt.loads(text)
+    if not geometry.is_valid:
+        raise SystemExit(f"{where}: {shapely.is_valid_reason(geometry)}. Mend the source table.")
+    return shapely.orient_polygons(geometry)
+
+
+def number(text: str) -> float | None:
+    """A number of a CSV cell; an empty cell has none."""
+    return float(text) if text else None
+
+
+def cited(source: str) -> str:
+    """A source as readers elsewhere understand it: our notes are no file of theirs."""
+    return source.replace("domain.md", "the project's notes")
+
+
+def file_name(sci_name: str) -> str:
+    """`Panthera uncia` → `Panthera_uncia.geojson`."""
+    return sci_name.replace(" ", "_") + ".geojson"
+
+
+# -- species and ranges ---------------------------------------------------------------------------
+
+LEGEND = {
+    "1": "Extant",
+    "2": "Probably Extant",
+    "3": "Possibly Extant",
+    "4": "Possibly Extinct",
+    "5": "Extinct",
+    "6": "Presence Uncertain",
+    "7": "Expected Additional Range",
+}
+LEGEND_ORIGIN = {"2": "Reintroduced", "3": "Introduced", "4": "Vagrant", "5": "Origin Uncertain"}
+LEGEND_SEASON = {
+    "1": "resident",
+    "2": "breeding",
+    "3": "non breeding",
+    "4": "passage",
+    "5": "seasonality uncertain",
+}
+
+
+def species_table(indicative: Path) -> list[dict[str, str]]:
+    """`species.csv` of the sources, with the label code and the clipping rule after the name."""
+    own = {row["sci_name"]: row for row in rows(TABLES / "species_codes.csv")}
+    return [
+        {
+            "sci_name": row["sci_name"],
+            "code": own[row["sci_name"]]["code"],
+            **row,
+            "clip_to_states": own[row["sci_name"]]["clip_to_states"],
+        }
+        for row in rows(indicative / "species.csv")
+    ]
+
+
+def legend(row: Mapping[str, str]) -> str:
+    """The codes of a range part in the words of the IUCN's `legend` column."""
+    words = LEGEND[row["presence"]]
+    if row["origin"] in LEGEND_ORIGIN:
+        words += f" & {LEGEND_ORIGIN[row['origin']]}"
+    if row["presence"] in "45":
+        return words
+    return f"{words} ({LEGEND_SEASON[row['seasonal']]})"
+
+
+def range_feature(
+    row: Mapping[str, str], range_id: str, level: str
+) -> tuple[dict[str, Any], BaseGeometry]:
+    """One range part in the IUCN's columns, then our own."""
+    last = row["species"].split()[-1] if row["species"].count(" ") == 2 else None
+    properties = {
+        "id_no": None,
+        "sci_name": row["species"],
+        "subspecies": None if level == "subpopulation" else last,
+        "subpop": "Gobi" if level == "subpopulation" else None,
+        "presence": int(row["presence"]),
+        "origin": int(row["origin"]),
+        "seasonal": int(row["seasonal"]),
+        "compiler": "cami_units developers",
+        "yrcompiled": 2026,
+        "citation": "cami_units indicative ranges (2026)",
+        "source": cited(row["source"]),
+        "island": None,
+        "tax_comm": None,
+        "dist_comm": row["part"],
+        "generalisd": 1,
+        "legend": legend(row),
+        "range_id": range_id,
+        "part": row["part"],
+        "countries": row["countries"],
+        "confidence": row["confidence"],
+        "area_km2": number(row["area_km2"]),
+        "area_share_by_country": row["area_share_by_country"],
+        "label": INDICATIVE,
+    }
+    return properties, drawn(row["polygon_wkt"], f"{row['species']}, {row['part']}")
+
+
+def range_files(indicative: Path) -> Iterator[tuple[str, bytes]]:
+    """One GeoJSON a species; parts numbered in the order of the source table."""
+    parts = rows(indicative / "indicative_ranges.csv")
+    for species in species_table(indicative):
+        name = species["sci_name"]
+        own = [row for row in parts if row["species"] == name]
+        features = [
+            range_feature(row, f"{species['code']}-{n:02d}", species["taxon_level"])
+            for n, row in enumerate(own, start=1)
+        ]
+        yield f"ranges/{file_name(name)}", geojson_bytes(name, features)
+
+
+# -- the other indicative layers ------------------------------------------------------------------
+
+
+def hotspots(indicative: Path) -> bytes:
+    """Expert-drawn transboundary landscapes, with names in Russian."""
+    russian = {row["hotspot_id"]: row["name_ru"] for row in rows(TABLES / "hotspots_ru.csv")}
+    return geojson_bytes(
+        "hotspots",
+        [
+            (
+                {
+                    "hotspot_id": row["hotspot_id"],
+                    "name_en": row["name"],
+                    "name_ru": russian[row["hotspot_id"]],
+                    "species": row["species"],
+                    "countries": row["countries"],
+                    "area_km2": number(row["area_km2"]),
+                    "area_share_by_country": row["area_share_by_country"],
+                    "confidence": row["confidence"],
+                    "source": cited(row["source"]),
+                    "note": row["note"],
+                    "label": INDICATIVE,
+                },
+                drawn(row["polygon_wkt"], row["hotspot_id"]),
+            )
+            for row in rows(indicative / "indicative_hotspots.csv")
+        ],
+    )
+
+
+def protected_areas(indicative: Path) -> bytes:
+    """Protected areas in WDPA-like columns; half-schematic ones say so in `shape`."""
+    return geojson_bytes(
+        "protected_areas",
+        [
+            (
+                {
+                    "pa_id": row["pa_id"],
+                    "name": row["name"],
+                    "iso2": row["iso2"],
+                    "kind": "PA",
+                    "designation": row["designation"],
+                    "iucn_cat": row["iucn_cat"],
+                    "reported_area_km2": number(row["reported_area_km2"]),
+                    "area_km2": number(row["area_km2"]),
+                    "area_ratio": number(row["area_ratio"]),
+                    "own_country_share": number(row["own_country_share"]),
+                    "shape": row["shape"],
+                    "confidence": row["confidence"],
+                    "source": cited(row["source"]),
+                    "label": INDICATIVE,
+                },
+                drawn(row["polygon_wkt"], row["pa_id"]),
+            )
+            for row in rows(indicative / "indicative_protected_areas.csv")
+        ],
+    )
+
+
+def barriers(indicative: Path) -> bytes:
+    """Fences, railways, roads, canals and pipelines."""
+    return geojson_bytes(
+        "barriers",
+        [
+            (
+                {
+                    "barrier_id": row["barrier_id"],
+                    "name": row["name"],
+                    "kind": row["kind"],
+                    "countries": row["countries"],
+                    "permeability": number(row["permeability"]),
+                    "length_km": number(row["length_km"]),
+                    "confidence": row["confidence"],
+                    "source": cited(row["source"]),
+                    "note": row["note"],
+                    "label": INDICATIVE,
+                },
+                drawn(row["line_wkt"], row["barrier_id"]),
+            )
+            for row in rows(indicative / "indicative_barriers.csv")
+        ],
+    )
+
+
+def corridors(indicative: Path) -> bytes:
+    """Movement links, each with the grade of its evidence."""
+    return geojson_bytes(
+        "corridors",
+        [
+            (
+                {
+                    "corridor_id": row["corridor_id"],
+                    "name": row["name"],
+                    "sci_name": row["species"],
+                    "countries": row["countries"],
+                    "evidence_grade": row["evidence_grade"],
+                    "season": row["season"],
+                    "crosses_border": row["crosses_border"],
+                    "length_km": number(row["length_km"]),
+                    "confidence": row["confidence"],
+                    "source": cited(row["source"]),
+                    "label": INDICATIVE,
+                },
+                drawn(row["line_wkt"], row["corridor_id"]),
+            )
+            for row in rows(indicative / "indicative_corridors.csv")
+        ],
+    )
+
+
+def sections(indicative: Path) -> bytes:
+    """Sections for the working groups, tiling the range."""
+    return geojson_bytes(
+        "sections",
+        [
+            (
+                {
+                    "section_id": row["section_id"],
+                    "name_en": row["name"],
+                    "name_ru": row["name_ru"],
+                    "countries": row["countries"],
+                    "hotspots": row["hotspots"],
+                    "area_km2": number(row["area_km2"]),
+                    "source": cited(row["source"]),
+                    "label": INDICATIVE,
+                },
+                drawn(row["polygon_wkt"], row["section_id"]),
+            )
+            for row in rows(indicative / "sections.csv")
+        ],
+    )
+
+
+def gazetteer(indicative: Path) -> bytes:
+    """Places that a unit can be named after."""
+    return geojson_bytes(
+        "gazetteer",
+        [
+            (
+                {
+                    "name_en": row["name"],
+                    "name_ru": row["name_ru"],
+                    "kind": row["kind"],
+                    "countries": row["countries"],
+                    "extent_km": number(row["extent_km"]),
+                    "source": cited(row["source"]),
+                    "label": INDICATIVE,
+                },
+                shapely.Point(float(row["lon"]), float(row["lat"])),
+            )
+            for row in rows(indicative / "gazetteer.csv")
+        ],
+    )
+
+
+# -- boundaries -----------------------------------------------------------------------------------
+
+
+def atlas(archive: Path) -> tuple[dict[str, MultiPolygon], bytes]:
+    """Countries of the atlas by ISO number (by name where there is none), and its licence.
+
+    TopoJSON: every border is an arc, stored once as differences of whole numbers; a ring is a
+    list of arcs, ``~i`` meaning arc ``i`` backwards. So neighbours share their vertices exactly.
+    """
+    content = archive.read_bytes()
+    if hashlib.sha256(content).hexdigest() != ATLAS_SHA256:
+        raise SystemExit(f"{archive.name} is not world-atlas 2.0.2 as published on npm.")
+    with tarfile.open(fileobj=io.BytesIO(content)) as package:
+        topology = json.load(_member(package, "package/countries-10m.json"))
+        licence = _member(package, "package/LICENSE").read()
+    scale, shift = (np.array(topology["transform"][key]) for key in ("scale", "translate"))
+    arcs = [
+        np.round(np.cumsum(np.array(arc), axis=0) * scale + shift, DECIMALS)
+        for arc in topology["arcs"]
+    ]
+    return {
+        country.get("id", country["properties"]["name"]): _multipolygon(country, arcs)
+        for country in topology["objects"]["countries"]["geometries"]
+        if country["type"] is not None
+    }, licence
+
+
+def _member(package: tarfile.TarFile, name: str) -> Any:
+    file = package.extractfile(name)
+    if file is None:
+        raise SystemExit(f"{name} is not in the archive.")
+    return file
+
+
+def _multipolygon(country: Mapping[str, Any], arcs: list[np.ndarray]) -> MultiPolygon:
+    parts = [country["arcs"]] if country["type"] == "Polygon" else country["arcs"]
+    rings = [[_ring(ring, arcs) for ring in part] for part in parts]
+    # A shoal of one or two quantised points is no ring.
+    return MultiPolygon([Polygon(part[0], part[1:]) for part in rings if len(part[0]) > 3])
+
+
+def _ring(indexes: Iterable[int], arcs: list[np.ndarray]) -> np.ndarray:
+    lines = [arcs[i] if i >= 0 else arcs[~i][::-1] for i in indexes]
+    ring = np.concatenate([lines[0], *(line[1:] for line in lines[1:])])
+    # The atlas has sewn up its cut at 180°: a ring jumps from 180 to -180 and back.
+    if np.ptp(ring[:, 0]) > 180:
+        ring = np.column_stack([np.where(ring[:, 0] < 0, ring[:, 0] + 360, ring[:, 0]), ring[:, 1]])
+    return ring
+
+
+def area_km2(geometry: BaseGeometry) -> float:
+    """Geodesic area on WGS 84, km²."""
+    return abs(GEOD.geometry_area_perimeter(shapely.orient_polygons(geometry))[0]) / 1e6
+
+
+def mended(geometry: BaseGeometry) -> MultiPolygon:
+    """The valid polygons of a geometry, in a fixed order and direction, on the atlas's decimals."""
+    valid = shapely.make_valid(geometry, method="structure", keep_collapsed=False)
+    rounded = shapely.transform(valid, lambda xy: np.round(xy, DECIMALS))
+    if not rounded.is_valid:
+        rounded = shapely.make_valid(rounded, method="structure", keep_collapsed=False)
+    parts = [part for part in shapely.get_parts(rounded) if part.geom_type == "Polygon"]
+    return shapely.orient_polygons(shapely.normalize(MultiPolygon(parts)))
+
+
+def whole_countries(world: Mapping[str, MultiPolygon]) -> dict[str, MultiPolygon]:
+    """The 14 range states and their neighbours in the frame, by ISO code.
+
+    A range state comes as it is up to 180°; a neighbour is clipped to :data:`FRAME`, and whole
+    when the frame would cut off less than 1 %.
+    """
+    shapes = {}
+    for row in rows(TABLES / "countries.csv"):
+        parts = [mended(world[key]) for key in row["atlas"].split(";")]
+        whole = mended(shapely.intersection(shapely.union_all(parts), EAST))
+        if row["range_state"] == "no":
+            inside = mended(shapely.intersection(whole, FRAME))
+            whole = inside if inside.area < 0.99 * whole.area else whole
+        shapes[row["iso2"]] = whole
+    return shapes
+
+
+def countries(whole: Mapping[str, MultiPolygon]) -> dict[str, MultiPolygon]:
+    """Countries without Crimea and without islands under :data:`ISLAND_KM2` off the mainland."""
+    land = shapely.union_all(list(whole.values()))
+    mainland = max(shapely.get_parts(land), key=lambda part: part.area)
+    shapely.prepare(mainland)
+    crimea = shapely.Point(CRIMEA)
+    return {
+        iso2: MultiPolygon(
+            [
+                part
+                for part in shape.geoms
+                if (area_km2(part) >= ISLAND_KM2 or mainland.intersects(part))
+                and not part.contains(crimea)
+            ]
+        )
+        for iso2, shape in whole.items()
+    }
+
+
+def disputed(
+    world: Mapping[str, MultiPolygon], shapes: Mapping[str, MultiPolygon]
+) -> list[tuple[dict[str, Any], BaseGeometry]]:
+    """Areas that more than one state claims: our own coarse outlines, and two of the atlas.
+
+    An outline reaches across the line that is disputed, so that this line lies inside, and stops
+    :data:`STAND_OFF` short of every other state, so that no other border does. None overlaps the
+    one before it in the table.
+    """
+    crimea = next(part for part in world["643"].geoms if part.contains(shapely.Point(CRIMEA)))
+    from_atlas = {"Siachen Glacier": world["Siachen Glacier"], "Crimea": crimea}
+    features: list[tuple[dict[str, Any], BaseGeometry]] = []
+    for row in rows(TABLES / "disputed.csv"):
+        shape = from_atlas.get(row["name_en"])
+        if shape is None:
+            others = [other for iso2, other in shapes.items() if iso2 not in row["states"]]
+            outline = drawn(row["polygon_wkt"], row["name_en"])
+            near = shapely.intersection(shapely.union_all(others), outline.buffer(1))
+            outline = outline - near.buffer(STAND_OFF).simplify(STAND_OFF / 2)
+            shape = outline - shapely.union_all([before for _, before in features])
+        properties = {
+            "disputed_id": row["disputed_id"],
+            "name_en": row["name_en"],
+            "name_ru": row["name_ru"],
+            "states": row["states"],
+            "note": row["note"],
+            "source": "own coarse digitisation" if row["polygon_wkt"] else BORDERS,
+            "label": BORDERS_LABEL,
+        }
+        features.append((properties, mended(shape)))
+    return features
+
+
+def boundary_files(archive: Path) -> tuple[dict[str, bytes], str]:
+    """Countries, disputed areas and the licence of the atlas; and what README says of them."""
+    world, licence = atlas(archive)
+    whole = whole_countries(world)
+    shapes = countries(whole)
+    features = [
+        (
+            {
+                "iso2": row["iso2"],
+                "name_en": row["name_en"],
+                "name_ru": row["name_ru"],
+                "range_state": row["range_state"],
+                "source": BORDERS,
+                "label": BORDERS_LABEL,
+            },
+            shapes[row["iso2"]],
+        )
+        for row in rows(TABLES / "countries.csv")
+    ]
+    files = {
+        "boundaries/countries.geojson": geojson_bytes("countries", features),
+        "boundaries/disputed.geojson": geojson_bytes("disputed", disputed(world, shapes)),
+        "boundaries/LICENSE-world-atlas.txt": licence,
+    }
+    return files, border_account(world, whole, shapes)
+
+
+def border_account(
+    world: Mapping[str, MultiPolygon],
+    whole: Mapping[str, MultiPolygon],
+    shapes: Mapping[str, MultiPolygon],
+) -> str:
+    """A table of what was kept, left out and repaired of each range state."""
+    lines = ["| | kept km² | pieces left out | km² left out | repair km² |", "|--|--|--|--|--|"]
+    for row in rows(TABLES / "countries.csv"):
+        if row["range_state"] == "no":
+            continue
+        iso2 = row["iso2"]
+        raw = [part for key in row["atlas"].split(";") for part in world[key].geoms]
+        repair = sum(area_km2(mended(part)) - _ring_area_km2(part) for part in raw)
+        kept = area_km2(shapes[iso2])
+        gone = sum(area_km2(mended(part)) for part in raw) - kept
+        pieces = len(raw) - len(shapes[iso2].geoms) - row["atlas"].count(";")
+        lines.append(
+            f"| {iso2} | {kept:,.0f} | {pieces} | {gone:,.0f} | {round(repair, 1) + 0:+.1f} |"
+        )
+    return "\n".join(lines)
+
+
+def _ring_area_km2(part: Polygon) -> float:
+    """The area that a polygon's rings sweep as they stand, crossings and all."""
+    outer, *holes = (
+        abs(GEOD.geometry_area_perimeter(Polygon(ring))[0])
+        for ring in (part.exterior, *part.interiors)
+    )
+    return float(outer - sum(holes)) / 1e6
+
+
+# -- the whole ------------------------------------------------------------------------------------
+
+
+OWN_WORK = "hand-digitised for this project (sources row by row)"
+DESCRIPTIONS = {
+    "activities": ("illustrative activities for the workshop's tables", OWN_WORK),
+    "barriers": ("fences, railways, roads, canals, pipelines", OWN_WORK),
+    "corridors": ("movement links and the grade of their evidence", OWN_WORK),
+    "gazetteer": ("places that units can be named after", OWN_WORK),
+    "hotspots": ("transboundary landscapes drawn by experts", OWN_WORK),
+    "protected_areas": ("protected areas near borders", OWN_WORK),
+    "ranges": ("range parts", OWN_WORK),
+    "sections": ("sections for the working groups", OWN_WORK),
+    "species.csv": ("the 17 CAMI taxa and chiru: names, status, states", "own table"),
+    "boundaries/countries.geojson": ("range states and neighbours", "Natural Earth 4.1"),
+    "boundaries/disputed.geojson": (
+        "disputed areas",
+        "own digitisation; Siachen and Crimea Natural Earth 4.1",
+    ),
+    "boundaries/LICENSE-world-atlas.txt": ("the notice of world-atlas", "world-atlas 2.0.2"),
+}
+
+
+def file_table(files: Mapping[str, bytes]) -> str:
+    """The table of files in README: what, source, date, licence, rows, checksum."""
+    lines = ["| file | what | source | date | licence | rows | sha256 |", "|--|--|--|--|--|--|--|"]
+    for name, content in sorted(files.items()):
+        what, source = DESCRIPTIONS.get(name) or DESCRIPTIONS[name.split("/")[0]]
+        ours = source != "Natural Earth 4.1" and "world-atlas" not in source
+        cells = [
+            f"`{name}`",
+            f"{what}: {Path(name).stem.replace('_', ' ')}" if what == "range parts" else what,
+            source,
+            "2026" if ours else "2018–2019",
+            "as the repository" if ours else "public domain; ISC",
+            str(row_count(name, content)),
+            f"`{hashlib.sha256(content).hexdigest()}`",
+        ]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def row_count(name: str, content: bytes) -> int | str:
+    """How many features or rows a file has; nothing for a text."""
+    if name.endswith(".geojson"):
+        return len(json.loads(content)["features"])
+    if name.endswith(".csv"):
+        return sum(1 for _ in csv.DictReader(io.StringIO(content.decode())))
+    return "–"
+
+
+def indicative_files(indicative: Path) -> dict[str, bytes]:
+    """What is made from the project's own tables."""
+    return {
+        "species.csv": csv_bytes(species_table(indicative)),
+        **dict(range_files(indicative)),
+        "hotspots/hotspots.geojson": hotspots(indicative),
+        "protected_areas/protected_areas.geojson": protected_areas(indicative),
+        "barriers/barriers.geojson": barriers(indicative),
+        "corridors/corridors.geojson": corridors(indicative),
+        "sections/sections.geojson": sections(indicative),
+        "gazetteer/gazetteer.geojson": gazetteer(indicative),
+        "activities/activities_example.csv": csv_bytes(rows(indicative / "activities_example.csv")),
+    }
+
+
+def data_files(indicative: Path, archive: Path) -> dict[str, bytes]:
+    """Every file of `data/` that has a source, by its path within."""
+    boundaries, account = boundary_files(archive)
+    files = {**indicative_files(indicative), **boundaries}
+    readme = Template((TABLES / "README.md.in").read_text(encoding="utf-8")).substitute(
+        files=file_table(files), borders=account, atlas_sha256=ATLAS_SHA256
+    )
+    return {**files, "README.md": readme.encode()}
+
+
+def differences(files: Mapping[str, bytes], folder: Path) -> list[str]:
+    """What is missing, changed or without a source in a folder, one line a file."""
+    there = {
+        path.relative_to(folder).as_posix(): path
+        for path in folder.rglob("*")
+        if path.is_file() and not (path.parent == folder and path.suffix == ".toml")
+    }
+    return [
+        *(f"missing: {name}" for name in sorted(files.keys() - there.keys())),
+        *(f"without a source: {name}" for name in sorted(there.keys() - files.keys())),
+        *(
+            f"differs: {name}"
+            for name in sorted(files.keys() & there.keys())
+            if there[name].read_bytes() != files[name]
+        ),
+    ]
+
+
+def main() -> int:
+    """Write the files, or compare them."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--indicative", type=Path, required=True, metavar="DIR")
+    parser.add_argument("--world-atlas", type=Path, required=True, metavar="TGZ")
+    parser.add_argument("--out", type=Path, default=Path("data"))
+    parser.add_argument("--check", action="store_true", help="compare, write nothing")
+    options = parser.parse_args()
+    files = data_files(options.indicative, options.world_atlas)
+    if options.check:
+        found = differences(files, options.out)
+        print("\n".join(found) or f"{options.out} is as built")
+        return 1 if found else 0
+    for name, content in sorted(files.items()):
+        path = options.out / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        print(f"{len(content):>9,}  {name}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
