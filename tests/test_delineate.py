@@ -16,6 +16,7 @@ from cami_units.delineate import (
     delineate,
     discs,
     editable,
+    hotspot_cores,
     landscapes,
     outlines,
     peaks,
@@ -127,9 +128,31 @@ def test_row_order_changes_nothing(toy_cells, toy_links, everywhere):
 
 
 def test_hotspots_that_cover_one_another_are_one_landscape():
-    pairs = pd.DataFrame({"a": ["H1", "H2"], "b": ["H2", "H3"], "share": [0.5, 0.49]})
-    assert landscapes(pairs, ["H3", "H1", "H2"]) == {"H1": "H1;H2", "H2": "H1;H2", "H3": "H3"}
-    assert landscapes(pairs, ["H1", "H3"]) == {"H1": "H1", "H3": "H3"}
+    # H1 100 km², H2 50, H3 40: H1 and H2 share 25, half of the smaller; H2 and H3 19, just less.
+    shared = pd.DataFrame(
+        [("H1", "H1", 100), ("H1", "H2", 25), ("H2", "H2", 50), ("H2", "H3", 19), ("H3", "H3", 40)],
+        columns=["hotspot_id", "other", "km2"],
+    )
+    assert landscapes(shared) == {"H1": "H1;H2", "H2": "H1;H2", "H3": "H3"}
+
+
+def test_a_hotspot_starts_from_the_cells_half_in_it_or_from_its_best():
+    inside = pd.DataFrame(
+        [("a", "H1", 60.0), ("b", "H1", 49.0), ("b", "H2", 30.0), ("c", "H2", 20.0)],
+        columns=["pu_id", "hotspot_id", "km2"],
+    )
+    cores = hotspot_cores(inside, {"H1": "H1", "H2": "H2"}, cell_km2=100)
+    assert cores[["seed", "pu_id"]].to_numpy().tolist() == [["H1", "a"], ["H2", "b"]]
+    both = hotspot_cores(inside, {"H1": "H1;H2", "H2": "H1;H2"}, cell_km2=100)
+    assert both["pu_id"].tolist() == ["a", "b"]
+    assert hotspot_cores(inside, {"H1": "H1"}, cell_km2=100)["pu_id"].tolist() == ["a"]
+
+
+def test_a_seed_starts_only_where_its_species_live(toy_cells, toy_links, everywhere):
+    west = everywhere[everywhere["pu_id"].str[-2:].astype(int) < 12]
+    start = core(ids(toy_cells, range(5, 9), range(8, 16)), growth=1.0)
+    (unit,) = delineate(with_score(toy_cells), west, toy_links, start).geometry
+    assert unit.bounds[2] / 1000 <= 241
 
 
 def test_peaks_are_far_from_one_another_and_from_what_is_known(toy_cells):
@@ -138,7 +161,7 @@ def test_peaks_are_far_from_one_another_and_from_what_is_known(toy_cells):
     row = ids(toy_cells, range(1), range(30))
     found = peaks(scored, row, apart_km=100)
     assert found == [row[column] for column in (0, 5, 10, 15, 20, 25)]
-    assert peaks(scored, row, apart_km=100, taken=[row[2]]) == [
+    assert peaks(scored, row, apart_km=100, taken=[row[2]], away_km=100) == [
         row[column] for column in (7, 12, 17, 22, 27)
     ]
     assert peaks(scored, row, apart_km=100, least_score=0.93) == [row[0], row[5]]

@@ -12,7 +12,7 @@ Everything here is in the equal-area CRS until :func:`editable`, the door to lon
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import geopandas as gpd
@@ -66,8 +66,9 @@ def delineate(
     links : (n, 2) array of int
         Positions of neighbouring cells in `planning_units`, each pair once.
     cores : DataFrame
-        ``seed``, ``pu_id``, ``growth``: the cells each seed starts from, and how many times their
-        ground the unit may take (``inf``: only the reach and `max_km2` bind).
+        ``seed``, ``pu_id``, ``growth``: the cells each seed starts from, as far as it occupies
+        them, and how many times their ground the unit may take (``inf``: only the reach and
+        `max_km2` bind).
     reach_km : float
         How far a unit may reach beyond its core, in km over the best cells; less over poor ones.
     min_km2, max_km2 : float
@@ -122,16 +123,16 @@ def _claims(
     grounds = dict(iter(occupied.groupby("seed")))
     for number, seed in enumerate(seeds):
         progress("growing units", number, len(seeds))
-        rows = starts[seed]
-        core = np.sort(position.loc[rows["pu_id"]].to_numpy())
-        ground = grounds.get(seed)
-        cells = core if ground is None else position.loc[ground["pu_id"]].to_numpy()
+        ground, rows = grounds.get(seed), starts[seed]
+        if ground is None:
+            continue
+        cells = position.loc[ground["pu_id"]].to_numpy()
+        core = np.intersect1d(position.loc[rows["pu_id"]].to_numpy(), cells)
+        if not len(core):
+            continue
         share = np.zeros(len(planning_units))
-        if ground is not None:
-            share[cells] = ground["share"].to_numpy()
-        cost = cost_distance(
-            centres, links, np.union1d(cells, core), core, _worth(score, share, core)
-        )
+        share[cells] = ground["share"].to_numpy()
+        cost = cost_distance(centres, links, cells, core, _worth(score, share, core))
         budget = min(float(rows["growth"].iloc[0]) * km2[core].sum(), max_km2)
         cost = _within_budget(np.where(cost <= reach_km, cost, _UNREACHED), km2, budget)
         closer = cost < best
@@ -208,14 +209,14 @@ def _connected(owner: NDArray[Any], links: NDArray[np.intp]) -> NDArray[Any]:
 # -- seeds ----------------------------------------------------------------------------------------
 
 
-def landscapes(hotspot_pairs: pd.DataFrame, hotspot_ids: Sequence[str]) -> dict[str, str]:
+def landscapes(shared: pd.DataFrame) -> dict[str, str]:
     """Which seed each hotspot belongs to: hotspots that largely cover one another are one.
 
     Parameters
     ----------
-    hotspot_pairs : DataFrame
-        ``a``, ``b``, ``share``: the part (0–1) of the smaller one's area that both share.
-    hotspot_ids : sequence of str
+    shared : DataFrame
+        ``hotspot_id``, ``other``, ``km2``: the area that two hotspots share; each one's own area
+        stands where both ids are the same.
 
     Returns
     -------
@@ -224,25 +225,85 @@ def landscapes(hotspot_pairs: pd.DataFrame, hotspot_ids: Sequence[str]) -> dict[
 
     Examples
     --------
-    >>> pairs = pd.DataFrame({"a": ["H1"], "b": ["H3"], "share": [0.7]})
-    >>> landscapes(pairs, ["H1", "H2", "H3"])
-    {'H1': 'H1;H3', 'H2': 'H2', 'H3': 'H1;H3'}
+    >>> landscapes(pd.DataFrame({"hotspot_id": ["H1", "H1", "H2", "H2", "H3"],
+    ...                          "other": ["H1", "H2", "H1", "H2", "H3"],
+    ...                          "km2": [100.0, 30.0, 30.0, 50.0, 70.0]}))
+    {'H1': 'H1;H2', 'H2': 'H1;H2', 'H3': 'H3'}
     """
-    ids = sorted(hotspot_ids)
+    own = shared[shared["hotspot_id"] == shared["other"]].set_index("hotspot_id")["km2"]
+    ids = sorted(own.index)
     place = {name: number for number, name in enumerate(ids)}
-    same = hotspot_pairs[
-        (hotspot_pairs["share"] >= SAME_LANDSCAPE)
-        & hotspot_pairs["a"].isin(ids)
-        & hotspot_pairs["b"].isin(ids)
-    ]
-    a, b = same["a"].map(place), same["b"].map(place)
+    smaller = np.minimum(shared["hotspot_id"].map(own), shared["other"].map(own))
+    same = shared[shared["km2"] >= SAME_LANDSCAPE * smaller]
+    a, b = same["hotspot_id"].map(place), same["other"].map(place)
     graph = coo_array((np.ones(len(same)), (a, b)), shape=(len(ids), len(ids)))
     _, group = connected_components(csr_array(graph), directed=False)
-    names = {
-        number: ";".join(name for name, g in zip(ids, group, strict=True) if g == number)
-        for number in set(group.tolist())
-    }
-    return {name: names[g] for name, g in zip(ids, group.tolist(), strict=True)}
+    names: dict[int, str] = {}
+    for name, number in zip(ids, group.tolist(), strict=True):
+        names[number] = f"{names[number]};{name}" if number in names else name
+    return {name: names[number] for name, number in zip(ids, group.tolist(), strict=True)}
+
+
+def hotspot_cores(
+    inside: pd.DataFrame, seed_of: Mapping[str, str], *, cell_km2: float
+) -> pd.DataFrame:
+    """The cells that each landscape of hotspots starts from: those that lie at least half in it.
+
+    A hotspot too small to hold half of any cell starts from the cell that holds most of it.
+
+    Parameters
+    ----------
+    inside : DataFrame
+        ``pu_id``, ``hotspot_id``, ``km2``: how much of each cell lies in each hotspot.
+    seed_of : mapping
+        As :func:`landscapes` gives it.
+    cell_km2 : float
+        Area of a cell.
+
+    Returns
+    -------
+    DataFrame
+        ``seed``, ``pu_id``, ``growth`` (:data:`HOTSPOT_GROWTH`), for :func:`delineate`.
+    """
+    held = inside.assign(seed=inside["hotspot_id"].map(seed_of)).dropna(subset="seed")
+    held = held.groupby(["seed", "pu_id"])[["km2"]].sum().reset_index()
+    most = held.groupby("seed")["km2"].transform("max")
+    chosen = held[held["km2"] >= np.minimum(cell_km2 / 2, most)]
+    return chosen[["seed", "pu_id"]].assign(growth=HOTSPOT_GROWTH).reset_index(drop=True)
+
+
+def occupied(
+    cell_species: pd.DataFrame, members: pd.DataFrame, *, least_km2: float = 0.0
+) -> pd.DataFrame:
+    """The cells that each seed may grow over, and which part of its species occurs in each.
+
+    Parameters
+    ----------
+    cell_species : DataFrame
+        ``pu_id``, ``sci_name``, ``km2``.
+    members : DataFrame
+        ``seed``, ``sci_name``: the qualifying species of each seed.
+    least_km2 : float
+        A species occupies a cell from this overlap.
+
+    Returns
+    -------
+    DataFrame
+        ``seed``, ``pu_id``, ``share`` (0–1), for :func:`delineate`.
+
+    Examples
+    --------
+    >>> occupied(pd.DataFrame({"pu_id": ["a", "a", "b"], "sci_name": ["fox", "goat", "fox"],
+    ...                        "km2": [9.0, 9.0, 1.0]}),
+    ...          pd.DataFrame({"seed": ["S", "S"], "sci_name": ["fox", "goat"]})).values.tolist()
+    [['S', 'a', 1.0], ['S', 'b', 0.5]]
+    """
+    members = members[["seed", "sci_name"]].drop_duplicates()
+    there = cell_species[cell_species["km2"] >= least_km2][["pu_id", "sci_name"]]
+    count = members.merge(there, on="sci_name").groupby(["seed", "pu_id"]).size()
+    whole = members.groupby("seed").size()
+    share = (count / whole.reindex(count.index.get_level_values("seed")).to_numpy()).rename("share")
+    return share.reset_index()
 
 
 def discs(
@@ -253,7 +314,8 @@ def discs(
     Returns
     -------
     DataFrame
-        ``seed`` (the peak's ``pu_id``) and ``pu_id``, in the order of `peaks`.
+        ``seed`` (the peak's ``pu_id``), ``pu_id`` and ``growth`` (infinite: only its reach binds a
+        new unit), in the order of `peaks`; for :func:`delineate`.
     """
     centres = shapely.get_coordinates(planning_units.geometry.centroid)
     ids = planning_units["pu_id"].to_numpy()
@@ -264,7 +326,7 @@ def discs(
         for peak in peaks
         for cell in sorted(tree.query_ball_point(centres[position[peak]], radius_km * 1000))
     ]
-    return pd.DataFrame(rows, columns=["seed", "pu_id"])
+    return pd.DataFrame(rows, columns=["seed", "pu_id"]).assign(growth=np.inf)
 
 
 def peaks(
@@ -273,9 +335,10 @@ def peaks(
     *,
     apart_km: float,
     taken: Iterable[str] = (),
+    away_km: float = 0.0,
     least_score: float = 0.0,
 ) -> list[str]:
-    """Cells whose score is the highest within `apart_km` of them, far from cells already taken.
+    """Cells whose score is the highest far around them, and that are far from what is known.
 
     Parameters
     ----------
@@ -284,9 +347,9 @@ def peaks(
     candidates : iterable of str
         The ``pu_id`` that may be a peak.
     apart_km : float
-        Two peaks, and a peak and a taken cell, are at least this far apart (between centres).
-    taken : iterable of str
-        The ``pu_id`` of the cells known already, such as those of hotspots.
+        Two peaks are at least this far apart, between centres.
+    taken, away_km : iterable of str, float
+        Cells known already (``pu_id``), such as those of hotspots, and how far a peak keeps away.
     least_score : float
         A peak's score is at least this.
 
@@ -306,7 +369,7 @@ def peaks(
     free = np.ones(len(wanted), dtype=bool)
     if len(known) and len(wanted):
         tree = cKDTree(shapely.get_coordinates(known.geometry.centroid))
-        free = tree.query(here)[0] >= apart_km * 1000
+        free = tree.query(here)[0] >= away_km * 1000
     found = []
     for number, pu_id in enumerate(wanted["pu_id"]):
         if free[number]:
@@ -504,6 +567,113 @@ def _largest(shape: Any) -> Any:
     parts = shapely.get_parts(shape)
     parts = parts[shapely.get_type_id(parts) == shapely.GeometryType.POLYGON]
     return parts[np.argmax(shapely.area(parts))] if len(parts) else shapely.Polygon()
+
+
+def numbered(units: gpd.GeoDataFrame, *, first: int = 1) -> gpd.GeoDataFrame:
+    """Units with their lasting ids, ``CU-001`` and on, in the order of the rows.
+
+    An id is given once, when a unit is first shown, and never again to another.
+    """
+    ids = [f"CU-{number:03d}" for number in range(first, first + len(units))]
+    return units.assign(unit_id=ids)
+
+
+# -- names and origins ----------------------------------------------------------------------------
+
+CONFIRMED: Final = 0.6
+"""A unit confirms its hotspots where the Jaccard index of both is at least this."""
+_NAMED_FIRST: Final = (
+    ("mountain range", "desert", "plateau", "steppe", "basin", "landscape", "wetland"),
+    ("valley", "river", "lake", "pass", "peak"),
+    ("town",),
+)
+
+
+def origins(hotspot_ids: pd.Series, jaccard: pd.Series) -> pd.Series:
+    """Whether each unit *confirms* its hotspots, *reshapes* them, or is *new*.
+
+    Parameters
+    ----------
+    hotspot_ids : Series of str
+        The hotspots each unit was grown from, ";" between them; empty for none.
+    jaccard : Series of float
+        Shared area ÷ joint area of the unit and its hotspots together, 0–1.
+
+    Examples
+    --------
+    >>> origins(pd.Series(["H1", "H2;H3", ""]), pd.Series([0.8, 0.4, 0.0])).tolist()
+    ['confirms', 'reshapes', 'new']
+    """
+    words = np.where(jaccard >= CONFIRMED, "confirms", "reshapes")
+    return pd.Series(np.where(hotspot_ids == "", "new", words), index=hotspot_ids.index)
+
+
+def place_names(units: gpd.GeoDataFrame, gazetteer: gpd.GeoDataFrame) -> pd.DataFrame:
+    """The place that names each unit: landscapes before rivers and peaks, those before towns.
+
+    Of the places in a unit, or whose own extent reaches it, the one that fills the unit best is
+    taken: nearest to the unit's middle, measured in its own extents. No two units get one name; the
+    unit that comes first keeps it.
+
+    Parameters
+    ----------
+    units : GeoDataFrame
+        Polygons in an equal-area CRS.
+    gazetteer : GeoDataFrame
+        Table `gazetteer` in the same CRS: ``name_en``, ``name_ru``, ``kind``, ``extent_km``.
+
+    Returns
+    -------
+    DataFrame
+        ``name_en``, ``name_ru``, with the index of `units`; empty strings where no place is near.
+    """
+    if units.crs != gazetteer.crs:
+        raise InputError(
+            "units and gazetteer have different CRSs: use cu.to_equal_area(…) on both."
+        )
+    order = {kind: place for place, kinds in enumerate(_NAMED_FIRST) for kind in kinds}
+    rank = gazetteer["kind"].map(order).fillna(len(_NAMED_FIRST)).to_numpy()
+    extent = gazetteer["extent_km"].fillna(0).to_numpy(dtype=float)
+    taken: set[int] = set()
+    names = []
+    for shape in units.geometry:
+        apart = shapely.distance(shape, gazetteer.geometry.to_numpy()) / 1000
+        middle = shapely.distance(shape.centroid, gazetteer.geometry.to_numpy()) / 1000
+        near = np.flatnonzero(apart <= np.maximum(extent / 2, 1.0))
+        free = [place for place in near if place not in taken]
+        best = min(
+            free,
+            key=lambda place: (rank[place], middle[place] / max(extent[place], 20.0), place),
+            default=None,
+        )
+        if best is not None:
+            taken.add(int(best))
+        row = ("", "") if best is None else tuple(gazetteer.iloc[best][["name_en", "name_ru"]])
+        names.append(row)
+    return pd.DataFrame(names, columns=["name_en", "name_ru"], index=units.index)
+
+
+def coordinate_names(units: gpd.GeoDataFrame) -> pd.DataFrame:
+    """Names for units where no place is near: "Area near 45.2° N 80.1° E", in both languages."""
+    middle = units.geometry.centroid.to_crs(LONLAT)
+    return pd.DataFrame(
+        {
+            "name_en": [f"Area near {_degrees(point, 'NS', 'EW')}" for point in middle],
+            "name_ru": [
+                f"Район {_degrees(point, ('с. ш.', 'ю. ш.'), ('в. д.', 'з. д.'))}"
+                for point in middle
+            ],
+        },
+        index=units.index,
+    )
+
+
+def _degrees(point: Any, latitude: Sequence[str], longitude: Sequence[str]) -> str:
+    north, east = point.y >= 0, point.x >= 0
+    return (
+        f"{abs(point.y):.1f}° {latitude[0 if north else 1]} "
+        f"{abs(point.x):.1f}° {longitude[0 if east else 1]}"
+    )
 
 
 # -- the door -------------------------------------------------------------------------------------

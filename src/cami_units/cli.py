@@ -1,0 +1,558 @@
+"""The command line: options in, one call, words and progress out.
+
+Results go to standard output, progress and complaints to standard error. What comes from a file is
+cleaned before it reaches the terminal. The rooms are imported when a command runs, so that
+`cami-units --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+from rich.cells import cell_len
+from rich.console import Console
+from rich.progress import BarColumn, SpinnerColumn, TaskID, TextColumn
+from rich.progress import Progress as Bars
+from rich.text import Text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from cami_units.model import Problem, Progress, Round
+
+FAULT: Final = 1
+"""Exit code: the input is at fault (2, wrong usage, is typer's)."""
+
+BUG: Final = 70
+"""Exit code: the program is at fault (EX_SOFTWARE of sysexits)."""
+
+STOPPED: Final = 130
+"""Exit code: stopped from the keyboard."""
+
+app = typer.Typer(
+    name="cami-units",
+    help="Propose priority conservation units for migratory mammals that cross borders, from "
+    "species ranges and stated criteria: as KMZ for Google Earth, as a map that opens offline, and "
+    "as tables.",
+    epilog="To begin: cami-units propose — or, for your own data: cami-units init my-workshop",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+class LintProfile(StrEnum):
+    """The program a KML or KMZ is meant for."""
+
+    earth_pro = "earth-pro"
+    earth_web = "earth-web"
+
+
+_Quiet = Annotated[
+    bool, typer.Option("--quiet", "-q", help="Say nothing but what is wrong.", show_default=False)
+]
+_Verbose = Annotated[
+    bool,
+    typer.Option(
+        "--verbose", "-v", help="Say more; after an unexpected failure, all.", show_default=False
+    ),
+]
+_Plan = Annotated[
+    Path | None,
+    typer.Argument(metavar="PLAN", help="A plan.toml. Left out: the bundled demonstration."),
+]
+_LEVEL_MARKS: Final = {"refuses": ("✗", "red"), "counted": ("!", "yellow"), "note": ("·", "dim")}
+
+
+def _say_version(asked: bool) -> None:
+    if asked:
+        from cami_units import __version__
+
+        typer.echo(f"cami-units {__version__}")
+        raise typer.Exit
+
+
+# -- commands -------------------------------------------------------------------------------------
+
+
+@app.callback()
+def options(
+    ctx: typer.Context,
+    quiet: _Quiet = False,
+    verbose: _Verbose = False,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Say which version this is.", is_eager=True, callback=_say_version
+        ),
+    ] = False,
+) -> None:
+    """Take the options that stand before the command."""
+    ctx.obj = (quiet, verbose)
+
+
+@app.command(epilog="Example: cami-units propose plan.toml --out rounds/00-proposal")
+def propose(
+    ctx: typer.Context,
+    plan: _Plan = None,
+    out: Annotated[
+        Path, typer.Option("--out", metavar="DIR", help="The folder of the round to write.")
+    ] = Path("rounds/00-proposal"),
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace the round that is there.", show_default=False)
+    ] = False,
+    quiet: _Quiet = False,
+    verbose: _Verbose = False,
+) -> None:
+    """Compute a first proposal of conservation units: round 00, with KMZ, map and tables."""
+    with _at_work(ctx, quiet, verbose) as progress:
+        from cami_units import pipeline, store
+        from cami_units.plan import read_plan
+
+        chosen = read_plan(plan)
+        store.check_place(out, force=force)
+        made = pipeline.propose(chosen, progress=progress)
+        pipeline.write_proposal(made, out, force=force)
+    if not _is_quiet(ctx, quiet):
+        _say_what_went_in(made.manifest, verbose=_is_verbose(ctx, verbose))
+        _say_what_was_found(made)
+        _say_where_it_is(made, out)
+
+
+@app.command(epilog="Example: cami-units assess drawn.kml plan.toml --out results")
+def assess(
+    ctx: typer.Context,
+    file: Annotated[
+        Path,
+        typer.Argument(metavar="FILE", help="Polygons: KML, KMZ, GeoPackage, GeoJSON, shapefile."),
+    ],
+    plan: _Plan = None,
+    out: Annotated[
+        Path, typer.Option("--out", metavar="DIR", help="The folder for assessment.csv.")
+    ] = Path(),
+    quiet: _Quiet = False,
+    verbose: _Verbose = False,
+) -> None:
+    """Measure any polygons, as drawn, against every gate and criterion."""
+    with _at_work(ctx, quiet, verbose) as progress:
+        from cami_units import documents, pipeline, store
+        from cami_units.plan import read_plan
+
+        table = pipeline.assess(file, read_plan(plan), progress=progress)
+        written = store.write_atomically(
+            out / "assessment.csv", lambda path: documents.write_csv(path, table)
+        )
+    if not _is_quiet(ctx, quiet):
+        _say_assessment(table, verbose=_is_verbose(ctx, verbose))
+        _say(f"\nEvery number, with its evidence: {written}")
+
+
+@app.command(epilog="Example: cami-units check plan.toml")
+def check(
+    ctx: typer.Context,
+    plan: _Plan = None,
+    quiet: _Quiet = False,
+    verbose: _Verbose = False,
+) -> None:
+    """Look at every layer of a plan, and say what is there and what must be mended."""
+    with _at_work(ctx, quiet, verbose) as progress:
+        from cami_units import pipeline
+        from cami_units.plan import read_plan
+
+        problems, sources = pipeline.check(read_plan(plan), progress=progress)
+    refusals = [problem for problem in problems if problem.level == "refuses"]
+    if not _is_quiet(ctx, quiet):
+        _say_check(problems, sources)
+    elif refusals:
+        _say_problems(refusals, stderr=True)
+    if refusals:
+        _say(
+            f"\n{_counted(len(refusals), 'problem')} to mend before anything can be computed.",
+            style="red",
+            stderr=True,
+        )
+        raise typer.Exit(FAULT)
+    if not _is_quiet(ctx, quiet):
+        command = f"cami-units propose {plan}" if plan else "cami-units propose"
+        _say(f"\nReady. Next: {command}")
+
+
+@app.command(epilog="Example: cami-units init my-workshop")
+def init(
+    ctx: typer.Context,
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="A new or empty folder.")],
+    quiet: _Quiet = False,
+    verbose: _Verbose = False,
+) -> None:
+    """Make the folder of a workshop: a plan that works as it stands, criteria, and a README."""
+    with _at_work(ctx, quiet, verbose):
+        from cami_units import pipeline
+
+        made = pipeline.init(directory)
+    if not _is_quiet(ctx, quiet):
+        _say(f"A workshop folder is in {directory}:")
+        for path in made:
+            _say(f"  {path}")
+        _say(
+            "\nPut your layers into inputs/, name them in plan.toml, then:\n"
+            f"  cami-units check {directory / 'plan.toml'}\n"
+            f"  cami-units propose {directory / 'plan.toml'}"
+        )
+
+
+@app.command(epilog="Example: cami-units lint units.kmz --profile earth-web")
+def lint(
+    ctx: typer.Context,
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE…", help="KML or KMZ files, anybody's.")
+    ],
+    profile: Annotated[
+        LintProfile, typer.Option("--profile", help="The program they are meant for.")
+    ] = LintProfile.earth_pro,
+    quiet: _Quiet = False,
+    verbose: _Verbose = False,
+) -> None:
+    """Say whether KML and KMZ files are fit for Google Earth, and what to mend."""
+    fit = True
+    with _at_work(ctx, quiet, verbose):
+        from cami_units import kml
+        from cami_units.model import InputError
+
+        for file in files:
+            try:
+                found = kml.lint_kml(file, profile=profile.value)
+            except InputError as error:
+                fit = False
+                _say(f"✗ {file}", style="red")
+                _say(f"    {error}")
+                continue
+            wrong = bool((found["level"] == "error").any())
+            fit = fit and not wrong
+            if wrong or not _is_quiet(ctx, quiet):
+                _say_lint(file, found, profile.value)
+    if not fit:
+        raise typer.Exit(FAULT)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line; ends the process with one of the exit codes above."""
+    for stream in (sys.stdout, sys.stderr):
+        # A pipe on Windows speaks a code page in which ✓ and Cyrillic do not exist.
+        if (stream.encoding or "").lower().replace("-", "") != "utf8":
+            stream.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
+    app(args=None if arguments is None else list(arguments), prog_name="cami-units")
+
+
+# -- at work --------------------------------------------------------------------------------------
+
+
+def _is_quiet(ctx: typer.Context, quiet: bool) -> bool:
+    return bool(quiet or (ctx.obj or (False, False))[0])
+
+
+def _is_verbose(ctx: typer.Context, verbose: bool) -> bool:
+    return bool(verbose or (ctx.obj or (False, False))[1])
+
+
+@contextmanager
+def _at_work(ctx: typer.Context, quiet: bool, verbose: bool) -> Iterator[Progress]:
+    """Progress for the block, and plain words for whatever stops it."""
+    try:
+        with _progress(silent=_is_quiet(ctx, quiet)) as progress:
+            yield progress
+    except (typer.Exit, typer.Abort, BrokenPipeError):
+        raise
+    except KeyboardInterrupt:
+        _say("Stopped. Nothing half-written was left behind.", stderr=True)
+        raise typer.Exit(STOPPED) from None
+    except Exception as error:
+        from cami_units.model import CamiUnitsError
+
+        if isinstance(error, CamiUnitsError):
+            _say(f"Error: {error}", style="red", stderr=True)
+            raise typer.Exit(FAULT) from None
+        _apologise(error, verbose=_is_verbose(ctx, verbose))
+        raise typer.Exit(BUG) from None
+
+
+def _apologise(error: Exception, *, verbose: bool) -> None:
+    if verbose:
+        _say("".join(traceback.format_exception(error)), stderr=True)
+    _say(
+        "Sorry: cami-units stopped at something it did not expect, and wrote nothing.\n"
+        f"  {type(error).__name__}: {error}",
+        style="red",
+        stderr=True,
+    )
+    hint = "Please report it with the lines above" if verbose else "Run it again with -v for more"
+    _say(f"{hint}; your plan and data may not be at fault.", stderr=True)
+
+
+@contextmanager
+def _progress(*, silent: bool) -> Iterator[Progress]:
+    """Bars on a terminal, one line a step elsewhere, nothing when silent."""
+    console = _console(stderr=True)
+    if silent:
+        yield lambda step, done, total: None
+    elif not console.is_terminal:
+        yield _lines()
+    else:
+        columns = (
+            SpinnerColumn(finished_text="✓"),
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=24),
+            TextColumn("{task.fields[count]}", markup=False),
+        )
+        with Bars(*columns, console=console) as bars:
+            yield _bars(bars)
+
+
+def _lines() -> Progress:
+    begun: set[str] = set()
+
+    def progress(step: str, done: int, total: int) -> None:
+        if step not in begun:
+            begun.add(step)
+            _say(f"{step} …", stderr=True)
+
+    return progress
+
+
+def _bars(bars: Bars) -> Progress:
+    tasks: dict[str, TaskID] = {}
+
+    def progress(step: str, done: int, total: int) -> None:
+        if step not in tasks:
+            for task in bars.tasks:  # a step whose end was not known has ended now
+                if task.total is None:
+                    bars.update(task.id, total=1, completed=1)
+            tasks[step] = bars.add_task(_line(step), total=total or None, count="")
+        count = f"{done}/{total}" if total else ""
+        bars.update(tasks[step], completed=done, total=total or None, count=count)
+
+    return progress
+
+
+# -- words ----------------------------------------------------------------------------------------
+
+
+def _console(*, stderr: bool = False) -> Console:
+    return Console(stderr=stderr, markup=False, highlight=False, emoji=False)
+
+
+def _say(words: object, *, style: str = "", stderr: bool = False) -> None:
+    """One thing said, cleaned: nothing from a file moves the cursor or sets a colour."""
+    from cami_units.model import clean_text
+
+    lines = str(words).split("\n")
+    shown = "\n".join(line[: _indent(line)] + clean_text(line) for line in lines)
+    _console(stderr=stderr).print(Text(shown, style=style), soft_wrap=True)
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip(" "))
+
+
+def _line(value: object) -> str:
+    from cami_units.model import clean_name
+
+    return clean_name(value)
+
+
+def _counted(number: int, one: str, many: str = "") -> str:
+    return f"{number} {one if number == 1 else many or one + 's'}"
+
+
+def _say_rows(rows: Sequence[Sequence[object]], *, indent: int = 2) -> None:
+    """Rows of words in aligned columns; wide characters count as two."""
+    cells = [[_line(cell) for cell in row] for row in rows]
+    widths = [max(map(cell_len, column)) for column in zip(*cells, strict=True)]
+    for row in cells:
+        padded = (
+            cell + " " * (width - cell_len(cell)) for cell, width in zip(row, widths, strict=True)
+        )
+        _say((" " * indent + "  ".join(padded)).rstrip())
+
+
+# -- what `propose` says --------------------------------------------------------------------------
+
+
+def _say_what_went_in(manifest: Mapping[str, Any], *, verbose: bool) -> None:
+    sources = list(manifest.get("sources", ()))
+    if sources:
+        _say("What went in", style="bold")
+        _say_rows([(layer, words) for layer, words in _by_layer(sources)])
+    problems = list(manifest.get("problems", ()))
+    if problems and verbose:
+        _say_rows([(_LEVEL_MARKS[p["level"]][0], p["what"]) for p in problems])
+    elif problems:
+        _say(f"  {_counted(len(problems), 'remark')}; `cami-units check` or -v says which.")
+
+
+def _by_layer(sources: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:
+    """For each layer what its files gave in all, in words."""
+    layers: dict[str, dict[str, int]] = {}
+    for source in sources:
+        sums = layers.setdefault(str(source["layer"]), {"files": 0})
+        sums["files"] += 1
+        for key in ("rows", "kept", "dropped", "repaired"):
+            sums[key] = sums.get(key, 0) + int(source.get(key) or 0)
+    return [(layer, _sum_in_words(sums)) for layer, sums in layers.items()]
+
+
+def _sum_in_words(sums: Mapping[str, int]) -> str:
+    words = f"{_counted(sums['rows'], 'row')} in {_counted(sums['files'], 'file')}"
+    parts = [f"{sums[key]} {key}" for key in ("kept", "dropped", "repaired") if sums.get(key)]
+    return ", ".join([words, *parts])
+
+
+def _say_what_was_found(made: Round) -> None:
+    units = made.tables["conservation_units"]
+    missed = made.tables["not_proposed"]
+    count = units["status"].value_counts()
+    origin = units["origin"].value_counts()
+    proposed = int(count.get("modelled candidate", 0))
+    interest = int(count.get("area of interest", 0))
+    _say("\nWhat was found", style="bold")
+    _say(
+        f"  {_counted(proposed, 'proposed conservation unit')} and "
+        f"{_counted(interest, 'area of interest', 'areas of interest')}: "
+        f"{int(origin.get('confirms', 0))} confirm a known hotspot, "
+        f"{int(origin.get('reshapes', 0))} reshape one, {int(origin.get('new', 0))} are new."
+    )
+    best = units.sort_values(["rank", "unit_id"], na_position="last").head(3)
+    if len(best):
+        _say("  The first by value:")
+        _say_rows(
+            [
+                (
+                    unit["rank_label"],
+                    unit["unit_id"],
+                    unit["name_en"],
+                    str(unit["countries"]).replace(";", ", "),
+                    f"{unit['area_km2']:,.0f} km²",
+                    f"score {unit['score']:.3f}",
+                    unit["tier"],
+                )
+                for unit in best.drop(columns="geometry", errors="ignore").to_dict("records")
+            ],
+            indent=4,
+        )
+    if len(missed):
+        from cami_units.model import listed
+
+        names = listed(sorted(missed["hotspot_id"]), most=8)
+        _say(
+            f"  {_counted(len(missed), 'hotspot')} became no unit ({names}); the reasons are in "
+            "the table not_proposed."
+        )
+
+
+def _say_where_it_is(made: Round, out: Path) -> None:
+    from cami_units.words import text
+
+    _say(f"\nRound {made.imprint.round} is in {out}", style="bold")
+    if made.imprint.indicative:
+        _say(f"  {text('indicative')}", style="dim")
+    products = [
+        ("Google Earth", "conservation_units.kmz"),
+        ("Google Earth on the web", "conservation_units_web.kmz"),
+        ("Map, for any browser", "map.html"),
+        ("Workbook", "conservation_units.xlsx"),
+        ("GeoPackage", "conservation_units.gpkg"),
+    ]
+    _say_rows([(what, out / name) for what, name in products if (out / name).is_file()])
+
+
+# -- what `assess` says ---------------------------------------------------------------------------
+
+
+def _say_assessment(table: pd.DataFrame, *, verbose: bool) -> None:
+    """One line a site; then, for a site that is not proposed, what it does not meet and why."""
+    if table.empty:
+        _say("There is no site in this file.")
+        return
+    sites = [(str(site), rows) for site, rows in table.groupby("site", sort=False)]
+    criteria = list(dict.fromkeys(table["criterion"]))
+    rows: list[Sequence[object]] = [("site", "decision", *criteria)]
+    for site, found in sites:
+        marks = dict(zip(found["criterion"], map(_mark, found["met"]), strict=True))
+        rows.append((site, found["decision"].iloc[0], *(marks.get(c, "") for c in criteria)))
+    _say_rows(rows, indent=0)
+    _say("\n✓ met   ✗ not met   ? not assessed")
+    for site, found in sites:
+        decision = str(found["decision"].iloc[0])
+        told = found if verbose else found[[_mark(met) == "✗" for met in found["met"]]]
+        if len(told) and (verbose or decision != "proposed CU"):
+            _say(f"\n{_line(site)}: {decision}", style="bold")
+            for row in told.to_dict("records"):
+                _say(f"  {_mark(row['met'])} {row['criterion']}  {_line(row['because'])}")
+    counts = table.drop_duplicates("site")["decision"].value_counts().sort_index()
+    summary = ", ".join(f"{number} {decision}" for decision, number in counts.items())
+    _say(f"\n{_counted(len(sites), 'site')}: {summary}")
+
+
+def _mark(met: object) -> str:
+    from cami_units.words import mark
+
+    return mark(met)
+
+
+# -- what `check` and `lint` say ------------------------------------------------------------------
+
+
+def _say_check(problems: Sequence[Problem], sources: Sequence[Mapping[str, Any]]) -> None:
+    layers = dict.fromkeys([str(source["layer"]) for source in sources])
+    layers.update(dict.fromkeys(problem.layer for problem in problems))
+    for layer in layers:
+        _say(layer, style="bold")
+        for source in sources:
+            if source["layer"] == layer:
+                bad = any(p.level == "refuses" and p.file == source["file"] for p in problems)
+                mark, style = ("✗", "red") if bad else ("✓", "green")
+                _say(f"  {mark} {_line(source['file'])}: {_source_in_words(source)}", style=style)
+        _say_problems([problem for problem in problems if problem.layer == layer])
+
+
+def _source_in_words(source: Mapping[str, Any]) -> str:
+    parts = [_counted(int(source.get("rows") or 0), "row")]
+    parts += [f"{source[key]} {key}" for key in ("kept", "dropped", "repaired") if source.get(key)]
+    return ", ".join(parts)
+
+
+def _say_problems(problems: Iterable[Problem], *, stderr: bool = False) -> None:
+    for problem in problems:
+        mark, style = _LEVEL_MARKS[problem.level]
+        place = ", ".join(_line(part) for part in (problem.file, problem.where) if part)
+        where = f" ({place})" if place else ""
+        _say(f"  {mark} {problem.what}{where}", style=style, stderr=stderr)
+        if problem.cure:
+            cure = problem.cure.replace("\n", "\n      ")
+            _say(f"      → {cure}", stderr=stderr)
+
+
+def _say_lint(file: Path, found: pd.DataFrame, profile: str) -> None:
+    if found.empty:
+        _say(f"✓ {file}: fit for {profile}", style="green")
+        return
+    wrong = bool((found["level"] == "error").any())
+    errors = int((found["level"] == "error").sum())
+    counts = (
+        f"{_counted(errors, 'error')}, {_counted(len(found) - errors, 'warning')} for {profile}"
+    )
+    _say(f"{'✗' if wrong else '!'} {file}: {counts}", style="red" if wrong else "yellow")
+    for row in found.to_dict("records"):
+        parts = [(part, _line(row[part])) for part in ("placemark", "folder", "line")]
+        where = ", ".join(f"{part} {value}" for part, value in parts if value)
+        mark = "✗" if row["level"] == "error" else "!"
+        _say(f"  {mark} {row['rule']}: {_line(row['what'])}" + (f" ({where})" if where else ""))
+        if _line(row["cure"]):
+            _say(f"      → {_line(row['cure'])}")

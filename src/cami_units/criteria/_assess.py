@@ -1,0 +1,230 @@
+"""Findings: numbers, verdicts and sentences of each site in one place."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from cami_units.criteria._because import sentences
+from cami_units.criteria._measures import Evidence, counted_states, evidence, occurs
+from cami_units.criteria._verdicts import verdicts
+from cami_units.model import FINDINGS, Findings, Profile, SiteTables
+
+_UNITS: Final = MappingProxyType(
+    {
+        "G1": "states",
+        "G2": "species",
+        "C1": "species",
+        "C2": "points",
+        "C3": "% of regional range",
+        "C4": "0-1",
+        "C5": "crossings",
+        "C6": "% of shared border",
+        "C7": "% of qualifying range",
+        "C8": "% of site",
+        "C9": "0-1",
+    }
+)
+_NOISE_KM2: Final = 0.05
+"""An overlap that would be shown as 0.0 km²: edges drawn twice. It is no occurrence of anything."""
+
+
+def assess(
+    tables: SiteTables,
+    species: pd.DataFrame,
+    profile: Profile,
+    *,
+    adjacent: pd.DataFrame | None = None,
+) -> Findings:
+    """Every gate and criterion of every site: met, not met or not assessed, and because of what.
+
+    Parameters
+    ----------
+    tables : SiteTables
+        What was measured on the sites. No table is changed.
+    species : DataFrame
+        The table ``species`` with the regional range of each as ``range_km2``; see
+        :func:`cami_units.criteria.measures`.
+    profile : Profile
+        The thresholds, weights and grades.
+    adjacent : DataFrame, optional
+        Overrides of the geography gate: ``site``, ``reason``, ``km`` to the nearest border.
+
+    Returns
+    -------
+    Findings
+        Four tables, sites in the order of ``tables.sites``. Numbers are as computed; round them
+        where they are written.
+
+    Raises
+    ------
+    InputError, PlanError
+        As :func:`cami_units.criteria.measures`.
+
+    Notes
+    -----
+    `value` and `threshold` of C3 are those of the species furthest above (or nearest to) its own
+    threshold. C7 is met where there is a *gap*: its value lies below its threshold. *Qualifying*
+    species are those that occur on both sides; in a site that has none, those that occur on one
+    side and have a documented crossing. Where no species qualifies, C4, C7 and C9 are not
+    assessed: a mean over nothing is not zero.
+    """
+    seen = evidence(tables, species, profile, adjacent=adjacent)
+    met = verdicts(seen.measures, profile)
+    species_rows = _site_species(seen, profile)
+    return Findings(
+        criteria=_criteria(seen, met, species_rows, profile),
+        species=species_rows,
+        countries=_site_countries(seen),
+        summary=_summary(seen, met, species_rows, profile),
+    )
+
+
+def _criteria(
+    seen: Evidence, met: pd.DataFrame, species: pd.DataFrame, profile: Profile
+) -> pd.DataFrame:
+    m = seen.measures
+    values: dict[str, Any] = {
+        "G1": m["n_states"],
+        "G2": m["n_transboundary"] + m["n_by_crossing"],
+        "C1": m["n_transboundary"],
+        "C2": m["threat_weight"],
+        "C3": m["top_share"],
+        "C4": m["evenness"],
+        "C5": m["n_crossings"],
+        "C6": m["barrier_share"],
+        "C7": m["protected_share"],
+        "C8": m["hotspot_share"],
+        "C9": met["confidence"],
+    }
+    thresholds: dict[str, Any] = {
+        "G1": profile.G1.min_states,
+        "G2": profile.G2.min_species,
+        "C1": profile.C1.min_species,
+        "C2": profile.C2.min_weight,
+        "C3": m["top_threshold"],
+        "C4": profile.C4.min_evenness,
+        "C5": profile.C5.min_crossings,
+        "C6": profile.C6.min_barrier_share,
+        "C7": profile.C7.gap_below,
+        "C8": profile.C8.min_share,
+        "C9": profile.C9.min_confidence,
+    }
+    because = sentences(seen, met, species[species["role"] == "supporting"], profile)
+    parts = [
+        pd.DataFrame(
+            {
+                "site": m.index,
+                "criterion": finding,
+                "met": met[finding].array,
+                "value": values[finding].to_numpy(dtype=float),
+                "unit": _UNITS[finding],
+                "threshold": np.broadcast_to(
+                    np.asarray(_number(thresholds[finding]), dtype=float), len(m)
+                ),
+                "because": [because[site, finding] for site in m.index],
+            }
+        )
+        for finding in FINDINGS
+    ]
+    table = pd.concat(parts, ignore_index=True)
+    in_site_order = np.arange(len(table)).reshape(len(FINDINGS), -1).T.ravel()
+    return table.iloc[in_site_order].reset_index(drop=True)
+
+
+def _number(threshold: Any) -> Any:
+    return np.nan if threshold is None else threshold
+
+
+def _site_species(seen: Evidence, profile: Profile) -> pd.DataFrame:
+    """Each species of each site with its role: qualifying, occurs, supporting or marginal."""
+    here = seen.at_sites
+    role = np.select(
+        [here["qualifying"], here["occurs"]], ["qualifying", "occurs"], default="marginal"
+    )
+    known = pd.DataFrame(
+        {
+            "site": here["site"],
+            "sci_name": here["sci_name"],
+            "role": role,
+            "overlap_km2": here["km2"],
+            "range_share": here["share"],
+            "sides": here["sides"],
+        }
+    )
+    possible = _supporting(seen, profile)
+    firm = known.loc[known["role"] != "marginal", ["site", "sci_name"]]
+    possible = possible[~_pairs(possible).isin(_pairs(firm))]
+    known = known[~_pairs(known).isin(_pairs(possible)) & (known["overlap_km2"] >= _NOISE_KM2)]
+    return _in_site_order(
+        pd.concat([known, possible]) if len(possible) else known, "sci_name", seen
+    )
+
+
+def _supporting(seen: Evidence, profile: Profile) -> pd.DataFrame:
+    """Species possibly extant over enough of a site; no share: it is no part of the kept range."""
+    summed = seen.tables.supporting.groupby(["site", "sci_name"])[["km2"]].sum().reset_index()
+    area = summed["site"].map(seen.measures["area_km2"]).astype(float)
+    no_share = pd.Series(np.nan, index=summed.index)
+    enough = summed[occurs(summed["km2"], area, no_share, profile)]
+    return pd.DataFrame(
+        {
+            "site": enough["site"],
+            "sci_name": enough["sci_name"],
+            "role": "supporting",
+            "overlap_km2": enough["km2"],
+            "range_share": np.nan,
+            "sides": "",
+        }
+    )
+
+
+def _pairs(table: pd.DataFrame) -> pd.MultiIndex:
+    return pd.MultiIndex.from_frame(table[["site", "sci_name"]])
+
+
+def _site_countries(seen: Evidence) -> pd.DataFrame:
+    summed = seen.tables.states.groupby(["site", "iso2"])[["km2"]].sum().reset_index()
+    area = summed["site"].map(seen.measures["area_km2"]).astype(float)
+    table = summed.rename(columns={"km2": "area_km2"}).assign(share=100 * summed["km2"] / area)
+    return _in_site_order(table[table["area_km2"] >= _NOISE_KM2], "iso2", seen)
+
+
+def _in_site_order(table: pd.DataFrame, then: str, seen: Evidence) -> pd.DataFrame:
+    position = pd.Series(np.arange(len(seen.measures)), index=seen.measures.index)
+    order = table.assign(_position=table["site"].map(position)).sort_values(["_position", then])
+    return order.drop(columns="_position").reset_index(drop=True)
+
+
+def _summary(
+    seen: Evidence, met: pd.DataFrame, species: pd.DataFrame, profile: Profile
+) -> pd.DataFrame:
+    m = seen.measures
+    states = counted_states(seen.tables.states, m, profile).sort_values(["site", "iso2"])
+    criteria = [finding for finding in FINDINGS if finding.startswith("C")]
+    named = {
+        "countries": _joined(states, "iso2", m.index),
+        "n_countries": m["n_states"].astype(int),
+        "disputed": m["n_states"] != m["n_states_undisputed"],
+        "species": _joined(species[species["role"] == "qualifying"], "sci_name", m.index),
+        "n_species": m["n_qualifying"].astype(int),
+        "species_supporting": _joined(
+            species[species["role"] == "supporting"], "sci_name", m.index
+        ),
+        "criteria_met": [
+            ";".join(name for name, held in zip(criteria, row, strict=True) if held is True)
+            for row in met[criteria].astype(object).itertuples(index=False, name=None)
+        ],
+        "confidence": met["confidence"],
+    }
+    front = pd.DataFrame(named, index=m.index)
+    rest = m.drop(columns="area_km2")
+    return pd.concat([m[["area_km2"]], front, rest], axis=1).reset_index()
+
+
+def _joined(table: pd.DataFrame, column: str, sites: pd.Index[Any]) -> pd.Series[str]:
+    words = table.groupby("site")[column].agg(";".join) if len(table) else pd.Series(dtype=str)
+    return words.reindex(sites, fill_value="").astype(str)

@@ -1,0 +1,435 @@
+"""One sentence of plain English for each finding: which numbers, which names, what was needed."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Final
+
+import pandas as pd
+
+from cami_units.criteria._measures import Evidence, graded
+from cami_units.model import Profile, listed, unfilled
+
+Row = Any
+"""A row of a table, as a named tuple."""
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """All that is known of one site, at hand for its sentences."""
+
+    profile: Profile
+    numbers: Mapping[Any, Any]
+    met: Mapping[Any, Any]
+    species: tuple[Row, ...]
+    sides: Mapping[str, tuple[Row, ...]]
+    states: tuple[Row, ...]
+    corridors: tuple[Row, ...] | None
+    crossings: tuple[Row, ...] | None
+    barriers: tuple[Row, ...] | None
+    pa_pairs: tuple[Row, ...] | None
+    hotspots: tuple[Row, ...] | None
+    supporting: tuple[str, ...]
+    has_protected: bool
+    adjacent: str
+
+
+def sentences(
+    seen: Evidence, met: pd.DataFrame, supporting: pd.DataFrame, profile: Profile
+) -> dict[tuple[Any, str], str]:
+    """The sentence of each site and finding; `supporting` are the rows of species possibly extant."""
+    return {
+        (name, finding): _sentence(site, finding)
+        for name, site in _sites(seen, met, supporting, profile)
+        for finding in _WRITERS
+    }
+
+
+def _sites(
+    seen: Evidence, met: pd.DataFrame, supporting: pd.DataFrame, profile: Profile
+) -> Iterator[tuple[Any, Site]]:
+    tables = seen.tables
+    names = dict(zip(seen.species.index, seen.species["name_en"].astype(str), strict=True))
+    key = ["site", "iso2"]
+    states = _rows(tables.states.groupby(key)[["km2"]].sum().reset_index())
+    sides = _rows(tables.species.groupby([*key, "sci_name"])[["km2"]].sum().reset_index())
+    species = _rows(seen.at_sites)
+    corridors = _rows(_named(tables.corridors, names, profile))
+    crossings = _rows(_named(tables.crossings, names, profile))
+    barriers, pairs = _rows(tables.barriers), _rows(tables.pa_pairs)
+    hotspots, possible = _rows(tables.hotspots), _rows(supporting)
+    numbers = seen.measures.to_dict("index")
+    verdict = met.astype(object).to_dict("index")
+    for name in seen.measures.index:
+        by_species: defaultdict[str, list[Row]] = defaultdict(list)
+        for row in _of(sides, name) or ():
+            by_species[row.sci_name].append(row)
+        yield (
+            name,
+            Site(
+                profile=profile,
+                numbers=numbers[name],
+                met=verdict[name],
+                species=_of(species, name) or (),
+                sides={key: tuple(rows) for key, rows in by_species.items()},
+                states=_of(states, name) or (),
+                corridors=_of(corridors, name),
+                crossings=_of(crossings, name),
+                barriers=_of(barriers, name),
+                pa_pairs=_of(pairs, name),
+                hotspots=_of(hotspots, name),
+                supporting=tuple(names[row.sci_name] for row in _of(possible, name) or ()),
+                has_protected=tables.protected is not None,
+                adjacent=str(seen.adjacent["reason"].get(name, "")).strip(),
+            ),
+        )
+
+
+def _rows(table: pd.DataFrame | None) -> dict[Any, list[Row]] | None:
+    if table is None:
+        return None
+    rows: defaultdict[Any, list[Row]] = defaultdict(list)
+    for row in table.itertuples(index=False):
+        rows[row.site].append(row)
+    return rows
+
+
+def _of(rows: Mapping[Any, list[Row]] | None, site: object) -> tuple[Row, ...] | None:
+    return None if rows is None else tuple(rows.get(site, ()))
+
+
+def _named(
+    table: pd.DataFrame | None, names: Mapping[str, str], profile: Profile
+) -> pd.DataFrame | None:
+    if table is None:
+        return None
+    return graded(table, profile).assign(name_en=lambda rows: rows["sci_name"].map(names))
+
+
+def _sentence(site: Site, finding: str) -> str:
+    still = unfilled(site.profile, finding)
+    if still:
+        return f"Not assessed: the profile leaves {listed(still)} open."
+    text = _WRITERS[finding](site)
+    return text[:1].upper() + text[1:]
+
+
+# -- numbers and names in words -------------------------------------------------------------------
+
+
+def _figure(value: float) -> str:
+    """12300.4 as "12,300", 8.24 as "8.2", 0.034 as "0.03"."""
+    if abs(value) >= 99.95:
+        return f"{value:,.0f}"
+    if abs(value) >= 1:
+        return f"{value:.1f}"
+    return f"{value:.2g}" if value else "0"
+
+
+def _count(number: float, word: str, plural: str = "") -> str:
+    several = plural or f"{word}s"
+    return f"{number:.0f} {word if number == 1 else several}"
+
+
+def _pair(pair: str) -> str:
+    return pair.replace(";", "–")
+
+
+def _areas(rows: Iterable[Row]) -> str:
+    largest = sorted(rows, key=lambda row: (-row.km2, row.iso2))
+    return ", ".join(f"{row.iso2} {_figure(row.km2)} km²" for row in largest)
+
+
+def _with_sides(site: Site, rows: Iterable[Row]) -> str:
+    least = site.profile.occurrence.side_km2 or 0.0
+    return listed(
+        f"{row.name_en} ({_areas(_large(site.sides[row.sci_name], least))})"
+        for row in sorted(rows, key=lambda row: (-row.km2, row.sci_name))
+    )
+
+
+def _large(sides: tuple[Row, ...], least: float) -> tuple[Row, ...]:
+    """The sides that count; where none does, all of them, to show how little it is."""
+    return tuple(side for side in sides if side.km2 >= least) or sides
+
+
+def _names(rows: Iterable[Row]) -> str:
+    return listed((row.name_en for row in rows), most=20)
+
+
+# -- one for each finding -------------------------------------------------------------------------
+
+
+def _g1(site: Site) -> str:
+    rule, area = site.profile.G1, site.numbers["area_km2"]
+    least = max(rule.min_side_km2 or 0.0, (rule.min_side_share or 0.0) / 100 * area)
+    counted = [row for row in site.states if row.km2 >= least]
+    small = [row for row in site.states if row.km2 < least]
+    need = f"{rule.min_states} are needed, each with at least {_figure(least)} km²"
+    if counted:
+        text = f"the site lies in {_count(len(counted), 'range state')} ({_areas(counted)}); {need}"
+    else:
+        text = f"no range state holds enough of the site; {need}"
+    if small:
+        text += f"; too little to count: {_areas(small)}"
+    if site.numbers["n_states"] != site.numbers["n_states_undisputed"]:
+        text += (
+            "; the count hinges on a disputed area, without which it is "
+            f"{site.numbers['n_states_undisputed']:.0f}"
+        )
+    km = site.numbers["adjacent_km"]
+    if km == km:
+        let_in = site.met["G1"] is True and len(counted) < (rule.min_states or 0)
+        how = "let in" if let_in else "not needed" if site.met["G1"] is True else "not let in"
+        text += (
+            f"; override 'adjacent' {how}, {_figure(km)} km from a border "
+            f"(at most {rule.adjacent_km:g} km): {site.adjacent.rstrip('.')}"
+        )
+    return f"{text}."
+
+
+def _g2(site: Site) -> str:
+    sides = f"on {site.profile.G2.min_sides} or more sides"
+    both = [row for row in site.species if row.transboundary]
+    crossing = [row for row in site.species if row.by_crossing]
+    if both:
+        return f"{_count(len(both), 'species occurs', 'species occur')} {sides}: {_with_sides(site, both)}."
+    grades = " or ".join(site.profile.G2.crossing_grades or ())
+    if crossing:
+        verb = "occurs on one side and has" if len(crossing) == 1 else "occur on one side and have"
+        return (
+            f"no species occurs {sides}, but {_with_sides(site, crossing)} {verb} a documented "
+            f"crossing of grade {grades} ({_crossings(site, {row.sci_name for row in crossing})})."
+        )
+    return f"no species occurs {sides}; {_one_sided(site, grades)}."
+
+
+def _one_sided(site: Site, grades: str) -> str:
+    """What is there of species where none is transboundary."""
+    here = [row for row in site.species if row.occurs]
+    if here:
+        no_proof = (
+            "no corridor layer was given to document a crossing"
+            if site.crossings is None
+            else f"no crossing of grade {grades} out of it is documented"
+        )
+        text = f"on one side only: {_with_sides(site, here)}, and {no_proof}"
+    else:
+        text = "none occurs at all"
+    return text + (f"; possibly extant: {listed(site.supporting)}" if site.supporting else "")
+
+
+def _crossings(site: Site, species: set[str]) -> str:
+    rows = [row for row in site.crossings or () if row.sci_name in species and row.n > 0]
+    return listed(
+        f"{row.corridor_id} {row.name_en} {_pair(row.pair)}, grade {row.evidence_grade}"
+        for row in sorted(rows, key=lambda row: (row.evidence_grade, row.corridor_id, row.pair))
+    )
+
+
+def _c1(site: Site) -> str:
+    both = [row for row in site.species if row.transboundary]
+    need = f"{site.profile.C1.min_species} are needed"
+    if not both:
+        return f"no species occurs on {site.profile.G2.min_sides} or more sides; {need}."
+    verb = "species occurs" if len(both) == 1 else "species occur"
+    return (
+        f"{len(both)} {verb} on {site.profile.G2.min_sides} or more sides ({_names(both)}); {need}."
+    )
+
+
+def _c2(site: Site) -> str:
+    rule = site.profile.C2
+    both = [row for row in site.species if row.transboundary]
+    if not both:
+        return f"no transboundary species, so no points; {rule.min_weight:g} are needed."
+    each = ", ".join(
+        f"{row.name_en} {row.iucn_category if row.category_known else rule.unknown_counts_as} "
+        f"{row.weight:g}"
+        for row in sorted(both, key=lambda row: (-row.weight, row.sci_name))
+    )
+    text = (
+        f"threat points add up to {site.numbers['threat_weight']:g} ({each}); "
+        f"{rule.min_weight:g} are needed"
+    )
+    unknown = [
+        f"{row.name_en} ({row.iucn_category or 'none'})" for row in both if not row.category_known
+    ]
+    if unknown:
+        text += f"; category not known, counted as {rule.unknown_counts_as}: {listed(unknown)}"
+    severe = [row for row in both if row.severe]
+    if severe and rule.or_categories_with:
+        others = {other: site.met[other] for other in rule.or_categories_with}
+        held = [other for other, met in others.items() if met is True]
+        names = listed(f"{row.name_en} is {row.iucn_category}" for row in severe)
+        how = (
+            f"{' and '.join(held)} {'is' if len(held) == 1 else 'are'} met"
+            if held
+            else f"{' or '.join(others)} is not met"
+            if all(met is False for met in others.values())
+            else f"whether {' or '.join(others)} holds could not be assessed in full"
+        )
+        text += f"; {names}, and {how}"
+    return f"{text}."
+
+
+def _c3(site: Site) -> str:
+    both = [row for row in site.species if row.transboundary]
+    if not both:
+        return "no transboundary species, so no share of a range to count."
+    order = sorted(
+        both,
+        key=lambda row: (-row.share / row.min_share if row.min_share else -row.share, row.sci_name),
+    )
+    each = listed(
+        f"{row.name_en} {_figure(row.share)} % (needs {row.min_share:g} %)" for row in order
+    )
+    total = f"; together {_figure(site.numbers['share_sum'])} %" if len(both) > 1 else ""
+    return f"of its regional range the site holds: {each}{total}."
+
+
+def _nothing_qualifies() -> str:
+    return "not assessed: no species qualifies here, so there is nothing to measure."
+
+
+def _c4(site: Site) -> str:
+    rule, numbers = site.profile.C4, site.numbers
+    if not numbers["n_qualifying"]:
+        return _nothing_qualifies()
+    text = (
+        f"evenness across states is {numbers['evenness']:.2f} ({rule.min_evenness:g} needed), and "
+        f"{_figure(numbers['shared_border_km'])} km of shared border run through qualifying range "
+        f"({rule.min_border_km:g} km needed)"
+    )
+    riverine = [row for row in site.species if row.qualifying and row.sci_name in rule.riverine]
+    if riverine:
+        text += (
+            f"; {_names(riverine)} lives along rivers and has "
+            f"{_figure(numbers['riverine_border_km'])} km "
+            f"({rule.min_border_km_riverine:g} km needed)"
+        )
+    return f"{text}."
+
+
+def _c5(site: Site) -> str:
+    rule = site.profile.C5
+    if site.corridors is None:
+        return "not assessed: no corridor layer was given."
+    if not site.corridors and not site.crossings:
+        return (
+            "not assessed: no corridor of a counted species reaches the site, which is a gap of the "
+            "layer and not evidence of no movement."
+        )
+    grades = " or ".join(rule.counted_grades or ())
+    reach = f"{_count(site.numbers['n_corridors'], 'corridor')} with {_figure(site.numbers['corridor_km'])} km in the site"
+    crossing = [row for row in site.crossings or () if row.n > 0]
+    if not crossing:
+        return f"{reach}, none of which crosses a border in it; {_count(rule.min_crossings or 0, 'crossing')} of grade {grades} needed."
+    return (
+        f"{_count(site.numbers['n_crossings'], 'crossing')} of grade {grades}, "
+        f"{rule.min_crossings} needed; {reach}; crossings: "
+        f"{_crossings(site, {row.sci_name for row in crossing})}."
+    )
+
+
+def _c6(site: Site) -> str:
+    rule, numbers = site.profile.C6, site.numbers
+    if site.barriers is None:
+        return "not assessed: no barrier layer was given."
+    fences = [row for row in site.barriers if row.kind in (rule.fences or ())]
+    others = [row for row in site.barriers if row.kind not in (rule.fences or ())]
+    density: defaultdict[str, float] = defaultdict(float)
+    for row in others:
+        density[str(row.kind)] += 1000 * row.km * (1 - row.permeability) / numbers["area_km2"]
+    also = ", ".join(f"{kind} {_figure(km)}" for kind, km in sorted(density.items()))
+    also = f"; per 1000 km², less what is permeable, in km: {also}" if also else ""
+    if not numbers["border_km"]:
+        return f"not assessed: no shared border runs through the site{also}."
+    fenced = sum(row.km for row in fences)
+    return (
+        f"{_figure(numbers['barrier_share'])} % of {_figure(numbers['border_km'])} km of shared "
+        f"border is closed by fences ({_figure(fenced)} km of fence, less what is permeable: "
+        f"{_figure(numbers['fenced_km'])} km); {rule.min_barrier_share:g} % counts as a need{also}."
+    )
+
+
+def _c7(site: Site) -> str:
+    rule, numbers = site.profile.C7, site.numbers
+    if not site.has_protected:
+        return "not assessed: no layer of protected areas was given."
+    if not numbers["n_qualifying"]:
+        return _nothing_qualifies()
+    gap = "a gap" if site.met["C7"] is True else "no gap"
+    text = (
+        f"{_figure(numbers['protected_share'])} % of the qualifying range is protected, {gap} "
+        f"(below {rule.gap_below:g} %)"
+    )
+    near = sorted(
+        (row for row in site.pa_pairs or () if row.km <= (rule.pair_km or 0.0)),
+        key=lambda row: (row.km, row.pa_a, row.pa_b),
+    )
+    if len(near) >= (rule.min_pairs or 1):
+        each = listed(
+            (
+                f"{row.name_a} and {row.name_b} ({_pair(row.pair)}, {_figure(row.km)} km)"
+                for row in near
+            ),
+            3,
+        )
+        text += f"; an opportunity: {_count(len(near), 'pair')} of protected areas face each other across a border: {each}"
+    return f"{text}."
+
+
+def _c8(site: Site) -> str:
+    rule, numbers = site.profile.C8, site.numbers
+    share, best = numbers["hotspot_share"], numbers["jaccard"]
+    if site.hotspots is None or share != share:
+        return "not assessed: no layer of known hotspots was given."
+    if not site.hotspots:
+        return "no known hotspot overlaps the site."
+    each = listed(
+        f"{row.hotspot_id} {row.name_en} ({_figure(100 * row.km2 / numbers['area_km2'])} %)"
+        for row in sorted(site.hotspots, key=lambda row: (-row.km2, row.hotspot_id))
+    )
+    return (
+        f"{_figure(share)} % of the site lies in known hotspots, {rule.min_share:g} % needed; "
+        f"Jaccard index at best {best:.2f}, or {rule.min_jaccard:g} needed: {each}."
+    )
+
+
+def _c9(site: Site) -> str:
+    rule = site.profile.C9
+    others = [key for key in _WRITERS if key.startswith("C") and key != "C9"]
+    open_ = [key for key in others if pd.isna(site.met[key])]
+    mean = site.numbers["range_confidence"]
+    if mean != mean:
+        return (
+            "not assessed: the range of the qualifying species has no graded area here."
+            if site.numbers["n_qualifying"]
+            else _nothing_qualifies()
+        )
+    text = (
+        f"confidence {site.met['confidence']:.2f}, {rule.min_confidence:g} needed: range parts of the qualifying "
+        f"species average {mean:.2f}, and {len(others) - len(open_)} of {len(others)} criteria could be assessed"
+    )
+    return f"{text} (not {', '.join(open_)})." if open_ else f"{text}."
+
+
+_WRITERS: Final[Mapping[str, Callable[[Site], str]]] = MappingProxyType(
+    {
+        "G1": _g1,
+        "G2": _g2,
+        "C1": _c1,
+        "C2": _c2,
+        "C3": _c3,
+        "C4": _c4,
+        "C5": _c5,
+        "C6": _c6,
+        "C7": _c7,
+        "C8": _c8,
+        "C9": _c9,
+    }
+)

@@ -1,0 +1,517 @@
+"""The bare numbers of each site: what the thresholds of a profile are held against."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, fields
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from cami_units.model import InputError, PlanError, Profile, SiteTables, listed, nearest, unfilled
+
+_FLOATS: Final = ("km2", "km", "n", "jaccard", "permeability")
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The tables behind the numbers, cut to the species and sites that count, in a fixed order."""
+
+    tables: SiteTables
+    species: pd.DataFrame
+    at_sites: pd.DataFrame
+    measures: pd.DataFrame
+    adjacent: pd.DataFrame
+
+
+def measures(
+    tables: SiteTables,
+    species: pd.DataFrame,
+    profile: Profile,
+    *,
+    adjacent: pd.DataFrame | None = None,
+) -> pd.DataFrame:
+    """The numbers of each site that the criteria are about, without any verdict.
+
+    Parameters
+    ----------
+    tables : SiteTables
+        What was measured on the sites. No table is changed.
+    species : DataFrame
+        The table ``species`` with a column ``range_km2``: the regional range of each, measured
+        before any clipping (``species.merge(features[["sci_name", "range_km2"]], how="left")``).
+        Species that are not in it, or have ``in_cami`` other than "yes", are never counted.
+    profile : Profile
+        Its occurrence rule decides what counts as present.
+    adjacent : DataFrame, optional
+        Overrides of the geography gate: ``site``, ``reason``, ``km`` to the nearest border.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by ``site`` in the order of ``tables.sites``; ``<NA>``/NaN where a number cannot be
+        had. ``area_km2``; ``n_states``, ``n_states_undisputed``; ``n_transboundary`` (T);
+        ``n_by_crossing`` (species on one side with a documented crossing); ``n_qualifying``;
+        ``threat_weight`` (W); ``has_severe``; ``max_share`` (largest S, %), ``share_sum`` (E, %),
+        ``top_share``, ``top_threshold``, ``top_ratio`` (the species nearest to or furthest above
+        its own threshold); ``evenness`` (J); ``border_km``, ``shared_border_km`` (L),
+        ``riverine_border_km``; ``n_corridors``, ``corridor_km``, ``n_crossings``,
+        ``movement_grade``; ``fenced_km``, ``barrier_share`` (B, %); ``qualifying_km2``,
+        ``protected_share`` (P, %), ``n_pa_pairs``; ``hotspot_share`` (%), ``jaccard``;
+        ``range_confidence`` (0–1).
+
+    Raises
+    ------
+    InputError
+        A table lacks a column, names a site that is not among the sites, or a species overlaps a
+        site and has no ``range_km2``.
+    PlanError
+        The profile leaves [occurrence] or [G2] min_sides open: then nothing can be said at all.
+
+    Notes
+    -----
+    Pielou's evenness of a species is :math:`J = -\\sum p_i \\ln p_i / \\ln k` over the *k* states
+    whose side counts, with *p* the share of each in their sum; one state alone gives 0. The site's
+    J is the mean over its qualifying species, weighted by their overlap. L adds up, border by
+    border, the longest stretch that any one qualifying species has: a lower bound of the length
+    that all of them share. P is the mean of the protected share over the qualifying species,
+    weighted by their overlap.
+
+    References
+    ----------
+    Pielou, E. C. (1966). The measurement of diversity in different types of biological
+    collections. *Journal of Theoretical Biology* 13, 131–144. doi:10.1016/0022-5193(66)90013-0
+    """
+    return evidence(tables, species, profile, adjacent=adjacent).measures
+
+
+def evidence(
+    tables: SiteTables,
+    species: pd.DataFrame,
+    profile: Profile,
+    *,
+    adjacent: pd.DataFrame | None = None,
+) -> Evidence:
+    """The numbers together with the tables they come from."""
+    counted = counted_species(species, profile)
+    tables = _tidy(tables, set(counted.index))
+    overrides = _adjacent(adjacent, tables.sites)
+    at_sites = _species_at_sites(tables, counted, profile)
+    sites = tables.sites.set_index("site")
+    parts = (
+        _geography(tables, sites, profile, overrides),
+        _threat_and_share(at_sites, sites, profile),
+        _responsibility(tables, at_sites, sites, profile),
+        _movement(tables, sites, profile),
+        _barriers(tables, sites, profile),
+        _protection(tables, at_sites, sites, profile),
+        _concordance(tables, sites),
+        _range_confidence(tables, at_sites, sites, profile),
+    )
+    measured = pd.concat([sites[["area_km2"]], *parts], axis=1)
+    return Evidence(tables, counted, at_sites, measured, overrides)
+
+
+# -- at the door ----------------------------------------------------------------------------------
+
+
+def counted_species(species: pd.DataFrame, profile: Profile) -> pd.DataFrame:
+    """The CAMI species by ``sci_name`` with what the profile makes of their category.
+
+    Adds ``weight``, ``category_known``, ``severe`` and ``min_share`` (%, the threshold of C3).
+    """
+    needed = ("sci_name", "name_en", "iucn_category", "in_cami", "range_km2")
+    missing = [column for column in needed if column not in species.columns]
+    if missing:
+        hint = (
+            ' Add it with species.merge(features[["sci_name", "range_km2"]], how="left").'
+            if missing == ["range_km2"]
+            else "".join(nearest(column, map(str, species.columns)) for column in missing)
+        )
+        raise InputError(f"The species table lacks {listed(missing)}.{hint}")
+    repeated = species.loc[species["sci_name"].duplicated(), "sci_name"]
+    if len(repeated):
+        raise InputError(
+            f"Each species stands once in the species table; repeated: {listed(repeated)}."
+        )
+    counted = species.loc[species["in_cami"].astype(str).str.lower() == "yes", list(needed)]
+    counted = counted.set_index("sci_name").sort_index()
+    category = counted["iucn_category"].fillna("").astype(str)
+    weights = dict(profile.C2.weights or {})
+    known = category.isin(list(weights))
+    fallback = weights.get(profile.C2.unknown_counts_as or "", np.nan)
+    general = np.nan if profile.C3.min_share is None else profile.C3.min_share
+    return counted.assign(
+        iucn_category=category,
+        category_known=known,
+        weight=category.map(weights).astype(float).where(known, fallback),
+        severe=category.isin(profile.C2.or_categories),
+        min_share=category.map(dict(profile.C3.min_share_by_category))
+        .astype(float)
+        .fillna(general),
+    )
+
+
+_COLUMNS: Final = {
+    "sites": ("site", "area_km2"),
+    "states": ("site", "iso2", "km2"),
+    "undisputed": ("site", "iso2", "km2"),
+    "species": ("site", "sci_name", "iso2", "km2"),
+    "confidence": ("site", "sci_name", "confidence", "km2"),
+    "supporting": ("site", "sci_name", "km2"),
+    "borders": ("site", "pair", "km"),
+    "shared_borders": ("site", "sci_name", "pair", "km"),
+    "corridors": ("site", "corridor_id", "sci_name", "evidence_grade", "km"),
+    "crossings": ("site", "corridor_id", "sci_name", "evidence_grade", "pair", "n"),
+    "barriers": ("site", "barrier_id", "kind", "permeability", "km"),
+    "protected": ("site", "sci_name", "km2"),
+    "pa_pairs": ("site", "pair", "pa_a", "pa_b", "name_a", "name_b", "km"),
+    "hotspots": ("site", "hotspot_id", "name_en", "km2", "jaccard"),
+    "in_hotspots": ("site", "km2"),
+}
+
+
+def _tidy(tables: SiteTables, known: Collection[str]) -> SiteTables:
+    """The tables with their promised columns, known species only, rows in an order of their own.
+
+    Sums of floats depend on the order of the rows; sorted by every column they cannot.
+    """
+    faults = []
+    tidy: dict[str, pd.DataFrame | None] = {}
+    listed_sites = set(tables.sites.get("site", ()))
+    for name in (field.name for field in fields(tables)):
+        table = getattr(tables, name)
+        if table is None:
+            tidy[name] = None
+            continue
+        columns = list(_COLUMNS[name])
+        missing = [column for column in columns if column not in table.columns]
+        if missing:
+            faults.append(f"'{name}' lacks the column {listed(missing)}")
+            continue
+        table = pd.DataFrame(table)[columns]
+        strange = sorted({str(site) for site in set(table["site"]) - listed_sites})
+        if strange:
+            faults.append(f"'{name}' speaks of sites that are not in 'sites': {listed(strange)}")
+        if name == "sites":
+            tidy[name] = table.reset_index(drop=True)
+            continue
+        if "sci_name" in columns:
+            table = table[table["sci_name"].isin(list(known))]
+        numbers = {column: float for column in columns if column in _FLOATS}
+        tidy[name] = table.sort_values(columns, ignore_index=True).astype(numbers)
+    sites = tidy.get("sites")
+    if sites is not None:
+        if sites["site"].duplicated().any():
+            twice = sites.loc[sites["site"].duplicated(), "site"].unique()
+            faults.append(f"each site stands once in 'sites'; repeated: {listed(twice)}")
+        empty = sites.loc[~(sites["area_km2"] > 0), "site"]
+        if len(empty):
+            faults.append(f"every site needs an area_km2 above 0; not so: {listed(empty)}")
+    if faults:
+        raise InputError("The tables of the sites are not as expected: " + "; ".join(faults) + ".")
+    return SiteTables(**tidy)  # type: ignore[arg-type]
+
+
+def _adjacent(adjacent: pd.DataFrame | None, sites: pd.DataFrame) -> pd.DataFrame:
+    """The overrides of the geography gate by site; each must carry a reason and a distance."""
+    if adjacent is None:
+        return pd.DataFrame({"reason": pd.Series(dtype=str), "km": pd.Series(dtype=float)})
+    missing = [column for column in ("site", "reason", "km") if column not in adjacent.columns]
+    if missing:
+        raise InputError(f"The overrides 'adjacent' lack the column {listed(missing)}.")
+    table = pd.DataFrame(adjacent)[["site", "reason", "km"]]
+    bare = table.loc[table["reason"].fillna("").astype(str).str.strip() == "", "site"]
+    if len(bare):
+        raise InputError(
+            f"An override 'adjacent' needs a written reason; {listed(bare)} has none. Write why the "
+            "site belongs to a transboundary landscape."
+        )
+    if table["site"].duplicated().any():
+        twice = table.loc[table["site"].duplicated(), "site"].unique()
+        raise InputError(f"One override 'adjacent' a site is expected; repeated: {listed(twice)}.")
+    return table[table["site"].isin(sites["site"])].set_index("site").sort_index()
+
+
+# -- species in sites -----------------------------------------------------------------------------
+
+
+def occurs(
+    overlap: pd.Series[float],
+    area: pd.Series[float] | float,
+    share: pd.Series[float],
+    profile: Profile,
+) -> pd.Series[bool]:
+    """Whether an overlap, km², counts as occurrence: large enough for the site, or for the range."""
+    rule = profile.occurrence
+    if rule.min_km2 is None or rule.min_site_share is None or rule.min_range_share is None:
+        raise PlanError(_open_occurrence(profile))
+    enough = np.minimum(rule.min_km2, rule.min_site_share / 100 * area)
+    return ((overlap >= enough) & (overlap > 0)) | (share >= rule.min_range_share)
+
+
+def _open_occurrence(profile: Profile) -> str:
+    still = unfilled(profile, "occurrence", "G2")
+    return (
+        f"The profile '{profile.name}' does not say when a species occurs in a site, so nothing can "
+        f"be assessed. Fill in {listed(still, 9)}, or leave `profile` out of the plan to use the "
+        "bundled operational proxy criteria."
+    )
+
+
+def _species_at_sites(tables: SiteTables, species: pd.DataFrame, profile: Profile) -> pd.DataFrame:
+    """One row for each species with range in a site: overlap, share, sides, and what it counts as."""
+    side_km2, min_sides = profile.occurrence.side_km2, profile.G2.min_sides
+    if side_km2 is None or min_sides is None:
+        raise PlanError(_open_occurrence(profile))
+    key = ["site", "sci_name"]
+    by_state = tables.species.groupby([*key, "iso2"])[["km2"]].sum().reset_index()
+    table = by_state.groupby(key)[["km2"]].sum().reset_index()
+    counted = by_state[by_state["km2"] >= side_km2].groupby(key)
+    sides = counted.agg(
+        sides=("iso2", ";".join), n_sides=("iso2", "size"), counted_km2=("km2", "sum")
+    )
+    table = table.merge(sides, on=key, how="left").merge(
+        species.reset_index(), on="sci_name", how="left"
+    )
+    table["sides"] = table["sides"].fillna("").astype(str)
+    table[["n_sides", "counted_km2"]] = table[["n_sides", "counted_km2"]].fillna(0.0).astype(float)
+    rangeless = table.loc[~(table["range_km2"] > 0), "sci_name"].unique()
+    if len(rangeless):
+        raise InputError(
+            f"{listed(sorted(rangeless))}: there is range in a site and no range_km2 in the species "
+            "table. Measure the regional range before any clipping and give it with the species."
+        )
+    area = table["site"].map(tables.sites.set_index("site")["area_km2"]).astype(float)
+    table["share"] = 100 * table["km2"] / table["range_km2"]
+    table["occurs"] = occurs(table["km2"], area, table["share"], profile)
+    table["transboundary"] = table["occurs"] & (table["n_sides"] >= min_sides)
+    table["by_crossing"] = (
+        table["occurs"]
+        & ~table["transboundary"]
+        & (table["n_sides"] == 1)
+        & _crosses(table, tables.crossings, profile)
+    )
+    held = table.groupby("site")["transboundary"].transform("any").astype(bool)
+    table["qualifying"] = table["transboundary"] | (table["by_crossing"] & ~held)
+    return table
+
+
+def _crosses(
+    table: pd.DataFrame, crossings: pd.DataFrame | None, profile: Profile
+) -> pd.Series[bool]:
+    """Whether a documented crossing of the species leads into, or out of, one of its sides."""
+    if crossings is None or table.empty:
+        return pd.Series(False, index=table.index)
+    documented = crossings[
+        crossings["evidence_grade"].isin(profile.G2.crossing_grades or ()) & (crossings["n"] > 0)
+    ]
+    ends = documented.assign(iso2=documented["pair"].str.split(";")).explode("iso2")
+    led = set(ends[["site", "sci_name", "iso2"]].itertuples(index=False, name=None))
+    rows = zip(table["site"], table["sci_name"], table["sides"], strict=True)
+    return pd.Series(
+        [any((site, name, iso2) in led for iso2 in sides.split(";")) for site, name, sides in rows],
+        index=table.index,
+        dtype=bool,
+    )
+
+
+# -- gate and criteria, one by one ----------------------------------------------------------------
+
+
+def _geography(
+    tables: SiteTables, sites: pd.DataFrame, profile: Profile, adjacent: pd.DataFrame
+) -> pd.DataFrame:
+    counted = counted_states(tables.states, sites, profile)
+    n_states = counted.groupby("site").size().reindex(sites.index, fill_value=0)
+    if tables.undisputed is None:
+        n_undisputed = n_states
+    else:
+        sure = counted_states(tables.undisputed, sites, profile)
+        n_undisputed = sure.groupby("site").size().reindex(sites.index, fill_value=0)
+    return pd.DataFrame(
+        {
+            "n_states": n_states.astype(float),
+            "n_states_undisputed": n_undisputed.astype(float),
+            "adjacent_km": adjacent["km"].astype(float).reindex(sites.index),
+        }
+    )
+
+
+def counted_states(states: pd.DataFrame, sites: pd.DataFrame, profile: Profile) -> pd.DataFrame:
+    """The rows of states whose part of a site is large enough for the geography gate."""
+    rule = profile.G1
+    if rule.min_side_km2 is None or rule.min_side_share is None:
+        return states.iloc[:0]
+    summed = states.groupby(["site", "iso2"])[["km2"]].sum().reset_index()
+    area = summed["site"].map(sites["area_km2"]).astype(float)
+    return summed[summed["km2"] >= np.maximum(rule.min_side_km2, rule.min_side_share / 100 * area)]
+
+
+def _threat_and_share(
+    at_sites: pd.DataFrame, sites: pd.DataFrame, profile: Profile
+) -> pd.DataFrame:
+    both = at_sites[at_sites["transboundary"]]
+    by_site = both.groupby("site")
+    ratio = (both["share"] / both["min_share"]).where(both["min_share"].notna())
+    first = both.assign(ratio=ratio).sort_values(
+        ["site", "ratio", "share", "sci_name"], ascending=[True, False, False, True]
+    )
+    top = first.drop_duplicates("site").set_index("site")
+    weight = by_site["weight"].sum().mask(both["weight"].isna().groupby(both["site"]).any())
+    general = np.nan if profile.C3.min_share is None else profile.C3.min_share
+
+    def spread(values: pd.Series[Any], empty: float = 0.0) -> pd.Series[float]:
+        return (
+            values.reindex(sites.index).astype(float).where(sites.index.isin(by_site.groups), empty)
+        )
+
+    return pd.DataFrame(
+        {
+            "n_transboundary": spread(by_site.size()),
+            "n_by_crossing": at_sites.groupby("site")["by_crossing"]
+            .sum()
+            .reindex(sites.index, fill_value=0)
+            .astype(float),
+            "n_qualifying": at_sites.groupby("site")["qualifying"]
+            .sum()
+            .reindex(sites.index, fill_value=0)
+            .astype(float),
+            "threat_weight": spread(weight, 0.0 if profile.C2.weights is not None else np.nan),
+            "has_severe": by_site["severe"]
+            .any()
+            .reindex(sites.index, fill_value=False)
+            .astype(bool),
+            "max_share": spread(by_site["share"].max()),
+            "share_sum": spread(by_site["share"].sum()),
+            "top_share": spread(top["share"]),
+            "top_threshold": spread(top["min_share"], general),
+            "top_ratio": spread(top["ratio"], 0.0 if np.isfinite(general) else np.nan),
+        }
+    )
+
+
+def _responsibility(
+    tables: SiteTables, at_sites: pd.DataFrame, sites: pd.DataFrame, profile: Profile
+) -> pd.DataFrame:
+    side_km2 = profile.occurrence.side_km2 or 0.0
+    key = ["site", "sci_name"]
+    qualifying = at_sites.loc[at_sites["qualifying"], [*key, "km2", "counted_km2", "n_sides"]]
+    parts = tables.species.groupby([*key, "iso2"])[["km2"]].sum().reset_index()
+    parts = parts[parts["km2"] >= side_km2].merge(qualifying, on=key, suffixes=("_side", ""))
+    p = parts["km2_side"] / parts["counted_km2"]
+    entropy = (-(p * np.log(p))).groupby([parts["site"], parts["sci_name"]]).sum()
+    table = qualifying.set_index(key)
+    spread = np.log(table["n_sides"].where(table["n_sides"] > 1))
+    table["evenness"] = (entropy.reindex(table.index) / spread).fillna(0.0)
+    table["weighed"] = table["evenness"] * table["km2"]
+    total = table.groupby("site")[["weighed", "km2"]].sum()
+
+    shared = tables.shared_borders.merge(qualifying[key], on=key)
+    longest = shared.groupby(["site", "pair", "sci_name"])["km"].sum()
+    shared_km = longest.groupby(["site", "pair"]).max().groupby("site").sum()
+    riverine = shared[shared["sci_name"].isin(profile.C4.riverine)]
+    riverine_km = riverine.groupby(["site", "sci_name"])["km"].sum().groupby("site").max()
+    border_km = tables.borders.groupby("site")["km"].sum()
+    return pd.DataFrame(
+        {
+            "evenness": (total["weighed"] / total["km2"]).reindex(sites.index),
+            "border_km": border_km.reindex(sites.index, fill_value=0.0),
+            "shared_border_km": shared_km.reindex(sites.index, fill_value=0.0),
+            "riverine_border_km": riverine_km.reindex(sites.index, fill_value=0.0),
+        }
+    ).astype(float)
+
+
+def graded(table: pd.DataFrame, profile: Profile) -> pd.DataFrame:
+    """The rows whose evidence grade has a worth; "N", no information, has none."""
+    return table[table["evidence_grade"].isin(list(profile.C5.grades or {}))]
+
+
+def _movement(tables: SiteTables, sites: pd.DataFrame, profile: Profile) -> pd.DataFrame:
+    none = pd.Series(np.nan, index=sites.index)
+    rule = profile.C5
+    if tables.corridors is None or rule.grades is None or rule.counted_grades is None:
+        names = ("n_corridors", "corridor_km", "n_crossings", "movement_grade")
+        return pd.DataFrame(dict.fromkeys(names, none))
+    corridors = graded(tables.corridors, profile)
+    crossings = (
+        corridors.iloc[:0].assign(pair="", n=0.0)
+        if tables.crossings is None
+        else graded(tables.crossings, profile)
+    )
+    crossings = crossings[crossings["n"] > 0]
+    reached = sites.index.isin(corridors["site"]) | sites.index.isin(crossings["site"])
+    counted = crossings[crossings["evidence_grade"].isin(rule.counted_grades)]
+    worth = crossings["evidence_grade"].map(dict(rule.grades)).astype(float)
+    table = pd.DataFrame(
+        {
+            "n_corridors": corridors.groupby("site")["corridor_id"].nunique(),
+            "corridor_km": corridors.drop_duplicates(["site", "corridor_id"])
+            .groupby("site")["km"]
+            .sum(),
+            "n_crossings": counted.drop_duplicates(["site", "corridor_id", "pair"])
+            .groupby("site")["n"]
+            .sum(),
+            "movement_grade": worth.groupby(crossings["site"]).max(),
+        },
+        index=sites.index,
+    )
+    return table.astype(float).fillna(0.0).where(pd.Series(reached, sites.index), axis=0)
+
+
+def _barriers(tables: SiteTables, sites: pd.DataFrame, profile: Profile) -> pd.DataFrame:
+    if tables.barriers is None or profile.C6.fences is None:
+        return pd.DataFrame({"fenced_km": np.nan, "barrier_share": np.nan}, index=sites.index)
+    fences = tables.barriers[tables.barriers["kind"].isin(profile.C6.fences)]
+    closed = fences["km"] * (1 - fences["permeability"])
+    fenced = closed.groupby(fences["site"]).sum().reindex(sites.index, fill_value=0.0)
+    border = tables.borders.groupby("site")["km"].sum().reindex(sites.index)
+    return pd.DataFrame(
+        {"fenced_km": fenced, "barrier_share": 100 * fenced / border.where(border > 0)}
+    )
+
+
+def _protection(
+    tables: SiteTables, at_sites: pd.DataFrame, sites: pd.DataFrame, profile: Profile
+) -> pd.DataFrame:
+    qualifying = at_sites[at_sites["qualifying"]]
+    km2 = qualifying.groupby("site")["km2"].sum().reindex(sites.index)
+    share = pd.Series(np.nan, index=sites.index)
+    if tables.protected is not None:
+        inside = tables.protected.merge(qualifying[["site", "sci_name"]], on=["site", "sci_name"])
+        share = 100 * inside.groupby("site")["km2"].sum().reindex(sites.index, fill_value=0.0) / km2
+        share = share.clip(upper=100.0)
+    pairs = pd.Series(np.nan, index=sites.index)
+    if tables.pa_pairs is not None and profile.C7.pair_km is not None:
+        near = tables.pa_pairs[tables.pa_pairs["km"] <= profile.C7.pair_km]
+        pairs = near.groupby("site").size().reindex(sites.index, fill_value=0).astype(float)
+    return pd.DataFrame({"qualifying_km2": km2, "protected_share": share, "n_pa_pairs": pairs})
+
+
+def _concordance(tables: SiteTables, sites: pd.DataFrame) -> pd.DataFrame:
+    share = jaccard = pd.Series(np.nan, index=sites.index)
+    if tables.in_hotspots is not None:
+        inside = tables.in_hotspots.groupby("site")["km2"].sum()
+        share = 100 * inside.reindex(sites.index, fill_value=0.0) / sites["area_km2"]
+        share = share.clip(upper=100.0)  # a site wholly inside may measure 1e-14 more
+    if tables.hotspots is not None:
+        best = tables.hotspots.groupby("site")["jaccard"].max()
+        jaccard = best.reindex(sites.index, fill_value=0.0)
+    return pd.DataFrame({"hotspot_share": share, "jaccard": jaccard}).astype(float)
+
+
+def _range_confidence(
+    tables: SiteTables, at_sites: pd.DataFrame, sites: pd.DataFrame, profile: Profile
+) -> pd.DataFrame:
+    rule = profile.C9
+    if rule.confidence is None or rule.ungraded is None:
+        return pd.DataFrame({"range_confidence": np.nan}, index=sites.index)
+    qualifying = at_sites.loc[at_sites["qualifying"], ["site", "sci_name"]]
+    parts = tables.confidence.merge(qualifying, on=["site", "sci_name"])
+    worth = parts["confidence"].map(dict(rule.confidence)).astype(float).fillna(rule.ungraded)
+    sums = pd.DataFrame({"weighed": worth * parts["km2"], "km2": parts["km2"]})
+    total = sums.groupby(parts["site"]).sum()
+    mean = (total["weighed"] / total["km2"].where(total["km2"] > 0)).reindex(sites.index)
+    return pd.DataFrame({"range_confidence": mean}).astype(float)

@@ -1,0 +1,266 @@
+"""Equal-area planning units on a lattice that does not depend on today's extent.
+
+The lattice is fixed by three numbers: its CRS, the size of a cell, and the origin 10,000 km west
+and 10,000 km south of the CRS's own. So a cell keeps its ``pu_id`` when the study area grows, and
+two workshops with the same plan talk about the same cells. Rows count northwards, columns
+eastwards; both may be negative beyond the origin.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final, Literal, get_args
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import ArrayLike, NDArray
+from shapely.geometry.base import BaseGeometry
+
+from cami_units.model import EQUAL_AREA, InputError, crs_name, listed, same_crs
+
+Shape = Literal["square", "hexagon"]
+
+ORIGIN_M: Final = -10_000_000.0
+"""Easting and northing, in metres, of the corner from which rows and columns are counted."""
+
+MOST_CELLS: Final = 20_000_000
+"""More candidate cells than this are taken for a mistyped `cell_km` (5 km over all Asia is 3 M)."""
+
+_HEXAGON_SIDE: Final = float(np.sqrt(2 / np.sqrt(27)))
+"""Side of a hexagon whose area is 1: 3√3/2 · side² = 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lattice:
+    """The endless lattice from which planning units are taken.
+
+    `cell_km` is the side of a square cell; a hexagonal cell has the same area as that square.
+    Hexagons lie flat (two sides run east–west); odd columns are half a cell further north.
+    """
+
+    cell_km: float = 25
+    shape: Shape = "square"
+    crs: str = EQUAL_AREA
+
+    def __post_init__(self) -> None:
+        faults = []
+        if not (np.isfinite(self.cell_km) and self.cell_km > 0):
+            faults.append(f"cell_km must be a positive number of kilometres, got {self.cell_km!r}")
+        if self.shape not in get_args(Shape):
+            faults.append(f"shape must be 'square' or 'hexagon', got {self.shape!r}")
+        if faults:
+            raise InputError("The grid cannot be laid: " + "; ".join(faults) + ".")
+
+
+def planning_units(
+    study_area: gpd.GeoDataFrame | gpd.GeoSeries | BaseGeometry,
+    *,
+    cell_km: float = 25,
+    shape: Shape = "square",
+    crs: str = EQUAL_AREA,
+) -> gpd.GeoDataFrame:
+    """Cells of the fixed lattice that share area with the study area.
+
+    Parameters
+    ----------
+    study_area : GeoDataFrame, GeoSeries or geometry
+        Polygons. A bare geometry is taken to be in `crs`.
+    cell_km : float, default 25
+        Side of a square cell in km. A hexagon has the area of that square.
+    shape : {"square", "hexagon"}
+        Shape of the cells.
+    crs : str, default EQUAL_AREA
+        An equal-area CRS in metres, the one of `study_area`.
+
+    Returns
+    -------
+    GeoDataFrame
+        ``pu_id`` (``R0412C0187``), ``row``, ``col``, ``geometry``, sorted by row and column. Cells
+        are whole: they are not cut at the edge of the study area. A cell that only touches the
+        study area along its edge is not in it.
+
+    Raises
+    ------
+    InputError
+        If the study area is empty, not polygons, or in another CRS; if `cell_km` or `shape` makes
+        no sense, or the cells would be too many.
+
+    Examples
+    --------
+    >>> import shapely
+    >>> planning_units(shapely.box(0, 0, 50_000, 25_000), cell_km=25).pu_id.tolist()
+    ['R0400C0400', 'R0400C0401']
+    """
+    lattice = Lattice(cell_km, shape, crs)
+    parts = _study_polygons(study_area, crs)
+    found = [_touched(lattice, part) for part in parts]
+    rows_cols = np.unique(np.concatenate(found), axis=0)
+    row, col = rows_cols[:, 0], rows_cols[:, 1]
+    return gpd.GeoDataFrame(
+        {"pu_id": pu_ids(row, col), "row": row, "col": col},
+        geometry=cells(lattice, row, col),
+        crs=crs,
+    )
+
+
+def pu_ids(row: ArrayLike, col: ArrayLike) -> list[str]:
+    """Ids of cells: ``R0412C0187``."""
+    pairs = zip(np.asarray(row).tolist(), np.asarray(col).tolist(), strict=True)
+    return [f"R{r:04d}C{c:04d}" for r, c in pairs]
+
+
+def cell_index(
+    lattice: Lattice, x: ArrayLike, y: ArrayLike
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Row and column of the cell that holds each point.
+
+    `x` and `y` are metres in the lattice's CRS. A point on the line between cells belongs to the
+    cell north or east of it.
+    """
+    east = np.asarray(x, dtype=np.float64) - ORIGIN_M
+    north = np.asarray(y, dtype=np.float64) - ORIGIN_M
+    if lattice.shape == "square":
+        size = lattice.cell_km * 1000
+        return np.floor(north / size).astype(np.int64), np.floor(east / size).astype(np.int64)
+    side, half = _hexagon(lattice)
+    # a hexagon is the set of points nearest to its centre; only two columns can hold the point
+    right = np.floor(east / (1.5 * side)).astype(np.int64)
+    best_row, best_col = np.zeros_like(right), right
+    best = np.full(right.shape, np.inf)
+    for col in (right, right - 1):
+        row = np.floor((north - (col & 1) * half) / (2 * half)).astype(np.int64)
+        cx, cy = centres(lattice, row, col)
+        apart = np.hypot(cx - ORIGIN_M - east, cy - ORIGIN_M - north)
+        closer = apart < best
+        best_row, best_col = np.where(closer, row, best_row), np.where(closer, col, best_col)
+        best = np.where(closer, apart, best)
+    return best_row, best_col
+
+
+def centres(
+    lattice: Lattice, row: ArrayLike, col: ArrayLike
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Easting and northing, in metres, of the centres of cells."""
+    row, col = np.asarray(row), np.asarray(col)
+    if lattice.shape == "square":
+        size = lattice.cell_km * 1000
+        return ORIGIN_M + (col + 0.5) * size, ORIGIN_M + (row + 0.5) * size
+    side, half = _hexagon(lattice)
+    return ORIGIN_M + side + 1.5 * side * col, ORIGIN_M + half * (2 * row + 1 + (col & 1))
+
+
+def cells(lattice: Lattice, row: ArrayLike, col: ArrayLike) -> NDArray[np.object_]:
+    """Polygons of cells, counter-clockwise, whose shared corners are the same numbers."""
+    row, col = np.asarray(row), np.asarray(col)
+    if lattice.shape == "square":
+        size = lattice.cell_km * 1000
+        west, south = ORIGIN_M + col * size, ORIGIN_M + row * size
+        return np.asarray(
+            shapely.box(west, south, ORIGIN_M + (col + 1) * size, ORIGIN_M + (row + 1) * size)
+        )
+    side, half = _hexagon(lattice)
+    # corners in whole steps of half a side and half a height, so that neighbours' corners agree
+    steps_x = 3 * col[:, None] + np.array([0, 1, 3, 4, 3, 1])
+    steps_y = (2 * row + (col & 1))[:, None] + np.array([1, 0, 0, 1, 2, 2])
+    corners = np.stack([ORIGIN_M + steps_x * (side / 2), ORIGIN_M + steps_y * half], axis=-1)
+    return np.asarray(shapely.polygons(corners))
+
+
+def neighbours(planning_units: pd.DataFrame, *, corners: bool = False) -> NDArray[np.int64]:
+    """Pairs of planning units that share a side, as positions in the table.
+
+    Parameters
+    ----------
+    planning_units : GeoDataFrame
+        Cells with ``row`` and ``col``, in any order.
+    corners : bool, default False
+        Whether squares that share only a corner are neighbours too (hexagons share none).
+
+    Returns
+    -------
+    (n, 2) array of int
+        Each pair once, the smaller position first, sorted.
+    """
+    row = planning_units["row"].to_numpy(np.int64)
+    col = planning_units["col"].to_numpy(np.int64)
+    if len(row) == 0:
+        return np.empty((0, 2), np.int64)
+    hexagonal = shapely.get_num_coordinates(planning_units.geometry.iloc[0]) == 7
+    odd = col & 1
+    steps: list[tuple[Any, int]] = [(1, 0)]
+    if hexagonal:
+        steps += [(odd, 1), (odd - 1, 1)]
+    else:
+        steps += [(0, 1), *([(1, 1), (-1, 1)] if corners else [])]
+    width = int(col.max() - col.min()) + 3
+    key = (row - row.min()) * width + (col - col.min() + 1)
+    order = np.argsort(key, kind="stable")
+    ranked = key[order]
+    pairs = []
+    for up, right in steps:
+        wanted = (row + up - row.min()) * width + (col + right - col.min() + 1)
+        place = np.minimum(np.searchsorted(ranked, wanted), len(ranked) - 1)
+        there = ranked[place] == wanted
+        pairs.append(np.column_stack([np.flatnonzero(there), order[place[there]]]))
+    found = np.sort(np.concatenate(pairs), axis=1)
+    return found[np.lexsort((found[:, 1], found[:, 0]))]
+
+
+def _hexagon(lattice: Lattice) -> tuple[float, float]:
+    """Side and half height of the lattice's hexagons, in metres."""
+    side = lattice.cell_km * 1000 * _HEXAGON_SIDE
+    return side, side * float(np.sqrt(3)) / 2
+
+
+def _study_polygons(
+    study_area: gpd.GeoDataFrame | gpd.GeoSeries | BaseGeometry, crs: str
+) -> NDArray[np.object_]:
+    if isinstance(study_area, BaseGeometry):
+        geometry = np.array([study_area], dtype=object)
+    else:
+        if study_area.crs is None or not same_crs(study_area.crs, crs):
+            came = "no CRS" if study_area.crs is None else crs_name(study_area.crs)
+            raise InputError(
+                f"The study area must be in {crs_name(crs)}, the CRS of the grid; it has {came}. "
+                "Project it first: cu.to_equal_area(…)."
+            )
+        geometry = np.asarray(study_area.geometry.array)
+    parts = shapely.get_parts(geometry[~shapely.is_missing(geometry)])
+    parts = parts[~shapely.is_empty(parts)]
+    odd = [part.geom_type for part in parts if part.geom_type != "Polygon"]
+    if odd:
+        raise InputError(
+            f"The study area must be made of polygons; {listed(sorted(set(odd)))} came too. "
+            "Leave out what is not a polygon."
+        )
+    if len(parts) == 0:
+        raise InputError("The study area is empty: there is nothing to lay a grid over.")
+    return np.asarray(parts)
+
+
+def _touched(lattice: Lattice, polygon: BaseGeometry) -> NDArray[np.int64]:
+    """Row and column of the cells that share area with a polygon."""
+    west, south, east, north = polygon.bounds
+    low_row, low_col = cell_index(lattice, west, south)
+    high_row, high_col = cell_index(lattice, east, north)
+    rows = np.arange(int(low_row) - 1, int(high_row) + 2)
+    cols = np.arange(int(low_col) - 1, int(high_col) + 2)
+    if len(rows) * len(cols) > MOST_CELLS:
+        raise InputError(
+            f"A grid of {lattice.cell_km:g} km cells over this study area has "
+            f"{len(rows) * len(cols):,} cells, more than {MOST_CELLS:,}. Is cell_km meant in km?"
+        )
+    shapely.prepare(polygon)
+    found = []
+    # a band of rows at a time keeps memory in proportion to the answer, not to the bounding box
+    for band in np.array_split(rows, max(1, len(rows) * len(cols) // 200_000)):
+        row, col = (side.ravel() for side in np.meshgrid(band, cols, indexing="ij"))
+        shapes = cells(lattice, row, col)
+        inside = shapely.intersects(polygon, shapes)
+        unsure = np.flatnonzero(inside)
+        unsure = unsure[~shapely.contains_properly(polygon, shapes[unsure])]
+        inside[unsure] = ~shapely.touches(polygon, shapes[unsure])
+        found.append(np.column_stack([row[inside], col[inside]]))
+    return np.concatenate(found)

@@ -1,0 +1,14 @@
+"""Our KML dialect, written, read and checked in one place.
+
+:func:`write_kml` makes files for Google Earth, :func:`read_kml` takes whatever people send back,
+:func:`lint_kml` says whether any KML is fit for Google Earth. Nothing that a file names is ever
+fetched, and no string from a file is trusted.
+"""
+
+from cami_units.kml._lint import lint_kml
+from cami_units.kml._marks import Profile
+from cami_units.kml._read import read_kml
+from cami_units.kml._shape import geom_hash
+from cami_units.kml._write import write_kml
+
+__all__ = ["Profile", "geom_hash", "lint_kml", "read_kml", "write_kml"]

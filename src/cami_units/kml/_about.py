@@ -1,0 +1,100 @@
+"""What stands in every file about itself: title, date, how to edit, legend, sources, disclaimer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from html import escape
+from typing import Any
+
+import geopandas as gpd
+import shapely
+
+from cami_units import words
+from cami_units.kml import _styles
+from cami_units.kml._marks import Bounds, Mark, rows
+from cami_units.kml._shape import as_written
+from cami_units.kml._text import clean_name
+from cami_units.model import Imprint
+
+
+def about_mark(about: str, view: Bounds | None, lang: str) -> Mark:
+    """The placemark whose balloon is the legend: south-west of everything, where nobody draws."""
+    west, south, _, _ = view or (80.0, 40.0, 80.0, 40.0)
+    corner = shapely.Point(max(west - 1.0, -179.0), max(south - 1.0, -89.0))
+    return Mark(
+        name=words.text("legend", lang),
+        geometry=as_written(corner),
+        look="about",
+        id="about",
+        data=(("layer", "about"),),
+        description=about,
+    )
+
+
+def about(
+    imprint: Imprint,
+    lang: str,
+    units: gpd.GeoDataFrame,
+    layers: Mapping[str, gpd.GeoDataFrame],
+    kinds: Mapping[str, Mapping[str, Any]],
+) -> str:
+    """Title, date, round, profile, how to edit, legend, sources and disclaimer, as HTML."""
+    lines = [
+        f"<b>{_html(imprint.title)}</b>",
+        f"{_html(imprint.date)} · {words.text('round', lang)} {_html(imprint.round)} · "
+        f"{words.text('profile', lang)}: {_html(imprint.profile)}",
+        words.text("how to edit", lang),
+        f"<b>{words.text('legend', lang)}</b>",
+    ]
+    lines += [
+        _swatch(_styles.STATUS_COLOURS[status], words.text(status, lang))
+        for status in _styles.STATUS_COLOURS
+        if (units["status"] == status).any()
+    ]
+    lines += [
+        _swatch(_styles.LOOKS[look].line, words.text(layer, lang))
+        for layer, look in (
+            ("hotspots", "hotspot"),
+            ("protected_areas", "protected"),
+            ("corridors", "corridor"),
+        )
+        if layer in layers
+    ]
+    if "barriers" in layers:
+        there = set(layers["barriers"]["kind"])
+        lines += [
+            _swatch(colour, words.text(kind, lang))
+            for kind, colour in _styles.BARRIER_COLOURS.items()
+            if kind in there
+        ]
+    if "features" in layers:
+        lines += [
+            _range_swatch(place, row["sci_name"], kinds, lang)
+            for place, row in enumerate(rows(layers["features"], "sci_name"))
+        ]
+    if "disputed" in layers or "borders" in layers:
+        lines.append(f"- - - {words.text('disputed line', lang)}")
+    if imprint.sources:
+        lines.append(f"{words.text('sources', lang)}: {'; '.join(map(_html, imprint.sources))}")
+    if imprint.indicative:
+        lines.append(words.text("indicative", lang))
+    lines.append(_html(imprint.disclaimer))
+    return "<br/>\n".join(lines)
+
+
+def _swatch(colour: str, label: str, symbol: str = "■") -> str:
+    return f'<font color="#{colour}">{symbol}</font> {label}'
+
+
+def _range_swatch(
+    place: int, sci_name: Any, kinds: Mapping[str, Mapping[str, Any]], lang: str
+) -> str:
+    known = kinds.get(str(sci_name), {})
+    spoken = clean_name(known.get(f"name_{lang}")) or clean_name(sci_name)
+    look = _styles.range_look(place)
+    code = clean_name(known.get("code"))
+    return _swatch(look.line, _html(f"{code} {spoken}"), "■" if look.fill else "□")
+
+
+def _html(value: Any) -> str:
+    return escape(clean_name(value))

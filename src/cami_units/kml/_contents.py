@@ -1,0 +1,182 @@
+"""What a file holds, as folders of marks in the order of the task: plain values, before any XML."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+from shapely.geometry.base import BaseGeometry
+
+from cami_units import words
+from cami_units.kml import _evidence, _styles
+from cami_units.kml._about import about, about_mark
+from cami_units.kml._marks import (
+    Contents,
+    Folder,
+    Mark,
+    Profile,
+    bounds,
+    known_species,
+    label_point,
+    marks,
+    rows,
+)
+from cami_units.kml._shape import as_written, geom_hash, sorted_parts
+from cami_units.kml._text import clean_name, ncname, shown, shown_name
+from cami_units.model import Imprint
+
+_SAME_LINE: Final = frozenset({"name_ru", "rank", "origin"})
+"""Fields of a card that share a line with the one before them: a balloon has 12 lines."""
+
+
+def contents(
+    units: gpd.GeoDataFrame,
+    *,
+    cards: Mapping[str, Mapping[str, str]],
+    imprint: Imprint,
+    profile: Profile,
+    lang: str,
+    layers: Mapping[str, gpd.GeoDataFrame],
+    species: pd.DataFrame | None,
+    tolerance: float,
+) -> Contents:
+    """Everything a file will hold, its evidence simplified by a tolerance in degrees."""
+    drawing = _evidence.Drawing(lang, tolerance)
+    kinds = known_species(species)
+    editable = _unit_marks(units, cards, imprint, lang)
+    sections = _evidence.plain(drawing, "sections", layers, look="section", visible=True)
+    background = _there(_evidence.borders(drawing, layers), _evidence.names(drawing, layers))
+    evidence = _there(
+        _evidence.ranges(drawing, layers.get("features"), kinds),
+        _evidence.plain(drawing, "hotspots", layers, look="hotspot"),
+        _evidence.plain(drawing, "protected_areas", layers, look="protected"),
+        _evidence.barriers(drawing, layers.get("barriers")),
+        _evidence.plain(drawing, "corridors", layers, look="corridor", kinds=kinds),
+        _evidence.more_names(drawing, layers),
+    )
+    seen = editable or marks(background)
+    view = bounds([mark.geometry for mark in seen])
+    told = about(imprint, lang, units, layers, kinds)
+    return Contents(
+        title=shown_name(imprint.title),
+        about=told,
+        folders=(
+            Folder(words.text("folder about", lang), (about_mark(told, view, lang),), background),
+            Folder(words.text("folder sections", lang), sections.marks if sections else ()),
+            Folder(words.text("folder units", lang), tuple(editable), open=True),
+            Folder(words.text("folder labels", lang), tuple(_unit_labels(editable))),
+            Folder(words.text("folder evidence", lang), (), evidence, visible=False),
+            Folder(words.text("folder notes", lang), open=True),
+        ),
+        looks=_styles.LOOKS | drawing.looks | _status_looks(units, _balloon(profile, lang)),
+        tour=_tour(units, editable),
+        view=view,
+        labels={key: words.text(key, lang) for key in words.CATALOGUE},
+        dropped=drawing.dropped,
+    )
+
+
+def _there(*folders: Folder | None) -> tuple[Folder, ...]:
+    return tuple(folder for folder in folders if folder)
+
+
+def _status_looks(units: gpd.GeoDataFrame, balloon: str) -> dict[str, _styles.Look]:
+    return {
+        _status_key(status): _styles.status_look(status, balloon)
+        for status in sorted({str(status) for status in units["status"]})
+    }
+
+
+def _unit_marks(
+    units: gpd.GeoDataFrame,
+    cards: Mapping[str, Mapping[str, str]],
+    imprint: Imprint,
+    lang: str,
+) -> list[Mark]:
+    made = []
+    for row in rows(units, "unit_id"):
+        pieces = [
+            piece
+            for part in sorted_parts(row["geometry"])
+            for piece in sorted_parts(as_written(part))
+        ]
+        for number, piece in enumerate(pieces, start=1):
+            several = len(pieces) > 1
+            made.append(_unit_mark(row, piece, number if several else 0, cards, imprint, lang))
+    return made
+
+
+def _unit_mark(
+    row: Mapping[str, Any],
+    piece: BaseGeometry,
+    number: int,
+    cards: Mapping[str, Mapping[str, str]],
+    imprint: Imprint,
+    lang: str,
+) -> Mark:
+    unit_id = clean_name(row["unit_id"])
+    given = clean_name(row[f"name_{lang}"]) or clean_name(row["name_en"])
+    suffix = f" ({words.text('part', lang)} {number})" if number else ""
+    data = {
+        "cu_id": unit_id,
+        "part": str(number or 1),
+        "rev": clean_name(row.get("rev")) or clean_name(imprint.round),
+        "geom_hash": geom_hash(piece),
+        "round": clean_name(imprint.round),
+        "section_id": clean_name(row.get("section_id")),
+    }
+    data |= {key: shown(cards[row["unit_id"]].get(key)) for key in words.CARD_FIELDS}
+    status = str(row["status"])
+    return Mark(
+        name=shown_name(f"{unit_id} {given}{suffix}"),
+        geometry=piece,
+        look=_status_key(status),
+        id=ncname(unit_id, str(number) if number else ""),
+        data=tuple((key, value) for key, value in data.items() if value or key != "section_id"),
+        visible=status not in _styles.HIDDEN_STATUSES,
+        view=piece.bounds,
+    )
+
+
+def _unit_labels(editable: Sequence[Mark]) -> list[Mark]:
+    return [
+        Mark(
+            name=dict(mark.data)["cu_id"],
+            geometry=label_point(mark.geometry),
+            look="unit-label",
+            id=ncname("label", mark.id),
+            data=(("layer", "labels"),),
+            visible=mark.visible,
+        )
+        for mark in editable
+        if dict(mark.data)["part"] == "1"
+    ]
+
+
+def _tour(units: gpd.GeoDataFrame, editable: Sequence[Mark]) -> tuple[Mark, ...]:
+    place = {
+        clean_name(row["unit_id"]): np.inf if pd.isna(row["rank"]) else float(row["rank"])
+        for row in rows(units, "unit_id")
+    }
+    stops = [mark for mark in editable if mark.visible and dict(mark.data)["part"] == "1"]
+    return tuple(sorted(stops, key=lambda mark: place[dict(mark.data)["cu_id"]]))
+
+
+def _status_key(status: str) -> str:
+    return ncname("unit", status.replace(" ", "-"))
+
+
+def _balloon(profile: Profile, lang: str) -> str:
+    """The one template of all unit balloons: at most 12 lines, the typed comment last."""
+    lines = ["<b>$[name]</b>"]
+    for key in words.CARD_FIELDS:
+        title = f"$[{key}/displayName]" if profile == "earth-pro" else words.label(key, lang)
+        entry = f"{title}: $[{key}]"
+        if key in _SAME_LINE:
+            lines[-1] += f" · {entry}"
+        else:
+            lines.append(entry)
+    return "<br/>\n".join([*lines, "$[description]"])

@@ -1,0 +1,333 @@
+"""Layers of evidence as folders: hotspots, ranges, protected areas, barriers, borders, names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+from cami_units import words
+from cami_units.kml import _styles
+from cami_units.kml._marks import Folder, Mark, label_point, rows, truth
+from cami_units.kml._shape import EVIDENCE_EDGE, as_written, dashes, parts, sorted_parts
+from cami_units.kml._styles import Look
+from cami_units.kml._text import clean_name, ncname, shown, shown_name
+
+SENSITIVE_DEGREES: Final = 0.16
+"""Grid on which ranges of sensitive species are drawn: at least 10 km as far north as 55°."""
+MAIN_PLACE_KM: Final = 150
+"""Places at least this wide are named from the start; the others can be switched on."""
+
+_COLUMNS: Final[Mapping[str, str]] = {
+    "hotspots": "hotspot_id countries species confidence source label",
+    "protected_areas": "pa_id iso2 designation iucn_cat reported_area_km2 shape label",
+    "barriers": "barrier_id kind countries permeability confidence source label",
+    "corridors": "corridor_id sci_name evidence_grade season countries confidence source label",
+    "sections": "section_id countries hotspots label",
+}
+"""What a mark of each layer carries, where its table has it; the first is the layer's key."""
+
+
+class Drawing:
+    """What evidence layers share while they are drawn: language, tolerance, looks, losses."""
+
+    def __init__(self, lang: str, tolerance: float) -> None:
+        self.lang = lang
+        self.tolerance = tolerance
+        self.looks: dict[str, Look] = {}
+        self.dropped: dict[str, int] = {}
+
+    def pieces(self, layer: str, geometry: BaseGeometry) -> list[BaseGeometry]:
+        """The parts of a geometry as they will be written: simplified, short-edged, largest first.
+
+        Parts too small to see at the tolerance are left out and counted, but never the largest.
+        """
+        singles = sorted_parts(geometry)
+        if self.tolerance:
+            large = [part for part in singles if _extent(part) >= self.tolerance]
+            kept = large or singles[:1]
+            if len(kept) < len(singles):
+                self.dropped[layer] = self.dropped.get(layer, 0) + len(singles) - len(kept)
+            simpler = shapely.simplify(kept, self.tolerance, preserve_topology=True)
+            singles = [part for whole in simpler for part in sorted_parts(whole)]
+        return [
+            piece
+            for part in singles
+            for piece in sorted_parts(as_written(part, longest=EVIDENCE_EDGE))
+        ]
+
+    def marks(
+        self,
+        layer: str,
+        row: Mapping[str, Any],
+        *,
+        key: str,
+        name: str,
+        look: str,
+        visible: bool = False,
+        data: Mapping[str, str] | None = None,
+    ) -> list[Mark]:
+        """The marks of one row of a layer, one a part."""
+        identity = clean_name(row[key])
+        pairs = (("layer", layer), *(data or self._columns(layer, row)).items())
+        pieces = self.pieces(layer, row["geometry"])
+        return [
+            Mark(
+                name=shown_name(name),
+                geometry=piece,
+                look=look,
+                id=ncname(layer, identity, str(number) if len(pieces) > 1 else ""),
+                data=pairs,
+                visible=visible,
+            )
+            for number, piece in enumerate(pieces, start=1)
+        ]
+
+    def _columns(self, layer: str, row: Mapping[str, Any]) -> dict[str, str]:
+        values = {key: shown(row.get(key)) for key in _COLUMNS[layer].split()}
+        return {key: value for key, value in values.items() if value}
+
+    def name(self, row: Mapping[str, Any]) -> str:
+        """The name of a row in the file's language, else the English one, else the only one."""
+        named = (clean_name(row.get(key)) for key in (f"name_{self.lang}", "name_en", "name"))
+        return next((name for name in named if name), "")
+
+
+def plain(
+    drawing: Drawing,
+    layer: str,
+    layers: Mapping[str, gpd.GeoDataFrame],
+    *,
+    look: str,
+    visible: bool = False,
+    kinds: Mapping[str, Mapping[str, Any]] | None = None,
+) -> Folder | None:
+    """A layer of which each row is drawn alike, its id before its name."""
+    table = layers.get(layer)
+    if table is None or table.empty:
+        return None
+    key = _COLUMNS[layer].split()[0]
+    made: list[Mark] = []
+    for row in rows(_topology_kept(table, layer, drawing.tolerance), key):
+        name = f"{clean_name(row[key])} {drawing.name(row)}"
+        if kinds and _is_sensitive(kinds, row.get("sci_name")):
+            row = row | {"geometry": _coarse(row["geometry"])}
+        made += drawing.marks(layer, row, key=key, name=name, look=look, visible=visible)
+    return Folder(words.text(layer, drawing.lang), tuple(made), visible=visible)
+
+
+def _topology_kept(table: gpd.GeoDataFrame, layer: str, tolerance: float) -> gpd.GeoDataFrame:
+    """Sections share their edges: simplified together, so that no gap opens between them."""
+    if layer != "sections" or not tolerance or not shapely.coverage_is_valid(table.geometry.values):
+        return table
+    return table.set_geometry(
+        gpd.GeoSeries(
+            shapely.coverage_simplify(table.geometry.values, tolerance),
+            index=table.index,
+            crs=table.crs,
+        )
+    )
+
+
+def ranges(
+    drawing: Drawing,
+    features: gpd.GeoDataFrame | None,
+    kinds: Mapping[str, Mapping[str, Any]],
+) -> Folder | None:
+    """One folder a species, one of them at a time, with its code beside each larger part."""
+    if features is None or features.empty:
+        return None
+    folders = []
+    for place, row in enumerate(rows(features, "sci_name")):
+        sci_name = clean_name(row["sci_name"])
+        known = kinds.get(str(row["sci_name"]), {})
+        code = clean_name(known.get("code"))
+        spoken = drawing.name(known) or sci_name
+        title = shown_name(f"{code} {spoken}")
+        look = ncname("range", sci_name.replace(" ", "-"))
+        drawing.looks[look] = _styles.range_look(place)
+        geometry = row["geometry"]
+        data = {
+            "sci_name": shown_name(sci_name),
+            "iucn_category": shown_name(known.get("iucn_category")),
+        }
+        if _is_sensitive(kinds, row["sci_name"]):
+            geometry = _coarse(geometry)
+            data["note"] = words.text("generalised", drawing.lang)
+        made = drawing.marks(
+            "ranges",
+            row | {"geometry": geometry},
+            key="sci_name",
+            name=title,
+            look=look,
+            data={key: value for key, value in data.items() if value},
+        )
+        if code:
+            made.append(
+                Mark(
+                    name=shown_name(code),
+                    geometry=label_point(made[0].geometry),
+                    look=look,
+                    id=ncname("label", "ranges", sci_name),
+                    data=(("layer", "labels"),),
+                    visible=False,
+                )
+            )
+        folders.append(Folder(title, tuple(made), visible=False))
+    return Folder(
+        words.text("species ranges", drawing.lang), (), tuple(folders), visible=False, radio=True
+    )
+
+
+def barriers(drawing: Drawing, barriers: gpd.GeoDataFrame | None) -> Folder | None:
+    """One folder a kind of barrier."""
+    if barriers is None or barriers.empty:
+        return None
+    by_kind: dict[str, list[Mark]] = {}
+    for row in rows(barriers, "barrier_id"):
+        kind = clean_name(row["kind"])
+        key = kind if kind in _styles.BARRIER_COLOURS else "other barrier"
+        look = ncname("barrier", key.replace(" ", "-"))
+        drawing.looks[look] = _styles.barrier_look(kind)
+        by_kind.setdefault(key, []).extend(
+            drawing.marks(
+                "barriers",
+                row,
+                key="barrier_id",
+                name=f"{clean_name(row['barrier_id'])} {drawing.name(row)}",
+                look=look,
+            )
+        )
+    folders = tuple(
+        Folder(words.text(kind, drawing.lang), tuple(by_kind[kind]), visible=False)
+        for kind in sorted(by_kind)
+    )
+    return Folder(words.text("barriers", drawing.lang), (), folders, visible=False)
+
+
+def borders(drawing: Drawing, layers: Mapping[str, gpd.GeoDataFrame]) -> Folder | None:
+    """Borders as lines, each drawn once; disputed lines in short pieces; names of countries.
+
+    Where a line is disputed the plain line is taken away, however the layers spell it.
+    """
+    countries, borders, disputed = (
+        layers.get(name) for name in ("countries", "borders", "disputed")
+    )
+    doubtful: list[BaseGeometry] = []
+    plain: list[BaseGeometry] = []
+    if disputed is not None:
+        doubtful += list(disputed.geometry.boundary)
+    if borders is not None:
+        hinges = borders["disputed"].map(truth)
+        doubtful += list(borders.geometry[hinges])
+        plain += list(borders.geometry[~hinges])
+    if countries is not None:
+        # All outlines, coasts and outer borders too: borders between neighbours are among them.
+        plain = list(countries.geometry.boundary)
+    if not plain and not doubtful:
+        return None
+    dashed = shapely.union_all(doubtful)
+    solid = shapely.difference(shapely.union_all(plain), shapely.buffer(dashed, 0.02))
+    lang = drawing.lang
+    made = _line_marks(drawing, "borders", solid, words.text("border", lang), "border")
+    if not dashed.is_empty:
+        name = words.text("disputed line", lang)
+        made += _line_marks(drawing, "disputed", dashed, name, "disputed", dashed=True)
+    return Folder(words.text("folder borders", lang), tuple(made))
+
+
+def _line_marks(
+    drawing: Drawing,
+    layer: str,
+    lines: BaseGeometry,
+    name: str,
+    look: str,
+    *,
+    dashed: bool = False,
+) -> list[Mark]:
+    merged = shapely.line_merge(lines) if lines.geom_type == "MultiLineString" else lines
+    pieces = drawing.pieces(layer, merged)
+    if dashed:
+        whole = [piece for piece in pieces if isinstance(piece, shapely.LineString)]
+        pieces = [as_written(dash) for line in whole for dash in dashes(line)]
+    return [
+        Mark(name, piece, look, ncname(layer, str(number)), (("layer", layer),))
+        for number, piece in enumerate(pieces, start=1)
+        if piece.length > 0
+    ]
+
+
+def names(drawing: Drawing, layers: Mapping[str, gpd.GeoDataFrame]) -> Folder | None:
+    """Names that are read from the start: of countries, and of wide places."""
+    made = _country_names(drawing, layers.get("countries"))
+    made += _places(drawing, layers.get("gazetteer"), wide=True)
+    return Folder(words.text("gazetteer", drawing.lang), tuple(made)) if made else None
+
+
+def more_names(drawing: Drawing, layers: Mapping[str, gpd.GeoDataFrame]) -> Folder | None:
+    """Names of small places, to be switched on."""
+    made = _places(drawing, layers.get("gazetteer"), wide=False)
+    if not made:
+        return None
+    return Folder(words.text("more places", drawing.lang), tuple(made), visible=False)
+
+
+def _country_names(drawing: Drawing, countries: gpd.GeoDataFrame | None) -> list[Mark]:
+    if countries is None:
+        return []
+    return [
+        Mark(
+            name=shown_name(drawing.name(row)),
+            geometry=label_point(sorted_parts(row["geometry"])[0]),
+            look="country-label",
+            id=ncname("label", "countries", clean_name(row["iso2"])),
+            data=(("layer", "labels"),),
+        )
+        for row in rows(countries, "iso2")
+        if drawing.name(row)
+    ]
+
+
+def _places(drawing: Drawing, gazetteer: gpd.GeoDataFrame | None, *, wide: bool) -> list[Mark]:
+    if gazetteer is None or gazetteer.empty:
+        return []
+    extent = pd.to_numeric(gazetteer["extent_km"], errors="coerce")
+    is_wide = extent.ge(MAIN_PLACE_KM)
+    return [
+        Mark(
+            name=shown_name(drawing.name(row)),
+            geometry=as_written(point),
+            look="place",
+            id=ncname("place", clean_name(row["name_en"])),
+            data=(("layer", "gazetteer"),),
+            visible=wide,
+        )
+        for row in rows(gazetteer[is_wide if wide else ~is_wide], "name_en")
+        for point in parts(row["geometry"])[:1]
+    ]
+
+
+def _is_sensitive(kinds: Mapping[str, Mapping[str, Any]], sci_name: Any) -> bool:
+    return any(
+        truth(kinds.get(name.strip(), {}).get("sensitive", "")) for name in str(sci_name).split(";")
+    )
+
+
+def _coarse(geometry: BaseGeometry) -> BaseGeometry:
+    """The geometry on a grid of at least 10 km; what would vanish becomes one cell of it."""
+    snapped: BaseGeometry = shapely.set_precision(geometry, SENSITIVE_DEGREES)
+    if not snapped.is_empty:
+        return snapped
+    x, y = np.round(np.array(geometry.centroid.coords[0]) / SENSITIVE_DEGREES) * SENSITIVE_DEGREES
+    return shapely.Point(x, y).buffer(SENSITIVE_DEGREES / 2, cap_style="square")
+
+
+def _extent(geometry: BaseGeometry) -> float:
+    if geometry.geom_type == "Polygon":
+        return float(np.sqrt(geometry.area))
+    return float(geometry.length) if geometry.geom_type == "LineString" else float("inf")

@@ -1,0 +1,552 @@
+"""Is this KML fit for Google Earth? Every rule of the two profiles, for anybody's file."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from posixpath import dirname, join, normpath
+from typing import Any, Final, Literal, get_args
+
+import numpy as np
+import pandas as pd
+from lxml import etree
+from numpy.typing import NDArray
+
+from cami_units.kml._marks import Profile
+from cami_units.kml._read import folder_of
+from cami_units.kml._rings import UnusableError, coordinates_text, out_of_range, points_of
+from cami_units.kml._source import (
+    Source,
+    content_of,
+    has_doctype,
+    line_of,
+    local,
+    refuse_odd,
+    source,
+    strict_tree,
+    text_of,
+)
+from cami_units.kml._text import NCNAME, clean_name, clean_text
+from cami_units.kml._tree import GX, KML
+from cami_units.kml._write import (
+    MAX_BYTES,
+    MAX_FEATURES,
+    MAX_UNIT_POLYGONS,
+    MAX_UNIT_VERTICES,
+    MAX_VERTICES,
+)
+from cami_units.model import InputError, nearest
+
+COLUMNS: Final = ("level", "rule", "placemark", "folder", "line", "what", "cure")
+MAX_RING: Final = 30_000
+MAX_WEB_VERTICES: Final = 250_000
+MAX_LAYERS: Final = 6
+MOST_OF_A_RULE: Final = 100
+"""Findings of one rule that are listed; the others are counted."""
+
+_WEB: Final = frozenset(
+    [
+        "kml",
+        "Document",
+        "Folder",
+        "Placemark",
+        "name",
+        "description",
+        "open",
+        "visibility",
+        "LookAt",
+        "longitude",
+        "latitude",
+        "altitude",
+        "heading",
+        "tilt",
+        "range",
+        "altitudeMode",
+        "styleUrl",
+        "Style",
+        "StyleMap",
+        "Pair",
+        "key",
+        "IconStyle",
+        "Icon",
+        "href",
+        "hotSpot",
+        "scale",
+        "LabelStyle",
+        "LineStyle",
+        "color",
+        "width",
+        "PolyStyle",
+        "fill",
+        "outline",
+        "BalloonStyle",
+        "text",
+        "ExtendedData",
+        "Data",
+        "value",
+        "Point",
+        "LineString",
+        "Polygon",
+        "outerBoundaryIs",
+        "innerBoundaryIs",
+        "LinearRing",
+        "coordinates",
+        "extrude",
+        "tessellate",
+    ]
+)
+"""The elements that Google Earth on the web is known to take."""
+_FEATURES: Final = frozenset(
+    ["Placemark", "NetworkLink", "GroundOverlay", "ScreenOverlay", "PhotoOverlay", "Tour"]
+)
+_COLOURS: Final = frozenset(["color", "bgColor", "textColor"])
+_LINKS: Final = frozenset(["href", "targetHref", "sourceHref"])
+_MARKUP: Final = frozenset(["description", "text", "value", "Snippet", "snippet"])
+
+_COLOUR = re.compile(r"\s*[0-9a-fA-F]{8}\s*")
+_SCHEME = re.compile(r"\s*([A-Za-z][A-Za-z0-9+.\-]*):")
+_SCRIPT = re.compile(
+    r"<\s*(?:script|iframe|object|embed|form|meta|link|base)\b|<[^<>]*\son[a-z]+\s*=|javascript\s*:",
+    re.IGNORECASE,
+)
+_REMOTE_SOURCE = re.compile(
+    r"""(?:\bsrc\s*=\s*["']?|\burl\(\s*["']?)\s*(?:(?:https?|ftp|file):|//)""", re.IGNORECASE
+)
+_WEB_DECLARATION = re.compile(rb'<\?xml version="1\.0" encoding="UTF-8"\?>\r?\n', re.IGNORECASE)
+_NAMESPACE = re.compile(r"\{[^}]*\}")
+
+_CURES: Final = {
+    "readable": "Save it again from Google Earth as KMZ.",
+    "well-formed": "Mend the XML there, or open it in Google Earth and save it again.",
+    "declaration": 'Begin with <?xml version="1.0" encoding="UTF-8"?> and a new line.',
+    "namespace": 'Use xmlns="http://www.opengis.net/kml/2.2".',
+    "schema": "Write the element as the OGC KML 2.2 schema has it.",
+    "network-link": "Take the NetworkLink out and put its content into the file.",
+    "remote-href": "Put the file into the KMZ and name it by a relative path.",
+    "local-href": "Put the file into the KMZ and name it by a relative path.",
+    "missing-file": "Add the file to the KMZ, or take the reference out.",
+    "style-missing": "Define the style in the Document, or take the styleUrl out.",
+    "id-ncname": "Begin the id with a letter; use letters, digits, '.', '-' and '_' only.",
+    "id-unique": "Give each element an id of its own.",
+    "name-clean": "Retype the name without hidden characters, in composed letters (NFC).",
+    "colour": "Write colours as eight hexadecimal digits, aabbggrr.",
+    "coordinates": "Write longitude,latitude with points as decimal signs.",
+    "range": "Longitude first, -180 to 180; latitude second, -90 to 90.",
+    "ring-closed": "Repeat the first point of the ring at its end.",
+    "ring-points": "Draw the ring with at least three different points.",
+    "ring-winding": "Let outer rings run counter-clockwise.",
+    "ring-vertices": "Simplify the ring: past 30,000 vertices it silently does not draw.",
+    "script": "Take scripts, forms, frames and event attributes out of the balloon.",
+    "web-element": "Take it out: Google Earth on the web ignores or refuses it.",
+    "features": "Split the file, or leave layers out.",
+    "vertices": "Simplify the evidence, or leave layers out.",
+    "bytes": "Simplify the evidence, or leave layers out.",
+    "unit-polygons": "Make one file for each section.",
+    "unit-vertices": "Simplify the unit to at most 150 vertices, so that people can edit it.",
+    "unit-shape": "Keep to one plain Polygon in each editable placemark.",
+    "layers": "Switch layers off: at most 6 are readable at a time.",
+    "doc-first": "Put doc.kml first into the archive.",
+    "several-kml": "Keep one KML in the archive: Google Earth opens only the first.",
+}
+
+
+def lint_kml(
+    path: str | Path | bytes, *, profile: Profile = "earth-pro", name: str | None = None
+) -> pd.DataFrame:
+    """What keeps a file from working in Google Earth, and what to do about it.
+
+    Parameters
+    ----------
+    path : path or bytes
+        Any KML or KMZ. Nothing that it names is fetched.
+    profile : {"earth-pro", "earth-web"}
+        Google Earth Pro on the desktop, or Google Earth in a browser.
+    name : str, optional
+        What to call the file. ``None``: its name without the folder.
+
+    Returns
+    -------
+    DataFrame
+        One row a finding, errors first, then by line: ``level`` ("error", "warning"), ``rule``,
+        ``placemark`` and ``folder`` (names), ``line`` (0: the file as a whole), ``what``,
+        ``cure``. No rows: the file is fit. Past 100 findings of one rule the others are counted.
+
+    Raises
+    ------
+    InputError
+        There is no such file, it is larger than 64 MB, or the profile is unknown.
+
+    Notes
+    -----
+    Files that Google Earth itself saved do not follow the schema: check exports, not imports.
+    """
+    if profile not in get_args(Profile):
+        hint = nearest(profile, get_args(Profile))
+        raise InputError(f"Profile '{profile}' is unknown: earth-pro or earth-web.{hint}")
+    content, called = content_of(path, name)
+    findings = _Findings()
+    try:
+        held = source(content, called)
+    except InputError as error:
+        findings.say("error", "readable", str(error))
+        return findings.table()
+    _check_archive(held, findings)
+    if len(content) > MAX_BYTES:
+        findings.say("warning", "bytes", f"{len(content) / 1e6:,.1f} MB; budget 10 MB")
+    for member in held.members:
+        _check_member(member.content, member.name, held, profile, findings)
+    return findings.table()
+
+
+class _Findings:
+    """Findings under way; of one rule no more than can be read."""
+
+    def __init__(self) -> None:
+        self._rows: list[tuple[str, str, str, str, int, str, str]] = []
+        self._counts: Counter[tuple[str, str]] = Counter()
+
+    def say(
+        self,
+        level: Literal["error", "warning"],
+        rule: str,
+        what: str,
+        element: etree._Element | None = None,
+        line: int = 0,
+    ) -> None:
+        self._counts[level, rule] += 1
+        if self._counts[level, rule] > MOST_OF_A_RULE:
+            return
+        placemark, folder = ("", "") if element is None else _place(element)
+        at = line or (0 if element is None else line_of(element))
+        self._rows.append((level, rule, placemark, folder, at, what, _CURES[rule]))
+
+    def table(self) -> pd.DataFrame:
+        """The findings as a table, errors first, then by line."""
+        more = [
+            (level, rule, "", "", 0, f"and {count - MOST_OF_A_RULE} more", _CURES[rule])
+            for (level, rule), count in self._counts.items()
+            if count > MOST_OF_A_RULE
+        ]
+        # Lines sort before "and … more" of the same rule by being in front already.
+        rows = sorted(self._rows, key=lambda row: (row[0], row[4], row[1])) + sorted(more)
+        return pd.DataFrame(rows, columns=list(COLUMNS)).astype({"line": "int64"})
+
+
+def _place(element: etree._Element) -> tuple[str, str]:
+    """Name of the placemark that an element is in, and its folder."""
+    for above in (element, *element.iterancestors()):
+        if local(above) in _FEATURES:
+            return _name(above), folder_of(above)
+        if local(above) == "Folder":
+            return "", folder_of(element)
+    return "", ""
+
+
+def _name(feature: etree._Element) -> str:
+    return next((clean_name(text_of(child)) for child in feature if local(child) == "name"), "")
+
+
+def _check_archive(held: Source, findings: _Findings) -> None:
+    if not held.packed:
+        return
+    if held.entries and held.entries[0] != "doc.kml":
+        findings.say(
+            "error", "doc-first", f"the archive begins with '{clean_name(held.entries[0])}'"
+        )
+    if len(held.members) > 1:
+        findings.say("warning", "several-kml", f"{len(held.members)} KML files in the archive")
+
+
+def _check_member(
+    content: bytes, name: str, held: Source, profile: Profile, findings: _Findings
+) -> None:
+    if profile == "earth-web" and not _WEB_DECLARATION.match(content):
+        findings.say(
+            "error", "declaration", "it does not begin as Google Earth on the web wants it", line=1
+        )
+    if has_doctype(content):
+        findings.say("error", "readable", "it declares a document type (<!DOCTYPE …>)", line=1)
+        return
+    try:
+        root = strict_tree(content)
+    except etree.XMLSyntaxError as error:
+        what = clean_name(error.msg)
+        findings.say("error", "well-formed", what, line=int(error.lineno or 0))
+        return
+    try:
+        refuse_odd(root, name)
+    except InputError as error:
+        findings.say("error", "readable", str(error))
+        return
+    _check_schema(root, findings)
+    inside = frozenset(held.entries) if held.packed else None
+    folder = dirname(name.partition("/")[2]) if held.packed else ""
+    _Checker(root, inside, folder, profile, findings).check()
+
+
+# -- schema ---------------------------------------------------------------------------------------
+
+
+@cache
+def kml_schema() -> etree.XMLSchema:
+    """The OGC KML 2.2 schema with Google's additions, from the files that fastkml brings along."""
+    found = find_spec("fastkml")
+    if found is None or not found.submodule_search_locations:
+        raise InputError("The package fastkml, which brings the KML schemas, is not installed.")
+    folder = Path(found.submodule_search_locations[0]) / "schema"
+    parser = etree.XMLParser(no_network=True)
+    return etree.XMLSchema(etree.parse(str(folder / "kml22gx.xsd"), parser))
+
+
+def _check_schema(root: etree._Element, findings: _Findings) -> None:
+    namespace = etree.QName(root).namespace
+    if namespace != KML:
+        what = f"its namespace is '{clean_name(namespace)}', not KML 2.2"
+        findings.say("error", "namespace", what, line=line_of(root))
+        return
+    schema = kml_schema()
+    tree = root.getroottree()
+    if schema.validate(tree):
+        return
+    faults: Any = schema.error_log
+    for number, fault in enumerate(faults):
+        element = _at(tree, fault.path) if number < MOST_OF_A_RULE else None
+        what = clean_name(_NAMESPACE.sub("", fault.message))
+        findings.say("error", "schema", what, element, line=fault.line)
+
+
+def _at(tree: etree._ElementTree, path: str | None) -> etree._Element | None:
+    try:
+        found: Any = tree.xpath(path) if path else []
+    except etree.XPathError:
+        return None
+    return found[0] if found else None
+
+
+# -- one pass over the tree -----------------------------------------------------------------------
+
+
+class _Checker:
+    """The rules that look at elements one by one, and the sums they add up to."""
+
+    def __init__(
+        self,
+        root: etree._Element,
+        inside: frozenset[str] | None,
+        folder: str,
+        profile: Profile,
+        findings: _Findings,
+    ) -> None:
+        self.root = root
+        self.inside = inside
+        self.folder = folder
+        self.profile = profile
+        self.findings = findings
+        self.ids: dict[str, int] = {}
+        self.style_urls: list[tuple[str, etree._Element]] = []
+        self.vertices = 0
+        self.features = 0
+        self.unit_polygons = 0
+        self.foreign: dict[str, tuple[int, etree._Element]] = {}
+
+    def check(self) -> None:
+        """Walk the tree once, then judge the sums."""
+        for element in self.root.iter(etree.Element):
+            kind = local(element)
+            self._check_ids(element)
+            if kind == "coordinates":
+                self._check_coordinates(element)
+            elif kind == "name":
+                self._check_name(element)
+            elif kind in _COLOURS:
+                self._check_colour(element)
+            elif kind in _LINKS:
+                self._check_link(element)
+            elif kind == "styleUrl":
+                self._check_style_url(element)
+            elif kind == "NetworkLink":
+                self.findings.say("error", "network-link", "a NetworkLink", element)
+            elif kind == "Placemark":
+                self._check_unit(element)
+            if kind in _MARKUP:
+                self._check_markup(element)
+            if kind in _FEATURES:
+                self.features += 1
+            if self.profile == "earth-web":
+                self._check_element(element, kind)
+        self._check_sums()
+
+    def _check_ids(self, element: etree._Element) -> None:
+        for key, value in element.attrib.items():
+            if key != "id" and not str(key).endswith("}id"):
+                continue
+            name = str(value)
+            if not NCNAME.match(name):
+                what = f"the id '{clean_name(name)}' is not an XML name"
+                self.findings.say("error", "id-ncname", what, element)
+            if name in self.ids:
+                what = f"the id '{clean_name(name)}' is there already, on line {self.ids[name]}"
+                self.findings.say("error", "id-unique", what, element)
+            self.ids.setdefault(name, line_of(element))
+
+    def _check_coordinates(self, element: etree._Element) -> None:
+        parent = element.getparent()
+        if parent is None or local(parent) == "LatLonQuad":
+            return
+        try:
+            xyz = points_of(text_of(element))
+        except UnusableError as error:
+            self.findings.say("error", "coordinates", str(error), element)
+            return
+        self.vertices += len(xyz)
+        if len(xyz) == 0:
+            self.findings.say("error", "coordinates", "there are no coordinates", element)
+            return
+        outside = out_of_range(xyz)
+        if outside is not None:
+            lon, lat = xyz[outside, :2]
+            self.findings.say("error", "range", f"{lon:g},{lat:g} is not on Earth", element)
+        if local(parent) == "LinearRing":
+            self._check_ring(xyz, parent)
+
+    def _check_ring(self, xyz: NDArray[np.float64], ring: etree._Element) -> None:
+        if len(np.unique(xyz[:, :2], axis=0)) < 3:
+            self.findings.say("error", "ring-points", "a ring of fewer than 3 points", ring)
+            return
+        if not np.array_equal(xyz[0, :2], xyz[-1, :2]):
+            self.findings.say("error", "ring-closed", "a ring is not closed", ring)
+        side = ring.getparent()
+        if side is not None and local(side) == "outerBoundaryIs" and _signed_area(xyz) < 0:
+            self.findings.say("warning", "ring-winding", "an outer ring runs clockwise", ring)
+        if len(xyz) > MAX_RING:
+            what = f"a ring of {len(xyz):,} vertices; at most {MAX_RING:,}"
+            self.findings.say("error", "ring-vertices", what, ring)
+
+    def _check_name(self, element: etree._Element) -> None:
+        text = text_of(element)
+        if text.isascii() and text.isprintable():
+            return
+        if unicodedata.normalize("NFC", text) != text:
+            self.findings.say("warning", "name-clean", "its letters are not composed", element)
+        if clean_text(text) != unicodedata.normalize("NFC", text).strip().replace("\t", " "):
+            what = "it holds control or hidden characters"
+            self.findings.say("error", "name-clean", what, element)
+
+    def _check_colour(self, element: etree._Element) -> None:
+        text = text_of(element)
+        if not _COLOUR.fullmatch(text):
+            what = f"the colour '{clean_name(text)[:40]}' is not aabbggrr"
+            self.findings.say("error", "colour", what, element)
+
+    def _check_link(self, element: etree._Element) -> None:
+        target = text_of(element).strip()
+        if target and not target.startswith(("#", "root://")):
+            self._check_target(target, element)
+
+    def _check_target(self, target: str, element: etree._Element) -> None:
+        shown = f"'{clean_name(target)[:80]}'"
+        scheme = _SCHEME.match(target)
+        if (
+            target.startswith(("/", "\\"))
+            or (scheme and len(scheme.group(1)) == 1)
+            or (scheme and scheme.group(1).lower() == "file")
+        ):
+            self.findings.say("error", "local-href", f"{shown} is a place on a computer", element)
+        elif scheme:
+            self.findings.say("error", "remote-href", f"{shown} would be fetched", element)
+        elif self.inside is None:
+            self.findings.say("error", "local-href", f"{shown} lies beside the file", element)
+        elif normpath(join(self.folder, target.partition("#")[0])) not in self.inside:
+            self.findings.say("error", "missing-file", f"{shown} is not in the archive", element)
+
+    def _check_style_url(self, element: etree._Element) -> None:
+        target = text_of(element).strip()
+        if target.startswith("#"):
+            self.style_urls.append((target[1:], element))
+        elif target:
+            self._check_target(target, element)
+
+    def _check_markup(self, element: etree._Element) -> None:
+        text = text_of(element)
+        if "<" not in text and ":" not in text:
+            return
+        if _SCRIPT.search(text):
+            self.findings.say("error", "script", f"<{local(element)}> holds a script", element)
+        if _REMOTE_SOURCE.search(text):
+            what = f"<{local(element)}> shows a picture that would be fetched"
+            self.findings.say("error", "remote-href", what, element)
+
+    def _check_unit(self, placemark: etree._Element) -> None:
+        """Placemarks with a `cu_id` are for editing by hand: light, and nothing but a polygon."""
+        data = next((child for child in placemark if local(child) == "ExtendedData"), None)
+        if data is None or not any(entry.get("name") == "cu_id" for entry in data):
+            return
+        for child in placemark:
+            if local(child) in ("MultiGeometry", "TimeSpan", "TimeStamp", "Region"):
+                self.findings.say("warning", "unit-shape", f"it has a {local(child)}", child)
+            elif local(child) == "Polygon":
+                self.unit_polygons += 1
+                count = sum(
+                    len(coordinates_text(ring).split())
+                    for ring in child.iter(etree.Element)
+                    if local(ring) == "LinearRing"
+                )
+                if count > MAX_UNIT_VERTICES:
+                    self.findings.say("warning", "unit-vertices", f"{count} vertices", child)
+
+    def _check_element(self, element: etree._Element, kind: str) -> None:
+        if kind in _WEB and etree.QName(element).namespace != GX:
+            return
+        if kind != "NetworkLink":
+            count, first = self.foreign.get(kind, (0, element))
+            self.foreign[kind] = (count + 1, first)
+
+    def _check_sums(self) -> None:
+        for kind in sorted(self.foreign):
+            count, first = self.foreign[kind]
+            self.findings.say("error", "web-element", f"{count} × <{clean_name(kind)}>", first)
+        for target, element in self.style_urls:
+            if target not in self.ids:
+                what = f"the style '#{clean_name(target)[:80]}' is not defined"
+                self.findings.say("warning", "style-missing", what, element)
+        say = self.findings.say
+        if self.features > MAX_FEATURES:
+            say("error", "features", f"{self.features:,} features; at most {MAX_FEATURES:,}")
+        if self.profile == "earth-web" and self.vertices > MAX_WEB_VERTICES:
+            what = f"{self.vertices:,} vertices; past {MAX_WEB_VERTICES:,} a file is read-only"
+            say("error", "vertices", what)
+        elif self.vertices > MAX_VERTICES:
+            say("warning", "vertices", f"{self.vertices:,} vertices; budget {MAX_VERTICES:,}")
+        if self.unit_polygons > MAX_UNIT_POLYGONS:
+            what = f"{self.unit_polygons} editable polygons; budget {MAX_UNIT_POLYGONS}"
+            say("warning", "unit-polygons", what)
+        layers = sum(1 for _ in _visible_layers(self.root))
+        if layers > MAX_LAYERS:
+            say("warning", "layers", f"{layers} layers are switched on; at most {MAX_LAYERS}")
+
+
+def _signed_area(xyz: NDArray[np.float64]) -> float:
+    x, y = xyz[:, 0], xyz[:, 1]
+    return float((x * np.roll(y, -1) - np.roll(x, -1) * y).sum() / 2)
+
+
+def _visible_layers(root: etree._Element) -> Iterator[etree._Element]:
+    """Folders that show placemarks of their own when the file is opened."""
+    for folder in root.iter(etree.Element):
+        if local(folder) not in ("Folder", "Document"):
+            continue
+        shown = any(local(child) == "Placemark" and _is_on(child) for child in folder)
+        if shown and all(_is_on(above) for above in (folder, *folder.iterancestors())):
+            yield folder
+
+
+def _is_on(feature: etree._Element) -> bool:
+    return not any(
+        local(child) == "visibility" and text_of(child).strip() in ("0", "false")
+        for child in feature
+    )

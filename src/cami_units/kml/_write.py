@@ -1,0 +1,250 @@
+"""Units and their evidence to a KML or KMZ file."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import zipfile
+from collections.abc import Mapping
+from io import BytesIO
+from pathlib import Path
+from typing import Final, get_args
+
+import geopandas as gpd
+import pandas as pd
+
+from cami_units import words
+from cami_units.kml._contents import contents
+from cami_units.kml._marks import Contents, Profile, marks
+from cami_units.kml._shape import vertices
+from cami_units.kml._tree import document
+from cami_units.model import (
+    LONLAT,
+    Imprint,
+    InputError,
+    Problem,
+    check_table,
+    listed,
+    nearest,
+)
+
+MAX_FEATURES: Final = 10_000
+MAX_VERTICES: Final = 200_000
+MAX_BYTES: Final = 10_000_000
+MAX_UNIT_POLYGONS: Final = 300
+MAX_UNIT_VERTICES: Final = 150
+
+LAYERS: Final = [
+    "hotspots",
+    "features",
+    "protected_areas",
+    "barriers",
+    "corridors",
+    "sections",
+    "countries",
+    "disputed",
+    "borders",
+    "gazetteer",
+]
+"""The tables that may be given as evidence."""
+_TOLERANCES: Final = (0.0, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
+"""Degrees by which evidence is simplified, from not at all, until the file keeps its budget."""
+
+
+def write_kml(
+    path: str | Path,
+    units: gpd.GeoDataFrame,
+    *,
+    cards: pd.DataFrame,
+    imprint: Imprint,
+    profile: Profile = "earth-pro",
+    lang: str = "en",
+    layers: Mapping[str, gpd.GeoDataFrame] | None = None,
+    species: pd.DataFrame | None = None,
+) -> tuple[Problem, ...]:
+    """Write units, and the evidence for them, for Google Earth; say what had to be left out.
+
+    Parameters
+    ----------
+    path : path
+        ``….kmz`` or ``….kml``. The file appears whole or not at all.
+    units : GeoDataFrame
+        The table `conservation_units`, in longitude and latitude. A column ``section_id`` and a
+        column ``rev`` (the round in which the polygon last changed) are used where they are there.
+    cards : DataFrame
+        One row a unit: ``unit_id`` (column or index) and :data:`cami_units.words.CARD_FIELDS`,
+        strings ready to show.
+    imprint : Imprint
+        Title, date, round, profile, sources and disclaimer; they stand inside the file.
+    profile : {"earth-pro", "earth-web"}
+        Google Earth Pro on the desktop, or Google Earth in a browser, which refuses or ignores
+        much of KML: no tour, no radio folders, no ``displayName`` there.
+    lang : {"en", "ru"}
+        Language of folders, labels and names.
+    layers : mapping, optional
+        Evidence in longitude and latitude by the names of :data:`cami_units.model.TABLES`:
+        ``hotspots``, ``features`` (ranges by species), ``protected_areas``, ``barriers``,
+        ``corridors``, ``sections``, ``countries``, ``disputed``, ``borders``, ``gazetteer``.
+    species : DataFrame, optional
+        The table `species`: names, label codes, and which species are sensitive. Their ranges and
+        corridors are drawn on a grid of at least 10 km.
+
+    Returns
+    -------
+    tuple of Problem
+        What was simplified or left out to keep the budget (10,000 features, 200,000 vertices,
+        10 MB), and units that are heavier than a person can edit. Units are never simplified.
+
+    Raises
+    ------
+    InputError
+        A table that is not as promised, a unit without a card, an unknown profile, language,
+        layer or ending.
+    """
+    target = Path(path)
+    drawn = dict(layers or {})
+    _check(target, units, cards, profile, lang, drawn, species)
+    by_unit = _by_unit(cards)
+    for tolerance in _TOLERANCES:
+        made = contents(
+            units,
+            cards=by_unit,
+            imprint=imprint,
+            profile=profile,
+            lang=lang,
+            layers=drawn,
+            species=species,
+            tolerance=tolerance,
+        )
+        last = tolerance == _TOLERANCES[-1]
+        if _is_too_heavy(made) and not last:
+            continue
+        content = document(made, profile)
+        if target.suffix.lower() == ".kmz":
+            content = _zipped(content)
+        if len(content) <= MAX_BYTES or last:
+            break
+    _replace(target, content)
+    return tuple(_problems(made, tolerance, len(content), target.name))
+
+
+def _check(
+    target: Path,
+    units: gpd.GeoDataFrame,
+    cards: pd.DataFrame,
+    profile: str,
+    lang: str,
+    layers: Mapping[str, gpd.GeoDataFrame],
+    species: pd.DataFrame | None,
+) -> None:
+    """Refuse, with every fault in one message, what cannot be written."""
+    faults = []
+    if target.suffix.lower() not in (".kml", ".kmz"):
+        faults.append(f"the file must end in .kml or .kmz, '{target.name}' does not")
+    if profile not in get_args(Profile):
+        hint = nearest(profile, get_args(Profile))
+        faults.append(f"profile '{profile}' is unknown: earth-pro or earth-web.{hint}")
+    if lang not in words.LANGUAGES:
+        faults.append(f"language '{lang}' is unknown: {listed(words.LANGUAGES)} are there")
+    faults += [
+        f"layer '{name}' is unknown.{nearest(name, LAYERS)}"
+        for name in layers
+        if name not in LAYERS
+    ]
+    if faults:
+        raise InputError("The KML cannot be written: " + "; ".join(faults) + ".")
+    check_table(units, "conservation_units", crs=LONLAT)
+    for name, table in layers.items():
+        if not table.empty:
+            check_table(table, name, crs=LONLAT)
+    if species is not None:
+        check_table(species, "species")
+    _check_cards(units, cards)
+
+
+def _check_cards(units: gpd.GeoDataFrame, cards: pd.DataFrame) -> None:
+    missing = [field for field in words.CARD_FIELDS if field not in cards.columns]
+    if missing:
+        raise InputError(
+            f"The cards have no column {listed(missing)}. Make them with words.unit_cards(…)."
+        )
+    known = _by_unit(cards)
+    bare = [unit_id for unit_id in units["unit_id"] if unit_id not in known]
+    if bare:
+        raise InputError(
+            f"{len(bare)} of {len(units)} units have no card: {listed(bare)}. "
+            "Make the cards from the same units with words.unit_cards(…)."
+        )
+
+
+def _by_unit(cards: pd.DataFrame) -> dict[str, dict[str, str]]:
+    keyed = cards.set_index("unit_id") if "unit_id" in cards.columns else cards
+    return {
+        str(unit_id): {str(key): value for key, value in card.items()}
+        for unit_id, card in zip(keyed.index, keyed.to_dict("records"), strict=True)
+    }
+
+
+def _is_too_heavy(made: Contents) -> bool:
+    everything = marks(made.folders)
+    return (
+        len(everything) > MAX_FEATURES
+        or vertices(mark.geometry for mark in everything) > MAX_VERTICES
+    )
+
+
+def _problems(made: Contents, tolerance: float, size: int, file: str) -> list[Problem]:
+    everything = marks(made.folders)
+    units = [mark for mark in everything if any(key == "cu_id" for key, _ in mark.data)]
+    found = []
+    if tolerance:
+        what = f"evidence was simplified by {tolerance:g}° to keep the file light"
+        lost = ", ".join(f"{n} of {layer}" for layer, n in sorted(made.dropped.items()))
+        if lost:
+            what += f"; parts smaller than that were left out: {lost}"
+        found.append(Problem("counted", "kml", file, "", what))
+    count = vertices(mark.geometry for mark in everything)
+    for amount, most, noun in (
+        (len(everything), MAX_FEATURES, "features"),
+        (count, MAX_VERTICES, "vertices"),
+        (size, MAX_BYTES, "bytes"),
+    ):
+        if amount > most:
+            what = f"the file has {amount:,} {noun}; Google Earth stays smooth up to {most:,}"
+            found.append(Problem("note", "kml", file, "", what, "Give it fewer or lighter layers."))
+    if len(units) > MAX_UNIT_POLYGONS:
+        what = f"{len(units)} editable polygons; people can work with {MAX_UNIT_POLYGONS}"
+        found.append(Problem("note", "kml", file, "", what, "Make one file for each section."))
+    heavy = [mark.name for mark in units if vertices([mark.geometry]) > MAX_UNIT_VERTICES]
+    if heavy:
+        what = f"{len(heavy)} units have more than {MAX_UNIT_VERTICES} vertices"
+        found.append(
+            Problem("note", "kml", file, listed(heavy), what, "Simplify them before the meeting.")
+        )
+    return found
+
+
+def _zipped(content: bytes) -> bytes:
+    """A KMZ of one document: `doc.kml` first, one date and mode for ever, so one set of bytes."""
+    buffer = BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        entry = zipfile.ZipInfo("doc.kml", date_time=(1980, 1, 1, 0, 0, 0))
+        entry.compress_type = zipfile.ZIP_DEFLATED
+        entry.create_system = 3
+        entry.external_attr = 0o644 << 16
+        archive.writestr(entry, content, compresslevel=9)
+    return buffer.getvalue()
+
+
+def _replace(target: Path, content: bytes) -> None:
+    """Put the bytes in place at once: a reader sees the old file or the new one."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        Path(name).chmod(0o644)
+        Path(name).replace(target)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise

@@ -1,0 +1,51 @@
+"""GIS layers in: found, read, checked, repaired, selected, projected; every step is told.
+
+What people bring is never quite right, so this room trusts nothing: it knows the dialects of the
+Red List, of WDPA and of Google Earth, keeps a whole-species polygon from standing for a
+sub-species, repairs shapes with a witness, and names what it kept, dropped, repaired or refused,
+with the cure. Everything it hands on is valid and in one equal-area CRS.
+"""
+
+from cami_units.layers._borders import shared_borders
+from cami_units.layers._gather import STATES
+from cami_units.layers._geometry import to_equal_area
+from cami_units.layers._readers import (
+    read_barriers,
+    read_corridors,
+    read_countries,
+    read_disputed,
+    read_gazetteer,
+    read_hotspots,
+    read_protected_areas,
+    read_ranges,
+    read_sections,
+    read_sites,
+    read_species,
+)
+from cami_units.layers._survey import read_layers, survey_layers
+from cami_units.layers._tables import dissolved, features, kept, possibly_extant
+from cami_units.layers._taxa import TaxonRule
+
+__all__ = [
+    "STATES",
+    "TaxonRule",
+    "dissolved",
+    "features",
+    "kept",
+    "possibly_extant",
+    "read_barriers",
+    "read_corridors",
+    "read_countries",
+    "read_disputed",
+    "read_gazetteer",
+    "read_hotspots",
+    "read_layers",
+    "read_protected_areas",
+    "read_ranges",
+    "read_sections",
+    "read_sites",
+    "read_species",
+    "shared_borders",
+    "survey_layers",
+    "to_equal_area",
+]

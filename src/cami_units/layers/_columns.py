@@ -1,0 +1,328 @@
+"""The dialects: how the same column is spelt by the Red List, by WDPA, by people and by us."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Final
+
+import pandas as pd
+
+from cami_units.model import Problem, listed, nearest
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of ours, the spellings it is known by (best first), and whether it must be there."""
+
+    name: str
+    spellings: tuple[str, ...]
+    required: bool = False
+
+
+def _column(name: str, spellings: str = "", *, required: bool = False) -> Column:
+    return Column(name, (plain(name), *spellings.split()), required)
+
+
+def plain(name: str) -> str:
+    """A column name as it is compared: letters and digits, without case."""
+    return re.sub(r"[^0-9a-z]+", "", unicodedata.normalize("NFKC", str(name)).casefold())
+
+
+_NAMES: Final = (
+    _column("name_en", "nameeng nameenglish name nameen title label"),
+    _column("name_ru", "namerus namerussian nameru"),
+)
+
+DIALECTS: Final[Mapping[str, tuple[Column, ...]]] = MappingProxyType(
+    {
+        "ranges": (
+            _column(
+                "sci_name",
+                "sciname scinames binomial scientificname scientificn scientific latinname "
+                "taxonname taxon speciesname species",
+                required=True,
+            ),
+            _column("subspecies", "ssp subsp subspec infraname infraspecificname infraspecif"),
+            _column("subpop", "subpopulation subpopname population"),
+            _column("presence", "pres presencecode prescode presenc"),
+            _column("origin", "orig origincode"),
+            _column("seasonal", "season seasonality seasonalcode seas"),
+            _column("legend"),
+            _column("range_id"),
+            _column("part", "partname population distcomm"),
+            _column("confidence", "certainty"),
+            _column("source"),
+            _column("citation"),
+            _column("label"),
+        ),
+        "hotspots": (
+            _column("hotspot_id", "hsid cuid unitid siteid id fid"),
+            *_NAMES,
+        ),
+        "sections": (_column("section_id", "sectionid id section"), *_NAMES),
+        "countries": (
+            _column("iso2", "isoa2eh isoa2 isocode2 countrycode iso", required=True),
+            _column("name_en", "nameeng nameen admin name country"),
+            _column("name_ru", "namerus nameru"),
+        ),
+        "disputed": (
+            _column("disputed_id", "brka3 id"),
+            _column("name_en", "nameeng nameen brkname name"),
+            _column("name_ru", "nameru"),
+            _column("states", "countries"),
+        ),
+        "protected_areas": (
+            # the November 2025 names of WDPA first, then the older ones
+            _column("pa_id", "sitepid wdpapid siteid wdpaid id"),
+            _column("name", "nameeng name nameen origname"),
+            _column("iso2", "isoa2 iso3 prntiso3 parentiso3 iso"),
+            _column("kind", "sitetype padef"),
+            _column("designation", "desigeng desig"),
+            _column("status"),
+            _column("iucn_cat", "iucncat"),
+            _column("reported_area_km2", "reparea reportedarea"),
+        ),
+        "barriers": (
+            _column("barrier_id", "id"),
+            _column("name", "nameen"),
+            _column("kind", "type barriertype", required=True),
+            _column("permeability", "permeable perm", required=True),
+        ),
+        "corridors": (
+            _column("corridor_id", "linkid id"),
+            _column("name", "nameen"),
+            _column("sci_name", "sciname binomial scientificname species taxon", required=True),
+            _column("evidence_grade", "grade evidence evidencegr", required=True),
+        ),
+        "gazetteer": (
+            _column("name_en", "nameen nameeng name asciiname", required=True),
+            _column("name_ru", "nameru namerus"),
+            _column("kind", "type featurecla"),
+            _column("extent_km", "extent"),
+        ),
+        "conservation_units": (
+            _column("unit_id", "cuid"),
+            _column("hotspot_id"),
+            _column("id"),
+            *_NAMES,
+        ),
+    }
+)
+
+_WDPA: Final = frozenset({"sitepid", "siteid", "wdpapid", "wdpaid"})
+
+
+def is_wdpa(table: pd.DataFrame) -> bool:
+    """Whether a table speaks a dialect of the World Database on Protected Areas."""
+    return bool(_WDPA & {plain(column) for column in table.columns})
+
+
+def in_our_words(
+    table: pd.DataFrame,
+    layer: str,
+    file: str,
+    columns: Mapping[str, str],
+    *,
+    only: Collection[str] | None = None,
+) -> tuple[pd.DataFrame, list[Problem]]:
+    """A table with our column names, the file's other columns after them in lower case.
+
+    Parameters
+    ----------
+    table
+        As it stands in the file; a geometry column is carried along untouched.
+    layer, file
+        Whose dialect, and what to call the file in messages.
+    columns
+        Ours → theirs, from the plan: goes before the usual spellings.
+    only
+        Just these columns of ours, no others, and nothing is missed: a first look.
+
+    Returns
+    -------
+    DataFrame, list of Problem
+        Every text is cleaned on the way: normalised, without control characters, trimmed.
+    """
+    there: dict[str, Any] = {}
+    for heading in table.columns:
+        if heading != "geometry":
+            there.setdefault(plain(str(heading)), heading)
+    known = [column for column in DIALECTS[layer] if only is None or column.name in only]
+    taken: dict[str, Any] = {}
+    problems = [] if only is not None else _unknown_columns(layer, file, columns)
+    for column in known:
+        if column.name in columns:
+            theirs = columns[column.name]
+            if plain(theirs) in there:
+                taken[column.name] = there[plain(theirs)]
+            else:
+                problems.append(_no_such_column(layer, file, column.name, theirs, there))
+        else:
+            spelling = next((name for name in column.spellings if name in there), None)
+            if spelling is not None:
+                taken[column.name] = there[spelling]
+            elif column.required:
+                problems.append(_missing_column(layer, file, column, there))
+    ours = {name: cleaned_values(table[theirs]) for name, theirs in taken.items()}
+    if only is not None:
+        return pd.DataFrame(ours, index=table.index), []
+    used = {*taken.values(), "geometry"}
+    extras: dict[str, Any] = {}
+    for theirs in there.values():
+        if theirs not in used:
+            extras.setdefault(str(theirs).strip().casefold(), theirs)
+    others = {
+        name: cleaned_values(table[theirs]) for name, theirs in extras.items() if name not in ours
+    }
+    return pd.DataFrame({**ours, **others}, index=table.index), problems
+
+
+def _unknown_columns(layer: str, file: str, columns: Mapping[str, str]) -> list[Problem]:
+    ours = [column.name for column in DIALECTS[layer]]
+    return [
+        Problem(
+            "refuses",
+            layer,
+            file,
+            "",
+            f"[columns.{layer}] names '{name}', which is no column of this layer",
+            f"Use one of {listed(ours, 20)}.{nearest(name, ours)}",
+        )
+        for name in columns
+        if name not in ours
+    ]
+
+
+def _no_such_column(
+    layer: str, file: str, ours: str, theirs: str, there: Mapping[str, Any]
+) -> Problem:
+    what = f"[columns.{layer}] says {ours} = '{theirs}', but the file has no column '{theirs}'"
+    cure = f"It has {listed(there.values(), 20)}.{nearest(theirs, map(str, there.values()))}"
+    return Problem("refuses", layer, file, "", what, cure)
+
+
+def _missing_column(layer: str, file: str, column: Column, there: Mapping[str, Any]) -> Problem:
+    names = [str(name) for name in there.values()]
+    what = f"the column {column.name} is missing; the file has {listed(names, 20) or 'none'}"
+    hint = nearest(column.name, names)
+    guess = re.search(r"'(.+)'", hint)
+    theirs = guess.group(1) if guess else "the name in your file"
+    cure = f'Say in the plan which column it is:\n[columns.{layer}]\n{column.name} = "{theirs}"'
+    return Problem("refuses", layer, file, "", what, cure)
+
+
+def cleaned_values(values: pd.Series[Any]) -> pd.Series[Any]:
+    """A column with every text in it cleaned; numbers stay numbers, nothing stays ``None``."""
+    if pd.api.types.is_bool_dtype(values.dtype) or pd.api.types.is_numeric_dtype(values.dtype):
+        return values
+    plainly = values.astype(object)
+    known = {value: clean_text(value) for value in plainly if isinstance(value, str)}
+    cleaned = [known[value] if isinstance(value, str) else clean_text(value) for value in plainly]
+    return pd.Series(cleaned, index=values.index, dtype=object)
+
+
+def clean_text(value: object) -> str | None:
+    """One value as text fit to show: NFC, without control or direction marks, spaces single."""
+    if value is None or (isinstance(value, float) and value != value) or value is pd.NA:
+        return None
+    if value is pd.NaT:
+        return None
+    text = unicodedata.normalize("NFC", str(value))
+    kept = "".join(
+        " " if char.isspace() else char
+        for char in text
+        if char.isspace() or unicodedata.category(char) not in ("Cc", "Cf", "Cs", "Co", "Cn")
+    )
+    return " ".join(kept.split())[:4000] or None
+
+
+# -- codes ----------------------------------------------------------------------------------------
+
+
+def code(value: object, words: Mapping[int, str]) -> int | None:
+    """An IUCN code from a number, a text that begins with one, or its words; ``None``: blank.
+
+    Anything else comes back as -1: it is there, and it is no code.
+    """
+    text = clean_text(value)
+    if text is None:
+        return None
+    number = re.match(r"\s*([0-9]+)(?:\.0*)?(?![0-9.])", text)
+    if number:
+        found = int(number.group(1))
+        return found if found in words else -1
+    spoken = {word: key for key, word in words.items()}
+    return spoken.get(re.sub(r"[^a-z]+", " ", text.casefold()).strip(), -1)
+
+
+_LEGEND: Final = re.compile(r"^([^&(]+?)\s*(?:&\s*([^(]+?)\s*)?(?:\(([^)]*)\)\s*)?$")
+_LEGEND_SEASON: Final = MappingProxyType(
+    {
+        "resident": 1,
+        "breeding": 2,
+        "non breeding": 3,
+        "passage": 4,
+        "seasonality uncertain": 5,
+        "seasonal uncertain": 5,
+    }
+)
+
+
+def legend_codes(text: str | None, words: Mapping[str, Mapping[int, str]]) -> dict[str, int]:
+    """The codes behind a Red List legend such as "Extant & Reintroduced (passage)"."""
+    match = _LEGEND.match(text or "")
+    if match is None:
+        return {}
+    first, second, season = (
+        re.sub(r"[^a-z]+", " ", (group or "").casefold()).strip() for group in match.groups()
+    )
+    spoken = {name: {word: key for key, word in table.items()} for name, table in words.items()}
+    found = {
+        "presence": spoken["presence"].get(first),
+        "origin": spoken["origin"].get(second) if second else 1,
+        "seasonal": _LEGEND_SEASON.get(season) if season else None,
+    }
+    if found["presence"] is None:
+        return {}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+# -- countries ------------------------------------------------------------------------------------
+
+_ISO_3166: Final = """
+    ABWAW AFGAF AGOAO AIAAI ALAAX ALBAL ANDAD AREAE ARGAR ARMAM ASMAS ATAAQ ATFTF ATGAG AUSAU
+    AUTAT AZEAZ BDIBI BELBE BENBJ BESBQ BFABF BGDBD BGRBG BHRBH BHSBS BIHBA BLMBL BLRBY BLZBZ
+    BMUBM BOLBO BRABR BRBBB BRNBN BTNBT BVTBV BWABW CAFCF CANCA CCKCC CHECH CHLCL CHNCN CIVCI
+    CMRCM CODCD COGCG COKCK COLCO COMKM CPVCV CRICR CUBCU CUWCW CXRCX CYMKY CYPCY CZECZ DEUDE
+    DJIDJ DMADM DNKDK DOMDO DZADZ ECUEC EGYEG ERIER ESHEH ESPES ESTEE ETHET FINFI FJIFJ FLKFK
+    FRAFR FROFO FSMFM GABGA GBRGB GEOGE GGYGG GHAGH GIBGI GINGN GLPGP GMBGM GNBGW GNQGQ GRCGR
+    GRDGD GRLGL GTMGT GUFGF GUMGU GUYGY HKGHK HMDHM HNDHN HRVHR HTIHT HUNHU IDNID IMNIM INDIN
+    IOTIO IRLIE IRNIR IRQIQ ISLIS ISRIL ITAIT JAMJM JEYJE JORJO JPNJP KAZKZ KENKE KGZKG KHMKH
+    KIRKI KNAKN KORKR KWTKW LAOLA LBNLB LBRLR LBYLY LCALC LIELI LKALK LSOLS LTULT LUXLU LVALV
+    MACMO MAFMF MARMA MCOMC MDAMD MDGMG MDVMV MEXMX MHLMH MKDMK MLIML MLTMT MMRMM MNEME MNGMN
+    MNPMP MOZMZ MRTMR MSRMS MTQMQ MUSMU MWIMW MYSMY MYTYT NAMNA NCLNC NERNE NFKNF NGANG NICNI
+    NIUNU NLDNL NORNO NPLNP NRUNR NZLNZ OMNOM PAKPK PANPA PCNPN PERPE PHLPH PLWPW PNGPG POLPL
+    PRIPR PRKKP PRTPT PRYPY PSEPS PYFPF QATQA REURE ROURO RUSRU RWARW SAUSA SDNSD SENSN SGPSG
+    SGSGS SHNSH SJMSJ SLBSB SLESL SLVSV SMRSM SOMSO SPMPM SRBRS SSDSS STPST SURSR SVKSK SVNSI
+    SWESE SWZSZ SXMSX SYCSC SYRSY TCATC TCDTD TGOTG THATH TJKTJ TKLTK TKMTM TLSTL TONTO TTOTT
+    TUNTN TURTR TUVTV TWNTW TZATZ UGAUG UKRUA UMIUM URYUY USAUS UZBUZ VATVA VCTVC VENVE VGBVG
+    VIRVI VNMVN VUTVU WLFWF WSMWS XKXXK YEMYE ZAFZA ZMBZM ZWEZW
+"""
+ISO2: Final[Mapping[str, str]] = MappingProxyType(
+    {pair[:3]: pair[3:] for pair in _ISO_3166.split()}
+)
+"""ISO 3166: three letters, as WDPA writes states, to two letters, as we do."""
+
+
+def iso2(value: object) -> str | None:
+    """One or several states as our alpha-2 codes: "KAZ; UZB" is "KZ;UZ"; ``None``: none given."""
+    text = clean_text(value)
+    if text is None:
+        return None
+    words = [word.strip().upper() for word in re.split(r"[;,/]", text)]
+    known = sorted({ISO2.get(word, word) for word in words if re.fullmatch("[A-Z]{2,3}", word)})
+    return ";".join(known) or None

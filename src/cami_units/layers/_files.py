@@ -1,0 +1,414 @@
+"""Files in: what a plan names is found, hashed, and read row by row as it stands.
+
+Nothing is mended here. A file becomes one :class:`Dataset` for each of its layers that fits,
+with rows numbered from 1 as a person counts them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import warnings
+import zipfile
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyogrio
+import pyproj.exceptions
+import shapely
+from numpy.typing import NDArray
+from pyproj import CRS
+
+from cami_units.model import LONLAT, InputError, Problem, listed
+
+Kind = Literal["polygon", "line", "point", "any"]
+Select = Callable[[pd.DataFrame, str], tuple[NDArray[np.bool_], list[Problem]]]
+"""From the attributes of a file and its name: which rows are ours, and what became of the rest."""
+
+GDAL_SUFFIXES: Final = (".shp", ".gpkg", ".geojson", ".json", ".gdb", ".fgb")
+PARQUET_SUFFIXES: Final = (".parquet", ".geoparquet")
+KML_SUFFIXES: Final = (".kml", ".kmz")
+SUFFIXES: Final = (*GDAL_SUFFIXES, *PARQUET_SUFFIXES, *KML_SUFFIXES, ".zip")
+
+_SIDECARS: Final = (".dbf", ".shx", ".prj", ".cpg")
+_FITTING: Final = {
+    "polygon": re.compile("polygon|surface|unknown|geometry", re.IGNORECASE),
+    "line": re.compile("line|curve|unknown|geometry", re.IGNORECASE),
+    "point": re.compile("point|unknown|geometry", re.IGNORECASE),
+    "any": re.compile("."),
+}
+_UNREADABLE: Final = (
+    pyogrio.errors.DataSourceError,
+    pyogrio.errors.DataLayerError,
+    pyogrio.errors.FieldError,
+    pyogrio.errors.FeatureError,
+    pyogrio.errors.GeometryError,
+    pyproj.exceptions.CRSError,
+    shapely.errors.GEOSException,
+    zipfile.BadZipFile,
+    InputError,
+    OSError,
+    RuntimeError,
+    ValueError,
+    NotImplementedError,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """One layer of one file, as it stands there, less the rows that are none of our business.
+
+    `table` keeps the file's own column names; its index counts the rows of the file from 1.
+    `rows` is how many there are in the file. `unclosed` are the rows whose rings do not end where
+    they began (they were closed in reading).
+    """
+
+    file: str
+    part: str
+    table: gpd.GeoDataFrame
+    rows: int
+    unclosed: tuple[int, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The file, and the layer in it where there are several."""
+        return f"{self.file}: {self.part}" if self.part else self.file
+
+
+def found_files(layer: str, entries: Iterable[Path]) -> tuple[list[Path], list[Problem]]:
+    """The files that paths, folders and patterns stand for, each once, sorted by name."""
+    found: dict[Path, None] = {}
+    problems = []
+    for entry in entries:
+        files = _files_of(Path(entry))
+        if not files:
+            problems.append(_nothing_found(layer, Path(entry)))
+        found.update(dict.fromkeys(files))
+    return sorted(found, key=lambda path: (path.name, str(path))), problems
+
+
+def _files_of(entry: Path) -> list[Path]:
+    if entry.is_dir() and entry.suffix.casefold() != ".gdb":
+        return _readable(entry.rglob("*"))
+    if entry.exists():
+        return [entry]
+    pattern = next((i for i, part in enumerate(entry.parts) if re.search(r"[*?\[]", part)), None)
+    if pattern is None:
+        return []
+    folder = Path(*entry.parts[:pattern]) if pattern else Path()
+    matches = sorted(folder.glob(str(Path(*entry.parts[pattern:]))))
+    folders = [path for path in matches if path.is_dir() and path.suffix.casefold() != ".gdb"]
+    return _readable(path for path in matches if path not in folders) + [
+        file for inner in folders for file in _readable(inner.rglob("*"))
+    ]
+
+
+def _readable(paths: Iterable[Path]) -> list[Path]:
+    return [
+        path
+        for path in paths
+        if path.suffix.casefold() in (*SUFFIXES, ".csv")
+        and not any(parent.suffix.casefold() == ".gdb" for parent in path.parents)
+        and not path.name.startswith(".")
+        and (path.is_file() or path.suffix.casefold() == ".gdb")
+    ]
+
+
+def _nothing_found(layer: str, entry: Path) -> Problem:
+    beside = entry.parent
+    there = sorted(path.name for path in beside.iterdir())[:200] if beside.is_dir() else []
+    what = "nothing is found under this name"
+    if entry.is_dir():
+        what = f"the folder holds no file of a kind that is read ({', '.join(SUFFIXES)})"
+    elif there:
+        what += f"; its folder holds {listed(there)}"
+    elif not beside.is_dir():
+        what += f"; there is no folder '{beside.name}' either"
+    cure = (
+        f"Correct the path in [layers] {layer} of the plan (paths are relative to the plan), "
+        f"or leave the line out to use the bundled layer"
+    )
+    return Problem("refuses", layer, entry.name, "", what, cure + ".")
+
+
+def file_hash(path: Path) -> str:
+    """SHA-256 of a file; of a shapefile with its sidecars, of a folder with everything in it."""
+    if path.is_dir():
+        members = sorted(inner for inner in path.rglob("*") if inner.is_file())
+    elif path.suffix.casefold() == ".shp":
+        family = (inner for inner in path.parent.iterdir() if inner.stem == path.stem)
+        members = sorted(
+            (inner for inner in family if inner.suffix.casefold() in (".shp", *_SIDECARS)),
+            key=lambda inner: inner.suffix.casefold(),
+        )
+    else:
+        members = [path]
+    total = hashlib.sha256()
+    for member in members:
+        if len(members) > 1:
+            total.update(member.suffix.casefold().encode() + b"\0")
+        with member.open("rb") as stream:
+            while block := stream.read(1 << 20):
+                total.update(block)
+    return total.hexdigest()
+
+
+def datasets(
+    layer: str, path: Path, kind: Kind, *, select: Select | None = None
+) -> tuple[list[Dataset], list[Problem]]:
+    """Every layer of a file whose geometry fits, as it stands.
+
+    Parameters
+    ----------
+    layer
+        What the file is for: a GeoPackage layer of that name is preferred to its neighbours.
+    path
+        Shapefile, zip, GeoPackage, GeoJSON, GeoParquet, file geodatabase, KML or KMZ.
+    kind
+        The geometry that fits; layers of another kind are passed over and named.
+    select
+        Picks the rows that are ours by their attributes. Only their geometry is read: a whole
+        download of the Red List or of WDPA holds a few rows for us.
+    """
+    suffix = path.suffix.casefold()
+    choose = select or _every_row
+    try:
+        if suffix in KML_SUFFIXES or (suffix == ".zip" and _is_kmz(path)):
+            return _kml_datasets(layer, path, kind, choose)
+        if suffix in PARQUET_SUFFIXES:
+            dataset, said = _chosen(path.name, "", gpd.read_parquet(path), choose)
+            return [dataset], said
+        if suffix == ".zip":
+            return _zip_datasets(layer, path, kind, choose)
+        if suffix in GDAL_SUFFIXES:
+            return _gdal_datasets(layer, path.name, "", str(path), kind, choose)
+    except _UNREADABLE as error:
+        return [], [_unreadable(layer, path, error)]
+    cure = f"Give one of {', '.join(SUFFIXES)}."
+    return [], [
+        Problem("refuses", layer, path.name, "", "a file of this kind is not read here", cure)
+    ]
+
+
+def _every_row(attributes: pd.DataFrame, file: str) -> tuple[NDArray[np.bool_], list[Problem]]:
+    return np.ones(len(attributes), dtype=bool), []
+
+
+def _chosen(
+    file: str, part: str, table: gpd.GeoDataFrame, select: Select
+) -> tuple[Dataset, list[Problem]]:
+    """The rows of a table that are ours, numbered as in the file."""
+    plain = table.set_axis(pd.RangeIndex(1, len(table) + 1, name="row"), axis=0)
+    if plain.geometry.name != "geometry":
+        plain = plain.drop(columns="geometry", errors="ignore").rename_geometry("geometry")
+    name = f"{file}: {part}" if part else file
+    ours, said = select(pd.DataFrame(plain.drop(columns="geometry")), name)
+    return Dataset(file, part, plain[ours], len(plain)), said
+
+
+def _unreadable(layer: str, path: Path, error: Exception) -> Problem:
+    said = str(error).replace(str(path), path.name).replace(str(path.parent), "…")
+    first = next((line.strip() for line in said.splitlines() if line.strip()), "no reason given")
+    cure = "Open it in a GIS and save it anew as a GeoPackage, or get it once more."
+    if path.suffix.casefold() == ".shp" and not _beside(path, ".shx"):
+        cure = "Its .shx file is missing: put all files of the shapefile beside it (.shx, .dbf, …)."
+    elif path.is_file() and path.stat().st_size == 0:
+        first, cure = "the file is empty", "Get it once more."
+    return Problem("refuses", layer, path.name, "", f"cannot be read: {first[:300]}", cure)
+
+
+def _beside(path: Path, suffix: str) -> bool:
+    return any(
+        other.stem == path.stem and other.suffix.casefold() == suffix
+        for other in path.parent.iterdir()
+    )
+
+
+# -- KML ------------------------------------------------------------------------------------------
+
+
+def _is_kmz(path: Path) -> bool:
+    with zipfile.ZipFile(path) as archive:
+        suffixes = {Path(name).suffix.casefold() for name in archive.namelist()}
+    return ".kml" in suffixes and not suffixes & set(GDAL_SUFFIXES)
+
+
+def _kml_datasets(
+    layer: str, path: Path, kind: Kind, select: Select
+) -> tuple[list[Dataset], list[Problem]]:
+    from cami_units import kml  # only who brings KML waits for lxml
+
+    table, problems = kml.read_kml(path)
+    said = [
+        Problem(problem.level, layer, path.name, problem.where, problem.what, problem.cure)
+        for problem in problems
+    ]
+    closing = np.array(
+        [loop and shape.geom_type == "LineString" for loop, shape in _loops(table)], dtype=bool
+    )
+    if kind == "polygon" and closing.any():
+        shapes = table.geometry.to_numpy().copy()
+        rings = [[*shape.coords, shape.coords[0]] for shape in shapes[closing]]
+        shapes[closing] = shapely.polygons([shapely.linearrings(ring) for ring in rings])
+        table = table.set_geometry(gpd.GeoSeries(shapes, index=table.index, crs=LONLAT))
+        what = f"{int(closing.sum())} paths whose ends nearly meet: taken as polygons"
+        names = listed(table.loc[closing, "name"])
+        said.append(Problem("counted", layer, path.name, names, what))
+    data = pd.DataFrame(table["data"].tolist(), index=table.index)
+    own = table[["name", "description", "folder", "placemark_id"]]
+    extra = data[[key for key in data.columns if key not in own.columns and key != "geometry"]]
+    plain = gpd.GeoDataFrame(pd.concat([own, extra], axis=1), geometry=table.geometry, crs=LONLAT)
+    # a placemark of several parts is one row
+    number = table.groupby(["file", "placemark"], sort=False).ngroup().to_numpy()
+    shapes = [_together(plain.geometry.to_numpy()[number == one]) for one in np.unique(number)]
+    first = plain[~pd.Series(number, index=plain.index).duplicated()]
+    whole = first.set_geometry(gpd.GeoSeries(shapes, index=first.index, crs=LONLAT))
+    dataset, chosen = _chosen(path.name, "", whole, select)
+    return [dataset], said + chosen
+
+
+def _loops(table: gpd.GeoDataFrame) -> Iterable[tuple[bool, Any]]:
+    return zip(table["closes"], table.geometry, strict=True)
+
+
+def _together(parts: Any) -> Any:
+    """The parts of one placemark as one shape, with nothing joined or mended."""
+    if len(parts) == 1:
+        return parts[0]
+    types = set(shapely.get_type_id(parts).tolist())
+    if types <= {3, 6}:
+        return shapely.multipolygons(list(shapely.get_parts(parts)))
+    return shapely.geometrycollections(list(parts))
+
+
+# -- zip ------------------------------------------------------------------------------------------
+
+
+def _zip_datasets(
+    layer: str, path: Path, kind: Kind, select: Select
+) -> tuple[list[Dataset], list[Problem]]:
+    inside = _zip_members(path)
+    if not inside:
+        what = "the archive holds no file of a kind that is read"
+        cure = "It should hold a shapefile, GeoPackage, GeoJSON or file geodatabase."
+        return [], [Problem("refuses", layer, path.name, "", what, cure)]
+    results, problems = [], []
+    for part, address in inside:
+        read, said = _gdal_datasets(
+            layer, path.name, part if len(inside) > 1 else "", address, kind, select
+        )
+        results += read
+        problems += said
+    return results, problems
+
+
+def _zip_members(path: Path) -> list[tuple[str, str]]:
+    """Name and GDAL address of every readable member, one archive deep in another at most.
+
+    WDPA hands out its shapefiles as zips within a zip; the Red List as several shapefiles in one.
+    """
+    outer = f"/vsizip/{{{path.absolute().as_posix()}}}"
+    found = []
+    with zipfile.ZipFile(path) as archive:
+        _check_archive(archive)
+        for name in _members(archive):
+            if name.casefold().endswith(".zip"):
+                with archive.open(name) as stream, zipfile.ZipFile(stream) as nested:
+                    _check_archive(nested)
+                    inner = f"/vsizip/{{{outer}/{name}}}"
+                    found += [(f"{name}/{deep}", f"{inner}/{deep}") for deep in _members(nested)]
+            else:
+                found.append((name, f"{outer}/{name}"))
+    return sorted(item for item in found if not item[0].casefold().endswith(".zip"))
+
+
+def _members(archive: zipfile.ZipFile) -> list[str]:
+    names = set()
+    for name in archive.namelist():
+        database = re.match(r"(.*?\.gdb)(/|$)", name, re.IGNORECASE)
+        leaf = name.rsplit("/", 1)[-1]
+        if "__MACOSX" in name or leaf.startswith("."):
+            continue
+        if database:
+            names.add(database.group(1))
+        elif Path(name).suffix.casefold() in (*GDAL_SUFFIXES, ".zip"):
+            names.add(name)
+    return sorted(names)
+
+
+def _check_archive(archive: zipfile.ZipFile) -> None:
+    if any(entry.flag_bits & 1 for entry in archive.infolist()):
+        raise InputError("the archive is encrypted; unpack it with its password first")
+    if any(".." in Path(name).parts or name.startswith("/") for name in archive.namelist()):
+        raise InputError("the archive has members that point outside it")
+
+
+# -- GDAL -----------------------------------------------------------------------------------------
+
+
+def _gdal_datasets(
+    layer: str, file: str, part: str, address: str, kind: Kind, select: Select
+) -> tuple[list[Dataset], list[Problem]]:
+    inside = [(str(name), str(geometry)) for name, geometry in pyogrio.list_layers(address)]
+    fitting = [
+        name for name, geometry in inside if geometry != "None" and _FITTING[kind].search(geometry)
+    ]
+    own = [name for name in fitting if name in (layer, f"{layer}_used")]
+    chosen = own or fitting or [name for name, geometry in inside[:1]]
+    problems = []
+    passed = [name for name, _ in inside if name not in chosen]
+    if passed:
+        what = f"read here: {listed(chosen)}; other layers of the file are passed over"
+        problems.append(Problem("note", layer, file, listed(passed), what))
+    results = []
+    for name in sorted(chosen):
+        inner = f"{part}/{name}" if part and len(inside) > 1 else part
+        label = name if len(inside) > 1 and not part else inner
+        dataset, said = _gdal_dataset(layer, file, label, address, name, select)
+        results.append(dataset)
+        problems += said
+    return results, problems
+
+
+def _gdal_dataset(
+    layer: str, file: str, part: str, address: str, name: str, select: Select
+) -> tuple[Dataset, list[Problem]]:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        meta, fids, _, fields = pyogrio.raw.read(
+            address, layer=name, return_fids=True, read_geometry=False
+        )
+        attributes = pd.DataFrame(
+            dict(zip((str(column) for column in meta["fields"]), fields, strict=True)),
+            index=pd.RangeIndex(1, len(fids) + 1, name="row"),
+        ).drop(columns="geometry", errors="ignore")
+        ours, said = select(attributes, f"{file}: {part}" if part else file)
+        wkb = np.full(len(fids), None, dtype=object)
+        if meta["geometry_type"] is not None and ours.any():
+            some = None if ours.all() else fids[ours]
+            wkb[ours] = pyogrio.raw.read(address, layer=name, columns=[], fids=some)[2]
+    heard = sorted({str(warning.message) for warning in caught})
+    notes = [
+        Problem("note", layer, file, part, f"GDAL says: {what}")
+        for what in heard
+        if not re.search("ring|dimension|Measured", what)
+    ]
+    geometry, unclosed = _shapes(wkb)
+    crs = CRS.from_user_input(meta["crs"]) if meta["crs"] else None
+    table = gpd.GeoDataFrame(attributes, geometry=geometry, crs=crs)
+    return Dataset(file, part, table[ours], len(table), unclosed), notes + said
+
+
+def _shapes(wkb: Any) -> tuple[Any, tuple[int, ...]]:
+    """Geometries from WKB, with rings closed where they were left open, and which rows those are."""
+    raw = np.asarray(wkb, dtype=object)
+    strict = shapely.from_wkb(raw, on_invalid="ignore")
+    left_open = shapely.is_missing(strict) & np.array([value is not None for value in raw], bool)
+    if left_open.any():
+        strict[left_open] = shapely.from_wkb(raw[left_open], on_invalid="fix")
+    return strict, tuple(int(row) + 1 for row in np.flatnonzero(left_open))

@@ -1,0 +1,292 @@
+"""Shapes made fit to be measured: repaired with a witness, densified, projected to equal area."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import geopandas as gpd
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from pyproj import CRS, Transformer
+
+from cami_units.model import EQUAL_AREA, LONLAT, InputError, same_crs
+
+Shapes = NDArray[Any]
+"""An array of shapely geometries."""
+
+MAX_EDGE_DEG: Final = 0.1
+MAX_EDGE_M: Final = 10_000.0
+_POLYGONS: Final = (3, 6)
+_KIND_OF: Final = {0: "point", 1: "line", 2: "line", 3: "polygon", 4: "point", 5: "line"} | {
+    6: "polygon"
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """What repairing one shape did: area by the even-odd rule, area after, and what is contested."""
+
+    row: int
+    before_km2: float
+    after_km2: float
+    moved_km2: float
+
+    @property
+    def share(self) -> float:
+        """The contested area as a share of the larger of the two areas."""
+        whole = max(self.before_km2, self.after_km2)
+        return self.moved_km2 / whole if whole > 0 else 1.0
+
+
+def to_equal_area(table: gpd.GeoDataFrame, crs: str = EQUAL_AREA) -> gpd.GeoDataFrame:
+    """The same table with its geometry in an equal-area CRS, true along every edge.
+
+    A straight edge of a file is straight in the file's own coordinates, so vertices are added
+    first (at most 0.1° apart, or 10 km where the source is in metres): a box of 50° × 20° that is
+    projected corner by corner loses 5 % of its area. The points added to an edge do not depend on
+    the direction it is drawn in, so neighbours that share an edge still share it afterwards.
+    Shapes that cross the meridian opposite the projection's own are cut there.
+
+    Parameters
+    ----------
+    table
+        Any GeoDataFrame with a CRS. Altitudes are dropped. Rows keep their order and index.
+    crs
+        The CRS to project to; areas are km² after division by 1e6.
+
+    Returns
+    -------
+    GeoDataFrame
+        A new table; shapes of a table that is in `crs` already come back as they are.
+
+    Raises
+    ------
+    InputError
+        If the table has no CRS.
+
+    Examples
+    --------
+    >>> import geopandas as gpd
+    >>> from shapely.geometry import box
+    >>> square = gpd.GeoDataFrame(geometry=[box(80, 40, 81, 41)], crs="EPSG:4326")
+    >>> round(to_equal_area(square).area.sum() / 1e6)
+    9399
+    """
+    if table.crs is None:
+        raise InputError(
+            "The table has no CRS, so nobody knows where it lies: set one first with "
+            ".set_crs('EPSG:4326') if its coordinates are degrees."
+        )
+    return table.set_geometry(
+        gpd.GeoSeries(
+            projected(table.geometry.to_numpy(), table.crs, crs), index=table.index, crs=crs
+        )
+    )
+
+
+def projected(shapes: Shapes, source: Any, target: Any) -> Shapes:
+    """Shapes of one CRS in another, with vertices added before each step."""
+    flat = shapely.force_2d(np.asarray(shapes, dtype=object))
+    if same_crs(source, target):
+        return flat
+    origin = CRS.from_user_input(source)
+    if not origin.is_geographic:
+        flat = _moved(densified(flat, MAX_EDGE_M / _metres_a_unit(origin)), origin, LONLAT)
+        origin = CRS.from_user_input(LONLAT)
+    flat = _cut_at_seam(flat, CRS.from_user_input(target))
+    return _moved(densified(flat, MAX_EDGE_DEG), origin, target)
+
+
+def _metres_a_unit(crs: CRS) -> float:
+    return float(crs.axis_info[0].unit_conversion_factor or 1.0) if crs.axis_info else 1.0
+
+
+def _moved(shapes: Shapes, source: Any, target: Any) -> Shapes:
+    transformer = Transformer.from_crs(source, target, always_xy=True)
+    return np.asarray(
+        shapely.transform(
+            shapes,
+            lambda xy: np.column_stack(transformer.transform(xy[:, 0], xy[:, 1])),
+        ),
+        dtype=object,
+    )
+
+
+def _cut_at_seam(shapes: Shapes, target: CRS) -> Shapes:
+    """Shapes cut where the projection tears the globe: opposite its central meridian."""
+    centre = _central_meridian(target)
+    if centre is None:
+        return shapes
+    seam = (centre + 360.0) % 360.0 - 180.0
+    west, _, east, _ = shapely.bounds(shapes).T
+    across = (west < seam) & (east > seam) & (np.abs(seam) < 180.0)
+    if not across.any():
+        return shapes
+    gap = 1e-9
+    halves = shapely.multipolygons(
+        [shapely.box(-181, -91, seam - gap, 91), shapely.box(seam + gap, -91, 181, 91)]
+    )
+    torn = shapes.copy()
+    torn[across] = shapely.intersection(structure(shapes[across]), halves)
+    return torn
+
+
+def _central_meridian(crs: CRS) -> float | None:
+    operation = crs.coordinate_operation
+    for parameter in operation.params if operation else ():
+        if "longitude" in parameter.name.casefold():
+            return float(parameter.value)
+    return None
+
+
+def densified(shapes: Shapes, longest: float) -> Shapes:
+    """Shapes with no edge longer than `longest`, in their own units.
+
+    Each added vertex is computed from the smaller end of its edge (by x, then y), whichever way
+    the ring runs, so a border that two polygons share stays bit for bit the same in both.
+    """
+    result = np.asarray(shapes, dtype=object).copy()
+    types = shapely.get_type_id(result)
+    for kinds in ((1, 2, 5), (3, 6)):
+        rows = np.isin(types, kinds) & ~shapely.is_empty(result)
+        if rows.any():
+            result[rows] = _densified_alike(result[rows], longest)
+    for row in np.flatnonzero((types == 7) & ~shapely.is_empty(result)):
+        parts = densified(np.asarray(shapely.get_parts(result[row]), dtype=object), longest)
+        result[row] = shapely.geometrycollections(list(parts))
+    return result
+
+
+def _densified_alike(shapes: Shapes, longest: float) -> Shapes:
+    kind, xy, offsets = shapely.to_ragged_array(shapes, include_z=False)
+    ends = offsets[0]  # where each ring or line ends: an edge never joins two of them
+    step = np.diff(xy, axis=0)
+    pieces = np.ceil(np.hypot(step[:, 0], step[:, 1]) / longest).astype(np.int64)
+    pieces = np.maximum(pieces, 1)
+    pieces[ends[1:-1] - 1] = 1
+    if not (pieces > 1).any():
+        return shapes
+    first = np.concatenate([[0], np.cumsum(pieces)])  # the new place of every old vertex
+    edge = np.repeat(np.arange(len(pieces)), pieces)
+    share = np.arange(len(edge)) - first[edge]
+    a, b = xy[:-1][edge], xy[1:][edge]
+    backwards = (a[:, 0] > b[:, 0]) | ((a[:, 0] == b[:, 0]) & (a[:, 1] > b[:, 1]))
+    low, high = np.where(backwards[:, None], b, a), np.where(backwards[:, None], a, b)
+    fraction = np.where(backwards, pieces[edge] - share, share) / pieces[edge]
+    dense = np.empty((len(edge) + 1, 2))
+    dense[:-1] = low + (high - low) * fraction[:, None]
+    dense[first] = xy
+    new = (np.append(first, len(dense))[ends], *offsets[1:])
+    return np.asarray(shapely.from_ragged_array(kind, dense, new), dtype=object)
+
+
+# -- repair ---------------------------------------------------------------------------------------
+
+
+def structure(shapes: Shapes) -> Shapes:
+    """Polygons made valid as their rings were meant: outer rings joined, holes taken away."""
+    return only_polygons(shapely.make_valid(shapes, method="structure", keep_collapsed=False))
+
+
+def even_odd(shape: Any) -> Any:
+    """The ground a shape covers by the even-odd rule, part by part: the witness of a repair."""
+    parts = shapely.make_valid(shapely.get_parts(shape), method="linework")
+    return shapely.union_all(only_polygons(parts))
+
+
+def repaired(shapes: Shapes) -> tuple[Shapes, list[Repair]]:
+    """Valid polygons, and for each that was not, by how much its ground may have changed.
+
+    The repair is GEOS's *structure* method. `shapely.area` of a shape that crosses itself means
+    nothing (the two halves of a figure of eight cancel), so the witness is a second reading of the
+    same rings: the even-odd rule, applied to each part by itself. Where the two readings agree the
+    repair only tidied up; where they differ, the ground is contested, and its area is reported.
+    `Repair.row` counts from 0 in `shapes`, which are expected in an equal-area CRS in metres.
+    """
+    result = np.asarray(shapes, dtype=object).copy()
+    bad = np.flatnonzero(~shapely.is_valid(result))
+    if not bad.size:
+        return result, []
+    fixed = structure(result[bad])
+    repairs = []
+    for row, mended in zip(bad, fixed, strict=True):
+        witness = even_odd(result[row])
+        repairs.append(
+            Repair(
+                int(row),
+                float(shapely.area(witness)) / 1e6,
+                float(shapely.area(mended)) / 1e6,
+                float(shapely.area(shapely.symmetric_difference(witness, mended))) / 1e6,
+            )
+        )
+    result[bad] = fixed
+    return result, repairs
+
+
+def only_polygons(shapes: Shapes) -> Shapes:
+    """What of each shape is polygon; an empty polygon where nothing is."""
+    result = np.asarray(shapes, dtype=object).copy()
+    types = shapely.get_type_id(result)
+    for row in np.flatnonzero(~np.isin(types, _POLYGONS)):
+        result[row] = only(result[row], "polygon")
+    return result
+
+
+def only(shape: Any, kind: str) -> Any:
+    """The parts of a shape that are of one kind ("polygon", "line", "point"), joined."""
+    parts: list[Any] = []
+    waiting = [shape]
+    while waiting:
+        inner = waiting.pop()
+        for part in shapely.get_parts(inner):
+            if shapely.get_type_id(part) == 7:
+                waiting.append(part)
+            elif _KIND_OF[int(shapely.get_type_id(part))] == kind:
+                parts.append(part)
+    if not parts:
+        return {
+            "polygon": shapely.MultiPolygon(),
+            "line": shapely.MultiLineString(),
+            "point": shapely.MultiPoint(),
+        }[kind]
+    if len(parts) == 1:
+        return parts[0]
+    return shapely.union_all(sorted_shapes(np.asarray(parts, dtype=object)))
+
+
+def kinds(shapes: Shapes) -> list[str]:
+    """Of each shape "polygon", "line", "point" or, for a mixture, "mixed"."""
+    return [_KIND_OF.get(int(number), "mixed") for number in shapely.get_type_id(shapes)]
+
+
+# -- putting together -----------------------------------------------------------------------------
+
+
+def sorted_shapes(shapes: Shapes) -> Shapes:
+    """Shapes in an order that depends on nothing but themselves."""
+    normal = shapely.normalize(shapes)
+    order = sorted(range(len(normal)), key=shapely.to_wkb(normal).tolist().__getitem__)
+    return np.asarray(normal, dtype=object)[order]
+
+
+def joined(shapes: Shapes) -> Any:
+    """One shape of several, the same whatever order they came in."""
+    return shapely.normalize(shapely.union_all(sorted_shapes(np.asarray(shapes, dtype=object))))
+
+
+def clipped(shapes: Shapes, area: Any) -> Shapes:
+    """What of each polygon lies inside an area; shapes wholly inside come back untouched."""
+    shapely.prepare(area)
+    inside = shapely.covers(area, shapes)
+    result = np.asarray(shapes, dtype=object).copy()
+    result[~inside] = only_polygons(shapely.intersection(result[~inside], area))
+    return result
+
+
+def circle(centre: Any, area_m2: float, quarter: int = 16) -> Any:
+    """A regular polygon of exactly this area around a point."""
+    corners = 4 * quarter
+    radius = np.sqrt(2 * area_m2 / (corners * np.sin(2 * np.pi / corners)))
+    return shapely.buffer(centre, radius, quad_segs=quarter)

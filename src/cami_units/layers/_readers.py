@@ -1,0 +1,324 @@
+"""Each layer by itself, for notebooks."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+import geopandas as gpd
+import pandas as pd
+
+from cami_units.layers import _tables as tables
+from cami_units.layers._clean import refusal
+from cami_units.layers._files import found_files
+from cami_units.layers._gather import (
+    STATES,
+    Found,
+    Missing,
+    Reading,
+    gathered,
+    whole_layer,
+)
+from cami_units.layers._others import (
+    FINISH,
+    corridors_layer,
+    countries_layer,
+    protected_areas_layer,
+    region_of,
+)
+from cami_units.layers._ranges import range_layer
+from cami_units.layers._species import species_table
+from cami_units.layers._taxa import (
+    TaxonRule,
+    names_of,
+)
+from cami_units.model import (
+    EQUAL_AREA,
+    InputError,
+    Problem,
+)
+
+
+def _alone(found: Found, what: str) -> Any:
+    """A table for a notebook: refusals raise, what was dropped or repaired warns."""
+    if any(one.level == "refuses" for one in found.problems):
+        raise refusal(found.problems, f"reading {what}")
+    counted = [one.sentence() for one in found.problems if one.level == "counted"]
+    if counted:
+        warnings.warn("\n".join(counted), stacklevel=3)
+    return found.table
+
+
+def read_species(path: Path | str | None = None) -> pd.DataFrame:
+    """The species table: names, synonyms, category, range states, label codes.
+
+    Parameters
+    ----------
+    path
+        A CSV file in UTF-8 with the columns of the bundled one; ``None``: the bundled one.
+
+    Raises
+    ------
+    InputError
+        If columns are missing or a species comes twice.
+    """
+    table: pd.DataFrame = _alone(species_table(None if path is None else [Path(path)]), "species")
+    return table
+
+
+def read_countries(
+    *paths: Path | str,
+    states: Sequence[str] = STATES,
+    crs: str = EQUAL_AREA,
+    assumed_crs: str | None = None,
+    columns: Mapping[str, str] | None = None,
+) -> gpd.GeoDataFrame:
+    """Countries by ISO 3166 alpha-2 code, with `range_state` saying which are `states`."""
+    reading = _one(crs, "countries", assumed_crs, columns, states)
+    return _alone(countries_layer(_own(paths), reading), "countries")
+
+
+def read_ranges(
+    *paths: Path | str,
+    species: pd.DataFrame | None = None,
+    countries: gpd.GeoDataFrame | None = None,
+    taxa: Mapping[str, TaxonRule] | None = None,
+    presence: Sequence[int] = (1, 2),
+    origin: Sequence[int] = (1, 2, 6),
+    seasonal: Sequence[int] = (1, 2, 3, 4, 5),
+    missing: Missing = "extant",
+    max_area_change: float = 0.01,
+    crs: str = EQUAL_AREA,
+    assumed_crs: str | None = None,
+    columns: Mapping[str, str] | None = None,
+) -> gpd.GeoDataFrame:
+    """Range parts of the CAMI taxa, every coded part, cleaned and projected.
+
+    Parameters
+    ----------
+    *paths
+        Files, folders, zips or patterns in any of the usual formats and spellings. A species found
+        here replaces its bundled range; without paths all ranges are the bundled ones.
+    species, countries
+        Tables of :func:`read_species` and :func:`read_countries`; ``None``: the bundled ones.
+    taxa
+        The sub-species guard: by CAMI taxon, how a polygon of the whole species may stand for it.
+    presence, origin, seasonal
+        The IUCN codes that count as range: they fill the column `use`.
+    missing
+        What blank codes mean: "extant" (1, 1, 1) or "refuse".
+    max_area_change
+        The largest share of a shape that a repair may leave contested.
+    crs
+        The equal-area CRS to project to.
+    assumed_crs
+        The CRS of files that do not say theirs.
+    columns
+        Column names, ours → theirs, where they are not the usual ones.
+
+    Returns
+    -------
+    GeoDataFrame
+        The table `ranges`, with `use` ("kept", "supporting", "left out"), `part` and `label`.
+
+    Raises
+    ------
+    InputError
+        With everything at once that must be mended first.
+    """
+    species = read_species() if species is None else species
+    countries = read_countries(crs=crs) if countries is None else countries
+    reading = replace(
+        _one(crs, "ranges", assumed_crs, columns, _states_of(countries)),
+        taxa=taxa or {},
+        missing=missing,
+        max_area_change=max_area_change,
+        region=region_of(countries),
+    )
+    found = range_layer(_own(paths), reading, species, countries)
+    if found.table is not None:
+        use = tables.use_of(found.table, presence, origin, seasonal)
+        found.table = found.table.assign(use=use)
+    return _alone(found, "ranges")
+
+
+def read_hotspots(
+    *paths: Path | str,
+    crs: str = EQUAL_AREA,
+    assumed_crs: str | None = None,
+    columns: Mapping[str, str] | None = None,
+) -> gpd.GeoDataFrame:
+    """Expert-drawn hotspots, from GIS files or from Google Earth; without paths the bundled ones.
+
+    Ids are the file's; rows without one are numbered in order of their names.
+    """
+    return _alone(_plain("hotspots", paths, crs, assumed_crs, columns), "hotspots")
+
+
+def read_sections(
+    *paths: Path | str,
+    crs: str = EQUAL_AREA,
+    assumed_crs: str | None = None,
+    columns: Mapping[str, str] | None = None,
+) -> gpd.GeoDataFrame:
+    """Sections of the range that working groups take; without paths the bundled ones."""
+    return _alone(_plain("sections", paths, crs, assumed_crs, columns), "sections")
+
+
+def read_disputed(
+    *paths: Path | str,
+    crs: str = EQUAL_AREA,
+    assumed_crs: str | None = None,
+    columns: Mapping[str, str] | None = None,
+) -> gpd.GeoDataFrame:
+    """Disputed areas; without paths the bundled ones."""
+    return _alone(_plain("disputed", paths, crs, assumed_crs, columns), "disputed areas")
+
+
+def read_protected_areas(
+    *paths: Path | str,
+    countries: gpd.GeoDataFrame | None = None,
+    crs: str = EQUAL_AREA,
+    assumed_crs: str | None = None,
+    columns: Mapping[str, str] | None = None,
+) -> gpd.GeoDataFrame:
+    """Protected areas and OECMs, in either dialect of WDPA; without paths the bundled ones.
+
+    Areas of other states, areas not in force and biosphere reserves are left out; points become
+    circles of their reported area, and points without one are left out.
+
+    Parameters
+    ----------
+    countries
+        Table of :func:`read_countries`: its range states are the ones kept, and areas that do not
+        say their state get the one they lie in. ``None``: the 14 states, and nothing is looked up.
+    """
+    reading = _one(crs, "protected_areas", assumed_crs, columns, _states_of(countries))
+    return _alone(protected_areas_layer(_own(paths), reading, countries), "protected areas")
+
+
+def read_barriers(
+    *paths: Path | str,
+    crs: str = EQUAL_AREA,
+    assumed_crs: str | None = None,
+    columns: Mapping[str, str] | None = None,
+) -> gpd.GeoDataFrame:
+    """Fences, railways, roads, canals and pipelines; without paths the bundled ones."""
+    return _alone(_plain("barriers", paths, crs, assumed_crs, columns), "barriers")
+
+
+def read_corridors(
+    *paths: Path | str,
+    species: pd.DataFrame | None = None,
+    crs: str = EQUAL_AREA,
+    assumed_crs: str | None = None,
+    columns: Mapping[str, str] | None = None,
+) -> gpd.GeoDataFrame:
+    """Documented movements of the CAMI taxa; without paths the bundled ones."""
+    reading = _one(crs, "corridors", assumed_crs, columns, STATES)
+    names = names_of(read_species() if species is None else species)
+    return _alone(corridors_layer(_own(paths), reading, names), "corridors")
+
+
+def read_gazetteer(
+    *paths: Path | str,
+    crs: str = EQUAL_AREA,
+    assumed_crs: str | None = None,
+    columns: Mapping[str, str] | None = None,
+) -> gpd.GeoDataFrame:
+    """Places that units are named after; without paths the bundled ones."""
+    return _alone(_plain("gazetteer", paths, crs, assumed_crs, columns), "gazetteer")
+
+
+def _own(paths: Sequence[Path | str]) -> list[Path] | None:
+    return [Path(path) for path in paths] or None
+
+
+def _states_of(countries: gpd.GeoDataFrame | None) -> tuple[str, ...]:
+    if countries is None:
+        return STATES
+    return tuple(countries.loc[countries["range_state"], "iso2"])
+
+
+def _one(
+    crs: str,
+    layer: str,
+    assumed_crs: str | None,
+    columns: Mapping[str, str] | None,
+    states: Sequence[str],
+) -> Reading:
+    return Reading(
+        crs=crs,
+        states=tuple(states),
+        assumed_crs={layer: assumed_crs} if assumed_crs else {},
+        columns={layer: columns} if columns else {},
+    )
+
+
+def _plain(
+    layer: str,
+    paths: Sequence[Path | str],
+    crs: str,
+    assumed_crs: str | None,
+    columns: Mapping[str, str] | None,
+) -> Found:
+    reading = _one(crs, layer, assumed_crs, columns, STATES)
+    return whole_layer(layer, _own(paths), reading, FINISH[layer])
+
+
+SITE_KEYS: Final = ("unit_id", "hotspot_id", "id", "name_en")
+
+
+def read_sites(
+    path: Path | str,
+    *,
+    crs: str = EQUAL_AREA,
+    assumed_crs: str | None = None,
+    columns: Mapping[str, str] | None = None,
+    max_area_change: float = 0.01,
+) -> tuple[gpd.GeoDataFrame, tuple[Problem, ...]]:
+    """Any polygons, as drawn, with one id each.
+
+    Parameters
+    ----------
+    path
+        KML, KMZ, GeoPackage, GeoJSON, shapefile, GeoParquet or a zip of them. Of a GeoPackage of a
+        round the layer `conservation_units` is read.
+    crs, assumed_crs, columns, max_area_change
+        As in :func:`read_ranges`.
+
+    Returns
+    -------
+    GeoDataFrame
+        ``site`` (the first of unit_id, hotspot_id, id and name that the file has), ``name_en``,
+        ``name_ru``, the file's other columns, and polygons in `crs`; sorted by ``site``. Rows
+        under one id are one site.
+    tuple of Problem
+        What was repaired, joined or left out.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, holds no polygon, or says too little about where they lie.
+    """
+    reading = replace(
+        _one(crs, "conservation_units", assumed_crs, columns, STATES),
+        max_area_change=max_area_change,
+    )
+    files, problems = found_files("conservation_units", [Path(path)])
+    found = gathered("conservation_units", files, reading, own=True)
+    found.problems = problems + found.problems
+    if any(one.level == "refuses" for one in found.problems):
+        raise refusal(found.problems, "reading the sites")
+    if found.table is None:
+        what = f"{Path(path).name} has no polygons; a site is a polygon"
+        raise InputError(f"{what}. Draw polygons, or give another file.")
+    table = found.table.drop(columns="_file")
+    key = next((name for name in SITE_KEYS if name in table and table[name].notna().any()), None)
+    table = table.assign(site=table[key]) if key else table
+    table, said = tables.with_ids(table, "site", "name_en", "sites")
+    table, more = tables.one_row_a_key(tables.named(table, "site"), "site", "sites")
+    return table, tuple(found.problems + said + more)

@@ -1,0 +1,103 @@
+"""The species table: names, category, range states, label codes."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+import pandas as pd
+
+from cami_units.layers import _columns as words
+from cami_units.layers._gather import (
+    Found,
+    _entry,
+    files_of,
+)
+from cami_units.model import (
+    TABLES,
+    Problem,
+    listed,
+    nearest,
+)
+
+
+def species_table(entries: Iterable[Path] | None) -> Found:
+    files, problems, own = files_of("species", entries)
+    found = Found(None, problems)
+    rows: list[dict[str, str]] = []
+    for path in files:
+        try:
+            text = path.read_text(encoding="utf-8-sig")
+        except (OSError, UnicodeDecodeError) as error:
+            what = (
+                "it is not a text file in UTF-8"
+                if isinstance(error, ValueError)
+                else "cannot be read"
+            )
+            cure = "Save it as 'CSV UTF-8'."
+            found.problems.append(Problem("refuses", "species", path.name, "", what, cure))
+            continue
+        dialect = (
+            ";" if text.split("\n", 1)[0].count(";") > text.split("\n", 1)[0].count(",") else ","
+        )
+        read = list(csv.DictReader(text.splitlines(), delimiter=dialect))
+        rows += [
+            {str(key).strip(): words.clean_text(value) or "" for key, value in row.items() if key}
+            for row in read
+        ]
+        entry = _entry("species", path, (), own=own)
+        found.sources.append(entry | {"rows": len(read), "kept": len(read), "dropped": 0})
+    if rows:
+        found.table, said = _species_rows(pd.DataFrame(rows).fillna(""))
+        found.problems += said
+    elif files and not found.problems:
+        cure = "Start from the bundled species.csv."
+        found.problems.append(Problem("refuses", "species", "", "", "the table has no rows", cure))
+    return found
+
+
+def _species_rows(table: pd.DataFrame) -> tuple[pd.DataFrame | None, list[Problem]]:
+    missing = [
+        column
+        for column in TABLES["species"].columns
+        if column not in table.columns and column != "code"
+    ]
+    if missing:
+        what = f"columns are missing: {listed(missing, 20)}"
+        hints = "".join(nearest(column, table.columns) for column in missing)
+        cure = f"Start from the bundled species.csv.{hints}"
+        return None, [Problem("refuses", "species", "", "", what, cure)]
+    said = []
+    table = table[table["sci_name"] != ""]
+    twice = sorted(table.loc[table["sci_name"].duplicated(), "sci_name"].unique())
+    if twice:
+        what, cure = f"species come twice: {listed(twice)}", "Keep one row a species."
+        said.append(Problem("refuses", "species", "", "", what, cure))
+    if "code" not in table or (table["code"] == "").any() or table["code"].duplicated().any():
+        table = table.assign(code=_codes(table))
+        what = "label codes are missing or repeated: made from the scientific names"
+        said.append(Problem("note", "species", "", listed(table["code"], 20), what))
+    return table.sort_values("sci_name", kind="stable").reset_index(drop=True), said
+
+
+def _codes(table: pd.DataFrame) -> list[str]:
+    """Label codes of three letters, unique: the file's own first, else from the scientific name."""
+    given = table["code"].tolist() if "code" in table else [""] * len(table)
+    once = {code for code in given if code and given.count(code) == 1}
+    made: dict[str, str] = {}
+    for name in sorted(table["sci_name"]):
+        letters = re.sub("[^A-Z]", "", name.upper()) + "XYZ"
+        options = (
+            f"{letters[0]}{letters[first]}{letters[second]}"
+            for first in range(1, len(letters))
+            for second in range(first + 1, len(letters))
+        )
+        made[name] = next(
+            code for code in options if code not in once and code not in made.values()
+        )
+    return [
+        code if code in once else made[name]
+        for code, name in zip(given, table["sci_name"], strict=True)
+    ]

@@ -1,0 +1,528 @@
+"""Cleaned rows turned into the tables of the house, layer by layer.
+
+Each function here takes rows that are valid and projected, and gives the table that
+`model.TABLES` promises, sorted by its key, with what was noticed on the way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from cami_units.layers import _columns as words
+from cami_units.layers._geometry import circle, clipped, joined, sorted_shapes
+from cami_units.layers._taxa import Names, match
+from cami_units.model import ORIGIN, PRESENCE, SEASONAL, Problem, listed
+
+CODES: Final[Mapping[str, Mapping[int, str]]] = {
+    "presence": PRESENCE,
+    "origin": ORIGIN,
+    "seasonal": SEASONAL,
+}
+_GRADES: Final = ("A", "B", "C", "D", "N")
+_CONFIDENCE: Final = ("high", "medium", "low")
+_IN_FORCE: Final = frozenset({"designated", "inscribed", "established", "adopted"})
+_PREFIX: Final = {
+    "hotspots": "HS",
+    "sections": "S",
+    "disputed": "D",
+    "protected_areas": "PA",
+    "barriers": "B",
+    "corridors": "L",
+    "sites": "site-",
+}
+
+Said = list[Problem]
+
+
+# -- ranges ---------------------------------------------------------------------------------------
+
+
+def codes_filled(
+    table: pd.DataFrame, file: str, missing: str, name_rows: Any
+) -> tuple[pd.DataFrame, Said, Any]:
+    """Presence, origin and seasonal as whole numbers, from codes, words or the legend.
+
+    Returns the table, what was said, and the rows that are fit to go on. `missing` is "extant"
+    (blank codes become 1, said aloud) or "refuse".
+    """
+    said: Said = []
+    legend = table["legend"] if "legend" in table else pd.Series(None, index=table.index)
+    spoken = [words.legend_codes(text, CODES) for text in legend]
+    good = np.ones(len(table), dtype=bool)
+    filled: dict[str, list[int]] = {}
+    blank_in: dict[str, int] = {}
+    for column, known in CODES.items():
+        given = table[column] if column in table else pd.Series(None, index=table.index)
+        found = [
+            other.get(column) if (value := words.code(one, known)) is None else value
+            for one, other in zip(given, spoken, strict=True)
+        ]
+        strange = np.array([value == -1 for value in found], dtype=bool)
+        if strange.any():
+            values = listed(sorted({str(value) for value in given[strange]}))
+            codes = ", ".join(f"{key} {word}" for key, word in known.items())
+            said.append(
+                Problem(
+                    "refuses",
+                    "ranges",
+                    file,
+                    name_rows(strange),
+                    f"{column} {values} is no IUCN code",
+                    f"Correct it to one of: {codes}.",
+                )
+            )
+            good &= ~strange
+        number = sum(value is None for value in found)
+        if number:
+            blank_in[column] = number
+        filled[column] = [1 if value is None else int(value) for value in found]
+    if blank_in:
+        what = "; ".join(
+            f"{column} is not given for {number} of {len(table)} rows"
+            for column, number in blank_in.items()
+        )
+        if missing == "refuse":
+            cure = 'Fill the codes in, or say [codes] missing = "extant" in the plan.'
+            said.append(Problem("refuses", "ranges", file, "", what, cure))
+        else:
+            taken = ", ".join(f"{column} 1 ({CODES[column][1]})" for column in blank_in)
+            said.append(Problem("counted", "ranges", file, "", f"{what}: taken as {taken}"))
+    return table.assign(**filled), said, good
+
+
+def confidence_grades(values: pd.Series[Any]) -> tuple[list[str | None], list[str]]:
+    """Each value as "high", "medium", "low" or ``None``, and the values that are none of them."""
+    texts = [None if value is None else str(value).casefold() for value in values]
+    odd = sorted({text for text in texts if text is not None and text not in _CONFIDENCE})
+    return [text if text in _CONFIDENCE else None for text in texts], odd
+
+
+def range_parts(table: gpd.GeoDataFrame, codes: Mapping[str, str]) -> tuple[gpd.GeoDataFrame, Said]:
+    """The ranges table: one row a coded part, with ids that do not depend on the order of rows."""
+    said: Said = []
+    shapes = shapely.normalize(table.geometry.to_numpy())
+    table = table.set_geometry(gpd.GeoSeries(shapes, index=table.index, crs=table.crs))
+    table = table.assign(_wkb=shapely.to_wkb(shapes))
+    keys = ["sci_name", "presence", "origin", "seasonal", "part", "source", "_wkb"]
+    table = table.sort_values(keys, na_position="last", kind="stable").reset_index(drop=True)
+    twice = table.duplicated(["sci_name", "presence", "origin", "seasonal", "_wkb"])
+    if twice.any():
+        names = listed(sorted(table.loc[twice, "sci_name"].unique()))
+        what = f"{int(twice.sum())} rows are exact copies of another: left out"
+        said.append(Problem("counted", "ranges", "", names, what))
+        table = table[~twice].reset_index(drop=True)
+    number = table.groupby("sci_name").cumcount() + 1
+    made = [
+        f"{codes.get(name) or name.replace(' ', '_')}-{count:03d}"
+        for name, count in zip(table["sci_name"], number, strict=True)
+    ]
+    given = table["range_id"] if "range_id" in table else pd.Series(None, index=table.index)
+    usable = given.notna() & ~given.duplicated(keep=False)
+    table["range_id"] = given.where(usable, pd.Series(made, index=table.index)).astype(str)
+    repeated = table["range_id"].duplicated(keep=False)
+    table.loc[repeated, "range_id"] = pd.Series(made, index=table.index)[repeated]
+    first = ["range_id", *(name for name in table.columns if name not in ("range_id", "_wkb"))]
+    return _ordered(table[first], "range_id"), said
+
+
+def use_of(
+    ranges: pd.DataFrame,
+    presence: Sequence[int],
+    origin: Sequence[int],
+    seasonal: Sequence[int],
+) -> list[str]:
+    """What each coded part is good for: "kept", "supporting" (presence 3) or "left out"."""
+    fitting = ranges["origin"].isin(origin) & ranges["seasonal"].isin(seasonal)
+    kept = fitting & ranges["presence"].isin(presence)
+    supporting = fitting & ~kept & (ranges["presence"] == 3)
+    return [str(use) for use in np.select([kept, supporting], ["kept", "supporting"], "left out")]
+
+
+def left_out(
+    ranges: pd.DataFrame,
+    presence: Sequence[int],
+    origin: Sequence[int],
+    seasonal: Sequence[int],
+) -> Said:
+    """What the choice of codes kept and left out, in words: always printed."""
+    total, used = len(ranges), int((ranges["use"] == "kept").sum())
+    chosen = "; ".join(
+        f"{column} {', '.join(map(str, sorted(codes)))}"
+        for column, codes in zip(CODES, (presence, origin, seasonal), strict=True)
+    )
+    said = [Problem("note", "ranges", "", "", f"{used} of {total} range parts are kept ({chosen})")]
+    for column, codes in zip(CODES, (presence, origin, seasonal), strict=True):
+        for number in sorted(set(ranges[column]) - set(codes)):
+            rows = ranges[ranges[column] == number]
+            end = (
+                "counts for supporting species only"
+                if (column, number)
+                == (
+                    "presence",
+                    3,
+                )
+                else "left out of the features"
+            )
+            what = (
+                f"{len(rows)} range parts with {column} {number} ({CODES[column][number]}): {end}"
+            )
+            said.append(
+                Problem("counted", "ranges", "", listed(sorted(rows["sci_name"].unique())), what)
+            )
+    return said
+
+
+def clipped_rows(
+    table: gpd.GeoDataFrame, area: Any, layer: str, file: str, why: str
+) -> tuple[gpd.GeoDataFrame, Said]:
+    """Rows clipped to an area, with what was cut off in km²; rows with nothing inside are dropped."""
+    if not len(table):
+        return table, []
+    before = shapely.area(table.geometry.to_numpy()).sum() / 1e6
+    shapes = clipped(table.geometry.to_numpy(), area)
+    after = shapely.area(shapes).sum() / 1e6
+    empty = shapely.is_empty(shapes)
+    names = listed(sorted(table["sci_name"].unique()))
+    what = f"{why}: {before - after:,.0f} of {before:,.0f} km² lie outside and are cut off"
+    if empty.any():
+        what += f", {int(empty.sum())} of {len(table)} parts wholly"
+    result = table.set_geometry(gpd.GeoSeries(shapes, index=table.index, crs=table.crs))
+    return result[~empty], [Problem("counted", layer, file, names, what)]
+
+
+# -- keyed layers ---------------------------------------------------------------------------------
+
+
+def with_ids(
+    table: gpd.GeoDataFrame, key: str, title: str, layer: str
+) -> tuple[gpd.GeoDataFrame, Said]:
+    """Every row with an id: its own, or one counted over the rows in order of name and shape."""
+    own = table[key] if key in table else [None] * len(table)
+    given: list[str | None] = [_id_text(value) for value in own]
+    bare = [position for position, value in enumerate(given) if value is None]
+    if not bare:
+        return table.assign(**{key: given}), []
+    names = [str(name or "") for name in table[title]] if title in table else [""] * len(table)
+    shapes = shapely.to_wkb(shapely.normalize(table.geometry.to_numpy()))
+    taken, number = set(given), 0
+    for position in sorted(bare, key=lambda at: (names[at], shapes[at])):
+        number += 1
+        while f"{_PREFIX[layer]}{number:03d}" in taken:
+            number += 1
+        given[position] = f"{_PREFIX[layer]}{number:03d}"
+    what = f"{len(bare)} of {len(table)} rows have no {key}: numbered in order of their names"
+    ids = listed(given[position] for position in bare)
+    return table.assign(**{key: given}), [Problem("note", layer, "", ids, what)]
+
+
+def _id_text(value: object) -> str | None:
+    """An id as text: a whole number that a table made a float of loses its ".0"."""
+    if isinstance(value, (float, np.floating)) and float(value).is_integer():
+        return str(int(value))
+    return words.clean_text(value)
+
+
+def one_row_a_key(table: gpd.GeoDataFrame, key: str, layer: str) -> tuple[gpd.GeoDataFrame, Said]:
+    """Rows under one key joined into one, with the words of the first; sorted by key."""
+    twice = table[key].duplicated(keep=False)
+    if not twice.any():
+        return _ordered(table, key), []
+    rest = table[twice]
+    wkb = shapely.to_wkb(shapely.normalize(rest.geometry.to_numpy()))
+    rest = rest.iloc[sorted(range(len(rest)), key=lambda at: (str(rest[key].iloc[at]), wkb[at]))]
+    first = rest.drop_duplicates(key)
+    shapes = [
+        joined(rest.geometry.to_numpy()[(rest[key] == name).to_numpy()]) for name in first[key]
+    ]
+    first = first.set_geometry(gpd.GeoSeries(shapes, index=first.index, crs=table.crs))
+    what = f"{len(rest)} rows share a {key} with another: joined into {len(first)}"
+    both = gpd.GeoDataFrame(pd.concat([table[~twice], first]), crs=table.crs)
+    return _ordered(both, key), [Problem("counted", layer, "", listed(first[key]), what)]
+
+
+def named(table: gpd.GeoDataFrame, fallback: str) -> gpd.GeoDataFrame:
+    """Names in both languages: a missing Russian one is the English, a missing English one the id."""
+    blank = pd.Series(None, index=table.index, dtype=object)
+    english = table.get("name_en", blank).fillna(table[fallback]).astype(str)
+    russian = table.get("name_ru", blank).fillna(english).astype(str)
+    return table.assign(name_en=english, name_ru=russian)
+
+
+def country_rows(table: gpd.GeoDataFrame, states: Sequence[str]) -> tuple[gpd.GeoDataFrame, Said]:
+    """One row a country by alpha-2 code; `range_state` says which are the plan's states."""
+    codes = [words.iso2(value) for value in table["iso2"]]
+    good = np.array([code is not None and len(code) == 2 for code in codes], dtype=bool)
+    said: Said = []
+    if not good.all():
+        what = f"{int((~good).sum())} of {len(table)} rows have no ISO 3166 code: left out"
+        names = listed(named(table.assign(_row=table.index.astype(str)), "_row")["name_en"][~good])
+        said.append(Problem("counted", "countries", "", names, what))
+    table = named(table.assign(iso2=codes)[good], "iso2")
+    table, more = one_row_a_key(table, "iso2", "countries")
+    missing = [state for state in states if state not in set(table["iso2"])]
+    if missing:
+        cure = "Correct [study] states of the plan, or give a countries layer that has them."
+        what = f"range states without a country polygon: {listed(missing, 20)}"
+        more.append(Problem("refuses", "countries", "", "", what, cure))
+    return table.assign(range_state=table["iso2"].isin(states)), said + more
+
+
+def protected_area_rows(
+    table: gpd.GeoDataFrame, countries: gpd.GeoDataFrame | None
+) -> tuple[gpd.GeoDataFrame, Said]:
+    """Protected areas and OECMs as polygons: points become circles of their reported area."""
+    said: Said = []
+    blank = pd.Series(None, index=table.index, dtype=object)
+    reported = pd.to_numeric(table.get("reported_area_km2", blank), errors="coerce").fillna(0.0)
+    shapes = np.asarray(table.geometry.to_numpy(), dtype=object).copy()
+    points = np.isin(shapely.get_type_id(shapes), (0, 4))
+    lost = points & ~(reported > 0).to_numpy()
+    drawn = points & ~lost
+    name = table.get("name", blank).fillna("").astype(str)
+    if lost.any():
+        what = f"{int(lost.sum())} areas are points without a reported area: left out"
+        said.append(Problem("counted", "protected_areas", "", listed(sorted(name[lost])), what))
+    for row in np.flatnonzero(drawn):
+        parts = shapely.get_parts(shapes[row])
+        each = float(reported.iloc[row]) * 1e6 / len(parts)
+        shapes[row] = joined(np.array([circle(part, each) for part in parts], dtype=object))
+    if drawn.any():
+        what = f"{int(drawn.sum())} areas are points: drawn as circles of their reported area"
+        said.append(Problem("counted", "protected_areas", "", listed(sorted(name[drawn])), what))
+    table = table.set_geometry(gpd.GeoSeries(shapes, index=table.index, crs=table.crs))[~lost]
+    states = [words.iso2(value) for value in table.get("iso2", blank[~lost])]
+    table = table.assign(
+        iso2=pd.Series(states, index=table.index, dtype=object),
+        name=name[~lost],
+        kind=[_kind(value) for value in table.get("kind", blank[~lost])],
+        reported_area_km2=reported[~lost],
+    )
+    table, more = with_ids(table, "pa_id", "name", "protected_areas")
+    table, most = one_row_a_key(table, "pa_id", "protected_areas")
+    if countries is not None and table["iso2"].isna().any():
+        homeless = table["iso2"].isna().to_numpy()
+        at = shapely.point_on_surface(table.geometry.to_numpy()[homeless])
+        tree = shapely.STRtree(countries.geometry.to_numpy())
+        found = pd.Series("", index=range(len(at)))
+        inside, country = tree.query(at, predicate="within")
+        found.iloc[inside] = countries["iso2"].to_numpy()[country]
+        table.loc[homeless, "iso2"] = found.to_numpy()
+        what = f"{int(homeless.sum())} areas do not say their state: taken from where they lie"
+        said.append(Problem("note", "protected_areas", "", "", what))
+    return table.assign(iso2=table["iso2"].fillna("")), said + more + most
+
+
+def _kind(value: object) -> str:
+    """What an area is, "PA" or "OECM", from PA_DEF (1, 0) or SITE_TYPE; "PA" where none is given."""
+    text = (_id_text(value) or "").casefold()
+    return "OECM" if text in ("0", "oecm") else "PA"
+
+
+def areas_in_force(
+    table: pd.DataFrame, file: str, states: Sequence[str]
+) -> tuple[np.ndarray[Any, np.dtype[np.bool_]], Said]:
+    """Which protected areas lie in the states and are in force, in numbered steps.
+
+    The steps are those that users of WDPA agree on (Hanson 2022): areas of other states, areas
+    that are only proposed or not reported, and UNESCO biosphere reserves are left out.
+
+    References
+    ----------
+    Hanson, J. O. (2022). wdpar: interfacing with the World Database on Protected Areas.
+    Journal of Open Source Software 7, 4594. https://doi.org/10.21105/joss.04594
+    """
+    keep = np.ones(len(table), dtype=bool)
+    said: Said = []
+
+    def step(number: int, out: Any, what: str) -> None:
+        dropped = keep & out
+        if dropped.any():
+            names = listed(sorted({str(name) for name in table.get("name", pd.Series())[dropped]}))
+            text = f"step {number}: {int(dropped.sum())} of {len(table)} areas {what}: left out"
+            said.append(Problem("counted", "protected_areas", file, names, text))
+        keep[dropped] = False
+
+    if "iso2" in table and states:
+        codes = {value: words.iso2(value) for value in table["iso2"].unique()}
+        own = [codes[value] for value in table["iso2"]]
+        away = [code is not None and not set(code.split(";")) & set(states) for code in own]
+        step(1, np.array(away, dtype=bool), "lie in other states")
+    if "status" in table:
+        idle = [
+            value is not None and str(value).casefold() not in _IN_FORCE
+            for value in table["status"]
+        ]
+        step(2, np.array(idle, dtype=bool), "are not in force (proposed or not reported)")
+    if "designation" in table:
+        mab = table["designation"].fillna("").astype(str).str.casefold()
+        loose = mab.str.contains("unesco") & mab.str.contains("biosphere")
+        step(3, loose.to_numpy(), "are UNESCO biosphere reserves")
+    return keep, said
+
+
+def barrier_rows(table: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, Said]:
+    """Barriers with a permeability from 0 (closed) to 1 (open)."""
+    value = pd.to_numeric(table["permeability"], errors="coerce")
+    wrong = ~value.between(0, 1)
+    said: Said = []
+    blank = pd.Series(None, index=table.index, dtype=object)
+    names = table.get("name", blank).fillna("").astype(str)
+    if wrong.any():
+        came = listed(sorted({str(one) for one in table["permeability"][wrong]}))
+        where = listed(f"{name} (row {row})" for row, name in names[wrong].items())
+        what = (
+            f"{int(wrong.sum())} of {len(table)} barriers have no permeability from 0 to 1: {came}"
+        )
+        cure = "Write 0 for a closed barrier, 1 for an open one, and between them a judgement."
+        said.append(Problem("refuses", "barriers", "", where, what, cure))
+    kind = table["kind"].fillna("barrier").astype(str)
+    table = table.assign(permeability=value.astype(float), name=names, kind=kind)[~wrong]
+    table, more = with_ids(table, "barrier_id", "name", "barriers")
+    table, most = one_row_a_key(table, "barrier_id", "barriers")
+    return table, said + more + most
+
+
+def corridor_rows(table: gpd.GeoDataFrame, names: Names) -> tuple[gpd.GeoDataFrame, Said]:
+    """Corridors of species of the table, one row a corridor and species, with evidence grade A to D or N."""
+    said: Said = []
+    grade = table["evidence_grade"].fillna("N").astype(str).str.strip().str.upper()
+    wrong = ~grade.isin(_GRADES)
+    if wrong.any():
+        where = listed(f"row {row}" for row in table.index[wrong])
+        what = f"evidence grade {listed(sorted(grade[wrong].unique()))} is not known"
+        cure = "Use A (telemetry or survey), B (peer-reviewed or official), C (named expert), "
+        cure += "D (inferred) or N (no information)."
+        said.append(Problem("refuses", "corridors", "", where, what, cure))
+    blank = pd.Series(None, index=table.index, dtype=object)
+    table = table.assign(evidence_grade=grade, name=table.get("name", blank).fillna("").astype(str))
+    table, more = with_ids(table[~wrong], "corridor_id", "name", "corridors")
+    table = table.assign(sci_name=table["sci_name"].fillna("").astype(str).str.split(";"))
+    several = table["sci_name"].str.len() > 1
+    table = table.explode("sci_name")
+    order = (table.groupby("corridor_id").cumcount() + 1).astype(str)
+    where = several.loc[table.index].to_numpy()
+    table["corridor_id"] = table["corridor_id"].where(~where, table["corridor_id"] + "." + order)
+    found = {name: match(name, None, None, names=names, rules={}) for name in table["sci_name"]}
+    ours = table["sci_name"].map(
+        lambda name: found[name].taxon if found[name].verdict in ("ours", "guarded") else ""
+    )
+    unknown = (ours == "").to_numpy()
+    if unknown.any():
+        others = listed(sorted(table.loc[unknown, "sci_name"].unique()))
+        what = f"{int(unknown.sum())} of {len(table)} corridors are of other species: left out"
+        said.append(Problem("counted", "corridors", "", others, what))
+    table, most = one_row_a_key(table.assign(sci_name=ours)[~unknown], "corridor_id", "corridors")
+    return table, said + more + most
+
+
+def place_rows(table: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, Said]:
+    """Places for names; of several with one name the largest stays."""
+    blank = pd.Series(None, index=table.index, dtype=object)
+    extent = pd.to_numeric(table.get("extent_km", blank), errors="coerce").fillna(0.0)
+    nameless = table["name_en"].isna()
+    table = table.assign(
+        extent_km=extent.astype(float), kind=table.get("kind", blank).fillna("place").astype(str)
+    )[~nameless]
+    table = named(table, "name_en")
+    wkb = shapely.to_wkb(shapely.normalize(table.geometry.to_numpy()))
+    order = sorted(
+        range(len(table)),
+        key=lambda at: (table["name_en"].iloc[at], -table["extent_km"].iloc[at], wkb[at]),
+    )
+    table = table.iloc[order]
+    twice = table["name_en"].duplicated()
+    said: Said = []
+    if nameless.any():
+        what = f"{int(nameless.sum())} places have no name: left out"
+        said.append(Problem("counted", "gazetteer", "", "", what))
+    if twice.any():
+        what = f"{int(twice.sum())} places have the name of a larger one: left out"
+        names = listed(sorted(table.loc[twice, "name_en"].unique()))
+        said.append(Problem("counted", "gazetteer", "", names, what))
+    return _ordered(table[~twice], "name_en"), said
+
+
+def keyed_rows(table: gpd.GeoDataFrame, key: str, layer: str) -> tuple[gpd.GeoDataFrame, Said]:
+    """A layer of named polygons: ids, names in both languages, one row an id."""
+    table, said = with_ids(table, key, "name_en", layer)
+    table, more = one_row_a_key(named(table, key), key, layer)
+    return table, said + more
+
+
+def _ordered(table: gpd.GeoDataFrame, key: str) -> gpd.GeoDataFrame:
+    return table.sort_values(key, kind="stable").reset_index(drop=True)
+
+
+# -- dissolving -----------------------------------------------------------------------------------
+
+
+def dissolved(table: gpd.GeoDataFrame, by: Iterable[str] = ()) -> gpd.GeoDataFrame:
+    """One row for each combination of `by`, its shapes joined and overlaps counted once.
+
+    A missing value is a combination like any other. Rows are sorted by `by`; with no columns the
+    whole table becomes one row. The order of the rows that come in changes nothing.
+
+    Examples
+    --------
+    >>> import geopandas as gpd
+    >>> from shapely.geometry import box
+    >>> two = gpd.GeoDataFrame({"sp": ["a", "a"]}, geometry=[box(0, 0, 2, 1), box(1, 0, 3, 1)])
+    >>> float(dissolved(two, ["sp"]).area.iloc[0])
+    3.0
+    """
+    columns = list(by)
+    if not len(table):
+        return table[[*columns, "geometry"]].reset_index(drop=True)
+    if not columns:
+        shape = joined(table.geometry.to_numpy())
+        return gpd.GeoDataFrame(geometry=[shape], crs=table.crs)
+    groups = table.groupby(columns, dropna=False, sort=True).indices
+    rows, shapes = [], []
+    for key, at in groups.items():
+        rows.append(key if isinstance(key, tuple) else (key,))
+        shapes.append(joined(table.geometry.to_numpy()[at]))
+    words_only = pd.DataFrame(rows, columns=columns).astype(table[columns].dtypes.to_dict())
+    result = gpd.GeoDataFrame(words_only, geometry=shapes, crs=table.crs)
+    return result.sort_values(columns, na_position="last", kind="stable").reset_index(drop=True)
+
+
+def kept(ranges: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """The range parts that count as range: those the choice of IUCN codes kept."""
+    return ranges[ranges["use"] == "kept"].reset_index(drop=True)
+
+
+def possibly_extant(ranges: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """The range parts with presence 3: supporting species and sensitivity only."""
+    return ranges[ranges["use"] == "supporting"].reset_index(drop=True)
+
+
+def features(ranges: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """One row a species: its kept range parts dissolved, and the regional range.
+
+    Parameters
+    ----------
+    ranges
+        The table `ranges`, projected to an equal-area CRS in metres.
+
+    Returns
+    -------
+    GeoDataFrame
+        ``sci_name``, ``range_km2`` (km² of the dissolved range, before any clipping to a study
+        area), ``geometry``; sorted by ``sci_name``. A species without a kept part is not there.
+    """
+    whole = dissolved(kept(ranges), ["sci_name"])
+    return whole.assign(range_km2=shapely.area(whole.geometry.to_numpy()) / 1e6)[
+        ["sci_name", "range_km2", "geometry"]
+    ]
+
+
+def lines_of(shapes: Any) -> Any:
+    """Lines of several shapes as one, merged where they meet and in an order of their own."""
+    merged = shapely.line_merge(shapely.union_all(sorted_shapes(np.asarray(shapes, dtype=object))))
+    return shapely.normalize(merged)

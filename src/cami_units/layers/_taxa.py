@@ -1,0 +1,202 @@
+"""Whose range is it: the names in a file, the taxa of CAMI, and the sub-species guard.
+
+Five CAMI taxa are below species level. A polygon of the whole species must never stand for one
+of them by accident, so a row under the bare name of the species is *guarded*: it is used only
+where the row itself says which sub-species it is, or where the plan says what to do with it.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import pandas as pd
+
+from cami_units.model import InputError
+
+_RANKS: Final = {"ssp", "subsp", "spp", "var", "sp", "cf", "aff", "sl", "ss", "sensu", "lato"}
+
+
+@dataclass(frozen=True, slots=True)
+class TaxonRule:
+    """How rows under the name `source` may stand for a CAMI taxon: clipped to states, or not at all.
+
+    Parameters
+    ----------
+    source
+        The name in the file, e.g. ``"Panthera pardus"``.
+    within
+        ISO 3166 alpha-2 codes of the states the rows are clipped to.
+    skip
+        Leave the rows out. Either this or `within`.
+    """
+
+    source: str
+    within: tuple[str, ...] = ()
+    skip: bool = False
+
+    def __post_init__(self) -> None:
+        if bool(self.within) == self.skip:
+            raise InputError(
+                f'A rule for taxa from "{self.source}" wants either within = [states] or '
+                f"skip = true; {'both' if self.skip else 'neither'} came."
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """What a name in a file turned out to be.
+
+    `verdict`: "ours" (rows of `taxon`), "guarded" (the bare species of `taxon`: refused without a
+    rule), "other" (another sub-species of its species), "ruled" (a rule of the plan applies),
+    "unknown".
+    """
+
+    verdict: Literal["ours", "guarded", "other", "ruled", "unknown"]
+    taxon: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Every name the taxa of a species table are known by, ready to be looked up."""
+
+    taxa: Mapping[str, str]
+    guarded: Mapping[str, str]
+    related: Mapping[str, str]
+    """Species that a taxon was once part of ("ovis orientalis"): unknown, but worth a hint."""
+    subpopulations: Mapping[tuple[str, str], str]
+    """By the two-word name and the words that tell the subpopulation."""
+
+
+def words_of(name: str) -> tuple[str, ...]:
+    """The words of a scientific name that count, in lower case.
+
+    Rank marks, author names and years are left out: an author begins with a capital after a word
+    that does not, or stands in brackets or behind a comma.
+    """
+    text = unicodedata.normalize("NFKC", str(name)).replace("_", " ")
+    text = re.sub(r"\([^)]*\)", " ", text).split(",")[0]
+    raw = [re.sub(r"[^\w'-]+", "", word) for word in text.split()]
+    raw = [word for word in raw if word]
+    shouted = all(word.isupper() for word in raw[1:2])
+    words: list[str] = []
+    for position, word in enumerate(raw):
+        if word.casefold().rstrip(".") in _RANKS:
+            continue
+        if re.search(r"\d", word) or (position >= 2 and word[:1].isupper() and not shouted):
+            break
+        words.append(word.casefold())
+    return tuple(words[:3])
+
+
+def _in_brackets(name: str) -> str:
+    found = re.search(r"\(([^)]*)\)", name)
+    return found.group(1) if found else ""
+
+
+def _place(name: str) -> str:
+    """The telling words of a subpopulation: "Gobi subpopulation" is "gobi"."""
+    words = re.findall(r"\w+", name.casefold())
+    return " ".join(word for word in words if not re.match("subpop|popul|bear|sub$|the$", word))
+
+
+def names_of(species: pd.DataFrame) -> Names:
+    """The lookup of every name in a species table: ours, CMS, IUCN, synonyms; and the guard.
+
+    Guarded are the two-word names behind the scientific and IUCN names of taxa below species
+    level, even where a synonym list has them.
+    """
+    taxa: dict[str, str] = {}
+    guarded: dict[str, str] = {}
+    related: dict[str, str] = {}
+    subpopulations: dict[tuple[str, str], str] = {}
+    below = species["taxon_level"].astype(str).str.casefold() != "species"
+    for row in species.loc[below].itertuples():
+        for name in (str(row.sci_name), *_split(row.iucn_name)):
+            bare = " ".join(words_of(name)[:2])
+            guarded.setdefault(bare, str(row.sci_name))
+            place = _place(_in_brackets(name))
+            if place:
+                subpopulations[bare, place] = str(row.sci_name)
+    exact = {" ".join(words_of(str(name))): str(name) for name in species["sci_name"]}
+    taxa.update(exact)
+    for column in ("iucn_name", "cms_name", "synonyms"):
+        for row in species.itertuples():
+            for name in _split(getattr(row, column)):
+                taxa.setdefault(" ".join(words_of(name)), str(row.sci_name))
+                related.setdefault(" ".join(words_of(name)[:2]), str(row.sci_name))
+    return Names(
+        taxa=taxa,
+        guarded={name: taxon for name, taxon in guarded.items() if name not in exact},
+        related={name: taxon for name, taxon in related.items() if name not in taxa},
+        subpopulations=subpopulations,
+    )
+
+
+def _split(value: object) -> list[str]:
+    if not isinstance(value, str):
+        return []
+    return [name.strip() for name in value.split(";") if name.strip()]
+
+
+def match(
+    name: str | None,
+    subspecies: str | None,
+    subpop: str | None,
+    *,
+    names: Names,
+    rules: Mapping[str, Sequence[str]],
+) -> Match:
+    """Which taxon a row is of, by its name, sub-species and subpopulation.
+
+    `rules` maps the words of a rule's source name to the taxa it is for.
+    """
+    words = words_of(name or "")
+    below = words_of(subspecies or "")
+    if below:  # "tulliana", "ssp. tulliana", "P. p. tulliana", or the whole name again
+        words = (*words[:2], below[2] if len(below) == 3 else below[0])
+    short = " ".join(words[:2])
+    if len(words) == 3:
+        full = " ".join(words)
+        if full in rules:
+            return Match("ruled")
+        if full in names.taxa:
+            return Match("ours", names.taxa[full])
+        if short in names.guarded:
+            return Match("other", names.guarded[short])
+        # a sub-species of a species of ours
+        return Match("ours", names.taxa[short]) if short in names.taxa else Match("unknown")
+    place = _place(subpop or _in_brackets(name or ""))
+    if place:
+        ours = {
+            taxon
+            for (bare, telling), taxon in names.subpopulations.items()
+            if bare == short and telling in place
+        }
+        if len(ours) == 1:
+            return Match("ours", ours.pop())
+    if short in rules:
+        return Match("ruled")
+    if short in names.guarded:
+        return Match("guarded", names.guarded[short])
+    return Match("ours", names.taxa[short]) if short in names.taxa else Match("unknown")
+
+
+def rules_by_source(rules: Mapping[str, TaxonRule]) -> dict[str, list[str]]:
+    """The taxa that each source name has a rule for."""
+    found: dict[str, list[str]] = {}
+    for taxon in sorted(rules):
+        found.setdefault(" ".join(words_of(rules[taxon].source)), []).append(taxon)
+    return found
+
+
+def rule_to_paste(taxon: str, source: str, states: Sequence[str]) -> str:
+    """The lines of `plan.toml` that say how a whole-species polygon may stand for a taxon."""
+    within = ", ".join(f'"{state}"' for state in states)
+    return (
+        f'[taxa."{taxon}"]\nfrom = "{source}"\nwithin = [{within}]\n'
+        "(or, to leave these rows out, skip = true in place of within)"
+    )

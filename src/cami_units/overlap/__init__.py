@@ -1,0 +1,23 @@
+"""The only place where area, length and distance are measured.
+
+A *site* is any polygon with an id: a planning unit, a proposed unit, what a group redrew. Laid over
+a layer it gives square kilometres (polygons), kilometres (lines) or a count (points). Everything
+is in one equal-area CRS, so areas are planar and exact; lengths and distances are kilometres on
+the ground (geodesic), because no equal-area projection keeps them.
+"""
+
+from cami_units.overlap._distance import borders_within, distance_km, near, pairs_apart
+from cami_units.overlap._measure import area_km2, length_km, overlap
+from cami_units.overlap._split import crossings, split
+
+__all__ = [
+    "area_km2",
+    "borders_within",
+    "crossings",
+    "distance_km",
+    "length_km",
+    "near",
+    "overlap",
+    "pairs_apart",
+    "split",
+]

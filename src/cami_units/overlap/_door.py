@@ -1,0 +1,141 @@
+"""What every public function of the room asks of the tables it is handed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import geopandas as gpd
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from pyproj import CRS
+
+from cami_units.model import InputError, crs_name, listed, nearest, same_crs
+
+Kind = Literal["polygon", "line", "point"]
+Geometries = NDArray[np.object_]
+
+_DIMENSION: Mapping[int, Kind] = {0: "point", 1: "line", 2: "polygon"}
+
+
+def check_inputs(
+    tables: Mapping[str, tuple[gpd.GeoDataFrame, Sequence[str]]],
+    *,
+    sites: str | None = None,
+    site: str = "",
+) -> CRS:
+    """The CRS that all tables share; refuses, with every fault at once, what cannot be measured.
+
+    `tables` gives each table's name in messages, the table, and the columns it must have. `sites`
+    names the one whose `site` column is a key and whose geometry must be polygons.
+    """
+    faults: list[str] = []
+    for name, (table, columns) in tables.items():
+        faults += _table_faults(name, table, columns)
+    if not faults:
+        faults += _crs_faults({name: table.crs for name, (table, _) in tables.items()})
+    if sites is not None:
+        faults += _site_faults(sites, tables[sites][0], site)
+    if faults:
+        raise InputError("Nothing was measured: " + "; ".join(faults) + ".")
+    return CRS(next(iter(tables.values()))[0].crs)
+
+
+def projected(crs: Any) -> CRS:
+    """The CRS, if it is projected and in metres."""
+    faults = ["the geometries have no CRS"] if crs is None else _crs_faults({"geometries": crs})
+    if faults:
+        raise InputError("Nothing was measured: " + "; ".join(faults) + ".")
+    return CRS(crs)
+
+
+def kind_of(layer: gpd.GeoDataFrame, name: str = "the layer") -> Kind | None:
+    """Whether a layer is polygons, lines or points; ``None`` for a layer without rows."""
+    geometry = geometries(layer)
+    if len(geometry) == 0:
+        return None
+    mixed = shapely.get_type_id(geometry) == shapely.GeometryType.GEOMETRYCOLLECTION
+    kinds = sorted({_DIMENSION[int(d)] for d in np.unique(shapely.get_dimensions(geometry))})
+    if mixed.any() or len(kinds) > 1:
+        came = ["geometry collections"] if mixed.any() else [f"{kind}s" for kind in kinds]
+        raise InputError(
+            f"Nothing was measured: {name} must hold one kind of geometry, polygons or lines or "
+            f"points; it holds {' and '.join(came)}. Measure each kind by itself."
+        )
+    return kinds[0]
+
+
+def check_valid(table: gpd.GeoDataFrame, name: str) -> None:
+    """Refuse invalid geometry, naming the rows and the reason of the first."""
+    geometry = geometries(table)
+    bad = np.flatnonzero(~shapely.is_valid(geometry))
+    if len(bad):
+        raise InputError(
+            f"Nothing was measured: {len(bad)} of {len(geometry)} rows of {name} are not valid "
+            f"geometry: {listed(table.index[bad])} ({shapely.is_valid_reason(geometry[bad[0]])}). "
+            "Repair them first: shapely.make_valid(…, method='structure', keep_collapsed=False)."
+        )
+
+
+def geometries(table: gpd.GeoDataFrame) -> Geometries:
+    """The geometries of a table as a plain array."""
+    return np.asarray(table.geometry.array, dtype=object)
+
+
+def _table_faults(name: str, table: gpd.GeoDataFrame, columns: Sequence[str]) -> list[str]:
+    if not isinstance(table, gpd.GeoDataFrame):
+        return [f"{name} must be a GeoDataFrame, got {type(table).__name__}"]
+    faults = []
+    missing = [column for column in columns if column not in table.columns]
+    if missing:
+        hints = "".join(nearest(column, map(str, table.columns)) for column in missing)
+        faults.append(f"{name} has no column {listed(missing)}.{hints}")
+    for column in columns:
+        if column in table.columns and table[column].isna().any():
+            rows = table.index[table[column].isna()]
+            faults.append(f"{len(rows)} rows of {name} have no {column}: {listed(rows)}")
+    if table.crs is None:
+        faults.append(f"{name} has no CRS: set one with .set_crs(…)")
+    geometry = geometries(table)
+    bare = shapely.is_missing(geometry) | shapely.is_empty(geometry)
+    if bare.any():
+        faults.append(
+            f"{int(bare.sum())} of {len(table)} rows of {name} have no geometry: "
+            f"{listed(table.index[bare])}"
+        )
+    elif len(geometry) and not np.isfinite(shapely.total_bounds(geometry)).all():
+        faults.append(f"{name} has coordinates that are not numbers")
+    return faults
+
+
+def _crs_faults(crss: Mapping[str, Any]) -> list[str]:
+    first, *rest = crss
+    crs = CRS(crss[first])
+    if not crs.is_projected or any(axis.unit_conversion_factor != 1 for axis in crs.axis_info[:2]):
+        return [
+            f"{first} must be in an equal-area CRS in metres, got {crs_name(crs)}: "
+            "project first, cu.to_equal_area(…)"
+        ]
+    return [
+        f"{name} is in {crs_name(crss[name])} and {first} in {crs_name(crs)}: bring both into one "
+        "CRS first, cu.to_equal_area(…)"
+        for name in rest
+        if not same_crs(crss[name], crs)
+    ]
+
+
+def _site_faults(name: str, table: gpd.GeoDataFrame, site: str) -> list[str]:
+    if not isinstance(table, gpd.GeoDataFrame) or site not in table.columns:
+        return []
+    faults = []
+    if not table[site].is_unique:
+        repeated = table[site][table[site].duplicated()].unique()
+        faults.append(f"{site} must be unique in {name}; repeated: {listed(repeated)}")
+    geometry = geometries(table)
+    flat = shapely.get_type_id(geometry[~shapely.is_missing(geometry)])
+    polygons = [shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON]
+    odd = int((~np.isin(flat, polygons)).sum())
+    if odd:
+        faults.append(f"{name} must be polygons; {odd} of {len(table)} rows are not")
+    return faults

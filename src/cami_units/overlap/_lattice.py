@@ -1,0 +1,162 @@
+"""Sites that are whole cells of one lattice, recognised from their table, and their coverage."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+import geopandas as gpd
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from cami_units.overlap._door import Geometries, geometries
+
+_SLACK: Final = 1e-9
+"""How far, in cells, a site's corners may be from where the lattice has them."""
+
+_ROOM: Final = 50_000_000
+"""Most cells in the rectangle of rows and columns around the sites."""
+
+_ROOT_3: Final = float(np.sqrt(3))
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """Sites as cells of a lattice: `step_m` is a square's or a hexagon's side.
+
+    `places` holds a site's position for each row and column from `row` and `col`, or −1.
+    """
+
+    shape: Literal["square", "hexagon"]
+    x: float
+    y: float
+    step_m: float
+    row: int
+    col: int
+    places: NDArray[np.int32]
+
+    @property
+    def area_km2(self) -> float:
+        """Area of one cell."""
+        factor = 1.0 if self.shape == "square" else 1.5 * _ROOT_3
+        return factor * self.step_m**2 / 1e6
+
+
+def cells_of(sites: gpd.GeoDataFrame) -> Cells | None:
+    """The lattice that all sites are whole cells of, or ``None`` if they are not.
+
+    Every site is compared with the cell that its ``row`` and ``col`` promise, so a table with
+    cells that were clipped or moved is measured as the polygons it really holds.
+    """
+    if len(sites) == 0 or not {"row", "col"} <= set(sites.columns):
+        return None
+    row, col = sites["row"].to_numpy(), sites["col"].to_numpy()
+    if row.dtype.kind not in "iu" or col.dtype.kind not in "iu":
+        return None
+    geometry = geometries(sites)
+    shape = _shape(geometry)
+    if shape is None:
+        return None
+    row, col = row.astype(np.int64), col.astype(np.int64)
+    high, wide = int(np.ptp(row)) + 1, int(np.ptp(col)) + 1
+    if high * wide > max(_ROOM, 50 * len(sites)):
+        return None
+    west, south, east, north = shapely.bounds(geometry).T
+    # in whole steps: a square is 1 × 1; a hexagon 4 × 2 half sides and half heights
+    if shape == "square":
+        steps_x, steps_y, width, height = col, row, 1, 1
+    else:
+        steps_x, steps_y, width, height = 3 * col, 2 * row + (col & 1), 4, 2
+    x, step_x = _ruler(steps_x, west, east, width)
+    y, step_y = _ruler(steps_y, south, north, height)
+    step_m = step_x if shape == "square" else 2 * step_x
+    area = step_m**2 if shape == "square" else 1.5 * _ROOT_3 * step_m**2
+    off = np.abs(
+        [
+            west - (x + steps_x * step_x),
+            east - (x + (steps_x + width) * step_x),
+            south - (y + steps_y * step_y),
+            north - (y + (steps_y + height) * step_y),
+            (shapely.area(geometry) - area) / step_m,
+        ]
+    )
+    regular = step_y if shape == "square" else 2 * step_y / _ROOT_3
+    if off.max() > _SLACK * step_m or abs(regular - step_m) > _SLACK * step_m:
+        return None
+    if shape == "hexagon" and not _on_circles(geometry, step_m):
+        return None
+    first_row, first_col = int(row.min()), int(col.min())
+    places = np.full((high, wide), -1, np.int32)
+    places[row - first_row, col - first_col] = np.arange(len(sites))
+    if np.count_nonzero(places >= 0) < len(sites):  # two sites in one cell
+        return None
+    return Cells(shape, x, y, step_m, first_row, first_col, places)
+
+
+def cell_km2(
+    cells: Cells, polygons: Geometries
+) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
+    """Position of the site, position of the polygon, and the square kilometres they share."""
+    from cami_units.overlap import _kernels  # numba is imported at first use, not with the package
+
+    coverage: Any = (
+        _kernels.square_coverage if cells.shape == "square" else _kernels.hexagon_coverage
+    )
+    kind, xy, offsets = shapely.to_ragged_array(polygons, include_z=False)
+    ring_ends, polygon_rings = offsets[0][1:].astype(np.int64), offsets[1].astype(np.int64)
+    first_polygon = (
+        offsets[2].astype(np.int64)
+        if kind == shapely.GeometryType.MULTIPOLYGON
+        else np.arange(len(polygons) + 1)
+    )
+    is_shell = np.zeros(len(ring_ends), bool)
+    is_shell[polygon_rings[:-1][np.diff(polygon_rings) > 0]] = True
+    ring_starts = np.append(0, ring_ends)
+    found = []
+    for number in range(len(polygons)):
+        first, last = polygon_rings[first_polygon[number : number + 2]]
+        start, end = ring_starts[first], ring_starts[last]
+        site, share = coverage(
+            xy[start:end],
+            ring_ends[first:last] - start,
+            is_shell[first:last],
+            cells.x,
+            cells.y,
+            cells.step_m,
+            cells.row,
+            cells.col,
+            cells.places,
+        )
+        found.append((site, np.full(len(site), number), share * cells.area_km2))
+    if not found:
+        return np.empty(0, np.intp), np.empty(0, np.intp), np.empty(0)
+    sites, rows, km2 = (np.concatenate(part) for part in zip(*found, strict=True))
+    return sites.astype(np.intp), rows, km2
+
+
+def _shape(geometry: Geometries) -> Literal["square", "hexagon"] | None:
+    if (shapely.get_type_id(geometry) != shapely.GeometryType.POLYGON).any():
+        return None
+    if shapely.get_num_interior_rings(geometry).any():
+        return None
+    corners = np.unique(shapely.get_num_coordinates(geometry))
+    shapes: dict[int, Literal["square", "hexagon"]] = {5: "square", 7: "hexagon"}
+    return shapes.get(int(corners[0])) if len(corners) == 1 else None
+
+
+def _ruler(
+    steps: NDArray[np.int64], low: NDArray[np.float64], high: NDArray[np.float64], width: int
+) -> tuple[float, float]:
+    """Origin and length of a step, from the sites furthest apart."""
+    first, last = int(steps.argmin()), int(steps.argmax())
+    step = (high[last] - low[first]) / (steps[last] + width - steps[first])
+    return float(low[first] - steps[first] * step), float(step)
+
+
+def _on_circles(hexagons: Geometries, side: float) -> bool:
+    """Whether all corners are one side from the middle: with its area, a regular hexagon."""
+    xy = shapely.get_coordinates(hexagons).reshape(len(hexagons), 7, 2)
+    middle = (xy.max(axis=1) + xy.min(axis=1)) / 2
+    away = np.hypot(*np.moveaxis(xy - middle[:, None], 2, 0))
+    return bool(np.abs(away - side).max() <= _SLACK * side)

@@ -1,0 +1,252 @@
+"""Sites over a layer: square kilometres, kilometres, counts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+from pyproj import CRS
+from scipy import sparse
+
+from cami_units.model import InputError, listed
+from cami_units.overlap._door import (
+    Geometries,
+    Kind,
+    check_inputs,
+    check_valid,
+    geometries,
+    kind_of,
+    projected,
+)
+from cami_units.overlap._geodesic import geodesic_km
+from cami_units.overlap._lattice import cell_km2, cells_of
+from cami_units.overlap._pieces import line_pieces, polygon_pieces
+
+MEASURE: Final[dict[Kind, str]] = {"polygon": "km2", "line": "km", "point": "n"}
+"""The column that `overlap` returns for each kind of layer."""
+
+_NOTHING: Final = 1e-11
+"""Overlaps below this share of the site are rounding and left out (0.006 m² of a 25 km cell)."""
+
+_TOO_MUCH: Final = 1e-9
+"""More than the whole site by this share: something was counted twice."""
+
+_BATCH: Final = 200_000
+"""Pairs of geometries at a time; keeps memory in bounds."""
+
+Found = tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]
+
+
+def overlap(
+    sites: gpd.GeoDataFrame,
+    layer: gpd.GeoDataFrame,
+    *,
+    site: str = "unit_id",
+    by: Sequence[str] = ("sci_name",),
+    kind: Kind | None = None,
+    dissolve: bool = False,
+) -> pd.DataFrame:
+    """How much of each feature of a layer lies in each site.
+
+    Sites that are whole cells of one lattice, as `planning_units` makes them, are measured in one
+    walk over the layer's edges; all others by exact intersection. Both give the same numbers.
+
+    Parameters
+    ----------
+    sites : GeoDataFrame
+        Polygons with a unique column `site`, in an equal-area CRS. They may overlap each other.
+    layer : GeoDataFrame
+        Polygons, lines or points (one kind), in the CRS of `sites`, with the columns `by`.
+    site : str, default "unit_id"
+        The sites' id column.
+    by : sequence of str, default ("sci_name",)
+        The columns of `layer` that say what is measured. Rows with the same values are added up.
+    kind : {"polygon", "line", "point"}, optional
+        What the layer holds; needed only where it may have no rows at all.
+    dissolve : bool, default False
+        Unite the polygons of each key first, for layers in which they overlap one another.
+
+    Returns
+    -------
+    DataFrame
+        `site`, `by`, and ``km2`` (polygons), ``km`` (lines, geodesic) or ``n`` (points). Only rows
+        with something to say, in the order of the sites, then of the keys.
+
+    Raises
+    ------
+    InputError
+        If CRSs differ or are not projected, geometry is missing, invalid or of mixed kinds, an id
+        repeats or a column is missing; if polygons of one key cover more than the whole of a site,
+        which means that they overlap: dissolve them.
+
+    Notes
+    -----
+    Polygons of one key must not overlap; only an excess over the whole site can be noticed here.
+    A line along the common edge of two sites, or a point on it, counts in both. Overlaps below
+    1e-11 of a site are rounding and left out. Lattice sites trust that the layer is valid, as
+    `layers` hands it on: to check it would cost more than to measure it.
+
+    Examples
+    --------
+    >>> import geopandas as gpd, shapely
+    >>> from cami_units.model import EQUAL_AREA
+    >>> unit = gpd.GeoDataFrame({"unit_id": ["CU-001"]}, geometry=[shapely.box(0, 0, 4e3, 4e3)],
+    ...                         crs=EQUAL_AREA)
+    >>> saiga = gpd.GeoDataFrame({"sci_name": ["Saiga tatarica"]},
+    ...                          geometry=[shapely.box(1e3, 0, 9e3, 2e3)], crs=EQUAL_AREA)
+    >>> overlap(unit, saiga).km2.tolist()
+    [6.0]
+    """
+    by = list(by)
+    crs = check_inputs({"sites": (sites, [site]), "layer": (layer, by)}, sites="sites", site=site)
+    found_kind = kind_of(layer)
+    kind = kind or found_kind or "polygon"
+    if found_kind not in (None, kind):
+        raise InputError(f"Nothing was measured: expected a layer of {kind}s, got {found_kind}s.")
+    keys, code = _keys(layer, by)
+    geometry, code = _in_fixed_order(geometries(layer), code)
+    if dissolve and kind == "polygon":
+        geometry, code = _dissolved(geometry, code)
+    shapes = geometries(sites)
+    cells = cells_of(sites) if kind == "polygon" else None
+    if cells is not None:
+        found = cell_km2(cells, geometry)
+    else:
+        check_valid(sites, "sites")
+        if kind == "polygon":
+            check_valid(layer, "layer")
+            found = _polygon_km2(shapes, geometry)
+        elif kind == "line":
+            found = _line_km(shapes, geometry, crs)
+        else:
+            found = _point_n(shapes, geometry)
+    place, row, value = found
+    table = sparse.coo_array((value, (place, code[row])), shape=(len(sites), len(keys))).tocsr()
+    table.sum_duplicates()
+    if kind == "polygon":
+        table = _plausible(table, shapes, sites[site], keys)
+    counts = np.diff(table.indptr)
+    values = table.data if kind != "point" else table.data.astype(np.int64)
+    result = pd.DataFrame({site: np.repeat(sites[site].array, counts)})
+    for column in by:
+        result[column] = keys[column].array.take(table.indices)
+    result[MEASURE[kind]] = values
+    return result
+
+
+def area_km2(polygons: gpd.GeoSeries | gpd.GeoDataFrame) -> pd.Series:
+    """Area of each row in km², planar in its equal-area CRS; the index is the caller's."""
+    projected(polygons.crs)
+    return pd.Series(
+        shapely.area(np.asarray(polygons.geometry.array)) / 1e6,
+        index=polygons.index,
+        name="area_km2",
+    )
+
+
+def length_km(lines: gpd.GeoSeries | gpd.GeoDataFrame) -> pd.Series:
+    """Length of each row in km along the ellipsoid; the index is the caller's."""
+    crs = projected(lines.crs)
+    return pd.Series(
+        geodesic_km(np.asarray(lines.geometry.array, dtype=object), crs),
+        index=lines.index,
+        name="length_km",
+    )
+
+
+def _keys(layer: gpd.GeoDataFrame, by: list[str]) -> tuple[pd.DataFrame, NDArray[np.intp]]:
+    """The distinct keys, sorted, and the number of each row's key."""
+    plain = pd.DataFrame(layer[by]).reset_index(drop=True)
+    keys = plain.drop_duplicates().sort_values(by, ignore_index=True)
+    code = plain.groupby(by, sort=True, observed=True).ngroup()
+    return keys, np.asarray(code, dtype=np.intp)
+
+
+def _in_fixed_order(
+    geometry: Geometries, code: NDArray[np.intp]
+) -> tuple[Geometries, NDArray[np.intp]]:
+    """Rows by key and place, so that sums do not depend on the order of the table."""
+    west, south, east, north = shapely.bounds(geometry).T if len(geometry) else [[]] * 4
+    size = shapely.area(geometry) + shapely.length(geometry)
+    order = np.lexsort((size, north, east, south, west, code))
+    return geometry[order], code[order]
+
+
+def _dissolved(geometry: Geometries, code: NDArray[np.intp]) -> tuple[Geometries, NDArray[np.intp]]:
+    groups = np.split(geometry, np.flatnonzero(np.diff(code)) + 1) if len(code) else []
+    united = [group[0] if len(group) == 1 else shapely.union_all(group) for group in groups]
+    return np.array([*united, None], dtype=object)[:-1], np.unique(code)
+
+
+def _polygon_km2(sites: Geometries, polygons: Geometries) -> Found:
+    site_parts, site_of = polygon_pieces(sites)
+    parts, row_of = polygon_pieces(polygons, around=site_parts)
+    site_area, area = shapely.area(site_parts), shapely.area(parts)
+    shapely.prepare(site_parts)
+    shapely.prepare(parts)
+    i, j = _meeting(site_parts, parts)
+    shared = np.zeros(len(i))
+    for batch in _batches(len(i)):
+        s, p = site_parts[i[batch]], parts[j[batch]]
+        inside, around = shapely.covers(p, s), shapely.covers(s, p)
+        cut = ~inside & ~around
+        km2 = np.where(inside, site_area[i[batch]], area[j[batch]])
+        km2[cut] = shapely.area(shapely.intersection(s[cut], p[cut]))
+        shared[batch] = km2 / 1e6
+    return site_of[i], row_of[j], shared
+
+
+def _line_km(sites: Geometries, lines: Geometries, crs: CRS) -> Found:
+    parts, row_of = line_pieces(lines)
+    shapely.prepare(sites)
+    i, j = _meeting(sites, parts)
+    km = np.zeros(len(i))
+    for batch in _batches(len(i)):
+        s, p = sites[i[batch]], parts[j[batch]]
+        cut = ~shapely.covers(s, p)
+        p[cut] = shapely.intersection(s[cut], p[cut])
+        km[batch] = geodesic_km(p, crs)
+    return i[km > 0], row_of[j[km > 0]], km[km > 0]
+
+
+def _point_n(sites: Geometries, points: Geometries) -> Found:
+    parts, row_of = shapely.get_parts(points, return_index=True)
+    i, j = _meeting(sites, parts)
+    return i, row_of[j], np.ones(len(i))
+
+
+def _meeting(one: Geometries, other: Geometries) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Positions of the geometries that have a point in common, sorted."""
+    i, j = shapely.STRtree(other).query(one, predicate="intersects")
+    order = np.lexsort((j, i))
+    return i[order], j[order]
+
+
+def _batches(n: int) -> list[slice]:
+    return [slice(start, start + _BATCH) for start in range(0, n, _BATCH)]
+
+
+def _plausible(
+    table: sparse.csr_array, sites: Geometries, ids: pd.Series, keys: pd.DataFrame
+) -> sparse.csr_array:
+    """The table without rounding; refuses a share of a site that cannot be."""
+    whole = np.repeat(shapely.area(sites) / 1e6, np.diff(table.indptr))
+    wrong = np.flatnonzero(
+        (table.data > whole * (1 + _TOO_MUCH)) | (table.data < -whole * _TOO_MUCH)
+    )
+    if len(wrong):
+        names = [" ".join(map(str, keys.iloc[code])) for code in np.unique(table.indices[wrong])]
+        first = int(np.searchsorted(table.indptr, wrong[0], side="right")) - 1
+        raise InputError(
+            f"Nothing was measured: polygons of one key overlap each other or themselves "
+            f"({listed(names)}): they cover {100 * table.data[wrong[0]] / whole[wrong[0]]:.1f} % "
+            f"of site {ids.iloc[first]}. Unite them first, pass dissolve=True, or repair them."
+        )
+    table.data[table.data <= whole * _NOTHING] = 0
+    table.eliminate_zeros()
+    return table

@@ -1,0 +1,95 @@
+"""Large geometries as many small ones, so that what is measured is near what it is measured with.
+
+GEOS visits every vertex of both geometries in each intersection. Cut once into pieces of a few
+hundred vertices, a range of 50,000 meets a site with the few pieces that lie there. Cuts are exact
+to the rounding of coordinates; areas and lengths of pieces add up to those of the whole.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from cami_units.overlap._door import Geometries
+
+MOST_VERTICES: Final = 1024
+"""Above this a piece is halved. Measured: 300 sites over ranges of 50,000 vertices are fastest."""
+
+_MOST_ROUNDS: Final = 40
+"""Halving stops here at the latest: 2⁻²⁰ of the range's width is centimetres."""
+
+
+def polygon_pieces(
+    geometry: Geometries, *, most: int = MOST_VERTICES, around: Geometries | None = None
+) -> tuple[Geometries, NDArray[np.intp]]:
+    """Polygons of at most about `most` vertices, and the position each one comes from.
+
+    With `around`, large pieces whose bounding box meets none of those geometries are left out.
+    """
+    parts, owner = shapely.get_parts(geometry, return_index=True)
+    tree = None if around is None else shapely.STRtree(around)
+    for _ in range(_MOST_ROUNDS):
+        large = shapely.get_num_coordinates(parts) > most
+        if not large.any():
+            break
+        halved, halved_of = parts[large], owner[large]
+        if tree is not None:
+            met = np.unique(tree.query(halved)[0])
+            halved, halved_of = halved[met], halved_of[met]
+        low, high = _halves(halved)
+        cut, came_from = shapely.get_parts(
+            shapely.intersection(np.tile(halved, 2), np.append(low, high)), return_index=True
+        )
+        flat = shapely.get_dimensions(cut) == 2
+        parts = np.append(parts[~large], cut[flat])
+        owner = np.append(owner[~large], np.tile(halved_of, 2)[came_from[flat]])
+    order = np.argsort(owner, kind="stable")
+    return parts[order], owner[order]
+
+
+def line_pieces(
+    geometry: Geometries, *, most: int = 64, metres: float = np.inf
+) -> tuple[Geometries, NDArray[np.intp]]:
+    """Lines of at most `most` vertices and about `metres`, and the position each one comes from."""
+    parts, owner = shapely.get_parts(geometry, return_index=True)
+    if len(parts) == 0:
+        return parts, owner
+    if np.isfinite(metres):
+        parts = shapely.segmentize(parts, metres)
+    xy, line = shapely.get_coordinates(parts, return_index=True)
+    # segment k goes from first[k] to first[k] + 1, both of one line
+    first = np.flatnonzero(line[1:] == line[:-1])
+    length = np.hypot(*(xy[first + 1] - xy[first]).T)
+    begins = np.append(True, np.diff(line[first]) != 0)
+    rank = _since(begins, np.ones(len(first)))
+    along = _since(begins, length)
+    # a piece is a run of segments of one line with the same place in vertices and in metres
+    place = np.column_stack([line[first], rank // (most - 1), along // metres])
+    fresh = np.append(True, (np.diff(place, axis=0) != 0).any(axis=1))
+    piece = np.cumsum(fresh) - 1
+    last = np.append(np.flatnonzero(fresh)[1:], len(first)) - 1
+    # its vertices: the starts of its segments, and the end of the last
+    vertex, member = np.append(first, first[last] + 1), np.append(piece, np.arange(len(last)))
+    order = np.lexsort((vertex, member))
+    pieces = shapely.linestrings(xy[vertex[order]], indices=member[order])
+    return np.asarray(pieces), owner[line[first[fresh]]]
+
+
+def _since(begins: NDArray[np.bool_], steps: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What has been walked before each step since the last beginning."""
+    before = np.cumsum(steps) - steps
+    walked: NDArray[np.float64] = before - before[np.flatnonzero(begins)][np.cumsum(begins) - 1]
+    return walked
+
+
+def _halves(polygons: Geometries) -> tuple[Geometries, Geometries]:
+    """Two boxes for each polygon that halve its bounding box across its longer side."""
+    west, south, east, north = shapely.bounds(polygons).T
+    wide = east - west >= north - south
+    x, y = np.where(wide, (west + east) / 2, east), np.where(wide, north, (south + north) / 2)
+    low = shapely.box(west, south, x, y)
+    high = shapely.box(np.where(wide, x, west), np.where(wide, south, y), east, north)
+    return low, high

@@ -1,0 +1,174 @@
+"""One layer cut by another: exact pieces, and the places where lines cross borders."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from cami_units.model import InputError, listed
+from cami_units.overlap._door import (
+    Geometries,
+    Kind,
+    check_inputs,
+    check_valid,
+    geometries,
+    kind_of,
+)
+
+_DIMENSION: Final[dict[Kind, int]] = {"polygon": 2, "line": 1, "point": 0}
+
+
+def split(
+    layer: gpd.GeoDataFrame, by_layer: gpd.GeoDataFrame, *, keep: Sequence[str]
+) -> gpd.GeoDataFrame:
+    """The exact pieces of one layer that lie in each polygon of another.
+
+    Parameters
+    ----------
+    layer : GeoDataFrame
+        Polygons, lines or points.
+    by_layer : GeoDataFrame
+        Polygons that cut it, in the same equal-area CRS.
+    keep : sequence of str
+        The columns of the result; each must be a column of exactly one of the two.
+
+    Returns
+    -------
+    GeoDataFrame
+        `keep` and ``geometry``, a row for each row of `layer` and each polygon that holds some of
+        it, in the order of `layer`, then of `by_layer`. Pieces have the dimension of `layer`:
+        polygons that only touch give none. What no polygon holds is left out.
+
+    Raises
+    ------
+    InputError
+        If CRSs differ, geometry is missing, invalid or of mixed kinds, or a column of `keep` is in
+        neither table or in both.
+    """
+    keep = list(keep)
+    _check_keep(layer, by_layer, keep)
+    left = [column for column in keep if column in layer.columns]
+    right = [column for column in keep if column in by_layer.columns]
+    check_inputs({"the layer": (layer, left), "the cutting layer": (by_layer, right)})
+    kind = kind_of(layer) or "polygon"
+    if kind_of(by_layer, "the cutting layer") not in ("polygon", None):
+        raise InputError("Nothing was measured: the cutting layer must be polygons.")
+    check_valid(layer, "the layer")
+    check_valid(by_layer, "the cutting layer")
+    whole, knives = geometries(layer), geometries(by_layer)
+    i, j = shapely.STRtree(knives).query(whole, predicate="intersects")
+    order = np.lexsort((j, i))
+    i, j = i[order], j[order]
+    shapely.prepare(knives)
+    pieces = whole[i]
+    cut = ~shapely.covers(knives[j], pieces)
+    pieces[cut] = shapely.intersection(pieces[cut], knives[j[cut]])
+    pieces[cut] = _of_dimension(pieces[cut], _DIMENSION[kind])
+    there = ~shapely.is_empty(pieces)
+    i, j, pieces = i[there], j[there], pieces[there]
+    columns = {
+        column: (layer[column].array.take(i) if column in left else by_layer[column].array.take(j))
+        for column in keep
+    }
+    return gpd.GeoDataFrame(columns, geometry=pieces, crs=layer.crs)
+
+
+def crossings(
+    lines: gpd.GeoDataFrame,
+    borders: gpd.GeoDataFrame,
+    *,
+    line: str = "corridor_id",
+    border: str = "pair",
+    wiggle_km: float = 5,
+) -> gpd.GeoDataFrame:
+    """Where lines cross borders, or other lines.
+
+    A generalised border and a hand-drawn line cut each other many times where they run close
+    together: cuts that follow one another along the line within `wiggle_km` are one crossing. A
+    stretch that runs along the border is one crossing too. Whether the line then stays on the far
+    side is not asked.
+
+    Parameters
+    ----------
+    lines, borders : GeoDataFrame
+        Lines in one equal-area CRS, with the columns `line` and `border`.
+    line, border : str
+        Their id columns; rows of `borders` with the same id are one border.
+    wiggle_km : float, default 5
+        Distance along the line, in km of the projection.
+
+    Returns
+    -------
+    GeoDataFrame
+        `line`, `border`, ``geometry``: one point on the line for each crossing, where possible on
+        the border too, in the middle of its cuts. Sorted by `line` and `border`, then along the
+        line.
+    """
+    check_inputs({"lines": (lines, [line]), "borders": (borders, [border])})
+    cuts = _cuts(lines, borders, line, border)
+    together = ["part", line, border]
+    reach = cuts.groupby(together).end.cummax()
+    gap = cuts.start - reach.groupby([cuts[column] for column in together]).shift()
+    cuts["crossing"] = (gap.isna() | (gap > wiggle_km * 1000)).cumsum()
+    spans = cuts.groupby("crossing").agg(low=("start", "min"), high=("end", "max"))
+    middle = (spans.low + spans.high).reindex(cuts.crossing).to_numpy() / 2
+    cuts["at"] = (cuts.start + cuts.end) / 2
+    cuts["off"] = (cuts["at"] - middle).abs()
+    one = cuts.sort_values(["crossing", "off"], kind="stable").drop_duplicates("crossing")
+    one = one.sort_values([line, border, "part", "at"])
+    parts = shapely.get_parts(geometries(lines))
+    points = shapely.line_interpolate_point(parts[one.part.to_numpy(np.intp)], one["at"].to_numpy())
+    columns = one[[line, border]].reset_index(drop=True)
+    return gpd.GeoDataFrame(columns, geometry=points, crs=lines.crs)
+
+
+def _cuts(
+    lines: gpd.GeoDataFrame, borders: gpd.GeoDataFrame, line: str, border: str
+) -> pd.DataFrame:
+    """What each part of a line shares with each border, as metres from and to along the part."""
+    parts, owner = shapely.get_parts(geometries(lines), return_index=True)
+    walls = geometries(borders)
+    i, j = shapely.STRtree(walls).query(parts, predicate="intersects")
+    shared, pair = shapely.get_parts(shapely.intersection(parts[i], walls[j]), return_index=True)
+    i, j = i[pair], j[pair]
+    is_point = shapely.get_dimensions(shared) == 0
+    ends = [np.where(is_point, shared, shapely.get_point(shared, end)) for end in (0, -1)]
+    along = np.sort([shapely.line_locate_point(parts[i], end) for end in ends], axis=0)
+    cuts = pd.DataFrame({"part": i, "start": along[0], "end": along[1]})
+    cuts[line] = lines[line].array.take(owner[i])
+    cuts[border] = borders[border].array.take(j)
+    return cuts.sort_values([line, border, "part", "start", "end"], ignore_index=True)
+
+
+def _check_keep(layer: gpd.GeoDataFrame, by_layer: gpd.GeoDataFrame, keep: list[str]) -> None:
+    neither = [c for c in keep if c not in layer.columns and c not in by_layer.columns]
+    both = [c for c in keep if c in layer.columns and c in by_layer.columns]
+    faults = []
+    if neither:
+        faults.append(f"no table has a column {listed(neither)}")
+    if both:
+        faults.append(f"both tables have a column {listed(both)}: rename it in one of them")
+    if faults:
+        raise InputError("Nothing was measured: " + "; ".join(faults) + ".")
+
+
+def _of_dimension(geometry: Geometries, dimension: int) -> Geometries:
+    """Each geometry without its parts of a lower dimension; empty where none is left."""
+    parts, owner = shapely.get_parts(geometry, return_index=True)
+    right = shapely.get_dimensions(parts) == dimension
+    collect, empty = (
+        (shapely.multipoints, shapely.Point()),
+        (shapely.multilinestrings, shapely.LineString()),
+        (shapely.multipolygons, shapely.Polygon()),
+    )[dimension]
+    made = np.full(len(geometry), empty, dtype=object)
+    filled = np.unique(owner[right])
+    made[filled] = collect(parts[right], indices=np.searchsorted(filled, owner[right]))
+    single = shapely.get_num_geometries(made) == 1
+    made[single] = shapely.get_geometry(made[single], 0)
+    return made

@@ -1,0 +1,242 @@
+"""From findings to an order: the decision on each site, its value score, tier and rank.
+
+Arithmetic on tables, no geometry. Value, need and support stay apart: the score knows nothing of
+barriers, protection or known hotspots.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from cami_units.model import (
+    AREA_OF_INTEREST,
+    GATES,
+    NOT_PROPOSED,
+    PROPOSED,
+    Findings,
+    InputError,
+    PlanError,
+    Profile,
+    listed,
+    unfilled,
+)
+
+_SCORED: Final[Mapping[str, str]] = {
+    "C1": "n_transboundary",
+    "C2": "threat_weight",
+    "C3": "max_share",
+    "C5": "movement_grade",
+}
+"""Which measure stands for a criterion in the value score."""
+
+_DIGITS: Final = 3
+"""Scores that agree to so many decimals share a rank."""
+
+
+def decide(findings: Findings, profile: Profile) -> pd.DataFrame:
+    """The decision that the profile's rule takes on each site, and its reason.
+
+    *Proposed CU*: both gates hold, any criterion of ``any_of`` is met, and all of ``evidence``.
+    All but the evidence: *area of interest*. Everything else: *not proposed*. A finding that was
+    not assessed does not hold.
+
+    Parameters
+    ----------
+    findings : Findings
+        From :func:`cami_units.criteria.assess`.
+    profile : Profile
+        Its ``[decision]``.
+
+    Returns
+    -------
+    DataFrame
+        ``site``, ``decision``, ``reason`` (a sentence), in the order of ``findings.summary``.
+
+    Raises
+    ------
+    PlanError
+        The profile leaves ``[decision]`` open.
+    """
+    any_of, evidence = profile.decision.any_of, profile.decision.evidence
+    if any_of is None or evidence is None:
+        raise _open(profile, "decision", "no site can be decided on")
+    sites = findings.summary["site"]
+    wide = findings.criteria.pivot(index="site", columns="criterion", values="met").reindex(sites)
+    held = wide.astype("boolean").fillna(False).astype(bool)
+    gates = held[list(GATES)].all(axis=1)
+    value = held[list(any_of)].any(axis=1)
+    sure = held[list(evidence)].all(axis=1)
+    decision = np.select(
+        [gates & value & sure, gates & value], [PROPOSED, AREA_OF_INTEREST], default=NOT_PROPOSED
+    )
+    because: dict[tuple[Any, str], str] = {
+        (row.site, str(row.criterion)): str(row.because)
+        for row in findings.criteria.itertuples(index=False)
+    }
+    met = {site: dict(zip(wide.columns, row, strict=True)) for site, row in _rows(wide)}
+    reasons = [
+        _reason(site, str(verdict), met[site], because, any_of, evidence)
+        for site, verdict in zip(sites, decision, strict=True)
+    ]
+    return pd.DataFrame({"site": sites.array, "decision": decision, "reason": reasons})
+
+
+def _rows(wide: pd.DataFrame) -> Any:
+    return zip(wide.index, wide.astype(object).itertuples(index=False, name=None), strict=True)
+
+
+def _reason(
+    site: object,
+    decision: str,
+    met: Mapping[str, Any],
+    because: Mapping[tuple[Any, str], str],
+    any_of: tuple[str, ...],
+    evidence: tuple[str, ...],
+) -> str:
+    """Why a site is proposed or not, with the sentences of what fails."""
+
+    def told(names: list[str]) -> str:
+        return " ".join(f"{name} {_failing(met[name], because[site, name])}" for name in names)
+
+    held = [name for name in any_of if met[name] is True]
+    also = f"{' and '.join(GATES)} hold, and {_and(held)} {'is' if len(held) == 1 else 'are'} met"
+    thin = [name for name in evidence if met[name] is not True]
+    if decision == PROPOSED:
+        return f"{also}, with enough evidence ({_and(list(evidence))})." if evidence else f"{also}."
+    if decision == AREA_OF_INTEREST:
+        return f"{also}, but the evidence is thin. {told(thin)}"
+    closed = [gate for gate in GATES if met[gate] is not True]
+    if closed:
+        return told(closed)
+    return (
+        f"{' and '.join(GATES)} hold, but none of {', '.join(any_of)} is met. {told(list(any_of))}"
+    )
+
+
+def _failing(met: object, because: str) -> str:
+    if met is False:
+        return f"fails: {because}"
+    return f"was not assessed: {because.removeprefix('Not assessed: ')}"
+
+
+def _and(names: list[str]) -> str:
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+
+def value_scores(measures: pd.DataFrame, profile: Profile) -> pd.Series[float]:
+    """The value score of each site, 0–1.
+
+    .. math:: score = \\sum_i w_i \\min(1, x_i / m_i) \\Big/ \\sum_i w_i
+
+    over the criteria *i* that were assessed, with weights *w* and fixed reference maxima *m* of the
+    profile, and *x* the transboundary species (C1), their threat weight (C2), the largest share of
+    a range in % (C3), and the worth of the best documented crossing (C5). Because the maxima are
+    fixed, the score of one site never depends on another.
+
+    Parameters
+    ----------
+    measures : DataFrame
+        ``n_transboundary``, ``threat_weight``, ``max_share``, ``movement_grade``: the table of
+        :func:`cami_units.criteria.measures`, or ``findings.summary``.
+    profile : Profile
+        Its ``[score]``.
+
+    Returns
+    -------
+    Series
+        With the index of `measures`; NaN where nothing was assessed.
+
+    Raises
+    ------
+    PlanError
+        The profile leaves ``[score]`` open.
+    """
+    rule = profile.score
+    if rule.weights is None or rule.maxima is None:
+        raise _open(profile, "score", "nothing can be scored")
+    names = [name for name in _SCORED if rule.weights.get(name, 0) > 0]  # type: ignore[call-overload]
+    parts = measures[[_SCORED[name] for name in names]].to_numpy(dtype=float)
+    maxima = np.array([rule.maxima[name] for name in names])  # type: ignore[index]
+    weights = np.array([rule.weights[name] for name in names])  # type: ignore[index]
+    capped = np.minimum(parts / maxima, 1.0)
+    counted = np.where(np.isnan(capped), 0.0, weights)
+    total = counted.sum(axis=1)
+    weighed = (np.nan_to_num(capped) * counted).sum(axis=1)
+    score = np.divide(weighed, total, out=np.full(len(total), np.nan), where=total > 0)
+    return pd.Series(score, index=measures.index, name="score")
+
+
+def rank_units(findings: Findings, decisions: pd.DataFrame, profile: Profile) -> pd.DataFrame:
+    """Score, tier and rank of each site, in the order of their ranks.
+
+    Parameters
+    ----------
+    findings : Findings
+        From :func:`cami_units.criteria.assess`.
+    decisions : DataFrame
+        From :func:`decide`. Sites that are *not proposed* are scored and get no rank.
+    profile : Profile
+        Its ``[score]``: weights, maxima, tiers.
+
+    Returns
+    -------
+    DataFrame
+        ``site``, ``decision``, ``score`` (0–1, to 3 decimals), ``tier``, ``rank`` (nullable
+        integer), ``rank_label``: "4", or "=4" where the score is shared to 3 decimals; the next
+        rank is then 6. Rows go by rank; those of one rank by site, as do those without a rank,
+        which come last.
+
+    Raises
+    ------
+    InputError
+        `decisions` does not speak of the same sites as `findings`.
+    PlanError
+        The profile leaves ``[score]`` open.
+    """
+    if profile.score.tiers is None:
+        raise _open(profile, "score", "nothing can be scored")
+    sites = findings.summary["site"]
+    decided = decisions.set_index("site")["decision"]
+    missing = sites[~sites.isin(decided.index)]
+    if len(missing) or len(decided) != len(sites):
+        raise InputError(
+            f"The decisions are those of other sites: {len(sites)} sites were assessed, "
+            f"{len(decided)} decided on{_named(missing)}. Use decide() on the same findings."
+        )
+    score = value_scores(findings.summary, profile).round(_DIGITS)
+    table = pd.DataFrame(
+        {
+            "site": sites,
+            "decision": sites.map(decided),
+            "score": score,
+            "tier": _tiers(score, profile.score.tiers),
+        }
+    )
+    ranked = (table["decision"] != NOT_PROPOSED) & score.notna()
+    rank = score.where(ranked).rank(method="min", ascending=False).astype("Int64")
+    shared = rank.duplicated(keep=False) & rank.notna()
+    label = rank.astype("string").fillna("").astype(str)
+    table["rank"] = rank
+    table["rank_label"] = label.where(~shared, "=" + label)
+    return table.sort_values(["rank", "site"], na_position="last").reset_index(drop=True)
+
+
+def _named(sites: pd.Series[Any]) -> str:
+    return f" (without {listed(sites)})" if len(sites) else ""
+
+
+def _tiers(score: pd.Series[float], tiers: Mapping[str, float]) -> list[str]:
+    """The tier of each score: the one with the highest bound that the score reaches."""
+    falling = sorted(tiers.items(), key=lambda tier: -tier[1])
+    return [next((name for name, bound in falling if value >= bound), "") for value in score]
+
+
+def _open(profile: Profile, table: str, so: str) -> PlanError:
+    return PlanError(
+        f"The profile '{profile.name}' leaves {listed(unfilled(profile, table), 9)} open, so {so}. "
+        "Fill it in, or leave `profile` out of the plan to use the bundled operational proxy criteria."
+    )

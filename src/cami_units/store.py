@@ -1,0 +1,652 @@
+"""Rounds on disk: a folder with a GeoPackage, the products of other rooms, and a manifest.
+
+A folder appears whole or not at all. It is built beside its target under a hidden name, flushed to
+the disk, and renamed into place; whoever pulls the plug keeps the round that was there. The same
+round gives the same bytes: rows are sorted by their keys, the layers' schema does not hang on the
+values of the day, and the only date inside is the round's own.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import asdict
+from datetime import date
+from fnmatch import fnmatchcase
+from pathlib import Path, PurePath
+from typing import Any, Final
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyogrio
+import shapely
+
+from cami_units.model import (
+    FINDINGS,
+    LONLAT,
+    TABLES,
+    Imprint,
+    InputError,
+    Round,
+    Table,
+    check_table,
+    crs_name,
+    listed,
+    same_crs,
+)
+
+GEOPACKAGE: Final = "conservation_units.gpkg"
+MANIFEST: Final = "manifest.json"
+
+FORMAT: Final = 1
+"""The version of the layout of a round; a round of a later one is refused, not guessed at."""
+
+UNIT_TABLES: Final = (
+    "conservation_units",
+    "not_proposed",
+    "unit_criteria",
+    "unit_species",
+    "unit_countries",
+)
+"""The tables without which a folder is no round."""
+
+Writer = Callable[[Path], None]
+"""Writes one file, at the path it is given."""
+
+_SAME_AS: Final = {"ranges_used": "ranges"}
+_TYPES: Final[Mapping[str, Mapping[str, pa.DataType]]] = {
+    "conservation_units": {
+        "disputed": pa.bool_(),
+        "rank": pa.int64(),
+        "n_countries": pa.int64(),
+        "n_species": pa.int64(),
+        "score": pa.float64(),
+        "area_km2": pa.float64(),
+        "confidence": pa.float64(),
+    },
+    "unit_criteria": {"met": pa.bool_(), "value": pa.float64(), "threshold": pa.float64()},
+    "unit_species": {"overlap_km2": pa.float64(), "range_share": pa.float64()},
+    "unit_countries": {"area_km2": pa.float64(), "share": pa.float64()},
+    "planning_units": {
+        "richness": pa.int64(),
+        "n_shared": pa.int64(),
+        "threat_weight": pa.float64(),
+        "range_rarity": pa.float64(),
+        "score": pa.float64(),
+    },
+    "features": {"range_km2": pa.float64()},
+    "ranges": {"presence": pa.int64(), "origin": pa.int64(), "seasonal": pa.int64()},
+    "barriers": {"permeability": pa.float64()},
+}
+"""What is not text in the tables of a round. Said here, so that a column that is empty today, or
+happens to hold whole numbers, is no other column tomorrow."""
+
+_GEOMETRY: Final = {"polygon": "MultiPolygon", "line": "MultiLineString", "point": "MultiPoint"}
+_MULTI: Final[Mapping[str, Callable[..., Any]]] = {
+    "Polygon": shapely.multipolygons,
+    "LineString": shapely.multilinestrings,
+    "Point": shapely.multipoints,
+}
+# A folder on its way in, and the one it replaces: both hidden, both beside the target.
+_STAGED: Final = "writing"
+_ASIDE: Final = "replaced"
+# What file managers, office programs and QGIS leave behind in a folder; nobody misses it.
+_LITTER: Final = ("Thumbs.db", "desktop.ini", ".DS_Store", "._*", ".directory", ".~lock.*", "~$*")
+_LITTER_OF_GEOPACKAGES: Final = ("*.gpkg-wal", "*.gpkg-shm", "*.gpkg-journal")
+
+
+# -- rounds ---------------------------------------------------------------------------------------
+
+
+def write_round(
+    round: Round,
+    directory: Path,
+    *,
+    files: Mapping[str, Writer] | None = None,
+    force: bool = False,
+) -> Path:
+    """Write a round as a folder: all of it, or nothing.
+
+    Parameters
+    ----------
+    round : Round
+        Its tables have longitude and latitude; those that :data:`~cami_units.model.TABLES` names
+        are checked. The order of their rows does not matter.
+    directory : Path
+        The folder to make. Missing parents are made too.
+    files : mapping, optional
+        Further files of the round: a plain file name, and what writes it when called with a path.
+    force : bool
+        Whether an existing round may be replaced. It never replaces anything else: a folder that
+        is no round, or that also holds files which are not the round's, is left alone.
+
+    Returns
+    -------
+    Path
+        The folder.
+
+    Raises
+    ------
+    InputError
+        When the folder exists and `force` is false or may not be used; when a table is not as
+        expected; when the place cannot be written to or the disk is full.
+
+    Notes
+    -----
+    `manifest.json` is the round's manifest plus ``format``, ``imprint`` and ``outputs`` (SHA-256 of
+    every file). Replacing takes two renames. Between them, for the blink of an eye, there is no
+    folder at the target; if the power goes just then, the next :func:`write_round` or
+    :func:`read_round` puts the old one back.
+    """
+    writers = {GEOPACKAGE: lambda path: _write_geopackage(path, round), **(files or {})}
+    _check_names(writers, files or {})
+    _check_round(round)
+    check_place(directory, force=force)
+    with staging(directory, replace=True) as folder:
+        for name, write in writers.items():
+            write(folder / name)
+        outputs = {name: sha256(folder / name) for name in sorted(writers)}
+        (folder / MANIFEST).write_bytes(_json({**_manifest(round), "outputs": outputs}))
+    return directory
+
+
+def check_place(directory: Path, *, force: bool = False) -> None:
+    """Refuse a folder that :func:`write_round` would refuse, before anything is computed.
+
+    Parameters
+    ----------
+    directory : Path
+        The folder a round is to be written to.
+    force : bool
+        Whether an existing round may be replaced.
+
+    Raises
+    ------
+    InputError
+        When it is a file, holds something that is no round, holds a round and `force` is false, or
+        holds files beside the round's own, which would be lost; when it cannot be written to, or
+        is the folder one is in.
+    """
+    target, shown = _absolute(directory), directory
+    _put_back(target)
+    ground = next(parent for parent in target.parents if parent.exists())
+    if not os.access(ground, os.W_OK):
+        raise InputError(f"'{shown}' cannot be made: {_reason(PermissionError(errno.EACCES, ''))}")
+    if target in (Path.cwd(), *Path.cwd().parents):
+        raise InputError(
+            f"'{shown}' is the folder you are in, or one around it. Name a new folder inside it."
+        )
+    if not target.exists():
+        return
+    if not target.is_dir():
+        raise InputError(f"'{shown}' is a file, where a folder is to be made. Choose another.")
+    inside = sorted(path.name for path in target.iterdir() if not _is_litter(path.name))
+    if not inside:
+        return
+    if MANIFEST not in inside:
+        raise InputError(
+            f"'{shown}' is not empty and holds no round ({listed(inside)}). "
+            "It was left as it is; choose another folder."
+        )
+    if not force:
+        raise InputError(
+            f"There is a round in '{shown}' already. Choose another folder with --out, or "
+            "replace it with --force."
+        )
+    own = {MANIFEST, *_read_manifest(target, shown).get("outputs", {})}
+    others = [name for name in inside if name not in own]
+    if others:
+        raise InputError(
+            f"'{shown}' also holds what the round itself did not write: {listed(others)}. "
+            "--force would delete it. Move it elsewhere first, or choose another folder."
+        )
+
+
+def read_round(directory: Path) -> Round:
+    """Read a round back from its folder.
+
+    Parameters
+    ----------
+    directory : Path
+        A folder that :func:`write_round` made.
+
+    Returns
+    -------
+    Round
+        Tables in the order of the file, sorted by key, geometry in longitude and latitude (a
+        multipart geometry of one part comes back as that part). Columns of yes and no are
+        ``boolean``, whole numbers with gaps ``Int64``.
+
+    Raises
+    ------
+    InputError
+        When the folder is no round, or a file of it is missing, damaged, or of a later version.
+    """
+    target = _absolute(directory)
+    _put_back(target)
+    manifest = _read_manifest(target, directory)
+    imprint = manifest.pop("imprint")
+    for key in ("format", "outputs"):
+        manifest.pop(key, None)
+    tables = _read_geopackage(target / GEOPACKAGE)
+    missing = [name for name in UNIT_TABLES if name not in tables]
+    if missing:
+        raise InputError(
+            f"The round in '{directory}' is not whole: {GEOPACKAGE} lacks {listed(missing)}. "
+            "Take an untouched copy of the round, or make it again."
+        )
+    for name, table in tables.items():
+        if name in TABLES:
+            check_table(table, name)
+    return Round(imprint=_imprint(imprint, directory), tables=tables, manifest=manifest)
+
+
+def _check_names(writers: Mapping[str, Writer], extra: Mapping[str, Writer]) -> None:
+    odd = [name for name in writers if PurePath(name).name != name or name in {"", ".", ".."}]
+    if odd:
+        raise InputError(f"A round holds plain file names; these are not: {listed(odd)}.")
+    taken = sorted({GEOPACKAGE, MANIFEST} & set(extra))
+    if taken:
+        raise InputError(f"{listed(taken)} is written by the store itself; choose another name.")
+
+
+def _check_round(round: Round) -> None:
+    faults = [f"The table '{name}' is missing." for name in UNIT_TABLES if name not in round.tables]
+    for name, table in round.tables.items():
+        try:
+            if name in TABLES:
+                spatial = TABLES[name].geometry is not None
+                check_table(table, name, crs=LONLAT if spatial else None)
+            if isinstance(table, gpd.GeoDataFrame) and not same_crs(table.crs or LONLAT, LONLAT):
+                faults.append(f"The table '{name}' is in {crs_name(table.crs)}, not in {LONLAT}.")
+        except InputError as error:
+            faults.append(str(error))
+    try:
+        date.fromisoformat(round.imprint.date)
+    except ValueError:
+        faults.append(f"The date must be written as 2026-11-22; '{round.imprint.date}' came.")
+    if faults:
+        raise InputError("This round cannot be written. " + " ".join(dict.fromkeys(faults)))
+
+
+def _is_litter(name: str) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in _LITTER + _LITTER_OF_GEOPACKAGES)
+
+
+def _manifest(round: Round) -> dict[str, Any]:
+    return {**round.manifest, "format": FORMAT, "imprint": asdict(round.imprint)}
+
+
+def _json(manifest: Mapping[str, Any]) -> bytes:
+    text = json.dumps(
+        manifest, ensure_ascii=False, indent=2, sort_keys=True, allow_nan=False, default=_plain
+    )
+    return (text + "\n").encode("utf-8", "replace")
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, PurePath):
+        return value.name  # a folder says whose machine this was
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, Sequence | np.ndarray):
+        return list(value)
+    if isinstance(value, set | frozenset):
+        return sorted(value)
+    raise TypeError(f"The manifest cannot hold a {type(value).__name__}: {value!r}")
+
+
+def _read_manifest(target: Path, shown: Path) -> dict[str, Any]:
+    path = target / MANIFEST
+    if not target.exists():
+        raise InputError(f"There is no folder '{shown}'. Name the folder of a round.")
+    if not path.is_file():
+        raise InputError(
+            f"'{shown}' is not a round: it has no {MANIFEST}. Name the folder that holds "
+            f"{GEOPACKAGE} and {MANIFEST}."
+        )
+    try:
+        manifest = json.loads(path.read_bytes())
+        version = int(manifest["format"])
+        dict(manifest["imprint"])
+        dict(manifest["outputs"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise _damaged(shown, f"{type(error).__name__}: {error}") from error
+    if version > FORMAT:
+        raise InputError(
+            f"The round in '{shown}' was written by a later version of cami_units (layout "
+            f"{version}; this one reads up to {FORMAT}). Update cami_units."
+        )
+    return dict(manifest)
+
+
+def _imprint(written: Mapping[str, Any], directory: Path) -> Imprint:
+    values: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in written.items()
+    }
+    try:
+        return Imprint(**values)
+    except TypeError as error:
+        raise _damaged(directory, f"its imprint is not as expected: {error}") from error
+
+
+def _damaged(directory: Path, what: str) -> InputError:
+    return InputError(
+        f"{MANIFEST} in '{directory}' is damaged ({what}). Take an untouched copy of the round, "
+        "or move this folder away and make the round again."
+    )
+
+
+# -- the GeoPackage -------------------------------------------------------------------------------
+
+
+def _write_geopackage(path: Path, round: Round) -> None:
+    # The units come first, since many programs open the first layer of a file.
+    names = sorted(round.tables, key=lambda name: (name != UNIT_TABLES[0], name))
+    with _gdal_date(round.imprint.date):
+        for number, name in enumerate(names):
+            _write_layer(path, name, round.tables[name], append=number > 0)
+
+
+def _write_layer(path: Path, name: str, table: pd.DataFrame, *, append: bool) -> None:
+    rows = _sorted_rows(table, name)
+    geometry = rows.geometry if isinstance(rows, gpd.GeoDataFrame) else None
+    plain = pd.DataFrame(rows if geometry is None else rows.drop(columns=geometry.name))
+    layer = _arrow(plain, name)
+    options: dict[str, Any] = {"layer_options": {"FID": "fid"}}
+    if geometry is not None:
+        kind, shapes = _one_kind(geometry, name)
+        layer = layer.append_column("geom", pa.array(shapely.to_wkb(shapes), type=pa.binary()))
+        options = {
+            "geometry_name": "geom",
+            "geometry_type": kind,
+            "crs": LONLAT,
+            "layer_options": {"FID": "fid", "GEOMETRY_NAME": "geom"},
+        }
+    try:
+        pyogrio.write_arrow(layer, path, layer=name, driver="GPKG", append=append, **options)
+    except RuntimeError as error:
+        raise InputError(
+            f"The layer '{name}' of {path.name} could not be written: {error}. Is the disk full, "
+            "or the folder read-only?"
+        ) from error
+
+
+@contextmanager
+def _gdal_date(day: str) -> Iterator[None]:
+    """GDAL stamps the layers of a GeoPackage with now, unless it is told what day it is."""
+    before = pyogrio.get_gdal_config_option("OGR_CURRENT_DATE")
+    pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": f"{day}T00:00:00.000Z"})
+    try:
+        yield
+    finally:
+        pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": before})
+
+
+def _sorted_rows(table: pd.DataFrame, name: str) -> pd.DataFrame:
+    """The rows by key; those of a table that has no contract by everything they say."""
+    promise: Table | None = TABLES.get(_SAME_AS.get(name, name))
+    spoken = [str(column) for column in table.columns if not _is_geometry(table, column)]
+    keys = list(promise.key) if promise and set(promise.key) <= set(spoken) else spoken
+    if not keys:
+        return table
+    return table.sort_values(keys, key=_order, kind="stable").reset_index(drop=True)
+
+
+def _is_geometry(table: pd.DataFrame, column: object) -> bool:
+    return isinstance(table, gpd.GeoDataFrame) and column == table.active_geometry_name
+
+
+def _order(values: pd.Series) -> pd.Series:
+    if values.name == "criterion":  # gates first, C9 last
+        return values.map({name: number for number, name in enumerate(FINDINGS)})
+    return values if pd.api.types.is_numeric_dtype(values) else values.astype(str)
+
+
+def _arrow(table: pd.DataFrame, name: str) -> pa.Table:
+    types = _TYPES.get(_SAME_AS.get(name, name), {})
+    columns = {}
+    for column in map(str, table.columns):
+        try:
+            columns[column] = _typed(pa.array(table[column], from_pandas=True), types.get(column))
+        except (pa.ArrowException, UnicodeEncodeError) as error:
+            raise InputError(
+                f"The column '{column}' of the table '{name}' cannot be written: {error}. It must "
+                f"hold one kind of value: {types.get(column, 'text, numbers, or yes and no')}."
+            ) from error
+    return pa.table(columns)
+
+
+def _typed(values: Any, promised: pa.DataType | None) -> Any:
+    if promised is None and pa.types.is_dictionary(values.type):
+        promised = values.type.value_type
+    if promised is None and pa.types.is_null(values.type):
+        promised = pa.string()
+    return values if promised is None else values.cast(promised)
+
+
+def _one_kind(geometry: gpd.GeoSeries, name: str) -> tuple[str, Any]:
+    promise = TABLES.get(_SAME_AS.get(name, name))
+    kinds = {str(kind).removeprefix("Multi") for kind in geometry.geom_type.dropna()}
+    if promise is not None and promise.geometry in _GEOMETRY:
+        kind = _GEOMETRY[str(promise.geometry)]
+    elif len(kinds) == 1 and kinds <= set(_MULTI):
+        kind = f"Multi{kinds.pop()}"
+    else:
+        return "Unknown", geometry.array
+    return kind, np.array([_multi(shape) for shape in geometry], dtype=object)
+
+
+def _multi(shape: Any) -> Any:
+    make = _MULTI.get(getattr(shape, "geom_type", ""))
+    return make([shape]) if make else shape
+
+
+def _read_geopackage(path: Path) -> dict[str, pd.DataFrame]:
+    if not path.is_file():
+        raise InputError(
+            f"The round in '{path.parent}' is not whole: {path.name} is missing. Take an "
+            "untouched copy of the round, or make it again."
+        )
+    try:
+        return {str(name): _read_layer(path, str(name)) for name, _ in pyogrio.list_layers(path)}
+    except (RuntimeError, shapely.errors.ShapelyError) as error:
+        raise InputError(
+            f"'{path}' cannot be read: {error}. Take an untouched copy of the round, or make it again."
+        ) from error
+
+
+def _read_layer(path: Path, name: str) -> pd.DataFrame:
+    about, layer = pyogrio.read_arrow(path, layer=name)
+    table: pd.DataFrame = layer.to_pandas(types_mapper={pa.bool_(): pd.BooleanDtype()}.get)
+    for column in layer.column_names:
+        if pa.types.is_integer(layer.schema.field(column).type) and layer[column].null_count:
+            table[column] = pd.array(layer[column].to_pylist(), dtype="Int64")
+    if about["geometry_type"] is None:
+        return table
+    shapes = [_single(shape) for shape in shapely.from_wkb(table[about["geometry_name"]])]
+    table = table.drop(columns=about["geometry_name"])
+    spatial: pd.DataFrame = gpd.GeoDataFrame(table, geometry=shapes, crs=LONLAT)
+    return spatial
+
+
+def _single(shape: Any) -> Any:
+    parts = shapely.get_num_geometries(shape)
+    return shapely.get_geometry(shape, 0) if parts == 1 else shape
+
+
+# -- whole or not at all --------------------------------------------------------------------------
+
+
+@contextmanager
+def staging(directory: Path, *, replace: bool = False) -> Iterator[Path]:
+    """A hidden folder that becomes `directory` when the block ends well, and vanishes otherwise.
+
+    Parameters
+    ----------
+    directory : Path
+        The folder that is to be there afterwards, with what was put into the staging folder.
+    replace : bool
+        Whether a folder with something in it may be replaced as a whole.
+
+    Raises
+    ------
+    InputError
+        When the folder holds something and `replace` is false; when the place cannot be written
+        to, the disk is full, or a program has a file of the old folder open.
+    """
+    target = _absolute(directory)
+    if not replace and target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise InputError(f"'{directory}' exists and is not empty. Choose another folder.")
+    with _workplace(target, directory) as staged:
+        yield staged
+        for path in sorted(staged.rglob("*")):
+            _flush(path)
+        _flush(staged)
+        _swap(staged, target)
+        _flush(target.parent)
+
+
+def write_atomically(path: Path, writer: Writer) -> Path:
+    """Write one file so that it is there whole, or as it was.
+
+    Parameters
+    ----------
+    path : Path
+        The file to write or to replace. Its folder is made when it is missing.
+    writer : callable
+        Writes the file at the path it is given, which has the same name and lies elsewhere.
+
+    Raises
+    ------
+    InputError
+        When the place cannot be written to or the disk is full.
+    """
+    target = _absolute(path)
+    if target.is_dir():
+        raise InputError(f"'{path}' is a folder, where a file is to be written.")
+    with _workplace(target, path) as staged:
+        writer(staged / target.name)
+        _flush(staged / target.name)
+        (staged / target.name).replace(target)
+        _flush(target.parent)
+    return path
+
+
+@contextmanager
+def _workplace(target: Path, shown: Path) -> Iterator[Path]:
+    """A hidden folder beside the target, gone afterwards, as are parents that were made in vain."""
+    made = [parent for parent in target.parents if not parent.exists()]
+    staged = _beside(target, f"{_STAGED}-{uuid.uuid4().hex[:8]}")
+    try:
+        with _disk_words(shown):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            _put_back(target)
+            _sweep(target)
+            staged.mkdir()
+            yield staged
+    finally:
+        shutil.rmtree(staged, ignore_errors=True)
+        for parent in made:
+            with suppress(OSError):  # it holds what was written
+                parent.rmdir()
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 of a file's bytes, in hexadecimal."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _absolute(path: Path) -> Path:
+    # Through links, so that what a link points to is replaced and not the link.
+    return Path(path).expanduser().resolve()
+
+
+def _beside(target: Path, suffix: str) -> Path:
+    return target.with_name(f".{target.name}.{suffix}")
+
+
+def _swap(staged: Path, target: Path) -> None:
+    aside = _beside(target, _ASIDE)
+    if target.exists():
+        target.replace(aside)
+    try:
+        staged.replace(target)
+    except OSError:
+        _put_back(target)
+        raise
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def _put_back(target: Path) -> None:
+    """Undo a replacement that was cut off halfway, or finish clearing up after one."""
+    aside = _beside(target, _ASIDE)
+    with suppress(OSError):
+        if target.exists():
+            shutil.rmtree(aside, ignore_errors=True)
+        elif aside.exists():
+            aside.replace(target)
+
+
+def _sweep(target: Path) -> None:
+    """Remove what a run that was killed has left. A run still at work then fails, and says so."""
+    for left in target.parent.glob(f".{_globbed(target.name)}.{_STAGED}-*"):
+        shutil.rmtree(left, ignore_errors=True)
+
+
+def _globbed(name: str) -> str:
+    return "".join(f"[{letter}]" if letter in "*?[" else letter for letter in name)
+
+
+def _flush(path: Path) -> None:
+    """Ask the system to put a file or a folder on the disk now. Windows cannot do so for folders."""
+    if path.is_file():
+        with path.open("r+b") as stream:
+            os.fsync(stream.fileno())
+        return
+    with suppress(OSError):
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+@contextmanager
+def _disk_words(place: Path) -> Iterator[None]:
+    """Turn what the system says of a disk into what a person can do about it."""
+    try:
+        yield
+    except OSError as error:
+        raise InputError(f"'{place}' was not written: {_reason(error)}") from error
+
+
+def _reason(error: OSError) -> str:
+    if error.errno in {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}:
+        return "the disk is full. Make room, or choose a folder on another disk."
+    if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
+        return (
+            "writing there is not allowed, or another program has a file open. Close it, or "
+            "choose a folder of your own."
+        )
+    if error.errno in {errno.ENAMETOOLONG, errno.EINVAL}:
+        return "the name is too long or not allowed here. Choose a shorter, plainer one."
+    if error.errno == errno.ENOENT:
+        return (
+            "a file vanished while it was being written. Perhaps another run writes to the same "
+            "place; let it finish, and run this one again."
+        )
+    return f"{error.strerror or error}. Choose another folder."

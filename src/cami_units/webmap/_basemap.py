@@ -1,0 +1,97 @@
+"""The sheet under everything: land, coasts, borders, names. Drawn from the tables, nothing fetched."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import geopandas as gpd
+import numpy as np
+import shapely
+
+from cami_units.webmap._clean import is_missing, shown
+from cami_units.webmap._geometry import (
+    label_point,
+    packed,
+    shared_edges,
+    simplified,
+)
+
+_MOST_VERTICES: Final = 36_000
+_TOUCHING: Final = 0.03
+"""Degrees within which a border counts as running along a disputed area."""
+
+
+def basemap(
+    countries: gpd.GeoDataFrame | None,
+    disputed: gpd.GeoDataFrame | None,
+    gazetteer: gpd.GeoDataFrame | None,
+    *,
+    frame: tuple[float, float, float, float],
+) -> dict[str, Any]:
+    """Everything of the background: ``frame``, ``land``, ``borders``, ``contested``, names.
+
+    No country has a colour of its own. Every border is one line in one style; where it runs through
+    or along a disputed area, and around such an area, it is ``contested`` and gets its own dash.
+    The sheet ends at `frame` (west, south, east, north).
+    """
+    sheet: dict[str, Any] = {
+        "frame": [*frame],
+        "land": [],
+        "borders": [],
+        "contested": [],
+        "countries": [],
+        "places": _places(gazetteer),
+    }
+    if countries is None or countries.empty:
+        return sheet
+    countries = countries.sort_values("iso2")
+    shapes = simplified(countries.geometry.to_numpy(), most=_MOST_VERTICES, coverage=True)
+    borders = shapely.clip_by_rect(shared_edges(shapes), *frame)
+    areas = _disputed_shapes(disputed)
+    near = shapely.buffer(shapely.union_all(areas), _TOUCHING) if len(areas) else shapely.Polygon()
+    land = shapely.coverage_union_all(shapes)
+    return sheet | {
+        "land": packed(shapely.clip_by_rect(land, *frame)),
+        "borders": packed(shapely.difference(borders, near)),
+        "contested": packed(shapely.intersection(borders, near))
+        + [line for area in areas for line in packed(shapely.clip_by_rect(area.boundary, *frame))],
+        "countries": [
+            {"name": {"en": shown(en), "ru": shown(ru)}, "at": label_point(shape)}
+            for en, ru, shape in zip(
+                countries["name_en"],
+                countries["name_ru"],
+                shapely.clip_by_rect(shapes, *frame),
+                strict=True,
+            )
+            if not shape.is_empty
+        ],
+    }
+
+
+def _disputed_shapes(disputed: gpd.GeoDataFrame | None) -> np.ndarray[Any, Any]:
+    if disputed is None or disputed.empty:
+        return np.empty(0, dtype=object)
+    shapes = disputed.sort_values("disputed_id").geometry.to_numpy()
+    return simplified(shapes, most=_MOST_VERTICES // 4)
+
+
+def _places(gazetteer: gpd.GeoDataFrame | None) -> list[dict[str, Any]]:
+    if gazetteer is None:
+        return []
+    ordered = gazetteer.sort_values(["extent_km", "name_en"], ascending=[False, True])
+    return [
+        {
+            "name": {"en": shown(en), "ru": shown(ru)},
+            "kind": shown(kind),
+            "km": 0 if is_missing(km) else round(float(km)),
+            "at": packed(point)[0],
+        }
+        for en, ru, kind, km, point in zip(
+            ordered["name_en"],
+            ordered["name_ru"],
+            ordered["kind"],
+            ordered["extent_km"],
+            ordered.geometry,
+            strict=True,
+        )
+    ]

@@ -1,0 +1,421 @@
+"""What the page knows: the tables of a round as one plain value that becomes JSON.
+
+Every string in it has gone through :func:`~cami_units.webmap._clean.shown`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+from cami_units import words
+from cami_units.model import (
+    FINDINGS,
+    LONLAT,
+    STATUSES,
+    Imprint,
+    InputError,
+    check_table,
+    listed,
+    nearest,
+)
+from cami_units.webmap._basemap import basemap
+from cami_units.webmap._clean import is_missing, shown
+from cami_units.webmap._geometry import label_point, packed, simplified
+from cami_units.webmap._styles import (
+    BARRIER_STYLES,
+    CELL_COLOURS,
+    EVIDENCE_STYLES,
+    STATUS_STYLES,
+    TIER_OPACITY,
+    species_style,
+)
+
+LAYERS: Final = (
+    "features",
+    "protected_areas",
+    "hotspots",
+    "sections",
+    "barriers",
+    "corridors",
+    "countries",
+    "disputed",
+    "gazetteer",
+)
+"""The layers that a map draws. Others of a round (`borders`, `ranges`) are welcome and not drawn."""
+
+_KNOWN: Final = (*LAYERS, "borders", "ranges", "species")
+_HIDDEN: Final = ("rejected", "merged")
+_MARGIN: Final = (10.0, 7.0)
+"""Degrees of the background beyond what is shown, east-west and north-south."""
+
+_REGION: Final = (50.0, 22.0, 115.0, 50.0)
+
+# key, name column(s) EN and RU, columns of its popup, vertices it may use
+_EVIDENCE: Final[Mapping[str, tuple[str, str, str, tuple[str, ...], int]]] = {
+    "protected_areas": (
+        "pa_id",
+        "name",
+        "name",
+        ("iso2", "designation", "iucn_cat", "reported_area_km2", "confidence", "source", "note"),
+        30_000,
+    ),
+    "hotspots": (
+        "hotspot_id",
+        "name_en",
+        "name_ru",
+        ("species", "countries", "confidence", "source", "note"),
+        15_000,
+    ),
+    "sections": (
+        "section_id",
+        "name_en",
+        "name_ru",
+        ("countries", "hotspots", "source"),
+        3_000,
+    ),
+    "barriers": (
+        "barrier_id",
+        "name",
+        "name",
+        ("kind", "countries", "permeability", "confidence", "source", "note"),
+        10_000,
+    ),
+    "corridors": (
+        "corridor_id",
+        "name",
+        "name",
+        ("sci_name", "countries", "evidence_grade", "season", "confidence", "source"),
+        8_000,
+    ),
+}
+_MOST_RANGE_VERTICES: Final = 30_000
+_MOST_CELL_VERTICES: Final = 15_000
+
+Cards = pd.DataFrame | Mapping[str, pd.DataFrame]
+
+
+def payload(
+    units: gpd.GeoDataFrame,
+    *,
+    cards: Cards,
+    imprint: Imprint,
+    layers: Mapping[str, gpd.GeoDataFrame],
+    species: pd.DataFrame | None,
+    planning_units: gpd.GeoDataFrame | None,
+    unit_criteria: pd.DataFrame | None,
+    lang: str,
+) -> dict[str, Any]:
+    """Everything the page draws and says. See :func:`cami_units.webmap.unit_map`."""
+    check_table(units, "conservation_units", crs=LONLAT)
+    _check_statuses(units)
+    _check_layers(layers)
+    by_language = _cards_by_language(cards, units, lang)
+    frame = _frame(units, layers)
+    return {
+        "lang": lang,
+        "languages": list(by_language),
+        "title": shown(imprint.title),
+        "words": {
+            language: {key: shown(words.text(key, language)) for key in words.CATALOGUE}
+            for language in by_language
+        },
+        "criteria": list(FINDINGS) if unit_criteria is not None else [],
+        "statuses": {key: dict(style) for key, style in STATUS_STYLES.items()},
+        "tiers": _tiers(units),
+        "units": _units(units, by_language, unit_criteria),
+        "species": _species(layers.get("features"), species),
+        "names": _names(species),
+        "evidence": {
+            key: _evidence(key, layers[key]) for key in _EVIDENCE if layers.get(key) is not None
+        },
+        "styles": {key: dict(style) for key, style in EVIDENCE_STYLES.items()},
+        "barriers": {key: dict(style) for key, style in BARRIER_STYLES.items()},
+        "cells": _cells(planning_units),
+        "base": basemap(
+            layers.get("countries"),
+            layers.get("disputed"),
+            layers.get("gazetteer"),
+            frame=frame,
+        ),
+    }
+
+
+def _check_statuses(units: gpd.GeoDataFrame) -> None:
+    unknown = sorted(set(map(str, units["status"])) - set(STATUSES))
+    if unknown:
+        hints = "".join(nearest(status, STATUSES) for status in unknown)
+        raise InputError(
+            f"A unit's status is one of {', '.join(STATUSES)}; {listed(unknown)} came.{hints}"
+        )
+
+
+def _check_layers(layers: Mapping[str, gpd.GeoDataFrame]) -> None:
+    unknown = [name for name in layers if name not in _KNOWN]
+    if unknown:
+        hints = "".join(nearest(name, _KNOWN) for name in unknown)
+        raise InputError(
+            f"A map draws {', '.join(LAYERS)}; it does not know {listed(unknown)}.{hints}"
+        )
+    for name in LAYERS:
+        if layers.get(name) is not None:
+            check_table(layers[name], name, crs=LONLAT)
+
+
+def _cards_by_language(
+    cards: Cards, units: gpd.GeoDataFrame, lang: str
+) -> dict[str, dict[str, dict[str, Any]]]:
+    tables = {lang: cards} if isinstance(cards, pd.DataFrame) else dict(cards)
+    unknown = [language for language in {*tables, lang} if language not in words.LANGUAGES]
+    if unknown:
+        raise InputError(
+            f"A map speaks {', '.join(words.LANGUAGES)}; cards came for {listed(sorted(unknown))}."
+        )
+    if lang not in tables:
+        raise InputError(
+            f"The map is to open in '{lang}', but the cards are in {listed(tables)}: "
+            f"add cards in '{lang}' or choose another lang."
+        )
+    kept = {}
+    for language, table in tables.items():
+        faults = [name for name in ("unit_id", *words.CARD_FIELDS) if name not in table.columns]
+        missing = sorted(set(units["unit_id"]) - set(table.get("unit_id", ())))
+        if faults or missing:
+            raise InputError(
+                f"The cards in '{language}' are not as expected: "
+                + "; ".join(
+                    [f"column {listed(faults)} is missing"] * bool(faults)
+                    + [f"no card for {listed(missing)}"] * bool(missing)
+                )
+                + ". Make them with words.unit_cards(…)."
+            )
+        kept[language] = {str(row["unit_id"]): row for row in _records(table)}
+    return kept
+
+
+def _frame(
+    units: gpd.GeoDataFrame, layers: Mapping[str, gpd.GeoDataFrame]
+) -> tuple[float, float, float, float]:
+    """The sheet: units, hotspots and sections (else the ranges) with a margin, in whole degrees.
+
+    Countries and a lynx reach half round the world: they do not decide.
+    """
+    first = [layers.get("hotspots"), layers.get("sections"), units]
+    tables = [table for table in first if table is not None and len(table)]
+    if not tables and len(layers.get("features", ())):
+        tables = [layers["features"]]
+    return _with_margin([table.total_bounds for table in tables] or [_REGION])
+
+
+def _with_margin(bounds: Sequence[Any]) -> tuple[float, float, float, float]:
+    corners = np.array(bounds)
+    margin = np.array(_MARGIN)
+    west, south = np.floor(corners[:, :2].min(axis=0) - margin)
+    east, north = np.ceil(corners[:, 2:].max(axis=0) + margin)
+    return (
+        max(float(west), -180.0),
+        max(float(south), -80.0),
+        min(float(east), 180.0),
+        min(float(north), 80.0),
+    )
+
+
+def _tiers(units: gpd.GeoDataFrame) -> list[list[Any]]:
+    """[tier, opacity], strongest first: the usual three, or those that another profile names."""
+    best = units.dropna(subset=["tier"]).groupby("tier")["score"].max()
+    named = [str(tier) for tier in best.sort_values(ascending=False, kind="stable").index if tier]
+    if set(named) <= set(TIER_OPACITY):
+        return [[tier, opacity] for tier, opacity in TIER_OPACITY.items()]
+    strengths = np.linspace(max(TIER_OPACITY.values()), min(TIER_OPACITY.values()), len(named))
+    return [
+        [shown(tier), round(float(opacity), 2)]
+        for tier, opacity in zip(named, strengths, strict=True)
+    ]
+
+
+def _units(
+    units: gpd.GeoDataFrame,
+    cards: Mapping[str, Mapping[str, dict[str, Any]]],
+    unit_criteria: pd.DataFrame | None,
+) -> list[dict[str, Any]]:
+    drawn = units[~units["status"].isin(_HIDDEN)].sort_values(["rank", "unit_id"])
+    findings = _findings(unit_criteria)
+    return [
+        {
+            "id": shown(row["unit_id"]),
+            "name": {"en": shown(row["name_en"]), "ru": shown(row["name_ru"])},
+            "status": shown(row["status"]),
+            "tier": shown(row["tier"]),
+            "origin": shown(row["origin"]),
+            "rank": _number(row["rank"]),
+            "rankLabel": shown(row["rank_label"]),
+            "score": _number(row["score"], 3),
+            "km2": _number(row["area_km2"], 1),
+            "countries": shown(row["countries"]),
+            "nSpecies": _number(row["n_species"]),
+            "species": shown(row["species"]),
+            "card": {
+                language: [[field, shown(of_unit[row["unit_id"]][field])] for field in _FIELDS]
+                for language, of_unit in cards.items()
+            },
+            "findings": findings.get(row["unit_id"], []),
+            "g": packed(shape),
+            "at": label_point(shape),
+        }
+        for row, shape in zip(_records(drawn), drawn.geometry, strict=True)
+    ]
+
+
+_FIELDS: Final = tuple(name for name in words.CARD_FIELDS if name not in ("name_en", "name_ru"))
+
+
+def _findings(unit_criteria: pd.DataFrame | None) -> dict[Any, list[list[Any]]]:
+    """By unit: [criterion, mark, value, unit, threshold, because] in the order of the profile."""
+    if unit_criteria is None:
+        return {}
+    check_table(unit_criteria, "unit_criteria")
+    order = {name: place for place, name in enumerate(FINDINGS)}
+    rows = sorted(
+        _records(unit_criteria),
+        key=lambda row: (str(row["unit_id"]), order.get(row["criterion"], 99)),
+    )
+    found: dict[Any, list[list[Any]]] = {}
+    for row in rows:
+        found.setdefault(row["unit_id"], []).append(
+            [
+                shown(row["criterion"]),
+                words.mark(row["met"]),
+                _number(row["value"], 4),
+                shown(row["unit"]),
+                shown(row["threshold"]),
+                shown(row["because"]),
+            ]
+        )
+    return found
+
+
+def _species(
+    features: gpd.GeoDataFrame | None, species: pd.DataFrame | None
+) -> list[dict[str, Any]]:
+    """One entry a species with a range, in the order of its scientific name, with its own style."""
+    if features is None:
+        return []
+    known = {} if species is None else {row["sci_name"]: row for row in _records(species)}
+    order = {name: place for place, name in enumerate(sorted({*known, *features["sci_name"]}))}
+    ordered = features.sort_values("sci_name")
+    shapes = simplified(ordered.geometry.to_numpy(), most=_MOST_RANGE_VERTICES)
+    return [
+        {
+            "id": shown(row["sci_name"]),
+            "code": shown(known.get(row["sci_name"], {}).get("code", row["sci_name"][:3].upper())),
+            "name": _spoken(row["sci_name"], known),
+            "rows": [
+                ["iucn_category", shown(known.get(row["sci_name"], {}).get("iucn_category"))],
+                ["range_km2", _number(row["range_km2"])],
+            ],
+            "style": dict(species_style(order[row["sci_name"]])),
+            "g": packed(shape),
+            "at": [label_point(part) for part in _widest(shape)],
+        }
+        for row, shape in zip(_records(ordered), shapes, strict=True)
+    ]
+
+
+def _widest(shape: BaseGeometry, most: int = 6) -> list[BaseGeometry]:
+    """The largest parts of a range: each gets the species' code."""
+    return sorted(shapely.get_parts(shape), key=lambda part: -part.area)[:most]
+
+
+def _names(species: pd.DataFrame | None) -> dict[str, dict[str, str]]:
+    if species is None:
+        return {}
+    known = {row["sci_name"]: row for row in _records(species)}
+    return {shown(name): _spoken(name, known) for name in sorted(known)}
+
+
+def _spoken(name: str, known: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    row = known.get(name, {})
+    return {
+        "en": shown(row.get("name_en")) or shown(name),
+        "ru": shown(row.get("name_ru")) or shown(name),
+    }
+
+
+def _evidence(key: str, layer: gpd.GeoDataFrame) -> list[dict[str, Any]]:
+    id_column, name_en, name_ru, columns, most = _EVIDENCE[key]
+    ordered = layer.sort_values(id_column)
+    shapes = simplified(ordered.geometry.to_numpy(), most=most)
+    present = [column for column in columns if column in ordered.columns]
+    return [
+        {
+            "id": shown(row[id_column]),
+            "name": {"en": shown(row[name_en]), "ru": shown(row[name_ru])},
+            "rows": [
+                [column, _cell(row[column])] for column in present if not is_missing(row[column])
+            ],
+            "kind": _barrier_kind(row["kind"]) if key == "barriers" else "",
+            "g": packed(shape),
+            "at": label_point(shape),
+        }
+        for row, shape in zip(_records(ordered), shapes, strict=True)
+    ]
+
+
+def _barrier_kind(kind: object) -> str:
+    return str(kind) if kind in BARRIER_STYLES else "other barrier"
+
+
+def _cells(planning_units: gpd.GeoDataFrame | None) -> list[dict[str, Any]]:
+    """The grid's scores in up to five classes of like number of cells, each one shape."""
+    if planning_units is None:
+        return []
+    check_table(planning_units, "planning_units", crs=LONLAT)
+    scored = planning_units[planning_units["score"] > 0].sort_values("pu_id")
+    if scored.empty:
+        return []
+    edges = np.unique(np.quantile(scored["score"], np.linspace(0, 1, len(CELL_COLOURS) + 1)))
+    place = np.clip(np.searchsorted(edges, scored["score"], side="right") - 1, 0, len(edges) - 2)
+    if len(edges) == 1:
+        edges, place = np.repeat(edges, 2), np.zeros(len(scored), dtype=int)
+    classes = [
+        shapely.coverage_union_all(scored.geometry.to_numpy()[place == k]) for k in np.unique(place)
+    ]
+    shapes = simplified(np.array(classes), most=_MOST_CELL_VERTICES, coverage=True)
+    skip = len(CELL_COLOURS) - (len(edges) - 1)
+    return [
+        {
+            "from": round(float(edges[k]), 3),
+            "to": round(float(edges[k + 1]), 3),
+            "color": CELL_COLOURS[k + skip],
+            "g": packed(shape),
+        }
+        for k, shape in zip(np.unique(place), shapes, strict=True)
+    ]
+
+
+def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    plain = table.drop(columns=table.geometry.name) if _has_geometry(table) else table
+    return [{str(key): value for key, value in row.items()} for row in plain.to_dict("records")]
+
+
+def _has_geometry(table: pd.DataFrame) -> bool:
+    return isinstance(table, gpd.GeoDataFrame) and table.active_geometry_name is not None
+
+
+def _cell(value: object) -> str | float | int:
+    """A number stays one, so that the page can write it in the reader's language."""
+    is_number = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
+    return _number(value, 4) if is_number else shown(value)  # type: ignore[return-value]
+
+
+def _number(value: Any, digits: int = 0) -> float | int | None:
+    if is_missing(value) or not np.isfinite(float(value)):
+        return None
+    number = round(float(value), digits)
+    return int(number) if number.is_integer() else number

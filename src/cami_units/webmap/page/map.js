@@ -1,0 +1,299 @@
+// Shapes on the map. Three storeys: the sheet (canvas, mute), the evidence (canvas), the units (SVG,
+// because a unit must be reachable by keyboard and a canvas has nothing to tab to).
+
+const map = window.camiMap;
+const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+
+for (const [name, level] of [["sheet", 200], ["lines", 300], ["evidence", 400], ["units", 450]]) {
+  map.createPane(name).style.zIndex = level;
+}
+map.getPane("sheet").style.pointerEvents = "none";
+map.getPane("lines").style.pointerEvents = "none";
+
+const onSheet = { pane: "sheet", renderer: L.canvas({ pane: "sheet", padding: 0.3 }), interactive: false };
+const onLines = { pane: "lines", renderer: L.canvas({ pane: "lines", padding: 0.3 }), interactive: false };
+const onEvidence = { pane: "evidence", renderer: L.canvas({ pane: "evidence", padding: 0.3, tolerance: 5 }) };
+const onUnits = { pane: "units", renderer: L.svg({ pane: "units", padding: 0.3 }) };
+
+const layers = {}; // key → Leaflet layer, made when first wanted
+const makers = {}; // key → how
+const shapes = new Map(); // unit id → Leaflet polygon
+
+const [west, south, east, north] = data.base.frame;
+const sheetBounds = L.latLngBounds([south, west], [north, east]);
+
+L.polygon([[[south, west], [north, west], [north, east], [south, east]]], {
+  ...onSheet, stroke: true, color: "#9fb0b8", weight: 1, fillColor: "#d9e4ea", fillOpacity: 1,
+}).addTo(map);
+L.polygon(polygonsOf(data.base.land), {
+  ...onSheet, color: "#a8b5bb", weight: 0.8, fillColor: "#f8f6f1", fillOpacity: 1,
+}).addTo(map);
+
+makers.countries = () =>
+  L.polyline(linesOf(data.base.borders), { ...onLines, color: "#6f6a66", weight: 1, dashArray: "5 3", opacity: 0.9 });
+makers.disputed = () =>
+  L.polyline(linesOf(data.base.contested), { ...onLines, color: "#6f6a66", weight: 1.1, dashArray: "1 4", opacity: 0.95 });
+makers.planning_units = () =>
+  L.layerGroup(data.cells.map((cell) =>
+    L.polygon(polygonsOf(cell.g), { ...onLines, ...cellStyle(cell) })));
+
+function cellStyle(cell) {
+  return { stroke: false, fillColor: cell.color, fillOpacity: 0.62 };
+}
+
+for (const [key, things] of Object.entries(data.evidence)) {
+  makers[key] = () => L.layerGroup(things.map((thing) => evidenceShape(key, thing)));
+}
+for (const one of data.species) {
+  makers["species:" + one.id] = () => {
+    const shape = L.polygon(polygonsOf(one.g), { ...onEvidence, ...one.style });
+    shape.bindPopup(() => thingCard("species ranges", { ...one, id: one.code, latin: one.id }), popupOptions());
+    return shape;
+  };
+}
+makers.units = () => L.layerGroup(data.units.map(unitShape));
+
+const LAYER_KEYS = ["units", ...Object.keys(data.evidence), "planning_units", "gazetteer", "countries", "disputed"];
+// Bottom to top in the evidence storey.
+const STACK = ["protected_areas", "species:", "hotspots", "sections", "barriers", "corridors"];
+
+function evidenceShape(key, thing) {
+  const isLine = key === "barriers" || key === "corridors";
+  const style = key === "barriers" ? data.barriers[thing.kind] : data.styles[key];
+  const shape = isLine
+    ? L.polyline(linesOf(thing.g), { ...onEvidence, ...style })
+    : L.polygon(polygonsOf(thing.g), { ...onEvidence, ...style });
+  shape.bindPopup(() => thingCard(key, thing), popupOptions());
+  thing.shape = shape;
+  return shape;
+}
+
+function unitStyle(unit) {
+  return {
+    weight: 2.2,
+    opacity: 1,
+    fillOpacity: tiers.get(unit.tier) || 0.18,
+    ...data.statuses[unit.status],
+  };
+}
+
+function unitShape(unit) {
+  const shape = L.polygon(polygonsOf(unit.g), { ...onUnits, ...unitStyle(unit), className: "unit" });
+  shape.bindPopup(() => unitCard(unit), popupOptions());
+  shape.on("add", () => {
+    const path = shape.getElement();
+    path.setAttribute("tabindex", "0");
+    path.setAttribute("role", "button");
+    path.setAttribute("data-unit", unit.id);
+    nameShape(unit);
+    path.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" && event.key !== " ") return;
+      event.preventDefault();
+      showUnit(unit.id, { move: false });
+      shape.getPopup().getElement().querySelector(".unit-card").focus();
+    });
+  });
+  shape.on("popupopen", () => select(unit.id));
+  shape.on("popupclose", (event) => {
+    if (event.popup.getElement().contains(document.activeElement)) shape.getElement().focus();
+    if (state.unit === unit.id) select(null);
+  });
+  shapes.set(unit.id, shape);
+  return shape;
+}
+
+function nameShape(unit) {
+  const path = shapes.get(unit.id) && shapes.get(unit.id).getElement();
+  if (path) path.setAttribute("aria-label", `${unit.id} ${nameOf(unit)}, ${word(unit.status)}`);
+}
+
+function popupOptions() {
+  return { maxWidth: 340, minWidth: 200, autoPanPadding: [16, 16], className: "card" };
+}
+
+function draw() {
+  for (const key of Object.keys(makers)) {
+    const wanted = key.startsWith("species:") ? state.species.has(key.slice(8)) : state.on.has(key);
+    if (wanted && !layers[key]) layers[key] = makers[key]();
+    if (layers[key] && wanted !== map.hasLayer(layers[key])) {
+      if (wanted) layers[key].addTo(map);
+      else map.removeLayer(layers[key]);
+    }
+  }
+  for (const prefix of STACK) {
+    for (const key of Object.keys(layers)) {
+      if (key.startsWith(prefix) && map.hasLayer(layers[key])) toFront(layers[key]);
+    }
+  }
+  dimUnits();
+  tell("drawn");
+}
+
+function toFront(layer) {
+  if (layer.bringToFront) layer.bringToFront();
+  else if (layer.eachLayer) layer.eachLayer(toFront);
+}
+
+// A unit is on the map when its status is wanted, and pale when the table's filter leaves it out.
+let filtered = null;
+
+function dimUnits() {
+  for (const unit of data.units) {
+    const path = shapes.get(unit.id) && shapes.get(unit.id).getElement();
+    if (!path) continue;
+    path.classList.toggle("off", !state.statuses.has(unit.status));
+    path.classList.toggle("pale", filtered !== null && !filtered.has(unit.id));
+  }
+}
+
+function select(id) {
+  state.unit = id;
+  for (const [other, shape] of shapes) {
+    const path = shape.getElement();
+    if (path) path.classList.toggle("chosen", other === id);
+  }
+  tell("chosen", id);
+  toAddress();
+}
+
+function showUnit(id, { move = true } = {}) {
+  const unit = byId.get(id);
+  if (!unit) return;
+  state.on.add("units");
+  state.statuses.add(unit.status);
+  draw();
+  tell("layers");
+  const shape = shapes.get(id);
+  if (move) fit(shape.getBounds(), 6.5);
+  shape.openPopup(pointOf(unit.at));
+}
+
+function showThing(key, thing) {
+  state.on.add(key);
+  draw();
+  tell("layers");
+  fit(thing.shape.getBounds(), 7.5);
+  thing.shape.openPopup(pointOf(thing.at));
+}
+
+// A card is never taller than the map it stands on.
+function measureMap() {
+  map.getContainer().style.setProperty("--map-height", `${map.getSize().y}px`);
+}
+map.on("resize", measureMap);
+map.on("popupopen", (event) => {
+  event.popup.getElement().querySelector(".leaflet-popup-close-button").setAttribute("aria-label", word("close"));
+});
+
+function resized() {
+  const open = state.unit;
+  map.invalidateSize({ animate: false });
+  measureMap();
+  if (!open) return;
+  map.closePopup();
+  showUnit(open, { move: false });
+}
+
+function fit(bounds, maxZoom) {
+  map.fitBounds(bounds, { maxZoom, padding: [50, 50], animate: false });
+}
+
+function wholeRegion() {
+  const bounds = L.latLngBounds([]);
+  for (const unit of data.units) bounds.extend(L.polygon(polygonsOf(unit.g)).getBounds());
+  map.fitBounds(bounds.isValid() ? bounds : sheetBounds, { padding: [24, 24], animate: false });
+}
+
+// -- cards -----------------------------------------------------------------------------------------
+
+function unitCard(unit) {
+  const other = state.lang === "ru" ? unit.name.en : unit.name.ru;
+  const heading = make("header", {},
+    make("span", { class: "id" }, unit.id),
+    make("h3", {}, nameOf(unit)),
+    other && other !== nameOf(unit) ? make("p", { class: "other", lang: state.lang === "ru" ? "en" : "ru" }, other) : null);
+  const card = make("div", { class: "unit-card", role: "group", tabindex: "-1", "aria-label": unit.id }, heading, facts(unit.card[state.lang]));
+  if (unit.findings.length) card.append(evidenceOf(unit));
+  return card;
+}
+
+function facts(rows) {
+  const list = make("dl", {});
+  for (const [field, value] of rows) {
+    if (value !== "" && value !== null) list.append(make("dt", {}, word(field)), make("dd", {}, value));
+  }
+  return list;
+}
+
+function evidenceOf(unit) {
+  const body = make("tbody", {});
+  for (const [criterion, mark, value, measure, threshold, because] of unit.findings) {
+    body.append(make("tr", {},
+      make("th", { scope: "row" }, criterion, " ", make("span", { class: markClass(mark) }, mark)),
+      make("td", {},
+        make("b", {}, word(criterion)), " ",
+        value === null ? "" : make("span", { class: "value" }, `${number(value, 2)} ${measure}`),
+        threshold ? make("span", { class: "threshold" }, ` (${threshold})`) : null,
+        because ? make("p", {}, because) : null)));
+  }
+  return make("details", {}, make("summary", {}, word("evidence")), make("table", {}, body));
+}
+
+function markClass(mark) {
+  return { "✓": "mark yes", "✗": "mark no" }[mark] || "mark unknown";
+}
+
+function thingCard(key, thing) {
+  const rows = thing.rows.map(([field, value]) => [field, valueOf(field, value)]);
+  return make("div", { class: "thing-card" },
+    make("p", { class: "kind" }, word(key)),
+    make("header", {}, make("span", { class: "id" }, thing.id), make("h3", {}, nameOf(thing))),
+    thing.latin ? make("p", { class: "latin", lang: "la" }, thing.latin) : null,
+    facts(rows.map(([field, value]) => [FIELD_WORDS[field] || field, value])));
+}
+
+const FIELD_WORDS = { iso2: "states", countries: "states", sci_name: "species" };
+
+function valueOf(field, value) {
+  if (typeof value === "number") return number(value, 2);
+  if (field === "species" || field === "sci_name") return spoken(value);
+  if (field === "kind") return word(value);
+  return String(value === null ? "" : value).replace(/;/g, ", ");
+}
+
+// -- measuring -------------------------------------------------------------------------------------
+
+const ruler = { on: false, points: [], line: null };
+
+function measure(start) {
+  ruler.on = start;
+  ruler.points = [];
+  if (ruler.line) ruler.line.remove();
+  ruler.line = null;
+  map.getContainer().classList.toggle("measuring", start);
+  node("measure").setAttribute("aria-pressed", String(start));
+  if (start) map.doubleClickZoom.disable();
+  else map.doubleClickZoom.enable();
+  hint(start ? word("measure hint") : "");
+}
+
+function hint(text) {
+  node("hint").textContent = text;
+  node("hint").hidden = !text;
+}
+
+map.on("click", (event) => {
+  if (!ruler.on) return;
+  ruler.points.push(event.latlng);
+  if (ruler.line) ruler.line.remove();
+  ruler.line = L.polyline(ruler.points, { ...onUnits, color: "#111", weight: 2, dashArray: "4 3", interactive: false }).addTo(map);
+  const metres = ruler.points.slice(1).reduce((sum, point, i) => sum + map.distance(ruler.points[i], point), 0);
+  hint(`${number(metres / 1000, metres < 1e5 ? 1 : 0)} ${state.lang === "ru" ? "км" : "km"}`);
+});
+map.on("dblclick", () => {
+  if (!ruler.on) return;
+  ruler.on = false;
+  node("measure").setAttribute("aria-pressed", "false");
+  map.getContainer().classList.remove("measuring");
+});
+document.addEventListener("keydown", (event) => event.key === "Escape" && (ruler.on || ruler.line) && measure(false));

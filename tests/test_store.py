@@ -1,0 +1,672 @@
+"""Rounds on disk: whole or not at all, the same bytes, and back again."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import textwrap
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyogrio
+import pytest
+import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cami_units import store
+from cami_units.model import TABLES, Imprint, InputError, Round
+from cami_units.store import read_round, staging, write_atomically, write_round
+
+
+def _polygons(table: dict, boxes: list) -> gpd.GeoDataFrame:
+    shapes = [shapely.box(*box) for box in boxes]
+    return gpd.GeoDataFrame(table, geometry=shapes, crs="EPSG:4326")
+
+
+def a_round(*, title: str = "A workshop") -> Round:
+    """Two units and a hotspot that became none; every kind of value a round can hold."""
+    units = _polygons(
+        {
+            "unit_id": ["CU-001", "CU-002"],
+            "name_en": ["Ustyurt", "Wakhan <b>&amp;"],
+            "name_ru": ["Устюрт", "Вахан"],
+            "status": ["modelled candidate", "area of interest"],
+            "origin": ["confirms", "new"],
+            "hotspot_ids": ["H01", None],
+            "rank": pd.array([1, None], dtype="Int64"),
+            "rank_label": ["=1", None],
+            "tier": ["high", None],
+            "score": [0.51234, 0.2],
+            "area_km2": [12_345.6, 2_000.0],
+            "countries": ["KZ;UZ", "AF;TJ"],
+            "n_countries": [2, 2],
+            "disputed": [False, True],
+            "species": ["Saiga tatarica", ""],
+            "n_species": [1, 0],
+            "species_supporting": ["", ""],
+            "criteria_met": ["C1;C3", ""],
+            "confidence": [0.67, 0.4],
+            "rationale": ["2 states.", "Thin evidence."],
+        },
+        [(55, 44, 57, 46), (72, 37, 73, 38)],
+    )
+    findings = pd.DataFrame(
+        {
+            "unit_id": ["CU-001", "CU-001", "CU-001"],
+            "criterion": ["C9", "G1", "C5"],
+            "met": pd.array([True, False, None], dtype="boolean"),
+            "value": [0.67, 2.0, None],
+            "unit": ["", "states", "crossings"],
+            "threshold": [0.5, 2.0, None],
+            "because": ["Enough.", "Two states.", "No corridor reaches it."],
+        }
+    )
+    species = pd.DataFrame(
+        {
+            "unit_id": ["CU-001"],
+            "sci_name": ["Saiga tatarica"],
+            "role": ["qualifying"],
+            "overlap_km2": [10_000.0],
+            "range_share": [7.5],
+            "sides": ["KZ;UZ"],
+        }
+    )
+    states = pd.DataFrame(
+        {
+            "unit_id": ["CU-001", "CU-001"],
+            "iso2": ["KZ", "UZ"],
+            "area_km2": [8_000.0, 4_345.6],
+            "share": [64.8, 35.2],
+        }
+    )
+    cells = _polygons(
+        {
+            "pu_id": ["R0002C0001", "R0001C0001"],
+            "richness": [3, 1],
+            "n_shared": [1, 0],
+            "threat_weight": [5.0, 0.0],
+            "range_rarity": [0.01, 0.002],
+            "score": [0.4, 0.1],
+            "unit_id": ["CU-001", None],
+        },
+        [(55, 44, 56, 45), (10, 44, 11, 45)],
+    )
+    notes = pd.DataFrame({"hotspot_id": ["H41"], "name_en": ["X"], "reason": ["G2 fails."]})
+    return Round(
+        imprint=Imprint(
+            title=title,
+            date="2026-11-22",
+            round="00",
+            profile="operational proxy criteria",
+            sources=("indicative ranges", "world-atlas 2.0.2"),
+        ),
+        tables={
+            "conservation_units": units,
+            "not_proposed": notes,
+            "unit_criteria": findings,
+            "unit_species": species,
+            "unit_countries": states,
+            "planning_units": cells,
+        },
+        manifest={"version": "0.1.0", "plan": {"title": title}, "sources": [{"rows": 3}]},
+    )
+
+
+def shuffled(round: Round, seed: int) -> Round:
+    rows = {name: table.sample(frac=1, random_state=seed) for name, table in round.tables.items()}
+    return replace(round, tables=dict(reversed(rows.items())))
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+
+
+def hello(path: Path) -> None:
+    path.write_text("hello", encoding="utf-8")
+
+
+# -- what a round holds ---------------------------------------------------------------------------
+
+
+def test_a_round_comes_back_as_it_was_written(tmp_path):
+    written = a_round()
+    read = read_round(write_round(written, tmp_path / "rounds" / "00", files={"map.html": hello}))
+    assert read.imprint == written.imprint
+    assert read.manifest == written.manifest
+    assert set(read.tables) == set(written.tables)
+    units = read.tables["conservation_units"]
+    expected = written.tables["conservation_units"]
+    for column in TABLES["conservation_units"].columns:
+        pd.testing.assert_series_equal(
+            units[column], expected[column], check_dtype=False, check_index=False
+        )
+    assert units.geometry.geom_equals(expected.geometry).all()
+    assert units.crs == "EPSG:4326"
+    assert set(units.geom_type) == {"Polygon"}
+
+
+def test_yes_no_and_not_assessed_stay_three_things(tmp_path):
+    found = read_round(write_round(a_round(), tmp_path / "r")).tables["unit_criteria"]
+    # gates first, then criteria, as people read them
+    assert list(found["criterion"]) == ["G1", "C5", "C9"]
+    assert found["met"].dtype == "boolean"
+    assert list(found["met"].fillna(False)) == [False, False, True]
+    assert list(found["met"].isna()) == [False, True, False]
+    assert found["value"].isna().tolist() == [False, True, False]
+
+
+def test_whole_numbers_stay_whole_where_some_are_missing(tmp_path):
+    units = read_round(write_round(a_round(), tmp_path / "r")).tables["conservation_units"]
+    assert units["rank"].dtype == "Int64"
+    assert units["rank"].tolist() == [1, pd.NA]
+    assert units["n_countries"].tolist() == [2, 2]
+
+
+def test_multipart_units_keep_their_parts(tmp_path):
+    written = a_round()
+    parts = shapely.MultiPolygon([shapely.box(0, 0, 1, 1), shapely.box(2, 0, 3, 1)])
+    units = written.tables["conservation_units"].copy()
+    units.loc[0, "geometry"] = parts
+    written = replace(written, tables={**written.tables, "conservation_units": units})
+    read = read_round(write_round(written, tmp_path / "r")).tables["conservation_units"]
+    assert read.geometry[0].equals_exact(parts)
+    assert read.geom_type.tolist() == ["MultiPolygon", "Polygon"]
+
+
+def test_a_round_without_a_unit_has_the_same_layers_and_columns(tmp_path):
+    full = a_round()
+    bare = replace(full, tables={name: table.iloc[:0] for name, table in full.tables.items()})
+    objects = {
+        name: table.astype({c: object for c in table.columns if c != "geometry"})
+        for name, table in bare.tables.items()
+    }
+    schemas = []
+    for number, each in enumerate((full, bare, replace(bare, tables=objects))):
+        path = write_round(each, tmp_path / str(number)) / store.GEOPACKAGE
+        layers = pyogrio.list_layers(path)
+        schemas.append(
+            [
+                (name, kind, pyogrio.read_arrow(path, layer=name)[1].schema.types)
+                for name, kind in layers
+            ]
+        )
+    assert schemas[0] == schemas[1] == schemas[2]
+    assert len(read_round(tmp_path / "2").tables["conservation_units"]) == 0
+
+
+def test_the_geopackage_opens_with_the_units_in_any_gis(tmp_path):
+    path = write_round(a_round(), tmp_path / "r") / store.GEOPACKAGE
+    # an independent witness: what SQLite says of the file, without GDAL
+    with sqlite3.connect(path) as base:
+        assert base.execute("pragma integrity_check").fetchone() == ("ok",)
+        first = base.execute("select table_name from gpkg_contents").fetchone()
+        assert first == ("conservation_units",)
+        columns = base.execute("select table_name, srs_id from gpkg_geometry_columns").fetchall()
+        assert sorted(columns) == [("conservation_units", 4326), ("planning_units", 4326)]
+        dates = {row[0] for row in base.execute("select last_change from gpkg_contents")}
+        assert dates == {"2026-11-22T00:00:00.000Z"}
+    base.close()
+    assert gpd.read_file(path, layer="conservation_units")["unit_id"].tolist() == [
+        "CU-001",
+        "CU-002",
+    ]
+
+
+def test_the_manifest_lists_every_file_with_its_hash(tmp_path):
+    folder = write_round(a_round(), tmp_path / "r", files={"map.html": hello})
+    manifest = json.loads((folder / store.MANIFEST).read_text(encoding="utf-8"))
+    # sha256("hello"), from any other tool
+    assert manifest["outputs"]["map.html"] == (
+        "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"
+    )
+    assert set(manifest["outputs"]) | {store.MANIFEST} == set(contents(folder))
+    assert manifest["plan"] == {"title": "A workshop"}
+
+
+def test_a_manifest_holds_numpy_values_and_sets_but_no_folder(tmp_path):
+    values = {"n": np.int64(3), "x": np.float64(0.5), "s": {"b", "a"}, "p": Path("/home/me/x.shp")}
+    folder = write_round(replace(a_round(), manifest=values), tmp_path / "r")
+    manifest = json.loads((folder / store.MANIFEST).read_text(encoding="utf-8"))
+    assert [manifest[key] for key in "nxsp"] == [3, 0.5, ["a", "b"], "x.shp"]
+
+
+# -- the same bytes -------------------------------------------------------------------------------
+
+
+@settings(max_examples=5, deadline=None, derandomize=True)
+@given(seed=st.integers(0, 1000))
+def test_neither_row_order_nor_folder_changes_a_byte(tmp_path_factory, seed):
+    base = tmp_path_factory.mktemp("rounds")
+    one = write_round(a_round(), base / "one", files={"map.html": hello})
+    two = write_round(shuffled(a_round(), seed), base / "ünother" / "x", files={"map.html": hello})
+    assert contents(one) == contents(two)
+
+
+def test_neither_the_day_nor_the_hash_seed_changes_a_byte(tmp_path):
+    here = write_round(a_round(), tmp_path / "here")
+    script = (
+        "import sys; sys.path.insert(0, sys.argv[1]); from pathlib import Path; import test_store;"
+        "from cami_units.store import write_round; write_round(test_store.a_round(), Path(sys.argv[2]))"
+    )
+    time.sleep(1.1)  # GDAL's own stamp has seconds
+    run(
+        script,
+        str(Path(__file__).parent),
+        str(tmp_path / "there"),
+        PYTHONHASHSEED="7",
+        TZ="Asia/Tokyo",
+    )
+    assert contents(here) == contents(tmp_path / "there")
+
+
+def test_the_date_given_to_gdal_is_taken_back(tmp_path):
+    write_round(a_round(), tmp_path / "r")
+    assert pyogrio.get_gdal_config_option("OGR_CURRENT_DATE") is None
+
+
+def test_tables_are_not_changed_by_writing(tmp_path):
+    given_round, twin = a_round(), a_round()
+    write_round(shuffled(given_round, 1), tmp_path / "r")
+    write_round(given_round, tmp_path / "s")
+    for name, table in given_round.tables.items():
+        pd.testing.assert_frame_equal(pd.DataFrame(table), pd.DataFrame(twin.tables[name]))
+
+
+# -- hostile strings ------------------------------------------------------------------------------
+
+POISON = [
+    "x'); DROP TABLE conservation_units;--",
+    "\x00\x01\x1b[31m",
+    "../../etc/passwd",
+    "${7*7}{{7*7}}",
+    "\u202eevil",
+    "a\nb\r\n",
+    "e\u0301 العربية 普氏 🐪",
+]
+
+
+@pytest.mark.parametrize("text", POISON)
+def test_hostile_names_are_text_and_nothing_else(tmp_path, text):
+    written = a_round(title=text)
+    units = written.tables["conservation_units"].assign(name_en=text)
+    written = replace(written, tables={**written.tables, "conservation_units": units})
+    read = read_round(write_round(written, tmp_path / "r"))
+    # SQLite keeps no text after a zero byte; layers remove it long before
+    assert read.tables["conservation_units"]["name_en"].tolist() == [text.split("\x00")[0]] * 2
+    assert read.imprint.title == text
+
+
+# -- what is refused ------------------------------------------------------------------------------
+
+
+def test_a_round_is_not_overwritten_without_force(tmp_path):
+    folder = write_round(a_round(), tmp_path / "r")
+    before = contents(folder)
+    with pytest.raises(InputError, match=r"There is a round in .* already.*--force"):
+        write_round(a_round(title="Another"), folder)
+    assert contents(folder) == before
+    write_round(a_round(title="Another"), folder, force=True)
+    assert read_round(folder).imprint.title == "Another"
+
+
+def test_an_empty_folder_may_be_filled(tmp_path):
+    (tmp_path / "r").mkdir()
+    (tmp_path / "r" / ".DS_Store").touch()
+    assert read_round(write_round(a_round(), tmp_path / "r")).imprint.round == "00"
+
+
+def test_force_never_replaces_what_is_no_round(tmp_path):
+    (tmp_path / "thesis.docx").touch()
+    with pytest.raises(InputError, match=r"is not empty and holds no round \(thesis.docx\)"):
+        write_round(a_round(), tmp_path, force=True)
+    assert (tmp_path / "thesis.docx").exists()
+
+
+def test_force_never_deletes_what_people_put_into_a_round(tmp_path):
+    folder = write_round(a_round(), tmp_path / "r")
+    (folder / "decisions.csv").write_text("CU-001,agreed")
+    (folder / "conservation_units.gpkg-wal").touch()  # QGIS had it open: nobody misses it
+    with pytest.raises(InputError, match=r"did not write: decisions.csv\. --force would delete it"):
+        write_round(a_round(), folder, force=True)
+    assert (folder / "decisions.csv").read_text() == "CU-001,agreed"
+
+
+def test_a_file_is_no_place_for_a_round(tmp_path):
+    hello(tmp_path / "r")
+    with pytest.raises(InputError, match="is a file, where a folder is to be made"):
+        write_round(a_round(), tmp_path / "r", force=True)
+
+
+@pytest.mark.parametrize("name", ["../x", "a/b", ".."])
+def test_file_names_cannot_leave_the_round(tmp_path, name):
+    with pytest.raises(InputError, match="plain file names"):
+        write_round(a_round(), tmp_path / "r", files={name: hello})
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", [store.MANIFEST, store.GEOPACKAGE])
+def test_the_names_of_the_store_are_taken(tmp_path, name):
+    with pytest.raises(InputError, match="written by the store itself"):
+        write_round(a_round(), tmp_path / "r", files={name: hello})
+
+
+def test_all_faults_of_a_round_come_in_one_message(tmp_path):
+    tables = dict(a_round().tables)
+    del tables["not_proposed"]
+    tables["unit_species"] = tables["unit_species"].drop(columns="role")
+    tables["planning_units"] = tables["planning_units"].to_crs("EPSG:3857")
+    tables["extra"] = tables["conservation_units"].to_crs("EPSG:3857")
+    bad = Round(replace(a_round().imprint, date="22 November"), tables, {})
+    with pytest.raises(InputError) as caught:
+        write_round(bad, tmp_path / "r")
+    for words in (
+        "The table 'not_proposed' is missing",
+        "column role is missing",
+        "'planning_units'",
+        "The table 'extra' is in EPSG:3857, not in EPSG:4326",
+        "The date must be written as 2026-11-22; '22 November' came",
+    ):
+        assert words in str(caught.value)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_column_of_mixed_kinds_is_named(tmp_path):
+    tables = {**a_round().tables, "extra": pd.DataFrame({"id": ["a", "b"], "x": [1, "one"]})}
+    with pytest.raises(InputError, match="The column 'x' of the table 'extra' cannot be written"):
+        write_round(replace(a_round(), tables=tables), tmp_path / "r")
+    assert not list(tmp_path.iterdir())
+
+
+def test_reading_says_what_is_wrong_with_a_folder(tmp_path):
+    with pytest.raises(InputError, match=r"There is no folder .*Name the folder of a round"):
+        read_round(tmp_path / "nowhere")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InputError, match=r"is not a round: it has no manifest.json"):
+        read_round(tmp_path / "empty")
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", "null", '{"format": 1}', '{"format":1,"imprint":3}']
+)
+def test_a_damaged_manifest_is_said_to_be(tmp_path, text):
+    folder = write_round(a_round(), tmp_path / "r")
+    (folder / store.MANIFEST).write_text(text)
+    with pytest.raises(InputError, match=r"manifest.json in .* is damaged"):
+        read_round(folder)
+
+
+def test_a_round_of_a_later_version_is_not_guessed_at(tmp_path):
+    folder = write_round(a_round(), tmp_path / "r")
+    manifest = json.loads((folder / store.MANIFEST).read_text(encoding="utf-8"))
+    manifest["format"] = 99
+    (folder / store.MANIFEST).write_text(json.dumps(manifest))
+    with pytest.raises(InputError, match=r"later version of cami_units \(layout 99"):
+        read_round(folder)
+
+
+def test_a_strange_imprint_is_damage(tmp_path):
+    folder = write_round(a_round(), tmp_path / "r")
+    manifest = json.loads((folder / store.MANIFEST).read_text(encoding="utf-8"))
+    manifest["imprint"]["colour"] = "blue"
+    (folder / store.MANIFEST).write_text(json.dumps(manifest))
+    with pytest.raises(InputError, match=r"is damaged \(its imprint is not as expected"):
+        read_round(folder)
+
+
+def test_a_missing_damaged_or_partial_geopackage_is_named(tmp_path):
+    folder = write_round(a_round(), tmp_path / "r")
+    path = folder / store.GEOPACKAGE
+    with sqlite3.connect(path) as base:
+        base.execute("delete from gpkg_contents where table_name = 'unit_species'")
+    base.close()
+    with pytest.raises(
+        InputError, match=r"is not whole: conservation_units.gpkg lacks unit_species"
+    ):
+        read_round(folder)
+    path.write_bytes(path.read_bytes()[:5000])
+    with pytest.raises(InputError, match="cannot be read"):
+        read_round(folder)
+    path.unlink()
+    with pytest.raises(InputError, match=r"conservation_units.gpkg is missing"):
+        read_round(folder)
+
+
+# -- whole or not at all --------------------------------------------------------------------------
+
+
+def run(script: str, *arguments: str, **environment: str) -> None:
+    subprocess.run(
+        [sys.executable, "-c", script, *arguments],
+        check=True,
+        env={**os.environ, **environment},
+        timeout=60,
+    )
+
+
+def fails(error: Exception):
+    def writer(path: Path) -> None:
+        path.write_bytes(b"half of i")
+        raise error
+
+    return writer
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), "the disk is full"),
+        (OSError(errno.EROFS, "Read-only file system"), "writing there is not allowed"),
+        (PermissionError(errno.EACCES, "Permission denied"), "another program has a file open"),
+        (OSError(errno.ENAMETOOLONG, "File name too long"), "name is too long"),
+        (FileNotFoundError(errno.ENOENT, "No such file"), "another run writes to the same place"),
+        (OSError(errno.EIO, "Input/output error"), "Input/output error"),
+    ],
+)
+@pytest.mark.parametrize("old", [True, False])
+def test_what_the_disk_refuses_is_said_once_and_leaves_no_trace(tmp_path, error, words, old):
+    folder = tmp_path / "rounds" / "00"
+    if old:
+        write_round(a_round(), folder)
+    before = contents(folder) if old else None
+    with pytest.raises(InputError, match=words):
+        write_round(a_round(title="New"), folder, files={"map.html": fails(error)}, force=True)
+    if old:
+        assert contents(folder) == before
+        assert [path.name for path in folder.parent.iterdir()] == ["00"]
+    else:
+        assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("error", [ValueError("a bug"), KeyboardInterrupt()])
+def test_any_other_failure_passes_through_and_leaves_no_trace(tmp_path, error):
+    with pytest.raises(type(error)):
+        write_round(a_round(), tmp_path / "r", files={"map.html": fails(error)})
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write anywhere"
+)
+def test_a_folder_that_is_read_only(tmp_path):
+    tmp_path.chmod(0o500)
+    try:
+        with pytest.raises(InputError, match="writing there is not allowed"):
+            write_round(a_round(), tmp_path / "r")
+    finally:
+        tmp_path.chmod(0o700)
+
+
+def test_a_rename_that_fails_puts_the_old_round_back(tmp_path, monkeypatch):
+    folder = write_round(a_round(), tmp_path / "r")
+    before = contents(folder)
+    rename = Path.replace
+
+    def refuse(self: Path, target: Path) -> Path:
+        if ".writing-" in self.name:
+            raise PermissionError(errno.EACCES, "in use")
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "replace", refuse)
+    with pytest.raises(InputError, match="another program has a file open"):
+        write_round(a_round(title="New"), folder, force=True)
+    assert contents(folder) == before
+    assert [path.name for path in tmp_path.iterdir()] == ["r"]
+
+
+KILLED = textwrap.dedent(
+    """
+    import os, signal, sys
+    from pathlib import Path
+    sys.path.insert(0, sys.argv[1])
+    import test_store
+    from cami_units import store
+
+    moment, folder = sys.argv[2], Path(sys.argv[3])
+
+    def die(*_):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    def dies(name):
+        real = getattr(Path, name)
+        def at(self, *rest):
+            real(self, *rest)
+            if moment == "between the renames" and not self.name.startswith("."):
+                die()
+            if moment == "after the renames" and self.name.startswith("."):
+                die()
+        return at
+
+    files = {"a.txt": test_store.hello}
+    if moment == "in a writer":
+        files["map.html"] = die
+    if moment == "before the manifest":
+        store._json = die
+    if moment == "while flushing":
+        store._flush = die
+    Path.replace = dies("replace")
+    store.write_round(test_store.a_round(title="New"), folder, files=files, force=True)
+    """
+)
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL")
+@pytest.mark.parametrize(
+    "moment",
+    [
+        "in a writer",
+        "before the manifest",
+        "while flushing",
+        "between the renames",
+        "after the renames",
+    ],
+)
+def test_a_kill_leaves_one_whole_round(tmp_path, moment):
+    folder = write_round(a_round(title="Old"), tmp_path / "r")
+    before = contents(folder)
+    with pytest.raises(subprocess.CalledProcessError) as caught:
+        run(KILLED, str(Path(__file__).parent), moment, str(folder))
+    assert caught.value.returncode == -signal.SIGKILL
+    if moment == "after the renames":
+        assert read_round(folder).imprint.title == "New"
+    else:
+        assert read_round(folder).imprint.title == "Old"
+        assert contents(folder) == before
+    # the next run clears up and goes on as if nothing had been
+    write_round(a_round(title="Newer"), folder, force=True)
+    assert read_round(folder).imprint.title == "Newer"
+    assert [path.name for path in tmp_path.iterdir()] == ["r"]
+
+
+def test_a_kill_before_the_first_round_leaves_none(tmp_path):
+    with pytest.raises(subprocess.CalledProcessError):
+        run(KILLED, str(Path(__file__).parent), "while flushing", str(tmp_path / "r"))
+    assert not (tmp_path / "r").exists()
+    with pytest.raises(InputError, match="There is no folder"):
+        read_round(tmp_path / "r")
+    write_round(a_round(), tmp_path / "r")
+    assert [path.name for path in tmp_path.iterdir()] == ["r"]
+
+
+def test_the_last_of_two_runs_at_once_wins_and_the_other_says_so(tmp_path):
+    folder = tmp_path / "r"
+
+    def second(path: Path) -> None:
+        write_round(a_round(title="Second"), folder)
+        hello(path)
+
+    with pytest.raises(InputError, match="another run writes to the same place"):
+        write_round(a_round(title="First"), folder, files={"map.html": second})
+    assert read_round(folder).imprint.title == "Second"
+    assert [path.name for path in tmp_path.iterdir()] == ["r"]
+
+
+def test_a_link_to_a_round_keeps_pointing_at_it(tmp_path):
+    real = write_round(a_round(), tmp_path / "real")
+    link = tmp_path / "latest"
+    try:
+        link.symlink_to(real, target_is_directory=True)
+    except OSError:
+        pytest.skip("links are not allowed here")
+    write_round(a_round(title="New"), link, force=True)
+    assert link.is_symlink()
+    assert read_round(real).imprint.title == "New"
+
+
+def test_names_with_the_letters_of_a_pattern(tmp_path):
+    folder = tmp_path / "[0]*?x" if os.name != "nt" else tmp_path / "[0]x"
+    write_round(a_round(), folder)
+    write_round(a_round(title="New"), folder, force=True)
+    assert read_round(folder).imprint.title == "New"
+    assert [path.name for path in tmp_path.iterdir()] == [folder.name]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no umask")
+def test_a_round_can_be_read_by_whoever_the_system_lets(tmp_path):
+    folder = write_round(a_round(), tmp_path / "r")
+    (tmp_path / "plain").mkdir()
+    assert folder.stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
+def test_staging_refuses_a_folder_with_something_in_it(tmp_path):
+    hello(tmp_path / "x")
+    with pytest.raises(InputError, match="exists and is not empty"), staging(tmp_path):
+        pass
+    with staging(tmp_path / "new") as folder:
+        (folder / "inner").mkdir()
+        hello(folder / "inner" / "y")
+    assert (tmp_path / "new" / "inner" / "y").read_text() == "hello"
+
+
+# -- single files ---------------------------------------------------------------------------------
+
+
+def test_a_file_is_replaced_whole(tmp_path):
+    path = tmp_path / "out" / "assessment.csv"
+    assert write_atomically(path, hello) == path
+    write_atomically(path, lambda p: p.write_text(f"again in {p.name}"))
+    assert path.read_text() == "again in assessment.csv"
+    assert [p.name for p in path.parent.iterdir()] == ["assessment.csv"]
+
+
+def test_a_file_that_could_not_be_written_stays_as_it_was(tmp_path):
+    path = tmp_path / "assessment.csv"
+    hello(path)
+    with pytest.raises(InputError, match="disk is full"):
+        write_atomically(path, fails(OSError(errno.ENOSPC, "full")))
+    assert path.read_text() == "hello"
+    assert [p.name for p in tmp_path.iterdir()] == ["assessment.csv"]
+    with pytest.raises(InputError, match="is a folder, where a file is to be written"):
+        write_atomically(tmp_path, hello)
+    with pytest.raises(InputError, match="disk is full"):
+        write_atomically(tmp_path / "a" / "b.csv", fails(OSError(errno.ENOSPC, "full")))
+    assert not (tmp_path / "a").exists()

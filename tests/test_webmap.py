@@ -1,0 +1,767 @@
+"""The web map: one file, nothing fetched, nothing run, the same bytes; read in a real browser."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import folium
+import folium.plugins
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from shapely import LineString, MultiPolygon, Point, Polygon, box
+
+from cami_units import model, words
+from cami_units.model import Imprint, InputError
+from cami_units.webmap import LAYERS, CamiMap, unit_map, write_map
+from cami_units.webmap import _page as page_room
+from cami_units.webmap import _payload as payload_room
+from cami_units.webmap._basemap import basemap
+from cami_units.webmap._clean import shown
+from cami_units.webmap._geometry import label_point, packed, shared_edges, simplified
+from cami_units.webmap._styles import TOL_MUTED, species_style
+from tests.browser import Page, chromium
+
+browser = pytest.fixture(scope="module")(chromium)
+
+POISON = (
+    "{{7*7}}<img src=x onerror=alert(1)> {% raw ${window.pwned=1} `x` \\u0041 & \"q\" 'a' "
+    "</script><script>window.pwned=1</script>]]>"
+)
+IMPRINT = Imprint(
+    title="Toy workshop",
+    date="2026-11-22",
+    round="00",
+    profile="operational proxy criteria",
+    sources=("Toy source, 2026",),
+)
+
+# -- a toy region: three countries side by side, one disputed strip, two species, three units ------
+
+
+def _unit(number: int, shape: Polygon, **other: object) -> dict[str, Any]:
+    row = dict.fromkeys(model.TABLES["conservation_units"].columns, "")
+    return row | {
+        "unit_id": f"CU-{number:03d}",
+        "name_en": ["Altai knot", "Ustyurt", "Pamir"][number - 1],
+        "name_ru": ["Алтайский узел", "Устюрт", "Памир"][number - 1],
+        "status": ["modelled candidate", "area of interest", "modelled candidate"][number - 1],
+        "origin": "confirms",
+        "hotspot_ids": "H01",
+        "rank": number,
+        "rank_label": str(number),
+        "tier": ["very high", "high", "moderate"][number - 1],
+        "score": 0.9 - number / 10,
+        "area_km2": [12345.6, 900.0, 50000.0][number - 1],
+        "countries": "KZ;UZ",
+        "n_countries": 2,
+        "disputed": False,
+        "species": "Saiga tatarica",
+        "n_species": 1,
+        "confidence": 0.67,
+        "geometry": shape,
+        **other,
+    }
+
+
+def toy_units(**first: object) -> gpd.GeoDataFrame:
+    rows = [
+        _unit(1, box(62, 42, 66, 45), **first),
+        _unit(2, box(70, 41, 74, 44)),
+        _unit(3, box(78, 42, 82, 46)),
+    ]
+    return gpd.GeoDataFrame(rows, crs="EPSG:4326")
+
+
+def toy_criteria(units: gpd.GeoDataFrame) -> pd.DataFrame:
+    rows = [
+        {
+            "unit_id": unit,
+            "criterion": criterion,
+            "met": [True, False, None][(i + j) % 3],
+            "value": 1.5 * j,
+            "unit": "species",
+            "threshold": "≥ 3",
+            "because": f"{j} species are on both sides",
+        }
+        for i, unit in enumerate(units["unit_id"])
+        for j, criterion in enumerate(model.FINDINGS)
+    ]
+    return pd.DataFrame(rows, columns=model.TABLES["unit_criteria"].columns)
+
+
+def toy_species(name: str = "Saiga antelope") -> pd.DataFrame:
+    columns = model.TABLES["species"].columns
+    rows = [
+        dict.fromkeys(columns, "")
+        | {"sci_name": "Saiga tatarica", "code": "SAI", "name_en": name, "name_ru": "Сайгак"},
+        dict.fromkeys(columns, "")
+        | {
+            "sci_name": "Panthera uncia",
+            "code": "SNL",
+            "name_en": "Snow leopard",
+            "name_ru": "Снежный барс",
+        },
+    ]
+    return pd.DataFrame(rows).assign(iucn_category="VU")
+
+
+def table(geometries: list[Any], **columns: list[Any]) -> gpd.GeoDataFrame:
+    return gpd.GeoDataFrame(columns, geometry=geometries, crs="EPSG:4326")
+
+
+def toy_layers(name: str = "Known hotspot") -> dict[str, gpd.GeoDataFrame]:
+    return {
+        "countries": table(
+            [box(50, 35, 68, 52), box(68, 35, 80, 52), box(80, 35, 95, 52)],
+            iso2=["KZ", "UZ", "CN"],
+            name_en=["Kazakhstan", "Uzbekistan", "China"],
+            name_ru=["Казахстан", "Узбекистан", "Китай"],
+            range_state=["yes", "yes", "yes"],
+        ),
+        "disputed": table(
+            [box(79, 40, 81, 41)], disputed_id=["D1"], name_en=["Strip"], states=["UZ;CN"]
+        ),
+        "features": table(
+            [box(60, 40, 75, 47), box(72, 38, 85, 48)],
+            sci_name=["Saiga tatarica", "Panthera uncia"],
+            range_km2=[900000.4, 1200000.0],
+        ),
+        "hotspots": table(
+            [box(62, 42, 65, 44)],
+            hotspot_id=["H01"],
+            name_en=[name],
+            name_ru=["Ключевой район"],
+            species=["Saiga tatarica;Panthera uncia"],
+            source=[name],
+        ),
+        "protected_areas": table([box(63, 42, 64, 43)], pa_id=["PA1"], name=["Park"], iso2=["KZ"]),
+        "barriers": table(
+            [LineString([(68, 36), (68, 50)]), LineString([(55, 40), (60, 41)])],
+            barrier_id=["B1", "B2"],
+            name=["Fence", "Odd thing"],
+            kind=["border_fence", "moat"],
+            permeability=[0.25, 0.5],
+        ),
+        "corridors": table(
+            [LineString([(66, 42), (70, 43)])],
+            corridor_id=["L1"],
+            name=["Route"],
+            sci_name=["Saiga tatarica"],
+            evidence_grade=["A"],
+        ),
+        "sections": table(
+            [box(50, 36, 70, 50), box(70, 36, 90, 50)],
+            section_id=["S1", "S2"],
+            name_en=["West", "East"],
+            name_ru=["Запад", "Восток"],
+        ),
+        "gazetteer": table(
+            [Point(88, 48.5)],
+            name_en=["Altai Mountains"],
+            name_ru=["Алтай"],
+            kind=["mountain range"],
+            extent_km=[350.0],
+        ),
+    }
+
+
+def toy_cells() -> gpd.GeoDataFrame:
+    cells = [box(60 + i, 40, 61 + i, 41) for i in range(20)]
+    return table(
+        cells,
+        pu_id=[f"R0001C{i:04d}" for i in range(20)],
+        richness=[1] * 20,
+        n_shared=[1] * 20,
+        threat_weight=[1.0] * 20,
+        range_rarity=[0.1] * 20,
+        score=[i / 20 for i in range(20)],
+        unit_id=[""] * 20,
+    )
+
+
+def toy(**changes: Any) -> dict[str, Any]:
+    """Everything that `write_map` takes, with changes."""
+    units = changes.pop("units", toy_units())
+    species = changes.pop("species", toy_species())
+    criteria = toy_criteria(units)
+    tables = {"conservation_units": units, "unit_criteria": criteria}
+    cards = {lang: words.unit_cards(tables, species, lang=lang) for lang in ("en", "ru")}
+    return {
+        "units": units,
+        "cards": cards,
+        "imprint": IMPRINT,
+        "layers": toy_layers(),
+        "species": species,
+        "planning_units": toy_cells(),
+        "unit_criteria": criteria,
+    } | changes
+
+
+@pytest.fixture(scope="module")
+def toy_map(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("map") / "map.html"
+    write_map(path, **toy())
+    return path
+
+
+def content(html: str) -> Any:
+    found = re.search(r'<script type="application/json" id="cami-data">(.*?)</script>', html)
+    assert found is not None
+    return json.loads(found[1])
+
+
+# -- cleaning --------------------------------------------------------------------------------------
+
+
+@given(st.text())
+@settings(deadline=None, derandomize=True)
+def test_no_dangerous_character_survives_and_nothing_else_is_lost(text: str) -> None:
+    clean = shown(text)
+    bare = re.sub(r"&#\d+;", "", clean)
+    assert not set(bare) & set("&<>\"'{}`$\\")
+    clean.encode("utf-8")  # lone surrogates are gone
+    assert shown(clean.replace("&", "")) == clean.replace("&", "")  # what is clean stays as it is
+
+
+def test_cleaning_by_hand() -> None:
+    assert shown('a & b <"x">') == "a &#38; b &#60;&#34;x&#34;&#62;"
+    assert shown("\ud800x\x0b\u202ey\u2028z") == "xy z"
+    assert shown("е\u0308") == "ё"  # composed, so that search and sorting find it
+    assert [shown(nothing) for nothing in (None, float("nan"), pd.NA, pd.NaT)] == [""] * 4
+    assert shown(0) == "0"
+
+
+# -- geometry --------------------------------------------------------------------------------------
+
+
+def unpacked(flat: list[int]) -> np.ndarray[Any, Any]:
+    return np.cumsum(np.array(flat).reshape(-1, 2), axis=0) / 10_000
+
+
+@given(
+    st.lists(
+        st.tuples(st.floats(-179, 179, allow_nan=False), st.floats(-80, 80, allow_nan=False)),
+        min_size=2,
+        max_size=20,
+    )
+)
+@settings(deadline=None, derandomize=True)
+def test_a_line_unpacks_to_itself_within_half_a_step(points: list[tuple[float, float]]) -> None:
+    line = LineString(points)
+    flat = packed(line)
+    if not flat:  # every point falls on one step of the lattice
+        assert line.length < 0.0002 * len(points)
+        return
+    back = LineString(unpacked(flat[0]))
+    assert shapely.hausdorff_distance(line, back) <= 0.00008  # √2 · 0.00005, and rounding
+
+
+def test_packing_the_awkward_cases() -> None:
+    assert packed(None) == packed(Polygon()) == []
+    ring = Polygon([(0, 0), (1, 0), (1, 1), (0, 1)], [[(0.2, 0.2), (0.4, 0.2), (0.4, 0.4)]])
+    (rings,) = packed(ring)
+    assert len(rings[0]) == 8  # four corners, the closing one left out
+    assert len(rings[1]) == 6
+    sliver = Polygon([(0, 0), (0.00001, 0), (0.00001, 0.00001)])
+    assert packed(MultiPolygon([sliver, box(2, 2, 3, 3)])) == packed(box(2, 2, 3, 3))
+    mixed = shapely.GeometryCollection([Point(1, 1), LineString([(0, 0), (1, 0)])])
+    assert packed(mixed) == [[10000, 10000], [0, 0, 10000, 0]]
+
+
+def test_each_shared_border_comes_once() -> None:
+    left, right = box(0, 0, 1, 1), box(1, 0, 2, 1)
+    borders = shared_edges(np.array([left, right]))
+    assert borders.equals(LineString([(1, 0), (1, 1)]))
+    assert shared_edges(np.array([box(0, 0, 1, 1), box(5, 5, 6, 6)])).is_empty
+
+
+def test_simplifying_keeps_to_the_budget_and_shared_edges_shared() -> None:
+    wave = [(x, 0.3 * np.sin(9 * x)) for x in np.linspace(0, 10, 2001)]
+    south = Polygon([*wave, (10, -5), (0, -5)])
+    north = Polygon([*wave, (10, 5), (0, 5)])
+    kept = simplified(np.array([south, north]), most=900, coverage=True)
+    assert shapely.get_num_coordinates(kept).sum() <= 900
+    assert shapely.coverage_is_valid(kept)
+    assert abs(shapely.area(kept).sum() - 100) < 1e-9
+
+
+def test_a_label_stands_inside_even_where_the_centre_does_not() -> None:
+    ring = Point(0, 0).buffer(5).difference(Point(0, 0).buffer(4))
+    x, y = label_point(ring)
+    assert ring.contains(Point(x / 1e4, y / 1e4))
+    assert label_point(Polygon()) == []
+
+
+def test_borders_near_a_disputed_area_have_their_own_lines() -> None:
+    layers = toy_layers()
+    sheet = basemap(layers["countries"], layers["disputed"], None, frame=(50, 35, 95, 52))
+    plain = [LineString(unpacked(flat)) for flat in sheet["borders"]]
+    contested = [LineString(unpacked(flat)) for flat in sheet["contested"]]
+    # Borders at 68° E (17° long) and 80° E (17°), of which 40–41° N is disputed, ± 0.03° beside it.
+    assert sum(line.length for line in plain) == pytest.approx(34 - 1.06, abs=0.001)
+    # That piece, and the outline of the strip (2 × 1 degrees).
+    assert sum(line.length for line in contested) == pytest.approx(1.06 + 6, abs=0.001)
+    assert basemap(None, None, None, frame=(0, 0, 1, 1))["land"] == []
+
+
+# -- the payload -----------------------------------------------------------------------------------
+
+
+def test_every_species_has_its_own_look() -> None:
+    looks = [json.dumps(dict(species_style(place)), sort_keys=True) for place in range(18)]
+    assert len(set(looks)) == 2 * len(TOL_MUTED) == 18
+
+
+def test_rejected_and_merged_units_are_not_drawn() -> None:
+    units = toy_units(status="rejected")
+    drawn = content(unit_map(**toy(units=units)).get_root().render())["units"]
+    assert [unit["id"] for unit in drawn] == ["CU-002", "CU-003"]
+
+
+def test_the_card_is_the_card() -> None:
+    given_cards = toy()["cards"]
+    drawn = content(unit_map(**toy()).get_root().render())["units"][0]
+    for lang in ("en", "ru"):
+        card = given_cards[lang].set_index("unit_id").loc["CU-001"]
+        assert dict(drawn["card"][lang]) == {
+            field: shown(card[field])
+            for field in words.CARD_FIELDS
+            if field not in ("name_en", "name_ru")
+        }
+
+
+def test_tiers_of_another_profile_are_shaded_by_their_scores() -> None:
+    units = toy_units().assign(tier=["second", "first", "third"], score=[0.5, 0.9, 0.1])
+    tiers = content(unit_map(**toy(units=units)).get_root().render())["tiers"]
+    assert tiers == [["first", 0.46], ["second", 0.32], ["third", 0.18]]
+
+
+def test_cells_become_five_classes_that_cover_the_scored_ones() -> None:
+    cells = payload_room._cells(toy_cells())
+    assert len(cells) == 5
+    edges = [cells[0]["from"], *(cell["to"] for cell in cells)]
+    assert edges == sorted(edges)
+    area = sum(Polygon(unpacked(rings[0])).area for cell in cells for rings in cell["g"])
+    assert area == pytest.approx(19)  # twenty cells of a square degree, one of them without score
+    one = toy_cells().assign(score=0.4)
+    assert [(cell["from"], cell["to"]) for cell in payload_room._cells(one)] == [(0.4, 0.4)]
+    assert payload_room._cells(toy_cells().assign(score=0.0)) == []
+
+
+def test_layers_are_all_optional(tmp_path: Path) -> None:
+    units = toy_units()
+    one = words.unit_cards(
+        {"conservation_units": units, "unit_criteria": toy_criteria(units)}, toy_species()
+    )
+    write_map(tmp_path / "bare.html", units, cards=one, imprint=IMPRINT)
+    html = (tmp_path / "bare.html").read_text(encoding="utf-8")
+    assert content(html)["languages"] == ["en"]
+    assert "data-lang=" not in html.split("<script")[0]
+
+
+# -- refusals --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"units": toy_units().to_crs(3857)}, "its CRS is EPSG:3857, expected EPSG:4326"),
+        ({"units": toy_units(status="agred")}, r"status is one of .*; agred came"),
+        ({"layers": {"hotspot": toy_layers()["hotspots"]}}, r"Did you mean 'hotspots'\?"),
+        ({"lang": "kk"}, "A map speaks en, ru; cards came for kk"),
+        ({"cards": {"ru": pd.DataFrame()}}, "to open in 'en', but the cards are in ru"),
+        (
+            {"cards": pd.DataFrame({"unit_id": ["CU-001"]})},
+            r"column name_en, .* is missing; no card for CU-002, CU-003",
+        ),
+    ],
+)
+def test_refusals_say_what_came(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        unit_map(**(toy() | changes))
+
+
+def test_nothing_is_written_when_a_table_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError):
+        write_map(tmp_path / "map.html", **(toy() | {"lang": "kk"}))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folium_layer_that_needs_the_network_is_refused() -> None:
+    made = unit_map(**toy())
+    folium.plugins.MarkerCluster().add_to(made)
+    with pytest.raises(InputError, match="must open without a network, but a folium layer"):
+        made.get_root().render()
+
+
+# -- the same bytes --------------------------------------------------------------------------------
+
+
+def test_row_order_and_a_second_run_change_nothing() -> None:
+    first = unit_map(**toy()).get_root().render()
+    turned = toy()
+    turned["units"] = turned["units"].iloc[::-1]
+    turned["layers"] = {name: layer.iloc[::-1] for name, layer in turned["layers"].items()}
+    turned["species"] = turned["species"].iloc[::-1]
+    turned["unit_criteria"] = turned["unit_criteria"].iloc[::-1]
+    turned["planning_units"] = turned["planning_units"].iloc[::-1]
+    turned["cards"] = {lang: cards.iloc[::-1] for lang, cards in turned["cards"].items()}
+    assert unit_map(**turned).get_root().render() == first
+
+
+def test_a_map_renders_the_same_twice_with_folium_layers_on_it() -> None:
+    renders = []
+    for _ in range(2):
+        made = unit_map(**toy())
+        folium.GeoJson(toy_layers()["sections"][["section_id", "geometry"]]).add_to(made)
+        renders += [made.get_root().render(), made.get_root().render()]
+    assert len(set(renders)) == 1
+
+
+@pytest.mark.slow
+def test_the_hash_seed_changes_nothing(tmp_path: Path) -> None:
+    code = (
+        "import sys; from tests.test_webmap import toy; from cami_units.webmap import write_map;"
+        "write_map(sys.argv[1], **toy())"
+    )
+    root = Path(__file__).resolve().parents[1]
+    for seed in ("1", "2"):
+        subprocess.run(
+            [sys.executable, "-c", code, str(tmp_path / seed)],
+            env={"PYTHONHASHSEED": seed, "PYTHONPATH": str(root), "PATH": "/usr/bin:/bin"},
+            check=True,
+            cwd=root,
+        )
+    assert (tmp_path / "1").read_bytes() == (tmp_path / "2").read_bytes()
+
+
+def test_no_clock_no_path_no_address_in_the_file(toy_map: Path) -> None:
+    html = toy_map.read_text(encoding="utf-8")
+    assert str(Path.home()) not in html
+    assert not re.search(r"""(?:src|href)\s*=\s*["'](?!data:|#)""", html.split("<script>")[0])
+
+
+def test_it_is_a_folium_map_for_notebooks() -> None:
+    made = unit_map(**toy())
+    assert isinstance(made, CamiMap)
+    assert isinstance(made, folium.Map)
+    assert made._repr_html_().startswith("<iframe srcdoc=")
+
+
+def test_making_one_leaves_other_folium_maps_alone() -> None:
+    before = folium.Map().default_js
+    unit_map(**toy()).get_root().render()
+    assert folium.Map().default_js == before
+    assert any("leaflet" in url for _, url in before)
+
+
+def test_every_phrase_the_page_asks_for_is_in_the_catalogue() -> None:
+    asked = set()
+    for name in ("page.html", *page_room._SCRIPTS):
+        text = page_room._text(name)
+        asked |= set(re.findall(r'\bword\("([^"]+)"\)', text))
+        asked |= set(re.findall(r'data-(?:t|hint)="([^"]+)"', text))
+        asked |= set(re.findall(r't\["([^"]+)"\]', text))
+    assert len(asked) > 25
+    assert sorted(asked - set(words.CATALOGUE)) == []
+
+
+# -- in the browser --------------------------------------------------------------------------------
+
+
+@pytest.mark.browser
+def test_it_opens_from_a_file_with_no_request_and_no_error(browser: Page, toy_map: Path) -> None:
+    browser.open(toy_map)
+    assert browser.asked_for() == []
+    assert browser.errors == []
+    assert browser.run("return document.title") == "Toy workshop, 2026-11-22"
+    text = browser.run("return document.body.innerText")
+    for promised in ("Toy workshop", "2026-11-22", "operational proxy criteria", "INDICATIVE"):
+        assert promised in text
+    assert model.DISCLAIMER in text
+    assert (
+        browser.run("return document.querySelectorAll('.leaflet-control-scale-line').length") == 1
+    )
+
+
+@pytest.mark.browser
+def test_every_layer_can_be_put_on_and_taken_off(browser: Page, toy_map: Path) -> None:
+    browser.open(toy_map)
+    count = browser.run("return document.querySelectorAll('#panel input').length")
+    assert count >= 10
+    for _ in range(2):
+        for place in range(count):
+            browser.run(
+                f"const i = document.querySelectorAll('#panel input')[{place}]; i && i.click()"
+            )
+    browser.listen()
+    assert browser.errors == []
+
+
+@pytest.mark.browser
+def test_a_card_opens_on_click_and_by_keyboard(browser: Page, toy_map: Path) -> None:
+    browser.open(toy_map)
+    browser.run(
+        "document.querySelector('[data-unit=\"CU-002\"].unit')"
+        ".dispatchEvent(new MouseEvent('click', {bubbles: true}))"
+    )
+    card = browser.wait("const c = document.querySelector('.unit-card'); return c && c.innerText")
+    for said in ("CU-002", "Ustyurt", "Устюрт", "area of interest", "KZ, UZ", "900 km²"):
+        assert said in card
+    assert browser.run("return document.querySelector('.unit-card dl').children.length") >= 20
+    browser.key("\ue00c")  # Escape
+    browser.run("document.querySelector('[data-unit=\"CU-001\"].unit').focus()")
+    assert "Altai knot" in browser.run("return document.activeElement.getAttribute('aria-label')")
+    browser.key("\ue007")  # Enter
+    heading = "const c = document.querySelector('.unit-card h3'); return c && c.innerText"
+    browser.wait(f"{heading} === 'Altai knot'".replace("; return c &&", "; return !!c &&"))
+    assert browser.run("return document.activeElement.className") == "unit-card"
+    assert browser.run("return location.hash.includes('unit=CU-001')")
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(
+    ("text", "first"),
+    [
+        ("altai", "Altai knot"),
+        ("Сайгак", "Saiga antelope"),
+        ("panthera", "Snow leopard"),
+        ("CU-0", "Altai knot"),
+        ("tyur", "Ustyurt"),  # in the middle of a word
+        ("SNL", "Snow leopard"),
+    ],
+)
+def test_search_finds_any_name(browser: Page, toy_map: Path, text: str, first: str) -> None:
+    if browser.run("return location.href.split('#')[0]") != toy_map.resolve().as_uri():
+        browser.open(toy_map)
+    browser.run(
+        "const s = document.getElementById('search'); s.value = arguments[0];"
+        "s.dispatchEvent(new Event('input'))",
+        text,
+    )
+    found = browser.run(
+        "return [...document.querySelectorAll('#found .what')].map(e => e.innerText)"
+    )
+    assert found[0] == first
+    browser.run("document.getElementById('search').focus()")
+    browser.key("\ue007")
+    assert browser.run("return document.getElementById('found').hidden") is True
+
+
+@pytest.mark.browser
+def test_the_table_sorts_filters_and_is_linked(browser: Page, toy_map: Path) -> None:
+    browser.open(toy_map)
+    browser.run("document.getElementById('show-table').click()")
+    ids = "return [...document.querySelectorAll('#twin tbody tr')].map(r => r.dataset.unit)"
+    assert browser.run(ids) == ["CU-001", "CU-002", "CU-003"]
+    browser.run(
+        "[...document.querySelectorAll('#twin thead button')].find(b => b.innerText.startsWith('Area')).click()"
+    )
+    assert browser.run(ids) == ["CU-002", "CU-001", "CU-003"]  # 900, 12,346 and 50,000 km²
+    assert browser.run(
+        "return document.querySelector('[aria-sort=ascending]').innerText"
+    ).startswith("Area")
+    browser.run(
+        "const f = document.getElementById('filter'); f.value = 'interest';"
+        "f.dispatchEvent(new Event('input'))"
+    )
+    assert browser.run(ids) == ["CU-002"]
+    pale = "return [...document.querySelectorAll('.unit.pale')].map(p => p.dataset.unit).sort()"
+    assert browser.run(pale) == ["CU-001", "CU-003"]
+    browser.run("document.querySelector('#twin tbody tr').click()")
+    assert browser.wait("return document.querySelector('.unit-card .id')?.innerText") == "CU-002"
+    assert browser.run("return document.querySelector('#twin tr.chosen').dataset.unit") == "CU-002"
+
+
+@pytest.mark.browser
+def test_the_language_switches_everywhere(browser: Page, toy_map: Path) -> None:
+    browser.open(toy_map)
+    browser.run("document.querySelector('[data-lang=ru]').click()")
+    assert browser.run("return document.documentElement.lang") == "ru"
+    text = browser.run("return document.body.innerText")
+    for said in ("ОРИЕНТИРОВОЧНО", "расчётный кандидат", "Сайгак", "Слои"):
+        assert said in text
+    names = browser.run("return document.querySelector('.leaflet-names-pane').textContent")
+    assert "Казахстан" in names
+    browser.run("document.getElementById('show-table').click()")
+    assert "район интереса" in browser.run("return document.querySelector('#twin').innerText")
+    assert browser.run("return location.hash.includes('lang=ru')")
+
+
+@pytest.mark.browser
+def test_a_view_is_in_its_address(browser: Page, toy_map: Path) -> None:
+    browser.open(toy_map, anchor="#lang=ru&on=units,hotspots&species=Saiga%20tatarica&unit=CU-003")
+    assert browser.wait("return document.querySelector('.unit-card .id')?.innerText") == "CU-003"
+    assert browser.run("return document.documentElement.lang") == "ru"
+    ticked = "return [...document.querySelectorAll('#panel input:checked')].map(i => i.closest('label').innerText)"
+    assert any("Сайгак" in label for label in browser.run(ticked))
+    browser.open(toy_map, anchor="#map=x/y&on=nonsense&species=%E0%A4%A&unit=CU-999&lang=zz&=&a")
+    assert browser.errors == []
+
+
+@pytest.mark.browser
+def test_print_is_one_page(browser: Page, toy_map: Path) -> None:
+    browser.size(1366, 768)
+    browser.open(toy_map)
+    pdf = browser.pdf()
+    assert len(re.findall(rb"/Type\s*/Page[^s]", pdf)) == 1
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [390, 768, 1366, 1920])
+def test_it_fits_the_window(browser: Page, toy_map: Path, width: int) -> None:
+    browser.size(width, 800)
+    browser.open(toy_map)
+    wide = browser.run("return document.documentElement.scrollWidth")
+    high = browser.run("return document.documentElement.scrollHeight")
+    assert (wide, high) == (width, 800)
+    left, right = browser.run(
+        "const m = document.getElementById('map').getBoundingClientRect(); return [m.left, m.right]"
+    )
+    assert right - left >= min(width, 400) * 0.9  # the panel does not cover the map
+    browser.size(1366, 768)
+
+
+def poisoned() -> dict[str, Any]:
+    return toy(
+        units=toy_units(name_en=POISON, name_ru=POISON, countries=POISON, rank_label=POISON),
+        species=toy_species(POISON),
+        layers=toy_layers(POISON),
+        imprint=Imprint(
+            title=POISON,
+            date=POISON,
+            round=POISON,
+            profile=POISON,
+            disclaimer=POISON,
+            sources=(POISON,),
+        ),
+    )
+
+
+@pytest.mark.browser
+def test_hostile_names_show_as_text(browser: Page, tmp_path: Path) -> None:
+    write_map(tmp_path / "poison.html", **poisoned())
+    browser.open(
+        tmp_path / "poison.html",
+        anchor="#on=units,hotspots,gazetteer&species=Saiga%20tatarica&unit=CU-001",
+    )
+    browser.wait("return document.querySelector('.unit-card h3')")
+    browser.run("document.getElementById('show-table').click()")
+    for place in ("h1", "title", ".disclaimer", ".unit-card h3", "#panel", "#twin tbody", ".facts"):
+        seen = browser.run(f"return document.querySelector('{place}').textContent")
+        assert POISON in seen, place
+    assert browser.run("return document.querySelectorAll('img').length") == 0
+    assert browser.run("return window.pwned") is None
+    browser.listen()
+    assert browser.asked_for() == []
+    assert browser.errors == []
+
+
+@pytest.mark.browser
+def test_without_the_cleaning_the_policy_still_blocks(
+    browser: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(page_room, "shown", lambda value: str(value))
+    bad = Imprint(
+        title="x</title><script>window.pwned = 1</script>",
+        date="<img src=x onerror='window.pwned = 2'>",
+        round="0",
+        profile="<iframe src='javascript:parent.pwned = 3'></iframe>",
+    )
+    html = unit_map(**toy(imprint=bad)).get_root().render()
+    guarded, bare = tmp_path / "guarded.html", tmp_path / "bare.html"
+    guarded.write_text(html, encoding="utf-8")
+    bare.write_text(
+        re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", html), encoding="utf-8"
+    )
+    browser.open(bare)
+    assert browser.run("return window.pwned"), "the control shows nothing: its text did not run"
+    browser.open(guarded)
+    assert browser.run("return window.pwned") is None
+    assert any("Content Security Policy" in error for error in browser.errors)
+
+
+@pytest.mark.browser
+def test_a_folium_layer_of_ones_own_is_drawn(browser: Page, tmp_path: Path) -> None:
+    made = unit_map(**toy())
+    folium.CircleMarker([43, 64], radius=9, tooltip="mine").add_to(made)
+    folium.GeoJson(toy_layers()["sections"][["section_id", "geometry"]]).add_to(made)
+    made.save(str(tmp_path / "own.html"))
+    browser.open(tmp_path / "own.html")
+    assert browser.errors == []
+    assert browser.asked_for() == []
+
+
+@pytest.mark.browser
+def test_a_map_without_units_opens(browser: Page, tmp_path: Path) -> None:
+    write_map(tmp_path / "empty.html", **toy(units=toy_units().iloc[:0]))
+    browser.open(tmp_path / "empty.html")
+    assert browser.errors == []
+
+
+# -- the bundled layers ----------------------------------------------------------------------------
+
+
+def bundled() -> dict[str, Any]:
+    folder = model.data_dir()
+    paths = {
+        name: folder
+        / ("boundaries" if name in ("countries", "disputed") else name)
+        / f"{name}.geojson"
+        for name in LAYERS
+        if name != "features"
+    }
+    layers = {name: gpd.read_file(path) for name, path in paths.items() if path.exists()}
+    parts = []
+    for path in sorted((folder / "ranges").glob("*.geojson")):
+        part = gpd.read_file(path)
+        shape = shapely.union_all(shapely.make_valid(part.geometry.to_numpy()))
+        parts.append((path.stem.replace("_", " "), shape))
+    layers["features"] = table(
+        [shape for _, shape in parts],
+        sci_name=[name for name, _ in parts],
+        range_km2=[1.0] * len(parts),
+    )
+    hotspots = layers["hotspots"]
+    units = gpd.GeoDataFrame(
+        [
+            _unit(1, shape, unit_id=f"CU-{i + 1:03d}", rank=i + 1, name_en=name)
+            for i, (shape, name) in enumerate(
+                zip(hotspots.geometry, hotspots["name_en"], strict=True)
+            )
+        ],
+        crs="EPSG:4326",
+    )
+    return toy(
+        units=units,
+        layers={name: layer.to_crs(4326) for name, layer in layers.items()},
+        species=pd.read_csv(folder / "species.csv"),
+        planning_units=None,
+    )
+
+
+@pytest.mark.browser
+def test_the_bundled_layers_keep_the_budgets(browser: Page, tmp_path: Path) -> None:
+    path = tmp_path / "map.html"
+    write_map(path, **bundled())
+    assert path.stat().st_size <= 1_500_000
+    steps = sum(
+        len(flat) // 2
+        for flat in re.findall(r"\[(-?\d+(?:,-?\d+){3,})\]", path.read_text(encoding="utf-8"))
+        for flat in [flat.split(",")]
+    )
+    assert 10_000 < steps <= 150_000
+    browser.open(path)
+    assert browser.errors == []
+    assert browser.asked_for() == []
+    assert browser.run("return document.querySelectorAll('.unit').length") == 43
