@@ -25,7 +25,7 @@ from hypothesis import strategies as st
 
 from cami_units import store
 from cami_units.model import TABLES, Imprint, InputError, Round
-from cami_units.store import read_round, staging, write_atomically, write_round
+from cami_units.store import check_place, read_round, staging, write_atomically, write_round
 
 
 def _polygons(table: dict, boxes: list) -> gpd.GeoDataFrame:
@@ -243,7 +243,7 @@ def test_a_manifest_holds_numpy_values_and_sets_but_no_folder(tmp_path):
 # -- the same bytes -------------------------------------------------------------------------------
 
 
-@settings(max_examples=5, deadline=None, derandomize=True)
+@settings(max_examples=3, deadline=None, derandomize=True)
 @given(seed=st.integers(0, 1000))
 def test_neither_row_order_nor_folder_changes_a_byte(tmp_path_factory, seed):
     base = tmp_path_factory.mktemp("rounds")
@@ -339,6 +339,26 @@ def test_force_never_deletes_what_people_put_into_a_round(tmp_path):
     with pytest.raises(InputError, match=r"did not write: decisions.csv\. --force would delete it"):
         write_round(a_round(), folder, force=True)
     assert (folder / "decisions.csv").read_text() == "CU-001,agreed"
+
+
+def test_hidden_folders_are_not_litter(tmp_path):
+    (tmp_path / "r" / ".git").mkdir(parents=True)
+    with pytest.raises(InputError, match=r"holds no round \(\.git\)"):
+        write_round(a_round(), tmp_path / "r", force=True)
+
+
+def test_the_folder_one_is_in_is_not_replaced(tmp_path, monkeypatch):
+    (tmp_path / "r" / "inner").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "r" / "inner")
+    for place in (Path(), Path(".."), tmp_path):
+        with pytest.raises(InputError, match="is the folder you are in, or one around it"):
+            check_place(place, force=True)
+
+
+def test_a_place_is_refused_before_anything_is_computed(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    with pytest.raises(InputError, match="cannot be made: writing there is not allowed"):
+        check_place(tmp_path / "a" / "b")
 
 
 def test_a_file_is_no_place_for_a_round(tmp_path):

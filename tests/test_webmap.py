@@ -451,6 +451,25 @@ def test_no_clock_no_path_no_address_in_the_file(toy_map: Path) -> None:
     assert not re.search(r"""(?:src|href)\s*=\s*["'](?!data:|#)""", html.split("<script>")[0])
 
 
+def test_online_tiles_are_let_in_only_by_their_host() -> None:
+    made = unit_map(**toy())
+    folium.TileLayer("https://{s}.tiles.example/{z}/{x}/{y}.png", attr="x").add_to(made)
+    folium.TileLayer("http://plain.example/{z}/{x}/{y}.png", attr="x").add_to(made)
+    policy = made.get_root().render().split('http-equiv="Content-Security-Policy"')[1][:2000]
+    assert "img-src data: https://*.tiles.example;" in policy
+    assert "plain.example" not in policy
+
+
+def test_the_policy_allows_no_script_but_ours(toy_map: Path) -> None:
+    policy = re.search(r'Policy" content="([^"]+)"', toy_map.read_text(encoding="utf-8"))
+    assert policy is not None
+    rules = dict(rule.split(" ", 1) for rule in policy[1].split("; "))
+    assert rules["default-src"] == "'none'"
+    assert rules["img-src"] == "data:"
+    assert re.fullmatch(r"('sha256-[\w+/]{43}=' ?){4}", rules["script-src"])
+    assert re.fullmatch(r"('sha256-[\w+/]{43}=' ?)+", rules["style-src"])
+
+
 def test_it_is_a_folium_map_for_notebooks() -> None:
     made = unit_map(**toy())
     assert isinstance(made, CamiMap)
@@ -523,7 +542,7 @@ def test_a_card_opens_on_click_and_by_keyboard(browser: Page, toy_map: Path) -> 
     browser.run("document.querySelector('[data-unit=\"CU-001\"].unit').focus()")
     assert "Altai knot" in browser.run("return document.activeElement.getAttribute('aria-label')")
     browser.key("\ue007")  # Enter
-    heading = "const c = document.querySelector('.unit-card h3'); return c && c.innerText"
+    heading = "const c = document.querySelector('.unit-card h2'); return c && c.innerText"
     browser.wait(f"{heading} === 'Altai knot'".replace("; return c &&", "; return !!c &&"))
     assert browser.run("return document.activeElement.className") == "unit-card"
     assert browser.run("return location.hash.includes('unit=CU-001')")
@@ -610,6 +629,19 @@ def test_a_view_is_in_its_address(browser: Page, toy_map: Path) -> None:
 
 
 @pytest.mark.browser
+def test_distances_are_measured_in_kilometres(browser: Page, toy_map: Path) -> None:
+    browser.open(toy_map)
+    browser.run("document.getElementById('measure').click()")
+    browser.run(
+        "for (const at of [[45, 70], [46, 70]]) camiMap.fire('click', {latlng: L.latLng(at)})"
+    )
+    # One degree of latitude on a sphere of 6,371 km: 2π · 6371 / 360 = 111.2 km.
+    assert browser.run("return document.getElementById('hint').innerText") == "111 km"
+    browser.key("\ue00c")  # Escape
+    assert browser.run("return document.getElementById('hint').hidden") is True
+
+
+@pytest.mark.browser
 def test_print_is_one_page(browser: Page, toy_map: Path) -> None:
     browser.size(1366, 768)
     browser.open(toy_map)
@@ -655,9 +687,9 @@ def test_hostile_names_show_as_text(browser: Page, tmp_path: Path) -> None:
         tmp_path / "poison.html",
         anchor="#on=units,hotspots,gazetteer&species=Saiga%20tatarica&unit=CU-001",
     )
-    browser.wait("return document.querySelector('.unit-card h3')")
+    browser.wait("return document.querySelector('.unit-card h2')")
     browser.run("document.getElementById('show-table').click()")
-    for place in ("h1", "title", ".disclaimer", ".unit-card h3", "#panel", "#twin tbody", ".facts"):
+    for place in ("h1", "title", ".disclaimer", ".unit-card h2", "#panel", "#twin tbody", ".facts"):
         seen = browser.run(f"return document.querySelector('{place}').textContent")
         assert POISON in seen, place
     assert browser.run("return document.querySelectorAll('img').length") == 0

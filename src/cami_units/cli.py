@@ -386,7 +386,7 @@ def _say_rows(rows: Sequence[Sequence[object]], *, indent: int = 2) -> None:
 
 
 def _say_what_went_in(manifest: Mapping[str, Any], *, verbose: bool) -> None:
-    sources = list(manifest.get("sources", ()))
+    sources = list(manifest.get("inputs", ()))
     if sources:
         _say("What went in", style="bold")
         _say_rows([(layer, words) for layer, words in _by_layer(sources)])

@@ -418,7 +418,7 @@ def outlines(
     raster = _Raster.around(cells, members, seeds, cell_km)
     squares = raster.smoothed(sigma_km=_SMOOTHING * cell_km)
     shapes = raster.outlines(squares)
-    simple = _simplified(shapes, max_vertices, tolerance=raster.step * 1.5)
+    simple = _simplified(shapes, planning_units.crs, max_vertices, tolerance=raster.step * 1.5)
     kept = [number for number, shape in enumerate(simple) if not shape.is_empty]
     return gpd.GeoDataFrame(
         {
@@ -552,14 +552,20 @@ def _inside(
     return inside
 
 
-def _simplified(shapes: Sequence[Any], max_vertices: int, *, tolerance: float) -> list[Any]:
-    """The shapes simplified together, gently first, until none has more than `max_vertices`."""
+def _simplified(
+    shapes: Sequence[Any], crs: Any, max_vertices: int, *, tolerance: float
+) -> list[Any]:
+    """The shapes simplified together, gently first, until none is written with too many vertices."""
     polygons = np.array([_largest(shape) for shape in shapes], dtype=object)
     for step in range(24):
-        simple = shapely.coverage_simplify(polygons, tolerance * 1.25**step)
-        if max(shapely.get_num_coordinates(simple)) <= max_vertices:
+        simple = [
+            shapely.normalize(_largest(shape))
+            for shape in shapely.coverage_simplify(polygons, tolerance * 1.25**step)
+        ]
+        written = editable(gpd.GeoDataFrame(geometry=simple, crs=crs))
+        if shapely.get_num_coordinates(written.geometry.to_numpy()).max() <= max_vertices:
             break
-    return [shapely.normalize(_largest(shape)) for shape in simple]
+    return simple
 
 
 def _largest(shape: Any) -> Any:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -356,7 +357,11 @@ def crs_name(crs: Any) -> str:
     authority = known.to_authority()
     if authority:
         return ":".join(authority)
-    return known.name if known.name != "unknown" else known.to_proj4()
+    if known.name != "unknown":
+        return known.name
+    with warnings.catch_warnings():  # that PROJ text may lose detail: here it is for reading only
+        warnings.simplefilter("ignore", UserWarning)
+        return known.to_proj4()
 
 
 # -- small values ---------------------------------------------------------------------------------

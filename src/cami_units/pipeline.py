@@ -29,19 +29,19 @@ from cami_units import (
 )
 from cami_units.model import (
     AREA_OF_INTEREST,
+    EQUAL_AREA,
     GATES,
     LONLAT,
     PROPOSED,
     TABLES,
     Findings,
     Imprint,
-    InputError,
     Layers,
     Problem,
-    Profile,
     Progress,
     Round,
     SiteTables,
+    data_dir,
     quiet,
 )
 from cami_units.plan import Plan
@@ -89,7 +89,9 @@ def cut(known: Layers, plan: Plan) -> Pieces:
             else overlap.split(known.features, layers.dissolved(areas), keep=("sci_name",))
         ),
         pa_pairs=None if areas is None else _pa_pairs(areas, plan.profile.C7.pair_km),
-        hotspot_ground=None if known.hotspots is None else layers.dissolved(known.hotspots).assign(ground="hotspots"),
+        hotspot_ground=None
+        if known.hotspots is None
+        else layers.dissolved(known.hotspots).assign(ground="hotspots"),
     )
 
 
@@ -104,10 +106,11 @@ def measure(sites: gpd.GeoDataFrame, pieces: Pieces, *, site: str = "unit_id") -
         What :func:`cut` made of the layers.
     """
 
-    def over(layer: gpd.GeoDataFrame | None, *by: str) -> pd.DataFrame | None:
-        if layer is None:
-            return None
+    def over(layer: gpd.GeoDataFrame, *by: str) -> pd.DataFrame:
         return overlap.overlap(plain, layer, site="site", by=by)
+
+    def maybe(layer: gpd.GeoDataFrame | None, *by: str) -> pd.DataFrame | None:
+        return None if layer is None else over(layer, *by)
 
     known = pieces.layers
     plain = sites[[site, "geometry"]].rename(columns={site: "site"})
@@ -115,19 +118,21 @@ def measure(sites: gpd.GeoDataFrame, pieces: Pieces, *, site: str = "unit_id") -
     return SiteTables(
         sites=area,
         states=over(pieces.states, "iso2"),
-        undisputed=over(pieces.undisputed, "iso2"),
+        undisputed=maybe(pieces.undisputed, "iso2"),
         species=over(pieces.sides, "sci_name", "iso2"),
         confidence=over(pieces.graded, "sci_name", "confidence"),
         supporting=over(pieces.supporting, "sci_name"),
         borders=over(known.borders, "pair"),
         shared_borders=over(pieces.shared_borders, "sci_name", "pair"),
-        corridors=over(known.corridors, "corridor_id", "sci_name", "evidence_grade"),
-        crossings=over(pieces.crossings, "corridor_id", "sci_name", "evidence_grade", "pair"),
-        barriers=over(known.barriers, "barrier_id", "kind", "permeability"),
-        protected=over(pieces.protected, "sci_name"),
-        pa_pairs=_pairs_in(over(known.protected_areas, "pa_id"), pieces.pa_pairs),
-        hotspots=_with_jaccard(over(known.hotspots, "hotspot_id", "name_en"), area, known.hotspots),
-        in_hotspots=over(pieces.hotspot_ground, "ground"),
+        corridors=maybe(known.corridors, "corridor_id", "sci_name", "evidence_grade"),
+        crossings=maybe(pieces.crossings, "corridor_id", "sci_name", "evidence_grade", "pair"),
+        barriers=maybe(known.barriers, "barrier_id", "kind", "permeability"),
+        protected=maybe(pieces.protected, "sci_name"),
+        pa_pairs=_pairs_in(maybe(known.protected_areas, "pa_id"), pieces.pa_pairs),
+        hotspots=_with_jaccard(
+            maybe(known.hotspots, "hotspot_id", "name_en"), area, known.hotspots
+        ),
+        in_hotspots=maybe(pieces.hotspot_ground, "ground"),
     )
 
 
@@ -199,7 +204,7 @@ def _reading(plan: Plan) -> dict[str, Any]:
         "assumed_crs": plan.crs,
         "columns": plan.columns,
         "taxa": {
-            taxon: layers.TaxonRule(rule.source, rule.within, rule.skip)
+            taxon: layers.TaxonRule(rule.source, rule.within or (), rule.skip)
             for taxon, rule in plan.taxa.items()
         },
         "presence": plan.codes.presence,
@@ -259,10 +264,11 @@ class Assessed:
 
 
 def score_cells(pieces: Pieces, plan: Plan) -> Cells:
-    """The planning units of the study area, scored."""
+    """The planning units of the range states, as far as any range reaches, scored."""
     study = plan.study
+    within = pieces.states.clip_by_rect(*pieces.layers.ranges.total_bounds)
     units = grid.planning_units(
-        pieces.states, cell_km=study.cell_km, shape=study.shape, crs=study.crs
+        within[~within.is_empty], cell_km=study.cell_km, shape=study.shape, crs=study.crs
     )
     here = overlap.overlap(units, pieces.sides, site="pu_id", by=("sci_name", "iso2"))
     near = overlap.near(
@@ -305,7 +311,9 @@ def assess_sites(
 def _grow(
     cells: Cells, drawn: Assessed, pieces: Pieces, plan: Plan, progress: Progress
 ) -> gpd.GeoDataFrame:
-    """Units grown from hotspots and from peaks, as they will be written, in the equal-area CRS."""
+    """Units grown from hotspots and from peaks, in the equal-area CRS, true to the last metre to
+    the ``outline`` in longitude and latitude that will be written.
+    """
     cores, members = _hotspot_seeds(cells, drawn, pieces)
     new_cores, new_members = _new_seeds(cells, cores, pieces, plan)
     cell_km2 = float(overlap.area_km2(cells.units).iloc[0])
@@ -322,15 +330,19 @@ def _grow(
         progress=progress,
     )
     units["hotspot_ids"] = units["seed"].where(units["seed"].isin(cores["seed"]), "")
-    return layers.to_equal_area(delineate.editable(units), plan.study.crs)
+    written = delineate.editable(units)
+    return layers.to_equal_area(written, plan.study.crs).assign(outline=written.geometry)
 
 
 def _hotspot_seeds(
     cells: Cells, drawn: Assessed, pieces: Pieces
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Cores and species of the landscapes of hotspots that pass both gates as drawn."""
+    """Cores and species of the landscapes of hotspots that qualify as drawn.
+
+    One that does not is reported with its numbers, not grown until it does.
+    """
     hotspots = pieces.layers.hotspots
-    passing = _past_the_gates(drawn)
+    passing = drawn.decided(PROPOSED, AREA_OF_INTEREST)
     if hotspots is None or not passing:
         return _CORES, _MEMBERS
     chosen = hotspots[hotspots["hotspot_id"].isin(passing)]
@@ -350,14 +362,6 @@ def _hotspot_seeds(
     )
 
 
-def _past_the_gates(assessed: Assessed) -> list[str]:
-    """The sites that hold every gate."""
-    found = assessed.findings.criteria
-    gates = found[found["criterion"].isin(GATES)]
-    holds = gates["met"].fillna(False).astype(bool).groupby(gates["site"]).all()
-    return [str(site) for site in holds.index[holds]]
-
-
 def _new_seeds(
     cells: Cells, cores: pd.DataFrame, pieces: Pieces, plan: Plan
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -365,11 +369,9 @@ def _new_seeds(
     hotspots, units = pieces.layers.hotspots, cells.units
     shared = units[units["n_shared"] > 0]
     known = shared[shared["pu_id"].isin(cores["pu_id"])]
-    taken = (
-        []
-        if hotspots is None
-        else overlap.overlap(units, hotspots, site="pu_id", by=("hotspot_id",))["pu_id"]
-    )
+    taken: list[str] = []
+    if hotspots is not None:
+        taken = list(overlap.overlap(units, hotspots, site="pu_id", by=("hotspot_id",))["pu_id"])
     reach = plan.units.reach_km
     found = delineate.peaks(
         units,
@@ -457,7 +459,8 @@ def _conservation_units(
         **{column: summary[column].array for column in _SUMMARY},
         "rationale": _rationale(found, units["seed"]),
     }
-    return gpd.GeoDataFrame(columns, geometry=units.geometry.array, crs=units.crs)
+    outline = gpd.GeoSeries(units["outline"].array, crs=LONLAT)
+    return gpd.GeoDataFrame(columns, geometry=outline)
 
 
 _STATUS: Mapping[str, str] = {PROPOSED: "modelled candidate", AREA_OF_INTEREST: "area of interest"}
@@ -476,11 +479,12 @@ def _likeness(units: gpd.GeoDataFrame, pieces: Pieces) -> pd.Series[float]:
     own = hotspots.merge(pairs[["unit_id", "hotspot_id"]], on="hotspot_id")
     joint = layers.dissolved(own, ("unit_id",))
     shared = overlap.overlap(units, joint.rename(columns={"unit_id": "of"}), by=("of",))
-    shared = shared[shared["unit_id"] == shared["of"]].set_index("unit_id")["km2"]
+    own_part = shared[shared["unit_id"] == shared["of"]].set_index("unit_id")["km2"]
     whole = pd.Series(overlap.area_km2(joint).array, index=joint["unit_id"])
     ids = units["unit_id"]
-    both = overlap.area_km2(units) + ids.map(whole) - ids.map(shared)
-    return (ids.map(shared) / both).fillna(0.0)
+    both: pd.Series[float] = overlap.area_km2(units) + ids.map(whole) - ids.map(own_part)
+    likeness: pd.Series[float] = ids.map(own_part) / both
+    return likeness.fillna(0.0)
 
 
 def _names(units: gpd.GeoDataFrame, known: Layers) -> pd.DataFrame:
@@ -528,7 +532,7 @@ def _not_proposed(
     left = hotspots[~hotspots["hotspot_id"].isin(placed)]
     as_drawn = drawn.decisions.set_index("site")["reason"]
     as_grown = found.decisions.set_index("site")["reason"]
-    passing = set(_past_the_gates(drawn))
+    passing = set(drawn.decided(PROPOSED, AREA_OF_INTEREST))
     tried = {
         name: str(as_grown[seed])
         for seed in grown["seed"]
@@ -556,15 +560,46 @@ def _as_written(table: pd.DataFrame) -> pd.DataFrame:
 _DIGITS = 6
 
 
-def _shown_layers(
-    tables: Mapping[str, pd.DataFrame], species: pd.DataFrame
-) -> dict[str, gpd.GeoDataFrame]:
-    """The layers that maps and KMZ may show."""
-    return {
+def _shown_layers(proposal: Round) -> dict[str, gpd.GeoDataFrame]:
+    """The layers that maps and KMZ may show.
+
+    A layer that came from a restricted source stays out, and the range of a sensitive species, or
+    one from a restricted source, is drawn in cells of :data:`SHOWN_CELL_KM` only.
+    """
+    tables = proposal.tables
+    restricted = {
+        str(source["layer"]) for source in proposal.manifest["inputs"] if source["restricted"]
+    }
+    shown = {
         name: table
         for name in _LAYERS_OF_A_ROUND
-        if isinstance(table := tables.get(name), gpd.GeoDataFrame)
+        if isinstance(table := tables.get(name), gpd.GeoDataFrame) and name not in restricted
     }
+    species = tables["species"]
+    coarse = set(species.loc[species["sensitive"].eq("yes"), "sci_name"])
+    features = tables["features"]
+    if "ranges" in restricted:
+        coarse |= set(features["sci_name"])
+    shown["features"] = _coarsened(features, coarse)
+    return shown
+
+
+SHOWN_CELL_KM = 25.0
+"""Cells in which the range of a sensitive species is shown on what may be published."""
+
+
+def _coarsened(features: gpd.GeoDataFrame, names: set[str]) -> gpd.GeoDataFrame:
+    """Features with the ranges of these species as the planning units that they touch."""
+    if not names:
+        return features
+    flat = features.to_crs(EQUAL_AREA)
+    shapes = [
+        grid.planning_units(gpd.GeoSeries([shape], crs=flat.crs), cell_km=SHOWN_CELL_KM).union_all()
+        if name in names
+        else shape
+        for name, shape in zip(flat["sci_name"], flat.geometry, strict=True)
+    ]
+    return flat.set_geometry(gpd.GeoSeries(shapes, index=flat.index, crs=flat.crs)).to_crs(LONLAT)
 
 
 def _by_unit(table: pd.DataFrame, ids: pd.Series[str]) -> pd.DataFrame:
@@ -630,7 +665,7 @@ def write_proposal(
     tables, imprint = proposal.tables, proposal.imprint
     species = tables["species"]
     cards = {lang: words.unit_cards(tables, species, lang=lang) for lang in imprint.languages}
-    shown = _shown_layers(tables, species)
+    shown = _shown_layers(proposal)
     noticed: list[Problem] = []
 
     def google_earth(profile: kml.Profile) -> store.Writer:
@@ -675,3 +710,51 @@ def write_proposal(
     }
     store.write_round(proposal, directory, files=files, force=force)
     return tuple(noticed)
+
+
+# -- any polygons ---------------------------------------------------------------------------------
+
+
+def assess(path: Path, plan: Plan, *, progress: Progress = quiet) -> pd.DataFrame:
+    """Any polygons against every gate and criterion, as they are drawn.
+
+    Parameters
+    ----------
+    path : Path
+        KML, KMZ, GeoPackage, GeoJSON, shapefile or GeoParquet.
+    plan : Plan
+        The layers and the profile to hold them against.
+
+    Returns
+    -------
+    DataFrame
+        ``site``, ``decision``, ``criterion``, ``met``, ``value``, ``unit``, ``threshold``,
+        ``because``: one row for every gate and criterion of every site.
+
+    Raises
+    ------
+    InputError
+        As :func:`load`, or when the file cannot be read or holds no polygon.
+    """
+    sites, problems = layers.read_sites(path, crs=plan.study.crs)
+    pieces = cut(load(plan, progress=progress), plan)
+    progress("measuring the sites", 0, 0)
+    found = assess_sites(sites, pieces, plan, site="site")
+    table = found.findings.criteria.merge(found.decisions[["site", "decision"]], on="site")
+    columns = ["site", "decision", "criterion", "met", "value", "unit", "threshold", "because"]
+    result = table[columns].round(_DIGITS)
+    result.attrs["problems"] = problems
+    return result
+
+
+def init(directory: Path) -> list[Path]:
+    """A workshop folder to start from: plan, criteria, a place for inputs, and what to do next.
+
+    Raises
+    ------
+    InputError
+        The folder exists and is not empty.
+    """
+    return store.write_workshop(
+        directory, plan=data_dir() / "plan.toml", criteria=data_dir() / "criteria.toml"
+    )

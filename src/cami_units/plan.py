@@ -70,7 +70,9 @@ def _one_line(value: str) -> str:
     return value.strip()
 
 
-def _unlike(values: tuple[Any, ...]) -> tuple[Any, ...]:
+def _few(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    if not values:
+        raise ValueError("at least one is expected, none came. Fill it in or leave the key out")
     repeated = sorted({str(value) for value in values if values.count(value) > 1})
     if repeated:
         raise ValueError(f"each may be named once; repeated: {listed(repeated)}")
@@ -111,7 +113,7 @@ def _some_files(files: tuple[Path, ...]) -> tuple[Path, ...]:
 _Line = Annotated[str, AfterValidator(_one_line)]
 _Loose = Strict(False)
 _State = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
-_States = Annotated[tuple[_State, ...], _Loose, Field(min_length=1), AfterValidator(_unlike)]
+_States = Annotated[tuple[_State, ...], _Loose, AfterValidator(_few)]
 _Crs = Annotated[str, AfterValidator(_known_crs)]
 _Layer = Literal[
     "ranges",
@@ -134,7 +136,6 @@ _Above = Annotated[float, Field(gt=0)]
 _Presence = Annotated[int, Field(ge=1, le=len(model.PRESENCE))]
 _Origin = Annotated[int, Field(ge=1, le=len(model.ORIGIN))]
 _Seasonal = Annotated[int, Field(ge=1, le=len(model.SEASONAL))]
-_FEW: Final = Field(min_length=1)
 
 
 class _Section(BaseModel):
@@ -201,11 +202,9 @@ class TaxonRule(_Section):
 class Codes(_Section):
     """Which IUCN codes count as range, and what a layer without codes stands for."""
 
-    presence: Annotated[tuple[_Presence, ...], _Loose, _FEW, AfterValidator(_unlike)] = (1, 2)
-    origin: Annotated[tuple[_Origin, ...], _Loose, _FEW, AfterValidator(_unlike)] = (1, 2, 6)
-    seasonal: Annotated[tuple[_Seasonal, ...], _Loose, _FEW, AfterValidator(_unlike)] = (
-        *(1, 2, 3, 4, 5),
-    )
+    presence: Annotated[tuple[_Presence, ...], _Loose, AfterValidator(_few)] = (1, 2)
+    origin: Annotated[tuple[_Origin, ...], _Loose, AfterValidator(_few)] = (1, 2, 6)
+    seasonal: Annotated[tuple[_Seasonal, ...], _Loose, AfterValidator(_few)] = (*(1, 2, 3, 4, 5),)
     missing: Literal["extant", "refuse"] = "extant"
 
 
@@ -247,7 +246,7 @@ class Workshop(_Section):
     overrides: _File | None = None
     groups: Mapping[
         Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$")],
-        Annotated[tuple[str, ...], _Loose, Field(min_length=1), AfterValidator(_unlike)],
+        Annotated[tuple[str, ...], _Loose, AfterValidator(_few)],
     ] = Field(default_factory=dict)
 
     @model_validator(mode="after")
@@ -265,9 +264,10 @@ class Workshop(_Section):
 class Output(_Section):
     """Languages of the products (the first leads), and the disclaimer on each of them."""
 
-    languages: Annotated[
-        tuple[Literal["en", "ru"], ...], _Loose, Field(min_length=1), AfterValidator(_unlike)
-    ] = ("en", "ru")
+    languages: Annotated[tuple[Literal["en", "ru"], ...], _Loose, AfterValidator(_few)] = (
+        "en",
+        "ru",
+    )
     disclaimer: _Line = DISCLAIMER
 
 
@@ -535,8 +535,6 @@ def _fault(detail: ErrorDetails, root: type[BaseModel]) -> str:
             return f"{place}: {shown}{reason}"
         case "string_pattern_mismatch":
             return f"{place}: {_shown(came)} came, {_PATTERNS[str(detail['ctx']['pattern'])]}"
-        case "too_short":
-            return f"{place}: at least one is expected, none came. Fill it in or leave the key out"
         case _:
             expected = str(detail["msg"])
             for ours, theirs in _EXPECTED.items():
@@ -564,6 +562,7 @@ _EXPECTED: Final[Mapping[str, str]] = MappingProxyType(
         "Input should be a valid dictionary": "a table",
         "Input should be a valid mapping": "a table",
         "Input should be a valid string": 'text in quotes "…"',
+        "String should have at least 1 character": "some text",
         "Input should be a valid number": "a number",
         "Input should be a valid integer": "a whole number",
         "Input should be a valid boolean": "true or false",

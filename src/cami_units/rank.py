@@ -14,6 +14,7 @@ import pandas as pd
 
 from cami_units.model import (
     AREA_OF_INTEREST,
+    FINDINGS,
     GATES,
     NOT_PROPOSED,
     PROPOSED,
@@ -65,7 +66,8 @@ def decide(findings: Findings, profile: Profile) -> pd.DataFrame:
     if any_of is None or evidence is None:
         raise _open(profile, "decision", "no site can be decided on")
     sites = findings.summary["site"]
-    wide = findings.criteria.pivot(index="site", columns="criterion", values="met").reindex(sites)
+    wide = findings.criteria.pivot(index="site", columns="criterion", values="met")
+    wide = wide.reindex(index=sites, columns=list(FINDINGS))
     held = wide.astype("boolean").fillna(False).astype(bool)
     gates = held[list(GATES)].all(axis=1)
     value = held[list(any_of)].any(axis=1)

@@ -218,21 +218,25 @@ def borders(drawing: Drawing, layers: Mapping[str, gpd.GeoDataFrame]) -> Folder 
     countries, borders, disputed = (
         layers.get(name) for name in ("countries", "borders", "disputed")
     )
-    doubtful: list[BaseGeometry] = []
     plain: list[BaseGeometry] = []
-    if disputed is not None:
-        doubtful += list(disputed.geometry.boundary)
+    doubtful: list[BaseGeometry] = []
     if borders is not None:
         hinges = borders["disputed"].map(truth)
-        doubtful += list(borders.geometry[hinges])
         plain += list(borders.geometry[~hinges])
+        doubtful += list(borders.geometry[hinges])
     if countries is not None:
         # All outlines, coasts and outer borders too: borders between neighbours are among them.
         plain = list(countries.geometry.boundary)
-    if not plain and not doubtful:
-        return None
+    lines = shapely.union_all(plain)
+    areas: BaseGeometry = shapely.GeometryCollection()
+    if disputed is not None:
+        areas = shapely.union_all(disputed.geometry.values)
+        doubtful += [*disputed.geometry.boundary, shapely.intersection(lines, areas)]
     dashed = shapely.union_all(doubtful)
-    solid = shapely.difference(shapely.union_all(plain), shapely.buffer(dashed, 0.02))
+    taken = shapely.union(shapely.buffer(dashed, 0.02), areas)
+    solid = shapely.difference(lines, taken)
+    if solid.is_empty and dashed.is_empty:
+        return None
     lang = drawing.lang
     made = _line_marks(drawing, "borders", solid, words.text("border", lang), "border")
     if not dashed.is_empty:

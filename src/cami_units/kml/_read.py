@@ -194,6 +194,9 @@ class _Reader:
         if not found.kept:
             return found.altitudes
         self.read += 1
+        data = _data(placemark)
+        # Our own evidence comes back with a whole pack: nobody drew it, so there is nothing to ask.
+        drawn = "layer" not in data
         common = {
             "file": self.file,
             "folder": folder,
@@ -205,16 +208,17 @@ class _Reader:
             "line": line_of(placemark),
         }
         for part, (kind, geometry, closes) in enumerate(found.kept, start=1):
-            self._check_place(kind, geometry, where)
             row = {
-                "data": _data(placemark),
+                "data": dict(data),
                 "kind": kind,
                 "part": part,
                 "closes": closes,
                 "geometry": geometry,
             }
             self.rows.append(common | row)
-            if closes:
+            if drawn:
+                self._check_place(kind, geometry, where)
+            if drawn and closes:
                 self._say(
                     "note",
                     where,

@@ -22,7 +22,7 @@ _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\ud
 """What XML 1.0 forbids or discourages: control characters, lone surrogates, non-characters."""
 _LINE_ENDS = re.compile("\r\n?|[\x85\u2028\u2029]")
 _BEGINS_MARKUP = re.compile(r"<(?=[A-Za-z/!?])")
-_BREAKS = re.compile(r"<\s*(?:br|/p|/div|/tr|/li|/h[1-6])\b[^>]*>", re.IGNORECASE)
+_BREAKS = re.compile(r"<\s*(?:br|/p|/div|/tr|/li|/h[1-6])\b[^>]*>\n?", re.IGNORECASE)
 _NOT_NCNAME = re.compile(r"[^0-9A-Za-z_.\-]")
 NCNAME = re.compile(r"[A-Za-z_][0-9A-Za-z_.\-]*\Z|(?!\d)[^\W]([\w.\-\u00b7]*)\Z")
 

@@ -5,18 +5,23 @@ Each step counts and names what it did; what cannot be trusted is refused with i
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import geopandas as gpd
 import numpy as np
 import pyproj.exceptions
 import shapely
+from numpy.typing import NDArray
 from pyproj import CRS
 
 from cami_units.layers._files import Dataset, Kind
 from cami_units.layers._geometry import Repair, Shapes, kinds, only, projected, repaired
-from cami_units.model import LONLAT, InputError, Problem, crs_name, listed
+from cami_units.model import LONLAT, InputError, Problem, crs_name, listed, same_crs
+
+Mask = NDArray[np.bool_]
+Level = Literal["refuses", "counted", "note"]
 
 _DEGREES_X: Final = 180.0 + 1e-6
 _DEGREES_Y: Final = 90.0 + 1e-6
@@ -42,10 +47,9 @@ class Cleaned:
     problems: list[Problem] = field(default_factory=list)
     repaired: int = 0
 
-    @property
-    def refused(self) -> bool:
-        """Whether anything stands in the way of using these rows."""
-        return any(problem.level == "refuses" for problem in self.problems)
+
+Say = Callable[..., None]
+"""Called as ``say(level, rows, what, cure)``, with a mask over the rows of the dataset."""
 
 
 def cleaned(dataset: Dataset, layer: str, kind: Kind, title: str, rules: Rules) -> Cleaned:
@@ -69,80 +73,43 @@ def cleaned(dataset: Dataset, layer: str, kind: Kind, title: str, rules: Rules) 
     if not len(table):
         return Cleaned(table.set_crs(rules.crs, allow_override=True))
 
-    def say(level: Any, rows: Any, what: str, cure: str = "") -> None:
-        problems.append(
-            Problem(level, layer, dataset.name, _rows(dataset, title, rows), what, cure)
-        )
+    def say(level: Level, rows: Any, what: str, cure: str = "") -> None:
+        where = _rows(dataset, title, rows)
+        number = int(np.sum(rows))
+        begin = f"{number} of {dataset.rows} rows {'has' if number == 1 else 'have'} "
+        problems.append(Problem(level, layer, dataset.name, where, begin + what, cure))
 
-    shapes = np.asarray(table.geometry.to_numpy(), dtype=object)
-    keep = np.ones(len(table), dtype=bool)
-
-    bare = shapely.is_missing(shapes) | shapely.is_empty(shapes)
-    if bare.any():
-        say(
-            "refuses",
-            bare,
-            f"{_count(bare, len(table))} no geometry",
-            "Draw the missing shapes in a GIS, or delete these rows.",
-        )
-    keep &= ~bare
-    # NaN or infinite corners make bounds NaN or infinite
-    lost = keep & ~np.isfinite(shapely.bounds(shapes)).all(axis=1)
-    if lost.any():
-        say(
-            "refuses",
-            lost,
-            f"{_count(lost, len(table))} coordinates that are no numbers",
-            "Delete or redraw these shapes in a GIS.",
-        )
-    keep &= ~lost
+    shapes = np.asarray(table.geometry.to_numpy(), dtype=object).copy()
+    keep = _drawn(shapes, say)
     keep &= _of_kind(shapes, keep, kind, say)
-    if len(dataset.unclosed):
-        rows = np.isin(table.index, dataset.unclosed) & keep
-        if rows.any():
-            say("counted", rows, f"{_count(rows, len(table))} rings that were not closed: closed")
-
+    left_open = keep & np.isin(table.index, dataset.unclosed)
+    if left_open.any():
+        say("counted", left_open, "rings that were not closed: closed")
     crs = _settled_crs(dataset, layer, shapes[keep], rules, problems)
-    if crs is None or not keep.any():
+    if crs is None:
+        broken = keep.copy()
+        broken[keep] = ~shapely.is_valid(shapes[keep])
+        if broken.any():
+            say("counted", broken, "an invalid shape, to be repaired once the CRS is known")
+        keep[:] = False
+    else:
+        keep &= _on_earth(shapes, keep, crs, say)
+    if not keep.any():
         return Cleaned(table.iloc[:0].set_crs(rules.crs, allow_override=True), problems)
-    outside = np.zeros(len(table), dtype=bool)
-    if CRS.from_user_input(crs).is_geographic:
-        outside[keep] = _beyond_degrees(shapes[keep])
-    if outside.any():
-        west, south, east, north = _bounds(shapes[outside])
-        say(
-            "refuses",
-            outside,
-            f"{_count(outside, len(table))} coordinates beyond ±180/±90 degrees "
-            f"(x {west:.0f} to {east:.0f}, y {south:.0f} to {north:.0f})",
-            "Redraw these shapes, or cut them at the 180° meridian in a GIS.",
-        )
-    keep &= ~outside
-    kept = table[keep]
-    moved = projected(shapes[keep], crs, rules.crs)
-    infinite = ~np.isfinite(shapely.bounds(moved)).all(axis=1)
-    if infinite.any():
-        rows = np.zeros(len(table), dtype=bool)
-        rows[np.flatnonzero(keep)[infinite]] = True
-        say(
-            "refuses",
-            rows,
-            f"{_count(rows, len(table))} coordinates that cannot be projected from {crs_name(crs)}",
-            "The CRS of the file is probably wrong: correct it in a GIS.",
-        )
-        kept, moved = kept[~infinite], moved[~infinite]
-    _far_away(layer, dataset, shapes[keep], crs, moved, rules, problems)
+    moved = shapes.copy()
+    moved[keep] = projected(shapes[keep], crs, rules.crs)
+    lost = keep & ~np.isfinite(shapely.bounds(moved)).all(axis=1)
+    if lost.any():
+        cure = "The CRS of the file is probably wrong: correct it in a GIS."
+        say("refuses", lost, f"coordinates that cannot be projected from {crs_name(crs)}", cure)
+    keep &= ~lost
+    _far_away(layer, dataset, shapes[keep], crs, moved[keep], rules, problems)
     number = 0
     if kind in ("polygon", "any"):
-        moved, stay, number = _repaired(kept, moved, table.index, rules, say)
-        kept, moved = kept[stay], moved[stay]
-    result = kept.set_geometry(gpd.GeoSeries(moved, index=kept.index, crs=rules.crs))
-    return Cleaned(result, problems, number)
-
-
-def _count(rows: Any, total: int) -> str:
-    number = int(np.sum(rows))
-    return f"{number} of {total} rows {'has' if number == 1 else 'have'}"
+        stay, number = _repaired(moved, keep, rules, say)
+        keep &= stay
+    geometry = gpd.GeoSeries(moved[keep], index=table.index[keep], crs=rules.crs)
+    return Cleaned(table[keep].set_geometry(geometry), problems, number)
 
 
 def _rows(dataset: Dataset, title: str, rows: Any) -> str:
@@ -155,7 +122,20 @@ def _rows(dataset: Dataset, title: str, rows: Any) -> str:
     )
 
 
-def _of_kind(shapes: Shapes, keep: Any, kind: Kind, say: Any) -> Any:
+def _drawn(shapes: Shapes, say: Say) -> Mask:
+    """Which rows have a geometry, with coordinates that are numbers."""
+    bare = shapely.is_missing(shapes) | shapely.is_empty(shapes)
+    if bare.any():
+        cure = "Draw the missing shapes in a GIS, or delete these rows."
+        say("refuses", bare, "no geometry", cure)
+    strange = ~bare & ~np.isfinite(shapely.bounds(shapes)).all(axis=1)
+    if strange.any():
+        cure = "Delete or redraw these shapes in a GIS."
+        say("refuses", strange, "coordinates that are no numbers", cure)
+    return np.asarray(~bare & ~strange, dtype=bool)
+
+
+def _of_kind(shapes: Shapes, keep: Mask, kind: Kind, say: Say) -> Mask:
     """Which rows are of the kind that belongs here; fitting parts of mixtures are put in place."""
     good = ("polygon", "point") if kind == "any" else (kind,)
     found = np.array(kinds(shapes), dtype=object)
@@ -165,16 +145,25 @@ def _of_kind(shapes: Shapes, keep: Any, kind: Kind, say: Any) -> Any:
         shapes[row] = next((part for part in parts if not part.is_empty), parts[0])
     salvaged = mixed & ~shapely.is_empty(shapes)
     if salvaged.any():
-        say("counted", salvaged, f"{_count(salvaged, len(shapes))} mixed geometry: {good[0]}s kept")
+        say("counted", salvaged, f"mixed geometry: what is {good[0]} is kept")
     other = keep & ~np.isin(found, good) & ~salvaged
     if other.any():
         came = listed(sorted({str(one) for one in found[other]}))
-        say(
-            "counted",
-            other,
-            f"{_count(other, len(shapes))} {came} geometry where a {good[0]} is expected: left out",
-        )
-    return ~other
+        say("counted", other, f"{came} geometry where a {good[0]} is expected: left out")
+    return np.asarray(~other, dtype=bool)
+
+
+def _on_earth(shapes: Shapes, keep: Mask, crs: CRS, say: Say) -> Mask:
+    """Which rows have longitudes and latitudes that exist."""
+    outside = np.zeros(len(shapes), dtype=bool)
+    if crs.is_geographic:
+        outside[keep] = _beyond_degrees(shapes[keep])
+    if outside.any():
+        west, south, east, north = _bounds(shapes[outside])
+        span = f"x {west:.0f} to {east:.0f}, y {south:.0f} to {north:.0f}"
+        cure = "Redraw these shapes, or cut them at the 180° meridian in a GIS."
+        say("refuses", outside, f"coordinates beyond ±180/±90 degrees ({span})", cure)
+    return ~outside
 
 
 # -- which CRS ------------------------------------------------------------------------------------
@@ -183,44 +172,42 @@ def _of_kind(shapes: Shapes, keep: Any, kind: Kind, say: Any) -> Any:
 def _settled_crs(
     dataset: Dataset, layer: str, shapes: Shapes, rules: Rules, problems: list[Problem]
 ) -> CRS | None:
-    """The file's own CRS if its coordinates can be in it, else the plan's, else none: refused."""
+    """The file's own CRS if its coordinates can be in it, else the plan's, else none: refused.
+
+    After a refusal, coordinates that look like degrees are looked at as such, so that whatever
+    else is wrong with the file comes in the same message.
+    """
     declared = dataset.table.crs
     assumed = _assumed(dataset, layer, rules, problems)
-    if not len(shapes) or (assumed is None and rules.assumed_crs is not None):
-        return None if declared is None else CRS.from_user_input(declared)
-    doubt = _doubt(declared, shapes) if declared is not None else None
-    if declared is not None and doubt is None:
-        if assumed is not None and not _alike(declared, assumed):
-            what = (
-                f"the file says its CRS is {crs_name(declared)}, and that is used; "
-                f"[crs] {layer} = '{rules.assumed_crs}' of the plan is only for files without one"
+    degrees = not _beyond_degrees(shapes).any()
+    look_on = CRS.from_user_input(LONLAT) if degrees else None
+    doubt = "has no CRS (a missing .prj?)" if declared is None else _doubt(declared, shapes)
+
+    def note(level: Level, what: str, cure: str = "") -> None:
+        problems.append(Problem(level, layer, dataset.name, "", f"the file {what}", cure))
+
+    if doubt is None:
+        if assumed is not None and not same_crs(declared, assumed):
+            note(
+                "note",
+                f"says its CRS is {crs_name(declared)}, and that is used; [crs] {layer} = "
+                f"'{rules.assumed_crs}' of the plan is for files without one",
             )
-            problems.append(Problem("note", layer, dataset.name, "", what))
         return CRS.from_user_input(declared)
+    if rules.assumed_crs is not None and assumed is None:
+        return look_on
     if assumed is not None:
         second = _doubt(assumed, shapes)
         if second is None:
-            why = "has no CRS" if declared is None else doubt
-            what = f"the file {why}: taken as {crs_name(assumed)}, as the plan says"
-            problems.append(Problem("counted", layer, dataset.name, "", what))
+            note("counted", f"{doubt}: taken as {crs_name(assumed)}, as the plan says")
             return assumed
-        what = f"with [crs] {layer} = '{rules.assumed_crs}' of the plan, the file {second}"
-        problems.append(
-            Problem("refuses", layer, dataset.name, "", what, _crs_cure(layer, shapes, dataset))
-        )
-        return None
-    what = doubt or "has no CRS (a missing .prj?), so nobody knows where it lies"
-    problems.append(
-        Problem(
-            "refuses",
-            layer,
-            dataset.name,
-            "",
-            f"the file {what}" if doubt else f"it {what}",
-            _crs_cure(layer, shapes, dataset),
-        )
-    )
-    return None
+        doubt = f"with [crs] {layer} = '{rules.assumed_crs}' of the plan {second}"
+    if degrees:
+        guess, why = LONLAT, "its coordinates look like longitude and latitude"
+    else:
+        guess, why = "EPSG:…", "its coordinates are no degrees: ask who made it for the EPSG code"
+    note("refuses", doubt, f'Add to the plan ({why}):\n[crs]\n{layer} = "{guess}"')
+    return look_on
 
 
 def _assumed(dataset: Dataset, layer: str, rules: Rules, problems: list[Problem]) -> CRS | None:
@@ -233,11 +220,6 @@ def _assumed(dataset: Dataset, layer: str, rules: Rules, problems: list[Problem]
         cure = 'Write an EPSG code, such as "EPSG:4326" for longitude and latitude.'
         problems.append(Problem("refuses", layer, dataset.name, "", what, cure))
         return None
-
-
-def _alike(one: Any, other: Any) -> bool:
-    first, second = CRS.from_user_input(one), CRS.from_user_input(other)
-    return bool(first.equals(second, ignore_axis_order=True))
 
 
 def _doubt(crs: Any, shapes: Shapes) -> str | None:
@@ -255,19 +237,10 @@ def _doubt(crs: Any, shapes: Shapes) -> str | None:
     return None
 
 
-def _crs_cure(layer: str, shapes: Shapes, dataset: Dataset) -> str:
-    if not _beyond_degrees(shapes).any():
-        guess, why = LONLAT, "its coordinates look like longitude and latitude"
-    else:
-        guess, why = "EPSG:…", "its coordinates are not degrees: ask who made it for the EPSG code"
-    return f'Add to the plan ({why}):\n[crs]\n{layer} = "{guess}"'
-
-
-def _beyond_degrees(shapes: Shapes) -> Any:
+def _beyond_degrees(shapes: Shapes) -> Mask:
     west, south, east, north = shapely.bounds(shapes).T
-    return (np.maximum(np.abs(west), np.abs(east)) > _DEGREES_X) | (
-        np.maximum(np.abs(south), np.abs(north)) > _DEGREES_Y
-    )
+    wide = np.maximum(np.abs(west), np.abs(east)) > _DEGREES_X
+    return np.asarray(wide | (np.maximum(np.abs(south), np.abs(north)) > _DEGREES_Y), dtype=bool)
 
 
 def _bounds(shapes: Shapes) -> tuple[float, float, float, float]:
@@ -309,58 +282,47 @@ def _far_away(
 # -- repair ---------------------------------------------------------------------------------------
 
 
-def _repaired(
-    table: gpd.GeoDataFrame, shapes: Shapes, everywhere: Any, rules: Rules, say: Any
-) -> tuple[Shapes, Any, int]:
-    """Valid shapes, which rows stay, and how many were mended; refuses what moved too much.
-
-    `everywhere` is the index of the whole dataset, of which `table` holds the rows left so far.
-    """
-    areal = np.array(kinds(shapes), dtype=object) == "polygon"
-    result = shapes.copy()
-    result[areal], repairs = repaired(shapes[areal])
+def _repaired(moved: Shapes, keep: Mask, rules: Rules, say: Say) -> tuple[Mask, int]:
+    """Mend the invalid among the rows kept, in place; which rows stay, and how many were mended."""
+    areal = keep & (np.array(kinds(moved), dtype=object) == "polygon")
     at = np.flatnonzero(areal)
-    stay = np.ones(len(table), dtype=bool)
-    too_much = [one for one in repairs if one.share > rules.max_area_change]
-    gone = [one for one in too_much if one.after_km2 <= 0]
+    moved[areal], repairs = repaired(moved[areal])
+
+    def rows(some: list[Repair]) -> Mask:
+        mask = np.zeros(len(moved), dtype=bool)
+        mask[at[[one.row for one in some]]] = True
+        return mask
+
+    refused = [one for one in repairs if one.share > rules.max_area_change]
+    gone = [one for one in refused if one.after_km2 <= 0]
+    contested = [one for one in refused if one.after_km2 > 0]
     mended = [one for one in repairs if one.share <= rules.max_area_change]
-
-    def rows(some: list[Repair]) -> Any:
-        return everywhere.isin(table.index[at[[one.row for one in some]]])
-
     if gone:
+        cure = "Draw them anew in a GIS, or delete these rows."
+        say("refuses", rows(gone), "a shape that encloses no ground", cure)
+    if contested:
+        worst = max(contested, key=lambda one: one.share)
         say(
             "refuses",
-            rows(gone),
-            f"{len(gone)} shapes enclose no ground",
-            "Draw them anew in a GIS, or delete these rows.",
-        )
-    moved = [one for one in too_much if one.after_km2 > 0]
-    if moved:
-        worst = max(moved, key=lambda one: one.share)
-        say(
-            "refuses",
-            rows(moved),
-            f"{len(moved)} shapes cross themselves so that their area is not certain: up to "
-            f"{100 * worst.share:.1f} % is contested ({worst.before_km2:,.1f} km² read one way, "
-            f"{worst.after_km2:,.1f} km² the other), and {100 * rules.max_area_change:g} % is "
-            "allowed",
+            rows(contested),
+            f"an invalid shape whose area is not certain: up to {100 * worst.share:.1f} % of one "
+            f"is contested ({worst.before_km2:,.1f} km² read one way, {worst.after_km2:,.1f} km² "
+            f"the other), and {100 * rules.max_area_change:g} % is allowed",
             "Mend these shapes in a GIS.",
         )
     if mended:
-        before = sum(one.before_km2 for one in mended)
-        after = sum(one.after_km2 for one in mended)
-        contested = max(100 * one.share for one in mended)
+        before, after = (sum(getattr(one, name) for one in mended) for name in _AREAS)
         say(
             "counted",
             rows(mended),
-            f"{len(mended)} of {len(table)} shapes were invalid and are repaired: "
-            f"{before:,.1f} km² before, {after:,.1f} km² after, at most {contested:.2g} % of one "
-            "contested",
+            f"an invalid shape (a ring crosses or touches itself): repaired, {before:,.1f} km² "
+            f"before, {after:,.1f} km² after, at most "
+            f"{100 * max(one.share for one in mended):.2g} % of one contested",
         )
-    for one in too_much:
-        stay[at[one.row]] = False
-    return result, stay, len(mended)
+    return ~rows(refused), len(mended)
+
+
+_AREAS: Final = ("before_km2", "after_km2")
 
 
 def refusal(problems: list[Problem], what: str) -> InputError:

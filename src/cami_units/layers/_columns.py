@@ -240,6 +240,11 @@ def clean_text(value: object) -> str | None:
     return " ".join(kept.split())[:4000] or None
 
 
+def blank(index: pd.Index[Any]) -> pd.Series[Any]:
+    """A column with nothing in it, for one that a file does not have."""
+    return pd.Series([None] * len(index), index=index, dtype=object)
+
+
 # -- codes ----------------------------------------------------------------------------------------
 
 

@@ -89,9 +89,17 @@ class Reading:
     assumed_crs: Mapping[str, str] = field(default_factory=dict)
     columns: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     taxa: Mapping[str, TaxonRule] = field(default_factory=dict)
+    presence: tuple[int, ...] = (1, 2)
+    origin: tuple[int, ...] = (1, 2, 6)
+    seasonal: tuple[int, ...] = (1, 2, 3, 4, 5)
     missing: Missing = "extant"
     max_area_change: float = 0.01
     region: Any = None
+
+    @property
+    def codes(self) -> dict[str, tuple[int, ...]]:
+        """The IUCN codes that count as range, by column."""
+        return {"presence": self.presence, "origin": self.origin, "seasonal": self.seasonal}
 
     def rules(self, layer: str, *, own: bool) -> Rules:
         """How the shapes of a layer are looked at; bundled layers need no help from the plan."""
@@ -103,6 +111,7 @@ class Reading:
         )
 
 
+Prepare = Callable[[Dataset, Rules], Cleaned]
 Finish = Callable[[gpd.GeoDataFrame], tuple[gpd.GeoDataFrame, list[Problem]]]
 
 
@@ -149,7 +158,7 @@ def gathered(
     *,
     own: bool,
     select: Select | None = None,
-    prepare: Callable[[Dataset, Rules], Cleaned] | None = None,
+    prepare: Prepare | None = None,
 ) -> Found:
     """The cleaned rows of all files of a layer, one after another."""
     kind, title = _KIND[layer], _TITLE.get(layer, "name_en")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -18,11 +18,13 @@ from cami_units.layers._clean import Cleaned, Rules, cleaned
 from cami_units.layers._files import Dataset, Select
 from cami_units.layers._gather import (
     Found,
+    Prepare,
     Reading,
     counted,
     files_of,
     gathered,
 )
+from cami_units.layers._tables import number_of
 from cami_units.layers._taxa import (
     Match,
     Names,
@@ -43,10 +45,7 @@ _NAMING: Final = ("sci_name", "subspecies", "subpop")
 
 def _verdicts(table: pd.DataFrame, names: Names, rules: Mapping[str, Sequence[str]]) -> list[Match]:
     """What each row turns out to be, each different name looked up once."""
-    columns = [
-        table[column] if column in table else pd.Series(None, index=table.index, dtype=object)
-        for column in _NAMING
-    ]
+    columns = [table[column] if column in table else words.blank(table.index) for column in _NAMING]
     rows = [
         tuple(None if pd.isna(one) else str(one) for one in row)
         for row in zip(*columns, strict=True)
@@ -55,7 +54,9 @@ def _verdicts(table: pd.DataFrame, names: Names, rules: Mapping[str, Sequence[st
     return [known[row] for row in rows]
 
 
-def _range_rows(names: Names, reading: Reading, columns: Mapping[str, str]) -> Select:
+def _range_rows(
+    names: Names, species: pd.DataFrame, reading: Reading, columns: Mapping[str, str]
+) -> Select:
     """Which rows of a range file are of our taxa, and what the others are."""
     rules = rules_by_source(reading.taxa)
 
@@ -64,137 +65,146 @@ def _range_rows(names: Names, reading: Reading, columns: Mapping[str, str]) -> S
         if "sci_name" not in table:
             return np.ones(len(table), dtype=bool), []
         verdicts = _verdicts(table, names, rules)
-        said = []
-        spoken = table["sci_name"].fillna("without a name").astype(str)
-        kinds = np.array([one.verdict for one in verdicts], dtype=object)
-        unknown = kinds == "unknown"
-        if unknown.any():
-            others = sorted(spoken[unknown].unique())
-            what = (
-                f"{int(unknown.sum())} of {len(table)} rows are of {len(others)} species that are "
-                f"not in the species table: left out"
-            )
-            said.append(Problem("counted", "ranges", file, listed(others), what))
-            said += _hints(others, names, reading, file)
-        other = kinds == "other"
-        if other.any():
-            what = f"{int(other.sum())} of {len(table)} rows are of other sub-species: left out"
-            labels = listed(sorted(_whole_names(table[other])))
-            said.append(Problem("counted", "ranges", file, labels, what))
-        ours = np.array(
-            [one.verdict in ("ours", "guarded", "ruled") for one in verdicts], dtype=bool
+        unused = {name for name in rules if all(reading.taxa[one].skip for one in rules[name])}
+        kinds = np.array(
+            ["skipped" if one.source in unused else one.verdict for one in verdicts], dtype=object
         )
-        for row in np.flatnonzero(kinds == "ruled"):
-            source = " ".join(words_of(spoken.iloc[row])[:2])
-            taxa = rules.get(source) or rules.get(" ".join(words_of(spoken.iloc[row])), [])
-            ours[row] = any(not reading.taxa[taxon].skip for taxon in taxa)
-        skipped = (kinds == "ruled") & ~ours
-        if skipped.any():
-            what = f"{int(skipped.sum())} rows are left out, as [taxa] of the plan says"
-            said.append(
-                Problem("counted", "ranges", file, listed(sorted(spoken[skipped].unique())), what)
-            )
-        return ours, said
+        said = []
+        for kind, why in _WHY_NOT.items():
+            rows = kinds == kind
+            if rows.any():
+                others = sorted(_whole_names(table[rows]))
+                what = f"{int(rows.sum())} of {number_of(len(table), 'row')} {why}: left out"
+                said.append(Problem("counted", "ranges", file, listed(others), what))
+                said += _hints(others, names, species, reading, file) if kind == "unknown" else []
+        return ~np.isin(kinds, list(_WHY_NOT)), said
 
     return select
+
+
+_WHY_NOT: Final = {
+    "unknown": "of species that are not in the species table",
+    "other": "of other sub-species",
+    "skipped": "that [taxa] of the plan says to skip",
+}
 
 
 def _whole_names(table: pd.DataFrame) -> set[str]:
     extra = table["subspecies"] if "subspecies" in table else pd.Series("", index=table.index)
     return {
-        f"{name} {'' if pd.isna(below) else below}".strip()
+        f"{'(no name)' if pd.isna(name) else name} {'' if pd.isna(below) else below}".strip()
         for name, below in zip(table["sci_name"], extra, strict=True)
     }
 
 
-def _hints(others: Iterable[str], names: Names, reading: Reading, file: str) -> list[Problem]:
+def _hints(
+    others: Iterable[str], names: Names, species: pd.DataFrame, reading: Reading, file: str
+) -> list[Problem]:
     """Unknown species that a taxon of ours was once part of: how to use them if that is meant."""
     said = []
     for other in others:
         taxon = names.related.get(" ".join(words_of(other)))
         if taxon is not None:
+            states = _home(taxon, species, reading)
             what = f"{taxon} is known as part of {other} in some sources"
-            cure = f"If that is so here, say in the plan:\n{rule_to_paste(taxon, other, ())}"
+            cure = f"If that is so here, say in the plan:\n{rule_to_paste(taxon, other, states)}"
             said.append(Problem("note", "ranges", file, other, what, cure))
     return said
 
 
-def _prepared_ranges(
-    species: pd.DataFrame, names: Names, reading: Reading, states: gpd.GeoDataFrame, *, own: bool
-) -> Callable[[Dataset, Rules], Cleaned]:
+def _home(taxon: str, species: pd.DataFrame, reading: Reading) -> list[str]:
+    """The range states of a taxon that are in the plan."""
+    states = str(species.loc[species["sci_name"] == taxon, "range_states"].iloc[0]).split(";")
+    return [state for state in sorted(states) if state in reading.states]
+
+
+def _coded_ranges(
+    species: pd.DataFrame, names: Names, reading: Reading, countries: gpd.GeoDataFrame
+) -> Prepare:
     """From the rows of a range file to cleaned, coded rows of CAMI taxa."""
-    taxa_rules = reading.taxa if own else {}
-    rules = rules_by_source(taxa_rules)
+    rules = rules_by_source(reading.taxa)
 
     def prepare(dataset: Dataset, how: Rules) -> Cleaned:
-        table = dataset.table
-        verdicts = _verdicts(table, names, rules)
+        verdicts = _verdicts(dataset.table, names, rules)
         said = _guarded(dataset, verdicts, species, reading)
-        rows, taxa, within = [], [], []
-        for position, verdict in enumerate(verdicts):
-            if verdict.verdict == "ours":
-                rows.append(position)
-                taxa.append(verdict.taxon)
-                within.append("")
-            elif verdict.verdict == "ruled":
-                full = words_of(str(table["sci_name"].iloc[position]))
-                for taxon in rules.get(" ".join(full)) or rules.get(" ".join(full[:2]), []):
-                    if not taxa_rules[taxon].skip:
-                        rows.append(position)
-                        taxa.append(taxon)
-                        within.append(taxon)
-        chosen = table.iloc[rows].assign(sci_name=taxa, _within=within)
-        filled, more, good = tables.codes_filled(
-            chosen,
-            dataset.name,
-            reading.missing if own else "extant",
-            lambda rows: listed(
-                f"{name} (row {row})" for row, name in chosen.loc[rows, "sci_name"].items()
-            ),
+        coded, more, good = tables.codes_filled(
+            _with_taxa(dataset.table, verdicts, rules, reading), dataset.name, reading.missing
         )
-        clean = cleaned(replace(dataset, table=filled[good]), "ranges", "polygon", "sci_name", how)
-        result = clean.table
-        for taxon in sorted(set(within) - {""}):
-            rule = taxa_rules[taxon]
-            inside = states[states["iso2"].isin(rule.within)]
-            why = f"{rule.source} stands for {taxon} within {listed(rule.within, 20)}"
-            mine = result["_within"] == taxon
-            clipped, last = tables.clipped_rows(
-                result[mine],
-                shapely.union_all(inside.geometry.to_numpy()),
-                "ranges",
-                dataset.name,
-                why,
-            )
-            result = pd.concat([result[~mine], clipped])
-            more += last
-        return Cleaned(
-            _range_columns(result, dataset.file, more), said + more + clean.problems, clean.repaired
-        )
+        said += more
+        said += tables.codes_left_out(coded[good], dataset.name, reading.codes)
+        mine = replace(dataset, table=coded[good])
+        clean = cleaned(mine, "ranges", "polygon", "sci_name", how)
+        table, more = _within_states(clean.table, dataset.name, reading, countries)
+        said += clean.problems + more
+        table, more = _range_columns(table, dataset)
+        return Cleaned(table, said + more, clean.repaired)
 
     return prepare
 
 
-def _range_columns(table: gpd.GeoDataFrame, file: str, said: list[Problem]) -> gpd.GeoDataFrame:
+def _with_taxa(
+    table: gpd.GeoDataFrame,
+    verdicts: Sequence[Match],
+    rules: Mapping[str, Sequence[str]],
+    reading: Reading,
+) -> gpd.GeoDataFrame:
+    """The rows that are used, under the names of the taxa they are used for.
+
+    A row under a rule is there once for each taxon it stands for; `_ruled` says which those are.
+    """
+    uses = [
+        (position, taxon, verdict.verdict == "ruled")
+        for position, verdict in enumerate(verdicts)
+        for taxon in rules.get(verdict.source, [verdict.taxon])
+        if verdict.verdict == "ours" or (verdict.source and not reading.taxa[taxon].skip)
+    ]
+    rows = table.iloc[[position for position, _, _ in uses]]
+    return rows.assign(
+        sci_name=[taxon for _, taxon, _ in uses], _ruled=[ruled for _, _, ruled in uses]
+    )
+
+
+def _within_states(
+    table: gpd.GeoDataFrame, file: str, reading: Reading, countries: gpd.GeoDataFrame
+) -> tuple[gpd.GeoDataFrame, list[Problem]]:
+    """The rows under a rule clipped to the states it names."""
+    done, said = [table[~table["_ruled"].astype(bool)]], []
+    ruled = table[table["_ruled"].astype(bool)]
+    for taxon in sorted(ruled["sci_name"].unique()):
+        rule = reading.taxa[taxon]
+        states = countries[countries["iso2"].isin(rule.within)]
+        ground = shapely.union_all(states.geometry.to_numpy())
+        why = f"{rule.source} stands for {taxon} within {listed(sorted(rule.within), 20)}"
+        mine = ruled[ruled["sci_name"] == taxon]
+        clipped, more = tables.clipped_rows(mine, ground, "ranges", file, why)
+        done.append(clipped)
+        said += more
+    return pd.concat(done), said
+
+
+def _range_columns(
+    table: gpd.GeoDataFrame, dataset: Dataset
+) -> tuple[gpd.GeoDataFrame, list[Problem]]:
     """The columns of the ranges table; grades of confidence checked."""
-    blank = pd.Series(None, index=table.index, dtype=object)
+    blank = words.blank(table.index)
     grades, odd = tables.confidence_grades(table.get("confidence", blank))
+    said = []
     if odd:
         what = f"confidence {listed(odd)} is not high, medium or low: taken as not graded"
-        said.append(Problem("counted", "ranges", file, "", what))
-    source = table.get("source", blank).fillna(table.get("citation", blank)).fillna(file)
+        said.append(Problem("counted", "ranges", dataset.name, "", what))
+    source = table.get("source", blank).fillna(table.get("citation", blank))
     columns = {
         "sci_name": table["sci_name"],
         "presence": table["presence"].astype(int),
         "origin": table["origin"].astype(int),
         "seasonal": table["seasonal"].astype(int),
         "confidence": pd.Series(grades, index=table.index, dtype=object),
-        "source": source.astype(str),
+        "source": source.fillna(dataset.file).astype(str),
         "part": table.get("part", blank).fillna("").astype(str),
         "label": table.get("label", blank).fillna("").astype(str),
         "range_id": table.get("range_id", blank),
     }
-    return gpd.GeoDataFrame(columns, geometry=table.geometry, crs=table.crs)
+    return gpd.GeoDataFrame(columns, geometry=table.geometry, crs=table.crs), said
 
 
 def _guarded(
@@ -206,13 +216,12 @@ def _guarded(
         rows = [one.verdict == "guarded" and one.taxon == taxon for one in verdicts]
         some = dataset.table[rows]
         source = " ".join(words_of(str(some["sci_name"].iloc[0]))[:2]).capitalize()
-        home = species.loc[species["sci_name"] == taxon, "range_states"].iloc[0].split(";")
-        states = [state for state in sorted(home) if state in reading.states]
         where = listed(f"row {row}" for row in some.index)
         what = (
-            f"{len(some)} rows are of the whole species {source}, and the taxon of CAMI is only "
-            f"{taxon}: such a polygon is never used unless the plan says how"
+            f"{number_of(len(some), 'row')} of the whole species {source}, of which only {taxon} "
+            "is a taxon of CAMI: not used unless the plan says how"
         )
+        states = _home(taxon, species, reading)
         cure = f"Say it in the plan:\n{rule_to_paste(taxon, source, states)}"
         said.append(Problem("refuses", "ranges", dataset.name, where, what, cure))
     return said
@@ -244,83 +253,87 @@ def range_layer(
     countries: gpd.GeoDataFrame,
 ) -> Found:
     """Ranges of all species: a user's file for a species replaces the bundled parts of it."""
-    names = names_of(species)
-    found = Found(None, _rule_problems(reading, species, countries) if entries is not None else [])
-    if found.problems:
-        return found
-    files, found.problems, own = files_of("ranges", entries)
-    brought = None
-    if own:
-        columns = reading.columns.get("ranges", {})
-        theirs = gathered(
-            "ranges",
-            files,
-            reading,
-            own=True,
-            select=_range_rows(names, reading, columns),
-            prepare=_prepared_ranges(species, names, reading, countries, own=True),
-        )
-        found.problems += theirs.problems
-        found.sources += theirs.sources
-        brought = theirs.table
-        found.problems += _unused_rules(reading, brought, theirs.problems)
-    bundled = gathered(
-        "ranges",
-        files_of("ranges", None)[0] if entries is None or len(list(entries)) else [],
-        replace(reading, taxa={}, columns={}),
-        own=False,
-        select=_range_rows(names, replace(reading, taxa={}), {}),
-        prepare=_prepared_ranges(species, names, reading, countries, own=False),
-    )
-    found.problems += [one for one in bundled.problems if one.level != "counted"]
-    base = bundled.table
-    if brought is not None and base is not None:
-        replaced = sorted(set(brought["sci_name"]) & set(base["sci_name"]))
-        for name in replaced:
-            from_files = listed(sorted(brought.loc[brought["sci_name"] == name, "_file"].unique()))
-            number = int((base["sci_name"] == name).sum())
-            what = f"{name} comes from your files and replaces {number} bundled parts"
-            found.problems.append(Problem("note", "ranges", from_files, "", what))
-        base = base[~base["sci_name"].isin(replaced)]
-    there = [table for table in (brought, base) if table is not None and len(table)]
-    found.sources += [
-        entry
-        for entry in bundled.sources
-        if base is not None and entry["file"] in set(base["_file"])
-    ]
-    if not there:
+    faults = _rule_problems(reading, species, countries)
+    if faults:
+        return Found(None, faults)
+    ours = _from_files(None, replace(reading, taxa={}, missing="extant"), species, countries)
+    found = Found(ours.table, ours.problems, ours.sources)
+    if entries is not None:
+        theirs = _from_files(entries, reading, species, countries)
+        theirs.problems += _unused_rules(reading, theirs.table)
+        found = _merged(theirs, ours)
+    if found.table is None:
         if not any(one.level == "refuses" for one in found.problems):
             what = "no range of any species of the species table is left"
             cure = "Look at what was left out above."
             found.problems.append(Problem("refuses", "ranges", "", "", what, cure))
         return found
-    whole = gpd.GeoDataFrame(pd.concat(there, ignore_index=True), crs=reading.crs)
-    whole, said = _clipped_to_states(whole, species, countries, reading.states)
+    found.table, said = _clipped_to_states(found.table, species, countries, reading.states)
     found.problems += said
     codes = dict(zip(species["sci_name"], species["code"], strict=True))
-    whole, said = tables.range_parts(whole, codes)
-    found.table = whole
+    found.table, said = tables.range_parts(found.table, codes)
     counted(found)
-    found.problems += said
-    found.table = whole.drop(columns="_file")
+    use = tables.use_of(found.table, reading.codes)
+    found.table = found.table.drop(columns="_file").assign(use=use)
+    found.problems += said + tables.codes_kept(found.table, reading.codes)
     return found
 
 
-def _unused_rules(
-    reading: Reading, brought: pd.DataFrame | None, problems: Iterable[Problem]
-) -> list[Problem]:
-    text = " ".join(one.where for one in problems)
+def _from_files(
+    entries: Iterable[Path] | None,
+    reading: Reading,
+    species: pd.DataFrame,
+    countries: gpd.GeoDataFrame,
+) -> Found:
+    """Cleaned, coded rows of the user's range files, or (``None``) of the bundled ones."""
+    names = names_of(species)
+    files, problems, own = files_of("ranges", entries)
+    columns = reading.columns.get("ranges", {}) if own else {}
+    found = gathered(
+        "ranges",
+        files,
+        reading,
+        own=own,
+        select=_range_rows(names, species, reading, columns),
+        prepare=_coded_ranges(species, names, reading, countries),
+    )
+    found.problems = problems + found.problems
+    return found
+
+
+def _merged(theirs: Found, ours: Found) -> Found:
+    """The user's rows, and the bundled rows of species that the user has none of."""
+    problems = [one for one in theirs.problems]
+    if theirs.table is None or ours.table is None:
+        table = ours.table if theirs.table is None else theirs.table
+        return Found(table, problems + ours.problems, theirs.sources + ours.sources)
+    brought = set(theirs.table["sci_name"])
+    replaced = ours.table["sci_name"].isin(brought)
+    for name, parts in ours.table[replaced].groupby("sci_name"):
+        files = theirs.table.loc[theirs.table["sci_name"] == name, "_file"]
+        what = f"{name} comes from your files and replaces {number_of(len(parts), 'bundled part')}"
+        problems.append(Problem("note", "ranges", listed(sorted(set(files))), "", what))
+    rest = ours.table[~replaced]
+    left = set(rest["_file"])
+    return Found(
+        pd.concat([theirs.table, rest], ignore_index=True),
+        problems + [one for one in ours.problems if one.file in left],
+        theirs.sources + [entry for entry in ours.sources if entry["file"] in left],
+    )
+
+
+def _unused_rules(reading: Reading, brought: pd.DataFrame | None) -> list[Problem]:
     there = set() if brought is None else set(brought["sci_name"])
     return [
         Problem(
             "note",
             "ranges",
             "",
-            "",
-            f'[taxa."{taxon}"] of the plan was not needed: no row is named {rule.source}',
+            f'[taxa."{taxon}"]',
+            f"the plan's rule for {taxon} found no row named {rule.source} in your files",
         )
         for taxon, rule in reading.taxa.items()
-        if (rule.skip and rule.source not in text) or (not rule.skip and taxon not in there)
+        if not rule.skip and taxon not in there
     ]
 
 

@@ -134,14 +134,14 @@ def read_ranges(
     reading = replace(
         _one(crs, "ranges", assumed_crs, columns, _states_of(countries)),
         taxa=taxa or {},
+        presence=tuple(presence),
+        origin=tuple(origin),
+        seasonal=tuple(seasonal),
         missing=missing,
         max_area_change=max_area_change,
         region=region_of(countries),
     )
     found = range_layer(_own(paths), reading, species, countries)
-    if found.table is not None:
-        use = tables.use_of(found.table, presence, origin, seasonal)
-        found.table = found.table.assign(use=use)
     return _alone(found, "ranges")
 
 

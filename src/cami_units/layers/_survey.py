@@ -108,7 +108,16 @@ def survey_layers(
         for name in BUNDLED
     }
     reading = Reading(
-        crs, tuple(states), assumed_crs, columns, taxa, missing, max_area_change, None
+        crs=crs,
+        states=tuple(states),
+        assumed_crs=assumed_crs,
+        columns=columns,
+        taxa=taxa,
+        presence=tuple(presence),
+        origin=tuple(origin),
+        seasonal=tuple(seasonal),
+        missing=missing,
+        max_area_change=max_area_change,
     )
     parts: dict[str, Found] = {}
     steps = list(BUNDLED)
@@ -151,10 +160,6 @@ def survey_layers(
     optional("corridors", lambda entries: corridors_layer(entries, reading, names))
     progress("joining ranges and borders", len(steps), len(steps))
     ranges = parts["ranges"].table
-    if ranges is not None:
-        use = tables.use_of(ranges, presence, origin, seasonal)
-        ranges = parts["ranges"].table = ranges.assign(use=use)
-        parts["ranges"].problems += tables.left_out(ranges, presence, origin, seasonal)
     problems = [problem for name in BUNDLED for problem in parts[name].problems]
     files_read = tuple(entry for name in BUNDLED for entry in parts[name].sources)
     if any(one.level == "refuses" for one in problems):

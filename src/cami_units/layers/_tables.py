@@ -43,36 +43,37 @@ Said = list[Problem]
 # -- ranges ---------------------------------------------------------------------------------------
 
 
-def codes_filled(
-    table: pd.DataFrame, file: str, missing: str, name_rows: Any
-) -> tuple[pd.DataFrame, Said, Any]:
+def codes_filled(table: pd.DataFrame, file: str, missing: str) -> tuple[pd.DataFrame, Said, Any]:
     """Presence, origin and seasonal as whole numbers, from codes, words or the legend.
 
     Returns the table, what was said, and the rows that are fit to go on. `missing` is "extant"
     (blank codes become 1, said aloud) or "refuse".
     """
     said: Said = []
-    legend = table["legend"] if "legend" in table else pd.Series(None, index=table.index)
+    legend = table["legend"] if "legend" in table else words.blank(table.index)
     spoken = [words.legend_codes(text, CODES) for text in legend]
     good = np.ones(len(table), dtype=bool)
     filled: dict[str, list[int]] = {}
     blank_in: dict[str, int] = {}
     for column, known in CODES.items():
-        given = table[column] if column in table else pd.Series(None, index=table.index)
+        given = table[column] if column in table else words.blank(table.index)
         found = [
             other.get(column) if (value := words.code(one, known)) is None else value
             for one, other in zip(given, spoken, strict=True)
         ]
         strange = np.array([value == -1 for value in found], dtype=bool)
         if strange.any():
-            values = listed(sorted({str(value) for value in given[strange]}))
+            values = listed(sorted({str(_id_text(value)) for value in given[strange]}))
             codes = ", ".join(f"{key} {word}" for key, word in known.items())
             said.append(
                 Problem(
                     "refuses",
                     "ranges",
                     file,
-                    name_rows(strange),
+                    listed(
+                        f"{name} (row {row})"
+                        for row, name in table.loc[strange, "sci_name"].items()
+                    ),
                     f"{column} {values} is no IUCN code",
                     f"Correct it to one of: {codes}.",
                 )
@@ -114,7 +115,7 @@ def range_parts(table: gpd.GeoDataFrame, codes: Mapping[str, str]) -> tuple[gpd.
     twice = table.duplicated(["sci_name", "presence", "origin", "seasonal", "_wkb"])
     if twice.any():
         names = listed(sorted(table.loc[twice, "sci_name"].unique()))
-        what = f"{int(twice.sum())} rows are exact copies of another: left out"
+        what = f"{number_of(int(twice.sum()), 'row')} that copy another exactly: left out"
         said.append(Problem("counted", "ranges", "", names, what))
         table = table[~twice].reset_index(drop=True)
     number = table.groupby("sci_name").cumcount() + 1
@@ -122,7 +123,7 @@ def range_parts(table: gpd.GeoDataFrame, codes: Mapping[str, str]) -> tuple[gpd.
         f"{codes.get(name) or name.replace(' ', '_')}-{count:03d}"
         for name, count in zip(table["sci_name"], number, strict=True)
     ]
-    given = table["range_id"] if "range_id" in table else pd.Series(None, index=table.index)
+    given = table["range_id"] if "range_id" in table else words.blank(table.index)
     usable = given.notna() & ~given.duplicated(keep=False)
     table["range_id"] = given.where(usable, pd.Series(made, index=table.index)).astype(str)
     repeated = table["range_id"].duplicated(keep=False)
@@ -131,51 +132,40 @@ def range_parts(table: gpd.GeoDataFrame, codes: Mapping[str, str]) -> tuple[gpd.
     return _ordered(table[first], "range_id"), said
 
 
-def use_of(
-    ranges: pd.DataFrame,
-    presence: Sequence[int],
-    origin: Sequence[int],
-    seasonal: Sequence[int],
-) -> list[str]:
+def use_of(ranges: pd.DataFrame, codes: Mapping[str, Sequence[int]]) -> list[str]:
     """What each coded part is good for: "kept", "supporting" (presence 3) or "left out"."""
-    fitting = ranges["origin"].isin(origin) & ranges["seasonal"].isin(seasonal)
-    kept = fitting & ranges["presence"].isin(presence)
+    fitting = ranges["origin"].isin(codes["origin"]) & ranges["seasonal"].isin(codes["seasonal"])
+    kept = fitting & ranges["presence"].isin(codes["presence"])
     supporting = fitting & ~kept & (ranges["presence"] == 3)
-    return [str(use) for use in np.select([kept, supporting], ["kept", "supporting"], "left out")]
+    uses = np.select([kept, supporting], ["kept", "supporting"], "left out")
+    return [str(use) for use in uses]
 
 
-def left_out(
-    ranges: pd.DataFrame,
-    presence: Sequence[int],
-    origin: Sequence[int],
-    seasonal: Sequence[int],
-) -> Said:
-    """What the choice of codes kept and left out, in words: always printed."""
-    total, used = len(ranges), int((ranges["use"] == "kept").sum())
-    chosen = "; ".join(
-        f"{column} {', '.join(map(str, sorted(codes)))}"
-        for column, codes in zip(CODES, (presence, origin, seasonal), strict=True)
-    )
-    said = [Problem("note", "ranges", "", "", f"{used} of {total} range parts are kept ({chosen})")]
-    for column, codes in zip(CODES, (presence, origin, seasonal), strict=True):
-        for number in sorted(set(ranges[column]) - set(codes)):
-            rows = ranges[ranges[column] == number]
-            end = (
-                "counts for supporting species only"
-                if (column, number)
-                == (
-                    "presence",
-                    3,
-                )
-                else "left out of the features"
-            )
-            what = (
-                f"{len(rows)} range parts with {column} {number} ({CODES[column][number]}): {end}"
-            )
-            said.append(
-                Problem("counted", "ranges", "", listed(sorted(rows["sci_name"].unique())), what)
-            )
+def codes_left_out(table: pd.DataFrame, file: str, codes: Mapping[str, Sequence[int]]) -> Said:
+    """Which codes of some rows are not among the chosen ones, in words: always said."""
+    said: Said = []
+    for column, chosen in codes.items():
+        for number in sorted(set(table[column]) - set(chosen)):
+            names = table.loc[table[column] == number, "sci_name"]
+            supporting = (column, number) == ("presence", 3)
+            end = "supporting species only" if supporting else "left out of the features"
+            word = CODES[column].get(number, "no such code")
+            what = f"{number_of(len(names), 'range part')} with {column} {number} ({word}): {end}"
+            said.append(Problem("counted", "ranges", file, listed(sorted(set(names))), what))
     return said
+
+
+def codes_kept(ranges: pd.DataFrame, codes: Mapping[str, Sequence[int]]) -> Said:
+    """How many parts the choice of codes kept."""
+    kept = int((ranges["use"] == "kept").sum())
+    chosen = "; ".join(f"{column} {', '.join(map(str, sorted(codes[column])))}" for column in codes)
+    what = f"{kept} of {number_of(len(ranges), 'range part')} are kept ({chosen})"
+    return [Problem("note", "ranges", "", "", what)]
+
+
+def number_of(number: int, thing: str) -> str:
+    """A number and its noun: "1 row", "3 rows"."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
 
 
 def clipped_rows(
@@ -248,7 +238,7 @@ def one_row_a_key(table: gpd.GeoDataFrame, key: str, layer: str) -> tuple[gpd.Ge
 
 def named(table: gpd.GeoDataFrame, fallback: str) -> gpd.GeoDataFrame:
     """Names in both languages: a missing Russian one is the English, a missing English one the id."""
-    blank = pd.Series(None, index=table.index, dtype=object)
+    blank = words.blank(table.index)
     english = table.get("name_en", blank).fillna(table[fallback]).astype(str)
     russian = table.get("name_ru", blank).fillna(english).astype(str)
     return table.assign(name_en=english, name_ru=russian)
@@ -278,7 +268,7 @@ def protected_area_rows(
 ) -> tuple[gpd.GeoDataFrame, Said]:
     """Protected areas and OECMs as polygons: points become circles of their reported area."""
     said: Said = []
-    blank = pd.Series(None, index=table.index, dtype=object)
+    blank = words.blank(table.index)
     reported = pd.to_numeric(table.get("reported_area_km2", blank), errors="coerce").fillna(0.0)
     shapes = np.asarray(table.geometry.to_numpy(), dtype=object).copy()
     points = np.isin(shapely.get_type_id(shapes), (0, 4))
@@ -286,14 +276,14 @@ def protected_area_rows(
     drawn = points & ~lost
     name = table.get("name", blank).fillna("").astype(str)
     if lost.any():
-        what = f"{int(lost.sum())} areas are points without a reported area: left out"
+        what = f"{number_of(int(lost.sum()), 'point')} without a reported area: left out"
         said.append(Problem("counted", "protected_areas", "", listed(sorted(name[lost])), what))
     for row in np.flatnonzero(drawn):
         parts = shapely.get_parts(shapes[row])
         each = float(reported.iloc[row]) * 1e6 / len(parts)
         shapes[row] = joined(np.array([circle(part, each) for part in parts], dtype=object))
     if drawn.any():
-        what = f"{int(drawn.sum())} areas are points: drawn as circles of their reported area"
+        what = f"{number_of(int(drawn.sum()), 'point')} drawn as circles of their reported area"
         said.append(Problem("counted", "protected_areas", "", listed(sorted(name[drawn])), what))
     table = table.set_geometry(gpd.GeoSeries(shapes, index=table.index, crs=table.crs))[~lost]
     states = [words.iso2(value) for value in table.get("iso2", blank[~lost])]
@@ -313,7 +303,9 @@ def protected_area_rows(
         inside, country = tree.query(at, predicate="within")
         found.iloc[inside] = countries["iso2"].to_numpy()[country]
         table.loc[homeless, "iso2"] = found.to_numpy()
-        what = f"{int(homeless.sum())} areas do not say their state: taken from where they lie"
+        what = (
+            f"{number_of(int(homeless.sum()), 'area')} without a state: taken from where they lie"
+        )
         said.append(Problem("note", "protected_areas", "", "", what))
     return table.assign(iso2=table["iso2"].fillna("")), said + more + most
 
@@ -371,7 +363,7 @@ def barrier_rows(table: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, Said]:
     value = pd.to_numeric(table["permeability"], errors="coerce")
     wrong = ~value.between(0, 1)
     said: Said = []
-    blank = pd.Series(None, index=table.index, dtype=object)
+    blank = words.blank(table.index)
     names = table.get("name", blank).fillna("").astype(str)
     if wrong.any():
         came = listed(sorted({str(one) for one in table["permeability"][wrong]}))
@@ -399,7 +391,7 @@ def corridor_rows(table: gpd.GeoDataFrame, names: Names) -> tuple[gpd.GeoDataFra
         cure = "Use A (telemetry or survey), B (peer-reviewed or official), C (named expert), "
         cure += "D (inferred) or N (no information)."
         said.append(Problem("refuses", "corridors", "", where, what, cure))
-    blank = pd.Series(None, index=table.index, dtype=object)
+    blank = words.blank(table.index)
     table = table.assign(evidence_grade=grade, name=table.get("name", blank).fillna("").astype(str))
     table, more = with_ids(table[~wrong], "corridor_id", "name", "corridors")
     table = table.assign(sci_name=table["sci_name"].fillna("").astype(str).str.split(";"))
@@ -423,7 +415,7 @@ def corridor_rows(table: gpd.GeoDataFrame, names: Names) -> tuple[gpd.GeoDataFra
 
 def place_rows(table: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, Said]:
     """Places for names; of several with one name the largest stays."""
-    blank = pd.Series(None, index=table.index, dtype=object)
+    blank = words.blank(table.index)
     extent = pd.to_numeric(table.get("extent_km", blank), errors="coerce").fillna(0.0)
     nameless = table["name_en"].isna()
     table = table.assign(
@@ -439,10 +431,10 @@ def place_rows(table: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, Said]:
     twice = table["name_en"].duplicated()
     said: Said = []
     if nameless.any():
-        what = f"{int(nameless.sum())} places have no name: left out"
+        what = f"{number_of(int(nameless.sum()), 'place')} without a name: left out"
         said.append(Problem("counted", "gazetteer", "", "", what))
     if twice.any():
-        what = f"{int(twice.sum())} places have the name of a larger one: left out"
+        what = f"{number_of(int(twice.sum()), 'place')} with the name of a larger one: left out"
         names = listed(sorted(table.loc[twice, "name_en"].unique()))
         said.append(Problem("counted", "gazetteer", "", names, what))
     return _ordered(table[~twice], "name_en"), said

@@ -51,12 +51,13 @@ class Match:
     """What a name in a file turned out to be.
 
     `verdict`: "ours" (rows of `taxon`), "guarded" (the bare species of `taxon`: refused without a
-    rule), "other" (another sub-species of its species), "ruled" (a rule of the plan applies),
-    "unknown".
+    rule), "other" (another sub-species of its species), "ruled" (the rules of the plan for the
+    name `source` apply), "unknown".
     """
 
     verdict: Literal["ours", "guarded", "other", "ruled", "unknown"]
     taxon: str = ""
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +114,9 @@ def names_of(species: pd.DataFrame) -> Names:
     guarded: dict[str, str] = {}
     related: dict[str, str] = {}
     subpopulations: dict[tuple[str, str], str] = {}
-    below = species["taxon_level"].astype(str).str.casefold() != "species"
+    # a name of three words is below species level, whatever its level is called
+    level = species["taxon_level"].astype(str).str.casefold()
+    below = (level != "species") | (species["sci_name"].str.split().str.len() > 2)
     for row in species.loc[below].itertuples():
         for name in (str(row.sci_name), *_split(row.iucn_name)):
             bare = " ".join(words_of(name)[:2])
@@ -162,7 +165,7 @@ def match(
     if len(words) == 3:
         full = " ".join(words)
         if full in rules:
-            return Match("ruled")
+            return Match("ruled", source=full)
         if full in names.taxa:
             return Match("ours", names.taxa[full])
         if short in names.guarded:
@@ -179,7 +182,7 @@ def match(
         if len(ours) == 1:
             return Match("ours", ours.pop())
     if short in rules:
-        return Match("ruled")
+        return Match("ruled", source=short)
     if short in names.guarded:
         return Match("guarded", names.guarded[short])
     return Match("ours", names.taxa[short]) if short in names.taxa else Match("unknown")
@@ -197,6 +200,6 @@ def rule_to_paste(taxon: str, source: str, states: Sequence[str]) -> str:
     """The lines of `plan.toml` that say how a whole-species polygon may stand for a taxon."""
     within = ", ".join(f'"{state}"' for state in states)
     return (
-        f'[taxa."{taxon}"]\nfrom = "{source}"\nwithin = [{within}]\n'
-        "(or, to leave these rows out, skip = true in place of within)"
+        f'[taxa."{taxon}"]\nfrom = "{source}"\n'
+        f"within = [{within}] # or, to leave these rows out: skip = true"
     )

@@ -167,14 +167,12 @@ def _refuse_links(header: Element) -> None:
 
 def _tile_hosts(elements: Iterable[Element]) -> list[str]:
     """Hosts of online tiles that somebody put on top: the only thing the page may then fetch."""
-    urls = [element.tiles for element in elements if isinstance(element, folium.TileLayer)]
-    return sorted(
-        {
-            f"https://{re.sub(r'^{s}', '*', urlsplit(url).netloc)}"
-            for url in urls
-            if url.startswith("https://")
-        }
-    )
+    hosts = [
+        urlsplit(element.tiles).netloc.replace("{s}", "*")
+        for element in elements
+        if isinstance(element, folium.TileLayer) and element.tiles.startswith("https://")
+    ]
+    return sorted(f"https://{host}" for host in set(hosts) if re.fullmatch(r"[*\w.:-]+", host))
 
 
 def _imprint(imprint: Imprint, content: Mapping[str, Any]) -> dict[str, Any]:

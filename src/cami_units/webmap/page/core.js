@@ -40,9 +40,9 @@ function nameOf(thing) {
   return thing.name[state.lang] || thing.name.en || thing.id;
 }
 
-function number(value, digits) {
+function number(value, digits, least = 0) {
   if (value === null || value === undefined) return "";
-  return value.toLocaleString(state.lang, { maximumFractionDigits: digits, minimumFractionDigits: 0 });
+  return value.toLocaleString(state.lang, { maximumFractionDigits: digits, minimumFractionDigits: least });
 }
 
 // "Saiga tatarica;Equus hemionus" in the reader's language.

@@ -210,7 +210,7 @@ function unitCard(unit) {
   const other = state.lang === "ru" ? unit.name.en : unit.name.ru;
   const heading = make("header", {},
     make("span", { class: "id" }, unit.id),
-    make("h3", {}, nameOf(unit)),
+    make("h2", {}, nameOf(unit)),
     other && other !== nameOf(unit) ? make("p", { class: "other", lang: state.lang === "ru" ? "en" : "ru" }, other) : null);
   const card = make("div", { class: "unit-card", role: "group", tabindex: "-1", "aria-label": unit.id }, heading, facts(unit.card[state.lang]));
   if (unit.findings.length) card.append(evidenceOf(unit));
@@ -220,7 +220,8 @@ function unitCard(unit) {
 function facts(rows) {
   const list = make("dl", {});
   for (const [field, value] of rows) {
-    if (value !== "" && value !== null) list.append(make("dt", {}, word(field)), make("dd", {}, value));
+    if (value === "" || value === null) continue;
+    list.append(make("dt", {}, word(field)), make("dd", {}, String(value).replace(/ (?=[✓✗?])/g, "\u00a0")));
   }
   return list;
 }
@@ -247,7 +248,7 @@ function thingCard(key, thing) {
   const rows = thing.rows.map(([field, value]) => [field, valueOf(field, value)]);
   return make("div", { class: "thing-card" },
     make("p", { class: "kind" }, word(key)),
-    make("header", {}, make("span", { class: "id" }, thing.id), make("h3", {}, nameOf(thing))),
+    make("header", {}, make("span", { class: "id" }, thing.id), make("h2", {}, nameOf(thing))),
     thing.latin ? make("p", { class: "latin", lang: "la" }, thing.latin) : null,
     facts(rows.map(([field, value]) => [FIELD_WORDS[field] || field, value])));
 }

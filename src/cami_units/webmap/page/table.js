@@ -9,7 +9,7 @@ const COLUMNS = [
   { key: "name", title: "name", value: nameOf, show: nameOf, wide: true },
   { key: "status", title: "status", value: (unit) => Object.keys(data.statuses).indexOf(unit.status), show: (unit) => statusChip(unit) },
   { key: "tier", title: "tier", value: (unit) => -(tiers.get(unit.tier) || 0), show: (unit) => word(unit.tier) },
-  { key: "score", title: "score title", value: (unit) => unit.score, show: (unit) => number(unit.score, 3), numeric: true },
+  { key: "score", title: "score title", value: (unit) => unit.score, show: (unit) => number(unit.score, 3, 3), numeric: true },
   { key: "km2", title: "area", value: (unit) => unit.km2, show: (unit) => `${number(unit.km2, 0)} ${word("km2")}`, numeric: true },
   { key: "countries", title: "states", value: (unit) => unit.countries, show: (unit) => unit.countries.replace(/;/g, " ") },
   { key: "nSpecies", title: "species", value: (unit) => unit.nSpecies, show: (unit) => number(unit.nSpecies, 0), numeric: true, tip: (unit) => spoken(unit.species) },

@@ -1,0 +1,463 @@
+"""The command line: what is said, where, and with which exit code."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import types
+from pathlib import Path
+
+import geopandas as gpd
+import pandas as pd
+import pytest
+import shapely
+
+import cami_units
+from cami_units import cli
+from cami_units.model import Imprint, InputError, Problem, Round
+
+HOSTILE = "\x1b[31m[bold]x[/]\x07\u202e\n✓ fake line"
+
+
+@pytest.fixture
+def run(capsys):
+    """Run the command line: exit code, standard output, standard error."""
+
+    def running(*arguments: object) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as caught:
+            cli.main([str(argument) for argument in arguments])
+        said = capsys.readouterr()
+        return int(caught.value.code or 0), said.out, said.err
+
+    return running
+
+
+@pytest.fixture
+def house(monkeypatch):
+    """Rooms in place of the real ones: the command line only hands on and reports."""
+    rooms = {
+        "pipeline": types.SimpleNamespace(),
+        "plan": types.SimpleNamespace(read_plan=lambda path: ("the plan of", path)),
+        "kml": types.SimpleNamespace(),
+    }
+    for name, room in rooms.items():
+        monkeypatch.setitem(sys.modules, f"cami_units.{name}", room)
+        monkeypatch.setattr(cami_units, name, room, raising=False)
+    return types.SimpleNamespace(**rooms)
+
+
+def a_round(names: tuple[str, ...] = ("Ustyurt", "Wakhan", "Tugai", "Altai")) -> Round:
+    n = len(names)
+    units = gpd.GeoDataFrame(
+        {
+            "unit_id": [f"CU-{i:03}" for i in range(1, n + 1)],
+            "name_en": list(names),
+            "status": ["modelled candidate", "area of interest", *["modelled candidate"] * 2][:n],
+            "origin": ["confirms", "new", "reshapes", "confirms"][:n],
+            "rank": pd.array([2, None, 1, 3][:n], dtype="Int64"),
+            "rank_label": ["2", None, "1", "3"][:n],
+            "tier": ["high", None, "very high", "high"][:n],
+            "score": [0.5, 0.1, 0.71249, 0.4][:n],
+            "area_km2": [12_345.6, 2_000.0, 54_321.0, 1_000.0][:n],
+            "countries": ["KZ;UZ", "AF;TJ", "TJ;UZ", "KZ;MN"][:n],
+        },
+        geometry=[shapely.box(0, 0, 1, 1)] * n,
+        crs="EPSG:4326",
+    )
+    missed = pd.DataFrame({"hotspot_id": ["H42", "H41"], "name_en": ["b", "a"], "reason": "G2"})
+    manifest = {
+        "inputs": [
+            {"layer": "ranges", "file": "a.shp", "rows": 5, "kept": 3, "dropped": 2, "repaired": 0},
+            {"layer": "ranges", "file": "b.shp", "rows": 1, "kept": 1, "dropped": 0, "repaired": 1},
+            {"layer": "hotspots", "file": "h.gpkg", "rows": 4, "kept": 4},
+        ],
+        "problems": [{"level": "counted", "layer": "ranges", "what": "2 rows have presence 5"}],
+    }
+    return Round(
+        imprint=Imprint(title="t", date="2026-11-22", round="00", profile="p"),
+        tables={"conservation_units": units, "not_proposed": missed},
+        manifest=manifest,
+    )
+
+
+def proposing(house, round: Round, seen: dict | None = None):
+    def propose(plan, *, progress):
+        progress("reading layers", 1, 2)
+        progress("reading layers", 2, 2)
+        progress("growing units", 0, 0)
+        if seen is not None:
+            seen["plan"] = plan
+        return round
+
+    def write_proposal(round, directory, *, force=False):
+        directory.mkdir(parents=True)
+        for name in ("conservation_units.kmz", "conservation_units_web.kmz", "map.html"):
+            (directory / name).touch()
+
+    house.pipeline.propose = propose
+    house.pipeline.write_proposal = write_proposal
+
+
+# -- help, version, usage -------------------------------------------------------------------------
+
+
+def test_help_explains_itself(run):
+    code, out, _ = run("--help")
+    assert code == 0
+    for command in ("propose", "assess", "check", "init", "lint"):
+        assert command in out
+    assert "species ranges and stated" in out
+
+
+@pytest.mark.parametrize("command", ["propose", "assess", "check", "init", "lint"])
+def test_every_command_has_help_with_an_example(run, command):
+    code, out, _ = run(command, "--help")
+    assert code == 0
+    assert f"Example: cami-units {command}" in out
+
+
+def test_version(run):
+    assert run("--version") == (0, f"cami-units {cami_units.__version__}\n", "")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["assess"], ["frobnicate"], ["propose", "--fast"], ["lint", "x", "--profile", "y"]],
+)
+def test_wrong_usage_is_2(run, arguments):
+    code, _, err = run(*arguments)
+    assert code == 2
+    assert "Error" in err
+
+
+def test_python_m_is_the_same_program_and_help_waits_for_no_library():
+    # geopandas alone takes longer to import than anybody should wait for --help
+    script = (
+        "import sys, runpy\n"
+        "sys.argv = ['cami-units', '--help']\n"
+        "try: runpy.run_module('cami_units', run_name='__main__')\n"
+        "except SystemExit as end: assert not end.code, end.code\n"
+        "slow = {'geopandas', 'pandas', 'numpy', 'shapely', 'lxml', 'numba', 'openpyxl'}\n"
+        "loaded = slow & set(sys.modules)\n"
+        "assert not loaded, loaded\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, timeout=60)
+    assert done.returncode == 0, done.stderr.decode()
+    assert b"propose" in done.stdout
+
+
+# -- what stops a command -------------------------------------------------------------------------
+
+
+def test_a_fault_of_the_input_is_one_message_and_1(run, house):
+    def propose(plan, *, progress):
+        raise InputError("3 of 212 ranges have no geometry: a, b, c. Fix the file.")
+
+    house.pipeline.propose = propose
+    code, out, err = run("propose", "--out", "never")
+    assert (code, out) == (1, "")
+    assert err == "Error: 3 of 212 ranges have no geometry: a, b, c. Fix the file.\n"
+
+
+def test_a_fault_of_the_program_is_an_apology_and_70(run, house):
+    def propose(plan, *, progress):
+        raise KeyError("sci_name")
+
+    house.pipeline.propose = propose
+    code, _, err = run("propose", "--out", "never")
+    assert code == 70
+    assert "Sorry: cami-units stopped at something it did not expect, and wrote nothing" in err
+    assert "KeyError: 'sci_name'" in err
+    assert "Run it again with -v" in err
+    assert "Traceback" not in err
+    for arguments in (["propose", "-v"], ["-v", "propose"]):
+        code, _, err = run(*arguments, "--out", "never")
+        assert code == 70
+        assert "Traceback" in err
+        assert "Please report it" in err
+
+
+def test_stopping_from_the_keyboard_is_130(run, house):
+    def propose(plan, *, progress):
+        raise KeyboardInterrupt
+
+    house.pipeline.propose = propose
+    code, _, err = run("propose", "--out", "never")
+    assert code == 130
+    assert "Stopped. Nothing half-written was left behind." in err
+
+
+def test_an_existing_round_is_refused_before_anything_is_computed(run, house, tmp_path):
+    proposing(house, a_round())
+    (tmp_path / "thesis.docx").touch()
+    house.pipeline.propose = None  # would fail if it were called
+    code, _, err = run("propose", "--out", tmp_path, "--force")
+    assert code == 1
+    assert "is not empty and holds no round" in err
+
+
+def test_nothing_from_a_file_moves_the_cursor_or_sets_a_colour(run, house, tmp_path):
+    proposing(house, a_round((HOSTILE,)))
+    _, out, _ = run("propose", "--out", tmp_path / "r")
+    assert not {"\x1b", "\x07", "\u202e"} & set(out)
+    assert "[31m[bold]x[/] ✓ fake line" in out  # one line, markup as it was typed
+
+    def fails(plan, *, progress):
+        raise InputError(f"Column {HOSTILE}")
+
+    house.pipeline.propose = fails
+    _, _, err = run("propose", "--out", tmp_path / "s")
+    assert not {"\x1b", "\x07", "\u202e"} & set(err)
+    assert "[bold]x[/]" in err
+
+
+# -- propose --------------------------------------------------------------------------------------
+
+
+def test_propose_says_what_went_in_what_was_found_and_where_it_is(run, house, tmp_path):
+    seen = {}
+    proposing(house, a_round(), seen)
+    code, out, err = run("propose", "my.toml", "--out", tmp_path / "r")
+    assert code == 0
+    assert seen["plan"] == ("the plan of", Path("my.toml"))
+    assert "ranges    6 rows in 2 files, 4 kept, 2 dropped, 1 repaired\n" in out
+    assert "hotspots  4 rows in 1 file, 4 kept\n" in out
+    assert "1 remark;" in out
+    assert "3 proposed conservation units and 1 area of interest" in out
+    assert "2 confirm a known hotspot, 1 reshape one, 1 are new" in out
+    # ranks 1, 2, 3; the unit without a rank is not among the first
+    assert out.index("CU-003") < out.index("CU-001") < out.index("CU-004")
+    assert "CU-002" not in out
+    assert "1  CU-003  Tugai    TJ, UZ  54,321 km²  score 0.712  very high" in out
+    assert "2 hotspots became no unit (H41, H42)" in out
+    last = out.strip().splitlines()[-3:]
+    assert last[0] == f"  Google Earth             {tmp_path / 'r' / 'conservation_units.kmz'}"
+    assert last[2].endswith("map.html")
+    # on no terminal, one line a step, and not among the results
+    assert err.splitlines() == ["reading layers …", "growing units …"]
+
+
+def test_propose_more_and_less_talkative(run, house, tmp_path):
+    proposing(house, a_round())
+    assert run("propose", "--out", tmp_path / "a", "-q") == (0, "", "")
+    assert run("-q", "propose", "--out", tmp_path / "b") == (0, "", "")
+    _, out, _ = run("propose", "--out", tmp_path / "c", "-v")
+    assert "!  2 rows have presence 5" in out
+
+
+def test_propose_without_a_plan_is_the_demonstration(run, house, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    seen = {}
+    proposing(house, a_round(), seen)
+    assert run("propose")[0] == 0
+    assert seen["plan"] == ("the plan of", None)
+    assert (tmp_path / "rounds" / "00-proposal" / "map.html").exists()
+
+
+def test_bars_on_a_terminal(run, house, tmp_path, monkeypatch):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm")
+    proposing(house, a_round())
+    code, _, err = run("propose", "--out", tmp_path / "r")
+    assert code == 0
+    assert "reading layers" in err
+    assert "2/2" in err
+
+
+# -- assess ---------------------------------------------------------------------------------------
+
+
+def an_assessment() -> pd.DataFrame:
+    rows = [
+        ("H01", "proposed CU", "G1", True, 2.0, "Two states."),
+        ("H01", "proposed CU", "C1", True, 3.0, "Three species."),
+        ("H01", "proposed CU", "C6", False, 3.0, "Hardly a fence."),
+        ("普氏", "not proposed", "G1", False, 1.0, "Only in KZ."),
+        ("普氏", "not proposed", "C1", None, None, "No ranges."),
+        ("普氏", "not proposed", "C6", True, 50.0, "Fenced."),
+    ]
+    names = ["site", "decision", "criterion", "met", "value", "because"]
+    table = pd.DataFrame(rows, columns=names).assign(unit="x", threshold=1.0)
+    return table.astype({"met": "boolean"})
+
+
+def test_assess_prints_a_line_a_site_and_why(run, house, tmp_path):
+    seen = {}
+
+    def assess(path, plan, *, progress):
+        seen.update(path=path, plan=plan)
+        return an_assessment()
+
+    house.pipeline.assess = assess
+    code, out, _ = run("assess", "drawn.kml", "p.toml", "--out", tmp_path / "new")
+    assert code == 0
+    assert seen == {"path": Path("drawn.kml"), "plan": ("the plan of", Path("p.toml"))}
+    lines = out.splitlines()
+    assert lines[:3] == [
+        "site  decision      G1  C1  C6",
+        "H01   proposed CU   ✓   ✓   ✗",
+        "普氏  not proposed  ✗   ?   ✓",
+    ]
+    assert "  ✗ G1  Only in KZ." in lines
+    assert "Hardly a fence." not in out  # H01 is proposed: nothing to explain
+    assert "2 sites: 1 not proposed, 1 proposed CU" in lines
+    assert lines[-1] == f"Every number, with its evidence: {tmp_path / 'new' / 'assessment.csv'}"
+    written = pd.read_csv(tmp_path / "new" / "assessment.csv")
+    assert written["site"].tolist() == ["H01"] * 3 + ["普氏"] * 3
+
+
+def test_assess_says_everything_when_asked(run, house, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    house.pipeline.assess = lambda path, plan, *, progress: an_assessment()
+    _, out, _ = run("assess", "x.kml", "-v")
+    assert "  ✗ C6  Hardly a fence." in out
+    assert "  ? C1  No ranges." in out
+    assert (tmp_path / "assessment.csv").exists()
+    assert run("assess", "x.kml", "-q") == (0, "", "")
+
+
+def test_assess_of_no_site(run, house, tmp_path):
+    house.pipeline.assess = lambda path, plan, *, progress: an_assessment().iloc[:0]
+    code, out, _ = run("assess", "x.kml", "--out", tmp_path)
+    assert code == 0
+    assert "There is no site in this file." in out
+
+
+# -- check ----------------------------------------------------------------------------------------
+
+SOURCES = (
+    {"layer": "ranges", "file": "a.shp", "rows": 5, "kept": 3, "dropped": 2, "repaired": 0},
+    {"layer": "hotspots", "file": "h.kml", "rows": 2, "kept": 2},
+)
+COUNTED = Problem("counted", "ranges", "a.shp", "rows 1, 2", "presence 5", "Nothing to do.")
+REFUSED = Problem("refuses", "hotspots", "h.kml", "", "no CRS", '[crs]\nhotspots = "EPSG:4326"')
+
+
+def test_check_groups_what_it_found_by_layer_with_the_cure(run, house):
+    house.pipeline.check = lambda plan, *, progress: ((REFUSED, COUNTED), SOURCES)
+    code, out, err = run("check", "p.toml")
+    assert code == 1
+    assert out.splitlines() == [
+        "ranges",
+        "  ✓ a.shp: 5 rows, 3 kept, 2 dropped",
+        "  ! presence 5 (a.shp, rows 1, 2)",
+        "      → Nothing to do.",
+        "hotspots",
+        "  ✗ h.kml: 2 rows, 2 kept",
+        "  ✗ no CRS (h.kml)",
+        "      → [crs]",
+        '      hotspots = "EPSG:4326"',
+    ]
+    assert "1 problem to mend before anything can be computed." in err
+
+
+def test_check_of_sound_layers_names_the_next_command(run, house):
+    house.pipeline.check = lambda plan, *, progress: ((COUNTED,), SOURCES)
+    code, out, _ = run("check", "p.toml")
+    assert code == 0
+    assert out.splitlines()[-1] == "Ready. Next: cami-units propose p.toml"
+    assert run("check")[1].splitlines()[-1] == "Ready. Next: cami-units propose"
+    assert run("check", "-q") == (0, "", "")
+
+
+def test_check_when_quiet_still_says_what_refuses(run, house):
+    house.pipeline.check = lambda plan, *, progress: ((REFUSED, COUNTED), SOURCES)
+    code, out, err = run("check", "-q")
+    assert (code, out) == (1, "")
+    assert "no CRS" in err
+    assert "presence 5" not in err
+
+
+# -- init and lint --------------------------------------------------------------------------------
+
+
+def test_init_names_what_it_made_and_what_comes_next(run, house, tmp_path):
+    house.pipeline.init = lambda directory: [directory / "plan.toml", directory / "README.md"]
+    code, out, _ = run("init", tmp_path / "w")
+    assert code == 0
+    assert f"  {tmp_path / 'w' / 'plan.toml'}" in out.splitlines()
+    assert f"cami-units propose {tmp_path / 'w' / 'plan.toml'}" in out
+
+
+def lint_table(*rows: tuple) -> pd.DataFrame:
+    return pd.DataFrame(
+        rows, columns=["level", "rule", "placemark", "folder", "line", "what", "cure"]
+    )
+
+
+def test_lint_says_each_fault_with_its_place_and_cure(run, house):
+    found = {
+        "good.kml": lint_table(),
+        "odd.kml": lint_table(("warning", "budget", None, None, None, "12 MB", "Simplify.")),
+        "bad.kmz": lint_table(
+            ("error", "closed rings", HOSTILE, "A/B", 12, "a ring is open", "Close it."),
+            ("warning", "names", "x", "", pd.NA, "a name is long", ""),
+        ),
+    }
+    seen = []
+
+    def lint_kml(path, *, profile):
+        seen.append(profile)
+        if path.name == "none.kml":
+            raise InputError("There is no file none.kml.")
+        return found[path.name]
+
+    house.kml.lint_kml = lint_kml
+    code, out, _ = run(
+        "lint", "good.kml", "odd.kml", "bad.kmz", "none.kml", "--profile", "earth-web"
+    )
+    assert code == 1
+    assert set(seen) == {"earth-web"}
+    assert out.splitlines() == [
+        "✓ good.kml: fit for earth-web",
+        "! odd.kml: 0 errors, 1 warning for earth-web",
+        "  ! budget: 12 MB",
+        "      → Simplify.",
+        "✗ bad.kmz: 1 error, 1 warning for earth-web",
+        "  ✗ closed rings: a ring is open "
+        "(placemark [31m[bold]x[/] ✓ fake line, folder A/B, line 12)",
+        "      → Close it.",
+        "  ! names: a name is long (placemark x)",
+        "✗ none.kml",
+        "    There is no file none.kml.",
+    ]
+    assert run("lint", "good.kml", "odd.kml", "-q") == (0, "", "")
+    assert run("lint", "bad.kmz", "-q")[0] == 1
+
+
+# -- other terminals ------------------------------------------------------------------------------
+
+
+def test_a_code_page_without_cyrillic_does_not_stop_anything():
+    script = (
+        "from cami_units import cli\n"
+        "try: cli.main(['--version'])\n"
+        "except SystemExit: cli._say('✓ Устюрт 普氏')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        env={**os.environ, "PYTHONIOENCODING": "cp1252"},
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    assert "✓ Устюрт 普氏" in done.stdout.decode("utf-8")
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL")
+def test_a_kill_in_the_middle_of_assess_leaves_the_old_file(tmp_path):
+    (tmp_path / "assessment.csv").write_text("old")
+    script = (
+        "import sys, time; from pathlib import Path; from cami_units import store\n"
+        "def slow(path):\n"
+        "    path.write_text('half'); print('now', flush=True); time.sleep(60)\n"
+        "store.write_atomically(Path(sys.argv[1]) / 'assessment.csv', slow)\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", script, str(tmp_path)], stdout=subprocess.PIPE
+    ) as running:
+        assert running.stdout.readline().strip() == b"now"
+        running.kill()
+    assert (tmp_path / "assessment.csv").read_text() == "old"

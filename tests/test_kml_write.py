@@ -1,0 +1,849 @@
+"""Writing KML: what stands in the file, who else can read it, and what can never get in."""
+
+from __future__ import annotations
+
+import io
+import math
+import os
+import re
+import subprocess
+import sys
+import zipfile
+from dataclasses import replace
+from importlib.util import find_spec
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyogrio
+import pytest
+import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from lxml import etree
+from shapely import LineString, Point, box
+
+from cami_units import kml, model, words
+from cami_units.kml import _styles
+from cami_units.kml._shape import as_written, dashes
+from cami_units.kml._text import clean_name, clean_text, ncname, plain_text, shown
+
+K = "{http://www.opengis.net/kml/2.2}"
+GX = "{http://www.google.com/kml/ext/2.2}"
+POISON = (
+    "& < \" ' ]]> <![CDATA[ {{7*7}} {% ${} </script><img src=x onerror=alert(1)> \x0b\u202e "
+    '=HYPERLINK("http://example.org") Сайгак 羚羊 שלום'
+)
+WEB_ELEMENTS = set(
+    """kml Document Folder Placemark name description open visibility LookAt longitude latitude
+    altitude heading tilt range altitudeMode styleUrl Style StyleMap Pair key IconStyle Icon href
+    hotSpot scale LabelStyle LineStyle color width PolyStyle fill outline BalloonStyle text
+    ExtendedData Data value Point LineString Polygon outerBoundaryIs innerBoundaryIs LinearRing
+    coordinates extrude tessellate""".split()
+)
+IMPRINT = model.Imprint(
+    title="Toy workshop", date="2026-11-22", round="00", profile="operational proxy criteria"
+)
+
+# Three units: a plain box, a box with a hole and a second part, and a rejected one.
+SQUARE = box(60, 40, 60.5, 40.5)
+TWO_PARTS = shapely.union(
+    box(62, 40, 63, 41).difference(box(62.25, 40.25, 62.5, 40.5)), box(64, 40, 64.5, 40.5)
+)
+GONE = box(66, 40, 67, 41)
+
+
+def make_units(names=("Alpha", "Beta", "Gamma"), geometries=(SQUARE, TWO_PARTS, GONE)):
+    rows = []
+    statuses = ("modelled candidate", "area of interest", "rejected")
+    for number, (name, geometry) in enumerate(zip(names, geometries, strict=True), start=1):
+        row = dict.fromkeys(model.TABLES["conservation_units"].columns, "")
+        row |= {
+            "unit_id": f"CU-{number:03d}",
+            "name_en": name,
+            "name_ru": f"Имя {number}",
+            "status": statuses[(number - 1) % 3],
+            "rank": float(len(names) - number + 1),
+            "geometry": geometry,
+        }
+        rows.append(row)
+    return gpd.GeoDataFrame(rows, crs="EPSG:4326")
+
+
+def make_cards(units, text="value"):
+    return pd.DataFrame(
+        [
+            {"unit_id": unit_id} | {key: f"{key} {text}" for key in words.CARD_FIELDS}
+            for unit_id in units["unit_id"]
+        ]
+    )
+
+
+def frame(geometries, **columns):
+    return gpd.GeoDataFrame(columns, geometry=geometries, crs="EPSG:4326")
+
+
+def make_layers(name="Name"):
+    west, east = box(55, 38, 63, 44), box(63, 38, 71, 44)
+    line = LineString([(63, 38), (63, 44)])
+    return {
+        "hotspots": frame([box(60, 40, 62, 41)], hotspot_id=["H01"], name_en=[name], name_ru=["Х"]),
+        "features": frame(
+            [box(58, 39, 68, 43), box(60.031, 39.017, 61.013, 40.007)],
+            sci_name=["Saiga tatarica", "Ursus arctos gobiensis"],
+            range_km2=[1.0, 1.0],
+        ),
+        "protected_areas": frame([box(60, 40, 60.2, 40.2)], pa_id=["P1"], name=[name], iso2=["KZ"]),
+        "barriers": frame(
+            [line, line],
+            barrier_id=["B1", "B2"],
+            name=[name, "Wall"],
+            kind=["border_fence", name],
+            permeability=[0.25, 0.5],
+        ),
+        "corridors": frame(
+            [LineString([(60, 40), (64, 41)])],
+            corridor_id=["L01"],
+            name=[name],
+            sci_name=["Saiga tatarica"],
+            evidence_grade=["A"],
+        ),
+        "sections": frame([west, east], section_id=["S1", "S2"], name_en=[name, "E"], name_ru="С"),
+        "countries": frame(
+            [west, east], iso2=["KZ", "UZ"], name_en=[name, "U"], name_ru="Г", range_state="yes"
+        ),
+        "disputed": frame(
+            [box(62.5, 40, 63.5, 41)], disputed_id=["D1"], name_en=[name], states="KZ;UZ"
+        ),
+        "borders": frame([line], pair=["KZ;UZ"], disputed=[False]),
+        "gazetteer": frame(
+            [Point(60, 40), Point(61, 41)],
+            name_en=["Wide " + name, "Small"],
+            name_ru=["Широкий", "Малый"],
+            kind="range",
+            extent_km=[200, 10],
+        ),
+    }
+
+
+def make_species(name="Saiga antelope"):
+    rows = [
+        {"sci_name": "Saiga tatarica", "code": "SAI", "name_en": name, "sensitive": "no"},
+        {"sci_name": "Ursus arctos gobiensis", "code": "GOB", "name_en": "B", "sensitive": "yes"},
+    ]
+    return pd.DataFrame([dict.fromkeys(model.TABLES["species"].columns, "") | row for row in rows])
+
+
+def write(path, units=None, **options):
+    units = make_units() if units is None else units
+    given = {
+        "cards": make_cards(units),
+        "imprint": IMPRINT,
+        "layers": make_layers(),
+        "species": make_species(),
+    }
+    return kml.write_kml(path, units, **(given | options))
+
+
+def doc_of(path):
+    if path.suffix == ".kmz":
+        with zipfile.ZipFile(path) as archive:
+            return archive.read("doc.kml")
+    return path.read_bytes()
+
+
+def root_of(path):
+    return etree.fromstring(doc_of(path))
+
+
+def ogc_schema():
+    folder = Path(find_spec("fastkml").submodule_search_locations[0]) / "schema"
+    return etree.XMLSchema(etree.parse(str(folder / "kml22gx.xsd")))
+
+
+def folders(root):
+    """Names of the top folders, in order."""
+    return [folder.findtext(f"{K}name") for folder in root.findall(f"{K}Document/{K}Folder")]
+
+
+def folder_named(root, beginning):
+    return next(
+        folder
+        for folder in root.iter(f"{K}Folder")
+        if folder.findtext(f"{K}name").startswith(beginning)
+    )
+
+
+def data_of(placemark):
+    return {
+        entry.get("name"): entry.findtext(f"{K}value")
+        for entry in placemark.iterfind(f"{K}ExtendedData/{K}Data")
+    }
+
+
+EVERY_KIND = [
+    (profile, lang, suffix)
+    for profile in ("earth-pro", "earth-web")
+    for lang in ("en", "ru")
+    for suffix in ("kml", "kmz")
+]
+
+
+# -- valid, and read the same by others -----------------------------------------------------------
+
+
+@pytest.mark.parametrize(("profile", "lang", "suffix"), EVERY_KIND)
+@pytest.mark.parametrize("text", ["plain", POISON])
+def test_the_ogc_schema_accepts_every_kind(tmp_path, profile, lang, suffix, text):
+    path = tmp_path / f"units.{suffix}"
+    units = make_units(names=(text, text, text))
+    write(
+        path,
+        units,
+        profile=profile,
+        lang=lang,
+        cards=make_cards(units, text),
+        layers=make_layers(text),
+        species=make_species(text),
+        imprint=replace(IMPRINT, title=text, round="00", sources=(text,), disclaimer=text),
+    )
+    schema = ogc_schema()
+    assert schema.validate(root_of(path)), schema.error_log
+    assert kml.lint_kml(path, profile=profile).to_dict("records") == []
+
+
+def test_the_file_begins_as_earth_on_the_web_wants_it(tmp_path):
+    write(tmp_path / "u.kml", profile="earth-web")
+    content = (tmp_path / "u.kml").read_bytes()
+    assert content.startswith(b'<?xml version="1.0" encoding="UTF-8"?>\n<kml ')
+
+
+def test_the_web_profile_uses_only_the_listed_elements(tmp_path):
+    write(tmp_path / "u.kml", profile="earth-web")
+    used = {etree.QName(element) for element in root_of(tmp_path / "u.kml").iter(etree.Element)}
+    assert {name.localname for name in used} <= WEB_ELEMENTS
+    assert {name.namespace for name in used} == {K[1:-1]}
+
+
+def test_gdal_reads_the_same_units(tmp_path):
+    # GDAL knows nothing of our writer. Its layers are our folders.
+    path = tmp_path / "u.kml"
+    units = make_units()
+    write(path, units, layers={})
+    read = pyogrio.read_dataframe(path, layer="2 Proposed units (edit these)")
+    names = ["CU-001 Alpha", "CU-002 Beta (part 1)", "CU-002 Beta (part 2)", "CU-003 Gamma"]
+    assert list(read["Name"]) == names
+    whole = shapely.union_all(shapely.force_2d(read.geometry.values))
+    assert whole.equals(shapely.union_all(units.geometry.values))
+
+
+def test_fastkml_reads_the_same_placemarks(tmp_path):
+    fastkml = pytest.importorskip("fastkml.kml")
+    utils = pytest.importorskip("fastkml.utils")
+    from fastkml.features import Placemark
+
+    path = tmp_path / "u.kml"
+    write(path)
+    tree = fastkml.KML.parse(io.BytesIO(path.read_bytes()))
+    theirs = {
+        (mark.name, shapely.normalize(shapely.geometry.shape(mark.geometry)).wkt)
+        for mark in utils.find_all(tree, of_type=Placemark)
+    }
+    rows, _ = kml.read_kml(path)
+    pairs = zip(rows["name"], rows.geometry, strict=True)
+    assert theirs == {(name, shapely.normalize(geometry).wkt) for name, geometry in pairs}
+
+
+def test_reading_back_gives_what_was_written(tmp_path):
+    units = make_units()
+    write(tmp_path / "u.kmz", units)
+    rows, problems = kml.read_kml(tmp_path / "u.kmz")
+    assert [p.what for p in problems] == ["1 Tour: not followed, nothing was fetched"]
+    back = rows[rows["data"].map(lambda data: "cu_id" in data)]
+    for unit_id, geometry in zip(units["unit_id"], units.geometry, strict=True):
+        mine = back[back["data"].map(lambda data: data["cu_id"]) == unit_id]  # noqa: B023
+        assert shapely.union_all(mine.geometry.values).equals(geometry)
+        for _, row in mine.iterrows():
+            assert kml.geom_hash(row["geometry"]) == row["data"]["geom_hash"]
+
+
+coordinate = st.integers(0, 10_000_000).map(lambda n: n / 100_000)
+
+
+@given(
+    names=st.lists(st.text(max_size=40), min_size=1, max_size=4),
+    corner=st.tuples(coordinate, coordinate.map(lambda y: y * 0.6)),
+    size=st.tuples(st.floats(0.001, 0.9), st.floats(0.001, 0.9)),
+)
+@settings(max_examples=25, deadline=None)
+def test_any_name_and_any_box_come_back(tmp_path_factory, names, corner, size):
+    # pandas keeps text as UTF-8 and refuses lone surrogates itself, so they cannot be in a table.
+    names = [name.encode("utf-8", "ignore").decode("utf-8") for name in names]
+    (x, y), (w, h) = corner, size
+    shapes = [box(x + 2 * i, y, x + 2 * i + w, y + h) for i in range(len(names))]
+    units = make_units(tuple(names), tuple(shapes))
+    path = tmp_path_factory.mktemp("any") / "u.kml"
+    write(path, units, layers={})
+    rows, _ = kml.read_kml(path)
+    back = rows[rows["data"].map(lambda data: "cu_id" in data)].reset_index(drop=True)
+    for row, name, shape in zip(back.itertuples(), names, shapes, strict=True):
+        expected = clean_name(f"{row.data['cu_id']} {clean_name(name)}")
+        assert row.name == re.sub(r"<(?=[A-Za-z/!?])", "‹", expected)
+        assert row.geometry.normalize().equals_exact(as_written(shape).normalize(), 0)
+        assert row.data["geom_hash"] == kml.geom_hash(shape) == kml.geom_hash(row.geometry)
+
+
+# -- the contract ---------------------------------------------------------------------------------
+
+
+def test_folders_are_in_the_order_of_the_task(tmp_path):
+    write(tmp_path / "u.kml")
+    assert folders(root_of(tmp_path / "u.kml")) == [
+        "0 About this map",
+        "1 Sections",
+        "2 Proposed units (edit these)",
+        "Labels of units",
+        "3 Evidence (look)",
+        "4 Notes (drop pins here)",
+    ]
+
+
+def test_russian_files_speak_russian(tmp_path):
+    write(tmp_path / "u.kml", lang="ru")
+    root = root_of(tmp_path / "u.kml")
+    assert folders(root)[2] == "2 Предлагаемые единицы (редактируйте их)"
+    assert folder_named(root, "2 ").findtext(f"{K}Placemark/{K}name") == "CU-001 Имя 1"
+
+
+def test_units_are_plain_polygons_with_their_data(tmp_path):
+    write(tmp_path / "u.kml", make_units().assign(section_id="S3"))
+    marks = folder_named(root_of(tmp_path / "u.kml"), "2 ").findall(f"{K}Placemark")
+    assert [mark.get("id") for mark in marks] == ["CU-001", "CU-002.1", "CU-002.2", "CU-003"]
+    for mark in marks:
+        data = data_of(mark)
+        assert list(data)[:6] == ["cu_id", "part", "rev", "geom_hash", "round", "section_id"]
+        assert set(words.CARD_FIELDS) <= set(data)
+        assert not {"id", "name", "description"} & set(data)
+        assert mark.find(f"{K}Polygon") is not None
+        assert mark.find(f"{K}LookAt") is not None
+        assert mark.find(f"{K}description") is None
+    assert [data_of(mark)["part"] for mark in marks] == ["1", "1", "2", "1"]
+    assert data_of(marks[2])["cu_id"] == "CU-002"
+
+
+def test_without_a_section_there_is_no_section_id(tmp_path):
+    write(tmp_path / "u.kml")
+    mark = folder_named(root_of(tmp_path / "u.kml"), "2 ").find(f"{K}Placemark")
+    assert "section_id" not in data_of(mark)
+
+
+def test_rev_is_the_round_in_which_a_polygon_last_changed(tmp_path):
+    write(tmp_path / "u.kml", make_units().assign(rev=["00", "01", None]))
+    root = root_of(tmp_path / "u.kml")
+    revs = [data_of(mark)["rev"] for mark in folder_named(root, "2 ").findall(f"{K}Placemark")]
+    assert revs == ["00", "01", "01", "00"]
+
+
+def test_a_rejected_unit_is_there_but_hidden(tmp_path):
+    write(tmp_path / "u.kml")
+    marks = folder_named(root_of(tmp_path / "u.kml"), "2 ").findall(f"{K}Placemark")
+    assert [mark.findtext(f"{K}visibility") for mark in marks] == ["1", "1", "1", "0"]
+
+
+def test_outer_rings_run_counter_clockwise_and_close(tmp_path):
+    write(tmp_path / "u.kml")
+    root = root_of(tmp_path / "u.kml")
+    rings = list(root.iter(f"{K}outerBoundaryIs"))
+    assert rings
+    for ring in rings:
+        text = ring.findtext(f"{K}LinearRing/{K}coordinates")
+        points = [tuple(map(float, point.split(","))) for point in text.split()]
+        assert points[0] == points[-1]
+        assert all(len(point) == 2 for point in points)
+        assert shapely.LinearRing(points).is_ccw
+
+
+def test_coordinates_have_five_decimals_and_no_exponent(tmp_path):
+    tiny = box(0.00001, 0.00002, 0.5, 0.123456789)
+    write(tmp_path / "u.kml", make_units(("A",), (tiny,)), layers={})
+    root = root_of(tmp_path / "u.kml")
+    text = folder_named(root, "2 ").find(f".//{K}coordinates").text
+    assert set(text.split()) == {"0.00001,0.00002", "0.5,0.00002", "0.5,0.12346", "0.00001,0.12346"}
+
+
+def test_edges_are_short_enough_for_a_globe(tmp_path):
+    # A box of 7° by 5°: unit edges are at most 1°, evidence edges at most 0.25°.
+    big = box(60, 40, 67, 45)
+    layers = {"hotspots": frame([big], hotspot_id=["H"], name_en=["n"], name_ru=["n"])}
+    write(tmp_path / "u.kml", make_units(("A",), (big,)), layers=layers)
+    root = root_of(tmp_path / "u.kml")
+
+    def longest(folder):
+        text = folder.find(f".//{K}Polygon//{K}coordinates").text
+        xy = np.array([point.split(",") for point in text.split()], dtype=float)
+        return np.hypot(*np.diff(xy, axis=0).T).max()
+
+    assert 0.9 < longest(folder_named(root, "2 ")) <= 1.0
+    assert 0.2 < longest(folder_named(root, "Known hotspots")) <= 0.25
+
+
+def test_a_balloon_has_twelve_lines_with_every_field(tmp_path):
+    for profile in ("earth-pro", "earth-web"):
+        write(tmp_path / "u.kml", profile=profile)
+        texts = {text.text for text in root_of(tmp_path / "u.kml").iter(f"{K}text")}
+        assert len(texts) == 1, "one template for all units"
+        template = texts.pop()
+        assert len(template.split("<br/>")) <= 12
+        assert template.startswith("<b>$[name]</b>")
+        assert template.endswith("$[description]")
+        for field in words.CARD_FIELDS:
+            assert f"$[{field}]" in template
+            assert (f"$[{field}/displayName]" in template) == (profile == "earth-pro")
+
+
+def test_evidence_is_off_and_at_most_six_layers_are_on(tmp_path):
+    write(tmp_path / "u.kml")
+    rows, _ = kml.read_kml(tmp_path / "u.kml")
+    evidence = rows["folder"].str.startswith("3 Evidence")
+    assert evidence.any()
+    assert not rows.loc[evidence, "visibility"].any()
+    assert rows.loc[rows["visibility"], "folder"].nunique() <= 6
+
+
+def test_every_mark_says_what_it_is(tmp_path):
+    write(tmp_path / "u.kml")
+    rows, _ = kml.read_kml(tmp_path / "u.kml")
+    assert all("cu_id" in data or "layer" in data for data in rows["data"])
+
+
+def test_the_legend_tells_title_date_round_profile_sources_and_disclaimer(tmp_path):
+    imprint = replace(IMPRINT, sources=("bundled ranges", "my <layer>"))
+    for profile in ("earth-pro", "earth-web"):
+        write(tmp_path / "u.kml", profile=profile, imprint=imprint)
+        about = folder_named(root_of(tmp_path / "u.kml"), "0 ").find(f"{K}Placemark")
+        told = about.findtext(f"{K}description")
+        for phrase in (
+            "Toy workshop",
+            "2026-11-22",
+            "Round 00",
+            "operational proxy criteria",
+            "bundled ranges; my &lt;layer&gt;",
+            "INDICATIVE",
+            model.DISCLAIMER,
+            "SAI Saiga antelope",
+            "border fence",
+            "modelled candidate",
+        ):
+            assert phrase in told
+        assert "adopted" not in told, "only what the map shows is in its legend"
+
+
+def test_without_bundled_layers_nothing_claims_to_be_indicative(tmp_path):
+    write(tmp_path / "u.kml", imprint=replace(IMPRINT, indicative=False))
+    assert b"INDICATIVE" not in (tmp_path / "u.kml").read_bytes()
+
+
+def test_the_tour_visits_units_by_rank_in_the_pro_profile_only(tmp_path):
+    write(tmp_path / "u.kml")
+    tour = root_of(tmp_path / "u.kml").find(f".//{GX}Tour")
+    stops = [float(stop.text) for stop in tour.iter(f"{K}longitude")]
+    # CU-003 has rank 1 but is rejected; CU-002 (rank 2, its larger part at 62.5) comes first.
+    assert stops == [62.5, 60.25]
+    write(tmp_path / "w.kml", profile="earth-web")
+    assert root_of(tmp_path / "w.kml").find(f".//{GX}Tour") is None
+
+
+def test_one_species_at_a_time_in_the_pro_profile(tmp_path):
+    write(tmp_path / "u.kml")
+    root = root_of(tmp_path / "u.kml")
+    url = folder_named(root, "Species ranges").findtext(f"{K}styleUrl")
+    style = next(s for s in root.iter(f"{K}Style") if s.get("id") == url[1:])
+    assert style.findtext(f"{K}ListStyle/{K}listItemType") == "radioFolder"
+
+
+def test_nine_colours_filled_then_nine_as_outlines():
+    looks = [_styles.range_look(place) for place in range(18)]
+    assert len({(look.line, bool(look.fill), look.width) for look in looks}) == 18
+    assert [bool(look.fill) for look in looks] == [True] * 9 + [False] * 9
+    assert _styles.kml_colour("0072b2") == "ffb27200"
+
+
+def test_a_sensitive_range_is_drawn_on_a_coarse_grid(tmp_path):
+    # The bear's range ends at 60.031, 39.017 …; the saiga's stays as it is.
+    write(tmp_path / "u.kml")
+    rows, _ = kml.read_kml(tmp_path / "u.kml")
+    polygons = rows[rows["kind"] == "polygon"]
+    bear = polygons[polygons["folder"].str.contains("GOB")]
+    steps = shapely.get_coordinates(shapely.envelope(bear.geometry.values)) / 0.16
+    assert np.allclose(steps, np.round(steps), atol=1e-3)
+    assert bear["data"].iloc[0]["note"].startswith("sensitive species")
+    # 0.16° of longitude is 10 km or more up to 55° N: 111.3 km · cos 55° · 0.16 = 10.2 km.
+    assert 111.3 * math.cos(math.radians(55)) * 0.16 > 10
+    saiga = polygons[polygons["folder"].str.contains("SAI")]
+    assert saiga.geometry.iloc[0].equals(box(58, 39, 68, 43))
+
+
+def test_a_sensitive_range_smaller_than_the_grid_does_not_vanish(tmp_path):
+    layers = {
+        "features": frame(
+            [box(60, 40, 60.01, 40.01)], sci_name=["Ursus arctos gobiensis"], range_km2=[1.0]
+        )
+    }
+    write(tmp_path / "u.kml", layers=layers)
+    rows, _ = kml.read_kml(tmp_path / "u.kml")
+    bear = rows[rows["folder"].str.contains("GOB") & (rows["kind"] == "polygon")]
+    assert bear.geometry.iloc[0].area == pytest.approx(0.16**2)
+
+
+def test_disputed_lines_are_dashes_and_no_line_runs_below_them(tmp_path):
+    # The border runs along 63° E from 38° to 44° N; 40° to 41° N lies in a disputed area.
+    write(tmp_path / "u.kml")
+    rows, _ = kml.read_kml(tmp_path / "u.kml")
+    borders = rows[rows["folder"].str.endswith("/Borders")]
+    dashed = borders[borders["name"] == "disputed line"]
+    solid = shapely.union_all(borders[borders["name"] == "border"].geometry.values)
+    assert len(dashed) > 10
+    assert dashed.geometry.length.max() < 0.13
+    assert not solid.intersects(Point(63, 40.5).buffer(0.2))
+    assert solid.intersects(Point(63, 43).buffer(0.001))
+    covered = shapely.union_all(dashed.geometry.values)
+    assert covered.intersects(LineString([(63, 40.1), (63, 40.9)]))
+
+
+def test_dashes_cover_a_line_in_part():
+    # 1° in dashes of 0.12° and gaps of 0.08°: five dashes, 0.6° drawn.
+    line = LineString([(0, 0), (1, 0)])
+    assert len(dashes(line)) == 5
+    assert sum(dash.length for dash in dashes(line)) == pytest.approx(0.6)
+    assert len(dashes(LineString([(0, 0), (0.01, 0)]))) == 1
+
+
+# -- nothing from data can act ---------------------------------------------------------------------
+
+
+def test_poison_stays_text_everywhere(tmp_path):
+    units = make_units(names=(POISON, POISON, POISON))
+    write(
+        tmp_path / "u.kmz",
+        units,
+        cards=make_cards(units, POISON),
+        layers=make_layers(POISON),
+        species=make_species(POISON),
+        imprint=replace(IMPRINT, title=POISON, sources=(POISON,), disclaimer=POISON),
+    )
+    root = root_of(tmp_path / "u.kmz")
+    for element in root.iter(etree.Element):
+        kind = etree.QName(element).localname
+        assert kind not in ("script", "img")
+        for text in (element.text or "", *element.attrib.values()):
+            assert "\x0b" not in text
+            assert "\u202e" not in text
+            # A balloon shows these as HTML: no tag but our own may begin in them.
+            tags = set(re.findall(r"<\s*/?\s*([A-Za-z!?]+)", text))
+            own = {"b", "br", "font"} if kind in ("description", "text") else set()
+            assert tags <= own, (kind, text)
+    names = [mark.findtext(f"{K}name") for mark in folder_named(root, "2 ").iter(f"{K}Placemark")]
+    assert "{{7*7}} {% ${} ‹/script>‹img src=x onerror=alert(1)>" in names[0]
+    assert "Сайгак 羚羊 שלום" in names[0]
+
+
+def test_a_local_file_named_by_data_is_not_packed(tmp_path):
+    secret = tmp_path / "secret.png"
+    secret.write_bytes(b"secret")
+    write(tmp_path / "u.kmz", make_units(names=(str(secret), "B", "C")))
+    with zipfile.ZipFile(tmp_path / "u.kmz") as archive:
+        assert archive.namelist() == ["doc.kml"]
+
+
+def test_nothing_is_fetched_and_no_folder_of_this_machine_is_named(tmp_path):
+    write(tmp_path / "u.kml")
+    content = (tmp_path / "u.kml").read_text("utf-8")
+    assert re.findall(r"https?://[^\"<]*", content) == [K[1:-1], GX[1:-1]]
+    assert str(tmp_path) not in content
+    assert str(Path.home()) not in content
+
+
+def test_hostile_ids_become_names_that_xml_allows_and_stay_apart(tmp_path):
+    units = make_units()
+    units["unit_id"] = ["1 <x>", "1 <y>", "1_<x>"]
+    write(tmp_path / "u.kml", units)
+    root = root_of(tmp_path / "u.kml")
+    marks = folder_named(root, "2 ").findall(f"{K}Placemark")
+    ids = [mark.get("id") for mark in marks]
+    assert len(set(ids)) == len(ids)
+    assert all(re.fullmatch(r"[A-Za-z_][\w.\-]*", found) for found in ids)
+    assert data_of(marks[0])["cu_id"] == "1 <x>"
+    assert ogc_schema().validate(root)
+
+
+@pytest.mark.parametrize(
+    ("dirty", "clean"),
+    [
+        ("a\x00b\x0bc\x1f\x7f\x9fd", "abcd"),
+        ("\ud800lone", "lone"),
+        ("\ufffe\uffff\U0001ffff\ufdd0end", "end"),
+        ("\u202eevil\u202c\u200b\ufeff", "evil"),
+        ("e\u0301", "é"),
+        ("one\r\ntwo\rthree\u2028four", "one\ntwo\nthree\nfour"),
+        ("نام‌ها", "نام‌ها"),  # the joiner U+200C belongs to the word
+        (None, ""),
+        (float("nan"), ""),
+        (pd.NA, ""),
+        (12, "12"),
+        ("  tab\tbed  ", "tab bed"),
+    ],
+)
+def test_clean_text(dirty, clean):
+    assert clean_text(dirty) == clean
+
+
+@given(st.text())
+@settings(deadline=None)
+def test_cleaning_twice_is_cleaning_once(text):
+    for clean in (clean_text, clean_name, shown, plain_text):
+        once = clean(text)
+        etree.Element("a").text = once  # lxml refuses what XML forbids
+        if clean is not plain_text:
+            assert clean(once) == once
+    assert "\n" not in clean_name(text)
+    assert re.search(r"<[A-Za-z/!?]", shown(text)) is None
+
+
+def test_xml_ids_from_words():
+    assert ncname("CU-007", "1") == "CU-007.1"
+    assert ncname("CU-007", "") == "CU-007"
+    assert ncname("7 ‹x›") == "_7__x_"
+
+
+# -- same input, same bytes ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("suffix", ["kml", "kmz"])
+def test_twice_the_same_bytes_in_any_row_order(tmp_path, suffix):
+    units, layers, species = make_units(), make_layers(), make_species()
+    write(tmp_path / f"a.{suffix}", units, layers=layers, species=species)
+    turned = {name: table.iloc[::-1] for name, table in reversed(layers.items())}
+    write(
+        tmp_path / f"b.{suffix}",
+        units.iloc[::-1],
+        layers=turned,
+        species=species.iloc[::-1],
+        cards=make_cards(units).iloc[::-1].set_index("unit_id"),
+    )
+    assert (tmp_path / f"a.{suffix}").read_bytes() == (tmp_path / f"b.{suffix}").read_bytes()
+
+
+def test_the_hash_seed_changes_nothing(tmp_path):
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[1]); import test_kml_write as t; "
+        "from pathlib import Path; t.write(Path(sys.argv[2]))"
+    )
+    made = []
+    for seed in ("1", "2"):
+        path = tmp_path / f"seed{seed}.kmz"
+        subprocess.run(
+            [sys.executable, "-c", code, str(Path(__file__).parent), str(path)],
+            check=True,
+            env=os.environ | {"PYTHONHASHSEED": seed},
+        )
+        made.append(path.read_bytes())
+    assert made[0] == made[1]
+
+
+def test_a_kmz_has_doc_kml_first_one_date_and_one_mode(tmp_path):
+    write(tmp_path / "u.kmz")
+    with zipfile.ZipFile(tmp_path / "u.kmz") as archive:
+        (entry,) = archive.infolist()
+    assert entry.filename == "doc.kml"
+    assert entry.date_time == (1980, 1, 1, 0, 0, 0)
+    assert entry.external_attr >> 16 == 0o644
+
+
+def test_the_inputs_are_not_changed(tmp_path):
+    units, layers = make_units(), make_layers()
+    before = units.copy(), {name: table.copy() for name, table in layers.items()}
+    write(tmp_path / "u.kml", units, layers=layers)
+    pd.testing.assert_frame_equal(units, before[0])
+    for name, table in layers.items():
+        pd.testing.assert_frame_equal(table, before[1][name])
+
+
+def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch):
+    path = tmp_path / "u.kml"
+    path.write_bytes(b"old")
+    monkeypatch.setattr(Path, "replace", lambda *_: (_ for _ in ()).throw(OSError("disk full")))
+    with pytest.raises(OSError, match="disk full"):
+        write(path)
+    monkeypatch.undo()
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+# -- hashes ---------------------------------------------------------------------------------------
+
+
+def test_a_hash_does_not_see_how_a_polygon_is_spelt():
+    ring = [(60, 40), (60.5, 40), (60.5, 40.5), (60, 40.5)]
+    square = shapely.Polygon(ring)
+    for other in (
+        shapely.Polygon(ring[2:] + ring[:2]),
+        shapely.Polygon(ring[::-1]),
+        shapely.MultiPolygon([square]),
+        shapely.Polygon([(x + 1e-7, y - 1e-7) for x, y in ring]),
+        shapely.Polygon([(x, y, 5.0) for x, y in ring]),
+    ):
+        assert kml.geom_hash(other) == kml.geom_hash(square)
+    assert kml.geom_hash(shapely.Polygon([(60.0001, 40), *ring[1:]])) != kml.geom_hash(square)
+    assert re.fullmatch("[0-9a-f]{16}", kml.geom_hash(square))
+
+
+def test_parts_and_holes_in_any_order_have_one_hash():
+    one, two = box(0, 0, 1, 1), box(2, 0, 3, 1)
+    assert kml.geom_hash(shapely.MultiPolygon([one, two])) == kml.geom_hash(
+        shapely.MultiPolygon([two, one])
+    )
+
+
+@given(st.integers(3, 30), st.floats(0.01, 8), st.floats(-170, 170), st.floats(-70, 70))
+@settings(max_examples=50, deadline=None)
+def test_writing_twice_is_writing_once(n, radius, x, y):
+    angles = np.linspace(0, 2 * np.pi, n, endpoint=False)
+    ring = shapely.Polygon(np.c_[x + radius * np.cos(angles), y + radius * np.sin(angles)])
+    once = as_written(ring)
+    assert once.is_valid
+    assert as_written(once).equals_exact(once, 0)
+
+
+# -- budgets --------------------------------------------------------------------------------------
+
+
+def wiggly(x, y, n):
+    angles = np.linspace(0, 2 * np.pi, n, endpoint=False)
+    radius = 1 + 0.02 * np.sin(angles * n / 4)
+    return shapely.Polygon(np.c_[x + radius * np.cos(angles), y + radius * np.sin(angles)])
+
+
+def test_heavy_evidence_is_simplified_and_said(tmp_path):
+    heavy = [wiggly(60 + 3 * i, 40, 60_000) for i in range(4)]  # 240,000 vertices
+    layers = {
+        "hotspots": frame(
+            heavy, hotspot_id=[f"H{i}" for i in range(4)], name_en="heavy", name_ru="т"
+        )
+    }
+    units = make_units()
+    problems = write(tmp_path / "u.kmz", units, layers=layers)
+    assert [problem.level for problem in problems] == ["counted"]
+    assert "evidence was simplified by 0.0" in problems[0].what
+    rows, _ = kml.read_kml(tmp_path / "u.kmz")
+    assert rows.geometry.count_coordinates().sum() <= 200_000
+    assert (tmp_path / "u.kmz").stat().st_size <= 10_000_000
+    kept = rows[rows["folder"].str.contains("hotspots")].geometry
+    assert len(kept) == 4
+    for old, new in zip(heavy, kept, strict=True):
+        assert new.area == pytest.approx(old.area, rel=0.01)
+    back = rows[rows["data"].map(lambda data: "cu_id" in data)].geometry
+    assert shapely.union_all(back.values).equals(shapely.union_all(units.geometry.values))
+
+
+def test_ten_thousand_specks_are_left_out_and_counted(tmp_path):
+    specks = shapely.MultiPolygon(
+        [box(60 + i / 100, 40 + j / 100, 60.0005 + i / 100, 40.0005 + j / 100)
+         for i in range(110) for j in range(100)] + [box(70, 40, 71, 41)]
+    )  # fmt: skip
+    layers = {"features": frame([specks], sci_name=["Saiga tatarica"], range_km2=[1.0])}
+    (problem,) = write(tmp_path / "u.kml", layers=layers)
+    assert "parts smaller than that were left out: 11000 of ranges" in problem.what
+    assert "11000" in problem.sentence()
+
+
+def test_sections_simplified_together_keep_no_gap(tmp_path):
+    # Two sections share a wiggly edge; a heavy layer beside them forces the simplification.
+    edge = [(63 + 0.05 * math.sin(y * 40), 38 + y) for y in np.linspace(0, 6, 2000)]
+    west = shapely.Polygon([(55, 38), *edge, (55, 44)])
+    east = shapely.Polygon([(71, 38), *edge, (71, 44)])
+    heavy = [wiggly(60 + 3 * i, 40, 60_000) for i in range(4)]
+    layers = {
+        "sections": frame([west, east], section_id=["S1", "S2"], name_en="s", name_ru="с"),
+        "hotspots": frame(heavy, hotspot_id=list("abcd"), name_en="h", name_ru="х"),
+    }
+    (problem,) = write(tmp_path / "u.kml", layers=layers)
+    assert "simplified" in problem.what
+    rows, _ = kml.read_kml(tmp_path / "u.kml")
+    one, two = rows[rows["folder"] == "1 Sections"].geometry
+    assert one.intersection(two).area < 1e-3
+    assert shapely.union(one, two).area == pytest.approx(box(55, 38, 71, 44).area, rel=1e-3)
+
+
+def test_units_too_heavy_to_edit_are_named_never_changed(tmp_path):
+    blob = wiggly(60, 40, 400)
+    problems = write(tmp_path / "u.kml", make_units(("Blob",), (blob,)), layers={})
+    assert any("1 units have more than 150 vertices" in problem.what for problem in problems)
+    assert "CU-001 Blob" in problems[0].where
+
+
+# -- awkward tables, and refusals ------------------------------------------------------------------
+
+
+def test_no_units_and_no_layers_is_still_a_file(tmp_path):
+    empty = make_units().iloc[:0]
+    write(tmp_path / "u.kml", empty, cards=make_cards(make_units()), layers={}, species=None)
+    assert ogc_schema().validate(root_of(tmp_path / "u.kml"))
+    rows, _ = kml.read_kml(tmp_path / "u.kml")
+    assert list(rows["name"]) == ["Legend"]
+
+
+def test_empty_layers_are_left_out(tmp_path):
+    layers = {name: table.iloc[:0] for name, table in make_layers().items()}
+    write(tmp_path / "u.kml", layers=layers)
+    assert ogc_schema().validate(root_of(tmp_path / "u.kml"))
+
+
+def test_protected_areas_may_be_points(tmp_path):
+    layers = {"protected_areas": frame([Point(60, 40)], pa_id=["P"], name=["n"], iso2=["KZ"])}
+    write(tmp_path / "u.kml", layers=layers)
+    rows, _ = kml.read_kml(tmp_path / "u.kml")
+    assert list(rows.loc[rows["folder"].str.contains("Protected"), "kind"]) == ["point"]
+
+
+def test_faults_of_the_call_come_in_one_message(tmp_path):
+    units = make_units()
+    with pytest.raises(model.InputError, match=r"must end in \.kml or \.kmz, 'u\.txt'.*") as error:
+        kml.write_kml(
+            tmp_path / "u.txt",
+            units,
+            cards=make_cards(units),
+            imprint=IMPRINT,
+            profile="earth-por",
+            lang="fr",
+            layers={"hotspot": units},
+        )
+    for part in (
+        "profile 'earth-por' is unknown: earth-pro or earth-web. Did you mean 'earth-pro'?",
+        "language 'fr' is unknown",
+        "layer 'hotspot' is unknown. Did you mean 'hotspots'?",
+    ):
+        assert part in str(error.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_units_in_metres_are_refused(tmp_path):
+    with pytest.raises(model.InputError, match="conservation_units.*its CRS is"):
+        write(tmp_path / "u.kml", make_units().to_crs(model.EQUAL_AREA))
+
+
+def test_layers_in_metres_are_refused(tmp_path):
+    layers = {"hotspots": make_layers()["hotspots"].to_crs(model.EQUAL_AREA)}
+    with pytest.raises(model.InputError, match="hotspots.*its CRS is"):
+        write(tmp_path / "u.kml", layers=layers)
+
+
+def test_a_unit_without_a_card_is_named(tmp_path):
+    with pytest.raises(model.InputError, match=r"1 of 3 units have no card: CU-003"):
+        write(tmp_path / "u.kml", cards=make_cards(make_units()).iloc[:2])
+
+
+def test_a_card_without_a_field_is_named(tmp_path):
+    cards = make_cards(make_units()).drop(columns="area")
+    with pytest.raises(model.InputError, match="The cards have no column area"):
+        write(tmp_path / "u.kml", cards=cards)

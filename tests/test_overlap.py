@@ -1,0 +1,481 @@
+"""Areas, lengths and counts of a layer in sites: by hand, by GEOS, by exactextract, by argument."""
+
+import os
+import subprocess
+import sys
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from pyproj import CRS, Geod, Transformer
+from shapely.affinity import translate
+
+from cami_units.grid import planning_units
+from cami_units.model import EQUAL_AREA, InputError
+from cami_units.overlap import area_km2, length_km, overlap
+
+SHAPES = ["square", "hexagon"]
+
+
+def frame(geometries, crs=EQUAL_AREA, **columns):
+    return gpd.GeoDataFrame(columns, geometry=list(geometries), crs=crs)
+
+
+def box_km(*sides):
+    return shapely.box(*(1000 * side for side in sides))
+
+
+def layer(*geometries, names=None):
+    names = names or [f"Species {n}" for n in range(len(geometries))]
+    return frame(geometries, sci_name=names)
+
+
+def grid(shape="square", cell_km=25, half_km=150):
+    area = box_km(-half_km, -half_km, half_km, half_km)
+    return planning_units(area, cell_km=cell_km, shape=shape)
+
+
+def shares(sites, polygons, site="pu_id"):
+    """Overlap as an array, sites down, polygons across, in km²."""
+    wide = overlap(sites, layer(*polygons), site=site).pivot(
+        index=site, columns="sci_name", values="km2"
+    )
+    names = [f"Species {n}" for n in range(len(polygons))]
+    return wide.reindex(index=sites[site], columns=names).fillna(0).to_numpy()
+
+
+def by_geos(sites, polygons):
+    pairs = np.asarray(sites.geometry.array)[:, None], np.array(polygons, dtype=object)[None, :]
+    return shapely.area(shapely.intersection(*pairs)) / 1e6
+
+
+def star(seed, vertices, *, radius=1e5, centre=(0, 0), hole=0.0):
+    """A valid polygon with a jagged coast, and perhaps a jagged hole."""
+    random = np.random.default_rng(seed)
+    angle = np.linspace(0, 2 * np.pi, vertices, endpoint=False)
+
+    def ring(size):
+        reach = size * random.uniform(0.6, 1.0, vertices)
+        return np.column_stack([np.cos(angle) * reach, np.sin(angle) * reach]) + centre
+
+    return shapely.Polygon(ring(radius), [ring(radius * hole)] if hole else [])
+
+
+# -- by hand --------------------------------------------------------------------------------------
+
+
+def test_toy_ranges_in_toy_countries(toy_countries, toy_features):
+    # fox: half in AA, half in BB; goat: half in BB, half in CC; deer: all of its 1,600 km² in AA
+    found = overlap(toy_countries, toy_features, site="iso2")
+    assert found.to_dict("list") == {
+        "iso2": ["AA", "AA", "BB", "BB", "CC"],
+        "sci_name": ["deer", "fox", "fox", "goat", "goat"],
+        "km2": [1_600.0, 20_000.0, 20_000.0, 5_000.0, 5_000.0],
+    }
+
+
+def test_one_cell_one_triangle():
+    # the triangle (5, 5) (15, 5) (5, 15) km in cells of 10 km: it holds 25 km² of the cell at
+    # (0, 0), its south-west corner square; of the 25 km² left, half is east and half is north
+    sites = planning_units(box_km(0, 0, 20, 20), cell_km=10)
+    triangle = shapely.Polygon([(5e3, 5e3), (15e3, 5e3), (5e3, 15e3)])
+    assert shares(sites, [triangle])[:, 0].tolist() == [25.0, 12.5, 12.5, 0.0]
+
+
+def test_six_triangles_make_a_hexagon():
+    # a hexagon covers itself and nothing of its neighbours; its upper half is half of it
+    sites = grid("hexagon", half_km=60)
+    cell = sites.geometry.iloc[len(sites) // 2]
+    west, south, east, north = cell.bounds
+    upper = shapely.intersection(cell, shapely.box(west, (south + north) / 2, east, north))
+    found = shares(sites, [cell, upper])
+    assert found[len(sites) // 2] == pytest.approx([625, 312.5], rel=1e-9)
+    assert found.sum(axis=0) == pytest.approx([625, 312.5], rel=1e-9)
+    assert (found > 0).sum(axis=0).tolist() == [1, 1]
+
+
+def test_rows_of_one_key_are_added_and_nothing_else_is_returned():
+    sites = frame([box_km(0, 0, 10, 10), box_km(50, 0, 60, 10)], unit_id=["CU-002", "CU-001"])
+    parts = layer(box_km(0, 0, 2, 2), box_km(4, 4, 6, 6), names=["b", "b"])
+    found = overlap(sites, parts)
+    assert found.to_dict("list") == {"unit_id": ["CU-002"], "sci_name": ["b"], "km2": [8.0]}
+
+
+def test_the_order_is_that_of_the_sites_then_of_the_keys():
+    sites = frame([box_km(0, 0, 10, 10)] * 2, unit_id=["z", "a"])
+    parts = frame(
+        [box_km(0, 0, 1, 1)] * 3, sci_name=["q", "p", "p"], confidence=["low", "low", "high"]
+    )
+    found = overlap(sites, parts, by=("sci_name", "confidence"))
+    assert found.unit_id.tolist() == ["z"] * 3 + ["a"] * 3
+    assert found.confidence.tolist() == ["high", "low", "low"] * 2
+
+
+def test_lines_are_measured_on_the_ground():
+    # 1° of the meridian 80°E from 40° to 41°N, cut at 40.5°: witness pyproj.Geod
+    door = Transformer.from_crs(4326, EQUAL_AREA, always_xy=True)
+    xy = np.column_stack(door.transform(np.full(101, 80.0), np.linspace(40, 41, 101)))
+    split_y = door.transform(80, 40.5)[1]
+    sites = frame(
+        [shapely.box(-1e5, -1e6, 1e5, split_y), shapely.box(-1e5, split_y, 1e5, 1e6)],
+        unit_id=["south", "north"],
+    )
+    line = frame([shapely.LineString(xy)], pair=["KG;KZ"])
+    found = overlap(sites, line, by=("pair",))
+    geod = Geod(ellps="WGS84")
+    expected = [geod.line_length([80, 80], [40, 40.5]), geod.line_length([80, 80], [40.5, 41])]
+    assert found.km.to_numpy() == pytest.approx(np.array(expected) / 1000, rel=1e-7)
+    assert length_km(line).iloc[0] == pytest.approx(sum(expected) / 1000, rel=1e-7)
+
+
+def test_lines_in_cells_add_up_to_the_line():
+    random = np.random.default_rng(4)
+    walk = shapely.LineString(np.cumsum(random.normal(0, 3e3, (3000, 2)), axis=0))
+    sites = planning_units(shapely.box(*walk.bounds).buffer(1e4))
+    found = overlap(sites, frame([walk], pair=["A;B"]), site="pu_id", by=("pair",))
+    assert found.km.sum() == pytest.approx(length_km(frame([walk])).iloc[0], rel=1e-9)
+
+
+def test_points_are_counted():
+    sites = frame([box_km(0, 0, 10, 10), box_km(20, 0, 30, 10)], unit_id=["a", "b"])
+    points = frame(
+        [shapely.MultiPoint([(1e3, 1e3), (2e3, 2e3)]), shapely.Point(25e3, 5e3)], kind=["x", "y"]
+    )
+    found = overlap(sites, points, by=("kind",))
+    assert found.to_dict("list") == {"unit_id": ["a", "b"], "kind": ["x", "y"], "n": [2, 1]}
+
+
+# -- the kernel against exact intersections -------------------------------------------------------
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("cell_km", [5, 25, 100])
+@pytest.mark.parametrize("hole", [0.0, 0.5])
+def test_cells_agree_with_geos(shape, cell_km, hole):
+    sites = grid(shape, cell_km)
+    polygons = [
+        star(1, 400, hole=hole),
+        star(2, 3_000, radius=2.5e5, centre=(4e4, -6e4), hole=hole),  # reaches beyond the sites
+        shapely.MultiPolygon(
+            [star(3, 50, radius=3e3, centre=(x, 3e4), hole=hole) for x in np.arange(-1e5, 1e5, 7e3)]
+        ),
+        star(4, 30, centre=(9e5, 9e5)),  # nowhere near
+        star(5, 30, centre=(9e5, 0)),  # east: in the rows of the sites, none of their columns
+        star(6, 30, centre=(-9e5, 0)),
+    ]
+    error = np.abs(shares(sites, polygons) - by_geos(sites, polygons))
+    assert error.max() <= 1e-9 * cell_km**2 / 100
+
+
+@st.composite
+def lattice_polygons(draw):
+    """Polygons whose vertices and edges like to lie on the lines and corners of 10 km cells."""
+    ticks = st.one_of(st.integers(-4, 4), st.integers(-8, 8).map(lambda n: n / 2), st.floats(-4, 4))
+    points = draw(st.lists(st.tuples(ticks, ticks), min_size=3, max_size=9))
+    shape = shapely.make_valid(
+        shapely.Polygon(np.array(points, float) * 1e4), method="structure", keep_collapsed=False
+    )
+    assume(shape.area > 1)
+    return shape
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@given(polygon=lattice_polygons())
+def test_vertices_on_lines_and_edges_along_them(shape, polygon):
+    sites = grid(shape, cell_km=10, half_km=50)
+    error = np.abs(shares(sites, [polygon]) - by_geos(sites, [polygon]))
+    assert error.max() <= 1e-7  # 0.1 m² of 100 km²
+
+
+@given(polygon=lattice_polygons(), dx=st.integers(-3, 3), dy=st.integers(-3, 3))
+def test_moving_by_whole_cells_moves_the_answer(polygon, dx, dy):
+    sites = grid(cell_km=10, half_km=90)
+    here = shares(sites, [polygon])[:, 0]
+    there = shares(sites, [translate(polygon, dx * 1e4, dy * 1e4)])[:, 0]
+    table = pd.Series(here, index=[sites.row + dy, sites.col + dx])
+    moved = table.reindex(pd.MultiIndex.from_frame(sites[["row", "col"]])).fillna(0)
+    assert there == pytest.approx(moved.to_numpy(), abs=1e-7)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@given(seed=st.integers(0, 999), vertices=st.integers(3, 200), angle=st.floats(0, 3.14))
+def test_cutting_a_polygon_in_two_changes_nothing(shape, seed, vertices, angle):
+    sites = grid(shape)
+    whole = star(seed, vertices)
+    side = 1e6 * np.array([np.cos(angle), np.sin(angle)])
+    across = np.array([-side[1], side[0]])
+    half = shapely.Polygon([side, -side, -side + across, side + across])
+    pieces = [shapely.intersection(whole, half), shapely.difference(whole, half)]
+    cut = frame(
+        [p for p in pieces if p.area], sci_name=["Species 0"] * sum(p.area > 0 for p in pieces)
+    )
+    found = overlap(sites, cut, site="pu_id").set_index("pu_id").km2
+    expected = overlap(sites, layer(whole), site="pu_id").set_index("pu_id").km2
+    difference = found.subtract(expected, fill_value=0).abs()
+    assert difference.max() <= 1e-6
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@given(seed=st.integers(0, 9_999), vertices=st.integers(3, 500), hole=st.sampled_from([0, 0.3]))
+def test_overlaps_of_a_range_add_up_to_the_range(shape, seed, vertices, hole):
+    whole = star(seed, vertices, hole=hole)
+    assume(whole.is_valid)
+    assert overlap(grid(shape), layer(whole), site="pu_id").km2.sum() == pytest.approx(
+        whole.area / 1e6, rel=1e-11
+    )
+
+
+def test_slivers_and_rings_inside_one_cell():
+    sites = grid()
+    polygons = [
+        box_km(-100, 3, 100, 3.001),  # 1 m high across nine cells: 25 km × 1 m each
+        shapely.box(10_000, 10_000, 10_001, 10_001),  # 1 m²
+        shapely.box(25_000, -60_000, 25_000.5, 60_000),  # half a metre along a line of the lattice
+    ]
+    found, expected = shares(sites, polygons), by_geos(sites, polygons)
+    assert found == pytest.approx(expected, abs=1e-9)
+    assert found.sum(axis=0) == pytest.approx([0.2, 1e-6, 0.06], abs=1e-9)
+
+
+def test_touching_is_no_overlap():
+    sites = grid()
+    assert (shares(sites, [box_km(0, 0, 25, 25)]) > 0).sum() == 1
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_ring_of_a_million_vertices(shape):
+    whole = star(7, 1_000_000, radius=1.4e5)
+    found = overlap(grid(shape), layer(whole), site="pu_id").km2.sum()
+    assert found == pytest.approx(whole.area / 1e6, rel=1e-11)
+
+
+def test_rings_may_turn_either_way():
+    sites, polygon = grid(), star(8, 100, hole=0.4)
+    assert np.array_equal(
+        shares(sites, [shapely.orient_polygons(polygon, exterior_cw=True)]),
+        shares(sites, [shapely.orient_polygons(polygon, exterior_cw=False)]),
+    )
+
+
+def test_exactextract_is_a_second_witness():
+    exactextract = pytest.importorskip("exactextract", reason="exactextract is a test extra")
+    sites = grid(cell_km=10)
+    west, south, east, north = sites.total_bounds
+    rows, cols = sites.row.nunique(), sites.col.nunique()
+    polygon = star(9, 5_000, hole=0.3)
+    raster = exactextract.raster.NumPyRasterSource(
+        np.zeros((rows, cols)), xmin=west, ymin=south, xmax=east, ymax=north
+    )
+    feature = exactextract.feature.JSONFeatureSource(
+        [{"type": "Feature", "geometry": polygon.__geo_interface__, "properties": {}}]
+    )
+    result = exactextract.exact_extract(raster, feature, ["cell_id", "coverage"])[0]["properties"]
+    image = np.zeros(rows * cols)
+    image[np.asarray(result["cell_id"])] = np.asarray(result["coverage"])
+    witness = image.reshape(rows, cols)[sites.row.max() - sites.row, sites.col - sites.col.min()]
+    assert shares(sites, [polygon])[:, 0] / 100 == pytest.approx(witness, abs=1e-6)  # float32
+
+
+# -- the two ways agree ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_lattice_and_exact_intersection_give_the_same_table(shape):
+    sites = grid(shape)
+    parts = layer(star(11, 6_000, hole=0.5), star(12, 40, centre=(5e4, 5e4)))
+    quick = overlap(sites, parts, site="pu_id")
+    plain = overlap(sites.drop(columns="row"), parts, site="pu_id")
+    pd.testing.assert_frame_equal(quick, plain, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("harm", ["clip", "move", "swap", "hole", "vertex"])
+def test_cells_that_are_not_what_their_row_says_are_measured_as_drawn(shape, harm):
+    sites = grid(shape, half_km=60)
+    cell = sites.geometry.iloc[3]
+    corners = np.array(cell.exterior.coords)
+    harmed = {
+        "clip": cell.intersection(translate(cell, 9e3, 4e3)),
+        "move": translate(cell, 100, 0),
+        "swap": sites.geometry.iloc[4],
+        "hole": shapely.Polygon(corners, [cell.centroid.buffer(2e3).exterior.coords]),
+        "vertex": shapely.Polygon(np.vstack([corners[:1] + [[700, 300]], corners[1:-1]])),
+    }[harm]
+    sites.loc[sites.index[3], "geometry"] = harmed
+    polygons = [star(13, 300, radius=2e5)]
+    assert shares(sites, polygons) == pytest.approx(by_geos(sites, polygons), abs=1e-6)
+
+
+def test_any_subset_of_the_cells_in_any_order_gives_the_same_numbers():
+    sites, parts = grid(), layer(star(14, 500), star(15, 500))
+    full = overlap(sites, parts, site="pu_id").set_index(["pu_id", "sci_name"]).km2
+    some = sites.sample(frac=0.5, random_state=2)
+    found = overlap(some, parts[::-1], site="pu_id")
+    assert found.pu_id.drop_duplicates().isin(some.pu_id).all()
+    assert np.array_equal(
+        found.km2, full.loc[pd.MultiIndex.from_frame(found[["pu_id", "sci_name"]])]
+    )
+
+
+def test_sites_drawn_by_people_agree_with_geos():
+    sites = frame(
+        [
+            star(n, 60, centre=(x, y))
+            for n, (x, y) in enumerate(np.random.default_rng(1).normal(0, 2e5, (30, 2)))
+        ],
+        unit_id=[f"CU-{n:03d}" for n in range(30)],
+    )
+    polygons = [star(20, 9_000, radius=3e5, hole=0.4), star(21, 2_000, radius=2e5, centre=(1e5, 0))]
+    error = np.abs(shares(sites, polygons, "unit_id") - by_geos(sites, polygons))
+    assert error.max() <= 1e-9 * by_geos(sites, polygons).max()
+
+
+def test_sites_with_many_vertices_are_cut_too():
+    sites = frame([star(22, 5_000, radius=2e5)], unit_id=["CU-001"])
+    polygons = [star(23, 5_000, radius=2e5, centre=(5e4, 5e4))]
+    assert shares(sites, polygons, "unit_id") == pytest.approx(by_geos(sites, polygons), rel=1e-11)
+
+
+def test_row_order_changes_not_one_bit():
+    random = np.random.default_rng(6)
+    sites = frame([star(n, 30, centre=(n * 2e4, 0)) for n in range(5)], unit_id=list("abcde"))
+    slots = [(x * 3e4, y * 3e4) for x in range(-4, 8) for y in range(-3, 4)]
+    parts = frame(
+        [star(n, 40, radius=1.4e4, centre=slot) for n, slot in enumerate(slots)],
+        sci_name=random.choice(["a", "b"], len(slots)),
+    )
+    for table in (sites, grid().rename(columns={"pu_id": "unit_id"})):
+        expected = overlap(table, parts)
+        pd.testing.assert_frame_equal(
+            overlap(table, parts.sample(frac=1, random_state=3)), expected, check_exact=True
+        )
+
+
+def test_inputs_are_not_changed():
+    sites, parts = grid(), layer(star(30, 50))
+    before = sites.copy(), parts.copy()
+    overlap(sites, parts, site="pu_id")
+    overlap(sites.drop(columns="row"), parts, site="pu_id", dissolve=True)
+    assert sites.equals(before[0])
+    assert parts.equals(before[1])
+
+
+# -- empty, dissolve, refusals --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("kind", "measure"), [(None, "km2"), ("line", "km"), ("point", "n")])
+def test_an_empty_layer_gives_an_empty_table(kind, measure):
+    found = overlap(grid(), layer().iloc[:0], site="pu_id", kind=kind)
+    assert list(found.columns) == ["pu_id", "sci_name", measure]
+    assert found.empty
+
+
+def test_no_sites_give_an_empty_table():
+    assert overlap(grid().iloc[:0], layer(star(1, 9)), site="pu_id").empty
+
+
+def test_overlapping_rows_are_united_on_request_only():
+    # two boxes of 100 km² that share 25 km²: 200 added up, 175 united; more than the site of 100
+    # km² that both cover is noticed
+    sites = frame([box_km(0, 0, 30, 30)], unit_id=["CU-001"])
+    parts = layer(box_km(0, 0, 10, 10), box_km(5, 5, 15, 15), names=["a", "a"])
+    assert overlap(sites, parts).km2.tolist() == [200.0]
+    assert overlap(sites, parts, dissolve=True).km2.tolist() == [175.0]
+
+
+@pytest.mark.parametrize("drop", [[], ["row"]])
+def test_more_than_the_whole_site_is_refused(drop):
+    parts = layer(box_km(0, 0, 50, 50), box_km(0, 0, 50, 50), names=["a", "a"])
+    with pytest.raises(InputError, match=r"overlap each other.*\(a\).*200.0 % of site R0400C0400"):
+        overlap(grid().drop(columns=drop), parts, site="pu_id")
+    found = overlap(grid(), parts, site="pu_id", dissolve=True)
+    assert found.km2.tolist() == [625.0] * 4
+
+
+BOW_TIE = shapely.Polygon([(0, 0), (9e4, 9e4), (9e4, 0), (0, 9e4)])
+
+
+@pytest.mark.parametrize(
+    ("sites", "parts", "options", "message"),
+    [
+        (frame([box_km(0, 0, 1, 1)] * 2, unit_id=["a", "a"]), layer(star(1, 9)), {}, "unit_id must be unique in sites; repeated: a"),
+        (frame([box_km(0, 0, 1, 1)], unit_id=["a"], crs=4326), layer(star(1, 9)), {}, "sites must be in an equal-area CRS in metres, got EPSG:4326"),
+        (frame([box_km(0, 0, 1, 1)], unit_id=["a"], crs=6933), layer(star(1, 9)), {}, "layer is in .*aea.* and sites in EPSG:6933"),
+        (frame([box_km(0, 0, 1, 1)], unit_id=["a"], crs=None), layer(star(1, 9)), {}, "sites has no CRS"),
+        (frame([box_km(0, 0, 1, 1)], unit_id=["a"]), layer(star(1, 9), None), {}, "1 of 2 rows of layer have no geometry: 1"),
+        (frame([shapely.Polygon()], unit_id=["a"]), layer(star(1, 9)), {}, "1 of 1 rows of sites have no geometry"),
+        (frame([box_km(0, 0, 1, 1)], unit_id=["a"]), layer(star(1, 9)), {"by": ("sciname",)}, "layer has no column sciname. Did you mean 'sci_name'"),
+        (frame([box_km(0, 0, 1, 1)], unit_id=[None]), layer(star(1, 9)), {}, "1 rows of sites have no unit_id"),
+        (frame([shapely.Point(0, 0)], unit_id=["a"]), layer(star(1, 9)), {}, "sites must be polygons; 1 of 1 rows are not"),
+        (frame([box_km(0, 0, 1, 1)], unit_id=["a"]), layer(star(1, 9), shapely.Point(0, 0)), {}, "it holds points and polygons"),
+        (frame([box_km(0, 0, 1, 1)], unit_id=["a"]), layer(shapely.GeometryCollection([star(1, 9)])), {}, "geometry collections"),
+        (frame([box_km(0, 0, 1, 1)], unit_id=["a"]), layer(star(1, 9)), {"kind": "line"}, "expected a layer of lines, got polygons"),
+        (frame([BOW_TIE], unit_id=["a"]), layer(star(1, 9)), {}, "1 of 1 rows of sites are not valid geometry: 0 .Self-intersection"),
+        (frame([box_km(0, 0, 1, 1)], unit_id=["a"]), layer(BOW_TIE), {}, "1 of 1 rows of layer are not valid"),
+        (frame([box_km(0, 0, 1, 1)], unit_id=["a"]), layer(shapely.Polygon([(0, 0), (1, np.inf), (1, 0)])), {}, "coordinates that are not numbers"),
+        (pd.DataFrame({"unit_id": ["a"]}), layer(star(1, 9)), {}, "sites must be a GeoDataFrame, got DataFrame"),
+    ],
+)  # fmt: skip
+def test_what_is_refused(sites, parts, options, message):
+    with pytest.raises(InputError, match=message):
+        overlap(sites, parts, **options)
+
+
+def test_all_faults_come_at_once():
+    sites = frame([None], unit_id=["a"], crs=None)
+    with pytest.raises(InputError, match=r"no CRS.*no geometry.*no column sci_name"):
+        overlap(sites, frame([star(1, 9)]))
+
+
+# -- witnesses for area, and the machine ----------------------------------------------------------
+
+
+def test_areas_agree_with_the_ellipsoid():
+    # units of 20 to 400 km, all over the region, against the geodesic area of the same corners,
+    # with edges every kilometre because the straight lines of the two worlds differ
+    random = np.random.default_rng(7)
+    centres = random.uniform((-2.2e6, -1.2e6), (2.4e6, 1.4e6), (25, 2))
+    units = frame(
+        [star(n, 12, radius=random.uniform(2e4, 4e5), centre=c) for n, c in enumerate(centres)]
+    )
+    door = Transformer.from_crs(EQUAL_AREA, 4326, always_xy=True)
+    geod = CRS(EQUAL_AREA).get_geod()
+    dense = shapely.transform(
+        shapely.segmentize(units.geometry.to_numpy(), 1_000), door.transform, interleaved=False
+    )
+    witness = [abs(geod.geometry_area_perimeter(unit)[0]) / 1e6 for unit in dense]
+    assert area_km2(units).to_numpy() == pytest.approx(witness, rel=1e-6)
+
+
+def test_area_keeps_the_index_and_wants_a_projected_crs():
+    units = gpd.GeoSeries([box_km(0, 0, 2, 3)], index=["x"], crs=EQUAL_AREA)
+    assert area_km2(units).to_dict() == {"x": 6.0}
+    with pytest.raises(InputError, match="EPSG:4326"):
+        area_km2(units.set_crs(4326, allow_override=True))
+    with pytest.raises(InputError, match="no CRS"):
+        length_km(gpd.GeoSeries([shapely.LineString([(0, 0), (1, 1)])]))
+
+
+def test_numba_waits_until_it_is_needed():
+    code = "import sys, cami_units.overlap, cami_units.grid; sys.exit('numba' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_read_only_installation_compiles_in_memory(tmp_path):
+    # numba keeps machine code beside the source or in a cache folder; with neither, it must run
+    code = """
+import numba.core.caching as caching
+caching.CacheImpl._locator_classes = []
+import shapely, geopandas as gpd
+from cami_units.grid import planning_units
+from cami_units.overlap import overlap
+sites = planning_units(shapely.box(0, 0, 5e4, 5e4))
+layer = gpd.GeoDataFrame({"sci_name": ["a"]}, geometry=[shapely.box(0, 0, 5e4, 5e4)], crs=sites.crs)
+assert overlap(sites, layer, site="pu_id").km2.sum() == 2500
+"""
+    environment = {**os.environ, "NUMBA_CACHE_DIR": ""}
+    subprocess.run([sys.executable, "-c", code], check=True, env=environment, cwd=tmp_path)

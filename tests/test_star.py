@@ -1,0 +1,61 @@
+"""The shape of the house: who imports whom, and what importing costs."""
+
+from __future__ import annotations
+
+import inspect
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import cami_units
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+ROOMS = sorted(
+    path.stem
+    for path in (CHECKOUT / "src" / "cami_units").iterdir()
+    if (path.suffix == ".py" or (path / "__init__.py").is_file()) and not path.stem.startswith("_")
+)
+
+
+def test_the_contracts_of_the_star_hold():
+    script = "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports())"
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=CHECKOUT, capture_output=True, timeout=120
+    )
+    assert done.returncode == 0, done.stdout.decode()
+
+
+def test_there_is_no_room_for_odds_and_ends():
+    assert not {"utils", "util", "helpers", "common", "misc", "base", "core"} & set(ROOMS)
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_every_room_says_what_it_is_for(room):
+    path = CHECKOUT / "src" / "cami_units" / room
+    file = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+    assert file.read_text(encoding="utf-8").lstrip().startswith(('"""', 'r"""'))
+
+
+def test_importing_the_package_does_nothing_but_import():
+    script = (
+        "import sys, os\n"
+        "before = set(os.listdir('.'))\n"
+        "import cami_units\n"
+        "assert 'matplotlib' not in sys.modules and 'typer' not in sys.modules\n"
+        "assert set(os.listdir('.')) == before\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", script], capture_output=True, timeout=120
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+
+
+def test_what_is_promised_is_there_and_explained():
+    promised = [name for name in getattr(cami_units, "__all__", ()) if not name.startswith("_")]
+    assert promised == sorted(promised)
+    for name in promised:
+        thing = getattr(cami_units, name)
+        if callable(thing):
+            assert inspect.getdoc(thing), f"{name} has no docstring"
