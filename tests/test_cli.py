@@ -73,10 +73,19 @@ def a_round(names: tuple[str, ...] = ("Ustyurt", "Wakhan", "Tugai", "Altai")) ->
             {"layer": "ranges", "file": "b.shp", "rows": 1, "kept": 1, "dropped": 0, "repaired": 1},
             {"layer": "hotspots", "file": "h.gpkg", "rows": 4, "kept": 4},
         ],
-        "problems": [{"level": "counted", "layer": "ranges", "what": "2 rows have presence 5"}],
+        "problems": [
+            {
+                "level": "counted",
+                "layer": "ranges",
+                "file": "a.shp",
+                "where": "rows 1, 2",
+                "what": "2 rows have presence 5",
+                "cure": "Nothing to do.",
+            }
+        ],
     }
     return Round(
-        imprint=Imprint(title="t", date="2026-11-22", round="00", profile="p"),
+        imprint=Imprint(title="t", date="2026-11-22", round="Round 00", profile="p"),
         tables={"conservation_units": units, "not_proposed": missed},
         manifest=manifest,
     )
@@ -91,10 +100,12 @@ def proposing(house, round: Round, seen: dict | None = None):
             seen["plan"] = plan
         return round
 
-    def write_proposal(round, directory, *, force=False):
+    def write_proposal(round, directory, *, force, progress):
+        progress("writing map.html", 0, 0)
         directory.mkdir(parents=True)
         for name in ("conservation_units.kmz", "conservation_units_web.kmz", "map.html"):
             (directory / name).touch()
+        return (Problem("note", "kml", "", "", "ranges were simplified"),)
 
     house.pipeline.propose = propose
     house.pipeline.write_proposal = write_proposal
@@ -224,7 +235,10 @@ def test_propose_says_what_went_in_what_was_found_and_where_it_is(run, house, tm
     assert seen["plan"] == ("the plan of", Path("my.toml"))
     assert "ranges    6 rows in 2 files, 4 kept, 2 dropped, 1 repaired\n" in out
     assert "hotspots  4 rows in 1 file, 4 kept\n" in out
-    assert "1 remark;" in out
+    assert "  ! 2 rows have presence 5 (a.shp, rows 1, 2)\n" in out
+    assert "  · ranges were simplified\n" in out
+    assert "Nothing to do." not in out
+    assert f"\nRound 00 is in {tmp_path / 'r'}\n" in out
     assert "3 proposed conservation units and 1 area of interest" in out
     assert "2 confirm a known hotspot, 1 reshape one, 1 are new" in out
     # ranks 1, 2, 3; the unit without a rank is not among the first
@@ -236,7 +250,7 @@ def test_propose_says_what_went_in_what_was_found_and_where_it_is(run, house, tm
     assert last[0] == f"  Google Earth             {tmp_path / 'r' / 'conservation_units.kmz'}"
     assert last[2].endswith("map.html")
     # on no terminal, one line a step, and not among the results
-    assert err.splitlines() == ["reading layers …", "growing units …"]
+    assert err.splitlines() == ["reading layers …", "growing units …", "writing map.html …"]
 
 
 def test_propose_more_and_less_talkative(run, house, tmp_path):
@@ -244,7 +258,7 @@ def test_propose_more_and_less_talkative(run, house, tmp_path):
     assert run("propose", "--out", tmp_path / "a", "-q") == (0, "", "")
     assert run("-q", "propose", "--out", tmp_path / "b") == (0, "", "")
     _, out, _ = run("propose", "--out", tmp_path / "c", "-v")
-    assert "!  2 rows have presence 5" in out
+    assert "→ Nothing to do." in out
 
 
 def test_propose_without_a_plan_is_the_demonstration(run, house, tmp_path, monkeypatch):
@@ -316,6 +330,14 @@ def test_assess_says_everything_when_asked(run, house, tmp_path, monkeypatch):
     assert "  ? C1  No ranges." in out
     assert (tmp_path / "assessment.csv").exists()
     assert run("assess", "x.kml", "-q") == (0, "", "")
+
+
+def test_assess_says_what_was_noticed_in_the_file(run, house, tmp_path):
+    table = an_assessment()
+    table.attrs["problems"] = (Problem("counted", "sites", "x.kml", "a", "closed a ring", "Look."),)
+    house.pipeline.assess = lambda path, plan, *, progress: table
+    _, out, _ = run("assess", "x.kml", "--out", tmp_path)
+    assert out.startswith("  ! closed a ring (x.kml, a)\n      → Look.\n")
 
 
 def test_assess_of_no_site(run, house, tmp_path):

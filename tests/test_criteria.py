@@ -410,6 +410,13 @@ def test_c6_weighs_fences_by_what_they_let_through(profile: Profile) -> None:
     )
 
 
+def test_c6_leaves_out_a_barrier_of_unknown_permeability_aloud(profile: Profile) -> None:
+    unknown = TOY.barriers.assign(permeability=[np.nan, 0.2, 0.9])
+    row = finding(profile, "S1", "C6", replace(TOY, barriers=unknown))
+    assert row["value"] == 0.0
+    assert row["because"].endswith("; left out, their permeability is not known: F1.")
+
+
 def test_c7_is_met_by_a_gap(profile: Profile) -> None:
     covered, bare = finding(profile, "S1", "C7"), finding(profile, "S2", "C7")
     # 6,000 + 9,500 of the 31,000 km² of Alpha and Gamma: 50 %
@@ -540,12 +547,14 @@ def test_all_faults_of_the_tables_come_at_once(profile: Profile) -> None:
         sites=table("site area_km2", ("S1", 0.0), ("S1", 5.0), ("S2", 5.0), ("S3", 5.0)),
         states=TOY.states.drop(columns="iso2"),
         borders=table("site pair km", ("S9", "AA;BB", 1.0)),
+        hotspots=TOY.hotspots.assign(jaccard=np.nan),
     )
     with pytest.raises(InputError) as caught:
         assess(bad, SPECIES, profile)
     for words in (
         "'states' lacks the column iso2",
         "'borders' speaks of sites that are not in 'sites': S9",
+        "'hotspots' has rows without a number in 'jaccard': S1",
         "each site stands once in 'sites'; repeated: S1",
         "every site needs an area_km2 above 0; not so: S1",
     ):

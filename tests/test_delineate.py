@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from pyproj import Geod
 
 from cami_units.delineate import (
+    coordinate_names,
     cost_distance,
     delineate,
     discs,
@@ -20,7 +21,9 @@ from cami_units.delineate import (
     landscapes,
     outlines,
     peaks,
+    place_names,
 )
+from cami_units.grid import planning_units
 from cami_units.model import EQUAL_AREA, LONLAT, InputError
 from tests.conftest import km_box
 
@@ -233,8 +236,64 @@ def test_a_hole_that_nobody_lives_in_is_filled(toy_cells):
     assert not shape.interiors
 
 
+def test_outlines_of_hexagons_keep_their_area():
+    # sqrt(area) of a hexagon is not a round number of metres; squares must still fit together.
+    cells = planning_units(shapely.box(0, 0, 300_000, 200_000), shape="hexagon")
+    middle = cells.geometry.centroid
+    inside = np.hypot(middle.x - 150_000, middle.y - 100_000) < 80_000
+    groups = pd.Series(np.where(inside, "one", None), index=cells["pu_id"], dtype=object)
+    (unit,) = outlines(cells, groups).geometry
+    assert unit.area / 1e6 == pytest.approx(625 * inside.sum(), rel=0.03)
+
+
 def test_no_groups_no_outlines(toy_cells):
     assert outlines(toy_cells, cell_groups(toy_cells)).empty
+
+
+# -- names and origins ----------------------------------------------------------------------------
+
+
+def gazetteer(*rows: tuple[str, str, float, float, float]) -> gpd.GeoDataFrame:
+    return gpd.GeoDataFrame(
+        {
+            "name_en": [row[0] for row in rows],
+            "name_ru": [f"{row[0]}-ru" for row in rows],
+            "kind": [row[1] for row in rows],
+            "extent_km": [row[2] for row in rows],
+        },
+        geometry=[shapely.Point(row[3] * 1000, row[4] * 1000) for row in rows],
+        crs=EQUAL_AREA,
+    )
+
+
+def test_landscapes_name_units_before_rivers_and_towns():
+    unit = gpd.GeoDataFrame(geometry=[km_box(0, 0, 100, 100)], crs=EQUAL_AREA)
+    town, river = ("Town", "town", 5.0, 50, 50), ("River", "river", 300.0, 40, 50)
+    wide, near = ("Wide", "desert", 900.0, 300, 50), ("Range", "mountain range", 80.0, 90, 50)
+    assert place_names(unit, gazetteer(town))["name_en"].tolist() == ["Town"]
+    assert place_names(unit, gazetteer(town, river))["name_en"].tolist() == ["River"]
+    # Wide lies 250 km from the middle = 0.28 of its extent, Range 40 km = 0.5; but Range lies in it.
+    assert place_names(unit, gazetteer(town, wide, near))["name_en"].tolist() == ["Range"]
+    assert place_names(unit, gazetteer(town, wide))["name_ru"].tolist() == ["Wide-ru"]
+
+
+def test_no_two_units_get_one_name_and_a_place_close_by_lends_its_own():
+    units = gpd.GeoDataFrame(
+        geometry=[km_box(0, 0, 100, 100), km_box(100, 0, 200, 100), km_box(900, 0, 990, 90)],
+        crs=EQUAL_AREA,
+    )
+    names = place_names(
+        units, gazetteer(("Range", "mountain range", 400.0, 99, 50), ("Town", "town", 5.0, 250, 50))
+    )
+    assert names["name_en"].tolist() == ["Range", "Near Town", ""]
+    assert names["name_ru"].tolist() == ["Range-ru", "Вблизи: Town-ru", ""]
+    assert coordinate_names(units.iloc[[0]])["name_en"].tolist() == ["Area near 40.5° N 80.6° E"]
+
+
+def test_units_and_gazetteer_in_two_systems_are_refused():
+    unit = gpd.GeoDataFrame(geometry=[km_box(0, 0, 9, 9)], crs=EQUAL_AREA)
+    with pytest.raises(InputError, match="different CRSs"):
+        place_names(unit, gazetteer(("Town", "town", 5.0, 1, 1)).to_crs(LONLAT))
 
 
 # -- the door -------------------------------------------------------------------------------------

@@ -24,8 +24,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cami_units import store
-from cami_units.model import TABLES, Imprint, InputError, Round
-from cami_units.store import check_place, read_round, staging, write_atomically, write_round
+from cami_units.model import TABLES, Imprint, InputError, Round, data_dir
+from cami_units.plan import read_plan, read_profile
+from cami_units.store import (
+    check_place,
+    read_round,
+    staging,
+    write_atomically,
+    write_round,
+    write_workshop,
+)
 
 
 def _polygons(table: dict, boxes: list) -> gpd.GeoDataFrame:
@@ -250,6 +258,12 @@ def test_neither_row_order_nor_folder_changes_a_byte(tmp_path_factory, seed):
     one = write_round(a_round(), base / "one", files={"map.html": hello})
     two = write_round(shuffled(a_round(), seed), base / "ünother" / "x", files={"map.html": hello})
     assert contents(one) == contents(two)
+
+
+def test_a_round_that_was_read_is_written_with_the_same_bytes(tmp_path):
+    first = write_round(a_round(), tmp_path / "first", files={"map.html": hello})
+    again = write_round(read_round(first), tmp_path / "again", files={"map.html": hello})
+    assert contents(first) == contents(again)
 
 
 def test_neither_the_day_nor_the_hash_seed_changes_a_byte(tmp_path):
@@ -665,6 +679,31 @@ def test_staging_refuses_a_folder_with_something_in_it(tmp_path):
         (folder / "inner").mkdir()
         hello(folder / "inner" / "y")
     assert (tmp_path / "new" / "inner" / "y").read_text() == "hello"
+
+
+# -- the folder of a workshop ---------------------------------------------------------------------
+
+
+def test_a_workshop_begins_with_a_plan_that_names_its_criteria(tmp_path):
+    hello(tmp_path / "c.toml")
+    (tmp_path / "p.toml").write_text('[criteria]\n# profile = "criteria.toml" # left out: …\n')
+    made = write_workshop(tmp_path / "w", plan=tmp_path / "p.toml", criteria=tmp_path / "c.toml")
+    assert [path.name for path in made] == ["README.md", "plan.toml", "criteria.toml", "inputs"]
+    assert all(path.exists() for path in made)
+    assert (tmp_path / "w" / "plan.toml").read_text() == (
+        '[criteria]\nprofile = "criteria.toml" # left out: …\n'
+    )
+    with pytest.raises(InputError, match="exists and is not empty"):
+        write_workshop(tmp_path / "w", plan=tmp_path / "p.toml", criteria=tmp_path / "c.toml")
+
+
+def test_the_bundled_plan_works_in_a_workshop_as_it_stands(tmp_path):
+    made = write_workshop(
+        tmp_path / "w", plan=data_dir() / "plan.toml", criteria=data_dir() / "criteria.toml"
+    )
+    plan = read_plan(made[1])
+    assert plan.profile == read_profile(made[2])
+    assert plan.as_written["criteria"]["profile"] == "criteria.toml"
 
 
 # -- single files ---------------------------------------------------------------------------------

@@ -120,9 +120,9 @@ def propose(
         chosen = read_plan(plan)
         store.check_place(out, force=force)
         made = pipeline.propose(chosen, progress=progress)
-        pipeline.write_proposal(made, out, force=force)
+        noticed = pipeline.write_proposal(made, out, force=force, progress=progress)
     if not _is_quiet(ctx, quiet):
-        _say_what_went_in(made.manifest, verbose=_is_verbose(ctx, verbose))
+        _say_what_went_in(made.manifest, noticed, cures=_is_verbose(ctx, verbose))
         _say_what_was_found(made)
         _say_where_it_is(made, out)
 
@@ -151,6 +151,7 @@ def assess(
             out / "assessment.csv", lambda path: documents.write_csv(path, table)
         )
     if not _is_quiet(ctx, quiet):
+        _say_problems(table.attrs.get("problems", ()))
         _say_assessment(table, verbose=_is_verbose(ctx, verbose))
         _say(f"\nEvery number, with its evidence: {written}")
 
@@ -313,6 +314,7 @@ def _progress(*, silent: bool) -> Iterator[Progress]:
         )
         with Bars(*columns, console=console) as bars:
             yield _bars(bars)
+            _finish(bars)
 
 
 def _lines() -> Progress:
@@ -331,14 +333,19 @@ def _bars(bars: Bars) -> Progress:
 
     def progress(step: str, done: int, total: int) -> None:
         if step not in tasks:
-            for task in bars.tasks:  # a step whose end was not known has ended now
-                if task.total is None:
-                    bars.update(task.id, total=1, completed=1)
+            _finish(bars)
             tasks[step] = bars.add_task(_line(step), total=total or None, count="")
         count = f"{done}/{total}" if total else ""
         bars.update(tasks[step], completed=done, total=total or None, count=count)
 
     return progress
+
+
+def _finish(bars: Bars) -> None:
+    """A step has ended when the next one begins, whether or not it knew its own end."""
+    for task in bars.tasks:
+        if not task.finished:
+            bars.update(task.id, total=1, completed=1, count="")
 
 
 # -- words ----------------------------------------------------------------------------------------
@@ -385,16 +392,17 @@ def _say_rows(rows: Sequence[Sequence[object]], *, indent: int = 2) -> None:
 # -- what `propose` says --------------------------------------------------------------------------
 
 
-def _say_what_went_in(manifest: Mapping[str, Any], *, verbose: bool) -> None:
+def _say_what_went_in(
+    manifest: Mapping[str, Any], noticed: Iterable[Problem], *, cures: bool
+) -> None:
+    from cami_units.model import Problem
+
+    _say("What went in", style="bold")
     sources = list(manifest.get("inputs", ()))
     if sources:
-        _say("What went in", style="bold")
-        _say_rows([(layer, words) for layer, words in _by_layer(sources)])
-    problems = list(manifest.get("problems", ()))
-    if problems and verbose:
-        _say_rows([(_LEVEL_MARKS[p["level"]][0], p["what"]) for p in problems])
-    elif problems:
-        _say(f"  {_counted(len(problems), 'remark')}; `cami-units check` or -v says which.")
+        _say_rows(_by_layer(sources))
+    _say_problems([Problem(**each) for each in manifest.get("problems", ())], cures=cures)
+    _say_problems(noticed, cures=cures)
 
 
 def _by_layer(sources: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:
@@ -459,7 +467,7 @@ def _say_what_was_found(made: Round) -> None:
 def _say_where_it_is(made: Round, out: Path) -> None:
     from cami_units.words import text
 
-    _say(f"\nRound {made.imprint.round} is in {out}", style="bold")
+    _say(f"\n{made.imprint.round} is in {out}", style="bold")
     if made.imprint.indicative:
         _say(f"  {text('indicative')}", style="dim")
     products = [
@@ -528,13 +536,13 @@ def _source_in_words(source: Mapping[str, Any]) -> str:
     return ", ".join(parts)
 
 
-def _say_problems(problems: Iterable[Problem], *, stderr: bool = False) -> None:
+def _say_problems(problems: Iterable[Problem], *, cures: bool = True, stderr: bool = False) -> None:
     for problem in problems:
         mark, style = _LEVEL_MARKS[problem.level]
         place = ", ".join(_line(part) for part in (problem.file, problem.where) if part)
         where = f" ({place})" if place else ""
         _say(f"  {mark} {problem.what}{where}", style=style, stderr=stderr)
-        if problem.cure:
+        if problem.cure and cures:
             cure = problem.cure.replace("\n", "\n      ")
             _say(f"      → {cure}", stderr=stderr)
 

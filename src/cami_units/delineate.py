@@ -414,7 +414,7 @@ def outlines(
             crs=planning_units.crs,
         )
     cells = grouped.loc[members.index]
-    cell_km = float(np.sqrt(np.median(cells.area))) / 1000
+    cell_km = round(float(np.sqrt(np.median(cells.area))) / 1000, 6)
     raster = _Raster.around(cells, members, seeds, cell_km)
     squares = raster.smoothed(sigma_km=_SMOOTHING * cell_km)
     shapes = raster.outlines(squares)
@@ -489,8 +489,10 @@ class _Raster:
     def outlines(self, labels: NDArray[Any]) -> list[Any]:
         """One polygon a group: the union of its squares."""
         rows, columns = np.nonzero(labels >= 0)
-        x, y = self.corner[0] + columns * self.step, self.corner[1] + rows * self.step
-        boxes = shapely.box(x, y, x + self.step, y + self.step)
+        # Corners from whole numbers, so that squares side by side share them to the last bit.
+        left, right = (self.corner[0] + (columns + side) * self.step for side in (0, 1))
+        low, top = (self.corner[1] + (rows + side) * self.step for side in (0, 1))
+        boxes = shapely.box(left, low, right, top)
         group = labels[rows, columns]
         return [
             shapely.normalize(shapely.coverage_union_all(boxes[group == number]))
@@ -588,6 +590,8 @@ def numbered(units: gpd.GeoDataFrame, *, first: int = 1) -> gpd.GeoDataFrame:
 
 CONFIRMED: Final = 0.6
 """A unit confirms its hotspots where the Jaccard index of both is at least this."""
+NEARBY_KM: Final = 100.0
+"""A place this far off may still lend a unit its name."""
 _NAMED_FIRST: Final = (
     ("mountain range", "desert", "plateau", "steppe", "basin", "landscape", "wetland"),
     ("valley", "river", "lake", "pass", "peak"),
@@ -617,8 +621,9 @@ def origins(hotspot_ids: pd.Series, jaccard: pd.Series) -> pd.Series:
 def place_names(units: gpd.GeoDataFrame, gazetteer: gpd.GeoDataFrame) -> pd.DataFrame:
     """The place that names each unit: landscapes before rivers and peaks, those before towns.
 
-    Of the places in a unit, or whose own extent reaches it, the one that fills the unit best is
-    taken: nearest to the unit's middle, measured in its own extents. No two units get one name; the
+    Of the places whose own extent reaches a unit, one that lies in it goes before one beside it, then
+    the one nearest to the unit's middle, measured in its own extents. Where no place reaches it, the
+    nearest within :data:`NEARBY_KM` lends its name ("Near Erenhot"). No two units get one name; the
     unit that comes first keeps it.
 
     Parameters
@@ -640,22 +645,31 @@ def place_names(units: gpd.GeoDataFrame, gazetteer: gpd.GeoDataFrame) -> pd.Data
     order = {kind: place for place, kinds in enumerate(_NAMED_FIRST) for kind in kinds}
     rank = gazetteer["kind"].map(order).fillna(len(_NAMED_FIRST)).to_numpy()
     extent = gazetteer["extent_km"].fillna(0).to_numpy(dtype=float)
+    places = gazetteer.geometry.to_numpy()
     taken: set[int] = set()
     names = []
     for shape in units.geometry:
-        apart = shapely.distance(shape, gazetteer.geometry.to_numpy()) / 1000
-        middle = shapely.distance(shape.centroid, gazetteer.geometry.to_numpy()) / 1000
-        near = np.flatnonzero(apart <= np.maximum(extent / 2, 1.0))
-        free = [place for place in near if place not in taken]
-        best = min(
-            free,
-            key=lambda place: (rank[place], middle[place] / max(extent[place], 20.0), place),
-            default=None,
+        apart = shapely.distance(shape, places) / 1000
+        middle = shapely.distance(shape.centroid, places) / 1000
+        reaching = apart <= np.maximum(extent / 2, 1.0)
+        nearby = apart <= NEARBY_KM
+        keys = list(
+            zip(
+                ~reaching,
+                np.where(reaching, rank, 0),
+                np.where(reaching, apart > 0, apart),
+                middle / np.maximum(extent, 20.0),
+                strict=True,
+            )
         )
-        if best is not None:
-            taken.add(int(best))
-        row = ("", "") if best is None else tuple(gazetteer.iloc[best][["name_en", "name_ru"]])
-        names.append(row)
+        free = [int(place) for place in np.flatnonzero(nearby | reaching) if place not in taken]
+        best = min(free, key=lambda place: (*keys[place], place), default=None)
+        if best is None:
+            names.append(("", ""))
+            continue
+        taken.add(best)
+        name, name_ru = gazetteer.iloc[best][["name_en", "name_ru"]]
+        names.append((name, name_ru) if reaching[best] else (f"Near {name}", f"Вблизи: {name_ru}"))
     return pd.DataFrame(names, columns=["name_en", "name_ru"], index=units.index)
 
 

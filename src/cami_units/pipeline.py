@@ -74,7 +74,7 @@ def cut(known: Layers, plan: Plan) -> Pieces:
         layers=known,
         states=states,
         sides=overlap.split(known.features, states, keep=("sci_name", "iso2")),
-        graded=layers.dissolved(layers.kept(known.ranges), ("sci_name", "confidence")),
+        graded=_graded(known.ranges),
         supporting=layers.dissolved(layers.possibly_extant(known.ranges), ("sci_name",)),
         shared_borders=overlap.split(known.borders, known.features, keep=("pair", "sci_name")),
         undisputed=(
@@ -136,6 +136,13 @@ def measure(sites: gpd.GeoDataFrame, pieces: Pieces, *, site: str = "unit_id") -
     )
 
 
+def _graded(ranges: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Kept ranges by species and grade of confidence; parts without one are "ungraded"."""
+    kept = layers.kept(ranges)
+    grade = kept["confidence"].fillna("ungraded")
+    return layers.dissolved(kept.assign(confidence=grade), ("sci_name", "confidence"))
+
+
 def _crossings(corridors: gpd.GeoDataFrame, borders: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     points = overlap.crossings(corridors, borders)
     return points.merge(corridors[["corridor_id", "sci_name", "evidence_grade"]], on="corridor_id")
@@ -165,7 +172,7 @@ def _with_jaccard(
 ) -> pd.DataFrame | None:
     if shared is None or hotspots is None:
         return None
-    whole = pd.Series(overlap.area_km2(hotspots), index=hotspots["hotspot_id"])
+    whole = overlap.area_km2(hotspots).set_axis(hotspots["hotspot_id"])
     site = area.set_index("site")["area_km2"]
     joint = shared["site"].map(site) + shared["hotspot_id"].map(whole) - shared["km2"]
     return shared.assign(jaccard=shared["km2"] / joint)
@@ -311,8 +318,9 @@ def assess_sites(
 def _grow(
     cells: Cells, drawn: Assessed, pieces: Pieces, plan: Plan, progress: Progress
 ) -> gpd.GeoDataFrame:
-    """Units grown from hotspots and from peaks, in the equal-area CRS, true to the last metre to
-    the ``outline`` in longitude and latitude that will be written.
+    """Units grown from hotspots and peaks, each beside its ``outline`` as it will be written.
+
+    They are measured as written: the geometry is the outline itself, in the equal-area CRS.
     """
     cores, members = _hotspot_seeds(cells, drawn, pieces)
     new_cores, new_members = _new_seeds(cells, cores, pieces, plan)
@@ -480,7 +488,7 @@ def _likeness(units: gpd.GeoDataFrame, pieces: Pieces) -> pd.Series[float]:
     joint = layers.dissolved(own, ("unit_id",))
     shared = overlap.overlap(units, joint.rename(columns={"unit_id": "of"}), by=("of",))
     own_part = shared[shared["unit_id"] == shared["of"]].set_index("unit_id")["km2"]
-    whole = pd.Series(overlap.area_km2(joint).array, index=joint["unit_id"])
+    whole = overlap.area_km2(joint).set_axis(joint["unit_id"])
     ids = units["unit_id"]
     both: pd.Series[float] = overlap.area_km2(units) + ids.map(whole) - ids.map(own_part)
     likeness: pd.Series[float] = ids.map(own_part) / both
@@ -554,7 +562,7 @@ def _not_proposed(
 def _as_written(table: pd.DataFrame) -> pd.DataFrame:
     """Numbers to six decimals; shapes in longitude and latitude."""
     rounded = table.round(_DIGITS)
-    return rounded.to_crs(LONLAT) if isinstance(rounded, gpd.GeoDataFrame) else rounded
+    return layers.to_lonlat(rounded) if isinstance(rounded, gpd.GeoDataFrame) else rounded
 
 
 _DIGITS = 6
@@ -695,6 +703,7 @@ def write_proposal(
             imprint=imprint,
             layers=shown,
             species=species,
+            planning_units=tables["planning_units"],
             unit_criteria=tables["unit_criteria"],
             lang=imprint.languages[0],
         )

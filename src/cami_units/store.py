@@ -12,6 +12,7 @@ import errno
 import hashlib
 import json
 import os
+import re
 import shutil
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -180,10 +181,7 @@ def check_place(directory: Path, *, force: bool = False) -> None:
     ground = next(parent for parent in target.parents if parent.exists())
     if not os.access(ground, os.W_OK):
         raise InputError(f"'{shown}' cannot be made: {_reason(PermissionError(errno.EACCES, ''))}")
-    if target in (Path.cwd(), *Path.cwd().parents):
-        raise InputError(
-            f"'{shown}' is the folder you are in, or one around it. Name a new folder inside it."
-        )
+    _check_not_here(target, shown)
     if not target.exists():
         return
     if not target.is_dir():
@@ -275,6 +273,14 @@ def _check_round(round: Round) -> None:
         faults.append(f"The date must be written as 2026-11-22; '{round.imprint.date}' came.")
     if faults:
         raise InputError("This round cannot be written. " + " ".join(dict.fromkeys(faults)))
+
+
+def _check_not_here(target: Path, shown: Path) -> None:
+    # It would be swapped for another folder of the same name, under the feet of the shell.
+    if target in (Path.cwd(), *Path.cwd().parents):
+        raise InputError(
+            f"'{shown}' is the folder you are in, or one around it. Name a new folder inside it."
+        )
 
 
 def _is_litter(name: str) -> bool:
@@ -487,6 +493,61 @@ def _single(shape: Any) -> Any:
     return shapely.get_geometry(shape, 0) if parts == 1 else shape
 
 
+# -- the folder of a workshop ---------------------------------------------------------------------
+
+_PROFILE_LINE: Final = re.compile(r'^# *(profile = "criteria\.toml")', re.MULTILINE)
+
+_WORKSHOP: Final = """\
+# A workshop
+
+`plan.toml` says what the workshop is and which layers go in, `criteria.toml` by which numbers
+units are proposed. Both explain themselves, and both work as they stand: the layers that the plan
+does not name are the bundled INDICATIVE ones.
+
+1. Open `plan.toml` in a text editor; change `title` and `date`.
+2. Put your layers into `inputs/`, and name them under `[layers]`. A range there replaces the
+   bundled range of that species; any other layer replaces the bundled one whole.
+3. `cami-units check plan.toml` says what was found in each file and what must be mended.
+4. `cami-units propose plan.toml` writes the first round into `rounds/00-proposal`: `map.html` for
+   any browser, `conservation_units.kmz` for Google Earth, and the tables.
+
+IUCN Red List ranges and WDPA protected areas may not be passed on: keep `inputs/` to yourself.
+"""
+
+
+def write_workshop(directory: Path, *, plan: Path, criteria: Path) -> list[Path]:
+    """Write the folder of a workshop: a plan, its criteria, a place for layers, a README.
+
+    Parameters
+    ----------
+    directory : Path
+        A new or empty folder.
+    plan, criteria : Path
+        The files to begin with. Where the plan has the line that names `criteria.toml` switched
+        off, it is switched on.
+
+    Returns
+    -------
+    list of Path
+        What was written, in the order in which one would read it.
+
+    Raises
+    ------
+    InputError
+        When the folder is not empty, is the one you are in, or cannot be written to.
+    """
+    texts = {
+        "README.md": _WORKSHOP,
+        "plan.toml": _PROFILE_LINE.sub(r"\1", plan.read_text(encoding="utf-8")),
+        "criteria.toml": criteria.read_text(encoding="utf-8"),
+    }
+    with staging(directory) as folder:
+        (folder / "inputs").mkdir()
+        for name, text in texts.items():
+            (folder / name).write_text(text, encoding="utf-8", newline="\n")
+    return [directory / name for name in (*texts, "inputs")]
+
+
 # -- whole or not at all --------------------------------------------------------------------------
 
 
@@ -510,6 +571,7 @@ def staging(directory: Path, *, replace: bool = False) -> Iterator[Path]:
     target = _absolute(directory)
     if not replace and target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise InputError(f"'{directory}' exists and is not empty. Choose another folder.")
+    _check_not_here(target, directory)
     with _workplace(target, directory) as staged:
         yield staged
         for path in sorted(staged.rglob("*")):

@@ -339,13 +339,12 @@ def _c6(site: Site) -> str:
     rule, numbers = site.profile.C6, site.numbers
     if site.barriers is None:
         return "not assessed: no barrier layer was given."
-    fences = [row for row in site.barriers if row.kind in (rule.fences or ())]
-    others = [row for row in site.barriers if row.kind not in (rule.fences or ())]
-    density: defaultdict[str, float] = defaultdict(float)
-    for row in others:
-        density[str(row.kind)] += 1000 * row.km * (1 - row.permeability) / numbers["area_km2"]
-    also = ", ".join(f"{kind} {_figure(km)}" for kind, km in sorted(density.items()))
-    also = f"; per 1000 km², less what is permeable, in km: {also}" if also else ""
+    known = [row for row in site.barriers if not pd.isna(row.permeability)]
+    fences = [row for row in known if row.kind in (rule.fences or ())]
+    also = _other_barriers(site, known)
+    unknown = sorted({str(row.barrier_id) for row in site.barriers if pd.isna(row.permeability)})
+    if unknown:
+        also += f"; left out, their permeability is not known: {listed(unknown)}"
     if not numbers["border_km"]:
         return f"not assessed: no shared border runs through the site{also}."
     fenced = sum(row.km for row in fences)
@@ -354,6 +353,17 @@ def _c6(site: Site) -> str:
         f"border is closed by fences ({_figure(fenced)} km of fence, less what is permeable: "
         f"{_figure(numbers['fenced_km'])} km); {rule.min_barrier_share:g} % counts as a need{also}."
     )
+
+
+def _other_barriers(site: Site, rows: Iterable[Row]) -> str:
+    """The density of what is no fence: km per 1000 km², each kilometre less what is permeable."""
+    density: defaultdict[str, float] = defaultdict(float)
+    for row in rows:
+        if row.kind not in (site.profile.C6.fences or ()):
+            closed = row.km * (1 - row.permeability)
+            density[str(row.kind)] += 1000 * closed / site.numbers["area_km2"]
+    each = ", ".join(f"{kind} {_figure(km)}" for kind, km in sorted(density.items()))
+    return f"; per 1000 km², less what is permeable, in km: {each}" if each else ""
 
 
 def _c7(site: Site) -> str:

@@ -12,6 +12,7 @@ import pandas as pd
 from cami_units.model import InputError, PlanError, Profile, SiteTables, listed, nearest, unfilled
 
 _FLOATS: Final = ("km2", "km", "n", "jaccard", "permeability")
+_MAY_BE_UNKNOWN: Final = ("permeability",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +201,10 @@ def _tidy(tables: SiteTables, known: Collection[str]) -> SiteTables:
         if "sci_name" in columns:
             table = table[table["sci_name"].isin(list(known))]
         numbers = {column: float for column in columns if column in _FLOATS}
+        blank = [column for column in numbers if column not in _MAY_BE_UNKNOWN]
+        for column in (column for column in blank if table[column].isna().any()):
+            where = table.loc[table[column].isna(), "site"].unique()
+            faults.append(f"'{name}' has rows without a number in '{column}': {listed(where)}")
         tidy[name] = table.sort_values(columns, ignore_index=True).astype(numbers)
     sites = tidy.get("sites")
     if sites is not None:
@@ -464,7 +469,8 @@ def _movement(tables: SiteTables, sites: pd.DataFrame, profile: Profile) -> pd.D
 def _barriers(tables: SiteTables, sites: pd.DataFrame, profile: Profile) -> pd.DataFrame:
     if tables.barriers is None or profile.C6.fences is None:
         return pd.DataFrame({"fenced_km": np.nan, "barrier_share": np.nan}, index=sites.index)
-    fences = tables.barriers[tables.barriers["kind"].isin(profile.C6.fences)]
+    known = tables.barriers[tables.barriers["permeability"].notna()]
+    fences = known[known["kind"].isin(profile.C6.fences)]
     closed = fences["km"] * (1 - fences["permeability"])
     fenced = closed.groupby(fences["site"]).sum().reindex(sites.index, fill_value=0.0)
     border = tables.borders.groupby("site")["km"].sum().reindex(sites.index)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import geopandas as gpd
@@ -227,12 +227,12 @@ def borders(drawing: Drawing, layers: Mapping[str, gpd.GeoDataFrame]) -> Folder 
     if countries is not None:
         # All outlines, coasts and outer borders too: borders between neighbours are among them.
         plain = list(countries.geometry.boundary)
-    lines = shapely.union_all(plain)
+    lines = _united(plain)
     areas: BaseGeometry = shapely.GeometryCollection()
     if disputed is not None:
-        areas = shapely.union_all(disputed.geometry.values)
+        areas = _united(disputed.geometry)
         doubtful += [*disputed.geometry.boundary, shapely.intersection(lines, areas)]
-    dashed = shapely.union_all(doubtful)
+    dashed = _united(doubtful)
     taken = shapely.union(shapely.buffer(dashed, 0.02), areas)
     solid = shapely.difference(lines, taken)
     if solid.is_empty and dashed.is_empty:
@@ -245,6 +245,11 @@ def borders(drawing: Drawing, layers: Mapping[str, gpd.GeoDataFrame]) -> Folder 
     return Folder(words.text("folder borders", lang), tuple(made))
 
 
+def _united(geometries: Iterable[BaseGeometry]) -> BaseGeometry:
+    """The union, put together in an order that does not hang on the order of rows."""
+    return shapely.union_all(sorted(geometries, key=shapely.to_wkb))
+
+
 def _line_marks(
     drawing: Drawing,
     layer: str,
@@ -255,7 +260,7 @@ def _line_marks(
     dashed: bool = False,
 ) -> list[Mark]:
     merged = shapely.line_merge(lines) if lines.geom_type == "MultiLineString" else lines
-    pieces = drawing.pieces(layer, merged)
+    pieces = drawing.pieces(layer, shapely.normalize(merged))
     if dashed:
         whole = [piece for piece in pieces if isinstance(piece, shapely.LineString)]
         pieces = [as_written(dash) for line in whole for dash in dashes(line)]

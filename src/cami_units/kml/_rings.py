@@ -23,7 +23,7 @@ Kind = Literal["polygon", "line", "point"]
 _NUMBER = r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?"
 _POINT = re.compile(rf"({_NUMBER}),({_NUMBER})(?:,({_NUMBER})?)?")
 _NUMERIC = re.compile(r"[0-9eE+\-.,\s]*")
-_LOOSE_COMMA = re.compile(r"\s*,\s*")
+_LOOSE_COMMA = re.compile(r",\s+")
 _IGNORED: Final = frozenset({"Track", "MultiTrack", "Model"})
 NEARLY_CLOSED: Final = 0.05
 """A path is proposed as a polygon when its ends are this near, as a share of its length."""
@@ -169,6 +169,8 @@ def points_of(text: str) -> NDArray[np.float64]:
     points = text.split()
     if not points:
         return np.empty((0, 3))
+    if len(points) < 5:
+        return _one_by_one(text)
     commas = {point.count(",") for point in points}
     if len(commas) == 1 and commas <= {1, 2} and _NUMERIC.fullmatch(text):
         try:
@@ -200,8 +202,10 @@ def _one_by_one(text: str) -> NDArray[np.float64]:
 
 def out_of_range(xyz: NDArray[np.float64]) -> int | None:
     """The place of the first point beyond ±180/±90, or ``None``."""
-    outside = (np.abs(xyz[:, 0]) > 180) | (np.abs(xyz[:, 1]) > 90)
-    return int(outside.argmax()) if outside.any() else None
+    far = np.abs(xyz[:, :2])
+    if far[:, 0].max() <= 180 and far[:, 1].max() <= 90:
+        return None
+    return int(((far[:, 0] > 180) | (far[:, 1] > 90)).argmax())
 
 
 def _unrolled(geometry: BaseGeometry, found: Found) -> BaseGeometry:
@@ -230,13 +234,22 @@ def _valid(polygon: BaseGeometry, found: Found) -> BaseGeometry:
         return polygon
     if _tangle(polygon) > _MOST_CROSSINGS:
         raise UnusableError("it crosses itself too often to be mended")
-    mended = shapely.make_valid(polygon, method="structure", keep_collapsed=False)
+    mended = shapely.union_all([_without_loops(part) for part in parts(polygon)])
     areas = [part for part in parts(mended) if isinstance(part, shapely.Polygon) and part.area > 0]
     if not areas:
         raise UnusableError("it crosses itself and no area is left of it")
     count = f"{len(areas)} parts" if len(areas) > 1 else "1 part"
     found.mended.append(f"it crossed itself: it was mended into {count}")
     return areas[0] if len(areas) == 1 else shapely.MultiPolygon(areas)
+
+
+def _without_loops(polygon: BaseGeometry) -> BaseGeometry:
+    """Rings mended one by one, so that a hole can take area away and never add any."""
+    shell, *holes = (
+        shapely.make_valid(shapely.Polygon(ring.coords), method="structure", keep_collapsed=False)
+        for ring in linework(polygon)
+    )
+    return shell.difference(shapely.union_all(holes))
 
 
 def _tangle(polygon: BaseGeometry) -> float:

@@ -9,6 +9,7 @@ import re
 import zipfile
 import zlib
 from dataclasses import dataclass
+from functools import lru_cache
 from html import unescape
 from io import BytesIO
 from pathlib import Path
@@ -41,6 +42,7 @@ _SIGNATURES: Final = (
     (b"\xd0\xcf\x11\xe0", "an old Office document"),
 )
 _PROLOG = re.compile(r"\s*(?:<\?.*?\?>\s*|<!--.*?-->\s*)*(?=<!DOCTYPE)", re.DOTALL | re.IGNORECASE)
+_ONLY_PROLOG = re.compile(r"\s*(?:<\?.*?\?>\s*|<!--.*?-->\s*)*", re.DOTALL)
 _DECLARED = re.compile(rb"""<\?xml[^>]{0,200}?encoding\s*=\s*["']([A-Za-z0-9._\-]{1,40})["']""")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 _CONTROL_REFERENCE = re.compile(
@@ -55,7 +57,7 @@ _CDATA_OR_AMPERSAND = re.compile(
 _PREFIX = re.compile(r"(?:</?|\s)([A-Za-z_][\w.\-]*):[A-Za-z_]")
 _DECLARATION = re.compile(r"xmlns:([A-Za-z_][\w.\-]*)\s*=")
 _ROOT_TAG = re.compile(r"<((?:[A-Za-z_][\w.\-]*:)?(?:kml|Document|Folder|Placemark))\b")
-_CONFLICT = re.compile(r"^(?:<{7}|>{7}|={7})(?:\s|$)", re.MULTILINE)
+_CONFLICT = re.compile(r"^(?:<{7}|>{7})(?:\s|$)", re.MULTILINE)
 _NAMESPACES: Final = {
     "gx": "http://www.google.com/kml/ext/2.2",
     "atom": "http://www.w3.org/2005/Atom",
@@ -239,13 +241,15 @@ def parsed(member: Member) -> Parsed:
     try:
         root = _tree(text)
     except etree.XMLSyntaxError:
-        repaired, notes = _repaired(text)
+        root = None
+    if root is None or local(root) not in _ROOTS:
+        text, notes = _repaired(text, member.name)
         mended += notes
-        _refuse_doctype(repaired, member.name)
+        _refuse_doctype(text, member.name)
         try:
-            root = _tree(repaired)
+            root = _tree(text)
         except etree.XMLSyntaxError as error:
-            raise InputError(_broken(member.name, repaired, error)) from None
+            raise InputError(_broken(member.name, text, error)) from None
     refuse_odd(root, member.name)
     return Parsed(member.name, root, tuple(mended))
 
@@ -309,11 +313,18 @@ def refuse_odd(root: etree._Element, name: str) -> None:
 def local(element: etree._Element) -> str:
     """The name of an element without its namespace; empty for comments."""
     tag = element.tag
-    return tag.rpartition("}")[2] if isinstance(tag, str) else ""
+    return _bare(tag) if isinstance(tag, str) else ""
+
+
+@lru_cache(maxsize=1024)
+def _bare(tag: str) -> str:
+    return tag.rpartition("}")[2]
 
 
 def text_of(element: etree._Element) -> str:
     """All the text in an element."""
+    if len(element) == 0:
+        return element.text or ""
     return "".join(map(str, element.itertext()))
 
 
@@ -360,8 +371,13 @@ def _guessed(content: bytes) -> tuple[str, list[str]]:
     return text, [f"{broken} broken characters were replaced by '\ufffd'"]
 
 
-def _repaired(text: str) -> tuple[str, list[str]]:
+def _repaired(text: str, name: str) -> tuple[str, list[str]]:
     """The text without what commonly keeps KML from being read, and what was done to it."""
+    if _CONFLICT.search(text):
+        raise InputError(
+            f"{name} holds version-control conflict markers (<<<<<<<, >>>>>>>). "
+            "Choose one of the two versions and save it again."
+        )
     notes = []
     for repair, note in (
         (_without_mail, "the KML was cut out of the text around it"),
@@ -387,8 +403,11 @@ def _without_mail(text: str) -> str:
     start = re.search(r"<(?:\w+:)?kml[\s>]", text)
     if not start:
         return text
-    end = list(re.finditer(r"</(?:\w+:)?kml\s*>", text))
-    return text[start.start() : end[-1].end() if end else len(text)]
+    ends = [match.end() for match in re.finditer(r"</(?:\w+:)?kml\s*>", text)]
+    end = ends[-1] if ends else len(text)
+    if _ONLY_PROLOG.fullmatch(text[: start.start()]) and not text[end:].strip():
+        return text
+    return text[start.start() : end]
 
 
 def _without_controls(text: str) -> str:
@@ -418,11 +437,6 @@ def _with_prefixes(text: str) -> str:
 def _broken(name: str, text: str, error: etree.XMLSyntaxError) -> str:
     line = error.lineno or 1
     cause = clean_name(error.msg)
-    if _CONFLICT.search(text):
-        return (
-            f"{name} holds version-control conflict markers (<<<<<<<, >>>>>>>). "
-            "Choose one of the two versions and save it again."
-        )
     if not _ROOT_TAG.search(text):
         return f"{name} is not KML: there is no <kml> in it. Save it from Google Earth as KMZ."
     if "depth" in cause.lower():

@@ -9,6 +9,7 @@ with the cure. Everything it hands on is valid and in one equal-area CRS.
 from cami_units.layers._borders import shared_borders
 from cami_units.layers._gather import STATES
 from cami_units.layers._geometry import to_equal_area
+from cami_units.layers._lonlat import to_lonlat
 from cami_units.layers._readers import (
     read_barriers,
     read_corridors,
@@ -48,4 +49,5 @@ __all__ = [
     "shared_borders",
     "survey_layers",
     "to_equal_area",
+    "to_lonlat",
 ]

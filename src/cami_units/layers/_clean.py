@@ -91,10 +91,9 @@ def cleaned(dataset: Dataset, layer: str, kind: Kind, title: str, rules: Rules) 
         broken[keep] = ~shapely.is_valid(shapes[keep])
         if broken.any():
             say("counted", broken, "an invalid shape, to be repaired once the CRS is known")
-        keep[:] = False
     else:
         keep &= _on_earth(shapes, keep, crs, say)
-    if not keep.any():
+    if crs is None or not keep.any():
         return Cleaned(table.iloc[:0].set_crs(rules.crs, allow_override=True), problems)
     moved = shapes.copy()
     moved[keep] = projected(shapes[keep], crs, rules.crs)

@@ -15,15 +15,8 @@ import pandas as pd
 from cami_units.layers import _columns as words
 from cami_units.layers._clean import Cleaned, Rules, cleaned
 from cami_units.layers._files import Dataset, Kind, Select, datasets, file_hash, found_files
-from cami_units.layers._taxa import (
-    TaxonRule,
-)
-from cami_units.model import (
-    EQUAL_AREA,
-    Problem,
-    check_table,
-    data_dir,
-)
+from cami_units.layers._taxa import TaxonRule
+from cami_units.model import EQUAL_AREA, Problem, check_table, data_dir
 
 Missing = Literal["extant", "refuse"]
 Source = Mapping[str, Any]
@@ -196,7 +189,7 @@ def gathered(
             )
             found.problems += clean.problems
             entry["repaired"] += clean.repaired
-            pieces.append(clean.table.assign(_file=path.name))
+            pieces.append(clean.table.assign(_file=entry["sha256"]))
     filled = [piece for piece in pieces if len(piece)]
     if filled:
         found.table = gpd.GeoDataFrame(
@@ -219,7 +212,7 @@ def counted(found: Found) -> Found:
     """The counts of what was kept of each file, now that the table is finished."""
     kept = {} if found.table is None else found.table["_file"].value_counts().to_dict()
     for entry in found.sources:
-        entry["kept"] = int(kept.get(entry["file"], 0))
+        entry["kept"] = int(kept.get(entry["sha256"], 0))
         entry["dropped"] = entry["rows"] - entry["kept"]
     return found
 

@@ -149,8 +149,8 @@ def densified(shapes: Shapes, longest: float) -> Shapes:
     """
     result = np.asarray(shapes, dtype=object).copy()
     types = shapely.get_type_id(result)
-    for kinds in ((1, 2, 5), (3, 6)):
-        rows = np.isin(types, kinds) & ~shapely.is_empty(result)
+    for kind in (1, 3, 5, 6):  # apart, so that a polygon does not come back as a multipolygon
+        rows = (types == kind) & ~shapely.is_empty(result)
         if rows.any():
             result[rows] = _densified_alike(result[rows], longest)
     for row in np.flatnonzero((types == 7) & ~shapely.is_empty(result)):
@@ -191,9 +191,22 @@ def structure(shapes: Shapes) -> Shapes:
 
 
 def even_odd(shape: Any) -> Any:
-    """The ground a shape covers by the even-odd rule, part by part: the witness of a repair."""
-    parts = shapely.make_valid(shapely.get_parts(shape), method="linework")
-    return shapely.union_all(only_polygons(parts))
+    """The ground of a shape with each ring read by the even-odd rule: the witness of a repair.
+
+    Outer rings add the ground they surround an odd number of times, then inner rings of the same
+    part take theirs away.
+    """
+    parts = []
+    for part in shapely.get_parts(shape):
+        outer, *inner = shapely.get_rings(part)
+        ground = _odd_ground([outer])
+        parts.append(shapely.difference(ground, _odd_ground(inner)) if inner else ground)
+    return shapely.union_all(parts)
+
+
+def _odd_ground(rings: list[Any]) -> Any:
+    polygons = shapely.make_valid(shapely.polygons(rings), method="linework")
+    return shapely.union_all(only_polygons(polygons))
 
 
 def repaired(shapes: Shapes) -> tuple[Shapes, list[Repair]]:
@@ -201,7 +214,7 @@ def repaired(shapes: Shapes) -> tuple[Shapes, list[Repair]]:
 
     The repair is GEOS's *structure* method. `shapely.area` of a shape that crosses itself means
     nothing (the two halves of a figure of eight cancel), so the witness is a second reading of the
-    same rings: the even-odd rule, applied to each part by itself. Where the two readings agree the
+    same rings: the even-odd rule, applied to each ring by itself. Where the two readings agree the
     repair only tidied up; where they differ, the ground is contested, and its area is reported.
     `Repair.row` counts from 0 in `shapes`, which are expected in an equal-area CRS in metres.
     """

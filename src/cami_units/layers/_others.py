@@ -13,18 +13,9 @@ import shapely
 
 from cami_units.layers import _columns as words
 from cami_units.layers import _tables as tables
-from cami_units.layers._gather import (
-    Finish,
-    Found,
-    Reading,
-    whole_layer,
-)
-from cami_units.layers._taxa import (
-    Names,
-)
-from cami_units.model import (
-    Problem,
-)
+from cami_units.layers._gather import Finish, Found, Reading, whole_layer
+from cami_units.layers._taxa import Names
+from cami_units.model import Problem
 
 FINISH: Final[Mapping[str, Finish]] = MappingProxyType(
     {

@@ -16,14 +16,7 @@ from cami_units.layers import _columns as words
 from cami_units.layers import _tables as tables
 from cami_units.layers._clean import Cleaned, Rules, cleaned
 from cami_units.layers._files import Dataset, Select
-from cami_units.layers._gather import (
-    Found,
-    Prepare,
-    Reading,
-    counted,
-    files_of,
-    gathered,
-)
+from cami_units.layers._gather import Found, Prepare, Reading, counted, files_of, gathered
 from cami_units.layers._tables import number_of
 from cami_units.layers._taxa import (
     Match,
@@ -34,11 +27,7 @@ from cami_units.layers._taxa import (
     rules_by_source,
     words_of,
 )
-from cami_units.model import (
-    Problem,
-    listed,
-    nearest,
-)
+from cami_units.model import Problem, listed, nearest
 
 _NAMING: Final = ("sci_name", "subspecies", "subpop")
 
@@ -303,22 +292,25 @@ def _from_files(
 
 def _merged(theirs: Found, ours: Found) -> Found:
     """The user's rows, and the bundled rows of species that the user has none of."""
-    problems = [one for one in theirs.problems]
+    problems = list(theirs.problems)
     if theirs.table is None or ours.table is None:
         table = ours.table if theirs.table is None else theirs.table
         return Found(table, problems + ours.problems, theirs.sources + ours.sources)
     brought = set(theirs.table["sci_name"])
     replaced = ours.table["sci_name"].isin(brought)
     for name, parts in ours.table[replaced].groupby("sci_name"):
-        files = theirs.table.loc[theirs.table["sci_name"] == name, "_file"]
+        hashes = set(theirs.table.loc[theirs.table["sci_name"] == name, "_file"])
+        files = sorted({str(one["file"]) for one in theirs.sources if one["sha256"] in hashes})
         what = f"{name} comes from your files and replaces {number_of(len(parts), 'bundled part')}"
-        problems.append(Problem("note", "ranges", listed(sorted(set(files))), "", what))
+        problems.append(Problem("note", "ranges", listed(files), "", what))
     rest = ours.table[~replaced]
-    left = set(rest["_file"])
+    hashes = set(rest["_file"])
+    sources = [entry for entry in ours.sources if entry["sha256"] in hashes]
+    left = {entry["file"] for entry in sources}
     return Found(
         pd.concat([theirs.table, rest], ignore_index=True),
         problems + [one for one in ours.problems if one.file in left],
-        theirs.sources + [entry for entry in ours.sources if entry["file"] in left],
+        theirs.sources + sources,
     )
 
 

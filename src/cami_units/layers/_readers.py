@@ -14,14 +14,7 @@ import pandas as pd
 from cami_units.layers import _tables as tables
 from cami_units.layers._clean import refusal
 from cami_units.layers._files import found_files
-from cami_units.layers._gather import (
-    STATES,
-    Found,
-    Missing,
-    Reading,
-    gathered,
-    whole_layer,
-)
+from cami_units.layers._gather import STATES, Found, Missing, Reading, gathered, whole_layer
 from cami_units.layers._others import (
     FINISH,
     corridors_layer,
@@ -31,24 +24,23 @@ from cami_units.layers._others import (
 )
 from cami_units.layers._ranges import range_layer
 from cami_units.layers._species import species_table
-from cami_units.layers._taxa import (
-    TaxonRule,
-    names_of,
-)
-from cami_units.model import (
-    EQUAL_AREA,
-    InputError,
-    Problem,
-)
+from cami_units.layers._taxa import TaxonRule, names_of
+from cami_units.model import EQUAL_AREA, InputError, Problem
 
 
 def _alone(found: Found, what: str) -> Any:
-    """A table for a notebook: refusals raise, what was dropped or repaired warns."""
+    """A table for a notebook: refusals raise; what was dropped or repaired of own files warns."""
     if any(one.level == "refuses" for one in found.problems):
         raise refusal(found.problems, f"reading {what}")
-    counted = [one.sentence() for one in found.problems if one.level == "counted"]
-    if counted:
-        warnings.warn("\n".join(counted), stacklevel=3)
+    bundled = {entry["file"] for entry in found.sources if entry["bundled"]}
+    if any(not entry["bundled"] for entry in found.sources):
+        counted = [
+            one.sentence()
+            for one in found.problems
+            if one.level == "counted" and one.file not in bundled
+        ]
+        if counted:
+            warnings.warn("\n".join(counted), stacklevel=3)
     return found.table
 
 

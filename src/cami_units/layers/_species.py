@@ -10,17 +10,8 @@ from pathlib import Path
 import pandas as pd
 
 from cami_units.layers import _columns as words
-from cami_units.layers._gather import (
-    Found,
-    _entry,
-    files_of,
-)
-from cami_units.model import (
-    TABLES,
-    Problem,
-    listed,
-    nearest,
-)
+from cami_units.layers._gather import Found, _entry, files_of
+from cami_units.model import TABLES, Problem, listed, nearest
 
 
 def species_table(entries: Iterable[Path] | None) -> Found:

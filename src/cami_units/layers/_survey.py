@@ -14,15 +14,7 @@ import geopandas as gpd
 from cami_units.layers import _tables as tables
 from cami_units.layers._borders import shared_borders
 from cami_units.layers._clean import refusal
-from cami_units.layers._gather import (
-    BUNDLED,
-    STATES,
-    Found,
-    Missing,
-    Reading,
-    Source,
-    whole_layer,
-)
+from cami_units.layers._gather import BUNDLED, STATES, Found, Missing, Reading, Source, whole_layer
 from cami_units.layers._others import (
     FINISH,
     corridors_layer,
@@ -32,10 +24,7 @@ from cami_units.layers._others import (
 )
 from cami_units.layers._ranges import range_layer
 from cami_units.layers._species import species_table
-from cami_units.layers._taxa import (
-    TaxonRule,
-    names_of,
-)
+from cami_units.layers._taxa import TaxonRule, names_of
 from cami_units.model import (
     EQUAL_AREA,
     InputError,

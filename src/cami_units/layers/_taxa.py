@@ -116,7 +116,7 @@ def names_of(species: pd.DataFrame) -> Names:
     subpopulations: dict[tuple[str, str], str] = {}
     # a name of three words is below species level, whatever its level is called
     level = species["taxon_level"].astype(str).str.casefold()
-    below = (level != "species") | (species["sci_name"].str.split().str.len() > 2)
+    below = (level != "species") | species["sci_name"].map(lambda name: len(words_of(name)) > 2)
     for row in species.loc[below].itertuples():
         for name in (str(row.sci_name), *_split(row.iucn_name)):
             bare = " ".join(words_of(name)[:2])

@@ -52,14 +52,6 @@ def _turn(xy: NDArray[np.float64], start: int, end: int) -> float:
 
 
 @compiled
-def _window(low: float, high: float, first: int, count: int) -> tuple[int, int]:
-    """Lattice steps from `low` to `high` as a half-open range within `count` ones from `first`."""
-    start = max(first, int(np.floor(min(max(low, first - 1.0), first + count + 1.0))))
-    end = min(first + count, int(np.floor(min(max(high, first - 1.0), first + count + 1.0))) + 1)
-    return start, end
-
-
-@compiled
 def _covered(
     shares: NDArray[np.float64], sites: NDArray[np.int32]
 ) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
@@ -127,59 +119,50 @@ def square_coverage(
     origin_x: float,
     origin_y: float,
     size: float,
-    first_row: int,
-    first_col: int,
+    row: int,
+    col: int,
     sites: NDArray[np.int32],
 ) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
     """Sites on a lattice of squares that a polygon covers, and the covered share of each.
 
-    `ring_ends` are the positions in `xy` just after each ring's last point. `sites` holds, for
-    each row and column from `first_row` and `first_col`, a site's position, or −1 for none.
+    `ring_ends` are the positions in `xy` just after each ring's last point. `sites` is a window of
+    the lattice, its south-west corner at `row` and `col`: a site's position, or −1 for none. What
+    lies outside the window is cut off.
     """
     rows, cols = sites.shape
-    none = np.empty(0, np.int32), np.empty(0, np.float64)
-    u_low, u_high, v_low, v_high = np.inf, -np.inf, np.inf, -np.inf
-    for i in range(xy.shape[0]):
-        u_low, u_high = min(u_low, xy[i, 0]), max(u_high, xy[i, 0])
-        v_low, v_high = min(v_low, xy[i, 1]), max(v_high, xy[i, 1])
-    c0, c1 = _window((u_low - origin_x) / size, (u_high - origin_x) / size, first_col, cols)
-    r0, r1 = _window((v_low - origin_y) / size, (v_high - origin_y) / size, first_row, rows)
-    if c0 >= c1 or r0 >= r1:
-        return none
-    tall = r1 - r0
-    sums = np.zeros((tall, c1 - c0 + 1))
+    sums = np.zeros((rows, cols + 1))
     start = 0
     for ring in range(ring_ends.shape[0]):
         end = ring_ends[ring]
         turn = _turn(xy, start, end) * (1.0 if ring_is_shell[ring] else -1.0)
         for i in range(start, end - 1):
-            ua = (xy[i, 0] - origin_x) / size - c0
-            va = (xy[i, 1] - origin_y) / size - r0
-            ub = (xy[i + 1, 0] - origin_x) / size - c0
-            vb = (xy[i + 1, 1] - origin_y) / size - r0
+            ua = (xy[i, 0] - origin_x) / size - col
+            va = (xy[i, 1] - origin_y) / size - row
+            ub = (xy[i + 1, 0] - origin_x) / size - col
+            vb = (xy[i + 1, 1] - origin_y) / size - row
             sign = turn
             if va > vb:
                 ua, va, ub, vb, sign = ub, vb, ua, va, -turn
-            v, top = max(va, 0.0), min(vb, float(tall))
+            v, top = max(va, 0.0), min(vb, float(rows))
             if v >= top:  # level, or outside the rows that are asked for
                 continue
             slope = (ub - ua) / (vb - va)
             u = ua + (v - va) * slope
-            row = int(v)
+            line = int(v)
             while v < top:
-                v_next = min(row + 1.0, top)
+                v_next = min(line + 1.0, top)
                 u_next = ub if v_next == vb else ua + (v_next - va) * slope
                 u_next = min(max(u_next, min(ua, ub)), max(ua, ub))
-                _add_in_row(sums[row], u, u_next, sign * (v_next - v))
+                _add_in_row(sums[line], u, u_next, sign * (v_next - v))
                 u, v = u_next, v_next
-                row += 1
+                line += 1
         start = end
-    for row in range(tall):
+    for i in range(rows):
         share = 0.0
-        for col in range(c1 - c0):
-            share += sums[row, col]
-            sums[row, col] = share
-    return _covered(sums, sites[r0 - first_row : r1 - first_row, c0 - first_col : c1 - first_col])
+        for j in range(cols):
+            share += sums[i, j]
+            sums[i, j] = share
+    return _covered(sums, sites)
 
 
 @compiled
@@ -248,8 +231,8 @@ def hexagon_coverage(
     origin_x: float,
     origin_y: float,
     side: float,
-    first_row: int,
-    first_col: int,
+    row: int,
+    col: int,
     sites: NDArray[np.int32],
 ) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
     """As :func:`square_coverage`, for flat-lying hexagons of the given side.
@@ -259,35 +242,25 @@ def hexagon_coverage(
     `r` lies on the level line ``2 r + 1 + (c mod 2)``, ``1 + 3c/2`` sides east of the origin.
     """
     rows, cols = sites.shape
-    none = np.empty(0, np.int32), np.empty(0, np.float64)
     height = side * np.sqrt(3.0) / 2.0
-    u_low, u_high, v_low, v_high = np.inf, -np.inf, np.inf, -np.inf
-    for i in range(xy.shape[0]):
-        u_low, u_high = min(u_low, xy[i, 0]), max(u_high, xy[i, 0])
-        v_low, v_high = min(v_low, xy[i, 1]), max(v_high, xy[i, 1])
-    # a half hexagon is three triangles, so a strip of `cols` columns has 3 · cols, and one more
-    low = np.floor((u_low - origin_x) / side / 1.5) - 1.0
-    c0, c1 = _window(low, (u_high - origin_x) / side / 1.5 + 1.0, first_col, cols)
-    k0, k1 = _window(
-        (v_low - origin_y) / height, (v_high - origin_y) / height, 2 * first_row, 2 * rows + 1
-    )
-    if c0 >= c1 or k0 >= k1:
-        return none
-    first = 3 * c0 - 1
-    strips = np.zeros((k1 - k0, 3, 3 * (c1 - c0) + 2))
+    # rows of hexagons are two strips high, and odd columns one strip further north; a strip of
+    # n columns has 3 n triangles and one more, as even and odd strips begin one triangle apart
+    bottom, tall = 2 * row, 2 * rows + 1
+    first = 3 * col - 1
+    strips = np.zeros((tall, 3, 3 * cols + 2))
     start = 0
     for ring in range(ring_ends.shape[0]):
         end = ring_ends[ring]
         turn = _turn(xy, start, end) * (1.0 if ring_is_shell[ring] else -1.0)
         for i in range(start, end - 1):
             ua = (xy[i, 0] - origin_x) / side
-            va = (xy[i, 1] - origin_y) / height - k0
+            va = (xy[i, 1] - origin_y) / height - bottom
             ub = (xy[i + 1, 0] - origin_x) / side
-            vb = (xy[i + 1, 1] - origin_y) / height - k0
+            vb = (xy[i + 1, 1] - origin_y) / height - bottom
             sign = turn
             if va > vb:
                 ua, va, ub, vb, sign = ub, vb, ua, va, -turn
-            v, top = max(va, 0.0), min(vb, float(k1 - k0))
+            v, top = max(va, 0.0), min(vb, float(tall))
             if v >= top:
                 continue
             slope = (ub - ua) / (vb - va)
@@ -297,24 +270,23 @@ def hexagon_coverage(
                 v_next = min(k + 1.0, top)
                 u_next = ub if v_next == vb else ua + (v_next - va) * slope
                 u_next = min(max(u_next, min(ua, ub)), max(ua, ub))
-                offset = 0.5 if (k + k0) % 2 == 0 else 0.0
+                offset = 0.5 if k % 2 == 0 else 0.0
                 _add_in_strip(strips[k], first, offset, u, v - k, u_next, v_next - k, sign)
                 u, v = u_next, v_next
                 k += 1
         start = end
-    r0, r1 = max(first_row, k0 // 2 - 1), min(first_row + rows, k1 // 2 + 1)
-    sums = np.zeros((r1 - r0, c1 - c0))
-    for k in range(k1 - k0):
+    sums = np.zeros((rows, cols))
+    for k in range(tall):
         heights, levels = 0.0, 0.0
-        even = (k + k0) % 2 == 0
+        even = k % 2 == 0
         for j in range(strips.shape[2] - 1):
             heights += strips[k, 1, j]
             levels += strips[k, 2, j]
             triangle = j + first
             area = strips[k, 0, j] + (heights - levels if triangle % 2 == 0 else levels)
-            col = (triangle + 1) // 3 if even else triangle // 3
-            line = k + k0 if even == (col % 2 == 1) else k + k0 + 1
-            row = (line - 1 - col % 2) // 2
-            if c0 <= col < c1 and r0 <= row < r1:
-                sums[row - r0, col - c0] += area / 3.0
-    return _covered(sums, sites[r0 - first_row : r1 - first_row, c0 - first_col : c1 - first_col])
+            c = (triangle + 1) // 3 if even else triangle // 3
+            centre_line = k if even == (c % 2 == 1) else k + 1
+            r = (centre_line - 1 - c % 2) // 2
+            if 0 <= c - col < cols and 0 <= r < rows:
+                sums[r, c - col] += area / 3.0
+    return _covered(sums, sites)

@@ -98,6 +98,8 @@ def cell_km2(
     cells: Cells, polygons: Geometries
 ) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
     """Position of the site, position of the polygon, and the square kilometres they share."""
+    if len(polygons) == 0:
+        return np.empty(0, np.intp), np.empty(0, np.intp), np.empty(0)
     from cami_units.overlap import _kernels  # numba is imported at first use, not with the package
 
     coverage: Any = (
@@ -114,7 +116,7 @@ def cell_km2(
     is_shell[polygon_rings[:-1][np.diff(polygon_rings) > 0]] = True
     ring_starts = np.append(0, ring_ends)
     found = []
-    for number in range(len(polygons)):
+    for number, (south, north, west, east) in enumerate(_windows(cells, polygons)):
         first, last = polygon_rings[first_polygon[number : number + 2]]
         start, end = ring_starts[first], ring_starts[last]
         site, share = coverage(
@@ -124,15 +126,35 @@ def cell_km2(
             cells.x,
             cells.y,
             cells.step_m,
-            cells.row,
-            cells.col,
-            cells.places,
+            cells.row + south,
+            cells.col + west,
+            cells.places[south:north, west:east],
         )
         found.append((site, np.full(len(site), number), share * cells.area_km2))
-    if not found:
-        return np.empty(0, np.intp), np.empty(0, np.intp), np.empty(0)
     sites, rows, km2 = (np.concatenate(part) for part in zip(*found, strict=True))
     return sites.astype(np.intp), rows, km2
+
+
+def _windows(cells: Cells, polygons: Geometries) -> list[list[int]]:
+    """The rows (from, to) and columns (from, to) of `places` that each polygon can reach."""
+    west, south, east, north = shapely.bounds(polygons).T
+    high, wide = cells.step_m, cells.step_m
+    reach = 1
+    if (
+        cells.shape == "hexagon"
+    ):  # a hexagon reaches into the next column, and odd ones stand higher
+        high, wide, reach = _ROOT_3 * cells.step_m, 1.5 * cells.step_m, 2
+    rows, cols = cells.places.shape
+    edges = [
+        (np.floor((south - cells.y) / high) - cells.row - reach + 1, rows),
+        (np.floor((north - cells.y) / high) - cells.row + reach, rows),
+        (np.floor((west - cells.x) / wide) - cells.col - reach + 1, cols),
+        (np.floor((east - cells.x) / wide) - cells.col + reach, cols),
+    ]
+    windows: list[list[int]] = (
+        np.stack([np.clip(edge, 0, most) for edge, most in edges], axis=1).astype(int).tolist()
+    )
+    return windows
 
 
 def _shape(geometry: Geometries) -> Literal["square", "hexagon"] | None:

@@ -1,0 +1,275 @@
+"""The lint: every rule of both profiles, on our files, on bad ones, and on other people's."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cami_units import kml
+from cami_units.kml import _lint
+from cami_units.model import InputError
+
+CORPUS = Path(__file__).resolve().parents[2] / "shared" / "kml"
+FOREIGN = sorted(CORPUS.rglob("*.km[lz]"))
+NS = "http://www.opengis.net/kml/2.2"
+RING = "70,40 71,40 71,41 70,41 70,40"
+
+
+def polygon(ring=RING):
+    return (
+        "<Polygon><outerBoundaryIs><LinearRing>"
+        f"<coordinates>{ring}</coordinates></LinearRing></outerBoundaryIs></Polygon>"
+    )
+
+
+def mark(shape=None, name="Altai", before="", attributes=""):
+    return f"<Placemark{attributes}><name>{name}</name>{before}{polygon() if shape is None else shape}</Placemark>"
+
+
+def document(*body, style=""):
+    return (
+        f'<?xml version="1.0" encoding="UTF-8"?>\n<kml xmlns="{NS}">\n<Document>{style}<Folder>'
+        f"<name>Units</name>\n{''.join(body) or mark()}</Folder></Document></kml>\n"
+    ).encode()
+
+
+def packed(*entries):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, content in entries:
+            archive.writestr(name, content)
+    return buffer.getvalue()
+
+
+def found(content, profile="earth-pro"):
+    return kml.lint_kml(content, profile=profile)
+
+
+def rules(content, profile="earth-pro"):
+    return set(found(content, profile)["rule"])
+
+
+def icon(href):
+    return f'<Style id="s"><IconStyle><Icon><href>{href}</href></Icon></IconStyle></Style>'
+
+
+def balloon(text):
+    return f'<Style id="s"><BalloonStyle><text><![CDATA[{text}]]></text></BalloonStyle></Style>'
+
+
+@pytest.mark.parametrize("profile", ["earth-pro", "earth-web"])
+def test_a_sound_file_has_no_findings(profile):
+    table = found(document(), profile)
+    assert list(table.columns) == list(_lint.COLUMNS)
+    assert table.empty
+    assert found(packed(("doc.kml", document())), profile).empty
+
+
+CASES = [
+    # rule, level, content
+    ("well-formed", "error", document()[:-20]),
+    ("readable", "error", b""),
+    ("readable", "error", b"PK\x03\x04 broken"),
+    ("readable", "error", b"<html/>"),
+    ("readable", "error", document().replace(b"<kml", b"<!DOCTYPE k [<!ENTITY a 'b'>]><kml")),
+    ("namespace", "error", document().replace(NS.encode(), b"http://earth.google.com/kml/2.1")),
+    ("schema", "error", document(mark(before="<bogus/>"))),
+    ("schema", "error", document(f"<Placemark>{polygon()}<name>late</name></Placemark>")),
+    ("network-link", "error", document("<NetworkLink><Link/></NetworkLink>")),
+    ("remote-href", "error", document(style=icon("http://example.org/a.png"))),
+    ("remote-href", "error", document(style=balloon('<img src="https://example.org/a.png">'))),
+    ("local-href", "error", document(style=icon("file:///C:/a.png"))),
+    ("local-href", "error", document(style=icon("C:\\a.png"))),
+    ("local-href", "error", document(style=icon("/home/me/a.png"))),
+    ("local-href", "error", document(style=icon("files/a.png"))),
+    ("missing-file", "error", packed(("doc.kml", document(style=icon("files/a.png"))))),
+    (
+        "missing-file",
+        "error",
+        packed(("doc.kml", document(style=icon("../a.png"))), ("a.png", b"")),
+    ),
+    ("style-missing", "warning", document(mark(before="<styleUrl>#none</styleUrl>"))),
+    ("id-ncname", "error", document(mark(attributes=' id="7"'))),
+    ("id-unique", "error", document(mark(attributes=' id="a"'), mark(attributes=' id="a"'))),
+    ("name-clean", "error", document(mark(name="Al\u202etai"))),
+    ("name-clean", "error", document(mark(name="Al\u0085tai"))),
+    ("name-clean", "warning", document(mark(name="Tie\u0302n"))),
+    (
+        "colour",
+        "error",
+        document(style='<Style id="s"><LineStyle><color>#ff0000</color></LineStyle></Style>'),
+    ),
+    ("coordinates", "error", document(mark(polygon("70,40 x,y 71,41 70,40")))),
+    ("coordinates", "error", document(mark(polygon("")))),
+    ("range", "error", document(mark(polygon("70,40 190,40 71,41 70,40")))),
+    ("range", "error", document(mark(polygon("40,100 41,100 41,101 40,100")))),
+    ("ring-closed", "error", document(mark(polygon("70,40 71,40 71,41 70,41")))),
+    ("ring-points", "error", document(mark(polygon("70,40 71,40 70,40 70,40")))),
+    ("ring-winding", "warning", document(mark(polygon("70,40 70,41 71,41 71,40 70,40")))),
+    ("script", "error", document(style=balloon("<script>alert(1)</script>"))),
+    ("script", "error", document(style=balloon("<a href='javascript:x()'>"))),
+    ("script", "error", document(style=balloon("<img src=x onerror=alert(1)>"))),
+    (
+        "script",
+        "error",
+        document(mark(before="<description>&lt;iframe src='a'&gt;</description>")),
+    ),
+    ("doc-first", "error", packed(("a.png", b""), ("doc.kml", document()))),
+    ("several-kml", "warning", packed(("doc.kml", document()), ("b.kml", document()))),
+]
+
+
+@pytest.mark.parametrize(("rule", "level", "content"), CASES)
+def test_each_rule_bites(rule, level, content):
+    table = found(content)
+    hit = table[table["rule"] == rule]
+    assert set(hit["level"]) == {level}
+    assert (hit["what"] != "").all()
+    assert (hit["cure"] != "").all()
+
+
+def test_every_rule_has_a_test_and_a_cure():
+    tested = {rule for rule, _, _ in CASES}
+    elsewhere = {
+        "declaration", "web-element", "ring-vertices", "features", "vertices", "bytes",
+        "unit-polygons", "unit-vertices", "unit-shape", "layers",
+    }  # fmt: skip
+    assert tested | elsewhere == set(_lint._CURES)
+
+
+def test_a_finding_says_where():
+    bad = document(mark(), mark(polygon("70,40 71,40 71,41 70,41"), name="CU-002  Gobi"))
+    (row,) = found(bad).to_dict("records")
+    assert row["placemark"] == "CU-002 Gobi"
+    assert row["folder"] == "Units"
+    assert row["line"] == 4
+    assert row["rule"] == "ring-closed"
+    assert row["cure"] == "Repeat the first point of the ring at its end."
+
+
+def test_a_schema_fault_names_its_placemark():
+    (row,) = found(document(mark(before="<visibility>maybe</visibility>"))).to_dict("records")[:1]
+    assert row["rule"] == "schema"
+    assert row["placemark"] == "Altai"
+    assert "maybe" in row["what"]
+    assert "{http" not in row["what"]
+
+
+@pytest.mark.parametrize(
+    "declaration",
+    [b"", b"<?xml version='1.0' encoding='UTF-8'?>\n", b'<?xml version="1.0" encoding="UTF-8"?>'],
+)
+def test_the_web_wants_its_declaration(declaration):
+    made = document().replace(b'<?xml version="1.0" encoding="UTF-8"?>\n', declaration)
+    assert rules(made) == set()
+    assert rules(made, "earth-web") == {"declaration"}
+
+
+def test_the_web_takes_only_its_elements():
+    multi = f"<MultiGeometry>{polygon()}{polygon()}</MultiGeometry>"
+    made = document(mark(multi), mark(multi))
+    assert rules(made) == set()
+    (row,) = found(made, "earth-web").to_dict("records")
+    assert row["rule"] == "web-element"
+    assert row["what"] == "2 × <MultiGeometry>"
+
+
+def test_no_gx_in_the_web():
+    gx = '<gx:Tour xmlns:gx="http://www.google.com/kml/ext/2.2"><name>t</name></gx:Tour>'
+    assert "web-element" in rules(document(mark(), gx), "earth-web")
+
+
+def unit(shape, data="cu_id"):
+    before = f'<ExtendedData><Data name="{data}"><value>CU-1</value></Data></ExtendedData>'
+    return mark(shape, before=before)
+
+
+def circle(n):
+    angles = np.linspace(0, 2 * np.pi, n)
+    return " ".join(f"{70 + np.cos(a):.5f},{40 + np.sin(a):.5f}" for a in angles[:-1]) + " 71,40"
+
+
+def test_units_are_light_and_plain():
+    assert rules(document(unit(polygon(circle(140))))) == set()
+    assert rules(document(unit(polygon(circle(160))))) == {"unit-vertices"}
+    assert rules(document(unit(polygon(circle(160)), data="layer"))) == set()
+    multi = f"<MultiGeometry>{polygon()}</MultiGeometry>"
+    assert rules(document(unit(multi))) == {"unit-shape"}
+
+
+def test_a_ring_past_thirty_thousand_vertices():
+    assert "ring-vertices" in rules(document(mark(polygon(circle(31_000)))))
+
+
+def test_budgets(monkeypatch):
+    for limit in ("MAX_FEATURES", "MAX_VERTICES", "MAX_WEB_VERTICES", "MAX_UNIT_POLYGONS"):
+        monkeypatch.setattr(_lint, limit, 1)
+    monkeypatch.setattr(_lint, "MAX_BYTES", 100)
+    made = document(unit(polygon()), unit(polygon()))
+    table = found(made).set_index("rule")["level"].to_dict()
+    assert table == {
+        "features": "error",
+        "vertices": "warning",
+        "unit-polygons": "warning",
+        "bytes": "warning",
+    }
+    assert found(made, "earth-web").set_index("rule")["level"]["vertices"] == "error"
+
+
+def test_at_most_six_layers_are_on():
+    def folder(on):
+        return f"<Folder><name>f</name><visibility>{on}</visibility>{mark()}</Folder>"
+
+    assert rules(document(*[folder(1)] * 6)) == set()
+    assert rules(document(*[folder(1)] * 7)) == {"layers"}
+    assert rules(document(*[folder(1)] * 6, *[folder(0)] * 9)) == set()
+
+
+def test_relative_files_inside_the_archive_are_fine():
+    entries = ("doc.kml", document(style=icon("files/a.png"))), ("files/a.png", b"")
+    assert rules(packed(*entries)) == set()
+
+
+def test_findings_past_a_hundred_are_counted():
+    made = document(*[mark(polygon("70,40 71,40 71,41 70,41"))] * 130)
+    table = found(made)
+    assert len(table) == 101
+    assert table["what"].iloc[-1] == "and 30 more"
+
+
+def test_errors_come_first():
+    made = document(
+        mark(polygon("70,40 70,41 71,41 71,40 70,40")),
+        mark(polygon("70,40 71,40 71,41 70,41")),
+    )
+    assert list(found(made)["level"]) == ["error", "warning"]
+
+
+def test_an_unknown_profile_is_refused():
+    with pytest.raises(InputError, match=r"Profile 'earth-wed' is unknown.*mean 'earth-web'"):
+        found(document(), "earth-wed")
+
+
+def test_a_missing_file_is_refused(tmp_path):
+    with pytest.raises(InputError, match=r"no\.kml: there is no such file"):
+        kml.lint_kml(tmp_path / "no.kml")
+
+
+def test_hostile_markup_is_judged_in_time():
+    # Matched carelessly, these would run for hours: the test would never end.
+    for text in ("<" * 200_000, "<a " * 100_000, "< " * 100_000, "on" * 100_000, " on" * 60_000):
+        assert found(document(style=balloon(text))).empty
+
+
+@pytest.mark.reference
+@pytest.mark.skipif(not FOREIGN, reason="the KML of others is not beside the checkout")
+@pytest.mark.parametrize("profile", ["earth-pro", "earth-web"])
+def test_anybodys_kml_is_judged(profile):
+    for path in FOREIGN:
+        table = kml.lint_kml(path, profile=profile)
+        assert set(table["level"]) <= {"error", "warning"}
+        assert (table["line"] >= 0).all()

@@ -1,0 +1,650 @@
+"""Reading KML: whatever people send back gives rows and plain words, never a crash or a surprise."""
+
+from __future__ import annotations
+
+import io
+import socket
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from lxml import etree
+from shapely import box
+
+from cami_units import kml
+from cami_units.kml import _source
+from cami_units.model import InputError
+
+CORPUS = Path(__file__).resolve().parents[2] / "shared" / "kml"
+FOREIGN = sorted(CORPUS.rglob("*.km[lz]"))
+NS = "http://www.opengis.net/kml/2.2"
+RING = "70,40,0 71,40,0 71,41,0 70,41,0 70,40,0"
+SQUARE = box(70, 40, 71, 41)
+
+
+def polygon(ring=RING, holes=()):
+    inner = "".join(
+        f"<innerBoundaryIs><LinearRing><coordinates>{hole}</coordinates></LinearRing>"
+        "</innerBoundaryIs>"
+        for hole in holes
+    )
+    return (
+        f"<Polygon><outerBoundaryIs><LinearRing><coordinates>{ring}</coordinates></LinearRing>"
+        f"</outerBoundaryIs>{inner}</Polygon>"
+    )
+
+
+def mark(shape=None, name="CU-001 Altai", more="", attributes=""):
+    shape = polygon() if shape is None else shape
+    return f"<Placemark{attributes}><name>{name}</name>{more}{shape}</Placemark>"
+
+
+def document(*marks, ns=f' xmlns="{NS}"', declaration='<?xml version="1.0" encoding="UTF-8"?>'):
+    body = "".join(marks) or mark()
+    return f"{declaration}<kml{ns}><Document><name>D</name>{body}</Document></kml>".encode()
+
+
+def zipped(**entries):
+    return archive([(name.replace("__", "."), content) for name, content in entries.items()])
+
+
+def archive(entries):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as made:
+        for name, content in entries:
+            made.writestr(name, content)
+    return buffer.getvalue()
+
+
+def read_one(shape, **options):
+    """The only row of a file with one placemark, and what was said about it."""
+    rows, problems = kml.read_kml(document(mark(shape, **options)))
+    assert len(rows) == 1
+    return rows.iloc[0], [problem.what for problem in problems]
+
+
+def said_about(shape):
+    """What is said of a placemark of which nothing can be used."""
+    rows, problems = kml.read_kml(document(mark(shape)))
+    assert len(rows) == 0
+    assert rows.attrs == {"placemarks": 1, "read": 0, "unusable": 1}
+    assert all("placemark 'CU-001 Altai'" in p.where and "line 1" in p.where for p in problems)
+    return " | ".join(problem.what for problem in problems)
+
+
+@pytest.fixture(autouse=True)
+def _no_network(monkeypatch):
+    def refuse(*_args, **_kwargs):
+        raise AssertionError("something tried to reach the network")
+
+    monkeypatch.setattr(socket, "create_connection", refuse)
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+
+
+# -- plain files -----------------------------------------------------------------------------------
+
+
+def test_a_row_for_each_part(tmp_path):
+    path = tmp_path / "group 1.kml"
+    path.write_bytes(
+        b"""<?xml version="1.0" encoding="UTF-8"?>
+<kml xmlns="http://www.opengis.net/kml/2.2"><Document><name>Ignored</name>
+<Folder><name>2 Proposed units</name><Folder><name>Deep</name>
+<Placemark id="CU-001"><name> CU-001  Altai </name><visibility>0</visibility>
+<description><![CDATA[Good<br>but <b>larger</b> &amp; wetter]]></description>
+<ExtendedData><Data name="cu_id"><value>CU-001</value></Data>
+<SchemaData schemaUrl="#s"><SimpleData name="note">seen</SimpleData></SchemaData></ExtendedData>
+<MultiGeometry><Point><coordinates>70.5,40.5,0</coordinates></Point>
+<Polygon><outerBoundaryIs><LinearRing><coordinates>
+70,40,0 71,40,0 71,41,0 70,41,0 70,40,0 </coordinates></LinearRing></outerBoundaryIs></Polygon>
+</MultiGeometry></Placemark></Folder></Folder></Document></kml>"""
+    )
+    rows, problems = kml.read_kml(path)
+    assert problems == ()
+    assert list(rows["kind"]) == ["point", "polygon"]
+    assert list(rows["part"]) == [1, 2]
+    row = rows.iloc[1]
+    assert row["file"] == "group 1.kml"
+    assert row["folder"] == "2 Proposed units/Deep"
+    assert row["name"] == "CU-001 Altai"
+    assert row["description"] == "Good\nbut larger & wetter"
+    assert row["placemark_id"] == "CU-001"
+    assert row["data"] == {"cu_id": "CU-001", "note": "seen"}
+    assert not row["visibility"]
+    assert row["line"] == 4
+    assert row["geometry"].equals(SQUARE)
+    assert rows.crs.to_epsg() == 4326
+
+
+@pytest.mark.parametrize(
+    "ns",
+    [
+        "",
+        ' xmlns="http://earth.google.com/kml/2.0"',
+        ' xmlns="http://earth.google.com/kml/2.1"',
+        ' xmlns="http://earth.google.com/kml/2.2"',
+        f' xmlns="{NS}"',
+        ' xmlns="http://www.opengis.net/kml/2.3"',
+        ' xmlns="http://www.google.com/kml/ext/2.2"',
+    ],
+)
+def test_every_namespace_is_read(ns):
+    rows, _ = kml.read_kml(document(ns=ns))
+    assert rows.geometry.iloc[0].equals(SQUARE)
+
+
+def test_a_prefix_for_kml_itself_is_read():
+    text = document(ns="").decode().split("?>")[1]
+    text = text.replace("</", "</k:").replace("<", "<k:").replace("<k:/k:", "</k:")
+    rows, _ = kml.read_kml(text.replace("<k:kml>", f'<k:kml xmlns:k="{NS}">').encode())
+    assert len(rows) == 1
+
+
+def test_what_earth_on_the_web_saves():
+    style = (
+        '<gx:CascadingStyle xmlns:gx="http://www.google.com/kml/ext/2.2" kml:id="__managed"'
+        f' xmlns:kml="{NS}"><Style><IconStyle/></Style></gx:CascadingStyle>'
+    )
+    made = document(style, mark(attributes=' id="0A1B2C3D4E5F60718293"'))
+    rows, problems = kml.read_kml(made)
+    assert rows["placemark_id"].iloc[0] == "0A1B2C3D4E5F60718293"
+    assert problems == ()
+    kml_id = f' xmlns:kml="{NS}" kml:id="CU-009"'
+    rows, _ = kml.read_kml(document(mark(attributes=kml_id)))
+    assert rows["placemark_id"].iloc[0] == "CU-009"
+
+
+def test_our_own_evidence_is_not_questioned():
+    # A path that closes, far from the region, as part of a saved pack.
+    data = '<ExtendedData><Data name="layer"><value>borders</value></Data></ExtendedData>'
+    line = "<LineString><coordinates>10,10 11,10 11,11 10,10</coordinates></LineString>"
+    rows, problems = kml.read_kml(document(mark(line, more=data)))
+    assert len(rows) == 1
+    assert problems == ()
+
+
+def test_repeated_ids_are_said():
+    made = document(mark(attributes=' id="a"'), mark(attributes=' id="a"'))
+    rows, problems = kml.read_kml(made)
+    assert len(rows) == 2
+    assert [p.what for p in problems] == ["2 placemarks have the id 'a'"]
+
+
+def test_what_is_not_followed_is_said():
+    link = "<NetworkLink><Link><href>http://example.org/x.kml</href></Link></NetworkLink>"
+    _, problems = kml.read_kml(document(link, mark()))
+    assert [p.what for p in problems] == ["1 NetworkLink: not followed, nothing was fetched"]
+
+
+def test_a_file_without_placemarks_is_said():
+    rows, problems = kml.read_kml(f'<kml xmlns="{NS}"><Document/></kml>'.encode())
+    assert len(rows) == 0
+    assert list(rows.columns)[-1] == "geometry"
+    assert [p.what for p in problems] == ["there is no placemark in it"]
+
+
+def test_placemarks_of_an_update_are_counted_not_read():
+    update = f"<NetworkLinkControl><Update><Change>{mark()}</Change></Update></NetworkLinkControl>"
+    rows, problems = kml.read_kml(f"<kml xmlns='{NS}'>{update}</kml>".encode())
+    assert rows.attrs == {"placemarks": 1, "read": 0, "unusable": 1}
+    assert "inside an Update" in problems[0].what
+
+
+# -- geometry as people draw it --------------------------------------------------------------------
+
+
+def test_holes_stay_and_altitudes_go():
+    hole = "70.2,40.2,9 70.4,40.2,9 70.4,40.4,9 70.2,40.4,9 70.2,40.2,9"
+    row, said = read_one(polygon(RING.replace(",0 ", ",1500 "), [hole]))
+    assert row["geometry"].equals(SQUARE.difference(box(70.2, 40.2, 70.4, 40.4)))
+    assert not row["geometry"].has_z
+    assert said == ["altitudes of 1 placemarks were dropped"]
+
+
+def test_two_rings_in_one_inner_boundary_as_google_earth_writes_them():
+    holes = [
+        "<LinearRing><coordinates>70.2,40.2 70.3,40.2 70.3,40.3 70.2,40.2</coordinates></LinearRing>",
+        "<LinearRing><coordinates>70.6,40.6 70.7,40.6 70.7,40.7 70.6,40.6</coordinates></LinearRing>",
+    ]
+    inner = f"<innerBoundaryIs>{''.join(holes)}</innerBoundaryIs></Polygon>"
+    row, _ = read_one(polygon().replace("</Polygon>", inner))
+    assert len(row["geometry"].interiors) == 2
+
+
+def test_an_unclosed_ring_is_closed_and_said():
+    row, said = read_one(polygon("70,40 71,40 71,41 70,41"))
+    assert row["geometry"].equals(SQUARE)
+    assert said == ["a ring was not closed: it was closed"]
+
+
+def test_repeated_points_do_no_harm():
+    row, said = read_one(polygon("70,40 70,40 71,40 71,41 71,41 70,41 70,40"))
+    assert row["geometry"].equals(SQUARE)
+    assert len(row["geometry"].exterior.coords) == 5
+    assert said == []
+
+
+def test_a_bow_tie_is_mended_by_structure_and_said():
+    # Two triangles that touch in the middle: neither is lost, as buffer(0) would.
+    rows, problems = kml.read_kml(document(mark(polygon("70,40 71,41 71,40 70,41 70,40"))))
+    assert len(rows) == 2
+    assert shapely.area(rows.geometry.values).sum() == pytest.approx(0.5)
+    assert [p.what for p in problems] == ["it crossed itself: it was mended into 2 parts"]
+    assert list(rows["part"]) == [1, 2]
+
+
+def test_a_hole_outside_its_ring_adds_no_area():
+    row, said = read_one(polygon(RING, ["80,40 81,40 81,41 80,40"]))
+    assert row["geometry"].equals(SQUARE)
+    assert said[0].startswith("it crossed itself")
+
+
+@pytest.mark.parametrize(
+    ("shape", "what"),
+    [
+        ("", "it has no geometry: not read"),
+        (polygon(""), "it has no coordinates: not read"),
+        (polygon("70,40 71,40 70,40"), "a ring of fewer than 3 different points: not read"),
+        (polygon("70,40 71,40 72,40 70,40"), "no area is left of it: not read"),
+        ("<Polygon/>", "a polygon without an outer ring: not read"),
+        (
+            "<LineString><coordinates>70,40 70,40</coordinates></LineString>",
+            "a line of fewer than 2 different points: not read",
+        ),
+        (polygon("70,40 171,140 70,141 70,40"), "coordinates beyond ±180/±90: 171,140"),
+        (polygon("41,100 41,101 42,101 41,100"), "longitude and latitude seem to be swapped"),
+        ("<Model/>", "its Model is not read: not read"),
+        ("<gx:Track xmlns:gx='g'><gx:coord>70 40 0</gx:coord></gx:Track>", "its Track is not read"),
+    ],
+)
+def test_what_cannot_be_used_is_said(shape, what):
+    assert what in said_about(shape)
+
+
+@pytest.mark.parametrize(
+    "number",
+    ["nan", "inf", "1e999", "1_0", "٧٠", "0x10", "1,5,3,4", "--1", "1e", "", "NaN", "７０"],
+)
+def test_only_numbers_are_numbers(number):
+    assert "is not a coordinate" in said_about(polygon(f"70,40 {number},40 71,41 70,40"))
+
+
+def test_plain_odd_numbers_are_numbers():
+    row, _ = read_one(polygon("+70,4.e1 71,40.,5 7.1e1,.41E2,  70,41,0 70.0,40"))
+    assert row["geometry"].equals(SQUARE)
+
+
+def test_a_space_after_the_comma_is_forgiven():
+    row, said = read_one(polygon("70, 40, 0 71, 40, 0 71, 41, 0 70, 40, 0".replace(", 0", ",0")))
+    assert row["geometry"].equals(shapely.Polygon([(70, 40), (71, 40), (71, 41)]))
+    assert said == []
+
+
+def test_a_bad_hole_does_not_cost_the_polygon():
+    row, said = read_one(polygon(RING, ["70.2,40.2 x,y 70.3,40.3 70.2,40.2"]))
+    assert row["geometry"].equals(SQUARE)
+    assert said == ["a hole was dropped: 'x,y' is not a coordinate (longitude,latitude)"]
+
+
+def test_one_bad_placemark_does_not_stop_the_rest():
+    rows, problems = kml.read_kml(document(mark(), mark(polygon("no")), mark("")))
+    assert len(rows) == 1
+    assert rows.attrs == {"placemarks": 3, "read": 1, "unusable": 2}
+    assert len(problems) == 2
+
+
+def test_a_path_whose_ends_nearly_meet_is_proposed_as_a_polygon():
+    # The gap is 0.1° of 3.9°: 2.6 %.
+    row, said = read_one(
+        "<LineString><coordinates>70,40 71,40 71,41 70,41 70,40.1</coordinates></LineString>"
+    )
+    assert row["kind"] == "line"
+    assert row["closes"]
+    assert said == ["a path whose ends nearly meet: kept as a line, proposed as a polygon"]
+
+
+def test_an_open_path_stays_a_line():
+    row, said = read_one("<LineString><coordinates>70,40 71,40 71,41</coordinates></LineString>")
+    assert row["kind"] == "line"
+    assert not row["closes"]
+    assert said == []
+
+
+def test_nested_multigeometry_is_unfolded():
+    inner = f"<MultiGeometry>{polygon()}</MultiGeometry>"
+    point = "<Point><coordinates>70,40</coordinates></Point>"
+    nested = f"<MultiGeometry>{inner}<MultiGeometry>{point}</MultiGeometry></MultiGeometry>"
+    rows, _ = kml.read_kml(document(mark(nested)))
+    assert list(rows["kind"]) == ["polygon", "point"]
+
+
+def test_the_180_meridian_cuts_a_polygon_in_two():
+    # A box from 179° E to 179° W, 2° wide: not one around the whole globe.
+    ring = "179,60 -179,60 -179,61 179,61 179,60"
+    rows, problems = kml.read_kml(document(mark(polygon(ring))))
+    assert len(rows) == 2
+    assert shapely.area(rows.geometry.values).sum() == pytest.approx(2.0)
+    assert problems[0].what == "it crosses the 180° meridian: it was cut in two there"
+    assert rows.total_bounds[0] == -180
+
+
+def test_swapped_axes_are_said():
+    _, said = read_one(polygon("40,95 ".replace("95", "80") + "41,80 41,81 40,80"))
+    assert "all of it lies outside the region; longitude and latitude seem to be swapped" in said
+
+
+def test_elsewhere_is_said():
+    _, said = read_one(polygon("-70,-40 -71,-40 -71,-41 -70,-40"))
+    assert said == ["all of it lies outside the region"]
+
+
+@pytest.mark.parametrize(
+    "ring", ["70,40 70.001,40 70.001,40.001 70,40", "40,20 140,20 140,60 40,60 40,20"]
+)
+def test_unlikely_areas_are_said(ring):
+    # 0.005 km², and about 38 million km².
+    _, said = read_one(polygon(ring))
+    assert len(said) == 1
+    assert "km² is unlikely for a unit" in said[0]
+
+
+def test_a_hostile_tangle_is_given_up_quickly():
+    rng = np.random.default_rng(1)
+    xy = rng.uniform((60, 30), (100, 50), (20_000, 2))
+    ring = " ".join(f"{x:.5f},{y:.5f}" for x, y in [*xy, xy[0]])
+    assert "it crosses itself too often to be mended" in said_about(polygon(ring))
+
+
+# -- damaged text ----------------------------------------------------------------------------------
+
+
+def test_cp1251_under_a_utf8_header():
+    text = document(mark(name="Алтай")).decode()
+    rows, problems = kml.read_kml(text.encode("cp1251"))
+    assert rows["name"].iloc[0] == "Алтай"
+    assert "they were read as Windows-1251" in problems[0].what
+
+
+def test_a_few_broken_bytes_do_not_make_it_cyrillic():
+    made = document(mark(name="Алтай")).replace("Алтай".encode(), "Алтай".encode() + b"\xff")
+    rows, problems = kml.read_kml(made)
+    assert rows["name"].iloc[0] == "Алтай\ufffd"
+    assert problems[0].what == "1 broken characters were replaced by '\ufffd'"
+
+
+@pytest.mark.parametrize("codec", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+def test_byte_order_marks_and_utf16(codec):
+    text = document(mark(name="Алтай 阿尔泰")).decode()
+    rows, _ = kml.read_kml(text.encode(codec))
+    assert rows["name"].iloc[0] == "Алтай 阿尔泰"
+
+
+def test_a_declared_encoding_is_believed():
+    declaration = '<?xml version="1.0" encoding="koi8-r"?>'
+    text = document(mark(name="Алтай"), declaration=declaration).decode()
+    rows, problems = kml.read_kml(text.encode("koi8-r"))
+    assert rows["name"].iloc[0] == "Алтай"
+    assert problems == ()
+
+
+def test_an_unknown_encoding_is_said():
+    rows, problems = kml.read_kml(document(declaration='<?xml version="1.0" encoding="klingon"?>'))
+    assert len(rows) == 1
+    assert problems[0].what == "the encoding 'klingon' is unknown: it was read as UTF-8"
+
+
+def test_bare_ampersands_and_html_entities_are_mended():
+    rows, problems = kml.read_kml(document(mark(name="Fish & Chips&nbsp;&eacute;&bogus;")))
+    assert rows["name"].iloc[0] == "Fish & Chips é&bogus;"
+    assert "bare '&' signs" in problems[0].what
+
+
+def test_control_characters_are_taken_out():
+    rows, problems = kml.read_kml(document(mark(name="Al\x0btai&#11;&#x1F; &#65;")))
+    assert rows["name"].iloc[0] == "Altai A"
+    assert "control characters" in problems[0].what
+
+
+def test_a_missing_namespace_declaration_is_added():
+    shape = polygon().replace("<Polygon>", "<Polygon><gx:drawOrder>1</gx:drawOrder>")
+    rows, problems = kml.read_kml(document(mark(shape)))
+    assert len(rows) == 1
+    assert problems[0].what == "missing namespace declarations were added"
+
+
+@pytest.mark.parametrize(
+    "mail",
+    [
+        lambda text: f"Dear all,\n\nhere it is:\n\n{text}\n\nBest & regards <me@example.org>\n",
+        lambda text: "Hello\n> " + text.replace("><", ">\n> <") + "\nBye",
+        lambda text: "Hello\n" + text.replace("=", "=3D").replace("<Document>", "<Docu=\nment>"),
+        lambda text: "<pre>" + text.replace("&", "&amp;").replace("<", "&lt;") + "</pre>",
+    ],
+)
+def test_kml_pasted_into_a_mail(mail):
+    rows, problems = kml.read_kml(mail(document().decode()).encode())
+    assert rows.geometry.iloc[0].equals(SQUARE)
+    assert "the KML was cut out of the text around it" in [p.what for p in problems]
+
+
+def test_strings_are_cleaned_on_the_way_in():
+    name = "<![CDATA[<script>alert(1)</script>\u202e\u200b]]>"
+    description = "<description>&lt;img src=x onerror=alert(1)&gt;Hi&lt;script&gt;x()&lt;/script&gt;</description>"
+    rows, _ = kml.read_kml(document(mark(name=name, more=description)))
+    assert rows["name"].iloc[0] == "<script>alert(1)</script>"  # text; every way out escapes it
+    assert rows["description"].iloc[0] == "Hi"
+
+
+# -- archives --------------------------------------------------------------------------------------
+
+
+def test_a_kmz_by_any_name(tmp_path):
+    path = tmp_path / "group.zip"
+    path.write_bytes(zipped(doc__kml=document()))
+    rows, problems = kml.read_kml(path)
+    assert rows["file"].iloc[0] == "group.zip/doc.kml"
+    assert problems == ()
+
+
+def test_a_kmz_without_doc_kml():
+    rows, _ = kml.read_kml(archive([("files/", b""), ("my/places.kml", document())]), name="g.kmz")
+    assert rows["file"].iloc[0] == "g.kmz/my/places.kml"
+
+
+def test_several_kml_in_one_archive_with_doc_kml_first():
+    made = archive([("a.kml", document()), ("doc.kml", document()), ("__MACOSX/._a.kml", b"x")])
+    rows, problems = kml.read_kml(made, name="g.kmz")
+    assert list(rows["file"]) == ["g.kmz/doc.kml", "g.kmz/a.kml"]
+    assert problems[0].what == "2 KML files in one archive: all were read"
+
+
+def test_a_zip_of_kmz_files():
+    inner = zipped(doc__kml=document())
+    rows, _ = kml.read_kml(archive([("a.kmz", inner), ("b.kmz", inner)]), name="all.zip")
+    assert list(rows["file"]) == ["all.zip/a.kmz/doc.kml", "all.zip/b.kmz/doc.kml"]
+
+
+def test_a_damaged_member_does_not_cost_the_others():
+    made = archive([("doc.kml", document()), ("bad.kml", b"<kml><Doc")])
+    rows, problems = kml.read_kml(made, name="g.kmz")
+    assert len(rows) == 1
+    assert any("g.kmz/bad.kml is cut off" in problem.what for problem in problems)
+
+
+# -- refusals --------------------------------------------------------------------------------------
+
+LOL = (
+    '<!DOCTYPE lolz [<!ENTITY a "lol">'
+    + "".join(f'<!ENTITY {chr(98 + i)} "{f"&{chr(97 + i)};" * 10}">' for i in range(9))
+    + "]>"
+)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", r"f\.kml is empty \(0 bytes\)"),
+        (b" \n\x00", r"f\.kml is empty \(3 bytes\)"),
+        (document()[:-30], "is cut off at line 1: its end is missing"),
+        (document().replace(b"</name>", b"</nome>"), "is not well-formed XML at line 1"),
+        (b"<html><body/></html>", "is not KML"),
+        (b"<gpx><Placemark/></gpx>", "outermost element is <gpx>, <kml> is expected"),
+        (b"just words", "is not KML: there is no <kml> in it"),
+        (b"{}", "is not KML"),
+        (b"SQLite format 3\x00....", "is a GeoPackage or another database, not KML"),
+        (b"\x1f\x8b\x08....", "is a gzip archive"),
+        (b"%PDF-1.7", "is a PDF"),
+        (b"<<<<<<< HEAD\n" + document() + b"\n=======\n", "version-control conflict markers"),
+        (
+            document().replace(b"<kml", LOL.encode() + b"<kml"),
+            "refused: it declares a document type",
+        ),
+        (
+            document().replace(b"<kml", b'<!DOCTYPE k SYSTEM "file:///etc/passwd"><kml'),
+            "refused: it declares a document type",
+        ),
+        (
+            ("\ufeff" + document().decode().replace("<kml", LOL + "<kml")).encode("utf-16-le"),
+            "refused: it declares a document type",
+        ),
+        (
+            document(declaration="<!-- x --><?pi y?>").replace(b"<kml", b"<!doctype html><kml"),
+            "refused: it declares a document type",
+        ),
+        (
+            document("<Folder>" * 150 + mark() + "</Folder>" * 150),
+            "nested deeper than 100",
+        ),
+        (document("<Folder>" * 5000 + "</Folder>" * 5000), "nested too deep"),
+        (document(mark(name="x" * 11_000_000)), "longer than 10 MB"),
+        (b"PK\x03\x04 broken", "is a damaged or cut-off archive"),
+        (zipped(doc__kml=document() * 9)[:-40], "is a damaged or cut-off archive"),
+        (archive([("readme.txt", b"x")]), "an archive without any KML; it holds readme.txt"),
+        (archive([]), "an archive without any KML; it holds nothing"),
+        (archive([("../doc.kml", b"x")]), "points out of the archive"),
+        (archive([("/etc/doc.kml", b"x")]), "points out of the archive"),
+        (archive([("C:/doc.kml", b"x")]), "points out of the archive"),
+        (archive([("a\\..\\..\\doc.kml", b"x")]), "points out of the archive"),
+        (archive([(f"{i}.kml", b"") for i in range(1001)]), "1001 entries in the archive"),
+        (zipped(doc__kml=b"<kml>" + b" " * 30_000_000), "as a zip bomb does"),
+    ],
+)
+def test_refused_with_a_clear_message(content, message):
+    with pytest.raises(InputError, match=message) as error:
+        kml.read_kml(content, name="f.kml")
+    assert len(str(error.value)) < 400
+
+
+def test_bombs_in_pieces_share_one_budget(monkeypatch):
+    monkeypatch.setattr(_source, "MAX_UNPACKED", 3_000_000)
+    made = archive([(f"{i}.kml", b"<kml>" + bytes(1_000_000)) for i in range(4)])
+    with pytest.raises(InputError, match="as a zip bomb does"):
+        kml.read_kml(made)
+
+
+def test_a_link_in_an_archive_is_refused():
+    entry = zipfile.ZipInfo("doc.kml")
+    entry.external_attr = 0o120777 << 16
+    with pytest.raises(InputError, match=r"its entry 'doc\.kml' is a link"):
+        kml.read_kml(archive([(entry, b"/etc/passwd")]))
+
+
+def test_an_encrypted_archive_is_refused():
+    made = bytearray(zipped(doc__kml=document()))
+    made[6] |= 1  # the flag in the local header, and in the directory
+    made[made.index(b"PK\x01\x02") + 8] |= 1
+    with pytest.raises(InputError, match=r"is encrypted\. Save it without a password"):
+        kml.read_kml(bytes(made))
+
+
+def test_an_over_large_file_is_refused_unread(tmp_path, monkeypatch):
+    monkeypatch.setattr(_source, "MAX_FILE", 100)
+    path = tmp_path / "big.kml"
+    path.write_bytes(document())
+    for either in (path, document()):
+        with pytest.raises(InputError, match="is too large"):
+            kml.read_kml(either)
+
+
+def test_a_missing_file_is_said_without_its_folder(tmp_path):
+    with pytest.raises(InputError, match=r"^none\.kml: there is no such file") as error:
+        kml.read_kml(tmp_path / "none.kml")
+    assert str(tmp_path) not in str(error.value)
+    with pytest.raises(InputError, match="there is no such file"):
+        kml.read_kml(tmp_path)
+
+
+def test_too_many_placemarks_are_refused(monkeypatch):
+    monkeypatch.setattr("cami_units.kml._read.MAX_PLACEMARKS", 3)
+    with pytest.raises(InputError, match="more than 3 placemarks"):
+        kml.read_kml(document(*[mark()] * 4))
+
+
+def test_an_impossible_date_in_an_archive_is_read():
+    # Google Earth writes 1980-00-00: month and day of the DOS date are zero.
+    made = bytearray(zipped(doc__kml=document()))
+    for start in (10, made.index(b"PK\x01\x02") + 12):
+        made[start : start + 4] = b"\x00\x00\x00\x00"
+    rows, _ = kml.read_kml(bytes(made))
+    assert len(rows) == 1
+
+
+# -- anything at all -------------------------------------------------------------------------------
+
+
+@given(st.binary(max_size=300))
+@settings(max_examples=60, deadline=None)
+def test_any_bytes_are_rows_or_a_message(content):
+    for made in (content, document().replace(b"CU-001", content), document() + content):
+        try:
+            rows, _ = kml.read_kml(made)
+        except InputError:
+            continue
+        assert rows.attrs["read"] + rows.attrs["unusable"] == rows.attrs["placemarks"]
+
+
+@given(st.integers(0, 5000), st.integers(0, 255))
+@settings(max_examples=60, deadline=None)
+def test_any_flipped_byte_of_a_kmz_is_rows_or_a_message(place, byte):
+    made = bytearray(zipped(doc__kml=document(mark(), mark(polygon("no")))))
+    made[place % len(made)] = byte
+    try:
+        rows, _ = kml.read_kml(bytes(made))
+    except InputError:
+        return
+    assert rows.attrs["read"] + rows.attrs["unusable"] == rows.attrs["placemarks"]
+
+
+@given(st.integers(1, 400))
+@settings(max_examples=30, deadline=None)
+def test_a_file_cut_anywhere_is_never_read_as_whole(cut):
+    made = document(mark(), mark())
+    with pytest.raises(InputError):
+        kml.read_kml(made[:-cut])
+
+
+@pytest.mark.parametrize("path", FOREIGN or [None], ids=lambda p: p.name if p else "absent")
+@pytest.mark.reference
+@pytest.mark.skipif(not FOREIGN, reason="the KML of others is not beside the checkout")
+def test_the_kml_of_others_is_read_or_refused_and_the_counts_add_up(path):
+    try:
+        rows, _ = kml.read_kml(path)
+    except InputError:
+        return
+    assert rows.attrs["read"] + rows.attrs["unusable"] == count_placemarks(path)
+    assert rows.geometry.is_valid.all()
+    assert rows["placemark"].nunique() == rows.attrs["read"] or len(set(rows["file"])) > 1
+
+
+def count_placemarks(path):
+    """Placemarks by another reader of XML, that knows nothing of ours."""
+    contents = [path.read_bytes()]
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as opened:
+            contents = [opened.read(n) for n in opened.namelist() if n.endswith(".kml")]
+    parser = etree.XMLParser(recover=True, resolve_entities=False)
+    return sum(sum(1 for e in etree.fromstring(c, parser).iter("{*}Placemark")) for c in contents)

@@ -1,0 +1,1047 @@
+"""GIS layers in: every format, every dialect, every fault with its cure."""
+
+from __future__ import annotations
+
+import tomllib
+import warnings
+import zipfile
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+from hypothesis import given
+from hypothesis import strategies as st
+from shapely.geometry import LineString, MultiPoint, Point, Polygon, box
+
+from cami_units import layers
+from cami_units.layers import TaxonRule
+from cami_units.layers._columns import ISO2, clean_text, code, iso2, legend_codes
+from cami_units.layers._tables import CODES
+from cami_units.model import EQUAL_AREA, PRESENCE, InputError, check_table, same_crs
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+STATES = layers.STATES
+SAIGA = box(60, 45, 64, 47)
+
+
+def ranges(rows, **columns) -> gpd.GeoDataFrame:
+    """A made-up Red List file: rows of (name, presence, shape)."""
+    table = {
+        "sci_name": [row[0] for row in rows],
+        "presence": [row[1] for row in rows],
+        "origin": [1] * len(rows),
+        "seasonal": [1] * len(rows),
+        **columns,
+    }
+    return gpd.GeoDataFrame(table, geometry=[row[2] for row in rows], crs="EPSG:4326")
+
+
+def written(path: Path, table: gpd.GeoDataFrame, **options) -> Path:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what GDAL thinks of the faults we write on purpose
+        table.to_file(path, **options)
+    return path
+
+
+def survey(tmp=None, **options):
+    """A survey of the bundled layers, but for what a test brings; the slow ones left out."""
+    none = dict.fromkeys(
+        ("hotspots", "protected_areas", "barriers", "corridors", "sections", "gazetteer"), ()
+    )
+    sources = {**none, **options.pop("sources", {})}
+    return layers.survey_layers(states=STATES, sources=sources, **options)
+
+
+def sentences(problems, level=None) -> str:
+    return "\n".join(one.sentence() for one in problems if level in (None, one.level))
+
+
+@pytest.fixture(scope="module")
+def bundled():
+    return layers.read_layers(states=STATES)
+
+
+# -- the bundled layers ---------------------------------------------------------------------------
+
+
+def test_every_bundled_table_keeps_its_promise(bundled):
+    for name in (
+        "ranges features countries borders disputed hotspots protected_areas barriers corridors "
+        "sections gazetteer"
+    ).split():
+        table = getattr(bundled, name)
+        check_table(table, name, crs=EQUAL_AREA)
+        assert table.is_valid.all(), name
+        assert table.index.tolist() == list(range(len(table))), name
+    check_table(bundled.species, "species")
+    assert len(bundled.species) == 18
+    assert len(bundled.ranges) == 142
+    assert len(bundled.hotspots) == 43
+    assert bundled.countries["range_state"].dtype == bool
+    assert sorted(bundled.countries.loc[bundled.countries["range_state"], "iso2"]) == list(STATES)
+
+
+def test_nothing_refuses_in_the_bundled_layers_and_what_is_left_out_is_said(bundled):
+    text = sentences(bundled.problems)
+    assert "refuses" not in {one.level for one in bundled.problems}
+    assert "with presence 3 (possibly extant): supporting species only" in text
+    assert "with presence 5 (extinct): left out of the features" in text
+    assert "130 of 142 range parts are kept (presence 1, 2; origin 1, 2, 6;" in text
+    assert "clipped to the 14 range states" in text
+    assert "Lynx lynx" in text
+
+
+def test_the_use_of_each_part_follows_from_its_codes(bundled):
+    table = bundled.ranges
+    assert set(table.loc[table["use"] == "kept", "presence"]) == {1}
+    assert set(table.loc[table["presence"] == 3, "use"]) == {"supporting"}
+    assert set(table.loc[table["presence"] > 3, "use"]) == {"left out"}
+    assert len(layers.kept(table)) + len(layers.possibly_extant(table)) + (
+        table["use"] == "left out"
+    ).sum() == len(table)
+
+
+def test_a_feature_is_smaller_than_the_sum_of_its_overlapping_parts(bundled):
+    kept = layers.kept(bundled.ranges)
+    parts = kept.area.groupby(kept["sci_name"]).sum() / 1e6
+    whole = bundled.features.set_index("sci_name")["range_km2"]
+    assert (whole <= parts * (1 + 1e-9)).all()
+    assert (whole < parts * 0.999).any()
+    assert np.allclose(bundled.features.area / 1e6, whole.to_numpy(), rtol=1e-12)
+
+
+def test_every_file_has_a_line_of_its_own(bundled):
+    names = [(one["layer"], one["file"]) for one in bundled.sources]
+    assert len(set(names)) == len(names)
+    for one in bundled.sources:
+        assert len(one["sha256"]) == 64
+        assert one["rows"] == one["kept"] + one["dropped"]
+        assert "/" not in one["file"]
+        assert one["bundled"]
+        assert not one["restricted"]
+
+
+def test_two_readings_are_the_same_to_the_last_bit(bundled):
+    again = layers.read_layers(states=STATES)
+    for name in ("ranges", "features", "countries", "borders", "hotspots", "protected_areas"):
+        one, other = getattr(bundled, name), getattr(again, name)
+        assert one.to_wkb().equals(other.to_wkb())
+
+
+# -- formats --------------------------------------------------------------------------------------
+
+TWO = [("Saiga tatarica", 1, SAIGA), ("Ovis ammon", 1, box(90, 46, 92, 48))]
+
+
+def write_as(kind: str, folder: Path) -> Path:
+    table = ranges(TWO)
+    if kind in ("shp", "gpkg", "geojson", "json", "fgb"):
+        driver = {"json": {"driver": "GeoJSON"}}.get(kind, {})
+        return written(folder / f"mine.{kind}", table, **driver)
+    if kind in ("parquet", "geoparquet"):
+        table.to_parquet(folder / f"mine.{kind}")
+        return folder / f"mine.{kind}"
+    if kind == "SHP":  # as Windows software names them
+        written(folder / "mine.shp", table)
+        for file in list(folder.iterdir()):
+            file.rename(file.with_suffix(file.suffix.upper()))
+        return folder / "mine.SHP"
+    if kind == "folder":
+        written(folder / "a.geojson", table[:1])
+        (folder / "sub").mkdir()
+        written(folder / "sub" / "b.gpkg", table[1:])
+        (folder / "readme.txt").write_text("not a layer")
+        return folder
+    if kind == "glob":
+        written(folder / "a1.geojson", table[:1])
+        written(folder / "a2.geojson", table[1:])
+        return folder / "a?.geojson"
+    parts = [written(folder / f"x_part{at + 1}.shp", table[at : at + 1]) for at in (0, 1)]
+    archive = folder / "download.zip"
+    with zipfile.ZipFile(archive, "w") as target:
+        for part in parts:
+            for file in sorted(folder.glob(f"{part.stem}.*")):
+                target.write(file, f"MAMMALS/{file.name}")
+        target.writestr("__MACOSX/._x_part1.shp", b"nonsense")
+        target.writestr("readme.pdf", b"%PDF")
+    if kind == "zip":
+        return archive
+    nested = folder / "outer.zip"
+    with zipfile.ZipFile(nested, "w") as target:
+        target.write(archive, "inner_0.zip")
+    return nested
+
+
+@pytest.mark.parametrize(
+    "kind",
+    "shp SHP gpkg geojson json fgb parquet geoparquet folder glob zip nested".split(),
+)
+def test_every_format_gives_the_same_ranges(tmp_path, kind):
+    path = write_as(kind, tmp_path)
+    found, problems, _ = survey(sources={"ranges": [path]})
+    assert found is not None, sentences(problems)
+    mine = found.ranges[found.ranges["sci_name"].isin(["Saiga tatarica", "Ovis ammon"])]
+    assert mine["range_id"].tolist() == ["ARG-001", "SAI-001"]
+    expected = layers.to_equal_area(ranges(TWO)).area.to_numpy()[::-1] / 1e6
+    assert mine.area.to_numpy() / 1e6 == pytest.approx(expected, rel=1e-9)
+
+
+def test_a_geopackage_is_read_where_it_fits(tmp_path):
+    path = tmp_path / "all.gpkg"
+    written(path, ranges(TWO), layer="range data")
+    points = gpd.GeoDataFrame({"n": [1]}, geometry=[Point(60, 45)], crs="EPSG:4326")
+    written(path, points, layer="sightings")
+    other = gpd.GeoDataFrame({"n": [1]}, geometry=[SAIGA], crs="EPSG:4326")
+    written(path, other, layer="study area")
+    found, problems, _ = survey(sources={"ranges": [path]})
+    assert found is not None, sentences(problems)
+    said = sentences(problems, "note")
+    assert "other layers of the file are passed over (all.gpkg, sightings)" in said
+    assert "has not the columns of this layer and is passed over (all.gpkg: study area)" in said
+
+
+def test_a_layer_of_our_own_name_is_preferred(tmp_path):
+    path = tmp_path / "round.gpkg"
+    written(path, ranges([("Saiga tatarica", 1, SAIGA)]), layer="ranges_used")
+    written(path, ranges([("Saiga tatarica", 1, box(70, 45, 71, 46))]), layer="features")
+    found, _, sources = survey(sources={"ranges": [path]})
+    assert next(one for one in sources if not one["bundled"])["rows"] == 1
+    assert layers.kept(found.ranges).query("sci_name == 'Saiga tatarica'").shape[0] == 1
+
+
+def test_hotspots_come_from_google_earth_too(tmp_path):
+    path = tmp_path / "drawn.kml"
+    ring = "70,40 72,40 72,42 70,42 70,40"
+    other = "80,40 81,40 81,41 80,41 80,40"
+    shape = "<Polygon><outerBoundaryIs><LinearRing><coordinates>{}</coordinates></LinearRing></outerBoundaryIs></Polygon>"
+    path.write_text(
+        '<kml xmlns="http://www.opengis.net/kml/2.2"><Document><Folder><name>mine</name>'
+        f"<Placemark><name>Алай</name>{shape.format(ring)}</Placemark>"
+        f"<Placemark><name>Two parts</name><MultiGeometry>{shape.format(other)}"
+        f"{shape.format('82,40 83,40 83,41 82,41 82,40')}</MultiGeometry></Placemark>"
+        "<Placemark><name>pin</name><Point><coordinates>70,40</coordinates></Point></Placemark>"
+        "</Folder></Document></kml>",
+        encoding="utf-8",
+    )
+    found, problems, _ = survey(sources={"hotspots": [path]})
+    assert found is not None, sentences(problems)
+    assert found.hotspots["name_en"].tolist() == ["Two parts", "Алай"]
+    assert found.hotspots["hotspot_id"].tolist() == ["HS001", "HS002"]  # in order of names
+    assert found.hotspots.geom_type.tolist() == ["MultiPolygon", "Polygon"]
+    assert "point geometry where a polygon is expected: left out (drawn.kml, pin (row 3))" in (
+        sentences(problems)
+    )
+
+
+# -- what cannot be read --------------------------------------------------------------------------
+
+
+def broken(kind: str, folder: Path) -> Path:
+    path = folder / "bad"
+    if kind == "missing":
+        (folder / "good.gpkg").touch()
+        return folder / "god.gpkg"
+    if kind == "empty":
+        path = folder / "bad.gpkg"
+        path.touch()
+    elif kind == "truncated":
+        path = written(folder / "bad.gpkg", ranges(TWO))
+        path.write_bytes(path.read_bytes()[:5000])
+    elif kind == "no shx":
+        path = written(folder / "bad.shp", ranges(TWO))
+        (folder / "bad.shx").unlink()
+    elif kind == "not a zip":
+        path = folder / "bad.zip"
+        path.write_bytes(b"PK nonsense")
+    elif kind == "zip without layers":
+        path = folder / "bad.zip"
+        with zipfile.ZipFile(path, "w") as target:
+            target.writestr("readme.txt", b"sorry")
+    elif kind == "zip slip":
+        path = folder / "bad.zip"
+        with zipfile.ZipFile(path, "w") as target:
+            target.writestr("../evil.geojson", b"{}")
+    elif kind == "parquet":
+        path = folder / "bad.parquet"
+        pd.DataFrame({"a": [1]}).to_parquet(path)
+    elif kind == "json":
+        path = folder / "bad.geojson"
+        path.write_text('{"type": "FeatureCollection", "features": [{"type"')
+    elif kind == "other":
+        path = folder / "bad.docx"
+        path.write_bytes(b"PK")
+    elif kind == "no files":
+        path = folder / "bad"
+        path.mkdir()
+    return path
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("missing", r"nothing is found under this name; its folder holds good.gpkg \(god.gpkg\)"),
+        ("empty", r"cannot be read: the file is empty \(bad.gpkg\)\. Get it once more"),
+        ("truncated", r"cannot be read: .*\(bad.gpkg\)\. Open it in a GIS"),
+        ("no shx", r"\(bad.shp\)\. Its .shx file is missing"),
+        ("not a zip", r"cannot be read: File is not a zip file \(bad.zip\)"),
+        ("zip without layers", r"the archive holds no file of a kind that is read"),
+        ("zip slip", r"the archive has members that point outside it"),
+        ("parquet", r"cannot be read: .*\(bad.parquet\)"),
+        ("json", r"cannot be read: .*\(bad.geojson\)"),
+        ("other", r"a file of this kind is not read here \(bad.docx\)\. Give one of .shp"),
+        ("no files", r"the folder holds no file of a kind that is read"),
+    ],
+)
+def test_what_cannot_be_read_is_named_with_a_cure(tmp_path, kind, said):
+    import re
+
+    path = broken(kind, tmp_path)
+    found, problems, _ = survey(sources={"ranges": [path]})
+    text = sentences(problems, "refuses")
+    assert found is None
+    assert re.search(said, text), text
+    assert str(tmp_path) not in text
+
+
+def test_all_refusals_come_in_one_error(tmp_path):
+    sources = {"ranges": [tmp_path / "a.shp"], "hotspots": [tmp_path / "b.kml"], "countries": []}
+    with pytest.raises(InputError, match=r"(?s)3 problems stop the work:.*a\.shp.*b\.kml") as error:
+        layers.read_layers(states=STATES, sources=sources)
+    assert "this layer cannot be left out" in str(error.value)
+
+
+def test_an_unknown_layer_is_refused_with_the_nearest():
+    with pytest.raises(InputError, match=r"No such layer: hotspot\..*Did you mean 'hotspots'"):
+        layers.survey_layers(states=STATES, sources={"hotspot": None})
+
+
+# -- the nasty shapefile --------------------------------------------------------------------------
+
+BOW = Polygon([(60, 45), (62, 47), (62, 45), (60, 47)])
+
+
+@pytest.fixture
+def nasty(tmp_path) -> Path:
+    """What the Red List might hand out on its worst day, and a colleague lost the .prj of."""
+    rows = [
+        ("SAIGA_TATARICA", 1, BOW),  # a ring that crosses itself; another spelling
+        ("Saiga tatarica (Linnaeus, 1766)", 5, box(63, 45, 64, 46)),  # extinct there
+        ("Ovis  ammon", 1, None),  # no geometry
+        ("Homo sapiens", 1, box(60, 40, 61, 41)),  # not ours
+        ("Panthera pardus", 1, box(55, 36, 60, 38)),  # the whole species
+        ("Panthera pardus", 1, box(130, 36, 131, 38)),  # another sub-species
+        ("equus hemionus", 9, box(100, 43, 103, 44)),  # no such code
+        ("Equus kiang", None, box(82, 32, 86, 34)),  # no code
+    ]
+    table = ranges(rows).rename(columns={"sci_name": "BINOMIAL", "presence": "PRESENCE_"})
+    table["SUBSPECIES"] = [None, None, None, None, None, "orientalis", None, None]
+    written(tmp_path / "mammals.shp", table)
+    (tmp_path / "mammals.prj").unlink()
+    wrong = ranges([("Saiga tatarica", 1, SAIGA)])
+    written(tmp_path / "wrong.shp", wrong.set_crs(3857, allow_override=True))
+    return tmp_path
+
+
+def test_the_nasty_shapefile_each_fault_is_named_with_its_cure(nasty):
+    found, problems, sources = survey(sources={"ranges": [nasty / "*.shp"]})
+    assert found is None
+    refused, counted = sentences(problems, "refuses"), sentences(problems, "counted")
+    for said in (
+        "the file has no CRS (a missing .prj?) (mammals.shp). Add to the plan (its coordinates "
+        'look like longitude and latitude):\n[crs]\nranges = "EPSG:4326"',
+        "the file says it is in EPSG:3857, but its coordinates look like degrees",
+        "1 of 8 rows has no geometry (mammals.shp, Ovis ammon (row 3)). Draw the missing shapes",
+        "1 row of the whole species Panthera pardus, of which only Panthera pardus tulliana is a "
+        "taxon of CAMI: not used unless the plan says how (mammals.shp, row 5)",
+        "presence 9 is no IUCN code (mammals.shp, Equus hemionus (row 7)). Correct it to one of: "
+        "1 extant",
+    ):
+        assert said in refused, said
+    for said in (
+        "1 of 8 rows of species that are not in the species table: left out (mammals.shp, Homo "
+        "sapiens)",
+        "1 of 8 rows of other sub-species: left out (mammals.shp, Panthera pardus orientalis)",
+        "1 range part with presence 5 (extinct): left out of the features (mammals.shp, Saiga",
+        "an invalid shape (a ring crosses or touches itself): repaired, 17,219.8 km² before, "
+        "17,219.8 km² after",
+        "Saiga tatarica (row 1)",
+        "presence is not given for 1 of 5 rows: taken as presence 1 (extant)",
+    ):
+        assert said in counted, said
+    assert next(one for one in sources if one["file"] == "mammals.shp")["rows"] == 8
+    with pytest.raises(InputError, match="5 problems stop the work"):
+        layers.read_layers(states=STATES, sources={"ranges": [nasty / "*.shp"]})
+
+
+def test_the_cures_of_the_nasty_shapefile_cure_it(nasty):
+    # the lines that the messages say to add, read back as TOML
+    _, problems, _ = survey(sources={"ranges": [nasty / "*.shp"]})
+    lines = [one.cure.partition("\n")[2] for one in problems if "\n[" in one.cure]
+    plan = {}
+    for text in sorted(set(lines)):
+        for key, value in tomllib.loads(text).items():
+            plan.setdefault(key, {}).update(value)
+    rules = {
+        taxon: TaxonRule(rule["from"], tuple(rule["within"]))
+        for taxon, rule in plan["taxa"].items()
+    }
+    # and two rows to be mended in the file itself
+    table = gpd.read_file(nasty / "mammals.shp")
+    table = table[table.geometry.notna()]
+    table["PRESENCE_"] = table["PRESENCE_"].replace(9, 1)
+    written(nasty / "mammals.shp", table)
+    (nasty / "mammals.prj").unlink(missing_ok=True)
+    found, problems, _ = survey(
+        sources={"ranges": [nasty / "*.shp"]}, assumed_crs=plan["crs"], taxa=rules
+    )
+    assert found is not None, sentences(problems, "refuses")
+    text = sentences(problems)
+    assert "the file has no CRS (a missing .prj?): taken as EPSG:4326, as the plan says" in text
+    assert "Panthera pardus stands for Panthera pardus tulliana within AF, IR, PK, RU, TM" in text
+    saiga = found.features.query("sci_name == 'Saiga tatarica'")
+    witness = layers.to_equal_area(
+        gpd.GeoDataFrame(geometry=[SAIGA], crs="EPSG:4326")  # the bow tie lies inside
+    )
+    assert saiga["range_km2"].iloc[0] == pytest.approx(witness.area.iloc[0] / 1e6, rel=1e-9)
+
+
+# -- coordinates and CRSs -------------------------------------------------------------------------
+
+
+def test_degrees_that_are_metres_are_refused(tmp_path):
+    table = ranges(TWO).to_crs(3857).set_crs(4326, allow_override=True)
+    written(tmp_path / "a.gpkg", table)
+    _, problems, _ = survey(sources={"ranges": [tmp_path / "a.gpkg"]})
+    text = sentences(problems, "refuses")
+    assert "says its coordinates are degrees (EPSG:4326), but they are not: x 6.67" in text
+    assert 'ranges = "EPSG:…"' in text
+    # the cure works: what the plan says stands in for an impossible CRS
+    found, _, _ = survey(
+        sources={"ranges": [tmp_path / "a.gpkg"]}, assumed_crs={"ranges": "EPSG:3857"}
+    )
+    assert found is not None
+
+
+def test_a_crs_in_the_plan_does_not_overrule_a_file_that_has_one(tmp_path):
+    written(tmp_path / "a.gpkg", ranges(TWO))
+    found, problems, _ = survey(
+        sources={"ranges": [tmp_path / "a.gpkg"]}, assumed_crs={"ranges": "EPSG:32642"}
+    )
+    assert found is not None
+    assert "says its CRS is EPSG:4326, and that is used" in sentences(problems, "note")
+
+
+def test_a_crs_in_the_plan_that_is_none_is_refused(tmp_path):
+    written(tmp_path / "a.gpkg", ranges(TWO))
+    _, problems, _ = survey(
+        sources={"ranges": [tmp_path / "a.gpkg"]}, assumed_crs={"ranges": "WGS eighty-four"}
+    )
+    assert "[crs] ranges = 'WGS eighty-four' of the plan is no known CRS" in sentences(problems)
+
+
+@pytest.mark.parametrize("crs", ["EPSG:32642", "EPSG:6933", "EPSG:3395", "EPSG:4284"])
+def test_any_crs_gives_the_same_ground(tmp_path, crs):
+    # another datum (Pulkovo 1942) moves everything by some metres, which is why 1e-4
+    shape = shapely.segmentize(SAIGA, 0.01)
+    written(tmp_path / "a.gpkg", ranges([("Saiga tatarica", 1, shape)]).to_crs(crs))
+    found, _, _ = survey(sources={"ranges": [tmp_path / "a.gpkg"]})
+    ours = found.features.query("sci_name == 'Saiga tatarica'")["range_km2"].iloc[0]
+    direct = layers.to_equal_area(ranges([("Saiga tatarica", 1, SAIGA)])).area.iloc[0] / 1e6
+    assert ours == pytest.approx(direct, rel=1e-4)
+
+
+def test_swapped_axes_are_recognised(tmp_path):
+    swapped = shapely.transform(SAIGA, lambda xy: xy[:, ::-1])
+    written(tmp_path / "a.gpkg", ranges([("Saiga tatarica", 1, swapped)]))
+    _, problems, _ = survey(sources={"ranges": [tmp_path / "a.gpkg"]})
+    # 45° E, 60° N is still within the box of the 14 states; a hotspot in India is not
+    india = box(10, 70, 12, 72)
+    table = gpd.GeoDataFrame({"name": ["Deccan"]}, geometry=[india], crs="EPSG:4326")
+    written(tmp_path / "h.gpkg", table)
+    _, problems, _ = survey(sources={"hotspots": [tmp_path / "h.gpkg"]})
+    away = box(-60, -20, -58, -18)
+    written(tmp_path / "s.gpkg", table.set_geometry([away]))
+    _, more, _ = survey(sources={"hotspots": [tmp_path / "s.gpkg"]})
+    text = sentences(more, "refuses")
+    assert "everything in it lies far from the range states (EPSG:4326, x -60 to -58" in text
+    assert "its CRS is probably not the one it says" in text
+
+
+def test_coordinates_beyond_the_globe_are_refused(tmp_path):
+    rows = [*TWO, ("Saiga tatarica", 1, box(179, 66, 190, 68))]
+    written(tmp_path / "a.gpkg", ranges(rows))
+    _, problems, _ = survey(sources={"ranges": [tmp_path / "a.gpkg"]})
+    assert (
+        "1 of 3 rows has coordinates beyond ±180/±90 degrees (x 179 to 190, y 66 to 68) (a.gpkg, "
+        "Saiga tatarica (row 3))" in sentences(problems, "refuses")
+    )
+
+
+def test_coordinates_that_are_no_numbers_are_refused(tmp_path):
+    path = tmp_path / "a.parquet"
+    shape = Polygon([(60, 45), (float("nan"), 46), (61, 47)])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        ranges([*TWO, ("Saiga tatarica", 1, shape)]).to_parquet(path)
+    _, problems, _ = survey(sources={"ranges": [path]})
+    text = sentences(problems, "refuses")
+    assert "1 of 3 rows has coordinates that are no numbers (a.parquet, Saiga" in text
+
+
+def test_rings_that_were_left_open_are_closed_and_counted(tmp_path):
+    path = tmp_path / "a.geojson"
+    path.write_text(
+        '{"type":"FeatureCollection","features":[{"type":"Feature","properties":{"sci_name":'
+        '"Saiga tatarica","presence":1,"origin":1,"seasonal":1},"geometry":{"type":"Polygon",'
+        '"coordinates":[[[60,45],[64,45],[64,47],[60,47]]]}}]}'
+    )
+    found, problems, _ = survey(sources={"ranges": [path]})
+    assert found is not None, sentences(problems)
+    assert "rings that were not closed: closed (a.geojson, Saiga" in sentences(problems, "counted")
+    ours = found.features.query("sci_name == 'Saiga tatarica'")["range_km2"].iloc[0]
+    direct = layers.to_equal_area(ranges([("Saiga tatarica", 1, SAIGA)])).area.iloc[0] / 1e6
+    assert ours == pytest.approx(direct, rel=1e-9)
+
+
+def test_a_repair_that_contests_too_much_is_refused_and_a_looser_limit_lets_it_pass(tmp_path):
+    twice = [*box(60, 45, 64, 47).exterior.coords, *box(61, 45.5, 63, 46.5).exterior.coords]
+    twice.append(twice[0])
+    written(tmp_path / "a.gpkg", ranges([("Saiga tatarica", 1, Polygon(twice))]))
+    sources = {"ranges": [tmp_path / "a.gpkg"]}
+    _, problems, _ = survey(sources=sources)
+    text = sentences(problems, "refuses")
+    assert "an invalid shape whose area is not certain: up to" in text
+    assert "and 1 % is allowed (a.gpkg, Saiga tatarica (row 1)). Mend these shapes in a GIS" in text
+    found, _, _ = survey(sources=sources, max_area_change=0.5)
+    assert found is not None
+
+
+# -- codes ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("value", "number"),
+    [(1, 1), (3.0, 3), ("2", 2), ("1 - Extant", 1), ("Extant", 1), ("POSSIBLY EXTANT", 3)]
+    + [("5: Extinct", 5), (None, None), ("", None), (float("nan"), None), (9, -1), ("x", -1)]
+    + [(1.5, -1), (0, -1), (-1, -1)],
+)
+def test_a_presence_code_however_it_is_written(value, number):
+    assert code(value, PRESENCE) == number
+
+
+@pytest.mark.parametrize(
+    ("text", "codes"),
+    [
+        ("Extant (resident)", (1, 1, 1)),
+        ("Extant & Reintroduced (resident)", (1, 2, 1)),
+        ("Possibly Extant (passage)", (3, 1, 4)),
+        ("Extant & Introduced (seasonality uncertain)", (1, 3, 5)),
+        ("Extant (non-breeding)", (1, 1, 3)),
+    ],
+)
+def test_the_legend_of_the_red_list_says_the_codes(text, codes):
+    assert legend_codes(text, CODES) == dict(
+        zip(("presence", "origin", "seasonal"), codes, strict=True)
+    )
+
+
+def test_a_legend_without_season_gives_the_others():
+    assert legend_codes("Possibly Extinct", CODES) == {"presence": 4, "origin": 1}
+    assert legend_codes("Dreamt of", CODES) == {}
+    assert legend_codes(None, CODES) == {}
+
+
+def test_missing_codes_are_filled_and_said_or_refused(tmp_path):
+    table = ranges(TWO)[["sci_name", "geometry"]]
+    sources = {"ranges": [written(tmp_path / "a.gpkg", table)]}
+    found, problems, _ = survey(sources=sources)
+    assert found is not None
+    assert "seasonal is not given for 2 of 2 rows: taken as presence 1 (extant), origin 1" in (
+        sentences(problems, "counted")
+    )
+    _, problems, _ = survey(sources=sources, missing="refuse")
+    assert '[codes] missing = "extant"' in sentences(problems, "refuses")
+
+
+def test_which_codes_are_kept_is_a_choice_and_passage_is_kept(tmp_path):
+    rows = [("Saiga tatarica", 1, box(60 + at, 45, 61 + at, 46)) for at in range(5)]
+    table = ranges(rows, seasonal=[1, 4, 1, 1, 1], origin=[1, 1, 3, 4, 2])
+    sources = {"ranges": [written(tmp_path / "a.gpkg", table)]}
+    found, problems, _ = survey(sources=sources)
+    mine = found.ranges.query("sci_name == 'Saiga tatarica'")
+    assert sorted(mine["use"]) == ["kept"] * 3 + ["left out"] * 2
+    assert mine.loc[mine["seasonal"] == 4, "use"].tolist() == ["kept"]
+    text = sentences(problems, "counted")
+    assert "1 range part with origin 3 (introduced): left out of the features" in text
+    found, _, _ = survey(sources=sources, origin=(1, 2, 3, 4, 6), seasonal=(1,))
+    assert sorted(found.ranges.query("sci_name == 'Saiga tatarica'")["use"]) == (
+        ["kept"] * 4 + ["left out"]
+    )
+
+
+# -- whose file goes before whose -----------------------------------------------------------------
+
+
+def test_a_file_for_a_species_replaces_the_bundled_one_and_leaves_the_others(tmp_path, bundled):
+    sources = {"ranges": [written(tmp_path / "mine.gpkg", ranges([("Saiga tatarica", 1, SAIGA)]))]}
+    found, problems, used = survey(sources=sources)
+    assert "Saiga tatarica comes from your files and replaces 6 bundled parts (mine.gpkg)" in (
+        sentences(problems, "note")
+    )
+    others = bundled.ranges.query("sci_name != 'Saiga tatarica'")
+    same = found.ranges.query("sci_name != 'Saiga tatarica'")
+    assert same["range_id"].tolist() == others["range_id"].tolist()
+    assert "Saiga_tatarica.geojson" not in {one["file"] for one in used}
+    mine = next(one for one in used if one["file"] == "mine.gpkg")
+    assert (mine["rows"], mine["kept"], mine["dropped"], mine["bundled"]) == (1, 1, 0, False)
+
+
+def test_a_whole_download_may_hold_thousands_of_other_species(tmp_path):
+    strangers = [(f"Rattus n{at}", 1, box(0, 0, 1, 1)) for at in range(3000)]
+    path = written(tmp_path / "mammals.gpkg", ranges([*strangers, *TWO]))
+    found, problems, used = survey(sources={"ranges": [path]})
+    assert "3000 of 3,002 rows of species that are not in the species table: left out" in (
+        sentences(problems, "counted")
+    )
+    assert "Rattus n0" in sentences(problems, "counted")
+    assert found.ranges.query("sci_name == 'Saiga tatarica'").shape[0] == 1
+    assert next(one for one in used if not one["bundled"])["dropped"] == 3000
+
+
+def test_a_rule_may_also_name_a_species_that_is_not_guarded(tmp_path):
+    rows = [("Ovis orientalis", 1, box(48, 36, 62, 38))]  # from Azerbaijan into Turkmenistan
+    sources = {"ranges": [written(tmp_path / "a.gpkg", ranges(rows))]}
+    found, problems, _ = survey(sources=sources)
+    assert "Ovis vignei is known as part of Ovis orientalis in some sources" in sentences(problems)
+    rule = {"Ovis vignei": TaxonRule("Ovis orientalis", ("TM",))}
+    found, problems, _ = survey(sources=sources, taxa=rule)
+    assert found.ranges.query("sci_name == 'Ovis vignei'").shape[0] == 1
+    state = found.countries.query("iso2 == 'TM'").geometry.iloc[0]
+    mine = found.features.query("sci_name == 'Ovis vignei'").geometry.iloc[0]
+    assert shapely.difference(mine, state).area < 1.0
+    assert "Ovis orientalis stands for Ovis vignei within TM" in sentences(problems, "counted")
+
+
+def test_a_rule_to_skip_leaves_the_bundled_range_in_place(tmp_path, bundled):
+    rows = [("Ursus arctos", 1, box(30, 50, 140, 65))]
+    sources = {"ranges": [written(tmp_path / "a.gpkg", ranges(rows))]}
+    rule = {"Ursus arctos gobiensis": TaxonRule("Ursus arctos", skip=True)}
+    found, problems, _ = survey(sources=sources, taxa=rule)
+    assert "1 of 1 row that [taxa] of the plan says to skip: left out" in sentences(problems)
+    bear = "sci_name == 'Ursus arctos gobiensis'"
+    assert found.features.query(bear)["range_km2"].iloc[0] == pytest.approx(
+        bundled.features.query(bear)["range_km2"].iloc[0]
+    )
+
+
+def test_rules_that_make_no_sense_are_refused(tmp_path):
+    rules = {
+        "Ursus arctos gobi": TaxonRule("Ursus arctos", ("MN",)),
+        "Panthera pardus tulliana": TaxonRule("Panthera pardus", ("IR", "XX")),
+    }
+    _, problems, _ = survey(taxa=rules)
+    text = sentences(problems, "refuses")
+    assert "'Ursus arctos gobi', which is no species of the species table" in text
+    assert "Did you mean 'Ursus arctos gobiensis'" in text
+    assert "within names states without a country polygon: XX" in text
+
+
+def test_lynx_is_clipped_to_the_states_and_said_so(tmp_path):
+    # from Lake Van (Türkiye) into Iran: the part in Türkiye goes
+    rows = [("Lynx lynx", 1, box(40, 37, 48, 38))]
+    sources = {"ranges": [written(tmp_path / "a.gpkg", ranges(rows))]}
+    found, problems, _ = survey(sources=sources)
+    lynx = found.features.query("sci_name == 'Lynx lynx'").geometry.iloc[0]
+    states = shapely.union_all(found.countries[found.countries["range_state"]].geometry.to_numpy())
+    assert shapely.difference(lynx, states).area < 1.0
+    assert "clipped to the 14 range states" in sentences(problems, "note")
+
+
+# -- columns --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "spelling", ["sci_name", "SCINAME", "binomial", "BINOMIAL", "Scientific Name", "species"]
+)
+def test_the_usual_spellings_are_known(tmp_path, spelling):
+    table = ranges(TWO).rename(columns={"sci_name": spelling})
+    path = tmp_path / "a.gpkg"
+    found, problems, _ = survey(sources={"ranges": [written(path, table)]})
+    assert found is not None, sentences(problems)
+
+
+def test_an_unusual_spelling_is_refused_with_the_lines_that_cure_it(tmp_path):
+    table = ranges(TWO).rename(columns={"sci_name": "sci_nom"})
+    sources = {"ranges": [written(tmp_path / "a.gpkg", table)]}
+    _, problems, _ = survey(sources=sources)
+    text = sentences(problems, "refuses")
+    assert "the column sci_name is missing; the file has sci_nom, presence, origin" in text
+    assert '[columns.ranges]\nsci_name = "sci_nom"' in text
+    found, _, _ = survey(sources=sources, columns={"ranges": {"sci_name": "SCI_NOM"}})
+    assert found is not None
+
+
+def test_columns_of_the_plan_that_are_not_there_are_refused_with_the_nearest(tmp_path):
+    sources = {"ranges": [written(tmp_path / "a.gpkg", ranges(TWO))]}
+    columns = {"ranges": {"sci_name": "sci_nam", "presenc": "presence"}}
+    _, problems, _ = survey(sources=sources, columns=columns)
+    text = sentences(problems, "refuses")
+    assert "but the file has no column 'sci_nam' (a.gpkg). It has sci_name" in text
+    assert "Did you mean 'sci_name'?" in text
+    assert "[columns.ranges] names 'presenc', which is no column of this layer" in text
+    assert "Did you mean 'presence'?" in text
+
+
+def test_text_from_files_is_cleaned_and_kept():
+    assert clean_text("  a\u0000b\u202e c\n\td ") == "ab c d"
+    assert clean_text("й") == "й"  # one letter, not two
+    assert clean_text("{{7*7}}<img src=x>") == "{{7*7}}<img src=x>"  # escaped on every way out
+    assert clean_text(float("nan")) is None
+    assert clean_text("\u200b") is None
+
+
+# -- the other layers -----------------------------------------------------------------------------
+
+
+def wdpa(new: bool, shapes, **columns) -> gpd.GeoDataFrame:
+    """WDPA as it was handed out before November 2025, or after."""
+    size = len(shapes)
+    names = {
+        "SITE_ID" if new else "WDPAID": [float(at) for at in range(size)],
+        "SITE_PID" if new else "WDPA_PID": [f"{at}_A" for at in range(size)],
+        "SITE_TYPE" if new else "PA_DEF": (["PA", "OECM"] if new else ["1", "0"]) * size,
+        "NAME_ENG" if new else "NAME": [f"park {at}" for at in range(size)],
+        "NAME" if new else "ORIG_NAME": [f"парк {at}" for at in range(size)],
+        "DESIG_ENG": ["National Park"] * size,
+        "STATUS": ["Designated"] * size,
+        "REP_AREA": [100.0] * size,
+        "PRNT_ISO3" if new else "PARENT_ISO3": ["KAZ"] * size,
+        "ISO3": ["KAZ"] * size,
+        **columns,
+    }
+    names = {key: value[:size] for key, value in names.items()}
+    return gpd.GeoDataFrame(names, geometry=shapes, crs="EPSG:4326")
+
+
+@pytest.mark.parametrize("new", [False, True])
+def test_wdpa_is_read_in_both_dialects(tmp_path, new):
+    table = wdpa(new, [box(60, 45, 61, 46), box(62, 45, 63, 46)])
+    areas = layers.read_protected_areas(written(tmp_path / "wdpa.gpkg", table))
+    assert areas["pa_id"].tolist() == ["0_A", "1_A"]
+    assert areas["name"].tolist() == ["park 0", "park 1"]
+    assert areas["iso2"].tolist() == ["KZ", "KZ"]
+    assert areas["kind"].tolist() == ["PA", "OECM"]
+    _, _, used = survey(sources={"protected_areas": [tmp_path / "wdpa.gpkg"]})
+    assert next(one for one in used if not one["bundled"])["restricted"]
+
+
+def test_wdpa_is_cleaned_in_numbered_steps_each_counted(tmp_path):
+    shapes = [box(60 + at, 45, 61 + at, 46) for at in range(4)] + [Point(66, 45), Point(67, 45)]
+    table = wdpa(
+        False,
+        shapes,
+        ISO3=["KAZ", "FRA", "KAZ;UZB", "KAZ", "KAZ", "KAZ"],
+        STATUS=["Proposed", "Designated", "Established", "Designated", "Adopted", "Inscribed"],
+        DESIG_ENG=["Park"] * 3 + ["UNESCO-MAB Biosphere Reserve"] + ["Park"] * 2,
+        REP_AREA=[1.0, 1.0, 1.0, 1.0, 250.0, 0.0],
+    )
+    path = tmp_path / "wdpa.geojson"
+    written(path, table)
+    with pytest.warns(UserWarning, match="step 1: 1 of 6 areas lie in other states") as heard:
+        areas = layers.read_protected_areas(path)
+    text = str(heard[0].message)
+    assert "step 2: 1 of 6 areas are not in force (proposed or not reported): left out" in text
+    assert "step 3: 1 of 6 areas are UNESCO biosphere reserves: left out" in text
+    assert "1 point without a reported area: left out (park 5)" in text
+    assert "1 point drawn as circles of their reported area (park 4)" in text
+    assert areas["name"].tolist() == ["park 2", "park 4"]
+    assert areas["iso2"].tolist() == ["KZ;UZ", "KZ"]
+    assert areas.area.iloc[1] / 1e6 == pytest.approx(250.0, rel=1e-9)
+
+
+def test_several_points_of_one_area_share_its_reported_area(tmp_path):
+    table = wdpa(True, [MultiPoint([(60, 45), (64, 45)])], REP_AREA=[300.0])
+    path = written(tmp_path / "a.gpkg", table)
+    with pytest.warns(UserWarning, match="drawn as circles"):
+        areas = layers.read_protected_areas(path)
+    assert areas.area.iloc[0] / 1e6 == pytest.approx(300.0, rel=1e-9)
+
+
+def test_an_area_without_a_state_gets_the_one_it_lies_in(tmp_path, bundled):
+    table = gpd.GeoDataFrame({"name": ["mine"]}, geometry=[box(66, 46, 67, 47)], crs="EPSG:4326")
+    path = written(tmp_path / "a.gpkg", table)
+    areas = layers.read_protected_areas(path, countries=bundled.countries)
+    assert areas["iso2"].tolist() == ["KZ"]
+    assert areas["pa_id"].tolist() == ["PA001"]
+
+
+@pytest.mark.reference
+def test_iso_codes_agree_with_natural_earth():
+    path = SHARED / "data" / "ne10_countries.gpkg"
+    if not path.exists():
+        pytest.skip("the reference layers are not beside the checkout")
+    known = gpd.read_file(path, ignore_geometry=True)
+    for three, two in zip(known["ISO_A3_EH"], known["ISO_A2_EH"], strict=True):
+        if three != "-99":
+            assert ISO2[three] == two
+    assert len(ISO2) == 250
+    assert len(set(ISO2.values())) == 250
+
+
+def test_states_of_several_spellings():
+    assert iso2("KAZ; UZB") == "KZ;UZ"
+    assert iso2("uz,kz") == "KZ;UZ"
+    assert iso2("-99") is None
+    assert iso2(None) is None
+
+
+def lines(**columns) -> gpd.GeoDataFrame:
+    size = len(next(iter(columns.values())))
+    shapes = [LineString([(60 + at, 45), (61 + at, 46)]) for at in range(size)]
+    return gpd.GeoDataFrame(columns, geometry=shapes, crs="EPSG:4326")
+
+
+def test_a_permeability_that_is_no_share_is_refused(tmp_path):
+    table = lines(kind=["road", "rail"], permeability=[0.5, 80.0], name=["a", "b"])
+    with pytest.raises(InputError, match=r"1 of 2 barriers have no permeability from 0 to 1: 80.0"):
+        layers.read_barriers(written(tmp_path / "a.gpkg", table))
+
+
+def test_corridors_are_matched_to_the_taxa(tmp_path):
+    table = lines(
+        species=["Saiga borealis", "Panthera pardus", "Homo sapiens", "Ovis ammon;Equus kiang"],
+        grade=["a", "B", "C", None],
+        id=["L1", "L2", "L3", "L4"],
+    )
+    with pytest.warns(UserWarning, match="1 of 5 corridors are of other species: left out"):
+        found = layers.read_corridors(written(tmp_path / "a.gpkg", table))
+    assert found[["corridor_id", "sci_name", "evidence_grade"]].to_numpy().tolist() == [
+        ["L1", "Saiga tatarica", "A"],
+        ["L2", "Panthera pardus tulliana", "B"],  # a movement of leopards: no polygon to misuse
+        ["L4.1", "Ovis ammon", "N"],
+        ["L4.2", "Equus kiang", "N"],
+    ]
+
+
+def test_an_evidence_grade_that_is_not_known_is_refused(tmp_path):
+    table = lines(species=["Saiga tatarica"], grade=["excellent"])
+    with pytest.raises(InputError, match="evidence grade EXCELLENT is not known"):
+        layers.read_corridors(written(tmp_path / "a.gpkg", table))
+
+
+def test_rows_under_one_id_are_one_hotspot(tmp_path):
+    shapes = [box(60, 45, 61, 46), box(60.5, 45, 62, 46), box(70, 40, 71, 41)]
+    table = gpd.GeoDataFrame(
+        {"hotspot_id": ["H2", "H2", "H1"], "name": ["b", "b", "a"]}, geometry=shapes, crs=4326
+    )
+    with pytest.warns(UserWarning, match="2 rows share a hotspot_id with another: joined into 1"):
+        found = layers.read_hotspots(written(tmp_path / "a.gpkg", table))
+    assert found["hotspot_id"].tolist() == ["H1", "H2"]
+    whole = layers.to_equal_area(gpd.GeoDataFrame(geometry=[box(60, 45, 62, 46)], crs=4326))
+    assert found.area.iloc[1] == pytest.approx(whole.area.iloc[0], rel=1e-9)
+    assert found["name_ru"].tolist() == ["a", "b"]  # never a blank on a map
+
+
+def test_places_of_one_name_leave_the_largest(tmp_path):
+    table = gpd.GeoDataFrame(
+        {"name": ["Altai", "Altai", None], "extent_km": [10.0, 350.0, 1.0]},
+        geometry=[Point(80, 40), Point(88, 49), Point(60, 40)],
+        crs=4326,
+    )
+    path = written(tmp_path / "a.gpkg", table)
+    with pytest.warns(UserWarning, match="1 place without a name: left out"):
+        found = layers.read_gazetteer(path)
+    assert found["extent_km"].tolist() == [350.0]
+
+
+def test_a_state_without_a_polygon_is_refused():
+    with pytest.raises(
+        InputError, match=r"range states without a country polygon: XX\)?.*\[study\]"
+    ):
+        layers.read_countries(states=["KZ", "XX"])
+
+
+# -- species --------------------------------------------------------------------------------------
+
+
+def species_csv(path: Path, change) -> Path:
+    table = change(layers.read_species())
+    table.to_csv(path, index=False, encoding="utf-8")
+    return path
+
+
+def test_a_species_table_says_what_is_missing(tmp_path):
+    path = species_csv(
+        tmp_path / "s.csv", lambda table: table.rename(columns={"iucn_category": "category"})
+    )
+    with pytest.raises(
+        InputError, match=r"columns are missing: iucn_category.*bundled species.csv"
+    ):
+        layers.read_species(path)
+    path = species_csv(tmp_path / "s.csv", lambda table: pd.concat([table, table[:1]]))
+    with pytest.raises(InputError, match="species come twice: Acinonyx jubatus venaticus"):
+        layers.read_species(path)
+    path.write_bytes("Название".encode("cp1251"))
+    with pytest.raises(InputError, match=r"not a text file in UTF-8 \(s.csv\)\. Save it as 'CSV"):
+        layers.read_species(path)
+
+
+def test_label_codes_are_made_where_there_are_none(tmp_path):
+    path = species_csv(tmp_path / "s.csv", lambda table: table.drop(columns="code"))
+    made = layers.read_species(path)["code"]
+    assert made.is_unique
+    assert made.str.fullmatch("[A-Z]{3}").all()
+
+
+def test_a_species_table_with_semicolons_from_excel_is_read(tmp_path):
+    path = tmp_path / "s.csv"
+    table = layers.read_species()
+    table = table.apply(lambda column: column.str.replace(";", "/"))
+    table.to_csv(path, index=False, sep=";", encoding="utf-8-sig")
+    assert layers.read_species(path)["sci_name"].tolist() == table["sci_name"].tolist()
+
+
+# -- borders --------------------------------------------------------------------------------------
+
+
+def two_states(gap: float = 0.0) -> gpd.GeoDataFrame:
+    shapes = [box(0, 0, 100_000, 300_000), box(100_000 + gap, 0, 200_000, 300_000)]
+    return gpd.GeoDataFrame(
+        {"iso2": ["AA", "BB"], "range_state": [True, True]}, geometry=shapes, crs=EQUAL_AREA
+    )
+
+
+def test_a_shared_border_is_split_where_it_runs_through_disputed_ground():
+    ground = gpd.GeoDataFrame(geometry=[box(50_000, 100_000, 150_000, 150_000)], crs=EQUAL_AREA)
+    found = layers.shared_borders(two_states(), ground)
+    assert found["pair"].tolist() == ["AA;BB", "AA;BB"]
+    assert found["disputed"].tolist() == [False, True]
+    assert found.length.tolist() == pytest.approx([250_000, 50_000])
+    check_table(found, "borders", crs=EQUAL_AREA)
+
+
+def test_states_that_touch_in_a_point_or_not_at_all_share_no_border():
+    corner = two_states()
+    corner.loc[1, "geometry"] = box(100_000, 300_000, 200_000, 400_000)
+    assert len(layers.shared_borders(corner)) == 0
+    assert len(layers.shared_borders(two_states(gap=500))) == 0
+
+
+def test_neighbours_that_do_not_quite_meet_share_a_border_within_a_tolerance():
+    found = layers.shared_borders(two_states(gap=500), tolerance_km=1.0)
+    assert found["pair"].tolist() == ["AA;BB"]
+    assert found.length.iloc[0] == pytest.approx(300_000, rel=0.01)
+
+
+def test_borders_survive_the_projection_whole(bundled):
+    # in longitude and latitude, before any vertex was added or moved, the same pairs touch
+    pairs = set(bundled.borders["pair"])
+    assert {"KZ;RU", "KZ;UZ", "CN;MN", "AF;CN", "IN;NP"} <= pairs
+    assert "IR;KZ" not in pairs
+    long = bundled.borders.length.groupby(bundled.borders["pair"]).sum() / 1000
+    assert long["CN;MN"] == pytest.approx(4630, rel=0.1)  # 4,630 km by treaty, drawn at 1:10m
+    assert bundled.borders.loc[bundled.borders["disputed"], "pair"].tolist().count("CN;IN") == 1
+
+
+# -- order changes nothing ------------------------------------------------------------------------
+
+MANY = [
+    ("Saiga tatarica", 1, box(60, 45, 64, 47)),
+    ("Saiga tatarica", 1, box(62, 46, 66, 48)),
+    ("Saiga tatarica", 2, box(62, 46, 66, 48)),
+    ("Saiga tatarica", 3, box(50, 46, 52, 48)),
+    ("Ovis ammon", 1, box(90, 46, 92, 48)),
+    ("Saiga tatarica", 1, BOW),
+]
+
+
+@given(order=st.permutations(range(len(MANY))))
+def test_the_order_of_rows_changes_nothing(tmp_path_factory, order):
+    folder = tmp_path_factory.mktemp("order")
+    states = layers.read_countries(states=STATES)[["iso2", "name_en", "name_ru", "range_state"]]
+    shapes = [box(at * 1e6, 0, at * 1e6 + 1e6, 1e6) for at in range(-17, 16)]
+    flat = gpd.GeoDataFrame(states, geometry=shapes, crs=EQUAL_AREA)  # quick stand-ins
+    results = []
+    for name, some in (("one", MANY), ("other", [MANY[at] for at in order])):
+        path = folder / f"{name}.parquet"
+        ranges(some).to_parquet(path)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            table = layers.read_ranges(path, countries=flat)
+        results.append(table.drop(columns="source"))
+    one, other = results
+    pd.testing.assert_frame_equal(
+        pd.DataFrame(one.drop(columns="geometry")), pd.DataFrame(other.drop(columns="geometry"))
+    )
+    assert one.to_wkb().equals(other.to_wkb())
+
+
+def test_dissolving_keeps_a_group_without_a_name():
+    table = gpd.GeoDataFrame(
+        {"sci_name": ["a", "a", "a"], "confidence": ["high", None, None]},
+        geometry=[box(0, 0, 1, 1), box(0, 0, 2, 1), box(1, 0, 3, 1)],
+        crs=EQUAL_AREA,
+    )
+    found = layers.dissolved(table, ["sci_name", "confidence"])
+    assert found.area.tolist() == [1.0, 3.0]
+    assert found["confidence"].isna().tolist() == [False, True]
+    assert layers.dissolved(table).area.tolist() == [3.0]
+    assert len(layers.dissolved(table[:0], ["sci_name"])) == 0
+
+
+# -- sites ----------------------------------------------------------------------------------------
+
+
+def test_sites_take_the_first_key_that_the_file_has(tmp_path):
+    shapes = [box(70, 40, 71, 41), box(60, 40, 61, 41)]
+    for columns, ids in (
+        ({"unit_id": ["U2", "U1"], "id": [1, 2]}, ["U1", "U2"]),
+        ({"hotspot_id": ["H2", "H1"], "name": ["x", "y"]}, ["H1", "H2"]),
+        ({"id": [12, 7]}, ["12", "7"]),
+        ({"name": ["b", "a"]}, ["a", "b"]),
+        ({"colour": ["red", "blue"]}, ["site-001", "site-002"]),
+    ):
+        table = gpd.GeoDataFrame(columns, geometry=shapes, crs=4326)
+        found, _ = layers.read_sites(written(tmp_path / "a.gpkg", table))
+        assert found["site"].tolist() == ids
+        assert same_crs(found.crs, EQUAL_AREA)
+        (tmp_path / "a.gpkg").unlink()
+
+
+def test_sites_without_polygons_are_refused(tmp_path):
+    table = gpd.GeoDataFrame({"id": [1]}, geometry=[Point(60, 40)], crs=4326)
+    with pytest.raises(InputError, match=r"a.gpkg has no polygons"):
+        layers.read_sites(written(tmp_path / "a.gpkg", table))
+
+
+# -- ranges that nobody here drew -----------------------------------------------------------------
+
+
+@pytest.mark.reference
+def test_phylacine_reads_through_a_plan_or_says_exactly_what_is_missing():
+    path = SHARED / "data" / "phylacine_present_natural_13sp.gpkg"
+    if not path.exists():
+        pytest.skip("the reference layers are not beside the checkout")
+    _, problems, _ = survey(sources={"ranges": [path]})
+    refused = [one for one in problems if one.level == "refuses"]
+    assert [one.what.split(", of which only ")[1].split(" is a")[0] for one in refused] == [
+        "Acinonyx jubatus venaticus",
+        "Equus ferus przewalskii",
+        "Panthera pardus tulliana",
+        "Ursus arctos gobiensis",
+    ]
+    plan = [tomllib.loads(one.cure.partition("\n")[2])["taxa"] for one in refused]
+    rules = {
+        taxon: TaxonRule(rule["from"], tuple(rule["within"]))
+        for table in plan
+        for taxon, rule in table.items()
+    }
+    found, problems, _ = survey(sources={"ranges": [path]}, taxa=rules)
+    assert found is not None, sentences(problems, "refuses")
+    # PHYLACINE says how many cells of 96.486 km a species has, each of 9,309.6 km²: a second way
+    # to the area of the saiga's range, whole because nothing clips it
+    saiga = found.features.query("sci_name == 'Saiga tatarica'")["range_km2"].iloc[0]
+    assert saiga == pytest.approx(1338 * 96.4862**2, rel=0.01)

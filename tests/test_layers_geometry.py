@@ -1,0 +1,276 @@
+"""Shapes made fit to be measured: densified, projected, repaired, dissolved."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pytest
+import shapely
+from hypothesis import given
+from hypothesis import strategies as st
+from pyproj import Geod
+from shapely.geometry import (
+    GeometryCollection,
+    LineString,
+    MultiPolygon,
+    Point,
+    Polygon,
+    box,
+)
+
+from cami_units import layers
+from cami_units.layers._geometry import (
+    circle,
+    clipped,
+    densified,
+    even_odd,
+    joined,
+    only,
+    projected,
+    repaired,
+)
+from cami_units.model import EQUAL_AREA, InputError
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+GEOD = Geod(ellps="WGS84")
+
+
+def array(*shapes: object) -> np.ndarray:
+    out = np.empty(len(shapes), dtype=object)
+    out[:] = shapes
+    return out
+
+
+def geodesic_km2(shape: object) -> float:
+    """Area on the ellipsoid of what is drawn with straight edges in longitude and latitude.
+
+    An independent witness: PROJ's geodesics on edges of a hundredth of a degree, so short that
+    the geodesic and the straight line are one.
+    """
+    fine = shapely.segmentize(shape, 0.01)
+    area, _ = GEOD.geometry_area_perimeter(shapely.orient_polygons(fine))
+    return abs(area) / 1e6
+
+
+# -- to_equal_area --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        box(80, 40, 81, 41),
+        box(50, 25, 100, 45),  # projected corner by corner this loses 5 %
+        box(26, 60, 179.9, 77),
+        Polygon([(60, 30), (75, 55), (110, 33)], [[(70, 35), (80, 38), (75, 45)]]),
+        MultiPolygon([box(45, 36, 46, 37), box(119, 47, 121, 50)]),
+    ],
+)
+def test_areas_agree_with_the_geodesic_area(shape):
+    table = gpd.GeoDataFrame(geometry=[shape], crs="EPSG:4326")
+    ours = layers.to_equal_area(table).area.iloc[0] / 1e6
+    assert ours == pytest.approx(geodesic_km2(shape), rel=1e-4)
+
+
+@given(
+    west=st.floats(30, 130),
+    south=st.floats(10, 65),
+    width=st.floats(0.05, 30),
+    height=st.floats(0.05, 12),
+)
+def test_the_area_of_any_box_agrees_with_the_geodesic_area(west, south, width, height):
+    shape = box(west, south, west + width, south + height)
+    table = gpd.GeoDataFrame(geometry=[shape], crs="EPSG:4326")
+    ours = layers.to_equal_area(table).area.iloc[0] / 1e6
+    assert ours == pytest.approx(geodesic_km2(shape), rel=1e-4)
+
+
+def test_a_projected_source_is_densified_on_its_way_out_too():
+    # 20° of longitude and 10° of latitude of straight Mercator: meridians and parallels, so the
+    # same ground as the box in degrees
+    mercator = gpd.GeoDataFrame(geometry=[box(60, 40, 80, 50)], crs="EPSG:4326").to_crs(3395)
+    ours = layers.to_equal_area(mercator).area.iloc[0] / 1e6
+    assert ours == pytest.approx(geodesic_km2(box(60, 40, 80, 50)), rel=1e-4)
+
+
+def test_a_table_without_crs_is_refused_and_the_table_handed_in_is_not_changed():
+    with pytest.raises(InputError, match=r"no CRS.*set_crs"):
+        layers.to_equal_area(gpd.GeoDataFrame(geometry=[box(0, 0, 1, 1)]))
+    table = gpd.GeoDataFrame({"a": [7]}, geometry=[box(80, 40, 81, 41)], crs="EPSG:4326", index=[5])
+    before = table.to_wkb()
+    there = layers.to_equal_area(table)
+    assert table.to_wkb().equals(before)
+    assert there.index.tolist() == [5]
+    assert there["a"].tolist() == [7]
+
+
+def test_what_is_in_equal_area_already_comes_back_bit_for_bit():
+    shape = box(0, 0, 1_000_000, 1_000_000)
+    table = gpd.GeoDataFrame(geometry=[shape], crs=EQUAL_AREA)
+    assert layers.to_equal_area(table).geometry.iloc[0].equals_exact(shape, 0)
+
+
+def test_altitudes_are_dropped():
+    table = gpd.GeoDataFrame(geometry=[Point(80, 40, 999)], crs="EPSG:4326")
+    assert not layers.to_equal_area(table).has_z.any()
+
+
+def test_a_range_across_the_meridian_opposite_the_projection_is_cut_there():
+    # lon_0 is 80° E, so the projection is torn at 100° W: the area must not explode
+    shape = box(-110, 45, -90, 50)
+    table = gpd.GeoDataFrame(geometry=[shape], crs="EPSG:4326")
+    ours = layers.to_equal_area(table).area.iloc[0] / 1e6
+    assert ours == pytest.approx(geodesic_km2(shape), rel=1e-3)
+
+
+# -- densified ------------------------------------------------------------------------------------
+
+COORDINATE = st.floats(-50, 50, allow_nan=False).map(lambda x: round(x, 3))
+
+
+@given(a=st.tuples(COORDINATE, COORDINATE), b=st.tuples(COORDINATE, COORDINATE))
+def test_a_shared_edge_gets_the_same_vertices_from_both_sides(a, b):
+    if a == b:
+        return
+    there, back = densified(array(LineString([a, b]), LineString([b, a])), 0.1)
+    assert list(there.coords) == list(back.coords)[::-1]
+    assert there.coords[0] == a
+    assert there.coords[-1] == b
+
+
+def test_no_edge_is_longer_than_asked_and_no_edge_joins_two_rings():
+    holed = Polygon(
+        box(0, 0, 10, 10).exterior, [box(2, 2, 3, 3).exterior, box(5, 5, 9, 6).exterior]
+    )
+    shapes = array(holed, MultiPolygon([box(20, 0, 21, 1), box(40, 0, 41, 1)]), Point(1, 2))
+    dense = densified(shapes, 0.25)
+    for before, after in zip(shapes, dense, strict=True):
+        assert shapely.equals(before, after)
+        assert after.area == pytest.approx(before.area, rel=1e-12)
+    xy = shapely.get_coordinates(dense[0].exterior)
+    assert np.hypot(*np.diff(xy, axis=0).T).max() <= 0.25 + 1e-12
+    assert dense[2] == Point(1, 2)
+
+
+def test_shapes_with_short_edges_come_back_as_they_are():
+    shape = box(0, 0, 1, 1)
+    assert densified(array(shape), 5.0)[0].equals_exact(shape, 0)
+
+
+def test_collections_and_empty_shapes_survive():
+    shapes = array(GeometryCollection([box(0, 0, 1, 1), Point(5, 5)]), Polygon())
+    dense = densified(shapes, 0.5)
+    assert dense[0].geoms[0].equals(box(0, 0, 1, 1))
+    assert dense[1].is_empty
+
+
+# -- repair ---------------------------------------------------------------------------------------
+
+BOW = Polygon([(0, 0), (2000, 2000), (2000, 0), (0, 2000)])  # two triangles of 1 km² each
+TWICE_ROUND = Polygon(
+    # the ring runs around [0,4]² km and then, without lifting the pen, around [1,3]² the same way
+    [
+        *[(0, 0), (4000, 0), (4000, 4000), (0, 4000), (0, 0)],
+        *[(1000, 1000), (3000, 1000), (3000, 3000), (1000, 3000), (1000, 1000), (0, 0)],
+    ]
+)
+
+
+def test_a_bow_tie_keeps_both_halves_and_nothing_is_contested():
+    shapes, repairs = repaired(array(BOW, box(0, 0, 10, 10)))
+    assert shapes[0].area == pytest.approx(2e6)  # buffer(0) would leave 1e6
+    assert shapely.is_valid(shapes).all()
+    assert [one.row for one in repairs] == [0]
+    assert repairs[0].before_km2 == pytest.approx(2.0)
+    assert repairs[0].after_km2 == pytest.approx(2.0)
+    assert repairs[0].share == pytest.approx(0.0, abs=1e-12)
+
+
+def test_ground_that_a_ring_surrounds_twice_is_contested():
+    # meant or a hole? by winding it is land (16 km²), by even-odd a hole of 4 km²
+    shapes, (repair,) = repaired(array(TWICE_ROUND))
+    assert shapes[0].area == pytest.approx(16e6)
+    assert repair.before_km2 == pytest.approx(12.0)
+    assert repair.after_km2 == pytest.approx(16.0)
+    assert repair.moved_km2 == pytest.approx(4.0)
+    assert repair.share == pytest.approx(0.25)
+
+
+def test_overlapping_parts_are_joined_and_not_contested():
+    # every part of a multipolygon is meant as land: 4 + 4 − 1 km²
+    both = MultiPolygon([box(0, 0, 2000, 2000), box(1000, 1000, 3000, 3000)])
+    shapes, (repair,) = repaired(array(both))
+    assert shapes[0].area == pytest.approx(7e6)
+    assert repair.share == pytest.approx(0.0, abs=1e-12)
+    assert even_odd(both).area == pytest.approx(7e6)
+
+
+def test_a_shape_that_collapses_is_wholly_contested():
+    flat = Polygon([(0, 0), (1000, 0), (2000, 0)])
+    shapes, (repair,) = repaired(array(flat))
+    assert shapes[0].is_empty
+    assert repair.share == 1.0
+
+
+@pytest.mark.reference
+def test_the_82_broken_ecoregions_are_mended_and_their_ground_stays():
+    path = SHARED / "data" / "resolve_ecoregions2017.gpkg"
+    if not path.exists():
+        pytest.skip("the reference layers are not beside the checkout")
+    regions = gpd.read_file(path)
+    moved = projected(regions.geometry.to_numpy(), regions.crs, EQUAL_AREA)
+    shapes, repairs = repaired(moved)
+    assert len(repairs) > 80
+    assert shapely.is_valid(shapes).all()
+    assert max(one.share for one in repairs) < 0.005
+
+
+# -- clipping, joining, picking -------------------------------------------------------------------
+
+
+def test_clipping_keeps_what_is_inside_untouched_and_drops_what_only_touches():
+    area = box(0, 0, 10, 10)
+    inside, across, touching = clipped(
+        array(box(1, 1, 2, 2), box(8, 8, 12, 12), box(10, 0, 12, 2)), area
+    )
+    assert inside.equals_exact(box(1, 1, 2, 2), 0)
+    assert across.area == pytest.approx(4)
+    assert touching.is_empty
+
+
+def test_only_takes_the_parts_of_one_kind_however_deep_they_lie():
+    nested = GeometryCollection([GeometryCollection([box(0, 0, 1, 1), Point(3, 3)]), Point(4, 4)])
+    assert only(nested, "polygon").area == 1
+    assert only(nested, "line").is_empty
+    assert len(only(nested, "point").geoms) == 2
+
+
+@given(order=st.permutations(range(4)))
+def test_joining_does_not_depend_on_the_order_of_rows(order):
+    parts = [box(0, 0, 2, 2), box(1, 1, 3, 3), box(7, 7, 8, 8), box(2, 0, 4, 1)]
+    one = joined(array(*parts))
+    other = joined(array(*[parts[at] for at in order]))
+    assert shapely.to_wkb(one) == shapely.to_wkb(other)
+    assert one.area == pytest.approx(4 + 4 - 1 + 1 + 2)
+
+
+def test_a_circle_has_exactly_the_area_asked_for():
+    assert circle(Point(500, 700), 123_456.0).area == pytest.approx(123_456.0, rel=1e-12)
+
+
+def test_a_hole_drawn_without_lifting_the_pen_stays_a_hole():
+    # an outer ring that touches itself, as ESRI software writes them: [0,4]² km less a kite
+    ring = [(0, 0), (4, 0), (4, 4), (0, 4), (0, 0), (1, 3), (3, 3), (3, 1), (0, 0)]
+    shape = Polygon([(1000 * x, 1000 * y) for x, y in ring])
+    shapes, (repair,) = repaired(array(shape))
+    assert shapes[0].area == pytest.approx(shape.area)
+    assert repair.share == pytest.approx(0.0, abs=1e-12)
+
+
+def test_a_hole_that_reaches_out_of_its_part_adds_no_ground():
+    # 16 km² less the 2 km² of the hole that lie inside
+    shape = Polygon(box(0, 0, 4000, 4000).exterior, [box(3000, 1000, 5000, 3000).exterior])
+    shapes, (repair,) = repaired(array(shape))
+    assert shapes[0].area == pytest.approx(14e6)
+    assert repair.share == pytest.approx(0.0, abs=1e-12)

@@ -1,0 +1,134 @@
+"""Whose range is it: names, synonyms, authors, and the sub-species guard."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from cami_units.layers import TaxonRule, read_species
+from cami_units.layers._taxa import Match, match, names_of, rule_to_paste, rules_by_source, words_of
+from cami_units.model import InputError
+
+NAMES = names_of(read_species())
+GUARDED = {
+    "Ursus arctos": "Ursus arctos gobiensis",
+    "Panthera pardus": "Panthera pardus tulliana",
+    "Acinonyx jubatus": "Acinonyx jubatus venaticus",
+    "Equus ferus": "Equus ferus przewalskii",
+    "Cervus hanglu": "Cervus hanglu bactrianus",
+}
+
+
+def found(name, subspecies=None, subpop=None, rules=()):
+    return match(name, subspecies, subpop, names=NAMES, rules={rule: ["x"] for rule in rules})
+
+
+@pytest.mark.parametrize(
+    ("written", "words"),
+    [
+        ("Saiga tatarica", "saiga tatarica"),
+        ("SAIGA_TATARICA", "saiga tatarica"),
+        ("  saiga   tatarica ", "saiga tatarica"),
+        ("Saiga tatarica (Linnaeus, 1766)", "saiga tatarica"),
+        ("Saiga tatarica Linnaeus, 1766", "saiga tatarica"),
+        ("Saiga tatarica Linnaeus 1766", "saiga tatarica"),
+        ("SAIGA TATARICA (LINNAEUS, 1766)", "saiga tatarica"),
+        ("Felis (Otocolobus) manul Pallas, 1776", "felis manul"),
+        ("Panthera pardus ssp. tulliana (Valenciennes, 1856)", "panthera pardus tulliana"),
+        ("Panthera pardus subsp. tulliana", "panthera pardus tulliana"),
+        ("Panthera pardus tulliana Valenciennes", "panthera pardus tulliana"),
+        ("Panthera pardus s.l.", "panthera pardus"),
+        ("", ""),
+        ("Homo", "homo"),
+    ],
+)
+def test_the_words_of_a_name(written, words):
+    assert " ".join(words_of(written)) == words
+
+
+@pytest.mark.parametrize(
+    ("name", "taxon"),
+    [
+        ("Saiga tatarica", "Saiga tatarica"),
+        ("Saiga borealis", "Saiga tatarica"),  # a synonym
+        ("Uncia uncia (Schreber, 1775)", "Panthera uncia"),
+        ("felis_manul", "Otocolobus manul"),
+        ("Ovis ammon polii", "Ovis ammon"),  # a sub-species of a species of ours
+        ("Ovis orientalis vignei", "Ovis vignei"),
+        ("Cervus elaphus bactrianus", "Cervus hanglu bactrianus"),
+        ("Equus przewalskii", "Equus ferus przewalskii"),  # two words, and yet exactly the taxon
+        ("Ursus arctos (Gobi subpopulation)", "Ursus arctos gobiensis"),
+        ("Panthera pardus ssp. tulliana", "Panthera pardus tulliana"),
+        ("Panthera pardus saxicolor", "Panthera pardus tulliana"),
+    ],
+)
+def test_names_of_our_taxa(name, taxon):
+    assert found(name) == Match("ours", taxon)
+
+
+@pytest.mark.parametrize(("name", "taxon"), GUARDED.items())
+def test_a_whole_species_is_guarded_even_where_a_synonym_list_has_it(name, taxon):
+    assert found(name) == Match("guarded", taxon)
+    assert found(f"{name} Linnaeus, 1758") == Match("guarded", taxon)
+    assert found(name.upper().replace(" ", "_")) == Match("guarded", taxon)
+
+
+@pytest.mark.parametrize(
+    "below", ["tulliana", "ssp. tulliana", "P. p. tulliana", "Panthera pardus tulliana", "TULLIANA"]
+)
+def test_the_subspecies_column_resolves_a_whole_species(below):
+    assert found("Panthera pardus", below) == Match("ours", "Panthera pardus tulliana")
+
+
+def test_another_subspecies_is_not_ours_and_is_no_reason_to_refuse():
+    assert found("Panthera pardus", "orientalis").verdict == "other"
+    assert found("Panthera pardus orientalis").verdict == "other"
+    assert found("Acinonyx jubatus", "hecki").verdict == "other"
+
+
+def test_the_subpopulation_column_resolves_the_gobi_bear_and_no_other_bear():
+    for text in ("Gobi", "Gobi subpopulation", "Gobi desert (Mongolia)", "GOBI"):
+        assert found("Ursus arctos", None, text) == Match("ours", "Ursus arctos gobiensis")
+    assert found("Ursus arctos", None, "Cantabrian").verdict == "guarded"
+
+
+def test_unknown_names_are_unknown():
+    for name in ("Homo sapiens", "Cervus elaphus", "Ovis orientalis", "", "???", "Panthera"):
+        assert found(name).verdict == "unknown"
+    assert NAMES.related["ovis orientalis"] == "Ovis vignei"  # but worth a hint
+
+
+def test_a_rule_goes_before_the_guard_but_not_before_a_row_that_says_its_subspecies():
+    assert found("Panthera pardus", rules=["panthera pardus"]).verdict == "ruled"
+    assert found("Panthera pardus", "tulliana", rules=["panthera pardus"]).verdict == "ours"
+    assert found("Panthera pardus orientalis", rules=["panthera pardus"]).verdict == "other"
+
+
+def test_a_species_that_has_a_row_of_its_own_is_not_guarded():
+    bear = {
+        "sci_name": ["Ursus arctos", "Ursus arctos gobiensis"],
+        "taxon_level": ["species", "subspecies"],
+        **{name: ["", ""] for name in ("iucn_name", "cms_name", "synonyms")},
+    }
+    names = names_of(pd.DataFrame(bear))
+    assert match("Ursus arctos", None, None, names=names, rules={}) == Match("ours", "Ursus arctos")
+
+
+def test_a_rule_wants_states_or_skip_and_not_both():
+    with pytest.raises(InputError, match=r"either within = .* or skip = true; neither came"):
+        TaxonRule("Panthera pardus")
+    with pytest.raises(InputError, match="both came"):
+        TaxonRule("Panthera pardus", ("IR",), skip=True)
+
+
+def test_the_lines_to_paste_are_toml():
+    import tomllib
+
+    lines = rule_to_paste("Panthera pardus tulliana", "Panthera pardus", ["AF", "IR"])
+    rule = tomllib.loads(lines)["taxa"]["Panthera pardus tulliana"]
+    assert rule == {"from": "Panthera pardus", "within": ["AF", "IR"]}
+
+
+def test_one_source_may_stand_for_two_taxa():
+    rules = {"B b b": TaxonRule("B_b (Author, 1900)", ("KZ",)), "A b b": TaxonRule("B b", ("UZ",))}
+    assert rules_by_source(rules) == {"b b": ["A b b", "B b b"]}
