@@ -39,7 +39,7 @@ format: $(STAMP) ## let ruff tidy the code
 
 bench: $(STAMP)  ## compare the overlap kernel with its peers, in one run
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check exactextract
-	@$(BIN)/python benchmarks/coverage.py
+	@$(BIN)/python benchmarks/cell_coverage.py
 
 clean:           ## remove what make made
 	rm -rf $(VENV) rounds .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -36,7 +36,9 @@ def one_range(
     small = max(8, vertices * 4 // 10 // 36)
     around = np.arange(12) * (2 * np.pi / 12)
     holes = [
-        ring(random, centre + 0.42 * radius * np.array([np.cos(a), np.sin(a)]), radius * 0.05, small)
+        ring(
+            random, centre + 0.42 * radius * np.array([np.cos(a), np.sin(a)]), radius * 0.05, small
+        )
         for a in around
     ]
     islands = [

@@ -287,7 +287,7 @@ def test_no_two_units_get_one_name_and_a_place_close_by_lends_its_own():
     )
     assert names["name_en"].tolist() == ["Range", "Near Town", ""]
     assert names["name_ru"].tolist() == ["Range-ru", "Вблизи: Town-ru", ""]
-    assert coordinate_names(units.iloc[[0]])["name_en"].tolist() == ["Area near 40.5° N 80.6° E"]
+    assert coordinate_names(units.iloc[[0]])["name_en"].tolist() == ["Area near 40.4° N 80.6° E"]
 
 
 def test_units_and_gazetteer_in_two_systems_are_refused():

@@ -712,7 +712,7 @@ def editable(
     units : GeoDataFrame
         Polygons in any CRS.
     max_edge_deg : float
-        Longest edge, in degrees of longitude or latitude.
+        Longest edge, in degrees on the plate carrée.
     decimals : int
         Decimals of a degree; 5 is about a metre.
 
@@ -741,7 +741,7 @@ def _rewritten(shape: Any, max_edge_deg: float, decimals: int) -> Any:
 def _short_edges(ring: NDArray[np.float64], longest: float, decimals: int) -> NDArray[np.float64]:
     pieces = []
     for start, end in itertools.pairwise(ring):
-        count = max(1, int(np.ceil(np.abs(end - start).max() / longest - 1e-9)))
+        count = max(1, int(np.ceil(np.hypot(*(end - start)) / longest - 1e-9)))
         # From the same end whichever way the edge runs, so that neighbours agree to the last digit.
         first, last = (start, end) if tuple(start) <= tuple(end) else (end, start)
         inner = first + (last - first) * (np.arange(1, count) / count)[:, None]

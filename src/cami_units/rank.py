@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from cami_units.model import (
     AREA_OF_INTEREST,
@@ -68,13 +69,7 @@ def decide(findings: Findings, profile: Profile) -> pd.DataFrame:
     sites = findings.summary["site"]
     wide = findings.criteria.pivot(index="site", columns="criterion", values="met")
     wide = wide.reindex(index=sites, columns=list(FINDINGS))
-    held = wide.astype("boolean").fillna(False).astype(bool)
-    gates = held[list(GATES)].all(axis=1)
-    value = held[list(any_of)].any(axis=1)
-    sure = held[list(evidence)].all(axis=1)
-    decision = np.select(
-        [gates & value & sure, gates & value], [PROPOSED, AREA_OF_INTEREST], default=NOT_PROPOSED
-    )
+    decision = bare_decisions(wide, profile).to_numpy()
     because: dict[tuple[Any, str], str] = {
         (row.site, str(row.criterion)): str(row.because)
         for row in findings.criteria.itertuples(index=False)
@@ -85,6 +80,40 @@ def decide(findings: Findings, profile: Profile) -> pd.DataFrame:
         for site, verdict in zip(sites, decision, strict=True)
     ]
     return pd.DataFrame({"site": sites.array, "decision": decision, "reason": reasons})
+
+
+def bare_decisions(met: pd.DataFrame, profile: Profile) -> pd.Series[str]:
+    """The bare decision on each row, from what is met: :func:`decide` without a sentence.
+
+    Parameters
+    ----------
+    met : DataFrame
+        The gates and criteria as columns, nullable booleans, such as
+        :func:`cami_units.criteria.verdicts` gives. What was not assessed does not hold.
+    profile : Profile
+        Its ``[decision]``.
+
+    Returns
+    -------
+    Series of str
+        "proposed CU", "area of interest" or "not proposed", with the index of `met`.
+
+    Raises
+    ------
+    PlanError
+        The profile leaves ``[decision]`` open.
+    """
+    any_of, evidence = profile.decision.any_of, profile.decision.evidence
+    if any_of is None or evidence is None:
+        raise _open(profile, "decision", "no site can be decided on")
+    held = met.reindex(columns=list(FINDINGS)).astype("boolean").fillna(False).astype(bool)
+    gates = held[list(GATES)].all(axis=1)
+    value = held[list(any_of)].any(axis=1)
+    sure = held[list(evidence)].all(axis=1)
+    decision = np.select(
+        [gates & value & sure, gates & value], [PROPOSED, AREA_OF_INTEREST], default=NOT_PROPOSED
+    )
+    return pd.Series(decision, index=met.index, name="decision")
 
 
 def _rows(wide: pd.DataFrame) -> Any:
@@ -129,7 +158,12 @@ def _and(names: list[str]) -> str:
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
-def value_scores(measures: pd.DataFrame, profile: Profile) -> pd.Series[float]:
+def value_scores(
+    measures: pd.DataFrame,
+    profile: Profile,
+    *,
+    weights: NDArray[np.float64] | None = None,
+) -> pd.Series[float]:
     """The value score of each site, 0–1.
 
     .. math:: score = \\sum_i w_i \\min(1, x_i / m_i) \\Big/ \\sum_i w_i
@@ -146,6 +180,9 @@ def value_scores(measures: pd.DataFrame, profile: Profile) -> pd.Series[float]:
         :func:`cami_units.criteria.measures`, or ``findings.summary``.
     profile : Profile
         Its ``[score]``.
+    weights : array, optional
+        Other weights than the profile's, a row for each row of `measures` and a column for each of
+        :func:`weighted_criteria`: to see what a change of weights does to many sites at once.
 
     Returns
     -------
@@ -160,16 +197,52 @@ def value_scores(measures: pd.DataFrame, profile: Profile) -> pd.Series[float]:
     rule = profile.score
     if rule.weights is None or rule.maxima is None:
         raise _open(profile, "score", "nothing can be scored")
-    names = [name for name in _SCORED if rule.weights.get(name, 0) > 0]  # type: ignore[call-overload]
+    names = list(weighted_criteria(profile))
     parts = measures[[_SCORED[name] for name in names]].to_numpy(dtype=float)
     maxima = np.array([rule.maxima[name] for name in names])  # type: ignore[index]
-    weights = np.array([rule.weights[name] for name in names])  # type: ignore[index]
+    if weights is None:
+        weights = np.array([rule.weights[name] for name in names])  # type: ignore[index]
     capped = np.minimum(parts / maxima, 1.0)
     counted = np.where(np.isnan(capped), 0.0, weights)
     total = counted.sum(axis=1)
     weighed = (np.nan_to_num(capped) * counted).sum(axis=1)
     score = np.divide(weighed, total, out=np.full(len(total), np.nan), where=total > 0)
     return pd.Series(score, index=measures.index, name="score")
+
+
+def weighted_criteria(profile: Profile) -> dict[str, float]:
+    """The criteria that carry weight in the value score, with it, in a fixed order.
+
+    Raises
+    ------
+    PlanError
+        The profile leaves the weights of ``[score]`` open.
+    """
+    given = profile.score.weights
+    if given is None:
+        raise _open(profile, "score", "nothing can be scored")
+    return {name: float(weight) for name in _SCORED if (weight := given.get(name, 0)) > 0}  # type: ignore[call-overload]
+
+
+def ranks(score: pd.Series[float], runs: pd.Series[Any] | None = None) -> pd.Series[Any]:
+    """Ranks from scores: 1 is the highest, scores equal to 3 decimals share one, NaN has none.
+
+    Parameters
+    ----------
+    score : Series of float
+        Scores of the sites that are to be ranked; NaN for the others.
+    runs : Series, optional
+        What each row belongs to, where several rankings are made at once.
+
+    Returns
+    -------
+    Series of Int64
+        With the index of `score`.
+    """
+    rounded = score.round(_DIGITS)
+    grouped: Any = rounded if runs is None else rounded.groupby(runs)
+    ranked: pd.Series[Any] = grouped.rank(method="min", ascending=False).astype("Int64")
+    return ranked
 
 
 def rank_units(findings: Findings, decisions: pd.DataFrame, profile: Profile) -> pd.DataFrame:
@@ -219,7 +292,7 @@ def rank_units(findings: Findings, decisions: pd.DataFrame, profile: Profile) ->
         }
     )
     ranked = (table["decision"] != NOT_PROPOSED) & score.notna()
-    rank = score.where(ranked).rank(method="min", ascending=False).astype("Int64")
+    rank = ranks(score.where(ranked))
     shared = rank.duplicated(keep=False) & rank.notna()
     label = rank.astype("string").fillna("").astype(str)
     table["rank"] = rank

@@ -208,6 +208,53 @@ def check_place(directory: Path, *, force: bool = False) -> None:
         )
 
 
+def update_round(round: Round, directory: Path, *, files: Mapping[str, Writer]) -> Path:
+    """Write a round over the one it was read from, with everything else in its folder kept.
+
+    Parameters
+    ----------
+    round : Round
+        The round with what was added to its tables.
+    directory : Path
+        The folder it was read from.
+    files : mapping
+        As in :func:`write_round`: what is to be written anew, or added.
+
+    Returns
+    -------
+    Path
+        The folder.
+
+    Raises
+    ------
+    InputError
+        As :func:`write_round`; or when there is no round in the folder.
+
+    Notes
+    -----
+    Whole or not at all, as :func:`write_round`: packs, decisions and other files in the folder are
+    carried over byte by byte, and those the manifest vouches for keep their line in it.
+    """
+    target = _absolute(directory)
+    _put_back(target)
+    before = _read_manifest(target, directory)["outputs"]
+    writers = {GEOPACKAGE: lambda path: _write_geopackage(path, round), **files}
+    _check_names(writers, files)
+    _check_round(round)
+    with staging(directory, replace=True) as folder:
+        for path in sorted(target.iterdir()):
+            if path.name not in writers and path.name != MANIFEST and not _is_litter(path.name):
+                copy: Callable[..., Any] = shutil.copytree if path.is_dir() else shutil.copy2
+                copy(path, folder / path.name)
+        for name, write in writers.items():
+            write(folder / name)
+        vouched = {name: hash_ for name, hash_ in before.items() if (folder / name).is_file()}
+        outputs = vouched | {name: sha256(folder / name) for name in writers}
+        manifest = {**_manifest(round), "outputs": dict(sorted(outputs.items()))}
+        (folder / MANIFEST).write_bytes(_json(manifest))
+    return directory
+
+
 def read_round(directory: Path) -> Round:
     """Read a round back from its folder.
 

@@ -12,7 +12,7 @@ from shapely.geometry.base import BaseGeometry
 
 from cami_units import words
 from cami_units.kml import _evidence, _styles
-from cami_units.kml._about import about, about_mark
+from cami_units.kml._about import about, about_mark, number_of_round
 from cami_units.kml._marks import (
     Contents,
     Folder,
@@ -123,9 +123,9 @@ def _unit_mark(
     data = {
         "cu_id": unit_id,
         "part": str(number or 1),
-        "rev": clean_name(row.get("rev")) or clean_name(imprint.round),
+        "rev": clean_name(row.get("rev")) or number_of_round(imprint),
         "geom_hash": geom_hash(piece),
-        "round": clean_name(imprint.round),
+        "round": number_of_round(imprint),
         "section_id": clean_name(row.get("section_id")),
     }
     data |= {key: shown(cards[row["unit_id"]].get(key)) for key in words.CARD_FIELDS}

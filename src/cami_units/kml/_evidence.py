@@ -31,6 +31,8 @@ _COLUMNS: Final[Mapping[str, str]] = {
     "sections": "section_id countries hotspots label",
 }
 """What a mark of each layer carries, where its table has it; the first is the layer's key."""
+_SHARED_EDGES: Final = frozenset({"sections"})
+"""Layers that tile the ground: simplified together or not at all."""
 
 
 class Drawing:
@@ -48,7 +50,7 @@ class Drawing:
         Parts too small to see at the tolerance are left out and counted, but never the largest.
         """
         singles = sorted_parts(geometry)
-        if self.tolerance:
+        if self.tolerance and layer not in _SHARED_EDGES:
             large = [part for part in singles if _extent(part) >= self.tolerance]
             kept = large or singles[:1]
             if len(kept) < len(singles):
@@ -122,16 +124,15 @@ def plain(
 
 
 def _topology_kept(table: gpd.GeoDataFrame, layer: str, tolerance: float) -> gpd.GeoDataFrame:
-    """Sections share their edges: simplified together, so that no gap opens between them."""
-    if layer != "sections" or not tolerance or not shapely.coverage_is_valid(table.geometry.values):
+    """A layer whose polygons share edges, simplified as a whole, so that no gap opens in it."""
+    if layer not in _SHARED_EDGES or not tolerance:
         return table
-    return table.set_geometry(
-        gpd.GeoSeries(
-            shapely.coverage_simplify(table.geometry.values, tolerance),
-            index=table.index,
-            crs=table.crs,
-        )
-    )
+    shapes = table.geometry.to_numpy()
+    if shapely.coverage_is_valid(shapes):
+        simpler = shapely.coverage_simplify(shapes, tolerance)
+    else:
+        simpler = shapely.simplify(shapes, tolerance, preserve_topology=True)
+    return table.set_geometry(gpd.GeoSeries(simpler, index=table.index, crs=table.crs))
 
 
 def ranges(

@@ -19,7 +19,13 @@ from numpy.typing import NDArray
 
 from cami_units.kml._marks import Profile
 from cami_units.kml._read import folder_of
-from cami_units.kml._rings import UnusableError, coordinates_text, out_of_range, points_of
+from cami_units.kml._rings import (
+    UnusableError,
+    coordinates_text,
+    has_three_points,
+    out_of_range,
+    points_of,
+)
 from cami_units.kml._source import (
     Source,
     content_of,
@@ -415,7 +421,7 @@ class _Checker:
             self._check_ring(xyz, parent)
 
     def _check_ring(self, xyz: NDArray[np.float64], ring: etree._Element) -> None:
-        if len(np.unique(xyz[:, :2], axis=0)) < 3:
+        if not has_three_points(xyz[:, :2]):
             self.findings.say("error", "ring-points", "a ring of fewer than 3 points", ring)
             return
         if not np.array_equal(xyz[0, :2], xyz[-1, :2]):

@@ -121,12 +121,17 @@ def _rings(side: etree._Element) -> list[etree._Element]:
 
 def _ring(element: etree._Element, found: Found) -> NDArray[np.float64]:
     xy = _coordinates(element, found)
-    if len(np.unique(xy, axis=0)) < 3:
+    if not has_three_points(xy):
         raise UnusableError("a ring of fewer than 3 different points")
     if not np.array_equal(xy[0], xy[-1]):
         found.mended.append("a ring was not closed: it was closed")
         xy = np.vstack([xy, xy[:1]])
     return _without_repeats(xy)
+
+
+def has_three_points(xy: NDArray[np.float64]) -> bool:
+    """Whether a ring has three different points; the first few mostly tell."""
+    return len(set(map(tuple, xy[:8].tolist()))) >= 3 or len(np.unique(xy, axis=0)) >= 3
 
 
 def _without_repeats(xy: NDArray[np.float64]) -> NDArray[np.float64]:

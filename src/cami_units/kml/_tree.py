@@ -17,6 +17,7 @@ from lxml import etree
 
 from cami_units.kml._marks import Bounds, Contents, Folder, Mark, Profile
 from cami_units.kml._shape import DECIMALS, look_range_m
+from cami_units.kml._source import local
 from cami_units.kml._styles import Look, kml_colour
 from cami_units.kml._text import xml_text
 
@@ -241,12 +242,12 @@ def _identified(element: etree._Element, ids: Mapping[str, str]) -> None:
     number = str(element.attrib.pop("id", ""))
     if number in ids:
         element.set("id", ids[number])
-    if _local(element) == "styleUrl":
+    if local(element) == "styleUrl":
         element.text = "#" + ids[str(element.text).removeprefix("#")]
 
 
 def _shortened(element: etree._Element) -> None:
-    if _local(element) == "coordinates":
+    if local(element) == "coordinates":
         element.text = " ".join(
             ",".join(_decimal(number) for number in point.split(",")[:2])
             for point in str(element.text).split()
@@ -259,8 +260,4 @@ def _decimal(number: str) -> str:
 
 
 def _place(element: etree._Element) -> int:
-    return _PLACES.get(_local(element), len(_PLACES))
-
-
-def _local(element: etree._Element) -> str:
-    return etree.QName(element).localname
+    return _PLACES.get(local(element), len(_PLACES))

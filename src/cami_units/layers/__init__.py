@@ -7,6 +7,7 @@ with the cure. Everything it hands on is valid and in one equal-area CRS.
 """
 
 from cami_units.layers._borders import shared_borders
+from cami_units.layers._edges import moved_edges
 from cami_units.layers._gather import STATES
 from cami_units.layers._geometry import to_equal_area
 from cami_units.layers._lonlat import to_lonlat
@@ -33,6 +34,7 @@ __all__ = [
     "dissolved",
     "features",
     "kept",
+    "moved_edges",
     "possibly_extant",
     "read_barriers",
     "read_corridors",

@@ -69,7 +69,11 @@ def shared_borders(
 
 
 def _between(first: Any, second: Any, tolerance_m: float) -> Any:
-    if not shapely.dwithin(first, second, tolerance_m):
+    west, south, east, north = shapely.bounds(first)
+    near_first = shapely.box(
+        west - tolerance_m, south - tolerance_m, east + tolerance_m, north + tolerance_m
+    )
+    if not shapely.intersects(near_first, shapely.box(*shapely.bounds(second))):
         return shapely.LineString()
     if tolerance_m:
         near = shapely.intersection(shapely.boundary(first), shapely.buffer(second, tolerance_m))

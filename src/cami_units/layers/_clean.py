@@ -85,6 +85,8 @@ def cleaned(dataset: Dataset, layer: str, kind: Kind, title: str, rules: Rules) 
     left_open = keep & np.isin(table.index, dataset.unclosed)
     if left_open.any():
         say("counted", left_open, "rings that were not closed: closed")
+    if not keep.any():
+        return Cleaned(table.iloc[:0].set_crs(rules.crs, allow_override=True), problems)
     crs = _settled_crs(dataset, layer, shapes[keep], rules, problems)
     if crs is None:
         broken = keep.copy()

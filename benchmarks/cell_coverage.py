@@ -1,0 +1,293 @@
+"""The overlap kernel against its peers, in one run: ratios, errors, machine, versions.
+
+    make bench                              all of it, about five minutes on two cores
+    python benchmarks/cell_coverage.py --quick   small sizes, to see that it works
+
+Every method answers the same question: how much of each cell of a lattice is covered by each
+range. Runs alternate (one of each method, then again), and medians are compared, so a busy machine
+slows all methods alike. Results go to `benchmarks/results/coverage.json` and, as a table, into
+`docs/performance.md`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import shutil
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+
+import exactextract
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from scipy import sparse
+
+from cami_units.grid import planning_units
+from cami_units.overlap import overlap
+from cami_units.overlap._lattice import Cells, cell_km2, cells_of
+from ranges import ranges
+
+HERE = Path(__file__).resolve().parent
+RESULTS = HERE / "results" / "coverage.json"
+PAGE = HERE.parent / "docs" / "performance.md"
+EVERY_PAIR = "STRtree + intersection"
+BEGIN, END = "<!-- benchmark: begin -->", "<!-- benchmark: end -->"
+LATTICES: dict[int, Cells] = {}
+REGION = shapely.box(-4_500_000, -3_500_000, 4_500_000, 3_500_000)
+
+# positions of sites, positions of ranges, covered shares of the cells
+Shares = tuple[np.ndarray, np.ndarray, np.ndarray]
+Method = Callable[[gpd.GeoDataFrame, gpd.GeoDataFrame], Shares | None]
+
+
+# -- the methods ----------------------------------------------------------------------------------
+
+
+def kernel(sites: gpd.GeoDataFrame, layer: gpd.GeoDataFrame) -> Shares:
+    """The kernel alone, on a lattice that is known, as exactextract's raster is."""
+    cells = lattice(sites)
+    i, j, km2 = cell_km2(cells, np.asarray(layer.geometry.array))
+    return i, j, km2 / cells.area_km2
+
+
+def lattice(sites: gpd.GeoDataFrame) -> Cells:
+    """The lattice of the sites, recognised once for each table."""
+    if id(sites) not in LATTICES:
+        LATTICES[id(sites)] = cells_of(sites)
+    return LATTICES[id(sites)]
+
+
+def table(sites: gpd.GeoDataFrame, layer: gpd.GeoDataFrame) -> None:
+    """The public function: with its checks, recognising the lattice, and making the table."""
+    overlap(sites, layer, site="pu_id")
+
+
+def by_exactextract(sites: gpd.GeoDataFrame, layer: gpd.GeoDataFrame) -> Shares:
+    """Coverage fractions from exactextract (float32)."""
+    west, south, east, north = sites.total_bounds
+    high, wide = int(np.ptp(sites.row)) + 1, int(np.ptp(sites.col)) + 1
+    raster = exactextract.raster.NumPyRasterSource(
+        np.zeros((high, wide), np.int8), xmin=west, ymin=south, xmax=east, ymax=north
+    )
+    found = exactextract.exact_extract(raster, layer, ["cell_id", "coverage"])
+    place = np.empty(high * wide, np.intp)
+    place[(sites.row.max() - sites.row) * wide + sites.col - sites.col.min()] = np.arange(
+        len(sites)
+    )
+    each = [feature["properties"] for feature in found]
+    i = [place[np.asarray(what["cell_id"], np.intp)] for what in each]
+    j = [np.full(len(cells), number) for number, cells in enumerate(i)]
+    return np.concatenate(i), np.concatenate(j), np.concatenate([what["coverage"] for what in each])
+
+
+def seconds_of_intersection(sites: gpd.GeoDataFrame, layer: gpd.GeoDataFrame) -> float:
+    """STRtree, then the exact intersection of every pair: from a sample of the pairs.
+
+    The tree and its query are timed in full; intersections for 400 random pairs, and scaled up.
+    """
+    shapes, parts = np.asarray(sites.geometry.array), np.asarray(layer.geometry.array)
+    start = perf_counter()
+    j, i = shapely.STRtree(shapes).query(parts, predicate="intersects")
+    found = perf_counter()
+    some = np.random.default_rng(0).choice(len(i), min(400, len(i)), replace=False)
+    shapely.area(shapely.intersection(shapes[i[some]], parts[j[some]]))
+    return (found - start) + (perf_counter() - found) * len(i) / len(some)
+
+
+def by_prepared(sites: gpd.GeoDataFrame, layer: gpd.GeoDataFrame) -> Shares:
+    """The exact reference: STRtree, and intersections only for the cells that an edge enters."""
+    shapes, parts = np.asarray(sites.geometry.array), np.asarray(layer.geometry.array)
+    shapely.prepare(parts)
+    j, i = shapely.STRtree(shapes).query(parts, predicate="intersects")
+    share = np.ones(len(i))
+    edge = np.flatnonzero(~shapely.contains_properly(parts[j], shapes[i]))
+    cut = shapely.intersection(shapes[i[edge]], parts[j[edge]])
+    share[edge] = shapely.area(cut) / shapely.area(shapes[0])
+    return i, j, share
+
+
+def by_overlay(sites: gpd.GeoDataFrame, layer: gpd.GeoDataFrame) -> Shares:
+    """`geopandas.overlay`, then the areas of the pieces."""
+    pieces = gpd.overlay(sites[["pu_id", "geometry"]], layer, keep_geom_type=True)
+    i = pd.Index(sites.pu_id).get_indexer(pieces.pu_id)
+    j = pd.Index(layer.sci_name).get_indexer(pieces.sci_name)
+    return i, j, pieces.area.to_numpy() / sites.geometry.iloc[0].area
+
+
+def difference(one: Shares, other: Shares, shape: tuple[int, int]) -> float:
+    """The largest difference in any cell."""
+    sums = sparse.coo_array((one[2].astype(float), one[:2]), shape=shape).tocsr()
+    return float(abs(sums - sparse.coo_array((other[2], other[:2]), shape=shape).tocsr()).max())
+
+
+# -- measuring ------------------------------------------------------------------------------------
+
+
+def alternating(
+    methods: dict[str, Method], sites: gpd.GeoDataFrame, layer: gpd.GeoDataFrame, runs: int
+) -> dict[str, float]:
+    """Median seconds of each method; one run of each in turn."""
+    seconds: dict[str, list[float]] = {name: [] for name in methods}
+    for _ in range(runs):
+        for name, method in methods.items():
+            start = perf_counter()
+            method(sites, layer)
+            seconds[name].append(perf_counter() - start)
+    return {name: median(taken) for name, taken in seconds.items()}
+
+
+def compared(
+    what: str, sites: gpd.GeoDataFrame, layer: gpd.GeoDataFrame, *, slow: dict[str, Method]
+) -> dict[str, object]:
+    """One line of the results: seconds, ratios to the kernel, errors against the reference.
+
+    Slow methods get one run, with the kernel timed before and after.
+    """
+    kernel(sites, layer.iloc[:1])  # compiled before anything is timed
+    raster = set(shapely.get_num_coordinates(sites.geometry.array)) == {5}
+    quick = {"exactextract": by_exactextract} if raster else {}
+    seconds = alternating({"kernel": kernel, "overlap()": table, **quick}, sites, layer, runs=3)
+    ratios = {name: taken / seconds["kernel"] for name, taken in seconds.items()}
+    seconds[EVERY_PAIR] = seconds_of_intersection(sites, layer)
+    ratios[EVERY_PAIR] = seconds[EVERY_PAIR] / seconds["kernel"]
+    reference = None
+    for name, method in slow.items():
+        before = alternating({"kernel": kernel}, sites, layer, 1)["kernel"]
+        start = perf_counter()
+        result = method(sites, layer)
+        seconds[name] = perf_counter() - start
+        after = alternating({"kernel": kernel}, sites, layer, 1)["kernel"]
+        ratios[name] = 2 * seconds[name] / (before + after)
+        reference = result if method is by_prepared else reference
+    errors = {}
+    if reference is not None:
+        shape = (len(sites), len(layer))
+        errors = {
+            name: difference(method(sites, layer), reference, shape)
+            for name, method in {"kernel": kernel, **quick}.items()
+        }
+    line = {
+        "what": what,
+        "cells": len(sites),
+        "ranges": len(layer),
+        "vertices": int(shapely.get_num_coordinates(layer.geometry.array).sum()),
+        "seconds": {name: round(taken, 5) for name, taken in seconds.items()},
+        "times_slower": {name: round(ratio, 2) for name, ratio in ratios.items()},
+        "max_error": errors,
+    }
+    print(json.dumps(line), flush=True)
+    return line
+
+
+def all_lines(*, small: bool) -> list[dict[str, object]]:
+    """Every comparison."""
+    many = ranges(n=4 if small else 18, vertices=2_000 if small else 50_000)
+    few = ranges(n=4 if small else 18, vertices=1_000 if small else 10_000)
+    two = many.iloc[:2]
+    exact: dict[str, Method] = {"STRtree, edge cells only": by_prepared}
+    lines = []
+    for cell_km in (100, 50) if small else (50, 25, 10, 5):
+        sites = planning_units(REGION, cell_km=cell_km)
+        lines.append(compared(f"{cell_km} km", sites, many, slow=exact if cell_km >= 25 else {}))
+        if cell_km < 25:
+            lines.append(compared(f"{cell_km} km", sites, two, slow=exact))
+    sites = planning_units(REGION, cell_km=50)
+    lines.append(compared("50 km", sites, few, slow={"geopandas.overlay": by_overlay, **exact}))
+    sites = planning_units(REGION, cell_km=25, shape="hexagon")
+    lines.append(compared("25 km hexagons", sites, many, slow=exact))
+    return lines
+
+
+def growth(*, small: bool) -> list[dict[str, float]]:
+    """Seconds of the kernel on one set of 10 km cells as the number of vertices grows."""
+    cells = cells_of(planning_units(REGION, cell_km=50 if small else 10))
+    grown = []
+    for vertices in (1_000, 10_000) if small else (1_000, 5_000, 20_000, 50_000, 100_000, 200_000):
+        polygons = np.asarray(ranges(n=18, vertices=vertices).geometry.array)
+        taken = []
+        for _ in range(5):
+            start = perf_counter()
+            cell_km2(cells, polygons)
+            taken.append(perf_counter() - start)
+        total = int(shapely.get_num_coordinates(polygons).sum())
+        grown.append({"vertices": total, "seconds": round(median(taken), 5)})
+    return grown
+
+
+# -- telling --------------------------------------------------------------------------------------
+
+
+def machine() -> dict[str, str]:
+    """What it ran on, without names of hosts or folders."""
+    info = Path("/proc/cpuinfo")
+    models = [
+        line.partition(":")[2].strip()
+        for line in (info.read_text().splitlines() if info.exists() else [])
+        if line.startswith("model name")
+    ]
+    packages = ("numpy", "shapely", "geopandas", "numba", "exactextract")
+    return {
+        "processor": models[0] if models else platform.processor() or platform.machine(),
+        "cores": str(len(models) or "unknown"),
+        "system": platform.system(),
+        "python": platform.python_version(),
+        "geos": shapely.geos_version_string,
+        **{name: version(name) for name in packages},
+        "R": "found, not used" if shutil.which("Rscript") else "not installed",
+    }
+
+
+def page(results: dict) -> str:
+    """The results as Markdown."""
+    names = list(dict.fromkeys(name for line in results["lines"] for name in line["seconds"]))
+    head = ["cells", "ranges × vertices", *names, "error of the kernel", "error of exactextract"]
+    rows = [f"| {' | '.join(head)} |", "|" + "--|" * len(head)]
+    for line in results["lines"]:
+        cells = [
+            f"{line['what']} ({line['cells']:,})",
+            f"{line['ranges']} × {line['vertices'] // line['ranges']:,}",
+        ]
+        for name in names:
+            if name not in line["seconds"]:
+                cells.append("–")
+            elif name == "kernel":
+                cells.append(f"{line['seconds'][name]:.3f} s")
+            else:
+                cells.append(f"{line['seconds'][name]:.2f} s = {line['times_slower'][name]:,.0f} ×")
+        for name in ("kernel", "exactextract"):
+            error = line["max_error"].get(name)
+            cells.append("–" if error is None else f"{error:.0e}")
+        rows.append(f"| {' | '.join(cells)} |")
+    grown = " · ".join(
+        f"{g['vertices']:,}: {g['seconds'] * 1000:.0f} ms" for g in results["growth"]
+    )
+    told = ", ".join(f"{key} {value}" for key, value in results["machine"].items())
+    return "\n".join(
+        [*rows, "", f"Kernel at 10 km by number of vertices: {grown}.", "", f"Machine: {told}."]
+    )
+
+
+def main() -> None:
+    """Run, print, write."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="small sizes; writes nothing")
+    small = parser.parse_args().quick
+    results = {"machine": machine(), "lines": all_lines(small=small), "growth": growth(small=small)}
+    print(page(results))
+    if small:
+        return
+    RESULTS.parent.mkdir(exist_ok=True)
+    RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    text = PAGE.read_text(encoding="utf-8")
+    before, after = text.split(BEGIN)[0], text.split(END)[1]
+    PAGE.write_text(f"{before}{BEGIN}\n{page(results)}\n{END}{after}", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

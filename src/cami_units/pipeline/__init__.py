@@ -1,0 +1,37 @@
+"""The composition: from a plan to a round, and from any polygons to their assessment.
+
+Every step is one call to a room that knows how; this one only knows the order.
+"""
+
+from cami_units.pipeline._assess import assess, init
+from cami_units.pipeline._load import check, load
+from cami_units.pipeline._measure import (
+    Assessed,
+    Cells,
+    Pieces,
+    assess_sites,
+    cut,
+    measure,
+    score_cells,
+)
+from cami_units.pipeline._propose import propose
+from cami_units.pipeline._rounds import reopened
+from cami_units.pipeline._write import shown_layers, write_proposal
+
+__all__ = [
+    "Assessed",
+    "Cells",
+    "Pieces",
+    "assess",
+    "assess_sites",
+    "check",
+    "cut",
+    "init",
+    "load",
+    "measure",
+    "propose",
+    "reopened",
+    "score_cells",
+    "shown_layers",
+    "write_proposal",
+]

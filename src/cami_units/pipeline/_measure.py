@@ -1,0 +1,217 @@
+"""Layers cut by one another, and any sites laid over the pieces."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import geopandas as gpd
+import pandas as pd
+
+from cami_units import (
+    criteria,
+    grid,
+    layers,
+    overlap,
+    rank,
+)
+from cami_units.model import (
+    Findings,
+    Layers,
+    SiteTables,
+)
+from cami_units.plan import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Pieces:
+    """The layers cut by one another, once, so that any sites can be laid over them."""
+
+    layers: Layers
+    states: gpd.GeoDataFrame
+    sides: gpd.GeoDataFrame
+    graded: gpd.GeoDataFrame
+    supporting: gpd.GeoDataFrame
+    shared_borders: gpd.GeoDataFrame
+    undisputed: gpd.GeoDataFrame | None
+    crossings: gpd.GeoDataFrame | None
+    protected: gpd.GeoDataFrame | None
+    pa_pairs: pd.DataFrame | None
+    hotspot_ground: gpd.GeoDataFrame | None
+
+
+def cut(known: Layers, plan: Plan) -> Pieces:
+    """The pieces of a set of layers: ranges by state, borders by range, ranges by protection."""
+    states = known.countries[known.countries["range_state"]].reset_index(drop=True)
+    areas = known.protected_areas
+    return Pieces(
+        layers=known,
+        states=states,
+        sides=overlap.split(known.features, states, keep=("sci_name", "iso2")),
+        graded=graded_ranges(layers.kept(known.ranges)),
+        supporting=layers.dissolved(layers.possibly_extant(known.ranges), ("sci_name",)),
+        shared_borders=overlap.split(known.borders, known.features, keep=("pair", "sci_name")),
+        undisputed=(
+            None
+            if known.disputed is None
+            else states[["iso2", "geometry"]].overlay(known.disputed, how="difference")
+        ),
+        crossings=None if known.corridors is None else _crossings(known.corridors, known.borders),
+        protected=(
+            None
+            if areas is None
+            else overlap.split(known.features, layers.dissolved(areas), keep=("sci_name",))
+        ),
+        pa_pairs=None if areas is None else _pa_pairs(areas, plan.profile.C7.pair_km),
+        hotspot_ground=None
+        if known.hotspots is None
+        else layers.dissolved(known.hotspots).assign(ground="hotspots"),
+    )
+
+
+def measure(sites: gpd.GeoDataFrame, pieces: Pieces, *, site: str = "unit_id") -> SiteTables:
+    """Every table of overlaps that the criteria ask for.
+
+    Parameters
+    ----------
+    sites : GeoDataFrame
+        Polygons in the CRS of the layers, with a unique column `site`.
+    pieces : Pieces
+        What :func:`cut` made of the layers.
+    """
+
+    def over(layer: gpd.GeoDataFrame, *by: str) -> pd.DataFrame:
+        return overlap.overlap(plain, layer, site="site", by=by)
+
+    def maybe(layer: gpd.GeoDataFrame | None, *by: str) -> pd.DataFrame | None:
+        return None if layer is None else over(layer, *by)
+
+    known = pieces.layers
+    plain = sites[[site, "geometry"]].rename(columns={site: "site"})
+    area = pd.DataFrame({"site": plain["site"].array, "area_km2": overlap.area_km2(plain).array})
+    return SiteTables(
+        sites=area,
+        states=over(pieces.states, "iso2"),
+        undisputed=maybe(pieces.undisputed, "iso2"),
+        species=over(pieces.sides, "sci_name", "iso2"),
+        confidence=over(pieces.graded, "sci_name", "confidence"),
+        supporting=over(pieces.supporting, "sci_name"),
+        borders=over(known.borders, "pair"),
+        shared_borders=over(pieces.shared_borders, "sci_name", "pair"),
+        corridors=maybe(known.corridors, "corridor_id", "sci_name", "evidence_grade"),
+        crossings=maybe(pieces.crossings, "corridor_id", "sci_name", "evidence_grade", "pair"),
+        barriers=maybe(known.barriers, "barrier_id", "kind", "permeability"),
+        protected=maybe(pieces.protected, "sci_name"),
+        pa_pairs=_pairs_in(maybe(known.protected_areas, "pa_id"), pieces.pa_pairs),
+        hotspots=_with_jaccard(
+            maybe(known.hotspots, "hotspot_id", "name_en"), area, known.hotspots
+        ),
+        in_hotspots=maybe(pieces.hotspot_ground, "ground"),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """Scored planning units; the species in each (km²), and those shared across a border nearby."""
+
+    units: gpd.GeoDataFrame
+    species: pd.DataFrame
+    shared: pd.DataFrame
+
+
+def score_cells(pieces: Pieces, plan: Plan) -> Cells:
+    """The planning units of the range states, as far as any range reaches, scored."""
+    study = plan.study
+    within = pieces.states.clip_by_rect(*pieces.layers.ranges.total_bounds)
+    units = grid.planning_units(
+        within[~within.is_empty], cell_km=study.cell_km, shape=study.shape, crs=study.crs
+    )
+    here = overlap.overlap(units, pieces.sides, site="pu_id", by=("sci_name", "iso2"))
+    near = overlap.near(
+        units, pieces.sides, by=("sci_name", "iso2"), within_km=plan.criteria.border_km
+    )
+    key = ["pu_id", "sci_name"]
+    sides = near.groupby(key)["iso2"].nunique()
+    both = here[key].drop_duplicates().merge(sides[sides >= 2].reset_index()[key])
+    scores = criteria.score_cells(
+        units,
+        here,
+        both,
+        with_range(pieces.layers),
+        plan.profile,
+        cell_km2=float(overlap.area_km2(units).iloc[0]),
+    )
+    return Cells(
+        units=units.merge(scores, on="pu_id"),
+        species=here.groupby(key)[["km2"]].sum().reset_index(),
+        shared=both,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Assessed:
+    """What was found on a set of sites, and what is decided on each."""
+
+    tables: SiteTables
+    findings: Findings
+    decisions: pd.DataFrame
+
+    def decided(self, *decisions: str) -> list[str]:
+        """The sites of these decisions."""
+        return self.decisions.loc[self.decisions["decision"].isin(decisions), "site"].tolist()
+
+
+def assess_sites(
+    sites: gpd.GeoDataFrame | None, pieces: Pieces, plan: Plan, *, site: str = "unit_id"
+) -> Assessed:
+    """Every gate and criterion of sites as they are drawn, and the decision on each."""
+    if sites is None:
+        sites = pieces.states.iloc[:0].assign(**{site: []})
+    tables = measure(sites, pieces, site=site)
+    findings = criteria.assess(tables, with_range(pieces.layers), plan.profile)
+    return Assessed(tables, findings, rank.decide(findings, plan.profile))
+
+
+def with_range(known: Layers) -> pd.DataFrame:
+    """The species table with the regional range of each."""
+    return known.species.merge(known.features[["sci_name", "range_km2"]], how="left")
+
+
+def graded_ranges(parts: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Range parts by species and grade of confidence; those without one are "ungraded"."""
+    grade = parts["confidence"].fillna("ungraded")
+    return layers.dissolved(parts.assign(confidence=grade), ("sci_name", "confidence"))
+
+
+def _crossings(corridors: gpd.GeoDataFrame, borders: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    points = overlap.crossings(corridors, borders)
+    return points.merge(corridors[["corridor_id", "sci_name", "evidence_grade"]], on="corridor_id")
+
+
+def _pa_pairs(areas: gpd.GeoDataFrame, within_km: float | None) -> pd.DataFrame | None:
+    """Pairs of protected areas of different states, near each other; None: no distance is given."""
+    if within_km is None:
+        return None
+    pairs = overlap.pairs_apart(areas, key="pa_id", group="iso2", within_km=within_km)
+    pairs = pairs.rename(columns={"key_a": "pa_a", "key_b": "pa_b"})
+    name = areas.set_index("pa_id")["name"]
+    return pairs.assign(name_a=pairs["pa_a"].map(name), name_b=pairs["pa_b"].map(name))
+
+
+def _pairs_in(areas: pd.DataFrame | None, pairs: pd.DataFrame | None) -> pd.DataFrame | None:
+    """The pairs of which a site touches both."""
+    if areas is None or pairs is None:
+        return None
+    touched = areas[["site", "pa_id"]]
+    first = touched.rename(columns={"pa_id": "pa_a"}).merge(pairs, on="pa_a")
+    return first.merge(touched.rename(columns={"pa_id": "pa_b"}), on=["site", "pa_b"])
+
+
+def _with_jaccard(
+    shared: pd.DataFrame | None, area: pd.DataFrame, hotspots: gpd.GeoDataFrame | None
+) -> pd.DataFrame | None:
+    if shared is None or hotspots is None:
+        return None
+    whole = overlap.area_km2(hotspots).set_axis(hotspots["hotspot_id"])
+    site = area.set_index("site")["area_km2"]
+    joint = shared["site"].map(site) + shared["hotspot_id"].map(whole) - shared["km2"]
+    return shared.assign(jaccard=shared["km2"] / joint)

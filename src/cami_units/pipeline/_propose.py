@@ -1,0 +1,139 @@
+"""The main job: from layers to units that are grown, measured and decided on."""
+
+from __future__ import annotations
+
+import geopandas as gpd
+import pandas as pd
+
+from cami_units import (
+    delineate,
+    grid,
+    layers,
+    overlap,
+)
+from cami_units.model import (
+    AREA_OF_INTEREST,
+    PROPOSED,
+    Progress,
+    Round,
+    quiet,
+)
+from cami_units.pipeline._load import load
+from cami_units.pipeline._measure import (
+    Assessed,
+    Cells,
+    Pieces,
+    assess_sites,
+    cut,
+    score_cells,
+)
+from cami_units.pipeline._tables import round_tables
+from cami_units.plan import Plan
+
+
+def propose(plan: Plan, *, progress: Progress = quiet) -> Round:
+    """A first proposal of conservation units: round 00.
+
+    Known hotspots that pass both gates as drawn, and peaks of the score far from every hotspot, are
+    grown into landscapes; these are measured again as they will be written, and decided on.
+
+    Raises
+    ------
+    InputError
+        As :func:`load`, before anything is computed.
+    """
+    known = load(plan, progress=progress)
+    progress("cutting layers by states", 0, 0)
+    pieces = cut(known, plan)
+    progress("scoring planning units", 0, 0)
+    cells = score_cells(pieces, plan)
+    drawn = assess_sites(known.hotspots, pieces, plan, site="hotspot_id")
+    grown = grow(cells, drawn, pieces, plan, progress)
+    progress("measuring the finished units", 0, 0)
+    found = assess_sites(grown, pieces, plan, site="seed")
+    progress("writing down what was found", 0, 0)
+    return round_tables(plan, pieces, cells, drawn, grown, found)
+
+
+def grow(
+    cells: Cells, drawn: Assessed, pieces: Pieces, plan: Plan, progress: Progress
+) -> gpd.GeoDataFrame:
+    """Units grown from hotspots and peaks, each beside its ``outline`` as it will be written.
+
+    They are measured as written: the geometry is the outline itself, in the equal-area CRS.
+    """
+    cores, members = _hotspot_seeds(cells, drawn, pieces)
+    new_cores, new_members = _new_seeds(cells, cores, pieces, plan)
+    cell_km2 = float(overlap.area_km2(cells.units).iloc[0])
+    least = (plan.profile.occurrence.min_site_share or 0.0) / 100 * cell_km2
+    units = delineate.delineate(
+        cells.units,
+        delineate.occupied(cells.species, pd.concat([members, new_members]), least_km2=least),
+        grid.neighbours(cells.units, corners=True),
+        pd.concat([cores, new_cores]),
+        reach_km=plan.units.reach_km,
+        min_km2=plan.units.min_km2,
+        max_km2=plan.units.max_km2,
+        max_vertices=plan.units.max_vertices,
+        progress=progress,
+    )
+    units["hotspot_ids"] = units["seed"].where(units["seed"].isin(cores["seed"]), "")
+    written = delineate.editable(units)
+    return layers.to_equal_area(written, plan.study.crs).assign(outline=written.geometry)
+
+
+def _hotspot_seeds(
+    cells: Cells, drawn: Assessed, pieces: Pieces
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Cores and species of the landscapes of hotspots that qualify as drawn.
+
+    One that does not is reported with its numbers, not grown until it does.
+    """
+    hotspots = pieces.layers.hotspots
+    passing = drawn.decided(PROPOSED, AREA_OF_INTEREST)
+    if hotspots is None or not passing:
+        return _CORES, _MEMBERS
+    chosen = hotspots[hotspots["hotspot_id"].isin(passing)]
+    shared = overlap.overlap(
+        chosen, chosen.rename(columns={"hotspot_id": "other"}), site="hotspot_id", by=("other",)
+    )
+    seed_of = delineate.landscapes(shared)
+    inside = overlap.overlap(cells.units, chosen, site="pu_id", by=("hotspot_id",))
+    cell_km2 = float(overlap.area_km2(cells.units).iloc[0])
+    found = drawn.findings.species
+    qualifying = found[found["role"] == "qualifying"]
+    return (
+        delineate.hotspot_cores(inside, seed_of, cell_km2=cell_km2),
+        qualifying.assign(seed=qualifying["site"].map(seed_of)).dropna(subset="seed")[
+            ["seed", "sci_name"]
+        ],
+    )
+
+
+def _new_seeds(
+    cells: Cells, cores: pd.DataFrame, pieces: Pieces, plan: Plan
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Cores and species of the peaks far from every hotspot: as good as hotspots are, or better."""
+    hotspots, units = pieces.layers.hotspots, cells.units
+    shared = units[units["n_shared"] > 0]
+    known = shared[shared["pu_id"].isin(cores["pu_id"])]
+    taken: list[str] = []
+    if hotspots is not None:
+        taken = list(overlap.overlap(units, hotspots, site="pu_id", by=("hotspot_id",))["pu_id"])
+    reach = plan.units.reach_km
+    found = delineate.peaks(
+        units,
+        shared["pu_id"],
+        apart_km=2 * reach,
+        taken=taken,
+        away_km=reach,
+        least_score=float((known if len(known) else shared)["score"].median()),
+    )
+    discs = delineate.discs(units, found, radius_km=reach / 2)
+    return discs, discs.merge(cells.shared, on="pu_id")[["seed", "sci_name"]].drop_duplicates()
+
+
+_CORES = pd.DataFrame({"seed": [], "pu_id": [], "growth": []})
+
+
+_MEMBERS = pd.DataFrame({"seed": [], "sci_name": []})

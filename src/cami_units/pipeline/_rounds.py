@@ -1,0 +1,47 @@
+"""A round opened again: its plan and its layers, from nothing but the round itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import geopandas as gpd
+
+from cami_units import layers
+from cami_units.model import InputError, Layers, Round, listed
+from cami_units.pipeline._tables import LAYERS_OF_A_ROUND
+from cami_units.plan import Plan, stored_plan
+
+_NEEDED = ("species", "ranges_used", "features", "countries", "borders")
+
+
+def reopened(done: Round) -> tuple[Plan, Layers]:
+    """The plan and the layers that a round was made with, to measure other sites on them.
+
+    Raises
+    ------
+    InputError
+        The round is one for publication: it came without its ranges.
+    """
+    missing = [name for name in _NEEDED if name not in done.tables]
+    if missing:
+        raise InputError(
+            f"This round came without {listed(missing)}, so nothing can be measured on it again. "
+            "Use the round as `propose` or `collect` wrote it, not one for publication."
+        )
+    manifest: Mapping[str, Any] = done.manifest
+    plan = stored_plan(manifest["plan"], manifest["profile"])
+    crs = plan.study.crs
+    flat = {
+        name: layers.to_equal_area(table, crs)
+        for name in ("ranges_used", *LAYERS_OF_A_ROUND)
+        if isinstance(table := done.tables.get(name), gpd.GeoDataFrame)
+    }
+    flat["countries"]["range_state"] = flat["countries"]["range_state"].astype(bool)
+    return plan, Layers(
+        crs=crs,
+        species=done.tables["species"],
+        ranges=flat.pop("ranges_used"),
+        sources=tuple(manifest["inputs"]),
+        **flat,
+    )

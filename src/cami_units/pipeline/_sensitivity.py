@@ -1,0 +1,236 @@
+"""How sure are we: a round measured again under other assumptions, and what is added to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import geopandas as gpd
+import pandas as pd
+
+from cami_units import grid, layers, overlap
+from cami_units.model import Progress, SiteTables, quiet
+from cami_units.pipeline._measure import (
+    Assessed,
+    Pieces,
+    assess_sites,
+    graded_ranges,
+    measure,
+    score_cells,
+    with_range,
+)
+from cami_units.pipeline._propose import grow
+from cami_units.plan import Plan
+from cami_units.sensitivity import (
+    EDGES,
+    STATED,
+    Design,
+    Stability,
+    Way,
+    delineations,
+    readings,
+    stability,
+)
+
+SAME_UNIT = 0.5
+"""A unit drawn anew is the same one where the Jaccard index of both is at least this."""
+
+MACHINE = ("modelled candidate", "area of interest")
+"""Units of these statuses were drawn by the software; the others by people."""
+
+Drawings = Mapping[str, gpd.GeoDataFrame]
+"""The units of each way of drawing them: ``site`` and polygons."""
+
+
+def stability_of(
+    units: gpd.GeoDataFrame,
+    pieces: Pieces,
+    plan: Plan,
+    *,
+    design: Design | None = None,
+    progress: Progress = quiet,
+) -> tuple[Stability, pd.DataFrame]:
+    """The stability of units, and how often each planning unit was selected.
+
+    Parameters
+    ----------
+    units : GeoDataFrame
+        ``unit_id``, ``status`` and polygons in the CRS of the plan.
+    pieces : Pieces
+        What :func:`cut` made of the layers.
+    plan : Plan
+        The assumptions as stated.
+    design : Design, optional
+        What is varied; ``None``: the defaults.
+
+    Returns
+    -------
+    Stability
+        Its ``site`` are the ids of the units.
+    DataFrame
+        ``pu_id``, ``selection_frequency``: the share of all runs in which the planning unit lies,
+        by half of it at least, in a unit that qualifies. Cells that never do are missing.
+    """
+    chosen = design or Design()
+    drawings = _drawings(units, pieces, plan, chosen, progress)
+    tables: dict[Way, SiteTables] = {}
+    species = {}
+    for presence, codes in readings(chosen, plan.codes.presence).items():
+        for edge, side in EDGES.items():
+            progress("reading the ranges otherwise", len(species), 0)
+            read = _read_otherwise(pieces, plan, chosen, codes, side)
+            species[presence, edge] = with_range(read.layers)
+            for way, found in _measured(drawings, read).items():
+                tables[way, presence, edge] = found
+    found = stability(
+        tables, species, units["unit_id"].tolist(), plan.profile, chosen, progress=progress
+    )
+    return found, _selection(drawings, found, pieces, plan)
+
+
+# -- drawing the units otherwise ------------------------------------------------------------------
+
+
+def _drawings(
+    units: gpd.GeoDataFrame, pieces: Pieces, plan: Plan, design: Design, progress: Progress
+) -> Drawings:
+    """The units as they are, and grown anew with other cells or another distance to borders."""
+    stated = units[["unit_id", "geometry"]].rename(columns={"unit_id": "site"})
+    fixed = stated[~units["status"].isin(MACHINE).to_numpy()]
+    drawn = assess_sites(pieces.layers.hotspots, pieces, plan, site="hotspot_id")
+    ways = delineations(design, cell_km=plan.study.cell_km, border_km=plan.criteria.border_km)
+    made = {}
+    for number, (way, (cell_km, border_km)) in enumerate(ways.items()):
+        progress("drawing the units otherwise", number, len(ways))
+        made[way] = (
+            stated
+            if way == STATED
+            else _drawn_anew(units, fixed, drawn, pieces, _with(plan, cell_km, border_km))
+        )
+    return made
+
+
+def _with(plan: Plan, cell_km: float, border_km: float) -> Plan:
+    return plan.model_copy(
+        update={
+            "study": plan.study.model_copy(update={"cell_km": cell_km}),
+            "criteria": plan.criteria.model_copy(update={"border_km": border_km}),
+        }
+    )
+
+
+def _drawn_anew(
+    units: gpd.GeoDataFrame,
+    fixed: gpd.GeoDataFrame,
+    drawn: Assessed,
+    pieces: Pieces,
+    plan: Plan,
+) -> gpd.GeoDataFrame:
+    """Units grown under a plan, under the ids of those they stand for; what people drew stays."""
+    grown = grow(score_cells(pieces, plan), drawn, pieces, plan, quiet)
+    both = overlap.overlap(grown, units, site="seed", by=("unit_id",))
+    seed = overlap.area_km2(grown).set_axis(grown["seed"])
+    whole = overlap.area_km2(units).set_axis(units["unit_id"])
+    joint = both["seed"].map(seed) + both["unit_id"].map(whole) - both["km2"]
+    likeness = both.assign(jaccard=both["km2"] / joint)
+    same = likeness[likeness["jaccard"] >= SAME_UNIT].sort_values(
+        ["jaccard", "seed", "unit_id"], ascending=[False, True, True]
+    )
+    # At exactly one half two units could claim one landscape: the first keeps it.
+    same = same.drop_duplicates("seed").drop_duplicates("unit_id").set_index("seed")["unit_id"]
+    names = grown["seed"].map(same)
+    sites = grown.assign(site=names.fillna("grown from " + grown["seed"].astype(str)))
+    sites = sites.loc[~sites["site"].isin(fixed["site"]), ["site", "geometry"]]
+    return gpd.GeoDataFrame(pd.concat([fixed, sites], ignore_index=True), crs=units.crs)
+
+
+# -- reading the ranges otherwise -----------------------------------------------------------------
+
+
+def _read_otherwise(
+    pieces: Pieces, plan: Plan, design: Design, presence: tuple[int, ...], side: int
+) -> Pieces:
+    """The pieces with other presence codes kept, and the edges of ranges moved to one side."""
+    if side == 0 and presence == tuple(sorted(set(plan.codes.presence))):
+        return pieces
+    graded = graded_ranges(with_presence(pieces.layers.ranges, plan, presence))
+    if side:
+        graded = layers.moved_edges(
+            graded, km=design.edge_km, ungraded=design.ungraded, outwards=side > 0
+        )
+    whole = layers.dissolved(graded, ("sci_name",))
+    features = whole.assign(range_km2=overlap.area_km2(whole))
+    known = pieces.layers
+    areas = known.protected_areas
+    return replace(
+        pieces,
+        layers=replace(known, features=features),
+        sides=overlap.split(features, pieces.states, keep=("sci_name", "iso2")),
+        graded=graded,
+        shared_borders=overlap.split(known.borders, features, keep=("pair", "sci_name")),
+        protected=(
+            None
+            if areas is None
+            else overlap.split(features, layers.dissolved(areas), keep=("sci_name",))
+        ),
+    )
+
+
+def with_presence(
+    ranges: gpd.GeoDataFrame, plan: Plan, presence: tuple[int, ...]
+) -> gpd.GeoDataFrame:
+    """The range parts that count with these presence codes, origin and seasonal as in the plan."""
+    fitting = ranges["origin"].isin(plan.codes.origin) & ranges["seasonal"].isin(
+        plan.codes.seasonal
+    )
+    return ranges[fitting & ranges["presence"].isin(presence)].reset_index(drop=True)
+
+
+def _measured(drawings: Drawings, pieces: Pieces) -> dict[str, SiteTables]:
+    """The tables of each way of drawing, all measured in one go."""
+    every = pd.concat(
+        [table.assign(way=way, drawn=table["site"]) for way, table in drawings.items()],
+        ignore_index=True,
+    )
+    every["site"] = [f"{number:05d}" for number in range(len(every))]
+    found = measure(every, pieces, site="site")
+    names = every.set_index("site")["drawn"]
+    return {way: _of(found, names[(every["way"] == way).to_numpy()]) for way in drawings}
+
+
+def _of(tables: SiteTables, names: pd.Series[str]) -> SiteTables:
+    """The rows of some sites, under other names."""
+    return SiteTables(
+        **{
+            name: None
+            if (table := getattr(tables, name)) is None
+            else table[table["site"].isin(names.index)].assign(
+                site=lambda rows: rows["site"].map(names)
+            )
+            for name in SiteTables.__dataclass_fields__
+        }
+    )
+
+
+# -- how often a cell is selected -----------------------------------------------------------------
+
+
+def _selection(drawings: Drawings, found: Stability, pieces: Pieces, plan: Plan) -> pd.DataFrame:
+    """The share of all runs in which half of each planning unit lies in a unit that qualifies."""
+    study = plan.study
+    within = pieces.states.clip_by_rect(*pieces.layers.ranges.total_bounds)
+    cells = grid.planning_units(
+        within[~within.is_empty], cell_km=study.cell_km, shape=study.shape, crs=study.crs
+    )
+    half = overlap.area_km2(cells).set_axis(cells["pu_id"]) / 2
+    parts = []
+    for way, sites in drawings.items():
+        share = found.ways[found.ways["delineation"] == way].set_index("site")["share"]
+        if share.empty:
+            continue
+        inside = overlap.overlap(cells, sites, site="pu_id", by=("site",))
+        held = inside[inside["km2"] >= inside["pu_id"].map(half)].drop_duplicates("pu_id")
+        parts.append(held.assign(share=held["site"].map(share).fillna(0.0))[["pu_id", "share"]])
+    table = pd.concat(parts) if parts else pd.DataFrame({"pu_id": [], "share": []})
+    frequency = table.groupby("pu_id")["share"].sum().rename("selection_frequency")
+    return frequency[frequency > 0].reset_index()

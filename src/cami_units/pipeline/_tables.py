@@ -1,0 +1,279 @@
+"""What was found, as the tables of a round."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import PurePosixPath, PureWindowsPath
+from typing import Any
+
+import geopandas as gpd
+import pandas as pd
+
+from cami_units import (
+    __version__,
+    delineate,
+    layers,
+    overlap,
+    rank,
+)
+from cami_units.model import (
+    AREA_OF_INTEREST,
+    GATES,
+    LONLAT,
+    PROPOSED,
+    TABLES,
+    Imprint,
+    Layers,
+    Round,
+)
+from cami_units.pipeline._measure import Assessed, Cells, Pieces
+from cami_units.plan import Plan
+
+LAYERS_OF_A_ROUND = (
+    "hotspots",
+    "features",
+    "countries",
+    "borders",
+    "disputed",
+    "protected_areas",
+    "barriers",
+    "corridors",
+    "sections",
+    "gazetteer",
+)
+
+
+def round_tables(
+    plan: Plan,
+    pieces: Pieces,
+    cells: Cells,
+    drawn: Assessed,
+    grown: gpd.GeoDataFrame,
+    found: Assessed,
+) -> Round:
+    """The tables of a round, in longitude and latitude, from what was found on the grown units."""
+    kept = found.decided(PROPOSED, AREA_OF_INTEREST)
+    units = delineate.numbered(grown[grown["seed"].isin(kept)].reset_index(drop=True))
+    ids = units.set_index("seed")["unit_id"]
+    table = _conservation_units(plan, pieces, units, found)
+    known = pieces.layers
+    tables: dict[str, pd.DataFrame] = {
+        "conservation_units": table,
+        "not_proposed": _not_proposed(known.hotspots, units, drawn, found, grown),
+        "unit_criteria": _by_unit(found.findings.criteria, ids),
+        "unit_species": _by_unit(found.findings.species, ids),
+        "unit_countries": _by_unit(found.findings.countries, ids),
+        "planning_units": _with_unit(cells.units, units),
+        "ranges_used": known.ranges,
+        "species": known.species,
+    }
+    for name in LAYERS_OF_A_ROUND:
+        if getattr(known, name) is not None:
+            tables[name] = getattr(known, name)
+    return Round(
+        imprint=_imprint(plan, known),
+        tables={name: _as_written(table) for name, table in tables.items()},
+        manifest=_manifest(plan, known),
+    )
+
+
+def _conservation_units(
+    plan: Plan, pieces: Pieces, units: gpd.GeoDataFrame, found: Assessed
+) -> gpd.GeoDataFrame:
+    """The table `conservation_units`, in the order of the ids."""
+    summary = found.findings.summary.set_index("site").loc[units["seed"]]
+    ranked = rank.rank_units(found.findings, found.decisions, plan.profile).set_index("site")
+    ranked = ranked.loc[units["seed"]]
+    names = _names(units, pieces.layers)
+    columns = {
+        "unit_id": units["unit_id"].array,
+        "name_en": names["name_en"].array,
+        "name_ru": names["name_ru"].array,
+        "status": ranked["decision"].map(_STATUS).array,
+        "origin": delineate.origins(units["hotspot_ids"], _likeness(units, pieces)).array,
+        "hotspot_ids": units["hotspot_ids"].array,
+        **{column: ranked[column].array for column in ("rank", "rank_label", "tier", "score")},
+        **{column: summary[column].array for column in _SUMMARY},
+        "rationale": _rationale(found, units["seed"]),
+    }
+    outline = gpd.GeoSeries(units["outline"].array, crs=LONLAT)
+    return gpd.GeoDataFrame(columns, geometry=outline)
+
+
+_STATUS: Mapping[str, str] = {PROPOSED: "modelled candidate", AREA_OF_INTEREST: "area of interest"}
+
+
+_SUMMARY = (
+    *("area_km2", "countries", "n_countries", "disputed", "species", "n_species"),
+    *("species_supporting", "criteria_met", "confidence"),
+)
+
+
+def _likeness(units: gpd.GeoDataFrame, pieces: Pieces) -> pd.Series[float]:
+    """Jaccard index of each unit and the hotspots that it was grown from, together."""
+    hotspots = pieces.layers.hotspots
+    if hotspots is None:
+        return pd.Series(0.0, index=units.index)
+    pairs = units.assign(hotspot_id=units["hotspot_ids"].str.split(";")).explode("hotspot_id")
+    own = hotspots.merge(pairs[["unit_id", "hotspot_id"]], on="hotspot_id")
+    joint = layers.dissolved(own, ("unit_id",))
+    shared = overlap.overlap(units, joint.rename(columns={"unit_id": "of"}), by=("of",))
+    own_part = shared[shared["unit_id"] == shared["of"]].set_index("unit_id")["km2"]
+    whole = overlap.area_km2(joint).set_axis(joint["unit_id"])
+    ids = units["unit_id"]
+    both: pd.Series[float] = overlap.area_km2(units) + ids.map(whole) - ids.map(own_part)
+    likeness: pd.Series[float] = ids.map(own_part) / both
+    return likeness.fillna(0.0)
+
+
+def _names(units: gpd.GeoDataFrame, known: Layers) -> pd.DataFrame:
+    """Names from the hotspots, else from the gazetteer, else from the states and the place."""
+    names = pd.DataFrame("", index=units.index, columns=["name_en", "name_ru"])
+    if known.hotspots is not None:
+        of = known.hotspots.set_index("hotspot_id")
+        for column in names:
+            names[column] = [
+                " / ".join(str(of.at[name, column]) for name in ids.split(";")) if ids else ""
+                for ids in units["hotspot_ids"]
+            ]
+    nameless = units[names["name_en"] == ""]
+    if known.gazetteer is not None and len(nameless):
+        names.loc[nameless.index] = delineate.place_names(nameless, known.gazetteer)
+    for row in names.index[names["name_en"] == ""]:
+        names.loc[row] = delineate.coordinate_names(units.loc[[row]]).iloc[0]
+    return names
+
+
+def _rationale(found: Assessed, seeds: pd.Series[str]) -> list[str]:
+    """Why each unit is proposed: the decision, and the evidence of every criterion that decides."""
+    reason = found.decisions.set_index("site")["reason"]
+    met = found.findings.criteria
+    met = met[met["met"].fillna(False) & met["criterion"].isin([*GATES, "C1", "C2", "C3", "C5"])]
+    told = {
+        site: " ".join(f"{row.criterion}: {row.because}" for row in rows.itertuples())
+        for site, rows in met.groupby("site")
+    }
+    return [f"{reason[seed]} {told.get(seed, '')}".strip() for seed in seeds]
+
+
+def _not_proposed(
+    hotspots: gpd.GeoDataFrame | None,
+    units: gpd.GeoDataFrame,
+    drawn: Assessed,
+    found: Assessed,
+    grown: gpd.GeoDataFrame,
+) -> pd.DataFrame:
+    """Every hotspot that became no unit, with the reason and its numbers."""
+    columns = ["hotspot_id", "name_en", "name_ru", "reason"]
+    if hotspots is None:
+        return pd.DataFrame(columns=columns)
+    placed = {name for ids in units["hotspot_ids"] for name in ids.split(";")}
+    left = hotspots[~hotspots["hotspot_id"].isin(placed)]
+    as_drawn = drawn.decisions.set_index("site")["reason"]
+    as_grown = found.decisions.set_index("site")["reason"]
+    passing = set(drawn.decided(PROPOSED, AREA_OF_INTEREST))
+    tried = {
+        name: str(as_grown[seed])
+        for seed in grown["seed"]
+        for name in seed.split(";")
+        if name in passing
+    }
+    reasons = []
+    for name in left["hotspot_id"]:
+        told = f"As drawn: {as_drawn[name]}"
+        if name in tried:
+            told += f" Grown to a landscape: {tried[name]}"
+        elif name in passing:
+            told += " Its landscape came to nothing: below the least size of a unit beside its neighbours."
+        reasons.append(told)
+    table = pd.DataFrame(left[columns[:-1]])
+    return table.assign(reason=reasons).reset_index(drop=True)
+
+
+def _by_unit(table: pd.DataFrame, ids: pd.Series[str]) -> pd.DataFrame:
+    """Rows of the units, under their ids."""
+    mine = table[table["site"].isin(ids.index)]
+    named = mine.assign(unit_id=mine["site"].map(ids)).drop(columns="site")
+    front = ["unit_id", *[column for column in named if column != "unit_id"]]
+    return named[front].sort_values("unit_id", kind="stable").reset_index(drop=True)
+
+
+def _with_unit(cells: gpd.GeoDataFrame, units: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Planning units with the unit that holds most of each; empty where none holds half."""
+    inside = overlap.overlap(cells, units, site="pu_id", by=("unit_id",))
+    half = overlap.area_km2(cells).set_axis(cells["pu_id"]) / 2
+    held = inside[inside["km2"] >= inside["pu_id"].map(half)].drop_duplicates("pu_id")
+    unit = cells["pu_id"].map(held.set_index("pu_id")["unit_id"]).fillna("")
+    columns = [*TABLES["planning_units"].columns, "geometry"]
+    return cells.assign(unit_id=unit)[columns]
+
+
+def _imprint(plan: Plan, known: Layers) -> Imprint:
+    """What stands on every product of a plan."""
+    return Imprint(
+        title=plan.title,
+        date=plan.date,
+        round="Round 00",
+        profile=plan.profile.name,
+        disclaimer=plan.output.disclaimer,
+        sources=_cited(known),
+        indicative=any(bool(source.get("bundled")) for source in known.sources),
+        languages=plan.output.languages,
+    )
+
+
+def _manifest(plan: Plan, known: Layers) -> dict[str, Any]:
+    """What went in, in full, so that a second person gets the same bytes."""
+    return {
+        "version": __version__,
+        "round": 0,
+        "plan": _without_folders(plan.as_written),
+        "profile": dict(plan.profile_as_written),
+        "inputs": [dict(source) for source in known.sources],
+        "problems": [asdict(problem) for problem in known.problems],
+    }
+
+
+def _as_written(table: pd.DataFrame) -> pd.DataFrame:
+    """Numbers to six decimals; shapes in longitude and latitude."""
+    rounded = table.round(DIGITS)
+    return layers.to_lonlat(rounded) if isinstance(rounded, gpd.GeoDataFrame) else rounded
+
+
+DIGITS = 6
+
+
+def _without_folders(value: Any) -> Any:
+    """A plan as written, but for absolute paths: they say whose machine this was, and lead nowhere."""
+    if isinstance(value, Mapping):
+        return {key: _without_folders(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_folders(inner) for inner in value]
+    if isinstance(value, str):
+        for kind in (PurePosixPath, PureWindowsPath):
+            if kind(value).is_absolute():
+                return kind(value).name
+    return value
+
+
+_OUR_OWN: Mapping[str, str] = {
+    "countries": "Countries: Natural Earth 4.1 (public domain) through world-atlas 2.0.2",
+    "disputed": "Disputed areas: own outlines of cami_units, indicative",
+    "species": "Species: list of cami_units after CMS and IUCN",
+}
+
+
+def _cited(known: Layers) -> tuple[str, ...]:
+    """The sources of every layer: the bundled ones by name, a user's own by file."""
+    bundled = {str(one["layer"]) for one in known.sources if one["bundled"]}
+    own = sorted(
+        {(str(one["layer"]), str(one["file"])) for one in known.sources if not one["bundled"]}
+    )
+    drawn = sorted(bundled - set(_OUR_OWN))
+    lines = [f"{layer.replace('_', ' ').capitalize()}: {file}" for layer, file in own]
+    if drawn:
+        listing = ", ".join(name.replace("_", " ") for name in drawn)
+        lines.append(f"Indicative layers of cami_units, hand-digitised: {listing}")
+    lines += [text for layer, text in _OUR_OWN.items() if layer in bundled]
+    return tuple(lines)

@@ -1,0 +1,132 @@
+"""A round as files: tables, workbook, Google Earth, map."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import geopandas as gpd
+
+from cami_units import (
+    documents,
+    grid,
+    kml,
+    store,
+    webmap,
+    words,
+)
+from cami_units.model import (
+    EQUAL_AREA,
+    LONLAT,
+    Problem,
+    Progress,
+    Round,
+    quiet,
+)
+from cami_units.pipeline._tables import LAYERS_OF_A_ROUND
+
+
+def write_proposal(
+    proposal: Round, directory: Path, *, force: bool = False, progress: Progress = quiet
+) -> tuple[Problem, ...]:
+    """Write a round as a folder: tables, workbook, both KMZ, the map, the manifest. Whole or not.
+
+    Returns
+    -------
+    tuple of Problem
+        What had to be simplified or left out of the KMZ to keep its budgets.
+
+    Raises
+    ------
+    InputError
+        The folder holds a round already and `force` is not given, or cannot be written.
+    """
+    tables, imprint = proposal.tables, proposal.imprint
+    species = tables["species"]
+    cards = {lang: words.unit_cards(tables, species, lang=lang) for lang in imprint.languages}
+    shown = shown_layers(proposal)
+    noticed: list[Problem] = []
+
+    def google_earth(profile: kml.Profile) -> store.Writer:
+        def write(path: Path) -> None:
+            progress(f"writing {path.name}", 0, 0)
+            noticed.extend(
+                kml.write_kml(
+                    path,
+                    tables["conservation_units"],
+                    cards=cards[imprint.languages[0]],
+                    imprint=imprint,
+                    profile=profile,
+                    lang=imprint.languages[0],
+                    layers=shown,
+                    species=species,
+                )
+            )
+
+        return write
+
+    def web_map(path: Path) -> None:
+        progress(f"writing {path.name}", 0, 0)
+        webmap.write_map(
+            path,
+            tables["conservation_units"],
+            cards=cards,
+            imprint=imprint,
+            layers=shown,
+            species=species,
+            planning_units=tables["planning_units"],
+            unit_criteria=tables["unit_criteria"],
+            lang=imprint.languages[0],
+        )
+
+    files: dict[str, store.Writer] = {
+        "conservation_units.csv": lambda path: documents.write_csv(
+            path, tables["conservation_units"]
+        ),
+        "conservation_units.xlsx": lambda path: documents.write_units_workbook(path, proposal),
+        "conservation_units.kmz": google_earth("earth-pro"),
+        "conservation_units_web.kmz": google_earth("earth-web"),
+        "map.html": web_map,
+    }
+    store.write_round(proposal, directory, files=files, force=force)
+    return tuple(noticed)
+
+
+def shown_layers(proposal: Round) -> dict[str, gpd.GeoDataFrame]:
+    """The layers that maps and KMZ may show.
+
+    A layer that came from a restricted source stays out, and the range of a sensitive species, or
+    one from a restricted source, is drawn in cells of :data:`SHOWN_CELL_KM` only.
+    """
+    tables = proposal.tables
+    restricted = {
+        str(source["layer"]) for source in proposal.manifest["inputs"] if source["restricted"]
+    }
+    shown = {
+        name: table
+        for name in LAYERS_OF_A_ROUND
+        if isinstance(table := tables.get(name), gpd.GeoDataFrame) and name not in restricted
+    }
+    species = tables["species"]
+    coarse = set(species.loc[species["sensitive"].eq("yes"), "sci_name"])
+    features = tables["features"]
+    if "ranges" in restricted:
+        coarse |= set(features["sci_name"])
+    shown["features"] = _coarsened(features, coarse)
+    return shown
+
+
+SHOWN_CELL_KM = 25.0
+"""Cells in which the range of a sensitive species is shown on what may be published."""
+
+
+def _coarsened(features: gpd.GeoDataFrame, names: set[str]) -> gpd.GeoDataFrame:
+    """Features with the ranges of these species as the planning units that they touch."""
+    coarse = features["sci_name"].isin(names)
+    flat = features[coarse].to_crs(EQUAL_AREA)
+    cells = [
+        grid.planning_units(gpd.GeoSeries([shape], crs=flat.crs), cell_km=SHOWN_CELL_KM).union_all()
+        for shape in flat.geometry
+    ]
+    shown = features.geometry.copy()
+    shown[coarse] = gpd.GeoSeries(cells, index=flat.index, crs=flat.crs).to_crs(LONLAT)
+    return features.set_geometry(shown)

@@ -1,0 +1,669 @@
+"""How sure are we: the same arithmetic again, under other assumptions.
+
+Each run draws the weights of the score by lot and, independently, one level of everything else
+that somebody could have chosen otherwise: the IUCN codes, the edge of the ranges, the size of the
+cells, the distance to a border, a species left out, a threshold moved. Geometry is measured before,
+once for each way of drawing the units and of reading the ranges; here are tables only.
+
+All factors move together, because a unit that stands when one thing is changed at a time may fall
+when two are [1]_. What turns a unit over *alone* is asked for by itself.
+
+References
+----------
+.. [1] Saltelli, A. & Annoni, P. (2010). How to avoid a perfunctory sensitivity analysis.
+   *Environmental Modelling & Software* 25, 1508–1517. doi:10.1016/j.envsoft.2010.04.012
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from types import MappingProxyType
+from typing import Any, Final, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from cami_units import criteria, rank
+from cami_units.model import (
+    NOT_PROPOSED,
+    PROPOSED,
+    InputError,
+    Profile,
+    Progress,
+    SiteTables,
+    listed,
+    quiet,
+)
+
+STATED: Final = "as stated"
+"""The level of every factor that the plan and the profile themselves name."""
+
+AXES: Final = ("delineation", "presence", "edge", "species", "thresholds")
+"""What a run draws beside the weights. One axis may hold several factors, one of which moves."""
+
+FACTORS: Final = (
+    "cell size",
+    "border distance",
+    "presence codes",
+    "range edge",
+    "species left out",
+    "thresholds",
+)
+"""What may turn a unit over, in the order in which ties are told."""
+
+Label = Literal["robust", "sensitive", "fragile"]
+Way = tuple[str, str, str]
+"""How units were drawn and ranges read: levels of the axes delineation, presence and edge."""
+
+
+@dataclass(frozen=True, slots=True)
+class Design:
+    """What is varied, and how far. A change of it is another value.
+
+    Attributes
+    ----------
+    runs, seed : how many runs, and the seed of the lot: the same seed gives the same runs.
+    stated : the share of the runs in which a factor keeps the level that the plan names, 0–1. The
+        other levels share the rest evenly.
+    presence : sets of IUCN presence codes.
+    cell_km, border_km : sides of planning units, and distances to a border, in km.
+    edge_km : how far the edge of a range part of each confidence may be off, in km.
+    ungraded : the confidence of a part without one.
+    threshold_change : by which share thresholds move, up and down; whole numbers by one at least.
+    top : how many ranks are the top.
+    robust, sensitive : least share of runs in which a unit of that label qualifies, 0–1.
+    interval : the quantiles of the interval of ranks.
+    """
+
+    runs: int = 1000
+    seed: int = 2026
+    stated: float = 1 / 3
+    presence: tuple[tuple[int, ...], ...] = ((1,), (1, 2), (1, 2, 3))
+    cell_km: tuple[float, ...] = (10.0, 25.0, 50.0)
+    border_km: tuple[float, ...] = (25.0, 50.0, 100.0)
+    edge_km: Mapping[str, float] = field(
+        default_factory=lambda: MappingProxyType({"high": 10.0, "medium": 25.0, "low": 50.0})
+    )
+    ungraded: str = "medium"
+    threshold_change: float = 0.25
+    top: int = 10
+    robust: float = 0.9
+    sensitive: float = 0.5
+    interval: tuple[float, float] = (0.05, 0.95)
+
+    def __post_init__(self) -> None:
+        faults = []
+        if self.runs < 1:
+            faults.append(f"runs must be 1 or more, {self.runs} came")
+        if not 0 < self.stated <= 1:
+            faults.append(f"stated must be above 0 and at most 1, {self.stated:g} came")
+        if not 0 < self.threshold_change < 1:
+            faults.append(
+                f"threshold_change must be between 0 and 1, {self.threshold_change:g} came"
+            )
+        if not 0 <= self.sensitive <= self.robust <= 1:
+            faults.append(
+                f"0 ≤ sensitive ≤ robust ≤ 1 is expected, {self.sensitive:g} and {self.robust:g} came"
+            )
+        if self.ungraded not in self.edge_km:
+            faults.append(f"ungraded must be one of {listed(self.edge_km)}, '{self.ungraded}' came")
+        if faults:
+            raise InputError("The design cannot be run: " + "; ".join(faults) + ".")
+
+
+@dataclass(frozen=True, slots=True)
+class Stability:
+    """How the units of a round fared.
+
+    Attributes
+    ----------
+    units : ``site``, ``runs``, ``rank_low``, ``rank_median``, ``rank_high`` (over the runs in which
+        the unit has a rank; ``<NA>`` where it never has), ``share_qualifying``, ``share_top10``
+        (0–1, of all runs), ``label``, ``flips`` (the factor that turns the unit over most often;
+        empty where every run agrees with the plan), ``flips_at`` (every level that does so alone).
+    factors : ``site``, ``factor``, ``level``, ``qualifies`` (with nothing else changed), ``runs``,
+        ``share_qualifying`` (of the runs at this level).
+    ways : ``delineation``, ``site``, ``share`` – share of all runs in which units were drawn this
+        way and this one qualified.
+    """
+
+    units: pd.DataFrame
+    factors: pd.DataFrame
+    ways: pd.DataFrame
+
+
+# -- what is varied -------------------------------------------------------------------------------
+
+
+def cell_level(km: float) -> str:
+    """The name of a level of the axis *delineation*: planning units of another size."""
+    return f"cell size: {km:g} km"
+
+
+def border_level(km: float) -> str:
+    """The name of a level of the axis *delineation*: another distance to a border."""
+    return f"border distance: {km:g} km"
+
+
+def presence_level(codes: Sequence[int]) -> str:
+    """The name of a level of the axis *presence*."""
+    return "presence codes: " + ", ".join(map(str, sorted(codes)))
+
+
+EDGES: Final[Mapping[str, int]] = MappingProxyType(
+    {STATED: 0, "range edge: drawn in": -1, "range edge: drawn out": 1}
+)
+"""The levels of the axis *edge*, and the side to which the edges of ranges are moved."""
+
+
+def delineations(
+    design: Design, *, cell_km: float, border_km: float
+) -> dict[str, tuple[float, float]]:
+    """The ways of drawing units: the name of each, its cell size and its distance to a border.
+
+    The two are moved one at a time, since units are grown anew for each way.
+    """
+    ways = {STATED: (cell_km, border_km)}
+    ways |= {cell_level(km): (km, border_km) for km in design.cell_km if km != cell_km}
+    return ways | {border_level(km): (cell_km, km) for km in design.border_km if km != border_km}
+
+
+def readings(design: Design, presence: Sequence[int]) -> dict[str, tuple[int, ...]]:
+    """The ways of reading the presence codes: the name of each, and its codes."""
+    own = tuple(sorted(set(presence)))
+    others = [tuple(sorted(codes)) for codes in design.presence]
+    return {STATED: own} | {presence_level(codes): codes for codes in others if codes != own}
+
+
+_MOVED: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "occurrence": ("min_km2", "min_site_share", "min_range_share", "side_km2"),
+        "G1": ("min_side_km2", "min_side_share"),
+        "C1": ("min_species",),
+        "C2": ("min_weight",),
+        "C3": ("min_share", "min_share_by_category"),
+        "C4": ("min_evenness", "min_border_km", "min_border_km_riverine"),
+        "C5": ("min_crossings",),
+        "C6": ("min_barrier_share",),
+        "C7": ("gap_below",),
+        "C8": ("min_share", "min_jaccard"),
+        "C9": ("min_confidence",),
+    }
+)
+"""The numbers that move, by table of the profile. How many states and sides make a unit
+transboundary is no threshold but what the word means: it does not move."""
+
+
+def threshold_levels(profile: Profile, change: float) -> dict[str, tuple[str, float]]:
+    """The levels of the axis *thresholds*: name, table of the profile, and factor.
+
+    Only tables that the decision hangs on; all numbers of a table move together.
+    """
+    named = {*(profile.decision.any_of or ()), *(profile.decision.evidence or ()), "G1"}
+    if "C2" in named:
+        named |= set(profile.C2.or_categories_with)
+    levels = {STATED: ("", 1.0)}
+    for table in _MOVED:
+        if table == "occurrence" or table in named:
+            for sign, word in ((-1, "−"), (1, "+")):
+                factor = 1 + sign * change
+                levels[f"thresholds: {table} {word}{100 * change:g} %"] = (table, factor)
+    return levels
+
+
+def with_threshold(profile: Profile, table: str, factor: float) -> Profile:
+    """A profile with the thresholds of one of its tables multiplied by a factor.
+
+    A whole number moves by one at least and never below 1; a percentage stays at most 100, a
+    fraction at most 1. An open number stays open.
+    """
+    rule = getattr(profile, table)
+    moved = {key: _moved(key, getattr(rule, key), factor) for key in _MOVED[table]}
+    return profile.model_copy(update={table: rule.model_copy(update=moved)})
+
+
+def _moved(key: str, value: Any, factor: float) -> Any:
+    if value is None:
+        return None
+    if isinstance(value, Mapping):
+        return {name: _moved(key, number, factor) for name, number in value.items()}
+    if isinstance(value, int):
+        step = 1 if factor > 1 else -1
+        farthest = max if factor > 1 else min
+        return max(1, farthest(value + step, round(value * factor)))
+    most = 1.0 if key in _FRACTIONS else 100.0 if key in _PERCENTAGES else np.inf
+    return min(float(value) * factor, most)
+
+
+_FRACTIONS: Final = ("min_evenness", "min_jaccard", "min_confidence")
+_PERCENTAGES: Final = (
+    *("min_site_share", "min_range_share", "min_side_share"),
+    *("min_share", "min_share_by_category", "gap_below"),
+)
+
+
+# -- the lot --------------------------------------------------------------------------------------
+
+
+def drawn(
+    axes: Mapping[str, Sequence[str]], *, runs: int, seed: int, stated: float
+) -> pd.DataFrame:
+    """The levels of every run, balanced: each level of an axis comes as often as it should.
+
+    Parameters
+    ----------
+    axes : mapping
+        The levels of each axis, the stated one first.
+    runs, seed, stated
+        As in :class:`Design`.
+
+    Returns
+    -------
+    DataFrame
+        A row a run, a column an axis.
+    """
+    lot = np.random.default_rng([seed, 1])
+    columns: dict[str, Any] = {}
+    for axis, levels in axes.items():
+        others = lot.permutation(np.arange(1, len(levels)))
+        kept = runs if not len(others) else round(runs * stated)
+        places = np.concatenate([np.zeros(kept, dtype=int), np.resize(others, runs - kept)])
+        columns[axis] = np.asarray(levels, dtype=object)[lot.permutation(places)]
+    return pd.DataFrame(columns)
+
+
+def weight_draws(profile: Profile, *, runs: int, seed: int) -> NDArray[np.float64]:
+    """Weights of the score by lot: Dirichlet around those of the profile.
+
+    With weights *w* of *k* criteria the parameters are :math:`k w_i / \\sum w`: with equal weights
+    all of them are 1 and every mixture is as likely as any other; otherwise the profile's weights
+    are the mean. A criterion without weight stays out.
+
+    Returns
+    -------
+    array
+        A row a run, a column for each of :func:`cami_units.rank.weighted_criteria`; rows sum to 1.
+    """
+    own = np.array(list(rank.weighted_criteria(profile).values()))
+    draws: NDArray[np.float64] = np.random.default_rng([seed, 2]).dirichlet(
+        len(own) * own / own.sum(), size=runs
+    )
+    return draws
+
+
+# -- the runs -------------------------------------------------------------------------------------
+
+
+def stability(
+    tables: Mapping[Way, SiteTables],
+    species: Mapping[tuple[str, str], pd.DataFrame],
+    units: Sequence[str],
+    profile: Profile,
+    design: Design | None = None,
+    *,
+    progress: Progress = quiet,
+) -> Stability:
+    """How often each unit qualifies, where it ranks, and what turns it over.
+
+    Parameters
+    ----------
+    tables : mapping
+        For each way of drawing the units and reading the ranges what was measured on the sites. A
+        unit that came out again has the name of the unit; other sites have names of their own.
+        Where a unit came to nothing it is missing.
+    species : mapping
+        For each reading of the ranges (presence, edge) the table ``species`` with ``range_km2``.
+    units : sequence of str
+        The units to report on.
+    profile : Profile
+        The criteria as stated.
+    design : Design, optional
+        What is varied; ``None``: the defaults.
+
+    Raises
+    ------
+    InputError
+        A way or a reading is missing.
+    PlanError
+        The profile leaves open what the decision or the score needs.
+
+    Notes
+    -----
+    Do not use it to validate the units: it tells how far they hang on choices, not whether the
+    layers are true. A rank is that among all sites of a run that are proposed or of interest.
+    """
+    plan = design or Design()
+    axes = _axes(tables, species, profile, plan)
+    runs = drawn(axes, runs=plan.runs, seed=plan.seed, stated=plan.stated)
+    alone = _one_at_a_time(axes)
+    every = pd.concat([runs, alone], ignore_index=True)
+    found = outcomes(every, tables, species, profile, plan, progress=progress)
+    found["qualifies"] = found["decision"] == PROPOSED
+    single = found[found["scenario"] >= plan.runs]
+    found = found[found["scenario"] < plan.runs].reset_index(drop=True)
+    weights = weight_draws(profile, runs=plan.runs, seed=plan.seed)
+    score = rank.value_scores(found, profile, weights=weights[found["scenario"].to_numpy()])
+    found["rank"] = rank.ranks(score.where(found["decision"] != NOT_PROPOSED), found["scenario"])
+    factors = _by_factor(found, single, runs, alone, axes, units)
+    return Stability(
+        units=_by_unit(found, factors, units, plan),
+        factors=factors,
+        ways=_by_way(found, runs, plan.runs),
+    )
+
+
+def _axes(
+    tables: Mapping[Way, SiteTables],
+    species: Mapping[tuple[str, str], pd.DataFrame],
+    profile: Profile,
+    design: Design,
+) -> dict[str, list[str]]:
+    """The levels of each axis, in the order in which they came, the stated one first."""
+    ways: list[list[str]] = [
+        list(dict.fromkeys(way[place] for way in tables)) for place in range(3)
+    ]
+    missing = [
+        " / ".join((one, two, three))
+        for one in ways[0]
+        for two in ways[1]
+        for three in ways[2]
+        if (one, two, three) not in tables
+    ]
+    unread = [
+        f"{two} / {three}" for two in ways[1] for three in ways[2] if (two, three) not in species
+    ]
+    unstated = [axis for axis, levels in zip(AXES, ways, strict=False) if STATED not in levels]
+    if missing or unread or unstated or not tables:
+        faults = [f"no tables for {listed(missing)}"] if missing else []
+        faults += [f"no species for {listed(unread)}"] if unread else []
+        faults += [f"no level '{STATED}' of {listed(unstated)}"] if unstated or not tables else []
+        raise InputError("The runs cannot be made: " + "; ".join(faults) + ".")
+    counted = {
+        str(name) for table in tables.values() for name in table.species["sci_name"].unique()
+    }
+    stated = species[STATED, STATED]
+    cami = stated.loc[stated["in_cami"].astype(str).str.lower() == "yes", "sci_name"]
+    left_out = [f"species left out: {name}" for name in sorted(counted & set(cami))]
+    levels = {
+        **dict(zip(AXES, ways, strict=False)),
+        "species": [STATED, *left_out],
+        "thresholds": list(threshold_levels(profile, design.threshold_change)),
+    }
+    return {axis: sorted(names, key=lambda name: name != STATED) for axis, names in levels.items()}
+
+
+def _one_at_a_time(axes: Mapping[str, Sequence[str]]) -> pd.DataFrame:
+    """Everything as stated, then each other level of each axis with nothing else changed."""
+    stated = dict.fromkeys(axes, STATED)
+    rows = [stated]
+    rows += [{**stated, axis: level} for axis, levels in axes.items() for level in levels[1:]]
+    return pd.DataFrame(rows)
+
+
+def outcomes(
+    scenarios: pd.DataFrame,
+    tables: Mapping[Way, SiteTables],
+    species: Mapping[tuple[str, str], pd.DataFrame],
+    profile: Profile,
+    design: Design,
+    *,
+    progress: Progress = quiet,
+) -> pd.DataFrame:
+    """The decision on every site of every scenario, and the measures that its score is made of.
+
+    Parameters
+    ----------
+    scenarios : DataFrame
+        A row a scenario, with a level of each of :data:`AXES`.
+
+    Returns
+    -------
+    DataFrame
+        ``scenario`` (position in `scenarios`), ``site``, ``decision``, ``n_transboundary``,
+        ``threat_weight``, ``max_share``, ``movement_grade``.
+    """
+    stacks = _Stacks.of(tables, species)
+    levels = threshold_levels(profile, design.threshold_change)
+    parts = []
+    groups = scenarios.assign(scenario=np.arange(len(scenarios))).groupby("thresholds", sort=True)
+    for number, (level, rows) in enumerate(groups):
+        progress("running the arithmetic again", number, len(groups))
+        table, factor = levels[str(level)]
+        rules = with_threshold(profile, table, factor) if table else profile
+        stack, keys = stacks.stacked(rows)
+        measures = criteria.measures(stack, stacks.species, stacks.rules(rules))
+        met = criteria.verdicts(measures, rules)
+        parts.append(
+            keys.assign(
+                decision=rank.bare_decisions(met, rules).array,
+                **{name: measures[name].array for name in _SCORED},
+            )
+        )
+    return pd.concat(parts).sort_values(["scenario", "site"], ignore_index=True)
+
+
+_SCORED: Final = ("n_transboundary", "threat_weight", "max_share", "movement_grade")
+
+
+class _Stacks:
+    """The tables of all ways, one below the other, so that many scenarios are one call.
+
+    A species has another regional range in another reading, so it stands in the species table once
+    for each of them, under a key that names both.
+    """
+
+    def __init__(
+        self,
+        tables: Mapping[str, pd.DataFrame | None],
+        sites: pd.DataFrame,
+        species: pd.DataFrame,
+        ways: Mapping[Way, int],
+    ) -> None:
+        self.tables, self.sites, self.species, self.ways = tables, sites, species, ways
+
+    @classmethod
+    def of(
+        cls, tables: Mapping[Way, SiteTables], species: Mapping[tuple[str, str], pd.DataFrame]
+    ) -> _Stacks:
+        ways = {way: number for number, way in enumerate(tables)}
+        names = sorted({str(site) for table in tables.values() for site in table.sites["site"]})
+        place = pd.Series(np.arange(len(names)), index=names)
+        stacked: dict[str, pd.DataFrame | None] = {}
+        for name in (one.name for one in fields(SiteTables)):
+            pieces = [
+                _tagged(getattr(table, name), way, ways[way], place)
+                for way, table in tables.items()
+                if getattr(table, name) is not None
+            ]
+            stacked[name] = pd.concat(pieces, ignore_index=True) if pieces else None
+        every = [
+            table.assign(name=table["sci_name"], sci_name=_keyed(table["sci_name"], reading))
+            for reading, table in species.items()
+        ]
+        sites = pd.DataFrame({"place": place.array, "name": names})
+        return cls(stacked, sites, pd.concat(every, ignore_index=True), ways)
+
+    def rules(self, profile: Profile) -> Profile:
+        """The profile, which names riverine species, in terms of the keys of this stack."""
+        riverine = self.species.loc[self.species["name"].isin(profile.C4.riverine), "sci_name"]
+        return profile.model_copy(
+            update={"C4": profile.C4.model_copy(update={"riverine": tuple(riverine)})}
+        )
+
+    def stacked(self, rows: pd.DataFrame) -> tuple[SiteTables, pd.DataFrame]:
+        """The tables of some scenarios; and scenario and site of each row of their sites."""
+        asked = pd.DataFrame(
+            {
+                "scenario": rows["scenario"].array,
+                "way": [
+                    self.ways[way]
+                    for way in zip(rows["delineation"], rows["presence"], rows["edge"], strict=True)
+                ],
+                "out": rows["species"].str.removeprefix("species left out: ").array,
+            }
+        )
+        made = {
+            name: None if table is None else self._rows(table, asked)
+            for name, table in self.tables.items()
+        }
+        sites = made["sites"]
+        assert sites is not None
+        keys = pd.DataFrame(
+            {
+                "scenario": sites["site"] // len(self.sites),
+                "site": self.sites["name"].array.take(sites["site"] % len(self.sites)),
+            }
+        )
+        return SiteTables(**made), keys  # type: ignore[arg-type]
+
+    def _rows(self, table: pd.DataFrame, asked: pd.DataFrame) -> pd.DataFrame:
+        both = asked.merge(table, on="way")
+        if "of" in both:
+            both = both[both["of"] != both["out"]]
+        return both.assign(site=both["scenario"] * len(self.sites) + both["place"])
+
+
+def _tagged(table: pd.DataFrame, way: Way, number: int, place: pd.Series[int]) -> pd.DataFrame:
+    plain = pd.DataFrame(table).assign(way=number, place=table["site"].map(place).astype(int).array)
+    if "sci_name" in plain:
+        plain = plain.assign(
+            of=plain["sci_name"].array, sci_name=_keyed(plain["sci_name"], (way[1], way[2]))
+        )
+    return plain.drop(columns="site")
+
+
+def _keyed(names: pd.Series[Any], reading: tuple[str, str]) -> pd.Series[Any]:
+    return names.astype(str) + f" ({reading[0]}; {reading[1]})"
+
+
+# -- what came out --------------------------------------------------------------------------------
+
+
+def _by_unit(
+    found: pd.DataFrame, factors: pd.DataFrame, units: Sequence[str], design: Design
+) -> pd.DataFrame:
+    """One row a unit: interval of ranks, shares, label, and what turns it over."""
+    low, high = design.interval
+    by_site = found.groupby("site")
+    qualifying = by_site["qualifies"].sum().reindex(units, fill_value=0) / design.runs
+    in_top = (found["rank"] <= design.top).fillna(False).astype(bool) & found["qualifies"]
+    top = in_top.groupby(found["site"]).sum().reindex(units, fill_value=0) / design.runs
+    ranked = found[found["rank"].notna()].groupby("site")["rank"]
+    whole = {
+        # A rank that the unit really had, and one on the far side of the share asked for.
+        name: ranked.quantile(share, interpolation=side).reindex(units).astype("Int64")
+        for name, share, side in (
+            ("rank_low", low, "lower"),
+            ("rank_median", 0.5, "lower"),
+            ("rank_high", high, "higher"),
+        )
+    }
+    told = _flips(factors, qualifying)
+    return pd.DataFrame(
+        {
+            "site": list(units),
+            "runs": design.runs,
+            **{name: values.array for name, values in whole.items()},
+            "share_qualifying": qualifying.array,
+            "share_top10": top.array,
+            "label": [label(share, design) for share in qualifying],
+            "flips": [told[unit][0] for unit in units],
+            "flips_at": [told[unit][1] for unit in units],
+        }
+    )
+
+
+def label(share: float, design: Design | None = None) -> Label:
+    """The word for a share of runs in which a unit qualifies: robust, sensitive or fragile.
+
+    Examples
+    --------
+    >>> label(0.9), label(0.5), label(0.49)
+    ('robust', 'sensitive', 'fragile')
+    """
+    plan = design or Design()
+    if share >= plan.robust:
+        return "robust"
+    return "sensitive" if share >= plan.sensitive else "fragile"
+
+
+def _by_factor(
+    found: pd.DataFrame,
+    single: pd.DataFrame,
+    runs: pd.DataFrame,
+    alone: pd.DataFrame,
+    axes: Mapping[str, Sequence[str]],
+    units: Sequence[str],
+) -> pd.DataFrame:
+    """For each unit and level: whether it qualifies with nothing else changed, and how often."""
+    held = found[found["qualifies"]].merge(
+        runs.assign(scenario=np.arange(len(runs))), on="scenario", how="left"
+    )
+    sole = single[single["qualifies"]].assign(at=single["scenario"] - len(runs))
+    parts = []
+    for axis, levels in axes.items():
+        count = runs[axis].value_counts()
+        often = held.groupby(["site", axis]).size()
+        for level in levels:
+            at = alone.index[
+                (alone[axis] == level) & (alone.drop(columns=axis) == STATED).all(axis=1)
+            ]
+            standing = set(sole.loc[sole["at"].isin(at), "site"])
+            index = pd.MultiIndex.from_product([units, [level]])
+            number = int(count.get(level, 0))
+            share = often.reindex(index, fill_value=0).to_numpy() / number if number else np.nan
+            factor = level.partition(":")[0] if level != STATED else ""
+            parts.append(
+                pd.DataFrame(
+                    {
+                        "site": list(units),
+                        "axis": axis,
+                        "factor": factor,
+                        "level": level,
+                        "qualifies": [unit in standing for unit in units],
+                        "runs": number,
+                        "share_qualifying": share,
+                    }
+                )
+            )
+    table = pd.concat(parts, ignore_index=True)
+    order = {unit: number for number, unit in enumerate(units)}
+    return table.sort_values(
+        "site", key=lambda sites: sites.map(order), kind="stable", ignore_index=True
+    )
+
+
+def _flips(factors: pd.DataFrame, share: pd.Series[float]) -> dict[str, tuple[str, str]]:
+    """The factor that turns each unit over most often, and every level that does so alone.
+
+    How often: the share of runs that agree with the plan's own decision where the factor is as
+    stated, less that share where it is moved. A factor that turns the unit over alone goes before
+    one that only does so together with others.
+    """
+    told = {}
+    for unit, rows in factors.groupby("site", sort=False):
+        stated = rows[rows["level"] == STATED].set_index("axis")
+        base = bool(stated["qualifies"].iloc[0])
+        moved = rows[rows["level"] != STATED]
+        over = moved[moved["qualifies"] != base]
+        mean = (moved["share_qualifying"] * moved["runs"]).groupby(moved["factor"]).sum()
+        mean = mean / moved.groupby("factor")["runs"].sum()
+        axis = moved.drop_duplicates("factor").set_index("factor")["axis"]
+        drop = axis.map(stated["share_qualifying"]) - mean
+        effect = drop if base else -drop
+        agreed = share[unit] == (1.0 if base else 0.0)
+        candidates = [name for name in FACTORS if name in set(over["factor"])]
+        if not candidates and not agreed:
+            candidates = [name for name in FACTORS if effect.get(name, 0) > 0]
+        weakest = max(candidates, key=lambda name: effect.get(name, 0.0), default="")
+        told[str(unit)] = (weakest, "; ".join(over["level"]))
+    return told
+
+
+def _by_way(found: pd.DataFrame, runs: pd.DataFrame, total: int) -> pd.DataFrame:
+    held = found.loc[found["qualifies"], ["scenario", "site"]]
+    held = held.assign(delineation=runs["delineation"].to_numpy()[held["scenario"].to_numpy()])
+    table = held.groupby(["delineation", "site"]).size() / total
+    return table.rename("share").reset_index()
