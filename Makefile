@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all lint format bench data clean
+.PHONY: help setup demo test test-slow test-all lint format bench data clean
 
 help:            ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | sort
@@ -23,6 +23,9 @@ demo: $(STAMP)   ## the main job on the bundled layers: rounds/00-proposal
 
 test: $(STAMP)   ## all tests but the slow ones
 	@$(BIN)/python -m pytest -n auto -m "not slow"
+
+test-slow: $(STAMP) ## the slow tests only
+	@$(BIN)/python -m pytest -n auto -m slow
 
 test-all: $(STAMP) ## every test
 	@$(BIN)/python -m pytest -n auto

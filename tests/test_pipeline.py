@@ -19,7 +19,7 @@ from lxml import etree
 from pyproj import Geod
 
 from cami_units import kml, layers, pipeline, store
-from cami_units.model import EQUAL_AREA, FINDINGS, TABLES, Round
+from cami_units.model import EQUAL_AREA, FINDINGS, TABLES, InputError, Round, data_dir
 from cami_units.plan import read_plan
 from tests.conftest import km_box
 
@@ -392,6 +392,15 @@ def test_sensitive_and_restricted_ranges_are_shown_in_cells_only(proposal):
     gobi = gpd.GeoSeries([shown["Ursus arctos gobiensis"]], crs=4326).to_crs(EQUAL_AREA).iloc[0]
     corners = shapely.get_coordinates(gobi)
     assert np.abs(corners / 25_000 - np.round(corners / 25_000)).max() < 1e-3
+
+
+def test_an_unfilled_profile_is_refused_before_anything_is_computed(tmp_path):
+    text = f'[criteria]\nprofile = "{(data_dir() / "criteria_empty.toml").as_posix()}"\n'
+    plan = read_plan(write_plan(tmp_path, text))
+    with pytest.raises(InputError, match=r"numbers that everything hangs on are not filled in"):
+        pipeline.propose(plan)
+    problems, _ = pipeline.check(plan)
+    assert any("will be not assessed" in problem.what for problem in problems)
 
 
 # -- the toy region, end to end ---------------------------------------------------------------------

@@ -54,7 +54,7 @@ def test_importing_the_package_does_nothing_but_import():
 
 def test_what_is_promised_is_there_and_explained():
     promised = [name for name in getattr(cami_units, "__all__", ()) if not name.startswith("_")]
-    assert promised == sorted(promised)
+    assert len(promised) == len(set(promised)) > 40  # ruff keeps them sorted
     for name in promised:
         thing = getattr(cami_units, name)
         if callable(thing):

@@ -6,15 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from cami_units import (
-    layers,
-    store,
-)
-from cami_units.model import (
-    Progress,
-    data_dir,
-    quiet,
-)
+from cami_units import layers, store
+from cami_units.model import Progress, data_dir, quiet
 from cami_units.pipeline._load import load
 from cami_units.pipeline._measure import assess_sites, cut
 from cami_units.pipeline._tables import DIGITS

@@ -5,15 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from cami_units import (
-    layers,
-)
-from cami_units.model import (
-    Layers,
-    Problem,
-    Progress,
-    quiet,
-)
+from cami_units import layers
+from cami_units.model import InputError, Layers, Problem, Progress, listed, quiet, unfilled
 from cami_units.plan import Plan
 
 
@@ -25,6 +18,9 @@ def load(plan: Plan, *, progress: Progress = quiet) -> Layers:
     InputError
         With everything at once that must be mended before anything can be computed.
     """
+    open_numbers = [one for one in _unfilled(plan) if one.level == "refuses"]
+    if open_numbers:
+        raise InputError("\n".join(one.sentence() for one in open_numbers))
     return layers.read_layers(**_reading(plan), progress=progress)
 
 
@@ -36,7 +32,26 @@ def check(
     Computes nothing else, and is never stopped by a fault in an input.
     """
     _, problems, sources = layers.survey_layers(**_reading(plan), progress=progress)
-    return problems, sources
+    return (*_unfilled(plan), *problems), sources
+
+
+_NEEDED = ("occurrence", "G1", "G2", "decision", "score", "cells")
+
+
+def _unfilled(plan: Plan) -> tuple[Problem, ...]:
+    """What the criteria profile leaves open: without some of it nothing can be decided."""
+    cure = "Fill them in, or leave `profile` out of the plan to use the bundled proxy criteria."
+    still = unfilled(plan.profile)
+    needed = [one for one in still if one.split(".")[0] in _NEEDED or one == "C2.weights"]
+    others = sorted({one.split(".")[0] for one in still} - set(_NEEDED))
+    problems = []
+    if needed:
+        what = f"{len(needed)} numbers that everything hangs on are not filled in ({listed(needed, 20)})"
+        problems.append(Problem("refuses", "criteria", plan.profile.name, "", what, cure))
+    if others:
+        what = f"numbers of {listed(others, 20)} are not filled in: they will be not assessed"
+        problems.append(Problem("note", "criteria", plan.profile.name, "", what))
+    return tuple(problems)
 
 
 def _reading(plan: Plan) -> dict[str, Any]:

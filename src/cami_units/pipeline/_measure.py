@@ -7,18 +7,8 @@ from dataclasses import dataclass
 import geopandas as gpd
 import pandas as pd
 
-from cami_units import (
-    criteria,
-    grid,
-    layers,
-    overlap,
-    rank,
-)
-from cami_units.model import (
-    Findings,
-    Layers,
-    SiteTables,
-)
+from cami_units import criteria, grid, layers, overlap, rank
+from cami_units.model import Findings, Layers, SiteTables
 from cami_units.plan import Plan
 
 

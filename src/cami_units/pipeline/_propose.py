@@ -5,19 +5,8 @@ from __future__ import annotations
 import geopandas as gpd
 import pandas as pd
 
-from cami_units import (
-    delineate,
-    grid,
-    layers,
-    overlap,
-)
-from cami_units.model import (
-    AREA_OF_INTEREST,
-    PROPOSED,
-    Progress,
-    Round,
-    quiet,
-)
+from cami_units import delineate, grid, layers, overlap
+from cami_units.model import AREA_OF_INTEREST, PROPOSED, Progress, Round, quiet
 from cami_units.pipeline._load import load
 from cami_units.pipeline._measure import (
     Assessed,

@@ -73,6 +73,8 @@ def stability_of(
     """
     chosen = design or Design()
     drawings = _drawings(units, pieces, plan, chosen, progress)
+    sites = _side_by_side(drawings)
+    stated = measure(sites, pieces, site="site")
     tables: dict[Way, SiteTables] = {}
     species = {}
     for presence, codes in readings(chosen, plan.codes.presence).items():
@@ -80,8 +82,10 @@ def stability_of(
             progress("reading the ranges otherwise", len(species), 0)
             read = _read_otherwise(pieces, plan, chosen, codes, side)
             species[presence, edge] = with_range(read.layers)
-            for way, found in _measured(drawings, read).items():
-                tables[way, presence, edge] = found
+            measured = stated if read is pieces else _ranges_measured(sites, read, stated)
+            for way, rows in sites.groupby("way", sort=False):
+                names = rows.set_index("site")["drawn"]
+                tables[str(way), presence, edge] = _of(measured, names)
     found = stability(
         tables, species, units["unit_id"].tolist(), plan.profile, chosen, progress=progress
     )
@@ -186,16 +190,28 @@ def with_presence(
     return ranges[fitting & ranges["presence"].isin(presence)].reset_index(drop=True)
 
 
-def _measured(drawings: Drawings, pieces: Pieces) -> dict[str, SiteTables]:
-    """The tables of each way of drawing, all measured in one go."""
+def _side_by_side(drawings: Drawings) -> gpd.GeoDataFrame:
+    """All sites of all ways of drawing, to be measured in one go: ``site``, ``way``, ``drawn``."""
     every = pd.concat(
         [table.assign(way=way, drawn=table["site"]) for way, table in drawings.items()],
         ignore_index=True,
     )
-    every["site"] = [f"{number:05d}" for number in range(len(every))]
-    found = measure(every, pieces, site="site")
-    names = every.set_index("site")["drawn"]
-    return {way: _of(found, names[(every["way"] == way).to_numpy()]) for way in drawings}
+    return every.assign(site=[f"{number:05d}" for number in range(len(every))])
+
+
+def _ranges_measured(sites: gpd.GeoDataFrame, pieces: Pieces, stated: SiteTables) -> SiteTables:
+    """The tables with what hangs on the ranges measured anew; the rest is as it was."""
+
+    def over(layer: gpd.GeoDataFrame, *by: str) -> pd.DataFrame:
+        return overlap.overlap(sites[["site", "geometry"]], layer, site="site", by=by)
+
+    return replace(
+        stated,
+        species=over(pieces.sides, "sci_name", "iso2"),
+        confidence=over(pieces.graded, "sci_name", "confidence"),
+        shared_borders=over(pieces.shared_borders, "sci_name", "pair"),
+        protected=None if pieces.protected is None else over(pieces.protected, "sci_name"),
+    )
 
 
 def _of(tables: SiteTables, names: pd.Series[str]) -> SiteTables:

@@ -10,13 +10,7 @@ from typing import Any
 import geopandas as gpd
 import pandas as pd
 
-from cami_units import (
-    __version__,
-    delineate,
-    layers,
-    overlap,
-    rank,
-)
+from cami_units import __version__, delineate, layers, overlap, rank
 from cami_units.model import (
     AREA_OF_INTEREST,
     GATES,

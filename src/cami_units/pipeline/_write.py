@@ -6,22 +6,8 @@ from pathlib import Path
 
 import geopandas as gpd
 
-from cami_units import (
-    documents,
-    grid,
-    kml,
-    store,
-    webmap,
-    words,
-)
-from cami_units.model import (
-    EQUAL_AREA,
-    LONLAT,
-    Problem,
-    Progress,
-    Round,
-    quiet,
-)
+from cami_units import documents, grid, kml, store, webmap, words
+from cami_units.model import EQUAL_AREA, LONLAT, Problem, Progress, Round, quiet
 from cami_units.pipeline._tables import LAYERS_OF_A_ROUND
 
 
