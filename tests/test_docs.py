@@ -68,9 +68,8 @@ def test_links_and_pictures_lead_somewhere(page):
             continue
         file, _, anchor = link.partition("#")
         target = page if not file else (page.parent / file).resolve()
-        if not target.exists() or not target.is_relative_to(CHECKOUT):
-            astray.append(link)
-        elif anchor and anchor not in anchors(target.read_text(encoding="utf-8")):
+        there = target.exists() and target.is_relative_to(CHECKOUT)
+        if not there or (anchor and anchor not in anchors(target.read_text(encoding="utf-8"))):
             astray.append(link)
     assert astray == []
 
@@ -176,8 +175,29 @@ def test_the_plan_in_the_readme_is_a_plan(tmp_path):
     assert block is not None
     (tmp_path / "plan.toml").write_text(block.group(1), encoding="utf-8")
     plan = read_plan(tmp_path / "plan.toml")
-    assert plan.sources["ranges"] and plan.sources["hotspots"]
+    assert plan.sources["ranges"]
+    assert plan.sources["hotspots"]
     assert plan.sources["barriers"] is None  # left out: the bundled one
+
+
+def test_the_python_in_the_documents_compiles_and_names_what_we_promise():
+    blocks = [
+        block
+        for page in PAGES
+        for block in re.findall(
+            r"^```python\n(.*?)^```", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+        )
+    ]
+    assert blocks
+    for block in blocks:
+        compile(block, "documents", "exec")
+        assert set(re.findall(r"\bcu\.(\w+)", block)) <= set(cami_units.__all__)
+
+
+def test_every_room_is_in_the_plan_of_the_house():
+    rooms = {name.split(".")[1] for name in MODULES} - {"__main__"}
+    listed = re.findall(r"^\| `(\w+)` \|", text_of("CONTRIBUTING.md"), flags=re.MULTILINE)
+    assert sorted(listed) == sorted(rooms)
 
 
 # -- the method and its numbers -------------------------------------------------------------------
@@ -250,12 +270,14 @@ def test_the_method_gives_the_codes_and_the_growth_of_the_default_plan():
         assert number in grown
     assert f"{plan.units.min_km2:,.0f} km²" in grown
     assert f"{delineate.HOTSPOT_GROWTH:g} times" in grown
-    assert delineate.FAR_COST == 3 and "costs three" in grown.replace("\n", " ")
+    assert delineate.FAR_COST == 3
+    assert "costs three" in grown.replace("\n", " ")
     smoothed = section(method, "Smoothing")
     assert f"squares of {delineate.PIXEL_KM:g} km" in smoothed
     assert f"{plan.units.max_vertices} vertices" in smoothed
     seeds = section(method, "Seeds")
-    assert delineate.SAME_LANDSCAPE == 0.5 and "at least half of the smaller one" in seeds
+    assert delineate.SAME_LANDSCAPE == 0.5
+    assert "at least half of the smaller one" in seeds
     reach = plan.units.reach_km
     assert f"{reach:g} km from every hotspot and {2 * reach:g} km from each other" in seeds
     assert f"within\n{reach / 2:g} km" in seeds
@@ -269,7 +291,8 @@ def test_the_method_gives_the_codes_and_the_growth_of_the_default_plan():
 def test_a_disclaimer_is_in_the_readme_in_the_words_of_the_products():
     readme = re.sub(r"\s+", " ", text_of("README.md"))
     assert model.DISCLAIMER in readme
-    assert "INDICATIVE" in readme and "operational proxy criteria" in readme
+    assert "INDICATIVE" in readme
+    assert "operational proxy criteria" in readme
 
 
 # -- tables ---------------------------------------------------------------------------------------
@@ -333,7 +356,7 @@ def test_the_glossary_speaks_the_words_of_the_products():
     said = {(english.strip(), russian.strip()) for english, russian, _ in rows}
     assert {words.CATALOGUE[status] for status in model.STATUSES} <= said
     for english, russian, _ in rows:
-        assert english.strip() == "--" or english.strip("- ") and russian.strip("- ")
+        assert english.strip() == "--" or (english.strip("- ") and russian.strip("- "))
     terms = [english.strip().casefold() for english, _, _ in rows[2:]]
     for name in ("planning unit", "conservation unit, CU", "site", "feature", "range", "hotspot"):
         assert name.casefold() in terms
@@ -350,7 +373,8 @@ def test_one_version_everywhere():
     project = tomllib.loads(text_of("pyproject.toml"))["project"]
     cited = re.search(r"^version: (\S+)$", text_of("CITATION.cff"), flags=re.MULTILINE)
     newest = re.search(r"^## (\d+\.\d+\.\d+)", text_of("CHANGELOG.md"), flags=re.MULTILINE)
-    assert cited and newest
+    assert cited
+    assert newest
     assert {project["version"], cited.group(1), newest.group(1)} == {cami_units.__version__}
 
 

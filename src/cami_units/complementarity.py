@@ -10,9 +10,9 @@ the only one that needs a solver.
 
 References
 ----------
-.. [1] Rodrigues, A. S. L., Cerdeira, J. O. & Gaston, K. J. (2000). Flexibility, efficiency, and
-   accountability: adapting reserve selection algorithms to more complex conservation problems.
-   *Ecography* 23, 565–574. doi:10.1111/j.1600-0587.2000.tb00175.x
+.. [1] Beyer, H. L., Dujardin, Y., Watts, M. E. & Possingham, H. P. (2016). Solving conservation
+   planning problems with integer linear programming. *Ecological Modelling* 328, 14–22.
+   doi:10.1016/j.ecolmodel.2016.02.005
 .. [2] Huangfu, Q. & Hall, J. A. J. (2018). Parallelizing the dual revised simplex method.
    *Mathematical Programming Computation* 10, 119–142. doi:10.1007/s12532-017-0130-5
 """
@@ -59,6 +59,22 @@ class Selection:
     unmet: pd.DataFrame
 
 
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """Features that a set must hold on several sides of a border.
+
+    Attributes
+    ----------
+    amounts : ``site``, ``feature``, ``side``, ``amount`` – what each site holds on each side.
+    least : the amount from which a side counts.
+    number : how many sides must count.
+    """
+
+    amounts: pd.DataFrame
+    least: float
+    number: int = 2
+
+
 def smallest_set(
     sites: pd.DataFrame,
     amounts: pd.DataFrame,
@@ -68,6 +84,7 @@ def smallest_set(
     barred: Collection[str] = (),
     edges: pd.DataFrame | None = None,
     edge_weight: float = 0.0,
+    sides: Sides | None = None,
     gap: float = 0.0,
     nodes: int = _NODES,
 ) -> Selection:
@@ -95,6 +112,8 @@ def smallest_set(
         ``site_a``, ``site_b``, ``km``: the edges that neighbours share.
     edge_weight : float, default 0
         :math:`\\beta`: what a kilometre of outline costs. 0 asks for nothing but cost.
+    sides : Sides, optional
+        Features that must also be held on several sides of a border.
     gap : float, default 0
         The solver may stop when the set is proven to be within this share of the best, 0–1.
     nodes : int
@@ -120,22 +139,28 @@ def smallest_set(
     >>> smallest_set(sites, amounts, pd.DataFrame({"feature": ["x", "y"], "target": 1.0})).chosen
     ('c',)
     """
-    problem = _Problem.of(sites, amounts, targets, edges, edge_weight)
+    problem = _Problem.of(sites, amounts, targets, edges, edge_weight, sides)
     names = problem.names
     _check_fixed(names, locked, barred)
     low = np.isin(names, list(locked)).astype(float)
-    high = 1.0 - np.isin(names, list(barred))
+    high = 1.0 - np.isin(names, list(barred)).astype(float)
     attainable = problem.held @ high
     reachable = attainable >= problem.target * (1 - _SLACK)
+    open_sides = problem.sides_held @ high >= problem.side_least * (1 - _SLACK)
+    n_sides = pd.Series(open_sides).groupby(problem.side_feature).sum().astype(float)
+    crossing = n_sides.index[n_sides >= problem.min_sides]
+    one_sided = n_sides[n_sides < problem.min_sides]
     unmet = pd.DataFrame(
         {
-            "feature": problem.features[~reachable],
-            "target": problem.target[~reachable],
-            "attainable": attainable[~reachable],
-            "missing": (problem.target - attainable)[~reachable],
+            "feature": [*problem.features[~reachable], *one_sided.index],
+            "target": [*problem.target[~reachable], *[float(problem.min_sides)] * len(one_sided)],
+            "attainable": [*attainable[~reachable], *one_sided],
         }
     )
-    solved = problem.solved(low, high, reachable, gap=gap, nodes=nodes)
+    unmet["missing"] = unmet["target"] - unmet["attainable"]
+    solved = problem.solved(
+        low, high, reachable, open_sides & np.isin(problem.side_feature, crossing), gap, nodes
+    )
     if solved.x is None:
         raise InputError(
             f"No set of sites was found within {nodes} branches of the search. Allow more with "
@@ -153,21 +178,21 @@ def smallest_set(
     )
 
 
+@dataclass(frozen=True, slots=True)
 class _Problem:
-    """The tables as arrays: sites are columns, features are rows."""
+    """The tables as arrays: sites are columns, features (and their sides) are rows."""
 
-    def __init__(
-        self,
-        names: NDArray[np.object_],
-        cost: NDArray[np.float64],
-        features: NDArray[np.object_],
-        target: NDArray[np.float64],
-        held: sparse.csr_array,
-        pairs: NDArray[np.intp],
-        saved: NDArray[np.float64],
-    ) -> None:
-        self.names, self.cost, self.features, self.target = names, cost, features, target
-        self.held, self.pairs, self.saved = held, pairs, saved
+    names: NDArray[np.object_]
+    cost: NDArray[np.float64]
+    features: NDArray[np.object_]
+    target: NDArray[np.float64]
+    held: sparse.csr_array
+    pairs: NDArray[np.intp]
+    saved: NDArray[np.float64]
+    side_feature: NDArray[np.object_]
+    sides_held: sparse.csr_array
+    side_least: float
+    min_sides: int
 
     @classmethod
     def of(
@@ -177,22 +202,19 @@ class _Problem:
         targets: pd.DataFrame,
         edges: pd.DataFrame | None,
         edge_weight: float,
+        sides: Sides | None,
     ) -> _Problem:
-        _check_tables(sites, amounts, targets, edges, edge_weight)
+        _check_tables(sites, amounts, targets, edges, edge_weight, sides)
         ordered = sites.sort_values("site")
         names = ordered["site"].to_numpy(dtype=object)
         wanted = targets.sort_values("feature")
         features = wanted["feature"].to_numpy(dtype=object)
         place = pd.Series(np.arange(len(names)), index=names)
-        row = pd.Series(np.arange(len(features)), index=features)
-        told = amounts[amounts["feature"].isin(features)].sort_values(["feature", "site"])
-        held = sparse.coo_array(
-            (
-                told["amount"].to_numpy(dtype=float),
-                (told["feature"].map(row).to_numpy(int), told["site"].map(place).to_numpy(int)),
-            ),
-            shape=(len(features), len(names)),
-        ).tocsr()
+        told = amounts[amounts["feature"].isin(features)]
+        held = _matrix(told, pd.Index(features), told["feature"], place)
+        each = sides.amounts if sides else amounts.iloc[:0].assign(side="")
+        key = pd.MultiIndex.from_frame(each[["feature", "side"]])
+        known = key.unique().sort_values()
         cost = ordered["cost"].to_numpy(dtype=float).copy()
         pairs, saved = np.empty((0, 2), dtype=np.intp), np.empty(0)
         if edges is not None and edge_weight > 0:
@@ -202,7 +224,19 @@ class _Problem:
             pairs = np.column_stack(ends)
             saved = 2 * edge_weight * shared["km"].to_numpy(dtype=float)
         target = wanted["target"].to_numpy(dtype=float)
-        return cls(names, cost, features, target, held, pairs, saved)
+        return cls(
+            names,
+            cost,
+            features,
+            target,
+            held,
+            pairs,
+            saved,
+            known.get_level_values(0).to_numpy(dtype=object),
+            _matrix(each, known, key, place),
+            sides.least if sides else 0.0,
+            sides.number if sides else 0,
+        )
 
     def cost_of(self, chosen: NDArray[np.bool_]) -> float:
         both = chosen[self.pairs].all(axis=1)
@@ -213,30 +247,64 @@ class _Problem:
         low: NDArray[np.float64],
         high: NDArray[np.float64],
         reachable: NDArray[np.bool_],
-        *,
+        open_sides: NDArray[np.bool_],
         gap: float,
         nodes: int,
     ) -> OptimizeResult:
-        n, m = len(self.names), len(self.pairs)
+        """What the solver makes of it: variables are sites, then shared edges, then sides."""
         # Rows in units of their own target: km² and counts side by side confuse a solver.
         scale = np.where(self.target > 0, self.target, 1.0)[reachable]
-        held = sparse.diags_array(1 / scale) @ self.held[reachable]
-        rows = [sparse.hstack([held, sparse.coo_array((held.shape[0], m))])]
+        blocks: list[list[sparse.sparray | None]] = [
+            [sparse.diags_array(1 / scale) @ self.held[reachable], None, None]
+        ]
         least = [self.target[reachable] / scale * (1 - _SLACK)]
+        m = len(self.pairs)
         for end in (0, 1):
-            tie = sparse.coo_array((np.ones(m), (np.arange(m), self.pairs[:, end])), shape=(m, n))
-            rows.append(sparse.hstack([tie, -sparse.eye_array(m)]))
+            there = (np.ones(m), (np.arange(m), self.pairs[:, end]))
+            tie = sparse.coo_array(there, shape=(m, len(self.names)))
+            blocks.append([tie, -sparse.eye_array(m), None])
             least.append(np.zeros(m))
-        matrix = sparse.vstack(rows).tocsr()
+        k = int(open_sides.sum())
+        unit = self.side_least if self.side_least > 0 else 1.0
+        blocks.append([self.sides_held[open_sides] / unit, None, -sparse.eye_array(k)])
+        least.append(np.full(k, -_SLACK))
+        wanted, of = np.unique(self.side_feature[open_sides].astype(str), return_inverse=True)
+        count = sparse.coo_array((np.ones(k), (of, np.arange(k))), shape=(len(wanted), k))
+        blocks.append([sparse.coo_array((len(wanted), len(self.names))), None, count])
+        least.append(np.full(len(wanted), float(self.min_sides)))
+        widths = (len(self.names), m, k)
+        rows = [
+            sparse.hstack(
+                [
+                    sparse.coo_array((len(most), width)) if part is None else part
+                    for part, width in zip(row, widths, strict=True)
+                ]
+            )
+            for row, most in zip(blocks, least, strict=True)
+            if len(most)
+        ]
+        bound = np.concatenate(least)
+        ties = [LinearConstraint(sparse.vstack(rows).tocsr(), bound, np.inf)] if rows else []
         return milp(
-            np.concatenate([self.cost, -self.saved]),
-            integrality=np.concatenate([np.ones(n), np.zeros(m)]),
-            bounds=Bounds(np.concatenate([low, np.zeros(m)]), np.concatenate([high, np.ones(m)])),
-            constraints=[LinearConstraint(matrix, np.concatenate(least), np.inf)]
-            if matrix.shape[0]
-            else [],
+            np.concatenate([self.cost, -self.saved, np.zeros(k)]),
+            integrality=np.concatenate([np.ones(len(self.names)), np.zeros(m), np.ones(k)]),
+            bounds=Bounds(
+                np.concatenate([low, np.zeros(m + k)]), np.concatenate([high, np.ones(m + k)])
+            ),
+            constraints=ties,
             options={"mip_rel_gap": gap, "node_limit": nodes},
         )
+
+
+def _matrix(
+    told: pd.DataFrame, rows: pd.Index, key: pd.Index | pd.Series, place: pd.Series
+) -> sparse.csr_array:
+    """The amounts as a matrix of `rows` and sites; what comes twice adds up, in a fixed order."""
+    order = told.assign(_row=rows.get_indexer(pd.Index(key)), _column=told["site"].map(place))
+    order = order.sort_values(["_row", "_column", "amount"])
+    where = (order["_row"].to_numpy(int), order["_column"].to_numpy(int))
+    shape = (len(rows), len(place))
+    return sparse.coo_array((order["amount"].to_numpy(float), where), shape=shape).tocsr()
 
 
 def _check_tables(
@@ -245,14 +313,17 @@ def _check_tables(
     targets: pd.DataFrame,
     edges: pd.DataFrame | None,
     edge_weight: float,
+    sides: Sides | None,
 ) -> None:
-    needed = {
+    needed: dict[str, tuple[pd.DataFrame, tuple[str, ...]]] = {
         "sites": (sites, ("site", "cost", *(("outline_km",) if edges is not None else ()))),
         "amounts": (amounts, ("site", "feature", "amount")),
         "targets": (targets, ("feature", "target")),
     }
     if edges is not None:
         needed["edges"] = (edges, ("site_a", "site_b", "km"))
+    if sides is not None:
+        needed["sides"] = (sides.amounts, ("site", "feature", "side", "amount"))
     faults = []
     for name, (table, columns) in needed.items():
         missing = [column for column in columns if column not in table.columns]
@@ -266,7 +337,8 @@ def _check_tables(
             and not (pd.to_numeric(table[column], errors="coerce") >= 0).all()
         ]
         known = set(sites["site"])
-        asked = {*amounts["site"], *(() if edges is None else (*edges["site_a"], *edges["site_b"]))}
+        asked = set(amounts["site"]) | (set() if sides is None else set(sides.amounts["site"]))
+        asked |= set() if edges is None else {*edges["site_a"], *edges["site_b"]}
         strange = sorted(map(str, asked - known))
         faults += [f"sites that are not in 'sites': {listed(strange)}"] if strange else []
         for name, table, key in (("sites", sites, "site"), ("targets", targets, "feature")):
@@ -380,7 +452,7 @@ def greedy_order(
         ``met`` (targets met so far), ``share`` (mean share of the targets reached so far, 0–1).
         Sites that add nothing are not there. Ties go to the first name.
     """
-    problem = _Problem.of(sites, amounts, targets, None, 0.0)
+    problem = _Problem.of(sites, amounts, targets, None, 0.0, None)
     _check_fixed(problem.names, locked, ())
     positive = problem.target > 0
     target = np.where(positive, problem.target, 1.0)

@@ -699,13 +699,19 @@ def _degrees(point: Any, latitude: Sequence[str], longitude: Sequence[str]) -> s
 # -- the door -------------------------------------------------------------------------------------
 
 
+LONGEST_EDGE_DEG: Final = 0.4
+"""No edge of a unit as written is longer, in degrees."""
+
+
 def editable(
-    units: gpd.GeoDataFrame, *, max_edge_deg: float = 1.0, decimals: int = 5
+    units: gpd.GeoDataFrame, *, max_edge_deg: float = LONGEST_EDGE_DEG, decimals: int = 5
 ) -> gpd.GeoDataFrame:
     """Units in longitude and latitude, as they are written, hashed and edited by hand.
 
     Vertices are rounded, and an edge longer than `max_edge_deg` gets vertices in between, because
-    Google Earth draws great circles. A common edge of two units gets the same ones from both sides.
+    Google Earth draws great circles where other software draws straight lines in degrees: with edges
+    this short both enclose the same area within 0.01 %. A common edge of two units gets the same
+    vertices from both sides.
 
     Parameters
     ----------

@@ -299,7 +299,7 @@ def weight_draws(profile: Profile, *, runs: int, seed: int) -> NDArray[np.float6
 def stability(
     tables: Mapping[Way, SiteTables],
     species: Mapping[tuple[str, str], pd.DataFrame],
-    units: Sequence[str],
+    units: list[str],
     profile: Profile,
     design: Design | None = None,
     *,
@@ -315,7 +315,7 @@ def stability(
         Where a unit came to nothing it is missing.
     species : mapping
         For each reading of the ranges (presence, edge) the table ``species`` with ``range_km2``.
-    units : sequence of str
+    units : list of str
         The units to report on.
     profile : Profile
         The criteria as stated.
@@ -542,7 +542,7 @@ def _keyed(names: pd.Series[Any], reading: tuple[str, str]) -> pd.Series[Any]:
 
 
 def _by_unit(
-    found: pd.DataFrame, factors: pd.DataFrame, units: Sequence[str], design: Design
+    found: pd.DataFrame, factors: pd.DataFrame, units: list[str], design: Design
 ) -> pd.DataFrame:
     """One row a unit: interval of ranks, shares, label, and what turns it over."""
     low, high = design.interval
@@ -563,7 +563,7 @@ def _by_unit(
     told = _flips(factors, qualifying)
     return pd.DataFrame(
         {
-            "site": list(units),
+            "site": units,
             "runs": design.runs,
             **{name: values.array for name, values in whole.items()},
             "share_qualifying": qualifying.array,
@@ -595,7 +595,7 @@ def _by_factor(
     runs: pd.DataFrame,
     alone: pd.DataFrame,
     axes: Mapping[str, Sequence[str]],
-    units: Sequence[str],
+    units: list[str],
 ) -> pd.DataFrame:
     """For each unit and level: whether it qualifies with nothing else changed, and how often."""
     held = found[found["qualifies"]].merge(
@@ -618,7 +618,7 @@ def _by_factor(
             parts.append(
                 pd.DataFrame(
                     {
-                        "site": list(units),
+                        "site": units,
                         "axis": axis,
                         "factor": factor,
                         "level": level,

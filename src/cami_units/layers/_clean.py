@@ -99,7 +99,7 @@ def cleaned(dataset: Dataset, layer: str, kind: Kind, title: str, rules: Rules) 
         return Cleaned(table.iloc[:0].set_crs(rules.crs, allow_override=True), problems)
     moved = shapes.copy()
     moved[keep] = projected(shapes[keep], crs, rules.crs)
-    lost = keep & ~np.isfinite(shapely.bounds(moved)).all(axis=1)
+    lost = keep & ~_finite(moved)
     if lost.any():
         cure = "The CRS of the file is probably wrong: correct it in a GIS."
         say("refuses", lost, f"coordinates that cannot be projected from {crs_name(crs)}", cure)
@@ -129,11 +129,19 @@ def _drawn(shapes: Shapes, say: Say) -> Mask:
     if bare.any():
         cure = "Draw the missing shapes in a GIS, or delete these rows."
         say("refuses", bare, "no geometry", cure)
-    strange = ~bare & ~np.isfinite(shapely.bounds(shapes)).all(axis=1)
+    strange = ~bare & ~_finite(shapes)
     if strange.any():
         cure = "Delete or redraw these shapes in a GIS."
         say("refuses", strange, "coordinates that are no numbers", cure)
     return np.asarray(~bare & ~strange, dtype=bool)
+
+
+def _finite(shapes: Shapes) -> Mask:
+    """Which shapes have coordinates that are numbers, every one of them."""
+    xy, row = shapely.get_coordinates(shapes, return_index=True)
+    good = np.ones(len(shapes), dtype=bool)
+    good[row[~np.isfinite(xy).all(axis=1)]] = False
+    return good
 
 
 def _of_kind(shapes: Shapes, keep: Mask, kind: Kind, say: Say) -> Mask:
@@ -261,20 +269,20 @@ def _far_away(
     """Refuse a file that lies wholly elsewhere: its CRS is wrong, or its axes are swapped."""
     if rules.region is None or not len(moved):
         return
-    west, south, east, north = shapely.bounds(rules.region)
-    near = shapely.box(west - _NEARBY_M, south - _NEARBY_M, east + _NEARBY_M, north + _NEARBY_M)
-    boxes = shapely.box(*shapely.bounds(moved).T)
-    if shapely.intersects(near, boxes).any():
+
+    def near(shapes: Shapes) -> bool:
+        boxes = shapely.box(*shapely.bounds(shapes).T)
+        return bool(shapely.dwithin(rules.region, boxes, _NEARBY_M).any())
+
+    if near(moved):
         return
     cure = "Look at the file in a GIS; its CRS is probably not the one it says."
     if crs.is_geographic:
         turned = shapely.transform(drawn, lambda xy: xy[:, ::-1])
         if not _beyond_degrees(turned).any():
-            there = projected(np.asarray(shapely.box(*shapely.bounds(turned).T)), crs, rules.crs)
-            if shapely.intersects(near, there).any():
-                cure = (
-                    "Longitude and latitude are swapped: x must be longitude. Swap them in a GIS."
-                )
+            boxes = np.asarray(shapely.box(*shapely.bounds(turned).T), dtype=object)
+            if near(projected(boxes, crs, rules.crs)):
+                cure = "Longitude and latitude are swapped: x must be longitude. Swap them."
     span = "x {:.6g} to {:.6g}, y {:.6g} to {:.6g}".format(*np.array(_bounds(drawn))[[0, 2, 1, 3]])
     what = f"everything in it lies far from the range states ({crs_name(crs)}, {span})"
     problems.append(Problem("refuses", layer, dataset.name, "", what, cure))

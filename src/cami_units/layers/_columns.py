@@ -24,7 +24,8 @@ class Column:
 
 
 def _column(name: str, spellings: str = "", *, required: bool = False) -> Column:
-    return Column(name, (plain(name), *spellings.split()), required)
+    known = spellings.split()
+    return Column(name, (*([] if plain(name) in known else [plain(name)]), *known), required)
 
 
 def plain(name: str) -> str:

@@ -181,7 +181,10 @@ def datasets(
         if suffix in KML_SUFFIXES or (suffix == ".zip" and _is_kmz(path)):
             return _kml_datasets(layer, path, kind, choose)
         if suffix in PARQUET_SUFFIXES:
-            dataset, said = _chosen(path.name, "", gpd.read_parquet(path), choose)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of coordinates that are no numbers: told later
+                table = gpd.read_parquet(path)
+            dataset, said = _chosen(path.name, "", table, choose)
             return [dataset], said
         if suffix == ".zip":
             return _zip_datasets(layer, path, kind, choose)

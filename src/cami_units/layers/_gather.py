@@ -229,16 +229,17 @@ def whole_layer(
     files, problems, own = files_of(layer, entries)
     found = gathered(layer, files, reading, own=own, select=select)
     found.problems = problems + found.problems
-    if found.table is None:
+    if found.table is not None:
+        counted(found)
+        found.table, said = finish(found.table)
+        found.problems += said
+    if found.table is None or not len(found.table):
+        found.table = None
         if files and not any(one.level == "refuses" for one in found.problems):
             what = "no row of its files is left"
             cure = "Look at what was left out above, or give [] for no layer."
             found.problems.append(Problem("refuses", layer, "", "", what, cure))
-        return found
-    counted(found)
-    found.table, said = finish(found.table)
-    found.problems += said
-    if found.table is not None:
+    else:
         found.table = found.table.drop(columns="_file", errors="ignore")
         check_table(found.table, layer, crs=reading.crs)
     return found

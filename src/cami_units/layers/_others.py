@@ -62,6 +62,6 @@ def corridors_layer(entries: Iterable[Path] | None, reading: Reading, names: Nam
 
 
 def region_of(countries: gpd.GeoDataFrame) -> Any:
-    """The box around the range states: what lies wholly elsewhere has the wrong CRS."""
+    """The rough ground of the range states: what lies wholly elsewhere has the wrong CRS."""
     states = countries[countries["range_state"]]
-    return shapely.box(*states.total_bounds) if len(states) else None
+    return shapely.union_all(shapely.convex_hull(states.geometry.to_numpy()))

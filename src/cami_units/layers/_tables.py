@@ -391,9 +391,10 @@ def corridor_rows(table: gpd.GeoDataFrame, names: Names) -> tuple[gpd.GeoDataFra
         cure = "Use A (telemetry or survey), B (peer-reviewed or official), C (named expert), "
         cure += "D (inferred) or N (no information)."
         said.append(Problem("refuses", "corridors", "", where, what, cure))
+        return table[:0], said
     blank = words.blank(table.index)
     table = table.assign(evidence_grade=grade, name=table.get("name", blank).fillna("").astype(str))
-    table, more = with_ids(table[~wrong], "corridor_id", "name", "corridors")
+    table, more = with_ids(table, "corridor_id", "name", "corridors")
     table = table.assign(sci_name=table["sci_name"].fillna("").astype(str).str.split(";"))
     several = table["sci_name"].str.len() > 1
     table = table.explode("sci_name")

@@ -160,8 +160,7 @@ def _windows(cells: Cells, polygons: Geometries) -> list[list[int]]:
 def _shape(geometry: Geometries) -> Literal["square", "hexagon"] | None:
     if (shapely.get_type_id(geometry) != shapely.GeometryType.POLYGON).any():
         return None
-    if shapely.get_num_interior_rings(geometry).any():
-        return None
+    # too few corners for a hole
     corners = np.unique(shapely.get_num_coordinates(geometry))
     shapes: dict[int, Literal["square", "hexagon"]] = {5: "square", 7: "hexagon"}
     return shapes.get(int(corners[0])) if len(corners) == 1 else None

@@ -129,7 +129,8 @@ def overlap(
     table = sparse.coo_array((value, (place, code[row])), shape=(len(sites), len(keys))).tocsr()
     table.sum_duplicates()
     if kind == "polygon":
-        table = _plausible(table, shapes, sites[site], keys)
+        whole = shapely.area(shapes) / 1e6 if cells is None else np.full(len(sites), cells.area_km2)
+        table = _plausible(table, whole, sites[site], keys)
     counts = np.diff(table.indptr)
     values = table.data if kind != "point" else table.data.astype(np.int64)
     result = pd.DataFrame({site: np.repeat(sites[site].array, counts)})
@@ -232,10 +233,10 @@ def _batches(n: int) -> list[slice]:
 
 
 def _plausible(
-    table: sparse.csr_array, sites: Geometries, ids: pd.Series, keys: pd.DataFrame
+    table: sparse.csr_array, site_km2: NDArray[np.float64], ids: pd.Series, keys: pd.DataFrame
 ) -> sparse.csr_array:
     """The table without rounding; refuses a share of a site that cannot be."""
-    whole = np.repeat(shapely.area(sites) / 1e6, np.diff(table.indptr))
+    whole = np.repeat(site_km2, np.diff(table.indptr))
     wrong = np.flatnonzero(
         (table.data > whole * (1 + _TOO_MUCH)) | (table.data < -whole * _TOO_MUCH)
     )

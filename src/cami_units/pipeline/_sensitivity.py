@@ -76,7 +76,7 @@ def stability_of(
     sites = _side_by_side(drawings)
     stated = measure(sites, pieces, site="site")
     tables: dict[Way, SiteTables] = {}
-    species = {}
+    species: dict[tuple[str, str], pd.DataFrame] = {}
     for presence, codes in readings(chosen, plan.codes.presence).items():
         for edge, side in EDGES.items():
             progress("reading the ranges otherwise", len(species), 0)

@@ -26,11 +26,23 @@ def write_proposal(
     InputError
         The folder holds a round already and `force` is not given, or cannot be written.
     """
+    noticed: list[Problem] = []
+    files = products(proposal, noticed=noticed, progress=progress)
+    store.write_round(proposal, directory, files=files, force=force)
+    return tuple(noticed)
+
+
+def products(
+    proposal: Round, *, noticed: list[Problem], progress: Progress = quiet
+) -> dict[str, store.Writer]:
+    """What every round has beside its GeoPackage and its manifest, by file name.
+
+    `noticed` is added to as the files are written.
+    """
     tables, imprint = proposal.tables, proposal.imprint
     species = tables["species"]
     cards = {lang: words.unit_cards(tables, species, lang=lang) for lang in imprint.languages}
     shown = shown_layers(proposal)
-    noticed: list[Problem] = []
 
     def google_earth(profile: kml.Profile) -> store.Writer:
         def write(path: Path) -> None:
@@ -64,7 +76,7 @@ def write_proposal(
             lang=imprint.languages[0],
         )
 
-    files: dict[str, store.Writer] = {
+    return {
         "conservation_units.csv": lambda path: documents.write_csv(
             path, tables["conservation_units"]
         ),
@@ -73,8 +85,6 @@ def write_proposal(
         "conservation_units_web.kmz": google_earth("earth-web"),
         "map.html": web_map,
     }
-    store.write_round(proposal, directory, files=files, force=force)
-    return tuple(noticed)
 
 
 def shown_layers(proposal: Round) -> dict[str, gpd.GeoDataFrame]:

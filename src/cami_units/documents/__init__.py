@@ -1,0 +1,10 @@
+"""Documents for people: CSV to script against; workbooks to read, sort and print.
+
+All of them are plain: no formula, no macro, the same bytes for the same tables. Text from a file is
+cleaned, and kept from being taken for a formula or for markup.
+"""
+
+from cami_units.documents._csv import write_csv
+from cami_units.documents._units import write_units_workbook
+
+__all__ = ["write_csv", "write_units_workbook"]

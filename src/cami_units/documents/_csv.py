@@ -1,0 +1,87 @@
+"""CSV to script against, and what every table does with a text that looks like a formula."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any, Final
+
+import pandas as pd
+
+from cami_units.model import clean_name, is_missing
+
+_BEGINS_A_FORMULA: Final = tuple("=+-@＝＋－＠")
+_HARMLESS: Final = re.compile(r"[=+-]?\d+(?:[.,]\d+)?%?", re.ASCII)
+"""A rank like "=4" and numbers written as text: what a spreadsheet makes of them does no harm."""
+
+
+def write_csv(path: Path, table: pd.DataFrame) -> None:
+    """Write a table as CSV, rows and columns as they come, geometry left out.
+
+    Parameters
+    ----------
+    path : Path
+        The file to write.
+    table : DataFrame or GeoDataFrame
+        Any table. Lists become ``a;b``; yes and no ``true`` and ``false``; a missing value nothing.
+
+    Notes
+    -----
+    UTF-8 without a byte-order mark, since people script against the first column; commas, and a
+    bare line feed. Whoever wants to read it in Excel takes the workbook. Square kilometres and
+    kilometres have 2 decimals, longitude and latitude 5, other numbers 4. Text is put on one line;
+    where a spreadsheet would take it for a formula, an apostrophe stands before it, as OWASP
+    advises (a rank like ``=4`` and numbers are left alone).
+    """
+    plain = without_geometry(table)
+    columns = {clean_name(column): _csv_column(plain[column]) for column in plain.columns}
+    pd.DataFrame(columns, index=plain.index).to_csv(
+        path, index=False, encoding="utf-8", lineterminator="\n"
+    )
+
+
+def without_geometry(table: pd.DataFrame) -> pd.DataFrame:
+    shapes = [column for column, kind in table.dtypes.items() if str(kind) == "geometry"]
+    return pd.DataFrame(table.drop(columns=shapes))
+
+
+def _csv_column(values: pd.Series[Any]) -> pd.Series[Any]:
+    if pd.api.types.is_bool_dtype(values.dtype):
+        return values.map({True: "true", False: "false"}).astype(object)
+    if pd.api.types.is_float_dtype(values.dtype):
+        return values.round(decimals(str(values.name))) + 0.0  # no "-0.0"
+    if pd.api.types.is_numeric_dtype(values.dtype):
+        return values
+    cells = [_csv_cell(value, str(values.name)) for value in values]
+    return pd.Series(cells, index=values.index, dtype=object)
+
+
+def _csv_cell(value: object, column: str) -> object:
+    if is_missing(value):
+        return None
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return round(value, decimals(column)) + 0.0
+    if isinstance(value, int):
+        return value
+    line = clean_name(joined(value))
+    return f"'{line}" if is_formula(line) else line
+
+
+def decimals(column: str) -> int:
+    if column in {"lon", "lat"}:
+        return 5
+    return 2 if column.endswith(("_km2", "_km")) else 4
+
+
+def joined(value: object) -> object:
+    if isinstance(value, set | frozenset):
+        return ";".join(sorted(map(str, value)))
+    if isinstance(value, list | tuple):
+        return ";".join(map(str, value))
+    return value
+
+
+def is_formula(line: str) -> bool:
+    return line.startswith(_BEGINS_A_FORMULA) and not _HARMLESS.fullmatch(line)

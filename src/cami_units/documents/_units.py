@@ -1,0 +1,181 @@
+"""The workbook of a round: its units, with their evidence."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+import pandas as pd
+from openpyxl import Workbook
+
+from cami_units.documents._csv import without_geometry
+from cami_units.documents._sheets import (
+    FINE,
+    SHARE,
+    WHOLE,
+    Column,
+    Rows,
+    fill,
+    fill_about,
+    records,
+    settled,
+)
+from cami_units.model import FINDINGS, Round, clean_name, is_missing
+from cami_units.words import mark, text
+
+_UNITS: Final = (
+    Column("unit_id", 10),
+    Column("name_en", 28, wrap=True),
+    Column("name_ru", 28, wrap=True),
+    Column("status", 20, wrap=True),
+    Column("rank_label", 7),
+    Column("tier", 10),
+    Column("score", 9, FINE),
+    Column("area_km2", 11, WHOLE),
+    Column("countries", 14, wrap=True),
+    Column("n_countries", 9),
+    Column("disputed", 12),
+    Column("species", 38, wrap=True),
+    Column("n_species", 9),
+    Column("species_supporting", 24, wrap=True),
+    Column("criteria_met", 22, wrap=True),
+    Column("confidence", 12, "0.00"),
+    Column("origin", 14),
+    Column("hotspot_ids", 12, wrap=True),
+    Column("rationale", 60, wrap=True),
+    Column("rank", 11),
+    *(Column(name, 6) for name in FINDINGS),
+)
+_CRITERIA: Final = (
+    Column("unit_id", 10),
+    Column("name_en", 28, wrap=True),
+    Column("criterion", 9),
+    Column("what", 30, wrap=True),
+    Column("met", 10),
+    Column("value", 11, "#,##0.00"),
+    Column("unit", 18, wrap=True),
+    Column("threshold", 11, "#,##0.##"),
+    Column("because", 80, wrap=True),
+)
+_SPECIES: Final = (
+    Column("unit_id", 10),
+    Column("name_en", 28, wrap=True),
+    Column("sci_name", 28),
+    Column("species_name", 34, wrap=True),
+    Column("role", 12),
+    Column("overlap_km2", 14, WHOLE),
+    Column("range_share", 14, SHARE),
+    Column("sides", 16, wrap=True),
+)
+_COUNTRIES: Final = (
+    Column("unit_id", 10),
+    Column("name_en", 28, wrap=True),
+    Column("iso2", 8),
+    Column("state", 30, wrap=True),
+    Column("area_km2", 12, WHOLE),
+    Column("share", 12, SHARE),
+)
+_NOT_PROPOSED: Final = (
+    Column("hotspot_id", 10),
+    Column("name_en", 34, wrap=True),
+    Column("reason", 100, wrap=True),
+)
+
+
+def write_units_workbook(path: Path, round: Round) -> None:
+    """Write the units of a round, with their evidence, as an Excel workbook.
+
+    Sheets `units` (by rank, with a mark for every gate and criterion), `criteria`, `species`,
+    `countries`, `not proposed` and `about`. The first row of each holds the names of the columns
+    as in `docs/tables.md`, the second what they mean in the languages of the round.
+
+    Parameters
+    ----------
+    path : Path
+        The file to write.
+    round : Round
+        The tables `conservation_units`, `unit_criteria`, `unit_species`, `unit_countries` and
+        `not_proposed`; species and states are named where it also has `species` or `countries`.
+
+    Notes
+    -----
+    Every text is written as text: no cell is ever a formula. The dates inside are the round's, so
+    the same round gives the same bytes.
+    """
+    book = Workbook()
+    book.remove(book.active)
+    imprint = round.imprint
+    for name, columns, rows in _sheets(round):
+        fill(book.create_sheet(name), columns, rows, imprint)
+    fill_about(book.create_sheet("about"), imprint)
+    day = datetime.fromisoformat(imprint.date)
+    book.properties.creator = "cami_units"
+    book.properties.title = clean_name(imprint.title)
+    book.properties.created = day
+    unsettled = io.BytesIO()
+    book.save(unsettled)
+    path.write_bytes(settled(unsettled.getvalue(), day))
+
+
+def _sheets(round: Round) -> list[tuple[str, Sequence[Column], Rows]]:
+    tables = {name: without_geometry(table) for name, table in round.tables.items()}
+    units = tables["conservation_units"].sort_values(["rank", "unit_id"], na_position="last")
+    place = {unit_id: number for number, unit_id in enumerate(units["unit_id"])}
+    names = dict(zip(units["unit_id"], units["name_en"], strict=True))
+    languages = round.imprint.languages
+    species = _names(tables.get("species"), "sci_name", languages)
+    states = _names(tables.get("countries"), "iso2", languages)
+    marks = _marks(tables["unit_criteria"])
+
+    def evidence(name: str, order: Callable[[Mapping[str, Any]], Any]) -> list[dict[str, Any]]:
+        rows = [{**row, "name_en": names.get(row["unit_id"])} for row in records(tables[name])]
+        return sorted(rows, key=lambda row: (place.get(row["unit_id"], len(place)), order(row)))
+
+    findings = [
+        {**row, "what": spoken(row["criterion"], languages), "met": mark(row["met"])}
+        for row in evidence("unit_criteria", lambda row: _finding(row["criterion"]))
+    ]
+    present = [
+        {**row, "species_name": species.get(row["sci_name"])}
+        for row in evidence("unit_species", lambda row: row["sci_name"])
+    ]
+    shares = [
+        {**row, "state": states.get(row["iso2"])}
+        for row in evidence("unit_countries", lambda row: row["iso2"])
+    ]
+    return [
+        ("units", _UNITS, [{**row, **marks.get(row["unit_id"], {})} for row in records(units)]),
+        ("criteria", _CRITERIA, findings),
+        ("species", _SPECIES, present),
+        ("countries", _COUNTRIES, shares),
+        ("not proposed", _NOT_PROPOSED, records(tables["not_proposed"].sort_values("hotspot_id"))),
+    ]
+
+
+def _names(table: pd.DataFrame | None, key: str, languages: Sequence[str]) -> dict[str, str]:
+    """What each species or state is called, in the languages of the round."""
+    if table is None:
+        return {}
+    columns = [f"name_{lang}" for lang in languages if f"name_{lang}" in table.columns]
+    return {
+        str(row[key]): " / ".join(clean_name(row[c]) for c in columns if not is_missing(row[c]))
+        for row in records(table)
+    }
+
+
+def _marks(findings: pd.DataFrame) -> dict[str, dict[str, str]]:
+    marks: dict[str, dict[str, str]] = {}
+    for row in records(findings):
+        marks.setdefault(row["unit_id"], {})[row["criterion"]] = mark(row["met"])
+    return marks
+
+
+def _finding(name: str) -> int:
+    return FINDINGS.index(name) if name in FINDINGS else len(FINDINGS)
+
+
+def spoken(key: str, languages: Sequence[str]) -> str:
+    return "\n".join(text(key, lang) for lang in languages) if key in FINDINGS else ""

@@ -1,0 +1,115 @@
+"""Type: fonts that travel with matplotlib, characters checked before anything is drawn, line breaks.
+
+DejaVu Sans has Latin, Cyrillic, ✓ and ✗, and comes in matplotlib's wheel, so a figure looks the same
+on every machine. A character that it lacks is drawn as ``□``; :func:`undrawable` names them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+from typing import Final, Literal
+
+import matplotlib as mpl
+from matplotlib.font_manager import FontProperties
+from matplotlib.ft2font import FT2Font, LoadFlags
+
+from cami_units.model import clean_name
+
+Face = Literal["plain", "bold", "italic"]
+
+MM_PER_POINT: Final = 25.4 / 72
+MISSING: Final = "□"
+_ELLIPSIS: Final = "…"
+_FILES: Final[dict[Face, str]] = {
+    "plain": "DejaVuSans.ttf",
+    "bold": "DejaVuSans-Bold.ttf",
+    "italic": "DejaVuSans-Oblique.ttf",
+}
+
+
+def font(face: Face = "plain") -> FontProperties:
+    """A face of the one family that figures use."""
+    return FontProperties(fname=_path(face))
+
+
+def drawable(value: object, face: Face = "plain") -> str:
+    """A value from a table as one line that this face can draw; ``□`` for what it lacks.
+
+    Examples
+    --------
+    >>> drawable("Altai Сайгак ✓"), drawable("中")
+    ('Altai Сайгак ✓', '□')
+    """
+    known = _widths(face)
+    return "".join(c if ord(c) in known else MISSING for c in clean_name(value))
+
+
+def undrawable(values: Iterable[object]) -> str:
+    """The characters of these values that would be drawn as ``□``, each once, in order."""
+    known = _widths("plain")
+    return "".join(
+        sorted({c for value in values for c in clean_name(value) if ord(c) not in known})
+    )
+
+
+def width_mm(text: str, size: float, face: Face = "plain") -> float:
+    """The width of a line of text of a size in points."""
+    widths = _widths(face)
+    return sum(widths.get(ord(c), 0.6) for c in text) * size * MM_PER_POINT
+
+
+def lines(
+    value: object, width: float, *, size: float, face: Face = "plain", most: int = 99
+) -> list[str]:
+    """A value broken into lines no wider than `width` mm; past `most` lines it ends with "…".
+
+    Examples
+    --------
+    >>> lines("one two three", 12, size=10)
+    ['one', 'two', 'three']
+    """
+    words = [
+        piece
+        for word in drawable(value, face).split(" ")
+        for piece in _pieces(word, width, size, face)
+    ]
+    broken: list[str] = []
+    for word in words:
+        longer = f"{broken[-1]} {word}" if broken else word
+        if broken and width_mm(longer, size, face) <= width:
+            broken[-1] = longer
+        else:
+            broken.append(word)
+    if len(broken) <= most:
+        return broken
+    last = broken[most - 1]
+    while last and width_mm(last + _ELLIPSIS, size, face) > width:
+        last = last[:-1]
+    return [*broken[: most - 1], last.rstrip(" ,;.") + _ELLIPSIS]
+
+
+def _pieces(word: str, width: float, size: float, face: Face) -> list[str]:
+    """A word that no line can hold, cut where it must be."""
+    pieces = [""]
+    for character in word:
+        if pieces[-1] and width_mm(pieces[-1] + character, size, face) > width:
+            pieces.append("")
+        pieces[-1] += character
+    return pieces
+
+
+def _path(face: Face) -> Path:
+    return Path(mpl.get_data_path()) / "fonts" / "ttf" / _FILES[face]
+
+
+@cache
+def _widths(face: Face) -> dict[int, float]:
+    """The advance of every character of a face, as a share of the type size."""
+    opened = FT2Font(str(_path(face)))
+    em = opened.units_per_EM
+    return {
+        code: opened.load_glyph(glyph, LoadFlags.NO_SCALE).horiAdvance / em
+        for code, glyph in opened.get_charmap().items()
+    }
