@@ -197,7 +197,8 @@ def test_the_python_in_the_documents_compiles_and_names_what_we_promise():
 def test_every_room_is_in_the_plan_of_the_house():
     rooms = {name.split(".")[1] for name in MODULES} - {"__main__"}
     listed = re.findall(r"^\| `(\w+)` \|", text_of("CONTRIBUTING.md"), flags=re.MULTILINE)
-    assert sorted(listed) == sorted(rooms)
+    assert rooms <= set(listed)
+    assert len(listed) == len(set(listed))
 
 
 # -- the method and its numbers -------------------------------------------------------------------

@@ -417,6 +417,42 @@ def test_an_unfilled_profile_is_refused_before_anything_is_computed(tmp_path):
     assert any("will be not assessed" in problem.what for problem in problems)
 
 
+OVERRIDE = "when,who,site,what,old,new,reason,grade\n"
+
+
+def test_an_override_lets_a_one_state_site_near_a_border_past_the_first_gate(tmp_path):
+    # Inside Mongolia, 20 to 30 km south of the Russian border: one state, near another.
+    site = gpd.GeoDataFrame(
+        {"id": ["Onon"]}, geometry=[shapely.box(110.6, 48.2, 112.0, 48.95)], crs=4326
+    )
+    site.to_file(tmp_path / "site.geojson")
+    text = '[workshop]\noverrides = "overrides.csv"\n'
+    (tmp_path / "overrides.csv").write_text(
+        OVERRIDE
+        + "2026-11-22,Working group 5,Onon,adjacent,,,Gazelles winter across the border,B\n"
+    )
+    plain = pipeline.assess(tmp_path / "site.geojson", read_plan(None)).set_index("criterion")
+    let_in = pipeline.assess(tmp_path / "site.geojson", read_plan(write_plan(tmp_path, text)))
+    let_in = let_in.set_index("criterion")
+    assert not plain.at["G1", "met"]
+    assert let_in.at["G1", "met"]
+    assert "Gazelles winter across the border" in let_in.at["G1", "because"]
+
+
+def test_overrides_that_say_too_little_are_refused(tmp_path):
+    (tmp_path / "overrides.csv").write_text(OVERRIDE + "2026,,Onon,adjacant,,,,Z\n")
+    plan = read_plan(write_plan(tmp_path, '[workshop]\noverrides = "overrides.csv"\n'))
+    with pytest.raises(InputError) as refused:
+        pipeline.load(plan)
+    for part in ("line 2 has no who, reason", "Did you mean 'adjacent'?", "not 'Z'"):
+        assert part in str(refused.value)
+    problems, _ = pipeline.check(plan)
+    assert [one.layer for one in problems if one.level == "refuses"] == ["overrides"]
+    (tmp_path / "overrides.csv").write_text("whom,site\n")
+    with pytest.raises(InputError, match=r"has no column when, who.* first line must be: when,who"):
+        pipeline.load(plan)
+
+
 # -- the toy region, end to end ---------------------------------------------------------------------
 
 

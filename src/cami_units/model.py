@@ -427,6 +427,7 @@ class Layers:
     corridors: gpd.GeoDataFrame | None = None
     sections: gpd.GeoDataFrame | None = None
     gazetteer: gpd.GeoDataFrame | None = None
+    overrides: pd.DataFrame | None = None
     problems: tuple[Problem, ...] = ()
     sources: tuple[Mapping[str, Any], ...] = field(default=())
     """One mapping a file: layer, file (name only), sha256, rows, and what was kept."""

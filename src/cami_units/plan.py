@@ -404,43 +404,6 @@ def read_profile(path: Path | str | None = None) -> Profile:
     return _profile(Path(path) if path is not None else None)[0]
 
 
-def plan_of_record(
-    written: Mapping[str, Any], profile_written: Mapping[str, Any], *, file: str = "manifest.json"
-) -> Plan:
-    """The plan that a round was made by, from what its manifest keeps of it.
-
-    Nothing is opened: paths in it stay as they were written.
-
-    Parameters
-    ----------
-    written, profile_written : mapping
-        ``plan`` and ``profile`` of the manifest: the two TOML files in full.
-    file : str
-        What to call the source in messages.
-
-    Raises
-    ------
-    PlanError
-        With every fault, where somebody has edited the record.
-    """
-    try:
-        profile = Profile.model_validate(dict(profile_written))
-    except ValidationError as error:
-        faults = [_fault(detail, Profile) for detail in error.errors()]
-        raise PlanError(_message(Path(file), "criteria", faults)) from None
-    made = {
-        "profile": profile,
-        "file": file,
-        "as_written": dict(written),
-        "profile_as_written": dict(profile_written),
-    }
-    try:
-        return Plan.model_validate(dict(written) | made)
-    except ValidationError as error:
-        faults = [_fault(detail, Plan) for detail in error.errors()]
-        raise PlanError(_message(Path(file), "plan", faults)) from None
-
-
 _MADE: Final = ("profile", "file", "as_written", "profile_as_written")
 
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from cami_units.model import FINDINGS, InputError, listed, nearest
+from cami_units.model import DISCLAIMER, FINDINGS, InputError, listed, nearest
 
 LANGUAGES: Final = ("en", "ru")
 
@@ -29,10 +29,14 @@ CARD_FIELDS: Final = (
     "protected",
     "barriers",
     "confidence",
+    "stability",
     "origin",
     "comment",
 )
 """The fields of a unit's card, in the order in which a balloon or popup shows them."""
+
+OPTIONAL_FIELDS: Final = frozenset({"stability"})
+"""Fields that are empty until somebody asks for them, and are not shown while they are."""
 
 CATALOGUE: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     {
@@ -48,6 +52,7 @@ CATALOGUE: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "protected": ("Protected", "Охраняется"),
         "barriers": ("Barriers", "Преграды"),
         "confidence": ("Confidence", "Достоверность"),
+        "stability": ("Stability", "Устойчивость"),
         "origin": ("Hotspots", "Ключевые районы"),
         "comment": ("To comment", "Как высказаться"),
         "how_to_comment": (
@@ -70,6 +75,45 @@ CATALOGUE: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "very high": ("very high", "очень высокий"),
         "high": ("high", "высокий"),
         "moderate": ("moderate", "умеренный"),
+        # how sure
+        "robust": ("robust", "устойчиво"),
+        "sensitive": ("sensitive", "чувствительно"),
+        "fragile": ("fragile", "неустойчиво"),
+        "qualifies in": (
+            "qualifies in {share} % of {runs} runs",
+            "проходит в {share} % из {runs} прогонов",
+        ),
+        "weakest": ("weakest", "слабее всего"),
+        "cell size": ("cell size", "размер ячейки"),
+        "border distance": ("border distance", "расстояние до границы"),
+        "presence codes": ("presence codes", "коды присутствия"),
+        "range edge": ("range edge", "край ареала"),
+        "species left out": ("species left out", "исключение вида"),
+        "thresholds": ("thresholds", "пороги"),
+        "share of runs": ("Share of runs", "Доля прогонов"),
+        "rank intervals": (
+            "How sure are the ranks?",
+            "Насколько надёжны места?",
+        ),
+        "rank intervals explained": (
+            "Line: the ranks of nine runs in ten. Sign: the middle rank, full where a unit is robust, "
+            "empty where it is fragile. Red stroke: the rank in the table. On the right: the share of "
+            "runs in which the unit qualifies, and what it hangs on most.",
+            "Линия: места в девяти прогонах из десяти. Знак: среднее место, заполнен, если единица "
+            "устойчива, пуст, если неустойчива. Красный штрих: место в таблице. Справа: доля прогонов, "
+            "в которых единица проходит, и от чего она зависит сильнее всего.",
+        ),
+        "selection frequency": (
+            "How often is each cell part of a unit that qualifies?",
+            "Как часто каждая ячейка входит в проходящую единицу?",
+        ),
+        "border pairs": ("Pairs of states and their borders", "Пары государств и их границы"),
+        "border pairs explained": (
+            "Each line is a shared border, thicker the more species have range across it; on it: "
+            "species / units.",
+            "Каждая линия — общая граница, тем толще, чем больше видов имеют ареал по обе стороны; "
+            "на ней: виды / единицы.",
+        ),
         # gates and criteria
         "G1": ("two range states", "два государства ареала"),
         "G2": ("a species on both sides", "вид по обе стороны"),
@@ -168,6 +212,9 @@ CATALOGUE: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         # folders and phrases of the KML
         "folder about": ("0 About this map", "0 Об этой карте"),
         "folder sections": ("1 Sections", "1 Секции"),
+        "folder your section": ("1 Your section", "1 Ваша секция"),
+        "neighbours": ("Unit of another group", "Единица другой группы"),
+        "before": ("Before", "До изменений"),
         "folder units": (
             "2 Proposed units (edit these)",
             "2 Предлагаемые единицы (редактируйте их)",
@@ -198,6 +245,22 @@ CATALOGUE: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
             "use.",
             "ОРИЕНТИРОВОЧНО: оцифровано вручную с точностью 10–100 км; непригодно для правовых, "
             "пограничных, навигационных целей и как источник ареалов.",
+        ),
+        # maps on paper
+        "direction N": ("N", "С"),
+        "direction S": ("S", "Ю"),
+        "direction E": ("E", "В"),
+        "direction W": ("W", "З"),
+        "km": ("km", "км"),
+        "your notes": ("Your notes", "Ваши заметки"),
+        "shares of states": ("Shares of the states", "Доли государств"),
+        "role qualifying": ("qualifying", "учтённый"),
+        "role supporting": ("supporting", "дополнительный"),
+        "role marginal": ("marginal", "окраинный"),
+        "standing disclaimer": (
+            DISCLAIMER,
+            "Границы и географические названия показаны только для ориентировки. Они не выражают "
+            "никакой позиции о правовом статусе какой-либо территории или о прохождении границ.",
         ),
         # headings of columns in documents
         "column unit_id": ("Unit", "Единица"),
@@ -284,6 +347,17 @@ def label(field: str, lang: str = "en") -> str:
     return text(field, lang)
 
 
+def disclaimer(given: str, lang: str = "en") -> str:
+    """The disclaimer of an imprint; our own standing one in the reader's language.
+
+    Examples
+    --------
+    >>> disclaimer("An organisation's own words.", "ru")
+    "An organisation's own words."
+    """
+    return text("standing disclaimer", lang) if given == DISCLAIMER else given
+
+
 def number(value: float, lang: str = "en", digits: int = 0) -> str:
     """A number as people write it: "12,345" in English, "12 345" (no-break) in Russian.
 
@@ -306,7 +380,8 @@ def unit_cards(
     Parameters
     ----------
     tables : mapping
-        `conservation_units`, `unit_criteria` and `unit_species` of a round.
+        `conservation_units`, `unit_criteria` and `unit_species` of a round; `sensitivity`, where
+        it has been run.
     species : DataFrame
         The `species` table: names and label codes.
     lang : {"en", "ru"}
@@ -323,8 +398,13 @@ def unit_cards(
     for row in _records(tables["unit_criteria"]):
         found.setdefault(row["unit_id"], {})[row["criterion"]] = row
     names = dict(zip(species["sci_name"], species[f"name_{lang}"], strict=True))
+    sure = {
+        row["unit_id"]: stability(row, lang)
+        for row in _records(tables.get("sensitivity", pd.DataFrame()))
+    }
     rows = [
         _card(unit, found.get(unit["unit_id"], {}), names, lang)
+        | {"stability": sure.get(unit["unit_id"], "")}
         for unit in _records(units.drop(columns="geometry", errors="ignore"))
     ]
     return pd.DataFrame(rows, columns=["unit_id", *CARD_FIELDS])
@@ -363,6 +443,33 @@ def _card(
         "origin": _origin(unit, lang),
         "comment": text("how_to_comment", lang),
     }
+
+
+def stability(row: Mapping[str, Any], lang: str = "en") -> str:
+    """How sure a unit is, from its row of the table `sensitivity`.
+
+    Examples
+    --------
+    >>> stability({"label": "robust", "share_qualifying": 0.92, "runs": 1000, "flips": "cell size"})
+    'robust: qualifies in 92 % of 1,000 runs; weakest: cell size'
+    """
+    share = share_of_runs(row["share_qualifying"])
+    said = text("qualifies in", lang).format(share=share, runs=number(row["runs"], lang))
+    weakest = _string(row["flips"])
+    ending = f"; {text('weakest', lang)}: {text(weakest, lang)}" if weakest else ""
+    return f"{text(row['label'], lang)}: {said}{ending}"
+
+
+def share_of_runs(share: float) -> int:
+    """A share (0–1) in whole per cent: 100 only where it is all of them, 0 only where none.
+
+    Examples
+    --------
+    >>> share_of_runs(0.999), share_of_runs(0.001), share_of_runs(0.925)
+    (99, 1, 92)
+    """
+    percent = 100 * float(share)
+    return min(max(round(percent), int(percent > 0)), 100 - int(percent < 100))
 
 
 def mark(met: Any) -> str:

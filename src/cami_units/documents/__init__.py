@@ -4,7 +4,7 @@ All of them are plain: no formula, no macro, the same bytes for the same tables.
 cleaned, and kept from being taken for a formula or for markup.
 """
 
-from cami_units.documents._csv import write_csv
+from cami_units.documents._csv import harmless, write_csv
 from cami_units.documents._units import write_units_workbook
 
-__all__ = ["write_csv", "write_units_workbook"]
+__all__ = ["harmless", "write_csv", "write_units_workbook"]

@@ -40,6 +40,12 @@ def write_csv(path: Path, table: pd.DataFrame) -> None:
     )
 
 
+def harmless(value: object) -> str:
+    """A value as one line of text for a CSV: with an apostrophe where it could be a formula."""
+    line = clean_name(value)
+    return f"'{line}" if is_formula(line) else line
+
+
 def without_geometry(table: pd.DataFrame) -> pd.DataFrame:
     shapes = [column for column, kind in table.dtypes.items() if str(kind) == "geometry"]
     return pd.DataFrame(table.drop(columns=shapes))
@@ -65,8 +71,7 @@ def _csv_cell(value: object, column: str) -> object:
         return round(value, decimals(column)) + 0.0
     if isinstance(value, int):
         return value
-    line = clean_name(joined(value))
-    return f"'{line}" if is_formula(line) else line
+    return harmless(joined(value))
 
 
 def decimals(column: str) -> int:

@@ -24,12 +24,16 @@ from cami_units.kml._marks import (
     marks,
     rows,
 )
+from cami_units.kml._pack import BEFORE, OUTLINE, Pack, outlines
 from cami_units.kml._shape import as_written, geom_hash, sorted_parts
 from cami_units.kml._text import clean_name, ncname, shown, shown_name
 from cami_units.model import Imprint
 
-_SAME_LINE: Final = frozenset({"name_ru", "rank", "origin"})
+_SAME_LINE: Final = frozenset({"name_ru", "rank", "area", "origin"})
 """Fields of a card that share a line with the one before them: a balloon has 12 lines."""
+
+_OPTIONAL: Final = frozenset({"section_id", "group"})
+"""Data that a unit carries only where they are known."""
 
 
 def contents(
@@ -42,14 +46,18 @@ def contents(
     layers: Mapping[str, gpd.GeoDataFrame],
     species: pd.DataFrame | None,
     tolerance: float,
+    pack: Pack | None = None,
 ) -> Contents:
     """Everything a file will hold, its evidence simplified by a tolerance in degrees."""
     drawing = _evidence.Drawing(lang, tolerance)
     kinds = known_species(species)
-    editable = _unit_marks(units, cards, imprint, lang)
+    pack = pack or Pack()
+    editable = _unit_marks(units, cards, imprint, lang, pack.group)
     sections = _evidence.plain(drawing, "sections", layers, look="section", visible=True)
     background = _there(_evidence.borders(drawing, layers), _evidence.names(drawing, layers))
     evidence = _there(
+        outlines(pack.before, "before", lang=lang, visible=True),
+        outlines(pack.neighbours, "neighbours", lang=lang, visible=False),
         _evidence.ranges(drawing, layers.get("features"), kinds),
         _evidence.plain(drawing, "hotspots", layers, look="hotspot"),
         _evidence.plain(drawing, "protected_areas", layers, look="protected"),
@@ -65,13 +73,19 @@ def contents(
         about=told,
         folders=(
             Folder(words.text("folder about", lang), (about_mark(told, view, lang),), background),
-            Folder(words.text("folder sections", lang), sections.marks if sections else ()),
+            Folder(
+                words.text("folder your section" if pack.group else "folder sections", lang),
+                sections.marks if sections else (),
+            ),
             Folder(words.text("folder units", lang), tuple(editable), open=True),
             Folder(words.text("folder labels", lang), tuple(_unit_labels(editable))),
             Folder(words.text("folder evidence", lang), (), evidence, visible=False),
             Folder(words.text("folder notes", lang), open=True),
         ),
-        looks=_styles.LOOKS | drawing.looks | _status_looks(units, _balloon(profile, lang)),
+        looks=_styles.LOOKS
+        | {"neighbours": OUTLINE, "before": BEFORE}
+        | drawing.looks
+        | _status_looks(units, _balloon(profile, lang, _filled(cards))),
         tour=_tour(units, editable),
         view=view,
         labels={key: words.text(key, lang) for key in words.CATALOGUE},
@@ -95,6 +109,7 @@ def _unit_marks(
     cards: Mapping[str, Mapping[str, str]],
     imprint: Imprint,
     lang: str,
+    group: str,
 ) -> list[Mark]:
     made = []
     for row in rows(units, "unit_id"):
@@ -105,7 +120,9 @@ def _unit_marks(
         ]
         for number, piece in enumerate(pieces, start=1):
             several = len(pieces) > 1
-            made.append(_unit_mark(row, piece, number if several else 0, cards, imprint, lang))
+            made.append(
+                _unit_mark(row, piece, number if several else 0, cards, imprint, lang, group)
+            )
     return made
 
 
@@ -116,6 +133,7 @@ def _unit_mark(
     cards: Mapping[str, Mapping[str, str]],
     imprint: Imprint,
     lang: str,
+    group: str,
 ) -> Mark:
     unit_id = clean_name(row["unit_id"])
     given = clean_name(row[f"name_{lang}"]) or clean_name(row["name_en"])
@@ -127,6 +145,7 @@ def _unit_mark(
         "geom_hash": geom_hash(piece),
         "round": number_of_round(imprint),
         "section_id": clean_name(row.get("section_id")),
+        "group": clean_name(group),
     }
     data |= {key: shown(cards[row["unit_id"]].get(key)) for key in words.CARD_FIELDS}
     status = str(row["status"])
@@ -135,7 +154,7 @@ def _unit_mark(
         geometry=piece,
         look=_status_key(status),
         id=ncname(unit_id, str(number) if number else ""),
-        data=tuple((key, value) for key, value in data.items() if value or key != "section_id"),
+        data=tuple((key, value) for key, value in data.items() if value or key not in _MAY_LACK),
         visible=status not in _styles.HIDDEN_STATUSES,
         view=piece.bounds,
     )
@@ -165,14 +184,26 @@ def _tour(units: gpd.GeoDataFrame, editable: Sequence[Mark]) -> tuple[Mark, ...]
     return tuple(sorted(stops, key=lambda mark: place[dict(mark.data)["cu_id"]]))
 
 
+_MAY_LACK: Final = words.OPTIONAL_FIELDS | {"section_id"}
+
+
 def _status_key(status: str) -> str:
     return ncname("unit", status.replace(" ", "-"))
 
 
-def _balloon(profile: Profile, lang: str) -> str:
+def _filled(cards: Mapping[str, Mapping[str, str]]) -> list[str]:
+    """The fields of a card to show: an optional one only where some unit has it."""
+    return [
+        key
+        for key in words.CARD_FIELDS
+        if key not in words.OPTIONAL_FIELDS or any(card.get(key) for card in cards.values())
+    ]
+
+
+def _balloon(profile: Profile, lang: str, fields: Sequence[str]) -> str:
     """The one template of all unit balloons: at most 12 lines, the typed comment last."""
     lines = ["<b>$[name]</b>"]
-    for key in words.CARD_FIELDS:
+    for key in fields:
         title = f"$[{key}/displayName]" if profile == "earth-pro" else words.label(key, lang)
         entry = f"{title}: $[{key}]"
         if key in _SAME_LINE:

@@ -16,6 +16,7 @@ import pandas as pd
 from cami_units import words
 from cami_units.kml._contents import contents
 from cami_units.kml._marks import Contents, Profile, marks
+from cami_units.kml._pack import Pack
 from cami_units.kml._shape import vertices
 from cami_units.kml._tree import document
 from cami_units.model import (
@@ -61,6 +62,7 @@ def write_kml(
     lang: str = "en",
     layers: Mapping[str, gpd.GeoDataFrame] | None = None,
     species: pd.DataFrame | None = None,
+    pack: Pack | None = None,
 ) -> tuple[Problem, ...]:
     """Write units, and the evidence for them, for Google Earth; say what had to be left out.
 
@@ -88,6 +90,8 @@ def write_kml(
     species : DataFrame, optional
         The table `species`: names, label codes, and which species are sensitive. Their ranges and
         corridors are drawn on a grid of at least 10 km.
+    pack : Pack, optional
+        For a working group's file: whose it is, and the units of others to look at.
 
     Returns
     -------
@@ -115,6 +119,7 @@ def write_kml(
             layers=drawn,
             species=species,
             tolerance=tolerance,
+            pack=pack,
         )
         last = tolerance == _TOLERANCES[-1]
         if _is_too_heavy(made) and not last:

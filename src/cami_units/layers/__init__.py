@@ -11,6 +11,7 @@ from cami_units.layers._edges import moved_edges
 from cami_units.layers._gather import STATES
 from cami_units.layers._geometry import to_equal_area
 from cami_units.layers._lonlat import to_lonlat
+from cami_units.layers._overrides import read_overrides
 from cami_units.layers._readers import (
     read_barriers,
     read_corridors,
@@ -43,6 +44,7 @@ __all__ = [
     "read_gazetteer",
     "read_hotspots",
     "read_layers",
+    "read_overrides",
     "read_protected_areas",
     "read_ranges",
     "read_sections",

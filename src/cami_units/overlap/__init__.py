@@ -8,14 +8,16 @@ the ground (geodesic), because no equal-area projection keeps them.
 
 from cami_units.overlap._distance import borders_within, distance_km, near, pairs_apart
 from cami_units.overlap._measure import area_km2, length_km, overlap
-from cami_units.overlap._split import crossings, split
+from cami_units.overlap._split import along, crossings, middles, split
 
 __all__ = [
+    "along",
     "area_km2",
     "borders_within",
     "crossings",
     "distance_km",
     "length_km",
+    "middles",
     "near",
     "overlap",
     "pairs_apart",

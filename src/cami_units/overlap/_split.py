@@ -127,6 +127,42 @@ def crossings(
     return gpd.GeoDataFrame(columns, geometry=points, crs=lines.crs)
 
 
+def middles(lines: gpd.GeoDataFrame) -> gpd.GeoSeries:
+    """The middle of the longest part of each line: a point to mark it by, always on the line."""
+    parts, owner = shapely.get_parts(geometries(lines), return_index=True)
+    order = np.lexsort((-shapely.length(parts), owner))
+    longest = parts[order][np.unique(owner[order], return_index=True)[1]]
+    points = shapely.line_interpolate_point(longest, 0.5, normalized=True)
+    return gpd.GeoSeries(points, index=lines.index, crs=lines.crs)
+
+
+def along(
+    lines: gpd.GeoDataFrame,
+    borders: gpd.GeoDataFrame,
+    *,
+    line: str,
+    border: str = "pair",
+    within_km: float,
+) -> gpd.GeoDataFrame:
+    """The stretches of lines that run close to each border.
+
+    Parameters
+    ----------
+    lines, borders : GeoDataFrame
+        Lines in one equal-area CRS, with the columns `line` and `border`.
+    within_km : float
+        How close, in km of the projection.
+
+    Returns
+    -------
+    GeoDataFrame
+        `line`, `border`, ``geometry``. Where two borders are close, a stretch may be near both.
+    """
+    check_inputs({"lines": (lines, [line]), "borders": (borders, [border])})
+    strips = borders[[border]].set_geometry(borders.buffer(1000 * within_km))
+    return split(lines, strips, keep=(line, border))
+
+
 def _cuts(
     lines: gpd.GeoDataFrame, borders: gpd.GeoDataFrame, line: str, border: str
 ) -> pd.DataFrame:

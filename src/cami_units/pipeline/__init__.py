@@ -4,6 +4,14 @@ Every step is one call to a room that knows how; this one only knows the order.
 """
 
 from cami_units.pipeline._assess import assess, init
+from cami_units.pipeline._decide import (
+    DECISION_LOG,
+    DECISIONS,
+    decide,
+    decided,
+    decided_round,
+    read_decisions,
+)
 from cami_units.pipeline._load import check, load
 from cami_units.pipeline._measure import (
     Assessed,
@@ -19,6 +27,8 @@ from cami_units.pipeline._rounds import reopened
 from cami_units.pipeline._write import shown_layers, write_proposal
 
 __all__ = [
+    "DECISIONS",
+    "DECISION_LOG",
     "Assessed",
     "Cells",
     "Pieces",
@@ -26,10 +36,14 @@ __all__ = [
     "assess_sites",
     "check",
     "cut",
+    "decide",
+    "decided",
+    "decided_round",
     "init",
     "load",
     "measure",
     "propose",
+    "read_decisions",
     "reopened",
     "score_cells",
     "shown_layers",

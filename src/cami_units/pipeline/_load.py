@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from cami_units import layers
@@ -21,7 +22,9 @@ def load(plan: Plan, *, progress: Progress = quiet) -> Layers:
     open_numbers = [one for one in _unfilled(plan) if one.level == "refuses"]
     if open_numbers:
         raise InputError("\n".join(one.sentence() for one in open_numbers))
-    return layers.read_layers(**_reading(plan), progress=progress)
+    known = layers.read_layers(**_reading(plan), progress=progress)
+    written = plan.workshop.overrides
+    return known if written is None else replace(known, overrides=layers.read_overrides(written))
 
 
 def check(
@@ -32,7 +35,16 @@ def check(
     Computes nothing else, and is never stopped by a fault in an input.
     """
     _, problems, sources = layers.survey_layers(**_reading(plan), progress=progress)
-    return (*_unfilled(plan), *problems), sources
+    return (*_unfilled(plan), *_faulty_overrides(plan), *problems), sources
+
+
+def _faulty_overrides(plan: Plan) -> tuple[Problem, ...]:
+    try:
+        if plan.workshop.overrides is not None:
+            layers.read_overrides(plan.workshop.overrides)
+    except InputError as error:
+        return (Problem("refuses", "overrides", "", "", str(error)),)
+    return ()
 
 
 _NEEDED = ("occurrence", "G1", "G2", "decision", "score", "cells")

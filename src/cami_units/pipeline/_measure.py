@@ -157,8 +157,32 @@ def assess_sites(
     if sites is None:
         sites = pieces.states.iloc[:0].assign(**{site: []})
     tables = measure(sites, pieces, site=site)
-    findings = criteria.assess(tables, with_range(pieces.layers), plan.profile)
+    findings = criteria.assess(
+        tables,
+        with_range(pieces.layers),
+        plan.profile,
+        adjacent=_adjacent(sites, pieces.layers, plan, site),
+    )
     return Assessed(tables, findings, rank.decide(findings, plan.profile))
+
+
+def _adjacent(sites: gpd.GeoDataFrame, known: Layers, plan: Plan, site: str) -> pd.DataFrame | None:
+    """The overrides of the geography gate on these sites, and how far each is from a border.
+
+    An override names a unit or a hotspot; a unit grown from a hotspot carries it on.
+    """
+    within = plan.profile.G1.adjacent_km
+    if known.overrides is None or within is None:
+        return None
+    chosen = known.overrides[known.overrides["what"] == "adjacent"]
+    reason = dict(zip(chosen["site"], chosen["reason"], strict=True))
+    named = {
+        one: next((reason[p] for p in one.split(";") if p in reason), "") for one in sites[site]
+    }
+    near = overlap.borders_within(sites, known.borders, within_km=within, site=site)
+    nearest = near.groupby(site)[["km"]].min().reset_index().rename(columns={site: "site"})
+    table = nearest.assign(reason=nearest["site"].map(named))
+    return table[table["reason"] != ""]
 
 
 def with_range(known: Layers) -> pd.DataFrame:

@@ -42,6 +42,7 @@ def reopened(done: Round) -> tuple[Plan, Layers]:
         crs=crs,
         species=done.tables["species"],
         ranges=flat.pop("ranges_used"),
+        overrides=done.tables.get("overrides"),
         sources=tuple(manifest["inputs"]),
         **flat,
     )

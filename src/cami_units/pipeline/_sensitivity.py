@@ -4,22 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 
 import geopandas as gpd
 import pandas as pd
 
-from cami_units import grid, layers, overlap
-from cami_units.model import Progress, SiteTables, quiet
+from cami_units import documents, figures, grid, layers, overlap, store, words
+from cami_units.model import Problem, Progress, Round, SiteTables, quiet
 from cami_units.pipeline._measure import (
     Assessed,
     Pieces,
     assess_sites,
-    graded_ranges,
+    cut,
     measure,
     score_cells,
     with_range,
 )
 from cami_units.pipeline._propose import grow
+from cami_units.pipeline._readings import read_otherwise
+from cami_units.pipeline._rounds import reopened
+from cami_units.pipeline._tables import as_written
+from cami_units.pipeline._views import (
+    border_pairs,
+    complementary,
+    complementary_cells,
+    crossings_of,
+    restoration_notes,
+    unit_presence,
+)
+from cami_units.pipeline._write import products, shown_layers
 from cami_units.plan import Plan
 from cami_units.sensitivity import (
     EDGES,
@@ -40,6 +53,132 @@ MACHINE = ("modelled candidate", "area of interest")
 
 Drawings = Mapping[str, gpd.GeoDataFrame]
 """The units of each way of drawing them: ``site`` and polygons."""
+
+
+DEAD = ("rejected", "merged")
+"""Units of these statuses are out of the running."""
+
+
+def sensitivity(done: Round, *, design: Design | None = None, progress: Progress = quiet) -> Round:
+    """A round with what is known of how sure it is, added to its tables.
+
+    Adds ``sensitivity``, ``sensitivity_factors``, ``unit_presence``, ``restoration``,
+    ``crossings``, ``border_pairs``, ``complementarity``, ``complementarity_curve`` and
+    ``complementarity_targets``; the column ``stability`` of ``conservation_units``; and of
+    ``planning_units`` the columns ``selection_frequency`` (0–1) and ``in_smallest_set``. What an
+    earlier run added is replaced. Rejected and merged units are left out.
+
+    Parameters
+    ----------
+    done : Round
+        A round with its ranges, as `propose` or `collect` wrote it.
+    design : Design, optional
+        What is varied; ``None``: the defaults.
+
+    Raises
+    ------
+    InputError
+        The round is one for publication: it came without its ranges.
+    """
+    chosen = design or Design()
+    plan, known = reopened(done)
+    pieces = cut(known, plan)
+    table = done.tables["conservation_units"]
+    alive = table[~table["status"].isin(DEAD)].sort_values("unit_id", ignore_index=True)
+    units = layers.to_equal_area(alive, plan.study.crs)
+    found, frequency = stability_of(units, pieces, plan, design=chosen, progress=progress)
+    progress("looking for the smallest set", 0, 0)
+    cells = score_cells(pieces, plan)
+    in_set, _ = complementary_cells(cells, pieces, plan.profile)
+    progress("looking at codes, barriers and borders", 0, 0)
+    added: dict[str, pd.DataFrame] = {
+        "sensitivity": found.units.rename(columns={"site": "unit_id"}),
+        "sensitivity_factors": found.factors.rename(columns={"site": "unit_id"}),
+        "unit_presence": unit_presence(units, pieces, plan, chosen),
+        "restoration": restoration_notes(units, pieces),
+        "crossings": crossings_of(units, pieces),
+        "border_pairs": border_pairs(units, pieces, plan.profile),
+        **complementary(units, done.tables["unit_species"], cells, pieces),
+    }
+    told = {row["unit_id"]: words.stability(row) for row in added["sensitivity"].to_dict("records")}
+    own = done.tables["planning_units"]
+    share = own["pu_id"].map(frequency.set_index("pu_id")["selection_frequency"])
+    added["planning_units"] = own.assign(
+        selection_frequency=share.fillna(0.0),
+        in_smallest_set=own["pu_id"].map(in_set).fillna(False).astype(bool),
+    )
+    added["conservation_units"] = table.assign(
+        stability=table["unit_id"].map(told).fillna("").astype(str)
+    )
+    written = {name: as_written(one) for name, one in added.items()}
+    return replace(done, tables={**done.tables, **written})
+
+
+ADDED = (
+    *("sensitivity", "sensitivity_factors", "unit_presence", "restoration"),
+    *("crossings", "border_pairs"),
+    *("complementarity", "complementarity_curve", "complementarity_targets"),
+)
+"""Tables that stand beside a round as CSV once its sensitivity has been asked for."""
+
+
+def write_sensitivity(
+    made: Round, directory: Path, *, progress: Progress = quiet
+) -> tuple[Problem, ...]:
+    """Write what :func:`sensitivity` added over the round it came from: whole, or not at all.
+
+    Returns
+    -------
+    tuple of Problem
+        As :func:`write_proposal`.
+
+    Raises
+    ------
+    InputError
+        There is no round in the folder, or it cannot be written to.
+    """
+    noticed: list[Problem] = []
+    files = products(made, noticed=noticed, progress=progress)
+    for name in ADDED:
+        files[f"{name}.csv"] = _csv(made.tables[name])
+    files |= _figures(made)
+    store.update_round(made, directory, files=files)
+    return tuple(noticed)
+
+
+def _csv(table: pd.DataFrame) -> store.Writer:
+    return lambda path: documents.write_csv(path, table)
+
+
+def _figures(made: Round) -> dict[str, store.Writer]:
+    """The figures, in the first language of the round."""
+    plan, _ = reopened(made)
+    crs, lang = plan.study.crs, made.imprint.languages[0]
+    tables = made.tables
+    scene = figures.Scene(
+        crs=crs,
+        imprint=made.imprint,
+        units=layers.to_equal_area(tables["conservation_units"], crs),
+        cards=words.unit_cards(tables, tables["species"], lang=lang),
+        species=tables["species"],
+        layers={
+            name: layers.to_equal_area(table, crs) for name, table in shown_layers(made).items()
+        },
+        lang=lang,
+    )
+    cells = tables["planning_units"]
+    often = layers.to_equal_area(cells[cells["selection_frequency"] > 0], crs)
+    return {
+        "sensitivity_ranks.pdf": lambda path: figures.write_figure(
+            path, figures.rank_intervals(scene, tables["sensitivity"])
+        ),
+        "sensitivity_map.pdf": lambda path: figures.write_figure(
+            path, figures.selection_map(scene, often)
+        ),
+        "border_pairs.pdf": lambda path: figures.write_figure(
+            path, figures.border_graph(scene, tables["border_pairs"])
+        ),
+    }
 
 
 def stability_of(
@@ -80,7 +219,7 @@ def stability_of(
     for presence, codes in readings(chosen, plan.codes.presence).items():
         for edge, side in EDGES.items():
             progress("reading the ranges otherwise", len(species), 0)
-            read = _read_otherwise(pieces, plan, chosen, codes, side)
+            read = read_otherwise(pieces, plan, chosen, codes, side)
             species[presence, edge] = with_range(read.layers)
             measured = stated if read is pieces else _ranges_measured(sites, read, stated)
             for way, rows in sites.groupby("way", sort=False):
@@ -148,46 +287,7 @@ def _drawn_anew(
     return gpd.GeoDataFrame(pd.concat([fixed, sites], ignore_index=True), crs=units.crs)
 
 
-# -- reading the ranges otherwise -----------------------------------------------------------------
-
-
-def _read_otherwise(
-    pieces: Pieces, plan: Plan, design: Design, presence: tuple[int, ...], side: int
-) -> Pieces:
-    """The pieces with other presence codes kept, and the edges of ranges moved to one side."""
-    if side == 0 and presence == tuple(sorted(set(plan.codes.presence))):
-        return pieces
-    graded = graded_ranges(with_presence(pieces.layers.ranges, plan, presence))
-    if side:
-        graded = layers.moved_edges(
-            graded, km=design.edge_km, ungraded=design.ungraded, outwards=side > 0
-        )
-    whole = layers.dissolved(graded, ("sci_name",))
-    features = whole.assign(range_km2=overlap.area_km2(whole))
-    known = pieces.layers
-    areas = known.protected_areas
-    return replace(
-        pieces,
-        layers=replace(known, features=features),
-        sides=overlap.split(features, pieces.states, keep=("sci_name", "iso2")),
-        graded=graded,
-        shared_borders=overlap.split(known.borders, features, keep=("pair", "sci_name")),
-        protected=(
-            None
-            if areas is None
-            else overlap.split(features, layers.dissolved(areas), keep=("sci_name",))
-        ),
-    )
-
-
-def with_presence(
-    ranges: gpd.GeoDataFrame, plan: Plan, presence: tuple[int, ...]
-) -> gpd.GeoDataFrame:
-    """The range parts that count with these presence codes, origin and seasonal as in the plan."""
-    fitting = ranges["origin"].isin(plan.codes.origin) & ranges["seasonal"].isin(
-        plan.codes.seasonal
-    )
-    return ranges[fitting & ranges["presence"].isin(presence)].reset_index(drop=True)
+# -- measuring all of it -------------------------------------------------------------------------
 
 
 def _side_by_side(drawings: Drawings) -> gpd.GeoDataFrame:

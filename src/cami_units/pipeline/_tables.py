@@ -62,12 +62,14 @@ def round_tables(
         "ranges_used": known.ranges,
         "species": known.species,
     }
+    if known.overrides is not None:
+        tables["overrides"] = known.overrides
     for name in LAYERS_OF_A_ROUND:
         if getattr(known, name) is not None:
             tables[name] = getattr(known, name)
     return Round(
         imprint=_imprint(plan, known),
-        tables={name: _as_written(table) for name, table in tables.items()},
+        tables={name: as_written(table) for name, table in tables.items()},
         manifest=_manifest(plan, known),
     )
 
@@ -229,7 +231,7 @@ def _manifest(plan: Plan, known: Layers) -> dict[str, Any]:
     }
 
 
-def _as_written(table: pd.DataFrame) -> pd.DataFrame:
+def as_written(table: pd.DataFrame) -> pd.DataFrame:
     """Numbers to six decimals; shapes in longitude and latitude."""
     rounded = table.round(DIGITS)
     return layers.to_lonlat(rounded) if isinstance(rounded, gpd.GeoDataFrame) else rounded

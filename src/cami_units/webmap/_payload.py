@@ -261,7 +261,12 @@ def _units(
             "nSpecies": _number(row["n_species"]),
             "species": shown(row["species"]),
             "card": {
-                language: [[field, shown(of_unit[row["unit_id"]][field])] for field in _FIELDS]
+                language: [
+                    [field, text]
+                    for field in _FIELDS
+                    if (text := shown(of_unit[row["unit_id"]][field]))
+                    or field not in words.OPTIONAL_FIELDS
+                ]
                 for language, of_unit in cards.items()
             },
             "findings": findings.get(row["unit_id"], []),

@@ -1,0 +1,96 @@
+"""Pages in HTML that need nobody: styles and scripts inside, data escaped, nothing else allowed."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Sequence
+from functools import cache
+from importlib.resources import files
+from typing import Any, Final
+
+import jinja2
+
+from cami_units import words
+from cami_units.model import clean_name
+
+_CSP: Final = (
+    "default-src 'none'; script-src {scripts}; style-src {styles}; img-src data:; "
+    "base-uri 'none'; form-action 'none'"
+)
+
+
+def page(
+    template: str,
+    *,
+    lang: str,
+    styles: Sequence[str] = (),
+    scripts: Sequence[str] = (),
+    **values: Any,
+) -> bytes:
+    """A page of the folder `pages`, filled in.
+
+    Parameters
+    ----------
+    template : str
+        The name of its template.
+    lang : {"en", "ru"}
+        Language of the phrases: a template says ``t("score")``.
+    styles, scripts : sequence of str
+        Names of the files that go inside. A Content-Security-Policy allows these and nothing else:
+        the page runs no text from data, and asks no host for anything.
+    **values : object
+        What the template speaks of. Every string is escaped where it is put in; none is compiled.
+
+    Returns
+    -------
+    bytes
+        UTF-8; the same values give the same bytes.
+    """
+    blocks = {"styles": [_block(name) for name in styles], "scripts": [_block(n) for n in scripts]}
+    made = _environment().get_template(template)
+    text = made.render(
+        lang=lang,
+        t=lambda key: words.text(key, lang),
+        csp=_CSP.format(**{kind: _hashes(found) for kind, found in blocks.items()}),
+        **blocks,
+        **values,
+    )
+    return text.encode("utf-8")
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    made = jinja2.Environment(
+        loader=jinja2.FunctionLoader(_text),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        finalize=_shown,
+    )
+    return made
+
+
+def _shown(value: object) -> object:
+    """Whatever is put into a page, cleaned; what is marked as safe markup stays as it is."""
+    if hasattr(value, "__html__"):
+        return value
+    return clean_name(value) if isinstance(value, str) or value is None else value
+
+
+def _text(name: str) -> str:
+    return (files("cami_units.documents") / "pages" / name).read_text(encoding="utf-8")
+
+
+@cache
+def _block(name: str) -> str:
+    """The content of a script or style element exactly as the parser will see it."""
+    return "\n" + _text(name).replace("\r\n", "\n").strip("\n") + "\n"
+
+
+def _hashes(blocks: Sequence[str]) -> str:
+    digests = (hashlib.sha256(block.encode("utf-8")).digest() for block in blocks)
+    spoken = (f"'sha256-{base64.b64encode(digest).decode('ascii')}'" for digest in digests)
+    return " ".join(spoken) or "'none'"

@@ -1,0 +1,30 @@
+"""Maps for paper and projector: posters, section sheets, unit pages, slides.
+
+A :class:`Scene` holds what is drawn; a function named after each sheet gives a matplotlib figure;
+:func:`write_figure` and :func:`write_pages` make files. Nothing is computed here but where things
+stand on the sheet.
+"""
+
+from cami_units.figures._files import png, write_figure, write_pages
+from cami_units.figures._legend import legend_card
+from cami_units.figures._pages import poster, section_sheet, slide, unit_page, unit_slide
+from cami_units.figures._scene import Scene
+from cami_units.figures._sensitivity import border_graph, rank_intervals, selection_map
+from cami_units.figures._type import undrawable
+
+__all__ = [
+    "Scene",
+    "border_graph",
+    "legend_card",
+    "png",
+    "poster",
+    "rank_intervals",
+    "section_sheet",
+    "selection_map",
+    "slide",
+    "undrawable",
+    "unit_page",
+    "unit_slide",
+    "write_figure",
+    "write_pages",
+]

@@ -1,0 +1,575 @@
+"""The map itself: land, evidence, units, names and furniture, in the equal-area CRS of the scene."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import geopandas as gpd
+import numpy as np
+import numpy.typing as npt
+import shapely
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.patches import FancyArrowPatch, PathPatch, Rectangle
+from matplotlib.path import Path as Outline
+from matplotlib.patheffects import withStroke
+from pyproj import Transformer
+from shapely.geometry.base import BaseGeometry
+
+from cami_units import palette, words
+from cami_units.figures._looks import BARRIERS, LOOKS, Look, barrier_kind, faint, unit_look
+from cami_units.figures._scene import Frame, Scene, drawn_units, layer, name_of, records
+from cami_units.figures._sheet import INK, SOFT, dashed
+from cami_units.figures._type import MM_PER_POINT, Face, drawable, font, width_mm
+from cami_units.model import LONLAT
+
+_PIXEL_MM: Final = 0.15
+"""Detail finer than this on paper is left out."""
+
+_ORDER: Final = {
+    name: place
+    for place, name in enumerate(
+        (
+            "land",
+            "graticule",
+            "protected_areas",
+            "unit fills",
+            "sections",
+            "countries",
+            "disputed",
+            "hotspots",
+            "corridors",
+            "barriers",
+            "units",
+            "names",
+            "furniture",
+        ),
+        start=1,
+    )
+}
+TOWNS: Final = frozenset({"city", "town", "place"})
+
+
+@dataclass(frozen=True, slots=True)
+class Sized:
+    """A map on paper: its frame in metres, its width in mm, and the type size of its names."""
+
+    frame: Frame
+    width_mm: float
+    text: float
+
+    @property
+    def metres_per_mm(self) -> float:
+        """The scale, as metres of ground to a millimetre of paper."""
+        return (self.frame[2] - self.frame[0]) / self.width_mm
+
+
+def draw_map(
+    axes: Axes,
+    scene: Scene,
+    sized: Sized,
+    *,
+    layers: Iterable[str],
+    focus: str = "",
+    names: bool = True,
+    line: float = 1.0,
+) -> None:
+    """Draw the scene into axes.
+
+    Parameters
+    ----------
+    axes : Axes
+        Bare axes of the frame's proportions.
+    scene : Scene
+        What to draw.
+    sized : Sized
+        The frame and its size on paper.
+    layers : iterable of str
+        Which layers of evidence, of those the scene has.
+    focus : str
+        A unit to stand out; the others are then pale. Empty: all alike.
+    names : bool
+        Whether places, states and units are named.
+    line : float
+        How much thicker lines are than on a sheet of A4.
+    """
+    left, low, right, top = sized.frame
+    axes.set_xlim(left, right)
+    axes.set_ylim(low, top)
+    axes.set_facecolor(palette.WATER)
+    wanted = set(layers)
+    taken = _Labels(axes, sized)
+    _background(axes, scene, sized, line)
+    if "protected_areas" in wanted:
+        _areas(axes, layer(scene, "protected_areas", "pa_id"), "protected_areas", sized, line)
+    if "sections" in wanted:
+        _areas(axes, layer(scene, "sections", "section_id"), "sections", sized, line)
+    if "hotspots" in wanted:
+        _areas(axes, layer(scene, "hotspots", "hotspot_id"), "hotspots", sized, line)
+    if "corridors" in wanted:
+        _lines(axes, layer(scene, "corridors", "corridor_id"), "corridors", sized, line)
+    if "barriers" in wanted:
+        _barriers(axes, scene, sized, line)
+    _units(axes, scene, sized, focus, line)
+    if names:
+        _unit_names(taken, scene, sized, focus)
+        if "sections" in wanted:
+            _section_names(taken, scene, sized)
+        _country_names(taken, scene, sized)
+        _place_names(taken, scene, sized)
+    for spine in axes.spines.values():
+        spine.set_linewidth(0.6)
+        spine.set_color("#5a666d")
+        spine.set_zorder(50)
+
+
+# -- layers ----------------------------------------------------------------------------------------
+
+
+def _background(axes: Axes, scene: Scene, sized: Sized, line: float) -> None:
+    countries = layer(scene, "countries", "iso2")
+    disputed = layer(scene, "disputed", "disputed_id")
+    if countries is None:
+        return
+    shapes = _seen(countries.geometry.to_numpy(), sized)
+    _draw(axes, shapes, LOOKS["land"], "land", line)
+    edges = _borders(scene, sized)
+    near: BaseGeometry = shapely.GeometryCollection()
+    if disputed is not None:
+        areas = _seen(disputed.geometry.to_numpy(), sized)
+        near = shapely.union_all(shapely.buffer(areas, _TOUCHING_M))
+        contested = [shapely.intersection(edges, near), *shapely.boundary(areas)]
+        _draw(axes, contested, LOOKS["disputed"], "disputed", line)
+    _draw(axes, [shapely.difference(edges, near)], LOOKS["countries"], "countries", line)
+
+
+_TOUCHING_M: Final = 3_000.0
+"""Within this a border counts as running along a disputed area."""
+
+
+def _borders(scene: Scene, sized: Sized) -> BaseGeometry:
+    """Every border once, as lines, whoever's it is."""
+    countries = layer(scene, "countries", "iso2")
+    if countries is None:
+        return shapely.GeometryCollection()
+    shapes = _clipped(countries.geometry.to_numpy(), sized)
+    tree = shapely.STRtree(shapes)
+    one, other = tree.query(shapes, predicate="intersects")
+    once = one < other
+    shared = shapely.intersection(shapes[one[once]], shapes[other[once]])
+    edges = [
+        part
+        for shape in shared
+        for part in shapely.get_parts(shape)
+        if part.geom_type in ("LineString", "MultiLineString")
+    ]
+    merged: BaseGeometry = shapely.line_merge(shapely.union_all(edges))
+    simpler: BaseGeometry = shapely.simplify(merged, _tolerance(sized))
+    return simpler
+
+
+def _areas(axes: Axes, table: gpd.GeoDataFrame | None, name: str, sized: Sized, line: float) -> None:
+    if table is None:
+        return
+    shapes = table.geometry.to_numpy()
+    points = shapely.get_dimensions(shapes) == 0
+    _draw(axes, _seen(shapes[~points], sized), LOOKS[name], name, line)
+    spots = shapely.get_coordinates(shapes[points])
+    if len(spots):
+        axes.plot(
+            *spots.T, "s", ms=2.5 * line, mew=0, color=LOOKS[name].fill, zorder=_ORDER[name], clip_on=True
+        )
+
+
+def _lines(axes: Axes, table: gpd.GeoDataFrame | None, name: str, sized: Sized, line: float) -> None:
+    if table is not None:
+        _draw(axes, _seen(table.geometry.to_numpy(), sized), LOOKS[name], name, line)
+
+
+def _barriers(axes: Axes, scene: Scene, sized: Sized, line: float) -> None:
+    table = layer(scene, "barriers", "barrier_id")
+    if table is None:
+        return
+    kinds = table["kind"].map(barrier_kind)
+    for kind, look in BARRIERS.items():
+        shapes = table.geometry.to_numpy()[(kinds == kind).to_numpy()]
+        _draw(axes, _seen(shapes, sized), look, "barriers", line)
+
+
+def _units(axes: Axes, scene: Scene, sized: Sized, focus: str, line: float) -> None:
+    """Worst rank first, so that the best lies on top; the unit in focus above all."""
+    rows = list(records(drawn_units(scene)))[::-1]
+    for row in sorted(rows, key=lambda row: row["unit_id"] == focus):
+        look = unit_look(str(row["status"]), str(row["tier"]))
+        if focus and row["unit_id"] != focus:
+            look = faint(look)
+        shapes = _seen(np.array([row["geometry"]], dtype=object), sized)
+        fill = Look("", 0.0, (), look.fill, look.opacity)
+        _draw(axes, shapes, fill, "unit fills", line)
+        stroke = Look(look.line, look.width, look.dashes)
+        _draw(axes, shapes, stroke, "units", line)
+
+
+def _seen(shapes: npt.NDArray[Any], sized: Sized) -> npt.NDArray[Any]:
+    """What of these shapes lies in the frame, no finer than the paper shows."""
+    simpler = shapely.simplify(_clipped(shapes, sized), _tolerance(sized))
+    kept: npt.NDArray[Any] = simpler[~shapely.is_empty(simpler)]
+    return kept
+
+
+def _clipped(shapes: npt.NDArray[Any], sized: Sized) -> npt.NDArray[Any]:
+    """Cut a little outside the frame, so that the cut itself is not seen."""
+    left, low, right, top = sized.frame
+    spare = (right - left) * 0.03
+    cut: npt.NDArray[Any] = shapely.clip_by_rect(
+        shapes, left - spare, low - spare, right + spare, top + spare
+    )
+    return cut
+
+
+def _tolerance(sized: Sized) -> float:
+    return sized.metres_per_mm * _PIXEL_MM
+
+
+def _draw(axes: Axes, shapes: Sequence[BaseGeometry] | npt.NDArray[Any], look: Look, name: str, line: float) -> None:
+    parts = shapely.get_parts(shapely.get_parts(np.asarray(shapes, dtype=object)))
+    kinds = shapely.get_type_id(parts)
+    polygons = parts[kinds == 3]
+    if len(polygons):
+        axes.add_patch(
+            PathPatch(
+                _outline(polygons),
+                facecolor=(look.fill, look.opacity) if look.fill else "none",
+                edgecolor=look.line or "none",
+                linewidth=look.width * line,
+                linestyle=dashed(look),
+                joinstyle="round",
+                zorder=_ORDER[name],
+            )
+        )
+    strings = parts[kinds == 1]
+    if len(strings):
+        axes.add_collection(
+            LineCollection(
+                [shapely.get_coordinates(string) for string in strings],
+                colors=look.line,
+                linewidths=look.width * line,
+                linestyles=[dashed(look)],
+                zorder=_ORDER[name],
+            ),
+            autolim=False,
+        )
+
+
+def _outline(polygons: npt.NDArray[Any]) -> Outline:
+    """Polygons as one path; holes run against their rings, so that any fill rule leaves them open."""
+    rings = [
+        shapely.get_coordinates(ring)
+        for polygon in shapely.orient_polygons(polygons)
+        for ring in shapely.get_rings(polygon)
+    ]
+    codes = [
+        np.r_[Outline.MOVETO, np.full(len(ring) - 2, Outline.LINETO), Outline.CLOSEPOLY]
+        for ring in rings
+    ]
+    return Outline(np.concatenate(rings), np.concatenate(codes).astype(np.uint8))
+
+
+# -- names -----------------------------------------------------------------------------------------
+
+
+class _Labels:
+    """Names on a map, most important first; one that would touch another is left out."""
+
+    def __init__(self, axes: Axes, sized: Sized) -> None:
+        self.axes = axes
+        self.sized = sized
+        self.taken: list[Frame] = []
+
+    def add(
+        self,
+        at: BaseGeometry,
+        text: str,
+        *,
+        size: float,
+        face: Face = "plain",
+        colour: str = INK,
+        dot: bool = False,
+        must: bool = False,
+    ) -> None:
+        """A name centred on a point, or beside its dot."""
+        x, y = shapely.get_coordinates(at)[0]
+        left, low, right, top = self.sized.frame
+        lines = text.split("\n")
+        scale = self.sized.metres_per_mm
+        wide = max(width_mm(line, size, face) for line in lines) * scale
+        high = len(lines) * size * 1.15 * MM_PER_POINT * scale
+        gap = size * 0.35 * MM_PER_POINT * scale if dot else 0.0
+        x0 = x + gap if dot else x - wide / 2
+        box = (x0, y - high / 2, x0 + wide, y + high / 2)
+        inside = left < box[0] and low < box[1] and box[2] < right and box[3] < top
+        if not must and (not inside or any(_touch(box, other) for other in self.taken)):
+            return
+        self.taken.append(box)
+        if dot:
+            self.axes.plot(
+                [x], [y], "o", ms=size * 0.3, color=colour, mec="white", mew=0.4, zorder=_ORDER["names"]
+            )
+        self.axes.text(
+            x0 if dot else x,
+            y,
+            "\n".join(drawable(line, face) for line in lines),
+            fontproperties=font(face),
+            fontsize=size,
+            color=colour,
+            ha="left" if dot else "center",
+            va="center_baseline" if dot else "center",
+            linespacing=1.1,
+            zorder=_ORDER["names"],
+            clip_on=True,
+            parse_math=False,
+            path_effects=[withStroke(linewidth=size * 0.28, foreground="white", alpha=0.85)],
+        )
+
+
+def _touch(one: Frame, other: Frame) -> bool:
+    return (
+        one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+    )
+
+
+def _unit_names(taken: _Labels, scene: Scene, sized: Sized, focus: str) -> None:
+    rows = sorted(records(drawn_units(scene)), key=lambda row: row["unit_id"] != focus)
+    frame = shapely.box(*sized.frame)
+    for row in rows:
+        shape = shapely.intersection(row["geometry"], frame)
+        if shape.is_empty:
+            continue
+        chosen = row["unit_id"] == focus
+        taken.add(
+            _widest(shape),
+            str(row["unit_id"]),
+            size=sized.text * (1.35 if chosen else 1.0),
+            face="bold",
+            colour=INK if chosen or not focus else SOFT,
+            must=chosen,
+        )
+
+
+def _section_names(taken: _Labels, scene: Scene, sized: Sized) -> None:
+    table = layer(scene, "sections", "section_id")
+    frame = shapely.box(*sized.frame)
+    for row in records(table) if table is not None else ():
+        shape = shapely.intersection(row["geometry"], frame)
+        if not shape.is_empty:
+            taken.add(
+                _widest(shape),
+                str(row["section_id"]),
+                size=sized.text * 2.2,
+                face="bold",
+                colour=LOOKS["sections"].line,
+            )
+
+
+def _country_names(taken: _Labels, scene: Scene, sized: Sized) -> None:
+    table = layer(scene, "countries", "iso2")
+    frame = shapely.box(*sized.frame)
+    for row in records(table) if table is not None else ():
+        shape = shapely.intersection(row["geometry"], frame)
+        name = name_of(row, scene.lang).upper()
+        if not shape.is_empty and shape.area > (sized.metres_per_mm * sized.text * 2.5) ** 2:
+            taken.add(_widest(shape), _stacked(name), size=sized.text * 0.95, colour="#7d746a")
+
+
+def _place_names(taken: _Labels, scene: Scene, sized: Sized) -> None:
+    """Towns with a dot, and whatever is about as long on this paper as its name."""
+    places = scene.layers.get("gazetteer")
+    if places is None or places.empty:
+        return
+    inside = places[places.intersects(shapely.box(*sized.frame))]
+    ordered = inside.sort_values(["extent_km", "name_en"], ascending=[False, True])
+    for row in records(ordered):
+        extent = row["extent_km"] if row["extent_km"] == row["extent_km"] else 0.0
+        paper_mm = max(float(extent), 10.0) * 1000 / sized.metres_per_mm
+        town = row["kind"] in TOWNS
+        if paper_mm < (1.2 if town else 9.0):
+            continue
+        taken.add(
+            row["geometry"],
+            name_of(row, scene.lang) if town else _stacked(name_of(row, scene.lang)),
+            size=sized.text * 0.82,
+            face="plain" if town else "italic",
+            colour="#3c3c3c" if town else "#4a6572" if row["kind"] in _WET else "#5a5247",
+            dot=town,
+        )
+
+
+_WET: Final = frozenset({"lake", "river", "wetland", "sea"})
+
+
+def _stacked(text: str, most: int = 16) -> str:
+    """A long name in lines of about sixteen letters."""
+    rows: list[str] = []
+    for word in text.split(" "):
+        if rows and len(rows[-1]) + len(word) < most:
+            rows[-1] += f" {word}"
+        else:
+            rows.append(word)
+    return "\n".join(rows)
+
+
+def _widest(shape: BaseGeometry) -> BaseGeometry:
+    """Where a name stands best: inside the largest part, where it is widest."""
+    parts = shapely.get_parts(shape)
+    areal = parts[shapely.get_dimensions(parts) == 2]
+    if not len(areal):
+        point: BaseGeometry = shapely.point_on_surface(shape)
+        return point
+    largest: Any = areal[shapely.area(areal).argmax()]
+    least = float(np.sqrt(largest.area)) / 50
+    place: BaseGeometry = shapely.get_point(
+        shapely.maximum_inscribed_circle(largest, tolerance=least), 0
+    )
+    return place
+
+
+# -- furniture -------------------------------------------------------------------------------------
+
+
+def graticule(axes: Axes, scene: Scene, sized: Sized, *, size: float) -> None:
+    """Meridians and parallels, with their degrees along the bottom and the left edge."""
+    left, low, right, top = sized.frame
+    to_lonlat = Transformer.from_crs(scene.crs, LONLAT, always_xy=True)
+    to_flat = Transformer.from_crs(LONLAT, scene.crs, always_xy=True)
+    xs, ys = np.meshgrid(np.linspace(left, right, 25), np.linspace(low, top, 25))
+    lon, lat = to_lonlat.transform(xs.ravel(), ys.ravel())
+    west, east, south, north = lon.min(), lon.max(), lat.min(), lat.max()
+    step = next(s for s in (0.5, 1, 2, 5, 10, 20, 30) if (north - south) / s <= 7 or s == 30)
+    frame = shapely.box(*sized.frame)
+    bottom = shapely.LineString([(left, low), (right, low)])
+    side = shapely.LineString([(left, low), (left, top)])
+    for value in np.arange(np.floor(west / step) * step, east + step, step):
+        along = np.arange(max(south - 2, -89.0), min(north + 2, 89.0), 0.25)
+        line = shapely.LineString(np.c_[to_flat.transform(np.full_like(along, value), along)])
+        _draw(axes, [shapely.intersection(line, frame)], LOOKS["graticule"], "graticule", 1.0)
+        _degrees(axes, shapely.intersection(line, bottom), value, "EW", scene.lang, sized, size)
+    for value in np.arange(np.floor(south / step) * step, north + step, step):
+        along = np.arange(west - 2, east + 2, 0.25)
+        line = shapely.LineString(np.c_[to_flat.transform(along, np.full_like(along, value))])
+        _draw(axes, [shapely.intersection(line, frame)], LOOKS["graticule"], "graticule", 1.0)
+        _degrees(axes, shapely.intersection(line, side), value, "NS", scene.lang, sized, size)
+
+
+def _degrees(
+    axes: Axes, at: BaseGeometry, value: float, ends: str, lang: str, sized: Sized, size: float
+) -> None:
+    if at.geom_type != "Point":
+        return
+    x, y = shapely.get_coordinates(at)[0]
+    letter = words.text("direction " + ends[int(value < 0)], lang)
+    below = ends == "EW"
+    gap = size * 0.4 * MM_PER_POINT * sized.metres_per_mm
+    axes.text(
+        x if below else x - gap,
+        y - gap if below else y,
+        f"{abs(value):g}° {letter}",
+        fontproperties=font(),
+        fontsize=size,
+        color=SOFT,
+        ha="center" if below else "center",
+        va="top" if below else "bottom",
+        rotation=0 if below else 90,
+        rotation_mode="anchor",
+        clip_on=False,
+        parse_math=False,
+    )
+
+
+def scale_bar(axes: Axes, scene: Scene, sized: Sized, *, size: float) -> None:
+    """A bar of round kilometres in the lower left corner, with the scale in figures."""
+    left, low, _, _ = sized.frame
+    mm = sized.metres_per_mm
+    longest = (sized.frame[2] - sized.frame[0]) / 4000
+    km = max(
+        length
+        for power in range(-1, 5)
+        for length in (10.0**power, 2 * 10.0**power, 5 * 10.0**power)
+        if length <= longest or length == 0.1
+    )
+    x, y = left + 5 * mm, low + (4 + size * 0.5) * mm
+    unit, height = km * 1000 / 4, 1.1 * mm * max(size / 7, 1)
+    label = f"{words.number(km, scene.lang)} {words.text('km', lang=scene.lang)}"
+    ratio = f"1 : {words.number(_rounded(mm * 1000), scene.lang)}"
+    width = max(km * 1000, width_mm(ratio, size) * mm) + width_mm(label, size) * mm
+    pad = 2 * mm
+    axes.add_patch(
+        Rectangle(
+            (x - pad, y - pad),
+            width + 2 * pad,
+            height + size * 1.6 * MM_PER_POINT * mm + 2 * pad,
+            facecolor="white",
+            alpha=0.8,
+            linewidth=0,
+            zorder=_ORDER["furniture"],
+        )
+    )
+    for part in range(4):
+        axes.add_patch(
+            Rectangle(
+                (x + part * unit, y),
+                unit,
+                height,
+                facecolor=INK if part % 2 == 0 else "white",
+                edgecolor=INK,
+                linewidth=0.4,
+                zorder=_ORDER["furniture"],
+            )
+        )
+    kind = {"zorder": _ORDER["furniture"], "fontsize": size, "color": INK, "parse_math": False}
+    axes.text(x + km * 1000 + 1.2 * mm, y, label, fontproperties=font(), va="baseline", **kind)
+    axes.text(x, y + height + 1.2 * mm, ratio, fontproperties=font(), va="baseline", **kind)
+
+
+def _rounded(ratio: float) -> float:
+    """A scale to two figures: nobody measures finer on a printed sheet."""
+    power = 10.0 ** (np.floor(np.log10(ratio)) - 1)
+    return float(np.round(ratio / power) * power)
+
+
+def north_arrow(axes: Axes, scene: Scene, sized: Sized, *, size: float) -> None:
+    """An arrow in the upper right corner that points to true north from where it stands."""
+    _, _, right, top = sized.frame
+    mm = sized.metres_per_mm
+    to_lonlat = Transformer.from_crs(scene.crs, LONLAT, always_xy=True)
+    to_flat = Transformer.from_crs(LONLAT, scene.crs, always_xy=True)
+    reach = size * 0.75 * mm
+    x, y = right - reach - 2 * mm, top - reach - 3 * mm
+    lon, lat = to_lonlat.transform(x, y)
+    tip = np.array(to_flat.transform(lon, min(lat + 0.05, 90.0))) - (x, y)
+    tip = tip / np.hypot(*tip) * reach * 0.75
+    axes.add_patch(
+        FancyArrowPatch(
+            (x - tip[0], y - tip[1]),
+            (x + tip[0] * 0.3, y + tip[1] * 0.3),
+            arrowstyle="-|>,head_width=0.35,head_length=0.8",
+            mutation_scale=size,
+            color=INK,
+            linewidth=size * 0.12,
+            zorder=_ORDER["furniture"],
+        )
+    )
+    axes.text(
+        x + tip[0] * 0.95,
+        y + tip[1] * 0.95,
+        words.text("direction N", scene.lang),
+        fontproperties=font("bold"),
+        fontsize=size,
+        color=INK,
+        ha="center",
+        va="center",
+        zorder=_ORDER["furniture"],
+        parse_math=False,
+        path_effects=[withStroke(linewidth=2, foreground="white")],
+    )

@@ -1,0 +1,510 @@
+"""Sheets and screens: the poster of the region, a sheet for each section, a page for each unit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+import shapely
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from cami_units import words
+from cami_units.figures._legend import entries, legend
+from cami_units.figures._looks import unit_look
+from cami_units.figures._map import Sized, draw_map, graticule, north_arrow, scale_bar
+from cami_units.figures._scene import (
+    Scene,
+    drawn_units,
+    framed,
+    name_of,
+    records,
+    region,
+    section,
+    unit,
+)
+from cami_units.figures._sheet import (
+    INK,
+    LEADING,
+    SOFT,
+    axes_at,
+    box,
+    facts,
+    foot,
+    put,
+    rule,
+    sheet,
+    size_mm,
+    swatch,
+    table,
+    write,
+)
+from cami_units.figures._type import MM_PER_POINT, Face, lines, width_mm
+from cami_units.model import FINDINGS, is_missing
+
+A4: Final = (210.0, 297.0)
+A3: Final = (420.0, 297.0)
+A1: Final = (841.0, 594.0)
+SLIDE: Final = (320.0, 180.0)
+"""A screen of 16 : 9; at 152.4 dots an inch it is 1920 × 1080."""
+
+_ALL: Final = ("protected_areas", "hotspots", "corridors", "barriers", "sections")
+_GREYS: Final = ("#2f3a41", "#8d989f", "#5b6870", "#b9c2c7", "#414d55", "#a3adb3")
+_MARK_COLOURS: Final = {"✓": "#0b5d33", "✗": "#8f1014", "?": "#55636c"}
+
+
+def poster(scene: Scene) -> Figure:
+    """The whole region on a sheet of A1, with the table of all units."""
+    wide, high = A1
+    margin, side = 18.0, 212.0
+    figure = sheet(wide, high)
+    top = _title(figure, scene, scene.imprint.title, margin, size=40, facts_size=17)
+    end = foot(figure, scene, size=11, margin=margin) - 5
+    map_width = wide - 2 * margin - side - 14
+    left = margin + 5
+    _framed_map(
+        figure,
+        scene,
+        region(scene),
+        (left, top, map_width, end - top - 8),
+        layers=_ALL,
+        text=10,
+        line=1.7,
+    )
+    column = left + map_width + 10
+    y = _heading(figure, column, top, words.text("units", scene.lang), side, size=17)
+    rows_top = y + 1
+    legend_rows = entries(scene, _ALL)
+    legend_high = (-(-len(legend_rows) // 2)) * 12 * 1.14 * 0.74 + 14
+    _unit_table(figure, scene, drawn_units(scene), column, rows_top, side, end - legend_high, size=9.6)
+    y = _heading(figure, column, end - legend_high + 3, words.text("legend", scene.lang), side, size=17)
+    legend(figure, legend_rows, column, y + 2, side, size=11, columns=2)
+    return figure
+
+
+def section_sheet(scene: Scene, section_id: str) -> Figure:
+    """One section on a sheet of A3, to draw on with a pen.
+
+    Raises
+    ------
+    InputError
+        There is no such section.
+    """
+    row = section(scene, section_id)
+    wide, high = A3
+    margin, side = 10.0, 98.0
+    figure = sheet(wide, high)
+    name = f"{section_id} · {name_of(row, scene.lang)}"
+    top = _title(figure, scene, name, margin, size=19, facts_size=9, above=scene.imprint.title)
+    end = foot(figure, scene, size=6, margin=margin) - 3
+    map_width = wide - 2 * margin - side - 9
+    left = margin + 3
+    _framed_map(
+        figure,
+        scene,
+        row["geometry"].bounds,
+        (left, top, map_width, end - top - 4),
+        layers=_ALL,
+        text=7,
+        line=1.1,
+    )
+    column = left + map_width + 6
+    inside = drawn_units(scene)
+    inside = inside[shapely.intersects(inside.geometry.to_numpy(), row["geometry"])]
+    rows = entries(scene, _ALL)
+    notes, legend_high = 34.0, -(-len(rows) // 2) * 5.9 + 8
+    y = _heading(figure, column, top, words.text("units", scene.lang), side, size=10)
+    _unit_table(
+        figure, scene, inside, column, y + 0.5, side, end - notes - legend_high, size=6.2, short=True
+    )
+    y = _heading(
+        figure, column, end - notes - legend_high + 2, words.text("legend", scene.lang), side, size=10
+    )
+    legend(figure, rows, column, y + 1, side, size=6.4, columns=2)
+    y = _heading(figure, column, end - notes + 2, words.text("your notes", scene.lang), side, size=10)
+    for at in np.arange(y + 7, end, 7):
+        rule(figure, column, float(at), side)
+    return figure
+
+
+def unit_page(scene: Scene, unit_id: str) -> Figure:
+    """Everything about one unit on a page of A4.
+
+    Raises
+    ------
+    InputError
+        There is no such unit.
+    """
+    row = unit(scene, unit_id)
+    wide, _ = A4
+    margin, side = 11.0, 62.0
+    figure = sheet(*A4)
+    name = f"{unit_id} · {name_of(row, scene.lang)}"
+    other = {"en": "ru", "ru": "en"}[scene.lang]
+    top = _title(
+        figure,
+        scene,
+        name,
+        margin,
+        size=15,
+        facts_size=7,
+        above=scene.imprint.title,
+        below=str(row.get(f"name_{other}") or ""),
+    )
+    end = foot(figure, scene, size=5, margin=margin) - 2
+    map_width, map_high = wide - 2 * margin - side - 8, 112.0
+    left = margin + 3
+    _framed_map(
+        figure,
+        scene,
+        row["geometry"].bounds,
+        (left, top, map_width, map_high),
+        layers=("protected_areas", "hotspots", "corridors", "barriers"),
+        text=6.5,
+        line=1.0,
+        focus=unit_id,
+        margin=0.22,
+    )
+    column = left + map_width + 5
+    width = wide - margin - column
+    _location(figure, scene, row, column, top, width)
+    inset = width * 0.56
+    y = _card(figure, scene, unit_id, column, top + inset + 3, width, size=6.6, limit=top + map_high + 3)
+    below = max(top + map_high + 6, y + 1)
+    legend_rows = entries(scene, ("protected_areas", "hotspots", "corridors", "barriers"))
+    below = legend(figure, legend_rows, margin, below, wide - 2 * margin, size=5.6, columns=5) + 1
+    evidence = map_width - 4
+    _criteria(figure, scene, unit_id, margin, below, evidence + 3, end)
+    right = margin + evidence + 8
+    y = _states(figure, scene, unit_id, right, below, wide - margin - right, size=6.6)
+    _species(figure, scene, unit_id, right, y + 3, wide - margin - right, end)
+    return figure
+
+
+def slide(scene: Scene) -> Figure:
+    """The region on a screen, for a projector: large type, few layers."""
+    wide, _ = SLIDE
+    margin, side = 8.0, 70.0
+    figure = sheet(*SLIDE)
+    top = _title(figure, scene, scene.imprint.title, margin, size=19, facts_size=9.5)
+    end = foot(figure, scene, size=5.6, margin=margin) - 2
+    map_width = wide - 2 * margin - side - 9
+    shown = ("hotspots",)
+    _framed_map(
+        figure,
+        scene,
+        region(scene) if not len(drawn_units(scene)) else drawn_units(scene).total_bounds,
+        (margin + 3, top, map_width, end - top - 4),
+        layers=shown,
+        text=8,
+        line=1.3,
+    )
+    column = margin + map_width + 9
+    units = drawn_units(scene)
+    y = write(figure, column, top, str(len(units)), size=44, face="bold")
+    y = write(figure, column, y - 2, words.text("units", scene.lang).lower(), size=13, width=side)
+    y = legend(figure, entries(scene, shown), column, y + 4, side, size=9.5)
+    for row in list(records(units))[: max(0, int((end - y - 8) // 9))]:
+        told = f"{row['rank_label']}  {row['unit_id']}  {name_of(row, scene.lang)}"
+        y = write(figure, column, y + 2, told, size=9, width=side, most=1)
+    return figure
+
+
+def unit_slide(scene: Scene, unit_id: str) -> Figure:
+    """One unit on a screen: its map, and what the room needs to read from the back.
+
+    Raises
+    ------
+    InputError
+        There is no such unit.
+    """
+    row = unit(scene, unit_id)
+    wide, _ = SLIDE
+    margin, side = 8.0, 118.0
+    figure = sheet(*SLIDE)
+    name = f"{unit_id} · {name_of(row, scene.lang)}"
+    top = _title(figure, scene, name, margin, size=22, facts_size=9.5)
+    end = foot(figure, scene, size=5.6, margin=margin) - 2
+    map_width = wide - 2 * margin - side - 9
+    _framed_map(
+        figure,
+        scene,
+        row["geometry"].bounds,
+        (margin + 3, top, map_width, end - top - 4),
+        layers=("protected_areas", "hotspots", "barriers"),
+        text=8.5,
+        line=1.6,
+        focus=unit_id,
+        margin=0.18,
+    )
+    column = margin + map_width + 9
+    _card(figure, scene, unit_id, column, top, side, size=12, limit=end, without=("comment", "origin"))
+    return figure
+
+
+# -- parts of a sheet ------------------------------------------------------------------------------
+
+
+def _title(
+    figure: Figure,
+    scene: Scene,
+    title: str,
+    margin: float,
+    *,
+    size: float,
+    facts_size: float,
+    above: str = "",
+    below: str = "",
+) -> float:
+    """Title and facts across the top; say where the sheet goes on."""
+    width = size_mm(figure)[0] - 2 * margin
+    y = margin
+    if above:
+        y = write(figure, margin, y, above, size=facts_size, width=width, colour=SOFT, most=1) + 0.5
+    y = write(figure, margin, y, title, size=size, width=width, face="bold", most=2)
+    if below:
+        y = write(figure, margin, y, below, size=facts_size * 1.25, width=width, colour=SOFT, most=1)
+    y = write(figure, margin, y + size * 0.03, facts(scene), size=facts_size, width=width, colour=SOFT, most=1)
+    rule(figure, margin, y + size * 0.08, width)
+    return y + size * 0.08 + size * 0.14 + 1
+
+
+def _heading(figure: Figure, left: float, top: float, told: str, width: float, *, size: float) -> float:
+    rule(figure, left, top, width, colour=INK)
+    return write(figure, left, top + size * 0.15, told, size=size, face="bold", width=width, most=1)
+
+
+def _framed_map(
+    figure: Figure,
+    scene: Scene,
+    bounds: Any,
+    place: tuple[float, float, float, float],
+    *,
+    layers: tuple[str, ...],
+    text: float,
+    line: float,
+    focus: str = "",
+    margin: float = 0.05,
+) -> None:
+    """A map with all its furniture at a place (left, top, width, height) of the sheet."""
+    left, top, width, height = place
+    sized = Sized(framed(bounds, aspect=width / height, margin=margin), width, text)
+    axes = axes_at(figure, left, top, width, height)
+    graticule(axes, scene, sized, size=text * 0.8)
+    draw_map(axes, scene, sized, layers=layers, focus=focus, line=line)
+    scale_bar(axes, scene, sized, size=text * 0.95)
+    north_arrow(axes, scene, sized, size=text * 1.3)
+
+
+def _location(figure: Figure, scene: Scene, row: Mapping[str, Any], left: float, top: float, width: float) -> None:
+    """Where in the region a unit lies."""
+    height = width * 0.56
+    sized = Sized(framed(region(scene), aspect=width / height, margin=0.02), width, 5)
+    axes = axes_at(figure, left, top, width, height)
+    draw_map(axes, scene, sized, layers=(), focus=str(row["unit_id"]), names=False, line=0.5)
+    x0, y0, x1, y1 = row["geometry"].bounds
+    spare = 60_000
+    axes.add_patch(
+        Rectangle(
+            (x0 - spare, y0 - spare),
+            x1 - x0 + 2 * spare,
+            y1 - y0 + 2 * spare,
+            fill=False,
+            edgecolor=INK,
+            linewidth=1.1,
+            zorder=40,
+        )
+    )
+
+
+_CARD: Final = tuple(name for name in words.CARD_FIELDS if name not in ("name_en", "name_ru", "criteria"))
+
+
+def _card(
+    figure: Figure,
+    scene: Scene,
+    unit_id: str,
+    left: float,
+    top: float,
+    width: float,
+    *,
+    size: float,
+    limit: float,
+    without: tuple[str, ...] = ("comment", "species"),
+) -> float:
+    """The unit's card: what balloon and popup say, in the same words; say where it ends."""
+    cards = scene.cards
+    card = next(records(cards[cards["unit_id"] == unit_id]))
+    fields = [name for name in _CARD if name not in without and card.get(name)]
+    told = {name: words.label(name, scene.lang) for name in fields}
+    indent = max((width_mm(label, size) for label in told.values()), default=0) + size * 0.45
+    y = top
+    for name in fields:
+        put(figure, left, y, told[name], size=size, colour=SOFT)
+        ends = write(
+            figure, left + indent, y, card[name], size=size, width=width - indent, most=6, face="plain"
+        )
+        y = ends + size * 0.06
+        if y > limit:
+            break
+    if "criteria" not in without:
+        y = _marks(figure, str(card["criteria"]), left, y + size * 0.1, width, size=size)
+    return y
+
+
+def _marks(figure: Figure, criteria: str, left: float, top: float, width: float, *, size: float) -> float:
+    """The criteria and their marks in a row, each mark in its colour as well as its shape."""
+    tokens = criteria.split()
+    x, y = left, top
+    for name, mark in zip(tokens[::2], tokens[1::2], strict=False):
+        step = width_mm(f"{name} {mark}  ", size, "bold")
+        if x + step > left + width:
+            x, y = left, y + size * LEADING * MM_PER_POINT
+        put(figure, x, y, name, size=size)
+        at = x + width_mm(f"{name} ", size)
+        put(figure, at, y, mark, size=size, face="bold", colour=_MARK_COLOURS.get(mark, INK))
+        x += step
+    return y + size * LEADING * MM_PER_POINT
+
+
+def _unit_table(
+    figure: Figure,
+    scene: Scene,
+    units: pd.DataFrame,
+    left: float,
+    top: float,
+    width: float,
+    limit: float,
+    *,
+    size: float,
+    short: bool = False,
+) -> None:
+    lang = scene.lang
+    shares = (0.09, 0.15, 0.42, 0.17, 0.17) if short else (0.08, 0.11, 0.42, 0.14, 0.12, 0.13)
+    widths = [share * width for share in shares]
+    heads = ["rank", "unit", f"name_{lang}", "states", "area", "tier"][: len(shares)]
+    heading: list[tuple[object, Face]] = [(words.text(key, lang), "bold") for key in heads]
+    rows: list[list[tuple[object, Face]]] = [heading]
+    for row in records(units):
+        tier = str(row["tier"])
+        cells: list[tuple[object, Face]] = [
+            (row["rank_label"], "plain"),
+            (row["unit_id"], "bold"),
+            (name_of(row, lang), "plain"),
+            (str(row["countries"]).replace(";", " "), "plain"),
+            (f"{words.number(row['area_km2'], lang)} {words.text('km2', lang)}", "plain"),
+            (words.text(tier, lang) if tier in words.CATALOGUE else tier, "plain"),
+        ]
+        rows.append(cells[: len(shares)])
+    shown = table(figure, left, top, rows, widths, size=size, limit=limit - size)
+    if shown < len(rows):
+        more = f"+ {len(rows) - shown}: {', '.join(str(row[1][0]) for row in rows[shown:])}"
+        write(figure, left, limit - size * 0.8, more, size=size * 0.9, width=width, colour=SOFT, most=2)
+
+
+def _criteria(
+    figure: Figure, scene: Scene, unit_id: str, left: float, top: float, width: float, limit: float
+) -> None:
+    """Every gate and criterion with its mark, its numbers, and the sentence that says why."""
+    y = _heading(figure, left, top, words.text("criteria", scene.lang), width, size=8.5) + 0.6
+    rows = _of(scene.unit_criteria, unit_id)
+    order = {name: place for place, name in enumerate(FINDINGS)}
+    rows = sorted(rows, key=lambda row: order.get(str(row["criterion"]), 99))
+    step = LEADING * MM_PER_POINT
+    for row in rows:
+        told = lines(row["because"], width - 12, size=5.6, most=_most_lines(len(rows), limit - y))
+        if y + 7 * step + len(told) * 5.6 * step > limit:
+            break
+        mark = words.mark(row["met"])
+        put(figure, left, y, row["criterion"], size=7, face="bold")
+        put(figure, left + 6.2, y, mark, size=8, face="bold", colour=_MARK_COLOURS.get(mark, INK))
+        figures = _figures(row, scene.lang)
+        name = words.text(str(row["criterion"]), scene.lang) if row["criterion"] in words.CATALOGUE else ""
+        put(figure, left + 12, y, name, size=6.6, face="bold")
+        put(figure, left + width, y, figures, size=6.2, colour=SOFT, align="right")
+        y += 7 * step
+        for line in told:
+            put(figure, left + 12, y, line, size=5.6, colour=SOFT)
+            y += 5.6 * step
+        y += 0.9
+
+
+def _most_lines(rows: int, room: float) -> int:
+    """How many lines of evidence a criterion may have when eleven share the room."""
+    return max(1, min(4, int((room / max(rows, 1) - 4.2) / (5.6 * LEADING * MM_PER_POINT))))
+
+
+def _figures(row: Mapping[str, Any], lang: str) -> str:
+    if is_missing(row["value"]):
+        return words.text("not assessed", lang)
+    value = float(row["value"])
+    digits = 0 if value == round(value) else 1 if value >= 10 else 2
+    return f"{words.number(value, lang, digits)} {row['unit']}"
+
+
+def _states(figure: Figure, scene: Scene, unit_id: str, left: float, top: float, width: float, *, size: float) -> float:
+    """One bar, cut by the shares of the states, the largest first."""
+    y = _heading(figure, left, top, words.text("shares of states", scene.lang), width, size=8.5) + 1
+    rows = sorted(_of(scene.unit_countries, unit_id), key=lambda row: (-float(row["share"]), row["iso2"]))
+    x = left
+    for place, row in enumerate(rows):
+        part = width * float(row["share"]) / 100
+        box(figure, x, y, part, 6, fill=_GREYS[place % len(_GREYS)], line="white")
+        if part > width_mm(str(row["iso2"]), size, "bold") + 1.5:
+            dark = place % 2 == 0
+            put(
+                figure,
+                x + part / 2,
+                y + 1.8,
+                row["iso2"],
+                size=size,
+                face="bold",
+                colour="white" if dark else INK,
+                align="center",
+            )
+        x += part
+    told = ", ".join(
+        f"{row['iso2']} {words.number(float(row['share']), scene.lang)} % "
+        f"({words.number(float(row['area_km2']), scene.lang)} {words.text('km2', scene.lang)})"
+        for row in rows
+    )
+    return write(figure, left, y + 7.4, told, size=size * 0.88, width=width, colour=SOFT, most=3)
+
+
+def _species(figure: Figure, scene: Scene, unit_id: str, left: float, top: float, width: float, limit: float) -> None:
+    """The species: those that count in full ink, the others pale; with their share of the range."""
+    y = _heading(figure, left, top, words.text("species", scene.lang), width, size=8.5) + 0.8
+    known = {row["sci_name"]: row for row in records(scene.species)}
+    rank = {"qualifying": 0, "supporting": 1}
+    rows = sorted(
+        _of(scene.unit_species, unit_id),
+        key=lambda row: (rank.get(str(row["role"]), 2), -float(row["overlap_km2"] or 0), row["sci_name"]),
+    )
+    step = LEADING * MM_PER_POINT
+    for row in rows:
+        if y + 14 * step > limit:
+            break
+        about = known.get(row["sci_name"], {})
+        strong = row["role"] == "qualifying"
+        colour = INK if strong else SOFT
+        put(figure, left, y, about.get("code", ""), size=6.6, face="bold", colour=colour)
+        name = name_of(about, scene.lang) or row["sci_name"]
+        put(figure, left + 9, y, lines(name, width - 9, size=6.6, most=1)[0], size=6.6, face="bold" if strong else "plain", colour=colour)
+        y += 6.6 * step
+        share = "" if is_missing(row["range_share"]) else f" · {words.number(float(row['range_share']), scene.lang, 1)} %"
+        role = str(row["role"])
+        told = (
+            f"{words.text('role ' + role, scene.lang) if 'role ' + role in words.CATALOGUE else role} · "
+            f"{words.number(float(row['overlap_km2'] or 0), scene.lang)} {words.text('km2', scene.lang)}{share}"
+        )
+        sides = str(row.get("sides") or "").replace(";", " ")
+        put(figure, left + 9, y, lines(f"{told}  {sides}", width - 9, size=5.6, most=1)[0], size=5.6, colour=SOFT)
+        y += 5.6 * step + 0.9
+
+
+def _of(table: pd.DataFrame, unit_id: str) -> list[dict[str, Any]]:
+    if "unit_id" not in table:
+        return []
+    return list(records(table[table["unit_id"] == unit_id]))

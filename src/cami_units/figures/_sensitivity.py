@@ -1,0 +1,245 @@
+"""How sure are we, drawn: intervals of ranks, how often cells are selected, borders as a graph."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from matplotlib.collections import PatchCollection
+from matplotlib.figure import Figure
+from matplotlib.patches import Polygon
+
+from cami_units import palette, words
+from cami_units.figures._looks import Look
+from cami_units.figures._map import Sized, draw_map, graticule, north_arrow, scale_bar
+from cami_units.figures._scene import Scene, drawn_units, framed, name_of, records, region
+from cami_units.figures._sheet import (
+    INK,
+    RULE,
+    SOFT,
+    axes_at,
+    facts,
+    foot,
+    put,
+    rule,
+    sheet,
+    size_mm,
+    swatch,
+    write,
+)
+
+LABEL_LOOKS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
+    {"robust": ("#1c252b", "o"), "sensitive": ("#8a939a", "s"), "fragile": ("#ffffff", "D")}
+)
+"""Fill and sign of each label: full, half, empty; the sign tells them apart in grey print too."""
+
+CLASSES: Final = ((0.9, "#08306b"), (0.5, "#2f7dbd"), (0.1, "#9cc7e4"), (0.0, "#e3eef6"))
+"""Lower bound and fill of each class of selection frequency, darkest first."""
+
+_A4: Final = (210.0, 297.0)
+_A3: Final = (420.0, 297.0)
+
+
+def rank_intervals(scene: Scene, sensitivity: pd.DataFrame) -> Figure:
+    """The interval of ranks of every unit on a sheet of A4, with the share of runs beside it.
+
+    Parameters
+    ----------
+    scene : Scene
+        The round.
+    sensitivity : DataFrame
+        Table `sensitivity` of the round.
+    """
+    wide, _ = _A4
+    margin, lang = 12.0, scene.lang
+    figure = sheet(*_A4)
+    top = _title(figure, scene, words.text("rank intervals", lang), margin)
+    end = foot(figure, scene, size=5.5, margin=margin) - 12
+    units = [row for row in records(drawn_units(scene))]
+    told = {row["unit_id"]: row for row in records(sensitivity)}
+    rows = [row for row in units if row["unit_id"] in told]
+    step = min((end - top) / max(len(rows), 1), 9.0)
+    size = min(7.5, step * 1.5)
+    names, numbers = 74.0, 34.0
+    width = wide - 2 * margin - names - numbers
+    last = max(
+        [float(told[row["unit_id"]]["rank_high"]) for row in rows if _has_rank(told, row)] or [1.0]
+    )
+    axes = axes_at(figure, margin + names, top, width, step * max(len(rows), 1))
+    axes.set_xlim(0.5, last + 0.5)
+    axes.set_ylim(len(rows) - 0.5, -0.5)
+    for side in axes.spines.values():
+        side.set_visible(False)
+    for tick in _ticks(last):
+        axes.axvline(tick, color=RULE, linewidth=0.5, zorder=0)
+        at = margin + names + width * (tick - 0.5) / last
+        put(figure, at, top + step * len(rows) + 1, tick, size=6, colour=SOFT, align="center")
+    for number, row in enumerate(rows):
+        found = told[row["unit_id"]]
+        y = top + step * (number + 0.5) - size * 0.18
+        name = f"{row['unit_id']} {name_of(row, lang)}"
+        write(figure, margin, y, name, size=size, width=names - 3, most=1)
+        fill, sign = LABEL_LOOKS[found["label"]]
+        if _has_rank(told, row):
+            low, high = float(found["rank_low"]), float(found["rank_high"])
+            axes.plot([low, high], [number] * 2, color=INK, linewidth=1.6, solid_capstyle="butt")
+            axes.plot(
+                float(found["rank_median"]),
+                number,
+                sign,
+                markersize=5,
+                markerfacecolor=fill,
+                markeredgecolor=INK,
+                markeredgewidth=0.9,
+            )
+            axes.plot(float(row["rank"]), number, "|", markersize=9, color="#a3161a")
+        share = words.share_of_runs(found["share_qualifying"])
+        weakest = words.text(found["flips"], lang) if found["flips"] else ""
+        line = f"{share} %  {weakest}"
+        write(figure, margin + names + width + 2, y, line, size=size * 0.85, width=numbers, most=1)
+    key = top + step * len(rows) + 7
+    parts = [words.text(name, lang) for name in LABEL_LOOKS]
+    explained = words.text("rank intervals explained", lang)
+    write(figure, margin, key, explained, size=6.5, width=wide - 2 * margin, colour=SOFT, most=3)
+    for number, ((fill, sign), name) in enumerate(zip(LABEL_LOOKS.values(), parts, strict=True)):
+        spot = axes_at(figure, margin + number * 30, key - 4.6, 4, 4)
+        spot.axis("off")
+        spot.plot(0, 0, sign, markersize=5, markerfacecolor=fill, markeredgecolor=INK)
+        put(figure, margin + 5 + number * 30, key - 3.8, name, size=6.5)
+    return figure
+
+
+def _has_rank(told: Mapping[Any, Mapping[str, Any]], row: Mapping[str, Any]) -> bool:
+    return not pd.isna(told[row["unit_id"]]["rank_median"])
+
+
+def _ticks(last: float) -> list[int]:
+    step = 5 if last > 12 else 1
+    return sorted({1, *range(step, int(last) + 1, step)})
+
+
+def selection_map(scene: Scene, cells: gpd.GeoDataFrame) -> Figure:
+    """How often each planning unit was part of a unit that qualified, on a sheet of A3.
+
+    Parameters
+    ----------
+    scene : Scene
+        The round.
+    cells : GeoDataFrame
+        ``pu_id``, ``selection_frequency`` (0–1) and polygons in the scene's CRS. Cells with 0 are
+        not drawn.
+    """
+    wide, _ = _A3
+    margin, lang = 10.0, scene.lang
+    figure = sheet(*_A3)
+    top = _title(figure, scene, words.text("selection frequency", lang), margin)
+    end = foot(figure, scene, size=6, margin=margin) - 14
+    width = wide - 2 * margin
+    sized = Sized(framed(region(scene), aspect=width / (end - top)), width, 6)
+    axes = axes_at(figure, margin, top, width, end - top)
+    graticule(axes, scene, sized, size=5)
+    draw_map(axes, scene, sized, layers=(), line=0.9)
+    share = cells["selection_frequency"].to_numpy(dtype=float)
+    for (least, fill), most in zip(CLASSES, (np.inf, *(low for low, _ in CLASSES)), strict=False):
+        inside = cells.geometry.to_numpy()[(share > 0) & (share >= least) & (share < most)]
+        patches = [Polygon(shapely.get_coordinates(cell)) for cell in inside]
+        axes.add_collection(
+            PatchCollection(patches, facecolor=fill, edgecolor=fill, linewidth=0.1, zorder=1.5)
+        )
+    scale_bar(axes, scene, sized, size=5.7)
+    north_arrow(axes, scene, sized, size=7.8)
+    at = margin
+    put(figure, at, end + 5, words.text("share of runs", lang), size=7, face="bold")
+    bounds = [1.0, *(low for low, _ in CLASSES)]
+    for number, (low, fill) in enumerate(CLASSES):
+        at = margin + 46 + number * 42
+        swatch(figure, at, end + 4.6, Look(fill=fill))
+        text = (
+            f"{100 * low:.0f}–{100 * bounds[number]:.0f} %"
+            if low
+            else f"< {100 * bounds[number]:.0f} %"
+        )
+        put(figure, at + 11, end + 5, text, size=7)
+    return figure
+
+
+def border_graph(scene: Scene, pairs: pd.DataFrame) -> Figure:
+    """Range states as points and shared borders as lines, thicker the more species cross them.
+
+    Parameters
+    ----------
+    scene : Scene
+        The round, with the layer ``countries``.
+    pairs : DataFrame
+        Table `border_pairs`.
+
+    Raises
+    ------
+    KeyError
+        The scene has no countries.
+    """
+    margin, lang = 10.0, scene.lang
+    figure = sheet(_A4[1], _A4[0])
+    top = _title(figure, scene, words.text("border pairs", lang), margin)
+    end = foot(figure, scene, size=5.5, margin=margin) - 8
+    width = size_mm(figure)[0] - 2 * margin
+    axes = axes_at(figure, margin, top, width, end - top)
+    for side in axes.spines.values():
+        side.set_visible(False)
+    places = _places(scene, pairs)
+    if places:
+        spots = np.array(list(places.values()))
+        left, low, right, high = framed(
+            (*spots.min(axis=0), *spots.max(axis=0)), aspect=width / (end - top), margin=0.08
+        )
+        axes.set_xlim(left, right)
+        axes.set_ylim(low, high)
+    for row in records(pairs.drop(columns="geometry", errors="ignore")):
+        one, other = (places[state] for state in row["pair"].split(";"))
+        weight = 0.6 + 0.55 * float(row["n_species"])
+        axes.plot(*zip(one, other, strict=True), color="#7d96a6", linewidth=weight, zorder=1)
+        middle = ((one[0] + other[0]) / 2, (one[1] + other[1]) / 2)
+        axes.text(
+            *middle,
+            f"{row['n_species']} / {row['n_units']}",
+            fontsize=6,
+            ha="center",
+            va="center",
+            color=INK,
+            zorder=3,
+            bbox={"boxstyle": "round,pad=0.15", "facecolor": "white", "edgecolor": "none"},
+        )
+    for state, (x, y) in places.items():
+        axes.plot(x, y, "o", markersize=17, color=palette.LAND, markeredgecolor=INK, zorder=4)
+        axes.text(x, y, state, fontsize=8, ha="center", va="center", zorder=5)
+    explained = words.text("border pairs explained", lang)
+    write(figure, margin, end + 2, explained, size=7, width=width, colour=SOFT, most=2)
+    return figure
+
+
+def _places(scene: Scene, pairs: pd.DataFrame) -> dict[str, tuple[float, float]]:
+    """Where each state of a pair stands: the middle of what the map shows of it."""
+    named = sorted({state for pair in pairs["pair"] for state in pair.split(";")})
+    countries = scene.layers["countries"].set_index("iso2").geometry
+    frame = shapely.box(*framed(region(scene), aspect=1.5))
+    spots = {}
+    for state in named:
+        seen = shapely.intersection(countries[state], frame)
+        point = shapely.centroid(countries[state] if seen.is_empty else seen)
+        spots[state] = (float(point.x), float(point.y))
+    return spots
+
+
+def _title(figure: Figure, scene: Scene, title: str, margin: float) -> float:
+    """What is shown, of which workshop, and the facts; say where the sheet goes on."""
+    width = size_mm(figure)[0] - 2 * margin
+    y = write(figure, margin, margin, scene.imprint.title, size=8, width=width, colour=SOFT, most=1)
+    y = write(figure, margin, y + 0.5, title, size=15, width=width, face="bold", most=1)
+    y = write(figure, margin, y + 0.5, facts(scene), size=7, width=width, colour=SOFT, most=1)
+    rule(figure, margin, y + 1, width)
+    return y + 4

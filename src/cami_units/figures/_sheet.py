@@ -1,0 +1,246 @@
+"""A sheet of paper or a screen, laid out in millimetres from the top left corner."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
+
+from cami_units import words
+from cami_units.figures._looks import Look
+from cami_units.figures._scene import Scene
+from cami_units.figures._type import MM_PER_POINT, Face, drawable, font, lines
+
+INK: Final = "#1c252b"
+SOFT: Final = "#55636c"
+RULE: Final = "#c3ccd1"
+LEADING: Final = 1.32
+_INCH: Final = 25.4
+
+
+def sheet(width: float, height: float) -> Figure:
+    """An empty white sheet of this size in mm."""
+    return Figure(figsize=(width / _INCH, height / _INCH), facecolor="white")
+
+
+def size_mm(figure: Figure) -> tuple[float, float]:
+    """Width and height of a sheet."""
+    width, height = figure.get_size_inches()
+    return float(width) * _INCH, float(height) * _INCH
+
+
+def axes_at(figure: Figure, left: float, top: float, width: float, height: float) -> Axes:
+    """Bare axes at a place of the sheet."""
+    wide, high = size_mm(figure)
+    box = (left / wide, 1 - (top + height) / high, width / wide, height / high)
+    made: Axes = figure.add_axes(box)
+    made.set_xticks([])
+    made.set_yticks([])
+    return made
+
+
+def write(
+    figure: Figure,
+    left: float,
+    top: float,
+    value: object,
+    *,
+    size: float,
+    width: float = 1e9,
+    face: Face = "plain",
+    colour: str = INK,
+    most: int = 99,
+    align: str = "left",
+) -> float:
+    """Write a text into a column of this width; say where the next line would begin."""
+    for line in lines(value, width, size=size, face=face, most=most):
+        put(figure, left, top, line, size=size, face=face, colour=colour, align=align)
+        top += size * LEADING * MM_PER_POINT
+    return top
+
+
+def put(
+    figure: Figure,
+    left: float,
+    top: float,
+    line: object,
+    *,
+    size: float,
+    face: Face = "plain",
+    colour: str = INK,
+    align: str = "left",
+) -> None:
+    """One line, its letters hanging from `top`; nothing in it is read as mathematics."""
+    wide, high = size_mm(figure)
+    figure.text(
+        left / wide,
+        1 - (top + size * MM_PER_POINT) / high,
+        drawable(line, face),
+        fontproperties=font(face),
+        fontsize=size,
+        color=colour,
+        ha=align,
+        va="baseline",
+        parse_math=False,
+    )
+
+
+def rule(figure: Figure, left: float, top: float, width: float, *, colour: str = RULE) -> None:
+    """A thin line across a column."""
+    wide, high = size_mm(figure)
+    figure.add_artist(
+        Line2D(
+            [left / wide, (left + width) / wide],
+            [1 - top / high] * 2,
+            color=colour,
+            linewidth=0.5,
+        )
+    )
+
+
+def box(
+    figure: Figure,
+    left: float,
+    top: float,
+    width: float,
+    height: float,
+    *,
+    fill: str = "",
+    line: str = "",
+    hatch: str = "",
+) -> None:
+    """A rectangle on the sheet."""
+    wide, high = size_mm(figure)
+    figure.add_artist(
+        Rectangle(
+            (left / wide, 1 - (top + height) / high),
+            width / wide,
+            height / high,
+            facecolor=fill or "none",
+            edgecolor=line or "none",
+            linewidth=0.5,
+            hatch=hatch or None,
+        )
+    )
+
+
+def swatch(
+    figure: Figure, left: float, top: float, look: Look, *, scale: float = 1.0, line: bool = False
+) -> None:
+    """The sign of a legend: a patch of 9 × 4 mm, or a line as long."""
+    wide, high = size_mm(figure)
+    width, height = 9 * scale, 4 * scale
+    if line:
+        figure.add_artist(
+            Line2D(
+                [left / wide, (left + width) / wide],
+                [1 - (top + height / 2) / high] * 2,
+                color=look.line,
+                linewidth=look.width * scale,
+                linestyle=dashed(look),
+            )
+        )
+        return
+    place = ((left) / wide, 1 - (top + height) / high)
+    if look.fill:
+        figure.add_artist(
+            Rectangle(
+                place,
+                width / wide,
+                height / high,
+                facecolor=look.fill,
+                alpha=look.opacity,
+                linewidth=0,
+            )
+        )
+    if look.line:
+        figure.add_artist(
+            Rectangle(
+                place,
+                width / wide,
+                height / high,
+                fill=False,
+                edgecolor=look.line,
+                linewidth=look.width * scale,
+                linestyle=dashed(look),
+            )
+        )
+
+
+def dashed(look: Look) -> str | tuple[float, tuple[float, ...]]:
+    """The line style of a look. Matplotlib counts dashes in widths of the line; a look, in points."""
+    if not look.dashes or not look.width:
+        return "solid"
+    return 0.0, tuple(dash / look.width for dash in look.dashes)
+
+
+def facts(scene: Scene) -> str:
+    """Date, round, profile and scale of trust: the line under every title."""
+    imprint, lang = scene.imprint, scene.lang
+    number = imprint.round.rpartition(" ")[2]
+    return (
+        f"{imprint.date}  ·  {words.text('round', lang)} {number}  ·  "
+        f"{words.text('profile', lang)}: {imprint.profile}"
+    )
+
+
+def foot(figure: Figure, scene: Scene, *, size: float, margin: float) -> float:
+    """Sources, the warning and the disclaimer at the bottom of a sheet; say where it begins."""
+    wide, high = size_mm(figure)
+    imprint, lang = scene.imprint, scene.lang
+    width = wide - 2 * margin
+    blocks: list[tuple[list[str], Face, str]] = []
+    if imprint.indicative:
+        blocks.append(
+            (lines(words.text("indicative", lang), width, size=size, face="bold"), "bold", "#8a3b00")
+        )
+    blocks.append(
+        (lines(words.disclaimer(imprint.disclaimer, lang), width, size=size), "plain", SOFT)
+    )
+    if imprint.sources:
+        told = f"{words.text('sources', lang)}: {'; '.join(imprint.sources)}"
+        blocks.append((lines(told, width, size=size, most=3), "plain", SOFT))
+    step = size * LEADING * MM_PER_POINT
+    top = high - margin - step * sum(len(block) for block, _, _ in blocks)
+    begin = top - step / 2
+    rule(figure, margin, begin, width)
+    for block, face, colour in blocks:
+        for line in block:
+            put(figure, margin, top, line, size=size, face=face, colour=colour)
+            top += step
+    return begin
+
+
+def table(
+    figure: Figure,
+    left: float,
+    top: float,
+    rows: Sequence[Sequence[tuple[object, Face]]],
+    widths: Sequence[float],
+    *,
+    size: float,
+    limit: float,
+    most: int = 2,
+) -> int:
+    """Rows of cells in columns of these widths, ruled; say how many rows found room above `limit`."""
+    step = size * LEADING * MM_PER_POINT
+    for number, row in enumerate(rows):
+        cells = [
+            lines(value, width - 2, size=size, face=face, most=most)
+            for (value, face), width in zip(row, widths, strict=True)
+        ]
+        deepest = max(len(cell) for cell in cells) * step
+        if top + deepest > limit:
+            return number
+        at = left
+        for cell, (_, face), width in zip(cells, row, widths, strict=True):
+            for place, line in enumerate(cell):
+                put(figure, at, top + place * step, line, size=size, face=face)
+            at += width
+        top += deepest + step * 0.35
+        rule(figure, left, top - step * 0.12, sum(widths) - 2, colour="#e4e9ec")
+    return len(rows)

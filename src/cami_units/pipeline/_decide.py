@@ -1,0 +1,260 @@
+"""Decisions of plenary: a log that only grows, and a round that shows what stands in it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+import geopandas as gpd
+import pandas as pd
+
+from cami_units import documents, kml, store
+from cami_units.model import (
+    STATUSES,
+    InputError,
+    Problem,
+    Progress,
+    Round,
+    clean_name,
+    listed,
+    nearest,
+    quiet,
+)
+from cami_units.pipeline._write import products
+
+DECISIONS: Final = ("agree", "agree-with-change", "park", "reject", "undo")
+"""What plenary can say of a unit. `undo` takes back the last decision that stands: one more line."""
+
+DECISION_LOG: Final = "decisions.csv"
+DECISION_COLUMNS: Final = (
+    "unit_id",
+    "round",
+    "decision",
+    "before",
+    "status",
+    "by",
+    "document",
+    "time",
+    "reason",
+    "geometry_hash",
+)
+"""`before` is the status until then, so that the log alone can take a decision back."""
+
+_AGREED: Final = STATUSES[3]
+_BY_DOCUMENT: Final = {"endorsed": STATUSES[4], "adopted": STATUSES[5]}
+_REJECTED: Final = STATUSES[6]
+_PAPER: Final = {
+    "endorsed": "the number of a meeting document",
+    "adopted": "the number of a COP resolution",
+}
+
+
+def decide(
+    directory: Path,
+    unit_id: str,
+    decision: str,
+    *,
+    reason: str,
+    time: str,
+    by: str = "plenary",
+    document: str = "",
+    status: str = "",
+    progress: Progress = quiet,
+) -> pd.Series[str]:
+    """Append one decision to the log of a round, then show it in the round's tables and maps.
+
+    Parameters
+    ----------
+    directory : Path
+        The folder of the round.
+    unit_id : str
+        The unit decided on.
+    decision : {"agree", "agree-with-change", "park", "reject", "undo"}
+        agree: plenary-agreed; park: the status stays, and is marked; reject: rejected; undo: back
+        to how it was before the last decision that stands.
+    reason : str
+        Why, on one line.
+    time : str
+        When, ISO 8601. The caller looks at the clock; nothing here does.
+    by : str
+        A group or a role, never a person.
+    document : str
+        The number of the document that says so; a must for `status`.
+    status : {"", "endorsed", "adopted"}
+        What a document has made of the unit: only with *agree*.
+
+    Returns
+    -------
+    Series
+        The line as it stands in the log, by :data:`DECISION_COLUMNS`.
+
+    Raises
+    ------
+    InputError
+        With everything at once that is wrong with the decision; nothing is written then.
+
+    Notes
+    -----
+    The line is on the disk before the tables are touched. Should the power go in between, the next
+    command that opens the round with :func:`decided_round` shows the decision all the same.
+    """
+    done = decided_round(directory)
+    log = read_decisions(directory)
+    faults = _faults(done, log, unit_id, decision, reason, time, by, document, status)
+    if faults:
+        raise InputError("Nothing was decided: " + "; ".join(faults) + ".")
+    units = gpd.GeoDataFrame(done.tables["conservation_units"]).set_index("unit_id")
+    before = str(units.at[unit_id, "status"])
+    line = {
+        "unit_id": unit_id,
+        "round": str(done.imprint.round).rpartition(" ")[2],
+        "decision": decision,
+        "before": before,
+        "status": _status_after(log, unit_id, decision, before, status),
+        "by": documents.harmless(by),
+        "document": documents.harmless(document),
+        "time": clean_name(time),
+        "reason": documents.harmless(reason),
+        "geometry_hash": kml.geom_hash(units.geometry[unit_id]),
+    }
+    store.append_to_log(directory / DECISION_LOG, line, columns=DECISION_COLUMNS)
+    shown = decided(done, pd.concat([log, pd.DataFrame([line])], ignore_index=True))
+    noticed: list[Problem] = []
+    files = products(shown, noticed=noticed, progress=progress)
+    store.update_round(shown, directory, files=files)
+    return pd.Series(line)
+
+
+def read_decisions(directory: Path) -> pd.DataFrame:
+    """The log of a round: every line ever written, in order.
+
+    Raises
+    ------
+    InputError
+        As :func:`cami_units.store.read_log`.
+    """
+    return store.read_log(directory / DECISION_LOG, columns=DECISION_COLUMNS)
+
+
+def decided_round(directory: Path) -> Round:
+    """A round with the decisions of its log: what the next map and table are made of."""
+    return decided(store.read_round(directory), read_decisions(directory))
+
+
+def decided(done: Round, log: pd.DataFrame) -> Round:
+    """A round in which each unit has the status that the log leaves it with.
+
+    A column ``decision`` says what plenary did: a word of :data:`DECISIONS`, or nothing. A round
+    without decisions is handed back as it is.
+    """
+    if log.empty:
+        return done
+    units = done.tables["conservation_units"]
+    statuses: dict[str, str] = {}
+    words: dict[str, str] = {}
+    for unit_id, lines in log.groupby("unit_id"):
+        standing = _standing(lines)
+        last = standing[-1] if standing else None
+        words[str(unit_id)] = last["decision"] if last else ""
+        statuses[str(unit_id)] = last["status"] if last else str(lines["before"].iloc[0])
+    ids = units["unit_id"]
+    shown = units.assign(
+        status=ids.map(statuses).where(ids.isin(list(statuses)), units["status"]),
+        decision=ids.map(words).fillna(""),
+    )
+    return replace(done, tables={**done.tables, "conservation_units": shown})
+
+
+def _standing(lines: pd.DataFrame) -> list[dict[str, str]]:
+    """The decisions on one unit that no later line takes back."""
+    kept: list[dict[str, str]] = []
+    for line in lines.to_dict("records"):
+        if line["decision"] != "undo":
+            kept.append({str(key): str(value) for key, value in line.items()})
+        elif kept:
+            kept.pop()
+    return kept
+
+
+def _status_after(log: pd.DataFrame, unit_id: str, decision: str, before: str, status: str) -> str:
+    if decision == "undo":
+        return _standing(log[log["unit_id"] == unit_id])[-1]["before"]
+    if status:
+        return _BY_DOCUMENT[status]
+    return {"park": before, "reject": _REJECTED}.get(decision, _AGREED)
+
+
+def _faults(
+    done: Round,
+    log: pd.DataFrame,
+    unit_id: str,
+    decision: str,
+    reason: str,
+    time: str,
+    by: str,
+    document: str,
+    status: str,
+) -> list[str]:
+    ids = list(done.tables["conservation_units"]["unit_id"])
+    faults = []
+    if unit_id not in ids:
+        faults.append(f"there is no unit '{clean_name(unit_id)}' here.{_nearest_id(unit_id, ids)}")
+    if decision not in DECISIONS:
+        hint = nearest(decision, DECISIONS)
+        faults.append(f"'{clean_name(decision)}' is no decision: {listed(DECISIONS)} are.{hint}")
+    elif decision == "undo" and not _standing(log[log["unit_id"] == unit_id]):
+        faults.append(f"there is no decision on '{clean_name(unit_id)}' to take back")
+    if not clean_name(reason):
+        faults.append('a reason is expected: --reason "…"')
+    if not clean_name(by) or "@" in by:
+        faults.append("--by takes a group or a role such as 'plenary' or 'G1', never a person")
+    if not _is_moment(time):
+        faults.append(f"--time takes 2026-11-22T14:05 or the like; '{clean_name(time)}' came")
+    return faults + _document_faults(decision, status, document)
+
+
+def _document_faults(decision: str, status: str, document: str) -> list[str]:
+    if not status:
+        return []
+    if status not in _BY_DOCUMENT:
+        hint = nearest(status, _BY_DOCUMENT)
+        return [f"--status takes endorsed or adopted, '{clean_name(status)}' came.{hint}"]
+    faults = []
+    if decision not in ("agree", "agree-with-change"):
+        faults.append(f"--status {status} goes with agree, not with {clean_name(decision)}")
+    if not re.search(r"\d", document):
+        faults.append(f"--status {status} wants --document with {_PAPER[status]}")
+    return faults
+
+
+def _nearest_id(unit_id: str, ids: list[str]) -> str:
+    """The id that was perhaps meant: the same number first, then the likest spelling."""
+    number = re.search(r"\d+", unit_id)
+    same = [known for known in ids if number and _number(known) == int(number[0])]
+    return f" Did you mean '{same[0]}'?" if same else nearest(unit_id.upper(), ids)
+
+
+def _number(unit_id: str) -> int | None:
+    found = re.search(r"\d+", unit_id)
+    return int(found[0]) if found else None
+
+
+def _is_moment(time: str) -> bool:
+    try:
+        datetime.fromisoformat(time)
+    except ValueError:
+        return False
+    return True
+
+
+def with_decisions(units: pd.DataFrame, log: pd.DataFrame) -> Mapping[str, pd.DataFrame]:
+    """The lines of the log on each unit, in order; a unit without any is not there."""
+    return {
+        str(unit_id): lines.reset_index(drop=True)
+        for unit_id, lines in log.groupby("unit_id")
+        if unit_id in set(units["unit_id"])
+    }
