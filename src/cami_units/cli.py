@@ -209,6 +209,28 @@ def init(
         )
 
 
+@app.command(epilog="Example: cami-units sensitivity rounds/00-proposal")
+def sensitivity(
+    ctx: typer.Context,
+    round_: Annotated[Path, typer.Argument(metavar="ROUND", help="The folder of a round.")],
+    quiet: _Quiet = False,
+    verbose: _Verbose = False,
+) -> None:
+    """Say how sure each unit and rank is: 1,000 runs under other assumptions, added to the round."""
+    with _at_work(ctx, quiet, verbose) as progress:
+        from cami_units import pipeline, store
+
+        made = pipeline.sensitivity(store.read_round(round_), progress=progress)
+        pipeline.write_sensitivity(made, round_, progress=progress)
+    if not _is_quiet(ctx, quiet):
+        _say_how_sure(made)
+        _say(f"\nAdded to the round in {round_}: sensitivity.csv and its map and figure,")
+        _say(
+            "complementarity.csv, border_pairs.csv, crossings.csv, unit_presence.csv, restoration.csv."
+        )
+        _say("The unit table, both KMZ and the map now say how stable each unit is.")
+
+
 @app.command(epilog="Example: cami-units lint units.kmz --profile earth-web")
 def lint(
     ctx: typer.Context,
@@ -545,6 +567,36 @@ def _say_problems(problems: Iterable[Problem], *, cures: bool = True, stderr: bo
         if problem.cure and cures:
             cure = problem.cure.replace("\n", "\n      ")
             _say(f"      → {cure}", stderr=stderr)
+
+
+def _say_how_sure(made: Round) -> None:
+    from cami_units import words
+
+    found = made.tables["sensitivity"]
+    count = found["label"].value_counts()
+    parts = [f"{count.get(name, 0)} {name}" for name in ("robust", "sensitive", "fragile")]
+    _say(f"How sure are we: of {_counted(len(found), 'unit')}, {', '.join(parts)}.", style="bold")
+    units = made.tables["conservation_units"].set_index("unit_id")
+    shaky = found[found["label"] != "robust"].sort_values(["share_qualifying", "unit_id"])
+    rows = [
+        (row["unit_id"], units.at[row["unit_id"], "name_en"], words.stability(row))
+        for row in shaky.to_dict("records")
+    ]
+    if rows:
+        _say_rows(rows)
+    chosen = made.tables["complementarity"]
+    gap = float(chosen["gap"].max()) if len(chosen) else 0.0
+    size = int(chosen["chosen"].sum())
+    proof = "proven to be the fewest" if gap < 1e-6 else f"proven to be within {100 * gap:.1f} %"
+    _say(f"{_counted(size, 'unit')} together cover every species that can be covered, {proof}.")
+    targets = made.tables["complementarity_targets"]
+    for row in targets[targets["missing"] > 0].to_dict("records"):
+        what = (
+            f"{row['missing']:,.0f} of {row['target']:,.0f} km² are out of reach"
+            if row["asks"] == "range"
+            else "no unit holds it on both sides"
+        )
+        _say(f"  ! {row['sci_name']}: {what}")
 
 
 def _say_lint(file: Path, found: pd.DataFrame, profile: str) -> None:

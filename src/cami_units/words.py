@@ -262,6 +262,32 @@ CATALOGUE: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
             "Границы и географические названия показаны только для ориентировки. Они не выражают "
             "никакой позиции о правовом статусе какой-либо территории или о прохождении границ.",
         ),
+        # a working group's form, activities, decisions
+        "form how": (
+            "Fill in the light yellow cells; choose from the lists where there is one. Sheet 'units': "
+            "what is to become of each unit, and why. Sheet 'activities': one line an activity; 'add' "
+            "for a new one, 'amend' or 'drop' for one that is there, with the reason. No names of "
+            "persons: roles and organisations. Hand the form in with the map.",
+            "Заполните светло-жёлтые ячейки; где есть список, выберите из него. Лист units: что "
+            "должно стать с каждой единицей и почему. Лист activities: по строке на мероприятие; "
+            "add — новое, amend или drop — изменить или снять имеющееся, с причиной. Без имён людей: "
+            "должности и организации. Сдайте форму вместе с картой.",
+        ),
+        "column action": ("What to do", "Что сделать"),
+        "column merge_with": ("Merge with", "Объединить с"),
+        "column new_name": ("New name", "Новое название"),
+        "column evidence_grade": ("Evidence grade (A–D, N)", "Степень доказанности (A–D, N)"),
+        "column comment": ("Comment", "Замечание"),
+        "column open_question": ("Open question for plenary", "Вопрос к пленарному заседанию"),
+        "column why": ("Why", "Почему"),
+        "column activity_id": ("Activity", "Мероприятие"),
+        "column theme": ("Theme", "Тема"),
+        "column text": ("What is to be done", "Что нужно сделать"),
+        "column priority": ("Priority", "Приоритет"),
+        "column timeframe": ("When", "Срок"),
+        "column cost_band": ("Cost band", "Диапазон стоимости"),
+        "column funding_source": ("Funding source", "Источник финансирования"),
+        "column partner": ("Partner (organisation)", "Партнёр (организация)"),
         # headings of columns in documents
         "column unit_id": ("Unit", "Единица"),
         "column name_en": ("Name (English)", "Название (англ.)"),

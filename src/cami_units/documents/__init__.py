@@ -5,6 +5,20 @@ cleaned, and kept from being taken for a formula or for markup.
 """
 
 from cami_units.documents._csv import harmless, write_csv
+from cami_units.documents._forms import THEMES, Form, is_form, read_form, write_form
+from cami_units.documents._howto import write_howto
+from cami_units.documents._tables import read_table
 from cami_units.documents._units import write_units_workbook
 
-__all__ = ["harmless", "write_csv", "write_units_workbook"]
+__all__ = [
+    "THEMES",
+    "Form",
+    "harmless",
+    "is_form",
+    "read_form",
+    "read_table",
+    "write_csv",
+    "write_form",
+    "write_howto",
+    "write_units_workbook",
+]

@@ -61,7 +61,7 @@ def page(
 
 @cache
 def _environment() -> jinja2.Environment:
-    made = jinja2.Environment(
+    return jinja2.Environment(
         loader=jinja2.FunctionLoader(_text),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
@@ -70,7 +70,6 @@ def _environment() -> jinja2.Environment:
         keep_trailing_newline=True,
         finalize=_shown,
     )
-    return made
 
 
 def _shown(value: object) -> object:

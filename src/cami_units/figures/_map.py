@@ -34,8 +34,8 @@ _ORDER: Final = {
         (
             "land",
             "graticule",
-            "protected_areas",
             "unit fills",
+            "protected_areas",
             "sections",
             "countries",
             "disputed",
@@ -105,7 +105,7 @@ def draw_map(
     if "protected_areas" in wanted:
         _areas(axes, layer(scene, "protected_areas", "pa_id"), "protected_areas", sized, line)
     if "sections" in wanted:
-        _areas(axes, layer(scene, "sections", "section_id"), "sections", sized, line)
+        _sections(axes, scene, sized, line)
     if "hotspots" in wanted:
         _areas(axes, layer(scene, "hotspots", "hotspot_id"), "hotspots", sized, line)
     if "corridors" in wanted:
@@ -150,22 +150,29 @@ _TOUCHING_M: Final = 3_000.0
 
 
 def _borders(scene: Scene, sized: Sized) -> BaseGeometry:
-    """Every border once, as lines, whoever's it is."""
+    """Every border once, as lines, whoever's it is: the edges that two countries share to the metre."""
     countries = layer(scene, "countries", "iso2")
     if countries is None:
         return shapely.GeometryCollection()
-    shapes = _clipped(countries.geometry.to_numpy(), sized)
-    tree = shapely.STRtree(shapes)
-    one, other = tree.query(shapes, predicate="intersects")
-    once = one < other
-    shared = shapely.intersection(shapes[one[once]], shapes[other[once]])
-    edges = [
-        part
-        for shape in shared
-        for part in shapely.get_parts(shape)
-        if part.geom_type in ("LineString", "MultiLineString")
-    ]
-    merged: BaseGeometry = shapely.line_merge(shapely.union_all(edges))
+    left, low, right, top = sized.frame
+    rings = shapely.get_rings(shapely.get_parts(countries.geometry.to_numpy()))
+    points, ring = shapely.get_coordinates(rings, return_index=True)
+    steps = np.rint(points).astype(np.int64)
+    edges = np.hstack([steps[:-1], steps[1:]])[ring[:-1] == ring[1:]]
+    inside = (
+        (edges[:, [0, 2]].max(axis=1) > left)
+        & (edges[:, [0, 2]].min(axis=1) < right)
+        & (edges[:, [1, 3]].max(axis=1) > low)
+        & (edges[:, [1, 3]].min(axis=1) < top)
+    )
+    edges = edges[inside & (edges[:, :2] != edges[:, 2:]).any(axis=1)]
+    backwards = (edges[:, 0] > edges[:, 2]) | (
+        (edges[:, 0] == edges[:, 2]) & (edges[:, 1] > edges[:, 3])
+    )
+    edges[backwards] = edges[backwards][:, [2, 3, 0, 1]]
+    edges, times = np.unique(edges, axis=0, return_counts=True)
+    ends = edges[times > 1].reshape(-1, 2, 2).astype(float)
+    merged: BaseGeometry = shapely.line_merge(shapely.multilinestrings(shapely.linestrings(ends)))
     simpler: BaseGeometry = shapely.simplify(merged, _tolerance(sized))
     return simpler
 
@@ -181,6 +188,15 @@ def _areas(axes: Axes, table: gpd.GeoDataFrame | None, name: str, sized: Sized, 
         axes.plot(
             *spots.T, "s", ms=2.5 * line, mew=0, color=LOOKS[name].fill, zorder=_ORDER[name], clip_on=True
         )
+
+
+def _sections(axes: Axes, scene: Scene, sized: Sized, line: float) -> None:
+    """Outlines of sections, a common edge once, so that its dashes show."""
+    table = layer(scene, "sections", "section_id")
+    if table is not None:
+        edges = shapely.union_all(shapely.boundary(_clipped(table.geometry.to_numpy(), sized)))
+        merged = shapely.line_merge(edges) if edges.geom_type == "MultiLineString" else edges
+        _draw(axes, [shapely.simplify(merged, _tolerance(sized))], LOOKS["sections"], "sections", line)
 
 
 def _lines(axes: Axes, table: gpd.GeoDataFrame | None, name: str, sized: Sized, line: float) -> None:
@@ -299,9 +315,8 @@ class _Labels:
         dot: bool = False,
         must: bool = False,
     ) -> None:
-        """A name centred on a point, or beside its dot."""
+        """A name centred on a point, or beside its dot; one that must be there may move a little."""
         x, y = shapely.get_coordinates(at)[0]
-        left, low, right, top = self.sized.frame
         lines = text.split("\n")
         scale = self.sized.metres_per_mm
         wide = max(width_mm(line, size, face) for line in lines) * scale
@@ -309,8 +324,11 @@ class _Labels:
         gap = size * 0.35 * MM_PER_POINT * scale if dot else 0.0
         x0 = x + gap if dot else x - wide / 2
         box = (x0, y - high / 2, x0 + wide, y + high / 2)
-        inside = left < box[0] and low < box[1] and box[2] < right and box[3] < top
-        if not must and (not inside or any(_touch(box, other) for other in self.taken)):
+        if must:
+            right, up = self._step_aside(box)
+            x, y, x0 = x + right, y + up, x0 + right
+            box = (box[0] + right, box[1] + up, box[2] + right, box[3] + up)
+        elif not self._is_free(box):
             return
         self.taken.append(box)
         if dot:
@@ -334,6 +352,31 @@ class _Labels:
         )
 
 
+    def _is_free(self, box: Frame) -> bool:
+        left, low, right, top = self.sized.frame
+        inside = left < box[0] and low < box[1] and box[2] < right and box[3] < top
+        return inside and not any(_touch(box, other) for other in self.taken)
+
+    def _step_aside(self, box: Frame) -> tuple[float, float]:
+        """The smallest of a few steps that sets a box free; none, if none does."""
+        wide, high = box[2] - box[0], box[3] - box[1]
+        for right, up in _STEPS:
+            moved = (box[0] + right * wide, box[1] + up * high, box[2] + right * wide, box[3] + up * high)
+            if self._is_free(moved):
+                return right * wide, up * high
+        return 0.0, 0.0
+
+
+_STEPS: Final = tuple(
+    (right / 4, up / 2)
+    for right, up in sorted(
+        ((right, up) for right in range(-4, 5) for up in range(-4, 5)),
+        key=lambda step: (step[0] ** 2 + step[1] ** 2, step),
+    )
+)
+"""Steps aside, in quarters of a name's width and halves of its height, the smallest first."""
+
+
 def _touch(one: Frame, other: Frame) -> bool:
     return (
         one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
@@ -354,7 +397,7 @@ def _unit_names(taken: _Labels, scene: Scene, sized: Sized, focus: str) -> None:
             size=sized.text * (1.35 if chosen else 1.0),
             face="bold",
             colour=INK if chosen or not focus else SOFT,
-            must=chosen,
+            must=chosen or not focus,
         )
 
 
@@ -488,8 +531,8 @@ def _degrees(
 
 
 def scale_bar(axes: Axes, scene: Scene, sized: Sized, *, size: float) -> None:
-    """A bar of round kilometres in the lower left corner, with the scale in figures."""
-    left, low, _, _ = sized.frame
+    """A bar of round kilometres in the lower corner that has fewer units, with the scale in figures."""
+    left, low, right, _ = sized.frame
     mm = sized.metres_per_mm
     longest = (sized.frame[2] - sized.frame[0]) / 4000
     km = max(
@@ -498,17 +541,22 @@ def scale_bar(axes: Axes, scene: Scene, sized: Sized, *, size: float) -> None:
         for length in (10.0**power, 2 * 10.0**power, 5 * 10.0**power)
         if length <= longest or length == 0.1
     )
-    x, y = left + 5 * mm, low + (4 + size * 0.5) * mm
+    y = low + 4.5 * mm
     unit, height = km * 1000 / 4, 1.1 * mm * max(size / 7, 1)
     label = f"{words.number(km, scene.lang)} {words.text('km', lang=scene.lang)}"
     ratio = f"1 : {words.number(_rounded(mm * 1000), scene.lang)}"
     width = max(km * 1000, width_mm(ratio, size) * mm) + width_mm(label, size) * mm
     pad = 2 * mm
+    depth = height + size * 1.6 * MM_PER_POINT * mm
+    x = left + 4.5 * mm
+    away = right - 4.5 * mm - width
+    if _units_in(scene, x, y, width, depth) > _units_in(scene, away, y, width, depth):
+        x = away
     axes.add_patch(
         Rectangle(
             (x - pad, y - pad),
             width + 2 * pad,
-            height + size * 1.6 * MM_PER_POINT * mm + 2 * pad,
+            depth + 2 * pad,
             facecolor="white",
             alpha=0.8,
             linewidth=0,
@@ -530,6 +578,11 @@ def scale_bar(axes: Axes, scene: Scene, sized: Sized, *, size: float) -> None:
     kind = {"zorder": _ORDER["furniture"], "fontsize": size, "color": INK, "parse_math": False}
     axes.text(x + km * 1000 + 1.2 * mm, y, label, fontproperties=font(), va="baseline", **kind)
     axes.text(x, y + height + 1.2 * mm, ratio, fontproperties=font(), va="baseline", **kind)
+
+
+def _units_in(scene: Scene, x: float, y: float, width: float, depth: float) -> int:
+    corner = shapely.box(x, y, x + width, y + depth)
+    return int(shapely.intersects(drawn_units(scene).geometry.to_numpy(), corner).sum())
 
 
 def _rounded(ratio: float) -> float:

@@ -58,30 +58,40 @@ _MARK_COLOURS: Final = {"✓": "#0b5d33", "✗": "#8f1014", "?": "#55636c"}
 def poster(scene: Scene) -> Figure:
     """The whole region on a sheet of A1, with the table of all units."""
     wide, high = A1
-    margin, side = 18.0, 212.0
+    margin, band, gap = 18.0, 104.0, 12.0
     figure = sheet(wide, high)
     top = _title(figure, scene, scene.imprint.title, margin, size=40, facts_size=17)
     end = foot(figure, scene, size=11, margin=margin) - 5
-    map_width = wide - 2 * margin - side - 14
-    left = margin + 5
+    left, width = margin + 5, wide - 2 * margin - 5
     _framed_map(
         figure,
         scene,
         region(scene),
-        (left, top, map_width, end - top - 8),
+        (left, top, width, end - band - top - 10),
         layers=_ALL,
-        text=10,
-        line=1.7,
+        text=12.5,
+        line=2.0,
     )
-    column = left + map_width + 10
-    y = _heading(figure, column, top, words.text("units", scene.lang), side, size=17)
-    rows_top = y + 1
-    legend_rows = entries(scene, _ALL)
-    legend_high = (-(-len(legend_rows) // 2)) * 12 * 1.14 * 0.74 + 14
-    _unit_table(figure, scene, drawn_units(scene), column, rows_top, side, end - legend_high, size=9.6)
-    y = _heading(figure, column, end - legend_high + 3, words.text("legend", scene.lang), side, size=17)
-    legend(figure, legend_rows, column, y + 2, side, size=11, columns=2)
+    below = end - band + 2
+    rows = entries(scene, _ALL)
+    key = 150.0
+    y = _heading(figure, wide - margin - key, below, words.text("legend", scene.lang), key, size=17)
+    legend(figure, rows, wide - margin - key, y + 2, key, size=11, columns=2)
+    units = drawn_units(scene)
+    column = (wide - 2 * margin - key - _COLUMNS * gap) / _COLUMNS
+    share = -(-len(units) // _COLUMNS)
+    for place in range(_COLUMNS):
+        at = margin + place * (column + gap)
+        told = words.text("units", scene.lang) if place == 0 else ""
+        y = _heading(figure, at, below, told or " ", column, size=17)
+        part = units.iloc[place * share : (place + 1) * share]
+        if len(part):
+            _unit_table(figure, scene, part, at, y + 1, column, end, size=9.8, most=1)
     return figure
+
+
+_COLUMNS: Final = 3
+"""Into how many columns the poster's table is cut."""
 
 
 def section_sheet(scene: Scene, section_id: str) -> Figure:
@@ -93,9 +103,9 @@ def section_sheet(scene: Scene, section_id: str) -> Figure:
         There is no such section.
     """
     row = section(scene, section_id)
-    wide, high = A3
+    wide, _ = A3
     margin, side = 10.0, 98.0
-    figure = sheet(wide, high)
+    figure = sheet(*A3)
     name = f"{section_id} · {name_of(row, scene.lang)}"
     top = _title(figure, scene, name, margin, size=19, facts_size=9, above=scene.imprint.title)
     end = foot(figure, scene, size=6, margin=margin) - 3
@@ -107,24 +117,20 @@ def section_sheet(scene: Scene, section_id: str) -> Figure:
         row["geometry"].bounds,
         (left, top, map_width, end - top - 4),
         layers=_ALL,
-        text=7,
-        line=1.1,
+        text=7.5,
+        line=1.2,
     )
     column = left + map_width + 6
     inside = drawn_units(scene)
     inside = inside[shapely.intersects(inside.geometry.to_numpy(), row["geometry"])]
     rows = entries(scene, _ALL)
-    notes, legend_high = 34.0, -(-len(rows) // 2) * 5.9 + 8
-    y = _heading(figure, column, top, words.text("units", scene.lang), side, size=10)
-    _unit_table(
-        figure, scene, inside, column, y + 0.5, side, end - notes - legend_high, size=6.2, short=True
-    )
-    y = _heading(
-        figure, column, end - notes - legend_high + 2, words.text("legend", scene.lang), side, size=10
-    )
+    key = end - (-(-len(rows) // 2) * 5.6 + 8)
+    y = _heading(figure, column, key, words.text("legend", scene.lang), side, size=10)
     legend(figure, rows, column, y + 1, side, size=6.4, columns=2)
-    y = _heading(figure, column, end - notes + 2, words.text("your notes", scene.lang), side, size=10)
-    for at in np.arange(y + 7, end, 7):
+    y = _heading(figure, column, top, words.text("units", scene.lang), side, size=10)
+    y = _unit_table(figure, scene, inside, column, y + 0.5, side, key - 30, size=6.6, short=True)
+    y = _heading(figure, column, y + 4, words.text("your notes", scene.lang), side, size=10)
+    for at in np.arange(y + 7, key - 3, 7.5):
         rule(figure, column, float(at), side)
     return figure
 
@@ -154,7 +160,7 @@ def unit_page(scene: Scene, unit_id: str) -> Figure:
         below=str(row.get(f"name_{other}") or ""),
     )
     end = foot(figure, scene, size=5, margin=margin) - 2
-    map_width, map_high = wide - 2 * margin - side - 8, 112.0
+    map_width, map_high = wide - 2 * margin - side - 8, 108.0
     left = margin + 3
     _framed_map(
         figure,
@@ -240,7 +246,11 @@ def unit_slide(scene: Scene, unit_id: str) -> Figure:
         margin=0.18,
     )
     column = margin + map_width + 9
-    _card(figure, scene, unit_id, column, top, side, size=12, limit=end, without=("comment", "origin"))
+    y = _card(
+        figure, scene, unit_id, column, top, side, size=13, limit=end - 30, without=("comment", "origin")
+    )
+    if y < end - 22:
+        _states(figure, scene, unit_id, column, y + 5, side, size=11)
     return figure
 
 
@@ -380,12 +390,16 @@ def _unit_table(
     *,
     size: float,
     short: bool = False,
-) -> None:
+    most: int = 2,
+) -> float:
+    """The units as rows; what finds no room is named by its ids. Say where it ends."""
     lang = scene.lang
     shares = (0.09, 0.15, 0.42, 0.17, 0.17) if short else (0.08, 0.11, 0.42, 0.14, 0.12, 0.13)
     widths = [share * width for share in shares]
     heads = ["rank", "unit", f"name_{lang}", "states", "area", "tier"][: len(shares)]
-    heading: list[tuple[object, Face]] = [(words.text(key, lang), "bold") for key in heads]
+    heading: list[tuple[object, Face]] = [
+        (_capital(words.text(key, lang)), "bold") for key in heads
+    ]
     rows: list[list[tuple[object, Face]]] = [heading]
     for row in records(units):
         tier = str(row["tier"])
@@ -398,10 +412,15 @@ def _unit_table(
             (words.text(tier, lang) if tier in words.CATALOGUE else tier, "plain"),
         ]
         rows.append(cells[: len(shares)])
-    shown = table(figure, left, top, rows, widths, size=size, limit=limit - size)
+    shown, y = table(figure, left, top, rows, widths, size=size, limit=limit, most=most)
     if shown < len(rows):
         more = f"+ {len(rows) - shown}: {', '.join(str(row[1][0]) for row in rows[shown:])}"
-        write(figure, left, limit - size * 0.8, more, size=size * 0.9, width=width, colour=SOFT, most=2)
+        y = write(figure, left, y, more, size=size * 0.9, width=width, colour=SOFT, most=2)
+    return y
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _criteria(
@@ -413,10 +432,13 @@ def _criteria(
     order = {name: place for place, name in enumerate(FINDINGS)}
     rows = sorted(rows, key=lambda row: order.get(str(row["criterion"]), 99))
     step = LEADING * MM_PER_POINT
-    for row in rows:
-        told = lines(row["because"], width - 12, size=5.6, most=_most_lines(len(rows), limit - y))
-        if y + 7 * step + len(told) * 5.6 * step > limit:
+    told_of = [lines(row["because"], width - 12, size=5.6) for row in rows]
+    room = int((limit - y - len(rows) * (7 * step + 0.9)) / (5.6 * step))
+    most = _shared_out([len(told) for told in told_of], room)
+    for row, allowed in zip(rows, most, strict=True):
+        if y + 7 * step > limit:
             break
+        told = lines(row["because"], width - 12, size=5.6, most=allowed) if allowed else []
         mark = words.mark(row["met"])
         put(figure, left, y, row["criterion"], size=7, face="bold")
         put(figure, left + 6.2, y, mark, size=8, face="bold", colour=_MARK_COLOURS.get(mark, INK))
@@ -431,9 +453,21 @@ def _criteria(
         y += 0.9
 
 
-def _most_lines(rows: int, room: float) -> int:
-    """How many lines of evidence a criterion may have when eleven share the room."""
-    return max(1, min(4, int((room / max(rows, 1) - 4.2) / (5.6 * LEADING * MM_PER_POINT))))
+def _shared_out(wanted: list[int], room: int) -> list[int]:
+    """How many lines each text may have where all of them share so many, line by line in turn.
+
+    Examples
+    --------
+    >>> _shared_out([1, 5, 2], 6)
+    [1, 3, 2]
+    """
+    given = [0] * len(wanted)
+    while room > 0 and given != wanted:
+        for place, most in enumerate(wanted):
+            if given[place] < most and room > 0:
+                given[place] += 1
+                room -= 1
+    return given
 
 
 def _figures(row: Mapping[str, Any], lang: str) -> str:
@@ -441,23 +475,25 @@ def _figures(row: Mapping[str, Any], lang: str) -> str:
         return words.text("not assessed", lang)
     value = float(row["value"])
     digits = 0 if value == round(value) else 1 if value >= 10 else 2
-    return f"{words.number(value, lang, digits)} {row['unit']}"
+    unit_of = f"({row['unit']})" if row["unit"] == "0-1" else row["unit"]
+    return f"{words.number(value, lang, digits)} {unit_of}"
 
 
 def _states(figure: Figure, scene: Scene, unit_id: str, left: float, top: float, width: float, *, size: float) -> float:
     """One bar, cut by the shares of the states, the largest first."""
-    y = _heading(figure, left, top, words.text("shares of states", scene.lang), width, size=8.5) + 1
+    y = _heading(figure, left, top, words.text("shares of states", scene.lang), width, size=size * 1.28)
+    y, deep = y + 1, size * 0.9
     rows = sorted(_of(scene.unit_countries, unit_id), key=lambda row: (-float(row["share"]), row["iso2"]))
     x = left
     for place, row in enumerate(rows):
         part = width * float(row["share"]) / 100
-        box(figure, x, y, part, 6, fill=_GREYS[place % len(_GREYS)], line="white")
+        box(figure, x, y, part, deep, fill=_GREYS[place % len(_GREYS)], line="white")
         if part > width_mm(str(row["iso2"]), size, "bold") + 1.5:
             dark = place % 2 == 0
             put(
                 figure,
                 x + part / 2,
-                y + 1.8,
+                y + (deep - size * MM_PER_POINT) / 2 + 0.2,
                 row["iso2"],
                 size=size,
                 face="bold",
@@ -470,7 +506,7 @@ def _states(figure: Figure, scene: Scene, unit_id: str, left: float, top: float,
         f"({words.number(float(row['area_km2']), scene.lang)} {words.text('km2', scene.lang)})"
         for row in rows
     )
-    return write(figure, left, y + 7.4, told, size=size * 0.88, width=width, colour=SOFT, most=3)
+    return write(figure, left, y + deep + 1.4, told, size=size * 0.88, width=width, colour=SOFT, most=3)
 
 
 def _species(figure: Figure, scene: Scene, unit_id: str, left: float, top: float, width: float, limit: float) -> None:

@@ -60,7 +60,7 @@ def rank_intervals(scene: Scene, sensitivity: pd.DataFrame) -> Figure:
     figure = sheet(*_A4)
     top = _title(figure, scene, words.text("rank intervals", lang), margin)
     end = foot(figure, scene, size=5.5, margin=margin) - 12
-    units = [row for row in records(drawn_units(scene))]
+    units = list(records(drawn_units(scene)))
     told = {row["unit_id"]: row for row in records(sensitivity)}
     rows = [row for row in units if row["unit_id"] in told]
     step = min((end - top) / max(len(rows), 1), 9.0)

@@ -225,8 +225,8 @@ def table(
     size: float,
     limit: float,
     most: int = 2,
-) -> int:
-    """Rows of cells in columns of these widths, ruled; say how many rows found room above `limit`."""
+) -> tuple[int, float]:
+    """Rows of cells in columns, ruled; say how many found room above `limit`, and where they end."""
     step = size * LEADING * MM_PER_POINT
     for number, row in enumerate(rows):
         cells = [
@@ -235,7 +235,7 @@ def table(
         ]
         deepest = max(len(cell) for cell in cells) * step
         if top + deepest > limit:
-            return number
+            return number, top
         at = left
         for cell, (_, face), width in zip(cells, row, widths, strict=True):
             for place, line in enumerate(cell):
@@ -243,4 +243,4 @@ def table(
             at += width
         top += deepest + step * 0.35
         rule(figure, left, top - step * 0.12, sum(widths) - 2, colour="#e4e9ec")
-    return len(rows)
+    return len(rows), top

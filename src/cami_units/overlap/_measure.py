@@ -150,6 +150,20 @@ def area_km2(polygons: gpd.GeoSeries | gpd.GeoDataFrame) -> pd.Series:
     )
 
 
+def shared_km2(one: gpd.GeoSeries, other: gpd.GeoSeries) -> NDArray[np.float64]:
+    """Area in km² that the polygons of two columns share, row by row, in one equal-area CRS.
+
+    Raises
+    ------
+    InputError
+        The CRSs differ.
+    """
+    if projected(one.crs) != projected(other.crs):
+        raise InputError("Nothing was measured: the two columns have different CRSs.")
+    pieces = shapely.intersection(np.asarray(one.array), np.asarray(other.array))
+    return np.asarray(shapely.area(pieces) / 1e6, dtype=np.float64)
+
+
 def length_km(lines: gpd.GeoSeries | gpd.GeoDataFrame) -> pd.Series:
     """Length of each row in km along the ellipsoid; the index is the caller's."""
     crs = projected(lines.crs)

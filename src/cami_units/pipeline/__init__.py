@@ -24,6 +24,7 @@ from cami_units.pipeline._measure import (
 )
 from cami_units.pipeline._propose import propose
 from cami_units.pipeline._rounds import reopened
+from cami_units.pipeline._sensitivity import sensitivity, stability_of, write_sensitivity
 from cami_units.pipeline._write import shown_layers, write_proposal
 
 __all__ = [
@@ -46,6 +47,9 @@ __all__ = [
     "read_decisions",
     "reopened",
     "score_cells",
+    "sensitivity",
     "shown_layers",
+    "stability_of",
     "write_proposal",
+    "write_sensitivity",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import geopandas as gpd
@@ -100,7 +100,10 @@ def sensitivity(done: Round, *, design: Design | None = None, progress: Progress
         "border_pairs": border_pairs(units, pieces, plan.profile),
         **complementary(units, done.tables["unit_species"], cells, pieces),
     }
-    told = {row["unit_id"]: words.stability(row) for row in added["sensitivity"].to_dict("records")}
+    told = {
+        row["unit_id"]: words.stability({str(key): value for key, value in row.items()})
+        for row in added["sensitivity"].to_dict("records")
+    }
     own = done.tables["planning_units"]
     share = own["pu_id"].map(frequency.set_index("pu_id")["selection_frequency"])
     added["planning_units"] = own.assign(
@@ -276,12 +279,12 @@ def _drawn_anew(
     whole = overlap.area_km2(units).set_axis(units["unit_id"])
     joint = both["seed"].map(seed) + both["unit_id"].map(whole) - both["km2"]
     likeness = both.assign(jaccard=both["km2"] / joint)
-    same = likeness[likeness["jaccard"] >= SAME_UNIT].sort_values(
+    likest = likeness[likeness["jaccard"] >= SAME_UNIT].sort_values(
         ["jaccard", "seed", "unit_id"], ascending=[False, True, True]
     )
     # At exactly one half two units could claim one landscape: the first keeps it.
-    same = same.drop_duplicates("seed").drop_duplicates("unit_id").set_index("seed")["unit_id"]
-    names = grown["seed"].map(same)
+    same = likest.drop_duplicates("seed").drop_duplicates("unit_id")
+    names = grown["seed"].map(same.set_index("seed")["unit_id"])
     sites = grown.assign(site=names.fillna("grown from " + grown["seed"].astype(str)))
     sites = sites.loc[~sites["site"].isin(fixed["site"]), ["site", "geometry"]]
     return gpd.GeoDataFrame(pd.concat([fixed, sites], ignore_index=True), crs=units.crs)
@@ -316,16 +319,13 @@ def _ranges_measured(sites: gpd.GeoDataFrame, pieces: Pieces, stated: SiteTables
 
 def _of(tables: SiteTables, names: pd.Series[str]) -> SiteTables:
     """The rows of some sites, under other names."""
-    return SiteTables(
-        **{
-            name: None
-            if (table := getattr(tables, name)) is None
-            else table[table["site"].isin(names.index)].assign(
-                site=lambda rows: rows["site"].map(names)
-            )
-            for name in SiteTables.__dataclass_fields__
-        }
-    )
+    own: dict[str, pd.DataFrame] = {}
+    for name in (one.name for one in fields(tables)):
+        table = getattr(tables, name)
+        if table is not None:
+            rows = table[table["site"].isin(names.index)]
+            own[name] = rows.assign(site=rows["site"].map(names))
+    return SiteTables(**own)
 
 
 # -- how often a cell is selected -----------------------------------------------------------------

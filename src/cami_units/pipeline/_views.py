@@ -235,7 +235,8 @@ def _fenced_km(
     near = overlap.along(fences, borders, line="barrier_id", within_km=FENCE_KM)
     open_ = fences.set_index("barrier_id")["permeability"]
     closed = overlap.length_km(near) * (1 - near["barrier_id"].map(open_))
-    return closed.groupby(near["pair"]).sum().reindex(whole.index, fill_value=0.0)
+    summed: pd.Series[float] = closed.groupby(near["pair"]).sum()
+    return summed.reindex(whole.index, fill_value=0.0)
 
 
 def _graded_crossings(pieces: Pieces) -> pd.DataFrame:

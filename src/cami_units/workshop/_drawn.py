@@ -15,7 +15,6 @@ from typing import Any, Final, Literal
 
 import geopandas as gpd
 import pandas as pd
-import shapely
 
 from cami_units import overlap
 from cami_units.workshop._names import spoken_id
@@ -108,6 +107,7 @@ class Ground:
         for row in found.itertuples(index=False):
             self.of_unit.setdefault(int(row.place), {})[str(row.unit_id)] = float(row.km2)
         self._shapes = drawn.geometry
+        self._bounds = drawn.geometry.bounds.to_numpy()
         self._between: dict[tuple[int, int], float] = {}
 
     def with_unit(self, place: int, unit_id: str) -> float:
@@ -122,17 +122,18 @@ class Ground:
 
     def between(self, one: int, other: int) -> float:
         """Ground that two shapes share."""
+        if one == other:
+            return self.area[one]
         pair = (min(one, other), max(one, other))
         if pair not in self._between:
-            pieces = self._shapes.iloc[list(pair)]
-            if one == other or not shapely.intersects(*pieces.to_numpy()):
-                self._between[pair] = self.area[one] if one == other else 0.0
-            else:
-                site = gpd.GeoDataFrame({"a": ["a"]}, geometry=[pieces.iloc[0]], crs=pieces.crs)
-                layer = gpd.GeoDataFrame({"b": ["b"]}, geometry=[pieces.iloc[1]], crs=pieces.crs)
-                found = overlap.overlap(site, layer, site="a", by=("b",))
-                self._between[pair] = float(found["km2"].sum())
+            a, b = self._bounds[one], self._bounds[other]
+            near = a[0] <= b[2] and b[0] <= a[2] and a[1] <= b[3] and b[1] <= a[3]
+            self._between[pair] = self._shared(*pair) if near else 0.0
         return self._between[pair]
+
+    def _shared(self, one: int, other: int) -> float:
+        first, second = self._shapes.iloc[[one]], self._shapes.iloc[[other]]
+        return float(overlap.shared_km2(first, second)[0])
 
 
 def told_apart(shapes: Iterable[Shape], base: pd.DataFrame, ground: Ground) -> Sorted:

@@ -1,0 +1,380 @@
+"""The form of a working group: a workbook with drop-down lists that comes back in."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+import pandas as pd
+from openpyxl import Workbook
+from openpyxl.styles import Alignment, Font, PatternFill
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.datavalidation import DataValidation
+
+from cami_units.documents._sheets import HEADER, LINE, NAMES, WRAP, put, set_page, settled
+from cami_units.documents._tables import opened_workbook, rows_of
+from cami_units.model import Imprint, InputError, Problem, clean_name, clean_text, listed, nearest
+from cami_units.words import text
+
+THEMES: Final = (
+    "anti-poaching",
+    "community",
+    "protected areas",
+    "legislation",
+    "infrastructure and barriers",
+    "transboundary cooperation",
+    "monitoring and research",
+    "human-wildlife conflict",
+    "land use",
+    "finance",
+)
+"""The ten themes of the work programme, in the order of the agenda."""
+
+PRIORITIES: Final = ("high", "medium", "low")
+COST_BANDS: Final = (
+    "up to 50,000 USD",
+    "50,000 to 250,000 USD",
+    "250,000 to 1 million USD",
+    "over 1 million USD",
+)
+UNIT_ACTIONS: Final = ("keep", "change", "reject", "merge", "split", "new")
+ACTIVITY_ACTIONS: Final = ("keep", "add", "amend", "drop")
+GRADES: Final = ("A", "B", "C", "D", "N")
+
+UNIT_FIELDS: Final = (
+    "unit_id",
+    "name_en",
+    "action",
+    "merge_with",
+    "new_name",
+    "evidence_grade",
+    "comment",
+    "open_question",
+)
+ACTIVITY_FIELDS: Final = (
+    "activity_id",
+    "unit_id",
+    "action",
+    "theme",
+    "text",
+    "species",
+    "countries",
+    "priority",
+    "timeframe",
+    "cost_band",
+    "funding_source",
+    "partner",
+    "why",
+)
+
+_FORM: Final = "cami_units form 1"
+_WIDTHS: Final = {
+    "unit_id": 11,
+    "name_en": 34,
+    "action": 11,
+    "merge_with": 12,
+    "new_name": 28,
+    "evidence_grade": 11,
+    "comment": 60,
+    "open_question": 40,
+    "activity_id": 12,
+    "theme": 26,
+    "text": 60,
+    "species": 30,
+    "countries": 14,
+    "priority": 10,
+    "timeframe": 12,
+    "cost_band": 24,
+    "funding_source": 24,
+    "partner": 24,
+    "reason": 40,
+}
+_EMPTY_ROWS: Final = 60
+_TO_FILL: Final = PatternFill("solid", fgColor="FFFBE6")
+_GIVEN: Final = {"unit_id", "name_en", "activity_id"}
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What a group wrote into its form.
+
+    Attributes
+    ----------
+    file : the name of the file.
+    group, round : whose form it is, and the round it was made from; empty when the sheet that
+        says so is gone.
+    units : :data:`UNIT_FIELDS`, text – only rows in which something was filled in.
+    activities : :data:`ACTIVITY_FIELDS`, text – as given and as added.
+    problems : what could not be taken as it stands.
+    """
+
+    file: str
+    group: str
+    round: str
+    units: pd.DataFrame
+    activities: pd.DataFrame
+    problems: tuple[Problem, ...] = ()
+
+
+def write_form(
+    path: Path,
+    units: pd.DataFrame,
+    *,
+    imprint: Imprint,
+    group: str,
+    activities: pd.DataFrame | None = None,
+) -> None:
+    """Write the form of one group: its units, the activities so far, and empty rows to fill.
+
+    Parameters
+    ----------
+    path : Path
+        The workbook to write.
+    units : DataFrame
+        The units that this group edits: ``unit_id``, ``name_en``.
+    imprint : Imprint
+        Title, date and round; they stand inside, so that the form is known again.
+    group : str
+        The name of the group.
+    activities : DataFrame, optional
+        Activities so far, by any of :data:`ACTIVITY_FIELDS`; those of other units are left out.
+
+    Notes
+    -----
+    Cells to fill are light yellow; the lists only help, they refuse nothing, since a form that
+    fights back comes back empty.
+    """
+    book = Workbook()
+    sheet = book.active
+    sheet.title = "how to fill"
+    _fill_cover(sheet, imprint, group)
+    own = units.sort_values("unit_id")
+    ids = [clean_name(unit_id) for unit_id in own["unit_id"]]
+    lists = {
+        "units": [*ids, "general"],
+        "actions": UNIT_ACTIONS,
+        "activity actions": ACTIVITY_ACTIONS,
+        "themes": THEMES,
+        "priorities": PRIORITIES,
+        "cost bands": COST_BANDS,
+        "grades": GRADES,
+    }
+    ranges = _fill_lists(book.create_sheet("lists"), lists)
+    given = [{str(k): v for k, v in row.items()} for row in own.to_dict("records")]
+    known = _known_activities(activities, {*ids, "general"})
+    _fill_form(
+        book.create_sheet("units", 1),
+        UNIT_FIELDS,
+        given,
+        {
+            "action": ranges["actions"],
+            "merge_with": ranges["units"],
+            "evidence_grade": ranges["grades"],
+        },
+        imprint,
+    )
+    _fill_form(
+        book.create_sheet("activities", 2),
+        ACTIVITY_FIELDS,
+        known,
+        {
+            "unit_id": ranges["units"],
+            "action": ranges["activity actions"],
+            "theme": ranges["themes"],
+            "priority": ranges["priorities"],
+            "cost_band": ranges["cost bands"],
+        },
+        imprint,
+    )
+    book["lists"].sheet_state = "hidden"
+    book.properties.creator = "cami_units"
+    book.properties.title = clean_name(imprint.title)
+    book.properties.created = datetime.fromisoformat(imprint.date)
+    unsettled = io.BytesIO()
+    book.save(unsettled)
+    path.write_bytes(settled(unsettled.getvalue(), datetime.fromisoformat(imprint.date)))
+
+
+def _fill_cover(sheet: Any, imprint: Imprint, group: str) -> None:
+    sheet.column_dimensions["A"].width = 22
+    sheet.column_dimensions["B"].width = 96
+    rows: list[tuple[str, str]] = [
+        ("form", _FORM),
+        ("group", group),
+        ("round", imprint.round.rpartition(" ")[2]),
+        ("title", imprint.title),
+        ("date", imprint.date),
+    ]
+    rows += [("", text("form how", lang)) for lang in imprint.languages]
+    rows += [("", text("indicative", imprint.languages[0]))] if imprint.indicative else []
+    rows += [("", imprint.disclaimer)]
+    for number, (key, value) in enumerate(rows, start=1):
+        put(sheet.cell(number, 1), key, font=Font(bold=True), alignment=WRAP)
+        put(sheet.cell(number, 2), value, alignment=WRAP)
+    set_page(sheet, imprint)
+
+
+def _fill_lists(sheet: Any, lists: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """The lists, one a column; for each the range that a drop-down refers to."""
+    ranges = {}
+    for column, (name, values) in enumerate(lists.items(), start=1):
+        put(sheet.cell(1, column), name)
+        for line, value in enumerate(values, start=2):
+            put(sheet.cell(line, column), value)
+        letter = get_column_letter(column)
+        ranges[name] = f"lists!${letter}$2:${letter}${len(values) + 1}"
+    return ranges
+
+
+def _known_activities(activities: pd.DataFrame | None, ids: set[str]) -> list[dict[str, Any]]:
+    if activities is None:
+        return []
+    rows = [{str(k): v for k, v in row.items()} for row in activities.to_dict("records")]
+    kept = [{**row, "action": "keep"} for row in rows if clean_name(row.get("unit_id")) in ids]
+    return sorted(kept, key=lambda row: clean_name(row.get("activity_id")))
+
+
+def _fill_form(
+    sheet: Any,
+    fields: Sequence[str],
+    rows: Sequence[Mapping[str, Any]],
+    lists: Mapping[str, str],
+    imprint: Imprint,
+) -> None:
+    last = len(rows) + _EMPTY_ROWS + 2
+    for number, name in enumerate(fields, start=1):
+        letter = get_column_letter(number)
+        sheet.column_dimensions[letter].width = _WIDTHS[name]
+        put(sheet.cell(1, number), name, font=Font(size=8, color="6B6B6B"), fill=NAMES)
+        heading = "\n".join(text(f"column {name}", lang) for lang in imprint.languages)
+        style = {"font": Font(bold=True, color="FFFFFF"), "fill": HEADER}
+        wrap = Alignment(vertical="center", wrap_text=True)
+        put(sheet.cell(2, number), heading, alignment=wrap, **style)
+        if name in lists:
+            choice = DataValidation("list", formula1=f"={lists[name]}", allow_blank=True)
+            choice.showErrorMessage = False
+            sheet.add_data_validation(choice)
+            choice.add(f"{letter}3:{letter}{last}")
+    sheet.row_dimensions[2].height = 34
+    for line in range(3, last + 1):
+        row = rows[line - 3] if line - 3 < len(rows) else {}
+        for number, name in enumerate(fields, start=1):
+            cell = sheet.cell(line, number)
+            put(cell, row.get(name), alignment=WRAP, border=LINE)
+            if name not in _GIVEN or not row:
+                cell.fill = _TO_FILL
+    sheet.freeze_panes = "C3"
+    set_page(sheet, imprint, rows_repeated="1:2")
+
+
+# -- reading --------------------------------------------------------------------------------------
+
+
+def read_form(path: Path) -> Form:
+    """Read a form back, whoever has been at it.
+
+    Parameters
+    ----------
+    path : Path
+        An XLSX that :func:`write_form` made, filled in, with rows moved, sheets renamed or lost.
+
+    Returns
+    -------
+    Form
+        Text, cleaned. Words that are in no list are kept and said; nothing is guessed.
+
+    Raises
+    ------
+    InputError
+        The file is no workbook, is dangerous (entities, a zip bomb), or has neither sheet.
+
+    Notes
+    -----
+    No formula is computed: a cell holds what the spreadsheet last showed.
+    """
+    book = opened_workbook(path)
+    cover = _cover(book)
+    problems: list[Problem] = []
+    tables: dict[str, pd.DataFrame] = {}
+    for name, fields in (("units", UNIT_FIELDS), ("activities", ACTIVITY_FIELDS)):
+        found = next((rows for rows in book.values() if _is_sheet(rows, fields)), None)
+        tables[name] = rows_of(found, fields, needs=fields[:2]) if found else _no_rows(fields)
+        if found is None:
+            what = f"there is no sheet with the columns {', '.join(fields[:3])}"
+            cure = f"Nothing of {name} was read. Take a fresh form if it was filled in."
+            problems.append(Problem("counted", "form", path.name, "", what, cure))
+    if not any(
+        _is_sheet(rows, f) for rows in book.values() for f in (UNIT_FIELDS, ACTIVITY_FIELDS)
+    ):
+        raise InputError(
+            f"'{path.name}' is no form of a group: it has neither the sheet 'units' nor "
+            f"'activities' (sheets: {listed(book)}). Use the form of the pack."
+        )
+    units = tables["units"]
+    filled = [column for column in UNIT_FIELDS if column not in _GIVEN]
+    units = units[(units[filled] != "").any(axis=1)].reset_index(drop=True)
+    activities = tables["activities"]
+    spoken = (activities[["text", "action", "theme"]] != "").any(axis=1)
+    activities = activities[spoken].reset_index(drop=True)
+    for table, column, known in (
+        (units, "action", UNIT_ACTIONS),
+        (units, "evidence_grade", GRADES),
+        (activities, "action", ACTIVITY_ACTIONS),
+        (activities, "theme", THEMES),
+        (activities, "priority", PRIORITIES),
+        (activities, "cost_band", COST_BANDS),
+    ):
+        problems += _unlisted(table, column, known, path.name)
+    return Form(
+        file=path.name,
+        group=cover.get("group", ""),
+        round=cover.get("round", ""),
+        units=units,
+        activities=activities,
+        problems=tuple(problems),
+    )
+
+
+def is_form(path: Path) -> bool:
+    """Whether a workbook looks like a group's form: it says so, or has one of the two sheets."""
+    try:
+        book = opened_workbook(path)
+    except InputError:
+        return False
+    return _cover(book).get("form") == _FORM or any(
+        _is_sheet(rows, fields)
+        for rows in book.values()
+        for fields in (UNIT_FIELDS, ACTIVITY_FIELDS)
+    )
+
+
+def _cover(book: Mapping[str, list[list[str]]]) -> dict[str, str]:
+    for rows in book.values():
+        pairs = {row[0]: row[1] for row in rows[:20] if len(row) > 1}
+        if pairs.get("form") == _FORM:
+            return pairs
+    return {}
+
+
+def _is_sheet(rows: Sequence[Sequence[str]], fields: Sequence[str]) -> bool:
+    return any({*fields[:3], fields[-1]} <= set(row) for row in rows[:5])
+
+
+def _no_rows(fields: Sequence[str]) -> pd.DataFrame:
+    return pd.DataFrame({field: pd.Series(dtype=str) for field in fields})
+
+
+def _unlisted(table: pd.DataFrame, column: str, known: Sequence[str], file: str) -> list[Problem]:
+    problems = []
+    for number, value in enumerate(table[column], start=1):
+        if value and value not in known:
+            who = clean_text(table["unit_id"].iloc[number - 1]) or f"row {number}"
+            what = f"'{value}' is not in the list of {column}"
+            hint = nearest(value, known).strip()
+            cure = f"{hint} Kept as written.".strip()
+            problems.append(Problem("note", "form", file, who, what, cure))
+    return problems
