@@ -213,6 +213,24 @@ def test_the_ogc_schema_accepts_every_kind(tmp_path, profile, lang, suffix, text
     assert kml.lint_kml(path, profile=profile).to_dict("records") == []
 
 
+@pytest.mark.parametrize("profile", ["earth-pro", "earth-web"])
+def test_several_holes_are_valid_and_come_back(tmp_path, profile):
+    # A range drawn in cells has many; simplekml would put them all into one boundary.
+    holed = shapely.Polygon(
+        shapely.box(60, 40, 64, 44).exterior,
+        [shapely.box(x, 41, x + 0.5, 42).exterior for x in (60.5, 61.5, 62.5)],
+    )
+    path = tmp_path / "units.kml"
+    units = make_units(names=("Alpha",), geometries=(holed,))
+    write(path, units, profile=profile, layers={})
+    schema = ogc_schema()
+    assert schema.validate(root_of(path)), schema.error_log
+    rows, _ = kml.read_kml(path)
+    (back,) = rows.geometry[rows["kind"] == "polygon"]
+    assert len(back.interiors) == 3
+    assert back.equals(holed)
+
+
 def test_the_file_begins_as_earth_on_the_web_wants_it(tmp_path):
     write(tmp_path / "u.kml", profile="earth-web")
     content = (tmp_path / "u.kml").read_bytes()

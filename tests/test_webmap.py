@@ -250,7 +250,10 @@ def unpacked(flat: list[int]) -> np.ndarray[Any, Any]:
 
 @given(
     st.lists(
-        st.tuples(st.floats(-179, 179, allow_nan=False), st.floats(-80, 80, allow_nan=False)),
+        st.tuples(
+            st.floats(-179, 179, allow_nan=False, allow_subnormal=False),
+            st.floats(-80, 80, allow_nan=False, allow_subnormal=False),
+        ).map(lambda xy: (round(xy[0], 9), round(xy[1], 9))),
         min_size=2,
         max_size=20,
     )

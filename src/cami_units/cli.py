@@ -56,6 +56,13 @@ class LintProfile(StrEnum):
     earth_web = "earth-web"
 
 
+class Language(StrEnum):
+    """A language that products speak."""
+
+    en = "en"
+    ru = "ru"
+
+
 _Quiet = Annotated[
     bool, typer.Option("--quiet", "-q", help="Say nothing but what is wrong.", show_default=False)
 ]
@@ -229,6 +236,45 @@ def sensitivity(
             "complementarity.csv, border_pairs.csv, crossings.csv, unit_presence.csv, restoration.csv."
         )
         _say("The unit table, both KMZ and the map now say how stable each unit is.")
+
+
+@app.command(epilog="Example: cami-units figures rounds/00-proposal --lang ru")
+def figures(
+    ctx: typer.Context,
+    round_: Annotated[Path, typer.Argument(metavar="ROUND", help="The folder of a round.")],
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", metavar="DIR", help="The folder to write. Left out: figures/ in the round."
+        ),
+    ] = None,
+    lang: Annotated[
+        Language | None,
+        typer.Option("--lang", help="Language of the figures. Left out: the plan's first."),
+    ] = None,
+    quiet: _Quiet = False,
+    verbose: _Verbose = False,
+) -> None:
+    """Draw a round for paper and projector: poster, section sheets, unit pages, slides, an atlas."""
+    folder = round_ / "figures" if out is None else out
+    with _at_work(ctx, quiet, verbose) as progress:
+        from cami_units import pipeline, store
+
+        noticed = pipeline.write_figures(
+            store.read_round(round_), folder, lang=lang.value if lang else "", progress=progress
+        )
+    if not _is_quiet(ctx, quiet):
+        _say_problems(noticed)
+        _say(f"The figures are in {folder}", style="bold")
+        _say_rows(
+            [
+                ("Poster of the region, A1", folder / "poster_a1.pdf"),
+                ("A sheet for each section, A3", folder / "section_…_a3.pdf"),
+                ("A page for each unit, A4", folder / "units_a4.pdf"),
+                ("For the projector, 1920 × 1080", folder / "slide_….png"),
+                ("Map with all evidence, for any browser", folder / "atlas.html"),
+            ]
+        )
 
 
 @app.command(epilog="Example: cami-units lint units.kmz --profile earth-web")
@@ -570,8 +616,6 @@ def _say_problems(problems: Iterable[Problem], *, cures: bool = True, stderr: bo
 
 
 def _say_how_sure(made: Round) -> None:
-    from cami_units import words
-
     found = made.tables["sensitivity"]
     count = found["label"].value_counts()
     parts = [f"{count.get(name, 0)} {name}" for name in ("robust", "sensitive", "fragile")]
@@ -579,8 +623,7 @@ def _say_how_sure(made: Round) -> None:
     units = made.tables["conservation_units"].set_index("unit_id")
     shaky = found[found["label"] != "robust"].sort_values(["share_qualifying", "unit_id"])
     rows = [
-        (row["unit_id"], units.at[row["unit_id"], "name_en"], words.stability(row))
-        for row in shaky.to_dict("records")
+        (unit, units.at[unit, "name_en"], units.at[unit, "stability"]) for unit in shaky["unit_id"]
     ]
     if rows:
         _say_rows(rows)

@@ -478,6 +478,8 @@ _Words = Annotated[tuple[str, ...], Strict(False)]
 _Criteria = Annotated[
     tuple[Literal["C1", "C2", "C3", "C4", "C5", "C6", "C7", "C8", "C9"], ...], Strict(False)
 ]
+_Further = Annotated[str, Field(pattern=r"^C[1-9][0-9]$")]
+_AnyCriteria = Annotated[tuple[str, ...], Strict(False)]
 _Scored = Literal["C1", "C2", "C3", "C5"]
 
 
@@ -591,11 +593,23 @@ class C9Rule(_Rule):
     confidence: Mapping[str, _Fraction] | None = None
 
 
+class FurtherRule(_Rule):
+    """A criterion beyond C9: what it is called, what it is measured in, and what meets it.
+
+    The measure itself is a function of the tables of overlaps: see `cami_units.criteria.FURTHER`.
+    """
+
+    name_en: str = Field(min_length=1)
+    name_ru: str = Field(min_length=1)
+    unit: str
+    at_least: float | None = None
+
+
 class DecisionRule(_Rule):
     """A proposed unit holds both gates, any criterion of `any_of`, and all of `evidence`."""
 
-    any_of: _Criteria | None = None
-    evidence: _Criteria | None = None
+    any_of: _AnyCriteria | None = None
+    evidence: _AnyCriteria | None = None
 
 
 class ScoreRule(_Rule):
@@ -646,6 +660,12 @@ class Profile(_Rule):
     decision: DecisionRule = DecisionRule()
     score: ScoreRule = ScoreRule()
     cells: CellRule = CellRule()
+    further: Mapping[_Further, FurtherRule] = Field(default_factory=dict)
+
+    @property
+    def findings(self) -> tuple[str, ...]:
+        """The gates and criteria that are looked at, in the order in which they are told."""
+        return (*FINDINGS, *sorted(self.further))
 
 
 def unfilled(rules: Profile, *tables: str) -> tuple[str, ...]:

@@ -429,6 +429,14 @@ def _contradictions(profile: Profile) -> Iterator[str]:
             'Give reference = "…", or say status = "operational proxy"'
         )
     c5, c2, score = profile.C5, profile.C2, profile.score
+    known = (*model.CRITERIA, *sorted(profile.further))
+    for key in ("any_of", "evidence"):
+        for number, word in enumerate(getattr(profile.decision, key) or (), start=1):
+            if word not in known:
+                yield (
+                    f'[decision] {key}, item {number}: "{word}" came, one of {listed(known, 20)} is '
+                    f"expected.{nearest(word, known)}"
+                )
     if c5.grades is not None:
         for table, words in (("C5", c5.counted_grades), ("G2", profile.G2.crossing_grades)):
             strange = [word for word in words or () if word not in c5.grades]

@@ -68,7 +68,7 @@ def decide(findings: Findings, profile: Profile) -> pd.DataFrame:
         raise _open(profile, "decision", "no site can be decided on")
     sites = findings.summary["site"]
     wide = findings.criteria.pivot(index="site", columns="criterion", values="met")
-    wide = wide.reindex(index=sites, columns=list(FINDINGS))
+    wide = wide.reindex(index=sites, columns=list(profile.findings))
     decision = bare_decisions(wide, profile).to_numpy()
     because: dict[tuple[Any, str], str] = {
         (row.site, str(row.criterion)): str(row.because)
@@ -106,7 +106,7 @@ def bare_decisions(met: pd.DataFrame, profile: Profile) -> pd.Series[str]:
     any_of, evidence = profile.decision.any_of, profile.decision.evidence
     if any_of is None or evidence is None:
         raise _open(profile, "decision", "no site can be decided on")
-    held = met.reindex(columns=list(FINDINGS)).astype("boolean").fillna(False).astype(bool)
+    held = met.reindex(columns=list(profile.findings)).astype("boolean").fillna(False).astype(bool)
     gates = held[list(GATES)].all(axis=1)
     value = held[list(any_of)].any(axis=1)
     sure = held[list(evidence)].all(axis=1)
@@ -245,6 +245,13 @@ def ranks(score: pd.Series[float], runs: pd.Series[Any] | None = None) -> pd.Ser
     return ranked
 
 
+def rank_labels(rank: pd.Series[Any]) -> pd.Series[str]:
+    """Ranks as people say them: "4", "=4" where it is shared, nothing where there is none."""
+    shared = rank.duplicated(keep=False) & rank.notna()
+    label = rank.astype("string").fillna("").astype(str)
+    return label.where(~shared, "=" + label)
+
+
 def rank_units(findings: Findings, decisions: pd.DataFrame, profile: Profile) -> pd.DataFrame:
     """Score, tier and rank of each site, in the order of their ranks.
 
@@ -292,11 +299,8 @@ def rank_units(findings: Findings, decisions: pd.DataFrame, profile: Profile) ->
         }
     )
     ranked = (table["decision"] != NOT_PROPOSED) & score.notna()
-    rank = ranks(score.where(ranked))
-    shared = rank.duplicated(keep=False) & rank.notna()
-    label = rank.astype("string").fillna("").astype(str)
-    table["rank"] = rank
-    table["rank_label"] = label.where(~shared, "=" + label)
+    table["rank"] = ranks(score.where(ranked))
+    table["rank_label"] = rank_labels(table["rank"])
     return table.sort_values(["rank", "site"], na_position="last").reset_index(drop=True)
 
 

@@ -149,7 +149,7 @@ def write_round(
     folder at the target; if the power goes just then, the next :func:`write_round` or
     :func:`read_round` puts the old one back.
     """
-    writers = {GEOPACKAGE: lambda path: _write_geopackage(path, round), **(files or {})}
+    writers = {GEOPACKAGE: lambda path: write_geopackage(path, round), **(files or {})}
     _check_names(writers, files or {})
     _check_round(round)
     check_place(directory, force=force)
@@ -188,7 +188,7 @@ def check_place(directory: Path, *, force: bool = False) -> None:
         return
     if not target.is_dir():
         raise InputError(f"'{shown}' is a file, where a folder is to be made. Choose another.")
-    inside = sorted(path.name for path in target.iterdir() if not _is_litter(path.name))
+    inside = sorted(path.name for path in target.iterdir() if not is_litter(path.name))
     if not inside:
         return
     if MANIFEST not in inside:
@@ -207,6 +207,36 @@ def check_place(directory: Path, *, force: bool = False) -> None:
         raise InputError(
             f"'{shown}' also holds what the round itself did not write: {listed(others)}. "
             "--force would delete it. Move it elsewhere first, or choose another folder."
+        )
+
+
+def check_only(directory: Path, *, is_ours: Callable[[str], bool]) -> None:
+    """Refuse a folder that is to be replaced but holds what somebody else put there.
+
+    Parameters
+    ----------
+    directory : Path
+        The folder, there or not.
+    is_ours : callable
+        Says of a file name whether the caller may replace it.
+
+    Raises
+    ------
+    InputError
+        With the first few names that are not the caller's.
+    """
+    target = _absolute(directory)
+    if not target.is_dir():
+        return
+    others = sorted(
+        path.name
+        for path in target.iterdir()
+        if not is_litter(path.name) and (path.is_dir() or not is_ours(path.name))
+    )
+    if others:
+        raise InputError(
+            f"'{directory}' also holds {listed(others)}, which would be lost. "
+            "Move it elsewhere first, or choose another folder with --out."
         )
 
 
@@ -240,12 +270,12 @@ def update_round(round: Round, directory: Path, *, files: Mapping[str, Writer]) 
     target = _absolute(directory)
     _put_back(target)
     before = _read_manifest(target, directory)["outputs"]
-    writers = {GEOPACKAGE: lambda path: _write_geopackage(path, round), **files}
+    writers = {GEOPACKAGE: lambda path: write_geopackage(path, round), **files}
     _check_names(writers, files)
     _check_round(round)
     with staging(directory, replace=True) as folder:
         for path in sorted(target.iterdir()):
-            if path.name not in writers and path.name != MANIFEST and not _is_litter(path.name):
+            if path.name not in writers and path.name != MANIFEST and not is_litter(path.name):
                 copy: Callable[..., Any] = shutil.copytree if path.is_dir() else shutil.copy2
                 copy(path, folder / path.name)
         for name, write in writers.items():
@@ -332,7 +362,8 @@ def _check_not_here(target: Path, shown: Path) -> None:
         )
 
 
-def _is_litter(name: str) -> bool:
+def is_litter(name: str) -> bool:
+    """Whether a file is what file managers and office programs leave behind; nobody misses it."""
     return any(fnmatchcase(name, pattern) for pattern in _LITTER + _LITTER_OF_GEOPACKAGES)
 
 
@@ -407,7 +438,14 @@ def _damaged(directory: Path, what: str) -> InputError:
 # -- the GeoPackage -------------------------------------------------------------------------------
 
 
-def _write_geopackage(path: Path, round: Round) -> None:
+def write_geopackage(path: Path, round: Round) -> None:
+    """Write the tables of a round as the layers of one GeoPackage, dated as the round is.
+
+    Raises
+    ------
+    InputError
+        A column holds more than one kind of value, or the disk is full.
+    """
     # The units come first, since many programs open the first layer of a file.
     names = sorted(round.tables, key=lambda name: (name != UNIT_TABLES[0], name))
     with _gdal_date(round.imprint.date):
@@ -465,8 +503,9 @@ def _is_geometry(table: pd.DataFrame, column: object) -> bool:
 
 
 def _order(values: pd.Series) -> pd.Series:
-    if values.name == "criterion":  # gates first, C9 last
-        return values.map({name: number for number, name in enumerate(FINDINGS)})
+    if values.name == "criterion":  # gates first, then C1 to C9, then what a profile adds
+        place = {name: number for number, name in enumerate(FINDINGS)}
+        return values.map(lambda name: f"{place.get(name, len(place)):02d}{name:>8}")
     return values if pd.api.types.is_numeric_dtype(values) else values.astype(str)
 
 

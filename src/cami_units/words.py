@@ -7,7 +7,7 @@ cleans and escapes for that format).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -246,6 +246,48 @@ CATALOGUE: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
             "ОРИЕНТИРОВОЧНО: оцифровано вручную с точностью 10–100 км; непригодно для правовых, "
             "пограничных, навигационных целей и как источник ареалов.",
         ),
+        # before and after
+        "after": ("After", "После"),
+        "before and after": ("Before and after", "До и после"),
+        "change": ("Change", "Изменение"),
+        "change new": ("new", "новая"),
+        "change gone": ("gone", "исчезла"),
+        "change reshaped": ("reshaped", "контур изменён"),
+        "change none": ("unchanged", "без изменений"),
+        # pairs of neighbouring states
+        "border_km": ("Border, km", "Граница, км"),
+        "disputed_km": ("Disputed, km", "Спорная, км"),
+        "species_shared": ("Species across it", "Виды по обе стороны"),
+        "fenced_km": ("Fenced, km", "С ограждением, км"),
+        "n_crossings": ("Documented crossings", "Подтверждённые переходы"),
+        "best_grade": ("Best evidence grade", "Лучшая степень доказанности"),
+        "pa_pairs": ("Pairs of protected areas", "Пары охраняемых территорий"),
+        "nearest_pa_pair_km": ("Nearest pair, km apart", "Ближайшая пара, км"),
+        # IUCN codes
+        "presence": ("Presence", "Присутствие"),
+        "range origin": ("Origin", "Происхождение"),
+        "seasonal": ("Seasonal", "Сезонность"),
+        "extant": ("extant", "обитает"),
+        "probably extant": ("probably extant", "вероятно обитает"),
+        "possibly extant": ("possibly extant", "возможно обитает"),
+        "possibly extinct": ("possibly extinct", "возможно исчез"),
+        "extinct": ("extinct", "исчез"),
+        "presence uncertain": ("presence uncertain", "присутствие неясно"),
+        "expected additional range": ("expected additional range", "ожидаемая часть ареала"),
+        "native": ("native", "местный"),
+        "reintroduced": ("reintroduced", "реинтродуцирован"),
+        "introduced": ("introduced", "интродуцирован"),
+        "vagrant": ("vagrant", "залётный или заходящий"),
+        "origin uncertain": ("origin uncertain", "происхождение неясно"),
+        "assisted colonisation": ("assisted colonisation", "содействие расселению"),
+        "resident": ("resident", "постоянно"),
+        "breeding season": ("breeding season", "в сезон размножения"),
+        "non-breeding season": ("non-breeding season", "вне сезона размножения"),
+        "passage": ("passage", "на пути миграции"),
+        "seasonal occurrence uncertain": (
+            "seasonal occurrence uncertain",
+            "сезонность неясна",
+        ),
         # maps on paper
         "direction N": ("N", "С"),
         "direction S": ("S", "Ю"),
@@ -461,7 +503,7 @@ def _card(
         "area": f"{number(unit['area_km2'], lang)} {text('km2', lang)}",
         "species": f"{len(qualifying)}: {spoken}" if qualifying else "0",
         "criteria": " ".join(
-            f"{name} {mark(findings[name]['met'])}" for name in FINDINGS if name in findings
+            f"{name} {mark(findings[name]['met'])}" for name in told_order(findings)
         ),
         "protected": _percent(findings, "C7", "of qualifying range protected", lang),
         "barriers": _percent(findings, "C6", "of the shared border fenced", lang),
@@ -507,6 +549,18 @@ def mark(met: Any) -> str:
     ('✓', '✗', '?')
     """
     return MARKS[None if pd.isna(met) else bool(met)]
+
+
+def told_order(findings: Iterable[str]) -> list[str]:
+    """Gates and criteria in the order in which they are told; those beyond C9 come last.
+
+    Examples
+    --------
+    >>> told_order(["C10", "C2", "G1"])
+    ['G1', 'C2', 'C10']
+    """
+    known = {name: place for place, name in enumerate(FINDINGS)}
+    return sorted(findings, key=lambda name: (known.get(name, len(known)), len(name), name))
 
 
 def _string(value: Any) -> str:

@@ -3,14 +3,16 @@
 Arithmetic on tables, no geometry. Three steps that can be had one by one: :func:`measures` gives
 the bare numbers of each site, :func:`verdicts` holds them against a profile, and :func:`assess`
 does both and adds a sentence of evidence to each. :func:`score_cells` scores planning units.
-No threshold lives here: they all come with the profile.
+No threshold lives here: they all come with the profile. A criterion beyond C9 is one function in
+:data:`FURTHER` and one table of the profile.
 """
 
 from __future__ import annotations
 
 from cami_units.criteria._assess import assess
 from cami_units.criteria._cells import score_cells
+from cami_units.criteria._further import FURTHER, unknown_criteria
 from cami_units.criteria._measures import measures
 from cami_units.criteria._verdicts import verdicts
 
-__all__ = ["assess", "measures", "score_cells", "verdicts"]
+__all__ = ["FURTHER", "assess", "measures", "score_cells", "unknown_criteria", "verdicts"]

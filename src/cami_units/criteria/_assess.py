@@ -11,7 +11,7 @@ import pandas as pd
 from cami_units.criteria._because import sentences
 from cami_units.criteria._measures import Evidence, counted_states, evidence, occurs
 from cami_units.criteria._verdicts import verdicts
-from cami_units.model import FINDINGS, Findings, Profile, SiteTables
+from cami_units.model import Findings, Profile, SiteTables
 
 _UNITS: Final = MappingProxyType(
     {
@@ -99,6 +99,7 @@ def _criteria(
         "C7": m["protected_share"],
         "C8": m["hotspot_share"],
         "C9": met["confidence"],
+        **{name: m[name] for name in profile.further},
     }
     thresholds: dict[str, Any] = {
         "G1": profile.G1.min_states,
@@ -112,7 +113,9 @@ def _criteria(
         "C7": profile.C7.gap_below,
         "C8": profile.C8.min_share,
         "C9": profile.C9.min_confidence,
+        **{name: rule.at_least for name, rule in profile.further.items()},
     }
+    units = {**_UNITS, **{name: rule.unit for name, rule in profile.further.items()}}
     because = sentences(seen, met, species[species["role"] == "supporting"], profile)
     parts = [
         pd.DataFrame(
@@ -121,17 +124,17 @@ def _criteria(
                 "criterion": finding,
                 "met": met[finding].array,
                 "value": values[finding].to_numpy(dtype=float),
-                "unit": _UNITS[finding],
+                "unit": units[finding],
                 "threshold": np.broadcast_to(
                     np.asarray(_number(thresholds[finding]), dtype=float), len(m)
                 ),
                 "because": [because[site, finding] for site in m.index],
             }
         )
-        for finding in FINDINGS
+        for finding in profile.findings
     ]
     table = pd.concat(parts, ignore_index=True)
-    in_site_order = np.arange(len(table)).reshape(len(FINDINGS), -1).T.ravel()
+    in_site_order = np.arange(len(table)).reshape(len(profile.findings), -1).T.ravel()
     return table.iloc[in_site_order].reset_index(drop=True)
 
 
@@ -204,7 +207,7 @@ def _summary(
 ) -> pd.DataFrame:
     m = seen.measures
     states = counted_states(seen.tables.states, m, profile).sort_values(["site", "iso2"])
-    criteria = [finding for finding in FINDINGS if finding.startswith("C")]
+    criteria = [finding for finding in profile.findings if finding.startswith("C")]
     named = {
         "countries": _joined(states, "iso2", m.index),
         "n_countries": m["n_states"].astype(int),

@@ -44,7 +44,7 @@ def sentences(
     return {
         (name, finding): _sentence(site, finding)
         for name, site in _sites(seen, met, supporting, profile)
-        for finding in _WRITERS
+        for finding in profile.findings
     }
 
 
@@ -113,7 +113,7 @@ def _sentence(site: Site, finding: str) -> str:
     still = unfilled(site.profile, finding)
     if still:
         return f"Not assessed: the profile leaves {listed(still)} open."
-    text = _WRITERS[finding](site)
+    text = _further(site, finding) if finding in site.profile.further else _WRITERS[finding](site)
     return text[:1].upper() + text[1:]
 
 
@@ -426,6 +426,17 @@ def _c9(site: Site) -> str:
         f"species average {mean:.2f}, and {len(others) - len(open_)} of {len(others)} criteria could be assessed"
     )
     return f"{text} (not {', '.join(open_)})." if open_ else f"{text}."
+
+
+def _further(site: Site, name: str) -> str:
+    rule, value = site.profile.further[name], site.numbers[name]
+    if rule.at_least is None:
+        return f"not assessed: the profile leaves further.{name}.at_least open."
+    if value != value:
+        return f"not assessed: {rule.name_en} could not be measured here."
+    return (
+        f"{rule.name_en}: {_figure(value)} {rule.unit}".rstrip() + f", {rule.at_least:g} needed."
+    )
 
 
 _WRITERS: Final[Mapping[str, Callable[[Site], str]]] = MappingProxyType(

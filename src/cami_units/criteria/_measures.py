@@ -9,6 +9,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from cami_units.criteria._further import further_measures
 from cami_units.model import InputError, PlanError, Profile, SiteTables, listed, nearest, unfilled
 
 _FLOATS: Final = ("km2", "km", "n", "jaccard", "permeability")
@@ -60,7 +61,7 @@ def measures(
         ``riverine_border_km``; ``n_corridors``, ``corridor_km``, ``n_crossings``,
         ``movement_grade``; ``fenced_km``, ``barrier_share`` (B, %); ``qualifying_km2``,
         ``protected_share`` (P, %), ``n_pa_pairs``; ``hotspot_share`` (%), ``jaccard``;
-        ``range_confidence`` (0–1).
+        ``range_confidence`` (0–1); and one column a further criterion of the profile.
 
     Raises
     ------
@@ -69,6 +70,7 @@ def measures(
         site and has no ``range_km2``.
     PlanError
         The profile leaves [occurrence] or [G2] min_sides open: then nothing can be said at all.
+        It asks for a further criterion that nobody has added.
 
     Notes
     -----
@@ -109,6 +111,7 @@ def evidence(
         _protection(tables, at_sites, sites, profile),
         _concordance(tables, sites),
         _range_confidence(tables, at_sites, sites, profile),
+        further_measures(tables, profile),
     )
     measured = pd.concat([sites[["area_km2"]], *parts], axis=1)
     return Evidence(tables, counted, at_sites, measured, overrides)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from cami_units.model import CRITERIA, FINDINGS, Profile, unfilled
+from cami_units.model import CRITERIA, Profile, unfilled
 
 _WEIGHED = CRITERIA[:-1]
 """The criteria whose being assessed or not weighs on the confidence, C9."""
@@ -24,8 +24,8 @@ def verdicts(measures: pd.DataFrame, profile: Profile) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        The index of `measures`; the columns G1, G2, C1 … C9 as nullable booleans, where ``<NA>`` is
-        *not assessed*; and ``confidence``: ``range_confidence`` times the share of C1–C8 that
+        The index of `measures`; the columns G1, G2, C1 … C9, and the further criteria of the
+        profile, as nullable booleans, where ``<NA>`` is *not assessed*; and ``confidence``: ``range_confidence`` times the share of C1–C8 that
         could be assessed, 0–1.
 
     Notes
@@ -49,7 +49,9 @@ def verdicts(measures: pd.DataFrame, profile: Profile) -> pd.DataFrame:
     assessed = met[list(_WEIGHED)].notna().sum(axis=1) / len(_WEIGHED)
     met["confidence"] = m["range_confidence"] * assessed
     met["C9"] = at_least(met["confidence"], profile.C9.min_confidence)
-    return met[[*FINDINGS, "confidence"]]
+    for name, rule in profile.further.items():
+        met[name] = at_least(m[name], rule.at_least)
+    return met[[*profile.findings, "confidence"]]
 
 
 def _still_open(met: pd.DataFrame, profile: Profile) -> pd.DataFrame:

@@ -91,7 +91,7 @@ _WIDTHS: Final = {
     "cost_band": 24,
     "funding_source": 24,
     "partner": 24,
-    "reason": 40,
+    "why": 40,
 }
 _EMPTY_ROWS: Final = 60
 _TO_FILL: Final = PatternFill("solid", fgColor="FFFBE6")

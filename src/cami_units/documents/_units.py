@@ -135,7 +135,7 @@ def _sheets(round: Round) -> list[tuple[str, Sequence[Column], Rows]]:
         return sorted(rows, key=lambda row: (place.get(row["unit_id"], len(place)), order(row)))
 
     findings = [
-        {**row, "what": spoken(row["criterion"], languages), "met": mark(row["met"])}
+        {**row, "what": _what(row["criterion"], round), "met": mark(row["met"])}
         for row in evidence("unit_criteria", lambda row: _finding(row["criterion"]))
     ]
     present = [
@@ -147,7 +147,7 @@ def _sheets(round: Round) -> list[tuple[str, Sequence[Column], Rows]]:
         for row in evidence("unit_countries", lambda row: row["iso2"])
     ]
     return [
-        ("units", _UNITS, [{**row, **marks.get(row["unit_id"], {})} for row in records(units)]),
+        ("units", (*_UNITS, *_further(marks)), [{**row, **marks.get(row["unit_id"], {})} for row in records(units)]),
         ("criteria", _CRITERIA, findings),
         ("species", _SPECIES, present),
         ("countries", _COUNTRIES, shares),
@@ -171,6 +171,21 @@ def _marks(findings: pd.DataFrame) -> dict[str, dict[str, str]]:
     for row in records(findings):
         marks.setdefault(row["unit_id"], {})[row["criterion"]] = mark(row["met"])
     return marks
+
+
+def _further(marks: Mapping[str, Mapping[str, str]]) -> list[Column]:
+    """Columns for the criteria beyond C9 that a profile has added."""
+    names = {name for one in marks.values() for name in one} - set(FINDINGS)
+    return [Column(name, 6) for name in sorted(names)]
+
+
+def _what(criterion: str, round: Round) -> str:
+    """What a gate or criterion asks; of one that the profile added, in the profile's words."""
+    added = round.manifest.get("profile", {}).get("further", {}).get(criterion)
+    languages = round.imprint.languages
+    if added is None:
+        return spoken(criterion, languages)
+    return "\n".join(clean_name(added[f"name_{lang}"]) for lang in languages)
 
 
 def _finding(name: str) -> int:

@@ -5,6 +5,10 @@ A :class:`Scene` holds what is drawn; a function named after each sheet gives a 
 stand on the sheet.
 """
 
+from collections.abc import Callable
+
+from matplotlib.figure import Figure
+
 from cami_units.figures._files import png, write_figure, write_pages
 from cami_units.figures._legend import legend_card
 from cami_units.figures._pages import poster, section_sheet, slide, unit_page, unit_slide
@@ -12,7 +16,12 @@ from cami_units.figures._scene import Scene
 from cami_units.figures._sensitivity import border_graph, rank_intervals, selection_map
 from cami_units.figures._type import undrawable
 
+Draw = Callable[[Scene, str], Figure]
+"""What draws a sheet about one unit or section of a scene."""
+
 __all__ = [
+    "Draw",
+    "Figure",
     "Scene",
     "border_graph",
     "legend_card",

@@ -84,6 +84,8 @@ def read_kml(
         ``placemark`` (its number in the file, from 1), ``line`` and ``geometry``. Polygons are
         valid and keep their holes; altitudes are dropped. ``attrs["placemarks"]`` counts the
         placemarks of the file, ``attrs["read"]`` and ``attrs["unusable"]`` add up to it.
+        ``attrs["folders"]`` lists every folder, empty ones too; ``attrs["notes"]`` says the
+        problems once more, each with its folder, placemark and line apart.
     tuple of Problem
         Each with file, folder, placemark, line, what was found and what was assumed.
 
@@ -131,6 +133,8 @@ def _frame(
         "placemarks": sum(reader.count for reader in readers),
         "read": sum(reader.read for reader in readers),
         "unusable": sum(reader.count - reader.read for reader in readers),
+        "folders": sorted({folder for reader in readers for folder in reader.folders}),
+        "notes": [note for reader in readers for note in reader.notes],
     }
     return frame, tuple(problems)
 
@@ -142,15 +146,20 @@ class _Reader:
         self.file = tree.name
         self.rows: list[dict[str, Any]] = []
         self.problems: list[Problem] = []
+        self.notes: list[dict[str, Any]] = []
+        self.folders: set[str] = set()
         self.count = 0
         self.read = 0
         self._folders: dict[etree._Element | None, str] = {}
+        self._at = {"folder": "", "placemark": "", "line": 0}
         for note in tree.mended:
             self._say("counted", "", note)
         self._read_all(tree.root)
 
     def _say(self, level: Any, where: str, what: str, cure: str = "") -> None:
         self.problems.append(Problem(level, "kml", self.file, where, what, cure))
+        at = self._at if where else {"folder": "", "placemark": "", "line": 0}
+        self.notes.append({"file": self.file, **at, "level": level, "what": what, "cure": cure})
 
     def _read_all(self, root: etree._Element) -> None:
         ids: Counter[str] = Counter()
@@ -169,6 +178,9 @@ class _Reader:
                 altitudes += self._read_one(element)
             elif kind in _NOT_FOLLOWED:
                 others[kind] += 1
+            elif kind == "Folder":
+                outer, name = folder_of(element), clean_name(_child_text(element, "name"))
+                self.folders.add(f"{outer}/{name}" if outer else name)
         if altitudes:
             self._say("counted", "", f"altitudes of {altitudes} placemarks were dropped")
         for kind in sorted(others):
@@ -186,6 +198,7 @@ class _Reader:
             self._folders[parent] = folder_of(placemark)
         folder = self._folders[parent]
         where = _where(name, folder, placemark)
+        self._at = {"folder": folder, "placemark": name, "line": line_of(placemark)}
         if any(local(above) == "Update" for above in placemark.iterancestors()):
             self._say("counted", where, "it is inside an Update: not read")
             return False

@@ -227,6 +227,8 @@ def _finished(tree: _Tree) -> bytes:
     )
     # Our own bytes: huge_tree only lifts the 10 MB limit on one text.
     root = etree.fromstring(tree.kml.kml(format=False).encode("utf-8"), parser)
+    for inner in [*root.iter(f"{{{KML}}}innerBoundaryIs")]:
+        _a_boundary_each(inner)
     for element in root.iter(etree.Element):
         _identified(element, tree.ids)
         _shortened(element)
@@ -236,6 +238,14 @@ def _finished(tree: _Tree) -> bytes:
         etree.cleanup_namespaces(root)
     etree.indent(root, space=" ")
     return DECLARATION + etree.tostring(root, encoding="UTF-8") + b"\n"
+
+
+def _a_boundary_each(inner: etree._Element) -> None:
+    """One `innerBoundaryIs` for each hole: simplekml puts all of them into one, which is not valid."""
+    for ring in reversed(inner[1:]):
+        own = etree.Element(inner.tag)
+        own.append(ring)
+        inner.addnext(own)
 
 
 def _identified(element: etree._Element, ids: Mapping[str, str]) -> None:

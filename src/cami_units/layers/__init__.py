@@ -7,6 +7,7 @@ with the cure. Everything it hands on is valid and in one equal-area CRS.
 """
 
 from cami_units.layers._borders import shared_borders
+from cami_units.layers._drawn import DRAWN_SUFFIXES, read_drawn
 from cami_units.layers._edges import moved_edges
 from cami_units.layers._gather import STATES
 from cami_units.layers._geometry import to_equal_area
@@ -30,6 +31,7 @@ from cami_units.layers._tables import dissolved, features, kept, possibly_extant
 from cami_units.layers._taxa import TaxonRule
 
 __all__ = [
+    "DRAWN_SUFFIXES",
     "STATES",
     "TaxonRule",
     "dissolved",
@@ -41,6 +43,7 @@ __all__ = [
     "read_corridors",
     "read_countries",
     "read_disputed",
+    "read_drawn",
     "read_gazetteer",
     "read_hotspots",
     "read_layers",

@@ -7,7 +7,7 @@ the ground (geodesic), because no equal-area projection keeps them.
 """
 
 from cami_units.overlap._distance import borders_within, distance_km, near, pairs_apart
-from cami_units.overlap._measure import area_km2, length_km, overlap
+from cami_units.overlap._measure import area_km2, length_km, overlap, shared_km2
 from cami_units.overlap._split import along, crossings, middles, split
 
 __all__ = [
@@ -21,5 +21,6 @@ __all__ = [
     "near",
     "overlap",
     "pairs_apart",
+    "shared_km2",
     "split",
 ]

@@ -12,8 +12,8 @@ A running sum of the heights along the row then gives the covered share of each 
 no edge enters cost one addition. Pieces going up and pieces going down have opposite signs; so do
 shells and holes. The signs come from each ring's own signed area: rings may turn either way.
 
-The functions here know nothing of tables. They take the coordinates of one polygon (or
-multipolygon) as flat arrays and give back the cells it covers. This module imports numba and is
+The functions here know nothing of tables. They take the vertices of one polygon (or multipolygon)
+as flat arrays, in steps of the lattice, and add to an array of cells. This module imports numba and is
 itself imported at first use.
 """
 
@@ -28,52 +28,37 @@ from numpy.typing import NDArray
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-ROUNDING = 1e-11
-"""Covered shares nearer than this to 0 or 1 are 0 or 1: what running sums leave of nothing."""
-
 
 def compiled(function: Function) -> Function:
     """The function in machine code, kept on disk where there is a place to keep it."""
     try:
-        made: Function = numba.njit(cache=True, nogil=True)(function)
+        made: Function = numba.njit(cache=True, **_LEAN)(function)
     except RuntimeError:  # a read-only installation and no cache folder: compile in every process
-        made = numba.njit(nogil=True)(function)
+        made = numba.njit(**_LEAN)(function)
     return made
 
 
-@compiled
-def _turn(xy: NDArray[np.float64], start: int, end: int) -> float:
+def inner(function: Function) -> Function:
+    """A part of another function: without the door that Python would call it by."""
+    made: Function = numba.njit(no_cpython_wrapper=True, **_LEAN)(function)
+    return made
+
+
+# Nothing here divides by zero, and nobody calls from C: both would only take time to compile.
+_LEAN: dict[str, Any] = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
+
+
+@inner
+def _turn(u: NDArray[np.float64], v: NDArray[np.float64], start: int, end: int) -> float:
     """+1 for a clockwise ring, −1 for a counter-clockwise one: makes a shell's area positive."""
     twice = 0.0
     for i in range(start, end - 1):
-        twice += (xy[i, 0] - xy[start, 0]) * (xy[i + 1, 1] - xy[start, 1])
-        twice -= (xy[i + 1, 0] - xy[start, 0]) * (xy[i, 1] - xy[start, 1])
+        twice += (u[i] - u[start]) * (v[i + 1] - v[start])
+        twice -= (u[i + 1] - u[start]) * (v[i] - v[start])
     return -1.0 if twice > 0.0 else 1.0
 
 
-@compiled
-def _covered(
-    shares: NDArray[np.float64], sites: NDArray[np.int32]
-) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
-    """The sites with a share that is not zero, and those shares, row by row."""
-    rows, cols = sites.shape
-    count = 0
-    for row in range(rows):
-        for col in range(cols):
-            count += sites[row, col] >= 0 and abs(shares[row, col]) > ROUNDING
-    found, kept = np.empty(count, np.int32), np.empty(count, np.float64)
-    n = 0
-    for row in range(rows):
-        for col in range(cols):
-            share = shares[row, col]
-            if sites[row, col] >= 0 and abs(share) > ROUNDING:
-                found[n] = sites[row, col]
-                kept[n] = 1.0 if abs(share - 1.0) <= ROUNDING else share
-                n += 1
-    return found, kept
-
-
-@compiled
+@inner
 def _add_in_row(row: NDArray[np.float64], u0: float, u1: float, rise: float) -> None:
     """Add to a row of squares what one piece of edge leaves behind.
 
@@ -112,60 +97,50 @@ def _add_in_row(row: NDArray[np.float64], u0: float, u1: float, rise: float) -> 
 
 
 @compiled
-def square_coverage(
-    xy: NDArray[np.float64],
+def square_sums(
+    u: NDArray[np.float64],
+    v: NDArray[np.float64],
     ring_ends: NDArray[np.int64],
     ring_is_shell: NDArray[np.bool_],
-    origin_x: float,
-    origin_y: float,
-    size: float,
     row: int,
     col: int,
-    sites: NDArray[np.int32],
-) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
-    """Sites on a lattice of squares that a polygon covers, and the covered share of each.
+    sums: NDArray[np.float64],
+) -> None:
+    """Add to `sums` what the edges of a polygon leave behind in a window of squares.
 
-    `ring_ends` are the positions in `xy` just after each ring's last point. `sites` is a window of
-    the lattice, its south-west corner at `row` and `col`: a site's position, or −1 for none. What
-    lies outside the window is cut off.
+    `u` and `v` are the polygon's vertices in columns and rows of the lattice; `ring_ends` the
+    positions just after each ring's last vertex. `sums` is a window whose south-west cell is `row`,
+    `col`: its first axis goes east and has one place more than the window has columns, its second
+    goes north. What lies outside the window is cut off. A running sum eastwards gives the covered
+    shares; it is quickest over whole columns at a time, hence the order of the axes.
     """
-    rows, cols = sites.shape
-    sums = np.zeros((rows, cols + 1))
+    rows = sums.shape[1]
     start = 0
     for ring in range(ring_ends.shape[0]):
         end = ring_ends[ring]
-        turn = _turn(xy, start, end) * (1.0 if ring_is_shell[ring] else -1.0)
+        turn = _turn(u, v, start, end) * (1.0 if ring_is_shell[ring] else -1.0)
         for i in range(start, end - 1):
-            ua = (xy[i, 0] - origin_x) / size - col
-            va = (xy[i, 1] - origin_y) / size - row
-            ub = (xy[i + 1, 0] - origin_x) / size - col
-            vb = (xy[i + 1, 1] - origin_y) / size - row
-            sign = turn
+            ua, va, ub, vb, sign = u[i] - col, v[i] - row, u[i + 1] - col, v[i + 1] - row, turn
             if va > vb:
                 ua, va, ub, vb, sign = ub, vb, ua, va, -turn
-            v, top = max(va, 0.0), min(vb, float(rows))
-            if v >= top:  # level, or outside the rows that are asked for
+            level, top = max(va, 0.0), min(vb, float(rows))
+            if level >= top:  # level, or outside the rows that are asked for
                 continue
             slope = (ub - ua) / (vb - va)
-            u = ua + (v - va) * slope
-            line = int(v)
-            while v < top:
-                v_next = min(line + 1.0, top)
-                u_next = ub if v_next == vb else ua + (v_next - va) * slope
-                u_next = min(max(u_next, min(ua, ub)), max(ua, ub))
-                _add_in_row(sums[line], u, u_next, sign * (v_next - v))
-                u, v = u_next, v_next
+            at = ua + (level - va) * slope
+            low, high = min(ua, ub), max(ua, ub)
+            line = int(level)
+            while level < top:
+                level_next = min(line + 1.0, top)
+                at_next = ub if level_next == vb else ua + (level_next - va) * slope
+                at_next = min(max(at_next, low), high)
+                _add_in_row(sums[:, line], at, at_next, sign * (level_next - level))
+                at, level = at_next, level_next
                 line += 1
         start = end
-    for i in range(rows):
-        share = 0.0
-        for j in range(cols):
-            share += sums[i, j]
-            sums[i, j] = share
-    return _covered(sums, sites)
 
 
-@compiled
+@inner
 def _add_in_strip(
     strip: NDArray[np.float64],
     first: int,
@@ -224,25 +199,23 @@ def _add_in_strip(
 
 
 @compiled
-def hexagon_coverage(
-    xy: NDArray[np.float64],
+def hexagon_sums(
+    u: NDArray[np.float64],
+    v: NDArray[np.float64],
     ring_ends: NDArray[np.int64],
     ring_is_shell: NDArray[np.bool_],
-    origin_x: float,
-    origin_y: float,
-    side: float,
     row: int,
     col: int,
-    sites: NDArray[np.int32],
-) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
-    """As :func:`square_coverage`, for flat-lying hexagons of the given side.
+    sums: NDArray[np.float64],
+) -> None:
+    """Add to `sums` the covered shares of a window of flat-lying hexagons, east by north.
 
-    Each hexagon is six triangles of a lattice of three families of lines: the upper half and the
-    lower half are three triangles each, side by side in a strip. The centre of column `c` and row
-    `r` lies on the level line ``2 r + 1 + (c mod 2)``, ``1 + 3c/2`` sides east of the origin.
+    `u` counts sides, `v` half heights. Each hexagon is six triangles of a lattice of three families
+    of lines: the upper half and the lower half are three triangles each, side by side in a strip.
+    The centre of column `c` and row `r` lies on the level line ``2 r + 1 + (c mod 2)``, ``1 + 3c/2``
+    sides east of the origin.
     """
-    rows, cols = sites.shape
-    height = side * np.sqrt(3.0) / 2.0
+    cols, rows = sums.shape
     # rows of hexagons are two strips high, and odd columns one strip further north; a strip of
     # n columns has 3 n triangles and one more, as even and odd strips begin one triangle apart
     bottom, tall = 2 * row, 2 * rows + 1
@@ -251,31 +224,29 @@ def hexagon_coverage(
     start = 0
     for ring in range(ring_ends.shape[0]):
         end = ring_ends[ring]
-        turn = _turn(xy, start, end) * (1.0 if ring_is_shell[ring] else -1.0)
+        turn = _turn(u, v, start, end) * (1.0 if ring_is_shell[ring] else -1.0)
         for i in range(start, end - 1):
-            ua = (xy[i, 0] - origin_x) / side
-            va = (xy[i, 1] - origin_y) / height - bottom
-            ub = (xy[i + 1, 0] - origin_x) / side
-            vb = (xy[i + 1, 1] - origin_y) / height - bottom
-            sign = turn
+            ua, va, ub, vb, sign = u[i], v[i] - bottom, u[i + 1], v[i + 1] - bottom, turn
             if va > vb:
                 ua, va, ub, vb, sign = ub, vb, ua, va, -turn
-            v, top = max(va, 0.0), min(vb, float(tall))
-            if v >= top:
+            level, top = max(va, 0.0), min(vb, float(tall))
+            if level >= top:
                 continue
             slope = (ub - ua) / (vb - va)
-            u = ua + (v - va) * slope
-            k = int(v)
-            while v < top:
-                v_next = min(k + 1.0, top)
-                u_next = ub if v_next == vb else ua + (v_next - va) * slope
-                u_next = min(max(u_next, min(ua, ub)), max(ua, ub))
+            at = ua + (level - va) * slope
+            low, high = min(ua, ub), max(ua, ub)
+            k = int(level)
+            while level < top:
+                level_next = min(k + 1.0, top)
+                at_next = ub if level_next == vb else ua + (level_next - va) * slope
+                at_next = min(max(at_next, low), high)
                 offset = 0.5 if k % 2 == 0 else 0.0
-                _add_in_strip(strips[k], first, offset, u, v - k, u_next, v_next - k, sign)
-                u, v = u_next, v_next
+                _add_in_strip(
+                    strips[k], first, offset, at, level - k, at_next, level_next - k, sign
+                )
+                at, level = at_next, level_next
                 k += 1
         start = end
-    sums = np.zeros((rows, cols))
     for k in range(tall):
         heights, levels = 0.0, 0.0
         even = k % 2 == 0
@@ -288,5 +259,4 @@ def hexagon_coverage(
             centre_line = k if even == (c % 2 == 1) else k + 1
             r = (centre_line - 1 - c % 2) // 2
             if 0 <= c - col < cols and 0 <= r < rows:
-                sums[r, c - col] += area / 3.0
-    return _covered(sums, sites)
+                sums[c - col, r] += area / 3.0

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from itertools import pairwise
+from typing import Final, Literal
 
 import geopandas as gpd
 import numpy as np
@@ -18,6 +19,9 @@ _SLACK: Final = 1e-9
 _ROOM: Final = 50_000_000
 """Most cells in the rectangle of rows and columns around the sites."""
 
+ROUNDING: Final = 1e-11
+"""Covered shares nearer than this to 0 or 1 are 0 or 1: what running sums leave of nothing."""
+
 _ROOT_3: Final = float(np.sqrt(3))
 
 
@@ -25,7 +29,7 @@ _ROOT_3: Final = float(np.sqrt(3))
 class Cells:
     """Sites as cells of a lattice: `step_m` is a square's or a hexagon's side.
 
-    `places` holds a site's position for each row and column from `row` and `col`, or −1.
+    `places` holds a site's position for each column and row from `col` and `row`, or −1.
     """
 
     shape: Literal["square", "hexagon"]
@@ -87,8 +91,8 @@ def cells_of(sites: gpd.GeoDataFrame) -> Cells | None:
     if shape == "hexagon" and not _on_circles(geometry, step_m):
         return None
     first_row, first_col = int(row.min()), int(col.min())
-    places = np.full((high, wide), -1, np.int32)
-    places[row - first_row, col - first_col] = np.arange(len(sites))
+    places = np.full((wide, high), -1, np.int32)
+    places[col - first_col, row - first_row] = np.arange(len(sites))
     if np.count_nonzero(places >= 0) < len(sites):  # two sites in one cell
         return None
     return Cells(shape, x, y, step_m, first_row, first_col, places)
@@ -100,42 +104,76 @@ def cell_km2(
     """Position of the site, position of the polygon, and the square kilometres they share."""
     if len(polygons) == 0:
         return np.empty(0, np.intp), np.empty(0, np.intp), np.empty(0)
-    from cami_units.overlap import _kernels  # numba is imported at first use, not with the package
-
-    coverage: Any = (
-        _kernels.square_coverage if cells.shape == "square" else _kernels.hexagon_coverage
-    )
-    kind, xy, offsets = shapely.to_ragged_array(polygons, include_z=False)
-    ring_ends, polygon_rings = offsets[0][1:].astype(np.int64), offsets[1].astype(np.int64)
-    first_polygon = (
-        offsets[2].astype(np.int64)
-        if kind == shapely.GeometryType.MULTIPOLYGON
-        else np.arange(len(polygons) + 1)
-    )
-    is_shell = np.zeros(len(ring_ends), bool)
-    is_shell[polygon_rings[:-1][np.diff(polygon_rings) > 0]] = True
-    ring_starts = np.append(0, ring_ends)
+    rings = _rings(cells, polygons)
     found = []
     for number, (south, north, west, east) in enumerate(_windows(cells, polygons)):
-        first, last = polygon_rings[first_polygon[number : number + 2]]
-        start, end = ring_starts[first], ring_starts[last]
-        site, share = coverage(
-            xy[start:end],
-            ring_ends[first:last] - start,
-            is_shell[first:last],
-            cells.x,
-            cells.y,
-            cells.step_m,
-            cells.row + south,
-            cells.col + west,
-            cells.places[south:north, west:east],
-        )
+        shares = _shares(cells, rings, number, (south, north, west, east))
+        there = np.abs(shares) > ROUNDING
+        site, share = cells.places[west:east, south:north][there], shares[there]
+        if (site < 0).any():
+            site, share = site[site >= 0], share[site >= 0]
+        share[np.abs(share - 1) <= ROUNDING] = 1
         found.append((site, np.full(len(site), number), share * cells.area_km2))
     sites, rows, km2 = (np.concatenate(part) for part in zip(*found, strict=True))
     return sites.astype(np.intp), rows, km2
 
 
-def _windows(cells: Cells, polygons: Geometries) -> list[list[int]]:
+@dataclass(frozen=True, slots=True)
+class _Rings:
+    """The vertices of polygons in steps of a lattice, ring after ring.
+
+    `ends` are the positions just after each ring; `first` is the first ring of each polygon.
+    """
+
+    u: NDArray[np.float64]
+    v: NDArray[np.float64]
+    ends: NDArray[np.int64]
+    is_shell: NDArray[np.bool_]
+    first: NDArray[np.int64]
+
+
+def _rings(cells: Cells, polygons: Geometries) -> _Rings:
+    kind, xy, offsets = shapely.to_ragged_array(polygons, include_z=False)
+    ends, polygon_rings = offsets[0][1:].astype(np.int64), offsets[1].astype(np.int64)
+    first_polygon = (
+        offsets[2].astype(np.int64)
+        if kind == shapely.GeometryType.MULTIPOLYGON
+        else np.arange(len(polygons) + 1)
+    )
+    is_shell = np.zeros(len(ends), bool)
+    is_shell[polygon_rings[:-1][np.diff(polygon_rings) > 0]] = True
+    across, up = cells.step_m, cells.step_m
+    if cells.shape == "hexagon":
+        up = cells.step_m * _ROOT_3 / 2
+    u, v = (xy[:, 0] - cells.x) / across, (xy[:, 1] - cells.y) / up
+    return _Rings(u, v, ends, is_shell, polygon_rings[first_polygon])
+
+
+def _shares(
+    cells: Cells, rings: _Rings, number: int, window: tuple[int, int, int, int]
+) -> NDArray[np.float64]:
+    """The share of each cell of a window that one polygon covers: columns by rows."""
+    from cami_units.overlap import _kernels  # numba is imported at first use, not with the package
+
+    south, north, west, east = window
+    first, last = rings.first[number : number + 2]
+    ends = rings.ends[first:last]
+    start = rings.ends[first - 1] if first else 0
+    inside = slice(start, ends[-1] if len(ends) else start)
+    polygon = (rings.u[inside], rings.v[inside], ends - start, rings.is_shell[first:last])
+    corner = (cells.row + south, cells.col + west)
+    if cells.shape == "hexagon":
+        sums = np.zeros((east - west, north - south))
+        _kernels.hexagon_sums(*polygon, *corner, sums)
+        return sums
+    sums = np.zeros((east - west + 1, north - south))
+    _kernels.square_sums(*polygon, *corner, sums)
+    for column, next_column in pairwise(sums):
+        next_column += column
+    return sums[:-1]
+
+
+def _windows(cells: Cells, polygons: Geometries) -> list[tuple[int, int, int, int]]:
     """The rows (from, to) and columns (from, to) of `places` that each polygon can reach."""
     west, south, east, north = shapely.bounds(polygons).T
     high, wide = cells.step_m, cells.step_m
@@ -144,17 +182,15 @@ def _windows(cells: Cells, polygons: Geometries) -> list[list[int]]:
         cells.shape == "hexagon"
     ):  # a hexagon reaches into the next column, and odd ones stand higher
         high, wide, reach = _ROOT_3 * cells.step_m, 1.5 * cells.step_m, 2
-    rows, cols = cells.places.shape
+    cols, rows = cells.places.shape
     edges = [
         (np.floor((south - cells.y) / high) - cells.row - reach + 1, rows),
         (np.floor((north - cells.y) / high) - cells.row + reach, rows),
         (np.floor((west - cells.x) / wide) - cells.col - reach + 1, cols),
         (np.floor((east - cells.x) / wide) - cells.col + reach, cols),
     ]
-    windows: list[list[int]] = (
-        np.stack([np.clip(edge, 0, most) for edge, most in edges], axis=1).astype(int).tolist()
-    )
-    return windows
+    clipped = np.stack([np.clip(edge, 0, most) for edge, most in edges], axis=1).astype(int)
+    return [(low, high, left, right) for low, high, left, right in clipped.tolist()]
 
 
 def _shape(geometry: Geometries) -> Literal["square", "hexagon"] | None:

@@ -12,6 +12,12 @@ from cami_units.pipeline._decide import (
     decided_round,
     read_decisions,
 )
+from cami_units.pipeline._figures import (
+    figure_writers,
+    legend_png,
+    write_atlas,
+    write_figures,
+)
 from cami_units.pipeline._load import check, load
 from cami_units.pipeline._measure import (
     Assessed,
@@ -24,6 +30,7 @@ from cami_units.pipeline._measure import (
 )
 from cami_units.pipeline._propose import propose
 from cami_units.pipeline._rounds import reopened
+from cami_units.pipeline._scene import scene
 from cami_units.pipeline._sensitivity import sensitivity, stability_of, write_sensitivity
 from cami_units.pipeline._write import shown_layers, write_proposal
 
@@ -40,16 +47,21 @@ __all__ = [
     "decide",
     "decided",
     "decided_round",
+    "figure_writers",
     "init",
+    "legend_png",
     "load",
     "measure",
     "propose",
     "read_decisions",
     "reopened",
+    "scene",
     "score_cells",
     "sensitivity",
     "shown_layers",
     "stability_of",
+    "write_atlas",
+    "write_figures",
     "write_proposal",
     "write_sensitivity",
 ]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from cami_units import layers
+from cami_units import criteria, layers
 from cami_units.model import InputError, Layers, Problem, Progress, listed, quiet, unfilled
 from cami_units.plan import Plan
 
@@ -53,6 +53,9 @@ _NEEDED = ("occurrence", "G1", "G2", "decision", "score", "cells")
 def _unfilled(plan: Plan) -> tuple[Problem, ...]:
     """What the criteria profile leaves open: without some of it nothing can be decided."""
     cure = "Fill them in, or leave `profile` out of the plan to use the bundled proxy criteria."
+    fault = criteria.unknown_criteria(plan.profile)
+    if fault:
+        return (Problem("refuses", "criteria", plan.profile.name, "", fault),)
     still = unfilled(plan.profile)
     needed = [one for one in still if one.split(".")[0] in _NEEDED or one == "C2.weights"]
     others = sorted({one.split(".")[0] for one in still} - set(_NEEDED))

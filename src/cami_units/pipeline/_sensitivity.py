@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields, replace
 from pathlib import Path
 
 import geopandas as gpd
 import pandas as pd
 
-from cami_units import documents, figures, grid, layers, overlap, store, words
+from cami_units import complementarity, documents, figures, grid, layers, overlap, store, words
 from cami_units.model import Problem, Progress, Round, SiteTables, quiet
 from cami_units.pipeline._measure import (
     Assessed,
@@ -26,8 +27,8 @@ from cami_units.pipeline._rounds import reopened
 from cami_units.pipeline._tables import as_written
 from cami_units.pipeline._views import (
     border_pairs,
+    cell_problem,
     complementary,
-    complementary_cells,
     crossings_of,
     restoration_notes,
     unit_presence,
@@ -86,10 +87,14 @@ def sensitivity(done: Round, *, design: Design | None = None, progress: Progress
     table = done.tables["conservation_units"]
     alive = table[~table["status"].isin(DEAD)].sort_values("unit_id", ignore_index=True)
     units = layers.to_equal_area(alive, plan.study.crs)
-    found, frequency = stability_of(units, pieces, plan, design=chosen, progress=progress)
-    progress("looking for the smallest set", 0, 0)
     cells = score_cells(pieces, plan)
-    in_set, _ = complementary_cells(cells, pieces, plan.profile)
+    problem = cell_problem(cells, pieces, plan.profile)
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        # The solver needs no Python and no geometry: it works while units are drawn anew.
+        solved = beside.submit(lambda: complementarity.smallest_set(**problem))
+        found, frequency = stability_of(units, pieces, plan, design=chosen, progress=progress)
+        progress("looking for the smallest set", 0, 0)
+        compact = solved.result()
     progress("looking at codes, barriers and borders", 0, 0)
     added: dict[str, pd.DataFrame] = {
         "sensitivity": found.units.rename(columns={"site": "unit_id"}),
@@ -108,7 +113,7 @@ def sensitivity(done: Round, *, design: Design | None = None, progress: Progress
     share = own["pu_id"].map(frequency.set_index("pu_id")["selection_frequency"])
     added["planning_units"] = own.assign(
         selection_frequency=share.fillna(0.0),
-        in_smallest_set=own["pu_id"].map(in_set).fillna(False).astype(bool),
+        in_smallest_set=own["pu_id"].isin(compact.chosen),
     )
     added["conservation_units"] = table.assign(
         stability=table["unit_id"].map(told).fillna("").astype(str)

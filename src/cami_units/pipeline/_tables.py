@@ -19,6 +19,7 @@ from cami_units.model import (
     TABLES,
     Imprint,
     Layers,
+    Profile,
     Round,
 )
 from cami_units.pipeline._measure import Assessed, Cells, Pieces
@@ -55,10 +56,10 @@ def round_tables(
     tables: dict[str, pd.DataFrame] = {
         "conservation_units": table,
         "not_proposed": _not_proposed(known.hotspots, units, drawn, found, grown),
-        "unit_criteria": _by_unit(found.findings.criteria, ids),
-        "unit_species": _by_unit(found.findings.species, ids),
-        "unit_countries": _by_unit(found.findings.countries, ids),
-        "planning_units": _with_unit(cells.units, units),
+        "unit_criteria": by_unit(found.findings.criteria, ids),
+        "unit_species": by_unit(found.findings.species, ids),
+        "unit_countries": by_unit(found.findings.countries, ids),
+        "planning_units": with_unit(cells.units, units),
         "ranges_used": known.ranges,
         "species": known.species,
     }
@@ -87,11 +88,11 @@ def _conservation_units(
         "name_en": names["name_en"].array,
         "name_ru": names["name_ru"].array,
         "status": ranked["decision"].map(_STATUS).array,
-        "origin": delineate.origins(units["hotspot_ids"], _likeness(units, pieces)).array,
+        "origin": delineate.origins(units["hotspot_ids"], likeness(units, pieces)).array,
         "hotspot_ids": units["hotspot_ids"].array,
         **{column: ranked[column].array for column in ("rank", "rank_label", "tier", "score")},
-        **{column: summary[column].array for column in _SUMMARY},
-        "rationale": _rationale(found, units["seed"]),
+        **{column: summary[column].array for column in SUMMARY},
+        "rationale": rationale(found, units["seed"], plan.profile),
     }
     outline = gpd.GeoSeries(units["outline"].array, crs=LONLAT)
     return gpd.GeoDataFrame(columns, geometry=outline)
@@ -100,13 +101,13 @@ def _conservation_units(
 _STATUS: Mapping[str, str] = {PROPOSED: "modelled candidate", AREA_OF_INTEREST: "area of interest"}
 
 
-_SUMMARY = (
+SUMMARY = (
     *("area_km2", "countries", "n_countries", "disputed", "species", "n_species"),
     *("species_supporting", "criteria_met", "confidence"),
 )
 
 
-def _likeness(units: gpd.GeoDataFrame, pieces: Pieces) -> pd.Series[float]:
+def likeness(units: gpd.GeoDataFrame, pieces: Pieces) -> pd.Series[float]:
     """Jaccard index of each unit and the hotspots that it was grown from, together."""
     hotspots = pieces.layers.hotspots
     if hotspots is None:
@@ -141,11 +142,11 @@ def _names(units: gpd.GeoDataFrame, known: Layers) -> pd.DataFrame:
     return names
 
 
-def _rationale(found: Assessed, seeds: pd.Series[str]) -> list[str]:
+def rationale(found: Assessed, seeds: pd.Series[str], profile: Profile) -> list[str]:
     """Why each unit is proposed: the decision, and the evidence of every criterion that decides."""
     reason = found.decisions.set_index("site")["reason"]
     met = found.findings.criteria
-    met = met[met["met"].fillna(False) & met["criterion"].isin([*GATES, "C1", "C2", "C3", "C5"])]
+    met = met[met["met"].fillna(False) & met["criterion"].isin([*GATES, *(profile.decision.any_of or ())])]
     told = {
         site: " ".join(f"{row.criterion}: {row.because}" for row in rows.itertuples())
         for site, rows in met.groupby("site")
@@ -187,7 +188,7 @@ def _not_proposed(
     return table.assign(reason=reasons).reset_index(drop=True)
 
 
-def _by_unit(table: pd.DataFrame, ids: pd.Series[str]) -> pd.DataFrame:
+def by_unit(table: pd.DataFrame, ids: pd.Series[str]) -> pd.DataFrame:
     """Rows of the units, under their ids."""
     mine = table[table["site"].isin(ids.index)]
     named = mine.assign(unit_id=mine["site"].map(ids)).drop(columns="site")
@@ -195,7 +196,7 @@ def _by_unit(table: pd.DataFrame, ids: pd.Series[str]) -> pd.DataFrame:
     return named[front].sort_values("unit_id", kind="stable").reset_index(drop=True)
 
 
-def _with_unit(cells: gpd.GeoDataFrame, units: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+def with_unit(cells: gpd.GeoDataFrame, units: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Planning units with the unit that holds most of each; empty where none holds half."""
     inside = overlap.overlap(cells, units, site="pu_id", by=("unit_id",))
     half = overlap.area_km2(cells).set_axis(cells["pu_id"]) / 2

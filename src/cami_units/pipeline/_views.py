@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import geopandas as gpd
 import numpy as np
@@ -301,7 +301,7 @@ def complementary(
         ``target`` (units; km²), ``reached``, ``attainable``, ``missing``, ``met``.
     """
     ground = _transboundary_range(cells, pieces)
-    amounts, targets = _unit_problem(units, unit_species, ground)
+    amounts, targets = _unit_problem(units, unit_species, ground, _counted(pieces))
     sites = pd.DataFrame(
         {
             "site": units["unit_id"].array,
@@ -354,7 +354,10 @@ def _transboundary_range(cells: Cells, pieces: Pieces) -> gpd.GeoDataFrame:
 
 
 def _unit_problem(
-    units: gpd.GeoDataFrame, unit_species: pd.DataFrame, ground: gpd.GeoDataFrame
+    units: gpd.GeoDataFrame,
+    unit_species: pd.DataFrame,
+    ground: gpd.GeoDataFrame,
+    counted: Sequence[str],
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Amounts and targets: each species on both sides of one unit, and part of its range."""
     here = overlap.overlap(units, ground)
@@ -370,8 +373,8 @@ def _unit_problem(
     whole = overlap.area_km2(ground)
     targets = pd.DataFrame(
         {
-            "feature": [*(ground["sci_name"] + _RANGE), *(ground["sci_name"] + _SIDES)],
-            "target": [*(SHARE_OF_RANGE * whole), *np.ones(len(ground))],
+            "feature": [*(ground["sci_name"] + _RANGE), *(f"{name}{_SIDES}" for name in counted)],
+            "target": [*(SHARE_OF_RANGE * whole), *np.ones(len(counted))],
         }
     )
     return amounts.reset_index(drop=True), targets
@@ -397,17 +400,11 @@ def _targets_told(targets: pd.DataFrame, amounts: pd.DataFrame, chosen: set[str]
     return table.sort_values(["sci_name", "asks"], ignore_index=True)
 
 
-def complementary_cells(
-    cells: Cells, pieces: Pieces, profile: Profile
-) -> tuple[pd.Series[bool], complementarity.Selection]:
-    """The smallest compact set of planning units: the same targets, at the price of its outline.
+def cell_problem(cells: Cells, pieces: Pieces, profile: Profile) -> dict[str, Any]:
+    """What :func:`cami_units.complementarity.smallest_set` asks of planning units.
 
-    Returns
-    -------
-    Series of bool
-        Whether each planning unit is in the set, indexed by ``pu_id``.
-    Selection
-        The set with its proven gap and what cannot be met.
+    The targets are those of units, at the price of the outline of the set: cells of one species'
+    range on two sides, together and not scattered.
     """
     shared = cells.shared[cells.shared["sci_name"].isin(_counted(pieces))]
     key = ["pu_id", "sci_name"]
@@ -415,28 +412,25 @@ def complementary_cells(
     ids = pd.Index(sorted(held["pu_id"].unique()))
     own = cells.units[cells.units["pu_id"].isin(ids)].sort_values("pu_id", ignore_index=True)
     by_state = overlap.overlap(own, pieces.sides, site="pu_id", by=("sci_name", "iso2"))
-    by_state = shared[key].merge(by_state, on=key)
     links = grid.neighbours(own, corners=False)
     names = own["pu_id"].to_numpy()
-    # A neighbour outside the set costs like one inside that is not chosen: the outline is whole.
-    edges = pd.DataFrame({"site_a": names[links[:, 0]], "site_b": names[links[:, 1]], "km": 1.0})
-    around = 6.0 if len(own) and len(own.geometry.iloc[0].exterior.coords) == 7 else 4.0
-    amounts = held.rename(columns={"pu_id": "site", "sci_name": "feature", "km2": "amount"})
+    corners = 6 if len(own) and len(own.geometry.iloc[0].exterior.coords) == 7 else 4
+    our_words = {"pu_id": "site", "sci_name": "feature", "iso2": "side", "km2": "amount"}
+    amounts = held.rename(columns=our_words)
     targets = SHARE_OF_RANGE * amounts.groupby("feature")["amount"].sum()
-    found = complementarity.smallest_set(
-        pd.DataFrame({"site": ids, "cost": 1.0, "outline_km": around}),
-        amounts,
-        targets.rename("target").reset_index(),
-        edges=edges,
-        edge_weight=EDGE_COST,
-        sides=complementarity.Sides(
-            by_state.rename(
-                columns={"pu_id": "site", "sci_name": "feature", "iso2": "side", "km2": "amount"}
-            ),
+    return {
+        # The length of an outline is counted in sides of cells.
+        "sites": pd.DataFrame({"site": ids, "cost": 1.0, "outline_km": float(corners)}),
+        "amounts": amounts,
+        "targets": targets.rename("target").reset_index(),
+        "edges": pd.DataFrame(
+            {"site_a": names[links[:, 0]], "site_b": names[links[:, 1]], "km": 1.0}
+        ),
+        "edge_weight": EDGE_COST,
+        "sides": complementarity.Sides(
+            shared[key].merge(by_state, on=key).rename(columns=our_words),
             least=profile.occurrence.side_km2 or 0.0,
             number=profile.G2.min_sides or 2,
         ),
-        gap=CELL_GAP,
-    )
-    chosen = cells.units["pu_id"].isin(found.chosen)
-    return chosen.set_axis(cells.units["pu_id"]), found
+        "gap": CELL_GAP,
+    }

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 import geopandas as gpd
+import numpy as np
+import shapely
 
 from cami_units import documents, grid, kml, store, webmap, words
 from cami_units.model import EQUAL_AREA, LONLAT, Problem, Progress, Round, quiet
@@ -91,7 +94,8 @@ def shown_layers(proposal: Round) -> dict[str, gpd.GeoDataFrame]:
     """The layers that maps and KMZ may show.
 
     A layer that came from a restricted source stays out, and the range of a sensitive species, or
-    one from a restricted source, is drawn in cells of :data:`SHOWN_CELL_KM` only.
+    one from a restricted source, is drawn in cells of :data:`SHOWN_CELL_KM` only; its corridors
+    lie on a lattice of that size.
     """
     tables = proposal.tables
     restricted = {
@@ -108,6 +112,8 @@ def shown_layers(proposal: Round) -> dict[str, gpd.GeoDataFrame]:
     if "ranges" in restricted:
         coarse |= set(features["sci_name"])
     shown["features"] = _coarsened(features, coarse)
+    if "corridors" in shown:
+        shown["corridors"] = _coarse_lines(shown["corridors"], coarse)
     return shown
 
 
@@ -126,3 +132,22 @@ def _coarsened(features: gpd.GeoDataFrame, names: set[str]) -> gpd.GeoDataFrame:
     shown = features.geometry.copy()
     shown[coarse] = gpd.GeoSeries(cells, index=flat.index, crs=flat.crs).to_crs(LONLAT)
     return features.set_geometry(shown)
+
+
+COARSE_DEGREES: Final = 0.4
+"""Lattice on which corridors of sensitive species are drawn: at least 25 km as far north as 55°."""
+
+
+def _coarse_lines(lines: gpd.GeoDataFrame, names: set[str]) -> gpd.GeoDataFrame:
+    """Lines of these species on the lattice; one that is shorter than a cell is left out."""
+    delicate = lines["sci_name"].map(lambda told: bool(set(str(told).split(";")) & names))
+    snapped = [
+        shapely.remove_repeated_points(
+            shapely.transform(line, lambda xy: np.round(xy / COARSE_DEGREES) * COARSE_DEGREES)
+        )
+        for line in lines.geometry[delicate]
+    ]
+    shapes = lines.geometry.copy()
+    shapes[delicate] = gpd.GeoSeries(snapped, index=lines.index[delicate], crs=lines.crs)
+    made = lines.set_geometry(shapes)
+    return made[~delicate | (shapely.length(made.geometry.to_numpy()) > 0)].reset_index(drop=True)

@@ -16,9 +16,9 @@ import pandas as pd
 
 from cami_units.model import Imprint
 from cami_units.webmap._page import CamiMap
-from cami_units.webmap._payload import LAYERS, Cards, payload
+from cami_units.webmap._payload import LAYERS, Cards, Detail, payload
 
-__all__ = ["LAYERS", "CamiMap", "unit_map", "write_map"]
+__all__ = ["LAYERS", "CamiMap", "Detail", "unit_map", "write_map"]
 
 _NO_LAYERS: Final[Mapping[str, gpd.GeoDataFrame]] = MappingProxyType({})
 
@@ -32,6 +32,8 @@ def unit_map(
     species: pd.DataFrame | None = None,
     planning_units: gpd.GeoDataFrame | None = None,
     unit_criteria: pd.DataFrame | None = None,
+    before: gpd.GeoDataFrame | None = None,
+    detail: Detail = "map",
     lang: str = "en",
 ) -> CamiMap:
     """A map of conservation units with everything a reader needs, and no need of a network.
@@ -55,6 +57,12 @@ def unit_map(
         The table `planning_units` in longitude and latitude, drawn as a score in five classes.
     unit_criteria : DataFrame, optional
         The table `unit_criteria`: marks in the table twin and the evidence in the popups.
+    before : GeoDataFrame, optional
+        The table `conservation_units` as it was: drawn dashed and grey below the units, with a table
+        of what each of them became.
+    detail : {"map", "atlas"}
+        A map is light (1.5 MB for the bundled layers). An atlas has shapes in full detail, and the
+        parts of each range with their codes where `layers` has ``ranges``.
     lang : {"en", "ru"}
         Language in which the page opens.
 
@@ -81,6 +89,8 @@ def unit_map(
         species=species,
         planning_units=planning_units,
         unit_criteria=unit_criteria,
+        before=before,
+        detail=detail,
         lang=lang,
     )
     return CamiMap(content, imprint)
@@ -96,6 +106,8 @@ def write_map(
     species: pd.DataFrame | None = None,
     planning_units: gpd.GeoDataFrame | None = None,
     unit_criteria: pd.DataFrame | None = None,
+    before: gpd.GeoDataFrame | None = None,
+    detail: Detail = "map",
     lang: str = "en",
 ) -> None:
     """Write :func:`unit_map` as one HTML file.
@@ -118,6 +130,8 @@ def write_map(
         species=species,
         planning_units=planning_units,
         unit_criteria=unit_criteria,
+        before=before,
+        detail=detail,
         lang=lang,
     )
     Path(path).write_bytes(page.get_root().render().encode("utf-8"))

@@ -16,7 +16,6 @@ from cami_units.webmap._geometry import (
     simplified,
 )
 
-_MOST_VERTICES: Final = 36_000
 _TOUCHING: Final = 0.03
 """Degrees within which a border counts as running along a disputed area."""
 
@@ -27,6 +26,7 @@ def basemap(
     gazetteer: gpd.GeoDataFrame | None,
     *,
     frame: tuple[float, float, float, float],
+    most: int,
 ) -> dict[str, Any]:
     """Everything of the background: ``frame``, ``land``, ``borders``, ``contested``, names.
 
@@ -45,9 +45,9 @@ def basemap(
     if countries is None or countries.empty:
         return sheet
     countries = countries.sort_values("iso2")
-    shapes = simplified(countries.geometry.to_numpy(), most=_MOST_VERTICES, coverage=True)
+    shapes = simplified(countries.geometry.to_numpy(), most=most, coverage=True)
     borders = shapely.clip_by_rect(shared_edges(shapes), *frame)
-    areas = _disputed_shapes(disputed)
+    areas = _disputed_shapes(disputed, most // 4)
     near = shapely.buffer(shapely.union_all(areas), _TOUCHING) if len(areas) else shapely.Polygon()
     land = shapely.coverage_union_all(shapes)
     return sheet | {
@@ -68,11 +68,11 @@ def basemap(
     }
 
 
-def _disputed_shapes(disputed: gpd.GeoDataFrame | None) -> np.ndarray[Any, Any]:
+def _disputed_shapes(disputed: gpd.GeoDataFrame | None, most: int) -> np.ndarray[Any, Any]:
     if disputed is None or disputed.empty:
         return np.empty(0, dtype=object)
     shapes = disputed.sort_values("disputed_id").geometry.to_numpy()
-    return simplified(shapes, most=_MOST_VERTICES // 4)
+    return simplified(shapes, most=most)
 
 
 def _places(gazetteer: gpd.GeoDataFrame | None) -> list[dict[str, Any]]:

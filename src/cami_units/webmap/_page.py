@@ -26,7 +26,8 @@ from branca.element import CssLink, Element, Figure, JavascriptLink
 from folium.template import Template
 from xstatic.pkg import jquery, leaflet
 
-from cami_units.model import Imprint, InputError, listed
+from cami_units import words
+from cami_units.model import DISCLAIMER, Imprint, InputError, listed
 from cami_units.webmap._clean import shown
 
 _SCRIPTS: Final = (
@@ -181,7 +182,8 @@ def _imprint(imprint: Imprint, content: Mapping[str, Any]) -> dict[str, Any]:
         "date": shown(imprint.date),
         "round": shown(imprint.round),
         "profile": shown(imprint.profile),
-        "disclaimer": shown(imprint.disclaimer),
+        "disclaimer": shown(words.disclaimer(imprint.disclaimer, content["lang"])),
+        "standing": imprint.disclaimer == DISCLAIMER,
         "sources": [shown(source) for source in imprint.sources],
         "indicative": imprint.indicative,
         "name": shown(f"{imprint.title}, {imprint.date}"),

@@ -6,7 +6,7 @@ Every string in it has gone through :func:`~cami_units.webmap._clean.shown`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, Literal, get_args
 
 import geopandas as gpd
 import numpy as np
@@ -18,6 +18,9 @@ from cami_units import words
 from cami_units.model import (
     FINDINGS,
     LONLAT,
+    ORIGIN,
+    PRESENCE,
+    SEASONAL,
     STATUSES,
     Imprint,
     InputError,
@@ -27,7 +30,7 @@ from cami_units.model import (
 )
 from cami_units.webmap._basemap import basemap
 from cami_units.webmap._clean import is_missing, shown
-from cami_units.webmap._geometry import label_point, packed, simplified
+from cami_units.webmap._geometry import LATTICE, label_point, packed, simplified
 from cami_units.webmap._styles import (
     BARRIER_STYLES,
     CELL_COLOURS,
@@ -44,13 +47,18 @@ LAYERS: Final = (
     "sections",
     "barriers",
     "corridors",
+    "borders",
     "countries",
     "disputed",
     "gazetteer",
 )
-"""The layers that a map draws. Others of a round (`borders`, `ranges`) are welcome and not drawn."""
+"""The layers that a map draws; an atlas draws `ranges` too, part by part."""
 
-_KNOWN: Final = (*LAYERS, "borders", "ranges", "species")
+Detail = Literal["map", "atlas"]
+_VERTICES: Final[Mapping[str, int]] = {"map": 1, "atlas": 6}
+"""How many times the vertices of a map each layer may have."""
+
+_KNOWN: Final = (*LAYERS, "ranges", "species")
 _HIDDEN: Final = ("rejected", "merged")
 _MARGIN: Final = (10.0, 7.0)
 """Degrees of the background beyond what is shown, east-west and north-south."""
@@ -94,9 +102,27 @@ _EVIDENCE: Final[Mapping[str, tuple[str, str, str, tuple[str, ...], int]]] = {
         ("sci_name", "countries", "evidence_grade", "season", "confidence", "source"),
         8_000,
     ),
+    "borders": (
+        "pair",
+        "pair",
+        "pair",
+        (
+            "border_km",
+            "disputed_km",
+            "units",
+            "species_shared",
+            "fenced_km",
+            "n_crossings",
+            "best_grade",
+            "pa_pairs",
+            "nearest_pa_pair_km",
+        ),
+        8_000,
+    ),
 }
 _MOST_RANGE_VERTICES: Final = 30_000
 _MOST_CELL_VERTICES: Final = 15_000
+_MOST_BASE_VERTICES: Final = 36_000
 
 Cards = pd.DataFrame | Mapping[str, pd.DataFrame]
 
@@ -110,14 +136,21 @@ def payload(
     species: pd.DataFrame | None,
     planning_units: gpd.GeoDataFrame | None,
     unit_criteria: pd.DataFrame | None,
+    before: gpd.GeoDataFrame | None,
+    detail: str,
     lang: str,
 ) -> dict[str, Any]:
     """Everything the page draws and says. See :func:`cami_units.webmap.unit_map`."""
+    if detail not in get_args(Detail):
+        raise InputError(
+            f"The detail '{detail}' is unknown: map or atlas.{nearest(detail, get_args(Detail))}"
+        )
     check_table(units, "conservation_units", crs=LONLAT)
     _check_statuses(units)
     _check_layers(layers)
     by_language = _cards_by_language(cards, units, lang)
     frame = _frame(units, layers)
+    more = _VERTICES[detail]
     return {
         "lang": lang,
         "languages": list(by_language),
@@ -130,19 +163,28 @@ def payload(
         "statuses": {key: dict(style) for key, style in STATUS_STYLES.items()},
         "tiers": _tiers(units),
         "units": _units(units, by_language, unit_criteria),
-        "species": _species(layers.get("features"), species),
+        "before": _before(units, before),
+        "species": _species(
+            layers.get("features"),
+            species,
+            parts=layers.get("ranges") if detail == "atlas" else None,
+            most=more * _MOST_RANGE_VERTICES,
+        ),
         "names": _names(species),
         "evidence": {
-            key: _evidence(key, layers[key]) for key in _EVIDENCE if layers.get(key) is not None
+            key: _evidence(key, layers[key], more)
+            for key in _EVIDENCE
+            if layers.get(key) is not None
         },
         "styles": {key: dict(style) for key, style in EVIDENCE_STYLES.items()},
         "barriers": {key: dict(style) for key, style in BARRIER_STYLES.items()},
-        "cells": _cells(planning_units),
+        "cells": _cells(planning_units, more * _MOST_CELL_VERTICES),
         "base": basemap(
             layers.get("countries"),
             layers.get("disputed"),
             layers.get("gazetteer"),
             frame=frame,
+            most=more * _MOST_BASE_VERTICES,
         ),
     }
 
@@ -305,8 +347,55 @@ def _findings(unit_criteria: pd.DataFrame | None) -> dict[Any, list[list[Any]]]:
     return found
 
 
+def _before(
+    units: gpd.GeoDataFrame, before: gpd.GeoDataFrame | None
+) -> list[dict[str, Any]] | None:
+    """Each unit of both tables, in the order of its id: how it was, how it is, what became of it."""
+    if before is None:
+        return None
+    check_table(before, "conservation_units", crs=LONLAT)
+    was = {row["unit_id"]: row for row in _with_shape(before)}
+    now = {row["unit_id"]: row for row in _with_shape(units)}
+    return [
+        {
+            "id": shown(unit),
+            "name": {
+                lang: shown((now.get(unit) or was[unit])[f"name_{lang}"]) for lang in ("en", "ru")
+            },
+            "change": _change(was.get(unit), now.get(unit)),
+            "was": _number(was[unit]["area_km2"], 1) if unit in was else None,
+            "is": _number(now[unit]["area_km2"], 1) if unit in now else None,
+            "g": packed(was[unit]["geometry"]) if unit in was else [],
+            "at": label_point((was.get(unit) or now[unit])["geometry"]),
+        }
+        for unit in sorted({*was, *now})
+    ]
+
+
+def _with_shape(units: gpd.GeoDataFrame) -> list[dict[str, Any]]:
+    drawn = units[~units["status"].isin(_HIDDEN)]
+    return [
+        row | {"geometry": shape}
+        for row, shape in zip(_records(drawn), drawn.geometry, strict=True)
+    ]
+
+
+def _change(was: Mapping[str, Any] | None, now: Mapping[str, Any] | None) -> str:
+    """What the eye sees: on the page's own lattice, however a ring is spelt."""
+    if was is None:
+        return "change new"
+    if now is None:
+        return "change gone"
+    one, other = (shapely.set_precision(row["geometry"], 1 / LATTICE) for row in (was, now))
+    return "change none" if shapely.equals(one, other) else "change reshaped"
+
+
 def _species(
-    features: gpd.GeoDataFrame | None, species: pd.DataFrame | None
+    features: gpd.GeoDataFrame | None,
+    species: pd.DataFrame | None,
+    *,
+    parts: gpd.GeoDataFrame | None,
+    most: int,
 ) -> list[dict[str, Any]]:
     """One entry a species with a range, in the order of its scientific name, with its own style."""
     if features is None:
@@ -314,7 +403,8 @@ def _species(
     known = {} if species is None else {row["sci_name"]: row for row in _records(species)}
     order = {name: place for place, name in enumerate(sorted({*known, *features["sci_name"]}))}
     ordered = features.sort_values("sci_name")
-    shapes = simplified(ordered.geometry.to_numpy(), most=_MOST_RANGE_VERTICES)
+    shapes = simplified(ordered.geometry.to_numpy(), most=most)
+    coded = _parts(parts)
     return [
         {
             "id": shown(row["sci_name"]),
@@ -325,11 +415,45 @@ def _species(
                 ["range_km2", _number(row["range_km2"])],
             ],
             "style": dict(species_style(order[row["sci_name"]])),
+            "parts": coded.get(row["sci_name"], []),
             "g": packed(shape),
             "at": [label_point(part) for part in _widest(shape)],
         }
         for row, shape in zip(_records(ordered), shapes, strict=True)
     ]
+
+
+def _parts(ranges: gpd.GeoDataFrame | None) -> dict[Any, list[dict[str, Any]]]:
+    """By species: every coded part of its range, the surest last, so that it lies on top."""
+    if ranges is None:
+        return {}
+    check_table(ranges, "ranges", crs=LONLAT)
+    ordered = ranges.sort_values(["presence", "range_id"], ascending=[False, True])
+    found: dict[Any, list[dict[str, Any]]] = {}
+    for row, shape in zip(_records(ordered), ordered.geometry, strict=True):
+        known = [column for column in _PART_ROWS if not is_missing(row.get(column))]
+        part = {
+            "id": shown(row["range_id"]),
+            "presence": _number(row["presence"]),
+            "rows": [[_FIELD_OF.get(column, column), _code(column, row[column])] for column in known],
+            "g": packed(shape),
+        }
+        found.setdefault(row["sci_name"], []).append(part)
+    return found
+
+
+_PART_ROWS: Final = ("presence", "origin", "seasonal", "confidence", "source")
+_FIELD_OF: Final = {"origin": "range origin"}
+_CODES: Final[Mapping[str, Mapping[int, str]]] = {
+    "presence": PRESENCE,
+    "origin": ORIGIN,
+    "seasonal": SEASONAL,
+}
+
+
+def _code(column: str, value: Any) -> str | float | int:
+    """The meaning of an IUCN code, as a key of the catalogue of words."""
+    return _CODES[column].get(int(value), shown(value)) if column in _CODES else _cell(value)
 
 
 def _widest(shape: BaseGeometry, most: int = 6) -> list[BaseGeometry]:
@@ -352,10 +476,10 @@ def _spoken(name: str, known: Mapping[str, Mapping[str, Any]]) -> dict[str, str]
     }
 
 
-def _evidence(key: str, layer: gpd.GeoDataFrame) -> list[dict[str, Any]]:
+def _evidence(key: str, layer: gpd.GeoDataFrame, more: int) -> list[dict[str, Any]]:
     id_column, name_en, name_ru, columns, most = _EVIDENCE[key]
     ordered = layer.sort_values(id_column)
-    shapes = simplified(ordered.geometry.to_numpy(), most=most)
+    shapes = simplified(ordered.geometry.to_numpy(), most=most * more)
     present = [column for column in columns if column in ordered.columns]
     return [
         {
@@ -376,7 +500,7 @@ def _barrier_kind(kind: object) -> str:
     return str(kind) if kind in BARRIER_STYLES else "other barrier"
 
 
-def _cells(planning_units: gpd.GeoDataFrame | None) -> list[dict[str, Any]]:
+def _cells(planning_units: gpd.GeoDataFrame | None, most: int) -> list[dict[str, Any]]:
     """The grid's scores in up to five classes of like number of cells, each one shape."""
     if planning_units is None:
         return []
@@ -391,7 +515,7 @@ def _cells(planning_units: gpd.GeoDataFrame | None) -> list[dict[str, Any]]:
     classes = [
         shapely.coverage_union_all(scored.geometry.to_numpy()[place == k]) for k in np.unique(place)
     ]
-    shapes = simplified(np.array(classes), most=_MOST_CELL_VERTICES, coverage=True)
+    shapes = simplified(np.array(classes), most=most, coverage=True)
     skip = len(CELL_COLOURS) - (len(edges) - 1)
     return [
         {

@@ -66,6 +66,7 @@ EVIDENCE_STYLES: Final[Mapping[str, Style]] = MappingProxyType(
             "fillOpacity": 0.5,
         },
         "corridors": {"color": "#5b2a86", "weight": 2.2, "dashArray": "9 4 2 4"},
+        "borders": {"color": "#31404a", "weight": 2.6, "opacity": 0.85},
         "sections": {
             "color": "#31404a",
             "weight": 2.4,

@@ -154,9 +154,7 @@ def brought(
         result.contested |= found.contested
         for unit_id, pieces in sorted(found.of.items()):
             version = _version(units[unit_id], pieces, unit_id in found.split, drawn, group)
-            result.versions.setdefault(unit_id, []).append(
-                replace(version, owner=unit_id in mine)
-            )
+            result.versions.setdefault(unit_id, []).append(replace(version, owner=unit_id in mine))
         for verdict in one.verdicts:
             _add_verdict(result, one, verdict, units, mine)
     loose = _loose(files, sorted_files, ground, result)

@@ -203,9 +203,7 @@ def _as(shape: Shape, unit_id: str, matched_by: MatchedBy, ground: Ground) -> Sh
     return replace(shape, unit_id=unit_id, matched_by=matched_by, iou=iou)
 
 
-def _two_names(
-    shape: Shape, named: str, known: set[str], ground: Ground, found: Sorted
-) -> Shape:
+def _two_names(shape: Shape, named: str, known: set[str], ground: Ground, found: Sorted) -> Shape:
     """A shape whose name says another unit than its data: the one that it covers more of."""
     options = [_as(shape, shape.cu_id, "cu_id", ground)]
     if named in known:
@@ -286,9 +284,7 @@ def _pieces(unit_id: str, rivals: Sequence[Shape], ground: Ground) -> list[Shape
     for shape in sorted(rivals, key=lambda one: -ground.with_unit(one.place, unit_id)):
         area = ground.area[shape.place]
         inside = ground.with_unit(shape.place, unit_id) >= INSIDE * area
-        clear = all(
-            ground.between(shape.place, other.place) <= APART * area for other in pieces
-        )
+        clear = all(ground.between(shape.place, other.place) <= APART * area for other in pieces)
         if inside and clear:
             pieces.append(shape)
     held = sum(ground.with_unit(piece.place, unit_id) for piece in pieces)
@@ -305,17 +301,20 @@ def _copied(copy: Shape, unit_id: str, keeper: Shape, found: Sorted) -> None:
     )
     found.loose.append(
         replace(
-            copy, unit_id="", matched_by="none", iou=0.0, notes=(f"a copy of {unit_id}", *copy.notes)
+            copy,
+            unit_id="",
+            matched_by="none",
+            iou=0.0,
+            notes=(f"a copy of {unit_id}", *copy.notes),
         )
     )
 
 
-def columns_of(shapes: Sequence[Mapping[str, Any]]) -> list[Shape]:
+def shapes_of(rows: Sequence[Mapping[str, Any]]) -> list[Shape]:
     """Shapes from the rows of a table, each with its place in it."""
     names = [name for name in Shape.__slots__ if name not in _MADE]
     return [
-        Shape(place=place, **{name: row[name] for name in names})
-        for place, row in enumerate(shapes)
+        Shape(place=place, **{name: row[name] for name in names}) for place, row in enumerate(rows)
     ]
 
 

@@ -46,6 +46,7 @@ for (const [key, things] of Object.entries(data.evidence)) {
 }
 for (const one of data.species) {
   makers["species:" + one.id] = () => {
+    if (one.parts.length) return L.layerGroup(one.parts.map((part) => rangePart(one, part)));
     const shape = L.polygon(polygonsOf(one.g), { ...onEvidence, ...one.style });
     shape.bindPopup(() => thingCard("species ranges", { ...one, id: one.code, latin: one.id }), popupOptions());
     return shape;
@@ -53,12 +54,32 @@ for (const one of data.species) {
 }
 makers.units = () => L.layerGroup(data.units.map(unitShape));
 
-const LAYER_KEYS = ["units", ...Object.keys(data.evidence), "planning_units", "gazetteer", "countries", "disputed"];
+// An atlas has the parts of a range with their codes: the less sure one is, the paler and shorter its dash.
+function rangePart(one, part) {
+  const doubt = part.presence > 2;
+  const style = doubt ? { ...one.style, weight: 1.4, dashArray: part.presence > 3 ? "1 5" : "4 5", fillOpacity: 0.08 } : one.style;
+  const shape = L.polygon(polygonsOf(part.g), { ...onEvidence, ...style });
+  shape.bindPopup(() => thingCard("species ranges", { ...one, id: part.id, latin: one.id, rows: part.rows }), popupOptions());
+  return shape;
+}
+
+makers.before = () =>
+  L.layerGroup((data.before || []).filter((one) => one.g.length).map((one) => {
+    const shape = L.polygon(polygonsOf(one.g), { ...onEvidence, ...BEFORE_STYLE });
+    shape.bindPopup(() => changeCard(one), popupOptions());
+    one.shape = shape;
+    return shape;
+  }));
+const BEFORE_STYLE = { color: "#6a7278", weight: 2, dashArray: "6 5", fill: true, fillOpacity: 0 };
+
+const LAYER_KEYS = ["units", "before", ...Object.keys(data.evidence), "planning_units", "gazetteer", "countries", "disputed"];
 // Bottom to top in the evidence storey.
-const STACK = ["protected_areas", "species:", "hotspots", "sections", "barriers", "corridors"];
+const STACK = ["protected_areas", "species:", "hotspots", "sections", "borders", "barriers", "corridors", "before"];
+
+const LINES = new Set(["barriers", "corridors", "borders"]);
 
 function evidenceShape(key, thing) {
-  const isLine = key === "barriers" || key === "corridors";
+  const isLine = LINES.has(key);
   const style = key === "barriers" ? data.barriers[thing.kind] : data.styles[key];
   const shape = isLine
     ? L.polyline(linesOf(thing.g), { ...onEvidence, ...style })
@@ -247,18 +268,29 @@ function markClass(mark) {
 function thingCard(key, thing) {
   const rows = thing.rows.map(([field, value]) => [field, valueOf(field, value)]);
   return make("div", { class: "thing-card" },
-    make("p", { class: "kind" }, word(key)),
-    make("header", {}, make("span", { class: "id" }, thing.id), make("h2", {}, nameOf(thing))),
+    make("p", { class: "kind" }, word(LAYER_WORDS[key] || key)),
+    make("header", {}, make("span", { class: "id" }, thing.id), nameOf(thing) === thing.id ? null : make("h2", {}, nameOf(thing))),
     thing.latin ? make("p", { class: "latin", lang: "la" }, thing.latin) : null,
     facts(rows.map(([field, value]) => [FIELD_WORDS[field] || field, value])));
+}
+
+function changeCard(one) {
+  return make("div", { class: "thing-card" },
+    make("p", { class: "kind" }, word("before")),
+    make("header", {}, make("span", { class: "id" }, one.id), make("h2", {}, nameOf(one))),
+    facts([["change", word(one.change)], ["before", squareKm(one.was)], ["after", squareKm(one.is)]]));
+}
+
+function squareKm(value) {
+  return value === null ? "–" : `${number(value, 0)} ${word("km2")}`;
 }
 
 const FIELD_WORDS = { iso2: "states", countries: "states", sci_name: "species" };
 
 function valueOf(field, value) {
   if (typeof value === "number") return number(value, 2);
-  if (field === "species" || field === "sci_name") return spoken(value);
-  if (field === "kind") return word(value);
+  if (["species", "sci_name", "species_shared"].includes(field)) return spoken(value);
+  if (["kind", "presence", "range origin", "seasonal"].includes(field)) return word(value);
   return String(value === null ? "" : value).replace(/;/g, ", ");
 }
 

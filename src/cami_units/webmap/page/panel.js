@@ -43,7 +43,7 @@ function toggle(key, sign, count) {
     count ? make("span", { class: "count" }, String(count)) : null);
 }
 
-const LAYER_WORDS = { disputed: "disputed areas" };
+const LAYER_WORDS = { disputed: "disputed areas", borders: "border pairs" };
 
 function changed() {
   draw();
@@ -79,6 +79,7 @@ function unitGroup() {
   for (const [tier, opacity] of tiers) {
     strengths.append(make("span", {}, swatch({ stroke: false, fillColor: "#39424a", fillOpacity: opacity }), word(tier)));
   }
+  if (data.before) rows.push(toggle("before", swatch({ ...BEFORE_STYLE, fillColor: "none" })));
   return group(word("units"), ...rows, strengths);
 }
 
@@ -111,11 +112,11 @@ function speciesGroup() {
 
 function evidenceGroup() {
   const rows = [];
-  for (const key of ["hotspots", "protected_areas", "corridors", "barriers", "sections"]) {
+  for (const key of ["hotspots", "protected_areas", "corridors", "barriers", "borders", "sections"]) {
     const things = data.evidence[key];
     if (!things) continue;
     if (key !== "barriers") {
-      rows.push(toggle(key, swatch(data.styles[key], key === "corridors" ? "line" : "area"), things.length));
+      rows.push(toggle(key, swatch(data.styles[key], LINES.has(key) ? "line" : "area"), things.length));
       continue;
     }
     rows.push(toggle(key, swatch(data.barriers.border_fence, "line"), things.length));

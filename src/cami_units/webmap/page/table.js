@@ -93,7 +93,49 @@ function sorted(units) {
   });
 }
 
+// Before and after: what became of each unit, in the same place as the table of units.
+const CHANGES = ["change new", "change gone", "change reshaped", "change none"];
+let comparing = false;
+
+function buildChanges() {
+  const head = make("tr", {}, ...["unit", "name_" + state.lang, "change", "before", "after"].map((key) =>
+    make("th", { scope: "col", class: "plain" }, word(key))));
+  twin.querySelector("thead").replaceChildren(head);
+  const wanted = folded(node("filter").value).split(/\s+/).filter(Boolean);
+  const kept = data.before.filter((one) => {
+    const text = folded([one.id, one.name.en, one.name.ru, word(one.change)].join(" "));
+    return wanted.every((part) => text.includes(part));
+  });
+  kept.sort((a, b) => CHANGES.indexOf(a.change) - CHANGES.indexOf(b.change) || (a.id < b.id ? -1 : 1));
+  twin.querySelector("tbody").replaceChildren(...kept.map((one) => make("tr", { "data-unit": one.id },
+    make("th", { scope: "row" }, make("button", { type: "button", class: "go", title: word("show on map"), onclick: () => showChange(one) }, one.id)),
+    make("td", { class: "wide" }, nameOf(one)),
+    make("td", {}, word(one.change)),
+    make("td", { class: "numeric" }, squareKm(one.was)),
+    make("td", { class: "numeric" }, squareKm(one.is)))));
+  node("count").textContent = `${kept.length} ${word("shown of")} ${data.before.length}`;
+}
+
+function showChange(one) {
+  if (byId.has(one.id)) showUnit(one.id);
+  else showThing("before", one);
+}
+
+function compare(wanted) {
+  comparing = wanted;
+  node("compare").setAttribute("aria-pressed", String(wanted));
+  buildTable();
+}
+if (data.before) {
+  node("compare").hidden = false;
+  node("compare").addEventListener("click", () => compare(!comparing));
+}
+
 function buildTable() {
+  if (comparing) {
+    buildChanges();
+    return;
+  }
   buildHead();
   const units = kept();
   twin.querySelector("tbody").replaceChildren(...sorted(units).map(row));

@@ -1,0 +1,429 @@
+"""Packs: a folder for each working group, one for plenary, one with everything."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any, Final
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from cami_units import __version__, documents, figures, kml, layers, overlap, store, webmap, words
+from cami_units.model import (
+    InputError,
+    Problem,
+    Progress,
+    Round,
+    listed,
+    nearest,
+    quiet,
+)
+from cami_units.pipeline._activities import known_activities
+from cami_units.pipeline._decide import decided_round
+from cami_units.pipeline._publish import published
+from cami_units.pipeline._scene import scene
+from cami_units.pipeline._tables import LAYERS_OF_A_ROUND
+from cami_units.pipeline._write import products
+from cami_units.plan import Plan, stored_plan
+
+SUMS: Final = "SHA256SUMS.txt"
+ABOUT: Final = "pack.json"
+MOST_BYTES: Final = 200_000_000
+"""A folder of a pack fits on any stick and goes through any mail room in one piece."""
+AROUND_DEGREES: Final = 2.0
+"""How far around its sections and units a group sees the evidence."""
+
+_OWN_FOLDERS: Final = ("plenary", "everything")
+_GROUP: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """What was packed: who edits which unit, what was noticed, and the files with their sizes."""
+
+    directory: Path
+    allocation: pd.DataFrame
+    problems: tuple[Problem, ...]
+    files: Mapping[str, int]
+
+
+def pack(
+    directory: Path,
+    out: Path | None = None,
+    *,
+    plan: Plan | None = None,
+    progress: Progress = quiet,
+) -> Packed:
+    """Make the packs of a round.
+
+    Parameters
+    ----------
+    directory : Path
+        The folder of the round that is handed out: the base of what comes back.
+    out : Path, optional
+        Where to; ``None``: ``pack`` beside the round. Packs that are there are replaced, as long
+        as nobody has changed or added a file in them.
+    plan : Plan, optional
+        A plan whose ``[workshop.groups]`` count instead of those the round was made with.
+
+    Raises
+    ------
+    InputError
+        The round has no sections, a group asks for one that is not there, or the folder holds
+        something that would be lost.
+    """
+    done = decided_round(directory)
+    groups = groups_of(done, plan)
+    known = allocation(done, groups)
+    target = out or directory.resolve().parent / "pack"
+    _check_replaceable(target)
+    public = published(done)
+    noticed = _unowned(done, groups)
+    with store.staging(target, replace=True) as folder:
+        for group, sections in groups.items():
+            progress("packing for groups", list(groups).index(group), len(groups))
+            _write_group(folder / group, done, public, known, group, sections, directory, noticed)
+        progress("packing for plenary", 0, 0)
+        _write_plenary(folder / "plenary", done, noticed)
+        progress("packing everything", 0, 0)
+        _write_everything(folder / "everything", done, public, noticed)
+        (folder / ABOUT).write_bytes(_about(done, groups, known))
+        files = _summed(folder)
+    noticed += _too_heavy(files)
+    return Packed(target, known, tuple(noticed), files)
+
+
+def groups_of(done: Round, plan: Plan | None = None) -> dict[str, tuple[str, ...]]:
+    """The working groups with their sections: the plan's, else one a section, named after it.
+
+    Raises
+    ------
+    InputError
+        With everything at once that is wrong with the groups.
+    """
+    sections = done.tables.get("sections")
+    if sections is None or sections.empty:
+        raise InputError(
+            "This round has no sections, so there is nobody to pack for. Leave `sections` out of "
+            "[layers] in the plan to use the bundled ones, or name a layer of your own."
+        )
+    rules = plan or stored_plan(done.manifest["plan"], done.manifest["profile"])
+    ids = sorted(map(str, sections["section_id"]))
+    groups = {name: tuple(own) for name, own in rules.workshop.groups.items()}
+    groups = groups or {section: (section,) for section in ids}
+    faults = [
+        f"group '{name}' asks for section '{section}', which is not there.{nearest(section, ids)}"
+        for name, own in groups.items()
+        for section in own
+        if section not in ids
+    ]
+    faults += [
+        f"'{name}' cannot be the name of files: letters A–Z, digits, - and _, at most 40. Name "
+        "the groups in [workshop.groups]"
+        for name in groups
+        if not _GROUP.fullmatch(name)
+    ]
+    plain = [name.lower() for name in groups]
+    faults += [
+        f"two groups are called '{name}', capitals aside"
+        for name in sorted({name for name in plain if plain.count(name) > 1})
+    ]
+    faults += [f"no group may be called '{name}'" for name in _OWN_FOLDERS if name in plain]
+    if faults:
+        raise InputError(f"The groups cannot be packed for: {'; '.join(faults)}.")
+    return groups
+
+
+def allocation(done: Round, groups: Mapping[str, Sequence[str]]) -> pd.DataFrame:
+    """Which group edits each unit: the one whose sections hold most of it, else the nearest.
+
+    Returns
+    -------
+    DataFrame
+        ``unit_id``, ``group``, ``section_id`` (of that group), ``share`` (0–1, of the unit, in the
+        group's sections), by unit. Every unit is there once. Equal shares: the group that comes
+        first in the plan.
+    """
+    crs = stored_plan(done.manifest["plan"], done.manifest["profile"]).study.crs
+    units = layers.to_equal_area(_spatial(done, "conservation_units"), crs)
+    sections = layers.to_equal_area(_spatial(done, "sections"), crs)
+    owner = {section: group for group, own in groups.items() for section in own}
+    owned = sections[sections["section_id"].isin(owner)]
+    owned = owned.assign(group=owned["section_id"].map(owner))
+    united = layers.dissolved(owned, ("group",))
+    area = overlap.area_km2(units).set_axis(units["unit_id"])
+    in_group = overlap.overlap(units, united, by=("group",))
+    in_section = overlap.overlap(units, owned, by=("group", "section_id"))
+    order = {group: number for number, group in enumerate(groups)}
+    rows = []
+    for unit in units.itertuples():
+        group, km2 = _largest(in_group[in_group["unit_id"] == unit.unit_id], "group", order)
+        if group is None:
+            group = str(_nearest(unit.geometry, united, "group", order))
+        mine = owned[owned["group"] == group]
+        inside = in_section[
+            (in_section["unit_id"] == unit.unit_id) & (in_section["group"] == group)
+        ]
+        section, _ = _largest(inside, "section_id", {})
+        section = section or str(_nearest(unit.geometry, mine, "section_id", {}))
+        share = km2 / float(area[unit.unit_id])
+        rows.append((unit.unit_id, group, section, round(min(share, 1.0), 4)))
+    return pd.DataFrame(rows, columns=["unit_id", "group", "section_id", "share"]).sort_values(
+        "unit_id", ignore_index=True
+    )
+
+
+def _largest(found: pd.DataFrame, key: str, order: Mapping[str, int]) -> tuple[str | None, float]:
+    if found.empty:
+        return None, 0.0
+    rows = sorted(
+        zip(found["km2"], found[key], strict=True),
+        key=lambda row: (-round(row[0], 3), order.get(row[1], 0), row[1]),
+    )
+    return str(rows[0][1]), float(rows[0][0])
+
+
+def _nearest(shape: Any, areas: gpd.GeoDataFrame, key: str, order: Mapping[str, int]) -> str:
+    apart = shapely.distance(shape, areas.geometry.to_numpy())
+    rows = sorted(
+        zip(np.round(apart, 3), areas[key], strict=True),
+        key=lambda row: (row[0], order.get(row[1], 0), row[1]),
+    )
+    return str(rows[0][1])
+
+
+def _spatial(done: Round, name: str) -> gpd.GeoDataFrame:
+    return gpd.GeoDataFrame(done.tables[name])
+
+
+def _unowned(done: Round, groups: Mapping[str, Sequence[str]]) -> list[Problem]:
+    given = {section for own in groups.values() for section in own}
+    left = sorted(set(map(str, done.tables["sections"]["section_id"])) - given)
+    if not left:
+        return []
+    what = f"{listed(left)} belong to no group: their units go to the nearest group"
+    return [Problem("note", "pack", "", "", what, "Give them to a group in [workshop.groups].")]
+
+
+# -- folders --------------------------------------------------------------------------------------
+
+
+def _write_group(
+    folder: Path,
+    done: Round,
+    public: Round,
+    known: pd.DataFrame,
+    group: str,
+    sections: Sequence[str],
+    base: Path,
+    noticed: list[Problem],
+) -> None:
+    folder.mkdir()
+    imprint, species = public.imprint, public.tables["species"]
+    everyone = _spatial(public, "conservation_units").merge(known, on="unit_id")
+    own = everyone[everyone["group"] == group].reset_index(drop=True)
+    others = everyone[everyone["group"] != group]
+    others = others[~others["status"].isin(["rejected", "merged"])].reset_index(drop=True)
+    near = _near(public, own, sections)
+    cards = {
+        lang: words.unit_cards({**public.tables, "conservation_units": own}, species, lang=lang)
+        for lang in imprint.languages
+    }
+    lang = imprint.languages[0]
+    mine = kml.Pack(group=group, neighbours=others)
+    for name, profile in (
+        (f"edit_{group}.kmz", "earth-pro"),
+        (f"edit_{group}_web.kmz", "earth-web"),
+    ):
+        noticed += kml.write_kml(
+            folder / name,
+            own,
+            cards=cards[lang],
+            imprint=imprint,
+            profile=profile,  # type: ignore[arg-type]
+            lang=lang,
+            layers=near,
+            species=species,
+            pack=mine,
+        )
+    webmap.write_map(
+        folder / f"map_{group}.html",
+        own,
+        cards=cards,
+        imprint=imprint,
+        layers=near,
+        species=species,
+        unit_criteria=public.tables["unit_criteria"],
+        lang=lang,
+    )
+    drawn = scene(done, lang=lang)
+    figures.write_pages(
+        folder / f"map_{group}.pdf", (figures.section_sheet(drawn, name) for name in sections)
+    )
+    documents.write_form(
+        folder / f"form_{group}.xlsx",
+        own,
+        imprint=imprint,
+        group=group,
+        activities=known_activities(base),
+    )
+    titles = public.tables["sections"].set_index("section_id")
+    for language in imprint.languages:
+        documents.write_howto(
+            folder / f"howto_{group}_{language}.html",
+            own,
+            imprint=imprint,
+            group=group,
+            sections=[f"{name} {titles[f'name_{language}'][name]!s}" for name in sections],
+            paper=True,
+            lang=language,
+        )
+
+
+def _near(
+    public: Round, own: gpd.GeoDataFrame, sections: Sequence[str]
+) -> dict[str, gpd.GeoDataFrame]:
+    """The layers around a group's sections and units; borders and countries stay whole."""
+    there = _spatial(public, "sections")
+    mine = there[there["section_id"].isin(sections)]
+    west, south, east, north = shapely.total_bounds(
+        [*mine.geometry, *own.geometry]  # a unit may reach out of every section
+    )
+    frame = shapely.box(
+        west - AROUND_DEGREES, south - AROUND_DEGREES, east + AROUND_DEGREES, north + AROUND_DEGREES
+    )
+    near = {}
+    for name in LAYERS_OF_A_ROUND:
+        table = public.tables.get(name)
+        if not isinstance(table, gpd.GeoDataFrame):
+            continue
+        if name not in ("countries", "borders", "disputed"):
+            table = _parts_in(table, frame, name)
+        near[name] = table
+    near["sections"] = mine.reset_index(drop=True)
+    return near
+
+
+def _parts_in(table: gpd.GeoDataFrame, frame: Any, name: str) -> gpd.GeoDataFrame:
+    """The rows that reach into a frame; of a species' range the parts that do, whole."""
+    if name == "features":
+        shapes = [_parts(shape, frame) for shape in table.geometry]
+        table = table.set_geometry(gpd.GeoSeries(shapes, index=table.index, crs=table.crs))
+        return table[~table.is_empty].reset_index(drop=True)
+    return table[table.intersects(frame)].reset_index(drop=True)
+
+
+def _parts(shape: Any, frame: Any) -> Any:
+    parts = shapely.get_parts(shape)
+    near = parts[shapely.intersects(parts, frame)]
+    return near[0] if len(near) == 1 else shapely.multipolygons(near)
+
+
+def _write_plenary(folder: Path, done: Round, noticed: list[Problem]) -> None:
+    """What the projector and the printer in the plenary hall need."""
+    folder.mkdir()
+    made = products(done, noticed=noticed)
+    for name, source in (
+        ("units.kmz", "conservation_units.kmz"),
+        ("units_web.kmz", "conservation_units_web.kmz"),
+        ("units.xlsx", "conservation_units.xlsx"),
+        ("map.html", "map.html"),
+    ):
+        made[source](folder / name)
+    drawn = scene(done, lang=done.imprint.languages[0])
+    figures.write_figure(folder / "poster.pdf", figures.poster(drawn))
+
+
+def _write_everything(folder: Path, done: Round, public: Round, noticed: list[Problem]) -> None:
+    folder.mkdir()
+    for name, write in products(done, noticed=noticed).items():
+        write(folder / name)
+    store.write_geopackage(folder / store.GEOPACKAGE, public)
+
+
+def _about(done: Round, groups: Mapping[str, Sequence[str]], known: pd.DataFrame) -> bytes:
+    """What the packs are, for whoever reads them back: base round, groups, who edits what."""
+    told = {
+        "version": __version__,
+        "round": done.imprint.round.rpartition(" ")[2],
+        "title": done.imprint.title,
+        "date": done.imprint.date,
+        "groups": {group: list(own) for group, own in groups.items()},
+        "units": dict(zip(known["unit_id"], known["group"], strict=True)),
+    }
+    return (json.dumps(told, ensure_ascii=False, indent=2, sort_keys=True) + "\n").encode()
+
+
+# -- checksums ------------------------------------------------------------------------------------
+
+
+def _summed(folder: Path) -> dict[str, int]:
+    """Every file with its size; their SHA-256 are written beside them, as `sha256sum` does."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    names = [path.relative_to(folder).as_posix() for path in files]
+    _check_names(names)
+    lines = (f"{store.sha256(path)}  {name}\n" for path, name in zip(files, names, strict=True))
+    (folder / SUMS).write_text("".join(lines), encoding="ascii", newline="\n")
+    return {name: path.stat().st_size for path, name in zip(files, names, strict=True)}
+
+
+def _check_names(names: Iterable[str]) -> None:
+    odd = [name for name in names if not _is_plain(PurePosixPath(name).name)]
+    if odd:
+        raise InputError(f"These names are not plain ASCII of at most 60 letters: {listed(odd)}.")
+
+
+def _is_plain(name: str) -> bool:
+    return name.isascii() and " " not in name and len(name) <= 60
+
+
+def _too_heavy(files: Mapping[str, int]) -> list[Problem]:
+    sizes: dict[str, int] = {}
+    for name, size in files.items():
+        top = name.partition("/")[0]
+        sizes[top] = sizes.get(top, 0) + size
+    return [
+        Problem(
+            "note",
+            "pack",
+            folder,
+            "",
+            f"{size / 1e6:,.0f} MB; {MOST_BYTES / 1e6:,.0f} MB is what goes on any stick",
+            "Give it fewer or lighter layers.",
+        )
+        for folder, size in sizes.items()
+        if size > MOST_BYTES
+    ]
+
+
+def _check_replaceable(target: Path) -> None:
+    """Refuse to replace a folder that holds what the last packing did not put there."""
+    if not target.is_dir() or not any(target.iterdir()):
+        return
+    sums = target / SUMS
+    if not sums.is_file():
+        raise InputError(
+            f"'{target}' is not empty and holds no packs. Choose another folder with --out."
+        )
+    lines = sums.read_text(encoding="ascii", errors="replace").splitlines()
+    written = {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
+    changed = [
+        name
+        for path in sorted(target.rglob("*"))
+        if path.is_file()
+        and (name := path.relative_to(target).as_posix()) != SUMS
+        and not store.is_litter(path.name)
+        and written.get(name) != store.sha256(path)
+    ]
+    if changed:
+        raise InputError(
+            f"'{target}' holds what the last packing did not write: {listed(changed)}. Perhaps a "
+            "group saved its work there. Move it elsewhere first, or choose another folder with "
+            "--out."
+        )

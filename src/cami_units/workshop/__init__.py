@@ -1,0 +1,60 @@
+"""The workshop: what groups drew, compared with what they were given, and merged.
+
+Groups edit units in Google Earth; this room says which unit each shape is, what was done to it, and
+what the next round is, three-way against the round that was handed out. It opens no file and knows
+no KML: shapes come in as tables.
+"""
+
+from cami_units.workshop._compare import (
+    HIDDEN,
+    Bringing,
+    Brought,
+    Verdict,
+    Version,
+    brought,
+    fullest_first,
+    same_outline,
+)
+from cami_units.workshop._drawn import Ground, Notice, Shape, shapes_of
+from cami_units.workshop._groups import EVERYBODY, allocated, groups_of
+from cami_units.workshop._merge import (
+    Conflict,
+    Outcome,
+    Resolution,
+    Rules,
+    Settled,
+    merged,
+    outlines,
+    resolutions_of,
+)
+from cami_units.workshop._names import bare_name, is_cyrillic, rejects, spoken_id
+
+__all__ = [
+    "EVERYBODY",
+    "HIDDEN",
+    "Bringing",
+    "Brought",
+    "Conflict",
+    "Ground",
+    "Notice",
+    "Outcome",
+    "Resolution",
+    "Rules",
+    "Settled",
+    "Shape",
+    "Verdict",
+    "Version",
+    "allocated",
+    "bare_name",
+    "brought",
+    "fullest_first",
+    "groups_of",
+    "is_cyrillic",
+    "merged",
+    "outlines",
+    "rejects",
+    "resolutions_of",
+    "same_outline",
+    "shapes_of",
+    "spoken_id",
+]
