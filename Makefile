@@ -3,9 +3,11 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.ready
+# LOCK=requirements-ci.lock installs the very versions that CI was last green with.
+LOCK   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow test-all lint format bench data clean
+.PHONY: help setup demo test test-slow test-all lint format docs bench data clean
 
 help:            ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | sort
@@ -13,7 +15,7 @@ help:            ## what can be made
 $(STAMP): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "cami_units needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Say which one to use: make PYTHON=python3.12 …")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,notebook]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check $(if $(LOCK),--constraint $(LOCK)) --editable '.[test,notebook,docs]'
 	@touch $@
 
 setup: $(STAMP)  ## a virtual environment with the package, the tests and the notebooks
@@ -40,9 +42,15 @@ format: $(STAMP) ## let ruff tidy the code
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-bench: $(STAMP)  ## compare the overlap kernel with its peers, in one run
+docs: $(STAMP)   ## the documentation as a site: site/index.html
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo "The documentation is in site/index.html"
+
+bench: $(STAMP)  ## the overlap kernel beside its peers, every step of the main job, the whole world
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check exactextract
 	@$(BIN)/python benchmarks/cell_coverage.py
+	@$(BIN)/python benchmarks/steps.py
+	@$(BIN)/python benchmarks/world.py
 
 clean:           ## remove what make made
-	rm -rf $(VENV) rounds .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) rounds site .pytest_cache .mypy_cache .ruff_cache .hypothesis

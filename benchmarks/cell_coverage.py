@@ -4,8 +4,8 @@
     python benchmarks/cell_coverage.py --quick   small sizes, to see that it works
 
 Every method answers the same question: how much of each cell of a lattice is covered by each
-range. Runs alternate (one of each method, then again), and medians are compared, so a busy machine
-slows all methods alike. Results go to `benchmarks/results/coverage.json` and, as a table, into
+range, in one thread. Runs alternate (one of each method, then again), medians are compared, and
+what is counted is processor time, so that a busy machine slows all methods alike. Results go to `benchmarks/results/coverage.json` and, as a table, into
 `docs/performance.md`.
 """
 
@@ -13,31 +13,26 @@ from __future__ import annotations
 
 import argparse
 import json
-import platform
-import shutil
 from collections.abc import Callable
-from importlib.metadata import version
-from pathlib import Path
 from statistics import median
-from time import perf_counter
+from time import process_time
 
 import exactextract
 import geopandas as gpd
+import matplotlib
 import numpy as np
 import pandas as pd
 import shapely
+from matplotlib.figure import Figure
 from scipy import sparse
 
 from cami_units.grid import planning_units
 from cami_units.overlap import overlap
 from cami_units.overlap._lattice import Cells, cell_km2, cells_of
 from ranges import ranges
+from told import PICTURES, RESULTS, machine, written
 
-HERE = Path(__file__).resolve().parent
-RESULTS = HERE / "results" / "coverage.json"
-PAGE = HERE.parent / "docs" / "performance.md"
 EVERY_PAIR = "STRtree + intersection"
-BEGIN, END = "<!-- benchmark: begin -->", "<!-- benchmark: end -->"
 LATTICES: dict[int, Cells] = {}
 REGION = shapely.box(-4_500_000, -3_500_000, 4_500_000, 3_500_000)
 
@@ -92,12 +87,12 @@ def seconds_of_intersection(sites: gpd.GeoDataFrame, layer: gpd.GeoDataFrame) ->
     The tree and its query are timed in full; intersections for 400 random pairs, and scaled up.
     """
     shapes, parts = np.asarray(sites.geometry.array), np.asarray(layer.geometry.array)
-    start = perf_counter()
+    start = process_time()
     j, i = shapely.STRtree(shapes).query(parts, predicate="intersects")
-    found = perf_counter()
+    found = process_time()
     some = np.random.default_rng(0).choice(len(i), min(400, len(i)), replace=False)
     shapely.area(shapely.intersection(shapes[i[some]], parts[j[some]]))
-    return (found - start) + (perf_counter() - found) * len(i) / len(some)
+    return (found - start) + (process_time() - found) * len(i) / len(some)
 
 
 def by_prepared(sites: gpd.GeoDataFrame, layer: gpd.GeoDataFrame) -> Shares:
@@ -136,9 +131,9 @@ def alternating(
     seconds: dict[str, list[float]] = {name: [] for name in methods}
     for _ in range(runs):
         for name, method in methods.items():
-            start = perf_counter()
+            start = process_time()
             method(sites, layer)
-            seconds[name].append(perf_counter() - start)
+            seconds[name].append(process_time() - start)
     return {name: median(taken) for name, taken in seconds.items()}
 
 
@@ -152,16 +147,16 @@ def compared(
     kernel(sites, layer.iloc[:1])  # compiled before anything is timed
     raster = set(shapely.get_num_coordinates(sites.geometry.array)) == {5}
     quick = {"exactextract": by_exactextract} if raster else {}
-    seconds = alternating({"kernel": kernel, "overlap()": table, **quick}, sites, layer, runs=3)
+    seconds = alternating({"kernel": kernel, "overlap()": table, **quick}, sites, layer, runs=5)
     ratios = {name: taken / seconds["kernel"] for name, taken in seconds.items()}
     seconds[EVERY_PAIR] = seconds_of_intersection(sites, layer)
     ratios[EVERY_PAIR] = seconds[EVERY_PAIR] / seconds["kernel"]
     reference = None
     for name, method in slow.items():
         before = alternating({"kernel": kernel}, sites, layer, 1)["kernel"]
-        start = perf_counter()
+        start = process_time()
         result = method(sites, layer)
-        seconds[name] = perf_counter() - start
+        seconds[name] = process_time() - start
         after = alternating({"kernel": kernel}, sites, layer, 1)["kernel"]
         ratios[name] = 2 * seconds[name] / (before + after)
         reference = result if method is by_prepared else reference
@@ -194,8 +189,8 @@ def all_lines(*, small: bool) -> list[dict[str, object]]:
     lines = []
     for cell_km in (100, 50) if small else (50, 25, 10, 5):
         sites = planning_units(REGION, cell_km=cell_km)
-        lines.append(compared(f"{cell_km} km", sites, many, slow=exact if cell_km >= 25 else {}))
-        if cell_km < 25:
+        lines.append(compared(f"{cell_km} km", sites, many, slow=exact if cell_km >= 10 else {}))
+        if cell_km < 10:
             lines.append(compared(f"{cell_km} km", sites, two, slow=exact))
     sites = planning_units(REGION, cell_km=50)
     lines.append(compared("50 km", sites, few, slow={"geopandas.overlay": by_overlay, **exact}))
@@ -204,43 +199,45 @@ def all_lines(*, small: bool) -> list[dict[str, object]]:
     return lines
 
 
-def growth(*, small: bool) -> list[dict[str, float]]:
-    """Seconds of the kernel on one set of 10 km cells as the number of vertices grows."""
-    cells = cells_of(planning_units(REGION, cell_km=50 if small else 10))
-    grown = []
-    for vertices in (1_000, 10_000) if small else (1_000, 5_000, 20_000, 50_000, 100_000, 200_000):
-        polygons = np.asarray(ranges(n=18, vertices=vertices).geometry.array)
-        taken = []
-        for _ in range(5):
-            start = perf_counter()
-            cell_km2(cells, polygons)
-            taken.append(perf_counter() - start)
-        total = int(shapely.get_num_coordinates(polygons).sum())
-        grown.append({"vertices": total, "seconds": round(median(taken), 5)})
-    return grown
+def growth(*, small: bool) -> dict[str, list[dict[str, float]]]:
+    """Seconds of the kernel as one of vertices, cells and species grows, the others as they were."""
+    vertices = (1_000, 5_000) if small else (1_000, 5_000, 20_000, 50_000, 100_000, 200_000)
+    sides = (200, 100) if small else (100, 50, 25, 20, 10, 7.5, 5)
+    species = (2, 4) if small else (2, 6, 18, 54, 108)
+    usual, ten_km = (2_000, 100) if small else (50_000, 10)
+    lattice_10 = cells_of(planning_units(REGION, cell_km=ten_km))
+    many = polygons(ranges(n=max(species), vertices=usual // 5))
+    eighteen = polygons(ranges(n=18, vertices=usual))
+    return {
+        "vertices": [
+            taken(lattice_10, shapes, "vertices", int(shapely.get_num_coordinates(shapes).sum()))
+            for shapes in (polygons(ranges(n=18, vertices=number)) for number in vertices)
+        ],
+        "cells": [
+            taken(cells_of(sites), eighteen, "cells", len(sites))
+            for sites in (planning_units(REGION, cell_km=side) for side in sides)
+        ],
+        "species": [taken(lattice_10, many[:number], "species", number) for number in species],
+    }
+
+
+def polygons(layer: gpd.GeoDataFrame) -> np.ndarray:
+    """The shapes of a layer."""
+    return np.asarray(layer.geometry.array)
+
+
+def taken(cells: Cells, shapes: np.ndarray, name: str, number: int) -> dict[str, float]:
+    """Median seconds of five runs of the kernel."""
+    cell_km2(cells, shapes[:1])
+    seconds = []
+    for _ in range(5):
+        start = process_time()
+        cell_km2(cells, shapes)
+        seconds.append(process_time() - start)
+    return {name: number, "seconds": round(median(seconds), 5)}
 
 
 # -- telling --------------------------------------------------------------------------------------
-
-
-def machine() -> dict[str, str]:
-    """What it ran on, without names of hosts or folders."""
-    info = Path("/proc/cpuinfo")
-    models = [
-        line.partition(":")[2].strip()
-        for line in (info.read_text().splitlines() if info.exists() else [])
-        if line.startswith("model name")
-    ]
-    packages = ("numpy", "shapely", "geopandas", "numba", "exactextract")
-    return {
-        "processor": models[0] if models else platform.processor() or platform.machine(),
-        "cores": str(len(models) or "unknown"),
-        "system": platform.system(),
-        "python": platform.python_version(),
-        "geos": shapely.geos_version_string,
-        **{name: version(name) for name in packages},
-        "R": "found, not used" if shutil.which("Rscript") else "not installed",
-    }
 
 
 def page(results: dict) -> str:
@@ -264,13 +261,21 @@ def page(results: dict) -> str:
             error = line["max_error"].get(name)
             cells.append("–" if error is None else f"{error:.0e}")
         rows.append(f"| {' | '.join(cells)} |")
-    grown = " · ".join(
-        f"{g['vertices']:,}: {g['seconds'] * 1000:.0f} ms" for g in results["growth"]
-    )
     told = ", ".join(f"{key} {value}" for key, value in results["machine"].items())
-    return "\n".join(
-        [*rows, "", f"Kernel at 10 km by number of vertices: {grown}.", "", f"Machine: {told}."]
-    )
+    return "\n".join([*rows, "", f"Machine: {told}."])
+
+
+def picture(grown: dict[str, list[dict[str, float]]]) -> None:
+    """Three curves: seconds against vertices, cells and species."""
+    matplotlib.rcParams["svg.hashsalt"] = "growth"
+    figure = Figure(figsize=(9, 3), layout="constrained")
+    for axes, (name, points) in zip(figure.subplots(1, 3), grown.items(), strict=True):
+        x, y = ([point[key] for point in points] for key in (name, "seconds"))
+        axes.plot(x, [1000 * seconds for seconds in y], "o-", color="#0a6")
+        axes.set(xlabel=name, xlim=(0, None), ylim=(0, None))
+        axes.ticklabel_format(axis="x", style="sci", scilimits=(-3, 4))
+    figure.axes[0].set_ylabel("milliseconds")
+    figure.savefig(PICTURES / "growth.svg", metadata={"Date": None})
 
 
 def main() -> None:
@@ -282,11 +287,9 @@ def main() -> None:
     print(page(results))
     if small:
         return
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
-    text = PAGE.read_text(encoding="utf-8")
-    before, after = text.split(BEGIN)[0], text.split(END)[1]
-    PAGE.write_text(f"{before}{BEGIN}\n{page(results)}\n{END}{after}", encoding="utf-8")
+    (RESULTS / "coverage.json").write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    picture(results["growth"])
+    written("benchmark", page(results))
 
 
 if __name__ == "__main__":

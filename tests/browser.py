@@ -142,3 +142,18 @@ def chromium() -> Iterator[Page]:
             yield Page(driver)
         finally:
             driver.quit()
+
+
+def node_module(name: str) -> Path:
+    """The folder of a package of npm that only tests use; skipped with a reason where there is none.
+
+    Looked for in `node_modules/` of the checkout, or where ``CAMI_UNITS_NODE_MODULES`` says.
+    """
+    place = os.environ.get("CAMI_UNITS_NODE_MODULES")
+    folder = Path(place) if place else Path(__file__).resolve().parents[1] / "node_modules"
+    if not (folder / name).is_dir():
+        reason = f"{name} is not in node_modules: npm install --no-save axe-core@4 cesium@1"
+        if os.environ.get("CAMI_UNITS_NODE") == "required":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return folder / name

@@ -92,7 +92,7 @@ def a_round(names: tuple[str, ...] = ("Ustyurt", "Wakhan", "Tugai", "Altai")) ->
 
 
 def proposing(house, round: Round, seen: dict | None = None):
-    def propose(plan, *, progress):
+    def propose(plan, *, progress, cache):
         progress("reading layers", 1, 2)
         progress("reading layers", 2, 2)
         progress("growing units", 0, 0)
@@ -122,7 +122,13 @@ def test_help_explains_itself(run):
     assert "species ranges and stated" in out
 
 
-@pytest.mark.parametrize("command", ["propose", "assess", "check", "init", "lint"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        *("propose", "assess", "check", "init", "lint"),
+        *("pack", "decide", "plenary", "activities", "annex"),
+    ],
+)
 def test_every_command_has_help_with_an_example(run, command):
     code, out, _ = run(command, "--help")
     assert code == 0
@@ -163,7 +169,7 @@ def test_python_m_is_the_same_program_and_help_waits_for_no_library():
 
 
 def test_a_fault_of_the_input_is_one_message_and_1(run, house):
-    def propose(plan, *, progress):
+    def propose(plan, *, progress, cache):
         raise InputError("3 of 212 ranges have no geometry: a, b, c. Fix the file.")
 
     house.pipeline.propose = propose
@@ -173,7 +179,7 @@ def test_a_fault_of_the_input_is_one_message_and_1(run, house):
 
 
 def test_a_fault_of_the_program_is_an_apology_and_70(run, house):
-    def propose(plan, *, progress):
+    def propose(plan, *, progress, cache):
         raise KeyError("sci_name")
 
     house.pipeline.propose = propose
@@ -191,7 +197,7 @@ def test_a_fault_of_the_program_is_an_apology_and_70(run, house):
 
 
 def test_stopping_from_the_keyboard_is_130(run, house):
-    def propose(plan, *, progress):
+    def propose(plan, *, progress, cache):
         raise KeyboardInterrupt
 
     house.pipeline.propose = propose
@@ -215,7 +221,7 @@ def test_nothing_from_a_file_moves_the_cursor_or_sets_a_colour(run, house, tmp_p
     assert not {"\x1b", "\x07", "\u202e"} & set(out)
     assert "[31m[bold]x[/] ✓ fake line" in out  # one line, markup as it was typed
 
-    def fails(plan, *, progress):
+    def fails(plan, *, progress, cache):
         raise InputError(f"Column {HOSTILE}")
 
     house.pipeline.propose = fails
@@ -300,7 +306,7 @@ def an_assessment() -> pd.DataFrame:
 def test_assess_prints_a_line_a_site_and_why(run, house, tmp_path):
     seen = {}
 
-    def assess(path, plan, *, progress):
+    def assess(path, plan, *, progress, cache):
         seen.update(path=path, plan=plan)
         return an_assessment()
 
@@ -324,7 +330,7 @@ def test_assess_prints_a_line_a_site_and_why(run, house, tmp_path):
 
 def test_assess_says_everything_when_asked(run, house, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    house.pipeline.assess = lambda path, plan, *, progress: an_assessment()
+    house.pipeline.assess = lambda path, plan, *, progress, cache: an_assessment()
     _, out, _ = run("assess", "x.kml", "-v")
     assert "  ✗ C6  Hardly a fence." in out
     assert "  ? C1  No ranges." in out
@@ -335,13 +341,13 @@ def test_assess_says_everything_when_asked(run, house, tmp_path, monkeypatch):
 def test_assess_says_what_was_noticed_in_the_file(run, house, tmp_path):
     table = an_assessment()
     table.attrs["problems"] = (Problem("counted", "sites", "x.kml", "a", "closed a ring", "Look."),)
-    house.pipeline.assess = lambda path, plan, *, progress: table
+    house.pipeline.assess = lambda path, plan, *, progress, cache: table
     _, out, _ = run("assess", "x.kml", "--out", tmp_path)
     assert out.startswith("  ! closed a ring (x.kml, a)\n      → Look.\n")
 
 
 def test_assess_of_no_site(run, house, tmp_path):
-    house.pipeline.assess = lambda path, plan, *, progress: an_assessment().iloc[:0]
+    house.pipeline.assess = lambda path, plan, *, progress, cache: an_assessment().iloc[:0]
     code, out, _ = run("assess", "x.kml", "--out", tmp_path)
     assert code == 0
     assert "There is no site in this file." in out

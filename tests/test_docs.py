@@ -94,7 +94,9 @@ def test_pictures_are_light():
     pictures = sorted((CHECKOUT / "docs" / "images").iterdir())
     assert pictures
     for picture in pictures:
-        assert picture.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n", picture.name
+        begin = picture.read_bytes()[:8]
+        drawn = picture.suffix == ".svg" and begin.startswith((b"<svg", b"<?xml"))
+        assert drawn or begin == b"\x89PNG\r\n\x1a\n", picture.name
         assert picture.stat().st_size <= 300_000, picture.name
 
 
@@ -335,6 +337,7 @@ def test_every_column_of_a_round_is_explained_and_every_explained_one_is_there(w
     layers = {
         str(name): set(pyogrio.read_info(written_round, layer=name)["fields"])
         for name, _ in pyogrio.list_layers(written_round)
+        if name != "layer_styles"  # QGIS's own
     }
     told = {name: set(documented(name)) for name in layers}
     assert layers == told

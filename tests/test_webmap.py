@@ -20,7 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely import LineString, MultiPolygon, Point, Polygon, box
 
-from cami_units import model, words
+from cami_units import model, palette, words
 from cami_units.model import Imprint, InputError
 from cami_units.webmap import LAYERS, CamiMap, unit_map, write_map
 from cami_units.webmap import _page as page_room
@@ -28,7 +28,7 @@ from cami_units.webmap import _payload as payload_room
 from cami_units.webmap._basemap import basemap
 from cami_units.webmap._clean import shown
 from cami_units.webmap._geometry import label_point, packed, shared_edges, simplified
-from cami_units.webmap._styles import TOL_MUTED, species_style
+from cami_units.webmap._styles import species_style
 from tests.browser import Page, chromium
 
 browser = pytest.fixture(scope="module")(chromium)
@@ -322,7 +322,7 @@ def test_borders_near_a_disputed_area_have_their_own_lines() -> None:
 
 def test_every_species_has_its_own_look() -> None:
     looks = [json.dumps(dict(species_style(place)), sort_keys=True) for place in range(18)]
-    assert len(set(looks)) == 2 * len(TOL_MUTED) == 18
+    assert len(set(looks)) == 2 * len(palette.SPECIES) == 18
 
 
 def test_rejected_and_merged_units_are_not_drawn() -> None:

@@ -19,21 +19,19 @@ from typing import TYPE_CHECKING, Any, Final
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from cami_units.cache import beside as cache_beside
+    from cami_units.complementarity import smallest_set as smallest_set
     from cami_units.grid import planning_units as planning_units
+    from cami_units.grid import pu_ids as pu_ids
     from cami_units.kml import lint_kml as lint_kml
     from cami_units.kml import read_kml as read_kml
     from cami_units.kml import write_kml as write_kml
     from cami_units.layers import features as features
-    from cami_units.layers import read_barriers as read_barriers
-    from cami_units.layers import read_corridors as read_corridors
     from cami_units.layers import read_countries as read_countries
-    from cami_units.layers import read_disputed as read_disputed
-    from cami_units.layers import read_gazetteer as read_gazetteer
     from cami_units.layers import read_hotspots as read_hotspots
     from cami_units.layers import read_layers as read_layers
     from cami_units.layers import read_protected_areas as read_protected_areas
     from cami_units.layers import read_ranges as read_ranges
-    from cami_units.layers import read_sections as read_sections
     from cami_units.layers import read_sites as read_sites
     from cami_units.layers import read_species as read_species
     from cami_units.layers import shared_borders as shared_borders
@@ -43,20 +41,24 @@ if TYPE_CHECKING:
     from cami_units.model import CamiUnitsError as CamiUnitsError
     from cami_units.model import InputError as InputError
     from cami_units.model import PlanError as PlanError
-    from cami_units.model import check_table as check_table
     from cami_units.overlap import area_km2 as area_km2
     from cami_units.overlap import crossings as crossings
-    from cami_units.overlap import length_km as length_km
     from cami_units.overlap import near as near
     from cami_units.overlap import overlap as overlaps
     from cami_units.overlap import split as split
     from cami_units.pipeline import assess as assess
     from cami_units.pipeline import assess_sites as assess_sites
+    from cami_units.pipeline import collect as collect
     from cami_units.pipeline import cut as cut
+    from cami_units.pipeline import grow as grow
     from cami_units.pipeline import load as load
     from cami_units.pipeline import measure as measure
     from cami_units.pipeline import propose as propose
+    from cami_units.pipeline import range_states as range_states
+    from cami_units.pipeline import reopened as reopened
     from cami_units.pipeline import score_cells as score_cells
+    from cami_units.pipeline import sensitivity as with_sensitivity
+    from cami_units.pipeline import write_overlaps as write_overlaps
     from cami_units.pipeline import write_proposal as write_proposal
     from cami_units.plan import read_plan as read_plan
     from cami_units.plan import read_profile as read_profile
@@ -67,56 +69,58 @@ if TYPE_CHECKING:
     from cami_units.webmap import write_map as write_map
     from cami_units.words import unit_cards as unit_cards
 
-_ROOM_OF: Final = {
-    "CamiUnitsError": "model",
-    "EQUAL_AREA": "model",
-    "InputError": "model",
-    "PlanError": "model",
-    "area_km2": "overlap",
-    "assess": "pipeline",
-    "assess_sites": "pipeline",
-    "check_table": "model",
-    "crossings": "overlap",
-    "cut": "pipeline",
-    "decide": "rank",
-    "features": "layers",
-    "length_km": "overlap",
-    "lint_kml": "kml",
-    "load": "pipeline",
-    "measure": "pipeline",
-    "near": "overlap",
-    "planning_units": "grid",
-    "propose": "pipeline",
-    "rank_units": "rank",
-    "read_barriers": "layers",
-    "read_corridors": "layers",
-    "read_countries": "layers",
-    "read_disputed": "layers",
-    "read_gazetteer": "layers",
-    "read_hotspots": "layers",
-    "read_kml": "kml",
-    "read_layers": "layers",
-    "read_plan": "plan",
-    "read_profile": "plan",
-    "read_protected_areas": "layers",
-    "read_ranges": "layers",
-    "read_round": "store",
-    "read_sections": "layers",
-    "read_sites": "layers",
-    "read_species": "layers",
-    "score_cells": "pipeline",
-    "shared_borders": "layers",
-    "split": "overlap",
-    "to_equal_area": "layers",
-    "to_lonlat": "layers",
-    "unit_cards": "words",
-    "unit_map": "webmap",
-    "write_kml": "kml",
-    "write_map": "webmap",
-    "write_proposal": "pipeline",
+_HOME: Final = {
+    "CamiUnitsError": ("model", "CamiUnitsError"),
+    "EQUAL_AREA": ("model", "EQUAL_AREA"),
+    "InputError": ("model", "InputError"),
+    "PlanError": ("model", "PlanError"),
+    "area_km2": ("overlap", "area_km2"),
+    "assess": ("pipeline", "assess"),
+    "assess_sites": ("pipeline", "assess_sites"),
+    "cache_beside": ("cache", "beside"),
+    "collect": ("pipeline", "collect"),
+    "crossings": ("overlap", "crossings"),
+    "cut": ("pipeline", "cut"),
+    "decide": ("rank", "decide"),
+    "features": ("layers", "features"),
+    "grow": ("pipeline", "grow"),
+    "lint_kml": ("kml", "lint_kml"),
+    "load": ("pipeline", "load"),
+    "measure": ("pipeline", "measure"),
+    "near": ("overlap", "near"),
+    "overlaps": ("overlap", "overlap"),
+    "planning_units": ("grid", "planning_units"),
+    "propose": ("pipeline", "propose"),
+    "pu_ids": ("grid", "pu_ids"),
+    "range_states": ("pipeline", "range_states"),
+    "rank_units": ("rank", "rank_units"),
+    "read_countries": ("layers", "read_countries"),
+    "read_hotspots": ("layers", "read_hotspots"),
+    "read_kml": ("kml", "read_kml"),
+    "read_layers": ("layers", "read_layers"),
+    "read_plan": ("plan", "read_plan"),
+    "read_profile": ("plan", "read_profile"),
+    "read_protected_areas": ("layers", "read_protected_areas"),
+    "read_ranges": ("layers", "read_ranges"),
+    "read_round": ("store", "read_round"),
+    "read_sites": ("layers", "read_sites"),
+    "read_species": ("layers", "read_species"),
+    "reopened": ("pipeline", "reopened"),
+    "score_cells": ("pipeline", "score_cells"),
+    "shared_borders": ("layers", "shared_borders"),
+    "smallest_set": ("complementarity", "smallest_set"),
+    "split": ("overlap", "split"),
+    "to_equal_area": ("layers", "to_equal_area"),
+    "to_lonlat": ("layers", "to_lonlat"),
+    "unit_cards": ("words", "unit_cards"),
+    "unit_map": ("webmap", "unit_map"),
+    "with_sensitivity": ("pipeline", "sensitivity"),
+    "write_kml": ("kml", "write_kml"),
+    "write_map": ("webmap", "write_map"),
+    "write_overlaps": ("pipeline", "write_overlaps"),
+    "write_proposal": ("pipeline", "write_proposal"),
 }
-_OTHER_NAMES: Final = {"overlaps": ("overlap", "overlap")}
-"""A verb that is called like its room has another name here."""
+"""Where each name lives. A verb that is called like its room has another name here."""
 
 __all__ = [
     "EQUAL_AREA",
@@ -127,12 +131,13 @@ __all__ = [
     "area_km2",
     "assess",
     "assess_sites",
-    "check_table",
+    "cache_beside",
+    "collect",
     "crossings",
     "cut",
     "decide",
     "features",
-    "length_km",
+    "grow",
     "lint_kml",
     "load",
     "measure",
@@ -140,12 +145,10 @@ __all__ = [
     "overlaps",
     "planning_units",
     "propose",
+    "pu_ids",
+    "range_states",
     "rank_units",
-    "read_barriers",
-    "read_corridors",
     "read_countries",
-    "read_disputed",
-    "read_gazetteer",
     "read_hotspots",
     "read_kml",
     "read_layers",
@@ -154,26 +157,29 @@ __all__ = [
     "read_protected_areas",
     "read_ranges",
     "read_round",
-    "read_sections",
     "read_sites",
     "read_species",
+    "reopened",
     "score_cells",
     "shared_borders",
+    "smallest_set",
     "split",
     "to_equal_area",
     "to_lonlat",
     "unit_cards",
     "unit_map",
+    "with_sensitivity",
     "write_kml",
     "write_map",
+    "write_overlaps",
     "write_proposal",
 ]
 
 
 def __getattr__(name: str) -> Any:
-    room, verb = _OTHER_NAMES.get(name, (_ROOM_OF.get(name), name))
-    if room is None:
+    if name not in _HOME:
         raise AttributeError(f"module 'cami_units' has no attribute '{name}'")
+    room, verb = _HOME[name]
     return getattr(import_module(f"cami_units.{room}"), verb)
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from cami_units.model import Problem, Progress, Round
+    from cami_units.pipeline import Activities, Collected, FileRead, Packed, Rehearsed
 
 FAULT: Final = 1
 """Exit code: the input is at fault (2, wrong usage, is typer's)."""
@@ -76,6 +77,14 @@ _Plan = Annotated[
     Path | None,
     typer.Argument(metavar="PLAN", help="A plan.toml. Left out: the bundled demonstration."),
 ]
+_NoCache = Annotated[
+    bool,
+    typer.Option(
+        "--no-cache",
+        help="Measure everything anew, and keep nothing beside the plan.",
+        show_default=False,
+    ),
+]
 _LEVEL_MARKS: Final = {"refuses": ("✗", "red"), "counted": ("!", "yellow"), "note": ("·", "dim")}
 
 
@@ -116,17 +125,19 @@ def propose(
     force: Annotated[
         bool, typer.Option("--force", help="Replace the round that is there.", show_default=False)
     ] = False,
+    no_cache: _NoCache = False,
     quiet: _Quiet = False,
     verbose: _Verbose = False,
 ) -> None:
     """Compute a first proposal of conservation units: round 00, with KMZ, map and tables."""
     with _at_work(ctx, quiet, verbose) as progress:
-        from cami_units import pipeline, store
+        from cami_units import cache, pipeline, store
         from cami_units.plan import read_plan
 
         chosen = read_plan(plan)
         store.check_place(out, force=force)
-        made = pipeline.propose(chosen, progress=progress)
+        kept = cache.NOTHING_KEPT if no_cache else cache.beside(plan)
+        made = pipeline.propose(chosen, progress=progress, cache=kept)
         noticed = pipeline.write_proposal(made, out, force=force, progress=progress)
     if not _is_quiet(ctx, quiet):
         _say_what_went_in(made.manifest, noticed, cures=_is_verbose(ctx, verbose))
@@ -145,15 +156,17 @@ def assess(
     out: Annotated[
         Path, typer.Option("--out", metavar="DIR", help="The folder for assessment.csv.")
     ] = Path(),
+    no_cache: _NoCache = False,
     quiet: _Quiet = False,
     verbose: _Verbose = False,
 ) -> None:
     """Measure any polygons, as drawn, against every gate and criterion."""
     with _at_work(ctx, quiet, verbose) as progress:
-        from cami_units import documents, pipeline, store
+        from cami_units import cache, documents, pipeline, store
         from cami_units.plan import read_plan
 
-        table = pipeline.assess(file, read_plan(plan), progress=progress)
+        kept = cache.NOTHING_KEPT if no_cache else cache.beside(plan)
+        table = pipeline.assess(file, read_plan(plan), progress=progress, cache=kept)
         written = store.write_atomically(
             out / "assessment.csv", lambda path: documents.write_csv(path, table)
         )
@@ -161,6 +174,62 @@ def assess(
         _say_problems(table.attrs.get("problems", ()))
         _say_assessment(table, verbose=_is_verbose(ctx, verbose))
         _say(f"\nEvery number, with its evidence: {written}")
+
+
+@app.command(
+    epilog="Example: cami-units overlaps ranges.parquet --out overlaps.parquet --cell-km 10"
+)
+def overlaps(
+    ctx: typer.Context,
+    ranges: Annotated[
+        Path,
+        typer.Argument(metavar="RANGES", help="A GeoParquet file of ranges, or a folder of them."),
+    ],
+    out: Annotated[
+        Path, typer.Option("--out", metavar="FILE", help="The Parquet file to write.")
+    ] = Path("overlaps.parquet"),
+    cell_km: Annotated[
+        float, typer.Option("--cell-km", metavar="KM", help="Side of a cell, in km.")
+    ] = 25.0,
+    hexagons: Annotated[
+        bool, typer.Option("--hexagons", help="Hexagons of that area, not squares.")
+    ] = False,
+    crs: Annotated[
+        str,
+        typer.Option(
+            "--crs",
+            help="An equal-area coordinate system in metres, such as EPSG:6933 for the whole "
+            "world. Left out: that of Central Asia.",
+        ),
+    ] = "",
+    scheduler: Annotated[
+        str | None,
+        typer.Option(
+            "--scheduler",
+            metavar="ADDRESS",
+            help="A Dask scheduler whose workers see the same files. Left out: this process.",
+        ),
+    ] = None,
+    quiet: _Quiet = False,
+    verbose: _Verbose = False,
+) -> None:
+    """Measure thousands of ranges on millions of cells: km² of each species in each cell."""
+    with _at_work(ctx, quiet, verbose) as progress:
+        from cami_units import pipeline
+        from cami_units.model import EQUAL_AREA
+
+        found = pipeline.write_overlaps(
+            ranges,
+            out,
+            cell_km=cell_km,
+            shape="hexagon" if hexagons else "square",
+            crs=crs or EQUAL_AREA,
+            scheduler=scheduler,
+            progress=progress,
+        )
+    if not _is_quiet(ctx, quiet):
+        _say_problems(found.problems, cures=_is_verbose(ctx, verbose))
+        _say(f"{found.species:,} species, {found.rows:,} overlaps with cells: {out}")
 
 
 @app.command(epilog="Example: cami-units check plan.toml")
@@ -275,6 +344,294 @@ def figures(
                 ("Map with all evidence, for any browser", folder / "atlas.html"),
             ]
         )
+
+
+@app.command(epilog="Example: cami-units collect handed-in --base rounds/00-proposal")
+def collect(
+    ctx: typer.Context,
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="FILE…",
+            help="The groups' files, or folders with them: KMZ, KML, GeoPackage, GeoJSON, and the "
+            "XLSX form.",
+        ),
+    ],
+    base: Annotated[
+        Path,
+        typer.Option("--base", metavar="ROUND", help="The round that the groups were handed."),
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", metavar="DIR", help="The folder of the next round. Left out: beside the base."
+        ),
+    ] = None,
+    resolutions: Annotated[
+        Path | None,
+        typer.Option(
+            "--resolutions",
+            metavar="CSV",
+            help="unit_id, resolution, reason. Left out: resolutions.csv beside the files.",
+        ),
+    ] = None,
+    pack: Annotated[
+        Path | None,
+        typer.Option(
+            "--pack", metavar="DIR", help="The packs handed out. Left out: pack beside the base."
+        ),
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace the round that is there.", show_default=False)
+    ] = False,
+    quiet: _Quiet = False,
+    verbose: _Verbose = False,
+) -> None:
+    """Read what the groups hand in, compare, measure and merge it: the next round, and a report."""
+    with _at_work(ctx, quiet, verbose) as progress:
+        from cami_units import pipeline, store
+
+        before = pipeline.decided_round(base)
+        target = out or pipeline.next_directory(base, before)
+        store.check_place(target, force=force)
+        made = pipeline.collect(
+            files,
+            before,
+            base_dir=base,
+            pack=pack or base.resolve().parent / "pack",
+            resolutions=resolutions,
+            progress=progress,
+        )
+        noticed = pipeline.write_collected(made, target, force=force, progress=progress)
+    if not _is_quiet(ctx, quiet):
+        _say_collected(made, target)
+        _say_problems(noticed, cures=_is_verbose(ctx, verbose))
+
+
+@app.command(epilog="Example: cami-units pack rounds/00-proposal --plan plan.toml")
+def pack(
+    ctx: typer.Context,
+    directory: Annotated[
+        Path, typer.Argument(metavar="ROUND", help="The folder of the round to hand out.")
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="DIR", help="Where to; left out: pack/ beside the round."),
+    ] = None,
+    plan: Annotated[
+        Path | None,
+        typer.Option(
+            "--plan",
+            metavar="PLAN",
+            help="Take the groups from this plan, not from the one the round was made with.",
+        ),
+    ] = None,
+    quiet: _Quiet = False,
+    verbose: _Verbose = False,
+) -> None:
+    """Make a folder for each working group, one for plenary, and one with everything."""
+    with _at_work(ctx, quiet, verbose) as progress:
+        from cami_units import pipeline
+        from cami_units.plan import read_plan
+
+        chosen = read_plan(plan) if plan else None
+        made = pipeline.pack(directory, out, plan=chosen, progress=progress)
+    if not _is_quiet(ctx, quiet):
+        _say_packed(made)
+
+
+@app.command(epilog='Example: cami-units decide rounds/01 CU-012 agree --reason "no objection"')
+def decide(
+    ctx: typer.Context,
+    directory: Annotated[Path, typer.Argument(metavar="ROUND", help="The folder of the round.")],
+    unit: Annotated[str, typer.Argument(metavar="UNIT", help="The unit, as CU-012.")],
+    decision: Annotated[
+        str,
+        typer.Argument(
+            metavar="DECISION",
+            help="agree, agree-with-change, park, reject, or undo (takes back the last one).",
+        ),
+    ],
+    reason: Annotated[str, typer.Option("--reason", help="Why, on one line.")],
+    by: Annotated[str, typer.Option("--by", help="A group or a role, never a person.")] = "plenary",
+    document: Annotated[
+        str, typer.Option("--document", help="The number of the document that says so.")
+    ] = "",
+    status: Annotated[
+        str,
+        typer.Option("--status", help="endorsed or adopted: only with agree and --document."),
+    ] = "",
+    time: Annotated[
+        str, typer.Option("--time", help="When (2026-11-22T14:05). Left out: now.")
+    ] = "",
+    quiet: _Quiet = False,
+    verbose: _Verbose = False,
+) -> None:
+    """Write one decision of plenary into the log, and show it in the tables and maps."""
+    with _at_work(ctx, quiet, verbose) as progress:
+        from datetime import datetime
+
+        from cami_units import pipeline
+
+        # The only clock that this program reads: a decision is an event, a round is not.
+        moment = time or datetime.now().astimezone().isoformat(timespec="seconds")
+        line = pipeline.decide(
+            directory,
+            unit,
+            decision,
+            reason=reason,
+            time=moment,
+            by=by,
+            document=document,
+            status=status,
+            progress=progress,
+        )
+    if not _is_quiet(ctx, quiet):
+        _say(f"{line['unit_id']}: {line['before']} → {line['status']} ({line['decision']})")
+        _say(f"  in {directory / pipeline.DECISION_LOG}, the tables and the maps of the round")
+
+
+@app.command(epilog="Example: cami-units plenary rounds/01-collected --before rounds/00-proposal")
+def plenary(
+    ctx: typer.Context,
+    directory: Annotated[Path, typer.Argument(metavar="ROUND", help="The folder of the round.")],
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="DIR", help="Where to; left out: plenary/ in the round."),
+    ] = None,
+    before: Annotated[
+        Path | None,
+        typer.Option(
+            "--before",
+            metavar="ROUND",
+            help="The round to compare with; left out: the base of this one, if it lies beside it.",
+        ),
+    ] = None,
+    lang: Annotated[str, typer.Option("--lang", help="en or ru; left out: the plan's first.")] = "",
+    quiet: _Quiet = False,
+    verbose: _Verbose = False,
+) -> None:
+    """Make the board for plenary: one unit a screen, in a browser, as slides, as a tour."""
+    with _at_work(ctx, quiet, verbose) as progress:
+        from cami_units import pipeline
+
+        made, noticed = pipeline.plenary(
+            directory, out, before=before, lang=lang, progress=progress
+        )
+    if not _is_quiet(ctx, quiet):
+        _say_problems(noticed)
+        _say(f"The board is in {made}", style="bold")
+        _say_rows(
+            [
+                ("In a browser (← → turn it over)", made / "board.html"),
+                ("As slides", made / "board.pptx"),
+                ("As a tour in Google Earth Pro", made / "board.kmz"),
+            ]
+        )
+
+
+@app.command(epilog="Example: cami-units activities rounds/01-collected handed-in/")
+def activities(
+    ctx: typer.Context,
+    directory: Annotated[Path, typer.Argument(metavar="ROUND", help="The folder of the round.")],
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="FILE…", help="Groups' forms (XLSX) or tables (CSV, XLSX)."),
+    ] = None,
+    programme: Annotated[
+        Path | None,
+        typer.Option("--programme", metavar="FILE", help="Measures of the current programme."),
+    ] = None,
+    general: Annotated[
+        list[str] | None,
+        typer.Option("--general", metavar="ID", help="Move a suggestion to the general section."),
+    ] = None,
+    back: Annotated[
+        list[str] | None,
+        typer.Option("--back", metavar="ID", help="Move it back to the units it came from."),
+    ] = None,
+    by: Annotated[str, typer.Option("--by", help="A group or a role.")] = "facilitator",
+    reason: Annotated[str, typer.Option("--reason", help="Why it is moved.")] = "",
+    quiet: _Quiet = False,
+    verbose: _Verbose = False,
+) -> None:
+    """Bring the activities of the units together: tables, text, funding notes, what recurs."""
+    with _at_work(ctx, quiet, verbose) as progress:
+        from cami_units import pipeline
+
+        made = pipeline.activities(
+            directory,
+            files or (),
+            programme=programme,
+            general=general or (),
+            back=back or (),
+            by=by,
+            reason=reason,
+            progress=progress,
+        )
+    if not _is_quiet(ctx, quiet):
+        _say_activities(made)
+
+
+@app.command(epilog="Example: cami-units annex rounds/01-collected")
+def annex(
+    ctx: typer.Context,
+    directory: Annotated[Path, typer.Argument(metavar="ROUND", help="The folder of the round.")],
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="DIR", help="Where to; left out: annex/ in the round."),
+    ] = None,
+    lang: Annotated[str, typer.Option("--lang", help="en or ru; left out: the plan's first.")] = "",
+    quiet: _Quiet = False,
+    verbose: _Verbose = False,
+) -> None:
+    """Write the annex of a report: text, workbook, map, GeoPackage, and what went in."""
+    with _at_work(ctx, quiet, verbose) as progress:
+        from cami_units import pipeline
+
+        made = pipeline.annex(directory, out, lang=lang, progress=progress)
+    if not _is_quiet(ctx, quiet):
+        _say(f"The annex is in {made}", style="bold")
+        _say_rows([(name, made / name) for name in pipeline.ANNEX_FILES])
+
+
+@app.command(epilog="Example: cami-units rehearse --out rehearsal")
+def rehearse(
+    ctx: typer.Context,
+    round_: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="ROUND", help="The round to rehearse with. Left out: the bundled demonstration."
+        ),
+    ] = None,
+    out: Annotated[
+        Path, typer.Option("--out", metavar="DIR", help="A new folder for all that is made.")
+    ] = Path("rehearsal"),
+    quiet: _Quiet = False,
+    verbose: _Verbose = False,
+) -> None:
+    """Fabricate ten group files with the usual damage, collect them, and say what was caught."""
+    with _at_work(ctx, quiet, verbose) as progress:
+        from cami_units import pipeline
+        from cami_units.plan import read_plan
+
+        pipeline.check_rehearsal(out)
+        base = round_
+        if base is None:
+            base = out / "00-proposal"
+            made = pipeline.propose(read_plan(None), progress=progress)
+            pipeline.write_proposal(made, base, progress=progress)
+        done = pipeline.rehearse(base, out, progress=progress)
+    missed = [one for one in done.caught if not one.line]
+    if not _is_quiet(ctx, quiet):
+        _say_rehearsed(done)
+    if missed:
+        _say(
+            f"{len(missed)} of {len(done.caught)} damages were not told of; please report it.",
+            style="red",
+            stderr=True,
+        )
+        raise typer.Exit(BUG)
 
 
 @app.command(epilog="Example: cami-units lint units.kmz --profile earth-web")
@@ -533,6 +890,7 @@ def _say_what_was_found(made: Round) -> None:
 
 
 def _say_where_it_is(made: Round, out: Path) -> None:
+    from cami_units.model import listed
     from cami_units.words import text
 
     _say(f"\n{made.imprint.round} is in {out}", style="bold")
@@ -546,6 +904,15 @@ def _say_where_it_is(made: Round, out: Path) -> None:
         ("GeoPackage", "conservation_units.gpkg"),
     ]
     _say_rows([(what, out / name) for what, name in products if (out / name).is_file()])
+    restricted = sorted(
+        str(source["file"]) for source in made.manifest["inputs"] if source.get("restricted")
+    )
+    if restricted:
+        _say(
+            f"  The GeoPackage holds layers that may not be passed on ({listed(restricted)}): keep it "
+            "to yourself, hand out the KMZ and the map.",
+            style="yellow",
+        )
 
 
 # -- what `assess` says ---------------------------------------------------------------------------
@@ -580,6 +947,141 @@ def _mark(met: object) -> str:
     from cami_units.words import mark
 
     return mark(met)
+
+
+# -- what `collect` says --------------------------------------------------------------------------
+
+
+def _say_collected(made: Collected, out: Path) -> None:
+    """File by file what was found and assumed; then what changed, and what is to be settled."""
+    problems: list[dict[str, Any]] = [
+        {str(key): value for key, value in row.items()} for row in made.problems.to_dict("records")
+    ]
+    for file in made.files:
+        _say(f"{'✗' if file.refused else '✓'} {_line(file.file)}: {_file_in_words(file)}")
+        for row in problems:
+            if row["file"] == file.file and row["what"] != file.refused:
+                _say_noticed(row)
+    for row in problems:
+        if not row["file"]:
+            _say_noticed(row)
+    counts = made.changes.groupby("change")["unit_id"].nunique()
+    told = ", ".join(f"{number} {change}" for change, number in counts.items())
+    _say(f"\nUnits: {told or 'none'}", style="bold")
+    lost = made.changes[made.changes["criteria_lost"].fillna("") != ""]
+    for unit_id, group, missing in zip(
+        lost["unit_id"], lost["group"], lost["criteria_lost"], strict=True
+    ):
+        gone = str(missing).replace(";", ", ")
+        _say(f"  {unit_id} no longer meets {gone} as {_line(group)} drew it")
+    if len(made.conflicts):
+        _say(f"\n{_counted(len(made.conflicts), 'conflict')} to be settled", style="bold")
+        for conflict in made.conflicts.to_dict("records"):
+            settled = conflict["resolution"] or f"default: {conflict['default']}"
+            _say(f"  {conflict['unit_id']}: {_line(conflict['what'])} → {_line(settled)}")
+    _say(f"\n{made.round.imprint.round} is in {out}", style="bold")
+    _say_rows(
+        [
+            ("To read first", out / "report.html"),
+            ("The same, as a workbook", out / "report.xlsx"),
+            ("Changes, conflicts, problems", out / "changes.csv"),
+        ]
+    )
+    _say(f"Next: cami-units plenary {out}")
+
+
+def _say_rehearsed(done: Rehearsed) -> None:
+    """Every damage, and the line of a report that tells of it."""
+    file = ""
+    for one in done.caught:
+        if one.damage.file != file:
+            file = one.damage.file
+            _say(f"\n{file}", style="bold")
+        told = f"{one.damage.table}: {one.line}" if one.line else "NOT CAUGHT"
+        style = "" if one.line else "red"
+        _say(f"  {'✓' if one.line else '✗'} {one.damage.done}", style=style)
+        _say(f"      {told}", style="dim")
+    held = sum(bool(one.line) for one in done.caught)
+    _say(f"\n{held} of {len(done.caught)} damages were caught.", style="bold")
+    _say_rows(
+        [
+            ("The files", done.handed_in),
+            ("What was made of them", done.next_round / "report.html"),
+        ]
+    )
+
+
+def _file_in_words(file: FileRead) -> str:
+    if file.refused:
+        return file.refused
+    whose = f"group {file.group}, by {file.group_by}" if file.group_by != "nothing" else "no group"
+    parts = [
+        f"{getattr(file, key)} {word}"
+        for key, word in (
+            ("shapes", "shapes"),
+            ("pins", "pins and lines"),
+            ("evidence", "of our own evidence"),
+            ("unusable", "unusable"),
+            ("rows", "rows of the form"),
+        )
+        if getattr(file, key)
+    ]
+    return f"{whose}: " + (", ".join(parts) or "nothing")
+
+
+def _say_noticed(row: Mapping[str, Any]) -> None:
+    place = ", ".join(
+        f"{word} '{_line(row[key])}'"
+        for key, word in (("placemark", "placemark"), ("folder", "folder"))
+        if row[key]
+    )
+    assumed = f" → {_line(row['assumed'])}" if row["assumed"] else ""
+    where = f" ({place})" if place else ""
+    _say(f"    · {_line(row['what'])}{where}{assumed}", style="dim")
+
+
+# -- what `pack` and `activities` say --------------------------------------------------------------
+
+
+def _say_packed(made: Packed) -> None:
+    _say_problems(made.problems)
+    _say(f"The packs are in {made.directory}", style="bold")
+    counts = made.allocation["group"].value_counts()
+    rows = [("folder", "units to edit", "size")]
+    folders = dict.fromkeys(name.partition("/")[0] for name in made.files if "/" in name)
+    for folder in folders:
+        size = sum(size for name, size in made.files.items() if name.startswith(f"{folder}/"))
+        units = str(counts.get(folder, 0)) if folder not in ("plenary", "everything") else ""
+        rows.append((folder, units, f"{size / 1e6:.1f} MB"))
+    _say_rows(rows)
+    _say("Each unit is editable in exactly one of them. SHA256SUMS.txt lists every file.")
+
+
+def _say_activities(made: Activities) -> None:
+    _say_problems(made.problems)
+    live = made.table[made.table["status"] != "dropped"]
+    units = live.loc[~live["unit_id"].isin(["", "general"]), "unit_id"].nunique()
+    _say(
+        f"{_counted(len(live), 'activity', 'activities')} in {_counted(units, 'unit')}, "
+        f"{int((live['unit_id'] == 'general').sum())} in the general section, "
+        f"{_counted(len(made.log), 'change')} logged.",
+        style="bold",
+    )
+    waiting = made.suggestions[made.suggestions["suggested"] & ~made.suggestions["moved"]]
+    if len(waiting):
+        _say("Suggested for the general section (move one with --general ID):")
+        _say_rows(
+            [
+                (row["suggestion_id"], f"{row['n_units']}/{row['of_units']} units", row["text"])
+                for row in waiting.to_dict("records")
+            ]
+        )
+    lacking = made.completeness[~made.completeness["complete"]]
+    if len(lacking):
+        from cami_units.model import listed
+
+        _say(f"Not complete yet: {listed(lacking['unit_id'], 8)} (completeness.csv says why).")
+    _say_rows([(path.name, path) for path in made.files])
 
 
 # -- what `check` and `lint` say ------------------------------------------------------------------

@@ -528,15 +528,18 @@ class _Raster:
     def _whole(self, labels: NDArray[Any]) -> NDArray[Any]:
         """Labels with each group in one piece and without holes."""
         whole = np.full_like(labels, -1)
-        for group in range(self.groups):
-            pieces, count = ndimage.label(labels == group)
-            if count:
+        # in the rectangle around each group: beyond it there is nothing of it, and no hole in it
+        windows = ndimage.find_objects(labels + 1, max_label=self.groups)
+        for group, window in enumerate(windows):
+            if window is not None:
+                pieces, _ = ndimage.label(labels[window] == group)
                 size = np.bincount(pieces.ravel())
                 size[0] = 0
-                whole[pieces == size.argmax()] = group
-        for group in range(self.groups):
-            filled = ndimage.binary_fill_holes(whole == group)
-            whole[filled & (whole == -1)] = group
+                whole[window][pieces == size.argmax()] = group
+        for group, window in enumerate(windows):
+            if window is not None:
+                filled = ndimage.binary_fill_holes(whole[window] == group)
+                whole[window][filled & (whole[window] == -1)] = group
         return whole
 
 

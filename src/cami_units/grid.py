@@ -105,8 +105,34 @@ def planning_units(
     )
 
 
+def step_m(lattice: Lattice) -> float:
+    """The side of a cell, in metres."""
+    return lattice.cell_km * 1000 if lattice.shape == "square" else _hexagon(lattice)[0]
+
+
+def extent(
+    lattice: Lattice, bounds: tuple[float, float, float, float]
+) -> tuple[tuple[int, int], tuple[int, int]]:
+    """The rows and the columns, first and one after the last, that hold everything within bounds.
+
+    `bounds` are west, south, east and north, in metres in the lattice's CRS.
+    """
+    west, south, east, north = bounds
+    low_row, low_col = cell_index(lattice, west, south)
+    high_row, high_col = cell_index(lattice, east, north)
+    # one more on each side: the corner of a hexagon may lie in a cell beyond its neighbours'
+    return (int(low_row) - 1, int(high_row) + 2), (int(low_col) - 1, int(high_col) + 2)
+
+
 def pu_ids(row: ArrayLike, col: ArrayLike) -> list[str]:
-    """Ids of cells: ``R0412C0187``."""
+    """Ids of cells: ``R0412C0187``.
+
+    Examples
+    --------
+    >>> import cami_units as cu
+    >>> cu.pu_ids([412, 7], [187, 12345]), cu.pu_ids([], [])
+    (['R0412C0187', 'R0007C12345'], [])
+    """
     pairs = zip(np.asarray(row).tolist(), np.asarray(col).tolist(), strict=True)
     return [f"R{r:04d}C{c:04d}" for r, c in pairs]
 
@@ -242,11 +268,8 @@ def _study_polygons(
 
 def _touched(lattice: Lattice, polygon: BaseGeometry) -> NDArray[np.int64]:
     """Row and column of the cells that share area with a polygon."""
-    west, south, east, north = polygon.bounds
-    low_row, low_col = cell_index(lattice, west, south)
-    high_row, high_col = cell_index(lattice, east, north)
-    rows = np.arange(int(low_row) - 1, int(high_row) + 2)
-    cols = np.arange(int(low_col) - 1, int(high_col) + 2)
+    in_rows, in_cols = extent(lattice, polygon.bounds)
+    rows, cols = np.arange(*in_rows), np.arange(*in_cols)
     if len(rows) * len(cols) > MOST_CELLS:
         raise InputError(
             f"A grid of {lattice.cell_km:g} km cells over this study area has "

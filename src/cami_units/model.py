@@ -8,6 +8,7 @@ a score. The tables are plain (Geo)DataFrames; :data:`TABLES` names their column
 
 from __future__ import annotations
 
+import html
 import re
 import unicodedata
 import warnings
@@ -20,7 +21,9 @@ from types import MappingProxyType
 from typing import Annotated, Any, Final, Literal
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, Strict
 from pyproj import CRS
 
@@ -104,15 +107,36 @@ INDICATIVE: Final = (
 
 
 class CamiUnitsError(Exception):
-    """Anything this package raises on purpose."""
+    """Anything this package raises on purpose.
+
+    Examples
+    --------
+    >>> import cami_units as cu
+    >>> issubclass(cu.CamiUnitsError, Exception)
+    True
+    """
 
 
 class InputError(CamiUnitsError, ValueError):
-    """A file, a plan or a table is at fault: says what was expected, what came, where, what to do."""
+    """A file, a plan or a table is at fault: says what was expected, what came, where, what to do.
+
+    Examples
+    --------
+    >>> import cami_units as cu
+    >>> issubclass(cu.InputError, cu.CamiUnitsError), issubclass(cu.InputError, ValueError)
+    (True, True)
+    """
 
 
 class PlanError(InputError):
-    """`plan.toml` or `criteria.toml` is at fault. All faults of the file come in one message."""
+    """`plan.toml` or `criteria.toml` is at fault. All faults of the file come in one message.
+
+    Examples
+    --------
+    >>> import cami_units as cu
+    >>> issubclass(cu.PlanError, cu.InputError)
+    True
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -385,10 +409,13 @@ class SiteTables:
     borders : ``site``, ``pair``, ``km`` – length of each shared border.
     shared_borders : ``site``, ``sci_name``, ``pair``, ``km`` – border length within a kept range.
     corridors : ``site``, ``corridor_id``, ``sci_name``, ``evidence_grade``, ``km``.
-    crossings : ``site``, ``corridor_id``, ``sci_name``, ``evidence_grade``, ``pair``, ``n``.
+    crossings : ``site``, ``corridor_id``, ``sci_name``, ``evidence_grade``, ``pair``, ``n``, and,
+        where it is known, ``source``.
     barriers : ``site``, ``barrier_id``, ``kind``, ``permeability``, ``km``.
     protected : ``site``, ``sci_name``, ``km2`` – kept range inside protected areas.
     pa_pairs : ``site``, ``pair``, ``pa_a``, ``pa_b``, ``name_a``, ``name_b``, ``km`` apart.
+    seasonal : ``site``, ``sci_name``, ``seasonal``, ``iso2``, ``km2`` – breeding (2), non-breeding
+        (3) and passage (4) parts of the kept range in each state's side.
     hotspots : ``site``, ``hotspot_id``, ``name_en``, ``km2``, ``jaccard``.
     in_hotspots : ``site``, ``km2`` – area inside any hotspot, overlaps counted once.
     """
@@ -408,6 +435,22 @@ class SiteTables:
     pa_pairs: pd.DataFrame | None = None
     hotspots: pd.DataFrame | None = None
     in_hotspots: pd.DataFrame | None = None
+    seasonal: pd.DataFrame | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Raster:
+    """One band of a raster: `values` from the top row down, NaN where there is none.
+
+    `left`, `low`, `right`, `top` are its outer edges in the units of `crs` (well-known text).
+    """
+
+    values: NDArray[np.float64]
+    left: float
+    low: float
+    right: float
+    top: float
+    crs: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -451,6 +494,25 @@ class Imprint:
     languages: tuple[str, ...] = ("en", "ru")
 
 
+_SHOWN: Final = (
+    *("rank_label", "unit_id", "name_en", "countries", "area_km2", "tier", "score"),
+    *("species", "criteria_met", "status"),
+)
+
+
+def _heading(text: str) -> str:
+    return f"<p><b>{html.escape(clean_name(text))}</b></p>"
+
+
+def _html(table: pd.DataFrame) -> str:
+    """A table as a notebook shows it: escaped, whole, and not in exponents."""
+    with pd.option_context("display.max_colwidth", 60):
+        shown: str = pd.DataFrame(table).to_html(
+            index=False, escape=True, na_rep="", float_format="{:,.2f}".format
+        )
+    return shown
+
+
 @dataclass(frozen=True, slots=True)
 class Round:
     """One round of units, complete: its imprint, its tables in longitude and latitude, its manifest.
@@ -462,6 +524,11 @@ class Round:
     imprint: Imprint
     tables: Mapping[str, pd.DataFrame]
     manifest: Mapping[str, Any]
+
+    def _repr_html_(self) -> str:
+        """The units by rank, as a notebook shows them."""
+        units = self.tables["conservation_units"].sort_values(["rank", "unit_id"])
+        return _heading(f"{self.imprint.title}: {self.imprint.round}") + _html(units[[*_SHOWN]])
 
 
 # -- the criteria, as values ----------------------------------------------------------------------
@@ -556,8 +623,13 @@ class C4Rule(_Rule):
 
 
 class C5Rule(_Rule):
-    """Documented movement: the worth of each evidence grade, and which of them count."""
+    """Documented movement: the worth of each evidence grade, and which of them count.
 
+    `seasonal_grade` is the grade of a crossing that is only read from seasonal parts of a range on
+    different sides of a border; a grade that `grades` does not know makes it count for nothing.
+    """
+
+    seasonal_grade: str = "D"
     min_crossings: _Count | None = None
     counted_grades: _Words | None = None
     grades: Mapping[str, _Fraction] | None = None
@@ -709,6 +781,14 @@ class Findings:
     species: pd.DataFrame
     countries: pd.DataFrame
     summary: pd.DataFrame
+
+    def _repr_html_(self) -> str:
+        """One row a site, a mark for every gate and criterion, as a notebook shows it."""
+        marks = {True: "✓", False: "✗"}
+        wide = self.criteria.pivot(index="site", columns="criterion", values="met")
+        wide = wide.loc[self.summary["site"], self.criteria["criterion"].unique()]
+        shown = wide.astype(object).apply(lambda column: [marks.get(one, "?") for one in column])
+        return _html(shown.reset_index())
 
 
 def data_dir() -> Path:

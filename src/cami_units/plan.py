@@ -320,6 +320,13 @@ def read_plan(path: Path | str | None = None) -> Plan:
         With every fault of the plan *and* of its profile: the file cannot be read, is no TOML, has
         an unknown key or table (the nearest known one is named), a value of the wrong kind or out of
         range, a coordinate system that is not equal-area, a section given to two groups.
+
+    Examples
+    --------
+    >>> import cami_units as cu
+    >>> plan = cu.read_plan(None)
+    >>> plan.study.cell_km, len(plan.study.states)
+    (25.0, 14)
     """
     file = Path(path) if path is not None else model.data_dir() / "plan.toml"
     written = _toml(file, "plan")
@@ -400,6 +407,13 @@ def read_profile(path: Path | str | None = None) -> Profile:
     PlanError
         With every fault: as in :func:`read_plan`; and a status "official" without its reference, a
         score weight without a reference maximum, a counted evidence grade without a worth.
+
+    Examples
+    --------
+    >>> import cami_units as cu
+    >>> profile = cu.read_profile()
+    >>> profile.name, profile.C1.min_species
+    ('operational proxy criteria', 3)
     """
     return _profile(Path(path) if path is not None else None)[0]
 
@@ -587,6 +601,7 @@ def _unknown(where: tuple[int | str, ...], root: type[BaseModel]) -> str:
 
 _PATTERNS: Final[Mapping[str, str]] = MappingProxyType(
     {
+        r"^C[1-9][0-9]$": "the id of a further criterion is expected: C10 to C99",
         r"^[A-Z]{2}$": 'two capital letters of ISO 3166 are expected, such as "KZ"',
         r"^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$": "a group's name is expected: up to 40 letters (a-z), "
         "digits, - and _ (folders are named after it)",

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from cami_units.model import (
     AREA_OF_INTEREST,
-    FINDINGS,
     GATES,
     NOT_PROPOSED,
     PROPOSED,
@@ -62,6 +61,19 @@ def decide(findings: Findings, profile: Profile) -> pd.DataFrame:
     ------
     PlanError
         The profile leaves ``[decision]`` open.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import cami_units as cu
+    >>> from cami_units.model import Findings
+    >>> rows = {"site": "s", "criterion": ["G1", "G2", "C1", "C9"], "met": [True, True, True, False]}
+    >>> none = pd.DataFrame()
+    >>> findings = Findings(
+    ...     pd.DataFrame({**rows, "because": "…"}), none, none, pd.DataFrame({"site": ["s"]})
+    ... )
+    >>> cu.decide(findings, cu.read_profile())["decision"].tolist()
+    ['area of interest']
     """
     any_of, evidence = profile.decision.any_of, profile.decision.evidence
     if any_of is None or evidence is None:
@@ -146,6 +158,33 @@ def _reason(
     return (
         f"{' and '.join(GATES)} hold, but none of {', '.join(any_of)} is met. {told(list(any_of))}"
     )
+
+
+def nearest_misses(findings: Findings, profile: Profile) -> pd.DataFrame:
+    """Which criterion of the decision each site comes nearest to meeting, and by how much it misses.
+
+    Parameters
+    ----------
+    findings : Findings
+        From :func:`cami_units.criteria.assess`.
+    profile : Profile
+        Its ``[decision]``.
+
+    Returns
+    -------
+    DataFrame
+        ``site``, ``criterion``, ``value``, ``threshold``, ``unit``, ``missing`` (threshold less
+        value). Sites that reach a threshold, or have nothing at all, are not there.
+    """
+    names = list(profile.decision.any_of or ())
+    rows = findings.criteria[findings.criteria["criterion"].isin(names)]
+    ratio = rows["value"].astype(float) / rows["threshold"].astype(float)
+    reached = set(rows.loc[ratio >= 1, "site"])
+    short = rows.assign(missing=rows["threshold"] - rows["value"], ratio=ratio)
+    short = short[(ratio > 0) & ~short["site"].isin(reached)]
+    first = short.sort_values(["ratio", "criterion"], ascending=[False, True], kind="stable")
+    columns = ["site", "criterion", "value", "threshold", "unit", "missing"]
+    return first.drop_duplicates("site")[columns].sort_values("site", ignore_index=True)
 
 
 def _failing(met: object, because: str) -> str:
@@ -278,6 +317,24 @@ def rank_units(findings: Findings, decisions: pd.DataFrame, profile: Profile) ->
         `decisions` does not speak of the same sites as `findings`.
     PlanError
         The profile leaves ``[score]`` open.
+
+    Examples
+    --------
+    Six species, 15 points of threat, 20 % of a range and a crossing of grade A are the maxima: a
+    score of 1. Half of each gives 0.5.
+
+    >>> import pandas as pd
+    >>> import cami_units as cu
+    >>> from cami_units.model import Findings
+    >>> summary = pd.DataFrame(
+    ...     {"site": ["a", "b"], "n_transboundary": [3, 6], "threat_weight": [7.5, 15.0],
+    ...      "max_share": [10.0, 20.0], "movement_grade": [0.5, 1.0]}
+    ... )
+    >>> none = pd.DataFrame()
+    >>> decisions = pd.DataFrame({"site": ["a", "b"], "decision": "proposed CU"})
+    >>> ranked = cu.rank_units(Findings(none, none, none, summary), decisions, cu.read_profile())
+    >>> ranked[["site", "score", "tier", "rank_label"]].values.tolist()
+    [['b', 1.0, 'very high', '1'], ['a', 0.5, 'high', '2']]
     """
     if profile.score.tiers is None:
         raise _open(profile, "score", "nothing can be scored")

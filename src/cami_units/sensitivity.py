@@ -303,6 +303,7 @@ def stability(
     profile: Profile,
     design: Design | None = None,
     *,
+    adjacent: pd.DataFrame | None = None,
     progress: Progress = quiet,
 ) -> Stability:
     """How often each unit qualifies, where it ranks, and what turns it over.
@@ -321,6 +322,9 @@ def stability(
         The criteria as stated.
     design : Design, optional
         What is varied; ``None``: the defaults.
+    adjacent : DataFrame, optional
+        Overrides of the geography gate, as :func:`cami_units.criteria.assess` takes them; they hold
+        in every run.
 
     Raises
     ------
@@ -339,7 +343,7 @@ def stability(
     runs = drawn(axes, runs=plan.runs, seed=plan.seed, stated=plan.stated)
     alone = _one_at_a_time(axes)
     every = pd.concat([runs, alone], ignore_index=True)
-    found = outcomes(every, tables, species, profile, plan, progress=progress)
+    found = outcomes(every, tables, species, profile, plan, adjacent=adjacent, progress=progress)
     found["qualifies"] = found["decision"] == PROPOSED
     single = found[found["scenario"] >= plan.runs]
     found = found[found["scenario"] < plan.runs].reset_index(drop=True)
@@ -409,6 +413,7 @@ def outcomes(
     profile: Profile,
     design: Design,
     *,
+    adjacent: pd.DataFrame | None = None,
     progress: Progress = quiet,
 ) -> pd.DataFrame:
     """The decision on every site of every scenario, and the measures that its score is made of.
@@ -426,22 +431,35 @@ def outcomes(
     """
     stacks = _Stacks.of(tables, species)
     levels = threshold_levels(profile, design.threshold_change)
+    every = scenarios.assign(scenario=np.arange(len(scenarios)))
+    measured_by = every["thresholds"].map(
+        lambda level: levels[level] if _measured(levels[level][0]) else ("", 1.0)
+    )
+    groups = every.groupby(measured_by, sort=True)
     parts = []
-    groups = scenarios.assign(scenario=np.arange(len(scenarios))).groupby("thresholds", sort=True)
-    for number, (level, rows) in enumerate(groups):
+    for number, ((table, factor), rows) in enumerate(groups):
         progress("running the arithmetic again", number, len(groups))
-        table, factor = levels[str(level)]
         rules = with_threshold(profile, table, factor) if table else profile
         stack, keys = stacks.stacked(rows)
-        measures = criteria.measures(stack, stacks.species, stacks.rules(rules))
-        met = criteria.verdicts(measures, rules)
-        parts.append(
-            keys.assign(
-                decision=rank.bare_decisions(met, rules).array,
-                **{name: measures[name].array for name in _SCORED},
+        let_in = None if adjacent is None else stacks.overrides(adjacent, keys)
+        measures = criteria.measures(stack, stacks.species, stacks.rules(rules), adjacent=let_in)
+        level_of = keys["scenario"].map(every["thresholds"])
+        for level, at in keys.groupby(level_of, sort=True).indices.items():
+            moved, change = levels[str(level)]
+            rules = with_threshold(profile, moved, change) if moved else profile
+            met = criteria.verdicts(measures.iloc[at], rules)
+            parts.append(
+                keys.iloc[at].assign(
+                    decision=rank.bare_decisions(met, rules).array,
+                    **{name: measures[name].array[at] for name in _SCORED},
+                )
             )
-        )
     return pd.concat(parts).sort_values(["scenario", "site"], ignore_index=True)
+
+
+def _measured(table: str) -> bool:
+    """Whether the thresholds of a table change what is measured, and not only what is made of it."""
+    return table in ("occurrence", "G1", "C3")
 
 
 _SCORED: Final = ("n_transboundary", "threat_weight", "max_share", "movement_grade")
@@ -517,6 +535,13 @@ class _Stacks:
             }
         )
         return SiteTables(**made), keys  # type: ignore[arg-type]
+
+    def overrides(self, adjacent: pd.DataFrame, keys: pd.DataFrame) -> pd.DataFrame:
+        """The overrides of some sites for each scenario in which they are there."""
+        place = dict(zip(self.sites["name"], self.sites["place"], strict=True))
+        both = keys.merge(adjacent, on="site")
+        number = both["scenario"] * len(self.sites) + both["site"].map(place).astype(int)
+        return both.assign(site=number).drop(columns="scenario")
 
     def _rows(self, table: pd.DataFrame, asked: pd.DataFrame) -> pd.DataFrame:
         both = asked.merge(table, on="way")

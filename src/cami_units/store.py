@@ -17,7 +17,7 @@ import os
 import re
 import shutil
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from datetime import date
@@ -29,9 +29,11 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pyogrio
 import shapely
 
+from cami_units import qgis
 from cami_units.model import (
     FINDINGS,
     LONLAT,
@@ -306,6 +308,15 @@ def read_round(directory: Path) -> Round:
     ------
     InputError
         When the folder is no round, or a file of it is missing, damaged, or of a later version.
+
+    Examples
+    --------
+    >>> import cami_units as cu
+    >>> from pathlib import Path
+    >>> cu.read_round(Path("nowhere"))
+    Traceback (most recent call last):
+        ...
+    cami_units.model.InputError: There is no folder 'nowhere'. Name the folder of a round.
     """
     target = _absolute(directory)
     _put_back(target)
@@ -324,6 +335,15 @@ def read_round(directory: Path) -> Round:
         if name in TABLES:
             check_table(table, name)
     return Round(imprint=_imprint(imprint, directory), tables=tables, manifest=manifest)
+
+
+def rounds_in(directory: Path) -> dict[Path, Mapping[str, Any]]:
+    """The rounds that lie in a folder, each with its manifest, by name; damaged ones are passed over."""
+    found: dict[Path, Mapping[str, Any]] = {}
+    for path in sorted(Path(directory).glob(f"*/{MANIFEST}")):
+        with suppress(InputError):
+            found[path.parent] = _read_manifest(path.parent, path.parent)
+    return found
 
 
 def _check_names(writers: Mapping[str, Writer], extra: Mapping[str, Writer]) -> None:
@@ -441,6 +461,8 @@ def _damaged(directory: Path, what: str) -> InputError:
 def write_geopackage(path: Path, round: Round) -> None:
     """Write the tables of a round as the layers of one GeoPackage, dated as the round is.
 
+    QGIS finds the styles of the layers in it.
+
     Raises
     ------
     InputError
@@ -451,6 +473,9 @@ def write_geopackage(path: Path, round: Round) -> None:
     with _gdal_date(round.imprint.date):
         for number, name in enumerate(names):
             _write_layer(path, name, round.tables[name], append=number > 0)
+        spatial = [name for name in names if isinstance(round.tables[name], gpd.GeoDataFrame)]
+        styles = qgis.layer_styles(spatial, day=round.imprint.date)
+        _write_layer(path, qgis.TABLE, styles, append=True)
 
 
 def _write_layer(path: Path, name: str, table: pd.DataFrame, *, append: bool) -> None:
@@ -540,12 +565,17 @@ def _one_kind(geometry: gpd.GeoSeries, name: str) -> tuple[str, Any]:
         kind = f"Multi{kinds.pop()}"
     else:
         return "Unknown", geometry.array
-    return kind, np.array([_multi(shape) for shape in geometry], dtype=object)
+    return kind, _multi(np.asarray(geometry.array, dtype=object))
 
 
-def _multi(shape: Any) -> Any:
-    make = _MULTI.get(getattr(shape, "geom_type", ""))
-    return make([shape]) if make else shape
+def _multi(shapes: Any) -> Any:
+    """Each single shape as a collection of one; the others as they are."""
+    made = shapes.copy()
+    for kind, make in _MULTI.items():
+        single = np.flatnonzero(shapely.get_type_id(shapes) == shapely.GeometryType[kind.upper()])
+        if len(single):
+            made[single] = make(shapes[single], indices=np.arange(len(single)))
+    return made
 
 
 def _read_geopackage(path: Path) -> dict[str, pd.DataFrame]:
@@ -555,7 +585,8 @@ def _read_geopackage(path: Path) -> dict[str, pd.DataFrame]:
             "untouched copy of the round, or make it again."
         )
     try:
-        return {str(name): _read_layer(path, str(name)) for name, _ in pyogrio.list_layers(path)}
+        names = [str(name) for name, _ in pyogrio.list_layers(path)]
+        return {name: _read_layer(path, name) for name in names if name != qgis.TABLE}
     except (RuntimeError, shapely.errors.ShapelyError) as error:
         raise InputError(
             f"'{path}' cannot be read: {error}. Take an untouched copy of the round, or make it again."
@@ -637,7 +668,7 @@ def read_log(path: Path, *, columns: Sequence[str]) -> pd.DataFrame:
     with _disk_words(path):
         content = path.read_bytes()
     lines = content.decode("utf-8-sig", "replace").split("\n")
-    if not _csv_fields(lines[0]):
+    if len(lines) == 1:  # not even the columns were finished
         return empty
     if _csv_fields(lines[0]) != list(columns):
         raise InputError(
@@ -667,7 +698,7 @@ def _mended_log(path: Path, columns: Sequence[str]) -> bool:
     content = path.read_bytes()
     if content and not content.endswith(b"\n"):
         kept, _, torn = content.rpartition(b"\n")
-        whole = len(_csv_fields(torn.decode("utf-8", "replace"))) == len(columns)
+        whole = bool(kept) and len(_csv_fields(torn.decode("utf-8", "replace"))) == len(columns)
         with path.open("r+b") as stream:
             if whole:
                 stream.seek(0, os.SEEK_END)
@@ -824,6 +855,60 @@ def _workplace(target: Path, shown: Path) -> Iterator[Path]:
         for parent in made:
             with suppress(OSError):  # it holds what was written
                 parent.rmdir()
+
+
+def write_stream(
+    path: Path,
+    parts: Iterable[pd.DataFrame],
+    *,
+    about: Mapping[str, Any],
+    words: Sequence[str] = (),
+) -> Path:
+    """Write a table that comes in parts as one Parquet file, whole or not at all.
+
+    Parameters
+    ----------
+    path : Path
+        The file to write or to replace.
+    parts : iterable of DataFrame
+        One after another, with the same columns; each becomes row groups of its own.
+    about : mapping
+        What the file says of itself, kept in its metadata under ``cami_units`` as JSON.
+    words : sequence of str
+        The columns whose few values return over and over.
+
+    Raises
+    ------
+    InputError
+        When there is no part at all, or the place cannot be written to.
+    """
+
+    def write(staged: Path) -> None:
+        waiting = iter(parts)
+        first = next(waiting, None)
+        if first is None:
+            raise InputError(f"'{path}' was not written: there is nothing to write.")
+        table = pa.Table.from_pandas(first, preserve_index=False)
+        told = {"cami_units": json.dumps(about, ensure_ascii=False, sort_keys=True)}
+        schema = table.schema.with_metadata(told)
+        with pq.ParquetWriter(
+            staged, schema, compression="zstd", use_dictionary=list(words)
+        ) as out:
+            out.write_table(table.cast(schema))
+            for part in waiting:
+                table = pa.Table.from_pandas(part, schema=schema, preserve_index=False)
+                out.write_table(table.cast(schema))
+
+    return write_atomically(path, write)
+
+
+def copy_of(path: Path) -> Writer:
+    """A writer of one file of a round: the bytes of another file."""
+
+    def write(target: Path) -> None:
+        shutil.copyfile(path, target)
+
+    return write
 
 
 def sha256(path: Path) -> str:

@@ -143,6 +143,8 @@ CATALOGUE: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
             "число государств зависит от спорной территории",
         ),
         "score": ("score", "балл"),
+        "need": ("need:", "нужда:"),
+        "support": ("support:", "подкрепление:"),
         "km2": ("km²", "км²"),
         # the web map
         "map": ("Map", "Карта"),
@@ -298,12 +300,59 @@ CATALOGUE: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "shares of states": ("Shares of the states", "Доли государств"),
         "role qualifying": ("qualifying", "учтённый"),
         "role supporting": ("supporting", "дополнительный"),
+        "role occurs": ("occurs on one side", "встречается на одной стороне"),
         "role marginal": ("marginal", "окраинный"),
+        # what numbers of criteria count, by the words of the table
+        "measure states": ("states", "государства"),
+        "measure species": ("species", "вида (видов)"),
+        "measure points": ("points", "балла (баллов)"),
+        "measure crossings": ("crossings", "перехода (переходов)"),
+        "measure % of regional range": ("% of regional range", "% ареала в регионе"),
+        "measure % of shared border": ("% of shared border", "% общей границы"),
+        "measure % of qualifying range": ("% of qualifying range", "% ареала учтённых видов"),
+        "measure % of site": ("% of site", "% участка"),
+        "measure 0-1": ("(0–1)", "(0–1)"),
         "standing disclaimer": (
             DISCLAIMER,
             "Границы и географические названия показаны только для ориентировки. Они не выражают "
             "никакой позиции о правовом статусе какой-либо территории или о прохождении границ.",
         ),
+        # the board of plenary
+        "proposed by": ("Proposed by", "Кем предложено"),
+        "software": ("software", "программа"),
+        "group": ("group", "группа"),
+        "open questions": ("Open questions", "Открытые вопросы"),
+        "decisions": ("Decisions", "Решения"),
+        "agree": ("agreed", "согласовано"),
+        "agree-with-change": ("agreed with a change", "согласовано с изменением"),
+        "park": ("parked", "отложено"),
+        "reject": ("rejected", "отклонено"),
+        "undo": ("taken back", "решение отменено"),
+        "board list": ("List", "Список"),
+        "board back": ("Previous unit", "Предыдущая единица"),
+        "board next": ("Next unit", "Следующая единица"),
+        "board clock": ("Time", "Время"),
+        "board key": (
+            "Filled: this unit. Dashed grey: before. Light grey: other units. Green: protected. "
+            "Dashed yellow: known hotspots. Orange lines: barriers. Disputed lines are dashed.",
+            "Заливка: эта единица. Серый пунктир: до изменений. Светло-серое: другие единицы. "
+            "Зелёное: охраняется. Жёлтый пунктир: известные ключевые районы. Оранжевые линии: "
+            "преграды. Спорные линии — пунктир.",
+        ),
+        "no longer meets": ("no longer meets", "больше не выполняет"),
+        "newly meets": ("newly meets", "впервые выполняет"),
+        "conflict between": ("drawn by several groups", "нарисовано несколькими группами"),
+        "activities": ("Activities", "Мероприятия"),
+        "annex": ("Annex: priority conservation units", "Приложение: приоритетные единицы"),
+        "general section": ("General section", "Общий раздел"),
+        "suggested for general": (
+            "Suggested for the general section (recurs in many units)",
+            "Предлагается для общего раздела (повторяется во многих единицах)",
+        ),
+        "without a unit": ("Without a unit", "Без единицы"),
+        "funding notes": ("Funding notes", "Справки для финансирования"),
+        "not said": ("not said yet", "пока не указано"),
+        "column moved_from": ("Moved from", "Перенесено из"),
         # a working group's form, activities, decisions
         "form how": (
             "Fill in the light yellow cells; choose from the lists where there is one. Sheet 'units': "
@@ -354,6 +403,7 @@ CATALOGUE: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "column criteria_met": ("Criteria met", "Выполненные критерии"),
         "column confidence": ("Confidence (0–1)", "Достоверность (0–1)"),
         "column rationale": ("Rationale", "Обоснование"),
+        "column stability": ("How sure", "Насколько надёжно"),
         "column criterion": ("Criterion", "Критерий"),
         "column what": ("What it asks", "О чём он"),
         "column met": ("Met", "Выполнен"),
@@ -372,6 +422,85 @@ CATALOGUE: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "column share": ("Share of the unit, %", "Доля единицы, %"),
         "column hotspot_id": ("Hotspot", "Ключевой район"),
         "column reason": ("Why it became no unit", "Почему не стал единицей"),
+        # the report of what groups handed in
+        "column group": ("Group", "Группа"),
+        "column groups": ("Groups", "Группы"),
+        "column change": ("Change", "Изменение"),
+        "column matched_by": ("Known again by", "По чему узнано"),
+        "column file": ("File", "Файл"),
+        "column folder": ("Folder", "Папка"),
+        "column placemark": ("Placemark", "Метка"),
+        "column line": ("Line", "Строка"),
+        "column before_km2": ("Before, km²", "До, км²"),
+        "column after_km2": ("After, km²", "После, км²"),
+        "column gained_km2": ("Gained, km²", "Прибавлено, км²"),
+        "column lost_km2": ("Lost, km²", "Убавлено, км²"),
+        "column criteria_gained": ("Newly meets", "Впервые выполняет"),
+        "column criteria_lost": ("No longer meets", "Больше не выполняет"),
+        "column states_gained": ("States gained", "Прибавились государства"),
+        "column states_lost": ("States lost", "Убавились государства"),
+        "column species_gained": ("Species gained", "Прибавились виды"),
+        "column species_lost": ("Species lost", "Убавились виды"),
+        "column decision": ("By the criteria now", "По критериям теперь"),
+        "column note": ("Note", "Примечание"),
+        "column question_km2": ("In question, km²", "Под вопросом, км²"),
+        "column default": ("Default that applies", "Действует по умолчанию"),
+        "column resolution": ("Resolved", "Решено"),
+        "column kind": ("Kind", "Вид"),
+        "column assumed": ("What was assumed", "Что принято"),
+        "column remark_id": ("Remark", "Замечание"),
+        "column group_by": ("Group known by", "Группа известна по"),
+        "column placemarks": ("Placemarks", "Метки"),
+        "column evidence": ("Ours, to look at", "Наши, для просмотра"),
+        "column shapes": ("Shapes", "Контуры"),
+        "column pins": ("Pins and lines", "Значки и линии"),
+        "column unusable": ("Unusable", "Непригодные"),
+        "column rows": ("Rows of the form", "Строки формы"),
+        "column refused": ("Not read, because", "Не прочитан, потому что"),
+        "report title": ("What the groups handed in", "Что сдали группы"),
+        "report base": ("compared with", "в сравнении с"),
+        "report glance": ("At a glance", "Коротко"),
+        "report files": ("Files", "Файлы"),
+        "report read": ("read", "прочитано"),
+        "report conflicts": ("To be settled", "Нужно решить"),
+        "report no conflicts": ("Nothing is in conflict.", "Противоречий нет."),
+        "report how to settle": (
+            "The default applies as long as nobody says otherwise. To settle a conflict, write unit_id, "
+            "resolution (a group, base, union, ask, both, delete or leave-out) and reason into "
+            "resolutions.csv beside the files, and collect once more.",
+            "По умолчанию действует указанное, пока не сказано иное. Чтобы решить спор, впишите unit_id, "
+            "resolution (группа, base, union, ask, both, delete или leave-out) и reason в "
+            "resolutions.csv рядом с файлами и выполните collect ещё раз.",
+        ),
+        "report losses": ("No longer meets", "Больше не выполняет"),
+        "report no losses": (
+            "No unit lost a criterion by what was drawn.",
+            "Ни одна единица не утратила критерия из-за изменений.",
+        ),
+        "report gone": ("Deleted or absent", "Удалено или отсутствует"),
+        "report gone how": (
+            "Deleted: its folder came back without it; nothing is applied without a decision. Absent: "
+            "its folder did not come back either; nothing is concluded.",
+            "Удалено: папка вернулась без неё; без решения ничего не применяется. Отсутствует: папка "
+            "тоже не вернулась; вывод не делается.",
+        ),
+        "report changes": ("Changes", "Изменения"),
+        "report unchanged": ("Came back as handed out", "Вернулись без изменений"),
+        "report problems": ("What was found and assumed", "Что найдено и что принято"),
+        "report remarks": ("Pins and comments", "Значки и комментарии"),
+        "report nothing": ("Nothing.", "Ничего."),
+        "report before": ("before", "до"),
+        "default": ("default", "по умолчанию"),
+        "resolved": ("resolved", "решено"),
+        "change kept": ("kept", "без изменений"),
+        "change renamed": ("renamed", "переименовано"),
+        "change split": ("split", "разделено"),
+        "change merged": ("merged", "объединено"),
+        "change rejected": ("rejected", "отклонено"),
+        "change deleted": ("deleted", "удалено"),
+        "change commented": ("commented", "с комментарием"),
+        "change absent": ("absent", "отсутствует"),
+        "change conflict": ("conflict", "противоречие"),
         # the last sheet of a workbook
         "title": ("Title", "Название"),
         "date": ("Date", "Дата"),
@@ -386,6 +515,10 @@ CATALOGUE: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     }
 )
 """Every fixed phrase, as (English, Russian). A phrase without both is a failing test."""
+
+NEED: Final = ("C6", "C7")
+SUPPORT: Final = ("C8", "C9")
+"""Criteria that are no merit of a unit: what it needs, and what supports the finding."""
 
 MARKS: Final[Mapping[bool | None, str]] = MappingProxyType({True: "✓", False: "✗", None: "?"})
 
@@ -426,6 +559,18 @@ def disclaimer(given: str, lang: str = "en") -> str:
     return text("standing disclaimer", lang) if given == DISCLAIMER else given
 
 
+def measure(unit: object, lang: str = "en") -> str:
+    """What a number of the table `unit_criteria` counts, in the reader's language.
+
+    Examples
+    --------
+    >>> measure("% of site"), measure("of another profile", "ru")
+    ('% of site', 'of another profile')
+    """
+    key = f"measure {unit}"
+    return text(key, lang) if key in CATALOGUE else _string(unit)
+
+
 def number(value: float, lang: str = "en", digits: int = 0) -> str:
     """A number as people write it: "12,345" in English, "12 345" (no-break) in Russian.
 
@@ -460,6 +605,25 @@ def unit_cards(
     DataFrame
         One row a unit, in the order of `conservation_units`: ``unit_id`` and
         :data:`CARD_FIELDS`. An unknown value is an empty string.
+
+    Examples
+    --------
+    >>> import cami_units as cu
+    >>> import pandas as pd
+    >>> units = pd.DataFrame(
+    ...     {
+    ...         "unit_id": ["CU-001"], "name_en": ["Ustyurt"], "name_ru": ["Устюрт"],
+    ...         "status": ["modelled candidate"], "origin": ["new"], "hotspot_ids": [""],
+    ...         "rank_label": ["1"], "tier": ["high"], "score": [0.5], "area_km2": [12345.6],
+    ...         "countries": ["KZ;UZ"], "disputed": [False], "species": ["Saiga tatarica"],
+    ...         "confidence": [0.67],
+    ...     }
+    ... )
+    >>> found = pd.DataFrame({"unit_id": ["CU-001"], "criterion": ["C1"], "met": [False], "value": [1.0]})
+    >>> tables = {"conservation_units": units, "unit_criteria": found}
+    >>> card = cu.unit_cards(tables, cu.read_species()).iloc[0]
+    >>> card["area"], card["species"], card["criteria"], card["barriers"]
+    ('12,346 km²', '1: Saiga antelope', 'C1 ✗', 'not assessed')
     """
     units = tables["conservation_units"]
     found: dict[str, dict[str, dict[str, Any]]] = {}
@@ -502,15 +666,30 @@ def _card(
         "states": states,
         "area": f"{number(unit['area_km2'], lang)} {text('km2', lang)}",
         "species": f"{len(qualifying)}: {spoken}" if qualifying else "0",
-        "criteria": " ".join(
-            f"{name} {mark(findings[name]['met'])}" for name in told_order(findings)
-        ),
+        "criteria": _marked(findings, lang),
         "protected": _percent(findings, "C7", "of qualifying range protected", lang),
         "barriers": _percent(findings, "C6", "of the shared border fenced", lang),
         "confidence": _confidence(unit["confidence"], lang),
         "origin": _origin(unit, lang),
         "comment": text("how_to_comment", lang),
     }
+
+
+def _marked(findings: Mapping[str, Mapping[str, Any]], lang: str) -> str:
+    """Marks of all findings; those of need and of support stand apart, as they are no merit."""
+    told = told_order(findings)
+    axes = [
+        ("", [name for name in told if name not in (*NEED, *SUPPORT)]),
+        (text("need", lang), [name for name in told if name in NEED]),
+        (text("support", lang), [name for name in told if name in SUPPORT]),
+    ]
+    return " · ".join(
+        " ".join(
+            [*filter(None, [axis]), *(f"{name} {mark(findings[name]['met'])}" for name in names)]
+        )
+        for axis, names in axes
+        if names
+    )
 
 
 def stability(row: Mapping[str, Any], lang: str = "en") -> str:

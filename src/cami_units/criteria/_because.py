@@ -11,7 +11,7 @@ from typing import Any, Final
 import pandas as pd
 
 from cami_units.criteria._measures import Evidence, graded
-from cami_units.model import Profile, listed, unfilled
+from cami_units.model import Profile, clean_name, listed, unfilled
 
 Row = Any
 """A row of a table, as a named tuple."""
@@ -110,10 +110,12 @@ def _named(
 
 
 def _sentence(site: Site, finding: str) -> str:
-    still = unfilled(site.profile, finding)
-    if still:
-        return f"Not assessed: the profile leaves {listed(still)} open."
-    text = _further(site, finding) if finding in site.profile.further else _WRITERS[finding](site)
+    if finding in site.profile.further:
+        text = _further(site, finding)
+    elif still := unfilled(site.profile, finding):
+        text = f"not assessed: the profile leaves {listed(still)} open."
+    else:
+        text = _WRITERS[finding](site)
     return text[:1].upper() + text[1:]
 
 
@@ -328,10 +330,15 @@ def _c5(site: Site) -> str:
     crossing = [row for row in site.crossings or () if row.n > 0]
     if not crossing:
         return f"{reach}, none of which crosses a border in it; {_count(rule.min_crossings or 0, 'crossing')} of grade {grades} needed."
+    counted = [row for row in crossing if row.evidence_grade in (rule.counted_grades or ())]
+    cited = sorted(
+        {source for row in counted if (source := clean_name(getattr(row, "source", "")))}
+    )
+    evidence = f"; evidence: {listed(cited, 3)}" if cited else ""
     return (
         f"{_count(site.numbers['n_crossings'], 'crossing')} of grade {grades}, "
         f"{rule.min_crossings} needed; {reach}; crossings: "
-        f"{_crossings(site, {row.sci_name for row in crossing})}."
+        f"{_crossings(site, {row.sci_name for row in crossing})}{evidence}."
     )
 
 
@@ -434,9 +441,7 @@ def _further(site: Site, name: str) -> str:
         return f"not assessed: the profile leaves further.{name}.at_least open."
     if value != value:
         return f"not assessed: {rule.name_en} could not be measured here."
-    return (
-        f"{rule.name_en}: {_figure(value)} {rule.unit}".rstrip() + f", {rule.at_least:g} needed."
-    )
+    return f"{rule.name_en}: {_figure(value)} {rule.unit}".rstrip() + f", {rule.at_least:g} needed."
 
 
 _WRITERS: Final[Mapping[str, Callable[[Site], str]]] = MappingProxyType(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -14,6 +15,8 @@ from cami_units.model import InputError, PlanError, Profile, SiteTables, listed,
 
 _FLOATS: Final = ("km2", "km", "n", "jaccard", "permeability")
 _MAY_BE_UNKNOWN: Final = ("permeability",)
+_MAY_BE_LACKING: Final = {"crossings": ("source",)}
+_BREEDING, _NON_BREEDING, _PASSAGE = 2, 3, 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +101,7 @@ def evidence(
 ) -> Evidence:
     """The numbers together with the tables they come from."""
     counted = counted_species(species, profile)
-    tables = _tidy(tables, set(counted.index))
+    tables = _with_seasonal(_tidy(tables, set(counted.index)), profile)
     overrides = _adjacent(adjacent, tables.sites)
     at_sites = _species_at_sites(tables, counted, profile)
     sites = tables.sites.set_index("site")
@@ -173,6 +176,7 @@ _COLUMNS: Final = {
     "pa_pairs": ("site", "pair", "pa_a", "pa_b", "name_a", "name_b", "km"),
     "hotspots": ("site", "hotspot_id", "name_en", "km2", "jaccard"),
     "in_hotspots": ("site", "km2"),
+    "seasonal": ("site", "sci_name", "seasonal", "iso2", "km2"),
 }
 
 
@@ -194,6 +198,7 @@ def _tidy(tables: SiteTables, known: Collection[str]) -> SiteTables:
         if missing:
             faults.append(f"'{name}' lacks the column {listed(missing)}")
             continue
+        columns += [name for name in _MAY_BE_LACKING.get(name, ()) if name in table.columns]
         table = pd.DataFrame(table)[columns]
         strange = sorted({str(site) for site in set(table["site"]) - listed_sites})
         if strange:
@@ -220,6 +225,52 @@ def _tidy(tables: SiteTables, known: Collection[str]) -> SiteTables:
     if faults:
         raise InputError("The tables of the sites are not as expected: " + "; ".join(faults) + ".")
     return SiteTables(**tidy)  # type: ignore[arg-type]
+
+
+def _with_seasonal(tables: SiteTables, profile: Profile) -> SiteTables:
+    """The tables with the crossings that seasonal parts of a range speak of among the others.
+
+    A species that breeds on one side of a border and spends another season on the other crosses it;
+    so does a passage range that lies on both. Both parts must be as large as a side that counts.
+    """
+    side_km2, grade = profile.occurrence.side_km2, profile.C5.seasonal_grade
+    if tables.seasonal is None or side_km2 is None or grade not in (profile.C5.grades or {}):
+        return tables
+    parts = tables.seasonal[tables.seasonal["km2"] >= side_km2]
+    key = ["site", "sci_name"]
+    sides = {code: parts.loc[parts["seasonal"] == code, [*key, "iso2"]] for code in (2, 3, 4)}
+    both = pd.concat(
+        [
+            sides[_BREEDING].merge(sides[_NON_BREEDING], on=key),
+            sides[_PASSAGE].merge(sides[_PASSAGE], on=key),
+        ]
+    )
+    both = both[both["iso2_x"] != both["iso2_y"]]
+    if both.empty:
+        return tables
+    ends = both[["iso2_x", "iso2_y"]].to_numpy()
+    found = both[key].assign(
+        corridor_id="seasonal range",
+        evidence_grade=grade,
+        pair=[";".join(sorted(pair)) for pair in ends],
+        n=1.0,
+    )
+    found = found.drop_duplicates([*key, "pair"])
+    touching = tables.borders[["site", "pair"]].drop_duplicates()
+    found = found.merge(touching, on=["site", "pair"])
+    known = tables.crossings
+    columns = list(_COLUMNS["crossings"]) if known is None else list(known.columns)
+    if "source" in columns:
+        found["source"] = "read from the seasonal parts of its range"
+    every = found if known is None or known.empty else pd.concat([known, found])
+    corridors = tables.corridors
+    if corridors is None:
+        corridors = pd.DataFrame({name: [] for name in _COLUMNS["corridors"]})
+    return replace(
+        tables,
+        corridors=corridors,
+        crossings=every[columns].sort_values(columns, ignore_index=True),
+    )
 
 
 def _adjacent(adjacent: pd.DataFrame | None, sites: pd.DataFrame) -> pd.DataFrame:
@@ -276,10 +327,12 @@ def _species_at_sites(tables: SiteTables, species: pd.DataFrame, profile: Profil
     key = ["site", "sci_name"]
     by_state = tables.species.groupby([*key, "iso2"])[["km2"]].sum().reset_index()
     table = by_state.groupby(key)[["km2"]].sum().reset_index()
-    counted = by_state[by_state["km2"] >= side_km2].groupby(key)
-    sides = counted.agg(
-        sides=("iso2", ";".join), n_sides=("iso2", "size"), counted_km2=("km2", "sum")
-    )
+    counted = by_state[by_state["km2"] >= side_km2]
+    sides = counted.groupby(key)["km2"].agg(n_sides="size", counted_km2="sum")
+    ends = np.append(0, sides["n_sides"].cumsum())  # the rows are in the order of their groups
+    states = counted["iso2"].tolist()
+    joined = [";".join(states[low:high]) for low, high in pairwise(ends)]
+    sides["sides"] = pd.Series(joined, index=sides.index, dtype=object)
     table = table.merge(sides, on=key, how="left").merge(
         species.reset_index(), on="sci_name", how="left"
     )

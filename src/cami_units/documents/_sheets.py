@@ -7,6 +7,7 @@ import math
 import re
 import zipfile
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -17,7 +18,7 @@ from openpyxl.utils import get_column_letter
 
 from cami_units.documents._csv import decimals, is_formula, joined
 from cami_units.model import FINDINGS, STATUSES, Imprint, clean_name, clean_text
-from cami_units.words import MARKS, text
+from cami_units.words import CATALOGUE, MARKS, text
 
 _CELL_LIMIT: Final = 32_767
 """The longest text a cell of a workbook takes, in characters."""
@@ -25,12 +26,16 @@ _CELL_LIMIT: Final = 32_767
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of a sheet: its name in the tables, its width in characters, its number format."""
+    """A column of a sheet: its name in the tables, its width in characters, its number format.
+
+    `says` is the phrase for its heading, where it is not that of its name.
+    """
 
     name: str
     width: float
     format: str = "General"
     wrap: bool = False
+    says: str = ""
 
 
 WHOLE: Final = "#,##0"
@@ -72,15 +77,16 @@ def fill(sheet: Any, columns: Sequence[Column], rows: Rows, imprint: Imprint) ->
         put(sheet.cell(1, number), column.name, font=Font(size=8, color="6B6B6B"), fill=NAMES)
         put(
             sheet.cell(2, number),
-            heading(column.name, imprint.languages),
+            heading(column.says or column.name, imprint.languages),
             font=Font(bold=True, color="FFFFFF"),
             fill=HEADER,
             alignment=Alignment(vertical="center", wrap_text=True),
         )
     sheet.row_dimensions[2].height = 48
+    styles: dict[tuple[Any, ...], Any] = {}
     for line, row in enumerate(rows, start=3):
         for number, column in enumerate(columns, start=1):
-            _fill_cell(sheet.cell(line, number), row.get(column.name), column)
+            _fill_cell(sheet.cell(line, number), row.get(column.name), column, styles)
     sheet.freeze_panes = "C3"
     sheet.auto_filter.ref = f"A2:{get_column_letter(len(columns))}{len(rows) + 2}"
     set_page(sheet, imprint, rows_repeated="1:2")
@@ -88,6 +94,8 @@ def fill(sheet: Any, columns: Sequence[Column], rows: Rows, imprint: Imprint) ->
 
 def heading(name: str, languages: Sequence[str]) -> str:
     if is_finding(name):
+        return name
+    if f"column {name}" not in CATALOGUE:
         return name
     return "\n".join(text(f"column {name}", lang) for lang in languages)
 
@@ -97,18 +105,29 @@ def is_finding(name: str) -> bool:
     return name[:1] in ("G", "C") and name[1:].isdigit()
 
 
-def _fill_cell(cell: Any, value: object, column: Column) -> None:
-    marked = value in _MARK_FONT if isinstance(value, str) else False
-    alignment = _MARKS if marked else (WRAP if column.wrap else TOP)
+def _fill_cell(
+    cell: Any, value: object, column: Column, styles: dict[tuple[Any, ...], Any]
+) -> None:
+    """A value in its cell, styled; `styles` remembers those made, which are dear to make anew."""
     if isinstance(value, float) and math.isfinite(value):
         value = round(value, decimals(column.name)) + 0.0
-    put(cell, value, alignment=alignment, border=LINE)
-    if marked:
-        cell.font = _MARK_FONT[str(value)]
-    elif column.name == "status" and value in STATUS_FILL:
-        cell.fill = STATUS_FILL[str(value)]
-    if not isinstance(cell.value, str):
-        cell.number_format = column.format
+    put(cell, value)
+    shown = cell.value
+    marked = shown if isinstance(shown, str) and shown in _MARK_FONT else ""
+    status = shown if column.name == "status" and shown in STATUS_FILL else ""
+    text = isinstance(shown, str)
+    key = (column, marked, status, text, text and is_formula(shown))
+    if key not in styles:
+        cell.alignment = _MARKS if marked else (WRAP if column.wrap else TOP)
+        cell.border = LINE
+        if marked:
+            cell.font = _MARK_FONT[marked]
+        elif status:
+            cell.fill = STATUS_FILL[status]
+        if not text:
+            cell.number_format = column.format
+        styles[key] = cell._style
+    cell._style = copy(styles[key])
 
 
 def put(cell: Any, value: object, **style: Any) -> None:

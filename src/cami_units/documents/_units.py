@@ -60,6 +60,7 @@ _CRITERIA: Final = (
     Column("threshold", 11, "#,##0.##"),
     Column("because", 80, wrap=True),
 )
+_HOW_SURE: Final = (Column("stability", 34, wrap=True),)
 _SPECIES: Final = (
     Column("unit_id", 10),
     Column("name_en", 28, wrap=True),
@@ -85,7 +86,9 @@ _NOT_PROPOSED: Final = (
 )
 
 
-def write_units_workbook(path: Path, round: Round) -> None:
+def write_units_workbook(
+    path: Path, round: Round, *, more: Mapping[str, pd.DataFrame] | None = None
+) -> None:
     """Write the units of a round, with their evidence, as an Excel workbook.
 
     Sheets `units` (by rank, with a mark for every gate and criterion), `criteria`, `species`,
@@ -99,6 +102,8 @@ def write_units_workbook(path: Path, round: Round) -> None:
     round : Round
         The tables `conservation_units`, `unit_criteria`, `unit_species`, `unit_countries` and
         `not_proposed`; species and states are named where it also has `species` or `countries`.
+    more : mapping, optional
+        Further tables, a sheet each, by its name.
 
     Notes
     -----
@@ -110,6 +115,9 @@ def write_units_workbook(path: Path, round: Round) -> None:
     imprint = round.imprint
     for name, columns, rows in _sheets(round):
         fill(book.create_sheet(name), columns, rows, imprint)
+    for name, table in (more or {}).items():
+        columns = [Column(str(column), _width(column), wrap=True) for column in table]
+        fill(book.create_sheet(name), columns, records(table), imprint)
     fill_about(book.create_sheet("about"), imprint)
     day = datetime.fromisoformat(imprint.date)
     book.properties.creator = "cami_units"
@@ -118,6 +126,10 @@ def write_units_workbook(path: Path, round: Round) -> None:
     unsettled = io.BytesIO()
     book.save(unsettled)
     path.write_bytes(settled(unsettled.getvalue(), day))
+
+
+def _width(column: object) -> float:
+    return {"text": 60.0, "reason": 60.0, "name_en": 28.0, "sci_name": 28.0}.get(str(column), 13.0)
 
 
 def _sheets(round: Round) -> list[tuple[str, Sequence[Column], Rows]]:
@@ -147,7 +159,11 @@ def _sheets(round: Round) -> list[tuple[str, Sequence[Column], Rows]]:
         for row in evidence("unit_countries", lambda row: row["iso2"])
     ]
     return [
-        ("units", (*_UNITS, *_further(marks)), [{**row, **marks.get(row["unit_id"], {})} for row in records(units)]),
+        (
+            "units",
+            (*_UNITS, *(_HOW_SURE if "stability" in units else ()), *_further(marks)),
+            [{**row, **marks.get(row["unit_id"], {})} for row in records(units)],
+        ),
         ("criteria", _CRITERIA, findings),
         ("species", _SPECIES, present),
         ("countries", _COUNTRIES, shares),

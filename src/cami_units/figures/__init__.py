@@ -10,7 +10,8 @@ from collections.abc import Callable
 from matplotlib.figure import Figure
 
 from cami_units.figures._files import png, write_figure, write_pages
-from cami_units.figures._legend import legend_card
+from cami_units.figures._legend import Entry, legend_card
+from cami_units.figures._looks import Look
 from cami_units.figures._pages import poster, section_sheet, slide, unit_page, unit_slide
 from cami_units.figures._scene import Scene
 from cami_units.figures._sensitivity import border_graph, rank_intervals, selection_map
@@ -21,7 +22,9 @@ Draw = Callable[[Scene, str], Figure]
 
 __all__ = [
     "Draw",
+    "Entry",
     "Figure",
+    "Look",
     "Scene",
     "border_graph",
     "legend_card",

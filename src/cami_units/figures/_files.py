@@ -16,7 +16,12 @@ from cami_units.model import InputError
 SCREEN_DPI: Final = 152.4
 """A sheet of 320 × 180 mm then has 1920 × 1080 pixels."""
 
-_TYPE: Final[dict[str, Any]] = {"pdf.fonttype": 42, "pdf.compression": 6, "path.simplify": False, "text.hinting": "none"}
+_TYPE: Final[Any] = {
+    "pdf.fonttype": 42,
+    "pdf.compression": 6,
+    "path.simplify": False,
+    "text.hinting": "none",
+}
 _PDF: Final = {"Creator": "cami_units", "Producer": None, "CreationDate": None, "ModDate": None}
 
 

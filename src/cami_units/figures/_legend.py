@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Final
 
 from matplotlib.figure import Figure
 
@@ -16,8 +17,8 @@ from cami_units.figures._looks import (
     unit_look,
 )
 from cami_units.figures._scene import Scene, drawn_units
-from cami_units.figures._sheet import SOFT, put, sheet, swatch, write
-from cami_units.figures._type import MM_PER_POINT, width_mm
+from cami_units.figures._sheet import INK, LEADING, put, sheet, swatch, write
+from cami_units.figures._type import MM_PER_POINT, lines, width_mm
 from cami_units.palette import STATUS
 
 Entry = tuple[Look, str, bool]
@@ -34,7 +35,11 @@ def entries(scene: Scene, layers: Iterable[str]) -> list[Entry]:
     ]
     if len(there):
         rows += [
-            (Look("", 0.0, (), "#39424a", opacity), f"{words.text('tier', lang)}: {words.text(tier, lang)}", False)
+            (
+                Look("", 0.0, (), "#39424a", opacity),
+                f"{words.text('tier', lang)}: {words.text(tier, lang)}",
+                False,
+            )
             for tier, opacity in TIER_OPACITY.items()
             if (scene.units["tier"] == tier).any()
         ]
@@ -48,7 +53,9 @@ def entries(scene: Scene, layers: Iterable[str]) -> list[Entry]:
             rows.append((LOOKS[name], words.text(name, lang), is_line))
     if "barriers" in wanted and "barriers" in scene.layers:
         kinds = set(scene.layers["barriers"]["kind"].map(barrier_kind))
-        rows += [(look, words.text(kind, lang), True) for kind, look in BARRIERS.items() if kind in kinds]
+        rows += [
+            (look, words.text(kind, lang), True) for kind, look in BARRIERS.items() if kind in kinds
+        ]
     if "countries" in scene.layers:
         rows.append((LOOKS["countries"], words.text("countries", lang), True))
     if "disputed" in scene.layers:
@@ -65,6 +72,7 @@ def legend(
     *,
     size: float,
     columns: int = 1,
+    colour: str = INK,
 ) -> float:
     """Draw a legend into a column of the sheet, in equal sub-columns; say where it ends."""
     scale = size / 7
@@ -77,21 +85,43 @@ def legend(
         for look, told, is_line in rows[number * per_column : (number + 1) * per_column]:
             swatch(figure, x, y, look, scale=scale, line=is_line)
             first = y + (4 * scale - size * MM_PER_POINT) / 2 - 0.2
-            end = write(figure, x + sign, first, told, size=size, width=column - sign - 2, most=2)
+            end = write(
+                figure,
+                x + sign,
+                first,
+                told,
+                size=size,
+                width=column - sign - 2,
+                most=2,
+                colour=colour,
+            )
             y = max(y + 4 * scale, end - 0.8) + gap
         deepest = max(deepest, y)
     return deepest
 
 
-def legend_card(scene: Scene, layers: Iterable[str]) -> Figure:
-    """The legend alone, on a card as large as it needs: what lies over a corner of the globe."""
-    rows = entries(scene, layers)
-    size, margin = 9.0, 4.0
-    title = words.text("legend", scene.lang)
-    widest = max([width_mm(told, size) for _, told, _ in rows] + [width_mm(title, size, "bold")])
-    trial = sheet(200, 400)
-    depth = legend(trial, rows, margin, 11.0, 200, size=size)
-    card = sheet(min(widest + 2 * margin + 18, 110), depth + margin - 1)
-    put(card, margin, margin, title, size=size, face="bold", colour=SOFT)
-    legend(card, rows, margin, 11.0, 110, size=size)
+def legend_card(title: str, rows: Sequence[Entry]) -> Figure:
+    """A legend alone, on a dark card as large as it needs: for a corner of the globe.
+
+    Parameters
+    ----------
+    title : str
+        What stands above the signs.
+    rows : sequence of (Look, str, bool)
+        A look, the words beside it, and whether its sign is a line.
+    """
+    size, margin, head = 8.0, 4.0, 10.5
+    scale = size / 7
+    sign = 9 * scale + 2.5
+    widest = max([width_mm(told, size) + sign for _, told, _ in rows] + [40.0])
+    width = min(widest, 100.0) + 3
+    lines_of = [lines(told, width - sign - 2, size=size, most=2) for _, told, _ in rows]
+    step = size * LEADING * MM_PER_POINT
+    depth = sum(max(4 * scale, step * len(told)) + 1.6 * scale for told in lines_of)
+    card = sheet(width + 2 * margin, head + depth + margin - 1, colour=_CARD)
+    put(card, margin, margin - 0.3, title, size=size * 1.15, face="bold", colour="white")
+    legend(card, list(rows), margin, head, width, size=size, colour="white")
     return card
+
+
+_CARD: Final = "#262d31"

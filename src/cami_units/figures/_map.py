@@ -134,7 +134,7 @@ def _background(axes: Axes, scene: Scene, sized: Sized, line: float) -> None:
     if countries is None:
         return
     shapes = _seen(countries.geometry.to_numpy(), sized)
-    _draw(axes, shapes, LOOKS["land"], "land", line)
+    _draw(axes, [_land(scene, shapes, sized)], LOOKS["land"], "land", line)
     edges = _borders(scene, sized)
     near: BaseGeometry = shapely.GeometryCollection()
     if disputed is not None:
@@ -143,6 +143,14 @@ def _background(axes: Axes, scene: Scene, sized: Sized, line: float) -> None:
         contested = [shapely.intersection(edges, near), *shapely.boundary(areas)]
         _draw(axes, contested, LOOKS["disputed"], "disputed", line)
     _draw(axes, [shapely.difference(edges, near)], LOOKS["countries"], "countries", line)
+
+
+def _land(scene: Scene, shapes: npt.NDArray[Any], sized: Sized) -> BaseGeometry:
+    """All ground, whoever's it is: what no state of the layer has (Siachen) is no water for that."""
+    disputed = layer(scene, "disputed", "disputed_id")
+    areas: Any = () if disputed is None else _seen(disputed.geometry.to_numpy(), sized)
+    whole: BaseGeometry = shapely.union_all([*shapes, *areas])
+    return whole
 
 
 _TOUCHING_M: Final = 3_000.0
@@ -172,12 +180,15 @@ def _borders(scene: Scene, sized: Sized) -> BaseGeometry:
     edges[backwards] = edges[backwards][:, [2, 3, 0, 1]]
     edges, times = np.unique(edges, axis=0, return_counts=True)
     ends = edges[times > 1].reshape(-1, 2, 2).astype(float)
-    merged: BaseGeometry = shapely.line_merge(shapely.multilinestrings(shapely.linestrings(ends)))
+    edge_lines: Any = shapely.linestrings(ends)
+    merged: Any = shapely.line_merge(shapely.multilinestrings(edge_lines))
     simpler: BaseGeometry = shapely.simplify(merged, _tolerance(sized))
     return simpler
 
 
-def _areas(axes: Axes, table: gpd.GeoDataFrame | None, name: str, sized: Sized, line: float) -> None:
+def _areas(
+    axes: Axes, table: gpd.GeoDataFrame | None, name: str, sized: Sized, line: float
+) -> None:
     if table is None:
         return
     shapes = table.geometry.to_numpy()
@@ -186,7 +197,13 @@ def _areas(axes: Axes, table: gpd.GeoDataFrame | None, name: str, sized: Sized, 
     spots = shapely.get_coordinates(shapes[points])
     if len(spots):
         axes.plot(
-            *spots.T, "s", ms=2.5 * line, mew=0, color=LOOKS[name].fill, zorder=_ORDER[name], clip_on=True
+            *spots.T,
+            "s",
+            ms=2.5 * line,
+            mew=0,
+            color=LOOKS[name].fill,
+            zorder=_ORDER[name],
+            clip_on=True,
         )
 
 
@@ -196,10 +213,14 @@ def _sections(axes: Axes, scene: Scene, sized: Sized, line: float) -> None:
     if table is not None:
         edges = shapely.union_all(shapely.boundary(_clipped(table.geometry.to_numpy(), sized)))
         merged = shapely.line_merge(edges) if edges.geom_type == "MultiLineString" else edges
-        _draw(axes, [shapely.simplify(merged, _tolerance(sized))], LOOKS["sections"], "sections", line)
+        _draw(
+            axes, [shapely.simplify(merged, _tolerance(sized))], LOOKS["sections"], "sections", line
+        )
 
 
-def _lines(axes: Axes, table: gpd.GeoDataFrame | None, name: str, sized: Sized, line: float) -> None:
+def _lines(
+    axes: Axes, table: gpd.GeoDataFrame | None, name: str, sized: Sized, line: float
+) -> None:
     if table is not None:
         _draw(axes, _seen(table.geometry.to_numpy(), sized), LOOKS[name], name, line)
 
@@ -249,7 +270,13 @@ def _tolerance(sized: Sized) -> float:
     return sized.metres_per_mm * _PIXEL_MM
 
 
-def _draw(axes: Axes, shapes: Sequence[BaseGeometry] | npt.NDArray[Any], look: Look, name: str, line: float) -> None:
+def _draw(
+    axes: Axes,
+    shapes: Sequence[BaseGeometry] | npt.NDArray[Any],
+    look: Look,
+    name: str,
+    line: float,
+) -> None:
     parts = shapely.get_parts(shapely.get_parts(np.asarray(shapes, dtype=object)))
     kinds = shapely.get_type_id(parts)
     polygons = parts[kinds == 3]
@@ -333,7 +360,14 @@ class _Labels:
         self.taken.append(box)
         if dot:
             self.axes.plot(
-                [x], [y], "o", ms=size * 0.3, color=colour, mec="white", mew=0.4, zorder=_ORDER["names"]
+                [x],
+                [y],
+                "o",
+                ms=size * 0.3,
+                color=colour,
+                mec="white",
+                mew=0.4,
+                zorder=_ORDER["names"],
             )
         self.axes.text(
             x0 if dot else x,
@@ -351,7 +385,6 @@ class _Labels:
             path_effects=[withStroke(linewidth=size * 0.28, foreground="white", alpha=0.85)],
         )
 
-
     def _is_free(self, box: Frame) -> bool:
         left, low, right, top = self.sized.frame
         inside = left < box[0] and low < box[1] and box[2] < right and box[3] < top
@@ -361,7 +394,12 @@ class _Labels:
         """The smallest of a few steps that sets a box free; none, if none does."""
         wide, high = box[2] - box[0], box[3] - box[1]
         for right, up in _STEPS:
-            moved = (box[0] + right * wide, box[1] + up * high, box[2] + right * wide, box[3] + up * high)
+            moved = (
+                box[0] + right * wide,
+                box[1] + up * high,
+                box[2] + right * wide,
+                box[3] + up * high,
+            )
             if self._is_free(moved):
                 return right * wide, up * high
         return 0.0, 0.0
@@ -378,9 +416,7 @@ _STEPS: Final = tuple(
 
 
 def _touch(one: Frame, other: Frame) -> bool:
-    return (
-        one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
-    )
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
 def _unit_names(taken: _Labels, scene: Scene, sized: Sized, focus: str) -> None:
@@ -413,6 +449,7 @@ def _section_names(taken: _Labels, scene: Scene, sized: Sized) -> None:
                 size=sized.text * 2.2,
                 face="bold",
                 colour=LOOKS["sections"].line,
+                must=True,
             )
 
 
@@ -521,7 +558,7 @@ def _degrees(
         fontproperties=font(),
         fontsize=size,
         color=SOFT,
-        ha="center" if below else "center",
+        ha="center",
         va="top" if below else "bottom",
         rotation=0 if below else 90,
         rotation_mode="anchor",
@@ -575,7 +612,12 @@ def scale_bar(axes: Axes, scene: Scene, sized: Sized, *, size: float) -> None:
                 zorder=_ORDER["furniture"],
             )
         )
-    kind = {"zorder": _ORDER["furniture"], "fontsize": size, "color": INK, "parse_math": False}
+    kind: dict[str, Any] = {
+        "zorder": _ORDER["furniture"],
+        "fontsize": size,
+        "color": INK,
+        "parse_math": False,
+    }
     axes.text(x + km * 1000 + 1.2 * mm, y, label, fontproperties=font(), va="baseline", **kind)
     axes.text(x, y + height + 1.2 * mm, ratio, fontproperties=font(), va="baseline", **kind)
 

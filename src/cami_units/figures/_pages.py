@@ -13,7 +13,6 @@ from matplotlib.patches import Rectangle
 
 from cami_units import words
 from cami_units.figures._legend import entries, legend
-from cami_units.figures._looks import unit_look
 from cami_units.figures._map import Sized, draw_map, graticule, north_arrow, scale_bar
 from cami_units.figures._scene import (
     Scene,
@@ -37,7 +36,6 @@ from cami_units.figures._sheet import (
     rule,
     sheet,
     size_mm,
-    swatch,
     table,
     write,
 )
@@ -177,7 +175,9 @@ def unit_page(scene: Scene, unit_id: str) -> Figure:
     width = wide - margin - column
     _location(figure, scene, row, column, top, width)
     inset = width * 0.56
-    y = _card(figure, scene, unit_id, column, top + inset + 3, width, size=6.6, limit=top + map_high + 3)
+    y = _card(
+        figure, scene, unit_id, column, top + inset + 3, width, size=6.6, limit=top + map_high + 3
+    )
     below = max(top + map_high + 6, y + 1)
     legend_rows = entries(scene, ("protected_areas", "hotspots", "corridors", "barriers"))
     below = legend(figure, legend_rows, margin, below, wide - 2 * margin, size=5.6, columns=5) + 1
@@ -209,8 +209,8 @@ def slide(scene: Scene) -> Figure:
     )
     column = margin + map_width + 9
     units = drawn_units(scene)
-    y = write(figure, column, top, str(len(units)), size=44, face="bold")
-    y = write(figure, column, y - 2, words.text("units", scene.lang).lower(), size=13, width=side)
+    y = write(figure, column, top, words.text("units", scene.lang), size=12, width=side)
+    y = write(figure, column, y - 1, str(len(units)), size=40, face="bold") - 2
     y = legend(figure, entries(scene, shown), column, y + 4, side, size=9.5)
     for row in list(records(units))[: max(0, int((end - y - 8) // 9))]:
         told = f"{row['rank_label']}  {row['unit_id']}  {name_of(row, scene.lang)}"
@@ -247,7 +247,15 @@ def unit_slide(scene: Scene, unit_id: str) -> Figure:
     )
     column = margin + map_width + 9
     y = _card(
-        figure, scene, unit_id, column, top, side, size=13, limit=end - 30, without=("comment", "origin")
+        figure,
+        scene,
+        unit_id,
+        column,
+        top,
+        side,
+        size=13,
+        limit=end - 30,
+        without=("comment", "origin"),
     )
     if y < end - 22:
         _states(figure, scene, unit_id, column, y + 5, side, size=11)
@@ -275,13 +283,26 @@ def _title(
         y = write(figure, margin, y, above, size=facts_size, width=width, colour=SOFT, most=1) + 0.5
     y = write(figure, margin, y, title, size=size, width=width, face="bold", most=2)
     if below:
-        y = write(figure, margin, y, below, size=facts_size * 1.25, width=width, colour=SOFT, most=1)
-    y = write(figure, margin, y + size * 0.03, facts(scene), size=facts_size, width=width, colour=SOFT, most=1)
+        y = write(
+            figure, margin, y, below, size=facts_size * 1.25, width=width, colour=SOFT, most=1
+        )
+    y = write(
+        figure,
+        margin,
+        y + size * 0.03,
+        facts(scene),
+        size=facts_size,
+        width=width,
+        colour=SOFT,
+        most=1,
+    )
     rule(figure, margin, y + size * 0.08, width)
     return y + size * 0.08 + size * 0.14 + 1
 
 
-def _heading(figure: Figure, left: float, top: float, told: str, width: float, *, size: float) -> float:
+def _heading(
+    figure: Figure, left: float, top: float, told: str, width: float, *, size: float
+) -> float:
     rule(figure, left, top, width, colour=INK)
     return write(figure, left, top + size * 0.15, told, size=size, face="bold", width=width, most=1)
 
@@ -308,7 +329,9 @@ def _framed_map(
     north_arrow(axes, scene, sized, size=text * 1.3)
 
 
-def _location(figure: Figure, scene: Scene, row: Mapping[str, Any], left: float, top: float, width: float) -> None:
+def _location(
+    figure: Figure, scene: Scene, row: Mapping[str, Any], left: float, top: float, width: float
+) -> None:
     """Where in the region a unit lies."""
     height = width * 0.56
     sized = Sized(framed(region(scene), aspect=width / height, margin=0.02), width, 5)
@@ -329,7 +352,9 @@ def _location(figure: Figure, scene: Scene, row: Mapping[str, Any], left: float,
     )
 
 
-_CARD: Final = tuple(name for name in words.CARD_FIELDS if name not in ("name_en", "name_ru", "criteria"))
+_CARD: Final = tuple(
+    name for name in words.CARD_FIELDS if name not in ("name_en", "name_ru", "criteria")
+)
 
 
 def _card(
@@ -354,7 +379,14 @@ def _card(
     for name in fields:
         put(figure, left, y, told[name], size=size, colour=SOFT)
         ends = write(
-            figure, left + indent, y, card[name], size=size, width=width - indent, most=6, face="plain"
+            figure,
+            left + indent,
+            y,
+            card[name],
+            size=size,
+            width=width - indent,
+            most=6,
+            face="plain",
         )
         y = ends + size * 0.06
         if y > limit:
@@ -364,19 +396,41 @@ def _card(
     return y
 
 
-def _marks(figure: Figure, criteria: str, left: float, top: float, width: float, *, size: float) -> float:
+def _marks(
+    figure: Figure, criteria: str, left: float, top: float, width: float, *, size: float
+) -> float:
     """The criteria and their marks in a row, each mark in its colour as well as its shape."""
-    tokens = criteria.split()
     x, y = left, top
-    for name, mark in zip(tokens[::2], tokens[1::2], strict=False):
-        step = width_mm(f"{name} {mark}  ", size, "bold")
-        if x + step > left + width:
+    for word in _with_marks(criteria):
+        name, _, mark = word.rpartition(" ")
+        known = mark in _MARK_COLOURS
+        step = width_mm(f"{word}  ", size, "bold")
+        if x > left and x + step > left + width:
             x, y = left, y + size * LEADING * MM_PER_POINT
-        put(figure, x, y, name, size=size)
-        at = x + width_mm(f"{name} ", size)
-        put(figure, at, y, mark, size=size, face="bold", colour=_MARK_COLOURS.get(mark, INK))
+        put(figure, x, y, name if known else word, size=size, colour=INK if known else SOFT)
+        if known:
+            at = x + width_mm(f"{name} ", size)
+            put(figure, at, y, mark, size=size, face="bold", colour=_MARK_COLOURS[mark])
         x += step
     return y + size * LEADING * MM_PER_POINT
+
+
+def _with_marks(criteria: str) -> list[str]:
+    """Words, a mark and what it marks as one.
+
+    Examples
+    --------
+    >>> _with_marks("C1 ✓ C2 ✗ · need: C6 ?")
+    ['C1 ✓', 'C2 ✗', '· need:', 'C6 ?']
+    """
+    found: list[str] = []
+    for word in criteria.split():
+        joined = word in _MARK_COLOURS or (found and found[-1] == "·")
+        if joined and found:
+            found[-1] += f" {word}"
+        else:
+            found.append(word)
+    return found
 
 
 def _unit_table(
@@ -394,9 +448,7 @@ def _unit_table(
 ) -> float:
     """The units as rows; what finds no room is named by its ids. Say where it ends."""
     lang = scene.lang
-    shares = (0.09, 0.15, 0.42, 0.17, 0.17) if short else (0.08, 0.11, 0.42, 0.14, 0.12, 0.13)
-    widths = [share * width for share in shares]
-    heads = ["rank", "unit", f"name_{lang}", "states", "area", "tier"][: len(shares)]
+    heads = ["rank", "unit", f"name_{lang}", "states", "area", "tier"][: 5 if short else 6]
     heading: list[tuple[object, Face]] = [
         (_capital(words.text(key, lang)), "bold") for key in heads
     ]
@@ -411,12 +463,25 @@ def _unit_table(
             (f"{words.number(row['area_km2'], lang)} {words.text('km2', lang)}", "plain"),
             (words.text(tier, lang) if tier in words.CATALOGUE else tier, "plain"),
         ]
-        rows.append(cells[: len(shares)])
+        rows.append(cells[: len(heads)])
+    widths = _widths(rows, width, size, wide=2)
     shown, y = table(figure, left, top, rows, widths, size=size, limit=limit, most=most)
     if shown < len(rows):
         more = f"+ {len(rows) - shown}: {', '.join(str(row[1][0]) for row in rows[shown:])}"
         y = write(figure, left, y, more, size=size * 0.9, width=width, colour=SOFT, most=2)
     return y
+
+
+def _widths(
+    rows: list[list[tuple[object, Face]]], width: float, size: float, *, wide: int
+) -> list[float]:
+    """As much as each column's longest cell needs, a fifth of the table at most; `wide` has the rest."""
+    needed = [
+        min(max(width_mm(str(value), size, face) for value, face in column) + 3, width / 5)
+        for column in zip(*rows, strict=True)
+    ]
+    needed[wide] = width - sum(needed) + needed[wide]
+    return needed
 
 
 def _capital(text: str) -> str:
@@ -443,7 +508,11 @@ def _criteria(
         put(figure, left, y, row["criterion"], size=7, face="bold")
         put(figure, left + 6.2, y, mark, size=8, face="bold", colour=_MARK_COLOURS.get(mark, INK))
         figures = _figures(row, scene.lang)
-        name = words.text(str(row["criterion"]), scene.lang) if row["criterion"] in words.CATALOGUE else ""
+        name = (
+            words.text(str(row["criterion"]), scene.lang)
+            if row["criterion"] in words.CATALOGUE
+            else ""
+        )
         put(figure, left + 12, y, name, size=6.6, face="bold")
         put(figure, left + width, y, figures, size=6.2, colour=SOFT, align="right")
         y += 7 * step
@@ -475,15 +544,27 @@ def _figures(row: Mapping[str, Any], lang: str) -> str:
         return words.text("not assessed", lang)
     value = float(row["value"])
     digits = 0 if value == round(value) else 1 if value >= 10 else 2
-    unit_of = f"({row['unit']})" if row["unit"] == "0-1" else row["unit"]
-    return f"{words.number(value, lang, digits)} {unit_of}"
+    return f"{words.number(value, lang, digits)} {words.measure(row['unit'], lang)}".strip()
 
 
-def _states(figure: Figure, scene: Scene, unit_id: str, left: float, top: float, width: float, *, size: float) -> float:
+def _states(
+    figure: Figure,
+    scene: Scene,
+    unit_id: str,
+    left: float,
+    top: float,
+    width: float,
+    *,
+    size: float,
+) -> float:
     """One bar, cut by the shares of the states, the largest first."""
-    y = _heading(figure, left, top, words.text("shares of states", scene.lang), width, size=size * 1.28)
+    y = _heading(
+        figure, left, top, words.text("shares of states", scene.lang), width, size=size * 1.28
+    )
     y, deep = y + 1, size * 0.9
-    rows = sorted(_of(scene.unit_countries, unit_id), key=lambda row: (-float(row["share"]), row["iso2"]))
+    rows = sorted(
+        _of(scene.unit_countries, unit_id), key=lambda row: (-float(row["share"]), row["iso2"])
+    )
     x = left
     for place, row in enumerate(rows):
         part = width * float(row["share"]) / 100
@@ -506,17 +587,25 @@ def _states(figure: Figure, scene: Scene, unit_id: str, left: float, top: float,
         f"({words.number(float(row['area_km2']), scene.lang)} {words.text('km2', scene.lang)})"
         for row in rows
     )
-    return write(figure, left, y + deep + 1.4, told, size=size * 0.88, width=width, colour=SOFT, most=3)
+    return write(
+        figure, left, y + deep + 1.4, told, size=size * 0.88, width=width, colour=SOFT, most=3
+    )
 
 
-def _species(figure: Figure, scene: Scene, unit_id: str, left: float, top: float, width: float, limit: float) -> None:
+def _species(
+    figure: Figure, scene: Scene, unit_id: str, left: float, top: float, width: float, limit: float
+) -> None:
     """The species: those that count in full ink, the others pale; with their share of the range."""
     y = _heading(figure, left, top, words.text("species", scene.lang), width, size=8.5) + 0.8
     known = {row["sci_name"]: row for row in records(scene.species)}
     rank = {"qualifying": 0, "supporting": 1}
     rows = sorted(
         _of(scene.unit_species, unit_id),
-        key=lambda row: (rank.get(str(row["role"]), 2), -float(row["overlap_km2"] or 0), row["sci_name"]),
+        key=lambda row: (
+            rank.get(str(row["role"]), 2),
+            -float(row["overlap_km2"] or 0),
+            row["sci_name"],
+        ),
     )
     step = LEADING * MM_PER_POINT
     for row in rows:
@@ -527,16 +616,35 @@ def _species(figure: Figure, scene: Scene, unit_id: str, left: float, top: float
         colour = INK if strong else SOFT
         put(figure, left, y, about.get("code", ""), size=6.6, face="bold", colour=colour)
         name = name_of(about, scene.lang) or row["sci_name"]
-        put(figure, left + 9, y, lines(name, width - 9, size=6.6, most=1)[0], size=6.6, face="bold" if strong else "plain", colour=colour)
+        put(
+            figure,
+            left + 9,
+            y,
+            lines(name, width - 9, size=6.6, most=1)[0],
+            size=6.6,
+            face="bold" if strong else "plain",
+            colour=colour,
+        )
         y += 6.6 * step
-        share = "" if is_missing(row["range_share"]) else f" · {words.number(float(row['range_share']), scene.lang, 1)} %"
+        share = (
+            ""
+            if is_missing(row["range_share"])
+            else f" · {words.number(float(row['range_share']), scene.lang, 1)} %"
+        )
         role = str(row["role"])
         told = (
             f"{words.text('role ' + role, scene.lang) if 'role ' + role in words.CATALOGUE else role} · "
             f"{words.number(float(row['overlap_km2'] or 0), scene.lang)} {words.text('km2', scene.lang)}{share}"
         )
         sides = str(row.get("sides") or "").replace(";", " ")
-        put(figure, left + 9, y, lines(f"{told}  {sides}", width - 9, size=5.6, most=1)[0], size=5.6, colour=SOFT)
+        put(
+            figure,
+            left + 9,
+            y,
+            lines(f"{told}  {sides}", width - 9, size=5.6, most=1)[0],
+            size=5.6,
+            colour=SOFT,
+        )
         y += 5.6 * step + 0.9
 
 

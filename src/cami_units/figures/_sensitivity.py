@@ -59,7 +59,7 @@ def rank_intervals(scene: Scene, sensitivity: pd.DataFrame) -> Figure:
     margin, lang = 12.0, scene.lang
     figure = sheet(*_A4)
     top = _title(figure, scene, words.text("rank intervals", lang), margin)
-    end = foot(figure, scene, size=5.5, margin=margin) - 12
+    end = foot(figure, scene, size=5.5, margin=margin) - 16
     units = list(records(drawn_units(scene)))
     told = {row["unit_id"]: row for row in records(sensitivity)}
     rows = [row for row in units if row["unit_id"] in told]
@@ -97,6 +97,7 @@ def rank_intervals(scene: Scene, sensitivity: pd.DataFrame) -> Figure:
                 markeredgecolor=INK,
                 markeredgewidth=0.9,
             )
+        if not pd.isna(row["rank"]):
             axes.plot(float(row["rank"]), number, "|", markersize=9, color="#a3161a")
         share = words.share_of_runs(found["share_qualifying"])
         weakest = words.text(found["flips"], lang) if found["flips"] else ""

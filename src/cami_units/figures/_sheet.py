@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, Literal
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -22,9 +22,9 @@ LEADING: Final = 1.32
 _INCH: Final = 25.4
 
 
-def sheet(width: float, height: float) -> Figure:
-    """An empty white sheet of this size in mm."""
-    return Figure(figsize=(width / _INCH, height / _INCH), facecolor="white")
+def sheet(width: float, height: float, *, colour: str = "white") -> Figure:
+    """An empty sheet of this size in mm."""
+    return Figure(figsize=(width / _INCH, height / _INCH), facecolor=colour)
 
 
 def size_mm(figure: Figure) -> tuple[float, float]:
@@ -171,7 +171,7 @@ def swatch(
         )
 
 
-def dashed(look: Look) -> str | tuple[float, tuple[float, ...]]:
+def dashed(look: Look) -> Literal["solid"] | tuple[float, tuple[float, ...]]:
     """The line style of a look. Matplotlib counts dashes in widths of the line; a look, in points."""
     if not look.dashes or not look.width:
         return "solid"
@@ -196,7 +196,11 @@ def foot(figure: Figure, scene: Scene, *, size: float, margin: float) -> float:
     blocks: list[tuple[list[str], Face, str]] = []
     if imprint.indicative:
         blocks.append(
-            (lines(words.text("indicative", lang), width, size=size, face="bold"), "bold", "#8a3b00")
+            (
+                lines(words.text("indicative", lang), width, size=size, face="bold"),
+                "bold",
+                "#8a3b00",
+            )
         )
     blocks.append(
         (lines(words.disclaimer(imprint.disclaimer, lang), width, size=size), "plain", SOFT)

@@ -5,11 +5,22 @@
 fetched, and no string from a file is trusted.
 """
 
+from cami_units.kml._about import Sign, legend_signs
 from cami_units.kml._lint import lint_kml
 from cami_units.kml._marks import Profile
 from cami_units.kml._pack import Pack
 from cami_units.kml._read import read_kml
-from cami_units.kml._shape import geom_hash
+from cami_units.kml._shape import as_written, geom_hash
 from cami_units.kml._write import write_kml
 
-__all__ = ["Pack", "Profile", "geom_hash", "lint_kml", "read_kml", "write_kml"]
+__all__ = [
+    "Pack",
+    "Profile",
+    "Sign",
+    "as_written",
+    "geom_hash",
+    "legend_signs",
+    "lint_kml",
+    "read_kml",
+    "write_kml",
+]

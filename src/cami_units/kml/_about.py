@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from html import escape
 from typing import Any
 
@@ -52,31 +53,13 @@ def about(
         f"<b>{words.text('legend', lang)}</b>",
     ]
     lines += [
-        _swatch(_styles.STATUS_COLOURS[status], words.text(status, lang))
-        for status in _styles.STATUS_COLOURS
-        if (units["status"] == status).any()
-    ]
-    lines += [
-        _swatch(_styles.LOOKS[look].line, words.text(layer, lang))
-        for layer, look in (
-            ("hotspots", "hotspot"),
-            ("protected_areas", "protected"),
-            ("corridors", "corridor"),
+        _swatch(
+            sign.look.line,
+            _html(sign.label),
+            "━" if sign.is_line else "■" if sign.look.fill else "□",
         )
-        if layer in layers
+        for sign in legend(units, layers, kinds, lang)
     ]
-    if "barriers" in layers:
-        there = set(layers["barriers"]["kind"])
-        lines += [
-            _swatch(colour, words.text(kind, lang))
-            for kind, colour in _styles.BARRIER_COLOURS.items()
-            if kind in there
-        ]
-    if "features" in layers:
-        lines += [
-            _range_swatch(place, row["sci_name"], kinds, lang)
-            for place, row in enumerate(rows(layers["features"], "sci_name"))
-        ]
     if "disputed" in layers or "borders" in layers:
         lines.append(f"- - - {words.text('disputed line', lang)}")
     if imprint.sources:
@@ -91,14 +74,63 @@ def _swatch(colour: str, label: str, symbol: str = "■") -> str:
     return f'<font color="#{colour}">{symbol}</font> {label}'
 
 
-def _range_swatch(
-    place: int, sci_name: Any, kinds: Mapping[str, Mapping[str, Any]], lang: str
-) -> str:
-    known = kinds.get(str(sci_name), {})
-    spoken = clean_name(known.get(f"name_{lang}")) or clean_name(sci_name)
-    look = _styles.range_look(place)
-    code = clean_name(known.get("code"))
-    return _swatch(look.line, _html(f"{code} {spoken}"), "■" if look.fill else "□")
+def legend_signs(
+    units: gpd.GeoDataFrame, layers: Mapping[str, gpd.GeoDataFrame], *, lang: str = "en"
+) -> tuple[Sign, ...]:
+    """The legend of a file with these units and layers, species aside, for whoever draws it.
+
+    Ranges are one at a time and named by their codes; they would make the picture taller than a
+    screen, and stand in the balloon of the legend.
+    """
+    without = {name: table for name, table in layers.items() if name != "features"}
+    return tuple(legend(units, without, {}, lang))
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """One line of the legend: a look, what it stands for, and whether it is drawn as a line."""
+
+    look: _styles.Look
+    label: str
+    is_line: bool = False
+
+
+def legend(
+    units: gpd.GeoDataFrame,
+    layers: Mapping[str, gpd.GeoDataFrame],
+    kinds: Mapping[str, Mapping[str, Any]],
+    lang: str,
+) -> list[Sign]:
+    """What the file draws, in the looks it draws it in."""
+    signs = [
+        Sign(_styles.status_look(status, ""), words.text(status, lang))
+        for status in _styles.STATUS_COLOURS
+        if (units["status"] == status).any()
+    ]
+    signs += [
+        Sign(_styles.LOOKS[look], words.text(layer, lang), is_line)
+        for layer, look, is_line in (
+            ("hotspots", "hotspot", False),
+            ("protected_areas", "protected", False),
+            ("corridors", "corridor", True),
+            ("sections", "section", False),
+        )
+        if layer in layers
+    ]
+    if "barriers" in layers:
+        there = set(layers["barriers"]["kind"])
+        signs += [
+            Sign(_styles.barrier_look(kind), words.text(kind, lang), True)
+            for kind in _styles.BARRIER_WIDTHS
+            if kind in there
+        ]
+    if "features" in layers:
+        for place, row in enumerate(rows(layers["features"], "sci_name")):
+            known = kinds.get(str(row["sci_name"]), {})
+            spoken = clean_name(known.get(f"name_{lang}")) or clean_name(row["sci_name"])
+            label = f"{clean_name(known.get('code'))} {spoken}".strip()
+            signs.append(Sign(_styles.range_look(place), label))
+    return signs
 
 
 def _html(value: Any) -> str:

@@ -63,6 +63,7 @@ def contents(
         _evidence.plain(drawing, "protected_areas", layers, look="protected"),
         _evidence.barriers(drawing, layers.get("barriers")),
         _evidence.plain(drawing, "corridors", layers, look="corridor", kinds=kinds),
+        _evidence.border_pairs(drawing, layers.get("borders")),
         _evidence.more_names(drawing, layers),
     )
     seen = editable or marks(background)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 import geopandas as gpd
@@ -29,6 +30,8 @@ _COLUMNS: Final[Mapping[str, str]] = {
     "barriers": "barrier_id kind countries permeability confidence source label",
     "corridors": "corridor_id sci_name evidence_grade season countries confidence source label",
     "sections": "section_id countries hotspots label",
+    "border_pairs": "pair border_km disputed_km units species_shared fenced_km n_crossings "
+    "best_grade pa_pairs nearest_pa_pair_km",
 }
 """What a mark of each layer carries, where its table has it; the first is the layer's key."""
 _SHARED_EDGES: Final = frozenset({"sections"})
@@ -192,7 +195,7 @@ def barriers(drawing: Drawing, barriers: gpd.GeoDataFrame | None) -> Folder | No
     by_kind: dict[str, list[Mark]] = {}
     for row in rows(barriers, "barrier_id"):
         kind = clean_name(row["kind"])
-        key = kind if kind in _styles.BARRIER_COLOURS else "other barrier"
+        key = kind if kind in _styles.BARRIER_WIDTHS else "other barrier"
         look = ncname("barrier", key.replace(" ", "-"))
         drawing.looks[look] = _styles.barrier_look(kind)
         by_kind.setdefault(key, []).extend(
@@ -228,14 +231,8 @@ def borders(drawing: Drawing, layers: Mapping[str, gpd.GeoDataFrame]) -> Folder 
     if countries is not None:
         # All outlines, coasts and outer borders too: borders between neighbours are among them.
         plain = list(countries.geometry.boundary)
-    lines = _united(plain)
-    areas: BaseGeometry = shapely.GeometryCollection()
-    if disputed is not None:
-        areas = _united(disputed.geometry)
-        doubtful += [*disputed.geometry.boundary, shapely.intersection(lines, areas)]
-    dashed = _united(doubtful)
-    taken = shapely.union(shapely.buffer(dashed, 0.02), areas)
-    solid = shapely.difference(lines, taken)
+    areas = [] if disputed is None else list(disputed.geometry)
+    solid, dashed = _solid_and_dashed(*map(_frozen, (plain, doubtful, areas)))
     if solid.is_empty and dashed.is_empty:
         return None
     lang = drawing.lang
@@ -244,6 +241,48 @@ def borders(drawing: Drawing, layers: Mapping[str, gpd.GeoDataFrame]) -> Folder 
         name = words.text("disputed line", lang)
         made += _line_marks(drawing, "disputed", dashed, name, "disputed", dashed=True)
     return Folder(words.text("folder borders", lang), tuple(made))
+
+
+_Frozen = tuple[bytes, ...]
+
+
+def _frozen(geometries: Iterable[BaseGeometry]) -> _Frozen:
+    return tuple(shapely.to_wkb(list(geometries)))
+
+
+@lru_cache(maxsize=2)
+def _solid_and_dashed(
+    plain: _Frozen, doubtful: _Frozen, areas: _Frozen
+) -> tuple[BaseGeometry, BaseGeometry]:
+    """Lines to draw whole and lines to draw in pieces: once for both kinds of Google Earth."""
+    lines = _united(shapely.from_wkb(plain))
+    ground: BaseGeometry = shapely.GeometryCollection()
+    unsure = list(shapely.from_wkb(doubtful))
+    if areas:
+        disputed = shapely.from_wkb(areas)
+        ground = _united(disputed)
+        unsure += [*shapely.boundary(disputed), shapely.intersection(lines, ground)]
+    dashed = _united(unsure)
+    taken = shapely.union(shapely.buffer(dashed, 0.02), ground)
+    return shapely.difference(lines, taken), dashed
+
+
+def border_pairs(drawing: Drawing, borders: gpd.GeoDataFrame | None) -> Folder | None:
+    """The border of each two neighbours, as one thing to click on, with what is known along it."""
+    if borders is None or borders.empty:
+        return None
+    joint = borders.dissolve("pair", sort=True, as_index=False)
+    lines = joint.assign(
+        geometry=[
+            shapely.line_merge(line) if line.geom_type == "MultiLineString" else line
+            for line in joint.geometry
+        ]
+    )
+    made: list[Mark] = []
+    for row in rows(lines, "pair"):
+        name = clean_name(row["pair"]).replace(";", "–")
+        made += drawing.marks("border_pairs", row, key="pair", name=name, look="border-pair")
+    return Folder(words.text("border pairs", drawing.lang), tuple(made), visible=False)
 
 
 def _united(geometries: Iterable[BaseGeometry]) -> BaseGeometry:

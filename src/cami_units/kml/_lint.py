@@ -190,6 +190,15 @@ def lint_kml(
     Notes
     -----
     Files that Google Earth itself saved do not follow the schema: check exports, not imports.
+
+    Examples
+    --------
+    >>> import cami_units as cu
+    >>> from pathlib import Path
+    >>> cu.lint_kml(Path("nowhere.kml"))  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+        ...
+    cami_units.model.InputError: ...
     """
     if profile not in get_args(Profile):
         hint = nearest(profile, get_args(Profile))

@@ -124,8 +124,14 @@ def _frame(
     readers: list[_Reader], problems: list[Problem]
 ) -> tuple[gpd.GeoDataFrame, tuple[Problem, ...]]:
     rows = [row for reader in readers for row in reader.rows]
+    nowhere = {"folder": "", "placemark": "", "line": 0}
+    notes = [
+        {"file": one.file, **nowhere, "level": one.level, "what": one.what, "cure": one.cure}
+        for one in problems
+    ]
     for reader in readers:
         problems += reader.problems
+        notes += reader.notes
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     table = table.astype(_KINDS)
     frame = gpd.GeoDataFrame(table, geometry="geometry", crs=LONLAT)
@@ -134,7 +140,7 @@ def _frame(
         "read": sum(reader.read for reader in readers),
         "unusable": sum(reader.count - reader.read for reader in readers),
         "folders": sorted({folder for reader in readers for folder in reader.folders}),
-        "notes": [note for reader in readers for note in reader.notes],
+        "notes": notes,
     }
     return frame, tuple(problems)
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
+from cami_units import palette
+
 
 @dataclass(frozen=True, slots=True)
 class Look:
@@ -30,56 +32,40 @@ class Look:
     radio: bool = False
 
 
-MUTED: Final = (
-    "cc6677",
-    "332288",
-    "ddcc77",
-    "117733",
-    "88ccee",
-    "882255",
-    "44aa99",
-    "999933",
-    "aa4499",
-)
-"""Paul Tol's muted scheme: nine colours that colour-blind readers can tell apart."""
+_BARE: Final = str.maketrans("", "", "#")
+MUTED: Final = tuple(colour.translate(_BARE).lower() for colour in palette.SPECIES)
+"""Nine colours, one species at a time: the first nine filled, the others as outlines."""
 
 STATUS_COLOURS: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "modelled candidate": "999999",
-        "area of interest": "0072b2",
-        "working-group proposal": "e69f00",
-        "plenary-agreed": "f0e442",
-        "endorsed by range states": "009e73",
-        "adopted": "00542f",
-        "rejected": "cccccc",
-        "merged": "cccccc",
-    }
+    {status: colour.translate(_BARE) for status, colour in palette.GLOBE_STATUS.items()}
+    | dict.fromkeys(("rejected", "merged"), "cccccc")
 )
+_EVIDENCE: Final = {
+    layer: colour.translate(_BARE) for layer, colour in palette.GLOBE_EVIDENCE.items()
+}
 HIDDEN_STATUSES: Final = frozenset({"rejected", "merged"})
 
-BARRIER_COLOURS: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "border_fence": "d55e00",
-        "railway": "222222",
-        "road": "7f4f24",
-        "canal": "56b4e9",
-        "pipeline": "8a6fb0",
-    }
+BARRIER_WIDTHS: Final[Mapping[str, float]] = MappingProxyType(
+    {"border_fence": 4.0, "railway": 3.0, "road": 2.2, "canal": 3.5, "pipeline": 1.6}
 )
-OTHER_BARRIER: Final = "666666"
+"""KML has no dashes: kinds of barrier share a colour and differ by width, and by their folder."""
+OTHER_BARRIER: Final = 2.2
 
 LOOKS: Final[MappingProxyType[str, Look]] = MappingProxyType(
     {
         "about": Look(label=0.9),
-        "border": Look("e8e8e8", 1.2),
-        "corridor": Look("f781bf", 3.0, hover=5.0),
+        "border": Look(_EVIDENCE["borders"], 1.2),
+        "border-pair": Look(_EVIDENCE["borders"], 3.0, hover=5.0),
+        "corridor": Look(_EVIDENCE["corridors"], 3.0, hover=5.0),
         "country-label": Look(label=0.8),
-        "disputed": Look("e8e8e8", 2.0),
-        "hotspot": Look("f5c710", 2.0, "f5c710", 0.12, hover=4.0),
+        "disputed": Look(_EVIDENCE["borders"], 2.0),
+        "hotspot": Look(_EVIDENCE["hotspots"], 2.0, _EVIDENCE["hotspots"], 0.12, hover=4.0),
         "place": Look(label=0.7),
-        "protected": Look("2e7d32", 1.2, "66bb6a", 0.30, hover=3.0),
+        "protected": Look(
+            _EVIDENCE["protected_areas"], 1.5, _EVIDENCE["protected_areas"], 0.30, hover=3.0
+        ),
         "radio": Look(radio=True),
-        "section": Look("ffffff", 2.5, hover=4.0),
+        "section": Look(_EVIDENCE["sections"], 2.5, hover=4.0),
         "unit-label": Look(label=1.1),
     }
 )
@@ -101,7 +87,8 @@ def range_look(place: int) -> Look:
 
 def barrier_look(kind: str) -> Look:
     """How a barrier of this kind is drawn."""
-    return Look(BARRIER_COLOURS.get(kind, OTHER_BARRIER), 3.0, hover=5.0)
+    width = BARRIER_WIDTHS.get(kind, OTHER_BARRIER)
+    return Look(_EVIDENCE["barriers"], width, hover=width + 2.0)
 
 
 def kml_colour(rgb: str, opacity: float = 1.0) -> str:

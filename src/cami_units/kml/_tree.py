@@ -8,6 +8,7 @@ the schema, coordinates of two numbers and 5 decimals, a declaration that Earth 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -68,6 +69,8 @@ _ORDER: Final = [
 ]
 """The order of children that the schema wants; elements not named here come last, as they were."""
 _PLACES: Final = {name: place for place, name in enumerate(_ORDER)}
+_USUAL: Final = re.compile(r"(?:-?\d+\.\d{1,5},-?\d+\.\d{1,5},0\.0(?: |$))+")
+_NEEDLESS: Final = re.compile(r",0\.0(?= |$)|\.0(?=[, ]|$)")
 _SECONDS: Final = 4.0
 """How long the tour flies to a unit, and how long it stays."""
 
@@ -94,8 +97,11 @@ class _Tree:
         self.ids[element.id] = name
 
 
-def document(contents: Contents, profile: Profile) -> bytes:
-    """The bytes of `doc.kml`: the same contents, the same bytes."""
+def document(contents: Contents, profile: Profile, *, legend: str = "") -> bytes:
+    """The bytes of `doc.kml`: the same contents, the same bytes.
+
+    `legend` is the place of the legend's picture in the archive; empty: there is none.
+    """
     tree = _Tree(profile, contents.labels)
     root = tree.kml.document
     root.name = xml_text(contents.title)
@@ -107,6 +113,8 @@ def document(contents: Contents, profile: Profile) -> bytes:
         _add_style(tree, key, contents.looks[key])
     for folder in contents.folders:
         _add_folder(tree, root, folder)
+    if legend:
+        _add_legend(tree, legend)
     if profile == "earth-pro" and contents.tour:
         _add_tour(tree, contents)
     return _finished(tree)
@@ -208,6 +216,17 @@ def _look_at(bounds: Bounds) -> Any:
     )
 
 
+def _add_legend(tree: _Tree, place: str) -> None:
+    """The picture of the legend in the upper left corner, in its own size, to be switched off."""
+    overlay = tree.kml.newscreenoverlay(name=xml_text(tree.labels["legend"]))
+    tree.identify(overlay, "legend")
+    overlay.icon.href = place
+    whole, corner = simplekml.Units.fraction, {"x": 0, "y": 1}
+    overlay.overlayxy = simplekml.OverlayXY(**corner, xunits=whole, yunits=whole)
+    overlay.screenxy = simplekml.ScreenXY(x=0.01, y=0.98, xunits=whole, yunits=whole)
+    overlay.size = simplekml.Size(x=0, y=0, xunits=whole, yunits=whole)
+
+
 def _add_tour(tree: _Tree, contents: Contents) -> None:
     tour = tree.kml.newgxtour(name=xml_text(tree.labels["tour"]))
     tree.identify(tour, "tour")
@@ -242,7 +261,7 @@ def _finished(tree: _Tree) -> bytes:
 
 def _a_boundary_each(inner: etree._Element) -> None:
     """One `innerBoundaryIs` for each hole: simplekml puts all of them into one, which is not valid."""
-    for ring in reversed(inner[1:]):
+    for ring in reversed(list(inner)[1:]):
         own = etree.Element(inner.tag)
         own.append(ring)
         inner.addnext(own)
@@ -258,9 +277,12 @@ def _identified(element: etree._Element, ids: Mapping[str, str]) -> None:
 
 def _shortened(element: etree._Element) -> None:
     if local(element) == "coordinates":
+        text = str(element.text)
+        if _USUAL.fullmatch(text):  # rounded before: only the altitude and zeros have to go
+            element.text = _NEEDLESS.sub("", text)
+            return
         element.text = " ".join(
-            ",".join(_decimal(number) for number in point.split(",")[:2])
-            for point in str(element.text).split()
+            ",".join(_decimal(number) for number in point.split(",")[:2]) for point in text.split()
         )
 
 

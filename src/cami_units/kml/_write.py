@@ -48,6 +48,8 @@ LAYERS: Final = [
     "gazetteer",
 ]
 """The tables that may be given as evidence."""
+LEGEND: Final = "files/legend.png"
+"""Where the picture of the legend lies in a KMZ."""
 _TOLERANCES: Final = (0.0, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
 """Degrees by which evidence is simplified, from not at all, until the file keeps its budget."""
 
@@ -63,6 +65,7 @@ def write_kml(
     layers: Mapping[str, gpd.GeoDataFrame] | None = None,
     species: pd.DataFrame | None = None,
     pack: Pack | None = None,
+    legend: bytes = b"",
 ) -> tuple[Problem, ...]:
     """Write units, and the evidence for them, for Google Earth; say what had to be left out.
 
@@ -92,6 +95,10 @@ def write_kml(
         corridors are drawn on a grid of at least 10 km.
     pack : Pack, optional
         For a working group's file: whose it is, and the units of others to look at.
+    legend : bytes
+        A PNG of the legend (see :func:`legend_signs`), put into the KMZ and laid over a corner of
+        the screen. Google Earth Pro only: elsewhere the legend is a placemark's balloon, which is
+        there in any case.
 
     Returns
     -------
@@ -124,9 +131,11 @@ def write_kml(
         last = tolerance == _TOLERANCES[-1]
         if _is_too_heavy(made) and not last:
             continue
-        content = document(made, profile)
-        if target.suffix.lower() == ".kmz":
-            content = _zipped(content)
+        is_archive = target.suffix.lower() == ".kmz"
+        picture = legend if is_archive and profile == "earth-pro" else b""
+        content = document(made, profile, legend=LEGEND if picture else "")
+        if is_archive:
+            content = _zipped({"doc.kml": content} | ({LEGEND: picture} if picture else {}))
         if len(content) <= MAX_BYTES or last:
             break
     _replace(target, content)
@@ -229,15 +238,16 @@ def _problems(made: Contents, tolerance: float, size: int, file: str) -> list[Pr
     return found
 
 
-def _zipped(content: bytes) -> bytes:
-    """A KMZ of one document: `doc.kml` first, one date and mode for ever, so one set of bytes."""
+def _zipped(files: Mapping[str, bytes]) -> bytes:
+    """A KMZ: `doc.kml` first, one date and mode for ever, so one set of bytes."""
     buffer = BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
-        entry = zipfile.ZipInfo("doc.kml", date_time=(1980, 1, 1, 0, 0, 0))
-        entry.compress_type = zipfile.ZIP_DEFLATED
-        entry.create_system = 3
-        entry.external_attr = 0o644 << 16
-        archive.writestr(entry, content, compresslevel=9)
+        for name, content in files.items():
+            entry = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.create_system = 3
+            entry.external_attr = 0o644 << 16
+            archive.writestr(entry, content, compresslevel=9)
     return buffer.getvalue()
 
 

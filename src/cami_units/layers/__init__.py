@@ -7,10 +7,13 @@ with the cure. Everything it hands on is valid and in one equal-area CRS.
 """
 
 from cami_units.layers._borders import shared_borders
+from cami_units.layers._clean import refusal
+from cami_units.layers._context import read_context
 from cami_units.layers._drawn import DRAWN_SUFFIXES, read_drawn
 from cami_units.layers._edges import moved_edges
 from cami_units.layers._gather import STATES
 from cami_units.layers._geometry import to_equal_area
+from cami_units.layers._inputs import input_hashes
 from cami_units.layers._lonlat import to_lonlat
 from cami_units.layers._overrides import read_overrides
 from cami_units.layers._readers import (
@@ -26,6 +29,14 @@ from cami_units.layers._readers import (
     read_sites,
     read_species,
 )
+from cami_units.layers._stream import (
+    RangeStream,
+    range_shares,
+    range_stream,
+    ranges_of,
+    stream_advice,
+    stream_bounds,
+)
 from cami_units.layers._survey import read_layers, survey_layers
 from cami_units.layers._tables import dissolved, features, kept, possibly_extant
 from cami_units.layers._taxa import TaxonRule
@@ -33,13 +44,19 @@ from cami_units.layers._taxa import TaxonRule
 __all__ = [
     "DRAWN_SUFFIXES",
     "STATES",
+    "RangeStream",
     "TaxonRule",
     "dissolved",
     "features",
+    "input_hashes",
     "kept",
     "moved_edges",
     "possibly_extant",
+    "range_shares",
+    "range_stream",
+    "ranges_of",
     "read_barriers",
+    "read_context",
     "read_corridors",
     "read_countries",
     "read_disputed",
@@ -53,7 +70,10 @@ __all__ = [
     "read_sections",
     "read_sites",
     "read_species",
+    "refusal",
     "shared_borders",
+    "stream_advice",
+    "stream_bounds",
     "survey_layers",
     "to_equal_area",
     "to_lonlat",

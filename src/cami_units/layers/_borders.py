@@ -37,6 +37,23 @@ def shared_borders(
     GeoDataFrame
         ``pair`` ("KZ;UZ", alphabetical), ``disputed`` (boolean), ``geometry`` (lines); at most
         two rows a pair, sorted by both. States that touch in points only are no pair.
+
+    Examples
+    --------
+    Two states of 100 km a side share one border of 100 km; one state has none.
+
+    >>> import cami_units as cu
+    >>> import geopandas as gpd, shapely
+    >>> states = gpd.GeoDataFrame(
+    ...     {"iso2": ["AA", "BB"], "range_state": True},
+    ...     geometry=[shapely.box(0, 0, 1e5, 1e5), shapely.box(1e5, 0, 2e5, 1e5)],
+    ...     crs=cu.EQUAL_AREA,
+    ... )
+    >>> borders = cu.shared_borders(states)
+    >>> borders["pair"].tolist(), borders.length.tolist()
+    (['AA;BB'], [100000.0])
+    >>> len(cu.shared_borders(states[:1]))
+    0
     """
     states = countries[countries["range_state"]].sort_values("iso2")
     names, shapes = states["iso2"].tolist(), states.geometry.to_numpy()

@@ -105,6 +105,7 @@ DIALECTS: Final[Mapping[str, tuple[Column, ...]]] = MappingProxyType(
             _column("kind", "type featurecla"),
             _column("extent_km", "extent"),
         ),
+        "context": (),
         "conservation_units": (
             _column("unit_id", "cuid"),
             _column("hotspot_id"),

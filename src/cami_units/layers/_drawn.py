@@ -75,7 +75,9 @@ class _Reader:
         self.count = 0
         self.used = 0
 
-    def say(self, folder: str, name: str, what: str, cure: str = "", level: Any = "counted") -> None:
+    def say(
+        self, folder: str, name: str, what: str, cure: str = "", level: Any = "counted"
+    ) -> None:
         where = f"row '{name}' in '{folder}'" if name else folder
         self.problems.append(Problem(level, "drawn", self.file, where, what, cure))
         at = {"folder": folder, "placemark": name, "line": 0}

@@ -24,6 +24,7 @@ import shapely
 from numpy.typing import NDArray
 from pyproj import CRS
 
+from cami_units.layers import _database as database
 from cami_units.model import LONLAT, InputError, Problem, listed
 
 Kind = Literal["polygon", "line", "point", "any"]
@@ -168,7 +169,8 @@ def datasets(
     layer
         What the file is for: a GeoPackage layer of that name is preferred to its neighbours.
     path
-        Shapefile, zip, GeoPackage, GeoJSON, GeoParquet, file geodatabase, KML or KMZ.
+        Shapefile, zip, GeoPackage, GeoJSON, GeoParquet, file geodatabase, KML or KMZ; or a query
+        (`.sql`).
     kind
         The geometry that fits; layers of another kind are passed over and named.
     select
@@ -180,6 +182,9 @@ def datasets(
     try:
         if suffix in KML_SUFFIXES or (suffix == ".zip" and _is_kmz(path)):
             return _kml_datasets(layer, path, kind, choose)
+        if suffix == database.SUFFIX:
+            dataset, said = _chosen(path.name, "", database.queried(path), choose)
+            return [dataset], said
         if suffix in PARQUET_SUFFIXES:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of coordinates that are no numbers: told later
@@ -192,7 +197,7 @@ def datasets(
             return _gdal_datasets(layer, path.name, "", str(path), kind, choose)
     except _UNREADABLE as error:
         return [], [_unreadable(layer, path, error)]
-    cure = f"Give one of {', '.join(SUFFIXES)}."
+    cure = f"Give one of {', '.join((*SUFFIXES, database.SUFFIX))}."
     return [], [
         Problem("refuses", layer, path.name, "", "a file of this kind is not read here", cure)
     ]
@@ -218,7 +223,9 @@ def _unreadable(layer: str, path: Path, error: Exception) -> Problem:
     said = str(error).replace(str(path), path.name).replace(str(path.parent), "…")
     first = next((line.strip() for line in said.splitlines() if line.strip()), "no reason given")
     cure = "Open it in a GIS and save it anew as a GeoPackage, or get it once more."
-    if path.suffix.casefold() == ".shp" and not _beside(path, ".shx"):
+    if path.suffix.casefold() == database.SUFFIX:
+        cure = "Mend the file, or save the layer as a GeoPackage and name that instead."
+    elif path.suffix.casefold() == ".shp" and not _beside(path, ".shx"):
         cure = "Its .shx file is missing: put all files of the shapefile beside it (.shx, .dbf, …)."
     elif path.is_file() and path.stat().st_size == 0:
         first, cure = "the file is empty", "Get it once more."

@@ -14,6 +14,7 @@ import pandas as pd
 
 from cami_units.layers import _columns as words
 from cami_units.layers._clean import Cleaned, Rules, cleaned
+from cami_units.layers._database import SUFFIX, rows_hash
 from cami_units.layers._files import Dataset, Kind, Select, datasets, file_hash, found_files
 from cami_units.layers._taxa import TaxonRule
 from cami_units.model import EQUAL_AREA, Problem, check_table, data_dir
@@ -51,6 +52,7 @@ _KIND: Final[Mapping[str, Kind]] = MappingProxyType(
         "sections": "polygon",
         "gazetteer": "point",
         "conservation_units": "polygon",
+        "context": "any",
     }
 )
 _TITLE: Final[Mapping[str, str]] = MappingProxyType(
@@ -121,7 +123,9 @@ def _entry(layer: str, path: Path, read: Iterable[Dataset], *, own: bool) -> dic
     return {
         "layer": layer,
         "file": path.name,
-        "sha256": file_hash(path),
+        "sha256": rows_hash([one.table for one in read])
+        if path.suffix.casefold() == SUFFIX
+        else file_hash(path),
         "rows": rows,
         "kept": 0,
         "dropped": rows,

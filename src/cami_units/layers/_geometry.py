@@ -97,7 +97,20 @@ def projected(shapes: Shapes, source: Any, target: Any) -> Shapes:
         flat = _moved(densified(flat, MAX_EDGE_M / _metres_a_unit(origin)), origin, LONLAT)
         origin = CRS.from_user_input(LONLAT)
     flat = _cut_at_seam(flat, CRS.from_user_input(target))
-    return _moved(densified(flat, MAX_EDGE_DEG), origin, target)
+    moved = _moved(densified(flat, MAX_EDGE_DEG), origin, target)
+    return _joined_at_the_date_line(flat, moved)
+
+
+def _joined_at_the_date_line(lonlat: Shapes, moved: Shapes) -> Shapes:
+    """Projected shapes; the halves of one that was cut at 180° meet again there, and are joined."""
+    bounds = shapely.bounds(lonlat)
+    cut = (bounds[:, 0] <= -180.0) & (bounds[:, 2] >= 180.0)
+    cut &= np.isin(shapely.get_type_id(moved), _POLYGONS)
+    rows = np.flatnonzero(cut)
+    rows = rows[~shapely.is_valid(moved[rows])]
+    whole = moved.copy()
+    whole[rows] = structure(moved[rows])
+    return whole
 
 
 def _metres_a_unit(crs: CRS) -> float:

@@ -37,20 +37,24 @@ def countries_layer(entries: Iterable[Path] | None, reading: Reading) -> Found:
 
 
 def protected_areas_layer(
-    entries: Iterable[Path] | None, reading: Reading, countries: gpd.GeoDataFrame | None
+    entries: Iterable[Path] | None,
+    reading: Reading,
+    countries: gpd.GeoDataFrame | None,
+    *,
+    steps: frozenset[int] = tables.PA_STEPS,
 ) -> Found:
     columns = reading.columns.get("protected_areas", {}) if entries is not None else {}
 
     def select(attributes: pd.DataFrame, file: str) -> tuple[Any, list[Problem]]:
-        first = ("name", "iso2", "status", "designation")
+        first = ("name", "iso2", "status", "designation", "reported_area_km2")
         table, _ = words.in_our_words(attributes, "protected_areas", file, columns, only=first)
-        return tables.areas_in_force(table, file, reading.states)
+        return tables.areas_in_force(table, file, reading.states, steps=steps)
 
     return whole_layer(
         "protected_areas",
         entries,
         reading,
-        lambda table: tables.protected_area_rows(table, countries),
+        lambda table: tables.protected_area_rows(table, countries, steps=steps),
         select=select,
     )
 

@@ -293,9 +293,11 @@ def _from_files(
 def _merged(theirs: Found, ours: Found) -> Found:
     """The user's rows, and the bundled rows of species that the user has none of."""
     problems = list(theirs.problems)
-    if theirs.table is None or ours.table is None:
-        table = ours.table if theirs.table is None else theirs.table
-        return Found(table, problems + ours.problems, theirs.sources + ours.sources)
+    if theirs.table is None:
+        return Found(ours.table, problems + ours.problems, theirs.sources + ours.sources)
+    if ours.table is None:  # the species are others than the bundled ones: nothing to say of those
+        grave = [one for one in ours.problems if one.level == "refuses"]
+        return Found(theirs.table, problems + grave, theirs.sources)
     brought = set(theirs.table["sci_name"])
     replaced = ours.table["sci_name"].isin(brought)
     for name, parts in ours.table[replaced].groupby("sci_name"):

@@ -6,12 +6,13 @@ import csv
 import re
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any, Final
 
 import pandas as pd
 
 from cami_units.layers import _columns as words
 from cami_units.layers._gather import Found, _entry, files_of
-from cami_units.model import TABLES, Problem, listed, nearest
+from cami_units.model import Problem, listed, nearest
 
 
 def species_table(entries: Iterable[Path] | None) -> Found:
@@ -49,19 +50,18 @@ def species_table(entries: Iterable[Path] | None) -> Found:
     return found
 
 
+_NEEDED: Final = ("sci_name", "name_en", "iucn_category", "range_states")
+"""What nothing else can stand for; the other columns have a plain reading when they are left out."""
+
+
 def _species_rows(table: pd.DataFrame) -> tuple[pd.DataFrame | None, list[Problem]]:
-    missing = [
-        column
-        for column in TABLES["species"].columns
-        if column not in table.columns and column != "code"
-    ]
+    missing = [column for column in _NEEDED if column not in table.columns]
     if missing:
         what = f"columns are missing: {listed(missing, 20)}"
         hints = "".join(nearest(column, table.columns) for column in missing)
         cure = f"Start from the bundled species.csv.{hints}"
         return None, [Problem("refuses", "species", "", "", what, cure)]
-    said = []
-    table = table[table["sci_name"] != ""]
+    table, said = _filled(table[table["sci_name"] != ""])
     twice = sorted(table.loc[table["sci_name"].duplicated(), "sci_name"].unique())
     if twice:
         what, cure = f"species come twice: {listed(twice)}", "Keep one row a species."
@@ -71,6 +71,30 @@ def _species_rows(table: pd.DataFrame) -> tuple[pd.DataFrame | None, list[Proble
         what = "label codes are missing or repeated: made from the scientific names"
         said.append(Problem("note", "species", "", listed(table["code"], 20), what))
     return table.sort_values("sci_name", kind="stable").reset_index(drop=True), said
+
+
+def _filled(table: pd.DataFrame) -> tuple[pd.DataFrame, list[Problem]]:
+    """The table with the columns that may be left out: every species counts, none is sensitive."""
+    levels = ["species" if len(name.split()) < 3 else "subspecies" for name in table["sci_name"]]
+    readings: dict[str, Any] = {
+        "name_ru": table["name_en"],
+        "cms_name": table["sci_name"],
+        "iucn_name": table["sci_name"],
+        "synonyms": "",
+        "cms_appendix": "",
+        "in_cami": "yes",
+        "taxon_level": levels,
+        "sensitive": "no",
+        "confidence": "",
+    }
+    absent = {name: value for name, value in readings.items() if name not in table.columns}
+    if not absent:
+        return table, []
+    what = (
+        f"columns left out: {listed(absent, 20)}; so every species counts and none is sensitive, "
+        "as far as they are concerned"
+    )
+    return table.assign(**absent), [Problem("note", "species", "", "", what)]
 
 
 def _codes(table: pd.DataFrame) -> list[str]:

@@ -233,6 +233,14 @@ def read_layers(
     ------
     InputError
         With every problem that must be mended first, each with its cure.
+
+    Examples
+    --------
+    >>> import cami_units as cu
+    >>> cu.read_layers(states=["KZ"], sources={"rangs": []})  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+        ...
+    cami_units.model.InputError: No such layer: rangs. Known: ...
     """
     layers, problems, _ = survey_layers(
         states=states,

@@ -36,6 +36,8 @@ _PREFIX: Final = {
     "corridors": "L",
     "sites": "site-",
 }
+PA_STEPS: Final = frozenset({1, 2, 3, 4, 5})
+"""The numbered steps of :func:`areas_in_force` and :func:`protected_area_rows`."""
 
 Said = list[Problem]
 
@@ -264,26 +266,41 @@ def country_rows(table: gpd.GeoDataFrame, states: Sequence[str]) -> tuple[gpd.Ge
 
 
 def protected_area_rows(
-    table: gpd.GeoDataFrame, countries: gpd.GeoDataFrame | None
+    table: gpd.GeoDataFrame,
+    countries: gpd.GeoDataFrame | None,
+    *,
+    steps: frozenset[int] = PA_STEPS,
 ) -> tuple[gpd.GeoDataFrame, Said]:
-    """Protected areas and OECMs as polygons: points become circles of their reported area."""
+    """Protected areas and OECMs as polygons, in the last two of the numbered steps.
+
+    4. Points become circles of their reported area; one that reports none is left out. Switched
+       off: all points are left out.
+    5. Areas that overlap keep their own rows, and how much ground they share is said: whatever is
+       measured counts it once. Switched off: it is not looked for, and nothing else changes.
+    """
     said: Said = []
     blank = words.blank(table.index)
     reported = pd.to_numeric(table.get("reported_area_km2", blank), errors="coerce").fillna(0.0)
     shapes = np.asarray(table.geometry.to_numpy(), dtype=object).copy()
     points = np.isin(shapely.get_type_id(shapes), (0, 4))
-    lost = points & ~(reported > 0).to_numpy()
+    lost = points & ~((reported > 0).to_numpy() & (4 in steps))
     drawn = points & ~lost
     name = table.get("name", blank).fillna("").astype(str)
     if lost.any():
-        what = f"{number_of(int(lost.sum()), 'point')} without a reported area: left out"
+        km2 = float(reported.to_numpy(dtype=float)[lost].sum())
+        why = "without a reported area" if 4 in steps else f"({km2:,.0f} km² as reported)"
+        what = f"{number_of(int(lost.sum()), 'point')} {why}: left out"
         said.append(Problem("counted", "protected_areas", "", listed(sorted(name[lost])), what))
     for row in np.flatnonzero(drawn):
         parts = shapely.get_parts(shapes[row])
         each = float(reported.iloc[row]) * 1e6 / len(parts)
         shapes[row] = joined(np.array([circle(part, each) for part in parts], dtype=object))
     if drawn.any():
-        what = f"{number_of(int(drawn.sum()), 'point')} drawn as circles of their reported area"
+        km2 = float(reported.to_numpy(dtype=float)[drawn].sum())
+        what = (
+            f"{number_of(int(drawn.sum()), 'point')} drawn as circles of their reported area "
+            f"({km2:,.0f} km²)"
+        )
         said.append(Problem("counted", "protected_areas", "", listed(sorted(name[drawn])), what))
     table = table.set_geometry(gpd.GeoSeries(shapes, index=table.index, crs=table.crs))[~lost]
     states = [words.iso2(value) for value in table.get("iso2", blank[~lost])]
@@ -307,7 +324,17 @@ def protected_area_rows(
             f"{number_of(int(homeless.sum()), 'area')} without a state: taken from where they lie"
         )
         said.append(Problem("note", "protected_areas", "", "", what))
+    over = _counted_twice_km2(table) if 5 in steps else 0.0
+    if over >= 1:
+        what = f"areas overlap one another: {over:,.0f} km² are counted once"
+        most.append(Problem("note", "protected_areas", "", "", what))
     return table.assign(iso2=table["iso2"].fillna("")), said + more + most
+
+
+def _counted_twice_km2(table: gpd.GeoDataFrame) -> float:
+    """By how much the areas added up exceed the ground they cover."""
+    shapes = table.geometry.to_numpy()
+    return float(shapely.area(shapes).sum() - shapely.area(joined(shapes))) / 1e6
 
 
 def _kind(value: object) -> str:
@@ -317,12 +344,19 @@ def _kind(value: object) -> str:
 
 
 def areas_in_force(
-    table: pd.DataFrame, file: str, states: Sequence[str]
+    table: pd.DataFrame, file: str, states: Sequence[str], *, steps: frozenset[int] = PA_STEPS
 ) -> tuple[np.ndarray[Any, np.dtype[np.bool_]], Said]:
     """Which protected areas lie in the states and are in force, in numbered steps.
 
-    The steps are those that users of WDPA agree on (Hanson 2022): areas of other states, areas
-    that are only proposed or not reported, and UNESCO biosphere reserves are left out.
+    The steps are those that users of WDPA agree on (Hanson 2022); each can be switched off, and
+    each that leaves out anything says how many rows, and how many km² as reported:
+
+    1. areas of other states,
+    2. areas that are only proposed, or whose status is not reported,
+    3. UNESCO biosphere reserves, much of which is not protected.
+
+    Step 4 (points become circles of their reported area) and step 5 (overlaps are counted once) are
+    those of :func:`protected_area_rows`.
 
     References
     ----------
@@ -331,12 +365,20 @@ def areas_in_force(
     """
     keep = np.ones(len(table), dtype=bool)
     said: Said = []
+    blank = words.blank(table.index)
+    reported = pd.to_numeric(table.get("reported_area_km2", blank), errors="coerce").fillna(0.0)
 
     def step(number: int, out: Any, what: str) -> None:
         dropped = keep & out
+        if number not in steps:
+            return
         if dropped.any():
             names = listed(sorted({str(name) for name in table.get("name", pd.Series())[dropped]}))
-            text = f"step {number}: {int(dropped.sum())} of {len(table)} areas {what}: left out"
+            km2 = float(reported.to_numpy(dtype=float)[dropped].sum())
+            size = f" ({km2:,.0f} km² as reported)" if km2 else ""
+            text = (
+                f"step {number}: {int(dropped.sum())} of {len(table)} areas {what}: left out{size}"
+            )
             said.append(Problem("counted", "protected_areas", file, names, text))
         keep[dropped] = False
 
@@ -508,6 +550,23 @@ def features(ranges: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     GeoDataFrame
         ``sci_name``, ``range_km2`` (km² of the dissolved range, before any clipping to a study
         area), ``geometry``; sorted by ``sci_name``. A species without a kept part is not there.
+
+    Examples
+    --------
+    Two overlapping parts of 20 x 10 km that share half: 300 km², not 400; nothing kept, nothing there.
+
+    >>> import cami_units as cu
+    >>> import geopandas as gpd, shapely
+    >>> parts = gpd.GeoDataFrame(
+    ...     {"sci_name": "Bos mutus", "use": "kept"},
+    ...     index=[0, 1],
+    ...     geometry=[shapely.box(0, 0, 20_000, 10_000), shapely.box(10_000, 0, 30_000, 10_000)],
+    ...     crs=cu.EQUAL_AREA,
+    ... )
+    >>> cu.features(parts)["range_km2"].tolist()
+    [300.0]
+    >>> len(cu.features(parts.assign(use="left out")))
+    0
     """
     whole = dissolved(kept(ranges), ["sci_name"])
     return whole.assign(range_km2=shapely.area(whole.geometry.to_numpy()) / 1e6)[

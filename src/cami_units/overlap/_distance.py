@@ -122,6 +122,19 @@ def near(
     -------
     DataFrame
         `site` and `by`, each pair once, in the order of the sites, then of the keys.
+
+    Examples
+    --------
+    >>> import cami_units as cu
+    >>> import geopandas as gpd, shapely
+    >>> cell = gpd.GeoDataFrame(
+    ...     {"pu_id": ["a"]}, geometry=[shapely.box(0, 0, 10_000, 10_000)], crs=cu.EQUAL_AREA
+    ... )
+    >>> far = gpd.GeoDataFrame(
+    ...     {"iso2": ["AA"]}, geometry=[shapely.box(50_000, 0, 60_000, 10_000)], crs=cu.EQUAL_AREA
+    ... )
+    >>> [len(cu.near(cell, far, site="pu_id", by=("iso2",), within_km=km)) for km in (30, 50)]
+    [0, 1]
     """
     by = list(by)
     crs = check_inputs({"sites": (sites, [site]), "layer": (layer, by)})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final, Literal
@@ -26,10 +27,10 @@ _ROOT_3: Final = float(np.sqrt(3))
 
 
 @dataclass(frozen=True, slots=True)
-class Cells:
-    """Sites as cells of a lattice: `step_m` is a square's or a hexagon's side.
+class Window:
+    """A rectangle of rows and columns of a lattice: `step_m` is a square's or a hexagon's side.
 
-    `places` holds a site's position for each column and row from `col` and `row`, or −1.
+    `x` and `y` are where rows and columns are counted from; the south-west cell is `row`, `col`.
     """
 
     shape: Literal["square", "hexagon"]
@@ -38,13 +39,21 @@ class Cells:
     step_m: float
     row: int
     col: int
-    places: NDArray[np.int32]
+    rows: int
+    cols: int
 
     @property
     def area_km2(self) -> float:
         """Area of one cell."""
         factor = 1.0 if self.shape == "square" else 1.5 * _ROOT_3
         return factor * self.step_m**2 / 1e6
+
+
+@dataclass(frozen=True, slots=True)
+class Cells(Window):
+    """Sites as cells of a lattice: a site's position for each column and row, or −1."""
+
+    places: NDArray[np.int32]
 
 
 def cells_of(sites: gpd.GeoDataFrame) -> Cells | None:
@@ -95,27 +104,59 @@ def cells_of(sites: gpd.GeoDataFrame) -> Cells | None:
     places[col - first_col, row - first_row] = np.arange(len(sites))
     if np.count_nonzero(places >= 0) < len(sites):  # two sites in one cell
         return None
-    return Cells(shape, x, y, step_m, first_row, first_col, places)
+    return Cells(shape, x, y, step_m, first_row, first_col, high, wide, places)
 
 
 def cell_km2(
     cells: Cells, polygons: Geometries
 ) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
     """Position of the site, position of the polygon, and the square kilometres they share."""
-    if len(polygons) == 0:
-        return np.empty(0, np.intp), np.empty(0, np.intp), np.empty(0)
-    rings = _rings(cells, polygons)
-    found = []
-    for number, (south, north, west, east) in enumerate(_windows(cells, polygons)):
-        shares = _shares(cells, rings, number, (south, north, west, east))
+    found = [(np.empty(0, np.int32), np.empty(0, np.intp), np.empty(0))]
+    for number, south, west, shares in _covered(cells, polygons):
         there = np.abs(shares) > ROUNDING
-        site, share = cells.places[west:east, south:north][there], shares[there]
+        col, row = shares.shape
+        site, share = cells.places[west : west + col, south : south + row][there], shares[there]
         if (site < 0).any():
             site, share = site[site >= 0], share[site >= 0]
         share[np.abs(share - 1) <= ROUNDING] = 1
         found.append((site, np.full(len(site), number), share * cells.area_km2))
     sites, rows, km2 = (np.concatenate(part) for part in zip(*found, strict=True))
     return sites.astype(np.intp), rows, km2
+
+
+def window_km2(
+    window: Window, polygons: Geometries
+) -> tuple[NDArray[np.intp], NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]]:
+    """Position of the polygon, row and column of the cell, and the square kilometres they share.
+
+    By polygon, then by column and row. No table of cells is needed: they are all in the window.
+    """
+    found = [(np.empty(0, np.intp), *np.empty((2, 0), np.int32), np.empty(0))]
+    for number, south, west, shares in _covered(window, polygons):
+        at = np.flatnonzero(np.abs(shares) > ROUNDING)
+        share = shares.ravel()[at]
+        share[np.abs(share - 1) <= ROUNDING] = 1
+        col, row = np.divmod(at.astype(np.int32), np.int32(shares.shape[1]))
+        row, col = row + np.int32(window.row + south), col + np.int32(window.col + west)
+        found.append((np.full(len(at), number), row, col, share * window.area_km2))
+    numbers, rows, cols, km2 = (np.concatenate(part) for part in zip(*found, strict=True))
+    return numbers, rows, cols, km2
+
+
+def _covered(
+    window: Window, polygons: Geometries
+) -> Iterator[tuple[int, int, int, NDArray[np.float64]]]:
+    """Each polygon that reaches the window, and the share of each cell around it that it covers.
+
+    Gives the polygon's position, the row and the column, counted in the window, of the first cell,
+    and the shares, columns by rows.
+    """
+    if len(polygons) == 0:
+        return
+    rings = _rings(window, polygons)
+    for number, (south, north, west, east) in enumerate(_reaches(window, polygons)):
+        if south < north and west < east:
+            yield number, south, west, _shares(window, rings, number, (south, north, west, east))
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +173,7 @@ class _Rings:
     first: NDArray[np.int64]
 
 
-def _rings(cells: Cells, polygons: Geometries) -> _Rings:
+def _rings(cells: Window, polygons: Geometries) -> _Rings:
     kind, xy, offsets = shapely.to_ragged_array(polygons, include_z=False)
     ends, polygon_rings = offsets[0][1:].astype(np.int64), offsets[1].astype(np.int64)
     first_polygon = (
@@ -150,7 +191,7 @@ def _rings(cells: Cells, polygons: Geometries) -> _Rings:
 
 
 def _shares(
-    cells: Cells, rings: _Rings, number: int, window: tuple[int, int, int, int]
+    cells: Window, rings: _Rings, number: int, window: tuple[int, int, int, int]
 ) -> NDArray[np.float64]:
     """The share of each cell of a window that one polygon covers: columns by rows."""
     from cami_units.overlap import _kernels  # numba is imported at first use, not with the package
@@ -173,16 +214,15 @@ def _shares(
     return sums[:-1]
 
 
-def _windows(cells: Cells, polygons: Geometries) -> list[tuple[int, int, int, int]]:
-    """The rows (from, to) and columns (from, to) of `places` that each polygon can reach."""
+def _reaches(cells: Window, polygons: Geometries) -> list[tuple[int, int, int, int]]:
+    """The rows (from, to) and columns (from, to) of the window that each polygon can reach."""
     west, south, east, north = shapely.bounds(polygons).T
     high, wide = cells.step_m, cells.step_m
     reach = 1
-    if (
-        cells.shape == "hexagon"
-    ):  # a hexagon reaches into the next column, and odd ones stand higher
+    # a hexagon reaches into the next column, and odd ones stand higher
+    if cells.shape == "hexagon":
         high, wide, reach = _ROOT_3 * cells.step_m, 1.5 * cells.step_m, 2
-    cols, rows = cells.places.shape
+    rows, cols = cells.rows, cells.cols
     edges = [
         (np.floor((south - cells.y) / high) - cells.row - reach + 1, rows),
         (np.floor((north - cells.y) / high) - cells.row + reach, rows),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, Literal
 
 import geopandas as gpd
 import numpy as np
@@ -24,7 +24,7 @@ from cami_units.overlap._door import (
     projected,
 )
 from cami_units.overlap._geodesic import geodesic_km
-from cami_units.overlap._lattice import cell_km2, cells_of
+from cami_units.overlap._lattice import Window, cell_km2, cells_of, window_km2
 from cami_units.overlap._pieces import line_pieces, polygon_pieces
 
 MEASURE: Final[dict[Kind, str]] = {"polygon": "km2", "line": "km", "point": "n"}
@@ -140,8 +140,76 @@ def overlap(
     return result
 
 
+def covered_cells(
+    layer: gpd.GeoDataFrame,
+    *,
+    shape: Literal["square", "hexagon"] = "square",
+    step_m: float,
+    corner_m: tuple[float, float],
+    rows: tuple[int, int],
+    cols: tuple[int, int],
+    by: Sequence[str] = ("sci_name",),
+) -> pd.DataFrame:
+    """How much of each feature lies in each cell of a lattice, without a table of the cells.
+
+    For lattices of millions of cells: `overlap` with planning units gives the same numbers.
+
+    Parameters
+    ----------
+    layer : GeoDataFrame
+        Valid polygons in an equal-area CRS, one row for each key `by`.
+    shape, step_m, corner_m
+        The lattice: its cells, the side of one in metres, and the easting and northing in metres
+        from which its rows and columns are counted.
+    rows, cols : (int, int)
+        The first and the one after the last row and column that are asked for.
+    by : sequence of str, default ("sci_name",)
+        The columns of `layer` that say what is measured.
+
+    Returns
+    -------
+    DataFrame
+        `by`, ``row``, ``col``, ``km2``: only cells with something to say, in the order of the
+        layer, then of columns and rows.
+
+    Raises
+    ------
+    InputError
+        As :func:`overlap`, or when a key has several rows: dissolve them first.
+    """
+    by = list(by)
+    check_inputs({"the layer": (layer, by)})
+    if kind_of(layer, "the layer") not in ("polygon", None):
+        raise InputError("Nothing was measured: a layer of polygons is expected.")
+    twice = layer.duplicated(by)
+    if twice.any():
+        names = listed(" ".join(map(str, key)) for key in layer.loc[twice, by].to_numpy().tolist())
+        raise InputError(f"Nothing was measured: {names} has several rows. Dissolve them first.")
+    high, wide = max(rows[1] - rows[0], 0), max(cols[1] - cols[0], 0)
+    window = Window(shape, *corner_m, step_m, rows[0], cols[0], high, wide)
+    number, row, col, km2 = window_km2(window, geometries(layer))
+    wrong = (km2 > window.area_km2 * (1 + _TOO_MUCH)) | (km2 < -window.area_km2 * _TOO_MUCH)
+    if wrong.any():
+        names = listed(str(key) for key in layer[by[0]].array.take(np.unique(number[wrong])))
+        raise InputError(
+            f"Nothing was measured: these polygons overlap themselves: {names}. Repair them first: "
+            "shapely.make_valid(…, method='structure', keep_collapsed=False)."
+        )
+    result = pd.DataFrame({column: layer[column].array.take(number) for column in by})
+    return result.assign(row=row, col=col, km2=km2)
+
+
 def area_km2(polygons: gpd.GeoSeries | gpd.GeoDataFrame) -> pd.Series:
-    """Area of each row in km², planar in its equal-area CRS; the index is the caller's."""
+    """Area of each row in km², planar in its equal-area CRS; the index is the caller's.
+
+    Examples
+    --------
+    >>> import cami_units as cu
+    >>> import geopandas as gpd, shapely
+    >>> field = gpd.GeoDataFrame(geometry=[shapely.box(0, 0, 20_000, 10_000)], crs=cu.EQUAL_AREA)
+    >>> cu.area_km2(field).tolist(), cu.area_km2(field[:0]).tolist()
+    ([200.0], [])
+    """
     projected(polygons.crs)
     return pd.Series(
         shapely.area(np.asarray(polygons.geometry.array)) / 1e6,

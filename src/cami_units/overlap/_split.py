@@ -49,6 +49,24 @@ def split(
     InputError
         If CRSs differ, geometry is missing, invalid or of mixed kinds, or a column of `keep` is in
         neither table or in both.
+
+    Examples
+    --------
+    A range of 20 x 10 km over two states: 100 km² in each.
+
+    >>> import cami_units as cu
+    >>> import geopandas as gpd, shapely
+    >>> ranges = gpd.GeoDataFrame(
+    ...     {"sci_name": ["fox"]}, geometry=[shapely.box(0, 0, 20_000, 10_000)], crs=cu.EQUAL_AREA
+    ... )
+    >>> states = gpd.GeoDataFrame(
+    ...     {"iso2": ["AA", "BB"]},
+    ...     geometry=[shapely.box(0, 0, 10_000, 10_000), shapely.box(10_000, 0, 20_000, 10_000)],
+    ...     crs=cu.EQUAL_AREA,
+    ... )
+    >>> sides = cu.split(ranges, states, keep=("sci_name", "iso2"))
+    >>> cu.area_km2(sides).tolist()
+    [100.0, 100.0]
     """
     keep = list(keep)
     _check_keep(layer, by_layer, keep)
@@ -108,6 +126,23 @@ def crossings(
         `line`, `border`, ``geometry``: one point on the line for each crossing, where possible on
         the border too, in the middle of its cuts. Sorted by `line` and `border`, then along the
         line.
+
+    Examples
+    --------
+    A corridor that runs across one border, once; a line that never reaches it.
+
+    >>> import cami_units as cu
+    >>> import geopandas as gpd, shapely
+    >>> border = gpd.GeoDataFrame(
+    ...     {"pair": ["AA;BB"]}, geometry=[shapely.LineString([(0, -9e3), (0, 9e3)])], crs=cu.EQUAL_AREA
+    ... )
+    >>> lines = gpd.GeoDataFrame(
+    ...     {"corridor_id": ["M1", "M2"]},
+    ...     geometry=[shapely.LineString([(-5e3, 0), (5e3, 0)]), shapely.LineString([(1e3, 0), (5e3, 0)])],
+    ...     crs=cu.EQUAL_AREA,
+    ... )
+    >>> cu.crossings(lines, border)["corridor_id"].tolist()
+    ['M1']
     """
     check_inputs({"lines": (lines, [line]), "borders": (borders, [border])})
     cuts = _cuts(lines, borders, line, border)

@@ -1,12 +1,294 @@
-"""Activities."""
+"""Activities of a round: brought together, compared, moved, and written for people."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import pandas as pd
 
+from cami_units import documents, store, words, workshop
+from cami_units.model import (
+    InputError,
+    Problem,
+    Progress,
+    Round,
+    clean_name,
+    data_dir,
+    listed,
+    nearest,
+    quiet,
+)
+from cami_units.pipeline._decide import decided_round
+from cami_units.plan import stored_plan
+
+ACTIVITIES: Final = "activities.csv"
+ACTIVITY_LOG: Final = "activities_log.csv"
+_READ: Final = (*workshop.ACTIVITY_COLUMNS, "hotspot_id", "unit_name")
+_EXAMPLE: Final = Path("activities") / "activities_example.csv"
+
+
+@dataclass(frozen=True, slots=True)
+class Activities:
+    """The activities of a round, and what was noticed.
+
+    `table` by :data:`cami_units.workshop.ACTIVITY_COLUMNS`; `log` what this run changed;
+    `suggestions`, `completeness` as the room `workshop` makes them; `files` what was written.
+    """
+
+    table: pd.DataFrame
+    log: pd.DataFrame
+    suggestions: pd.DataFrame
+    completeness: pd.DataFrame
+    problems: tuple[Problem, ...]
+    files: tuple[Path, ...]
+
+
+def activities(
+    directory: Path,
+    files: Sequence[Path] = (),
+    *,
+    programme: Path | None = None,
+    general: Sequence[str] = (),
+    back: Sequence[str] = (),
+    by: str = "facilitator",
+    reason: str = "",
+    progress: Progress = quiet,
+) -> Activities:
+    """Bring the activities of a round together, and write them for people.
+
+    Parameters
+    ----------
+    directory : Path
+        The folder of the round. Its ``activities.csv`` is what there is so far.
+    files : sequence of Path
+        Groups' forms (XLSX), or tables of activities (CSV, XLSX). A folder stands for its files.
+    programme : Path, optional
+        The measures of the current programme (CSV, XLSX): the ground that forms amend.
+    general, back : sequence of str
+        Suggestions or activities to move to the general section, or back.
+    by, reason : str
+        Whose move it is (a group or role), and why; for the log.
+
+    Returns
+    -------
+    Activities
+        Everything is written into the folder of the round, each file whole or not at all; the log
+        only grows.
+
+    Raises
+    ------
+    InputError
+        A file cannot be read, a suggestion or activity to move is not there, or nothing is known
+        and nothing was brought.
+
+    Notes
+    -----
+    Where a round on the bundled hotspots has no activities and none are brought, the bundled
+    illustrative ones are taken, and said so.
+    """
+    done = decided_round(directory)
+    units = done.tables["conservation_units"]
+    log_path = directory / ACTIVITY_LOG
+    base, problems = _base(directory, done, files, programme)
+    progress("merging activities", 0, 0)
+    brought, tables, noticed = _brought(files, programme, units)
+    owner = _owners(done)
+    table, lines, unsettled = workshop.merged_activities(base, brought, owner=owner)
+    problems += [*noticed, *unsettled]
+    logs = [lines]
+    for names, homewards in ((general, False), (back, True)):
+        ids = _activity_ids(names, table)
+        table, moves = workshop.moved(
+            table, ids, by=documents.harmless(by), reason=documents.harmless(reason), back=homewards
+        )
+        logs.append(moves)
+    log = pd.concat(logs, ignore_index=True)
+    suggestions = workshop.recurring(table)
+    lacking = workshop.completeness(
+        units, done.tables["unit_criteria"], table, done.imprint.sources
+    )
+    for line in log.to_dict("records"):
+        harmless = {str(key): documents.harmless(value) for key, value in line.items()}
+        store.append_to_log(log_path, harmless, columns=workshop.LOG_COLUMNS)
+    progress("writing activities", 0, 0)
+    everything = store.read_log(log_path, columns=workshop.LOG_COLUMNS)
+    written = _write(directory, done, table, everything, suggestions, lacking, tables)
+    return Activities(table, log, suggestions, lacking, tuple(problems), written)
+
 
 def known_activities(directory: Path) -> pd.DataFrame | None:
-    """STUB."""
-    return None
+    """The activities of a round so far; ``None`` where nobody has brought any.
+
+    Raises
+    ------
+    InputError
+        The file is damaged.
+    """
+    path = directory / ACTIVITIES
+    if not path.is_file():
+        return None
+    table = documents.read_table(
+        path, columns=workshop.ACTIVITY_COLUMNS, needs=workshop.ACTIVITY_COLUMNS[:4]
+    )
+    return table.map(lambda value: value.removeprefix("'"))
+
+
+def _base(
+    directory: Path, done: Round, files: Sequence[Path], programme: Path | None
+) -> tuple[pd.DataFrame, list[Problem]]:
+    """What there is so far."""
+    known = known_activities(directory)
+    if known is not None:
+        return known, []
+    empty = pd.DataFrame({name: pd.Series(dtype=str) for name in workshop.ACTIVITY_COLUMNS})
+    if files or programme:
+        return empty, []
+    if not _on_bundled_hotspots(done):
+        raise InputError(
+            "This round has no activities yet, and none were brought. Name the groups' forms or a "
+            "table: cami-units activities ROUND form_S1.xlsx …"
+        )
+    rows = documents.read_table(data_dir() / _EXAMPLE, columns=_READ, needs=("text",))
+    table, _, noticed = workshop.placed(
+        rows, done.tables["conservation_units"], source="bundled example"
+    )
+    what = f"no activities were brought: the {len(table)} bundled ILLUSTRATIVE ones are shown"
+    told = Problem("note", "activities", _EXAMPLE.name, "", what, "Name your own files.")
+    return table.sort_values("activity_id", ignore_index=True), [told, *noticed]
+
+
+def _on_bundled_hotspots(done: Round) -> bool:
+    return any(
+        source["layer"] == "hotspots" and source.get("bundled")
+        for source in done.manifest.get("inputs", ())
+    )
+
+
+def _brought(
+    files: Sequence[Path], programme: Path | None, units: pd.DataFrame
+) -> tuple[list[workshop.Contribution], pd.DataFrame, list[Problem]]:
+    """What each file brings; for the programme also which of our units its units are."""
+    brought: list[workshop.Contribution] = []
+    problems: list[Problem] = []
+    matches = pd.DataFrame(
+        {name: pd.Series(dtype=str) for name in ("named", "unit_id", "matched_by")}
+    )
+    if programme is not None:
+        rows = documents.read_table(programme, columns=_READ, needs=("text",))
+        rows["status"] = rows["status"].where(rows["status"] != "", "current programme")
+        table, matches, noticed = workshop.placed(rows, units, source="current programme")
+        brought.append(workshop.Contribution(" programme", _numbered(table), is_form=False))
+        problems += noticed
+    for path in _files(files):
+        if path.suffix.lower() in (".xlsx", ".xlsm") and documents.is_form(path):
+            form = documents.read_form(path)
+            group = clean_name(form.group) or path.stem.removeprefix("form_")
+            brought.append(workshop.Contribution(group, form.activities))
+            problems += form.problems
+            continue
+        rows = documents.read_table(path, columns=_READ, needs=("text",))
+        table, _, noticed = workshop.placed(rows, units, source=path.stem)
+        brought.append(workshop.Contribution(path.stem, table, is_form=False))
+        problems += noticed
+    return brought, matches, problems
+
+
+def _numbered(programme: pd.DataFrame) -> pd.DataFrame:
+    """The programme's measures, each with an id of its own."""
+    numbers = [f"P-{place:03d}" for place in range(1, len(programme) + 1)]
+    own = programme["activity_id"]
+    return programme.assign(activity_id=own.where(own != "", pd.Series(numbers, index=own.index)))
+
+
+def _files(files: Sequence[Path]) -> list[Path]:
+    found: list[Path] = []
+    for path in files:
+        if path.is_dir():
+            found += sorted(
+                inner
+                for inner in path.rglob("*")
+                if inner.suffix.lower() in (".xlsx", ".csv") and not store.is_litter(inner.name)
+            )
+        else:
+            found.append(path)
+    missing = [path.name for path in found if not path.is_file()]
+    if missing:
+        raise InputError(f"There is no file {listed(missing)}. Check the names.")
+    return found
+
+
+def _owners(done: Round) -> dict[str, str]:
+    """The group of each unit: its sections decide, as for packs."""
+    from cami_units.pipeline._pack import allocation
+
+    rules = stored_plan(done.manifest["plan"], done.manifest["profile"])
+    groups = workshop.groups_of(rules.workshop.groups, done.tables.get("sections"))
+    known = allocation(done, groups)
+    return dict(zip(known["unit_id"], known["group"], strict=True))
+
+
+def _activity_ids(names: Sequence[str], table: pd.DataFrame) -> list[str]:
+    """The activities behind suggestions ("R-A001") and ids."""
+    if not names:
+        return []
+    suggestions = workshop.recurring(table).set_index("suggestion_id")["activity_ids"]
+    known = [*suggestions.index, *table["activity_id"]]
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        hints = "".join(nearest(name, known) for name in unknown)
+        raise InputError(
+            f"There is no suggestion or activity {listed(unknown)}.{hints} Suggestions are in "
+            "general_suggestions.csv."
+        )
+    return [
+        activity_id
+        for name in names
+        for activity_id in (suggestions[name].split(";") if name in suggestions.index else [name])
+    ]
+
+
+def _write(
+    directory: Path,
+    done: Round,
+    table: pd.DataFrame,
+    log: pd.DataFrame,
+    suggestions: pd.DataFrame,
+    lacking: pd.DataFrame,
+    matches: pd.DataFrame,
+) -> tuple[Path, ...]:
+    imprint, lang = done.imprint, done.imprint.languages[0]
+    units = done.tables["conservation_units"]
+    shown = units[~units["status"].isin(["rejected", "merged"])].sort_values("unit_id")
+    plain = pd.DataFrame(shown.drop(columns="geometry"))
+    live = table[table["status"] != "dropped"].reset_index(drop=True)
+    cards = words.unit_cards(
+        {**done.tables, "conservation_units": shown}, done.tables["species"], lang=lang
+    )
+    matrix = workshop.species_by_unit(done.tables["unit_species"], done.tables["species"])
+    writers: dict[str, store.Writer] = {
+        ACTIVITIES: lambda path: documents.write_csv(path, table),
+        "general_suggestions.csv": lambda path: documents.write_csv(path, suggestions),
+        "completeness.csv": lambda path: documents.write_csv(path, lacking),
+        "activities.xlsx": lambda path: documents.write_activities_workbook(
+            path,
+            plain,
+            live,
+            suggestions=suggestions,
+            log=log,
+            matrix=matrix,
+            completeness=lacking,
+            imprint=imprint,
+        ),
+        "activities.docx": lambda path: documents.write_activities_document(
+            path, plain, live, suggestions=suggestions, imprint=imprint, lang=lang
+        ),
+        "funding_notes.docx": lambda path: documents.write_funding_notes(
+            path, cards, live, imprint=imprint, lang=lang
+        ),
+    }
+    if len(matches):
+        writers["programme_units.csv"] = lambda path: documents.write_csv(path, matches)
+    return tuple(store.write_atomically(directory / name, write) for name, write in writers.items())

@@ -7,14 +7,17 @@ from pathlib import Path
 import pandas as pd
 
 from cami_units import layers, store
+from cami_units.cache import NOTHING_KEPT, Cache
 from cami_units.model import Progress, data_dir, quiet
-from cami_units.pipeline._load import load
+from cami_units.pipeline._load import ground, load
 from cami_units.pipeline._measure import assess_sites, cut
 from cami_units.pipeline._tables import DIGITS
 from cami_units.plan import Plan
 
 
-def assess(path: Path, plan: Plan, *, progress: Progress = quiet) -> pd.DataFrame:
+def assess(
+    path: Path, plan: Plan, *, progress: Progress = quiet, cache: Cache = NOTHING_KEPT
+) -> pd.DataFrame:
     """Any polygons against every gate and criterion, as they are drawn.
 
     Parameters
@@ -23,6 +26,8 @@ def assess(path: Path, plan: Plan, *, progress: Progress = quiet) -> pd.DataFram
         KML, KMZ, GeoPackage, GeoJSON, shapefile or GeoParquet.
     plan : Plan
         The layers and the profile to hold them against.
+    cache : Cache
+        Where the layers may be kept, and found again.
 
     Returns
     -------
@@ -36,7 +41,8 @@ def assess(path: Path, plan: Plan, *, progress: Progress = quiet) -> pd.DataFram
         As :func:`load`, or when the file cannot be read or holds no polygon.
     """
     sites, problems = layers.read_sites(path, crs=plan.study.crs)
-    pieces = cut(load(plan, progress=progress), plan)
+    cache = ground(plan, cache)
+    pieces = cut(load(plan, progress=progress, cache=cache), plan, cache=cache)
     progress("measuring the sites", 0, 0)
     found = assess_sites(sites, pieces, plan, site="site")
     table = found.findings.criteria.merge(found.decisions[["site", "decision"]], on="site")

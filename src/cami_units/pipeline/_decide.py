@@ -106,7 +106,7 @@ def decide(
     log = read_decisions(directory)
     faults = _faults(done, log, unit_id, decision, reason, time, by, document, status)
     if faults:
-        raise InputError("Nothing was decided: " + "; ".join(faults) + ".")
+        raise InputError("Nothing was decided:\n" + "\n".join(f"  - {fault}" for fault in faults))
     units = gpd.GeoDataFrame(done.tables["conservation_units"]).set_index("unit_id")
     before = str(units.at[unit_id, "status"])
     line = {

@@ -12,8 +12,6 @@ from cami_units.model import Problem, Progress, Round, clean_name, listed, quiet
 from cami_units.pipeline._scene import scene
 from cami_units.pipeline._write import shown_layers
 
-_EVIDENCE = ("hotspots", "protected_areas", "corridors", "barriers", "sections")
-
 
 def figure_writers(
     done: Round, *, lang: str = "", progress: Progress = quiet
@@ -27,7 +25,11 @@ def figure_writers(
     drawn = scene(done, lang=lang or done.imprint.languages[0])
     seen = drawn.units[~drawn.units["status"].isin(("rejected", "merged"))]
     units = sorted(map(str, seen["unit_id"]))
-    sections = sorted(map(str, drawn.layers["sections"]["section_id"])) if "sections" in drawn.layers else []
+    sections = (
+        sorted(map(str, drawn.layers["sections"]["section_id"]))
+        if "sections" in drawn.layers
+        else []
+    )
 
     def pages() -> Iterator[figures.Figure]:
         for number, unit_id in enumerate(units):
@@ -110,11 +112,6 @@ def _atlas_layers(done: Round) -> dict[str, gpd.GeoDataFrame]:
     return shown
 
 
-def legend_png(done: Round, *, lang: str) -> bytes:
-    """The legend of a round as a picture, for a corner of Google Earth Pro."""
-    return figures.png(figures.legend_card(scene(done, lang=lang), _EVIDENCE), dpi=110)
-
-
 def _writer(draw: figures.Draw, drawn: figures.Scene, name: str) -> store.Writer:
     return lambda path: figures.write_figure(path, draw(drawn, name))
 
@@ -128,7 +125,9 @@ def _is_figure(name: str) -> bool:
 
 def _file_name(value: str) -> str:
     """An id as part of a file name: ASCII letters, digits, "-" and "_"."""
-    kept = "".join(c if c.isascii() and (c.isalnum() or c in "-_") else "-" for c in clean_name(value))
+    kept = "".join(
+        c if c.isascii() and (c.isalnum() or c in "-_") else "-" for c in clean_name(value)
+    )
     return kept[:40] or "-"
 
 

@@ -7,24 +7,42 @@ from dataclasses import replace
 from typing import Any
 
 from cami_units import criteria, layers
+from cami_units.cache import NOTHING_KEPT, Cache
 from cami_units.model import InputError, Layers, Problem, Progress, listed, quiet, unfilled
+from cami_units.pipeline._expected import unexpected
+from cami_units.pipeline._kept import grounded, kept_layers
 from cami_units.plan import Plan
 
 
-def load(plan: Plan, *, progress: Progress = quiet) -> Layers:
+def load(plan: Plan, *, progress: Progress = quiet, cache: Cache = NOTHING_KEPT) -> Layers:
     """Every layer of a plan, cleaned and projected.
+
+    With a cache that :func:`ground` made for the plan, files that were read before are not read again.
 
     Raises
     ------
     InputError
         With everything at once that must be mended before anything can be computed.
+
+    Examples
+    --------
+    >>> import cami_units as cu
+    >>> known = cu.load(cu.read_plan(None))
+    >>> len(known.features), len(known.hotspots)
+    (18, 43)
     """
     open_numbers = [one for one in _unfilled(plan) if one.level == "refuses"]
     if open_numbers:
         raise InputError("\n".join(one.sentence() for one in open_numbers))
-    known = layers.read_layers(**_reading(plan), progress=progress)
+    known = kept_layers(cache, lambda: layers.read_layers(**_reading(plan), progress=progress))
     written = plan.workshop.overrides
     return known if written is None else replace(known, overrides=layers.read_overrides(written))
+
+
+def ground(plan: Plan, cache: Cache) -> Cache:
+    """The part of a cache that hangs on what the files of a plan hold today."""
+    reading = _reading(plan)
+    return grounded(cache, reading["sources"], reading)
 
 
 def check(
@@ -32,10 +50,17 @@ def check(
 ) -> tuple[tuple[Problem, ...], tuple[Mapping[str, Any], ...]]:
     """Preflight: everything noticed in the layers of a plan, and what each file gave.
 
+    The states and the area of each range are held against what is expected of the species.
+
     Computes nothing else, and is never stopped by a fault in an input.
     """
-    _, problems, sources = layers.survey_layers(**_reading(plan), progress=progress)
-    return (*_unfilled(plan), *_faulty_overrides(plan), *problems), sources
+    known, problems, sources = layers.survey_layers(**_reading(plan), progress=progress)
+    odd: tuple[Problem, ...] = ()
+    if known is not None:
+        progress("comparing with what is expected", 0, 0)
+        least = plan.profile.occurrence.side_km2
+        odd = unexpected(known) if least is None else unexpected(known, least_km2=least)
+    return (*_unfilled(plan), *_faulty_overrides(plan), *problems, *odd), sources
 
 
 def _faulty_overrides(plan: Plan) -> tuple[Problem, ...]:

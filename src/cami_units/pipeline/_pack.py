@@ -4,28 +4,39 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 import geopandas as gpd
-import numpy as np
 import pandas as pd
 import shapely
 
-from cami_units import __version__, documents, figures, kml, layers, overlap, store, webmap, words
+from cami_units import (
+    __version__,
+    documents,
+    figures,
+    kml,
+    layers,
+    store,
+    webmap,
+    words,
+    workshop,
+)
 from cami_units.model import (
     InputError,
     Problem,
     Progress,
     Round,
+    clean_name,
     listed,
-    nearest,
     quiet,
 )
 from cami_units.pipeline._activities import known_activities
 from cami_units.pipeline._decide import decided_round
+from cami_units.pipeline._legend import legend_png
 from cami_units.pipeline._publish import published
 from cami_units.pipeline._scene import scene
 from cami_units.pipeline._tables import LAYERS_OF_A_ROUND
@@ -75,8 +86,8 @@ def pack(
     Raises
     ------
     InputError
-        The round has no sections, a group asks for one that is not there, or the folder holds
-        something that would be lost.
+        A group asks for a section that is not there, or the folder holds something that would be
+        lost.
     """
     done = decided_round(directory)
     groups = groups_of(done, plan)
@@ -84,15 +95,16 @@ def pack(
     target = out or directory.resolve().parent / "pack"
     _check_replaceable(target)
     public = published(done)
+    drawn = scene(done, lang=done.imprint.languages[0])
     noticed = _unowned(done, groups)
     with store.staging(target, replace=True) as folder:
         for group, sections in groups.items():
             progress("packing for groups", list(groups).index(group), len(groups))
-            _write_group(folder / group, done, public, known, group, sections, directory, noticed)
-        progress("packing for plenary", 0, 0)
-        _write_plenary(folder / "plenary", done, noticed)
+            _write_group(folder / group, drawn, public, known, group, sections, directory, noticed)
         progress("packing everything", 0, 0)
         _write_everything(folder / "everything", done, public, noticed)
+        progress("packing for plenary", 0, 0)
+        _write_plenary(folder / "plenary", folder / "everything", drawn)
         (folder / ABOUT).write_bytes(_about(done, groups, known))
         files = _summed(folder)
     noticed += _too_heavy(files)
@@ -105,25 +117,12 @@ def groups_of(done: Round, plan: Plan | None = None) -> dict[str, tuple[str, ...
     Raises
     ------
     InputError
-        With everything at once that is wrong with the groups.
+        With everything at once that is wrong with the names of the groups, or a section that a
+        group asks for is not there.
     """
-    sections = done.tables.get("sections")
-    if sections is None or sections.empty:
-        raise InputError(
-            "This round has no sections, so there is nobody to pack for. Leave `sections` out of "
-            "[layers] in the plan to use the bundled ones, or name a layer of your own."
-        )
     rules = plan or stored_plan(done.manifest["plan"], done.manifest["profile"])
-    ids = sorted(map(str, sections["section_id"]))
-    groups = {name: tuple(own) for name, own in rules.workshop.groups.items()}
-    groups = groups or {section: (section,) for section in ids}
+    groups = workshop.groups_of(rules.workshop.groups, done.tables.get("sections"))
     faults = [
-        f"group '{name}' asks for section '{section}', which is not there.{nearest(section, ids)}"
-        for name, own in groups.items()
-        for section in own
-        if section not in ids
-    ]
-    faults += [
         f"'{name}' cannot be the name of files: letters A–Z, digits, - and _, at most 40. Name "
         "the groups in [workshop.groups]"
         for name in groups
@@ -141,61 +140,12 @@ def groups_of(done: Round, plan: Plan | None = None) -> dict[str, tuple[str, ...
 
 
 def allocation(done: Round, groups: Mapping[str, Sequence[str]]) -> pd.DataFrame:
-    """Which group edits each unit: the one whose sections hold most of it, else the nearest.
-
-    Returns
-    -------
-    DataFrame
-        ``unit_id``, ``group``, ``section_id`` (of that group), ``share`` (0–1, of the unit, in the
-        group's sections), by unit. Every unit is there once. Equal shares: the group that comes
-        first in the plan.
-    """
+    """Which group edits each unit: :func:`cami_units.workshop.allocated` on the tables of a round."""
     crs = stored_plan(done.manifest["plan"], done.manifest["profile"]).study.crs
     units = layers.to_equal_area(_spatial(done, "conservation_units"), crs)
-    sections = layers.to_equal_area(_spatial(done, "sections"), crs)
-    owner = {section: group for group, own in groups.items() for section in own}
-    owned = sections[sections["section_id"].isin(owner)]
-    owned = owned.assign(group=owned["section_id"].map(owner))
-    united = layers.dissolved(owned, ("group",))
-    area = overlap.area_km2(units).set_axis(units["unit_id"])
-    in_group = overlap.overlap(units, united, by=("group",))
-    in_section = overlap.overlap(units, owned, by=("group", "section_id"))
-    order = {group: number for number, group in enumerate(groups)}
-    rows = []
-    for unit in units.itertuples():
-        group, km2 = _largest(in_group[in_group["unit_id"] == unit.unit_id], "group", order)
-        if group is None:
-            group = str(_nearest(unit.geometry, united, "group", order))
-        mine = owned[owned["group"] == group]
-        inside = in_section[
-            (in_section["unit_id"] == unit.unit_id) & (in_section["group"] == group)
-        ]
-        section, _ = _largest(inside, "section_id", {})
-        section = section or str(_nearest(unit.geometry, mine, "section_id", {}))
-        share = km2 / float(area[unit.unit_id])
-        rows.append((unit.unit_id, group, section, round(min(share, 1.0), 4)))
-    return pd.DataFrame(rows, columns=["unit_id", "group", "section_id", "share"]).sort_values(
-        "unit_id", ignore_index=True
-    )
-
-
-def _largest(found: pd.DataFrame, key: str, order: Mapping[str, int]) -> tuple[str | None, float]:
-    if found.empty:
-        return None, 0.0
-    rows = sorted(
-        zip(found["km2"], found[key], strict=True),
-        key=lambda row: (-round(row[0], 3), order.get(row[1], 0), row[1]),
-    )
-    return str(rows[0][1]), float(rows[0][0])
-
-
-def _nearest(shape: Any, areas: gpd.GeoDataFrame, key: str, order: Mapping[str, int]) -> str:
-    apart = shapely.distance(shape, areas.geometry.to_numpy())
-    rows = sorted(
-        zip(np.round(apart, 3), areas[key], strict=True),
-        key=lambda row: (row[0], order.get(row[1], 0), row[1]),
-    )
-    return str(rows[0][1])
+    there = "sections" in done.tables
+    sections = layers.to_equal_area(_spatial(done, "sections"), crs) if there else None
+    return workshop.allocated(units, sections, groups)
 
 
 def _spatial(done: Round, name: str) -> gpd.GeoDataFrame:
@@ -204,7 +154,8 @@ def _spatial(done: Round, name: str) -> gpd.GeoDataFrame:
 
 def _unowned(done: Round, groups: Mapping[str, Sequence[str]]) -> list[Problem]:
     given = {section for own in groups.values() for section in own}
-    left = sorted(set(map(str, done.tables["sections"]["section_id"])) - given)
+    there = done.tables.get("sections", pd.DataFrame({"section_id": []}))
+    left = sorted(set(map(str, there["section_id"])) - given)
     if not left:
         return []
     what = f"{listed(left)} belong to no group: their units go to the nearest group"
@@ -216,7 +167,7 @@ def _unowned(done: Round, groups: Mapping[str, Sequence[str]]) -> list[Problem]:
 
 def _write_group(
     folder: Path,
-    done: Round,
+    drawn: figures.Scene,
     public: Round,
     known: pd.DataFrame,
     group: str,
@@ -251,6 +202,7 @@ def _write_group(
             layers=near,
             species=species,
             pack=mine,
+            legend=legend_png(own, near, lang=lang) if profile == "earth-pro" else b"",
         )
     webmap.write_map(
         folder / f"map_{group}.html",
@@ -262,10 +214,10 @@ def _write_group(
         unit_criteria=public.tables["unit_criteria"],
         lang=lang,
     )
-    drawn = scene(done, lang=lang)
-    figures.write_pages(
-        folder / f"map_{group}.pdf", (figures.section_sheet(drawn, name) for name in sections)
-    )
+    if sections:
+        figures.write_pages(
+            folder / f"map_{group}.pdf", (figures.section_sheet(drawn, name) for name in sections)
+        )
     documents.write_form(
         folder / f"form_{group}.xlsx",
         own,
@@ -273,15 +225,15 @@ def _write_group(
         group=group,
         activities=known_activities(base),
     )
-    titles = public.tables["sections"].set_index("section_id")
+    titles = _titles(public)
     for language in imprint.languages:
         documents.write_howto(
             folder / f"howto_{group}_{language}.html",
             own,
             imprint=imprint,
             group=group,
-            sections=[f"{name} {titles[f'name_{language}'][name]!s}" for name in sections],
-            paper=True,
+            sections=[f"{name} {titles[name][language]}" for name in sections],
+            paper=bool(sections),
             lang=language,
         )
 
@@ -290,8 +242,8 @@ def _near(
     public: Round, own: gpd.GeoDataFrame, sections: Sequence[str]
 ) -> dict[str, gpd.GeoDataFrame]:
     """The layers around a group's sections and units; borders and countries stay whole."""
-    there = _spatial(public, "sections")
-    mine = there[there["section_id"].isin(sections)]
+    mine = _spatial(public, "sections") if sections else _spatial(public, "countries").iloc[:0]
+    mine = mine[mine["section_id"].isin(sections)] if sections else mine
     west, south, east, north = shapely.total_bounds(
         [*mine.geometry, *own.geometry]  # a unit may reach out of every section
     )
@@ -306,8 +258,23 @@ def _near(
         if name not in ("countries", "borders", "disputed"):
             table = _parts_in(table, frame, name)
         near[name] = table
-    near["sections"] = mine.reset_index(drop=True)
+    if sections:
+        near["sections"] = mine.reset_index(drop=True)
     return near
+
+
+def _titles(public: Round) -> dict[str, dict[str, str]]:
+    """What each section is called, by language."""
+    table = public.tables.get("sections")
+    if table is None:
+        return {}
+    return {
+        str(row["section_id"]): {
+            lang: clean_name(row[f"name_{lang}"]) or clean_name(row["name_en"])
+            for lang in words.LANGUAGES
+        }
+        for row in table.to_dict("records")
+    }
 
 
 def _parts_in(table: gpd.GeoDataFrame, frame: Any, name: str) -> gpd.GeoDataFrame:
@@ -325,26 +292,24 @@ def _parts(shape: Any, frame: Any) -> Any:
     return near[0] if len(near) == 1 else shapely.multipolygons(near)
 
 
-def _write_plenary(folder: Path, done: Round, noticed: list[Problem]) -> None:
+def _write_everything(folder: Path, done: Round, public: Round, noticed: list[Problem]) -> None:
+    folder.mkdir()
+    for name, write in products(done, noticed=noticed).items():
+        write(folder / name)
+    store.write_geopackage(folder / store.GEOPACKAGE, public)
+
+
+def _write_plenary(folder: Path, everything: Path, drawn: figures.Scene) -> None:
     """What the projector and the printer in the plenary hall need."""
     folder.mkdir()
-    made = products(done, noticed=noticed)
     for name, source in (
         ("units.kmz", "conservation_units.kmz"),
         ("units_web.kmz", "conservation_units_web.kmz"),
         ("units.xlsx", "conservation_units.xlsx"),
         ("map.html", "map.html"),
     ):
-        made[source](folder / name)
-    drawn = scene(done, lang=done.imprint.languages[0])
+        shutil.copyfile(everything / source, folder / name)
     figures.write_figure(folder / "poster.pdf", figures.poster(drawn))
-
-
-def _write_everything(folder: Path, done: Round, public: Round, noticed: list[Problem]) -> None:
-    folder.mkdir()
-    for name, write in products(done, noticed=noticed).items():
-        write(folder / name)
-    store.write_geopackage(folder / store.GEOPACKAGE, public)
 
 
 def _about(done: Round, groups: Mapping[str, Sequence[str]], known: pd.DataFrame) -> bytes:

@@ -22,6 +22,15 @@ def reopened(done: Round) -> tuple[Plan, Layers]:
     ------
     InputError
         The round is one for publication: it came without its ranges.
+
+    Examples
+    --------
+    >>> import cami_units as cu
+    >>> from cami_units.model import Imprint, Round
+    >>> cu.reopened(Round(Imprint("T", "2026-11-22", "Round 00", "p"), {}, {}))  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+        ...
+    cami_units.model.InputError: This round came without species, ranges_used, ...
     """
     missing = [name for name in _NEEDED if name not in done.tables]
     if missing:

@@ -11,10 +11,11 @@ import geopandas as gpd
 import pandas as pd
 
 from cami_units import complementarity, documents, figures, grid, layers, overlap, store, words
-from cami_units.model import Problem, Progress, Round, SiteTables, quiet
+from cami_units.model import Layers, Problem, Progress, Round, SiteTables, quiet
 from cami_units.pipeline._measure import (
     Assessed,
     Pieces,
+    adjacent_sites,
     assess_sites,
     cut,
     measure,
@@ -24,16 +25,18 @@ from cami_units.pipeline._measure import (
 from cami_units.pipeline._propose import grow
 from cami_units.pipeline._readings import read_otherwise
 from cami_units.pipeline._rounds import reopened
+from cami_units.pipeline._scene import scene
 from cami_units.pipeline._tables import as_written
 from cami_units.pipeline._views import (
     border_pairs,
     cell_problem,
     complementary,
     crossings_of,
+    every_name,
     restoration_notes,
     unit_presence,
 )
-from cami_units.pipeline._write import products, shown_layers
+from cami_units.pipeline._write import products
 from cami_units.plan import Plan
 from cami_units.sensitivity import (
     EDGES,
@@ -55,6 +58,9 @@ MACHINE = ("modelled candidate", "area of interest")
 Drawings = Mapping[str, gpd.GeoDataFrame]
 """The units of each way of drawing them: ``site`` and polygons."""
 
+
+AGREED = ("plenary-agreed", "endorsed by range states", "adopted")
+"""Units of these statuses are in the smallest set, whatever else is."""
 
 DEAD = ("rejected", "merged")
 """Units of these statuses are out of the running."""
@@ -103,7 +109,9 @@ def sensitivity(done: Round, *, design: Design | None = None, progress: Progress
         "restoration": restoration_notes(units, pieces),
         "crossings": crossings_of(units, pieces),
         "border_pairs": border_pairs(units, pieces, plan.profile),
-        **complementary(units, done.tables["unit_species"], cells, pieces),
+        **complementary(
+            units, done.tables["unit_species"], cells, pieces, locked=_locked(units, known)
+        ),
     }
     told = {
         row["unit_id"]: words.stability({str(key): value for key, value in row.items()})
@@ -120,6 +128,14 @@ def sensitivity(done: Round, *, design: Design | None = None, progress: Progress
     )
     written = {name: as_written(one) for name, one in added.items()}
     return replace(done, tables={**done.tables, **written})
+
+
+def _locked(units: gpd.GeoDataFrame, known: Layers) -> list[str]:
+    """Units that must be in the smallest set: agreed on, or locked by a written override."""
+    agreed = units.loc[units["status"].isin(AGREED), "unit_id"]
+    written = known.overrides
+    by_hand = [] if written is None else written.loc[written["what"] == "lock", "site"].tolist()
+    return sorted({*agreed, *(set(by_hand) & set(units["unit_id"]))})
 
 
 ADDED = (
@@ -160,31 +176,19 @@ def _csv(table: pd.DataFrame) -> store.Writer:
 
 def _figures(made: Round) -> dict[str, store.Writer]:
     """The figures, in the first language of the round."""
-    plan, _ = reopened(made)
-    crs, lang = plan.study.crs, made.imprint.languages[0]
+    drawn = scene(made, lang=made.imprint.languages[0])
     tables = made.tables
-    scene = figures.Scene(
-        crs=crs,
-        imprint=made.imprint,
-        units=layers.to_equal_area(tables["conservation_units"], crs),
-        cards=words.unit_cards(tables, tables["species"], lang=lang),
-        species=tables["species"],
-        layers={
-            name: layers.to_equal_area(table, crs) for name, table in shown_layers(made).items()
-        },
-        lang=lang,
-    )
     cells = tables["planning_units"]
-    often = layers.to_equal_area(cells[cells["selection_frequency"] > 0], crs)
+    often = layers.to_equal_area(cells[cells["selection_frequency"] > 0], drawn.crs)
     return {
         "sensitivity_ranks.pdf": lambda path: figures.write_figure(
-            path, figures.rank_intervals(scene, tables["sensitivity"])
+            path, figures.rank_intervals(drawn, tables["sensitivity"])
         ),
         "sensitivity_map.pdf": lambda path: figures.write_figure(
-            path, figures.selection_map(scene, often)
+            path, figures.selection_map(drawn, often)
         ),
         "border_pairs.pdf": lambda path: figures.write_figure(
-            path, figures.border_graph(scene, tables["border_pairs"])
+            path, figures.border_graph(drawn, tables["border_pairs"])
         ),
     }
 
@@ -234,9 +238,22 @@ def stability_of(
                 names = rows.set_index("site")["drawn"]
                 tables[str(way), presence, edge] = _of(measured, names)
     found = stability(
-        tables, species, units["unit_id"].tolist(), plan.profile, chosen, progress=progress
+        tables,
+        species,
+        units["unit_id"].tolist(),
+        plan.profile,
+        chosen,
+        adjacent=_adjacent_units(units, pieces, plan),
+        progress=progress,
     )
     return found, _selection(drawings, found, pieces, plan)
+
+
+def _adjacent_units(units: gpd.GeoDataFrame, pieces: Pieces, plan: Plan) -> pd.DataFrame | None:
+    """The overrides of the geography gate on units, by their own ids or by those of their hotspots."""
+    named = units.assign(named=every_name(units))
+    found = adjacent_sites(named, pieces.layers, plan, "named")
+    return None if found is None else found.assign(site=found["site"].str.partition(";")[0])
 
 
 # -- drawing the units otherwise ------------------------------------------------------------------

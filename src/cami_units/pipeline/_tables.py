@@ -55,7 +55,7 @@ def round_tables(
     known = pieces.layers
     tables: dict[str, pd.DataFrame] = {
         "conservation_units": table,
-        "not_proposed": _not_proposed(known.hotspots, units, drawn, found, grown),
+        "not_proposed": _not_proposed(known.hotspots, units, drawn, found, grown, plan.profile),
         "unit_criteria": by_unit(found.findings.criteria, ids),
         "unit_species": by_unit(found.findings.species, ids),
         "unit_countries": by_unit(found.findings.countries, ids),
@@ -146,7 +146,9 @@ def rationale(found: Assessed, seeds: pd.Series[str], profile: Profile) -> list[
     """Why each unit is proposed: the decision, and the evidence of every criterion that decides."""
     reason = found.decisions.set_index("site")["reason"]
     met = found.findings.criteria
-    met = met[met["met"].fillna(False) & met["criterion"].isin([*GATES, *(profile.decision.any_of or ())])]
+    met = met[
+        met["met"].fillna(False) & met["criterion"].isin([*GATES, *(profile.decision.any_of or ())])
+    ]
     told = {
         site: " ".join(f"{row.criterion}: {row.because}" for row in rows.itertuples())
         for site, rows in met.groupby("site")
@@ -160,6 +162,7 @@ def _not_proposed(
     drawn: Assessed,
     found: Assessed,
     grown: gpd.GeoDataFrame,
+    profile: Profile,
 ) -> pd.DataFrame:
     """Every hotspot that became no unit, with the reason and its numbers."""
     columns = ["hotspot_id", "name_en", "name_ru", "reason"]
@@ -176,9 +179,16 @@ def _not_proposed(
         for name in seed.split(";")
         if name in passing
     }
+    short = {
+        row["site"]: f" Nearest is {row['criterion']}, with {row['value']:.3g} of "
+        f"{row['threshold']:g} {row['unit']}: {row['missing']:.2g} short."
+        for row in rank.nearest_misses(drawn.findings, profile).to_dict("records")
+    }
     reasons = []
     for name in left["hotspot_id"]:
         told = f"As drawn: {as_drawn[name]}"
+        if name not in passing:
+            told += short.get(name, "")
         if name in tried:
             told += f" Grown to a landscape: {tried[name]}"
         elif name in passing:
@@ -200,8 +210,9 @@ def with_unit(cells: gpd.GeoDataFrame, units: gpd.GeoDataFrame) -> gpd.GeoDataFr
     """Planning units with the unit that holds most of each; empty where none holds half."""
     inside = overlap.overlap(cells, units, site="pu_id", by=("unit_id",))
     half = overlap.area_km2(cells).set_axis(cells["pu_id"]) / 2
-    held = inside[inside["km2"] >= inside["pu_id"].map(half)].drop_duplicates("pu_id")
-    unit = cells["pu_id"].map(held.set_index("pu_id")["unit_id"]).fillna("")
+    held = inside[inside["km2"] >= inside["pu_id"].map(half).astype(float)].drop_duplicates("pu_id")
+    by_cell = dict(zip(held["pu_id"], held["unit_id"], strict=True))
+    unit = pd.Series([by_cell.get(one, "") for one in cells["pu_id"]], cells.index, dtype=str)
     columns = [*TABLES["planning_units"].columns, "geometry"]
     return cells.assign(unit_id=unit)[columns]
 

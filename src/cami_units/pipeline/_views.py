@@ -58,13 +58,15 @@ def unit_presence(
         ``species_supporting`` (possibly extant), in the order of the units.
     """
     parts = []
+    named = units.assign(named=every_name(units))
     for codes in sorted(readings(design, plan.codes.presence).values()):
-        found = assess_sites(units, read_otherwise(pieces, plan, design, codes, 0), plan)
+        read = read_otherwise(pieces, plan, design, codes, 0)
+        found = assess_sites(named, read, plan, site="named")
         summary = found.findings.summary
         parts.append(
             pd.DataFrame(
                 {
-                    "unit_id": summary["site"],
+                    "unit_id": units["unit_id"].array,
                     "presence": ", ".join(map(str, codes)),
                     "as_stated": codes == tuple(sorted(set(plan.codes.presence))),
                     "decision": found.decisions["decision"].array,
@@ -91,6 +93,13 @@ def unit_presence(
         key=lambda column: column.map(order) if column.name == "unit_id" else column,
         ignore_index=True,
     )
+
+
+def every_name(units: gpd.GeoDataFrame) -> pd.Series[str]:
+    """The id of each unit and those of its hotspots: an override may name any of them."""
+    hotspots = units["hotspot_ids"] if "hotspot_ids" in units else pd.Series("", units.index)
+    names: pd.Series[str] = units["unit_id"].str.cat(hotspots.fillna(""), sep=";").str.rstrip(";")
+    return names
 
 
 def restoration_notes(units: gpd.GeoDataFrame, pieces: Pieces) -> pd.DataFrame:
@@ -274,14 +283,15 @@ def complementary(
     unit_species: pd.DataFrame,
     cells: Cells,
     pieces: Pieces,
+    *,
+    locked: Sequence[str] = (),
 ) -> dict[str, pd.DataFrame]:
     """The smallest set of units that covers every species on both sides, and what replaces what.
 
     Parameters
     ----------
     units : GeoDataFrame
-        ``unit_id``, ``score``, ``status`` and polygons in the CRS of the layers. What plenary
-        agreed on is locked in.
+        ``unit_id``, ``score`` and polygons in the CRS of the layers.
     unit_species : DataFrame
         Table `unit_species` of the units.
     cells : Cells
@@ -289,6 +299,8 @@ def complementary(
         shared.
     pieces : Pieces
         What :func:`cut` made of the layers.
+    locked : sequence of str
+        Units that must be in the set.
 
     Returns
     -------
@@ -308,7 +320,6 @@ def complementary(
             "cost": complementarity.nearly_equal_costs(units["score"]).array,
         }
     )
-    locked = units.loc[units["status"].isin(_AGREED), "unit_id"].tolist()
     best = complementarity.smallest_set(sites, amounts, targets, locked=locked)
     table = complementarity.replacement_costs(sites, amounts, targets, locked=locked)
     order = complementarity.greedy_order(sites, amounts, targets, locked=locked)
@@ -338,7 +349,6 @@ def complementary(
     }
 
 
-_AGREED: Final = ("plenary-agreed", "endorsed by range states", "adopted")
 _SIDES: Final = ": both sides"
 _RANGE: Final = ": range"
 

@@ -11,6 +11,7 @@ import shapely
 
 from cami_units import documents, grid, kml, store, webmap, words
 from cami_units.model import EQUAL_AREA, LONLAT, Problem, Progress, Round, quiet
+from cami_units.pipeline._legend import legend_png
 from cami_units.pipeline._tables import LAYERS_OF_A_ROUND
 
 
@@ -60,6 +61,11 @@ def products(
                     lang=imprint.languages[0],
                     layers=shown,
                     species=species,
+                    legend=legend_png(
+                        tables["conservation_units"], shown, lang=imprint.languages[0]
+                    )
+                    if profile == "earth-pro"
+                    else b"",
                 )
             )
 

@@ -26,13 +26,13 @@ def basemap(
     gazetteer: gpd.GeoDataFrame | None,
     *,
     frame: tuple[float, float, float, float],
-    most: int,
+    most: int = 36_000,
 ) -> dict[str, Any]:
     """Everything of the background: ``frame``, ``land``, ``borders``, ``contested``, names.
 
     No country has a colour of its own. Every border is one line in one style; where it runs through
     or along a disputed area, and around such an area, it is ``contested`` and gets its own dash.
-    The sheet ends at `frame` (west, south, east, north).
+    The sheet ends at `frame` (west, south, east, north); its land has at most `most` vertices.
     """
     sheet: dict[str, Any] = {
         "frame": [*frame],
@@ -49,7 +49,8 @@ def basemap(
     borders = shapely.clip_by_rect(shared_edges(shapes), *frame)
     areas = _disputed_shapes(disputed, most // 4)
     near = shapely.buffer(shapely.union_all(areas), _TOUCHING) if len(areas) else shapely.Polygon()
-    land = shapely.coverage_union_all(shapes)
+    # What no state of the layer has (Siachen) is no water for that.
+    land = shapely.union_all([shapely.coverage_union_all(shapes), *areas])
     return sheet | {
         "land": packed(shapely.clip_by_rect(land, *frame)),
         "borders": packed(shapely.difference(borders, near)),

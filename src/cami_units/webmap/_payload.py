@@ -435,7 +435,9 @@ def _parts(ranges: gpd.GeoDataFrame | None) -> dict[Any, list[dict[str, Any]]]:
         part = {
             "id": shown(row["range_id"]),
             "presence": _number(row["presence"]),
-            "rows": [[_FIELD_OF.get(column, column), _code(column, row[column])] for column in known],
+            "rows": [
+                [_FIELD_OF.get(column, column), _code(column, row[column])] for column in known
+            ],
             "g": packed(shape),
         }
         found.setdefault(row["sci_name"], []).append(part)
@@ -500,7 +502,9 @@ def _barrier_kind(kind: object) -> str:
     return str(kind) if kind in BARRIER_STYLES else "other barrier"
 
 
-def _cells(planning_units: gpd.GeoDataFrame | None, most: int) -> list[dict[str, Any]]:
+def _cells(
+    planning_units: gpd.GeoDataFrame | None, most: int = _MOST_CELL_VERTICES
+) -> list[dict[str, Any]]:
     """The grid's scores in up to five classes of like number of cells, each one shape."""
     if planning_units is None:
         return []

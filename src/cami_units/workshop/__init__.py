@@ -5,6 +5,17 @@ what the next round is, three-way against the round that was handed out. It open
 no KML: shapes come in as tables.
 """
 
+from cami_units.workshop._activities import (
+    ACTIVITY_COLUMNS,
+    LOG_COLUMNS,
+    Contribution,
+    completeness,
+    merged_activities,
+    moved,
+    placed,
+    recurring,
+    species_by_unit,
+)
 from cami_units.workshop._compare import (
     HIDDEN,
     Bringing,
@@ -30,11 +41,14 @@ from cami_units.workshop._merge import (
 from cami_units.workshop._names import bare_name, is_cyrillic, rejects, spoken_id
 
 __all__ = [
+    "ACTIVITY_COLUMNS",
     "EVERYBODY",
     "HIDDEN",
+    "LOG_COLUMNS",
     "Bringing",
     "Brought",
     "Conflict",
+    "Contribution",
     "Ground",
     "Notice",
     "Outcome",
@@ -47,14 +61,20 @@ __all__ = [
     "allocated",
     "bare_name",
     "brought",
+    "completeness",
     "fullest_first",
     "groups_of",
     "is_cyrillic",
     "merged",
+    "merged_activities",
+    "moved",
     "outlines",
+    "placed",
+    "recurring",
     "rejects",
     "resolutions_of",
     "same_outline",
     "shapes_of",
+    "species_by_unit",
     "spoken_id",
 ]

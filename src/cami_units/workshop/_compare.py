@@ -13,7 +13,6 @@ import shapely
 
 from cami_units.model import clean_name
 from cami_units.workshop._drawn import (
-    APART,
     SAME_OUTLINE_M,
     TAKEN_IN,
     Ground,
@@ -21,6 +20,8 @@ from cami_units.workshop._drawn import (
     Notice,
     Shape,
     Sorted,
+    cut_into,
+    jaccard,
     told_apart,
 )
 from cami_units.workshop._names import bare_name, is_cyrillic, rejects
@@ -257,12 +258,13 @@ def _new_name(unit: Mapping[str, Any], pieces: Sequence[Shape]) -> tuple[str, st
     """The English and the Russian name that the pieces bring, empty where it is the old one."""
     for piece in sorted(pieces, key=lambda one: one.place):
         name = bare_name(piece.name)
-        if name and _plain(name) not in {_plain(unit["name_en"]), _plain(unit["name_ru"])}:
+        if name and plain(name) not in {plain(unit["name_en"]), plain(unit["name_ru"])}:
             return ("", name) if is_cyrillic(name) else (name, "")
     return "", ""
 
 
-def _plain(name: Any) -> str:
+def plain(name: Any) -> str:
+    """A name as it is compared."""
     # What could begin a tag is written as ‹ into a KML; spaces and case are no new name.
     return clean_name(name).replace("‹", "<").casefold()
 
@@ -281,7 +283,7 @@ def _add_verdict(
             Notice(file.file, "", unit_id, f"there is no unit {unit_id} in the round", "not used")
         )
         return
-    name = "" if _plain(verdict.name) in _names(units[unit_id]) else verdict.name
+    name = "" if plain(verdict.name) in _names(units[unit_id]) else verdict.name
     words = ("", name) if is_cyrillic(name) else (name, "")
     given = result.versions.setdefault(unit_id, [])
     if not given:
@@ -300,7 +302,7 @@ def _add_verdict(
 
 
 def _names(unit: Mapping[str, Any]) -> set[str]:
-    return {_plain(unit["name_en"]), _plain(unit["name_ru"]), ""}
+    return {plain(unit["name_en"]), plain(unit["name_ru"]), ""}
 
 
 # -- what is no known unit, and units that are gone -----------------------------------------------
@@ -323,7 +325,7 @@ def _loose(
         return kept
     once: list[Shape] = []
     for shape in kept:
-        twin = next((one for one in once if _same_place(one, shape, ground)), None)
+        twin = next((one for one in once if _is_same_place(one, shape, ground)), None)
         if twin is None or twin.file == shape.file:
             once.append(shape)
             continue
@@ -333,22 +335,24 @@ def _loose(
     return once
 
 
-def _same_place(one: Shape, other: Shape, ground: Ground) -> bool:
-    shared = ground.between(one.place, other.place)
-    joint = ground.area[one.place] + ground.area[other.place] - shared
-    return joint > 0 and shared / joint >= TAKEN_IN
+def _is_same_place(one: Shape, other: Shape, ground: Ground) -> bool:
+    return jaccard(one.place, other.place, ground, least=TAKEN_IN) >= TAKEN_IN
 
 
 def _questioned(shape: Shape, file: Sorted, ground: Ground, result: Brought) -> Shape:
     """A new shape; said when it lies wholly inside a unit, where it may be meant as a hole."""
     area = ground.area[shape.place]
     for unit_id, pieces in sorted(file.of.items()):
-        if any(ground.between(shape.place, piece.place) >= 0.99 * area for piece in pieces):
+        if any(_lies_in(shape.place, piece.place, 0.99 * area, ground) for piece in pieces):
             what = f"it lies wholly inside {unit_id}"
             cure = "a proposed new unit; if a hole was meant, draw it as a hole of the unit"
             result.notices.append(_notice(shape, what, cure))
             return replace(shape, notes=(*shape.notes, f"{what}: a hole, or a unit in a unit?"))
     return shape
+
+
+def _lies_in(one: int, other: int, least: float, ground: Ground) -> bool:
+    return ground.could_share(one, other) >= least and ground.between(one, other) >= least
 
 
 def _notice(shape: Shape, what: str, assumed: str) -> Notice:
@@ -370,7 +374,7 @@ def _gone(
         note = "the folder of the units is not in the file either: nothing was concluded"
         return replace(version, notes=(note,)), set()
     whole = ground.base_area[unit_id]
-    pieces = _cut_into(unit_id, loose, ground)
+    pieces = cut_into(unit_id, loose, ground)
     if pieces:
         return replace(
             version,
@@ -395,19 +399,6 @@ def _gone(
             ), set()
     note = "its folder came back without it: not applied without a decision"
     return replace(version, change="deleted", notes=(note,)), set()
-
-
-def _cut_into(unit_id: str, loose: Sequence[Shape], ground: Ground) -> list[Shape]:
-    """Shapes without an id that together make up a unit."""
-    pieces: list[Shape] = []
-    for shape in sorted(loose, key=lambda one: -ground.with_unit(one.place, unit_id)):
-        area = ground.area[shape.place]
-        inside = ground.with_unit(shape.place, unit_id)
-        clear = all(ground.between(shape.place, one.place) <= APART * area for one in pieces)
-        if inside >= TAKEN_IN * area and clear and not shape.cu_id:
-            pieces.append(shape)
-    held = sum(ground.with_unit(piece.place, unit_id) for piece in pieces)
-    return pieces if len(pieces) > 1 and held >= TAKEN_IN * ground.base_area[unit_id] else []
 
 
 def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:

@@ -98,16 +98,18 @@ class Ground:
 
     def __init__(self, drawn: gpd.GeoDataFrame, base: gpd.GeoDataFrame) -> None:
         sites = drawn[["geometry"]].assign(place=range(len(drawn)))
-        self.area = dict(enumerate(overlap.area_km2(drawn)))
-        self.base_area = dict(zip(base["unit_id"], overlap.area_km2(base), strict=True))
+        self.area: dict[int, float] = dict(enumerate(overlap.area_km2(drawn)))
+        self.base_area: dict[str, float] = dict(
+            zip(base["unit_id"], overlap.area_km2(base), strict=True)
+        )
         found = overlap.overlap(
             sites, base[["unit_id", "geometry"]], site="place", by=("unit_id",), kind="polygon"
         )
         self.of_unit: dict[int, dict[str, float]] = {}
-        for row in found.itertuples(index=False):
-            self.of_unit.setdefault(int(row.place), {})[str(row.unit_id)] = float(row.km2)
+        for place, unit_id, km2 in zip(*(found[one] for one in found), strict=True):
+            self.of_unit.setdefault(int(place), {})[str(unit_id)] = float(km2)
         self._shapes = drawn.geometry
-        self._bounds = drawn.geometry.bounds.to_numpy()
+        self._bounds: list[list[float]] = drawn.geometry.bounds.to_numpy().tolist()
         self._between: dict[tuple[int, int], float] = {}
 
     def with_unit(self, place: int, unit_id: str) -> float:
@@ -120,20 +122,36 @@ class Ground:
         joint = self.area[place] + self.base_area.get(unit_id, 0.0) - shared
         return shared / joint if joint > 0 else 0.0
 
+    def could_share(self, one: int, other: int) -> float:
+        """The ground that two shapes share at most: that of the boxes around them. Costs nothing."""
+        a, b = self._bounds[one], self._bounds[other]
+        width = min(a[2], b[2]) - max(a[0], b[0])
+        height = min(a[3], b[3]) - max(a[1], b[1])
+        return max(width, 0.0) * max(height, 0.0) / 1e6
+
     def between(self, one: int, other: int) -> float:
         """Ground that two shapes share."""
         if one == other:
             return self.area[one]
         pair = (min(one, other), max(one, other))
         if pair not in self._between:
-            a, b = self._bounds[one], self._bounds[other]
-            near = a[0] <= b[2] and b[0] <= a[2] and a[1] <= b[3] and b[1] <= a[3]
+            near = self.could_share(one, other) > 0
             self._between[pair] = self._shared(*pair) if near else 0.0
         return self._between[pair]
 
     def _shared(self, one: int, other: int) -> float:
         first, second = self._shapes.iloc[[one]], self._shapes.iloc[[other]]
         return float(overlap.shared_km2(first, second)[0])
+
+
+def jaccard(one: int, other: int, ground: Ground, *, least: float) -> float:
+    """Jaccard index of two drawn shapes; 0 where it cannot reach `least`."""
+    a, b = ground.area[one], ground.area[other]
+    # shared ÷ (a + b − shared) ≥ least  ⇔  shared ≥ (a + b) · least ÷ (1 + least)
+    if ground.could_share(one, other) < (a + b) * least / (1 + least):
+        return 0.0
+    shared = ground.between(one, other)
+    return shared / (a + b - shared) if a + b > shared else 0.0
 
 
 def told_apart(shapes: Iterable[Shape], base: pd.DataFrame, ground: Ground) -> Sorted:
@@ -158,8 +176,10 @@ def told_apart(shapes: Iterable[Shape], base: pd.DataFrame, ground: Ground) -> S
             claims.setdefault(claimed.unit_id, []).append(claimed)
         else:
             unclaimed.append(claimed)
-    for shape in _once(unclaimed, ground, found):
-        here = _lying_there(shape, set(claims), ground)
+    unclaimed = _once(unclaimed, ground, found)
+    pieces = _pieces_of_others(unclaimed, set(claims), ground)
+    for shape in unclaimed:
+        here = shape if shape.place in pieces else _lying_there(shape, set(claims), ground)
         if here.unit_id:
             claims[here.unit_id] = [here]
         else:
@@ -236,9 +256,35 @@ def _once(shapes: Sequence[Shape], ground: Ground, found: Sorted) -> list[Shape]
 
 def _is_twin(one: Shape, other: Shape, ground: Ground) -> bool:
     a, b = ground.area[one.place], ground.area[other.place]
-    if abs(a - b) > 1e-4 * max(a, b):
+    least = (1 - 1e-4) * max(a, b)
+    if abs(a - b) > 1e-4 * max(a, b) or ground.could_share(one.place, other.place) < least:
         return False
-    return ground.between(one.place, other.place) >= (1 - 1e-4) * max(a, b)
+    return ground.between(one.place, other.place) >= least
+
+
+def _pieces_of_others(shapes: Sequence[Shape], taken: set[str], ground: Ground) -> set[int]:
+    """Places of shapes that make up a unit only together: none of them is that unit."""
+    touched = {unit for shape in shapes for unit in ground.of_unit.get(shape.place, {})}
+    found: set[int] = set()
+    for unit_id in sorted(touched - taken):
+        pieces = cut_into(unit_id, shapes, ground)
+        most = max((ground.with_unit(one.place, unit_id) for one in pieces), default=0.0)
+        if pieces and most < TAKEN_IN * ground.base_area[unit_id]:
+            found |= {piece.place for piece in pieces}
+    return found
+
+
+def cut_into(unit_id: str, shapes: Sequence[Shape], ground: Ground) -> list[Shape]:
+    """Shapes without an id that together make up a unit; none where they do not."""
+    pieces: list[Shape] = []
+    inside = [(ground.with_unit(shape.place, unit_id), shape) for shape in shapes]
+    for shared, shape in sorted(inside, key=lambda one: -one[0]):
+        area = ground.area[shape.place]
+        mostly = shared >= TAKEN_IN * area and shared > 0 and not shape.cu_id
+        if mostly and all(ground.between(shape.place, one.place) <= APART * area for one in pieces):
+            pieces.append(shape)
+    held = sum(ground.with_unit(piece.place, unit_id) for piece in pieces)
+    return pieces if len(pieces) > 1 and held >= TAKEN_IN * ground.base_area[unit_id] else []
 
 
 def _lying_there(shape: Shape, taken: set[str], ground: Ground) -> Shape:
@@ -305,9 +351,14 @@ def _copied(copy: Shape, unit_id: str, keeper: Shape, found: Sorted) -> None:
             unit_id="",
             matched_by="none",
             iou=0.0,
-            notes=(f"a copy of {unit_id}", *copy.notes),
+            notes=(copy_of(unit_id), *copy.notes),
         )
     )
+
+
+def copy_of(unit_id: str) -> str:
+    """The note on a shape that came with the id of a unit that another shape is."""
+    return f"a copy of {unit_id}"
 
 
 def shapes_of(rows: Sequence[Mapping[str, Any]]) -> list[Shape]:

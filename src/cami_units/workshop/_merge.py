@@ -21,9 +21,10 @@ from cami_units.workshop._compare import (
     Version,
     ground_of,
     outline_of,
+    plain,
     same_outline,
 )
-from cami_units.workshop._drawn import SAME_PLACE, Ground, Notice
+from cami_units.workshop._drawn import SAME_PLACE, Ground, Notice, copy_of, jaccard
 from cami_units.workshop._groups import EVERYBODY
 from cami_units.workshop._names import bare_name, is_cyrillic
 
@@ -82,6 +83,7 @@ class Settled:
     name_ru: str = ""
     status: str = ""
     reason: str = ""
+    into: str = ""
     groups: tuple[str, ...] = ()
 
 
@@ -112,6 +114,8 @@ class Rules:
     order: tuple[str, ...]
     owner: Mapping[str, str]
     resolutions: Mapping[str, Resolution]
+    unread: Mapping[str, str] = field(default_factory=dict)
+    """Groups whose file came and could not be read, with its name."""
 
 
 def resolutions_of(table: pd.DataFrame, *, groups: Iterable[str]) -> dict[str, Resolution]:
@@ -210,14 +214,18 @@ def merged(
     fresh = _numbered(_fresh_on_the_map(groups, inside, out), ground, drawn, rules, out)
     at = {f"#{one.shape.place}": unit_id for unit_id, one in fresh.items()}
     for unit in units:
-        voices = [
-            replace(voice, into=at.get(voice.into, voice.into))
-            for voice in by_unit[str(unit["unit_id"])]
-        ]
+        voices = _heard(
+            [
+                replace(voice, into=at.get(voice.into, voice.into))
+                for voice in by_unit[str(unit["unit_id"])]
+            ],
+            rules.owner.get(str(unit["unit_id"]), ""),
+        )
         _settle(unit, voices, drawn, ground, rules, out)
-    _settle_fresh(fresh, ground, rules, inside, out)
+    known = {plain(unit[key]) for unit in units for key in ("name_en", "name_ru")}
+    _settle_fresh(fresh, known, ground, rules, inside, out)
     for one in groups:
-        _tell_contested(one, out)
+        _tell_contested(one, fresh, ground, out)
         for dropped in one.dropped:
             _aside(out, f"@{dropped.shape.place}", "", one.group, dropped, "see problems.csv")
     _outside(groups, fresh, inside, ground, rules, out)
@@ -305,6 +313,13 @@ def _asks_the_same(one: Version, other: Version, drawn: gpd.GeoDataFrame) -> boo
 # -- one unit, all groups -------------------------------------------------------------------------
 
 
+def _heard(voices: Sequence[Version], owner: str) -> list[Version]:
+    """Voices that say something: that a unit is absent counts only where no file has it."""
+    present = [voice for voice in voices if voice.change != "absent"]
+    absent = sorted(voices, key=lambda voice: (voice.group != owner, voice.group))[:1]
+    return present or absent
+
+
 def _settle(
     unit: Mapping[str, Any],
     voices: Sequence[Version],
@@ -328,6 +343,8 @@ def _settle(
     if not voices and unit["status"] not in HIDDEN:
         owner = rules.owner.get(unit_id, "")
         note = f"no file came from {owner}" if owner else "it was in no file"
+        if owner in rules.unread:
+            note = f"the file of {owner} could not be read: {rules.unread[owner]}"
         _row(out, unit_id, "absent", "none", owner, "", "", "", note)
     for voice in distinct:
         if voice.places and not (chosen and _asks_the_same(voice, chosen, drawn)):
@@ -350,8 +367,8 @@ def _by_default(
         return None, KEEP_BASE, ("settled", f"it is {unit['status']}; {groups} changed it")
     stale = [voice for voice in distinct if voice.stale]
     if stale:
-        what = f"{stale[0].group} drew on an older outline than that of round {unit['rev']}"
-        return None, ASK, ("outdated", what)
+        old = f"{stale[0].group} drew on an older outline than that of round {unit['rev']}"
+        return None, ASK, ("outdated", old)
     owner = rules.owner.get(str(unit["unit_id"]), "")
     own = next((one for one in distinct if one.group == owner), None) or next(
         (one for one in distinct if one.owner), None
@@ -458,7 +475,7 @@ def _settled(
     if chosen is None:
         # Who handed the unit back as it was has looked at it and let it stand.
         confirmed = any(voice.owner and voice.change == "kept" for voice in voices)
-        if confirmed and status == "modelled candidate" and not _asked(voices):
+        if confirmed and status == "modelled candidate":
             return replace(same, status=PROPOSAL, groups=tuple(one.group for one in voices))
         return same
     by = tuple(chosen.group.split(";"))
@@ -468,9 +485,8 @@ def _settled(
             same, status="rejected", reason=f"Rejected by {chosen.group}: {told}", groups=by
         )
     if chosen.change == "merged":
-        return replace(
-            same, status="merged", reason=f"Merged into {chosen.into} by {chosen.group}.", groups=by
-        )
+        told = f"Merged into {chosen.into} by {chosen.group}."
+        return replace(same, status="merged", reason=told, into=chosen.into, groups=by)
     site = _add_site(out, unit_id, chosen.places) if chosen.places else ""
     return replace(
         same,
@@ -480,10 +496,6 @@ def _settled(
         status=PROPOSAL,
         groups=by,
     )
-
-
-def _asked(voices: Sequence[Version]) -> bool:
-    return any(voice.differs for voice in voices)
 
 
 def _split(
@@ -527,7 +539,7 @@ def _by_size(ground: Ground, drawn: gpd.GeoDataFrame) -> Any:
 
 
 def _letters(unit_id: str, used: set[str]) -> Iterator[str]:
-    """Letters that no piece of the unit's number ever had: a, b, … z, aa, ab, …"""
+    """Letters that no piece of the unit's number ever had: a, b, then aa, ab."""
     root = re.sub(r"[a-z]+\Z", "", unit_id)
     number = 0
     while True:
@@ -584,6 +596,7 @@ def _numbered(
 
 def _settle_fresh(
     fresh: Mapping[str, Fresh],
+    known: set[str],
     ground: Ground,
     rules: Rules,
     inside: Mapping[int, Mapping[str, float]],
@@ -604,6 +617,7 @@ def _settle_fresh(
             _aside(out, unit_id, unit_id, shape.group, one, left[unit_id])
         else:
             typed = bare_name(shape.name)
+            typed = "" if plain(typed) in known else typed  # a copy brings the name along
             russian = is_cyrillic(typed)
             out.units.append(
                 Settled(
@@ -646,10 +660,9 @@ def _rivals(
             a, b = fresh[one].shape, fresh[other].shape
             if a.group == b.group or one in left or other in left:
                 continue
-            shared = ground.between(a.place, b.place)
-            joint = ground.area[a.place] + ground.area[b.place] - shared
-            if shared < SAME_PLACE * joint:
+            if jaccard(a.place, b.place, ground, least=SAME_PLACE) < SAME_PLACE:
                 continue
+            shared = ground.between(a.place, b.place)
             pair = f"{one};{other}"
             decided = rules.resolutions.get(pair)
             keeper, default = _whose(a.group, b.group, (a.place, b.place), rules, inside)
@@ -713,7 +726,8 @@ def _tell_change(
     notes = list(voice.notes)
     site = ""
     if voice.places and voice.change == "reshaped":
-        site = _add_site(out, unit_id if taken else f"{unit_id}@{voice.group}", voice.places)
+        own = taken and chosen is not None and chosen.places == voice.places
+        site = _add_site(out, unit_id if own else f"{unit_id}@{voice.group}", voice.places)
     if voice.differs and not taken:
         notes.append("not applied: see conflicts.csv")
     if voice.change == "merged":
@@ -736,11 +750,25 @@ def _tell_change(
         _row(out, unit_id, "kept", *what, "", "; ".join(notes))
 
 
-def _tell_contested(one: Brought, out: Outcome) -> None:
+def _tell_contested(one: Brought, fresh: Mapping[str, Fresh], ground: Ground, out: Outcome) -> None:
     """Ids that more than one placemark of a group claimed, or that a name contradicts."""
     for unit_id, what in sorted(one.contested.items()):
+        copies = {
+            new: other.shape
+            for new, other in fresh.items()
+            if other.shape.group == one.group and copy_of(unit_id) in other.notes
+        }
+        shared = sum(ground.with_unit(shape.place, unit_id) for shape in copies.values())
         out.conflicts.append(
-            Conflict(unit_id, one.group, 0.0, "the more alike keeps the id", "id", what)
+            Conflict(
+                unit_id,
+                one.group,
+                shared,
+                "the more alike keeps the id",
+                "id",
+                what,
+                sites=_with_base(unit_id, tuple((new, new) for new in copies)),
+            )
         )
         _row(out, unit_id, "conflict", "cu_id", one.group, ";".join(one.files), "", "", what)
 
@@ -805,16 +833,16 @@ def _tell_overlaps(
     pairs = overlap.overlap(mine, table.rename(columns={"unit_id": "other"}), by=("other",))
     by = {unit.unit_id: _owners(unit, rules) for unit in shown}
     told = {frozenset(conflict.unit_id.split(";")) for conflict in out.conflicts}
-    for row in pairs.itertuples(index=False):
-        one, other = sorted((str(row.unit_id), str(row.other)))
+    for unit_id, beside, km2 in zip(*(pairs[name] for name in pairs), strict=True):
+        one, other = sorted((str(unit_id), str(beside)))
         key = frozenset((one, other))
-        if one == other or key in told or row.km2 < OVERLAP_SHARE * min(area[one], area[other]):
+        if one == other or key in told or km2 < OVERLAP_SHARE * min(area[one], area[other]):
             continue
         told.add(key)
         pair = f"{one};{other}"
         if by[one] & by[other]:
             where = ";".join(sorted(by[one] & by[other]))
-            what = f"{one} and {other} share {row.km2:,.0f} km²"
+            what = f"{one} and {other} share {km2:,.0f} km²"
             out.notices.append(Notice("", "", pair, what, f"both stay as {where} drew them"))
             continue
         decided = rules.resolutions.get(pair)
@@ -822,7 +850,7 @@ def _tell_overlaps(
             Conflict(
                 pair,
                 ";".join(sorted(by[one] | by[other])),
-                float(row.km2),
+                float(km2),
                 ASK,
                 "overlap",
                 "they share ground; both stay as drawn",

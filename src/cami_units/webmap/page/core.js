@@ -45,7 +45,7 @@ function number(value, digits, least = 0) {
   return value.toLocaleString(state.lang, { maximumFractionDigits: digits, minimumFractionDigits: least });
 }
 
-// "Saiga tatarica;Equus hemionus" in the reader's language.
+// Scientific names parted by ";", in the reader's language.
 function spoken(names) {
   const own = (name) => Object.prototype.hasOwnProperty.call(data.names, name);
   return names

@@ -30,9 +30,9 @@ L.polygon(polygonsOf(data.base.land), {
 }).addTo(map);
 
 makers.countries = () =>
-  L.polyline(linesOf(data.base.borders), { ...onLines, color: "#6f6a66", weight: 1, dashArray: "5 3", opacity: 0.9 });
+  L.polyline(linesOf(data.base.borders), { ...onLines, color: data.styles.borders.color, weight: 0.9, dashArray: "5 3", opacity: 0.7 });
 makers.disputed = () =>
-  L.polyline(linesOf(data.base.contested), { ...onLines, color: "#6f6a66", weight: 1.1, dashArray: "1 4", opacity: 0.95 });
+  L.polyline(linesOf(data.base.contested), { ...onLines, color: data.styles.borders.color, weight: 1.1, dashArray: "1 4", opacity: 0.85 });
 makers.planning_units = () =>
   L.layerGroup(data.cells.map((cell) =>
     L.polygon(polygonsOf(cell.g), { ...onLines, ...cellStyle(cell) })));
@@ -254,11 +254,18 @@ function evidenceOf(unit) {
       make("th", { scope: "row" }, criterion, " ", make("span", { class: markClass(mark) }, mark)),
       make("td", {},
         make("b", {}, word(criterion)), " ",
-        value === null ? "" : make("span", { class: "value" }, `${number(value, 2)} ${measure}`),
+        value === null ? "" : make("span", { class: "value" }, `${number(value, 2)} ${measured(measure)}`),
         threshold ? make("span", { class: "threshold" }, ` (${threshold})`) : null,
         because ? make("p", {}, because) : null)));
   }
   return make("details", {}, make("summary", {}, word("evidence")), make("table", {}, body));
+}
+
+// What a number counts; another profile may count what no catalogue knows.
+function measured(unit) {
+  const key = `measure ${unit}`;
+  const known = word(key);
+  return known === key ? unit : known;
 }
 
 function markClass(mark) {

@@ -136,8 +136,8 @@ function backgroundGroup() {
         make("li", {}, swatch(cellStyle(cell)), `${number(cell.from, 2)} – ${number(cell.to, 2)}`))));
     }
   }
-  if (data.base.borders.length) rows.push(toggle("countries", swatch({ color: "#6f6a66", weight: 1.2, dashArray: "5 3" }, "line")));
-  if (data.base.contested.length) rows.push(toggle("disputed", swatch({ color: "#6f6a66", weight: 1.4, dashArray: "1 4" }, "line")));
+  if (data.base.borders.length) rows.push(toggle("countries", swatch({ color: data.styles.borders.color, weight: 1.2, dashArray: "5 3" }, "line")));
+  if (data.base.contested.length) rows.push(toggle("disputed", swatch({ color: data.styles.borders.color, weight: 1.4, dashArray: "1 4" }, "line")));
   if (data.base.places.length) rows.push(toggle("gazetteer", make("span", { class: "swatch aa" }, "Aa")));
   return rows.length ? group(word("background"), ...rows) : null;
 }

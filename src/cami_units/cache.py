@@ -1,0 +1,283 @@
+"""What was computed once and need not be again: tables kept beside the plan, by what they hang on.
+
+The name of an entry is a hash of everything that went into it: the content of the input files, the
+numbers of the plan, this program and the libraries that measure. So an entry is never out of date;
+when anything changes, another one is looked for. Nothing here is needed: a folder that is missing,
+full, read-only or damaged costs time and no answer.
+
+Entries are Arrow tables and JSON, not pickles: a workshop's folder travels on memory sticks, and
+opening an entry must not be able to run anything.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import struct
+import uuid
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final
+
+import geopandas as gpd
+import pandas as pd
+import pyarrow as pa
+import pyproj
+import shapely
+
+FOLDER: Final = ".cami-units-cache"
+"""The folder's name, beside the plan."""
+
+MOST_BYTES: Final = 1_000_000_000
+"""Above this the entries that were written longest ago go."""
+
+_FORMAT: Final = b"cami-units cache 1\n"
+_SUFFIX: Final = ".entry"
+_README: Final = """What cami-units has measured and need not measure again: copies of your layers among it.
+It can be deleted at any time. Do not pass it on: layers may be restricted.
+"""
+
+Parts = Mapping[str, Any]
+"""What an entry holds, by name: tables, ``None``, and what JSON can say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cache:
+    """Where entries are kept, and the key of what all of them hang on. No folder: nothing is kept."""
+
+    folder: Path | None = None
+    key: str = ""
+
+
+NOTHING_KEPT: Final = Cache()
+"""The cache that keeps nothing."""
+
+
+def beside(plan: Path | None) -> Cache:
+    """The cache of a workshop, beside its plan; the bundled demonstration keeps nothing.
+
+    Examples
+    --------
+    >>> import cami_units as cu
+    >>> cu.cache_beside(None).folder is None
+    True
+    """
+    return NOTHING_KEPT if plan is None else Cache(plan.resolve().parent / FOLDER)
+
+
+def narrowed(cache: Cache, *what: Any) -> Cache:
+    """The same cache for what also hangs on something else."""
+    return Cache(cache.folder, digest(cache.key, *what)) if cache.folder else cache
+
+
+def kept(cache: Cache, kind: str, key: Any, make: Callable[[], Parts]) -> Parts:
+    """Parts that were made before from the same things, else made now and kept.
+
+    Parameters
+    ----------
+    cache : Cache
+        Where, and what all of it hangs on.
+    kind : str
+        What the parts are, in a word: the beginning of the file's name.
+    key
+        What else they hang on; anything that :func:`digest` takes.
+    make : callable
+        Makes the parts. They are the same, to the last bit, whether they were made or kept.
+    """
+    if cache.folder is None:
+        return make()
+    path = cache.folder / f"{kind}-{digest(cache.key, kind, key)[:32]}{_SUFFIX}"
+    found = _read(path)
+    if found is not None:
+        return found
+    made = make()
+    with suppress(OSError):  # a full or read-only disk: the answer is there all the same
+        _write(path, made)
+    return made
+
+
+def digest(*things: Any) -> str:
+    """A hash of numbers, texts, lists, mappings and tables, by what is in them."""
+    total = hashlib.sha256()
+    for thing in things:
+        _add(total, thing)
+    return total.hexdigest()
+
+
+@lru_cache(maxsize=1)
+def program_key() -> str:
+    """A hash of this program and of the libraries whose arithmetic it relies on."""
+    here = Path(__file__).resolve().parent
+    sources = sorted(here.rglob("*.py"))
+    libraries = [f"{name} {version(name)}" for name in _LIBRARIES]
+    engines = [shapely.geos_version_string, pyproj.proj_version_str]
+    texts = [(path.relative_to(here).as_posix(), path.read_bytes().hex()) for path in sources]
+    return digest(libraries, engines, texts)
+
+
+_LIBRARIES: Final = ("geopandas", "numba", "numpy", "pandas", "pyogrio", "scipy", "shapely")
+
+
+def _add(total: Any, thing: Any) -> None:
+    if isinstance(thing, pd.DataFrame):
+        data = b"table" + _table_bytes(thing)
+    elif isinstance(thing, Mapping):
+        data = (
+            b"mapping"
+            + digest(*(part for key in sorted(thing) for part in (key, thing[key]))).encode()
+        )
+    elif isinstance(thing, list | tuple):
+        data = b"list" + digest(*thing).encode()
+    elif thing is None or isinstance(thing, str | bool | int | float):
+        data = json.dumps(thing, ensure_ascii=True).encode()
+    else:
+        raise TypeError(f"no entry can hang on a {type(thing).__name__}")
+    total.update(struct.pack("<q", len(data)) + data)
+
+
+# -- entries --------------------------------------------------------------------------------------
+
+
+def _read(path: Path) -> Parts | None:
+    """An entry, if it is there and whole."""
+    try:
+        data = path.read_bytes()
+    except OSError:
+        return None
+    body, seal = data[:-32], data[-32:]
+    if not body.startswith(_FORMAT) or hashlib.sha256(body).digest() != seal:
+        return None
+    return _unpacked(memoryview(body)[len(_FORMAT) :])
+
+
+def _write(path: Path, parts: Parts) -> None:
+    """Keep an entry, whole or not at all; not if it would not come back as it is."""
+    packed = _packed(parts)
+    if not _same(parts, _unpacked(memoryview(packed))):
+        return
+    body = _FORMAT + packed
+    folder = path.parent
+    if not folder.is_dir():
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "README.txt").write_text(_README, encoding="utf-8")
+        (folder / ".gitignore").write_text("*\n", encoding="utf-8")
+    # Another process may be writing the same entry: each has a file of its own, and either will do.
+    staged = folder / f"{path.stem}.{uuid.uuid4().hex[:8]}.writing"
+    try:
+        staged.write_bytes(body + hashlib.sha256(body).digest())
+        staged.replace(path)
+    finally:
+        staged.unlink(missing_ok=True)
+    _make_room(folder, path)
+
+
+def _make_room(folder: Path, newest: Path) -> None:
+    """Remove the oldest entries above the limit, and what a process that was killed has left."""
+    entries = [(entry.stat(), entry) for entry in folder.glob(f"*{_SUFFIX}") if entry != newest]
+    entries.sort(key=lambda pair: (pair[0].st_mtime, pair[1].name), reverse=True)
+    total = newest.stat().st_size
+    for stat, entry in entries:
+        total += stat.st_size
+        if total > MOST_BYTES:
+            entry.unlink(missing_ok=True)
+    oldest = newest.stat().st_mtime - _ABANDONED_S
+    for left in folder.glob("*.writing"):
+        if left.stat().st_mtime < oldest:
+            left.unlink(missing_ok=True)
+
+
+_ABANDONED_S: Final = 3600
+
+
+def _packed(parts: Parts) -> bytes:
+    heads, bodies = [], []
+    for name, part in parts.items():
+        if isinstance(part, pd.DataFrame):
+            heads.append([name, "table"])
+            bodies.append(_table_bytes(part))
+        else:
+            heads.append([name, "json"])
+            bodies.append(json.dumps(part, ensure_ascii=True).encode())
+    head = json.dumps([[*one, len(body)] for one, body in zip(heads, bodies, strict=True)]).encode()
+    return b"".join([struct.pack("<q", len(head)), head, *bodies])
+
+
+def _unpacked(data: memoryview) -> Parts:
+    (size,) = struct.unpack("<q", data[:8])
+    heads = json.loads(bytes(data[8 : 8 + size]))
+    at = 8 + size
+    parts: dict[str, Any] = {}
+    for name, kind, length in heads:
+        body = data[at : at + length]
+        parts[name] = _table(body) if kind == "table" else json.loads(bytes(body))
+        at += length
+    return parts
+
+
+def _table_bytes(table: pd.DataFrame) -> bytes:
+    about: dict[str, Any] = {
+        "columns": list(table.columns),
+        "dtypes": [str(dtype) for dtype in table.dtypes],
+    }
+    plain = pd.DataFrame(table)
+    if isinstance(table, gpd.GeoDataFrame):
+        name = table.geometry.name
+        crs = None if table.crs is None else table.crs.srs
+        about |= {"geometry": name, "crs": crs}
+        plain = pd.DataFrame(table.drop(columns=name))
+    arrow = pa.Table.from_pandas(plain)
+    if "geometry" in about:
+        wkb = pa.array(shapely.to_wkb(table.geometry.to_numpy()), type=pa.large_binary())
+        arrow = arrow.append_column(about["geometry"], wkb)
+    told = {**(arrow.schema.metadata or {}), b"cami_units": json.dumps(about).encode()}
+    arrow = arrow.replace_schema_metadata(told)
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, arrow.schema) as stream:
+        stream.write_table(arrow)
+    return bytes(sink.getvalue())
+
+
+def _table(data: memoryview) -> pd.DataFrame:
+    with pa.ipc.open_stream(pa.py_buffer(data)) as stream:
+        arrow = stream.read_all()
+    about = json.loads(arrow.schema.metadata[b"cami_units"])
+    name = about.get("geometry")
+    plain: pd.DataFrame = (arrow.drop_columns([name]) if name else arrow).to_pandas()
+    for column, dtype in zip(about["columns"], about["dtypes"], strict=True):
+        if column != name and str(plain[column].dtype) != dtype:
+            plain[column] = plain[column].astype(dtype)
+    if name is None:
+        return plain
+    plain[name] = shapely.from_wkb(arrow[name].to_numpy(zero_copy_only=False))
+    table: pd.DataFrame = gpd.GeoDataFrame(plain[about["columns"]], geometry=name, crs=about["crs"])
+    return table
+
+
+def _same(one: Parts, other: Parts) -> bool:
+    """Whether parts came back as they went in: kinds, columns, dtypes, index, every value."""
+    return list(one) == list(other) and all(_same_part(one[name], other[name]) for name in one)
+
+
+def _same_part(one: Any, other: Any) -> bool:
+    if not isinstance(one, pd.DataFrame):
+        return bool(one == other)
+    if type(one) is not type(other) or one.attrs:
+        return False
+    if isinstance(one, gpd.GeoDataFrame):
+        crs = (None if table.crs is None else table.crs.srs for table in (one, other))
+        if len(set(crs)) > 1 or one.geometry.name != other.geometry.name:
+            return False
+    try:
+        pd.testing.assert_index_equal(one.index, other.index, exact=True)
+        pd.testing.assert_frame_equal(
+            pd.DataFrame(one).drop(columns=getattr(one, "_geometry_column_name", None) or []),
+            pd.DataFrame(other).drop(columns=getattr(other, "_geometry_column_name", None) or []),
+            check_exact=True,
+        )
+    except AssertionError:
+        return False
+    return _table_bytes(one) == _table_bytes(other)

@@ -1,0 +1,91 @@
+"""A small map as plain shapes, so that a page and a slide draw the same one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+Ring = tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ink:
+    """How a kind of shape is drawn: ``rrggbb``, widths in pixels of a drawing 800 wide."""
+
+    line: str
+    width: float
+    fill: str = ""
+    opacity: float = 0.0
+    dashed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """One thing drawn: rings (closed) or lines, x to the right, y down."""
+
+    kind: str
+    rings: tuple[Ring, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A word on the drawing, centred on its place."""
+
+    kind: str
+    text: str
+    x: float
+    y: float
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """A map: shapes from the back to the front, then labels; and how many km its bar stands for."""
+
+    width: float
+    height: float
+    shapes: tuple[Shape, ...]
+    labels: tuple[Label, ...] = ()
+    bar: float = 0.0
+    bar_km: float = 0.0
+
+
+INKS: Final[Mapping[str, Ink]] = MappingProxyType(
+    {
+        "land": Ink("", 0.0, "faf8f2", 1.0),
+        "protected": Ink("7aa37a", 0.8, "b9d8b0", 0.8),
+        "hotspot": Ink("b58900", 1.5, dashed=True),
+        "other": Ink("777777", 1.2, "bbbbbb", 0.45),
+        "border": Ink("555555", 1.4),
+        "disputed": Ink("555555", 1.4, dashed=True),
+        "barrier": Ink("d55e00", 1.6),
+        "before": Ink("555555", 2.6, dashed=True),
+        "unit": Ink("333333", 3.0, "999999", 0.5),
+    }
+)
+"""Every kind of shape; a unit's fill is the colour of its status."""
+
+LINES: Final = frozenset({"border", "disputed", "barrier"})
+"""Kinds that are lines: their ends are not joined."""
+
+STATUS_FILLS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "modelled candidate": "999999",
+        "area of interest": "56a5e0",
+        "working-group proposal": "e69f00",
+        "plenary-agreed": "f0e442",
+        "endorsed by range states": "33b083",
+        "adopted": "1f7a4f",
+        "rejected": "dddddd",
+        "merged": "dddddd",
+    }
+)
+
+
+def ink(shape: Shape, status: str) -> Ink:
+    """How a shape is drawn in the drawing of a unit of this status."""
+    plain = INKS[shape.kind]
+    if shape.kind != "unit":
+        return plain
+    return Ink(plain.line, plain.width, STATUS_FILLS.get(status, plain.fill), plain.opacity)

@@ -1,0 +1,308 @@
+"""The report of what groups handed in: a page to read in ten minutes, and the same as a workbook."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+import shapely
+from openpyxl import Workbook
+
+from cami_units import words
+from cami_units.documents._csv import without_geometry
+from cami_units.documents._page import page
+from cami_units.documents._sheets import WHOLE, Column, fill, fill_about, records, settled
+from cami_units.model import Imprint, clean_name, clean_text, is_missing
+
+_FILES: Final = (
+    Column("file", 30, wrap=True),
+    Column("group", 14),
+    Column("group_by", 24, wrap=True),
+    Column("placemarks", 11, WHOLE),
+    Column("evidence", 11, WHOLE),
+    Column("shapes", 11, WHOLE),
+    Column("pins", 11, WHOLE),
+    Column("rows", 11, WHOLE),
+    Column("unusable", 11, WHOLE),
+    Column("refused", 60, wrap=True),
+)
+_CONFLICTS: Final = (
+    Column("unit_id", 16, wrap=True),
+    Column("name_en", 28, wrap=True),
+    Column("groups", 18, wrap=True),
+    Column("kind", 20, wrap=True),
+    Column("what", 60, wrap=True),
+    Column("overlap_km2", 12, WHOLE, says="question_km2"),
+    Column("default", 22, wrap=True),
+    Column("resolution", 30, wrap=True),
+)
+_CHANGES: Final = (
+    Column("unit_id", 10),
+    Column("name_en", 28, wrap=True),
+    Column("change", 12),
+    Column("group", 12),
+    Column("before_km2", 11, WHOLE),
+    Column("after_km2", 11, WHOLE),
+    Column("gained_km2", 11, WHOLE),
+    Column("lost_km2", 11, WHOLE),
+    Column("criteria_gained", 14, wrap=True),
+    Column("criteria_lost", 14, wrap=True),
+    Column("states_gained", 12, wrap=True),
+    Column("states_lost", 12, wrap=True),
+    Column("species_gained", 26, wrap=True),
+    Column("species_lost", 26, wrap=True),
+    Column("decision", 18, wrap=True),
+    Column("note", 50, wrap=True),
+    Column("matched_by", 12),
+    Column("file", 24, wrap=True),
+    Column("placemark", 28, wrap=True),
+)
+_PROBLEMS: Final = (
+    Column("file", 30, wrap=True),
+    Column("folder", 30, wrap=True),
+    Column("placemark", 30, wrap=True),
+    Column("line", 8, WHOLE),
+    Column("what", 60, wrap=True),
+    Column("assumed", 60, wrap=True),
+)
+_REMARKS: Final = (
+    Column("remark_id", 11),
+    Column("kind", 11),
+    Column("group", 14),
+    Column("unit_id", 14, wrap=True),
+    Column("text", 70, wrap=True),
+    Column("file", 24, wrap=True),
+    Column("placemark", 28, wrap=True),
+)
+_NUMBERS: Final = frozenset({WHOLE})
+_SHOWN: Final = {
+    "changes": "unit_id name_en change group before_km2 after_km2 criteria_gained criteria_lost "
+    "states_gained states_lost species_gained species_lost note",
+    "losses": "unit_id name_en group criteria_lost before_km2 after_km2 species_lost states_lost "
+    "decision",
+    "gone": "unit_id name_en change group before_km2 note",
+    "problems": "file folder placemark what assumed",
+    "remarks": "unit_id group kind text placemark",
+    "files": "file group group_by placemarks evidence shapes pins rows unusable refused",
+}
+_GLANCE: Final = (
+    *("kept", "reshaped", "renamed", "new", "split", "merged", "rejected"),
+    *("deleted", "absent", "commented"),
+)
+_PICTURE: Final = 100.0
+"""Width and height of a picture, in its own units."""
+_LEAST_STEP: Final = 0.15
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What the report speaks of.
+
+    Attributes
+    ----------
+    imprint : of the round that was made.
+    before : the label of the round that was handed out.
+    files : one row a file, as columns of :data:`_FILES`.
+    changes, conflicts, problems, remarks : the tables of `collect`.
+    names : the name of each unit.
+    pictures : for each row of `conflicts`: label and outline (longitude and latitude), the base
+        first.
+    """
+
+    imprint: Imprint
+    before: str
+    files: pd.DataFrame
+    changes: pd.DataFrame
+    conflicts: pd.DataFrame
+    problems: pd.DataFrame
+    remarks: pd.DataFrame
+    names: Mapping[str, str]
+    pictures: Sequence[Sequence[tuple[str, Any]]]
+
+
+def write_report(path: Path, report: Report) -> None:
+    """Write the report as one HTML page, in the first language of the round.
+
+    It opens with the network off; nothing in it comes from elsewhere, and no text from a file is
+    run or taken for markup.
+    """
+    lang = report.imprint.languages[0]
+    changes = _named(report.changes, report.names)
+    gone = changes["change"].isin(["deleted", "absent"])
+    kept = changes["change"].eq("kept")
+    losses = changes[~changes["criteria_lost"].isin(["", None]) & changes["criteria_lost"].notna()]
+    told = {
+        "changes": (changes[~gone & ~kept], _CHANGES),
+        "losses": (losses, _CHANGES),
+        "gone": (changes[gone], _CHANGES),
+        "problems": (report.problems, _PROBLEMS),
+        "remarks": (without_geometry(report.remarks), _REMARKS),
+        "files": (report.files, _FILES),
+    }
+    tables: dict[str, Any] = {name: _shown(table, lang) for name, (table, _) in told.items()}
+    headings: dict[str, Any] = {
+        f"{name.rstrip('s') if name != 'losses' else 'loss'}_columns": _headed(
+            _SHOWN[name].split(), columns, lang
+        )
+        for name, (_, columns) in told.items()
+    }
+    content = page(
+        "report.html",
+        lang=lang,
+        styles=["report.css"],
+        imprint=report.imprint,
+        before=report.before,
+        glance=_glance(report, lang),
+        conflicts=_conflicts(report, lang),
+        kept=sorted(dict.fromkeys(changes.loc[kept, "unit_id"])),
+        **tables,
+        **headings,
+    )
+    path.write_bytes(content)
+
+
+def write_report_workbook(path: Path, report: Report) -> None:
+    """Write the report as a workbook: files, conflicts, changes, problems, remarks, about."""
+    book = Workbook()
+    book.remove(book.active)
+    names = report.names
+    for title, columns, table in (
+        ("files", _FILES, report.files),
+        ("conflicts", _CONFLICTS, _named(report.conflicts, names)),
+        ("changes", _CHANGES, _named(report.changes, names)),
+        ("problems", _PROBLEMS, report.problems),
+        ("remarks", _REMARKS, without_geometry(report.remarks)),
+    ):
+        fill(book.create_sheet(title), columns, records(table), report.imprint)
+    fill_about(book.create_sheet("about"), report.imprint)
+    day = datetime.fromisoformat(report.imprint.date)
+    book.properties.creator = "cami_units"
+    book.properties.title = clean_name(report.imprint.title)
+    book.properties.created = day
+    unsettled = io.BytesIO()
+    book.save(unsettled)
+    path.write_bytes(settled(unsettled.getvalue(), day))
+
+
+def _named(table: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
+    """A table with the name of each unit; of several units, all of them."""
+    spoken = [
+        " / ".join(filter(None, (names.get(one, "") for one in str(ids).split(";"))))
+        for ids in table["unit_id"]
+    ]
+    return table.assign(name_en=spoken)
+
+
+def _glance(report: Report, lang: str) -> list[dict[str, Any]]:
+    refused = sum(bool(one) for one in report.files["refused"])
+    read = f"{len(report.files) - refused}/{len(report.files)}"
+    counts = report.changes.groupby("change")["unit_id"].nunique()
+    told: list[dict[str, Any]] = [
+        {
+            "count": read,
+            "what": f"{words.text('report files', lang)}: {words.text('report read', lang)}",
+        }
+    ]
+    told += [
+        {"count": int(counts[one]), "what": words.text(f"change {one}", lang)}
+        for one in _GLANCE
+        if one in counts
+    ]
+    told.append({"count": len(report.conflicts), "what": words.text("report conflicts", lang)})
+    return told
+
+
+def _conflicts(report: Report, lang: str) -> list[dict[str, Any]]:
+    rows = records(_named(report.conflicts, report.names))
+    return [
+        {
+            **{key: _cell(row[key], lang) for key in ("unit_id", "groups", "what", "default")},
+            "name": row["name_en"],
+            "resolution": _cell(row["resolution"], lang),
+            "overlap": _cell(row["overlap_km2"], lang) if row["overlap_km2"] else "",
+            "picture": _picture(outlines, lang),
+        }
+        for row, outlines in zip(rows, report.pictures, strict=True)
+    ]
+
+
+def _shown(table: pd.DataFrame, lang: str) -> list[dict[str, str]]:
+    """Rows as text ready to show."""
+    shown = []
+    for row in records(table):
+        cells = {key: _cell(value, lang) for key, value in row.items()}
+        if "change" in cells:
+            cells["change"] = words.text(f"change {cells['change']}", lang)
+        shown.append({"refused": "", **cells})
+    return shown
+
+
+def _cell(value: object, lang: str) -> str:
+    if is_missing(value):
+        return ""
+    if isinstance(value, float | int | np.number) and not isinstance(value, bool):
+        return words.number(float(value), lang)
+    text = clean_text(value)
+    return text.replace(";", "; ") if ";" in text else text
+
+
+def _headed(names: Sequence[str], columns: Sequence[Column], lang: str) -> list[dict[str, Any]]:
+    """The columns of a table of the page: heading, and whether it holds numbers."""
+    numbers = {column.name for column in columns if column.format in _NUMBERS}
+    css = {"unit_id": "id", "criteria_lost": "lost"}
+    return [
+        {
+            "name": name,
+            "heading": words.text(f"column {name}", lang),
+            "number": name in numbers,
+            "css": "n" if name in numbers else css.get(name, ""),
+        }
+        for name in names
+    ]
+
+
+# -- pictures -------------------------------------------------------------------------------------
+
+
+def _picture(outlines: Sequence[tuple[str, Any]], lang: str) -> dict[str, Any]:
+    """Outlines as paths of a small drawing, the base grey and dashed, each other in its own style."""
+    drawn = [(label, shape) for label, shape in outlines if shape is not None]
+    if not drawn:
+        return {"box": f"0 0 {_PICTURE:g} {_PICTURE:g}", "paths": []}
+    west, south, east, north = shapely.total_bounds([shape for _, shape in drawn])
+    narrow = max(float(np.cos(np.radians((south + north) / 2))), 0.1)
+    size = max((east - west) * narrow, north - south, 1e-6) / _PICTURE
+    paths = []
+    others = 0
+    for label, shape in drawn:
+        style = 0
+        if label != "base":
+            others += 1
+            style = 1 + (others - 1) % 3
+        flat = shapely.transform(
+            shape,
+            lambda xy: np.column_stack(
+                [(xy[:, 0] - west) * narrow / size, (north - xy[:, 1]) / size]
+            ),
+        )
+        told = words.text("report before", lang) if label == "base" else label
+        paths.append({"d": _path(flat), "style": style, "label": told})
+    pad = 0.04 * _PICTURE
+    width, height = (east - west) * narrow / size + 2 * pad, (north - south) / size + 2 * pad
+    return {"box": f"{-pad:g} {-pad:g} {width:.1f} {height:.1f}", "paths": paths}
+
+
+def _path(shape: Any) -> str:
+    """The rings of polygons as the data of one SVG path."""
+    simpler = shapely.simplify(shape, _LEAST_STEP)
+    rings = shapely.get_rings(shapely.get_parts(simpler))
+    return " ".join(
+        "M" + " ".join(f"{x:.1f},{y:.1f}" for x, y in shapely.get_coordinates(ring)[:-1]) + "Z"
+        for ring in rings
+    )

@@ -1,0 +1,481 @@
+"""What happens to a KMZ between handing it out and getting it back, done on purpose.
+
+A rehearsal, and the tests, need files as Google Earth saves them and as people leave them. Each
+function here gives an *edit*: a change of the tree of a pack. :func:`edited` applies them.
+"""
+
+from __future__ import annotations
+
+import copy
+import re
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
+from io import BytesIO
+from typing import Any, Final
+
+import numpy as np
+import shapely
+from lxml import etree
+from shapely.affinity import scale, translate
+
+from cami_units.kml._source import local
+from cami_units.model import InputError
+
+Edit = Callable[[etree._Element], None]
+"""Changes the tree of a KML in place."""
+
+_KML: Final = "{http://www.opengis.net/kml/2.2}"
+_GX: Final = "{http://www.google.com/kml/ext/2.2}"
+
+
+def edited(content: bytes, *edits: Edit) -> bytes:
+    """The `doc.kml` of a KMZ, or a KML, after some edits; as plain KML.
+
+    Parameters
+    ----------
+    content : bytes
+        A KMZ or KML of our own.
+    *edits : Edit
+        Applied in this order.
+    """
+    if content.startswith(b"PK"):
+        with zipfile.ZipFile(BytesIO(content)) as archive:
+            content = archive.read("doc.kml")
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
+    root = etree.fromstring(content, parser)
+    for edit in edits:
+        edit(root)
+    return b'<?xml version="1.0" encoding="UTF-8"?>\n' + etree.tostring(root, encoding="UTF-8")
+
+
+def packed(**entries: bytes) -> bytes:
+    """An archive of entries by name ("__" stands for a dot): ``packed(doc__kml=content)``."""
+    buffer = BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in entries.items():
+            info = zipfile.ZipInfo(name.replace("__", "."), date_time=(1980, 1, 1, 0, 0, 0))
+            info.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(info, content)
+    return buffer.getvalue()
+
+
+# -- what people do to a unit ---------------------------------------------------------------------
+
+
+def renamed(cu_id: str, name: str) -> Edit:
+    """Another name for a unit, as typed."""
+
+    def edit(root: etree._Element) -> None:
+        _child(_unit(root, cu_id), "name").text = name
+
+    return edit
+
+
+def rejected(cu_id: str, reason: str = "", mark: str = "X ") -> Edit:
+    """An X before the name of a unit, and perhaps a reason in its description."""
+
+    def edit(root: etree._Element) -> None:
+        name = _child(_unit(root, cu_id), "name")
+        name.text = f"{mark}{name.text}"
+        if reason:
+            _child(_unit(root, cu_id), "description").text = reason
+
+    return edit
+
+
+def commented(cu_id: str, text: str) -> Edit:
+    """A description typed into a unit."""
+
+    def edit(root: etree._Element) -> None:
+        _child(_unit(root, cu_id), "description").text = text
+
+    return edit
+
+
+def deleted(cu_id: str) -> Edit:
+    """A unit deleted."""
+
+    def edit(root: etree._Element) -> None:
+        _unit(root, cu_id)  # or say that it is not there
+        for mark in _units(root, cu_id):
+            _drop(mark)
+
+    return edit
+
+
+def stripped(cu_id: str, name: str = "Untitled Polygon") -> Edit:
+    """A unit drawn again by hand: no id, no data, no name of its own."""
+
+    def edit(root: etree._Element) -> None:
+        mark = _unit(root, cu_id)
+        mark.attrib.pop("id", "")
+        for child in list(mark):
+            if local(child) == "ExtendedData":
+                mark.remove(child)
+        _child(mark, "name").text = name
+
+    return edit
+
+
+def grown(cu_id: str, factor: float) -> Edit:
+    """A unit drawn larger or smaller about its middle."""
+    return _reshaped(cu_id, lambda shape: scale(shape, factor, factor))
+
+
+def shifted(cu_id: str, lon: float, lat: float) -> Edit:
+    """A unit dragged elsewhere, by degrees."""
+    return _reshaped(cu_id, lambda shape: translate(shape, lon, lat))
+
+
+def drawn_as(cu_id: str, shape: Any) -> Edit:
+    """A unit with this outline, longitude and latitude."""
+    return _reshaped(cu_id, lambda _: shape)
+
+
+def twisted(cu_id: str) -> Edit:
+    """A unit whose ring crosses itself: two corners far from each other have changed places."""
+
+    def edit(root: etree._Element) -> None:
+        text = _coordinates(_unit(root, cu_id))[0]
+        points = str(text.text).split()
+        half = len(points) // 2
+        points[1], points[half] = points[half], points[1]
+        text.text = " ".join(points)
+
+    return edit
+
+
+def respelt(cu_id: str, spelling: Callable[[list[str]], list[str]]) -> Edit:
+    """The points of a unit's outer ring, rewritten: left open, repeated, with altitudes …."""
+
+    def edit(root: etree._Element) -> None:
+        text = _coordinates(_unit(root, cu_id))[0]
+        text.text = " ".join(spelling(str(text.text).split()))
+
+    return edit
+
+
+def as_path(cu_id: str) -> Edit:
+    """A unit drawn as a path instead of a polygon; the ends do not quite meet."""
+
+    def edit(root: etree._Element) -> None:
+        mark = _unit(root, cu_id)
+        points = str(_coordinates(mark)[0].text).split()
+        _drop_shapes(mark)
+        line = etree.SubElement(mark, f"{_KML}LineString")
+        lon, lat = map(float, points[-1].split(",")[:2])
+        points[-1] = f"{lon + 0.001:.5f},{lat:.5f}"
+        etree.SubElement(line, f"{_KML}coordinates").text = " ".join(points)
+
+    return edit
+
+
+def nested(cu_id: str) -> Edit:
+    """A unit's polygon inside a MultiGeometry inside another."""
+
+    def edit(root: etree._Element) -> None:
+        mark = _unit(root, cu_id)
+        shape = next(child for child in mark if local(child) == "Polygon")
+        mark.remove(shape)
+        outer = etree.SubElement(mark, f"{_KML}MultiGeometry")
+        etree.SubElement(outer, f"{_KML}MultiGeometry").append(shape)
+
+    return edit
+
+
+def copied(cu_id: str, lon: float, lat: float, name: str | None = None) -> Edit:
+    """A copy of a unit beside it, with all that the original carries."""
+
+    def edit(root: etree._Element) -> None:
+        mark = _unit(root, cu_id)
+        twin = copy.deepcopy(mark)
+        mark.addnext(twin)
+        if name is not None:
+            _child(twin, "name").text = name
+        _draw(twin, translate(_shape(twin), lon, lat))
+
+    return edit
+
+
+def halved(cu_id: str) -> Edit:
+    """A unit cut in two at its middle meridian; both halves keep its id."""
+
+    def edit(root: etree._Element) -> None:
+        mark = _unit(root, cu_id)
+        shape = _shape(mark)
+        west, south, east, north = shape.bounds
+        middle = (west + east) / 2
+        twin = copy.deepcopy(mark)
+        mark.addnext(twin)
+        for half, (left, right) in ((mark, (west - 1, middle)), (twin, (middle, east + 1))):
+            pieces = shapely.get_parts(shape.intersection(shapely.box(left, south, right, north)))
+            _draw(half, max(pieces, key=lambda piece: piece.area))
+
+    return edit
+
+
+def swallowed(cu_id: str, other: str) -> Edit:
+    """Two units merged: the first one's outline takes in the other, which is deleted."""
+
+    def edit(root: etree._Element) -> None:
+        shapes = [_shape(_unit(root, one)) for one in (cu_id, other)]
+        _draw(_unit(root, cu_id), shapely.convex_hull(shapely.union_all(shapes)))
+        deleted(other)(root)
+
+    return edit
+
+
+def identified(cu_id: str, value: str) -> Edit:
+    """Another id in the data of a unit, as from another round."""
+
+    def edit(root: etree._Element) -> None:
+        _entry(_unit(root, cu_id), "cu_id").text = value
+
+    return edit
+
+
+def aged(cu_id: str, rev: str) -> Edit:
+    """A unit that was handed out in another round."""
+
+    def edit(root: etree._Element) -> None:
+        _entry(_unit(root, cu_id), "rev").text = rev
+
+    return edit
+
+
+# -- what people draw besides ---------------------------------------------------------------------
+
+
+def drawn(name: str, shape: Any, folder: str | None = None, comment: str = "") -> Edit:
+    """A new placemark: a polygon, a line or a point, in a folder (none: at the top)."""
+
+    def edit(root: etree._Element) -> None:
+        home = _top(root) if folder is None else _folder(root, folder)
+        mark = etree.SubElement(home, f"{_KML}Placemark")
+        etree.SubElement(mark, f"{_KML}name").text = name
+        if comment:
+            etree.SubElement(mark, f"{_KML}description").text = comment
+        _draw(mark, shape)
+
+    return edit
+
+
+def outline(content: bytes, cu_id: str) -> Any:
+    """The outline of a unit in a KMZ or KML of ours: longitude and latitude."""
+    found: list[Any] = []
+    edited(content, lambda root: found.append(_shape(_unit(root, cu_id))))
+    return found[0]
+
+
+def unit_ids(content: bytes) -> list[str]:
+    """The ids of the units that a KMZ or KML of ours lets people edit, in its order."""
+    found: list[str] = []
+    edited(content, lambda root: found.extend(str(_data(mark)["cu_id"]) for mark in _units(root)))
+    return list(dict.fromkeys(found))
+
+
+# -- what Google Earth and people do to the whole file --------------------------------------------
+
+
+def wrapped(*names: str) -> Edit:
+    """Everything inside folders of these names, outermost first: "My Places", "Temporary Places"."""
+
+    def edit(root: etree._Element) -> None:
+        document = _top(root)
+        for name in reversed(names):
+            folder = etree.Element(f"{_KML}Folder")
+            etree.SubElement(folder, f"{_KML}name").text = name
+            root.replace(_top(root), folder)
+            folder.append(document)
+            document = folder
+
+    return edit
+
+
+def only(folder: str) -> Edit:
+    """One folder saved instead of the whole file."""
+
+    def edit(root: etree._Element) -> None:
+        kept = _folder(root, folder)
+        root.replace(_top(root), kept)
+
+    return edit
+
+
+def loose(*cu_ids: str) -> Edit:
+    """Single units saved, without the folder that they were in."""
+
+    def edit(root: etree._Element) -> None:
+        marks = [mark for one in cu_ids for mark in _units(root, one)]
+        document = etree.Element(f"{_KML}Document")
+        for mark in marks:
+            document.append(mark)
+        root.replace(_top(root), document)
+
+    return edit
+
+
+def reordered(root: etree._Element) -> None:
+    """Folders in the opposite order."""
+    top = _top(root)
+    folders = [child for child in top if local(child) == "Folder"]
+    for folder in folders:
+        top.remove(folder)
+    top.extend(reversed(folders))
+
+
+def resaved(root: etree._Element) -> None:
+    """The file as Google Earth saves it.
+
+    Fifteen digits or more, and ``,0``; rings that start elsewhere and run the other way; a style for every
+    placemark; the ids of placemarks gone; the whole in a folder of its own.
+    """
+    for number, mark in enumerate(_marks(root)):
+        mark.attrib.pop("id", "")
+        for text in _coordinates(mark):
+            text.text = _as_saved(str(text.text).split(), ring=_is_ring(text), turn=number)
+        for child in mark:
+            if local(child) == "styleUrl":
+                child.text = f"#exploded{number}"
+    top = _top(root)
+    for style in [child for child in top if local(child) in ("Style", "StyleMap")]:
+        top.remove(style)
+    for number, _ in enumerate(list(_marks(root))):
+        cascade = etree.Element(f"{_GX}CascadingStyle")
+        cascade.set(f"{_KML}id", f"exploded{number}")
+        etree.SubElement(cascade, f"{_KML}Style")
+        top.insert(1, cascade)
+    wrapped("Temporary Places")(root)
+
+
+def _as_saved(points: Sequence[str], *, ring: bool, turn: int) -> str:
+    if ring and len(points) > 3:
+        inner = list(points[:-1])
+        place = turn % len(inner)
+        inner = inner[place:] + inner[:place]
+        inner = inner[::-1] if turn % 2 else inner
+        points = [*inner, inner[0]]
+    pairs = (point.split(",")[:2] for point in points)
+    # Noise in the last digits, as Earth's own arithmetic leaves it.
+    return " ".join(f"{float(x) + 3e-14:.16g},{float(y) - 3e-14:.16g},0" for x, y in pairs)
+
+
+def _is_ring(text: etree._Element) -> bool:
+    above = text.getparent()
+    return above is not None and local(above) == "LinearRing"
+
+
+def with_namespace(content: bytes, namespace: str) -> bytes:
+    """The same KML under an older namespace, or under none."""
+    declared = f' xmlns="{namespace}"' if namespace else ""
+    return content.replace(b' xmlns="http://www.opengis.net/kml/2.2"', declared.encode(), 1)
+
+
+def in_a_mail(content: bytes) -> bytes:
+    """KML pasted into an e-mail, with a greeting around it and every line quoted."""
+    text = re.sub(r"(>)\s*(<(?:Placemark|Folder))", r"\1\n\2", content.decode("utf-8"))
+    quoted = "\n".join(f"> {line}" for line in text.splitlines())
+    return f"Dear all,\nthis is our map.\n\n{quoted}\n\nBest wishes\n".encode()
+
+
+# -- in the tree ----------------------------------------------------------------------------------
+
+
+def _marks(root: etree._Element) -> Iterator[etree._Element]:
+    return (element for element in root.iter(etree.Element) if local(element) == "Placemark")
+
+
+def _data(mark: etree._Element) -> dict[str, str]:
+    return {
+        str(entry.get("name")): "".join(map(str, entry.itertext())).strip()
+        for entry in mark.iter(etree.Element)
+        if local(entry) == "Data"
+    }
+
+
+def _units(root: etree._Element, cu_id: str | None = None) -> list[etree._Element]:
+    found = [(mark, _data(mark).get("cu_id")) for mark in _marks(root)]
+    return [mark for mark, unit in found if unit and (cu_id is None or unit == cu_id)]
+
+
+def _unit(root: etree._Element, cu_id: str) -> etree._Element:
+    marks = _units(root, cu_id)
+    if not marks:
+        raise InputError(f"There is no unit '{cu_id}' to edit in this file.")
+    return marks[0]
+
+
+def _entry(mark: etree._Element, name: str) -> etree._Element:
+    entry = next(e for e in mark.iter(etree.Element) if e.get("name") == name)
+    return next(child for child in entry if local(child) == "value")
+
+
+def _top(root: etree._Element) -> etree._Element:
+    return next(child for child in root if local(child) in ("Document", "Folder"))
+
+
+def _folder(root: etree._Element, name: str) -> etree._Element:
+    for element in root.iter(etree.Element):
+        if local(element) == "Folder" and str(_child(element, "name").text).startswith(name):
+            return element
+    raise InputError(f"There is no folder '{name}' in this file.")
+
+
+def _child(element: etree._Element, name: str) -> etree._Element:
+    for child in element:
+        if local(child) == name:
+            return child
+    made = etree.Element(f"{_KML}{name}")
+    element.insert(0 if name == "name" else 1, made)
+    return made
+
+
+def _drop(element: etree._Element) -> None:
+    above = element.getparent()
+    if above is not None:
+        above.remove(element)
+
+
+def _coordinates(mark: etree._Element) -> list[etree._Element]:
+    return [element for element in mark.iter(etree.Element) if local(element) == "coordinates"]
+
+
+def _shape(mark: etree._Element) -> Any:
+    shell, *holes = (_points(text) for text in _coordinates(mark))
+    return shapely.Polygon(shell, holes)
+
+
+def _points(text: etree._Element) -> np.ndarray[Any, Any]:
+    return np.array([point.split(",")[:2] for point in str(text.text).split()], dtype=float)
+
+
+def _reshaped(cu_id: str, change: Callable[[Any], Any]) -> Edit:
+    def edit(root: etree._Element) -> None:
+        mark = _unit(root, cu_id)
+        _draw(mark, change(_shape(mark)))
+
+    return edit
+
+
+def _drop_shapes(mark: etree._Element) -> None:
+    for child in list(mark):
+        if local(child) in ("Point", "LineString", "Polygon", "MultiGeometry"):
+            mark.remove(child)
+
+
+def _draw(mark: etree._Element, shape: Any) -> None:
+    """The geometry of a placemark, as Earth writes it."""
+    _drop_shapes(mark)
+    if shape.geom_type == "Polygon":
+        polygon = etree.SubElement(mark, f"{_KML}Polygon")
+        for number, ring in enumerate(shapely.get_rings(shape)):
+            side = "innerBoundaryIs" if number else "outerBoundaryIs"
+            boundary = etree.SubElement(polygon, f"{_KML}{side}")
+            _write_points(etree.SubElement(boundary, f"{_KML}LinearRing"), ring)
+    else:
+        _write_points(etree.SubElement(mark, f"{_KML}{shape.geom_type}"), shape)
+
+
+def _write_points(element: etree._Element, line: Any) -> None:
+    points = (f"{x:.9g},{y:.9g},0" for x, y in shapely.get_coordinates(line))
+    etree.SubElement(element, f"{_KML}coordinates").text = " ".join(points)

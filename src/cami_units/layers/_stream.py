@@ -1,0 +1,308 @@
+"""Ranges too many to hold: a GeoParquet file, or a folder of them, by the row group.
+
+The names and codes of all rows are read first; they are small. Shapes are read a share of the
+species at a time, so memory holds one share and not the file.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import shapely
+from pyproj import CRS, Transformer
+from pyproj.exceptions import ProjError
+
+from cami_units.layers import _columns as words
+from cami_units.layers import _tables as tables
+from cami_units.layers._clean import Rules, cleaned
+from cami_units.layers._files import PARQUET_SUFFIXES, Dataset
+from cami_units.model import EQUAL_AREA, LONLAT, InputError, Problem, listed
+
+CODES: Final[Mapping[str, tuple[int, ...]]] = {
+    "presence": (1, 2),
+    "origin": (1, 2, 6),
+    "seasonal": (1, 2, 3, 4, 5),
+}
+"""The IUCN codes that count as range, unless told otherwise."""
+
+SHARE_BYTES: Final = 32_000_000
+"""Shapes of about this size, as they lie in the file, are read and measured at a time."""
+
+_GROUP_BYTES: Final = 1_000_000_000
+"""A row group is read whole; one with more than this of shapes would not fit beside others."""
+
+_OFTEN: Final = 3
+"""A file of which this many times its size is read in all is worth sorting first."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RangeStream:
+    """What a file of ranges holds, or a share of it, without its shapes.
+
+    Attributes
+    ----------
+    files
+        In the order of their names.
+    geometry, crs
+        Name of the column of shapes, and their CRS; the same in all files.
+    bounds
+        West, south, east and north of everything, in `crs`; ``None`` where the files do not say.
+    rows : DataFrame
+        The rows that are kept: ``sci_name``, ``file``, ``group``, ``row`` (position in its row
+        group) and ``bytes`` (about how much its shape takes), sorted by name and place.
+    problems
+        What was left out, and why.
+    """
+
+    files: tuple[Path, ...]
+    geometry: str
+    crs: str
+    bounds: tuple[float, float, float, float] | None
+    rows: pd.DataFrame
+    problems: tuple[Problem, ...]
+
+
+def range_stream(
+    path: Path,
+    *,
+    columns: Mapping[str, str] | None = None,
+    codes: Mapping[str, Sequence[int]] = CODES,
+) -> RangeStream:
+    """A GeoParquet file of ranges, or a folder of them, looked through by name and code.
+
+    Parameters
+    ----------
+    path : Path
+        A file, or a folder whose `.parquet` files are parts of one table.
+    columns : mapping, optional
+        Ours → theirs, for a file whose columns have unusual names: ``sci_name``, ``presence``,
+        ``origin``, ``seasonal``.
+    codes : mapping
+        The codes that count as range. Blank codes count as 1.
+
+    Raises
+    ------
+    InputError
+        With every fault at once: no such file, no GeoParquet, no column of names, codes that are
+        none, parts that do not fit together.
+    """
+    files = _parts(path)
+    faults: list[str] = []
+    about = [_about(file, faults) for file in files]
+    if not faults and len({one[:2] for one in about}) > 1:
+        faults.append("the files differ in their CRS or in the name of their geometry column")
+    found, problems = [], []
+    for number, (file, (geometry, _, _)) in enumerate(zip(files, about, strict=True)):
+        if geometry:
+            rows, said = _rows(file, number, geometry, columns or {}, codes)
+            found.append(rows)
+            problems += said
+    faults += [problem.sentence() for problem in problems if problem.level == "refuses"]
+    if faults:
+        raise InputError("These ranges cannot be streamed:\n" + "\n".join(f"- {f}" for f in faults))
+    rows = pd.concat(found, ignore_index=True)
+    rows = rows.sort_values(["sci_name", "file", "group", "row"], ignore_index=True)
+    geometry, crs, _ = about[0]
+    boxes = [box for _, _, box in about if box is not None]
+    bounds = None
+    if len(boxes) == len(about):
+        west, south, east, north = np.array(boxes).T
+        bounds = (float(west.min()), float(south.min()), float(east.max()), float(north.max()))
+    return RangeStream(tuple(files), geometry, crs, bounds, rows, tuple(problems))
+
+
+def range_shares(stream: RangeStream, *, most_bytes: int = SHARE_BYTES) -> list[RangeStream]:
+    """A stream in shares whose shapes are read together: whole species, in the order of names."""
+    size = stream.rows.groupby("sci_name", sort=True)["bytes"].sum()
+    share = ((size.cumsum() - size) // most_bytes).astype(int)
+    number = stream.rows["sci_name"].map(share)
+    return [
+        replace(stream, rows=rows.reset_index(drop=True), problems=())
+        for _, rows in stream.rows.groupby(number.to_numpy())
+    ]
+
+
+def stream_advice(shares: Sequence[RangeStream]) -> tuple[Problem, ...]:
+    """A note where the rows of a file lie so that most of it is read again and again."""
+    place = ["file", "group"]
+    rows = pd.concat([share.rows.assign(share=n) for n, share in enumerate(shares)])
+    whole = rows.groupby(place)["bytes"].sum()
+    read = rows.drop_duplicates([*place, "share"]).set_index(place)
+    times = float(whole.reindex(read.index).sum() / max(float(whole.sum()), 1.0))
+    if times < _OFTEN:
+        return ()
+    what = f"the rows are not sorted by species, so the file is read {times:.0f} times over"
+    cure = f"It works as it is. To be quicker, save it sorted: {_SORTED}"
+    return (Problem("note", "ranges", listed(f.name for f in shares[0].files), "", what, cure),)
+
+
+_SORTED: Final = (
+    "ranges.sort_values('sci_name').to_parquet('ranges.parquet', row_group_size=100) in geopandas."
+)
+
+
+def ranges_of(
+    share: RangeStream, *, crs: str = EQUAL_AREA
+) -> tuple[gpd.GeoDataFrame, tuple[Problem, ...]]:
+    """The ranges of a share: read, checked, repaired, projected; one row a species, by name.
+
+    Only the row groups that hold these species are read.
+    """
+    rules = Rules(crs)
+    tables_of, problems = [], []
+    for number, of_file in share.rows.groupby("file"):
+        file = share.files[int(str(number))]
+        name, shapes = [], []
+        with pq.ParquetFile(file) as parquet:
+            for group, of_group in of_file.groupby("group"):
+                at = pa.array(of_group["row"].to_numpy())
+                column = parquet.read_row_group(int(str(group)), columns=[share.geometry])
+                wkb = column[share.geometry].take(at).to_numpy(zero_copy_only=False)
+                shapes.append(shapely.from_wkb(wkb, on_invalid="fix"))
+                name.append(of_group["sci_name"])
+        table = gpd.GeoDataFrame(
+            {"sci_name": pd.concat(name).array},
+            geometry=np.concatenate(shapes),
+            crs=share.crs,
+            index=pd.RangeIndex(1, len(of_file) + 1, name="row"),
+        )
+        clean = cleaned(
+            Dataset(file.name, "", table, len(table)), "ranges", "polygon", "sci_name", rules
+        )
+        tables_of.append(clean.table)
+        problems += clean.problems
+    together = pd.concat(tables_of, ignore_index=True)
+    single = ~together["sci_name"].duplicated(keep=False)
+    united = tables.dissolved(together[~single], ("sci_name",))
+    ranges = pd.concat([together.loc[single, ["sci_name", "geometry"]], united])
+    return ranges.sort_values("sci_name", ignore_index=True), tuple(problems)
+
+
+def stream_bounds(stream: RangeStream, crs: str) -> tuple[float, float, float, float] | None:
+    """West, south, east and north of a stream in another CRS; ``None`` where nobody can say."""
+    if stream.bounds is None:
+        return None
+    try:
+        door = Transformer.from_crs(stream.crs, crs, always_xy=True)
+        west, south, east, north = door.transform_bounds(*stream.bounds, densify_pts=201)
+    except ProjError:
+        return None
+    found = (float(west), float(south), float(east), float(north))
+    return found if np.isfinite(found).all() and west <= east and south <= north else None
+
+
+def _parts(path: Path) -> list[Path]:
+    files = [path]
+    if path.is_dir():
+        files = sorted(
+            file for file in path.iterdir() if file.suffix.casefold() in PARQUET_SUFFIXES
+        )
+    if not files or not all(file.is_file() for file in files):
+        raise InputError(
+            f"'{path}' is no GeoParquet file, nor a folder that holds any. Name one, or make one: "
+            f"{_SORTED}"
+        )
+    return files
+
+
+def _about(
+    file: Path, faults: list[str]
+) -> tuple[str, str, tuple[float, float, float, float] | None]:
+    """Geometry column, CRS and bounds of a file, as its GeoParquet metadata say."""
+    try:
+        told = (pq.read_schema(file).metadata or {}).get(b"geo")
+        geo: Mapping[str, Any] = {} if told is None else json.loads(told)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        faults.append(f"{file.name} cannot be read: {str(error).splitlines()[0][:200]}")
+        return "", "", None
+    name = str(geo.get("primary_column", ""))
+    column = geo.get("columns", {}).get(name, {})
+    if column.get("encoding") != "WKB":
+        faults.append(
+            f"{file.name} is no GeoParquet with shapes as WKB. Save it with geopandas or ogr2ogr"
+        )
+        return "", "", None
+    if "crs" in column and column["crs"] is None:
+        faults.append(f"{file.name} does not know its CRS. Save it with one")
+        return "", "", None
+    crs = CRS.from_user_input(column.get("crs") or LONLAT).to_wkt()
+    box = column.get("bbox") or []
+    half = len(box) // 2
+    bounds = (box[0], box[1], box[half], box[half + 1]) if half >= 2 else None
+    return name, crs, bounds
+
+
+def _rows(
+    file: Path,
+    number: int,
+    geometry: str,
+    columns: Mapping[str, str],
+    codes: Mapping[str, Sequence[int]],
+) -> tuple[pd.DataFrame, list[Problem]]:
+    """The kept rows of a file, without their shapes."""
+    with pq.ParquetFile(file) as parquet:
+        plain = [name for name in parquet.schema_arrow.names if name != geometry]
+        groups = [
+            parquet.metadata.row_group(group) for group in range(parquet.metadata.num_row_groups)
+        ]
+        sizes = [_geometry_bytes(group, geometry) for group in groups]
+        spoken = [name for name in plain if _is_spoken(name, columns)]
+        table = parquet.read(columns=spoken).to_pandas(ignore_metadata=True)
+    known, problems = words.in_our_words(table, "ranges", file.name, columns)
+    if max(sizes, default=0) > _GROUP_BYTES:
+        what = f"a row group holds {max(sizes) / 1e9:.1f} GB of shapes, too much to read at once"
+        cure = f"Save it with smaller ones: {_SORTED}"
+        problems.append(Problem("refuses", "ranges", file.name, "", what, cure))
+    if any(problem.level == "refuses" for problem in problems):
+        return pd.DataFrame(), problems
+    count = [group.num_rows for group in groups]
+    place = pd.DataFrame(
+        {
+            "file": number,
+            "group": np.repeat(np.arange(len(groups)), count),
+            "row": np.concatenate([np.arange(n) for n in count]) if count else [],
+            "bytes": np.repeat(
+                [size / max(n, 1) for size, n in zip(sizes, count, strict=True)], count
+            ),
+        }
+    )
+    nameless = known["sci_name"].isna().to_numpy()
+    if nameless.any():
+        what = f"{tables.number_of(int(nameless.sum()), 'row')} without a name: left out"
+        problems.append(Problem("counted", "ranges", file.name, "", what))
+    there = known.set_axis(pd.RangeIndex(1, len(known) + 1), axis=0)[~nameless]
+    filled, said, good = tables.codes_filled(there, file.name, "extant")
+    said += tables.codes_left_out(filled[good], file.name, codes)
+    kept = good & np.logical_and.reduce([filled[name].isin(codes[name]) for name in codes])
+    rows = place[~nameless][np.asarray(kept)].assign(sci_name=there["sci_name"][kept].to_numpy())
+    return rows, [*problems, *said]
+
+
+def _is_spoken(name: str, columns: Mapping[str, str]) -> bool:
+    """Whether a column can hold the name or a code of a range."""
+    ours = {"sci_name", *CODES, "legend"}
+    known = {
+        spelling
+        for column in words.DIALECTS["ranges"]
+        if column.name in ours
+        for spelling in column.spellings
+    }
+    return words.plain(name) in known | {words.plain(theirs) for theirs in columns.values()}
+
+
+def _geometry_bytes(group: Any, geometry: str) -> int:
+    columns = (group.column(number) for number in range(group.num_columns))
+    return sum(
+        column.total_uncompressed_size
+        for column in columns
+        if column.path_in_schema.split(".")[0] == geometry
+    )

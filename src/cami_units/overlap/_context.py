@@ -1,0 +1,150 @@
+"""Any layer summarised for sites: share, count, length per 1000 km², mean."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final, Literal
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+from exactextract import exact_extract
+from exactextract.raster import NumPyRasterSource
+from pyproj import CRS
+
+from cami_units.model import InputError, Raster, listed
+from cami_units.overlap._door import check_inputs, kind_of
+from cami_units.overlap._measure import area_km2, overlap
+
+Summary = Literal["share", "count", "length_per_1000km2", "mean"]
+
+_FITS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "polygon": ("share", "count", "mean"),
+        "line": ("length_per_1000km2", "count"),
+        "point": ("count", "mean"),
+        "raster": ("mean", "share", "count"),
+    }
+)
+"""What can be said of each kind of layer."""
+
+
+def summarised(
+    sites: gpd.GeoDataFrame,
+    layer: gpd.GeoDataFrame | Raster,
+    *,
+    summary: Summary,
+    site: str = "unit_id",
+) -> pd.DataFrame:
+    """What a context layer comes to in each site.
+
+    Parameters
+    ----------
+    sites : GeoDataFrame
+        Polygons with a unique column `site`: in the CRS of the layer, which is equal-area for
+        vectors and the raster's own for a raster.
+    layer : GeoDataFrame or Raster
+        Polygons, lines or points (one kind), or a raster.
+    summary : {"share", "count", "length_per_1000km2", "mean"}
+        *share*: % of the site that polygons cover, overlaps counted once, or where a raster has a
+        value other than 0. *count*: polygons, lines or points that touch it; of a raster the sum of
+        its values, cells cut by the outline in part. *length_per_1000km2*: km of line. *mean*: of
+        the column ``value`` (or the only column of numbers), weighted by area for polygons; of the
+        cells of a raster, weighted by their area inside.
+
+    Returns
+    -------
+    DataFrame
+        `site`, ``value``, ``unit``: one row a site, in their order. A site without anything has 0,
+        and no mean.
+
+    Raises
+    ------
+    InputError
+        The summary does not fit the kind of layer; there is no column to take a mean of.
+    """
+    kind = "raster" if isinstance(layer, Raster) else kind_of(layer, "the context layer")
+    if kind is not None and summary not in _FITS[kind]:
+        raise InputError(
+            f"The summary '{summary}' does not fit a layer of {kind}s; {listed(_FITS[kind])} do."
+        )
+    if isinstance(layer, Raster):
+        values, unit = _of_raster(sites, layer, summary)
+    else:
+        values, unit = _of_rows(sites, layer, summary, site, kind or "point")
+    return pd.DataFrame({site: sites[site].array, "value": values, "unit": unit})
+
+
+def _of_rows(
+    sites: gpd.GeoDataFrame, layer: gpd.GeoDataFrame, summary: Summary, site: str, kind: str
+) -> tuple[pd.Series[float], str]:
+    check_inputs(
+        {"sites": (sites, [site]), "the context layer": (layer, [])}, sites="sites", site=site
+    )
+    ids = pd.Index(sites[site])
+    rows = layer.reset_index(drop=True)
+    rows = rows.assign(row=np.arange(len(rows)), all=0)
+    if summary == "share":
+        km2 = overlap(sites, rows, site=site, by=("all",), dissolve=True, kind="polygon")
+        covered = km2.set_index(site)["km2"].reindex(ids, fill_value=0.0)
+        return 100 * covered / area_km2(sites).set_axis(ids), "%"
+    each = overlap(sites, rows, site=site, by=("row",), kind=kind)  # type: ignore[arg-type]
+    size = each.columns[-1]
+    if summary == "count":
+        return each.groupby(site).size().reindex(ids, fill_value=0).astype(float), "count"
+    if summary == "length_per_1000km2":
+        km = each.groupby(site)[size].sum().reindex(ids, fill_value=0.0)
+        return 1000 * km / area_km2(sites).set_axis(ids), "km per 1000 km²"
+    value = each["row"].map(rows[_value_column(rows)].astype(float))
+    each = each.assign(weighed=value * each[size])[value.notna()]
+    total = each.groupby(site)[["weighed", size]].sum()
+    return (total["weighed"] / total[size]).reindex(ids), "mean"
+
+
+def _value_column(rows: gpd.GeoDataFrame) -> str:
+    named = [name for name in rows.columns if name not in ("row", "all", "geometry")]
+    if "value" in named:
+        return "value"
+    numbers = [str(name) for name in named if pd.api.types.is_numeric_dtype(rows[name])]
+    if len(numbers) != 1:
+        raise InputError(
+            "A mean needs one column of numbers, called 'value'; the context layer has "
+            f"{listed(numbers) if numbers else 'none'}. Rename the column that is meant."
+        )
+    return numbers[0]
+
+
+def _of_raster(
+    sites: gpd.GeoDataFrame, raster: Raster, summary: Summary
+) -> tuple[pd.Series[float], str]:
+    source = NumPyRasterSource(
+        raster.values,
+        raster.left,
+        raster.low,
+        raster.right,
+        raster.top,
+        nodata=np.nan,
+        name="band",
+        srs_wkt=CRS.from_user_input(raster.crs).to_wkt(),
+    )
+    on_globe = CRS.from_user_input(raster.crs).is_geographic
+    weight = "area_spherical_m2" if on_globe else "fraction"
+    if summary == "count":
+        found = exact_extract(source, sites, ["sum"], output="pandas")
+        return found["sum"].fillna(0.0).astype(float), "sum"
+    if summary == "share":
+        # Ground without a value is ground without the thing: it stays in the divisor.
+        there = (np.nan_to_num(raster.values) != 0).astype(np.float64)
+        source = NumPyRasterSource(
+            there,
+            raster.left,
+            raster.low,
+            raster.right,
+            raster.top,
+            name="band",
+            srs_wkt=source.srs_wkt(),
+        )
+    found = exact_extract(source, sites, [f"mean(coverage_weight={weight})"], output="pandas")
+    mean = found.iloc[:, -1].astype(float)
+    return (100 * mean, "%") if summary == "share" else (mean, "mean")

@@ -1,0 +1,85 @@
+"""The annex: map, list, GeoPackage and manifest of a round, in one command, the same bytes again."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Final
+
+import pandas as pd
+
+from cami_units import __version__, documents, figures, store, words, workshop
+from cami_units.model import Progress, quiet
+from cami_units.pipeline._activities import known_activities
+from cami_units.pipeline._decide import decided_round, read_decisions
+from cami_units.pipeline._publish import published
+from cami_units.pipeline._scene import scene
+
+ANNEX_FILES: Final = ("annex.docx", "annex.xlsx", "annex.pdf", "annex.gpkg", store.MANIFEST)
+
+
+def annex(
+    directory: Path, out: Path | None = None, *, lang: str = "", progress: Progress = quiet
+) -> Path:
+    """Write the annex of a round.
+
+    Parameters
+    ----------
+    directory : Path
+        The folder of the round, with its decisions and activities.
+    out : Path, optional
+        Where to; ``None``: ``annex`` in the round. An annex that is there is replaced.
+    lang : {"", "en", "ru"}
+        Language of text and map; nothing: the first of the round.
+
+    Returns
+    -------
+    Path
+        The folder: text, workbook, map, GeoPackage, and a manifest with the SHA-256 of each and of
+        the logs that went in. Restricted layers are left out, sensitive places made coarse.
+
+    Raises
+    ------
+    InputError
+        The folder is no round, or that of the annex holds something else.
+    """
+    done = decided_round(directory)
+    decisions = read_decisions(directory)
+    known = known_activities(directory)
+    speaking = lang or done.imprint.languages[0]
+    species = done.tables["species"]
+    more: dict[str, pd.DataFrame] = {
+        "decisions": decisions,
+        "species by unit": workshop.species_by_unit(done.tables["unit_species"], species),
+    }
+    if known is not None:
+        more["activities"] = known
+    public = published(done)
+    tables = {**public.tables, "decisions": decisions}
+    tables |= {} if known is None else {"activities": known}
+    target = out or directory / "annex"
+    store.check_only(target, is_ours=lambda name: name in ANNEX_FILES)
+    with store.staging(target, replace=True) as folder:
+        progress("writing the annex", 0, 0)
+        documents.write_annex(
+            folder / "annex.docx",
+            done,
+            cards=words.unit_cards(done.tables, species, lang=speaking),
+            activities=known,
+            decisions=decisions,
+            lang=speaking,
+        )
+        documents.write_units_workbook(folder / "annex.xlsx", done, more=more)
+        store.write_geopackage(folder / "annex.gpkg", replace(public, tables=tables))
+        figures.write_figure(folder / "annex.pdf", figures.poster(scene(done, lang=speaking)))
+        outputs = {path.name: store.sha256(path) for path in sorted(folder.iterdir())}
+        told = {
+            **done.manifest,
+            "version": __version__,
+            "imprint": asdict(done.imprint),
+            "outputs": outputs,
+        }
+        content = json.dumps(told, ensure_ascii=False, indent=2, sort_keys=True, default=str)
+        (folder / store.MANIFEST).write_bytes(f"{content}\n".encode())
+    return target

@@ -1,0 +1,433 @@
+"""What groups hand in, compared with what they were given, measured, merged: the next round."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+import geopandas as gpd
+import pandas as pd
+
+from cami_units import documents, layers, overlap, store, workshop
+from cami_units.model import InputError, Layers, Problem, Progress, Round, quiet
+from cami_units.pipeline._handed_in import (
+    FileRead,
+    HandedIn,
+    Known,
+    drawn_table,
+    found_files,
+    read_files,
+)
+from cami_units.pipeline._measure import Assessed, Pieces, assess_sites, cut
+from cami_units.pipeline._next_round import (
+    next_manifest,
+    next_tables,
+    number_of,
+    under_sites,
+    units_table,
+)
+from cami_units.pipeline._rounds import reopened
+from cami_units.pipeline._told import (
+    CONFLICT_COLUMNS,
+    Picture,
+    changes_table,
+    picture,
+    problems_table,
+    remarks_table,
+    say_sizes,
+)
+from cami_units.pipeline._write import products
+from cami_units.plan import Plan
+
+PACK_FILE: Final = "pack.json"
+RESOLUTIONS: Final = "resolutions.csv"
+CARRIED: Final = ("activities.csv",)
+"""Files of a round that go with its units into the next one, byte for byte."""
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """The next round, and everything to be told about how it came about."""
+
+    round: Round
+    base: Round
+    files: tuple[FileRead, ...]
+    changes: pd.DataFrame
+    conflicts: pd.DataFrame
+    problems: pd.DataFrame
+    remarks: gpd.GeoDataFrame
+    pictures: tuple[Picture, ...]
+    carried: Mapping[str, Path]
+
+
+def collect(
+    paths: Sequence[Path],
+    base: Round,
+    *,
+    base_dir: Path | None = None,
+    pack: Path | None = None,
+    resolutions: Path | None = None,
+    progress: Progress = quiet,
+) -> Collected:
+    """The next round from the files that groups hand in, three-way against the round handed out.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        Files, or folders with files: KML, KMZ, GeoPackage, GeoJSON, or the XLSX form.
+    base : Round
+        The round that the groups were handed, never a later one.
+    base_dir : Path, optional
+        Its folder: activities that hang on its units go along.
+    pack : Path, optional
+        The folder of the packs that were handed out, which says who was given what. ``None``:
+        as the plan of the round says.
+    resolutions : Path, optional
+        A CSV or XLSX with ``unit_id``, ``resolution``, ``reason``. ``None``: `resolutions.csv`
+        in one of the folders of `paths`, where there is one.
+
+    Returns
+    -------
+    Collected
+
+    Raises
+    ------
+    InputError
+        No file could be read, the base cannot be measured on again, or the resolutions name what
+        is not there. One bad file, and one bad placemark, stop nothing.
+    """
+    plan, known_layers = reopened(base)
+    units = _base_units(base, plan)
+    packed = read_pack(pack, base) if pack else None
+    given = packed["groups"] if packed else plan.workshop.groups
+    groups = workshop.groups_of(given, known_layers.sections)
+    owners = workshop.allocated(units, known_layers.sections, groups)
+    owner = dict(zip(owners["unit_id"], owners["group"], strict=True))
+    owner |= packed["units"] if packed else {}
+    known = _known(base, owner, groups)
+    handed = read_files(found_files(paths), known, progress=progress)
+    if not any(not file.refused for file in handed.files):
+        told = " ".join(f"{file.file}: {file.refused}" for file in handed.files[:5])
+        raise InputError(f"None of {len(handed.files)} files could be read. {told}")
+    progress("comparing with the round handed out", 0, 0)
+    drawn, rows = drawn_table(handed, plan.study.crs)
+    pieces = cut(known_layers, plan)
+    ground = workshop.Ground(drawn, units)
+    brought = _brought(handed, rows, drawn, units, ground, known, groups)
+    rules = workshop.Rules(
+        overlap=plan.workshop.defaults.overlap,
+        outside=plan.workshop.defaults.outside_section,
+        order=tuple(groups),
+        owner=owner,
+        resolutions=_resolutions(resolutions, paths, groups),
+        unread={file.group: file.file for file in handed.files if file.refused and file.group},
+    )
+    outcome = workshop.merged(
+        units,
+        drawn,
+        ground,
+        brought,
+        rules,
+        inside=_inside(drawn, known_layers, pieces, known.section_group),
+        used=[str(one) for one in base.manifest.get("ids_used", ())],
+    )
+    outlines = workshop.outlines(outcome, units, drawn)
+    progress("measuring what was drawn", 0, 0)
+    found = _assessed(outlines, outcome, units, pieces, plan)
+    progress("writing down what was found", 0, 0)
+    return _collected(base, base_dir, plan, pieces, units, handed, outcome, outlines, found, rules)
+
+
+def read_pack(directory: Path, base: Round) -> dict[str, Any] | None:
+    """What `pack.json` says: the sections of each group, and the group of each unit.
+
+    Returns
+    -------
+    dict or None
+        ``groups`` and ``units``; ``None`` where there is no such file, or one of another round.
+
+    Raises
+    ------
+    InputError
+        The file is damaged.
+    """
+    file = directory / PACK_FILE
+    if not file.is_file():
+        return None
+    try:
+        told = json.loads(file.read_bytes())
+        ids = set(base.tables["conservation_units"]["unit_id"])
+        groups = {str(group): tuple(map(str, own)) for group, own in told["groups"].items()}
+        units = {str(one): str(group) for one, group in told["units"].items()}
+        same = str(told["round"]) == number_of(base) and set(units) <= ids
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(
+            f"'{file}' is damaged ({type(error).__name__}). Take an untouched copy, or pack again."
+        ) from error
+    return {"groups": groups, "units": units} if same else None
+
+
+# -- what went out, and what came in --------------------------------------------------------------
+
+
+def _base_units(base: Round, plan: Plan) -> gpd.GeoDataFrame:
+    """The units that were handed out, equal-area, with ``outline`` and ``rev``."""
+    units = gpd.GeoDataFrame(base.tables["conservation_units"])
+    flat = layers.to_equal_area(units, plan.study.crs).assign(outline=units.geometry)
+    if "rev" not in flat:
+        flat["rev"] = number_of(base)
+    return flat.sort_values("unit_id").reset_index(drop=True)
+
+
+def _known(base: Round, owner: Mapping[str, str], groups: Mapping[str, Sequence[str]]) -> Known:
+    evidence = {
+        str(one)
+        for layer, key in (
+            ("hotspots", "hotspot_id"),
+            ("sections", "section_id"),
+            ("protected_areas", "pa_id"),
+            ("barriers", "barrier_id"),
+            ("corridors", "corridor_id"),
+        )
+        if layer in base.tables
+        for one in base.tables[layer][key]
+    }
+    return Known(
+        units=frozenset(owner),
+        owner=owner,
+        section_group={section: group for group, names in groups.items() for section in names},
+        groups=tuple(groups),
+        evidence=frozenset(evidence),
+    )
+
+
+def _brought(
+    handed: HandedIn,
+    rows: Sequence[Mapping[str, Any]],
+    drawn: gpd.GeoDataFrame,
+    units: gpd.GeoDataFrame,
+    ground: workshop.Ground,
+    known: Known,
+    groups: Mapping[str, Sequence[str]],
+) -> list[workshop.Brought]:
+    """What each group brought, the groups in the order of the plan."""
+    shapes: dict[str, list[workshop.Shape]] = {}
+    for shape in workshop.shapes_of(rows):
+        shapes.setdefault(shape.file, []).append(shape)
+    files: dict[str, list[workshop.Bringing]] = {}
+    for file in handed.files:
+        if file.refused:
+            continue
+        files.setdefault(file.group, []).append(
+            workshop.Bringing(
+                file=file.file,
+                group=file.group,
+                folder_there=file.folder_there,
+                shapes=tuple(shapes.get(file.file, ())),
+                verdicts=tuple(handed.forms.get(file.file, ())),
+            )
+        )
+    made: list[workshop.Brought] = []
+    for group in [*groups, workshop.EVERYBODY]:
+        if group not in files or any(one.group == group for one in made):
+            continue
+        everything = group == workshop.EVERYBODY
+        said = (one.shapes or one.verdicts or one.folder_there for one in files[group])
+        if everything and group not in groups and not any(said):
+            continue
+        mine = [unit for unit in sorted(known.units) if everything or known.owner[unit] == group]
+        drawn_files = [one for one in files[group] if one.shapes or one.folder_there]
+        if len(drawn_files) > 1:
+            first = workshop.fullest_first(drawn_files)[0].file
+            for one in drawn_files:
+                if one.file != first:
+                    what = f"a second file of group {group}"
+                    handed.say(one.file, "", "", what, f"where both differ, {first} counts")
+        made.append(
+            workshop.brought(
+                group,
+                workshop.fullest_first(files[group]),
+                units,
+                drawn,
+                ground,
+                owned=mine,
+                expected=mine,
+            )
+        )
+    return made
+
+
+def _inside(
+    drawn: gpd.GeoDataFrame,
+    known: Layers,
+    pieces: Pieces,
+    section_group: Mapping[str, str],
+) -> dict[int, dict[str, float]]:
+    """For each drawn shape its ground in the sections of each group, and under "" in range states."""
+    sites = drawn[["geometry"]].assign(place=range(len(drawn)))
+    found: dict[int, dict[str, float]] = {place: {} for place in sites["place"]}
+    states = overlap.overlap(sites, pieces.states, site="place", by=("iso2",))
+    for place, _, km2 in zip(*(states[name] for name in states), strict=True):
+        found[place][""] = found[place].get("", 0.0) + km2
+    if known.sections is not None:
+        parts = overlap.overlap(sites, known.sections, site="place", by=("section_id",))
+        for place, section, km2 in zip(*(parts[name] for name in parts), strict=True):
+            group = section_group.get(str(section), "")
+            if group:
+                found[place][group] = found[place].get(group, 0.0) + km2
+    return found
+
+
+def _resolutions(
+    given: Path | None, paths: Iterable[Path], groups: Iterable[str]
+) -> dict[str, workshop.Resolution]:
+    beside = [path / RESOLUTIONS for path in paths if path.is_dir()]
+    beside += [path.parent / RESOLUTIONS for path in paths if not path.is_dir()]
+    path = given or next((one for one in beside if one.is_file()), None)
+    if path is None:
+        return {}
+    columns = ("unit_id", "resolution", "group", "rule", "reason")
+    table = documents.read_table(path, columns=columns, needs=("unit_id",))
+    chosen = table["resolution"].where(table["resolution"] != "", table["group"])
+    table = table.assign(resolution=chosen.where(chosen != "", table["rule"]))
+    return workshop.resolutions_of(table[["unit_id", "resolution", "reason"]], groups=groups)
+
+
+def _assessed(
+    outlines: gpd.GeoDataFrame,
+    outcome: workshop.Outcome,
+    units: gpd.GeoDataFrame,
+    pieces: Pieces,
+    plan: Plan,
+) -> Assessed:
+    """Every drawn outline on all gates and criteria.
+
+    Overrides name a unit or a hotspot, so each site goes by its unit, its hotspots and itself.
+    """
+    hotspots = dict(zip(units["unit_id"], units["hotspot_ids"], strict=True))
+    parents = {one.site: one.parent for one in outcome.units if one.site}
+    drawn = outlines[outlines["drawn"]]
+    named = []
+    for site in drawn["site"]:
+        unit = parents.get(site) or str(site).partition("@")[0]
+        named.append(";".join(filter(None, (unit, str(hotspots.get(unit, "") or ""), f"={site}"))))
+    return assess_sites(drawn.assign(site=named), pieces, plan, site="site")
+
+
+# -- the next round -------------------------------------------------------------------------------
+
+
+def _collected(
+    base: Round,
+    base_dir: Path | None,
+    plan: Plan,
+    pieces: Pieces,
+    units: gpd.GeoDataFrame,
+    handed: HandedIn,
+    outcome: workshop.Outcome,
+    outlines: gpd.GeoDataFrame,
+    assessed: Assessed,
+    rules: workshop.Rules,
+) -> Collected:
+    for notice in outcome.notices:
+        handed.say(notice.file, notice.folder, notice.placemark, notice.what, notice.assumed)
+    found = under_sites(assessed)
+    table = units_table(base, plan, pieces, units, outcome, outlines, found)
+    say_sizes(outcome, found, plan, handed)
+    changes = changes_table(base, units, outcome, outlines, found)
+    conflicts = pd.DataFrame(
+        [
+            {column: getattr(conflict, column) for column in CONFLICT_COLUMNS}
+            for conflict in outcome.conflicts
+        ],
+        columns=list(CONFLICT_COLUMNS),
+    )
+    order = conflicts.sort_values(["unit_id", "kind", "groups"], kind="stable").index
+    conflicts = conflicts.loc[order].reset_index(drop=True)
+    shapes = dict(zip(outlines["site"], outlines["outline"], strict=True))
+    pictures = tuple(picture(outcome.conflicts[place], shapes) for place in order)
+    remarks = remarks_table(handed, outcome, outlines, table)
+    next_round = Round(
+        imprint=replace(base.imprint, round=f"Round {int(number_of(base)) + 1:02d}"),
+        tables=next_tables(base, plan, pieces, units, table, found, outcome, outlines, remarks),
+        manifest=next_manifest(base, handed, outcome, rules),
+    )
+    carried = {
+        name: base_dir / name for name in CARRIED if base_dir and (base_dir / name).is_file()
+    }
+    return Collected(
+        round=next_round,
+        base=base,
+        files=tuple(handed.files),
+        changes=changes,
+        conflicts=conflicts,
+        problems=problems_table(handed),
+        remarks=remarks,
+        pictures=pictures,
+        carried=carried,
+    )
+
+
+# -- files ----------------------------------------------------------------------------------------
+
+
+def report(collected: Collected) -> documents.Report:
+    """What the report speaks of."""
+    units = [
+        collected.base.tables["conservation_units"],
+        collected.round.tables["conservation_units"],
+    ]
+    names = {
+        str(unit_id): str(name)
+        for table in units
+        for unit_id, name in zip(table["unit_id"], table["name_en"], strict=True)
+    }
+    return documents.Report(
+        imprint=collected.round.imprint,
+        before=collected.base.imprint.round,
+        files=pd.DataFrame([asdict(one) for one in collected.files]),
+        changes=collected.changes,
+        conflicts=collected.conflicts,
+        problems=collected.problems,
+        remarks=pd.DataFrame(collected.remarks.drop(columns="geometry")),
+        names=names,
+        pictures=[picture.outlines for picture in collected.pictures],
+    )
+
+
+def write_collected(
+    collected: Collected, directory: Path, *, force: bool = False, progress: Progress = quiet
+) -> tuple[Problem, ...]:
+    """Write the next round as a folder, with the tables of changes and the report. Whole or not.
+
+    Returns
+    -------
+    tuple of Problem
+        What had to be simplified or left out of the KMZ to keep its budgets.
+
+    Raises
+    ------
+    InputError
+        As :func:`cami_units.store.write_round`.
+    """
+    noticed: list[Problem] = []
+    told = report(collected)
+    files = products(collected.round, noticed=noticed, progress=progress)
+    files |= {
+        "changes.csv": lambda path: documents.write_csv(path, collected.changes),
+        "conflicts.csv": lambda path: documents.write_csv(path, collected.conflicts),
+        "problems.csv": lambda path: documents.write_csv(path, collected.problems),
+        "report.html": lambda path: documents.write_report(path, told),
+        "report.xlsx": lambda path: documents.write_report_workbook(path, told),
+    }
+    files |= {name: store.copy_of(path) for name, path in collected.carried.items()}
+    store.write_round(collected.round, directory, files=files, force=force)
+    return tuple(noticed)
+
+
+def next_directory(base_dir: Path, base: Round) -> Path:
+    """Where the next round goes unless said otherwise: ``01-collected`` beside its base."""
+    return base_dir.parent / f"{int(number_of(base)) + 1:02d}-collected"

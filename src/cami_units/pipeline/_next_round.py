@@ -1,0 +1,320 @@
+"""The tables of the next round: rows of the base where nothing changed, new ones where it did."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from typing import Any, Final
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from cami_units import __version__, delineate, layers, overlap, rank, workshop
+from cami_units.model import LONLAT, NOT_PROPOSED, Layers, Round, is_missing
+from cami_units.pipeline._handed_in import HandedIn
+from cami_units.pipeline._measure import Assessed, Pieces
+from cami_units.pipeline._tables import (
+    DIGITS,
+    SUMMARY,
+    by_unit,
+    likeness,
+    rationale,
+    with_unit,
+)
+from cami_units.plan import Plan
+
+SAME_HOTSPOT: Final = 0.3
+"""Jaccard index from which a drawn unit and a hotspot are one place, as in C8."""
+MOSTLY: Final = 0.5
+"""Share of a hotspot inside a drawn unit from which the unit covers it."""
+
+
+def number_of(round: Round) -> str:
+    """The number of a round, in two digits."""
+    return f"{int(round.manifest.get('round', 0)):02d}"
+
+
+def site_of(named: str) -> str:
+    """The site in a name that also says its unit and hotspots."""
+    return named.rpartition("=")[2]
+
+
+def under_sites(assessed: Assessed) -> Assessed:
+    """What was found, under the names of the sites alone."""
+
+    def renamed(table: pd.DataFrame) -> pd.DataFrame:
+        return table.assign(site=table["site"].map(site_of))
+
+    findings = assessed.findings
+    return Assessed(
+        tables=assessed.tables,
+        findings=replace(
+            findings,
+            criteria=renamed(findings.criteria),
+            species=renamed(findings.species),
+            countries=renamed(findings.countries),
+            summary=renamed(findings.summary),
+        ),
+        decisions=renamed(assessed.decisions),
+    )
+
+
+def units_table(
+    base: Round,
+    plan: Plan,
+    pieces: Pieces,
+    units: gpd.GeoDataFrame,
+    outcome: workshop.Outcome,
+    outlines: gpd.GeoDataFrame,
+    found: Assessed,
+) -> gpd.GeoDataFrame:
+    """`conservation_units` of the next round: rows of the base, and new ones where ground changed."""
+    before = base.tables["conservation_units"].set_index("unit_id", drop=False)
+    columns = [str(column) for column in before.columns]
+    columns += [] if "rev" in columns else ["rev"]
+    measured = _measured(plan, pieces, units, outcome, outlines, found)
+    rows = []
+    for settled in outcome.units:
+        if settled.site:
+            row = dict(measured.loc[settled.unit_id])
+            row["rev"] = f"{int(number_of(base)) + 1:02d}"
+        else:
+            row = {str(key): value for key, value in before.loc[settled.unit_id].items()}
+            row["rev"] = row.get("rev") or number_of(base)
+        row |= {"status": settled.status, "unit_id": settled.unit_id}
+        row |= {
+            key: getattr(settled, key) for key in ("name_en", "name_ru") if getattr(settled, key)
+        }
+        if settled.reason:
+            row["rationale"] = f"{settled.reason} {row['rationale']}"
+        rows.append(row)
+    table = gpd.GeoDataFrame(pd.DataFrame(rows, columns=columns), geometry="geometry", crs=LONLAT)
+    table = _with_names(table, pieces.layers, plan)
+    table = _with_hotspots_of_merged(table, outcome)
+    out = table["status"].isin(workshop.HIDDEN)
+    undecided = table["unit_id"].map(_unranked(before, outcome, found)).astype(bool)
+    table["rank"] = rank.ranks(table["score"].astype(float).where(~out & ~undecided))
+    table["rank_label"] = rank.rank_labels(table["rank"])
+    return table
+
+
+def _measured(
+    plan: Plan,
+    pieces: Pieces,
+    units: gpd.GeoDataFrame,
+    outcome: workshop.Outcome,
+    outlines: gpd.GeoDataFrame,
+    found: Assessed,
+) -> pd.DataFrame:
+    """Rows of `conservation_units` for the units whose ground was drawn, by unit."""
+    settled = [one for one in outcome.units if one.site]
+    if not settled:
+        return pd.DataFrame()
+    sites = [one.site for one in settled]
+    shapes = outlines.set_index("site").loc[sites]
+    summary = found.findings.summary.set_index("site").loc[sites]
+    ranked = rank.rank_units(found.findings, found.decisions, plan.profile).set_index("site")
+    old = units.set_index("unit_id")["hotspot_ids"].to_dict()
+    split = {one.parent for one in settled if one.parent and one.unit_id != one.parent}
+    covered = _covered_hotspots(found, pieces)
+    ids = [
+        str(old[one.parent])
+        if one.parent and one.parent not in split
+        else ";".join(covered.get(one.site, []))
+        for one in settled
+    ]
+    own = gpd.GeoDataFrame(
+        {"unit_id": [one.unit_id for one in settled], "hotspot_ids": ids},
+        geometry=list(shapes.geometry),
+        crs=outlines.crs,
+    )
+    columns: dict[str, Any] = {
+        "name_en": "",
+        "name_ru": "",
+        "origin": delineate.origins(own["hotspot_ids"], likeness(own, pieces)).array,
+        "hotspot_ids": ids,
+        **{column: ranked.loc[sites, column].array for column in ("tier", "score")},
+        **{column: summary[column].array for column in SUMMARY},
+        "rationale": rationale(found, pd.Series(sites, dtype=str), plan.profile),
+        "geometry": list(shapes["outline"]),
+    }
+    table = pd.DataFrame(columns, index=pd.Index([one.unit_id for one in settled], dtype=object))
+    return table.round(DIGITS)
+
+
+def _covered_hotspots(found: Assessed, pieces: Pieces) -> dict[str, list[str]]:
+    """The hotspots that each drawn outline is, or mostly covers."""
+    shared, hotspots = found.tables.hotspots, pieces.layers.hotspots
+    if shared is None or hotspots is None:
+        return {}
+    whole = overlap.area_km2(hotspots).set_axis(hotspots["hotspot_id"])
+    covers = shared["km2"] >= MOSTLY * shared["hotspot_id"].map(whole).astype(float)
+    own = shared[covers | (shared["jaccard"] >= SAME_HOTSPOT)]
+    return {
+        site_of(str(site)): sorted(map(str, rows["hotspot_id"]))
+        for site, rows in own.groupby("site")
+    }
+
+
+def _with_names(table: gpd.GeoDataFrame, known: Layers, plan: Plan) -> gpd.GeoDataFrame:
+    """Units with names: those that nobody named take one from the gazetteer, else from the place."""
+    named = table.copy()
+    for one, other in (("name_en", "name_ru"), ("name_ru", "name_en")):
+        named[one] = named[one].where(named[one] != "", named[other])
+    nameless = layers.to_equal_area(named[named["name_en"] == ""], plan.study.crs)
+    if nameless.empty:
+        return named
+    names = pd.DataFrame("", index=nameless.index, columns=["name_en", "name_ru"])
+    if known.gazetteer is not None:
+        taken = {str(name).removeprefix("Near ") for name in named["name_en"]}
+        free = known.gazetteer[~known.gazetteer["name_en"].isin(taken)]
+        names = delineate.place_names(nameless, free)
+    for row in names.index[names["name_en"] == ""]:
+        names.loc[row] = delineate.coordinate_names(nameless.loc[[row]]).iloc[0]
+    named.loc[names.index, ["name_en", "name_ru"]] = names
+    return named
+
+
+def _with_hotspots_of_merged(
+    table: gpd.GeoDataFrame, outcome: workshop.Outcome
+) -> gpd.GeoDataFrame:
+    """Units that took in others carry their hotspots on."""
+    into = {one.unit_id: one.into for one in outcome.units if one.into}
+    if not into:
+        return table
+    ids = dict(zip(table["unit_id"], table["hotspot_ids"], strict=True))
+    for merged, taker in into.items():
+        if taker in ids:
+            both = {*str(ids[taker]).split(";"), *str(ids[merged]).split(";")} - {""}
+            ids[taker] = ";".join(sorted(both))
+    return table.assign(hotspot_ids=table["unit_id"].map(ids))
+
+
+def _unranked(before: pd.DataFrame, outcome: workshop.Outcome, found: Assessed) -> dict[str, bool]:
+    """Which units have no rank: those that do not qualify, as measured now or in the base."""
+    decision = dict(zip(found.decisions["site"], found.decisions["decision"], strict=True))
+    return {
+        one.unit_id: (
+            decision[one.site] == NOT_PROPOSED
+            if one.site
+            else is_missing(before.at[one.unit_id, "rank"])
+        )
+        for one in outcome.units
+    }
+
+
+def next_tables(
+    base: Round,
+    plan: Plan,
+    pieces: Pieces,
+    units: gpd.GeoDataFrame,
+    table: gpd.GeoDataFrame,
+    found: Assessed,
+    outcome: workshop.Outcome,
+    outlines: gpd.GeoDataFrame,
+    remarks: gpd.GeoDataFrame,
+) -> dict[str, pd.DataFrame]:
+    """All tables of the next round, in longitude and latitude."""
+    tables = dict(base.tables)
+    kept = {one.unit_id for one in outcome.units if not one.site}
+    ids = pd.Series({one.site: one.unit_id for one in outcome.units if one.site}, dtype=object)
+    for name in ("criteria", "species", "countries"):
+        old = base.tables[f"unit_{name}"]
+        new = by_unit(getattr(found.findings, name), ids).round(DIGITS)
+        rows = [old[old["unit_id"].isin(kept)], new]
+        joined = pd.concat([one for one in rows if len(one)] or rows[:1], ignore_index=True)
+        tables[f"unit_{name}"] = joined.sort_values("unit_id", kind="stable", ignore_index=True)
+    tables["conservation_units"] = table
+    tables["planning_units"] = _planning_units(base, plan, units, table)
+    tables["not_proposed"] = _not_proposed(base, pieces, table)
+    for name in ("remarks", "set_aside"):
+        tables.pop(name, None)
+    if len(remarks):
+        tables["remarks"] = remarks
+    if outcome.set_aside:
+        tables["set_aside"] = _set_aside(outcome, outlines)
+    return tables
+
+
+def _planning_units(
+    base: Round, plan: Plan, units: gpd.GeoDataFrame, table: gpd.GeoDataFrame
+) -> gpd.GeoDataFrame:
+    """Planning units with the unit that holds most of each, anew where units have changed."""
+    cells = gpd.GeoDataFrame(base.tables["planning_units"])
+    shown = table[~table["status"].isin(workshop.HIDDEN)]
+    old = dict(zip(units["unit_id"], units["outline"], strict=True))
+    new = dict(zip(shown["unit_id"], shown.geometry, strict=True))
+    moved = [
+        shape
+        for unit_id in {*old, *new}
+        if old.get(unit_id) is not new.get(unit_id)
+        for shape in (old.get(unit_id), new.get(unit_id))
+        if shape is not None
+    ]
+    touched = shapely.STRtree(cells.geometry.to_numpy()).query(moved)[1] if moved else []
+    rows = cells.index[np.unique(touched).astype(int)] if len(moved) else cells.index[:0]
+    if not len(rows):
+        return cells
+    flat = layers.to_equal_area(cells.loc[rows], plan.study.crs)
+    again = with_unit(flat, layers.to_equal_area(shown, plan.study.crs))
+    result = cells.copy()
+    result.loc[rows, "unit_id"] = again["unit_id"]
+    return result
+
+
+def _not_proposed(base: Round, pieces: Pieces, table: gpd.GeoDataFrame) -> pd.DataFrame:
+    """Hotspots that are in no unit: those of the base, and those of units that were rejected."""
+    before = base.tables["not_proposed"]
+    out = table["status"] == "rejected"
+    placed = {one for ids in table.loc[~out, "hotspot_ids"] for one in str(ids).split(";")}
+    kept = before[~before["hotspot_id"].isin(placed)]
+    hotspots = pieces.layers.hotspots
+    if hotspots is None:
+        return kept.reset_index(drop=True)
+    names = hotspots.set_index("hotspot_id")
+    rows = [
+        {
+            "hotspot_id": one,
+            "name_en": names.at[one, "name_en"],
+            "name_ru": names.at[one, "name_ru"],
+            "reason": f"Its unit {unit.unit_id} was rejected. {unit.rationale}",
+        }
+        for unit in table[out].itertuples()
+        for one in str(unit.hotspot_ids).split(";")
+        if one in names.index and one not in placed and one not in set(kept["hotspot_id"])
+    ]
+    added = pd.concat([kept, pd.DataFrame(rows, columns=kept.columns)]) if rows else kept
+    return added.sort_values("hotspot_id").reset_index(drop=True)
+
+
+def _set_aside(outcome: workshop.Outcome, outlines: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Versions that were not taken: nothing that a group drew is lost."""
+    shapes = dict(zip(outlines["site"], outlines["outline"], strict=True))
+    rows = [
+        {key: one[key] for key in ("unit_id", "group", "file", "placemark", "reason")}
+        for one in outcome.set_aside
+    ]
+    geometry = [shapes[one["site"]] for one in outcome.set_aside]
+    table = gpd.GeoDataFrame(rows, geometry=geometry, crs=LONLAT)
+    return table.sort_values(["unit_id", "group", "file", "placemark"], ignore_index=True)
+
+
+def next_manifest(
+    base: Round, handed: HandedIn, outcome: workshop.Outcome, rules: workshop.Rules
+) -> dict[str, Any]:
+    """The manifest of the base, and what was collected onto it."""
+    used = {*outcome.used, *map(str, base.manifest.get("ids_used", ()))}
+    files = [
+        {key: value for key, value in asdict(one).items() if key != "folder_there"}
+        for one in handed.files
+    ]
+    return {
+        **base.manifest,
+        "version": __version__,
+        "round": int(number_of(base)) + 1,
+        "base": {"round": int(number_of(base)), "title": base.imprint.title},
+        "collected": sorted(files, key=lambda one: (one["file"], one["sha256"])),
+        "resolutions": [asdict(one) for _, one in sorted(rules.resolutions.items())],
+        "ids_used": sorted(used),
+    }

@@ -1,0 +1,454 @@
+"""Plenary: a board of one unit a screen, in three forms that show the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from cami_units import documents, kml, layers, store, words
+from cami_units.documents import Drawing, Label, Shape, Slide
+from cami_units.model import (
+    FINDINGS,
+    InputError,
+    Problem,
+    Progress,
+    Round,
+    clean_name,
+    is_missing,
+    quiet,
+)
+from cami_units.pipeline._decide import decided_round, read_decisions
+from cami_units.pipeline._scene import scene
+from cami_units.pipeline._write import shown_layers
+
+HIDDEN: Final = ("rejected", "merged")
+_WIDE: Final = 800.0
+_HIGH: Final = 640.0
+_FACTS: Final = (
+    "states",
+    "area",
+    "rank",
+    "species",
+    "protected",
+    "barriers",
+    "confidence",
+    "origin",
+)
+_FILES: Final = ("board.html", "board.pptx", "board.kmz")
+_BARS: Final = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
+
+
+def plenary(
+    directory: Path,
+    out: Path | None = None,
+    *,
+    before: Path | None = None,
+    lang: str = "",
+    progress: Progress = quiet,
+) -> tuple[Path, tuple[Problem, ...]]:
+    """Make the board of a round: HTML, PPTX and a KMZ with a tour.
+
+    Parameters
+    ----------
+    directory : Path
+        The folder of the round that plenary is to decide on.
+    out : Path, optional
+        Where to; ``None``: ``plenary`` in the round. Boards that are there are replaced.
+    before : Path, optional
+        The folder of the round before, drawn dashed behind each unit and compared with it;
+        ``None``: the one beside this round that it was collected against, if it is there.
+    lang : {"", "en", "ru"}
+        Language of the board; nothing: the first of the round.
+
+    Returns
+    -------
+    Path
+        The folder of the board.
+    tuple of Problem
+        What had to be simplified in the KMZ.
+
+    Raises
+    ------
+    InputError
+        A folder is no round, or the folder of the board holds something else.
+    """
+    done = decided_round(directory)
+    earlier = before or base_beside(directory, done)
+    base = decided_round(earlier) if earlier else None
+    speaking = lang or done.imprint.languages[0]
+    slides = board(
+        done,
+        lang=speaking,
+        log=read_decisions(directory),
+        before=base,
+        changes=_found(directory / "changes.csv", ("unit_id", "change", "group", "note")),
+        conflicts=_found(
+            directory / "conflicts.csv",
+            ("unit_id", "groups", "overlap_km2", "default", "resolution"),
+        ),
+        progress=progress,
+    )
+    target = out or directory / "plenary"
+    store.check_only(target, is_ours=lambda name: name in _FILES)
+    with store.staging(target, replace=True) as folder:
+        progress("writing the board", 0, 0)
+        documents.write_board(folder / "board.html", slides, imprint=done.imprint, lang=speaking)
+        documents.write_slides(folder / "board.pptx", slides, imprint=done.imprint, lang=speaking)
+        noticed = _write_tour(folder / "board.kmz", done, base, speaking)
+    return target, noticed
+
+
+def base_beside(directory: Path, done: Round) -> Path | None:
+    """The folder beside a round that holds the round it was made from; ``None`` where none does.
+
+    Two folders that both could be it are none: nothing is guessed.
+    """
+    base = done.manifest.get("base")
+    if not base:
+        return None
+    found = [
+        path
+        for path, manifest in store.rounds_in(directory.resolve().parent).items()
+        if path != directory.resolve()
+        and manifest.get("round") == base.get("round")
+        and manifest["imprint"].get("title") == base.get("title")
+    ]
+    return found[0] if len(found) == 1 else None
+
+
+def board(
+    done: Round,
+    *,
+    lang: str,
+    log: pd.DataFrame,
+    before: Round | None = None,
+    changes: pd.DataFrame | None = None,
+    conflicts: pd.DataFrame | None = None,
+    progress: Progress = quiet,
+) -> list[Slide]:
+    """What plenary is shown of each unit, best rank first; rejected and merged ones come last.
+
+    Parameters
+    ----------
+    done : Round
+        With its decisions applied.
+    lang : {"en", "ru"}
+        Language of every phrase and name.
+    log : DataFrame
+        The decisions, as :func:`cami_units.pipeline.read_decisions` gives them.
+    before : Round, optional
+        The round before.
+    changes, conflicts : DataFrame, optional
+        What `collect` found: who changed a unit, and what is open.
+    """
+    units = done.tables["conservation_units"]
+    cards = words.unit_cards(done.tables, done.tables["species"], lang=lang).set_index("unit_id")
+    drawn = scene(done, lang=lang)
+    flat = drawn.units.set_index("unit_id")
+    earlier = _earlier(before, drawn.crs)
+    findings = _by_unit(done.tables["unit_criteria"])
+    old_findings = _by_unit(before.tables["unit_criteria"]) if before else {}
+    changed, open_ = _by_unit(changes), _by_unit(conflicts)
+    said = _by_unit(log)
+    hidden = units["status"].isin(HIDDEN)
+    order = units.assign(hidden=hidden).sort_values(
+        ["hidden", "rank", "unit_id"], na_position="last", kind="stable"
+    )
+    slides = []
+    for place, unit_id in enumerate(map(str, order["unit_id"])):
+        progress("drawing units", place, len(order))
+        card = cards.loc[unit_id]
+        row = flat.loc[unit_id]
+        own = findings.get(unit_id, [])
+        old = earlier.get(unit_id)
+        slides.append(
+            Slide(
+                unit_id=unit_id,
+                name=clean_name(card[f"name_{lang}"]) or clean_name(card["name_en"]),
+                status=str(row["status"]),
+                status_said=str(card["status"]),
+                facts=tuple((words.label(key, lang), str(card[key])) for key in _FACTS),
+                criteria=tuple(_criterion(found, lang) for found in own),
+                compared=_compared(row, own, old, old_findings.get(unit_id, []), lang),
+                proposed_by=_proposer(row, changed.get(unit_id, []), lang),
+                questions=_questions(
+                    own, old_findings.get(unit_id, []), open_.get(unit_id, []), said, unit_id, lang
+                ),
+                decisions=tuple(_decision(line, lang) for line in said.get(unit_id, [])),
+                drawing=_drawing(
+                    unit_id, flat, None if old is None else old["geometry"], drawn.layers, lang
+                ),
+            )
+        )
+    return slides
+
+
+# -- words ----------------------------------------------------------------------------------------
+
+
+def _found(path: Path, columns: Sequence[str]) -> pd.DataFrame | None:
+    """A table that `collect` left in the round; ``None`` where it left none."""
+    if not path.is_file():
+        return None
+    try:
+        return documents.read_table(path, columns=columns, needs=columns[:1])
+    except InputError:
+        return None
+
+
+def _by_unit(table: pd.DataFrame | None) -> dict[str, list[dict[str, Any]]]:
+    rows: dict[str, list[dict[str, Any]]] = {}
+    if table is not None:
+        for row in table.to_dict("records"):
+            named = {str(key): value for key, value in row.items()}
+            rows.setdefault(clean_name(named["unit_id"]), []).append(named)
+    return rows
+
+
+def _criterion(found: Mapping[str, Any], lang: str) -> tuple[str, str, str, str]:
+    name = str(found["criterion"])
+    return name, words.mark(found["met"]), words.text(name, lang), clean_name(found["because"])
+
+
+def _proposer(row: Mapping[str, Any], changes: Iterable[Mapping[str, Any]], lang: str) -> str:
+    groups = sorted({clean_name(change["group"]) for change in changes} - {""})
+    if groups:
+        return f"{words.text('group', lang)} {', '.join(groups)}"
+    if row["status"] == "modelled candidate" or row["origin"] in ("confirms", "reshapes", "new"):
+        return words.text("software", lang)
+    return words.text(str(row["status"]), lang)
+
+
+def _met(findings: Iterable[Mapping[str, Any]]) -> dict[str, bool | None]:
+    return {
+        str(row["criterion"]): None if is_missing(row["met"]) else bool(row["met"])
+        for row in findings
+    }
+
+
+def _compared(
+    row: Mapping[str, Any],
+    own: Sequence[Mapping[str, Any]],
+    old: Mapping[str, Any] | None,
+    old_findings: Sequence[Mapping[str, Any]],
+    lang: str,
+) -> tuple[tuple[str, str, str], ...]:
+    """What is different from the round before, and the area in any case."""
+    if old is None:
+        return ()
+    unit = words.text("km2", lang)
+    was, now = _met(old_findings), _met(own)
+    rows = [
+        (
+            words.text("area", lang),
+            f"{words.number(float(old['area_km2']), lang)} {unit}",
+            f"{words.number(float(row['area_km2']), lang)} {unit}",
+        )
+    ]
+    for key, label in (("countries", "states"), ("species", "species"), ("rank_label", "rank")):
+        before, after = _spoken(old[key]), _spoken(row[key])
+        if before != after:
+            rows.append((words.text(label, lang), before, after))
+    rows += [
+        (name, words.mark(was.get(name)), words.mark(now.get(name)))
+        for name in FINDINGS
+        if name in was and name in now and was[name] != now[name]
+    ]
+    return tuple(rows)
+
+
+def _spoken(value: object) -> str:
+    return clean_name(value).replace(";", ", ")
+
+
+def _questions(
+    own: Sequence[Mapping[str, Any]],
+    old: Sequence[Mapping[str, Any]],
+    conflicts: Sequence[Mapping[str, Any]],
+    said: Mapping[str, Sequence[Mapping[str, Any]]],
+    unit_id: str,
+    lang: str,
+) -> tuple[str, ...]:
+    """What plenary should settle: conflicts, criteria lost, what is parked, what nobody assessed."""
+    was, now = _met(old), _met(own)
+    lost = [name for name in FINDINGS if was.get(name) is True and now.get(name) is not True]
+    unknown = [name for name in FINDINGS if name in now and now[name] is None]
+    questions = [
+        f"{words.text('conflict between', lang)}: {_spoken(row['groups'])}"
+        + (
+            f", {_spoken(row['overlap_km2'])} {words.text('km2', lang)}"
+            if row["overlap_km2"]
+            else ""
+        )
+        + (f" ({_spoken(row['resolution'] or row['default'])})")
+        for row in conflicts
+    ]
+    if lost:
+        questions.append(f"{words.text('no longer meets', lang)}: {', '.join(lost)}")
+    last = said.get(unit_id, [])[-1:]
+    questions += [_decision(line, lang) for line in last if line["decision"] == "park"]
+    if unknown:
+        questions.append(f"{words.text('not assessed', lang)}: {', '.join(unknown)}")
+    return tuple(questions)
+
+
+def _decision(line: Mapping[str, Any], lang: str) -> str:
+    parts = [
+        clean_name(line["time"]).replace("T", " "),
+        words.text(str(line["decision"]), lang) if line["decision"] in words.CATALOGUE else "",
+        clean_name(line["by"]),
+        clean_name(line["document"]),
+        clean_name(line["reason"]).removeprefix("'"),
+    ]
+    return " · ".join(part for part in parts if part)
+
+
+# -- maps -----------------------------------------------------------------------------------------
+
+
+def _earlier(before: Round | None, crs: str) -> dict[str, dict[str, Any]]:
+    if before is None:
+        return {}
+    flat = layers.to_equal_area(gpd.GeoDataFrame(before.tables["conservation_units"]), crs)
+    return {str(row["unit_id"]): dict(row) for _, row in flat.iterrows()}
+
+
+def _drawing(
+    unit_id: str,
+    units: gpd.GeoDataFrame,
+    before: Any,
+    known: Mapping[str, gpd.GeoDataFrame],
+    lang: str,
+) -> Drawing:
+    """The unit in the middle, with what lies around it, in pixels of a frame of 800 × 640."""
+    shape = units.geometry[unit_id]
+    frame = _framed(shapely.union(shape, before) if before is not None else shape)
+    west, _, east, north = frame
+    scale = _WIDE / (east - west)
+    window = shapely.box(*frame)
+    shown: list[Shape] = []
+    labels: list[Label] = []
+
+    def add(kind: str, geometries: Iterable[Any]) -> None:
+        rings = tuple(
+            ring for one in geometries for ring in _rings(one, window, west, north, scale)
+        )
+        if rings:
+            shown.append(Shape(kind, rings))
+
+    def label(kind: str, text: str, geometry: Any) -> None:
+        seen = shapely.intersection(geometry, window)
+        if seen.is_empty or not text:
+            return
+        point = shapely.point_on_surface(seen)
+        x, y = (point.x - west) * scale, (north - point.y) * scale
+        if 30 < x < _WIDE - 30 and 14 < y < _HIGH - 14:
+            labels.append(Label(kind, text, round(x, 1), round(y, 1)))
+
+    def layer(name: str) -> gpd.GeoDataFrame | None:
+        table = known.get(name)
+        if table is None:
+            return None
+        near = table[shapely.intersects(table.geometry.to_numpy(), window)]
+        return near if len(near) else None
+
+    countries, disputed = layer("countries"), layer("disputed")
+    if countries is not None:
+        add("land", countries.geometry)
+        if disputed is not None:
+            add("land", disputed.geometry)
+        for row in countries.to_dict("records"):
+            label("country", clean_name(row[f"name_{lang}"]), row["geometry"])
+    for name, kind in (("protected_areas", "protected"), ("hotspots", "hotspot")):
+        table = layer(name)
+        if table is not None:
+            add(kind, table.geometry[table.geom_type.isin(["Polygon", "MultiPolygon"])])
+    seen = units[~units["status"].isin(HIDDEN) & (units.index != unit_id)]
+    seen = seen[shapely.intersects(seen.geometry.to_numpy(), window)]
+    add("other", seen.geometry)
+    add("unit", [shape])
+    if before is not None:
+        add("before", [before])
+    if countries is not None:
+        lines = shapely.union_all(countries.geometry.boundary.to_numpy())
+        doubtful = shapely.union_all(disputed.geometry.to_numpy()) if disputed is not None else None
+        add("border", [lines if doubtful is None else shapely.difference(lines, doubtful)])
+        if doubtful is not None:
+            add("disputed", [doubtful.boundary])
+    barriers = layer("barriers")
+    if barriers is not None:
+        add("barrier", barriers.geometry)
+    for other, geometry in zip(seen.index, seen.geometry, strict=True):
+        label("other", str(other), geometry)
+    label("unit", unit_id, shape)
+    bar_km = max(km for km in _BARS if km * 1000 * scale <= _WIDE / 3 or km == _BARS[0])
+    return Drawing(
+        _WIDE, _HIGH, tuple(shown), tuple(labels), round(bar_km * 1000 * scale, 1), bar_km
+    )
+
+
+def _framed(shape: Any) -> tuple[float, float, float, float]:
+    """A frame around a shape, a third larger than it, of the drawing's proportions."""
+    west, south, east, north = shape.bounds
+    width = max(east - west, 20_000.0) * 1.35
+    height = max(north - south, 20_000.0) * 1.35
+    width = max(width, height * _WIDE / _HIGH)
+    height = width * _HIGH / _WIDE
+    x, y = (west + east) / 2, (south + north) / 2
+    return x - width / 2, y - height / 2, x + width / 2, y + height / 2
+
+
+def _rings(
+    geometry: Any, window: Any, west: float, north: float, scale: float
+) -> list[tuple[tuple[float, float], ...]]:
+    """The rings and lines of a geometry inside the window, in pixels, simplified to half a pixel."""
+    seen = shapely.intersection(geometry, window)
+    if seen.geom_type == "MultiLineString":
+        seen = shapely.line_merge(seen)
+    simple = shapely.simplify(seen, 0.5 / scale)
+    made = []
+    for part in shapely.get_parts(simple):
+        if part.geom_type == "Polygon":
+            lines = list(shapely.get_rings(part))
+        elif part.geom_type in ("LineString", "LinearRing"):
+            lines = [part]
+        else:
+            continue
+        for line in lines:
+            xy = shapely.get_coordinates(line)
+            pixels = np.round((xy - [west, north]) * [scale, -scale], 1) + 0.0
+            made.append(tuple((float(x), float(y)) for x, y in pixels))
+    return [ring for ring in made if len(ring) > 1]
+
+
+def _write_tour(path: Path, done: Round, before: Round | None, lang: str) -> tuple[Problem, ...]:
+    tables = done.tables
+    units = gpd.GeoDataFrame(tables["conservation_units"])
+    shown = shown_layers(done)
+    kept = (
+        "countries",
+        "borders",
+        "disputed",
+        "sections",
+        "hotspots",
+        "protected_areas",
+        "gazetteer",
+    )
+    return kml.write_kml(
+        path,
+        units[~units["status"].isin(HIDDEN)].reset_index(drop=True),
+        cards=words.unit_cards(tables, tables["species"], lang=lang),
+        imprint=done.imprint,
+        lang=lang,
+        layers={name: shown[name] for name in kept if name in shown},
+        species=tables["species"],
+        pack=kml.Pack(
+            before=None if before is None else gpd.GeoDataFrame(before.tables["conservation_units"])
+        ),
+    )

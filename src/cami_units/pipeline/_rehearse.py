@@ -1,0 +1,382 @@
+"""A rehearsal: ten files with the usual human damage, and whether the loop catches each of it."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import Any, Final
+
+import pandas as pd
+import shapely
+from shapely.affinity import translate
+
+from cami_units import store
+from cami_units.kml import rehearsal as draw
+from cami_units.model import InputError, Progress, Round, clean_name, quiet
+from cami_units.pipeline._collect import Collected, collect, next_directory, write_collected
+from cami_units.pipeline._decide import decided_round
+from cami_units.pipeline._pack import pack
+
+_LEAST_GROUPS: Final = 5
+_LEAST_UNITS: Final = 14
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """One thing done to a file, and the line of a report that must tell of it.
+
+    `table` is the report ("changes", "conflicts", "problems", "files"); `line` what its columns
+    must hold, as a part of their text.
+    """
+
+    file: str
+    done: str
+    table: str
+    line: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Caught:
+    """A damage, and the line that told of it; empty where none did."""
+
+    damage: Damage
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsed:
+    """What a rehearsal gave: what was caught, the round it made, and where all of it is."""
+
+    caught: tuple[Caught, ...]
+    collected: Collected
+    folder: Path
+    handed_in: Path
+    next_round: Path
+
+
+def rehearse(base_dir: Path, folder: Path, *, progress: Progress = quiet) -> Rehearsed:
+    """Pack a round, fabricate ten damaged files of its groups, collect them, and look what was told.
+
+    Parameters
+    ----------
+    base_dir : Path
+        A round with at least five groups that have units.
+    folder : Path
+        A new folder: ``pack``, ``handed-in`` and the next round go there.
+
+    Raises
+    ------
+    InputError
+        The round has too few groups or units, or the folder cannot be written.
+    """
+    base = decided_round(base_dir)
+    packed = pack(base_dir, folder / "pack", progress=progress)
+    kmz = {
+        str(group): (packed.directory / str(group) / f"edit_{group}.kmz").read_bytes()
+        for group in packed.allocation["group"].value_counts().index
+    }
+    progress("spoiling ten files", 0, 0)
+    files, damages = fabricated(kmz, base)
+    handed_in = folder / "handed-in"
+    with store.staging(handed_in) as staged:
+        for name, content in files.items():
+            (staged / name).write_bytes(content)
+    made = collect([handed_in], base, base_dir=base_dir, pack=packed.directory, progress=progress)
+    target = folder / next_directory(base_dir, base).name
+    write_collected(made, target, progress=progress)
+    caught = tuple(Caught(damage, _told(damage, made)) for damage in damages)
+    return Rehearsed(caught, made, folder, handed_in, target)
+
+
+def check_rehearsal(folder: Path) -> None:
+    """Refuse a folder that holds something, before anything is computed.
+
+    Raises
+    ------
+    InputError
+        It is a file, or not empty.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise InputError(f"'{folder}' exists and is not empty. Choose a new folder with --out.")
+
+
+def fabricated(
+    kmz: Mapping[str, bytes], base: Round
+) -> tuple[dict[str, bytes], tuple[Damage, ...]]:
+    """Ten files as groups hand them in, and everything that is wrong with them.
+
+    Parameters
+    ----------
+    kmz : mapping
+        The editable KMZ of each group, the group with the most units first.
+    base : Round
+        The round they were packed from.
+
+    Raises
+    ------
+    InputError
+        There are too few groups with units, or too few units.
+    """
+    ids = {group: draw.unit_ids(content) for group, content in kmz.items()}
+    groups = [group for group in kmz if ids[group]]
+    count = sum(map(len, ids.values()))
+    if len(groups) < _LEAST_GROUPS or count < _LEAST_UNITS or len(ids[groups[0]]) < 8:
+        raise InputError(
+            f"This round has {count} units in {len(groups)} groups; a rehearsal needs at least "
+            f"{_LEAST_UNITS} units, {_LEAST_GROUPS} groups and 8 units in one of them. Rehearse on "
+            "the bundled round: leave the round out."
+        )
+    script = _Script()
+    first, second, third, fourth, fifth = groups[:5]
+    _everyday(script, first, kmz[first], ids[first])
+    _resaved(script, second, kmz[second], ids[second])
+    _careless(script, third, kmz, third, first, base)
+    _in_mail(script, fourth, kmz[fourth], ids[fourth])
+    _zipped(script, fifth, kmz[fifth], ids[fifth])
+    _same_group_twice(script, fifth, kmz[fifth], ids[fifth])
+    _hopeless(script, kmz[first])
+    return script.files, tuple(script.damages)
+
+
+class _Script:
+    """Files and damages as they are made."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, bytes] = {}
+        self.damages: list[Damage] = []
+
+    def expect(self, file: str, done: str, table: str, /, **line: str) -> None:
+        self.damages.append(Damage(file, done, table, line))
+
+
+def _everyday(script: _Script, group: str, kmz: bytes, ids: list[str]) -> None:
+    """What groups are asked to do, and what they do instead: one file, eight units and more."""
+    file = f"edit_{group}.kmz"
+    around = draw.outline(kmz, ids[0])
+    hole = around.representative_point().buffer(0.05, quad_segs=2)
+    content = draw.edited(
+        kmz,
+        draw.renamed(ids[0], f"{ids[0]} Ворота снежного барса"),
+        draw.stripped(ids[1]),
+        draw.copied(ids[2], 1.5, 0.5),
+        draw.halved(ids[3]),
+        draw.swallowed(ids[4], ids[5]),
+        draw.twisted(ids[6]),
+        draw.deleted(ids[7]),
+        *([draw.as_path(ids[8])] if len(ids) > 8 else []),
+        *([draw.rejected(ids[9], "no animals since 2005")] if len(ids) > 9 else []),
+        *([draw.commented(ids[10], "extend to the river")] if len(ids) > 10 else []),
+        *([draw.grown(ids[11], 0.5)] if len(ids) > 11 else []),
+        draw.drawn("Untitled Polygon", hole, "2 "),
+        draw.drawn("fence here", around.representative_point(), "4 ", "built in 2019"),
+    )
+    script.files[file] = draw.packed(doc__kml=content)
+    expect = script.expect
+    expect(
+        file, "name retyped, in Cyrillic", "changes", unit_id=ids[0], change="renamed", group=group
+    )
+    expect(
+        file, "drawn anew: id, data and name lost", "changes", unit_id=ids[1], matched_by="overlap"
+    )
+    expect(file, "a unit copied", "conflicts", unit_id=ids[2], what="more than once")
+    expect(file, "a unit split in two under one id", "changes", unit_id=ids[3], change="split")
+    expect(file, "its pieces", "changes", unit_id=f"{ids[3]}b", change="new")
+    expect(file, "two units merged", "changes", unit_id=ids[5], change="merged")
+    expect(file, "a ring that crosses itself", "problems", placemark=ids[6], what="crossed itself")
+    expect(file, "a unit deleted", "changes", unit_id=ids[7], change="deleted")
+    if len(ids) > 8:
+        expect(file, "a path instead of a polygon", "problems", placemark=ids[8], what="a path")
+    if len(ids) > 9:
+        expect(file, "a unit rejected", "changes", unit_id=ids[9], change="rejected", note="2005")
+    if len(ids) > 10:
+        expect(file, "a comment", "changes", unit_id=ids[10], change="commented", note="river")
+    if len(ids) > 11:
+        expect(file, "a unit made smaller", "changes", unit_id=ids[11], change="reshaped")
+    expect(file, "Untitled Polygon, a hole drawn as one", "problems", what="wholly inside")
+    expect(file, "a pin", "remarks", text="built in 2019", kind="pin")
+
+
+def _resaved(script: _Script, group: str, kmz: bytes, ids: list[str]) -> None:
+    """Opened in Google Earth and saved as "My Places": nothing was changed."""
+    file = f"edit_{group}.kml"
+    script.files[file] = draw.edited(kmz, draw.resaved, draw.wrapped("My Places"))
+    for unit_id in ids:
+        script.expect(file, "re-saved as My Places", "changes", unit_id=unit_id, change="kept")
+
+
+def _careless(
+    script: _Script, group: str, kmz: Mapping[str, bytes], own: str, other: str, base: Round
+) -> None:
+    """Shapes where they should not be."""
+    file = f"edit_{group}.kmz"
+    theirs = draw.unit_ids(kmz[other])[0]
+    moved = translate(draw.outline(kmz[other], theirs), 0.4, 0.0)
+    far = draw.outline(kmz[other], draw.unit_ids(kmz[other])[2])
+    spot = far.representative_point()
+    content = draw.edited(
+        kmz[own],
+        draw.drawn(f"{theirs} better like this", moved, "2 "),
+        draw.drawn("our idea", spot.buffer(0.3, quad_segs=3), "2 "),
+        draw.drawn("all of Mongolia", shapely.Point(103, 46).buffer(5, quad_segs=10), "2 "),
+        draw.drawn("axes swapped", shapely.box(44, 79, 45, 80.5), "2 "),
+        draw.drawn("beyond", shapely.box(200, 40, 201, 41), "2 "),
+        draw.drawn("over the date line", _across_the_date_line(), "2 "),
+        draw.reordered,
+    )
+    script.files[file] = draw.packed(doc__kml=content)
+    expect = script.expect
+    expect(file, "another group's unit moved", "conflicts", unit_id=theirs, groups=group)
+    expect(
+        file, "a shape outside the section", "conflicts", groups=group, kind="outside the section"
+    )
+    expect(
+        file, "a blob over half of Mongolia", "problems", placemark="Mongolia", what="largest unit"
+    )
+    expect(
+        file, "longitude and latitude swapped", "problems", placemark="axes swapped", what="outside"
+    )
+    expect(file, "coordinates beyond ±180", "problems", placemark="beyond", what="beyond ±180/±90")
+    expect(
+        file,
+        "a shape over the 180° meridian",
+        "problems",
+        placemark="date line",
+        what="180° meridian",
+    )
+    expect(file, "folders re-ordered", "files", file=file, group=group, refused="")
+
+
+def _across_the_date_line() -> Any:
+    ring = [(179, 66), (-179, 66), (-179, 67), (179, 67), (179, 66)]
+    return shapely.Polygon(ring)
+
+
+def _in_mail(script: _Script, group: str, kmz: bytes, ids: list[str]) -> None:
+    """One folder pasted into an e-mail; rings left open, points repeated, altitudes."""
+    file = f"mail_from_{group}.eml"
+    content = draw.edited(
+        kmz,
+        draw.respelt(ids[0], lambda points: points[:-1]),
+        draw.respelt(ids[1 % len(ids)], _with_altitudes),
+        draw.nested(ids[-1]),
+        draw.only("2 "),
+    )
+    script.files[file] = draw.in_a_mail(content)
+    expect = script.expect
+    expect(file, "KML pasted into an e-mail", "problems", file=file, what="cut out of the text")
+    expect(file, "a ring that was not closed", "problems", placemark=ids[0], what="not closed")
+    expect(file, "altitudes", "problems", file=file, what="altitudes of")
+    expect(file, "points repeated", "changes", unit_id=ids[1 % len(ids)], change="kept")
+    expect(file, "a MultiGeometry in another", "changes", unit_id=ids[-1], change="kept")
+
+
+def _with_altitudes(points: list[str]) -> list[str]:
+    high = [",".join(point.split(",")[:2]) + ",1250.5" for point in points]
+    return [point for point in high for _ in range(2)]
+
+
+def _zipped(script: _Script, group: str, kmz: bytes, ids: list[str]) -> None:
+    """A KMZ renamed .zip, without doc.kml, two KML in it; the encoding is not what it says."""
+    file = f"edit_{group}.zip"
+    notes = draw.edited(
+        kmz, draw.drawn("Каскыр", shapely.Point(70, 45), "4 ", "волки"), draw.only("4 ")
+    )
+    spelt = notes.decode("utf-8").encode("cp1251", "xmlcharrefreplace")
+    units = draw.edited(kmz, draw.grown(ids[0], 1.2), draw.only("2 "))
+    old = draw.with_namespace(units, "http://earth.google.com/kml/2.1")
+    script.files[file] = draw.packed(units__kml=b"\xef\xbb\xbf" + old, notes__kml=spelt)
+    expect = script.expect
+    expect(
+        file,
+        "a KMZ renamed .zip, several KML, no doc.kml",
+        "problems",
+        file=file,
+        what="2 KML files",
+    )
+    expect(file, "Windows-1251 under a UTF-8 header", "problems", file=file, assumed="Windows-1251")
+    expect(file, "Cyrillic kept", "remarks", text="волки")
+    expect(file, "KML 2.1 with a byte order mark", "changes", unit_id=ids[0], change="reshaped")
+
+
+def _same_group_twice(script: _Script, group: str, kmz: bytes, ids: list[str]) -> None:
+    """The same group hands in a second file, with another outline of the same unit."""
+    file = f"edit_{group}_final.kmz"
+    content = draw.edited(kmz, draw.grown(ids[0], 0.7), draw.loose(*ids[:1]))
+    script.files[file] = draw.packed(doc__kml=content)
+    script.expect(
+        file, "the same group twice", "conflicts", unit_id=ids[0], kind="same group twice"
+    )
+    script.expect(
+        file, "the same group twice", "problems", file=file, what="a second file of group"
+    )
+
+
+def _hopeless(script: _Script, kmz: bytes) -> None:
+    """Files that cannot or must not be read: each is refused, and none stops the others."""
+    wrong = draw.edited(kmz, draw.only("3 "))
+    hopeless: dict[str, tuple[bytes, str, str]] = {
+        "evidence.kml": (wrong, "the wrong folder saved", "nothing that was drawn"),
+        "truncated.kmz": (kmz[: len(kmz) // 2], "a file cut off", "damaged or cut-off"),
+        "empty.kmz": (b"", "an empty file", "is empty"),
+        "entities.kml": (_BOMB, "an entity bomb", "document type"),
+        "slip.kmz": (_slip(), "a path out of the archive", "points out of the archive"),
+    }
+    for file, (content, done, what) in hopeless.items():
+        script.files[file] = content
+        script.expect(file, done, "problems", file=file, what=what)
+
+
+_BOMB: Final = (
+    b'<?xml version="1.0"?><!DOCTYPE kml [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;">'
+    b'<!ENTITY c SYSTEM "file:///etc/passwd">]><kml><Document><name>&b;&c;</name></Document></kml>'
+)
+
+
+def _slip() -> bytes:
+    buffer = BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr(zipfile.ZipInfo("../../doc.kml", (1980, 1, 1, 0, 0, 0)), b"<kml/>")
+    return buffer.getvalue()
+
+
+# -- what was told --------------------------------------------------------------------------------
+
+
+def _told(damage: Damage, made: Collected) -> str:
+    """The line of a report that tells of a damage, in words; empty where there is none."""
+    table = _tables(made)[damage.table]
+    for row in table.to_dict("records"):
+        if all(_holds(row[column], part) for column, part in damage.line.items()):
+            shown = (clean_name(row.get(column)) for column in _LINES[damage.table])
+            return " · ".join(filter(None, shown))
+    return ""
+
+
+def _holds(value: object, part: str) -> bool:
+    text = clean_name(value)
+    return part in text if part else not text
+
+
+def _tables(made: Collected) -> dict[str, pd.DataFrame]:
+    files = pd.DataFrame(
+        [{"file": f.file, "group": f.group, "refused": f.refused} for f in made.files]
+    )
+    return {
+        "changes": made.changes,
+        "conflicts": made.conflicts,
+        "problems": made.problems,
+        "remarks": pd.DataFrame(made.remarks.drop(columns="geometry")),
+        "files": files,
+    }
+
+
+_LINES: Final[Mapping[str, tuple[str, ...]]] = {
+    "changes": ("unit_id", "change", "matched_by", "group", "note"),
+    "conflicts": ("unit_id", "groups", "what", "default"),
+    "problems": ("file", "placemark", "what", "assumed"),
+    "remarks": ("group", "kind", "text"),
+    "files": ("file", "group"),
+}

@@ -1,0 +1,482 @@
+"""Activities of units: placed, merged, compared by their wording, moved to the general section.
+
+Tables in, tables out, all of them text. Nothing is moved or merged in silence: each change is a
+line for the log.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import pandas as pd
+
+from cami_units.model import FINDINGS, Problem, clean_name, is_missing, listed
+
+GENERAL: Final = "general"
+ACTIVITY_COLUMNS: Final = (
+    "activity_id",
+    "unit_id",
+    "theme",
+    "text",
+    "species",
+    "countries",
+    "priority",
+    "timeframe",
+    "status",
+    "moved_from",
+    "cost_band",
+    "funding_source",
+    "partner",
+    "source",
+)
+LOG_COLUMNS: Final = ("activity_id", "action", "field", "old", "new", "by", "reason")
+"""The log of activities: add, amend, drop, move, back, conflict; the field, before and after."""
+
+DROPPED: Final = "dropped"
+RECURS: Final = 0.6
+"""In this share of the units that have activities an activity is suggested for all, 0–1."""
+
+ALIKE: Final = 0.5
+"""Two wordings this alike (Dice coefficient of their word stems, 0–1) may be one activity."""
+
+_AMENDABLE: Final = (
+    *("unit_id", "theme", "text", "species", "countries", "priority", "timeframe"),
+    *("cost_band", "funding_source", "partner"),
+)
+_STEM: Final = 5
+_SHORTEST: Final = 4
+
+
+# -- placing --------------------------------------------------------------------------------------
+
+
+def placed(
+    rows: pd.DataFrame, units: pd.DataFrame, *, source: str
+) -> tuple[pd.DataFrame, pd.DataFrame, tuple[Problem, ...]]:
+    """Activities by unit, from rows that name a unit, a hotspot, or the general section.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Any of :data:`ACTIVITY_COLUMNS`, and ``hotspot_id`` or ``unit_name`` where there is no
+        ``unit_id``. All text.
+    units : DataFrame
+        ``unit_id``, ``hotspot_ids``, ``name_en``, ``name_ru``.
+    source : str
+        Where the rows come from.
+
+    Returns
+    -------
+    DataFrame
+        :data:`ACTIVITY_COLUMNS`. ``unit_id`` is empty where no unit was found: the row is kept.
+    DataFrame
+        ``named`` (as the file says), ``unit_id``, ``matched_by`` (unit_id, hotspot, name, none).
+    tuple of Problem
+        What found no unit.
+    """
+    ids = set(units["unit_id"])
+    by_hotspot = {
+        hotspot: str(unit["unit_id"])
+        for unit in units.to_dict("records")
+        for hotspot in clean_name(unit["hotspot_ids"]).split(";")
+        if hotspot
+    }
+    by_name = {
+        clean_name(unit[column]).casefold(): str(unit["unit_id"])
+        for column in ("name_ru", "name_en")
+        for unit in units.to_dict("records")
+        if clean_name(unit[column])
+    }
+    made, matches = [], {}
+    for row in rows.fillna("").to_dict("records"):
+        told = {str(key): clean_name(value) for key, value in row.items()}
+        named = told.get("unit_id") or told.get("hotspot_id") or told.get("unit_name") or ""
+        unit_id, how = _place(named, ids, by_hotspot, by_name)
+        matches[named] = (unit_id, how)
+        full = {column: told.get(column, "") for column in ACTIVITY_COLUMNS}
+        made.append({**full, "unit_id": unit_id, "source": told.get("source") or source})
+    table = pd.DataFrame(made, columns=list(ACTIVITY_COLUMNS), dtype=str)
+    told_of = pd.DataFrame(
+        [(named, *found) for named, found in sorted(matches.items())],
+        columns=["named", "unit_id", "matched_by"],
+        dtype=str,
+    )
+    lost = told_of.loc[told_of["matched_by"] == "none", "named"].tolist()
+    problems: tuple[Problem, ...] = ()
+    if lost:
+        n = int((table["unit_id"] == "").sum())
+        what = f"{n} activities name what became no unit: {listed(lost, 8)}"
+        cure = "They are kept without a unit. Say which unit they belong to, or 'general'."
+        problems = (Problem("counted", "activities", source, "", what, cure),)
+    return table, told_of, problems
+
+
+def _place(
+    named: str, ids: Collection[str], by_hotspot: Mapping[str, str], by_name: Mapping[str, str]
+) -> tuple[str, str]:
+    if named in ids:
+        return named, "unit_id"
+    if named.casefold() == GENERAL:
+        return GENERAL, GENERAL
+    if named in by_hotspot:
+        return by_hotspot[named], "hotspot"
+    if named.casefold() in by_name:
+        return by_name[named.casefold()], "name"
+    return "", "none"
+
+
+# -- merging --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Contribution:
+    """What one group or file brings: its rows, with ``action`` where it is a form."""
+
+    by: str
+    rows: pd.DataFrame
+    is_form: bool = True
+
+
+def merged_activities(
+    base: pd.DataFrame, brought: Iterable[Contribution], *, owner: Mapping[str, str]
+) -> tuple[pd.DataFrame, pd.DataFrame, tuple[Problem, ...]]:
+    """What groups brought, merged into the activities that were there.
+
+    Parameters
+    ----------
+    base : DataFrame
+        :data:`ACTIVITY_COLUMNS`.
+    brought : iterable of Contribution
+        In any order: they are taken by name.
+    owner : mapping of unit_id to group
+        Where two groups amend one activity differently, the owner of its unit has it; where
+        neither is, the first by name.
+
+    Returns
+    -------
+    DataFrame
+        The activities, by id. A dropped one stays, with the status "dropped".
+    DataFrame
+        Lines for the log, :data:`LOG_COLUMNS`, a line each change.
+    tuple of Problem
+        What was not done, and why.
+
+    Notes
+    -----
+    In a form an empty cell of an amended row means "as it was". A new row that says the same as
+    one that is there (same unit, theme and words) is that one: a form read twice adds nothing.
+    """
+    table = {
+        str(row["activity_id"]): {str(key): str(value) for key, value in row.items()}
+        for row in base.to_dict("records")
+    }
+    lines: list[tuple[str, ...]] = []
+    problems: list[Problem] = []
+    wishes: dict[tuple[str, str], list[tuple[str, str, str]]] = {}
+    for one in sorted(brought, key=lambda each: each.by):
+        for line in one.rows.fillna("").to_dict("records"):
+            told = {str(key): clean_name(value) for key, value in line.items()}
+            activity_id = told.get("activity_id", "")
+            if activity_id not in table:
+                _add(table, lines, told, one.by, activity_id)
+                continue
+            _wish(table[activity_id], told, one, wishes, problems)
+    for (activity_id, field), asked in sorted(wishes.items()):
+        row = table[activity_id]
+        chosen = _chosen(asked, owner.get(row["unit_id"], ""))
+        old = row[field]
+        for by, new, why in asked:
+            if (by, new, why) == chosen:
+                action = "drop" if field == "status" else "amend"
+                lines.append((activity_id, action, field, old, new, by, why))
+            elif new != chosen[1]:
+                lines.append((activity_id, "conflict", field, new, chosen[1], by, why))
+                what = f"{by} wants {field} '{new}', {chosen[0]} wants '{chosen[1]}'"
+                cure = f"{chosen[0]} has it for now. Settle it in plenary."
+                problems.append(Problem("counted", "activities", "", activity_id, what, cure))
+        row[field] = chosen[1]
+    done = pd.DataFrame(list(table.values()), columns=list(ACTIVITY_COLUMNS), dtype=str)
+    log = pd.DataFrame(lines, columns=list(LOG_COLUMNS), dtype=str)
+    return done.sort_values("activity_id", ignore_index=True), log, tuple(problems)
+
+
+def _add(
+    table: dict[str, dict[str, str]],
+    lines: list[tuple[str, ...]],
+    told: Mapping[str, str],
+    by: str,
+    activity_id: str,
+) -> None:
+    if not told.get("text"):
+        return
+    same = (told.get("unit_id", ""), told.get("theme", ""), _plain(told["text"]))
+    if not activity_id and any(
+        (row["moved_from"] or row["unit_id"], row["theme"], _plain(row["text"])) == same
+        for row in table.values()
+    ):
+        return
+    new_id = activity_id or _next_id(table, by)
+    row = {column: told.get(column, "") for column in ACTIVITY_COLUMNS}
+    table[new_id] = {
+        **row,
+        "activity_id": new_id,
+        "status": row["status"] or "proposed",
+        "source": row["source"] or by,
+    }
+    lines.append((new_id, "add", "text", "", told["text"], by, told.get("why", "")))
+
+
+def _next_id(table: Collection[str], by: str) -> str:
+    stem = re.sub(r"[^0-9A-Za-z_-]", "", by)[:20] or "X"
+    taken = [
+        int(found[1])
+        for name in table
+        if (found := re.fullmatch(rf"{stem}-(\d+)", name)) is not None
+    ]
+    return f"{stem}-{max(taken, default=0) + 1:03d}"
+
+
+def _wish(
+    row: Mapping[str, str],
+    told: Mapping[str, str],
+    one: Contribution,
+    wishes: dict[tuple[str, str], list[tuple[str, str, str]]],
+    problems: list[Problem],
+) -> None:
+    """What a contribution wants of an activity that is there."""
+    activity_id, action, why = row["activity_id"], told.get("action", ""), told.get("why", "")
+    here = row["moved_from"] or row["unit_id"]
+    asked = {
+        field: told[field]
+        for field in _AMENDABLE
+        if told.get(field) and told[field] != (here if field == "unit_id" else row[field])
+    }
+    if action == "drop":
+        if row["status"] != DROPPED:
+            wishes.setdefault((activity_id, "status"), []).append((one.by, DROPPED, why))
+    elif action == "amend" or not one.is_form:
+        for field, new in asked.items():
+            wishes.setdefault((activity_id, field), []).append((one.by, new, why))
+    elif asked:
+        what = f"{', '.join(asked)} differ from the table, and the row is not marked 'amend'"
+        cure = "Left as it was. Choose 'amend' in the form and hand it in again."
+        problems.append(Problem("counted", "activities", one.by, activity_id, what, cure))
+
+
+def _chosen(asked: Sequence[tuple[str, str, str]], owner: str) -> tuple[str, str, str]:
+    return next((wish for wish in asked if wish[0] == owner), asked[0])
+
+
+# -- what recurs ----------------------------------------------------------------------------------
+
+
+def recurring(
+    activities: pd.DataFrame, *, share: float = RECURS, alike: float = ALIKE
+) -> pd.DataFrame:
+    r"""Activities that recur from unit to unit, word for word or nearly, and how widely.
+
+    The share of a kind of activity is :math:`n / N`: units that have it over units that have any
+    activity of their own. Wordings of one theme are one kind when the Dice coefficient of their
+    stems, :math:`2|A \cap B| / (|A| + |B|)`, is at least `alike`, directly or through another
+    wording. A stem is the first five letters of a word of four or more: rough, but the same for
+    English and Russian, and every suggestion lists its wordings for a person to judge.
+
+    Parameters
+    ----------
+    activities : DataFrame
+        :data:`ACTIVITY_COLUMNS`. What was moved to the general section counts for the unit it came
+        from; what was dropped counts nowhere.
+    share : float
+        From which share on an activity is suggested for the general section, 0–1.
+    alike : float
+        From which likeness on two wordings are one kind, 0–1.
+
+    Returns
+    -------
+    DataFrame
+        ``suggestion_id`` ("R-" and its first activity), ``theme``, ``text`` (the commonest
+        wording), ``wordings`` (their number), ``other_wordings``, ``n_units``, ``of_units``,
+        ``share``, ``suggested``, ``moved``, ``unit_ids``, ``activity_ids``: a row for each kind
+        in two units or more, widest first.
+    """
+    own = activities[activities["status"] != DROPPED].copy()
+    own["at"] = own["moved_from"].where(own["moved_from"] != "", own["unit_id"])
+    own = own[~own["at"].isin(["", GENERAL])]
+    n_all = own["at"].nunique()
+    rows = []
+    for theme, within in own.groupby("theme"):
+        for texts in _kinds(sorted(within["text"].unique()), alike):
+            kind = within[within["text"].isin(texts)].sort_values("activity_id")
+            n = kind["at"].nunique()
+            if n < 2:
+                continue
+            common = kind["text"].value_counts()
+            text = min(common.index, key=lambda one: (-int(common[one]), one))
+            ids = kind["activity_id"].tolist()
+            rows.append(
+                {
+                    "suggestion_id": f"R-{ids[0]}",
+                    "theme": str(theme),
+                    "text": text,
+                    "wordings": len(texts),
+                    "other_wordings": " | ".join(one for one in texts if one != text),
+                    "n_units": n,
+                    "of_units": n_all,
+                    "share": round(n / n_all, 4),
+                    "suggested": n / n_all >= share - 1e-9,
+                    "moved": bool((kind["unit_id"] == GENERAL).all()),
+                    "unit_ids": ";".join(sorted(kind["at"].unique())),
+                    "activity_ids": ";".join(ids),
+                }
+            )
+    columns = [
+        *("suggestion_id", "theme", "text", "wordings", "other_wordings", "n_units", "of_units"),
+        *("share", "suggested", "moved", "unit_ids", "activity_ids"),
+    ]
+    table = pd.DataFrame(rows, columns=columns)
+    return table.sort_values(
+        ["n_units", "suggestion_id"], ascending=[False, True], ignore_index=True
+    )
+
+
+def _kinds(texts: Sequence[str], alike: float) -> list[list[str]]:
+    """Wordings gathered into kinds: those that are alike, directly or through others."""
+    stems = [_stems(text) for text in texts]
+    group = list(range(len(texts)))
+    for i in range(len(texts)):
+        for j in range(i):
+            if group[i] != group[j] and _dice(stems[i], stems[j]) >= alike:
+                old, new = max(group[i], group[j]), min(group[i], group[j])
+                group = [new if one == old else one for one in group]
+    return [
+        [text for text, one in zip(texts, group, strict=True) if one == kind]
+        for kind in sorted(set(group))
+    ]
+
+
+def _stems(text: str) -> frozenset[str]:
+    words = re.findall(r"[^\W\d_]+", text.casefold())
+    whole = [word.removesuffix("s") for word in words if len(word) >= _SHORTEST]
+    return frozenset(word[:_STEM] for word in whole)
+
+
+def _dice(one: frozenset[str], other: frozenset[str]) -> float:
+    return 2 * len(one & other) / (len(one) + len(other)) if one and other else 0.0
+
+
+def _plain(text: str) -> str:
+    return " ".join(re.findall(r"\w+", text.casefold()))
+
+
+# -- to the general section, and back -------------------------------------------------------------
+
+
+def moved(
+    activities: pd.DataFrame, ids: Collection[str], *, by: str, reason: str, back: bool = False
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Activities moved to the general section, or back to the units they came from.
+
+    Returns
+    -------
+    DataFrame
+        The activities, with ``moved_from``.
+    DataFrame
+        A line for the log for each that moved; one that is there already moves nowhere.
+    """
+    done = activities.copy()
+    at_home = done["activity_id"].isin(list(ids)) & (done["moved_from"] == "")
+    away = done["activity_id"].isin(list(ids)) & (done["moved_from"] != "")
+    going = away if back else at_home & ~done["unit_id"].isin(["", GENERAL])
+    before = done.loc[going, "unit_id"]
+    after = done.loc[going, "moved_from"] if back else pd.Series(GENERAL, index=before.index)
+    lines = pd.DataFrame(
+        {
+            "activity_id": done.loc[going, "activity_id"],
+            "action": "back" if back else "move",
+            "field": "unit_id",
+            "old": before,
+            "new": after,
+            "by": by,
+            "reason": reason,
+        },
+        columns=list(LOG_COLUMNS),
+    )
+    done.loc[going, "moved_from"] = "" if back else before
+    done.loc[going, "unit_id"] = after
+    return done, lines.reset_index(drop=True)
+
+
+# -- before the final reading ---------------------------------------------------------------------
+
+
+def completeness(
+    units: pd.DataFrame,
+    unit_criteria: pd.DataFrame,
+    activities: pd.DataFrame,
+    sources: Sequence[str],
+) -> pd.DataFrame:
+    """What each unit still lacks before the final reading.
+
+    Returns
+    -------
+    DataFrame
+        ``unit_id``, ``states``, ``species``, ``criteria``, ``activity``, ``status``, ``source``
+        (yes or no each), ``complete``, ``missing``: by unit, rejected and merged ones left out.
+    """
+    kept = activities[activities["status"] != DROPPED]
+    with_activity = set(kept["unit_id"]) | set(kept["moved_from"])
+    assessed = unit_criteria.groupby("unit_id")["criterion"].nunique()
+    rows = []
+    for unit in units.sort_values("unit_id").to_dict("records"):
+        if unit["status"] in ("rejected", "merged"):
+            continue
+        unit_id = str(unit["unit_id"])
+        has = {
+            "states": bool(_said(unit["countries"])),
+            "species": bool(_said(unit["species"])),
+            "criteria": int(assessed.get(unit_id, 0)) >= len(FINDINGS),
+            "activity": unit_id in with_activity,
+            "status": bool(_said(unit["status"])),
+            "source": bool(sources),
+        }
+        lacking = [name for name, there in has.items() if not there]
+        rows.append(
+            {"unit_id": unit_id, **has, "complete": not lacking, "missing": ";".join(lacking)}
+        )
+    columns = ["unit_id", "states", "species", "criteria", "activity", "status", "source"]
+    return pd.DataFrame(rows, columns=[*columns, "complete", "missing"])
+
+
+def species_by_unit(unit_species: pd.DataFrame, species: pd.DataFrame) -> pd.DataFrame:
+    """Species down, units across: Q qualifying, o occurs, s supporting; empty: not there.
+
+    Returns
+    -------
+    DataFrame
+        ``sci_name``, ``name_en``, then a column a unit. For focal points of a species: it holds
+        no name of a person.
+    """
+    marks = {"qualifying": "Q", "occurs": "o", "supporting": "s"}
+    ids = sorted(unit_species["unit_id"].unique())
+    names = dict(zip(species["sci_name"], species["name_en"], strict=True))
+    cells = {
+        (row["sci_name"], row["unit_id"]): marks.get(str(row["role"]), "")
+        for row in unit_species.to_dict("records")
+    }
+    there = sorted({sci_name for (sci_name, _), mark in cells.items() if mark})
+    rows = [
+        [
+            sci_name,
+            clean_name(names.get(sci_name)),
+            *(cells.get((sci_name, one), "") for one in ids),
+        ]
+        for sci_name in there
+    ]
+    return pd.DataFrame(rows, columns=["sci_name", "name_en", *ids])
+
+
+def _said(value: object) -> str:
+    return "" if is_missing(value) else clean_name(value)

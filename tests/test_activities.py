@@ -1,0 +1,346 @@
+"""Activities: placed on units, merged from forms, what recurs, moved and moved back."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import docx
+import openpyxl
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cami_units import documents, pipeline, workshop
+from cami_units.model import InputError, data_dir
+from tests.rounds import toy_round
+from tests.test_pack import form_of
+
+SAMPLE = data_dir() / "activities" / "activities_example.csv"
+UNITS = toy_round().tables["conservation_units"]
+
+
+def some(*rows: tuple[str, ...]) -> pd.DataFrame:
+    """Activities: id, unit, theme, text."""
+    table = pd.DataFrame(rows, columns=["activity_id", "unit_id", "theme", "text"], dtype=str)
+    full = {name: table.get(name, "") for name in workshop.ACTIVITY_COLUMNS}
+    return pd.DataFrame(full, index=table.index).assign(status="proposed")
+
+
+def form(*rows: dict[str, str]) -> pd.DataFrame:
+    return pd.DataFrame(list(rows)).fillna("")
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory) -> Path:
+    directory = tmp_path_factory.mktemp("rounds") / "00-proposal"
+    pipeline.write_proposal(toy_round(), directory)
+    return directory
+
+
+@pytest.fixture
+def round_dir(written, tmp_path) -> Path:
+    return Path(shutil.copytree(written, tmp_path / "00-proposal"))
+
+
+# -- placing --------------------------------------------------------------------------------------
+
+
+def test_rows_find_their_unit_by_id_hotspot_or_name_and_none_is_lost():
+    rows = pd.DataFrame(
+        {
+            "hotspot_id": ["", "H03", "general", "H77", ""],
+            "unit_id": ["CU-001", "", "", "", ""],
+            "unit_name": ["", "", "", "", "нарын"],
+            "text": list("abcde"),
+        }
+    )
+    table, matches, (problem,) = workshop.placed(rows, UNITS, source="x.csv")
+    assert table["unit_id"].tolist() == ["CU-001", "CU-002", "general", "", "CU-002"]
+    assert dict(zip(matches["named"], matches["matched_by"], strict=True)) == {
+        "CU-001": "unit_id",
+        "H03": "hotspot",
+        "H77": "none",
+        "general": "general",
+        "нарын": "name",
+    }
+    assert problem.what == "1 activities name what became no unit: H77"
+
+
+# -- what recurs ----------------------------------------------------------------------------------
+
+
+def test_what_recurs_in_the_bundled_sample():
+    """By hand from the sample: 14 hotspots have activities. Word for word in 11, 10, 9, 8 and 5 of
+    them; protected-area reviews in 4 + 3 + 3 = 10, in three wordings. 60 % of 14 is 8.4."""
+    rows = pd.read_csv(SAMPLE, dtype=str).fillna("").rename(columns={"hotspot_id": "unit_id"})
+    table = some().reindex(range(len(rows))).fillna("")
+    table = table.assign(**{name: rows[name] for name in rows if name in table})
+    found = workshop.recurring(table)
+    assert found["n_units"].tolist() == [11, 10, 10, 9, 8, 5]
+    assert set(found["of_units"]) == {14}
+    assert found["suggested"].tolist() == [True] * 4 + [False] * 2
+    reviews = found[found["theme"] == "protected areas"].iloc[0]
+    assert reviews["wordings"] == 3
+    assert reviews["text"].startswith("Review how well existing protected areas cover")
+
+
+def test_the_divisor_is_the_units_that_have_activities_and_60_percent_is_enough():
+    same = [(f"A{n}", f"CU-{n}", "finance", "Find a donor together") for n in range(3)]
+    other = [(f"B{n}", f"CU-{n}", "finance", f"Lonely undertaking {'xyz'[n]}abc") for n in range(2)]
+    apart = [("C3", "CU-3", "land use", "Graze less"), ("C4", "CU-4", "land use", "Plant shrubs")]
+    found = workshop.recurring(some(*same, *other[:0], *apart))
+    assert (found["share"].tolist(), found["suggested"].tolist()) == ([0.6], [True])  # 3 of 5
+    more = workshop.recurring(some(*same, *apart, ("C5", "CU-5", "land use", "Count springs")))
+    assert more["suggested"].tolist() == [False]  # 3 of 6
+
+
+def test_different_things_in_like_words_stay_apart_by_theme():
+    found = workshop.recurring(
+        some(
+            ("A1", "CU-1", "community", "Train ranger teams every year"),
+            ("A2", "CU-2", "anti-poaching", "Train ranger teams every year"),
+        )
+    )
+    assert found.empty
+
+
+def test_russian_wordings_are_compared_too():
+    found = workshop.recurring(
+        some(
+            ("A1", "CU-1", "community", "Обучить волонтёров-егерей и согласовать выпас"),
+            ("A2", "CU-2", "community", "Обучение волонтёров и егерей, согласование выпаса"),
+        )
+    )
+    assert found["wordings"].tolist() == [2]
+
+
+@settings(max_examples=6)
+@given(st.permutations(range(79)))
+def test_the_order_of_rows_changes_nothing(order):
+    rows = pd.read_csv(SAMPLE, dtype=str).fillna("").rename(columns={"hotspot_id": "unit_id"})
+    table = some().reindex(range(len(rows))).fillna("")
+    table = table.assign(**{name: rows[name] for name in rows if name in table})
+    pd.testing.assert_frame_equal(
+        workshop.recurring(table.iloc[list(order)]), workshop.recurring(table)
+    )
+
+
+# -- moving ---------------------------------------------------------------------------------------
+
+
+def test_a_move_is_logged_and_back_is_back():
+    before = some(("A1", "CU-1", "x", "y"), ("A2", "CU-2", "x", "y"), ("A3", "general", "x", "y"))
+    there, lines = workshop.moved(before, ["A1", "A2", "A3"], by="plenary", reason="recurs")
+    assert there["unit_id"].tolist() == ["general"] * 3
+    assert there["moved_from"].tolist() == ["CU-1", "CU-2", ""]
+    assert lines[["activity_id", "action", "old", "new"]].values.tolist() == [
+        ["A1", "move", "CU-1", "general"],
+        ["A2", "move", "CU-2", "general"],
+    ]
+    again, none = workshop.moved(there, ["A1"], by="plenary", reason="twice")
+    assert none.empty
+    pd.testing.assert_frame_equal(again, there)
+    back, lines = workshop.moved(there, ["A1", "A2"], by="plenary", reason="x", back=True)
+    pd.testing.assert_frame_equal(back, before)
+    assert lines["action"].tolist() == ["back", "back"]
+    # A moved kind still counts for the units it came from: the suggestion is the same one.
+    assert workshop.recurring(there)["n_units"].tolist() == [2]
+    assert workshop.recurring(there)["moved"].tolist() == [True]
+
+
+# -- merging --------------------------------------------------------------------------------------
+
+
+def test_forms_merge_like_units_and_say_who_changed_what():
+    base = some(("A1", "CU-001", "finance", "Old words"), ("A2", "CU-002", "finance", "Stay"))
+    one = form(
+        {
+            "activity_id": "A1",
+            "unit_id": "CU-001",
+            "action": "amend",
+            "text": "New words",
+            "why": "w",
+        },
+        {"activity_id": "A2", "unit_id": "CU-002", "action": "drop", "why": "done"},
+        {"activity_id": "", "unit_id": "CU-001", "theme": "community", "text": "Another thing"},
+    )
+    table, log, problems = workshop.merged_activities(
+        base, [workshop.Contribution("S1", one)], owner={}
+    )
+    assert problems == ()
+    done = table.set_index("activity_id")
+    assert done["text"].to_dict() == {"A1": "New words", "A2": "Stay", "S1-001": "Another thing"}
+    assert done.at["A2", "status"] == "dropped"
+    assert log[["activity_id", "action", "field", "old", "new", "by"]].values.tolist() == [
+        ["S1-001", "add", "text", "", "Another thing", "S1"],
+        ["A1", "amend", "text", "Old words", "New words", "S1"],
+        ["A2", "drop", "status", "proposed", "dropped", "S1"],
+    ]
+    again, nothing, _ = workshop.merged_activities(
+        table, [workshop.Contribution("S1", one)], owner={}
+    )
+    pd.testing.assert_frame_equal(again, table)
+    assert nothing.empty  # read twice, it adds nothing
+
+
+def test_two_groups_on_one_activity_the_owner_has_it_and_it_is_said():
+    base = some(("A1", "CU-001", "finance", "Old words"))
+    wish = [
+        workshop.Contribution(name, form({"activity_id": "A1", "action": "amend", "text": text}))
+        for name, text in (("S1", "One"), ("S2", "Two"))
+    ]
+    for brought in (wish, wish[::-1]):
+        table, log, (problem,) = workshop.merged_activities(base, brought, owner={"CU-001": "S2"})
+        assert table["text"].tolist() == ["Two"]
+        assert problem.what == "S1 wants text 'One', S2 wants 'Two'"
+        assert sorted(log["action"]) == ["amend", "conflict"]
+
+
+def test_a_change_that_is_not_marked_is_not_made_and_said():
+    base = some(("A1", "CU-001", "finance", "Old words"))
+    quiet_change = form({"activity_id": "A1", "action": "keep", "text": "Other words"})
+    table, log, (problem,) = workshop.merged_activities(
+        base, [workshop.Contribution("S1", quiet_change)], owner={}
+    )
+    assert table["text"].tolist() == ["Old words"]
+    assert log.empty
+    assert problem.what == "text differ from the table, and the row is not marked 'amend'"
+
+
+# -- from a round ---------------------------------------------------------------------------------
+
+
+def test_a_group_form_a_programme_and_a_move_end_in_tables_and_texts(round_dir, tmp_path):
+    packed = pipeline.pack(round_dir)
+    path = form_of(packed, tmp_path)
+    book = openpyxl.load_workbook(path)
+    sheet = book["activities"]
+    columns = {cell.value: cell.column for cell in sheet[1]}
+    for field, value in (
+        *(("unit_id", "CU-002"), ("theme", "finance"), ("text", "Найти донора"), ("action", "add")),
+        *(("cost_band", "over 1 million USD"), ("partner", "a trust fund")),
+    ):
+        sheet.cell(3, columns[field]).value = value
+    book.save(path)
+    programme = tmp_path / "programme.csv"
+    programme.write_text(
+        "unit_name;theme;text\nTalas;finance;Keep the fund\nNowhere;finance;Lost measure\n",
+        encoding="cp1251",
+    )
+    made = pipeline.activities(round_dir, [path], programme=programme)
+    done = made.table.set_index("activity_id")
+    assert done["unit_id"].to_dict() == {"P-001": "CU-001", "P-002": "", "S2-001": "CU-002"}
+    assert done.at["P-001", "status"] == "current programme"
+    assert any("name what became no unit: Nowhere" in problem.what for problem in made.problems)
+    with (round_dir / "programme_units.csv").open(encoding="utf-8") as stream:
+        assert [row["matched_by"] for row in csv.DictReader(stream)] == ["none", "name"]
+    book = openpyxl.load_workbook(round_dir / "activities.xlsx")
+    assert book.sheetnames == [
+        *("by theme", "activities", "general", "suggestions", "species", "completeness"),
+        *("log", "about"),
+    ]
+    across = [cell.value for cell in book["by theme"][1]]
+    assert across[2:] == list(documents.THEMES)
+    rows = list(book["by theme"].iter_rows(min_row=3, values_only=True))
+    assert rows[1][across.index("finance")] == "Найти донора"
+    notes = docx.Document(str(round_dir / "funding_notes.docx"))
+    told = "\n".join(paragraph.text for paragraph in notes.paragraphs)
+    assert "Cost band: over 1 million USD" in told
+    assert "Partner (organisation): a trust fund" in told
+    text = docx.Document(str(round_dir / "activities.docx"))
+    assert "Without a unit" in [paragraph.text for paragraph in text.paragraphs]
+    # The next pack's form holds what is known, ready to amend.
+    again = pipeline.pack(round_dir, tmp_path / "pack2")
+    form_again = openpyxl.load_workbook(again.directory / "S2" / "form_S2.xlsx")
+    assert form_again["activities"]["A3"].value == "S2-001"
+
+
+def test_moves_are_logged_append_only_and_reversible(round_dir):
+    shutil.copy(SAMPLE, round_dir.parent / "ours.csv")
+    own = pd.read_csv(round_dir.parent / "ours.csv", dtype=str)
+    own["hotspot_id"] = ["H01", "H02"] + ["general"] * (len(own) - 2)
+    own.to_csv(round_dir.parent / "ours.csv", index=False)
+    first = pipeline.activities(round_dir, [round_dir.parent / "ours.csv"])
+    (suggested,) = first.suggestions.loc[first.suggestions["suggested"], "suggestion_id"]
+    before = (round_dir / "activities_log.csv").read_bytes()
+    pipeline.activities(round_dir, general=[suggested], by="plenary", reason="recurs")
+    after = (round_dir / "activities_log.csv").read_bytes()
+    assert after.startswith(before)
+    assert b"A001,move,unit_id,CU-001,general,plenary,recurs" in after
+    back = pipeline.activities(round_dir, back=[suggested], by="plenary", reason="no")
+    pd.testing.assert_frame_equal(back.table, first.table)
+    with pytest.raises(InputError, match=r"no suggestion or activity R-A00\."):
+        pipeline.activities(round_dir, general=["R-A00"])
+
+
+def test_the_same_activities_give_the_same_bytes(written, tmp_path):
+    made = []
+    for name in "ab":
+        directory = Path(shutil.copytree(written, tmp_path / name))
+        pipeline.activities(directory)
+        made.append({path.name: path.read_bytes() for path in directory.iterdir()})
+    assert made[0] == made[1]
+
+
+def test_the_bundled_ones_are_taken_only_on_bundled_hotspots_and_said(round_dir, tmp_path):
+    made = pipeline.activities(round_dir)
+    assert made.problems[0].what == (
+        "no activities were brought: the 79 bundled ILLUSTRATIVE ones are shown"
+    )
+    plain = toy_round()
+    inputs = [{**one, "bundled": False} for one in plain.manifest["inputs"]]
+    own = replace(plain, manifest={**plain.manifest, "inputs": inputs})
+    pipeline.write_proposal(own, tmp_path / "own")
+    with pytest.raises(InputError, match="has no activities yet, and none were brought"):
+        pipeline.activities(tmp_path / "own")
+
+
+def test_what_is_still_missing_before_the_final_reading(round_dir):
+    made = pipeline.activities(round_dir)
+    lacking = made.completeness.set_index("unit_id")["missing"].to_dict()
+    # The sample has activities for H01, H02, H04: CU-003 was drawn where no hotspot is.
+    assert lacking == {"CU-001": "", "CU-002": "", "CU-003": "activity", "CU-004": "species"}
+
+
+def test_who_works_where_is_a_matrix_without_names_of_persons():
+    plain = toy_round().tables
+    matrix = workshop.species_by_unit(plain["unit_species"], plain["species"])
+    assert matrix.columns.tolist() == ["sci_name", "name_en", "CU-001", "CU-002", "CU-003"]
+    assert matrix.values.tolist() == [
+        ["Camelus ferus", "Wild camel", "", "", "o"],
+        ["Panthera uncia", "Snow leopard", "Q", "Q", ""],
+        ["Saiga tatarica", "Saiga", "Q", "", ""],
+    ]
+
+
+def test_hostile_text_stays_text(round_dir, tmp_path):
+    rows = 'unit_id,theme,text\nCU-001,finance,"=HYPERLINK(""x"")<w:t>{{7*7}}\x0b"\n'
+    (tmp_path / "x.csv").write_text(rows, encoding="utf-8")
+    pipeline.activities(round_dir, [tmp_path / "x.csv"])
+    assert "'=HYPERLINK" in (round_dir / "activities.csv").read_text(encoding="utf-8")
+    cell = openpyxl.load_workbook(round_dir / "activities.xlsx")["activities"]["D3"]
+    assert (cell.data_type, cell.value[:10]) == ("s", "=HYPERLINK")
+    with zipfile.ZipFile(round_dir / "activities.docx") as archive:
+        assert b"&lt;w:t&gt;{{7*7}}" in archive.read("word/document.xml")
+    again = pipeline.activities(round_dir)
+    assert again.table["text"].tolist() == ['=HYPERLINK("x")<w:t>{{7*7}}']
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("a,b\n1,2\n", "has no column text; it has a, b"),
+        ("txt,theme\n1,2\n", r"has no column text.*Did you mean 'txt'\?"),
+    ],
+)
+def test_a_table_without_the_column_says_which(round_dir, tmp_path, content, message):
+    (tmp_path / "x.csv").write_text(content, encoding="utf-8")
+    with pytest.raises(InputError, match=message):
+        pipeline.activities(round_dir, [tmp_path / "x.csv"])
+    with pytest.raises(InputError, match=r"There is no file nowhere\.xlsx"):
+        pipeline.activities(round_dir, [tmp_path / "nowhere.xlsx"])

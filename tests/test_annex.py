@@ -1,0 +1,115 @@
+"""The annex: complete, the same bytes for a second person, nothing in it that may not leave."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import docx
+import openpyxl
+import pyogrio
+import pytest
+
+from cami_units import pipeline
+from cami_units.model import InputError
+from tests.rounds import toy_round
+
+NOON = "2026-11-22T14:05"
+
+
+@pytest.fixture(scope="module")
+def round_dir(tmp_path_factory) -> Path:
+    directory = tmp_path_factory.mktemp("rounds") / "00-proposal"
+    pipeline.write_proposal(toy_round(), directory)
+    pipeline.activities(directory)
+    pipeline.decide(directory, "CU-001", "agree", reason="No objection", time=NOON)
+    pipeline.decide(directory, "CU-004", "reject", reason="Too thin", time=NOON)
+    return directory
+
+
+@pytest.fixture(scope="module")
+def annexed(round_dir) -> Path:
+    return pipeline.annex(round_dir)
+
+
+def test_what_is_there_and_that_the_manifest_vouches_for_it(annexed):
+    assert sorted(path.name for path in annexed.iterdir()) == sorted(pipeline.ANNEX_FILES)
+    manifest = json.loads((annexed / "manifest.json").read_bytes())
+    for name, digest in manifest["outputs"].items():
+        assert hashlib.sha256((annexed / name).read_bytes()).hexdigest() == digest
+    assert sorted(manifest["outputs"]) == sorted(set(pipeline.ANNEX_FILES) - {"manifest.json"})
+    assert manifest["plan"]
+    assert manifest["profile"]
+
+
+def test_a_second_person_gets_the_same_bytes(round_dir, annexed, tmp_path):
+    elsewhere = Path(shutil.copytree(round_dir, tmp_path / "another name"))
+    shutil.rmtree(elsewhere / "annex", ignore_errors=True)
+    again = pipeline.annex(elsewhere, tmp_path / "out")
+    for name in pipeline.ANNEX_FILES:
+        assert (again / name).read_bytes() == (annexed / name).read_bytes(), name
+
+
+def test_the_list_says_what_was_agreed_and_what_was_rejected(annexed):
+    made = docx.Document(str(annexed / "annex.docx"))
+    told = "\n".join(paragraph.text for paragraph in made.paragraphs)
+    assert "Conservation units: 3 (modelled candidate: 2; plenary-agreed: 1)" in told
+    assert "2026-11-22T14:05 · agreed · plenary · No objection" in told
+    assert "CU-004 Tarim: 2026-11-22T14:05 · rejected · plenary · Too thin" in told
+    assert "H09 Elsewhere: As drawn: G2 not met." in told
+    listed = [row.cells[0].text for row in made.tables[0].rows]
+    assert listed == ["unit", "CU-001", "CU-002", "CU-003"]
+    footer = made.sections[0].footer.paragraphs[1].text
+    assert footer.startswith("Boundaries and place names are shown for orientation only.")
+
+
+def test_the_workbook_has_the_decisions_and_the_activities(annexed):
+    book = openpyxl.load_workbook(annexed / "annex.xlsx")
+    assert {"units", "criteria", "decisions", "species by unit", "activities"} <= set(
+        book.sheetnames
+    )
+    assert book["decisions"]["A3"].value == "CU-001"
+
+
+def test_the_geopackage_holds_nothing_that_may_not_leave(annexed, tmp_path):
+    layers = {str(name) for name, _ in pyogrio.list_layers(annexed / "annex.gpkg")}
+    assert {"conservation_units", "decisions", "activities", "unit_criteria"} <= layers
+    assert "ranges_used" not in layers  # a sensitive species is among them
+    plain = toy_round()
+    inputs = [{**one, "restricted": one["layer"] == "hotspots"} for one in plain.manifest["inputs"]]
+    pipeline.write_proposal(
+        replace(plain, manifest={**plain.manifest, "inputs": inputs}), tmp_path / "r"
+    )
+    made = pipeline.annex(tmp_path / "r")
+    assert "hotspots" not in {str(name) for name, _ in pyogrio.list_layers(made / "annex.gpkg")}
+
+
+def test_no_folder_name_or_machine_is_in_any_file(annexed):
+    for path in annexed.iterdir():
+        parts = [path.read_bytes()]
+        if zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as archive:
+                parts += [archive.read(name) for name in archive.namelist()]
+                assert {entry.date_time for entry in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+        for part in parts:
+            assert str(annexed.parent).encode() not in part
+            assert b"/home/" not in part
+            assert b"/tmp/" not in part
+
+
+def test_a_folder_that_holds_something_else_is_left_alone(round_dir, tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "letter.docx").write_text("x")
+    with pytest.raises(InputError, match=r"letter\.docx"):
+        pipeline.annex(round_dir, tmp_path / "mine")
+
+
+def test_in_russian(round_dir, tmp_path):
+    made = docx.Document(str(pipeline.annex(round_dir, tmp_path / "ru", lang="ru") / "annex.docx"))
+    told = "\n".join(paragraph.text for paragraph in made.paragraphs)
+    assert "Приложение: приоритетные единицы" in told
+    assert "CU-001 Талас" in told

@@ -1,0 +1,308 @@
+"""What was measured once need not be measured again, and nobody can tell from the answer."""
+
+from __future__ import annotations
+
+import multiprocessing
+import shutil
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cami_units import cache as keeping
+from cami_units import cli, pipeline
+from cami_units.cache import NOTHING_KEPT, Cache
+from cami_units.model import EQUAL_AREA, data_dir
+from cami_units.pipeline import _load, _measure
+from cami_units.plan import read_plan
+
+
+def square(x: float = 0.0) -> shapely.Polygon:
+    return shapely.box(x, 0, x + 1 / 3, 0.1 + 0.2)
+
+
+def parts(number: float = 0.1) -> dict[str, object]:
+    """One of everything that a table of the house may hold."""
+    plain = pd.DataFrame(
+        {
+            "text": ["a", None, "ü; б"],
+            "number": [number, np.nan, 1e-300],
+            "whole": [1, 2, 3],
+            "maybe": pd.array([1, None, 3], dtype="Int64"),
+            "met": pd.array([True, None, False], dtype="boolean"),
+            "yes": [True, False, True],
+        }
+    )
+    shapes = gpd.GeoDataFrame(
+        {"id": ["x", "y"]}, geometry=[square(), square(5.0)], crs=EQUAL_AREA
+    ).set_index(pd.Index([7, 3]))
+    return {"plain": plain, "shapes": shapes, "none": None, "said": [{"level": "note", "n": 1}]}
+
+
+def entries(folder: Path) -> list[Path]:
+    return sorted(folder.glob("*.entry"))
+
+
+# -- what comes back ------------------------------------------------------------------------------
+
+
+def test_what_was_kept_comes_back_to_the_last_bit(tmp_path: Path) -> None:
+    cache = Cache(tmp_path / "c", "key")
+    made = keeping.kept(cache, "toy", 1, parts)
+    again = keeping.kept(cache, "toy", 1, lambda: pytest.fail("it was made a second time"))
+    assert len(entries(tmp_path / "c")) == 1
+    pd.testing.assert_frame_equal(again["plain"], made["plain"], check_exact=True)
+    assert again["shapes"].crs.srs == made["shapes"].crs.srs
+    assert again["shapes"].index.tolist() == [7, 3]
+    assert again["shapes"].to_wkb().equals(made["shapes"].to_wkb())
+    assert again["none"] is None
+    assert again["said"] == made["said"]
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    numbers=st.lists(st.floats(allow_nan=True, allow_infinity=True), max_size=5),
+    text=st.lists(st.one_of(st.none(), st.text(max_size=5)), max_size=5),
+)
+def test_any_numbers_and_texts_survive(
+    tmp_path_factory: pytest.TempPathFactory, numbers: list[float], text: list[str | None]
+) -> None:
+    """What cannot be kept as it is, such as half a surrogate pair, is made anew: never changed."""
+    table = pd.DataFrame({"n": pd.Series([*numbers, 0.0], dtype=float)})
+    words = pd.DataFrame({"t": pd.Series([*text, "end"], dtype="str")})
+    cache = Cache(tmp_path_factory.mktemp("cache"), "key")
+    for _ in range(2):
+        found = keeping.kept(cache, "toy", 0, lambda: {"n": table, "t": words})
+        pd.testing.assert_frame_equal(found["n"], table, check_exact=True)
+        pd.testing.assert_frame_equal(found["t"], words)
+
+
+def test_what_would_come_back_otherwise_is_not_kept(tmp_path: Path) -> None:
+    """A column of pairs comes back as lists: so it is made again each time."""
+    odd = pd.DataFrame({"pairs": [(1, 2), (3, 4)]})
+    cache = Cache(tmp_path, "key")
+    for _ in range(2):
+        assert keeping.kept(cache, "odd", 0, lambda: {"t": odd})["t"] is odd
+    assert entries(tmp_path) == []
+
+
+def test_no_folder_keeps_nothing(tmp_path: Path) -> None:
+    made = []
+    for _ in range(2):
+        keeping.kept(NOTHING_KEPT, "toy", 1, lambda: made.append(1) or parts())
+    assert len(made) == 2
+    assert keeping.beside(None) == NOTHING_KEPT
+    assert keeping.beside(tmp_path / "plan.toml").folder == tmp_path / ".cami-units-cache"
+
+
+# -- what it hangs on -----------------------------------------------------------------------------
+
+
+def test_another_key_is_another_entry(tmp_path: Path) -> None:
+    cache = Cache(tmp_path, "key")
+    keeping.kept(cache, "toy", 1, parts)
+    for other in (2, 1.5, "1", [1], {"a": 1}, None, True, parts()["plain"]):
+        found = keeping.kept(cache, "toy", other, lambda: {"new": 1})
+        assert found == {"new": 1}
+    for elsewhere in (Cache(tmp_path, "other"), keeping.narrowed(cache, "pair", 25)):
+        assert keeping.kept(elsewhere, "toy", 1, lambda: {"new": 1}) == {"new": 1}
+
+
+def test_a_digest_tells_apart_what_looks_alike() -> None:
+    table = pd.DataFrame({"a": [1.0, 2.0]})
+    shifted = gpd.GeoDataFrame({"a": [1]}, geometry=[square()], crs=EQUAL_AREA)
+    nudged = shifted.set_geometry([square(1e-9)], crs=EQUAL_AREA)
+    unlike = [
+        *("ab", "a", 1, 1.0, True, None, ["a", "b"], [["a"], "b"], {"a": "b"}, {}, []),
+        *(table, table.astype(int), table.rename(columns={"a": "b"}), shifted, nudged),
+    ]
+    assert len({keeping.digest(one) for one in unlike}) == len(unlike)
+    assert keeping.digest("a", "b") != keeping.digest("ab")
+    assert keeping.digest({"a": 1, "b": 2}) == keeping.digest({"b": 2, "a": 1})
+    with pytest.raises(TypeError, match="no entry can hang on a set"):
+        keeping.digest({1, 2})
+
+
+def test_the_program_is_part_of_the_key() -> None:
+    assert len(keeping.program_key()) == 64
+
+
+# -- damage, crowds, full disks -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("harm", ["cut", "bit", "empty", "other"])
+def test_a_damaged_entry_is_made_anew(tmp_path: Path, harm: str) -> None:
+    cache = Cache(tmp_path, "key")
+    keeping.kept(cache, "toy", 1, parts)
+    (path,) = entries(tmp_path)
+    whole = path.read_bytes()
+    bad = {
+        "cut": whole[: len(whole) // 2],
+        "bit": whole[:100] + bytes([whole[100] ^ 1]) + whole[101:],
+        "empty": b"",
+        "other": b"not an entry",
+    }
+    path.write_bytes(bad[harm])
+    assert list(keeping.kept(cache, "toy", 1, parts)) == list(parts())
+    assert path.read_bytes() == whole
+
+
+def test_a_place_that_cannot_be_written_costs_no_answer(tmp_path: Path) -> None:
+    in_the_way = tmp_path / "file"
+    in_the_way.write_text("not a folder")
+    assert list(keeping.kept(Cache(in_the_way / "c", "k"), "toy", 1, parts)) == list(parts())
+
+
+def test_oldest_entries_go_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import os
+
+    cache = Cache(tmp_path, "key")
+    for number in range(4):
+        keeping.kept(cache, "toy", number, lambda n=number: {"n": n, "pad": "x" * 1000})
+        for entry in entries(tmp_path):
+            os.utime(entry, (entry.stat().st_atime, entry.stat().st_mtime - 100))
+    monkeypatch.setattr(keeping, "MOST_BYTES", 2500)
+    keeping.kept(cache, "toy", 9, lambda: {"n": 9, "pad": "x" * 1000})
+    assert len(entries(tmp_path)) == 2
+    left = [keeping.kept(cache, "toy", n, lambda: {"n": None})["n"] for n in (9, 3, 0)]
+    assert left == [9, 3, None]
+
+
+def test_the_folder_says_what_it_is(tmp_path: Path) -> None:
+    keeping.kept(Cache(tmp_path / "c", "key"), "toy", 1, parts)
+    assert "can be deleted" in (tmp_path / "c" / "README.txt").read_text()
+    assert (tmp_path / "c" / ".gitignore").read_text() == "*\n"
+
+
+def write_often(folder: str, seed: int) -> int:
+    wrong = 0
+    for round_ in range(30):
+        number = (seed + round_) % 5
+        found = keeping.kept(Cache(Path(folder), "k"), "toy", number, lambda n=number: parts(n))
+        wrong += found["plain"]["number"].iloc[0] != number
+    return wrong
+
+
+@pytest.mark.slow
+def test_processes_at_the_same_time_read_whole_entries(tmp_path: Path) -> None:
+    """Three processes write and read the same five entries: none ever reads half of one."""
+    with multiprocessing.get_context("spawn").Pool(3) as pool:
+        wrong = pool.starmap(write_often, [(str(tmp_path), seed) for seed in range(3)])
+    assert wrong == [0, 0, 0]
+    assert len(entries(tmp_path)) == 5
+    assert not list(tmp_path.glob("*.writing"))
+
+
+# -- the main job ---------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("workshop") / "w"
+    pipeline.init(folder)
+    text = (folder / "plan.toml").read_text(encoding="utf-8")
+    assert "cell_km = 25" in text
+    coarse = text.replace("cell_km = 25", "cell_km = 75")
+    (folder / "plan.toml").write_text(coarse, encoding="utf-8")
+    return folder
+
+
+def proposed(folder: Path, cache: Cache) -> dict[str, pd.DataFrame]:
+    return dict(pipeline.propose(read_plan(folder / "plan.toml"), cache=cache).tables)
+
+
+def assert_same(one: dict[str, pd.DataFrame], other: dict[str, pd.DataFrame]) -> None:
+    assert list(one) == list(other)
+    for name, table in one.items():
+        assert keeping.digest(table) == keeping.digest(other[name]), name
+
+
+def kinds(cache: Cache) -> list[str]:
+    assert cache.folder is not None
+    return sorted(entry.name.split("-")[0] for entry in entries(cache.folder))
+
+
+@pytest.fixture(scope="module")
+def first(workshop: Path) -> tuple[Cache, dict[str, pd.DataFrame]]:
+    cache = Cache(workshop.parent / "c")
+    return cache, proposed(workshop, cache)
+
+
+def test_a_round_is_the_same_with_and_without_a_cache(
+    workshop: Path, first: tuple[Cache, dict[str, pd.DataFrame]]
+) -> None:
+    cache, kept = first
+    everything = ["cells", "layers", "pieces", "sites", "sites", "units"]
+    assert kinds(cache) == everything, "something did not come back as it was, and was not kept"
+    assert_same(proposed(workshop, NOTHING_KEPT), kept)
+    assert_same(proposed(workshop, cache), kept)
+    assert kinds(cache) == everything, "something was made a second time"
+
+
+def test_other_thresholds_and_weights_use_what_was_measured(
+    workshop: Path,
+    first: tuple[Cache, dict[str, pd.DataFrame]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cache, before = first
+    criteria = workshop / "criteria.toml"
+    text = criteria.read_text(encoding="utf-8")
+    stricter = text.replace("min_species = 3", "min_species = 5")
+    assert stricter != text
+    monkeypatch.setattr(_load.layers, "read_layers", lambda **_: pytest.fail("read again"))
+    monkeypatch.setattr(_measure, "_cut", lambda *_: pytest.fail("cut again"))
+    monkeypatch.setattr(_measure, "_cell_tables", lambda *_: pytest.fail("laid again"))
+    criteria.write_text(stricter, encoding="utf-8")
+    try:
+        after = proposed(workshop, cache)
+    finally:
+        criteria.write_text(text, encoding="utf-8")
+    met = [one["unit_criteria"].query("criterion == 'C1'")["met"].sum() for one in (before, after)]
+    assert met[1] < met[0]
+
+
+def test_a_changed_layer_is_read_again(tmp_path: Path) -> None:
+    """One hotspot fewer in a file of the same name: the entry of the old file is not found."""
+    hotspots = gpd.read_file(data_dir() / "hotspots" / "hotspots.geojson")
+    text = '[layers]\nhotspots = ["own.geojson"]\n'
+    (tmp_path / "plan.toml").write_text(
+        f'title = "Toy"\ndate = "2026-11-22"\n{text}', encoding="utf-8"
+    )
+    plan = read_plan(tmp_path / "plan.toml")
+    cache = Cache(tmp_path / "c")
+    numbers = []
+    for some in (hotspots, hotspots.iloc[1:], hotspots):
+        some.to_file(tmp_path / "own.geojson", driver="GeoJSON")
+        known = pipeline.load(plan, cache=_load.ground(plan, cache))
+        assert known.hotspots is not None
+        numbers.append(len(known.hotspots))
+    assert numbers == [len(hotspots), len(hotspots) - 1, len(hotspots)]
+    assert kinds(cache) == ["layers", "layers"]
+
+
+def test_the_command_keeps_beside_the_plan_unless_told_not_to(
+    workshop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "w"
+    shutil.copytree(workshop, folder)
+    seen: list[Cache] = []
+
+    class StopError(Exception):
+        pass
+
+    def stop(_plan: object, *, cache: Cache, **_: object) -> None:
+        seen.append(cache)
+        raise StopError
+
+    monkeypatch.setattr(pipeline, "propose", stop)
+    for more in ([], ["--no-cache"]):
+        with pytest.raises(SystemExit):
+            cli.main(["propose", str(folder / "plan.toml"), "--out", str(tmp_path / "r"), *more])
+    with pytest.raises(SystemExit):
+        cli.main(["propose", "--out", str(tmp_path / "r")])
+    assert seen == [Cache(folder / ".cami-units-cache"), NOTHING_KEPT, NOTHING_KEPT]

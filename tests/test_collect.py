@@ -1,0 +1,944 @@
+"""Collecting: whatever groups hand in gives the next round, and a line for everything in it.
+
+The region of `tests/rounds.py`, with 16 units on a lattice (degrees, each 0.6 × 0.6)::
+
+    lat
+    42.0   CU-005 … CU-008 | CU-013 …       S1: everything west of 73.5: CU-001 … CU-012
+    41.0   CU-009 … CU-012 |  … CU-016      S2: the rest: CU-013 … CU-016
+    40.0   CU-001 … CU-004 |                columns at 70.1, 70.9, 71.7, 72.5 | 74, 75, 76, 77
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import zipfile
+from collections.abc import Callable
+from functools import cache
+from html import unescape
+from pathlib import Path
+
+import geopandas as gpd
+import openpyxl
+import pandas as pd
+import pytest
+import shapely
+from shapely.affinity import scale, translate
+
+from cami_units import documents, kml, pipeline, store, words
+from cami_units.kml import rehearsal as draw
+from cami_units.model import LONLAT, InputError, Round
+from tests.browser import chromium
+from tests.rounds import toy_round
+
+browser = pytest.fixture(scope="module")(chromium)
+
+WEST = [f"CU-{number:03d}" for number in range(1, 13)]
+EAST = [f"CU-{number:03d}" for number in range(13, 17)]
+UNITS = WEST + EAST
+SIDE = 0.6
+
+
+def corner(unit_id: str) -> tuple[float, float]:
+    number = int(unit_id[3:]) - 1
+    if number < 12:
+        return 70.1 + 0.8 * (number % 4), (40.0, 42.0, 41.0)[number // 4]
+    return 74.0 + (number - 12), 41.0
+
+
+def square(unit_id: str) -> shapely.Polygon:
+    west, south = corner(unit_id)
+    return shapely.box(west, south, west + SIDE, south + SIDE)
+
+
+@cache
+def base() -> Round:
+    """A round as `propose` leaves it, measured on its own layers."""
+    plain = toy_round()
+    one = plain.tables["conservation_units"].iloc[[0]]
+    rows = pd.concat([one] * len(UNITS), ignore_index=True)
+    units = gpd.GeoDataFrame(rows, geometry=[square(unit) for unit in UNITS], crs=LONLAT)
+    units = units.assign(
+        unit_id=UNITS,
+        name_en=[f"Place {unit[3:]}" for unit in UNITS],
+        name_ru=[f"Место {unit[3:]}" for unit in UNITS],
+        hotspot_ids="",
+        status="modelled candidate",
+        area_km2=[shapely_km2(square(unit)) for unit in UNITS],
+    )
+    first = plain.tables["unit_criteria"].query("unit_id == 'CU-001'")
+    criteria = pd.concat([first.assign(unit_id=unit) for unit in UNITS], ignore_index=True)
+    ranges = plain.tables["ranges_used"].assign(use="kept")
+    tables = {
+        **plain.tables,
+        "conservation_units": units,
+        "unit_criteria": criteria,
+        "ranges_used": ranges,
+    }
+    return Round(imprint=plain.imprint, tables=tables, manifest=plain.manifest)
+
+
+@cache
+def handed_out(group: str) -> bytes:
+    """The editable KMZ of a group."""
+    done = base()
+    own = WEST if group == "S1" else EAST
+    units = done.tables["conservation_units"]
+    units = gpd.GeoDataFrame(units[units["unit_id"].isin(own)].reset_index(drop=True))
+    species = done.tables["species"]
+    cards = words.unit_cards({**done.tables, "conservation_units": units}, species)
+    path = Path(os.environ.get("TMPDIR", "/tmp")) / f"edit_{os.getpid()}_{group}.kmz"
+    layers = {name: done.tables[name] for name in ("sections", "hotspots", "corridors")}
+    try:
+        kml.write_kml(
+            path, units, cards=cards, imprint=done.imprint, layers=layers, species=species,
+            pack=kml.Pack(group=group),
+        )  # fmt: skip
+        return path.read_bytes()
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def kmz(*edits: draw.Edit, group: str = "S1") -> bytes:
+    return draw.packed(doc__kml=draw.edited(handed_out(group), *edits))
+
+
+def collected(
+    tmp_path: Path,
+    files: dict[str, bytes],
+    *,
+    resolutions: str | None = None,
+    on: Round | None = None,
+) -> pipeline.Collected:
+    folder = tmp_path / "handed-in"
+    folder.mkdir(exist_ok=True)
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    if resolutions is not None:
+        (folder / "resolutions.csv").write_text(resolutions, encoding="utf-8")
+    return pipeline.collect([folder], on or base())
+
+
+def of(made: pipeline.Collected, unit_id: str) -> list[tuple[str, str, str]]:
+    """What is told of a unit: change, how it was matched, by which group."""
+    rows = made.changes[made.changes["unit_id"] == unit_id]
+    return list(zip(rows["change"], rows["matched_by"], rows["group"], strict=True))
+
+
+def told(made: pipeline.Collected, what: str) -> pd.Series:
+    """The one line of problems.csv that says this."""
+    rows = made.problems[made.problems["what"].str.contains(what, regex=False)]
+    assert len(rows) == 1, made.problems["what"].tolist()
+    return rows.iloc[0]
+
+
+def units_of(made: pipeline.Collected) -> pd.DataFrame:
+    return made.round.tables["conservation_units"].set_index("unit_id")
+
+
+def same_again(group: str = "S2") -> dict[str, bytes]:
+    return {f"edit_{group}.kmz": kmz(group=group)}
+
+
+# -- nothing changed ------------------------------------------------------------------------------
+
+
+def test_a_pack_that_comes_back_as_it_went_is_kept(tmp_path):
+    made = collected(tmp_path, {"edit_S1.kmz": kmz(), **same_again()})
+    assert made.changes["change"].tolist() == ["kept"] * 16
+    assert made.conflicts.empty
+    assert made.problems.empty
+    # The group has looked at its units and let them stand.
+    assert set(units_of(made)["status"]) == {"working-group proposal"}
+    before = base().tables["unit_criteria"].reset_index(drop=True)
+    pd.testing.assert_frame_equal(made.round.tables["unit_criteria"], before)
+
+
+def test_saved_again_by_google_earth_every_unit_is_kept(tmp_path):
+    """15 digits, ",0", rings turned and reversed, exploded styles, CascadingStyle, ids dropped."""
+    saved = draw.edited(handed_out("S1"), draw.resaved, draw.wrapped("My Places"))
+    assert b"CascadingStyle" in saved
+    assert re.search(rb"\d\.\d{11,}", saved)
+    assert b'id="CU-' not in saved
+    made = collected(tmp_path, {"edit_S1.kml": saved, **same_again()})
+    assert made.changes["change"].tolist() == ["kept"] * 16
+    assert set(made.changes["matched_by"]) == {"cu_id"}
+
+
+def test_nobody_elses_clock_or_order_matters(tmp_path):
+    files = {"edit_S1.kmz": kmz(draw.grown("CU-001", 0.8)), **same_again()}
+    one = collected(tmp_path, files)
+    for number, path in enumerate(sorted((tmp_path / "handed-in").iterdir())):
+        os.utime(path, (10**9 - number, 10**9 - number))
+    other = pipeline.collect(sorted((tmp_path / "handed-in").iterdir(), reverse=True), base())
+    for name in ("changes", "conflicts", "problems"):
+        pd.testing.assert_frame_equal(getattr(one, name), getattr(other, name))
+    for folder, made in (("a", one), ("b", other)):
+        pipeline.write_collected(made, tmp_path / folder)
+    names = sorted(path.name for path in (tmp_path / "a").iterdir())
+    for name in names:
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes(), name
+
+
+# -- a scripted edit gives exactly these changes --------------------------------------------------
+
+SCRIPT = (
+    draw.renamed("CU-001", "CU-001 Barskoon"),
+    draw.stripped("CU-002"),
+    draw.copied("CU-003", 0.05, 0.0),
+    draw.halved("CU-004"),
+    draw.swallowed("CU-005", "CU-006"),
+    draw.deleted("CU-007"),
+    draw.twisted("CU-008"),
+    draw.as_path("CU-009"),
+    draw.rejected("CU-010", "no animals"),
+    draw.commented("CU-011", "extend <b>east</b>"),
+    draw.drawn("Untitled Polygon", shapely.box(70.2, 43.0, 70.8, 43.5), "2 "),
+    draw.drawn("our idea", shapely.box(76.0, 42.0, 76.5, 42.5)),
+    draw.drawn("fence", shapely.Point(70.3, 40.3), "4 ", "since 2019"),
+)
+
+
+def test_a_scripted_edit_gives_exactly_these_changes_and_conflicts(tmp_path):
+    made = collected(
+        tmp_path,
+        {
+            "edit_S1.kmz": kmz(*SCRIPT),
+            "edit_S2.kmz": kmz(
+                draw.drawn("CU-012 as we see it", translate(square("CU-012"), 0.1, 0), "2 "),
+                group="S2",
+            ),
+        },
+    )
+    rows = made.changes
+    found = list(
+        zip(rows["unit_id"], rows["change"], rows["matched_by"], rows["group"], strict=True)
+    )
+    assert found == [
+        ("CU-001", "renamed", "cu_id", "S1"),
+        ("CU-002", "kept", "overlap", "S1"),
+        ("CU-003", "kept", "cu_id", "S1"),
+        ("CU-003", "conflict", "cu_id", "S1"),
+        ("CU-004", "split", "cu_id", "S1"),
+        ("CU-004a", "new", "none", "S1"),
+        ("CU-004b", "new", "none", "S1"),
+        ("CU-005", "reshaped", "cu_id", "S1"),
+        ("CU-006", "merged", "overlap", "S1"),
+        ("CU-007", "deleted", "none", "S1"),
+        ("CU-008", "reshaped", "cu_id", "S1"),
+        ("CU-009", "kept", "cu_id", "S1"),
+        ("CU-010", "rejected", "cu_id", "S1"),
+        ("CU-011", "commented", "cu_id", "S1"),
+        ("CU-012", "kept", "cu_id", "S1"),
+        ("CU-012", "reshaped", "name", "S2"),
+        ("CU-012", "renamed", "name", "S2"),
+        *((unit_id, "kept", "cu_id", "S2") for unit_id in EAST),
+        # Numbers go on after the highest that was ever given: S1 first, the largest first.
+        ("CU-017", "new", "none", "S1"),
+        ("CU-018", "new", "none", "S1"),
+        ("CU-019", "new", "none", "S1"),
+    ]
+    conflicts = made.conflicts.set_index("unit_id")
+    assert list(conflicts["kind"]) == ["id", "another group's unit", "outside the section"]
+    assert conflicts.loc["CU-003", "what"] == "CU-003 is there more than once in edit_S1.kmz"
+    assert conflicts.loc["CU-012", "what"] == "S2 changed a unit of S1"
+    assert conflicts.loc["CU-012", "default"] == "keep base"  # its owner kept it
+    # 0.5 of its 0.6 degrees are the same: five sixths of a square.
+    square_km2 = float(rows.loc[rows["unit_id"] == "CU-012", "before_km2"].iloc[0])
+    fifth = conflicts.loc["CU-012", "overlap_km2"] / shapely_km2(square("CU-012"))
+    assert fifth == pytest.approx(5 / 6, abs=0.01), square_km2
+    units = units_of(made)
+    assert "CU-004" not in units.index
+    assert units.loc["CU-001", "name_en"] == "Barskoon"
+    assert units.loc["CU-006", "status"] == "merged"
+    assert units.loc["CU-006", "rationale"].startswith("Merged into CU-005 by S1.")
+    assert units.loc["CU-007", "status"] == "modelled candidate"
+    assert units.loc["CU-010", "status"] == "rejected"
+    assert units.loc["CU-010", "rationale"].startswith("Rejected by S1: no animals")
+    assert pd.isna(units.loc["CU-010", "rank"])
+    assert units.loc["CU-012", "geometry"].equals(square("CU-012"))
+    remarks = made.remarks
+    assert "extend east" in set(remarks["text"])
+    pin = remarks[remarks["kind"] == "pin"].iloc[0]
+    assert (pin["text"], pin["unit_id"], pin["group"]) == ("since 2019", "CU-001", "S1")
+    aside = made.round.tables["set_aside"]
+    assert list(zip(aside["unit_id"], aside["group"], strict=True)) == [("CU-012", "S2")]
+
+
+def shapely_km2(shape: shapely.Polygon) -> float:
+    from cami_units import layers
+
+    table = gpd.GeoDataFrame(geometry=[shape], crs=LONLAT)
+    return float(layers.to_equal_area(table).area.sum() / 1e6)
+
+
+def test_ids_are_never_given_twice(tmp_path):
+    first = collected(tmp_path, {"edit_S1.kmz": kmz(*SCRIPT)})
+    pipeline.write_collected(first, tmp_path / "01")
+    again = store.read_round(tmp_path / "01")
+    new = draw.drawn("more", shapely.box(71.2, 43.0, 71.5, 43.5), "2 ")
+    second = collected(tmp_path, {"edit_S1.kmz": kmz(draw.halved("CU-001"), new)}, on=again)
+    ids = set(units_of(second).index)
+    assert {"CU-001a", "CU-001b", "CU-020"} <= ids
+    assert "CU-004" in second.round.manifest["ids_used"]
+    assert second.round.imprint.round == "Round 02"
+
+
+# -- expect and survive: each with its line -------------------------------------------------------
+
+
+def spelt(cu_id: str, spelling: Callable[[list[str]], list[str]]) -> bytes:
+    return kmz(draw.respelt(cu_id, spelling))
+
+
+def cp1251() -> bytes:
+    content = draw.edited(handed_out("S1"), draw.renamed("CU-001", "CU-001 Ущелье снежного барса"))
+    return content.decode("utf-8").encode("cp1251", "xmlcharrefreplace")
+
+
+def raw(name: str, ring: str) -> draw.Edit:
+    """A polygon whose coordinates are written as they stand."""
+
+    def edit(root):
+        draw.drawn(name, shapely.box(71, 41, 71.1, 41.1), "2 ")(root)
+        [text] = [
+            e for e in root.iter() if e.text == "71.1,41,0 71.1,41.1,0 71,41.1,0 71,41,0 71.1,41,0"
+        ]
+        text.text = ring
+
+    return edit
+
+
+SURVIVED = {
+    "saved as My Places": ("edit_S1.kml", lambda: draw.edited(handed_out("S1"), draw.wrapped("My Places")),
+        "changes", ("CU-001", "kept", "cu_id")),
+    "saved as Temporary Places": ("edit_S1.kml", lambda: draw.edited(handed_out("S1"), draw.wrapped("Temporary Places")),
+        "changes", ("CU-001", "kept", "cu_id")),
+    "the wrong folder": ("edit_S1.kml", lambda: draw.edited(handed_out("S1"), draw.only("3 ")),
+        "problems", ("nothing that was drawn or edited is in it", "was the wrong folder saved? Nothing was concluded")),
+    "untitled": ("edit_S1.kmz", lambda: kmz(draw.stripped("CU-001", "Untitled Polygon")),
+        "changes", ("CU-001", "kept", "overlap")),
+    "a duplicate": ("edit_S1.kmz", lambda: kmz(draw.copied("CU-001", 0, 0)),
+        "problems", ("it is drawn twice: the other is 'CU-001 Place 001'", "one of them counts")),
+    "a path": ("edit_S1.kmz", lambda: kmz(draw.as_path("CU-001")),
+        "problems", ("a path whose ends nearly meet", "taken as the polygon that it surrounds")),
+    "self-crossing": ("edit_S1.kmz", lambda: kmz(draw.twisted("CU-001")),
+        "problems", ("it crossed itself", "it was mended into 2 parts")),
+    "unclosed": ("edit_S1.kmz", lambda: spelt("CU-001", lambda points: points[:-1]),
+        "problems", ("a ring was not closed", "it was closed")),
+    "repeated points": ("edit_S1.kmz", lambda: spelt("CU-001", lambda points: [p for p in points for _ in "ab"]),
+        "changes", ("CU-001", "kept", "cu_id")),
+    "altitudes": ("edit_S1.kmz", lambda: spelt("CU-001", lambda points: [f"{p},950" for p in points]),
+        "problems", ("altitudes of 1 placemarks were dropped", "")),
+    "a hole as a polygon": ("edit_S1.kmz", lambda: kmz(draw.drawn("hole", square("CU-001").buffer(-0.2), "2 ")),
+        "problems", ("it lies wholly inside CU-001", "a proposed new unit; if a hole was meant, draw it as a hole of the unit")),
+    "split under one id": ("edit_S1.kmz", lambda: kmz(draw.halved("CU-001")), "changes", ("CU-001", "split", "cu_id")),
+    "merged": ("edit_S1.kmz", lambda: kmz(draw.swallowed("CU-001", "CU-002")), "changes", ("CU-002", "merged", "overlap")),
+    "an id deleted": ("edit_S1.kmz", lambda: kmz(draw.stripped("CU-001", "CU-001 Place 001")), "changes", ("CU-001", "kept", "name")),
+    "names retyped": ("edit_S1.kmz", lambda: kmz(draw.renamed("CU-001", "cu 1 - Naryn")), "changes", ("CU-001", "renamed", "cu_id")),
+    "outside the section": ("edit_S1.kmz", lambda: kmz(draw.drawn("far", shapely.box(76, 42.5, 76.5, 43), "2 ")),
+        "conflicts", ("100 % of it lies outside the section of S1", "ask plenary")),
+    "another group's unit moved": ("edit_S1.kmz", lambda: kmz(draw.drawn("CU-014 moved", translate(square("CU-014"), 0.2, 0), "2 ")),
+        "conflicts", ("S1 changed a unit of S2", "keep base")),
+    "a blob": ("edit_S1.kmz", lambda: kmz(draw.drawn("big", shapely.Point(75, 41.5).buffer(6, quad_segs=10), "2 ")),
+        "problems", ("CU-017 has", "kept as drawn: ask the group")),
+    "nested MultiGeometry": ("edit_S1.kmz", lambda: kmz(draw.nested("CU-001")), "changes", ("CU-001", "kept", "cu_id")),
+    "points only": ("edit_S1.kml", lambda: draw.edited(handed_out("S1"), draw.drawn("p", shapely.Point(71, 41), "4 ", "here"), draw.only("4 ")),
+        "remarks", ("here", "pin")),
+    "folders re-ordered": ("edit_S1.kmz", lambda: kmz(draw.reordered), "changes", ("CU-001", "kept", "cu_id")),
+    "Cyrillic": ("edit_S1.kmz", lambda: kmz(draw.renamed("CU-001", "CU-001 Ущелье")), "changes", ("CU-001", "renamed", "cu_id")),
+    "Chinese": ("edit_S1.kmz", lambda: kmz(draw.renamed("CU-001", "CU-001 雪豹")), "changes", ("CU-001", "renamed", "cu_id")),
+    "CP1251": ("edit_S1.kml", cp1251, "problems", ("its bytes are not the encoding it declares", "they were read as Windows-1251")),
+    "a byte order mark": ("edit_S1.kml", lambda: b"\xef\xbb\xbf" + draw.edited(handed_out("S1")), "changes", ("CU-001", "kept", "cu_id")),
+    "KML 2.0": ("edit_S1.kml", lambda: draw.with_namespace(draw.edited(handed_out("S1")), "http://earth.google.com/kml/2.0"), "changes", ("CU-001", "kept", "cu_id")),
+    "KML 2.1": ("edit_S1.kml", lambda: draw.with_namespace(draw.edited(handed_out("S1")), "http://earth.google.com/kml/2.1"), "changes", ("CU-001", "kept", "cu_id")),
+    "no namespace": ("edit_S1.kml", lambda: draw.with_namespace(draw.edited(handed_out("S1")), ""), "changes", ("CU-001", "kept", "cu_id")),
+    "CascadingStyle": ("edit_S1.kml", lambda: draw.edited(handed_out("S1"), draw.resaved), "changes", ("CU-001", "kept", "cu_id")),
+    "in an e-mail": ("edit_S1.eml", lambda: draw.in_a_mail(draw.edited(handed_out("S1"), draw.only("2 "))),
+        "problems", ("the KML was cut out of the text around it", "")),
+    "a KMZ called zip": ("edit_S1.zip", kmz, "changes", ("CU-001", "kept", "cu_id")),
+    "no doc.kml": ("edit_S1.kmz", lambda: draw.packed(mine__kml=draw.edited(handed_out("S1"))), "changes", ("CU-001", "kept", "cu_id")),
+    "several KML": ("edit_S1.kmz", lambda: draw.packed(a__kml=draw.edited(handed_out("S1"), draw.only("2 ")), b__kml=draw.edited(handed_out("S1"), draw.only("4 "))),
+        "problems", ("2 KML files in one archive", "all were read")),
+    "empty": ("edit_S1.kmz", lambda: b"  \n", "problems", ("edit_S1.kmz is empty (3 bytes). Save it again and resend it.", "not read; the other files were")),
+    "zero bytes": ("edit_S1.kmz", lambda: b"", "problems", ("edit_S1.kmz is empty (0 bytes). Save it again and resend it.", "not read; the other files were")),
+    "truncated": ("edit_S1.kml", lambda: draw.edited(handed_out("S1"))[:9000], "problems", ("is cut off at line", "not read; the other files were")),
+    "lat and lon swapped": ("edit_S1.kmz", lambda: kmz(raw("swapped", "30,71,0 30,72,0 31,72,0 31,71,0 30,71,0")),
+        "problems", ("a new shape outside every range state", "set aside")),
+    "beyond ±180": ("edit_S1.kmz", lambda: kmz(raw("far", "271,41,0 272,41,0 272,42,0 271,41,0")),
+        "problems", ("coordinates beyond ±180/±90: 271,41", "not read; Draw it again.")),
+    "the antimeridian": ("edit_S1.kmz", lambda: kmz(raw("line", "179,60,0 -179,60,0 -179,61,0 179,61,0 179,60,0")),
+        "problems", ("it crosses the 180° meridian", "it was cut in two there")),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("damage", SURVIVED)
+def test_it_survives_and_says_so(damage, tmp_path):
+    file, content, table, line = SURVIVED[damage]
+    made = collected(tmp_path, {file: content(), **same_again()})
+    if table == "changes":
+        assert line in list(
+            zip(*(made.changes[name] for name in ("unit_id", "change", "matched_by")), strict=True)
+        )
+    elif table == "problems":
+        row = told(made, line[0])
+        assert (row["file"] or file, row["assumed"]) == (file, line[1])
+    elif table == "conflicts":
+        assert line in list(zip(made.conflicts["what"], made.conflicts["default"], strict=True))
+    else:
+        assert line in list(zip(made.remarks["text"], made.remarks["kind"], strict=True))
+    # Whatever came of this file, that of the other group was read.
+    assert of(made, "CU-014")[-1] == ("kept", "cu_id", "S2")
+    assert len(made.round.tables["conservation_units"]) >= 16
+
+
+def test_the_same_group_twice_is_a_conflict_and_the_fuller_file_leads(tmp_path):
+    made = collected(
+        tmp_path,
+        {
+            "edit_S1.kmz": kmz(draw.grown("CU-001", 0.9)),
+            "edit_S1 (2).kmz": kmz(draw.grown("CU-001", 0.7), draw.deleted("CU-002")),
+        },
+    )
+    [conflict] = made.conflicts.query("kind == 'same group twice'").to_dict("records")
+    assert conflict["groups"] == "S1 (edit_S1.kmz);S1 (edit_S1 (2).kmz)"
+    assert conflict["default"] == "keep edit_S1.kmz"
+    assert (
+        told(made, "a second file of group S1")["assumed"]
+        == "where both differ, edit_S1.kmz counts"
+    )
+    assert of(made, "CU-002") == [("kept", "cu_id", "S1")]  # the fuller file has it
+    after = made.changes.query("unit_id == 'CU-001'")["after_km2"].iloc[0]
+    assert after == pytest.approx(0.81 * shapely_km2(square("CU-001")), rel=0.01)
+
+
+def test_the_same_file_twice_is_read_once(tmp_path):
+    made = collected(tmp_path, {"edit_S1.kmz": kmz(), "edit_S1 copy.kmz": kmz()})
+    assert told(made, "byte for byte")["assumed"] == "read once"
+    assert set(made.changes.query("unit_id in @WEST")["change"]) == {"kept"}
+
+
+# -- identity -------------------------------------------------------------------------------------
+
+
+def test_a_name_that_contradicts_the_data_is_a_conflict_and_the_ground_decides(tmp_path):
+    made = collected(tmp_path, {"edit_S1.kmz": kmz(draw.renamed("CU-001", "CU-002 Place 001"))})
+    row = told(made, "its name says CU-002, its data say CU-001")
+    assert row["assumed"] == "CU-001, whose ground it covers"
+    assert ("conflict", "cu_id", "S1") in of(made, "CU-001")
+
+
+def test_an_id_of_another_round_is_said_and_not_guessed(tmp_path):
+    made = collected(
+        tmp_path,
+        {"edit_S1.kmz": kmz(draw.renamed("CU-001", "Naryn"), draw.identified("CU-001", "CU-099"))}
+        | same_again(),
+    )
+    assert told(made, "its id CU-099 is not one of the round")["assumed"].startswith(
+        "a proposed new"
+    )
+    assert of(made, "CU-017") == [("new", "none", "S1")]
+
+
+def test_a_unit_dragged_off_its_ground_stays_the_unit_and_is_told(tmp_path):
+    made = collected(tmp_path, {"edit_S1.kmz": kmz(draw.shifted("CU-001", 0.0, 3.0))})
+    row = made.changes.query("unit_id == 'CU-001'").iloc[0]
+    assert row["change"] == "reshaped"
+    assert "does not touch its former outline" in row["note"]
+    assert row["lost_km2"] == pytest.approx(shapely_km2(square("CU-001")), rel=1e-6)
+
+
+def test_a_file_that_is_named_for_another_group_is_told(tmp_path):
+    made = collected(tmp_path, {"edit_S2.kmz": kmz()})
+    row = told(made, "its name says group S2, its placemarks say S1")
+    assert row["assumed"] == "taken as the file of S1"
+
+
+def test_the_group_is_assumed_from_the_units_and_said(tmp_path):
+    content = draw.edited(handed_out("S1")).replace(b'<Data name="group">', b'<Data name="g">')
+    content = content.replace(b'<Data name="section_id">', b'<Data name="s">')
+    made = collected(tmp_path, {"our map.kml": content})
+    assert told(made, "no group is named in it")["assumed"].startswith("taken as the file of S1")
+    assert made.files[0].group_by.startswith("assumed by")
+
+
+# -- deleted and absent ---------------------------------------------------------------------------
+
+
+def test_deleted_is_where_its_folder_came_back(tmp_path):
+    made = collected(tmp_path, {"edit_S1.kmz": kmz(draw.deleted("CU-001"))})
+    assert of(made, "CU-001") == [("deleted", "none", "S1")]
+    assert units_of(made).loc["CU-001", "status"] == "modelled candidate"
+
+
+def test_absent_is_where_its_folder_did_not_come_back(tmp_path):
+    made = collected(tmp_path, {"edit_S1.kml": draw.edited(handed_out("S1"), draw.loose("CU-002"))})
+    assert of(made, "CU-001") == [("absent", "none", "S1")]
+    assert of(made, "CU-002") == [("kept", "cu_id", "S1")]
+    assert of(made, "CU-014") == [("absent", "none", "S2")]
+    notes = made.changes.set_index("unit_id")["note"]
+    assert notes["CU-014"] == "no file came from S2"
+
+
+def test_a_folder_from_which_everything_was_deleted_is_still_there(tmp_path):
+    made = collected(tmp_path, {"edit_S2.kmz": kmz(*map(draw.deleted, EAST), group="S2")})
+    groups = {file.file: file.group for file in made.files}
+    assert groups == {"edit_S2.kmz": "S2"}
+    assert [of(made, unit) for unit in EAST] == [[("deleted", "none", "S2")]] * 4
+
+
+def test_a_deletion_is_applied_by_a_decision_only(tmp_path):
+    text = "unit_id,resolution,reason\nCU-001,delete,plenary agreed\n"
+    made = collected(tmp_path, {"edit_S1.kmz": kmz(draw.deleted("CU-001"))}, resolutions=text)
+    unit = units_of(made).loc["CU-001"]
+    assert (unit["status"], unit["rationale"].split(".")[0]) == (
+        "rejected",
+        "Rejected by S1: plenary agreed Both gates are met",
+    )
+
+
+# -- merging --------------------------------------------------------------------------------------
+
+
+def two_on_one() -> dict[str, bytes]:
+    """S1 makes its CU-012 smaller; S2 moves it east."""
+    moved = translate(square("CU-012"), 0.3, 0)
+    return {
+        "edit_S1.kmz": kmz(draw.grown("CU-012", 0.9)),
+        "edit_S2.kmz": kmz(draw.drawn("CU-012 Place 012", moved, "2 "), group="S2"),
+    }
+
+
+def with_defaults(**defaults: str) -> Round:
+    done = base()
+    plan = {**done.manifest["plan"], "workshop": {"defaults": defaults}}
+    return Round(done.imprint, done.tables, {**done.manifest, "plan": plan})
+
+
+SMALLER = scale(square("CU-012"), 0.9, 0.9)
+MOVED = translate(square("CU-012"), 0.3, 0)
+
+
+@pytest.mark.parametrize(
+    ("rule", "default", "outline"),
+    [
+        ("section-owner", "keep S1", SMALLER),
+        ("first", "keep S1", SMALLER),
+        ("union", "union", SMALLER | MOVED),
+        ("ask", "ask plenary", square("CU-012")),
+    ],
+)
+def test_two_groups_on_one_unit_by_each_default(rule, default, outline, tmp_path):
+    on = with_defaults(overlap=rule, outside_section="ask")
+    made = collected(tmp_path, two_on_one(), on=on)
+    [conflict] = made.conflicts.query("unit_id == 'CU-012'").to_dict("records")
+    assert (conflict["groups"], conflict["default"], conflict["kind"]) == (
+        "S1;S2",
+        default,
+        "two groups",
+    )
+    shared = shapely_km2(SMALLER & MOVED)
+    assert conflict["overlap_km2"] == pytest.approx(shared, rel=1e-3)
+    drawn = units_of(made).loc["CU-012", "geometry"]
+    assert drawn.symmetric_difference(outline).area < 1e-4
+    [picture] = [p for p in made.pictures if p.unit_id == "CU-012"]
+    assert [label for label, _ in picture.outlines] == ["base", "S1", "S2"]
+
+
+@pytest.mark.parametrize(
+    ("choice", "outline"),
+    [("S2", MOVED), ("keep S2", MOVED), ("base", square("CU-012")), ("union", SMALLER | MOVED)],
+)
+def test_people_resolve_a_conflict_by_one_line(choice, outline, tmp_path):
+    text = f"unit_id,resolution,reason\nCU-012,{choice},the river is the border\n"
+    made = collected(tmp_path, two_on_one(), resolutions=text)
+    [conflict] = made.conflicts.query("unit_id == 'CU-012'").to_dict("records")
+    assert conflict["resolution"] == f"{choice.removeprefix('keep ')}: the river is the border"
+    drawn = units_of(made).loc["CU-012", "geometry"]
+    assert drawn.symmetric_difference(outline).area < 1e-4
+    assert made.round.manifest["resolutions"][0]["reason"] == "the river is the border"
+
+
+def test_the_table_of_conflicts_filled_in_is_a_table_of_resolutions(tmp_path):
+    made = collected(tmp_path, two_on_one())
+    pipeline.write_collected(made, tmp_path / "01")
+    table = pd.read_csv(tmp_path / "01" / "conflicts.csv", dtype=str)
+    table.loc[table["unit_id"] == "CU-012", "resolution"] = "S2"
+    made = collected(tmp_path, {}, resolutions=table.to_csv(index=False))
+    assert units_of(made).loc["CU-012", "geometry"].symmetric_difference(MOVED).area < 1e-4
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("unit_id,resolution\nCU-012,S7\n", "line 2: 'S7' is no group and no rule"),
+        ("unit_id,resolution\nCU-012,S1\nCU-012,S2\n", "line 3: CU-012 is resolved twice"),
+        ("unit,resolution\nCU-012,S1\n", "has no column unit_id"),
+        ("unit_id,resolution\nCU-001,S2\n", "names S2, which brought no version of it"),
+    ],
+)
+def test_resolutions_that_cannot_be_used_are_refused(text, message, tmp_path):
+    with pytest.raises(InputError, match=re.escape(message)):
+        collected(tmp_path, {**two_on_one()}, resolutions=text)
+
+
+def test_two_groups_that_draw_the_same_new_area(tmp_path):
+    one, other = shapely.box(72.9, 42.4, 73.4, 42.9), shapely.box(73.0, 42.4, 73.5, 42.9)
+    made = collected(
+        tmp_path,
+        {
+            "edit_S1.kmz": kmz(draw.drawn("gap", one, "2 ")),
+            "edit_S2.kmz": kmz(draw.drawn("pass", other, "2 "), group="S2"),
+        },
+    )
+    [row] = made.conflicts.query("kind == 'same new area'").to_dict("records")
+    assert (row["unit_id"], row["groups"], row["default"]) == ("CU-017;CU-018", "S1;S2", "keep S1")
+    assert "CU-018" not in units_of(made).index
+    assert made.round.tables["set_aside"]["unit_id"].tolist() == ["CU-018"]
+    assert ("new", "none", "S2") in of(made, "CU-018")
+
+
+def test_units_of_two_groups_that_now_overlap_are_asked_of_plenary(tmp_path):
+    wide = shapely.box(73.9, 40.9, 74.3, 41.7)
+    made = collected(
+        tmp_path,
+        {"edit_S1.kmz": kmz(draw.drawn("east", wide, "2 ")), "edit_S2.kmz": kmz(group="S2")},
+    )
+    [row] = made.conflicts.query("kind == 'overlap'").to_dict("records")
+    assert (row["unit_id"], row["default"]) == ("CU-013;CU-017", "ask plenary")
+    assert row["overlap_km2"] == pytest.approx(shapely_km2(wide & square("CU-013")), rel=1e-3)
+
+
+def test_an_outline_drawn_on_an_older_round_is_merged_three_way(tmp_path):
+    first = collected(tmp_path, {"edit_S1.kmz": kmz(draw.grown("CU-001", 0.9))})
+    pipeline.write_collected(first, tmp_path / "01")
+    newer = store.read_round(tmp_path / "01")
+    assert units_of(first).loc["CU-001", "rev"] == "01"
+    late = {"edit_S1.kmz": kmz(draw.grown("CU-002", 0.8))}
+    made = collected(tmp_path, late, on=newer)
+    # CU-001 came back as it was handed out in round 00: the newer outline stands, and it is said.
+    row = made.changes.query("unit_id == 'CU-001'").iloc[0]
+    assert row["change"] == "kept"
+    assert "handed out in round 00 and not changed" in row["note"]
+    assert (
+        units_of(made).loc["CU-001", "geometry"].equals(units_of(first).loc["CU-001", "geometry"])
+    )
+    assert of(made, "CU-002") == [("reshaped", "cu_id", "S1")]
+    both = collected(tmp_path, {"edit_S1.kmz": kmz(draw.grown("CU-001", 0.5))}, on=newer)
+    [conflict] = both.conflicts.to_dict("records")
+    assert (conflict["kind"], conflict["default"]) == ("outdated", "ask plenary")
+
+
+def test_what_hangs_on_a_document_is_not_changed_by_a_file(tmp_path):
+    done = base()
+    units = done.tables["conservation_units"].copy()
+    units.loc[units["unit_id"] == "CU-001", "status"] = "endorsed by range states"
+    on = Round(done.imprint, {**done.tables, "conservation_units": units}, done.manifest)
+    made = collected(tmp_path, {"edit_S1.kmz": kmz(draw.rejected("CU-001"))}, on=on)
+    assert units_of(made).loc["CU-001", "status"] == "endorsed by range states"
+    assert made.conflicts["kind"].tolist() == ["settled"]
+
+
+# -- measured again -------------------------------------------------------------------------------
+
+
+def test_every_drawn_shape_is_measured_before_and_after(tmp_path):
+    """CU-003 straddles the border of KZ and KG at 72; its eastern half lies in KG alone."""
+    half = shapely.box(72.0, 40.0, 72.3, 40.6)
+    made = collected(tmp_path, {"edit_S1.kmz": kmz(draw.drawn_as("CU-003", half))})
+    row = made.changes.query("unit_id == 'CU-003'").iloc[0]
+    assert row["after_km2"] == pytest.approx(shapely_km2(half), rel=1e-3)
+    assert row["gained_km2"] == pytest.approx(0, abs=1)
+    assert row["lost_km2"] == pytest.approx(shapely_km2(square("CU-003") - half), rel=1e-3)
+    assert "G1" in row["criteria_lost"]
+    assert row["decision"] == "not proposed"
+    unit = units_of(made).loc["CU-003"]
+    assert unit["status"] == "working-group proposal"  # shown, never dropped
+    assert pd.isna(unit["rank"])
+    criteria = made.round.tables["unit_criteria"]
+    assert len(criteria[criteria["unit_id"] == "CU-003"]) == 11
+
+
+# -- refuse, without harm -------------------------------------------------------------------------
+
+
+def bomb() -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("doc.kml", b"\x00" * 30_000_000)
+    return buffer.getvalue()
+
+
+def entry(name: str, *, link: bool = False) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        info = zipfile.ZipInfo(name)
+        info.external_attr = (0o120777 if link else 0o644) << 16
+        archive.writestr(info, b"/etc/passwd")
+    return buffer.getvalue()
+
+
+def encrypted() -> bytes:
+    content = bytearray(kmz())
+    content[6] |= 1
+    place = content.rindex(b"PK\x01\x02")
+    content[place + 8] |= 1
+    return bytes(content)
+
+
+KML_HEAD = '<kml xmlns="http://www.opengis.net/kml/2.2"><Document>'
+REFUSED = {
+    "a document type": (b"<!DOCTYPE kml><kml/>", "declares a document type"),
+    "an entity bomb": (
+        b'<!DOCTYPE k [<!ENTITY a "aa"><!ENTITY b "&a;&a;">]><kml>&b;</kml>',
+        "declares a document type",
+    ),
+    "an external entity": (
+        b'<!DOCTYPE k [<!ENTITY x SYSTEM "http://127.0.0.1/x">]><kml>&x;</kml>',
+        "declares a document type",
+    ),
+    "a zip bomb": (bomb, "as a zip bomb does"),
+    "zip-slip": (lambda: entry("../../doc.kml"), "points out of the archive"),
+    "an absolute path": (lambda: entry("/etc/doc.kml"), "points out of the archive"),
+    "a link": (lambda: entry("doc.kml", link=True), "is a link"),
+    "encrypted": (encrypted, "is encrypted"),
+    "nested too deep": (
+        (KML_HEAD + "<Folder>" * 300 + "</Folder>" * 300 + "</Document></kml>").encode(),
+        "nested",
+    ),
+    "a picture": (b"\x89PNG\r\n\x1a\n" + b"\x00" * 99, "is a picture, not KML or KMZ"),
+    "nonsense": (b"hello", "is not KML"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_hostile_files_are_refused_with_their_line_and_nothing_is_fetched(
+    case, tmp_path, monkeypatch
+):
+    content, what = REFUSED[case]
+
+    def no_network(*args, **kwargs):
+        raise AssertionError("something was fetched")
+
+    monkeypatch.setattr(socket, "socket", no_network)
+    files = {"evil.kmz": content() if callable(content) else content, **same_again()}
+    made = collected(tmp_path, files)
+    row = told(made, what)
+    assert (row["file"], row["assumed"]) == ("evil.kmz", "not read; the other files were")
+    [refused] = [file for file in made.files if file.refused]
+    assert what in refused.refused
+    assert of(made, "CU-014") == [("kept", "cu_id", "S2")]
+
+
+def test_an_over_large_file_is_refused_unread(tmp_path, monkeypatch):
+    from cami_units.kml import _source
+
+    monkeypatch.setattr(_source, "MAX_FILE", 100_000)
+    made = collected(tmp_path, {"huge.kml": b" " * 200_000, **same_again()})
+    assert "is too large" in told(made, "too large")["what"]
+
+
+def test_where_nothing_could_be_read_the_fault_is_told(tmp_path):
+    with pytest.raises(
+        InputError, match=r"None of 2 files could be read\. a\.kmz: a\.kmz is empty"
+    ):
+        collected(tmp_path, {"a.kmz": b"", "b.kmz": b"hello"})
+
+
+def test_nothing_to_read_is_told(tmp_path):
+    with pytest.raises(InputError, match="There is no file to read"):
+        collected(tmp_path, {})
+    with pytest.raises(InputError, match=r"There is no file .*gone\.kmz"):
+        pipeline.collect([tmp_path / "gone.kmz"], base())
+
+
+# -- nothing is lost ------------------------------------------------------------------------------
+
+
+def test_every_placemark_is_accounted_for(tmp_path):
+    """An independent count of the XML, file by file and in sum."""
+    files = {
+        "edit_S1.kml": draw.edited(
+            handed_out("S1"), *SCRIPT, raw("far", "271,41,0 272,41,0 272,42,0")
+        ),
+        "edit_S2.kml": draw.edited(handed_out("S2"), draw.resaved),
+        "edit_S2b.kml": draw.edited(handed_out("S2"), draw.only("3 ")),
+    }
+    made = collected(tmp_path, files)
+    counted = {
+        name: len(re.findall(rb"<(?:\w+:)?Placemark[\s>]", text)) for name, text in files.items()
+    }
+    assert {file.file: file.placemarks for file in made.files} == counted
+    for file in made.files:
+        parts = file.evidence + file.shapes + file.pins + file.unusable
+        assert parts == file.placemarks, file
+    # Every shape is in the table of changes or was set aside; every pin is a remark.
+    assert sum(file.pins for file in made.files) == int(
+        (made.remarks["kind"] != "comment").sum()
+    ) - len(made.remarks.query("kind == 'conflict'"))
+
+
+# -- other ways to hand in ------------------------------------------------------------------------
+
+
+def test_geopackage_and_geojson_come_in_too(tmp_path):
+    units = gpd.GeoDataFrame(base().tables["conservation_units"])
+    east = units[units["unit_id"].isin(EAST)].reset_index(drop=True)
+    east.loc[0, "geometry"] = scale(east.geometry[0], 0.8, 0.8)
+    folder = tmp_path / "handed-in"
+    folder.mkdir()
+    east[["unit_id", "name_en", "geometry"]].to_file(folder / "edit_S2.gpkg", layer="units")
+    new = gpd.GeoDataFrame(
+        {"name": ["drawn in QGIS"]}, geometry=[shapely.box(70.2, 43, 70.8, 43.4)], crs=LONLAT
+    )
+    new.to_file(folder / "edit_S1.geojson")
+    made = pipeline.collect([folder], base())
+    assert of(made, "CU-013") == [("reshaped", "cu_id", "S2")]
+    assert of(made, "CU-014") == [("kept", "cu_id", "S2")]
+    assert of(made, "CU-017") == [("new", "none", "S1")]
+    assert units_of(made).loc["CU-017", "name_en"] == "drawn in QGIS"
+
+
+def test_the_form_comes_in_beside_the_map(tmp_path):
+    folder = tmp_path / "handed-in"
+    folder.mkdir()
+    units = base().tables["conservation_units"]
+    west = units[units["unit_id"].isin(WEST)]
+    documents.write_form(folder / "form_S1.xlsx", west, imprint=base().imprint, group="S1")
+    book = openpyxl.load_workbook(folder / "form_S1.xlsx")
+    sheet = book["units"]
+    names = [cell.value for cell in sheet[1]]
+    fields = {"action": "reject", "comment": "no data since 1990"}
+    for row in sheet.iter_rows(min_row=3):
+        if row[0].value == "CU-001":
+            for name, value in fields.items():
+                row[names.index(name)].value = value
+        if row[0].value == "CU-002":
+            row[names.index("new_name")].value = "Barskoon"
+    book.save(folder / "form_S1.xlsx")
+    made = collected(tmp_path, {"edit_S1.kmz": kmz(draw.grown("CU-003", 0.9))})
+    assert of(made, "CU-001") == [("rejected", "cu_id", "S1")]
+    assert (
+        units_of(made).loc["CU-001", "rationale"].startswith("Rejected by S1: no data since 1990")
+    )
+    assert of(made, "CU-002") == [("renamed", "cu_id", "S1")]
+    assert of(made, "CU-003") == [("reshaped", "cu_id", "S1")]
+
+
+# -- what is written ------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("written")
+    hostile = "CU-001 <img src=x onerror=alert(1)>{{7*7}}"
+    made = collected(
+        folder,
+        {
+            "edit_S1.kmz": kmz(*SCRIPT[1:], draw.renamed("CU-001", hostile)),
+            **{name: content for name, content in two_on_one().items() if "S2" in name},
+            "=cmd|calc!A0.kmz": b"hello",
+        },
+    )
+    pipeline.write_collected(made, folder / "01-collected")
+    return folder / "01-collected"
+
+
+def test_the_next_round_is_whole_and_can_be_collected_on(written):
+    names = {path.name for path in written.iterdir()}
+    assert names >= {
+        *("changes.csv", "conflicts.csv", "problems.csv", "report.html", "report.xlsx"),
+        *("conservation_units.gpkg", "conservation_units.csv", "conservation_units.xlsx"),
+        *("conservation_units.kmz", "conservation_units_web.kmz", "map.html", "manifest.json"),
+    }
+    again = store.read_round(written)
+    assert again.imprint.round == "Round 01"
+    assert again.manifest["base"] == {"round": 0, "title": "A small workshop"}
+    assert {"remarks", "set_aside"} <= set(again.tables)
+    pipeline.reopened(again)
+    changes = pd.read_csv(written / "changes.csv")
+    assert list(changes.columns[:6]) == [
+        "unit_id",
+        "change",
+        "matched_by",
+        "group",
+        "file",
+        "placemark",
+    ]
+    conflicts = pd.read_csv(written / "conflicts.csv")
+    assert list(conflicts.columns[:5]) == [
+        "unit_id",
+        "groups",
+        "overlap_km2",
+        "default",
+        "resolution",
+    ]
+    problems = pd.read_csv(written / "problems.csv")
+    assert list(problems.columns) == ["file", "folder", "placemark", "line", "what", "assumed"]
+
+
+def test_hostile_names_are_text_everywhere(written):
+    page = (written / "report.html").read_text(encoding="utf-8")
+    assert "<img" not in page
+    assert "&lt;img src=x onerror=alert(1)&gt;{{7*7}}" in page
+    assert "default-src 'none'" in unescape(page)
+    book = openpyxl.load_workbook(written / "report.xlsx")
+    cells = [cell for sheet in book for row in sheet.iter_rows() for cell in row]
+    assert not [cell for cell in cells if cell.data_type == "f"]
+    text = (written / "problems.csv").read_text(encoding="utf-8")
+    assert "\n=cmd" not in text
+
+
+def test_no_folder_and_no_clock_in_any_file(written, tmp_path_factory):
+    for path in written.iterdir():
+        content = path.read_bytes()
+        assert b"handed-in" not in content, path.name
+        assert str(written.parent).encode() not in content, path.name
+
+
+@pytest.mark.browser
+def test_the_report_opens_with_the_network_off(written, browser):
+    browser.open(written / "report.html", ready=False)
+    assert browser.asked_for() == []
+    assert browser.errors == []
+    assert browser.run("return document.querySelectorAll('svg path').length") >= 3
+
+
+# -- the power goes -------------------------------------------------------------------------------
+
+_KILLED = """
+import sys
+from pathlib import Path
+sys.path.insert(0, {tests!r})
+from tests.test_collect import base
+from cami_units import pipeline
+made = pipeline.collect([Path({files!r})], base())
+print("ready", flush=True)
+pipeline.write_collected(made, Path({out!r}))
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there is no SIGKILL on Windows")
+@pytest.mark.parametrize("after", [0.05, 0.4])
+def test_a_kill_at_any_moment_leaves_the_earlier_round_and_no_new_one(after, tmp_path):
+    pipeline.write_collected(collected(tmp_path, {"edit_S1.kmz": kmz()}), tmp_path / "01")
+    before = {path.name: path.read_bytes() for path in (tmp_path / "01").iterdir()}
+    root = Path(__file__).resolve().parents[1]
+    code = _KILLED.format(
+        tests=str(root), files=str(tmp_path / "handed-in"), out=str(tmp_path / "02")
+    )
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, cwd=root)
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"ready\n"
+    time.sleep(after)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    process.stdout.close()
+    assert not (tmp_path / "02").exists() or store.read_round(tmp_path / "02")
+    assert {path.name: path.read_bytes() for path in (tmp_path / "01").iterdir()} == before

@@ -1,0 +1,543 @@
+"""Paper and projector: what stands on each sheet, in the right place, the same bytes every time."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import zlib
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.patches import FancyArrowPatch
+from matplotlib.text import Text
+from pyproj import Geod, Transformer
+from shapely import Point, box
+from typer.testing import CliRunner
+
+from cami_units import figures, pipeline, words
+from cami_units.cli import app
+from cami_units.figures import _map as map_room
+from cami_units.figures import _pages as pages_room
+from cami_units.figures._scene import framed
+from cami_units.figures._sheet import axes_at, sheet
+from cami_units.figures._type import MISSING, drawable, font, lines, undrawable, width_mm
+from cami_units.model import DISCLAIMER, EQUAL_AREA, Imprint, InputError
+from cami_units.pipeline import _figures as figures_step
+from tests.test_webmap import IMPRINT, toy_criteria, toy_layers, toy_species, toy_units
+
+POISON = (
+    "$\\frac{1}{0}$ {{7*7}} {% ${} & < > \" ' ]]> <![CDATA[ </script> \x0b =HYPERLINK(1) "
+    "Сайгак 賽加 ‮abc سایگا"
+)
+
+
+def toy_scene(*, lang: str = "en", imprint: Imprint = IMPRINT, **first: object) -> figures.Scene:
+    """The toy region of the web map's tests, in the equal-area CRS."""
+    units, species = toy_units(**first), toy_species()
+    tables = {"conservation_units": units, "unit_criteria": toy_criteria(units)}
+    return figures.Scene(
+        crs=EQUAL_AREA,
+        imprint=imprint,
+        units=units.to_crs(EQUAL_AREA),
+        cards=words.unit_cards(tables, species, lang=lang),
+        species=species,
+        layers={
+            name: table.to_crs(EQUAL_AREA)
+            for name, table in toy_layers().items()
+            if name != "features"
+        },
+        unit_criteria=tables["unit_criteria"],
+        unit_species=pd.DataFrame(
+            {
+                "unit_id": "CU-001",
+                "sci_name": ["Panthera uncia", "Saiga tatarica"],
+                "role": ["supporting", "qualifying"],
+                "overlap_km2": [1500.0, 40000.0],
+                "range_share": [np.nan, 12.34],
+                "sides": ["", "KZ;UZ"],
+            }
+        ),
+        unit_countries=pd.DataFrame(
+            {
+                "unit_id": "CU-001",
+                "iso2": ["KZ", "UZ"],
+                "area_km2": [9000.0, 3000.0],
+                "share": [75.0, 25.0],
+            }
+        ),
+        lang=lang,
+    )
+
+
+SHEETS = {
+    "poster": figures.poster,
+    "section": lambda scene: figures.section_sheet(scene, "S1"),
+    "page": lambda scene: figures.unit_page(scene, "CU-001"),
+    "slide": figures.slide,
+    "unit slide": lambda scene: figures.unit_slide(scene, "CU-001"),
+}
+SIZES = {
+    "poster": (841, 594),
+    "section": (420, 297),
+    "page": (210, 297),
+    "slide": (320, 180),
+    "unit slide": (320, 180),
+}
+
+
+def said(figure: Figure) -> str:
+    """Everything written on a sheet."""
+    return "\n".join(text.get_text() for text in figure.findobj(Text) if text.get_text())
+
+
+# -- what stands on a sheet ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("lang", words.LANGUAGES)
+@pytest.mark.parametrize("name", SHEETS)
+def test_every_sheet_says_what_and_whose_it_is(name: str, lang: str) -> None:
+    figure = SHEETS[name](toy_scene(lang=lang))
+    width, height = figure.get_size_inches() * 25.4
+    assert (round(width), round(height)) == SIZES[name]
+    told = " ".join(said(figure).split())
+    assert "2026-11-22" in told
+    assert "operational proxy criteria" in told
+    assert words.disclaimer(DISCLAIMER, lang) in told
+    assert words.text("indicative", lang)[:20] in told
+    assert "Toy source, 2026" in told
+    assert "1 : " in told  # the scale, beside its bar
+    assert re.search(rf"\d° {words.text('direction N', lang)}", told)  # the graticule
+    assert re.search(rf"\d° {words.text('direction E', lang)}", told)
+    arrows = figure.findobj(FancyArrowPatch)
+    assert len(arrows) == 1
+    assert words.text("direction N", lang) in told.split()
+
+
+@pytest.mark.parametrize("name", SHEETS)
+def test_nothing_hangs_over_the_edge_of_a_sheet(name: str) -> None:
+    """Even with names as long as a person can type."""
+    long = "Very long name of a landscape that goes on and on " * 4
+    figure = SHEETS[name](toy_scene(name_en=long, name_ru=long))
+    frame = figure.bbox
+    renderer = FigureCanvasAgg(figure).get_renderer()
+    over = [
+        text.get_text()
+        for text in figure.texts
+        if not (
+            frame.x0 <= (extent := text.get_window_extent(renderer)).x0
+            and extent.x1 <= frame.x1
+            and frame.y0 <= extent.y0
+            and extent.y1 <= frame.y1
+        )
+    ]
+    assert over == []
+
+
+def test_a_poster_names_every_unit_in_its_table_and_on_its_map() -> None:
+    told = said(figures.poster(toy_scene())).split("\n")
+    for unit in ("CU-001", "CU-002", "CU-003"):
+        assert told.count(unit) == 2, unit
+    assert {"S1", "S2"} <= set(told)
+    for layer in ("hotspots", "protected_areas", "corridors", "border_fence", "disputed areas"):
+        assert words.text(layer) in told
+
+
+def test_a_section_sheet_lists_the_units_in_it_and_leaves_room_for_notes() -> None:
+    # S1 is 50–70° E: CU-001 (62–66) and, touching, CU-002 (70–74); CU-003 (78–82) is elsewhere.
+    told = said(figures.section_sheet(toy_scene(), "S1"))
+    assert "S1 · West" in told
+    assert words.text("your notes") in told
+    assert "Altai knot" in told
+    assert "Pamir" not in told
+
+
+def test_a_unit_page_tells_the_unit() -> None:
+    told = said(figures.unit_page(toy_scene(), "CU-001")).split("\n")
+    assert "CU-001 · Altai knot" in told
+    assert "Алтайский узел" in told
+    assert told.count("✓") + told.count("✗") + told.count("?") >= 11  # criteria, and the card's row
+    assert {"✓", "✗", "?"} <= set(told)
+    assert "C9" in told
+    assert "KZ 75 % (9,000 km²), UZ 25 % (3,000 km²)" in told
+    # The species that counts stands first, though its name sorts last.
+    assert told.index("SAI") < told.index("SNL")
+    assert "qualifying · 40,000 km² · 12.3 % KZ UZ" in told
+    assert "supporting · 1,500 km²" in told
+
+
+def test_a_page_in_russian_speaks_russian() -> None:
+    told = said(figures.unit_page(toy_scene(lang="ru"), "CU-001")).split("\n")
+    assert "CU-001 · Алтайский узел" in told
+    assert words.text("shares of states", "ru") in told
+    assert "учтённый · 40 000 км² · 12,3 % KZ UZ" in told
+    assert "Сайгак" in told
+
+
+def test_stability_is_told_where_it_is_known() -> None:
+    scene = toy_scene()
+    assert words.text("stability") not in said(figures.unit_page(scene, "CU-001")).split("\n")
+    known = replace(scene, cards=scene.cards.assign(stability="robust: in 92 % of runs"))
+    told = said(figures.unit_page(known, "CU-001")).split("\n")
+    assert told[told.index(words.text("stability")) + 1] == "robust: in 92 % of runs"
+
+
+def test_rejected_units_are_not_drawn() -> None:
+    told = said(figures.poster(toy_scene(status="rejected")))
+    assert "CU-001" not in told
+    assert "CU-002" in told
+
+
+def test_every_layer_is_optional() -> None:
+    bare = replace(toy_scene(), layers={})
+    for name in ("poster", "page", "slide", "unit slide"):
+        assert "CU-001" in said(SHEETS[name](bare))
+
+
+def test_without_units_there_is_still_a_poster() -> None:
+    scene = toy_scene()
+    none = replace(scene, units=scene.units.iloc[:0])
+    assert "Toy workshop" in said(figures.poster(none))
+    assert said(figures.slide(none)).split("\n").count("0") == 1
+
+
+def test_an_unfinished_profile_draws_its_units_all_the_same() -> None:
+    told = said(figures.unit_page(toy_scene(tier="", rank=pd.NA, score=np.nan), "CU-001"))
+    assert "CU-001" in told
+
+
+# -- what is refused -------------------------------------------------------------------------------
+
+
+def test_what_is_not_there_is_refused_with_the_nearest() -> None:
+    scene = toy_scene()
+    with pytest.raises(InputError, match=r"no unit 'CU-01'.*Did you mean 'CU-0.1'.*CU-003"):
+        figures.unit_page(scene, "CU-01")
+    with pytest.raises(InputError, match=r"no section 'S9'.*It has S1, S2"):
+        figures.section_sheet(scene, "S9")
+    with pytest.raises(InputError, match=r"do not know hotspot\. Did you mean 'hotspots'"):
+        replace(scene, layers={"hotspot": scene.layers["hotspots"]})
+    with pytest.raises(InputError, match=r"No card for CU-001, CU-002, CU-003"):
+        replace(scene, cards=scene.cards.iloc[:0])
+    with pytest.raises(InputError, match="Language 'fr' is unknown"):
+        replace(scene, lang="fr")
+    with pytest.raises(InputError, match="its CRS is EPSG:4326"):
+        replace(scene, units=toy_units())
+    with pytest.raises(InputError, match=r"written as .pdf or .png; 'map.bmp' ends otherwise"):
+        figures.write_figure("map.bmp", sheet(10, 10))
+
+
+# -- furniture that is right -----------------------------------------------------------------------
+
+
+def drawn(frame: Any, width: float = 200.0) -> tuple[Any, map_room.Sized]:
+    figure = sheet(width + 20, 200)
+    made = framed(frame, aspect=width / 150, margin=0)
+    return axes_at(figure, 10, 10, width, 150), map_room.Sized(made, width, 7)
+
+
+@pytest.mark.parametrize("centre", [(50, 52), (80, 40), (120, 47)])
+def test_the_arrow_points_to_true_north_from_where_it_stands(centre: tuple[float, float]) -> None:
+    """In a conic projection that is not up: the geodesic azimuth of the drawn arrow says so."""
+    scene = toy_scene()
+    x, y = Transformer.from_crs(4326, EQUAL_AREA, always_xy=True).transform(*centre)
+    axes, sized = drawn((x - 5e5, y - 4e5, x + 5e5, y + 4e5))
+    map_room.north_arrow(axes, scene, sized, size=9)
+    (arrow,) = axes.findobj(FancyArrowPatch)
+    (x0, y0), (x1, y1) = arrow._posA_posB
+    back = Transformer.from_crs(EQUAL_AREA, 4326, always_xy=True)
+    (lon0, lon1), (lat0, lat1) = back.transform([x0, x1], [y0, y1])
+    azimuth, _, _ = Geod(ellps="WGS84").inv(lon0, lat0, lon1, lat1)
+    # The projection is not conformal: 2° off at its edge are what a straight arrow can do.
+    assert abs(azimuth) < 2
+
+
+def test_the_scale_bar_is_as_long_as_it_says() -> None:
+    axes, sized = drawn((-5e5, -4e5, 5e5, 4e5))
+    map_room.scale_bar(axes, toy_scene(), sized, size=8)
+    # 1000 km of ground at most a quarter wide: 200 km, in four parts of 50 km.
+    parts = [patch for patch in axes.patches if patch.get_width() == pytest.approx(50_000)]
+    assert len(parts) == 4
+    told = [text.get_text() for text in axes.texts]
+    # The frame is 1066.7 km (800 km high, 200 : 150) over 200 mm: 1 : 5.33 million.
+    assert told == ["200 km", "1 : 5,300,000"]
+
+
+def test_degrees_stand_where_their_lines_meet_the_edge() -> None:
+    """Witness: the label's place, taken back to longitude and latitude, is the degree it names."""
+    axes, sized = drawn((-2e6, -1e6, -5e5, 2e5))
+    map_room.graticule(axes, toy_scene(), sized, size=7)
+    back = Transformer.from_crs(EQUAL_AREA, 4326, always_xy=True)
+    left, low, *_ = sized.frame
+    told = [(text.get_text(), text.get_position()) for text in axes.texts]
+    assert len(told) >= 6
+    for label, (x, y) in told:
+        degrees, letter = label.split("° ")
+        lon, lat = back.transform(x if letter == "E" else left, low if letter == "E" else y)
+        assert (lon if letter == "E" else lat) == pytest.approx(float(degrees), abs=0.02)
+
+
+def test_borders_come_once_and_disputed_ones_have_their_own_dash() -> None:
+    scene = toy_scene()
+    axes, sized = drawn(scene.layers["countries"].total_bounds)
+    borders = map_room._borders(scene, sized)
+    # Two straight borders of the toy region, 35–52° N; each would come twice from the outlines.
+    assert len(getattr(borders, "geoms", [borders])) == 2
+    expected = sum(
+        gpd.GeoSeries([box(lon, 35, lon + 1e-9, 52)], crs=4326).to_crs(EQUAL_AREA).length.iloc[0]
+        / 2
+        for lon in (68, 80)
+    )
+    assert borders.length == pytest.approx(expected, rel=1e-3)
+    map_room.draw_map(axes, scene, sized, layers=())
+    styles = {
+        collection.get_linestyle()[0][1] is not None and len(collection.get_linestyle()[0][1])
+        for collection in axes.collections
+    }
+    assert len(axes.collections) == 2
+    assert styles == {2}
+    dashes = [tuple(np.round(c.get_linestyle()[0][1], 2)) for c in axes.collections]
+    assert len(set(dashes)) == 2
+
+
+def test_names_do_not_touch() -> None:
+    axes, sized = drawn((0, 0, 1e6, 7.5e5))
+    labels = map_room._Labels(axes, sized)
+    for _ in range(6):
+        labels.add(Point(5e5, 4e5), "CU-001", size=8, must=True)
+        labels.add(Point(5e5, 4e5), "lake", size=8)
+    boxes = labels.taken
+    assert len(boxes) == 6
+    assert not any(
+        map_room._touch(one, other) for i, one in enumerate(boxes) for other in boxes[:i]
+    )
+
+
+def test_lines_are_shared_out_to_those_who_need_them() -> None:
+    assert pages_room._shared_out([1, 5, 2], 6) == [1, 3, 2]
+    assert pages_room._shared_out([3, 3], 1) == [1, 0]
+    assert pages_room._shared_out([1, 1], 9) == [1, 1]
+    assert pages_room._shared_out([], 5) == []
+
+
+# -- type ------------------------------------------------------------------------------------------
+
+
+def test_the_fonts_have_what_we_write() -> None:
+    """Every word of the catalogue, in both languages: checked before anything is drawn."""
+    everything = [phrase for said in words.CATALOGUE.values() for phrase in said]
+    assert undrawable(everything) == ""
+    assert undrawable(["✓ ✗ ? ≥ – … °", "Ҷўғ қазақ ӨҮ"]) == ""
+
+
+def test_a_character_that_is_not_there_is_said_and_drawn_as_a_box() -> None:
+    assert undrawable(["Altai 賽加", "加"]) == "加賽"
+    assert drawable("賽加 Altai") == f"{MISSING}{MISSING} Altai"
+
+
+@settings(max_examples=80)
+@given(st.text(max_size=120), st.floats(5, 80), st.integers(1, 5))
+def test_no_line_is_wider_than_its_column(text: str, width: float, most: int) -> None:
+    broken = lines(text, width, size=7, most=most)
+    assert len(broken) <= most
+    one = max((width_mm(c, 7) for c in text), default=0) + width_mm("…", 7)
+    assert all(width_mm(line, 7) <= max(width, one) for line in broken)
+
+
+def test_widths_are_those_that_are_drawn() -> None:
+    """Witness: matplotlib's own measure of the same line."""
+    figure = sheet(200, 50)
+    text = figure.text(0, 0.5, "CU-001 Природоохранные ✓", fontproperties=font())
+    text.set_fontsize(10)
+    extent = (
+        text.get_window_extent(FigureCanvasAgg(figure).get_renderer()).width / figure.dpi * 25.4
+    )
+    assert width_mm("CU-001 Природоохранные ✓", 10) == pytest.approx(extent, rel=0.02)
+
+
+# -- hostile text ----------------------------------------------------------------------------------
+
+
+def poisoned() -> figures.Scene:
+    bad = POISON + " \ud800"  # a lone surrogate: no table takes one, a plan might
+    imprint = Imprint(bad, bad, bad, bad, disclaimer=bad, sources=(bad,))
+    scene = toy_scene(imprint=imprint, name_en=POISON, name_ru=POISON, rank_label=POISON)
+    spoilt = {
+        name: table.assign(
+            **{column: POISON for column in ("name_en", "name_ru", "name") if column in table}
+        )
+        for name, table in scene.layers.items()
+    }
+    return replace(
+        scene,
+        layers=spoilt,
+        cards=scene.cards.assign(species=POISON, states=POISON),
+        species=scene.species.assign(name_en=POISON, name_ru=POISON, code=POISON),
+        unit_criteria=scene.unit_criteria.assign(because=POISON, unit=POISON),
+    )
+
+
+@pytest.mark.parametrize("name", SHEETS)
+def test_poison_is_text_like_any_other(tmp_path: Path, name: str) -> None:
+    """Nothing is taken for mathematics, nothing is missing from the fonts (that would warn)."""
+    figure = SHEETS[name](poisoned())
+    figures.write_figure(tmp_path / "sheet.pdf", figure)
+    if "slide" in name:
+        figures.write_figure(tmp_path / "sheet.png", figure)
+    told = said(figure)
+    assert "$\\frac" in told
+    assert not re.search("[\x00-\x08\x0b-\x1f\ud800-\udfff\u202e]", told)
+    content = (tmp_path / "sheet.pdf").read_bytes()
+    for word in (b"/JavaScript", b"/JS", b"/URI", b"/Launch", b"/EmbeddedFile", b"/OpenAction"):
+        assert word not in content
+
+
+# -- files -----------------------------------------------------------------------------------------
+
+
+def test_a_pdf_is_vector_and_text_and_has_no_date(tmp_path: Path) -> None:
+    path = tmp_path / "poster.pdf"
+    figures.write_figure(path, figures.poster(toy_scene()))
+    content = path.read_bytes()
+    assert b"/Subtype /Image" not in content
+    assert b"CreationDate" not in content
+    assert b"ModDate" not in content
+    assert b"/Type0" in content or b"/CIDFontType2" in content  # embedded type, not outlines
+    assert str(tmp_path).encode() not in content
+    box_of = re.search(rb"/MediaBox \[ ?0 0 ([\d.]+) ([\d.]+) ?\]", content)
+    assert box_of is not None
+    assert [round(float(side) * 25.4 / 72) for side in box_of.groups()] == [841, 594]
+    streams = re.findall(rb"stream\r?\n(.*?)\r?\nendstream", content, flags=re.DOTALL)
+    assert any(b"Tj" in zlib.decompress(part) or b"TJ" in zlib.decompress(part) for part in streams)
+
+
+def test_pages_are_bound_in_their_order(tmp_path: Path) -> None:
+    scene = toy_scene()
+    figures.write_pages(
+        tmp_path / "units.pdf", (figures.unit_page(scene, f"CU-00{n}") for n in (1, 2, 3))
+    )
+    content = (tmp_path / "units.pdf").read_bytes()
+    assert len(re.findall(rb"/Type /Page\b", content)) == 3
+
+
+def test_a_slide_has_the_pixels_of_a_projector(tmp_path: Path) -> None:
+    figures.write_figure(tmp_path / "slide.png", figures.slide(toy_scene()))
+    content = (tmp_path / "slide.png").read_bytes()
+    assert [int.from_bytes(content[at : at + 4]) for at in (16, 20)] == [1920, 1080]
+    assert b"Matplotlib" not in content
+
+
+SCRIPT = """
+import hashlib, sys
+sys.path.insert(0, sys.argv[1])
+from pathlib import Path
+from dataclasses import replace
+from cami_units import figures
+from tests.test_figures import toy_scene
+scene = toy_scene()
+if sys.argv[3] == "shuffled":
+    scene = replace(
+        scene,
+        units=scene.units.iloc[::-1],
+        cards=scene.cards.iloc[::-1],
+        layers={name: table.iloc[::-1] for name, table in reversed(scene.layers.items())},
+        unit_species=scene.unit_species.iloc[::-1],
+    )
+for name, figure in (("a.pdf", figures.unit_page(scene, "CU-001")), ("a.png", figures.slide(scene))):
+    path = Path(sys.argv[2]) / name
+    figures.write_figure(path, figure)
+    print(hashlib.sha256(path.read_bytes()).hexdigest())
+"""
+
+
+def test_neither_row_order_nor_hash_seed_nor_a_second_run_changes_a_byte(tmp_path: Path) -> None:
+    root = str(Path(__file__).resolve().parents[1])
+    found = {
+        subprocess.run(
+            [sys.executable, "-c", SCRIPT, root, str(tmp_path), order],
+            env={"PYTHONHASHSEED": seed, "PATH": "/usr/bin:/bin", "HOME": str(Path.home())},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed, order in (("1", "as is"), ("77", "shuffled"))
+    }
+    assert len(found) == 1
+    assert len(found.pop().split()) == 2
+
+
+def test_inputs_are_not_changed() -> None:
+    scene = toy_scene()
+    before = scene.units.copy(), scene.layers["countries"].copy()
+    figures.poster(scene)
+    pd.testing.assert_frame_equal(scene.units, before[0])
+    pd.testing.assert_frame_equal(scene.layers["countries"], before[1])
+
+
+def test_a_legend_card_is_as_large_as_it_needs() -> None:
+    rows = [(figures.Look("#ffffff", 2.0), f"layer {n}", True) for n in range(5)]
+    few, many = figures.legend_card("Legend", rows[:2]), figures.legend_card("Legend", rows)
+    assert many.get_size_inches()[1] > few.get_size_inches()[1]
+    assert said(many).split("\n") == ["Legend", *[f"layer {n}" for n in range(5)]]
+    assert figures.png(many)[:4] == b"\x89PNG"
+
+
+# -- the command -----------------------------------------------------------------------------------
+
+
+def test_figures_are_written_whole_and_over_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        figures_step,
+        "figure_writers",
+        lambda done, **_: {"poster_a1.pdf": lambda path: path.write_bytes(b"one")},
+    )
+    monkeypatch.setattr(figures_step, "_undrawable", lambda done: ())
+    folder = tmp_path / "figures"
+    for _ in range(2):  # a second time replaces the first
+        pipeline.write_figures(None, folder)  # type: ignore[arg-type]
+        assert [path.name for path in folder.iterdir()] == ["poster_a1.pdf"]
+    (folder / "my own notes.txt").write_text("keep me", encoding="utf-8")
+    with pytest.raises(InputError, match=r"also holds my own notes\.txt, which would be lost"):
+        pipeline.write_figures(None, folder)  # type: ignore[arg-type]
+    assert (folder / "my own notes.txt").read_text(encoding="utf-8") == "keep me"
+
+
+def test_ids_become_file_names_that_hold_nothing_else() -> None:
+    assert figures_step._file_name("CU-012a") == "CU-012a"
+    assert figures_step._file_name("../../etc/passwd") == "------etc-passwd"
+    assert figures_step._file_name("Секция 1") == "-------1"
+    assert len(figures_step._file_name("x" * 500)) == 40
+    assert figures_step._file_name("\x00") == "-"
+
+
+def test_figures_of_no_round_are_refused(tmp_path: Path) -> None:
+    said = CliRunner().invoke(app, ["figures", str(tmp_path)])
+    assert said.exit_code == 1
+    assert "Error:" in said.output
+
+
+@pytest.mark.slow
+def test_the_bundled_round_is_drawn_whole(tmp_path: Path) -> None:
+    runner, place = CliRunner(), tmp_path / "00-proposal"
+    assert runner.invoke(app, ["propose", "--out", str(place), "-q"]).exit_code == 0
+    said = runner.invoke(app, ["figures", str(place)])
+    assert said.exit_code == 0, said.output
+    assert "poster_a1.pdf" in said.output
+    files = {path.name: path.read_bytes() for path in (place / "figures").iterdir()}
+    sections = {f"section_S{n}_a3.pdf" for n in range(1, 7)}
+    assert {"poster_a1.pdf", "units_a4.pdf", "slide_region.png", "atlas.html"} | sections <= set(
+        files
+    )
+    slides = [name for name in files if name.startswith("slide_CU-")]
+    assert len(re.findall(rb"/Type /Page\b", files["units_a4.pdf"])) == len(slides) > 30

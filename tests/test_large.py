@@ -1,0 +1,379 @@
+"""Thousands of ranges on millions of cells: the same numbers, share by share, whoever does the work."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+import shapely
+
+from cami_units import cli, grid, layers, overlap, pipeline
+from cami_units.layers import _stream
+from cami_units.model import EQUAL_AREA, InputError, Progress
+from cami_units.pipeline import _overlaps
+
+WORLD = "EPSG:6933"
+
+
+def box(west: float, south: float, side: float = 1.0) -> shapely.Polygon:
+    return shapely.box(west, south, west + side, south + side)
+
+
+def ragged(x: float, y: float, seed: int, corners: int = 60) -> shapely.Polygon:
+    """A star-shaped range of about 1°, with a coast."""
+    random = np.random.default_rng(seed)
+    angle = np.linspace(0, 2 * np.pi, corners, endpoint=False)
+    knots = random.uniform(0.5, 1.2, 60)
+    reach = np.interp(angle, np.linspace(0, 2 * np.pi, 61), np.append(knots, knots[0]))
+    reach = reach + random.uniform(0, 0.5 / corners, corners)
+    return shapely.Polygon(np.column_stack([x + reach * np.cos(angle), y + reach * np.sin(angle)]))
+
+
+def many(number: int = 40) -> gpd.GeoDataFrame:
+    names = [f"Genus species{number:03d}" for number in range(number)]
+    shapes = [ragged(60 + 1.3 * n % 40, 35 + 0.7 * n % 20, n) for n in range(number)]
+    return gpd.GeoDataFrame({"sci_name": names}, geometry=shapes, crs="OGC:CRS84")
+
+
+def saved(path: Path, table: gpd.GeoDataFrame, rows: int = 8) -> Path:
+    table.to_parquet(path, row_group_size=rows)
+    return path
+
+
+def measured(ranges: Path, out: Path, **how: object) -> pd.DataFrame:
+    pipeline.write_overlaps(ranges, out, **{"cell_km": 25, **how})  # type: ignore[arg-type]
+    return pd.read_parquet(out)
+
+
+def sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+# -- the numbers ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("shape", ["square", "hexagon"])
+def test_the_stream_says_what_overlap_says(tmp_path: Path, shape: grid.Shape) -> None:
+    """Two ways to the same table: cells listed one by one, and a lattice that nobody lists."""
+    table = many(12)
+    streamed = measured(saved(tmp_path / "r.parquet", table), tmp_path / "o.parquet", shape=shape)
+    flat = layers.to_equal_area(table)
+    cells = grid.planning_units(flat, cell_km=25, shape=shape)
+    listed = overlap.overlap(cells, flat, site="pu_id")
+    streamed["pu_id"] = grid.pu_ids(streamed["row"], streamed["col"])
+    both = listed.merge(streamed, on=["pu_id", "sci_name"], how="outer", suffixes=("", "_streamed"))
+    assert np.abs(both["km2"] - both["km2_streamed"]).max() < 625 * 1e-9
+    assert list(streamed.columns[:4]) == ["sci_name", "row", "col", "km2"]
+
+
+def test_overlaps_of_a_range_add_up_to_the_range(tmp_path: Path) -> None:
+    table = many(12)
+    streamed = measured(saved(tmp_path / "r.parquet", table), tmp_path / "o.parquet", cell_km=3)
+    whole = layers.to_equal_area(table).set_index("sci_name").area / 1e6
+    total = streamed.groupby("sci_name")["km2"].sum()
+    assert np.allclose(total, whole, rtol=1e-10)
+
+
+def test_tiles_change_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cut into tiles of 7 × 7 cells, every cell is measured once, and as before."""
+    ranges = saved(tmp_path / "r.parquet", many(6))
+    key = ["sci_name", "row", "col"]
+    whole = measured(ranges, tmp_path / "1.parquet").sort_values(key, ignore_index=True)
+    monkeypatch.setattr(_overlaps, "TILE", 7)
+    tiled = measured(ranges, tmp_path / "2.parquet").sort_values(key, ignore_index=True)
+    pd.testing.assert_frame_equal(whole[key], tiled[key])
+    assert np.abs(whole["km2"] - tiled["km2"]).max() < 625 * 1e-9
+
+
+def test_rows_of_one_species_are_joined(tmp_path: Path) -> None:
+    """Two squares of 1° that share half their ground: that half counts once."""
+    table = gpd.GeoDataFrame(
+        {"binomial": ["Saiga tatarica", "Ovis ammon", "Saiga tatarica"]},
+        geometry=[box(60, 45), box(70, 40), box(60.5, 45)],
+        crs="OGC:CRS84",
+    )
+    streamed = measured(saved(tmp_path / "r.parquet", table, rows=1), tmp_path / "o.parquet")
+    joint = gpd.GeoDataFrame(geometry=[shapely.box(60, 45, 61.5, 46)], crs="OGC:CRS84")
+    saiga = streamed.query("sci_name == 'Saiga tatarica'")["km2"].sum()
+    assert saiga == pytest.approx(layers.to_equal_area(joint).area.iloc[0] / 1e6, rel=1e-10)
+
+
+def test_codes_are_heeded_and_told(tmp_path: Path) -> None:
+    table = gpd.GeoDataFrame(
+        {
+            "sci_name": ["Saiga tatarica", "Saiga tatarica", "Ovis ammon", None],
+            "presence": [1, 5, 1, 1],
+            "origin": [1, 1, 3, 1],
+            "seasonal": [4, 1, 1, 1],
+        },
+        geometry=[box(60, 45), box(62, 45), box(70, 40), box(75, 40)],
+        crs="OGC:CRS84",
+    )
+    saved(tmp_path / "r.parquet", table)
+    found = pipeline.write_overlaps(tmp_path / "r.parquet", tmp_path / "o.parquet")
+    streamed = pd.read_parquet(tmp_path / "o.parquet")
+    assert streamed["sci_name"].unique().tolist() == ["Saiga tatarica"]
+    one = layers.to_equal_area(table.iloc[[0]]).area.iloc[0] / 1e6
+    assert streamed["km2"].sum() == pytest.approx(one, rel=1e-10), "passage is kept, extinct is not"
+    told = " ".join(problem.what for problem in found.problems)
+    assert "presence 5 (extinct)" in told
+    assert "origin 3 (introduced)" in told
+    assert "1 row without a name" in told
+    assert (found.species, found.rows) == (1, len(streamed))
+
+
+def test_the_whole_world_fits(tmp_path: Path) -> None:
+    """Far from the origin, rows and columns are negative; ids are those of planning units."""
+    table = gpd.GeoDataFrame(
+        {"sci_name": ["Panthera onca", "Vombatus ursinus"]},
+        geometry=[box(-70, -10), box(147, -42)],
+        crs="OGC:CRS84",
+    )
+    ranges = saved(tmp_path / "r.parquet", table)
+    streamed = measured(ranges, tmp_path / "o.parquet", crs=WORLD, cell_km=50)
+    flat = layers.to_equal_area(table, WORLD)
+    cells = grid.planning_units(flat, cell_km=50, crs=WORLD)
+    assert set(grid.pu_ids(streamed["row"], streamed["col"])) == set(cells["pu_id"])
+    assert streamed["km2"].sum() == pytest.approx(flat.area.sum() / 1e6, rel=1e-10)
+
+
+# -- shares, order, bytes -------------------------------------------------------------------------
+
+
+def test_shares_hold_whole_species_and_only_read_their_row_groups(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream = layers.range_stream(saved(tmp_path / "r.parquet", many(40), rows=10))
+    shares = layers.range_shares(stream, most_bytes=int(stream.rows["bytes"].sum() / 4) + 1)
+    names = [name for share in shares for name in share.rows["sci_name"]]
+    assert len(shares) == 4
+    assert names == sorted(set(names))
+    read: list[int] = []
+    real = pq.ParquetFile.read_row_group
+
+    def noted(self: pq.ParquetFile, group: int, **how: object) -> object:
+        read.append(group)
+        return real(self, group, **how)
+
+    monkeypatch.setattr(pq.ParquetFile, "read_row_group", noted)
+    for share in shares:
+        layers.ranges_of(share)
+    assert sorted(set(read)) == [0, 1, 2, 3]
+    assert len(read) <= 7, "a row group is read again only where a share ends within it"
+    assert layers.stream_advice(shares) == ()
+
+
+def test_a_file_that_is_not_sorted_says_the_same_and_is_told_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_stream, "SHARE_BYTES", 10_000)
+    table = many(40)
+    mixed = table.iloc[np.random.default_rng(1).permutation(len(table))]
+    sizes = {"sorted": table, "mixed": mixed}
+    shares = {}
+    for name, rows in sizes.items():
+        ranges = saved(tmp_path / f"{name}.parquet", rows)
+        stream = layers.range_stream(ranges)
+        shares[name] = layers.range_shares(stream, most_bytes=12_000)
+        measured(ranges, tmp_path / f"{name}.out")
+    one, other = (pd.read_parquet(tmp_path / f"{name}.out") for name in sizes)
+    pd.testing.assert_frame_equal(one, other, check_exact=True)
+    assert layers.stream_advice(shares["sorted"]) == ()
+    (note,) = layers.stream_advice(shares["mixed"])
+    assert "are not sorted by species" in note.what
+    assert "sort_values('sci_name')" in note.cure
+
+
+def test_a_folder_is_one_table(tmp_path: Path) -> None:
+    table = many(20)
+    whole = saved(tmp_path / "whole.parquet", table)
+    parts = tmp_path / "parts"
+    parts.mkdir()
+    saved(parts / "b.parquet", table.iloc[:7])
+    saved(parts / "a.parquet", table.iloc[7:])
+    one, other = measured(whole, tmp_path / "1.out"), measured(parts, tmp_path / "2.out")
+    pd.testing.assert_frame_equal(one, other, check_exact=True)
+
+
+def test_the_same_ranges_give_the_same_bytes_and_say_what_they_are(tmp_path: Path) -> None:
+    ranges = saved(tmp_path / "r.parquet", many(10))
+    for name in ("1.parquet", "2.parquet"):
+        measured(ranges, tmp_path / name)
+    assert sha256(tmp_path / "1.parquet") == sha256(tmp_path / "2.parquet")
+    told = json.loads(pq.read_schema(tmp_path / "1.parquet").metadata[b"cami_units"])
+    assert told["cell_km"] == 25
+    assert told["ranges"] == ["r.parquet"]
+    assert str(tmp_path) not in str(told)
+
+
+# -- what is refused ------------------------------------------------------------------------------
+
+
+def bowtie() -> shapely.Polygon:
+    return shapely.Polygon([(60, 40), (62, 42), (62, 40), (60, 42)])
+
+
+def test_refused_ranges_are_all_named_and_nothing_is_written(tmp_path: Path) -> None:
+    """A bow-tie is mended; a range without a shape is not guessed, wherever it stands."""
+    table = many(6)
+    shapes = table.geometry.to_numpy().copy()
+    shapes[1], shapes[3], shapes[5] = bowtie(), None, None
+    ranges = saved(tmp_path / "r.parquet", table.set_geometry(gpd.GeoSeries(shapes, crs=table.crs)))
+    with pytest.raises(InputError, match="species003") as refusal:
+        measured(ranges, tmp_path / "o.parquet")
+    assert "species005" in str(refusal.value)
+    assert not (tmp_path / "o.parquet").exists()
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_what_is_no_geoparquet_is_refused_with_the_cure(tmp_path: Path) -> None:
+    plain = tmp_path / "plain.parquet"
+    pd.DataFrame({"sci_name": ["a"]}).to_parquet(plain)
+    with pytest.raises(InputError, match=r"plain\.parquet is no GeoParquet with shapes as WKB"):
+        layers.range_stream(plain)
+    with pytest.raises(InputError, match=r"to_parquet\('ranges\.parquet', row_group_size=100\)"):
+        layers.range_stream(tmp_path / "missing.parquet")
+    broken = tmp_path / "broken.parquet"
+    broken.write_bytes(b"PAR1 not really")
+    with pytest.raises(InputError, match=r"broken\.parquet cannot be read"):
+        layers.range_stream(broken)
+    nameless = saved(tmp_path / "nameless.parquet", many(2).rename(columns={"sci_name": "x"}))
+    with pytest.raises(InputError, match="sci_name"):
+        layers.range_stream(nameless)
+    assert len(layers.range_stream(nameless, columns={"sci_name": "x"}).rows) == 2
+    no_crs = saved(tmp_path / "nocrs.parquet", many(2).set_crs(None, allow_override=True))
+    with pytest.raises(InputError, match="does not know its CRS"):
+        layers.range_stream(no_crs)
+
+
+def test_files_that_do_not_fit_together_are_refused(tmp_path: Path) -> None:
+    saved(tmp_path / "a.parquet", many(2))
+    saved(tmp_path / "b.parquet", many(2).to_crs(EQUAL_AREA))
+    with pytest.raises(InputError, match="the files differ in their CRS"):
+        layers.range_stream(tmp_path)
+
+
+def test_a_row_group_that_would_not_fit_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_stream, "_GROUP_BYTES", 1000)
+    with pytest.raises(InputError, match="too much to read at once"):
+        layers.range_stream(saved(tmp_path / "r.parquet", many(20), rows=20))
+
+
+def test_a_crs_that_is_not_equal_area_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(
+        InputError, match="crs: an equal-area system is expected; EPSG:3857 is none"
+    ):
+        measured(saved(tmp_path / "r.parquet", many(1)), tmp_path / "o.parquet", crs="EPSG:3857")
+
+
+def test_two_rows_of_one_key_are_refused_by_the_kernel() -> None:
+    table = gpd.GeoDataFrame(
+        {"sci_name": ["a", "a"]}, geometry=[shapely.box(0, 0, 1, 1)] * 2, crs=EQUAL_AREA
+    )
+    where = {"step_m": 1.0, "corner_m": (0.0, 0.0), "rows": (0, 2), "cols": (0, 2)}
+    with pytest.raises(InputError, match=r"a has several rows\. Dissolve them first"):
+        overlap.covered_cells(table, **where)  # type: ignore[arg-type]
+    twice = shapely.MultiPolygon([shapely.box(0, 0, 1, 1)] * 2)
+    with pytest.raises(InputError, match="overlap themselves: a"):
+        overlap.covered_cells(table.iloc[:1].set_geometry([twice], crs=EQUAL_AREA), **where)  # type: ignore[arg-type]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "wait4"), reason="peak memory is asked of Unix only")
+def test_a_tenth_of_the_world_in_bounded_memory(tmp_path: Path) -> None:
+    """600 ranges of 2,000 to 20,000 vertices, all over the world, on cells of 22 km."""
+    random = np.random.default_rng(3)
+    corners = np.exp(random.uniform(np.log(2_000), np.log(20_000), 600)).astype(int)
+    where = zip(random.uniform(-170, 170, 600), random.uniform(-70, 70, 600), strict=True)
+    shapes = [ragged(x, y, n, corners[n]) for n, (x, y) in enumerate(where)]
+    names = [f"Genus species{n:03d}" for n in range(600)]
+    table = gpd.GeoDataFrame({"sci_name": names}, geometry=shapes, crs="OGC:CRS84")
+    ranges, out = saved(tmp_path / "r.parquet", table, rows=50), tmp_path / "o.parquet"
+    command = [sys.executable, "-m", "cami_units", "-q", "overlaps", str(ranges)]
+    child = subprocess.Popen([*command, "--out", str(out), "--cell-km", "22", "--crs", WORLD])
+    _, child.returncode, used = os.wait4(child.pid, 0)
+    assert child.returncode == 0
+    assert used.ru_maxrss * (1 if sys.platform == "darwin" else 1024) < 3e9
+    total = pd.read_parquet(out).groupby("sci_name")["km2"].sum()
+    some = table.iloc[::60]
+    whole = layers.to_equal_area(some, WORLD).area.to_numpy() / 1e6
+    assert len(total) == 600
+    assert np.allclose(total[some["sci_name"]], whole, rtol=1e-9)
+
+
+# -- the command, and Dask ------------------------------------------------------------------------
+
+
+def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    ranges = saved(tmp_path / "r.parquet", many(5))
+    out = tmp_path / "o.parquet"
+    with pytest.raises(SystemExit) as done:
+        cli.main(["overlaps", str(ranges), "--out", str(out), "--cell-km", "50", "--hexagons"])
+    assert done.value.code == 0
+    assert "5 species," in capsys.readouterr().out
+    assert len(pd.read_parquet(out))
+    with pytest.raises(SystemExit) as done:
+        cli.main(["overlaps", str(tmp_path / "none.parquet")])
+    assert done.value.code == 1
+
+
+def test_a_scheduler_that_does_not_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("distributed")
+    monkeypatch.setattr(_overlaps, "_PATIENCE", "1s")
+    ranges = saved(tmp_path / "r.parquet", many(2))
+    with pytest.raises(InputError, match=r"No Dask scheduler answers at 'tcp://127\.0\.0\.1:9'"):
+        measured(ranges, tmp_path / "o.parquet", scheduler="tcp://127.0.0.1:9")
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_dask_gives_the_same_bytes_and_a_killed_worker_loses_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three processes do the work; one of them is killed while it is under way."""
+    distributed = pytest.importorskip("distributed")
+    monkeypatch.setattr(_stream, "SHARE_BYTES", 40_000)
+    ranges = saved(tmp_path / "r.parquet", many(240))
+    tasks: list[int] = []
+
+    def count(step: str, done: int, total: int) -> None:
+        tasks.append(total)
+
+    progress: Progress = count
+    shares = layers.range_shares(layers.range_stream(ranges), most_bytes=4_000)
+    assert len(shares) > 20
+    monkeypatch.setattr(layers, "range_shares", lambda stream: shares)
+    alone = tmp_path / "alone.parquet"
+    pipeline.write_overlaps(ranges, alone, cell_km=5, progress=progress)
+    with distributed.LocalCluster(
+        n_workers=3, threads_per_worker=1, processes=True, dashboard_address=None
+    ) as cluster:
+        victims = [worker.pid for worker in cluster.workers.values()]
+        together = tmp_path / "together.parquet"
+        address = cluster.scheduler_address
+        pipeline.write_overlaps(ranges, together, cell_km=5, scheduler=address)
+        assert sha256(together) == sha256(alone)
+
+        killed: list[int] = []
+
+        def kill_one(step: str, done: int, total: int) -> None:
+            if done == 5 and not killed:
+                killed.append(victims[0])
+                os.kill(victims[0], signal.SIGKILL)
+
+        harmed = tmp_path / "harmed.parquet"
+        pipeline.write_overlaps(ranges, harmed, cell_km=5, scheduler=address, progress=kill_one)
+        assert killed
+        assert sha256(harmed) == sha256(alone)

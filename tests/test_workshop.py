@@ -1,0 +1,479 @@
+"""Identity, comparison and merging on squares in the plane, with answers by hand.
+
+Units are squares of 100 km side in the equal-area CRS (10,000 km²)::
+
+    CU-001  x   0–100    CU-002  x 200–300    CU-003  x 400–500      all y 0–100
+    section S1: x < 350 (CU-001, CU-002)      section S2: the rest
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import geopandas as gpd
+import pandas as pd
+import pytest
+import shapely
+from hypothesis import given
+from hypothesis import strategies as st
+from shapely.affinity import translate
+
+from cami_units import workshop
+from cami_units.model import EQUAL_AREA, InputError
+from cami_units.workshop import bare_name, rejects, spoken_id
+from tests.conftest import km_box
+
+SQUARES = {
+    "CU-001": km_box(0, 0, 100, 100),
+    "CU-002": km_box(200, 0, 300, 100),
+    "CU-003": km_box(400, 0, 500, 100),
+}
+
+
+@pytest.fixture(scope="module")
+def base() -> gpd.GeoDataFrame:
+    ids = list(SQUARES)
+    table = {
+        "unit_id": ids,
+        "name_en": ["One", "Two", "Three"],
+        "name_ru": ["Один", "Два", "Три"],
+        "status": "modelled candidate",
+        "rev": "00",
+        "outline": list(SQUARES.values()),
+    }
+    return gpd.GeoDataFrame(table, geometry=list(SQUARES.values()), crs=EQUAL_AREA)
+
+
+@pytest.fixture(scope="module")
+def sections() -> gpd.GeoDataFrame:
+    columns = {"section_id": ["S1", "S2"], "name_en": ["W", "E"], "name_ru": ["З", "В"]}
+    shapes = [km_box(-500, -500, 350, 500), km_box(350, -500, 900, 500)]
+    return gpd.GeoDataFrame(columns, geometry=shapes, crs=EQUAL_AREA)
+
+
+def row(shape, name="", cu_id="", *, group="S1", part="", rev="00", placemark_id="", file=None):
+    return {
+        "file": file or f"edit_{group}.kmz",
+        "group": group,
+        "folder": "2 Units",
+        "name": name,
+        "comment": "",
+        "cu_id": cu_id,
+        "part": part,
+        "rev": rev,
+        "placemark_id": placemark_id,
+        "untouched": False,
+        "section_id": "",
+        "outline": shape,
+    }
+
+
+def unit(unit_id, shape=None, **more):
+    names = {"CU-001": "One", "CU-002": "Two", "CU-003": "Three"}
+    name = more.pop("name", f"{unit_id} {names.get(unit_id, 'x')}")
+    return row(SQUARES[unit_id] if shape is None else shape, name, unit_id, **more)
+
+
+def brought(base, rows, *, folder_there=True, owners=None):
+    """What each group brought, and what is needed to merge it."""
+    drawn = gpd.GeoDataFrame(
+        pd.DataFrame(rows), geometry=[one["outline"] for one in rows], crs=EQUAL_AREA
+    )
+    ground = workshop.Ground(drawn, base)
+    owners = owners or {"CU-001": "S1", "CU-002": "S1", "CU-003": "S2"}
+    shapes = workshop.shapes_of(rows)
+    made = []
+    for group in sorted({one["group"] for one in rows}):
+        files = [
+            workshop.Bringing(file, group, folder_there, tuple(s for s in shapes if s.file == file))
+            for file in sorted({s.file for s in shapes if s.group == group})
+        ]
+        mine = [unit_id for unit_id, owner in owners.items() if owner == group]
+        made.append(
+            workshop.brought(
+                group, workshop.fullest_first(files), base, drawn, ground, owned=mine, expected=mine
+            )
+        )
+    return drawn, ground, made, owners
+
+
+def merged(base, rows, *, overlap="section-owner", outside="keep", resolutions=None, **more):
+    drawn, ground, made, owners = brought(base, rows, **more)
+    rules = workshop.Rules(overlap, outside, ("S1", "S2"), owners, resolutions or {})
+    inside = {place: {"": 1e9, one["group"]: 1e9} for place, one in enumerate(rows)}
+    return workshop.merged(base, drawn, ground, made, rules, inside=inside, used=())
+
+
+def told(outcome):
+    return [(one["unit_id"], one["change"], one["group"]) for one in outcome.changes]
+
+
+WEST = [unit("CU-001"), unit("CU-002")]
+EAST = [unit("CU-003", group="S2")]
+
+
+# -- names ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "name", ["X CU-012", "x CU-012 Wakhan", "Х CU-012", "× CU-012", "XCU-012", "X"]
+)
+def test_an_x_before_the_name_rejects(name):
+    assert rejects(name)
+
+
+@pytest.mark.parametrize("name", ["Xinjiang", "Хангай", "CU-012 X", "", "Xylem steppe"])
+def test_a_name_that_begins_with_x_does_not(name):
+    assert not rejects(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "unit_id"),
+    [
+        ("CU-012 Wakhan", "CU-012"),
+        ("cu 12", "CU-012"),
+        ("CU12a rest", "CU-012a"),
+        ("X CU-7", "CU-007"),
+        ("СU-012", "CU-012"),  # the first letter is Cyrillic
+        ("CUT-12", ""),
+        ("Wakhan CU-012", ""),
+        ("", ""),
+    ],
+)
+def test_the_id_in_front_of_a_name(name, unit_id):
+    assert spoken_id(name) == unit_id
+
+
+@pytest.mark.parametrize(
+    ("name", "bare"),
+    [
+        ("CU-012 Wakhan (part 2)", "Wakhan"),
+        ("CU-012 Вахан (часть 1)", "Вахан"),
+        ("Untitled Polygon", ""),
+        ("Untitled Path (3)", ""),
+        ("Многоугольник без названия", ""),
+        ("Polygon 4", ""),
+        ("New steppe", "New steppe"),
+    ],
+)
+def test_what_is_left_of_a_name(name, bare):
+    assert bare_name(name) == bare
+
+
+# -- groups ---------------------------------------------------------------------------------------
+
+
+def test_each_unit_is_given_to_the_group_that_holds_most_of_it(base, sections):
+    groups = workshop.groups_of({}, sections)
+    table = workshop.allocated(base, sections, groups).set_index("unit_id")
+    assert table["group"].to_dict() == {"CU-001": "S1", "CU-002": "S1", "CU-003": "S2"}
+    assert table["share"].tolist() == pytest.approx([100, 100, 100])
+
+
+def test_a_unit_in_no_section_goes_to_the_nearest(base, sections):
+    far = base.iloc[[2]].assign(geometry=[km_box(1000, 0, 1100, 100)])
+    table = workshop.allocated(far, sections, {"G": ("S1",), "H": ("S2",)})
+    assert table.loc[0, ["group", "section_id", "share"]].tolist() == ["H", "S2", 0.0]
+
+
+def test_a_group_with_two_sections_holds_the_sum(base, sections):
+    across = base.iloc[[0]].assign(geometry=[km_box(290, 0, 390, 100)])  # 60 % in S1, 40 % in S2
+    table = workshop.allocated(across, sections, {"G": ("S1", "S2")})
+    assert table.loc[0, ["group", "section_id"]].tolist() == ["G", "S1"]
+    assert table.loc[0, "share"] == pytest.approx(100)
+
+
+def test_without_sections_there_is_one_group(base):
+    groups = workshop.groups_of({}, None)
+    assert groups == {workshop.EVERYBODY: ()}
+    assert set(workshop.allocated(base, None, groups)["group"]) == {workshop.EVERYBODY}
+
+
+def test_a_section_that_is_not_there_is_named(sections):
+    with pytest.raises(
+        InputError, match=r"sections that are not there: S9.*The sections are S1, S2"
+    ):
+        workshop.groups_of({"G": ("S9",)}, sections)
+
+
+# -- comparing ------------------------------------------------------------------------------------
+
+
+def test_what_is_handed_back_as_it_was_changes_nothing(base):
+    outcome = merged(base, [*WEST, *EAST])
+    assert told(outcome) == [
+        ("CU-001", "kept", "S1"),
+        ("CU-002", "kept", "S1"),
+        ("CU-003", "kept", "S2"),
+    ]
+    assert outcome.conflicts == []
+    assert outcome.sites == {}
+
+
+@given(
+    turn=st.integers(0, 3),
+    noise=st.floats(-1.5, 1.5),
+    reverse=st.booleans(),
+    order=st.permutations(range(3)),
+)
+def test_rings_turned_reversed_and_blurred_by_a_metre_are_kept(base, turn, noise, reverse, order):
+    def saved(shape):
+        points = [(x + noise, y - noise) for x, y in shape.exterior.coords[:-1]]
+        points = points[turn:] + points[:turn]
+        return shapely.Polygon(points[::-1] if reverse else points)
+
+    rows = [
+        unit(one, saved(SQUARES[one]), group="S2" if one == "CU-003" else "S1") for one in SQUARES
+    ]
+    outcome = merged(base, [rows[place] for place in order])
+    assert {change for _, change, _ in told(outcome)} == {"kept"}
+
+
+def test_a_unit_in_parts_is_one(base):
+    parts = shapely.MultiPolygon([km_box(0, 0, 100, 100), km_box(0, 120, 50, 170)])
+    whole = base.copy()
+    whole.loc[0, "geometry"] = parts
+    rows = [
+        unit("CU-001", parts.geoms[1], part="2", name="CU-001 One (part 2)"),
+        unit("CU-001", parts.geoms[0], part="1", name="CU-001 One (part 1)"),
+        WEST[1],
+    ]
+    assert told(merged(whole, rows))[:1] == [("CU-001", "kept", "S1")]
+
+
+def test_a_part_that_is_there_twice_is_contested(base):
+    rows = [unit("CU-001", part="1"), unit("CU-001", km_box(0, 150, 90, 240), part="1"), WEST[1]]
+    outcome = merged(base, rows)
+    assert ("CU-001", "conflict", "S1") in told(outcome)
+    assert ("CU-004", "new", "S1") in told(outcome)
+    assert outcome.conflicts[0].sites == (("base", "CU-001"), ("CU-004", "CU-004"))
+
+
+def test_the_more_alike_keeps_the_id_whichever_comes_first(base):
+    near, far = unit("CU-001", km_box(5, 0, 105, 100)), unit("CU-001", km_box(60, 0, 160, 100))
+    for rows in ([near, far, WEST[1]], [far, near, WEST[1]]):
+        outcome = merged(base, rows)
+        places = outcome.sites["CU-001"]
+        assert rows[places[0]] is near
+
+
+def test_halves_under_one_id_are_a_split(base):
+    west, east = km_box(0, 0, 60, 100), km_box(60, 0, 100, 100)
+    outcome = merged(base, [unit("CU-001", east), unit("CU-001", west), WEST[1]])
+    # The larger one is "a".
+    assert [one.unit_id for one in outcome.units] == ["CU-001a", "CU-001b", "CU-002", "CU-003"]
+    assert outcome.sites["CU-001a"] == (1,)
+    assert ("CU-001", "split", "S1") in told(outcome)
+
+
+def test_a_piece_is_split_on_with_letters_that_nobody_had(base):
+    older = base.assign(unit_id=["CU-001a", "CU-002", "CU-003"])
+    west, east = km_box(0, 0, 60, 100), km_box(60, 0, 100, 100)
+    rows = [unit("CU-002"), row(west, "", "CU-001a"), row(east, "", "CU-001a")]
+    owners = {"CU-001a": "S1", "CU-002": "S1", "CU-003": "S2"}
+    drawn, ground, made, _ = brought(older, rows, owners=owners)
+    rules = workshop.Rules("ask", "keep", ("S1", "S2"), owners, {})
+    inside = {place: {"": 1.0} for place in range(3)}
+    outcome = workshop.merged(older, drawn, ground, made, rules, inside=inside, used=["CU-001b"])
+    assert [one.unit_id for one in outcome.units][:2] == ["CU-001c", "CU-001d"]
+
+
+def test_two_new_shapes_that_make_up_a_vanished_unit_are_its_split(base):
+    halves = [row(km_box(0, 0, 50, 100), "north"), row(km_box(50, 0, 100, 100), "south")]
+    outcome = merged(base, [*halves, WEST[1]])
+    # Each is half of it, Jaccard ½: the first is the unit by its ground, or both are its pieces.
+    assert {change for name, change, _ in told(outcome) if name == "CU-001"} <= {
+        "reshaped",
+        "split",
+    }
+    thirds = [row(km_box(x, 0, x + 100 / 3, 100), f"p{x}") for x in (0, 100 / 3, 200 / 3)]
+    outcome = merged(base, [*thirds, WEST[1]])
+    assert ("CU-001", "split", "S1") in told(outcome)
+
+
+def test_a_vanished_unit_that_another_shape_covers_is_merged(base):
+    outcome = merged(base, [unit("CU-001", km_box(0, 0, 300, 100))])
+    assert ("CU-002", "merged", "S1") in told(outcome)
+    [settled] = [one for one in outcome.units if one.unit_id == "CU-002"]
+    assert (settled.status, settled.into) == ("merged", "CU-001")
+
+
+def test_it_may_be_merged_into_a_new_shape(base):
+    outcome = merged(base, [row(km_box(-100, -100, 400, 200), "all of it")])
+    into = {one.unit_id: one.into for one in outcome.units}
+    assert into["CU-001"] == into["CU-002"] == "CU-004"
+
+
+@pytest.mark.parametrize(("there", "change"), [(True, "deleted"), (False, "absent")])
+def test_deleted_and_absent_are_told_apart_and_neither_is_applied(base, there, change):
+    outcome = merged(base, [WEST[1]], folder_there=there)
+    assert ("CU-001", change, "S1") in told(outcome)
+    [settled] = [one for one in outcome.units if one.unit_id == "CU-001"]
+    assert (settled.status, settled.site) == ("modelled candidate", "")
+
+
+@pytest.mark.parametrize(
+    ("shape", "fields", "matched_by"),
+    [
+        (None, {"cu_id": "CU-001"}, "cu_id"),
+        (None, {"placemark_id": "CU-001.1"}, "id"),
+        (None, {"name": "CU-001 something"}, "name"),
+        (km_box(10, 0, 110, 100), {"name": "Untitled Polygon"}, "overlap"),  # 90/110
+    ],
+)
+def test_identity_goes_through_the_layers(base, shape, fields, matched_by):
+    outcome = merged(base, [row(shape or SQUARES["CU-001"], **fields), WEST[1]])
+    found = {one["matched_by"] for one in outcome.changes if one["unit_id"] == "CU-001"}
+    assert found == {matched_by}
+
+
+def test_half_the_ground_is_not_enough_to_be_a_unit(base):
+    # 60 of 140 km: Jaccard 0.43
+    outcome = merged(base, [row(km_box(40, 0, 140, 100), "Untitled Polygon"), WEST[1]])
+    assert ("CU-001", "deleted", "S1") in told(outcome)
+    assert ("CU-004", "new", "S1") in told(outcome)
+
+
+def test_an_id_in_the_placemark_never_beats_the_data(base):
+    both = unit("CU-001", placemark_id="CU-002")
+    outcome = merged(base, [both, WEST[1]])
+    assert ("CU-001", "kept", "S1") in told(outcome)
+
+
+# -- merging --------------------------------------------------------------------------------------
+
+BIGGER = km_box(-10, 0, 100, 100)
+SHIFTED = km_box(30, 0, 130, 100)
+
+
+def two(owner=BIGGER, other=SHIFTED):
+    rows = [unit("CU-001", other, group="S2", name="CU-001 One"), WEST[1], *EAST]
+    return [*rows, unit("CU-001", owner)] if owner is not None else rows
+
+
+@pytest.mark.parametrize(
+    ("rule", "default", "km2"),
+    [
+        ("section-owner", "keep S1", 11_000),
+        ("first", "keep S1", 11_000),
+        ("union", "union", 14_000),  # x from -10 to 130
+        ("ask", "ask plenary", 10_000),
+    ],
+)
+def test_the_default_of_the_plan_decides_between_two_versions(base, rule, default, km2):
+    rows = two()
+    outcome = merged(base, rows, overlap=rule)
+    [conflict] = [one for one in outcome.conflicts if one.unit_id == "CU-001"]
+    assert (conflict.groups, conflict.default) == ("S1;S2", default)
+    assert conflict.overlap_km2 == pytest.approx(7_000)  # x from 30 to 100
+    [settled] = [one for one in outcome.units if one.unit_id == "CU-001"]
+    drawn = gpd.GeoDataFrame(
+        pd.DataFrame(rows), geometry=[r["outline"] for r in rows], crs=EQUAL_AREA
+    )
+    sites = workshop.outlines(outcome, base, drawn).set_index("site")
+    shape = sites.geometry[settled.site] if settled.site else SQUARES["CU-001"]
+    assert shape.area / 1e6 == pytest.approx(km2)
+
+
+def test_what_is_not_taken_is_set_aside(base):
+    outcome = merged(base, two())
+    assert [(one["unit_id"], one["group"]) for one in outcome.set_aside] == [("CU-001", "S2")]
+
+
+def test_two_groups_that_ask_for_the_same_are_no_conflict(base):
+    outcome = merged(base, two(owner=BIGGER, other=translate(BIGGER, 1, 1)))
+    assert [one for one in outcome.conflicts if one.unit_id == "CU-001"] == []
+    [settled] = [one for one in outcome.units if one.unit_id == "CU-001"]
+    assert settled.site == "CU-001"
+
+
+def test_a_stranger_alone_does_not_change_a_unit_under_the_owners_rule(base):
+    rows = [unit("CU-001", SHIFTED, group="S2"), *EAST]
+    [conflict] = merged(base, rows).conflicts
+    assert (conflict.kind, conflict.default) == ("another group's unit", "ask plenary")
+    [settled] = [
+        one for one in merged(base, rows, overlap="first").units if one.unit_id == "CU-001"
+    ]
+    assert settled.site == "CU-001"
+
+
+def test_row_order_changes_nothing(base):
+    rows = [
+        *two(),
+        row(km_box(600, 0, 700, 90), "new", group="S2"),
+        row(km_box(0, 300, 90, 390), "n"),
+    ]
+    one, other = merged(base, rows), merged(base, rows[::-1])
+    assert one.units == other.units
+    assert sorted(map(str, told(one))) == sorted(map(str, told(other)))
+
+
+def test_new_units_go_on_after_the_highest_number_ever_given(base):
+    rows = [
+        *WEST,
+        *EAST,
+        row(km_box(0, 300, 90, 390), "small"),
+        row(km_box(0, 500, 150, 650), "large"),
+    ]
+    drawn, ground, made, owners = brought(base, rows)
+    rules = workshop.Rules("ask", "keep", ("S1", "S2"), owners, {})
+    inside = {place: {"": 1.0, "S1": 1e9, "S2": 1e9} for place in range(len(rows))}
+    outcome = workshop.merged(base, drawn, ground, made, rules, inside=inside, used=["CU-040"])
+    names = {one.unit_id: one.name_en for one in outcome.units if not one.parent}
+    assert names == {"CU-041": "large", "CU-042": "small"}
+
+
+@pytest.mark.parametrize(("rule", "there"), [("ask", True), ("keep", True), ("leave-out", False)])
+def test_a_new_unit_outside_the_section_by_each_default(base, rule, there):
+    rows = [*WEST, *EAST, row(km_box(600, 0, 700, 100), "east")]
+    drawn, ground, made, owners = brought(base, rows)
+    rules = workshop.Rules("ask", rule, ("S1", "S2"), owners, {})
+    inside = {place: {"": 1.0} for place in range(len(rows))}
+    outcome = workshop.merged(base, drawn, ground, made, rules, inside=inside, used=())
+    [conflict] = outcome.conflicts
+    assert conflict.what == "100 % of it lies outside the section of S1"
+    assert ("CU-004" in {one.unit_id for one in outcome.units}) is there
+
+
+def test_a_new_shape_outside_every_range_state_is_set_aside(base):
+    rows = [*WEST, row(km_box(0, 300, 90, 390), "sea")]
+    drawn, ground, made, owners = brought(base, rows)
+    rules = workshop.Rules("ask", "keep", ("S1", "S2"), owners, {})
+    outcome = workshop.merged(base, drawn, ground, made, rules, inside={}, used=())
+    assert [one["placemark"] for one in outcome.set_aside] == ["sea"]
+    assert outcome.notices[-1].what == "a new shape outside every range state"
+
+
+def test_rejecting_keeps_the_outline_and_says_why(base):
+    gone = replace(workshop.shapes_of([unit("CU-001", name="X CU-001 One")])[0], comment="no water")
+    assert gone.comment == "no water"
+    rows = [unit("CU-001", name="X CU-001 One") | {"comment": "no water"}, WEST[1]]
+    [settled] = [one for one in merged(base, rows).units if one.unit_id == "CU-001"]
+    assert (settled.status, settled.reason) == ("rejected", "Rejected by S1: no water")
+    assert settled.site == ""
+
+
+# -- resolutions ----------------------------------------------------------------------------------
+
+
+def test_resolutions_are_read_from_a_filled_in_table_of_conflicts():
+    table = pd.DataFrame(
+        {
+            "unit_id": ["CU-001", "CU-002", "CU-003"],
+            "default": ["keep S1", "ask plenary", "union"],
+            "resolution": ["keep s2: the pass", "", "Union"],
+        }
+    )
+    found = workshop.resolutions_of(table, groups=["S1", "S2"])
+    assert {one.unit_id: (one.choice, one.reason) for one in found.values()} == {
+        "CU-001": ("S2", "the pass"),
+        "CU-003": ("union", ""),
+    }
+
+
+def test_a_resolution_overrules_the_default(base):
+    chosen = workshop.Resolution("CU-001", "S2", "their pass")
+    outcome = merged(base, two(), resolutions={"CU-001": chosen})
+    [conflict] = [one for one in outcome.conflicts if one.unit_id == "CU-001"]
+    assert conflict.resolution == "S2: their pass"
+    assert outcome.sites["CU-001"] == (0,)
