@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -642,3 +643,11 @@ def test_a_round_says_how_sure_it_is_in_every_product(tmp_path):
         pipeline.sensitivity(store.read_round(folder), design=design), folder
     )
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == bytes_before
+
+
+def test_a_raster_without_its_reader_says_what_to_install(tmp_path, monkeypatch):
+    (tmp_path / "hwc.tif").write_bytes(b"II*")
+    monkeypatch.setitem(sys.modules, "rasterio", None)
+    sites = gpd.GeoDataFrame(geometry=[shapely.box(0, 0, 1000, 1000)], crs=EQUAL_AREA)
+    with pytest.raises(InputError, match=r"hwc\.tif is a raster.* pip install rasterio"):
+        layers.read_context(tmp_path / "hwc.tif", around=sites)

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import geopandas as gpd
 import numpy as np
-import rasterio
-from rasterio.errors import RasterioError
-from rasterio.windows import Window, from_bounds, intersection
 
 from cami_units.layers._clean import refusal
 from cami_units.layers._files import found_files
@@ -76,6 +73,7 @@ def _raster(file: Path, around: gpd.GeoDataFrame, assumed_crs: str | None) -> Ra
         raise InputError(
             f"The context layer {file.name} is not there. Correct its path in the plan."
         )
+    rasterio = _rasterio(file)
     try:
         with rasterio.open(file) as source:
             crs = source.crs.to_wkt() if source.crs else assumed_crs
@@ -88,31 +86,42 @@ def _raster(file: Path, around: gpd.GeoDataFrame, assumed_crs: str | None) -> Ra
                     f"The context layer {file.name} is turned or upside down. Warp it to a north-up "
                     "grid first (gdalwarp)."
                 )
-            window = _window(source, around, crs, file.name)
+            window = _window(rasterio, source, around, crs, file.name)
             band = source.read(1, window=window, masked=True)
             left, low, right, top = source.window_bounds(window)
-    except RasterioError as error:
+    except rasterio.errors.RasterioError as error:
         raise InputError(f"The context layer {file.name} cannot be read: {error}.") from error
     values = np.ma.filled(band.astype(np.float64), np.nan)
     return Raster(values, left, low, right, top, crs)
 
 
-def _window(
-    source: rasterio.DatasetReader, around: gpd.GeoDataFrame, crs: str, name: str
-) -> Window:
+def _rasterio(file: Path) -> Any:
+    """The library that reads rasters: only who brings one needs its 100 MB."""
+    try:
+        import rasterio
+        import rasterio.windows
+    except ImportError:
+        raise InputError(
+            f"The context layer {file.name} is a raster, and what reads rasters is not installed. "
+            "Install it with: pip install rasterio"
+        ) from None
+    return rasterio
+
+
+def _window(rasterio: Any, source: Any, around: gpd.GeoDataFrame, crs: str, name: str) -> Any:
     """The rows and columns around the sites, a cell more on every side."""
     flat = gpd.GeoSeries(projected(around.geometry.to_numpy(), around.crs, crs), crs=crs)
-    wanted = from_bounds(*flat.total_bounds, transform=source.transform)
-    wanted = Window(
+    wanted = rasterio.windows.from_bounds(*flat.total_bounds, transform=source.transform)
+    wanted = rasterio.windows.Window(
         np.floor(wanted.col_off) - 1,
         np.floor(wanted.row_off) - 1,
         np.ceil(wanted.width) + 3,
         np.ceil(wanted.height) + 3,
     )
-    whole = Window(0, 0, source.width, source.height)
+    whole = rasterio.windows.Window(0, 0, source.width, source.height)
     try:
-        window = intersection(wanted, whole)
-    except RasterioError:
+        window = rasterio.windows.intersection(wanted, whole)
+    except rasterio.errors.RasterioError:
         raise InputError(
             f"No part of the context layer {name} lies where the units are. Is its CRS right?"
         ) from None
