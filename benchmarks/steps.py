@@ -23,7 +23,6 @@ from time import perf_counter, process_time
 
 from told import RESULTS, machine, written
 
-RUNS = 3
 CLI = [sys.executable, "-m", "cami_units"]
 
 Step = Callable[[], object]
@@ -226,35 +225,50 @@ def one(name: str, work: Path) -> None:
     print(json.dumps(taken))
 
 
-def commands(work: Path) -> dict[str, dict[str, float]]:
+def commands(work: Path, times: int) -> dict[str, dict[str, float]]:
     """The command itself, from the prompt to the prompt: first, and again with a threshold changed."""
     plan, criteria = work / "w" / "plan.toml", work / "w" / "criteria.toml"
     text = criteria.read_text(encoding="utf-8")
-    seconds: dict[str, list[float]] = {}
+    taken: dict[str, list[tuple[float, float]]] = {}
     names = ("`cami-units propose`, nothing kept", "`cami-units propose` again, another threshold")
-    for run in range(RUNS):
+    subprocess.run([*CLI, "-q", "propose", str(plan), "--out", str(work / "first")], check=True)
+    for run in range(times):
+        changed = text.replace("min_species = 3", f"min_species = {4 + run}")
+        criteria.write_text(changed, encoding="utf-8")
         for name, more in zip(names, (["--no-cache"], []), strict=True):
-            start = perf_counter()
+            start, busy = perf_counter(), _children()
             out = str(work / "commands" / str(run))
             subprocess.run(
                 [*CLI, "-q", "propose", str(plan), "--out", out, "--force", *more], check=True
             )
-            seconds.setdefault(name, []).append(perf_counter() - start)
-        changed = text.replace("min_species = 3", f"min_species = {4 + run}")
-        criteria.write_text(changed, encoding="utf-8")
-        if run == 0:  # the cache is filled once, before its first run counts
-            seconds[names[1]].clear()
+            both = (perf_counter() - start, _children() - busy)
+            taken.setdefault(name, []).append(both)
     criteria.write_text(text, encoding="utf-8")
-    return {name: {"seconds": round(median(taken), 2)} for name, taken in seconds.items()}
+    return {
+        name: {
+            key: round(median(values), 2)
+            for key, values in zip(_BOTH, zip(*all_of_it, strict=True), strict=True)
+        }
+        for name, all_of_it in taken.items()
+    }
 
 
-def measured(work: Path) -> dict[str, dict[str, float]]:
+_BOTH = ("seconds", "cpu")
+
+
+def _children() -> float:
+    """Processor time of the processes that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def measured(work: Path, times: int) -> dict[str, dict[str, float]]:
     """Medians of all steps, taking turns."""
     subprocess.run([*CLI, "-q", "init", str(work / "w")], check=True)
     plan = str(work / "w" / "plan.toml")
     subprocess.run([*CLI, "-q", "propose", plan, "--out", str(work / "round")], check=True)
     runs: dict[str, list[dict[str, float]]] = {name: [] for name in STEPS}
-    for _ in range(RUNS):
+    for _ in range(times):
         for name in STEPS:
             command = [sys.executable, __file__, "--step", name, "--work", str(work)]
             said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
@@ -264,12 +278,18 @@ def measured(work: Path) -> dict[str, dict[str, float]]:
         name: {key: median(run[key] for run in taken) for key in taken[0]}
         for name, taken in runs.items()
     }
-    return medians | commands(work)
+    return medians | commands(work, times)
 
 
 def page(results: dict) -> str:
     """The results as Markdown."""
-    rows = ["| step | seconds | of which computing | peak memory of the process |", "|--|--|--|--|"]
+    told = f"Runs of each step: {results['runs']}."
+    rows = [
+        told,
+        "",
+        "| step | seconds | of which computing | peak memory of the process |",
+        "|--|--|--|--|",
+    ]
     for name, taken in results["steps"].items():
         cpu = f"{taken['cpu']:.2f}" if "cpu" in taken else "–"
         peak = f"{taken['peak_mb']:,.0f} MB" if "peak_mb" in taken else "–"
@@ -282,12 +302,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--step", choices=list(STEPS), help="one step, timed once")
     parser.add_argument("--work", type=Path, help="the folder with its preparations")
+    parser.add_argument("--runs", type=int, default=3, help="how often each step is timed")
     asked = parser.parse_args()
     if asked.step:
         one(asked.step, asked.work)
         return
     with tempfile.TemporaryDirectory() as folder:
-        results = {"machine": machine(), "steps": measured(Path(folder))}
+        steps = measured(Path(folder), asked.runs)
+    results = {"machine": machine(), "runs": asked.runs, "steps": steps}
     (RESULTS / "steps.json").write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     written("steps", page(results))
     print(page(results))

@@ -90,7 +90,7 @@ def delineate(
     """
     position = pd.Series(np.arange(len(planning_units)), index=planning_units["pu_id"])
     for name, table in (("cores", cores), ("occupied", occupied)):
-        strange = set(table["pu_id"]) - set(position.index)
+        strange = set(table["pu_id"].unique()) - set(position.index)
         if strange:
             raise InputError(
                 f"{len(strange)} cells of '{name}' are no planning units, such as {min(strange)}: "

@@ -252,7 +252,9 @@ def _finished(tree: _Tree) -> bytes:
         _identified(element, tree.ids)
         _shortened(element)
         if len(element) > 1 and etree.QName(element).namespace == KML:
-            element[:] = sorted(element, key=_place)
+            ordered = sorted(element, key=_place)
+            if ordered != list(element):  # to move children is dear, and most are in place
+                element[:] = ordered
     if tree.profile == "earth-web":
         etree.cleanup_namespaces(root)
     etree.indent(root, space=" ")
