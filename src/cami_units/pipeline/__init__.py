@@ -1,4 +1,4 @@
-"""The composition: from a plan to a round, and from any polygons to their assessment.
+"""The composition: from a plan to a round, from one round to the next, and to what is handed out.
 
 Every step is one call to a room that knows how; this one only knows the order.
 """
