@@ -30,8 +30,9 @@ import pandas as pd
 import pytest
 import shapely
 from shapely.affinity import scale, translate
+from typer.testing import CliRunner
 
-from cami_units import documents, kml, pipeline, store, words
+from cami_units import cli, documents, kml, pipeline, store, words
 from cami_units.kml import rehearsal as draw
 from cami_units.model import LONLAT, InputError, Round
 from tests.browser import chromium
@@ -883,6 +884,32 @@ def test_the_next_round_is_whole_and_can_be_collected_on(written):
     assert list(problems.columns) == ["file", "folder", "placemark", "line", "what", "assumed"]
 
 
+def test_what_hangs_on_units_goes_along_and_the_log_of_decisions_is_kept(tmp_path):
+    base_dir = tmp_path / "00"
+    pipeline.write_proposal(base(), base_dir)
+    (base_dir / "activities.csv").write_bytes(b"activity_id,unit_id\nS1-001,CU-001\n")
+    pipeline.decide(base_dir, "CU-001", "agree", reason="as drawn", time="2026-11-22T14:05")
+    log = (base_dir / "decisions.csv").read_bytes()
+    (tmp_path / "edit_S1.kmz").write_bytes(kmz(draw.grown("CU-001", 0.9)))
+    made = pipeline.collect(
+        [tmp_path / "edit_S1.kmz"], pipeline.decided_round(base_dir), base_dir=base_dir
+    )
+    pipeline.write_collected(made, tmp_path / "01")
+    assert (tmp_path / "01" / "decisions_00.csv").read_bytes() == log
+    assert (tmp_path / "01" / "activities.csv").read_bytes().endswith(b"S1-001,CU-001\n")
+    units = units_of(made)["status"]
+    # What plenary agreed was another outline: the new one is a proposal again.
+    assert (units["CU-001"], units["CU-002"]) == (
+        "working-group proposal",
+        "working-group proposal",
+    )
+
+
+def test_pins_are_on_the_map(written):
+    page = (written / "map.html").read_text(encoding="utf-8")
+    assert "since 2019" in page
+
+
 def test_hostile_names_are_text_everywhere(written):
     page = (written / "report.html").read_text(encoding="utf-8")
     assert "<img" not in page
@@ -942,3 +969,45 @@ def test_a_kill_at_any_moment_leaves_the_earlier_round_and_no_new_one(after, tmp
     process.stdout.close()
     assert not (tmp_path / "02").exists() or store.read_round(tmp_path / "02")
     assert {path.name: path.read_bytes() for path in (tmp_path / "01").iterdir()} == before
+
+
+# -- the command ----------------------------------------------------------------------------------
+
+
+def test_the_command_says_file_by_file_what_was_found(tmp_path):
+    pipeline.write_proposal(base(), tmp_path / "00-proposal")
+    folder = tmp_path / "handed-in"
+    folder.mkdir()
+    (folder / "edit_S1.kmz").write_bytes(kmz(*SCRIPT))
+    (folder / "broken.kmz").write_bytes(b"")
+    run = CliRunner().invoke(
+        cli.app, ["collect", str(folder), "--base", str(tmp_path / "00-proposal")]
+    )
+    assert run.exit_code == 0, run.output
+    assert "✗ broken.kmz: broken.kmz is empty (0 bytes). Save it again and resend it." in run.output
+    assert "✓ edit_S1.kmz: group S1, by its placemarks: 14 shapes, 1 pins and lines" in run.output
+    assert (
+        "a path whose ends nearly meet (placemark 'CU-009 Place 009', folder '2 Proposed"
+        in run.output
+    )
+    assert (
+        "CU-003: CU-003 is there more than once in edit_S1.kmz → default: the more alike"
+        in run.output
+    )
+    assert (tmp_path / "01-collected" / "report.html").is_file()
+    again = CliRunner().invoke(
+        cli.app, ["collect", str(folder), "--base", str(tmp_path / "00-proposal")]
+    )
+    assert again.exit_code == 1
+    assert "There is a round in" in again.output
+
+
+def test_the_command_fails_with_one_message_where_nothing_could_be_read(tmp_path):
+    pipeline.write_proposal(base(), tmp_path / "00-proposal")
+    (tmp_path / "a.kmz").write_bytes(b"")
+    run = CliRunner().invoke(
+        cli.app, ["collect", str(tmp_path / "a.kmz"), "--base", str(tmp_path / "00-proposal")]
+    )
+    assert run.exit_code == 1
+    assert "None of 1 files could be read" in run.output
+    assert not (tmp_path / "01-collected").exists()

@@ -276,6 +276,7 @@ TABLES: Final[Mapping[str, Table]] = MappingProxyType(
         ),
         "sections": Table(("section_id", "name_en", "name_ru"), ("section_id",), "polygon"),
         "gazetteer": Table(("name_en", "name_ru", "kind", "extent_km"), ("name_en",), "point"),
+        "remarks": Table(("remark_id", "kind", "group", "text", "unit_id"), ("remark_id",), "any"),
         # results of a round
         "planning_units": Table(
             ("pu_id", "richness", "n_shared", "threat_weight", "range_rarity", "score", "unit_id"),

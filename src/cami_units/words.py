@@ -422,6 +422,8 @@ CATALOGUE: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "column share": ("Share of the unit, %", "Доля единицы, %"),
         "column hotspot_id": ("Hotspot", "Ключевой район"),
         "column reason": ("Why it became no unit", "Почему не стал единицей"),
+        "remarks": ("Pins, comments, conflicts", "Значки, комментарии, споры"),
+        "unit_id": ("Unit", "Единица"),
         # the report of what groups handed in
         "column group": ("Group", "Группа"),
         "column groups": ("Groups", "Группы"),

@@ -44,8 +44,10 @@ from cami_units.plan import Plan
 
 PACK_FILE: Final = "pack.json"
 RESOLUTIONS: Final = "resolutions.csv"
-CARRIED: Final = ("activities.csv",)
+CARRIED: Final = ("activities.csv", "activities_log.csv")
 """Files of a round that go with its units into the next one, byte for byte."""
+_DECISIONS: Final = "decisions.csv"
+_EARLIER_DECISIONS: Final = "decisions_*.csv"
 
 
 @dataclass(frozen=True, slots=True)
@@ -355,9 +357,6 @@ def _collected(
         tables=next_tables(base, plan, pieces, units, table, found, outcome, outlines, remarks),
         manifest=next_manifest(base, handed, outcome, rules),
     )
-    carried = {
-        name: base_dir / name for name in CARRIED if base_dir and (base_dir / name).is_file()
-    }
     return Collected(
         round=next_round,
         base=base,
@@ -367,11 +366,19 @@ def _collected(
         problems=problems_table(handed),
         remarks=remarks,
         pictures=pictures,
-        carried=carried,
+        carried=_carried(base_dir, number_of(base)) if base_dir else {},
     )
 
 
 # -- files ----------------------------------------------------------------------------------------
+
+
+def _carried(base_dir: Path, number: str) -> dict[str, Path]:
+    """Files that go along, by their name in the next round: its own log of decisions starts anew."""
+    names = {name: base_dir / name for name in CARRIED}
+    names[f"decisions_{number}.csv"] = base_dir / _DECISIONS
+    names |= {path.name: path for path in sorted(base_dir.glob(_EARLIER_DECISIONS))}
+    return {name: path for name, path in names.items() if path.is_file()}
 
 
 def report(collected: Collected) -> documents.Report:

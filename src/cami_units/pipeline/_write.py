@@ -47,6 +47,8 @@ def products(
     species = tables["species"]
     cards = {lang: words.unit_cards(tables, species, lang=lang) for lang in imprint.languages}
     shown = shown_layers(proposal)
+    said = tables.get("remarks")  # what groups pinned and typed: a layer of the map
+    remarks = {"remarks": said} if isinstance(said, gpd.GeoDataFrame) else {}
 
     def google_earth(profile: kml.Profile) -> store.Writer:
         def write(path: Path) -> None:
@@ -78,7 +80,7 @@ def products(
             tables["conservation_units"],
             cards=cards,
             imprint=imprint,
-            layers=shown,
+            layers=shown | remarks,
             species=species,
             planning_units=tables["planning_units"],
             unit_criteria=tables["unit_criteria"],

@@ -48,6 +48,7 @@ LAYERS: Final = (
     "barriers",
     "corridors",
     "borders",
+    "remarks",
     "countries",
     "disputed",
     "gazetteer",
@@ -67,6 +68,7 @@ _REGION: Final = (50.0, 22.0, 115.0, 50.0)
 
 # key, name column(s) EN and RU, columns of its popup, vertices it may use
 _EVIDENCE: Final[Mapping[str, tuple[str, str, str, tuple[str, ...], int]]] = {
+    "remarks": ("remark_id", "text", "text", ("kind", "group", "unit_id"), 8_000),
     "protected_areas": (
         "pa_id",
         "name",
@@ -120,6 +122,8 @@ _EVIDENCE: Final[Mapping[str, tuple[str, str, str, tuple[str, ...], int]]] = {
         8_000,
     ),
 }
+_PIN_DEGREES: Final = 0.12
+"""Half the width at which a pin is drawn."""
 _MOST_RANGE_VERTICES: Final = 30_000
 _MOST_CELL_VERTICES: Final = 15_000
 _MOST_BASE_VERTICES: Final = 36_000
@@ -481,7 +485,10 @@ def _spoken(name: str, known: Mapping[str, Mapping[str, Any]]) -> dict[str, str]
 def _evidence(key: str, layer: gpd.GeoDataFrame, more: int) -> list[dict[str, Any]]:
     id_column, name_en, name_ru, columns, most = _EVIDENCE[key]
     ordered = layer.sort_values(id_column)
-    shapes = simplified(ordered.geometry.to_numpy(), most=most * more)
+    whole = ordered.geometry.to_numpy()
+    if key == "remarks":  # pins and lines, drawn as small areas so that a finger finds them
+        whole = shapely.buffer(whole, _PIN_DEGREES, quad_segs=2)
+    shapes = simplified(whole, most=most * more)
     present = [column for column in columns if column in ordered.columns]
     return [
         {

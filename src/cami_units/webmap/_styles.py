@@ -54,6 +54,12 @@ EVIDENCE_STYLES: Final[Mapping[str, Style]] = MappingProxyType(
             "fillColor": _EVIDENCE["protected_areas"],
             "fillOpacity": 0.75,
         },
+        "remarks": {
+            "color": "#1b1b1b",
+            "weight": 1.5,
+            "fillColor": "#ffffff",
+            "fillOpacity": 0.9,
+        },
         "corridors": {"color": _EVIDENCE["corridors"], "weight": 2.2, "dashArray": "9 4 2 4"},
         "borders": {"color": _EVIDENCE["borders"], "weight": 2.8, "opacity": 0.7},
         "sections": {

@@ -28,17 +28,17 @@ from cami_units.workshop._compare import (
 )
 from cami_units.workshop._drawn import Ground, Notice, Shape, shapes_of
 from cami_units.workshop._groups import EVERYBODY, allocated, groups_of
-from cami_units.workshop._merge import (
+from cami_units.workshop._merge import merged
+from cami_units.workshop._names import bare_name, is_cyrillic, rejects, spoken_id
+from cami_units.workshop._outcome import (
     Conflict,
     Outcome,
     Resolution,
     Rules,
     Settled,
-    merged,
     outlines,
     resolutions_of,
 )
-from cami_units.workshop._names import bare_name, is_cyrillic, rejects, spoken_id
 
 __all__ = [
     "ACTIVITY_COLUMNS",

@@ -4,170 +4,46 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, Final, Literal
+from dataclasses import replace
+from typing import Any
 
 import geopandas as gpd
-import pandas as pd
-import shapely
 
 from cami_units import overlap
-from cami_units.model import InputError, listed, nearest
+from cami_units.model import InputError, listed
 from cami_units.workshop._compare import (
     HIDDEN,
     Brought,
-    Change,
     Fresh,
     Version,
     ground_of,
-    outline_of,
     plain,
     same_outline,
 )
-from cami_units.workshop._drawn import SAME_PLACE, Ground, Notice, copy_of, jaccard
-from cami_units.workshop._groups import EVERYBODY
+from cami_units.workshop._drawn import Ground, Notice, copy_of
+from cami_units.workshop._fresh import (
+    by_size,
+    fresh_on_the_map,
+    numbered,
+    settle_fresh,
+    tell_outside,
+)
 from cami_units.workshop._names import bare_name, is_cyrillic
-
-Rule = Literal["section-owner", "first", "union", "ask"]
-Outside = Literal["ask", "keep", "leave-out"]
-
-PROPOSAL: Final = "working-group proposal"
-SETTLED: Final = ("endorsed by range states", "adopted")
-"""Statuses that no file changes: they hang on a document."""
-ASK: Final = "ask plenary"
-KEEP_BASE: Final = "keep base"
-OVERLAP_SHARE: Final = 0.01
-"""Units of different groups that share more than this of the smaller one are shown to plenary."""
-
-_CHOICES: Final = ("base", "union", "ask", "both", "delete", "leave-out")
-
-
-@dataclass(frozen=True, slots=True)
-class Resolution:
-    """What people decided on a conflict before the merge: a group's version, or a rule; and why."""
-
-    unit_id: str
-    choice: str
-    reason: str
-
-    def sentence(self) -> str:
-        """As it stands in the table of conflicts."""
-        return f"{self.choice}: {self.reason}" if self.reason else self.choice
-
-
-@dataclass(slots=True)
-class Conflict:
-    """What groups do not agree on, the default that applies, and what people decided.
-
-    `sites` are the outlines of its picture: label and site. `where` is a point in it.
-    """
-
-    unit_id: str
-    groups: str
-    overlap_km2: float
-    default: str
-    kind: str
-    what: str
-    resolution: str = ""
-    sites: tuple[tuple[str, str], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Settled:
-    """One unit of the next round: where its outline comes from, its name and status, and why."""
-
-    unit_id: str
-    site: str
-    parent: str = ""
-    name_en: str = ""
-    name_ru: str = ""
-    status: str = ""
-    reason: str = ""
-    into: str = ""
-    groups: tuple[str, ...] = ()
-
-
-@dataclass(slots=True)
-class Outcome:
-    """The merge: units, the outlines to measure, and everything that is to be told.
-
-    ``sites`` maps a site to the rows of the drawn table that make it up. A site is named after its
-    unit, or ``CU-012@S1`` for a version that was not taken. What is not in it is a unit of the
-    base, unchanged.
-    """
-
-    units: list[Settled] = field(default_factory=list)
-    sites: dict[str, tuple[int, ...]] = field(default_factory=dict)
-    changes: list[dict[str, Any]] = field(default_factory=list)
-    conflicts: list[Conflict] = field(default_factory=list)
-    set_aside: list[dict[str, Any]] = field(default_factory=list)
-    notices: list[Notice] = field(default_factory=list)
-    used: set[str] = field(default_factory=set)
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """What applies when people do not say otherwise, from the plan, and what they said."""
-
-    overlap: Rule
-    outside: Outside
-    order: tuple[str, ...]
-    owner: Mapping[str, str]
-    resolutions: Mapping[str, Resolution]
-    unread: Mapping[str, str] = field(default_factory=dict)
-    """Groups whose file came and could not be read, with its name."""
-
-
-def resolutions_of(table: pd.DataFrame, *, groups: Iterable[str]) -> dict[str, Resolution]:
-    """What people decided on conflicts, from a table with ``unit_id``, ``resolution``, ``reason``.
-
-    Parameters
-    ----------
-    table : DataFrame
-        Text. ``resolution`` (or ``group``, or ``rule``) is the name of a group, or one of
-        ``base``, ``union``, ``ask``, ``both``, ``delete``, ``leave-out``; "keep S1" is "S1".
-        Rows without one are skipped, so that a filled-in `conflicts.csv` can be given.
-    groups : iterable of str
-        The groups of the plan.
-
-    Raises
-    ------
-    InputError
-        With every fault: no such columns, an unknown group or rule, one unit twice.
-    """
-    names = {str(column).strip().casefold(): column for column in table.columns}
-    column = next((names[one] for one in ("resolution", "group", "rule") if one in names), None)
-    if "unit_id" not in names or column is None:
-        raise InputError(
-            "The resolutions need the columns unit_id, resolution and reason; they have "
-            f"{listed(table.columns, 12)}."
-        )
-    known = {name.casefold(): name for name in (*groups, *_CHOICES)}
-    found: dict[str, Resolution] = {}
-    faults = []
-    for line, row in enumerate(table.to_dict("records"), start=2):
-        unit_id, told = (_text(row.get(names["unit_id"])), _text(row.get(column)))
-        choice = re.sub(r"^keep\s+", "", told.partition(":")[0].strip(), flags=re.IGNORECASE)
-        if not choice:
-            continue
-        if choice.casefold() not in known:
-            hint = nearest(choice, known.values())
-            faults.append(f"line {line}: '{choice}' is no group and no rule.{hint}")
-        elif unit_id in found:
-            faults.append(f"line {line}: {unit_id} is resolved twice")
-        else:
-            reason = _text(row.get(names.get("reason", ""))) or told.partition(":")[2].strip()
-            found[unit_id] = Resolution(unit_id, known[choice.casefold()], reason)
-    if faults:
-        raise InputError(
-            f"The resolutions cannot be used: {'; '.join(faults)}. A resolution is the name of a "
-            f"group or one of {', '.join(_CHOICES)}."
-        )
-    return found
-
-
-def _text(value: Any) -> str:
-    return "" if value is None or value != value else str(value).strip()
+from cami_units.workshop._outcome import (
+    ASK,
+    KEEP_BASE,
+    OVERLAP_SHARE,
+    PROPOSAL,
+    SETTLED,
+    Conflict,
+    Outcome,
+    Resolution,
+    Rules,
+    Settled,
+    add_site,
+    lay_aside,
+    tell,
+)
 
 
 def merged(
@@ -211,7 +87,7 @@ def merged(
         for unit_id, versions in sorted(one.versions.items()):
             checked = [_on_the_map(version, inside, drawn, out) for version in versions]
             by_unit[unit_id].append(_one_voice(checked, drawn, ground, out))
-    fresh = _numbered(_fresh_on_the_map(groups, inside, out), ground, drawn, rules, out)
+    fresh = numbered(fresh_on_the_map(groups, inside, out), ground, drawn, rules, out)
     at = {f"#{one.shape.place}": unit_id for unit_id, one in fresh.items()}
     for unit in units:
         voices = _heard(
@@ -223,12 +99,12 @@ def merged(
         )
         _settle(unit, voices, drawn, ground, rules, out)
     known = {plain(unit[key]) for unit in units for key in ("name_en", "name_ru")}
-    _settle_fresh(fresh, known, ground, rules, inside, out)
+    settle_fresh(fresh, known, ground, rules, inside, out)
     for one in groups:
         _tell_contested(one, fresh, ground, out)
         for dropped in one.dropped:
-            _aside(out, f"@{dropped.shape.place}", "", one.group, dropped, "see problems.csv")
-    _outside(groups, fresh, inside, ground, rules, out)
+            lay_aside(out, f"@{dropped.shape.place}", "", one.group, dropped, "see problems.csv")
+    tell_outside(groups, fresh, inside, ground, rules, out)
     _tell_overlaps(base, drawn, rules, out)
     out.units.sort(key=lambda one: one.unit_id)
     return out
@@ -247,7 +123,7 @@ def _on_the_map(
     if not version.places or any(inside.get(place, {}).get("") for place in version.places):
         return version
     what = "its new outline lies outside every range state"
-    site = _add_site(out, f"{version.unit_id}@{version.group}", version.places)
+    site = add_site(out, f"{version.unit_id}@{version.group}", version.places)
     _aside_version(out, site, version, what)
     out.conflicts.append(
         Conflict(
@@ -272,7 +148,7 @@ def _one_voice(
     comment = "\n".join(dict.fromkeys(one.comment for one in versions if one.comment))
     if len(asking) < 2:
         return replace(voice, comment=comment)
-    named = tuple((one.file, _add_site(out, _site_of(one, out), one.places)) for one in asking)
+    named = tuple((one.file, add_site(out, _site_of(one, out), one.places)) for one in asking)
     out.conflicts.append(
         Conflict(
             voice.unit_id,
@@ -345,10 +221,10 @@ def _settle(
         note = f"no file came from {owner}" if owner else "it was in no file"
         if owner in rules.unread:
             note = f"the file of {owner} could not be read: {rules.unread[owner]}"
-        _row(out, unit_id, "absent", "none", owner, "", "", "", note)
+        tell(out, unit_id, "absent", "none", owner, "", "", "", note)
     for voice in distinct:
         if voice.places and not (chosen and _asks_the_same(voice, chosen, drawn)):
-            site = _add_site(out, f"{unit_id}@{voice.group}", voice.places)
+            site = add_site(out, f"{unit_id}@{voice.group}", voice.places)
             _aside_version(out, site, voice, decided.sentence() if decided else default)
     if chosen and chosen.change == "split" and len(chosen.places) > 1:
         _split(unit, chosen, drawn, ground, out)
@@ -449,9 +325,7 @@ def _tell_conflict(
         shared = _shared(drawn[0].places, drawn[1].places, ground)
     elif drawn:
         shared = sum(ground.with_unit(place, unit_id) for place in drawn[0].places)
-    sites = tuple(
-        (one.group, _add_site(out, f"{unit_id}@{one.group}", one.places)) for one in drawn
-    )
+    sites = tuple((one.group, add_site(out, f"{unit_id}@{one.group}", one.places)) for one in drawn)
     out.conflicts.append(
         Conflict(
             unit_id,
@@ -487,7 +361,7 @@ def _settled(
     if chosen.change == "merged":
         told = f"Merged into {chosen.into} by {chosen.group}."
         return replace(same, status="merged", reason=told, into=chosen.into, groups=by)
-    site = _add_site(out, unit_id, chosen.places) if chosen.places else ""
+    site = add_site(out, unit_id, chosen.places) if chosen.places else ""
     return replace(
         same,
         site=site,
@@ -508,7 +382,7 @@ def _split(
     """The pieces of a unit, under its number and a letter each, the largest first."""
     unit_id = str(unit["unit_id"])
     letters = _letters(unit_id, out.used)
-    for place in sorted(chosen.places, key=_by_size(ground, drawn)):
+    for place in sorted(chosen.places, key=by_size(ground, drawn)):
         letter = next(letters)
         piece = re.sub(r"[a-z]+\Z", "", unit_id) + letter
         out.used.add(piece)
@@ -528,14 +402,7 @@ def _split(
         )
         note = f"a piece of {unit_id}"
         name = str(drawn["name"].iloc[place])
-        _row(out, piece, "new", "none", chosen.group, chosen.file, name, piece, note)
-
-
-def _by_size(ground: Ground, drawn: gpd.GeoDataFrame) -> Any:
-    return lambda place: (
-        -round(ground.area[place], 3),
-        shapely.to_wkb(shapely.normalize(drawn["outline"].iloc[place])),
-    )
+        tell(out, piece, "new", "none", chosen.group, chosen.file, name, piece, note)
 
 
 def _letters(unit_id: str, used: set[str]) -> Iterator[str]:
@@ -552,168 +419,6 @@ def _letters(unit_id: str, used: set[str]) -> Iterator[str]:
             yield letter
 
 
-# -- new units ------------------------------------------------------------------------------------
-
-
-def _fresh_on_the_map(
-    groups: Sequence[Brought], inside: Mapping[int, Mapping[str, float]], out: Outcome
-) -> list[tuple[str, Fresh]]:
-    """New shapes of all groups, but for those that lie outside every range state."""
-    kept = []
-    for one in groups:
-        for fresh in one.fresh:
-            if inside.get(fresh.shape.place, {}).get(""):
-                kept.append((one.group, fresh))
-                continue
-            what = "a new shape outside every range state"
-            shape = fresh.shape
-            out.notices.append(Notice(shape.file, shape.folder, shape.name, what, "set aside"))
-            _aside(out, f"@{shape.place}", "", one.group, fresh, what)
-    return kept
-
-
-def _numbered(
-    fresh: Sequence[tuple[str, Fresh]],
-    ground: Ground,
-    drawn: gpd.GeoDataFrame,
-    rules: Rules,
-    out: Outcome,
-) -> dict[str, Fresh]:
-    """New shapes by their new ids, which go on after the highest that was ever given."""
-    order = {group: place for place, group in enumerate(rules.order)}
-    size = _by_size(ground, drawn)
-    ordered = sorted(
-        fresh, key=lambda one: (order.get(one[0], len(order)), one[0], *size(one[1].shape.place))
-    )
-    numbers = [int(found[1]) for name in out.used if (found := re.match(r"CU-(\d+)", name))]
-    first = max(numbers, default=0) + 1
-    made = {}
-    for number, (_, one) in enumerate(ordered, start=first):
-        made[f"CU-{number:03d}"] = one
-    out.used |= set(made)
-    return made
-
-
-def _settle_fresh(
-    fresh: Mapping[str, Fresh],
-    known: set[str],
-    ground: Ground,
-    rules: Rules,
-    inside: Mapping[int, Mapping[str, float]],
-    out: Outcome,
-) -> None:
-    """New units; where two groups drew the same place, the default says whose stays."""
-    for unit_id, one in fresh.items():
-        out.sites[unit_id] = (one.shape.place,)
-    left = _rivals(fresh, ground, rules, inside, out)
-    for unit_id, one in fresh.items():
-        shape = one.shape
-        note = "; ".join(one.notes)
-        decided = rules.resolutions.get(unit_id)
-        if decided and decided.choice in ("leave-out", "delete", "base"):
-            left[unit_id] = decided.sentence()
-        if unit_id in left:
-            note = "; ".join(filter(None, (note, f"set aside: {left[unit_id]}")))
-            _aside(out, unit_id, unit_id, shape.group, one, left[unit_id])
-        else:
-            typed = bare_name(shape.name)
-            typed = "" if plain(typed) in known else typed  # a copy brings the name along
-            russian = is_cyrillic(typed)
-            out.units.append(
-                Settled(
-                    unit_id,
-                    unit_id,
-                    "",
-                    "" if russian else typed,
-                    typed if russian else "",
-                    PROPOSAL,
-                    groups=(shape.group,),
-                )
-            )
-        _row(out, unit_id, "new", "none", shape.group, shape.file, shape.name, unit_id, note)
-        if shape.comment:
-            _row(
-                out,
-                unit_id,
-                "commented",
-                "none",
-                shape.group,
-                shape.file,
-                shape.name,
-                "",
-                shape.comment,
-            )
-
-
-def _rivals(
-    fresh: Mapping[str, Fresh],
-    ground: Ground,
-    rules: Rules,
-    inside: Mapping[int, Mapping[str, float]],
-    out: Outcome,
-) -> dict[str, str]:
-    """New shapes that are set aside, because another group drew the same place; with the reason."""
-    left: dict[str, str] = {}
-    names = list(fresh)
-    for number, one in enumerate(names):
-        for other in names[number + 1 :]:
-            a, b = fresh[one].shape, fresh[other].shape
-            if a.group == b.group or one in left or other in left:
-                continue
-            if jaccard(a.place, b.place, ground, least=SAME_PLACE) < SAME_PLACE:
-                continue
-            shared = ground.between(a.place, b.place)
-            pair = f"{one};{other}"
-            decided = rules.resolutions.get(pair)
-            keeper, default = _whose(a.group, b.group, (a.place, b.place), rules, inside)
-            if decided:
-                keeper = decided.choice
-            loser = {a.group: other, b.group: one}.get(keeper)
-            if keeper == "union":
-                out.sites[one] = (a.place, b.place)
-                loser = other
-            if loser:
-                left[loser] = f"{pair}: {decided.sentence() if decided else default}"
-            out.conflicts.append(
-                Conflict(
-                    pair,
-                    f"{a.group};{b.group}",
-                    shared,
-                    default,
-                    "same new area",
-                    f"{a.group} and {b.group} both drew a new unit here",
-                    decided.sentence() if decided else "",
-                    ((a.group, f"@{a.place}"), (b.group, f"@{b.place}")),
-                )
-            )
-            out.sites |= {f"@{a.place}": (a.place,), f"@{b.place}": (b.place,)}
-    return left
-
-
-def _whose(
-    one: str,
-    other: str,
-    places: tuple[int, int],
-    rules: Rules,
-    inside: Mapping[int, Mapping[str, float]],
-) -> tuple[str, str]:
-    """Whose new shape stays where two drew the same place: the group (or rule), and in words."""
-    if rules.overlap == "union":
-        return "union", "union"
-    if rules.overlap == "ask":
-        return "both", ASK
-    first = one if rules.overlap == "first" else ""
-    if not first:
-        held = {
-            group: sum(inside.get(place, {}).get(group, 0.0) for place in places)
-            for group in (one, other)
-        }
-        if held[one] == held[other]:
-            return "both", ASK
-        first = max(held, key=lambda group: held[group])
-    return first, f"keep {first}"
-
-
 # -- things to tell -------------------------------------------------------------------------------
 
 
@@ -727,7 +432,7 @@ def _tell_change(
     site = ""
     if voice.places and voice.change == "reshaped":
         own = taken and chosen is not None and chosen.places == voice.places
-        site = _add_site(out, unit_id if own else f"{unit_id}@{voice.group}", voice.places)
+        site = add_site(out, unit_id if own else f"{unit_id}@{voice.group}", voice.places)
     if voice.differs and not taken:
         notes.append("not applied: see conflicts.csv")
     if voice.change == "merged":
@@ -736,18 +441,18 @@ def _tell_change(
         notes.insert(0, voice.comment or "no reason was given: ask the group")
     what = (voice.matched_by, voice.group, voice.file, voice.placemark)
     if voice.change != "kept":
-        _row(out, unit_id, voice.change, *what, site, "; ".join(notes))
+        tell(out, unit_id, voice.change, *what, site, "; ".join(notes))
         notes = []
     if voice.renamed:
         to = voice.name_en or voice.name_ru
         was = unit["name_en"] if voice.name_en else unit["name_ru"]
-        _row(out, unit_id, "renamed", *what, "", "; ".join([f"'{was}' → '{to}'", *notes]))
+        tell(out, unit_id, "renamed", *what, "", "; ".join([f"'{was}' → '{to}'", *notes]))
         notes = []
     if voice.comment and voice.change != "rejected":
-        _row(out, unit_id, "commented", *what, "", "; ".join([voice.comment, *notes]))
+        tell(out, unit_id, "commented", *what, "", "; ".join([voice.comment, *notes]))
         notes = []
     if voice.change == "kept" and not voice.renamed and not voice.comment:
-        _row(out, unit_id, "kept", *what, "", "; ".join(notes))
+        tell(out, unit_id, "kept", *what, "", "; ".join(notes))
 
 
 def _tell_contested(one: Brought, fresh: Mapping[str, Fresh], ground: Ground, out: Outcome) -> None:
@@ -770,46 +475,7 @@ def _tell_contested(one: Brought, fresh: Mapping[str, Fresh], ground: Ground, ou
                 sites=_with_base(unit_id, tuple((new, new) for new in copies)),
             )
         )
-        _row(out, unit_id, "conflict", "cu_id", one.group, ";".join(one.files), "", "", what)
-
-
-def _outside(
-    groups: Sequence[Brought],
-    fresh: Mapping[str, Fresh],
-    inside: Mapping[int, Mapping[str, float]],
-    ground: Ground,
-    rules: Rules,
-    out: Outcome,
-) -> None:
-    """New units that lie mostly outside the sections of the group that drew them."""
-    settled = {unit.unit_id for unit in out.units}
-    for unit_id, one in fresh.items():
-        shape = one.shape
-        if shape.group not in rules.order or shape.group == EVERYBODY or unit_id not in settled:
-            continue
-        area = ground.area[shape.place]
-        own = inside.get(shape.place, {}).get(shape.group, 0.0)
-        if own >= 0.5 * area:
-            continue
-        decided = rules.resolutions.get(unit_id)
-        leave = rules.outside == "leave-out" and not decided
-        default = {"ask": ASK, "keep": f"keep {shape.group}", "leave-out": "leave out"}
-        what = f"{100 * (1 - own / area):.0f} % of it lies outside the section of {shape.group}"
-        out.conflicts.append(
-            Conflict(
-                unit_id,
-                shape.group,
-                area - own,
-                default[rules.outside],
-                "outside the section",
-                what,
-                decided.sentence() if decided else "",
-                ((shape.group, unit_id),),
-            )
-        )
-        if leave:
-            out.units = [unit for unit in out.units if unit.unit_id != unit_id]
-            _aside(out, unit_id, unit_id, shape.group, one, what)
+        tell(out, unit_id, "conflict", "cu_id", one.group, ";".join(one.files), "", "", what)
 
 
 def _tell_overlaps(
@@ -864,46 +530,6 @@ def _owners(unit: Settled, rules: Rules) -> set[str]:
     return set(unit.groups) or {rules.owner.get(unit.unit_id, "")}
 
 
-# -- small pieces ---------------------------------------------------------------------------------
-
-
-def _row(
-    out: Outcome,
-    unit_id: str,
-    change: Change | Literal["renamed", "commented", "conflict"],
-    matched_by: str,
-    group: str,
-    file: str,
-    placemark: str,
-    site: str,
-    note: str,
-) -> None:
-    out.changes.append(
-        {
-            "unit_id": unit_id,
-            "change": change,
-            "matched_by": matched_by,
-            "group": group,
-            "file": file,
-            "placemark": placemark,
-            "site": site,
-            "note": note,
-        }
-    )
-
-
-def _add_site(out: Outcome, site: str, places: tuple[int, ...]) -> str:
-    """A site to measure, under its name; with a number behind it where the name is taken."""
-    if not places:
-        return ""
-    name, number = site, 1
-    while out.sites.get(name, places) != places:
-        number += 1
-        name = f"{site}.{number}"
-    out.sites[name] = places
-    return name
-
-
 def _site_of(version: Version, out: Outcome) -> str:
     return f"{version.unit_id}@{version.group}"
 
@@ -928,38 +554,3 @@ def _aside_version(out: Outcome, site: str, version: Version, reason: str) -> No
                 "reason": reason,
             }
         )
-
-
-def _aside(out: Outcome, site: str, unit_id: str, group: str, fresh: Fresh, reason: str) -> None:
-    out.sites.setdefault(site, (fresh.shape.place,))
-    out.set_aside.append(
-        {
-            "site": site,
-            "unit_id": unit_id,
-            "group": group,
-            "file": fresh.shape.file,
-            "placemark": fresh.shape.name,
-            "reason": reason,
-        }
-    )
-
-
-def outlines(out: Outcome, base: gpd.GeoDataFrame, drawn: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """Every outline of an outcome: ``site``, ``outline`` as written, and the ground, equal-area.
-
-    Sites of the base that pictures need are there under their unit ids with ``drawn`` false.
-    """
-    rows = [
-        (site, True, outline_of(places, drawn), ground_of(places, drawn))
-        for site, places in sorted(out.sites.items())
-    ]
-    taken = set(out.sites)
-    rows += [
-        (str(unit_id), False, outline, shape)
-        for unit_id, outline, shape in zip(
-            base["unit_id"], base["outline"], base.geometry, strict=True
-        )
-        if unit_id not in taken
-    ]
-    columns = ["site", "drawn", "outline", "geometry"]
-    return gpd.GeoDataFrame(pd.DataFrame(rows, columns=columns), geometry="geometry", crs=base.crs)

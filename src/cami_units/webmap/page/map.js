@@ -74,7 +74,7 @@ const BEFORE_STYLE = { color: "#6a7278", weight: 2, dashArray: "6 5", fill: true
 
 const LAYER_KEYS = ["units", "before", ...Object.keys(data.evidence), "planning_units", "gazetteer", "countries", "disputed"];
 // Bottom to top in the evidence storey.
-const STACK = ["protected_areas", "species:", "hotspots", "sections", "borders", "barriers", "corridors", "before"];
+const STACK = ["protected_areas", "species:", "hotspots", "sections", "borders", "barriers", "corridors", "remarks", "before"];
 
 const LINES = new Set(["barriers", "corridors", "borders"]);
 

@@ -112,7 +112,7 @@ function speciesGroup() {
 
 function evidenceGroup() {
   const rows = [];
-  for (const key of ["hotspots", "protected_areas", "corridors", "barriers", "borders", "sections"]) {
+  for (const key of ["hotspots", "protected_areas", "corridors", "barriers", "borders", "sections", "remarks"]) {
     const things = data.evidence[key];
     if (!things) continue;
     if (key !== "barriers") {
