@@ -20,6 +20,7 @@ TABLE: Final = "layer_styles"
 
 _VERSION: Final = "3.28.0"
 _GREY: Final = "#8a8a8a"
+_DARK: Final = "#1b1b1b"
 _DASHED: Final = frozenset({"modelled candidate"})
 
 
@@ -138,20 +139,25 @@ def _lines(colour: str, *, width: float, dash: bool = False) -> Look:
     return look
 
 
-def _places(root: ET.Element) -> None:
-    renderer = ET.SubElement(root, "renderer-v2", type="singleSymbol")
-    _symbol(
-        ET.SubElement(renderer, "symbols"),
-        "0",
-        "marker",
-        "SimpleMarker",
-        color=_colour(_GREY),
-        name="circle",
-        outline_style="no",
-        size="1.2",
-        size_unit="MM",
-    )
-    _labels(root, "name_en", 7)
+def _points(colour: str, *, size: float, label: str) -> Look:
+    """Round marks, each with a text of its row."""
+
+    def look(root: ET.Element) -> None:
+        renderer = ET.SubElement(root, "renderer-v2", type="singleSymbol")
+        _symbol(
+            ET.SubElement(renderer, "symbols"),
+            "0",
+            "marker",
+            "SimpleMarker",
+            color=_colour(colour),
+            name="circle",
+            outline_style="no",
+            size=f"{size:g}",
+            size_unit="MM",
+        )
+        _labels(root, label, 7)
+
+    return look
 
 
 def _units(root: ET.Element) -> None:
@@ -214,6 +220,7 @@ _LOOKS: Final[Mapping[str, Look]] = MappingProxyType(
         "corridors": _lines(palette.EVIDENCE["corridors"], width=0.7),
         "barriers": _lines(palette.EVIDENCE["barriers"], width=0.6),
         "borders": _lines(palette.EVIDENCE["borders"], width=0.4, dash=True),
-        "gazetteer": _places,
+        "gazetteer": _points(_GREY, size=1.2, label="name_en"),
+        "remarks": _points(_DARK, size=2.4, label="text"),
     }
 )
