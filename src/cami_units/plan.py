@@ -33,20 +33,6 @@ from pyproj.exceptions import ProjError
 from cami_units import model
 from cami_units.model import DISCLAIMER, EQUAL_AREA, PlanError, Profile, listed, nearest
 
-LAYERS: Final = (
-    "ranges",
-    "hotspots",
-    "species",
-    "countries",
-    "disputed",
-    "protected_areas",
-    "barriers",
-    "corridors",
-    "sections",
-    "gazetteer",
-)
-"""The layers a plan can name."""
-
 _AREA_TOLERANCE: Final = 5e-4
 """How far an area may be off in a CRS that calls itself equal-area; a true one is off by 1e-6."""
 
@@ -127,6 +113,8 @@ _Layer = Literal[
     "sections",
     "gazetteer",
 ]
+LAYERS: Final[tuple[str, ...]] = get_args(_Layer)
+"""The layers a plan can name."""
 _File = Annotated[Path, _Loose]
 _Files = Annotated[tuple[_File, ...], _Loose, BeforeValidator(_listing)]
 _NeededFiles = Annotated[_Files, AfterValidator(_some_files)]

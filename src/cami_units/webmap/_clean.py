@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 import re
 import unicodedata
-from numbers import Real
 from typing import Final
+
+from cami_units.model import is_missing as is_missing
 
 _ENTITIES: Final = str.maketrans({char: f"&#{ord(char)};" for char in "&<>\"'{}`$\\"})
 # What a name must not carry: control characters, lone surrogates, non-characters, and the marks
@@ -42,10 +42,3 @@ def shown(value: object) -> str:
         return ""
     text = unicodedata.normalize("NFC", _UNWANTED.sub("", _BREAKS.sub(" ", str(value))))
     return text.translate(_ENTITIES)
-
-
-def is_missing(value: object) -> bool:
-    """Whether a cell of a table says nothing."""
-    if value is None or type(value).__name__ in {"NAType", "NaTType"}:
-        return True
-    return isinstance(value, Real) and math.isnan(value)
