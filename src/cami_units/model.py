@@ -180,10 +180,12 @@ def listed(names: Iterable[object], most: int = 5) -> str:
 _LINE_ENDS: Final = re.compile("\r\n?|[\x85\u2028\u2029]")
 _HARMFUL: Final = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff"
-    "\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]"
+    "\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f"
+    + "".join(chr(plane << 16 | last) for plane in range(1, 17) for last in (0xFFFE, 0xFFFF))
+    + "]"
 )
 """Control characters, lone surrogates and non-characters, which no format takes; and what hides or
-reorders text: soft hyphens, zero-width spaces, direction overrides. The joiners U+200C and U+200D
+reorders text: soft hyphens, zero-width spaces, direction overrides, tags. The joiners U+200C and U+200D
 stay: Persian, Hindi and Nepali names are misspelt without them."""
 
 

@@ -3,68 +3,19 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from html import unescape
 from typing import Any
 from xml.sax.saxutils import escape
 
 import nh3
-import pandas as pd
 
-_UNSEEN = re.compile(
-    "[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
-)
-"""Soft hyphens, zero-width spaces, direction overrides, tags: they hide or reorder what is read.
+from cami_units.model import clean_name as clean_name
+from cami_units.model import clean_text as clean_text
 
-The joiners U+200C and U+200D stay: Persian, Hindi and Nepali names are misspelt without them.
-"""
-_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufdd0-\ufdef]")
-"""What XML 1.0 forbids or discourages: control characters, lone surrogates, non-characters."""
-_LINE_ENDS = re.compile("\r\n?|[\x85\u2028\u2029]")
 _BEGINS_MARKUP = re.compile(r"<(?=[A-Za-z/!?])")
 _BREAKS = re.compile(r"<\s*(?:br|/p|/div|/tr|/li|/h[1-6])\b[^>]*>\n?", re.IGNORECASE)
 _NOT_NCNAME = re.compile(r"[^0-9A-Za-z_.\-]")
 NCNAME = re.compile(r"[A-Za-z_][0-9A-Za-z_.\-]*\Z|(?!\d)[^\W]([\w.\-\u00b7]*)\Z")
-
-
-def clean_text(value: Any) -> str:
-    r"""A value as text of any number of lines: composed (NFC), without characters that hide or harm.
-
-    Parameters
-    ----------
-    value : object
-        Anything; ``None``, ``NaN`` and ``NA`` become an empty string.
-
-    Returns
-    -------
-    str
-        Line ends are ``\n``; control characters, lone surrogates, non-characters, direction
-        overrides and zero-width spaces are gone.
-
-    Examples
-    --------
-    >>> clean_text("Altai\x0b\r\nСайгак"), clean_text(None)
-    ('Altai\nСайгак', '')
-    """
-    if value is None or (
-        not isinstance(value, str) and pd.api.types.is_scalar(value) and pd.isna(value)
-    ):
-        return ""
-    text = _LINE_ENDS.sub("\n", str(value)).replace("\t", " ")
-    text = _UNSEEN.sub("", _FORBIDDEN.sub("", text))
-    text = "".join(c for c in text if ord(c) & 0xFFFE != 0xFFFE) if not text.isascii() else text
-    return unicodedata.normalize("NFC", text).strip()
-
-
-def clean_name(value: Any) -> str:
-    r"""A value as one line: as :func:`clean_text`, with every run of white space as one space.
-
-    Examples
-    --------
-    >>> clean_name("  Tian\n Shan ")
-    'Tian Shan'
-    """
-    return " ".join(clean_text(value).split())
 
 
 def plain_text(markup: Any) -> str:
