@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import shapely
 from numpy.typing import NDArray
 from pyproj import CRS
@@ -24,19 +25,23 @@ def check_inputs(
     *,
     sites: str | None = None,
     site: str = "",
+    cells: bool = False,
 ) -> CRS:
     """The CRS that all tables share; refuses, with every fault at once, what cannot be measured.
 
     `tables` gives each table's name in messages, the table, and the columns it must have. `sites`
-    names the one whose `site` column is a key and whose geometry must be polygons.
+    names the one whose `site` column is a key and whose geometry must be polygons; with `cells`
+    they have been recognised as cells of a lattice, and their geometry is not looked at again.
     """
     faults: list[str] = []
     for name, (table, columns) in tables.items():
         faults += _table_faults(name, table, columns)
+        if isinstance(table, gpd.GeoDataFrame) and not (cells and name == sites):
+            faults += _shape_faults(name, table)
     if not faults:
         faults += _crs_faults({name: table.crs for name, (table, _) in tables.items()})
     if sites is not None:
-        faults += _site_faults(sites, tables[sites][0], site)
+        faults += _site_faults(sites, tables[sites][0], site, cells=cells)
     if faults:
         raise InputError("Nothing was measured: " + "; ".join(faults) + ".")
     return CRS(next(iter(tables.values()))[0].crs)
@@ -97,16 +102,20 @@ def _table_faults(name: str, table: gpd.GeoDataFrame, columns: Sequence[str]) ->
             faults.append(f"{len(rows)} rows of {name} have no {column}: {listed(rows)}")
     if table.crs is None:
         faults.append(f"{name} has no CRS: set one with .set_crs(…)")
-    geometry = geometries(table)
-    bare = shapely.is_missing(geometry) | shapely.is_empty(geometry)
-    if bare.any():
-        faults.append(
-            f"{int(bare.sum())} of {len(table)} rows of {name} have no geometry: "
-            f"{listed(table.index[bare])}"
-        )
-    elif len(geometry) and not np.isfinite(shapely.total_bounds(geometry)).all():
-        faults.append(f"{name} has coordinates that are not numbers")
     return faults
+
+
+def _shape_faults(name: str, table: gpd.GeoDataFrame) -> list[str]:
+    geometry = geometries(table)
+    if np.isfinite(shapely.bounds(geometry)).all():
+        return []
+    bare = shapely.is_missing(geometry) | shapely.is_empty(geometry)
+    if not bare.any():
+        return [f"{name} has coordinates that are not numbers"]
+    return [
+        f"{int(bare.sum())} of {len(table)} rows of {name} have no geometry: "
+        f"{listed(table.index[bare])}"
+    ]
 
 
 def _crs_faults(crss: Mapping[str, Any]) -> list[str]:
@@ -125,13 +134,15 @@ def _crs_faults(crss: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _site_faults(name: str, table: gpd.GeoDataFrame, site: str) -> list[str]:
+def _site_faults(name: str, table: gpd.GeoDataFrame, site: str, *, cells: bool) -> list[str]:
     if not isinstance(table, gpd.GeoDataFrame) or site not in table.columns:
         return []
     faults = []
-    if not table[site].is_unique:
+    if not _rising(table[site]) and not table[site].is_unique:
         repeated = table[site][table[site].duplicated()].unique()
         faults.append(f"{site} must be unique in {name}; repeated: {listed(repeated)}")
+    if cells:
+        return faults
     geometry = geometries(table)
     flat = shapely.get_type_id(geometry[~shapely.is_missing(geometry)])
     polygons = [shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON]
@@ -139,3 +150,12 @@ def _site_faults(name: str, table: gpd.GeoDataFrame, site: str) -> list[str]:
     if odd:
         faults.append(f"{name} must be polygons; {odd} of {len(table)} rows are not")
     return faults
+
+
+def _rising(ids: pd.Series) -> bool:
+    """Whether each id is greater than the one before, so that none can repeat."""
+    values = ids.array
+    try:
+        return bool((values[1:] > values[:-1]).all())
+    except TypeError:  # ids of several types have no order, and missing ones no answer
+        return False

@@ -111,10 +111,9 @@ def square_sums(
     `u` and `v` are the polygon's vertices in columns and rows of the lattice; `ring_ends` the
     positions just after each ring's last vertex. `sums` is a window whose south-west cell is `row`,
     `col`: its first axis goes east and has one place more than the window has columns, its second
-    goes north. What lies outside the window is cut off. A running sum eastwards gives the covered
-    shares; it is quickest over whole columns at a time, hence the order of the axes.
+    goes north. What lies outside the window is cut off. :func:`run_east` makes covered shares of it.
     """
-    rows = sums.shape[1]
+    columns, rows = sums.shape[0] - 1, sums.shape[1]
     start = 0
     for ring in range(ring_ends.shape[0]):
         end = ring_ends[ring]
@@ -126,10 +125,17 @@ def square_sums(
             level, top = max(va, 0.0), min(vb, float(rows))
             if level >= top:  # level, or outside the rows that are asked for
                 continue
+            low, high = min(ua, ub), max(ua, ub)
+            line, column = int(level), int(low)
+            # most edges of a fine outline end in the cell they begin in: nothing to cut
+            if va >= 0.0 and vb < line + 1 and low >= 0.0 and high < min(column + 1, columns):
+                rise = sign * (vb - va)
+                area = rise * (1.0 - (0.5 * (low + high) - column))
+                sums[column, line] += area
+                sums[column + 1, line] += rise - area
+                continue
             slope = (ub - ua) / (vb - va)
             at = ua + (level - va) * slope
-            low, high = min(ua, ub), max(ua, ub)
-            line = int(level)
             while level < top:
                 level_next = min(line + 1.0, top)
                 at_next = ub if level_next == vb else ua + (level_next - va) * slope
@@ -138,6 +144,17 @@ def square_sums(
                 at, level = at_next, level_next
                 line += 1
         start = end
+
+
+@compiled
+def run_east(sums: NDArray[np.float64]) -> None:
+    """Make covered shares of what :func:`square_sums` left: running sums along the first axis.
+
+    The sums of a whole column of the window at a time: hence the order of the axes.
+    """
+    for column in range(1, sums.shape[0]):
+        for row in range(sums.shape[1]):
+            sums[column, row] += sums[column - 1, row]
 
 
 @inner

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Final, Literal
 
 import geopandas as gpd
@@ -24,6 +23,9 @@ ROUNDING: Final = 1e-11
 """Covered shares nearer than this to 0 or 1 are 0 or 1: what running sums leave of nothing."""
 
 _ROOT_3: Final = float(np.sqrt(3))
+
+_SHAPES: Final[dict[int, Literal["square", "hexagon"]]] = {5: "square", 7: "hexagon"}
+"""What a ring of so many positions may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,20 +64,22 @@ def cells_of(sites: gpd.GeoDataFrame) -> Cells | None:
     Every site is compared with the cell that its ``row`` and ``col`` promise, so a table with
     cells that were clipped or moved is measured as the polygons it really holds.
     """
-    if len(sites) == 0 or not {"row", "col"} <= set(sites.columns):
+    if not isinstance(sites, gpd.GeoDataFrame) or len(sites) == 0:
+        return None
+    if not {"row", "col"} <= set(sites.columns):
         return None
     row, col = sites["row"].to_numpy(), sites["col"].to_numpy()
     if row.dtype.kind not in "iu" or col.dtype.kind not in "iu":
         return None
     geometry = geometries(sites)
-    shape = _shape(geometry)
-    if shape is None:
+    shape = _SHAPES.get(int(shapely.get_num_coordinates(geometry[0])))
+    if shape is None or (shapely.get_type_id(geometry) != shapely.GeometryType.POLYGON).any():
         return None
     row, col = row.astype(np.int64), col.astype(np.int64)
     high, wide = int(np.ptp(row)) + 1, int(np.ptp(col)) + 1
     if high * wide > max(_ROOM, 50 * len(sites)):
         return None
-    west, south, east, north = shapely.bounds(geometry).T
+    west, south, east, north = np.ascontiguousarray(shapely.bounds(geometry).T)
     # in whole steps: a square is 1 × 1; a hexagon 4 × 2 half sides and half heights
     if shape == "square":
         steps_x, steps_y, width, height = col, row, 1, 1
@@ -85,17 +89,17 @@ def cells_of(sites: gpd.GeoDataFrame) -> Cells | None:
     y, step_y = _ruler(steps_y, south, north, height)
     step_m = step_x if shape == "square" else 2 * step_x
     area = step_m**2 if shape == "square" else 1.5 * _ROOT_3 * step_m**2
-    off = np.abs(
-        [
-            west - (x + steps_x * step_x),
-            east - (x + (steps_x + width) * step_x),
-            south - (y + steps_y * step_y),
-            north - (y + (steps_y + height) * step_y),
-            (shapely.area(geometry) - area) / step_m,
-        ]
-    )
-    regular = step_y if shape == "square" else 2 * step_y / _ROOT_3
-    if off.max() > _SLACK * step_m or abs(regular - step_m) > _SLACK * step_m:
+    # a polygon as wide, as high and as large as a square is the square, and has no hole
+    off = [
+        _farthest(west, x, steps_x, step_x),
+        _farthest(east, x + width * step_x, steps_x, step_x),
+        _farthest(south, y, steps_y, step_y),
+        _farthest(north, y + height * step_y, steps_y, step_y),
+        _farthest(shapely.area(geometry), area, steps_x, 0) / step_m,
+        abs((step_y if shape == "square" else 2 * step_y / _ROOT_3) - step_m),
+    ]
+    # missing shapes have corners that are no numbers
+    if np.isnan(off).any() or max(off) > _SLACK * step_m:
         return None
     if shape == "hexagon" and not _on_circles(geometry, step_m):
         return None
@@ -209,8 +213,7 @@ def _shares(
         return sums
     sums = np.zeros((east - west + 1, north - south))
     _kernels.square_sums(*polygon, *corner, sums)
-    for column, next_column in pairwise(sums):
-        next_column += column
+    _kernels.run_east(sums)
     return sums[:-1]
 
 
@@ -233,15 +236,6 @@ def _reaches(cells: Window, polygons: Geometries) -> list[tuple[int, int, int, i
     return [(low, high, left, right) for low, high, left, right in clipped.tolist()]
 
 
-def _shape(geometry: Geometries) -> Literal["square", "hexagon"] | None:
-    if (shapely.get_type_id(geometry) != shapely.GeometryType.POLYGON).any():
-        return None
-    # too few corners for a hole
-    corners = np.unique(shapely.get_num_coordinates(geometry))
-    shapes: dict[int, Literal["square", "hexagon"]] = {5: "square", 7: "hexagon"}
-    return shapes.get(int(corners[0])) if len(corners) == 1 else None
-
-
 def _ruler(
     steps: NDArray[np.int64], low: NDArray[np.float64], high: NDArray[np.float64], width: int
 ) -> tuple[float, float]:
@@ -251,9 +245,22 @@ def _ruler(
     return float(low[first] - steps[first] * step), float(step)
 
 
+def _farthest(
+    places: NDArray[np.float64], first: float, steps: NDArray[np.int64], step: float
+) -> float:
+    """How far the place furthest from where the lattice has it lies from there."""
+    off = steps * -float(step)
+    off += places
+    off -= first
+    return float(np.abs(off, out=off).max())
+
+
 def _on_circles(hexagons: Geometries, side: float) -> bool:
     """Whether all corners are one side from the middle: with its area, a regular hexagon."""
-    xy = shapely.get_coordinates(hexagons).reshape(len(hexagons), 7, 2)
+    xy = shapely.get_coordinates(hexagons)
+    if len(xy) != 7 * len(hexagons):
+        return False
+    xy = xy.reshape(len(hexagons), 7, 2)
     middle = (xy.max(axis=1) + xy.min(axis=1)) / 2
     away = np.hypot(*np.moveaxis(xy - middle[:, None], 2, 0))
     return bool(np.abs(away - side).max() <= _SLACK * side)

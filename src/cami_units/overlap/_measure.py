@@ -103,7 +103,9 @@ def overlap(
     [6.0]
     """
     by = list(by)
-    crs = check_inputs({"sites": (sites, [site]), "layer": (layer, by)}, sites="sites", site=site)
+    cells = cells_of(sites)
+    tables = {"sites": (sites, [site]), "layer": (layer, by)}
+    crs = check_inputs(tables, sites="sites", site=site, cells=cells is not None)
     found_kind = kind_of(layer)
     kind = kind or found_kind or "polygon"
     if found_kind not in (None, kind):
@@ -113,11 +115,11 @@ def overlap(
     if dissolve and kind == "polygon":
         geometry, code = _dissolved(geometry, code)
     shapes = geometries(sites)
-    cells = cells_of(sites) if kind == "polygon" else None
-    if cells is not None:
+    if cells is not None and kind == "polygon":
         found = cell_km2(cells, geometry)
     else:
-        check_valid(sites, "sites")
+        if cells is None:
+            check_valid(sites, "sites")
         if kind == "polygon":
             check_valid(layer, "layer")
             found = _polygon_km2(shapes, geometry)
@@ -129,7 +131,7 @@ def overlap(
     table = sparse.coo_array((value, (place, code[row])), shape=(len(sites), len(keys))).tocsr()
     table.sum_duplicates()
     if kind == "polygon":
-        whole = shapely.area(shapes) / 1e6 if cells is None else np.full(len(sites), cells.area_km2)
+        whole = shapely.area(shapes) / 1e6 if cells is None else cells.area_km2
         table = _plausible(table, whole, sites[site], keys)
     counts = np.diff(table.indptr)
     values = table.data if kind != "point" else table.data.astype(np.int64)
@@ -315,10 +317,13 @@ def _batches(n: int) -> list[slice]:
 
 
 def _plausible(
-    table: sparse.csr_array, site_km2: NDArray[np.float64], ids: pd.Series, keys: pd.DataFrame
+    table: sparse.csr_array,
+    site_km2: NDArray[np.float64] | float,
+    ids: pd.Series,
+    keys: pd.DataFrame,
 ) -> sparse.csr_array:
     """The table without rounding; refuses a share of a site that cannot be."""
-    whole = np.repeat(site_km2, np.diff(table.indptr))
+    whole = np.repeat(np.broadcast_to(site_km2, len(ids)), np.diff(table.indptr))
     wrong = np.flatnonzero(
         (table.data > whole * (1 + _TOO_MUCH)) | (table.data < -whole * _TOO_MUCH)
     )
