@@ -18,6 +18,7 @@ from lxml import etree
 from numpy.typing import NDArray
 
 from cami_units.kml._marks import Profile
+from cami_units.kml._placemark import KML
 from cami_units.kml._read import folder_of
 from cami_units.kml._rings import (
     UnusableError,
@@ -38,7 +39,7 @@ from cami_units.kml._source import (
     text_of,
 )
 from cami_units.kml._text import NCNAME, clean_name, clean_text
-from cami_units.kml._tree import GX, KML
+from cami_units.kml._tree import GX
 from cami_units.kml._write import (
     MAX_BYTES,
     MAX_FEATURES,

@@ -61,14 +61,9 @@ def _split_edges(geometry: BaseGeometry, longest: float) -> BaseGeometry:
 
 def longest_edge(geometry: BaseGeometry) -> float:
     """Length of the longest edge, in the unit of the coordinates; 0 for points."""
-    return max(
-        (
-            float(np.hypot(*np.diff(xy, axis=0).T).max())
-            for xy in map(shapely.get_coordinates, linework(geometry))
-            if len(xy) > 1
-        ),
-        default=0.0,
-    )
+    xy, line = shapely.get_coordinates(list(linework(geometry)), return_index=True)
+    edges = np.diff(xy, axis=0)[line[1:] == line[:-1]]
+    return float(np.hypot(*edges.T).max(initial=0.0))
 
 
 def linework(geometry: BaseGeometry) -> Iterator[BaseGeometry]:

@@ -1,28 +1,27 @@
 """Contents as a simplekml tree, and that tree as XML that Google Earth and the schema accept.
 
-simplekml nests the elements; it must never see raw text (it escapes little and lets CDATA through),
-so its own parsing of text is off and every string is cleaned and escaped before. The finish, on
-lxml, does what simplekml does not: our ids for its process-wide numbers, children in the order of
-the schema, coordinates of two numbers and 5 decimals, a declaration that Earth on the web accepts.
+simplekml makes the document, its folders, styles and tour; it must never see raw text (it escapes
+little and lets CDATA through), so its own parsing of text is off and every string is cleaned and
+escaped before. The finish, on lxml, does what simplekml does not: our ids for its process-wide
+numbers, children in the order of the schema, a declaration that Earth on the web accepts. The
+placemarks, by far the most of a file, would cost more to finish than to write: they are put into
+their folders there (:mod:`cami_units.kml._placemark`).
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-import shapely
 import simplekml
 from lxml import etree
 
-from cami_units.kml._marks import Bounds, Contents, Folder, Mark, Profile
-from cami_units.kml._shape import DECIMALS, look_range_m
+from cami_units.kml._marks import Bounds, Contents, Folder, Profile
+from cami_units.kml._placemark import KML, Placed, place_of_eye, placemark
 from cami_units.kml._source import local
 from cami_units.kml._styles import Look, kml_colour
 from cami_units.kml._text import xml_text
 
-KML: Final = "http://www.opengis.net/kml/2.2"
 GX: Final = "http://www.google.com/kml/ext/2.2"
 DECLARATION: Final = b'<?xml version="1.0" encoding="UTF-8"?>\n'
 
@@ -41,8 +40,6 @@ _ORDER: Final = [
     "description",
     "LookAt",
     "styleUrl",
-    "displayName",
-    "value",
     "Style",
     "StyleMap",
     "IconStyle",
@@ -60,41 +57,37 @@ _ORDER: Final = [
     "fill",
     "outline",
     "listItemType",
-    "ExtendedData",
-    "extrude",
-    "tessellate",
-    "coordinates",
-    "outerBoundaryIs",
-    "innerBoundaryIs",
 ]
 """The order of children that the schema wants; elements not named here come last, as they were."""
 _PLACES: Final = {name: place for place, name in enumerate(_ORDER)}
-_USUAL: Final = re.compile(r"(?:-?\d+\.\d{1,5},-?\d+\.\d{1,5},0\.0(?: |$))+")
-_NEEDLESS: Final = re.compile(r",0\.0(?= |$)|\.0(?=[, ]|$)")
 _SECONDS: Final = 4.0
 """How long the tour flies to a unit, and how long it stays."""
 
 
 class _Tree:
-    """A simplekml document under way, and our id for each of simplekml's."""
+    """A simplekml document under way, our id for each of simplekml's, and each folder's marks."""
 
-    def __init__(self, profile: Profile, labels: Mapping[str, str]) -> None:
+    def __init__(self, profile: Profile) -> None:
         self.profile = profile
-        self.labels = labels
         self.kml = simplekml.Kml()
         self.kml.parsetext(False)
         self.ids: dict[str, str] = {}
         self.taken: set[str] = set()
         self.styles: dict[str, str] = {}
+        self.placed: dict[str, list[Placed]] = {}
 
     def identify(self, element: Any, wanted: str) -> None:
-        """Give an element its id; a second element that wants the same gets a number behind it."""
+        """Give an element its id."""
+        self.ids[element.id] = self.free(wanted)
+
+    def free(self, wanted: str) -> str:
+        """An id that nothing else has: the second one to want it gets a number behind it."""
         name, number = wanted, 1
         while name in self.taken:
             number += 1
             name = f"{wanted}_{number}"
         self.taken.add(name)
-        self.ids[element.id] = name
+        return name
 
 
 def document(contents: Contents, profile: Profile, *, legend: str = "") -> bytes:
@@ -102,7 +95,7 @@ def document(contents: Contents, profile: Profile, *, legend: str = "") -> bytes
 
     `legend` is the place of the legend's picture in the archive; empty: there is none.
     """
-    tree = _Tree(profile, contents.labels)
+    tree = _Tree(profile)
     root = tree.kml.document
     root.name = xml_text(contents.title)
     root.open = 1
@@ -114,10 +107,11 @@ def document(contents: Contents, profile: Profile, *, legend: str = "") -> bytes
     for folder in contents.folders:
         _add_folder(tree, root, folder)
     if legend:
-        _add_legend(tree, legend)
+        _add_legend(tree, legend, contents.labels["legend"])
     if profile == "earth-pro" and contents.tour:
         _add_tour(tree, contents)
-    return _finished(tree)
+    # Earth on the web knows no displayName.
+    return _finished(tree, contents.labels if profile == "earth-pro" else {})
 
 
 # -- simplekml ------------------------------------------------------------------------------------
@@ -172,53 +166,21 @@ def _add_folder(tree: _Tree, parent: Any, folder: Folder) -> None:
     made.visibility = int(folder.visible)
     if folder.radio and tree.profile == "earth-pro":
         made.styleurl = f"#{tree.styles['radio']}"
-    for mark in folder.marks:
-        _add_mark(tree, made, mark)
+    tree.placed[made.id] = [
+        Placed(mark, tree.free(mark.id), tree.ids[tree.styles[mark.look]]) for mark in folder.marks
+    ]
     for inner in folder.folders:
         _add_folder(tree, made, inner)
 
 
-def _add_mark(tree: _Tree, parent: Any, mark: Mark) -> None:
-    shape = _add_shape(parent, mark)
-    placemark = shape.placemark
-    placemark.name = xml_text(mark.name)
-    placemark.visibility = int(mark.visible)
-    placemark.styleurl = f"#{tree.styles[mark.look]}"
-    if mark.description:
-        placemark.description = xml_text(mark.description)
-    if mark.view:
-        placemark.lookat = _look_at(mark.view)
-    for key, value in mark.data:
-        # Earth on the web knows no displayName.
-        title = tree.labels.get(key) if tree.profile == "earth-pro" else None
-        placemark.extendeddata.newdata(key, xml_text(value), title)
-    tree.identify(placemark, mark.id)
-
-
-def _add_shape(parent: Any, mark: Mark) -> Any:
-    geometry = mark.geometry
-    if geometry.geom_type == "Point":
-        return parent.newpoint(coords=list(geometry.coords))
-    if geometry.geom_type == "LineString":
-        return parent.newlinestring(coords=list(geometry.coords), tessellate=1)
-    rings = [list(ring.coords) for ring in shapely.get_rings(geometry)]
-    return parent.newpolygon(outerboundaryis=rings[0], innerboundaryis=rings[1:], tessellate=1)
-
-
 def _look_at(bounds: Bounds) -> Any:
-    west, south, east, north = bounds
-    return simplekml.LookAt(
-        longitude=round((west + east) / 2, DECIMALS),
-        latitude=round((south + north) / 2, DECIMALS),
-        heading=0,
-        tilt=0,
-        range=look_range_m(bounds),
-    )
+    longitude, latitude, away = place_of_eye(bounds)
+    return simplekml.LookAt(longitude=longitude, latitude=latitude, heading=0, tilt=0, range=away)
 
 
-def _add_legend(tree: _Tree, place: str) -> None:
+def _add_legend(tree: _Tree, place: str, name: str) -> None:
     """The picture of the legend in the upper left corner, in its own size, to be switched off."""
-    overlay = tree.kml.newscreenoverlay(name=xml_text(tree.labels["legend"]))
+    overlay = tree.kml.newscreenoverlay(name=xml_text(name))
     tree.identify(overlay, "legend")
     overlay.icon.href = place
     whole, corner = simplekml.Units.fraction, {"x": 0, "y": 1}
@@ -228,7 +190,7 @@ def _add_legend(tree: _Tree, place: str) -> None:
 
 
 def _add_tour(tree: _Tree, contents: Contents) -> None:
-    tour = tree.kml.newgxtour(name=xml_text(tree.labels["tour"]))
+    tour = tree.kml.newgxtour(name=xml_text(contents.labels["tour"]))
     tree.identify(tour, "tour")
     playlist = tour.newgxplaylist()
     for stop in contents.tour:
@@ -240,57 +202,33 @@ def _add_tour(tree: _Tree, contents: Contents) -> None:
 # -- the finish -----------------------------------------------------------------------------------
 
 
-def _finished(tree: _Tree) -> bytes:
+def _finished(tree: _Tree, labels: Mapping[str, str]) -> bytes:
     parser = etree.XMLParser(
         resolve_entities=False, no_network=True, load_dtd=False, huge_tree=True
     )
     # Our own bytes: huge_tree only lifts the 10 MB limit on one text.
     root = etree.fromstring(tree.kml.kml(format=False).encode("utf-8"), parser)
-    for inner in [*root.iter(f"{{{KML}}}innerBoundaryIs")]:
-        _a_boundary_each(inner)
-    for element in root.iter(etree.Element):
-        _identified(element, tree.ids)
-        _shortened(element)
+    for element in [*root.iter(etree.Element)]:
+        number = str(element.attrib.pop("id", ""))
+        if number in tree.ids:
+            element.set("id", tree.ids[number])
+        if local(element) == "styleUrl":
+            element.text = "#" + tree.ids[str(element.text).removeprefix("#")]
         if len(element) > 1 and etree.QName(element).namespace == KML:
-            ordered = sorted(element, key=_place)
-            if ordered != list(element):  # to move children is dear, and most are in place
-                element[:] = ordered
+            element[:] = sorted(element, key=_place)
+        if number in tree.placed:
+            _fill(element, tree.placed[number], labels)
     if tree.profile == "earth-web":
         etree.cleanup_namespaces(root)
     etree.indent(root, space=" ")
     return DECLARATION + etree.tostring(root, encoding="UTF-8") + b"\n"
 
 
-def _a_boundary_each(inner: etree._Element) -> None:
-    """One `innerBoundaryIs` for each hole: simplekml puts all of them into one, which is not valid."""
-    for ring in reversed(list(inner)[1:]):
-        own = etree.Element(inner.tag)
-        own.append(ring)
-        inner.addnext(own)
-
-
-def _identified(element: etree._Element, ids: Mapping[str, str]) -> None:
-    number = str(element.attrib.pop("id", ""))
-    if number in ids:
-        element.set("id", ids[number])
-    if local(element) == "styleUrl":
-        element.text = "#" + ids[str(element.text).removeprefix("#")]
-
-
-def _shortened(element: etree._Element) -> None:
-    if local(element) == "coordinates":
-        text = str(element.text)
-        if _USUAL.fullmatch(text):  # rounded before: only the altitude and zeros have to go
-            element.text = _NEEDLESS.sub("", text)
-            return
-        element.text = " ".join(
-            ",".join(_decimal(number) for number in point.split(",")[:2]) for point in text.split()
-        )
-
-
-def _decimal(number: str) -> str:
-    """Never ``1e-05``, no zeros at the end."""
-    return f"{float(number):.{DECIMALS}f}".rstrip("0").rstrip(".")
+def _fill(folder: etree._Element, placed: Sequence[Placed], labels: Mapping[str, str]) -> None:
+    """Placemarks into their folder, before the folders in it."""
+    inner = folder.find(f"{{{KML}}}Folder")
+    place = len(folder) if inner is None else folder.index(inner)
+    folder[place:place] = [placemark(one, labels) for one in placed]
 
 
 def _place(element: etree._Element) -> int:
