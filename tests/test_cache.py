@@ -237,7 +237,7 @@ def test_a_round_is_the_same_with_and_without_a_cache(
     workshop: Path, first: tuple[Cache, dict[str, pd.DataFrame]]
 ) -> None:
     cache, kept = first
-    everything = ["cells", "layers", "pieces", "sites", "sites", "units"]
+    everything = ["cells", "inside", "layers", "pieces", "sites", "sites", "units"]
     assert kinds(cache) == everything, "something did not come back as it was, and was not kept"
     assert_same(proposed(workshop, NOTHING_KEPT), kept)
     assert_same(proposed(workshop, cache), kept)

@@ -202,6 +202,71 @@ def test_the_optimum_is_that_of_all_subsets(problem):
     assert found.gap <= 1e-6
 
 
+@given(problems(most=8), st.data())
+@settings(max_examples=60)
+def test_with_sites_locked_and_barred_it_is_the_best_of_the_subsets_that_are_left(problem, data):
+    amounts, targets, costs = problem
+    sites, held, wanted = tables(*problem)
+    fate = data.draw(st.lists(st.sampled_from("ioo-"), min_size=len(costs), max_size=len(costs)))
+    inside = [name for name, one in zip(sites["site"], fate, strict=True) if one == "i"]
+    barred = [name for name, one in zip(sites["site"], fate, strict=True) if one == "-"]
+    may, must = np.array([one != "-" for one in fate]), np.array([one == "i" for one in fate])
+    most = amounts @ may
+    can = most >= targets
+    best = min(
+        costs @ x
+        for x in map(np.array, itertools.product((0, 1), repeat=len(costs)))
+        if (x >= must).all() and (x <= may).all() and (amounts @ x >= targets)[can].all()
+    )
+    found = smallest_set(sites, held, wanted, locked=inside, barred=barred)
+    assert found.cost == pytest.approx(best)
+    assert set(inside) <= set(found.chosen)
+    assert not set(barred) & set(found.chosen)
+    # What cannot be met is told: which, of how much, and how much is missing.
+    assert found.unmet[["feature", "target", "attainable", "missing"]].values.tolist() == [
+        [f"f{i}", targets[i], most[i], targets[i] - most[i]] for i in np.flatnonzero(~can)
+    ]
+
+
+@given(problems(most=7), st.integers(0, 3))
+@settings(max_examples=40)
+def test_with_a_price_on_the_outline_it_is_still_that_of_all_subsets(problem, weight):
+    # Cells of 1 km in a row: the outline of a set is 4 km a cell, less 2 for each shared edge.
+    amounts, targets, costs = problem
+    sites, held, wanted = tables(*problem)
+    names = sites["site"].tolist()
+    edges = pd.DataFrame({"site_a": names[:-1], "site_b": names[1:], "km": 1.0})
+    can = amounts.sum(axis=1) >= targets
+    best = min(
+        costs @ x + weight * (4 * x.sum() - 2 * (x[:-1] & x[1:]).sum())
+        for x in map(np.array, itertools.product((0, 1), repeat=len(costs)))
+        if (amounts @ x >= targets)[can].all()
+    )
+    found = smallest_set(
+        sites.assign(outline_km=4.0), held, wanted, edges=edges, edge_weight=float(weight)
+    )
+    assert found.cost == pytest.approx(best)
+    assert found.bound <= found.cost + 1e-9
+
+
+@given(problems(most=7))
+@settings(max_examples=30)
+def test_a_replacement_cost_is_what_the_best_without_the_site_costs_more(problem):
+    amounts, targets, costs = problem
+    sites, held, wanted = tables(*problem)
+    best = smallest_set(sites, held, wanted)
+    table = replacement_costs(sites, held, wanted).set_index("site")
+    can = amounts.sum(axis=1) >= targets
+    for place, name in enumerate(sites["site"]):
+        without = [
+            costs @ x
+            for x in map(np.array, itertools.product((0, 1), repeat=len(costs)))
+            if x[place] == (name not in best.chosen) and (amounts @ x >= targets)[can].all()
+        ]
+        least = min(without, default=np.inf)
+        assert table.loc[name, "replacement_cost"] == pytest.approx(least - best.cost)
+
+
 def test_the_optimum_of_fifteen_units_is_that_of_all_subsets():
     lot = np.random.default_rng(15)
     problem = (lot.integers(0, 9, (5, 15)), lot.integers(5, 30, 5), lot.integers(1, 4, 15))

@@ -17,7 +17,16 @@ from rasterio.transform import from_origin
 from cami_units import layers, overlap, pipeline, store
 from cami_units.complementarity import smallest_set
 from cami_units.criteria import assess
-from cami_units.model import EQUAL_AREA, LONLAT, InputError, Profile, Raster, Round, SiteTables
+from cami_units.model import (
+    EQUAL_AREA,
+    LONLAT,
+    Imprint,
+    InputError,
+    Profile,
+    Raster,
+    Round,
+    SiteTables,
+)
 from cami_units.pipeline._views import (
     border_pairs,
     cell_problem,
@@ -27,7 +36,7 @@ from cami_units.pipeline._views import (
     unit_presence,
 )
 from cami_units.plan import Plan, read_plan, read_profile
-from cami_units.rank import nearest_misses
+from cami_units.rank import nearest_misses, rank_units
 from cami_units.sensitivity import Design
 from tests.conftest import km_box
 from tests.test_criteria import SPECIES, TOY, table
@@ -531,8 +540,10 @@ def test_a_geotiff_is_read_around_the_sites_only(tmp_path):
     # x 70–71, y 49–50: the block of sevens exactly.
     site = gpd.GeoDataFrame({"unit_id": ["A"]}, geometry=[shapely.box(70, 49, 71, 50)], crs=LONLAT)
     flat = layers.to_equal_area(site)
-    raster, problems = layers.read_context(path, around=flat)
-    assert problems == ()
+    read = layers.read_context(path, around=flat)
+    raster = read.layer
+    assert read.problems == ()
+    assert [(one["file"], one["restricted"]) for one in read.sources] == [("cattle.tif", False)]
     assert raster.values.shape[0] < 20
     found = overlap.summarised(layers.to_equal_area(flat, raster.crs), raster, summary="mean")
     assert found["value"].iloc[0] == pytest.approx(7, rel=2e-3)  # edges bend a little on the way
@@ -575,7 +586,8 @@ def test_context_layers_of_a_plan_are_told_for_each_unit_and_change_no_score(tmp
         encoding="utf-8",
     )
     ours = read_plan(tmp_path / "plan.toml")
-    bare = Round(imprint=None, tables={"conservation_units": units}, manifest={})
+    about = Imprint(title="t", date="2026-11-22", round="Round 00", profile="p")
+    bare = Round(imprint=about, tables={"conservation_units": units}, manifest={})
     assert pipeline.with_context(bare, plan) is bare
     made = pipeline.with_context(bare, ours)
     rows = made.tables["unit_context"]
@@ -584,10 +596,38 @@ def test_context_layers_of_a_plan_are_told_for_each_unit_and_change_no_score(tmp
     assert rows["value"].tolist() == pytest.approx([3, 50, 3, 0], abs=0.2)
     assert made.tables["context_conflict"].crs == LONLAT
     assert "context_cattle" not in made.tables
+    assert rows["measured_on"].eq("layer").all()
     assert made.tables["conservation_units"] is units
     (tmp_path / "conflict.gpkg").unlink()
     with pytest.raises(InputError, match=r"\[context\.conflict\]: "):
         pipeline.with_context(bare, ours)
+
+
+# -- other weights --------------------------------------------------------------------------------
+
+
+def test_other_weights_rank_anew_without_measuring_anything(pieces, some_units, monkeypatch):
+    plan, _ = bundled()
+    found = pipeline.assess_sites(some_units, pieces, plan)
+    rules = plan.profile
+
+    def refused(*_: object, **__: object) -> None:
+        raise AssertionError("geometry was measured")
+
+    for name in ("overlap", "area_km2", "length_km", "split", "near", "crossings"):
+        monkeypatch.setattr(overlap, name, refused)
+    with pytest.raises(AssertionError, match="geometry was measured"):
+        pipeline.assess_sites(some_units, pieces, plan)
+    before = rank_units(found.findings, found.decisions, rules).set_index("site")
+    share_only = rules.model_copy(
+        update={"score": rules.score.model_copy(update={"weights": {"C3": 1.0}})}
+    )
+    after = rank_units(found.findings, found.decisions, share_only).set_index("site")
+    # With C3 alone the score is the largest share of a range against 20 %, capped at 1.
+    largest = found.findings.summary.set_index("site")["max_share"]
+    expected = (largest / 20).clip(upper=1).round(3)
+    assert after["score"].to_dict() == pytest.approx(expected.to_dict())
+    assert before["score"].to_dict() != after["score"].to_dict()
 
 
 # -- the whole command ----------------------------------------------------------------------------
@@ -629,7 +669,10 @@ def test_a_round_says_how_sure_it_is_in_every_product(tmp_path):
     assert (found.loc[interest, "label"] == "fragile").all()
     for name in ("sensitivity", "complementarity", "border_pairs", "crossings", "unit_presence"):
         assert (folder / f"{name}.csv").is_file()
-    for name in ("sensitivity_ranks.pdf", "sensitivity_map.pdf", "border_pairs.pdf"):
+    for name in (
+        *("sensitivity_ranks.pdf", "sensitivity_map.pdf"),
+        *("border_pairs.pdf", "complementarity_curve.pdf"),
+    ):
         assert (folder / name).read_bytes().startswith(b"%PDF")
     # What was there before is there as it was.
     before, after = done.tables["conservation_units"], again.tables["conservation_units"]

@@ -394,6 +394,7 @@ def collect(
         before = pipeline.decided_round(base)
         target = out or pipeline.next_directory(base, before)
         store.check_place(target, force=force)
+        left = store.left_behind(target)
         made = pipeline.collect(
             files,
             before,
@@ -404,6 +405,8 @@ def collect(
         )
         noticed = pipeline.write_collected(made, target, force=force, progress=progress)
     if not _is_quiet(ctx, quiet):
+        if left:
+            _say("An earlier run was stopped while it wrote; what it had left was cleared away.")
         _say_collected(made, target)
         _say_problems(noticed, cures=_is_verbose(ctx, verbose))
 
@@ -919,7 +922,7 @@ def _say_where_it_is(made: Round, out: Path) -> None:
 
 
 def _say_assessment(table: pd.DataFrame, *, verbose: bool) -> None:
-    """One line a site; then, for a site that is not proposed, what it does not meet and why."""
+    """One line a site; then, for a site not proposed, what it does not meet or lacks, and why."""
     if table.empty:
         _say("There is no site in this file.")
         return
@@ -933,7 +936,7 @@ def _say_assessment(table: pd.DataFrame, *, verbose: bool) -> None:
     _say("\n✓ met   ✗ not met   ? not assessed")
     for site, found in sites:
         decision = str(found["decision"].iloc[0])
-        told = found if verbose else found[[_mark(met) == "✗" for met in found["met"]]]
+        told = found if verbose else found[[_mark(met) != "✓" for met in found["met"]]]
         if len(told) and (verbose or decision != "proposed CU"):
             _say(f"\n{_line(site)}: {decision}", style="bold")
             for row in told.to_dict("records"):

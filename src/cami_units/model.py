@@ -191,6 +191,8 @@ stay: Persian, Hindi and Nepali names are misspelt without them."""
 
 def is_missing(value: object) -> bool:
     """Whether a cell of a table says nothing: ``None``, ``NaN``, ``NaT`` or ``NA``."""
+    if isinstance(value, str):
+        return False
     nothing = value is None or value is pd.NA or value is pd.NaT
     return nothing or (isinstance(value, Real) and value != value)
 
@@ -217,7 +219,10 @@ def clean_text(value: object) -> str:
     """
     if is_missing(value):
         return ""
-    text = _LINE_ENDS.sub("\n", str(value)).replace("\t", " ")
+    raw = str(value)
+    if raw.isascii() and raw.isprintable():  # most text, and nothing in it can harm
+        return raw.strip()
+    text = _LINE_ENDS.sub("\n", raw).replace("\t", " ")
     return unicodedata.normalize("NFC", _HARMFUL.sub("", text)).strip()
 
 
@@ -279,6 +284,9 @@ TABLES: Final[Mapping[str, Table]] = MappingProxyType(
         "sections": Table(("section_id", "name_en", "name_ru"), ("section_id",), "polygon"),
         "gazetteer": Table(("name_en", "name_ru", "kind", "extent_km"), ("name_en",), "point"),
         "remarks": Table(("remark_id", "kind", "group", "text", "unit_id"), ("remark_id",), "any"),
+        "context": Table(
+            ("context_id", "name_en", "name_ru", "value", "note"), ("context_id",), "any"
+        ),
         # results of a round
         "planning_units": Table(
             ("pu_id", "richness", "n_shared", "threat_weight", "range_rarity", "score", "unit_id"),
@@ -300,6 +308,9 @@ TABLES: Final[Mapping[str, Table]] = MappingProxyType(
             ("unit_id", "sci_name"),
         ),
         "unit_countries": Table(("unit_id", "iso2", "area_km2", "share"), ("unit_id", "iso2")),
+        "unit_context": Table(
+            ("unit_id", "layer", "summary", "value", "unit", "measured_on"), ("unit_id", "layer")
+        ),
     }
 )
 """Every table that passes between rooms, by name. `docs/tables.md` explains each column."""

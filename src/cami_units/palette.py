@@ -87,6 +87,11 @@ SPECIES_LINES: Final = (*SPECIES[:4], "#1a9dd8", *SPECIES[5:7], "#aa962e", SPECI
 CELLS: Final = ("#f3e9c6", "#e3cf9b", "#cda866", "#a97a38", "#764d1a")
 """Sand to brown, lightest first: falls steadily in lightness, so grey print keeps the order."""
 
+CONTEXT: Final = ("#7a4f00", "#00646e", "#8a3a6b", "#5c6b1e")
+GLOBE_CONTEXT: Final = ("#ffcf70", "#7fe3ee", "#f0a5d0", "#d5e58a")
+"""Context layers that a plan brings: any number of them, so in turn, on paper and over imagery. They
+are off at first and each is named in the legend."""
+
 LAND: Final = "#f8f6f1"
 WATER: Final = "#d9e4ea"
 

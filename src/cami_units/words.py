@@ -28,6 +28,7 @@ CARD_FIELDS: Final = (
     "criteria",
     "protected",
     "barriers",
+    "context",
     "confidence",
     "stability",
     "origin",
@@ -35,7 +36,7 @@ CARD_FIELDS: Final = (
 )
 """The fields of a unit's card, in the order in which a balloon or popup shows them."""
 
-OPTIONAL_FIELDS: Final = frozenset({"stability"})
+OPTIONAL_FIELDS: Final = frozenset({"context", "stability"})
 """Fields that are empty until somebody asks for them, and are not shown while they are."""
 
 CATALOGUE: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
@@ -51,6 +52,7 @@ CATALOGUE: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "criteria": ("Criteria", "Критерии"),
         "protected": ("Protected", "Охраняется"),
         "barriers": ("Barriers", "Преграды"),
+        "context": ("Context", "Контекст"),
         "confidence": ("Confidence", "Достоверность"),
         "stability": ("Stability", "Устойчивость"),
         "origin": ("Hotspots", "Ключевые районы"),
@@ -106,6 +108,16 @@ CATALOGUE: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "selection frequency": (
             "How often is each cell part of a unit that qualifies?",
             "Как часто каждая ячейка входит в проходящую единицу?",
+        ),
+        "coverage curve": (
+            "How many units does it take to hold every species?",
+            "Сколько единиц нужно, чтобы охватить все виды?",
+        ),
+        "coverage curve explained": (
+            "Line: species held on both sides of a border, as units are added in the greedy order. "
+            "Red sign: the smallest set that meets every target within reach has {smallest} units.",
+            "Линия: виды по обе стороны границы, когда единицы добавляются в «жадном» порядке. "
+            "Красный знак: в наименьшем наборе, выполняющем все достижимые цели, единиц: {smallest}.",
         ),
         "border pairs": ("Pairs of states and their borders", "Пары государств и их границы"),
         "border pairs explained": (
@@ -256,6 +268,16 @@ CATALOGUE: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "change gone": ("gone", "исчезла"),
         "change reshaped": ("reshaped", "контур изменён"),
         "change none": ("unchanged", "без изменений"),
+        # context layers: what their numbers count
+        "context layers": ("Context (not scored)", "Контекст (без баллов)"),
+        "context %": ("% of the area", "% площади"),
+        "context count": ("count", "число"),
+        "context km per 1000 km²": ("km per 1000 km²", "км на 1000 км²"),
+        "context sum": ("sum", "сумма"),
+        "context mean": ("mean", "среднее"),
+        "drawn of": ("{drawn} of {all} drawn", "показано {drawn} из {all}"),
+        "value": ("Value", "Значение"),
+        "reason": ("Why no unit", "Почему не единица"),
         # pairs of neighbouring states
         "border_km": ("Border, km", "Граница, км"),
         "disputed_km": ("Disputed, km", "Спорная, км"),
@@ -332,12 +354,14 @@ CATALOGUE: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "board back": ("Previous unit", "Предыдущая единица"),
         "board next": ("Next unit", "Следующая единица"),
         "board clock": ("Time", "Время"),
-        "board key": (
-            "Filled: this unit. Dashed grey: before. Light grey: other units. Green: protected. "
-            "Dashed yellow: known hotspots. Orange lines: barriers. Disputed lines are dashed.",
-            "Заливка: эта единица. Серый пунктир: до изменений. Светло-серое: другие единицы. "
-            "Зелёное: охраняется. Жёлтый пунктир: известные ключевые районы. Оранжевые линии: "
-            "преграды. Спорные линии — пунктир.",
+        "board evidence": ("Evidence (key E)", "Основания (клавиша E)"),
+        "this unit": ("this unit", "эта единица"),
+        "another version": ("another group's version", "вариант другой группы"),
+        "other units": ("other units", "другие единицы"),
+        "as drawn": ("as drawn", "как нарисовано"),
+        "not proposed": (
+            "the criteria would not propose it",
+            "по критериям не предлагается",
         ),
         "no longer meets": ("no longer meets", "больше не выполняет"),
         "newly meets": ("newly meets", "впервые выполняет"),
@@ -596,7 +620,7 @@ def unit_cards(
     ----------
     tables : mapping
         `conservation_units`, `unit_criteria` and `unit_species` of a round; `sensitivity`, where
-        it has been run.
+        it has been run; `unit_context`, where the plan has context layers.
     species : DataFrame
         The `species` table: names and label codes.
     lang : {"en", "ru"}
@@ -636,9 +660,13 @@ def unit_cards(
         row["unit_id"]: stability(row, lang)
         for row in _records(tables.get("sensitivity", pd.DataFrame()))
     }
+    around: dict[str, list[str]] = {}
+    for row in _records(tables.get("unit_context", pd.DataFrame())):
+        around.setdefault(row["unit_id"], []).append(context(row, lang))
     rows = [
         _card(unit, found.get(unit["unit_id"], {}), names, lang)
         | {"stability": sure.get(unit["unit_id"], "")}
+        | {"context": "; ".join(around.get(unit["unit_id"], ()))}
         for unit in _records(units.drop(columns="geometry", errors="ignore"))
     ]
     return pd.DataFrame(rows, columns=["unit_id", *CARD_FIELDS])
@@ -707,6 +735,58 @@ def stability(row: Mapping[str, Any], lang: str = "en") -> str:
     weakest = _string(row["flips"])
     ending = f"; {text('weakest', lang)}: {text(weakest, lang)}" if weakest else ""
     return f"{text(row['label'], lang)}: {said}{ending}"
+
+
+def context(row: Mapping[str, Any], lang: str = "en") -> str:
+    """What a context layer comes to in a unit, from its row of the table `unit_context`.
+
+    Examples
+    --------
+    >>> context({"layer": "human-wildlife_conflict", "value": 12.3, "unit": "%"})
+    'human-wildlife conflict: 12 % of the area'
+    >>> context({"layer": "cattle", "value": 3.21, "unit": "mean"}, "ru")
+    'cattle: 3,2 (среднее)'
+    """
+    name, value = _string(row["layer"]).replace("_", " "), row["value"]
+    if pd.isna(value):
+        return f"{name}: {text('not assessed', lang)}"
+    counted, told = context_measure(row["unit"], lang), _figure(float(value), lang)
+    if row["unit"] in ("%", "km per 1000 km²"):
+        return f"{name}: {told} {counted}"
+    return f"{name}: {told} ({counted})"
+
+
+def context_measure(unit: object, lang: str = "en") -> str:
+    """What the numbers of a context layer count.
+
+    Examples
+    --------
+    >>> context_measure("%"), context_measure("sum", "ru")
+    ('% of the area', 'сумма')
+    """
+    key = f"context {unit}"
+    return text(key, lang) if key in CATALOGUE else _string(unit)
+
+
+def context_title(title: object, measure: object, drawn: int, in_all: int, lang: str = "en") -> str:
+    """A context layer in a legend: its name, what its numbers count, and how much of it is drawn.
+
+    Examples
+    --------
+    >>> context_title("conflict", "%", 2, 2), context_title("mines", "count", 500, 12000)
+    ('conflict (% of the area)', 'mines (count, 500 of 12,000 drawn)')
+    """
+    told = [context_measure(measure, lang)]
+    if drawn < in_all:
+        part = text("drawn of", lang)
+        told.append(part.format(drawn=number(drawn, lang), all=number(in_all, lang)))
+    return f"{_string(title)} ({', '.join(told)})"
+
+
+def _figure(value: float, lang: str) -> str:
+    """About two digits of a number below ten, whole numbers above."""
+    size = abs(value)
+    return number(value, lang, 0 if size >= 9.95 or value.is_integer() else 1 if size >= 1 else 2)
 
 
 def share_of_runs(share: float) -> int:

@@ -331,6 +331,7 @@ def _c5(site: Site) -> str:
     if not crossing:
         return f"{reach}, none of which crosses a border in it; {_count(rule.min_crossings or 0, 'crossing')} of grade {grades} needed."
     counted = [row for row in crossing if row.evidence_grade in (rule.counted_grades or ())]
+    counted = counted or crossing  # what falls short of the grade is cited too: it is what there is
     cited = sorted(
         {source for row in counted if (source := clean_name(getattr(row, "source", "")))}
     )

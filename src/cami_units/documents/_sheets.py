@@ -7,7 +7,6 @@ import math
 import re
 import zipfile
 from collections.abc import Mapping, Sequence
-from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -111,13 +110,13 @@ def _fill_cell(
     """A value in its cell, styled; `styles` remembers those made, which are dear to make anew."""
     if isinstance(value, float) and math.isfinite(value):
         value = round(value, decimals(column.name)) + 0.0
-    put(cell, value)
-    shown = cell.value
-    marked = shown if isinstance(shown, str) and shown in _MARK_FONT else ""
-    status = shown if column.name == "status" and shown in STATUS_FILL else ""
+    shown = _shown(value)
     text = isinstance(shown, str)
-    key = (column, marked, status, text, text and is_formula(shown))
+    marked = shown if text and shown in _MARK_FONT else ""
+    status = shown if text and column.name == "status" and shown in STATUS_FILL else ""
+    key = (column, marked, status, text, text and is_formula(str(shown)))
     if key not in styles:
+        put(cell, value)
         cell.alignment = _MARKS if marked else (WRAP if column.wrap else TOP)
         cell.border = LINE
         if marked:
@@ -127,25 +126,36 @@ def _fill_cell(
         if not text:
             cell.number_format = column.format
         styles[key] = cell._style
-    cell._style = copy(styles[key])
+        return
+    # past the door of the cell, which would look for characters that are not there any more
+    cell._style = styles[key]
+    if shown is not None:
+        cell._value = shown
+        cell.data_type = "s" if text else "n"
 
 
 def put(cell: Any, value: object, **style: Any) -> None:
     """A value in a cell: a number as it is, anything else as text that cannot be a formula."""
-    if isinstance(value, bool):
-        cell.value = "yes" if value else "no"
-    elif isinstance(value, int | float) and math.isfinite(value):
-        cell.value = value
-    else:
-        line = clean_text(joined(value))
-        if len(line) > _CELL_LIMIT:
-            line = line[: _CELL_LIMIT - 1] + "…"
-        if line:
-            cell.value = line
-            cell.data_type = "s"
-            cell.quotePrefix = is_formula(line)
+    shown = _shown(value)
+    if shown is not None:
+        cell.value = shown
+    if isinstance(shown, str):
+        cell.data_type = "s"
+        cell.quotePrefix = is_formula(shown)
     for name, what in style.items():
         setattr(cell, name, what)
+
+
+def _shown(value: object) -> str | int | float | None:
+    """What a cell holds: a number, or clean text that is not too long, or nothing."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int | float) and math.isfinite(value):
+        return value
+    line = clean_text(joined(value))
+    if len(line) > _CELL_LIMIT:
+        line = line[: _CELL_LIMIT - 1] + "…"
+    return line or None
 
 
 def fill_about(sheet: Any, imprint: Imprint) -> None:

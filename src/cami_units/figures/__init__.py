@@ -14,7 +14,12 @@ from cami_units.figures._legend import Entry, legend_card
 from cami_units.figures._looks import Look
 from cami_units.figures._pages import poster, section_sheet, slide, unit_page, unit_slide
 from cami_units.figures._scene import Scene
-from cami_units.figures._sensitivity import border_graph, rank_intervals, selection_map
+from cami_units.figures._sensitivity import (
+    border_graph,
+    coverage_curve,
+    rank_intervals,
+    selection_map,
+)
 from cami_units.figures._type import undrawable
 
 Draw = Callable[[Scene, str], Figure]
@@ -27,6 +32,7 @@ __all__ = [
     "Look",
     "Scene",
     "border_graph",
+    "coverage_curve",
     "legend_card",
     "png",
     "poster",

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import matplotlib as mpl
-from matplotlib.backends.backend_pdf import PdfPages
 from matplotlib.figure import Figure
 
 from cami_units.model import InputError
@@ -44,6 +43,8 @@ def write_figure(path: str | Path, figure: Figure) -> None:
 
 def write_pages(path: str | Path, pages: Iterable[Figure]) -> None:
     """Write figures as the pages of one PDF, drawn one after another."""
+    from matplotlib.backends.backend_pdf import PdfPages  # a quarter of a second, for PDFs only
+
     with mpl.rc_context(_TYPE), PdfPages(str(path), metadata=_PDF) as book:
         for page in pages:
             book.savefig(page)

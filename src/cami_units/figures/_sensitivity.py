@@ -100,8 +100,9 @@ def rank_intervals(scene: Scene, sensitivity: pd.DataFrame) -> Figure:
         if not pd.isna(row["rank"]):
             axes.plot(float(row["rank"]), number, "|", markersize=9, color="#a3161a")
         share = words.share_of_runs(found["share_qualifying"])
-        weakest = words.text(found["flips"], lang) if found["flips"] else ""
-        line = f"{share} %  {weakest}"
+        told_by = [found["flips"]] if found["flips"] else []
+        told_by += [] if _has_rank(told, row) else [found["label"]]  # no sign says it
+        line = f"{share} %  {' · '.join(words.text(key, lang) for key in told_by)}"
         write(figure, margin + names + width + 2, y, line, size=size * 0.85, width=numbers, most=1)
     key = top + step * len(rows) + 7
     parts = [words.text(name, lang) for name in LABEL_LOOKS]
@@ -166,6 +167,50 @@ def selection_map(scene: Scene, cells: gpd.GeoDataFrame) -> Figure:
             else f"< {100 * bounds[number]:.0f} %"
         )
         put(figure, at + 11, end + 5, text, size=7)
+    return figure
+
+
+def coverage_curve(scene: Scene, curve: pd.DataFrame, chosen: pd.DataFrame) -> Figure:
+    """How many species the first units of the greedy order hold on both sides, on a sheet of A4.
+
+    The smallest set stands beside it as a sign of its own: as many units, as many species.
+
+    Parameters
+    ----------
+    scene : Scene
+        The round.
+    curve : DataFrame
+        Table `complementarity_curve`: ``order``, ``unit_id``, ``species_covered``.
+    chosen : DataFrame
+        Table `complementarity`: ``unit_id``, ``chosen``.
+    """
+    margin, lang = 14.0, scene.lang
+    figure = sheet(_A4[1], _A4[0])
+    top = _title(figure, scene, words.text("coverage curve", lang), margin)
+    end = foot(figure, scene, size=5.5, margin=margin) - 24
+    width = size_mm(figure)[0] - 2 * margin
+    axes = axes_at(figure, margin + 6, top, width - 6, end - top)
+    for name, side in axes.spines.items():
+        side.set_visible(name in ("left", "bottom"))
+    covered = curve["species_covered"].to_numpy(dtype=int)
+    smallest = int(chosen["chosen"].sum())
+    most = max(int(covered.max(initial=0)), 1)
+    axes.set_xlim(0, max(len(curve), smallest, 1) + 0.7)
+    axes.set_ylim(0, most + 0.8)
+    axes.set_xticks([])
+    axes.set_yticks(range(0, most + 1, max(1, most // 10)))
+    axes.tick_params(labelsize=7, colors=SOFT, length=2)
+    axes.step(range(len(covered) + 1), [0, *covered], where="post", color=INK, linewidth=1.4)
+    per_unit = (width - 6) / (max(len(curve), smallest, 1) + 0.7)
+    size = min(6.5, 3.2 * per_unit)
+    for number, (unit, total) in enumerate(zip(curve["unit_id"], covered, strict=True), start=1):
+        axes.plot(number, total, "o", markersize=4, color=INK)
+        axes.text(
+            number, -0.15, unit, fontsize=size, rotation=60, ha="right", va="top", parse_math=False
+        )
+    axes.plot(smallest, most, "D", markersize=9, markerfacecolor="none", markeredgecolor="#a3161a")
+    explained = words.text("coverage curve explained", lang).format(smallest=smallest)
+    write(figure, margin, end + 15, explained, size=7, width=width, colour=SOFT, most=2)
     return figure
 
 

@@ -11,6 +11,7 @@ from cami_units.kml._marks import Profile
 from cami_units.kml._pack import Pack
 from cami_units.kml._read import read_kml
 from cami_units.kml._shape import as_written, geom_hash
+from cami_units.kml._source import inner_archives
 from cami_units.kml._write import write_kml
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "Sign",
     "as_written",
     "geom_hash",
+    "inner_archives",
     "legend_signs",
     "lint_kml",
     "read_kml",

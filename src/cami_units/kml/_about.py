@@ -11,7 +11,7 @@ import geopandas as gpd
 import shapely
 
 from cami_units import words
-from cami_units.kml import _styles
+from cami_units.kml import _evidence, _styles
 from cami_units.kml._marks import Bounds, Mark, rows
 from cami_units.kml._shape import as_written
 from cami_units.kml._text import clean_name
@@ -124,6 +124,14 @@ def legend(
             for kind in _styles.BARRIER_WIDTHS
             if kind in there
         ]
+    signs += [
+        Sign(
+            _styles.context_look(place),
+            _evidence.context_title(layers[name], lang),
+            bool(shapely.get_dimensions(layers[name].geometry.iloc[0]) == 1),
+        )
+        for place, name in enumerate(_evidence.context_names(layers))
+    ]
     if "features" in layers:
         for place, row in enumerate(rows(layers["features"], "sci_name")):
             known = kinds.get(str(row["sci_name"]), {})

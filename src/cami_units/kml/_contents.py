@@ -38,6 +38,7 @@ _OPTIONAL: Final = frozenset({"section_id", "group"})
 
 def contents(
     units: gpd.GeoDataFrame,
+    editable: Sequence[Mark],
     *,
     cards: Mapping[str, Mapping[str, str]],
     imprint: Imprint,
@@ -48,22 +49,26 @@ def contents(
     tolerance: float,
     pack: Pack | None = None,
 ) -> Contents:
-    """Everything a file will hold, its evidence simplified by a tolerance in degrees."""
+    """Everything a file will hold, its evidence simplified by a tolerance in degrees.
+
+    `editable` are the units as :func:`unit_marks` makes them: they are never simplified.
+    """
     drawing = _evidence.Drawing(lang, tolerance)
     kinds = known_species(species)
     pack = pack or Pack()
-    editable = _unit_marks(units, cards, imprint, lang, pack.group)
     sections = _evidence.plain(drawing, "sections", layers, look="section", visible=True)
     background = _there(_evidence.borders(drawing, layers), _evidence.names(drawing, layers))
     evidence = _there(
         outlines(pack.before, "before", lang=lang, visible=True),
         outlines(pack.neighbours, "neighbours", lang=lang, visible=False),
+        _evidence.remarks(drawing, layers.get("remarks"), visible=not pack.group),
         _evidence.ranges(drawing, layers.get("features"), kinds),
         _evidence.plain(drawing, "hotspots", layers, look="hotspot"),
         _evidence.plain(drawing, "protected_areas", layers, look="protected"),
         _evidence.barriers(drawing, layers.get("barriers")),
         _evidence.plain(drawing, "corridors", layers, look="corridor", kinds=kinds),
         _evidence.border_pairs(drawing, layers.get("borders")),
+        _evidence.context(drawing, layers),
         _evidence.more_names(drawing, layers),
     )
     seen = editable or marks(background)
@@ -105,13 +110,14 @@ def _status_looks(units: gpd.GeoDataFrame, balloon: str) -> dict[str, _styles.Lo
     }
 
 
-def _unit_marks(
+def unit_marks(
     units: gpd.GeoDataFrame,
     cards: Mapping[str, Mapping[str, str]],
     imprint: Imprint,
     lang: str,
     group: str,
 ) -> list[Mark]:
+    """The units as people edit them: one mark for each part, with the data of its card."""
     made = []
     for row in rows(units, "unit_id"):
         pieces = [
@@ -204,10 +210,12 @@ def _filled(cards: Mapping[str, Mapping[str, str]]) -> list[str]:
 def _balloon(profile: Profile, lang: str, fields: Sequence[str]) -> str:
     """The one template of all unit balloons: at most 12 lines, the typed comment last."""
     lines = ["<b>$[name]</b>"]
+    # A line for the context layers has to come from somewhere: 12 are all there are.
+    joined = _SAME_LINE | ({"barriers"} if "context" in fields else set())
     for key in fields:
         title = f"$[{key}/displayName]" if profile == "earth-pro" else words.label(key, lang)
         entry = f"{title}: $[{key}]"
-        if key in _SAME_LINE:
+        if key in joined:
             lines[-1] += f" · {entry}"
         else:
             lines.append(entry)

@@ -25,15 +25,18 @@ MAIN_PLACE_KM: Final = 150
 """Places at least this wide are named from the start; the others can be switched on."""
 
 _COLUMNS: Final[Mapping[str, str]] = {
-    "hotspots": "hotspot_id countries species confidence source label",
+    "hotspots": "hotspot_id countries species confidence source label reason",
     "protected_areas": "pa_id iso2 designation iucn_cat reported_area_km2 shape label",
     "barriers": "barrier_id kind countries permeability confidence source label",
     "corridors": "corridor_id sci_name evidence_grade season countries confidence source label",
     "sections": "section_id countries hotspots label",
+    "remarks": "remark_id kind group unit_id text",
     "border_pairs": "pair border_km disputed_km units species_shared fenced_km n_crossings "
     "best_grade pa_pairs nearest_pa_pair_km",
 }
 """What a mark of each layer carries, where its table has it; the first is the layer's key."""
+CONTEXT: Final = "context_"
+"""What the names of context layers begin with: any number of them, as the plan calls them."""
 _SHARED_EDGES: Final = frozenset({"sections"})
 """Layers that tile the ground: simplified together or not at all."""
 
@@ -136,6 +139,22 @@ def _topology_kept(table: gpd.GeoDataFrame, layer: str, tolerance: float) -> gpd
     else:
         simpler = shapely.simplify(shapes, tolerance, preserve_topology=True)
     return table.set_geometry(gpd.GeoSeries(simpler, index=table.index, crs=table.crs))
+
+
+def remarks(
+    drawing: Drawing, table: gpd.GeoDataFrame | None, *, visible: bool = False
+) -> Folder | None:
+    """What groups pinned and typed, and where they disagree: to look at, never read back."""
+    if table is None or table.empty:
+        return None
+    made: list[Mark] = []
+    for row in rows(table, "remark_id"):
+        told = clean_name(row.get("placemark")) if row["kind"] != "comment" else ""
+        name = f"{clean_name(row['group'])}: {told or clean_name(row['text'])}"
+        made += drawing.marks(
+            "remarks", row, key="remark_id", name=name, look="remark", visible=visible
+        )
+    return Folder(words.text("remarks", drawing.lang), tuple(made), visible=visible)
 
 
 def ranges(
@@ -283,6 +302,45 @@ def border_pairs(drawing: Drawing, borders: gpd.GeoDataFrame | None) -> Folder |
         name = clean_name(row["pair"]).replace(";", "–")
         made += drawing.marks("border_pairs", row, key="pair", name=name, look="border-pair")
     return Folder(words.text("border pairs", drawing.lang), tuple(made), visible=False)
+
+
+def context(drawing: Drawing, layers: Mapping[str, gpd.GeoDataFrame]) -> Folder | None:
+    """One folder a context layer, named with what its numbers count; all switched off."""
+    folders = []
+    for place, layer in enumerate(context_names(layers)):
+        table = layers[layer]
+        look = ncname("context", str(place))
+        drawing.looks[look] = _styles.context_look(place)
+        title = context_title(table, drawing.lang)
+        made: list[Mark] = []
+        for row in rows(table, "context_id"):
+            told = {key: shown(row.get(key)) for key in ("value", "note")}
+            made += drawing.marks(
+                layer,
+                row,
+                key="context_id",
+                name=drawing.name(row) or title,
+                look=look,
+                data={"context": shown(title)}
+                | {key: value for key, value in told.items() if value},
+            )
+        folders.append(Folder(shown_name(title), tuple(made), visible=False))
+    if not folders:
+        return None
+    name = words.text("context layers", drawing.lang)
+    return Folder(name, (), tuple(folders), visible=False)
+
+
+def context_names(layers: Mapping[str, gpd.GeoDataFrame]) -> list[str]:
+    """The context layers among some layers, in the order in which they are drawn and told."""
+    return sorted(name for name, table in layers.items() if name.startswith(CONTEXT) and len(table))
+
+
+def context_title(table: gpd.GeoDataFrame, lang: str) -> str:
+    """The name of a context layer in folders and legend."""
+    first = table.iloc[0]
+    title = clean_name(first["title"])
+    return words.context_title(title, first["measure"], len(table), first["in_all"], lang)
 
 
 def _united(geometries: Iterable[BaseGeometry]) -> BaseGeometry:

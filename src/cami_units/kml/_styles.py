@@ -43,6 +43,7 @@ STATUS_COLOURS: Final[Mapping[str, str]] = MappingProxyType(
 _EVIDENCE: Final = {
     layer: colour.translate(_BARE) for layer, colour in palette.GLOBE_EVIDENCE.items()
 }
+CONTEXT: Final = tuple(colour.translate(_BARE) for colour in palette.GLOBE_CONTEXT)
 HIDDEN_STATUSES: Final = frozenset({"rejected", "merged"})
 
 BARRIER_WIDTHS: Final[Mapping[str, float]] = MappingProxyType(
@@ -65,6 +66,7 @@ LOOKS: Final[MappingProxyType[str, Look]] = MappingProxyType(
             _EVIDENCE["protected_areas"], 1.5, _EVIDENCE["protected_areas"], 0.30, hover=3.0
         ),
         "radio": Look(radio=True),
+        "remark": Look(MUTED[8], 3.0, label=0.9, hover=5.0),
         "section": Look(_EVIDENCE["sections"], 2.5, hover=4.0),
         "unit-label": Look(label=1.1),
     }
@@ -89,6 +91,12 @@ def barrier_look(kind: str) -> Look:
     """How a barrier of this kind is drawn."""
     width = BARRIER_WIDTHS.get(kind, OTHER_BARRIER)
     return Look(_EVIDENCE["barriers"], width, hover=width + 2.0)
+
+
+def context_look(place: int) -> Look:
+    """How the context layer at this place of the list is drawn: four colours, thin and thick lines."""
+    colour = CONTEXT[place % len(CONTEXT)]
+    return Look(colour, 1.4 + place // len(CONTEXT), colour, 0.35, hover=3.5)
 
 
 def kml_colour(rgb: str, opacity: float = 1.0) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from io import BytesIO
 from pathlib import Path
 from typing import Final, get_args
@@ -14,7 +14,8 @@ import geopandas as gpd
 import pandas as pd
 
 from cami_units import words
-from cami_units.kml._contents import contents
+from cami_units.kml._contents import contents, unit_marks
+from cami_units.kml._evidence import CONTEXT
 from cami_units.kml._marks import Contents, Profile, marks
 from cami_units.kml._pack import Pack
 from cami_units.kml._shape import vertices
@@ -46,6 +47,7 @@ LAYERS: Final = [
     "disputed",
     "borders",
     "gazetteer",
+    "remarks",
 ]
 """The tables that may be given as evidence."""
 LEGEND: Final = "files/legend.png"
@@ -89,7 +91,8 @@ def write_kml(
     layers : mapping, optional
         Evidence in longitude and latitude by the names of :data:`cami_units.model.TABLES`:
         ``hotspots``, ``features`` (ranges by species), ``protected_areas``, ``barriers``,
-        ``corridors``, ``sections``, ``countries``, ``disputed``, ``borders``, ``gazetteer``.
+        ``corridors``, ``sections``, ``countries``, ``disputed``, ``borders``, ``gazetteer``,
+        ``remarks``; any number of ``context_…`` (table `context`).
     species : DataFrame, optional
         The table `species`: names, label codes, and which species are sensitive. Their ranges and
         corridors are drawn on a grid of at least 10 km.
@@ -116,9 +119,12 @@ def write_kml(
     drawn = dict(layers or {})
     _check(target, units, cards, profile, lang, drawn, species)
     by_unit = _by_unit(cards)
-    for tolerance in _TOLERANCES:
-        made = contents(
+    editable = unit_marks(units, by_unit, imprint, lang, (pack or Pack()).group)
+
+    def drawn_at(tolerance: float) -> Contents:
+        return contents(
             units,
+            editable,
             cards=by_unit,
             imprint=imprint,
             profile=profile,
@@ -128,15 +134,14 @@ def write_kml(
             tolerance=tolerance,
             pack=pack,
         )
-        last = tolerance == _TOLERANCES[-1]
-        if _is_too_heavy(made) and not last:
-            continue
+
+    for tolerance, made in _light_enough(drawn_at):  # noqa: B007 - both are told afterwards
         is_archive = target.suffix.lower() == ".kmz"
         picture = legend if is_archive and profile == "earth-pro" else b""
         content = document(made, profile, legend=LEGEND if picture else "")
         if is_archive:
             content = _zipped({"doc.kml": content} | ({LEGEND: picture} if picture else {}))
-        if len(content) <= MAX_BYTES or last:
+        if len(content) <= MAX_BYTES:
             break
     _replace(target, content)
     return tuple(_problems(made, tolerance, len(content), target.name))
@@ -163,14 +168,14 @@ def _check(
     faults += [
         f"layer '{name}' is unknown.{nearest(name, LAYERS)}"
         for name in layers
-        if name not in LAYERS
+        if name not in LAYERS and not name.startswith(CONTEXT)
     ]
     if faults:
         raise InputError("The KML cannot be written: " + "; ".join(faults) + ".")
     check_table(units, "conservation_units", crs=LONLAT)
     for name, table in layers.items():
         if not table.empty:
-            check_table(table, name, crs=LONLAT)
+            check_table(table, "context" if name.startswith(CONTEXT) else name, crs=LONLAT)
     if species is not None:
         check_table(species, "species")
     _check_cards(units, cards)
@@ -199,11 +204,28 @@ def _by_unit(cards: pd.DataFrame) -> dict[str, dict[str, str]]:
     }
 
 
-def _is_too_heavy(made: Contents) -> bool:
+def _light_enough(drawn_at: Callable[[float], Contents]) -> Iterator[tuple[float, Contents]]:
+    """Contents that keep the budget, the least simplified first; at the end the simplest there is.
+
+    Where even that does not keep it, as with thousands of units, those between are not drawn.
+    """
+    exact = drawn_at(_TOLERANCES[0])
+    if _is_light(exact):
+        yield _TOLERANCES[0], exact
+    simplest = drawn_at(_TOLERANCES[-1])
+    if _is_light(simplest):
+        for tolerance in _TOLERANCES[1:-1]:
+            made = drawn_at(tolerance)
+            if _is_light(made):
+                yield tolerance, made
+    yield _TOLERANCES[-1], simplest
+
+
+def _is_light(made: Contents) -> bool:
     everything = marks(made.folders)
     return (
-        len(everything) > MAX_FEATURES
-        or vertices(mark.geometry for mark in everything) > MAX_VERTICES
+        len(everything) <= MAX_FEATURES
+        and vertices(mark.geometry for mark in everything) <= MAX_VERTICES
     )
 
 

@@ -8,7 +8,7 @@ with the cure. Everything it hands on is valid and in one equal-area CRS.
 
 from cami_units.layers._borders import shared_borders
 from cami_units.layers._clean import refusal
-from cami_units.layers._context import read_context
+from cami_units.layers._context import ContextRead, context_rows, read_context
 from cami_units.layers._drawn import DRAWN_SUFFIXES, read_drawn
 from cami_units.layers._edges import moved_edges
 from cami_units.layers._gather import STATES
@@ -44,8 +44,10 @@ from cami_units.layers._taxa import TaxonRule
 __all__ = [
     "DRAWN_SUFFIXES",
     "STATES",
+    "ContextRead",
     "RangeStream",
     "TaxonRule",
+    "context_rows",
     "dissolved",
     "features",
     "input_hashes",

@@ -5,8 +5,9 @@ Each step counts and names what it did; what cannot be trusted is refused with i
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Final, Literal
 
 import geopandas as gpd
@@ -63,7 +64,8 @@ def cleaned(dataset: Dataset, layer: str, kind: Kind, title: str, rules: Rules) 
         The name of the layer, for the messages.
     kind
         What geometry belongs here; rows of another kind are left out and named, and of mixtures
-        the fitting parts are kept. "any" keeps polygons and points (protected areas).
+        the fitting parts are kept. "any" keeps polygons and points (protected areas),
+        "every" lines too (context layers).
     title
         The column that names a row in messages.
     rules
@@ -106,7 +108,7 @@ def cleaned(dataset: Dataset, layer: str, kind: Kind, title: str, rules: Rules) 
     keep &= ~lost
     _far_away(layer, dataset, shapes[keep], crs, moved[keep], rules, problems)
     number = 0
-    if kind in ("polygon", "any"):
+    if kind in ("polygon", "any", "every"):
         stay, number = _repaired(moved, keep, rules, say)
         keep &= stay
     geometry = gpd.GeoSeries(moved[keep], index=table.index[keep], crs=rules.crs)
@@ -144,9 +146,14 @@ def _finite(shapes: Shapes) -> Mask:
     return good
 
 
+_GOOD: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {"any": ("polygon", "point"), "every": ("polygon", "line", "point")}
+)
+
+
 def _of_kind(shapes: Shapes, keep: Mask, kind: Kind, say: Say) -> Mask:
     """Which rows are of the kind that belongs here; fitting parts of mixtures are put in place."""
-    good = ("polygon", "point") if kind == "any" else (kind,)
+    good = _GOOD.get(kind, (kind,))
     found = np.array(kinds(shapes), dtype=object)
     mixed = keep & (found == "mixed")
     for row in np.flatnonzero(mixed):

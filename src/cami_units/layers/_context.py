@@ -2,23 +2,39 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
+import shapely
 
 from cami_units.layers._clean import refusal
-from cami_units.layers._files import found_files
-from cami_units.layers._gather import Reading, gathered
+from cami_units.layers._files import file_hash, found_files
+from cami_units.layers._gather import Reading, counted, gathered
 from cami_units.layers._geometry import projected
-from cami_units.model import EQUAL_AREA, InputError, Problem, Raster
+from cami_units.model import EQUAL_AREA, InputError, Problem, Raster, clean_name
 
 RASTERS: Final = (".tif", ".tiff", ".asc")
 """Rasters whose file holds its own values; one that points to other files is not followed."""
 
 _MOST_CELLS: Final = 200_000_000
+
+_NAMES: Final = ("name_en", "name", "title", "label")
+_NOTES: Final = 6
+_NOTE_LENGTH: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class ContextRead:
+    """A context layer, what was noticed while reading it, and an entry of the manifest a file."""
+
+    layer: gpd.GeoDataFrame | Raster
+    problems: tuple[Problem, ...]
+    sources: tuple[Mapping[str, Any], ...]
 
 
 def read_context(
@@ -27,7 +43,7 @@ def read_context(
     around: gpd.GeoDataFrame,
     crs: str = EQUAL_AREA,
     assumed_crs: str | None = None,
-) -> tuple[gpd.GeoDataFrame | Raster, tuple[Problem, ...]]:
+) -> ContextRead:
     """A context layer: its rows, or the part of a raster that lies around some sites.
 
     Parameters
@@ -44,10 +60,9 @@ def read_context(
 
     Returns
     -------
-    GeoDataFrame or Raster
-        A table with the file's own columns in lower case.
-    tuple of Problem
-        What was repaired or left out.
+    ContextRead
+        A table with the file's own columns in lower case, or a raster; what was repaired or left
+        out; and where it came from.
 
     Raises
     ------
@@ -56,7 +71,8 @@ def read_context(
     """
     file = Path(path)
     if file.suffix.lower() in RASTERS:
-        return _raster(file, around, assumed_crs), ()
+        raster = _raster(file, around, assumed_crs)
+        return ContextRead(raster, (), (_entry_of_raster(file),))
     reading = Reading(crs=crs, assumed_crs={"context": assumed_crs} if assumed_crs else {})
     files, problems = found_files("context", [file])
     found = gathered("context", files, replace(reading, max_area_change=1.0), own=True)
@@ -65,7 +81,73 @@ def read_context(
         raise refusal(said, "reading a context layer")
     if found.table is None:
         raise InputError(f"The context layer {file.name} holds nothing. Give another file.")
-    return found.table.drop(columns="_file"), tuple(said)
+    sources = tuple(counted(found).sources)
+    return ContextRead(found.table.drop(columns="_file"), tuple(said), sources)
+
+
+def _entry_of_raster(file: Path) -> dict[str, Any]:
+    kept = {"rows": 1, "kept": 1, "dropped": 0, "repaired": 0}
+    flags = {"bundled": False, "restricted": False}
+    return {"layer": "context", "file": file.name, "sha256": file_hash(file), **kept, **flags}
+
+
+def context_rows(layer: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """The rows of a context layer as a round keeps and shows them, whatever columns the file has.
+
+    Parameters
+    ----------
+    layer : GeoDataFrame
+        From :func:`read_context`.
+
+    Returns
+    -------
+    GeoDataFrame
+        ``context_id`` (a number in the order of what follows), ``name_en`` and ``name_ru``,
+        ``value`` (the column of that name, or the only one of numbers; NaN without), ``note`` (the
+        first few other columns in words), and the geometry.
+
+    Examples
+    --------
+    >>> rows = gpd.GeoDataFrame({"name": ["Talas"], "heads": [7], "kind": ["wolf"]},
+    ...                         geometry=[shapely.Point(0, 0)])
+    >>> context_rows(rows).drop(columns="geometry").values.tolist()
+    [['0001', 'Talas', 'Talas', 7.0, 'kind: wolf']]
+    """
+    plain = pd.DataFrame(layer.drop(columns=layer.active_geometry_name))
+    numbers = [name for name in plain if pd.api.types.is_numeric_dtype(plain[name])]
+    value = "value" if "value" in plain else numbers[0] if len(numbers) == 1 else ""
+    name = next((one for one in _NAMES if one in plain), "")
+    noted = [one for one in plain if one not in (value, *_NAMES, "name_ru")][:_NOTES]
+    table = gpd.GeoDataFrame(
+        {
+            "name_en": _texts(plain, name),
+            "name_ru": _texts(plain, "name_ru" if "name_ru" in plain else name),
+            "value": pd.to_numeric(plain[value], errors="coerce").astype(float)
+            if value
+            else np.nan,
+            "note": [
+                "; ".join(
+                    f"{clean_name(one)}: {text}"
+                    for one, cell in zip(noted, row, strict=True)
+                    if (text := clean_name(cell))
+                )[:_NOTE_LENGTH]
+                for row in plain[noted].itertuples(index=False, name=None)
+            ],
+        },
+        geometry=layer.geometry.array,
+        crs=layer.crs,
+    )
+    keyed = table.assign(_wkb=[bytes(one) for one in shapely.to_wkb(table.geometry.array)])
+    ordered = table.loc[
+        keyed.sort_values(["name_en", "name_ru", "value", "note", "_wkb"], kind="stable").index
+    ].reset_index(drop=True)
+    digits = max(4, len(str(len(ordered))))
+    ordered.insert(0, "context_id", [f"{n:0{digits}d}" for n in range(1, len(ordered) + 1)])
+    return ordered
+
+
+def _texts(table: pd.DataFrame, column: str) -> list[str]:
+    return [clean_name(cell) for cell in table[column]] if column else [""] * len(table)
 
 
 def _raster(file: Path, around: gpd.GeoDataFrame, assumed_crs: str | None) -> Raster:

@@ -27,7 +27,7 @@ from pyproj import CRS
 from cami_units.layers import _database as database
 from cami_units.model import LONLAT, InputError, Problem, listed
 
-Kind = Literal["polygon", "line", "point", "any"]
+Kind = Literal["polygon", "line", "point", "any", "every"]
 Select = Callable[[pd.DataFrame, str], tuple[NDArray[np.bool_], list[Problem]]]
 """From the attributes of a file and its name: which rows are ours, and what became of the rest."""
 
@@ -42,6 +42,7 @@ _FITTING: Final = {
     "line": re.compile("line|curve|unknown|geometry", re.IGNORECASE),
     "point": re.compile("point|unknown|geometry", re.IGNORECASE),
     "any": re.compile("."),
+    "every": re.compile("."),
 }
 _UNREADABLE: Final = (
     pyogrio.errors.DataSourceError,

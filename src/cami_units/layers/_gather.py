@@ -52,7 +52,7 @@ _KIND: Final[Mapping[str, Kind]] = MappingProxyType(
         "sections": "polygon",
         "gazetteer": "point",
         "conservation_units": "polygon",
-        "context": "any",
+        "context": "every",
     }
 )
 _TITLE: Final[Mapping[str, str]] = MappingProxyType(
@@ -137,7 +137,7 @@ def _entry(layer: str, path: Path, read: Iterable[Dataset], *, own: bool) -> dic
 
 def _is_restricted(layer: str, table: pd.DataFrame) -> bool:
     """Whether a file looks like the Red List's or WDPA's, which may not be passed on."""
-    if layer == "protected_areas" and words.is_wdpa(table):
+    if layer in ("protected_areas", "context") and words.is_wdpa(table):
         return True
     texts = [
         str(value)

@@ -73,7 +73,7 @@ def summarised(
         values, unit = _of_raster(sites, layer, summary)
     else:
         values, unit = _of_rows(sites, layer, summary, site, kind or "point")
-    return pd.DataFrame({site: sites[site].array, "value": values, "unit": unit})
+    return pd.DataFrame({site: sites[site].array, "value": values.to_numpy(), "unit": unit})
 
 
 def _of_rows(

@@ -1,20 +1,58 @@
-"""Context layers of a plan, summarised for each unit: evidence that is shown and never scored."""
+"""Context layers of a plan: summarised for each unit, drawn as evidence, and never scored."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from types import MappingProxyType
+from typing import Any, Final
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
+import shapely
 
 from cami_units import layers, overlap
-from cami_units.model import InputError, Progress, Raster, Round, quiet
+from cami_units.model import InputError, Problem, Progress, Raster, Round, quiet
 from cami_units.pipeline._tables import as_written
 from cami_units.plan import Plan
 
+PREFIX: Final = "context_"
+"""What the tables of context layers are called: this and their name in the plan."""
+
+COLUMNS: Final = ("unit_id", "layer", "summary", "value", "unit", "measured_on")
+
+ON_LAYER: Final = "layer"
+ON_CELLS: Final = "planning units"
+"""Where a value was read: on the layer itself, or on the planning units that stand for a raster."""
+
+MOST_FEATURES: Final = 500
+MOST_VERTICES: Final = 10_000
+"""How much of a context layer is drawn. All of it is measured."""
+
+_TOLERANCES: Final = (0.0, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2)
+_POINT_DEGREES: Final = 0.05
+"""Half the width at which a point is drawn: a shape shows everywhere, an icon must be carried."""
+
+
+def missing_context(plan: Plan) -> tuple[Problem, ...]:
+    """The context layers of a plan whose file is not there: known before anything is computed."""
+    return tuple(
+        Problem(
+            "refuses",
+            PREFIX + name,
+            wanted.path.name,
+            "",
+            f"the file of [context.{name}] is not there",
+            "Correct its path in the plan (it is relative to the plan file), or take the table out.",
+        )
+        for name, wanted in sorted(plan.context.items())
+        if not wanted.path.exists() and not any(one in wanted.path.name for one in "*?[")
+    )
+
 
 def with_context(done: Round, plan: Plan, *, progress: Progress = quiet) -> Round:
-    """A round with the table ``unit_context``, and a layer ``context_<name>`` for each vector layer.
+    """A round with what its plan's context layers come to in each unit, and with these layers.
 
     Parameters
     ----------
@@ -27,7 +65,10 @@ def with_context(done: Round, plan: Plan, *, progress: Progress = quiet) -> Roun
     -------
     Round
         ``unit_context``: ``unit_id``, ``layer`` (its name in the plan), ``summary``, ``value``,
-        ``unit`` (%, count, km per 1000 km², sum, mean), one row for every layer of every unit.
+        ``unit`` (%, count, km per 1000 km², sum, mean), ``measured_on``, one row for every layer of
+        every unit. A layer ``context_<name>`` for each vector layer; for rasters ``context_cells``:
+        ``pu_id``, ``layer``, ``value``, the same summary of each planning unit, so that units which
+        are redrawn later can be told too. The files stand in the manifest and among the sources.
 
     Raises
     ------
@@ -37,23 +78,235 @@ def with_context(done: Round, plan: Plan, *, progress: Progress = quiet) -> Roun
     if not plan.context:
         return done
     units = layers.to_equal_area(done.tables["conservation_units"], plan.study.crs)
-    parts, shown = [], {}
+    cells = done.tables.get("planning_units")
+    told, shown, of_cells = [], {}, []
+    sources: list[Mapping[str, Any]] = []
+    problems: list[Problem] = []
     for number, (name, wanted) in enumerate(sorted(plan.context.items())):
         progress("summarising context layers", number, len(plan.context))
         try:
-            layer, _ = layers.read_context(wanted.path, around=units, crs=plan.study.crs)
-            sites = (
-                layers.to_equal_area(units[["unit_id", "geometry"]], layer.crs)
-                if isinstance(layer, Raster)
-                else units[["unit_id", "geometry"]]
+            around = units if cells is None else cells
+            read = layers.read_context(wanted.path, around=around, crs=plan.study.crs)
+            found = _summarised(units, read.layer, wanted.summary, "unit_id")
+            told.append(
+                found.assign(layer=name, summary=wanted.summary, measured_on=ON_LAYER),
             )
-            found = overlap.summarised(sites, layer, summary=wanted.summary)
+            if isinstance(read.layer, gpd.GeoDataFrame):
+                shown[PREFIX + name] = as_written(layers.context_rows(read.layer))
+            elif cells is not None:
+                held = _summarised(cells, read.layer, wanted.summary, "pu_id")
+                of_cells.append(held.assign(layer=name)[["pu_id", "layer", "value"]])
         except InputError as error:
             raise InputError(f"[context.{name}]: {error}") from error
-        parts.append(found.assign(layer=name, summary=wanted.summary))
-        if isinstance(layer, gpd.GeoDataFrame):
-            shown[f"context_{name}"] = as_written(layer)
-    table = pd.concat(parts).sort_values(["unit_id", "layer"], ignore_index=True)
-    columns = ["unit_id", "layer", "summary", "value", "unit"]
-    added = {"unit_context": as_written(table[columns]), **shown}
-    return replace(done, tables={**done.tables, **added})
+        sources += [{**source, "layer": PREFIX + name} for source in read.sources]
+        problems += [replace(problem, layer=PREFIX + name) for problem in read.problems]
+    added: dict[str, pd.DataFrame] = {"unit_context": _in_order(told), **shown}
+    if of_cells:
+        every = pd.concat(of_cells).dropna(subset="value")
+        added["context_cells"] = as_written(
+            every.sort_values(["pu_id", "layer"], ignore_index=True)
+        )
+    made = replace(done, tables={**done.tables, **added})
+    return _cited(made, sources, problems)
+
+
+def context_again(done: Round, base: Round, *, crs: str) -> Round:
+    """A round made from another one, with the context of the units that were redrawn since.
+
+    Parameters
+    ----------
+    done : Round
+        It has the context layers of its base, and other units.
+    base : Round
+        What it was made from: values of units whose outline is the same are taken over.
+    crs : str
+        The equal-area CRS to measure in.
+
+    Returns
+    -------
+    Round
+        With ``unit_context`` for its own units. What came from a raster is read on the planning
+        units (``measured_on``), since a round does not carry the raster.
+    """
+    before = base.tables.get("unit_context")
+    if before is None:
+        return done
+    units = gpd.GeoDataFrame(done.tables["conservation_units"])
+    old = gpd.GeoDataFrame(base.tables["conservation_units"]).set_index("unit_id").geometry
+    same = [
+        unit_id in old.index and shapely.equals_exact(shape, old[unit_id])
+        for unit_id, shape in zip(units["unit_id"], units.geometry, strict=True)
+    ]
+    kept = before[before["unit_id"].isin(units.loc[same, "unit_id"])]
+    if "measured_on" not in kept:
+        kept = kept.assign(measured_on=ON_LAYER)
+    drawn = layers.to_equal_area(units[~np.array(same, dtype=bool)], crs)
+    parts = [kept]
+    if len(drawn):
+        asked = before.drop_duplicates("layer")[["layer", "summary", "unit"]]
+        for name, summary, unit in asked.itertuples(index=False, name=None):
+            layer = done.tables.get(PREFIX + name)
+            if isinstance(layer, gpd.GeoDataFrame):
+                flat = layers.to_equal_area(layer, crs)
+                found = _summarised(drawn, flat, summary, "unit_id").assign(measured_on=ON_LAYER)
+            else:
+                found = _on_cells(drawn, done, name, summary, crs)
+                found = found.assign(unit=unit, measured_on=ON_CELLS)
+            parts.append(found.assign(layer=name, summary=summary))
+    return replace(done, tables={**done.tables, "unit_context": _in_order(parts)})
+
+
+def _summarised(
+    sites: gpd.GeoDataFrame, layer: gpd.GeoDataFrame | Raster, summary: Any, site: str
+) -> pd.DataFrame:
+    plain = gpd.GeoDataFrame(sites[[site, "geometry"]])
+    if isinstance(layer, Raster):
+        plain = layers.to_equal_area(plain, layer.crs)
+    return overlap.summarised(plain, layer, summary=summary, site=site)
+
+
+def _on_cells(
+    units: gpd.GeoDataFrame, done: Round, name: str, summary: str, crs: str
+) -> pd.DataFrame:
+    """What a raster comes to in units, from its summary in each planning unit.
+
+    A mean is weighted by the km² of each cell inside, over the cells that have a value; a share is
+    that over the whole unit; of a sum each cell gives the part of it that lies inside.
+    """
+    held = done.tables.get("context_cells", pd.DataFrame(columns=["pu_id", "layer", "value"]))
+    values = held[held["layer"] == name].set_index("pu_id")["value"].astype(float)
+    cells = layers.to_equal_area(gpd.GeoDataFrame(done.tables["planning_units"]), crs)
+    cells = cells[cells["pu_id"].isin(values.index)]
+    inside = overlap.overlap(units, cells[["pu_id", "geometry"]], by=("pu_id",), kind="polygon")
+    inside = inside.assign(value=inside["pu_id"].map(values).astype(float))
+    if summary == "count":
+        whole = overlap.area_km2(cells).set_axis(cells["pu_id"])
+        inside["value"] /= inside["pu_id"].map(whole).astype(float)
+    total = (inside["value"] * inside["km2"]).groupby(inside["unit_id"]).sum()
+    ids = pd.Index(units["unit_id"])
+    if summary == "count":
+        found = total.reindex(ids, fill_value=0.0)
+    elif summary == "share":
+        found = total.reindex(ids, fill_value=0.0) / overlap.area_km2(units).set_axis(ids)
+    else:
+        found = (total / inside.groupby("unit_id")["km2"].sum()).reindex(ids)
+    return pd.DataFrame({"unit_id": ids, "value": found.to_numpy(dtype=float)})
+
+
+def _in_order(parts: list[pd.DataFrame]) -> pd.DataFrame:
+    table = pd.concat([part[list(COLUMNS)] for part in parts if len(part)] or [_NONE])
+    return as_written(table.sort_values(["unit_id", "layer"], ignore_index=True))
+
+
+_NONE: Final = pd.DataFrame({name: pd.Series(dtype=object) for name in COLUMNS})
+
+
+def _cited(done: Round, sources: list[Mapping[str, Any]], problems: list[Problem]) -> Round:
+    """The round with the files of its context layers in the manifest and in the imprint."""
+    manifest = {
+        **done.manifest,
+        "inputs": [*done.manifest.get("inputs", ()), *sources],
+        "problems": [*done.manifest.get("problems", ()), *map(asdict, problems)],
+    }
+    lines = [f"{title_of(str(one['layer']))}: {one['file']}" for one in sources]
+    imprint = replace(done.imprint, sources=(*done.imprint.sources, *lines))
+    return replace(done, manifest=manifest, imprint=imprint)
+
+
+def title_of(table: str) -> str:
+    """The name of a context layer as people read it, from the name of its table."""
+    return table.removeprefix(PREFIX).replace("_", " ")
+
+
+# -- on maps --------------------------------------------------------------------------------------
+
+
+def context_layers(done: Round) -> dict[str, gpd.GeoDataFrame]:
+    """The context layers of a round that may be shown: none from a restricted source.
+
+    Returns
+    -------
+    dict
+        By the name of the table, with the columns that maps draw from beside those of the table:
+        ``title`` of the layer and ``measure``, what its number in a unit's card counts.
+    """
+    told = done.tables.get("unit_context")
+    if told is None:
+        return {}
+    closed = {
+        str(source["layer"])
+        for source in done.manifest.get("inputs", ())
+        if source.get("restricted")
+    }
+    measure = dict(zip(PREFIX + told["layer"].astype(str), told["unit"], strict=True))
+    return {
+        name: table.assign(title=title_of(name), measure=str(measure[name]))
+        for name, table in sorted(done.tables.items())
+        if name in measure
+        and name not in closed
+        and isinstance(table, gpd.GeoDataFrame)
+        and "context_id" in table
+    }
+
+
+def drawn_context(
+    shown: Mapping[str, gpd.GeoDataFrame], *, noticed: list[Problem] | None = None
+) -> Mapping[str, gpd.GeoDataFrame]:
+    """Context layers light enough for a map: the largest shapes, simplified; points spread evenly.
+
+    Parameters
+    ----------
+    shown : mapping
+        From :func:`context_layers`, whole or the part in some frame.
+    noticed : list of Problem, optional
+        What was left out is added to it.
+
+    Returns
+    -------
+    mapping
+        Points as small squares. ``in_all`` says how many features there are.
+    """
+    made = {}
+    for name, table in shown.items():
+        made[name] = light = _light(table)
+        if noticed is not None and len(light) < len(table):
+            what = (
+                f"of the context layer {title_of(name)} {len(light):,} of {len(table):,} features "
+                "are drawn, the largest, or of points some everywhere; all of them are measured"
+            )
+            noticed.append(Problem("counted", name, "", "", what))
+    return MappingProxyType(made)
+
+
+def _light(table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    there = table[~(table.geometry.isna() | table.geometry.is_empty)]
+    kept = _chosen(there, MOST_FEATURES)
+    shapes = kept.geometry.to_numpy()
+    for tolerance in _TOLERANCES:
+        simpler = shapely.simplify(shapes, tolerance, preserve_topology=True)
+        if shapely.get_num_coordinates(simpler).sum() <= MOST_VERTICES:
+            break
+    if shapely.get_num_coordinates(simpler).sum() > MOST_VERTICES:
+        order = np.argsort(-_sizes(shapes), kind="stable")
+        enough = np.cumsum(shapely.get_num_coordinates(simpler)[order]) <= MOST_VERTICES
+        first = np.sort(order[enough]) if enough.any() else order[:1]
+        kept, simpler = kept.iloc[first], simpler[first]
+    dots = np.isin(shapely.get_type_id(simpler), (0, 4))
+    simpler[dots] = shapely.buffer(simpler[dots], _POINT_DEGREES, cap_style="square")
+    drawn = kept.set_geometry(gpd.GeoSeries(simpler, index=kept.index, crs=kept.crs))
+    return drawn.assign(in_all=len(table)).reset_index(drop=True)
+
+
+def _chosen(table: gpd.GeoDataFrame, most: int) -> gpd.GeoDataFrame:
+    if len(table) <= most:
+        return table
+    size = _sizes(table.geometry.to_numpy())
+    if size.any():
+        return table.iloc[np.sort(np.argsort(-size, kind="stable")[:most])]
+    along = np.argsort(table.geometry.hilbert_distance().to_numpy(), kind="stable")
+    return table.iloc[np.sort(along[np.linspace(0, len(along) - 1, most).astype(int)])]
+
+
+def _sizes(shapes: Any) -> Any:
+    area = shapely.area(shapes)
+    return area if area.any() else shapely.length(shapes)

@@ -9,6 +9,7 @@ from typing import Any
 from cami_units import criteria, layers
 from cami_units.cache import NOTHING_KEPT, Cache
 from cami_units.model import InputError, Layers, Problem, Progress, listed, quiet, unfilled
+from cami_units.pipeline._context import missing_context
 from cami_units.pipeline._expected import unexpected
 from cami_units.pipeline._kept import grounded, kept_layers
 from cami_units.plan import Plan
@@ -60,7 +61,8 @@ def check(
         progress("comparing with what is expected", 0, 0)
         least = plan.profile.occurrence.side_km2
         odd = unexpected(known) if least is None else unexpected(known, least_km2=least)
-    return (*_unfilled(plan), *_faulty_overrides(plan), *problems, *odd), sources
+    own = (*_unfilled(plan), *_faulty_overrides(plan), *missing_context(plan))
+    return (*own, *problems, *odd), sources
 
 
 def _faulty_overrides(plan: Plan) -> tuple[Problem, ...]:

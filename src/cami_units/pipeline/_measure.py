@@ -163,20 +163,22 @@ def _measured(plain: gpd.GeoDataFrame, pieces: Pieces) -> SiteTables:
 
 @dataclass(frozen=True, slots=True)
 class Cells:
-    """Scored planning units; the species in each (km²), and those shared across a border nearby."""
+    """Scored planning units; species and hotspots in each (km²); species shared nearby."""
 
     units: gpd.GeoDataFrame
     species: pd.DataFrame
     shared: pd.DataFrame
+    hotspots: pd.DataFrame
 
 
 @dataclass(frozen=True, slots=True)
 class _CellTables:
-    """Planning units; km² of each species in each state's part of them; the species shared nearby."""
+    """Planning units; km² of each species and state in them; species shared nearby; hotspots."""
 
     units: gpd.GeoDataFrame
     here: pd.DataFrame
     both: pd.DataFrame
+    hotspots: pd.DataFrame
 
 
 def score_cells(pieces: Pieces, plan: Plan, *, cache: Cache = NOTHING_KEPT) -> Cells:
@@ -232,6 +234,7 @@ def score_cells(pieces: Pieces, plan: Plan, *, cache: Cache = NOTHING_KEPT) -> C
         units=tables.units.merge(scores, on="pu_id"),
         species=tables.here.groupby(["pu_id", "sci_name"])[["km2"]].sum().reset_index(),
         shared=tables.both,
+        hotspots=tables.hotspots,
     )
 
 
@@ -248,7 +251,10 @@ def _cell_tables(pieces: Pieces, plan: Plan) -> _CellTables:
     key = ["pu_id", "sci_name"]
     sides = near.groupby(key)["iso2"].nunique()
     both = here[key].drop_duplicates().merge(sides[sides >= 2].reset_index()[key])
-    return _CellTables(units, here, both)
+    hotspots = pieces.layers.hotspots
+    known = units[:0].rename(columns={"pu_id": "hotspot_id"}) if hotspots is None else hotspots
+    inside = overlap.overlap(units, known, site="pu_id", by=("hotspot_id",), kind="polygon")
+    return _CellTables(units, here, both, inside)
 
 
 @dataclass(frozen=True, slots=True)

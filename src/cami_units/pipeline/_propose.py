@@ -7,8 +7,8 @@ import pandas as pd
 
 from cami_units import delineate, grid, layers, overlap
 from cami_units.cache import NOTHING_KEPT, Cache, narrowed
-from cami_units.model import AREA_OF_INTEREST, PROPOSED, Progress, Round, quiet
-from cami_units.pipeline._context import with_context
+from cami_units.model import AREA_OF_INTEREST, PROPOSED, InputError, Progress, Round, quiet
+from cami_units.pipeline._context import missing_context, with_context
 from cami_units.pipeline._kept import kept_table
 from cami_units.pipeline._load import ground, load
 from cami_units.pipeline._measure import (
@@ -48,6 +48,8 @@ def propose(plan: Plan, *, progress: Progress = quiet, cache: Cache = NOTHING_KE
     >>> sorted(set(proposal.tables["conservation_units"]["status"]))
     ['area of interest', 'modelled candidate']
     """
+    if lacking := missing_context(plan):
+        raise InputError("\n".join(one.sentence() for one in lacking))
     cache = ground(plan, cache)
     known = load(plan, progress=progress, cache=cache)
     progress("cutting layers by states", 0, 0)
@@ -60,7 +62,7 @@ def propose(plan: Plan, *, progress: Progress = quiet, cache: Cache = NOTHING_KE
     progress("measuring the finished units", 0, 0)
     found = assess_sites(grown, pieces, plan, site="seed", cache=cache)
     progress("writing down what was found", 0, 0)
-    made = round_tables(plan, pieces, cells, drawn, grown, found)
+    made = round_tables(plan, pieces, cells, drawn, grown, found, cache=cache)
     return with_context(made, plan, progress=progress)
 
 
@@ -89,7 +91,7 @@ def grow(
     (True, True)
     """
     cores, members = _hotspot_seeds(cells, drawn, pieces)
-    new_cores, new_members = _new_seeds(cells, cores, pieces, plan)
+    new_cores, new_members = _new_seeds(cells, cores, plan)
     cell_km2 = float(overlap.area_km2(cells.units).iloc[0])
     least = (plan.profile.occurrence.min_site_share or 0.0) / 100 * cell_km2
     all_members, all_cores = pd.concat([members, new_members]), pd.concat([cores, new_cores])
@@ -132,7 +134,7 @@ def _hotspot_seeds(
         chosen, chosen.rename(columns={"hotspot_id": "other"}), site="hotspot_id", by=("other",)
     )
     seed_of = delineate.landscapes(shared)
-    inside = overlap.overlap(cells.units, chosen, site="pu_id", by=("hotspot_id",))
+    inside = cells.hotspots[cells.hotspots["hotspot_id"].isin(passing)]
     cell_km2 = float(overlap.area_km2(cells.units).iloc[0])
     found = drawn.findings.species
     qualifying = found[found["role"] == "qualifying"]
@@ -144,22 +146,17 @@ def _hotspot_seeds(
     )
 
 
-def _new_seeds(
-    cells: Cells, cores: pd.DataFrame, pieces: Pieces, plan: Plan
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _new_seeds(cells: Cells, cores: pd.DataFrame, plan: Plan) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Cores and species of the peaks far from every hotspot: as good as hotspots are, or better."""
-    hotspots, units = pieces.layers.hotspots, cells.units
+    units = cells.units
     shared = units[units["n_shared"] > 0]
     known = shared[shared["pu_id"].isin(cores["pu_id"])]
-    taken: list[str] = []
-    if hotspots is not None:
-        taken = list(overlap.overlap(units, hotspots, site="pu_id", by=("hotspot_id",))["pu_id"])
     reach = plan.units.reach_km
     found = delineate.peaks(
         units,
         shared["pu_id"],
         apart_km=2 * reach,
-        taken=taken,
+        taken=list(cells.hotspots["pu_id"]),
         away_km=reach,
         least_score=float((known if len(known) else shared)["score"].median()),
     )

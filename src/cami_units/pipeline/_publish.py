@@ -26,7 +26,7 @@ def published(done: Round) -> Round:
     kept = {
         name: table
         for name, table in tables.items()
-        if name not in {*LAYERS_OF_A_ROUND, "ranges_used"}
+        if name not in {*LAYERS_OF_A_ROUND, "ranges_used", *restricted_layers(done)}
     }
     if not _ranges_are_delicate(done):
         kept["ranges_used"] = tables["ranges_used"]

@@ -26,7 +26,7 @@ from cami_units.pipeline._propose import grow
 from cami_units.pipeline._readings import read_otherwise
 from cami_units.pipeline._rounds import reopened
 from cami_units.pipeline._scene import scene
-from cami_units.pipeline._tables import as_written
+from cami_units.pipeline._tables import STABILITY_TABLES, as_written
 from cami_units.pipeline._views import (
     border_pairs,
     cell_problem,
@@ -138,14 +138,6 @@ def _locked(units: gpd.GeoDataFrame, known: Layers) -> list[str]:
     return sorted({*agreed, *(set(by_hand) & set(units["unit_id"]))})
 
 
-ADDED = (
-    *("sensitivity", "sensitivity_factors", "unit_presence", "restoration"),
-    *("crossings", "border_pairs"),
-    *("complementarity", "complementarity_curve", "complementarity_targets"),
-)
-"""Tables that stand beside a round as CSV once its sensitivity has been asked for."""
-
-
 def write_sensitivity(
     made: Round, directory: Path, *, progress: Progress = quiet
 ) -> tuple[Problem, ...]:
@@ -163,7 +155,7 @@ def write_sensitivity(
     """
     noticed: list[Problem] = []
     files = products(made, noticed=noticed, progress=progress)
-    for name in ADDED:
+    for name in STABILITY_TABLES:
         files[f"{name}.csv"] = _csv(made.tables[name])
     files |= _figures(made)
     store.update_round(made, directory, files=files)
@@ -186,6 +178,12 @@ def _figures(made: Round) -> dict[str, store.Writer]:
         ),
         "sensitivity_map.pdf": lambda path: figures.write_figure(
             path, figures.selection_map(drawn, often)
+        ),
+        "complementarity_curve.pdf": lambda path: figures.write_figure(
+            path,
+            figures.coverage_curve(
+                drawn, tables["complementarity_curve"], tables["complementarity"]
+            ),
         ),
         "border_pairs.pdf": lambda path: figures.write_figure(
             path, figures.border_graph(drawn, tables["border_pairs"])

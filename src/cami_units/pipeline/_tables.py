@@ -11,6 +11,7 @@ import geopandas as gpd
 import pandas as pd
 
 from cami_units import __version__, delineate, layers, overlap, rank
+from cami_units.cache import NOTHING_KEPT, Cache
 from cami_units.model import (
     AREA_OF_INTEREST,
     GATES,
@@ -22,6 +23,7 @@ from cami_units.model import (
     Profile,
     Round,
 )
+from cami_units.pipeline._kept import kept_table
 from cami_units.pipeline._measure import Assessed, Cells, Pieces
 from cami_units.plan import Plan
 
@@ -39,6 +41,14 @@ LAYERS_OF_A_ROUND = (
 )
 
 
+STABILITY_TABLES = (
+    *("sensitivity", "sensitivity_factors", "unit_presence", "restoration"),
+    *("crossings", "border_pairs"),
+    *("complementarity", "complementarity_curve", "complementarity_targets"),
+)
+"""What `sensitivity` adds to a round: it speaks of the outlines of that round and of no later one."""
+
+
 def round_tables(
     plan: Plan,
     pieces: Pieces,
@@ -46,6 +56,8 @@ def round_tables(
     drawn: Assessed,
     grown: gpd.GeoDataFrame,
     found: Assessed,
+    *,
+    cache: Cache = NOTHING_KEPT,
 ) -> Round:
     """The tables of a round, in longitude and latitude, from what was found on the grown units."""
     kept = found.decided(PROPOSED, AREA_OF_INTEREST)
@@ -59,7 +71,7 @@ def round_tables(
         "unit_criteria": by_unit(found.findings.criteria, ids),
         "unit_species": by_unit(found.findings.species, ids),
         "unit_countries": by_unit(found.findings.countries, ids),
-        "planning_units": with_unit(cells.units, units),
+        "planning_units": with_unit(cells.units, units, cache=cache),
         "ranges_used": known.ranges,
         "species": known.species,
     }
@@ -206,9 +218,17 @@ def by_unit(table: pd.DataFrame, ids: pd.Series[str]) -> pd.DataFrame:
     return named[front].sort_values("unit_id", kind="stable").reset_index(drop=True)
 
 
-def with_unit(cells: gpd.GeoDataFrame, units: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+def with_unit(
+    cells: gpd.GeoDataFrame, units: gpd.GeoDataFrame, *, cache: Cache = NOTHING_KEPT
+) -> gpd.GeoDataFrame:
     """Planning units with the unit that holds most of each; empty where none holds half."""
-    inside = overlap.overlap(cells, units, site="pu_id", by=("unit_id",))
+    shapes = units[["unit_id", "geometry"]]
+    inside = kept_table(
+        cache,
+        "inside",
+        [cells[["pu_id", "geometry"]], shapes],
+        lambda: overlap.overlap(cells, shapes, site="pu_id", by=("unit_id",)),
+    )
     half = overlap.area_km2(cells).set_axis(cells["pu_id"]) / 2
     held = inside[inside["km2"] >= inside["pu_id"].map(half).astype(float)].drop_duplicates("pu_id")
     by_cell = dict(zip(held["pu_id"], held["unit_id"], strict=True))

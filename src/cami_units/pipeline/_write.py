@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import shapely
 
 from cami_units import documents, grid, kml, store, webmap, words
 from cami_units.model import EQUAL_AREA, LONLAT, Problem, Progress, Round, quiet
+from cami_units.pipeline._context import context_layers, drawn_context
 from cami_units.pipeline._legend import legend_png
 from cami_units.pipeline._tables import LAYERS_OF_A_ROUND
 
@@ -46,7 +49,8 @@ def products(
     tables, imprint = proposal.tables, proposal.imprint
     species = tables["species"]
     cards = {lang: words.unit_cards(tables, species, lang=lang) for lang in imprint.languages}
-    shown = shown_layers(proposal)
+    shown = told_layers(shown_layers(proposal), tables)
+    shown |= drawn_context(context_layers(proposal), noticed=noticed)
     said = tables.get("remarks")  # what groups pinned and typed: a layer of the map
     remarks = {"remarks": said} if isinstance(said, gpd.GeoDataFrame) else {}
 
@@ -61,7 +65,7 @@ def products(
                     imprint=imprint,
                     profile=profile,
                     lang=imprint.languages[0],
-                    layers=shown,
+                    layers=shown | remarks,
                     species=species,
                     legend=legend_png(
                         tables["conservation_units"], shown, lang=imprint.languages[0]
@@ -96,6 +100,27 @@ def products(
         "conservation_units_web.kmz": google_earth("earth-web"),
         "map.html": web_map,
     }
+
+
+def told_layers(
+    shown: dict[str, gpd.GeoDataFrame], tables: Mapping[str, pd.DataFrame]
+) -> dict[str, gpd.GeoDataFrame]:
+    """Layers with what is known of them: why a hotspot became no unit, what lies along a border."""
+    made = dict(shown)
+    for layer, table, key, columns in (
+        ("hotspots", "not_proposed", "hotspot_id", ["reason"]),
+        ("borders", "border_pairs", "pair", list(_ALONG)),
+    ):
+        if layer in shown and table in tables:
+            known = tables[table].set_index(key)[columns]
+            made[layer] = shown[layer].drop(columns=columns, errors="ignore").join(known, on=key)
+    return made
+
+
+_ALONG: Final = (
+    *("border_km", "disputed_km", "units", "species_shared", "fenced_km"),
+    *("n_crossings", "best_grade", "pa_pairs", "nearest_pa_pair_km"),
+)
 
 
 def shown_layers(proposal: Round) -> dict[str, gpd.GeoDataFrame]:

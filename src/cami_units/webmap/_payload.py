@@ -37,6 +37,7 @@ from cami_units.webmap._styles import (
     EVIDENCE_STYLES,
     STATUS_STYLES,
     TIER_OPACITY,
+    context_style,
     species_style,
 )
 
@@ -80,7 +81,7 @@ _EVIDENCE: Final[Mapping[str, tuple[str, str, str, tuple[str, ...], int]]] = {
         "hotspot_id",
         "name_en",
         "name_ru",
-        ("species", "countries", "confidence", "source", "note"),
+        ("species", "countries", "confidence", "source", "note", "reason"),
         15_000,
     ),
     "sections": (
@@ -122,6 +123,8 @@ _EVIDENCE: Final[Mapping[str, tuple[str, str, str, tuple[str, ...], int]]] = {
         8_000,
     ),
 }
+CONTEXT: Final = "context_"
+"""What the names of context layers begin with: a map draws any number of them."""
 _PIN_DEGREES: Final = 0.12
 """Half the width at which a pin is drawn."""
 _MOST_RANGE_VERTICES: Final = 30_000
@@ -153,6 +156,7 @@ def payload(
     _check_statuses(units)
     _check_layers(layers)
     by_language = _cards_by_language(cards, units, lang)
+    context = sorted(name for name in layers if name.startswith(CONTEXT) and len(layers[name]))
     frame = _frame(units, layers)
     more = _VERTICES[detail]
     return {
@@ -161,6 +165,7 @@ def payload(
         "title": shown(imprint.title),
         "words": {
             language: {key: shown(words.text(key, language)) for key in words.CATALOGUE}
+            | {shown(name): shown(_context_title(layers[name], language)) for name in context}
             for language in by_language
         },
         "criteria": list(FINDINGS) if unit_criteria is not None else [],
@@ -179,8 +184,13 @@ def payload(
             key: _evidence(key, layers[key], more)
             for key in _EVIDENCE
             if layers.get(key) is not None
+        }
+        | {shown(name): _context(layers[name]) for name in context},
+        "styles": {key: dict(style) for key, style in EVIDENCE_STYLES.items()}
+        | {
+            shown(name): dict(context_style(place, is_line=_is_line(layers[name])))
+            for place, name in enumerate(context)
         },
-        "styles": {key: dict(style) for key, style in EVIDENCE_STYLES.items()},
         "barriers": {key: dict(style) for key, style in BARRIER_STYLES.items()},
         "cells": _cells(planning_units, more * _MOST_CELL_VERTICES),
         "base": basemap(
@@ -203,7 +213,7 @@ def _check_statuses(units: gpd.GeoDataFrame) -> None:
 
 
 def _check_layers(layers: Mapping[str, gpd.GeoDataFrame]) -> None:
-    unknown = [name for name in layers if name not in _KNOWN]
+    unknown = [name for name in layers if name not in _KNOWN and not name.startswith(CONTEXT)]
     if unknown:
         hints = "".join(nearest(name, _KNOWN) for name in unknown)
         raise InputError(
@@ -212,6 +222,9 @@ def _check_layers(layers: Mapping[str, gpd.GeoDataFrame]) -> None:
     for name in LAYERS:
         if layers.get(name) is not None:
             check_table(layers[name], name, crs=LONLAT)
+    for name in layers:
+        if name.startswith(CONTEXT):
+            check_table(layers[name], "context", crs=LONLAT)
 
 
 def _cards_by_language(
@@ -503,6 +516,35 @@ def _evidence(key: str, layer: gpd.GeoDataFrame, more: int) -> list[dict[str, An
         }
         for row, shape in zip(_records(ordered), shapes, strict=True)
     ]
+
+
+def _context(layer: gpd.GeoDataFrame) -> list[dict[str, Any]]:
+    """The shapes of a context layer, each with its value and what else its file says of it."""
+    ordered = layer.sort_values("context_id")
+    return [
+        {
+            "id": shown(row["context_id"]),
+            "name": {"en": shown(row["name_en"]), "ru": shown(row["name_ru"])},
+            "rows": [
+                [column, _cell(row[column])]
+                for column in ("value", "note")
+                if not is_missing(row[column]) and row[column] != ""
+            ],
+            "kind": "",
+            "g": packed(shape),
+            "at": label_point(shape),
+        }
+        for row, shape in zip(_records(ordered), ordered.geometry, strict=True)
+    ]
+
+
+def _context_title(layer: gpd.GeoDataFrame, lang: str) -> str:
+    first = layer.iloc[0]
+    return words.context_title(first["title"], first["measure"], len(layer), first["in_all"], lang)
+
+
+def _is_line(layer: gpd.GeoDataFrame) -> bool:
+    return bool((shapely.get_dimensions(layer.geometry.to_numpy()) == 1).all())
 
 
 def _barrier_kind(kind: object) -> str:

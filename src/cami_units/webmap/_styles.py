@@ -90,6 +90,15 @@ BARRIER_STYLES: Final[Mapping[str, Style]] = MappingProxyType(
 """One colour for all barriers; the pattern of the line says which kind it is."""
 
 
+def context_style(place: int, *, is_line: bool) -> Style:
+    """The style of the context layer at a place of the list: four colours, then the same dashed."""
+    colour = palette.CONTEXT[place % len(palette.CONTEXT)]
+    style: dict[str, Any] = {"color": colour, "weight": 2.0 if is_line else 1.2, "line": is_line}
+    if not is_line:
+        style |= {"fillColor": colour, "fillOpacity": 0.3}
+    return style if place < len(palette.CONTEXT) else style | {"dashArray": "3 3"}
+
+
 def species_style(place: int) -> Style:
     """The style of the species at a place in the species table: nine colours, solid, then dashed."""
     colour = palette.SPECIES[place % len(palette.SPECIES)]

@@ -95,7 +95,7 @@ function toAddress() {
   const parts = [
     `map=${map.getZoom().toFixed(2)}/${centre.lat.toFixed(3)}/${centre.lng.toFixed(3)}`,
     `lang=${state.lang}`,
-    `on=${[...state.on].sort().join(",")}`,
+    `on=${[...state.on].sort().map(encodeURIComponent).join(",")}`,
   ];
   if (state.species.size) parts.push(`species=${[...state.species].sort().map(encodeURIComponent).join(",")}`);
   if (state.unit) parts.push(`unit=${encodeURIComponent(state.unit)}`);

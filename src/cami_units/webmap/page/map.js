@@ -74,9 +74,10 @@ const BEFORE_STYLE = { color: "#6a7278", weight: 2, dashArray: "6 5", fill: true
 
 const LAYER_KEYS = ["units", "before", ...Object.keys(data.evidence), "planning_units", "gazetteer", "countries", "disputed"];
 // Bottom to top in the evidence storey.
-const STACK = ["protected_areas", "species:", "hotspots", "sections", "borders", "barriers", "corridors", "remarks", "before"];
+const STACK = ["context_", "protected_areas", "species:", "hotspots", "sections", "borders", "barriers", "corridors", "remarks", "before"];
 
 const LINES = new Set(["barriers", "corridors", "borders"]);
+for (const [key, style] of Object.entries(data.styles)) if (style.line) LINES.add(key);
 
 function evidenceShape(key, thing) {
   const isLine = LINES.has(key);

@@ -54,7 +54,7 @@ function changed() {
 function buildPanel() {
   const focused = panel.contains(document.activeElement) ? [...panel.querySelectorAll("input")].indexOf(document.activeElement) : -1;
   const from = panel.scrollTop;
-  panel.replaceChildren(unitGroup(), speciesGroup(), evidenceGroup(), backgroundGroup());
+  panel.replaceChildren(...[unitGroup(), speciesGroup(), evidenceGroup(), contextGroup(), backgroundGroup()].filter(Boolean));
   panel.scrollTop = from;
   if (focused >= 0) {
     const again = panel.querySelectorAll("input")[focused];
@@ -125,6 +125,13 @@ function evidenceGroup() {
     rows.push(make("ul", { class: "kinds" }, ...kinds.map((kind) => make("li", {}, swatch(data.barriers[kind], "line"), word(kind)))));
   }
   return rows.length ? group(word("evidence"), ...rows) : null;
+}
+
+// What a plan brings beside the criteria: to look at, never scored.
+function contextGroup() {
+  const keys = Object.keys(data.evidence).filter((key) => key.startsWith("context_"));
+  const rows = keys.map((key) => toggle(key, swatch(data.styles[key], LINES.has(key) ? "line" : "area"), data.evidence[key].length));
+  return rows.length ? group(word("context layers"), ...rows) : null;
 }
 
 function backgroundGroup() {

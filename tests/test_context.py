@@ -1,0 +1,407 @@
+"""Context layers on their way through every product: measured, drawn, never scored, never trusted."""
+
+from __future__ import annotations
+
+import json
+import re
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+from lxml import etree
+
+from cami_units import kml, layers, pipeline, store, webmap, words
+from cami_units.layers import context_rows
+from cami_units.model import EQUAL_AREA, LONLAT, InputError, Round
+from cami_units.pipeline._context import (
+    MOST_FEATURES,
+    MOST_VERTICES,
+    context_again,
+    context_layers,
+    drawn_context,
+)
+from cami_units.pipeline._write import told_layers
+from cami_units.plan import read_plan
+from tests.browser import Page, chromium
+from tests.rounds import BOXES, toy_round
+from tests.test_collect import base, collected, handed_out
+
+browser = pytest.fixture(scope="module")(chromium)
+
+POISON = "{{7*7}}<img src=x onerror=alert(1)></name>${window.pwned=1} {% raw"
+
+# The toy round has CU-001 at lon 71–73, lat 41–42. `conflict` covers its western half, and nothing
+# else: 50 % of CU-001 but for the stretch of a degree with latitude, 0 % of the others.
+HALF = shapely.box(71, 41, 72, 42)
+
+
+def context_file(path: Path, *shapes: object, **columns: object) -> Path:
+    gpd.GeoDataFrame(columns, geometry=list(shapes), crs=LONLAT).to_file(path)
+    return path
+
+
+def planned(folder: Path, text: str):
+    (folder / "plan.toml").write_text(f'title = "t"\ndate = "2026-11-22"\n{text}', encoding="utf-8")
+    return read_plan(folder / "plan.toml")
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Round:
+    context_file(tmp_path / "hwc.gpkg", HALF, name=[POISON], cases=[7], kind=[POISON])
+    context_file(tmp_path / "mines.geojson", shapely.Point(71.5, 41.5), name=["Old shaft"])
+    context_file(tmp_path / "rail.shp", shapely.LineString([(70, 41.5), (80, 41.5)]), name=["Line"])
+    plan = planned(
+        tmp_path,
+        '[context.human-wildlife_conflict]\npath = "hwc.gpkg"\nsummary = "share"\n'
+        '[context.mines]\npath = "mines.geojson"\nsummary = "count"\n'
+        '[context.rail]\npath = "rail.shp"\nsummary = "length_per_1000km2"\n',
+    )
+    return pipeline.with_context(toy_round(), plan)
+
+
+def test_polygons_points_and_lines_are_told_for_every_unit(made: Round) -> None:
+    table = made.tables["unit_context"].set_index(["layer", "unit_id"])["value"]
+    assert table["human-wildlife_conflict"].tolist() == pytest.approx([50, 0, 0, 0], abs=0.1)
+    assert table["mines"].tolist() == [1, 0, 0, 0]
+    # 2° along 41.5° N are 166.9 km; CU-001 has 18,566 km² on the ellipsoid: 8.99 km per 1000 km².
+    assert table["rail"].iloc[0] == pytest.approx(8.99, abs=0.05)
+    # CU-003 ends at 41° N, so the line passes it by.
+    assert table["rail", "CU-003"] == 0
+
+
+def test_the_card_says_it_in_both_languages(made: Round) -> None:
+    card = words.unit_cards(made.tables, made.tables["species"]).set_index("unit_id")["context"]
+    assert card["CU-001"] == (
+        "human-wildlife conflict: 50 % of the area; mines: 1 (count); rail: 9.0 km per 1000 km²"
+    )
+    said = words.unit_cards(made.tables, made.tables["species"], lang="ru")["context"].iloc[0]
+    assert said.startswith("human-wildlife conflict: 50 % площади; mines: 1 (число)")
+    bare = words.unit_cards(toy_round().tables, made.tables["species"])
+    assert (bare["context"] == "").all()
+
+
+def test_a_value_that_is_not_there_is_not_zero() -> None:
+    row = {"layer": "cattle", "value": np.nan, "unit": "mean"}
+    assert words.context(row) == "cattle: not assessed"
+
+
+def test_files_are_cited_and_hashed_like_any_input(made: Round) -> None:
+    own = [one for one in made.manifest["inputs"] if one["layer"].startswith("context_")]
+    assert [(one["layer"], one["file"], one["rows"], one["kept"]) for one in own] == [
+        ("context_human-wildlife_conflict", "hwc.gpkg", 1, 1),
+        ("context_mines", "mines.geojson", 1, 1),
+        ("context_rail", "rail.shp", 1, 1),
+    ]
+    assert all(re.fullmatch("[0-9a-f]{64}", one["sha256"]) for one in own)
+    assert made.imprint.sources[1:] == (
+        "human-wildlife conflict: hwc.gpkg",
+        "mines: mines.geojson",
+        "rail: rail.shp",
+    )
+
+
+def test_the_order_of_rows_in_the_file_changes_nothing() -> None:
+    rows = gpd.GeoDataFrame(
+        {"name": ["b", "a", "a"], "value": [1.0, 3.0, 2.0]},
+        geometry=[shapely.Point(x, 0) for x in (1, 2, 3)],
+        crs=EQUAL_AREA,
+    )
+    one, other = context_rows(rows), context_rows(rows.iloc[::-1])
+    pd.testing.assert_frame_equal(one, other)
+    assert one["context_id"].tolist() == ["0001", "0002", "0003"]
+    assert one["value"].tolist() == [2.0, 3.0, 1.0]
+
+
+def test_a_round_with_context_can_be_written_and_read_and_is_drawn(
+    made: Round, tmp_path: Path
+) -> None:
+    shown = drawn_context(context_layers(made))
+    units = made.tables["conservation_units"]
+    species = made.tables["species"]
+    for profile in ("earth-pro", "earth-web"):
+        path = tmp_path / f"{profile}.kmz"
+        kml.write_kml(
+            path,
+            units,
+            cards=words.unit_cards(made.tables, species),
+            imprint=made.imprint,
+            profile=profile,
+            layers=shown,
+        )
+        assert kml.lint_kml(path, profile=profile).empty
+        marks, _ = kml.read_kml(path)
+        table = pd.DataFrame(marks)
+        folders = table["folder"].map(str)
+        inside = table[folders.str.contains("Context (not scored)", regex=False)]
+        assert sorted(set(inside["folder"].map(lambda path: str(path).rpartition("/")[2]))) == [
+            "human-wildlife conflict (% of the area)",
+            "mines (count)",
+            "rail (km per 1000 km²)",
+        ]
+        visible = {
+            mark.findtext("{*}name"): mark.findtext("{*}visibility")
+            for mark in etree.fromstring(zipfile.ZipFile(path).read("doc.kml")).iter("{*}Placemark")
+        }
+        assert {visible[name] for name in inside["name"]} == {"0"}  # off at first
+        assert "<img" not in " ".join(inside["name"])
+        unit = next(row for row in marks.to_dict("records") if row["data"].get("cu_id") == "CU-001")
+        assert unit["data"]["context"].startswith("human-wildlife conflict: 50 % of the area")
+
+
+def page_data(page: str) -> dict[str, object]:
+    found = re.search(r'<script[^>]*id="cami-data"[^>]*>(.*?)</script>', page, re.DOTALL)
+    assert found
+    return json.loads(found.group(1))
+
+
+def test_the_map_offers_each_layer_with_its_measure_and_trusts_no_string(made: Round) -> None:
+    shown = drawn_context(context_layers(made))
+    page = webmap.unit_map(
+        made.tables["conservation_units"],
+        cards={
+            lang: words.unit_cards(made.tables, made.tables["species"], lang=lang)
+            for lang in words.LANGUAGES
+        },
+        imprint=made.imprint,
+        layers=shown,
+    )
+    html = page.get_root().render()
+    assert "{{7*7}}" not in html
+    assert "<img src=x" not in html
+    data = page_data(html)
+    key = "context_human-wildlife_conflict"
+    assert data["words"]["en"][key] == "human-wildlife conflict (% of the area)"
+    assert data["words"]["ru"]["context_mines"] == "mines (число)"
+    assert data["styles"]["context_rail"]["line"] is True
+    assert data["styles"][key]["line"] is False
+    assert len(data["evidence"][key]) == 1
+    assert data["evidence"]["context_mines"][0]["g"]  # a point is drawn, as a small square
+
+
+def test_a_heavy_layer_is_thinned_for_drawing_and_says_so() -> None:
+    lot = np.random.default_rng(1)
+    places = lot.uniform([50, 30], [110, 50], (900, 2))
+    shapes = shapely.buffer(shapely.points(places), lot.uniform(0.1, 0.5, 900), quad_segs=30)
+    table = gpd.GeoDataFrame({"name": "x"}, index=range(900), geometry=shapes, crs=LONLAT)
+    rows = context_rows(table).assign(title="crops", measure="%")
+    noticed: list = []
+    light = drawn_context({"context_crops": rows}, noticed=noticed)["context_crops"]
+    assert len(light) == MOST_FEATURES
+    assert shapely.get_num_coordinates(light.geometry.to_numpy()).sum() <= MOST_VERTICES
+    # The largest stay: the smallest that is drawn is at least as large as any that is not.
+    gone = rows[~rows["context_id"].isin(light["context_id"])]
+    drawn = rows[rows["context_id"].isin(light["context_id"])]
+    assert shapely.area(drawn.geometry).min() >= shapely.area(gone.geometry).max()
+    assert noticed[0].what.startswith("of the context layer crops 500 of 900 features are drawn")
+    assert words.context_title("crops", "%", 500, 900, "ru") == (
+        "crops (% площади, показано 500 из 900)"
+    )
+
+
+def test_points_that_are_too_many_are_thinned_evenly() -> None:
+    # 1,000 points on a line from 50° to 110° E: whichever are drawn, no gap is wider than a degree.
+    places = shapely.points(np.linspace(50, 110, 1000), np.full(1000, 40.0))
+    table = gpd.GeoDataFrame(geometry=places, crs=LONLAT)
+    rows = context_rows(table).assign(title="towns", measure="count")
+    light = drawn_context({"context_towns": rows})["context_towns"]
+    assert len(light) == MOST_FEATURES
+    assert (light.geometry.geom_type == "Polygon").all()
+    assert np.diff(np.sort(light.bounds["minx"])).max() < 1
+
+
+def test_a_restricted_layer_is_measured_and_never_shown(tmp_path: Path) -> None:
+    context_file(tmp_path / "iucn.gpkg", HALF, name=["x"], citation=["IUCN Red List 2025"])
+    plan = planned(tmp_path, '[context.other]\npath = "iucn.gpkg"\nsummary = "share"\n')
+    made = pipeline.with_context(toy_round(), plan)
+    assert made.tables["unit_context"]["value"].iloc[0] == pytest.approx(50, abs=0.1)
+    assert made.manifest["inputs"][-1]["restricted"]
+    assert context_layers(made) == {}
+    assert "context_other" not in pipeline.published(made).tables
+
+
+def test_units_that_were_redrawn_are_told_anew_and_the_others_as_they_were(made: Round) -> None:
+    # CU-001 moves a degree east, off the western half; CU-002 stays and keeps its row, whatever it
+    # says; a new unit lies wholly inside.
+    marked = made.tables["unit_context"].copy()
+    marked.loc[marked["unit_id"] == "CU-002", "value"] = 77.0
+    base = replace(made, tables={**made.tables, "unit_context": marked})
+    units = base.tables["conservation_units"].set_index("unit_id", drop=False)
+    moved = units.copy()
+    moved.loc["CU-001", "geometry"] = shapely.box(72, 41, 74, 42)
+    new = moved.loc[["CU-004"]].assign(unit_id="CU-005", geometry=shapely.box(71.2, 41.2, 71.8, 42))
+    later = gpd.GeoDataFrame(pd.concat([moved, new]), crs=LONLAT).reset_index(drop=True)
+    after = replace(base, tables={**base.tables, "conservation_units": later})
+    found = context_again(after, base, crs=EQUAL_AREA).tables["unit_context"]
+    share = found[found["layer"] == "human-wildlife_conflict"].set_index("unit_id")["value"]
+    assert share.drop("CU-002").tolist() == pytest.approx([0, 0, 0, 100], abs=0.1)
+    assert share["CU-002"] == 77.0
+    assert set(found["unit_id"]) == {*BOXES, "CU-005"}
+    assert context_again(toy_round(), toy_round(), crs=EQUAL_AREA).tables.keys() == (
+        toy_round().tables.keys()
+    )
+
+
+@pytest.mark.parametrize(
+    ("summary", "unit", "value"), [("mean", "mean", 5.0), ("share", "%", 5.0), ("count", "sum", 20)]
+)
+def test_a_raster_is_told_anew_on_the_planning_units(summary: str, unit: str, value: float) -> None:
+    # Two planning units side by side, with 4 and 6. A unit over the eastern half of one and the
+    # western half of the other: a mean (and a share, %) of 5; of sums 8 and 32 halves: 4 + 16.
+    cells = gpd.GeoDataFrame(
+        {"pu_id": ["P1", "P2"]},
+        geometry=[shapely.box(0, 0, 1e4, 1e4), shapely.box(1e4, 0, 2e4, 1e4)],
+        crs=EQUAL_AREA,
+    )
+    own = [8.0, 32.0] if summary == "count" else [4.0, 6.0]
+    unit_shape = gpd.GeoDataFrame(
+        {"unit_id": ["CU-001"]}, geometry=[shapely.box(5e3, 0, 1.5e4, 1e4)], crs=EQUAL_AREA
+    )
+    tables = {
+        "conservation_units": layers.to_lonlat(unit_shape),
+        "planning_units": layers.to_lonlat(cells),
+        "context_cells": pd.DataFrame({"pu_id": ["P1", "P2"], "layer": "herds", "value": own}),
+        "unit_context": pd.DataFrame(
+            {
+                "unit_id": ["CU-001"],
+                "layer": ["herds"],
+                "summary": [summary],
+                "value": [0.0],
+                "unit": [unit],
+                "measured_on": ["layer"],
+            }
+        ),
+    }
+    done = Round(imprint=None, tables=tables, manifest={})  # type: ignore[arg-type]
+    elsewhere = tables["conservation_units"].assign(geometry=[shapely.box(0, 0, 1, 1)])
+    base = replace(done, tables={**tables, "conservation_units": elsewhere})
+    found = context_again(done, base, crs=EQUAL_AREA).tables["unit_context"].iloc[0]
+    assert found["value"] == pytest.approx(value, rel=1e-4)
+    assert (found["unit"], found["measured_on"]) == (unit, "planning units")
+
+
+def test_hostile_names_of_layers_survive_the_geopackage(tmp_path: Path) -> None:
+    context_file(tmp_path / "a.gpkg", HALF, name=["x"])
+    plan = planned(
+        tmp_path,
+        "[context.\"<b>'x'</b> {{7*7}}; DROP TABLE units\"]\npath = 'a.gpkg'\nsummary = 'share'\n",
+    )
+    made = pipeline.with_context(toy_round(), plan)
+    store.write_geopackage(tmp_path / "out.gpkg", made)
+    name = "context_<b>'x'</b> {{7*7}}; DROP TABLE units"
+    assert len(gpd.read_file(tmp_path / "out.gpkg", layer=name)) == 1
+    with pytest.raises(InputError, match="does not fit a layer of polygons"):
+        pipeline.with_context(
+            toy_round(),
+            planned(
+                tmp_path,
+                "[context.a]\npath = 'a.gpkg'\nsummary = 'length_per_1000km2'\n",
+            ),
+        )
+
+
+def test_the_next_round_keeps_context_and_drops_what_was_said_of_other_outlines(
+    tmp_path: Path,
+) -> None:
+    units = base().tables["conservation_units"]
+    context = pd.DataFrame(
+        {
+            "unit_id": units["unit_id"],
+            "layer": "conflict",
+            "summary": "share",
+            "value": 12.0,
+            "unit": "%",
+            "measured_on": "layer",
+        }
+    )
+    inside = gpd.GeoDataFrame({"name": ["x"]}, geometry=[HALF], crs=LONLAT)
+    sure = pd.DataFrame(
+        {
+            "unit_id": units["unit_id"],
+            "runs": 1000,
+            "share_qualifying": 1.0,
+            "label": "robust",
+            "flips": "",
+        }
+    )
+    on = replace(
+        base(),
+        tables={
+            **base().tables,
+            "conservation_units": units.assign(
+                stability="robust: qualifies in 100 % of 1,000 runs"
+            ),
+            "unit_context": context,
+            "context_conflict": context_rows(inside),
+            "sensitivity": sure,
+        },
+    )
+    made = collected(tmp_path, {"edit_S1.kmz": handed_out("S1")}, on=on).round.tables
+    assert made["unit_context"]["value"].eq(12.0).all()
+    assert len(made["context_conflict"]) == 1
+    assert "sensitivity" not in made
+    assert "stability" not in made["conservation_units"]
+    cards = words.unit_cards(made, made["species"])
+    assert cards["stability"].eq("").all()
+    assert cards["context"].eq("conflict: 12 % of the area").all()
+
+
+def test_a_hotspot_says_why_it_became_no_unit_wherever_it_is_drawn() -> None:
+    done = toy_round()
+    reason = "As drawn: G2 not met."
+    spots = gpd.GeoDataFrame(
+        {"hotspot_id": ["H01", "H09"], "name_en": ["In", "Out"], "name_ru": ["", ""]},
+        geometry=[HALF, shapely.box(75, 42, 76, 43)],
+        crs=LONLAT,
+    )
+    shown = told_layers({"hotspots": spots}, done.tables)["hotspots"]
+    assert shown.set_index("hotspot_id")["reason"].fillna("").to_dict() == {
+        "H01": "",
+        "H09": reason,
+    }
+    page = webmap.unit_map(
+        done.tables["conservation_units"],
+        cards=words.unit_cards(done.tables, done.tables["species"]),
+        imprint=done.imprint,
+        layers={"hotspots": shown},
+    )
+    told = page_data(page.get_root().render())["evidence"]["hotspots"]
+    assert [dict(one["rows"]).get("reason") for one in told] == [None, reason]
+
+
+def test_a_file_that_is_not_there_is_told_before_anything_is_computed(tmp_path: Path) -> None:
+    plan = planned(tmp_path, '[context.conflict]\npath = "gone.gpkg"\nsummary = "share"\n')
+    with pytest.raises(InputError, match=r"the file of \[context\.conflict\] is not there"):
+        pipeline.propose(plan)
+
+
+@pytest.mark.browser
+def test_in_a_browser_context_is_off_until_asked_for(
+    made: Round, tmp_path: Path, browser: Page
+) -> None:
+    webmap.write_map(
+        tmp_path / "map.html",
+        made.tables["conservation_units"],
+        cards=words.unit_cards(made.tables, made.tables["species"]),
+        imprint=made.imprint,
+        layers=drawn_context(context_layers(made)),
+    )
+    browser.open(tmp_path / "map.html")
+    boxes = (
+        "[...document.querySelectorAll('#panel input')].filter(i => i.name.startsWith('context_'))"
+    )
+    told = "return " + boxes + ".map(i => [i.parentNode.textContent, i.checked])"
+    assert browser.driver.execute_script(told) == [
+        ["human-wildlife conflict (% of the area)1", False],
+        ["mines (count)1", False],
+        ["rail (km per 1000 km²)1", False],
+    ]
+    browser.driver.execute_script(f"for (const i of [0, 1, 2]) {boxes}[i].click()")
+    assert all(on for _, on in browser.driver.execute_script(told))
+    browser.listen()
+    assert browser.errors == []
+    assert browser.driver.execute_script("return window.pwned === undefined")
