@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from cami_units import documents, pipeline, workshop
 from cami_units.model import InputError, data_dir
-from tests.rounds import toy_round
+from tests.rounds import imprint, toy_round
 from tests.test_pack import form_of
 
 SAMPLE = data_dir() / "activities" / "activities_example.csv"
@@ -212,7 +212,203 @@ def test_a_change_that_is_not_marked_is_not_made_and_said():
     assert problem.what == "text differ from the table, and the row is not marked 'amend'"
 
 
+def wish(group: str, given: dict[str, str], **told: str) -> workshop.Contribution:
+    """A form in which one activity is marked *amend*, all cells filled as they were handed out."""
+    row = {"activity_id": "A1", "action": "amend", **given, **told}
+    return workshop.Contribution(group, form(row), given={"A1": given})
+
+
+GIVEN = {"unit_id": "CU-001", "theme": "finance", "text": "Old words", "timeframe": "2026"}
+
+
+def test_forms_read_again_take_nothing_back_and_log_nothing():
+    base = some(("A1", "CU-001", "finance", "Old words")).assign(timeframe="2026")
+    # S1 rewrites the text; S2, on the form as handed out, the time frame; S3 also the text.
+    forms = [
+        wish("S1", GIVEN, text="Words of S1"),
+        wish("S2", GIVEN, timeframe="2028"),
+        wish("S3", GIVEN, text="Words of S3"),
+    ]
+    table, log, problems = workshop.merged_activities(base, forms, owner={"CU-001": "S1"})
+    assert table[["text", "timeframe"]].values.tolist() == [["Words of S1", "2028"]]
+    assert sorted(log["action"]) == ["amend", "amend", "conflict"]
+    assert [one.what for one in problems] == ["S3 wants text 'Words of S3', S1 wants 'Words of S1'"]
+    for again in (forms, forms[::-1], forms[2:], forms[1:2]):
+        same, nothing, _ = workshop.merged_activities(table, again, owner={"CU-001": "S1"}, log=log)
+        pd.testing.assert_frame_equal(same, table)
+        assert nothing.empty
+
+
+def test_forms_that_come_one_after_the_other_are_in_conflict_all_the_same():
+    base = some(("A1", "CU-001", "finance", "Old words")).assign(timeframe="2026")
+    owner = {"CU-001": "S1"}
+    first, log, _ = workshop.merged_activities(base, [wish("S1", GIVEN, text="One")], owner=owner)
+    # S2 did not know of S1's words when it wrote its own.
+    second, more, (problem,) = workshop.merged_activities(
+        first, [wish("S2", GIVEN, text="Two")], owner=owner, log=log
+    )
+    assert second["text"].tolist() == ["One"]
+    assert more["action"].tolist() == ["conflict"]
+    assert problem.what == "S2 wants text 'Two', S1 wants 'One'"
+    # With a new form, on which S1's words stand, it may.
+    knowing = wish("S2", {**GIVEN, "text": "One"}, text="Three")
+    third, last, none = workshop.merged_activities(
+        second, [knowing], owner=owner, log=pd.concat([log, more])
+    )
+    assert third["text"].tolist() == ["Three"]
+    assert last["action"].tolist() == ["amend"]
+    assert none == ()
+
+
+def test_an_id_typed_into_a_form_is_nobodys():
+    rows = [
+        form({"activity_id": "1", "unit_id": "CU-001", "theme": "finance", "text": text})
+        for text in ("Of the first group", "Of the second group")
+    ]
+    brought = [workshop.Contribution(*pair) for pair in zip(("S1", "S2"), rows, strict=True)]
+    table, log, problems = workshop.merged_activities(some(), brought, owner={})
+    assert table["activity_id"].tolist() == ["S1-001", "S2-001"]
+    assert problems == ()
+    # An added row that somebody amended since is not added a second time.
+    amended = table.assign(text=["Better words", table["text"].iloc[1]])
+    line = ("S1-001", "amend", "text", "Of the first group", "Better words", "S2", "")
+    log = pd.concat([log, pd.DataFrame([line], columns=list(workshop.LOG_COLUMNS))])
+    again, nothing, _ = workshop.merged_activities(amended, brought, owner={}, log=log)
+    pd.testing.assert_frame_equal(again, amended)
+    assert nothing.empty
+
+
 # -- from a round ---------------------------------------------------------------------------------
+
+
+def test_a_programme_read_again_keeps_its_numbers_and_the_groups_amendments(round_dir, tmp_path):
+    programme = tmp_path / "programme.csv"
+    head = "unit_name,theme,text,timeframe\n"
+    one = "Talas,finance,Keep the fund,2026\n"
+    two = "Naryn,finance,Pay the rangers,2026\n"
+    programme.write_text(head + one + two, encoding="utf-8")
+    pipeline.activities(round_dir, programme=programme)
+    path = form_file(round_dir, tmp_path, "P-001", action="amend", text="Close the fund")
+    first = pipeline.activities(round_dir, [path])
+    assert dict(zip(first.table["activity_id"], first.table["text"], strict=True)) == {
+        "P-001": "Close the fund",
+        "P-002": "Pay the rangers",
+    }
+    # The file comes again with a line in front and one changed: positions mean nothing.
+    changed = two.replace("2026", "2030")
+    programme.write_text(
+        head + "Talas,finance,A new measure,2027\n" + one + changed, encoding="utf-8"
+    )
+    second = pipeline.activities(round_dir, [path], programme=programme)
+    assert second.table[["activity_id", "text", "timeframe"]].values.tolist() == [
+        ["P-001", "Close the fund", "2026"],
+        ["P-002", "Pay the rangers", "2030"],
+        ["P-003", "A new measure", "2027"],
+    ]
+    assert second.log[["activity_id", "action", "old", "new", "by"]].values.tolist() == [
+        ["P-003", "add", "", "A new measure", "current programme"],
+        ["P-002", "amend", "2026", "2030", "current programme"],
+    ]
+    third = pipeline.activities(round_dir, [path], programme=programme)
+    assert third.log.empty
+    pd.testing.assert_frame_equal(third.table, second.table)
+
+
+def form_file(round_dir: Path, folder: Path, activity_id: str, **cells: str) -> Path:
+    """The form of S1, some cells of one activity filled in; of a new one where it has no id."""
+    path = folder / "form_S1.xlsx"
+    known = pd.read_csv(round_dir / "activities.csv", dtype=str) if activity_id else None
+    documents.write_form(path, UNITS[:1], imprint=imprint(), group="S1", activities=known)
+    book = openpyxl.load_workbook(path)
+    sheet = book["activities"]
+    columns = {cell.value: cell.column for cell in sheet[1]}
+    line = 3
+    while sheet.cell(line, 1).value not in (activity_id, None):
+        line += 1
+    for name, value in cells.items():
+        sheet.cell(line, columns[name]).value = value
+    book.save(path)
+    return path
+
+
+def test_messy_tables_are_read_as_far_as_they_go_and_everything_is_said(round_dir, tmp_path):
+    folder = tmp_path / "handed-in"
+    folder.mkdir()
+    (folder / "resolutions.csv").write_text("unit_id,resolution,reason\n", encoding="utf-8")
+    (folder / "budget.csv").write_text("a,b\n1,2\n", encoding="utf-8")
+    (folder / "broken.xlsx").write_bytes(b"PK nothing")
+    (folder / "ours.csv").write_text(
+        "unit_id;theme;text;cost_band\n"
+        ";;;\n"  # an empty row is no activity
+        "cu 1;Anti-Poaching;Больше рейнджеров;Over 1 million USD\n"
+        "CU-999;anti-poching;Of no unit;much\n"
+        ";finance;Says no unit;\n"
+        "general;finance;\"=cmd|'/C calc'!A0\";\n",
+        encoding="cp1251",
+    )
+    made = pipeline.activities(round_dir, [folder])
+    done = made.table.set_index("text")
+    assert done["unit_id"].to_dict() == {
+        "Больше рейнджеров": "CU-001",
+        "Of no unit": "",
+        "Says no unit": "",
+        "=cmd|'/C calc'!A0": "general",
+    }
+    assert done.at["Больше рейнджеров", "theme"] == "anti-poaching"
+    assert done.at["Больше рейнджеров", "cost_band"] == "over 1 million USD"
+    told = [f"{one.file}{one.where} {one.what} {one.cure}" for one in made.problems]
+    assert any(
+        "'anti-poching' is not in the list of theme" in one
+        and "Did you mean 'anti-poaching'?" in one
+        for one in told
+    )
+    assert any("'much' is not in the list of cost_band" in one for one in told)
+    assert any("1 activities name what became no unit: CU-999" in one for one in told)
+    assert any("1 activities name no unit" in one for one in told)
+    # One bad file of a folder stops nothing, and is named; that of `collect` is none of ours.
+    assert any("budget.csv" in one and "has no column text" in one for one in told)
+    assert any("broken.xlsx" in one and "is no .xlsx workbook" in one for one in told)
+    assert not any("resolutions.csv" in one for one in told)
+    # Nothing is lost from what people read.
+    text = docx.Document(str(round_dir / "activities.docx"))
+    assert "Of no unit" in [cell.text for t in text.tables for row in t.rows for cell in row.cells]
+    rows = list(openpyxl.load_workbook(round_dir / "activities.xlsx")["by theme"].values)
+    lost = next(row for row in rows if row[1] == "Without a unit")
+    assert {"Of no unit", "Says no unit"} <= set(lost)
+    assert "'=cmd" in (round_dir / "activities.csv").read_text(encoding="utf-8")
+
+
+def test_a_form_that_names_no_such_unit_says_so(round_dir, tmp_path):
+    told = {"unit_id": "CU-777", "theme": "FINANCE", "text": "For nobody", "action": "add"}
+    made = pipeline.activities(round_dir, [form_file(round_dir, tmp_path, "", **told)])
+    assert made.table[["unit_id", "theme"]].values.tolist() == [["", "finance"]]
+    assert [one.what for one in made.problems] == ["1 activities name what became no unit: CU-777"]
+
+
+def test_activities_of_units_that_are_gone_are_told_and_shown(round_dir, tmp_path):
+    plain = toy_round()
+    units = plain.tables["conservation_units"].copy()
+    units["unit_id"] = ["CU-001a", "CU-001b", "CU-003", "CU-004"]
+    units["status"] = ["working-group proposal"] * 2 + ["rejected", "merged"]
+    pipeline.write_proposal(
+        replace(plain, tables={**plain.tables, "conservation_units": units}), tmp_path / "r"
+    )
+    some(
+        ("A1", "CU-001", "finance", "For the whole"),
+        ("A2", "CU-003", "finance", "For the rejected"),
+        ("A3", "CU-009", "finance", "For nobody"),
+        ("A4", "CU-001a", "finance", "For a piece"),
+    ).to_csv(tmp_path / "r" / "activities.csv", index=False)
+    made = pipeline.activities(tmp_path / "r")
+    assert [one.what for one in made.problems] == [
+        "3 activities belong to units that are not shown: CU-001 (now CU-001a, CU-001b), "
+        "CU-003 (rejected), CU-009 (not in this round)"
+    ]
+    text = docx.Document(str(tmp_path / "r" / "activities.docx"))
+    shown = [row.cells[0].text for table in text.tables for row in table.rows]
+    assert {"A1", "A2", "A3", "A4"} <= set(shown)
+    rows = list(openpyxl.load_workbook(tmp_path / "r" / "activities.xlsx")["by theme"].values)
+    assert [row[0] for row in rows[2:]] == ["CU-001a", "CU-001b", "CU-001", "CU-003", "CU-009"]
 
 
 def test_a_group_form_a_programme_and_a_move_end_in_tables_and_texts(round_dir, tmp_path):

@@ -10,9 +10,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import docx
+import geopandas as gpd
 import openpyxl
 import pyogrio
 import pytest
+import shapely
 
 from cami_units import pipeline
 from cami_units.model import InputError
@@ -113,3 +115,51 @@ def test_in_russian(round_dir, tmp_path):
     told = "\n".join(paragraph.text for paragraph in made.paragraphs)
     assert "Приложение: приоритетные единицы" in told
     assert "CU-001 Талас" in told
+
+
+def test_what_groups_typed_and_called_their_files_stays_in_the_round(tmp_path):
+    plain = toy_round()
+    person = "Ivan Petrov"
+    point = gpd.GeoDataFrame(
+        {
+            "remark_id": ["R-001"],
+            "kind": ["pin"],
+            "group": ["S1"],
+            "unit_id": ["CU-001"],
+            "text": [f"ask {person}"],
+            "file": [f"{person}.kmz"],
+            "placemark": [person],
+        },
+        geometry=[shapely.Point(72, 41.5)],
+        crs=4326,
+    )
+    aside = gpd.GeoDataFrame(
+        {
+            "site": ["CU-001@S2"],
+            "unit_id": ["CU-001"],
+            "group": ["S2"],
+            "file": [f"{person}.kmz"],
+            "placemark": [f"CU-001 {person}"],
+            "reason": ["keep S1"],
+        },
+        geometry=[shapely.box(71, 41, 72, 42)],
+        crs=4326,
+    )
+    collected = [{"file": f"{person}.kmz", "group": "S1", "sha256": "0" * 64, "refused": person}]
+    made = replace(
+        plain,
+        tables={**plain.tables, "remarks": point, "set_aside": aside},
+        manifest={**plain.manifest, "collected": collected},
+    )
+    pipeline.write_proposal(made, tmp_path / "r")
+    annexed = pipeline.annex(tmp_path / "r")
+    for path in annexed.iterdir():
+        parts = [path.read_bytes()]
+        if zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as archive:
+                parts += [archive.read(name) for name in archive.namelist()]
+        assert not any(b"Petrov" in part for part in parts), path.name
+    layers = {str(name) for name, _ in pyogrio.list_layers(annexed / "annex.gpkg")}
+    assert "set_aside" in layers  # the outline itself is evidence
+    manifest = json.loads((annexed / "manifest.json").read_bytes())
+    assert manifest["collected"] == [{"group": "S1", "sha256": "0" * 64}]

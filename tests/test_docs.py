@@ -18,6 +18,7 @@ import pytest
 
 import cami_units
 from cami_units import delineate, model, pipeline, store, words
+from cami_units.layers import read_overrides
 from cami_units.plan import read_plan
 
 CHECKOUT = Path(__file__).resolve().parents[1]
@@ -116,7 +117,7 @@ def commands(text: str) -> list[str]:
     lines = [
         line.strip()
         for language, block in blocks
-        if language in {"", "sh", "bat"}
+        if language in {"", "sh", "bat", "console"}
         for line in block.splitlines()
     ]
     inline = re.findall(r"`([^`]+)`", without_code(text))
@@ -147,6 +148,88 @@ def test_every_command_of_ours_in_the_documents_exists_with_its_options():
                 command.make_context(name, list(arguments))
             seen.add(name)
     assert seen == set(group.commands)
+
+
+WORKSHOP = CHECKOUT / "docs" / "workshop.md"
+
+
+def test_the_three_commands_are_on_top_of_the_page_for_the_workshop():
+    top = section(WORKSHOP.read_text(encoding="utf-8"), "Three commands at lunch")
+    assert re.findall(r"^\| \*\*(\d)\*\* \| (?:`cami-units (\w+))?", top, flags=re.MULTILINE) == [
+        ("1", "collect"),
+        ("2", ""),  # the first one again, with --force
+        ("3", "plenary"),
+    ]
+
+
+def test_the_round_trip_in_the_readme_is_that_of_the_page():
+    told = section(text_of("README.md"), "The round trip")
+    short = [one for one in commands(told) if one.startswith("cami-units ")]
+    assert len(short) == 7
+    assert set(short) <= set(commands(WORKSHOP.read_text(encoding="utf-8")))
+
+
+@pytest.mark.slow
+def test_the_page_for_the_workshop_works_as_it_stands(tmp_path, monkeypatch):
+    """Typed in order into an empty folder, by somebody who has nothing but the page."""
+    from typer.testing import CliRunner
+
+    from cami_units.cli import app
+
+    monkeypatch.syspath_prepend(str(CHECKOUT / "scripts"))
+    play_groups = importlib.import_module("play_groups")
+    monkeypatch.chdir(tmp_path)
+    page = WORKSHOP.read_text(encoding="utf-8")
+    said = []
+    for block in re.finditer(r"^```(\w+)\n(.*?)^```", page, flags=re.MULTILINE | re.DOTALL):
+        language, text = block.groups()
+        named = re.findall(r"`([\w./-]+\.csv)`", page[: block.start()])
+        if language == "toml":
+            with Path("plan.toml").open("a", encoding="utf-8") as plan:
+                plan.write(f"\n{text}")
+        elif language == "text" and Path("rounds/01-collected", named[-1]).is_file():
+            # What a program says: it says so.
+            shown = Path("rounds/01-collected", named[-1]).read_text(encoding="utf-8-sig")
+            assert shown.splitlines() == text.splitlines()
+        elif language == "text":
+            Path(named[-1]).write_text(text, encoding="utf-8")
+        for line in text.splitlines() if language == "console" else ():
+            command, *arguments = shlex.split(line)
+            if command == "cd":
+                monkeypatch.chdir(arguments[0])
+                continue
+            if "handed-in" in arguments and not Path("handed-in").exists():
+                play_groups.handed_in(Path("rounds/pack"), Path("handed-in"))
+                assert len(list(Path("handed-in").iterdir())) == 10
+            done = CliRunner().invoke(app, arguments)
+            assert done.exit_code == 0, f"{line}\n{done.output}"
+            said.append((line, done.output))
+    assert len(read_overrides("overrides.csv")) == 1
+    # Every file that the page promises is there.
+    later = Path("rounds/01-collected")
+    told_of = page.partition("## When something is wrong")[0]
+    promised = set(re.findall(r"`([\w./-]+\.\w{3,4})`", told_of))
+    promised -= {"overrides.csv", "handed-in/resolutions.csv", "google-earth.md", "resolutions.csv"}
+    places = [Path(), later, later / "plenary", Path("rounds/pack/S3"), Path("rounds/pack")]
+    assert [
+        name for name in sorted(promised) if not any((place / name).is_file() for place in places)
+    ] == []
+    told = dict(said)
+    assert "CU-001: S1 and S2 changed it differently → S2: S2 has the newer survey" in next(
+        output for line, output in said if line.endswith("--force")
+    )
+    assert "wants timeframe" in told["cami-units activities rounds/01-collected handed-in"]
+    board = (later / "plenary" / "board.html").read_text(encoding="utf-8")
+    assert "plenary-agreed" in board
+    assert "await the national focal point" in board
+    units = pyogrio.read_dataframe(later / store.GEOPACKAGE, layer="conservation_units")
+    status = dict(zip(units["unit_id"], units["status"], strict=True))
+    assert [status[f"CU-00{n}"] for n in (2, 3, 5)] == [
+        *("adopted", "plenary-agreed", "working-group proposal")
+    ]
+    moves = (later / "activities_log.csv").read_text(encoding="utf-8")
+    assert "S1-001,move,unit_id,CU-001,general,plenary,recurs everywhere" in moves
+    assert "S1-001,back,unit_id,general,CU-001,plenary,differs in the west" in moves
 
 
 def test_every_make_target_in_the_documents_exists():
@@ -341,7 +424,8 @@ def test_every_column_of_a_round_is_explained_and_every_explained_one_is_there(w
     }
     told = {name: set(documented(name)) for name in layers}
     assert layers == told
-    assert set(model.TABLES) - {"ranges", "remarks"} <= set(layers)  # `collect` adds the remarks
+    asked_for = {"ranges", "remarks", "context", "unit_context"}  # by `collect`, and by a plan
+    assert set(model.TABLES) - asked_for <= set(layers)
 
 
 def test_the_keys_of_the_kmz_are_explained():

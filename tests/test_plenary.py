@@ -7,12 +7,16 @@ import shutil
 import zipfile
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
+import matplotlib
 import pytest
 import shapely
 from lxml import etree
+from PIL import ImageFont
 from pptx import Presentation
+from pptx.util import Mm
 
 from cami_units import documents, kml, pipeline
 from cami_units.model import InputError
@@ -24,6 +28,7 @@ browser = pytest.fixture(scope="module")(chromium)
 
 NOON = "2026-11-22T14:05"
 KML = "{http://www.opengis.net/kml/2.2}"
+FONT = str(Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf")
 HOSTILE = "{{7*7}}<img src=x onerror=document.title='owned'>${1}</script><b>"
 
 
@@ -66,7 +71,9 @@ def boarded(rounds, tmp_path_factory) -> Path:
     return made
 
 
-def slides_of(rounds: tuple[Path, Path], lang: str = "en") -> dict[str, documents.Slide]:
+def slides_of(
+    rounds: tuple[Path, Path], lang: str = "en", *, conflicts: bool = True
+) -> dict[str, documents.Slide]:
     base, later = rounds
     made = pipeline.board(
         pipeline.decided_round(later),
@@ -74,13 +81,17 @@ def slides_of(rounds: tuple[Path, Path], lang: str = "en") -> dict[str, document
         log=pipeline.read_decisions(later),
         before=pipeline.decided_round(base),
         changes=documents.read_table(
-            later / "changes.csv", columns=("unit_id", "group"), needs=("unit_id",)
+            later / "changes.csv",
+            columns=("unit_id", "change", "group", "decision", "note"),
+            needs=("unit_id",),
         ),
         conflicts=documents.read_table(
             later / "conflicts.csv",
             columns=("unit_id", "groups", "overlap_km2", "default", "resolution"),
             needs=("unit_id",),
-        ),
+        )
+        if conflicts
+        else None,
     )
     return {slide.unit_id: slide for slide in made}
 
@@ -140,6 +151,138 @@ def test_a_parked_unit_asks_its_question_and_a_rejected_one_comes_last(rounds, t
     assert parked.questions[0] == said
 
 
+@pytest.fixture(scope="module")
+def commented(tmp_path_factory) -> tuple[Path, Path]:
+    """Round 00, and a round 01 in which G2's outline of CU-001 was set aside, and two groups left remarks."""
+    tmp_path = tmp_path_factory.mktemp("commented")
+    plain = toy_round()
+    pipeline.write_proposal(plain, tmp_path / "00-proposal")
+    rival = shapely.box(73.4, 41, 74, 42)  # east of CU-001, so that its label stands beside it
+    aside = gpd.GeoDataFrame(
+        {
+            "site": ["CU-001@G2"],
+            "unit_id": ["CU-001"],
+            "group": ["G2"],
+            "file": ["edit_G2.kmz"],
+            "placemark": ["CU-001 better"],
+            "reason": ["keep G1"],
+        },
+        geometry=[rival],
+        crs=4326,
+    )
+    remarks = gpd.GeoDataFrame(
+        [
+            ("R-001", "comment", "G1", "CU-001;CU-002", "Ask the herders", "a.kmz", "CU-001 Talas"),
+            ("R-002", "conflict", "G1;G2", "CU-001", "both changed it", "", ""),
+            ("R-003", "pin", "G2", "CU-001", HOSTILE, "b.kmz", "fence here"),
+        ],
+        columns=["remark_id", "kind", "group", "unit_id", "text", "file", "placemark"],
+        geometry=[shapely.Point(72, 41.5), shapely.Point(72, 41.5), shapely.Point(72.5, 41.5)],
+        crs=4326,
+    )
+    units = plain.tables["conservation_units"].assign(status="working-group proposal")
+    tables = {
+        **plain.tables,
+        "conservation_units": units,
+        "set_aside": aside,
+        "remarks": remarks,
+    }
+    later = tmp_path / "01-collected"
+    pipeline.write_proposal(replace(plain, tables=tables, imprint=imprint(round="Round 01")), later)
+    (later / "changes.csv").write_text(
+        "unit_id,change,matched_by,group,decision,note\n"
+        "CU-001,reshaped,cu_id,G1,not proposed,\n"
+        "CU-001,reshaped,name,G2,proposed CU,not applied: see conflicts.csv\n"
+        "CU-001,renamed,name,G2,,'Talas' → 'better'\n"
+        "CU-002,absent,none,G1,,no file came from G1\n",
+        encoding="utf-8",
+    )
+    return tmp_path / "00-proposal", later
+
+
+def test_a_slide_shows_the_version_set_aside_and_what_groups_pinned(commented):
+    slides = slides_of(commented, conflicts=False)
+    one, two = slides["CU-001"], slides["CU-002"]
+    # The outline that stands is G1's; G2's was set aside, name and all.
+    assert one.proposed_by == "group G1"
+    assert one.questions[:1] == ("as drawn: the criteria would not propose it",)
+    # A pin has a number and a place; a comment is read; a conflict is a question, not a remark.
+    said = f"(1) G2: fence here: {documents.harmless(HOSTILE)}"
+    assert one.remarks == (said, "G1: Ask the herders")
+    assert two.remarks == ("G1: Ask the herders",)
+    assert two.proposed_by == "working-group proposal"  # nobody handed anything in
+    drawing = one.drawing
+    assert drawing is not None
+    kinds = [shape.kind for shape in drawing.shapes]
+    assert kinds.count("pin") == kinds.count("version") == 1
+    rival = drawing.shapes[kinds.index("version")].rings[0]
+    unit = drawing.shapes[kinds.index("unit")].rings[0]
+    assert min(x for x, _ in rival) > max(x for x, _ in unit)
+    labels = {label.text: label for label in drawing.labels}
+    assert labels["G2"].x > labels["CU-001"].x
+    assert "(1)" in labels
+
+
+def test_the_tour_has_a_picture_of_its_legend_and_what_groups_said(commented, tmp_path):
+    base, later = commented
+    made, _ = pipeline.plenary(later, tmp_path / "plenary", before=base)
+    found = kml.lint_kml(made / "board.kmz")
+    assert found[found["level"] == "error"].empty, found.to_string()
+    with zipfile.ZipFile(made / "board.kmz") as archive:
+        assert archive.namelist() == ["doc.kml", "files/legend.png"]
+        assert archive.read("files/legend.png").startswith(b"\x89PNG")
+        root = etree.fromstring(archive.read("doc.kml"))
+    icon = root.find(f".//{KML}ScreenOverlay/{KML}Icon/{KML}href")
+    assert icon is not None
+    assert icon.text == "files/legend.png"
+    folder = next(one for one in root.iter(f"{KML}Folder") if one.findtext(f"{KML}name") == REMARKS)
+    names = [mark.findtext(f"{KML}name") for mark in folder.iter(f"{KML}Placemark")]
+    assert names == ["G1: Ask the herders", "G1;G2: both changed it", "G2: fence here"]
+    # What was said is never taken for something newly typed: no description is written.
+    assert folder.findall(f".//{KML}description") == []
+
+
+REMARKS = "Pins, comments, conflicts"
+
+
+def test_slides_leave_nothing_out_of_their_box_without_saying_so(rounds, tmp_path):
+    """Measured with the letters of the font itself, as PowerPoint breaks lines: by words."""
+    slides = list(slides_of(rounds).values())
+    long = [
+        replace(slides[0], questions=tuple(f"question {n}: {'слово ' * 30}" for n in range(count)))
+        for count in (0, 3, 9, 30)
+    ]
+    path = tmp_path / "long.pptx"
+    documents.write_slides(path, long, imprint=imprint(), lang="ru")
+    for slide in list(Presentation(str(path)).slides)[1:]:
+        for shape in slide.shapes:
+            if shape.has_text_frame and shape.width > Mm(100):
+                assert height_of(shape) <= shape.height / 12_700, shape.text_frame.text[:200]
+                assert shape.top + shape.height <= Mm(190.5)
+                assert shape.left + shape.width <= Mm(338.7)
+    last = list(Presentation(str(path)).slides)[-1]
+    assert any(s.has_text_frame and s.text_frame.text.endswith("…") for s in last.shapes)
+    assert last.notes_slide.notes_text_frame.text.count("слово") == 900  # all of it is there
+
+
+def height_of(shape: Any) -> float:
+    """The height of the text of a shape in points, each line at 1.17 of its size (DejaVu's own)."""
+    height = 0.0
+    for paragraph in shape.text_frame.paragraphs:
+        for run in paragraph.runs:
+            size = run.font.size.pt
+            font = ImageFont.truetype(FONT, 100)
+            width, rows = 0.0, 1
+            for word in run.text.split(" "):
+                step = font.getlength(f"{word} ") * size / 100
+                if width and width + step > shape.width / 12_700:
+                    width, rows = 0.0, rows + 1
+                width += step
+            height += rows * size * 1.17
+        height += paragraph.space_after.pt if paragraph.space_after is not None else 0.0
+    return height
+
+
 # -- the three forms ------------------------------------------------------------------------------
 
 
@@ -169,6 +312,7 @@ def test_the_slides_show_every_unit_with_a_map_of_shapes(boarded):
     assert "INDICATIVE" in texts[0]
     assert "CU-002 Naryn" in texts[1]
     assert "Area: 18,600 km² → 13,900 km²" in texts[2]
+    assert {"this unit", "before"} <= set(texts[2].split("\n"))  # the legend
     drawn = [shape for shape in book.slides[2].shapes if shape.shape_type == 5]  # freeforms
     assert len(drawn) >= 5
 
@@ -238,6 +382,12 @@ def test_a_unit_has_an_address_and_its_slide_fits_the_screen(browser, boarded):
     assert browser.run("return document.documentElement.scrollWidth <= innerWidth")
     bottom = "return document.querySelector('.now .map').getBoundingClientRect().bottom"
     assert browser.run(bottom) <= 1080
+    # Disclaimer and sources are on the screen with it: nobody scrolls in plenary.
+    assert browser.run("return document.documentElement.scrollHeight") <= 1080
+    evidence = "return document.querySelector('.now details').open"
+    assert browser.run(evidence) is False
+    browser.key("e")
+    assert browser.run(evidence) is True
 
 
 @pytest.mark.browser

@@ -119,7 +119,7 @@ def write_activities_workbook(
 
 def _themes(activities: pd.DataFrame) -> list[str]:
     """The ten themes in the order of the agenda, then any other that somebody used."""
-    others = sorted(set(activities["theme"]) - set(THEMES) - {""})
+    others = sorted(set(activities["theme"]) - set(THEMES))
     return [*THEMES, *others]
 
 
@@ -129,13 +129,16 @@ def _by_theme(
     cells: dict[tuple[str, str], list[str]] = {}
     for row in activities.sort_values("activity_id").to_dict("records"):
         cells.setdefault((row["unit_id"], row["theme"]), []).append(str(row["text"]))
+    lost = sorted(set(activities["unit_id"]) - set(units["unit_id"]))
+    named = [(str(unit["unit_id"]), unit["name_en"]) for unit in units.to_dict("records")]
+    named += [(one, text("without a unit", "en")) for one in lost]
     return [
         {
-            "unit_id": unit["unit_id"],
-            "name_en": unit["name_en"],
-            **{theme: "\n".join(cells.get((unit["unit_id"], theme), ())) for theme in themes},
+            "unit_id": unit_id,
+            "name_en": name,
+            **{theme: "\n".join(cells.get((unit_id, theme), ())) for theme in themes},
         }
-        for unit in units.to_dict("records")
+        for unit_id, name in named
     ]
 
 
@@ -173,7 +176,7 @@ def write_activities_document(
         if len(own):
             _docx.heading(made, f"{unit['unit_id']} {_name(unit, lang)}", 2)
             _activity_table(made, own, lang)
-    lost = activities[activities["unit_id"] == ""]
+    lost = activities[~activities["unit_id"].isin([*units["unit_id"], "general"])]
     if len(lost):
         _docx.heading(made, text("without a unit", lang), 2)
         _activity_table(made, lost, lang)
@@ -190,12 +193,15 @@ def _once(general: pd.DataFrame) -> pd.DataFrame:
 
 
 def _activity_table(document: Any, activities: pd.DataFrame, lang: str) -> None:
-    fields = ("activity_id", "theme", "text", "countries", "priority", "timeframe", "partner")
+    fields = (
+        *("activity_id", "theme", "text", "countries", "priority", "timeframe"),
+        *("cost_band", "funding_source", "partner"),
+    )
     head = [text(f"column {name}", lang) for name in fields]
     order = activities.assign(place=activities["theme"].map(_place))
     order = order.sort_values(["place", "theme", "activity_id"])
     rows = [[_cell(row, name) for name in fields] for row in order.to_dict("records")]
-    _docx.table(document, head, rows, (20, 38, 108, 24, 20, 24, 30))
+    _docx.table(document, head, rows, (18, 32, 84, 20, 18, 22, 26, 23, 22))
 
 
 def _place(theme: str) -> int:

@@ -65,7 +65,8 @@ def write_annex(
         (18, 66, 36, 24, 34),
     )
     if activities is not None:
-        general = activities[activities["unit_id"] == "general"]
+        live = activities["status"] != "dropped"
+        general = activities[live & (activities["unit_id"] == "general")]
         if len(general):
             _docx.heading(made, text("general section", lang), 1)
             for told in sorted(set(general["text"])):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import io
 import math
+import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -18,7 +19,7 @@ from pptx.enum.text import MSO_ANCHOR, PP_ALIGN
 from pptx.oxml.ns import qn
 from pptx.util import Emu, Mm, Pt
 
-from cami_units.documents._drawing import LINES, STATUS_FILLS, Drawing, Ink, Shape, ink
+from cami_units.documents._drawing import LINES, STATUS_FILLS, Drawing, Ink, Shape, ink, signs
 from cami_units.documents._page import page
 from cami_units.documents._sheets import settled
 from cami_units.model import Imprint, clean_name
@@ -38,6 +39,7 @@ class Slide:
     proposed_by : who proposed it.
     questions : what is open.
     decisions : what plenary has said so far, oldest first.
+    remarks : what groups pinned and typed there.
     drawing : its map, or ``None``.
     """
 
@@ -52,13 +54,14 @@ class Slide:
     questions: tuple[str, ...]
     decisions: tuple[str, ...]
     drawing: Drawing | None = None
+    remarks: tuple[str, ...] = ()
 
 
 # -- in a browser ---------------------------------------------------------------------------------
 
 
 def write_board(path: Path, slides: Sequence[Slide], *, imprint: Imprint, lang: str) -> None:
-    """Write the board as one HTML file: ← → turn it over, Home shows the list, a clock ticks.
+    """Write the board as one HTML file: ← → turn it over, Home lists, E opens the evidence.
 
     Parameters
     ----------
@@ -96,19 +99,46 @@ class _Path:
 
 
 @dataclass(frozen=True, slots=True)
+class _Sign:
+    """A line of the legend: what it looks like, and the word for it."""
+
+    kind: str
+    d: str
+    ink: Ink
+    word: str
+
+
+_SIGN: Final = Shape("", (((1.0, 2.0), (29.0, 2.0), (29.0, 14.0), (1.0, 14.0)),))
+_SIGN_LINE: Final = Shape("", (((1.0, 8.0), (29.0, 8.0)),))
+_SIGN_PIN: Final = Shape("", (((15.0, 1.0), (22.0, 8.0), (15.0, 15.0), (8.0, 8.0)),))
+"""What a sign of the legend shows, in a box of 30 × 16."""
+
+
+def _sign(kind: str) -> Shape:
+    drawn = _SIGN_PIN if kind == "pin" else _SIGN_LINE if kind in LINES else _SIGN
+    return replace(drawn, kind=kind)
+
+
+@dataclass(frozen=True, slots=True)
 class _Svg:
     drawing: Drawing
     paths: tuple[_Path, ...]
     bar: str
+    signs: tuple[_Sign, ...]
 
 
 def _svg(slide: Slide) -> _Svg | None:
     if slide.drawing is None:
         return None
     paths = tuple(
-        _Path(shape.kind, _d(shape), ink(shape, slide.status)) for shape in slide.drawing.shapes
+        _Path(shape.kind, _d(shape), ink(shape.kind, slide.status))
+        for shape in slide.drawing.shapes
     )
-    return _Svg(slide.drawing, paths, number(slide.drawing.bar_km))
+    key = tuple(
+        _Sign(kind, _d(_sign(kind)), ink(kind, slide.status), word)
+        for kind, word in signs(slide.drawing)
+    )
+    return _Svg(slide.drawing, paths, number(slide.drawing.bar_km), key)
 
 
 def _d(shape: Shape) -> str:
@@ -180,10 +210,11 @@ def _add_unit(book: Any, unit: Slide, imprint: Imprint, place: str, lang: str) -
     _say(badge.text_frame, unit.status_said, size=13, bold=True, centre=True)
     left = Mm(176)
     if unit.drawing is not None:
-        _draw(slide, unit.drawing, unit.status, _EDGE, Mm(25), Mm(160), Mm(150))
-    _write(
-        slide, _body(unit, lang), left, Mm(24), _WIDE - left - _EDGE, Mm(152), size=_body_size(unit)
-    )
+        _draw(slide, unit.drawing, unit.status, _EDGE, Mm(25), Mm(160), Mm(128))
+        _draw_key(slide, unit.drawing, unit.status, _EDGE, Mm(156), lang)
+    body, width, height = _body(unit, lang), _WIDE - left - _EDGE, Mm(150)
+    shown, size = _fitted(body, Emu(width).pt, Emu(height).pt)
+    _write(slide, "\n".join(shown), left, Mm(24), width, height, size=size)
     foot = f"{clean_name(imprint.title)} · {imprint.round} · {imprint.date} · {place}"
     note = f" · {text('indicative', lang)}" if imprint.indicative else ""
     _write(
@@ -195,23 +226,54 @@ def _add_unit(book: Any, unit: Slide, imprint: Imprint, place: str, lang: str) -
         Mm(11),
         size=8,
     )
-    if unit.decisions:
-        slide.notes_slide.notes_text_frame.text = _line("; ".join(unit.decisions))
+    notes = [*body, *unit.decisions] if shown != body else list(unit.decisions)
+    if notes:
+        slide.notes_slide.notes_text_frame.text = "\n".join(map(_line, notes))
 
 
-def _body(unit: Slide, lang: str) -> str:
-    lines = [f"{label}: {value}" for label, value in unit.facts if value]
-    lines.append(f"{text('proposed by', lang)}: {unit.proposed_by}")
-    lines.append("  ".join(f"{name} {mark}" for name, mark, _, _ in unit.criteria))
-    lines += [f"{label}: {before} → {after}" for label, before, after in unit.compared]
+def _body(unit: Slide, lang: str) -> list[str]:
+    """What a slide says beside its map, the most important first."""
+    compared = {label for label, _, _ in unit.compared}
+    lines = [f"{text('proposed by', lang)}: {unit.proposed_by}"]
     lines += [f"? {question}" for question in unit.questions]
+    lines += [f"{label}: {before} → {after}" for label, before, after in unit.compared]
+    lines += [f"{label}: {value}" for label, value in unit.facts if value and label not in compared]
+    lines.append("  ".join(f"{name} {mark}" for name, mark, _, _ in unit.criteria))
     lines += [f"• {decision}" for decision in unit.decisions[-2:]]
-    return "\n".join(lines)
+    return [*lines, *unit.remarks]
 
 
-def _body_size(unit: Slide) -> float:
-    length = len(_body(unit, "en"))
-    return 15 if length < 620 else 13 if length < 900 else 11 if length < 1300 else 9
+_SIZES: Final = (16.0, 14.0, 12.0, 11.0)
+"""Type sizes of a slide, points: nothing smaller is read in a room."""
+
+_LETTER: Final = 0.62
+"""Width of a letter beside its size, in DejaVu Sans: wider than the mean of either alphabet."""
+
+_LEADING: Final = 1.45
+"""Height of a line beside its size, the space after a paragraph included."""
+
+
+def _fitted(lines: Sequence[str], width: float, height: float) -> tuple[list[str], float]:
+    """The lines that fit a box of these points, and the largest size at which they do.
+
+    What does not fit at the smallest size is left to the notes of the slide, and "…" says so.
+    """
+    for size in _SIZES:
+        if sum(_rows(line, width, size) for line in lines) * size * _LEADING <= height:
+            return list(lines), size
+    kept, room = [], height / (_SIZES[-1] * _LEADING) - 1
+    for line in lines:
+        room -= _rows(line, width, _SIZES[-1])
+        if room < 0:
+            break
+        kept.append(line)
+    return [*kept, "…"], _SIZES[-1]
+
+
+def _rows(line: str, width: float, size: float) -> int:
+    """How many rows a line takes when it is broken between words."""
+    most = max(1, int(width / (_LETTER * size)))
+    return len(textwrap.wrap(line, most, break_on_hyphens=False)) or 1
 
 
 def _fitting(title: str) -> float:
@@ -267,7 +329,7 @@ def _draw(
     frame.shadow.inherit = False
     _paint(frame, Ink("999999", 0.8, "e9eff3", 1.0))
     for shape in drawing.shapes:
-        _add_shape(slide, shape, ink(shape, status), left, top, scale)
+        _add_shape(slide, shape, ink(shape.kind, status), left, top, scale)
     for label in drawing.labels:
         half = Mm(30)
         x, y = left + round(label.x * scale), top + round(label.y * scale)
@@ -296,7 +358,23 @@ def _draw(
         )
 
 
-_LABEL_SIZES: Final = {"unit": 13.0, "other": 8.0, "country": 11.0, "place": 8.0}
+def _draw_key(slide: Any, drawing: Drawing, status: str, left: int, top: int, lang: str) -> None:
+    """The legend below the map: three signs a row."""
+    scale = Mm(7) / 30
+    for place, (kind, word) in enumerate(signs(drawing)):
+        x, y = left + (place % 3) * Mm(54), top + (place // 3) * Mm(5.2)
+        _add_shape(slide, _sign(kind), ink(kind, status), x, y, scale)
+        _write(slide, text(word, lang), x + Mm(8.5), y, Mm(45), Mm(5), size=9)
+
+
+_LABEL_SIZES: Final = {
+    "version": 10.0,
+    "pin": 10.0,
+    "unit": 13.0,
+    "other": 8.0,
+    "country": 11.0,
+    "place": 8.0,
+}
 
 
 def _add_shape(slide: Any, shape: Shape, look: Ink, left: int, top: int, scale: float) -> None:

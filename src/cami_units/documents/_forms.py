@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -43,6 +43,13 @@ COST_BANDS: Final = (
 )
 UNIT_ACTIONS: Final = ("keep", "change", "reject", "merge", "split", "new")
 ACTIVITY_ACTIONS: Final = ("keep", "add", "amend", "drop")
+_LISTED: Final[Mapping[str, Sequence[str]]] = {
+    "action": ACTIVITY_ACTIONS,
+    "theme": THEMES,
+    "priority": PRIORITIES,
+    "cost_band": COST_BANDS,
+}
+"""The columns of activities that have a list."""
 GRADES: Final = ("A", "B", "C", "D", "N")
 
 UNIT_FIELDS: Final = (
@@ -94,6 +101,7 @@ _WIDTHS: Final = {
     "why": 40,
 }
 _EMPTY_ROWS: Final = 60
+_WAS: Final = "was "
 _TO_FILL: Final = PatternFill("solid", fgColor="FFFBE6")
 _GIVEN: Final = {"unit_id", "name_en", "activity_id"}
 
@@ -110,6 +118,8 @@ class Form:
     units : :data:`UNIT_FIELDS`, text – only rows in which something was filled in.
     activities : :data:`ACTIVITY_FIELDS`, text – as given and as added.
     problems : what could not be taken as it stands.
+    given : the activities as the form was handed out, :data:`ACTIVITY_FIELDS`; none where the sheet
+        that holds them is gone.
     """
 
     file: str
@@ -118,6 +128,7 @@ class Form:
     units: pd.DataFrame
     activities: pd.DataFrame
     problems: tuple[Problem, ...] = ()
+    given: pd.DataFrame = field(default_factory=lambda: _no_rows(ACTIVITY_FIELDS))
 
 
 def write_form(
@@ -190,7 +201,9 @@ def write_form(
         },
         imprint,
     )
-    book["lists"].sheet_state = "hidden"
+    _fill_given(book.create_sheet("given"), known)
+    for name in ("lists", "given"):
+        book[name].sheet_state = "hidden"
     book.properties.creator = "cami_units"
     book.properties.title = clean_name(imprint.title)
     book.properties.created = datetime.fromisoformat(imprint.date)
@@ -228,6 +241,14 @@ def _fill_lists(sheet: Any, lists: Mapping[str, Sequence[str]]) -> dict[str, str
         letter = get_column_letter(column)
         ranges[name] = f"lists!${letter}$2:${letter}${len(values) + 1}"
     return ranges
+
+
+def _fill_given(sheet: Any, rows: Sequence[Mapping[str, Any]]) -> None:
+    """The activities as they are handed out: what a group changed is told from these."""
+    for number, name in enumerate(ACTIVITY_FIELDS, start=1):
+        put(sheet.cell(1, number), f"{_WAS}{name}")
+        for line, row in enumerate(rows, start=2):
+            put(sheet.cell(line, number), row.get(name))
 
 
 def _known_activities(activities: pd.DataFrame | None, ids: set[str]) -> list[dict[str, Any]]:
@@ -317,16 +338,13 @@ def read_form(path: Path) -> Form:
     units = tables["units"]
     filled = [column for column in UNIT_FIELDS if column not in _GIVEN]
     units = units[(units[filled] != "").any(axis=1)].reset_index(drop=True)
-    activities = tables["activities"]
+    activities, told = known_words(tables["activities"], path.name)
+    problems += told
     spoken = (activities[["text", "action", "theme"]] != "").any(axis=1)
     activities = activities[spoken].reset_index(drop=True)
     for table, column, known in (
         (units, "action", UNIT_ACTIONS),
         (units, "evidence_grade", GRADES),
-        (activities, "action", ACTIVITY_ACTIONS),
-        (activities, "theme", THEMES),
-        (activities, "priority", PRIORITIES),
-        (activities, "cost_band", COST_BANDS),
     ):
         problems += _unlisted(table, column, known, path.name)
     return Form(
@@ -336,7 +354,32 @@ def read_form(path: Path) -> Form:
         units=units,
         activities=activities,
         problems=tuple(problems),
+        given=_given(book),
     )
+
+
+def known_words(table: pd.DataFrame, file: str) -> tuple[pd.DataFrame, tuple[Problem, ...]]:
+    """Activities with the words of the lists as the lists write them, and what is in no list.
+
+    "Anti-Poaching" is *anti-poaching*. A word that is in no list is kept as it was written, and
+    said with the one that was perhaps meant.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Any of :data:`ACTIVITY_FIELDS`, text.
+    file : str
+        The name of the file, for what is said.
+    """
+    made, problems = table.copy(), []
+    for column, known in _LISTED.items():
+        if column in made:
+            plain = {" ".join(word.split()).casefold(): word for word in known}
+            made[column] = [
+                plain.get(" ".join(word.split()).casefold(), word) for word in made[column]
+            ]
+            problems += _unlisted(made, column, known, file)
+    return made, tuple(problems)
 
 
 def is_form(path: Path) -> bool:
@@ -364,6 +407,14 @@ def _is_sheet(rows: Sequence[Sequence[str]], fields: Sequence[str]) -> bool:
     return any({*fields[:3], fields[-1]} <= set(row) for row in rows[:5])
 
 
+def _given(book: Mapping[str, list[list[str]]]) -> pd.DataFrame:
+    names = [f"{_WAS}{name}" for name in ACTIVITY_FIELDS]
+    found = next((rows for rows in book.values() if rows and rows[0][: len(names)] == names), None)
+    if found is None:
+        return _no_rows(ACTIVITY_FIELDS)
+    return rows_of(found, names, needs=names[:1]).set_axis(list(ACTIVITY_FIELDS), axis=1)
+
+
 def _no_rows(fields: Sequence[str]) -> pd.DataFrame:
     return pd.DataFrame({field: pd.Series(dtype=str) for field in fields})
 
@@ -372,7 +423,10 @@ def _unlisted(table: pd.DataFrame, column: str, known: Sequence[str], file: str)
     problems = []
     for number, value in enumerate(table[column], start=1):
         if value and value not in known:
-            who = clean_text(table["unit_id"].iloc[number - 1]) or f"row {number}"
+            ids = [
+                table[key].iloc[number - 1] for key in ("activity_id", "unit_id") if key in table
+            ]
+            who = next(filter(None, map(clean_text, ids)), f"row {number}")
             what = f"'{value}' is not in the list of {column}"
             hint = nearest(value, known).strip()
             cure = f"{hint} Kept as written.".strip()

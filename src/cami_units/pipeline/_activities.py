@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +22,9 @@ from cami_units.model import (
     nearest,
     quiet,
 )
+from cami_units.pipeline._collect import RESOLUTIONS
 from cami_units.pipeline._decide import decided_round
+from cami_units.pipeline._rounds import allocation
 from cami_units.plan import stored_plan
 
 ACTIVITIES: Final = "activities.csv"
@@ -93,11 +96,12 @@ def activities(
     units = done.tables["conservation_units"]
     log_path = directory / ACTIVITY_LOG
     base, problems = _base(directory, done, files, programme)
+    earlier = store.read_log(log_path, columns=workshop.LOG_COLUMNS)
     progress("merging activities", 0, 0)
-    brought, tables, noticed = _brought(files, programme, units)
+    brought, tables, noticed = _brought(files, programme, units, base, earlier)
     owner = _owners(done)
-    table, lines, unsettled = workshop.merged_activities(base, brought, owner=owner)
-    problems += [*noticed, *unsettled]
+    table, lines, unsettled = workshop.merged_activities(base, brought, owner=owner, log=earlier)
+    problems += [*noticed, *unsettled, *_homeless(table, units)]
     logs = [lines]
     for names, homewards in ((general, False), (back, True)):
         ids = _activity_ids(names, table)
@@ -167,8 +171,31 @@ def _on_bundled_hotspots(done: Round) -> bool:
     )
 
 
+def _homeless(table: pd.DataFrame, units: pd.DataFrame) -> list[Problem]:
+    """Activities of units that this round does not have, or does not show any more."""
+    status = dict(zip(units["unit_id"], units["status"], strict=True))
+    gone = {}
+    for unit_id in sorted(set(table.loc[table["status"] != workshop.DROPPED, "unit_id"])):
+        pieces = [one for one in status if re.fullmatch(rf"{re.escape(unit_id)}[a-z]+", str(one))]
+        if unit_id not in ("", workshop.GENERAL, *status):
+            gone[unit_id] = f"now {listed(pieces)}" if pieces else "not in this round"
+        elif status.get(unit_id) in workshop.HIDDEN:
+            gone[unit_id] = str(status[unit_id])
+    if not gone:
+        return []
+    count = int(table["unit_id"].isin(list(gone)).sum())
+    told = ", ".join(f"{one} ({why})" for one, why in gone.items())
+    what = f"{count} activities belong to units that are not shown: {told}"
+    cure = "They stand under 'without a unit'. Amend their unit_id in a form or a table."
+    return [Problem("counted", "activities", ACTIVITIES, "", what, cure)]
+
+
 def _brought(
-    files: Sequence[Path], programme: Path | None, units: pd.DataFrame
+    files: Sequence[Path],
+    programme: Path | None,
+    units: pd.DataFrame,
+    base: pd.DataFrame,
+    log: pd.DataFrame,
 ) -> tuple[list[workshop.Contribution], pd.DataFrame, list[Problem]]:
     """What each file brings; for the programme also which of our units its units are."""
     brought: list[workshop.Contribution] = []
@@ -178,43 +205,65 @@ def _brought(
     )
     if programme is not None:
         rows = documents.read_table(programme, columns=_READ, needs=("text",))
-        rows["status"] = rows["status"].where(rows["status"] != "", "current programme")
-        table, matches, noticed = workshop.placed(rows, units, source="current programme")
-        brought.append(workshop.Contribution(" programme", _numbered(table), is_form=False))
-        problems += noticed
-    for path in _files(files):
-        if path.suffix.lower() in (".xlsx", ".xlsm") and documents.is_form(path):
-            form = documents.read_form(path)
-            group = clean_name(form.group) or path.stem.removeprefix("form_")
-            brought.append(workshop.Contribution(group, form.activities))
-            problems += form.problems
+        rows, said = documents.known_words(rows, programme.name)
+        rows["status"] = rows["status"].where(rows["status"] != "", workshop.PROGRAMME)
+        table, matches, noticed = workshop.placed(rows, units, source=workshop.PROGRAMME)
+        table = workshop.numbered(table, base, log)
+        brought.append(workshop.Contribution(workshop.PROGRAMME, table, is_form=False))
+        problems += [*said, *noticed]
+    for path, is_named in _files(files):
+        try:
+            one, noticed = _contribution(path, units)
+        except InputError as error:
+            if is_named:
+                raise
+            # one bad file of a folder never stops the others
+            problems.append(Problem("counted", "activities", path.name, "", f"not read: {error}"))
             continue
-        rows = documents.read_table(path, columns=_READ, needs=("text",))
-        table, _, noticed = workshop.placed(rows, units, source=path.stem)
-        brought.append(workshop.Contribution(path.stem, table, is_form=False))
+        brought.append(one)
         problems += noticed
     return brought, matches, problems
 
 
-def _numbered(programme: pd.DataFrame) -> pd.DataFrame:
-    """The programme's measures, each with an id of its own."""
-    numbers = [f"P-{place:03d}" for place in range(1, len(programme) + 1)]
-    own = programme["activity_id"]
-    return programme.assign(activity_id=own.where(own != "", pd.Series(numbers, index=own.index)))
+def _contribution(
+    path: Path, units: pd.DataFrame
+) -> tuple[workshop.Contribution, tuple[Problem, ...]]:
+    """What a group's form, or a table of activities, brings."""
+    if path.suffix.lower() in (".xlsx", ".xlsm") and documents.is_form(path):
+        form = documents.read_form(path)
+        group = clean_name(form.group) or path.stem.removeprefix("form_")
+        rows = form.activities
+        new = rows["action"].ne("keep") | rows["activity_id"].eq("")
+        asks = rows["unit_id"].ne("") | rows["activity_id"].eq("")
+        placed, _, noticed = workshop.placed(rows[new & asks], units, source=path.name)
+        rows = rows.copy()
+        rows.loc[new & asks, "unit_id"] = placed["unit_id"].to_numpy()
+        given = {
+            str(row["activity_id"]): {str(key): str(value) for key, value in row.items()}
+            for row in form.given.to_dict("records")
+        }
+        return workshop.Contribution(group, rows, given=given), (*form.problems, *noticed)
+    rows = documents.read_table(path, columns=_READ, needs=("text",))
+    rows, said = documents.known_words(rows, path.name)
+    table, _, noticed = workshop.placed(rows, units, source=path.stem)
+    return workshop.Contribution(path.stem, table, is_form=False), (*said, *noticed)
 
 
-def _files(files: Sequence[Path]) -> list[Path]:
-    found: list[Path] = []
+def _files(files: Sequence[Path]) -> list[tuple[Path, bool]]:
+    """Every file, and whether it was named itself; tables of a folder that are of `collect` aside."""
+    found: list[tuple[Path, bool]] = []
     for path in files:
         if path.is_dir():
-            found += sorted(
-                inner
-                for inner in path.rglob("*")
-                if inner.suffix.lower() in (".xlsx", ".csv") and not store.is_litter(inner.name)
-            )
+            found += [
+                (inner, False)
+                for inner in sorted(path.rglob("*"))
+                if inner.suffix.lower() in (".xlsx", ".csv")
+                and not store.is_litter(inner.name)
+                and inner.name != RESOLUTIONS
+            ]
         else:
-            found.append(path)
-    missing = [path.name for path in found if not path.is_file()]
+            found.append((path, True))
+    missing = [path.name for path, _ in found if not path.is_file()]
     if missing:
         raise InputError(f"There is no file {listed(missing)}. Check the names.")
     return found
@@ -222,8 +271,6 @@ def _files(files: Sequence[Path]) -> list[Path]:
 
 def _owners(done: Round) -> dict[str, str]:
     """The group of each unit: its sections decide, as for packs."""
-    from cami_units.pipeline._pack import allocation
-
     rules = stored_plan(done.manifest["plan"], done.manifest["profile"])
     groups = workshop.groups_of(rules.workshop.groups, done.tables.get("sections"))
     known = allocation(done, groups)

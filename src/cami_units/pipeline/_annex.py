@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pandas as pd
 
@@ -37,7 +38,9 @@ def annex(
     -------
     Path
         The folder: text, workbook, map, GeoPackage, and a manifest with the SHA-256 of each and of
-        the logs that went in. Restricted layers are left out, sensitive places made coarse.
+        the logs that went in. Restricted layers are left out, sensitive places made coarse; what
+        groups pinned and typed, and the names of their files, stay in the round: they may name
+        persons.
 
     Raises
     ------
@@ -56,7 +59,7 @@ def annex(
     if known is not None:
         more["activities"] = known
     public = published(done)
-    tables = {**public.tables, "decisions": decisions}
+    tables = {**_without_persons(public.tables), "decisions": decisions}
     tables |= {} if known is None else {"activities": known}
     target = out or directory / "annex"
     store.check_only(target, is_ours=lambda name: name in ANNEX_FILES)
@@ -76,6 +79,7 @@ def annex(
         outputs = {path.name: store.sha256(path) for path in sorted(folder.iterdir())}
         told = {
             **done.manifest,
+            **_without_files(done.manifest),
             "version": __version__,
             "imprint": asdict(done.imprint),
             "outputs": outputs,
@@ -83,3 +87,24 @@ def annex(
         content = json.dumps(told, ensure_ascii=False, indent=2, sort_keys=True, default=str)
         (folder / store.MANIFEST).write_bytes(f"{content}\n".encode())
     return target
+
+
+def _without_persons(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Tables without remarks, and without what somebody called a file or a placemark."""
+    kept = {name: table for name, table in tables.items() if name != "remarks"}
+    if "set_aside" in kept:
+        kept["set_aside"] = kept["set_aside"].drop(columns=["file", "placemark"], errors="ignore")
+    return kept
+
+
+def _without_files(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """What the manifest says of files handed in: whose and which bytes, not what they were called."""
+    if "collected" not in manifest:
+        return {}
+    named = ("file", "refused")
+    return {
+        "collected": [
+            {key: value for key, value in one.items() if key not in named}
+            for one in manifest["collected"]
+        ]
+    }

@@ -10,6 +10,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+import shapely.affinity
 
 from cami_units import documents, kml, layers, store, words
 from cami_units.documents import Drawing, Label, Shape, Slide
@@ -24,6 +25,7 @@ from cami_units.model import (
     quiet,
 )
 from cami_units.pipeline._decide import decided_round, read_decisions
+from cami_units.pipeline._legend import legend_png
 from cami_units.pipeline._scene import scene
 from cami_units.pipeline._write import shown_layers
 
@@ -87,7 +89,9 @@ def plenary(
         lang=speaking,
         log=read_decisions(directory),
         before=base,
-        changes=_found(directory / "changes.csv", ("unit_id", "change", "group", "note")),
+        changes=_found(
+            directory / "changes.csv", ("unit_id", "change", "group", "decision", "note")
+        ),
         conflicts=_found(
             directory / "conflicts.csv",
             ("unit_id", "groups", "overlap_km2", "default", "resolution"),
@@ -151,6 +155,8 @@ def board(
     cards = words.unit_cards(done.tables, done.tables["species"], lang=lang).set_index("unit_id")
     drawn = scene(done, lang=lang)
     flat = drawn.units.set_index("unit_id")
+    versions = _by_unit(_flat(done, "set_aside", drawn.crs))
+    remarks = _by_unit(_each_unit(_flat(done, "remarks", drawn.crs)))
     earlier = _earlier(before, drawn.crs)
     findings = _by_unit(done.tables["unit_criteria"])
     old_findings = _by_unit(before.tables["unit_criteria"]) if before else {}
@@ -167,6 +173,7 @@ def board(
         row = flat.loc[unit_id]
         own = findings.get(unit_id, [])
         old = earlier.get(unit_id)
+        said_here = [row for row in remarks.get(unit_id, []) if row["kind"] != "conflict"]
         slides.append(
             Slide(
                 unit_id=unit_id,
@@ -176,14 +183,26 @@ def board(
                 facts=tuple((words.label(key, lang), str(card[key])) for key in _FACTS),
                 criteria=tuple(_criterion(found, lang) for found in own),
                 compared=_compared(row, own, old, old_findings.get(unit_id, []), lang),
-                proposed_by=_proposer(row, changed.get(unit_id, []), lang),
+                proposed_by=_proposer(row, changed.get(unit_id, []), said.get(unit_id, []), lang),
                 questions=_questions(
-                    own, old_findings.get(unit_id, []), open_.get(unit_id, []), said, unit_id, lang
+                    own,
+                    old_findings.get(unit_id, []),
+                    changed.get(unit_id, []),
+                    open_.get(unit_id, []),
+                    said.get(unit_id, []),
+                    lang,
                 ),
                 decisions=tuple(_decision(line, lang) for line in said.get(unit_id, [])),
                 drawing=_drawing(
-                    unit_id, flat, None if old is None else old["geometry"], drawn.layers, lang
+                    unit_id,
+                    flat,
+                    None if old is None else old["geometry"],
+                    versions.get(unit_id, []),
+                    said_here,
+                    drawn.layers,
+                    lang,
                 ),
+                remarks=tuple(_remark(number, row) for number, row in _numbered(said_here)),
             )
         )
     return slides
@@ -211,18 +230,66 @@ def _by_unit(table: pd.DataFrame | None) -> dict[str, list[dict[str, Any]]]:
     return rows
 
 
+def _flat(done: Round, name: str, crs: str) -> gpd.GeoDataFrame | None:
+    """A layer that `collect` left in the round, equal-area; ``None`` where there is none."""
+    table = done.tables.get(name)
+    return layers.to_equal_area(table, crs) if isinstance(table, gpd.GeoDataFrame) else None
+
+
+def _each_unit(table: gpd.GeoDataFrame | None) -> pd.DataFrame | None:
+    """Remarks as a row for each unit that they speak of."""
+    if table is None:
+        return None
+    split = table.assign(unit_id=table["unit_id"].fillna("").str.split(";"))
+    return pd.DataFrame(split.explode("unit_id"))
+
+
+def _numbered(remarks: Sequence[dict[str, Any]]) -> list[tuple[int, dict[str, Any]]]:
+    """Remarks with the number that stands beside them on the map; 0: a comment has no place."""
+    placed = [row for row in remarks if row["kind"] != "comment"]
+    others = [row for row in remarks if row["kind"] == "comment"]
+    return [*enumerate(placed, start=1), *((0, row) for row in others)]
+
+
+def _remark(number: int, row: Mapping[str, Any]) -> str:
+    """A remark as it is read: its number, the group, what the pin is called and what it says."""
+    titled = [clean_name(row["placemark"])] if number else []
+    told = ": ".join(dict.fromkeys(filter(None, [*titled, clean_name(row["text"])])))
+    group = clean_name(row["group"])
+    who = f"{group}: {told}" if group else told
+    return f"({number}) {who}" if number else who
+
+
 def _criterion(found: Mapping[str, Any], lang: str) -> tuple[str, str, str, str]:
     name = str(found["criterion"])
     return name, words.mark(found["met"]), words.text(name, lang), clean_name(found["because"])
 
 
-def _proposer(row: Mapping[str, Any], changes: Iterable[Mapping[str, Any]], lang: str) -> str:
-    groups = sorted({clean_name(change["group"]) for change in changes} - {""})
+def _proposer(
+    row: Mapping[str, Any],
+    changes: Iterable[Mapping[str, Any]],
+    log: Sequence[Mapping[str, Any]],
+    lang: str,
+) -> str:
+    """Whose outline this is: the groups that drew or confirmed it, else what it was at first."""
+    rows = list(changes)
+    aside = {clean_name(change["group"]) for change in rows if _is_aside(change)}
+    groups = {clean_name(change["group"]) for change in rows if _applies(change)} - {"", *aside}
     if groups:
-        return f"{words.text('group', lang)} {', '.join(groups)}"
-    if row["status"] == "modelled candidate" or row["origin"] in ("confirms", "reshapes", "new"):
+        return f"{words.text('group', lang)} {', '.join(sorted(groups))}"
+    first = clean_name(log[0]["before"]) if log else str(row["status"])
+    if first in ("modelled candidate", "area of interest"):
         return words.text("software", lang)
-    return words.text(str(row["status"]), lang)
+    return words.text(first, lang)
+
+
+def _applies(change: Mapping[str, Any]) -> bool:
+    """Whether a row of the changes tells of the outline that stands, not of one set aside."""
+    return change["change"] not in ("absent", "conflict") and not _is_aside(change)
+
+
+def _is_aside(change: Mapping[str, Any]) -> bool:
+    return "not applied" in clean_name(change["note"])
 
 
 def _met(findings: Iterable[Mapping[str, Any]]) -> dict[str, bool | None]:
@@ -270,20 +337,23 @@ def _spoken(value: object) -> str:
 def _questions(
     own: Sequence[Mapping[str, Any]],
     old: Sequence[Mapping[str, Any]],
+    changes: Iterable[Mapping[str, Any]],
     conflicts: Sequence[Mapping[str, Any]],
-    said: Mapping[str, Sequence[Mapping[str, Any]]],
-    unit_id: str,
+    said: Sequence[Mapping[str, Any]],
     lang: str,
 ) -> tuple[str, ...]:
-    """What plenary should settle: conflicts, criteria lost, what is parked, what nobody assessed."""
+    """What plenary should settle.
+
+    Conflicts, criteria lost, what falls short as drawn, what is parked, what nobody assessed.
+    """
     was, now = _met(old), _met(own)
     lost = [name for name in FINDINGS if was.get(name) is True and now.get(name) is not True]
     unknown = [name for name in FINDINGS if name in now and now[name] is None]
     questions = [
         f"{words.text('conflict between', lang)}: {_spoken(row['groups'])}"
         + (
-            f", {_spoken(row['overlap_km2'])} {words.text('km2', lang)}"
-            if row["overlap_km2"]
+            f", {words.number(float(row['overlap_km2']), lang)} {words.text('km2', lang)}"
+            if _is_number(row["overlap_km2"])
             else ""
         )
         + (f" ({_spoken(row['resolution'] or row['default'])})")
@@ -291,11 +361,23 @@ def _questions(
     ]
     if lost:
         questions.append(f"{words.text('no longer meets', lang)}: {', '.join(lost)}")
-    last = said.get(unit_id, [])[-1:]
-    questions += [_decision(line, lang) for line in last if line["decision"] == "park"]
+    short = {clean_name(row["decision"]) for row in changes if _applies(row)}
+    questions += [
+        f"{words.text('as drawn', lang)}: {words.text(decision, lang)}"
+        for decision in ("area of interest", "not proposed")
+        if decision in short
+    ]
+    questions += [_decision(line, lang) for line in said[-1:] if line["decision"] == "park"]
     if unknown:
         questions.append(f"{words.text('not assessed', lang)}: {', '.join(unknown)}")
     return tuple(questions)
+
+
+def _is_number(value: object) -> bool:
+    try:
+        return float(str(value)) > 0
+    except ValueError:
+        return False
 
 
 def _decision(line: Mapping[str, Any], lang: str) -> str:
@@ -323,12 +405,15 @@ def _drawing(
     unit_id: str,
     units: gpd.GeoDataFrame,
     before: Any,
+    versions: Sequence[Mapping[str, Any]],
+    remarks: Sequence[dict[str, Any]],
     known: Mapping[str, gpd.GeoDataFrame],
     lang: str,
 ) -> Drawing:
     """The unit in the middle, with what lies around it, in pixels of a frame of 800 × 640."""
     shape = units.geometry[unit_id]
-    frame = _framed(shapely.union(shape, before) if before is not None else shape)
+    rivals = [row["geometry"] for row in versions]
+    frame = _framed(shapely.union_all([shape, *rivals, *([] if before is None else [before])]))
     west, _, east, north = frame
     scale = _WIDE / (east - west)
     window = shapely.box(*frame)
@@ -375,6 +460,8 @@ def _drawing(
     add("unit", [shape])
     if before is not None:
         add("before", [before])
+    for row in versions:
+        add("version", [row["geometry"]])
     if countries is not None:
         lines = shapely.union_all(countries.geometry.boundary.to_numpy())
         doubtful = shapely.union_all(disputed.geometry.to_numpy()) if disputed is not None else None
@@ -385,12 +472,29 @@ def _drawing(
     if barriers is not None:
         add("barrier", barriers.geometry)
     for other, geometry in zip(seen.index, seen.geometry, strict=True):
-        label("other", str(other), geometry)
+        label("other", str(other), shapely.difference(geometry, shape))
+    for row in versions:
+        beside = shapely.difference(row["geometry"], shape)
+        label("version", clean_name(row["group"]), beside)
+    for number, row in _numbered(remarks):
+        if not number:
+            continue
+        place = row["geometry"]
+        add("drawn", [place] if place.length else [])
+        spots = [point for point in shapely.get_parts(place) if point.geom_type == "Point"]
+        add("pin", [_diamond(point, 7 / scale) for point in spots])
+        label("pin", f"({number})", shapely.affinity.translate(place, 16 / scale, 12 / scale))
     label("unit", unit_id, shape)
     bar_km = max(km for km in _BARS if km * 1000 * scale <= _WIDE / 3 or km == _BARS[0])
     return Drawing(
         _WIDE, _HIGH, tuple(shown), tuple(labels), round(bar_km * 1000 * scale, 1), bar_km
     )
+
+
+def _diamond(point: Any, half: float) -> Any:
+    """A pin: a square on its corner, `half` as far from the middle as its corners are."""
+    x, y = point.x, point.y
+    return shapely.Polygon([(x, y + half), (x + half, y), (x, y - half), (x - half, y)])
 
 
 def _framed(shape: Any) -> tuple[float, float, float, float]:
@@ -430,7 +534,9 @@ def _rings(
 def _write_tour(path: Path, done: Round, before: Round | None, lang: str) -> tuple[Problem, ...]:
     tables = done.tables
     units = gpd.GeoDataFrame(tables["conservation_units"])
-    shown = shown_layers(done)
+    drawn = units[~units["status"].isin(HIDDEN)].reset_index(drop=True)
+    said = tables.get("remarks")  # what groups pinned and typed, and where they disagree
+    shown = shown_layers(done) | ({"remarks": said} if isinstance(said, gpd.GeoDataFrame) else {})
     kept = (
         "countries",
         "borders",
@@ -439,16 +545,19 @@ def _write_tour(path: Path, done: Round, before: Round | None, lang: str) -> tup
         "hotspots",
         "protected_areas",
         "gazetteer",
+        "remarks",
     )
+    context = {name: shown[name] for name in kept if name in shown}
     return kml.write_kml(
         path,
-        units[~units["status"].isin(HIDDEN)].reset_index(drop=True),
+        drawn,
         cards=words.unit_cards(tables, tables["species"], lang=lang),
         imprint=done.imprint,
         lang=lang,
-        layers={name: shown[name] for name in kept if name in shown},
+        layers=context,
         species=tables["species"],
         pack=kml.Pack(
             before=None if before is None else gpd.GeoDataFrame(before.tables["conservation_units"])
         ),
+        legend=legend_png(drawn, context, lang=lang),
     )

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import pandas as pd
 
 from cami_units.model import FINDINGS, Problem, clean_name, is_missing, listed
+from cami_units.workshop._names import spoken_id
 
 GENERAL: Final = "general"
 ACTIVITY_COLUMNS: Final = (
@@ -35,6 +36,10 @@ ACTIVITY_COLUMNS: Final = (
 LOG_COLUMNS: Final = ("activity_id", "action", "field", "old", "new", "by", "reason")
 """The log of activities: add, amend, drop, move, back, conflict; the field, before and after."""
 
+PROGRAMME: Final = "current programme"
+"""Who brings the measures of the programme that is in force: the ground that groups amend."""
+
+_IMPORT: Final = ("add", PROGRAMME)
 DROPPED: Final = "dropped"
 RECURS: Final = 0.6
 """In this share of the units that have activities an activity is suggested for all, 0–1."""
@@ -90,12 +95,13 @@ def placed(
         for unit in units.to_dict("records")
         if clean_name(unit[column])
     }
-    made, matches = [], {}
+    made, matches, asked = [], {}, []
     for row in rows.fillna("").to_dict("records"):
         told = {str(key): clean_name(value) for key, value in row.items()}
         named = told.get("unit_id") or told.get("hotspot_id") or told.get("unit_name") or ""
         unit_id, how = _place(named, ids, by_hotspot, by_name)
         matches[named] = (unit_id, how)
+        asked.append(named)
         full = {column: told.get(column, "") for column in ACTIVITY_COLUMNS}
         made.append({**full, "unit_id": unit_id, "source": told.get("source") or source})
     table = pd.DataFrame(made, columns=list(ACTIVITY_COLUMNS), dtype=str)
@@ -104,13 +110,13 @@ def placed(
         columns=["named", "unit_id", "matched_by"],
         dtype=str,
     )
-    lost = told_of.loc[told_of["matched_by"] == "none", "named"].tolist()
-    problems: tuple[Problem, ...] = ()
-    if lost:
-        n = int((table["unit_id"] == "").sum())
-        what = f"{n} activities name what became no unit: {listed(lost, 8)}"
-        cure = "They are kept without a unit. Say which unit they belong to, or 'general'."
-        problems = (Problem("counted", "activities", source, "", what, cure),)
+    lost = told_of.loc[told_of["matched_by"].eq("none") & told_of["named"].ne(""), "named"].tolist()
+    silent = sum(not named for named in asked)
+    n = int((table["unit_id"] == "").sum()) - silent
+    told_so = [f"{n} activities name what became no unit: {listed(lost, 8)}"] if lost else []
+    told_so += [f"{silent} activities name no unit"] if silent else []
+    cure = "They are kept without a unit. Say which unit they belong to, or 'general'."
+    problems = tuple(Problem("counted", "activities", source, "", w, cure) for w in told_so)
     return table, told_of, problems
 
 
@@ -119,6 +125,8 @@ def _place(
 ) -> tuple[str, str]:
     if named in ids:
         return named, "unit_id"
+    if spoken_id(named) in ids:  # "cu 12", or the id with the name behind it
+        return spoken_id(named), "unit_id"
     if named.casefold() == GENERAL:
         return GENERAL, GENERAL
     if named in by_hotspot:
@@ -128,20 +136,65 @@ def _place(
     return "", "none"
 
 
+def numbered(rows: pd.DataFrame, base: pd.DataFrame, log: pd.DataFrame | None) -> pd.DataFrame:
+    """Measures of the current programme, each with an id: "P-001", or its own.
+
+    A measure that was imported before has the id that it got then, whatever was amended since and
+    wherever it stands in the file now.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        :data:`ACTIVITY_COLUMNS`.
+    base, log : DataFrame
+        The activities so far, and what was done to them.
+    """
+    table = {str(row["activity_id"]): row for row in base.to_dict("records")}
+    past = _past(log, {one: {str(k): str(v) for k, v in row.items()} for one, row in table.items()})
+    known: dict[tuple[str, str], list[str]] = {}
+    lines = [] if log is None else log.fillna("").to_dict("records")
+    imported = {str(one["activity_id"]) for one in lines if (one["action"], one["by"]) == _IMPORT}
+    for one, row in sorted(table.items()):
+        if one in imported:
+            fields = ("theme", "text")
+            theme, text = (past.first.get((one, name), str(row[name])) for name in fields)
+            known.setdefault((theme, _plain(text)), []).append(one)
+    numbers = [int(one[2:]) for one in table if re.fullmatch(r"P-\d{1,6}", one)]
+    free = max(numbers, default=0)
+    ids = []
+    for row in rows.to_dict("records"):
+        before = known.get((str(row["theme"]), _plain(str(row["text"]))), [])
+        one = str(row["activity_id"]) or (before.pop(0) if before else "")
+        if not one:
+            free += 1
+            one = f"P-{free:03d}"
+        ids.append(one)
+    return rows.assign(activity_id=ids)
+
+
 # -- merging --------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class Contribution:
-    """What one group or file brings: its rows, with ``action`` where it is a form."""
+    """What one group or file brings: its rows, with ``action`` where it is a form.
+
+    `given` are the activities that a form was handed out with, by id: what differs from them is
+    what the group changed. Where it is empty, what differs from the table is.
+    """
 
     by: str
     rows: pd.DataFrame
     is_form: bool = True
+    given: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 def merged_activities(
-    base: pd.DataFrame, brought: Iterable[Contribution], *, owner: Mapping[str, str]
+    base: pd.DataFrame,
+    brought: Iterable[Contribution],
+    *,
+    owner: Mapping[str, str],
+    log: pd.DataFrame | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame, tuple[Problem, ...]]:
     """What groups brought, merged into the activities that were there.
 
@@ -154,6 +207,9 @@ def merged_activities(
     owner : mapping of unit_id to group
         Where two groups amend one activity differently, the owner of its unit has it; where
         neither is, the first by name.
+    log : DataFrame, optional
+        What was done so far, :data:`LOG_COLUMNS`. What it holds already was settled, and is not
+        done again; who amends what another group amended meanwhile is in conflict with it.
 
     Returns
     -------
@@ -167,7 +223,8 @@ def merged_activities(
     Notes
     -----
     In a form an empty cell of an amended row means "as it was". A new row that says the same as
-    one that is there (same unit, theme and words) is that one: a form read twice adds nothing.
+    one that is there (same unit, theme and words) is that one: a form read twice adds nothing, and
+    takes back nothing that was done in between.
     """
     table = {
         str(row["activity_id"]): {str(key): str(value) for key, value in row.items()}
@@ -176,28 +233,32 @@ def merged_activities(
     lines: list[tuple[str, ...]] = []
     problems: list[Problem] = []
     wishes: dict[tuple[str, str], list[tuple[str, str, str]]] = {}
-    for one in sorted(brought, key=lambda each: each.by):
+    past = _past(log, table)
+    known = frozenset(table)
+    ordered = sorted(brought, key=lambda each: (each.by != PROGRAMME, each.by))
+    for one in ordered:
         for line in one.rows.fillna("").to_dict("records"):
             told = {str(key): clean_name(value) for key, value in line.items()}
             activity_id = told.get("activity_id", "")
-            if activity_id not in table:
-                _add(table, lines, told, one.by, activity_id)
+            if activity_id in known or (activity_id in table and not one.is_form):
+                _wish(table[activity_id], told, one, past, wishes, problems)
                 continue
-            _wish(table[activity_id], told, one, wishes, problems)
-    for (activity_id, field), asked in sorted(wishes.items()):
+            # An id typed into a form is nobody's: two groups may both have written "1".
+            _add(table, lines, told, one.by, "" if one.is_form else activity_id, past)
+    for (activity_id, name), asked in sorted(wishes.items()):
         row = table[activity_id]
         chosen = _chosen(asked, owner.get(row["unit_id"], ""))
-        old = row[field]
+        old = row[name]
         for by, new, why in asked:
             if (by, new, why) == chosen:
-                action = "drop" if field == "status" else "amend"
-                lines.append((activity_id, action, field, old, new, by, why))
+                action = "drop" if name == "status" else "amend"
+                lines += [(activity_id, action, name, old, new, by, why)] if new != old else []
             elif new != chosen[1]:
-                lines.append((activity_id, "conflict", field, new, chosen[1], by, why))
-                what = f"{by} wants {field} '{new}', {chosen[0]} wants '{chosen[1]}'"
+                lines.append((activity_id, "conflict", name, new, chosen[1], by, why))
+                what = f"{by} wants {name} '{new}', {chosen[0]} wants '{chosen[1]}'"
                 cure = f"{chosen[0]} has it for now. Settle it in plenary."
                 problems.append(Problem("counted", "activities", "", activity_id, what, cure))
-        row[field] = chosen[1]
+        row[name] = chosen[1]
     done = pd.DataFrame(list(table.values()), columns=list(ACTIVITY_COLUMNS), dtype=str)
     log = pd.DataFrame(lines, columns=list(LOG_COLUMNS), dtype=str)
     return done.sort_values("activity_id", ignore_index=True), log, tuple(problems)
@@ -209,10 +270,13 @@ def _add(
     told: Mapping[str, str],
     by: str,
     activity_id: str,
+    past: _Past,
 ) -> None:
     if not told.get("text"):
         return
     same = (told.get("unit_id", ""), told.get("theme", ""), _plain(told["text"]))
+    if (by, same[0], same[2]) in past.added:
+        return
     if not activity_id and any(
         (row["moved_from"] or row["unit_id"], row["theme"], _plain(row["text"])) == same
         for row in table.values()
@@ -239,27 +303,90 @@ def _next_id(table: Collection[str], by: str) -> str:
     return f"{stem}-{max(taken, default=0) + 1:03d}"
 
 
+@dataclass(frozen=True, slots=True)
+class _Past:
+    """What the log says was done.
+
+    `first` is what each field was before anybody amended it, `heard` what each group has asked for,
+    `added` who added what to which unit, `last` who amended each field last.
+    """
+
+    first: Mapping[tuple[str, str], str]
+    heard: frozenset[tuple[str, str, str, str]]
+    added: frozenset[tuple[str, str, str]]
+    last: Mapping[tuple[str, str], str]
+
+
+def _past(log: pd.DataFrame | None, table: Mapping[str, Mapping[str, str]]) -> _Past:
+    done = [] if log is None else log.fillna("").to_dict("records")
+    told = [
+        {str(key): clean_name(value).removeprefix("'") for key, value in line.items()}
+        for line in done
+    ]
+    amended = [line for line in told if line["action"] in ("amend", "drop")]
+    first: dict[tuple[str, str], str] = {}
+    for line in amended:
+        first.setdefault((line["activity_id"], line["field"]), line["old"])
+    homes = {one: row["moved_from"] or row["unit_id"] for one, row in table.items()}
+    return _Past(
+        first=first,
+        heard=frozenset(
+            (
+                line["by"],
+                line["activity_id"],
+                line["field"],
+                # a conflict was lost: what was asked for stands where what was there does
+                line["old"] if line["action"] == "conflict" else line["new"],
+            )
+            for line in told
+            if line["action"] in ("amend", "drop", "conflict")
+        ),
+        added=frozenset(
+            (
+                line["by"],
+                first.get((line["activity_id"], "unit_id"), homes.get(line["activity_id"], "")),
+                _plain(line["new"]),
+            )
+            for line in told
+            if line["action"] == "add"
+        ),
+        last={(line["activity_id"], line["field"]): line["by"] for line in amended},
+    )
+
+
 def _wish(
     row: Mapping[str, str],
     told: Mapping[str, str],
     one: Contribution,
+    past: _Past,
     wishes: dict[tuple[str, str], list[tuple[str, str, str]]],
     problems: list[Problem],
 ) -> None:
     """What a contribution wants of an activity that is there."""
     activity_id, action, why = row["activity_id"], told.get("action", ""), told.get("why", "")
     here = row["moved_from"] or row["unit_id"]
-    asked = {
-        field: told[field]
-        for field in _AMENDABLE
-        if told.get(field) and told[field] != (here if field == "unit_id" else row[field])
-    }
+    given = one.given.get(activity_id)
+    asked: dict[str, str] = {}
+    for name in _AMENDABLE:
+        new, now = told.get(name, ""), here if name == "unit_id" else row[name]
+        seen = given is not None and given.get(name) == now
+        heard = (one.by, activity_id, name, new) in past.heard
+        if not new or new == now or (heard and not seen):
+            continue
+        if new == (past.first.get((activity_id, name)) if given is None else given.get(name)):
+            continue  # as it was before somebody else amended it: not this group's doing
+        asked[name] = new
     if action == "drop":
-        if row["status"] != DROPPED:
+        if row["status"] != DROPPED and (one.by, activity_id, "status", DROPPED) not in past.heard:
             wishes.setdefault((activity_id, "status"), []).append((one.by, DROPPED, why))
     elif action == "amend" or not one.is_form:
-        for field, new in asked.items():
-            wishes.setdefault((activity_id, field), []).append((one.by, new, why))
+        for name, new in asked.items():
+            now = here if name == "unit_id" else row[name]
+            wish = wishes.setdefault((activity_id, name), [])
+            other = past.last.get((activity_id, name), one.by)
+            if given is not None and given.get(name) != now and other != one.by:
+                wish += [(other, now, "")] if (other, now, "") not in wish else []
+            wish.append((one.by, new, why))
     elif asked:
         what = f"{', '.join(asked)} differ from the table, and the row is not marked 'amend'"
         cure = "Left as it was. Choose 'amend' in the form and hand it in again."

@@ -27,6 +27,10 @@ const keys = {
 };
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.altKey || event.metaKey) return;
+  if (event.code === "KeyE" && now) {
+    const evidence = slides[now].querySelector("details");
+    evidence.open = !evidence.open;
+  }
   if (keys[event.key]) { event.preventDefault(); keys[event.key](); }
 });
 document.getElementById("next").addEventListener("click", () => show(now + 1));
