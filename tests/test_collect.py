@@ -20,6 +20,7 @@ import sys
 import time
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from html import unescape
 from pathlib import Path
@@ -32,9 +33,10 @@ import shapely
 from shapely.affinity import scale, translate
 from typer.testing import CliRunner
 
-from cami_units import cli, documents, kml, pipeline, store, words
+from cami_units import cli, documents, grid, kml, layers, pipeline, store, words
 from cami_units.kml import rehearsal as draw
-from cami_units.model import LONLAT, InputError, Round
+from cami_units.model import EQUAL_AREA, LONLAT, InputError, Round
+from cami_units.pipeline._collect import report
 from tests.browser import chromium
 from tests.rounds import toy_round
 
@@ -550,6 +552,10 @@ def test_two_groups_on_one_unit_by_each_default(rule, default, outline, tmp_path
     assert drawn.symmetric_difference(outline).area < 1e-4
     [picture] = [p for p in made.pictures if p.unit_id == "CU-012"]
     assert [label for label, _ in picture.outlines] == ["base", "S1", "S2"]
+    # The first outline is what was handed out, whichever version the default took.
+    shapes = [shape for _, shape in picture.outlines]
+    for shape, expected in zip(shapes, (square("CU-012"), SMALLER, MOVED), strict=True):
+        assert shape.symmetric_difference(expected).area < 1e-4
 
 
 @pytest.mark.parametrize(
@@ -664,6 +670,27 @@ def test_every_drawn_shape_is_measured_before_and_after(tmp_path):
     assert pd.isna(unit["rank"])
     criteria = made.round.tables["unit_criteria"]
     assert len(criteria[criteria["unit_id"] == "CU-003"]) == 11
+
+
+def test_planning_units_go_to_the_unit_that_holds_half_of_their_cell(tmp_path):
+    """Cells of 25 km around CU-001 and CU-002, which grows to twice its side, in the plane."""
+    around = gpd.GeoSeries([shapely.box(70, 40, 72, 41.2)], crs=LONLAT).to_crs(EQUAL_AREA)
+    cells = grid.planning_units(around)
+
+    def holders(units: gpd.GeoDataFrame) -> list[str]:
+        flat = units.geometry.segmentize(0.01).to_crs(EQUAL_AREA)
+        shares = [flat.intersection(cell).area / cell.area for cell in cells.geometry]
+        return [min(units["unit_id"][share >= 0.5], default="") for share in shares]
+
+    done = base()
+    before = holders(gpd.GeoDataFrame(done.tables["conservation_units"]))
+    told = {"richness": 0, "n_shared": 0, "threat_weight": 0.0, "range_rarity": 0.0, "score": 0.0}
+    table = layers.to_lonlat(cells[["pu_id", "geometry"]].assign(**told, unit_id=before))
+    on = replace(done, tables={**done.tables, "planning_units": table})
+    made = collected(tmp_path, {"edit_S1.kmz": kmz(draw.grown("CU-002", 2.0))}, on=on)
+    after = holders(gpd.GeoDataFrame(made.round.tables["conservation_units"]))
+    assert made.round.tables["planning_units"]["unit_id"].tolist() == after
+    assert after.count("CU-002") > before.count("CU-002") > 0
 
 
 # -- refuse, without harm -------------------------------------------------------------------------
@@ -927,6 +954,32 @@ def test_no_folder_and_no_clock_in_any_file(written, tmp_path_factory):
         content = path.read_bytes()
         assert b"handed-in" not in content, path.name
         assert str(written.parent).encode() not in content, path.name
+
+
+def test_conflicts_are_drawn_as_wide_as_they_are_on_the_ground(tmp_path):
+    """2° × 2° on the equator is a square; 2° × 1° at 60° N is one too, cos 60° being ½.
+
+    Each fills a drawing of 100 × 100 units with 4 around it; y runs down. What has no outline is
+    an empty drawing.
+    """
+    made = collected(tmp_path, two_on_one())
+    equator, north = shapely.box(0, -1, 2, 1), shapely.box(10, 59.5, 12, 60.5)
+    corner = shapely.box(10, 60, 11, 60.5)  # the north-western quarter
+    told = replace(
+        report(made),
+        conflicts=pd.concat([made.conflicts.iloc[[0]]] * 3, ignore_index=True),
+        pictures=[[("base", equator)], [("base", None)], [("base", north), ("S2", corner)]],
+    )
+    documents.write_report(tmp_path / "report.html", told)
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    square = ("s0", "M100.0,100.0 100.0,0.0 0.0,0.0 0.0,100.0Z")
+    assert re.findall(r'<path class="(s\d)" fill-rule="evenodd" d="([^"]*)"/>', page) == [
+        square,
+        square,
+        ("s1", "M50.0,50.0 50.0,0.0 0.0,0.0 0.0,50.0Z"),
+    ]
+    boxes = re.findall(r'<svg viewBox="([^"]*)" role="img"', page)
+    assert boxes == ["-4 -4 108.0 108.0", "0 0 100 100", "-4 -4 108.0 108.0"]
 
 
 @pytest.mark.browser

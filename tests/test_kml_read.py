@@ -493,8 +493,8 @@ LOL = (
     [
         (b"", r"f\.kml is empty \(0 bytes\)"),
         (b" \n\x00", r"f\.kml is empty \(3 bytes\)"),
-        (document()[:-30], "is cut off at line 1: its end is missing"),
-        (document().replace(b"</name>", b"</nome>"), "is not well-formed XML at line 1"),
+        (document()[:-60], "is cut off at line 1: its end is missing"),
+        (document().replace(b"Polygon>", b"Polygo"), "is not well-formed XML at line 1"),
         (b"<html><body/></html>", "is not KML"),
         (b"<gpx><Placemark/></gpx>", "outermost element is <gpx>, <kml> is expected"),
         (b"just words", "is not KML: there is no <kml> in it"),
@@ -583,7 +583,7 @@ def test_a_missing_file_is_said_without_its_folder(tmp_path):
 
 
 def test_too_many_placemarks_are_refused(monkeypatch):
-    monkeypatch.setattr("cami_units.kml._read.MAX_PLACEMARKS", 3)
+    monkeypatch.setattr("cami_units.kml._xml.MAX_PLACEMARKS", 3)
     with pytest.raises(InputError, match="more than 3 placemarks"):
         kml.read_kml(document(*[mark()] * 4))
 
@@ -624,11 +624,24 @@ def test_any_flipped_byte_of_a_kmz_is_rows_or_a_message(place, byte):
 
 
 @given(st.integers(1, 400))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_a_file_cut_anywhere_is_never_read_as_whole(cut):
-    made = document(mark(), mark())
-    with pytest.raises(InputError):
-        kml.read_kml(made[:-cut])
+    made = document(mark(name="CU-001"), mark(name="CU-002"))[:-cut]
+    begun = made.count(b"<Placemark>")
+    ended = made.count(b"</Placemark>")
+    if not ended:
+        with pytest.raises(InputError, match=r"f\.kml is (?:cut off at line 1|not KML)"):
+            kml.read_kml(made, name="f.kml")
+        return
+    rows, problems = kml.read_kml(made, name="f.kml")
+    # What ended before the cut is there; what had only begun is counted, and the loss is said.
+    assert counts(rows) == {"placemarks": begun, "read": ended, "unusable": begun - ended}
+    assert not rows.attrs["whole"]
+    assert any(
+        f"cut off at line 1, so units may be missing: {ended} of its {begun} placemarks were read"
+        in problem.what
+        for problem in problems
+    )
 
 
 @pytest.mark.parametrize("path", FOREIGN or [None], ids=lambda p: p.name if p else "absent")

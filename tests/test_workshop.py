@@ -14,7 +14,7 @@ import geopandas as gpd
 import pandas as pd
 import pytest
 import shapely
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely.affinity import translate
 
@@ -110,6 +110,61 @@ def told(outcome):
 
 WEST = [unit("CU-001"), unit("CU-002")]
 EAST = [unit("CU-003", group="S2")]
+
+
+@settings(max_examples=20)
+@given(
+    st.lists(
+        st.tuples(*[st.integers(0, 300)] * 2, *[st.integers(20, 200)] * 2, st.sampled_from("AB")),
+        min_size=1,
+        max_size=8,
+    )
+)
+def test_pairs_are_found_as_by_looking_at_every_pair(base, rectangles):
+    """Two groups draw rectangles anywhere east of the units; the witness measures every pair.
+
+    One place: the joint ground of rectangles of two groups at least half shared. One question: they
+    share at least 1 % of the smaller one.
+    """
+    shapes = [km_box(1000 + x, y, 1000 + x + w, y + h) for x, y, w, h, _ in rectangles]
+    rows = [
+        row(shape, f"New {place}", group={"A": "S1", "B": "S2"}[one[-1]])
+        for place, (shape, one) in enumerate(zip(shapes, rectangles, strict=True))
+    ]
+    ground = brought(base, rows)[1]
+    shared = {
+        (a, b): shapes[a].intersection(shapes[b]).area / 1e6
+        for a in range(len(shapes))
+        for b in range(a + 1, len(shapes))
+    }
+    alike = {
+        (a, b): km2 / (ground.area[a] + ground.area[b] - km2) for (a, b), km2 in shared.items()
+    }
+    found = ground.perhaps_alike(range(len(shapes)), 0.5)
+    assert found == sorted(found)
+    assert {pair for pair, index in alike.items() if index >= 0.5} <= set(found)
+    ground.measure(found)
+    assert {pair: ground.between(*pair) for pair in found} == pytest.approx(
+        {pair: shared[pair] for pair in found}
+    )
+    outcome = merged(base, rows, overlap="ask")
+    place = {f"New {number}": number for number in range(len(rows))}
+    drawn = {
+        one["unit_id"]: place[one["placemark"]] for one in outcome.changes if one["change"] == "new"
+    }
+    pairs = {
+        tuple(sorted(drawn[unit_id] for unit_id in conflict.unit_id.split(";"))): conflict.kind
+        for conflict in outcome.conflicts
+        if ";" in conflict.unit_id
+    }
+    asked = {
+        (a, b): "same new area" if alike[a, b] >= 0.5 else "overlap"
+        for (a, b), km2 in shared.items()
+        if a in drawn.values() and b in drawn.values()
+        if rows[a]["group"] != rows[b]["group"]
+        if alike[a, b] >= 0.5 or km2 >= 0.01 * min(ground.area[a], ground.area[b])
+    }
+    assert pairs == asked
 
 
 # -- names ----------------------------------------------------------------------------------------

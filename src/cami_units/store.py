@@ -341,6 +341,8 @@ def rounds_in(directory: Path) -> dict[Path, Mapping[str, Any]]:
     """The rounds that lie in a folder, each with its manifest, by name; damaged ones are passed over."""
     found: dict[Path, Mapping[str, Any]] = {}
     for path in sorted(Path(directory).glob(f"*/{MANIFEST}")):
+        if path.parent.name.startswith("."):  # what a run that was killed has left
+            continue
         with suppress(InputError):
             found[path.parent] = _read_manifest(path.parent, path.parent)
     return found
@@ -497,8 +499,8 @@ def _write_layer(path: Path, name: str, table: pd.DataFrame, *, append: bool) ->
         pyogrio.write_arrow(layer, path, layer=name, driver="GPKG", append=append, **options)
     except RuntimeError as error:
         raise InputError(
-            f"The layer '{name}' of {path.name} could not be written: {error}. Is the disk full, "
-            "or the folder read-only?"
+            f"The layer '{name}' of {path.name} could not be written. Is the disk full, or the "
+            f"folder read-only? Make room, or choose another folder. ({str(error)[:160]} …)"
         ) from error
 
 
@@ -948,9 +950,18 @@ def _put_back(target: Path) -> None:
             aside.replace(target)
 
 
+def left_behind(directory: Path) -> list[Path]:
+    """Hidden folders that runs which were killed have left beside a folder they were making.
+
+    They are no rounds and do no harm; the next one that writes to `directory` removes them.
+    """
+    target = _absolute(directory)
+    return sorted(target.parent.glob(f".{_globbed(target.name)}.{_STAGED}-*"))
+
+
 def _sweep(target: Path) -> None:
     """Remove what a run that was killed has left. A run still at work then fails, and says so."""
-    for left in target.parent.glob(f".{_globbed(target.name)}.{_STAGED}-*"):
+    for left in left_behind(target):
         shutil.rmtree(left, ignore_errors=True)
 
 

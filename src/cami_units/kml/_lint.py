@@ -30,13 +30,7 @@ from cami_units.kml._rings import (
 from cami_units.kml._source import (
     Source,
     content_of,
-    has_doctype,
-    line_of,
-    local,
-    refuse_odd,
     source,
-    strict_tree,
-    text_of,
 )
 from cami_units.kml._text import NCNAME, clean_name, clean_text
 from cami_units.kml._tree import GX
@@ -46,6 +40,14 @@ from cami_units.kml._write import (
     MAX_UNIT_POLYGONS,
     MAX_UNIT_VERTICES,
     MAX_VERTICES,
+)
+from cami_units.kml._xml import (
+    has_doctype,
+    line_of,
+    local,
+    refuse_odd,
+    strict_tree,
+    text_of,
 )
 from cami_units.model import InputError, nearest
 

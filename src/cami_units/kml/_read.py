@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,17 +13,17 @@ from pyproj import Geod
 from shapely.geometry.base import BaseGeometry
 
 from cami_units.kml._rings import Found, geometry_of
-from cami_units.kml._source import (
+from cami_units.kml._source import content_of, member_problem, source
+from cami_units.kml._text import clean_name, clean_text, plain_text
+from cami_units.kml._xml import (
+    DAMAGED,
     Parsed,
-    content_of,
     line_of,
     local,
-    member_problem,
     parsed,
-    source,
+    placemarks_in,
     text_of,
 )
-from cami_units.kml._text import clean_name, clean_text, plain_text
 from cami_units.model import LONLAT, InputError, Problem
 
 COLUMNS: Final = (
@@ -47,7 +46,11 @@ _KINDS: Final = (
     | dict.fromkeys(("part", "placemark", "line"), "int64")
     | dict.fromkeys(("visibility", "closes"), "bool")
 )
-MAX_PLACEMARKS: Final = 100_000
+LONGEST_NAME: Final = 200
+LONGEST_TEXT: Final = 20_000
+MOST_DATA: Final = 500
+"""Letters of a name, letters of a description or value, entries of data that are kept."""
+MOST_PARTS: Final = 20_000
 SMALLEST_KM2: Final = 1.0
 LARGEST_KM2: Final = 2_000_000.0
 REGION: Final = (35.0, 5.0, 150.0, 70.0)
@@ -84,16 +87,19 @@ def read_kml(
         ``placemark`` (its number in the file, from 1), ``line`` and ``geometry``. Polygons are
         valid and keep their holes; altitudes are dropped. ``attrs["placemarks"]`` counts the
         placemarks of the file, ``attrs["read"]`` and ``attrs["unusable"]`` add up to it.
-        ``attrs["folders"]`` lists every folder, empty ones too; ``attrs["notes"]`` says the
-        problems once more, each with its folder, placemark and line apart.
+        ``attrs["folders"]`` lists every folder, empty ones too; ``attrs["whole"]`` says whether
+        nothing was cut off; ``attrs["broken"]`` holds name, id and data of each placemark that is
+        unusable; ``attrs["notes"]`` says the problems once more, each with its folder, placemark
+        and line apart.
     tuple of Problem
         Each with file, folder, placemark, line, what was found and what was assumed.
 
     Raises
     ------
     InputError
-        A file that is refused or unreadable as a whole: empty, cut off, not KML, encrypted, a zip
-        bomb, a path or link out of the archive, a document type, too large, nested too deep.
+        A file that is refused or unreadable as a whole: empty, cut off before its first placemark
+        ends, not KML, encrypted, a zip bomb, a path or link out of the archive, a document type,
+        too large, nested too deep.
 
     Examples
     --------
@@ -103,21 +109,31 @@ def read_kml(
     """
     content, called = content_of(path_or_bytes, name)
     held = source(content, called)
-    trees: list[Parsed] = []
-    problems: list[Problem] = []
-    faults: list[InputError] = []
+    readers: list[_Reader] = []
+    problems: list[Problem] = [member_problem(error, name) for name, error in held.faults]
+    faults: list[InputError] = [error for _, error in held.faults]
+    lost = 0
     for member in held.members:
         try:
-            trees.append(parsed(member))
+            readers.append(_Reader(parsed(member)))
         except InputError as error:
             faults.append(error)
+            lost += placemarks_in(member.content)
             problems.append(member_problem(error, member.name))
-    if not trees:
-        raise InputError(" ".join(str(fault) for fault in faults))
+    if not readers:
+        raise InputError(" ".join(str(fault) for fault in faults[:5]))
     if len(held.members) > 1:
-        what = f"{len(held.members)} KML files in one archive: all were read"
+        what = f"{len(held.members)} KML files in one archive"
+        what += ": all were read" if not faults else f", {len(readers)} of them could be read"
         problems.append(Problem("note", "kml", called, "", what))
-    return _frame([_Reader(tree) for tree in trees], problems)
+    for entry in held.passed:
+        what = f"the archive also holds {entry}, which is not read from inside it"
+        problems.append(Problem("counted", "kml", called, "", what, "Hand it in by itself."))
+    frame, told = _frame(readers, problems)
+    frame.attrs["placemarks"] += lost
+    frame.attrs["unusable"] += lost
+    frame.attrs["whole"] &= not faults
+    return frame, told
 
 
 def _frame(
@@ -140,6 +156,8 @@ def _frame(
         "read": sum(reader.read for reader in readers),
         "unusable": sum(reader.count - reader.read for reader in readers),
         "folders": sorted({folder for reader in readers for folder in reader.folders}),
+        "whole": all(reader.whole for reader in readers),
+        "broken": [mark for reader in readers for mark in reader.broken],
         "notes": notes,
     }
     return frame, tuple(problems)
@@ -154,10 +172,13 @@ class _Reader:
         self.problems: list[Problem] = []
         self.notes: list[dict[str, Any]] = []
         self.folders: set[str] = set()
-        self.count = 0
+        self.broken: list[dict[str, Any]] = []
+        self.whole = tree.whole
+        self.count = tree.beyond
         self.read = 0
-        self._folders: dict[etree._Element | None, str] = {}
+        self._paths: dict[etree._Element, str] = {}
         self._at = {"folder": "", "placemark": "", "line": 0}
+        self._has_updates = tree.root.find(".//{*}Update") is not None
         for note in tree.mended:
             self._say("counted", "", note)
         self._read_all(tree.root)
@@ -175,18 +196,12 @@ class _Reader:
             kind = local(element)
             if kind == "Placemark":
                 self.count += 1
-                if self.count > MAX_PLACEMARKS:
-                    raise InputError(
-                        f"{self.file} is refused: more than {MAX_PLACEMARKS:,} placemarks. "
-                        "Save only the folder with the units."
-                    )
                 ids[_placemark_id(element)] += 1
                 altitudes += self._read_one(element)
             elif kind in _NOT_FOLLOWED:
                 others[kind] += 1
             elif kind == "Folder":
-                outer, name = folder_of(element), clean_name(_child_text(element, "name"))
-                self.folders.add(f"{outer}/{name}" if outer else name)
+                self.folders.add(self._path(element))
         if altitudes:
             self._say("counted", "", f"altitudes of {altitudes} placemarks were dropped")
         for kind in sorted(others):
@@ -198,29 +213,42 @@ class _Reader:
 
     def _read_one(self, placemark: etree._Element) -> bool:
         """Read a placemark; whether its altitudes were dropped."""
-        name = clean_name(_child_text(placemark, "name"))
+        typed = _child_text(placemark, "name")
+        name = _name(typed)
         parent = placemark.getparent()
-        if parent not in self._folders:
-            self._folders[parent] = folder_of(placemark)
-        folder = self._folders[parent]
+        folder = self._path(parent) if parent is not None else ""
         where = _where(name, folder, placemark)
         self._at = {"folder": folder, "placemark": name, "line": line_of(placemark)}
-        if any(local(above) == "Update" for above in placemark.iterancestors()):
-            self._say("counted", where, "it is inside an Update: not read")
-            return False
-        found = geometry_of(placemark)
+        if len(typed) > LONGEST_NAME and len(clean_name(typed[:100_000])) > LONGEST_NAME:
+            what = f"its name has {len(typed):,} letters: the first {LONGEST_NAME} were kept"
+            self._say("counted", where, what)
+        data = _data(placemark)
+        why = placemark.get(DAMAGED)
+        if self._has_updates and any(
+            local(above) == "Update" for above in placemark.iterancestors()
+        ):
+            why = "it is inside an Update"
+        if why:
+            self._say("counted", where, f"{clean_name(why)}: not read")
+        found = geometry_of(placemark) if not why else Found()
         self._say_found(found, where)
         if not found.kept:
+            mark = {"name": name, "placemark_id": _placemark_id(placemark), "data": data}
+            self.broken.append(mark)
             return found.altitudes
+        if len(self.rows) + len(found.kept) > MOST_PARTS:
+            raise InputError(
+                f"{self.file} is refused: more than {MOST_PARTS:,} shapes. "
+                "Save only the folder with the units."
+            )
         self.read += 1
-        data = _data(placemark)
         # Our own evidence comes back with a whole pack: nobody drew it, so there is nothing to ask.
         drawn = "layer" not in data
         common = {
             "file": self.file,
             "folder": folder,
             "name": name,
-            "description": plain_text(_child_text(placemark, "description")),
+            "description": self._description(placemark, where),
             "placemark_id": _placemark_id(placemark),
             "visibility": _child_text(placemark, "visibility").strip() not in ("0", "false"),
             "placemark": self.count,
@@ -228,7 +256,7 @@ class _Reader:
         }
         for part, (kind, geometry, closes) in enumerate(found.kept, start=1):
             row = {
-                "data": dict(data),
+                "data": data,
                 "kind": kind,
                 "part": part,
                 "closes": closes,
@@ -245,6 +273,29 @@ class _Reader:
                     "Draw it as a polygon if it is meant as a unit.",
                 )
         return found.altitudes
+
+    def _path(self, element: etree._Element) -> str:
+        """The folders that a folder or document is in, with itself: each is looked up once."""
+        above: list[etree._Element] = []
+        one: etree._Element | None = element
+        while one is not None and one not in self._paths:
+            above.append(one)
+            one = one.getparent()
+        path = self._paths[one] if one is not None else ""
+        for one in reversed(above):
+            if _is_folder(one):
+                name = _name(_child_text(one, "name"))
+                path = f"{path}/{name}" if path else name
+            self._paths[one] = path
+        return path
+
+    def _description(self, placemark: etree._Element, where: str) -> str:
+        typed = _child_text(placemark, "description")
+        text = plain_text(typed[: 10 * LONGEST_TEXT])
+        if len(typed) > 10 * LONGEST_TEXT or len(text) > LONGEST_TEXT:
+            what = f"its description has {len(typed):,} letters: the first were kept"
+            self._say("counted", where, what)
+        return text[:LONGEST_TEXT]
 
     def _say_found(self, found: Found, where: str) -> None:
         for what, times in Counter(found.mended).items():
@@ -269,18 +320,21 @@ class _Reader:
 
 def folder_of(feature: etree._Element) -> str:
     """The folders that a feature is in, outermost first: "A/B"."""
-    return "/".join(reversed(list(_folder_names(feature))))
+    above = [one for one in feature.iterancestors() if _is_folder(one)]
+    return "/".join(_name(_child_text(one, "name")) for one in reversed(above))
 
 
-def _folder_names(element: etree._Element) -> Iterator[str]:
-    """Names of the folders above, nearest first; of documents only where one holds another."""
-    for above in element.iterancestors():
-        kind = local(above)
-        inner = kind == "Document" and any(
-            local(outer) in ("Document", "Folder") for outer in above.iterancestors()
-        )
-        if kind == "Folder" or inner:
-            yield clean_name(_child_text(above, "name"))
+def _is_folder(element: etree._Element) -> bool:
+    """Folders; of documents only those inside another one or a folder."""
+    kind = local(element)
+    return kind == "Folder" or (
+        kind == "Document"
+        and any(local(outer) in ("Document", "Folder") for outer in element.iterancestors())
+    )
+
+
+def _name(typed: str) -> str:
+    return clean_name(typed[: 10 * LONGEST_NAME])[:LONGEST_NAME].rstrip()
 
 
 def _inside(west: float, south: float, east: float, north: float) -> bool:
@@ -306,7 +360,7 @@ def _placemark_id(placemark: etree._Element) -> str:
     """The id, as Earth Pro (`id`) or Earth on the web (`kml:id`) writes it."""
     for key, value in placemark.attrib.items():
         if key == "id" or str(key).endswith("}id"):
-            return clean_name(value)
+            return _name(str(value))
     return ""
 
 
@@ -318,9 +372,10 @@ def _data(placemark: etree._Element) -> dict[str, str]:
             continue
         for entry in extended.iter(etree.Element):
             kind = local(entry)
-            key = clean_name(entry.get("name"))
-            if kind == "Data" and key:
-                pairs.setdefault(key, clean_text(_child_text(entry, "value")))
-            elif kind == "SimpleData" and key:
-                pairs.setdefault(key, clean_text(text_of(entry)))
+            if kind not in ("Data", "SimpleData") or len(pairs) >= MOST_DATA:
+                continue
+            key = _name(entry.get("name") or "")
+            value = _child_text(entry, "value") if kind == "Data" else text_of(entry)
+            if key:
+                pairs.setdefault(key, clean_text(value[:LONGEST_TEXT]))
     return pairs

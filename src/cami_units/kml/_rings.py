@@ -15,12 +15,13 @@ from shapely.affinity import translate
 from shapely.geometry.base import BaseGeometry
 
 from cami_units.kml._shape import linework, parts
-from cami_units.kml._source import local, text_of
 from cami_units.kml._text import clean_name
+from cami_units.kml._xml import local, text_of
 
 Kind = Literal["polygon", "line", "point"]
 
-_NUMBER = r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?"
+# Every letter has one way to match: a hostile text of digits costs its length, not its square.
+_NUMBER = r"[+-]?(?:[0-9]{1,40}(?:\.[0-9]{0,40})?|\.[0-9]{1,40})(?:[eE][+-]?[0-9]{1,3})?"
 _POINT = re.compile(rf"({_NUMBER}),({_NUMBER})(?:,({_NUMBER})?)?")
 _NUMERIC = re.compile(r"[0-9eE+\-.,\s]*")
 _LOOSE_COMMA = re.compile(r",\s+")
@@ -28,6 +29,9 @@ _IGNORED: Final = frozenset({"Track", "MultiTrack", "Model"})
 NEARLY_CLOSED: Final = 0.05
 """A path is proposed as a polygon when its ends are this near, as a share of its length."""
 _MOST_CROSSINGS: Final = 2_000_000
+_MOST_POINTS: Final = 250_000
+"""Points of one ring or line. Google Earth leaves off at 30,000."""
+_SAMPLE: Final = 200
 
 
 class UnusableError(Exception):
@@ -171,7 +175,11 @@ def points_of(text: str) -> NDArray[np.float64]:
     UnusableError
         Naming the first entry that is no coordinate.
     """
+    if text.count(",") > 4 * _MOST_POINTS:
+        raise UnusableError(f"more than {_MOST_POINTS:,} points in one ring or line")
     points = text.split()
+    if len(points) > _MOST_POINTS:
+        raise UnusableError(f"more than {_MOST_POINTS:,} points in one ring or line")
     if not points:
         return np.empty((0, 3))
     if len(points) < 5:
@@ -201,7 +209,8 @@ def _one_by_one(text: str) -> NDArray[np.float64]:
     bad = [point for point, match in zip(points, matches, strict=True) if not match]
     bad += [",".join(map(str, row)) for row in rows if not np.isfinite(row).all()]
     if bad:
-        raise UnusableError(f"'{clean_name(bad[0])[:40]}' is not a coordinate (longitude,latitude)")
+        first = clean_name(bad[0][:200])[:40]
+        raise UnusableError(f"'{first}' is not a coordinate (longitude,latitude)")
     return np.array(rows, dtype=np.float64)
 
 
@@ -258,16 +267,23 @@ def _without_loops(polygon: BaseGeometry) -> BaseGeometry:
 
 
 def _tangle(polygon: BaseGeometry) -> float:
-    """About how many pairs of edges come near each other: a guard against hostile rings."""
-    edges = np.concatenate(
-        [
-            shapely.linestrings(np.stack([xy[:-1], xy[1:]], axis=1))
-            for xy in map(shapely.get_coordinates, linework(polygon))
-        ]
-    )
-    sample = edges[:: max(1, len(edges) // 200)]
-    near = shapely.STRtree(edges).query(sample)
-    return float(near.shape[1] / len(sample) * len(edges))
+    """About how many pairs of edges come near each other: a guard against hostile rings.
+
+    A sample of the edges is held against all others, and left off as soon as it is plain.
+    """
+    rings = [shapely.get_coordinates(ring) for ring in linework(polygon)]
+    starts = np.concatenate([xy[:-1] for xy in rings])
+    ends = np.concatenate([xy[1:] for xy in rings])
+    west, south = np.ascontiguousarray(np.minimum(starts, ends).T)
+    east, north = np.ascontiguousarray(np.maximum(starts, ends).T)
+    count, near = len(west), 0
+    sample = range(0, count, max(1, count // _SAMPLE))
+    for done, one in enumerate(sample, start=1):
+        beside = (west <= east[one]) & (east >= west[one])
+        near += int(np.count_nonzero(beside & (south <= north[one]) & (north >= south[one])))
+        if done % 20 == 0 and near / done * count > 10 * _MOST_CROSSINGS:
+            return float(near / done * count)
+    return float(near / len(sample) * count)
 
 
 def _nearly_closes(line: BaseGeometry) -> bool:

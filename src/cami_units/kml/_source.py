@@ -1,6 +1,6 @@
-"""From the bytes of any file to XML trees: archives, encodings and mail damage, all hardened.
+"""From any file to the KML in it: archives, archives of archives, e-mails; all hardened.
 
-Nothing is unpacked to disk, nothing that a file names is fetched, no document type is accepted.
+Nothing is unpacked to disk, and nothing that a file names is fetched.
 """
 
 from __future__ import annotations
@@ -8,29 +8,29 @@ from __future__ import annotations
 import re
 import zipfile
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
-from html import unescape
+from email import message_from_bytes
+from email.message import Message
 from io import BytesIO
 from pathlib import Path
-from quopri import decodestring
 from typing import Final
 
-from lxml import etree
-
 from cami_units.kml._text import clean_name
+from cami_units.kml._xml import MAX_KML, Member, too_large
 from cami_units.model import InputError, Problem, listed
 
 MAX_FILE: Final = 64_000_000
-MAX_UNPACKED: Final = 200_000_000
+MAX_UNPACKED: Final = 64_000_000
 MAX_RATIO: Final = 200
 """Packed KML of this field shrinks 3 to 30 times; a bomb a thousand times."""
+_LIKELY_RATIO: Final = 50
 RATIO_FROM: Final = 5_000_000
 MAX_ENTRIES: Final = 1_000
-MAX_DEPTH: Final = 100
 _CHUNK: Final = 1_000_000
+_LONGEST_NAME: Final = 1_000
 
-_ROOTS: Final = frozenset({"kml", "Document", "Folder", "Placemark"})
 _SIGNATURES: Final = (
     (b"SQLite format 3", "a GeoPackage or another database"),
     (b"\x1f\x8b", "a gzip archive"),
@@ -40,67 +40,35 @@ _SIGNATURES: Final = (
     (b"\x89PNG", "a picture"),
     (b"\xff\xd8\xff", "a picture"),
     (b"\xd0\xcf\x11\xe0", "an old Office document"),
+    (b"L\x00\x00\x00\x01\x14\x02\x00", "a shortcut to a file (.lnk), not the file itself"),
 )
-_PROLOG = re.compile(r"\s*(?:<\?.*?\?>\s*|<!--.*?-->\s*)*(?=<!DOCTYPE)", re.DOTALL | re.IGNORECASE)
-_ONLY_PROLOG = re.compile(r"\s*(?:<\?.*?\?>\s*|<!--.*?-->\s*)*", re.DOTALL)
-_DECLARED = re.compile(rb"""<\?xml[^>]{0,200}?encoding\s*=\s*["']([A-Za-z0-9._\-]{1,40})["']""")
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
-_CONTROL_REFERENCE = re.compile(
-    r"&#(?:x0*(?:[0-8bcef]|1[0-9a-f]|d[89a-f][0-9a-f]{2}|fff[ef])|0*(?:[0-8]|1[124-9]|2\d|3[01]));",
-    re.IGNORECASE,
-)
-_CDATA_OR_AMPERSAND = re.compile(
-    r"(<!\[CDATA\[.*?\]\]>)|&(?!(?:amp|lt|gt|quot|apos|#\d{1,7}|#x[0-9A-Fa-f]{1,6});)"
-    r"([A-Za-z][A-Za-z0-9]{1,31};)?",
-    re.DOTALL,
-)
-_PREFIX = re.compile(r"(?:</?|\s)([A-Za-z_][\w.\-]*):[A-Za-z_]")
-_DECLARATION = re.compile(r"xmlns:([A-Za-z_][\w.\-]*)\s*=")
-_ROOT_TAG = re.compile(r"<((?:[A-Za-z_][\w.\-]*:)?(?:kml|Document|Folder|Placemark))\b")
-_CONFLICT = re.compile(r"^(?:<{7}|>{7})(?:\s|$)", re.MULTILINE)
-_NAMESPACES: Final = {
-    "gx": "http://www.google.com/kml/ext/2.2",
-    "atom": "http://www.w3.org/2005/Atom",
-    "kml": "http://www.opengis.net/kml/2.2",
-    "xal": "urn:oasis:names:tc:ciq:xsdschema:xAL:2.0",
-    "xsi": "http://www.w3.org/2001/XMLSchema-instance",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """One KML of a file: its name ("group.kmz/doc.kml", or the file's own) and its bytes."""
-
-    name: str
-    content: bytes
+_HEADER = re.compile(rb"\s*[A-Za-z][A-Za-z\-]{1,40}: ")
+_TO_HAND_IN_ALONE: Final = ("xlsx", "xlsm", "gpkg", "geojson", "shp")
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What a file holds: its KML, and the names of all entries where it is an archive."""
+    """What a file holds: its KML, and the names of all entries where it is an archive.
+
+    `faults` are archives inside it that could not be opened, while others could; `passed` entries
+    that hold work of a group but are not read from within an archive.
+    """
 
     members: tuple[Member, ...]
     entries: tuple[str, ...] = ()
     packed: bool = False
+    faults: tuple[tuple[str, InputError], ...] = ()
+    passed: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Parsed:
-    """The tree of one KML, and what had to be mended before it could be read."""
-
-    name: str
-    root: etree._Element
-    mended: tuple[str, ...] = ()
-
-
-# -- files and archives ---------------------------------------------------------------------------
+# -- files ----------------------------------------------------------------------------------------
 
 
 def content_of(given: str | Path | bytes, name: str | None) -> tuple[bytes, str]:
     """The bytes of a file, and what to call it: never its whole path."""
     if isinstance(given, bytes):
         if len(given) > MAX_FILE:
-            raise InputError(_too_large(name or "the file", len(given)))
+            raise InputError(too_large(name or "the file", len(given), MAX_FILE))
         return given, name or "the file"
     path = Path(given)
     called = name or path.name
@@ -108,18 +76,11 @@ def content_of(given: str | Path | bytes, name: str | None) -> tuple[bytes, str]
         raise InputError(f"{called}: there is no such file. Check the name and the folder.")
     size = path.stat().st_size
     if size > MAX_FILE:
-        raise InputError(_too_large(called, size))
+        raise InputError(too_large(called, size, MAX_FILE))
     try:
         return path.read_bytes(), called
     except OSError as error:
         raise InputError(f"{called} cannot be read: {error.strerror}.") from error
-
-
-def _too_large(name: str, size: int) -> str:
-    return (
-        f"{name} is too large: {size / 1e6:,.0f} MB, at most {MAX_FILE / 1e6:,.0f} MB are read. "
-        "Save only the folder with the units."
-    )
 
 
 def source(content: bytes, name: str) -> Source:
@@ -131,62 +92,146 @@ def source(content: bytes, name: str) -> Source:
         An empty file, something that is plainly no KML, and archives that are damaged, encrypted,
         too large once unpacked, or that hold links or paths out of their folder.
     """
-    if not content.strip(b"\x00 \t\r\n"):
+    if not content[:_CHUNK].strip(b"\x00 \t\r\n") and not content.strip(b"\x00 \t\r\n"):
         raise InputError(f"{name} is empty ({len(content)} bytes). Save it again and resend it.")
-    if content[:4] in (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08"):
-        budget = [MAX_UNPACKED]
-        return _unpacked(content, name, budget, nested=False)
+    if _is_archive(content):
+        return _unpacked(content, name, [MAX_UNPACKED], nested=False)
     for signature, what in _SIGNATURES:
         if content.startswith(signature):
             raise InputError(f"{name} is {what}, not KML or KMZ. Save it as KMZ and resend it.")
+    if len(content) > MAX_KML:
+        raise InputError(too_large(name, len(content), MAX_KML))
+    if _is_encoded_mail(content):
+        return _unmailed(content, name)
     return Source((Member(name, content),))
 
 
-def _unpacked(content: bytes, name: str, budget: list[int], *, nested: bool) -> Source:
+def inner_archives(path: Path, name: str) -> tuple[list[tuple[str, bytes]], tuple[str, ...]]:
+    """The KMZ files inside an archive of such files, each a file of its own; else none.
+
+    Returns
+    -------
+    list of tuple
+        What to call each, and its bytes.
+    tuple of str
+        Entries that hold work of a group but are not read from within an archive.
+
+    Raises
+    ------
+    InputError
+        As :func:`source`.
+    """
+    with path.open("rb") as stream:
+        if not _is_archive(stream.read(4)):
+            return [], ()
+    content, _ = content_of(path, name)
+    with _opened(content, name) as archive:
+        entries = [one for one in archive.infolist() if _ending(one) in ("kmz", "kml", "zip")]
+        if not any(_ending(one) == "kmz" for one in entries):
+            return [], ()
+        budget = [MAX_UNPACKED]
+        inner = []
+        for one in sorted(entries, key=_doc_first):
+            called = f"{name}/{clean_name(one.filename)[:200]}"
+            if not _is_mac_shadow(one.filename):
+                inner.append((called, _read(archive, one, called, budget)))
+        return inner, _passed(archive.infolist())
+
+
+# -- archives -------------------------------------------------------------------------------------
+
+
+def _is_archive(content: bytes) -> bool:
+    return content[:4] in (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
+
+
+_DAMAGE: Final = (
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    NotImplementedError,
+    ValueError,
+    OSError,
+    RuntimeError,
+    IndexError,
+)
+
+
+@contextmanager
+def _opened(content: bytes, name: str) -> Iterator[zipfile.ZipFile]:
+    """An archive whose entries have been looked through, its damage told in words."""
+    # The directory is counted before it is read: a million entries take a gigabyte to list.
+    entries = content.count(b"PK\x01\x02")
+    if entries > 5 * MAX_ENTRIES:
+        raise InputError(_too_many(name, entries))
     try:
         with zipfile.ZipFile(BytesIO(content)) as archive:
-            entries = archive.infolist()
-            _refuse_unsafe(entries, name)
-            members: list[Member] = []
-            for entry in sorted(entries, key=_doc_first):
-                ending = entry.filename.lower().rpartition(".")[2]
-                if entry.is_dir() or _is_mac_shadow(entry.filename):
-                    continue
-                called = f"{name}/{clean_name(entry.filename)}"
-                if ending == "kml":
-                    members.append(Member(called, _read(archive, entry, called, budget)))
-                elif ending == "kmz" and not nested:
-                    inner = _read(archive, entry, called, budget)
-                    members += _unpacked(inner, called, budget, nested=True).members
-    except (
-        zipfile.BadZipFile,
-        zlib.error,
-        EOFError,
-        NotImplementedError,
-        ValueError,
-        OSError,
-        RuntimeError,
-    ) as error:
+            _refuse_unsafe(archive.infolist(), name)
+            yield archive
+    except _DAMAGE as error:
         if isinstance(error, InputError):
             raise
         raise InputError(
-            f"{name} is a damaged or cut-off archive ({clean_name(error)}). "
+            f"{name} is a damaged or cut-off archive ({clean_name(error)[:150]}). "
             "Save it again and resend it."
         ) from error
-    if not members:
-        held = listed(clean_name(entry.filename) for entry in entries) or "nothing"
+
+
+def _unpacked(content: bytes, name: str, budget: list[int], *, nested: bool) -> Source:
+    members: list[Member] = []
+    faults: list[tuple[str, InputError]] = []
+    with _opened(content, name) as archive:
+        entries = archive.infolist()
+        for entry in sorted(entries, key=_doc_first):
+            ending = _ending(entry)
+            if not ending or _is_mac_shadow(entry.filename):
+                continue
+            called = f"{name}/{clean_name(entry.filename)[:200]}"
+            if ending == "kml":
+                members.append(Member(called, _read(archive, entry, called, budget)))
+            elif ending in ("kmz", "zip") and not nested:
+                inner = _read(archive, entry, called, budget)
+                try:
+                    members += _unpacked(inner, called, budget, nested=True).members
+                except InputError as error:
+                    if budget[0] < 0:
+                        raise
+                    faults.append((called, error))
+    if not members and not faults:
+        held = listed(clean_name(entry.filename)[:80] for entry in entries) or "nothing"
         raise InputError(f"{name} is an archive without any KML; it holds {held}.")
-    return Source(tuple(members), tuple(entry.filename for entry in entries), packed=True)
+    if not members:
+        raise InputError(" ".join(str(error) for _, error in faults[:3]))
+    names = tuple(entry.filename for entry in entries)
+    return Source(tuple(members), names, True, tuple(faults), _passed(entries))
+
+
+def _passed(entries: list[zipfile.ZipInfo]) -> tuple[str, ...]:
+    """Entries that hold work of a group but are not read from within an archive."""
+    return tuple(
+        clean_name(entry.filename)[:200]
+        for entry in entries
+        if _ending(entry) in _TO_HAND_IN_ALONE and not _is_mac_shadow(entry.filename)
+    )
+
+
+def _ending(entry: zipfile.ZipInfo) -> str:
+    """What comes after the last dot of an entry's name; empty for folders."""
+    return "" if entry.is_dir() else entry.filename.lower().rpartition(".")[2]
+
+
+def _too_many(name: str, entries: int) -> str:
+    return (
+        f"{name} is refused: {entries} entries in the archive, at most {MAX_ENTRIES} are "
+        "read. Save only the folder with the units."
+    )
 
 
 def _refuse_unsafe(entries: list[zipfile.ZipInfo], name: str) -> None:
     if len(entries) > MAX_ENTRIES:
-        raise InputError(
-            f"{name} is refused: {len(entries)} entries in the archive, at most {MAX_ENTRIES} are "
-            "read. Save only the folder with the units."
-        )
+        raise InputError(_too_many(name, len(entries)))
     for entry in entries:
-        called = clean_name(entry.filename)
+        called = clean_name(entry.filename[:_LONGEST_NAME])[:80]
         steps = re.split(r"[\\/]", entry.orig_filename)
         if ".." in steps or steps[0] == "" or re.match(r"[A-Za-z]:", entry.orig_filename):
             raise InputError(f"{name} is refused: its entry '{called}' points out of the archive.")
@@ -195,6 +240,12 @@ def _refuse_unsafe(entries: list[zipfile.ZipInfo], name: str) -> None:
         if entry.flag_bits & 0x1:
             raise InputError(
                 f"{name} is refused: its entry '{called}' is encrypted. Save it without a password."
+            )
+        # Others (bzip2, LZMA) unpack a few kilobytes to a hundred megabytes at one go.
+        if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise InputError(
+                f"{name} is refused: its entry '{called}' is packed in a way that no KMZ is "
+                f"(method {entry.compress_type}). Save it again from Google Earth."
             )
 
 
@@ -208,250 +259,61 @@ def _is_mac_shadow(filename: str) -> bool:
 
 def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str, budget: list[int]) -> bytes:
     """An entry, counted while it is unpacked: what it says of its own size is not believed."""
-    pieces: list[bytes] = []
-    size = 0
+    content = bytearray()
+    is_kml = _ending(entry) == "kml"
     with archive.open(entry) as stream:
         while piece := stream.read(_CHUNK):
-            size += len(piece)
+            content += piece
+            size = len(content)
             budget[0] -= len(piece)
-            swollen = size > RATIO_FROM and size > MAX_RATIO * max(entry.compress_size, 1)
+            most = _LIKELY_RATIO if is_kml and size > MAX_KML else MAX_RATIO
+            swollen = size > RATIO_FROM and size > most * max(entry.compress_size, 1)
             if budget[0] < 0 or swollen:
                 raise InputError(
                     f"{name} is refused: it unpacks to more than {size / 1e6:,.0f} MB "
                     f"from {entry.compress_size / 1e6:,.2f} MB, as a zip bomb does."
                 )
-            pieces.append(piece)
-    return b"".join(pieces)
+            if is_kml and size > MAX_KML:
+                raise InputError(too_large(name, size, MAX_KML))
+    return bytes(content)
 
 
-# -- text and trees -------------------------------------------------------------------------------
+# -- e-mails --------------------------------------------------------------------------------------
 
 
-def parsed(member: Member) -> Parsed:
-    """The tree of a KML, mended where people and mail programs commonly break it.
-
-    Raises
-    ------
-    InputError
-        A document type, XML that cannot be read even then (with line and cause), text that is cut
-        off, nesting deeper than 100, a root that is not KML.
-    """
-    text, mended = _decoded(member.content)
-    _refuse_doctype(text, member.name)
-    try:
-        root = _tree(text)
-    except etree.XMLSyntaxError:
-        root = None
-    if root is None or local(root) not in _ROOTS:
-        text, notes = _repaired(text, member.name)
-        mended += notes
-        _refuse_doctype(text, member.name)
-        try:
-            root = _tree(text)
-        except etree.XMLSyntaxError as error:
-            raise InputError(_broken(member.name, text, error)) from None
-    refuse_odd(root, member.name)
-    return Parsed(member.name, root, tuple(mended))
+def _is_encoded_mail(content: bytes) -> bool:
+    """Whether it is an e-mail as it travels, with parts that must be decoded."""
+    head = content[:20_000].lower()
+    return bool(_HEADER.match(content[:200])) and b"content-transfer-encoding:" in head
 
 
-def _tree(text: str) -> etree._Element:
-    parser = etree.XMLParser(
-        encoding="utf-8",
-        resolve_entities=False,
-        no_network=True,
-        load_dtd=False,
-        huge_tree=False,
-        remove_comments=True,
-        remove_pis=True,
-    )
-    return etree.fromstring(text.encode("utf-8", "replace"), parser)
+def _unmailed(content: bytes, name: str) -> Source:
+    """The KML and KMZ attached to an e-mail, else the text of it that holds KML."""
+    parts = [part for part in message_from_bytes(content).walk() if not part.is_multipart()]
+    members: list[Member] = []
+    budget = [MAX_UNPACKED]
+    texts: list[bytes] = []
+    for number, part in enumerate(parts[:MAX_ENTRIES], start=1):
+        held = part.get_payload(decode=True)
+        held = held if isinstance(held, bytes) else b""
+        called = f"{name}/{clean_name(part.get_filename() or f'part {number}')[:200]}"
+        if _is_archive(held):
+            members += _unpacked(held, called, budget, nested=True).members
+        elif part.get_filename() and b"<kml" in held:
+            members.append(Member(called, held))
+        elif b"kml" in held:
+            texts.append(_as_utf8(held, part))
+    if members:
+        return Source(tuple(members), packed=True)
+    # The same text comes plain and as a page: the plain one is first.
+    return Source((Member(name, texts[0] if texts else content),))
 
 
-def strict_tree(content: bytes) -> etree._Element:
-    """The tree as a program that mends nothing would read it.
-
-    Raises
-    ------
-    lxml.etree.XMLSyntaxError
-        The text is not well-formed.
-    """
-    parser = etree.XMLParser(
-        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False
-    )
-    return etree.fromstring(content, parser)
-
-
-def has_doctype(content: bytes) -> bool:
-    """Whether the text declares a document type before its root."""
-    return _PROLOG.match(_decoded(content)[0]) is not None
-
-
-def _refuse_doctype(text: str, name: str) -> None:
-    if _PROLOG.match(text):
-        raise InputError(
-            f"{name} is refused: it declares a document type (<!DOCTYPE …>), which can hide an "
-            "attack and which no KML needs. Open it in Google Earth and save it again."
-        )
-
-
-def refuse_odd(root: etree._Element, name: str) -> None:
-    """Refuse a tree that is no KML, has a document type, or is nested too deep."""
-    if getattr(root.getroottree().docinfo, "doctype", ""):
-        raise InputError(f"{name} is refused: it declares a document type.")
-    kind = local(root)
-    if kind not in _ROOTS:
-        raise InputError(
-            f"{name} is not KML: its outermost element is <{clean_name(kind)}>, <kml> is expected."
-        )
-    if root.xpath("/*" + "/*" * MAX_DEPTH):
-        raise InputError(
-            f"{name} is refused: its elements are nested deeper than {MAX_DEPTH}. "
-            "Move the units into one folder and save that."
-        )
-
-
-def local(element: etree._Element) -> str:
-    """The name of an element without its namespace; empty for comments."""
-    tag = element.tag
-    return _bare(tag) if isinstance(tag, str) else ""
-
-
-@lru_cache(maxsize=1024)
-def _bare(tag: str) -> str:
-    return tag.rpartition("}")[2]
-
-
-def text_of(element: etree._Element) -> str:
-    """All the text in an element."""
-    if len(element) == 0:
-        return element.text or ""
-    return "".join(map(str, element.itertext()))
-
-
-def line_of(element: etree._Element) -> int:
-    """The line of the file on which an element begins; 0 where it is not known."""
-    return int(getattr(element, "sourceline", 0) or 0)
-
-
-def _decoded(content: bytes) -> tuple[str, list[str]]:
-    """The text of a file, by its byte order mark, its declaration, or its bytes."""
-    for mark, codec in (
-        (b"\xef\xbb\xbf", "utf-8"),
-        (b"\xff\xfe", "utf-16-le"),
-        (b"\xfe\xff", "utf-16-be"),
-    ):
-        if content.startswith(mark):
-            return _by_codec(content[len(mark) :], codec)
-    if content[:4] in (b"<\x00?\x00", b"<\x00k\x00"):
-        return _by_codec(content, "utf-16-le")
-    if content[:4] in (b"\x00<\x00?", b"\x00<\x00k"):
-        return _by_codec(content, "utf-16-be")
-    declared = _DECLARED.search(content[:400])
-    return _by_codec(content, declared.group(1).decode("ascii") if declared else "utf-8")
-
-
-def _by_codec(content: bytes, codec: str) -> tuple[str, list[str]]:
-    try:
-        return content.decode(codec), []
-    except LookupError:
-        text, notes = _by_codec(content, "utf-8")
-        return text, [f"the encoding '{codec}' is unknown: it was read as UTF-8", *notes]
-    except ValueError:
-        return _guessed(content)
-
-
-def _guessed(content: bytes) -> tuple[str, list[str]]:
-    """Bytes that are not what they claim: Windows-1251, or UTF-8 with a few broken characters."""
-    text = content.decode("utf-8", "replace")
-    broken = text.count("\ufffd")
-    sound = sum(1 for c in text if ord(c) > 127) - broken
-    if broken > sound:
-        note = "its bytes are not the encoding it declares: they were read as Windows-1251"
-        return content.decode("cp1251", "replace"), [note]
-    return text, [f"{broken} broken characters were replaced by '\ufffd'"]
-
-
-def _repaired(text: str, name: str) -> tuple[str, list[str]]:
-    """The text without what commonly keeps KML from being read, and what was done to it."""
-    if _CONFLICT.search(text):
-        raise InputError(
-            f"{name} holds version-control conflict markers (<<<<<<<, >>>>>>>). "
-            "Choose one of the two versions and save it again."
-        )
-    notes = []
-    for repair, note in (
-        (_without_mail, "the KML was cut out of the text around it"),
-        (_without_controls, "control characters were taken out"),
-        (_with_ampersands, "bare '&' signs and HTML entities were mended"),
-        (_with_prefixes, "missing namespace declarations were added"),
-    ):
-        mended = repair(text)
-        if mended != text:
-            notes.append(note)
-            text = mended
-    return text, notes
-
-
-def _without_mail(text: str) -> str:
-    """The KML inside an e-mail: quoted, encoded or with a greeting around it."""
-    if "<kml" not in text and "&lt;kml" in text:
-        text = unescape(text)
-    if re.search(r"""=3D["']""", text):
-        text = decodestring(text.encode("utf-8")).decode("utf-8", "replace")
-    if re.search(r"^> ?<", text, re.MULTILINE):
-        text = re.sub(r"^> ?", "", text, flags=re.MULTILINE)
-    start = re.search(r"<(?:\w+:)?kml[\s>]", text)
-    if not start:
-        return text
-    ends = [match.end() for match in re.finditer(r"</(?:\w+:)?kml\s*>", text)]
-    end = ends[-1] if ends else len(text)
-    if _ONLY_PROLOG.fullmatch(text[: start.start()]) and not text[end:].strip():
-        return text
-    return text[start.start() : end]
-
-
-def _without_controls(text: str) -> str:
-    return _CONTROL_REFERENCE.sub("", _CONTROL.sub("", text))
-
-
-def _with_ampersands(text: str) -> str:
-    def mended(match: re.Match[str]) -> str:
-        cdata, entity = match.groups()
-        if cdata:
-            return cdata
-        character = unescape(f"&{entity}") if entity else ""
-        return character if len(character) == 1 else f"&amp;{entity or ''}"
-
-    return _CDATA_OR_AMPERSAND.sub(mended, text)
-
-
-def _with_prefixes(text: str) -> str:
-    used = set(_PREFIX.findall(text)) - set(_DECLARATION.findall(text)) - {"xml", "xmlns"}
-    added = "".join(
-        f' xmlns:{prefix}="{_NAMESPACES.get(prefix, "urn:undeclared:" + prefix)}"'
-        for prefix in sorted(used)
-    )
-    return _ROOT_TAG.sub(lambda match: match.group(0) + added, text, count=1) if added else text
-
-
-def _broken(name: str, text: str, error: etree.XMLSyntaxError) -> str:
-    line = error.lineno or 1
-    cause = clean_name(error.msg)
-    if not _ROOT_TAG.search(text):
-        return f"{name} is not KML: there is no <kml> in it. Save it from Google Earth as KMZ."
-    if "depth" in cause.lower():
-        return f"{name} is refused: its elements are nested too deep ({cause})."
-    if "huge" in cause.lower() or "limit" in cause.lower():
-        return f"{name} is refused: one text in it is longer than 10 MB ({cause})."
-    if not re.search(r"</(?:\w+:)?(?:kml|Document|Folder|Placemark)\s*>\s*\Z", text):
-        return (
-            f"{name} is cut off at line {line}: its end is missing, so units may be missing too. "
-            "Save it again and resend it."
-        )
-    return (
-        f"{name} is not well-formed XML at line {line}: {cause}. "
-        "Open it in Google Earth and save it again."
-    )
+def _as_utf8(held: bytes, part: Message) -> bytes:
+    charset = part.get_content_charset() or "utf-8"
+    if charset in ("windows-1251", "koi8-r", "cp1251") and b"encoding=" not in held[:200].lower():
+        return held.decode(charset, "replace").encode("utf-8")
+    return held
 
 
 def member_problem(error: InputError, name: str) -> Problem:

@@ -18,9 +18,9 @@ from lxml import etree
 
 from cami_units.kml._marks import Bounds, Contents, Folder, Profile
 from cami_units.kml._placemark import KML, Placed, place_of_eye, placemark
-from cami_units.kml._source import local
 from cami_units.kml._styles import Look, kml_colour
 from cami_units.kml._text import xml_text
+from cami_units.kml._xml import local
 
 GX: Final = "http://www.google.com/kml/ext/2.2"
 DECLARATION: Final = b'<?xml version="1.0" encoding="UTF-8"?>\n'
@@ -221,7 +221,7 @@ def _finished(tree: _Tree, labels: Mapping[str, str]) -> bytes:
     if tree.profile == "earth-web":
         etree.cleanup_namespaces(root)
     etree.indent(root, space=" ")
-    return DECLARATION + etree.tostring(root, encoding="UTF-8") + b"\n"
+    return b"".join((DECLARATION, etree.tostring(root, encoding="UTF-8"), b"\n"))
 
 
 def _fill(folder: etree._Element, placed: Sequence[Placed], labels: Mapping[str, str]) -> None:

@@ -212,6 +212,7 @@ def _light_enough(drawn_at: Callable[[float], Contents]) -> Iterator[tuple[float
     exact = drawn_at(_TOLERANCES[0])
     if _is_light(exact):
         yield _TOLERANCES[0], exact
+    del exact  # thousands of marks, which would lie beside the next ones
     simplest = drawn_at(_TOLERANCES[-1])
     if _is_light(simplest):
         for tolerance in _TOLERANCES[1:-1]:

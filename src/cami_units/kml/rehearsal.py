@@ -18,7 +18,7 @@ import shapely
 from lxml import etree
 from shapely.affinity import scale, translate
 
-from cami_units.kml._source import local
+from cami_units.kml._xml import local
 from cami_units.model import InputError
 
 Edit = Callable[[etree._Element], None]
@@ -325,18 +325,57 @@ def reordered(root: etree._Element) -> None:
 
 
 def resaved(root: etree._Element) -> None:
+    """The file as Google Earth saves it at its worst: everything that :func:`saved` can do."""
+    saved()(root)
+
+
+def saved(
+    *,
+    digits: bool = True,
+    turned: bool = True,
+    reverse: bool = True,
+    ids: bool = True,
+    styles: bool = True,
+    wrap: bool = True,
+) -> Edit:
     """The file as Google Earth saves it.
 
-    Fifteen digits or more, and ``,0``; rings that start elsewhere and run the other way; a style for every
-    placemark; the ids of placemarks gone; the whole in a folder of its own.
+    Parameters
+    ----------
+    digits : bool
+        Fifteen digits or more, with noise in the last, and ``,0``.
+    turned, reverse : bool
+        Rings that start elsewhere; every second one runs the other way.
+    ids : bool
+        The ids of placemarks are gone.
+    styles : bool
+        A style for every placemark, as Earth on the web writes them.
+    wrap : bool
+        The whole in a folder of its own.
     """
-    for number, mark in enumerate(_marks(root)):
-        mark.attrib.pop("id", "")
-        for text in _coordinates(mark):
-            text.text = _as_saved(str(text.text).split(), ring=_is_ring(text), turn=number)
-        for child in mark:
-            if local(child) == "styleUrl":
-                child.text = f"#exploded{number}"
+
+    def edit(root: etree._Element) -> None:
+        for number, mark in enumerate(_marks(root)):
+            if ids:
+                mark.attrib.pop("id", "")
+            for text in _coordinates(mark):
+                points = str(text.text).split()
+                if _is_ring(text):
+                    points = _turned(points, number if turned else 0)
+                    points = points[::-1] if reverse and number % 2 else points
+                text.text = " ".join(map(_noisy, points) if digits else points)
+            for child in mark:
+                if styles and local(child) == "styleUrl":
+                    child.text = f"#exploded{number}"
+        if styles:
+            _explode_styles(root)
+        if wrap:
+            wrapped("Temporary Places")(root)
+
+    return edit
+
+
+def _explode_styles(root: etree._Element) -> None:
     top = _top(root)
     for style in [child for child in top if local(child) in ("Style", "StyleMap")]:
         top.remove(style)
@@ -345,19 +384,21 @@ def resaved(root: etree._Element) -> None:
         cascade.set(f"{_KML}id", f"exploded{number}")
         etree.SubElement(cascade, f"{_KML}Style")
         top.insert(1, cascade)
-    wrapped("Temporary Places")(root)
 
 
-def _as_saved(points: Sequence[str], *, ring: bool, turn: int) -> str:
-    if ring and len(points) > 3:
-        inner = list(points[:-1])
-        place = turn % len(inner)
-        inner = inner[place:] + inner[:place]
-        inner = inner[::-1] if turn % 2 else inner
-        points = [*inner, inner[0]]
-    pairs = (point.split(",")[:2] for point in points)
+def _turned(points: Sequence[str], places: int) -> list[str]:
+    """A closed ring that starts some points further on."""
+    inner = list(points[:-1])
+    if len(inner) < 3:
+        return list(points)
+    inner = inner[places % len(inner) :] + inner[: places % len(inner)]
+    return [*inner, inner[0]]
+
+
+def _noisy(point: str) -> str:
     # Noise in the last digits, as Earth's own arithmetic leaves it.
-    return " ".join(f"{float(x) + 3e-14:.16g},{float(y) - 3e-14:.16g},0" for x, y in pairs)
+    lon, lat = (float(number) for number in point.split(",")[:2])
+    return f"{lon + 3e-14:.16g},{lat - 3e-14:.16g},0"
 
 
 def _is_ring(text: etree._Element) -> bool:

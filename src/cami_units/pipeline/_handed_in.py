@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,7 +22,25 @@ PROBLEM_COLUMNS: Final = ("file", "folder", "placemark", "line", "what", "assume
 
 _FORMS: Final = (".xlsx", ".xlsm")
 _PASSED_OVER: Final = (".csv", ".md", ".txt~", ".tmp", ".lock")
-_LITTER: Final = re.compile(r"\.|~\$|Thumbs\.db$|desktop\.ini$", re.IGNORECASE)
+_LITTER: Final = re.compile(r"\.|~\$|Thumbs\.db$|desktop\.ini$|__MACOSX$", re.IGNORECASE)
+_SUMS: Final = "SHA256SUMS.txt"
+_SUM_LINE: Final = re.compile(r"([0-9a-f]{64}) [ *](\S.{0,500})")
+_OF_A_PACK: Final = re.compile(
+    r"SHA256SUMS\.txt|pack\.json|(?:howto|map)(?:_.+)?\.(?:html|pdf)|poster\.pdf", re.IGNORECASE
+)
+_TO_EDIT: Final = re.compile(r"(?:edit_.+\.km[lz]|form_.+\.xls[xm])\Z", re.IGNORECASE)
+MAX_FILE: Final = 100_000_000
+_BEGINNINGS: Final = {
+    ".gpkg": (b"SQLite format 3\x00",),
+    ".geojson": (b"{", b"["),
+    ".json": (b"{", b"["),
+    ".shp": (b"\x00\x00\x27\x0a",),
+    ".fgb": (b"fgb",),
+    ".parquet": (b"PAR1",),
+    ".geoparquet": (b"PAR1",),
+}
+"""How files of a GIS begin. GDAL looks into them, not at their names, and some formats that it knows
+name other files and addresses to read."""
 _EDIT_NAME: Final = re.compile(r"edit[\s_\-]+(.+)", re.IGNORECASE)
 _UNITS_FOLDER: Final = re.compile(r"2\b.*(?:\bunits?\b|единиц)", re.IGNORECASE)
 _PATH: Final = "a path whose ends nearly meet"
@@ -49,16 +68,22 @@ class FileRead:
     unusable: int = 0
     rows: int = 0
     folder_there: bool = False
+    unchanged: bool = False
 
 
 @dataclass(slots=True)
 class HandedIn:
-    """All files together: their shapes as one table, pins and comments, forms, what was noticed."""
+    """All files together: their shapes as one table, pins and comments, forms, what was noticed.
+
+    `unsound` says of each file which units came back but could not be used, and why; under the
+    empty id why nothing is concluded from what is not in it.
+    """
 
     files: list[FileRead] = field(default_factory=list)
     shapes: list[dict[str, Any]] = field(default_factory=list)
     pins: list[dict[str, Any]] = field(default_factory=list)
     forms: dict[str, list[workshop.Verdict]] = field(default_factory=dict)
+    unsound: dict[str, dict[str, str]] = field(default_factory=dict)
     problems: list[dict[str, Any]] = field(default_factory=list)
 
     def say(
@@ -92,7 +117,7 @@ def found_files(paths: Iterable[Path]) -> list[Path]:
     missing = []
     for path in paths:
         if path.is_dir():
-            inner = (one for one in path.rglob("*") if one.is_file() and _is_meant(one))
+            inner = (one for one in path.rglob("*") if _is_meant(one, path))
             found.update(dict.fromkeys(inner))
         elif path.exists():
             found[path] = None
@@ -111,36 +136,115 @@ def found_files(paths: Iterable[Path]) -> list[Path]:
     return sorted(found, key=lambda one: (one.name, str(one)))
 
 
-def _is_meant(path: Path) -> bool:
-    hidden = any(_LITTER.match(part) for part in path.parts[-2:])
-    return not hidden and path.suffix.casefold() not in _PASSED_OVER
+def _is_meant(path: Path, folder: Path) -> bool:
+    hidden = any(_LITTER.match(part) for part in path.relative_to(folder).parts)
+    there = path.is_file() or path.is_symlink()
+    return there and not hidden and path.suffix.casefold() not in _PASSED_OVER
 
 
-def read_files(paths: Sequence[Path], known: Known, *, progress: Progress = quiet) -> HandedIn:
-    """Every file, read as far as it can be. One bad file never stops the others."""
+def sums_of(folders: Iterable[Path]) -> dict[str, str]:
+    """The files that were handed out, by their SHA-256, as the lists in packs say."""
+    known: dict[str, str] = {}
+    for folder in folders:
+        file = folder / _SUMS
+        if not file.is_file() or file.stat().st_size > _MOST_SUMS:
+            continue
+        for line in file.read_text(encoding="ascii", errors="replace").splitlines():
+            found = _SUM_LINE.fullmatch(line.strip())
+            if found:
+                known.setdefault(found[1], found[2].rpartition("/")[2])
+    return known
+
+
+_MOST_SUMS: Final = 1_000_000
+
+
+def read_files(
+    paths: Sequence[Path],
+    known: Known,
+    *,
+    handed_out: Mapping[str, str] | None = None,
+    progress: Progress = quiet,
+) -> HandedIn:
+    """Every file, read as far as it can be. One bad file never stops the others.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        As :func:`found_files` gives them.
+    known : Known
+        What the round handed out says.
+    handed_out : mapping, optional
+        The names of the files of the packs, by their SHA-256. One of them that comes back as it
+        was is *unchanged*; those that nobody can edit are passed over.
+    """
     handed = HandedIn()
     twins: dict[str, str] = {}
     names = Counter(path.name for path in paths)
+    passed: list[str] = []
     for number, path in enumerate(paths, start=1):
         progress("reading files", number, len(paths))
         called = path.name if names[path.name] == 1 else f"{path.parent.name}/{path.name}"
-        called = clean_name(called)
+        called = clean_name(called)[:_LONGEST]
         digest = ""
         try:
+            _refuse_odd(path, called)
             digest = store.sha256(path)
+            if _is_passed_over(path, digest, handed_out or {}):
+                passed.append(called)
+                continue
             if digest in twins:
                 handed.files.append(FileRead(called, digest, f"the same file as {twins[digest]}"))
                 what = f"it is the same file as {twins[digest]}, byte for byte"
                 handed.say(called, "", "", what, "read once")
                 continue
             twins[digest] = called
-            _read(path, called, digest, known, handed)
+            _read(path, called, digest, known, handed, unchanged=digest in (handed_out or {}))
         except InputError as error:
             _refuse(handed, called, digest, str(error), known)
         except OSError as error:
             why = f"{called} cannot be read: {error.strerror or error}"
             _refuse(handed, called, digest, why, known)
+    if passed:
+        what = f"{len(passed)} files of the pack that nobody edits: {listed(passed, 6)}"
+        handed.say("", "", "", what, "passed over")
     return handed
+
+
+_LONGEST: Final = 200
+
+
+def _is_passed_over(path: Path, digest: str, handed_out: Mapping[str, str]) -> bool:
+    """Whether a file is of a pack, and nothing that a group could have put its work into."""
+    if path.name in (_SUMS, "pack.json"):
+        return True
+    name = handed_out.get(digest)
+    return not _TO_EDIT.match(name) if name else bool(_OF_A_PACK.fullmatch(path.name))
+
+
+def _refuse_odd(path: Path, called: str) -> None:
+    """Refuse, before a byte is read, what is no file, is a link, or is far too large."""
+    if path.is_symlink():
+        raise InputError(
+            f"{called} is a link to another file. Hand in the file itself, not a link to it."
+        )
+    if not path.is_file():
+        raise InputError(f"{called} is no plain file (a device or a pipe).")
+    size = path.stat().st_size
+    if size > MAX_FILE:
+        raise InputError(
+            f"{called} is too large: {size / 1e6:,.0f} MB, at most {MAX_FILE / 1e6:,.0f} MB are "
+            "read. Save only the folder with the units."
+        )
+    beginnings = _BEGINNINGS.get(path.suffix.casefold())
+    if beginnings and size:
+        with path.open("rb") as stream:
+            head = stream.read(64).removeprefix(b"\xef\xbb\xbf").lstrip()
+        if not head.startswith(beginnings):
+            raise InputError(
+                f"{called} does not begin as a {path.suffix.casefold()} file does. Save it again "
+                "in the program it was made with."
+            )
 
 
 def _refuse(handed: HandedIn, called: str, digest: str, why: str, known: Known) -> None:
@@ -148,23 +252,53 @@ def _refuse(handed: HandedIn, called: str, digest: str, why: str, known: Known) 
     handed.say(called, "", "", why, "not read; the other files were")
 
 
-def _read(path: Path, called: str, digest: str, known: Known, handed: HandedIn) -> None:
+def _read(
+    path: Path, called: str, digest: str, known: Known, handed: HandedIn, *, unchanged: bool
+) -> None:
     suffix = path.suffix.casefold()
     if suffix in _FORMS:
         _read_form(path, called, digest, known, handed)
         return
     if suffix in layers.DRAWN_SUFFIXES:
         rows, _ = layers.read_drawn(path)
-    else:
+        _take(rows, called, digest, known, handed, unchanged=unchanged)
+        return
+    inner, passed = kml.inner_archives(path, called)
+    for entry in passed:
+        what = f"the archive also holds {entry}, which is not read from inside it"
+        handed.say(called, "", "", what, "Hand it in by itself.")
+    for name, content in inner:
+        # An archive of KMZ files is several files, each with its own group.
+        own = hashlib.sha256(content).hexdigest()
+        try:
+            rows, _ = kml.read_kml(content, name=name)
+            _take(rows, name, own, known, handed, unchanged=False)
+        except InputError as error:
+            _refuse(handed, name, own, str(error), known)
+    if not inner:
         rows, _ = kml.read_kml(path, name=called)
+        _take(rows, called, digest, known, handed, unchanged=unchanged)
+
+
+def _take(
+    rows: gpd.GeoDataFrame,
+    called: str,
+    digest: str,
+    known: Known,
+    handed: HandedIn,
+    *,
+    unchanged: bool,
+) -> None:
+    """What one file holds, put with that of the others."""
     handed.problems += [_problem(note, called) for note in rows.attrs["notes"] if _is_news(note)]
     marks = [_mark(parts, called) for parts in _placemarks(rows)]
     ours = [_is_evidence(mark, known) for mark in marks]
     own = [mark for mark, evidence in zip(marks, ours, strict=True) if not evidence]
     shapes = [mark for mark in own if mark["polygons"]]
     pins = [mark for mark in own if not mark["polygons"]]
-    group, how = _group(called, shapes, known, handed)
+    group, how = _group(called, shapes, known, handed) if own else _named(called, known)
     folder = _folder_there(rows.attrs["folders"], shapes, group, known, called, handed)
+    handed.unsound[called] = _unsound(rows.attrs, pins, known)
     for mark in shapes:
         handed.shapes.append(_shape(mark, group, called, handed))
     for mark in pins:
@@ -185,17 +319,49 @@ def _read(path: Path, called: str, digest: str, known: Known, handed: HandedIn) 
             pins=len(pins),
             unusable=counts["unusable"],
             folder_there=folder,
+            unchanged=unchanged,
         )
     )
+    if unchanged:
+        what = "unchanged: it is the file that was handed out, byte for byte"
+        handed.say(called, "", "", what, "its units are kept as they are")
     if not shapes and not pins:
         what = "nothing that was drawn or edited is in it"
         handed.say(called, "", "", what, "was the wrong folder saved? Nothing was concluded")
 
 
+def _named(called: str, known: Known) -> tuple[str, str]:
+    """The group of a file in which nothing was drawn: that of its name, if any."""
+    group = _named_group(called, known.groups)
+    return (group, "its name") if group else ("", "")
+
+
+def _unsound(
+    about: Mapping[str, Any], pins: Sequence[Mapping[str, Any]], known: Known
+) -> dict[str, str]:
+    """Units that came back without an outline that can be used, and why; under "" a file cut off."""
+    found = {} if about.get("whole", True) else {"": "a part of its file is missing or broken"}
+    for mark in about.get("broken", ()):
+        unit_id = _meant(mark)
+        if unit_id in known.units:
+            found[unit_id] = "its placemark came back, but cannot be used (see problems)"
+    for mark in pins:
+        unit_id = str(mark["data"].get("cu_id", ""))
+        if unit_id in known.units:
+            found[unit_id] = "it came back as an open path or a point, without ground"
+    return found
+
+
+def _meant(mark: Mapping[str, Any]) -> str:
+    """The unit that a placemark says it is: by its data, its id, or its name."""
+    by_id = str(mark["placemark_id"]).partition(".")[0]
+    return mark["data"].get("cu_id") or workshop.spoken_id(by_id or mark["name"])
+
+
 def _is_news(note: Mapping[str, Any]) -> bool:
-    """Whether a note of a reader is worth a line: not our own tour, nor paths, told with what follows."""
+    """Whether a note is worth a line: not our own tour and legend; paths are told with what follows."""
     what = str(note["what"])
-    return not what.startswith(("1 Tour", _PATH))
+    return not what.startswith(("1 Tour:", "1 ScreenOverlay:", _PATH))
 
 
 def _problem(note: Mapping[str, Any], called: str) -> dict[str, Any]:
@@ -436,23 +602,61 @@ def _read_form(path: Path, called: str, digest: str, known: Known, handed: Hande
         handed.say(called, "units", problem.where, problem.what, problem.cure)
     verdicts = []
     for row in form.units.to_dict("records"):
-        unit_id = workshop.spoken_id(str(row["unit_id"])) or clean_name(row["unit_id"])
-        action = str(row["action"]).casefold()
+        asked = {str(key): clean_name(value) for key, value in row.items()}
+        unit_id = workshop.spoken_id(asked["unit_id"]) or asked["unit_id"]
+        action = asked["action"].casefold()
         said = [str(row["comment"]), str(row["open_question"])]
-        if action in ("merge", "split", "new", "change"):
-            told = f"the form says {action}" + f" {row['merge_with']}".rstrip()
-            handed.say(called, "units", unit_id, told, "a remark; outlines come from the KML")
+        told, to_do = _asked_for(action, unit_id, asked)
+        if told:
+            handed.say(called, "units", unit_id or asked["new_name"], told, to_do)
             said.insert(0, told)
+        if action == "new" and unit_id not in known.units:
+            continue
         verdicts.append(
             workshop.Verdict(
                 unit_id=unit_id,
                 rejected=action == "reject",
-                name=workshop.bare_name(str(row["new_name"])),
+                name=workshop.bare_name(asked["new_name"]),
                 comment="\n".join(filter(None, said)),
             )
         )
     handed.forms[called] = verdicts
-    handed.files.append(FileRead(called, digest, group=group, group_by=how, rows=len(verdicts)))
+    marked = form.activities["action"].isin(["add", "amend", "drop"])
+    spoken = int((marked | (form.activities["activity_id"] == "")).sum())
+    if spoken:
+        told = f"activities added or changed: {spoken}"
+        handed.say(
+            called, "activities", "", told, "not read here: cami-units activities takes them"
+        )
+    rows = len(verdicts) + spoken
+    handed.files.append(FileRead(called, digest, group=group, group_by=how, rows=rows))
+
+
+def _asked_for(action: str, unit_id: str, asked: Mapping[str, str]) -> tuple[str, str]:
+    """What a row of a form asks for that only a map can give, and what is to be done about it."""
+    other = workshop.spoken_id(asked["merge_with"]) or asked["merge_with"]
+    if action == "merge":
+        return (
+            f"the form asks to merge {unit_id} with {other or 'a unit that it does not name'}",
+            "a remark, not applied: unless the map shows it, draw one outline around both, keep "
+            f"the id {unit_id}, and delete the other; or ask the group",
+        )
+    if action == "split":
+        return (
+            f"the form asks to split {unit_id}",
+            "a remark, not applied: unless the map shows it, copy the unit on the map and cut each "
+            "copy to its part; or ask the group where the line runs",
+        )
+    if action == "new":
+        named = f" '{asked['new_name']}'" if asked["new_name"] else ""
+        words = f": {asked['comment']}" if asked["comment"] else ""
+        return (
+            f"the form asks for a new unit{named}{words}",
+            "not applied: unless the map shows it, draw it there, or ask the group where it lies",
+        )
+    if action == "change":
+        return f"the form says that {unit_id} changes", "a remark: its outline is that of the map"
+    return "", ""
 
 
 def drawn_table(handed: HandedIn, crs: str) -> tuple[gpd.GeoDataFrame, list[dict[str, Any]]]:

@@ -152,7 +152,11 @@ def _words(value: Any) -> set[str]:
 
 def picture(conflict: workshop.Conflict, shapes: Mapping[str, Any]) -> Picture:
     """The outlines of a conflict; those of its units where it names none."""
-    drawn = [(label, shapes[site]) for label, site in conflict.sites if site in shapes]
+    places = [
+        (label, f"{site}@base" if label == "base" and f"{site}@base" in shapes else site)
+        for label, site in conflict.sites
+    ]
+    drawn = [(label, shapes[site]) for label, site in places if site in shapes]
     if not drawn:
         drawn = [(unit, shapes[unit]) for unit in conflict.unit_id.split(";") if unit in shapes]
     return Picture(conflict.unit_id, tuple(drawn))

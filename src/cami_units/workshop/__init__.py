@@ -7,11 +7,15 @@ no KML: shapes come in as tables.
 
 from cami_units.workshop._activities import (
     ACTIVITY_COLUMNS,
+    DROPPED,
+    GENERAL,
     LOG_COLUMNS,
+    PROGRAMME,
     Contribution,
     completeness,
     merged_activities,
     moved,
+    numbered,
     placed,
     recurring,
     species_by_unit,
@@ -42,9 +46,12 @@ from cami_units.workshop._outcome import (
 
 __all__ = [
     "ACTIVITY_COLUMNS",
+    "DROPPED",
     "EVERYBODY",
+    "GENERAL",
     "HIDDEN",
     "LOG_COLUMNS",
+    "PROGRAMME",
     "Bringing",
     "Brought",
     "Conflict",
@@ -68,6 +75,7 @@ __all__ = [
     "merged",
     "merged_activities",
     "moved",
+    "numbered",
     "outlines",
     "placed",
     "recurring",

@@ -34,13 +34,18 @@ HIDDEN: Final = ("rejected", "merged")
 
 @dataclass(frozen=True, slots=True)
 class Bringing:
-    """One file that a group brought, as read: who, whether the folder of the units is in it."""
+    """One file that a group brought, as read: who, whether the folder of the units is in it.
+
+    `unsound` says which units came back without an outline that can be used, and why; under the
+    empty id, why nothing is concluded from what is not in the file.
+    """
 
     file: str
     group: str
     folder_there: bool
     shapes: tuple[Shape, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
+    unsound: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +109,7 @@ class Brought:
     group: str
     files: tuple[str, ...]
     folder_there: bool
+    unsound: dict[str, str] = field(default_factory=dict)
     versions: dict[str, list[Version]] = field(default_factory=dict)
     fresh: list[Fresh] = field(default_factory=list)
     dropped: list[Fresh] = field(default_factory=list)
@@ -146,26 +152,78 @@ def brought(
     A unit that is missing while the folder it was in has come back is *deleted*; where the folder
     is missing too it is *absent*, and nothing is concluded.
     """
-    mine = set(owned)
+    mine, due = set(owned), set(expected)
     units = {str(row["unit_id"]): row for row in _rows(base)}
-    result = Brought(group, tuple(one.file for one in files), any(f.folder_there for f in files))
-    sorted_files = [told_apart(one.shapes, base, ground) for one in files]
-    for one, found in zip(files, sorted_files, strict=True):
+    result = Brought(group, tuple(one.file for one in files), folder_there=False)
+    told = [(one, told_apart(one.shapes, base, ground)) for one in files]
+    read = [(one, found, _versions(found, units, mine, drawn, group)) for one, found in told]
+    drawn_files = [one.file for one, _, _ in read if one.shapes or one.folder_there]
+    silent = {one.file for one, found, made in read if _is_silent(one, found, made, due)}
+    if silent >= set(drawn_files):
+        silent -= set(drawn_files[:1])
+    else:
+        result.notices += _several(group, drawn_files, silent)
+    speaking = [part for part in read if part[0].file not in silent]
+    result.folder_there = any(one.folder_there for one, _, _ in speaking)
+    for one, found, made in speaking:
         result.notices += found.notices
         result.contested |= found.contested
-        for unit_id, pieces in sorted(found.of.items()):
-            version = _version(units[unit_id], pieces, unit_id in found.split, drawn, group)
-            result.versions.setdefault(unit_id, []).append(replace(version, owner=unit_id in mine))
+        result.unsound |= one.unsound
+        for unit_id, version in made.items():
+            result.versions.setdefault(unit_id, []).append(version)
         for verdict in one.verdicts:
             _add_verdict(result, one, verdict, units, mine)
+    if not result.folder_there:
+        # Single units beside the whole pack: the pack says how the others stand.
+        for one, _, made in read:
+            for unit_id, version in made.items() if one.file in silent else ():
+                result.versions.setdefault(unit_id, [version])
+    files = [one for one, _, _ in speaking]
+    sorted_files = [found for _, found, _ in speaking]
     loose = _loose(files, sorted_files, ground, result)
-    for unit_id in expected:
+    for unit_id in sorted(due):
         if unit_id not in result.versions and units[unit_id]["status"] not in HIDDEN:
             gone, used = _gone(unit_id, group, result, sorted_files, loose, ground)
             result.versions[unit_id] = [replace(gone, owner=unit_id in mine)]
             loose = [shape for shape in loose if shape.place not in used]
     result.fresh = [Fresh(shape, shape.file, shape.notes) for shape in loose]
     return result
+
+
+def _versions(
+    found: Sorted,
+    units: Mapping[str, Mapping[str, Any]],
+    mine: set[str],
+    drawn: gpd.GeoDataFrame,
+    group: str,
+) -> dict[str, Version]:
+    """What one file makes of each unit that is in it."""
+    made = {}
+    for unit_id, pieces in sorted(found.of.items()):
+        version = _version(units[unit_id], pieces, unit_id in found.split, drawn, group)
+        made[unit_id] = replace(version, owner=unit_id in mine)
+    return made
+
+
+def _is_silent(file: Bringing, found: Sorted, made: Mapping[str, Version], due: set[str]) -> bool:
+    """Whether a file came back as it went out: every unit in it, and nothing said of any."""
+    said = found.loose or found.contested or file.verdicts or file.unsound
+    changed = any(one.differs or one.comment for one in made.values())
+    return bool(file.shapes) and not said and not changed and due <= set(made)
+
+
+def _several(group: str, drawn: Sequence[str], silent: set[str]) -> list[Notice]:
+    """Which of several drawn files of a group counts."""
+    first = next(one for one in drawn if one not in silent)
+    told = []
+    for one in drawn:
+        if one in silent:
+            what = f"a second file of group {group}, in which nothing was changed"
+            told.append(Notice(one, "", "", what, f"{first} counts"))
+        elif one != first:
+            what = f"a second file of group {group}"
+            told.append(Notice(one, "", "", what, f"where both differ, {first} counts"))
+    return told
 
 
 def fullest_first(files: Iterable[Bringing]) -> list[Bringing]:
@@ -224,11 +282,16 @@ def _version(
         change, stale = "kept", False
     if change == "reshaped" and first.iou <= 0 and len(pieces) == 1:
         notes.append("it does not touch its former outline")
-    if any(rejects(piece.name) for piece in pieces):
+    own = [str(unit[key]) for key in ("name_en", "name_ru")]
+    if any(rejects(piece.name, own=own) for piece in pieces):
         if change != "kept":
             notes.append("its outline was changed too, which a rejection makes void")
         change = "rejected"
     name_en, name_ru = _new_name(unit, pieces)
+    if change == "rejected" and (name_en or name_ru):
+        # A name beside an X is mostly the reason: a unit that goes needs no other name.
+        notes.append(f"typed as '{first.name}'")
+        name_en = name_ru = ""
     return Version(
         unit_id=str(unit["unit_id"]),
         group=group,
@@ -257,7 +320,7 @@ def _number(rev: Any) -> str:
 def _new_name(unit: Mapping[str, Any], pieces: Sequence[Shape]) -> tuple[str, str]:
     """The English and the Russian name that the pieces bring, empty where it is the old one."""
     for piece in sorted(pieces, key=lambda one: one.place):
-        name = bare_name(piece.name)
+        name = bare_name(piece.name) if plain(piece.name) not in _names(unit) else ""
         if name and plain(name) not in {plain(unit["name_en"]), plain(unit["name_ru"])}:
             return ("", name) if is_cyrillic(name) else (name, "")
     return "", ""
@@ -370,6 +433,9 @@ def _gone(
     """A unit that did not come back: merged, cut into new shapes, deleted, or absent."""
     file = result.files[0]
     version = Version(unit_id, group, file, "absent", False)
+    unsound = result.unsound.get(unit_id)
+    if unsound:
+        return replace(version, notes=(f"{unsound}: its outline was left as it was",)), set()
     if not result.folder_there:
         note = "the folder of the units is not in the file either: nothing was concluded"
         return replace(version, notes=(note,)), set()
@@ -397,6 +463,9 @@ def _gone(
                 matched_by="overlap",
                 placemark=shape.name,
             ), set()
+    if "" in result.unsound:
+        note = f"{result.unsound['']}: nothing was concluded"
+        return replace(version, notes=(note,)), set()
     note = "its folder came back without it: not applied without a decision"
     return replace(version, change="deleted", notes=(note,)), set()
 

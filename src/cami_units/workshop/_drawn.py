@@ -14,7 +14,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
+import shapely
 
 from cami_units import overlap
 from cami_units.workshop._names import spoken_id
@@ -129,6 +131,23 @@ class Ground:
         height = min(a[3], b[3]) - max(a[1], b[1])
         return max(width, 0.0) * max(height, 0.0) / 1e6
 
+    def perhaps_alike(self, places: Sequence[int], least: float) -> list[tuple[int, int]]:
+        """Pairs of these shapes whose Jaccard index may reach `least`, in the order given.
+
+        The boxes around the shapes rule the others out.
+        """
+        boxes = shapely.box(*np.array([self._bounds[place] for place in places]).reshape(-1, 4).T)
+        first, second = shapely.STRtree(boxes).query(boxes)
+        ordered = sorted(zip(first.tolist(), second.tolist(), strict=True))
+        pairs = ((places[a], places[b]) for a, b in ordered if a < b)
+        return [pair for pair in pairs if could_be_alike(*pair, self, least=least)]
+
+    def measure(self, pairs: Iterable[tuple[int, int]]) -> None:
+        """Measure what pairs of shapes share all at once: one by one it costs ten times as much."""
+        asked = sorted({(min(pair), max(pair)) for pair in pairs} - set(self._between))
+        ones, others = (self._shapes.iloc[[pair[side] for pair in asked]] for side in (0, 1))
+        self._between |= zip(asked, map(float, overlap.shared_km2(ones, others)), strict=True)
+
     def between(self, one: int, other: int) -> float:
         """Ground that two shapes share."""
         if one == other:
@@ -146,12 +165,17 @@ class Ground:
 
 def jaccard(one: int, other: int, ground: Ground, *, least: float) -> float:
     """Jaccard index of two drawn shapes; 0 where it cannot reach `least`."""
-    a, b = ground.area[one], ground.area[other]
-    # shared ÷ (a + b − shared) ≥ least  ⇔  shared ≥ (a + b) · least ÷ (1 + least)
-    if ground.could_share(one, other) < (a + b) * least / (1 + least):
+    if not could_be_alike(one, other, ground, least=least):
         return 0.0
-    shared = ground.between(one, other)
-    return shared / (a + b - shared) if a + b > shared else 0.0
+    both, shared = ground.area[one] + ground.area[other], ground.between(one, other)
+    return shared / (both - shared) if both > shared else 0.0
+
+
+def could_be_alike(one: int, other: int, ground: Ground, *, least: float) -> bool:
+    """Whether the Jaccard index of two shapes may reach `least`, by the boxes around them."""
+    # shared ÷ (a + b − shared) ≥ least  ⇔  shared ≥ (a + b) · least ÷ (1 + least)
+    both = ground.area[one] + ground.area[other]
+    return ground.could_share(one, other) >= both * least / (1 + least)
 
 
 def told_apart(shapes: Iterable[Shape], base: pd.DataFrame, ground: Ground) -> Sorted:

@@ -124,40 +124,50 @@ def _rivals(
 ) -> dict[str, str]:
     """New shapes that are set aside, because another group drew the same place; with the reason."""
     left: dict[str, str] = {}
-    names = list(fresh)
-    for number, one in enumerate(names):
-        for other in names[number + 1 :]:
-            a, b = fresh[one].shape, fresh[other].shape
-            if a.group == b.group or one in left or other in left:
-                continue
-            if jaccard(a.place, b.place, ground, least=SAME_PLACE) < SAME_PLACE:
-                continue
-            shared = ground.between(a.place, b.place)
-            pair = f"{one};{other}"
-            decided = rules.resolutions.get(pair)
-            keeper, default = _whose(a.group, b.group, (a.place, b.place), rules, inside)
-            if decided:
-                keeper = decided.choice
-            loser = {a.group: other, b.group: one}.get(keeper)
-            if keeper == "union":
-                out.sites[one] = (a.place, b.place)
-                loser = other
-            if loser:
-                left[loser] = f"{pair}: {decided.sentence() if decided else default}"
-            out.conflicts.append(
-                Conflict(
-                    pair,
-                    f"{a.group};{b.group}",
-                    shared,
-                    default,
-                    "same new area",
-                    f"{a.group} and {b.group} both drew a new unit here",
-                    decided.sentence() if decided else "",
-                    ((a.group, f"@{a.place}"), (b.group, f"@{b.place}")),
-                )
+    for one, other in _of_two_groups(fresh, ground):
+        a, b = fresh[one].shape, fresh[other].shape
+        if one in left or other in left:
+            continue
+        if jaccard(a.place, b.place, ground, least=SAME_PLACE) < SAME_PLACE:
+            continue
+        shared = ground.between(a.place, b.place)
+        pair = f"{one};{other}"
+        decided = rules.resolutions.get(pair)
+        keeper, default = _whose(a.group, b.group, (a.place, b.place), rules, inside)
+        if decided:
+            keeper = decided.choice
+        loser = {a.group: other, b.group: one}.get(keeper)
+        if keeper == "union":
+            out.sites[one] = (a.place, b.place)
+            loser = other
+        if loser:
+            left[loser] = f"{pair}: {decided.sentence() if decided else default}"
+        out.conflicts.append(
+            Conflict(
+                pair,
+                f"{a.group};{b.group}",
+                shared,
+                default,
+                "same new area",
+                f"{a.group} and {b.group} both drew a new unit here",
+                decided.sentence() if decided else "",
+                ((a.group, f"@{a.place}"), (b.group, f"@{b.place}")),
             )
-            out.sites |= {f"@{a.place}": (a.place,), f"@{b.place}": (b.place,)}
+        )
+        out.sites |= {f"@{a.place}": (a.place,), f"@{b.place}": (b.place,)}
     return left
+
+
+def _of_two_groups(fresh: Mapping[str, Fresh], ground: Ground) -> list[tuple[str, str]]:
+    """Pairs of new shapes by different groups that may be the same place, in the order of `fresh`."""
+    drawn = {one.shape.place: (unit_id, one.shape.group) for unit_id, one in fresh.items()}
+    pairs = [
+        (one, other)
+        for one, other in ground.perhaps_alike(list(drawn), SAME_PLACE)
+        if drawn[one][1] != drawn[other][1]
+    ]
+    ground.measure(pairs)
+    return [(drawn[one][0], drawn[other][0]) for one, other in pairs]
 
 
 def _whose(

@@ -8,6 +8,8 @@ from dataclasses import replace
 from typing import Any
 
 import geopandas as gpd
+import numpy as np
+import shapely
 
 from cami_units import overlap
 from cami_units.model import InputError, listed
@@ -483,28 +485,19 @@ def _tell_overlaps(
 ) -> None:
     """Units of different groups that now share ground."""
     shown = [unit for unit in out.units if unit.status not in HIDDEN]
-    moved = [unit for unit in shown if unit.site]
-    if not moved:
-        return
     whole = dict(zip(base["unit_id"], base.geometry, strict=True))
     shapes = [
         ground_of(out.sites[unit.site], drawn) if unit.site else whole[unit.unit_id]
         for unit in shown
     ]
-    table = gpd.GeoDataFrame(
-        {"unit_id": [unit.unit_id for unit in shown]}, geometry=shapes, crs=base.crs
-    )
-    area = dict(zip(table["unit_id"], overlap.area_km2(table), strict=True))
-    mine = table[table["unit_id"].isin([unit.unit_id for unit in moved])]
-    pairs = overlap.overlap(mine, table.rename(columns={"unit_id": "other"}), by=("other",))
     by = {unit.unit_id: _owners(unit, rules) for unit in shown}
     told = {frozenset(conflict.unit_id.split(";")) for conflict in out.conflicts}
-    for unit_id, beside, km2 in zip(*(pairs[name] for name in pairs), strict=True):
-        one, other = sorted((str(unit_id), str(beside)))
-        key = frozenset((one, other))
-        if one == other or key in told or km2 < OVERLAP_SHARE * min(area[one], area[other]):
+    for a, b, km2 in _sharing(gpd.GeoSeries(shapes, crs=base.crs)):
+        if not (shown[a].site or shown[b].site):
             continue
-        told.add(key)
+        one, other = sorted((shown[a].unit_id, shown[b].unit_id))
+        if frozenset((one, other)) in told:
+            continue
         pair = f"{one};{other}"
         if by[one] & by[other]:
             where = ";".join(sorted(by[one] & by[other]))
@@ -516,7 +509,7 @@ def _tell_overlaps(
             Conflict(
                 pair,
                 ";".join(sorted(by[one] | by[other])),
-                float(km2),
+                km2,
                 ASK,
                 "overlap",
                 "they share ground; both stay as drawn",
@@ -524,6 +517,23 @@ def _tell_overlaps(
                 ((one, one), (other, other)),
             )
         )
+
+
+def _sharing(ground: gpd.GeoSeries) -> Iterator[tuple[int, int, float]]:
+    """Pairs of polygons that share more than :data:`OVERLAP_SHARE` of the smaller one, and the km²."""
+    shapes, area = ground.to_numpy(), overlap.area_km2(ground).to_numpy()
+    first, second = shapely.STRtree(shapes).query(shapes)
+    first, second = (side[first < second] for side in (first, second))
+    west, south, east, north = np.moveaxis(shapely.bounds(shapes), 1, 0)
+    width = np.minimum(east[first], east[second]) - np.maximum(west[first], west[second])
+    height = np.minimum(north[first], north[second]) - np.maximum(south[first], south[second])
+    least = OVERLAP_SHARE * np.minimum(area[first], area[second])
+    near = width * height / 1e6 >= least  # what the boxes share is the most the shapes can share
+    first, second, least = (side[near] for side in (first, second, least))
+    km2 = overlap.shared_km2(ground.iloc[first], ground.iloc[second])
+    for place in np.lexsort((second, first)):
+        if km2[place] >= least[place]:
+            yield int(first[place]), int(second[place]), float(km2[place])
 
 
 def _owners(unit: Settled, rules: Rules) -> set[str]:

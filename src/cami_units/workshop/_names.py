@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Final
 
 from cami_units.model import clean_name
 
-_REJECTED: Final = re.compile(r"[XxХх×✗✘](?:\s+|\s*[-–—:.,]\s*|(?=[CС]U\W?\d)|$)")
-"""A Latin or a Cyrillic X, or a cross, in front: whoever types on a Russian keyboard means the same."""
+_X: Final = r"(?:[\[(]\s*[XxХх×✗✘❌✕✖]\s*[\])]|[XxХх×✗✘❌✕✖]{1,3})"
+_REJECTED: Final = re.compile(
+    rf"{_X}(?:\s*[-–—:.,_]\s+|\s*[–—:.,_]\s*|\s+[-–—]\s*|\s+|(?=\s*[-_]?\s*[CcСс][UuУу]\W?\d)[\s\-_]*|$)"
+)
+"""A Latin or a Cyrillic X, or a cross, in front: whoever types on a Russian keyboard means the same.
+A hyphen with a letter behind it ("X-ray") is part of a name, unless the letters are those of an id.
+"""
 _ID: Final = re.compile(r"[CС]U[\s\-‐‑–—_.]*0*(\d{1,5})([a-z]{0,3})(?![^\W_])", re.IGNORECASE)
 _PART: Final = re.compile(r"\s*\((?:part|часть)\s+\d+\)\s*$", re.IGNORECASE)
 _UNTITLED: Final = re.compile(
@@ -20,15 +26,31 @@ _UNTITLED: Final = re.compile(
 _CYRILLIC: Final = re.compile(r"[\u0400-\u04ff]")
 
 
-def rejects(name: str) -> bool:
+def rejects(name: str, *, own: Iterable[str] = ()) -> bool:
     """Whether a name begins with the X that rejects a unit.
+
+    Parameters
+    ----------
+    name : str
+        As somebody typed it.
+    own : iterable of str
+        Names that the unit has anyway: one of them that begins with an X rejects nothing.
 
     Examples
     --------
-    >>> rejects("X CU-012 Wakhan"), rejects("Х CU-012"), rejects("Xinjiang steppe")
+    >>> rejects("X CU-012 Wakhan"), rejects("х-CU-012"), rejects("Xinjiang steppe")
     (True, True, False)
+    >>> rejects("X Valley", own=["X Valley"]), rejects("X-ray ridge"), rejects("X Wakhan")
+    (False, False, True)
     """
-    return _REJECTED.match(clean_name(name)) is not None
+    said = clean_name(name)
+    if said.casefold() in {clean_name(one).casefold() for one in own if one}:
+        return False
+    if _REJECTED.match(said):
+        return True
+    glued = re.match(rf"{_X}-", said)
+    behind = said[glued.end() :].casefold() if glued else ""
+    return bool(behind) and behind in {clean_name(one).casefold() for one in own if one}
 
 
 def spoken_id(name: str) -> str:

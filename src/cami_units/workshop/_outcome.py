@@ -159,7 +159,8 @@ def _text(value: Any) -> str:
 def outlines(out: Outcome, base: gpd.GeoDataFrame, drawn: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Every outline of an outcome: ``site``, ``outline`` as written, and the ground, equal-area.
 
-    Sites of the base that pictures need are there under their unit ids with ``drawn`` false.
+    Units of the base are there with ``drawn`` false: under their unit ids, or as ``CU-012@base``
+    where the id is the site of another outline.
     """
     rows = [
         (site, True, outline_of(places, drawn), ground_of(places, drawn))
@@ -167,11 +168,10 @@ def outlines(out: Outcome, base: gpd.GeoDataFrame, drawn: gpd.GeoDataFrame) -> g
     ]
     taken = set(out.sites)
     rows += [
-        (str(unit_id), False, outline, shape)
+        (f"{unit_id}@base" if unit_id in taken else str(unit_id), False, outline, shape)
         for unit_id, outline, shape in zip(
             base["unit_id"], base["outline"], base.geometry, strict=True
         )
-        if unit_id not in taken
     ]
     columns = ["site", "drawn", "outline", "geometry"]
     return gpd.GeoDataFrame(pd.DataFrame(rows, columns=columns), geometry="geometry", crs=base.crs)

@@ -1,0 +1,606 @@
+"""From the bytes of one KML to its tree, mended where people and mail programs commonly break it.
+
+No document type is accepted, nothing that the text names is fetched, and what is too heavy to be
+drawn in Google Earth is refused before a tree is made of it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import lru_cache
+from html import unescape
+from quopri import decodestring
+from typing import Final
+
+from lxml import etree
+
+from cami_units.kml._text import clean_name
+from cami_units.model import InputError
+
+MAX_KML: Final = 32_000_000
+"""Bytes of one KML, unpacked: three times what a whole pack may have."""
+MAX_MENDED: Final = 12_000_000
+"""Bytes of a KML that is mended: a broken file that is larger is refused as it stands."""
+MAX_DEPTH: Final = 100
+MAX_PLACEMARKS: Final = 20_000
+"""Twice what Google Earth on the web imports."""
+MAX_TAGS: Final = 1_200_000
+MAX_SHAPES: Final = 50_000
+MAX_POINTS: Final = 1_000_000
+"""Five times what a pack may hold."""
+MAX_DOCTYPE: Final = 1_000_000
+"""Letters before the root that are searched for a document type, where a text is not well-formed."""
+_MAX_TAG: Final = 100_000
+_MAX_AMPERSANDS: Final = 100_000
+_MAX_PREFIXES: Final = 50
+
+DAMAGED: Final = "{urn:cami-units:salvage}damaged"
+"""On a placemark that could not be saved from a broken file: what is wrong with it."""
+
+_ROOTS: Final = frozenset({"kml", "Document", "Folder", "Placemark"})
+_ENCODINGS: Final = re.compile(
+    r"(?:windows-|cp)(?:125[0-8]|866|936|949)|iso-8859-(?:[1-9]|1[0-6])|latin-?1|koi8-[ru]|"
+    r"mac-cyrillic|gb2312|gbk|gb18030|big5(?:-hkscs)?|hz|shift_jis|euc-(?:jp|kr)|ptcp154|kz-1048"
+)
+"""Encodings that maps come in. Python knows others that hide markup (UTF-7) or take hours."""
+_WIDE: Final = ("utf-16", "utf16", "utf-32", "utf32")
+_DECLARED = re.compile(rb"""<\?xml[^>]{0,200}?encoding\s*=\s*["']([A-Za-z0-9._\-]{1,40})["']""")
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
+_CONTROL_REFERENCE = re.compile(
+    r"&#(?:x0*(?:[0-8bcef]|1[0-9a-f]|d[89a-f][0-9a-f]{2}|fff[ef])|0*(?:[0-8]|1[124-9]|2\d|3[01]));",
+    re.IGNORECASE,
+)
+_BARE_AMPERSAND = re.compile(
+    r"&(?!(?:amp|lt|gt|quot|apos|#\d{1,7}|#x[0-9A-Fa-f]{1,6});)([A-Za-z][A-Za-z0-9]{1,31};)?"
+)
+_PREFIX = re.compile(r"(?:</?|\s)([A-Za-z_][\w.\-]*):[A-Za-z_]")
+_DECLARATION = re.compile(r"xmlns:([A-Za-z_][\w.\-]*)\s*=")
+_ROOT_TAG = re.compile(r"<((?:[A-Za-z_][\w.\-]*:)?(?:kml|Document|Folder|Placemark))\b")
+_CONFLICT = re.compile(r"^(?:<{7}|>{7})(?:\s|$)", re.MULTILINE)
+_PLACEMARK = re.compile(r"<((?:[A-Za-z_][\w.\-]*:)?Placemark)(?=[\s>/])")
+_SIMPLE_NAME = re.compile(r"<((?:[A-Za-z_][\w.\-]*:)?name)>[^<>&]{0,300}</\1>")
+_LONG_TAG = re.compile(rb"<[^<>!][^<>]{%d}" % _MAX_TAG)
+_QUOTED = re.compile(r"^[ \t]{0,8}(?:>[ \t]?){1,20}", re.MULTILINE)
+_CURLY = re.compile(r"""(=\s*)[“”„‟″«»]([^<>"“”„‟″«»]{0,2000})[“”„‟″«»]""")
+_NAMESPACES: Final = {
+    "gx": "http://www.google.com/kml/ext/2.2",
+    "atom": "http://www.w3.org/2005/Atom",
+    "kml": "http://www.opengis.net/kml/2.2",
+    "xal": "urn:oasis:names:tc:ciq:xsdschema:xAL:2.0",
+    "xsi": "http://www.w3.org/2001/XMLSchema-instance",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One KML of a file: its name ("group.kmz/doc.kml", or the file's own) and its bytes."""
+
+    name: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """The tree of one KML, and what had to be mended before it could be read.
+
+    `whole`: nothing was missing. Of a tree that is not whole the broken placemarks carry
+    :data:`DAMAGED`, and `beyond` counts those of which not even the place is known.
+    """
+
+    name: str
+    root: etree._Element
+    mended: tuple[str, ...] = ()
+    whole: bool = True
+    beyond: int = 0
+
+
+def parsed(member: Member) -> Parsed:
+    """The tree of a KML, mended where people and mail programs commonly break it.
+
+    Of a text that is cut off, or broken in places, the placemarks that are whole are saved.
+
+    Raises
+    ------
+    InputError
+        A document type, text of which nothing can be saved (with line and cause), nesting deeper
+        than 100, a root that is not KML, more than Google Earth could draw.
+    """
+    try:
+        content, mended = _utf8(member.content)
+    except InputError as error:
+        raise InputError(f"{member.name} is refused: {error}") from None
+    _refuse_doctype(content, member.name)
+    _refuse_heavy(content, member.name)
+    try:
+        root = _tree(content)
+    except etree.XMLSyntaxError as error:
+        _refuse_limits(member.name, error)
+        root = None
+    if root is not None and local(root) in _ROOTS:
+        refuse_odd(root, member.name)
+        return Parsed(member.name, root, tuple(mended))
+    return _parsed_mended(content, member.name, mended)
+
+
+def _parsed_mended(content: bytes, name: str, mended: list[str]) -> Parsed:
+    if len(content) > MAX_MENDED:
+        raise InputError(
+            f"{name} is not well-formed XML, and with {len(content) / 1e6:,.0f} MB too large to be "
+            "mended. Open it in Google Earth and save it again."
+        )
+    text, notes = _guessed(content)
+    text, repairs = _repaired(text, name)
+    mended += [note for note in (*notes, *repairs) if note not in mended]
+    content = text.encode("utf-8", "replace")
+    _refuse_doctype(content, name)
+    _refuse_heavy(content, name)
+    try:
+        root = _tree(content)
+    except etree.XMLSyntaxError as error:
+        _refuse_limits(name, error)
+        return _salvaged(text, name, mended, error)
+    refuse_odd(root, name)
+    return Parsed(name, root, tuple(mended))
+
+
+def _tree(content: bytes, *, recover: bool = False) -> etree._Element:
+    parser = etree.XMLParser(
+        encoding="utf-8",
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        huge_tree=False,
+        remove_comments=True,
+        remove_pis=True,
+        recover=recover,
+    )
+    return etree.fromstring(content, parser)
+
+
+def strict_tree(content: bytes) -> etree._Element:
+    """The tree as a program that mends nothing would read it.
+
+    Raises
+    ------
+    lxml.etree.XMLSyntaxError
+        The text is not well-formed.
+    """
+    parser = etree.XMLParser(
+        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False
+    )
+    return etree.fromstring(content, parser)
+
+
+# -- refusals -------------------------------------------------------------------------------------
+
+
+def has_doctype(content: bytes) -> bool:
+    """Whether the text declares a document type before its root, or might hide one."""
+    try:
+        return _declares_type(_utf8(content)[0])
+    except InputError:
+        return True
+
+
+def _declares_type(content: bytes) -> bool:
+    """Whether ``<!DOCTYPE`` follows the declaration and comments, read without looking back."""
+    place = 0
+    while True:
+        while content[place : place + 1].isspace():
+            place += 1
+        for opening, closing in ((b"<?", b"?>"), (b"<!--", b"-->")):
+            if content.startswith(opening, place):
+                end = content.find(closing, place + len(opening))
+                if end < 0:
+                    return False
+                place = end + len(closing)
+                break
+        else:
+            return content[place : place + 9].upper() == b"<!DOCTYPE"
+
+
+def _refuse_doctype(content: bytes, name: str) -> None:
+    if _declares_type(content):
+        raise InputError(_has_type(name))
+
+
+def _has_type(name: str) -> str:
+    return (
+        f"{name} is refused: it declares a document type (<!DOCTYPE …>), which can hide an "
+        "attack and which no KML needs. Open it in Google Earth and save it again."
+    )
+
+
+def _refuse_heavy(content: bytes, name: str) -> None:
+    """Refuse what would take memory and minutes, by counting in the text: no tree is made yet."""
+    if len(content) > MAX_KML:
+        raise InputError(too_large(name, len(content), MAX_KML))
+    most = content.count(b"Placemark")
+    counts = (
+        (_placemarks(content) if most > MAX_PLACEMARKS else 0, MAX_PLACEMARKS, "placemarks"),
+        (content.count(b"<"), MAX_TAGS, "tags"),
+        (content.count(b"/coordinates"), MAX_SHAPES, "shapes"),
+        # A point has one comma or two; the words of descriptions have some as well.
+        (content.count(b",") // 2, MAX_POINTS, "coordinates"),
+    )
+    for count, most, what in counts:
+        if count > most:
+            raise InputError(
+                f"{name} is refused: more than {most:,} {what} ({count:,}). "
+                "Save only the folder with the units."
+            )
+    if _LONG_TAG.search(content):
+        raise InputError(
+            f"{name} is refused: one tag in it is longer than {_MAX_TAG:,} characters. "
+            "Open it in Google Earth and save it again."
+        )
+
+
+def _placemarks(content: bytes) -> int:
+    return sum(1 for _ in re.finditer(rb"<(?:[\w.\-]{1,40}:)?Placemark[\s/>]", content))
+
+
+def placemarks_in(content: bytes) -> int:
+    """How many placemarks a text seems to begin: counted in its letters, whatever state it is in."""
+    with suppress(InputError):
+        return _placemarks(_utf8(content)[0])
+    return 0
+
+
+def too_large(name: str, size: int, most: int) -> str:
+    """The words for a file that is over a limit."""
+    return (
+        f"{name} is too large: {size / 1e6:,.0f} MB, at most {most / 1e6:,.0f} MB are read. "
+        "Save only the folder with the units."
+    )
+
+
+def _refuse_limits(name: str, error: etree.XMLSyntaxError) -> None:
+    """Refuse at once what breaks the limits of the parser: there is nothing to mend in it."""
+    cause = clean_name(error.msg)
+    if "depth" in cause.lower():
+        raise InputError(
+            f"{name} is refused: its elements are nested too deep ({cause})."
+        ) from None
+    if re.search(r"huge|limit|too (?:long|big)", cause, re.IGNORECASE):
+        raise InputError(
+            f"{name} is refused: one text in it is longer than 10 MB ({cause})."
+        ) from None
+
+
+def refuse_odd(root: etree._Element, name: str) -> None:
+    """Refuse a tree that is no KML, has a document type, or is nested too deep."""
+    if getattr(root.getroottree().docinfo, "doctype", ""):
+        raise InputError(f"{name} is refused: it declares a document type.")
+    kind = local(root)
+    if kind not in _ROOTS:
+        raise InputError(
+            f"{name} is not KML: its outermost element is <{clean_name(kind)[:80]}>, <kml> is "
+            "expected."
+        )
+    if root.xpath("/*" + "/*" * MAX_DEPTH):
+        raise InputError(
+            f"{name} is refused: its elements are nested deeper than {MAX_DEPTH}. "
+            "Move the units into one folder and save that."
+        )
+
+
+# -- elements -------------------------------------------------------------------------------------
+
+
+def local(element: etree._Element) -> str:
+    """The name of an element without its namespace; empty for comments."""
+    tag = element.tag
+    return _bare(tag) if isinstance(tag, str) else ""
+
+
+@lru_cache(maxsize=1024)
+def _bare(tag: str) -> str:
+    return tag.rpartition("}")[2]
+
+
+def text_of(element: etree._Element) -> str:
+    """All the text in an element."""
+    if len(element) == 0:
+        return element.text or ""
+    return "".join(map(str, element.itertext()))
+
+
+def line_of(element: etree._Element) -> int:
+    """The line of the file on which an element begins; 0 where it is not known."""
+    return int(getattr(element, "sourceline", 0) or 0)
+
+
+# -- encodings ------------------------------------------------------------------------------------
+
+
+def _utf8(content: bytes) -> tuple[bytes, list[str]]:
+    """The bytes as UTF-8, by their mark, their declaration, or their look; and what was assumed."""
+    for mark, codec in (
+        (b"\xef\xbb\xbf", ""),
+        (b"\xff\xfe\x00\x00", "utf-32-le"),
+        (b"\x00\x00\xfe\xff", "utf-32-be"),
+        (b"\xff\xfe", "utf-16-le"),
+        (b"\xfe\xff", "utf-16-be"),
+    ):
+        if content.startswith(mark):
+            rest = content[len(mark) :]
+            return _from(rest, codec) if codec else (rest, [])
+    if content[1:2] == b"\x00" and content[:1] == b"<":
+        return _from(content, "utf-16-le")
+    if content[:2] == b"\x00<":
+        return _from(content, "utf-16-be")
+    declared = _DECLARED.search(content[:400])
+    codec = declared.group(1).decode("ascii").lower() if declared else "utf-8"
+    if codec in ("utf-8", "utf8", "us-ascii", "ascii"):
+        return content, []
+    if "utf-7" in codec or "utf7" in codec:
+        raise InputError(
+            "it is written in UTF-7, which can hide an attack and which no KML needs. Open it in "
+            "Google Earth and save it again."
+        )
+    if codec.startswith(_WIDE):
+        return content, [f"it declares {codec.upper()} and is not: it was read as UTF-8"]
+    if not _ENCODINGS.fullmatch(codec):
+        return content, [f"the encoding '{codec}' is unknown: it was read as UTF-8"]
+    return _from(content, codec)
+
+
+def _from(content: bytes, codec: str) -> tuple[bytes, list[str]]:
+    try:
+        return content.decode(codec).encode("utf-8", "replace"), []
+    except LookupError:
+        return content, [f"the encoding '{codec}' is unknown: it was read as UTF-8"]
+    except ValueError:
+        if codec.startswith(_WIDE):
+            return content.decode(codec, "replace").encode("utf-8", "replace"), []
+        text, notes = _guessed(content)
+        return text.encode("utf-8", "replace"), notes
+
+
+def _guessed(content: bytes) -> tuple[str, list[str]]:
+    """Bytes that are not what they claim: Windows-1251, or UTF-8 with a few broken characters."""
+    try:
+        return content.decode("utf-8"), []
+    except UnicodeDecodeError:
+        text = content.decode("utf-8", "replace")
+    broken = text.count("\ufffd")
+    sound = len(re.findall("[^\x00-\x7f]", text)) - broken
+    if broken > sound:
+        note = "its bytes are not the encoding it declares: they were read as Windows-1251"
+        return content.decode("cp1251", "replace"), [note]
+    return text, [f"{broken} broken characters were replaced by '\ufffd'"]
+
+
+# -- mending --------------------------------------------------------------------------------------
+
+
+def _repaired(text: str, name: str) -> tuple[str, list[str]]:
+    """The text without what commonly keeps KML from being read, and what was done to it."""
+    if _CONFLICT.search(text):
+        raise InputError(
+            f"{name} holds version-control conflict markers (<<<<<<<, >>>>>>>). "
+            "Choose one of the two versions and save it again."
+        )
+    if text.count("&") > _MAX_AMPERSANDS:
+        raise InputError(
+            f"{name} is refused: it is not well-formed XML and has more than "
+            f"{_MAX_AMPERSANDS:,} '&' signs. Open it in Google Earth and save it again."
+        )
+    root = _ROOT_TAG.search(text)
+    head = text[: root.start() if root else None][:MAX_DOCTYPE].upper()
+    if "<!DOCTYPE" in head or "<!ENTITY" in head:
+        raise InputError(_has_type(name))
+    notes = []
+    for repair, note in (
+        (_without_mail, "the KML was cut out of the text around it"),
+        (_without_controls, "control characters were taken out"),
+        (_with_ampersands, "bare '&' signs and HTML entities were mended"),
+        (_with_quotes, "typographic quotation marks were made plain"),
+        (_with_prefixes, "missing namespace declarations were added"),
+    ):
+        mended = repair(text)
+        if mended != text:
+            notes.append(note)
+            text = mended
+    root = _ROOT_TAG.search(text)
+    if not root:
+        raise InputError(
+            f"{name} is not KML: there is no <kml> in it. Save it from Google Earth as KMZ."
+        )
+    # A declaration after an empty line is one line too late: it says nothing more, and goes.
+    before = text[: root.start()]
+    if _is_prolog(before):
+        text = "\n" * before.count("\n") + text[root.start() :]
+    return text, notes
+
+
+def _without_mail(text: str) -> str:
+    """The KML inside an e-mail: quoted, encoded or with a greeting around it."""
+    if not re.search(r"<(?:\w+:)?kml[\s>]", text) and "&lt;" in text:
+        # Shown in a page: its own tags are text, and the tags that are there are the page's.
+        text = unescape(re.sub(r"<[^<>]*>", "\n", text))
+    if re.search(r"""=3D["']""", text):
+        text = decodestring(text.encode("utf-8")).decode("utf-8", "replace")
+    if re.search(r"^[ \t]{0,8}(?:>[ \t]?){1,20}<", text, re.MULTILINE):
+        text = _QUOTED.sub("", text)
+    start = re.search(r"<(?:\w+:)?kml[\s>]", text)
+    if not start:
+        return text
+    ends = [match.end() for match in re.finditer(r"</(?:\w+:)?kml\s*>", text)]
+    end = ends[-1] if ends else len(text)
+    if _is_prolog(text[: start.start()]) and not text[end:].strip():
+        return text
+    return text[start.start() : end]
+
+
+def _is_prolog(text: str) -> bool:
+    """Whether nothing but declarations, instructions and comments stands before the root."""
+    rest = text.strip()
+    while rest:
+        opening, closing = ("<?", "?>") if rest.startswith("<?") else ("<!--", "-->")
+        if not rest.startswith(opening) or closing not in rest:
+            return False
+        rest = rest.partition(closing)[2].lstrip()
+    return True
+
+
+def _without_controls(text: str) -> str:
+    return _CONTROL_REFERENCE.sub("", _CONTROL.sub("", text))
+
+
+def _with_ampersands(text: str) -> str:
+    def mended(match: re.Match[str]) -> str:
+        entity = match[1]
+        character = unescape(f"&{entity}") if entity else ""
+        return character if len(character) == 1 else f"&amp;{entity or ''}"
+
+    return "".join(
+        piece if literal else _BARE_AMPERSAND.sub(mended, piece)
+        for piece, literal in _around_cdata(text)
+    )
+
+
+def _around_cdata(text: str) -> Iterator[tuple[str, bool]]:
+    """The text in pieces, and whether each is a CDATA section, which is left as it is."""
+    place = 0
+    while (start := text.find("<![CDATA[", place)) >= 0:
+        end = text.find("]]>", start)
+        if end < 0:
+            break
+        yield text[place:start], False
+        yield text[start : end + 3], True
+        place = end + 3
+    yield text[place:], False
+
+
+def _with_quotes(text: str) -> str:
+    return _CURLY.sub(r'\1"\2"', text)
+
+
+def _with_prefixes(text: str) -> str:
+    used = set(_PREFIX.findall(text)) - set(_DECLARATION.findall(text)) - {"xml", "xmlns"}
+    if len(used) > _MAX_PREFIXES:
+        return text
+    added = "".join(
+        f' xmlns:{prefix}="{_NAMESPACES.get(prefix, "urn:undeclared:" + prefix)}"'
+        for prefix in sorted(used)
+    )
+    return _ROOT_TAG.sub(lambda match: match.group(0) + added, text, count=1) if added else text
+
+
+# -- saving what is whole -------------------------------------------------------------------------
+
+
+def _salvaged(text: str, name: str, mended: list[str], error: etree.XMLSyntaxError) -> Parsed:
+    """The placemarks of a broken text that are whole, each in its folder; the others marked.
+
+    Every ``<Placemark>…</Placemark>`` is cut out and read by itself. What is left of the text, the
+    folders, is read as far as it goes; whole placemarks go back to their places.
+    """
+    pieces = list(_cut_out(text))
+    whole: dict[str, etree._Element] = {}
+    frame: list[str] = []
+    declared = _declarations(text)
+    for number, (before, tag, mark) in enumerate(pieces):
+        frame.append(before)
+        if tag:
+            element = _alone(mark, declared)
+            if element is not None:
+                whole[str(number)] = element
+            named = _SIMPLE_NAME.search(mark)
+            kept = named[0] if named else ""
+            lines = "\n" * (mark.count("\n") - kept.count("\n"))
+            frame.append(f'<{tag} salvage="{number}">{kept}{lines}</{tag}>')
+    root = _tree("".join(frame).encode("utf-8", "replace"), recover=True)
+    begun = len(_PLACEMARK.findall(text))
+    if root is None or local(root) not in _ROOTS or not begun:
+        raise InputError(_broken(name, text, error))
+    refuse_odd(root, name)
+    found = [one for one in root.iter(etree.Element) if local(one) == "Placemark"]
+    for stub in found:
+        _put_back(stub, whole)
+    saved = sum(1 for mark in root.iter(etree.Element) if _is_sound(mark))
+    if not saved:
+        raise InputError(_broken(name, text, error))
+    note = f"{_fault(text, error)}: {saved} of its {begun} placemarks were read"
+    return Parsed(name, root, (*mended, note), whole=False, beyond=max(begun - len(found), 0))
+
+
+def _cut_out(text: str) -> Iterator[tuple[str, str, str]]:
+    """Text before each placemark that ends, its tag, and the placemark; last the text that is left."""
+    place = 0
+    starts = list(_PLACEMARK.finditer(text))
+    for number, start in enumerate(starts):
+        limit = starts[number + 1].start() if number + 1 < len(starts) else len(text)
+        closing = f"</{start[1]}>"
+        end = text.find(closing, start.end(), limit)
+        if end >= 0:
+            stop = end + len(closing)
+            yield text[place : start.start()], start[1], text[start.start() : stop]
+            place = stop
+    yield text[place:], "", ""
+
+
+def _declarations(text: str) -> str:
+    """The namespace declarations of a text, each prefix once, for a piece that is read by itself."""
+    found = dict(
+        re.findall(r"""\sxmlns:([A-Za-z_][\w.\-]*)\s*=\s*["']([^"'<>&]{0,200})["']""", text)
+    )
+    own = re.search(r"""\sxmlns\s*=\s*["']([^"'<>&]{0,200})["']""", text)
+    default = f' xmlns="{own[1]}"' if own else ""
+    return default + "".join(f' xmlns:{key}="{value}"' for key, value in sorted(found.items())[:50])
+
+
+def _alone(mark: str, declared: str) -> etree._Element | None:
+    """A placemark read by itself; ``None`` where it is broken."""
+    try:
+        element = _tree(f"<salvage{declared}>{mark}</salvage>".encode("utf-8", "replace"))[0]
+    except (etree.XMLSyntaxError, IndexError):
+        return None
+    return element
+
+
+def _put_back(mark: etree._Element, whole: dict[str, etree._Element]) -> None:
+    """The placemark that belongs in a place, or the mark of one that is broken."""
+    element = whole.get(mark.get("salvage") or "")
+    above = mark.getparent()
+    if element is None or above is None:
+        mark.set(DAMAGED, "it is broken or cut off")
+        return
+    element.tail = mark.tail
+    element.sourceline = line_of(mark)  # type: ignore[assignment]
+    above.replace(mark, element)
+
+
+def _is_sound(element: etree._Element) -> bool:
+    return local(element) == "Placemark" and DAMAGED not in element.attrib
+
+
+def _is_cut(text: str) -> bool:
+    """Whether the outermost element does not end where the text does."""
+    root = _ROOT_TAG.search(text)
+    return root is None or not re.search(rf"</{re.escape(root[1])}\s*>\s*\Z", text[-2_000:])
+
+
+def _fault(text: str, error: etree.XMLSyntaxError) -> str:
+    line = error.lineno or 1
+    if _is_cut(text):
+        return f"it is cut off at line {line}, so units may be missing"
+    return f"it is not well-formed XML at line {line} ({clean_name(error.msg)[:150]})"
+
+
+def _broken(name: str, text: str, error: etree.XMLSyntaxError) -> str:
+    line = error.lineno or 1
+    if _is_cut(text):
+        return (
+            f"{name} is cut off at line {line}: its end is missing, so units may be missing too. "
+            "Save it again and resend it."
+        )
+    return (
+        f"{name} is not well-formed XML at line {line}: {clean_name(error.msg)[:150]}. "
+        "Open it in Google Earth and save it again."
+    )
