@@ -16,11 +16,12 @@ import resource
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from statistics import median
 from time import perf_counter, process_time
 
+from groups import group_files, sections_of_ten
 from told import RESULTS, machine, written
 
 CLI = [sys.executable, "-m", "cami_units"]
@@ -226,40 +227,80 @@ def one(name: str, work: Path) -> None:
 
 
 def commands(work: Path, times: int) -> dict[str, dict[str, float]]:
-    """The command itself, from the prompt to the prompt: first, and again with a threshold changed."""
+    """The command itself, from the prompt to the prompt: `propose`, and the day in the room."""
+    runs: dict[str, list[dict[str, float]]] = {}
+    for name, arguments in [*_proposals(work, times), *_the_day(work, times)]:
+        runs.setdefault(name, []).append(_run(arguments))
+        print(name, runs[name][-1], flush=True)
+    return _medians(runs)
+
+
+def _run(arguments: Sequence[str]) -> dict[str, float]:
+    """One command in a process of its own: seconds, processor time and peak memory."""
+    start = perf_counter()
+    process = subprocess.Popen([*CLI, "-q", *arguments])
+    _, status, used = os.wait4(process.pid, 0)
+    if status:
+        raise SystemExit(f"cami-units {' '.join(arguments)} failed.")
+    return {
+        "seconds": round(perf_counter() - start, 3),
+        "cpu": round(used.ru_utime + used.ru_stime, 3),
+        "peak_mb": round(used.ru_maxrss / 1024),
+    }
+
+
+Command = tuple[str, list[str]]
+
+
+def _the_day(work: Path, times: int) -> Iterator[Command]:
+    """Packs for ten groups, their ten files of 300 polygons, and a decision in plenary."""
+    folder = work / "day"
+    subprocess.run([*CLI, "-q", "init", str(folder)], check=True)
+    sections_of_ten(folder / "inputs" / "sections.gpkg")
+    plan, first, pack = folder / "plan.toml", folder / "rounds" / "00", folder / "rounds" / "pack"
+    text = plan.read_text(encoding="utf-8")
+    plan.write_text(
+        text.replace("# sections = []", 'sections = ["inputs/sections.gpkg"]'), encoding="utf-8"
+    )
+    subprocess.run([*CLI, "-q", "propose", str(plan), "--out", str(first)], check=True)
+    for _ in range(times):
+        yield "`cami-units pack`, ten groups", ["pack", str(first), "--out", str(pack)]
+    group_files(first, pack, folder / "handed-in")
+    for run in range(times):
+        yield (
+            "`cami-units collect`, ten files of 300 polygons",
+            [
+                *("collect", str(folder / "handed-in"), "--base", str(first)),
+                *("--out", str(folder / "rounds" / f"01-{run}")),
+            ],
+        )
+    for run in range(times):
+        yield (
+            "`cami-units decide`",
+            ["decide", str(first), f"CU-{run + 1:03d}", "agree", "--reason", "no objection"],
+        )
+
+
+def _proposals(work: Path, times: int) -> Iterator[Command]:
+    """First with nothing kept, then again with a threshold changed."""
     plan, criteria = work / "w" / "plan.toml", work / "w" / "criteria.toml"
     text = criteria.read_text(encoding="utf-8")
-    taken: dict[str, list[tuple[float, float]]] = {}
     names = ("`cami-units propose`, nothing kept", "`cami-units propose` again, another threshold")
     subprocess.run([*CLI, "-q", "propose", str(plan), "--out", str(work / "first")], check=True)
     for run in range(times):
         changed = text.replace("min_species = 3", f"min_species = {4 + run}")
         criteria.write_text(changed, encoding="utf-8")
         for name, more in zip(names, (["--no-cache"], []), strict=True):
-            start, busy = perf_counter(), _children()
             out = str(work / "commands" / str(run))
-            subprocess.run(
-                [*CLI, "-q", "propose", str(plan), "--out", out, "--force", *more], check=True
-            )
-            both = (perf_counter() - start, _children() - busy)
-            taken.setdefault(name, []).append(both)
+            yield name, ["propose", str(plan), "--out", out, "--force", *more]
     criteria.write_text(text, encoding="utf-8")
+
+
+def _medians(runs: Mapping[str, Sequence[Mapping[str, float]]]) -> dict[str, dict[str, float]]:
     return {
-        name: {
-            key: round(median(values), 2)
-            for key, values in zip(_BOTH, zip(*all_of_it, strict=True), strict=True)
-        }
-        for name, all_of_it in taken.items()
+        name: {key: median(run[key] for run in taken) for key in taken[0]}
+        for name, taken in runs.items()
     }
-
-
-_BOTH = ("seconds", "cpu")
-
-
-def _children() -> float:
-    """Processor time of the processes that have ended."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
 
 
 def measured(work: Path, times: int) -> dict[str, dict[str, float]]:
@@ -274,11 +315,7 @@ def measured(work: Path, times: int) -> dict[str, dict[str, float]]:
             said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
             runs[name].append(json.loads(said.splitlines()[-1]))
             print(name, runs[name][-1], flush=True)
-    medians = {
-        name: {key: median(run[key] for run in taken) for key in taken[0]}
-        for name, taken in runs.items()
-    }
-    return medians | commands(work, times)
+    return _medians(runs) | commands(work, times)
 
 
 def page(results: dict) -> str:
@@ -291,9 +328,8 @@ def page(results: dict) -> str:
         "|--|--|--|--|",
     ]
     for name, taken in results["steps"].items():
-        cpu = f"{taken['cpu']:.2f}" if "cpu" in taken else "–"
-        peak = f"{taken['peak_mb']:,.0f} MB" if "peak_mb" in taken else "–"
-        rows.append(f"| {name} | {taken['seconds']:.2f} | {cpu} | {peak} |")
+        peak = f"{taken['peak_mb']:,.0f} MB"
+        rows.append(f"| {name} | {taken['seconds']:.2f} | {taken['cpu']:.2f} | {peak} |")
     return "\n".join(rows)
 
 

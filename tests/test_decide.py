@@ -170,6 +170,36 @@ def test_the_same_decisions_give_the_same_bytes(written, tmp_path):
     assert b"'=HYPERLINK(1)" in made[0]["decisions.csv"]
 
 
+def test_it_is_said_when_the_decision_is_on_the_disk_and_before_the_maps_are(round_dir):
+    said = []
+
+    def heard(what: str, *_: int) -> None:
+        said.append((what, len(lines(round_dir)), status(round_dir, "CU-001")))
+
+    pipeline.decide(round_dir, "CU-001", "agree", reason="Agreed", time=NOON, progress=heard)
+    assert said[0] == (
+        "CU-001: the decision is on the disk; now into tables and maps",
+        1,
+        "modelled candidate",
+    )
+
+
+def test_the_same_bytes_as_a_round_written_whole_with_its_decisions(round_dir, tmp_path):
+    pipeline.decide(round_dir, "CU-001", "agree", reason="Agreed", time=NOON)
+    pipeline.decide(round_dir, "CU-002", "reject", reason="No crossing", time=NOON)
+    whole = tmp_path / "whole"
+    pipeline.write_proposal(pipeline.decided_round(round_dir), whole)
+    for path in sorted(whole.iterdir()):
+        assert path.read_bytes() == (round_dir / path.name).read_bytes(), path.name
+
+
+def test_a_decision_imports_nothing_that_writes_slides_or_measures():
+    """In plenary every second counts: what other commands need is not loaded for a decision."""
+    code = "import sys; from cami_units import pipeline; pipeline.decide; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not {"pptx", "docx", "numba", "skimage", "rasterio"} & set(done.stdout.split())
+
+
 def test_the_log_outlives_a_power_cut_before_the_tables_are_written(round_dir, monkeypatch):
     def cut(*_: object, **__: object) -> None:
         raise KeyboardInterrupt

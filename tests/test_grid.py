@@ -14,6 +14,7 @@ from cami_units.grid import (
     cells,
     centres,
     neighbours,
+    places,
     planning_units,
     pu_ids,
 )
@@ -32,6 +33,18 @@ def test_ids_count_cells_from_ten_thousand_km_south_west():
 
 def test_ids_beyond_the_origin_stay_unique():
     assert pu_ids([-1, 1], [0, -20]) == ["R-001C0000", "R0001C-020"]
+
+
+@given(st.lists(st.tuples(st.integers(-99_999, 99_999), st.integers(-99_999, 99_999))))
+def test_an_id_says_its_row_and_column(pairs):
+    row, col = places(pu_ids([row for row, _ in pairs], [col for _, col in pairs]))
+    assert list(zip(row.tolist(), col.tolist(), strict=True)) == pairs
+
+
+@pytest.mark.parametrize("odd", ["", "R1", "C0001R0001", "R0001C0001x", "r0001c0001", "R١C٢"])
+def test_what_is_no_id_of_a_cell_is_named(odd):
+    with pytest.raises(InputError, match=f"no ids of planning units, such as R0412C0187: {odd}"):
+        places(["R0001C0001", odd])
 
 
 @pytest.mark.parametrize("shape", SHAPES)

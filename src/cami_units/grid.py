@@ -8,6 +8,8 @@ eastwards; both may be negative beyond the origin.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final, Literal, get_args
 
@@ -27,6 +29,8 @@ ORIGIN_M: Final = -10_000_000.0
 
 MOST_CELLS: Final = 20_000_000
 """More candidate cells than this are taken for a mistyped `cell_km` (5 km over all Asia is 3 M)."""
+
+_PU_ID: Final = re.compile(r"R(-?[0-9]+)C(-?[0-9]+)")
 
 _HEXAGON_SIDE: Final = float(np.sqrt(2 / np.sqrt(27)))
 """Side of a hexagon whose area is 1: 3√3/2 · side² = 1."""
@@ -135,6 +139,29 @@ def pu_ids(row: ArrayLike, col: ArrayLike) -> list[str]:
     """
     pairs = zip(np.asarray(row).tolist(), np.asarray(col).tolist(), strict=True)
     return [f"R{r:04d}C{c:04d}" for r, c in pairs]
+
+
+def places(ids: Iterable[str]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Rows and columns of cells, by their ids: what :func:`pu_ids` was given.
+
+    Raises
+    ------
+    InputError
+        An id is not one of a cell.
+
+    Examples
+    --------
+    >>> row, col = places(["R0412C0187", "R-001C12345"])
+    >>> row.tolist(), col.tolist()
+    ([412, -1], [187, 12345])
+    """
+    named = list(ids)
+    found = [_PU_ID.fullmatch(name) for name in named]
+    odd = [name for name, match in zip(named, found, strict=True) if not match]
+    if odd:
+        raise InputError(f"These are no ids of planning units, such as R0412C0187: {listed(odd)}.")
+    pairs = np.array([match.groups() for match in found if match], dtype=np.int64).reshape(-1, 2)
+    return pairs[:, 0], pairs[:, 1]
 
 
 def cell_index(

@@ -62,12 +62,31 @@ INKS: Final[Mapping[str, Ink]] = MappingProxyType(
         "barrier": Ink("d55e00", 1.6),
         "before": Ink("555555", 2.6, dashed=True),
         "unit": Ink("333333", 3.0, "999999", 0.5),
+        "version": Ink("aa3377", 2.6, dashed=True),
+        "pin": Ink("ffffff", 1.2, "aa3377", 1.0),
+        "drawn": Ink("aa3377", 2.0),
     }
 )
 """Every kind of shape; a unit's fill is the colour of its status."""
 
-LINES: Final = frozenset({"border", "disputed", "barrier"})
+LINES: Final = frozenset({"border", "disputed", "barrier", "drawn"})
 """Kinds that are lines: their ends are not joined."""
+
+SIGNS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "unit": "this unit",
+        "before": "report before",
+        "version": "another version",
+        "pin": "report remarks",
+        "drawn": "report remarks",
+        "other": "other units",
+        "protected": "protected_areas",
+        "hotspot": "hotspots",
+        "barrier": "barriers",
+        "disputed": "disputed line",
+    }
+)
+"""What the legend of a drawing explains, in its order: each kind, and the word for it."""
 
 STATUS_FILLS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -83,9 +102,16 @@ STATUS_FILLS: Final[Mapping[str, str]] = MappingProxyType(
 )
 
 
-def ink(shape: Shape, status: str) -> Ink:
-    """How a shape is drawn in the drawing of a unit of this status."""
-    plain = INKS[shape.kind]
-    if shape.kind != "unit":
+def signs(drawing: Drawing) -> tuple[tuple[str, str], ...]:
+    """The legend of a drawing: the kinds that are in it, and the word for each, once a word."""
+    there = {shape.kind for shape in drawing.shapes}
+    word = {name: kind for kind, name in reversed(list(SIGNS.items())) if kind in there}
+    return tuple((kind, name) for kind, name in SIGNS.items() if word.get(name) == kind)
+
+
+def ink(kind: str, status: str) -> Ink:
+    """How a kind of shape is drawn in the drawing of a unit of this status."""
+    plain = INKS[kind]
+    if kind != "unit":
         return plain
     return Ink(plain.line, plain.width, STATUS_FILLS.get(status, plain.fill), plain.opacity)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +13,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 import shapely
+from markupsafe import Markup
 from openpyxl import Workbook
 
 from cami_units import words
@@ -76,7 +78,7 @@ _REMARKS: Final = (
     Column("kind", 11),
     Column("group", 14),
     Column("unit_id", 14, wrap=True),
-    Column("text", 70, wrap=True),
+    Column("text", 70, wrap=True, says="comment"),
     Column("file", 24, wrap=True),
     Column("placemark", 28, wrap=True),
 )
@@ -137,12 +139,14 @@ def write_report(path: Path, report: Report) -> None:
     gone = changes["change"].isin(["deleted", "absent"])
     kept = changes["change"].eq("kept")
     losses = changes[~changes["criteria_lost"].isin(["", None]) & changes["criteria_lost"].notna()]
+    said = without_geometry(report.remarks)
     told = {
         "changes": (changes[~gone & ~kept], _CHANGES),
         "losses": (losses, _CHANGES),
         "gone": (changes[gone], _CHANGES),
         "problems": (report.problems, _PROBLEMS),
-        "remarks": (without_geometry(report.remarks), _REMARKS),
+        # Conflicts are remarks too, for the map; on this page they stand above, with pictures.
+        "remarks": (said[said["kind"] != "conflict"], _REMARKS),
         "files": (report.files, _FILES),
     }
     tables: dict[str, Any] = {name: _shown(table, lang) for name, (table, _) in told.items()}
@@ -226,9 +230,9 @@ def _conflicts(report: Report, lang: str) -> list[dict[str, Any]]:
             "name": row["name_en"],
             "resolution": _cell(row["resolution"], lang),
             "overlap": _cell(row["overlap_km2"], lang) if row["overlap_km2"] else "",
-            "picture": _picture(outlines, lang),
+            "picture": drawing,
         }
-        for row, outlines in zip(rows, report.pictures, strict=True)
+        for row, drawing in zip(rows, _pictures(report, lang), strict=True)
     ]
 
 
@@ -256,10 +260,11 @@ def _headed(names: Sequence[str], columns: Sequence[Column], lang: str) -> list[
     """The columns of a table of the page: heading, and whether it holds numbers."""
     numbers = {column.name for column in columns if column.format in _NUMBERS}
     css = {"unit_id": "id", "criteria_lost": "lost"}
+    says = {column.name: column.says for column in columns}
     return [
         {
             "name": name,
-            "heading": words.text(f"column {name}", lang),
+            "heading": words.text(f"column {says.get(name) or name}", lang),
             "number": name in numbers,
             "css": "n" if name in numbers else css.get(name, ""),
         }
@@ -270,39 +275,68 @@ def _headed(names: Sequence[str], columns: Sequence[Column], lang: str) -> list[
 # -- pictures -------------------------------------------------------------------------------------
 
 
-def _picture(outlines: Sequence[tuple[str, Any]], lang: str) -> dict[str, Any]:
-    """Outlines as paths of a small drawing, the base grey and dashed, each other in its own style."""
-    drawn = [(label, shape) for label, shape in outlines if shape is not None]
-    if not drawn:
-        return {"box": f"0 0 {_PICTURE:g} {_PICTURE:g}", "paths": []}
-    west, south, east, north = shapely.total_bounds([shape for _, shape in drawn])
-    narrow = max(float(np.cos(np.radians((south + north) / 2))), 0.1)
-    size = max((east - west) * narrow, north - south, 1e-6) / _PICTURE
-    paths = []
-    others = 0
-    for label, shape in drawn:
-        style = 0
-        if label != "base":
-            others += 1
-            style = 1 + (others - 1) % 3
-        flat = shapely.transform(
-            shape,
-            lambda xy: np.column_stack(
-                [(xy[:, 0] - west) * narrow / size, (north - xy[:, 1]) / size]
-            ),
-        )
-        told = words.text("report before", lang) if label == "base" else label
-        paths.append({"d": _path(flat), "style": style, "label": told})
+def _pictures(report: Report, lang: str) -> list[dict[str, Any]]:
+    """The drawing of each conflict: the base grey and dashed, each other outline in its own style."""
+    drawn = [[(at, shape) for at, shape in one if shape is not None] for one in report.pictures]
+    number = np.repeat(np.arange(len(drawn)), [len(one) for one in drawn])
+    shapes = np.array([None, *(shape for one in drawn for _, shape in one)], dtype=object)[1:]
+    boxes, flat = _laid_out(shapes, number, len(drawn))
+    data = iter(_paths(flat))
+    before = words.text("report before", lang)
+    made = []
+    for one, box in zip(drawn, boxes, strict=True):
+        others = itertools.count()
+        paths = [
+            {
+                "d": next(data),
+                "style": 0 if label == "base" else 1 + next(others) % 3,
+                "label": before if label == "base" else label,
+            }
+            for label, _ in one
+        ]
+        made.append({"box": box, "paths": paths})
+    return made
+
+
+def _laid_out(shapes: Any, number: Any, count: int) -> tuple[list[str], Any]:
+    """The view box of each of so many drawings, and all shapes in the units of theirs.
+
+    `number` is the drawing that each shape is in. Longitudes are drawn narrower towards the poles.
+    """
+    low, high = np.full((count, 2), np.inf), np.full((count, 2), -np.inf)
+    bounds = shapely.bounds(shapes).reshape(-1, 4)
+    np.fmin.at(low, number, bounds[:, :2])
+    np.fmax.at(high, number, bounds[:, 2:])
+    empty = ~np.isfinite(low[:, 0])
+    low[empty], high[empty] = 0.0, 0.0
+    narrow = np.maximum(np.cos(np.radians((low[:, 1] + high[:, 1]) / 2)), 0.1)
+    wide, tall = (high[:, 0] - low[:, 0]) * narrow, high[:, 1] - low[:, 1]
+    size = np.maximum.reduce([wide, tall, np.full(count, 1e-6)]) / _PICTURE
+    points, shape = shapely.get_coordinates(shapes, return_index=True)
+    of = number[shape]
+    right = (points[:, 0] - low[of, 0]) * narrow[of] / size[of]
+    down = (high[of, 1] - points[:, 1]) / size[of]
+    flat = shapely.set_coordinates(shapes.copy(), np.column_stack([right, down]))
     pad = 0.04 * _PICTURE
-    width, height = (east - west) * narrow / size + 2 * pad, (north - south) / size + 2 * pad
-    return {"box": f"{-pad:g} {-pad:g} {width:.1f} {height:.1f}", "paths": paths}
+    boxes = [
+        f"0 0 {_PICTURE:g} {_PICTURE:g}"
+        if nothing
+        else f"{-pad:g} {-pad:g} {width + 2 * pad:.1f} {height + 2 * pad:.1f}"
+        for nothing, width, height in zip(empty, wide / size, tall / size, strict=True)
+    ]
+    return boxes, flat
 
 
-def _path(shape: Any) -> str:
-    """The rings of polygons as the data of one SVG path."""
-    simpler = shapely.simplify(shape, _LEAST_STEP)
-    rings = shapely.get_rings(shapely.get_parts(simpler))
-    return " ".join(
-        "M" + " ".join(f"{x:.1f},{y:.1f}" for x, y in shapely.get_coordinates(ring)[:-1]) + "Z"
-        for ring in rings
-    )
+def _paths(shapes: Any) -> list[Markup]:
+    """The rings of polygons as the data of an SVG path each: numbers of ours, safe as they are."""
+    parts, of_part = shapely.get_parts(shapely.simplify(shapes, _LEAST_STEP), return_index=True)
+    rings, of_ring = shapely.get_rings(parts, return_index=True)
+    points = shapely.get_coordinates(rings)
+    ends = np.cumsum(shapely.get_num_coordinates(rings))
+    told: list[list[str]] = [[] for _ in shapes]
+    start = 0
+    for shape, end in zip(of_part[of_ring], ends, strict=True):
+        ring = points[start : end - 1].ravel().tolist()  # a ring that is closed repeats its start
+        told[shape].append("M" + " ".join(["%.1f,%.1f"] * (len(ring) // 2)) % tuple(ring) + "Z")
+        start = end
+    return [Markup(" ".join(rings)) for rings in told]

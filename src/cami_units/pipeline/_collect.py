@@ -13,6 +13,7 @@ import pandas as pd
 
 from cami_units import documents, layers, overlap, store, workshop
 from cami_units.model import InputError, Layers, Problem, Progress, Round, quiet
+from cami_units.pipeline._context import context_again
 from cami_units.pipeline._handed_in import (
     FileRead,
     HandedIn,
@@ -20,6 +21,7 @@ from cami_units.pipeline._handed_in import (
     drawn_table,
     found_files,
     read_files,
+    sums_of,
 )
 from cami_units.pipeline._measure import Assessed, Pieces, assess_sites, cut
 from cami_units.pipeline._next_round import (
@@ -110,7 +112,12 @@ def collect(
     owner = dict(zip(owners["unit_id"], owners["group"], strict=True))
     owner |= packed["units"] if packed else {}
     known = _known(base, owner, groups)
-    handed = read_files(found_files(paths), known, progress=progress)
+    handed = read_files(
+        found_files(paths),
+        known,
+        handed_out=sums_of(_of_packs(paths, pack)),
+        progress=progress,
+    )
     if not any(not file.refused for file in handed.files):
         told = " ".join(f"{file.file}: {file.refused}" for file in handed.files[:5])
         raise InputError(f"None of {len(handed.files)} files could be read. {told}")
@@ -175,6 +182,12 @@ def read_pack(directory: Path, base: Round) -> dict[str, Any] | None:
 # -- what went out, and what came in --------------------------------------------------------------
 
 
+def _of_packs(paths: Iterable[Path], pack: Path | None) -> list[Path]:
+    """Folders in which a list of what was handed out may lie."""
+    near = [folder for path in paths for folder in ((path, path.parent) if path.is_dir() else ())]
+    return [*([pack] if pack else []), *near]
+
+
 def _base_units(base: Round, plan: Plan) -> gpd.GeoDataFrame:
     """The units that were handed out, equal-area, with ``outline`` and ``rev``."""
     units = gpd.GeoDataFrame(base.tables["conservation_units"])
@@ -230,6 +243,7 @@ def _brought(
                 folder_there=file.folder_there,
                 shapes=tuple(shapes.get(file.file, ())),
                 verdicts=tuple(handed.forms.get(file.file, ())),
+                unsound=handed.unsound.get(file.file, {}),
             )
         )
     made: list[workshop.Brought] = []
@@ -241,13 +255,6 @@ def _brought(
         if everything and group not in groups and not any(said):
             continue
         mine = [unit for unit in sorted(known.units) if everything or known.owner[unit] == group]
-        drawn_files = [one for one in files[group] if one.shapes or one.folder_there]
-        if len(drawn_files) > 1:
-            first = workshop.fullest_first(drawn_files)[0].file
-            for one in drawn_files:
-                if one.file != first:
-                    what = f"a second file of group {group}"
-                    handed.say(one.file, "", "", what, f"where both differ, {first} counts")
         made.append(
             workshop.brought(
                 group,
@@ -358,7 +365,7 @@ def _collected(
         manifest=next_manifest(base, handed, outcome, rules),
     )
     return Collected(
-        round=next_round,
+        round=context_again(next_round, base, crs=plan.study.crs),
         base=base,
         files=tuple(handed.files),
         changes=changes,

@@ -122,6 +122,7 @@ def decide(
         "geometry_hash": kml.geom_hash(units.geometry[unit_id]),
     }
     store.append_to_log(directory / DECISION_LOG, line, columns=DECISION_COLUMNS)
+    progress(f"{unit_id}: the decision is on the disk; now into tables and maps", 0, 0)
     shown = decided(done, pd.concat([log, pd.DataFrame([line])], ignore_index=True))
     noticed: list[Problem] = []
     files = products(shown, noticed=noticed, progress=progress)

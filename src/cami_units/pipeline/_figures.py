@@ -9,6 +9,7 @@ import geopandas as gpd
 
 from cami_units import figures, store, webmap, words
 from cami_units.model import Problem, Progress, Round, clean_name, listed, quiet
+from cami_units.pipeline._context import context_layers, drawn_context
 from cami_units.pipeline._scene import scene
 from cami_units.pipeline._write import shown_layers
 
@@ -104,6 +105,7 @@ def _atlas_layers(done: Round) -> dict[str, gpd.GeoDataFrame]:
     pairs = tables.get("border_pairs")
     if isinstance(pairs, gpd.GeoDataFrame) and "borders" in shown:
         shown["borders"] = pairs.assign(disputed=False)
+    shown |= drawn_context(context_layers(done))
     parts = tables.get("ranges_used")
     if isinstance(parts, gpd.GeoDataFrame) and not restricted:
         species = tables["species"]

@@ -10,12 +10,13 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from cami_units import __version__, delineate, layers, overlap, rank, workshop
+from cami_units import __version__, delineate, grid, layers, overlap, rank, workshop
 from cami_units.model import LONLAT, NOT_PROPOSED, Layers, Round, is_missing
 from cami_units.pipeline._handed_in import HandedIn
 from cami_units.pipeline._measure import Assessed, Pieces
 from cami_units.pipeline._tables import (
     DIGITS,
+    STABILITY_TABLES,
     SUMMARY,
     by_unit,
     likeness,
@@ -72,6 +73,7 @@ def units_table(
     """`conservation_units` of the next round: rows of the base, and new ones where ground changed."""
     before = base.tables["conservation_units"].set_index("unit_id", drop=False)
     columns = [str(column) for column in before.columns]
+    columns = [column for column in columns if column != "stability"]  # said of other outlines
     columns += [] if "rev" in columns else ["rev"]
     measured = _measured(plan, pieces, units, outcome, outlines, found)
     rows = []
@@ -170,8 +172,8 @@ def _with_names(table: gpd.GeoDataFrame, known: Layers, plan: Plan) -> gpd.GeoDa
         taken = {str(name).removeprefix("Near ") for name in named["name_en"]}
         free = known.gazetteer[~known.gazetteer["name_en"].isin(taken)]
         names = delineate.place_names(nameless, free)
-    for row in names.index[names["name_en"] == ""]:
-        names.loc[row] = delineate.coordinate_names(nameless.loc[[row]]).iloc[0]
+    far = names.index[names["name_en"] == ""]
+    names.loc[far] = delineate.coordinate_names(nameless.loc[far])
     named.loc[names.index, ["name_en", "name_ru"]] = names
     return named
 
@@ -228,7 +230,7 @@ def next_tables(
     tables["conservation_units"] = table
     tables["planning_units"] = _planning_units(base, plan, units, table)
     tables["not_proposed"] = _not_proposed(base, pieces, table)
-    for name in ("remarks", "set_aside"):
+    for name in ("remarks", "set_aside", *STABILITY_TABLES):
         tables.pop(name, None)
     if len(remarks):
         tables["remarks"] = remarks
@@ -241,7 +243,9 @@ def _planning_units(
     base: Round, plan: Plan, units: gpd.GeoDataFrame, table: gpd.GeoDataFrame
 ) -> gpd.GeoDataFrame:
     """Planning units with the unit that holds most of each, anew where units have changed."""
-    cells = gpd.GeoDataFrame(base.tables["planning_units"])
+    cells = gpd.GeoDataFrame(base.tables["planning_units"]).drop(
+        columns=["selection_frequency", "in_smallest_set"], errors="ignore"
+    )
     shown = table[~table["status"].isin(workshop.HIDDEN)]
     old = dict(zip(units["unit_id"], units["outline"], strict=True))
     new = dict(zip(shown["unit_id"], shown.geometry, strict=True))
@@ -256,10 +260,18 @@ def _planning_units(
     rows = cells.index[np.unique(touched).astype(int)] if len(moved) else cells.index[:0]
     if not len(rows):
         return cells
-    flat = layers.to_equal_area(cells.loc[rows], plan.study.crs)
-    again = with_unit(flat, layers.to_equal_area(shown, plan.study.crs))
+    crs = plan.study.crs
+    row, col = grid.places(cells.loc[rows, "pu_id"])
+    # The cells of the lattice themselves, as first measured: their outlines in degrees are rounded.
+    whole = grid.cells(grid.Lattice(plan.study.cell_km, plan.study.shape, crs), row, col)
+    flat = (
+        cells.loc[rows]
+        .assign(row=row, col=col)
+        .set_geometry(gpd.GeoSeries(whole, index=rows, crs=crs))
+    )
     result = cells.copy()
-    result.loc[rows, "unit_id"] = again["unit_id"]
+    held = with_unit(flat, layers.to_equal_area(shown, crs))
+    result.loc[rows, "unit_id"] = held["unit_id"]
     return result
 
 

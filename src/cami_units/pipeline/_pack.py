@@ -19,7 +19,6 @@ from cami_units import (
     documents,
     figures,
     kml,
-    layers,
     store,
     webmap,
     words,
@@ -35,12 +34,14 @@ from cami_units.model import (
     quiet,
 )
 from cami_units.pipeline._activities import known_activities
+from cami_units.pipeline._context import context_layers, drawn_context
 from cami_units.pipeline._decide import decided_round
 from cami_units.pipeline._legend import legend_png
 from cami_units.pipeline._publish import published
+from cami_units.pipeline._rounds import allocation
 from cami_units.pipeline._scene import scene
 from cami_units.pipeline._tables import LAYERS_OF_A_ROUND
-from cami_units.pipeline._write import products
+from cami_units.pipeline._write import products, told_layers
 from cami_units.plan import Plan, stored_plan
 
 SUMS: Final = "SHA256SUMS.txt"
@@ -137,15 +138,6 @@ def groups_of(done: Round, plan: Plan | None = None) -> dict[str, tuple[str, ...
     if faults:
         raise InputError(f"The groups cannot be packed for: {'; '.join(faults)}.")
     return groups
-
-
-def allocation(done: Round, groups: Mapping[str, Sequence[str]]) -> pd.DataFrame:
-    """Which group edits each unit: :func:`cami_units.workshop.allocated` on the tables of a round."""
-    crs = stored_plan(done.manifest["plan"], done.manifest["profile"]).study.crs
-    units = layers.to_equal_area(_spatial(done, "conservation_units"), crs)
-    there = "sections" in done.tables
-    sections = layers.to_equal_area(_spatial(done, "sections"), crs) if there else None
-    return workshop.allocated(units, sections, groups)
 
 
 def _spatial(done: Round, name: str) -> gpd.GeoDataFrame:
@@ -258,6 +250,8 @@ def _near(
         if name not in ("countries", "borders", "disputed"):
             table = _parts_in(table, frame, name)
         near[name] = table
+    around = {name: _parts_in(table, frame, name) for name, table in context_layers(public).items()}
+    near = told_layers(near, public.tables) | dict(drawn_context(around))
     if sections:
         near["sections"] = mine.reset_index(drop=True)
     return near

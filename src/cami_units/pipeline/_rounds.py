@@ -1,13 +1,14 @@
-"""A round opened again: its plan and its layers, from nothing but the round itself."""
+"""A round opened again: its plan, its layers and who works on what, from nothing but the round itself."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import geopandas as gpd
+import pandas as pd
 
-from cami_units import layers
+from cami_units import layers, workshop
 from cami_units.model import InputError, Layers, Round, listed
 from cami_units.pipeline._tables import LAYERS_OF_A_ROUND
 from cami_units.plan import Plan, stored_plan
@@ -55,3 +56,15 @@ def reopened(done: Round) -> tuple[Plan, Layers]:
         sources=tuple(manifest["inputs"]),
         **flat,
     )
+
+
+def allocation(done: Round, groups: Mapping[str, Sequence[str]]) -> pd.DataFrame:
+    """Which group edits each unit: :func:`cami_units.workshop.allocated` on the tables of a round."""
+    crs = stored_plan(done.manifest["plan"], done.manifest["profile"]).study.crs
+    units, sections = (
+        layers.to_equal_area(gpd.GeoDataFrame(table), crs)
+        if (table := done.tables.get(name)) is not None
+        else None
+        for name in ("conservation_units", "sections")
+    )
+    return workshop.allocated(units, sections, groups)
