@@ -603,15 +603,12 @@ def _read_layer(path: Path, name: str) -> pd.DataFrame:
             table[column] = pd.array(layer[column].to_pylist(), dtype="Int64")
     if about["geometry_type"] is None:
         return table
-    shapes = [_single(shape) for shape in shapely.from_wkb(table[about["geometry_name"]])]
+    shapes = np.asarray(shapely.from_wkb(table[about["geometry_name"]]), dtype=object)
+    alone = shapely.get_num_geometries(shapes) == 1
+    shapes[alone] = shapely.get_geometry(shapes[alone], 0)
     table = table.drop(columns=about["geometry_name"])
     spatial: pd.DataFrame = gpd.GeoDataFrame(table, geometry=shapes, crs=LONLAT)
     return spatial
-
-
-def _single(shape: Any) -> Any:
-    parts = shapely.get_num_geometries(shape)
-    return shapely.get_geometry(shape, 0) if parts == 1 else shape
 
 
 # -- logs that only grow --------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any, Final
 
 import pandas as pd
+from openpyxl.cell import Cell
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.utils import get_column_letter
 
@@ -84,8 +85,10 @@ def fill(sheet: Any, columns: Sequence[Column], rows: Rows, imprint: Imprint) ->
     sheet.row_dimensions[2].height = 48
     styles: dict[tuple[Any, ...], Any] = {}
     for line, row in enumerate(rows, start=3):
-        for number, column in enumerate(columns, start=1):
-            _fill_cell(sheet.cell(line, number), row.get(column.name), column, styles)
+        cells = [Cell(sheet, line, number) for number in range(1, len(columns) + 1)]
+        for cell, column in zip(cells, columns, strict=True):
+            _fill_cell(cell, row.get(column.name), column, styles)
+        sheet.append(cells)
     sheet.freeze_panes = "C3"
     sheet.auto_filter.ref = f"A2:{get_column_letter(len(columns))}{len(rows) + 2}"
     set_page(sheet, imprint, rows_repeated="1:2")

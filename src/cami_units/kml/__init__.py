@@ -12,13 +12,14 @@ from cami_units.kml._pack import Pack
 from cami_units.kml._read import read_kml
 from cami_units.kml._shape import as_written, geom_hash
 from cami_units.kml._source import inner_archives
-from cami_units.kml._write import write_kml
+from cami_units.kml._write import earth_writers, write_kml
 
 __all__ = [
     "Pack",
     "Profile",
     "Sign",
     "as_written",
+    "earth_writers",
     "geom_hash",
     "inner_archives",
     "legend_signs",

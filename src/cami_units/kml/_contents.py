@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import geopandas as gpd
 import numpy as np
@@ -42,7 +42,6 @@ def contents(
     *,
     cards: Mapping[str, Mapping[str, str]],
     imprint: Imprint,
-    profile: Profile,
     lang: str,
     layers: Mapping[str, gpd.GeoDataFrame],
     species: pd.DataFrame | None,
@@ -88,10 +87,11 @@ def contents(
             Folder(words.text("folder evidence", lang), (), evidence, visible=False),
             Folder(words.text("folder notes", lang), open=True),
         ),
-        looks=_styles.LOOKS
-        | {"neighbours": OUTLINE, "before": BEFORE}
-        | drawing.looks
-        | _status_looks(units, _balloon(profile, lang, _filled(cards))),
+        looks=_styles.LOOKS | {"neighbours": OUTLINE, "before": BEFORE} | drawing.looks,
+        unit_looks={
+            profile: _status_looks(units, _balloon(profile, lang, _filled(cards)))
+            for profile in get_args(Profile)
+        },
         tour=_tour(units, editable),
         view=view,
         labels={key: words.text(key, lang) for key in words.CATALOGUE},

@@ -47,12 +47,16 @@ class Folder:
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """A whole file: folders, the looks they use, the order of the tour, what was left out."""
+    """A whole file: folders, the looks they use, the order of the tour, what was left out.
+
+    `unit_looks` are those of units for each kind of Google Earth, whose balloons differ.
+    """
 
     title: str
     about: str
     folders: tuple[Folder, ...]
     looks: Mapping[str, Look]
+    unit_looks: Mapping[str, Mapping[str, Look]]
     tour: tuple[Mark, ...]
     view: Bounds | None
     labels: Mapping[str, str]

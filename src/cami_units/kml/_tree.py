@@ -102,8 +102,9 @@ def document(contents: Contents, profile: Profile, *, legend: str = "") -> bytes
     root.description = xml_text(contents.about)
     if contents.view:
         root.lookat = _look_at(contents.view)
-    for key in sorted(contents.looks):
-        _add_style(tree, key, contents.looks[key])
+    looks = {**contents.looks, **contents.unit_looks[profile]}
+    for key in sorted(looks):
+        _add_style(tree, key, looks[key])
     for folder in contents.folders:
         _add_folder(tree, root, folder)
     if legend:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cache, partial
 from io import BytesIO
 from pathlib import Path
 from typing import Final, get_args
@@ -16,7 +17,7 @@ import pandas as pd
 from cami_units import words
 from cami_units.kml._contents import contents, unit_marks
 from cami_units.kml._evidence import CONTEXT
-from cami_units.kml._marks import Contents, Profile, marks
+from cami_units.kml._marks import Contents, Mark, Profile, marks
 from cami_units.kml._pack import Pack
 from cami_units.kml._shape import vertices
 from cami_units.kml._tree import document
@@ -116,18 +117,57 @@ def write_kml(
         layer or ending.
     """
     target = Path(path)
+    _refuse([*_file_faults(target, profile), *_given_faults(lang, layers or {})])
+    writers = earth_writers(
+        units,
+        cards=cards,
+        imprint=imprint,
+        lang=lang,
+        layers=layers,
+        species=species,
+        pack=pack,
+        legend=legend,
+    )
+    return writers[profile](target)
+
+
+def earth_writers(
+    units: gpd.GeoDataFrame,
+    *,
+    cards: pd.DataFrame,
+    imprint: Imprint,
+    lang: str = "en",
+    layers: Mapping[str, gpd.GeoDataFrame] | None = None,
+    species: pd.DataFrame | None = None,
+    pack: Pack | None = None,
+    legend: bytes = b"",
+) -> Mapping[Profile, Callable[[Path], tuple[Problem, ...]]]:
+    """What writes the same contents for each kind of Google Earth: they are drawn once for all.
+
+    Parameters and errors are those of :func:`write_kml`. Each writer takes the path of its file and
+    says what had to be left out.
+    """
     drawn = dict(layers or {})
-    _check(target, units, cards, profile, lang, drawn, species)
+    _refuse(_given_faults(lang, drawn))
+    check_table(units, "conservation_units", crs=LONLAT)
+    for name, table in drawn.items():
+        if not table.empty:
+            check_table(table, "context" if name.startswith(CONTEXT) else name, crs=LONLAT)
+    if species is not None:
+        check_table(species, "species")
+    _check_cards(units, cards)
     by_unit = _by_unit(cards)
-    editable = unit_marks(units, by_unit, imprint, lang, (pack or Pack()).group)
+
+    @cache
+    def editable() -> list[Mark]:
+        return unit_marks(units, by_unit, imprint, lang, (pack or Pack()).group)
 
     def drawn_at(tolerance: float) -> Contents:
         return contents(
             units,
-            editable,
+            editable(),
             cards=by_unit,
             imprint=imprint,
-            profile=profile,
             lang=lang,
             layers=drawn,
             species=species,
@@ -135,34 +175,60 @@ def write_kml(
             pack=pack,
         )
 
-    for tolerance, made in _light_enough(drawn_at):  # noqa: B007 - both are told afterwards
-        is_archive = target.suffix.lower() == ".kmz"
-        picture = legend if is_archive and profile == "earth-pro" else b""
+    light = _Once(_light_enough(drawn_at))
+    return {
+        profile: partial(_written, profile=profile, light=light, legend=legend)
+        for profile in get_args(Profile)
+    }
+
+
+class _Once:
+    """What an iterator gives, for any number of readers."""
+
+    def __init__(self, source: Iterator[tuple[float, Contents]]) -> None:
+        self.source = source
+        self.given: list[tuple[float, Contents]] = []
+
+    def __iter__(self) -> Iterator[tuple[float, Contents]]:
+        yield from self.given
+        for item in self.source:
+            self.given.append(item)
+            yield item
+
+
+def _written(
+    path: Path, *, profile: Profile, light: Iterable[tuple[float, Contents]], legend: bytes
+) -> tuple[Problem, ...]:
+    _refuse(_file_faults(path, profile))
+    is_archive = path.suffix.lower() == ".kmz"
+    picture = legend if is_archive and profile == "earth-pro" else b""
+    for tolerance, made in light:  # noqa: B007 - both are told afterwards
         content = document(made, profile, legend=LEGEND if picture else "")
         if is_archive:
             content = _zipped({"doc.kml": content} | ({LEGEND: picture} if picture else {}))
         if len(content) <= MAX_BYTES:
             break
-    _replace(target, content)
-    return tuple(_problems(made, tolerance, len(content), target.name))
+    _replace(path, content)
+    return tuple(_problems(made, tolerance, len(content), path.name))
 
 
-def _check(
-    target: Path,
-    units: gpd.GeoDataFrame,
-    cards: pd.DataFrame,
-    profile: str,
-    lang: str,
-    layers: Mapping[str, gpd.GeoDataFrame],
-    species: pd.DataFrame | None,
-) -> None:
-    """Refuse, with every fault in one message, what cannot be written."""
+def _refuse(faults: Sequence[str]) -> None:
+    if faults:
+        raise InputError("The KML cannot be written: " + "; ".join(faults) + ".")
+
+
+def _file_faults(target: Path, profile: str) -> list[str]:
     faults = []
     if target.suffix.lower() not in (".kml", ".kmz"):
         faults.append(f"the file must end in .kml or .kmz, '{target.name}' does not")
     if profile not in get_args(Profile):
         hint = nearest(profile, get_args(Profile))
         faults.append(f"profile '{profile}' is unknown: earth-pro or earth-web.{hint}")
+    return faults
+
+
+def _given_faults(lang: str, layers: Mapping[str, gpd.GeoDataFrame]) -> list[str]:
+    faults = []
     if lang not in words.LANGUAGES:
         faults.append(f"language '{lang}' is unknown: {listed(words.LANGUAGES)} are there")
     faults += [
@@ -170,15 +236,7 @@ def _check(
         for name in layers
         if name not in LAYERS and not name.startswith(CONTEXT)
     ]
-    if faults:
-        raise InputError("The KML cannot be written: " + "; ".join(faults) + ".")
-    check_table(units, "conservation_units", crs=LONLAT)
-    for name, table in layers.items():
-        if not table.empty:
-            check_table(table, "context" if name.startswith(CONTEXT) else name, crs=LONLAT)
-    if species is not None:
-        check_table(species, "species")
-    _check_cards(units, cards)
+    return faults
 
 
 def _check_cards(units: gpd.GeoDataFrame, cards: pd.DataFrame) -> None:

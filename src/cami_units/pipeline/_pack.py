@@ -180,22 +180,18 @@ def _write_group(
     }
     lang = imprint.languages[0]
     mine = kml.Pack(group=group, neighbours=others)
-    for name, profile in (
-        (f"edit_{group}.kmz", "earth-pro"),
-        (f"edit_{group}_web.kmz", "earth-web"),
-    ):
-        noticed += kml.write_kml(
-            folder / name,
-            own,
-            cards=cards[lang],
-            imprint=imprint,
-            profile=profile,  # type: ignore[arg-type]
-            lang=lang,
-            layers=near,
-            species=species,
-            pack=mine,
-            legend=legend_png(own, near, lang=lang) if profile == "earth-pro" else b"",
-        )
+    earth = kml.earth_writers(
+        own,
+        cards=cards[lang],
+        imprint=imprint,
+        lang=lang,
+        layers=near,
+        species=species,
+        pack=mine,
+        legend=legend_png(own, near, lang=lang),
+    )
+    noticed += earth["earth-pro"](folder / f"edit_{group}.kmz")
+    noticed += earth["earth-web"](folder / f"edit_{group}_web.kmz")
     webmap.write_map(
         folder / f"map_{group}.html",
         own,

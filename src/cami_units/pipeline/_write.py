@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -54,26 +55,25 @@ def products(
     said = tables.get("remarks")  # what groups pinned and typed: a layer of the map
     remarks = {"remarks": said} if isinstance(said, gpd.GeoDataFrame) else {}
 
+    lang = imprint.languages[0]
+
+    @cache
+    def both() -> Mapping[kml.Profile, Callable[[Path], tuple[Problem, ...]]]:
+        units = tables["conservation_units"]
+        return kml.earth_writers(
+            units,
+            cards=cards[lang],
+            imprint=imprint,
+            lang=lang,
+            layers=shown | remarks,
+            species=species,
+            legend=legend_png(units, shown, lang=lang),
+        )
+
     def google_earth(profile: kml.Profile) -> store.Writer:
         def write(path: Path) -> None:
             progress(f"writing {path.name}", 0, 0)
-            noticed.extend(
-                kml.write_kml(
-                    path,
-                    tables["conservation_units"],
-                    cards=cards[imprint.languages[0]],
-                    imprint=imprint,
-                    profile=profile,
-                    lang=imprint.languages[0],
-                    layers=shown | remarks,
-                    species=species,
-                    legend=legend_png(
-                        tables["conservation_units"], shown, lang=imprint.languages[0]
-                    )
-                    if profile == "earth-pro"
-                    else b"",
-                )
-            )
+            noticed.extend(both()[profile](path))
 
         return write
 
@@ -88,17 +88,18 @@ def products(
             species=species,
             planning_units=tables["planning_units"],
             unit_criteria=tables["unit_criteria"],
-            lang=imprint.languages[0],
+            lang=lang,
         )
 
+    # The KMZ first: of a round of thousands of units it needs the most memory.
     return {
+        "conservation_units.kmz": google_earth("earth-pro"),
+        "conservation_units_web.kmz": google_earth("earth-web"),
+        "map.html": web_map,
         "conservation_units.csv": lambda path: documents.write_csv(
             path, tables["conservation_units"]
         ),
         "conservation_units.xlsx": lambda path: documents.write_units_workbook(path, proposal),
-        "conservation_units.kmz": google_earth("earth-pro"),
-        "conservation_units_web.kmz": google_earth("earth-web"),
-        "map.html": web_map,
     }
 
 

@@ -6,6 +6,8 @@ A ring or line becomes one flat list ``[x0, y0, dx1, dy1, …]`` of whole ten-th
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -86,13 +88,21 @@ def simplified(geometries: Geometries, *, most: int, coverage: bool = False) -> 
     coverage : bool
         Whether the polygons share edges and do not overlap.
     """
-    kept = geometries
+    if coverage:  # the same countries for every map of a pack
+        simpler = _simplified_coverage(tuple(shapely.to_wkb(geometries)), most)
+        return np.array(simpler, dtype=object)
+    return _finest(lambda t: shapely.simplify(geometries, t, preserve_topology=True), most)
+
+
+@lru_cache(maxsize=4)
+def _simplified_coverage(polygons: tuple[bytes, ...], most: int) -> tuple[BaseGeometry, ...]:
+    shapes = shapely.from_wkb(polygons)
+    return tuple(_finest(lambda tolerance: shapely.coverage_simplify(shapes, tolerance), most))
+
+
+def _finest(simpler: Callable[[float], Geometries], most: int) -> Geometries:
     for tolerance in _TOLERANCES:
-        kept = (
-            shapely.coverage_simplify(geometries, tolerance)
-            if coverage
-            else shapely.simplify(geometries, tolerance, preserve_topology=True)
-        )
+        kept = simpler(tolerance)
         if shapely.get_num_coordinates(kept).sum() <= most:
             break
     return kept
