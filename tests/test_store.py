@@ -584,9 +584,9 @@ KILLED = textwrap.dedent(
     if moment == "in a writer":
         files["map.html"] = die
     if moment == "before the manifest":
-        store._json = die
+        store._rounds.as_json = die
     if moment == "while flushing":
-        store._flush = die
+        store._whole.flush = die
     Path.replace = dies("replace")
     store.write_round(test_store.a_round(title="New"), folder, files=files, force=True)
     """

@@ -1,0 +1,46 @@
+"""Rounds on disk: a folder with a GeoPackage, the products of other rooms, and a manifest.
+
+A folder appears whole or not at all: it is built beside its target under a hidden name, flushed to
+the disk, and renamed into place. The same round gives the same bytes, and the only date inside is
+the round's own. Beside rounds: logs that only grow, and the folder of a workshop.
+"""
+
+from cami_units.store._geopackage import GEOPACKAGE, UNIT_TABLES, write_geopackage
+from cami_units.store._logs import append_to_log, read_log
+from cami_units.store._manifest import MANIFEST
+from cami_units.store._rounds import (
+    check_only,
+    check_place,
+    is_litter,
+    read_round,
+    rounds_in,
+    update_round,
+    write_round,
+)
+from cami_units.store._stream import write_stream
+from cami_units.store._whole import Writer, copy_of, left_behind, sha256, staging, write_atomically
+from cami_units.store._workshop import write_workshop
+
+__all__ = [
+    "GEOPACKAGE",
+    "MANIFEST",
+    "UNIT_TABLES",
+    "Writer",
+    "append_to_log",
+    "check_only",
+    "check_place",
+    "copy_of",
+    "is_litter",
+    "left_behind",
+    "read_log",
+    "read_round",
+    "rounds_in",
+    "sha256",
+    "staging",
+    "update_round",
+    "write_atomically",
+    "write_geopackage",
+    "write_round",
+    "write_stream",
+    "write_workshop",
+]

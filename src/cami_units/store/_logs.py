@@ -1,0 +1,123 @@
+"""Logs that only grow: a line is on the disk before anything else happens."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from cami_units.model import InputError, listed
+from cami_units.store._whole import disk_words, flush
+
+
+def append_to_log(path: Path, row: Mapping[str, str], *, columns: Sequence[str]) -> None:
+    """Add one line to a CSV that only ever grows, and see it onto the disk before going on.
+
+    Parameters
+    ----------
+    path : Path
+        The log. It is made, with a line of column names, when it is not there.
+    row : mapping
+        A value for each column, on one line; control characters have no place in it.
+    columns : sequence of str
+        The columns of the log, in order.
+
+    Raises
+    ------
+    InputError
+        When the file is something else, cannot be written to, or the disk is full.
+
+    Notes
+    -----
+    A line counts once its line feed is written. What a power cut has left of a last line is cut
+    off before the next one is added, unless it has all its columns (somebody edited the file by
+    hand and left out the last line feed).
+    """
+    values = [row[column] for column in columns]
+    odd = [value for value in values if any(ord(letter) < 32 for letter in value)]
+    if odd:
+        raise InputError(f"A line of {path.name} takes one line of text: {listed(odd, 1)!r} came.")
+    with disk_words(path):
+        whole = _mended_log(path, columns)
+        lines = [] if whole else [columns]
+        text = "".join(_csv_line(line) for line in [*lines, values])
+        with path.open("ab") as stream:
+            stream.write(text.encode("utf-8"))
+            stream.flush()
+            os.fsync(stream.fileno())
+        flush(path.parent)
+
+
+def read_log(path: Path, *, columns: Sequence[str]) -> pd.DataFrame:
+    """The lines of a log that :func:`append_to_log` keeps, as text; no file is a log of no lines.
+
+    Raises
+    ------
+    InputError
+        When the columns are not those expected, naming them, or a line inside is damaged, naming
+        its number. A last line that a power cut has left unfinished is passed over.
+    """
+    empty = pd.DataFrame({column: pd.Series(dtype=str) for column in columns})
+    if not path.is_file():
+        return empty
+    with disk_words(path):
+        content = path.read_bytes()
+    lines = content.decode("utf-8-sig", "replace").split("\n")
+    if len(lines) == 1:  # not even the columns were finished
+        return empty
+    if _csv_fields(lines[0]) != list(columns):
+        raise InputError(
+            f"'{path.name}' begins with other columns than expected: {','.join(columns)}. It is "
+            "kept by the program; if it was saved from a spreadsheet, take the copy from before."
+        )
+    rows, damaged = [], []
+    for number, line in enumerate(lines[1:], start=2):
+        fields = _csv_fields(line)
+        if len(fields) == len(columns):
+            rows.append(fields)
+        elif line.strip("\r ") and number < len(lines):
+            damaged.append(number)
+    if damaged:
+        raise InputError(
+            f"'{path.name}' is damaged in line {listed(damaged)}: {len(columns)} values are "
+            "expected in each. Mend the line or take it out; nothing was changed."
+        )
+    return pd.DataFrame(rows, columns=list(columns), dtype=str) if rows else empty
+
+
+def _mended_log(path: Path, columns: Sequence[str]) -> bool:
+    """Whether the log has its first line; an unfinished last line is finished or cut off."""
+    if not path.is_file():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return False
+    content = path.read_bytes()
+    if content and not content.endswith(b"\n"):
+        kept, _, torn = content.rpartition(b"\n")
+        whole = bool(kept) and len(_csv_fields(torn.decode("utf-8", "replace"))) == len(columns)
+        with path.open("r+b") as stream:
+            if whole:
+                stream.seek(0, os.SEEK_END)
+                stream.write(b"\n")
+            else:
+                stream.truncate(len(kept) + 1 if b"\n" in content else 0)
+            stream.flush()
+            os.fsync(stream.fileno())
+        return whole or bool(kept)
+    return bool(content)
+
+
+def _csv_line(values: Sequence[str]) -> str:
+    buffer = io.StringIO()
+    csv.writer(buffer, lineterminator="\n").writerow(values)
+    return buffer.getvalue()
+
+
+def _csv_fields(line: str) -> list[str]:
+    try:
+        return next(csv.reader([line.rstrip("\r")], strict=True), [])
+    except csv.Error:  # it ends within quotes
+        return []

@@ -1,0 +1,88 @@
+"""The manifest of a round: what it is, and what went in and out of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import date
+from pathlib import Path, PurePath
+from typing import Any, Final
+
+import numpy as np
+
+from cami_units.model import Imprint, InputError, Round
+from cami_units.store._geopackage import GEOPACKAGE
+
+MANIFEST: Final = "manifest.json"
+
+FORMAT: Final = 1
+"""The version of the layout of a round; a round of a later one is refused, not guessed at."""
+
+
+def manifest_of(round: Round) -> dict[str, Any]:
+    return {**round.manifest, "format": FORMAT, "imprint": asdict(round.imprint)}
+
+
+def as_json(manifest: Mapping[str, Any]) -> bytes:
+    text = json.dumps(
+        manifest, ensure_ascii=False, indent=2, sort_keys=True, allow_nan=False, default=_plain
+    )
+    return (text + "\n").encode("utf-8", "replace")
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, PurePath):
+        return value.name  # a folder says whose machine this was
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, Sequence | np.ndarray):
+        return list(value)
+    if isinstance(value, set | frozenset):
+        return sorted(value)
+    raise TypeError(f"The manifest cannot hold a {type(value).__name__}: {value!r}")
+
+
+def read_manifest(target: Path, shown: Path) -> dict[str, Any]:
+    path = target / MANIFEST
+    if not target.exists():
+        raise InputError(f"There is no folder '{shown}'. Name the folder of a round.")
+    if not path.is_file():
+        raise InputError(
+            f"'{shown}' is not a round: it has no {MANIFEST}. Name the folder that holds "
+            f"{GEOPACKAGE} and {MANIFEST}."
+        )
+    try:
+        manifest = json.loads(path.read_bytes())
+        version = int(manifest["format"])
+        dict(manifest["imprint"])
+        dict(manifest["outputs"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise _damaged(shown, f"{type(error).__name__}: {error}") from error
+    if version > FORMAT:
+        raise InputError(
+            f"The round in '{shown}' was written by a later version of cami_units (layout "
+            f"{version}; this one reads up to {FORMAT}). Update cami_units."
+        )
+    return dict(manifest)
+
+
+def imprint_of(written: Mapping[str, Any], directory: Path) -> Imprint:
+    values: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in written.items()
+    }
+    try:
+        return Imprint(**values)
+    except TypeError as error:
+        raise _damaged(directory, f"its imprint is not as expected: {error}") from error
+
+
+def _damaged(directory: Path, what: str) -> InputError:
+    return InputError(
+        f"{MANIFEST} in '{directory}' is damaged ({what}). Take an untouched copy of the round, "
+        "or move this folder away and make the round again."
+    )

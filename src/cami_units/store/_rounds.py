@@ -1,0 +1,313 @@
+"""Rounds as folders: written, replaced, read, found."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from datetime import date
+from fnmatch import fnmatchcase
+from pathlib import Path, PurePath
+from typing import Any, Final
+
+import geopandas as gpd
+
+from cami_units.model import (
+    LONLAT,
+    TABLES,
+    InputError,
+    Round,
+    check_table,
+    crs_name,
+    listed,
+    same_crs,
+)
+from cami_units.store._geopackage import GEOPACKAGE, UNIT_TABLES, read_geopackage, write_geopackage
+from cami_units.store._manifest import MANIFEST, as_json, imprint_of, manifest_of, read_manifest
+from cami_units.store._whole import (
+    Writer,
+    absolute,
+    check_not_here,
+    disk_reason,
+    put_back,
+    sha256,
+    staging,
+)
+
+# What file managers, office programs and QGIS leave behind in a folder; nobody misses it.
+_LITTER: Final = ("Thumbs.db", "desktop.ini", ".DS_Store", "._*", ".directory", ".~lock.*", "~$*")
+_LITTER_OF_GEOPACKAGES: Final = ("*.gpkg-wal", "*.gpkg-shm", "*.gpkg-journal")
+
+
+def write_round(
+    round: Round,
+    directory: Path,
+    *,
+    files: Mapping[str, Writer] | None = None,
+    force: bool = False,
+) -> Path:
+    """Write a round as a folder: all of it, or nothing.
+
+    Parameters
+    ----------
+    round : Round
+        Its tables have longitude and latitude; those that :data:`~cami_units.model.TABLES` names
+        are checked. The order of their rows does not matter.
+    directory : Path
+        The folder to make. Missing parents are made too.
+    files : mapping, optional
+        Further files of the round: a plain file name, and what writes it when called with a path.
+    force : bool
+        Whether an existing round may be replaced. It never replaces anything else: a folder that
+        is no round, or that also holds files which are not the round's, is left alone.
+
+    Returns
+    -------
+    Path
+        The folder.
+
+    Raises
+    ------
+    InputError
+        When the folder exists and `force` is false or may not be used; when a table is not as
+        expected; when the place cannot be written to or the disk is full.
+
+    Notes
+    -----
+    `manifest.json` is the round's manifest plus ``format``, ``imprint`` and ``outputs`` (SHA-256 of
+    every file). Replacing takes two renames. Between them, for the blink of an eye, there is no
+    folder at the target; if the power goes just then, the next :func:`write_round` or
+    :func:`read_round` puts the old one back.
+    """
+    writers = {GEOPACKAGE: lambda path: write_geopackage(path, round), **(files or {})}
+    _check_names(writers, files or {})
+    _check_round(round)
+    check_place(directory, force=force)
+    with staging(directory, replace=True) as folder:
+        for name, write in writers.items():
+            write(folder / name)
+        outputs = {name: sha256(folder / name) for name in sorted(writers)}
+        (folder / MANIFEST).write_bytes(as_json({**manifest_of(round), "outputs": outputs}))
+    return directory
+
+
+def check_place(directory: Path, *, force: bool = False) -> None:
+    """Refuse a folder that :func:`write_round` would refuse, before anything is computed.
+
+    Parameters
+    ----------
+    directory : Path
+        The folder a round is to be written to.
+    force : bool
+        Whether an existing round may be replaced.
+
+    Raises
+    ------
+    InputError
+        When it is a file, holds something that is no round, holds a round and `force` is false, or
+        holds files beside the round's own, which would be lost; when it cannot be written to, or
+        is the folder one is in.
+    """
+    target, shown = absolute(directory), directory
+    put_back(target)
+    ground = next(parent for parent in target.parents if parent.exists())
+    if not os.access(ground, os.W_OK):
+        raise InputError(
+            f"'{shown}' cannot be made: {disk_reason(PermissionError(errno.EACCES, ''))}"
+        )
+    check_not_here(target, shown)
+    if not target.exists():
+        return
+    if not target.is_dir():
+        raise InputError(f"'{shown}' is a file, where a folder is to be made. Choose another.")
+    inside = sorted(path.name for path in target.iterdir() if not is_litter(path.name))
+    if not inside:
+        return
+    if MANIFEST not in inside:
+        raise InputError(
+            f"'{shown}' is not empty and holds no round ({listed(inside)}). "
+            "It was left as it is; choose another folder."
+        )
+    if not force:
+        raise InputError(
+            f"There is a round in '{shown}' already. Choose another folder with --out, or "
+            "replace it with --force."
+        )
+    own = {MANIFEST, *read_manifest(target, shown).get("outputs", {})}
+    others = [name for name in inside if name not in own]
+    if others:
+        raise InputError(
+            f"'{shown}' also holds what the round itself did not write: {listed(others)}. "
+            "--force would delete it. Move it elsewhere first, or choose another folder."
+        )
+
+
+def check_only(directory: Path, *, is_ours: Callable[[str], bool]) -> None:
+    """Refuse a folder that is to be replaced but holds what somebody else put there.
+
+    Parameters
+    ----------
+    directory : Path
+        The folder, there or not.
+    is_ours : callable
+        Says of a file name whether the caller may replace it.
+
+    Raises
+    ------
+    InputError
+        With the first few names that are not the caller's.
+    """
+    target = absolute(directory)
+    if not target.is_dir():
+        return
+    others = sorted(
+        path.name
+        for path in target.iterdir()
+        if not is_litter(path.name) and (path.is_dir() or not is_ours(path.name))
+    )
+    if others:
+        raise InputError(
+            f"'{directory}' also holds {listed(others)}, which would be lost. "
+            "Move it elsewhere first, or choose another folder with --out."
+        )
+
+
+def update_round(round: Round, directory: Path, *, files: Mapping[str, Writer]) -> Path:
+    """Write a round over the one it was read from, with everything else in its folder kept.
+
+    Parameters
+    ----------
+    round : Round
+        The round with what was added to its tables.
+    directory : Path
+        The folder it was read from.
+    files : mapping
+        As in :func:`write_round`: what is to be written anew, or added.
+
+    Returns
+    -------
+    Path
+        The folder.
+
+    Raises
+    ------
+    InputError
+        As :func:`write_round`; or when there is no round in the folder.
+
+    Notes
+    -----
+    Whole or not at all, as :func:`write_round`: packs, decisions and other files in the folder are
+    carried over byte by byte, and those the manifest vouches for keep their line in it.
+    """
+    target = absolute(directory)
+    put_back(target)
+    before = read_manifest(target, directory)["outputs"]
+    writers = {GEOPACKAGE: lambda path: write_geopackage(path, round), **files}
+    _check_names(writers, files)
+    _check_round(round)
+    with staging(directory, replace=True) as folder:
+        for path in sorted(target.iterdir()):
+            if path.name not in writers and path.name != MANIFEST and not is_litter(path.name):
+                copy: Callable[..., Any] = shutil.copytree if path.is_dir() else shutil.copy2
+                copy(path, folder / path.name)
+        for name, write in writers.items():
+            write(folder / name)
+        vouched = {name: hash_ for name, hash_ in before.items() if (folder / name).is_file()}
+        outputs = vouched | {name: sha256(folder / name) for name in writers}
+        manifest = {**manifest_of(round), "outputs": dict(sorted(outputs.items()))}
+        (folder / MANIFEST).write_bytes(as_json(manifest))
+    return directory
+
+
+def read_round(directory: Path) -> Round:
+    """Read a round back from its folder.
+
+    Parameters
+    ----------
+    directory : Path
+        A folder that :func:`write_round` made.
+
+    Returns
+    -------
+    Round
+        Tables in the order of the file, sorted by key, geometry in longitude and latitude (a
+        multipart geometry of one part comes back as that part). Columns of yes and no are
+        ``boolean``, whole numbers with gaps ``Int64``.
+
+    Raises
+    ------
+    InputError
+        When the folder is no round, or a file of it is missing, damaged, or of a later version.
+
+    Examples
+    --------
+    >>> import cami_units as cu
+    >>> from pathlib import Path
+    >>> cu.read_round(Path("nowhere"))
+    Traceback (most recent call last):
+        ...
+    cami_units.model.InputError: There is no folder 'nowhere'. Name the folder of a round.
+    """
+    target = absolute(directory)
+    put_back(target)
+    manifest = read_manifest(target, directory)
+    imprint = manifest.pop("imprint")
+    for key in ("format", "outputs"):
+        manifest.pop(key, None)
+    tables = read_geopackage(target / GEOPACKAGE)
+    missing = [name for name in UNIT_TABLES if name not in tables]
+    if missing:
+        raise InputError(
+            f"The round in '{directory}' is not whole: {GEOPACKAGE} lacks {listed(missing)}. "
+            "Take an untouched copy of the round, or make it again."
+        )
+    for name, table in tables.items():
+        if name in TABLES:
+            check_table(table, name)
+    return Round(imprint=imprint_of(imprint, directory), tables=tables, manifest=manifest)
+
+
+def rounds_in(directory: Path) -> dict[Path, Mapping[str, Any]]:
+    """The rounds that lie in a folder, each with its manifest, by name; damaged ones are passed over."""
+    found: dict[Path, Mapping[str, Any]] = {}
+    for path in sorted(Path(directory).glob(f"*/{MANIFEST}")):
+        if path.parent.name.startswith("."):  # what a run that was killed has left
+            continue
+        with suppress(InputError):
+            found[path.parent] = read_manifest(path.parent, path.parent)
+    return found
+
+
+def is_litter(name: str) -> bool:
+    """Whether a file is what file managers and office programs leave behind; nobody misses it."""
+    return any(fnmatchcase(name, pattern) for pattern in _LITTER + _LITTER_OF_GEOPACKAGES)
+
+
+def _check_names(writers: Mapping[str, Writer], extra: Mapping[str, Writer]) -> None:
+    odd = [name for name in writers if PurePath(name).name != name or name in {"", ".", ".."}]
+    if odd:
+        raise InputError(f"A round holds plain file names; these are not: {listed(odd)}.")
+    taken = sorted({GEOPACKAGE, MANIFEST} & set(extra))
+    if taken:
+        raise InputError(f"{listed(taken)} is written by the store itself; choose another name.")
+
+
+def _check_round(round: Round) -> None:
+    faults = [f"The table '{name}' is missing." for name in UNIT_TABLES if name not in round.tables]
+    for name, table in round.tables.items():
+        try:
+            if name in TABLES:
+                spatial = TABLES[name].geometry is not None
+                check_table(table, name, crs=LONLAT if spatial else None)
+            if isinstance(table, gpd.GeoDataFrame) and not same_crs(table.crs or LONLAT, LONLAT):
+                faults.append(f"The table '{name}' is in {crs_name(table.crs)}, not in {LONLAT}.")
+        except InputError as error:
+            faults.append(str(error))
+    try:
+        date.fromisoformat(round.imprint.date)
+    except ValueError:
+        faults.append(f"The date must be written as 2026-11-22; '{round.imprint.date}' came.")
+    if faults:
+        raise InputError("This round cannot be written. " + " ".join(dict.fromkeys(faults)))

@@ -1,0 +1,215 @@
+"""Whole or not at all: what is written appears under its name when all of it is on the disk.
+
+It is built beside its target under a hidden name, flushed, and renamed into place. Whoever pulls the
+plug keeps what was there.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import shutil
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+from cami_units.model import InputError
+
+Writer = Callable[[Path], None]
+"""Writes one file, at the path it is given."""
+
+# A folder on its way in, and the one it replaces: both hidden, both beside the target.
+_STAGED: Final = "writing"
+_ASIDE: Final = "replaced"
+
+
+@contextmanager
+def staging(directory: Path, *, replace: bool = False) -> Iterator[Path]:
+    """A hidden folder that becomes `directory` when the block ends well, and vanishes otherwise.
+
+    Parameters
+    ----------
+    directory : Path
+        The folder that is to be there afterwards, with what was put into the staging folder.
+    replace : bool
+        Whether a folder with something in it may be replaced as a whole.
+
+    Raises
+    ------
+    InputError
+        When the folder holds something and `replace` is false; when the place cannot be written
+        to, the disk is full, or a program has a file of the old folder open.
+    """
+    target = absolute(directory)
+    if not replace and target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise InputError(f"'{directory}' exists and is not empty. Choose another folder.")
+    check_not_here(target, directory)
+    with _workplace(target, directory) as staged:
+        yield staged
+        for path in sorted(staged.rglob("*")):
+            flush(path)
+        flush(staged)
+        _swap(staged, target)
+        flush(target.parent)
+
+
+def write_atomically(path: Path, writer: Writer) -> Path:
+    """Write one file so that it is there whole, or as it was.
+
+    Parameters
+    ----------
+    path : Path
+        The file to write or to replace. Its folder is made when it is missing.
+    writer : callable
+        Writes the file at the path it is given, which has the same name and lies elsewhere.
+
+    Raises
+    ------
+    InputError
+        When the place cannot be written to or the disk is full.
+    """
+    target = absolute(path)
+    if target.is_dir():
+        raise InputError(f"'{path}' is a folder, where a file is to be written.")
+    with _workplace(target, path) as staged:
+        writer(staged / target.name)
+        flush(staged / target.name)
+        (staged / target.name).replace(target)
+        flush(target.parent)
+    return path
+
+
+def copy_of(path: Path) -> Writer:
+    """A writer of one file of a round: the bytes of another file."""
+
+    def write(target: Path) -> None:
+        shutil.copyfile(path, target)
+
+    return write
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 of a file's bytes, in hexadecimal."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def left_behind(directory: Path) -> list[Path]:
+    """Hidden folders that runs which were killed have left beside a folder they were making.
+
+    They are no rounds and do no harm; the next one that writes to `directory` removes them.
+    """
+    target = absolute(directory)
+    return sorted(target.parent.glob(f".{_globbed(target.name)}.{_STAGED}-*"))
+
+
+def check_not_here(target: Path, shown: Path) -> None:
+    # It would be swapped for another folder of the same name, under the feet of the shell.
+    if target in (Path.cwd(), *Path.cwd().parents):
+        raise InputError(
+            f"'{shown}' is the folder you are in, or one around it. Name a new folder inside it."
+        )
+
+
+@contextmanager
+def _workplace(target: Path, shown: Path) -> Iterator[Path]:
+    """A hidden folder beside the target, gone afterwards, as are parents that were made in vain."""
+    made = [parent for parent in target.parents if not parent.exists()]
+    staged = _beside(target, f"{_STAGED}-{uuid.uuid4().hex[:8]}")
+    try:
+        with disk_words(shown):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            put_back(target)
+            _sweep(target)
+            staged.mkdir()
+            yield staged
+    finally:
+        shutil.rmtree(staged, ignore_errors=True)
+        for parent in made:
+            with suppress(OSError):  # it holds what was written
+                parent.rmdir()
+
+
+def absolute(path: Path) -> Path:
+    # Through links, so that what a link points to is replaced and not the link.
+    return Path(path).expanduser().resolve()
+
+
+def _beside(target: Path, suffix: str) -> Path:
+    return target.with_name(f".{target.name}.{suffix}")
+
+
+def _swap(staged: Path, target: Path) -> None:
+    aside = _beside(target, _ASIDE)
+    if target.exists():
+        target.replace(aside)
+    try:
+        staged.replace(target)
+    except OSError:
+        put_back(target)
+        raise
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def put_back(target: Path) -> None:
+    """Undo a replacement that was cut off halfway, or finish clearing up after one."""
+    aside = _beside(target, _ASIDE)
+    with suppress(OSError):
+        if target.exists():
+            shutil.rmtree(aside, ignore_errors=True)
+        elif aside.exists():
+            aside.replace(target)
+
+
+def _sweep(target: Path) -> None:
+    """Remove what a run that was killed has left. A run still at work then fails, and says so."""
+    for left in left_behind(target):
+        shutil.rmtree(left, ignore_errors=True)
+
+
+def _globbed(name: str) -> str:
+    return "".join(f"[{letter}]" if letter in "*?[" else letter for letter in name)
+
+
+def flush(path: Path) -> None:
+    """Ask the system to put a file or a folder on the disk now. Windows cannot do so for folders."""
+    if path.is_file():
+        with path.open("r+b") as stream:
+            os.fsync(stream.fileno())
+        return
+    with suppress(OSError):
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+@contextmanager
+def disk_words(place: Path) -> Iterator[None]:
+    """Turn what the system says of a disk into what a person can do about it."""
+    try:
+        yield
+    except OSError as error:
+        raise InputError(f"'{place}' was not written: {disk_reason(error)}") from error
+
+
+def disk_reason(error: OSError) -> str:
+    if error.errno in {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}:
+        return "the disk is full. Make room, or choose a folder on another disk."
+    if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
+        return (
+            "writing there is not allowed, or another program has a file open. Close it, or "
+            "choose a folder of your own."
+        )
+    if error.errno in {errno.ENAMETOOLONG, errno.EINVAL}:
+        return "the name is too long or not allowed here. Choose a shorter, plainer one."
+    if error.errno == errno.ENOENT:
+        return (
+            "a file vanished while it was being written. Perhaps another run writes to the same "
+            "place; let it finish, and run this one again."
+        )
+    return f"{error.strerror or error}. Choose another folder."
