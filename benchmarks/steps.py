@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from statistics import median
 from time import perf_counter, process_time
@@ -229,7 +230,8 @@ def one(name: str, work: Path) -> None:
 def commands(work: Path, times: int) -> dict[str, dict[str, float]]:
     """The command itself, from the prompt to the prompt: `propose`, and the day in the room."""
     runs: dict[str, list[dict[str, float]]] = {}
-    for name, arguments in [*_proposals(work, times), *_the_day(work, times)]:
+    # chained and not listed: each asks for what the one before has written
+    for name, arguments in chain(_proposals(work, times), _the_day(work, times)):
         runs.setdefault(name, []).append(_run(arguments))
         print(name, runs[name][-1], flush=True)
     return _medians(runs)

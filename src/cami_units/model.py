@@ -15,6 +15,7 @@ import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from functools import lru_cache
 from numbers import Real
 from pathlib import Path
 from types import MappingProxyType
@@ -220,10 +221,19 @@ def clean_text(value: object) -> str:
     if is_missing(value):
         return ""
     raw = str(value)
+    return _cleaned(raw) if len(raw) > _SHORT else _remembered(raw)
+
+
+def _cleaned(raw: str) -> str:
     if raw.isascii() and raw.isprintable():  # most text, and nothing in it can harm
         return raw.strip()
     text = _LINE_ENDS.sub("\n", raw).replace("\t", " ")
     return unicodedata.normalize("NFC", _HARMFUL.sub("", text)).strip()
+
+
+_SHORT: Final = 100
+"""Names and numbers, which return over and over in the tables of a round."""
+_remembered = lru_cache(maxsize=20_000)(_cleaned)
 
 
 def clean_name(value: object) -> str:

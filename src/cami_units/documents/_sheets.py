@@ -68,7 +68,9 @@ Rows = Sequence[Mapping[str, Any]]
 
 
 def records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    return [{str(key): value for key, value in row.items()} for row in table.to_dict("records")]
+    names = [str(column) for column in table]
+    columns = [table[column].to_numpy(dtype=object).tolist() for column in table]
+    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
 def fill(sheet: Any, columns: Sequence[Column], rows: Rows, imprint: Imprint) -> None:

@@ -85,9 +85,10 @@ def parts(geometry: BaseGeometry) -> list[BaseGeometry]:
 
 def sorted_parts(geometry: BaseGeometry) -> list[BaseGeometry]:
     """The single geometries, largest first; the coordinates decide between equals."""
-    return sorted(
-        parts(geometry), key=lambda part: (-part.area, -part.length, shapely.to_wkb(part))
-    )
+    singles = parts(geometry)
+    if len(singles) < 2:
+        return singles
+    return sorted(singles, key=lambda part: (-part.area, -part.length, shapely.to_wkb(part)))
 
 
 def geom_hash(geometry: BaseGeometry) -> str:

@@ -175,7 +175,12 @@ def earth_writers(
             pack=pack,
         )
 
-    light = _Once(_light_enough(drawn_at))
+    def least() -> int:
+        """How many features there are at any tolerance: units, and what groups said of them."""
+        said = drawn.get("remarks")
+        return len(editable()) + (0 if said is None else int((~said.is_empty).sum()))
+
+    light = _Once(_light_enough(drawn_at, least))
     return {
         profile: partial(_written, profile=profile, light=light, legend=legend)
         for profile in get_args(Profile)
@@ -262,15 +267,18 @@ def _by_unit(cards: pd.DataFrame) -> dict[str, dict[str, str]]:
     }
 
 
-def _light_enough(drawn_at: Callable[[float], Contents]) -> Iterator[tuple[float, Contents]]:
+def _light_enough(
+    drawn_at: Callable[[float], Contents], least: Callable[[], int]
+) -> Iterator[tuple[float, Contents]]:
     """Contents that keep the budget, the least simplified first; at the end the simplest there is.
 
-    Where even that does not keep it, as with thousands of units, those between are not drawn.
+    Where even that does not keep it, as with thousands of units, the others are not drawn.
     """
-    exact = drawn_at(_TOLERANCES[0])
-    if _is_light(exact):
-        yield _TOLERANCES[0], exact
-    del exact  # thousands of marks, which would lie beside the next ones
+    if least() <= MAX_FEATURES:
+        exact = drawn_at(_TOLERANCES[0])
+        if _is_light(exact):
+            yield _TOLERANCES[0], exact
+        del exact  # thousands of marks, which would lie beside the next ones
     simplest = drawn_at(_TOLERANCES[-1])
     if _is_light(simplest):
         for tolerance in _TOLERANCES[1:-1]:
