@@ -463,7 +463,7 @@ def test_a_code_page_without_cyrillic_does_not_stop_anything():
     script = (
         "from cami_units import cli\n"
         "try: cli.main(['--version'])\n"
-        "except SystemExit: cli._say('✓ Устюрт 普氏')\n"
+        "except SystemExit: cli._words.say('✓ Устюрт 普氏')\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", script],

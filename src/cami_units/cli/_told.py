@@ -1,0 +1,347 @@
+"""What each command says when it is done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cami_units.cli._words import LEVEL_MARKS, counted, one_line, say, say_rows
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from cami_units.model import Problem, Round
+    from cami_units.pipeline import Activities, Collected, FileRead, Packed, Rehearsed
+
+
+def say_what_went_in(
+    manifest: Mapping[str, Any], noticed: Iterable[Problem], *, cures: bool
+) -> None:
+    from cami_units.model import Problem
+
+    say("What went in", style="bold")
+    sources = list(manifest.get("inputs", ()))
+    if sources:
+        say_rows(_by_layer(sources))
+    say_problems([Problem(**each) for each in manifest.get("problems", ())], cures=cures)
+    say_problems(noticed, cures=cures)
+
+
+def _by_layer(sources: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:
+    """For each layer what its files gave in all, in words."""
+    layers: dict[str, dict[str, int]] = {}
+    for source in sources:
+        sums = layers.setdefault(str(source["layer"]), {"files": 0})
+        sums["files"] += 1
+        for key in ("rows", "kept", "dropped", "repaired"):
+            sums[key] = sums.get(key, 0) + int(source.get(key) or 0)
+    return [(layer, _sum_in_words(sums)) for layer, sums in layers.items()]
+
+
+def _sum_in_words(sums: Mapping[str, int]) -> str:
+    words = f"{counted(sums['rows'], 'row')} in {counted(sums['files'], 'file')}"
+    parts = [f"{sums[key]} {key}" for key in ("kept", "dropped", "repaired") if sums.get(key)]
+    return ", ".join([words, *parts])
+
+
+def say_what_was_found(made: Round) -> None:
+    units = made.tables["conservation_units"]
+    missed = made.tables["not_proposed"]
+    count = units["status"].value_counts()
+    origin = units["origin"].value_counts()
+    proposed = int(count.get("modelled candidate", 0))
+    interest = int(count.get("area of interest", 0))
+    say("\nWhat was found", style="bold")
+    say(
+        f"  {counted(proposed, 'proposed conservation unit')} and "
+        f"{counted(interest, 'area of interest', 'areas of interest')}: "
+        f"{int(origin.get('confirms', 0))} confirm a known hotspot, "
+        f"{int(origin.get('reshapes', 0))} reshape one, {int(origin.get('new', 0))} are new."
+    )
+    best = units.sort_values(["rank", "unit_id"], na_position="last").head(3)
+    if len(best):
+        say("  The first by value:")
+        say_rows(
+            [
+                (
+                    unit["rank_label"],
+                    unit["unit_id"],
+                    unit["name_en"],
+                    str(unit["countries"]).replace(";", ", "),
+                    f"{unit['area_km2']:,.0f} km²",
+                    f"score {unit['score']:.3f}",
+                    unit["tier"],
+                )
+                for unit in best.drop(columns="geometry", errors="ignore").to_dict("records")
+            ],
+            indent=4,
+        )
+    if len(missed):
+        from cami_units.model import listed
+
+        names = listed(sorted(missed["hotspot_id"]), most=8)
+        say(
+            f"  {counted(len(missed), 'hotspot')} became no unit ({names}); the reasons are in "
+            "the table not_proposed."
+        )
+
+
+def say_where_it_is(made: Round, out: Path) -> None:
+    from cami_units.model import listed
+    from cami_units.words import text
+
+    say(f"\n{made.imprint.round} is in {out}", style="bold")
+    if made.imprint.indicative:
+        say(f"  {text('indicative')}", style="dim")
+    products = [
+        ("Google Earth", "conservation_units.kmz"),
+        ("Google Earth on the web", "conservation_units_web.kmz"),
+        ("Map, for any browser", "map.html"),
+        ("Workbook", "conservation_units.xlsx"),
+        ("GeoPackage", "conservation_units.gpkg"),
+    ]
+    say_rows([(what, out / name) for what, name in products if (out / name).is_file()])
+    restricted = sorted(
+        str(source["file"]) for source in made.manifest["inputs"] if source.get("restricted")
+    )
+    if restricted:
+        say(
+            f"  The GeoPackage holds layers that may not be passed on ({listed(restricted)}): keep it "
+            "to yourself, hand out the KMZ and the map.",
+            style="yellow",
+        )
+
+
+def say_assessment(table: pd.DataFrame, *, verbose: bool) -> None:
+    """One line a site; then, for a site not proposed, what it does not meet or lacks, and why."""
+    if table.empty:
+        say("There is no site in this file.")
+        return
+    sites = [(str(site), rows) for site, rows in table.groupby("site", sort=False)]
+    criteria = list(dict.fromkeys(table["criterion"]))
+    rows: list[Sequence[object]] = [("site", "decision", *criteria)]
+    for site, found in sites:
+        marks = dict(zip(found["criterion"], map(_mark, found["met"]), strict=True))
+        rows.append((site, found["decision"].iloc[0], *(marks.get(c, "") for c in criteria)))
+    say_rows(rows, indent=0)
+    say("\n✓ met   ✗ not met   ? not assessed")
+    for site, found in sites:
+        decision = str(found["decision"].iloc[0])
+        told = found if verbose else found[[_mark(met) != "✓" for met in found["met"]]]
+        if len(told) and (verbose or decision != "proposed CU"):
+            say(f"\n{one_line(site)}: {decision}", style="bold")
+            for row in told.to_dict("records"):
+                say(f"  {_mark(row['met'])} {row['criterion']}  {one_line(row['because'])}")
+    counts = table.drop_duplicates("site")["decision"].value_counts().sort_index()
+    summary = ", ".join(f"{number} {decision}" for decision, number in counts.items())
+    say(f"\n{counted(len(sites), 'site')}: {summary}")
+
+
+def _mark(met: object) -> str:
+    from cami_units.words import mark
+
+    return mark(met)
+
+
+def say_collected(made: Collected, out: Path) -> None:
+    """File by file what was found and assumed; then what changed, and what is to be settled."""
+    problems: list[dict[str, Any]] = [
+        {str(key): value for key, value in row.items()} for row in made.problems.to_dict("records")
+    ]
+    for file in made.files:
+        say(f"{'✗' if file.refused else '✓'} {one_line(file.file)}: {_file_in_words(file)}")
+        for row in problems:
+            if row["file"] == file.file and row["what"] != file.refused:
+                _say_noticed(row)
+    for row in problems:
+        if not row["file"]:
+            _say_noticed(row)
+    counts = made.changes.groupby("change")["unit_id"].nunique()
+    told = ", ".join(f"{number} {change}" for change, number in counts.items())
+    say(f"\nUnits: {told or 'none'}", style="bold")
+    lost = made.changes[made.changes["criteria_lost"].fillna("") != ""]
+    for unit_id, group, missing in zip(
+        lost["unit_id"], lost["group"], lost["criteria_lost"], strict=True
+    ):
+        gone = str(missing).replace(";", ", ")
+        say(f"  {unit_id} no longer meets {gone} as {one_line(group)} drew it")
+    if len(made.conflicts):
+        say(f"\n{counted(len(made.conflicts), 'conflict')} to be settled", style="bold")
+        for conflict in made.conflicts.to_dict("records"):
+            settled = conflict["resolution"] or f"default: {conflict['default']}"
+            say(f"  {conflict['unit_id']}: {one_line(conflict['what'])} → {one_line(settled)}")
+    say(f"\n{made.round.imprint.round} is in {out}", style="bold")
+    say_rows(
+        [
+            ("To read first", out / "report.html"),
+            ("The same, as a workbook", out / "report.xlsx"),
+            ("Changes, conflicts, problems", out / "changes.csv"),
+        ]
+    )
+    say(f"Next: cami-units plenary {out}")
+
+
+def say_rehearsed(done: Rehearsed) -> None:
+    """Every damage, and the line of a report that tells of it."""
+    file = ""
+    for one in done.caught:
+        if one.damage.file != file:
+            file = one.damage.file
+            say(f"\n{file}", style="bold")
+        told = f"{one.damage.table}: {one.line}" if one.line else "NOT CAUGHT"
+        style = "" if one.line else "red"
+        say(f"  {'✓' if one.line else '✗'} {one.damage.done}", style=style)
+        say(f"      {told}", style="dim")
+    held = sum(bool(one.line) for one in done.caught)
+    say(f"\n{held} of {len(done.caught)} damages were caught.", style="bold")
+    say_rows(
+        [
+            ("The files", done.handed_in),
+            ("What was made of them", done.next_round / "report.html"),
+        ]
+    )
+
+
+def _file_in_words(file: FileRead) -> str:
+    if file.refused:
+        return file.refused
+    whose = f"group {file.group}, by {file.group_by}" if file.group_by != "nothing" else "no group"
+    parts = [
+        f"{getattr(file, key)} {word}"
+        for key, word in (
+            ("shapes", "shapes"),
+            ("pins", "pins and lines"),
+            ("evidence", "of our own evidence"),
+            ("unusable", "unusable"),
+            ("rows", "rows of the form"),
+        )
+        if getattr(file, key)
+    ]
+    return f"{whose}: " + (", ".join(parts) or "nothing")
+
+
+def _say_noticed(row: Mapping[str, Any]) -> None:
+    place = ", ".join(
+        f"{word} '{one_line(row[key])}'"
+        for key, word in (("placemark", "placemark"), ("folder", "folder"))
+        if row[key]
+    )
+    assumed = f" → {one_line(row['assumed'])}" if row["assumed"] else ""
+    where = f" ({place})" if place else ""
+    say(f"    · {one_line(row['what'])}{where}{assumed}", style="dim")
+
+
+def say_packed(made: Packed) -> None:
+    say_problems(made.problems)
+    say(f"The packs are in {made.directory}", style="bold")
+    counts = made.allocation["group"].value_counts()
+    rows = [("folder", "units to edit", "size")]
+    folders = dict.fromkeys(name.partition("/")[0] for name in made.files if "/" in name)
+    for folder in folders:
+        size = sum(size for name, size in made.files.items() if name.startswith(f"{folder}/"))
+        units = str(counts.get(folder, 0)) if folder not in ("plenary", "everything") else ""
+        rows.append((folder, units, f"{size / 1e6:.1f} MB"))
+    say_rows(rows)
+    say("Each unit is editable in exactly one of them. SHA256SUMS.txt lists every file.")
+
+
+def say_activities(made: Activities) -> None:
+    say_problems(made.problems)
+    live = made.table[made.table["status"] != "dropped"]
+    units = live.loc[~live["unit_id"].isin(["", "general"]), "unit_id"].nunique()
+    say(
+        f"{counted(len(live), 'activity', 'activities')} in {counted(units, 'unit')}, "
+        f"{int((live['unit_id'] == 'general').sum())} in the general section, "
+        f"{counted(len(made.log), 'change')} logged.",
+        style="bold",
+    )
+    waiting = made.suggestions[made.suggestions["suggested"] & ~made.suggestions["moved"]]
+    if len(waiting):
+        say("Suggested for the general section (move one with --general ID):")
+        say_rows(
+            [
+                (row["suggestion_id"], f"{row['n_units']}/{row['of_units']} units", row["text"])
+                for row in waiting.to_dict("records")
+            ]
+        )
+    lacking = made.completeness[~made.completeness["complete"]]
+    if len(lacking):
+        from cami_units.model import listed
+
+        say(f"Not complete yet: {listed(lacking['unit_id'], 8)} (completeness.csv says why).")
+    say_rows([(path.name, path) for path in made.files])
+
+
+def say_check(problems: Sequence[Problem], sources: Sequence[Mapping[str, Any]]) -> None:
+    layers = dict.fromkeys([str(source["layer"]) for source in sources])
+    layers.update(dict.fromkeys(problem.layer for problem in problems))
+    for layer in layers:
+        say(layer, style="bold")
+        for source in sources:
+            if source["layer"] == layer:
+                bad = any(p.level == "refuses" and p.file == source["file"] for p in problems)
+                mark, style = ("✗", "red") if bad else ("✓", "green")
+                say(f"  {mark} {one_line(source['file'])}: {_source_in_words(source)}", style=style)
+        say_problems([problem for problem in problems if problem.layer == layer])
+
+
+def _source_in_words(source: Mapping[str, Any]) -> str:
+    parts = [counted(int(source.get("rows") or 0), "row")]
+    parts += [f"{source[key]} {key}" for key in ("kept", "dropped", "repaired") if source.get(key)]
+    return ", ".join(parts)
+
+
+def say_problems(problems: Iterable[Problem], *, cures: bool = True, stderr: bool = False) -> None:
+    for problem in problems:
+        mark, style = LEVEL_MARKS[problem.level]
+        place = ", ".join(one_line(part) for part in (problem.file, problem.where) if part)
+        where = f" ({place})" if place else ""
+        say(f"  {mark} {problem.what}{where}", style=style, stderr=stderr)
+        if problem.cure and cures:
+            cure = problem.cure.replace("\n", "\n      ")
+            say(f"      → {cure}", stderr=stderr)
+
+
+def say_how_sure(made: Round) -> None:
+    found = made.tables["sensitivity"]
+    count = found["label"].value_counts()
+    parts = [f"{count.get(name, 0)} {name}" for name in ("robust", "sensitive", "fragile")]
+    say(f"How sure are we: of {counted(len(found), 'unit')}, {', '.join(parts)}.", style="bold")
+    units = made.tables["conservation_units"].set_index("unit_id")
+    shaky = found[found["label"] != "robust"].sort_values(["share_qualifying", "unit_id"])
+    rows = [
+        (unit, units.at[unit, "name_en"], units.at[unit, "stability"]) for unit in shaky["unit_id"]
+    ]
+    if rows:
+        say_rows(rows)
+    chosen = made.tables["complementarity"]
+    gap = float(chosen["gap"].max()) if len(chosen) else 0.0
+    size = int(chosen["chosen"].sum())
+    proof = "proven to be the fewest" if gap < 1e-6 else f"proven to be within {100 * gap:.1f} %"
+    say(f"{counted(size, 'unit')} together cover every species that can be covered, {proof}.")
+    targets = made.tables["complementarity_targets"]
+    for row in targets[targets["missing"] > 0].to_dict("records"):
+        what = (
+            f"{row['missing']:,.0f} of {row['target']:,.0f} km² are out of reach"
+            if row["asks"] == "range"
+            else "no unit holds it on both sides"
+        )
+        say(f"  ! {row['sci_name']}: {what}")
+
+
+def say_lint(file: Path, found: pd.DataFrame, profile: str) -> None:
+    if found.empty:
+        say(f"✓ {file}: fit for {profile}", style="green")
+        return
+    wrong = bool((found["level"] == "error").any())
+    errors = int((found["level"] == "error").sum())
+    counts = f"{counted(errors, 'error')}, {counted(len(found) - errors, 'warning')} for {profile}"
+    say(f"{'✗' if wrong else '!'} {file}: {counts}", style="red" if wrong else "yellow")
+    for row in found.to_dict("records"):
+        parts = [(part, one_line(row[part])) for part in ("placemark", "folder", "line")]
+        where = ", ".join(f"{part} {value}" for part, value in parts if value)
+        mark = "✗" if row["level"] == "error" else "!"
+        say(f"  {mark} {row['rule']}: {one_line(row['what'])}" + (f" ({where})" if where else ""))
+        if one_line(row["cure"]):
+            say(f"      → {one_line(row['cure'])}")

@@ -1,0 +1,119 @@
+"""A command at work: its progress, and plain words for whatever stops it."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+import typer
+from rich.progress import BarColumn, SpinnerColumn, TaskID, TextColumn
+from rich.progress import Progress as Bars
+
+from cami_units.cli._words import one_line, say, terminal
+
+if TYPE_CHECKING:
+    from cami_units.model import Progress
+
+FAULT: Final = 1
+"""Exit code: the input is at fault (2, wrong usage, is typer's)."""
+
+BUG: Final = 70
+"""Exit code: the program is at fault (EX_SOFTWARE of sysexits)."""
+
+STOPPED: Final = 130
+"""Exit code: stopped from the keyboard."""
+
+
+def is_quiet(ctx: typer.Context, quiet: bool) -> bool:
+    return bool(quiet or (ctx.obj or (False, False))[0])
+
+
+def is_verbose(ctx: typer.Context, verbose: bool) -> bool:
+    return bool(verbose or (ctx.obj or (False, False))[1])
+
+
+@contextmanager
+def at_work(ctx: typer.Context, quiet: bool, verbose: bool) -> Iterator[Progress]:
+    """Progress for the block, and plain words for whatever stops it."""
+    try:
+        with _progress(silent=is_quiet(ctx, quiet)) as progress:
+            yield progress
+    except (typer.Exit, typer.Abort, BrokenPipeError):
+        raise
+    except KeyboardInterrupt:
+        say("Stopped. Nothing half-written was left behind.", stderr=True)
+        raise typer.Exit(STOPPED) from None
+    except Exception as error:
+        from cami_units.model import CamiUnitsError
+
+        if isinstance(error, CamiUnitsError):
+            say(f"Error: {error}", style="red", stderr=True)
+            raise typer.Exit(FAULT) from None
+        _apologise(error, verbose=is_verbose(ctx, verbose))
+        raise typer.Exit(BUG) from None
+
+
+def _apologise(error: Exception, *, verbose: bool) -> None:
+    if verbose:
+        say("".join(traceback.format_exception(error)), stderr=True)
+    say(
+        "Sorry: cami-units stopped at something it did not expect, and wrote nothing.\n"
+        f"  {type(error).__name__}: {error}",
+        style="red",
+        stderr=True,
+    )
+    hint = "Please report it with the lines above" if verbose else "Run it again with -v for more"
+    say(f"{hint}; your plan and data may not be at fault.", stderr=True)
+
+
+@contextmanager
+def _progress(*, silent: bool) -> Iterator[Progress]:
+    """Bars on a terminal, one line a step elsewhere, nothing when silent."""
+    console = terminal(stderr=True)
+    if silent:
+        yield lambda step, done, total: None
+    elif not console.is_terminal:
+        yield _lines()
+    else:
+        columns = (
+            SpinnerColumn(finished_text="✓"),
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=24),
+            TextColumn("{task.fields[count]}", markup=False),
+        )
+        with Bars(*columns, console=console) as bars:
+            yield _bars(bars)
+            _finish(bars)
+
+
+def _lines() -> Progress:
+    begun: set[str] = set()
+
+    def progress(step: str, done: int, total: int) -> None:
+        if step not in begun:
+            begun.add(step)
+            say(f"{step} …", stderr=True)
+
+    return progress
+
+
+def _bars(bars: Bars) -> Progress:
+    tasks: dict[str, TaskID] = {}
+
+    def progress(step: str, done: int, total: int) -> None:
+        if step not in tasks:
+            _finish(bars)
+            tasks[step] = bars.add_task(one_line(step), total=total or None, count="")
+        count = f"{done}/{total}" if total else ""
+        bars.update(tasks[step], completed=done, total=total or None, count=count)
+
+    return progress
+
+
+def _finish(bars: Bars) -> None:
+    """A step has ended when the next one begins, whether or not it knew its own end."""
+    for task in bars.tasks:
+        if not task.finished:
+            bars.update(task.id, total=1, completed=1, count="")
