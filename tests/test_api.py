@@ -108,7 +108,7 @@ def test_findings_show_themselves_as_marks_and_escape_what_comes_from_a_file():
 
 
 def test_a_round_shows_its_units_by_rank():
-    row = {name: ["" for _ in "ab"] for name in model._SHOWN}
+    row = {name: ["" for _ in "ab"] for name in model._values._SHOWN}
     units = pd.DataFrame(
         row | {"unit_id": ["CU-001", "CU-002"], "rank": [2, 1], "score": [0.1, 0.9]}
     )

@@ -1,0 +1,77 @@
+"""What goes wrong, and what was noticed, in words that say what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Literal
+
+
+class CamiUnitsError(Exception):
+    """Anything this package raises on purpose.
+
+    Examples
+    --------
+    >>> import cami_units as cu
+    >>> issubclass(cu.CamiUnitsError, Exception)
+    True
+    """
+
+
+class InputError(CamiUnitsError, ValueError):
+    """A file, a plan or a table is at fault: says what was expected, what came, where, what to do.
+
+    Examples
+    --------
+    >>> import cami_units as cu
+    >>> issubclass(cu.InputError, cu.CamiUnitsError), issubclass(cu.InputError, ValueError)
+    (True, True)
+    """
+
+
+class PlanError(InputError):
+    """`plan.toml` or `criteria.toml` is at fault. All faults of the file come in one message.
+
+    Examples
+    --------
+    >>> import cami_units as cu
+    >>> issubclass(cu.PlanError, cu.InputError)
+    True
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that was noticed in an input, in the words of the person who must mend it.
+
+    `level` is "refuses" (nothing is computed until it is mended), "counted" (dropped, repaired or
+    ignored, and the work goes on) or "note" (worth knowing). `where` names the rows or placemarks;
+    `cure` says what to do.
+    """
+
+    level: Literal["refuses", "counted", "note"]
+    layer: str
+    file: str
+    where: str
+    what: str
+    cure: str = ""
+
+    def sentence(self) -> str:
+        """The problem in one line."""
+        place = ", ".join(part for part in (self.file, self.where) if part)
+        text = f"{self.layer}: {self.what}" + (f" ({place})" if place else "")
+        return f"{text}. {self.cure}" if self.cure else text
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """A hint at the known word that was perhaps meant, or an empty string."""
+    close = get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return f" Did you mean '{close[0]}'?" if close else ""
+
+
+def listed(names: Iterable[object], most: int = 5) -> str:
+    """The first few names, and how many more: "a, b, c and 4 more"."""
+    words = [str(name) for name in names]
+    shown = ", ".join(words[:most])
+    return shown if len(words) <= most else f"{shown} and {len(words) - most} more"

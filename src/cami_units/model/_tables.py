@@ -1,0 +1,160 @@
+"""The tables of the house, and the door at which they are checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final, Literal
+
+import geopandas as gpd
+import pandas as pd
+from pyproj import CRS
+
+from cami_units.model._crs import crs_name, same_crs
+from cami_units.model._errors import InputError, listed, nearest
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """What a table promises: its columns, its key, and the kind of geometry it carries."""
+
+    columns: tuple[str, ...]
+    key: tuple[str, ...]
+    geometry: Literal["polygon", "line", "point", "any", None] = None
+
+
+_SPECIES_COLUMNS: Final = (
+    "sci_name code name_en name_ru cms_name iucn_name synonyms iucn_category cms_appendix "
+    "range_states in_cami taxon_level sensitive confidence"
+)
+
+_UNIT_COLUMNS: Final = (
+    "unit_id name_en name_ru status origin hotspot_ids rank rank_label tier score area_km2 "
+    "countries n_countries disputed species n_species species_supporting criteria_met confidence "
+    "rationale"
+)
+
+TABLES: Final[Mapping[str, Table]] = MappingProxyType(
+    {
+        # layers, as `layers` hands them on: in the equal-area CRS, valid, sorted by key
+        "species": Table(
+            tuple(_SPECIES_COLUMNS.split()),
+            ("sci_name",),
+        ),
+        "ranges": Table(
+            ("range_id", "sci_name", "presence", "origin", "seasonal", "confidence", "source"),
+            ("range_id",),
+            "polygon",
+        ),
+        "features": Table(("sci_name", "range_km2"), ("sci_name",), "polygon"),
+        "countries": Table(("iso2", "name_en", "name_ru", "range_state"), ("iso2",), "polygon"),
+        "disputed": Table(("disputed_id", "name_en", "states"), ("disputed_id",), "polygon"),
+        "borders": Table(("pair", "disputed"), ("pair", "disputed"), "line"),
+        "hotspots": Table(("hotspot_id", "name_en", "name_ru"), ("hotspot_id",), "polygon"),
+        "protected_areas": Table(("pa_id", "name", "iso2"), ("pa_id",), "any"),
+        "barriers": Table(("barrier_id", "name", "kind", "permeability"), ("barrier_id",), "line"),
+        "corridors": Table(
+            ("corridor_id", "name", "sci_name", "evidence_grade"), ("corridor_id",), "line"
+        ),
+        "sections": Table(("section_id", "name_en", "name_ru"), ("section_id",), "polygon"),
+        "gazetteer": Table(("name_en", "name_ru", "kind", "extent_km"), ("name_en",), "point"),
+        "remarks": Table(("remark_id", "kind", "group", "text", "unit_id"), ("remark_id",), "any"),
+        "context": Table(
+            ("context_id", "name_en", "name_ru", "value", "note"), ("context_id",), "any"
+        ),
+        # results of a round
+        "planning_units": Table(
+            ("pu_id", "richness", "n_shared", "threat_weight", "range_rarity", "score", "unit_id"),
+            ("pu_id",),
+            "polygon",
+        ),
+        "conservation_units": Table(
+            tuple(_UNIT_COLUMNS.split()),
+            ("unit_id",),
+            "polygon",
+        ),
+        "not_proposed": Table(("hotspot_id", "name_en", "reason"), ("hotspot_id",)),
+        "unit_criteria": Table(
+            ("unit_id", "criterion", "met", "value", "unit", "threshold", "because"),
+            ("unit_id", "criterion"),
+        ),
+        "unit_species": Table(
+            ("unit_id", "sci_name", "role", "overlap_km2", "range_share", "sides"),
+            ("unit_id", "sci_name"),
+        ),
+        "unit_countries": Table(("unit_id", "iso2", "area_km2", "share"), ("unit_id", "iso2")),
+        "unit_context": Table(
+            ("unit_id", "layer", "summary", "value", "unit", "measured_on"), ("unit_id", "layer")
+        ),
+    }
+)
+"""Every table that passes between rooms, by name. `docs/tables.md` explains each column."""
+
+_GEOMETRY_TYPES: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
+    {
+        "polygon": frozenset({"Polygon", "MultiPolygon"}),
+        "line": frozenset({"LineString", "MultiLineString"}),
+        "point": frozenset({"Point", "MultiPoint"}),
+    }
+)
+
+
+def check_table(table: pd.DataFrame, name: str, *, crs: str | CRS | None = None) -> None:
+    """Refuse a table that is not what its name promises.
+
+    Parameters
+    ----------
+    table : DataFrame or GeoDataFrame
+        The table as handed in. Extra columns are welcome.
+    name : str
+        A key of :data:`TABLES`.
+    crs : str or CRS, optional
+        The CRS its geometry must have. ``None``: any CRS, but there must be one.
+
+    Raises
+    ------
+    InputError
+        With every fault at once: missing columns (and the nearest one that is there), a repeated
+        or empty key, a wrong kind of geometry, null or empty geometry, no CRS, another CRS.
+    """
+    promise = TABLES[name]
+    faults = []
+    missing = [column for column in promise.columns if column not in table.columns]
+    if missing:
+        hints = "".join(nearest(column, map(str, table.columns)) for column in missing)
+        faults.append(f"column {listed(missing)} is missing.{hints}")
+    key = [column for column in promise.key if column in table.columns]
+    if len(key) == len(promise.key):
+        repeated = table.loc[table.duplicated(key), key]
+        if len(repeated):
+            faults.append(
+                f"{'+'.join(key)} must be unique; repeated: {listed(repeated.iloc[:, 0].unique())}"
+            )
+        empty = table[key].isna().any(axis=1)
+        if empty.any():
+            faults.append(f"{int(empty.sum())} rows have no {'+'.join(key)}")
+    if promise.geometry is not None:
+        faults += _geometry_faults(table, promise.geometry, crs)
+    if faults:
+        raise InputError(f"The table '{name}' is not as expected: " + "; ".join(faults) + ".")
+
+
+def _geometry_faults(table: pd.DataFrame, kind: str, crs: str | CRS | None) -> list[str]:
+    if not isinstance(table, gpd.GeoDataFrame):
+        return ["it has no geometry: a GeoDataFrame is expected"]
+    faults = []
+    if table.crs is None:
+        faults.append("it has no CRS: set one with .set_crs(…)")
+    elif crs is not None and not same_crs(table.crs, crs):
+        faults.append(
+            f"its CRS is {crs_name(table.crs)}, expected {crs_name(crs)}: use cu.to_equal_area(…)"
+        )
+    bare = table.geometry.isna() | table.geometry.is_empty
+    if bare.any():
+        faults.append(f"{int(bare.sum())} rows have no geometry: {listed(table.index[bare])}")
+    if kind != "any":
+        odd = set(table.geometry[~bare].geom_type) - _GEOMETRY_TYPES[kind]
+        if odd:
+            faults.append(f"{kind} geometry is expected, {listed(sorted(odd))} came")
+    return faults

@@ -1,0 +1,81 @@
+"""Text from outside, made harmless once."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+from numbers import Real
+from typing import Final
+
+import pandas as pd
+
+_LINE_ENDS: Final = re.compile("\r\n?|[\x85\u2028\u2029]")
+
+_HARMFUL: Final = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff"
+    "\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f"
+    + "".join(chr(plane << 16 | last) for plane in range(1, 17) for last in (0xFFFE, 0xFFFF))
+    + "]"
+)
+"""Control characters, lone surrogates and non-characters, which no format takes; and what hides or
+reorders text: soft hyphens, zero-width spaces, direction overrides, tags. The joiners U+200C and U+200D
+stay: Persian, Hindi and Nepali names are misspelt without them."""
+
+
+def is_missing(value: object) -> bool:
+    """Whether a cell of a table says nothing: ``None``, ``NaN``, ``NaT`` or ``NA``."""
+    if isinstance(value, str):
+        return False
+    nothing = value is None or value is pd.NA or value is pd.NaT
+    return nothing or (isinstance(value, Real) and value != value)
+
+
+def clean_text(value: object) -> str:
+    r"""A value from outside as text: composed (NFC), without characters that hide or harm.
+
+    Whoever shows the text escapes it for that format; nothing is escaped here.
+
+    Parameters
+    ----------
+    value : object
+        Anything; ``None``, ``NaN`` and ``NA`` become an empty string.
+
+    Returns
+    -------
+    str
+        Any number of lines; line ends are ``\n``, a tab is a space.
+
+    Examples
+    --------
+    >>> clean_text("Altai\x1b[31m\r\nСайгак"), clean_text(None)
+    ('Altai[31m\nСайгак', '')
+    """
+    if is_missing(value):
+        return ""
+    raw = str(value)
+    return _cleaned(raw) if len(raw) > _SHORT else _remembered(raw)
+
+
+def _cleaned(raw: str) -> str:
+    if raw.isascii() and raw.isprintable():  # most text, and nothing in it can harm
+        return raw.strip()
+    text = _LINE_ENDS.sub("\n", raw).replace("\t", " ")
+    return unicodedata.normalize("NFC", _HARMFUL.sub("", text)).strip()
+
+
+_SHORT: Final = 100
+"""Names and numbers, which return over and over in the tables of a round."""
+
+_remembered = lru_cache(maxsize=20_000)(_cleaned)
+
+
+def clean_name(value: object) -> str:
+    r"""A value from outside as one line: :func:`clean_text`, each run of white space one space.
+
+    Examples
+    --------
+    >>> clean_name("  Tian\n Shan ")
+    'Tian Shan'
+    """
+    return " ".join(clean_text(value).split())

@@ -1,0 +1,203 @@
+"""Small frozen values that rooms hand to one another."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from cami_units.model._errors import Problem
+from cami_units.model._text import clean_name
+from cami_units.model._words import DISCLAIMER
+
+
+@dataclass(frozen=True, slots=True)
+class SiteTables:
+    """Everything measured on a set of sites: what `criteria` turns into findings.
+
+    Each table is tidy, has a ``site`` column, and holds only rows with something to say. ``None``
+    means that the layer is not there, so what hangs on it is *not assessed*.
+
+    Attributes
+    ----------
+    sites : ``site``, ``area_km2`` – one row a site, in the order of the results.
+    states : ``site``, ``iso2``, ``km2`` – area in each range state.
+    undisputed : as `states`, with the disputed areas taken out; ``None``: no disputed layer.
+    species : ``site``, ``sci_name``, ``iso2``, ``km2`` – kept range in each state's side.
+    confidence : ``site``, ``sci_name``, ``confidence``, ``km2`` – kept range parts by their grade.
+    supporting : ``site``, ``sci_name``, ``km2`` – presence 3, possibly extant.
+    borders : ``site``, ``pair``, ``km`` – length of each shared border.
+    shared_borders : ``site``, ``sci_name``, ``pair``, ``km`` – border length within a kept range.
+    corridors : ``site``, ``corridor_id``, ``sci_name``, ``evidence_grade``, ``km``.
+    crossings : ``site``, ``corridor_id``, ``sci_name``, ``evidence_grade``, ``pair``, ``n``, and,
+        where it is known, ``source``.
+    barriers : ``site``, ``barrier_id``, ``kind``, ``permeability``, ``km``.
+    protected : ``site``, ``sci_name``, ``km2`` – kept range inside protected areas.
+    pa_pairs : ``site``, ``pair``, ``pa_a``, ``pa_b``, ``name_a``, ``name_b``, ``km`` apart.
+    seasonal : ``site``, ``sci_name``, ``seasonal``, ``iso2``, ``km2`` – breeding (2), non-breeding
+        (3) and passage (4) parts of the kept range in each state's side.
+    hotspots : ``site``, ``hotspot_id``, ``name_en``, ``km2``, ``jaccard``.
+    in_hotspots : ``site``, ``km2`` – area inside any hotspot, overlaps counted once.
+    """
+
+    sites: pd.DataFrame
+    states: pd.DataFrame
+    species: pd.DataFrame
+    confidence: pd.DataFrame
+    borders: pd.DataFrame
+    shared_borders: pd.DataFrame
+    supporting: pd.DataFrame
+    undisputed: pd.DataFrame | None = None
+    corridors: pd.DataFrame | None = None
+    crossings: pd.DataFrame | None = None
+    barriers: pd.DataFrame | None = None
+    protected: pd.DataFrame | None = None
+    pa_pairs: pd.DataFrame | None = None
+    hotspots: pd.DataFrame | None = None
+    in_hotspots: pd.DataFrame | None = None
+    seasonal: pd.DataFrame | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Raster:
+    """One band of a raster: `values` from the top row down, NaN where there is none.
+
+    `left`, `low`, `right`, `top` are its outer edges in the units of `crs` (well-known text).
+    """
+
+    values: NDArray[np.float64]
+    left: float
+    low: float
+    right: float
+    top: float
+    crs: str
+
+
+@dataclass(frozen=True, slots=True)
+class Layers:
+    """Every layer of a plan, cleaned and in one equal-area CRS. ``None``: the plan has none."""
+
+    crs: str
+    species: pd.DataFrame
+    ranges: gpd.GeoDataFrame
+    features: gpd.GeoDataFrame
+    countries: gpd.GeoDataFrame
+    borders: gpd.GeoDataFrame
+    disputed: gpd.GeoDataFrame | None = None
+    hotspots: gpd.GeoDataFrame | None = None
+    protected_areas: gpd.GeoDataFrame | None = None
+    barriers: gpd.GeoDataFrame | None = None
+    corridors: gpd.GeoDataFrame | None = None
+    sections: gpd.GeoDataFrame | None = None
+    gazetteer: gpd.GeoDataFrame | None = None
+    overrides: pd.DataFrame | None = None
+    problems: tuple[Problem, ...] = ()
+    sources: tuple[Mapping[str, Any], ...] = field(default=())
+    """One mapping a file: layer, file (name only), sha256, rows, and what was kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Imprint:
+    """What stands on every product: title, date, round, profile, sources, disclaimer.
+
+    `date` is the plan's (ISO 8601); nothing reads the clock. `indicative` says whether any bundled,
+    hand-digitised layer went in. `languages` are the plan's, the first one leads.
+    """
+
+    title: str
+    date: str
+    round: str
+    profile: str
+    disclaimer: str = DISCLAIMER
+    sources: tuple[str, ...] = ()
+    indicative: bool = True
+    languages: tuple[str, ...] = ("en", "ru")
+
+
+_SHOWN: Final = (
+    *("rank_label", "unit_id", "name_en", "countries", "area_km2", "tier", "score"),
+    *("species", "criteria_met", "status"),
+)
+
+
+def _heading(text: str) -> str:
+    return f"<p><b>{html.escape(clean_name(text))}</b></p>"
+
+
+def _html(table: pd.DataFrame) -> str:
+    """A table as a notebook shows it: escaped, whole, and not in exponents."""
+    with pd.option_context("display.max_colwidth", 60):
+        shown: str = pd.DataFrame(table).to_html(
+            index=False, escape=True, na_rep="", float_format="{:,.2f}".format
+        )
+    return shown
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """One round of units, complete: its imprint, its tables in longitude and latitude, its manifest.
+
+    `tables` holds the tables of :data:`TABLES` that a round on disk consists of, by name;
+    `manifest` is what `manifest.json` will say, the hashes of the outputs aside.
+    """
+
+    imprint: Imprint
+    tables: Mapping[str, pd.DataFrame]
+    manifest: Mapping[str, Any]
+
+    def _repr_html_(self) -> str:
+        """The units by rank, as a notebook shows them."""
+        units = self.tables["conservation_units"].sort_values(["rank", "unit_id"])
+        return _heading(f"{self.imprint.title}: {self.imprint.round}") + _html(units[[*_SHOWN]])
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What `criteria` finds on a set of sites. Sites come in the order they were handed in.
+
+    Attributes
+    ----------
+    criteria : ``site``, ``criterion``, ``met`` (nullable boolean; ``<NA>`` is *not assessed*),
+        ``value``, ``unit``, ``threshold``, ``because`` – one row for every gate and criterion.
+    species : ``site``, ``sci_name``, ``role`` (qualifying, occurs, supporting, marginal),
+        ``overlap_km2``, ``range_share`` (% of the regional range), ``sides`` ("KZ;UZ").
+    countries : ``site``, ``iso2``, ``area_km2``, ``share`` (% of the site).
+    summary : one row a site; ``site``, ``area_km2``, ``countries``, ``n_countries``, ``disputed``,
+        ``species`` (qualifying, ";"), ``n_species``, ``species_supporting``, ``criteria_met``,
+        ``confidence`` and the bare measures behind the criteria.
+    """
+
+    criteria: pd.DataFrame
+    species: pd.DataFrame
+    countries: pd.DataFrame
+    summary: pd.DataFrame
+
+    def _repr_html_(self) -> str:
+        """One row a site, a mark for every gate and criterion, as a notebook shows it."""
+        marks = {True: "✓", False: "✗"}
+        wide = self.criteria.pivot(index="site", columns="criterion", values="met")
+        wide = wide.loc[self.summary["site"], self.criteria["criterion"].unique()]
+        shown = wide.astype(object).apply(lambda column: [marks.get(one, "?") for one in column])
+        return _html(shown.reset_index())
+
+
+def data_dir() -> Path:
+    """The folder of the bundled layers: inside the installed package, else in the checkout."""
+    here = Path(__file__).resolve().parents[1]
+    packaged = here / "data"
+    return packaged if packaged.is_dir() else here.parents[1] / "data"
+
+
+Progress = Callable[[str, int, int], None]
+"""Called as ``progress(step, done, total)``; ``total`` 0 means that it is not known."""
+
+
+def quiet(step: str, done: int, total: int) -> None:
+    """A :data:`Progress` that says nothing."""

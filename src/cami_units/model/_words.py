@@ -1,0 +1,77 @@
+"""The words of the workshop: IUCN codes, gates, criteria, decisions, statuses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final, Literal
+
+PRESENCE: Final[Mapping[int, str]] = MappingProxyType(
+    {
+        1: "extant",
+        2: "probably extant",
+        3: "possibly extant",
+        4: "possibly extinct",
+        5: "extinct",
+        6: "presence uncertain",
+        7: "expected additional range",
+    }
+)
+
+ORIGIN: Final[Mapping[int, str]] = MappingProxyType(
+    {
+        1: "native",
+        2: "reintroduced",
+        3: "introduced",
+        4: "vagrant",
+        5: "origin uncertain",
+        6: "assisted colonisation",
+    }
+)
+
+SEASONAL: Final[Mapping[int, str]] = MappingProxyType(
+    {
+        1: "resident",
+        2: "breeding season",
+        3: "non-breeding season",
+        4: "passage",
+        5: "seasonal occurrence uncertain",
+    }
+)
+
+GATES: Final = ("G1", "G2")
+
+CRITERIA: Final = ("C1", "C2", "C3", "C4", "C5", "C6", "C7", "C8", "C9")
+
+FINDINGS: Final = GATES + CRITERIA
+
+Decision = Literal["proposed CU", "area of interest", "not proposed"]
+
+PROPOSED: Final = "proposed CU"
+
+AREA_OF_INTEREST: Final = "area of interest"
+
+NOT_PROPOSED: Final = "not proposed"
+
+STATUSES: Final = (
+    "modelled candidate",
+    "area of interest",
+    "working-group proposal",
+    "plenary-agreed",
+    "endorsed by range states",
+    "adopted",
+    "rejected",
+    "merged",
+)
+"""What a unit can be. Software sets only the first two; the fifth and sixth want a document."""
+
+ORIGINS: Final = ("confirms", "reshapes", "new")
+
+DISCLAIMER: Final = (
+    "Boundaries and place names are shown for orientation only. They express no position on the "
+    "legal status of any territory, or on where any border runs."
+)
+
+INDICATIVE: Final = (
+    "INDICATIVE: hand-digitised at 10–100 km; not for legal, border, navigation or range use."
+)
