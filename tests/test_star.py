@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import subprocess
 import sys
@@ -59,3 +60,28 @@ def test_what_is_promised_is_there_and_explained():
         thing = getattr(cami_units, name)
         if callable(thing):
             assert inspect.getdoc(thing), f"{name} has no docstring"
+
+
+TOUCHES_FILES = {
+    "open",
+    "read_text",
+    "read_bytes",
+    "write_text",
+    "write_bytes",
+    "copyfile",
+    "rmtree",
+}
+AT_THE_DOORS = {
+    *("layers", "kml", "webmap", "figures", "documents", "store", "plan", "cache", "cli")
+}
+
+
+@pytest.mark.parametrize("room", sorted(set(ROOMS) - AT_THE_DOORS))
+def test_rooms_that_compute_or_compose_read_and_write_no_file(room):
+    path = CHECKOUT / "src" / "cami_units" / room
+    for file in sorted(path.rglob("*.py")) if path.is_dir() else [path.with_suffix(".py")]:
+        calls = [
+            one for one in ast.walk(ast.parse(file.read_text("utf-8"))) if isinstance(one, ast.Call)
+        ]
+        called = {getattr(one.func, "attr", getattr(one.func, "id", "")) for one in calls}
+        assert not called & TOUCHES_FILES, f"{file.name} reads or writes by itself"

@@ -729,3 +729,42 @@ def test_a_file_that_could_not_be_written_stays_as_it_was(tmp_path):
     with pytest.raises(InputError, match="disk is full"):
         write_atomically(tmp_path / "a" / "b.csv", fails(OSError(errno.ENOSPC, "full")))
     assert not (tmp_path / "a").exists()
+
+
+# -- lists beside files ---------------------------------------------------------------------------
+
+
+def test_checksums_are_those_of_sha256sum_and_come_back(tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "one.txt").write_bytes(b"abc")
+    (tmp_path / "two.txt").write_bytes(b"")
+    assert store.write_sums(tmp_path) == {"a/one.txt": 3, "two.txt": 0}
+    # the test vectors of the standard: SHA-256 of "abc" and of nothing
+    abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    nothing = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+    assert store.read_sums(tmp_path) == {"a/one.txt": abc, "two.txt": nothing}
+
+
+@pytest.mark.parametrize(
+    "text", ["", "no sums\n", "ab  short\n", "\x00\xff" * 50, "g" * 64 + "  a\n"]
+)
+def test_a_list_that_is_none_names_no_file(tmp_path, text):
+    (tmp_path / store.SUMS).write_text(text, encoding="latin-1")
+    assert store.read_sums(tmp_path) == {}
+    assert store.read_sums(tmp_path / "nowhere") == {}
+
+
+def test_json_comes_back_and_what_is_none_is_refused_by_name(tmp_path):
+    store.write_json(tmp_path / "a.json", {"b": 1, "a": "Хан"})
+    assert (tmp_path / "a.json").read_bytes() == '{\n  "a": "Хан",\n  "b": 1\n}\n'.encode()
+    assert store.read_json(tmp_path / "a.json") == {"a": "Хан", "b": 1}
+    (tmp_path / "b.json").write_bytes(b"{")
+    with pytest.raises(InputError, match=r"b\.json' is damaged \(JSONDecodeError\)\. Take an"):
+        store.read_json(tmp_path / "b.json")
+
+
+def test_a_folder_of_bytes_appears_whole(tmp_path):
+    store.write_folder(tmp_path / "f", {"a.txt": b"1", "b.txt": b"2"})
+    assert sorted(path.name for path in (tmp_path / "f").iterdir()) == ["a.txt", "b.txt"]
+    with pytest.raises(InputError, match="exists and is not empty"):
+        store.write_folder(tmp_path / "f", {"c.txt": b""})

@@ -11,6 +11,7 @@ import re
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from io import BytesIO
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -265,6 +266,11 @@ def outline(content: bytes, cu_id: str) -> Any:
     found: list[Any] = []
     edited(content, lambda root: found.append(_shape(_unit(root, cu_id))))
     return found[0]
+
+
+def handed_out(path: Path) -> bytes:
+    """A file of a pack, as it was handed out."""
+    return path.read_bytes()
 
 
 def unit_ids(content: bytes) -> list[str]:

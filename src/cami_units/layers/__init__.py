@@ -9,7 +9,7 @@ with the cure. Everything it hands on is valid and in one equal-area CRS.
 from cami_units.layers._borders import shared_borders
 from cami_units.layers._clean import refusal
 from cami_units.layers._context import ContextRead, context_rows, read_context
-from cami_units.layers._drawn import DRAWN_SUFFIXES, read_drawn
+from cami_units.layers._drawn import DRAWN_SUFFIXES, check_beginning, read_drawn
 from cami_units.layers._edges import moved_edges
 from cami_units.layers._gather import STATES
 from cami_units.layers._geometry import to_equal_area
@@ -47,6 +47,7 @@ __all__ = [
     "ContextRead",
     "RangeStream",
     "TaxonRule",
+    "check_beginning",
     "context_rows",
     "dissolved",
     "features",

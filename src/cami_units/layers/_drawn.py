@@ -25,9 +25,43 @@ from cami_units.model import (
 DRAWN_SUFFIXES: Final = (".gpkg", ".geojson", ".json", ".shp", ".fgb", ".parquet", ".geoparquet")
 """Endings of files that :func:`read_drawn` reads."""
 
+_BEGINNINGS: Final = {
+    ".gpkg": (b"SQLite format 3\x00",),
+    ".geojson": (b"{", b"["),
+    ".json": (b"{", b"["),
+    ".shp": (b"\x00\x00\x27\x0a",),
+    ".fgb": (b"fgb",),
+    ".parquet": (b"PAR1",),
+    ".geoparquet": (b"PAR1",),
+}
+"""How files of a GIS begin. GDAL looks into them, not at their names, and some formats that it knows
+name other files and addresses to read."""
+
 _NAMES: Final = ("name", "name_en", "title", "label")
 _COMMENTS: Final = ("description", "comment", "comments", "remark", "note")
 _IDS: Final = ("cu_id", "unit_id")
+
+
+def check_beginning(path: Path, called: str) -> None:
+    """Refuse a file that does not begin as its name says, before GDAL looks into it.
+
+    `called` is its name in messages. Endings that no GIS uses, and empty files, pass.
+
+    Raises
+    ------
+    InputError
+        It begins otherwise.
+    """
+    ending = path.suffix.casefold()
+    if ending not in _BEGINNINGS or not path.stat().st_size:
+        return
+    with path.open("rb") as stream:
+        head = stream.read(64).removeprefix(b"\xef\xbb\xbf").lstrip()
+    if not head.startswith(_BEGINNINGS[ending]):
+        raise InputError(
+            f"{called} does not begin as a {ending} file does. Save it again in the program it was "
+            "made with."
+        )
 
 
 def read_drawn(path: Path) -> tuple[gpd.GeoDataFrame, tuple[Problem, ...]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -84,8 +83,7 @@ def annex(
             "imprint": asdict(done.imprint),
             "outputs": outputs,
         }
-        content = json.dumps(told, ensure_ascii=False, indent=2, sort_keys=True, default=str)
-        (folder / store.MANIFEST).write_bytes(f"{content}\n".encode())
+        store.write_json(folder / store.MANIFEST, told)
     return target
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -167,15 +166,13 @@ def read_pack(directory: Path, base: Round) -> dict[str, Any] | None:
     if not file.is_file():
         return None
     try:
-        told = json.loads(file.read_bytes())
+        told = store.read_json(file)
         ids = set(base.tables["conservation_units"]["unit_id"])
         groups = {str(group): tuple(map(str, own)) for group, own in told["groups"].items()}
         units = {str(one): str(group) for one, group in told["units"].items()}
         same = str(told["round"]) == number_of(base) and set(units) <= ids
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputError(
-            f"'{file}' is damaged ({type(error).__name__}). Take an untouched copy, or pack again."
-        ) from error
+    except (KeyError, TypeError, AttributeError) as error:
+        raise store.damaged_json(file, error) from error
     return {"groups": groups, "units": units} if same else None
 
 

@@ -23,24 +23,11 @@ PROBLEM_COLUMNS: Final = ("file", "folder", "placemark", "line", "what", "assume
 _FORMS: Final = (".xlsx", ".xlsm")
 _PASSED_OVER: Final = (".csv", ".md", ".txt~", ".tmp", ".lock")
 _LITTER: Final = re.compile(r"\.|~\$|Thumbs\.db$|desktop\.ini$|__MACOSX$", re.IGNORECASE)
-_SUMS: Final = "SHA256SUMS.txt"
-_SUM_LINE: Final = re.compile(r"([0-9a-f]{64}) [ *](\S.{0,500})")
 _OF_A_PACK: Final = re.compile(
     r"SHA256SUMS\.txt|pack\.json|(?:howto|map)(?:_.+)?\.(?:html|pdf)|poster\.pdf", re.IGNORECASE
 )
 _TO_EDIT: Final = re.compile(r"(?:edit_.+\.km[lz]|form_.+\.xls[xm])\Z", re.IGNORECASE)
 MAX_FILE: Final = 100_000_000
-_BEGINNINGS: Final = {
-    ".gpkg": (b"SQLite format 3\x00",),
-    ".geojson": (b"{", b"["),
-    ".json": (b"{", b"["),
-    ".shp": (b"\x00\x00\x27\x0a",),
-    ".fgb": (b"fgb",),
-    ".parquet": (b"PAR1",),
-    ".geoparquet": (b"PAR1",),
-}
-"""How files of a GIS begin. GDAL looks into them, not at their names, and some formats that it knows
-name other files and addresses to read."""
 _EDIT_NAME: Final = re.compile(r"edit[\s_\-]+(.+)", re.IGNORECASE)
 _UNITS_FOLDER: Final = re.compile(r"2\b.*(?:\bunits?\b|единиц)", re.IGNORECASE)
 _PATH: Final = "a path whose ends nearly meet"
@@ -143,20 +130,12 @@ def _is_meant(path: Path, folder: Path) -> bool:
 
 
 def sums_of(folders: Iterable[Path]) -> dict[str, str]:
-    """The files that were handed out, by their SHA-256, as the lists in packs say."""
+    """The names of the files that were handed out, by their SHA-256, as the lists in packs say."""
     known: dict[str, str] = {}
     for folder in folders:
-        file = folder / _SUMS
-        if not file.is_file() or file.stat().st_size > _MOST_SUMS:
-            continue
-        for line in file.read_text(encoding="ascii", errors="replace").splitlines():
-            found = _SUM_LINE.fullmatch(line.strip())
-            if found:
-                known.setdefault(found[1], found[2].rpartition("/")[2])
+        for name, digest in store.read_sums(folder).items():
+            known.setdefault(digest, name.rpartition("/")[2])
     return known
-
-
-_MOST_SUMS: Final = 1_000_000
 
 
 def read_files(
@@ -216,7 +195,7 @@ _LONGEST: Final = 200
 
 def _is_passed_over(path: Path, digest: str, handed_out: Mapping[str, str]) -> bool:
     """Whether a file is of a pack, and nothing that a group could have put its work into."""
-    if path.name in (_SUMS, "pack.json"):
+    if path.name in (store.SUMS, "pack.json"):
         return True
     name = handed_out.get(digest)
     return not _TO_EDIT.match(name) if name else bool(_OF_A_PACK.fullmatch(path.name))
@@ -236,15 +215,7 @@ def _refuse_odd(path: Path, called: str) -> None:
             f"{called} is too large: {size / 1e6:,.0f} MB, at most {MAX_FILE / 1e6:,.0f} MB are "
             "read. Save only the folder with the units."
         )
-    beginnings = _BEGINNINGS.get(path.suffix.casefold())
-    if beginnings and size:
-        with path.open("rb") as stream:
-            head = stream.read(64).removeprefix(b"\xef\xbb\xbf").lstrip()
-        if not head.startswith(beginnings):
-            raise InputError(
-                f"{called} does not begin as a {path.suffix.casefold()} file does. Save it again "
-                "in the program it was made with."
-            )
+    layers.check_beginning(path, called)
 
 
 def _refuse(handed: HandedIn, called: str, digest: str, why: str, known: Known) -> None:

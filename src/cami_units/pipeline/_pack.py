@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import re
-import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, Final
 
 import geopandas as gpd
@@ -44,7 +42,6 @@ from cami_units.pipeline._tables import LAYERS_OF_A_ROUND
 from cami_units.pipeline._write import products, told_layers
 from cami_units.plan import Plan, stored_plan
 
-SUMS: Final = "SHA256SUMS.txt"
 ABOUT: Final = "pack.json"
 MOST_BYTES: Final = 200_000_000
 """A folder of a pack fits on any stick and goes through any mail room in one piece."""
@@ -106,8 +103,9 @@ def pack(
         _write_everything(folder / "everything", done, public, noticed)
         progress("packing for plenary", 0, 0)
         _write_plenary(folder / "plenary", folder / "everything", drawn)
-        (folder / ABOUT).write_bytes(_about(done, groups, known))
-        files = _summed(folder)
+        store.write_json(folder / ABOUT, _about(done, groups, known))
+        _check_names(path.name for path in folder.rglob("*"))
+        files = store.write_sums(folder)
     noticed += _too_heavy(files)
     return Packed(target, known, tuple(noticed), files)
 
@@ -298,13 +296,13 @@ def _write_plenary(folder: Path, everything: Path, drawn: figures.Scene) -> None
         ("units.xlsx", "conservation_units.xlsx"),
         ("map.html", "map.html"),
     ):
-        shutil.copyfile(everything / source, folder / name)
+        store.copy_of(everything / source)(folder / name)
     figures.write_figure(folder / "poster.pdf", figures.poster(drawn))
 
 
-def _about(done: Round, groups: Mapping[str, Sequence[str]], known: pd.DataFrame) -> bytes:
+def _about(done: Round, groups: Mapping[str, Sequence[str]], known: pd.DataFrame) -> dict[str, Any]:
     """What the packs are, for whoever reads them back: base round, groups, who edits what."""
-    told = {
+    return {
         "version": __version__,
         "round": done.imprint.round.rpartition(" ")[2],
         "title": done.imprint.title,
@@ -312,24 +310,13 @@ def _about(done: Round, groups: Mapping[str, Sequence[str]], known: pd.DataFrame
         "groups": {group: list(own) for group, own in groups.items()},
         "units": dict(zip(known["unit_id"], known["group"], strict=True)),
     }
-    return (json.dumps(told, ensure_ascii=False, indent=2, sort_keys=True) + "\n").encode()
 
 
-# -- checksums ------------------------------------------------------------------------------------
-
-
-def _summed(folder: Path) -> dict[str, int]:
-    """Every file with its size; their SHA-256 are written beside them, as `sha256sum` does."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    names = [path.relative_to(folder).as_posix() for path in files]
-    _check_names(names)
-    lines = (f"{store.sha256(path)}  {name}\n" for path, name in zip(files, names, strict=True))
-    (folder / SUMS).write_text("".join(lines), encoding="ascii", newline="\n")
-    return {name: path.stat().st_size for path, name in zip(files, names, strict=True)}
+# -- names and sizes --------------------------------------------------------------------------------
 
 
 def _check_names(names: Iterable[str]) -> None:
-    odd = [name for name in names if not _is_plain(PurePosixPath(name).name)]
+    odd = sorted(name for name in names if not _is_plain(name))
     if odd:
         raise InputError(f"These names are not plain ASCII of at most 60 letters: {listed(odd)}.")
 
@@ -361,18 +348,16 @@ def _check_replaceable(target: Path) -> None:
     """Refuse to replace a folder that holds what the last packing did not put there."""
     if not target.is_dir() or not any(target.iterdir()):
         return
-    sums = target / SUMS
-    if not sums.is_file():
+    if not (target / store.SUMS).is_file():
         raise InputError(
             f"'{target}' is not empty and holds no packs. Choose another folder with --out."
         )
-    lines = sums.read_text(encoding="ascii", errors="replace").splitlines()
-    written = {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
+    written = store.read_sums(target)
     changed = [
         name
         for path in sorted(target.rglob("*"))
         if path.is_file()
-        and (name := path.relative_to(target).as_posix()) != SUMS
+        and (name := path.relative_to(target).as_posix()) != store.SUMS
         and not store.is_litter(path.name)
         and written.get(name) != store.sha256(path)
     ]

@@ -75,15 +75,13 @@ def rehearse(base_dir: Path, folder: Path, *, progress: Progress = quiet) -> Reh
     base = decided_round(base_dir)
     packed = pack(base_dir, folder / "pack", progress=progress)
     kmz = {
-        str(group): (packed.directory / str(group) / f"edit_{group}.kmz").read_bytes()
+        str(group): draw.handed_out(packed.directory / str(group) / f"edit_{group}.kmz")
         for group in packed.allocation["group"].value_counts().index
     }
     progress("spoiling ten files", 0, 0)
     files, damages = fabricated(kmz, base)
     handed_in = folder / "handed-in"
-    with store.staging(handed_in) as staged:
-        for name, content in files.items():
-            (staged / name).write_bytes(content)
+    store.write_folder(handed_in, files)
     made = collect([handed_in], base, base_dir=base_dir, pack=packed.directory, progress=progress)
     target = folder / next_directory(base_dir, base).name
     write_collected(made, target, progress=progress)

@@ -6,6 +6,15 @@ the round's own. Beside rounds: logs that only grow, and the folder of a worksho
 """
 
 from cami_units.store._geopackage import GEOPACKAGE, UNIT_TABLES, write_geopackage
+from cami_units.store._lists import (
+    SUMS,
+    damaged_json,
+    read_json,
+    read_sums,
+    write_folder,
+    write_json,
+    write_sums,
+)
 from cami_units.store._logs import append_to_log, read_log
 from cami_units.store._manifest import MANIFEST
 from cami_units.store._rounds import (
@@ -24,23 +33,30 @@ from cami_units.store._workshop import write_workshop
 __all__ = [
     "GEOPACKAGE",
     "MANIFEST",
+    "SUMS",
     "UNIT_TABLES",
     "Writer",
     "append_to_log",
     "check_only",
     "check_place",
     "copy_of",
+    "damaged_json",
     "is_litter",
     "left_behind",
+    "read_json",
     "read_log",
     "read_round",
+    "read_sums",
     "rounds_in",
     "sha256",
     "staging",
     "update_round",
     "write_atomically",
+    "write_folder",
     "write_geopackage",
+    "write_json",
     "write_round",
     "write_stream",
+    "write_sums",
     "write_workshop",
 ]
