@@ -18,6 +18,8 @@ class CamiUnitsError(Exception):
     True
     """
 
+    __module__ = "cami_units.model"  # where people import it from, and see it in a traceback
+
 
 class InputError(CamiUnitsError, ValueError):
     """A file, a plan or a table is at fault: says what was expected, what came, where, what to do.
@@ -29,6 +31,8 @@ class InputError(CamiUnitsError, ValueError):
     (True, True)
     """
 
+    __module__ = "cami_units.model"  # where people import it from, and see it in a traceback
+
 
 class PlanError(InputError):
     """`plan.toml` or `criteria.toml` is at fault. All faults of the file come in one message.
@@ -39,6 +43,8 @@ class PlanError(InputError):
     >>> issubclass(cu.PlanError, cu.InputError)
     True
     """
+
+    __module__ = "cami_units.model"  # where people import it from, and see it in a traceback
 
 
 @dataclass(frozen=True, slots=True)
