@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
 import pandas as pd
-from openpyxl import Workbook
 
 from cami_units.documents import _docx
 from cami_units.documents._forms import THEMES
-from cami_units.documents._sheets import Column, fill, fill_about, records, settled
+from cami_units.documents._sheets import (
+    Column,
+    fill,
+    fill_about,
+    new_workbook,
+    records,
+    save_settled,
+)
 from cami_units.model import Imprint, clean_name
 from cami_units.words import text
 
@@ -85,8 +89,7 @@ def write_activities_workbook(
     imprint : Imprint
         Title, date, round, sources, disclaimer.
     """
-    book = Workbook()
-    book.remove(book.active)
+    book = new_workbook(imprint)
     own = activities[activities["unit_id"] != "general"]
     themes = _themes(activities)
     by_theme = [Column("unit_id", 11), Column("name_en", 30, wrap=True)]
@@ -108,13 +111,7 @@ def write_activities_workbook(
     for name, columns, rows in sheets:
         fill(book.create_sheet(name), columns, rows, imprint)
     fill_about(book.create_sheet("about"), imprint)
-    day = datetime.fromisoformat(imprint.date)
-    book.properties.creator = "cami_units"
-    book.properties.title = clean_name(imprint.title)
-    book.properties.created = day
-    unsettled = io.BytesIO()
-    book.save(unsettled)
-    path.write_bytes(settled(unsettled.getvalue(), day))
+    save_settled(book, path, imprint)
 
 
 def _themes(activities: pd.DataFrame) -> list[str]:
@@ -180,7 +177,7 @@ def write_activities_document(
     if len(lost):
         _docx.heading(made, text("without a unit", lang), 2)
         _activity_table(made, lost, lang)
-    _docx.save(made, path, imprint)
+    save_settled(made, path, imprint)
 
 
 def _once(general: pd.DataFrame) -> pd.DataFrame:
@@ -264,4 +261,4 @@ def write_funding_notes(
             )
             line = f"{row['theme']}: {row['text']}" + (f" ({details})" if details else "")
             _docx.paragraph(made, line, style="List Bullet")
-    _docx.save(made, path, imprint)
+    save_settled(made, path, imprint)

@@ -9,6 +9,7 @@ from typing import Any, Final
 import pandas as pd
 
 from cami_units.documents import _docx
+from cami_units.documents._sheets import save_settled
 from cami_units.model import STATUSES, Round, clean_name
 from cami_units.words import text
 
@@ -79,7 +80,7 @@ def write_annex(
         _docx.heading(made, text("sources", lang), 1)
         for source in imprint.sources:
             _docx.paragraph(made, source, style="List Bullet")
-    _docx.save(made, path, imprint)
+    save_settled(made, path, imprint)
 
 
 def _counted(rows: Mapping[str, Mapping[Any, Any]], shown: list[str], lang: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import math
 import textwrap
 from collections.abc import Sequence
@@ -21,7 +20,7 @@ from pptx.util import Emu, Mm, Pt
 
 from cami_units.documents._drawing import LINES, STATUS_FILLS, Drawing, Ink, Shape, ink, signs
 from cami_units.documents._page import page
-from cami_units.documents._sheets import settled
+from cami_units.documents._sheets import save_settled
 from cami_units.model import Imprint, clean_name
 from cami_units.words import number, text
 
@@ -175,9 +174,7 @@ def write_slides(path: Path, slides: Sequence[Slide], *, imprint: Imprint, lang:
     _add_cover(book, imprint, len(slides), lang)
     for place, slide in enumerate(slides, start=1):
         _add_unit(book, slide, imprint, f"{place} / {len(slides)}", lang)
-    unsettled = io.BytesIO()
-    book.save(unsettled)
-    path.write_bytes(settled(unsettled.getvalue(), day))
+    save_settled(book, path, imprint)
 
 
 def _blank(book: Any) -> Any:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import docx
@@ -14,7 +12,6 @@ from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from docx.shared import Mm, Pt, RGBColor
 
-from cami_units.documents._sheets import settled
 from cami_units.model import Imprint, clean_name, clean_text
 from cami_units.words import text
 
@@ -86,10 +83,3 @@ def _fill(cell: Any, words: str, width: float, *, bold: bool = False) -> None:
     cell.width = Mm(width)
     run = cell.paragraphs[0].add_run(clean_text(words))
     run.font.size, run.bold = Pt(8), bold
-
-
-def save(document: Any, path: Path, imprint: Imprint) -> None:
-    """Write the document without the hour at which it was saved."""
-    unsettled = io.BytesIO()
-    document.save(unsettled)
-    path.write_bytes(settled(unsettled.getvalue(), datetime.fromisoformat(imprint.date)))

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
 import pandas as pd
-from openpyxl import Workbook
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 
-from cami_units.documents._sheets import HEADER, LINE, NAMES, WRAP, put, set_page, settled
+from cami_units.documents._sheets import (
+    HEADER,
+    LINE,
+    NAMES,
+    WRAP,
+    new_workbook,
+    put,
+    save_settled,
+    set_page,
+)
 from cami_units.documents._tables import opened_workbook, rows_of
 from cami_units.model import Imprint, InputError, Problem, clean_name, clean_text, listed, nearest
 from cami_units.words import text
@@ -159,10 +165,8 @@ def write_form(
     Cells to fill are light yellow; the lists only help, they refuse nothing, since a form that
     fights back comes back empty.
     """
-    book = Workbook()
-    sheet = book.active
-    sheet.title = "how to fill"
-    _fill_cover(sheet, imprint, group)
+    book = new_workbook(imprint)
+    _fill_cover(book.create_sheet("how to fill"), imprint, group)
     own = units.sort_values("unit_id")
     ids = [clean_name(unit_id) for unit_id in own["unit_id"]]
     lists = {
@@ -204,12 +208,7 @@ def write_form(
     _fill_given(book.create_sheet("given"), known)
     for name in ("lists", "given"):
         book[name].sheet_state = "hidden"
-    book.properties.creator = "cami_units"
-    book.properties.title = clean_name(imprint.title)
-    book.properties.created = datetime.fromisoformat(imprint.date)
-    unsettled = io.BytesIO()
-    book.save(unsettled)
-    path.write_bytes(settled(unsettled.getvalue(), datetime.fromisoformat(imprint.date)))
+    save_settled(book, path, imprint)
 
 
 def _fill_cover(sheet: Any, imprint: Imprint, group: str) -> None:

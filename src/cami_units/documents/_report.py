@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import io
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,13 +12,20 @@ import numpy as np
 import pandas as pd
 import shapely
 from markupsafe import Markup
-from openpyxl import Workbook
 
 from cami_units import words
 from cami_units.documents._csv import without_geometry
 from cami_units.documents._page import page
-from cami_units.documents._sheets import WHOLE, Column, fill, fill_about, records, settled
-from cami_units.model import Imprint, clean_name, clean_text, is_missing
+from cami_units.documents._sheets import (
+    WHOLE,
+    Column,
+    fill,
+    fill_about,
+    new_workbook,
+    records,
+    save_settled,
+)
+from cami_units.model import Imprint, clean_text, is_missing
 
 _FILES: Final = (
     Column("file", 30, wrap=True),
@@ -173,8 +178,7 @@ def write_report(path: Path, report: Report) -> None:
 
 def write_report_workbook(path: Path, report: Report) -> None:
     """Write the report as a workbook: files, conflicts, changes, problems, remarks, about."""
-    book = Workbook()
-    book.remove(book.active)
+    book = new_workbook(report.imprint)
     names = report.names
     for title, columns, table in (
         ("files", _FILES, report.files),
@@ -185,13 +189,7 @@ def write_report_workbook(path: Path, report: Report) -> None:
     ):
         fill(book.create_sheet(title), columns, records(table), report.imprint)
     fill_about(book.create_sheet("about"), report.imprint)
-    day = datetime.fromisoformat(report.imprint.date)
-    book.properties.creator = "cami_units"
-    book.properties.title = clean_name(report.imprint.title)
-    book.properties.created = day
-    unsettled = io.BytesIO()
-    book.save(unsettled)
-    path.write_bytes(settled(unsettled.getvalue(), day))
+    save_settled(book, path, report.imprint)
 
 
 def _named(table: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:

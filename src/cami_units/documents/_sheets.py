@@ -9,9 +9,11 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Final
 
 import pandas as pd
+from openpyxl import Workbook
 from openpyxl.cell import Cell
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.utils import get_column_letter
@@ -207,12 +209,29 @@ def set_page(sheet: Any, imprint: Imprint, *, rows_repeated: str | None = None) 
 _MODIFIED: Final = re.compile(rb"(<dcterms:modified[^>]*>)[^<]*(</dcterms:modified>)")
 
 
-def settled(workbook: bytes, day: datetime) -> bytes:
-    """The same workbook without the hour at which it was saved, and with its parts in order."""
+def new_workbook(imprint: Imprint) -> Workbook:
+    """A workbook without sheets, with the title and the date of its round."""
+    book = Workbook()
+    book.remove(book.active)
+    book.properties.creator = "cami_units"
+    book.properties.title = clean_name(imprint.title)
+    book.properties.created = datetime.fromisoformat(imprint.date)
+    return book
+
+
+def save_settled(document: Any, path: Path, imprint: Imprint) -> None:
+    """Write a workbook, a text or slides without the hour of saving: the same bytes each time."""
+    unsettled = io.BytesIO()
+    document.save(unsettled)
+    path.write_bytes(_settled(unsettled.getvalue(), datetime.fromisoformat(imprint.date)))
+
+
+def _settled(package: bytes, day: datetime) -> bytes:
+    """The same package without the hour at which it was saved, and with its parts in order."""
     stamp = day.strftime("%Y-%m-%dT%H:%M:%SZ").encode()
     settled = io.BytesIO()
     with (
-        zipfile.ZipFile(io.BytesIO(workbook)) as source,
+        zipfile.ZipFile(io.BytesIO(package)) as source,
         zipfile.ZipFile(settled, "w", zipfile.ZIP_DEFLATED) as target,
     ):
         # Readers look for the list of content types first.

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
 import pandas as pd
-from openpyxl import Workbook
 
 from cami_units.documents._csv import without_geometry
 from cami_units.documents._sheets import (
@@ -20,8 +17,9 @@ from cami_units.documents._sheets import (
     Rows,
     fill,
     fill_about,
+    new_workbook,
     records,
-    settled,
+    save_settled,
 )
 from cami_units.model import FINDINGS, Round, clean_name, is_missing
 from cami_units.words import mark, text
@@ -110,22 +108,15 @@ def write_units_workbook(
     Every text is written as text: no cell is ever a formula. The dates inside are the round's, so
     the same round gives the same bytes.
     """
-    book = Workbook()
-    book.remove(book.active)
     imprint = round.imprint
+    book = new_workbook(imprint)
     for name, columns, rows in _sheets(round):
         fill(book.create_sheet(name), columns, rows, imprint)
     for name, table in (more or {}).items():
         columns = [Column(str(column), _width(column), wrap=True) for column in table]
         fill(book.create_sheet(name), columns, records(table), imprint)
     fill_about(book.create_sheet("about"), imprint)
-    day = datetime.fromisoformat(imprint.date)
-    book.properties.creator = "cami_units"
-    book.properties.title = clean_name(imprint.title)
-    book.properties.created = day
-    unsettled = io.BytesIO()
-    book.save(unsettled)
-    path.write_bytes(settled(unsettled.getvalue(), day))
+    save_settled(book, path, imprint)
 
 
 def _width(column: object) -> float:
