@@ -32,9 +32,6 @@ from cami_units.model import Imprint
 _SAME_LINE: Final = frozenset({"name_ru", "rank", "area", "origin"})
 """Fields of a card that share a line with the one before them: a balloon has 12 lines."""
 
-_OPTIONAL: Final = frozenset({"section_id", "group"})
-"""Data that a unit carries only where they are known."""
-
 
 def contents(
     units: gpd.GeoDataFrame,

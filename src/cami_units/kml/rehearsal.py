@@ -235,18 +235,6 @@ def identified(cu_id: str, value: str) -> Edit:
     return edit
 
 
-def aged(cu_id: str, rev: str) -> Edit:
-    """A unit that was handed out in another round."""
-
-    def edit(root: etree._Element) -> None:
-        _entry(_unit(root, cu_id), "rev").text = rev
-
-    return edit
-
-
-# -- what people draw besides ---------------------------------------------------------------------
-
-
 def drawn(name: str, shape: Any, folder: str | None = None, comment: str = "") -> Edit:
     """A new placemark: a polygon, a line or a point, in a folder (none: at the top)."""
 

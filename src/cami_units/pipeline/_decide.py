@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -250,12 +249,3 @@ def _is_moment(time: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def with_decisions(units: pd.DataFrame, log: pd.DataFrame) -> Mapping[str, pd.DataFrame]:
-    """The lines of the log on each unit, in order; a unit without any is not there."""
-    return {
-        str(unit_id): lines.reset_index(drop=True)
-        for unit_id, lines in log.groupby("unit_id")
-        if unit_id in set(units["unit_id"])
-    }
