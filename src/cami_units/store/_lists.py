@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from cami_units.model import InputError
+from cami_units.store._manifest import as_json
 from cami_units.store._whole import sha256, staging
 
 SUMS: Final = "SHA256SUMS.txt"
@@ -39,8 +40,7 @@ def read_sums(folder: Path) -> dict[str, str]:
 
 def write_json(path: Path, told: Mapping[str, Any]) -> None:
     """Write a mapping as JSON for people and programs: sorted, indented, the same bytes each time."""
-    content = json.dumps(told, ensure_ascii=False, indent=2, sort_keys=True, default=str)
-    path.write_bytes(f"{content}\n".encode())
+    path.write_bytes(as_json(told))
 
 
 def read_json(path: Path) -> Any:
