@@ -71,6 +71,8 @@ _Plan = Annotated[
     typer.Argument(metavar="PLAN", help="A plan.toml. Left out: the bundled demonstration."),
 ]
 
+_Round = Annotated[Path, typer.Argument(metavar="ROUND", help="The folder of the round.")]
+
 _NoCache = Annotated[
     bool,
     typer.Option(
@@ -436,7 +438,7 @@ def pack(
 @app.command(epilog='Example: cami-units decide rounds/01 CU-012 agree --reason "no objection"')
 def decide(
     ctx: typer.Context,
-    directory: Annotated[Path, typer.Argument(metavar="ROUND", help="The folder of the round.")],
+    directory: _Round,
     unit: Annotated[str, typer.Argument(metavar="UNIT", help="The unit, as CU-012.")],
     decision: Annotated[
         str,
@@ -487,7 +489,7 @@ def decide(
 @app.command(epilog="Example: cami-units plenary rounds/01-collected --before rounds/00-proposal")
 def plenary(
     ctx: typer.Context,
-    directory: Annotated[Path, typer.Argument(metavar="ROUND", help="The folder of the round.")],
+    directory: _Round,
     out: Annotated[
         Path | None,
         typer.Option("--out", metavar="DIR", help="Where to; left out: plenary/ in the round."),
@@ -526,7 +528,7 @@ def plenary(
 @app.command(epilog="Example: cami-units activities rounds/01-collected handed-in/")
 def activities(
     ctx: typer.Context,
-    directory: Annotated[Path, typer.Argument(metavar="ROUND", help="The folder of the round.")],
+    directory: _Round,
     files: Annotated[
         list[Path] | None,
         typer.Argument(metavar="FILE…", help="Groups' forms (XLSX) or tables (CSV, XLSX)."),
@@ -569,7 +571,7 @@ def activities(
 @app.command(epilog="Example: cami-units annex rounds/01-collected")
 def annex(
     ctx: typer.Context,
-    directory: Annotated[Path, typer.Argument(metavar="ROUND", help="The folder of the round.")],
+    directory: _Round,
     out: Annotated[
         Path | None,
         typer.Option("--out", metavar="DIR", help="Where to; left out: annex/ in the round."),
