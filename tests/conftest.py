@@ -15,6 +15,9 @@ All numbers are kilometres in the equal-area CRS (the fixtures multiply by 1000)
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -22,7 +25,9 @@ import pytest
 import shapely
 from hypothesis import settings
 
+from cami_units import pipeline
 from cami_units.model import EQUAL_AREA
+from tests.rounds import toy_round
 
 settings.register_profile("steady", deadline=None, derandomize=True, print_blob=True)
 settings.load_profile("steady")
@@ -94,3 +99,17 @@ def toy_links(toy_cells: gpd.GeoDataFrame) -> np.ndarray:
 def everywhere(toy_cells: gpd.GeoDataFrame) -> pd.DataFrame:
     """One seed, "S", that may grow over every cell of the toy region."""
     return pd.DataFrame({"seed": "S", "pu_id": toy_cells["pu_id"], "share": 1.0})
+
+
+@pytest.fixture(scope="session")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The toy round on disk, for those who leave it as it is."""
+    directory = tmp_path_factory.mktemp("rounds") / "00-proposal"
+    pipeline.write_proposal(toy_round(), directory)
+    return directory
+
+
+@pytest.fixture
+def round_dir(written: Path, tmp_path: Path) -> Path:
+    """The toy round on disk, for one test to change."""
+    return Path(shutil.copytree(written, tmp_path / "00-proposal"))

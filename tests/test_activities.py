@@ -35,18 +35,6 @@ def form(*rows: dict[str, str]) -> pd.DataFrame:
     return pd.DataFrame(list(rows)).fillna("")
 
 
-@pytest.fixture(scope="module")
-def written(tmp_path_factory) -> Path:
-    directory = tmp_path_factory.mktemp("rounds") / "00-proposal"
-    pipeline.write_proposal(toy_round(), directory)
-    return directory
-
-
-@pytest.fixture
-def round_dir(written, tmp_path) -> Path:
-    return Path(shutil.copytree(written, tmp_path / "00-proposal"))
-
-
 # -- placing --------------------------------------------------------------------------------------
 
 

@@ -21,18 +21,6 @@ NOON = "2026-11-22T14:05"
 COLUMNS = ("a", "b", "c")
 
 
-@pytest.fixture(scope="module")
-def written(tmp_path_factory) -> Path:
-    directory = tmp_path_factory.mktemp("rounds") / "00-proposal"
-    pipeline.write_proposal(toy_round(), directory)
-    return directory
-
-
-@pytest.fixture
-def round_dir(written, tmp_path) -> Path:
-    return Path(shutil.copytree(written, tmp_path / "00-proposal"))
-
-
 def status(directory: Path, unit_id: str) -> str:
     units = store.read_round(directory).tables["conservation_units"].set_index("unit_id")
     return str(units.at[unit_id, "status"])
