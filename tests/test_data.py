@@ -105,7 +105,7 @@ def test_geojson_keeps_to_rfc_7946_one_feature_a_line() -> None:
 @pytest.mark.parametrize(
     ("table", "file", "rows"),
     [
-        ("hotspots", "hotspots/hotspots.geojson", 43),
+        ("hotspots", "hotspots/hotspots.geojson", 44),
         ("protected_areas", "protected_areas/protected_areas.geojson", 140),
         ("barriers", "barriers/barriers.geojson", 69),
         ("corridors", "corridors/corridors.geojson", 40),
@@ -144,7 +144,7 @@ def test_every_species_has_its_file(species: pd.DataFrame) -> None:
 
 
 def test_ranges_are_in_the_iucns_columns(ranges: gpd.GeoDataFrame, species: pd.DataFrame) -> None:
-    assert len(ranges) == 142
+    assert len(ranges) == 143
     for column in [
         "id_no",
         "subspecies",

@@ -96,8 +96,8 @@ def test_every_bundled_table_keeps_its_promise(bundled):
         assert table.index.tolist() == list(range(len(table))), name
     check_table(bundled.species, "species")
     assert len(bundled.species) == 18
-    assert len(bundled.ranges) == 142
-    assert len(bundled.hotspots) == 43
+    assert len(bundled.ranges) == 143
+    assert len(bundled.hotspots) == 44
     assert bundled.countries["range_state"].dtype == bool
     assert sorted(bundled.countries.loc[bundled.countries["range_state"], "iso2"]) == list(STATES)
 
@@ -107,7 +107,7 @@ def test_nothing_refuses_in_the_bundled_layers_and_what_is_left_out_is_said(bund
     assert "refuses" not in {one.level for one in bundled.problems}
     assert "with presence 3 (possibly extant): supporting species only" in text
     assert "with presence 5 (extinct): left out of the features" in text
-    assert "130 of 142 range parts are kept (presence 1, 2; origin 1, 2, 6;" in text
+    assert "130 of 143 range parts are kept (presence 1, 2; origin 1, 2, 6;" in text
     assert "clipped to the 14 range states" in text
     assert "Lynx lynx" in text
 
@@ -611,7 +611,7 @@ def test_a_file_for_a_species_replaces_the_bundled_one_and_leaves_the_others(
 ):
     sources = {"ranges": [written(tmp_path / "mine.gpkg", ranges([("Saiga tatarica", 1, SAIGA)]))]}
     found, problems, used = survey(sources=sources)
-    assert "Saiga tatarica comes from your files and replaces 6 bundled parts (mine.gpkg)" in (
+    assert "Saiga tatarica comes from your files and replaces 7 bundled parts (mine.gpkg)" in (
         sentences(problems, "note")
     )
     bear = "sci_name == 'Ursus arctos gobiensis'"

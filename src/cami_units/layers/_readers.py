@@ -141,7 +141,7 @@ def read_ranges(
     >>> import cami_units as cu
     >>> ranges = cu.read_ranges()
     >>> ranges["use"].value_counts().to_dict()
-    {'kept': 130, 'supporting': 8, 'left out': 4}
+    {'kept': 130, 'supporting': 8, 'left out': 5}
     """
     species = read_species() if species is None else species
     countries = read_countries(crs=crs) if countries is None else countries
@@ -174,7 +174,7 @@ def read_hotspots(
     >>> import cami_units as cu
     >>> hotspots = cu.read_hotspots()
     >>> len(hotspots), hotspots["hotspot_id"].iloc[0]
-    (43, 'H01')
+    (44, 'H01')
     """
     return _alone(_plain("hotspots", paths, crs, assumed_crs, columns), "hotspots")
 

@@ -30,7 +30,7 @@ def load(plan: Plan, *, progress: Progress = quiet, cache: Cache = NOTHING_KEPT)
     >>> import cami_units as cu
     >>> known = cu.load(cu.read_plan(None))
     >>> len(known.features), len(known.hotspots)
-    (18, 43)
+    (18, 44)
     """
     open_numbers = [one for one in _unfilled(plan) if one.level == "refuses"]
     if open_numbers:

@@ -286,7 +286,7 @@ def assess_sites(
 
     Examples
     --------
-    Of the 43 bundled hotspots three fail the gate of occurrence, as drawn.
+    Of the 44 bundled hotspots three fail the gate of occurrence, as drawn.
 
     >>> import cami_units as cu
     >>> plan = cu.read_plan(None)
