@@ -34,22 +34,22 @@ Step = Callable[[], object]
 
 
 def _ground(work: Path) -> tuple:
-    from cami_units import cache, pipeline
-    from cami_units.pipeline._load import ground
+    from cami_units import cache, commands
+    from cami_units.commands._load import ground
     from cami_units.plan import read_plan
 
     plan = read_plan(work / "w" / "plan.toml")
     kept = ground(plan, cache.Cache(work / "cache"))
-    known = pipeline.load(plan, cache=kept)
-    return plan, known, pipeline.cut(known, plan, cache=kept), kept
+    known = commands.load(plan, cache=kept)
+    return plan, known, commands.cut(known, plan, cache=kept), kept
 
 
 def border_distance(work: Path) -> Step:
     """25 km cells within 50 km of a border, on the ellipsoid."""
-    from cami_units import overlap, pipeline
+    from cami_units import commands, overlap
 
     plan, known, pieces, kept = _ground(work)
-    cells = pipeline.score_cells(pieces, plan, cache=kept).units
+    cells = commands.score_cells(pieces, plan, cache=kept).units
     return lambda: overlap.borders_within(cells, known.borders, within_km=50, site="pu_id")
 
 
@@ -60,11 +60,11 @@ def border_distance_by_points(work: Path) -> Step:
     from pyproj import Geod
     from scipy.spatial import cKDTree
 
-    from cami_units import pipeline
+    from cami_units import commands
     from cami_units.model import LONLAT
 
     plan, known, pieces, kept = _ground(work)
-    cells = pipeline.score_cells(pieces, plan, cache=kept).units
+    cells = commands.score_cells(pieces, plan, cache=kept).units
 
     def xyz(lonlat: np.ndarray) -> np.ndarray:
         lon, lat = np.radians(lonlat).T
@@ -83,35 +83,35 @@ def border_distance_by_points(work: Path) -> Step:
 
 def cells_near_species(work: Path) -> Step:
     """The same species within 50 km in another state, for every 25 km cell."""
-    from cami_units import overlap, pipeline
+    from cami_units import commands, overlap
 
     plan, _, pieces, kept = _ground(work)
-    cells = pipeline.score_cells(pieces, plan, cache=kept).units
+    cells = commands.score_cells(pieces, plan, cache=kept).units
     by = ("sci_name", "iso2")
     return lambda: overlap.near(cells, pieces.sides, by=by, within_km=50)
 
 
 def delineation(work: Path) -> Step:
     """Units grown and smoothed, from scored cells and assessed hotspots."""
-    from cami_units import pipeline
+    from cami_units import commands
 
     plan, known, pieces, kept = _ground(work)
-    cells = pipeline.score_cells(pieces, plan, cache=kept)
-    drawn = pipeline.assess_sites(known.hotspots, pieces, plan, site="hotspot_id")
-    return lambda: pipeline.grow(cells, drawn, pieces, plan)
+    cells = commands.score_cells(pieces, plan, cache=kept)
+    drawn = commands.assess_sites(known.hotspots, pieces, plan, site="hotspot_id")
+    return lambda: commands.grow(cells, drawn, pieces, plan)
 
 
 def reading_layers(work: Path) -> Step:
     """Bundled layers read, checked, repaired, projected."""
-    from cami_units import pipeline
+    from cami_units import commands
 
     plan, *_ = _ground(work)
-    return lambda: pipeline.load(plan)
+    return lambda: commands.load(plan)
 
 
 def _one_product(work: Path, name: str) -> Step:
     from cami_units import store
-    from cami_units.pipeline._write import products
+    from cami_units.commands._write import products
 
     done = store.read_round(work / "round")
     write = products(done, noticed=[])[name]
@@ -147,50 +147,50 @@ def reading_kmz_by_gdal(work: Path) -> Step:
 
 def propose(work: Path) -> Step:
     """The main job without its files, nothing kept."""
-    from cami_units import pipeline
+    from cami_units import commands
     from cami_units.plan import read_plan
 
     plan = read_plan(work / "w" / "plan.toml")
-    return lambda: pipeline.propose(plan)
+    return lambda: commands.propose(plan)
 
 
 def propose_again(work: Path) -> Step:
     """The same with another threshold (C1 from four species), after a first time with a cache."""
-    from cami_units import cache, pipeline
+    from cami_units import cache, commands
     from cami_units.plan import read_plan
 
     kept = cache.Cache(work / "cache")
     plan = read_plan(work / "w" / "plan.toml")
-    pipeline.propose(plan, cache=kept)
+    commands.propose(plan, cache=kept)
     profile = plan.profile.model_copy(
         update={"C1": plan.profile.C1.model_copy(update={"min_species": 4})}
     )
     other = plan.model_copy(update={"profile": profile})
-    return lambda: pipeline.propose(other, cache=kept)
+    return lambda: commands.propose(other, cache=kept)
 
 
 def writing_a_round(work: Path) -> Step:
     """All files of a round."""
-    from cami_units import pipeline, store
+    from cami_units import commands, store
 
     done = store.read_round(work / "round")
-    return lambda: pipeline.write_proposal(done, work / f"round-{os.getpid()}")
+    return lambda: commands.write_proposal(done, work / f"round-{os.getpid()}")
 
 
 def sensitivity(work: Path) -> Step:
     """Stability of units and ranks, all factors."""
-    from cami_units import pipeline, store
+    from cami_units import commands, store
 
     done = store.read_round(work / "round")
-    return lambda: pipeline.sensitivity(done)
+    return lambda: commands.sensitivity(done)
 
 
 def collect(work: Path) -> Step:
     """The round's own KMZ handed in again by one group."""
-    from cami_units import pipeline, store
+    from cami_units import commands, store
 
     done = store.read_round(work / "round")
-    return lambda: pipeline.collect([work / "round" / "conservation_units.kmz"], done)
+    return lambda: commands.collect([work / "round" / "conservation_units.kmz"], done)
 
 
 STEPS: dict[str, tuple[str, Callable[[Path], Step]]] = {

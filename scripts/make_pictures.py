@@ -30,7 +30,7 @@ from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 
 import play_groups
-from cami_units import pipeline
+from cami_units import commands
 
 SIZE = (1200, 700)
 """Pixels of a picture: what a README shows without being made smaller."""
@@ -208,16 +208,16 @@ def _size(path: Path) -> str:
 def round_trip(base: Path, folder: Path) -> Path:
     """The workshop on a round, up to the board and the activities; the folder it is in."""
     first = Path(shutil.copytree(base, folder / "rounds" / "00-proposal"))
-    pipeline.activities(first)
-    packed = pipeline.pack(first)
+    commands.activities(first)
+    packed = commands.pack(first)
     handed_in = folder / "handed-in"
     play_groups.handed_in(packed.directory, handed_in)
-    before = pipeline.decided_round(first)
-    made = pipeline.collect([handed_in], before, base_dir=first, pack=packed.directory)
+    before = commands.decided_round(first)
+    made = commands.collect([handed_in], before, base_dir=first, pack=packed.directory)
     later = folder / "rounds" / "01-collected"
-    pipeline.write_collected(made, later)
-    pipeline.plenary(later)
-    pipeline.activities(later, [handed_in])
+    commands.write_collected(made, later)
+    commands.plenary(later)
+    commands.activities(later, [handed_in])
     return folder
 
 

@@ -38,7 +38,7 @@ def run(capsys):
 def house(monkeypatch):
     """Rooms in place of the real ones: the command line only hands on and reports."""
     rooms = {
-        "pipeline": types.SimpleNamespace(),
+        "commands": types.SimpleNamespace(),
         "plan": types.SimpleNamespace(read_plan=lambda path: ("the plan of", path)),
         "kml": types.SimpleNamespace(),
     }
@@ -107,8 +107,8 @@ def proposing(house, round: Round, seen: dict | None = None):
             (directory / name).touch()
         return (Problem("note", "kml", "", "", "ranges were simplified"),)
 
-    house.pipeline.propose = propose
-    house.pipeline.write_proposal = write_proposal
+    house.commands.propose = propose
+    house.commands.write_proposal = write_proposal
 
 
 # -- help, version, usage -------------------------------------------------------------------------
@@ -172,7 +172,7 @@ def test_a_fault_of_the_input_is_one_message_and_1(run, house):
     def propose(plan, *, progress, cache):
         raise InputError("3 of 212 ranges have no geometry: a, b, c. Fix the file.")
 
-    house.pipeline.propose = propose
+    house.commands.propose = propose
     code, out, err = run("propose", "--out", "never")
     assert (code, out) == (1, "")
     assert err == "Error: 3 of 212 ranges have no geometry: a, b, c. Fix the file.\n"
@@ -182,7 +182,7 @@ def test_a_fault_of_the_program_is_an_apology_and_70(run, house):
     def propose(plan, *, progress, cache):
         raise KeyError("sci_name")
 
-    house.pipeline.propose = propose
+    house.commands.propose = propose
     code, _, err = run("propose", "--out", "never")
     assert code == 70
     assert "Sorry: cami-units stopped at something it did not expect, and wrote nothing" in err
@@ -200,7 +200,7 @@ def test_stopping_from_the_keyboard_is_130(run, house):
     def propose(plan, *, progress, cache):
         raise KeyboardInterrupt
 
-    house.pipeline.propose = propose
+    house.commands.propose = propose
     code, _, err = run("propose", "--out", "never")
     assert code == 130
     assert "Stopped. Nothing half-written was left behind." in err
@@ -209,7 +209,7 @@ def test_stopping_from_the_keyboard_is_130(run, house):
 def test_an_existing_round_is_refused_before_anything_is_computed(run, house, tmp_path):
     proposing(house, a_round())
     (tmp_path / "thesis.docx").touch()
-    house.pipeline.propose = None  # would fail if it were called
+    house.commands.propose = None  # would fail if it were called
     code, _, err = run("propose", "--out", tmp_path, "--force")
     assert code == 1
     assert "is not empty and holds no round" in err
@@ -224,7 +224,7 @@ def test_nothing_from_a_file_moves_the_cursor_or_sets_a_colour(run, house, tmp_p
     def fails(plan, *, progress, cache):
         raise InputError(f"Column {HOSTILE}")
 
-    house.pipeline.propose = fails
+    house.commands.propose = fails
     _, _, err = run("propose", "--out", tmp_path / "s")
     assert not {"\x1b", "\x07", "\u202e"} & set(err)
     assert "[bold]x[/]" in err
@@ -310,7 +310,7 @@ def test_assess_prints_a_line_a_site_and_why(run, house, tmp_path):
         seen.update(path=path, plan=plan)
         return an_assessment()
 
-    house.pipeline.assess = assess
+    house.commands.assess = assess
     code, out, _ = run("assess", "drawn.kml", "p.toml", "--out", tmp_path / "new")
     assert code == 0
     assert seen == {"path": Path("drawn.kml"), "plan": ("the plan of", Path("p.toml"))}
@@ -331,7 +331,7 @@ def test_assess_prints_a_line_a_site_and_why(run, house, tmp_path):
 
 def test_assess_says_everything_when_asked(run, house, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    house.pipeline.assess = lambda path, plan, *, progress, cache: an_assessment()
+    house.commands.assess = lambda path, plan, *, progress, cache: an_assessment()
     _, out, _ = run("assess", "x.kml", "-v")
     assert "  ✗ C6  Hardly a fence." in out
     assert "  ? C1  No ranges." in out
@@ -342,13 +342,13 @@ def test_assess_says_everything_when_asked(run, house, tmp_path, monkeypatch):
 def test_assess_says_what_was_noticed_in_the_file(run, house, tmp_path):
     table = an_assessment()
     table.attrs["problems"] = (Problem("counted", "sites", "x.kml", "a", "closed a ring", "Look."),)
-    house.pipeline.assess = lambda path, plan, *, progress, cache: table
+    house.commands.assess = lambda path, plan, *, progress, cache: table
     _, out, _ = run("assess", "x.kml", "--out", tmp_path)
     assert out.startswith("  ! closed a ring (x.kml, a)\n      → Look.\n")
 
 
 def test_assess_of_no_site(run, house, tmp_path):
-    house.pipeline.assess = lambda path, plan, *, progress, cache: an_assessment().iloc[:0]
+    house.commands.assess = lambda path, plan, *, progress, cache: an_assessment().iloc[:0]
     code, out, _ = run("assess", "x.kml", "--out", tmp_path)
     assert code == 0
     assert "There is no site in this file." in out
@@ -365,7 +365,7 @@ REFUSED = Problem("refuses", "hotspots", "h.kml", "", "no CRS", '[crs]\nhotspots
 
 
 def test_check_groups_what_it_found_by_layer_with_the_cure(run, house):
-    house.pipeline.check = lambda plan, *, progress: ((REFUSED, COUNTED), SOURCES)
+    house.commands.check = lambda plan, *, progress: ((REFUSED, COUNTED), SOURCES)
     code, out, err = run("check", "p.toml")
     assert code == 1
     assert out.splitlines() == [
@@ -383,7 +383,7 @@ def test_check_groups_what_it_found_by_layer_with_the_cure(run, house):
 
 
 def test_check_of_sound_layers_names_the_next_command(run, house):
-    house.pipeline.check = lambda plan, *, progress: ((COUNTED,), SOURCES)
+    house.commands.check = lambda plan, *, progress: ((COUNTED,), SOURCES)
     code, out, _ = run("check", "p.toml")
     assert code == 0
     assert out.splitlines()[-1] == "Ready. Next: cami-units propose p.toml"
@@ -392,7 +392,7 @@ def test_check_of_sound_layers_names_the_next_command(run, house):
 
 
 def test_check_when_quiet_still_says_what_refuses(run, house):
-    house.pipeline.check = lambda plan, *, progress: ((REFUSED, COUNTED), SOURCES)
+    house.commands.check = lambda plan, *, progress: ((REFUSED, COUNTED), SOURCES)
     code, out, err = run("check", "-q")
     assert (code, out) == (1, "")
     assert "no CRS" in err
@@ -403,7 +403,7 @@ def test_check_when_quiet_still_says_what_refuses(run, house):
 
 
 def test_init_names_what_it_made_and_what_comes_next(run, house, tmp_path):
-    house.pipeline.init = lambda directory: [directory / "plan.toml", directory / "README.md"]
+    house.commands.init = lambda directory: [directory / "plan.toml", directory / "README.md"]
     code, out, _ = run("init", tmp_path / "w")
     assert code == 0
     assert f"  {tmp_path / 'w' / 'plan.toml'}" in out.splitlines()

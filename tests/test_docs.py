@@ -17,7 +17,7 @@ import pyogrio
 import pytest
 
 import cami_units
-from cami_units import delineate, model, pipeline, store, words
+from cami_units import commands, delineate, model, store, words
 from cami_units.layers import read_overrides
 from cami_units.plan import read_plan
 
@@ -111,7 +111,7 @@ def test_no_page_knows_the_machine_it_was_written_on(page):
 # -- commands -------------------------------------------------------------------------------------
 
 
-def commands(text: str) -> list[str]:
+def command_lines(text: str) -> list[str]:
     """Every line of a code block, and every stretch of code in the prose, that is a command."""
     blocks = re.findall(r"^```(\w*)\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
     lines = [
@@ -132,7 +132,7 @@ def test_every_command_of_ours_in_the_documents_exists_with_its_options():
     group: Any = typer.main.get_command(app)
     seen = set()
     for page in PAGES:
-        for line in commands(page.read_text(encoding="utf-8")):
+        for line in command_lines(page.read_text(encoding="utf-8")):
             found = re.match(r"(?:\.venv[/\\]\w+[/\\])?cami-units (\S.*)$", line)
             if not found:
                 continue
@@ -164,9 +164,9 @@ def test_the_three_commands_are_on_top_of_the_page_for_the_workshop():
 
 def test_the_round_trip_in_the_readme_is_that_of_the_page():
     told = section(text_of("README.md"), "The round trip")
-    short = [one for one in commands(told) if one.startswith("cami-units ")]
+    short = [one for one in command_lines(told) if one.startswith("cami-units ")]
     assert len(short) == 7
-    assert set(short) <= set(commands(WORKSHOP.read_text(encoding="utf-8")))
+    assert set(short) <= set(command_lines(WORKSHOP.read_text(encoding="utf-8")))
 
 
 @pytest.mark.slow
@@ -237,7 +237,7 @@ def test_every_make_target_in_the_documents_exists():
     named = {
         found.group(1)
         for page in PAGES
-        for line in commands(page.read_text(encoding="utf-8"))
+        for line in command_lines(page.read_text(encoding="utf-8"))
         if (found := re.match(r"make ([a-z-]+)$", line))
     }
     assert {"demo", "test"} <= named <= targets
@@ -247,7 +247,7 @@ def test_scripts_in_the_documents_exist():
     scripts = {
         word
         for page in PAGES
-        for line in commands(page.read_text(encoding="utf-8"))
+        for line in command_lines(page.read_text(encoding="utf-8"))
         for word in line.split()
         if re.fullmatch(r"(?:scripts|tests|benchmarks)/\S+\.py", word)
     }
@@ -412,7 +412,7 @@ def written_round(tmp_path_factory):
     plan.write_text(
         'title = "Columns"\ndate = "2026-11-22"\n[study]\ncell_km = 150\n', encoding="utf-8"
     )
-    made = pipeline.propose(read_plan(plan))
+    made = commands.propose(read_plan(plan))
     return store.write_round(made, folder / "round") / store.GEOPACKAGE
 
 

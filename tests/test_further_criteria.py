@@ -9,7 +9,7 @@ import openpyxl
 import pandas as pd
 import pytest
 
-from cami_units import criteria, pipeline, rank, store, words
+from cami_units import commands, criteria, rank, store, words
 from cami_units.model import InputError, PlanError, SiteTables
 from cami_units.plan import read_plan, read_profile
 
@@ -45,7 +45,7 @@ def ten(monkeypatch):
 
 @pytest.fixture
 def workshop(tmp_path):
-    pipeline.init(tmp_path / "workshop")
+    commands.init(tmp_path / "workshop")
     folder = tmp_path / "workshop"
     with (folder / "criteria.toml").open("a", encoding="utf-8") as stream:
         stream.write(PROFILE)
@@ -113,8 +113,8 @@ def test_a_criterion_that_nothing_measures_is_refused_before_anything_is_compute
     plan = read_plan(workshop / "plan.toml")
     said = r"has \[further.C10\], and nothing measures C10: C1 to C9 are there"
     with pytest.raises(InputError, match=said):
-        pipeline.load(plan)
-    problems, _ = pipeline.check(plan)
+        commands.load(plan)
+    problems, _ = commands.check(plan)
     assert [one.level for one in problems if one.layer == "criteria"] == ["refuses"]
     with pytest.raises(PlanError, match=r"nothing measures C10"):
         criteria.measures(tables(AA=1), SPECIES, plan.profile)
@@ -129,8 +129,8 @@ def test_ids_are_c10_to_c99_and_keys_are_known(workshop):
 
 @pytest.fixture
 def written(ten, workshop):
-    made = pipeline.propose(read_plan(workshop / "plan.toml"))
-    pipeline.write_proposal(made, workshop / "round")
+    made = commands.propose(read_plan(workshop / "plan.toml"))
+    commands.write_proposal(made, workshop / "round")
     return workshop / "round"
 
 

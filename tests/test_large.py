@@ -17,10 +17,10 @@ import pyarrow.parquet as pq
 import pytest
 import shapely
 
-from cami_units import cli, grid, layers, overlap, pipeline
+from cami_units import cli, commands, grid, layers, overlap
+from cami_units.commands import _overlaps
 from cami_units.layers import _stream
 from cami_units.model import EQUAL_AREA, InputError, Progress
-from cami_units.pipeline import _overlaps
 
 WORLD = "EPSG:6933"
 
@@ -51,7 +51,7 @@ def saved(path: Path, table: gpd.GeoDataFrame, rows: int = 8) -> Path:
 
 
 def measured(ranges: Path, out: Path, **how: object) -> pd.DataFrame:
-    pipeline.write_overlaps(ranges, out, **{"cell_km": 25, **how})  # type: ignore[arg-type]
+    commands.write_overlaps(ranges, out, **{"cell_km": 25, **how})  # type: ignore[arg-type]
     return pd.read_parquet(out)
 
 
@@ -120,7 +120,7 @@ def test_codes_are_heeded_and_told(tmp_path: Path) -> None:
         crs="OGC:CRS84",
     )
     saved(tmp_path / "r.parquet", table)
-    found = pipeline.write_overlaps(tmp_path / "r.parquet", tmp_path / "o.parquet")
+    found = commands.write_overlaps(tmp_path / "r.parquet", tmp_path / "o.parquet")
     streamed = pd.read_parquet(tmp_path / "o.parquet")
     assert streamed["sci_name"].unique().tolist() == ["Saiga tatarica"]
     one = layers.to_equal_area(table.iloc[[0]]).area.iloc[0] / 1e6
@@ -356,14 +356,14 @@ def test_dask_gives_the_same_bytes_and_a_killed_worker_loses_nothing(
     assert len(shares) > 20
     monkeypatch.setattr(layers, "range_shares", lambda stream: shares)
     alone = tmp_path / "alone.parquet"
-    pipeline.write_overlaps(ranges, alone, cell_km=5, progress=progress)
+    commands.write_overlaps(ranges, alone, cell_km=5, progress=progress)
     with distributed.LocalCluster(
         n_workers=3, threads_per_worker=1, processes=True, dashboard_address=None
     ) as cluster:
         victims = [worker.pid for worker in cluster.workers.values()]
         together = tmp_path / "together.parquet"
         address = cluster.scheduler_address
-        pipeline.write_overlaps(ranges, together, cell_km=5, scheduler=address)
+        commands.write_overlaps(ranges, together, cell_km=5, scheduler=address)
         assert sha256(together) == sha256(alone)
 
         killed: list[int] = []
@@ -374,6 +374,6 @@ def test_dask_gives_the_same_bytes_and_a_killed_worker_loses_nothing(
                 os.kill(victims[0], signal.SIGKILL)
 
         harmed = tmp_path / "harmed.parquet"
-        pipeline.write_overlaps(ranges, harmed, cell_km=5, scheduler=address, progress=kill_one)
+        commands.write_overlaps(ranges, harmed, cell_km=5, scheduler=address, progress=kill_one)
         assert killed
         assert sha256(harmed) == sha256(alone)

@@ -14,7 +14,7 @@ import pytest
 import shapely
 from lxml import etree
 
-from cami_units import documents, kml, pipeline, store
+from cami_units import commands, documents, kml, store
 from cami_units.model import InputError
 from cami_units.plan import read_plan
 from tests.browser import chromium
@@ -28,13 +28,13 @@ KML = "{http://www.opengis.net/kml/2.2}"
 @pytest.fixture(scope="module")
 def round_dir(tmp_path_factory) -> Path:
     directory = tmp_path_factory.mktemp("rounds") / "00-proposal"
-    pipeline.write_proposal(toy_round(), directory)
+    commands.write_proposal(toy_round(), directory)
     return directory
 
 
 @pytest.fixture(scope="module")
-def packed(round_dir) -> pipeline.Packed:
-    return pipeline.pack(round_dir)
+def packed(round_dir) -> commands.Packed:
+    return commands.pack(round_dir)
 
 
 def placemarks(path: Path) -> list[tuple[list[str], str, dict[str, str]]]:
@@ -78,7 +78,7 @@ def test_each_unit_is_editable_in_exactly_one_pack(packed):
 
 def test_groups_are_given_sections_anew_in_one_command(round_dir, tmp_path):
     plan = read_plan(with_groups(tmp_path, 'G1 = ["S2"]\n'))
-    made = pipeline.pack(round_dir, tmp_path / "pack", plan=plan)
+    made = commands.pack(round_dir, tmp_path / "pack", plan=plan)
     assert made.allocation["group"].unique().tolist() == ["G1"]
     assert (tmp_path / "pack" / "G1" / "edit_G1.kmz").is_file()
     (problem,) = made.problems
@@ -95,15 +95,15 @@ def test_groups_are_given_sections_anew_in_one_command(round_dir, tmp_path):
 )
 def test_groups_that_cannot_be_packed_for(round_dir, tmp_path, groups, message):
     with pytest.raises(InputError, match=message):
-        pipeline.pack(round_dir, tmp_path / "pack", plan=read_plan(with_groups(tmp_path, groups)))
+        commands.pack(round_dir, tmp_path / "pack", plan=read_plan(with_groups(tmp_path, groups)))
     assert not (tmp_path / "pack").exists()
 
 
 def test_without_sections_there_is_one_pack_for_everybody(tmp_path):
     plain = toy_round()
     tables = {name: table for name, table in plain.tables.items() if name != "sections"}
-    pipeline.write_proposal(replace(plain, tables=tables), tmp_path / "r")
-    made = pipeline.pack(tmp_path / "r")
+    commands.write_proposal(replace(plain, tables=tables), tmp_path / "r")
+    made = commands.pack(tmp_path / "r")
     assert sorted(path.name for path in made.directory.iterdir() if path.is_dir()) == [
         *("everybody", "everything", "plenary"),
     ]
@@ -146,7 +146,7 @@ def test_names_are_plain_and_the_sums_are_right(packed):
 
 
 def test_the_same_round_gives_the_same_packs(round_dir, packed, tmp_path):
-    pipeline.pack(round_dir, tmp_path / "again")
+    commands.pack(round_dir, tmp_path / "again")
     sums = [path / "SHA256SUMS.txt" for path in (packed.directory, tmp_path / "again")]
     assert sums[0].read_bytes() == sums[1].read_bytes()
 
@@ -204,7 +204,7 @@ def test_sensitive_species_are_coarse_and_restricted_layers_absent(tmp_path):
     inputs = [dict(one) for one in plain.manifest["inputs"]]
     inputs[1]["restricted"] = True  # hotspots
     kept = replace(plain, manifest={**plain.manifest, "inputs": inputs})
-    public = pipeline.published(kept)
+    public = commands.published(kept)
     assert "hotspots" not in public.tables
     assert "ranges_used" not in public.tables  # it holds the camel's range as drawn
     tracks = gpd.GeoDataFrame(public.tables["corridors"]).set_index("corridor_id").geometry
@@ -225,25 +225,25 @@ def test_a_group_sees_only_what_lies_around_it(packed):
 
 
 def test_packing_again_never_takes_a_groups_work(round_dir, tmp_path):
-    made = pipeline.pack(round_dir, tmp_path / "pack")
-    pipeline.pack(round_dir, tmp_path / "pack")  # untouched: replaced
+    made = commands.pack(round_dir, tmp_path / "pack")
+    commands.pack(round_dir, tmp_path / "pack")  # untouched: replaced
     edited = made.directory / "S1" / "edit_S1.kmz"
     edited.write_bytes(edited.read_bytes() + b" ")
     (made.directory / "S1" / "desktop.ini").write_text("x")
     with pytest.raises(InputError, match=r"did not write: S1/edit_S1\.kmz\. Perhaps a group"):
-        pipeline.pack(round_dir, tmp_path / "pack")
+        commands.pack(round_dir, tmp_path / "pack")
     assert edited.read_bytes().endswith(b" ")
     other = tmp_path / "mine"
     other.mkdir()
     (other / "thesis.docx").write_text("x")
     with pytest.raises(InputError, match="is not empty and holds no packs"):
-        pipeline.pack(round_dir, other)
+        commands.pack(round_dir, other)
 
 
 def test_decisions_show_in_the_packs(round_dir, tmp_path):
     directory = Path(shutil.copytree(round_dir, tmp_path / "r"))
-    pipeline.decide(directory, "CU-001", "reject", reason="no", time="2026-11-22T14:05")
-    made = pipeline.pack(directory, tmp_path / "pack")
+    commands.decide(directory, "CU-001", "reject", reason="no", time="2026-11-22T14:05")
+    made = commands.pack(directory, tmp_path / "pack")
     marks = placemarks(made.directory / "S2" / "edit_S2.kmz")
     assert not [name for _, name, data in marks if data.get("layer") == "neighbours"]
 
@@ -251,7 +251,7 @@ def test_decisions_show_in_the_packs(round_dir, tmp_path):
 # -- the form -------------------------------------------------------------------------------------
 
 
-def form_of(packed: pipeline.Packed, tmp_path: Path) -> Path:
+def form_of(packed: commands.Packed, tmp_path: Path) -> Path:
     return Path(shutil.copy(packed.directory / "S2" / "form_S2.xlsx", tmp_path / "form_S2.xlsx"))
 
 
@@ -379,5 +379,5 @@ def test_a_full_disk_or_a_folder_that_is_closed_leaves_nothing(round_dir, tmp_pa
 
     monkeypatch.setattr(store, "write_geopackage", full)
     with pytest.raises(InputError, match="the disk is full"):
-        pipeline.pack(round_dir, tmp_path / "pack")
+        commands.pack(round_dir, tmp_path / "pack")
     assert list(tmp_path.iterdir()) == []

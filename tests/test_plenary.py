@@ -18,9 +18,9 @@ from PIL import ImageFont
 from pptx import Presentation
 from pptx.util import Mm
 
-from cami_units import documents, kml, pipeline
+from cami_units import commands, documents, kml
+from cami_units.commands._plenary import base_beside
 from cami_units.model import InputError
-from cami_units.pipeline._plenary import base_beside
 from tests.browser import chromium
 from tests.rounds import imprint, toy_round
 
@@ -37,7 +37,7 @@ def rounds(tmp_path_factory) -> tuple[Path, Path]:
     """Round 00, and a round 01 in which CU-001 was reshaped and lost C1, and CU-003 is in conflict."""
     folder = tmp_path_factory.mktemp("rounds")
     plain = toy_round()
-    pipeline.write_proposal(plain, folder / "00-proposal")
+    commands.write_proposal(plain, folder / "00-proposal")
     units = gpd.GeoDataFrame(plain.tables["conservation_units"].copy())
     shapes = units.geometry.copy()
     shapes.iloc[0] = shapely.box(71, 41, 72.5, 42)
@@ -52,7 +52,7 @@ def rounds(tmp_path_factory) -> tuple[Path, Path]:
     criteria.loc[lost, "met"] = False
     tables = {**plain.tables, "conservation_units": units, "unit_criteria": criteria}
     later = replace(plain, tables=tables, imprint=imprint(round="Round 01"))
-    pipeline.write_proposal(later, folder / "01-collected")
+    commands.write_proposal(later, folder / "01-collected")
     (folder / "01-collected" / "changes.csv").write_text(
         "unit_id,change,matched_by,group,file,placemark,before_km2,after_km2,criteria_gained,"
         "criteria_lost,note\nCU-001,reshaped,cu_id,G1,edit_G1.kmz,x,1,2,,C1,\n",
@@ -67,7 +67,7 @@ def rounds(tmp_path_factory) -> tuple[Path, Path]:
 @pytest.fixture(scope="module")
 def boarded(rounds, tmp_path_factory) -> Path:
     base, later = rounds
-    made, _ = pipeline.plenary(later, tmp_path_factory.mktemp("board") / "plenary", before=base)
+    made, _ = commands.plenary(later, tmp_path_factory.mktemp("board") / "plenary", before=base)
     return made
 
 
@@ -75,11 +75,11 @@ def slides_of(
     rounds: tuple[Path, Path], lang: str = "en", *, conflicts: bool = True
 ) -> dict[str, documents.Slide]:
     base, later = rounds
-    made = pipeline.board(
-        pipeline.decided_round(later),
+    made = commands.board(
+        commands.decided_round(later),
         lang=lang,
-        log=pipeline.read_decisions(later),
-        before=pipeline.decided_round(base),
+        log=commands.read_decisions(later),
+        before=commands.decided_round(base),
         changes=documents.read_table(
             later / "changes.csv",
             columns=("unit_id", "change", "group", "decision", "note"),
@@ -139,10 +139,10 @@ def test_the_map_of_a_slide_draws_before_behind_and_the_unit_in_the_middle(round
 def test_a_parked_unit_asks_its_question_and_a_rejected_one_comes_last(rounds, tmp_path):
     base, _ = rounds
     directory = Path(shutil.copytree(base, tmp_path / "r"))
-    pipeline.decide(directory, "CU-001", "park", reason="Await the survey", time=NOON)
-    pipeline.decide(directory, "CU-002", "reject", reason="Too far", time=NOON)
-    made = pipeline.board(
-        pipeline.decided_round(directory), lang="en", log=pipeline.read_decisions(directory)
+    commands.decide(directory, "CU-001", "park", reason="Await the survey", time=NOON)
+    commands.decide(directory, "CU-002", "reject", reason="Too far", time=NOON)
+    made = commands.board(
+        commands.decided_round(directory), lang="en", log=commands.read_decisions(directory)
     )
     assert [slide.unit_id for slide in made][-1] == "CU-002"
     parked = next(slide for slide in made if slide.unit_id == "CU-001")
@@ -156,7 +156,7 @@ def commented(tmp_path_factory) -> tuple[Path, Path]:
     """Round 00, and a round 01 in which G2's outline of CU-001 was set aside, and two groups left remarks."""
     tmp_path = tmp_path_factory.mktemp("commented")
     plain = toy_round()
-    pipeline.write_proposal(plain, tmp_path / "00-proposal")
+    commands.write_proposal(plain, tmp_path / "00-proposal")
     rival = shapely.box(73.4, 41, 74, 42)  # east of CU-001, so that its label stands beside it
     aside = gpd.GeoDataFrame(
         {
@@ -188,7 +188,7 @@ def commented(tmp_path_factory) -> tuple[Path, Path]:
         "remarks": remarks,
     }
     later = tmp_path / "01-collected"
-    pipeline.write_proposal(replace(plain, tables=tables, imprint=imprint(round="Round 01")), later)
+    commands.write_proposal(replace(plain, tables=tables, imprint=imprint(round="Round 01")), later)
     (later / "changes.csv").write_text(
         "unit_id,change,matched_by,group,decision,note\n"
         "CU-001,reshaped,cu_id,G1,not proposed,\n"
@@ -225,7 +225,7 @@ def test_a_slide_shows_the_version_set_aside_and_what_groups_pinned(commented):
 
 def test_the_tour_has_a_picture_of_its_legend_and_what_groups_said(commented, tmp_path):
     base, later = commented
-    made, _ = pipeline.plenary(later, tmp_path / "plenary", before=base)
+    made, _ = commands.plenary(later, tmp_path / "plenary", before=base)
     found = kml.lint_kml(made / "board.kmz")
     assert found[found["level"] == "error"].empty, found.to_string()
     with zipfile.ZipFile(made / "board.kmz") as archive:
@@ -288,7 +288,7 @@ def height_of(shape: Any) -> float:
 
 def test_the_same_round_gives_the_same_board(rounds, boarded, tmp_path):
     base, later = rounds
-    again, _ = pipeline.plenary(later, tmp_path / "plenary", before=base)
+    again, _ = commands.plenary(later, tmp_path / "plenary", before=base)
     for name in ("board.html", "board.pptx", "board.kmz"):
         assert (again / name).read_bytes() == (boarded / name).read_bytes()
 
@@ -331,14 +331,14 @@ def test_a_folder_that_holds_something_else_is_left_alone(rounds, tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "speech.docx").write_text("x")
     with pytest.raises(InputError, match=r"speech\.docx"):
-        pipeline.plenary(rounds[0], tmp_path / "mine")
+        commands.plenary(rounds[0], tmp_path / "mine")
 
 
 def test_the_base_beside_a_round_is_found_and_two_are_none(rounds, tmp_path):
     base, later = rounds
     for name, source in (("00", base), ("01", later)):
         shutil.copytree(source, tmp_path / name)
-    done = pipeline.decided_round(tmp_path / "01")
+    done = commands.decided_round(tmp_path / "01")
     assert base_beside(tmp_path / "01", done) is None  # it says nothing of a base
     told = {"round": 0, "title": "A small workshop"}
     done = replace(done, manifest={**done.manifest, "base": told})
@@ -405,8 +405,8 @@ def test_nothing_from_data_runs(browser, tmp_path):
         tables={**plain.tables, "conservation_units": units},
         imprint=imprint(title=HOSTILE, disclaimer=HOSTILE, sources=(HOSTILE,)),
     )
-    pipeline.write_proposal(hostile, tmp_path / "r")
-    made, _ = pipeline.plenary(tmp_path / "r")
+    commands.write_proposal(hostile, tmp_path / "r")
+    made, _ = commands.plenary(tmp_path / "r")
     browser.open(made / "board.html")
     assert browser.run("return document.title").startswith("{{7*7}}<img")
     assert browser.run("return document.querySelectorAll('img').length") == 0

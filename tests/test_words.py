@@ -11,7 +11,7 @@ import pytest
 from cami_units import model, words
 
 SOURCE = Path(words.__file__).parent
-ROOMS = ("kml", "webmap", "figures", "documents", "pipeline", "cli", "workshop", "words.py")
+ROOMS = ("kml", "webmap", "figures", "documents", "commands", "cli", "workshop", "words.py")
 SPEAKERS = {"text", "label"}
 
 

@@ -20,6 +20,20 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from cami_units.cache import beside as cache_beside
+    from cami_units.commands import assess as assess
+    from cami_units.commands import assess_sites as assess_sites
+    from cami_units.commands import collect as collect
+    from cami_units.commands import cut as cut
+    from cami_units.commands import grow as grow
+    from cami_units.commands import load as load
+    from cami_units.commands import measure as measure
+    from cami_units.commands import propose as propose
+    from cami_units.commands import range_states as range_states
+    from cami_units.commands import reopened as reopened
+    from cami_units.commands import score_cells as score_cells
+    from cami_units.commands import sensitivity as with_sensitivity
+    from cami_units.commands import write_overlaps as write_overlaps
+    from cami_units.commands import write_proposal as write_proposal
     from cami_units.complementarity import smallest_set as smallest_set
     from cami_units.grid import planning_units as planning_units
     from cami_units.grid import pu_ids as pu_ids
@@ -46,20 +60,6 @@ if TYPE_CHECKING:
     from cami_units.overlap import near as near
     from cami_units.overlap import overlap as overlaps
     from cami_units.overlap import split as split
-    from cami_units.pipeline import assess as assess
-    from cami_units.pipeline import assess_sites as assess_sites
-    from cami_units.pipeline import collect as collect
-    from cami_units.pipeline import cut as cut
-    from cami_units.pipeline import grow as grow
-    from cami_units.pipeline import load as load
-    from cami_units.pipeline import measure as measure
-    from cami_units.pipeline import propose as propose
-    from cami_units.pipeline import range_states as range_states
-    from cami_units.pipeline import reopened as reopened
-    from cami_units.pipeline import score_cells as score_cells
-    from cami_units.pipeline import sensitivity as with_sensitivity
-    from cami_units.pipeline import write_overlaps as write_overlaps
-    from cami_units.pipeline import write_proposal as write_proposal
     from cami_units.plan import read_plan as read_plan
     from cami_units.plan import read_profile as read_profile
     from cami_units.rank import decide as decide
@@ -75,24 +75,24 @@ _HOME: Final = {
     "InputError": ("model", "InputError"),
     "PlanError": ("model", "PlanError"),
     "area_km2": ("overlap", "area_km2"),
-    "assess": ("pipeline", "assess"),
-    "assess_sites": ("pipeline", "assess_sites"),
+    "assess": ("commands", "assess"),
+    "assess_sites": ("commands", "assess_sites"),
     "cache_beside": ("cache", "beside"),
-    "collect": ("pipeline", "collect"),
+    "collect": ("commands", "collect"),
     "crossings": ("overlap", "crossings"),
-    "cut": ("pipeline", "cut"),
+    "cut": ("commands", "cut"),
     "decide": ("rank", "decide"),
     "features": ("layers", "features"),
-    "grow": ("pipeline", "grow"),
+    "grow": ("commands", "grow"),
     "lint_kml": ("kml", "lint_kml"),
-    "load": ("pipeline", "load"),
-    "measure": ("pipeline", "measure"),
+    "load": ("commands", "load"),
+    "measure": ("commands", "measure"),
     "near": ("overlap", "near"),
     "overlaps": ("overlap", "overlap"),
     "planning_units": ("grid", "planning_units"),
-    "propose": ("pipeline", "propose"),
+    "propose": ("commands", "propose"),
     "pu_ids": ("grid", "pu_ids"),
-    "range_states": ("pipeline", "range_states"),
+    "range_states": ("commands", "range_states"),
     "rank_units": ("rank", "rank_units"),
     "read_countries": ("layers", "read_countries"),
     "read_hotspots": ("layers", "read_hotspots"),
@@ -105,8 +105,8 @@ _HOME: Final = {
     "read_round": ("store", "read_round"),
     "read_sites": ("layers", "read_sites"),
     "read_species": ("layers", "read_species"),
-    "reopened": ("pipeline", "reopened"),
-    "score_cells": ("pipeline", "score_cells"),
+    "reopened": ("commands", "reopened"),
+    "score_cells": ("commands", "score_cells"),
     "shared_borders": ("layers", "shared_borders"),
     "smallest_set": ("complementarity", "smallest_set"),
     "split": ("overlap", "split"),
@@ -114,11 +114,11 @@ _HOME: Final = {
     "to_lonlat": ("layers", "to_lonlat"),
     "unit_cards": ("words", "unit_cards"),
     "unit_map": ("webmap", "unit_map"),
-    "with_sensitivity": ("pipeline", "sensitivity"),
+    "with_sensitivity": ("commands", "sensitivity"),
     "write_kml": ("kml", "write_kml"),
     "write_map": ("webmap", "write_map"),
-    "write_overlaps": ("pipeline", "write_overlaps"),
-    "write_proposal": ("pipeline", "write_proposal"),
+    "write_overlaps": ("commands", "write_overlaps"),
+    "write_proposal": ("commands", "write_proposal"),
 }
 """Where each name lives. A verb that is called like its room has another name here."""
 

@@ -123,14 +123,14 @@ def propose(
 ) -> None:
     """Compute a first proposal of conservation units: round 00, with KMZ, map and tables."""
     with at_work(ctx, quiet, verbose) as progress:
-        from cami_units import cache, pipeline, store
+        from cami_units import cache, commands, store
         from cami_units.plan import read_plan
 
         chosen = read_plan(plan)
         store.check_place(out, force=force)
         kept = cache.NOTHING_KEPT if no_cache else cache.beside(plan)
-        made = pipeline.propose(chosen, progress=progress, cache=kept)
-        noticed = pipeline.write_proposal(made, out, force=force, progress=progress)
+        made = commands.propose(chosen, progress=progress, cache=kept)
+        noticed = commands.write_proposal(made, out, force=force, progress=progress)
     if not is_quiet(ctx, quiet):
         say_what_went_in(made.manifest, noticed, cures=is_verbose(ctx, verbose))
         say_what_was_found(made)
@@ -154,11 +154,11 @@ def assess(
 ) -> None:
     """Measure any polygons, as drawn, against every gate and criterion."""
     with at_work(ctx, quiet, verbose) as progress:
-        from cami_units import cache, documents, pipeline, store
+        from cami_units import cache, commands, documents, store
         from cami_units.plan import read_plan
 
         kept = cache.NOTHING_KEPT if no_cache else cache.beside(plan)
-        table = pipeline.assess(file, read_plan(plan), progress=progress, cache=kept)
+        table = commands.assess(file, read_plan(plan), progress=progress, cache=kept)
         written = store.write_atomically(
             out / "assessment.csv", lambda path: documents.write_csv(path, table)
         )
@@ -207,10 +207,10 @@ def overlaps(
 ) -> None:
     """Measure thousands of ranges on millions of cells: km² of each species in each cell."""
     with at_work(ctx, quiet, verbose) as progress:
-        from cami_units import pipeline
+        from cami_units import commands
         from cami_units.model import EQUAL_AREA
 
-        found = pipeline.write_overlaps(
+        found = commands.write_overlaps(
             ranges,
             out,
             cell_km=cell_km,
@@ -233,10 +233,10 @@ def check(
 ) -> None:
     """Look at every layer of a plan, and say what is there and what must be mended."""
     with at_work(ctx, quiet, verbose) as progress:
-        from cami_units import pipeline
+        from cami_units import commands
         from cami_units.plan import read_plan
 
-        problems, sources = pipeline.check(read_plan(plan), progress=progress)
+        problems, sources = commands.check(read_plan(plan), progress=progress)
     refusals = [problem for problem in problems if problem.level == "refuses"]
     if not is_quiet(ctx, quiet):
         say_check(problems, sources)
@@ -263,9 +263,9 @@ def init(
 ) -> None:
     """Make the folder of a workshop: a plan that works as it stands, criteria, and a README."""
     with at_work(ctx, quiet, verbose):
-        from cami_units import pipeline
+        from cami_units import commands
 
-        made = pipeline.init(directory)
+        made = commands.init(directory)
     if not is_quiet(ctx, quiet):
         say(f"A workshop folder is in {directory}:")
         for path in made:
@@ -286,10 +286,10 @@ def sensitivity(
 ) -> None:
     """Say how sure each unit and rank is: 1,000 runs under other assumptions, added to the round."""
     with at_work(ctx, quiet, verbose) as progress:
-        from cami_units import pipeline, store
+        from cami_units import commands, store
 
-        made = pipeline.sensitivity(store.read_round(round_), progress=progress)
-        pipeline.write_sensitivity(made, round_, progress=progress)
+        made = commands.sensitivity(store.read_round(round_), progress=progress)
+        commands.write_sensitivity(made, round_, progress=progress)
     if not is_quiet(ctx, quiet):
         say_how_sure(made)
         say(f"\nAdded to the round in {round_}: sensitivity.csv and its map and figure,")
@@ -319,9 +319,9 @@ def figures(
     """Draw a round for paper and projector: poster, section sheets, unit pages, slides, an atlas."""
     folder = round_ / "figures" if out is None else out
     with at_work(ctx, quiet, verbose) as progress:
-        from cami_units import pipeline, store
+        from cami_units import commands, store
 
-        noticed = pipeline.write_figures(
+        noticed = commands.write_figures(
             store.read_round(round_), folder, lang=lang.value if lang else "", progress=progress
         )
     if not is_quiet(ctx, quiet):
@@ -381,13 +381,13 @@ def collect(
 ) -> None:
     """Read what the groups hand in, compare, measure and merge it: the next round, and a report."""
     with at_work(ctx, quiet, verbose) as progress:
-        from cami_units import pipeline, store
+        from cami_units import commands, store
 
-        before = pipeline.decided_round(base)
-        target = out or pipeline.next_directory(base, before)
+        before = commands.decided_round(base)
+        target = out or commands.next_directory(base, before)
         store.check_place(target, force=force)
         left = store.left_behind(target)
-        made = pipeline.collect(
+        made = commands.collect(
             files,
             before,
             base_dir=base,
@@ -395,7 +395,7 @@ def collect(
             resolutions=resolutions,
             progress=progress,
         )
-        noticed = pipeline.write_collected(made, target, force=force, progress=progress)
+        noticed = commands.write_collected(made, target, force=force, progress=progress)
     if not is_quiet(ctx, quiet):
         if left:
             say("An earlier run was stopped while it wrote; what it had left was cleared away.")
@@ -426,11 +426,11 @@ def pack(
 ) -> None:
     """Make a folder for each working group, one for plenary, and one with everything."""
     with at_work(ctx, quiet, verbose) as progress:
-        from cami_units import pipeline
+        from cami_units import commands
         from cami_units.plan import read_plan
 
         chosen = read_plan(plan) if plan else None
-        made = pipeline.pack(directory, out, plan=chosen, progress=progress)
+        made = commands.pack(directory, out, plan=chosen, progress=progress)
     if not is_quiet(ctx, quiet):
         say_packed(made)
 
@@ -466,11 +466,11 @@ def decide(
     with at_work(ctx, quiet, verbose) as progress:
         from datetime import datetime
 
-        from cami_units import pipeline
+        from cami_units import commands
 
         # The only clock that this program reads: a decision is an event, a round is not.
         moment = time or datetime.now().astimezone().isoformat(timespec="seconds")
-        line = pipeline.decide(
+        line = commands.decide(
             directory,
             unit,
             decision,
@@ -483,7 +483,7 @@ def decide(
         )
     if not is_quiet(ctx, quiet):
         say(f"{line['unit_id']}: {line['before']} → {line['status']} ({line['decision']})")
-        say(f"  in {directory / pipeline.DECISION_LOG}, the tables and the maps of the round")
+        say(f"  in {directory / commands.DECISION_LOG}, the tables and the maps of the round")
 
 
 @app.command(epilog="Example: cami-units plenary rounds/01-collected --before rounds/00-proposal")
@@ -508,9 +508,9 @@ def plenary(
 ) -> None:
     """Make the board for plenary: one unit a screen, in a browser, as slides, as a tour."""
     with at_work(ctx, quiet, verbose) as progress:
-        from cami_units import pipeline
+        from cami_units import commands
 
-        made, noticed = pipeline.plenary(
+        made, noticed = commands.plenary(
             directory, out, before=before, lang=lang, progress=progress
         )
     if not is_quiet(ctx, quiet):
@@ -552,9 +552,9 @@ def activities(
 ) -> None:
     """Bring the activities of the units together: tables, text, funding notes, what recurs."""
     with at_work(ctx, quiet, verbose) as progress:
-        from cami_units import pipeline
+        from cami_units import commands
 
-        made = pipeline.activities(
+        made = commands.activities(
             directory,
             files or (),
             programme=programme,
@@ -582,12 +582,12 @@ def annex(
 ) -> None:
     """Write the annex of a report: text, workbook, map, GeoPackage, and what went in."""
     with at_work(ctx, quiet, verbose) as progress:
-        from cami_units import pipeline
+        from cami_units import commands
 
-        made = pipeline.annex(directory, out, lang=lang, progress=progress)
+        made = commands.annex(directory, out, lang=lang, progress=progress)
     if not is_quiet(ctx, quiet):
         say(f"The annex is in {made}", style="bold")
-        say_rows([(name, made / name) for name in pipeline.ANNEX_FILES])
+        say_rows([(name, made / name) for name in commands.ANNEX_FILES])
 
 
 @app.command(epilog="Example: cami-units rehearse --out rehearsal")
@@ -607,16 +607,16 @@ def rehearse(
 ) -> None:
     """Fabricate ten group files with the usual damage, collect them, and say what was caught."""
     with at_work(ctx, quiet, verbose) as progress:
-        from cami_units import pipeline
+        from cami_units import commands
         from cami_units.plan import read_plan
 
-        pipeline.check_rehearsal(out)
+        commands.check_rehearsal(out)
         base = round_
         if base is None:
             base = out / "00-proposal"
-            made = pipeline.propose(read_plan(None), progress=progress)
-            pipeline.write_proposal(made, base, progress=progress)
-        done = pipeline.rehearse(base, out, progress=progress)
+            made = commands.propose(read_plan(None), progress=progress)
+            commands.write_proposal(made, base, progress=progress)
+        done = commands.rehearse(base, out, progress=progress)
     missed = [one for one in done.caught if not one.line]
     if not is_quiet(ctx, quiet):
         say_rehearsed(done)

@@ -11,8 +11,8 @@ from cami_units.cli._words import LEVEL_MARKS, counted, one_line, say, say_rows
 if TYPE_CHECKING:
     import pandas as pd
 
+    from cami_units.commands import Activities, Collected, FileRead, Packed, Rehearsed
     from cami_units.model import Problem, Round
-    from cami_units.pipeline import Activities, Collected, FileRead, Packed, Rehearsed
 
 
 def say_what_went_in(

@@ -14,11 +14,11 @@ import shapely
 from shapely.affinity import translate
 
 from cami_units import store
+from cami_units.commands._collect import Collected, collect, next_directory, write_collected
+from cami_units.commands._decide import decided_round
+from cami_units.commands._pack import pack
 from cami_units.kml import rehearsal as draw
 from cami_units.model import InputError, Progress, Round, clean_name, quiet
-from cami_units.pipeline._collect import Collected, collect, next_directory, write_collected
-from cami_units.pipeline._decide import decided_round
-from cami_units.pipeline._pack import pack
 
 _LEAST_GROUPS: Final = 5
 _LEAST_UNITS: Final = 14

@@ -11,9 +11,9 @@ import pandas as pd
 import shapely
 
 from cami_units import overlap, workshop
+from cami_units.commands._handed_in import PROBLEM_COLUMNS, HandedIn
+from cami_units.commands._measure import Assessed
 from cami_units.model import GATES, LONLAT, Round, is_missing
-from cami_units.pipeline._handed_in import PROBLEM_COLUMNS, HandedIn
-from cami_units.pipeline._measure import Assessed
 from cami_units.plan import Plan
 
 CHANGE_COLUMNS: Final = (

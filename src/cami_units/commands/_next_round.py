@@ -11,10 +11,9 @@ import pandas as pd
 import shapely
 
 from cami_units import __version__, delineate, grid, layers, overlap, rank, workshop
-from cami_units.model import LONLAT, NOT_PROPOSED, Layers, Round, is_missing
-from cami_units.pipeline._handed_in import HandedIn
-from cami_units.pipeline._measure import Assessed, Pieces
-from cami_units.pipeline._tables import (
+from cami_units.commands._handed_in import HandedIn
+from cami_units.commands._measure import Assessed, Pieces
+from cami_units.commands._tables import (
     DIGITS,
     STABILITY_TABLES,
     SUMMARY,
@@ -23,6 +22,7 @@ from cami_units.pipeline._tables import (
     rationale,
     with_unit,
 )
+from cami_units.model import LONLAT, NOT_PROPOSED, Layers, Round, is_missing
 from cami_units.plan import Plan
 
 SAME_HOTSPOT: Final = 0.3

@@ -22,6 +22,15 @@ from cami_units import (
     words,
     workshop,
 )
+from cami_units.commands._activities import known_activities
+from cami_units.commands._context import context_layers, drawn_context
+from cami_units.commands._decide import decided_round
+from cami_units.commands._legend import legend_png
+from cami_units.commands._publish import published
+from cami_units.commands._rounds import allocation
+from cami_units.commands._scene import scene
+from cami_units.commands._tables import LAYERS_OF_A_ROUND
+from cami_units.commands._write import products, told_layers
 from cami_units.model import (
     InputError,
     Problem,
@@ -31,15 +40,6 @@ from cami_units.model import (
     listed,
     quiet,
 )
-from cami_units.pipeline._activities import known_activities
-from cami_units.pipeline._context import context_layers, drawn_context
-from cami_units.pipeline._decide import decided_round
-from cami_units.pipeline._legend import legend_png
-from cami_units.pipeline._publish import published
-from cami_units.pipeline._rounds import allocation
-from cami_units.pipeline._scene import scene
-from cami_units.pipeline._tables import LAYERS_OF_A_ROUND
-from cami_units.pipeline._write import products, told_layers
 from cami_units.plan import Plan, stored_plan
 
 ABOUT: Final = "pack.json"

@@ -8,10 +8,10 @@ from pathlib import Path
 import geopandas as gpd
 
 from cami_units import figures, store, webmap, words
+from cami_units.commands._context import context_layers, drawn_context
+from cami_units.commands._scene import scene
+from cami_units.commands._write import shown_layers
 from cami_units.model import Problem, Progress, Round, clean_name, listed, quiet
-from cami_units.pipeline._context import context_layers, drawn_context
-from cami_units.pipeline._scene import scene
-from cami_units.pipeline._write import shown_layers
 
 
 def figure_writers(

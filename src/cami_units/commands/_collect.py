@@ -11,9 +11,8 @@ import geopandas as gpd
 import pandas as pd
 
 from cami_units import documents, layers, overlap, store, workshop
-from cami_units.model import InputError, Layers, Problem, Progress, Round, quiet
-from cami_units.pipeline._context import context_again
-from cami_units.pipeline._handed_in import (
+from cami_units.commands._context import context_again
+from cami_units.commands._handed_in import (
     FileRead,
     HandedIn,
     Known,
@@ -22,16 +21,16 @@ from cami_units.pipeline._handed_in import (
     read_files,
     sums_of,
 )
-from cami_units.pipeline._measure import Assessed, Pieces, assess_sites, cut
-from cami_units.pipeline._next_round import (
+from cami_units.commands._measure import Assessed, Pieces, assess_sites, cut
+from cami_units.commands._next_round import (
     next_manifest,
     next_tables,
     number_of,
     under_sites,
     units_table,
 )
-from cami_units.pipeline._rounds import reopened
-from cami_units.pipeline._told import (
+from cami_units.commands._rounds import reopened
+from cami_units.commands._told import (
     CONFLICT_COLUMNS,
     Picture,
     changes_table,
@@ -40,7 +39,8 @@ from cami_units.pipeline._told import (
     remarks_table,
     say_sizes,
 )
-from cami_units.pipeline._write import products
+from cami_units.commands._write import products
+from cami_units.model import InputError, Layers, Problem, Progress, Round, quiet
 from cami_units.plan import Plan
 
 PACK_FILE: Final = "pack.json"

@@ -13,6 +13,10 @@ import shapely
 import shapely.affinity
 
 from cami_units import documents, kml, layers, store, words
+from cami_units.commands._decide import decided_round, read_decisions
+from cami_units.commands._legend import legend_png
+from cami_units.commands._scene import scene
+from cami_units.commands._write import shown_layers
 from cami_units.documents import Drawing, Label, Shape, Slide
 from cami_units.model import (
     FINDINGS,
@@ -24,10 +28,6 @@ from cami_units.model import (
     is_missing,
     quiet,
 )
-from cami_units.pipeline._decide import decided_round, read_decisions
-from cami_units.pipeline._legend import legend_png
-from cami_units.pipeline._scene import scene
-from cami_units.pipeline._write import shown_layers
 
 HIDDEN: Final = ("rejected", "merged")
 _WIDE: Final = 800.0
@@ -145,7 +145,7 @@ def board(
     lang : {"en", "ru"}
         Language of every phrase and name.
     log : DataFrame
-        The decisions, as :func:`cami_units.pipeline.read_decisions` gives them.
+        The decisions, as :func:`cami_units.commands.read_decisions` gives them.
     before : Round, optional
         The round before.
     changes, conflicts : DataFrame, optional

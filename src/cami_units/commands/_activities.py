@@ -11,6 +11,9 @@ from typing import Final
 import pandas as pd
 
 from cami_units import documents, store, words, workshop
+from cami_units.commands._collect import RESOLUTIONS
+from cami_units.commands._decide import decided_round
+from cami_units.commands._rounds import allocation
 from cami_units.model import (
     InputError,
     Problem,
@@ -22,9 +25,6 @@ from cami_units.model import (
     nearest,
     quiet,
 )
-from cami_units.pipeline._collect import RESOLUTIONS
-from cami_units.pipeline._decide import decided_round
-from cami_units.pipeline._rounds import allocation
 from cami_units.plan import stored_plan
 
 ACTIVITIES: Final = "activities.csv"

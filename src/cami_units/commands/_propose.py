@@ -7,11 +7,10 @@ import pandas as pd
 
 from cami_units import delineate, grid, layers, overlap
 from cami_units.cache import NOTHING_KEPT, Cache, narrowed
-from cami_units.model import AREA_OF_INTEREST, PROPOSED, InputError, Progress, Round, quiet
-from cami_units.pipeline._context import missing_context, with_context
-from cami_units.pipeline._kept import kept_table
-from cami_units.pipeline._load import ground, load
-from cami_units.pipeline._measure import (
+from cami_units.commands._context import missing_context, with_context
+from cami_units.commands._kept import kept_table
+from cami_units.commands._load import ground, load
+from cami_units.commands._measure import (
     Assessed,
     Cells,
     Pieces,
@@ -19,7 +18,8 @@ from cami_units.pipeline._measure import (
     cut,
     score_cells,
 )
-from cami_units.pipeline._tables import round_tables
+from cami_units.commands._tables import round_tables
+from cami_units.model import AREA_OF_INTEREST, PROPOSED, InputError, Progress, Round, quiet
 from cami_units.plan import Plan
 
 

@@ -12,6 +12,7 @@ import geopandas as gpd
 import pandas as pd
 
 from cami_units import documents, kml, store
+from cami_units.commands._write import products
 from cami_units.model import (
     STATUSES,
     InputError,
@@ -23,7 +24,6 @@ from cami_units.model import (
     nearest,
     quiet,
 )
-from cami_units.pipeline._write import products
 
 DECISIONS: Final = ("agree", "agree-with-change", "park", "reject", "undo")
 """What plenary can say of a unit. `undo` takes back the last decision that stands: one more line."""

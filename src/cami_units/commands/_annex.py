@@ -10,11 +10,11 @@ from typing import Any, Final
 import pandas as pd
 
 from cami_units import __version__, documents, figures, store, words, workshop
+from cami_units.commands._activities import known_activities
+from cami_units.commands._decide import decided_round, read_decisions
+from cami_units.commands._publish import published
+from cami_units.commands._scene import scene
 from cami_units.model import Progress, quiet
-from cami_units.pipeline._activities import known_activities
-from cami_units.pipeline._decide import decided_round, read_decisions
-from cami_units.pipeline._publish import published
-from cami_units.pipeline._scene import scene
 
 ANNEX_FILES: Final = ("annex.docx", "annex.xlsx", "annex.pdf", "annex.gpkg", store.MANIFEST)
 

@@ -12,6 +12,8 @@ import pandas as pd
 
 from cami_units import __version__, delineate, layers, overlap, rank
 from cami_units.cache import NOTHING_KEPT, Cache
+from cami_units.commands._kept import kept_table
+from cami_units.commands._measure import Assessed, Cells, Pieces
 from cami_units.model import (
     AREA_OF_INTEREST,
     GATES,
@@ -23,8 +25,6 @@ from cami_units.model import (
     Profile,
     Round,
 )
-from cami_units.pipeline._kept import kept_table
-from cami_units.pipeline._measure import Assessed, Cells, Pieces
 from cami_units.plan import Plan
 
 LAYERS_OF_A_ROUND = (

@@ -8,10 +8,10 @@ from typing import Any
 
 from cami_units import criteria, layers
 from cami_units.cache import NOTHING_KEPT, Cache
+from cami_units.commands._context import missing_context
+from cami_units.commands._expected import unexpected
+from cami_units.commands._kept import grounded, kept_layers
 from cami_units.model import InputError, Layers, Problem, Progress, listed, quiet, unfilled
-from cami_units.pipeline._context import missing_context
-from cami_units.pipeline._expected import unexpected
-from cami_units.pipeline._kept import grounded, kept_layers
 from cami_units.plan import Plan
 
 

@@ -11,8 +11,7 @@ import geopandas as gpd
 import pandas as pd
 
 from cami_units import complementarity, documents, figures, grid, layers, overlap, store, words
-from cami_units.model import Layers, Problem, Progress, Round, SiteTables, quiet
-from cami_units.pipeline._measure import (
+from cami_units.commands._measure import (
     Assessed,
     Pieces,
     adjacent_sites,
@@ -22,12 +21,12 @@ from cami_units.pipeline._measure import (
     score_cells,
     with_range,
 )
-from cami_units.pipeline._propose import grow
-from cami_units.pipeline._readings import read_otherwise
-from cami_units.pipeline._rounds import reopened
-from cami_units.pipeline._scene import scene
-from cami_units.pipeline._tables import STABILITY_TABLES, as_written
-from cami_units.pipeline._views import (
+from cami_units.commands._propose import grow
+from cami_units.commands._readings import read_otherwise
+from cami_units.commands._rounds import reopened
+from cami_units.commands._scene import scene
+from cami_units.commands._tables import STABILITY_TABLES, as_written
+from cami_units.commands._views import (
     border_pairs,
     cell_problem,
     complementary,
@@ -36,7 +35,8 @@ from cami_units.pipeline._views import (
     restoration_notes,
     unit_presence,
 )
-from cami_units.pipeline._write import products
+from cami_units.commands._write import products
+from cami_units.model import Layers, Problem, Progress, Round, SiteTables, quiet
 from cami_units.plan import Plan
 from cami_units.sensitivity import (
     EDGES,

@@ -8,9 +8,9 @@ from typing import Any
 
 import pandas as pd
 
+from cami_units.commands._tables import LAYERS_OF_A_ROUND
+from cami_units.commands._write import shown_layers
 from cami_units.model import Round
-from cami_units.pipeline._tables import LAYERS_OF_A_ROUND
-from cami_units.pipeline._write import shown_layers
 
 
 def published(done: Round) -> Round:

@@ -9,8 +9,8 @@ import pandas as pd
 
 from cami_units import criteria, grid, layers, overlap, rank
 from cami_units.cache import NOTHING_KEPT, Cache
+from cami_units.commands._kept import kept_value
 from cami_units.model import Findings, Layers, SiteTables
-from cami_units.pipeline._kept import kept_value
 from cami_units.plan import Plan
 
 

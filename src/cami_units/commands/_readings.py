@@ -7,7 +7,7 @@ from dataclasses import replace
 import geopandas as gpd
 
 from cami_units import layers, overlap
-from cami_units.pipeline._measure import Pieces, graded_ranges
+from cami_units.commands._measure import Pieces, graded_ranges
 from cami_units.plan import Plan
 from cami_units.sensitivity import Design
 

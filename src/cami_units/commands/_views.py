@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 
 from cami_units import complementarity, grid, layers, overlap
+from cami_units.commands._measure import Cells, Pieces, assess_sites
+from cami_units.commands._readings import read_otherwise
 from cami_units.model import LONLAT, PRESENCE, Profile
-from cami_units.pipeline._measure import Cells, Pieces, assess_sites
-from cami_units.pipeline._readings import read_otherwise
 from cami_units.plan import Plan
 from cami_units.sensitivity import Design, readings
 
