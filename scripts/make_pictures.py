@@ -41,7 +41,7 @@ BOARD = (1280, 720)
 VIEWS = {
     "map.png": "",
     "unit.png": "#map=6.00/44.600/100.500&on=units,hotspots,countries,disputed,gazetteer"
-    "&unit=CU-020",
+    "&unit=CU-021",
 }
 """Each picture, and the address of its view: what stands behind the # when the map shows it."""
 
@@ -258,11 +258,11 @@ def shots(base: Path, trip: Path) -> dict[str, Callable[[Any], bytes]]:
         "workshop_kmz.png": drawn("kmz", tree_page(pack / GROUP / f"edit_{GROUP}.kmz")),
         "workshop_report.png": lambda driver: _top(driver, report),
         "workshop_conflict.png": part(report, "article", 900),
-        "workshop_board.png": view(f"{(later / 'plenary/board.html').as_uri()}#CU-020", BOARD),
+        "workshop_board.png": view(f"{(later / 'plenary/board.html').as_uri()}#CU-021", BOARD),
         "workshop_question.png": view(f"{(later / 'plenary/board.html').as_uri()}#CU-001", BOARD),
         "workshop_activities.png": drawn(
             "activities",
-            table_page(later / "activities.xlsx", ("CU-001", "CU-013", "CU-020"), themes),
+            table_page(later / "activities.xlsx", ("CU-001", "CU-014", "CU-021"), themes),
         ),
     }
 

@@ -35,7 +35,7 @@ ACTIVITIES: Mapping[str, Sequence[Mapping[str, str]]] = {
     ),
     "S3": (
         {
-            "unit_id": "CU-013",
+            "unit_id": "CU-014",
             "theme": "community",
             "text": "Pay herders for argali and ibex counted on their pastures.",
             "priority": "medium",
@@ -46,7 +46,7 @@ ACTIVITIES: Mapping[str, Sequence[Mapping[str, str]]] = {
     ),
     "S4": (
         {
-            "unit_id": "CU-016",
+            "unit_id": "CU-017",
             "theme": "monitoring and research",
             "text": "Считать снежного барса по единой методике на обеих сторонах границы.",
             "priority": "high",
@@ -56,7 +56,7 @@ ACTIVITIES: Mapping[str, Sequence[Mapping[str, str]]] = {
     ),
     "S5": (
         {
-            "unit_id": "CU-020",
+            "unit_id": "CU-021",
             "theme": "infrastructure and barriers",
             "text": "Take down the railway fence where gazelles crossed before it was built.",
             "priority": "high",
@@ -103,13 +103,13 @@ def _edits(kmz: Mapping[str, bytes]) -> dict[str, list[draw.Edit]]:
     """What each group does to its file."""
     ustyurt = draw.outline(kmz["S1"], "CU-001")
     crossing = ustyurt.representative_point()
-    steppe = draw.outline(kmz["S5"], "CU-020")
+    steppe = draw.outline(kmz["S5"], "CU-021")
     fence = translate(steppe.representative_point(), -1.4, -0.5)
-    valley = translate(draw.outline(kmz["S6"], "CU-029"), 0.0, -0.6)
+    valley = translate(draw.outline(kmz["S6"], "CU-030"), 0.0, -0.6)
     return {
         "S1": [
             draw.drawn_as("CU-001", _without_the(ustyurt, north=0.35)),
-            draw.rejected("CU-032", "no animals have been seen since 2009"),
+            draw.rejected("CU-033", "no animals have been seen since 2009"),
             draw.commented("CU-002", "Is the calving ground in the north part of this unit?"),
             draw.drawn("khulan crossed here in 2024", crossing, "4 ", "seen by rangers"),
         ],
@@ -120,19 +120,19 @@ def _edits(kmz: Mapping[str, bytes]) -> dict[str, list[draw.Edit]]:
         ],
         "S3": [
             draw.halved("CU-006"),
-            draw.renamed("CU-010", "CU-010 Central Tian Shan"),
-            draw.swallowed("CU-009", "CU-008"),
-            draw.grown("CU-025", 0.9),
+            draw.renamed("CU-014", "CU-014 Central Tian Shan"),
+            draw.swallowed("CU-010", "CU-008"),
+            draw.grown("CU-026", 0.9),
         ],
         "S4": [draw.resaved],
         "S5": [
-            draw.drawn_as("CU-020", scale(steppe, 0.7, 0.9, origin=steppe.centroid)),
+            draw.drawn_as("CU-021", scale(steppe, 0.7, 0.9, origin=steppe.centroid)),
             draw.drawn("fence without a gap", fence, "4 ", "built in 2019"),
             draw.drawn("Dornod corridor", shapely.box(115.6, 45.6, 117.4, 46.6), "2 "),
         ],
         "S6": [
             draw.drawn("upper valley", shapely.convex_hull(valley), "2 "),
-            draw.commented("CU-028", "Ask the state on the other side first."),
+            draw.commented("CU-029", "Ask the state on the other side first."),
         ],
     }
 
