@@ -10,7 +10,7 @@ from cami_units import layers, store
 from cami_units.cache import NOTHING_KEPT, Cache
 from cami_units.commands._load import ground, load
 from cami_units.commands._measure import assess_sites, cut
-from cami_units.commands._tables import DIGITS
+from cami_units.commands._round_tables import DIGITS
 from cami_units.model import Progress, data_dir, quiet
 from cami_units.plan import Plan
 

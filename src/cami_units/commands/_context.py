@@ -13,7 +13,7 @@ import pandas as pd
 import shapely
 
 from cami_units import layers, overlap
-from cami_units.commands._tables import as_written
+from cami_units.commands._round_tables import as_written
 from cami_units.model import InputError, Problem, Progress, Raster, Round, quiet
 from cami_units.plan import Plan
 

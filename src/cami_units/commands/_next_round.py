@@ -13,7 +13,7 @@ import shapely
 from cami_units import __version__, delineate, grid, layers, overlap, rank, workshop
 from cami_units.commands._handed_in import HandedIn
 from cami_units.commands._measure import Assessed, Pieces
-from cami_units.commands._tables import (
+from cami_units.commands._round_tables import (
     DIGITS,
     STABILITY_TABLES,
     SUMMARY,

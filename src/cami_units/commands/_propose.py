@@ -18,7 +18,7 @@ from cami_units.commands._measure import (
     cut,
     score_cells,
 )
-from cami_units.commands._tables import round_tables
+from cami_units.commands._round_tables import round_tables
 from cami_units.model import AREA_OF_INTEREST, PROPOSED, InputError, Progress, Round, quiet
 from cami_units.plan import Plan
 

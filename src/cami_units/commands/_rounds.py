@@ -9,7 +9,7 @@ import geopandas as gpd
 import pandas as pd
 
 from cami_units import layers, workshop
-from cami_units.commands._tables import LAYERS_OF_A_ROUND
+from cami_units.commands._round_tables import LAYERS_OF_A_ROUND
 from cami_units.model import InputError, Layers, Round, listed
 from cami_units.plan import Plan, stored_plan
 

@@ -15,7 +15,7 @@ import shapely
 from cami_units import documents, grid, kml, store, webmap, words
 from cami_units.commands._context import context_layers, drawn_context
 from cami_units.commands._legend import legend_png
-from cami_units.commands._tables import LAYERS_OF_A_ROUND
+from cami_units.commands._round_tables import LAYERS_OF_A_ROUND
 from cami_units.model import EQUAL_AREA, LONLAT, Problem, Progress, Round, quiet
 
 

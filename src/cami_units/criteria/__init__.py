@@ -9,8 +9,8 @@ No threshold lives here: they all come with the profile. A criterion beyond C9 i
 
 from __future__ import annotations
 
-from cami_units.criteria._assess import assess
-from cami_units.criteria._cells import score_cells
+from cami_units.criteria._cell_scores import score_cells
+from cami_units.criteria._findings import assess
 from cami_units.criteria._further import FURTHER, unknown_criteria
 from cami_units.criteria._measures import measures
 from cami_units.criteria._verdicts import verdicts

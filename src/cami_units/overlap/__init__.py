@@ -6,10 +6,10 @@ is in one equal-area CRS, so areas are planar and exact; lengths and distances a
 the ground (geodesic), because no equal-area projection keeps them.
 """
 
-from cami_units.overlap._context import Summary, summarised
 from cami_units.overlap._distance import borders_within, distance_km, near, pairs_apart
 from cami_units.overlap._measure import area_km2, covered_cells, length_km, overlap, shared_km2
 from cami_units.overlap._split import along, crossings, middles, split
+from cami_units.overlap._summary import Summary, summarised
 
 __all__ = [
     "Summary",

@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from cami_units.criteria._because import sentences
+from cami_units.criteria._evidence_sentences import sentences
 from cami_units.criteria._measures import Evidence, counted_states, evidence, occurs
 from cami_units.criteria._verdicts import verdicts
 from cami_units.model import Findings, Profile, SiteTables
