@@ -765,9 +765,9 @@ def test_hostile_files_are_refused_with_their_line_and_nothing_is_fetched(
 
 
 def test_an_over_large_file_is_refused_unread(tmp_path, monkeypatch):
-    from cami_units.kml import _source
+    from cami_units.kml import _containers
 
-    monkeypatch.setattr(_source, "MAX_FILE", 100_000)
+    monkeypatch.setattr(_containers, "MAX_FILE", 100_000)
     made = collected(tmp_path, {"huge.kml": b" " * 200_000, **same_again()})
     assert "is too large" in told(made, "too large")["what"]
 

@@ -16,7 +16,7 @@ from lxml import etree
 from shapely import box
 
 from cami_units import kml
-from cami_units.kml import _source
+from cami_units.kml import _containers
 from cami_units.model import InputError
 
 CORPUS = Path(__file__).resolve().parents[2] / "shared" / "kml"
@@ -544,7 +544,7 @@ def test_refused_with_a_clear_message(content, message):
 
 
 def test_bombs_in_pieces_share_one_budget(monkeypatch):
-    monkeypatch.setattr(_source, "MAX_UNPACKED", 3_000_000)
+    monkeypatch.setattr(_containers, "MAX_UNPACKED", 3_000_000)
     made = archive([(f"{i}.kml", b"<kml>" + bytes(1_000_000)) for i in range(4)])
     with pytest.raises(InputError, match="as a zip bomb does"):
         kml.read_kml(made)
@@ -566,7 +566,7 @@ def test_an_encrypted_archive_is_refused():
 
 
 def test_an_over_large_file_is_refused_unread(tmp_path, monkeypatch):
-    monkeypatch.setattr(_source, "MAX_FILE", 100)
+    monkeypatch.setattr(_containers, "MAX_FILE", 100)
     path = tmp_path / "big.kml"
     path.write_bytes(document())
     for either in (path, document()):

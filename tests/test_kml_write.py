@@ -25,9 +25,9 @@ from lxml import etree
 from shapely import LineString, Point, box
 
 from cami_units import kml, model, words
-from cami_units.kml import _styles, _write
-from cami_units.kml._shape import as_written, dashes
-from cami_units.kml._text import clean_name, clean_text, ncname, plain_text, shown
+from cami_units.kml import _earth_files, _styles
+from cami_units.kml._escapes import clean_name, clean_text, ncname, plain_text, shown
+from cami_units.kml._written_shapes import as_written, dashes
 
 K = "{http://www.opengis.net/kml/2.2}"
 GX = "{http://www.google.com/kml/ext/2.2}"
@@ -762,7 +762,7 @@ def wiggly(x, y, n):
 
 
 def test_heavy_evidence_is_simplified_and_said(tmp_path, monkeypatch):
-    monkeypatch.setattr(_write, "MAX_VERTICES", 4_000)
+    monkeypatch.setattr(_earth_files, "MAX_VERTICES", 4_000)
     heavy = [wiggly(60 + 3 * i, 40, 3_000) for i in range(4)]  # 12,000 vertices
     layers = {
         "hotspots": frame(
@@ -784,7 +784,7 @@ def test_heavy_evidence_is_simplified_and_said(tmp_path, monkeypatch):
 
 
 def test_too_many_specks_are_left_out_and_counted(tmp_path, monkeypatch):
-    monkeypatch.setattr(_write, "MAX_FEATURES", 200)
+    monkeypatch.setattr(_earth_files, "MAX_FEATURES", 200)
     places = [(60 + i / 100, 40 + j / 100) for i in range(15) for j in range(20)]
     specks = [box(x, y, x + 0.0005, y + 0.0005) for x, y in places]
     specks = shapely.MultiPolygon([*specks, box(70, 40, 71, 41)])
@@ -794,7 +794,7 @@ def test_too_many_specks_are_left_out_and_counted(tmp_path, monkeypatch):
 
 
 def test_sections_simplified_together_keep_no_gap(tmp_path, monkeypatch):
-    monkeypatch.setattr(_write, "MAX_VERTICES", 4_000)
+    monkeypatch.setattr(_earth_files, "MAX_VERTICES", 4_000)
     # Two sections share a wiggly edge; a heavy layer beside them forces the simplification.
     edge = [(63 + 0.05 * math.sin(y * 40), 38 + y) for y in np.linspace(0, 6, 2000)]
     west = shapely.Polygon([(55, 38), *edge, (55, 44)])

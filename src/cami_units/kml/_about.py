@@ -12,9 +12,9 @@ import shapely
 
 from cami_units import words
 from cami_units.kml import _evidence, _styles
+from cami_units.kml._escapes import clean_name
 from cami_units.kml._marks import Bounds, Mark, rows
-from cami_units.kml._shape import as_written
-from cami_units.kml._text import clean_name
+from cami_units.kml._written_shapes import as_written
 from cami_units.model import Imprint
 
 

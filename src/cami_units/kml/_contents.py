@@ -13,6 +13,7 @@ from shapely.geometry.base import BaseGeometry
 from cami_units import words
 from cami_units.kml import _evidence, _styles
 from cami_units.kml._about import about, about_mark, number_of_round
+from cami_units.kml._escapes import clean_name, ncname, shown, shown_name
 from cami_units.kml._marks import (
     Contents,
     Folder,
@@ -25,8 +26,7 @@ from cami_units.kml._marks import (
     rows,
 )
 from cami_units.kml._pack import BEFORE, OUTLINE, Pack, outlines
-from cami_units.kml._shape import as_written, geom_hash, sorted_parts
-from cami_units.kml._text import clean_name, ncname, shown, shown_name
+from cami_units.kml._written_shapes import as_written, geom_hash, sorted_parts
 from cami_units.model import Imprint
 
 _SAME_LINE: Final = frozenset({"name_ru", "rank", "area", "origin"})

@@ -14,10 +14,10 @@ from shapely.geometry.base import BaseGeometry
 
 from cami_units import words
 from cami_units.kml import _styles
+from cami_units.kml._escapes import clean_name, ncname, shown, shown_name
 from cami_units.kml._marks import Folder, Mark, label_point, rows, truth
-from cami_units.kml._shape import EVIDENCE_EDGE, as_written, dashes, parts, sorted_parts
 from cami_units.kml._styles import Look
-from cami_units.kml._text import clean_name, ncname, shown, shown_name
+from cami_units.kml._written_shapes import EVIDENCE_EDGE, as_written, dashes, parts, sorted_parts
 
 SENSITIVE_DEGREES: Final = 0.16
 """Grid on which ranges of sensitive species are drawn: at least 10 km as far north as 55°."""

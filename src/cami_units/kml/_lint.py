@@ -17,30 +17,30 @@ import pandas as pd
 from lxml import etree
 from numpy.typing import NDArray
 
-from cami_units.kml._marks import Profile
-from cami_units.kml._placemark import KML
-from cami_units.kml._read import folder_of
-from cami_units.kml._rings import (
+from cami_units.kml._containers import (
+    Source,
+    content_of,
+    source,
+)
+from cami_units.kml._coordinates import (
     UnusableError,
     coordinates_text,
     has_three_points,
     out_of_range,
     points_of,
 )
-from cami_units.kml._source import (
-    Source,
-    content_of,
-    source,
-)
-from cami_units.kml._text import NCNAME, clean_name, clean_text
-from cami_units.kml._tree import GX
-from cami_units.kml._write import (
+from cami_units.kml._earth_files import (
     MAX_BYTES,
     MAX_FEATURES,
     MAX_UNIT_POLYGONS,
     MAX_UNIT_VERTICES,
     MAX_VERTICES,
 )
+from cami_units.kml._earth_tree import GX
+from cami_units.kml._escapes import NCNAME, clean_name, clean_text
+from cami_units.kml._marks import Profile
+from cami_units.kml._placemark import KML
+from cami_units.kml._placemarks import folder_of
 from cami_units.kml._xml import (
     has_doctype,
     line_of,

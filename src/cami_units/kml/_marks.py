@@ -11,8 +11,8 @@ import pandas as pd
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from cami_units.kml._shape import as_written
 from cami_units.kml._styles import Look
+from cami_units.kml._written_shapes import as_written
 
 Profile = Literal["earth-pro", "earth-web"]
 Bounds = tuple[float, float, float, float]

@@ -13,10 +13,10 @@ from typing import Any
 import geopandas as gpd
 
 from cami_units import words
+from cami_units.kml._escapes import clean_name, ncname, shown_name
 from cami_units.kml._marks import Folder, Mark, rows
-from cami_units.kml._shape import as_written, sorted_parts
 from cami_units.kml._styles import Look
-from cami_units.kml._text import clean_name, ncname, shown_name
+from cami_units.kml._written_shapes import as_written, sorted_parts
 
 OUTLINE = Look("ffffff", 2.0, hover=3.0)
 BEFORE = Look("bdbdbd", 2.0, hover=3.0)

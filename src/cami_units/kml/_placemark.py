@@ -11,7 +11,7 @@ from lxml import etree
 from shapely.geometry.base import BaseGeometry
 
 from cami_units.kml._marks import Bounds, Mark
-from cami_units.kml._shape import DECIMALS, look_range_m
+from cami_units.kml._written_shapes import DECIMALS, look_range_m
 
 KML: Final = "http://www.opengis.net/kml/2.2"
 

@@ -1,7 +1,7 @@
 """How things look in Google Earth: colours, line widths, and which of them are drawn filled.
 
 KML has no dashed lines. The second nine species are therefore outlines of double width, and
-disputed lines are cut into short pieces (:func:`cami_units.kml._shape.dashes`).
+disputed lines are cut into short pieces (:func:`cami_units.kml._written_shapes.dashes`).
 """
 
 from __future__ import annotations

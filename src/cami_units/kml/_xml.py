@@ -17,7 +17,7 @@ from typing import Final
 
 from lxml import etree
 
-from cami_units.kml._text import clean_name
+from cami_units.kml._escapes import clean_name
 from cami_units.model import InputError
 
 MAX_KML: Final = 32_000_000

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from shapely.affinity import translate
 from shapely.geometry.base import BaseGeometry
 
-from cami_units.kml._shape import linework, parts
-from cami_units.kml._text import clean_name
+from cami_units.kml._escapes import clean_name
+from cami_units.kml._written_shapes import linework, parts
 from cami_units.kml._xml import local, text_of
 
 Kind = Literal["polygon", "line", "point"]

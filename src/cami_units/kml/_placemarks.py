@@ -12,9 +12,9 @@ from lxml import etree
 from pyproj import Geod
 from shapely.geometry.base import BaseGeometry
 
-from cami_units.kml._rings import Found, geometry_of
-from cami_units.kml._source import content_of, member_problem, source
-from cami_units.kml._text import clean_name, clean_text, plain_text
+from cami_units.kml._containers import content_of, member_problem, source
+from cami_units.kml._coordinates import Found, geometry_of
+from cami_units.kml._escapes import clean_name, clean_text, plain_text
 from cami_units.kml._xml import (
     DAMAGED,
     Parsed,

@@ -17,7 +17,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Final
 
-from cami_units.kml._text import clean_name
+from cami_units.kml._escapes import clean_name
 from cami_units.kml._xml import MAX_KML, Member, too_large
 from cami_units.model import InputError, Problem, listed
 

@@ -16,10 +16,10 @@ from typing import Any, Final
 import simplekml
 from lxml import etree
 
+from cami_units.kml._escapes import xml_text
 from cami_units.kml._marks import Bounds, Contents, Folder, Profile
 from cami_units.kml._placemark import KML, Placed, place_of_eye, placemark
 from cami_units.kml._styles import Look, kml_colour
-from cami_units.kml._text import xml_text
 from cami_units.kml._xml import local
 
 GX: Final = "http://www.google.com/kml/ext/2.2"
