@@ -7,10 +7,10 @@ fetched, and no string from a file is trusted.
 
 from cami_units.kml._about import Sign, legend_signs
 from cami_units.kml._containers import inner_archives
+from cami_units.kml._contents import Pack
 from cami_units.kml._earth_files import earth_writers, write_kml
 from cami_units.kml._lint import lint_kml
 from cami_units.kml._marks import Profile
-from cami_units.kml._pack import Pack
 from cami_units.kml._placemarks import read_kml
 from cami_units.kml._written_shapes import as_written, geom_hash
 

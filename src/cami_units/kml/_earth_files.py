@@ -15,11 +15,10 @@ import geopandas as gpd
 import pandas as pd
 
 from cami_units import words
-from cami_units.kml._contents import contents, unit_marks
+from cami_units.kml._contents import Pack, contents, unit_marks
 from cami_units.kml._earth_tree import document
 from cami_units.kml._evidence import CONTEXT
 from cami_units.kml._marks import Contents, Mark, Profile, marks
-from cami_units.kml._pack import Pack
 from cami_units.kml._written_shapes import vertices
 from cami_units.model import (
     LONLAT,

@@ -36,10 +36,9 @@ from cami_units.kml._earth_files import (
     MAX_UNIT_VERTICES,
     MAX_VERTICES,
 )
-from cami_units.kml._earth_tree import GX
+from cami_units.kml._earth_tree import GX, KML
 from cami_units.kml._escapes import NCNAME, clean_name, clean_text
 from cami_units.kml._marks import Profile
-from cami_units.kml._placemark import KML
 from cami_units.kml._placemarks import folder_of
 from cami_units.kml._xml import (
     has_doctype,
