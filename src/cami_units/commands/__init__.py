@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from cami_units.commands._figures import figure_writers as figure_writers
     from cami_units.commands._figures import write_atlas as write_atlas
     from cami_units.commands._figures import write_figures as write_figures
-    from cami_units.commands._handed_in import FileRead as FileRead
+    from cami_units.commands._group_files import FileRead as FileRead
     from cami_units.commands._legend import legend_png as legend_png
     from cami_units.commands._load import check as check
     from cami_units.commands._load import load as load
@@ -57,12 +57,12 @@ if TYPE_CHECKING:
     from cami_units.commands._rehearse import check_rehearsal as check_rehearsal
     from cami_units.commands._rehearse import fabricated as fabricated
     from cami_units.commands._rehearse import rehearse as rehearse
-    from cami_units.commands._rounds import allocation as allocation
-    from cami_units.commands._rounds import reopened as reopened
     from cami_units.commands._scene import scene as scene
     from cami_units.commands._sensitivity import sensitivity as sensitivity
     from cami_units.commands._sensitivity import stability_of as stability_of
     from cami_units.commands._sensitivity import write_sensitivity as write_sensitivity
+    from cami_units.commands._stored_round import allocation as allocation
+    from cami_units.commands._stored_round import reopened as reopened
     from cami_units.commands._write import shown_layers as shown_layers
     from cami_units.commands._write import write_proposal as write_proposal
 
@@ -74,13 +74,13 @@ _HOME: Final = {
     "Collected": "_collect",
     "DECISIONS": "_decide",
     "DECISION_LOG": "_decide",
-    "FileRead": "_handed_in",
+    "FileRead": "_group_files",
     "Overlaps": "_overlaps",
     "Packed": "_pack",
     "Pieces": "_measure",
     "Rehearsed": "_rehearse",
     "activities": "_activities",
-    "allocation": "_rounds",
+    "allocation": "_stored_round",
     "annex": "_annex",
     "assess": "_assess",
     "assess_sites": "_measure",
@@ -108,7 +108,7 @@ _HOME: Final = {
     "range_states": "_expected",
     "read_decisions": "_decide",
     "rehearse": "_rehearse",
-    "reopened": "_rounds",
+    "reopened": "_stored_round",
     "scene": "_scene",
     "score_cells": "_measure",
     "sensitivity": "_sensitivity",

@@ -13,7 +13,7 @@ import pandas as pd
 from cami_units import documents, store, words, workshop
 from cami_units.commands._collect import RESOLUTIONS
 from cami_units.commands._decide import decided_round
-from cami_units.commands._rounds import allocation
+from cami_units.commands._stored_round import allocation
 from cami_units.model import (
     InputError,
     Problem,

@@ -11,8 +11,17 @@ import geopandas as gpd
 import pandas as pd
 
 from cami_units import documents, layers, overlap, store, workshop
+from cami_units.commands._change_tables import (
+    CONFLICT_COLUMNS,
+    Picture,
+    changes_table,
+    picture,
+    problems_table,
+    remarks_table,
+    say_sizes,
+)
 from cami_units.commands._context import context_again
-from cami_units.commands._handed_in import (
+from cami_units.commands._group_files import (
     FileRead,
     HandedIn,
     Known,
@@ -29,16 +38,7 @@ from cami_units.commands._next_round import (
     under_sites,
     units_table,
 )
-from cami_units.commands._rounds import reopened
-from cami_units.commands._told import (
-    CONFLICT_COLUMNS,
-    Picture,
-    changes_table,
-    picture,
-    problems_table,
-    remarks_table,
-    say_sizes,
-)
+from cami_units.commands._stored_round import reopened
 from cami_units.commands._write import products
 from cami_units.model import InputError, Layers, Problem, Progress, Round, quiet
 from cami_units.plan import Plan

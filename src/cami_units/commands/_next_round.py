@@ -11,7 +11,7 @@ import pandas as pd
 import shapely
 
 from cami_units import __version__, delineate, grid, layers, overlap, rank, workshop
-from cami_units.commands._handed_in import HandedIn
+from cami_units.commands._group_files import HandedIn
 from cami_units.commands._measure import Assessed, Pieces
 from cami_units.commands._round_tables import (
     DIGITS,

@@ -24,8 +24,8 @@ from cami_units.commands._measure import (
 from cami_units.commands._propose import grow
 from cami_units.commands._readings import read_otherwise
 from cami_units.commands._round_tables import STABILITY_TABLES, as_written
-from cami_units.commands._rounds import reopened
 from cami_units.commands._scene import scene
+from cami_units.commands._stored_round import reopened
 from cami_units.commands._views import (
     border_pairs,
     cell_problem,

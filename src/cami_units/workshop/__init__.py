@@ -20,7 +20,20 @@ from cami_units.workshop._activities import (
     recurring,
     species_by_unit,
 )
-from cami_units.workshop._compare import (
+from cami_units.workshop._allocation import EVERYBODY, allocated, groups_of
+from cami_units.workshop._identity import Ground, Notice, Shape, shapes_of
+from cami_units.workshop._merge import merged
+from cami_units.workshop._resolutions import (
+    Conflict,
+    Outcome,
+    Resolution,
+    Rules,
+    Settled,
+    outlines,
+    resolutions_of,
+)
+from cami_units.workshop._unit_names import bare_name, is_cyrillic, rejects, spoken_id
+from cami_units.workshop._versions import (
     HIDDEN,
     Bringing,
     Brought,
@@ -29,19 +42,6 @@ from cami_units.workshop._compare import (
     brought,
     fullest_first,
     same_outline,
-)
-from cami_units.workshop._drawn import Ground, Notice, Shape, shapes_of
-from cami_units.workshop._groups import EVERYBODY, allocated, groups_of
-from cami_units.workshop._merge import merged
-from cami_units.workshop._names import bare_name, is_cyrillic, rejects, spoken_id
-from cami_units.workshop._outcome import (
-    Conflict,
-    Outcome,
-    Resolution,
-    Rules,
-    Settled,
-    outlines,
-    resolutions_of,
 )
 
 __all__ = [

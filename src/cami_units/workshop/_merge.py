@@ -13,25 +13,15 @@ import shapely
 
 from cami_units import overlap
 from cami_units.model import InputError, listed
-from cami_units.workshop._compare import (
-    HIDDEN,
-    Brought,
-    Fresh,
-    Version,
-    ground_of,
-    plain,
-    same_outline,
-)
-from cami_units.workshop._drawn import Ground, Notice, copy_of
-from cami_units.workshop._fresh import (
+from cami_units.workshop._identity import Ground, Notice, copy_of
+from cami_units.workshop._new_units import (
     by_size,
     fresh_on_the_map,
     numbered,
     settle_fresh,
     tell_outside,
 )
-from cami_units.workshop._names import bare_name, is_cyrillic
-from cami_units.workshop._outcome import (
+from cami_units.workshop._resolutions import (
     ASK,
     KEEP_BASE,
     OVERLAP_SHARE,
@@ -45,6 +35,16 @@ from cami_units.workshop._outcome import (
     add_site,
     lay_aside,
     tell,
+)
+from cami_units.workshop._unit_names import bare_name, is_cyrillic
+from cami_units.workshop._versions import (
+    HIDDEN,
+    Brought,
+    Fresh,
+    Version,
+    ground_of,
+    plain,
+    same_outline,
 )
 
 

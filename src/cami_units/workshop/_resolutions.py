@@ -11,8 +11,8 @@ import geopandas as gpd
 import pandas as pd
 
 from cami_units.model import InputError, listed, nearest
-from cami_units.workshop._compare import Change, Fresh, ground_of, outline_of
-from cami_units.workshop._drawn import Notice
+from cami_units.workshop._identity import Notice
+from cami_units.workshop._versions import Change, Fresh, ground_of, outline_of
 
 Rule = Literal["section-owner", "first", "union", "ask"]
 Outside = Literal["ask", "keep", "leave-out"]

@@ -9,11 +9,9 @@ from typing import Any
 import geopandas as gpd
 import shapely
 
-from cami_units.workshop._compare import Brought, Fresh, plain
-from cami_units.workshop._drawn import SAME_PLACE, Ground, Notice, jaccard
-from cami_units.workshop._groups import EVERYBODY
-from cami_units.workshop._names import bare_name, is_cyrillic
-from cami_units.workshop._outcome import (
+from cami_units.workshop._allocation import EVERYBODY
+from cami_units.workshop._identity import SAME_PLACE, Ground, Notice, jaccard
+from cami_units.workshop._resolutions import (
     ASK,
     PROPOSAL,
     Conflict,
@@ -23,6 +21,8 @@ from cami_units.workshop._outcome import (
     lay_aside,
     tell,
 )
+from cami_units.workshop._unit_names import bare_name, is_cyrillic
+from cami_units.workshop._versions import Brought, Fresh, plain
 
 
 def fresh_on_the_map(

@@ -19,7 +19,7 @@ import pandas as pd
 import shapely
 
 from cami_units import overlap
-from cami_units.workshop._names import spoken_id
+from cami_units.workshop._unit_names import spoken_id
 
 MatchedBy = Literal["cu_id", "id", "name", "overlap", "none"]
 

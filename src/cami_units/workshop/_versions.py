@@ -12,7 +12,7 @@ import pandas as pd
 import shapely
 
 from cami_units.model import clean_name
-from cami_units.workshop._drawn import (
+from cami_units.workshop._identity import (
     SAME_OUTLINE_M,
     TAKEN_IN,
     Ground,
@@ -24,7 +24,7 @@ from cami_units.workshop._drawn import (
     jaccard,
     told_apart,
 )
-from cami_units.workshop._names import bare_name, is_cyrillic, rejects
+from cami_units.workshop._unit_names import bare_name, is_cyrillic, rejects
 
 Change = Literal["kept", "reshaped", "split", "merged", "rejected", "deleted", "absent", "new"]
 
