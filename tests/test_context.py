@@ -23,7 +23,7 @@ from cami_units.commands._context import (
     context_layers,
     drawn_context,
 )
-from cami_units.commands._write import told_layers
+from cami_units.commands._round_files import told_layers
 from cami_units.layers import context_rows
 from cami_units.model import EQUAL_AREA, LONLAT, InputError, Round
 from cami_units.plan import read_plan

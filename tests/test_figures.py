@@ -29,10 +29,10 @@ from cami_units.cli import app
 from cami_units.commands import _figures as figures_step
 from cami_units.figures import _map as map_room
 from cami_units.figures import _pages as pages_room
-from cami_units.figures._scene import framed
 from cami_units.figures._sheet import axes_at, sheet
-from cami_units.figures._type import MISSING, drawable, font, lines, undrawable, width_mm
+from cami_units.figures._typesetting import MISSING, drawable, font, lines, undrawable, width_mm
 from cami_units.model import DISCLAIMER, EQUAL_AREA, Imprint, InputError
+from cami_units.scene import framed
 from tests.test_webmap import IMPRINT, toy_criteria, toy_layers, toy_species, toy_units
 
 POISON = (

@@ -9,7 +9,7 @@ import pytest
 from colorspacious import cspace_convert
 
 from cami_units import palette
-from cami_units.figures._looks import BARRIERS, LOOKS, unit_look
+from cami_units.figures._strokes import BARRIERS, LOOKS, unit_look
 from cami_units.model import STATUSES
 
 LEAST = 10.0

@@ -26,9 +26,9 @@ from cami_units.webmap import LAYERS, CamiMap, unit_map, write_map
 from cami_units.webmap import _page as page_room
 from cami_units.webmap import _payload as payload_room
 from cami_units.webmap._basemap import basemap
-from cami_units.webmap._clean import shown
-from cami_units.webmap._geometry import label_point, packed, shared_edges, simplified
-from cami_units.webmap._styles import species_style
+from cami_units.webmap._leaflet_styles import species_style
+from cami_units.webmap._packed_shapes import label_point, packed, shared_edges, simplified
+from cami_units.webmap._page_text import shown
 from tests.browser import Page, chromium
 
 browser = pytest.fixture(scope="module")(chromium)

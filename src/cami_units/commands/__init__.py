@@ -57,14 +57,14 @@ if TYPE_CHECKING:
     from cami_units.commands._rehearse import check_rehearsal as check_rehearsal
     from cami_units.commands._rehearse import fabricated as fabricated
     from cami_units.commands._rehearse import rehearse as rehearse
-    from cami_units.commands._scene import scene as scene
+    from cami_units.commands._round_files import shown_layers as shown_layers
+    from cami_units.commands._round_files import write_proposal as write_proposal
     from cami_units.commands._sensitivity import sensitivity as sensitivity
     from cami_units.commands._sensitivity import stability_of as stability_of
     from cami_units.commands._sensitivity import write_sensitivity as write_sensitivity
+    from cami_units.commands._shown_round import scene as scene
     from cami_units.commands._stored_round import allocation as allocation
     from cami_units.commands._stored_round import reopened as reopened
-    from cami_units.commands._write import shown_layers as shown_layers
-    from cami_units.commands._write import write_proposal as write_proposal
 
 _HOME: Final = {
     "ANNEX_FILES": "_annex",
@@ -109,17 +109,17 @@ _HOME: Final = {
     "read_decisions": "_decide",
     "rehearse": "_rehearse",
     "reopened": "_stored_round",
-    "scene": "_scene",
+    "scene": "_shown_round",
     "score_cells": "_measure",
     "sensitivity": "_sensitivity",
-    "shown_layers": "_write",
+    "shown_layers": "_round_files",
     "stability_of": "_sensitivity",
     "with_context": "_context",
     "write_atlas": "_figures",
     "write_collected": "_collect",
     "write_figures": "_figures",
     "write_overlaps": "_overlaps",
-    "write_proposal": "_write",
+    "write_proposal": "_round_files",
     "write_sensitivity": "_sensitivity",
 }
 """The module that each verb lives in."""

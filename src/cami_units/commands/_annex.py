@@ -13,7 +13,7 @@ from cami_units import __version__, documents, figures, store, words, workshop
 from cami_units.commands._activities import known_activities
 from cami_units.commands._decide import decided_round, read_decisions
 from cami_units.commands._publish import published
-from cami_units.commands._scene import scene
+from cami_units.commands._shown_round import scene
 from cami_units.model import Progress, quiet
 
 ANNEX_FILES: Final = ("annex.docx", "annex.xlsx", "annex.pdf", "annex.gpkg", store.MANIFEST)

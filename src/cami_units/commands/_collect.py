@@ -38,8 +38,8 @@ from cami_units.commands._next_round import (
     under_sites,
     units_table,
 )
+from cami_units.commands._round_files import products
 from cami_units.commands._stored_round import reopened
-from cami_units.commands._write import products
 from cami_units.model import InputError, Layers, Problem, Progress, Round, quiet
 from cami_units.plan import Plan
 

@@ -12,7 +12,7 @@ import geopandas as gpd
 import pandas as pd
 
 from cami_units import documents, kml, store
-from cami_units.commands._write import products
+from cami_units.commands._round_files import products
 from cami_units.model import (
     STATUSES,
     InputError,

@@ -27,10 +27,10 @@ from cami_units.commands._context import context_layers, drawn_context
 from cami_units.commands._decide import decided_round
 from cami_units.commands._legend import legend_png
 from cami_units.commands._publish import published
+from cami_units.commands._round_files import products, told_layers
 from cami_units.commands._round_tables import LAYERS_OF_A_ROUND
-from cami_units.commands._scene import scene
+from cami_units.commands._shown_round import scene
 from cami_units.commands._stored_round import allocation
-from cami_units.commands._write import products, told_layers
 from cami_units.model import (
     InputError,
     Problem,

@@ -15,8 +15,8 @@ import shapely.affinity
 from cami_units import documents, kml, layers, store, words
 from cami_units.commands._decide import decided_round, read_decisions
 from cami_units.commands._legend import legend_png
-from cami_units.commands._scene import scene
-from cami_units.commands._write import shown_layers
+from cami_units.commands._round_files import shown_layers
+from cami_units.commands._shown_round import scene
 from cami_units.documents import Drawing, Label, Shape, Slide
 from cami_units.model import (
     FINDINGS,

@@ -8,8 +8,8 @@ from typing import Any
 
 import pandas as pd
 
+from cami_units.commands._round_files import shown_layers
 from cami_units.commands._round_tables import LAYERS_OF_A_ROUND
-from cami_units.commands._write import shown_layers
 from cami_units.model import Round
 
 

@@ -23,8 +23,9 @@ from cami_units.commands._measure import (
 )
 from cami_units.commands._propose import grow
 from cami_units.commands._readings import read_otherwise
+from cami_units.commands._round_files import products
 from cami_units.commands._round_tables import STABILITY_TABLES, as_written
-from cami_units.commands._scene import scene
+from cami_units.commands._shown_round import scene
 from cami_units.commands._stored_round import reopened
 from cami_units.commands._views import (
     border_pairs,
@@ -35,7 +36,6 @@ from cami_units.commands._views import (
     restoration_notes,
     unit_presence,
 )
-from cami_units.commands._write import products
 from cami_units.model import Layers, Problem, Progress, Round, SiteTables, quiet
 from cami_units.plan import Plan
 from cami_units.sensitivity import (

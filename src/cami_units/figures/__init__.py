@@ -9,18 +9,18 @@ from collections.abc import Callable
 
 from matplotlib.figure import Figure
 
-from cami_units.figures._files import png, write_figure, write_pages
-from cami_units.figures._legend import Entry, legend_card
-from cami_units.figures._looks import Look
+from cami_units.figures._figure_files import png, write_figure, write_pages
+from cami_units.figures._figure_legend import Entry, legend_card
 from cami_units.figures._pages import poster, section_sheet, slide, unit_page, unit_slide
-from cami_units.figures._scene import Scene
-from cami_units.figures._sensitivity import (
+from cami_units.figures._stability_charts import (
     border_graph,
     coverage_curve,
     rank_intervals,
     selection_map,
 )
-from cami_units.figures._type import undrawable
+from cami_units.figures._strokes import Look
+from cami_units.figures._typesetting import undrawable
+from cami_units.scene import Scene
 
 Draw = Callable[[Scene, str], Figure]
 """What draws a sheet about one unit or section of a scene."""

@@ -19,11 +19,11 @@ from pyproj import Transformer
 from shapely.geometry.base import BaseGeometry
 
 from cami_units import palette, words
-from cami_units.figures._looks import BARRIERS, LOOKS, Look, barrier_kind, faint, unit_look
-from cami_units.figures._scene import Frame, Scene, drawn_units, layer, name_of, records
 from cami_units.figures._sheet import INK, SOFT, dashed
-from cami_units.figures._type import MM_PER_POINT, Face, drawable, font, width_mm
+from cami_units.figures._strokes import BARRIERS, LOOKS, Look, barrier_kind, faint, unit_look
+from cami_units.figures._typesetting import MM_PER_POINT, Face, drawable, font, width_mm
 from cami_units.model import LONLAT
+from cami_units.scene import Frame, Scene, drawn_units, layer, name_of, records
 
 _PIXEL_MM: Final = 0.15
 """Detail finer than this on paper is left out."""

@@ -12,18 +12,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from cami_units import words
-from cami_units.figures._legend import entries, legend
+from cami_units.figures._figure_legend import entries, legend
 from cami_units.figures._map import Sized, draw_map, graticule, north_arrow, scale_bar
-from cami_units.figures._scene import (
-    Scene,
-    drawn_units,
-    framed,
-    name_of,
-    records,
-    region,
-    section,
-    unit,
-)
 from cami_units.figures._sheet import (
     INK,
     LEADING,
@@ -39,8 +29,18 @@ from cami_units.figures._sheet import (
     table,
     write,
 )
-from cami_units.figures._type import MM_PER_POINT, Face, lines, width_mm
+from cami_units.figures._typesetting import MM_PER_POINT, Face, lines, width_mm
 from cami_units.model import FINDINGS, is_missing
+from cami_units.scene import (
+    Scene,
+    drawn_units,
+    framed,
+    name_of,
+    records,
+    region,
+    section,
+    unit,
+)
 
 A4: Final = (210.0, 297.0)
 A3: Final = (420.0, 297.0)

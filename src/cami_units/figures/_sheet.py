@@ -11,9 +11,9 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
 from cami_units import words
-from cami_units.figures._looks import Look
-from cami_units.figures._scene import Scene
-from cami_units.figures._type import MM_PER_POINT, Face, drawable, font, lines
+from cami_units.figures._strokes import Look
+from cami_units.figures._typesetting import MM_PER_POINT, Face, drawable, font, lines
+from cami_units.scene import Scene
 
 INK: Final = "#1c252b"
 SOFT: Final = "#55636c"

@@ -15,7 +15,7 @@ import geopandas as gpd
 import pandas as pd
 
 from cami_units.model import Imprint
-from cami_units.webmap._page import CamiMap
+from cami_units.webmap._html import CamiMap
 from cami_units.webmap._payload import LAYERS, Cards, Detail, payload
 
 __all__ = ["LAYERS", "CamiMap", "Detail", "unit_map", "write_map"]

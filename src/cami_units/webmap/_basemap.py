@@ -8,13 +8,13 @@ import geopandas as gpd
 import numpy as np
 import shapely
 
-from cami_units.webmap._clean import is_missing, shown
-from cami_units.webmap._geometry import (
+from cami_units.webmap._packed_shapes import (
     label_point,
     packed,
     shared_edges,
     simplified,
 )
+from cami_units.webmap._page_text import is_missing, shown
 
 _TOUCHING: Final = 0.03
 """Degrees within which a border counts as running along a disputed area."""

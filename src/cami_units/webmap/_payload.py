@@ -1,6 +1,6 @@
 """What the page knows: the tables of a round as one plain value that becomes JSON.
 
-Every string in it has gone through :func:`~cami_units.webmap._clean.shown`.
+Every string in it has gone through :func:`~cami_units.webmap._page_text.shown`.
 """
 
 from __future__ import annotations
@@ -29,9 +29,7 @@ from cami_units.model import (
     nearest,
 )
 from cami_units.webmap._basemap import basemap
-from cami_units.webmap._clean import is_missing, shown
-from cami_units.webmap._geometry import LATTICE, label_point, packed, simplified
-from cami_units.webmap._styles import (
+from cami_units.webmap._leaflet_styles import (
     BARRIER_STYLES,
     CELL_COLOURS,
     EVIDENCE_STYLES,
@@ -40,6 +38,8 @@ from cami_units.webmap._styles import (
     context_style,
     species_style,
 )
+from cami_units.webmap._packed_shapes import LATTICE, label_point, packed, simplified
+from cami_units.webmap._page_text import is_missing, shown
 
 LAYERS: Final = (
     "features",

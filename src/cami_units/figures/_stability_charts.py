@@ -15,9 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Polygon
 
 from cami_units import palette, words
-from cami_units.figures._looks import Look
 from cami_units.figures._map import Sized, draw_map, graticule, north_arrow, scale_bar
-from cami_units.figures._scene import Scene, drawn_units, framed, name_of, records, region
 from cami_units.figures._sheet import (
     INK,
     RULE,
@@ -32,6 +30,8 @@ from cami_units.figures._sheet import (
     swatch,
     write,
 )
+from cami_units.figures._strokes import Look
+from cami_units.scene import Scene, drawn_units, framed, name_of, records, region
 
 LABEL_LOOKS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     {"robust": ("#1c252b", "o"), "sensitive": ("#8a939a", "s"), "fragile": ("#ffffff", "D")}

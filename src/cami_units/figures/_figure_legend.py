@@ -8,7 +8,8 @@ from typing import Final
 from matplotlib.figure import Figure
 
 from cami_units import words
-from cami_units.figures._looks import (
+from cami_units.figures._sheet import INK, LEADING, put, sheet, swatch, write
+from cami_units.figures._strokes import (
     BARRIERS,
     LOOKS,
     TIER_OPACITY,
@@ -16,10 +17,9 @@ from cami_units.figures._looks import (
     barrier_kind,
     unit_look,
 )
-from cami_units.figures._scene import Scene, drawn_units
-from cami_units.figures._sheet import INK, LEADING, put, sheet, swatch, write
-from cami_units.figures._type import MM_PER_POINT, lines, width_mm
+from cami_units.figures._typesetting import MM_PER_POINT, lines, width_mm
 from cami_units.palette import STATUS
+from cami_units.scene import Scene, drawn_units
 
 Entry = tuple[Look, str, bool]
 """A look, the words beside it, and whether its sign is a line."""

@@ -28,7 +28,7 @@ from xstatic.pkg import jquery, leaflet
 
 from cami_units import words
 from cami_units.model import DISCLAIMER, Imprint, InputError, listed
-from cami_units.webmap._clean import shown
+from cami_units.webmap._page_text import shown
 
 _SCRIPTS: Final = (
     "core.js",
