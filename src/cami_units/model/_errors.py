@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Literal
 
@@ -68,6 +68,20 @@ class Problem:
         place = ", ".join(part for part in (self.file, self.where) if part)
         text = f"{self.layer}: {self.what}" + (f" ({place})" if place else "")
         return f"{text}. {self.cure}" if self.cure else text
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """One thing that a reader noticed, as a value: no code reads a sentence to know what it is.
+
+    `key` names the phrase ``note <key>`` of :mod:`cami_units.words`, which makes the sentence last,
+    in the reader's language; `facts` are the numbers and names that the phrase leaves open (a list
+    of names, or a note again, is put into words too). `level` is that of :class:`Problem`.
+    """
+
+    key: str
+    facts: Mapping[str, object] = field(default_factory=dict)
+    level: Literal["counted", "note"] = "counted"
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

@@ -158,6 +158,26 @@ class Round:
         return _heading(f"{self.imprint.title}: {self.imprint.round}") + _html(units[[*_SHOWN]])
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Placemarks:
+    """What one handed-in file holds, as tables (`docs/tables.md`, "Files that groups hand in").
+
+    Attributes
+    ----------
+    table : the table `placemarks`: a row for every placemark, usable or not.
+    notes : the table `notes`: what the reader noticed.
+    folders : every folder of the file, empty ones too, sorted.
+    is_whole : whether nothing was cut off or refused: only then does what is missing mean anything.
+    beyond : placemarks that the text begins and that are not in `table`, their places being lost.
+    """
+
+    table: pd.DataFrame
+    notes: pd.DataFrame
+    folders: tuple[str, ...] = ()
+    is_whole: bool = True
+    beyond: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Findings:
     """What `criteria` finds on a set of sites. Sites come in the order they were handed in.
