@@ -72,7 +72,7 @@ TOUCHES_FILES = {
     "rmtree",
 }
 AT_THE_DOORS = {
-    *("layers", "kml", "webmap", "figures", "documents", "store", "plan", "cache", "cli")
+    *("layers", "kml", "webmap", "figures", "documents", "store", "plan", "cache", "cli", "phrases")
 }
 
 

@@ -496,7 +496,7 @@ def test_every_phrase_the_page_asks_for_is_in_the_catalogue() -> None:
         asked |= set(re.findall(r'data-(?:t|hint)="([^"]+)"', text))
         asked |= set(re.findall(r't\["([^"]+)"\]', text))
     assert len(asked) > 25
-    assert sorted(asked - set(words.CATALOGUE)) == []
+    assert sorted(asked - set(words.catalogue())) == []
 
 
 # -- in the browser --------------------------------------------------------------------------------

@@ -32,6 +32,7 @@ from pyproj.exceptions import ProjError
 
 from cami_units import model
 from cami_units.model import DISCLAIMER, EQUAL_AREA, PlanError, Profile, listed, nearest
+from cami_units.phrases import LANGUAGES
 
 _AREA_TOLERANCE: Final = 5e-4
 """How far an area may be off in a CRS that calls itself equal-area; a true one is off by 1e-6."""
@@ -63,6 +64,12 @@ def _few(values: tuple[Any, ...]) -> tuple[Any, ...]:
     if repeated:
         raise ValueError(f"each may be named once; repeated: {listed(repeated)}")
     return values
+
+
+def _known_language(value: str) -> str:
+    if value not in LANGUAGES:
+        raise ValueError(f"one of {', '.join(LANGUAGES)} is expected")
+    return value
 
 
 def _known_crs(value: str) -> str:
@@ -101,6 +108,7 @@ _Loose = Strict(False)
 _State = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
 _States = Annotated[tuple[_State, ...], _Loose, AfterValidator(_few)]
 _Crs = Annotated[str, AfterValidator(_known_crs)]
+_Language = Annotated[str, AfterValidator(_known_language)]
 _Layer = Literal[
     "ranges",
     "hotspots",
@@ -252,7 +260,7 @@ class Workshop(_Section):
 class Output(_Section):
     """Languages of the products (the first leads), and the disclaimer on each of them."""
 
-    languages: Annotated[tuple[Literal["en", "ru"], ...], _Loose, AfterValidator(_few)] = (
+    languages: Annotated[tuple[_Language, ...], _Loose, AfterValidator(_few)] = (
         "en",
         "ru",
     )

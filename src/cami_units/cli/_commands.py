@@ -27,6 +27,7 @@ from cami_units.cli._told import (
 )
 from cami_units.cli._words import counted, say, say_rows
 from cami_units.cli._work import BUG, FAULT, at_work, is_quiet, is_verbose
+from cami_units.phrases import LANGUAGES
 
 app = typer.Typer(
     name="cami-units",
@@ -48,12 +49,22 @@ class LintProfile(StrEnum):
     earth_web = "earth-web"
 
 
-class Language(StrEnum):
-    """A language that products speak."""
+def _known_language(code: str) -> str:
+    if code and code not in LANGUAGES:
+        raise typer.BadParameter(f"'{code}' is not one of {', '.join(LANGUAGES)}.")
+    return code
 
-    en = "en"
-    ru = "ru"
 
+_Lang = Annotated[
+    str,
+    typer.Option(
+        "--lang",
+        metavar="|".join(LANGUAGES),
+        callback=_known_language,
+        help="The language of what is written. Left out: the plan's first.",
+        show_default=False,
+    ),
+]
 
 _Quiet = Annotated[
     bool, typer.Option("--quiet", "-q", help="Say nothing but what is wrong.", show_default=False)
@@ -309,10 +320,7 @@ def figures(
             "--out", metavar="DIR", help="The folder to write. Left out: figures/ in the round."
         ),
     ] = None,
-    lang: Annotated[
-        Language | None,
-        typer.Option("--lang", help="Language of the figures. Left out: the plan's first."),
-    ] = None,
+    lang: _Lang = "",
     quiet: _Quiet = False,
     verbose: _Verbose = False,
 ) -> None:
@@ -322,7 +330,7 @@ def figures(
         from cami_units import commands, store
 
         noticed = commands.write_figures(
-            store.read_round(round_), folder, lang=lang.value if lang else "", progress=progress
+            store.read_round(round_), folder, lang=lang, progress=progress
         )
     if not is_quiet(ctx, quiet):
         say_problems(noticed)
@@ -502,7 +510,7 @@ def plenary(
             help="The round to compare with; left out: the base of this one, if it lies beside it.",
         ),
     ] = None,
-    lang: Annotated[str, typer.Option("--lang", help="en or ru; left out: the plan's first.")] = "",
+    lang: _Lang = "",
     quiet: _Quiet = False,
     verbose: _Verbose = False,
 ) -> None:
@@ -576,7 +584,7 @@ def annex(
         Path | None,
         typer.Option("--out", metavar="DIR", help="Where to; left out: annex/ in the round."),
     ] = None,
-    lang: Annotated[str, typer.Option("--lang", help="en or ru; left out: the plan's first.")] = "",
+    lang: _Lang = "",
     quiet: _Quiet = False,
     verbose: _Verbose = False,
 ) -> None:

@@ -36,7 +36,6 @@ from cami_units.model import (
     Problem,
     Progress,
     Round,
-    clean_name,
     listed,
     quiet,
 )
@@ -257,10 +256,7 @@ def _titles(public: Round) -> dict[str, dict[str, str]]:
     if table is None:
         return {}
     return {
-        str(row["section_id"]): {
-            lang: clean_name(row[f"name_{lang}"]) or clean_name(row["name_en"])
-            for lang in words.LANGUAGES
-        }
+        str(row["section_id"]): {lang: words.name_in(row, lang) for lang in words.LANGUAGES}
         for row in table.to_dict("records")
     }
 

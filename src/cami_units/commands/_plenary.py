@@ -169,7 +169,7 @@ def board(
     slides = []
     for place, unit_id in enumerate(map(str, order["unit_id"])):
         progress("drawing units", place, len(order))
-        card = cards.loc[unit_id]
+        card: Any = cards.loc[unit_id]
         row = flat.loc[unit_id]
         own = findings.get(unit_id, [])
         old = earlier.get(unit_id)
@@ -177,7 +177,7 @@ def board(
         slides.append(
             Slide(
                 unit_id=unit_id,
-                name=clean_name(card[f"name_{lang}"]) or clean_name(card["name_en"]),
+                name=words.name_in(card, lang),
                 status=str(row["status"]),
                 status_said=str(card["status"]),
                 facts=tuple((words.label(key, lang), str(card[key])) for key in _FACTS),
@@ -383,7 +383,7 @@ def _is_number(value: object) -> bool:
 def _decision(line: Mapping[str, Any], lang: str) -> str:
     parts = [
         clean_name(line["time"]).replace("T", " "),
-        words.text(str(line["decision"]), lang) if line["decision"] in words.CATALOGUE else "",
+        words.text(str(line["decision"]), lang) if words.has(line["decision"]) else "",
         clean_name(line["by"]),
         clean_name(line["document"]),
         clean_name(line["reason"]).removeprefix("'"),
@@ -449,7 +449,7 @@ def _drawing(
         if disputed is not None:
             add("land", disputed.geometry)
         for row in countries.to_dict("records"):
-            label("country", clean_name(row[f"name_{lang}"]), row["geometry"])
+            label("country", words.name_in(row, lang), row["geometry"])
     for name, kind in (("protected_areas", "protected"), ("hotspots", "hotspot")):
         table = layer(name)
         if table is not None:

@@ -19,7 +19,7 @@ from cami_units.documents._sheets import (
     save_settled,
 )
 from cami_units.model import Imprint, clean_name
-from cami_units.words import text
+from cami_units.words import name_in, text
 
 _ACTIVITY: Final = (
     Column("activity_id", 12),
@@ -213,7 +213,7 @@ def _cell(row: Mapping[Any, Any], name: str) -> str:
 
 
 def _name(unit: Mapping[Any, Any], lang: str) -> str:
-    return clean_name(unit[f"name_{lang}"]) or clean_name(unit["name_en"])
+    return name_in(unit, lang)
 
 
 def write_funding_notes(

@@ -11,7 +11,7 @@ import pandas as pd
 from cami_units.documents import _docx
 from cami_units.documents._sheets import save_settled
 from cami_units.model import STATUSES, Round, clean_name
-from cami_units.words import text
+from cami_units.words import name_field, name_in, text
 
 _HIDDEN: Final = ("rejected", "merged")
 
@@ -49,7 +49,7 @@ def write_annex(
     rows = {str(row["unit_id"]): row for row in units.drop(columns="geometry").to_dict("records")}
     shown = [unit_id for unit_id in sorted(rows) if rows[unit_id]["status"] not in _HIDDEN]
     _docx.paragraph(made, _counted(rows, shown, lang))
-    head = [text(name, lang) for name in ("unit", f"name_{lang}", "states", "area", "status")]
+    head = [text(name, lang) for name in ("unit", name_field(lang), "states", "area", "status")]
     _docx.table(
         made,
         head,
@@ -92,7 +92,7 @@ def _counted(rows: Mapping[str, Mapping[Any, Any]], shown: list[str], lang: str)
 
 
 def _name(card: Mapping[Any, Any], lang: str) -> str:
-    return clean_name(card[f"name_{lang}"]) or clean_name(card["name_en"])
+    return name_in(card, lang)
 
 
 def _add_unit(

@@ -9,6 +9,7 @@ import pandas as pd
 
 from cami_units.documents._page import page
 from cami_units.model import Imprint, clean_name
+from cami_units.words import name_in
 
 
 def write_howto(
@@ -41,14 +42,11 @@ def write_howto(
         Language of the page.
     """
     listed = [
-        {
-            "unit_id": clean_name(unit["unit_id"]),
-            "name": clean_name(unit[f"name_{lang}"]) or clean_name(unit["name_en"]),
-        }
+        {"unit_id": clean_name(unit["unit_id"]), "name": name_in(unit, lang)}
         for unit in units.sort_values("unit_id").to_dict("records")
     ]
     content = page(
-        f"howto_{lang}.html",
+        "howto.html",
         lang=lang,
         styles=["howto.css"],
         imprint=imprint,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
 import jinja2
+from markupsafe import Markup
 
 from cami_units import words
 from cami_units.model import clean_name
@@ -35,7 +36,8 @@ def page(
     template : str
         The name of its template.
     lang : {"en", "ru"}
-        Language of the phrases: a template says ``t("score")``.
+        Language of the phrases: a template says ``t("score")``, or ``m("howto pro")`` where the
+        phrase itself holds markup.
     styles, scripts : sequence of str
         Names of the files that go inside. A Content-Security-Policy allows these and nothing else:
         the page runs no text from data, and asks no host for anything.
@@ -52,11 +54,17 @@ def page(
     text = made.render(
         lang=lang,
         t=lambda key: words.text(key, lang),
+        m=lambda key, **given: _marked_up(words.text(key, lang), given),
         csp=_CSP.format(**{kind: _hashes(found) for kind, found in blocks.items()}),
         **blocks,
         **values,
     )
     return text.encode("utf-8")
+
+
+def _marked_up(phrase: str, given: Mapping[str, object]) -> Markup:
+    """A phrase of ours that holds markup, with values of others escaped where they are put in."""
+    return Markup(phrase).format(**{name: _shown(value) for name, value in given.items()})
 
 
 @cache

@@ -20,7 +20,7 @@ from openpyxl.utils import get_column_letter
 
 from cami_units.documents._csv import decimals, is_formula, joined
 from cami_units.model import FINDINGS, STATUSES, Imprint, clean_name, clean_text
-from cami_units.words import CATALOGUE, MARKS, text
+from cami_units.words import MARKS, has, text
 
 _CELL_LIMIT: Final = 32_767
 """The longest text a cell of a workbook takes, in characters."""
@@ -101,7 +101,7 @@ def fill(sheet: Any, columns: Sequence[Column], rows: Rows, imprint: Imprint) ->
 def heading(name: str, languages: Sequence[str]) -> str:
     if is_finding(name):
         return name
-    if f"column {name}" not in CATALOGUE:
+    if not has(f"column {name}"):
         return name
     return "\n".join(text(f"column {name}", lang) for lang in languages)
 

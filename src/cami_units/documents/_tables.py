@@ -14,7 +14,7 @@ import openpyxl
 import pandas as pd
 
 from cami_units.model import InputError, clean_name, clean_text, listed, nearest
-from cami_units.words import CATALOGUE
+from cami_units.words import LANGUAGES, has, text
 
 _MOST_BYTES: Final = 20_000_000
 _MOST_UNPACKED: Final = 100_000_000
@@ -78,9 +78,9 @@ def rows_of(
 def _is_heading(row: Sequence[str], names: Sequence[str]) -> bool:
     """Our own workbooks say below the names of the columns what each means."""
     spoken = {
-        name: {CATALOGUE[f"column {name}"][0], CATALOGUE[f"column {name}"][1]}
+        name: {text(f"column {name}", lang) for lang in LANGUAGES}
         for name in names
-        if f"column {name}" in CATALOGUE
+        if has(f"column {name}")
     }
     cells = dict(zip(names, row, strict=False))
     return any(cells.get(name, "").split("\n")[0] in said for name, said in spoken.items())

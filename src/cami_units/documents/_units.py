@@ -22,7 +22,7 @@ from cami_units.documents._sheets import (
     save_settled,
 )
 from cami_units.model import FINDINGS, Round, clean_name, is_missing
-from cami_units.words import mark, text
+from cami_units.words import mark, name_in, text
 
 _UNITS: Final = (
     Column("unit_id", 10),
@@ -192,7 +192,7 @@ def _what(criterion: str, round: Round) -> str:
     languages = round.imprint.languages
     if added is None:
         return spoken(criterion, languages)
-    return "\n".join(clean_name(added[f"name_{lang}"]) for lang in languages)
+    return "\n".join(name_in(added, lang) for lang in languages)
 
 
 def _finding(name: str) -> int:

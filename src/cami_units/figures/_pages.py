@@ -146,7 +146,7 @@ def unit_page(scene: Scene, unit_id: str) -> Figure:
     margin, side = 11.0, 62.0
     figure = sheet(*A4)
     name = f"{unit_id} · {name_of(row, scene.lang)}"
-    other = {"en": "ru", "ru": "en"}[scene.lang]
+    other = "ru" if scene.lang == "en" else "en"
     top = _title(
         figure,
         scene,
@@ -448,7 +448,7 @@ def _unit_table(
 ) -> float:
     """The units as rows; what finds no room is named by its ids. Say where it ends."""
     lang = scene.lang
-    heads = ["rank", "unit", f"name_{lang}", "states", "area", "tier"][: 5 if short else 6]
+    heads = ["rank", "unit", words.name_field(lang), "states", "area", "tier"][: 5 if short else 6]
     heading: list[tuple[object, Face]] = [
         (_capital(words.text(key, lang)), "bold") for key in heads
     ]
@@ -461,7 +461,7 @@ def _unit_table(
             (name_of(row, lang), "plain"),
             (str(row["countries"]).replace(";", " "), "plain"),
             (f"{words.number(row['area_km2'], lang)} {words.text('km2', lang)}", "plain"),
-            (words.text(tier, lang) if tier in words.CATALOGUE else tier, "plain"),
+            (words.text(tier, lang) if words.has(tier) else tier, "plain"),
         ]
         rows.append(cells[: len(heads)])
     widths = _widths(rows, width, size, wide=2)
@@ -508,11 +508,7 @@ def _criteria(
         put(figure, left, y, row["criterion"], size=7, face="bold")
         put(figure, left + 6.2, y, mark, size=8, face="bold", colour=_MARK_COLOURS.get(mark, INK))
         figures = _figures(row, scene.lang)
-        name = (
-            words.text(str(row["criterion"]), scene.lang)
-            if row["criterion"] in words.CATALOGUE
-            else ""
-        )
+        name = words.text(str(row["criterion"]), scene.lang) if words.has(row["criterion"]) else ""
         put(figure, left + 12, y, name, size=6.6, face="bold")
         put(figure, left + width, y, figures, size=6.2, colour=SOFT, align="right")
         y += 7 * step
@@ -633,7 +629,7 @@ def _species(
         )
         role = str(row["role"])
         told = (
-            f"{words.text('role ' + role, scene.lang) if 'role ' + role in words.CATALOGUE else role} · "
+            f"{words.text('role ' + role, scene.lang) if words.has('role ' + role) else role} · "
             f"{words.number(float(row['overlap_km2'] or 0), scene.lang)} {words.text('km2', scene.lang)}{share}"
         )
         sides = str(row.get("sides") or "").replace(";", " ")

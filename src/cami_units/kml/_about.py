@@ -135,7 +135,7 @@ def legend(
     if "features" in layers:
         for place, row in enumerate(rows(layers["features"], "sci_name")):
             known = kinds.get(str(row["sci_name"]), {})
-            spoken = clean_name(known.get(f"name_{lang}")) or clean_name(row["sci_name"])
+            spoken = words.name_in(known, lang) or clean_name(row["sci_name"])
             label = f"{clean_name(known.get('code'))} {spoken}".strip()
             signs.append(Sign(_styles.range_look(place), label))
     return signs

@@ -110,7 +110,7 @@ def contents(
         },
         tour=_tour(units, editable),
         view=view,
-        labels={key: words.text(key, lang) for key in words.CATALOGUE},
+        labels=dict(words.catalogue(lang)),
         dropped=drawing.dropped,
     )
 
@@ -159,7 +159,7 @@ def _unit_mark(
     group: str,
 ) -> Mark:
     unit_id = clean_name(row["unit_id"])
-    given = clean_name(row[f"name_{lang}"]) or clean_name(row["name_en"])
+    given = words.name_in(row, lang)
     suffix = f" ({words.text('part', lang)} {number})" if number else ""
     data = {
         "cu_id": unit_id,
@@ -257,7 +257,7 @@ def outlines(
 
 def _outline_marks(row: Mapping[str, Any], layer: str, lang: str, *, visible: bool) -> list[Mark]:
     unit_id = clean_name(row["unit_id"])
-    named = clean_name(row[f"name_{lang}"]) or clean_name(row["name_en"])
+    named = words.name_in(row, lang)
     owner = clean_name(row.get("group"))
     title = f"{words.text(layer, lang)}: {unit_id} {named}" + (f" ({owner})" if owner else "")
     pieces = [

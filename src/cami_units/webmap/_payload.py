@@ -164,7 +164,7 @@ def payload(
         "languages": list(by_language),
         "title": shown(imprint.title),
         "words": {
-            language: {key: shown(words.text(key, language)) for key in words.CATALOGUE}
+            language: {key: shown(said) for key, said in words.catalogue(language).items()}
             | {shown(name): shown(_context_title(layers[name], language)) for name in context}
             for language in by_language
         },

@@ -229,11 +229,12 @@ function wholeRegion() {
 // -- cards -----------------------------------------------------------------------------------------
 
 function unitCard(unit) {
-  const other = state.lang === "ru" ? unit.name.en : unit.name.ru;
+  const second = state.lang === "en" ? "ru" : "en";
+  const other = unit.name[second];
   const heading = make("header", {},
     make("span", { class: "id" }, unit.id),
     make("h2", {}, nameOf(unit)),
-    other && other !== nameOf(unit) ? make("p", { class: "other", lang: state.lang === "ru" ? "en" : "ru" }, other) : null);
+    other && other !== nameOf(unit) ? make("p", { class: "other", lang: second }, other) : null);
   const card = make("div", { class: "unit-card", role: "group", tabindex: "-1", "aria-label": unit.id }, heading, facts(unit.card[state.lang]));
   if (unit.findings.length) card.append(evidenceOf(unit));
   return card;
@@ -329,7 +330,7 @@ map.on("click", (event) => {
   if (ruler.line) ruler.line.remove();
   ruler.line = L.polyline(ruler.points, { ...onUnits, color: "#111", weight: 2, dashArray: "4 3", interactive: false }).addTo(map);
   const metres = ruler.points.slice(1).reduce((sum, point, i) => sum + map.distance(ruler.points[i], point), 0);
-  hint(`${number(metres / 1000, metres < 1e5 ? 1 : 0)} ${state.lang === "ru" ? "км" : "km"}`);
+  hint(`${number(metres / 1000, metres < 1e5 ? 1 : 0)} ${word("km")}`);
 });
 map.on("dblclick", () => {
   if (!ruler.on) return;
