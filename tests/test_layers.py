@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 import warnings
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import geopandas as gpd
@@ -22,6 +23,7 @@ from cami_units.layers._columns import ISO2, clean_text, code, iso2, legend_code
 from cami_units.layers._tables import CODES
 from cami_units.model import (
     EQUAL_AREA,
+    LAYERS,
     PRESENCE,
     InputError,
     check_table,
@@ -65,12 +67,13 @@ def survey(tmp_path_factory):
     countries.set_geometry(coarse, crs=countries.crs).to_parquet(path)
     base = {**dict.fromkeys(OTHERS, ()), "countries": [path], "disputed": ()}
 
-    few = {**_gather.BUNDLED, "ranges": "ranges/[LSU]*.geojson"}  # lynx, saiga, bear
+    ranges = replace(LAYERS["ranges"], files="ranges/[LSU]*.geojson")  # lynx, saiga, bear
+    few = {**LAYERS, "ranges": ranges}
 
     def surveyed(**options):
         sources = {**base, **options.pop("sources", {})}
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(_gather, "BUNDLED", few)
+            patch.setattr(_gather, "LAYERS", few)
             return layers.survey_layers(states=STATES, sources=sources, **options)
 
     return surveyed

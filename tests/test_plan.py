@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from cami_units import model
 from cami_units.model import DISCLAIMER, EQUAL_AREA, PlanError, unfilled
-from cami_units.plan import LAYERS, Plan, equal_area_fault, read_plan, read_profile
+from cami_units.plan import Plan, equal_area_fault, read_plan, read_profile
 
 HEAD = 'title = "A workshop"\ndate = "2026-11-22"\n'
 PROXY = 'name = "x"\nstatus = "operational proxy"\n'
@@ -41,7 +41,7 @@ def test_the_demonstration_plan() -> None:
     plan = read_plan()
     assert len(plan.study.states) == 14
     assert plan.study.crs == EQUAL_AREA
-    assert set(plan.sources) == set(LAYERS)
+    assert set(plan.sources) == set(model.INPUT_LAYERS)
     assert set(plan.sources.values()) == {None}
     assert plan.profile.name == "operational proxy criteria"
     assert plan.profile.status == "operational proxy"

@@ -11,7 +11,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType, UnionType
-from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Union, get_args, get_origin
 
 import numpy as np
 from pydantic import (
@@ -23,6 +23,7 @@ from pydantic import (
     Strict,
     ValidationError,
     ValidationInfo,
+    create_model,
     field_validator,
     model_validator,
 )
@@ -31,7 +32,16 @@ from pyproj import CRS, Geod, Transformer
 from pyproj.exceptions import ProjError
 
 from cami_units import model
-from cami_units.model import DISCLAIMER, EQUAL_AREA, PlanError, Profile, listed, nearest
+from cami_units.model import (
+    DISCLAIMER,
+    EQUAL_AREA,
+    INPUT_LAYERS,
+    LAYERS,
+    PlanError,
+    Profile,
+    listed,
+    nearest,
+)
 from cami_units.phrases import LANGUAGES
 
 _AREA_TOLERANCE: Final = 5e-4
@@ -109,20 +119,10 @@ _State = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
 _States = Annotated[tuple[_State, ...], _Loose, AfterValidator(_few)]
 _Crs = Annotated[str, AfterValidator(_known_crs)]
 _Language = Annotated[str, AfterValidator(_known_language)]
-_Layer = Literal[
-    "ranges",
-    "hotspots",
-    "species",
-    "countries",
-    "disputed",
-    "protected_areas",
-    "barriers",
-    "corridors",
-    "sections",
-    "gazetteer",
-]
-LAYERS: Final[tuple[str, ...]] = get_args(_Layer)
-"""The layers a plan can name."""
+if TYPE_CHECKING:
+    _Layer = str
+else:  # a key of [crs] or [columns]: pydantic names the nearest one when it is none of these
+    _Layer = Literal[INPUT_LAYERS]
 _File = Annotated[Path, _Loose]
 _Files = Annotated[tuple[_File, ...], _Loose, BeforeValidator(_listing)]
 _NeededFiles = Annotated[_Files, AfterValidator(_some_files)]
@@ -152,19 +152,18 @@ class Study(_Section):
     shape: Literal["square", "hexagon"] = "square"
 
 
-class Sources(_Section):
-    """Which files each layer is read from. ``None``: the bundled layer; ``()``: none."""
-
-    ranges: _NeededFiles | None = None
-    hotspots: _Files | None = None
-    species: _NeededFiles | None = None
-    countries: _NeededFiles | None = None
-    disputed: _Files | None = None
-    protected_areas: _Files | None = None
-    barriers: _Files | None = None
-    corridors: _Files | None = None
-    sections: _Files | None = None
-    gazetteer: _Files | None = None
+if TYPE_CHECKING:
+    Sources = _Section
+else:
+    Sources = create_model(
+        "Sources",
+        __base__=_Section,
+        __doc__="Which files each layer is read from. ``None``: the bundled layer; ``()``: none.",
+        **{
+            layer: ((_NeededFiles if LAYERS[layer].needed else _Files) | None, None)
+            for layer in INPUT_LAYERS
+        },
+    )
 
 
 class Context(_Section):
@@ -296,7 +295,7 @@ class Plan(_Section):
     @property
     def sources(self) -> Mapping[str, tuple[Path, ...] | None]:
         """The files of each layer by its name: ``None`` the bundled ones, ``()`` none."""
-        return MappingProxyType({name: getattr(self.layers, name) for name in LAYERS})
+        return MappingProxyType({name: getattr(self.layers, name) for name in INPUT_LAYERS})
 
 
 # -- reading --------------------------------------------------------------------------------------

@@ -40,7 +40,16 @@ from cami_units.commands._next_round import (
 )
 from cami_units.commands._round_files import products
 from cami_units.commands._stored_round import reopened
-from cami_units.model import InputError, Layers, Problem, Progress, Round, quiet
+from cami_units.model import (
+    EVIDENCE_LAYERS,
+    LAYERS,
+    InputError,
+    Layers,
+    Problem,
+    Progress,
+    Round,
+    quiet,
+)
 from cami_units.plan import Plan
 
 PACK_FILE: Final = "pack.json"
@@ -197,15 +206,9 @@ def _base_units(base: Round, plan: Plan) -> gpd.GeoDataFrame:
 def _known(base: Round, owner: Mapping[str, str], groups: Mapping[str, Sequence[str]]) -> Known:
     evidence = {
         str(one)
-        for layer, key in (
-            ("hotspots", "hotspot_id"),
-            ("sections", "section_id"),
-            ("protected_areas", "pa_id"),
-            ("barriers", "barrier_id"),
-            ("corridors", "corridor_id"),
-        )
+        for layer in EVIDENCE_LAYERS
         if layer in base.tables
-        for one in base.tables[layer][key]
+        for one in base.tables[layer][LAYERS[layer].key[0]]
     }
     return Known(
         units=frozenset(owner),

@@ -28,10 +28,10 @@ from cami_units.commands._decide import decided_round
 from cami_units.commands._legend import legend_png
 from cami_units.commands._publish import published
 from cami_units.commands._round_files import products, told_layers
-from cami_units.commands._round_tables import LAYERS_OF_A_ROUND
 from cami_units.commands._shown_round import scene
 from cami_units.commands._stored_round import allocation
 from cami_units.model import (
+    ROUND_LAYERS,
     InputError,
     Problem,
     Progress,
@@ -236,7 +236,7 @@ def _near(
         west - AROUND_DEGREES, south - AROUND_DEGREES, east + AROUND_DEGREES, north + AROUND_DEGREES
     )
     near = {}
-    for name in LAYERS_OF_A_ROUND:
+    for name in ROUND_LAYERS:
         table = public.tables.get(name)
         if not isinstance(table, gpd.GeoDataFrame):
             continue

@@ -9,8 +9,7 @@ from typing import Any
 import pandas as pd
 
 from cami_units.commands._round_files import shown_layers
-from cami_units.commands._round_tables import LAYERS_OF_A_ROUND
-from cami_units.model import Round
+from cami_units.model import ROUND_LAYERS, Round
 
 
 def published(done: Round) -> Round:
@@ -26,7 +25,7 @@ def published(done: Round) -> Round:
     kept = {
         name: table
         for name, table in tables.items()
-        if name not in {*LAYERS_OF_A_ROUND, "ranges_used", *restricted_layers(done)}
+        if name not in {*ROUND_LAYERS, "ranges_used", *restricted_layers(done)}
     }
     if not _ranges_are_delicate(done):
         kept["ranges_used"] = tables["ranges_used"]

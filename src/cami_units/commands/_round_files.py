@@ -15,8 +15,7 @@ import shapely
 from cami_units import documents, grid, kml, store, webmap, words
 from cami_units.commands._context import context_layers, drawn_context
 from cami_units.commands._legend import legend_png
-from cami_units.commands._round_tables import LAYERS_OF_A_ROUND
-from cami_units.model import EQUAL_AREA, LONLAT, Problem, Progress, Round, quiet
+from cami_units.model import EQUAL_AREA, LONLAT, ROUND_LAYERS, Problem, Progress, Round, quiet
 
 
 def write_proposal(
@@ -137,7 +136,7 @@ def shown_layers(proposal: Round) -> dict[str, gpd.GeoDataFrame]:
     }
     shown = {
         name: table
-        for name in LAYERS_OF_A_ROUND
+        for name in ROUND_LAYERS
         if isinstance(table := tables.get(name), gpd.GeoDataFrame) and name not in restricted
     }
     species = tables["species"]

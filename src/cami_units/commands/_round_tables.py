@@ -19,6 +19,7 @@ from cami_units.model import (
     GATES,
     LONLAT,
     PROPOSED,
+    ROUND_LAYERS,
     TABLES,
     Imprint,
     Layers,
@@ -26,20 +27,6 @@ from cami_units.model import (
     Round,
 )
 from cami_units.plan import Plan
-
-LAYERS_OF_A_ROUND = (
-    "hotspots",
-    "features",
-    "countries",
-    "borders",
-    "disputed",
-    "protected_areas",
-    "barriers",
-    "corridors",
-    "sections",
-    "gazetteer",
-)
-
 
 STABILITY_TABLES = (
     *("sensitivity", "sensitivity_factors", "unit_presence", "restoration"),
@@ -77,7 +64,7 @@ def round_tables(
     }
     if known.overrides is not None:
         tables["overrides"] = known.overrides
-    for name in LAYERS_OF_A_ROUND:
+    for name in ROUND_LAYERS:
         if getattr(known, name) is not None:
             tables[name] = getattr(known, name)
     return Round(

@@ -9,8 +9,7 @@ import geopandas as gpd
 import pandas as pd
 
 from cami_units import layers, workshop
-from cami_units.commands._round_tables import LAYERS_OF_A_ROUND
-from cami_units.model import InputError, Layers, Round, listed
+from cami_units.model import ROUND_LAYERS, InputError, Layers, Round, listed
 from cami_units.plan import Plan, stored_plan
 
 _NEEDED = ("species", "ranges_used", "features", "countries", "borders")
@@ -44,7 +43,7 @@ def reopened(done: Round) -> tuple[Plan, Layers]:
     crs = plan.study.crs
     flat = {
         name: layers.to_equal_area(table, crs)
-        for name in ("ranges_used", *LAYERS_OF_A_ROUND)
+        for name in ("ranges_used", *ROUND_LAYERS)
         if isinstance(table := done.tables.get(name), gpd.GeoDataFrame)
     }
     flat["countries"]["range_state"] = flat["countries"]["range_state"].astype(bool)

@@ -15,7 +15,7 @@ from cami_units.kml import _evidence, _styles
 from cami_units.kml._escapes import clean_name
 from cami_units.kml._marks import Bounds, Mark, rows
 from cami_units.kml._written_shapes import as_written
-from cami_units.model import Imprint
+from cami_units.model import EVIDENCE_LAYERS, LAYERS, Imprint
 
 
 def number_of_round(imprint: Imprint) -> str:
@@ -108,14 +108,13 @@ def legend(
         if (units["status"] == status).any()
     ]
     signs += [
-        Sign(_styles.LOOKS[look], words.text(layer, lang), is_line)
-        for layer, look, is_line in (
-            ("hotspots", "hotspot", False),
-            ("protected_areas", "protected", False),
-            ("corridors", "corridor", True),
-            ("sections", "section", False),
+        Sign(
+            _styles.LOOKS[_styles.LAYER_LOOKS[layer]],
+            words.text(layer, lang),
+            LAYERS[layer].geometry == "line",
         )
-        if layer in layers
+        for layer in EVIDENCE_LAYERS
+        if layer in layers and not LAYERS[layer].by_kind
     ]
     if "barriers" in layers:
         there = set(layers["barriers"]["kind"])

@@ -27,7 +27,7 @@ from cami_units.kml._marks import (
     rows,
 )
 from cami_units.kml._written_shapes import as_written, geom_hash, sorted_parts
-from cami_units.model import Imprint
+from cami_units.model import EVIDENCE_LAYERS, LAYERS, Imprint
 
 OUTLINE: Final = _styles.Look("ffffff", 2.0, hover=3.0)
 BEFORE: Final = _styles.Look("bdbdbd", 2.0, hover=3.0)
@@ -71,17 +71,20 @@ def contents(
     drawing = _evidence.Drawing(lang, tolerance)
     kinds = known_species(species)
     pack = pack or Pack()
-    sections = _evidence.plain(drawing, "sections", layers, look="section", visible=True)
+    sections = _evidence.plain(drawing, "sections", layers, kinds, visible=True)
     background = _there(_evidence.borders(drawing, layers), _evidence.names(drawing, layers))
     evidence = _there(
         outlines(pack.before, "before", lang=lang, visible=True),
         outlines(pack.neighbours, "neighbours", lang=lang, visible=False),
         _evidence.remarks(drawing, layers.get("remarks"), visible=not pack.group),
         _evidence.ranges(drawing, layers.get("features"), kinds),
-        _evidence.plain(drawing, "hotspots", layers, look="hotspot"),
-        _evidence.plain(drawing, "protected_areas", layers, look="protected"),
-        _evidence.barriers(drawing, layers.get("barriers")),
-        _evidence.plain(drawing, "corridors", layers, look="corridor", kinds=kinds),
+        *(
+            _evidence.barriers(drawing, layers.get(layer))
+            if LAYERS[layer].by_kind
+            else _evidence.plain(drawing, layer, layers, kinds)
+            for layer in EVIDENCE_LAYERS
+            if layer != "sections"  # they have a folder of their own, above the units
+        ),
         _evidence.border_pairs(drawing, layers.get("borders")),
         _evidence.context(drawing, layers),
         _evidence.more_names(drawing, layers),

@@ -22,6 +22,7 @@ from cami_units.kml._marks import Contents, Mark, Profile, marks
 from cami_units.kml._written_shapes import vertices
 from cami_units.model import (
     LONLAT,
+    MAP_LAYERS,
     Imprint,
     InputError,
     Problem,
@@ -36,20 +37,6 @@ MAX_BYTES: Final = 10_000_000
 MAX_UNIT_POLYGONS: Final = 300
 MAX_UNIT_VERTICES: Final = 150
 
-LAYERS: Final = [
-    "hotspots",
-    "features",
-    "protected_areas",
-    "barriers",
-    "corridors",
-    "sections",
-    "countries",
-    "disputed",
-    "borders",
-    "gazetteer",
-    "remarks",
-]
-"""The tables that may be given as evidence."""
 LEGEND: Final = "files/legend.png"
 """Where the picture of the legend lies in a KMZ."""
 _TOLERANCES: Final = (0.0, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
@@ -236,9 +223,9 @@ def _given_faults(lang: str, layers: Mapping[str, gpd.GeoDataFrame]) -> list[str
     if lang not in words.LANGUAGES:
         faults.append(f"language '{lang}' is unknown: {listed(words.LANGUAGES)} are there")
     faults += [
-        f"layer '{name}' is unknown.{nearest(name, LAYERS)}"
+        f"layer '{name}' is unknown.{nearest(name, MAP_LAYERS)}"
         for name in layers
-        if name not in LAYERS and not name.startswith(CONTEXT)
+        if name not in MAP_LAYERS and not name.startswith(CONTEXT)
     ]
     return faults
 

@@ -18,25 +18,17 @@ from cami_units.kml._escapes import clean_name, ncname, shown, shown_name
 from cami_units.kml._marks import Folder, Mark, label_point, rows, truth
 from cami_units.kml._styles import Look
 from cami_units.kml._written_shapes import EVIDENCE_EDGE, as_written, dashes, parts, sorted_parts
+from cami_units.model import LAYERS
 
 SENSITIVE_DEGREES: Final = 0.16
 """Grid on which ranges of sensitive species are drawn: at least 10 km as far north as 55°."""
 MAIN_PLACE_KM: Final = 150
 """Places at least this wide are named from the start; the others can be switched on."""
 
-_COLUMNS: Final[Mapping[str, str]] = {
-    "hotspots": "hotspot_id countries species confidence source label reason",
-    "protected_areas": "pa_id iso2 designation iucn_cat reported_area_km2 shape label",
-    "barriers": "barrier_id kind countries permeability confidence source label",
-    "corridors": "corridor_id sci_name evidence_grade season countries confidence source label",
-    "sections": "section_id countries hotspots label",
-    "remarks": "remark_id kind group unit_id text",
-    "border_pairs": "pair border_km disputed_km units species_shared fenced_km n_crossings "
-    "best_grade pa_pairs nearest_pa_pair_km",
-}
-"""What a mark of each layer carries, where its table has it; the first is the layer's key."""
 CONTEXT: Final = "context_"
 """What the names of context layers begin with: any number of them, as the plan calls them."""
+BORDER_PAIRS: Final = "border_pairs"
+"""What the borders are called where each stretch speaks of its two states, not of the background."""
 _SHARED_EDGES: Final = frozenset({"sections"})
 """Layers that tile the ground: simplified together or not at all."""
 
@@ -97,7 +89,10 @@ class Drawing:
         ]
 
     def _columns(self, layer: str, row: Mapping[str, Any]) -> dict[str, str]:
-        values = {key: shown(row.get(key)) for key in _COLUMNS[layer].split()}
+        known = LAYERS["borders" if layer == BORDER_PAIRS else layer]
+        values = {
+            column: shown(row.get(column)) for column in (*known.key[:1], *known.mark_columns)
+        }
         return {key: value for key, value in values.items() if value}
 
     def name(self, row: Mapping[str, Any]) -> str:
@@ -110,20 +105,20 @@ def plain(
     drawing: Drawing,
     layer: str,
     layers: Mapping[str, gpd.GeoDataFrame],
+    kinds: Mapping[str, Mapping[str, Any]],
     *,
-    look: str,
     visible: bool = False,
-    kinds: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Folder | None:
     """A layer of which each row is drawn alike, its id before its name."""
     table = layers.get(layer)
     if table is None or table.empty:
         return None
-    key = _COLUMNS[layer].split()[0]
+    key = LAYERS[layer].key[0]
+    look = _styles.LAYER_LOOKS[layer]
     made: list[Mark] = []
     for row in rows(_topology_kept(table, layer, drawing.tolerance), key):
         name = f"{clean_name(row[key])} {drawing.name(row)}"
-        if kinds and _is_sensitive(kinds, row.get("sci_name")):
+        if _is_sensitive(kinds, row.get("sci_name")):
             row = row | {"geometry": _coarse(row["geometry"])}
         made += drawing.marks(layer, row, key=key, name=name, look=look, visible=visible)
     return Folder(words.text(layer, drawing.lang), tuple(made), visible=visible)
@@ -300,7 +295,7 @@ def border_pairs(drawing: Drawing, borders: gpd.GeoDataFrame | None) -> Folder |
     made: list[Mark] = []
     for row in rows(lines, "pair"):
         name = clean_name(row["pair"]).replace(";", "–")
-        made += drawing.marks("border_pairs", row, key="pair", name=name, look="border-pair")
+        made += drawing.marks(BORDER_PAIRS, row, key="pair", name=name, look="border-pair")
     return Folder(words.text("border pairs", drawing.lang), tuple(made), visible=False)
 
 

@@ -72,6 +72,16 @@ LOOKS: Final[MappingProxyType[str, Look]] = MappingProxyType(
     }
 )
 
+LAYER_LOOKS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "hotspots": "hotspot",
+        "protected_areas": "protected",
+        "corridors": "corridor",
+        "sections": "section",
+    }
+)
+"""The looks of the layers of which each row is drawn alike."""
+
 
 def status_look(status: str, balloon: str) -> Look:
     """How a unit of this status is drawn; a status unknown here is drawn as a candidate."""

@@ -17,7 +17,7 @@ from cami_units.layers._clean import Cleaned, Rules, cleaned
 from cami_units.layers._database import SUFFIX, rows_hash
 from cami_units.layers._files import Dataset, Kind, Select, datasets, file_hash, found_files
 from cami_units.layers._taxa import TaxonRule
-from cami_units.model import EQUAL_AREA, Problem, check_table, data_dir
+from cami_units.model import EQUAL_AREA, LAYERS, Problem, check_table, data_dir
 
 Missing = Literal["extant", "refuse"]
 Source = Mapping[str, Any]
@@ -26,43 +26,21 @@ Source = Mapping[str, Any]
 STATES: Final = ("AF", "BT", "CN", "IN", "IR", "KG", "KZ", "MN", "NP", "PK", "RU", "TJ", "TM", "UZ")
 """The fourteen range states of CAMI, the default of the single-layer readers."""
 
-BUNDLED: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "species": "species.csv",
-        "ranges": "ranges/*.geojson",
-        "countries": "boundaries/countries.geojson",
-        "disputed": "boundaries/disputed.geojson",
-        "hotspots": "hotspots/hotspots.geojson",
-        "protected_areas": "protected_areas/protected_areas.geojson",
-        "barriers": "barriers/barriers.geojson",
-        "corridors": "corridors/corridors.geojson",
-        "sections": "sections/sections.geojson",
-        "gazetteer": "gazetteer/gazetteer.geojson",
-    }
+_FURTHER_KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
+    {"conservation_units": "polygon", "context": "every"}
 )
-_KIND: Final[Mapping[str, Kind]] = MappingProxyType(
-    {
-        "ranges": "polygon",
-        "countries": "polygon",
-        "disputed": "polygon",
-        "hotspots": "polygon",
-        "protected_areas": "any",
-        "barriers": "line",
-        "corridors": "line",
-        "sections": "polygon",
-        "gazetteer": "point",
-        "conservation_units": "polygon",
-        "context": "every",
-    }
-)
-_TITLE: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "ranges": "sci_name",
-        "protected_areas": "name",
-        "barriers": "name",
-        "corridors": "name",
-    }
-)
+"""What else is read with the same care and is no layer of a plan: its geometry."""
+
+
+def _geometry_of(layer: str) -> Kind:
+    return LAYERS[layer].geometry or "any" if layer in LAYERS else _FURTHER_KINDS[layer]
+
+
+def _title_of(layer: str) -> str:
+    """The column that names a row of a layer in messages."""
+    return LAYERS[layer].titles[0] if layer in LAYERS else "name_en"
+
+
 _RESTRICTED: Final = re.compile(r"\biucn\b|red list|birdlife|wdpa|protected planet", re.IGNORECASE)
 
 
@@ -113,7 +91,7 @@ Finish = Callable[[gpd.GeoDataFrame], tuple[gpd.GeoDataFrame, list[Problem]]]
 def files_of(layer: str, entries: Iterable[Path] | None) -> tuple[list[Path], list[Problem], bool]:
     """The files of a layer, and whether they are the user's own."""
     if entries is None:
-        return sorted(data_dir().glob(BUNDLED[layer])), [], False
+        return sorted(data_dir().glob(LAYERS[layer].files)), [], False
     files, problems = found_files(layer, entries)
     return files, problems, True
 
@@ -158,7 +136,7 @@ def gathered(
     prepare: Prepare | None = None,
 ) -> Found:
     """The cleaned rows of all files of a layer, one after another."""
-    kind, title = _KIND[layer], _TITLE.get(layer, "name_en")
+    kind, title = _geometry_of(layer), _title_of(layer)
     columns = reading.columns.get(layer, {}) if own else {}
     found = Found(None)
     pieces = []

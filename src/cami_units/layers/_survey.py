@@ -14,7 +14,7 @@ import geopandas as gpd
 from cami_units.layers import _tables as tables
 from cami_units.layers._borders import shared_borders
 from cami_units.layers._clean import refusal
-from cami_units.layers._gather import BUNDLED, STATES, Found, Missing, Reading, Source, whole_layer
+from cami_units.layers._gather import STATES, Found, Missing, Reading, Source, whole_layer
 from cami_units.layers._others import (
     FINISH,
     corridors_layer,
@@ -27,6 +27,7 @@ from cami_units.layers._species import species_table
 from cami_units.layers._taxa import TaxonRule, names_of
 from cami_units.model import (
     EQUAL_AREA,
+    INPUT_LAYERS,
     InputError,
     Layers,
     Problem,
@@ -88,13 +89,15 @@ def survey_layers(
         One a file: layer, file (name only), sha256, rows, kept, dropped, repaired, bundled,
         restricted (looks like Red List or WDPA data, which may not be passed on).
     """
-    unknown = [name for name in sources if name not in BUNDLED]
+    unknown = [name for name in sources if name not in INPUT_LAYERS]
     if unknown:
-        hints = "".join(nearest(name, BUNDLED) for name in unknown)
-        raise InputError(f"No such layer: {listed(unknown)}. Known: {listed(BUNDLED, 20)}.{hints}")
+        hints = "".join(nearest(name, INPUT_LAYERS) for name in unknown)
+        raise InputError(
+            f"No such layer: {listed(unknown)}. Known: {listed(INPUT_LAYERS, 20)}.{hints}"
+        )
     files = {
         name: None if sources.get(name) is None else [Path(path) for path in sources[name] or ()]
-        for name in BUNDLED
+        for name in INPUT_LAYERS
     }
     reading = Reading(
         crs=crs,
@@ -109,7 +112,7 @@ def survey_layers(
         max_area_change=max_area_change,
     )
     parts: dict[str, Found] = {}
-    steps = list(BUNDLED)
+    steps = list(INPUT_LAYERS)
 
     def step(name: str) -> None:
         progress(f"reading {name.replace('_', ' ')}", len(parts), len(steps))
@@ -149,8 +152,8 @@ def survey_layers(
     optional("corridors", lambda entries: corridors_layer(entries, reading, names))
     progress("joining ranges and borders", len(steps), len(steps))
     ranges = parts["ranges"].table
-    problems = [problem for name in BUNDLED for problem in parts[name].problems]
-    files_read = tuple(entry for name in BUNDLED for entry in parts[name].sources)
+    problems = [problem for name in INPUT_LAYERS for problem in parts[name].problems]
+    files_read = tuple(entry for name in INPUT_LAYERS for entry in parts[name].sources)
     if any(one.level == "refuses" for one in problems):
         return None, tuple(problems), files_read
     features = tables.features(ranges)

@@ -17,7 +17,7 @@ import shapely
 from cami_units.layers import _columns as words
 from cami_units.layers._geometry import circle, clipped, joined, sorted_shapes
 from cami_units.layers._taxa import Names, match
-from cami_units.model import ORIGIN, PRESENCE, SEASONAL, Problem, listed
+from cami_units.model import LAYERS, ORIGIN, PRESENCE, SEASONAL, Problem, listed
 
 CODES: Final[Mapping[str, Mapping[int, str]]] = {
     "presence": PRESENCE,
@@ -27,15 +27,6 @@ CODES: Final[Mapping[str, Mapping[int, str]]] = {
 _GRADES: Final = ("A", "B", "C", "D", "N")
 _CONFIDENCE: Final = ("high", "medium", "low")
 _IN_FORCE: Final = frozenset({"designated", "inscribed", "established", "adopted"})
-_PREFIX: Final = {
-    "hotspots": "HS",
-    "sections": "S",
-    "disputed": "D",
-    "protected_areas": "PA",
-    "barriers": "B",
-    "corridors": "L",
-    "sites": "site-",
-}
 PA_STEPS: Final = frozenset({1, 2, 3, 4, 5})
 """The numbered steps of :func:`areas_in_force` and :func:`protected_area_rows`."""
 
@@ -202,12 +193,13 @@ def with_ids(
         return table.assign(**{key: given}), []
     names = [str(name or "") for name in table[title]] if title in table else [""] * len(table)
     shapes = shapely.to_wkb(shapely.normalize(table.geometry.to_numpy()))
+    prefix = LAYERS[layer].prefix if layer in LAYERS else "site-"
     taken, number = set(given), 0
     for position in sorted(bare, key=lambda at: (names[at], shapes[at])):
         number += 1
-        while f"{_PREFIX[layer]}{number:03d}" in taken:
+        while f"{prefix}{number:03d}" in taken:
             number += 1
-        given[position] = f"{_PREFIX[layer]}{number:03d}"
+        given[position] = f"{prefix}{number:03d}"
     what = f"{len(bare)} of {len(table)} rows have no {key}: numbered in order of their names"
     ids = listed(given[position] for position in bare)
     return table.assign(**{key: given}), [Problem("note", layer, "", ids, what)]

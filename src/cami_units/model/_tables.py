@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final, Literal
+from typing import Final
 
 import geopandas as gpd
 import pandas as pd
@@ -13,6 +13,7 @@ from pyproj import CRS
 
 from cami_units.model._crs import crs_name, same_crs
 from cami_units.model._errors import InputError, listed, nearest
+from cami_units.model._layers import LAYERS, GeometryKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,13 +22,8 @@ class Table:
 
     columns: tuple[str, ...]
     key: tuple[str, ...]
-    geometry: Literal["polygon", "line", "point", "any", None] = None
+    geometry: GeometryKind | None = None
 
-
-_SPECIES_COLUMNS: Final = (
-    "sci_name code name_en name_ru cms_name iucn_name synonyms iucn_category cms_appendix "
-    "range_states in_cami taxon_level sensitive confidence"
-)
 
 _UNIT_COLUMNS: Final = (
     "unit_id name_en name_ru status origin hotspot_ids rank rank_label tier score area_km2 "
@@ -38,28 +34,9 @@ _UNIT_COLUMNS: Final = (
 TABLES: Final[Mapping[str, Table]] = MappingProxyType(
     {
         # layers, as `layers` hands them on: in the equal-area CRS, valid, sorted by key
-        "species": Table(
-            tuple(_SPECIES_COLUMNS.split()),
-            ("sci_name",),
-        ),
-        "ranges": Table(
-            ("range_id", "sci_name", "presence", "origin", "seasonal", "confidence", "source"),
-            ("range_id",),
-            "polygon",
-        ),
-        "features": Table(("sci_name", "range_km2"), ("sci_name",), "polygon"),
-        "countries": Table(("iso2", "name_en", "name_ru", "range_state"), ("iso2",), "polygon"),
-        "disputed": Table(("disputed_id", "name_en", "states"), ("disputed_id",), "polygon"),
-        "borders": Table(("pair", "disputed"), ("pair", "disputed"), "line"),
-        "hotspots": Table(("hotspot_id", "name_en", "name_ru"), ("hotspot_id",), "polygon"),
-        "protected_areas": Table(("pa_id", "name", "iso2"), ("pa_id",), "any"),
-        "barriers": Table(("barrier_id", "name", "kind", "permeability"), ("barrier_id",), "line"),
-        "corridors": Table(
-            ("corridor_id", "name", "sci_name", "evidence_grade"), ("corridor_id",), "line"
-        ),
-        "sections": Table(("section_id", "name_en", "name_ru"), ("section_id",), "polygon"),
-        "gazetteer": Table(("name_en", "name_ru", "kind", "extent_km"), ("name_en",), "point"),
-        "remarks": Table(("remark_id", "kind", "group", "text", "unit_id"), ("remark_id",), "any"),
+        **{
+            layer.name: Table(layer.columns, layer.key, layer.geometry) for layer in LAYERS.values()
+        },
         "context": Table(
             ("context_id", "name_en", "name_ru", "value", "note"), ("context_id",), "any"
         ),

@@ -1,0 +1,238 @@
+"""Every layer of the house, once: what its table holds, where it lies, how a row of it is shown.
+
+Whoever needs a list of layers takes it from here, so a new layer is a row of this table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final, Literal
+
+GeometryKind = Literal["polygon", "line", "point", "any"]
+"""What a layer is made of; "any": polygons and points (protected areas)."""
+
+Role = Literal["species", "ground", "evidence", "remark"]
+"""What a layer is on a map: the species themselves, the background, what speaks for or against a
+unit, or what people wrote."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """What is known of a layer before any file of it is opened.
+
+    Attributes
+    ----------
+    name
+        As in `plan.toml`, in the GeoPackage of a round, in :class:`Layers` and in `words`.
+    role
+        What it is on a map.
+    columns, key
+        What its table promises, and which of these tell its rows apart.
+    geometry
+        ``None``: a table without shapes.
+    files
+        The bundled files, as a pattern below the data folder; empty for what is computed from other
+        layers.
+    needed
+        Nothing can be computed without it, so a plan cannot leave it out.
+    in_round
+        Whether a round keeps it under its own name.
+    titles
+        The columns that name a row, in English and in Russian.
+    prefix
+        How ids begin that are counted for rows without one.
+    by_kind
+        Drawn and explained by the column ``kind``, not as one.
+    mark_columns
+        What a placemark on the globe carries of a row beside its key, where the table has it.
+    card_columns
+        What the card of a row on a map says beside its names.
+    map_vertices
+        How many vertices a map in a browser spends on it.
+    """
+
+    name: str
+    role: Role
+    columns: tuple[str, ...]
+    key: tuple[str, ...]
+    geometry: GeometryKind | None = None
+    files: str = ""
+    needed: bool = False
+    in_round: bool = True
+    titles: tuple[str, str] = ("name_en", "name_ru")
+    prefix: str = ""
+    by_kind: bool = False
+    mark_columns: tuple[str, ...] = ()
+    card_columns: tuple[str, ...] = ()
+    map_vertices: int = 0
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+_NAMES: Final = ("name_en", "name_ru")
+_BORDER_COLUMNS: Final = _words(
+    "border_km disputed_km units species_shared fenced_km n_crossings best_grade pa_pairs "
+    "nearest_pa_pair_km"
+)
+
+# In the order in which they are read: what a layer is checked against comes before it.
+_LAYERS: Final = (
+    Layer(
+        "species",
+        "species",
+        _words(
+            "sci_name code name_en name_ru cms_name iucn_name synonyms iucn_category cms_appendix "
+            "range_states in_cami taxon_level sensitive confidence"
+        ),
+        ("sci_name",),
+        files="species.csv",
+        needed=True,
+        in_round=False,
+    ),
+    Layer(
+        "ranges",
+        "species",
+        _words("range_id sci_name presence origin seasonal confidence source"),
+        ("range_id",),
+        "polygon",
+        files="ranges/*.geojson",
+        needed=True,
+        in_round=False,  # a round has them as `ranges_used`, which is left out of what is published
+        titles=("sci_name", "sci_name"),
+    ),
+    Layer("features", "species", ("sci_name", "range_km2"), ("sci_name",), "polygon"),
+    Layer(
+        "countries",
+        "ground",
+        ("iso2", *_NAMES, "range_state"),
+        ("iso2",),
+        "polygon",
+        files="boundaries/countries.geojson",
+        needed=True,
+    ),
+    Layer(
+        "disputed",
+        "ground",
+        ("disputed_id", "name_en", "states"),
+        ("disputed_id",),
+        "polygon",
+        files="boundaries/disputed.geojson",
+        prefix="D",
+    ),
+    Layer(
+        "borders",
+        "ground",
+        ("pair", "disputed"),
+        ("pair", "disputed"),
+        "line",
+        titles=("pair", "pair"),
+        mark_columns=_BORDER_COLUMNS,
+        card_columns=_BORDER_COLUMNS,
+        map_vertices=8_000,
+    ),
+    Layer(
+        "hotspots",
+        "evidence",
+        ("hotspot_id", *_NAMES),
+        ("hotspot_id",),
+        "polygon",
+        files="hotspots/hotspots.geojson",
+        prefix="HS",
+        mark_columns=_words("countries species confidence source label reason"),
+        card_columns=_words("species countries confidence source note reason"),
+        map_vertices=15_000,
+    ),
+    Layer(
+        "protected_areas",
+        "evidence",
+        ("pa_id", "name", "iso2"),
+        ("pa_id",),
+        "any",
+        files="protected_areas/protected_areas.geojson",
+        titles=("name", "name"),
+        prefix="PA",
+        mark_columns=_words("iso2 designation iucn_cat reported_area_km2 shape label"),
+        card_columns=_words("iso2 designation iucn_cat reported_area_km2 confidence source note"),
+        map_vertices=30_000,
+    ),
+    Layer(
+        "barriers",
+        "evidence",
+        ("barrier_id", "name", "kind", "permeability"),
+        ("barrier_id",),
+        "line",
+        files="barriers/barriers.geojson",
+        titles=("name", "name"),
+        prefix="B",
+        by_kind=True,
+        mark_columns=_words("kind countries permeability confidence source label"),
+        card_columns=_words("kind countries permeability confidence source note"),
+        map_vertices=10_000,
+    ),
+    Layer(
+        "corridors",
+        "evidence",
+        ("corridor_id", "name", "sci_name", "evidence_grade"),
+        ("corridor_id",),
+        "line",
+        files="corridors/corridors.geojson",
+        titles=("name", "name"),
+        prefix="L",
+        mark_columns=_words("sci_name evidence_grade season countries confidence source label"),
+        card_columns=_words("sci_name countries evidence_grade season confidence source"),
+        map_vertices=8_000,
+    ),
+    Layer(
+        "sections",
+        "evidence",
+        ("section_id", *_NAMES),
+        ("section_id",),
+        "polygon",
+        files="sections/sections.geojson",
+        prefix="S",
+        mark_columns=_words("countries hotspots label"),
+        card_columns=_words("countries hotspots source"),
+        map_vertices=3_000,
+    ),
+    Layer(
+        "gazetteer",
+        "ground",
+        (*_NAMES, "kind", "extent_km"),
+        ("name_en",),
+        "point",
+        files="gazetteer/gazetteer.geojson",
+    ),
+    Layer(
+        "remarks",
+        "remark",
+        ("remark_id", "kind", "group", "text", "unit_id"),
+        ("remark_id",),
+        "any",
+        in_round=False,  # a round has them only once groups have written some
+        titles=("text", "text"),
+        mark_columns=_words("kind group unit_id text"),
+        card_columns=_words("kind group unit_id"),
+        map_vertices=8_000,
+    ),
+)
+
+LAYERS: Final[Mapping[str, Layer]] = MappingProxyType({layer.name: layer for layer in _LAYERS})
+"""Every layer by its name. Context layers are not here: a plan has any number of them."""
+
+INPUT_LAYERS: Final = tuple(layer.name for layer in _LAYERS if layer.files)
+"""The layers that are read from files, in that order: those that a plan can name."""
+
+ROUND_LAYERS: Final = tuple(layer.name for layer in _LAYERS if layer.in_round)
+"""The layers that a round keeps beside its units."""
+
+EVIDENCE_LAYERS: Final = tuple(layer.name for layer in _LAYERS if layer.role == "evidence")
+"""What speaks for or against a unit, in the order of legends."""
+
+MAP_LAYERS: Final = tuple(
+    layer.name for layer in _LAYERS if layer.in_round or layer.role == "remark"
+)
+"""What a map may be given to draw."""
