@@ -34,9 +34,9 @@ ZIPS = {".kmz", ".xlsx", ".pptx", ".docx", ".zip"}
 
 DECISIONS = (
     ("CU-001", "agree", "No objection."),
-    ("CU-006", "reject", "Nobody has seen an animal there since 2009."),
-    ("CU-010", "park", "Ask the state on the other side first."),
-    ("CU-020", "agree-with-change", "As the group drew it."),
+    ("CU-007", "reject", "Nobody has seen an animal there since 2009."),
+    ("CU-012", "park", "Ask the state on the other side first."),
+    ("CU-021", "agree-with-change", "As the group drew it."),
     ("CU-002", "agree", "Said too early."),
     ("CU-002", "undo", "The second reading was not over."),
 )

@@ -128,7 +128,8 @@ def archive(
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", packing) as made:
         for name, content in entries:
-            made.writestr(name, content)
+            entry = name if isinstance(name, zipfile.ZipInfo) else zipfile.ZipInfo(name)
+            made.writestr(entry, content, packing)  # no clock in the ids of tests
     return buffer.getvalue()
 
 

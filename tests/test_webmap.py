@@ -23,7 +23,7 @@ from shapely import LineString, MultiPolygon, Point, Polygon, box
 from cami_units import model, palette, words
 from cami_units.model import Imprint, InputError
 from cami_units.webmap import LAYERS, CamiMap, unit_map, write_map
-from cami_units.webmap import _page as page_room
+from cami_units.webmap import _html as page_room
 from cami_units.webmap import _payload as payload_room
 from cami_units.webmap._basemap import basemap
 from cami_units.webmap._leaflet_styles import species_style
