@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from cami_units.model import DISCLAIMER, FINDINGS, InputError, clean_name, listed, nearest
+from cami_units.model import DISCLAIMER, FINDINGS, InputError, Note, clean_name, listed, nearest
 from cami_units.phrases import LANGUAGES as LANGUAGES
 from cami_units.phrases import table
 
@@ -149,6 +149,40 @@ def number(value: float, lang: str = "en", digits: int = 0) -> str:
         ".": text("decimal separator", lang),
     }
     return plain.translate(str.maketrans(signs))
+
+
+def said(note: Note, lang: str = "en") -> str:
+    """The sentence of a note: what was found. A note without a key holds somebody's own words.
+
+    Examples
+    --------
+    >>> said(Note("", {"text": "wolves here"}))
+    'wolves here'
+    """
+    if not note.key:
+        return str(note.facts["text"])
+    return text(f"note {note.key}", lang).format(**_facts(note, lang))
+
+
+def assumed(note: Note, lang: str = "en") -> str:
+    """What was assumed or done about what a note says; empty where nothing was."""
+    key = f"note {note.key} assumed"
+    return text(key, lang).format(**_facts(note, lang)) if has(key) else ""
+
+
+def _facts(note: Note, lang: str) -> dict[str, str]:
+    """The facts of a note as they are read."""
+    return {name: _fact(value, lang) for name, value in note.facts.items()}
+
+
+def _fact(value: object, lang: str) -> str:
+    """A number, a name, several of either, or a note, in words."""
+    if isinstance(value, Note):
+        return said(value, lang)
+    if isinstance(value, list | tuple):
+        *first, last = [_fact(one, lang) for one in value] or [""]
+        return f"{', '.join(first)} {text('and', lang)} {last}" if first else last
+    return number(value, lang) if isinstance(value, float) else str(value)
 
 
 def unit_cards(
