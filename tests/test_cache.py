@@ -15,9 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cami_units import cache as keeping
-from cami_units import cli, commands
+from cami_units import cli, commands, overlap
 from cami_units.cache import NOTHING_KEPT, Cache
-from cami_units.commands import _load, _measure
+from cami_units.commands import _load
 from cami_units.model import EQUAL_AREA, data_dir
 from cami_units.plan import read_plan
 
@@ -237,7 +237,7 @@ def test_a_round_is_the_same_with_and_without_a_cache(
     workshop: Path, first: tuple[Cache, dict[str, pd.DataFrame]]
 ) -> None:
     cache, kept = first
-    everything = ["cells", "inside", "layers", "pieces", "sites", "sites", "units"]
+    everything = ["cells", "layers", "owners", "pieces", "sites", "sites", "units"]
     assert kinds(cache) == everything, "something did not come back as it was, and was not kept"
     assert_same(proposed(workshop, NOTHING_KEPT), kept)
     assert_same(proposed(workshop, cache), kept)
@@ -255,8 +255,8 @@ def test_other_thresholds_and_weights_use_what_was_measured(
     stricter = text.replace("min_species = 3", "min_species = 5")
     assert stricter != text
     monkeypatch.setattr(_load.layers, "read_layers", lambda **_: pytest.fail("read again"))
-    monkeypatch.setattr(_measure, "_cut", lambda *_: pytest.fail("cut again"))
-    monkeypatch.setattr(_measure, "_cell_tables", lambda *_: pytest.fail("laid again"))
+    monkeypatch.setattr(overlap, "layer_pieces", lambda *_, **__: pytest.fail("cut again"))
+    monkeypatch.setattr(overlap, "cell_tables", lambda *_, **__: pytest.fail("laid again"))
     criteria.write_text(stricter, encoding="utf-8")
     try:
         after = proposed(workshop, cache)

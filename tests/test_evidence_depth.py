@@ -15,15 +15,14 @@ import shapely
 from rasterio.transform import from_origin
 
 from cami_units import commands, layers, overlap, store
-from cami_units.commands._views import (
-    border_pairs,
-    cell_problem,
+from cami_units.commands._sensitivity import (
+    _cell_solver,
     complementary,
     crossings_of,
     restoration_notes,
     unit_presence,
 )
-from cami_units.complementarity import smallest_set
+from cami_units.complementarity import SHARE_OF_RANGE
 from cami_units.criteria import assess
 from cami_units.model import (
     EQUAL_AREA,
@@ -35,6 +34,7 @@ from cami_units.model import (
     Round,
     SiteTables,
 )
+from cami_units.overlap import border_pairs
 from cami_units.plan import Plan, read_plan, read_profile
 from cami_units.rank import nearest_misses, rank_units
 from cami_units.sensitivity import Design
@@ -355,11 +355,11 @@ def test_what_is_gone_is_a_note_for_restoration(pieces):
     ranges = pieces.layers.ranges
     lost = ranges[(ranges["presence"] == 5) & (ranges["sci_name"] != "Pantholops hodgsonii")]
     unit = frame(*lost.geometry.iloc[:1], unit_id=["CU-001"])
-    notes = restoration_notes(unit, pieces)
+    notes = restoration_notes(unit, pieces.layers)
     row = notes[notes["presence"] == 5].iloc[0]
     assert (row["sci_name"], row["note"]) == (lost["sci_name"].iloc[0], "extinct")
     assert row["overlap_km2"] == pytest.approx(lost.geometry.iloc[0].area / 1e6, rel=1e-6)
-    assert restoration_notes(frame(km_box(0, -3000, 10, -2990), unit_id=["X"]), pieces).empty
+    assert restoration_notes(frame(km_box(0, -3000, 10, -2990), unit_id=["X"]), pieces.layers).empty
 
 
 # -- borders --------------------------------------------------------------------------------------
@@ -396,7 +396,7 @@ def test_a_complementary_set_of_units_on_the_bundled_layers(pieces, some_units):
     cells = commands.score_cells(pieces, coarse)
     found = commands.assess_sites(some_units, pieces, plan)
     species = found.findings.species.rename(columns={"site": "unit_id"})
-    made = complementary(some_units, species, cells, pieces)
+    made = complementary(some_units, species, cells, pieces, locked=[])
     table_, targets = made["complementarity"], made["complementarity_targets"]
     assert table_["unit_id"].tolist() == some_units["unit_id"].tolist()
     assert (table_["gap"] == 0).all()
@@ -422,20 +422,19 @@ def test_a_compact_set_of_cells_lies_on_both_sides_of_borders(pieces):
     plan, _ = bundled()
     coarse = plan.model_copy(update={"study": plan.study.model_copy(update={"cell_km": 100.0})})
     cells = commands.score_cells(pieces, coarse)
-    problem = cell_problem(cells, pieces, plan.profile)
-    found = smallest_set(**problem)
+    solve = _cell_solver(cells, pieces, coarse)
+    found = solve()
+    shared_km2, side_km2, _ = solve.args
     assert found.gap <= 0.03 + 1e-9
-    held = problem["amounts"]
-    own = held[held["site"].isin(found.chosen)].groupby("feature")["amount"].sum()
-    wanted = problem["targets"].set_index("feature")["target"]
+    own = shared_km2[shared_km2["pu_id"].isin(found.chosen)].groupby("sci_name")["km2"].sum()
+    wanted = SHARE_OF_RANGE * shared_km2.groupby("sci_name")["km2"].sum()
     missed = set(found.unmet["feature"])
     for feature, target in wanted.items():
         if feature not in missed:
             assert own[feature] >= target * (1 - 1e-6)
-    sides = problem["sides"].amounts
-    chosen = sides[sides["site"].isin(found.chosen)]
-    large = chosen.groupby(["feature", "side"])["amount"].sum()
-    n_sides = large[large >= 100 * (1 - 1e-6)].groupby("feature").size()
+    chosen = side_km2[side_km2["pu_id"].isin(found.chosen)]
+    large = chosen.groupby(["sci_name", "iso2"])["km2"].sum()
+    n_sides = large[large >= 100 * (1 - 1e-6)].groupby("sci_name").size()
     for feature in wanted.index:
         if feature not in missed:
             assert n_sides[feature] >= 2
@@ -614,7 +613,7 @@ def test_other_weights_rank_anew_without_measuring_anything(pieces, some_units, 
     def refused(*_: object, **__: object) -> None:
         raise AssertionError("geometry was measured")
 
-    for name in ("overlap", "area_km2", "length_km", "split", "near", "crossings"):
+    for name in ("site_tables", "overlap", "area_km2", "length_km", "split", "near", "crossings"):
         monkeypatch.setattr(overlap, name, refused)
     with pytest.raises(AssertionError, match="geometry was measured"):
         commands.assess_sites(some_units, pieces, plan)

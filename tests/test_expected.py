@@ -6,9 +6,9 @@ import geopandas as gpd
 import pandas as pd
 import pytest
 
-from cami_units.commands import range_states
-from cami_units.commands._expected import unexpected
+from cami_units.commands._load import unexpected
 from cami_units.model import EQUAL_AREA, Layers
+from cami_units.overlap import range_states
 
 
 @pytest.fixture

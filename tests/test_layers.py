@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely.geometry import LineString, MultiPoint, Point, Polygon, box
 
-from cami_units import layers
+from cami_units import layers, overlap
 from cami_units.layers import TaxonRule, _gather
 from cami_units.layers._columns import ISO2, clean_text, code, iso2, legend_codes
 from cami_units.layers._tables import CODES
@@ -1011,11 +1011,11 @@ def test_dissolving_keeps_a_group_without_a_name():
         geometry=[box(0, 0, 1, 1), box(0, 0, 2, 1), box(1, 0, 3, 1)],
         crs=EQUAL_AREA,
     )
-    found = layers.dissolved(table, ["sci_name", "confidence"])
+    found = overlap.dissolved(table, ["sci_name", "confidence"])
     assert found.area.tolist() == [1.0, 3.0]
     assert found["confidence"].isna().tolist() == [False, True]
-    assert layers.dissolved(table).area.tolist() == [3.0]
-    assert len(layers.dissolved(table[:0], ["sci_name"])) == 0
+    assert overlap.dissolved(table).area.tolist() == [3.0]
+    assert len(overlap.dissolved(table[:0], ["sci_name"])) == 0
 
 
 # -- sites ----------------------------------------------------------------------------------------

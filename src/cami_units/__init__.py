@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from cami_units.commands import load as load
     from cami_units.commands import measure as measure
     from cami_units.commands import propose as propose
-    from cami_units.commands import range_states as range_states
     from cami_units.commands import reopened as reopened
     from cami_units.commands import score_cells as score_cells
     from cami_units.commands import sensitivity as with_sensitivity
@@ -59,6 +58,7 @@ if TYPE_CHECKING:
     from cami_units.overlap import crossings as crossings
     from cami_units.overlap import near as near
     from cami_units.overlap import overlap as overlaps
+    from cami_units.overlap import range_states as range_states
     from cami_units.overlap import split as split
     from cami_units.plan import read_plan as read_plan
     from cami_units.plan import read_profile as read_profile
@@ -92,7 +92,7 @@ _HOME: Final = {
     "planning_units": ("grid", "planning_units"),
     "propose": ("commands", "propose"),
     "pu_ids": ("grid", "pu_ids"),
-    "range_states": ("commands", "range_states"),
+    "range_states": ("overlap", "range_states"),
     "rank_units": ("rank", "rank_units"),
     "read_countries": ("layers", "read_countries"),
     "read_hotspots": ("layers", "read_hotspots"),

@@ -17,11 +17,11 @@ import struct
 import uuid
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import geopandas as gpd
 import pandas as pd
@@ -40,6 +40,8 @@ _SUFFIX: Final = ".entry"
 _README: Final = """What cami-units has measured and need not measure again: copies of your layers among it.
 It can be deleted at any time. Do not pass it on: layers may be restricted.
 """
+
+Value = TypeVar("Value")
 
 Parts = Mapping[str, Any]
 """What an entry holds, by name: tables, ``None``, and what JSON can say."""
@@ -98,6 +100,34 @@ def kept(cache: Cache, kind: str, key: Any, make: Callable[[], Parts]) -> Parts:
     with suppress(OSError):  # a full or read-only disk: the answer is there all the same
         _write(path, made)
     return made
+
+
+def kept_value(
+    cache: Cache,
+    kind: str,
+    key: Any,
+    of: type[Value],
+    make: Callable[[], Value],
+    **at_hand: Any,
+) -> Value:
+    """A dataclass of tables, as :func:`kept`; the fields that are `at_hand` already are not kept."""
+
+    def parts() -> dict[str, Any]:
+        return {name: part for name, part in parts_of(make()).items() if name not in at_hand}
+
+    if cache.folder is None:
+        return make()
+    return of(**at_hand, **kept(cache, kind, key, parts))
+
+
+def kept_table(cache: Cache, kind: str, key: Any, make: Callable[[], Any]) -> Any:
+    """One table, as :func:`kept`."""
+    return kept(cache, kind, key, lambda: {"table": make()})["table"]
+
+
+def parts_of(value: Any) -> dict[str, Any]:
+    """The fields of a dataclass by name, as they are."""
+    return {field.name: getattr(value, field.name) for field in fields(value)}
 
 
 def digest(*things: Any) -> str:

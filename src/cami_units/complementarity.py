@@ -19,7 +19,7 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -251,19 +251,30 @@ class _Problem:
         gap: float,
         nodes: int,
     ) -> OptimizeResult:
-        """What the solver makes of it: variables are sites, then shared edges, then sides."""
-        # Rows in units of their own target: km² and counts side by side confuse a solver.
+        """What the solver makes of it: variables are sites, then shared edges, then sides.
+
+        The rows of the matrix, block by block (columns: sites *x*, shared edges *y*, sides *z*)::
+
+            amounts   0    0      ≥ target     enough of each feature
+            ends      -1   0      ≥ 0          an edge is saved where both its ends are chosen (2 ×)
+            sides     0    -1     ≥ 0          a side counts where the sites hold enough on it
+            0         0    count  ≥ min_sides  enough sides of each feature
+        """
+        # Rows in units of their own target: km² and counts side by side confuse a solver. All
+        # bounds give way by _SLACK, or the rounding of a sum makes a set that fits infeasible.
         scale = np.where(self.target > 0, self.target, 1.0)[reachable]
         blocks: list[list[sparse.sparray | None]] = [
             [sparse.diags_array(1 / scale) @ self.held[reachable], None, None]
         ]
         least = [self.target[reachable] / scale * (1 - _SLACK)]
         m = len(self.pairs)
+        # y ≤ x at both ends, as two blocks: tighter for the solver than 2y ≤ x + x in one.
         for end in (0, 1):
             there = (np.ones(m), (np.arange(m), self.pairs[:, end]))
             tie = sparse.coo_array(there, shape=(m, len(self.names)))
             blocks.append([tie, -sparse.eye_array(m), None])
             least.append(np.zeros(m))
+        # Only sides that can be held at all: one out of reach would forbid every set.
         k = int(open_sides.sum())
         unit = self.side_least if self.side_least > 0 else 1.0
         blocks.append([self.sides_held[open_sides] / unit, None, -sparse.eye_array(k)])
@@ -474,3 +485,190 @@ def greedy_order(
     table = pd.DataFrame(rows, columns=["site", "gain", "met", "share"])
     table.insert(0, "order", np.arange(1, len(table) + 1))
     return table
+
+
+# -- the sets that a round is told ----------------------------------------------------------------
+
+SHARE_OF_RANGE: Final = 0.3
+"""Which part of a species' transboundary range a complementary set should hold, 0–1."""
+
+EDGE_COST: Final = 0.25
+"""What an outline costs beside cells: one side of a cell as much as this part of the cell."""
+
+CELL_GAP: Final = 0.03
+"""The set of cells is good enough when it is proven to be this close to the best, 0–1."""
+
+
+def set_of_units(
+    units: pd.DataFrame,
+    unit_species: pd.DataFrame,
+    unit_range: pd.DataFrame,
+    range_km2: pd.Series[float],
+    *,
+    counted: Sequence[str],
+    locked: Sequence[str] = (),
+) -> dict[str, pd.DataFrame]:
+    """The smallest set of units that covers every species on both sides, and what replaces what.
+
+    Parameters
+    ----------
+    units : DataFrame
+        ``unit_id``, ``score``.
+    unit_species : DataFrame
+        Table `unit_species` of the units.
+    unit_range : DataFrame
+        ``unit_id``, ``sci_name``, ``km2``: transboundary range in each unit.
+    range_km2 : Series
+        The transboundary range of each species: its range in the cells where it is shared.
+    counted : sequence of str
+        The species that are counted.
+    locked : sequence of str
+        Units that must be in the set.
+
+    Returns
+    -------
+    dict
+        ``complementarity``: ``unit_id``, ``chosen``, ``locked``, ``order_greedy``,
+        ``replacement_cost`` (in units; the part after the point is score; empty where nothing
+        replaces the unit), ``irreplaceable``, ``lost`` (targets out of reach without it), ``gap``.
+        ``complementarity_curve``: ``order``, ``unit_id``, ``species_covered``, ``targets_met``,
+        ``share``. ``complementarity_targets``: ``sci_name``, ``asks`` ("both sides", "range"),
+        ``target`` (units; km²), ``reached``, ``attainable``, ``missing``, ``met``.
+    """
+    targets = _unit_targets(range_km2, counted)
+    amounts = _unit_amounts(units, unit_species, unit_range)
+    costs = nearly_equal_costs(units["score"]).array
+    sites = pd.DataFrame({"site": units["unit_id"].array, "cost": costs})
+    best = smallest_set(sites, amounts, targets, locked=locked)
+    table = replacement_costs(sites, amounts, targets, locked=locked)
+    order = greedy_order(sites, amounts, targets, locked=locked)
+    irreplaceable = np.isinf(table["replacement_cost"])
+    members = pd.DataFrame(
+        {
+            "unit_id": table["site"],
+            "chosen": table["chosen"],
+            "locked": table["site"].isin(locked),
+            "order_greedy": table["site"].map(order.set_index("site")["order"]).astype("Int64"),
+            "replacement_cost": table["replacement_cost"].where(~irreplaceable),
+            "irreplaceable": irreplaceable,
+            "lost": table["lost"],
+            "gap": best.gap,
+        }
+    )
+    on_sides = amounts[amounts["asks"] == _BOTH_SIDES]
+    features = order["site"].map(
+        lambda site: set(on_sides.loc[on_sides["site"] == site, "feature"])
+    )
+    covered: set[str] = set()
+    curve = order.rename(columns={"site": "unit_id", "met": "targets_met"})
+    curve.insert(2, "species_covered", [len(covered := covered | names) for names in features])
+    return {
+        "complementarity": members,
+        "complementarity_curve": curve.drop(columns="gain"),
+        "complementarity_targets": _reached_targets(targets, amounts, set(best.chosen)),
+    }
+
+
+_BOTH_SIDES: Final = "both sides"
+_RANGE: Final = "range"
+
+
+def _feature(sci_name: pd.Series[str], asks: str) -> pd.Series[str]:
+    """What is asked of a species, under one name: a species is asked for twice."""
+    return sci_name.astype(str) + f": {asks}"
+
+
+def _unit_targets(range_km2: pd.Series[float], counted: Sequence[str]) -> pd.DataFrame:
+    """Each species on both sides of one unit, and part of its transboundary range."""
+    parts = [
+        pd.DataFrame(
+            {"sci_name": range_km2.index, "asks": _RANGE, "target": SHARE_OF_RANGE * range_km2}
+        ),
+        pd.DataFrame({"sci_name": list(counted), "asks": _BOTH_SIDES, "target": 1.0}),
+    ]
+    targets = pd.concat([part.reset_index(drop=True) for part in parts], ignore_index=True)
+    feature = [
+        f"{name}: {asks}" for name, asks in zip(targets["sci_name"], targets["asks"], strict=True)
+    ]
+    return targets.assign(feature=feature)
+
+
+def _unit_amounts(
+    units: pd.DataFrame, unit_species: pd.DataFrame, unit_range: pd.DataFrame
+) -> pd.DataFrame:
+    """What each unit gives to each target."""
+    two_sides = unit_species["sides"].fillna("").str.contains(";")
+    both = unit_species[two_sides & (unit_species["role"] == "qualifying")]
+    both = both[both["unit_id"].isin(units["unit_id"])]
+    amounts = pd.concat(
+        [
+            unit_range.assign(
+                feature=_feature(unit_range["sci_name"], _RANGE),
+                asks=_RANGE,
+                amount=unit_range["km2"],
+            ),
+            both.assign(
+                feature=_feature(both["sci_name"], _BOTH_SIDES), asks=_BOTH_SIDES, amount=1.0
+            ),
+        ]
+    ).rename(columns={"unit_id": "site"})
+    return amounts[["site", "feature", "asks", "amount"]].reset_index(drop=True)
+
+
+def _reached_targets(
+    targets: pd.DataFrame, amounts: pd.DataFrame, chosen: set[str]
+) -> pd.DataFrame:
+    """Every target with what the set reaches of it, and what all units together could."""
+    total = amounts.groupby("feature")["amount"].sum()
+    in_set = amounts[amounts["site"].isin(chosen)].groupby("feature")["amount"].sum()
+    attainable = targets["feature"].map(total).fillna(0.0)
+    reached = targets["feature"].map(in_set).fillna(0.0)
+    table = targets[["sci_name", "asks", "target"]].assign(
+        reached=reached,
+        attainable=attainable,
+        missing=(targets["target"] - attainable).clip(lower=0.0),
+        met=reached >= targets["target"] * (1 - _SLACK),
+    )
+    return table.sort_values(["sci_name", "asks"], ignore_index=True)
+
+
+def set_of_cells(
+    shared_km2: pd.DataFrame,
+    side_km2: pd.DataFrame,
+    links: NDArray[np.intp],
+    *,
+    corners: int,
+    least_km2: float,
+    min_sides: int,
+) -> Selection:
+    """The smallest set of planning units under the targets of units, at the price of its outline.
+
+    Cells of one species' range on two sides, together and not scattered.
+
+    Parameters
+    ----------
+    shared_km2 : DataFrame
+        ``pu_id``, ``sci_name``, ``km2``: range in the cells where a species is shared.
+    side_km2 : DataFrame
+        ``pu_id``, ``sci_name``, ``iso2``, ``km2``: the same by state.
+    links : (n, 2) array of int
+        Positions of the neighbours that share an edge, among the cells sorted by ``pu_id``.
+    corners : int
+        How many neighbours a cell has: 4, or 6 for hexagons.
+    least_km2, min_sides : float, int
+        The km² from which a side counts, and how many must.
+    """
+    ours = {"pu_id": "site", "sci_name": "feature", "iso2": "side", "km2": "amount"}
+    amounts = shared_km2.rename(columns=ours)
+    ids = np.array(sorted(amounts["site"].unique()), dtype=object)
+    targets = SHARE_OF_RANGE * amounts.groupby("feature")["amount"].sum()
+    return smallest_set(
+        # The length of an outline is counted in sides of cells.
+        pd.DataFrame({"site": ids, "cost": 1.0, "outline_km": float(corners)}),
+        amounts,
+        targets.rename("target").reset_index(),
+        edges=pd.DataFrame({"site_a": ids[links[:, 0]], "site_b": ids[links[:, 1]], "km": 1.0}),
+        edge_weight=EDGE_COST,
+        sides=Sides(side_km2.rename(columns=ours), least=least_km2, number=min_sides),
+        gap=CELL_GAP,
+    )

@@ -687,6 +687,29 @@ def _flips(factors: pd.DataFrame, share: pd.Series[float]) -> dict[str, tuple[st
     return told
 
 
+def selection_frequency(owners: Mapping[str, pd.DataFrame], result: Stability) -> pd.DataFrame:
+    """The share of all runs in which each planning unit lies in a unit that qualifies.
+
+    Parameters
+    ----------
+    owners : mapping
+        For each way of drawing the units: ``pu_id`` and the ``site`` that holds half of it.
+    result : Stability
+        How often each site of each way qualified.
+
+    Returns
+    -------
+    DataFrame
+        ``pu_id``, ``selection_frequency`` (0–1); cells that never are selected are missing.
+    """
+    parts = [pd.DataFrame({"pu_id": pd.Series(dtype=object), "share": pd.Series(dtype=float)})]
+    for way, cells in owners.items():
+        rows = result.ways[result.ways["delineation"] == way].set_index("site")
+        parts.append(cells.assign(share=cells["site"].map(rows["share"]).fillna(0.0)))
+    frequency = pd.concat(parts).groupby("pu_id")["share"].sum().rename("selection_frequency")
+    return frequency[frequency > 0].reset_index()
+
+
 def _by_way(found: pd.DataFrame, runs: pd.DataFrame, total: int) -> pd.DataFrame:
     held = found.loc[found["qualifies"], ["scenario", "site"]]
     held = held.assign(delineation=runs["delineation"].to_numpy()[held["scenario"].to_numpy()])

@@ -16,8 +16,11 @@ if TYPE_CHECKING:
     from cami_units.commands._activities import known_activities as known_activities
     from cami_units.commands._annex import ANNEX_FILES as ANNEX_FILES
     from cami_units.commands._annex import annex as annex
+    from cami_units.commands._assess import Assessed as Assessed
     from cami_units.commands._assess import assess as assess
-    from cami_units.commands._assess import init as init
+    from cami_units.commands._assess import assess_sites as assess_sites
+    from cami_units.commands._assess import cut as cut
+    from cami_units.commands._assess import measure as measure
     from cami_units.commands._collect import Collected as Collected
     from cami_units.commands._collect import collect as collect
     from cami_units.commands._collect import next_directory as next_directory
@@ -29,29 +32,24 @@ if TYPE_CHECKING:
     from cami_units.commands._decide import decided as decided
     from cami_units.commands._decide import decided_round as decided_round
     from cami_units.commands._decide import read_decisions as read_decisions
-    from cami_units.commands._expected import range_states as range_states
     from cami_units.commands._figures import figure_writers as figure_writers
     from cami_units.commands._figures import write_atlas as write_atlas
     from cami_units.commands._figures import write_figures as write_figures
     from cami_units.commands._group_files import FileRead as FileRead
+    from cami_units.commands._init import init as init
     from cami_units.commands._legend import legend_png as legend_png
     from cami_units.commands._load import check as check
     from cami_units.commands._load import load as load
-    from cami_units.commands._measure import Assessed as Assessed
-    from cami_units.commands._measure import Cells as Cells
-    from cami_units.commands._measure import Pieces as Pieces
-    from cami_units.commands._measure import assess_sites as assess_sites
-    from cami_units.commands._measure import cut as cut
-    from cami_units.commands._measure import measure as measure
-    from cami_units.commands._measure import score_cells as score_cells
     from cami_units.commands._overlaps import Overlaps as Overlaps
     from cami_units.commands._overlaps import write_overlaps as write_overlaps
     from cami_units.commands._pack import Packed as Packed
     from cami_units.commands._pack import pack as pack
     from cami_units.commands._plenary import board as board
     from cami_units.commands._plenary import plenary as plenary
+    from cami_units.commands._propose import Cells as Cells
     from cami_units.commands._propose import grow as grow
     from cami_units.commands._propose import propose as propose
+    from cami_units.commands._propose import score_cells as score_cells
     from cami_units.commands._publish import published as published
     from cami_units.commands._rehearse import Rehearsed as Rehearsed
     from cami_units.commands._rehearse import check_rehearsal as check_rehearsal
@@ -69,48 +67,46 @@ if TYPE_CHECKING:
 _HOME: Final = {
     "ANNEX_FILES": "_annex",
     "Activities": "_activities",
-    "Assessed": "_measure",
-    "Cells": "_measure",
+    "Assessed": "_assess",
+    "Cells": "_propose",
     "Collected": "_collect",
     "DECISIONS": "_decide",
     "DECISION_LOG": "_decide",
     "FileRead": "_group_files",
     "Overlaps": "_overlaps",
     "Packed": "_pack",
-    "Pieces": "_measure",
     "Rehearsed": "_rehearse",
     "activities": "_activities",
     "allocation": "_stored_round",
     "annex": "_annex",
     "assess": "_assess",
-    "assess_sites": "_measure",
+    "assess_sites": "_assess",
     "board": "_plenary",
     "check": "_load",
     "check_rehearsal": "_rehearse",
     "collect": "_collect",
-    "cut": "_measure",
+    "cut": "_assess",
     "decide": "_decide",
     "decided": "_decide",
     "decided_round": "_decide",
     "fabricated": "_rehearse",
     "figure_writers": "_figures",
     "grow": "_propose",
-    "init": "_assess",
+    "init": "_init",
     "known_activities": "_activities",
     "legend_png": "_legend",
     "load": "_load",
-    "measure": "_measure",
+    "measure": "_assess",
     "next_directory": "_collect",
     "pack": "_pack",
     "plenary": "_plenary",
     "propose": "_propose",
     "published": "_publish",
-    "range_states": "_expected",
     "read_decisions": "_decide",
     "rehearse": "_rehearse",
     "reopened": "_stored_round",
     "scene": "_shown_round",
-    "score_cells": "_measure",
+    "score_cells": "_propose",
     "sensitivity": "_sensitivity",
     "shown_layers": "_round_files",
     "stability_of": "_sensitivity",
@@ -135,7 +131,6 @@ __all__ = [
     "FileRead",
     "Overlaps",
     "Packed",
-    "Pieces",
     "Rehearsed",
     "activities",
     "allocation",
@@ -163,7 +158,6 @@ __all__ = [
     "plenary",
     "propose",
     "published",
-    "range_states",
     "read_decisions",
     "rehearse",
     "reopened",

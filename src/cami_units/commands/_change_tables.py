@@ -11,8 +11,8 @@ import pandas as pd
 import shapely
 
 from cami_units import overlap, workshop
+from cami_units.commands._assess import Assessed
 from cami_units.commands._group_files import PROBLEM_COLUMNS, HandedIn
-from cami_units.commands._measure import Assessed
 from cami_units.model import GATES, LONLAT, Round, is_missing
 from cami_units.plan import Plan
 

@@ -11,6 +11,7 @@ import geopandas as gpd
 import pandas as pd
 
 from cami_units import documents, layers, overlap, store, workshop
+from cami_units.commands._assess import Assessed, assess_sites, cut
 from cami_units.commands._change_tables import (
     CONFLICT_COLUMNS,
     Picture,
@@ -30,7 +31,6 @@ from cami_units.commands._group_files import (
     read_files,
     sums_of,
 )
-from cami_units.commands._measure import Assessed, Pieces, assess_sites, cut
 from cami_units.commands._next_round import (
     next_manifest,
     next_tables,
@@ -50,6 +50,7 @@ from cami_units.model import (
     Round,
     quiet,
 )
+from cami_units.overlap import Pieces
 from cami_units.plan import Plan
 
 PACK_FILE: Final = "pack.json"

@@ -35,22 +35,6 @@ _POINT_DEGREES: Final = 0.05
 """Half the width at which a point is drawn: a shape shows everywhere, an icon must be carried."""
 
 
-def missing_context(plan: Plan) -> tuple[Problem, ...]:
-    """The context layers of a plan whose file is not there: known before anything is computed."""
-    return tuple(
-        Problem(
-            "refuses",
-            PREFIX + name,
-            wanted.path.name,
-            "",
-            f"the file of [context.{name}] is not there",
-            "Correct its path in the plan (it is relative to the plan file), or take the table out.",
-        )
-        for name, wanted in sorted(plan.context.items())
-        if not wanted.path.exists() and not any(one in wanted.path.name for one in "*?[")
-    )
-
-
 def with_context(done: Round, plan: Plan, *, progress: Progress = quiet) -> Round:
     """A round with what its plan's context layers come to in each unit, and with these layers.
 
@@ -166,31 +150,15 @@ def _summarised(
 
 
 def _on_cells(
-    units: gpd.GeoDataFrame, done: Round, name: str, summary: str, crs: str
+    units: gpd.GeoDataFrame, done: Round, name: str, summary: Any, crs: str
 ) -> pd.DataFrame:
-    """What a raster comes to in units, from its summary in each planning unit.
-
-    A mean is weighted by the km² of each cell inside, over the cells that have a value; a share is
-    that over the whole unit; of a sum each cell gives the part of it that lies inside.
-    """
+    """What a raster comes to in units, from its summary in each planning unit."""
     held = done.tables.get("context_cells", pd.DataFrame(columns=["pu_id", "layer", "value"]))
     values = held[held["layer"] == name].set_index("pu_id")["value"].astype(float)
     cells = layers.to_equal_area(gpd.GeoDataFrame(done.tables["planning_units"]), crs)
     cells = cells[cells["pu_id"].isin(values.index)]
-    inside = overlap.overlap(units, cells[["pu_id", "geometry"]], by=("pu_id",), kind="polygon")
-    inside = inside.assign(value=inside["pu_id"].map(values).astype(float))
-    if summary == "count":
-        whole = overlap.area_km2(cells).set_axis(cells["pu_id"])
-        inside["value"] /= inside["pu_id"].map(whole).astype(float)
-    total = (inside["value"] * inside["km2"]).groupby(inside["unit_id"]).sum()
-    ids = pd.Index(units["unit_id"])
-    if summary == "count":
-        found = total.reindex(ids, fill_value=0.0)
-    elif summary == "share":
-        found = total.reindex(ids, fill_value=0.0) / overlap.area_km2(units).set_axis(ids)
-    else:
-        found = (total / inside.groupby("unit_id")["km2"].sum()).reindex(ids)
-    return pd.DataFrame({"unit_id": ids, "value": found.to_numpy(dtype=float)})
+    cells = cells.assign(value=cells["pu_id"].map(values))
+    return overlap.summary_of_cells(units, cells, summary=summary)
 
 
 def _in_order(parts: list[pd.DataFrame]) -> pd.DataFrame:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
-from typing import Any
+from dataclasses import asdict, replace
+from typing import Any, Final
 
-from cami_units import criteria, layers
+import pandas as pd
+
+from cami_units import cache as store_of_entries
+from cami_units import criteria, layers, overlap
 from cami_units.cache import NOTHING_KEPT, Cache
-from cami_units.commands._context import missing_context
-from cami_units.commands._expected import unexpected
-from cami_units.commands._kept import grounded, kept_layers
 from cami_units.model import InputError, Layers, Problem, Progress, listed, quiet, unfilled
 from cami_units.plan import Plan
 
@@ -35,15 +35,45 @@ def load(plan: Plan, *, progress: Progress = quiet, cache: Cache = NOTHING_KEPT)
     open_numbers = [one for one in _unfilled(plan) if one.level == "refuses"]
     if open_numbers:
         raise InputError("\n".join(one.sentence() for one in open_numbers))
-    known = kept_layers(cache, lambda: layers.read_layers(**_reading(plan), progress=progress))
-    written = plan.workshop.overrides
-    return known if written is None else replace(known, overrides=layers.read_overrides(written))
+    clean = _kept_layers(cache, plan, progress)
+    path = plan.workshop.overrides
+    return clean if path is None else replace(clean, overrides=layers.read_overrides(path))
+
+
+def _kept_layers(cache: Cache, plan: Plan, progress: Progress) -> Layers:
+    """Cleaned layers, read again only when a file or the way of reading has changed."""
+
+    def parts() -> dict[str, Any]:
+        clean = store_of_entries.parts_of(layers.read_layers(**_reading(plan), progress=progress))
+        clean["problems"] = [asdict(problem) for problem in clean["problems"]]
+        clean["sources"] = [dict(source) for source in clean["sources"]]
+        return clean
+
+    entry = dict(store_of_entries.kept(cache, "layers", (), parts))
+    entry["problems"] = tuple(Problem(**problem) for problem in entry["problems"])
+    entry["sources"] = tuple(entry["sources"])
+    return Layers(**entry)
 
 
 def ground(plan: Plan, cache: Cache) -> Cache:
     """The part of a cache that hangs on what the files of a plan hold today."""
+    if cache.folder is None:
+        return cache
     reading = _reading(plan)
-    return grounded(cache, reading["sources"], reading)
+    files = layers.input_hashes(reading["sources"])
+    way = {name: _plain(value) for name, value in reading.items() if name != "sources"}
+    return store_of_entries.narrowed(cache, store_of_entries.program_key(), files, way)
+
+
+def _plain(value: Any) -> Any:
+    """A value as something that a key can be made of."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    if isinstance(value, layers.TaxonRule):
+        return _plain(asdict(value))
+    return value if isinstance(value, pd.DataFrame | str | int | float | None) else str(value)
 
 
 def check(
@@ -55,14 +85,88 @@ def check(
 
     Computes nothing else, and is never stopped by a fault in an input.
     """
-    known, problems, sources = layers.survey_layers(**_reading(plan), progress=progress)
+    clean, problems, sources = layers.survey_layers(**_reading(plan), progress=progress)
     odd: tuple[Problem, ...] = ()
-    if known is not None:
+    if clean is not None:
         progress("comparing with what is expected", 0, 0)
-        least = plan.profile.occurrence.side_km2
-        odd = unexpected(known) if least is None else unexpected(known, least_km2=least)
-    own = (*_unfilled(plan), *_faulty_overrides(plan), *missing_context(plan))
-    return (*own, *problems, *odd), sources
+        side_km2 = plan.profile.occurrence.side_km2
+        odd = unexpected(clean) if side_km2 is None else unexpected(clean, least_km2=side_km2)
+    faults = (*_unfilled(plan), *_faulty_overrides(plan), *missing_context(plan))
+    return (*faults, *problems, *odd), sources
+
+
+# -- what is expected of a range -------------------------------------------------------------------
+
+_TIMES: Final = 3.0
+"""A range this many times larger or smaller than expected is worth a look."""
+
+
+def unexpected(clean: Layers, *, least_km2: float = 100.0) -> tuple[Problem, ...]:
+    """What looks wrong with a range beside what is expected of the species, one note each."""
+    return (*_odd_states(clean, least_km2), *_odd_areas(clean))
+
+
+def _odd_states(clean: Layers, least_km2: float) -> list[Problem]:
+    """Ranges that lie in a state where they are not expected, or in none where they are."""
+    table = overlap.range_states(clean, least_km2=least_km2)
+    present = set(clean.features["sci_name"])
+    odd = table[(table["verdict"] != "as expected") & table["sci_name"].isin(present)]
+    problems = []
+    for name, rows in odd.groupby("sci_name"):
+        lacking = rows.loc[rows["verdict"] == "missing", "iso2"].tolist()
+        extra = [
+            f"{row.iso2} ({row.km2:,.0f} km²{', given as extinct' if row.expected == 'extinct' else ''})"
+            for row in rows[rows["verdict"] == "unexpected"].itertuples()
+        ]
+        parts = [f"no kept range in {', '.join(lacking)}, where it is expected"] if lacking else []
+        parts += [f"range in {listed(extra, 20)}, where it is not expected"] if extra else []
+        cure = (
+            "Look at the map of the range, at its codes, and at range_states in the species table."
+        )
+        problems.append(Problem("note", "ranges", "", str(name), "; ".join(parts), cure))
+    return problems
+
+
+def _odd_areas(clean: Layers) -> list[Problem]:
+    """Ranges far larger or smaller than the species table says, else than the bundled ones are."""
+    species = clean.species.set_index("sci_name")
+    expected: dict[str, tuple[float, str]] = {}
+    if any(source["layer"] == "ranges" and not source["bundled"] for source in clean.sources):
+        bundled = layers.features(layers.read_ranges())
+        expected = {
+            name: (float(km2), "the bundled INDICATIVE range has")
+            for name, km2 in zip(bundled["sci_name"], bundled["range_km2"], strict=True)
+        }
+    if "expected_km2" in species:
+        stated = pd.to_numeric(species["expected_km2"], errors="coerce").dropna()
+        expected |= {str(name): (km2, "expected_km2 says") for name, km2 in stated.items()}
+    problems = []
+    for name, km2 in zip(clean.features["sci_name"], clean.features["range_km2"], strict=True):
+        due, who = expected.get(name, (0.0, ""))
+        if due > 0 and not 1 / _TIMES <= km2 / due <= _TIMES:
+            what = f"a range of {km2:,.0f} km², where {who} {due:,.0f} km² ({km2 / due:.2g} times)"
+            cure = "A part may be missing, be there for another taxon, or be in the wrong place."
+            problems.append(Problem("note", "ranges", "", name, what, cure))
+    return problems
+
+
+# -- what the plan lacks ---------------------------------------------------------------------------
+
+
+def missing_context(plan: Plan) -> tuple[Problem, ...]:
+    """The context layers of a plan whose file is not there: known before anything is computed."""
+    return tuple(
+        Problem(
+            "refuses",
+            f"context_{name}",
+            wanted.path.name,
+            "",
+            f"the file of [context.{name}] is not there",
+            "Correct its path in the plan (it is relative to the plan file), or take the table out.",
+        )
+        for name, wanted in sorted(plan.context.items())
+        if not wanted.path.exists() and not any(sign in wanted.path.name for sign in "*?[")
+    )
 
 
 def _faulty_overrides(plan: Plan) -> tuple[Problem, ...]:

@@ -11,10 +11,9 @@ import pandas as pd
 import shapely
 
 from cami_units import __version__, delineate, grid, layers, overlap, rank, workshop
+from cami_units.commands._assess import Assessed
 from cami_units.commands._group_files import HandedIn
-from cami_units.commands._measure import Assessed, Pieces
 from cami_units.commands._round_tables import (
-    DIGITS,
     STABILITY_TABLES,
     SUMMARY,
     by_unit,
@@ -22,7 +21,8 @@ from cami_units.commands._round_tables import (
     rationale,
     with_unit,
 )
-from cami_units.model import LONLAT, NOT_PROPOSED, Layers, Round, is_missing
+from cami_units.model import DIGITS, LONLAT, NOT_PROPOSED, Layers, Round, is_missing
+from cami_units.overlap import Pieces
 from cami_units.plan import Plan
 
 SAME_HOTSPOT: Final = 0.3

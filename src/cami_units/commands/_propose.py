@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import geopandas as gpd
 import pandas as pd
 
-from cami_units import delineate, grid, layers, overlap
-from cami_units.cache import NOTHING_KEPT, Cache, narrowed
-from cami_units.commands._context import missing_context, with_context
-from cami_units.commands._kept import kept_table
-from cami_units.commands._load import ground, load
-from cami_units.commands._measure import (
-    Assessed,
-    Cells,
-    Pieces,
-    assess_sites,
-    cut,
-    score_cells,
-)
+from cami_units import criteria, delineate, grid, layers, overlap
+from cami_units.cache import NOTHING_KEPT, Cache, kept_table, kept_value, narrowed
+from cami_units.commands._assess import Assessed, assess_sites, cut, species_ranges
+from cami_units.commands._context import with_context
+from cami_units.commands._load import ground, load, missing_context
 from cami_units.commands._round_tables import round_tables
 from cami_units.model import AREA_OF_INTEREST, PROPOSED, InputError, Progress, Round, quiet
+from cami_units.overlap import CellTables, Pieces
 from cami_units.plan import Plan
 
 
@@ -51,19 +46,99 @@ def propose(plan: Plan, *, progress: Progress = quiet, cache: Cache = NOTHING_KE
     if lacking := missing_context(plan):
         raise InputError("\n".join(one.sentence() for one in lacking))
     cache = ground(plan, cache)
-    known = load(plan, progress=progress, cache=cache)
+    clean = load(plan, progress=progress, cache=cache)
     progress("cutting layers by states", 0, 0)
-    pieces = cut(known, plan, cache=cache)
+    pieces = cut(clean, plan, cache=cache)
     cache = narrowed(cache, plan.profile.C7.pair_km)
     progress("scoring planning units", 0, 0)
     cells = score_cells(pieces, plan, cache=cache)
-    drawn = assess_sites(known.hotspots, pieces, plan, site="hotspot_id", cache=cache)
-    grown = grow(cells, drawn, pieces, plan, progress, cache=cache)
+    hotspots = assess_sites(clean.hotspots, pieces, plan, site="hotspot_id", cache=cache)
+    landscapes = grow(cells, hotspots, pieces, plan, progress, cache=cache)
     progress("measuring the finished units", 0, 0)
-    found = assess_sites(grown, pieces, plan, site="seed", cache=cache)
+    assessed = assess_sites(landscapes, pieces, plan, site="seed", cache=cache)
     progress("writing down what was found", 0, 0)
-    made = round_tables(plan, pieces, cells, drawn, grown, found, cache=cache)
-    return with_context(made, plan, progress=progress)
+    tables = round_tables(plan, pieces, cells.units, hotspots, landscapes, assessed, cache=cache)
+    return with_context(tables, plan, progress=progress)
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """Scored planning units; species and hotspots in each (km²); species shared nearby."""
+
+    units: gpd.GeoDataFrame
+    species: pd.DataFrame
+    shared: pd.DataFrame
+    hotspots: pd.DataFrame
+
+
+def score_cells(pieces: Pieces, plan: Plan, *, cache: Cache = NOTHING_KEPT) -> Cells:
+    """The planning units of the range states, as far as any range reaches, scored.
+
+    A species is *shared* in a cell when it lives in it and, within the plan's border distance, also
+    in another state. The score is the plain mean of three measures (shared species, their threat
+    weight, range rarity), each divided by the fixed maximum of the profile and capped at 1.
+
+    Parameters
+    ----------
+    pieces : Pieces
+        From :func:`cami_units.cut`.
+    plan : Plan
+        Side and shape of cells, border distance, maxima.
+
+    Returns
+    -------
+    Cells
+        ``units`` with ``richness``, ``n_shared``, ``threat_weight``, ``range_rarity`` and ``score``
+        (0–1); ``species`` and ``shared`` by cell.
+
+    Notes
+    -----
+    Richness is not additive: count it again for a larger site, never sum it.
+
+    References
+    ----------
+    Crisp, M. D. et al. (2001). Endemism in the Australian flora. *Journal of Biogeography* 28,
+    183–198. doi:10.1046/j.1365-2699.2001.00524.x
+
+    Examples
+    --------
+    >>> import cami_units as cu
+    >>> plan = cu.read_plan(None)
+    >>> plan = plan.model_copy(update={"study": plan.study.model_copy(update={"cell_km": 150.0})})
+    >>> cells = cu.score_cells(cu.cut(cu.load(plan), plan), plan).units
+    >>> bool(cells["score"].between(0, 1).all()), bool((cells["n_shared"] <= cells["richness"]).all())
+    (True, True)
+    """
+    study, border_km = plan.study, plan.criteria.border_km
+
+    def measured_cells() -> CellTables:
+        return overlap.cell_tables(study_cells(pieces, plan), pieces, border_km=border_km)
+
+    key = [study.cell_km, study.shape, border_km]
+    tables = kept_value(cache, "cells", key, CellTables, measured_cells)
+    scores = criteria.score_cells(
+        tables.units,
+        tables.here,
+        tables.both,
+        species_ranges(pieces.layers),
+        plan.profile,
+        cell_km2=float(overlap.area_km2(tables.units).iloc[0]),
+    )
+    return Cells(
+        units=tables.units.merge(scores, on="pu_id"),
+        species=tables.here.groupby(["pu_id", "sci_name"])[["km2"]].sum().reset_index(),
+        shared=tables.both,
+        hotspots=tables.hotspots,
+    )
+
+
+def study_cells(pieces: Pieces, plan: Plan) -> gpd.GeoDataFrame:
+    """The planning units of the range states, as far as any range reaches."""
+    study = plan.study
+    within = pieces.states.clip_by_rect(*pieces.layers.ranges.total_bounds)
+    return grid.planning_units(
+        within[~within.is_empty], cell_km=study.cell_km, shape=study.shape, crs=study.crs
+    )
 
 
 def grow(
@@ -90,19 +165,18 @@ def grow(
     >>> units["seed"].is_unique, bool(cu.area_km2(units).gt(0).all())
     (True, True)
     """
-    cores, members = _hotspot_seeds(cells, drawn, pieces)
-    new_cores, new_members = _new_seeds(cells, cores, plan)
-    cell_km2 = float(overlap.area_km2(cells.units).iloc[0])
-    least = (plan.profile.occurrence.min_site_share or 0.0) / 100 * cell_km2
-    all_members, all_cores = pd.concat([members, new_members]), pd.concat([cores, new_cores])
+    hotspot_cores, members = _hotspot_seeds(cells, drawn, pieces)
+    new_cores, new_members = _new_seeds(cells, hotspot_cores, plan)
+    least_km2 = criteria.least_overlap(plan.profile, _cell_km2(cells))
+    all_members, cores = pd.concat([members, new_members]), pd.concat([hotspot_cores, new_cores])
     limits = plan.units.model_dump()
 
     def delineated() -> gpd.GeoDataFrame:
         return delineate.delineate(
             cells.units,
-            delineate.occupied(cells.species, all_members, least_km2=least),
+            delineate.occupied(cells.species, all_members, least_km2=least_km2),
             grid.neighbours(cells.units, corners=True),
-            all_cores,
+            cores,
             reach_km=plan.units.reach_km,
             min_km2=plan.units.min_km2,
             max_km2=plan.units.max_km2,
@@ -111,11 +185,16 @@ def grow(
         )
 
     # the cells' shapes and their species hang on the plan's grid; their scores on its profile too
-    on = [plan.study.model_dump(), cells.units[["pu_id", "score"]], all_members, least, all_cores]
-    units = kept_table(cache, "units", [*on, limits], delineated)
-    units["hotspot_ids"] = units["seed"].where(units["seed"].isin(cores["seed"]), "")
-    written = delineate.editable(units)
-    return layers.to_equal_area(written, plan.study.crs).assign(outline=written.geometry)
+    key = [plan.study.model_dump(), cells.units[["pu_id", "score"]], all_members, least_km2, cores]
+    units = kept_table(cache, "units", [*key, limits], delineated)
+    units["hotspot_ids"] = units["seed"].where(units["seed"].isin(hotspot_cores["seed"]), "")
+    outlines = delineate.editable(units)
+    return layers.to_equal_area(outlines, plan.study.crs).assign(outline=outlines.geometry)
+
+
+def _cell_km2(cells: Cells) -> float:
+    """The area of a planning unit; all of a grid have the same."""
+    return float(overlap.area_km2(cells.units).iloc[0])
 
 
 def _hotspot_seeds(
@@ -129,17 +208,16 @@ def _hotspot_seeds(
     passing = drawn.decided(PROPOSED, AREA_OF_INTEREST)
     if hotspots is None or not passing:
         return _CORES, _MEMBERS
-    chosen = hotspots[hotspots["hotspot_id"].isin(passing)]
+    rows = hotspots[hotspots["hotspot_id"].isin(passing)]
     shared = overlap.overlap(
-        chosen, chosen.rename(columns={"hotspot_id": "other"}), site="hotspot_id", by=("other",)
+        rows, rows.rename(columns={"hotspot_id": "other"}), site="hotspot_id", by=("other",)
     )
     seed_of = delineate.landscapes(shared)
     inside = cells.hotspots[cells.hotspots["hotspot_id"].isin(passing)]
-    cell_km2 = float(overlap.area_km2(cells.units).iloc[0])
-    found = drawn.findings.species
-    qualifying = found[found["role"] == "qualifying"]
+    site_species = drawn.findings.species
+    qualifying = site_species[site_species["role"] == "qualifying"]
     return (
-        delineate.hotspot_cores(inside, seed_of, cell_km2=cell_km2),
+        delineate.hotspot_cores(inside, seed_of, cell_km2=_cell_km2(cells)),
         qualifying.assign(seed=qualifying["site"].map(seed_of)).dropna(subset="seed")[
             ["seed", "sci_name"]
         ],
@@ -150,17 +228,17 @@ def _new_seeds(cells: Cells, cores: pd.DataFrame, plan: Plan) -> tuple[pd.DataFr
     """Cores and species of the peaks far from every hotspot: as good as hotspots are, or better."""
     units = cells.units
     shared = units[units["n_shared"] > 0]
-    known = shared[shared["pu_id"].isin(cores["pu_id"])]
-    reach = plan.units.reach_km
-    found = delineate.peaks(
+    in_cores = shared[shared["pu_id"].isin(cores["pu_id"])]
+    reach_km = plan.units.reach_km
+    peaks = delineate.peaks(
         units,
         shared["pu_id"],
-        apart_km=2 * reach,
+        apart_km=2 * reach_km,
         taken=list(cells.hotspots["pu_id"]),
-        away_km=reach,
-        least_score=float((known if len(known) else shared)["score"].median()),
+        away_km=reach_km,
+        least_score=float((in_cores if len(in_cores) else shared)["score"].median()),
     )
-    discs = delineate.discs(units, found, radius_km=reach / 2)
+    discs = delineate.discs(units, peaks, radius_km=reach_km / 2)
     return discs, discs.merge(cells.shared, on="pu_id")[["seed", "sci_name"]].drop_duplicates()
 
 

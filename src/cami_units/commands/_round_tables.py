@@ -11,11 +11,11 @@ import geopandas as gpd
 import pandas as pd
 
 from cami_units import __version__, delineate, layers, overlap, rank
-from cami_units.cache import NOTHING_KEPT, Cache
-from cami_units.commands._kept import kept_table
-from cami_units.commands._measure import Assessed, Cells, Pieces
+from cami_units.cache import NOTHING_KEPT, Cache, kept_table
+from cami_units.commands._assess import Assessed
 from cami_units.model import (
     AREA_OF_INTEREST,
+    DIGITS,
     GATES,
     LONLAT,
     PROPOSED,
@@ -26,6 +26,7 @@ from cami_units.model import (
     Profile,
     Round,
 )
+from cami_units.overlap import Pieces
 from cami_units.plan import Plan
 
 STABILITY_TABLES = (
@@ -39,7 +40,7 @@ STABILITY_TABLES = (
 def round_tables(
     plan: Plan,
     pieces: Pieces,
-    cells: Cells,
+    cells: gpd.GeoDataFrame,
     drawn: Assessed,
     grown: gpd.GeoDataFrame,
     found: Assessed,
@@ -58,7 +59,7 @@ def round_tables(
         "unit_criteria": by_unit(found.findings.criteria, ids),
         "unit_species": by_unit(found.findings.species, ids),
         "unit_countries": by_unit(found.findings.countries, ids),
-        "planning_units": with_unit(cells.units, units, cache=cache),
+        "planning_units": with_unit(cells, units, cache=cache),
         "ranges_used": known.ranges,
         "species": known.species,
     }
@@ -112,15 +113,12 @@ def likeness(units: gpd.GeoDataFrame, pieces: Pieces) -> pd.Series[float]:
     if hotspots is None:
         return pd.Series(0.0, index=units.index)
     pairs = units.assign(hotspot_id=units["hotspot_ids"].str.split(";")).explode("hotspot_id")
-    own = hotspots.merge(pairs[["unit_id", "hotspot_id"]], on="hotspot_id")
-    joint = layers.dissolved(own, ("unit_id",))
-    shared = overlap.overlap(units, joint.rename(columns={"unit_id": "of"}), by=("of",))
-    own_part = shared[shared["unit_id"] == shared["of"]].set_index("unit_id")["km2"]
-    whole = overlap.area_km2(joint).set_axis(joint["unit_id"])
-    ids = units["unit_id"]
-    both: pd.Series[float] = overlap.area_km2(units) + ids.map(whole) - ids.map(own_part)
-    likeness: pd.Series[float] = ids.map(own_part) / both
-    return likeness.fillna(0.0)
+    parts = hotspots.merge(pairs[["unit_id", "hotspot_id"]], on="hotspot_id")
+    ground = overlap.dissolved(parts, ("unit_id",)).rename(columns={"unit_id": "of"})
+    pairs = overlap.jaccard_pairs(units, ground, site="unit_id", other="of")
+    matched = pairs[pairs["unit_id"] == pairs["of"]].set_index("unit_id")["jaccard"]
+    index: pd.Series[float] = units["unit_id"].map(matched).fillna(0.0)
+    return index
 
 
 def _names(units: gpd.GeoDataFrame, known: Layers) -> pd.DataFrame:
@@ -210,16 +208,12 @@ def with_unit(
 ) -> gpd.GeoDataFrame:
     """Planning units with the unit that holds most of each; empty where none holds half."""
     shapes = units[["unit_id", "geometry"]]
-    inside = kept_table(
-        cache,
-        "inside",
-        [cells[["pu_id", "geometry"]], shapes],
-        lambda: overlap.overlap(cells, shapes, site="pu_id", by=("unit_id",)),
+    key = [cells[["pu_id", "geometry"]], shapes]
+    owners = kept_table(
+        cache, "owners", key, lambda: overlap.cell_owners(cells, shapes, site="unit_id")
     )
-    half = overlap.area_km2(cells).set_axis(cells["pu_id"]) / 2
-    held = inside[inside["km2"] >= inside["pu_id"].map(half).astype(float)].drop_duplicates("pu_id")
-    by_cell = dict(zip(held["pu_id"], held["unit_id"], strict=True))
-    unit = pd.Series([by_cell.get(one, "") for one in cells["pu_id"]], cells.index, dtype=str)
+    by_cell = dict(zip(owners["pu_id"], owners["unit_id"], strict=True))
+    unit = pd.Series([by_cell.get(pu_id, "") for pu_id in cells["pu_id"]], cells.index, dtype=str)
     columns = [*TABLES["planning_units"].columns, "geometry"]
     return cells.assign(unit_id=unit)[columns]
 
@@ -254,9 +248,6 @@ def as_written(table: pd.DataFrame) -> pd.DataFrame:
     """Numbers to six decimals; shapes in longitude and latitude."""
     rounded = table.round(DIGITS)
     return layers.to_lonlat(rounded) if isinstance(rounded, gpd.GeoDataFrame) else rounded
-
-
-DIGITS = 6
 
 
 def _without_folders(value: Any) -> Any:

@@ -4,56 +4,62 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import fields, replace
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Final
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 
-from cami_units import complementarity, documents, figures, grid, layers, overlap, store, words
-from cami_units.commands._measure import (
+from cami_units import (
+    complementarity,
+    documents,
+    figures,
+    grid,
+    layers,
+    overlap,
+    store,
+    words,
+)
+from cami_units import sensitivity as room
+from cami_units.commands._assess import (
     Assessed,
-    Pieces,
     adjacent_sites,
     assess_sites,
     cut,
     measure,
-    score_cells,
-    with_range,
+    species_ranges,
 )
-from cami_units.commands._propose import grow
-from cami_units.commands._readings import read_otherwise
+from cami_units.commands._propose import Cells, grow, score_cells, study_cells
 from cami_units.commands._round_files import products
 from cami_units.commands._round_tables import STABILITY_TABLES, as_written
 from cami_units.commands._shown_round import scene
 from cami_units.commands._stored_round import reopened
-from cami_units.commands._views import (
-    border_pairs,
-    cell_problem,
-    complementary,
-    crossings_of,
-    every_name,
-    restoration_notes,
-    unit_presence,
+from cami_units.model import (
+    LONLAT,
+    PRESENCE,
+    Layers,
+    Problem,
+    Progress,
+    Round,
+    SiteTables,
+    cami_species,
+    quiet,
 )
-from cami_units.model import Layers, Problem, Progress, Round, SiteTables, quiet
+from cami_units.overlap import Pieces
 from cami_units.plan import Plan
-from cami_units.sensitivity import (
-    EDGES,
-    STATED,
-    Design,
-    Stability,
-    Way,
-    delineations,
-    readings,
-    stability,
-)
+from cami_units.sensitivity import EDGES, STATED, Design, Stability, Way
 
 SAME_UNIT = 0.5
 """A unit drawn anew is the same one where the Jaccard index of both is at least this."""
 
 MACHINE = ("modelled candidate", "area of interest")
 """Units of these statuses were drawn by the software; the others by people."""
+
+SENSITIVE_DEG: Final = 0.5
+"""Where a barrier cuts a sensitive species is told on a lattice of this many degrees."""
 
 Drawings = Mapping[str, gpd.GeoDataFrame]
 """The units of each way of drawing them: ``site`` and polygons."""
@@ -87,55 +93,55 @@ def sensitivity(done: Round, *, design: Design | None = None, progress: Progress
     InputError
         The round is one for publication: it came without its ranges.
     """
-    chosen = design or Design()
-    plan, known = reopened(done)
-    pieces = cut(known, plan)
+    design = design or Design()
+    plan, round_layers = reopened(done)
+    pieces = cut(round_layers, plan)
     table = done.tables["conservation_units"]
     alive = table[~table["status"].isin(DEAD)].sort_values("unit_id", ignore_index=True)
     units = layers.to_equal_area(alive, plan.study.crs)
     cells = score_cells(pieces, plan)
-    problem = cell_problem(cells, pieces, plan.profile)
-    with ThreadPoolExecutor(max_workers=1) as beside:
+    solve = _cell_solver(cells, pieces, plan)
+    with ThreadPoolExecutor(max_workers=1) as thread:
         # The solver needs no Python and no geometry: it works while units are drawn anew.
-        solved = beside.submit(lambda: complementarity.smallest_set(**problem))
-        found, frequency = stability_of(units, pieces, plan, design=chosen, progress=progress)
+        solution = thread.submit(solve)
+        result, frequency = stability_of(units, pieces, plan, design=design, progress=progress)
         progress("looking for the smallest set", 0, 0)
-        compact = solved.result()
+        smallest = solution.result()
     progress("looking at codes, barriers and borders", 0, 0)
     added: dict[str, pd.DataFrame] = {
-        "sensitivity": found.units.rename(columns={"site": "unit_id"}),
-        "sensitivity_factors": found.factors.rename(columns={"site": "unit_id"}),
-        "unit_presence": unit_presence(units, pieces, plan, chosen),
-        "restoration": restoration_notes(units, pieces),
+        "sensitivity": result.units.rename(columns={"site": "unit_id"}),
+        "sensitivity_factors": result.factors.rename(columns={"site": "unit_id"}),
+        "unit_presence": unit_presence(units, pieces, plan, design),
+        "restoration": restoration_notes(units, round_layers),
         "crossings": crossings_of(units, pieces),
-        "border_pairs": border_pairs(units, pieces, plan.profile),
+        "border_pairs": overlap.border_pairs(units, pieces, plan.profile),
         **complementary(
-            units, done.tables["unit_species"], cells, pieces, locked=_locked(units, known)
+            units, done.tables["unit_species"], cells, pieces, locked=_locked(units, round_layers)
         ),
     }
-    told = {
+    sentences = {
         row["unit_id"]: words.stability({str(key): value for key, value in row.items()})
         for row in added["sensitivity"].to_dict("records")
     }
-    own = done.tables["planning_units"]
-    share = own["pu_id"].map(frequency.set_index("pu_id")["selection_frequency"])
-    added["planning_units"] = own.assign(
+    planning_units = done.tables["planning_units"]
+    share = planning_units["pu_id"].map(frequency.set_index("pu_id")["selection_frequency"])
+    added["planning_units"] = planning_units.assign(
         selection_frequency=share.fillna(0.0),
-        in_smallest_set=own["pu_id"].isin(compact.chosen),
+        in_smallest_set=planning_units["pu_id"].isin(smallest.chosen),
     )
     added["conservation_units"] = table.assign(
-        stability=table["unit_id"].map(told).fillna("").astype(str)
+        stability=table["unit_id"].map(sentences).fillna("").astype(str)
     )
-    written = {name: as_written(one) for name, one in added.items()}
-    return replace(done, tables={**done.tables, **written})
+    rounded = {name: as_written(table) for name, table in added.items()}
+    return replace(done, tables={**done.tables, **rounded})
 
 
-def _locked(units: gpd.GeoDataFrame, known: Layers) -> list[str]:
+def _locked(units: gpd.GeoDataFrame, round_layers: Layers) -> list[str]:
     """Units that must be in the smallest set: agreed on, or locked by a written override."""
     agreed = units.loc[units["status"].isin(AGREED), "unit_id"]
-    written = known.overrides
-    by_hand = [] if written is None else written.loc[written["what"] == "lock", "site"].tolist()
-    return sorted({*agreed, *(set(by_hand) & set(units["unit_id"]))})
+    overrides = round_layers.overrides
+    by_hand = set() if overrides is None else {*overrides.loc[overrides["what"] == "lock", "site"]}
+    return sorted({*agreed, *(by_hand & set(units["unit_id"]))})
 
 
 def write_sensitivity(
@@ -220,38 +226,66 @@ def stability_of(
         ``pu_id``, ``selection_frequency``: the share of all runs in which the planning unit lies,
         by half of it at least, in a unit that qualifies. Cells that never do are missing.
     """
-    chosen = design or Design()
-    drawings = _drawings(units, pieces, plan, chosen, progress)
+    design = design or Design()
+    drawings = _drawings(units, pieces, plan, design, progress)
     sites = _side_by_side(drawings)
     stated = measure(sites, pieces, site="site")
     tables: dict[Way, SiteTables] = {}
     species: dict[tuple[str, str], pd.DataFrame] = {}
-    for presence, codes in readings(chosen, plan.codes.presence).items():
+    for presence, codes in room.readings(design, plan.codes.presence).items():
         for edge, side in EDGES.items():
             progress("reading the ranges otherwise", len(species), 0)
-            read = read_otherwise(pieces, plan, chosen, codes, side)
-            species[presence, edge] = with_range(read.layers)
-            measured = stated if read is pieces else _ranges_measured(sites, read, stated)
+            other = read_otherwise(pieces, plan, design, codes, side)
+            species[presence, edge] = species_ranges(other.layers)
+            measured = (
+                stated if other is pieces else overlap.with_ranges_measured(stated, sites, other)
+            )
             for way, rows in sites.groupby("way", sort=False):
                 names = rows.set_index("site")["drawn"]
-                tables[str(way), presence, edge] = _of(measured, names)
-    found = stability(
+                tables[str(way), presence, edge] = overlap.renamed_sites(measured, names)
+    result = room.stability(
         tables,
         species,
         units["unit_id"].tolist(),
         plan.profile,
-        chosen,
+        design,
         adjacent=_adjacent_units(units, pieces, plan),
         progress=progress,
     )
-    return found, _selection(drawings, found, pieces, plan)
+    cells = study_cells(pieces, plan)
+    owners = {
+        way: overlap.cell_owners(cells, polygons, site="site")
+        for way, polygons in drawings.items()
+        if way in set(result.ways["delineation"])
+    }
+    return result, room.selection_frequency(owners, result)
 
 
 def _adjacent_units(units: gpd.GeoDataFrame, pieces: Pieces, plan: Plan) -> pd.DataFrame | None:
     """The overrides of the geography gate on units, by their own ids or by those of their hotspots."""
     named = units.assign(named=every_name(units))
-    found = adjacent_sites(named, pieces.layers, plan, "named")
-    return None if found is None else found.assign(site=found["site"].str.partition(";")[0])
+    overrides = adjacent_sites(named, pieces.layers, plan, "named")
+    if overrides is None:
+        return None
+    return overrides.assign(site=overrides["site"].str.partition(";")[0])
+
+
+def read_otherwise(
+    pieces: Pieces, plan: Plan, design: Design, presence: tuple[int, ...], side: int
+) -> Pieces:
+    """The pieces with other presence codes kept, and the edges of ranges moved to one side."""
+    codes = plan.codes
+    if side == 0 and presence == tuple(sorted(set(codes.presence))):
+        return pieces
+    parts = pieces.layers.ranges
+    use = parts["origin"].isin(codes.origin) & parts["seasonal"].isin(codes.seasonal)
+    use &= parts["presence"].isin(presence)
+    graded = overlap.graded_ranges(parts[use].reset_index(drop=True))
+    if side:
+        graded = layers.moved_edges(
+            graded, km=design.edge_km, ungraded=design.ungraded, outwards=side > 0
+        )
+    return overlap.with_ranges(pieces, graded)
 
 
 # -- drawing the units otherwise ------------------------------------------------------------------
@@ -262,111 +296,188 @@ def _drawings(
 ) -> Drawings:
     """The units as they are, and grown anew with other cells or another distance to borders."""
     stated = units[["unit_id", "geometry"]].rename(columns={"unit_id": "site"})
-    fixed = stated[~units["status"].isin(MACHINE).to_numpy()]
-    drawn = assess_sites(pieces.layers.hotspots, pieces, plan, site="hotspot_id")
-    ways = delineations(design, cell_km=plan.study.cell_km, border_km=plan.criteria.border_km)
-    made = {}
+    by_people = stated[~units["status"].isin(MACHINE).to_numpy()]
+    hotspots = assess_sites(pieces.layers.hotspots, pieces, plan, site="hotspot_id")
+    study, rules = plan.study, plan.criteria
+    ways = room.delineations(design, cell_km=study.cell_km, border_km=rules.border_km)
+    drawings = {}
     for number, (way, (cell_km, border_km)) in enumerate(ways.items()):
         progress("drawing the units otherwise", number, len(ways))
-        made[way] = (
-            stated
-            if way == STATED
-            else _drawn_anew(units, fixed, drawn, pieces, _with(plan, cell_km, border_km))
+        other = plan.model_copy(
+            update={
+                "study": study.model_copy(update={"cell_km": cell_km}),
+                "criteria": rules.model_copy(update={"border_km": border_km}),
+            }
         )
-    return made
-
-
-def _with(plan: Plan, cell_km: float, border_km: float) -> Plan:
-    return plan.model_copy(
-        update={
-            "study": plan.study.model_copy(update={"cell_km": cell_km}),
-            "criteria": plan.criteria.model_copy(update={"border_km": border_km}),
-        }
-    )
+        drawings[way] = (
+            stated if way == STATED else _drawn_anew(units, by_people, hotspots, pieces, other)
+        )
+    return drawings
 
 
 def _drawn_anew(
     units: gpd.GeoDataFrame,
-    fixed: gpd.GeoDataFrame,
-    drawn: Assessed,
+    by_people: gpd.GeoDataFrame,
+    hotspots: Assessed,
     pieces: Pieces,
     plan: Plan,
 ) -> gpd.GeoDataFrame:
     """Units grown under a plan, under the ids of those they stand for; what people drew stays."""
-    grown = grow(score_cells(pieces, plan), drawn, pieces, plan, quiet)
-    both = overlap.overlap(grown, units, site="seed", by=("unit_id",))
-    seed = overlap.area_km2(grown).set_axis(grown["seed"])
-    whole = overlap.area_km2(units).set_axis(units["unit_id"])
-    joint = both["seed"].map(seed) + both["unit_id"].map(whole) - both["km2"]
-    likeness = both.assign(jaccard=both["km2"] / joint)
-    likest = likeness[likeness["jaccard"] >= SAME_UNIT].sort_values(
-        ["jaccard", "seed", "unit_id"], ascending=[False, True, True]
-    )
-    # At exactly one half two units could claim one landscape: the first keeps it.
-    same = likest.drop_duplicates("seed").drop_duplicates("unit_id")
-    names = grown["seed"].map(same.set_index("seed")["unit_id"])
-    sites = grown.assign(site=names.fillna("grown from " + grown["seed"].astype(str)))
-    sites = sites.loc[~sites["site"].isin(fixed["site"]), ["site", "geometry"]]
-    return gpd.GeoDataFrame(pd.concat([fixed, sites], ignore_index=True), crs=units.crs)
-
-
-# -- measuring all of it -------------------------------------------------------------------------
+    landscapes = grow(score_cells(pieces, plan), hotspots, pieces, plan, quiet)
+    ids = overlap.same_places(landscapes, units, site="seed", other="unit_id", least=SAME_UNIT)
+    names = landscapes["seed"].map(ids)
+    sites = landscapes.assign(site=names.fillna("grown from " + landscapes["seed"].astype(str)))
+    sites = sites.loc[~sites["site"].isin(by_people["site"]), ["site", "geometry"]]
+    return gpd.GeoDataFrame(pd.concat([by_people, sites], ignore_index=True), crs=units.crs)
 
 
 def _side_by_side(drawings: Drawings) -> gpd.GeoDataFrame:
     """All sites of all ways of drawing, to be measured in one go: ``site``, ``way``, ``drawn``."""
-    every = pd.concat(
+    rows = pd.concat(
         [table.assign(way=way, drawn=table["site"]) for way, table in drawings.items()],
         ignore_index=True,
     )
-    return every.assign(site=[f"{number:05d}" for number in range(len(every))])
+    return rows.assign(site=[f"{number:05d}" for number in range(len(rows))])
 
 
-def _ranges_measured(sites: gpd.GeoDataFrame, pieces: Pieces, stated: SiteTables) -> SiteTables:
-    """The tables with what hangs on the ranges measured anew; the rest is as it was."""
-
-    def over(layer: gpd.GeoDataFrame, *by: str) -> pd.DataFrame:
-        return overlap.overlap(sites[["site", "geometry"]], layer, site="site", by=by)
-
-    return replace(
-        stated,
-        species=over(pieces.sides, "sci_name", "iso2"),
-        confidence=over(pieces.graded, "sci_name", "confidence"),
-        shared_borders=over(pieces.shared_borders, "sci_name", "pair"),
-        protected=None if pieces.protected is None else over(pieces.protected, "sci_name"),
-    )
+# -- by codes and barriers, and as a set that covers everything ------------------------------------
 
 
-def _of(tables: SiteTables, names: pd.Series[str]) -> SiteTables:
-    """The rows of some sites, under other names."""
-    own: dict[str, pd.DataFrame] = {}
-    for name in (one.name for one in fields(tables)):
-        table = getattr(tables, name)
-        if table is not None:
-            rows = table[table["site"].isin(names.index)]
-            own[name] = rows.assign(site=rows["site"].map(names))
-    return SiteTables(**own)
+def unit_presence(
+    units: gpd.GeoDataFrame, pieces: Pieces, plan: Plan, design: Design
+) -> pd.DataFrame:
+    """What each unit comes to with each choice of presence codes.
 
-
-# -- how often a cell is selected -----------------------------------------------------------------
-
-
-def _selection(drawings: Drawings, found: Stability, pieces: Pieces, plan: Plan) -> pd.DataFrame:
-    """The share of all runs in which half of each planning unit lies in a unit that qualifies."""
-    study = plan.study
-    within = pieces.states.clip_by_rect(*pieces.layers.ranges.total_bounds)
-    cells = grid.planning_units(
-        within[~within.is_empty], cell_km=study.cell_km, shape=study.shape, crs=study.crs
-    )
-    half = overlap.area_km2(cells).set_axis(cells["pu_id"]) / 2
+    Returns
+    -------
+    DataFrame
+        ``unit_id``, ``presence`` ("1, 2"), ``as_stated``, ``decision``, ``n_species``, ``species``
+        (qualifying), ``gained`` and ``lost`` (against the plan's own codes), ``criteria_met``,
+        ``species_supporting`` (possibly extant), in the order of the units.
+    """
+    named = units.assign(named=every_name(units))
+    stated = tuple(sorted(set(plan.codes.presence)))
     parts = []
-    for way, sites in drawings.items():
-        share = found.ways[found.ways["delineation"] == way].set_index("site")["share"]
-        if share.empty:
-            continue
-        inside = overlap.overlap(cells, sites, site="pu_id", by=("site",))
-        held = inside[inside["km2"] >= inside["pu_id"].map(half)].drop_duplicates("pu_id")
-        parts.append(held.assign(share=held["site"].map(share).fillna(0.0))[["pu_id", "share"]])
-    table = pd.concat(parts) if parts else pd.DataFrame({"pu_id": [], "share": []})
-    frequency = table.groupby("pu_id")["share"].sum().rename("selection_frequency")
-    return frequency[frequency > 0].reset_index()
+    for codes in sorted(room.readings(design, plan.codes.presence).values()):
+        pieces_read = read_otherwise(pieces, plan, design, codes, 0)
+        assessed = assess_sites(named, pieces_read, plan, site="named")
+        summary = assessed.findings.summary
+        parts.append(
+            pd.DataFrame(
+                {
+                    "unit_id": units["unit_id"].array,
+                    "presence": ", ".join(map(str, codes)),
+                    "as_stated": codes == stated,
+                    "decision": assessed.decisions["decision"].array,
+                    "n_species": summary["n_species"],
+                    "species": summary["species"],
+                    "criteria_met": summary["criteria_met"],
+                    "species_supporting": summary["species_supporting"],
+                }
+            )
+        )
+    table = pd.concat(parts, ignore_index=True)
+    species = table["species"].str.split(";").map(lambda names: {*names} - {""})
+    base = table["unit_id"].map(species[table["as_stated"]].set_axis(units["unit_id"]))
+    pairs = list(zip(species, base, strict=True))
+    table.insert(6, "gained", [";".join(sorted(here - before)) for here, before in pairs])
+    table.insert(7, "lost", [";".join(sorted(before - here)) for here, before in pairs])
+    order = {unit: number for number, unit in enumerate(units["unit_id"])}
+    return table.sort_values(
+        ["unit_id", "presence"],
+        key=lambda column: column.map(order) if column.name == "unit_id" else column,
+        ignore_index=True,
+    )
+
+
+def every_name(units: gpd.GeoDataFrame) -> pd.Series[str]:
+    """The id of each unit and those of its hotspots: an override may name any of them."""
+    hotspots = units["hotspot_ids"] if "hotspot_ids" in units else pd.Series("", units.index)
+    names: pd.Series[str] = units["unit_id"].str.cat(hotspots.fillna(""), sep=";").str.rstrip(";")
+    return names
+
+
+def restoration_notes(units: gpd.GeoDataFrame, round_layers: Layers) -> pd.DataFrame:
+    """Where in each unit a species is possibly extinct or extinct: notes, never counted.
+
+    Returns
+    -------
+    DataFrame
+        ``unit_id``, ``sci_name``, ``presence``, ``note`` (its meaning), ``overlap_km2``.
+    """
+    gone = overlap.gone_ranges(units, round_layers)
+    gone.insert(3, "note", gone["presence"].map(PRESENCE).astype(object))
+    return gone
+
+
+def crossings_of(units: gpd.GeoDataFrame, pieces: Pieces) -> gpd.GeoDataFrame:
+    """Which species' range each barrier cuts inside each unit, and where corridors meet barriers.
+
+    Returns
+    -------
+    GeoDataFrame
+        As :func:`cami_units.overlap.barrier_cuts`, with ``lon``, ``lat`` of a point in longitude and
+        latitude. For sensitive species the point is on a lattice of half a degree.
+    """
+    cuts = overlap.barrier_cuts(units, pieces)
+    points = cuts.to_crs(LONLAT).geometry
+    sensitive = pieces.layers.species.set_index("sci_name")["sensitive"]
+    coarse = cuts["sci_name"].map(sensitive).eq("yes").to_numpy()
+    for column, degrees in (("lon", points.x), ("lat", points.y)):
+        lattice = np.round(degrees / SENSITIVE_DEG) * SENSITIVE_DEG
+        cuts[column] = np.where(coarse, lattice, degrees.round(5))
+    names = ["unit_id", "corridor_id", "barrier_id", "sci_name"]
+    columns = [*names, "permeability", "lon", "lat", "kind", "name", "evidence_grade", "km"]
+    table = cuts.sort_values([*names, "lon", "lat"], ignore_index=True)[columns]
+    return gpd.GeoDataFrame(
+        table, geometry=gpd.points_from_xy(table["lon"], table["lat"]), crs=LONLAT
+    )
+
+
+def complementary(
+    units: gpd.GeoDataFrame,
+    unit_species: pd.DataFrame,
+    cells: Cells,
+    pieces: Pieces,
+    *,
+    locked: list[str],
+) -> dict[str, pd.DataFrame]:
+    """The tables of :func:`cami_units.complementarity.set_of_units` for the units of a round.
+
+    A species' transboundary range is its range in the cells where it also lives close by in
+    another state.
+    """
+    counted = cami_species(pieces.layers.species)
+    shared = cells.units[["pu_id", "geometry"]].merge(cells.shared, on="pu_id")
+    shared = shared[shared["sci_name"].isin(counted)]
+    ground = overlap.dissolved(shared, ("sci_name",)).rename(columns={"sci_name": "shared"})
+    parts = overlap.split(pieces.layers.features, ground, keep=("sci_name", "shared"))
+    ranges = parts[parts["sci_name"] == parts["shared"]].reset_index(drop=True)
+    return complementarity.set_of_units(
+        units,
+        unit_species,
+        overlap.overlap(units, ranges),
+        overlap.area_km2(ranges).set_axis(ranges["sci_name"]),
+        counted=counted,
+        locked=locked,
+    )
+
+
+def _cell_solver(cells: Cells, pieces: Pieces, plan: Plan) -> partial[complementarity.Selection]:
+    """The search for the smallest set of planning units, measured and ready to run."""
+    key = ["pu_id", "sci_name"]
+    shared = cells.shared[cells.shared["sci_name"].isin(cami_species(pieces.layers.species))][key]
+    shared_km2 = shared.merge(cells.species, on=key)
+    units = cells.units[cells.units["pu_id"].isin(shared_km2["pu_id"])]
+    units = units.sort_values("pu_id", ignore_index=True)
+    by_state = overlap.overlap(units, pieces.sides, site="pu_id", by=("sci_name", "iso2"))
+    profile = plan.profile
+    return partial(
+        complementarity.set_of_cells,
+        shared_km2,
+        shared.merge(by_state, on=key),
+        grid.neighbours(units, corners=False),
+        corners=6 if plan.study.shape == "hexagon" else 4,
+        least_km2=profile.occurrence.side_km2 or 0.0,
+        min_sides=profile.G2.min_sides or 2,
+    )

@@ -12,7 +12,15 @@ from __future__ import annotations
 from cami_units.criteria._cell_scores import score_cells
 from cami_units.criteria._findings import assess
 from cami_units.criteria._further import FURTHER, unknown_criteria
-from cami_units.criteria._measures import measures
+from cami_units.criteria._measures import least_overlap, measures
 from cami_units.criteria._verdicts import verdicts
 
-__all__ = ["FURTHER", "assess", "measures", "score_cells", "unknown_criteria", "verdicts"]
+__all__ = [
+    "FURTHER",
+    "assess",
+    "least_overlap",
+    "measures",
+    "score_cells",
+    "unknown_criteria",
+    "verdicts",
+]

@@ -310,6 +310,11 @@ def occurs(
     return ((overlap >= enough) & (overlap > 0)) | (share >= rule.min_range_share)
 
 
+def least_overlap(profile: Profile, area_km2: float) -> float:
+    """The least share of a site, in km², from which a species may count as occurring in it."""
+    return (profile.occurrence.min_site_share or 0.0) / 100 * area_km2
+
+
 def _open_occurrence(profile: Profile) -> str:
     still = unfilled(profile, "occurrence", "G2")
     return (

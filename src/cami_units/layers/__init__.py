@@ -38,7 +38,7 @@ from cami_units.layers._stream import (
     stream_bounds,
 )
 from cami_units.layers._survey import read_layers, survey_layers
-from cami_units.layers._tables import dissolved, features, kept, possibly_extant
+from cami_units.layers._tables import features, kept, possibly_extant
 from cami_units.layers._taxa import TaxonRule
 
 __all__ = [
@@ -49,7 +49,6 @@ __all__ = [
     "TaxonRule",
     "check_beginning",
     "context_rows",
-    "dissolved",
     "features",
     "input_hashes",
     "kept",

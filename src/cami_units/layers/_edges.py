@@ -10,7 +10,7 @@ import numpy as np
 import shapely
 
 from cami_units.layers._geometry import only
-from cami_units.layers._tables import dissolved
+from cami_units.overlap import dissolved
 
 _DETAIL: Final = 0.02
 """Bends smaller than this part of the way an edge is moved do not matter to where it ends up."""

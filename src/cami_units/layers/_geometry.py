@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from pyproj import CRS, Transformer
 
 from cami_units.model import EQUAL_AREA, LONLAT, InputError, same_crs
+from cami_units.overlap import sorted_shapes
 
 Shapes = NDArray[Any]
 """An array of shapely geometries."""
@@ -294,18 +295,6 @@ def kinds(shapes: Shapes) -> list[str]:
 
 
 # -- putting together -----------------------------------------------------------------------------
-
-
-def sorted_shapes(shapes: Shapes) -> Shapes:
-    """Shapes in an order that depends on nothing but themselves."""
-    normal = shapely.normalize(shapes)
-    order = sorted(range(len(normal)), key=shapely.to_wkb(normal).tolist().__getitem__)
-    return np.asarray(normal, dtype=object)[order]
-
-
-def joined(shapes: Shapes) -> Any:
-    """One shape of several, the same whatever order they came in."""
-    return shapely.normalize(shapely.union_all(sorted_shapes(np.asarray(shapes, dtype=object))))
 
 
 def clipped(shapes: Shapes, area: Any) -> Shapes:

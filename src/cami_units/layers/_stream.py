@@ -26,6 +26,7 @@ from cami_units.layers import _tables as tables
 from cami_units.layers._clean import Rules, cleaned
 from cami_units.layers._files import PARQUET_SUFFIXES, Dataset
 from cami_units.model import EQUAL_AREA, LONLAT, InputError, Problem, listed
+from cami_units.overlap import dissolved
 
 CODES: Final[Mapping[str, tuple[int, ...]]] = {
     "presence": (1, 2),
@@ -182,7 +183,7 @@ def ranges_of(
         problems += clean.problems
     together = pd.concat(tables_of, ignore_index=True)
     single = ~together["sci_name"].duplicated(keep=False)
-    united = tables.dissolved(together[~single], ("sci_name",))
+    united = dissolved(together[~single], ("sci_name",))
     ranges = pd.concat([together.loc[single, ["sci_name", "geometry"]], united])
     return ranges.sort_values("sci_name", ignore_index=True), tuple(problems)
 

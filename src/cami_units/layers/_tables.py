@@ -6,7 +6,7 @@ Each function here takes rows that are valid and projected, and gives the table 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import geopandas as gpd
@@ -15,9 +15,10 @@ import pandas as pd
 import shapely
 
 from cami_units.layers import _columns as words
-from cami_units.layers._geometry import circle, clipped, joined, sorted_shapes
+from cami_units.layers._geometry import circle, clipped
 from cami_units.layers._taxa import Names, match
 from cami_units.model import LAYERS, ORIGIN, PRESENCE, SEASONAL, Problem, listed
+from cami_units.overlap import dissolved, joined, sorted_shapes
 
 CODES: Final[Mapping[str, Mapping[int, str]]] = {
     "presence": PRESENCE,
@@ -487,36 +488,6 @@ def _ordered(table: gpd.GeoDataFrame, key: str) -> gpd.GeoDataFrame:
 
 
 # -- dissolving -----------------------------------------------------------------------------------
-
-
-def dissolved(table: gpd.GeoDataFrame, by: Iterable[str] = ()) -> gpd.GeoDataFrame:
-    """One row for each combination of `by`, its shapes joined and overlaps counted once.
-
-    A missing value is a combination like any other. Rows are sorted by `by`; with no columns the
-    whole table becomes one row. The order of the rows that come in changes nothing.
-
-    Examples
-    --------
-    >>> import geopandas as gpd
-    >>> from shapely.geometry import box
-    >>> two = gpd.GeoDataFrame({"sp": ["a", "a"]}, geometry=[box(0, 0, 2, 1), box(1, 0, 3, 1)])
-    >>> float(dissolved(two, ["sp"]).area.iloc[0])
-    3.0
-    """
-    columns = list(by)
-    if not len(table):
-        return table[[*columns, "geometry"]].reset_index(drop=True)
-    if not columns:
-        shape = joined(table.geometry.to_numpy())
-        return gpd.GeoDataFrame(geometry=[shape], crs=table.crs)
-    groups = table.groupby(columns, dropna=False, sort=True).indices
-    rows, shapes = [], []
-    for key, at in groups.items():
-        rows.append(key if isinstance(key, tuple) else (key,))
-        shapes.append(joined(table.geometry.to_numpy()[at]))
-    words_only = pd.DataFrame(rows, columns=columns).astype(table[columns].dtypes.to_dict())
-    result = gpd.GeoDataFrame(words_only, geometry=shapes, crs=table.crs)
-    return result.sort_values(columns, na_position="last", kind="stable").reset_index(drop=True)
 
 
 def kept(ranges: gpd.GeoDataFrame) -> gpd.GeoDataFrame:

@@ -51,8 +51,10 @@ from cami_units.model._profile import (
     unfilled,
 )
 from cami_units.model._tables import (
+    DIGITS,
     TABLES,
     Table,
+    cami_species,
     check_table,
 )
 from cami_units.model._text import (
@@ -92,6 +94,7 @@ from cami_units.model._words import (
 __all__ = [
     "AREA_OF_INTEREST",
     "CRITERIA",
+    "DIGITS",
     "DISCLAIMER",
     "EQUAL_AREA",
     "EVIDENCE_LAYERS",
@@ -145,6 +148,7 @@ __all__ = [
     "ScoreRule",
     "SiteTables",
     "Table",
+    "cami_species",
     "check_table",
     "clean_name",
     "clean_text",

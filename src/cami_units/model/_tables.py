@@ -77,6 +77,10 @@ _GEOMETRY_TYPES: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
 )
 
 
+DIGITS: Final = 6
+"""Decimals of numbers in written tables: a part of a square metre, and no more than is known."""
+
+
 def check_table(table: pd.DataFrame, name: str, *, crs: str | CRS | None = None) -> None:
     """Refuse a table that is not what its name promises.
 
@@ -135,3 +139,12 @@ def _geometry_faults(table: pd.DataFrame, kind: str, crs: str | CRS | None) -> l
         if odd:
             faults.append(f"{kind} geometry is expected, {listed(sorted(odd))} came")
     return faults
+
+
+def cami_species(species: pd.DataFrame) -> list[str]:
+    """The species that are counted, of the table ``species``: those of the initiative, sorted.
+
+    The others are shown and never counted (the chiru among the bundled ones).
+    """
+    counted = species["in_cami"].astype(str).str.lower() == "yes"
+    return sorted(species.loc[counted, "sci_name"])

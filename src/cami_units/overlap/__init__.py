@@ -4,27 +4,64 @@ A *site* is any polygon with an id: a planning unit, a proposed unit, what a gro
 a layer it gives square kilometres (polygons), kilometres (lines) or a count (points). Everything
 is in one equal-area CRS, so areas are planar and exact; lengths and distances are kilometres on
 the ground (geodesic), because no equal-area projection keeps them.
+
+:func:`layer_pieces` cuts the layers of a plan by one another, once; :func:`site_tables` lays any
+sites over the pieces and gives the tables that the criteria ask for.
 """
 
+from cami_units.overlap._border_pairs import barrier_cuts, border_pairs, gone_ranges
 from cami_units.overlap._distance import borders_within, distance_km, near, pairs_apart
+from cami_units.overlap._jaccard import jaccard_index, jaccard_pairs, same_places
+from cami_units.overlap._layer_pieces import Pieces, graded_ranges, layer_pieces, with_ranges
 from cami_units.overlap._measure import area_km2, covered_cells, length_km, overlap, shared_km2
+from cami_units.overlap._range_states import range_states
+from cami_units.overlap._site_tables import (
+    CellTables,
+    cell_owners,
+    cell_tables,
+    renamed_sites,
+    site_tables,
+    with_ranges_measured,
+)
 from cami_units.overlap._split import along, crossings, middles, split
-from cami_units.overlap._summary import Summary, summarised
+from cami_units.overlap._summary import Summary, summarised, summary_of_cells
+from cami_units.overlap._union import dissolved, joined, sorted_shapes
 
 __all__ = [
+    "CellTables",
+    "Pieces",
     "Summary",
     "along",
     "area_km2",
+    "barrier_cuts",
+    "border_pairs",
     "borders_within",
+    "cell_owners",
+    "cell_tables",
     "covered_cells",
     "crossings",
+    "dissolved",
     "distance_km",
+    "gone_ranges",
+    "graded_ranges",
+    "jaccard_index",
+    "jaccard_pairs",
+    "joined",
+    "layer_pieces",
     "length_km",
     "middles",
     "near",
     "overlap",
     "pairs_apart",
+    "range_states",
+    "renamed_sites",
+    "same_places",
     "shared_km2",
+    "site_tables",
+    "sorted_shapes",
     "split",
     "summarised",
+    "summary_of_cells",
+    "with_ranges",
+    "with_ranges_measured",
 ]

@@ -148,3 +148,40 @@ def _of_raster(
     found = exact_extract(source, sites, [f"mean(coverage_weight={weight})"], output="pandas")
     mean = found.iloc[:, -1].astype(float)
     return (100 * mean, "%") if summary == "share" else (mean, "mean")
+
+
+def summary_of_cells(
+    sites: gpd.GeoDataFrame, cells: gpd.GeoDataFrame, *, summary: Summary, site: str = "unit_id"
+) -> pd.DataFrame:
+    """What a raster comes to in sites, from its summary in each planning unit.
+
+    A mean is weighted by the km² of each cell inside, over the cells that have a value; a share is
+    that over the whole site; of a sum each cell gives the part of it that lies inside.
+
+    Parameters
+    ----------
+    sites : GeoDataFrame
+        Polygons with a unique column `site`.
+    cells : GeoDataFrame
+        ``pu_id``, ``value`` and polygons in the same CRS: the planning units that have a value.
+
+    Returns
+    -------
+    DataFrame
+        `site`, ``value``, in the order of the sites.
+    """
+    values = cells.set_index("pu_id")["value"].astype(float)
+    inside = overlap(sites, cells[["pu_id", "geometry"]], site=site, by=("pu_id",), kind="polygon")
+    inside = inside.assign(value=inside["pu_id"].map(values).astype(float))
+    if summary == "count":
+        cell_km2 = area_km2(cells).set_axis(cells["pu_id"])
+        inside["value"] /= inside["pu_id"].map(cell_km2).astype(float)
+    total = (inside["value"] * inside["km2"]).groupby(inside[site]).sum()
+    ids = pd.Index(sites[site])
+    if summary == "count":
+        values_of_sites = total.reindex(ids, fill_value=0.0)
+    elif summary == "share":
+        values_of_sites = total.reindex(ids, fill_value=0.0) / area_km2(sites).set_axis(ids)
+    else:
+        values_of_sites = (total / inside.groupby(site)["km2"].sum()).reindex(ids)
+    return pd.DataFrame({site: ids, "value": values_of_sites.to_numpy(dtype=float)})

@@ -1,0 +1,165 @@
+"""What lies along each border, and which ranges barriers cut."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from cami_units.model import Layers, Profile, cami_species
+from cami_units.overlap._distance import pairs_apart
+from cami_units.overlap._layer_pieces import Pieces
+from cami_units.overlap._measure import length_km, overlap
+from cami_units.overlap._split import along, crossings, middles, split
+from cami_units.overlap._union import dissolved
+
+FENCE_KM: Final = 10.0
+"""A fence this close to a border counts as running along it: what both lines may be off."""
+
+PAIR_LOOK_KM: Final = 100.0
+"""How far the nearest pair of protected areas across a border is looked for."""
+
+
+def border_pairs(units: gpd.GeoDataFrame, pieces: Pieces, profile: Profile) -> gpd.GeoDataFrame:
+    """Every pair of neighbouring range states: their border, and what lies along it.
+
+    Returns
+    -------
+    GeoDataFrame
+        ``pair``; ``border_km``, and ``disputed_km`` of it; ``units`` on it (";"), ``n_units``;
+        ``species_shared`` (";": kept range runs across it), ``n_species``; ``fenced_km``, fences
+        within :data:`FENCE_KM` of it, each km less what is permeable; ``n_crossings`` documented,
+        ``best_grade`` among them; ``pa_pairs`` of protected areas that face each other within the
+        profile's distance, ``nearest_pa_pair_km`` within :data:`PAIR_LOOK_KM`; and the border
+        itself. Sorted by ``pair``.
+    """
+    layers = pieces.layers
+    counted = cami_species(layers.species)
+    borders = dissolved(layers.borders, ("pair",))
+    km = length_km(layers.borders)
+    pair = layers.borders["pair"]
+    disputed_km = km.where(layers.borders["disputed"].astype(bool), 0.0)
+    units_on_border = overlap(units, borders, by=("pair",), kind="line")
+    shared = pieces.shared_borders
+    shared = shared[shared["sci_name"].isin(counted)]
+    table = pd.DataFrame(
+        {
+            "border_km": km.groupby(pair).sum(),
+            "disputed_km": disputed_km.groupby(pair).sum(),
+            "units": _names_of_pairs(units_on_border, "unit_id"),
+            "species_shared": _names_of_pairs(shared, "sci_name"),
+            "fenced_km": _fenced_km(layers.barriers, borders, profile),
+        },
+        index=pd.Index(borders["pair"], name="pair"),
+    )
+    for column, count in (("units", "n_units"), ("species_shared", "n_species")):
+        table[column] = table[column].fillna("").astype(str)
+        numbers = [len(names.split(";")) if names else 0 for names in table[column]]
+        table.insert(list(table.columns).index(column) + 1, count, numbers)
+    table = table.join(_graded_crossings(pieces, counted)).join(_facing_areas(layers, profile))
+    table["n_crossings"] = table["n_crossings"].fillna(0).astype(int)
+    table["best_grade"] = table["best_grade"].fillna("").astype(str)
+    table["pa_pairs"] = table["pa_pairs"].fillna(0).astype(int)
+    return gpd.GeoDataFrame(table.reset_index(), geometry=borders.geometry.array, crs=borders.crs)
+
+
+def _names_of_pairs(table: pd.DataFrame, column: str) -> pd.Series[str]:
+    """The names of each pair of states, sorted, ";" between them."""
+    names = table[["pair", column]].drop_duplicates().sort_values(["pair", column])
+    joined: pd.Series[str] = names.groupby("pair")[column].agg(";".join)
+    return joined
+
+
+def _fenced_km(
+    barriers: gpd.GeoDataFrame | None, borders: gpd.GeoDataFrame, profile: Profile
+) -> pd.Series[float]:
+    """The km of fence along each border, less what is permeable; NaN where none is known of."""
+    none = pd.Series(0.0, index=borders["pair"])
+    if barriers is None or profile.C6.fences is None:
+        return none * np.nan
+    fences = barriers[barriers["kind"].isin(profile.C6.fences) & barriers["permeability"].notna()]
+    if fences.empty:
+        return none
+    stretches = along(fences, borders, line="barrier_id", within_km=FENCE_KM)
+    permeability = fences.set_index("barrier_id")["permeability"]
+    closed_km = length_km(stretches) * (1 - stretches["barrier_id"].map(permeability))
+    summed: pd.Series[float] = closed_km.groupby(stretches["pair"]).sum()
+    return summed.reindex(none.index, fill_value=0.0)
+
+
+def _graded_crossings(pieces: Pieces, counted: Sequence[str]) -> pd.DataFrame:
+    """How many documented crossings each border has, and the best grade of their evidence."""
+    points = pieces.crossings
+    if points is None:
+        return pd.DataFrame({"n_crossings": [], "best_grade": []})
+    # grade N is a corridor without information: nobody documented its crossing
+    documented = points[points["sci_name"].isin(counted) & (points["evidence_grade"] != "N")]
+    by_pair = documented.groupby("pair")["evidence_grade"]
+    return pd.DataFrame({"n_crossings": by_pair.size(), "best_grade": by_pair.min()})
+
+
+def _facing_areas(layers: Layers, profile: Profile) -> pd.DataFrame:
+    """Pairs of protected areas across each border: how many near each other, and how near."""
+    areas = layers.protected_areas
+    if areas is None:
+        return pd.DataFrame({"pa_pairs": [], "nearest_pa_pair_km": []})
+    near_km = profile.C7.pair_km or 0.0
+    apart = pairs_apart(areas, key="pa_id", group="iso2", within_km=max(near_km, PAIR_LOOK_KM))
+    nearest_km = apart.groupby("pair")["km"].min()
+    n_pairs = apart[apart["km"] <= near_km].groupby("pair").size()
+    return pd.DataFrame(
+        {"pa_pairs": n_pairs, "nearest_pa_pair_km": nearest_km}, index=nearest_km.index
+    )
+
+
+def barrier_cuts(units: gpd.GeoDataFrame, pieces: Pieces) -> gpd.GeoDataFrame:
+    """Which species' range each barrier cuts inside each unit, and where corridors meet barriers.
+
+    Returns
+    -------
+    GeoDataFrame
+        ``unit_id``, ``corridor_id`` (empty: the barrier cuts the range, no corridor is known to
+        cross it there), ``barrier_id``, ``sci_name``, ``permeability``, ``kind``, ``name``,
+        ``evidence_grade`` of the corridor, ``km`` of the barrier within the range (empty for
+        corridors) and a point in the CRS of the layers: the crossing, or the middle of the longest
+        stretch. In no particular order.
+    """
+    layers = pieces.layers
+    counted = cami_species(layers.species)
+    columns = ["unit_id", "corridor_id", "barrier_id", "sci_name", "evidence_grade", "km"]
+    barriers = layers.barriers
+    if barriers is None or not len(barriers):
+        empty = gpd.GeoDataFrame({name: [] for name in columns}, geometry=[], crs=units.crs)
+        return empty.assign(**dict.fromkeys(("kind", "name", "permeability")))
+    features = layers.features[layers.features["sci_name"].isin(counted)]
+    in_range = split(barriers, features, keep=("barrier_id", "sci_name"))
+    stretches = split(in_range, units, keep=("unit_id", "barrier_id", "sci_name"))
+    cuts = stretches.assign(corridor_id="", evidence_grade="", km=length_km(stretches))
+    cuts = cuts.set_geometry(middles(stretches))
+    parts = [cuts[cuts["km"] > 0]]
+    if layers.corridors is not None:
+        corridors = layers.corridors[layers.corridors["sci_name"].isin(counted)]
+        points = crossings(corridors, barriers, line="corridor_id", border="barrier_id")
+        points = points.merge(corridors[["corridor_id", "sci_name", "evidence_grade"]])
+        keep = ("unit_id", "corridor_id", "barrier_id", "sci_name", "evidence_grade")
+        parts.append(split(points, units, keep=keep).assign(km=np.nan))
+    table = gpd.GeoDataFrame(pd.concat(parts, ignore_index=True), crs=units.crs)
+    return table.merge(barriers[["barrier_id", "kind", "name", "permeability"]])
+
+
+def gone_ranges(units: gpd.GeoDataFrame, layers: Layers) -> pd.DataFrame:
+    """Where in each unit a species is possibly extinct (4) or extinct (5): never counted.
+
+    Returns
+    -------
+    DataFrame
+        ``unit_id``, ``sci_name``, ``presence``, ``overlap_km2``.
+    """
+    ranges = layers.ranges
+    gone = ranges["presence"].isin([4, 5]) & ranges["sci_name"].isin(cami_species(layers.species))
+    by = ("sci_name", "presence")
+    gone_km2 = overlap(units, dissolved(ranges[gone], by), by=by, kind="polygon")
+    return gone_km2.rename(columns={"km2": "overlap_km2"})

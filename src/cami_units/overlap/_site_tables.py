@@ -1,0 +1,162 @@
+"""Everything that the criteria ask of sites, measured: the pieces of the layers laid under them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+
+import geopandas as gpd
+import pandas as pd
+
+from cami_units.model import SiteTables
+from cami_units.overlap._distance import near
+from cami_units.overlap._jaccard import jaccard_index
+from cami_units.overlap._layer_pieces import Pieces
+from cami_units.overlap._measure import area_km2, overlap
+
+
+def site_tables(sites: gpd.GeoDataFrame, pieces: Pieces) -> SiteTables:
+    """Every table of overlaps that the criteria ask for.
+
+    Parameters
+    ----------
+    sites : GeoDataFrame
+        ``site``, unique, and polygons in the CRS of the layers.
+    pieces : Pieces
+        From :func:`layer_pieces`.
+    """
+
+    def over(layer: gpd.GeoDataFrame, *by: str) -> pd.DataFrame:
+        return overlap(sites, layer, site="site", by=by)
+
+    def maybe(layer: gpd.GeoDataFrame | None, *by: str) -> pd.DataFrame | None:
+        return None if layer is None else over(layer, *by)
+
+    layers = pieces.layers
+    area = pd.DataFrame({"site": sites["site"].array, "area_km2": area_km2(sites).array})
+    crossing = ("corridor_id", "sci_name", "evidence_grade", "pair", "source")
+    return SiteTables(
+        sites=area,
+        states=over(pieces.states, "iso2"),
+        undisputed=maybe(pieces.undisputed, "iso2"),
+        species=over(pieces.sides, "sci_name", "iso2"),
+        confidence=over(pieces.graded, "sci_name", "confidence"),
+        supporting=over(pieces.supporting, "sci_name"),
+        borders=over(layers.borders, "pair"),
+        shared_borders=over(pieces.shared_borders, "sci_name", "pair"),
+        corridors=maybe(layers.corridors, "corridor_id", "sci_name", "evidence_grade"),
+        crossings=maybe(pieces.crossings, *crossing),
+        seasonal=maybe(pieces.seasonal, "sci_name", "seasonal", "iso2"),
+        barriers=maybe(layers.barriers, "barrier_id", "kind", "permeability"),
+        protected=maybe(pieces.protected, "sci_name"),
+        pa_pairs=_pairs_in_sites(maybe(layers.protected_areas, "pa_id"), pieces.pa_pairs),
+        hotspots=_hotspots(maybe(layers.hotspots, "hotspot_id", "name_en"), area, layers.hotspots),
+        in_hotspots=maybe(pieces.hotspot_ground, "ground"),
+    )
+
+
+def with_ranges_measured(tables: SiteTables, sites: gpd.GeoDataFrame, pieces: Pieces) -> SiteTables:
+    """The tables with what hangs on the ranges measured anew; the rest stays as it was."""
+
+    def over(layer: gpd.GeoDataFrame, *by: str) -> pd.DataFrame:
+        return overlap(sites[["site", "geometry"]], layer, site="site", by=by)
+
+    return replace(
+        tables,
+        species=over(pieces.sides, "sci_name", "iso2"),
+        confidence=over(pieces.graded, "sci_name", "confidence"),
+        shared_borders=over(pieces.shared_borders, "sci_name", "pair"),
+        protected=None if pieces.protected is None else over(pieces.protected, "sci_name"),
+    )
+
+
+def renamed_sites(tables: SiteTables, names: pd.Series[str]) -> SiteTables:
+    """The rows of some sites (the index of `names`), under other names."""
+    tables_by_name: dict[str, pd.DataFrame] = {}
+    for name in (field.name for field in fields(tables)):
+        table = getattr(tables, name)
+        if table is not None:
+            rows = table[table["site"].isin(names.index)]
+            tables_by_name[name] = rows.assign(site=rows["site"].map(names))
+    return SiteTables(**tables_by_name)
+
+
+def _pairs_in_sites(areas: pd.DataFrame | None, pairs: pd.DataFrame | None) -> pd.DataFrame | None:
+    """The pairs of protected areas of which a site touches both."""
+    if areas is None or pairs is None:
+        return None
+    touched = areas[["site", "pa_id"]]
+    first = touched.rename(columns={"pa_id": "pa_a"}).merge(pairs, on="pa_a")
+    return first.merge(touched.rename(columns={"pa_id": "pa_b"}), on=["site", "pa_b"])
+
+
+def _hotspots(
+    shared: pd.DataFrame | None, area: pd.DataFrame, hotspots: gpd.GeoDataFrame | None
+) -> pd.DataFrame | None:
+    """The hotspots in each site, with the Jaccard index of both."""
+    if shared is None or hotspots is None:
+        return None
+    hotspot_km2 = area_km2(hotspots).set_axis(hotspots["hotspot_id"])
+    site_km2 = area.set_index("site")["area_km2"]
+    index = jaccard_index(
+        shared["km2"],
+        shared["site"].map(site_km2).astype(float),
+        shared["hotspot_id"].map(hotspot_km2).astype(float),
+    )
+    return shared.assign(jaccard=index)
+
+
+# -- planning units -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class CellTables:
+    """What lies in planning units, before it is scored.
+
+    Attributes
+    ----------
+    units : the planning units.
+    here : ``pu_id``, ``sci_name``, ``iso2``, ``km2`` – kept range in each cell by state.
+    both : ``pu_id``, ``sci_name`` – species that also live close by in another state.
+    hotspots : ``pu_id``, ``hotspot_id``, ``km2``.
+    """
+
+    units: gpd.GeoDataFrame
+    here: pd.DataFrame
+    both: pd.DataFrame
+    hotspots: pd.DataFrame
+
+
+def cell_tables(cells: gpd.GeoDataFrame, pieces: Pieces, *, border_km: float) -> CellTables:
+    """Species, shared species and hotspots of planning units.
+
+    Parameters
+    ----------
+    cells : GeoDataFrame
+        Planning units in the CRS of the layers.
+    pieces : Pieces
+        From :func:`layer_pieces`.
+    border_km : float
+        A species is shared in a cell that it lives in and, so close by, in another state too.
+    """
+    key = ["pu_id", "sci_name"]
+    here = overlap(cells, pieces.sides, site="pu_id", by=("sci_name", "iso2"))
+    nearby = near(cells, pieces.sides, by=("sci_name", "iso2"), within_km=border_km)
+    n_states = nearby.groupby(key)["iso2"].nunique()
+    both = here[key].drop_duplicates().merge(n_states[n_states >= 2].reset_index()[key])
+    hotspots = pieces.layers.hotspots
+    if hotspots is None:
+        hotspots = cells[:0].rename(columns={"pu_id": "hotspot_id"})
+    in_hotspots = overlap(cells, hotspots, site="pu_id", by=("hotspot_id",), kind="polygon")
+    return CellTables(cells, here, both, in_hotspots)
+
+
+def cell_owners(cells: gpd.GeoDataFrame, sites: gpd.GeoDataFrame, *, site: str) -> pd.DataFrame:
+    """The site that holds at least half of each planning unit: ``pu_id`` and `site`.
+
+    Two sites that overlap may each hold half of a cell: the first by `site` has it. Cells that no
+    site holds half of are not there.
+    """
+    inside = overlap(cells, sites, site="pu_id", by=(site,))
+    half = area_km2(cells).set_axis(cells["pu_id"]) / 2
+    enough = inside["km2"] >= inside["pu_id"].map(half).astype(float)
+    return inside.loc[enough, ["pu_id", site]].drop_duplicates("pu_id")
