@@ -7,7 +7,7 @@ STAMP  := $(VENV)/.ready
 LOCK   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow test-all lint format docs bench data clean
+.PHONY: help setup demo test test-slow test-all lowest lint format docs bench data clean
 
 help:            ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | sort
@@ -32,6 +32,13 @@ test-slow: $(STAMP) ## the slow tests only
 test-all: $(STAMP) ## every test
 	@$(BIN)/python -m pytest -n auto
 
+# The bounds in pyproject.toml are true: the oldest of each that is allowed, in a place of its own.
+lowest: $(STAMP) ## the main job and the round trip with the lowest versions allowed (Python 3.11 or 3.12)
+	@rm -rf .lowest && $(PYTHON) -m venv .lowest && mkdir -p reports
+	@$(BIN)/uv pip install --quiet --python .lowest/bin/python --resolution lowest-direct --editable .
+	@.lowest/bin/python scripts/products.py --only plenary,activities,annex > reports/lowest.txt
+	@echo "$$(wc -l < reports/lowest.txt) products with the lowest versions: reports/lowest.txt"
+
 lint: $(STAMP)   ## style, types, and the shape of the house
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -53,4 +60,4 @@ bench: $(STAMP)  ## the overlap kernel beside its peers, every step of the main 
 	@$(BIN)/python benchmarks/world.py
 
 clean:           ## remove what make made
-	rm -rf $(VENV) rounds site .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .lowest rounds site .pytest_cache .mypy_cache .ruff_cache .hypothesis
