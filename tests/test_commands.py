@@ -195,6 +195,7 @@ def test_a_round_is_whole(round_dir):
         "conservation_units_web.kmz",
         "manifest.json",
         "map.html",
+        "versions.txt",
     ]
 
 

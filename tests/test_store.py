@@ -237,8 +237,26 @@ def test_the_manifest_lists_every_file_with_its_hash(tmp_path):
     assert manifest["outputs"]["map.html"] == (
         "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"
     )
-    assert set(manifest["outputs"]) | {store.MANIFEST} == set(contents(folder))
+    assert set(manifest["outputs"]) | {store.MANIFEST, "versions.txt"} == set(contents(folder))
     assert manifest["plan"] == {"title": "A workshop"}
+
+
+def test_versions_are_named_and_in_no_hash(tmp_path, monkeypatch):
+    folder = write_round(a_round(), tmp_path / "r", files={"map.html": hello})
+    named = dict(
+        line.split(" ", 1) for line in (folder / "versions.txt").read_text("utf-8").splitlines()
+    )
+    assert named["Python"] == ".".join(map(str, sys.version_info[:3]))
+    assert named["shapely"] == shapely.__version__
+    assert {"PROJ", "GEOS", "GDAL", "numpy"} <= set(named)
+    assert "pytest" not in named  # what only tests need has written nothing
+    before = contents(folder)
+    monkeypatch.setattr(store._rounds, "versions", lambda: "Python 9\n")
+    after = contents(
+        store.update_round(store.read_round(folder), folder, files={"map.html": hello})
+    )
+    assert [name for name in after if after[name] != before[name]] == ["versions.txt"]
+    write_round(a_round(), folder, force=True)  # a file of the round itself, which is no obstacle
 
 
 def test_a_manifest_holds_numpy_values_and_sets_but_no_folder(tmp_path):

@@ -1,23 +1,50 @@
-"""The manifest of a round: what it is, and what went in and out of it."""
+"""The manifest of a round: what it is, what went in and out of it, and which programs wrote it."""
 
 from __future__ import annotations
 
 import json
+import platform
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import date
+from importlib.metadata import requires, version
 from pathlib import Path, PurePath
 from typing import Any, Final
 
 import numpy as np
+import pyogrio
+import pyproj
+import shapely
 
 from cami_units.model import Imprint, InputError, Round
 from cami_units.store._geopackage import GEOPACKAGE
 
 MANIFEST: Final = "manifest.json"
 
+VERSIONS: Final = "versions.txt"
+"""Which programs wrote a round. In no hash: the same round made with others is the same round."""
+
 FORMAT: Final = 1
 """The version of the layout of a round; a round of a later one is refused, not guessed at."""
+
+
+def versions() -> str:
+    """The versions of Python, of the libraries in C that measure and write, and of all we ask for.
+
+    One line each, ours first. It is for whoever wonders why two machines do not agree.
+    """
+    asked = [one for one in requires("cami_units") or () if "extra ==" not in one]
+    names = {re.split(r"[^\w.-]", one, maxsplit=1)[0] for one in asked}
+    lines = [
+        f"cami_units {version('cami_units')}",
+        f"Python {platform.python_version()}",
+        f"PROJ {pyproj.proj_version_str}",
+        f"GEOS {shapely.geos_version_string}",
+        f"GDAL {pyogrio.__gdal_version_string__}",
+    ]
+    lines += [f"{name} {version(name)}" for name in sorted(names, key=str.casefold)]
+    return "\n".join(lines) + "\n"
 
 
 def manifest_of(round: Round) -> dict[str, Any]:

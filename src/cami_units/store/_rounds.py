@@ -25,7 +25,15 @@ from cami_units.model import (
     same_crs,
 )
 from cami_units.store._geopackage import GEOPACKAGE, UNIT_TABLES, read_geopackage, write_geopackage
-from cami_units.store._manifest import MANIFEST, as_json, imprint_of, manifest_of, read_manifest
+from cami_units.store._manifest import (
+    MANIFEST,
+    VERSIONS,
+    as_json,
+    imprint_of,
+    manifest_of,
+    read_manifest,
+    versions,
+)
 from cami_units.store._whole import (
     Writer,
     absolute,
@@ -77,7 +85,7 @@ def write_round(
     Notes
     -----
     `manifest.json` is the round's manifest plus ``format``, ``imprint`` and ``outputs`` (SHA-256 of
-    every file). Replacing takes two renames. Between them, for the blink of an eye, there is no
+    every file); `versions.txt` says which programs wrote it, and no hash holds it. Replacing takes two renames. Between them, for the blink of an eye, there is no
     folder at the target; if the power goes just then, the next :func:`write_round` or
     :func:`read_round` puts the old one back.
     """
@@ -90,6 +98,7 @@ def write_round(
             write(folder / name)
         outputs = {name: sha256(folder / name) for name in sorted(writers)}
         (folder / MANIFEST).write_bytes(as_json({**manifest_of(round), "outputs": outputs}))
+        (folder / VERSIONS).write_text(versions(), encoding="utf-8", newline="\n")
     return directory
 
 
@@ -135,7 +144,7 @@ def check_place(directory: Path, *, force: bool = False) -> None:
             f"There is a round in '{shown}' already. Choose another folder with --out, or "
             "replace it with --force."
         )
-    own = {MANIFEST, *read_manifest(target, shown).get("outputs", {})}
+    own = {MANIFEST, VERSIONS, *read_manifest(target, shown).get("outputs", {})}
     others = [name for name in inside if name not in own]
     if others:
         raise InputError(
@@ -209,7 +218,7 @@ def update_round(round: Round, directory: Path, *, files: Mapping[str, Writer]) 
     _check_round(round)
     with staging(directory, replace=True) as folder:
         for path in sorted(target.iterdir()):
-            if path.name not in writers and path.name != MANIFEST and not is_litter(path.name):
+            if path.name not in {*writers, MANIFEST, VERSIONS} and not is_litter(path.name):
                 copy: Callable[..., Any] = shutil.copytree if path.is_dir() else shutil.copy2
                 copy(path, folder / path.name)
         for name, write in writers.items():
@@ -218,6 +227,7 @@ def update_round(round: Round, directory: Path, *, files: Mapping[str, Writer]) 
         outputs = vouched | {name: sha256(folder / name) for name in writers}
         manifest = {**manifest_of(round), "outputs": dict(sorted(outputs.items()))}
         (folder / MANIFEST).write_bytes(as_json(manifest))
+        (folder / VERSIONS).write_text(versions(), encoding="utf-8", newline="\n")
     return directory
 
 
@@ -289,7 +299,7 @@ def _check_names(writers: Mapping[str, Writer], extra: Mapping[str, Writer]) -> 
     odd = [name for name in writers if PurePath(name).name != name or name in {"", ".", ".."}]
     if odd:
         raise InputError(f"A round holds plain file names; these are not: {listed(odd)}.")
-    taken = sorted({GEOPACKAGE, MANIFEST} & set(extra))
+    taken = sorted({GEOPACKAGE, MANIFEST, VERSIONS} & set(extra))
     if taken:
         raise InputError(f"{listed(taken)} is written by the store itself; choose another name.")
 
