@@ -166,11 +166,11 @@ def smallest_set(
             f"No set of sites was found within {nodes} branches of the search. Allow more with "
             "`nodes`, or a larger `gap`."
         )
-    chosen = np.round(solved.x[: len(names)]) > 0
-    cost = problem.cost_of(chosen)
+    in_set = np.round(solved.x[: len(names)]) > 0
+    cost = problem.cost_of(in_set)
     bound = min(float(solved.mip_dual_bound), cost) if solved.mip_dual_bound is not None else cost
     return Selection(
-        chosen=tuple(sorted(str(name) for name in names[chosen])),
+        chosen=tuple(sorted(str(name) for name in names[in_set])),
         cost=cost,
         bound=bound,
         gap=max(0.0, (cost - bound) / cost) if cost > 0 else 0.0,
@@ -207,14 +207,16 @@ class _Problem:
         _check_tables(sites, amounts, targets, edges, edge_weight, sides)
         ordered = sites.sort_values("site")
         names = ordered["site"].to_numpy(dtype=object)
-        wanted = targets.sort_values("feature")
-        features = wanted["feature"].to_numpy(dtype=object)
+        ordered_targets = targets.sort_values("feature")
+        features = ordered_targets["feature"].to_numpy(dtype=object)
         place = pd.Series(np.arange(len(names)), index=names)
-        told = amounts[amounts["feature"].isin(features)]
-        held = _matrix(told, pd.Index(features), told["feature"], place)
-        each = sides.amounts if sides else amounts.iloc[:0].assign(side="")
-        key = pd.MultiIndex.from_frame(each[["feature", "side"]])
-        known = key.unique().sort_values()
+        wanted_amounts = amounts[amounts["feature"].isin(features)]
+        amount_matrix = _matrix(
+            wanted_amounts, pd.Index(features), wanted_amounts["feature"], place
+        )
+        side_amounts = sides.amounts if sides else amounts.iloc[:0].assign(side="")
+        key = pd.MultiIndex.from_frame(side_amounts[["feature", "side"]])
+        side_keys = key.unique().sort_values()
         cost = ordered["cost"].to_numpy(dtype=float).copy()
         pairs, saved = np.empty((0, 2), dtype=np.intp), np.empty(0)
         if edges is not None and edge_weight > 0:
@@ -223,24 +225,24 @@ class _Problem:
             ends = [shared[name].map(place).to_numpy(np.intp) for name in ("site_a", "site_b")]
             pairs = np.column_stack(ends)
             saved = 2 * edge_weight * shared["km"].to_numpy(dtype=float)
-        target = wanted["target"].to_numpy(dtype=float)
+        target = ordered_targets["target"].to_numpy(dtype=float)
         return cls(
             names,
             cost,
             features,
             target,
-            held,
+            amount_matrix,
             pairs,
             saved,
-            known.get_level_values(0).to_numpy(dtype=object),
-            _matrix(each, known, key, place),
+            side_keys.get_level_values(0).to_numpy(dtype=object),
+            _matrix(side_amounts, side_keys, key, place),
             sides.least if sides else 0.0,
             sides.number if sides else 0,
         )
 
-    def cost_of(self, chosen: NDArray[np.bool_]) -> float:
-        both = chosen[self.pairs].all(axis=1)
-        return float(self.cost[chosen].sum() - self.saved[both].sum())
+    def cost_of(self, in_set: NDArray[np.bool_]) -> float:
+        saved_pairs = in_set[self.pairs].all(axis=1)
+        return float(self.cost[in_set].sum() - self.saved[saved_pairs].sum())
 
     def solved(
         self,
@@ -270,8 +272,8 @@ class _Problem:
         m = len(self.pairs)
         # y ≤ x at both ends, as two blocks: tighter for the solver than 2y ≤ x + x in one.
         for end in (0, 1):
-            there = (np.ones(m), (np.arange(m), self.pairs[:, end]))
-            tie = sparse.coo_array(there, shape=(m, len(self.names)))
+            entries = (np.ones(m), (np.arange(m), self.pairs[:, end]))
+            tie = sparse.coo_array(entries, shape=(m, len(self.names)))
             blocks.append([tie, -sparse.eye_array(m), None])
             least.append(np.zeros(m))
         # Only sides that can be held at all: one out of reach would forbid every set.
@@ -279,10 +281,10 @@ class _Problem:
         unit = self.side_least if self.side_least > 0 else 1.0
         blocks.append([self.sides_held[open_sides] / unit, None, -sparse.eye_array(k)])
         least.append(np.full(k, -_SLACK))
-        wanted, of = np.unique(self.side_feature[open_sides].astype(str), return_inverse=True)
-        count = sparse.coo_array((np.ones(k), (of, np.arange(k))), shape=(len(wanted), k))
-        blocks.append([sparse.coo_array((len(wanted), len(self.names))), None, count])
-        least.append(np.full(len(wanted), float(self.min_sides)))
+        names_asked, of = np.unique(self.side_feature[open_sides].astype(str), return_inverse=True)
+        count = sparse.coo_array((np.ones(k), (of, np.arange(k))), shape=(len(names_asked), k))
+        blocks.append([sparse.coo_array((len(names_asked), len(self.names))), None, count])
+        least.append(np.full(len(names_asked), float(self.min_sides)))
         widths = (len(self.names), m, k)
         rows = [
             sparse.hstack(
@@ -308,10 +310,10 @@ class _Problem:
 
 
 def _matrix(
-    told: pd.DataFrame, rows: pd.Index, key: pd.Index | pd.Series, place: pd.Series
+    amounts: pd.DataFrame, rows: pd.Index, key: pd.Index | pd.Series, place: pd.Series
 ) -> sparse.csr_array:
     """The amounts as a matrix of `rows` and sites; what comes twice adds up, in a fixed order."""
-    order = told.assign(_row=rows.get_indexer(pd.Index(key)), _column=told["site"].map(place))
+    order = amounts.assign(_row=rows.get_indexer(pd.Index(key)), _column=amounts["site"].map(place))
     order = order.sort_values(["_row", "_column", "amount"])
     where = (order["_row"].to_numpy(int), order["_column"].to_numpy(int))
     shape = (len(rows), len(place))
@@ -347,10 +349,10 @@ def _check_tables(
             if column in ("cost", "amount", "target", "km", "outline_km")
             and not (pd.to_numeric(table[column], errors="coerce") >= 0).all()
         ]
-        known = set(sites["site"])
-        asked = set(amounts["site"]) | (set() if sides is None else set(sides.amounts["site"]))
-        asked |= set() if edges is None else {*edges["site_a"], *edges["site_b"]}
-        strange = sorted(map(str, asked - known))
+        names = set(sites["site"])
+        named = set(amounts["site"]) | (set() if sides is None else set(sides.amounts["site"]))
+        named |= set() if edges is None else {*edges["site_a"], *edges["site_b"]}
+        strange = sorted(map(str, named - names))
         faults += [f"sites that are not in 'sites': {listed(strange)}"] if strange else []
         for name, table, key in (("sites", sites, "site"), ("targets", targets, "feature")):
             twice = table.loc[table[key].duplicated(), key].unique()
@@ -367,9 +369,11 @@ def _check_fixed(
     names: NDArray[np.object_], locked: Collection[str], barred: Collection[str]
 ) -> None:
     strange = sorted(map(str, {*locked, *barred} - set(names)))
-    both = sorted(map(str, set(locked) & set(barred)))
+    locked_and_barred = sorted(map(str, set(locked) & set(barred)))
     faults = [f"unknown sites are locked in or out: {listed(strange)}"] if strange else []
-    faults += [f"locked in and out at once: {listed(both)}"] if both else []
+    faults += (
+        [f"locked in and out at once: {listed(locked_and_barred)}"] if locked_and_barred else []
+    )
     if faults:
         raise InputError("No set can be looked for: " + "; ".join(faults) + ".")
 
@@ -407,7 +411,7 @@ def replacement_costs(
     Returns
     -------
     DataFrame
-        ``site``, ``chosen``, ``replacement_cost``, ``lost`` (targets, ";", that cannot be met
+        ``site``, ``chosen``, ``replacement_cost``, ``lost_targets`` (targets, ";", that cannot be met
         without the site by all others together). In the order of `sites`. The cost is that of the
         best set under the constraint less that of the best set, 0 or more; infinite where a target
         would be lost: then nothing replaces the site.
@@ -423,14 +427,14 @@ def replacement_costs(
     total = amounts.groupby("feature")["amount"].sum().reindex(could["feature"], fill_value=0.0)
     rows = []
     for site in sites["site"]:
-        own = amounts[amounts["site"] == site].groupby("feature")["amount"].sum()
-        left = total - own.reindex(total.index, fill_value=0.0)
+        amount_here = amounts[amounts["site"] == site].groupby("feature")["amount"].sum()
+        left = total - amount_here.reindex(total.index, fill_value=0.0)
         needed = could.set_index("feature")["target"]
-        lost = sorted(str(name) for name in needed.index[left < needed * (1 - _SLACK)])
+        lost_targets = sorted(str(name) for name in needed.index[left < needed * (1 - _SLACK)])
         if site in best.chosen:
             others = [name for name in locked if name != site]
             cost = np.inf
-            if not lost:
+            if not lost_targets:
                 without = smallest_set(
                     sites, amounts, could, locked=others, barred=[site], nodes=nodes
                 )
@@ -438,7 +442,7 @@ def replacement_costs(
         else:
             forced = smallest_set(sites, amounts, could, locked=[*locked, site], nodes=nodes)
             cost = forced.cost - best.cost
-        rows.append((site, site in best.chosen, max(cost, 0.0), ";".join(lost)))
+        rows.append((site, site in best.chosen, max(cost, 0.0), ";".join(lost_targets)))
     return pd.DataFrame(rows, columns=["site", "chosen", "replacement_cost", "lost"])
 
 
@@ -467,19 +471,19 @@ def greedy_order(
     _check_fixed(problem.names, locked, ())
     positive = problem.target > 0
     target = np.where(positive, problem.target, 1.0)
-    held = problem.held.toarray() / target[:, None]
+    shares = problem.held.toarray() / target[:, None]
     reached = np.where(positive, 0.0, 1.0)
     free = np.ones(len(problem.names), dtype=bool)
     waiting = [place for place, name in enumerate(problem.names) if name in set(locked)]
     rows = []
     while free.any():
-        gain = np.minimum(reached[:, None] + held, 1.0).sum(axis=0) - reached.sum()
+        gain = np.minimum(reached[:, None] + shares, 1.0).sum(axis=0) - reached.sum()
         worth = np.where(free, gain / np.maximum(problem.cost, 1e-12), -1.0)
         best = waiting.pop(0) if waiting else int(np.argmax(np.round(worth, 12)))
         if not waiting and gain[best] <= _SLACK and problem.names[best] not in locked:
             break
         free[best] = False
-        reached = np.minimum(reached + held[:, best], 1.0)
+        reached = np.minimum(reached + shares[:, best], 1.0)
         met = int((reached >= 1 - _SLACK).sum())
         rows.append((problem.names[best], float(gain[best]), met, float(reached.mean())))
     table = pd.DataFrame(rows, columns=["site", "gain", "met", "share"])
@@ -598,8 +602,8 @@ def _unit_amounts(
 ) -> pd.DataFrame:
     """What each unit gives to each target."""
     two_sides = unit_species["sides"].fillna("").str.contains(";")
-    both = unit_species[two_sides & (unit_species["role"] == "qualifying")]
-    both = both[both["unit_id"].isin(units["unit_id"])]
+    on_two_sides = unit_species[two_sides & (unit_species["role"] == "qualifying")]
+    on_two_sides = on_two_sides[on_two_sides["unit_id"].isin(units["unit_id"])]
     amounts = pd.concat(
         [
             unit_range.assign(
@@ -607,8 +611,10 @@ def _unit_amounts(
                 asks=_RANGE,
                 amount=unit_range["km2"],
             ),
-            both.assign(
-                feature=_feature(both["sci_name"], _BOTH_SIDES), asks=_BOTH_SIDES, amount=1.0
+            on_two_sides.assign(
+                feature=_feature(on_two_sides["sci_name"], _BOTH_SIDES),
+                asks=_BOTH_SIDES,
+                amount=1.0,
             ),
         ]
     ).rename(columns={"unit_id": "site"})
@@ -616,11 +622,11 @@ def _unit_amounts(
 
 
 def _reached_targets(
-    targets: pd.DataFrame, amounts: pd.DataFrame, chosen: set[str]
+    targets: pd.DataFrame, amounts: pd.DataFrame, set_members: set[str]
 ) -> pd.DataFrame:
     """Every target with what the set reaches of it, and what all units together could."""
     total = amounts.groupby("feature")["amount"].sum()
-    in_set = amounts[amounts["site"].isin(chosen)].groupby("feature")["amount"].sum()
+    in_set = amounts[amounts["site"].isin(set_members)].groupby("feature")["amount"].sum()
     attainable = targets["feature"].map(total).fillna(0.0)
     reached = targets["feature"].map(in_set).fillna(0.0)
     table = targets[["sci_name", "asks", "target"]].assign(

@@ -37,7 +37,8 @@ SAME_LANDSCAPE: Final = 0.5
 """Hotspots that share at least this part of the smaller one seed one unit together."""
 PIXEL_KM: Final = 5.0
 """Outlines are smoothed on squares of about this size."""
-_SMOOTHING: Final = 0.6  # width of the smoothing kernel, in cells
+_SMOOTHING: Final = 0.6
+"""Width of the smoothing kernel, in cells: rounds the corners of cells and keeps a row of two."""
 _UNREACHED: Final = np.inf
 
 
@@ -149,9 +150,10 @@ def _worth(
     score: NDArray[np.float64], share: NDArray[np.float64], core: Positions
 ) -> NDArray[np.float64]:
     """How good a cell is for a seed, 0–1: half its score beside the seed's own, half its species."""
+    # The seed's own best, less its few highest cells: one odd cell must not make all others poor.
     reference = np.quantile(score[core], 0.9)
-    own = np.ones_like(score) if reference <= 0 else np.minimum(score / reference, 1.0)
-    return (own + share) / 2
+    own_score = np.ones_like(score) if reference <= 0 else np.minimum(score / reference, 1.0)
+    return (own_score + share) / 2
 
 
 def cost_distance(
@@ -187,9 +189,9 @@ def _within_budget(
     """Costs of the cheapest cells that fit into `budget` km²; the rest become infinite."""
     order = np.argsort(cost, kind="stable")
     fits = np.cumsum(km2[order]) <= budget * (1 + 1e-9)
-    kept = np.full_like(cost, _UNREACHED)
-    kept[order[fits]] = cost[order[fits]]
-    return kept
+    affordable = np.full_like(cost, _UNREACHED)
+    affordable[order[fits]] = cost[order[fits]]
+    return affordable
 
 
 def _connected(owner: NDArray[Any], links: NDArray[np.intp]) -> NDArray[Any]:
@@ -198,12 +200,12 @@ def _connected(owner: NDArray[Any], links: NDArray[np.intp]) -> NDArray[Any]:
     graph = coo_array((np.ones(len(a)), (a, b)), shape=(len(owner), len(owner)))
     _, piece = connected_components(csr_array(graph), directed=False)
     size = np.bincount(piece)
-    kept = np.full_like(owner, -1)
+    largest = np.full_like(owner, -1)
     for label in np.unique(owner[owner >= 0]):
         mine = np.flatnonzero(owner == label)
         pieces = np.unique(piece[mine])
-        kept[mine[piece[mine] == pieces[np.argmax(size[pieces])]]] = label
-    return kept
+        largest[mine[piece[mine] == pieces[np.argmax(size[pieces])]]] = label
+    return largest
 
 
 # -- seeds ----------------------------------------------------------------------------------------
@@ -230,10 +232,10 @@ def landscapes(shared: pd.DataFrame) -> dict[str, str]:
     ...                          "km2": [100.0, 30.0, 30.0, 50.0, 70.0]}))
     {'H1': 'H1;H2', 'H2': 'H1;H2', 'H3': 'H3'}
     """
-    own = shared[shared["hotspot_id"] == shared["other"]].set_index("hotspot_id")["km2"]
-    ids = sorted(own.index)
+    area = shared[shared["hotspot_id"] == shared["other"]].set_index("hotspot_id")["km2"]
+    ids = sorted(area.index)
     place = {name: number for number, name in enumerate(ids)}
-    smaller = np.minimum(shared["hotspot_id"].map(own), shared["other"].map(own))
+    smaller = np.minimum(shared["hotspot_id"].map(area), shared["other"].map(area))
     same = shared[shared["km2"] >= SAME_LANDSCAPE * smaller]
     a, b = same["hotspot_id"].map(place), same["other"].map(place)
     graph = coo_array((np.ones(len(same)), (a, b)), shape=(len(ids), len(ids)))
@@ -265,11 +267,11 @@ def hotspot_cores(
     DataFrame
         ``seed``, ``pu_id``, ``growth`` (:data:`HOTSPOT_GROWTH`), for :func:`delineate`.
     """
-    held = inside.assign(seed=inside["hotspot_id"].map(seed_of)).dropna(subset="seed")
-    held = held.groupby(["seed", "pu_id"])[["km2"]].sum().reset_index()
-    most = held.groupby("seed")["km2"].transform("max")
-    chosen = held[held["km2"] >= np.minimum(cell_km2 / 2, most)]
-    return chosen[["seed", "pu_id"]].assign(growth=HOTSPOT_GROWTH).reset_index(drop=True)
+    shares = inside.assign(seed=inside["hotspot_id"].map(seed_of)).dropna(subset="seed")
+    shares = shares.groupby(["seed", "pu_id"])[["km2"]].sum().reset_index()
+    largest = shares.groupby("seed")["km2"].transform("max")
+    core_cells = shares[shares["km2"] >= np.minimum(cell_km2 / 2, largest)]
+    return core_cells[["seed", "pu_id"]].assign(growth=HOTSPOT_GROWTH).reset_index(drop=True)
 
 
 def occupied(
@@ -299,10 +301,12 @@ def occupied(
     [['S', 'a', 1.0], ['S', 'b', 0.5]]
     """
     members = members[["seed", "sci_name"]].drop_duplicates()
-    there = cell_species[cell_species["km2"] >= least_km2][["pu_id", "sci_name"]]
-    count = members.merge(there, on="sci_name").groupby(["seed", "pu_id"]).size()
-    whole = members.groupby("seed").size()
-    share = (count / whole.reindex(count.index.get_level_values("seed")).to_numpy()).rename("share")
+    presence = cell_species[cell_species["km2"] >= least_km2][["pu_id", "sci_name"]]
+    count = members.merge(presence, on="sci_name").groupby(["seed", "pu_id"]).size()
+    n_members = members.groupby("seed").size()
+    share = (count / n_members.reindex(count.index.get_level_values("seed")).to_numpy()).rename(
+        "share"
+    )
     return share.reset_index()
 
 
@@ -358,24 +362,24 @@ def peaks(
     list of str
         The peaks, highest first; of equal scores the first ``pu_id``.
     """
-    wanted = planning_units[
+    rising = planning_units[
         planning_units["pu_id"].isin(set(candidates)) & (planning_units["score"] >= least_score)
     ]
-    wanted = wanted[wanted["score"] > 0].sort_values(
+    rising = rising[rising["score"] > 0].sort_values(
         ["score", "pu_id"], ascending=[False, True], kind="stable"
     )
-    known = planning_units[planning_units["pu_id"].isin(set(taken))]
-    here = shapely.get_coordinates(wanted.geometry.centroid)
-    free = np.ones(len(wanted), dtype=bool)
-    if len(known) and len(wanted):
-        tree = cKDTree(shapely.get_coordinates(known.geometry.centroid))
-        free = tree.query(here)[0] >= away_km * 1000
-    found = []
-    for number, pu_id in enumerate(wanted["pu_id"]):
+    taken_cells = planning_units[planning_units["pu_id"].isin(set(taken))]
+    centres = shapely.get_coordinates(rising.geometry.centroid)
+    free = np.ones(len(rising), dtype=bool)
+    if len(taken_cells) and len(rising):
+        tree = cKDTree(shapely.get_coordinates(taken_cells.geometry.centroid))
+        free = tree.query(centres)[0] >= away_km * 1000
+    chosen_peaks = []
+    for number, pu_id in enumerate(rising["pu_id"]):
         if free[number]:
-            found.append(str(pu_id))
-            free &= np.hypot(*(here - here[number]).T) >= apart_km * 1000
-    return found
+            chosen_peaks.append(str(pu_id))
+            free &= np.hypot(*(centres - centres[number]).T) >= apart_km * 1000
+    return chosen_peaks
 
 
 # -- outlines -------------------------------------------------------------------------------------
@@ -419,16 +423,16 @@ def outlines(
     squares = raster.smoothed(sigma_km=_SMOOTHING * cell_km)
     shapes = raster.outlines(squares)
     simple = _simplified(shapes, planning_units.crs, max_vertices, tolerance=raster.step * 1.5)
-    kept = [number for number, shape in enumerate(simple) if not shape.is_empty]
+    not_empty = [number for number, shape in enumerate(simple) if not shape.is_empty]
     return gpd.GeoDataFrame(
         {
-            "seed": [seeds[number] for number in kept],
+            "seed": [seeds[number] for number in not_empty],
             "cell_km2": [
                 float(cells.loc[members.index[members == seeds[number]]].area.sum()) / 1e6
-                for number in kept
+                for number in not_empty
             ],
         },
-        geometry=[simple[number] for number in kept],
+        geometry=[simple[number] for number in not_empty],
         crs=planning_units.crs,
     )
 
@@ -477,12 +481,14 @@ class _Raster:
             for group, window in enumerate(windows)
         ]
         target = np.bincount(self.labels[self.labels >= 0], minlength=self.groups)
-        handicap, best, least = np.zeros(self.groups), self.labels, np.inf
+        handicap, best, smallest_error = np.zeros(self.groups), self.labels, np.inf
         for round_ in range(rounds):
             labels = self._strongest(fields, windows, handicap)
             off = (target - np.bincount(labels[labels >= 0], minlength=self.groups)) / target
-            if np.abs(off).max() < least:
-                best, least = labels, np.abs(off).max()
+            if np.abs(off).max() < smallest_error:
+                best, smallest_error = labels, np.abs(off).max()
+            # A group that lacks 1 % of its area gets half of that as a head start, and less in later
+            # rounds: neighbours push against each other, and full steps would swing to and fro.
             handicap += 0.5 * off / (1 + round_ / 4)
         return self._whole(best)
 
@@ -519,6 +525,7 @@ class _Raster:
             nobody[window] -= field
         best, labels = nobody.copy(), np.full(self.labels.shape, -1)
         for group, (field, window) in enumerate(zip(fields, windows, strict=True)):
+            # Below 2 % the blur has only just arrived: a head start must not make islands there.
             value = np.where(field > 0.02, field + handicap[group], -np.inf)
             wins = value > best[window]
             best[window] = np.where(wins, value, best[window])
@@ -527,7 +534,7 @@ class _Raster:
 
     def _whole(self, labels: NDArray[Any]) -> NDArray[Any]:
         """Labels with each group in one piece and without holes."""
-        whole = np.full_like(labels, -1)
+        filled_labels = np.full_like(labels, -1)
         # in the rectangle around each group: beyond it there is nothing of it, and no hole in it
         windows = ndimage.find_objects(labels + 1, max_label=self.groups)
         for group, window in enumerate(windows):
@@ -535,12 +542,12 @@ class _Raster:
                 pieces, _ = ndimage.label(labels[window] == group)
                 size = np.bincount(pieces.ravel())
                 size[0] = 0
-                whole[window][pieces == size.argmax()] = group
+                filled_labels[window][pieces == size.argmax()] = group
         for group, window in enumerate(windows):
             if window is not None:
-                filled = ndimage.binary_fill_holes(whole[window] == group)
-                whole[window][filled & (whole[window] == -1)] = group
-        return whole
+                filled = ndimage.binary_fill_holes(filled_labels[window] == group)
+                filled_labels[window][filled & (filled_labels[window] == -1)] = group
+        return filled_labels
 
 
 def _inside(
@@ -550,11 +557,11 @@ def _inside(
     distance: NDArray[np.float64],
 ) -> NDArray[np.bool_]:
     """Whether each point lies in its nearest cell (at the rim it may lie beyond it)."""
-    inside = np.zeros(len(points), dtype=bool)
+    is_inside = np.zeros(len(points), dtype=bool)
     near = np.flatnonzero(np.isfinite(distance))
     shapes = cells.to_numpy()[nearest_cell[near]]
-    inside[near] = shapely.intersects_xy(shapes, points[near, 0], points[near, 1])
-    return inside
+    is_inside[near] = shapely.intersects_xy(shapes, points[near, 0], points[near, 1])
+    return is_inside
 
 
 def _simplified(
@@ -562,13 +569,15 @@ def _simplified(
 ) -> list[Any]:
     """The shapes simplified together, gently first, until none is written with too many vertices."""
     polygons = np.array([_largest(shape) for shape in shapes], dtype=object)
+    # A quarter coarser each time, 210 times at the last: by then any outline is a few corners. The
+    # first tolerance is a square and a half, which takes the steps of the raster out and no bend.
     for step in range(24):
         simple = [
             shapely.normalize(_largest(shape))
             for shape in shapely.coverage_simplify(polygons, tolerance * 1.25**step)
         ]
-        written = editable(gpd.GeoDataFrame(geometry=simple, crs=crs))
-        if shapely.get_num_coordinates(written.geometry.to_numpy()).max() <= max_vertices:
+        lonlat = editable(gpd.GeoDataFrame(geometry=simple, crs=crs))
+        if shapely.get_num_coordinates(lonlat.geometry.to_numpy()).max() <= max_vertices:
             break
     return simple
 
@@ -649,28 +658,30 @@ def place_names(units: gpd.GeoDataFrame, gazetteer: gpd.GeoDataFrame) -> pd.Data
     rank = gazetteer["kind"].map(order).fillna(len(_NAMED_FIRST)).to_numpy()
     extent = gazetteer["extent_km"].fillna(0).to_numpy(dtype=float)
     places = gazetteer.geometry.to_numpy()
-    taken: set[int] = set()
+    used_places: set[int] = set()
     names = []
     for shape in units.geometry:
-        apart = shapely.distance(shape, places) / 1000
+        distance = shapely.distance(shape, places) / 1000
         middle = shapely.distance(shape.centroid, places) / 1000
-        reaching = apart <= np.maximum(extent / 2, 1.0)
-        nearby = apart <= NEARBY_KM
+        reaching = distance <= np.maximum(extent / 2, 1.0)
+        nearby = distance <= NEARBY_KM
         keys = list(
             zip(
                 ~reaching,
                 np.where(reaching, rank, 0),
-                np.where(reaching, apart > 0, apart),
+                np.where(reaching, distance > 0, distance),
                 middle / np.maximum(extent, 20.0),
                 strict=True,
             )
         )
-        free = [int(place) for place in np.flatnonzero(nearby | reaching) if place not in taken]
+        free = [
+            int(place) for place in np.flatnonzero(nearby | reaching) if place not in used_places
+        ]
         best = min(free, key=lambda place: (*keys[place], place), default=None)
         if best is None:
             names.append(("", ""))
             continue
-        taken.add(best)
+        used_places.add(best)
         name, name_ru = gazetteer.iloc[best][["name_en", "name_ru"]]
         names.append((name, name_ru) if reaching[best] else (f"Near {name}", f"Вблизи: {name_ru}"))
     return pd.DataFrame(names, columns=["name_en", "name_ru"], index=units.index)

@@ -172,9 +172,11 @@ def delineations(
 
 def readings(design: Design, presence: Sequence[int]) -> dict[str, tuple[int, ...]]:
     """The ways of reading the presence codes: the name of each, and its codes."""
-    own = tuple(sorted(set(presence)))
+    own_codes = tuple(sorted(set(presence)))
     others = [tuple(sorted(codes)) for codes in design.presence]
-    return {STATED: own} | {presence_level(codes): codes for codes in others if codes != own}
+    return {STATED: own_codes} | {
+        presence_level(codes): codes for codes in others if codes != own_codes
+    }
 
 
 _MOVED: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
@@ -233,8 +235,8 @@ def _moved(key: str, value: Any, factor: float) -> Any:
         step = 1 if factor > 1 else -1
         farthest = max if factor > 1 else min
         return max(1, farthest(value + step, round(value * factor)))
-    most = 1.0 if key in _FRACTIONS else 100.0 if key in _PERCENTAGES else np.inf
-    return min(float(value) * factor, most)
+    largest = 1.0 if key in _FRACTIONS else 100.0 if key in _PERCENTAGES else np.inf
+    return min(float(value) * factor, largest)
 
 
 _FRACTIONS: Final = ("min_evenness", "min_jaccard", "min_confidence")
@@ -268,8 +270,8 @@ def drawn(
     columns: dict[str, Any] = {}
     for axis, levels in axes.items():
         others = lot.permutation(np.arange(1, len(levels)))
-        kept = runs if not len(others) else round(runs * stated)
-        places = np.concatenate([np.zeros(kept, dtype=int), np.resize(others, runs - kept)])
+        n_stated = runs if not len(others) else round(runs * stated)
+        places = np.concatenate([np.zeros(n_stated, dtype=int), np.resize(others, runs - n_stated)])
         columns[axis] = np.asarray(levels, dtype=object)[lot.permutation(places)]
     return pd.DataFrame(columns)
 
@@ -286,9 +288,9 @@ def weight_draws(profile: Profile, *, runs: int, seed: int) -> NDArray[np.float6
     array
         A row a run, a column for each of :func:`cami_units.rank.weighted_criteria`; rows sum to 1.
     """
-    own = np.array(list(rank.weighted_criteria(profile).values()))
+    weights = np.array(list(rank.weighted_criteria(profile).values()))
     draws: NDArray[np.float64] = np.random.default_rng([seed, 2]).dirichlet(
-        len(own) * own / own.sum(), size=runs
+        len(weights) * weights / weights.sum(), size=runs
     )
     return draws
 
@@ -342,19 +344,23 @@ def stability(
     axes = _axes(tables, species, profile, plan)
     runs = drawn(axes, runs=plan.runs, seed=plan.seed, stated=plan.stated)
     alone = _one_at_a_time(axes)
-    every = pd.concat([runs, alone], ignore_index=True)
-    found = outcomes(every, tables, species, profile, plan, adjacent=adjacent, progress=progress)
-    found["qualifies"] = found["decision"] == PROPOSED
-    single = found[found["scenario"] >= plan.runs]
-    found = found[found["scenario"] < plan.runs].reset_index(drop=True)
+    all_scenarios = pd.concat([runs, alone], ignore_index=True)
+    outcome = outcomes(
+        all_scenarios, tables, species, profile, plan, adjacent=adjacent, progress=progress
+    )
+    outcome["qualifies"] = outcome["decision"] == PROPOSED
+    single = outcome[outcome["scenario"] >= plan.runs]
+    outcome = outcome[outcome["scenario"] < plan.runs].reset_index(drop=True)
     weights = weight_draws(profile, runs=plan.runs, seed=plan.seed)
-    score = rank.value_scores(found, profile, weights=weights[found["scenario"].to_numpy()])
-    found["rank"] = rank.ranks(score.where(found["decision"] != NOT_PROPOSED), found["scenario"])
-    factors = _by_factor(found, single, runs, alone, axes, units)
+    score = rank.value_scores(outcome, profile, weights=weights[outcome["scenario"].to_numpy()])
+    outcome["rank"] = rank.ranks(
+        score.where(outcome["decision"] != NOT_PROPOSED), outcome["scenario"]
+    )
+    factors = _by_factor(outcome, single, runs, alone, axes, units)
     return Stability(
-        units=_by_unit(found, factors, units, plan),
+        units=_by_unit(outcome, factors, units, plan),
         factors=factors,
-        ways=_by_way(found, runs, plan.runs),
+        ways=_by_way(outcome, runs, plan.runs),
     )
 
 
@@ -384,12 +390,12 @@ def _axes(
         faults += [f"no species for {listed(unread)}"] if unread else []
         faults += [f"no level '{STATED}' of {listed(unstated)}"] if unstated or not tables else []
         raise InputError("The runs cannot be made: " + "; ".join(faults) + ".")
-    counted = {
+    cami_names = {
         str(name) for table in tables.values() for name in table.species["sci_name"].unique()
     }
     stated = species[STATED, STATED]
     cami = stated.loc[stated["in_cami"].astype(str).str.lower() == "yes", "sci_name"]
-    left_out = [f"species left out: {name}" for name in sorted(counted & set(cami))]
+    left_out = [f"species left out: {name}" for name in sorted(cami_names & set(cami))]
     levels = {
         **dict(zip(AXES, ways, strict=False)),
         "species": [STATED, *left_out],
@@ -431,11 +437,11 @@ def outcomes(
     """
     stacks = _Stacks.of(tables, species)
     levels = threshold_levels(profile, design.threshold_change)
-    every = scenarios.assign(scenario=np.arange(len(scenarios)))
-    measured_by = every["thresholds"].map(
+    rows_of_scenarios = scenarios.assign(scenario=np.arange(len(scenarios)))
+    measured_by = rows_of_scenarios["thresholds"].map(
         lambda level: levels[level] if _measured(levels[level][0]) else ("", 1.0)
     )
-    groups = every.groupby(measured_by, sort=True)
+    groups = rows_of_scenarios.groupby(measured_by, sort=True)
     parts = []
     for number, ((table, factor), rows) in enumerate(groups):
         progress("running the arithmetic again", number, len(groups))
@@ -443,7 +449,7 @@ def outcomes(
         stack, keys = stacks.stacked(rows)
         let_in = None if adjacent is None else stacks.overrides(adjacent, keys)
         measures = criteria.measures(stack, stacks.species, stacks.rules(rules), adjacent=let_in)
-        level_of = keys["scenario"].map(every["thresholds"])
+        level_of = keys["scenario"].map(rows_of_scenarios["thresholds"])
         for level, at in keys.groupby(level_of, sort=True).indices.items():
             moved, change = levels[str(level)]
             rules = with_threshold(profile, moved, change) if moved else profile
@@ -496,12 +502,12 @@ class _Stacks:
                 if getattr(table, name) is not None
             ]
             stacked[name] = pd.concat(pieces, ignore_index=True) if pieces else None
-        every = [
+        species_tables = [
             table.assign(name=table["sci_name"], sci_name=_keyed(table["sci_name"], reading))
             for reading, table in species.items()
         ]
         sites = pd.DataFrame({"place": place.array, "name": names})
-        return cls(stacked, sites, pd.concat(every, ignore_index=True), ways)
+        return cls(stacked, sites, pd.concat(species_tables, ignore_index=True), ways)
 
     def rules(self, profile: Profile) -> Profile:
         """The profile, which names riverine species, in terms of the keys of this stack."""
@@ -512,7 +518,7 @@ class _Stacks:
 
     def stacked(self, rows: pd.DataFrame) -> tuple[SiteTables, pd.DataFrame]:
         """The tables of some scenarios; and scenario and site of each row of their sites."""
-        asked = pd.DataFrame(
+        scenario_rows = pd.DataFrame(
             {
                 "scenario": rows["scenario"].array,
                 "way": [
@@ -522,11 +528,11 @@ class _Stacks:
                 "out": rows["species"].str.removeprefix("species left out: ").array,
             }
         )
-        made = {
-            name: None if table is None else self._rows(table, asked)
+        stack = {
+            name: None if table is None else self._rows(table, scenario_rows)
             for name, table in self.tables.items()
         }
-        sites = made["sites"]
+        sites = stack["sites"]
         assert sites is not None
         keys = pd.DataFrame(
             {
@@ -534,20 +540,20 @@ class _Stacks:
                 "site": self.sites["name"].array.take(sites["site"] % len(self.sites)),
             }
         )
-        return SiteTables(**made), keys  # type: ignore[arg-type]
+        return SiteTables(**stack), keys  # type: ignore[arg-type]
 
     def overrides(self, adjacent: pd.DataFrame, keys: pd.DataFrame) -> pd.DataFrame:
         """The overrides of some sites for each scenario in which they are there."""
         place = dict(zip(self.sites["name"], self.sites["place"], strict=True))
-        both = keys.merge(adjacent, on="site")
-        number = both["scenario"] * len(self.sites) + both["site"].map(place).astype(int)
-        return both.assign(site=number).drop(columns="scenario")
+        rows = keys.merge(adjacent, on="site")
+        number = rows["scenario"] * len(self.sites) + rows["site"].map(place).astype(int)
+        return rows.assign(site=number).drop(columns="scenario")
 
-    def _rows(self, table: pd.DataFrame, asked: pd.DataFrame) -> pd.DataFrame:
-        both = asked.merge(table, on="way")
-        if "of" in both:
-            both = both[both["of"] != both["out"]]
-        return both.assign(site=both["scenario"] * len(self.sites) + both["place"])
+    def _rows(self, table: pd.DataFrame, scenario_rows: pd.DataFrame) -> pd.DataFrame:
+        rows = scenario_rows.merge(table, on="way")
+        if "of" in rows:
+            rows = rows[rows["of"] != rows["out"]]
+        return rows.assign(site=rows["scenario"] * len(self.sites) + rows["place"])
 
 
 def _tagged(table: pd.DataFrame, way: Way, number: int, place: pd.Series[int]) -> pd.DataFrame:
@@ -567,16 +573,16 @@ def _keyed(names: pd.Series[Any], reading: tuple[str, str]) -> pd.Series[Any]:
 
 
 def _by_unit(
-    found: pd.DataFrame, factors: pd.DataFrame, units: list[str], design: Design
+    outcome: pd.DataFrame, factors: pd.DataFrame, units: list[str], design: Design
 ) -> pd.DataFrame:
     """One row a unit: interval of ranks, shares, label, and what turns it over."""
     low, high = design.interval
-    by_site = found.groupby("site")
+    by_site = outcome.groupby("site")
     qualifying = by_site["qualifies"].sum().reindex(units, fill_value=0) / design.runs
-    in_top = (found["rank"] <= design.top).fillna(False).astype(bool) & found["qualifies"]
-    top = in_top.groupby(found["site"]).sum().reindex(units, fill_value=0) / design.runs
-    ranked = found[found["rank"].notna()].groupby("site")["rank"]
-    whole = {
+    in_top = (outcome["rank"] <= design.top).fillna(False).astype(bool) & outcome["qualifies"]
+    top = in_top.groupby(outcome["site"]).sum().reindex(units, fill_value=0) / design.runs
+    ranked = outcome[outcome["rank"].notna()].groupby("site")["rank"]
+    intervals = {
         # A rank that the unit really had, and one on the far side of the share asked for.
         name: ranked.quantile(share, interpolation=side).reindex(units).astype("Int64")
         for name, share, side in (
@@ -585,17 +591,17 @@ def _by_unit(
             ("rank_high", high, "higher"),
         )
     }
-    told = _flips(factors, qualifying)
+    flips = _flips(factors, qualifying)
     return pd.DataFrame(
         {
             "site": units,
             "runs": design.runs,
-            **{name: values.array for name, values in whole.items()},
+            **{name: values.array for name, values in intervals.items()},
             "share_qualifying": qualifying.array,
             "share_top10": top.array,
             "label": [label(share, design) for share in qualifying],
-            "flips": [told[unit][0] for unit in units],
-            "flips_at": [told[unit][1] for unit in units],
+            "flips": [flips[unit][0] for unit in units],
+            "flips_at": [flips[unit][1] for unit in units],
         }
     )
 
@@ -615,7 +621,7 @@ def label(share: float, design: Design | None = None) -> Label:
 
 
 def _by_factor(
-    found: pd.DataFrame,
+    outcome: pd.DataFrame,
     single: pd.DataFrame,
     runs: pd.DataFrame,
     alone: pd.DataFrame,
@@ -623,14 +629,14 @@ def _by_factor(
     units: list[str],
 ) -> pd.DataFrame:
     """For each unit and level: whether it qualifies with nothing else changed, and how often."""
-    held = found[found["qualifies"]].merge(
+    qualifying = outcome[outcome["qualifies"]].merge(
         runs.assign(scenario=np.arange(len(runs))), on="scenario", how="left"
     )
     sole = single[single["qualifies"]].assign(at=single["scenario"] - len(runs))
     parts = []
     for axis, levels in axes.items():
         count = runs[axis].value_counts()
-        often = held.groupby(["site", axis]).size()
+        often = qualifying.groupby(["site", axis]).size()
         for level in levels:
             at = alone.index[
                 (alone[axis] == level) & (alone.drop(columns=axis) == STATED).all(axis=1)
@@ -667,15 +673,15 @@ def _flips(factors: pd.DataFrame, share: pd.Series[float]) -> dict[str, tuple[st
     stated, less that share where it is moved. A factor that turns the unit over alone goes before
     one that only does so together with others.
     """
-    told = {}
+    flips = {}
     for unit, rows in factors.groupby("site", sort=False):
         stated = rows[rows["level"] == STATED].set_index("axis")
         base = bool(stated["qualifies"].iloc[0])
-        moved = rows[rows["level"] != STATED]
-        over = moved[moved["qualifies"] != base]
-        mean = (moved["share_qualifying"] * moved["runs"]).groupby(moved["factor"]).sum()
-        mean = mean / moved.groupby("factor")["runs"].sum()
-        axis = moved.drop_duplicates("factor").set_index("factor")["axis"]
+        levels = rows[rows["level"] != STATED]
+        over = levels[levels["qualifies"] != base]
+        mean = (levels["share_qualifying"] * levels["runs"]).groupby(levels["factor"]).sum()
+        mean = mean / levels.groupby("factor")["runs"].sum()
+        axis = levels.drop_duplicates("factor").set_index("factor")["axis"]
         drop = axis.map(stated["share_qualifying"]) - mean
         effect = drop if base else -drop
         agreed = share[unit] == (1.0 if base else 0.0)
@@ -683,8 +689,8 @@ def _flips(factors: pd.DataFrame, share: pd.Series[float]) -> dict[str, tuple[st
         if not candidates and not agreed:
             candidates = [name for name in FACTORS if effect.get(name, 0) > 0]
         weakest = max(candidates, key=lambda name: effect.get(name, 0.0), default="")
-        told[str(unit)] = (weakest, "; ".join(over["level"]))
-    return told
+        flips[str(unit)] = (weakest, "; ".join(over["level"]))
+    return flips
 
 
 def selection_frequency(owners: Mapping[str, pd.DataFrame], result: Stability) -> pd.DataFrame:
@@ -710,8 +716,10 @@ def selection_frequency(owners: Mapping[str, pd.DataFrame], result: Stability) -
     return frequency[frequency > 0].reset_index()
 
 
-def _by_way(found: pd.DataFrame, runs: pd.DataFrame, total: int) -> pd.DataFrame:
-    held = found.loc[found["qualifies"], ["scenario", "site"]]
-    held = held.assign(delineation=runs["delineation"].to_numpy()[held["scenario"].to_numpy()])
-    table = held.groupby(["delineation", "site"]).size() / total
+def _by_way(outcome: pd.DataFrame, runs: pd.DataFrame, total: int) -> pd.DataFrame:
+    qualifying = outcome.loc[outcome["qualifies"], ["scenario", "site"]]
+    qualifying = qualifying.assign(
+        delineation=runs["delineation"].to_numpy()[qualifying["scenario"].to_numpy()]
+    )
+    table = qualifying.groupby(["delineation", "site"]).size() / total
     return table.rename("share").reset_index()

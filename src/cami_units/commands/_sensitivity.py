@@ -324,7 +324,9 @@ def _drawn_anew(
 ) -> gpd.GeoDataFrame:
     """Units grown under a plan, under the ids of those they stand for; what people drew stays."""
     landscapes = grow(score_cells(pieces, plan), hotspots, pieces, plan, quiet)
-    ids = overlap.same_places(landscapes, units, site="seed", other="unit_id", least=SAME_UNIT)
+    ids = overlap.same_places(
+        landscapes, units, site="seed", other="unit_id", least_jaccard=SAME_UNIT
+    )
     names = landscapes["seed"].map(ids)
     sites = landscapes.assign(site=names.fillna("grown from " + landscapes["seed"].astype(str)))
     sites = sites.loc[~sites["site"].isin(by_people["site"]), ["site", "geometry"]]

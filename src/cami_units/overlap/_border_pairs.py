@@ -37,14 +37,14 @@ def border_pairs(units: gpd.GeoDataFrame, pieces: Pieces, profile: Profile) -> g
         itself. Sorted by ``pair``.
     """
     layers = pieces.layers
-    counted = cami_species(layers.species)
+    cami = cami_species(layers.species)
     borders = dissolved(layers.borders, ("pair",))
     km = length_km(layers.borders)
     pair = layers.borders["pair"]
     disputed_km = km.where(layers.borders["disputed"].astype(bool), 0.0)
     units_on_border = overlap(units, borders, by=("pair",), kind="line")
     shared = pieces.shared_borders
-    shared = shared[shared["sci_name"].isin(counted)]
+    shared = shared[shared["sci_name"].isin(cami)]
     table = pd.DataFrame(
         {
             "border_km": km.groupby(pair).sum(),
@@ -59,7 +59,7 @@ def border_pairs(units: gpd.GeoDataFrame, pieces: Pieces, profile: Profile) -> g
         table[column] = table[column].fillna("").astype(str)
         numbers = [len(names.split(";")) if names else 0 for names in table[column]]
         table.insert(list(table.columns).index(column) + 1, count, numbers)
-    table = table.join(_graded_crossings(pieces, counted)).join(_facing_areas(layers, profile))
+    table = table.join(_graded_crossings(pieces, cami)).join(_facing_areas(layers, profile))
     table["n_crossings"] = table["n_crossings"].fillna(0).astype(int)
     table["best_grade"] = table["best_grade"].fillna("").astype(str)
     table["pa_pairs"] = table["pa_pairs"].fillna(0).astype(int)
@@ -90,13 +90,13 @@ def _fenced_km(
     return summed.reindex(none.index, fill_value=0.0)
 
 
-def _graded_crossings(pieces: Pieces, counted: Sequence[str]) -> pd.DataFrame:
+def _graded_crossings(pieces: Pieces, cami: Sequence[str]) -> pd.DataFrame:
     """How many documented crossings each border has, and the best grade of their evidence."""
     points = pieces.crossings
     if points is None:
         return pd.DataFrame({"n_crossings": [], "best_grade": []})
     # grade N is a corridor without information: nobody documented its crossing
-    documented = points[points["sci_name"].isin(counted) & (points["evidence_grade"] != "N")]
+    documented = points[points["sci_name"].isin(cami) & (points["evidence_grade"] != "N")]
     by_pair = documented.groupby("pair")["evidence_grade"]
     return pd.DataFrame({"n_crossings": by_pair.size(), "best_grade": by_pair.min()})
 
@@ -107,9 +107,9 @@ def _facing_areas(layers: Layers, profile: Profile) -> pd.DataFrame:
     if areas is None:
         return pd.DataFrame({"pa_pairs": [], "nearest_pa_pair_km": []})
     near_km = profile.C7.pair_km or 0.0
-    apart = pairs_apart(areas, key="pa_id", group="iso2", within_km=max(near_km, PAIR_LOOK_KM))
-    nearest_km = apart.groupby("pair")["km"].min()
-    n_pairs = apart[apart["km"] <= near_km].groupby("pair").size()
+    pairs = pairs_apart(areas, key="pa_id", group="iso2", within_km=max(near_km, PAIR_LOOK_KM))
+    nearest_km = pairs.groupby("pair")["km"].min()
+    n_pairs = pairs[pairs["km"] <= near_km].groupby("pair").size()
     return pd.DataFrame(
         {"pa_pairs": n_pairs, "nearest_pa_pair_km": nearest_km}, index=nearest_km.index
     )
@@ -128,20 +128,20 @@ def barrier_cuts(units: gpd.GeoDataFrame, pieces: Pieces) -> gpd.GeoDataFrame:
         stretch. In no particular order.
     """
     layers = pieces.layers
-    counted = cami_species(layers.species)
+    cami = cami_species(layers.species)
     columns = ["unit_id", "corridor_id", "barrier_id", "sci_name", "evidence_grade", "km"]
     barriers = layers.barriers
     if barriers is None or not len(barriers):
         empty = gpd.GeoDataFrame({name: [] for name in columns}, geometry=[], crs=units.crs)
         return empty.assign(**dict.fromkeys(("kind", "name", "permeability")))
-    features = layers.features[layers.features["sci_name"].isin(counted)]
+    features = layers.features[layers.features["sci_name"].isin(cami)]
     in_range = split(barriers, features, keep=("barrier_id", "sci_name"))
     stretches = split(in_range, units, keep=("unit_id", "barrier_id", "sci_name"))
     cuts = stretches.assign(corridor_id="", evidence_grade="", km=length_km(stretches))
     cuts = cuts.set_geometry(middles(stretches))
     parts = [cuts[cuts["km"] > 0]]
     if layers.corridors is not None:
-        corridors = layers.corridors[layers.corridors["sci_name"].isin(counted)]
+        corridors = layers.corridors[layers.corridors["sci_name"].isin(cami)]
         points = crossings(corridors, barriers, line="corridor_id", border="barrier_id")
         points = points.merge(corridors[["corridor_id", "sci_name", "evidence_grade"]])
         keep = ("unit_id", "corridor_id", "barrier_id", "sci_name", "evidence_grade")

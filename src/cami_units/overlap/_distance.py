@@ -56,10 +56,10 @@ def distance_km(
         One value a site, with the index of `sites`: 0 where they touch, infinity where no line is
         within `within_km`.
     """
-    one, other = _frame(sites), _frame(lines)
-    crs = check_inputs({"sites": (one, []), "lines": (other, [])})
-    i, _, km = _within(geometries(one), geometries(other), crs, within_km)
-    nearest = np.full(len(one), np.inf)
+    site_frame, line_frame = _frame(sites), _frame(lines)
+    crs = check_inputs({"sites": (site_frame, []), "lines": (line_frame, [])})
+    i, _, km = _within(geometries(site_frame), geometries(line_frame), crs, within_km)
+    nearest = np.full(len(site_frame), np.inf)
     np.minimum.at(nearest, i, km)
     return pd.Series(nearest, index=sites.index, name="distance_km")
 
@@ -147,10 +147,10 @@ def near(
     i, row = _sharing_area(sites, rows)
     shapely.prepare(rows)
     row_maybe, i_maybe = shapely.STRtree(shapes).query(_boxes(rows, longest))
-    fresh = ~np.isin(row_maybe * len(shapes) + i_maybe, row * len(shapes) + i)
-    row_maybe, i_maybe = row_maybe[fresh], i_maybe[fresh]
-    fresh = shapely.dwithin(rows[row_maybe], shapes[i_maybe], longest)
-    row_maybe, i_maybe = row_maybe[fresh], i_maybe[fresh]
+    not_yet = ~np.isin(row_maybe * len(shapes) + i_maybe, row * len(shapes) + i)
+    row_maybe, i_maybe = row_maybe[not_yet], i_maybe[not_yet]
+    not_yet = shapely.dwithin(rows[row_maybe], shapes[i_maybe], longest)
+    row_maybe, i_maybe = row_maybe[not_yet], i_maybe[not_yet]
     unsure = ~shapely.dwithin(rows[row_maybe], shapes[i_maybe], shortest)
     i, row = np.append(i, i_maybe[~unsure]), np.append(row, row_maybe[~unsure])
     found_i, found_row = [i], [row]
@@ -221,8 +221,8 @@ def _table(
 
 
 def _within(
-    one: Geometries,
-    other: Geometries,
+    sites: Geometries,
+    lines: Geometries,
     crs: CRS,
     within_km: float,
     *,
@@ -230,22 +230,22 @@ def _within(
 ) -> Near:
     """Positions of the pairs within a distance, and that distance; sorted.
 
-    With `groups`, `one` and `other` are the same: only pairs whose first group is the smaller.
+    With `groups`, `sites` and `lines` are the same: only pairs whose first group is the smaller.
     """
     if not within_km >= 0:
         raise InputError(f"A distance of 0 km or more is expected, got {within_km!r}.")
-    if not len(one) or not len(other):
+    if not len(sites) or not len(lines):
         return np.empty(0, np.intp), np.empty(0, np.intp), np.empty(0)
-    meet_i, meet_j = _close(one, other, 0)
-    one_parts, one_of = _short_pieces(one)
-    other_parts, other_of = _short_pieces(other)
-    reach = within_km * 1000 * stretch(crs, shapely.total_bounds(one))
+    meet_i, meet_j = _close(sites, lines, 0)
+    one_parts, one_of = _short_pieces(sites)
+    other_parts, other_of = _short_pieces(lines)
+    reach = within_km * 1000 * stretch(crs, shapely.total_bounds(sites))
     i, j = _close(one_parts, other_parts, reach)
     if groups is not None:
-        wanted = groups[one_of[i]] < groups[other_of[j]]
-        i, j = i[wanted], j[wanted]
-        wanted = groups[meet_i] < groups[meet_j]
-        meet_i, meet_j = meet_i[wanted], meet_j[wanted]
+        in_order = groups[one_of[i]] < groups[other_of[j]]
+        i, j = i[in_order], j[in_order]
+        in_order = groups[meet_i] < groups[meet_j]
+        meet_i, meet_j = meet_i[in_order], meet_j[in_order]
     km = np.zeros(len(i))
     for start in range(0, len(i), _BATCH):
         batch = slice(start, start + _BATCH)
@@ -267,17 +267,17 @@ def _within(
 
 
 def _close(
-    one: Geometries, other: Geometries, metres: float
+    sites: Geometries, lines: Geometries, metres: float
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Positions of the pairs at most so many metres apart in the projection; 0: that meet."""
-    few, many = (one, other) if len(one) <= len(other) else (other, one)
+    few, many = (sites, lines) if len(sites) <= len(lines) else (lines, sites)
     # the tree is made of the many: each geometry that asks is prepared, which costs more
     tree = shapely.STRtree(many)
     if metres > 0:
-        asked, found = tree.query(few, predicate="dwithin", distance=metres)
+        few_at, many_at = tree.query(few, predicate="dwithin", distance=metres)
     else:
-        asked, found = tree.query(few, predicate="intersects")
-    return (asked, found) if few is one else (found, asked)
+        few_at, many_at = tree.query(few, predicate="intersects")
+    return (few_at, many_at) if few is sites else (many_at, few_at)
 
 
 def _short_pieces(geometry: Geometries) -> tuple[Geometries, NDArray[np.intp]]:
@@ -288,13 +288,13 @@ def _short_pieces(geometry: Geometries) -> tuple[Geometries, NDArray[np.intp]]:
     parts, owner = shapely.get_parts(geometry, return_index=True)
     dimension = shapely.get_dimensions(parts)
     large = (dimension == 2) & (shapely.get_num_coordinates(parts) > _PIECE_VERTICES)
-    outline, outline_of = line_pieces(shapely.boundary(parts[large]), most=_PIECE_VERTICES)
+    outline, outline_of = line_pieces(shapely.boundary(parts[large]), max_vertices=_PIECE_VERTICES)
     is_line = dimension == 1
-    line, line_of = line_pieces(parts[is_line], most=_PIECE_VERTICES, metres=_PIECE_M)
-    whole = ~large & ~is_line
+    line, line_of = line_pieces(parts[is_line], max_vertices=_PIECE_VERTICES, metres=_PIECE_M)
+    untouched = ~large & ~is_line
     return (
-        np.concatenate([parts[whole], outline, line]),
-        np.concatenate([owner[whole], owner[large][outline_of], owner[is_line][line_of]]),
+        np.concatenate([parts[untouched], outline, line]),
+        np.concatenate([owner[untouched], owner[large][outline_of], owner[is_line][line_of]]),
     )
 
 

@@ -45,8 +45,8 @@ def stretch(crs: CRS, bounds: NDArray[np.float64]) -> float:
     west, south, east, north = bounds
     x, y = np.meshgrid(np.linspace(west, east, _SAMPLES), np.linspace(south, north, _SAMPLES))
     lon, lat = lonlat(np.column_stack([x.ravel(), y.ravel()]), crs)
-    there = np.isfinite(lon) & np.isfinite(lat)
-    factors = Proj(crs).get_factors(lon[there], lat[there])
+    on_globe = np.isfinite(lon) & np.isfinite(lat)
+    factors = Proj(crs).get_factors(lon[on_globe], lat[on_globe])
     largest = np.asarray(factors.tissot_semimajor)
     smallest = np.asarray(factors.tissot_semiminor)
     change = np.maximum(largest, 1 / smallest)
@@ -54,7 +54,7 @@ def stretch(crs: CRS, bounds: NDArray[np.float64]) -> float:
 
 
 def _geod(crs: CRS) -> Geod:
-    known = crs.get_geod()
-    if known is None:  # pragma: no cover - a projected CRS has an ellipsoid
+    geod = crs.get_geod()
+    if geod is None:  # pragma: no cover - a projected CRS has an ellipsoid
         raise ValueError(f"{crs.name} has no ellipsoid")
-    return known
+    return geod

@@ -35,13 +35,18 @@ def jaccard_pairs(
 
 
 def same_places(
-    sites: gpd.GeoDataFrame, others: gpd.GeoDataFrame, *, site: str, other: str, least: float
+    sites: gpd.GeoDataFrame,
+    others: gpd.GeoDataFrame,
+    *,
+    site: str,
+    other: str,
+    least_jaccard: float,
 ) -> pd.Series:
     """Which of the `others` each site is: one to one, the likest pairs first.
 
     Parameters
     ----------
-    least : float
+    least_jaccard : float
         The Jaccard index from which two outlines are one place. At exactly one half, two sites
         could both claim one place: the likest, and of equals the first by name, has it.
 
@@ -51,7 +56,7 @@ def same_places(
         The id of the other, indexed by `site`; sites that are like none of them are not there.
     """
     pairs = jaccard_pairs(sites, others, site=site, other=other)
-    likest = pairs[pairs["jaccard"] >= least].sort_values(
+    likest = pairs[pairs["jaccard"] >= least_jaccard].sort_values(
         ["jaccard", site, other], ascending=[False, True, True]
     )
     return likest.drop_duplicates(site).drop_duplicates(other).set_index(site)[other]

@@ -32,16 +32,16 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 def compiled(function: Function) -> Function:
     """The function in machine code, kept on disk where there is a place to keep it."""
     try:
-        made: Function = numba.njit(cache=True, **_LEAN)(function)
+        machine_code: Function = numba.njit(cache=True, **_LEAN)(function)
     except RuntimeError:  # a read-only installation and no cache folder: compile in every process
-        made = numba.njit(**_LEAN)(function)
-    return made
+        machine_code = numba.njit(**_LEAN)(function)
+    return machine_code
 
 
 def inner(function: Function) -> Function:
     """A part of another function: without the door that Python would call it by."""
-    made: Function = numba.njit(no_cpython_wrapper=True, **_LEAN)(function)
-    return made
+    machine_code: Function = numba.njit(no_cpython_wrapper=True, **_LEAN)(function)
+    return machine_code
 
 
 # Nothing here divides by zero, and nobody calls from C: both would only take time to compile.

@@ -115,16 +115,16 @@ def cell_km2(
     cells: Cells, polygons: Geometries
 ) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
     """Position of the site, position of the polygon, and the square kilometres they share."""
-    found = [(np.empty(0, np.int32), np.empty(0, np.intp), np.empty(0))]
+    parts = [(np.empty(0, np.int32), np.empty(0, np.intp), np.empty(0))]
     for number, south, west, shares in _covered(cells, polygons):
-        there = np.abs(shares) > ROUNDING
+        covered = np.abs(shares) > ROUNDING
         col, row = shares.shape
-        site, share = cells.places[west : west + col, south : south + row][there], shares[there]
+        site, share = cells.places[west : west + col, south : south + row][covered], shares[covered]
         if (site < 0).any():
             site, share = site[site >= 0], share[site >= 0]
         share[np.abs(share - 1) <= ROUNDING] = 1
-        found.append((site, np.full(len(site), number), share * cells.area_km2))
-    sites, rows, km2 = (np.concatenate(part) for part in zip(*found, strict=True))
+        parts.append((site, np.full(len(site), number), share * cells.area_km2))
+    sites, rows, km2 = (np.concatenate(part) for part in zip(*parts, strict=True))
     return sites.astype(np.intp), rows, km2
 
 
@@ -135,15 +135,15 @@ def window_km2(
 
     By polygon, then by column and row. No table of cells is needed: they are all in the window.
     """
-    found = [(np.empty(0, np.intp), *np.empty((2, 0), np.int32), np.empty(0))]
+    parts = [(np.empty(0, np.intp), *np.empty((2, 0), np.int32), np.empty(0))]
     for number, south, west, shares in _covered(window, polygons):
         at = np.flatnonzero(np.abs(shares) > ROUNDING)
         share = shares.ravel()[at]
         share[np.abs(share - 1) <= ROUNDING] = 1
         col, row = np.divmod(at.astype(np.int32), np.int32(shares.shape[1]))
         row, col = row + np.int32(window.row + south), col + np.int32(window.col + west)
-        found.append((np.full(len(at), number), row, col, share * window.area_km2))
-    numbers, rows, cols, km2 = (np.concatenate(part) for part in zip(*found, strict=True))
+        parts.append((np.full(len(at), number), row, col, share * window.area_km2))
+    numbers, rows, cols, km2 = (np.concatenate(part) for part in zip(*parts, strict=True))
     return numbers, rows, cols, km2
 
 
@@ -232,7 +232,7 @@ def _reaches(cells: Window, polygons: Geometries) -> list[tuple[int, int, int, i
         (np.floor((west - cells.x) / wide) - cells.col - reach + 1, cols),
         (np.floor((east - cells.x) / wide) - cells.col + reach, cols),
     ]
-    clipped = np.stack([np.clip(edge, 0, most) for edge, most in edges], axis=1).astype(int)
+    clipped = np.stack([np.clip(edge, 0, end) for edge, end in edges], axis=1).astype(int)
     return [(low, high, left, right) for low, high, left, right in clipped.tolist()]
 
 

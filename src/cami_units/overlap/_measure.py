@@ -106,33 +106,33 @@ def overlap(
     cells = cells_of(sites)
     tables = {"sites": (sites, [site]), "layer": (layer, by)}
     crs = check_inputs(tables, sites="sites", site=site, cells=cells is not None)
-    found_kind = kind_of(layer)
-    kind = kind or found_kind or "polygon"
-    if found_kind not in (None, kind):
-        raise InputError(f"Nothing was measured: expected a layer of {kind}s, got {found_kind}s.")
+    layer_kind = kind_of(layer)
+    kind = kind or layer_kind or "polygon"
+    if layer_kind not in (None, kind):
+        raise InputError(f"Nothing was measured: expected a layer of {kind}s, got {layer_kind}s.")
     keys, code = _keys(layer, by)
     geometry, code = _in_fixed_order(geometries(layer), code)
     if dissolve and kind == "polygon":
         geometry, code = _dissolved(geometry, code)
     shapes = geometries(sites)
     if cells is not None and kind == "polygon":
-        found = cell_km2(cells, geometry)
+        pairs = cell_km2(cells, geometry)
     else:
         if cells is None:
             check_valid(sites, "sites")
         if kind == "polygon":
             check_valid(layer, "layer")
-            found = _polygon_km2(shapes, geometry)
+            pairs = _polygon_km2(shapes, geometry)
         elif kind == "line":
-            found = _line_km(shapes, geometry, crs)
+            pairs = _line_km(shapes, geometry, crs)
         else:
-            found = _point_n(shapes, geometry)
-    place, row, value = found
+            pairs = _point_n(shapes, geometry)
+    place, row, value = pairs
     table = sparse.coo_array((value, (place, code[row])), shape=(len(sites), len(keys))).tocsr()
     table.sum_duplicates()
     if kind == "polygon":
-        whole = shapely.area(shapes) / 1e6 if cells is None else cells.area_km2
-        table = _plausible(table, whole, sites[site], keys)
+        site_area = shapely.area(shapes) / 1e6 if cells is None else cells.area_km2
+        table = _plausible(table, site_area, sites[site], keys)
     counts = np.diff(table.indptr)
     values = table.data if kind != "point" else table.data.astype(np.int64)
     result = pd.DataFrame({site: np.repeat(sites[site].array, counts)})
@@ -220,7 +220,7 @@ def area_km2(polygons: gpd.GeoSeries | gpd.GeoDataFrame) -> pd.Series:
     )
 
 
-def shared_km2(one: gpd.GeoSeries, other: gpd.GeoSeries) -> NDArray[np.float64]:
+def shared_km2(first: gpd.GeoSeries, second: gpd.GeoSeries) -> NDArray[np.float64]:
     """Area in km² that the polygons of two columns share, row by row, in one equal-area CRS.
 
     Raises
@@ -228,9 +228,9 @@ def shared_km2(one: gpd.GeoSeries, other: gpd.GeoSeries) -> NDArray[np.float64]:
     InputError
         The CRSs differ.
     """
-    if projected(one.crs) != projected(other.crs):
+    if projected(first.crs) != projected(second.crs):
         raise InputError("Nothing was measured: the two columns have different CRSs.")
-    pieces = shapely.intersection(np.asarray(one.array), np.asarray(other.array))
+    pieces = shapely.intersection(np.asarray(first.array), np.asarray(second.array))
     return np.asarray(shapely.area(pieces) / 1e6, dtype=np.float64)
 
 
@@ -278,9 +278,9 @@ def _polygon_km2(sites: Geometries, polygons: Geometries) -> Found:
     shared = np.zeros(len(i))
     for batch in _batches(len(i)):
         s, p = site_parts[i[batch]], parts[j[batch]]
-        inside, around = shapely.covers(p, s), shapely.covers(s, p)
-        cut = ~inside & ~around
-        km2 = np.where(inside, site_area[i[batch]], area[j[batch]])
+        covered, around = shapely.covers(p, s), shapely.covers(s, p)
+        cut = ~covered & ~around
+        km2 = np.where(covered, site_area[i[batch]], area[j[batch]])
         km2[cut] = shapely.area(shapely.intersection(s[cut], p[cut]))
         shared[batch] = km2 / 1e6
     return site_of[i], row_of[j], shared
@@ -305,9 +305,9 @@ def _point_n(sites: Geometries, points: Geometries) -> Found:
     return i, row_of[j], np.ones(len(i))
 
 
-def _meeting(one: Geometries, other: Geometries) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def _meeting(sites: Geometries, rows: Geometries) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Positions of the geometries that have a point in common, sorted."""
-    i, j = shapely.STRtree(other).query(one, predicate="intersects")
+    i, j = shapely.STRtree(rows).query(sites, predicate="intersects")
     order = np.lexsort((j, i))
     return i[order], j[order]
 
@@ -323,18 +323,18 @@ def _plausible(
     keys: pd.DataFrame,
 ) -> sparse.csr_array:
     """The table without rounding; refuses a share of a site that cannot be."""
-    whole = np.repeat(np.broadcast_to(site_km2, len(ids)), np.diff(table.indptr))
+    site_area = np.repeat(np.broadcast_to(site_km2, len(ids)), np.diff(table.indptr))
     wrong = np.flatnonzero(
-        (table.data > whole * (1 + _TOO_MUCH)) | (table.data < -whole * _TOO_MUCH)
+        (table.data > site_area * (1 + _TOO_MUCH)) | (table.data < -site_area * _TOO_MUCH)
     )
     if len(wrong):
         names = [" ".join(map(str, keys.iloc[code])) for code in np.unique(table.indices[wrong])]
         first = int(np.searchsorted(table.indptr, wrong[0], side="right")) - 1
         raise InputError(
             f"Nothing was measured: polygons of one key overlap each other or themselves "
-            f"({listed(names)}): they cover {100 * table.data[wrong[0]] / whole[wrong[0]]:.1f} % "
+            f"({listed(names)}): they cover {100 * table.data[wrong[0]] / site_area[wrong[0]]:.1f} % "
             f"of site {ids.iloc[first]}. Unite them first, pass dissolve=True, or repair them."
         )
-    table.data[table.data <= whole * _NOTHING] = 0
+    table.data[table.data <= site_area * _NOTHING] = 0
     table.eliminate_zeros()
     return table

@@ -23,16 +23,16 @@ _MOST_ROUNDS: Final = 40
 
 
 def polygon_pieces(
-    geometry: Geometries, *, most: int = MOST_VERTICES, around: Geometries | None = None
+    geometry: Geometries, *, max_vertices: int = MOST_VERTICES, around: Geometries | None = None
 ) -> tuple[Geometries, NDArray[np.intp]]:
-    """Polygons of at most about `most` vertices, and the position each one comes from.
+    """Polygons of at most about `max_vertices` vertices, and the position each one comes from.
 
     With `around`, large pieces whose bounding box meets none of those geometries are left out.
     """
     parts, owner = shapely.get_parts(geometry, return_index=True)
     tree = None if around is None else shapely.STRtree(around)
     for _ in range(_MOST_ROUNDS):
-        large = shapely.get_num_coordinates(parts) > most
+        large = shapely.get_num_coordinates(parts) > max_vertices
         if not large.any():
             break
         halved, halved_of = parts[large], owner[large]
@@ -51,9 +51,9 @@ def polygon_pieces(
 
 
 def line_pieces(
-    geometry: Geometries, *, most: int = 64, metres: float = np.inf
+    geometry: Geometries, *, max_vertices: int = 64, metres: float = np.inf
 ) -> tuple[Geometries, NDArray[np.intp]]:
-    """Lines of at most `most` vertices and about `metres`, and the position each one comes from."""
+    """Lines of at most `max_vertices` vertices and about `metres`, and the position each one comes from."""
     parts, owner = shapely.get_parts(geometry, return_index=True)
     if len(parts) == 0:
         return parts, owner
@@ -67,15 +67,15 @@ def line_pieces(
     rank = _since(begins, np.ones(len(first)))
     along = _since(begins, length)
     # a piece is a run of segments of one line with the same place in vertices and in metres
-    place = np.column_stack([line[first], rank // (most - 1), along // metres])
-    fresh = np.append(True, (np.diff(place, axis=0) != 0).any(axis=1))
-    piece = np.cumsum(fresh) - 1
-    last = np.append(np.flatnonzero(fresh)[1:], len(first)) - 1
+    place = np.column_stack([line[first], rank // (max_vertices - 1), along // metres])
+    begins_piece = np.append(True, (np.diff(place, axis=0) != 0).any(axis=1))
+    piece = np.cumsum(begins_piece) - 1
+    last = np.append(np.flatnonzero(begins_piece)[1:], len(first)) - 1
     # its vertices: the starts of its segments, and the end of the last
     vertex, member = np.append(first, first[last] + 1), np.append(piece, np.arange(len(last)))
     order = np.lexsort((vertex, member))
     pieces = shapely.linestrings(xy[vertex[order]], indices=member[order])
-    return np.asarray(pieces), owner[line[first[fresh]]]
+    return np.asarray(pieces), owner[line[first[begins_piece]]]
 
 
 def _since(begins: NDArray[np.bool_], steps: NDArray[np.float64]) -> NDArray[np.float64]:

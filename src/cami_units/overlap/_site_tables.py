@@ -139,15 +139,15 @@ def cell_tables(cells: gpd.GeoDataFrame, pieces: Pieces, *, border_km: float) ->
         A species is shared in a cell that it lives in and, so close by, in another state too.
     """
     key = ["pu_id", "sci_name"]
-    here = overlap(cells, pieces.sides, site="pu_id", by=("sci_name", "iso2"))
+    cell_species = overlap(cells, pieces.sides, site="pu_id", by=("sci_name", "iso2"))
     nearby = near(cells, pieces.sides, by=("sci_name", "iso2"), within_km=border_km)
     n_states = nearby.groupby(key)["iso2"].nunique()
-    both = here[key].drop_duplicates().merge(n_states[n_states >= 2].reset_index()[key])
+    shared = cell_species[key].drop_duplicates().merge(n_states[n_states >= 2].reset_index()[key])
     hotspots = pieces.layers.hotspots
     if hotspots is None:
         hotspots = cells[:0].rename(columns={"pu_id": "hotspot_id"})
     in_hotspots = overlap(cells, hotspots, site="pu_id", by=("hotspot_id",), kind="polygon")
-    return CellTables(cells, here, both, in_hotspots)
+    return CellTables(cells, cell_species, shared, in_hotspots)
 
 
 def cell_owners(cells: gpd.GeoDataFrame, sites: gpd.GeoDataFrame, *, site: str) -> pd.DataFrame:
@@ -156,7 +156,7 @@ def cell_owners(cells: gpd.GeoDataFrame, sites: gpd.GeoDataFrame, *, site: str) 
     Two sites that overlap may each hold half of a cell: the first by `site` has it. Cells that no
     site holds half of are not there.
     """
-    inside = overlap(cells, sites, site="pu_id", by=(site,))
+    parts = overlap(cells, sites, site="pu_id", by=(site,))
     half = area_km2(cells).set_axis(cells["pu_id"]) / 2
-    enough = inside["km2"] >= inside["pu_id"].map(half).astype(float)
-    return inside.loc[enough, ["pu_id", site]].drop_duplicates("pu_id")
+    enough = parts["km2"] >= parts["pu_id"].map(half).astype(float)
+    return parts.loc[enough, ["pu_id", site]].drop_duplicates("pu_id")

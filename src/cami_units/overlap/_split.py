@@ -78,17 +78,17 @@ def split(
         raise InputError("Nothing was measured: the cutting layer must be polygons.")
     check_valid(layer, "the layer")
     check_valid(by_layer, "the cutting layer")
-    whole, knives = geometries(layer), geometries(by_layer)
-    i, j = shapely.STRtree(knives).query(whole, predicate="intersects")
+    shapes, knives = geometries(layer), geometries(by_layer)
+    i, j = shapely.STRtree(knives).query(shapes, predicate="intersects")
     order = np.lexsort((j, i))
     i, j = i[order], j[order]
     shapely.prepare(knives)
-    pieces = whole[i]
+    pieces = shapes[i]
     cut = ~shapely.covers(knives[j], pieces)
     pieces[cut] = shapely.intersection(pieces[cut], knives[j[cut]])
     pieces[cut] = _of_dimension(pieces[cut], _DIMENSION[kind])
-    there = ~shapely.is_empty(pieces)
-    i, j, pieces = i[there], j[there], pieces[there]
+    not_empty = ~shapely.is_empty(pieces)
+    i, j, pieces = i[not_empty], j[not_empty], pieces[not_empty]
     columns = {
         column: (layer[column].array.take(i) if column in left else by_layer[column].array.take(j))
         for column in keep
@@ -154,11 +154,12 @@ def crossings(
     middle = (spans.low + spans.high).reindex(cuts.crossing).to_numpy() / 2
     cuts["at"] = (cuts.start + cuts.end) / 2
     cuts["off"] = (cuts["at"] - middle).abs()
-    one = cuts.sort_values(["crossing", "off"], kind="stable").drop_duplicates("crossing")
-    one = one.sort_values([line, border, "part", "at"])
+    nearest = cuts.sort_values(["crossing", "off"], kind="stable").drop_duplicates("crossing")
+    nearest = nearest.sort_values([line, border, "part", "at"])
     parts = shapely.get_parts(geometries(lines))
-    points = shapely.line_interpolate_point(parts[one.part.to_numpy(np.intp)], one["at"].to_numpy())
-    columns = one[[line, border]].reset_index(drop=True)
+    part, at = nearest["part"].to_numpy(np.intp), nearest["at"].to_numpy()
+    points = shapely.line_interpolate_point(parts[part], at)
+    columns = nearest[[line, border]].reset_index(drop=True)
     return gpd.GeoDataFrame(columns, geometry=points, crs=lines.crs)
 
 
@@ -218,12 +219,12 @@ def _cuts(
 
 def _check_keep(layer: gpd.GeoDataFrame, by_layer: gpd.GeoDataFrame, keep: list[str]) -> None:
     neither = [c for c in keep if c not in layer.columns and c not in by_layer.columns]
-    both = [c for c in keep if c in layer.columns and c in by_layer.columns]
+    twice_there = [c for c in keep if c in layer.columns and c in by_layer.columns]
     faults = []
     if neither:
         faults.append(f"no table has a column {listed(neither)}")
-    if both:
-        faults.append(f"both tables have a column {listed(both)}: rename it in one of them")
+    if twice_there:
+        faults.append(f"both tables have a column {listed(twice_there)}: rename it in one of them")
     if faults:
         raise InputError("Nothing was measured: " + "; ".join(faults) + ".")
 
@@ -237,9 +238,9 @@ def _of_dimension(geometry: Geometries, dimension: int) -> Geometries:
         (shapely.multilinestrings, shapely.LineString()),
         (shapely.multipolygons, shapely.Polygon()),
     )[dimension]
-    made = np.full(len(geometry), empty, dtype=object)
+    collected = np.full(len(geometry), empty, dtype=object)
     filled = np.unique(owner[right])
-    made[filled] = collect(parts[right], indices=np.searchsorted(filled, owner[right]))
-    single = shapely.get_num_geometries(made) == 1
-    made[single] = shapely.get_geometry(made[single], 0)
-    return made
+    collected[filled] = collect(parts[right], indices=np.searchsorted(filled, owner[right]))
+    single = shapely.get_num_geometries(collected) == 1
+    collected[single] = shapely.get_geometry(collected[single], 0)
+    return collected

@@ -89,16 +89,16 @@ def _of_rows(
         km2 = overlap(sites, rows, site=site, by=("all",), dissolve=True, kind="polygon")
         covered = km2.set_index(site)["km2"].reindex(ids, fill_value=0.0)
         return 100 * covered / area_km2(sites).set_axis(ids), "%"
-    each = overlap(sites, rows, site=site, by=("row",), kind=kind)  # type: ignore[arg-type]
-    size = each.columns[-1]
+    rows_of_sites = overlap(sites, rows, site=site, by=("row",), kind=kind)  # type: ignore[arg-type]
+    size = rows_of_sites.columns[-1]
     if summary == "count":
-        return each.groupby(site).size().reindex(ids, fill_value=0).astype(float), "count"
+        return rows_of_sites.groupby(site).size().reindex(ids, fill_value=0).astype(float), "count"
     if summary == "length_per_1000km2":
-        km = each.groupby(site)[size].sum().reindex(ids, fill_value=0.0)
+        km = rows_of_sites.groupby(site)[size].sum().reindex(ids, fill_value=0.0)
         return 1000 * km / area_km2(sites).set_axis(ids), "km per 1000 km²"
-    value = each["row"].map(rows[_value_column(rows)].astype(float))
-    each = each.assign(weighed=value * each[size])[value.notna()]
-    total = each.groupby(site)[["weighed", size]].sum()
+    value = rows_of_sites["row"].map(rows[_value_column(rows)].astype(float))
+    rows_of_sites = rows_of_sites.assign(weighed=value * rows_of_sites[size])[value.notna()]
+    total = rows_of_sites.groupby(site)[["weighed", size]].sum()
     return (total["weighed"] / total[size]).reindex(ids), "mean"
 
 
@@ -131,13 +131,13 @@ def _of_raster(
     on_globe = CRS.from_user_input(raster.crs).is_geographic
     weight = "area_spherical_m2" if on_globe else "fraction"
     if summary == "count":
-        found = exact_extract(source, sites, ["sum"], output="pandas")
-        return found["sum"].fillna(0.0).astype(float), "sum"
+        values_of_sites = exact_extract(source, sites, ["sum"], output="pandas")
+        return values_of_sites["sum"].fillna(0.0).astype(float), "sum"
     if summary == "share":
         # Ground without a value is ground without the thing: it stays in the divisor.
-        there = (np.nan_to_num(raster.values) != 0).astype(np.float64)
+        presence = (np.nan_to_num(raster.values) != 0).astype(np.float64)
         source = NumPyRasterSource(
-            there,
+            presence,
             raster.left,
             raster.low,
             raster.right,
@@ -145,8 +145,10 @@ def _of_raster(
             name="band",
             srs_wkt=source.srs_wkt(),
         )
-    found = exact_extract(source, sites, [f"mean(coverage_weight={weight})"], output="pandas")
-    mean = found.iloc[:, -1].astype(float)
+    values_of_sites = exact_extract(
+        source, sites, [f"mean(coverage_weight={weight})"], output="pandas"
+    )
+    mean = values_of_sites.iloc[:, -1].astype(float)
     return (100 * mean, "%") if summary == "share" else (mean, "mean")
 
 
@@ -171,17 +173,19 @@ def summary_of_cells(
         `site`, ``value``, in the order of the sites.
     """
     values = cells.set_index("pu_id")["value"].astype(float)
-    inside = overlap(sites, cells[["pu_id", "geometry"]], site=site, by=("pu_id",), kind="polygon")
-    inside = inside.assign(value=inside["pu_id"].map(values).astype(float))
+    cell_parts = overlap(
+        sites, cells[["pu_id", "geometry"]], site=site, by=("pu_id",), kind="polygon"
+    )
+    cell_parts = cell_parts.assign(value=cell_parts["pu_id"].map(values).astype(float))
     if summary == "count":
         cell_km2 = area_km2(cells).set_axis(cells["pu_id"])
-        inside["value"] /= inside["pu_id"].map(cell_km2).astype(float)
-    total = (inside["value"] * inside["km2"]).groupby(inside[site]).sum()
+        cell_parts["value"] /= cell_parts["pu_id"].map(cell_km2).astype(float)
+    total = (cell_parts["value"] * cell_parts["km2"]).groupby(cell_parts[site]).sum()
     ids = pd.Index(sites[site])
     if summary == "count":
         values_of_sites = total.reindex(ids, fill_value=0.0)
     elif summary == "share":
         values_of_sites = total.reindex(ids, fill_value=0.0) / area_km2(sites).set_axis(ids)
     else:
-        values_of_sites = (total / inside.groupby(site)["km2"].sum()).reindex(ids)
+        values_of_sites = (total / cell_parts.groupby(site)["km2"].sum()).reindex(ids)
     return pd.DataFrame({site: ids, "value": values_of_sites.to_numpy(dtype=float)})
