@@ -35,7 +35,7 @@ Step = Callable[[], object]
 
 def _ground(work: Path) -> tuple:
     from cami_units import cache, commands
-    from cami_units.commands._load import ground
+    from cami_units.commands._plan_layers import ground
     from cami_units.plan import read_plan
 
     plan = read_plan(work / "w" / "plan.toml")

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from cami_units import cache as keeping
 from cami_units import cli, commands, overlap
 from cami_units.cache import NOTHING_KEPT, Cache
-from cami_units.commands import _load
+from cami_units.commands import _plan_layers
 from cami_units.model import EQUAL_AREA, data_dir
 from cami_units.plan import read_plan
 
@@ -254,7 +254,7 @@ def test_other_thresholds_and_weights_use_what_was_measured(
     text = criteria.read_text(encoding="utf-8")
     stricter = text.replace("min_species = 3", "min_species = 5")
     assert stricter != text
-    monkeypatch.setattr(_load.layers, "read_layers", lambda **_: pytest.fail("read again"))
+    monkeypatch.setattr(_plan_layers.layers, "read_layers", lambda **_: pytest.fail("read again"))
     monkeypatch.setattr(overlap, "layer_pieces", lambda *_, **__: pytest.fail("cut again"))
     monkeypatch.setattr(overlap, "cell_tables", lambda *_, **__: pytest.fail("laid again"))
     criteria.write_text(stricter, encoding="utf-8")
@@ -278,7 +278,7 @@ def test_a_changed_layer_is_read_again(tmp_path: Path) -> None:
     numbers = []
     for some in (hotspots, hotspots.iloc[1:], hotspots):
         some.to_file(tmp_path / "own.geojson", driver="GeoJSON")
-        known = commands.load(plan, cache=_load.ground(plan, cache))
+        known = commands.load(plan, cache=_plan_layers.ground(plan, cache))
         assert known.hotspots is not None
         numbers.append(len(known.hotspots))
     assert numbers == [len(hotspots), len(hotspots) - 1, len(hotspots)]

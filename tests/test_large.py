@@ -19,7 +19,7 @@ import shapely
 
 from cami_units import cli, commands, grid, layers, overlap
 from cami_units.commands import _overlaps
-from cami_units.layers import _stream
+from cami_units.layers import _range_stream
 from cami_units.model import EQUAL_AREA, InputError, Progress
 
 WORLD = "EPSG:6933"
@@ -176,7 +176,7 @@ def test_shares_hold_whole_species_and_only_read_their_row_groups(
 def test_a_file_that_is_not_sorted_says_the_same_and_is_told_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_stream, "SHARE_BYTES", 10_000)
+    monkeypatch.setattr(_range_stream, "SHARE_BYTES", 10_000)
     table = many(40)
     mixed = table.iloc[np.random.default_rng(1).permutation(len(table))]
     sizes = {"sorted": table, "mixed": mixed}
@@ -266,7 +266,7 @@ def test_files_that_do_not_fit_together_are_refused(tmp_path: Path) -> None:
 def test_a_row_group_that_would_not_fit_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_stream, "_GROUP_BYTES", 1000)
+    monkeypatch.setattr(_range_stream, "_GROUP_BYTES", 1000)
     with pytest.raises(InputError, match="too much to read at once"):
         layers.range_stream(saved(tmp_path / "r.parquet", many(20), rows=20))
 
@@ -344,7 +344,7 @@ def test_dask_gives_the_same_bytes_and_a_killed_worker_loses_nothing(
 ) -> None:
     """Three processes do the work; one of them is killed while it is under way."""
     distributed = pytest.importorskip("distributed")
-    monkeypatch.setattr(_stream, "SHARE_BYTES", 40_000)
+    monkeypatch.setattr(_range_stream, "SHARE_BYTES", 40_000)
     ranges = saved(tmp_path / "r.parquet", many(240))
     tasks: list[int] = []
 

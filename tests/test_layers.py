@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 from shapely.geometry import LineString, MultiPoint, Point, Polygon, box
 
 from cami_units import layers, overlap
-from cami_units.layers import TaxonRule, _gather
-from cami_units.layers._columns import ISO2, clean_text, code, iso2, legend_codes
-from cami_units.layers._tables import CODES
+from cami_units.layers import TaxonRule, _layer_rows
+from cami_units.layers._dialects import ISO2, clean_text, code, iso2, legend_codes
+from cami_units.layers._layer_tables import CODES
 from cami_units.model import (
     EQUAL_AREA,
     LAYERS,
@@ -73,7 +73,7 @@ def survey(tmp_path_factory):
     def surveyed(**options):
         sources = {**base, **options.pop("sources", {})}
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(_gather, "LAYERS", few)
+            patch.setattr(_layer_rows, "LAYERS", few)
             return layers.survey_layers(states=STATES, sources=sources, **options)
 
     return surveyed

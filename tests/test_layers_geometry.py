@@ -21,7 +21,7 @@ from shapely.geometry import (
 )
 
 from cami_units import layers
-from cami_units.layers._geometry import (
+from cami_units.layers._equal_area import (
     circle,
     clipped,
     densified,

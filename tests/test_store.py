@@ -602,9 +602,9 @@ KILLED = textwrap.dedent(
     if moment == "in a writer":
         files["map.html"] = die
     if moment == "before the manifest":
-        store._rounds.as_json = die
+        store._round_folder.as_json = die
     if moment == "while flushing":
-        store._whole.flush = die
+        store._atomic_write.flush = die
     Path.replace = dies("replace")
     store.write_round(test_store.a_round(title="New"), folder, files=files, force=True)
     """

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from cami_units.commands._assess import assess_sites as assess_sites
     from cami_units.commands._assess import cut as cut
     from cami_units.commands._assess import measure as measure
+    from cami_units.commands._check import check as check
     from cami_units.commands._collect import Collected as Collected
     from cami_units.commands._collect import collect as collect
     from cami_units.commands._collect import next_directory as next_directory
@@ -38,12 +39,11 @@ if TYPE_CHECKING:
     from cami_units.commands._group_files import FileRead as FileRead
     from cami_units.commands._init import init as init
     from cami_units.commands._legend import legend_png as legend_png
-    from cami_units.commands._load import check as check
-    from cami_units.commands._load import load as load
     from cami_units.commands._overlaps import Overlaps as Overlaps
     from cami_units.commands._overlaps import write_overlaps as write_overlaps
     from cami_units.commands._pack import Packed as Packed
     from cami_units.commands._pack import pack as pack
+    from cami_units.commands._plan_layers import load as load
     from cami_units.commands._plenary import board as board
     from cami_units.commands._plenary import plenary as plenary
     from cami_units.commands._propose import Cells as Cells
@@ -82,7 +82,7 @@ _HOME: Final = {
     "assess": "_assess",
     "assess_sites": "_assess",
     "board": "_plenary",
-    "check": "_load",
+    "check": "_check",
     "check_rehearsal": "_rehearse",
     "collect": "_collect",
     "cut": "_assess",
@@ -95,7 +95,7 @@ _HOME: Final = {
     "init": "_init",
     "known_activities": "_activities",
     "legend_png": "_legend",
-    "load": "_load",
+    "load": "_plan_layers",
     "measure": "_assess",
     "next_directory": "_collect",
     "pack": "_pack",

@@ -10,8 +10,9 @@ import pandas as pd
 from cami_units import criteria, delineate, grid, layers, overlap
 from cami_units.cache import NOTHING_KEPT, Cache, kept_table, kept_value, narrowed
 from cami_units.commands._assess import Assessed, assess_sites, cut, species_ranges
+from cami_units.commands._check import missing_context
 from cami_units.commands._context import with_context
-from cami_units.commands._load import ground, load, missing_context
+from cami_units.commands._plan_layers import ground, load
 from cami_units.commands._round_tables import round_tables
 from cami_units.model import AREA_OF_INTEREST, PROPOSED, InputError, Progress, Round, quiet
 from cami_units.overlap import CellTables, Pieces

@@ -7,16 +7,24 @@ with the cure. Everything it hands on is valid and in one equal-area CRS.
 """
 
 from cami_units.layers._borders import shared_borders
-from cami_units.layers._clean import refusal
-from cami_units.layers._context import ContextRead, context_rows, read_context
-from cami_units.layers._drawn import DRAWN_SUFFIXES, check_beginning, read_drawn
-from cami_units.layers._edges import moved_edges
-from cami_units.layers._gather import STATES
-from cami_units.layers._geometry import to_equal_area
-from cami_units.layers._inputs import input_hashes
-from cami_units.layers._lonlat import to_lonlat
+from cami_units.layers._context_layers import ContextRead, context_rows, read_context
+from cami_units.layers._equal_area import to_equal_area, to_lonlat
+from cami_units.layers._gis_placemarks import DRAWN_SUFFIXES, check_beginning, read_drawn
+from cami_units.layers._layer_rows import STATES, input_hashes
+from cami_units.layers._layer_survey import read_layers, survey_layers
+from cami_units.layers._layer_tables import features, kept, possibly_extant
 from cami_units.layers._overrides import read_overrides
-from cami_units.layers._readers import (
+from cami_units.layers._range_edges import moved_edges
+from cami_units.layers._range_stream import (
+    RangeStream,
+    range_shares,
+    range_stream,
+    ranges_of,
+    stream_advice,
+    stream_bounds,
+)
+from cami_units.layers._shape_checks import refusal
+from cami_units.layers._single_layers import (
     read_barriers,
     read_corridors,
     read_countries,
@@ -29,16 +37,6 @@ from cami_units.layers._readers import (
     read_sites,
     read_species,
 )
-from cami_units.layers._stream import (
-    RangeStream,
-    range_shares,
-    range_stream,
-    ranges_of,
-    stream_advice,
-    stream_bounds,
-)
-from cami_units.layers._survey import read_layers, survey_layers
-from cami_units.layers._tables import features, kept, possibly_extant
 from cami_units.layers._taxa import TaxonRule
 
 __all__ = [

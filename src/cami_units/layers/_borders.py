@@ -9,8 +9,8 @@ import geopandas as gpd
 import numpy as np
 import shapely
 
-from cami_units.layers._geometry import only
-from cami_units.layers._tables import lines_of
+from cami_units.layers._equal_area import only
+from cami_units.layers._layer_tables import lines_of
 
 
 def shared_borders(

@@ -12,12 +12,12 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from cami_units.layers import _columns as words
-from cami_units.layers import _tables as tables
-from cami_units.layers._clean import Cleaned, Rules, cleaned
-from cami_units.layers._files import Dataset, Select
-from cami_units.layers._gather import Found, Prepare, Reading, counted, files_of, gathered
-from cami_units.layers._tables import number_of
+from cami_units.layers import _dialects as words
+from cami_units.layers import _layer_tables as tables
+from cami_units.layers._gis_files import Dataset, Select
+from cami_units.layers._layer_rows import Found, Prepare, Reading, counted, files_of, gathered
+from cami_units.layers._layer_tables import number_of
+from cami_units.layers._shape_checks import Cleaned, Rules, cleaned
 from cami_units.layers._taxa import (
     Match,
     Names,

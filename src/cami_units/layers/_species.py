@@ -10,8 +10,8 @@ from typing import Any, Final
 
 import pandas as pd
 
-from cami_units.layers import _columns as words
-from cami_units.layers._gather import Found, _entry, files_of
+from cami_units.layers import _dialects as words
+from cami_units.layers._layer_rows import Found, _entry, files_of
 from cami_units.model import Problem, listed, nearest
 
 

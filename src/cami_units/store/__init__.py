@@ -5,8 +5,15 @@ the disk, and renamed into place. The same round gives the same bytes, and the o
 the round's own. Beside rounds: logs that only grow, and the folder of a workshop.
 """
 
-from cami_units.store._geopackage import GEOPACKAGE, UNIT_TABLES, write_geopackage
-from cami_units.store._lists import (
+from cami_units.store._atomic_write import (
+    Writer,
+    copy_of,
+    left_behind,
+    sha256,
+    staging,
+    write_atomically,
+)
+from cami_units.store._checksums import (
     SUMS,
     damaged_json,
     read_json,
@@ -15,9 +22,11 @@ from cami_units.store._lists import (
     write_json,
     write_sums,
 )
-from cami_units.store._logs import append_to_log, read_log
+from cami_units.store._geopackage import GEOPACKAGE, UNIT_TABLES, write_geopackage
+from cami_units.store._growing_log import append_to_log, read_log
 from cami_units.store._manifest import MANIFEST
-from cami_units.store._rounds import (
+from cami_units.store._parquet_parts import write_stream
+from cami_units.store._round_folder import (
     check_only,
     check_place,
     is_litter,
@@ -26,9 +35,7 @@ from cami_units.store._rounds import (
     update_round,
     write_round,
 )
-from cami_units.store._stream import write_stream
-from cami_units.store._whole import Writer, copy_of, left_behind, sha256, staging, write_atomically
-from cami_units.store._workshop import write_workshop
+from cami_units.store._workshop_folder import write_workshop
 
 __all__ = [
     "GEOPACKAGE",

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from cami_units.model import InputError
-from cami_units.store._whole import write_atomically
+from cami_units.store._atomic_write import write_atomically
 
 
 def write_stream(

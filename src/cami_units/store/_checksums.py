@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from cami_units.model import InputError
+from cami_units.store._atomic_write import sha256, staging
 from cami_units.store._manifest import as_json
-from cami_units.store._whole import sha256, staging
 
 SUMS: Final = "SHA256SUMS.txt"
 

@@ -9,7 +9,7 @@ import geopandas as gpd
 import numpy as np
 import shapely
 
-from cami_units.layers._geometry import only
+from cami_units.layers._equal_area import only
 from cami_units.overlap import dissolved
 
 _DETAIL: Final = 0.02

@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from cami_units.layers import _columns as words
-from cami_units.layers._geometry import circle, clipped
+from cami_units.layers import _dialects as words
+from cami_units.layers._equal_area import circle, clipped
 from cami_units.layers._taxa import Names, match
 from cami_units.model import LAYERS, ORIGIN, PRESENCE, SEASONAL, Problem, listed
 from cami_units.overlap import dissolved, joined, sorted_shapes

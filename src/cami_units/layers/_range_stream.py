@@ -21,10 +21,10 @@ import shapely
 from pyproj import CRS, Transformer
 from pyproj.exceptions import ProjError
 
-from cami_units.layers import _columns as words
-from cami_units.layers import _tables as tables
-from cami_units.layers._clean import Rules, cleaned
-from cami_units.layers._files import PARQUET_SUFFIXES, Dataset
+from cami_units.layers import _dialects as words
+from cami_units.layers import _layer_tables as tables
+from cami_units.layers._gis_files import PARQUET_SUFFIXES, Dataset
+from cami_units.layers._shape_checks import Rules, cleaned
 from cami_units.model import EQUAL_AREA, LONLAT, InputError, Problem, listed
 from cami_units.overlap import dissolved
 

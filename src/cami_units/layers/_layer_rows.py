@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -12,12 +12,12 @@ from typing import Any, Final, Literal
 import geopandas as gpd
 import pandas as pd
 
-from cami_units.layers import _columns as words
-from cami_units.layers._clean import Cleaned, Rules, cleaned
+from cami_units.layers import _dialects as words
 from cami_units.layers._database import SUFFIX, rows_hash
-from cami_units.layers._files import Dataset, Kind, Select, datasets, file_hash, found_files
+from cami_units.layers._gis_files import Dataset, Kind, Select, datasets, file_hash, found_files
+from cami_units.layers._shape_checks import Cleaned, Rules, cleaned
 from cami_units.layers._taxa import TaxonRule
-from cami_units.model import EQUAL_AREA, LAYERS, Problem, check_table, data_dir
+from cami_units.model import EQUAL_AREA, INPUT_LAYERS, LAYERS, Problem, check_table, data_dir
 
 Missing = Literal["extant", "refuse"]
 Source = Mapping[str, Any]
@@ -224,4 +224,17 @@ def whole_layer(
     else:
         found.table = found.table.drop(columns="_file", errors="ignore")
         check_table(found.table, layer, crs=reading.crs)
+    return found
+
+
+def input_hashes(sources: Mapping[str, Sequence[Path] | None]) -> dict[str, list[list[str]]]:
+    """Name and SHA-256 of every file of every layer, in the order in which they are read.
+
+    `sources` is as in :func:`read_layers`: a layer that is ``None`` or left out is the bundled one.
+    """
+    found = {}
+    for layer in INPUT_LAYERS:
+        files, problems, own = files_of(layer, sources.get(layer))
+        told = [[path.name, file_hash(path)] for path in files if path.exists()]
+        found[layer] = [["own" if own else "bundled", ""], *told, *[[p.what, ""] for p in problems]]
     return found

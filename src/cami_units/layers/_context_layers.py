@@ -12,10 +12,10 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from cami_units.layers._clean import refusal
-from cami_units.layers._files import file_hash, found_files
-from cami_units.layers._gather import Reading, counted, gathered
-from cami_units.layers._geometry import projected
+from cami_units.layers._equal_area import projected
+from cami_units.layers._gis_files import file_hash, found_files
+from cami_units.layers._layer_rows import Reading, counted, gathered
+from cami_units.layers._shape_checks import refusal
 from cami_units.model import EQUAL_AREA, InputError, Problem, Raster, clean_name
 
 RASTERS: Final = (".tif", ".tiff", ".asc")

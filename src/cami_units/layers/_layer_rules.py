@@ -11,9 +11,9 @@ import geopandas as gpd
 import pandas as pd
 import shapely
 
-from cami_units.layers import _columns as words
-from cami_units.layers import _tables as tables
-from cami_units.layers._gather import Finish, Found, Reading, whole_layer
+from cami_units.layers import _dialects as words
+from cami_units.layers import _layer_tables as tables
+from cami_units.layers._layer_rows import Finish, Found, Reading, whole_layer
 from cami_units.layers._taxa import Names
 from cami_units.model import Problem
 

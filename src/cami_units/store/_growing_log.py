@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from cami_units.model import InputError, listed
-from cami_units.store._whole import disk_words, flush
+from cami_units.store._atomic_write import disk_words, flush
 
 
 def append_to_log(path: Path, row: Mapping[str, str], *, columns: Sequence[str]) -> None:

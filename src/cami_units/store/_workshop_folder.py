@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Final
 
-from cami_units.store._whole import staging
+from cami_units.store._atomic_write import staging
 
 _PROFILE_LINE: Final = re.compile(r'^# *(profile = "criteria\.toml")', re.MULTILINE)
 

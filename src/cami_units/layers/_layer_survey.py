@@ -11,11 +11,10 @@ from typing import Final
 
 import geopandas as gpd
 
-from cami_units.layers import _tables as tables
+from cami_units.layers import _layer_tables as tables
 from cami_units.layers._borders import shared_borders
-from cami_units.layers._clean import refusal
-from cami_units.layers._gather import STATES, Found, Missing, Reading, Source, whole_layer
-from cami_units.layers._others import (
+from cami_units.layers._layer_rows import STATES, Found, Missing, Reading, Source, whole_layer
+from cami_units.layers._layer_rules import (
     FINISH,
     corridors_layer,
     countries_layer,
@@ -23,6 +22,7 @@ from cami_units.layers._others import (
     region_of,
 )
 from cami_units.layers._ranges import range_layer
+from cami_units.layers._shape_checks import refusal
 from cami_units.layers._species import species_table
 from cami_units.layers._taxa import TaxonRule, names_of
 from cami_units.model import (

@@ -24,6 +24,15 @@ from cami_units.model import (
     listed,
     same_crs,
 )
+from cami_units.store._atomic_write import (
+    Writer,
+    absolute,
+    check_not_here,
+    disk_reason,
+    put_back,
+    sha256,
+    staging,
+)
 from cami_units.store._geopackage import GEOPACKAGE, UNIT_TABLES, read_geopackage, write_geopackage
 from cami_units.store._manifest import (
     MANIFEST,
@@ -33,15 +42,6 @@ from cami_units.store._manifest import (
     manifest_of,
     read_manifest,
     versions,
-)
-from cami_units.store._whole import (
-    Writer,
-    absolute,
-    check_not_here,
-    disk_reason,
-    put_back,
-    sha256,
-    staging,
 )
 
 # What file managers, office programs and QGIS leave behind in a folder; nobody misses it.

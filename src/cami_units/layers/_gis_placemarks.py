@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from cami_units.layers._files import Dataset, datasets
-from cami_units.layers._geometry import kinds, projected, structure
+from cami_units.layers._equal_area import kinds, projected, structure
+from cami_units.layers._gis_files import Dataset, datasets
 from cami_units.model import (
     LONLAT,
     InputError,

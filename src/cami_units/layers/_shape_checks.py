@@ -17,8 +17,8 @@ import shapely
 from numpy.typing import NDArray
 from pyproj import CRS
 
-from cami_units.layers._files import Dataset, Kind
-from cami_units.layers._geometry import Repair, Shapes, kinds, only, projected, repaired
+from cami_units.layers._equal_area import Repair, Shapes, kinds, only, projected, repaired
+from cami_units.layers._gis_files import Dataset, Kind
 from cami_units.model import LONLAT, InputError, Problem, crs_name, listed, same_crs
 
 Mask = NDArray[np.bool_]

@@ -1,0 +1,117 @@
+"""From a plan to its layers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from typing import Any
+
+import pandas as pd
+
+from cami_units import cache as store_of_entries
+from cami_units import criteria, layers
+from cami_units.cache import NOTHING_KEPT, Cache
+from cami_units.model import InputError, Layers, Problem, Progress, listed, quiet, unfilled
+from cami_units.plan import Plan
+
+
+def load(plan: Plan, *, progress: Progress = quiet, cache: Cache = NOTHING_KEPT) -> Layers:
+    """Every layer of a plan, cleaned and projected.
+
+    With a cache that :func:`ground` made for the plan, files that were read before are not read again.
+
+    Raises
+    ------
+    InputError
+        With everything at once that must be mended before anything can be computed.
+
+    Examples
+    --------
+    >>> import cami_units as cu
+    >>> known = cu.load(cu.read_plan(None))
+    >>> len(known.features), len(known.hotspots)
+    (18, 44)
+    """
+    refusing = [one for one in open_numbers(plan) if one.level == "refuses"]
+    if refusing:
+        raise InputError("\n".join(one.sentence() for one in refusing))
+    clean = _kept_layers(cache, plan, progress)
+    path = plan.workshop.overrides
+    return clean if path is None else replace(clean, overrides=layers.read_overrides(path))
+
+
+def _kept_layers(cache: Cache, plan: Plan, progress: Progress) -> Layers:
+    """Cleaned layers, read again only when a file or the way of reading has changed."""
+
+    def parts() -> dict[str, Any]:
+        clean = store_of_entries.parts_of(layers.read_layers(**reading_of(plan), progress=progress))
+        clean["problems"] = [asdict(problem) for problem in clean["problems"]]
+        clean["sources"] = [dict(source) for source in clean["sources"]]
+        return clean
+
+    entry = dict(store_of_entries.kept(cache, "layers", (), parts))
+    entry["problems"] = tuple(Problem(**problem) for problem in entry["problems"])
+    entry["sources"] = tuple(entry["sources"])
+    return Layers(**entry)
+
+
+def ground(plan: Plan, cache: Cache) -> Cache:
+    """The part of a cache that hangs on what the files of a plan hold today."""
+    if cache.folder is None:
+        return cache
+    reading = reading_of(plan)
+    files = layers.input_hashes(reading["sources"])
+    way = {name: _plain(value) for name, value in reading.items() if name != "sources"}
+    return store_of_entries.narrowed(cache, store_of_entries.program_key(), files, way)
+
+
+def _plain(value: Any) -> Any:
+    """A value as something that a key can be made of."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    if isinstance(value, layers.TaxonRule):
+        return _plain(asdict(value))
+    return value if isinstance(value, pd.DataFrame | str | int | float | None) else str(value)
+
+
+_NEEDED = ("occurrence", "G1", "G2", "decision", "score", "cells")
+
+
+def open_numbers(plan: Plan) -> tuple[Problem, ...]:
+    """What the criteria profile leaves open: without some of it nothing can be decided."""
+    cure = "Fill them in, or leave `profile` out of the plan to use the bundled proxy criteria."
+    fault = criteria.unknown_criteria(plan.profile)
+    if fault:
+        return (Problem("refuses", "criteria", plan.profile.name, "", fault),)
+    still = unfilled(plan.profile)
+    needed = [one for one in still if one.split(".")[0] in _NEEDED or one == "C2.weights"]
+    others = sorted({one.split(".")[0] for one in still} - set(_NEEDED))
+    problems = []
+    if needed:
+        what = f"{len(needed)} numbers that everything hangs on are not filled in ({listed(needed, 20)})"
+        problems.append(Problem("refuses", "criteria", plan.profile.name, "", what, cure))
+    if others:
+        what = f"numbers of {listed(others, 20)} are not filled in: they will be not assessed"
+        problems.append(Problem("note", "criteria", plan.profile.name, "", what))
+    return tuple(problems)
+
+
+def reading_of(plan: Plan) -> dict[str, Any]:
+    """How the layers of a plan are read, as `layers` asks for it."""
+    return {
+        "crs": plan.study.crs,
+        "states": plan.study.states,
+        "sources": plan.sources,
+        "assumed_crs": plan.crs,
+        "columns": plan.columns,
+        "taxa": {
+            taxon: layers.TaxonRule(rule.source, rule.within or (), rule.skip)
+            for taxon, rule in plan.taxa.items()
+        },
+        "presence": plan.codes.presence,
+        "origin": plan.codes.origin,
+        "seasonal": plan.codes.seasonal,
+        "missing": plan.codes.missing,
+    }

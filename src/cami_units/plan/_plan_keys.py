@@ -1,0 +1,283 @@
+"""The keys of `plan.toml`: what each may hold, as frozen values."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    Strict,
+    ValidationInfo,
+    create_model,
+    field_validator,
+    model_validator,
+)
+from pyproj import CRS
+from pyproj.exceptions import ProjError
+
+from cami_units import model
+from cami_units.model import (
+    DISCLAIMER,
+    EQUAL_AREA,
+    INPUT_LAYERS,
+    LAYERS,
+    Profile,
+    listed,
+)
+from cami_units.phrases import LANGUAGES
+from cami_units.plan._equal_area_test import equal_area_fault
+
+
+def _iso_date(value: object) -> str:
+    """The day as text; TOML may bring it as a date of its own."""
+    if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
+        return value.isoformat()
+    try:
+        return dt.date.fromisoformat(str(value)).isoformat()
+    except ValueError:
+        raise ValueError('a day such as "2026-11-22" is expected (year-month-day)') from None
+
+
+def _one_line(value: str) -> str:
+    if not value.strip() or any(ord(letter) < 32 for letter in value):
+        raise ValueError("one line of text is expected, not empty and without control characters")
+    return value.strip()
+
+
+def _few(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    if not values:
+        raise ValueError("at least one is expected, none came. Fill it in or leave the key out")
+    repeated = sorted({str(value) for value in values if values.count(value) > 1})
+    if repeated:
+        raise ValueError(f"each may be named once; repeated: {listed(repeated)}")
+    return values
+
+
+def _known_language(value: str) -> str:
+    if value not in LANGUAGES:
+        raise ValueError(f"one of {', '.join(LANGUAGES)} is expected")
+    return value
+
+
+def _known_crs(value: str) -> str:
+    try:
+        CRS.from_user_input(value)
+    except ProjError:
+        raise ValueError(
+            'a coordinate system that PROJ knows is expected, such as "EPSG:4326"'
+        ) from None
+    return value
+
+
+def _equal_area_crs(value: str) -> str:
+    fault = equal_area_fault(_known_crs(value))
+    if fault:
+        raise ValueError(fault)
+    return value
+
+
+def _listing(value: object) -> object:
+    """One word where a list is expected is a list of one."""
+    return [value] if isinstance(value, str) else value
+
+
+def _some_files(files: tuple[Path, ...]) -> tuple[Path, ...]:
+    if not files:
+        raise ValueError(
+            "this layer cannot be left empty: nothing can be computed without it. Name files, or "
+            "take the line out to use the bundled layer"
+        )
+    return files
+
+
+_Line = Annotated[str, AfterValidator(_one_line)]
+_Loose = Strict(False)
+_State = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
+_States = Annotated[tuple[_State, ...], _Loose, AfterValidator(_few)]
+_Crs = Annotated[str, AfterValidator(_known_crs)]
+_Language = Annotated[str, AfterValidator(_known_language)]
+if TYPE_CHECKING:
+    _Layer = str
+else:  # a key of [crs] or [columns]: pydantic names the nearest one when it is none of these
+    _Layer = Literal[INPUT_LAYERS]
+_File = Annotated[Path, _Loose]
+_Files = Annotated[tuple[_File, ...], _Loose, BeforeValidator(_listing)]
+_NeededFiles = Annotated[_Files, AfterValidator(_some_files)]
+_Above = Annotated[float, Field(gt=0)]
+
+
+_Presence = Annotated[int, Field(ge=1, le=len(model.PRESENCE))]
+_Origin = Annotated[int, Field(ge=1, le=len(model.ORIGIN))]
+_Seasonal = Annotated[int, Field(ge=1, le=len(model.SEASONAL))]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, populate_by_name=True
+    )
+
+
+class Study(_Section):
+    """Where: range states (ISO 3166 alpha-2), coordinate system, planning units."""
+
+    states: _States = (
+        *("AF", "BT", "CN", "IN", "IR", "KZ", "KG"),
+        *("MN", "NP", "PK", "RU", "TJ", "TM", "UZ"),
+    )
+    crs: Annotated[str, AfterValidator(_equal_area_crs)] = EQUAL_AREA
+    cell_km: Annotated[float, Field(gt=0, le=1000)] = 25.0
+    shape: Literal["square", "hexagon"] = "square"
+
+
+if TYPE_CHECKING:
+    Sources = _Section
+else:
+    Sources = create_model(
+        "Sources",
+        __base__=_Section,
+        __doc__="Which files each layer is read from. ``None``: the bundled layer; ``()``: none.",
+        **{
+            layer: ((_NeededFiles if LAYERS[layer].needed else _Files) | None, None)
+            for layer in INPUT_LAYERS
+        },
+    )
+
+
+class Context(_Section):
+    """A context layer: evidence that is shown beside the criteria and never scored."""
+
+    path: _File
+    summary: Literal["share", "count", "length_per_1000km2", "mean"]
+
+
+class TaxonRule(_Section):
+    """How the polygon of a whole species may stand for a taxon below it.
+
+    `source` (written ``from``) is the whole species; `within` the states its polygon is cut to;
+    `skip` leaves the polygon out.
+    """
+
+    source: Annotated[_Line, Field(alias="from")]
+    within: _States | None = None
+    skip: bool = False
+
+    @model_validator(mode="after")
+    def _one_way(self) -> TaxonRule:
+        if self.skip == (self.within is not None):
+            raise ValueError(
+                "either `within` or `skip = true` is expected beside `from`: say in which states "
+                'the whole-species polygon stands for the taxon, within = ["IR"], or leave it out'
+            )
+        return self
+
+
+class Codes(_Section):
+    """Which IUCN codes count as range, and what a layer without codes stands for."""
+
+    presence: Annotated[tuple[_Presence, ...], _Loose, AfterValidator(_few)] = (1, 2)
+    origin: Annotated[tuple[_Origin, ...], _Loose, AfterValidator(_few)] = (1, 2, 6)
+    seasonal: Annotated[tuple[_Seasonal, ...], _Loose, AfterValidator(_few)] = (*(1, 2, 3, 4, 5),)
+    missing: Literal["extant", "refuse"] = "extant"
+
+
+class Criteria(_Section):
+    """Which profile (``None``: the bundled one), and how near a border counts as shared."""
+
+    profile: _File | None = None
+    border_km: Annotated[float, Field(ge=0)] = 50.0
+
+
+class Units(_Section):
+    """How far units reach and how large they may be."""
+
+    reach_km: _Above = 100.0
+    min_km2: Annotated[float, Field(ge=0)] = 1000.0
+    max_km2: _Above = 150_000.0
+    max_vertices: Annotated[int, Field(ge=4, le=30_000)] = 150
+
+    @field_validator("max_km2")
+    @classmethod
+    def _room_between(cls, value: float, info: ValidationInfo) -> float:
+        smallest = info.data.get("min_km2")
+        if smallest is not None and value <= smallest:
+            raise ValueError(f"a number above min_km2 ({smallest:g}) is expected")
+        return value
+
+
+class Defaults(_Section):
+    """What applies when two groups disagree, or a group draws outside its section."""
+
+    overlap: Literal["section-owner", "first", "union", "ask"] = "section-owner"
+    outside_section: Literal["ask", "keep", "leave-out"] = "ask"
+
+
+class Workshop(_Section):
+    """Groups with their sections (none: one group a section), defaults, overrides."""
+
+    defaults: Defaults = Defaults()
+    overrides: _File | None = None
+    groups: Mapping[
+        Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$")],
+        Annotated[tuple[str, ...], _Loose, AfterValidator(_few)],
+    ] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _one_owner(self) -> Workshop:
+        given = [section for sections in self.groups.values() for section in sections]
+        twice = sorted({section for section in given if given.count(section) > 1})
+        if twice:
+            raise ValueError(
+                f"a section belongs to one group; given to several: {listed(twice)}. "
+                "Take it out of all groups but one"
+            )
+        return self
+
+
+class Output(_Section):
+    """Languages of the products (the first leads), and the disclaimer on each of them."""
+
+    languages: Annotated[tuple[_Language, ...], _Loose, AfterValidator(_few)] = (
+        "en",
+        "ru",
+    )
+    disclaimer: _Line = DISCLAIMER
+
+
+class Plan(_Section):
+    """A plan, checked. Every path in it is resolved against the folder of the plan file.
+
+    `criteria.profile` names the file, `profile` holds what it says. `as_written` and
+    `profile_as_written` are the two files as plain mappings, for the manifest; `file` is the name
+    of the plan without its folder.
+    """
+
+    title: _Line
+    date: Annotated[str, BeforeValidator(_iso_date)]
+    study: Study = Study()
+    layers: Sources = Sources()
+    crs: Mapping[_Layer, _Crs] = Field(default_factory=dict)
+    columns: Mapping[_Layer, Mapping[str, _Line]] = Field(default_factory=dict)
+    context: Mapping[str, Context] = Field(default_factory=dict)
+    taxa: Mapping[str, TaxonRule] = Field(default_factory=dict)
+    codes: Codes = Codes()
+    criteria: Criteria = Criteria()
+    units: Units = Units()
+    workshop: Workshop = Workshop()
+    output: Output = Output()
+    profile: Profile = Field(exclude=True)
+    file: str = Field(exclude=True)
+    as_written: Mapping[str, Any] = Field(exclude=True)
+    profile_as_written: Mapping[str, Any] = Field(exclude=True)
+
+    @property
+    def sources(self) -> Mapping[str, tuple[Path, ...] | None]:
+        """The files of each layer by its name: ``None`` the bundled ones, ``()`` none."""
+        return MappingProxyType({name: getattr(self.layers, name) for name in INPUT_LAYERS})
