@@ -908,7 +908,8 @@ def test_the_next_round_is_whole_and_can_be_collected_on(written):
         "resolution",
     ]
     problems = pd.read_csv(written / "problems.csv")
-    assert list(problems.columns) == ["file", "folder", "placemark", "line", "what", "assumed"]
+    columns = ["file", "folder", "placemark", "line", "what", "assumed", "kind"]
+    assert list(problems.columns) == columns
 
 
 def test_what_hangs_on_units_goes_along_and_the_log_of_decisions_is_kept(tmp_path):

@@ -62,6 +62,28 @@ def test_every_phrase_that_is_asked_for_is_in_the_catalogue() -> None:
     assert missing == []
 
 
+def noted() -> set[tuple[str, str]]:
+    """(file, key) for every note that the loop makes of a literal key."""
+    makers = {"note", "notice", "noted", "Note"}
+    return {
+        (path.name, first.value)
+        for room in ("workshop", "commands")
+        for path in sorted((SOURCE / room).glob("*.py"))
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(call, ast.Call)
+        and getattr(call.func, "attr", getattr(call.func, "id", "")) in makers
+        for first in call.args[:2]
+        if isinstance(first, ast.Constant) and isinstance(first.value, str) and first.value
+    }
+
+
+def test_every_note_has_its_sentence() -> None:
+    keys = noted()
+    assert len(keys) > 50
+    missing = {each for each in keys if f"note {each[1]}" not in words.catalogue()}
+    assert missing == set()
+
+
 @pytest.mark.parametrize("lang", words.LANGUAGES)
 def test_every_phrase_is_there_in_every_language(lang: str) -> None:
     """A table of its own: what a language lacks is told in English, and named here."""

@@ -8,8 +8,6 @@ Units are squares of 100 km side in the equal-area CRS (10,000 km²)::
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import geopandas as gpd
 import pandas as pd
 import pytest
@@ -18,8 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely.affinity import translate
 
-from cami_units import workshop
-from cami_units.model import EQUAL_AREA, InputError
+from cami_units import words, workshop
+from cami_units.model import EQUAL_AREA, InputError, Note
 from cami_units.workshop import bare_name, rejects, spoken_id
 from tests.conftest import km_box
 
@@ -81,17 +79,18 @@ def brought(base, rows, *, folder_there=True, owners=None):
     )
     ground = workshop.Ground(drawn, base)
     owners = owners or {"CU-001": "S1", "CU-002": "S1", "CU-003": "S2"}
-    shapes = workshop.shapes_of(rows)
+    marks = workshop.placemarks_of(drawn)
     made = []
     for group in sorted({one["group"] for one in rows}):
         files = [
-            workshop.Bringing(file, group, folder_there, tuple(s for s in shapes if s.file == file))
-            for file in sorted({s.file for s in shapes if s.group == group})
+            workshop.GroupFile(file, group, folder_there, tuple(m for m in marks if m.file == file))
+            for file in sorted({m.file for m in marks if m.group == group})
         ]
         mine = [unit_id for unit_id, owner in owners.items() if owner == group]
+        ordered = workshop.fullest_first(files)
         made.append(
-            workshop.brought(
-                group, workshop.fullest_first(files), base, drawn, ground, owned=mine, expected=mine
+            workshop.versions_of_group(
+                group, ordered, base, drawn, ground, owned=mine, expected=mine
             )
         )
     return drawn, ground, made, owners
@@ -105,7 +104,7 @@ def merged(base, rows, *, overlap="section-owner", outside="keep", resolutions=N
 
 
 def told(outcome):
-    return [(one["unit_id"], one["change"], one["group"]) for one in outcome.changes]
+    return [(one.unit_id, one.change, one.group) for one in outcome.changes]
 
 
 WEST = [unit("CU-001"), unit("CU-002")]
@@ -149,9 +148,7 @@ def test_pairs_are_found_as_by_looking_at_every_pair(base, rectangles):
     )
     outcome = merged(base, rows, overlap="ask")
     place = {f"New {number}": number for number in range(len(rows))}
-    drawn = {
-        one["unit_id"]: place[one["placemark"]] for one in outcome.changes if one["change"] == "new"
-    }
+    drawn = {one.unit_id: place[one.placemark] for one in outcome.changes if one.change == "new"}
     pairs = {
         tuple(sorted(drawn[unit_id] for unit_id in conflict.unit_id.split(";"))): conflict.kind
         for conflict in outcome.conflicts
@@ -378,7 +375,7 @@ def test_deleted_and_absent_are_told_apart_and_neither_is_applied(base, there, c
 )
 def test_identity_goes_through_the_layers(base, shape, fields, matched_by):
     outcome = merged(base, [row(shape or SQUARES["CU-001"], **fields), WEST[1]])
-    found = {one["matched_by"] for one in outcome.changes if one["unit_id"] == "CU-001"}
+    found = {one.matched_by for one in outcome.changes if one.unit_id == "CU-001"}
     assert found == {matched_by}
 
 
@@ -432,7 +429,7 @@ def test_the_default_of_the_plan_decides_between_two_versions(base, rule, defaul
 
 def test_what_is_not_taken_is_set_aside(base):
     outcome = merged(base, two())
-    assert [(one["unit_id"], one["group"]) for one in outcome.set_aside] == [("CU-001", "S2")]
+    assert [(one.unit_id, one.group) for one in outcome.set_aside] == [("CU-001", "S2")]
 
 
 def test_two_groups_that_ask_for_the_same_are_no_conflict(base):
@@ -486,7 +483,7 @@ def test_a_new_unit_outside_the_section_by_each_default(base, rule, there):
     inside = {place: {"": 1.0} for place in range(len(rows))}
     outcome = workshop.merged(base, drawn, ground, made, rules, inside=inside, used=())
     [conflict] = outcome.conflicts
-    assert conflict.what == "100 % of it lies outside the section of S1"
+    assert words.said(conflict.what) == "100 % of it lies outside the section of S1"
     assert ("CU-004" in {one.unit_id for one in outcome.units}) is there
 
 
@@ -495,16 +492,14 @@ def test_a_new_shape_outside_every_range_state_is_set_aside(base):
     drawn, ground, made, owners = brought(base, rows)
     rules = workshop.Rules("ask", "keep", ("S1", "S2"), owners, {})
     outcome = workshop.merged(base, drawn, ground, made, rules, inside={}, used=())
-    assert [one["placemark"] for one in outcome.set_aside] == ["sea"]
-    assert outcome.notices[-1].what == "a new shape outside every range state"
+    assert [one.placemark for one in outcome.set_aside] == ["sea"]
+    assert outcome.notices[-1].note == Note("new shape off the map")
 
 
 def test_rejecting_keeps_the_outline_and_says_why(base):
-    gone = replace(workshop.shapes_of([unit("CU-001", name="X CU-001 One")])[0], comment="no water")
-    assert gone.comment == "no water"
     rows = [unit("CU-001", name="X CU-001 One") | {"comment": "no water"}, WEST[1]]
     [settled] = [one for one in merged(base, rows).units if one.unit_id == "CU-001"]
-    assert (settled.status, settled.reason) == ("rejected", "Rejected by S1: no water")
+    assert (settled.status, words.said(settled.reason)) == ("rejected", "Rejected by S1: no water")
     assert settled.site == ""
 
 

@@ -166,6 +166,8 @@ def said(note: Note, lang: str = "en") -> str:
 
 def assumed(note: Note, lang: str = "en") -> str:
     """What was assumed or done about what a note says; empty where nothing was."""
+    if not note.key:
+        return str(note.facts.get("assumed", ""))
     key = f"note {note.key} assumed"
     return text(key, lang).format(**_facts(note, lang)) if has(key) else ""
 

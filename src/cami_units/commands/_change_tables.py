@@ -1,8 +1,8 @@
-"""What is told of a merge: changes, conflicts, remarks, problems, pictures."""
+"""The tables of what groups changed: changes, conflicts, remarks, problems; and the pictures."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -10,10 +10,10 @@ import geopandas as gpd
 import pandas as pd
 import shapely
 
-from cami_units import overlap, workshop
+from cami_units import overlap, words, workshop
 from cami_units.commands._assess import Assessed
-from cami_units.commands._group_files import PROBLEM_COLUMNS, HandedIn
-from cami_units.model import GATES, LONLAT, Round, is_missing
+from cami_units.commands._group_files import GroupFiles
+from cami_units.model import GATES, LONLAT, Note, Round, is_missing
 from cami_units.plan import Plan
 
 CHANGE_COLUMNS: Final = (
@@ -21,11 +21,13 @@ CHANGE_COLUMNS: Final = (
     *("before_km2", "after_km2", "gained_km2", "lost_km2"),
     *("criteria_gained", "criteria_lost", "states_gained", "states_lost"),
     *("species_gained", "species_lost", "decision", "note"),
+    *("applied", "of_unit", "reason"),
 )
 CONFLICT_COLUMNS: Final = (
     *("unit_id", "groups", "overlap_km2", "default", "resolution", "kind", "what"),
 )
 REMARK_COLUMNS: Final = ("remark_id", "kind", "group", "unit_id", "text", "file", "placemark")
+PROBLEM_COLUMNS: Final = ("file", "folder", "placemark", "line", "what", "assumed", "kind")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,59 +38,68 @@ class Picture:
     outlines: tuple[tuple[str, Any], ...]
 
 
-# -- what is told ---------------------------------------------------------------------------------
-
-
-def say_sizes(outcome: workshop.Outcome, found: Assessed, plan: Plan, handed: HandedIn) -> None:
+def size_notices(merge: workshop.Merge, assessed: Assessed, plan: Plan) -> list[workshop.Notice]:
     """New and changed units that are larger than the plan has them."""
-    area = found.findings.summary.set_index("site")["area_km2"]
-    for one in outcome.units:
-        if one.site and area[one.site] > plan.units.max_km2:
-            what = (
-                f"{one.unit_id} has {area[one.site]:,.0f} km²; the plan's largest unit has "
-                f"{plan.units.max_km2:,.0f}"
-            )
-            row = next(row for row in outcome.changes if row["site"] == one.site)
-            handed.say(row["file"], "", row["placemark"], what, "kept as drawn: ask the group")
+    area = assessed.findings.summary.set_index("site")["area_km2"]
+    rows = {row.site: row for row in reversed(merge.changes) if row.site}
+    return [
+        workshop.Notice(
+            rows[unit.site].file,
+            "",
+            rows[unit.site].placemark,
+            workshop.note(
+                "too large",
+                unit_id=unit.unit_id,
+                km2=float(area[unit.site]),
+                most=float(plan.units.max_km2),
+            ),
+        )
+        for unit in merge.units
+        if unit.site and area[unit.site] > plan.units.max_km2
+    ]
 
 
 def changes_table(
     base: Round,
     units: gpd.GeoDataFrame,
-    outcome: workshop.Outcome,
+    merge: workshop.Merge,
     outlines: gpd.GeoDataFrame,
-    found: Assessed,
+    assessed: Assessed,
 ) -> pd.DataFrame:
     """The table of changes, with what each did to ground, states, species and criteria."""
+    lang = base.imprint.languages[0]
     before = _records(base.tables["conservation_units"].drop(columns="geometry"), "unit_id")
-    after = _records(found.findings.summary, "site")
-    decision = dict(zip(found.decisions["site"], found.decisions["decision"], strict=True))
-    held = _met(base.tables["unit_criteria"], "unit_id")
-    holds = _met(found.findings.criteria, "site")
+    after = _records(assessed.findings.summary, "site")
+    decision = dict(zip(assessed.decisions["site"], assessed.decisions["decision"], strict=True))
+    met_before = _met(base.tables["unit_criteria"], "unit_id")
+    met_after = _met(assessed.findings.criteria, "site")
     pieces: dict[str, list[str]] = {}
-    for one in outcome.units:
-        if one.site and one.parent and one.unit_id != one.parent:
-            pieces.setdefault(one.parent, []).append(one.site)
-    shared = _shared(units, outlines, outcome)
+    for unit in merge.units:
+        if unit.site and unit.parent and unit.unit_id != unit.parent:
+            pieces.setdefault(unit.parent, []).append(unit.site)
+    shared = _shared(units, outlines, merge)
     rows = []
-    for change in outcome.changes:
-        unit_id, site, kind = change["unit_id"], change["site"], change["change"]
+    for change in merge.changes:
+        unit_id, site = change.unit_id, change.site
         old = before.get(unit_id)
         row: dict[str, Any] = dict.fromkeys(CHANGE_COLUMNS)
-        row |= {key: value for key, value in change.items() if key != "site"}
+        row |= {name: value for name, value in change._asdict().items() if name in row}
+        row["note"] = spoken(change.notes, lang)
         row["before_km2"] = old["area_km2"] if old else None
-        if old and kind in _STAYS:
+        if old and change.change in _STAYS:
             row["after_km2"] = old["area_km2"]
-        if kind == "split" and unit_id in pieces:
-            row["after_km2"] = sum(after[one]["area_km2"] for one in pieces[unit_id])
+        if change.change == "split" and unit_id in pieces:
+            row["after_km2"] = sum(after[piece]["area_km2"] for piece in pieces[unit_id])
         if site:
-            now = after[site]
-            row |= {"after_km2": now["area_km2"], "decision": decision[site]}
-            row |= _gone_and_come("criteria", held.get(unit_id, set()), holds.get(site, set()))
+            new = after[site]
+            row |= {"after_km2": new["area_km2"], "decision": decision[site]}
+            row |= _gone_and_come(
+                "criteria", met_before.get(unit_id, set()), met_after.get(site, set())
+            )
             for what, column in (("states", "countries"), ("species", "species")):
-                row |= _gone_and_come(what, _words(old and old[column]), _words(now[column]))
+                row |= _gone_and_come(what, _words(old and old[column]), _words(new[column]))
             if old:
-                row["gained_km2"] = max(0.0, now["area_km2"] - shared[unit_id, site])
+                row["gained_km2"] = max(0.0, new["area_km2"] - shared[unit_id, site])
                 row["lost_km2"] = max(0.0, old["area_km2"] - shared[unit_id, site])
         rows.append(row)
     table = pd.DataFrame(rows, columns=list(CHANGE_COLUMNS))
@@ -97,6 +108,11 @@ def changes_table(
         ["unit_id", "group", "file", "change", "placemark", "note"], kind="stable"
     )
     return table.loc[order.index].reset_index(drop=True)
+
+
+def spoken(notes: Iterable[Note], lang: str) -> str:
+    """Notes as they stand in one cell of a table."""
+    return "; ".join(words.said(one_note, lang) for one_note in notes)
 
 
 _STAYS: Final = ("kept", "renamed", "commented", "absent")
@@ -109,15 +125,12 @@ def _records(table: pd.DataFrame, key: str) -> dict[str, dict[str, Any]]:
 
 
 def _shared(
-    units: gpd.GeoDataFrame, outlines: gpd.GeoDataFrame, outcome: workshop.Outcome
+    units: gpd.GeoDataFrame, outlines: gpd.GeoDataFrame, merge: workshop.Merge
 ) -> dict[tuple[str, str], float]:
     """The ground that each changed unit shares with what it was, km²."""
-    pairs = [
-        (str(one["unit_id"]), str(one["site"]))
-        for one in outcome.changes
-        if one["site"] and one["unit_id"] in set(units["unit_id"])
-    ]
-    old = units.set_index("unit_id").geometry.reindex([unit for unit, _ in pairs])
+    known = set(units["unit_id"])
+    pairs = [(row.unit_id, row.site) for row in merge.changes if row.site and row.unit_id in known]
+    old = units.set_index("unit_id").geometry.reindex([unit_id for unit_id, _ in pairs])
     new = outlines.set_index("site").geometry.reindex([site for _, site in pairs])
     return dict(zip(pairs, overlap.shared_km2(old, new), strict=True))
 
@@ -150,6 +163,17 @@ def _words(value: Any) -> set[str]:
     return set() if is_missing(value) else {one for one in str(value).split(";") if one}
 
 
+def conflicts_table(
+    merge: workshop.Merge, outlines: gpd.GeoDataFrame, lang: str
+) -> tuple[pd.DataFrame, tuple[Picture, ...]]:
+    """The table of conflicts, and the outlines that each is about, row by row."""
+    ordered = sorted(merge.conflicts, key=lambda one: (one.unit_id, one.kind, one.groups))
+    rows = [one._replace(what=words.said(one.what, lang))._asdict() for one in ordered]  # type: ignore[arg-type]
+    shapes = dict(zip(outlines["site"], outlines["outline"], strict=True))
+    table = pd.DataFrame(rows, columns=list(CONFLICT_COLUMNS))
+    return table, tuple(picture(conflict, shapes) for conflict in ordered)
+
+
 def picture(conflict: workshop.Conflict, shapes: Mapping[str, Any]) -> Picture:
     """The outlines of a conflict; those of its units where it names none."""
     places = [
@@ -163,26 +187,30 @@ def picture(conflict: workshop.Conflict, shapes: Mapping[str, Any]) -> Picture:
 
 
 def remarks_table(
-    handed: HandedIn,
-    outcome: workshop.Outcome,
+    group_files: GroupFiles,
+    merge: workshop.Merge,
     outlines: gpd.GeoDataFrame,
     table: gpd.GeoDataFrame,
+    lang: str,
 ) -> gpd.GeoDataFrame:
     """Pins, lines, comments and conflicts, as a layer to look at."""
     shapes = dict(zip(outlines["site"], outlines["outline"], strict=True))
     shapes |= dict(zip(table["unit_id"], table.geometry, strict=True))
-    rows = list(handed.pins)
-    for change in outcome.changes:
-        if change["change"] == "commented" and change["unit_id"] in shapes:
-            point = shapely.point_on_surface(shapes[change["unit_id"]])
-            rows.append(
-                {key: change[key] for key in ("group", "file", "placemark", "unit_id")}
-                | {"kind": "comment", "text": change["note"], "geometry": point}
-            )
-    for conflict in outcome.conflicts:
+    rows = list(group_files.pins)
+    rows += [
+        {
+            **{key: getattr(row, key) for key in ("group", "file", "placemark", "unit_id")},
+            "kind": "comment",
+            "text": spoken(row.notes, lang),
+            "geometry": shapely.point_on_surface(shapes[row.unit_id]),
+        }
+        for row in merge.changes
+        if row.change == "commented" and row.unit_id in shapes
+    ]
+    for conflict in merge.conflicts:
         drawn = picture(conflict, shapes).outlines
         if drawn:
-            point = shapely.point_on_surface(drawn[-1][1])
+            what = words.said(conflict.what, lang)
             rows.append(
                 {
                     "kind": "conflict",
@@ -190,16 +218,16 @@ def remarks_table(
                     "file": "",
                     "placemark": "",
                     "unit_id": conflict.unit_id,
-                    "text": f"{conflict.what}. {conflict.resolution or conflict.default}",
-                    "geometry": point,
+                    "text": f"{what}. {conflict.resolution or conflict.default}",
+                    "geometry": shapely.point_on_surface(drawn[-1][1]),
                 }
             )
     shown = table[~table["status"].isin(workshop.HIDDEN)]
     tree = shapely.STRtree(shown.geometry.to_numpy())
     for row in rows:
         if not row["unit_id"]:
-            at = tree.query(row["geometry"], predicate="intersects")
-            row["unit_id"] = ";".join(sorted(shown["unit_id"].iloc[at]))
+            under = tree.query(row["geometry"], predicate="intersects")
+            row["unit_id"] = ";".join(sorted(shown["unit_id"].iloc[under]))
     ordered = sorted(
         rows,
         key=lambda row: (
@@ -214,9 +242,16 @@ def remarks_table(
     )
 
 
-def problems_table(handed: HandedIn) -> pd.DataFrame:
+def problems_table(notices: Iterable[workshop.Notice], lang: str) -> pd.DataFrame:
     """Everything that was noticed and assumed, file by file in the order of the lines."""
-    table = pd.DataFrame(handed.problems, columns=list(PROBLEM_COLUMNS))
+    rows = [
+        (
+            *(notice.file, notice.folder, notice.placemark, notice.line),
+            *(words.said(notice.note, lang), words.assumed(notice.note, lang), notice.note.key),
+        )
+        for notice in notices
+    ]
+    table = pd.DataFrame(rows, columns=list(PROBLEM_COLUMNS))
     return table.sort_values(
         ["file", "line", "folder", "placemark", "what"], kind="stable", ignore_index=True
     ).drop_duplicates(ignore_index=True)

@@ -13,21 +13,20 @@ import pandas as pd
 from cami_units import documents, layers, overlap, store, workshop
 from cami_units.commands._assess import Assessed, assess_sites, cut
 from cami_units.commands._change_tables import (
-    CONFLICT_COLUMNS,
     Picture,
     changes_table,
-    picture,
+    conflicts_table,
     problems_table,
     remarks_table,
-    say_sizes,
+    size_notices,
 )
 from cami_units.commands._context import context_again
 from cami_units.commands._group_files import (
     FileRead,
-    HandedIn,
+    GroupFiles,
     Known,
-    drawn_table,
     found_files,
+    placemark_table,
     read_files,
     sums_of,
 )
@@ -85,18 +84,18 @@ def collect(
     resolutions: Path | None = None,
     progress: Progress = quiet,
 ) -> Collected:
-    """The next round from the files that groups hand in, three-way against the round handed out.
+    """The next round from the files that groups hand in, three-way against the round group_files out.
 
     Parameters
     ----------
     paths : sequence of Path
         Files, or folders with files: KML, KMZ, GeoPackage, GeoJSON, or the XLSX form.
     base : Round
-        The round that the groups were handed, never a later one.
+        The round that the groups were group_files, never a later one.
     base_dir : Path, optional
         Its folder: activities that hang on its units go along.
     pack : Path, optional
-        The folder of the packs that were handed out, which says who was given what. ``None``:
+        The folder of the packs that were group_files out, which says who was given what. ``None``:
         as the plan of the round says.
     resolutions : Path, optional
         A CSV or XLSX with ``unit_id``, ``resolution``, ``reason``. ``None``: `resolutions.csv`
@@ -121,42 +120,44 @@ def collect(
     owner = dict(zip(owners["unit_id"], owners["group"], strict=True))
     owner |= packed["units"] if packed else {}
     known = _known(base, owner, groups)
-    handed = read_files(
+    group_files = read_files(
         found_files(paths),
         known,
         handed_out=sums_of(_of_packs(paths, pack)),
         progress=progress,
     )
-    if not any(not file.refused for file in handed.files):
-        told = " ".join(f"{file.file}: {file.refused}" for file in handed.files[:5])
-        raise InputError(f"None of {len(handed.files)} files could be read. {told}")
-    progress("comparing with the round handed out", 0, 0)
-    drawn, rows = drawn_table(handed, plan.study.crs)
+    if not any(not file.refused for file in group_files.files):
+        told = " ".join(f"{file.file}: {file.refused}" for file in group_files.files[:5])
+        raise InputError(f"None of {len(group_files.files)} files could be read. {told}")
+    progress("comparing with the round group_files out", 0, 0)
+    drawn = placemark_table(group_files, plan.study.crs)
     pieces = cut(known_layers, plan)
     ground = workshop.Ground(drawn, units)
-    brought = _brought(handed, rows, drawn, units, ground, known, groups)
+    versions = _versions(group_files, drawn, units, ground, known, groups)
     rules = workshop.Rules(
         overlap=plan.workshop.defaults.overlap,
         outside=plan.workshop.defaults.outside_section,
         order=tuple(groups),
         owner=owner,
         resolutions=_resolutions(resolutions, paths, groups),
-        unread={file.group: file.file for file in handed.files if file.refused and file.group},
+        unread={file.group: file.file for file in group_files.files if file.refused and file.group},
     )
-    outcome = workshop.merged(
+    merge = workshop.merged(
         units,
         drawn,
         ground,
-        brought,
+        versions,
         rules,
         inside=_inside(drawn, known_layers, pieces, known.section_group),
         used=[str(one) for one in base.manifest.get("ids_used", ())],
     )
-    outlines = workshop.outlines(outcome, units, drawn)
+    outlines = workshop.outlines(merge, units, drawn)
     progress("measuring what was drawn", 0, 0)
-    found = _assessed(outlines, outcome, units, pieces, plan)
+    found = _assessed(outlines, merge, units, pieces, plan)
     progress("writing down what was found", 0, 0)
-    return _collected(base, base_dir, plan, pieces, units, handed, outcome, outlines, found, rules)
+    return _collected(
+        base, base_dir, plan, pieces, units, group_files, merge, outlines, found, rules
+    )
 
 
 def read_pack(directory: Path, base: Round) -> dict[str, Any] | None:
@@ -190,13 +191,13 @@ def read_pack(directory: Path, base: Round) -> dict[str, Any] | None:
 
 
 def _of_packs(paths: Iterable[Path], pack: Path | None) -> list[Path]:
-    """Folders in which a list of what was handed out may lie."""
+    """Folders in which a list of what was group_files out may lie."""
     near = [folder for path in paths for folder in ((path, path.parent) if path.is_dir() else ())]
     return [*([pack] if pack else []), *near]
 
 
 def _base_units(base: Round, plan: Plan) -> gpd.GeoDataFrame:
-    """The units that were handed out, equal-area, with ``outline`` and ``rev``."""
+    """The units that were group_files out, equal-area, with ``outline`` and ``rev``."""
     units = gpd.GeoDataFrame(base.tables["conservation_units"])
     flat = layers.to_equal_area(units, plan.study.crs).assign(outline=units.geometry)
     if "rev" not in flat:
@@ -220,54 +221,46 @@ def _known(base: Round, owner: Mapping[str, str], groups: Mapping[str, Sequence[
     )
 
 
-def _brought(
-    handed: HandedIn,
-    rows: Sequence[Mapping[str, Any]],
+def _versions(
+    group_files: GroupFiles,
     drawn: gpd.GeoDataFrame,
     units: gpd.GeoDataFrame,
     ground: workshop.Ground,
     known: Known,
     groups: Mapping[str, Sequence[str]],
-) -> list[workshop.Brought]:
-    """What each group brought, the groups in the order of the plan."""
-    shapes: dict[str, list[workshop.Shape]] = {}
-    for shape in workshop.shapes_of(rows):
-        shapes.setdefault(shape.file, []).append(shape)
-    files: dict[str, list[workshop.Bringing]] = {}
-    for file in handed.files:
-        if file.refused:
+) -> list[workshop.GroupVersions]:
+    """What each group made of its units, the groups in the order of the plan."""
+    placemarks: dict[str, list[workshop.Placemark]] = {}
+    for mark in workshop.placemarks_of(drawn):
+        placemarks.setdefault(mark.file, []).append(mark)
+    files: dict[str, list[workshop.GroupFile]] = {}
+    for file in group_files.files:
+        if not file.refused:
+            files.setdefault(file.group, []).append(
+                workshop.GroupFile(
+                    file.file,
+                    file.group,
+                    file.folder_there,
+                    tuple(placemarks.get(file.file, ())),
+                    tuple(group_files.forms.get(file.file, ())),
+                    group_files.unsound.get(file.file, {}),
+                )
+            )
+    versions = []
+    for group in dict.fromkeys([*groups, workshop.EVERYBODY]):
+        own_files = files.get(group, [])
+        is_everybody = group == workshop.EVERYBODY
+        speaks = any(one.placemarks or one.form_rows or one.folder_there for one in own_files)
+        if not own_files or (is_everybody and group not in groups and not speaks):
             continue
-        files.setdefault(file.group, []).append(
-            workshop.Bringing(
-                file=file.file,
-                group=file.group,
-                folder_there=file.folder_there,
-                shapes=tuple(shapes.get(file.file, ())),
-                verdicts=tuple(handed.forms.get(file.file, ())),
-                unsound=handed.unsound.get(file.file, {}),
+        mine = [unit for unit in sorted(known.units) if is_everybody or known.owner[unit] == group]
+        ordered = workshop.fullest_first(own_files)
+        versions.append(
+            workshop.versions_of_group(
+                group, ordered, units, drawn, ground, owned=mine, expected=mine
             )
         )
-    made: list[workshop.Brought] = []
-    for group in [*groups, workshop.EVERYBODY]:
-        if group not in files or any(one.group == group for one in made):
-            continue
-        everything = group == workshop.EVERYBODY
-        said = (one.shapes or one.verdicts or one.folder_there for one in files[group])
-        if everything and group not in groups and not any(said):
-            continue
-        mine = [unit for unit in sorted(known.units) if everything or known.owner[unit] == group]
-        made.append(
-            workshop.brought(
-                group,
-                workshop.fullest_first(files[group]),
-                units,
-                drawn,
-                ground,
-                owned=mine,
-                expected=mine,
-            )
-        )
-    return made
+    return versions
 
 
 def _inside(
@@ -308,7 +301,7 @@ def _resolutions(
 
 def _assessed(
     outlines: gpd.GeoDataFrame,
-    outcome: workshop.Outcome,
+    merge: workshop.Merge,
     units: gpd.GeoDataFrame,
     pieces: Pieces,
     plan: Plan,
@@ -318,7 +311,7 @@ def _assessed(
     Overrides name a unit or a hotspot, so each site goes by its unit, its hotspots and itself.
     """
     hotspots = dict(zip(units["unit_id"], units["hotspot_ids"], strict=True))
-    parents = {one.site: one.parent for one in outcome.units if one.site}
+    parents = {one.site: one.parent for one in merge.units if one.site}
     drawn = outlines[outlines["drawn"]]
     named = []
     for site in drawn["site"]:
@@ -336,42 +329,30 @@ def _collected(
     plan: Plan,
     pieces: Pieces,
     units: gpd.GeoDataFrame,
-    handed: HandedIn,
-    outcome: workshop.Outcome,
+    group_files: GroupFiles,
+    merge: workshop.Merge,
     outlines: gpd.GeoDataFrame,
     assessed: Assessed,
     rules: workshop.Rules,
 ) -> Collected:
-    for notice in outcome.notices:
-        handed.say(notice.file, notice.folder, notice.placemark, notice.what, notice.assumed)
+    lang = base.imprint.languages[0]
     found = under_sites(assessed)
-    table = units_table(base, plan, pieces, units, outcome, outlines, found)
-    say_sizes(outcome, found, plan, handed)
-    changes = changes_table(base, units, outcome, outlines, found)
-    conflicts = pd.DataFrame(
-        [
-            {column: getattr(conflict, column) for column in CONFLICT_COLUMNS}
-            for conflict in outcome.conflicts
-        ],
-        columns=list(CONFLICT_COLUMNS),
-    )
-    order = conflicts.sort_values(["unit_id", "kind", "groups"], kind="stable").index
-    conflicts = conflicts.loc[order].reset_index(drop=True)
-    shapes = dict(zip(outlines["site"], outlines["outline"], strict=True))
-    pictures = tuple(picture(outcome.conflicts[place], shapes) for place in order)
-    remarks = remarks_table(handed, outcome, outlines, table)
+    table = units_table(base, plan, pieces, units, merge, outlines, found)
+    conflicts, pictures = conflicts_table(merge, outlines, lang)
+    remarks = remarks_table(group_files, merge, outlines, table, lang)
+    notices = [*group_files.notices, *merge.notices, *size_notices(merge, found, plan)]
     next_round = Round(
         imprint=replace(base.imprint, round=f"Round {int(number_of(base)) + 1:02d}"),
-        tables=next_tables(base, plan, pieces, units, table, found, outcome, outlines, remarks),
-        manifest=next_manifest(base, handed, outcome, rules),
+        tables=next_tables(base, plan, pieces, units, table, found, merge, outlines, remarks),
+        manifest=next_manifest(base, group_files, merge, rules),
     )
     return Collected(
         round=context_again(next_round, base, crs=plan.study.crs),
         base=base,
-        files=tuple(handed.files),
-        changes=changes,
+        files=tuple(group_files.files),
+        changes=changes_table(base, units, merge, outlines, found),
         conflicts=conflicts,
-        problems=problems_table(handed),
+        problems=problems_table(notices, lang),
         remarks=remarks,
         pictures=pictures,
         carried=_carried(base_dir, number_of(base)) if base_dir else {},

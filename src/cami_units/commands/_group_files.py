@@ -16,9 +16,16 @@ import pandas as pd
 import shapely
 
 from cami_units import documents, kml, layers, store, words, workshop
-from cami_units.model import LONLAT, InputError, Progress, clean_name, clean_text, listed, quiet
-
-PROBLEM_COLUMNS: Final = ("file", "folder", "placemark", "line", "what", "assumed")
+from cami_units.model import (
+    LONLAT,
+    InputError,
+    Note,
+    Progress,
+    clean_name,
+    clean_text,
+    listed,
+    quiet,
+)
 
 _FORMS: Final = (".xlsx", ".xlsm")
 _PASSED_OVER: Final = (".csv", ".md", ".txt~", ".tmp", ".lock")
@@ -59,26 +66,24 @@ class FileRead:
 
 
 @dataclass(slots=True)
-class HandedIn:
-    """All files together: their shapes as one table, pins and comments, forms, what was noticed.
+class GroupFiles:
+    """All files together: placemarks with ground, pins and comments, forms, what was noticed.
 
-    `unsound` says of each file which units came back but could not be used, and why; under the
-    empty id why nothing is concluded from what is not in it.
+    `placemarks` are rows by :data:`cami_units.workshop.PLACEMARK_COLUMNS`, with ``outline``; `pins`
+    rows of `remarks`. `unsound` says of each file which units came back but could not be used, and
+    why; under the empty id why nothing is concluded from what is not in it.
     """
 
     files: list[FileRead] = field(default_factory=list)
-    shapes: list[dict[str, Any]] = field(default_factory=list)
+    placemarks: list[dict[str, Any]] = field(default_factory=list)
     pins: list[dict[str, Any]] = field(default_factory=list)
-    forms: dict[str, list[workshop.Verdict]] = field(default_factory=dict)
+    forms: dict[str, list[workshop.FormRow]] = field(default_factory=dict)
     unsound: dict[str, dict[str, str]] = field(default_factory=dict)
-    problems: list[dict[str, Any]] = field(default_factory=list)
+    notices: list[workshop.Notice] = field(default_factory=list)
 
-    def say(
-        self, file: str, folder: str, placemark: str, what: str, assumed: str = "", line: int = 0
-    ) -> None:
-        """Note one problem."""
-        row = (file, folder, placemark, line, what, assumed)
-        self.problems.append(dict(zip(PROBLEM_COLUMNS, row, strict=True)))
+    def note(self, file: str, key: str, **facts: object) -> None:
+        """Note something of a file as a whole."""
+        self.notices.append(workshop.Notice(file, "", "", Note(key, facts)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +149,7 @@ def read_files(
     *,
     handed_out: Mapping[str, str] | None = None,
     progress: Progress = quiet,
-) -> HandedIn:
+) -> GroupFiles:
     """Every file, read as far as it can be. One bad file never stops the others.
 
     Parameters
@@ -157,37 +162,37 @@ def read_files(
         The names of the files of the packs, by their SHA-256. One of them that comes back as it
         was is *unchanged*; those that nobody can edit are passed over.
     """
-    handed = HandedIn()
+    group_files = GroupFiles()
     twins: dict[str, str] = {}
     names = Counter(path.name for path in paths)
-    passed: list[str] = []
+    not_for_editing: list[str] = []
     for number, path in enumerate(paths, start=1):
         progress("reading files", number, len(paths))
-        called = path.name if names[path.name] == 1 else f"{path.parent.name}/{path.name}"
-        called = clean_name(called)[:_LONGEST]
+        label = path.name if names[path.name] == 1 else f"{path.parent.name}/{path.name}"
+        label = clean_name(label)[:_LONGEST]
         digest = ""
         try:
-            _refuse_odd(path, called)
+            _refuse_odd(path, label)
             digest = store.sha256(path)
             if _is_passed_over(path, digest, handed_out or {}):
-                passed.append(called)
+                not_for_editing.append(label)
                 continue
             if digest in twins:
-                handed.files.append(FileRead(called, digest, f"the same file as {twins[digest]}"))
-                what = f"it is the same file as {twins[digest]}, byte for byte"
-                handed.say(called, "", "", what, "read once")
+                twin = twins[digest]
+                group_files.files.append(FileRead(label, digest, f"the same file as {twin}"))
+                group_files.note(label, "same file", twin=twin)
                 continue
-            twins[digest] = called
-            _read(path, called, digest, known, handed, unchanged=digest in (handed_out or {}))
+            twins[digest] = label
+            _read(path, label, digest, known, group_files, unchanged=digest in (handed_out or {}))
         except InputError as error:
-            _refuse(handed, called, digest, str(error), known)
+            _refuse(group_files, label, digest, str(error), known)
         except OSError as error:
-            why = f"{called} cannot be read: {error.strerror or error}"
-            _refuse(handed, called, digest, why, known)
-    if passed:
-        what = f"{len(passed)} files of the pack that nobody edits: {listed(passed, 6)}"
-        handed.say("", "", "", what, "passed over")
-    return handed
+            why = f"{label} cannot be read: {error.strerror or error}"
+            _refuse(group_files, label, digest, why, known)
+    if not_for_editing:
+        facts = {"count": len(not_for_editing), "names": listed(not_for_editing, 6)}
+        group_files.note("", "pack files", **facts)
+    return group_files
 
 
 _LONGEST: Final = 200
@@ -218,92 +223,96 @@ def _refuse_odd(path: Path, called: str) -> None:
     layers.check_beginning(path, called)
 
 
-def _refuse(handed: HandedIn, called: str, digest: str, why: str, known: Known) -> None:
-    handed.files.append(FileRead(called, digest, why, _named_group(called, known.groups)))
-    handed.say(called, "", "", why, "not read; the other files were")
+def _refuse(group_files: GroupFiles, label: str, digest: str, why: str, known: Known) -> None:
+    """A file that is not read, and why."""
+    group = _named_group(label, known.groups)
+    group_files.files.append(FileRead(label, digest, why, group))
+    group_files.note(label, "file refused", why=why)
 
 
 def _read(
-    path: Path, called: str, digest: str, known: Known, handed: HandedIn, *, unchanged: bool
+    path: Path,
+    label: str,
+    digest: str,
+    known: Known,
+    group_files: GroupFiles,
+    *,
+    unchanged: bool,
 ) -> None:
+    """One file: a form, a GIS file, a KML or KMZ, or an archive of KMZ files."""
     suffix = path.suffix.casefold()
     if suffix in _FORMS:
-        _read_form(path, called, digest, known, handed)
+        _read_form(path, label, digest, known, group_files)
         return
     if suffix in layers.DRAWN_SUFFIXES:
         rows, _ = layers.read_drawn(path)
-        _take(rows, called, digest, known, handed, unchanged=unchanged)
+        _take(rows, label, digest, known, group_files, unchanged=unchanged)
         return
-    inner, passed = kml.inner_archives(path, called)
+    inner, passed = kml.inner_archives(path, label)
     for entry in passed:
-        what = f"the archive also holds {entry}, which is not read from inside it"
-        handed.say(called, "", "", what, "Hand it in by itself.")
+        group_files.note(label, "archive also holds", entry=entry)
     for name, content in inner:
         # An archive of KMZ files is several files, each with its own group.
-        own = hashlib.sha256(content).hexdigest()
+        own_digest = hashlib.sha256(content).hexdigest()
         try:
             rows, _ = kml.read_kml(content, name=name)
-            _take(rows, name, own, known, handed, unchanged=False)
+            _take(rows, name, own_digest, known, group_files, unchanged=False)
         except InputError as error:
-            _refuse(handed, name, own, str(error), known)
+            _refuse(group_files, name, own_digest, str(error), known)
     if not inner:
-        rows, _ = kml.read_kml(path, name=called)
-        _take(rows, called, digest, known, handed, unchanged=unchanged)
+        rows, _ = kml.read_kml(path, name=label)
+        _take(rows, label, digest, known, group_files, unchanged=unchanged)
 
 
 def _take(
     rows: gpd.GeoDataFrame,
-    called: str,
+    label: str,
     digest: str,
     known: Known,
-    handed: HandedIn,
+    group_files: GroupFiles,
     *,
     unchanged: bool,
 ) -> None:
     """What one file holds, put with that of the others."""
-    handed.problems += [_problem(note, called) for note in rows.attrs["notes"] if _is_news(note)]
-    marks = [_mark(parts, called) for parts in _placemarks(rows)]
-    ours = [_is_evidence(mark, known) for mark in marks]
-    own = [mark for mark, evidence in zip(marks, ours, strict=True) if not evidence]
+    notes = [_reader_notice(row, label) for row in rows.attrs["notes"] if _is_news(row)]
+    group_files.notices += notes
+    marks = _placemarks(rows, label)
+    own, evidence = [], []
+    for mark in marks:
+        (evidence if _is_evidence(mark, known) else own).append(mark)
     shapes = [mark for mark in own if mark["polygons"]]
     pins = [mark for mark in own if not mark["polygons"]]
-    group, how = _group(called, shapes, known, handed) if own else _named(called, known)
-    folder = _folder_there(rows.attrs["folders"], shapes, group, known, called, handed)
-    handed.unsound[called] = _unsound(rows.attrs, pins, known)
-    for mark in shapes:
-        handed.shapes.append(_shape(mark, group, called, handed))
-    for mark in pins:
-        handed.pins.append(_pin(mark, group))
-    for mark, evidence in zip(marks, ours, strict=True):
-        if evidence:
-            handed.pins += _said_of_evidence(mark, group)
+    group, group_by = _group(label, shapes, known, group_files) if own else _named(label, known)
+    folder_there = _folder_there(rows.attrs["folders"], shapes, group, known, label, group_files)
+    group_files.unsound[label] = _unsound(rows.attrs, pins, known)
+    group_files.placemarks += [_shape(mark, group, group_files) for mark in shapes]
+    group_files.pins += [_pin(mark, group) for mark in pins]
+    group_files.pins += [_pin_on_evidence(mark, group) for mark in evidence if _is_comment(mark)]
     counts = rows.attrs
-    handed.files.append(
+    group_files.files.append(
         FileRead(
-            file=called,
+            file=label,
             sha256=digest,
             group=group,
-            group_by=how,
+            group_by=group_by,
             placemarks=counts["placemarks"],
-            evidence=len(marks) - len(own),
+            evidence=len(evidence),
             shapes=len(shapes),
             pins=len(pins),
             unusable=counts["unusable"],
-            folder_there=folder,
+            folder_there=folder_there,
             unchanged=unchanged,
         )
     )
     if unchanged:
-        what = "unchanged: it is the file that was handed out, byte for byte"
-        handed.say(called, "", "", what, "its units are kept as they are")
-    if not shapes and not pins:
-        what = "nothing that was drawn or edited is in it"
-        handed.say(called, "", "", what, "was the wrong folder saved? Nothing was concluded")
+        group_files.note(label, "unchanged file")
+    if not own:
+        group_files.note(label, "nothing drawn")
 
 
-def _named(called: str, known: Known) -> tuple[str, str]:
+def _named(label: str, known: Known) -> tuple[str, str]:
     """The group of a file in which nothing was drawn: that of its name, if any."""
-    group = _named_group(called, known.groups)
+    group = _named_group(label, known.groups)
     return (group, "its name") if group else ("", "")
 
 
@@ -311,16 +320,16 @@ def _unsound(
     about: Mapping[str, Any], pins: Sequence[Mapping[str, Any]], known: Known
 ) -> dict[str, str]:
     """Units that came back without an outline that can be used, and why; under "" a file cut off."""
-    found = {} if about.get("whole", True) else {"": "a part of its file is missing or broken"}
+    reasons = {} if about.get("whole", True) else {"": "file cut off"}
     for mark in about.get("broken", ()):
         unit_id = _meant(mark)
         if unit_id in known.units:
-            found[unit_id] = "its placemark came back, but cannot be used (see problems)"
+            reasons[unit_id] = "broken placemark"
     for mark in pins:
         unit_id = str(mark["data"].get("cu_id", ""))
         if unit_id in known.units:
-            found[unit_id] = "it came back as an open path or a point, without ground"
-    return found
+            reasons[unit_id] = "no ground"
+    return reasons
 
 
 def _meant(mark: Mapping[str, Any]) -> str:
@@ -329,48 +338,46 @@ def _meant(mark: Mapping[str, Any]) -> str:
     return mark["data"].get("cu_id") or workshop.spoken_id(by_id or mark["name"])
 
 
-def _is_news(note: Mapping[str, Any]) -> bool:
+def _is_news(row: Mapping[str, Any]) -> bool:
     """Whether a note is worth a line: not our own tour and legend; paths are told with what follows."""
-    what = str(note["what"])
+    what = str(row["what"])
     return not what.startswith(("1 Tour:", "1 ScreenOverlay:", _PATH))
 
 
-def _problem(note: Mapping[str, Any], called: str) -> dict[str, Any]:
-    """A note of a reader as a row: what was found, and what was assumed."""
-    member = clean_name(note["file"]).removeprefix(called).strip("/")
-    folder = "/".join(filter(None, (member if member != "doc.kml" else "", note["folder"])))
-    what, _, assumed = str(note["what"]).rpartition(": ")
-    told = (what, assumed) if what else (assumed, "")
-    given = "; ".join(filter(None, (told[1], str(note["cure"]))))
-    row = (called, folder, note["placemark"], note["line"], told[0], given)
-    return dict(zip(PROBLEM_COLUMNS, row, strict=True))
+def _reader_notice(row: Mapping[str, Any], label: str) -> workshop.Notice:
+    """A note of a reader: what was found, and what was assumed."""
+    member = clean_name(row["file"]).removeprefix(label).strip("/")
+    folder = "/".join(filter(None, (member if member != "doc.kml" else "", row["folder"])))
+    what, _, assumed = str(row["what"]).rpartition(": ")
+    what, assumed = (what, assumed) if what else (assumed, "")
+    cure = "; ".join(filter(None, (assumed, str(row["cure"]))))
+    said = Note("", {"text": what, "assumed": cure})
+    return workshop.Notice(label, folder, row["placemark"], said, int(row["line"]))
 
 
-def _placemarks(rows: gpd.GeoDataFrame) -> list[list[dict[str, Any]]]:
-    """The rows of each placemark together, in the order of the file."""
-    found: dict[tuple[str, int], list[dict[str, Any]]] = {}
+def _placemarks(rows: gpd.GeoDataFrame, label: str) -> list[dict[str, Any]]:
+    """A row for each placemark, its parts together by kind, in the order of the file."""
+    parts_of: dict[tuple[str, int], list[dict[str, Any]]] = {}
     for row in rows.to_dict("records"):
-        plain = {str(key): value for key, value in row.items()}
-        found.setdefault((plain["file"], plain["placemark"]), []).append(plain)
-    return list(found.values())
-
-
-def _mark(parts: Sequence[Mapping[str, Any]], called: str) -> dict[str, Any]:
-    """One placemark: its words once, its parts by kind."""
-    first = parts[0]
-    shapes = [part["geometry"] for part in parts]
-    polygons = [part["geometry"] for part in parts if part["kind"] == "polygon"]
-    loops = [part["geometry"] for part in parts if part["closes"] and not polygons]
-    return {
-        **{key: first[key] for key in ("folder", "name", "data", "placemark", "line")},
-        "file": called,
-        "comment": first["description"],
-        "placemark_id": first["placemark_id"],
-        "polygons": polygons or [made for one in loops if (made := _closed(one)) is not None],
-        "from_path": bool(loops),
-        "others": len(shapes) - len(polygons) - len(loops) if polygons or loops else 0,
-        "shapes": shapes,
-    }
+        parts_of.setdefault((row["file"], row["placemark"]), []).append(row)
+    marks = []
+    for parts in parts_of.values():
+        first = parts[0]
+        polygons = [part["geometry"] for part in parts if part["kind"] == "polygon"]
+        loops = [part["geometry"] for part in parts if part["closes"] and not polygons]
+        rings = [ring for loop in loops if (ring := _closed(loop)) is not None]
+        marks.append(
+            {
+                **{key: first[key] for key in ("folder", "name", "data", "placemark_id", "line")},
+                "file": label,
+                "comment": clean_text(first["description"]),
+                "polygons": polygons or rings,
+                "from_path": bool(loops),
+                "beside": len(parts) - len(polygons) - len(loops) if polygons or loops else 0,
+                "geometry": first["geometry"],
+            }
+        )
+    return marks
 
 
 def _closed(line: Any) -> Any:
@@ -414,99 +421,88 @@ def _is_units_folder(folder: str) -> bool:
 # -- shapes and pins ------------------------------------------------------------------------------
 
 
-def _shape(mark: Mapping[str, Any], group: str, called: str, handed: HandedIn) -> dict[str, Any]:
-    """A placemark with ground, as a row of the drawn shapes."""
+def _shape(mark: Mapping[str, Any], group: str, group_files: GroupFiles) -> dict[str, Any]:
+    """A placemark with ground, by :data:`cami_units.workshop.PLACEMARK_COLUMNS`, with its outline."""
     data = mark["data"]
-    whole = mark["polygons"][0] if len(mark["polygons"]) == 1 else _together(mark["polygons"])
+    whole = mark["polygons"][0] if len(mark["polygons"]) == 1 else _joined(mark["polygons"])
     outline = kml.as_written(whole)
-    at = (mark["file"], mark["folder"], mark["name"])
-    line = int(mark["line"])
-    if mark["from_path"]:
-        handed.say(*at, _PATH, "taken as the polygon that it surrounds", line)
-    if mark["others"]:
-        what = f"{mark['others']} points or lines beside its polygon"
-        handed.say(*at, what, "left out", line)
-    if "layer" in data:
-        what = f"a copy of our own {data['layer']} among the units"
-        handed.say(*at, what, "a proposed new unit", line)
-    own = {} if "layer" in data else data
+    layer = data.get("layer", "")
+    notes = [Note("closed path")] if mark["from_path"] else []
+    notes += [Note("points beside", {"count": mark["beside"]})] if mark["beside"] else []
+    notes += [Note("evidence copied", {"layer": layer})] if "layer" in data else []
+    place = (mark["file"], mark["folder"], mark["name"])
+    group_files.notices += [workshop.Notice(*place, said, int(mark["line"])) for said in notes]
+    own = {} if "layer" in data else data  # a copy of our evidence is no unit of ours
     return {
-        "file": called,
+        **{key: mark[key] for key in ("file", "folder", "name", "comment")},
+        **{key: own.get(key, "") for key in ("cu_id", "part", "rev", "section_id")},
         "group": group,
-        "folder": mark["folder"],
-        "name": mark["name"],
-        "comment": clean_text(mark["comment"]),
-        "cu_id": own.get("cu_id", ""),
-        "part": own.get("part", ""),
-        "rev": own.get("rev", ""),
-        "section_id": own.get("section_id", ""),
         "placemark_id": "" if "layer" in data else mark["placemark_id"],
         "untouched": bool(own.get("geom_hash")) and own["geom_hash"] == kml.geom_hash(outline),
         "outline": outline,
     }
 
 
-def _together(polygons: Sequence[Any]) -> Any:
+def _joined(polygons: Sequence[Any]) -> Any:
+    """Polygons as one shape: side by side where they are, else united."""
     parts = shapely.multipolygons(list(shapely.get_parts(polygons)))
     return parts if parts.is_valid else shapely.union_all(polygons)
 
 
 def _pin(mark: Mapping[str, Any], group: str) -> dict[str, Any]:
-    kind = "pin" if mark["shapes"][0].geom_type == "Point" else "line"
+    """A placemark without ground, as a row of `remarks`."""
     return {
-        "kind": kind,
+        "kind": "pin" if mark["geometry"].geom_type == "Point" else "line",
         "group": group,
         "file": mark["file"],
         "placemark": mark["name"],
-        "text": clean_text(mark["comment"]) or mark["name"],
+        "text": mark["comment"] or mark["name"],
         "unit_id": "",
-        "geometry": mark["shapes"][0],
+        "geometry": mark["geometry"],
     }
 
 
-def _said_of_evidence(mark: Mapping[str, Any], group: str) -> list[dict[str, Any]]:
-    """What somebody typed into the balloon of a hotspot, a protected area, and so on."""
-    text = clean_text(mark["comment"])
-    if not text or mark["data"].get("layer") in (None, "about"):
-        return []
-    point = shapely.point_on_surface(mark["shapes"][0])
-    return [{**_pin(mark, group), "kind": "comment", "text": text, "geometry": point}]
+def _is_comment(mark: Mapping[str, Any]) -> bool:
+    """Whether somebody typed into the balloon of a hotspot, a protected area, and so on."""
+    return bool(mark["comment"]) and mark["data"].get("layer") not in (None, "about")
+
+
+def _pin_on_evidence(mark: Mapping[str, Any], group: str) -> dict[str, Any]:
+    """What somebody typed into the balloon of our evidence, as a row of `remarks`."""
+    point = shapely.point_on_surface(mark["geometry"])
+    return {**_pin(mark, group), "kind": "comment", "text": mark["comment"], "geometry": point}
 
 
 # -- whose file it is -----------------------------------------------------------------------------
 
 
 def _group(
-    called: str, shapes: Sequence[Mapping[str, Any]], known: Known, handed: HandedIn
+    label: str, shapes: Sequence[Mapping[str, Any]], known: Known, group_files: GroupFiles
 ) -> tuple[str, str]:
     """The group of a file, and how it is known: data, file name, units, or the ground covered."""
     by_data = _mostly(mark["data"].get("group", "") for mark in shapes)
-    by_name = _named_group(called, known.groups)
+    by_name = _named_group(label, known.groups)
     if by_data in known.groups:
         if by_name and by_name != by_data:
-            what = f"its name says group {by_name}, its placemarks say {by_data}"
-            handed.say(called, "", "", what, f"taken as the file of {by_data}")
+            group_files.note(label, "name or data", by_name=by_name, by_data=by_data)
         return by_data, "its placemarks"
     if by_name:
         return by_name, "its name"
     by_section = known.section_group.get(_mostly(_data(shapes, "section_id")), "")
     if by_section:
-        return _assumed(called, by_section, "the section of its units", handed)
-    owners = {known.owner.get(one, "") for one in _data(shapes, "cu_id") if one in known.units}
+        group_files.note(label, "group by sections", group=by_section)
+        return by_section, "assumed by the section of its units"
+    owners = {known.owner.get(unit, "") for unit in _data(shapes, "cu_id") if unit in known.units}
     if len(owners) == 1:
-        return _assumed(called, owners.pop(), "the units in it", handed)
-    what = "no group is named in it, and it holds units of several groups or of none"
-    handed.say(called, "", "", what, "taken as a file of all groups together")
+        by_units = owners.pop()
+        group_files.note(label, "group by units", group=by_units)
+        return by_units, "assumed by the units in it"
+    group_files.note(label, "no group")
     return workshop.EVERYBODY, "nothing"
 
 
 def _data(shapes: Sequence[Mapping[str, Any]], key: str) -> list[str]:
     return [mark["data"][key] for mark in shapes if mark["data"].get(key)]
-
-
-def _assumed(called: str, group: str, how: str, handed: HandedIn) -> tuple[str, str]:
-    handed.say(called, "", "", "no group is named in it", f"taken as the file of {group}, by {how}")
-    return group, f"assumed by {how}"
 
 
 def _mostly(values: Iterable[str]) -> str:
@@ -539,8 +535,8 @@ def _folder_there(
     shapes: Sequence[Mapping[str, Any]],
     group: str,
     known: Known,
-    called: str,
-    handed: HandedIn,
+    label: str,
+    group_files: GroupFiles,
 ) -> bool:
     """Whether the folder that the units were handed out in has come back."""
     if any(_is_units_folder(folder) for folder in folders):
@@ -552,8 +548,8 @@ def _folder_there(
     if held:
         folder, count = held.most_common(1)[0]
         if count >= 2 and count * 2 >= len(mine):
-            what = f"there is no folder of the units, but '{folder}' holds {count} of {len(mine)}"
-            handed.say(called, folder, "", what, "taken as that folder under another name")
+            said = Note("folder renamed", {"folder": folder, "count": count, "due": len(mine)})
+            group_files.notices.append(workshop.Notice(label, folder, "", said))
             return True
     return False
 
@@ -561,82 +557,78 @@ def _folder_there(
 # -- forms ----------------------------------------------------------------------------------------
 
 
-def _read_form(path: Path, called: str, digest: str, known: Known, handed: HandedIn) -> None:
+def _read_form(path: Path, label: str, digest: str, known: Known, group_files: GroupFiles) -> None:
     """The units of a group's form: rejections, names and comments; shapes come from the KML."""
     form = documents.read_form(path)
-    group = form.group if form.group in known.groups else _named_group(called, known.groups)
-    how = "its first sheet" if group and group == form.group else "its name" if group else "nothing"
-    if not group:
+    group = form.group if form.group in known.groups else _named_group(label, known.groups)
+    group_by = "nothing"
+    if group:
+        group_by = "its first sheet" if group == form.group else "its name"
+    else:
         group = workshop.EVERYBODY
-        handed.say(called, "", "", "no group is named in the form", "taken as that of all groups")
+        group_files.note(label, "form without group")
     for problem in form.problems:
-        handed.say(called, "units", problem.where, problem.what, problem.cure)
-    verdicts = []
-    for row in form.units.to_dict("records"):
-        asked = {str(key): clean_name(value) for key, value in row.items()}
-        unit_id = workshop.spoken_id(asked["unit_id"]) or asked["unit_id"]
-        action = asked["action"].casefold()
-        said = [str(row["comment"]), str(row["open_question"])]
-        told, to_do = _asked_for(action, unit_id, asked)
-        if told:
-            handed.say(called, "units", unit_id or asked["new_name"], told, to_do)
-            said.insert(0, told)
-        if action == "new" and unit_id not in known.units:
-            continue
-        verdicts.append(
-            workshop.Verdict(
-                unit_id=unit_id,
-                rejected=action == "reject",
-                name=workshop.bare_name(asked["new_name"]),
-                comment="\n".join(filter(None, said)),
-            )
-        )
-    handed.forms[called] = verdicts
+        said = Note("", {"text": problem.what, "assumed": problem.cure})
+        group_files.notices.append(workshop.Notice(label, "units", problem.where, said))
+    group_files.forms[label] = [
+        row
+        for asked in form.units.to_dict("records")
+        if (row := _form_row(asked, label, known, group_files)) is not None
+    ]
     marked = form.activities["action"].isin(["add", "amend", "drop"])
-    spoken = int((marked | (form.activities["activity_id"] == "")).sum())
-    if spoken:
-        told = f"activities added or changed: {spoken}"
-        handed.say(
-            called, "activities", "", told, "not read here: cami-units activities takes them"
-        )
-    rows = len(verdicts) + spoken
-    handed.files.append(FileRead(called, digest, group=group, group_by=how, rows=rows))
+    activities = int((marked | (form.activities["activity_id"] == "")).sum())
+    if activities:
+        said = Note("form activities", {"count": activities})
+        group_files.notices.append(workshop.Notice(label, "activities", "", said))
+    rows = len(group_files.forms[label]) + activities
+    group_files.files.append(FileRead(label, digest, group=group, group_by=group_by, rows=rows))
 
 
-def _asked_for(action: str, unit_id: str, asked: Mapping[str, str]) -> tuple[str, str]:
-    """What a row of a form asks for that only a map can give, and what is to be done about it."""
-    other = workshop.spoken_id(asked["merge_with"]) or asked["merge_with"]
+def _form_row(
+    row: Mapping[Any, Any], label: str, known: Known, group_files: GroupFiles
+) -> workshop.FormRow | None:
+    """What a row of a form says of a unit; None where it asks for a new one, which a map must show."""
+    asked = {str(key): clean_name(value) for key, value in row.items()}
+    unit_id = workshop.spoken_id(asked["unit_id"]) or asked["unit_id"]
+    action = asked["action"].casefold()
+    comments = [str(row["comment"]), str(row["open_question"])]
+    request = _request(action, unit_id, asked)
+    if request:
+        at = (label, "units", unit_id or asked["new_name"])
+        group_files.notices.append(workshop.Notice(*at, request))
+        comments.insert(0, words.said(request))
+    if action == "new" and unit_id not in known.units:
+        return None
+    return workshop.FormRow(
+        unit_id=unit_id,
+        rejected=action == "reject",
+        name=workshop.bare_name(asked["new_name"]),
+        comment="\n".join(filter(None, comments)),
+    )
+
+
+def _request(action: str, unit_id: str, asked: Mapping[str, str]) -> Note | None:
+    """What a row of a form asks for that only a map can give."""
     if action == "merge":
-        return (
-            f"the form asks to merge {unit_id} with {other or 'a unit that it does not name'}",
-            "a remark, not applied: unless the map shows it, draw one outline around both, keep "
-            f"the id {unit_id}, and delete the other; or ask the group",
-        )
-    if action == "split":
-        return (
-            f"the form asks to split {unit_id}",
-            "a remark, not applied: unless the map shows it, copy the unit on the map and cut each "
-            "copy to its part; or ask the group where the line runs",
-        )
+        other = workshop.spoken_id(asked["merge_with"]) or asked["merge_with"]
+        facts = {"unit_id": unit_id, "other": other}
+        return Note("form merges" if other else "form merges with none", facts)
     if action == "new":
         named = f" '{asked['new_name']}'" if asked["new_name"] else ""
-        words = f": {asked['comment']}" if asked["comment"] else ""
-        return (
-            f"the form asks for a new unit{named}{words}",
-            "not applied: unless the map shows it, draw it there, or ask the group where it lies",
-        )
-    if action == "change":
-        return f"the form says that {unit_id} changes", "a remark: its outline is that of the map"
-    return "", ""
+        comment = f": {asked['comment']}" if asked["comment"] else ""
+        return Note("form adds", {"named": named, "words": comment})
+    keys = {"split": "form splits", "change": "form changes"}
+    return Note(keys[action], {"unit_id": unit_id}) if action in keys else None
 
 
-def drawn_table(handed: HandedIn, crs: str) -> tuple[gpd.GeoDataFrame, list[dict[str, Any]]]:
-    """The drawn shapes in the equal-area CRS beside their ``outline`` as written."""
-    rows = handed.shapes
+def placemark_table(group_files: GroupFiles, crs: str) -> gpd.GeoDataFrame:
+    """The table `placemarks` of all files, equal-area, beside each ``outline`` as written."""
+    rows = group_files.placemarks
     outlines = gpd.GeoSeries([row["outline"] for row in rows], crs=LONLAT)
-    plain = pd.DataFrame(rows, columns=list(rows[0]) if rows else ["name", "outline", "file"])
-    flat = layers.to_equal_area(gpd.GeoDataFrame(plain, geometry=outlines), crs)
+    columns = [*workshop.PLACEMARK_COLUMNS, "outline"]
+    table = gpd.GeoDataFrame(pd.DataFrame(rows, columns=columns), geometry=outlines)
+    flat = layers.to_equal_area(table, crs)
     shapes = np.asarray(flat.geometry.array, dtype=object)
     bad = ~shapely.is_valid(shapes)
     shapes[bad] = shapely.make_valid(shapes[bad], method="structure", keep_collapsed=False)
-    return flat.set_geometry(gpd.GeoSeries(shapes, index=flat.index, crs=crs)), rows
+    return flat.set_geometry(gpd.GeoSeries(shapes, index=flat.index, crs=crs))

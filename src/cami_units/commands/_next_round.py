@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from cami_units import __version__, delineate, grid, layers, overlap, rank, workshop
+from cami_units import __version__, delineate, grid, layers, overlap, rank, words, workshop
 from cami_units.commands._assess import Assessed
-from cami_units.commands._group_files import HandedIn
+from cami_units.commands._group_files import GroupFiles
 from cami_units.commands._round_tables import (
     STABILITY_TABLES,
     SUMMARY,
@@ -36,9 +36,9 @@ def number_of(round: Round) -> str:
     return f"{int(round.manifest.get('round', 0)):02d}"
 
 
-def site_of(named: str) -> str:
+def site_of(name: str) -> str:
     """The site in a name that also says its unit and hotspots."""
-    return named.rpartition("=")[2]
+    return name.rpartition("=")[2]
 
 
 def under_sites(assessed: Assessed) -> Assessed:
@@ -66,7 +66,7 @@ def units_table(
     plan: Plan,
     pieces: Pieces,
     units: gpd.GeoDataFrame,
-    outcome: workshop.Outcome,
+    merge: workshop.Merge,
     outlines: gpd.GeoDataFrame,
     found: Assessed,
 ) -> gpd.GeoDataFrame:
@@ -75,9 +75,9 @@ def units_table(
     columns = [str(column) for column in before.columns]
     columns = [column for column in columns if column != "stability"]  # said of other outlines
     columns += [] if "rev" in columns else ["rev"]
-    measured = _measured(plan, pieces, units, outcome, outlines, found)
+    measured = _measured(plan, pieces, units, merge, outlines, found)
     rows = []
-    for settled in outcome.units:
+    for settled in merge.units:
         if settled.site:
             row = dict(measured.loc[settled.unit_id])
             row["rev"] = f"{int(number_of(base)) + 1:02d}"
@@ -89,13 +89,13 @@ def units_table(
             key: getattr(settled, key) for key in ("name_en", "name_ru") if getattr(settled, key)
         }
         if settled.reason:
-            row["rationale"] = f"{settled.reason} {row['rationale']}"
+            row["rationale"] = f"{words.said(settled.reason)} {row['rationale']}"
         rows.append(row)
     table = gpd.GeoDataFrame(pd.DataFrame(rows, columns=columns), geometry="geometry", crs=LONLAT)
     table = _with_names(table, pieces.layers, plan)
-    table = _with_hotspots_of_merged(table, outcome)
+    table = _with_hotspots_of_merged(table, merge)
     out = table["status"].isin(workshop.HIDDEN)
-    undecided = table["unit_id"].map(_unranked(before, outcome, found)).astype(bool)
+    undecided = table["unit_id"].map(_unranked(before, merge, found)).astype(bool)
     table["rank"] = rank.ranks(table["score"].astype(float).where(~out & ~undecided))
     table["rank_label"] = rank.rank_labels(table["rank"])
     return table
@@ -105,12 +105,12 @@ def _measured(
     plan: Plan,
     pieces: Pieces,
     units: gpd.GeoDataFrame,
-    outcome: workshop.Outcome,
+    merge: workshop.Merge,
     outlines: gpd.GeoDataFrame,
     found: Assessed,
 ) -> pd.DataFrame:
     """Rows of `conservation_units` for the units whose ground was drawn, by unit."""
-    settled = [one for one in outcome.units if one.site]
+    settled = [one for one in merge.units if one.site]
     if not settled:
         return pd.DataFrame()
     sites = [one.site for one in settled]
@@ -178,11 +178,9 @@ def _with_names(table: gpd.GeoDataFrame, known: Layers, plan: Plan) -> gpd.GeoDa
     return named
 
 
-def _with_hotspots_of_merged(
-    table: gpd.GeoDataFrame, outcome: workshop.Outcome
-) -> gpd.GeoDataFrame:
+def _with_hotspots_of_merged(table: gpd.GeoDataFrame, merge: workshop.Merge) -> gpd.GeoDataFrame:
     """Units that took in others carry their hotspots on."""
-    into = {one.unit_id: one.into for one in outcome.units if one.into}
+    into = {one.unit_id: one.into for one in merge.units if one.into}
     if not into:
         return table
     ids = dict(zip(table["unit_id"], table["hotspot_ids"], strict=True))
@@ -193,7 +191,7 @@ def _with_hotspots_of_merged(
     return table.assign(hotspot_ids=table["unit_id"].map(ids))
 
 
-def _unranked(before: pd.DataFrame, outcome: workshop.Outcome, found: Assessed) -> dict[str, bool]:
+def _unranked(before: pd.DataFrame, merge: workshop.Merge, found: Assessed) -> dict[str, bool]:
     """Which units have no rank: those that do not qualify, as measured now or in the base."""
     decision = dict(zip(found.decisions["site"], found.decisions["decision"], strict=True))
     return {
@@ -202,7 +200,7 @@ def _unranked(before: pd.DataFrame, outcome: workshop.Outcome, found: Assessed) 
             if one.site
             else is_missing(before.at[one.unit_id, "rank"])
         )
-        for one in outcome.units
+        for one in merge.units
     }
 
 
@@ -213,14 +211,14 @@ def next_tables(
     units: gpd.GeoDataFrame,
     table: gpd.GeoDataFrame,
     found: Assessed,
-    outcome: workshop.Outcome,
+    merge: workshop.Merge,
     outlines: gpd.GeoDataFrame,
     remarks: gpd.GeoDataFrame,
 ) -> dict[str, pd.DataFrame]:
     """All tables of the next round, in longitude and latitude."""
     tables = dict(base.tables)
-    kept = {one.unit_id for one in outcome.units if not one.site}
-    ids = pd.Series({one.site: one.unit_id for one in outcome.units if one.site}, dtype=object)
+    kept = {one.unit_id for one in merge.units if not one.site}
+    ids = pd.Series({one.site: one.unit_id for one in merge.units if one.site}, dtype=object)
     for name in ("criteria", "species", "countries"):
         old = base.tables[f"unit_{name}"]
         new = by_unit(getattr(found.findings, name), ids).round(DIGITS)
@@ -234,8 +232,8 @@ def next_tables(
         tables.pop(name, None)
     if len(remarks):
         tables["remarks"] = remarks
-    if outcome.set_aside:
-        tables["set_aside"] = _set_aside(outcome, outlines)
+    if merge.set_aside:
+        tables["set_aside"] = _set_aside(merge, outlines, base.imprint.languages[0])
     return tables
 
 
@@ -300,26 +298,29 @@ def _not_proposed(base: Round, pieces: Pieces, table: gpd.GeoDataFrame) -> pd.Da
     return added.sort_values("hotspot_id").reset_index(drop=True)
 
 
-def _set_aside(outcome: workshop.Outcome, outlines: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+def _set_aside(merge: workshop.Merge, outlines: gpd.GeoDataFrame, lang: str) -> gpd.GeoDataFrame:
     """Versions that were not taken: nothing that a group drew is lost."""
     shapes = dict(zip(outlines["site"], outlines["outline"], strict=True))
     rows = [
-        {key: one[key] for key in ("unit_id", "group", "file", "placemark", "reason")}
-        for one in outcome.set_aside
+        {
+            **{key: getattr(row, key) for key in ("unit_id", "group", "file", "placemark")},
+            "reason": words.said(row.reason, lang),
+        }
+        for row in merge.set_aside
     ]
-    geometry = [shapes[one["site"]] for one in outcome.set_aside]
+    geometry = [shapes[row.site] for row in merge.set_aside]
     table = gpd.GeoDataFrame(rows, geometry=geometry, crs=LONLAT)
     return table.sort_values(["unit_id", "group", "file", "placemark"], ignore_index=True)
 
 
 def next_manifest(
-    base: Round, handed: HandedIn, outcome: workshop.Outcome, rules: workshop.Rules
+    base: Round, group_files: GroupFiles, merge: workshop.Merge, rules: workshop.Rules
 ) -> dict[str, Any]:
     """The manifest of the base, and what was collected onto it."""
-    used = {*outcome.used, *map(str, base.manifest.get("ids_used", ()))}
+    used = {*merge.used, *map(str, base.manifest.get("ids_used", ()))}
     files = [
         {key: value for key, value in asdict(one).items() if key != "folder_there"}
-        for one in handed.files
+        for one in group_files.files
     ]
     return {
         **base.manifest,

@@ -21,27 +21,27 @@ from cami_units.workshop._activities import (
     species_by_unit,
 )
 from cami_units.workshop._allocation import EVERYBODY, allocated, groups_of
-from cami_units.workshop._identity import Ground, Notice, Shape, shapes_of
-from cami_units.workshop._merge import merged
-from cami_units.workshop._resolutions import (
-    Conflict,
-    Outcome,
-    Resolution,
-    Rules,
-    Settled,
-    outlines,
-    resolutions_of,
+from cami_units.workshop._identity import (
+    PLACEMARK_COLUMNS,
+    Ground,
+    Notice,
+    Placemark,
+    note,
+    placemarks_of,
 )
+from cami_units.workshop._merge import merged
+from cami_units.workshop._merge_tables import Conflict, Merge, NextUnit, UnitChange, outlines
+from cami_units.workshop._resolutions import Resolution, Rules, resolutions_of
 from cami_units.workshop._unit_names import bare_name, is_cyrillic, rejects, spoken_id
 from cami_units.workshop._versions import (
     HIDDEN,
-    Bringing,
-    Brought,
-    Verdict,
+    FormRow,
+    GroupFile,
+    GroupVersions,
     Version,
-    brought,
     fullest_first,
     same_outline,
+    versions_of_group,
 )
 
 __all__ = [
@@ -51,23 +51,24 @@ __all__ = [
     "GENERAL",
     "HIDDEN",
     "LOG_COLUMNS",
+    "PLACEMARK_COLUMNS",
     "PROGRAMME",
-    "Bringing",
-    "Brought",
     "Conflict",
     "Contribution",
+    "FormRow",
     "Ground",
+    "GroupFile",
+    "GroupVersions",
+    "Merge",
+    "NextUnit",
     "Notice",
-    "Outcome",
+    "Placemark",
     "Resolution",
     "Rules",
-    "Settled",
-    "Shape",
-    "Verdict",
+    "UnitChange",
     "Version",
     "allocated",
     "bare_name",
-    "brought",
     "completeness",
     "fullest_first",
     "groups_of",
@@ -75,14 +76,16 @@ __all__ = [
     "merged",
     "merged_activities",
     "moved",
+    "note",
     "numbered",
     "outlines",
     "placed",
+    "placemarks_of",
     "recurring",
     "rejects",
     "resolutions_of",
     "same_outline",
-    "shapes_of",
     "species_by_unit",
     "spoken_id",
+    "versions_of_group",
 ]

@@ -4,60 +4,62 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 import geopandas as gpd
 import numpy as np
 import shapely
 
 from cami_units import overlap
-from cami_units.model import InputError, listed
-from cami_units.workshop._identity import Ground, Notice, copy_of
-from cami_units.workshop._new_units import (
-    by_size,
-    fresh_on_the_map,
-    numbered,
-    settle_fresh,
-    tell_outside,
-)
-from cami_units.workshop._resolutions import (
+from cami_units.model import InputError, Note, listed
+from cami_units.workshop._identity import Ground, Notice, note
+from cami_units.workshop._merge_tables import (
     ASK,
     KEEP_BASE,
     OVERLAP_SHARE,
     PROPOSAL,
-    SETTLED,
     Conflict,
-    Outcome,
-    Resolution,
-    Rules,
-    Settled,
+    Merge,
+    NextUnit,
+    SetAside,
+    UnitChange,
     add_site,
     lay_aside,
-    tell,
+    settled_reason,
 )
+from cami_units.workshop._new_units import (
+    Inside,
+    ask_about_outside,
+    by_size,
+    new_shapes_on_the_map,
+    numbered_shapes,
+    settle_new_units,
+)
+from cami_units.workshop._resolutions import SETTLED, Resolution, Rules
 from cami_units.workshop._unit_names import bare_name, is_cyrillic
 from cami_units.workshop._versions import (
     HIDDEN,
-    Brought,
-    Fresh,
+    GroupVersions,
     Version,
     ground_of,
+    joined_comments,
     plain,
     same_outline,
 )
+
+_CANDIDATE: Final = "modelled candidate"
 
 
 def merged(
     base: gpd.GeoDataFrame,
     drawn: gpd.GeoDataFrame,
     ground: Ground,
-    groups: Sequence[Brought],
+    groups: Sequence[GroupVersions],
     rules: Rules,
     *,
-    inside: Mapping[int, Mapping[str, float]],
+    inside: Inside,
     used: Iterable[str],
-) -> Outcome:
+) -> Merge:
     """The units of the next round, and every change, conflict and version that was not taken.
 
     Parameters
@@ -65,127 +67,125 @@ def merged(
     base : GeoDataFrame
         The units that were handed out, equal-area, with ``outline`` and ``rev``.
     drawn : GeoDataFrame
-        All drawn shapes, equal-area, with ``outline``.
+        All placemarks with ground, equal-area, with ``outline``.
     ground : Ground
         Measured on these two.
-    groups : sequence of Brought
+    groups : sequence of GroupVersions
         What each group brought, one entry a group.
     rules : Rules
         Defaults of the plan, owners, and what people resolved.
     inside : mapping
-        For each drawn shape the ground, km², in the sections of each group; under ``""`` that in
+        For each placemark the ground, km², in the sections of each group; under ``""`` that in
         range states.
     used : iterable of str
         Every id ever given, so that none is given again.
     """
-    out = Outcome(used={*used, *base["unit_id"]})
-    units = [
-        {str(key): value for key, value in row.items()}
-        for row in base.sort_values("unit_id").to_dict("records")
-    ]
+    merge = Merge(used={*used, *base["unit_id"]})
+    units = base.sort_values("unit_id").to_dict("records")
     by_unit: dict[str, list[Version]] = {str(unit["unit_id"]): [] for unit in units}
-    for one in groups:
-        out.notices += one.notices
-        for unit_id, versions in sorted(one.versions.items()):
-            checked = [_on_the_map(version, inside, drawn, out) for version in versions]
-            by_unit[unit_id].append(_one_voice(checked, drawn, ground, out))
-    fresh = numbered(fresh_on_the_map(groups, inside, out), ground, drawn, rules, out)
-    at = {f"#{one.shape.place}": unit_id for unit_id, one in fresh.items()}
+    for one_group in groups:
+        merge.notices += one_group.notices
+        for unit_id, versions in sorted(one_group.versions.items()):
+            checked = [_on_the_map(version, inside, drawn, merge) for version in versions]
+            by_unit[unit_id].append(_one_voice(checked, drawn, ground, merge))
+    new_shapes = new_shapes_on_the_map(groups, inside, merge)
+    numbered = numbered_shapes(new_shapes, ground, drawn, rules, merge)
+    id_of_shape = {f"#{mark.place}": unit_id for unit_id, mark in numbered.items()}
     for unit in units:
-        voices = _heard(
-            [
-                replace(voice, into=at.get(voice.into, voice.into))
-                for voice in by_unit[str(unit["unit_id"])]
-            ],
-            rules.owner.get(str(unit["unit_id"]), ""),
-        )
-        _settle(unit, voices, drawn, ground, rules, out)
-    known = {plain(unit[key]) for unit in units for key in ("name_en", "name_ru")}
-    settle_fresh(fresh, known, ground, rules, inside, out)
-    for one in groups:
-        _tell_contested(one, fresh, ground, out)
-        for dropped in one.dropped:
-            lay_aside(out, f"@{dropped.shape.place}", "", one.group, dropped, "see problems.csv")
-    tell_outside(groups, fresh, inside, ground, rules, out)
-    _tell_overlaps(base, drawn, rules, out)
-    out.units.sort(key=lambda one: one.unit_id)
-    return out
+        unit_id = str(unit["unit_id"])
+        voices = [
+            voice._replace(into=id_of_shape.get(voice.into, voice.into))
+            for voice in by_unit[unit_id]
+        ]
+        heard = _heard(voices, rules.owner.get(unit_id, ""))
+        _settle(unit, heard, drawn, ground, rules, merge)
+    known_names = {plain(unit[key]) for unit in units for key in ("name_en", "name_ru")}
+    settle_new_units(numbered, known_names, ground, rules, inside, merge)
+    copies = {unit_id: mark for unit_id, mark in numbered.items() if mark.copy_of}
+    for one_group in groups:
+        for unit_id, what in sorted(one_group.contested.items()):
+            own = {
+                new_id: mark.place
+                for new_id, mark in copies.items()
+                if (mark.group, mark.copy_of) == (one_group.group, unit_id)
+            }
+            _add_contested(one_group, unit_id, what, own, ground, merge)
+        for mark in one_group.dropped_shapes:
+            lay_aside(merge, f"@{mark.place}", "", mark, note("see problems"))
+    ask_about_outside(numbered, inside, ground, rules, merge)
+    _add_overlaps(base, drawn, rules, merge)
+    merge.units.sort(key=lambda unit: unit.unit_id)
+    return merge
 
 
 # -- within a group -------------------------------------------------------------------------------
 
 
-def _on_the_map(
-    version: Version,
-    inside: Mapping[int, Mapping[str, float]],
-    drawn: gpd.GeoDataFrame,
-    out: Outcome,
-) -> Version:
+def _on_the_map(version: Version, inside: Inside, drawn: gpd.GeoDataFrame, merge: Merge) -> Version:
     """A version; without its shape where that lies outside every range state."""
     if not version.places or any(inside.get(place, {}).get("") for place in version.places):
         return version
-    what = "its new outline lies outside every range state"
-    site = add_site(out, f"{version.unit_id}@{version.group}", version.places)
-    _aside_version(out, site, version, what)
-    out.conflicts.append(
+    site = add_site(merge, _version_site(version), version.places)
+    _lay_version_aside(merge, site, version, note("off the map"))
+    merge.conflicts.append(
         Conflict(
             version.unit_id,
             version.group,
             0.0,
             KEEP_BASE,
             "elsewhere",
-            f"{what}; were longitude and latitude swapped?",
+            note("off the map, swapped"),
             sites=((version.group, site),),
         )
     )
-    return replace(version, change="kept", places=(), notes=(*version.notes, f"{what}: set aside"))
+    return version._replace(change="kept", places=()).noted("off the map, set aside")
 
 
 def _one_voice(
-    versions: Sequence[Version], drawn: gpd.GeoDataFrame, ground: Ground, out: Outcome
+    versions: Sequence[Version], drawn: gpd.GeoDataFrame, ground: Ground, merge: Merge
 ) -> Version:
     """What a group says of a unit, where it brought several files: the fullest file leads."""
-    asking = _distinct([one for one in versions if one.differs], drawn)
-    voice = asking[0] if asking else versions[0]
-    comment = "\n".join(dict.fromkeys(one.comment for one in versions if one.comment))
+    asking = _distinct([version for version in versions if version.differs], drawn)
+    voice = (asking or versions)[0]._replace(comment=joined_comments(versions))
     if len(asking) < 2:
-        return replace(voice, comment=comment)
-    named = tuple((one.file, add_site(out, _site_of(one, out), one.places)) for one in asking)
-    out.conflicts.append(
+        return voice
+    sites = [
+        (version.file, add_site(merge, _version_site(version), version.places))
+        for version in asking
+    ]
+    merge.conflicts.append(
         Conflict(
             voice.unit_id,
-            ";".join(f"{one.group} ({one.file})" for one in asking),
+            ";".join(f"{version.group} ({version.file})" for version in asking),
             _shared(asking[0].places, asking[1].places, ground),
             f"keep {voice.file}",
             "same group twice",
-            f"{voice.group} brought {len(asking)} different versions; the one in the fuller file, "
-            f"{voice.file}, counts",
-            sites=_with_base(voice.unit_id, named),
+            note("same group twice", group=voice.group, count=len(asking), file=voice.file),
+            sites=_with_base(voice.unit_id, sites),
         )
     )
-    for (_, site), one in list(zip(named, asking, strict=True))[1:]:
-        _aside_version(out, site, one, f"the version in {voice.file} counts")
-    return replace(voice, comment=comment, notes=(*voice.notes, "this group brought several files"))
+    for (_, site), version in list(zip(sites, asking, strict=True))[1:]:
+        _lay_version_aside(merge, site, version, note("version counts", file=voice.file))
+    return voice.noted("several files")
 
 
 def _distinct(versions: Sequence[Version], drawn: gpd.GeoDataFrame) -> list[Version]:
     """Versions that ask for different things, the first of each kind."""
-    kept: list[Version] = []
+    distinct: list[Version] = []
     for version in versions:
-        if not any(_asks_the_same(version, other, drawn) for other in kept):
-            kept.append(version)
-    return kept
+        if not any(_asks_the_same(version, earlier, drawn) for earlier in distinct):
+            distinct.append(version)
+    return distinct
 
 
-def _asks_the_same(one: Version, other: Version, drawn: gpd.GeoDataFrame) -> bool:
-    words = ("change", "name_en", "name_ru", "into")
-    if any(getattr(one, word) != getattr(other, word) for word in words):
+def _asks_the_same(first: Version, second: Version, drawn: gpd.GeoDataFrame) -> bool:
+    """Whether two versions ask for the same: the change, the names and the outline."""
+    fields = ("change", "name_en", "name_ru", "into")
+    if any(getattr(first, name) != getattr(second, name) for name in fields):
         return False
-    if not one.places and not other.places:
-        return True
-    if not (one.places and other.places):
-        return False
-    return same_outline(ground_of(one.places, drawn), ground_of(other.places, drawn))
+    if not (first.places and second.places):
+        return not first.places and not second.places
+    return same_outline(ground_of(first.places, drawn), ground_of(second.places, drawn))
 
 
 # -- one unit, all groups -------------------------------------------------------------------------
@@ -204,87 +204,83 @@ def _settle(
     drawn: gpd.GeoDataFrame,
     ground: Ground,
     rules: Rules,
-    out: Outcome,
+    merge: Merge,
 ) -> None:
     """The unit in the next round: the base, or the version that applies."""
     unit_id = str(unit["unit_id"])
     decided = rules.resolutions.get(unit_id)
-    asking = [voice for voice in voices if voice.differs]
-    distinct = _distinct(asking, drawn)
+    distinct = _distinct([voice for voice in voices if voice.differs], drawn)
     chosen, default, why = _by_default(unit, voices, distinct, rules)
     if decided:
-        chosen = _by_decision(decided, unit_id, voices, distinct, chosen)
-    if why or (decided and distinct):
-        _tell_conflict(unit_id, distinct, default, why or ("resolved", ""), decided, ground, out)
+        chosen = _by_resolution(decided, unit_id, voices, distinct, chosen)
+        if distinct and not why:
+            why = ("resolved", note("", text=""))
+    if why:
+        _add_conflict(unit_id, distinct, default, why, decided, ground, merge)
     for voice in voices:
-        _tell_change(unit, voice, chosen, out)
+        _add_changes(unit, voice, chosen, merge)
     if not voices and unit["status"] not in HIDDEN:
-        owner = rules.owner.get(unit_id, "")
-        note = f"no file came from {owner}" if owner else "it was in no file"
-        if owner in rules.unread:
-            note = f"the file of {owner} could not be read: {rules.unread[owner]}"
-        tell(out, unit_id, "absent", "none", owner, "", "", "", note)
+        _add_absent(unit_id, rules, merge)
     for voice in distinct:
         if voice.places and not (chosen and _asks_the_same(voice, chosen, drawn)):
-            site = add_site(out, f"{unit_id}@{voice.group}", voice.places)
-            _aside_version(out, site, voice, decided.sentence() if decided else default)
+            site = add_site(merge, _version_site(voice), voice.places)
+            _lay_version_aside(merge, site, voice, settled_reason(decided, default))
     if chosen and chosen.change == "split" and len(chosen.places) > 1:
-        _split(unit, chosen, drawn, ground, out)
+        _split(unit, chosen, drawn, ground, merge)
     else:
-        out.units.append(_settled(unit, chosen, voices, out))
+        merge.units.append(_next_unit(unit, chosen, voices, merge))
 
 
 def _by_default(
     unit: Mapping[str, Any], voices: Sequence[Version], distinct: Sequence[Version], rules: Rules
-) -> tuple[Version | None, str, tuple[str, str] | None]:
-    """The version that applies (None: the base), the default in words, and the conflict if any."""
+) -> tuple[Version | None, str, tuple[str, Note] | None]:
+    """The version that applies (None: the base), the default, and the conflict if any."""
     if not distinct:
         return None, "", None
-    groups = " and ".join(voice.group for voice in distinct)
+    groups = [voice.group for voice in distinct]
     if unit["status"] in SETTLED:
-        return None, KEEP_BASE, ("settled", f"it is {unit['status']}; {groups} changed it")
+        what = note("document settled", status=unit["status"], groups=groups)
+        return None, KEEP_BASE, ("settled", what)
     stale = [voice for voice in distinct if voice.stale]
     if stale:
-        old = f"{stale[0].group} drew on an older outline than that of round {unit['rev']}"
-        return None, ASK, ("outdated", old)
+        what = note("outdated", group=stale[0].group, rev=unit["rev"])
+        return None, ASK, ("outdated", what)
     owner = rules.owner.get(str(unit["unit_id"]), "")
-    own = next((one for one in distinct if one.group == owner), None) or next(
-        (one for one in distinct if one.owner), None
-    )
+    by_owner = [voice for voice in distinct if voice.group == owner]
+    own = next(iter(by_owner), None) or next((one for one in distinct if one.owner), None)
     if len(distinct) == 1 and own:
         return own, "", None
+    conflict = ("two groups", note("two groups", groups=groups))
     if len(distinct) == 1:
-        what = ("another group's unit", f"{groups} changed a unit of {owner}")
-    else:
-        what = ("two groups", f"{groups} changed it differently")
+        what = note("another group's unit", groups=groups, owner=owner)
+        conflict = ("another group's unit", what)
     if rules.overlap == "section-owner":
         if own:
-            return own, f"keep {own.group}", what
-        here = any(one.group == owner and one.change == "kept" for one in voices)
-        return None, KEEP_BASE if here else ASK, what
+            return own, f"keep {own.group}", conflict
+        let_stand = any(one.group == owner and one.change == "kept" for one in voices)
+        return None, KEEP_BASE if let_stand else ASK, conflict
     if rules.overlap == "first":
         order = {group: place for place, group in enumerate(rules.order)}
         first = min(distinct, key=lambda one: (order.get(one.group, len(order)), one.group))
-        return first, f"keep {first.group}", what
-    if rules.overlap == "union" and all(one.change == "reshaped" for one in distinct):
-        return _union(distinct), "union", what
-    return None, ASK, what
+        return first, f"keep {first.group}", conflict
+    if rules.overlap == "union" and all(voice.change == "reshaped" for voice in distinct):
+        return _union(distinct), "union", conflict
+    return None, ASK, conflict
 
 
 def _union(versions: Sequence[Version]) -> Version:
     """One version of several: all of their ground; the name of the first that has one."""
-    named = next((one for one in versions if one.renamed), versions[0])
-    return replace(
-        versions[0],
-        group=";".join(one.group for one in versions),
-        places=tuple(place for one in versions for place in one.places),
+    named = next((version for version in versions if version.renamed), versions[0])
+    return versions[0]._replace(
+        group=";".join(version.group for version in versions),
+        places=tuple(place for version in versions for place in version.places),
         name_en=named.name_en,
         name_ru=named.name_ru,
-        comment="\n".join(one.comment for one in versions if one.comment),
+        comment=joined_comments(versions),
     )
 
 
-def _by_decision(
+def _by_resolution(
     decided: Resolution,
     unit_id: str,
     voices: Sequence[Version],
@@ -298,79 +294,80 @@ def _by_decision(
         return default
     if decided.choice == "delete":
         gone = next(iter(voices), None) or Version(unit_id, "", "", "deleted", True)
-        return replace(gone, change="rejected", places=(), comment=decided.reason)
+        return gone._replace(change="rejected", places=(), comment=decided.reason)
     if decided.choice == "union":
-        reshaped = [one for one in distinct if one.change == "reshaped"]
+        reshaped = [voice for voice in distinct if voice.change == "reshaped"]
         return _union(reshaped) if reshaped else None
-    own = next((one for one in voices if one.group == decided.choice), None)
+    own = next((voice for voice in voices if voice.group == decided.choice), None)
     if own is None:
-        there = listed(sorted({one.group for one in voices})) or "none"
+        present = listed(sorted({voice.group for voice in voices})) or "none"
         raise InputError(
             f"The resolution for {unit_id} names {decided.choice}, which brought no version of it. "
-            f"Versions came from: {there}. Name one of these, or base, union, ask."
+            f"Versions came from: {present}. Name one of these, or base, union, ask."
         )
     return own if own.differs else None
 
 
-def _tell_conflict(
+def _add_conflict(
     unit_id: str,
     distinct: Sequence[Version],
     default: str,
-    why: tuple[str, str],
+    why: tuple[str, Note],
     decided: Resolution | None,
     ground: Ground,
-    out: Outcome,
+    merge: Merge,
 ) -> None:
-    drawn = [one for one in distinct if one.places]
+    """What groups do not agree on, with the ground that is in question."""
+    with_ground = [version for version in distinct if version.places]
     shared = 0.0
-    if len(drawn) > 1:
-        shared = _shared(drawn[0].places, drawn[1].places, ground)
-    elif drawn:
-        shared = sum(ground.with_unit(place, unit_id) for place in drawn[0].places)
-    sites = tuple((one.group, add_site(out, f"{unit_id}@{one.group}", one.places)) for one in drawn)
-    out.conflicts.append(
+    if len(with_ground) > 1:
+        shared = _shared(with_ground[0].places, with_ground[1].places, ground)
+    elif with_ground:
+        shared = sum(ground.with_unit(place, unit_id) for place in with_ground[0].places)
+    sites = [
+        (version.group, add_site(merge, _version_site(version), version.places))
+        for version in with_ground
+    ]
+    merge.conflicts.append(
         Conflict(
             unit_id,
-            ";".join(one.group for one in distinct),
+            ";".join(version.group for version in distinct),
             shared,
             default,
-            why[0],
-            why[1],
+            *why,
             decided.sentence() if decided else "",
             _with_base(unit_id, sites),
         )
     )
 
 
-def _settled(
-    unit: Mapping[str, Any], chosen: Version | None, voices: Sequence[Version], out: Outcome
-) -> Settled:
+def _next_unit(
+    unit: Mapping[str, Any], chosen: Version | None, voices: Sequence[Version], merge: Merge
+) -> NextUnit:
     """A unit that stays one: what of it is new."""
     unit_id, status = str(unit["unit_id"]), str(unit["status"])
-    same = Settled(unit_id, "", unit_id, str(unit["name_en"]), str(unit["name_ru"]), status)
+    same = NextUnit(unit_id, "", unit_id, str(unit["name_en"]), str(unit["name_ru"]), status)
     if chosen is None:
         # Who handed the unit back as it was has looked at it and let it stand.
         confirmed = any(voice.owner and voice.change == "kept" for voice in voices)
-        if confirmed and status == "modelled candidate":
-            return replace(same, status=PROPOSAL, groups=tuple(one.group for one in voices))
+        if confirmed and status == _CANDIDATE:
+            by = tuple(voice.group for voice in voices)
+            return same._replace(status=PROPOSAL, groups=by)
         return same
-    by = tuple(chosen.group.split(";"))
+    same = same._replace(groups=tuple(chosen.group.split(";")))
     if chosen.change == "rejected":
-        told = chosen.comment or "no reason was given"
-        return replace(
-            same, status="rejected", reason=f"Rejected by {chosen.group}: {told}", groups=by
-        )
+        reason = note("reason rejected", group=chosen.group, text=chosen.comment)
+        if not chosen.comment:
+            reason = note("reason rejected, none given", group=chosen.group)
+        return same._replace(status="rejected", reason=reason)
     if chosen.change == "merged":
-        told = f"Merged into {chosen.into} by {chosen.group}."
-        return replace(same, status="merged", reason=told, into=chosen.into, groups=by)
-    site = add_site(out, unit_id, chosen.places) if chosen.places else ""
-    return replace(
-        same,
-        site=site,
+        reason = note("reason merged", into=chosen.into, group=chosen.group)
+        return same._replace(status="merged", reason=reason, into=chosen.into)
+    return same._replace(
+        site=add_site(merge, unit_id, chosen.places),
         name_en=chosen.name_en or same.name_en,
         name_ru=chosen.name_ru or same.name_ru,
         status=PROPOSAL,
-        groups=by,
     )
 
 
@@ -379,37 +376,38 @@ def _split(
     chosen: Version,
     drawn: gpd.GeoDataFrame,
     ground: Ground,
-    out: Outcome,
+    merge: Merge,
 ) -> None:
     """The pieces of a unit, under its number and a letter each, the largest first."""
     unit_id = str(unit["unit_id"])
-    letters = _letters(unit_id, out.used)
+    root = re.sub(r"[a-z]+\Z", "", unit_id)
+    letters = _letters(root, merge.used)
+    groups = tuple(chosen.group.split(";"))
     for place in sorted(chosen.places, key=by_size(ground, drawn)):
         letter = next(letters)
-        piece = re.sub(r"[a-z]+\Z", "", unit_id) + letter
-        out.used.add(piece)
-        out.sites[piece] = (place,)
-        typed = bare_name(str(drawn["name"].iloc[place]))
+        piece = f"{root}{letter}"
+        merge.used.add(piece)
+        merge.sites[piece] = (place,)
+        name = str(drawn["name"].iloc[place])
+        typed = bare_name(name)
         own = typed if typed and typed not in (unit["name_en"], unit["name_ru"]) else ""
-        out.units.append(
-            Settled(
-                piece,
-                piece,
-                unit_id,
-                own if own and not is_cyrillic(own) else f"{unit['name_en']} ({letter})",
-                own if is_cyrillic(own) else f"{unit['name_ru']} ({letter})",
-                PROPOSAL,
-                groups=tuple(chosen.group.split(";")),
+        name_en = own if own and not is_cyrillic(own) else f"{unit['name_en']} ({letter})"
+        name_ru = own if is_cyrillic(own) else f"{unit['name_ru']} ({letter})"
+        merge.units.append(
+            NextUnit(piece, piece, unit_id, name_en, name_ru, PROPOSAL, groups=groups)
+        )
+        merge.changes.append(
+            UnitChange(
+                *(piece, "new", "none", chosen.group, chosen.file, name, piece),
+                notes=(note("piece", unit_id=unit_id),),
+                applied=True,
+                of_unit=unit_id,
             )
         )
-        note = f"a piece of {unit_id}"
-        name = str(drawn["name"].iloc[place])
-        tell(out, piece, "new", "none", chosen.group, chosen.file, name, piece, note)
 
 
-def _letters(unit_id: str, used: set[str]) -> Iterator[str]:
+def _letters(root: str, used: set[str]) -> Iterator[str]:
     """Letters that no piece of the unit's number ever had: a, b, then aa, ab."""
-    root = re.sub(r"[a-z]+\Z", "", unit_id)
     number = 0
     while True:
         number += 1
@@ -421,100 +419,119 @@ def _letters(unit_id: str, used: set[str]) -> Iterator[str]:
             yield letter
 
 
-# -- things to tell -------------------------------------------------------------------------------
+# -- rows -----------------------------------------------------------------------------------------
 
 
-def _tell_change(
-    unit: Mapping[str, Any], voice: Version, chosen: Version | None, out: Outcome
+def _add_changes(
+    unit: Mapping[str, Any], voice: Version, chosen: Version | None, merge: Merge
 ) -> None:
     """The rows of one group's version of a unit in the table of changes."""
-    unit_id = voice.unit_id
-    taken = chosen is not None and (voice.group in chosen.group.split(";"))
+    is_taken = chosen is not None and voice.group in chosen.group.split(";")
+    row = UnitChange(
+        *(voice.unit_id, voice.change, voice.matched_by, voice.group, voice.file, voice.placemark),
+        applied=is_taken if voice.differs else None,
+    )
     notes = list(voice.notes)
-    site = ""
-    if voice.places and voice.change == "reshaped":
-        own = taken and chosen is not None and chosen.places == voice.places
-        site = add_site(out, unit_id if own else f"{unit_id}@{voice.group}", voice.places)
-    if voice.differs and not taken:
-        notes.append("not applied: see conflicts.csv")
-    if voice.change == "merged":
-        notes.insert(0, f"into {voice.into}")
-    if voice.change == "rejected":
-        notes.insert(0, voice.comment or "no reason was given: ask the group")
-    what = (voice.matched_by, voice.group, voice.file, voice.placemark)
+    if voice.differs and not is_taken:
+        notes.append(note("not applied"))
+    rows = []
     if voice.change != "kept":
-        tell(out, unit_id, voice.change, *what, site, "; ".join(notes))
-        notes = []
+        site = ""
+        if voice.places and voice.change == "reshaped":
+            is_own = is_taken and chosen is not None and chosen.places == voice.places
+            name = voice.unit_id if is_own else _version_site(voice)
+            site = add_site(merge, name, voice.places)
+        if voice.change == "merged":
+            notes.insert(0, note("merged into", into=voice.into))
+        if voice.change == "rejected":
+            notes.insert(0, note("", text=voice.comment) if voice.comment else note("no reason"))
+        reason = voice.comment if voice.change == "rejected" else ""
+        rows.append(row._replace(site=site, of_unit=voice.into, reason=reason))
     if voice.renamed:
-        to = voice.name_en or voice.name_ru
-        was = unit["name_en"] if voice.name_en else unit["name_ru"]
-        tell(out, unit_id, "renamed", *what, "", "; ".join([f"'{was}' → '{to}'", *notes]))
-        notes = []
+        new_name = voice.name_en or voice.name_ru
+        old_name = unit["name_en"] if voice.name_en else unit["name_ru"]
+        rename = note("renamed", old_name=old_name, new_name=new_name)
+        rows.append(row._replace(change="renamed", notes=(rename,), reason=voice.comment))
     if voice.comment and voice.change != "rejected":
-        tell(out, unit_id, "commented", *what, "", "; ".join([voice.comment, *notes]))
-        notes = []
-    if voice.change == "kept" and not voice.renamed and not voice.comment:
-        tell(out, unit_id, "kept", *what, "", "; ".join(notes))
+        said = note("", text=voice.comment)
+        rows.append(row._replace(change="commented", notes=(said,), applied=None))
+    # What is said of the version as a whole stands once, behind its first row.
+    rows = rows or [row]
+    rows[0] = rows[0]._replace(notes=(*rows[0].notes, *notes))
+    merge.changes += rows
 
 
-def _tell_contested(one: Brought, fresh: Mapping[str, Fresh], ground: Ground, out: Outcome) -> None:
-    """Ids that more than one placemark of a group claimed, or that a name contradicts."""
-    for unit_id, what in sorted(one.contested.items()):
-        copies = {
-            new: other.shape
-            for new, other in fresh.items()
-            if other.shape.group == one.group and copy_of(unit_id) in other.notes
-        }
-        shared = sum(ground.with_unit(shape.place, unit_id) for shape in copies.values())
-        out.conflicts.append(
-            Conflict(
-                unit_id,
-                one.group,
-                shared,
-                "the more alike keeps the id",
-                "id",
-                what,
-                sites=_with_base(unit_id, tuple((new, new) for new in copies)),
-            )
-        )
-        tell(out, unit_id, "conflict", "cu_id", one.group, ";".join(one.files), "", "", what)
+def _add_absent(unit_id: str, rules: Rules, merge: Merge) -> None:
+    """A unit that was in no file, and what is known of the file it should have been in."""
+    owner = rules.owner.get(unit_id, "")
+    why = note("no file", group=owner) if owner else note("in no file")
+    if owner in rules.unread:
+        why = note("file unread", group=owner, file=rules.unread[owner])
+    merge.changes.append(UnitChange(unit_id, "absent", "none", owner, "", "", notes=(why,)))
 
 
-def _tell_overlaps(
-    base: gpd.GeoDataFrame, drawn: gpd.GeoDataFrame, rules: Rules, out: Outcome
+def _add_contested(
+    one_group: GroupVersions,
+    unit_id: str,
+    what: Note,
+    copies: Mapping[str, int],
+    ground: Ground,
+    merge: Merge,
+) -> None:
+    """An id that more than one placemark of a group claimed, or that a name contradicts."""
+    shared = sum(ground.with_unit(place, unit_id) for place in copies.values())
+    default = "the more alike keeps the id"
+    sites = _with_base(unit_id, [(new_id, new_id) for new_id in copies])
+    merge.conflicts.append(
+        Conflict(unit_id, one_group.group, shared, default, "id", what, sites=sites)
+    )
+    files = ";".join(one_group.files)
+    row = UnitChange(unit_id, "conflict", "cu_id", one_group.group, files, "", notes=(what,))
+    merge.changes.append(row)
+
+
+def _add_overlaps(
+    base: gpd.GeoDataFrame, drawn: gpd.GeoDataFrame, rules: Rules, merge: Merge
 ) -> None:
     """Units of different groups that now share ground."""
-    shown = [unit for unit in out.units if unit.status not in HIDDEN]
-    whole = dict(zip(base["unit_id"], base.geometry, strict=True))
+    shown = [unit for unit in merge.units if unit.status not in HIDDEN]
+    outlines = dict(zip(base["unit_id"], base.geometry, strict=True))
     shapes = [
-        ground_of(out.sites[unit.site], drawn) if unit.site else whole[unit.unit_id]
+        ground_of(merge.sites[unit.site], drawn) if unit.site else outlines[unit.unit_id]
         for unit in shown
     ]
-    by = {unit.unit_id: _owners(unit, rules) for unit in shown}
-    told = {frozenset(conflict.unit_id.split(";")) for conflict in out.conflicts}
+    asked = {frozenset(conflict.unit_id.split(";")) for conflict in merge.conflicts}
     for a, b, km2 in _sharing(gpd.GeoSeries(shapes, crs=base.crs)):
         if not (shown[a].site or shown[b].site):
             continue
-        one, other = sorted((shown[a].unit_id, shown[b].unit_id))
-        if frozenset((one, other)) in told:
+        first, second = sorted((shown[a], shown[b]), key=lambda unit: unit.unit_id)
+        pair = f"{first.unit_id};{second.unit_id}"
+        if frozenset((first.unit_id, second.unit_id)) in asked:
             continue
-        pair = f"{one};{other}"
-        if by[one] & by[other]:
-            where = ";".join(sorted(by[one] & by[other]))
-            what = f"{one} and {other} share {km2:,.0f} km²"
-            out.notices.append(Notice("", "", pair, what, f"both stay as {where} drew them"))
+        groups = [
+            set(unit.groups) or {rules.owner.get(unit.unit_id, "")} for unit in (first, second)
+        ]
+        if groups[0] & groups[1]:
+            said = note(
+                "own overlap",
+                first=first.unit_id,
+                second=second.unit_id,
+                km2=km2,
+                groups=";".join(sorted(groups[0] & groups[1])),
+            )
+            merge.notices.append(Notice("", "", pair, said))
             continue
         decided = rules.resolutions.get(pair)
-        out.conflicts.append(
+        merge.conflicts.append(
             Conflict(
                 pair,
-                ";".join(sorted(by[one] | by[other])),
+                ";".join(sorted(groups[0] | groups[1])),
                 km2,
                 ASK,
                 "overlap",
-                "they share ground; both stay as drawn",
+                note("overlap"),
                 decided.sentence() if decided else "",
-                ((one, one), (other, other)),
+                ((first.unit_id, first.unit_id), (second.unit_id, second.unit_id)),
             )
         )
 
@@ -536,31 +553,25 @@ def _sharing(ground: gpd.GeoSeries) -> Iterator[tuple[int, int, float]]:
             yield int(first[place]), int(second[place]), float(km2[place])
 
 
-def _owners(unit: Settled, rules: Rules) -> set[str]:
-    return set(unit.groups) or {rules.owner.get(unit.unit_id, "")}
-
-
-def _site_of(version: Version, out: Outcome) -> str:
+def _version_site(version: Version) -> str:
+    """The name of the outline that a group drew of a unit."""
     return f"{version.unit_id}@{version.group}"
 
 
-def _with_base(unit_id: str, sites: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+def _with_base(unit_id: str, sites: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    """The outlines of a picture, that of the base first."""
     return (("base", unit_id), *((label, site) for label, site in sites if site))
 
 
-def _shared(one: Sequence[int], other: Sequence[int], ground: Ground) -> float:
-    return sum(ground.between(a, b) for a in one for b in other)
+def _shared(first: Sequence[int], second: Sequence[int], ground: Ground) -> float:
+    """The ground that two versions share, km²."""
+    return sum(ground.between(a, b) for a in first for b in second)
 
 
-def _aside_version(out: Outcome, site: str, version: Version, reason: str) -> None:
+def _lay_version_aside(merge: Merge, site: str, version: Version, reason: Note) -> None:
+    """Set a version aside that has an outline."""
     if site:
-        out.set_aside.append(
-            {
-                "site": site,
-                "unit_id": version.unit_id,
-                "group": version.group,
-                "file": version.file,
-                "placemark": version.placemark,
-                "reason": reason,
-            }
+        row = SetAside(
+            site, version.unit_id, version.group, version.file, version.placemark, reason
         )
+        merge.set_aside.append(row)

@@ -8,7 +8,8 @@ from typing import Final, Literal, NamedTuple
 import geopandas as gpd
 import pandas as pd
 
-from cami_units.workshop._identity import MatchedBy, Notice, Phrase, Placemark
+from cami_units.model import Note
+from cami_units.workshop._identity import MatchedBy, Notice, Placemark, note
 from cami_units.workshop._resolutions import Resolution
 from cami_units.workshop._versions import Change, ground_of, outline_of
 
@@ -34,7 +35,7 @@ class UnitChange(NamedTuple):
     file: str
     placemark: str
     site: str = ""
-    notes: tuple[Phrase, ...] = ()
+    notes: tuple[Note, ...] = ()
     applied: bool | None = None
     of_unit: str = ""
     reason: str = ""
@@ -51,7 +52,7 @@ class Conflict(NamedTuple):
     overlap_km2: float
     default: str
     kind: str
-    what: Phrase
+    what: Note
     resolution: str = ""
     sites: tuple[tuple[str, str], ...] = ()
 
@@ -65,7 +66,7 @@ class NextUnit(NamedTuple):
     name_en: str = ""
     name_ru: str = ""
     status: str = ""
-    reason: Phrase | None = None
+    reason: Note | None = None
     into: str = ""
     groups: tuple[str, ...] = ()
 
@@ -78,7 +79,7 @@ class SetAside(NamedTuple):
     group: str
     file: str
     placemark: str
-    reason: Phrase
+    reason: Note
 
 
 @dataclass(slots=True)
@@ -131,12 +132,12 @@ def add_site(merge: Merge, site: str, places: tuple[int, ...]) -> str:
     return name
 
 
-def lay_aside(merge: Merge, site: str, unit_id: str, mark: Placemark, reason: Phrase) -> None:
+def lay_aside(merge: Merge, site: str, unit_id: str, mark: Placemark, reason: Note) -> None:
     """Set a new shape aside."""
     merge.sites.setdefault(site, (mark.place,))
     merge.set_aside.append(SetAside(site, unit_id, mark.group, mark.file, mark.name, reason))
 
 
-def settled_reason(decided: Resolution | None, default: str) -> Phrase:
+def settled_reason(decided: Resolution | None, default: str) -> Note:
     """Why a version was not taken: what people decided, else the default that applies."""
-    return "said", {"text": decided.sentence() if decided else default}
+    return note("", text=decided.sentence() if decided else default)

@@ -3,238 +3,216 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
 
 import geopandas as gpd
 import shapely
 
 from cami_units.workshop._allocation import EVERYBODY
-from cami_units.workshop._identity import SAME_PLACE, Ground, Notice, jaccard
-from cami_units.workshop._resolutions import (
+from cami_units.workshop._identity import SAME_PLACE, Ground, Placemark, note
+from cami_units.workshop._merge_tables import (
     ASK,
     PROPOSAL,
     Conflict,
-    Outcome,
-    Rules,
-    Settled,
+    Merge,
+    NextUnit,
+    UnitChange,
     lay_aside,
-    tell,
 )
-from cami_units.workshop._unit_names import bare_name, is_cyrillic
-from cami_units.workshop._versions import Brought, Fresh, plain
+from cami_units.workshop._resolutions import Rules
+from cami_units.workshop._unit_names import bare_name
+from cami_units.workshop._versions import GroupVersions, by_script, plain
+
+MOSTLY: Final = 0.5
+"""Share of a new unit inside the section of its group, from which nobody need be asked."""
+
+Inside = Mapping[int, Mapping[str, float]]
+"""For each placemark its ground, km², in the sections of each group; under "" in range states."""
 
 
-def fresh_on_the_map(
-    groups: Sequence[Brought], inside: Mapping[int, Mapping[str, float]], out: Outcome
-) -> list[tuple[str, Fresh]]:
+def new_shapes_on_the_map(
+    groups: Sequence[GroupVersions], inside: Inside, merge: Merge
+) -> list[Placemark]:
     """New shapes of all groups, but for those that lie outside every range state."""
-    kept = []
-    for one in groups:
-        for fresh in one.fresh:
-            if inside.get(fresh.shape.place, {}).get(""):
-                kept.append((one.group, fresh))
+    on_the_map = []
+    for one_group in groups:
+        for mark in one_group.new_shapes:
+            if inside.get(mark.place, {}).get(""):
+                on_the_map.append(mark)
                 continue
-            what = "a new shape outside every range state"
-            shape = fresh.shape
-            out.notices.append(Notice(shape.file, shape.folder, shape.name, what, "set aside"))
-            lay_aside(out, f"@{shape.place}", "", one.group, fresh, what)
-    return kept
+            merge.notices.append(mark.notice("new shape off the map"))
+            reason = note("new shape off the map")
+            lay_aside(merge, f"@{mark.place}", "", mark, reason)
+    return on_the_map
 
 
-def numbered(
-    fresh: Sequence[tuple[str, Fresh]],
+def numbered_shapes(
+    marks: Sequence[Placemark],
     ground: Ground,
     drawn: gpd.GeoDataFrame,
     rules: Rules,
-    out: Outcome,
-) -> dict[str, Fresh]:
+    merge: Merge,
+) -> dict[str, Placemark]:
     """New shapes by their new ids, which go on after the highest that was ever given."""
     order = {group: place for place, group in enumerate(rules.order)}
     size = by_size(ground, drawn)
     ordered = sorted(
-        fresh, key=lambda one: (order.get(one[0], len(order)), one[0], *size(one[1].shape.place))
+        marks, key=lambda mark: (order.get(mark.group, len(order)), mark.group, *size(mark.place))
     )
-    numbers = [int(found[1]) for name in out.used if (found := re.match(r"CU-(\d+)", name))]
+    numbers = [int(number[1]) for name in merge.used if (number := re.match(r"CU-(\d+)", name))]
     first = max(numbers, default=0) + 1
-    made = {}
-    for number, (_, one) in enumerate(ordered, start=first):
-        made[f"CU-{number:03d}"] = one
-    out.used |= set(made)
-    return made
+    numbered = {f"CU-{number:03d}": mark for number, mark in enumerate(ordered, start=first)}
+    merge.used |= set(numbered)
+    return numbered
 
 
-def settle_fresh(
-    fresh: Mapping[str, Fresh],
-    known: set[str],
-    ground: Ground,
-    rules: Rules,
-    inside: Mapping[int, Mapping[str, float]],
-    out: Outcome,
-) -> None:
-    """New units; where two groups drew the same place, the default says whose stays."""
-    for unit_id, one in fresh.items():
-        out.sites[unit_id] = (one.shape.place,)
-    left = _rivals(fresh, ground, rules, inside, out)
-    for unit_id, one in fresh.items():
-        shape = one.shape
-        note = "; ".join(one.notes)
-        decided = rules.resolutions.get(unit_id)
-        if decided and decided.choice in ("leave-out", "delete", "base"):
-            left[unit_id] = decided.sentence()
-        if unit_id in left:
-            note = "; ".join(filter(None, (note, f"set aside: {left[unit_id]}")))
-            lay_aside(out, unit_id, unit_id, shape.group, one, left[unit_id])
-        else:
-            typed = bare_name(shape.name)
-            typed = "" if plain(typed) in known else typed  # a copy brings the name along
-            russian = is_cyrillic(typed)
-            out.units.append(
-                Settled(
-                    unit_id,
-                    unit_id,
-                    "",
-                    "" if russian else typed,
-                    typed if russian else "",
-                    PROPOSAL,
-                    groups=(shape.group,),
-                )
-            )
-        tell(out, unit_id, "new", "none", shape.group, shape.file, shape.name, unit_id, note)
-        if shape.comment:
-            tell(
-                out,
-                unit_id,
-                "commented",
-                "none",
-                shape.group,
-                shape.file,
-                shape.name,
-                "",
-                shape.comment,
-            )
-
-
-def _rivals(
-    fresh: Mapping[str, Fresh],
-    ground: Ground,
-    rules: Rules,
-    inside: Mapping[int, Mapping[str, float]],
-    out: Outcome,
-) -> dict[str, str]:
-    """New shapes that are set aside, because another group drew the same place; with the reason."""
-    left: dict[str, str] = {}
-    for one, other in _of_two_groups(fresh, ground):
-        a, b = fresh[one].shape, fresh[other].shape
-        if one in left or other in left:
-            continue
-        if jaccard(a.place, b.place, ground, least=SAME_PLACE) < SAME_PLACE:
-            continue
-        shared = ground.between(a.place, b.place)
-        pair = f"{one};{other}"
-        decided = rules.resolutions.get(pair)
-        keeper, default = _whose(a.group, b.group, (a.place, b.place), rules, inside)
-        if decided:
-            keeper = decided.choice
-        loser = {a.group: other, b.group: one}.get(keeper)
-        if keeper == "union":
-            out.sites[one] = (a.place, b.place)
-            loser = other
-        if loser:
-            left[loser] = f"{pair}: {decided.sentence() if decided else default}"
-        out.conflicts.append(
-            Conflict(
-                pair,
-                f"{a.group};{b.group}",
-                shared,
-                default,
-                "same new area",
-                f"{a.group} and {b.group} both drew a new unit here",
-                decided.sentence() if decided else "",
-                ((a.group, f"@{a.place}"), (b.group, f"@{b.place}")),
-            )
-        )
-        out.sites |= {f"@{a.place}": (a.place,), f"@{b.place}": (b.place,)}
-    return left
-
-
-def _of_two_groups(fresh: Mapping[str, Fresh], ground: Ground) -> list[tuple[str, str]]:
-    """Pairs of new shapes by different groups that may be the same place, in the order of `fresh`."""
-    drawn = {one.shape.place: (unit_id, one.shape.group) for unit_id, one in fresh.items()}
-    pairs = [
-        (one, other)
-        for one, other in ground.perhaps_alike(list(drawn), SAME_PLACE)
-        if drawn[one][1] != drawn[other][1]
-    ]
-    ground.measure(pairs)
-    return [(drawn[one][0], drawn[other][0]) for one, other in pairs]
-
-
-def _whose(
-    one: str,
-    other: str,
-    places: tuple[int, int],
-    rules: Rules,
-    inside: Mapping[int, Mapping[str, float]],
-) -> tuple[str, str]:
-    """Whose new shape stays where two drew the same place: the group (or rule), and in words."""
-    if rules.overlap == "union":
-        return "union", "union"
-    if rules.overlap == "ask":
-        return "both", ASK
-    first = one if rules.overlap == "first" else ""
-    if not first:
-        held = {
-            group: sum(inside.get(place, {}).get(group, 0.0) for place in places)
-            for group in (one, other)
-        }
-        if held[one] == held[other]:
-            return "both", ASK
-        first = max(held, key=lambda group: held[group])
-    return first, f"keep {first}"
-
-
-def tell_outside(
-    groups: Sequence[Brought],
-    fresh: Mapping[str, Fresh],
-    inside: Mapping[int, Mapping[str, float]],
-    ground: Ground,
-    rules: Rules,
-    out: Outcome,
-) -> None:
-    """New units that lie mostly outside the sections of the group that drew them."""
-    settled = {unit.unit_id for unit in out.units}
-    for unit_id, one in fresh.items():
-        shape = one.shape
-        if shape.group not in rules.order or shape.group == EVERYBODY or unit_id not in settled:
-            continue
-        area = ground.area[shape.place]
-        own = inside.get(shape.place, {}).get(shape.group, 0.0)
-        if own >= 0.5 * area:
-            continue
-        decided = rules.resolutions.get(unit_id)
-        leave = rules.outside == "leave-out" and not decided
-        default = {"ask": ASK, "keep": f"keep {shape.group}", "leave-out": "leave out"}
-        what = f"{100 * (1 - own / area):.0f} % of it lies outside the section of {shape.group}"
-        out.conflicts.append(
-            Conflict(
-                unit_id,
-                shape.group,
-                area - own,
-                default[rules.outside],
-                "outside the section",
-                what,
-                decided.sentence() if decided else "",
-                ((shape.group, unit_id),),
-            )
-        )
-        if leave:
-            out.units = [unit for unit in out.units if unit.unit_id != unit_id]
-            lay_aside(out, unit_id, unit_id, shape.group, one, what)
-
-
-def by_size(ground: Ground, drawn: gpd.GeoDataFrame) -> Any:
+def by_size(ground: Ground, drawn: gpd.GeoDataFrame) -> Callable[[int], Any]:
+    """A sort key for placemarks: the largest first, equal ones by their outline, never by order."""
     return lambda place: (
         -round(ground.area[place], 3),
         shapely.to_wkb(shapely.normalize(drawn["outline"].iloc[place])),
     )
+
+
+def settle_new_units(
+    numbered: Mapping[str, Placemark],
+    known_names: set[str],
+    ground: Ground,
+    rules: Rules,
+    inside: Inside,
+    merge: Merge,
+) -> None:
+    """New units; where two groups drew the same place, the default says whose stays."""
+    merge.sites |= {unit_id: (mark.place,) for unit_id, mark in numbered.items()}
+    reasons = _rivals(numbered, ground, rules, inside, merge)
+    for unit_id, mark in numbered.items():
+        notes = mark.notes
+        decided = rules.resolutions.get(unit_id)
+        if decided and decided.choice in ("leave-out", "delete", "base"):
+            reasons[unit_id] = decided.sentence()
+        stays = unit_id not in reasons
+        if stays:
+            typed = bare_name(mark.name)
+            typed = "" if plain(typed) in known_names else typed  # a copy brings the name along
+            names = by_script(typed)
+            merge.units.append(
+                NextUnit(unit_id, unit_id, "", *names, PROPOSAL, groups=(mark.group,))
+            )
+        else:
+            reason = note("", text=reasons[unit_id])
+            notes = (*notes, note("set aside", text=reasons[unit_id]))
+            lay_aside(merge, unit_id, unit_id, mark, reason)
+        row = UnitChange(unit_id, "new", "none", mark.group, mark.file, mark.name)
+        of_unit = mark.copy_of
+        merge.changes.append(
+            row._replace(site=unit_id, notes=notes, applied=stays, of_unit=of_unit)
+        )
+        if mark.comment:
+            said = (note("", text=mark.comment),)
+            merge.changes.append(row._replace(change="commented", notes=said))
+
+
+def _rivals(
+    numbered: Mapping[str, Placemark], ground: Ground, rules: Rules, inside: Inside, merge: Merge
+) -> dict[str, str]:
+    """New shapes that are set aside, because another group drew the same place; with the reason."""
+    reasons: dict[str, str] = {}
+    for first, second in _of_two_groups(numbered, ground):
+        a, b = numbered[first], numbered[second]
+        if first in reasons or second in reasons:
+            continue
+        if ground.alike(a.place, b.place, SAME_PLACE) < SAME_PLACE:
+            continue
+        pair = f"{first};{second}"
+        decided = rules.resolutions.get(pair)
+        keeper, default = _whose(a, b, rules, inside)
+        if decided:
+            keeper = decided.choice
+        loser = {a.group: second, b.group: first}.get(keeper)
+        if keeper == "union":
+            merge.sites[first] = (a.place, b.place)
+            loser = second
+        if loser:
+            reasons[loser] = f"{pair}: {decided.sentence() if decided else default}"
+        merge.conflicts.append(
+            Conflict(
+                pair,
+                f"{a.group};{b.group}",
+                ground.between(a.place, b.place),
+                default,
+                "same new area",
+                note("same new area", first=a.group, second=b.group),
+                decided.sentence() if decided else "",
+                ((a.group, f"@{a.place}"), (b.group, f"@{b.place}")),
+            )
+        )
+        merge.sites |= {f"@{a.place}": (a.place,), f"@{b.place}": (b.place,)}
+    return reasons
+
+
+def _of_two_groups(numbered: Mapping[str, Placemark], ground: Ground) -> list[tuple[str, str]]:
+    """Pairs of new shapes by different groups that may be one place, in the order of the ids."""
+    ids = {mark.place: unit_id for unit_id, mark in numbered.items()}
+    groups = {mark.place: mark.group for mark in numbered.values()}
+    pairs = [
+        (a, b) for a, b in ground.perhaps_alike(list(ids), SAME_PLACE) if groups[a] != groups[b]
+    ]
+    ground.measure(pairs)
+    return [(ids[a], ids[b]) for a, b in pairs]
+
+
+def _whose(a: Placemark, b: Placemark, rules: Rules, inside: Inside) -> tuple[str, str]:
+    """Whose new shape stays where two drew the same place: the group (or rule), and the default."""
+    if rules.overlap == "union":
+        return "union", "union"
+    if rules.overlap == "ask":
+        return "both", ASK
+    if rules.overlap == "first":
+        return a.group, f"keep {a.group}"
+    held = {
+        group: sum(inside.get(mark.place, {}).get(group, 0.0) for mark in (a, b))
+        for group in (a.group, b.group)
+    }
+    if held[a.group] == held[b.group]:
+        return "both", ASK
+    keeper = max(held, key=lambda group: held[group])
+    return keeper, f"keep {keeper}"
+
+
+def ask_about_outside(
+    numbered: Mapping[str, Placemark], inside: Inside, ground: Ground, rules: Rules, merge: Merge
+) -> None:
+    """New units that lie mostly outside the sections of the group that drew them."""
+    settled = {unit.unit_id for unit in merge.units}
+    default = {"ask": ASK, "leave-out": "leave out"}
+    for unit_id, mark in numbered.items():
+        if mark.group not in rules.order or mark.group == EVERYBODY or unit_id not in settled:
+            continue
+        area = ground.area[mark.place]
+        own = inside.get(mark.place, {}).get(mark.group, 0.0)
+        if own >= MOSTLY * area:
+            continue
+        decided = rules.resolutions.get(unit_id)
+        what = note("outside the section", share=100 * (1 - own / area), group=mark.group)
+        merge.conflicts.append(
+            Conflict(
+                unit_id,
+                mark.group,
+                area - own,
+                default.get(rules.outside, f"keep {mark.group}"),
+                "outside the section",
+                what,
+                decided.sentence() if decided else "",
+                ((mark.group, unit_id),),
+            )
+        )
+        if rules.outside == "leave-out" and not decided:
+            merge.units = [unit for unit in merge.units if unit.unit_id != unit_id]
+            merge.changes = [
+                row._replace(applied=False)
+                if (row.unit_id, row.change) == (unit_id, "new")
+                else row
+                for row in merge.changes
+            ]
+            lay_aside(merge, unit_id, unit_id, mark, what)

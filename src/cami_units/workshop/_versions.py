@@ -1,28 +1,26 @@
-"""What each group did to each unit: kept, renamed, reshaped, split, merged, rejected, or gone."""
+"""Versions: what each group did to each unit: kept, renamed, reshaped, split, merged, rejected, gone."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, Final, Literal
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal, NamedTuple
 
 import geopandas as gpd
 import numpy as np
-import pandas as pd
 import shapely
 
-from cami_units.model import clean_name
+from cami_units.model import Note, clean_name
 from cami_units.workshop._identity import (
-    SAME_OUTLINE_M,
     TAKEN_IN,
     Ground,
+    Identified,
     MatchedBy,
     Notice,
-    Shape,
-    Sorted,
+    Placemark,
     cut_into,
-    jaccard,
-    told_apart,
+    identified,
+    note,
 )
 from cami_units.workshop._unit_names import bare_name, is_cyrillic, rejects
 
@@ -30,27 +28,14 @@ Change = Literal["kept", "reshaped", "split", "merged", "rejected", "deleted", "
 
 HIDDEN: Final = ("rejected", "merged")
 """Statuses of units that are handed out no more."""
+SAME_OUTLINE_M: Final = 5.0
+"""How far two outlines may be apart and still be one: five decimals of a degree, and rounding."""
+HOLE: Final = 0.99
+"""Share of a new shape inside one unit from which it may be meant as a hole of it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Bringing:
-    """One file that a group brought, as read: who, whether the folder of the units is in it.
-
-    `unsound` says which units came back without an outline that can be used, and why; under the
-    empty id, why nothing is concluded from what is not in the file.
-    """
-
-    file: str
-    group: str
-    folder_there: bool
-    shapes: tuple[Shape, ...] = ()
-    verdicts: tuple[Verdict, ...] = ()
-    unsound: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What a form says of a unit, without a shape."""
+class FormRow(NamedTuple):
+    """What a row of a form says of a unit, without a shape."""
 
     unit_id: str
     rejected: bool = False
@@ -58,20 +43,35 @@ class Verdict:
     comment: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Version:
-    """What one group makes of one unit.
+class GroupFile(NamedTuple):
+    """One file that a group brought, as read: who, and whether the folder of the units is in it.
 
-    `places` are the rows of the drawn table that are its ground (none: the ground is unchanged);
-    `into` says what a merged unit went into: a unit id, or ``#`` and the place of a new shape.
-    `stale`: it was drawn on an older outline than the base has.
+    `unsound` says which units came back without an outline that can be used, and why (``no ground``,
+    ``broken placemark``); under the empty id, why nothing is concluded from what is not in the
+    file (``file cut off``).
+    """
+
+    file: str
+    group: str
+    folder_there: bool
+    placemarks: tuple[Placemark, ...] = ()
+    form_rows: tuple[FormRow, ...] = ()
+    unsound: Mapping[str, str] = {}  # never changed
+
+
+class Version(NamedTuple):
+    """A row of the versions: what one group makes of one unit.
+
+    `places` are the placemarks that are its ground (none: the ground is unchanged); `into` says
+    what a merged unit went into: a unit id, or ``#`` and the place of a new shape. `stale`: it was
+    drawn on an older outline than the base has.
     """
 
     unit_id: str
     group: str
     file: str
     change: Change
-    owner: bool
+    owner: bool = False
     places: tuple[int, ...] = ()
     name_en: str = ""
     name_ru: str = ""
@@ -80,7 +80,7 @@ class Version:
     matched_by: MatchedBy = "none"
     into: str = ""
     stale: bool = False
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
 
     @property
     def renamed(self) -> bool:
@@ -92,54 +92,58 @@ class Version:
         """Whether it asks for anything to be changed."""
         return self.renamed or self.change not in ("kept", "deleted", "absent")
 
-
-@dataclass(frozen=True, slots=True)
-class Fresh:
-    """A shape that is no known unit: a proposed new one."""
-
-    shape: Shape
-    owner_file: str
-    notes: tuple[str, ...] = ()
+    def noted(self, key: str, **facts: Any) -> Version:
+        """The same with one more note."""
+        return self._replace(notes=(*self.notes, note(key, **facts)))
 
 
 @dataclass(slots=True)
-class Brought:
+class GroupVersions:
     """Everything that one group brought: a version a file of each unit, and new shapes."""
 
     group: str
     files: tuple[str, ...]
-    folder_there: bool
+    folder_there: bool = False
     unsound: dict[str, str] = field(default_factory=dict)
     versions: dict[str, list[Version]] = field(default_factory=dict)
-    fresh: list[Fresh] = field(default_factory=list)
-    dropped: list[Fresh] = field(default_factory=list)
-    contested: dict[str, str] = field(default_factory=dict)
+    new_shapes: list[Placemark] = field(default_factory=list)
+    dropped_shapes: list[Placemark] = field(default_factory=list)
+    contested: dict[str, Note] = field(default_factory=dict)
     notices: list[Notice] = field(default_factory=list)
 
 
-def brought(
+class _ReadFile(NamedTuple):
+    """A file, its placemarks told apart, and what it makes of each unit in it."""
+
+    file: GroupFile
+    identity: Identified
+    versions: dict[str, Version]
+
+
+def versions_of_group(
     group: str,
-    files: Sequence[Bringing],
+    files: Sequence[GroupFile],
     base: gpd.GeoDataFrame,
     drawn: gpd.GeoDataFrame,
     ground: Ground,
     *,
     owned: Iterable[str],
     expected: Iterable[str],
-) -> Brought:
+) -> GroupVersions:
     """What a group made of the units it was given, and what it drew besides.
 
     Parameters
     ----------
     group : str
         The group that brought the files.
-    files : sequence of Bringing
+    files : sequence of GroupFile
         Its files, the fullest first: see :func:`fullest_first`.
     base : GeoDataFrame
         The units that were handed out, equal-area: ``unit_id``, ``name_en``, ``name_ru``,
         ``status``, ``rev``, and ``outline`` (longitude and latitude, as written).
     drawn : GeoDataFrame
-        The drawn shapes, equal-area, with ``outline``; ``Shape.place`` counts its rows.
+        The placemarks with ground, equal-area, with ``outline``; ``Placemark.place`` counts its
+        rows.
     ground : Ground
         Measured on these two.
     owned : iterable of str
@@ -152,109 +156,99 @@ def brought(
     A unit that is missing while the folder it was in has come back is *deleted*; where the folder
     is missing too it is *absent*, and nothing is concluded.
     """
-    mine, due = set(owned), set(expected)
-    units = {str(row["unit_id"]): row for row in _rows(base)}
-    result = Brought(group, tuple(one.file for one in files), folder_there=False)
-    told = [(one, told_apart(one.shapes, base, ground)) for one in files]
-    read = [(one, found, _versions(found, units, mine, drawn, group)) for one, found in told]
-    drawn_files = [one.file for one, _, _ in read if one.shapes or one.folder_there]
-    silent = {one.file for one, found, made in read if _is_silent(one, found, made, due)}
-    if silent >= set(drawn_files):
-        silent -= set(drawn_files[:1])
-    else:
-        result.notices += _several(group, drawn_files, silent)
-    speaking = [part for part in read if part[0].file not in silent]
-    result.folder_there = any(one.folder_there for one, _, _ in speaking)
-    for one, found, made in speaking:
-        result.notices += found.notices
-        result.contested |= found.contested
-        result.unsound |= one.unsound
-        for unit_id, version in made.items():
+    own_units, due = set(owned), set(expected)
+    units = {str(row["unit_id"]): row for row in base.to_dict("records")}
+    result = GroupVersions(group, tuple(file.file for file in files))
+    read_files = []
+    for file in files:
+        identity = identified(file.placemarks, units, ground)
+        versions = {
+            unit_id: _version(units[unit_id], pieces, identity, drawn, group, own_units)
+            for unit_id, pieces in sorted(identity.pieces.items())
+        }
+        read_files.append(_ReadFile(file, identity, versions))
+    counting = _counting_files(group, read_files, due, result)
+    result.folder_there = any(one.file.folder_there for one in counting)
+    for file, identity, versions in counting:
+        result.notices += identity.notices
+        result.contested |= identity.contested
+        result.unsound |= file.unsound
+        for unit_id, version in versions.items():
             result.versions.setdefault(unit_id, []).append(version)
-        for verdict in one.verdicts:
-            _add_verdict(result, one, verdict, units, mine)
+        for row in file.form_rows:
+            _add_form_row(result, file, row, units, own_units)
     if not result.folder_there:
         # Single units beside the whole pack: the pack says how the others stand.
-        for one, _, made in read:
-            for unit_id, version in made.items() if one.file in silent else ():
-                result.versions.setdefault(unit_id, [version])
-    files = [one for one, _, _ in speaking]
-    sorted_files = [found for _, found, _ in speaking]
-    loose = _loose(files, sorted_files, ground, result)
+        for unchanged in read_files:
+            if unchanged not in counting:
+                for unit_id, version in unchanged.versions.items():
+                    result.versions.setdefault(unit_id, [version])
+    loose = _new_shapes(counting, ground, result)
     for unit_id in sorted(due):
         if unit_id not in result.versions and units[unit_id]["status"] not in HIDDEN:
-            gone, used = _gone(unit_id, group, result, sorted_files, loose, ground)
-            result.versions[unit_id] = [replace(gone, owner=unit_id in mine)]
-            loose = [shape for shape in loose if shape.place not in used]
-    result.fresh = [Fresh(shape, shape.file, shape.notes) for shape in loose]
+            vanished = _vanished(unit_id, result, counting, loose, ground)
+            result.versions[unit_id] = [vanished._replace(owner=unit_id in own_units)]
+            loose = [mark for mark in loose if mark.place not in vanished.places]
+    result.new_shapes = loose
     return result
 
 
-def _versions(
-    found: Sorted,
-    units: Mapping[str, Mapping[str, Any]],
-    mine: set[str],
-    drawn: gpd.GeoDataFrame,
-    group: str,
-) -> dict[str, Version]:
-    """What one file makes of each unit that is in it."""
-    made = {}
-    for unit_id, pieces in sorted(found.of.items()):
-        version = _version(units[unit_id], pieces, unit_id in found.split, drawn, group)
-        made[unit_id] = replace(version, owner=unit_id in mine)
-    return made
+def _counting_files(
+    group: str, read_files: Sequence[_ReadFile], due: set[str], result: GroupVersions
+) -> list[_ReadFile]:
+    """The files that count: a second one in which nothing was changed says nothing."""
+    with_map = [one for one in read_files if one.file.placemarks or one.file.folder_there]
+    unchanged = [one for one in read_files if _is_unchanged(one, due)]
+    if all(one in unchanged for one in with_map):
+        unchanged = [one for one in unchanged if one not in with_map[:1]]
+    elif with_map:
+        first = next(one for one in with_map if one not in unchanged).file.file
+        for one in with_map:
+            if one in unchanged or one.file.file != first:
+                key = "second file unchanged" if one in unchanged else "second file"
+                said = note(key, group=group, first=first)
+                result.notices.append(Notice(one.file.file, "", "", said))
+    return [one for one in read_files if one not in unchanged]
 
 
-def _is_silent(file: Bringing, found: Sorted, made: Mapping[str, Version], due: set[str]) -> bool:
+def _is_unchanged(read_file: _ReadFile, due: set[str]) -> bool:
     """Whether a file came back as it went out: every unit in it, and nothing said of any."""
-    said = found.loose or found.contested or file.verdicts or file.unsound
-    changed = any(one.differs or one.comment for one in made.values())
-    return bool(file.shapes) and not said and not changed and due <= set(made)
+    file, identity, versions = read_file
+    if identity.loose or identity.contested or file.form_rows or file.unsound:
+        return False
+    changed = any(version.differs or version.comment for version in versions.values())
+    return bool(file.placemarks) and not changed and due <= set(versions)
 
 
-def _several(group: str, drawn: Sequence[str], silent: set[str]) -> list[Notice]:
-    """Which of several drawn files of a group counts."""
-    first = next(one for one in drawn if one not in silent)
-    told = []
-    for one in drawn:
-        if one in silent:
-            what = f"a second file of group {group}, in which nothing was changed"
-            told.append(Notice(one, "", "", what, f"{first} counts"))
-        elif one != first:
-            what = f"a second file of group {group}"
-            told.append(Notice(one, "", "", what, f"where both differ, {first} counts"))
-    return told
-
-
-def fullest_first(files: Iterable[Bringing]) -> list[Bringing]:
+def fullest_first(files: Iterable[GroupFile]) -> list[GroupFile]:
     """Files of one group: the one with the most shapes first, then by name; never by date."""
-    return sorted(files, key=lambda one: (-len(one.shapes), -len(one.verdicts), one.file))
+    return sorted(files, key=lambda one: (-len(one.placemarks), -len(one.form_rows), one.file))
 
 
 def outline_of(places: Sequence[int], drawn: gpd.GeoDataFrame) -> Any:
-    """The outline of several shapes together, in longitude and latitude as written."""
-    outlines = drawn["outline"].iloc[list(places)].to_numpy()
-    return outlines[0] if len(outlines) == 1 else _joined(outlines)
+    """The outline of several placemarks together, in longitude and latitude as written."""
+    return _joined(drawn["outline"].iloc[list(places)].to_numpy())
 
 
 def ground_of(places: Sequence[int], drawn: gpd.GeoDataFrame) -> Any:
-    """The ground of several shapes together, in the equal-area CRS."""
-    shapes = drawn.geometry.iloc[list(places)].to_numpy()
-    return shapes[0] if len(shapes) == 1 else _joined(shapes)
+    """The ground of several placemarks together, in the equal-area CRS."""
+    return _joined(drawn.geometry.iloc[list(places)].to_numpy())
 
 
 def _joined(shapes: Any) -> Any:
-    parts = shapely.get_parts(shapes)
-    apart = shapely.multipolygons(parts)
-    return apart if shapely.is_valid(apart) else shapely.union_all(shapes)
+    """One shape of several: their parts side by side, joined only where they overlap."""
+    if len(shapes) == 1:
+        return shapes[0]
+    side_by_side = shapely.multipolygons(shapely.get_parts(shapes))
+    return side_by_side if shapely.is_valid(side_by_side) else shapely.union_all(shapes)
 
 
-def same_outline(one: Any, other: Any) -> bool:
+def same_outline(first: Any, second: Any) -> bool:
     """Whether two outlines, in metres, are one but for rounding: nowhere 5 m apart."""
-    gap = np.abs(np.array(shapely.bounds(one)) - np.array(shapely.bounds(other))).max()
+    gap = np.abs(np.array(shapely.bounds(first)) - np.array(shapely.bounds(second))).max()
     if not gap <= SAME_OUTLINE_M:
         return False
-    edges = shapely.boundary([one, other])
+    edges = shapely.boundary([first, second])
     return bool(shapely.hausdorff_distance(edges[0], edges[1]) <= SAME_OUTLINE_M)
 
 
@@ -263,67 +257,76 @@ def same_outline(one: Any, other: Any) -> bool:
 
 def _version(
     unit: Mapping[str, Any],
-    pieces: Sequence[Shape],
-    is_split: bool,
+    pieces: Sequence[Placemark],
+    identity: Identified,
     drawn: gpd.GeoDataFrame,
     group: str,
+    own_units: set[str],
 ) -> Version:
+    """What one file makes of a unit that is in it."""
+    unit_id = str(unit["unit_id"])
     first = min(pieces, key=lambda piece: (piece.part or "1", piece.place))
     places = tuple(piece.place for piece in pieces)
-    notes = [note for piece in pieces for note in piece.notes]
     same = same_outline(ground_of(places, drawn), unit["geometry"])
-    stale = _is_stale(pieces, unit)
-    change: Change = "split" if is_split else "kept" if same else "reshaped"
+    change: Change = "split" if unit_id in identity.split else "kept" if same else "reshaped"
+    stale = any(_number(piece.rev) != _number(unit["rev"]) for piece in pieces if piece.rev)
+    notes = [said for piece in pieces for said in piece.notes]
     if stale and not same and all(piece.untouched for piece in pieces):
-        notes.append(
-            f"handed out in round {first.rev} and not changed: the newer outline of round "
-            f"{unit['rev']} stands"
-        )
+        notes.append(note("older outline", rev=first.rev, base_rev=str(unit["rev"])))
         change, stale = "kept", False
     if change == "reshaped" and first.iou <= 0 and len(pieces) == 1:
-        notes.append("it does not touch its former outline")
-    own = [str(unit[key]) for key in ("name_en", "name_ru")]
-    if any(rejects(piece.name, own=own) for piece in pieces):
+        notes.append(note("elsewhere"))
+    own_names = [str(unit[key]) for key in ("name_en", "name_ru")]
+    if any(rejects(piece.name, own=own_names) for piece in pieces):
         if change != "kept":
-            notes.append("its outline was changed too, which a rejection makes void")
+            notes.append(note("rejection voids outline"))
         change = "rejected"
     name_en, name_ru = _new_name(unit, pieces)
     if change == "rejected" and (name_en or name_ru):
         # A name beside an X is mostly the reason: a unit that goes needs no other name.
-        notes.append(f"typed as '{first.name}'")
+        notes.append(note("typed", name=first.name))
         name_en = name_ru = ""
+    drawn_anew = change in ("reshaped", "split")
+    unique_notes = [said for place, said in enumerate(notes) if said not in notes[:place]]
     return Version(
-        unit_id=str(unit["unit_id"]),
+        unit_id=unit_id,
         group=group,
         file=first.file,
         change=change,
-        owner=False,
-        places=places if change in ("reshaped", "split") else (),
+        owner=unit_id in own_units,
+        places=places if drawn_anew else (),
         name_en=name_en,
         name_ru=name_ru,
-        comment="\n".join(dict.fromkeys(piece.comment for piece in pieces if piece.comment)),
+        comment=joined_comments(pieces),
         placemark=first.name,
         matched_by=first.matched_by,
-        stale=stale and change in ("reshaped", "split"),
-        notes=tuple(dict.fromkeys(notes)),
+        stale=stale and drawn_anew,
+        notes=tuple(unique_notes),
     )
 
 
-def _is_stale(pieces: Sequence[Shape], unit: Mapping[str, Any]) -> bool:
-    return any(_number(piece.rev) != _number(unit["rev"]) for piece in pieces if piece.rev)
+def joined_comments(rows: Iterable[Placemark | Version]) -> str:
+    """The comments of several rows, each once, a line each."""
+    return "\n".join(dict.fromkeys(row.comment for row in rows if row.comment))
 
 
 def _number(rev: Any) -> str:
+    """The number of a round without its zeros in front."""
     return str(rev).strip().lstrip("0") or "0"
 
 
-def _new_name(unit: Mapping[str, Any], pieces: Sequence[Shape]) -> tuple[str, str]:
+def _new_name(unit: Mapping[str, Any], pieces: Sequence[Placemark]) -> tuple[str, str]:
     """The English and the Russian name that the pieces bring, empty where it is the old one."""
-    for piece in sorted(pieces, key=lambda one: one.place):
-        name = bare_name(piece.name) if plain(piece.name) not in _names(unit) else ""
-        if name and plain(name) not in {plain(unit["name_en"]), plain(unit["name_ru"])}:
-            return ("", name) if is_cyrillic(name) else (name, "")
+    for piece in sorted(pieces, key=lambda piece: piece.place):
+        name = "" if plain(piece.name) in _names(unit) else bare_name(piece.name)
+        if name and plain(name) not in _names(unit):
+            return by_script(name)
     return "", ""
+
+
+def by_script(name: str) -> tuple[str, str]:
+    """A name as the English one, or as the Russian one where it is in Cyrillic."""
+    return ("", name) if is_cyrillic(name) else (name, "")
 
 
 def plain(name: Any) -> str:
@@ -332,143 +335,125 @@ def plain(name: Any) -> str:
     return clean_name(name).replace("‹", "<").casefold()
 
 
-def _add_verdict(
-    result: Brought,
-    file: Bringing,
-    verdict: Verdict,
+def _names(unit: Mapping[str, Any]) -> set[str]:
+    """The names that a unit has, as they are compared, and none."""
+    return {plain(unit["name_en"]), plain(unit["name_ru"]), ""}
+
+
+def _add_form_row(
+    result: GroupVersions,
+    file: GroupFile,
+    row: FormRow,
     units: Mapping[str, Mapping[str, Any]],
-    mine: set[str],
+    own_units: set[str],
 ) -> None:
     """A row of a form, added to what the group drew of that unit, or as a version of its own."""
-    unit_id = verdict.unit_id
+    unit_id = row.unit_id
     if unit_id not in units:
-        result.notices.append(
-            Notice(file.file, "", unit_id, f"there is no unit {unit_id} in the round", "not used")
-        )
+        said = note("no such unit", unit_id=unit_id)
+        result.notices.append(Notice(file.file, "", unit_id, said))
         return
-    name = "" if plain(verdict.name) in _names(units[unit_id]) else verdict.name
-    words = ("", name) if is_cyrillic(name) else (name, "")
-    given = result.versions.setdefault(unit_id, [])
-    if not given:
-        given.append(
-            Version(unit_id, result.group, file.file, "kept", unit_id in mine, matched_by="cu_id")
-        )
-    old = given[0]
-    given[0] = replace(
-        old,
-        change="rejected" if verdict.rejected else old.change,
-        places=() if verdict.rejected else old.places,
-        name_en=old.name_en or words[0],
-        name_ru=old.name_ru or words[1],
-        comment="\n".join(filter(None, dict.fromkeys((old.comment, verdict.comment)))),
+    name_en, name_ru = by_script("" if plain(row.name) in _names(units[unit_id]) else row.name)
+    of_unit = result.versions.setdefault(unit_id, [])
+    if not of_unit:
+        mine = unit_id in own_units
+        of_unit.append(Version(unit_id, result.group, file.file, "kept", mine, matched_by="cu_id"))
+    drawn = of_unit[0]
+    of_unit[0] = drawn._replace(
+        change="rejected" if row.rejected else drawn.change,
+        places=() if row.rejected else drawn.places,
+        name_en=drawn.name_en or name_en,
+        name_ru=drawn.name_ru or name_ru,
+        comment="\n".join(filter(None, dict.fromkeys((drawn.comment, row.comment)))),
     )
-
-
-def _names(unit: Mapping[str, Any]) -> set[str]:
-    return {plain(unit["name_en"]), plain(unit["name_ru"]), ""}
 
 
 # -- what is no known unit, and units that are gone -----------------------------------------------
 
 
-def _loose(
-    files: Sequence[Bringing], found: Sequence[Sorted], ground: Ground, result: Brought
-) -> list[Shape]:
+def _new_shapes(
+    files: Sequence[_ReadFile], ground: Ground, result: GroupVersions
+) -> list[Placemark]:
     """The new shapes of all files of a group, each once, without those that carry an X."""
-    kept: list[Shape] = []
-    for sorted_file in found:
-        for shape in sorted_file.loose:
-            if rejects(shape.name):
-                result.dropped.append(Fresh(shape, shape.file, shape.notes))
-                what, assumed = "a new shape with an X before its name", "set aside"
-                result.notices.append(_notice(shape, what, assumed))
+    unique: list[Placemark] = []
+    for file, identity, _ in files:
+        for mark in identity.loose:
+            if rejects(mark.name):
+                result.dropped_shapes.append(mark)
+                result.notices.append(mark.notice("new shape with X"))
                 continue
-            kept.append(_questioned(shape, sorted_file, ground, result))
-    if len(files) < 2:
-        return kept
-    once: list[Shape] = []
-    for shape in kept:
-        twin = next((one for one in once if _is_same_place(one, shape, ground)), None)
-        if twin is None or twin.file == shape.file:
-            once.append(shape)
-            continue
-        result.dropped.append(Fresh(shape, shape.file, shape.notes))
-        what = f"the same new shape as '{twin.called()}' in {twin.file}"
-        result.notices.append(_notice(shape, what, f"the one in {twin.file} counts"))
-    return once
+            asked = _asked_whether_hole(mark, identity, ground, result)
+            twin = next((one for one in unique if _is_same_place(one, asked, ground)), None)
+            if twin is None or twin.file == file.file:
+                unique.append(asked)
+                continue
+            result.dropped_shapes.append(asked)
+            notice = asked.notice("same new shape", twin=twin.called(), file=twin.file)
+            result.notices.append(notice)
+    return unique
 
 
-def _is_same_place(one: Shape, other: Shape, ground: Ground) -> bool:
-    return jaccard(one.place, other.place, ground, least=TAKEN_IN) >= TAKEN_IN
+def _is_same_place(first: Placemark, second: Placemark, ground: Ground) -> bool:
+    """Whether two new shapes of different files are one place."""
+    return first.file != second.file and (
+        ground.alike(first.place, second.place, TAKEN_IN) >= TAKEN_IN
+    )
 
 
-def _questioned(shape: Shape, file: Sorted, ground: Ground, result: Brought) -> Shape:
+def _asked_whether_hole(
+    mark: Placemark, identity: Identified, ground: Ground, result: GroupVersions
+) -> Placemark:
     """A new shape; said when it lies wholly inside a unit, where it may be meant as a hole."""
-    area = ground.area[shape.place]
-    for unit_id, pieces in sorted(file.of.items()):
-        if any(_lies_in(shape.place, piece.place, 0.99 * area, ground) for piece in pieces):
-            what = f"it lies wholly inside {unit_id}"
-            cure = "a proposed new unit; if a hole was meant, draw it as a hole of the unit"
-            result.notices.append(_notice(shape, what, cure))
-            return replace(shape, notes=(*shape.notes, f"{what}: a hole, or a unit in a unit?"))
-    return shape
+    least = HOLE * ground.area[mark.place]
+    for unit_id, pieces in sorted(identity.pieces.items()):
+        for piece in pieces:
+            if ground.could_share(mark.place, piece.place) < least:
+                continue
+            if ground.between(mark.place, piece.place) >= least:
+                result.notices.append(mark.notice("inside a unit", unit_id=unit_id))
+                return mark._replace(notes=(*mark.notes, note("hole or unit", unit_id=unit_id)))
+    return mark
 
 
-def _lies_in(one: int, other: int, least: float, ground: Ground) -> bool:
-    return ground.could_share(one, other) >= least and ground.between(one, other) >= least
-
-
-def _notice(shape: Shape, what: str, assumed: str) -> Notice:
-    return Notice(shape.file, shape.folder, shape.name, what, assumed)
-
-
-def _gone(
+def _vanished(
     unit_id: str,
-    group: str,
-    result: Brought,
-    found: Sequence[Sorted],
-    loose: Sequence[Shape],
+    result: GroupVersions,
+    files: Sequence[_ReadFile],
+    loose: Sequence[Placemark],
     ground: Ground,
-) -> tuple[Version, set[int]]:
+) -> Version:
     """A unit that did not come back: merged, cut into new shapes, deleted, or absent."""
-    file = result.files[0]
-    version = Version(unit_id, group, file, "absent", False)
-    unsound = result.unsound.get(unit_id)
-    if unsound:
-        return replace(version, notes=(f"{unsound}: its outline was left as it was",)), set()
+    absent = Version(unit_id, result.group, result.files[0], "absent")
+    if unit_id in result.unsound:
+        return absent.noted(f"{result.unsound[unit_id]}, outline left")
     if not result.folder_there:
-        note = "the folder of the units is not in the file either: nothing was concluded"
-        return replace(version, notes=(note,)), set()
-    whole = ground.base_area[unit_id]
+        return absent.noted("no folder")
     pieces = cut_into(unit_id, loose, ground)
     if pieces:
-        return replace(
-            version,
+        return absent._replace(
             file=pieces[0].file,
             change="split",
             places=tuple(piece.place for piece in pieces),
             matched_by="overlap",
             placemark=pieces[0].name,
-            comment="\n".join(piece.comment for piece in pieces if piece.comment),
-        ), {piece.place for piece in pieces}
-    takers = [(piece, unit) for one in found for unit, of in one.of.items() for piece in of]
-    takers += [(shape, f"#{shape.place}") for shape in loose]
-    for shape, into in takers:
-        if ground.with_unit(shape.place, unit_id) >= TAKEN_IN * whole:
-            return replace(
-                version,
-                file=shape.file,
+            comment=joined_comments(pieces),
+        )
+    takers = [
+        (piece, taker)
+        for one in files
+        for taker, own in one.identity.pieces.items()
+        for piece in own
+    ]
+    takers += [(mark, f"#{mark.place}") for mark in loose]
+    for mark, into in takers:
+        if ground.with_unit(mark.place, unit_id) >= TAKEN_IN * ground.base_area[unit_id]:
+            return absent._replace(
+                file=mark.file,
                 change="merged",
                 into=into,
                 matched_by="overlap",
-                placemark=shape.name,
-            ), set()
+                placemark=mark.name,
+            )
     if "" in result.unsound:
-        note = f"{result.unsound['']}: nothing was concluded"
-        return replace(version, notes=(note,)), set()
-    note = "its folder came back without it: not applied without a decision"
-    return replace(version, change="deleted", notes=(note,)), set()
-
-
-def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
-    return [{str(key): value for key, value in row.items()} for row in table.to_dict("records")]
+        return absent.noted(f"{result.unsound['']}, nothing concluded")
+    return absent._replace(change="deleted").noted("deleted")
