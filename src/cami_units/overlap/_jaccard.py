@@ -30,7 +30,11 @@ def jaccard_pairs(
     pairs = overlap(sites, others, site=site, by=(other,))
     site_km2 = area_km2(sites).set_axis(sites[site])
     other_km2 = area_km2(others).set_axis(others[other])
-    index = jaccard_index(pairs["km2"], pairs[site].map(site_km2), pairs[other].map(other_km2))
+    # Without a pair, what is mapped would be text: no column says of itself that it is of numbers.
+    areas = [
+        pairs[name].map(km2).astype(float) for name, km2 in ((site, site_km2), (other, other_km2))
+    ]
+    index = jaccard_index(pairs["km2"], *areas)
     return pairs.assign(jaccard=index)
 
 
