@@ -111,7 +111,7 @@ def reading_layers(work: Path) -> Step:
 
 def _one_product(work: Path, name: str) -> Step:
     from cami_units import store
-    from cami_units.commands._write import products
+    from cami_units.commands._round_files import products
 
     done = store.read_round(work / "round")
     write = products(done, noticed=[])[name]

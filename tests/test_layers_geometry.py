@@ -26,12 +26,12 @@ from cami_units.layers._equal_area import (
     clipped,
     densified,
     even_odd,
-    joined,
     only,
     projected,
     repaired,
 )
 from cami_units.model import EQUAL_AREA, InputError
+from cami_units.overlap import joined
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 GEOD = Geod(ellps="WGS84")
