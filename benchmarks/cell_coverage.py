@@ -27,7 +27,7 @@ from matplotlib.figure import Figure
 from scipy import sparse
 
 from cami_units.grid import planning_units
-from cami_units.overlap import overlap
+from cami_units.overlap import overlaps
 from cami_units.overlap._lattice import Cells, cell_km2, cells_of
 from ranges import ranges
 from told import PICTURES, RESULTS, machine, written
@@ -60,7 +60,7 @@ def lattice(sites: gpd.GeoDataFrame) -> Cells:
 
 def table(sites: gpd.GeoDataFrame, layer: gpd.GeoDataFrame) -> None:
     """The public function: with its checks, recognising the lattice, and making the table."""
-    overlap(sites, layer, site="pu_id")
+    overlaps(sites, layer, site="pu_id")
 
 
 def by_exactextract(sites: gpd.GeoDataFrame, layer: gpd.GeoDataFrame) -> Shares:

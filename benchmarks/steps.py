@@ -34,22 +34,24 @@ Step = Callable[[], object]
 
 
 def _ground(work: Path) -> tuple:
-    from cami_units import cache, commands
-    from cami_units.commands._plan_layers import ground
+    from cami_units import cache
+    from cami_units.commands.assess import cut
+    from cami_units.commands.plan_layers import ground, load
     from cami_units.plan import read_plan
 
     plan = read_plan(work / "w" / "plan.toml")
     kept = ground(plan, cache.Cache(work / "cache"))
-    known = commands.load(plan, cache=kept)
-    return plan, known, commands.cut(known, plan, cache=kept), kept
+    known = load(plan, cache=kept)
+    return plan, known, cut(known, plan, cache=kept), kept
 
 
 def border_distance(work: Path) -> Step:
     """25 km cells within 50 km of a border, on the ellipsoid."""
-    from cami_units import commands, overlap
+    from cami_units import overlap
+    from cami_units.commands.propose import score_cells
 
     plan, known, pieces, kept = _ground(work)
-    cells = commands.score_cells(pieces, plan, cache=kept).units
+    cells = score_cells(pieces, plan, cache=kept).units
     return lambda: overlap.borders_within(cells, known.borders, within_km=50, site="pu_id")
 
 
@@ -60,11 +62,11 @@ def border_distance_by_points(work: Path) -> Step:
     from pyproj import Geod
     from scipy.spatial import cKDTree
 
-    from cami_units import commands
+    from cami_units.commands.propose import score_cells
     from cami_units.model import LONLAT
 
     plan, known, pieces, kept = _ground(work)
-    cells = commands.score_cells(pieces, plan, cache=kept).units
+    cells = score_cells(pieces, plan, cache=kept).units
 
     def xyz(lonlat: np.ndarray) -> np.ndarray:
         lon, lat = np.radians(lonlat).T
@@ -83,35 +85,37 @@ def border_distance_by_points(work: Path) -> Step:
 
 def cells_near_species(work: Path) -> Step:
     """The same species within 50 km in another state, for every 25 km cell."""
-    from cami_units import commands, overlap
+    from cami_units import overlap
+    from cami_units.commands.propose import score_cells
 
     plan, _, pieces, kept = _ground(work)
-    cells = commands.score_cells(pieces, plan, cache=kept).units
+    cells = score_cells(pieces, plan, cache=kept).units
     by = ("sci_name", "iso2")
     return lambda: overlap.near(cells, pieces.sides, by=by, within_km=50)
 
 
 def delineation(work: Path) -> Step:
     """Units grown and smoothed, from scored cells and assessed hotspots."""
-    from cami_units import commands
+    from cami_units.commands.assess import assess_sites
+    from cami_units.commands.propose import grow, score_cells
 
     plan, known, pieces, kept = _ground(work)
-    cells = commands.score_cells(pieces, plan, cache=kept)
-    drawn = commands.assess_sites(known.hotspots, pieces, plan, site="hotspot_id")
-    return lambda: commands.grow(cells, drawn, pieces, plan)
+    cells = score_cells(pieces, plan, cache=kept)
+    drawn = assess_sites(known.hotspots, pieces, plan, site="hotspot_id")
+    return lambda: grow(cells, drawn, pieces, plan)
 
 
 def reading_layers(work: Path) -> Step:
     """Bundled layers read, checked, repaired, projected."""
-    from cami_units import commands
+    from cami_units.commands.plan_layers import load
 
     plan, *_ = _ground(work)
-    return lambda: commands.load(plan)
+    return lambda: load(plan)
 
 
 def _one_product(work: Path, name: str) -> Step:
     from cami_units import store
-    from cami_units.commands._round_files import products
+    from cami_units.commands.round_files import products
 
     done = store.read_round(work / "round")
     write = products(done, noticed=[])[name]
@@ -147,50 +151,54 @@ def reading_kmz_by_gdal(work: Path) -> Step:
 
 def propose(work: Path) -> Step:
     """The main job without its files, nothing kept."""
-    from cami_units import commands
+    from cami_units.commands.propose import propose as run_propose
     from cami_units.plan import read_plan
 
     plan = read_plan(work / "w" / "plan.toml")
-    return lambda: commands.propose(plan)
+    return lambda: run_propose(plan)
 
 
 def propose_again(work: Path) -> Step:
     """The same with another threshold (C1 from four species), after a first time with a cache."""
-    from cami_units import cache, commands
+    from cami_units import cache
+    from cami_units.commands.propose import propose as run_propose
     from cami_units.plan import read_plan
 
     kept = cache.Cache(work / "cache")
     plan = read_plan(work / "w" / "plan.toml")
-    commands.propose(plan, cache=kept)
+    run_propose(plan, cache=kept)
     profile = plan.profile.model_copy(
         update={"C1": plan.profile.C1.model_copy(update={"min_species": 4})}
     )
     other = plan.model_copy(update={"profile": profile})
-    return lambda: commands.propose(other, cache=kept)
+    return lambda: run_propose(other, cache=kept)
 
 
 def writing_a_round(work: Path) -> Step:
     """All files of a round."""
-    from cami_units import commands, store
+    from cami_units import store
+    from cami_units.commands.round_files import write_proposal
 
     done = store.read_round(work / "round")
-    return lambda: commands.write_proposal(done, work / f"round-{os.getpid()}")
+    return lambda: write_proposal(done, work / f"round-{os.getpid()}")
 
 
 def sensitivity(work: Path) -> Step:
     """Stability of units and ranks, all factors."""
-    from cami_units import commands, store
+    from cami_units import store
+    from cami_units.commands.sensitivity import sensitivity as run_sensitivity
 
     done = store.read_round(work / "round")
-    return lambda: commands.sensitivity(done)
+    return lambda: run_sensitivity(done)
 
 
 def collect(work: Path) -> Step:
     """The round's own KMZ handed in again by one group."""
-    from cami_units import commands, store
+    from cami_units import store
+    from cami_units.commands.collect import collect as run_collect
 
     done = store.read_round(work / "round")
-    return lambda: commands.collect([work / "round" / "conservation_units.kmz"], done)
+    return lambda: run_collect([work / "round" / "conservation_units.kmz"], done)
 
 
 STEPS: dict[str, tuple[str, Callable[[Path], Step]]] = {

@@ -133,7 +133,7 @@ def python() -> str:
         "(Geo)DataFrames; [their columns](tables.md) are explained. Everything inside is in the "
         "equal-area system.",
     ]
-    left = [name for name in cami_units.__all__ if name != "__version__"]
+    left = list(cami_units.__all__)
     for chapter, beginnings in CHAPTERS.items():
         mine = [name for name in left if name.startswith(beginnings)]
         left = [name for name in left if name not in mine]
@@ -145,10 +145,8 @@ def python() -> str:
 
 
 def _entry(name: str) -> str:
-    room, verb = cami_units._HOME[name]
     found = getattr(cami_units, name)
-    path = f"{getattr(found, '__module__', f'cami_units.{room}')}.{verb}"
-    if not callable(found):
-        path = f"cami_units.{room}.{verb}"
+    # what is no function or class knows no home: the coordinate system, which is one of the words
+    path = f"{found.__module__ if callable(found) else 'cami_units.model'}.{name}"
     heading = f"cu.{name}"
     return f"::: {path}\n    options:\n      heading: {heading}"

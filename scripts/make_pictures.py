@@ -30,7 +30,11 @@ from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 
 import play_groups
-from cami_units import commands
+from cami_units.commands.activities import activities
+from cami_units.commands.collect import collect, write_collected
+from cami_units.commands.decide import decided_round
+from cami_units.commands.pack import pack as run_pack
+from cami_units.commands.plenary import plenary
 
 SIZE = (1200, 700)
 """Pixels of a picture: what a README shows without being made smaller."""
@@ -208,16 +212,16 @@ def _size(path: Path) -> str:
 def round_trip(base: Path, folder: Path) -> Path:
     """The workshop on a round, up to the board and the activities; the folder it is in."""
     first = Path(shutil.copytree(base, folder / "rounds" / "00-proposal"))
-    commands.activities(first)
-    packed = commands.pack(first)
+    activities(first)
+    packed = run_pack(first)
     handed_in = folder / "handed-in"
     play_groups.handed_in(packed.directory, handed_in)
-    before = commands.decided_round(first)
-    made = commands.collect([handed_in], before, base_dir=first, pack=packed.directory)
+    before = decided_round(first)
+    made = collect([handed_in], before, base_dir=first, pack=packed.directory)
     later = folder / "rounds" / "01-collected"
-    commands.write_collected(made, later)
-    commands.plenary(later)
-    commands.activities(later, [handed_in])
+    write_collected(made, later)
+    plenary(later)
+    activities(later, [handed_in])
     return folder
 
 

@@ -25,7 +25,7 @@ import pytest
 import shapely
 from hypothesis import settings
 
-from cami_units import commands
+from cami_units.commands.round_files import write_proposal
 from cami_units.model import EQUAL_AREA
 from tests.rounds import toy_round
 
@@ -105,7 +105,7 @@ def everywhere(toy_cells: gpd.GeoDataFrame) -> pd.DataFrame:
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The toy round on disk, for those who leave it as it is."""
     directory = tmp_path_factory.mktemp("rounds") / "00-proposal"
-    commands.write_proposal(toy_round(), directory)
+    write_proposal(toy_round(), directory)
     return directory
 
 

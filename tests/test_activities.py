@@ -15,7 +15,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cami_units import commands, documents, workshop
+from cami_units import workshop
+from cami_units.commands.activities import activities
+from cami_units.commands.pack import pack
+from cami_units.commands.round_files import write_proposal
+from cami_units.documents.group_form import THEMES, write_form
 from cami_units.model import InputError, data_dir
 from tests.rounds import imprint, toy_round
 from tests.test_pack import form_of
@@ -275,9 +279,9 @@ def test_a_programme_read_again_keeps_its_numbers_and_the_groups_amendments(roun
     one = "Talas,finance,Keep the fund,2026\n"
     two = "Naryn,finance,Pay the rangers,2026\n"
     programme.write_text(head + one + two, encoding="utf-8")
-    commands.activities(round_dir, programme=programme)
+    activities(round_dir, programme=programme)
     path = form_file(round_dir, tmp_path, "P-001", action="amend", text="Close the fund")
-    first = commands.activities(round_dir, [path])
+    first = activities(round_dir, [path])
     assert dict(zip(first.table["activity_id"], first.table["text"], strict=True)) == {
         "P-001": "Close the fund",
         "P-002": "Pay the rangers",
@@ -287,7 +291,7 @@ def test_a_programme_read_again_keeps_its_numbers_and_the_groups_amendments(roun
     programme.write_text(
         head + "Talas,finance,A new measure,2027\n" + one + changed, encoding="utf-8"
     )
-    second = commands.activities(round_dir, [path], programme=programme)
+    second = activities(round_dir, [path], programme=programme)
     assert second.table[["activity_id", "text", "timeframe"]].values.tolist() == [
         ["P-001", "Close the fund", "2026"],
         ["P-002", "Pay the rangers", "2030"],
@@ -297,7 +301,7 @@ def test_a_programme_read_again_keeps_its_numbers_and_the_groups_amendments(roun
         ["P-003", "add", "", "A new measure", "current programme"],
         ["P-002", "amend", "2026", "2030", "current programme"],
     ]
-    third = commands.activities(round_dir, [path], programme=programme)
+    third = activities(round_dir, [path], programme=programme)
     assert third.log.empty
     pd.testing.assert_frame_equal(third.table, second.table)
 
@@ -306,7 +310,7 @@ def form_file(round_dir: Path, folder: Path, activity_id: str, **cells: str) -> 
     """The form of S1, some cells of one activity filled in; of a new one where it has no id."""
     path = folder / "form_S1.xlsx"
     known = pd.read_csv(round_dir / "activities.csv", dtype=str) if activity_id else None
-    documents.write_form(path, UNITS[:1], imprint=imprint(), group="S1", activities=known)
+    write_form(path, UNITS[:1], imprint=imprint(), group="S1", activities=known)
     book = openpyxl.load_workbook(path)
     sheet = book["activities"]
     columns = {cell.value: cell.column for cell in sheet[1]}
@@ -334,7 +338,7 @@ def test_messy_tables_are_read_as_far_as_they_go_and_everything_is_said(round_di
         "general;finance;\"=cmd|'/C calc'!A0\";\n",
         encoding="cp1251",
     )
-    made = commands.activities(round_dir, [folder])
+    made = activities(round_dir, [folder])
     done = made.table.set_index("text")
     assert done["unit_id"].to_dict() == {
         "Больше рейнджеров": "CU-001",
@@ -368,7 +372,7 @@ def test_messy_tables_are_read_as_far_as_they_go_and_everything_is_said(round_di
 
 def test_a_form_that_names_no_such_unit_says_so(round_dir, tmp_path):
     told = {"unit_id": "CU-777", "theme": "FINANCE", "text": "For nobody", "action": "add"}
-    made = commands.activities(round_dir, [form_file(round_dir, tmp_path, "", **told)])
+    made = activities(round_dir, [form_file(round_dir, tmp_path, "", **told)])
     assert made.table[["unit_id", "theme"]].values.tolist() == [["", "finance"]]
     assert [one.what for one in made.problems] == ["1 activities name what became no unit: CU-777"]
 
@@ -378,7 +382,7 @@ def test_activities_of_units_that_are_gone_are_told_and_shown(round_dir, tmp_pat
     units = plain.tables["conservation_units"].copy()
     units["unit_id"] = ["CU-001a", "CU-001b", "CU-003", "CU-004"]
     units["status"] = ["working-group proposal"] * 2 + ["rejected", "merged"]
-    commands.write_proposal(
+    write_proposal(
         replace(plain, tables={**plain.tables, "conservation_units": units}), tmp_path / "r"
     )
     some(
@@ -387,7 +391,7 @@ def test_activities_of_units_that_are_gone_are_told_and_shown(round_dir, tmp_pat
         ("A3", "CU-009", "finance", "For nobody"),
         ("A4", "CU-001a", "finance", "For a piece"),
     ).to_csv(tmp_path / "r" / "activities.csv", index=False)
-    made = commands.activities(tmp_path / "r")
+    made = activities(tmp_path / "r")
     assert [one.what for one in made.problems] == [
         "3 activities belong to units that are not shown: CU-001 (now CU-001a, CU-001b), "
         "CU-003 (rejected), CU-009 (not in this round)"
@@ -400,7 +404,7 @@ def test_activities_of_units_that_are_gone_are_told_and_shown(round_dir, tmp_pat
 
 
 def test_a_group_form_a_programme_and_a_move_end_in_tables_and_texts(round_dir, tmp_path):
-    packed = commands.pack(round_dir)
+    packed = pack(round_dir)
     path = form_of(packed, tmp_path)
     book = openpyxl.load_workbook(path)
     sheet = book["activities"]
@@ -416,7 +420,7 @@ def test_a_group_form_a_programme_and_a_move_end_in_tables_and_texts(round_dir, 
         "unit_name;theme;text\nTalas;finance;Keep the fund\nNowhere;finance;Lost measure\n",
         encoding="cp1251",
     )
-    made = commands.activities(round_dir, [path], programme=programme)
+    made = activities(round_dir, [path], programme=programme)
     done = made.table.set_index("activity_id")
     assert done["unit_id"].to_dict() == {"P-001": "CU-001", "P-002": "", "S2-001": "CU-002"}
     assert done.at["P-001", "status"] == "current programme"
@@ -429,7 +433,7 @@ def test_a_group_form_a_programme_and_a_move_end_in_tables_and_texts(round_dir, 
         *("log", "about"),
     ]
     across = [cell.value for cell in book["by theme"][1]]
-    assert across[2:] == list(documents.THEMES)
+    assert across[2:] == list(THEMES)
     rows = list(book["by theme"].iter_rows(min_row=3, values_only=True))
     assert rows[1][across.index("finance")] == "Найти донора"
     notes = docx.Document(str(round_dir / "funding_notes.docx"))
@@ -439,7 +443,7 @@ def test_a_group_form_a_programme_and_a_move_end_in_tables_and_texts(round_dir, 
     text = docx.Document(str(round_dir / "activities.docx"))
     assert "Without a unit" in [paragraph.text for paragraph in text.paragraphs]
     # The next pack's form holds what is known, ready to amend.
-    again = commands.pack(round_dir, tmp_path / "pack2")
+    again = pack(round_dir, tmp_path / "pack2")
     form_again = openpyxl.load_workbook(again.directory / "S2" / "form_S2.xlsx")
     assert form_again["activities"]["A3"].value == "S2-001"
 
@@ -449,43 +453,43 @@ def test_moves_are_logged_append_only_and_reversible(round_dir):
     own = pd.read_csv(round_dir.parent / "ours.csv", dtype=str)
     own["hotspot_id"] = ["H01", "H02"] + ["general"] * (len(own) - 2)
     own.to_csv(round_dir.parent / "ours.csv", index=False)
-    first = commands.activities(round_dir, [round_dir.parent / "ours.csv"])
+    first = activities(round_dir, [round_dir.parent / "ours.csv"])
     (suggested,) = first.suggestions.loc[first.suggestions["suggested"], "suggestion_id"]
     before = (round_dir / "activities_log.csv").read_bytes()
-    commands.activities(round_dir, general=[suggested], by="plenary", reason="recurs")
+    activities(round_dir, general=[suggested], by="plenary", reason="recurs")
     after = (round_dir / "activities_log.csv").read_bytes()
     assert after.startswith(before)
     assert b"A001,move,unit_id,CU-001,general,plenary,recurs" in after
-    back = commands.activities(round_dir, back=[suggested], by="plenary", reason="no")
+    back = activities(round_dir, back=[suggested], by="plenary", reason="no")
     pd.testing.assert_frame_equal(back.table, first.table)
     with pytest.raises(InputError, match=r"no suggestion or activity R-A00\."):
-        commands.activities(round_dir, general=["R-A00"])
+        activities(round_dir, general=["R-A00"])
 
 
 def test_the_same_activities_give_the_same_bytes(written, tmp_path):
     made = []
     for name in "ab":
         directory = Path(shutil.copytree(written, tmp_path / name))
-        commands.activities(directory)
+        activities(directory)
         made.append({path.name: path.read_bytes() for path in directory.iterdir()})
     assert made[0] == made[1]
 
 
 def test_the_bundled_ones_are_taken_only_on_bundled_hotspots_and_said(round_dir, tmp_path):
-    made = commands.activities(round_dir)
+    made = activities(round_dir)
     assert made.problems[0].what == (
         "no activities were brought: the 79 bundled ILLUSTRATIVE ones are shown"
     )
     plain = toy_round()
     inputs = [{**one, "bundled": False} for one in plain.manifest["inputs"]]
     own = replace(plain, manifest={**plain.manifest, "inputs": inputs})
-    commands.write_proposal(own, tmp_path / "own")
+    write_proposal(own, tmp_path / "own")
     with pytest.raises(InputError, match="has no activities yet, and none were brought"):
-        commands.activities(tmp_path / "own")
+        activities(tmp_path / "own")
 
 
 def test_what_is_still_missing_before_the_final_reading(round_dir):
-    made = commands.activities(round_dir)
+    made = activities(round_dir)
     lacking = made.completeness.set_index("unit_id")["missing"].to_dict()
     # The sample has activities for H01, H02, H04: CU-003 was drawn where no hotspot is.
     assert lacking == {"CU-001": "", "CU-002": "", "CU-003": "activity", "CU-004": "species"}
@@ -505,13 +509,13 @@ def test_who_works_where_is_a_matrix_without_names_of_persons():
 def test_hostile_text_stays_text(round_dir, tmp_path):
     rows = 'unit_id,theme,text\nCU-001,finance,"=HYPERLINK(""x"")<w:t>{{7*7}}\x0b"\n'
     (tmp_path / "x.csv").write_text(rows, encoding="utf-8")
-    commands.activities(round_dir, [tmp_path / "x.csv"])
+    activities(round_dir, [tmp_path / "x.csv"])
     assert "'=HYPERLINK" in (round_dir / "activities.csv").read_text(encoding="utf-8")
     cell = openpyxl.load_workbook(round_dir / "activities.xlsx")["activities"]["D3"]
     assert (cell.data_type, cell.value[:10]) == ("s", "=HYPERLINK")
     with zipfile.ZipFile(round_dir / "activities.docx") as archive:
         assert b"&lt;w:t&gt;{{7*7}}" in archive.read("word/document.xml")
-    again = commands.activities(round_dir)
+    again = activities(round_dir)
     assert again.table["text"].tolist() == ['=HYPERLINK("x")<w:t>{{7*7}}']
 
 
@@ -525,6 +529,6 @@ def test_hostile_text_stays_text(round_dir, tmp_path):
 def test_a_table_without_the_column_says_which(round_dir, tmp_path, content, message):
     (tmp_path / "x.csv").write_text(content, encoding="utf-8")
     with pytest.raises(InputError, match=message):
-        commands.activities(round_dir, [tmp_path / "x.csv"])
+        activities(round_dir, [tmp_path / "x.csv"])
     with pytest.raises(InputError, match=r"There is no file nowhere\.xlsx"):
-        commands.activities(round_dir, [tmp_path / "nowhere.xlsx"])
+        activities(round_dir, [tmp_path / "nowhere.xlsx"])

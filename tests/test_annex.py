@@ -16,7 +16,10 @@ import pyogrio
 import pytest
 import shapely
 
-from cami_units import commands
+from cami_units.commands.activities import activities
+from cami_units.commands.annex import ANNEX_FILES, annex
+from cami_units.commands.decide import decide
+from cami_units.commands.round_files import write_proposal
 from cami_units.model import InputError
 from tests.rounds import toy_round
 
@@ -26,24 +29,24 @@ NOON = "2026-11-22T14:05"
 @pytest.fixture(scope="module")
 def round_dir(tmp_path_factory) -> Path:
     directory = tmp_path_factory.mktemp("rounds") / "00-proposal"
-    commands.write_proposal(toy_round(), directory)
-    commands.activities(directory)
-    commands.decide(directory, "CU-001", "agree", reason="No objection", time=NOON)
-    commands.decide(directory, "CU-004", "reject", reason="Too thin", time=NOON)
+    write_proposal(toy_round(), directory)
+    activities(directory)
+    decide(directory, "CU-001", "agree", reason="No objection", time=NOON)
+    decide(directory, "CU-004", "reject", reason="Too thin", time=NOON)
     return directory
 
 
 @pytest.fixture(scope="module")
 def annexed(round_dir) -> Path:
-    return commands.annex(round_dir)
+    return annex(round_dir)
 
 
 def test_what_is_there_and_that_the_manifest_vouches_for_it(annexed):
-    assert sorted(path.name for path in annexed.iterdir()) == sorted(commands.ANNEX_FILES)
+    assert sorted(path.name for path in annexed.iterdir()) == sorted(ANNEX_FILES)
     manifest = json.loads((annexed / "manifest.json").read_bytes())
     for name, digest in manifest["outputs"].items():
         assert hashlib.sha256((annexed / name).read_bytes()).hexdigest() == digest
-    assert sorted(manifest["outputs"]) == sorted(set(commands.ANNEX_FILES) - {"manifest.json"})
+    assert sorted(manifest["outputs"]) == sorted(set(ANNEX_FILES) - {"manifest.json"})
     assert manifest["plan"]
     assert manifest["profile"]
 
@@ -51,8 +54,8 @@ def test_what_is_there_and_that_the_manifest_vouches_for_it(annexed):
 def test_a_second_person_gets_the_same_bytes(round_dir, annexed, tmp_path):
     elsewhere = Path(shutil.copytree(round_dir, tmp_path / "another name"))
     shutil.rmtree(elsewhere / "annex", ignore_errors=True)
-    again = commands.annex(elsewhere, tmp_path / "out")
-    for name in commands.ANNEX_FILES:
+    again = annex(elsewhere, tmp_path / "out")
+    for name in ANNEX_FILES:
         assert (again / name).read_bytes() == (annexed / name).read_bytes(), name
 
 
@@ -83,10 +86,8 @@ def test_the_geopackage_holds_nothing_that_may_not_leave(annexed, tmp_path):
     assert "ranges_used" not in layers  # a sensitive species is among them
     plain = toy_round()
     inputs = [{**one, "restricted": one["layer"] == "hotspots"} for one in plain.manifest["inputs"]]
-    commands.write_proposal(
-        replace(plain, manifest={**plain.manifest, "inputs": inputs}), tmp_path / "r"
-    )
-    made = commands.annex(tmp_path / "r")
+    write_proposal(replace(plain, manifest={**plain.manifest, "inputs": inputs}), tmp_path / "r")
+    made = annex(tmp_path / "r")
     assert "hotspots" not in {str(name) for name, _ in pyogrio.list_layers(made / "annex.gpkg")}
 
 
@@ -107,11 +108,11 @@ def test_a_folder_that_holds_something_else_is_left_alone(round_dir, tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "letter.docx").write_text("x")
     with pytest.raises(InputError, match=r"letter\.docx"):
-        commands.annex(round_dir, tmp_path / "mine")
+        annex(round_dir, tmp_path / "mine")
 
 
 def test_in_russian(round_dir, tmp_path):
-    made = docx.Document(str(commands.annex(round_dir, tmp_path / "ru", lang="ru") / "annex.docx"))
+    made = docx.Document(str(annex(round_dir, tmp_path / "ru", lang="ru") / "annex.docx"))
     told = "\n".join(paragraph.text for paragraph in made.paragraphs)
     assert "Приложение: приоритетные единицы" in told
     assert "CU-001 Талас" in told
@@ -151,8 +152,8 @@ def test_what_groups_typed_and_called_their_files_stays_in_the_round(tmp_path):
         tables={**plain.tables, "remarks": point, "set_aside": aside},
         manifest={**plain.manifest, "collected": collected},
     )
-    commands.write_proposal(made, tmp_path / "r")
-    annexed = commands.annex(tmp_path / "r")
+    write_proposal(made, tmp_path / "r")
+    annexed = annex(tmp_path / "r")
     for path in annexed.iterdir():
         parts = [path.read_bytes()]
         if zipfile.is_zipfile(path):

@@ -15,9 +15,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cami_units import cache as keeping
-from cami_units import cli, commands, overlap
+from cami_units import cli, overlap
 from cami_units.cache import NOTHING_KEPT, Cache
-from cami_units.commands import _plan_layers
+from cami_units.commands import plan_layers as _plan_layers
+from cami_units.commands.init import init
+from cami_units.commands.plan_layers import load
+from cami_units.commands.propose import propose
 from cami_units.model import EQUAL_AREA, data_dir
 from cami_units.plan import read_plan
 
@@ -204,7 +207,7 @@ def test_processes_at_the_same_time_read_whole_entries(tmp_path: Path) -> None:
 @pytest.fixture(scope="module")
 def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("workshop") / "w"
-    commands.init(folder)
+    init(folder)
     text = (folder / "plan.toml").read_text(encoding="utf-8")
     assert "cell_km = 25" in text
     coarse = text.replace("cell_km = 25", "cell_km = 75")
@@ -213,7 +216,7 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def proposed(folder: Path, cache: Cache) -> dict[str, pd.DataFrame]:
-    return dict(commands.propose(read_plan(folder / "plan.toml"), cache=cache).tables)
+    return dict(propose(read_plan(folder / "plan.toml"), cache=cache).tables)
 
 
 def assert_same(one: dict[str, pd.DataFrame], other: dict[str, pd.DataFrame]) -> None:
@@ -278,7 +281,7 @@ def test_a_changed_layer_is_read_again(tmp_path: Path) -> None:
     numbers = []
     for some in (hotspots, hotspots.iloc[1:], hotspots):
         some.to_file(tmp_path / "own.geojson", driver="GeoJSON")
-        known = commands.load(plan, cache=_plan_layers.ground(plan, cache))
+        known = load(plan, cache=_plan_layers.ground(plan, cache))
         assert known.hotspots is not None
         numbers.append(len(known.hotspots))
     assert numbers == [len(hotspots), len(hotspots) - 1, len(hotspots)]
@@ -299,7 +302,7 @@ def test_the_command_keeps_beside_the_plan_unless_told_not_to(
         seen.append(cache)
         raise StopError
 
-    monkeypatch.setattr(commands, "propose", stop)
+    monkeypatch.setattr("cami_units.commands.propose.propose", stop)
     for more in ([], ["--no-cache"]):
         with pytest.raises(SystemExit):
             cli.main(["propose", str(folder / "plan.toml"), "--out", str(tmp_path / "r"), *more])

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import types
+from importlib import import_module
 from pathlib import Path
 
 import geopandas as gpd
@@ -34,18 +35,33 @@ def run(capsys):
     return running
 
 
+HOMES = {"write_proposal": "round_files"}
+"""Verbs of the commands whose file is not called like them."""
+
+
+class Commands:
+    """A verb set here takes the place of the real one, in the file that it is imported from."""
+
+    def __init__(self, monkeypatch):
+        self.__dict__["put"] = monkeypatch.setattr
+
+    def __setattr__(self, verb, instead):
+        self.put(f"cami_units.commands.{HOMES.get(verb, verb)}.{verb}", instead)
+
+
 @pytest.fixture
 def house(monkeypatch):
     """Rooms in place of the real ones: the command line only hands on and reports."""
     rooms = {
-        "commands": types.SimpleNamespace(),
         "plan": types.SimpleNamespace(read_plan=lambda path: ("the plan of", path)),
         "kml": types.SimpleNamespace(),
     }
+    for name in ("propose", "assess", "check", "init", *HOMES):  # with their own plan and kml
+        import_module(f"cami_units.commands.{HOMES.get(name, name)}")
     for name, room in rooms.items():
         monkeypatch.setitem(sys.modules, f"cami_units.{name}", room)
         monkeypatch.setattr(cami_units, name, room, raising=False)
-    return types.SimpleNamespace(**rooms)
+    return types.SimpleNamespace(commands=Commands(monkeypatch), **rooms)
 
 
 def a_round(names: tuple[str, ...] = ("Ustyurt", "Wakhan", "Tugai", "Altai")) -> Round:

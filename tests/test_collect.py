@@ -33,8 +33,13 @@ import shapely
 from shapely.affinity import scale, translate
 from typer.testing import CliRunner
 
-from cami_units import cli, commands, documents, grid, kml, layers, store, words
-from cami_units.commands._collect import report
+from cami_units import cli, grid, kml, layers, store, words
+from cami_units.commands.collect import Collected, collect, report, write_collected
+from cami_units.commands.decide import decide, decided_round
+from cami_units.commands.round_files import write_proposal
+from cami_units.commands.stored_round import reopened
+from cami_units.documents.collect_report import write_report
+from cami_units.documents.group_form import write_form
 from cami_units.kml import rehearsal as draw
 from cami_units.model import EQUAL_AREA, LONLAT, InputError, Round
 from tests.browser import chromium
@@ -118,30 +123,30 @@ def collected(
     *,
     resolutions: str | None = None,
     on: Round | None = None,
-) -> commands.Collected:
+) -> Collected:
     folder = tmp_path / "handed-in"
     folder.mkdir(exist_ok=True)
     for name, content in files.items():
         (folder / name).write_bytes(content)
     if resolutions is not None:
         (folder / "resolutions.csv").write_text(resolutions, encoding="utf-8")
-    return commands.collect([folder], on or base())
+    return collect([folder], on or base())
 
 
-def of(made: commands.Collected, unit_id: str) -> list[tuple[str, str, str]]:
+def of(made: Collected, unit_id: str) -> list[tuple[str, str, str]]:
     """What is told of a unit: change, how it was matched, by which group."""
     rows = made.changes[made.changes["unit_id"] == unit_id]
     return list(zip(rows["change"], rows["matched_by"], rows["group"], strict=True))
 
 
-def told(made: commands.Collected, what: str) -> pd.Series:
+def told(made: Collected, what: str) -> pd.Series:
     """The one line of problems.csv that says this."""
     rows = made.problems[made.problems["what"].str.contains(what, regex=False)]
     assert len(rows) == 1, made.problems["what"].tolist()
     return rows.iloc[0]
 
 
-def units_of(made: commands.Collected) -> pd.DataFrame:
+def units_of(made: Collected) -> pd.DataFrame:
     return made.round.tables["conservation_units"].set_index("unit_id")
 
 
@@ -179,11 +184,11 @@ def test_nobody_elses_clock_or_order_matters(tmp_path):
     one = collected(tmp_path, files)
     for number, path in enumerate(sorted((tmp_path / "handed-in").iterdir())):
         os.utime(path, (10**9 - number, 10**9 - number))
-    other = commands.collect(sorted((tmp_path / "handed-in").iterdir(), reverse=True), base())
+    other = collect(sorted((tmp_path / "handed-in").iterdir(), reverse=True), base())
     for name in ("changes", "conflicts", "problems"):
         pd.testing.assert_frame_equal(getattr(one, name), getattr(other, name))
     for folder, made in (("a", one), ("b", other)):
-        commands.write_collected(made, tmp_path / folder)
+        write_collected(made, tmp_path / folder)
     names = sorted(path.name for path in (tmp_path / "a").iterdir())
     for name in names:
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes(), name
@@ -283,7 +288,7 @@ def shapely_km2(shape: shapely.Polygon) -> float:
 
 def test_ids_are_never_given_twice(tmp_path):
     first = collected(tmp_path, {"edit_S1.kmz": kmz(*SCRIPT)})
-    commands.write_collected(first, tmp_path / "01")
+    write_collected(first, tmp_path / "01")
     again = store.read_round(tmp_path / "01")
     new = draw.drawn("more", shapely.box(71.2, 43.0, 71.5, 43.5), "2 ")
     second = collected(tmp_path, {"edit_S1.kmz": kmz(draw.halved("CU-001"), new)}, on=again)
@@ -574,7 +579,7 @@ def test_people_resolve_a_conflict_by_one_line(choice, outline, tmp_path):
 
 def test_the_table_of_conflicts_filled_in_is_a_table_of_resolutions(tmp_path):
     made = collected(tmp_path, two_on_one())
-    commands.write_collected(made, tmp_path / "01")
+    write_collected(made, tmp_path / "01")
     table = pd.read_csv(tmp_path / "01" / "conflicts.csv", dtype=str)
     table.loc[table["unit_id"] == "CU-012", "resolution"] = "S2"
     made = collected(tmp_path, {}, resolutions=table.to_csv(index=False))
@@ -624,7 +629,7 @@ def test_units_of_two_groups_that_now_overlap_are_asked_of_plenary(tmp_path):
 
 def test_an_outline_drawn_on_an_older_round_is_merged_three_way(tmp_path):
     first = collected(tmp_path, {"edit_S1.kmz": kmz(draw.grown("CU-001", 0.9))})
-    commands.write_collected(first, tmp_path / "01")
+    write_collected(first, tmp_path / "01")
     newer = store.read_round(tmp_path / "01")
     assert units_of(first).loc["CU-001", "rev"] == "01"
     late = {"edit_S1.kmz": kmz(draw.grown("CU-002", 0.8))}
@@ -783,7 +788,7 @@ def test_nothing_to_read_is_told(tmp_path):
     with pytest.raises(InputError, match="There is no file to read"):
         collected(tmp_path, {})
     with pytest.raises(InputError, match=r"There is no file .*gone\.kmz"):
-        commands.collect([tmp_path / "gone.kmz"], base())
+        collect([tmp_path / "gone.kmz"], base())
 
 
 # -- nothing is lost ------------------------------------------------------------------------------
@@ -826,7 +831,7 @@ def test_geopackage_and_geojson_come_in_too(tmp_path):
         {"name": ["drawn in QGIS"]}, geometry=[shapely.box(70.2, 43, 70.8, 43.4)], crs=LONLAT
     )
     new.to_file(folder / "edit_S1.geojson")
-    made = commands.collect([folder], base())
+    made = collect([folder], base())
     assert of(made, "CU-013") == [("reshaped", "cu_id", "S2")]
     assert of(made, "CU-014") == [("kept", "cu_id", "S2")]
     assert of(made, "CU-017") == [("new", "none", "S1")]
@@ -838,7 +843,7 @@ def test_the_form_comes_in_beside_the_map(tmp_path):
     folder.mkdir()
     units = base().tables["conservation_units"]
     west = units[units["unit_id"].isin(WEST)]
-    documents.write_form(folder / "form_S1.xlsx", west, imprint=base().imprint, group="S1")
+    write_form(folder / "form_S1.xlsx", west, imprint=base().imprint, group="S1")
     book = openpyxl.load_workbook(folder / "form_S1.xlsx")
     sheet = book["units"]
     names = [cell.value for cell in sheet[1]]
@@ -874,7 +879,7 @@ def written(tmp_path_factory) -> Path:
             "=cmd|calc!A0.kmz": b"hello",
         },
     )
-    commands.write_collected(made, folder / "01-collected")
+    write_collected(made, folder / "01-collected")
     return folder / "01-collected"
 
 
@@ -889,7 +894,7 @@ def test_the_next_round_is_whole_and_can_be_collected_on(written):
     assert again.imprint.round == "Round 01"
     assert again.manifest["base"] == {"round": 0, "title": "A small workshop"}
     assert {"remarks", "set_aside"} <= set(again.tables)
-    commands.reopened(again)
+    reopened(again)
     changes = pd.read_csv(written / "changes.csv")
     assert list(changes.columns[:6]) == [
         "unit_id",
@@ -914,15 +919,13 @@ def test_the_next_round_is_whole_and_can_be_collected_on(written):
 
 def test_what_hangs_on_units_goes_along_and_the_log_of_decisions_is_kept(tmp_path):
     base_dir = tmp_path / "00"
-    commands.write_proposal(base(), base_dir)
+    write_proposal(base(), base_dir)
     (base_dir / "activities.csv").write_bytes(b"activity_id,unit_id\nS1-001,CU-001\n")
-    commands.decide(base_dir, "CU-001", "agree", reason="as drawn", time="2026-11-22T14:05")
+    decide(base_dir, "CU-001", "agree", reason="as drawn", time="2026-11-22T14:05")
     log = (base_dir / "decisions.csv").read_bytes()
     (tmp_path / "edit_S1.kmz").write_bytes(kmz(draw.grown("CU-001", 0.9)))
-    made = commands.collect(
-        [tmp_path / "edit_S1.kmz"], commands.decided_round(base_dir), base_dir=base_dir
-    )
-    commands.write_collected(made, tmp_path / "01")
+    made = collect([tmp_path / "edit_S1.kmz"], decided_round(base_dir), base_dir=base_dir)
+    write_collected(made, tmp_path / "01")
     assert (tmp_path / "01" / "decisions_00.csv").read_bytes() == log
     assert (tmp_path / "01" / "activities.csv").read_bytes().endswith(b"S1-001,CU-001\n")
     units = units_of(made)["status"]
@@ -971,7 +974,7 @@ def test_conflicts_are_drawn_as_wide_as_they_are_on_the_ground(tmp_path):
         conflicts=pd.concat([made.conflicts.iloc[[0]]] * 3, ignore_index=True),
         pictures=[[("base", equator)], [("base", None)], [("base", north), ("S2", corner)]],
     )
-    documents.write_report(tmp_path / "report.html", told)
+    write_report(tmp_path / "report.html", told)
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     square = ("s0", "M100.0,100.0 100.0,0.0 0.0,0.0 0.0,100.0Z")
     assert re.findall(r'<path class="(s\d)" fill-rule="evenodd" d="([^"]*)"/>', page) == [
@@ -1008,7 +1011,7 @@ commands.write_collected(made, Path({out!r}))
 @pytest.mark.skipif(os.name == "nt", reason="there is no SIGKILL on Windows")
 @pytest.mark.parametrize("after", [0.05, 0.4])
 def test_a_kill_at_any_moment_leaves_the_earlier_round_and_no_new_one(after, tmp_path):
-    commands.write_collected(collected(tmp_path, {"edit_S1.kmz": kmz()}), tmp_path / "01")
+    write_collected(collected(tmp_path, {"edit_S1.kmz": kmz()}), tmp_path / "01")
     before = {path.name: path.read_bytes() for path in (tmp_path / "01").iterdir()}
     root = Path(__file__).resolve().parents[1]
     code = _KILLED.format(
@@ -1029,7 +1032,7 @@ def test_a_kill_at_any_moment_leaves_the_earlier_round_and_no_new_one(after, tmp
 
 
 def test_the_command_says_file_by_file_what_was_found(tmp_path):
-    commands.write_proposal(base(), tmp_path / "00-proposal")
+    write_proposal(base(), tmp_path / "00-proposal")
     folder = tmp_path / "handed-in"
     folder.mkdir()
     (folder / "edit_S1.kmz").write_bytes(kmz(*SCRIPT))
@@ -1057,7 +1060,7 @@ def test_the_command_says_file_by_file_what_was_found(tmp_path):
 
 
 def test_the_command_fails_with_one_message_where_nothing_could_be_read(tmp_path):
-    commands.write_proposal(base(), tmp_path / "00-proposal")
+    write_proposal(base(), tmp_path / "00-proposal")
     (tmp_path / "a.kmz").write_bytes(b"")
     run = CliRunner().invoke(
         cli.app, ["collect", str(tmp_path / "a.kmz"), "--base", str(tmp_path / "00-proposal")]

@@ -18,7 +18,13 @@ import shapely
 from lxml import etree
 from pyproj import Geod
 
-from cami_units import commands, kml, layers, store
+from cami_units import kml, layers, store
+from cami_units.commands.assess import assess, assess_sites, cut
+from cami_units.commands.check import check
+from cami_units.commands.plan_layers import load
+from cami_units.commands.propose import propose
+from cami_units.commands.round_files import shown_layers, write_proposal
+from cami_units.commands.stored_round import reopened
 from cami_units.model import EQUAL_AREA, FINDINGS, TABLES, InputError, Round, data_dir
 from cami_units.plan import read_plan
 from tests.conftest import km_box
@@ -29,13 +35,13 @@ REFERENCE = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 @pytest.fixture(scope="module")
 def proposal() -> Round:
-    return commands.propose(read_plan(None))
+    return propose(read_plan(None))
 
 
 @pytest.fixture(scope="module")
 def round_dir(proposal: Round, tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("rounds") / "00-proposal"
-    commands.write_proposal(proposal, directory)
+    write_proposal(proposal, directory)
     return directory
 
 
@@ -54,7 +60,7 @@ def flat(units: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
 @pytest.fixture(scope="module")
 def as_drawn() -> pd.DataFrame:
     """The 44 bundled hotspots against every gate and criterion: one row a site."""
-    table = commands.assess(
+    table = assess(
         Path(__file__).resolve().parents[1] / "data" / "hotspots" / "hotspots.geojson",
         read_plan(None),
     )
@@ -138,7 +144,7 @@ def test_units_are_landscapes_that_a_hand_can_edit(units, flat, proposal):
 
 
 def test_every_unit_holds_its_gates_as_written(proposal, units, round_dir):
-    again = commands.assess(round_dir / "conservation_units.gpkg", read_plan(None))
+    again = assess(round_dir / "conservation_units.gpkg", read_plan(None))
     gates = again[again["criterion"].isin(["G1", "G2"])]
     assert set(gates["site"]) == set(units["unit_id"])
     assert gates["met"].fillna(False).all()
@@ -274,9 +280,9 @@ def test_geopackage_balloon_popup_and_table_say_the_same_numbers(round_dir, unit
 
 
 def test_a_round_opened_again_measures_the_same(round_dir, units):
-    plan, known = commands.reopened(store.read_round(round_dir))
+    plan, known = reopened(store.read_round(round_dir))
     flat = layers.to_equal_area(units)
-    found = commands.assess_sites(flat, commands.cut(known, plan), plan).findings.summary
+    found = assess_sites(flat, cut(known, plan), plan).findings.summary
     assert found["site"].tolist() == units["unit_id"].tolist()
     assert found["criteria_met"].tolist() == units["criteria_met"].tolist()
     assert found["area_km2"].to_numpy() == pytest.approx(units["area_km2"], rel=1e-9)
@@ -344,7 +350,7 @@ def test_rows_in_another_order_give_the_same_bytes(tmp_path):
     for name, step in (("one", 1), ("two", -1)):
         plan = read_plan(plan_of_copies(tmp_path / name, step=step))
         made.append(tmp_path / f"round-{name}")
-        commands.write_proposal(commands.propose(plan), made[-1])
+        write_proposal(propose(plan), made[-1])
     for path in sorted(made[0].iterdir()):
         if path.name != "manifest.json":
             assert path.read_bytes() == (made[1] / path.name).read_bytes(), path.name
@@ -375,8 +381,8 @@ def test_real_ranges_that_nobody_here_drew_give_a_whole_round(tmp_path):
         )
     )
     plan = read_plan(write_plan(tmp_path, f'[layers]\nranges = ["{ranges.as_posix()}"]\n{rules}'))
-    proposal = commands.propose(plan)
-    commands.write_proposal(proposal, tmp_path / "r")
+    proposal = propose(plan)
+    write_proposal(proposal, tmp_path / "r")
     assert len(proposal.tables["conservation_units"]) > 20
     assert (tmp_path / "r" / "manifest.json").exists()
 
@@ -384,24 +390,24 @@ def test_real_ranges_that_nobody_here_drew_give_a_whole_round(tmp_path):
 @pytest.mark.parametrize("shape", ["square", "hexagon"])
 def test_a_coarse_grid_of_either_shape_gives_units(tmp_path, shape):
     text = f'[study]\ncell_km = 50\nshape = "{shape}"\n'
-    proposal = commands.propose(read_plan(write_plan(tmp_path, text)))
+    proposal = propose(read_plan(write_plan(tmp_path, text)))
     assert len(proposal.tables["conservation_units"]) >= 30
 
 
 def test_a_plan_without_hotspots_still_proposes_what_is_new(tmp_path):
     text = "[study]\ncell_km = 50\n[layers]\nhotspots = []\ncorridors = []\nbarriers = []\n"
-    proposal = commands.propose(read_plan(write_plan(tmp_path, text)))
+    proposal = propose(read_plan(write_plan(tmp_path, text)))
     table = proposal.tables["conservation_units"]
     assert len(table) > 5
     assert set(table["origin"]) == {"new"}
     found = proposal.tables["unit_criteria"]
     assert found.loc[found["criterion"].isin(["C5", "C6", "C8"]), "met"].isna().all()
     assert proposal.tables["not_proposed"].empty
-    commands.write_proposal(proposal, tmp_path / "r")
+    write_proposal(proposal, tmp_path / "r")
 
 
 def test_sensitive_and_restricted_ranges_are_shown_in_cells_only(proposal):
-    shown = commands.shown_layers(proposal)["features"].set_index("sci_name").geometry
+    shown = shown_layers(proposal)["features"].set_index("sci_name").geometry
     exact = proposal.tables["features"].set_index("sci_name").geometry
     assert shown["Equus kiang"].equals(exact["Equus kiang"])
     gobi = gpd.GeoSeries([shown["Ursus arctos gobiensis"]], crs=4326).to_crs(EQUAL_AREA).iloc[0]
@@ -413,8 +419,8 @@ def test_an_unfilled_profile_is_refused_before_anything_is_computed(tmp_path):
     text = f'[criteria]\nprofile = "{(data_dir() / "criteria_empty.toml").as_posix()}"\n'
     plan = read_plan(write_plan(tmp_path, text))
     with pytest.raises(InputError, match=r"numbers that everything hangs on are not filled in"):
-        commands.propose(plan)
-    problems, _ = commands.check(plan)
+        propose(plan)
+    problems, _ = check(plan)
     assert any("will be not assessed" in problem.what for problem in problems)
 
 
@@ -432,8 +438,8 @@ def test_an_override_lets_a_one_state_site_near_a_border_past_the_first_gate(tmp
         OVERRIDE
         + "2026-11-22,Working group 5,Onon,adjacent,,,Gazelles winter across the border,B\n"
     )
-    plain = commands.assess(tmp_path / "site.geojson", read_plan(None)).set_index("criterion")
-    let_in = commands.assess(tmp_path / "site.geojson", read_plan(write_plan(tmp_path, text)))
+    plain = assess(tmp_path / "site.geojson", read_plan(None)).set_index("criterion")
+    let_in = assess(tmp_path / "site.geojson", read_plan(write_plan(tmp_path, text)))
     let_in = let_in.set_index("criterion")
     assert not plain.at["G1", "met"]
     assert let_in.at["G1", "met"]
@@ -444,14 +450,14 @@ def test_overrides_that_say_too_little_are_refused(tmp_path):
     (tmp_path / "overrides.csv").write_text(OVERRIDE + "2026,,Onon,adjacant,,,,Z\n")
     plan = read_plan(write_plan(tmp_path, '[workshop]\noverrides = "overrides.csv"\n'))
     with pytest.raises(InputError) as refused:
-        commands.load(plan)
+        load(plan)
     for part in ("line 2 has no who, reason", "Did you mean 'adjacent'?", "not 'Z'"):
         assert part in str(refused.value)
-    problems, _ = commands.check(plan)
+    problems, _ = check(plan)
     assert [one.layer for one in problems if one.level == "refuses"] == ["overrides"]
     (tmp_path / "overrides.csv").write_text("whom,site\n")
     with pytest.raises(InputError, match=r"has no column when, who.* first line must be: when,who"):
-        commands.load(plan)
+        load(plan)
 
 
 # -- the toy region, end to end ---------------------------------------------------------------------
@@ -464,7 +470,7 @@ def test_pieces_and_tables_of_the_toy_region(toy_countries, toy_features):
 
     sides = overlap.split(toy_features, toy_countries, keep=("sci_name", "iso2"))
     site = gpd.GeoDataFrame({"site": ["S"]}, geometry=[km_box(200, 150, 360, 250)], crs=EQUAL_AREA)
-    table: Any = overlap.overlap(site, sides, site="site", by=("sci_name", "iso2"))
+    table: Any = overlap.overlaps(site, sides, site="site", by=("sci_name", "iso2"))
     assert table.to_numpy().tolist() == [
         ["S", "fox", "BB", pytest.approx(10_000)],
         ["S", "goat", "BB", pytest.approx(1_000)],

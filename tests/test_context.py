@@ -15,15 +15,18 @@ import pytest
 import shapely
 from lxml import etree
 
-from cami_units import commands, kml, layers, store, webmap, words
-from cami_units.commands._context import (
+from cami_units import kml, layers, store, webmap, words
+from cami_units.commands.context import (
     MOST_FEATURES,
     MOST_VERTICES,
     context_again,
     context_layers,
     drawn_context,
+    with_context,
 )
-from cami_units.commands._round_files import told_layers
+from cami_units.commands.propose import propose
+from cami_units.commands.publish import published
+from cami_units.commands.round_files import told_layers
 from cami_units.layers import context_rows
 from cami_units.model import EQUAL_AREA, LONLAT, InputError, Round
 from cami_units.plan import read_plan
@@ -61,7 +64,7 @@ def made(tmp_path: Path) -> Round:
         '[context.mines]\npath = "mines.geojson"\nsummary = "count"\n'
         '[context.rail]\npath = "rail.shp"\nsummary = "length_per_1000km2"\n',
     )
-    return commands.with_context(toy_round(), plan)
+    return with_context(toy_round(), plan)
 
 
 def test_polygons_points_and_lines_are_told_for_every_unit(made: Round) -> None:
@@ -217,11 +220,11 @@ def test_points_that_are_too_many_are_thinned_evenly() -> None:
 def test_a_restricted_layer_is_measured_and_never_shown(tmp_path: Path) -> None:
     context_file(tmp_path / "iucn.gpkg", HALF, name=["x"], citation=["IUCN Red List 2025"])
     plan = planned(tmp_path, '[context.other]\npath = "iucn.gpkg"\nsummary = "share"\n')
-    made = commands.with_context(toy_round(), plan)
+    made = with_context(toy_round(), plan)
     assert made.tables["unit_context"]["value"].iloc[0] == pytest.approx(50, abs=0.1)
     assert made.manifest["inputs"][-1]["restricted"]
     assert context_layers(made) == {}
-    assert "context_other" not in commands.published(made).tables
+    assert "context_other" not in published(made).tables
 
 
 def test_units_that_were_redrawn_are_told_anew_and_the_others_as_they_were(made: Round) -> None:
@@ -290,12 +293,12 @@ def test_hostile_names_of_layers_survive_the_geopackage(tmp_path: Path) -> None:
         tmp_path,
         "[context.\"<b>'x'</b> {{7*7}}; DROP TABLE units\"]\npath = 'a.gpkg'\nsummary = 'share'\n",
     )
-    made = commands.with_context(toy_round(), plan)
+    made = with_context(toy_round(), plan)
     store.write_geopackage(tmp_path / "out.gpkg", made)
     name = "context_<b>'x'</b> {{7*7}}; DROP TABLE units"
     assert len(gpd.read_file(tmp_path / "out.gpkg", layer=name)) == 1
     with pytest.raises(InputError, match="does not fit a layer of polygons"):
-        commands.with_context(
+        with_context(
             toy_round(),
             planned(
                 tmp_path,
@@ -376,7 +379,7 @@ def test_a_hotspot_says_why_it_became_no_unit_wherever_it_is_drawn() -> None:
 def test_a_file_that_is_not_there_is_told_before_anything_is_computed(tmp_path: Path) -> None:
     plan = planned(tmp_path, '[context.conflict]\npath = "gone.gpkg"\nsummary = "share"\n')
     with pytest.raises(InputError, match=r"the file of \[context\.conflict\] is not there"):
-        commands.propose(plan)
+        propose(plan)
 
 
 @pytest.mark.browser

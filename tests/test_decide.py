@@ -13,7 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cami_units import commands, kml, store
+from cami_units import kml, store
+from cami_units.commands.decide import DECISION_LOG, decide, decided, decided_round, read_decisions
+from cami_units.commands.round_files import write_proposal
 from cami_units.model import InputError
 from tests.rounds import BOXES, toy_round
 
@@ -27,7 +29,7 @@ def status(directory: Path, unit_id: str) -> str:
 
 
 def lines(directory: Path) -> list[dict[str, str]]:
-    with (directory / commands.DECISION_LOG).open(encoding="utf-8", newline="") as stream:
+    with (directory / DECISION_LOG).open(encoding="utf-8", newline="") as stream:
         return list(csv.DictReader(stream))
 
 
@@ -35,7 +37,7 @@ def lines(directory: Path) -> list[dict[str, str]]:
 
 
 def test_a_decision_stands_in_the_log_the_tables_and_the_map(round_dir):
-    commands.decide(round_dir, "CU-001", "agree", reason="No objection", time=NOON)
+    decide(round_dir, "CU-001", "agree", reason="No objection", time=NOON)
     (line,) = lines(round_dir)
     assert line == {
         "unit_id": "CU-001",
@@ -66,7 +68,7 @@ def test_a_decision_stands_in_the_log_the_tables_and_the_map(round_dir):
     ],
 )
 def test_what_each_decision_makes_of_a_unit(decision, expected, marked):
-    log = commands.read_decisions(Path("nowhere"))
+    log = read_decisions(Path("nowhere"))
     log.loc[0] = dict(
         zip(
             log.columns,
@@ -85,7 +87,7 @@ def test_what_each_decision_makes_of_a_unit(decision, expected, marked):
             strict=True,
         )
     )
-    units = commands.decided(toy_round(), log).tables["conservation_units"].set_index("unit_id")
+    units = decided(toy_round(), log).tables["conservation_units"].set_index("unit_id")
     assert (units.at["CU-001", "status"], units.at["CU-001", "decision"]) == (expected, marked)
     assert units.at["CU-002", "status"] == "modelled candidate"
     assert units.at["CU-002", "decision"] == ""
@@ -93,28 +95,28 @@ def test_what_each_decision_makes_of_a_unit(decision, expected, marked):
 
 def test_undo_is_another_line_and_takes_back_one_decision_at_a_time(round_dir):
     for decision in ("agree", "reject", "undo"):
-        commands.decide(round_dir, "CU-001", decision, reason="as said", time=NOON)
+        decide(round_dir, "CU-001", decision, reason="as said", time=NOON)
     # rejected was taken back: what stood before it stands again
     assert status(round_dir, "CU-001") == "plenary-agreed"
-    commands.decide(round_dir, "CU-001", "undo", reason="as said", time=NOON)
+    decide(round_dir, "CU-001", "undo", reason="as said", time=NOON)
     assert status(round_dir, "CU-001") == "modelled candidate"
     assert [line["decision"] for line in lines(round_dir)] == ["agree", "reject", "undo", "undo"]
     with pytest.raises(InputError, match="no decision on 'CU-001' to take back"):
-        commands.decide(round_dir, "CU-001", "undo", reason="as said", time=NOON)
+        decide(round_dir, "CU-001", "undo", reason="as said", time=NOON)
 
 
 def test_the_last_two_statuses_want_a_document(round_dir):
     with pytest.raises(InputError, match="wants --document with the number of a COP resolution"):
-        commands.decide(round_dir, "CU-001", "agree", reason="x", time=NOON, status="adopted")
+        decide(round_dir, "CU-001", "agree", reason="x", time=NOON, status="adopted")
     with pytest.raises(InputError, match="the number of a meeting document"):
-        commands.decide(
+        decide(
             round_dir, "CU-001", "agree", reason="x", time=NOON, status="endorsed", document="soon"
         )
     with pytest.raises(InputError, match="goes with agree, not with park"):
-        commands.decide(
+        decide(
             round_dir, "CU-001", "park", reason="x", time=NOON, status="endorsed", document="Doc.6"
         )
-    commands.decide(
+    decide(
         round_dir,
         "CU-001",
         "agree",
@@ -129,7 +131,7 @@ def test_the_last_two_statuses_want_a_document(round_dir):
 def test_all_faults_come_in_one_message_and_nothing_is_written(round_dir):
     before = {path.name: path.read_bytes() for path in round_dir.iterdir()}
     with pytest.raises(InputError) as caught:
-        commands.decide(
+        decide(
             round_dir,
             "cu-2",
             "agre",
@@ -152,7 +154,7 @@ def test_the_same_decisions_give_the_same_bytes(written, tmp_path):
     made = []
     for name in "ab":
         directory = Path(shutil.copytree(written, tmp_path / name))
-        commands.decide(directory, "CU-002", "reject", reason="=HYPERLINK(1)", time=NOON)
+        decide(directory, "CU-002", "reject", reason="=HYPERLINK(1)", time=NOON)
         made.append({path.name: path.read_bytes() for path in directory.iterdir()})
     assert made[0] == made[1]
     assert b"'=HYPERLINK(1)" in made[0]["decisions.csv"]
@@ -164,7 +166,7 @@ def test_it_is_said_when_the_decision_is_on_the_disk_and_before_the_maps_are(rou
     def heard(what: str, *_: int) -> None:
         said.append((what, len(lines(round_dir)), status(round_dir, "CU-001")))
 
-    commands.decide(round_dir, "CU-001", "agree", reason="Agreed", time=NOON, progress=heard)
+    decide(round_dir, "CU-001", "agree", reason="Agreed", time=NOON, progress=heard)
     assert said[0] == (
         "CU-001: the decision is on the disk; now into tables and maps",
         1,
@@ -173,17 +175,17 @@ def test_it_is_said_when_the_decision_is_on_the_disk_and_before_the_maps_are(rou
 
 
 def test_the_same_bytes_as_a_round_written_whole_with_its_decisions(round_dir, tmp_path):
-    commands.decide(round_dir, "CU-001", "agree", reason="Agreed", time=NOON)
-    commands.decide(round_dir, "CU-002", "reject", reason="No crossing", time=NOON)
+    decide(round_dir, "CU-001", "agree", reason="Agreed", time=NOON)
+    decide(round_dir, "CU-002", "reject", reason="No crossing", time=NOON)
     whole = tmp_path / "whole"
-    commands.write_proposal(commands.decided_round(round_dir), whole)
+    write_proposal(decided_round(round_dir), whole)
     for path in sorted(whole.iterdir()):
         assert path.read_bytes() == (round_dir / path.name).read_bytes(), path.name
 
 
 def test_a_decision_imports_nothing_that_writes_slides_or_measures():
     """In plenary every second counts: what other commands need is not loaded for a decision."""
-    code = "import sys; from cami_units import commands; commands.decide; print(*sys.modules)"
+    code = "import sys; from cami_units.commands.decide import decide; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not {"pptx", "docx", "numba", "skimage", "rasterio"} & set(done.stdout.split())
 
@@ -194,9 +196,9 @@ def test_the_log_outlives_a_power_cut_before_the_tables_are_written(round_dir, m
 
     monkeypatch.setattr(store, "update_round", cut)
     with pytest.raises(KeyboardInterrupt):
-        commands.decide(round_dir, "CU-001", "agree", reason="x", time=NOON)
+        decide(round_dir, "CU-001", "agree", reason="x", time=NOON)
     assert status(round_dir, "CU-001") == "modelled candidate"  # the table is the old one, whole
-    units = commands.decided_round(round_dir).tables["conservation_units"].set_index("unit_id")
+    units = decided_round(round_dir).tables["conservation_units"].set_index("unit_id")
     assert units.at["CU-001", "status"] == "plenary-agreed"  # and the next command knows
 
 

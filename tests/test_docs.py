@@ -17,7 +17,8 @@ import pyogrio
 import pytest
 
 import cami_units
-from cami_units import commands, delineate, model, store, words
+from cami_units import delineate, model, store, words
+from cami_units.commands.propose import propose
 from cami_units.layers import read_overrides
 from cami_units.plan import read_plan
 
@@ -412,7 +413,7 @@ def written_round(tmp_path_factory):
     plan.write_text(
         'title = "Columns"\ndate = "2026-11-22"\n[study]\ncell_km = 150\n', encoding="utf-8"
     )
-    made = commands.propose(read_plan(plan))
+    made = propose(read_plan(plan))
     return store.write_round(made, folder / "round") / store.GEOPACKAGE
 
 

@@ -21,7 +21,8 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cami_units.documents import write_csv, write_units_workbook
+from cami_units.documents.csv_tables import write_csv
+from cami_units.documents.units_workbook import write_units_workbook
 from cami_units.model import FINDINGS, STATUSES, TABLES, Imprint, Round
 from cami_units.words import catalogue
 

@@ -14,13 +14,20 @@ import rasterio
 import shapely
 from rasterio.transform import from_origin
 
-from cami_units import commands, layers, overlap, store
-from cami_units.commands._sensitivity import (
+from cami_units import layers, overlap, store
+from cami_units.commands.assess import assess_sites, cut
+from cami_units.commands.context import with_context
+from cami_units.commands.plan_layers import load
+from cami_units.commands.propose import propose, score_cells
+from cami_units.commands.round_files import write_proposal
+from cami_units.commands.sensitivity import (
     _cell_solver,
     complementary,
     crossings_of,
     restoration_notes,
     unit_presence,
+    with_sensitivity,
+    write_sensitivity,
 )
 from cami_units.complementarity import SHARE_OF_RANGE
 from cami_units.criteria import assess
@@ -129,7 +136,7 @@ def test_the_evidence_of_a_counted_crossing_is_cited(profile):
 def test_seasonal_parts_are_cut_by_state_when_layers_are_cut():
     plan, known = bundled()
     sample = known.ranges[known.ranges["use"] == "kept"].iloc[[0]].assign(seasonal=4)
-    pieces = commands.cut(replace(known, ranges=sample), plan)
+    pieces = cut(replace(known, ranges=sample), plan)
     assert set(pieces.seasonal["seasonal"]) == {4}
     whole = overlap.area_km2(sample).sum()
     inside = overlap.area_km2(sample.clip(pieces.states.union_all())).sum()
@@ -169,14 +176,14 @@ _BUNDLED: list[tuple[Plan, object]] = []
 def bundled():
     if not _BUNDLED:
         plan = read_plan(None)
-        _BUNDLED.append((plan, commands.load(plan)))
+        _BUNDLED.append((plan, load(plan)))
     return _BUNDLED[0]
 
 
 @pytest.fixture(scope="module")
 def pieces():
     plan, known = bundled()
-    return commands.cut(known, plan)
+    return cut(known, plan)
 
 
 @pytest.fixture(scope="module")
@@ -393,8 +400,8 @@ def test_every_pair_of_states_has_its_border_and_what_lies_along_it(pieces, some
 def test_a_complementary_set_of_units_on_the_bundled_layers(pieces, some_units):
     plan, _ = bundled()
     coarse = plan.model_copy(update={"study": plan.study.model_copy(update={"cell_km": 100.0})})
-    cells = commands.score_cells(pieces, coarse)
-    found = commands.assess_sites(some_units, pieces, plan)
+    cells = score_cells(pieces, coarse)
+    found = assess_sites(some_units, pieces, plan)
     species = found.findings.species.rename(columns={"site": "unit_id"})
     made = complementary(some_units, species, cells, pieces, locked=[])
     table_, targets = made["complementarity"], made["complementarity_targets"]
@@ -421,7 +428,7 @@ def test_a_complementary_set_of_units_on_the_bundled_layers(pieces, some_units):
 def test_a_compact_set_of_cells_lies_on_both_sides_of_borders(pieces):
     plan, _ = bundled()
     coarse = plan.model_copy(update={"study": plan.study.model_copy(update={"cell_km": 100.0})})
-    cells = commands.score_cells(pieces, coarse)
+    cells = score_cells(pieces, coarse)
     solve = _cell_solver(cells, pieces, coarse)
     found = solve()
     shared_km2, side_km2, _ = solve.args
@@ -587,8 +594,8 @@ def test_context_layers_of_a_plan_are_told_for_each_unit_and_change_no_score(tmp
     ours = read_plan(tmp_path / "plan.toml")
     about = Imprint(title="t", date="2026-11-22", round="Round 00", profile="p")
     bare = Round(imprint=about, tables={"conservation_units": units}, manifest={})
-    assert commands.with_context(bare, plan) is bare
-    made = commands.with_context(bare, ours)
+    assert with_context(bare, plan) is bare
+    made = with_context(bare, ours)
     rows = made.tables["unit_context"]
     assert rows["layer"].tolist() == ["cattle", "conflict"] * 2
     assert rows["unit"].tolist() == ["mean", "%"] * 2
@@ -599,7 +606,7 @@ def test_context_layers_of_a_plan_are_told_for_each_unit_and_change_no_score(tmp
     assert made.tables["conservation_units"] is units
     (tmp_path / "conflict.gpkg").unlink()
     with pytest.raises(InputError, match=r"\[context\.conflict\]: "):
-        commands.with_context(bare, ours)
+        with_context(bare, ours)
 
 
 # -- other weights --------------------------------------------------------------------------------
@@ -607,7 +614,7 @@ def test_context_layers_of_a_plan_are_told_for_each_unit_and_change_no_score(tmp
 
 def test_other_weights_rank_anew_without_measuring_anything(pieces, some_units, monkeypatch):
     plan, _ = bundled()
-    found = commands.assess_sites(some_units, pieces, plan)
+    found = assess_sites(some_units, pieces, plan)
     rules = plan.profile
 
     def refused(*_: object, **__: object) -> None:
@@ -616,7 +623,7 @@ def test_other_weights_rank_anew_without_measuring_anything(pieces, some_units, 
     for name in ("site_tables", "overlap", "area_km2", "length_km", "split", "near", "crossings"):
         monkeypatch.setattr(overlap, name, refused)
     with pytest.raises(AssertionError, match="geometry was measured"):
-        commands.assess_sites(some_units, pieces, plan)
+        assess_sites(some_units, pieces, plan)
     before = rank_units(found.findings, found.decisions, rules).set_index("site")
     share_only = rules.model_copy(
         update={"score": rules.score.model_copy(update={"weights": {"C3": 1.0}})}
@@ -635,14 +642,14 @@ def test_other_weights_rank_anew_without_measuring_anything(pieces, some_units, 
 @pytest.mark.slow
 def test_a_round_says_how_sure_it_is_in_every_product(tmp_path):
     plan, _ = bundled()
-    proposal = commands.propose(plan)
+    proposal = propose(plan)
     folder = tmp_path / "round"
-    commands.write_proposal(proposal, folder)
+    write_proposal(proposal, folder)
     (folder / "notes.txt").write_text("mine", encoding="utf-8")
     design = Design(runs=40, cell_km=(25.0,), border_km=(50.0,), presence=((1, 2),))
     done = store.read_round(folder)
-    made = commands.sensitivity(done, design=design)
-    commands.write_sensitivity(made, folder)
+    made = with_sensitivity(done, design=design)
+    write_sensitivity(made, folder)
     assert (folder / "notes.txt").read_text(encoding="utf-8") == "mine"
     again = store.read_round(folder)
     units = again.tables["conservation_units"].set_index("unit_id")
@@ -681,9 +688,7 @@ def test_a_round_says_how_sure_it_is_in_every_product(tmp_path):
     )
     # A second run gives the same bytes.
     bytes_before = {path.name: path.read_bytes() for path in folder.iterdir()}
-    commands.write_sensitivity(
-        commands.sensitivity(store.read_round(folder), design=design), folder
-    )
+    write_sensitivity(with_sensitivity(store.read_round(folder), design=design), folder)
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == bytes_before
 
 

@@ -6,7 +6,7 @@ import geopandas as gpd
 import pandas as pd
 import pytest
 
-from cami_units.commands._check import unexpected
+from cami_units.commands.check import unexpected
 from cami_units.model import EQUAL_AREA, Layers
 from cami_units.overlap import range_states
 

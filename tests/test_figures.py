@@ -24,9 +24,10 @@ from pyproj import Geod, Transformer
 from shapely import Point, box
 from typer.testing import CliRunner
 
-from cami_units import commands, figures, words
+from cami_units import figures, words
 from cami_units.cli import app
-from cami_units.commands import _figures as figures_step
+from cami_units.commands import figures as figures_step
+from cami_units.commands.figures import write_figures
 from cami_units.figures import _map as map_room
 from cami_units.figures import _pages as pages_room
 from cami_units.figures._sheet import axes_at, sheet
@@ -505,11 +506,11 @@ def test_figures_are_written_whole_and_over_nothing_else(
     monkeypatch.setattr(figures_step, "_undrawable", lambda done: ())
     folder = tmp_path / "figures"
     for _ in range(2):  # a second time replaces the first
-        commands.write_figures(None, folder)  # type: ignore[arg-type]
+        write_figures(None, folder)  # type: ignore[arg-type]
         assert [path.name for path in folder.iterdir()] == ["poster_a1.pdf"]
     (folder / "my own notes.txt").write_text("keep me", encoding="utf-8")
     with pytest.raises(InputError, match=r"also holds my own notes\.txt, which would be lost"):
-        commands.write_figures(None, folder)  # type: ignore[arg-type]
+        write_figures(None, folder)  # type: ignore[arg-type]
     assert (folder / "my own notes.txt").read_text(encoding="utf-8") == "keep me"
 
 

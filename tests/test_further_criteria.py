@@ -9,7 +9,12 @@ import openpyxl
 import pandas as pd
 import pytest
 
-from cami_units import commands, criteria, rank, store, words
+from cami_units import criteria, rank, store, words
+from cami_units.commands.check import check
+from cami_units.commands.init import init
+from cami_units.commands.plan_layers import load
+from cami_units.commands.propose import propose
+from cami_units.commands.round_files import write_proposal
 from cami_units.model import InputError, PlanError, SiteTables
 from cami_units.plan import read_plan, read_profile
 
@@ -45,7 +50,7 @@ def ten(monkeypatch):
 
 @pytest.fixture
 def workshop(tmp_path):
-    commands.init(tmp_path / "workshop")
+    init(tmp_path / "workshop")
     folder = tmp_path / "workshop"
     with (folder / "criteria.toml").open("a", encoding="utf-8") as stream:
         stream.write(PROFILE)
@@ -113,8 +118,8 @@ def test_a_criterion_that_nothing_measures_is_refused_before_anything_is_compute
     plan = read_plan(workshop / "plan.toml")
     said = r"has \[further.C10\], and nothing measures C10: C1 to C9 are there"
     with pytest.raises(InputError, match=said):
-        commands.load(plan)
-    problems, _ = commands.check(plan)
+        load(plan)
+    problems, _ = check(plan)
     assert [one.level for one in problems if one.layer == "criteria"] == ["refuses"]
     with pytest.raises(PlanError, match=r"nothing measures C10"):
         criteria.measures(tables(AA=1), SPECIES, plan.profile)
@@ -129,8 +134,8 @@ def test_ids_are_c10_to_c99_and_keys_are_known(workshop):
 
 @pytest.fixture
 def written(ten, workshop):
-    made = commands.propose(read_plan(workshop / "plan.toml"))
-    commands.write_proposal(made, workshop / "round")
+    made = propose(read_plan(workshop / "plan.toml"))
+    write_proposal(made, workshop / "round")
     return workshop / "round"
 
 

@@ -17,8 +17,9 @@ import pyarrow.parquet as pq
 import pytest
 import shapely
 
-from cami_units import cli, commands, grid, layers, overlap
-from cami_units.commands import _overlaps
+from cami_units import cli, grid, layers, overlap
+from cami_units.commands import overlaps as _overlaps
+from cami_units.commands.overlaps import write_overlaps
 from cami_units.layers import _range_stream
 from cami_units.model import EQUAL_AREA, InputError, Progress
 
@@ -51,7 +52,7 @@ def saved(path: Path, table: gpd.GeoDataFrame, rows: int = 8) -> Path:
 
 
 def measured(ranges: Path, out: Path, **how: object) -> pd.DataFrame:
-    commands.write_overlaps(ranges, out, **{"cell_km": 25, **how})  # type: ignore[arg-type]
+    write_overlaps(ranges, out, **{"cell_km": 25, **how})  # type: ignore[arg-type]
     return pd.read_parquet(out)
 
 
@@ -69,7 +70,7 @@ def test_the_stream_says_what_overlap_says(tmp_path: Path, shape: grid.Shape) ->
     streamed = measured(saved(tmp_path / "r.parquet", table), tmp_path / "o.parquet", shape=shape)
     flat = layers.to_equal_area(table)
     cells = grid.planning_units(flat, cell_km=25, shape=shape)
-    listed = overlap.overlap(cells, flat, site="pu_id")
+    listed = overlap.overlaps(cells, flat, site="pu_id")
     streamed["pu_id"] = grid.pu_ids(streamed["row"], streamed["col"])
     both = listed.merge(streamed, on=["pu_id", "sci_name"], how="outer", suffixes=("", "_streamed"))
     assert np.abs(both["km2"] - both["km2_streamed"]).max() < 625 * 1e-9
@@ -120,7 +121,7 @@ def test_codes_are_heeded_and_told(tmp_path: Path) -> None:
         crs="OGC:CRS84",
     )
     saved(tmp_path / "r.parquet", table)
-    found = commands.write_overlaps(tmp_path / "r.parquet", tmp_path / "o.parquet")
+    found = write_overlaps(tmp_path / "r.parquet", tmp_path / "o.parquet")
     streamed = pd.read_parquet(tmp_path / "o.parquet")
     assert streamed["sci_name"].unique().tolist() == ["Saiga tatarica"]
     one = layers.to_equal_area(table.iloc[[0]]).area.iloc[0] / 1e6
@@ -356,14 +357,14 @@ def test_dask_gives_the_same_bytes_and_a_killed_worker_loses_nothing(
     assert len(shares) > 20
     monkeypatch.setattr(layers, "range_shares", lambda stream: shares)
     alone = tmp_path / "alone.parquet"
-    commands.write_overlaps(ranges, alone, cell_km=5, progress=progress)
+    write_overlaps(ranges, alone, cell_km=5, progress=progress)
     with distributed.LocalCluster(
         n_workers=3, threads_per_worker=1, processes=True, dashboard_address=None
     ) as cluster:
         victims = [worker.pid for worker in cluster.workers.values()]
         together = tmp_path / "together.parquet"
         address = cluster.scheduler_address
-        commands.write_overlaps(ranges, together, cell_km=5, scheduler=address)
+        write_overlaps(ranges, together, cell_km=5, scheduler=address)
         assert sha256(together) == sha256(alone)
 
         killed: list[int] = []
@@ -374,6 +375,6 @@ def test_dask_gives_the_same_bytes_and_a_killed_worker_loses_nothing(
                 os.kill(victims[0], signal.SIGKILL)
 
         harmed = tmp_path / "harmed.parquet"
-        commands.write_overlaps(ranges, harmed, cell_km=5, scheduler=address, progress=kill_one)
+        write_overlaps(ranges, harmed, cell_km=5, scheduler=address, progress=kill_one)
         assert killed
         assert sha256(harmed) == sha256(alone)

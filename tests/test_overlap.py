@@ -16,7 +16,7 @@ from shapely.affinity import scale, translate
 
 from cami_units.grid import planning_units
 from cami_units.model import EQUAL_AREA, InputError
-from cami_units.overlap import area_km2, length_km, overlap
+from cami_units.overlap import area_km2, length_km, overlaps
 
 SHAPES = ["square", "hexagon"]
 
@@ -41,7 +41,7 @@ def grid(shape="square", cell_km=25, half_km=150):
 
 def shares(sites, polygons, site="pu_id"):
     """Overlap as an array, sites down, polygons across, in km²."""
-    wide = overlap(sites, layer(*polygons), site=site).pivot(
+    wide = overlaps(sites, layer(*polygons), site=site).pivot(
         index=site, columns="sci_name", values="km2"
     )
     names = [f"Species {n}" for n in range(len(polygons))]
@@ -73,7 +73,7 @@ def star(seed, vertices, *, radius=1e5, centre=(0, 0), hole=0.0):
 
 def test_toy_ranges_in_toy_countries(toy_countries, toy_features):
     # fox: half in AA, half in BB; goat: half in BB, half in CC; deer: all of its 1,600 km² in AA
-    found = overlap(toy_countries, toy_features, site="iso2")
+    found = overlaps(toy_countries, toy_features, site="iso2")
     assert found.to_dict("list") == {
         "iso2": ["AA", "AA", "BB", "BB", "CC"],
         "sci_name": ["deer", "fox", "fox", "goat", "goat"],
@@ -104,7 +104,7 @@ def test_six_triangles_make_a_hexagon():
 def test_rows_of_one_key_are_added_and_nothing_else_is_returned():
     sites = frame([box_km(0, 0, 10, 10), box_km(50, 0, 60, 10)], unit_id=["CU-002", "CU-001"])
     parts = layer(box_km(0, 0, 2, 2), box_km(4, 4, 6, 6), names=["b", "b"])
-    found = overlap(sites, parts)
+    found = overlaps(sites, parts)
     assert found.to_dict("list") == {"unit_id": ["CU-002"], "sci_name": ["b"], "km2": [8.0]}
 
 
@@ -113,7 +113,7 @@ def test_the_order_is_that_of_the_sites_then_of_the_keys():
     parts = frame(
         [box_km(0, 0, 1, 1)] * 3, sci_name=["q", "p", "p"], confidence=["low", "low", "high"]
     )
-    found = overlap(sites, parts, by=("sci_name", "confidence"))
+    found = overlaps(sites, parts, by=("sci_name", "confidence"))
     assert found.unit_id.tolist() == ["z"] * 3 + ["a"] * 3
     assert found.confidence.tolist() == ["high", "low", "low"] * 2
 
@@ -128,7 +128,7 @@ def test_lines_are_measured_on_the_ground():
         unit_id=["south", "north"],
     )
     line = frame([shapely.LineString(xy)], pair=["KG;KZ"])
-    found = overlap(sites, line, by=("pair",))
+    found = overlaps(sites, line, by=("pair",))
     geod = Geod(ellps="WGS84")
     expected = [geod.line_length([80, 80], [40, 40.5]), geod.line_length([80, 80], [40.5, 41])]
     assert found.km.to_numpy() == pytest.approx(np.array(expected) / 1000, rel=1e-7)
@@ -139,7 +139,7 @@ def test_lines_in_cells_add_up_to_the_line():
     random = np.random.default_rng(4)
     walk = shapely.LineString(np.cumsum(random.normal(0, 3e3, (3000, 2)), axis=0))
     sites = planning_units(shapely.box(*walk.bounds).buffer(1e4))
-    found = overlap(sites, frame([walk], pair=["A;B"]), site="pu_id", by=("pair",))
+    found = overlaps(sites, frame([walk], pair=["A;B"]), site="pu_id", by=("pair",))
     assert found.km.sum() == pytest.approx(length_km(frame([walk])).iloc[0], rel=1e-9)
 
 
@@ -148,7 +148,7 @@ def test_points_are_counted():
     points = frame(
         [shapely.MultiPoint([(1e3, 1e3), (2e3, 2e3)]), shapely.Point(25e3, 5e3)], kind=["x", "y"]
     )
-    found = overlap(sites, points, by=("kind",))
+    found = overlaps(sites, points, by=("kind",))
     assert found.to_dict("list") == {"unit_id": ["a", "b"], "kind": ["x", "y"], "n": [2, 1]}
 
 
@@ -223,8 +223,8 @@ def test_cutting_a_polygon_in_two_changes_nothing(shape, seed, vertices, angle):
     cut = frame(
         [p for p in pieces if p.area], sci_name=["Species 0"] * sum(p.area > 0 for p in pieces)
     )
-    found = overlap(sites, cut, site="pu_id").set_index("pu_id").km2
-    expected = overlap(sites, layer(whole), site="pu_id").set_index("pu_id").km2
+    found = overlaps(sites, cut, site="pu_id").set_index("pu_id").km2
+    expected = overlaps(sites, layer(whole), site="pu_id").set_index("pu_id").km2
     difference = found.subtract(expected, fill_value=0).abs()
     assert difference.max() <= 1e-6
 
@@ -234,7 +234,7 @@ def test_cutting_a_polygon_in_two_changes_nothing(shape, seed, vertices, angle):
 def test_overlaps_of_a_range_add_up_to_the_range(shape, seed, vertices, hole):
     whole = star(seed, vertices, hole=hole)
     assume(whole.is_valid)
-    assert overlap(grid(shape), layer(whole), site="pu_id").km2.sum() == pytest.approx(
+    assert overlaps(grid(shape), layer(whole), site="pu_id").km2.sum() == pytest.approx(
         whole.area / 1e6, rel=1e-11
     )
 
@@ -279,7 +279,7 @@ def test_touching_is_no_overlap():
 @pytest.mark.parametrize("shape", SHAPES)
 def test_a_ring_of_a_million_vertices(shape):
     whole = star(7, 1_000_000, radius=1.4e5)
-    found = overlap(grid(shape), layer(whole), site="pu_id").km2.sum()
+    found = overlaps(grid(shape), layer(whole), site="pu_id").km2.sum()
     assert found == pytest.approx(whole.area / 1e6, rel=1e-11)
 
 
@@ -317,8 +317,8 @@ def test_exactextract_is_a_second_witness():
 def test_lattice_and_exact_intersection_give_the_same_table(shape):
     sites = grid(shape)
     parts = layer(star(11, 6_000, hole=0.5), star(12, 40, centre=(5e4, 5e4)))
-    quick = overlap(sites, parts, site="pu_id")
-    plain = overlap(sites.drop(columns="row"), parts, site="pu_id")
+    quick = overlaps(sites, parts, site="pu_id")
+    plain = overlaps(sites.drop(columns="row"), parts, site="pu_id")
     pd.testing.assert_frame_equal(quick, plain, rtol=1e-9, atol=1e-9)
 
 
@@ -342,9 +342,9 @@ def test_cells_that_are_not_what_their_row_says_are_measured_as_drawn(shape, har
 
 def test_any_subset_of_the_cells_in_any_order_gives_the_same_numbers():
     sites, parts = grid(), layer(star(14, 500), star(15, 500))
-    full = overlap(sites, parts, site="pu_id").set_index(["pu_id", "sci_name"]).km2
+    full = overlaps(sites, parts, site="pu_id").set_index(["pu_id", "sci_name"]).km2
     some = sites.sample(frac=0.5, random_state=2)
-    found = overlap(some, parts[::-1], site="pu_id")
+    found = overlaps(some, parts[::-1], site="pu_id")
     assert found.pu_id.drop_duplicates().isin(some.pu_id).all()
     assert np.array_equal(
         found.km2, full.loc[pd.MultiIndex.from_frame(found[["pu_id", "sci_name"]])]
@@ -379,17 +379,17 @@ def test_row_order_changes_not_one_bit():
         sci_name=random.choice(["a", "b"], len(slots)),
     )
     for table in (sites, grid().rename(columns={"pu_id": "unit_id"})):
-        expected = overlap(table, parts)
+        expected = overlaps(table, parts)
         pd.testing.assert_frame_equal(
-            overlap(table, parts.sample(frac=1, random_state=3)), expected, check_exact=True
+            overlaps(table, parts.sample(frac=1, random_state=3)), expected, check_exact=True
         )
 
 
 def test_inputs_are_not_changed():
     sites, parts = grid(), layer(star(30, 50))
     before = sites.copy(), parts.copy()
-    overlap(sites, parts, site="pu_id")
-    overlap(sites.drop(columns="row"), parts, site="pu_id", dissolve=True)
+    overlaps(sites, parts, site="pu_id")
+    overlaps(sites.drop(columns="row"), parts, site="pu_id", dissolve=True)
     assert sites.equals(before[0])
     assert parts.equals(before[1])
 
@@ -399,13 +399,13 @@ def test_inputs_are_not_changed():
 
 @pytest.mark.parametrize(("kind", "measure"), [(None, "km2"), ("line", "km"), ("point", "n")])
 def test_an_empty_layer_gives_an_empty_table(kind, measure):
-    found = overlap(grid(), layer().iloc[:0], site="pu_id", kind=kind)
+    found = overlaps(grid(), layer().iloc[:0], site="pu_id", kind=kind)
     assert list(found.columns) == ["pu_id", "sci_name", measure]
     assert found.empty
 
 
 def test_no_sites_give_an_empty_table():
-    assert overlap(grid().iloc[:0], layer(star(1, 9)), site="pu_id").empty
+    assert overlaps(grid().iloc[:0], layer(star(1, 9)), site="pu_id").empty
 
 
 def test_overlapping_rows_are_united_on_request_only():
@@ -413,16 +413,16 @@ def test_overlapping_rows_are_united_on_request_only():
     # km² that both cover is noticed
     sites = frame([box_km(0, 0, 30, 30)], unit_id=["CU-001"])
     parts = layer(box_km(0, 0, 10, 10), box_km(5, 5, 15, 15), names=["a", "a"])
-    assert overlap(sites, parts).km2.tolist() == [200.0]
-    assert overlap(sites, parts, dissolve=True).km2.tolist() == [175.0]
+    assert overlaps(sites, parts).km2.tolist() == [200.0]
+    assert overlaps(sites, parts, dissolve=True).km2.tolist() == [175.0]
 
 
 @pytest.mark.parametrize("drop", [[], ["row"]])
 def test_more_than_the_whole_site_is_refused(drop):
     parts = layer(box_km(0, 0, 50, 50), box_km(0, 0, 50, 50), names=["a", "a"])
     with pytest.raises(InputError, match=r"overlap each other.*\(a\).*200.0 % of site R0400C0400"):
-        overlap(grid().drop(columns=drop), parts, site="pu_id")
-    found = overlap(grid(), parts, site="pu_id", dissolve=True)
+        overlaps(grid().drop(columns=drop), parts, site="pu_id")
+    found = overlaps(grid(), parts, site="pu_id", dissolve=True)
     assert found.km2.tolist() == [625.0] * 4
 
 
@@ -452,13 +452,13 @@ BOW_TIE = shapely.Polygon([(0, 0), (9e4, 9e4), (9e4, 0), (0, 9e4)])
 )  # fmt: skip
 def test_what_is_refused(sites, parts, options, message):
     with pytest.raises(InputError, match=message):
-        overlap(sites, parts, **options)
+        overlaps(sites, parts, **options)
 
 
 def test_all_faults_come_at_once():
     sites = frame([None], unit_id=["a"], crs=None)
     with pytest.raises(InputError, match=r"no CRS.*no geometry.*no column sci_name"):
-        overlap(sites, frame([star(1, 9)]))
+        overlaps(sites, frame([star(1, 9)]))
 
 
 # -- witnesses for area, and the machine ----------------------------------------------------------
@@ -502,10 +502,10 @@ import numba.core.caching as caching
 caching.CacheImpl._locator_classes = []
 import shapely, geopandas as gpd
 from cami_units.grid import planning_units
-from cami_units.overlap import overlap
+from cami_units.overlap import overlaps
 sites = planning_units(shapely.box(0, 0, 5e4, 5e4))
 layer = gpd.GeoDataFrame({"sci_name": ["a"]}, geometry=[shapely.box(0, 0, 5e4, 5e4)], crs=sites.crs)
-assert overlap(sites, layer, site="pu_id").km2.sum() == 2500
+assert overlaps(sites, layer, site="pu_id").km2.sum() == 2500
 """
     environment = {**os.environ, "NUMBA_CACHE_DIR": ""}
     subprocess.run([sys.executable, "-c", code], check=True, env=environment, cwd=tmp_path)

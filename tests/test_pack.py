@@ -14,7 +14,13 @@ import pytest
 import shapely
 from lxml import etree
 
-from cami_units import commands, documents, kml, store
+from cami_units import kml, store
+from cami_units.commands.decide import decide
+from cami_units.commands.pack import Packed, pack
+from cami_units.commands.publish import published
+from cami_units.commands.round_files import write_proposal
+from cami_units.documents.group_form import is_form, read_form, write_form
+from cami_units.documents.howto_page import write_howto
 from cami_units.model import InputError
 from cami_units.plan import read_plan
 from tests.browser import chromium
@@ -28,13 +34,13 @@ KML = "{http://www.opengis.net/kml/2.2}"
 @pytest.fixture(scope="module")
 def round_dir(tmp_path_factory) -> Path:
     directory = tmp_path_factory.mktemp("rounds") / "00-proposal"
-    commands.write_proposal(toy_round(), directory)
+    write_proposal(toy_round(), directory)
     return directory
 
 
 @pytest.fixture(scope="module")
-def packed(round_dir) -> commands.Packed:
-    return commands.pack(round_dir)
+def packed(round_dir) -> Packed:
+    return pack(round_dir)
 
 
 def placemarks(path: Path) -> list[tuple[list[str], str, dict[str, str]]]:
@@ -78,7 +84,7 @@ def test_each_unit_is_editable_in_exactly_one_pack(packed):
 
 def test_groups_are_given_sections_anew_in_one_command(round_dir, tmp_path):
     plan = read_plan(with_groups(tmp_path, 'G1 = ["S2"]\n'))
-    made = commands.pack(round_dir, tmp_path / "pack", plan=plan)
+    made = pack(round_dir, tmp_path / "pack", plan=plan)
     assert made.allocation["group"].unique().tolist() == ["G1"]
     assert (tmp_path / "pack" / "G1" / "edit_G1.kmz").is_file()
     (problem,) = made.problems
@@ -95,15 +101,15 @@ def test_groups_are_given_sections_anew_in_one_command(round_dir, tmp_path):
 )
 def test_groups_that_cannot_be_packed_for(round_dir, tmp_path, groups, message):
     with pytest.raises(InputError, match=message):
-        commands.pack(round_dir, tmp_path / "pack", plan=read_plan(with_groups(tmp_path, groups)))
+        pack(round_dir, tmp_path / "pack", plan=read_plan(with_groups(tmp_path, groups)))
     assert not (tmp_path / "pack").exists()
 
 
 def test_without_sections_there_is_one_pack_for_everybody(tmp_path):
     plain = toy_round()
     tables = {name: table for name, table in plain.tables.items() if name != "sections"}
-    commands.write_proposal(replace(plain, tables=tables), tmp_path / "r")
-    made = commands.pack(tmp_path / "r")
+    write_proposal(replace(plain, tables=tables), tmp_path / "r")
+    made = pack(tmp_path / "r")
     assert sorted(path.name for path in made.directory.iterdir() if path.is_dir()) == [
         *("everybody", "everything", "plenary"),
     ]
@@ -146,7 +152,7 @@ def test_names_are_plain_and_the_sums_are_right(packed):
 
 
 def test_the_same_round_gives_the_same_packs(round_dir, packed, tmp_path):
-    commands.pack(round_dir, tmp_path / "again")
+    pack(round_dir, tmp_path / "again")
     sums = [path / "SHA256SUMS.txt" for path in (packed.directory, tmp_path / "again")]
     assert sums[0].read_bytes() == sums[1].read_bytes()
 
@@ -204,7 +210,7 @@ def test_sensitive_species_are_coarse_and_restricted_layers_absent(tmp_path):
     inputs = [dict(one) for one in plain.manifest["inputs"]]
     inputs[1]["restricted"] = True  # hotspots
     kept = replace(plain, manifest={**plain.manifest, "inputs": inputs})
-    public = commands.published(kept)
+    public = published(kept)
     assert "hotspots" not in public.tables
     assert "ranges_used" not in public.tables  # it holds the camel's range as drawn
     tracks = gpd.GeoDataFrame(public.tables["corridors"]).set_index("corridor_id").geometry
@@ -225,25 +231,25 @@ def test_a_group_sees_only_what_lies_around_it(packed):
 
 
 def test_packing_again_never_takes_a_groups_work(round_dir, tmp_path):
-    made = commands.pack(round_dir, tmp_path / "pack")
-    commands.pack(round_dir, tmp_path / "pack")  # untouched: replaced
+    made = pack(round_dir, tmp_path / "pack")
+    pack(round_dir, tmp_path / "pack")  # untouched: replaced
     edited = made.directory / "S1" / "edit_S1.kmz"
     edited.write_bytes(edited.read_bytes() + b" ")
     (made.directory / "S1" / "desktop.ini").write_text("x")
     with pytest.raises(InputError, match=r"did not write: S1/edit_S1\.kmz\. Perhaps a group"):
-        commands.pack(round_dir, tmp_path / "pack")
+        pack(round_dir, tmp_path / "pack")
     assert edited.read_bytes().endswith(b" ")
     other = tmp_path / "mine"
     other.mkdir()
     (other / "thesis.docx").write_text("x")
     with pytest.raises(InputError, match="is not empty and holds no packs"):
-        commands.pack(round_dir, other)
+        pack(round_dir, other)
 
 
 def test_decisions_show_in_the_packs(round_dir, tmp_path):
     directory = Path(shutil.copytree(round_dir, tmp_path / "r"))
-    commands.decide(directory, "CU-001", "reject", reason="no", time="2026-11-22T14:05")
-    made = commands.pack(directory, tmp_path / "pack")
+    decide(directory, "CU-001", "reject", reason="no", time="2026-11-22T14:05")
+    made = pack(directory, tmp_path / "pack")
     marks = placemarks(made.directory / "S2" / "edit_S2.kmz")
     assert not [name for _, name, data in marks if data.get("layer") == "neighbours"]
 
@@ -251,7 +257,7 @@ def test_decisions_show_in_the_packs(round_dir, tmp_path):
 # -- the form -------------------------------------------------------------------------------------
 
 
-def form_of(packed: commands.Packed, tmp_path: Path) -> Path:
+def form_of(packed: Packed, tmp_path: Path) -> Path:
     return Path(shutil.copy(packed.directory / "S2" / "form_S2.xlsx", tmp_path / "form_S2.xlsx"))
 
 
@@ -261,7 +267,7 @@ def test_a_form_has_drop_down_lists_and_comes_back_in(packed, tmp_path):
     assert book.sheetnames[:3] == ["how to fill", "units", "activities"]
     lists = {one.formula1 for one in book["activities"].data_validations.dataValidation}
     assert "=lists!$D$2:$D$11" in lists  # the ten themes
-    untouched = documents.read_form(path)
+    untouched = read_form(path)
     assert untouched.units.empty
     assert untouched.activities.empty
     sheet = book["units"]
@@ -276,7 +282,7 @@ def test_a_form_has_drop_down_lists_and_comes_back_in(packed, tmp_path):
     sheet.cell(3, columns["text"]).data_type = "s"
     book["lists"].title = "renamed"
     book.save(path)
-    form = documents.read_form(path)
+    form = read_form(path)
     assert (form.group, form.round) == ("S2", "00")
     assert form.units[["unit_id", "action", "comment"]].values.tolist() == [
         ["CU-002", "change", "Ущелье входит"],
@@ -302,7 +308,7 @@ def test_what_is_no_workbook_is_refused(tmp_path, content, message):
     path = tmp_path / "form.xlsx"
     path.write_bytes(content)
     with pytest.raises(InputError, match=message):
-        documents.read_form(path)
+        read_form(path)
 
 
 def test_a_dangerous_workbook_is_refused(packed, tmp_path):
@@ -321,24 +327,24 @@ def test_a_dangerous_workbook_is_refused(packed, tmp_path):
             for name, part in changed.items():
                 archive.writestr(name, part)
         with pytest.raises(InputError, match=message):
-            documents.read_form(path)
+            read_form(path)
 
 
 def test_a_workbook_that_is_no_form_says_which_to_use(tmp_path):
     path = tmp_path / "budget.xlsx"
     openpyxl.Workbook().save(path)
     with pytest.raises(InputError, match="is no form of a group: it has neither the sheet 'units'"):
-        documents.read_form(path)
-    assert not documents.is_form(path)
+        read_form(path)
+    assert not is_form(path)
 
 
 def test_hostile_names_stay_text_in_form_and_page(tmp_path):
     hostile = "=cmd|'/c calc'!A1<script>alert(1)</script>{{7*7}}\x1b\u202e"
     units = toy_round().tables["conservation_units"].assign(name_en=hostile)
-    documents.write_form(tmp_path / "f.xlsx", units, imprint=imprint(title=hostile), group="G1")
+    write_form(tmp_path / "f.xlsx", units, imprint=imprint(title=hostile), group="G1")
     cell = openpyxl.load_workbook(tmp_path / "f.xlsx")["units"]["B3"]
     assert (cell.data_type, cell.quotePrefix) == ("s", True)
-    documents.write_howto(
+    write_howto(
         tmp_path / "h.html",
         units,
         imprint=imprint(title=hostile),
@@ -379,5 +385,5 @@ def test_a_full_disk_or_a_folder_that_is_closed_leaves_nothing(round_dir, tmp_pa
 
     monkeypatch.setattr(store, "write_geopackage", full)
     with pytest.raises(InputError, match="the disk is full"):
-        commands.pack(round_dir, tmp_path / "pack")
+        pack(round_dir, tmp_path / "pack")
     assert list(tmp_path.iterdir()) == []

@@ -18,8 +18,13 @@ from PIL import ImageFont
 from pptx import Presentation
 from pptx.util import Mm
 
-from cami_units import commands, documents, kml
-from cami_units.commands._plenary import base_beside
+from cami_units import kml
+from cami_units.commands.decide import decide, decided_round, read_decisions
+from cami_units.commands.plenary import base_beside, board, plenary
+from cami_units.commands.round_files import write_proposal
+from cami_units.documents.board import Slide, write_slides
+from cami_units.documents.csv_tables import harmless
+from cami_units.documents.typed_tables import read_table
 from cami_units.model import InputError
 from tests.browser import chromium
 from tests.rounds import imprint, toy_round
@@ -37,7 +42,7 @@ def rounds(tmp_path_factory) -> tuple[Path, Path]:
     """Round 00, and a round 01 in which CU-001 was reshaped and lost C1, and CU-003 is in conflict."""
     folder = tmp_path_factory.mktemp("rounds")
     plain = toy_round()
-    commands.write_proposal(plain, folder / "00-proposal")
+    write_proposal(plain, folder / "00-proposal")
     units = gpd.GeoDataFrame(plain.tables["conservation_units"].copy())
     shapes = units.geometry.copy()
     shapes.iloc[0] = shapely.box(71, 41, 72.5, 42)
@@ -52,7 +57,7 @@ def rounds(tmp_path_factory) -> tuple[Path, Path]:
     criteria.loc[lost, "met"] = False
     tables = {**plain.tables, "conservation_units": units, "unit_criteria": criteria}
     later = replace(plain, tables=tables, imprint=imprint(round="Round 01"))
-    commands.write_proposal(later, folder / "01-collected")
+    write_proposal(later, folder / "01-collected")
     (folder / "01-collected" / "changes.csv").write_text(
         "unit_id,change,matched_by,group,file,placemark,before_km2,after_km2,criteria_gained,"
         "criteria_lost,note\nCU-001,reshaped,cu_id,G1,edit_G1.kmz,x,1,2,,C1,\n",
@@ -67,25 +72,25 @@ def rounds(tmp_path_factory) -> tuple[Path, Path]:
 @pytest.fixture(scope="module")
 def boarded(rounds, tmp_path_factory) -> Path:
     base, later = rounds
-    made, _ = commands.plenary(later, tmp_path_factory.mktemp("board") / "plenary", before=base)
+    made, _ = plenary(later, tmp_path_factory.mktemp("board") / "plenary", before=base)
     return made
 
 
 def slides_of(
     rounds: tuple[Path, Path], lang: str = "en", *, conflicts: bool = True
-) -> dict[str, documents.Slide]:
+) -> dict[str, Slide]:
     base, later = rounds
-    made = commands.board(
-        commands.decided_round(later),
+    made = board(
+        decided_round(later),
         lang=lang,
-        log=commands.read_decisions(later),
-        before=commands.decided_round(base),
-        changes=documents.read_table(
+        log=read_decisions(later),
+        before=decided_round(base),
+        changes=read_table(
             later / "changes.csv",
             columns=("unit_id", "change", "group", "decision", "note"),
             needs=("unit_id",),
         ),
-        conflicts=documents.read_table(
+        conflicts=read_table(
             later / "conflicts.csv",
             columns=("unit_id", "groups", "overlap_km2", "default", "resolution"),
             needs=("unit_id",),
@@ -139,11 +144,9 @@ def test_the_map_of_a_slide_draws_before_behind_and_the_unit_in_the_middle(round
 def test_a_parked_unit_asks_its_question_and_a_rejected_one_comes_last(rounds, tmp_path):
     base, _ = rounds
     directory = Path(shutil.copytree(base, tmp_path / "r"))
-    commands.decide(directory, "CU-001", "park", reason="Await the survey", time=NOON)
-    commands.decide(directory, "CU-002", "reject", reason="Too far", time=NOON)
-    made = commands.board(
-        commands.decided_round(directory), lang="en", log=commands.read_decisions(directory)
-    )
+    decide(directory, "CU-001", "park", reason="Await the survey", time=NOON)
+    decide(directory, "CU-002", "reject", reason="Too far", time=NOON)
+    made = board(decided_round(directory), lang="en", log=read_decisions(directory))
     assert [slide.unit_id for slide in made][-1] == "CU-002"
     parked = next(slide for slide in made if slide.unit_id == "CU-001")
     said = "2026-11-22 14:05 · parked · plenary · Await the survey"
@@ -156,7 +159,7 @@ def commented(tmp_path_factory) -> tuple[Path, Path]:
     """Round 00, and a round 01 in which G2's outline of CU-001 was set aside, and two groups left remarks."""
     tmp_path = tmp_path_factory.mktemp("commented")
     plain = toy_round()
-    commands.write_proposal(plain, tmp_path / "00-proposal")
+    write_proposal(plain, tmp_path / "00-proposal")
     rival = shapely.box(73.4, 41, 74, 42)  # east of CU-001, so that its label stands beside it
     aside = gpd.GeoDataFrame(
         {
@@ -188,7 +191,7 @@ def commented(tmp_path_factory) -> tuple[Path, Path]:
         "remarks": remarks,
     }
     later = tmp_path / "01-collected"
-    commands.write_proposal(replace(plain, tables=tables, imprint=imprint(round="Round 01")), later)
+    write_proposal(replace(plain, tables=tables, imprint=imprint(round="Round 01")), later)
     (later / "changes.csv").write_text(
         "unit_id,change,matched_by,group,decision,note\n"
         "CU-001,reshaped,cu_id,G1,not proposed,\n"
@@ -207,7 +210,7 @@ def test_a_slide_shows_the_version_set_aside_and_what_groups_pinned(commented):
     assert one.proposed_by == "group G1"
     assert one.questions[:1] == ("as drawn: the criteria would not propose it",)
     # A pin has a number and a place; a comment is read; a conflict is a question, not a remark.
-    said = f"(1) G2: fence here: {documents.harmless(HOSTILE)}"
+    said = f"(1) G2: fence here: {harmless(HOSTILE)}"
     assert one.remarks == (said, "G1: Ask the herders")
     assert two.remarks == ("G1: Ask the herders",)
     assert two.proposed_by == "working-group proposal"  # nobody handed anything in
@@ -225,7 +228,7 @@ def test_a_slide_shows_the_version_set_aside_and_what_groups_pinned(commented):
 
 def test_the_tour_has_a_picture_of_its_legend_and_what_groups_said(commented, tmp_path):
     base, later = commented
-    made, _ = commands.plenary(later, tmp_path / "plenary", before=base)
+    made, _ = plenary(later, tmp_path / "plenary", before=base)
     found = kml.lint_kml(made / "board.kmz")
     assert found[found["level"] == "error"].empty, found.to_string()
     with zipfile.ZipFile(made / "board.kmz") as archive:
@@ -253,7 +256,7 @@ def test_slides_leave_nothing_out_of_their_box_without_saying_so(rounds, tmp_pat
         for count in (0, 3, 9, 30)
     ]
     path = tmp_path / "long.pptx"
-    documents.write_slides(path, long, imprint=imprint(), lang="ru")
+    write_slides(path, long, imprint=imprint(), lang="ru")
     for slide in list(Presentation(str(path)).slides)[1:]:
         for shape in slide.shapes:
             if shape.has_text_frame and shape.width > Mm(100):
@@ -288,7 +291,7 @@ def height_of(shape: Any) -> float:
 
 def test_the_same_round_gives_the_same_board(rounds, boarded, tmp_path):
     base, later = rounds
-    again, _ = commands.plenary(later, tmp_path / "plenary", before=base)
+    again, _ = plenary(later, tmp_path / "plenary", before=base)
     for name in ("board.html", "board.pptx", "board.kmz"):
         assert (again / name).read_bytes() == (boarded / name).read_bytes()
 
@@ -331,14 +334,14 @@ def test_a_folder_that_holds_something_else_is_left_alone(rounds, tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "speech.docx").write_text("x")
     with pytest.raises(InputError, match=r"speech\.docx"):
-        commands.plenary(rounds[0], tmp_path / "mine")
+        plenary(rounds[0], tmp_path / "mine")
 
 
 def test_the_base_beside_a_round_is_found_and_two_are_none(rounds, tmp_path):
     base, later = rounds
     for name, source in (("00", base), ("01", later)):
         shutil.copytree(source, tmp_path / name)
-    done = commands.decided_round(tmp_path / "01")
+    done = decided_round(tmp_path / "01")
     assert base_beside(tmp_path / "01", done) is None  # it says nothing of a base
     told = {"round": 0, "title": "A small workshop"}
     done = replace(done, manifest={**done.manifest, "base": told})
@@ -405,8 +408,8 @@ def test_nothing_from_data_runs(browser, tmp_path):
         tables={**plain.tables, "conservation_units": units},
         imprint=imprint(title=HOSTILE, disclaimer=HOSTILE, sources=(HOSTILE,)),
     )
-    commands.write_proposal(hostile, tmp_path / "r")
-    made, _ = commands.plenary(tmp_path / "r")
+    write_proposal(hostile, tmp_path / "r")
+    made, _ = plenary(tmp_path / "r")
     browser.open(made / "board.html")
     assert browser.run("return document.title").startswith("{{7*7}}<img")
     assert browser.run("return document.querySelectorAll('img').length") == 0

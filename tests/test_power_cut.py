@@ -21,7 +21,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from cami_units import cli, commands, store
+from cami_units import cli, store
+from cami_units.commands.decide import decide, decided_round
+from cami_units.commands.round_files import write_proposal
 from cami_units.kml import rehearsal as draw
 from tests.test_collect import base, kmz
 
@@ -32,8 +34,8 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="there is no SIGKILL on 
 def template(tmp_path_factory) -> Path:
     """A round with a decision in it, and the file of a group beside it."""
     folder = tmp_path_factory.mktemp("template")
-    commands.write_proposal(base(), folder / "00-proposal")
-    commands.decide(folder / "00-proposal", "CU-001", "park", reason="later", time="2026-11-22")
+    write_proposal(base(), folder / "00-proposal")
+    decide(folder / "00-proposal", "CU-001", "park", reason="later", time="2026-11-22")
     (folder / "handed-in").mkdir()
     (folder / "handed-in" / "edit_S1.kmz").write_bytes(kmz(draw.grown("CU-002", 0.9)))
     return folder
@@ -164,7 +166,7 @@ def test_decide_killed_at_any_moment_loses_at_most_its_own_line(rounds):
         assert again.tables["conservation_units"]["unit_id"].tolist() == before.tolist()
         assert lines <= log.read_bytes().count(b"\n") <= lines + 1
         # The log can be read, and gone on with.
-        commands.decided_round(rounds / "00-proposal")
+        decided_round(rounds / "00-proposal")
 
 
 @pytest.mark.slow

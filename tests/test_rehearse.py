@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from cami_units import commands
+from cami_units.commands.propose import propose
+from cami_units.commands.rehearse import check_rehearsal, fabricated, rehearse
+from cami_units.commands.round_files import write_proposal
 from cami_units.kml import rehearsal as draw
 from cami_units.model import InputError
 from cami_units.plan import read_plan
@@ -19,14 +21,14 @@ def test_too_small_a_round_is_refused():
     with pytest.raises(
         InputError, match="16 units in 2 groups; a rehearsal needs at least 14 units"
     ):
-        commands.fabricated(kmz, base())
+        fabricated(kmz, base())
 
 
 def test_a_folder_that_holds_something_is_refused(tmp_path):
     (tmp_path / "mine.txt").write_text("x")
     with pytest.raises(InputError, match="exists and is not empty"):
-        commands.check_rehearsal(tmp_path)
-    commands.check_rehearsal(tmp_path / "new")
+        check_rehearsal(tmp_path)
+    check_rehearsal(tmp_path / "new")
 
 
 def test_edits_do_what_they_say():
@@ -46,8 +48,8 @@ def test_edits_do_what_they_say():
 @pytest.mark.slow
 def test_every_damage_of_ten_files_is_told_of(tmp_path: Path):
     plan = read_plan(None)
-    commands.write_proposal(commands.propose(plan), tmp_path / "00-proposal")
-    done = commands.rehearse(tmp_path / "00-proposal", tmp_path)
+    write_proposal(propose(plan), tmp_path / "00-proposal")
+    done = rehearse(tmp_path / "00-proposal", tmp_path)
     assert [one.damage.done for one in done.caught if not one.line] == []
     assert len({one.damage.file for one in done.caught}) >= 10
     assert (done.next_round / "report.html").is_file()

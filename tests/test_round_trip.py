@@ -26,7 +26,10 @@ from hypothesis import strategies as st
 from lxml import etree
 from typer.testing import CliRunner
 
-from cami_units import cli, commands, kml
+from cami_units import cli, kml
+from cami_units.commands.collect import Collected, collect
+from cami_units.commands.pack import pack
+from cami_units.commands.round_files import write_proposal
 from cami_units.kml import rehearsal as draw
 from tests.test_collect import (
     EAST,
@@ -50,8 +53,8 @@ SAVED = list(itertools.product([False, True], repeat=6))
 def rounds(tmp_path_factory) -> Path:
     """A round, and its packs beside it, as they are handed out."""
     folder = tmp_path_factory.mktemp("rounds")
-    commands.write_proposal(base(), folder / "00-proposal")
-    commands.pack(folder / "00-proposal")
+    write_proposal(base(), folder / "00-proposal")
+    pack(folder / "00-proposal")
     return folder
 
 
@@ -96,7 +99,7 @@ def saved_packs(rounds: Path, tmp_path: Path, how: tuple[bool, ...], suffix: str
     return tmp_path
 
 
-def kept_and_nothing_else(made: commands.Collected) -> None:
+def kept_and_nothing_else(made: Collected) -> None:
     assert made.changes["change"].tolist() == ["kept"] * 16
     assert set(made.changes["matched_by"]) == {"cu_id"}
     assert made.conflicts.empty
@@ -106,7 +109,7 @@ def kept_and_nothing_else(made: commands.Collected) -> None:
 @pytest.mark.parametrize("suffix", ["", "_web"])
 def test_saved_again_by_google_earth_every_unit_of_every_group_is_kept(rounds, tmp_path, suffix):
     folder = saved_packs(rounds, tmp_path, (True,) * 6, suffix)
-    kept_and_nothing_else(commands.collect([folder], base(), pack=rounds / "pack"))
+    kept_and_nothing_else(collect([folder], base(), pack=rounds / "pack"))
 
 
 @pytest.mark.slow
@@ -114,7 +117,7 @@ def test_saved_again_by_google_earth_every_unit_of_every_group_is_kept(rounds, t
 @pytest.mark.parametrize("how", SAVED, ids=lambda how: "".join("01"[one] for one in how))
 def test_in_every_combination_of_what_it_does_to_a_file(rounds, tmp_path, how, suffix):
     folder = saved_packs(rounds, tmp_path, how, suffix)
-    kept_and_nothing_else(commands.collect([folder], base(), pack=rounds / "pack"))
+    kept_and_nothing_else(collect([folder], base(), pack=rounds / "pack"))
 
 
 def test_whole_packs_come_back_and_what_nobody_edits_is_passed_over(rounds, tmp_path):
@@ -137,7 +140,7 @@ def test_whole_packs_come_back_and_what_nobody_edits_is_passed_over(rounds, tmp_
 def test_a_pack_without_its_list_is_taken_as_well(rounds, tmp_path):
     folder = tmp_path / "S1"
     shutil.copytree(rounds / "pack" / "S1", folder)
-    made = commands.collect([folder], base())
+    made = collect([folder], base())
     assert set(made.changes.query("unit_id in @WEST")["change"]) == {"kept"}
     assert [file.file for file in made.files] == ["edit_S1.kmz", "edit_S1_web.kmz", "form_S1.xlsx"]
     assert made.problems["what"].tolist() == [
@@ -154,7 +157,7 @@ def test_of_two_files_of_a_group_the_edited_one_counts(rounds, tmp_path):
         edit_of(rounds, "S1", "_web"), draw.deleted("CU-002"), draw.grown("CU-001", 0.9)
     )
     (folder / "edit_S1_web.kmz").write_bytes(draw.packed(doc__kml=web))
-    made = commands.collect([folder], base(), pack=rounds / "pack")
+    made = collect([folder], base(), pack=rounds / "pack")
     assert of(made, "CU-001") == [("reshaped", "cu_id", "S1")]
     assert of(made, "CU-002") == [("deleted", "none", "S1")]
     assert of(made, "CU-003") == [("kept", "cu_id", "S1")]
@@ -169,7 +172,7 @@ def test_one_unit_by_itself_beside_the_untouched_pack(rounds, tmp_path):
     (folder / "edit_S1.kmz").write_bytes(edit_of(rounds, "S1"))
     one = draw.edited(edit_of(rounds, "S1"), draw.grown("CU-003", 0.9), draw.loose("CU-003"))
     (folder / "CU-003.kml").write_bytes(one)
-    made = commands.collect([folder], base(), pack=rounds / "pack")
+    made = collect([folder], base(), pack=rounds / "pack")
     assert of(made, "CU-003") == [("reshaped", "cu_id", "S1")]
     # The pack says how the others stand: they are kept, not absent.
     assert of(made, "CU-004") == [("kept", "cu_id", "S1")]
@@ -356,7 +359,7 @@ def test_litter_is_passed_over_and_the_rest_told(tmp_path):
     (folder / "__MACOSX" / "edit_S1.kmz").write_bytes(b"\x00\x05\x16\x07")
     (folder / "S1" / "edit_S1.kmz").write_bytes(kmz())
     (folder / "S1" / "photo.jpg").write_bytes(b"\xff\xd8\xff\xe0")
-    made = commands.collect([folder], base())
+    made = collect([folder], base())
     assert [(file.file, bool(file.refused)) for file in made.files] == [
         ("edit_S1.kmz", False),
         ("photo.jpg", True),
@@ -369,7 +372,7 @@ def test_a_folder_above_is_read_too(tmp_path, monkeypatch):
     (tmp_path / "edit_S1.kmz").write_bytes(kmz())
     (tmp_path / "below").mkdir()
     monkeypatch.chdir(tmp_path / "below")
-    made = commands.collect([Path("..")], base())
+    made = collect([Path("..")], base())
     assert [file.file for file in made.files] == ["edit_S1.kmz"]
 
 
@@ -382,7 +385,7 @@ def test_links_pipes_and_devices_are_refused(tmp_path):
     (folder / "gone.kml").symlink_to("/nowhere/at/all")
     os.mkfifo(tmp_path / "pipe.kml")
     given = [folder, tmp_path / "pipe.kml", Path("/dev/zero")]
-    made = commands.collect(given, base())
+    made = collect(given, base())
     refused = {file.file: file.refused for file in made.files if file.refused}
     assert refused == {
         "gone.kml": "gone.kml is a link to another file. Hand in the file itself, not a link to it.",
@@ -413,7 +416,7 @@ def test_a_file_of_gigabytes_is_refused_unread(tmp_path):
     (folder / "edit_S2.kmz").write_bytes(kmz(group="S2"))
     with (folder / "huge.gpkg").open("wb") as stream:
         stream.truncate(50_000_000_000)  # sparse: it takes no room
-    made = commands.collect([folder], base())
+    made = collect([folder], base())
     assert (
         told(made, "huge.gpkg is too large: 50,000 MB, at most 100 MB are read")["file"]
         == "huge.gpkg"
@@ -439,7 +442,7 @@ def test_what_a_form_asks_for_and_only_a_map_can_give_is_a_remark_with_what_to_d
         for name, value in filled.get(str(row[0].value), {}).items():
             row[names.index(name)].value = value
     book.save(tmp_path / "form_S1.xlsx")
-    made = commands.collect([tmp_path / "form_S1.xlsx"], base())
+    made = collect([tmp_path / "form_S1.xlsx"], base())
     said = made.problems.set_index("what")["assumed"]
     assert said.to_dict() == {
         "the form asks to merge CU-001 with CU-002": "a remark, not applied: unless the map shows "
@@ -552,7 +555,7 @@ def test_the_kml_of_others_is_collected_and_every_placemark_is_told_of(tmp_path)
         counted[name] = sum(
             1 for root in roots if root is not None for _ in root.iter("{*}Placemark")
         )
-    made = commands.collect([folder], base())
+    made = collect([folder], base())
     read = [file for file in made.files if not file.refused]
     assert len(read) > 0.5 * len(counted)
     for file in read:

@@ -14,7 +14,10 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 import cami_units
-from cami_units import commands, layers, words
+from cami_units import layers, words
+from cami_units.commands.init import init
+from cami_units.commands.propose import propose
+from cami_units.commands.round_files import shown_layers
 from cami_units.model import PlanError
 from cami_units.plan import read_plan
 
@@ -53,16 +56,16 @@ def test_every_language_of_a_code_block_is_one_that_is_tried():
 def at_hand(tmp_path_factory):
     """What the examples of the pages speak of: a workshop folder, and a round of it on coarse cells."""
     folder = tmp_path_factory.mktemp("pages")
-    commands.init(folder / "my-workshop")
+    init(folder / "my-workshop")
     plan = folder / "my-workshop" / "plan.toml"
     text = plan.read_text(encoding="utf-8")
     plan.write_text(text.replace("cell_km = 25 ", "cell_km = 150 "), encoding="utf-8")
-    done = commands.propose(read_plan(plan))
+    done = propose(read_plan(plan))
     names = {
         "units": done.tables["conservation_units"],
         "cards": words.unit_cards(done.tables, done.tables["species"]),
         "imprint": done.imprint,
-        "layers": commands.shown_layers(done),
+        "layers": shown_layers(done),
     }
     return folder, names
 

@@ -59,7 +59,7 @@ NOTHING_KEPT: Final = Cache()
 """The cache that keeps nothing."""
 
 
-def beside(plan: Path | None) -> Cache:
+def cache_beside(plan: Path | None) -> Cache:
     """The cache of a workshop, beside its plan; the bundled demonstration keeps nothing.
 
     Examples

@@ -134,14 +134,16 @@ def propose(
 ) -> None:
     """Compute a first proposal of conservation units: round 00, with KMZ, map and tables."""
     with at_work(ctx, quiet, verbose) as progress:
-        from cami_units import cache, commands, store
+        from cami_units import cache, store
+        from cami_units.commands.propose import propose as run_propose
+        from cami_units.commands.round_files import write_proposal
         from cami_units.plan import read_plan
 
         chosen = read_plan(plan)
         store.check_place(out, force=force)
-        kept = cache.NOTHING_KEPT if no_cache else cache.beside(plan)
-        made = commands.propose(chosen, progress=progress, cache=kept)
-        noticed = commands.write_proposal(made, out, force=force, progress=progress)
+        kept = cache.NOTHING_KEPT if no_cache else cache.cache_beside(plan)
+        made = run_propose(chosen, progress=progress, cache=kept)
+        noticed = write_proposal(made, out, force=force, progress=progress)
     if not is_quiet(ctx, quiet):
         say_what_went_in(made.manifest, noticed, cures=is_verbose(ctx, verbose))
         say_what_was_found(made)
@@ -165,13 +167,15 @@ def assess(
 ) -> None:
     """Measure any polygons, as drawn, against every gate and criterion."""
     with at_work(ctx, quiet, verbose) as progress:
-        from cami_units import cache, commands, documents, store
+        from cami_units import cache, store
+        from cami_units.commands.assess import assess as run_assess
+        from cami_units.documents.csv_tables import write_csv
         from cami_units.plan import read_plan
 
-        kept = cache.NOTHING_KEPT if no_cache else cache.beside(plan)
-        table = commands.assess(file, read_plan(plan), progress=progress, cache=kept)
+        kept = cache.NOTHING_KEPT if no_cache else cache.cache_beside(plan)
+        table = run_assess(file, read_plan(plan), progress=progress, cache=kept)
         written = store.write_atomically(
-            out / "assessment.csv", lambda path: documents.write_csv(path, table)
+            out / "assessment.csv", lambda path: write_csv(path, table)
         )
     if not is_quiet(ctx, quiet):
         say_problems(table.attrs.get("problems", ()))
@@ -218,10 +222,10 @@ def overlaps(
 ) -> None:
     """Measure thousands of ranges on millions of cells: km² of each species in each cell."""
     with at_work(ctx, quiet, verbose) as progress:
-        from cami_units import commands
+        from cami_units.commands.overlaps import write_overlaps
         from cami_units.model import EQUAL_AREA
 
-        found = commands.write_overlaps(
+        found = write_overlaps(
             ranges,
             out,
             cell_km=cell_km,
@@ -244,10 +248,10 @@ def check(
 ) -> None:
     """Look at every layer of a plan, and say what is there and what must be mended."""
     with at_work(ctx, quiet, verbose) as progress:
-        from cami_units import commands
+        from cami_units.commands.check import check as run_check
         from cami_units.plan import read_plan
 
-        problems, sources = commands.check(read_plan(plan), progress=progress)
+        problems, sources = run_check(read_plan(plan), progress=progress)
     refusals = [problem for problem in problems if problem.level == "refuses"]
     if not is_quiet(ctx, quiet):
         say_check(problems, sources)
@@ -274,9 +278,9 @@ def init(
 ) -> None:
     """Make the folder of a workshop: a plan that works as it stands, criteria, and a README."""
     with at_work(ctx, quiet, verbose):
-        from cami_units import commands
+        from cami_units.commands.init import init as run_init
 
-        made = commands.init(directory)
+        made = run_init(directory)
     if not is_quiet(ctx, quiet):
         say(f"A workshop folder is in {directory}:")
         for path in made:
@@ -297,10 +301,11 @@ def sensitivity(
 ) -> None:
     """Say how sure each unit and rank is: 1,000 runs under other assumptions, added to the round."""
     with at_work(ctx, quiet, verbose) as progress:
-        from cami_units import commands, store
+        from cami_units import store
+        from cami_units.commands.sensitivity import with_sensitivity, write_sensitivity
 
-        made = commands.sensitivity(store.read_round(round_), progress=progress)
-        commands.write_sensitivity(made, round_, progress=progress)
+        made = with_sensitivity(store.read_round(round_), progress=progress)
+        write_sensitivity(made, round_, progress=progress)
     if not is_quiet(ctx, quiet):
         say_how_sure(made)
         say(f"\nAdded to the round in {round_}: sensitivity.csv and its map and figure,")
@@ -327,11 +332,10 @@ def figures(
     """Draw a round for paper and projector: poster, section sheets, unit pages, slides, an atlas."""
     folder = round_ / "figures" if out is None else out
     with at_work(ctx, quiet, verbose) as progress:
-        from cami_units import commands, store
+        from cami_units import store
+        from cami_units.commands.figures import write_figures
 
-        noticed = commands.write_figures(
-            store.read_round(round_), folder, lang=lang, progress=progress
-        )
+        noticed = write_figures(store.read_round(round_), folder, lang=lang, progress=progress)
     if not is_quiet(ctx, quiet):
         say_problems(noticed)
         say(f"The figures are in {folder}", style="bold")
@@ -389,13 +393,16 @@ def collect(
 ) -> None:
     """Read what the groups hand in, compare, measure and merge it: the next round, and a report."""
     with at_work(ctx, quiet, verbose) as progress:
-        from cami_units import commands, store
+        from cami_units import store
+        from cami_units.commands.collect import collect as run_collect
+        from cami_units.commands.collect import next_directory, write_collected
+        from cami_units.commands.decide import decided_round
 
-        before = commands.decided_round(base)
-        target = out or commands.next_directory(base, before)
+        before = decided_round(base)
+        target = out or next_directory(base, before)
         store.check_place(target, force=force)
         left = store.left_behind(target)
-        made = commands.collect(
+        made = run_collect(
             files,
             before,
             base_dir=base,
@@ -403,7 +410,7 @@ def collect(
             resolutions=resolutions,
             progress=progress,
         )
-        noticed = commands.write_collected(made, target, force=force, progress=progress)
+        noticed = write_collected(made, target, force=force, progress=progress)
     if not is_quiet(ctx, quiet):
         if left:
             say("An earlier run was stopped while it wrote; what it had left was cleared away.")
@@ -434,11 +441,11 @@ def pack(
 ) -> None:
     """Make a folder for each working group, one for plenary, and one with everything."""
     with at_work(ctx, quiet, verbose) as progress:
-        from cami_units import commands
+        from cami_units.commands.pack import pack as run_pack
         from cami_units.plan import read_plan
 
         chosen = read_plan(plan) if plan else None
-        made = commands.pack(directory, out, plan=chosen, progress=progress)
+        made = run_pack(directory, out, plan=chosen, progress=progress)
     if not is_quiet(ctx, quiet):
         say_packed(made)
 
@@ -474,11 +481,12 @@ def decide(
     with at_work(ctx, quiet, verbose) as progress:
         from datetime import datetime
 
-        from cami_units import commands
+        from cami_units.commands.decide import DECISION_LOG
+        from cami_units.commands.decide import decide as run_decide
 
         # The only clock that this program reads: a decision is an event, a round is not.
         moment = time or datetime.now().astimezone().isoformat(timespec="seconds")
-        line = commands.decide(
+        line = run_decide(
             directory,
             unit,
             decision,
@@ -491,7 +499,7 @@ def decide(
         )
     if not is_quiet(ctx, quiet):
         say(f"{line['unit_id']}: {line['before']} → {line['status']} ({line['decision']})")
-        say(f"  in {directory / commands.DECISION_LOG}, the tables and the maps of the round")
+        say(f"  in {directory / DECISION_LOG}, the tables and the maps of the round")
 
 
 @app.command(epilog="Example: cami-units plenary rounds/01-collected --before rounds/00-proposal")
@@ -516,11 +524,9 @@ def plenary(
 ) -> None:
     """Make the board for plenary: one unit a screen, in a browser, as slides, as a tour."""
     with at_work(ctx, quiet, verbose) as progress:
-        from cami_units import commands
+        from cami_units.commands.plenary import plenary as run_plenary
 
-        made, noticed = commands.plenary(
-            directory, out, before=before, lang=lang, progress=progress
-        )
+        made, noticed = run_plenary(directory, out, before=before, lang=lang, progress=progress)
     if not is_quiet(ctx, quiet):
         say_problems(noticed)
         say(f"The board is in {made}", style="bold")
@@ -560,9 +566,9 @@ def activities(
 ) -> None:
     """Bring the activities of the units together: tables, text, funding notes, what recurs."""
     with at_work(ctx, quiet, verbose) as progress:
-        from cami_units import commands
+        from cami_units.commands.activities import activities as run_activities
 
-        made = commands.activities(
+        made = run_activities(
             directory,
             files or (),
             programme=programme,
@@ -590,12 +596,13 @@ def annex(
 ) -> None:
     """Write the annex of a report: text, workbook, map, GeoPackage, and what went in."""
     with at_work(ctx, quiet, verbose) as progress:
-        from cami_units import commands
+        from cami_units.commands.annex import ANNEX_FILES
+        from cami_units.commands.annex import annex as run_annex
 
-        made = commands.annex(directory, out, lang=lang, progress=progress)
+        made = run_annex(directory, out, lang=lang, progress=progress)
     if not is_quiet(ctx, quiet):
         say(f"The annex is in {made}", style="bold")
-        say_rows([(name, made / name) for name in commands.ANNEX_FILES])
+        say_rows([(name, made / name) for name in ANNEX_FILES])
 
 
 @app.command(epilog="Example: cami-units rehearse --out rehearsal")
@@ -615,16 +622,19 @@ def rehearse(
 ) -> None:
     """Fabricate ten group files with the usual damage, collect them, and say what was caught."""
     with at_work(ctx, quiet, verbose) as progress:
-        from cami_units import commands
+        from cami_units.commands.propose import propose as run_propose
+        from cami_units.commands.rehearse import check_rehearsal
+        from cami_units.commands.rehearse import rehearse as run_rehearse
+        from cami_units.commands.round_files import write_proposal
         from cami_units.plan import read_plan
 
-        commands.check_rehearsal(out)
+        check_rehearsal(out)
         base = round_
         if base is None:
             base = out / "00-proposal"
-            made = commands.propose(read_plan(None), progress=progress)
-            commands.write_proposal(made, base, progress=progress)
-        done = commands.rehearse(base, out, progress=progress)
+            made = run_propose(read_plan(None), progress=progress)
+            write_proposal(made, base, progress=progress)
+        done = run_rehearse(base, out, progress=progress)
     missed = [one for one in done.caught if not one.line]
     if not is_quiet(ctx, quiet):
         say_rehearsed(done)

@@ -11,7 +11,11 @@ from cami_units.cli._words import LEVEL_MARKS, counted, one_line, say, say_rows
 if TYPE_CHECKING:
     import pandas as pd
 
-    from cami_units.commands import Activities, Collected, FileRead, Packed, Rehearsed
+    from cami_units.commands.activities import Activities
+    from cami_units.commands.collect import Collected
+    from cami_units.commands.group_files import FileRead
+    from cami_units.commands.pack import Packed
+    from cami_units.commands.rehearse import Rehearsed
     from cami_units.model import Problem, Round
 
 

@@ -11,8 +11,8 @@ import pandas as pd
 import shapely
 
 from cami_units import overlap, words, workshop
-from cami_units.commands._assess import Assessed
-from cami_units.commands._group_files import GroupFiles
+from cami_units.commands.assess import Assessed
+from cami_units.commands.group_files import GroupFiles
 from cami_units.model import GATES, LONLAT, Note, Round, is_missing
 from cami_units.plan import Plan
 

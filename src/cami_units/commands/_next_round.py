@@ -11,8 +11,6 @@ import pandas as pd
 import shapely
 
 from cami_units import __version__, delineate, grid, layers, overlap, rank, words, workshop
-from cami_units.commands._assess import Assessed
-from cami_units.commands._group_files import GroupFiles
 from cami_units.commands._round_tables import (
     STABILITY_TABLES,
     SUMMARY,
@@ -21,6 +19,8 @@ from cami_units.commands._round_tables import (
     rationale,
     with_unit,
 )
+from cami_units.commands.assess import Assessed
+from cami_units.commands.group_files import GroupFiles
 from cami_units.model import DIGITS, LONLAT, NOT_PROPOSED, Layers, Round, is_missing
 from cami_units.overlap import Pieces
 from cami_units.plan import Plan

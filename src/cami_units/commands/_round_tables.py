@@ -12,7 +12,7 @@ import pandas as pd
 
 from cami_units import __version__, delineate, layers, overlap, rank
 from cami_units.cache import NOTHING_KEPT, Cache, kept_table
-from cami_units.commands._assess import Assessed
+from cami_units.commands.assess import Assessed
 from cami_units.model import (
     AREA_OF_INTEREST,
     DIGITS,

@@ -10,10 +10,19 @@ from typing import Final
 
 import pandas as pd
 
-from cami_units import documents, store, words, workshop
-from cami_units.commands._collect import RESOLUTIONS
-from cami_units.commands._decide import decided_round
-from cami_units.commands._stored_round import allocation
+from cami_units import store, words, workshop
+from cami_units.commands.collect import RESOLUTIONS
+from cami_units.commands.decide import decided_round
+from cami_units.commands.stored_round import allocation
+from cami_units.documents.activity_documents import (
+    write_activities_document,
+    write_activities_workbook,
+    write_funding_notes,
+)
+from cami_units.documents.csv_tables import harmless as run_harmless
+from cami_units.documents.csv_tables import write_csv
+from cami_units.documents.group_form import is_form, known_words, read_form
+from cami_units.documents.typed_tables import read_table
 from cami_units.model import (
     InputError,
     Problem,
@@ -106,7 +115,7 @@ def activities(
     for names, homewards in ((general, False), (back, True)):
         ids = _activity_ids(names, table)
         table, moves = workshop.moved(
-            table, ids, by=documents.harmless(by), reason=documents.harmless(reason), back=homewards
+            table, ids, by=run_harmless(by), reason=run_harmless(reason), back=homewards
         )
         logs.append(moves)
     log = pd.concat(logs, ignore_index=True)
@@ -115,7 +124,7 @@ def activities(
         units, done.tables["unit_criteria"], table, done.imprint.sources
     )
     for line in log.to_dict("records"):
-        harmless = {str(key): documents.harmless(value) for key, value in line.items()}
+        harmless = {str(key): run_harmless(value) for key, value in line.items()}
         store.append_to_log(log_path, harmless, columns=workshop.LOG_COLUMNS)
     progress("writing activities", 0, 0)
     everything = store.read_log(log_path, columns=workshop.LOG_COLUMNS)
@@ -134,9 +143,7 @@ def known_activities(directory: Path) -> pd.DataFrame | None:
     path = directory / ACTIVITIES
     if not path.is_file():
         return None
-    table = documents.read_table(
-        path, columns=workshop.ACTIVITY_COLUMNS, needs=workshop.ACTIVITY_COLUMNS[:4]
-    )
+    table = read_table(path, columns=workshop.ACTIVITY_COLUMNS, needs=workshop.ACTIVITY_COLUMNS[:4])
     return table.map(lambda value: value.removeprefix("'"))
 
 
@@ -155,7 +162,7 @@ def _base(
             "This round has no activities yet, and none were brought. Name the groups' forms or a "
             "table: cami-units activities ROUND form_S1.xlsx …"
         )
-    rows = documents.read_table(data_dir() / _EXAMPLE, columns=_READ, needs=("text",))
+    rows = read_table(data_dir() / _EXAMPLE, columns=_READ, needs=("text",))
     table, _, noticed = workshop.placed(
         rows, done.tables["conservation_units"], source="bundled example"
     )
@@ -204,8 +211,8 @@ def _brought(
         {name: pd.Series(dtype=str) for name in ("named", "unit_id", "matched_by")}
     )
     if programme is not None:
-        rows = documents.read_table(programme, columns=_READ, needs=("text",))
-        rows, said = documents.known_words(rows, programme.name)
+        rows = read_table(programme, columns=_READ, needs=("text",))
+        rows, said = known_words(rows, programme.name)
         rows["status"] = rows["status"].where(rows["status"] != "", workshop.PROGRAMME)
         table, matches, noticed = workshop.placed(rows, units, source=workshop.PROGRAMME)
         table = workshop.numbered(table, base, log)
@@ -229,8 +236,8 @@ def _contribution(
     path: Path, units: pd.DataFrame
 ) -> tuple[workshop.Contribution, tuple[Problem, ...]]:
     """What a group's form, or a table of activities, brings."""
-    if path.suffix.lower() in (".xlsx", ".xlsm") and documents.is_form(path):
-        form = documents.read_form(path)
+    if path.suffix.lower() in (".xlsx", ".xlsm") and is_form(path):
+        form = read_form(path)
         group = clean_name(form.group) or path.stem.removeprefix("form_")
         rows = form.activities
         new = rows["action"].ne("keep") | rows["activity_id"].eq("")
@@ -243,8 +250,8 @@ def _contribution(
             for row in form.given.to_dict("records")
         }
         return workshop.Contribution(group, rows, given=given), (*form.problems, *noticed)
-    rows = documents.read_table(path, columns=_READ, needs=("text",))
-    rows, said = documents.known_words(rows, path.name)
+    rows = read_table(path, columns=_READ, needs=("text",))
+    rows, said = known_words(rows, path.name)
     table, _, noticed = workshop.placed(rows, units, source=path.stem)
     return workshop.Contribution(path.stem, table, is_form=False), (*said, *noticed)
 
@@ -316,10 +323,10 @@ def _write(
     )
     matrix = workshop.species_by_unit(done.tables["unit_species"], done.tables["species"])
     writers: dict[str, store.Writer] = {
-        ACTIVITIES: lambda path: documents.write_csv(path, table),
-        "general_suggestions.csv": lambda path: documents.write_csv(path, suggestions),
-        "completeness.csv": lambda path: documents.write_csv(path, lacking),
-        "activities.xlsx": lambda path: documents.write_activities_workbook(
+        ACTIVITIES: lambda path: write_csv(path, table),
+        "general_suggestions.csv": lambda path: write_csv(path, suggestions),
+        "completeness.csv": lambda path: write_csv(path, lacking),
+        "activities.xlsx": lambda path: write_activities_workbook(
             path,
             plain,
             live,
@@ -329,13 +336,13 @@ def _write(
             completeness=lacking,
             imprint=imprint,
         ),
-        "activities.docx": lambda path: documents.write_activities_document(
+        "activities.docx": lambda path: write_activities_document(
             path, plain, live, suggestions=suggestions, imprint=imprint, lang=lang
         ),
-        "funding_notes.docx": lambda path: documents.write_funding_notes(
+        "funding_notes.docx": lambda path: write_funding_notes(
             path, cards, live, imprint=imprint, lang=lang
         ),
     }
     if len(matches):
-        writers["programme_units.csv"] = lambda path: documents.write_csv(path, matches)
+        writers["programme_units.csv"] = lambda path: write_csv(path, matches)
     return tuple(store.write_atomically(directory / name, write) for name, write in writers.items())

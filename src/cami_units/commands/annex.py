@@ -9,11 +9,13 @@ from typing import Any, Final
 
 import pandas as pd
 
-from cami_units import __version__, documents, figures, store, words, workshop
-from cami_units.commands._activities import known_activities
-from cami_units.commands._decide import decided_round, read_decisions
-from cami_units.commands._publish import published
-from cami_units.commands._shown_round import scene
+from cami_units import __version__, figures, store, words, workshop
+from cami_units.commands.activities import known_activities
+from cami_units.commands.decide import decided_round, read_decisions
+from cami_units.commands.publish import published
+from cami_units.commands.shown_round import scene
+from cami_units.documents.annex_document import write_annex
+from cami_units.documents.units_workbook import write_units_workbook
 from cami_units.model import Progress, quiet
 
 ANNEX_FILES: Final = ("annex.docx", "annex.xlsx", "annex.pdf", "annex.gpkg", store.MANIFEST)
@@ -64,7 +66,7 @@ def annex(
     store.check_only(target, is_ours=lambda name: name in ANNEX_FILES)
     with store.staging(target, replace=True) as folder:
         progress("writing the annex", 0, 0)
-        documents.write_annex(
+        write_annex(
             folder / "annex.docx",
             done,
             cards=words.unit_cards(done.tables, species, lang=speaking),
@@ -72,7 +74,7 @@ def annex(
             decisions=decisions,
             lang=speaking,
         )
-        documents.write_units_workbook(folder / "annex.xlsx", done, more=more)
+        write_units_workbook(folder / "annex.xlsx", done, more=more)
         store.write_geopackage(folder / "annex.gpkg", replace(public, tables=tables))
         figures.write_figure(folder / "annex.pdf", figures.poster(scene(done, lang=speaking)))
         outputs = {path.name: store.sha256(path) for path in sorted(folder.iterdir())}

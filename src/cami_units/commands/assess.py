@@ -10,7 +10,7 @@ import pandas as pd
 
 from cami_units import criteria, layers, overlap, rank
 from cami_units.cache import NOTHING_KEPT, Cache, kept_value
-from cami_units.commands._plan_layers import ground, load
+from cami_units.commands.plan_layers import ground, load
 from cami_units.model import DIGITS, Findings, Layers, Progress, SiteTables, quiet
 from cami_units.overlap import Pieces
 from cami_units.plan import Plan

@@ -8,7 +8,7 @@ from typing import Any, Final
 import pandas as pd
 
 from cami_units import layers, overlap
-from cami_units.commands._plan_layers import open_numbers, reading_of
+from cami_units.commands.plan_layers import open_numbers, reading_of
 from cami_units.model import InputError, Layers, Problem, Progress, listed, quiet
 from cami_units.plan import Plan
 

@@ -10,8 +10,7 @@ from typing import Any, Final
 import geopandas as gpd
 import pandas as pd
 
-from cami_units import documents, layers, overlap, store, workshop
-from cami_units.commands._assess import Assessed, assess_sites, cut
+from cami_units import layers, overlap, store, workshop
 from cami_units.commands._change_tables import (
     Picture,
     changes_table,
@@ -20,8 +19,16 @@ from cami_units.commands._change_tables import (
     remarks_table,
     size_notices,
 )
-from cami_units.commands._context import context_again
-from cami_units.commands._group_files import (
+from cami_units.commands._next_round import (
+    next_manifest,
+    next_tables,
+    number_of,
+    under_sites,
+    units_table,
+)
+from cami_units.commands.assess import Assessed, assess_sites, cut
+from cami_units.commands.context import context_again
+from cami_units.commands.group_files import (
     FileRead,
     GroupFiles,
     Known,
@@ -30,15 +37,11 @@ from cami_units.commands._group_files import (
     read_files,
     sums_of,
 )
-from cami_units.commands._next_round import (
-    next_manifest,
-    next_tables,
-    number_of,
-    under_sites,
-    units_table,
-)
-from cami_units.commands._round_files import products
-from cami_units.commands._stored_round import reopened
+from cami_units.commands.round_files import products
+from cami_units.commands.stored_round import reopened
+from cami_units.documents.collect_report import Report, write_report, write_report_workbook
+from cami_units.documents.csv_tables import write_csv
+from cami_units.documents.typed_tables import read_table
 from cami_units.model import (
     EVIDENCE_LAYERS,
     LAYERS,
@@ -272,11 +275,11 @@ def _inside(
     """For each drawn shape its ground in the sections of each group, and under "" in range states."""
     sites = drawn[["geometry"]].assign(place=range(len(drawn)))
     found: dict[int, dict[str, float]] = {place: {} for place in sites["place"]}
-    states = overlap.overlap(sites, pieces.states, site="place", by=("iso2",))
+    states = overlap.overlaps(sites, pieces.states, site="place", by=("iso2",))
     for place, _, km2 in zip(*(states[name] for name in states), strict=True):
         found[place][""] = found[place].get("", 0.0) + km2
     if known.sections is not None:
-        parts = overlap.overlap(sites, known.sections, site="place", by=("section_id",))
+        parts = overlap.overlaps(sites, known.sections, site="place", by=("section_id",))
         for place, section, km2 in zip(*(parts[name] for name in parts), strict=True):
             group = section_group.get(str(section), "")
             if group:
@@ -293,7 +296,7 @@ def _resolutions(
     if path is None:
         return {}
     columns = ("unit_id", "resolution", "group", "rule", "reason")
-    table = documents.read_table(path, columns=columns, needs=("unit_id",))
+    table = read_table(path, columns=columns, needs=("unit_id",))
     chosen = table["resolution"].where(table["resolution"] != "", table["group"])
     table = table.assign(resolution=chosen.where(chosen != "", table["rule"]))
     return workshop.resolutions_of(table[["unit_id", "resolution", "reason"]], groups=groups)
@@ -370,7 +373,7 @@ def _carried(base_dir: Path, number: str) -> dict[str, Path]:
     return {name: path for name, path in names.items() if path.is_file()}
 
 
-def report(collected: Collected) -> documents.Report:
+def report(collected: Collected) -> Report:
     """What the report speaks of."""
     units = [
         collected.base.tables["conservation_units"],
@@ -381,7 +384,7 @@ def report(collected: Collected) -> documents.Report:
         for table in units
         for unit_id, name in zip(table["unit_id"], table["name_en"], strict=True)
     }
-    return documents.Report(
+    return Report(
         imprint=collected.round.imprint,
         before=collected.base.imprint.round,
         files=pd.DataFrame([asdict(one) for one in collected.files]),
@@ -413,11 +416,11 @@ def write_collected(
     told = report(collected)
     files = products(collected.round, noticed=noticed, progress=progress)
     files |= {
-        "changes.csv": lambda path: documents.write_csv(path, collected.changes),
-        "conflicts.csv": lambda path: documents.write_csv(path, collected.conflicts),
-        "problems.csv": lambda path: documents.write_csv(path, collected.problems),
-        "report.html": lambda path: documents.write_report(path, told),
-        "report.xlsx": lambda path: documents.write_report_workbook(path, told),
+        "changes.csv": lambda path: write_csv(path, collected.changes),
+        "conflicts.csv": lambda path: write_csv(path, collected.conflicts),
+        "problems.csv": lambda path: write_csv(path, collected.problems),
+        "report.html": lambda path: write_report(path, told),
+        "report.xlsx": lambda path: write_report_workbook(path, told),
     }
     files |= {name: store.copy_of(path) for name, path in collected.carried.items()}
     store.write_round(collected.round, directory, files=files, force=force)

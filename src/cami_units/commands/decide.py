@@ -11,8 +11,9 @@ from typing import Final
 import geopandas as gpd
 import pandas as pd
 
-from cami_units import documents, kml, store
-from cami_units.commands._round_files import products
+from cami_units import kml, store
+from cami_units.commands.round_files import products
+from cami_units.documents.csv_tables import harmless
 from cami_units.model import (
     STATUSES,
     InputError,
@@ -114,10 +115,10 @@ def decide(
         "decision": decision,
         "before": before,
         "status": _status_after(log, unit_id, decision, before, status),
-        "by": documents.harmless(by),
-        "document": documents.harmless(document),
+        "by": harmless(by),
+        "document": harmless(document),
         "time": clean_name(time),
-        "reason": documents.harmless(reason),
+        "reason": harmless(reason),
         "geometry_hash": kml.geom_hash(units.geometry[unit_id]),
     }
     store.append_to_log(directory / DECISION_LOG, line, columns=DECISION_COLUMNS)

@@ -8,9 +8,9 @@ from pathlib import Path
 import geopandas as gpd
 
 from cami_units import figures, store, webmap, words
-from cami_units.commands._context import context_layers, drawn_context
-from cami_units.commands._round_files import shown_layers
-from cami_units.commands._shown_round import scene
+from cami_units.commands.context import context_layers, drawn_context
+from cami_units.commands.round_files import shown_layers
+from cami_units.commands.shown_round import scene
 from cami_units.model import Problem, Progress, Round, clean_name, listed, quiet
 
 

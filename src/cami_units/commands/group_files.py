@@ -15,7 +15,8 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from cami_units import documents, kml, layers, store, words, workshop
+from cami_units import kml, layers, store, words, workshop
+from cami_units.documents.group_form import read_form
 from cami_units.model import (
     LONLAT,
     InputError,
@@ -559,7 +560,7 @@ def _folder_there(
 
 def _read_form(path: Path, label: str, digest: str, known: Known, group_files: GroupFiles) -> None:
     """The units of a group's form: rejections, names and comments; shapes come from the KML."""
-    form = documents.read_form(path)
+    form = read_form(path)
     group = form.group if form.group in known.groups else _named_group(label, known.groups)
     group_by = "nothing"
     if group:

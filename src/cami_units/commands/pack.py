@@ -12,24 +12,17 @@ import geopandas as gpd
 import pandas as pd
 import shapely
 
-from cami_units import (
-    __version__,
-    documents,
-    figures,
-    kml,
-    store,
-    webmap,
-    words,
-    workshop,
-)
-from cami_units.commands._activities import known_activities
-from cami_units.commands._context import context_layers, drawn_context
-from cami_units.commands._decide import decided_round
-from cami_units.commands._legend import legend_png
-from cami_units.commands._publish import published
-from cami_units.commands._round_files import products, told_layers
-from cami_units.commands._shown_round import scene
-from cami_units.commands._stored_round import allocation
+from cami_units import __version__, figures, kml, store, webmap, words, workshop
+from cami_units.commands.activities import known_activities
+from cami_units.commands.context import context_layers, drawn_context
+from cami_units.commands.decide import decided_round
+from cami_units.commands.legend import legend_png
+from cami_units.commands.publish import published
+from cami_units.commands.round_files import products, told_layers
+from cami_units.commands.shown_round import scene
+from cami_units.commands.stored_round import allocation
+from cami_units.documents.group_form import write_form
+from cami_units.documents.howto_page import write_howto
 from cami_units.model import (
     ROUND_LAYERS,
     InputError,
@@ -203,7 +196,7 @@ def _write_group(
         figures.write_pages(
             folder / f"map_{group}.pdf", (figures.section_sheet(drawn, name) for name in sections)
         )
-    documents.write_form(
+    write_form(
         folder / f"form_{group}.xlsx",
         own,
         imprint=imprint,
@@ -212,7 +205,7 @@ def _write_group(
     )
     titles = _titles(public)
     for language in imprint.languages:
-        documents.write_howto(
+        write_howto(
             folder / f"howto_{group}_{language}.html",
             own,
             imprint=imprint,

@@ -12,12 +12,14 @@ import pandas as pd
 import shapely
 import shapely.affinity
 
-from cami_units import documents, kml, layers, store, words
-from cami_units.commands._decide import decided_round, read_decisions
-from cami_units.commands._legend import legend_png
-from cami_units.commands._round_files import shown_layers
-from cami_units.commands._shown_round import scene
-from cami_units.documents import Drawing, Label, Shape, Slide
+from cami_units import kml, layers, store, words
+from cami_units.commands.decide import decided_round, read_decisions
+from cami_units.commands.legend import legend_png
+from cami_units.commands.round_files import shown_layers
+from cami_units.commands.shown_round import scene
+from cami_units.documents.board import Slide, write_board, write_slides
+from cami_units.documents.typed_tables import read_table
+from cami_units.documents.unit_drawing import Drawing, Label, Shape
 from cami_units.model import (
     FINDINGS,
     InputError,
@@ -102,8 +104,8 @@ def plenary(
     store.check_only(target, is_ours=lambda name: name in _FILES)
     with store.staging(target, replace=True) as folder:
         progress("writing the board", 0, 0)
-        documents.write_board(folder / "board.html", slides, imprint=done.imprint, lang=speaking)
-        documents.write_slides(folder / "board.pptx", slides, imprint=done.imprint, lang=speaking)
+        write_board(folder / "board.html", slides, imprint=done.imprint, lang=speaking)
+        write_slides(folder / "board.pptx", slides, imprint=done.imprint, lang=speaking)
         noticed = _write_tour(folder / "board.kmz", done, base, speaking)
     return target, noticed
 
@@ -216,7 +218,7 @@ def _found(path: Path, columns: Sequence[str]) -> pd.DataFrame | None:
     if not path.is_file():
         return None
     try:
-        return documents.read_table(path, columns=columns, needs=columns[:1])
+        return read_table(path, columns=columns, needs=columns[:1])
     except InputError:
         return None
 

@@ -9,11 +9,11 @@ import pandas as pd
 
 from cami_units import criteria, delineate, grid, layers, overlap
 from cami_units.cache import NOTHING_KEPT, Cache, kept_table, kept_value, narrowed
-from cami_units.commands._assess import Assessed, assess_sites, cut, species_ranges
-from cami_units.commands._check import missing_context
-from cami_units.commands._context import with_context
-from cami_units.commands._plan_layers import ground, load
 from cami_units.commands._round_tables import round_tables
+from cami_units.commands.assess import Assessed, assess_sites, cut, species_ranges
+from cami_units.commands.check import missing_context
+from cami_units.commands.context import with_context
+from cami_units.commands.plan_layers import ground, load
 from cami_units.model import AREA_OF_INTEREST, PROPOSED, InputError, Progress, Round, quiet
 from cami_units.overlap import CellTables, Pieces
 from cami_units.plan import Plan
@@ -210,7 +210,7 @@ def _hotspot_seeds(
     if hotspots is None or not passing:
         return _CORES, _MEMBERS
     rows = hotspots[hotspots["hotspot_id"].isin(passing)]
-    shared = overlap.overlap(
+    shared = overlap.overlaps(
         rows, rows.rename(columns={"hotspot_id": "other"}), site="hotspot_id", by=("other",)
     )
     seed_of = delineate.landscapes(shared)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from cami_units.commands._round_files import shown_layers
+from cami_units.commands.round_files import shown_layers
 from cami_units.model import ROUND_LAYERS, Round
 
 

@@ -14,9 +14,9 @@ import shapely
 from shapely.affinity import translate
 
 from cami_units import store
-from cami_units.commands._collect import Collected, collect, next_directory, write_collected
-from cami_units.commands._decide import decided_round
-from cami_units.commands._pack import pack
+from cami_units.commands.collect import Collected, collect, next_directory, write_collected
+from cami_units.commands.decide import decided_round
+from cami_units.commands.pack import pack
 from cami_units.kml import rehearsal as draw
 from cami_units.model import InputError, Progress, Round, clean_name, quiet
 

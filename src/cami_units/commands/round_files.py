@@ -12,9 +12,11 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from cami_units import documents, grid, kml, store, webmap, words
-from cami_units.commands._context import context_layers, drawn_context
-from cami_units.commands._legend import legend_png
+from cami_units import grid, kml, store, webmap, words
+from cami_units.commands.context import context_layers, drawn_context
+from cami_units.commands.legend import legend_png
+from cami_units.documents.csv_tables import write_csv
+from cami_units.documents.units_workbook import write_units_workbook
 from cami_units.model import EQUAL_AREA, LONLAT, ROUND_LAYERS, Problem, Progress, Round, quiet
 
 
@@ -95,10 +97,8 @@ def products(
         "conservation_units.kmz": google_earth("earth-pro"),
         "conservation_units_web.kmz": google_earth("earth-web"),
         "map.html": web_map,
-        "conservation_units.csv": lambda path: documents.write_csv(
-            path, tables["conservation_units"]
-        ),
-        "conservation_units.xlsx": lambda path: documents.write_units_workbook(path, proposal),
+        "conservation_units.csv": lambda path: write_csv(path, tables["conservation_units"]),
+        "conservation_units.xlsx": lambda path: write_units_workbook(path, proposal),
     }
 
 

@@ -13,18 +13,10 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from cami_units import (
-    complementarity,
-    documents,
-    figures,
-    grid,
-    layers,
-    overlap,
-    store,
-    words,
-)
+from cami_units import complementarity, figures, grid, layers, overlap, store, words
 from cami_units import sensitivity as room
-from cami_units.commands._assess import (
+from cami_units.commands._round_tables import STABILITY_TABLES, as_written
+from cami_units.commands.assess import (
     Assessed,
     adjacent_sites,
     assess_sites,
@@ -32,11 +24,11 @@ from cami_units.commands._assess import (
     measure,
     species_ranges,
 )
-from cami_units.commands._propose import Cells, grow, score_cells, study_cells
-from cami_units.commands._round_files import products
-from cami_units.commands._round_tables import STABILITY_TABLES, as_written
-from cami_units.commands._shown_round import scene
-from cami_units.commands._stored_round import reopened
+from cami_units.commands.propose import Cells, grow, score_cells, study_cells
+from cami_units.commands.round_files import products
+from cami_units.commands.shown_round import scene
+from cami_units.commands.stored_round import reopened
+from cami_units.documents.csv_tables import write_csv
 from cami_units.model import (
     LONLAT,
     PRESENCE,
@@ -72,7 +64,9 @@ DEAD = ("rejected", "merged")
 """Units of these statuses are out of the running."""
 
 
-def sensitivity(done: Round, *, design: Design | None = None, progress: Progress = quiet) -> Round:
+def with_sensitivity(
+    done: Round, *, design: Design | None = None, progress: Progress = quiet
+) -> Round:
     """A round with what is known of how sure it is, added to its tables.
 
     Adds ``sensitivity``, ``sensitivity_factors``, ``unit_presence``, ``restoration``,
@@ -169,7 +163,7 @@ def write_sensitivity(
 
 
 def _csv(table: pd.DataFrame) -> store.Writer:
-    return lambda path: documents.write_csv(path, table)
+    return lambda path: write_csv(path, table)
 
 
 def _figures(made: Round) -> dict[str, store.Writer]:
@@ -458,7 +452,7 @@ def complementary(
     return complementarity.set_of_units(
         units,
         unit_species,
-        overlap.overlap(units, ranges),
+        overlap.overlaps(units, ranges),
         overlap.area_km2(ranges).set_axis(ranges["sci_name"]),
         counted=counted,
         locked=locked,
@@ -472,7 +466,7 @@ def _cell_solver(cells: Cells, pieces: Pieces, plan: Plan) -> partial[complement
     shared_km2 = shared.merge(cells.species, on=key)
     units = cells.units[cells.units["pu_id"].isin(shared_km2["pu_id"])]
     units = units.sort_values("pu_id", ignore_index=True)
-    by_state = overlap.overlap(units, pieces.sides, site="pu_id", by=("sci_name", "iso2"))
+    by_state = overlap.overlaps(units, pieces.sides, site="pu_id", by=("sci_name", "iso2"))
     profile = plan.profile
     return partial(
         complementarity.set_of_cells,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import geopandas as gpd
 
 from cami_units import figures, layers, words
-from cami_units.commands._round_files import shown_layers
+from cami_units.commands.round_files import shown_layers
 from cami_units.model import Round
 from cami_units.plan import stored_plan
 

@@ -18,7 +18,7 @@ from openpyxl.cell import Cell
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.utils import get_column_letter
 
-from cami_units.documents._csv import decimals, is_formula, joined
+from cami_units.documents.csv_tables import decimals, is_formula, joined
 from cami_units.model import FINDINGS, STATUSES, Imprint, clean_name, clean_text
 from cami_units.words import MARKS, has, text
 

@@ -8,9 +8,8 @@ from typing import Any, Final
 
 import pandas as pd
 
-from cami_units.documents import _docx
-from cami_units.documents._forms import THEMES
-from cami_units.documents._sheets import (
+from cami_units.documents import _word_document as _docx
+from cami_units.documents._worksheets import (
     Column,
     fill,
     fill_about,
@@ -18,6 +17,7 @@ from cami_units.documents._sheets import (
     records,
     save_settled,
 )
+from cami_units.documents.group_form import THEMES
 from cami_units.model import Imprint, clean_name
 from cami_units.words import name_in, text
 

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 import pandas as pd
 
-from cami_units.documents import _docx
-from cami_units.documents._sheets import save_settled
+from cami_units.documents import _word_document as _docx
+from cami_units.documents._worksheets import save_settled
 from cami_units.model import STATUSES, Round, clean_name
 from cami_units.words import name_field, name_in, text
 

@@ -18,9 +18,9 @@ from pptx.enum.text import MSO_ANCHOR, PP_ALIGN
 from pptx.oxml.ns import qn
 from pptx.util import Emu, Mm, Pt
 
-from cami_units.documents._drawing import LINES, STATUS_FILLS, Drawing, Ink, Shape, ink, signs
-from cami_units.documents._page import page
-from cami_units.documents._sheets import save_settled
+from cami_units.documents._filled_page import page
+from cami_units.documents._worksheets import save_settled
+from cami_units.documents.unit_drawing import LINES, STATUS_FILLS, Drawing, Ink, Shape, ink, signs
 from cami_units.model import Imprint, clean_name
 from cami_units.words import number, text
 

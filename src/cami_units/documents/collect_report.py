@@ -14,9 +14,8 @@ import shapely
 from markupsafe import Markup
 
 from cami_units import words
-from cami_units.documents._csv import without_geometry
-from cami_units.documents._page import page
-from cami_units.documents._sheets import (
+from cami_units.documents._filled_page import page
+from cami_units.documents._worksheets import (
     WHOLE,
     Column,
     fill,
@@ -25,6 +24,7 @@ from cami_units.documents._sheets import (
     records,
     save_settled,
 )
+from cami_units.documents.csv_tables import without_geometry
 from cami_units.model import Imprint, clean_text, is_missing
 
 _FILES: Final = (

@@ -47,6 +47,7 @@ def harmless(value: object) -> str:
 
 
 def without_geometry(table: pd.DataFrame) -> pd.DataFrame:
+    """The table without its columns of geometry."""
     shapes = [column for column, kind in table.dtypes.items() if str(kind) == "geometry"]
     return pd.DataFrame(table.drop(columns=shapes))
 
@@ -75,12 +76,14 @@ def _csv_cell(value: object, column: str) -> object:
 
 
 def decimals(column: str) -> int:
+    """How many decimals a number of this column is told with."""
     if column in {"lon", "lat"}:
         return 5
     return 2 if column.endswith(("_km2", "_km")) else 4
 
 
 def joined(value: object) -> object:
+    """A list as one text, ``a;b``; any other value as it is."""
     if isinstance(value, set | frozenset):
         return ";".join(sorted(map(str, value)))
     if isinstance(value, list | tuple):
@@ -89,4 +92,5 @@ def joined(value: object) -> object:
 
 
 def is_formula(line: str) -> bool:
+    """Whether a spreadsheet would take this text for a formula that does harm."""
     return line.startswith(_BEGINS_A_FORMULA) and not _HARMLESS.fullmatch(line)

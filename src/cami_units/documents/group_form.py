@@ -12,7 +12,7 @@ from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 
-from cami_units.documents._sheets import (
+from cami_units.documents._worksheets import (
     HEADER,
     LINE,
     NAMES,
@@ -22,7 +22,7 @@ from cami_units.documents._sheets import (
     save_settled,
     set_page,
 )
-from cami_units.documents._tables import opened_workbook, rows_of
+from cami_units.documents.typed_tables import opened_workbook, rows_of
 from cami_units.model import Imprint, InputError, Problem, clean_name, clean_text, listed, nearest
 from cami_units.words import text
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from cami_units.documents._page import page
+from cami_units.documents._filled_page import page
 from cami_units.model import Imprint, clean_name
 from cami_units.words import name_in
 

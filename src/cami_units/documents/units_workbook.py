@@ -8,8 +8,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from cami_units.documents._csv import without_geometry
-from cami_units.documents._sheets import (
+from cami_units.documents._worksheets import (
     FINE,
     SHARE,
     WHOLE,
@@ -21,6 +20,7 @@ from cami_units.documents._sheets import (
     records,
     save_settled,
 )
+from cami_units.documents.csv_tables import without_geometry
 from cami_units.model import FINDINGS, Round, clean_name, is_missing
 from cami_units.words import mark, name_in, text
 
@@ -191,7 +191,7 @@ def _what(criterion: str, round: Round) -> str:
     added = round.manifest.get("profile", {}).get("further", {}).get(criterion)
     languages = round.imprint.languages
     if added is None:
-        return spoken(criterion, languages)
+        return _spoken(criterion, languages)
     return "\n".join(name_in(added, lang) for lang in languages)
 
 
@@ -199,5 +199,6 @@ def _finding(name: str) -> int:
     return FINDINGS.index(name) if name in FINDINGS else len(FINDINGS)
 
 
-def spoken(key: str, languages: Sequence[str]) -> str:
+def _spoken(key: str, languages: Sequence[str]) -> str:
+    """What a gate or criterion asks, a line a language."""
     return "\n".join(text(key, lang) for lang in languages) if key in FINDINGS else ""

@@ -13,7 +13,7 @@ from cami_units.overlap._border_pairs import barrier_cuts, border_pairs, gone_ra
 from cami_units.overlap._distance import borders_within, distance_km, near, pairs_apart
 from cami_units.overlap._jaccard import jaccard_index, jaccard_pairs, same_places
 from cami_units.overlap._layer_pieces import Pieces, graded_ranges, layer_pieces, with_ranges
-from cami_units.overlap._measure import area_km2, covered_cells, length_km, overlap, shared_km2
+from cami_units.overlap._measure import area_km2, covered_cells, length_km, overlaps, shared_km2
 from cami_units.overlap._range_states import range_states
 from cami_units.overlap._site_tables import (
     CellTables,
@@ -51,7 +51,7 @@ __all__ = [
     "length_km",
     "middles",
     "near",
-    "overlap",
+    "overlaps",
     "pairs_apart",
     "range_states",
     "renamed_sites",

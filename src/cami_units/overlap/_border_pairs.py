@@ -12,7 +12,7 @@ import pandas as pd
 from cami_units.model import Layers, Profile, cami_species
 from cami_units.overlap._distance import pairs_apart
 from cami_units.overlap._layer_pieces import Pieces
-from cami_units.overlap._measure import length_km, overlap
+from cami_units.overlap._measure import length_km, overlaps
 from cami_units.overlap._split import along, crossings, middles, split
 from cami_units.overlap._union import dissolved
 
@@ -42,7 +42,7 @@ def border_pairs(units: gpd.GeoDataFrame, pieces: Pieces, profile: Profile) -> g
     km = length_km(layers.borders)
     pair = layers.borders["pair"]
     disputed_km = km.where(layers.borders["disputed"].astype(bool), 0.0)
-    units_on_border = overlap(units, borders, by=("pair",), kind="line")
+    units_on_border = overlaps(units, borders, by=("pair",), kind="line")
     shared = pieces.shared_borders
     shared = shared[shared["sci_name"].isin(cami)]
     table = pd.DataFrame(
@@ -161,5 +161,5 @@ def gone_ranges(units: gpd.GeoDataFrame, layers: Layers) -> pd.DataFrame:
     ranges = layers.ranges
     gone = ranges["presence"].isin([4, 5]) & ranges["sci_name"].isin(cami_species(layers.species))
     by = ("sci_name", "presence")
-    gone_km2 = overlap(units, dissolved(ranges[gone], by), by=by, kind="polygon")
+    gone_km2 = overlaps(units, dissolved(ranges[gone], by), by=by, kind="polygon")
     return gone_km2.rename(columns={"km2": "overlap_km2"})

@@ -7,7 +7,7 @@ from typing import TypeVar
 import geopandas as gpd
 import pandas as pd
 
-from cami_units.overlap._measure import area_km2, overlap
+from cami_units.overlap._measure import area_km2, overlaps
 
 Number = TypeVar("Number", float, "pd.Series[float]")
 
@@ -27,7 +27,7 @@ def jaccard_pairs(
     sites: gpd.GeoDataFrame, others: gpd.GeoDataFrame, *, site: str, other: str
 ) -> pd.DataFrame:
     """The pairs of two sets of polygons that share ground: `site`, `other`, ``km2``, ``jaccard``."""
-    pairs = overlap(sites, others, site=site, by=(other,))
+    pairs = overlaps(sites, others, site=site, by=(other,))
     site_km2 = area_km2(sites).set_axis(sites[site])
     other_km2 = area_km2(others).set_axis(others[other])
     # Without a pair, what is mapped would be text: no column says of itself that it is of numbers.

@@ -42,7 +42,7 @@ _BATCH: Final = 200_000
 Found = tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]
 
 
-def overlap(
+def overlaps(
     sites: gpd.GeoDataFrame,
     layer: gpd.GeoDataFrame,
     *,
@@ -99,7 +99,7 @@ def overlap(
     ...                         crs=EQUAL_AREA)
     >>> saiga = gpd.GeoDataFrame({"sci_name": ["Saiga tatarica"]},
     ...                          geometry=[shapely.box(1e3, 0, 9e3, 2e3)], crs=EQUAL_AREA)
-    >>> overlap(unit, saiga).km2.tolist()
+    >>> overlaps(unit, saiga).km2.tolist()
     [6.0]
     """
     by = list(by)

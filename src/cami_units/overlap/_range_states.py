@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from cami_units.model import Layers, is_missing
-from cami_units.overlap._measure import overlap
+from cami_units.overlap._measure import overlaps
 
 
 def range_states(layers: Layers, *, least_km2: float = 100.0) -> pd.DataFrame:
@@ -40,7 +40,7 @@ def range_states(layers: Layers, *, least_km2: float = 100.0) -> pd.DataFrame:
     ['BT']
     """
     states = layers.countries[layers.countries["range_state"]]
-    in_states = overlap(states, layers.features, site="iso2", by=("sci_name",))
+    in_states = overlaps(states, layers.features, site="iso2", by=("sci_name",))
     area = in_states.set_index(["sci_name", "iso2"])["km2"]
     expected = {
         **_named_states(layers.species, "extinct_states", "extinct", set(states["iso2"])),

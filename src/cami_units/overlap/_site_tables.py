@@ -11,7 +11,7 @@ from cami_units.model import SiteTables
 from cami_units.overlap._distance import near
 from cami_units.overlap._jaccard import jaccard_index
 from cami_units.overlap._layer_pieces import Pieces
-from cami_units.overlap._measure import area_km2, overlap
+from cami_units.overlap._measure import area_km2, overlaps
 
 
 def site_tables(sites: gpd.GeoDataFrame, pieces: Pieces) -> SiteTables:
@@ -26,7 +26,7 @@ def site_tables(sites: gpd.GeoDataFrame, pieces: Pieces) -> SiteTables:
     """
 
     def over(layer: gpd.GeoDataFrame, *by: str) -> pd.DataFrame:
-        return overlap(sites, layer, site="site", by=by)
+        return overlaps(sites, layer, site="site", by=by)
 
     def maybe(layer: gpd.GeoDataFrame | None, *by: str) -> pd.DataFrame | None:
         return None if layer is None else over(layer, *by)
@@ -58,7 +58,7 @@ def with_ranges_measured(tables: SiteTables, sites: gpd.GeoDataFrame, pieces: Pi
     """The tables with what hangs on the ranges measured anew; the rest stays as it was."""
 
     def over(layer: gpd.GeoDataFrame, *by: str) -> pd.DataFrame:
-        return overlap(sites[["site", "geometry"]], layer, site="site", by=by)
+        return overlaps(sites[["site", "geometry"]], layer, site="site", by=by)
 
     return replace(
         tables,
@@ -139,14 +139,14 @@ def cell_tables(cells: gpd.GeoDataFrame, pieces: Pieces, *, border_km: float) ->
         A species is shared in a cell that it lives in and, so close by, in another state too.
     """
     key = ["pu_id", "sci_name"]
-    cell_species = overlap(cells, pieces.sides, site="pu_id", by=("sci_name", "iso2"))
+    cell_species = overlaps(cells, pieces.sides, site="pu_id", by=("sci_name", "iso2"))
     nearby = near(cells, pieces.sides, by=("sci_name", "iso2"), within_km=border_km)
     n_states = nearby.groupby(key)["iso2"].nunique()
     shared = cell_species[key].drop_duplicates().merge(n_states[n_states >= 2].reset_index()[key])
     hotspots = pieces.layers.hotspots
     if hotspots is None:
         hotspots = cells[:0].rename(columns={"pu_id": "hotspot_id"})
-    in_hotspots = overlap(cells, hotspots, site="pu_id", by=("hotspot_id",), kind="polygon")
+    in_hotspots = overlaps(cells, hotspots, site="pu_id", by=("hotspot_id",), kind="polygon")
     return CellTables(cells, cell_species, shared, in_hotspots)
 
 
@@ -156,7 +156,7 @@ def cell_owners(cells: gpd.GeoDataFrame, sites: gpd.GeoDataFrame, *, site: str) 
     Two sites that overlap may each hold half of a cell: the first by `site` has it. Cells that no
     site holds half of are not there.
     """
-    parts = overlap(cells, sites, site="pu_id", by=(site,))
+    parts = overlaps(cells, sites, site="pu_id", by=(site,))
     half = area_km2(cells).set_axis(cells["pu_id"]) / 2
     enough = parts["km2"] >= parts["pu_id"].map(half).astype(float)
     return parts.loc[enough, ["pu_id", site]].drop_duplicates("pu_id")

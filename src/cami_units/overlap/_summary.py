@@ -15,7 +15,7 @@ from pyproj import CRS
 
 from cami_units.model import InputError, Raster, listed
 from cami_units.overlap._door import check_inputs, kind_of
-from cami_units.overlap._measure import area_km2, overlap
+from cami_units.overlap._measure import area_km2, overlaps
 
 Summary = Literal["share", "count", "length_per_1000km2", "mean"]
 
@@ -86,10 +86,10 @@ def _of_rows(
     rows = layer.reset_index(drop=True)
     rows = rows.assign(row=np.arange(len(rows)), all=0)
     if summary == "share":
-        km2 = overlap(sites, rows, site=site, by=("all",), dissolve=True, kind="polygon")
+        km2 = overlaps(sites, rows, site=site, by=("all",), dissolve=True, kind="polygon")
         covered = km2.set_index(site)["km2"].reindex(ids, fill_value=0.0)
         return 100 * covered / area_km2(sites).set_axis(ids), "%"
-    rows_of_sites = overlap(sites, rows, site=site, by=("row",), kind=kind)  # type: ignore[arg-type]
+    rows_of_sites = overlaps(sites, rows, site=site, by=("row",), kind=kind)  # type: ignore[arg-type]
     size = rows_of_sites.columns[-1]
     if summary == "count":
         return rows_of_sites.groupby(site).size().reindex(ids, fill_value=0).astype(float), "count"
@@ -173,7 +173,7 @@ def summary_of_cells(
         `site`, ``value``, in the order of the sites.
     """
     values = cells.set_index("pu_id")["value"].astype(float)
-    cell_parts = overlap(
+    cell_parts = overlaps(
         sites, cells[["pu_id", "geometry"]], site=site, by=("pu_id",), kind="polygon"
     )
     cell_parts = cell_parts.assign(value=cell_parts["pu_id"].map(values).astype(float))

@@ -97,7 +97,7 @@ def allocated(
     ground = sections[sections["section_id"].isin(owner)].sort_values("section_id")
     ground = ground.assign(group=ground["section_id"].map(owner)).reset_index(drop=True)
     order = {group: place for place, group in enumerate(groups)}
-    inside = overlap.overlap(units, ground, by=("section_id", "group"))
+    inside = overlap.overlaps(units, ground, by=("section_id", "group"))
     inside["group_km2"] = inside.groupby(["unit_id", "group"])["km2"].transform("sum")
     inside["place"] = inside["group"].map(order)
     best = inside.sort_values(

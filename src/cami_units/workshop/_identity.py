@@ -119,7 +119,7 @@ class Ground:
         self.base_area: dict[str, float] = dict(
             zip(base["unit_id"], overlap.area_km2(base), strict=True)
         )
-        shared = overlap.overlap(
+        shared = overlap.overlaps(
             sites, base[["unit_id", "geometry"]], site="place", by=("unit_id",), kind="polygon"
         )
         self.of_unit: dict[int, dict[str, float]] = {}
