@@ -30,7 +30,7 @@ from cami_units.grid import planning_units
 from cami_units.overlap import overlaps
 from cami_units.overlap._lattice import Cells, cell_km2, cells_of
 from ranges import ranges
-from told import PICTURES, RESULTS, machine, written
+from results_page import PICTURES, RESULTS, machine, written
 
 EVERY_PAIR = "STRtree + intersection"
 LATTICES: dict[int, Cells] = {}

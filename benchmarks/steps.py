@@ -23,7 +23,7 @@ from statistics import median
 from time import perf_counter, process_time
 
 from groups import group_files, sections_of_ten
-from told import RESULTS, machine, written
+from results_page import RESULTS, machine, written
 
 CLI = [sys.executable, "-m", "cami_units"]
 

@@ -25,7 +25,7 @@ import pyarrow.parquet as pq
 import shapely
 
 from ranges import one_range
-from told import RESULTS, machine, written
+from results_page import RESULTS, machine, written
 
 SPECIES = 6_000
 A_GROUP = 64
