@@ -1001,10 +1001,10 @@ import sys
 from pathlib import Path
 sys.path.insert(0, {tests!r})
 from tests.test_collect import base
-from cami_units import commands
-made = commands.collect([Path({files!r})], base())
+from cami_units.commands.collect import collect, write_collected
+made = collect([Path({files!r})], base())
 print("ready", flush=True)
-commands.write_collected(made, Path({out!r}))
+write_collected(made, Path({out!r}))
 """
 
 

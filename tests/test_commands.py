@@ -305,9 +305,10 @@ def hashes(directory: Path) -> dict[str, str]:
 @pytest.mark.slow
 def test_another_process_hash_seed_and_folder_give_the_same_bytes(round_dir, tmp_path):
     code = (
-        "import sys; from pathlib import Path; from cami_units import commands;"
+        "import sys; from pathlib import Path; from cami_units.commands.propose import propose;"
+        "from cami_units.commands.round_files import write_proposal;"
         "from cami_units.plan import read_plan;"
-        "commands.write_proposal(commands.propose(read_plan(None)), Path(sys.argv[1]))"
+        "write_proposal(propose(read_plan(None)), Path(sys.argv[1]))"
     )
     other = tmp_path / "somewhere else" / "r"
     other.parent.mkdir()
