@@ -17,19 +17,20 @@ from lxml import etree
 
 from cami_units import kml, layers, store, webmap, words
 from cami_units.commands.context import (
-    MOST_FEATURES,
-    MOST_VERTICES,
     context_again,
-    context_layers,
-    drawn_context,
     with_context,
 )
 from cami_units.commands.propose import propose
-from cami_units.commands.publish import published
-from cami_units.commands.round_files import told_layers
+from cami_units.commands.shown_round import (
+    all_context,
+    annotated_layers,
+    published,
+    shown_context,
+)
 from cami_units.layers import context_rows
 from cami_units.model import EQUAL_AREA, LONLAT, InputError, Round
 from cami_units.plan import read_plan
+from cami_units.scene import MOST_FEATURES, MOST_VERTICES, light_context
 from tests.browser import Page, chromium
 from tests.rounds import BOXES, toy_round
 from tests.test_collect import base, collected, handed_out
@@ -123,7 +124,7 @@ def test_the_order_of_rows_in_the_file_changes_nothing() -> None:
 def test_a_round_with_context_can_be_written_and_read_and_is_drawn(
     made: Round, tmp_path: Path
 ) -> None:
-    shown = drawn_context(context_layers(made))
+    shown = shown_context(made)
     units = made.tables["conservation_units"]
     species = made.tables["species"]
     for profile in ("earth-pro", "earth-web"):
@@ -163,7 +164,7 @@ def page_data(page: str) -> dict[str, object]:
 
 
 def test_the_map_offers_each_layer_with_its_measure_and_trusts_no_string(made: Round) -> None:
-    shown = drawn_context(context_layers(made))
+    shown = shown_context(made)
     page = webmap.unit_map(
         made.tables["conservation_units"],
         cards={
@@ -193,7 +194,7 @@ def test_a_heavy_layer_is_thinned_for_drawing_and_says_so() -> None:
     table = gpd.GeoDataFrame({"name": "x"}, index=range(900), geometry=shapes, crs=LONLAT)
     rows = context_rows(table).assign(title="crops", measure="%")
     noticed: list = []
-    light = drawn_context({"context_crops": rows}, noticed=noticed)["context_crops"]
+    light = light_context({"context_crops": rows}, noticed=noticed)["context_crops"]
     assert len(light) == MOST_FEATURES
     assert shapely.get_num_coordinates(light.geometry.to_numpy()).sum() <= MOST_VERTICES
     # The largest stay: the smallest that is drawn is at least as large as any that is not.
@@ -211,7 +212,7 @@ def test_points_that_are_too_many_are_thinned_evenly() -> None:
     places = shapely.points(np.linspace(50, 110, 1000), np.full(1000, 40.0))
     table = gpd.GeoDataFrame(geometry=places, crs=LONLAT)
     rows = context_rows(table).assign(title="towns", measure="count")
-    light = drawn_context({"context_towns": rows})["context_towns"]
+    light = light_context({"context_towns": rows})["context_towns"]
     assert len(light) == MOST_FEATURES
     assert (light.geometry.geom_type == "Polygon").all()
     assert np.diff(np.sort(light.bounds["minx"])).max() < 1
@@ -223,7 +224,7 @@ def test_a_restricted_layer_is_measured_and_never_shown(tmp_path: Path) -> None:
     made = with_context(toy_round(), plan)
     assert made.tables["unit_context"]["value"].iloc[0] == pytest.approx(50, abs=0.1)
     assert made.manifest["inputs"][-1]["restricted"]
-    assert context_layers(made) == {}
+    assert all_context(made) == {}
     assert "context_other" not in published(made).tables
 
 
@@ -361,7 +362,7 @@ def test_a_hotspot_says_why_it_became_no_unit_wherever_it_is_drawn() -> None:
         geometry=[HALF, shapely.box(75, 42, 76, 43)],
         crs=LONLAT,
     )
-    shown = told_layers({"hotspots": spots}, done.tables)["hotspots"]
+    shown = annotated_layers({"hotspots": spots}, done.tables)["hotspots"]
     assert shown.set_index("hotspot_id")["reason"].fillna("").to_dict() == {
         "H01": "",
         "H09": reason,
@@ -391,7 +392,7 @@ def test_in_a_browser_context_is_off_until_asked_for(
         made.tables["conservation_units"],
         cards=words.unit_cards(made.tables, made.tables["species"]),
         imprint=made.imprint,
-        layers=drawn_context(context_layers(made)),
+        layers=shown_context(made),
     )
     browser.open(tmp_path / "map.html")
     boxes = (

@@ -17,7 +17,7 @@ import cami_units
 from cami_units import layers, words
 from cami_units.commands.init import init
 from cami_units.commands.propose import propose
-from cami_units.commands.round_files import shown_layers
+from cami_units.commands.shown_round import shown_layers
 from cami_units.model import PlanError
 from cami_units.plan import read_plan
 

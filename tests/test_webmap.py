@@ -21,8 +21,8 @@ from hypothesis import strategies as st
 from shapely import LineString, MultiPolygon, Point, Polygon, box
 
 from cami_units import model, palette, words
-from cami_units.model import Imprint, InputError
-from cami_units.webmap import LAYERS, CamiMap, unit_map, write_map
+from cami_units.model import MAP_LAYERS, Imprint, InputError
+from cami_units.webmap import CamiMap, unit_map, write_map
 from cami_units.webmap import _html as page_room
 from cami_units.webmap import _payload as payload_room
 from cami_units.webmap._basemap import basemap
@@ -754,7 +754,7 @@ def bundled() -> dict[str, Any]:
         name: folder
         / ("boundaries" if name in ("countries", "disputed") else name)
         / f"{name}.geojson"
-        for name in LAYERS
+        for name in MAP_LAYERS
         if name != "features"
     }
     layers = {name: gpd.read_file(path) for name, path in paths.items() if path.exists()}
@@ -800,4 +800,4 @@ def test_the_bundled_layers_keep_the_budgets(browser: Page, tmp_path: Path) -> N
     browser.open(path)
     assert browser.errors == []
     assert browser.asked_for() == []
-    assert browser.run("return document.querySelectorAll('.unit').length") == 43
+    assert browser.run("return document.querySelectorAll('.unit').length") == 44

@@ -1,34 +1,43 @@
-"""What figures draw: the tables of a round in one equal-area CRS, in one language."""
+"""What is shown of a round, once for every renderer.
+
+Which layers may be shown, which places are told coarsely and which units are hidden; names in the
+reader's language; where a name stands; how few vertices the eye can use. `kml`, `webmap`, `figures`
+and the drawings of `documents` turn a scene into their format and decide none of this.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final
 
 import geopandas as gpd
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
+import shapely
+from pyproj import Proj
+from shapely.geometry.base import BaseGeometry
 
 from cami_units import words
-from cami_units.model import Imprint, InputError, check_table, listed, nearest
-
-LAYERS: Final = (
-    "countries",
-    "borders",
-    "disputed",
-    "protected_areas",
-    "hotspots",
-    "sections",
-    "corridors",
-    "barriers",
-    "gazetteer",
+from cami_units.model import (
+    EQUAL_AREA,
+    HIDDEN_STATUSES,
+    LONLAT,
+    MAP_LAYERS,
+    Imprint,
+    InputError,
+    Problem,
+    check_table,
+    listed,
+    nearest,
 )
+
+DRAWN_LAYERS: Final = tuple(name for name in MAP_LAYERS if name not in ("features", "remarks"))
 """The layers that figures draw. `features` and any others of a round are welcome and not drawn."""
 
-HIDDEN: Final = ("rejected", "merged")
-_WELCOME: Final = (*LAYERS, "features", "ranges")
+_WELCOME: Final = (*MAP_LAYERS, "ranges")
 
 Frame = tuple[float, float, float, float]
 """Left, low, right, top, in metres of the scene's CRS."""
@@ -44,7 +53,7 @@ class Scene:
     imprint : title, date, round, profile, sources, disclaimer.
     units : the table `conservation_units`. Rejected and merged units are not drawn.
     cards : one row a unit, as :func:`cami_units.words.unit_cards` makes them, in this language.
-    layers : any of :data:`LAYERS`, by name.
+    layers : any of :data:`DRAWN_LAYERS`, by name.
     species : the table `species`.
     unit_criteria, unit_species, unit_countries : the tables of those names; empty ones are fine.
     lang : language of every phrase and name.
@@ -72,13 +81,13 @@ class Scene:
         words.text("map", self.lang)  # refuses an unknown language
         unknown = [name for name in self.layers if name not in _WELCOME]
         if unknown:
-            hints = "".join(nearest(name, LAYERS) for name in unknown)
+            hints = "".join(nearest(name, DRAWN_LAYERS) for name in unknown)
             raise InputError(
-                f"Figures draw {', '.join(LAYERS)}; they do not know {listed(unknown)}.{hints}"
+                f"Figures draw {', '.join(DRAWN_LAYERS)}; they do not know {listed(unknown)}.{hints}"
             )
         check_table(self.units, "conservation_units", crs=self.crs)
         check_table(self.species, "species")
-        for name in LAYERS:
+        for name in DRAWN_LAYERS:
             if name in self.layers:
                 check_table(self.layers[name], name, crs=self.crs)
         bare = sorted(set(self.units["unit_id"]) - set(self.cards.get("unit_id", ())))
@@ -88,9 +97,14 @@ class Scene:
             )
 
 
+def shown_units(units: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """The units of a table that are shown, in its order: rejected and merged ones are not."""
+    return units[~units["status"].isin(HIDDEN_STATUSES)]
+
+
 def drawn_units(scene: Scene) -> gpd.GeoDataFrame:
     """The units that are drawn, best rank first."""
-    seen = scene.units[~scene.units["status"].isin(HIDDEN)]
+    seen = shown_units(scene.units)
     return seen.sort_values(["rank", "unit_id"], na_position="last", kind="stable")
 
 
@@ -170,3 +184,368 @@ def region(scene: Scene) -> Any:
         return (-3e6, -2e6, 3e6, 2e6)
     edges = np.array([table.total_bounds for table in there])
     return (*edges[:, :2].min(axis=0), *edges[:, 2:].max(axis=0))
+
+
+# -- what may be shown ----------------------------------------------------------------------------
+
+COARSE_KM: Final = 25.0
+"""The least size to which the places of a sensitive species are made coarse (DOMAIN: ≥ 25 km)."""
+
+LATTICE_OFFSET: Final = 0.01
+"""Share of a cell that a shape must reach into it: a shape of whole cells stays what it is."""
+
+
+def restricted_layers(inputs: Iterable[Mapping[str, Any]]) -> frozenset[str]:
+    """The layers that came, in part or whole, from a source that may not be passed on."""
+    return frozenset(str(source["layer"]) for source in inputs if source.get("restricted"))
+
+
+def sensitive_species(species: pd.DataFrame) -> frozenset[str]:
+    """The species whose places are not told precisely."""
+    return frozenset(species.loc[species["sensitive"].eq("yes"), "sci_name"])
+
+
+def shown_layers(
+    layers: Mapping[str, gpd.GeoDataFrame],
+    species: pd.DataFrame,
+    *,
+    restricted: frozenset[str],
+    crs: str,
+) -> dict[str, gpd.GeoDataFrame]:
+    """The layers that may be shown, in longitude and latitude.
+
+    A layer that came from a restricted source stays out, `features` aside: the range of a sensitive
+    species, or any range of a restricted source, is shown as the coarse cells that it reaches into,
+    and its corridors on the corners of such cells.
+
+    Parameters
+    ----------
+    layers : mapping of name to GeoDataFrame
+        Of a round, in longitude and latitude.
+    species : DataFrame
+        The table `species`.
+    restricted : frozenset of str
+        From :func:`restricted_layers`.
+    crs : str
+        The equal-area CRS of the plan: the cells lie in it.
+    """
+    shown = {name: table for name, table in layers.items() if name not in restricted}
+    delicate = sensitive_species(species)
+    features = layers.get("features")
+    if features is not None:
+        told_coarsely = delicate | (set(features["sci_name"]) if "ranges" in restricted else set())
+        shown["features"] = _coarse_rows(features, told_coarsely, crs)
+        delicate = frozenset(told_coarsely)
+    if "corridors" in shown:
+        shown["corridors"] = _coarse_rows(shown["corridors"], delicate, crs)
+    return shown
+
+
+def coarse_layers(
+    layers: Mapping[str, gpd.GeoDataFrame], species: pd.DataFrame | None
+) -> Mapping[str, gpd.GeoDataFrame]:
+    """Layers in which no sensitive place is told precisely, whoever hands them to a renderer.
+
+    What :func:`shown_layers` has made coarse already stays as it is.
+    """
+    if species is None or "sensitive" not in species:
+        return layers
+    names = sensitive_species(species)
+    return {
+        name: _coarse_rows(table, names, EQUAL_AREA)
+        if name in ("features", "corridors") and not table.attrs.get(_MARK)
+        else table
+        for name, table in layers.items()
+    }
+
+
+_MARK: Final = "coarse_km"
+"""The note on a table that says how coarse its sensitive rows are."""
+
+
+def _coarse_rows(
+    table: gpd.GeoDataFrame, names: frozenset[str] | set[str], crs: str
+) -> gpd.GeoDataFrame:
+    """A layer with the rows of these species made coarse; lines shorter than a cell are left out."""
+    rows = table["sci_name"].map(lambda listed_: bool(set(str(listed_).split(";")) & names))
+    if not rows.any():
+        return table
+    shapes = table.geometry.copy()
+    shapes[rows] = coarse(table.geometry[rows], crs=crs)
+    kept = ~rows | ~(shapes.is_empty | shapes.isna())
+    made = table.set_geometry(shapes)
+    made = made if kept.all() else made[kept].reset_index(drop=True)
+    made.attrs[_MARK] = COARSE_KM
+    return made
+
+
+def coarse(shapes: gpd.GeoSeries, *, crs: Any, km: float = COARSE_KM) -> gpd.GeoSeries:
+    """Places told no more finely than `km`, anywhere on earth.
+
+    Areas become the cells of a square lattice that they reach into; lines and points move to its
+    corners, and a line shorter than a cell becomes empty. Made coarse a second time, nothing moves.
+
+    Parameters
+    ----------
+    shapes : GeoSeries
+        In longitude and latitude.
+    crs : str or CRS
+        The equal-area CRS in which the lattice lies, in metres.
+    km : float
+        The least width and height of a cell on the ground. No equal-area CRS keeps lengths: where
+        it stretches them by a factor *a*, a cell is `km` · *a* wide on the map, in whole km.
+
+    Returns
+    -------
+    GeoSeries
+        In longitude and latitude, with the index of `shapes`.
+
+    Examples
+    --------
+    >>> here = gpd.GeoSeries([shapely.Point(80.05, 40.02)], crs=4326)
+    >>> aea = "+proj=aea +lat_1=30 +lat_2=50 +lat_0=40 +lon_0=80 +datum=WGS84"
+    >>> coarse(here, crs=aea).to_wkt(rounding_precision=3).tolist()
+    ['POINT (80 40)']
+    """
+    dense = shapely.segmentize(np.asarray(shapes.array, dtype=object), 0.25)
+    flat = gpd.GeoSeries(list(dense), index=shapes.index, crs=shapes.crs).to_crs(crs)
+    made = [_coarse_shape(shape, crs, km) for shape in flat]
+    return gpd.GeoSeries(made, index=shapes.index, crs=crs).to_crs(LONLAT)
+
+
+def _coarse_shape(shape: BaseGeometry, crs: Any, km: float) -> BaseGeometry:
+    """One shape on the lattice whose cells are large enough where it ends up."""
+    if shape is None or shape.is_empty:
+        return shape
+    step = _step(shapely.get_coordinates(shape), crs, km)
+    for _ in range(5):  # cells reach beyond the shape: they may need to be larger out there
+        made = _on_cells(shape, step) if shapely.get_dimensions(shape) == 2 else _snap(shape, step)
+        wider = _step(shapely.get_coordinates(made), crs, km) if not made.is_empty else step
+        if wider <= step:
+            break
+        step = wider
+    return made
+
+
+def _step(points: npt.NDArray[np.float64], crs: Any, km: float) -> float:
+    """The width of a cell in metres of the CRS that is at least `km` on the ground at all points."""
+    projection = Proj(crs)
+    lon, lat = projection(points[:, 0], points[:, 1], inverse=True)
+    stretch = np.asarray(projection.get_factors(lon, lat).tissot_semimajor)
+    return float(np.ceil(round(km * stretch.max(), 6)) * 1000.0)
+
+
+def _on_cells(shape: BaseGeometry, step: float) -> BaseGeometry:
+    """The cells that an area reaches into; the one it lies in, where it reaches into none."""
+    west, south, east, north = np.array(shape.bounds) / step
+    columns = np.arange(np.floor(west), np.floor(east) + 1)
+    lines = np.arange(np.floor(south), np.floor(north) + 1)
+    left, low = (corner.ravel() for corner in np.meshgrid(columns, lines))
+    inner = shapely.box(
+        left + LATTICE_OFFSET,
+        low + LATTICE_OFFSET,
+        left + 1 - LATTICE_OFFSET,
+        low + 1 - LATTICE_OFFSET,
+    )
+    scaled = shapely.transform(shape, lambda xy: xy / step)
+    shapely.prepare(scaled)
+    reached = shapely.intersects(scaled, inner)
+    if not reached.any():
+        middle = shapely.point_on_surface(scaled)
+        reached = (left == np.floor(middle.x)) & (low == np.floor(middle.y))
+    cells = shapely.box(*(np.array([left, low, left + 1, low + 1])[:, reached] * step))
+    # Corners all along the outline: a long straight edge would not stay one in degrees.
+    whole: BaseGeometry = shapely.segmentize(shapely.coverage_union_all(cells), step)
+    return whole
+
+
+def _snap(shape: BaseGeometry, step: float) -> BaseGeometry:
+    """Lines and points on the corners of cells."""
+    moved = shapely.transform(shape, lambda xy: np.round(xy / step) * step)
+    if shapely.get_dimensions(shape) == 0:
+        return moved
+    kept = [
+        line
+        for part in shapely.get_parts(moved)
+        if (line := shapely.remove_repeated_points(part)).length > 0
+    ]
+    return shapely.union_all(kept) if len(kept) > 1 else (kept or [shapely.LineString()])[0]
+
+
+# -- where names stand ----------------------------------------------------------------------------
+
+
+def label_place(shape: BaseGeometry) -> BaseGeometry:
+    """Where a name stands best: inside the largest part, where it is widest; else on the line.
+
+    Examples
+    --------
+    >>> label_place(shapely.box(0, 0, 2, 2)).wkt
+    'POINT (1 1)'
+    """
+    parts = shapely.get_parts(shape)
+    areal = parts[shapely.get_dimensions(parts) == 2]
+    if not len(areal):
+        point: BaseGeometry = shapely.point_on_surface(shape)
+        return point
+    largest: Any = areal[shapely.area(areal).argmax()]
+    least = float(np.sqrt(largest.area)) / 50  # finer than the eye sees, and quick
+    place: BaseGeometry = shapely.get_point(
+        shapely.maximum_inscribed_circle(largest, tolerance=least), 0
+    )
+    return place
+
+
+def in_lines(text: str, most: int = 16) -> str:
+    """A long name in lines of about sixteen letters.
+
+    Examples
+    --------
+    >>> in_lines("ISLAMIC REPUBLIC OF IRAN")
+    'ISLAMIC REPUBLIC\nOF IRAN'
+    """
+    rows: list[str] = []
+    for word in text.split(" "):
+        if rows and len(rows[-1]) + len(word) < most:
+            rows[-1] += f" {word}"
+        else:
+            rows.append(word)
+    return "\n".join(rows)
+
+
+# -- no more vertices than the eye can use --------------------------------------------------------
+
+TOLERANCES: Final = (0.0, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2)
+"""Degrees, finest first: 0.002° is a pixel of a slide of one unit, 0.2° one of the whole region."""
+
+Shapes = npt.NDArray[np.object_]
+
+
+def simplest(
+    drawn_at: Callable[[float], Shapes], *, most: int, tolerances: Sequence[float] = TOLERANCES[1:]
+) -> Shapes:
+    """Shapes at the finest tolerance that keeps to `most` vertices; else at the coarsest.
+
+    Parameters
+    ----------
+    drawn_at : callable
+        The shapes at a tolerance in degrees.
+    most : int
+        Vertices allowed in all.
+    """
+    for tolerance in tolerances:
+        shapes = drawn_at(tolerance)
+        if shapely.get_num_coordinates(shapes).sum() <= most:
+            break
+    return shapes
+
+
+# -- layers that a plan brings --------------------------------------------------------------------
+
+CONTEXT: Final = "context_"
+"""What the names of context layers begin with: this and their name in the plan."""
+
+MOST_FEATURES: Final = 500
+MOST_VERTICES: Final = 10_000
+"""How much of a context layer is drawn. All of it is measured."""
+
+_POINT_DEGREES: Final = 0.05
+"""Half the width at which a point is drawn: a shape shows everywhere, an icon must be carried."""
+
+
+def context_title(table: str) -> str:
+    """The name of a context layer as people read it, from the name of its table."""
+    return table.removeprefix(CONTEXT).replace("_", " ")
+
+
+def context_layers(
+    tables: Mapping[str, pd.DataFrame], *, restricted: frozenset[str]
+) -> dict[str, gpd.GeoDataFrame]:
+    """The context layers of a round that may be shown: none from a restricted source.
+
+    Returns
+    -------
+    dict
+        By the name of the table, with the columns that maps draw from beside those of the table:
+        ``title`` of the layer and ``measure``, what its number in a unit's card counts.
+    """
+    summaries = tables.get("unit_context")
+    if summaries is None:
+        return {}
+    measure = dict(zip(CONTEXT + summaries["layer"].astype(str), summaries["unit"], strict=True))
+    return {
+        name: table.assign(title=context_title(name), measure=str(measure[name]))
+        for name, table in sorted(tables.items())
+        if name in measure
+        and name not in restricted
+        and isinstance(table, gpd.GeoDataFrame)
+        and "context_id" in table
+    }
+
+
+def light_context(
+    layers: Mapping[str, gpd.GeoDataFrame], *, noticed: list[Problem] | None = None
+) -> Mapping[str, gpd.GeoDataFrame]:
+    """Context layers light enough for a map: the largest shapes, simplified; points spread evenly.
+
+    Parameters
+    ----------
+    layers : mapping
+        From :func:`context_layers`, whole or the part in some frame.
+    noticed : list of Problem, optional
+        What was left out is added to it.
+
+    Returns
+    -------
+    mapping
+        Points as small squares. ``in_all`` says how many features there are.
+    """
+    made = {}
+    for name, table in layers.items():
+        made[name] = light = _light(table)
+        if noticed is not None and len(light) < len(table):
+            what = (
+                f"of the context layer {context_title(name)} {len(light):,} of {len(table):,} "
+                "features are drawn, the largest, or of points some everywhere; all of them are "
+                "measured"
+            )
+            noticed.append(Problem("counted", name, "", "", what))
+    return MappingProxyType(made)
+
+
+def _light(table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """One layer, simplified; when that is not enough, its largest shapes."""
+    there = table[~(table.geometry.isna() | table.geometry.is_empty)]
+    kept = _largest(there, MOST_FEATURES)
+    shapes = kept.geometry.to_numpy()
+    simpler = simplest(
+        lambda tolerance: shapely.simplify(shapes, tolerance, preserve_topology=True),
+        most=MOST_VERTICES,
+        tolerances=TOLERANCES,
+    )
+    if shapely.get_num_coordinates(simpler).sum() > MOST_VERTICES:
+        order = np.argsort(-_sizes(shapes), kind="stable")
+        enough = np.cumsum(shapely.get_num_coordinates(simpler)[order]) <= MOST_VERTICES
+        first = np.sort(order[enough]) if enough.any() else order[:1]
+        kept, simpler = kept.iloc[first], simpler[first]
+    dots = np.isin(shapely.get_type_id(simpler), (0, 4))
+    simpler[dots] = shapely.buffer(simpler[dots], _POINT_DEGREES, cap_style="square")
+    drawn = kept.set_geometry(gpd.GeoSeries(simpler, index=kept.index, crs=kept.crs))
+    return drawn.assign(in_all=len(table)).reset_index(drop=True)
+
+
+def _largest(table: gpd.GeoDataFrame, most: int) -> gpd.GeoDataFrame:
+    """The largest features; of points, some everywhere: every nth along a curve through all."""
+    if len(table) <= most:
+        return table
+    size = _sizes(table.geometry.to_numpy())
+    if size.any():
+        return table.iloc[np.sort(np.argsort(-size, kind="stable")[:most])]
+    along = np.argsort(table.geometry.hilbert_distance().to_numpy(), kind="stable")
+    return table.iloc[np.sort(along[np.linspace(0, len(along) - 1, most).astype(int)])]
+
+
+def _sizes(shapes: Any) -> Any:
+    """Areas, or lengths where nothing has an area."""
+    area = shapely.area(shapes)
+    return area if area.any() else shapely.length(shapes)

@@ -12,8 +12,7 @@ import pandas as pd
 from cami_units import __version__, figures, store, words, workshop
 from cami_units.commands.activities import known_activities
 from cami_units.commands.decide import decided_round, read_decisions
-from cami_units.commands.publish import published
-from cami_units.commands.shown_round import scene
+from cami_units.commands.shown_round import drawn_scene, published
 from cami_units.documents.annex_document import write_annex
 from cami_units.documents.units_workbook import write_units_workbook
 from cami_units.model import Progress, quiet
@@ -76,7 +75,7 @@ def annex(
         )
         write_units_workbook(folder / "annex.xlsx", done, more=more)
         store.write_geopackage(folder / "annex.gpkg", replace(public, tables=tables))
-        figures.write_figure(folder / "annex.pdf", figures.poster(scene(done, lang=speaking)))
+        figures.write_figure(folder / "annex.pdf", figures.poster(drawn_scene(done, lang=speaking)))
         outputs = {path.name: store.sha256(path) for path in sorted(folder.iterdir())}
         told = {
             **done.manifest,

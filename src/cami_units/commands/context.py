@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, replace
-from types import MappingProxyType
 from typing import Any, Final
 
 import geopandas as gpd
@@ -16,23 +15,13 @@ from cami_units import layers, overlap
 from cami_units.commands._round_tables import as_written
 from cami_units.model import InputError, Problem, Progress, Raster, Round, quiet
 from cami_units.plan import Plan
-
-PREFIX: Final = "context_"
-"""What the tables of context layers are called: this and their name in the plan."""
+from cami_units.scene import CONTEXT, context_title
 
 COLUMNS: Final = ("unit_id", "layer", "summary", "value", "unit", "measured_on")
 
 ON_LAYER: Final = "layer"
 ON_CELLS: Final = "planning units"
 """Where a value was read: on the layer itself, or on the planning units that stand for a raster."""
-
-MOST_FEATURES: Final = 500
-MOST_VERTICES: Final = 10_000
-"""How much of a context layer is drawn. All of it is measured."""
-
-_TOLERANCES: Final = (0.0, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2)
-_POINT_DEGREES: Final = 0.05
-"""Half the width at which a point is drawn: a shape shows everywhere, an icon must be carried."""
 
 
 def with_context(done: Round, plan: Plan, *, progress: Progress = quiet) -> Round:
@@ -76,14 +65,14 @@ def with_context(done: Round, plan: Plan, *, progress: Progress = quiet) -> Roun
                 found.assign(layer=name, summary=wanted.summary, measured_on=ON_LAYER),
             )
             if isinstance(read.layer, gpd.GeoDataFrame):
-                shown[PREFIX + name] = as_written(layers.context_rows(read.layer))
+                shown[CONTEXT + name] = as_written(layers.context_rows(read.layer))
             elif cells is not None:
                 held = _summarised(cells, read.layer, wanted.summary, "pu_id")
                 of_cells.append(held.assign(layer=name)[["pu_id", "layer", "value"]])
         except InputError as error:
             raise InputError(f"[context.{name}]: {error}") from error
-        sources += [{**source, "layer": PREFIX + name} for source in read.sources]
-        problems += [replace(problem, layer=PREFIX + name) for problem in read.problems]
+        sources += [{**source, "layer": CONTEXT + name} for source in read.sources]
+        problems += [replace(problem, layer=CONTEXT + name) for problem in read.problems]
     added: dict[str, pd.DataFrame] = {"unit_context": _in_order(told), **shown}
     if of_cells:
         every = pd.concat(of_cells).dropna(subset="value")
@@ -129,7 +118,7 @@ def context_again(done: Round, base: Round, *, crs: str) -> Round:
     if len(drawn):
         asked = before.drop_duplicates("layer")[["layer", "summary", "unit"]]
         for name, summary, unit in asked.itertuples(index=False, name=None):
-            layer = done.tables.get(PREFIX + name)
+            layer = done.tables.get(CONTEXT + name)
             if isinstance(layer, gpd.GeoDataFrame):
                 flat = layers.to_equal_area(layer, crs)
                 found = _summarised(drawn, flat, summary, "unit_id").assign(measured_on=ON_LAYER)
@@ -176,105 +165,6 @@ def _cited(done: Round, sources: list[Mapping[str, Any]], problems: list[Problem
         "inputs": [*done.manifest.get("inputs", ()), *sources],
         "problems": [*done.manifest.get("problems", ()), *map(asdict, problems)],
     }
-    lines = [f"{title_of(str(one['layer']))}: {one['file']}" for one in sources]
+    lines = [f"{context_title(str(one['layer']))}: {one['file']}" for one in sources]
     imprint = replace(done.imprint, sources=(*done.imprint.sources, *lines))
     return replace(done, manifest=manifest, imprint=imprint)
-
-
-def title_of(table: str) -> str:
-    """The name of a context layer as people read it, from the name of its table."""
-    return table.removeprefix(PREFIX).replace("_", " ")
-
-
-# -- on maps --------------------------------------------------------------------------------------
-
-
-def context_layers(done: Round) -> dict[str, gpd.GeoDataFrame]:
-    """The context layers of a round that may be shown: none from a restricted source.
-
-    Returns
-    -------
-    dict
-        By the name of the table, with the columns that maps draw from beside those of the table:
-        ``title`` of the layer and ``measure``, what its number in a unit's card counts.
-    """
-    told = done.tables.get("unit_context")
-    if told is None:
-        return {}
-    closed = {
-        str(source["layer"])
-        for source in done.manifest.get("inputs", ())
-        if source.get("restricted")
-    }
-    measure = dict(zip(PREFIX + told["layer"].astype(str), told["unit"], strict=True))
-    return {
-        name: table.assign(title=title_of(name), measure=str(measure[name]))
-        for name, table in sorted(done.tables.items())
-        if name in measure
-        and name not in closed
-        and isinstance(table, gpd.GeoDataFrame)
-        and "context_id" in table
-    }
-
-
-def drawn_context(
-    shown: Mapping[str, gpd.GeoDataFrame], *, noticed: list[Problem] | None = None
-) -> Mapping[str, gpd.GeoDataFrame]:
-    """Context layers light enough for a map: the largest shapes, simplified; points spread evenly.
-
-    Parameters
-    ----------
-    shown : mapping
-        From :func:`context_layers`, whole or the part in some frame.
-    noticed : list of Problem, optional
-        What was left out is added to it.
-
-    Returns
-    -------
-    mapping
-        Points as small squares. ``in_all`` says how many features there are.
-    """
-    made = {}
-    for name, table in shown.items():
-        made[name] = light = _light(table)
-        if noticed is not None and len(light) < len(table):
-            what = (
-                f"of the context layer {title_of(name)} {len(light):,} of {len(table):,} features "
-                "are drawn, the largest, or of points some everywhere; all of them are measured"
-            )
-            noticed.append(Problem("counted", name, "", "", what))
-    return MappingProxyType(made)
-
-
-def _light(table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    there = table[~(table.geometry.isna() | table.geometry.is_empty)]
-    kept = _chosen(there, MOST_FEATURES)
-    shapes = kept.geometry.to_numpy()
-    for tolerance in _TOLERANCES:
-        simpler = shapely.simplify(shapes, tolerance, preserve_topology=True)
-        if shapely.get_num_coordinates(simpler).sum() <= MOST_VERTICES:
-            break
-    if shapely.get_num_coordinates(simpler).sum() > MOST_VERTICES:
-        order = np.argsort(-_sizes(shapes), kind="stable")
-        enough = np.cumsum(shapely.get_num_coordinates(simpler)[order]) <= MOST_VERTICES
-        first = np.sort(order[enough]) if enough.any() else order[:1]
-        kept, simpler = kept.iloc[first], simpler[first]
-    dots = np.isin(shapely.get_type_id(simpler), (0, 4))
-    simpler[dots] = shapely.buffer(simpler[dots], _POINT_DEGREES, cap_style="square")
-    drawn = kept.set_geometry(gpd.GeoSeries(simpler, index=kept.index, crs=kept.crs))
-    return drawn.assign(in_all=len(table)).reset_index(drop=True)
-
-
-def _chosen(table: gpd.GeoDataFrame, most: int) -> gpd.GeoDataFrame:
-    if len(table) <= most:
-        return table
-    size = _sizes(table.geometry.to_numpy())
-    if size.any():
-        return table.iloc[np.sort(np.argsort(-size, kind="stable")[:most])]
-    along = np.argsort(table.geometry.hilbert_distance().to_numpy(), kind="stable")
-    return table.iloc[np.sort(along[np.linspace(0, len(along) - 1, most).astype(int)])]
-
-
-def _sizes(shapes: Any) -> Any:
-    area = shapely.area(shapes)
-    return area if area.any() else shapely.length(shapes)

@@ -8,10 +8,17 @@ from pathlib import Path
 import geopandas as gpd
 
 from cami_units import figures, store, webmap, words
-from cami_units.commands.context import context_layers, drawn_context
-from cami_units.commands.round_files import shown_layers
-from cami_units.commands.shown_round import scene
-from cami_units.model import Problem, Progress, Round, clean_name, listed, quiet
+from cami_units.commands.shown_round import drawn_scene, open_parts, shown_context, shown_layers
+from cami_units.model import (
+    HIDDEN_STATUSES,
+    Problem,
+    Progress,
+    Round,
+    clean_name,
+    listed,
+    quiet,
+)
+from cami_units.scene import Scene
 
 
 def figure_writers(
@@ -23,8 +30,8 @@ def figure_writers(
     ``slide_region.png`` and ``slide_<unit>.png`` of 1920 × 1080; ``atlas.html``, the map with all
     evidence in full detail. Ids that are no file names are cleaned of what a name may not hold.
     """
-    drawn = scene(done, lang=lang or done.imprint.languages[0])
-    seen = drawn.units[~drawn.units["status"].isin(("rejected", "merged"))]
+    drawn = drawn_scene(done, lang=lang or done.imprint.languages[0])
+    seen = drawn.units[~drawn.units["status"].isin(HIDDEN_STATUSES)]
     units = sorted(map(str, seen["unit_id"]))
     sections = (
         sorted(map(str, drawn.layers["sections"]["section_id"]))
@@ -99,22 +106,17 @@ def write_atlas(path: Path, done: Round, *, lang: str = "") -> None:
 def _atlas_layers(done: Round) -> dict[str, gpd.GeoDataFrame]:
     """What a map shows, and beside it the coded parts of every range that may be told in full."""
     tables, shown = done.tables, shown_layers(done)
-    restricted = any(
-        source["restricted"] for source in done.manifest["inputs"] if source["layer"] == "ranges"
-    )
     pairs = tables.get("border_pairs")
     if isinstance(pairs, gpd.GeoDataFrame) and "borders" in shown:
         shown["borders"] = pairs.assign(disputed=False)
-    shown |= drawn_context(context_layers(done))
-    parts = tables.get("ranges_used")
-    if isinstance(parts, gpd.GeoDataFrame) and not restricted:
-        species = tables["species"]
-        open_ones = species.loc[species["sensitive"].ne("yes"), "sci_name"]
-        shown["ranges"] = parts[parts["sci_name"].isin(open_ones)]
+    shown |= shown_context(done)
+    parts = open_parts(done)
+    if parts is not None:
+        shown["ranges"] = parts
     return shown
 
 
-def _writer(draw: figures.Draw, drawn: figures.Scene, name: str) -> store.Writer:
+def _writer(draw: figures.Draw, drawn: Scene, name: str) -> store.Writer:
     return lambda path: figures.write_figure(path, draw(drawn, name))
 
 

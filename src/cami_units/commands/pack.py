@@ -14,16 +14,20 @@ import shapely
 
 from cami_units import __version__, figures, kml, store, webmap, words, workshop
 from cami_units.commands.activities import known_activities
-from cami_units.commands.context import context_layers, drawn_context
 from cami_units.commands.decide import decided_round
-from cami_units.commands.legend import legend_png
-from cami_units.commands.publish import published
-from cami_units.commands.round_files import products, told_layers
-from cami_units.commands.shown_round import scene
+from cami_units.commands.round_files import products
+from cami_units.commands.shown_round import (
+    all_context,
+    annotated_layers,
+    drawn_scene,
+    legend_png,
+    published,
+)
 from cami_units.commands.stored_round import allocation
 from cami_units.documents.group_form import write_form
 from cami_units.documents.howto_page import write_howto
 from cami_units.model import (
+    HIDDEN_STATUSES,
     ROUND_LAYERS,
     InputError,
     Problem,
@@ -33,6 +37,7 @@ from cami_units.model import (
     quiet,
 )
 from cami_units.plan import Plan, stored_plan
+from cami_units.scene import Scene, light_context
 
 ABOUT: Final = "pack.json"
 MOST_BYTES: Final = 200_000_000
@@ -85,7 +90,7 @@ def pack(
     target = out or directory.resolve().parent / "pack"
     _check_replaceable(target)
     public = published(done)
-    drawn = scene(done, lang=done.imprint.languages[0])
+    drawn = drawn_scene(done, lang=done.imprint.languages[0])
     noticed = _unowned(done, groups)
     with store.staging(target, replace=True) as folder:
         for group, sections in groups.items():
@@ -149,7 +154,7 @@ def _unowned(done: Round, groups: Mapping[str, Sequence[str]]) -> list[Problem]:
 
 def _write_group(
     folder: Path,
-    drawn: figures.Scene,
+    drawn: Scene,
     public: Round,
     known: pd.DataFrame,
     group: str,
@@ -162,7 +167,7 @@ def _write_group(
     everyone = _spatial(public, "conservation_units").merge(known, on="unit_id")
     own = everyone[everyone["group"] == group].reset_index(drop=True)
     others = everyone[everyone["group"] != group]
-    others = others[~others["status"].isin(["rejected", "merged"])].reset_index(drop=True)
+    others = others[~others["status"].isin(HIDDEN_STATUSES)].reset_index(drop=True)
     near = _near(public, own, sections)
     cards = {
         lang: words.unit_cards({**public.tables, "conservation_units": own}, species, lang=lang)
@@ -236,8 +241,8 @@ def _near(
         if name not in ("countries", "borders", "disputed"):
             table = _parts_in(table, frame, name)
         near[name] = table
-    around = {name: _parts_in(table, frame, name) for name, table in context_layers(public).items()}
-    near = told_layers(near, public.tables) | dict(drawn_context(around))
+    around = {name: _parts_in(table, frame, name) for name, table in all_context(public).items()}
+    near = annotated_layers(near, public.tables) | dict(light_context(around))
     if sections:
         near["sections"] = mine.reset_index(drop=True)
     return near
@@ -276,7 +281,7 @@ def _write_everything(folder: Path, done: Round, public: Round, noticed: list[Pr
     store.write_geopackage(folder / store.GEOPACKAGE, public)
 
 
-def _write_plenary(folder: Path, everything: Path, drawn: figures.Scene) -> None:
+def _write_plenary(folder: Path, everything: Path, drawn: Scene) -> None:
     """What the projector and the printer in the plenary hall need."""
     folder.mkdir()
     for name, source in (

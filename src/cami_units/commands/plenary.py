@@ -14,14 +14,13 @@ import shapely.affinity
 
 from cami_units import kml, layers, store, words
 from cami_units.commands.decide import decided_round, read_decisions
-from cami_units.commands.legend import legend_png
-from cami_units.commands.round_files import shown_layers
-from cami_units.commands.shown_round import scene
+from cami_units.commands.shown_round import drawn_scene, legend_png, shown_layers
 from cami_units.documents.board import Slide, write_board, write_slides
 from cami_units.documents.typed_tables import read_table
 from cami_units.documents.unit_drawing import Drawing, Label, Shape
 from cami_units.model import (
     FINDINGS,
+    HIDDEN_STATUSES,
     InputError,
     Problem,
     Progress,
@@ -31,7 +30,6 @@ from cami_units.model import (
     quiet,
 )
 
-HIDDEN: Final = ("rejected", "merged")
 _WIDE: Final = 800.0
 _HIGH: Final = 640.0
 _FACTS: Final = (
@@ -155,7 +153,7 @@ def board(
     """
     units = done.tables["conservation_units"]
     cards = words.unit_cards(done.tables, done.tables["species"], lang=lang).set_index("unit_id")
-    drawn = scene(done, lang=lang)
+    drawn = drawn_scene(done, lang=lang)
     flat = drawn.units.set_index("unit_id")
     versions = _by_unit(_flat(done, "set_aside", drawn.crs))
     remarks = _by_unit(_each_unit(_flat(done, "remarks", drawn.crs)))
@@ -164,7 +162,7 @@ def board(
     old_findings = _by_unit(before.tables["unit_criteria"]) if before else {}
     changed, open_ = _by_unit(changes), _by_unit(conflicts)
     said = _by_unit(log)
-    hidden = units["status"].isin(HIDDEN)
+    hidden = units["status"].isin(HIDDEN_STATUSES)
     order = units.assign(hidden=hidden).sort_values(
         ["hidden", "rank", "unit_id"], na_position="last", kind="stable"
     )
@@ -456,7 +454,7 @@ def _drawing(
         table = layer(name)
         if table is not None:
             add(kind, table.geometry[table.geom_type.isin(["Polygon", "MultiPolygon"])])
-    seen = units[~units["status"].isin(HIDDEN) & (units.index != unit_id)]
+    seen = units[~units["status"].isin(HIDDEN_STATUSES) & (units.index != unit_id)]
     seen = seen[shapely.intersects(seen.geometry.to_numpy(), window)]
     add("other", seen.geometry)
     add("unit", [shape])
@@ -536,7 +534,7 @@ def _rings(
 def _write_tour(path: Path, done: Round, before: Round | None, lang: str) -> tuple[Problem, ...]:
     tables = done.tables
     units = gpd.GeoDataFrame(tables["conservation_units"])
-    drawn = units[~units["status"].isin(HIDDEN)].reset_index(drop=True)
+    drawn = units[~units["status"].isin(HIDDEN_STATUSES)].reset_index(drop=True)
     said = tables.get("remarks")  # what groups pinned and typed, and where they disagree
     shown = shown_layers(done) | ({"remarks": said} if isinstance(said, gpd.GeoDataFrame) else {})
     kept = (

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Final
 
 import geopandas as gpd
-import numpy as np
-import pandas as pd
-import shapely
 
-from cami_units import grid, kml, store, webmap, words
-from cami_units.commands.context import context_layers, drawn_context
-from cami_units.commands.legend import legend_png
+from cami_units import kml, store, webmap, words
+from cami_units.commands.shown_round import (
+    annotated_layers,
+    legend_png,
+    shown_context,
+    shown_layers,
+)
 from cami_units.documents.csv_tables import write_csv
 from cami_units.documents.units_workbook import write_units_workbook
-from cami_units.model import EQUAL_AREA, LONLAT, ROUND_LAYERS, Problem, Progress, Round, quiet
+from cami_units.model import Problem, Progress, Round, quiet
 
 
 def write_proposal(
@@ -51,8 +51,8 @@ def products(
     tables, imprint = proposal.tables, proposal.imprint
     species = tables["species"]
     cards = {lang: words.unit_cards(tables, species, lang=lang) for lang in imprint.languages}
-    shown = told_layers(shown_layers(proposal), tables)
-    shown |= drawn_context(context_layers(proposal), noticed=noticed)
+    shown = annotated_layers(shown_layers(proposal), tables)
+    shown |= shown_context(proposal, noticed=noticed)
     said = tables.get("remarks")  # what groups pinned and typed: a layer of the map
     remarks = {"remarks": said} if isinstance(said, gpd.GeoDataFrame) else {}
 
@@ -100,87 +100,3 @@ def products(
         "conservation_units.csv": lambda path: write_csv(path, tables["conservation_units"]),
         "conservation_units.xlsx": lambda path: write_units_workbook(path, proposal),
     }
-
-
-def told_layers(
-    shown: dict[str, gpd.GeoDataFrame], tables: Mapping[str, pd.DataFrame]
-) -> dict[str, gpd.GeoDataFrame]:
-    """Layers with what is known of them: why a hotspot became no unit, what lies along a border."""
-    made = dict(shown)
-    for layer, table, key, columns in (
-        ("hotspots", "not_proposed", "hotspot_id", ["reason"]),
-        ("borders", "border_pairs", "pair", list(_ALONG)),
-    ):
-        if layer in shown and table in tables:
-            known = tables[table].set_index(key)[columns]
-            made[layer] = shown[layer].drop(columns=columns, errors="ignore").join(known, on=key)
-    return made
-
-
-_ALONG: Final = (
-    *("border_km", "disputed_km", "units", "species_shared", "fenced_km"),
-    *("n_crossings", "best_grade", "pa_pairs", "nearest_pa_pair_km"),
-)
-
-
-def shown_layers(proposal: Round) -> dict[str, gpd.GeoDataFrame]:
-    """The layers that maps and KMZ may show.
-
-    A layer that came from a restricted source stays out, and the range of a sensitive species, or
-    one from a restricted source, is drawn in cells of :data:`SHOWN_CELL_KM` only; its corridors
-    lie on a lattice of that size.
-    """
-    tables = proposal.tables
-    restricted = {
-        str(source["layer"]) for source in proposal.manifest["inputs"] if source["restricted"]
-    }
-    shown = {
-        name: table
-        for name in ROUND_LAYERS
-        if isinstance(table := tables.get(name), gpd.GeoDataFrame) and name not in restricted
-    }
-    species = tables["species"]
-    coarse = set(species.loc[species["sensitive"].eq("yes"), "sci_name"])
-    features = tables["features"]
-    if "ranges" in restricted:
-        coarse |= set(features["sci_name"])
-    shown["features"] = _coarsened(features, coarse)
-    if "corridors" in shown:
-        shown["corridors"] = _coarse_lines(shown["corridors"], coarse)
-    return shown
-
-
-SHOWN_CELL_KM = 25.0
-"""Cells in which the range of a sensitive species is shown on what may be published."""
-
-
-def _coarsened(features: gpd.GeoDataFrame, names: set[str]) -> gpd.GeoDataFrame:
-    """Features with the ranges of these species as the planning units that they touch."""
-    coarse = features["sci_name"].isin(names)
-    flat = features[coarse].to_crs(EQUAL_AREA)
-    cells = [
-        grid.planning_units(gpd.GeoSeries([shape], crs=flat.crs), cell_km=SHOWN_CELL_KM).union_all()
-        for shape in flat.geometry
-    ]
-    shown = features.geometry.copy()
-    shown[coarse] = gpd.GeoSeries(cells, index=flat.index, crs=flat.crs).to_crs(LONLAT)
-    return features.set_geometry(shown)
-
-
-COARSE_DEGREES: Final = 0.4
-"""Lattice on which corridors of sensitive species are drawn: at least 25 km as far north as 55°."""
-
-
-def _coarse_lines(lines: gpd.GeoDataFrame, names: set[str]) -> gpd.GeoDataFrame:
-    """Lines of these species on the lattice; one that is shorter than a cell is left out."""
-    delicate = lines["sci_name"].map(lambda told: bool(set(str(told).split(";")) & names))
-    snapped = [
-        shapely.remove_repeated_points(
-            shapely.transform(line, lambda xy: np.round(xy / COARSE_DEGREES) * COARSE_DEGREES)
-        )
-        for line in lines.geometry[delicate]
-    ]
-    shapes = lines.geometry.copy()
-    shapes[delicate] = gpd.GeoSeries(snapped, index=lines.index[delicate], crs=lines.crs)
-    made = lines.set_geometry(shapes)
-    return made[~delicate | (shapely.length(made.geometry.to_numpy()) > 0)].reset_index(drop=True)

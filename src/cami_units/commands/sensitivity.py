@@ -7,10 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Final
 
 import geopandas as gpd
-import numpy as np
 import pandas as pd
 
 from cami_units import complementarity, figures, grid, layers, overlap, store, words
@@ -26,10 +24,11 @@ from cami_units.commands.assess import (
 )
 from cami_units.commands.propose import Cells, grow, score_cells, study_cells
 from cami_units.commands.round_files import products
-from cami_units.commands.shown_round import scene
+from cami_units.commands.shown_round import drawn_scene
 from cami_units.commands.stored_round import reopened
 from cami_units.documents.csv_tables import write_csv
 from cami_units.model import (
+    HIDDEN_STATUSES,
     LONLAT,
     PRESENCE,
     Layers,
@@ -42,6 +41,7 @@ from cami_units.model import (
 )
 from cami_units.overlap import Pieces
 from cami_units.plan import Plan
+from cami_units.scene import coarse
 from cami_units.sensitivity import EDGES, STATED, Design, Stability, Way
 
 SAME_UNIT = 0.5
@@ -50,9 +50,6 @@ SAME_UNIT = 0.5
 MACHINE = ("modelled candidate", "area of interest")
 """Units of these statuses were drawn by the software; the others by people."""
 
-SENSITIVE_DEG: Final = 0.5
-"""Where a barrier cuts a sensitive species is told on a lattice of this many degrees."""
-
 Drawings = Mapping[str, gpd.GeoDataFrame]
 """The units of each way of drawing them: ``site`` and polygons."""
 
@@ -60,7 +57,6 @@ Drawings = Mapping[str, gpd.GeoDataFrame]
 AGREED = ("plenary-agreed", "endorsed by range states", "adopted")
 """Units of these statuses are in the smallest set, whatever else is."""
 
-DEAD = ("rejected", "merged")
 """Units of these statuses are out of the running."""
 
 
@@ -91,7 +87,7 @@ def with_sensitivity(
     plan, round_layers = reopened(done)
     pieces = cut(round_layers, plan)
     table = done.tables["conservation_units"]
-    alive = table[~table["status"].isin(DEAD)].sort_values("unit_id", ignore_index=True)
+    alive = table[~table["status"].isin(HIDDEN_STATUSES)].sort_values("unit_id", ignore_index=True)
     units = layers.to_equal_area(alive, plan.study.crs)
     cells = score_cells(pieces, plan)
     solve = _cell_solver(cells, pieces, plan)
@@ -168,7 +164,7 @@ def _csv(table: pd.DataFrame) -> store.Writer:
 
 def _figures(made: Round) -> dict[str, store.Writer]:
     """The figures, in the first language of the round."""
-    drawn = scene(made, lang=made.imprint.languages[0])
+    drawn = drawn_scene(made, lang=made.imprint.languages[0])
     tables = made.tables
     cells = tables["planning_units"]
     often = layers.to_equal_area(cells[cells["selection_frequency"] > 0], drawn.crs)
@@ -413,15 +409,14 @@ def crossings_of(units: gpd.GeoDataFrame, pieces: Pieces) -> gpd.GeoDataFrame:
     -------
     GeoDataFrame
         As :func:`cami_units.overlap.barrier_cuts`, with ``lon``, ``lat`` of a point in longitude and
-        latitude. For sensitive species the point is on a lattice of half a degree.
+        latitude. For sensitive species it is made coarse.
     """
     cuts = overlap.barrier_cuts(units, pieces)
     points = cuts.to_crs(LONLAT).geometry
     sensitive = pieces.layers.species.set_index("sci_name")["sensitive"]
-    coarse = cuts["sci_name"].map(sensitive).eq("yes").to_numpy()
-    for column, degrees in (("lon", points.x), ("lat", points.y)):
-        lattice = np.round(degrees / SENSITIVE_DEG) * SENSITIVE_DEG
-        cuts[column] = np.where(coarse, lattice, degrees.round(5))
+    delicate = cuts["sci_name"].map(sensitive).eq("yes").to_numpy()
+    points[delicate] = coarse(points[delicate], crs=units.crs)
+    cuts["lon"], cuts["lat"] = points.x.round(5), points.y.round(5)
     names = ["unit_id", "corridor_id", "barrier_id", "sci_name"]
     columns = [*names, "permeability", "lon", "lat", "kind", "name", "evidence_grade", "km"]
     table = cuts.sort_values([*names, "lon", "lat"], ignore_index=True)[columns]

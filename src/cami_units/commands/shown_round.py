@@ -1,29 +1,145 @@
-"""A round as figures draw it."""
+"""A round as people are shown it: as a scene, as layers, as something to hand to anybody."""
 
 from __future__ import annotations
 
-import geopandas as gpd
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Final
 
-from cami_units import figures, layers, words
-from cami_units.commands.round_files import shown_layers
-from cami_units.model import Round
+import geopandas as gpd
+import pandas as pd
+
+from cami_units import figures, kml, layers, scene, words
+from cami_units.model import ROUND_LAYERS, Problem, Round
 from cami_units.plan import stored_plan
 
 
-def scene(done: Round, *, lang: str) -> figures.Scene:
+def drawn_scene(done: Round, *, lang: str) -> scene.Scene:
     """Everything that the figures of a round show, in the CRS of its plan."""
-    crs = stored_plan(done.manifest["plan"], done.manifest["profile"]).study.crs
+    crs = crs_of(done)
     tables, species = done.tables, done.tables["species"]
-    shown = shown_layers(done)
-    return figures.Scene(
+    return scene.Scene(
         crs=crs,
         imprint=done.imprint,
         units=layers.to_equal_area(gpd.GeoDataFrame(tables["conservation_units"]), crs),
         cards=words.unit_cards(tables, species, lang=lang),
         species=species,
-        layers={name: layers.to_equal_area(table, crs) for name, table in shown.items()},
+        layers={
+            name: layers.to_equal_area(table, crs) for name, table in shown_layers(done).items()
+        },
         unit_criteria=tables["unit_criteria"],
         unit_species=tables["unit_species"],
         unit_countries=tables["unit_countries"],
         lang=lang,
+    )
+
+
+def crs_of(done: Round) -> str:
+    """The equal-area CRS of the plan that a round was made by."""
+    return stored_plan(done.manifest["plan"], done.manifest["profile"]).study.crs
+
+
+def shown_layers(done: Round) -> dict[str, gpd.GeoDataFrame]:
+    """The layers of a round that maps and KMZ may show: see :func:`cami_units.scene.shown_layers`."""
+    known = {
+        name: table
+        for name in ROUND_LAYERS
+        if isinstance(table := done.tables.get(name), gpd.GeoDataFrame)
+    }
+    return scene.shown_layers(
+        known, done.tables["species"], restricted=_restricted(done), crs=crs_of(done)
+    )
+
+
+def shown_context(
+    done: Round, *, noticed: list[Problem] | None = None
+) -> Mapping[str, gpd.GeoDataFrame]:
+    """The context layers of a round that may be shown, light enough for a map."""
+    return scene.light_context(all_context(done), noticed=noticed)
+
+
+def all_context(done: Round) -> dict[str, gpd.GeoDataFrame]:
+    """The context layers of a round that may be shown, whole."""
+    return scene.context_layers(done.tables, restricted=_restricted(done))
+
+
+def annotated_layers(
+    shown: Mapping[str, gpd.GeoDataFrame], tables: Mapping[str, pd.DataFrame]
+) -> dict[str, gpd.GeoDataFrame]:
+    """Layers with what is known of them: why a hotspot became no unit, what lies along a border."""
+    made = dict(shown)
+    for layer, table, key, columns in (
+        ("hotspots", "not_proposed", "hotspot_id", ["reason"]),
+        ("borders", "border_pairs", "pair", list(_ALONG)),
+    ):
+        if layer in shown and table in tables:
+            known = tables[table].set_index(key)[columns]
+            made[layer] = shown[layer].drop(columns=columns, errors="ignore").join(known, on=key)
+    return made
+
+
+_ALONG: Final = (
+    *("border_km", "disputed_km", "units", "species_shared", "fenced_km"),
+    *("n_crossings", "best_grade", "pa_pairs", "nearest_pa_pair_km"),
+)
+
+
+def published(done: Round) -> Round:
+    """A round as it may be handed to anybody.
+
+    Layers from restricted sources are left out; ranges of sensitive species are the cells that they
+    reach into, and their corridors lie on the corners of such cells. The coded range parts
+    (`ranges_used`) are left out wherever one of them is restricted or sensitive: a table with gaps
+    would measure wrong in silence.
+    """
+    tables = done.tables
+    kept = {
+        name: table
+        for name, table in tables.items()
+        if name not in {*ROUND_LAYERS, "ranges_used", *_restricted(done)}
+    }
+    if not _ranges_are_delicate(done):
+        kept["ranges_used"] = tables["ranges_used"]
+    return replace(done, tables={**kept, **shown_layers(done)})
+
+
+def open_parts(done: Round) -> gpd.GeoDataFrame | None:
+    """The coded parts of those ranges that may be told in full; ``None`` where none may."""
+    parts = done.tables.get("ranges_used")
+    if not isinstance(parts, gpd.GeoDataFrame) or "ranges" in _restricted(done):
+        return None
+    return parts[~parts["sci_name"].isin(scene.sensitive_species(done.tables["species"]))]
+
+
+def _restricted(done: Round) -> frozenset[str]:
+    return scene.restricted_layers(done.manifest.get("inputs", ()))
+
+
+def _ranges_are_delicate(done: Round) -> bool:
+    """Whether some coded part of a range may not be told in full, or there are none."""
+    parts, kept = done.tables.get("ranges_used"), open_parts(done)
+    return parts is None or kept is None or len(kept) < len(parts)
+
+
+def legend_png(
+    units: gpd.GeoDataFrame, layers: Mapping[str, gpd.GeoDataFrame], *, lang: str = "en"
+) -> bytes:
+    """The legend of a KMZ with these units and layers, as the bytes of a PNG."""
+    signs = kml.legend_signs(units, layers, lang=lang)
+    rows = [(_look(sign), sign.label, sign.is_line) for sign in signs]
+    return figures.png(figures.legend_card(words.text("legend", lang), rows), dpi=_LEGEND_DPI)
+
+
+_LEGEND_DPI: Final = 96.0
+"""Google Earth Pro lays the picture over the screen dot by dot."""
+
+
+def _look(sign: kml.Sign) -> figures.Look:
+    """A look of the globe as figures draw it: widths in points, a fill that shows on a card."""
+    look = sign.look
+    return figures.Look(
+        f"#{look.line}",
+        look.width * 0.75,
+        fill=f"#{look.fill}" if look.fill else "",
+        opacity=max(look.opacity, 0.3),
     )

@@ -23,7 +23,16 @@ from cami_units.figures._sheet import INK, SOFT, dashed
 from cami_units.figures._strokes import BARRIERS, LOOKS, Look, barrier_kind, faint, unit_look
 from cami_units.figures._typesetting import MM_PER_POINT, Face, drawable, font, width_mm
 from cami_units.model import LONLAT
-from cami_units.scene import Frame, Scene, drawn_units, layer, name_of, records
+from cami_units.scene import (
+    Frame,
+    Scene,
+    drawn_units,
+    in_lines,
+    label_place,
+    layer,
+    name_of,
+    records,
+)
 
 _PIXEL_MM: Final = 0.15
 """Detail finer than this on paper is left out."""
@@ -428,7 +437,7 @@ def _unit_names(taken: _Labels, scene: Scene, sized: Sized, focus: str) -> None:
             continue
         chosen = row["unit_id"] == focus
         taken.add(
-            _widest(shape),
+            label_place(shape),
             str(row["unit_id"]),
             size=sized.text * (1.35 if chosen else 1.0),
             face="bold",
@@ -444,7 +453,7 @@ def _section_names(taken: _Labels, scene: Scene, sized: Sized) -> None:
         shape = shapely.intersection(row["geometry"], frame)
         if not shape.is_empty:
             taken.add(
-                _widest(shape),
+                label_place(shape),
                 str(row["section_id"]),
                 size=sized.text * 2.2,
                 face="bold",
@@ -460,7 +469,7 @@ def _country_names(taken: _Labels, scene: Scene, sized: Sized) -> None:
         shape = shapely.intersection(row["geometry"], frame)
         name = name_of(row, scene.lang).upper()
         if not shape.is_empty and shape.area > (sized.metres_per_mm * sized.text * 2.5) ** 2:
-            taken.add(_widest(shape), _stacked(name), size=sized.text * 0.95, colour="#7d746a")
+            taken.add(label_place(shape), in_lines(name), size=sized.text * 0.95, colour="#7d746a")
 
 
 def _place_names(taken: _Labels, scene: Scene, sized: Sized) -> None:
@@ -478,7 +487,7 @@ def _place_names(taken: _Labels, scene: Scene, sized: Sized) -> None:
             continue
         taken.add(
             row["geometry"],
-            name_of(row, scene.lang) if town else _stacked(name_of(row, scene.lang)),
+            name_of(row, scene.lang) if town else in_lines(name_of(row, scene.lang)),
             size=sized.text * 0.82,
             face="plain" if town else "italic",
             colour="#3c3c3c" if town else "#4a6572" if row["kind"] in _WET else "#5a5247",
@@ -487,32 +496,6 @@ def _place_names(taken: _Labels, scene: Scene, sized: Sized) -> None:
 
 
 _WET: Final = frozenset({"lake", "river", "wetland", "sea"})
-
-
-def _stacked(text: str, most: int = 16) -> str:
-    """A long name in lines of about sixteen letters."""
-    rows: list[str] = []
-    for word in text.split(" "):
-        if rows and len(rows[-1]) + len(word) < most:
-            rows[-1] += f" {word}"
-        else:
-            rows.append(word)
-    return "\n".join(rows)
-
-
-def _widest(shape: BaseGeometry) -> BaseGeometry:
-    """Where a name stands best: inside the largest part, where it is widest."""
-    parts = shapely.get_parts(shape)
-    areal = parts[shapely.get_dimensions(parts) == 2]
-    if not len(areal):
-        point: BaseGeometry = shapely.point_on_surface(shape)
-        return point
-    largest: Any = areal[shapely.area(areal).argmax()]
-    least = float(np.sqrt(largest.area)) / 50
-    place: BaseGeometry = shapely.get_point(
-        shapely.maximum_inscribed_circle(largest, tolerance=least), 0
-    )
-    return place
 
 
 # -- furniture -------------------------------------------------------------------------------------

@@ -27,7 +27,8 @@ from cami_units.kml._marks import (
     rows,
 )
 from cami_units.kml._written_shapes import as_written, geom_hash, sorted_parts
-from cami_units.model import EVIDENCE_LAYERS, LAYERS, Imprint
+from cami_units.model import EVIDENCE_LAYERS, HIDDEN_STATUSES, LAYERS, Imprint
+from cami_units.scene import coarse_layers
 
 OUTLINE: Final = _styles.Look("ffffff", 2.0, hover=3.0)
 BEFORE: Final = _styles.Look("bdbdbd", 2.0, hover=3.0)
@@ -70,8 +71,9 @@ def contents(
     """
     drawing = _evidence.Drawing(lang, tolerance)
     kinds = known_species(species)
+    layers = coarse_layers(layers, species)
     pack = pack or Pack()
-    sections = _evidence.plain(drawing, "sections", layers, kinds, visible=True)
+    sections = _evidence.plain(drawing, "sections", layers, visible=True)
     background = _there(_evidence.borders(drawing, layers), _evidence.names(drawing, layers))
     evidence = _there(
         outlines(pack.before, "before", lang=lang, visible=True),
@@ -81,7 +83,7 @@ def contents(
         *(
             _evidence.barriers(drawing, layers.get(layer))
             if LAYERS[layer].by_kind
-            else _evidence.plain(drawing, layer, layers, kinds)
+            else _evidence.plain(drawing, layer, layers)
             for layer in EVIDENCE_LAYERS
             if layer != "sections"  # they have a folder of their own, above the units
         ),
@@ -181,7 +183,7 @@ def _unit_mark(
         look=_status_key(status),
         id=ncname(unit_id, str(number) if number else ""),
         data=tuple((key, value) for key, value in data.items() if value or key not in _MAY_LACK),
-        visible=status not in _styles.HIDDEN_STATUSES,
+        visible=status not in HIDDEN_STATUSES,
         view=piece.bounds,
     )
 

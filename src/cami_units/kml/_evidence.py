@@ -19,14 +19,11 @@ from cami_units.kml._marks import Folder, Mark, label_point, rows, truth
 from cami_units.kml._styles import Look
 from cami_units.kml._written_shapes import EVIDENCE_EDGE, as_written, dashes, parts, sorted_parts
 from cami_units.model import LAYERS
+from cami_units.scene import CONTEXT
 
-SENSITIVE_DEGREES: Final = 0.16
-"""Grid on which ranges of sensitive species are drawn: at least 10 km as far north as 55°."""
 MAIN_PLACE_KM: Final = 150
 """Places at least this wide are named from the start; the others can be switched on."""
 
-CONTEXT: Final = "context_"
-"""What the names of context layers begin with: any number of them, as the plan calls them."""
 BORDER_PAIRS: Final = "border_pairs"
 """What the borders are called where each stretch speaks of its two states, not of the background."""
 _SHARED_EDGES: Final = frozenset({"sections"})
@@ -105,7 +102,6 @@ def plain(
     drawing: Drawing,
     layer: str,
     layers: Mapping[str, gpd.GeoDataFrame],
-    kinds: Mapping[str, Mapping[str, Any]],
     *,
     visible: bool = False,
 ) -> Folder | None:
@@ -118,8 +114,6 @@ def plain(
     made: list[Mark] = []
     for row in rows(_topology_kept(table, layer, drawing.tolerance), key):
         name = f"{clean_name(row[key])} {drawing.name(row)}"
-        if _is_sensitive(kinds, row.get("sci_name")):
-            row = row | {"geometry": _coarse(row["geometry"])}
         made += drawing.marks(layer, row, key=key, name=name, look=look, visible=visible)
     return Folder(words.text(layer, drawing.lang), tuple(made), visible=visible)
 
@@ -169,17 +163,15 @@ def ranges(
         title = shown_name(f"{code} {spoken}")
         look = ncname("range", sci_name.replace(" ", "-"))
         drawing.looks[look] = _styles.range_look(place)
-        geometry = row["geometry"]
         data = {
             "sci_name": shown_name(sci_name),
             "iucn_category": shown_name(known.get("iucn_category")),
         }
         if _is_sensitive(kinds, row["sci_name"]):
-            geometry = _coarse(geometry)
             data["note"] = words.text("generalised", drawing.lang)
         made = drawing.marks(
             "ranges",
-            row | {"geometry": geometry},
+            row,
             key="sci_name",
             name=title,
             look=look,
@@ -418,15 +410,6 @@ def _is_sensitive(kinds: Mapping[str, Mapping[str, Any]], sci_name: Any) -> bool
     return any(
         truth(kinds.get(name.strip(), {}).get("sensitive", "")) for name in str(sci_name).split(";")
     )
-
-
-def _coarse(geometry: BaseGeometry) -> BaseGeometry:
-    """The geometry on a grid of at least 10 km; what would vanish becomes one cell of it."""
-    snapped: BaseGeometry = shapely.set_precision(geometry, SENSITIVE_DEGREES)
-    if not snapped.is_empty:
-        return snapped
-    x, y = np.round(np.array(geometry.centroid.coords[0]) / SENSITIVE_DEGREES) * SENSITIVE_DEGREES
-    return shapely.Point(x, y).buffer(SENSITIVE_DEGREES / 2, cap_style="square")
 
 
 def _extent(geometry: BaseGeometry) -> float:

@@ -13,6 +13,7 @@ from shapely.geometry.base import BaseGeometry
 
 from cami_units.kml._styles import Look
 from cami_units.kml._written_shapes import as_written
+from cami_units.scene import label_place
 
 Profile = Literal["earth-pro", "earth-web"]
 Bounds = tuple[float, float, float, float]
@@ -96,7 +97,8 @@ def truth(value: Any) -> bool:
 
 
 def label_point(geometry: BaseGeometry) -> BaseGeometry:
-    return as_written(shapely.point_on_surface(geometry))
+    """Where its name stands, as it is written."""
+    return as_written(label_place(geometry))
 
 
 def bounds(geometries: Sequence[BaseGeometry]) -> Bounds | None:

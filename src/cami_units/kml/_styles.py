@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Final
 
 from cami_units import palette
+from cami_units.model import HIDDEN_STATUSES
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +39,12 @@ MUTED: Final = tuple(colour.translate(_BARE).lower() for colour in palette.SPECI
 
 STATUS_COLOURS: Final[Mapping[str, str]] = MappingProxyType(
     {status: colour.translate(_BARE) for status, colour in palette.GLOBE_STATUS.items()}
-    | dict.fromkeys(("rejected", "merged"), "cccccc")
+    | dict.fromkeys(HIDDEN_STATUSES, "cccccc")
 )
 _EVIDENCE: Final = {
     layer: colour.translate(_BARE) for layer, colour in palette.GLOBE_EVIDENCE.items()
 }
 CONTEXT: Final = tuple(colour.translate(_BARE) for colour in palette.GLOBE_CONTEXT)
-HIDDEN_STATUSES: Final = frozenset({"rejected", "merged"})
 
 BARRIER_WIDTHS: Final[Mapping[str, float]] = MappingProxyType(
     {"border_fence": 4.0, "railway": 3.0, "road": 2.2, "canal": 3.5, "pipeline": 1.6}

@@ -65,6 +65,9 @@ STATUSES: Final = (
 )
 """What a unit can be. Software sets only the first two; the fifth and sixth want a document."""
 
+HIDDEN_STATUSES: Final = ("rejected", "merged")
+"""Units that stay in every table and are drawn on no map."""
+
 ORIGINS: Final = ("confirms", "reshapes", "new")
 
 DISCLAIMER: Final = (

@@ -16,9 +16,9 @@ import pandas as pd
 
 from cami_units.model import Imprint
 from cami_units.webmap._html import CamiMap
-from cami_units.webmap._payload import LAYERS, Cards, Detail, payload
+from cami_units.webmap._payload import Cards, Detail, payload
 
-__all__ = ["LAYERS", "CamiMap", "Detail", "unit_map", "write_map"]
+__all__ = ["CamiMap", "Detail", "unit_map", "write_map"]
 
 _NO_LAYERS: Final[Mapping[str, gpd.GeoDataFrame]] = MappingProxyType({})
 
@@ -50,7 +50,7 @@ def unit_map(
     imprint : Imprint
         Title, date, round, profile, sources, disclaimer.
     layers : mapping of name to GeoDataFrame
-        Any of :data:`LAYERS`, in longitude and latitude. An absent one is not offered.
+        Any of :data:`cami_units.model.MAP_LAYERS`, in longitude and latitude. An absent one is not offered.
     species : DataFrame, optional
         The table `species`: label codes and names. ``None``: scientific names only.
     planning_units : GeoDataFrame, optional

@@ -6,7 +6,6 @@ A ring or line becomes one flat list ``[x0, y0, dx1, dy1, …]`` of whole ten-th
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, Final
 
@@ -15,10 +14,10 @@ import numpy.typing as npt
 import shapely
 from shapely.geometry.base import BaseGeometry
 
+from cami_units.scene import label_place, simplest
+
 LATTICE: Final = 10_000
 """Steps in a degree: four decimals."""
-
-_TOLERANCES: Final = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2)
 
 Flat = list[int]
 Geometries = npt.NDArray[np.object_]
@@ -91,34 +90,22 @@ def simplified(geometries: Geometries, *, most: int, coverage: bool = False) -> 
     if coverage:  # the same countries for every map of a pack
         simpler = _simplified_coverage(tuple(shapely.to_wkb(geometries)), most)
         return np.array(simpler, dtype=object)
-    return _finest(lambda t: shapely.simplify(geometries, t, preserve_topology=True), most)
+    return simplest(lambda t: shapely.simplify(geometries, t, preserve_topology=True), most=most)
 
 
 @lru_cache(maxsize=4)
 def _simplified_coverage(polygons: tuple[bytes, ...], most: int) -> tuple[BaseGeometry, ...]:
     shapes = shapely.from_wkb(polygons)
-    return tuple(_finest(lambda tolerance: shapely.coverage_simplify(shapes, tolerance), most))
-
-
-def _finest(simpler: Callable[[float], Geometries], most: int) -> Geometries:
-    for tolerance in _TOLERANCES:
-        kept = simpler(tolerance)
-        if shapely.get_num_coordinates(kept).sum() <= most:
-            break
-    return kept
+    return tuple(
+        simplest(lambda tolerance: shapely.coverage_simplify(shapes, tolerance), most=most)
+    )
 
 
 def label_point(geometry: BaseGeometry) -> Flat:
-    """Where a name stands best: in a polygon's widest place, in the middle of a line."""
+    """Where a name stands, in steps of the lattice; nowhere in an empty geometry."""
     if geometry.is_empty:
         return []
-    if geometry.geom_type.endswith("Polygon"):
-        parts = shapely.get_parts(geometry)
-        largest: Any = parts[shapely.area(parts).argmax()]
-        x, y = shapely.get_coordinates(shapely.maximum_inscribed_circle(largest, 0.05))[0]
-    else:
-        x, y = shapely.get_coordinates(shapely.point_on_surface(geometry))[0]
-    return [int(step) for step in on_lattice(np.array([x, y]))]
+    return [int(step) for step in on_lattice(shapely.get_coordinates(label_place(geometry)))[0]]
 
 
 def shared_edges(polygons: Geometries) -> BaseGeometry:

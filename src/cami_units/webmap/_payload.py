@@ -17,7 +17,9 @@ from shapely.geometry.base import BaseGeometry
 from cami_units import words
 from cami_units.model import (
     FINDINGS,
+    LAYERS,
     LONLAT,
+    MAP_LAYERS,
     ORIGIN,
     PRESENCE,
     SEASONAL,
@@ -28,6 +30,7 @@ from cami_units.model import (
     listed,
     nearest,
 )
+from cami_units.scene import CONTEXT, coarse_layers, shown_units
 from cami_units.webmap._basemap import basemap
 from cami_units.webmap._leaflet_styles import (
     BARRIER_STYLES,
@@ -41,90 +44,18 @@ from cami_units.webmap._leaflet_styles import (
 from cami_units.webmap._packed_shapes import LATTICE, label_point, packed, simplified
 from cami_units.webmap._page_text import is_missing, shown
 
-LAYERS: Final = (
-    "features",
-    "protected_areas",
-    "hotspots",
-    "sections",
-    "barriers",
-    "corridors",
-    "borders",
-    "remarks",
-    "countries",
-    "disputed",
-    "gazetteer",
-)
-"""The layers that a map draws; an atlas draws `ranges` too, part by part."""
-
 Detail = Literal["map", "atlas"]
 _VERTICES: Final[Mapping[str, int]] = {"map": 1, "atlas": 6}
 """How many times the vertices of a map each layer may have."""
 
-_KNOWN: Final = (*LAYERS, "ranges", "species")
-_HIDDEN: Final = ("rejected", "merged")
+_KNOWN: Final = (*MAP_LAYERS, "ranges", "species")
 _MARGIN: Final = (10.0, 7.0)
 """Degrees of the background beyond what is shown, east-west and north-south."""
 
 _REGION: Final = (50.0, 22.0, 115.0, 50.0)
 
-# key, name column(s) EN and RU, columns of its popup, vertices it may use
-_EVIDENCE: Final[Mapping[str, tuple[str, str, str, tuple[str, ...], int]]] = {
-    "remarks": ("remark_id", "text", "text", ("kind", "group", "unit_id"), 8_000),
-    "protected_areas": (
-        "pa_id",
-        "name",
-        "name",
-        ("iso2", "designation", "iucn_cat", "reported_area_km2", "confidence", "source", "note"),
-        30_000,
-    ),
-    "hotspots": (
-        "hotspot_id",
-        "name_en",
-        "name_ru",
-        ("species", "countries", "confidence", "source", "note", "reason"),
-        15_000,
-    ),
-    "sections": (
-        "section_id",
-        "name_en",
-        "name_ru",
-        ("countries", "hotspots", "source"),
-        3_000,
-    ),
-    "barriers": (
-        "barrier_id",
-        "name",
-        "name",
-        ("kind", "countries", "permeability", "confidence", "source", "note"),
-        10_000,
-    ),
-    "corridors": (
-        "corridor_id",
-        "name",
-        "name",
-        ("sci_name", "countries", "evidence_grade", "season", "confidence", "source"),
-        8_000,
-    ),
-    "borders": (
-        "pair",
-        "pair",
-        "pair",
-        (
-            "border_km",
-            "disputed_km",
-            "units",
-            "species_shared",
-            "fenced_km",
-            "n_crossings",
-            "best_grade",
-            "pa_pairs",
-            "nearest_pa_pair_km",
-        ),
-        8_000,
-    ),
-}
-CONTEXT: Final = "context_"
-"""What the names of context layers begin with: a map draws any number of them."""
+_CARDED: Final = tuple(name for name in MAP_LAYERS if LAYERS[name].card_columns)
+"""The layers whose rows open a card, as the page lists them."""
 _PIN_DEGREES: Final = 0.12
 """Half the width at which a pin is drawn."""
 _MOST_RANGE_VERTICES: Final = 30_000
@@ -155,6 +86,7 @@ def payload(
     check_table(units, "conservation_units", crs=LONLAT)
     _check_statuses(units)
     _check_layers(layers)
+    layers = coarse_layers(layers, species)
     by_language = _cards_by_language(cards, units, lang)
     context = sorted(name for name in layers if name.startswith(CONTEXT) and len(layers[name]))
     frame = _frame(units, layers)
@@ -181,9 +113,7 @@ def payload(
         ),
         "names": _names(species),
         "evidence": {
-            key: _evidence(key, layers[key], more)
-            for key in _EVIDENCE
-            if layers.get(key) is not None
+            key: _evidence(key, layers[key], more) for key in _CARDED if layers.get(key) is not None
         }
         | {shown(name): _context(layers[name]) for name in context},
         "styles": {key: dict(style) for key, style in EVIDENCE_STYLES.items()}
@@ -217,9 +147,9 @@ def _check_layers(layers: Mapping[str, gpd.GeoDataFrame]) -> None:
     if unknown:
         hints = "".join(nearest(name, _KNOWN) for name in unknown)
         raise InputError(
-            f"A map draws {', '.join(LAYERS)}; it does not know {listed(unknown)}.{hints}"
+            f"A map draws {', '.join(MAP_LAYERS)}; it does not know {listed(unknown)}.{hints}"
         )
-    for name in LAYERS:
+    for name in MAP_LAYERS:
         if layers.get(name) is not None:
             check_table(layers[name], name, crs=LONLAT)
     for name in layers:
@@ -303,7 +233,7 @@ def _units(
     cards: Mapping[str, Mapping[str, dict[str, Any]]],
     unit_criteria: pd.DataFrame | None,
 ) -> list[dict[str, Any]]:
-    drawn = units[~units["status"].isin(_HIDDEN)].sort_values(["rank", "unit_id"])
+    drawn = shown_units(units).sort_values(["rank", "unit_id"])
     findings = _findings(unit_criteria)
     return [
         {
@@ -390,7 +320,7 @@ def _before(
 
 
 def _with_shape(units: gpd.GeoDataFrame) -> list[dict[str, Any]]:
-    drawn = units[~units["status"].isin(_HIDDEN)]
+    drawn = shown_units(units)
     return [
         row | {"geometry": shape}
         for row, shape in zip(_records(drawn), drawn.geometry, strict=True)
@@ -496,13 +426,14 @@ def _spoken(name: str, known: Mapping[str, Mapping[str, Any]]) -> dict[str, str]
 
 
 def _evidence(key: str, layer: gpd.GeoDataFrame, more: int) -> list[dict[str, Any]]:
-    id_column, name_en, name_ru, columns, most = _EVIDENCE[key]
+    known = LAYERS[key]
+    (name_en, name_ru), id_column = known.titles, known.key[0]
     ordered = layer.sort_values(id_column)
     whole = ordered.geometry.to_numpy()
     if key == "remarks":  # pins and lines, drawn as small areas so that a finger finds them
         whole = shapely.buffer(whole, _PIN_DEGREES, quad_segs=2)
-    shapes = simplified(whole, most=most * more)
-    present = [column for column in columns if column in ordered.columns]
+    shapes = simplified(whole, most=known.map_vertices * more)
+    present = [column for column in known.card_columns if column in ordered.columns]
     return [
         {
             "id": shown(row[id_column]),

@@ -1,0 +1,121 @@
+"""What is shown of a round: restricted layers out, sensitive places coarse anywhere on earth."""
+
+from __future__ import annotations
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pyproj import Geod
+
+from cami_units import scene
+from cami_units.model import EQUAL_AREA
+
+CEA = "+proj=cea +lat_ts=0 +datum=WGS84"
+"""Equal-area, and far from true to lengths: at 60° it halves north-south and doubles east-west."""
+
+
+def series(*shapes: shapely.Geometry) -> gpd.GeoSeries:
+    return gpd.GeoSeries(list(shapes), crs=4326)
+
+
+def sides_km(cell: shapely.Polygon) -> list[float]:
+    """The geodesic lengths of the edges of a polygon: a witness that knows no projection."""
+    lon, lat = shapely.get_coordinates(cell).T
+    return list(Geod(ellps="WGS84").line_lengths(lon, lat) / 1000)
+
+
+@pytest.mark.parametrize("crs", [EQUAL_AREA, CEA])
+@settings(max_examples=25, deadline=None)
+@given(lon=st.floats(-170, 170), lat=st.floats(-70, 75))
+def test_a_cell_is_25_km_or_more_anywhere_on_earth(crs: str, lon: float, lat: float) -> None:
+    if crs == EQUAL_AREA and not (lat > -20 and lon > -60):
+        return  # the cone opens there
+    spot = shapely.Point(lon, lat).buffer(0.001)
+    cell = scene.coarse(series(spot), crs=crs).iloc[0]
+    assert min(sides_km(cell)) >= 25 * 0.999
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    west=st.floats(50, 110),
+    south=st.floats(25, 52),
+    wide=st.floats(0.01, 4),
+    high=st.floats(0.01, 3),
+)
+def test_made_coarse_twice_is_made_coarse_once(
+    west: float, south: float, wide: float, high: float
+) -> None:
+    shape = shapely.box(west, south, west + wide, south + high)
+    once = scene.coarse(series(shape), crs=EQUAL_AREA)
+    twice = scene.coarse(once, crs=EQUAL_AREA)
+    assert shapely.symmetric_difference(once.iloc[0], twice.iloc[0]).area < 1e-6
+
+
+def test_an_area_is_within_its_cells_and_lines_move_to_corners() -> None:
+    area = shapely.box(80, 40, 80.4, 40.4)
+    line = shapely.LineString([(80, 40), (82, 41)])
+    short = shapely.LineString([(80.01, 40.01), (80.02, 40.02)])
+    cells, moved, gone = scene.coarse(series(area, line, short), crs=EQUAL_AREA)
+    assert area.difference(cells).area < area.area * 0.05  # a corner may reach in by less than 1 %
+    corners = gpd.GeoSeries([moved], crs=4326).to_crs(EQUAL_AREA).get_coordinates() / 26_000
+    assert np.allclose(corners, corners.round(), atol=1e-6)
+    assert gone.is_empty
+
+
+def layers() -> dict[str, gpd.GeoDataFrame]:
+    boxes = [shapely.box(70, 40, 71, 41), shapely.box(72, 40, 73, 41)]
+    tracks = [shapely.LineString([(70, 40), (72, 42)]), shapely.LineString([(72, 40), (74, 41)])]
+    return {
+        "features": gpd.GeoDataFrame({"sci_name": ["A a", "B b"]}, geometry=boxes, crs=4326),
+        "corridors": gpd.GeoDataFrame({"sci_name": ["B b", "A a;B b"]}, geometry=tracks, crs=4326),
+        "hotspots": gpd.GeoDataFrame({"hotspot_id": ["H"]}, geometry=boxes[:1], crs=4326),
+    }
+
+
+SPECIES = pd.DataFrame({"sci_name": ["A a", "B b"], "sensitive": ["yes", "no"]})
+
+
+def test_sensitive_species_are_coarse_and_the_others_as_they_are() -> None:
+    known = layers()
+    shown = scene.shown_layers(known, SPECIES, restricted=frozenset(), crs=EQUAL_AREA)
+    exact, drawn = known["features"].geometry, shown["features"].geometry
+    assert drawn[1].equals(exact[1])
+    assert not drawn[0].equals(exact[0])
+    assert shown["corridors"].geometry[0].equals(known["corridors"].geometry[0])
+    assert not shown["corridors"].geometry[1].equals(known["corridors"].geometry[1])
+
+
+def test_a_restricted_layer_is_not_shown_and_restricted_ranges_are_all_coarse() -> None:
+    known = layers()
+    restricted = scene.restricted_layers(
+        [{"layer": "ranges", "restricted": True}, {"layer": "hotspots", "restricted": True}]
+    )
+    shown = scene.shown_layers(known, SPECIES, restricted=restricted, crs=EQUAL_AREA)
+    assert "hotspots" not in shown
+    assert not shown["features"].geometry[1].equals(known["features"].geometry[1])
+
+
+def test_a_renderer_given_precise_places_makes_them_coarse_itself() -> None:
+    safe = scene.coarse_layers(layers(), SPECIES)
+    by_plan = scene.shown_layers(layers(), SPECIES, restricted=frozenset(), crs=EQUAL_AREA)
+    assert safe["features"].geometry.geom_equals(by_plan["features"].geometry).all()
+    again = scene.coarse_layers(by_plan, SPECIES)
+    assert again["features"] is by_plan["features"]
+
+
+def test_the_finest_tolerance_within_the_budget_is_taken() -> None:
+    ring = shapely.Point(0, 0).buffer(1, quad_segs=200)
+    counts = {}
+
+    def drawn_at(tolerance: float) -> np.ndarray:
+        shapes = np.array([shapely.simplify(ring, tolerance)])
+        counts[tolerance] = int(shapely.get_num_coordinates(shapes).sum())
+        return shapes
+
+    kept = scene.simplest(drawn_at, most=60)
+    assert shapely.get_num_coordinates(kept).sum() <= 60
+    assert [counts[t] > 60 for t in counts] == [True] * (len(counts) - 1) + [False]
