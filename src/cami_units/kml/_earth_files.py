@@ -17,7 +17,6 @@ import pandas as pd
 from cami_units import words
 from cami_units.kml._contents import Pack, contents, unit_marks
 from cami_units.kml._earth_tree import document
-from cami_units.kml._evidence import CONTEXT
 from cami_units.kml._marks import Contents, Mark, Profile, marks
 from cami_units.kml._written_shapes import vertices
 from cami_units.model import (
@@ -30,6 +29,7 @@ from cami_units.model import (
     listed,
     nearest,
 )
+from cami_units.scene import CONTEXT
 
 MAX_FEATURES: Final = 10_000
 MAX_VERTICES: Final = 200_000
