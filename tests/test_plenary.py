@@ -11,6 +11,7 @@ from typing import Any
 
 import geopandas as gpd
 import matplotlib
+import pandas as pd
 import pytest
 import shapely
 from lxml import etree
@@ -56,7 +57,7 @@ def rounds(tmp_path_factory) -> tuple[Path, Path]:
     lost = criteria["unit_id"].eq("CU-001") & criteria["criterion"].eq("C1")
     criteria.loc[lost, "met"] = False
     tables = {**plain.tables, "conservation_units": units, "unit_criteria": criteria}
-    later = replace(plain, tables=tables, imprint=imprint(round="Round 01"))
+    later = replace(plain, tables=tables, imprint=imprint(round="Round 01", number="01"))
     write_proposal(later, folder / "01-collected")
     (folder / "01-collected" / "changes.csv").write_text(
         "unit_id,change,matched_by,group,file,placemark,before_km2,after_km2,criteria_gained,"
@@ -191,7 +192,9 @@ def commented(tmp_path_factory) -> tuple[Path, Path]:
         "remarks": remarks,
     }
     later = tmp_path / "01-collected"
-    write_proposal(replace(plain, tables=tables, imprint=imprint(round="Round 01")), later)
+    write_proposal(
+        replace(plain, tables=tables, imprint=imprint(round="Round 01", number="01")), later
+    )
     (later / "changes.csv").write_text(
         "unit_id,change,matched_by,group,decision,note\n"
         "CU-001,reshaped,cu_id,G1,not proposed,\n"
@@ -224,6 +227,26 @@ def test_a_slide_shows_the_version_set_aside_and_what_groups_pinned(commented):
     labels = {label.text: label for label in drawing.labels}
     assert labels["G2"].x > labels["CU-001"].x
     assert "(1)" in labels
+
+
+def test_a_comment_decides_nothing_whatever_its_words_are(commented):
+    """G1 wrote our own words into its comment; its change was applied, and the column says so."""
+    base, later = commented
+    changes = pd.DataFrame(
+        [
+            ("CU-001", "reshaped", "G1", "", "the 2015 zoning was not applied here", "true"),
+            ("CU-001", "reshaped", "G2", "", "not applied: see conflicts.csv", "false"),
+        ],
+        columns=["unit_id", "change", "group", "decision", "note", "applied"],
+    )
+    slides = board(
+        decided_round(later),
+        lang="en",
+        log=read_decisions(later),
+        before=decided_round(base),
+        changes=changes,
+    )
+    assert {slide.unit_id: slide.proposed_by for slide in slides}["CU-001"] == "group G1"
 
 
 def test_the_tour_has_a_picture_of_its_legend_and_what_groups_said(commented, tmp_path):

@@ -31,9 +31,9 @@ MOSTLY: Final = 0.5
 """Share of a hotspot inside a drawn unit from which the unit covers it."""
 
 
-def number_of(round: Round) -> str:
-    """The number of a round, in two digits."""
-    return f"{int(round.manifest.get('round', 0)):02d}"
+def next_number(base: Round) -> str:
+    """The number of the round after this one, in two digits."""
+    return f"{int(base.imprint.number) + 1:02d}"
 
 
 def site_of(name: str) -> str:
@@ -80,10 +80,10 @@ def units_table(
     for settled in merge.units:
         if settled.site:
             row = dict(measured.loc[settled.unit_id])
-            row["rev"] = f"{int(number_of(base)) + 1:02d}"
+            row["rev"] = next_number(base)
         else:
             row = {str(key): value for key, value in before.loc[settled.unit_id].items()}
-            row["rev"] = row.get("rev") or number_of(base)
+            row["rev"] = row.get("rev") or base.imprint.number
         row |= {"status": settled.status, "unit_id": settled.unit_id}
         row |= {
             key: getattr(settled, key) for key in ("name_en", "name_ru") if getattr(settled, key)
@@ -325,8 +325,8 @@ def next_manifest(
     return {
         **base.manifest,
         "version": __version__,
-        "round": int(number_of(base)) + 1,
-        "base": {"round": int(number_of(base)), "title": base.imprint.title},
+        "round": int(next_number(base)),
+        "base": {"round": int(base.imprint.number), "title": base.imprint.title},
         "collected": sorted(files, key=lambda one: (one["file"], one["sha256"])),
         "resolutions": [asdict(one) for _, one in sorted(rules.resolutions.items())],
         "ids_used": sorted(used),

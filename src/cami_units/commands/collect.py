@@ -21,8 +21,8 @@ from cami_units.commands._change_tables import (
 )
 from cami_units.commands._next_round import (
     next_manifest,
+    next_number,
     next_tables,
-    number_of,
     under_sites,
     units_table,
 )
@@ -180,11 +180,11 @@ def read_pack(directory: Path, base: Round) -> dict[str, Any] | None:
     if not file.is_file():
         return None
     try:
-        told = store.read_json(file)
+        written = store.read_json(file)
         ids = set(base.tables["conservation_units"]["unit_id"])
-        groups = {str(group): tuple(map(str, own)) for group, own in told["groups"].items()}
-        units = {str(one): str(group) for one, group in told["units"].items()}
-        same = str(told["round"]) == number_of(base) and set(units) <= ids
+        groups = {str(group): tuple(map(str, own)) for group, own in written["groups"].items()}
+        units = {str(one): str(group) for one, group in written["units"].items()}
+        same = str(written["round"]) == base.imprint.number and set(units) <= ids
     except (KeyError, TypeError, AttributeError) as error:
         raise store.damaged_json(file, error) from error
     return {"groups": groups, "units": units} if same else None
@@ -204,7 +204,7 @@ def _base_units(base: Round, plan: Plan) -> gpd.GeoDataFrame:
     units = gpd.GeoDataFrame(base.tables["conservation_units"])
     flat = layers.to_equal_area(units, plan.study.crs).assign(outline=units.geometry)
     if "rev" not in flat:
-        flat["rev"] = number_of(base)
+        flat["rev"] = base.imprint.number
     return flat.sort_values("unit_id").reset_index(drop=True)
 
 
@@ -345,7 +345,7 @@ def _collected(
     remarks = remarks_table(group_files, merge, outlines, table, lang)
     notices = [*group_files.notices, *merge.notices, *size_notices(merge, found, plan)]
     next_round = Round(
-        imprint=replace(base.imprint, round=f"Round {int(number_of(base)) + 1:02d}"),
+        imprint=replace(base.imprint, round=f"Round {next_number(base)}", number=next_number(base)),
         tables=next_tables(base, plan, pieces, units, table, found, merge, outlines, remarks),
         manifest=next_manifest(base, group_files, merge, rules),
     )
@@ -358,7 +358,7 @@ def _collected(
         problems=problems_table(notices, lang),
         remarks=remarks,
         pictures=pictures,
-        carried=_carried(base_dir, number_of(base)) if base_dir else {},
+        carried=_carried(base_dir, base.imprint.number) if base_dir else {},
     )
 
 
@@ -429,4 +429,4 @@ def write_collected(
 
 def next_directory(base_dir: Path, base: Round) -> Path:
     """Where the next round goes unless said otherwise: ``01-collected`` beside its base."""
-    return base_dir.parent / f"{int(number_of(base)) + 1:02d}-collected"
+    return base_dir.parent / f"{next_number(base)}-collected"

@@ -111,7 +111,7 @@ def decide(
     before = str(units.at[unit_id, "status"])
     line = {
         "unit_id": unit_id,
-        "round": str(done.imprint.round).rpartition(" ")[2],
+        "round": done.imprint.number,
         "decision": decision,
         "before": before,
         "status": _status_after(log, unit_id, decision, before, status),

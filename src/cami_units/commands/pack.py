@@ -298,7 +298,7 @@ def _about(done: Round, groups: Mapping[str, Sequence[str]], known: pd.DataFrame
     """What the packs are, for whoever reads them back: base round, groups, who edits what."""
     return {
         "version": __version__,
-        "round": done.imprint.round.rpartition(" ")[2],
+        "round": done.imprint.number,
         "title": done.imprint.title,
         "date": done.imprint.date,
         "groups": {group: list(own) for group, own in groups.items()},

@@ -90,7 +90,7 @@ def plenary(
         log=read_decisions(directory),
         before=base,
         changes=_found(
-            directory / "changes.csv", ("unit_id", "change", "group", "decision", "note")
+            directory / "changes.csv", ("unit_id", "change", "group", "decision", "note", "applied")
         ),
         conflicts=_found(
             directory / "conflicts.csv",
@@ -160,7 +160,8 @@ def board(
     earlier = _earlier(before, drawn.crs)
     findings = _by_unit(done.tables["unit_criteria"])
     old_findings = _by_unit(before.tables["unit_criteria"]) if before else {}
-    changed, open_ = _by_unit(changes), _by_unit(conflicts)
+    changed = _by_unit(_with_applied(changes, done.tables.get("set_aside")))
+    open_ = _by_unit(conflicts)
     said = _by_unit(log)
     hidden = units["status"].isin(HIDDEN_STATUSES)
     order = units.assign(hidden=hidden).sort_values(
@@ -288,8 +289,24 @@ def _applies(change: Mapping[str, Any]) -> bool:
     return change["change"] not in ("absent", "conflict") and not _is_aside(change)
 
 
+def _with_applied(
+    changes: pd.DataFrame | None, set_aside: pd.DataFrame | None
+) -> pd.DataFrame | None:
+    """Changes with the column `applied`; in rounds of old, which lack it, by what was set aside."""
+    if changes is None or changes.get("applied", pd.Series(dtype=str)).astype(str).ne("").any():
+        return changes
+    pairs = (
+        set()
+        if set_aside is None
+        else set(zip(set_aside["unit_id"], set_aside["group"], strict=True))
+    )
+    is_aside = [pair in pairs for pair in zip(changes["unit_id"], changes["group"], strict=True)]
+    return changes.assign(applied=pd.Series(is_aside, index=changes.index).map({True: "false"}))
+
+
 def _is_aside(change: Mapping[str, Any]) -> bool:
-    return "not applied" in clean_name(change["note"])
+    """Whether a row of the changes was not applied: in the table as it is, or read from a CSV."""
+    return str(change["applied"]).casefold() == "false"
 
 
 def _met(findings: Iterable[Mapping[str, Any]]) -> dict[str, bool | None]:

@@ -217,7 +217,7 @@ def _fill_cover(sheet: Any, imprint: Imprint, group: str) -> None:
     rows: list[tuple[str, str]] = [
         ("form", _FORM),
         ("group", group),
-        ("round", imprint.round.rpartition(" ")[2]),
+        ("round", imprint.number),
         ("title", imprint.title),
         ("date", imprint.date),
     ]

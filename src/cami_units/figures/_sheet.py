@@ -181,9 +181,8 @@ def dashed(look: Look) -> Literal["solid"] | tuple[float, tuple[float, ...]]:
 def facts(scene: Scene) -> str:
     """Date, round, profile and scale of trust: the line under every title."""
     imprint, lang = scene.imprint, scene.lang
-    number = imprint.round.rpartition(" ")[2]
     return (
-        f"{imprint.date}  ·  {words.text('round', lang)} {number}  ·  "
+        f"{imprint.date}  ·  {words.text('round', lang)} {imprint.number}  ·  "
         f"{words.text('profile', lang)}: {imprint.profile}"
     )
 

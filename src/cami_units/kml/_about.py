@@ -18,11 +18,6 @@ from cami_units.kml._written_shapes import as_written
 from cami_units.model import EVIDENCE_LAYERS, LAYERS, Imprint
 
 
-def number_of_round(imprint: Imprint) -> str:
-    """The last word of the round's label: "00" of "Round 00"."""
-    return clean_name(imprint.round).rpartition(" ")[2]
-
-
 def about_mark(about: str, view: Bounds | None, lang: str) -> Mark:
     """The placemark whose balloon is the legend: south-west of everything, where nobody draws."""
     west, south, _, _ = view or (80.0, 40.0, 80.0, 40.0)
@@ -47,7 +42,7 @@ def about(
     """Title, date, round, profile, how to edit, legend, sources and disclaimer, as HTML."""
     lines = [
         f"<b>{_html(imprint.title)}</b>",
-        f"{_html(imprint.date)} · {words.text('round', lang)} {_html(number_of_round(imprint))} · "
+        f"{_html(imprint.date)} · {words.text('round', lang)} {_html(imprint.number)} · "
         f"{words.text('profile', lang)}: {_html(imprint.profile)}",
         words.text("how to edit", lang),
         f"<b>{words.text('legend', lang)}</b>",

@@ -13,7 +13,7 @@ from shapely.geometry.base import BaseGeometry
 
 from cami_units import words
 from cami_units.kml import _evidence, _styles
-from cami_units.kml._about import about, about_mark, number_of_round
+from cami_units.kml._about import about, about_mark
 from cami_units.kml._escapes import clean_name, ncname, shown, shown_name
 from cami_units.kml._marks import (
     Contents,
@@ -169,9 +169,9 @@ def _unit_mark(
     data = {
         "cu_id": unit_id,
         "part": str(number or 1),
-        "rev": clean_name(row.get("rev")) or number_of_round(imprint),
+        "rev": clean_name(row.get("rev")) or imprint.number,
         "geom_hash": geom_hash(piece),
-        "round": number_of_round(imprint),
+        "round": imprint.number,
         "section_id": clean_name(row.get("section_id")),
         "group": clean_name(group),
     }

@@ -108,7 +108,8 @@ class Imprint:
     """What stands on every product: title, date, round, profile, sources, disclaimer.
 
     `date` is the plan's (ISO 8601); nothing reads the clock. `indicative` says whether any bundled,
-    hand-digitised layer went in. `languages` are the plan's, the first one leads.
+    hand-digitised layer went in. `languages` are the plan's, the first one leads. `number` is the
+    round's, in two digits; `round` what people call it.
     """
 
     title: str
@@ -119,6 +120,7 @@ class Imprint:
     sources: tuple[str, ...] = ()
     indicative: bool = True
     languages: tuple[str, ...] = ("en", "ru")
+    number: str = "00"
 
 
 _SHOWN: Final = (

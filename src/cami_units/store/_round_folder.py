@@ -263,7 +263,8 @@ def read_round(directory: Path) -> Round:
     target = absolute(directory)
     put_back(target)
     manifest = read_manifest(target, directory)
-    imprint = manifest.pop("imprint")
+    # Rounds of old say their number beside the imprint only.
+    imprint = {"number": f"{int(manifest.get('round', 0)):02d}", **manifest.pop("imprint")}
     for key in ("format", "outputs"):
         manifest.pop(key, None)
     tables = read_geopackage(target / GEOPACKAGE)
