@@ -99,8 +99,8 @@ def test_no_folder_keeps_nothing(tmp_path: Path) -> None:
     for _ in range(2):
         keeping.kept(NOTHING_KEPT, "toy", 1, lambda: made.append(1) or parts())
     assert len(made) == 2
-    assert keeping.beside(None) == NOTHING_KEPT
-    assert keeping.beside(tmp_path / "plan.toml").folder == tmp_path / ".cami-units-cache"
+    assert keeping.cache_beside(None) == NOTHING_KEPT
+    assert keeping.cache_beside(tmp_path / "plan.toml").folder == tmp_path / ".cami-units-cache"
 
 
 # -- what it hangs on -----------------------------------------------------------------------------
@@ -257,7 +257,9 @@ def test_other_thresholds_and_weights_use_what_was_measured(
     text = criteria.read_text(encoding="utf-8")
     stricter = text.replace("min_species = 3", "min_species = 5")
     assert stricter != text
-    monkeypatch.setattr(_plan_layers.layers, "read_layers", lambda **_: pytest.fail("read again"))
+    monkeypatch.setattr(
+        _plan_layers.layers, "read_layers", lambda *_, **__: pytest.fail("read again")
+    )
     monkeypatch.setattr(overlap, "layer_pieces", lambda *_, **__: pytest.fail("cut again"))
     monkeypatch.setattr(overlap, "cell_tables", lambda *_, **__: pytest.fail("laid again"))
     criteria.write_text(stricter, encoding="utf-8")

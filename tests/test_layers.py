@@ -74,7 +74,7 @@ def survey(tmp_path_factory):
         sources = {**base, **options.pop("sources", {})}
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(_layer_rows, "LAYERS", few)
-            return layers.survey_layers(states=STATES, sources=sources, **options)
+            return layers.survey_layers(layers.Reading(states=STATES, sources=sources, **options))
 
     return surveyed
 
@@ -85,7 +85,7 @@ def sentences(problems, level=None) -> str:
 
 @pytest.fixture(scope="module")
 def bundled():
-    return layers.read_layers(states=STATES)
+    return layers.read_layers(layers.Reading(states=STATES))
 
 
 # -- the bundled layers ---------------------------------------------------------------------------
@@ -146,7 +146,7 @@ def test_every_file_has_a_line_of_its_own(bundled):
 
 
 def test_two_readings_are_the_same_to_the_last_bit(bundled):
-    again = layers.read_layers(states=STATES)
+    again = layers.read_layers(layers.Reading(states=STATES))
     for name in ("ranges", "features", "countries", "borders", "hotspots", "protected_areas"):
         one, other = getattr(bundled, name), getattr(again, name)
         assert one.to_wkb().equals(other.to_wkb())
@@ -333,13 +333,13 @@ def test_what_cannot_be_read_is_named_with_a_cure(tmp_path, kind, said):
 def test_all_refusals_come_in_one_error(tmp_path):
     sources = {"ranges": [tmp_path / "a.shp"], "hotspots": [tmp_path / "b.kml"], "countries": []}
     with pytest.raises(InputError, match=r"(?s)3 problems stop the work:.*a\.shp.*b\.kml") as error:
-        layers.read_layers(states=STATES, sources=sources)
+        layers.read_layers(layers.Reading(sources=sources))
     assert "this layer cannot be left out" in str(error.value)
 
 
 def test_an_unknown_layer_is_refused_with_the_nearest():
     with pytest.raises(InputError, match=r"No such layer: hotspot\..*Did you mean 'hotspots'"):
-        layers.survey_layers(states=STATES, sources={"hotspot": None})
+        layers.survey_layers(layers.Reading(sources={"hotspot": None}))
 
 
 # -- the nasty shapefile --------------------------------------------------------------------------
@@ -397,7 +397,7 @@ def test_the_nasty_shapefile_each_fault_is_named_with_its_cure(nasty, survey):
         assert said in counted, said
     assert next(one for one in sources if one["file"] == "mammals.shp")["rows"] == 8
     with pytest.raises(InputError, match="5 problems stop the work"):
-        layers.read_layers(states=STATES, sources={"ranges": [nasty / "*.shp"]})
+        layers.read_layers(layers.Reading(sources={"ranges": [nasty / "*.shp"]}))
 
 
 def test_the_cures_of_the_nasty_shapefile_cure_it(nasty, survey):

@@ -93,13 +93,13 @@ def kept(cache: Cache, kind: str, key: Any, make: Callable[[], Parts]) -> Parts:
     if cache.folder is None:
         return make()
     path = cache.folder / f"{kind}-{digest(cache.key, kind, key)[:32]}{_SUFFIX}"
-    found = _read(path)
-    if found is not None:
-        return found
-    made = make()
+    entry = _read(path)
+    if entry is not None:
+        return entry
+    new_parts = make()
     with suppress(OSError):  # a full or read-only disk: the answer is there all the same
-        _write(path, made)
-    return made
+        _write(path, new_parts)
+    return new_parts
 
 
 def kept_value(
@@ -141,11 +141,11 @@ def digest(*things: Any) -> str:
 @lru_cache(maxsize=1)
 def program_key() -> str:
     """A hash of this program and of the libraries whose arithmetic it relies on."""
-    here = Path(__file__).resolve().parent
-    sources = sorted(here.rglob("*.py"))
+    package = Path(__file__).resolve().parent
+    sources = sorted(package.rglob("*.py"))
     libraries = [f"{name} {version(name)}" for name in _LIBRARIES]
     engines = [shapely.geos_version_string, pyproj.proj_version_str]
-    texts = [(path.relative_to(here).as_posix(), path.read_bytes().hex()) for path in sources]
+    texts = [(path.relative_to(package).as_posix(), path.read_bytes().hex()) for path in sources]
     return digest(libraries, engines, texts)
 
 
@@ -232,7 +232,9 @@ def _packed(parts: Parts) -> bytes:
         else:
             heads.append([name, "json"])
             bodies.append(json.dumps(part, ensure_ascii=True).encode())
-    head = json.dumps([[*one, len(body)] for one, body in zip(heads, bodies, strict=True)]).encode()
+    head = json.dumps(
+        [[*head, len(body)] for head, body in zip(heads, bodies, strict=True)]
+    ).encode()
     return b"".join([struct.pack("<q", len(head)), head, *bodies])
 
 
@@ -263,8 +265,8 @@ def _table_bytes(table: pd.DataFrame) -> bytes:
     if "geometry" in about:
         wkb = pa.array(shapely.to_wkb(table.geometry.to_numpy()), type=pa.large_binary())
         arrow = arrow.append_column(about["geometry"], wkb)
-    told = {**(arrow.schema.metadata or {}), b"cami_units": json.dumps(about).encode()}
-    arrow = arrow.replace_schema_metadata(told)
+    metadata = {**(arrow.schema.metadata or {}), b"cami_units": json.dumps(about).encode()}
+    arrow = arrow.replace_schema_metadata(metadata)
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, arrow.schema) as stream:
         stream.write_table(arrow)
@@ -287,27 +289,29 @@ def _table(data: memoryview) -> pd.DataFrame:
     return table
 
 
-def _same(one: Parts, other: Parts) -> bool:
+def _same(before: Parts, after: Parts) -> bool:
     """Whether parts came back as they went in: kinds, columns, dtypes, index, every value."""
-    return list(one) == list(other) and all(_same_part(one[name], other[name]) for name in one)
+    return list(before) == list(after) and all(
+        _same_part(before[name], after[name]) for name in before
+    )
 
 
-def _same_part(one: Any, other: Any) -> bool:
-    if not isinstance(one, pd.DataFrame):
-        return bool(one == other)
-    if type(one) is not type(other) or one.attrs:
+def _same_part(before: Any, after: Any) -> bool:
+    if not isinstance(before, pd.DataFrame):
+        return bool(before == after)
+    if type(before) is not type(after) or before.attrs:
         return False
-    if isinstance(one, gpd.GeoDataFrame):
-        crs = (None if table.crs is None else table.crs.srs for table in (one, other))
-        if len(set(crs)) > 1 or one.geometry.name != other.geometry.name:
+    if isinstance(before, gpd.GeoDataFrame):
+        crs = (None if table.crs is None else table.crs.srs for table in (before, after))
+        if len(set(crs)) > 1 or before.geometry.name != after.geometry.name:
             return False
     try:
-        pd.testing.assert_index_equal(one.index, other.index, exact=True)
+        pd.testing.assert_index_equal(before.index, after.index, exact=True)
         pd.testing.assert_frame_equal(
-            pd.DataFrame(one).drop(columns=getattr(one, "_geometry_column_name", None) or []),
-            pd.DataFrame(other).drop(columns=getattr(other, "_geometry_column_name", None) or []),
+            pd.DataFrame(before).drop(columns=getattr(before, "_geometry_column_name", None) or []),
+            pd.DataFrame(after).drop(columns=getattr(after, "_geometry_column_name", None) or []),
             check_exact=True,
         )
     except AssertionError:
         return False
-    return _table_bytes(one) == _table_bytes(other)
+    return _table_bytes(before) == _table_bytes(after)

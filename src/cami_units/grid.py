@@ -99,8 +99,8 @@ def planning_units(
     """
     lattice = Lattice(cell_km, shape, crs)
     parts = _study_polygons(study_area, crs)
-    found = [_touched(lattice, part) for part in parts]
-    rows_cols = np.unique(np.concatenate(found), axis=0)
+    touched_cells = [_touched(lattice, part) for part in parts]
+    rows_cols = np.unique(np.concatenate(touched_cells), axis=0)
     row, col = rows_cols[:, 0], rows_cols[:, 1]
     return gpd.GeoDataFrame(
         {"pu_id": pu_ids(row, col), "row": row, "col": col},
@@ -156,11 +156,11 @@ def places(ids: Iterable[str]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     ([412, -1], [187, 12345])
     """
     named = list(ids)
-    found = [_PU_ID.fullmatch(name) for name in named]
-    odd = [name for name, match in zip(named, found, strict=True) if not match]
+    matches = [_PU_ID.fullmatch(name) for name in named]
+    odd = [name for name, match in zip(named, matches, strict=True) if not match]
     if odd:
         raise InputError(f"These are no ids of planning units, such as R0412C0187: {listed(odd)}.")
-    pairs = np.array([match.groups() for match in found if match], dtype=np.int64).reshape(-1, 2)
+    pairs = np.array([match.groups() for match in matches if match], dtype=np.int64).reshape(-1, 2)
     return pairs[:, 0], pairs[:, 1]
 
 
@@ -185,10 +185,10 @@ def cell_index(
     for col in (right, right - 1):
         row = np.floor((north - (col & 1) * half) / (2 * half)).astype(np.int64)
         cx, cy = centres(lattice, row, col)
-        apart = np.hypot(cx - ORIGIN_M - east, cy - ORIGIN_M - north)
-        closer = apart < best
+        distance = np.hypot(cx - ORIGIN_M - east, cy - ORIGIN_M - north)
+        closer = distance < best
         best_row, best_col = np.where(closer, row, best_row), np.where(closer, col, best_col)
-        best = np.where(closer, apart, best)
+        best = np.where(closer, distance, best)
     return best_row, best_col
 
 
@@ -253,12 +253,12 @@ def neighbours(planning_units: pd.DataFrame, *, corners: bool = False) -> NDArra
     ranked = key[order]
     pairs = []
     for up, right in steps:
-        wanted = (row + up - row.min()) * width + (col + right - col.min() + 1)
-        place = np.minimum(np.searchsorted(ranked, wanted), len(ranked) - 1)
-        there = ranked[place] == wanted
-        pairs.append(np.column_stack([np.flatnonzero(there), order[place[there]]]))
-    found = np.sort(np.concatenate(pairs), axis=1)
-    return found[np.lexsort((found[:, 1], found[:, 0]))]
+        neighbour_key = (row + up - row.min()) * width + (col + right - col.min() + 1)
+        place = np.minimum(np.searchsorted(ranked, neighbour_key), len(ranked) - 1)
+        is_there = ranked[place] == neighbour_key
+        pairs.append(np.column_stack([np.flatnonzero(is_there), order[place[is_there]]]))
+    sorted_pairs = np.sort(np.concatenate(pairs), axis=1)
+    return sorted_pairs[np.lexsort((sorted_pairs[:, 1], sorted_pairs[:, 0]))]
 
 
 def _hexagon(lattice: Lattice) -> tuple[float, float]:
@@ -303,14 +303,14 @@ def _touched(lattice: Lattice, polygon: BaseGeometry) -> NDArray[np.int64]:
             f"{len(rows) * len(cols):,} cells, more than {MOST_CELLS:,}. Is cell_km meant in km?"
         )
     shapely.prepare(polygon)
-    found = []
+    touched_cells = []
     # a band of rows at a time keeps memory in proportion to the answer, not to the bounding box
     for band in np.array_split(rows, max(1, len(rows) * len(cols) // 200_000)):
         row, col = (side.ravel() for side in np.meshgrid(band, cols, indexing="ij"))
         shapes = cells(lattice, row, col)
-        inside = shapely.intersects(polygon, shapes)
-        unsure = np.flatnonzero(inside)
+        is_touched = shapely.intersects(polygon, shapes)
+        unsure = np.flatnonzero(is_touched)
         unsure = unsure[~shapely.contains_properly(polygon, shapes[unsure])]
-        inside[unsure] = ~shapely.touches(polygon, shapes[unsure])
-        found.append(np.column_stack([row[inside], col[inside]]))
-    return np.concatenate(found)
+        is_touched[unsure] = ~shapely.touches(polygon, shapes[unsure])
+        touched_cells.append(np.column_stack([row[is_touched], col[is_touched]]))
+    return np.concatenate(touched_cells)

@@ -22,7 +22,7 @@ def check(
 
     Computes nothing else, and is never stopped by a fault in an input.
     """
-    clean, problems, sources = layers.survey_layers(**reading_of(plan), progress=progress)
+    clean, problems, sources = layers.survey_layers(reading_of(plan), progress=progress)
     odd: tuple[Problem, ...] = ()
     if clean is not None:
         progress("comparing with what is expected", 0, 0)
@@ -50,12 +50,16 @@ def _odd_states(clean: Layers, least_km2: float) -> list[Problem]:
     odd = table[(table["verdict"] != "as expected") & table["sci_name"].isin(present)]
     problems = []
     for name, rows in odd.groupby("sci_name"):
-        lacking = rows.loc[rows["verdict"] == "missing", "iso2"].tolist()
+        missing_states = rows.loc[rows["verdict"] == "missing", "iso2"].tolist()
         extra = [
             f"{row.iso2} ({row.km2:,.0f} km²{', given as extinct' if row.expected == 'extinct' else ''})"
             for row in rows[rows["verdict"] == "unexpected"].itertuples()
         ]
-        parts = [f"no kept range in {', '.join(lacking)}, where it is expected"] if lacking else []
+        parts = (
+            [f"no kept range in {', '.join(missing_states)}, where it is expected"]
+            if missing_states
+            else []
+        )
         parts += [f"range in {listed(extra, 20)}, where it is not expected"] if extra else []
         cure = (
             "Look at the map of the range, at its codes, and at range_states in the species table."
@@ -96,13 +100,13 @@ def missing_context(plan: Plan) -> tuple[Problem, ...]:
         Problem(
             "refuses",
             f"context_{name}",
-            wanted.path.name,
+            context.path.name,
             "",
             f"the file of [context.{name}] is not there",
             "Correct its path in the plan (it is relative to the plan file), or take the table out.",
         )
-        for name, wanted in sorted(plan.context.items())
-        if not wanted.path.exists() and not any(sign in wanted.path.name for sign in "*?[")
+        for name, context in sorted(plan.context.items())
+        if not context.path.exists() and not any(sign in context.path.name for sign in "*?[")
     )
 
 

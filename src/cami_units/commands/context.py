@@ -60,14 +60,14 @@ def with_context(done: Round, plan: Plan, *, progress: Progress = quiet) -> Roun
         try:
             around = units if cells is None else cells
             read = layers.read_context(wanted.path, around=around, crs=plan.study.crs)
-            found = _summarised(units, read.layer, wanted.summary, "unit_id")
+            found = _summarised(units, read.table, wanted.summary, "unit_id")
             told.append(
                 found.assign(layer=name, summary=wanted.summary, measured_on=ON_LAYER),
             )
-            if isinstance(read.layer, gpd.GeoDataFrame):
-                shown[CONTEXT + name] = as_written(layers.context_rows(read.layer))
+            if isinstance(read.table, gpd.GeoDataFrame):
+                shown[CONTEXT + name] = as_written(layers.context_rows(read.table))
             elif cells is not None:
-                held = _summarised(cells, read.layer, wanted.summary, "pu_id")
+                held = _summarised(cells, read.table, wanted.summary, "pu_id")
                 of_cells.append(held.assign(layer=name)[["pu_id", "layer", "value"]])
         except InputError as error:
             raise InputError(f"[context.{name}]: {error}") from error

@@ -93,9 +93,9 @@ def write_overlaps(
     def parts() -> Iterator[pd.DataFrame]:
         nonlocal rows
         yield _EMPTY
-        for number, (table, said) in enumerate(_measured(tasks, scheduler)):
+        for number, (table, notes) in enumerate(_measured(tasks, scheduler)):
             progress("measuring ranges", number, len(tasks))
-            problems.extend(problem for problem in said if problem not in problems)
+            problems.extend(problem for problem in notes if problem not in problems)
             rows += len(table)
             if len(table):
                 yield table
@@ -133,9 +133,9 @@ def covered_cells(
     share: layers.RangeStream, lattice: grid.Lattice, tile: _Tile
 ) -> tuple[pd.DataFrame, tuple[Problem, ...]]:
     """One task: the cells of a tile that some species cover, and what was said of their ranges."""
-    ranges, said = _ranges(share, lattice.crs)
+    ranges, notes = _ranges(share, lattice.crs)
     rows, cols = tile
-    found = overlap.covered_cells(
+    cells = overlap.covered_cells(
         ranges,
         shape=lattice.shape,
         step_m=grid.step_m(lattice),
@@ -143,7 +143,7 @@ def covered_cells(
         rows=rows,
         cols=cols,
     )
-    return found, said
+    return cells, notes
 
 
 @lru_cache(maxsize=2)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from typing import Any
 
 import pandas as pd
@@ -32,9 +32,9 @@ def load(plan: Plan, *, progress: Progress = quiet, cache: Cache = NOTHING_KEPT)
     >>> len(known.features), len(known.hotspots)
     (18, 44)
     """
-    refusing = [one for one in open_numbers(plan) if one.level == "refuses"]
+    refusing = [problem for problem in open_numbers(plan) if problem.level == "refuses"]
     if refusing:
-        raise InputError("\n".join(one.sentence() for one in refusing))
+        raise InputError("\n".join(problem.sentence() for problem in refusing))
     clean = _kept_layers(cache, plan, progress)
     path = plan.workshop.overrides
     return clean if path is None else replace(clean, overrides=layers.read_overrides(path))
@@ -44,7 +44,7 @@ def _kept_layers(cache: Cache, plan: Plan, progress: Progress) -> Layers:
     """Cleaned layers, read again only when a file or the way of reading has changed."""
 
     def parts() -> dict[str, Any]:
-        clean = store_of_entries.parts_of(layers.read_layers(**reading_of(plan), progress=progress))
+        clean = store_of_entries.parts_of(layers.read_layers(reading_of(plan), progress=progress))
         clean["problems"] = [asdict(problem) for problem in clean["problems"]]
         clean["sources"] = [dict(source) for source in clean["sources"]]
         return clean
@@ -60,8 +60,9 @@ def ground(plan: Plan, cache: Cache) -> Cache:
     if cache.folder is None:
         return cache
     reading = reading_of(plan)
-    files = layers.input_hashes(reading["sources"])
-    way = {name: _plain(value) for name, value in reading.items() if name != "sources"}
+    files = layers.input_hashes(reading.sources)
+    # the files count by what they hold, not by where they lie
+    way = _plain(replace(reading, sources={}))
     return store_of_entries.narrowed(cache, store_of_entries.program_key(), files, way)
 
 
@@ -71,8 +72,8 @@ def _plain(value: Any) -> Any:
         return {str(key): _plain(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(inner) for inner in value]
-    if isinstance(value, layers.TaxonRule):
-        return _plain(asdict(value))
+    if isinstance(value, layers.TaxonRule | layers.Reading):
+        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
     return value if isinstance(value, pd.DataFrame | str | int | float | None) else str(value)
 
 
@@ -86,8 +87,8 @@ def open_numbers(plan: Plan) -> tuple[Problem, ...]:
     if fault:
         return (Problem("refuses", "criteria", plan.profile.name, "", fault),)
     still = unfilled(plan.profile)
-    needed = [one for one in still if one.split(".")[0] in _NEEDED or one == "C2.weights"]
-    others = sorted({one.split(".")[0] for one in still} - set(_NEEDED))
+    needed = [key for key in still if key.split(".")[0] in _NEEDED or key == "C2.weights"]
+    others = sorted({key.split(".")[0] for key in still} - set(_NEEDED))
     problems = []
     if needed:
         what = f"{len(needed)} numbers that everything hangs on are not filled in ({listed(needed, 20)})"
@@ -98,20 +99,20 @@ def open_numbers(plan: Plan) -> tuple[Problem, ...]:
     return tuple(problems)
 
 
-def reading_of(plan: Plan) -> dict[str, Any]:
-    """How the layers of a plan are read, as `layers` asks for it."""
-    return {
-        "crs": plan.study.crs,
-        "states": plan.study.states,
-        "sources": plan.sources,
-        "assumed_crs": plan.crs,
-        "columns": plan.columns,
-        "taxa": {
+def reading_of(plan: Plan) -> layers.Reading:
+    """How the layers of a plan are read."""
+    return layers.Reading(
+        states=plan.study.states,
+        sources=plan.sources,
+        crs=plan.study.crs,
+        assumed_crs=plan.crs,
+        columns=plan.columns,
+        taxa={
             taxon: layers.TaxonRule(rule.source, rule.within or (), rule.skip)
             for taxon, rule in plan.taxa.items()
         },
-        "presence": plan.codes.presence,
-        "origin": plan.codes.origin,
-        "seasonal": plan.codes.seasonal,
-        "missing": plan.codes.missing,
-    }
+        presence=plan.codes.presence,
+        origin=plan.codes.origin,
+        seasonal=plan.codes.seasonal,
+        missing=plan.codes.missing,
+    )

@@ -7,10 +7,10 @@ with the cure. Everything it hands on is valid and in one equal-area CRS.
 """
 
 from cami_units.layers._borders import shared_borders
-from cami_units.layers._context_layers import ContextRead, context_rows, read_context
+from cami_units.layers._context_layers import context_rows, read_context
 from cami_units.layers._equal_area import to_equal_area, to_lonlat
 from cami_units.layers._gis_placemarks import DRAWN_SUFFIXES, check_beginning, read_drawn
-from cami_units.layers._layer_rows import STATES, input_hashes
+from cami_units.layers._layer_rows import input_hashes
 from cami_units.layers._layer_survey import read_layers, survey_layers
 from cami_units.layers._layer_tables import features, kept, possibly_extant
 from cami_units.layers._overrides import read_overrides
@@ -23,6 +23,7 @@ from cami_units.layers._range_stream import (
     stream_advice,
     stream_bounds,
 )
+from cami_units.layers._reading import STATES, LayerRead, Reading
 from cami_units.layers._shape_checks import refusal
 from cami_units.layers._single_layers import (
     read_barriers,
@@ -42,8 +43,9 @@ from cami_units.layers._taxa import TaxonRule
 __all__ = [
     "DRAWN_SUFFIXES",
     "STATES",
-    "ContextRead",
+    "LayerRead",
     "RangeStream",
+    "Reading",
     "TaxonRule",
     "check_beginning",
     "context_rows",

@@ -62,19 +62,21 @@ def shared_borders(
         ground = shapely.union_all(disputed.geometry.to_numpy())
         shapely.prepare(ground)
     rows: list[tuple[str, bool, Any]] = []
-    for (one, first), (other, second) in combinations(zip(names, shapes, strict=True), 2):
+    for (first_state, first), (second_state, second) in combinations(
+        zip(names, shapes, strict=True), 2
+    ):
         line = _between(first, second, 1000.0 * tolerance_km)
         if line.is_empty:
             continue
-        pair = f"{one};{other}"
+        pair = f"{first_state};{second_state}"
         if ground is None or not shapely.intersects(ground, line):
             rows.append((pair, False, line))
             continue
-        for inside in (False, True):
-            cut = shapely.intersection if inside else shapely.difference
+        for is_disputed in (False, True):
+            cut = shapely.intersection if is_disputed else shapely.difference
             stretch = only(cut(line, ground), "line")
             if not stretch.is_empty:
-                rows.append((pair, inside, lines_of([stretch])))
+                rows.append((pair, is_disputed, lines_of([stretch])))
     return gpd.GeoDataFrame(
         {
             "pair": np.array([row[0] for row in rows], dtype=object),

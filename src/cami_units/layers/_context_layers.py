@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,10 +12,11 @@ import pandas as pd
 import shapely
 
 from cami_units.layers._equal_area import projected
-from cami_units.layers._gis_files import file_hash, found_files
-from cami_units.layers._layer_rows import Reading, counted, gathered
+from cami_units.layers._gis_files import found_files
+from cami_units.layers._layer_rows import gathered, source_entry, with_counts
+from cami_units.layers._reading import LayerRead, Reading
 from cami_units.layers._shape_checks import refusal
-from cami_units.model import EQUAL_AREA, InputError, Problem, Raster, clean_name
+from cami_units.model import EQUAL_AREA, InputError, Raster, clean_name
 
 RASTERS: Final = (".tif", ".tiff", ".asc")
 """Rasters whose file holds its own values; one that points to other files is not followed."""
@@ -28,22 +28,13 @@ _NOTES: Final = 6
 _NOTE_LENGTH: Final = 200
 
 
-@dataclass(frozen=True, slots=True)
-class ContextRead:
-    """A context layer, what was noticed while reading it, and an entry of the manifest a file."""
-
-    layer: gpd.GeoDataFrame | Raster
-    problems: tuple[Problem, ...]
-    sources: tuple[Mapping[str, Any], ...]
-
-
 def read_context(
     path: Path | str,
     *,
     around: gpd.GeoDataFrame,
     crs: str = EQUAL_AREA,
     assumed_crs: str | None = None,
-) -> ContextRead:
+) -> LayerRead:
     """A context layer: its rows, or the part of a raster that lies around some sites.
 
     Parameters
@@ -60,7 +51,7 @@ def read_context(
 
     Returns
     -------
-    ContextRead
+    LayerRead
         A table with the file's own columns in lower case, or a raster; what was repaired or left
         out; and where it came from.
 
@@ -71,24 +62,26 @@ def read_context(
     """
     file = Path(path)
     if file.suffix.lower() in RASTERS:
-        raster = _raster(file, around, assumed_crs)
-        return ContextRead(raster, (), (_entry_of_raster(file),))
-    reading = Reading(crs=crs, assumed_crs={"context": assumed_crs} if assumed_crs else {})
+        return LayerRead(_raster(file, around, assumed_crs), (), (_entry_of_raster(file),))
+    # nothing is measured against a threshold here, so a doubtful repair is better than a hole
+    reading = Reading(
+        crs=crs,
+        assumed_crs={"context": assumed_crs} if assumed_crs else {},
+        max_area_change=1.0,
+    )
     files, problems = found_files("context", [file])
-    found = gathered("context", files, replace(reading, max_area_change=1.0), own=True)
-    said = problems + found.problems
-    if any(one.level == "refuses" for one in said):
-        raise refusal(said, "reading a context layer")
-    if found.table is None:
+    rows = gathered("context", files, reading, is_own=True)
+    rows = replace(rows, problems=(*problems, *rows.problems))
+    if rows.is_refused:
+        raise refusal(rows.problems, "reading a context layer")
+    if rows.table is None:
         raise InputError(f"The context layer {file.name} holds nothing. Give another file.")
-    sources = tuple(counted(found).sources)
-    return ContextRead(found.table.drop(columns="_file"), tuple(said), sources)
+    return replace(with_counts(rows), table=rows.table.drop(columns="_file"))
 
 
 def _entry_of_raster(file: Path) -> dict[str, Any]:
-    kept = {"rows": 1, "kept": 1, "dropped": 0, "repaired": 0}
-    flags = {"bundled": False, "restricted": False}
-    return {"layer": "context", "file": file.name, "sha256": file_hash(file), **kept, **flags}
+    """What the manifest says of a raster: one row, taken as it is."""
+    return source_entry("context", file, (), is_own=True) | {"rows": 1, "kept": 1, "dropped": 0}
 
 
 def context_rows(layer: gpd.GeoDataFrame) -> gpd.GeoDataFrame:

@@ -37,8 +37,8 @@ def queried(path: Path) -> gpd.GeoDataFrame:
         The file does not say which database, SQLAlchemy is not installed, the database does not
         answer or refuses the query, or no column of the answer is a geometry.
     """
-    found = _FIRST_LINE.match(path.read_text(encoding="utf-8").replace("\r\n", "\n"))
-    if found is None:
+    first_line = _FIRST_LINE.match(path.read_text(encoding="utf-8").replace("\r\n", "\n"))
+    if first_line is None:
         raise InputError(
             "its first line should say which database, "
             "-- database: postgresql+psycopg://reader@host/name, and the rest be a query"
@@ -50,10 +50,10 @@ def queried(path: Path) -> gpd.GeoDataFrame:
             "reading a database needs SQLAlchemy and a driver: pip install 'cami_units[postgis]'"
         ) from None
     try:
-        engine = sqlalchemy.create_engine(found[1], poolclass=sqlalchemy.NullPool)
+        engine = sqlalchemy.create_engine(first_line[1], poolclass=sqlalchemy.NullPool)
         with engine.connect() as connection:
             quiet = connection.execution_options(postgresql_readonly=True)
-            answer = quiet.execute(sqlalchemy.text(found[2]))
+            answer = quiet.execute(sqlalchemy.text(first_line[2]))
             rows = pd.DataFrame(answer.fetchall(), columns=list(answer.keys()))
     except ModuleNotFoundError as error:
         raise InputError(
@@ -61,8 +61,8 @@ def queried(path: Path) -> gpd.GeoDataFrame:
             "pip install 'cami_units[postgis]'"
         ) from None
     except sqlalchemy.exc.SQLAlchemyError as error:
-        said = str(getattr(error, "orig", None) or error).strip().splitlines()
-        raise InputError(f"the database says: {said[0] if said else 'nothing'}") from None
+        complaint = str(getattr(error, "orig", None) or error).strip().splitlines()
+        raise InputError(f"the database says: {complaint[0] if complaint else 'nothing'}") from None
     return _spatial(rows)
 
 
@@ -74,9 +74,11 @@ def _spatial(rows: pd.DataFrame) -> gpd.GeoDataFrame:
             f"the query returns no geometry: a column {', '.join(_GEOMETRY[:3])} … is expected, "
             f"{listed(rows.columns, 20)} came"
         )
-    values = [bytes(one) if isinstance(one, memoryview) else one for one in rows[column]]
+    values = [bytes(value) if isinstance(value, memoryview) else value for value in rows[column]]
     shapes = shapely.from_wkb(values, on_invalid="fix")
-    numbers = sorted({int(one) for one in shapely.get_srid(shapes[~shapely.is_missing(shapes)])})
+    numbers = sorted(
+        {int(value) for value in shapely.get_srid(shapes[~shapely.is_missing(shapes)])}
+    )
     if len(numbers) > 1:
         raise InputError(f"the geometries are in several systems (SRID {listed(numbers)})")
     crs = f"EPSG:{numbers[0]}" if numbers and numbers[0] else None

@@ -24,8 +24,8 @@ class Column:
 
 
 def _column(name: str, spellings: str = "", *, required: bool = False) -> Column:
-    known = spellings.split()
-    return Column(name, (*([] if plain(name) in known else [plain(name)]), *known), required)
+    spelt = spellings.split()
+    return Column(name, (*([] if plain(name) in spelt else [plain(name)]), *spelt), required)
 
 
 def plain(name: str) -> str:
@@ -149,33 +149,33 @@ def in_our_words(
     DataFrame, list of Problem
         Every text is cleaned on the way: normalised, without control characters, trimmed.
     """
-    there: dict[str, Any] = {}
+    headings: dict[str, Any] = {}
     for heading in table.columns:
         if heading != "geometry":
-            there.setdefault(plain(str(heading)), heading)
-    known = [column for column in DIALECTS[layer] if only is None or column.name in only]
-    taken: dict[str, Any] = {}
+            headings.setdefault(plain(str(heading)), heading)
+    wanted_columns = [column for column in DIALECTS[layer] if only is None or column.name in only]
+    theirs_of_ours: dict[str, Any] = {}
     problems = [] if only is not None else _unknown_columns(layer, file, columns)
-    for column in known:
+    for column in wanted_columns:
         if column.name in columns:
             theirs = columns[column.name]
-            if plain(theirs) in there:
-                taken[column.name] = there[plain(theirs)]
+            if plain(theirs) in headings:
+                theirs_of_ours[column.name] = headings[plain(theirs)]
             else:
-                problems.append(_no_such_column(layer, file, column.name, theirs, there))
+                problems.append(_no_such_column(layer, file, column.name, theirs, headings))
         else:
-            spelling = next((name for name in column.spellings if name in there), None)
+            spelling = next((name for name in column.spellings if name in headings), None)
             if spelling is not None:
-                taken[column.name] = there[spelling]
+                theirs_of_ours[column.name] = headings[spelling]
             elif column.required:
-                problems.append(_missing_column(layer, file, column, there))
-    ours = {name: cleaned_values(table[theirs]) for name, theirs in taken.items()}
+                problems.append(_missing_column(layer, file, column, headings))
+    ours = {name: cleaned_values(table[theirs]) for name, theirs in theirs_of_ours.items()}
     if only is not None:
         return pd.DataFrame(ours, index=table.index), []
-    used = {*taken.values(), "geometry"}
+    our_headings = {*theirs_of_ours.values(), "geometry"}
     extras: dict[str, Any] = {}
-    for theirs in there.values():
-        if theirs not in used:
+    for theirs in headings.values():
+        if theirs not in our_headings:
             extras.setdefault(str(theirs).strip().casefold(), theirs)
     others = {
         name: cleaned_values(table[theirs]) for name, theirs in extras.items() if name not in ours
@@ -200,15 +200,15 @@ def _unknown_columns(layer: str, file: str, columns: Mapping[str, str]) -> list[
 
 
 def _no_such_column(
-    layer: str, file: str, ours: str, theirs: str, there: Mapping[str, Any]
+    layer: str, file: str, ours: str, theirs: str, headings: Mapping[str, Any]
 ) -> Problem:
     what = f"[columns.{layer}] says {ours} = '{theirs}', but the file has no column '{theirs}'"
-    cure = f"It has {listed(there.values(), 20)}.{nearest(theirs, map(str, there.values()))}"
+    cure = f"It has {listed(headings.values(), 20)}.{nearest(theirs, map(str, headings.values()))}"
     return Problem("refuses", layer, file, "", what, cure)
 
 
-def _missing_column(layer: str, file: str, column: Column, there: Mapping[str, Any]) -> Problem:
-    names = [str(name) for name in there.values()]
+def _missing_column(layer: str, file: str, column: Column, headings: Mapping[str, Any]) -> Problem:
+    names = [str(name) for name in headings.values()]
     what = f"the column {column.name} is missing; the file has {listed(names, 20) or 'none'}"
     hint = nearest(column.name, names)
     guess = re.search(r"'(.+)'", hint)
@@ -222,8 +222,10 @@ def cleaned_values(values: pd.Series[Any]) -> pd.Series[Any]:
     if pd.api.types.is_bool_dtype(values.dtype) or pd.api.types.is_numeric_dtype(values.dtype):
         return values
     plainly = values.astype(object)
-    known = {value: clean_text(value) for value in plainly if isinstance(value, str)}
-    cleaned = [known[value] if isinstance(value, str) else clean_text(value) for value in plainly]
+    clean_of = {value: clean_text(value) for value in plainly if isinstance(value, str)}
+    cleaned = [
+        clean_of[value] if isinstance(value, str) else clean_text(value) for value in plainly
+    ]
     return pd.Series(cleaned, index=values.index, dtype=object)
 
 
@@ -234,12 +236,12 @@ def clean_text(value: object) -> str | None:
     if value is pd.NaT:
         return None
     text = unicodedata.normalize("NFC", str(value))
-    kept = "".join(
+    visible = "".join(
         " " if char.isspace() else char
         for char in text
         if char.isspace() or unicodedata.category(char) not in ("Cc", "Cf", "Cs", "Co", "Cn")
     )
-    return " ".join(kept.split())[:4000] or None
+    return " ".join(visible.split())[:4000] or None
 
 
 def blank(index: pd.Index[Any]) -> pd.Series[Any]:
@@ -250,20 +252,24 @@ def blank(index: pd.Index[Any]) -> pd.Series[Any]:
 # -- codes ----------------------------------------------------------------------------------------
 
 
+NO_CODE: Final = -1
+"""What a value comes to that is there and is no code."""
+
+
 def code(value: object, words: Mapping[int, str]) -> int | None:
     """An IUCN code from a number, a text that begins with one, or its words; ``None``: blank.
 
-    Anything else comes back as -1: it is there, and it is no code.
+    Anything else comes back as :data:`NO_CODE`.
     """
     text = clean_text(value)
     if text is None:
         return None
     number = re.match(r"\s*([0-9]+)(?:\.0*)?(?![0-9.])", text)
     if number:
-        found = int(number.group(1))
-        return found if found in words else -1
-    spoken = {word: key for key, word in words.items()}
-    return spoken.get(re.sub(r"[^a-z]+", " ", text.casefold()).strip(), -1)
+        number_given = int(number.group(1))
+        return number_given if number_given in words else NO_CODE
+    code_of_word = {word: key for key, word in words.items()}
+    return code_of_word.get(re.sub(r"[^a-z]+", " ", text.casefold()).strip(), NO_CODE)
 
 
 _LEGEND: Final = re.compile(r"^([^&(]+?)\s*(?:&\s*([^(]+?)\s*)?(?:\(([^)]*)\)\s*)?$")
@@ -287,15 +293,17 @@ def legend_codes(text: str | None, words: Mapping[str, Mapping[int, str]]) -> di
     first, second, season = (
         re.sub(r"[^a-z]+", " ", (group or "").casefold()).strip() for group in match.groups()
     )
-    spoken = {name: {word: key for key, word in table.items()} for name, table in words.items()}
-    found = {
-        "presence": spoken["presence"].get(first),
-        "origin": spoken["origin"].get(second) if second else 1,
+    code_of_word = {
+        name: {word: key for key, word in table.items()} for name, table in words.items()
+    }
+    codes = {
+        "presence": code_of_word["presence"].get(first),
+        "origin": code_of_word["origin"].get(second) if second else 1,
         "seasonal": _LEGEND_SEASON.get(season) if season else None,
     }
-    if found["presence"] is None:
+    if codes["presence"] is None:
         return {}
-    return {name: value for name, value in found.items() if value is not None}
+    return {name: value for name, value in codes.items() if value is not None}
 
 
 # -- countries ------------------------------------------------------------------------------------
@@ -331,5 +339,5 @@ def iso2(value: object) -> str | None:
     if text is None:
         return None
     words = [word.strip().upper() for word in re.split(r"[;,/]", text)]
-    known = sorted({ISO2.get(word, word) for word in words if re.fullmatch("[A-Z]{2,3}", word)})
-    return ";".join(known) or None
+    codes = sorted({ISO2.get(word, word) for word in words if re.fullmatch("[A-Z]{2,3}", word)})
+    return ";".join(codes) or None

@@ -38,8 +38,8 @@ class Repair:
     @property
     def share(self) -> float:
         """The contested area as a share of the larger of the two areas."""
-        whole = max(self.before_km2, self.after_km2)
-        return self.moved_km2 / whole if whole > 0 else 1.0
+        larger_km2 = max(self.before_km2, self.after_km2)
+        return self.moved_km2 / larger_km2 if larger_km2 > 0 else 1.0
 
 
 def to_equal_area(table: gpd.GeoDataFrame, crs: str = EQUAL_AREA) -> gpd.GeoDataFrame:
@@ -102,16 +102,16 @@ def projected(shapes: Shapes, source: Any, target: Any) -> Shapes:
     return _joined_at_the_date_line(flat, moved)
 
 
-def _joined_at_the_date_line(lonlat: Shapes, moved: Shapes) -> Shapes:
+def _joined_at_the_date_line(lonlat: Shapes, flat_shapes: Shapes) -> Shapes:
     """Projected shapes; the halves of one that was cut at 180° meet again there, and are joined."""
     bounds = shapely.bounds(lonlat)
     cut = (bounds[:, 0] <= -180.0) & (bounds[:, 2] >= 180.0)
-    cut &= np.isin(shapely.get_type_id(moved), _POLYGONS)
+    cut &= np.isin(shapely.get_type_id(flat_shapes), _POLYGONS)
     rows = np.flatnonzero(cut)
-    rows = rows[~shapely.is_valid(moved[rows])]
-    whole = moved.copy()
-    whole[rows] = structure(moved[rows])
-    return whole
+    rows = rows[~shapely.is_valid(flat_shapes[rows])]
+    joined_shapes = flat_shapes.copy()
+    joined_shapes[rows] = structure(flat_shapes[rows])
+    return joined_shapes
 
 
 def _metres_a_unit(crs: CRS) -> float:
@@ -285,14 +285,14 @@ def repaired(shapes: Shapes) -> tuple[Shapes, list[Repair]]:
         return result, []
     fixed = structure(result[bad])
     repairs = []
-    for row, mended in zip(bad, fixed, strict=True):
+    for row, valid_shape in zip(bad, fixed, strict=True):
         witness = even_odd(result[row])
         repairs.append(
             Repair(
                 int(row),
                 float(shapely.area(witness)) / 1e6,
-                float(shapely.area(mended)) / 1e6,
-                float(shapely.area(shapely.symmetric_difference(witness, mended))) / 1e6,
+                float(shapely.area(valid_shape)) / 1e6,
+                float(shapely.area(shapely.symmetric_difference(witness, valid_shape))) / 1e6,
             )
         )
     result[bad] = fixed
@@ -313,8 +313,8 @@ def only(shape: Any, kind: str) -> Any:
     parts: list[Any] = []
     waiting = [shape]
     while waiting:
-        inner = waiting.pop()
-        for part in shapely.get_parts(inner):
+        waiting_shape = waiting.pop()
+        for part in shapely.get_parts(waiting_shape):
             if shapely.get_type_id(part) == 7:
                 waiting.append(part)
             elif _KIND_OF[int(shapely.get_type_id(part))] == kind:
@@ -341,9 +341,9 @@ def kinds(shapes: Shapes) -> list[str]:
 def clipped(shapes: Shapes, area: Any) -> Shapes:
     """What of each polygon lies inside an area; shapes wholly inside come back untouched."""
     shapely.prepare(area)
-    inside = shapely.covers(area, shapes)
+    is_covered = shapely.covers(area, shapes)
     result = np.asarray(shapes, dtype=object).copy()
-    result[~inside] = only_polygons(shapely.intersection(result[~inside], area))
+    result[~is_covered] = only_polygons(shapely.intersection(result[~is_covered], area))
     return result
 
 

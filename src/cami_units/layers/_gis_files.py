@@ -11,9 +11,8 @@ import re
 import warnings
 import zipfile
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import geopandas as gpd
 import numpy as np
@@ -25,9 +24,10 @@ from numpy.typing import NDArray
 from pyproj import CRS
 
 from cami_units.layers import _database as database
+from cami_units.layers._reading import Dataset
+from cami_units.layers._shape_checks import Kind
 from cami_units.model import LONLAT, InputError, Problem, listed
 
-Kind = Literal["polygon", "line", "point", "any", "every"]
 Select = Callable[[pd.DataFrame, str], tuple[NDArray[np.bool_], list[Problem]]]
 """From the attributes of a file and its name: which rows are ours, and what became of the rest."""
 
@@ -59,27 +59,6 @@ _UNREADABLE: Final = (
     ValueError,
     NotImplementedError,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Dataset:
-    """One layer of one file, as it stands there, less the rows that are none of our business.
-
-    `table` keeps the file's own column names; its index counts the rows of the file from 1.
-    `rows` is how many there are in the file. `unclosed` are the rows whose rings do not end where
-    they began (they were closed in reading).
-    """
-
-    file: str
-    part: str
-    table: gpd.GeoDataFrame
-    rows: int
-    unclosed: tuple[int, ...] = ()
-
-    @property
-    def name(self) -> str:
-        """The file, and the layer in it where there are several."""
-        return f"{self.file}: {self.part}" if self.part else self.file
 
 
 def found_files(layer: str, entries: Iterable[Path]) -> tuple[list[Path], list[Problem]]:

@@ -11,7 +11,8 @@ import pandas as pd
 import shapely
 
 from cami_units.layers._equal_area import kinds, projected, structure
-from cami_units.layers._gis_files import Dataset, datasets
+from cami_units.layers._gis_files import datasets
+from cami_units.layers._reading import Dataset
 from cami_units.model import (
     LONLAT,
     InputError,

@@ -4,88 +4,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import geopandas as gpd
 import pandas as pd
 
-from cami_units.layers import _dialects as words
+from cami_units.layers import _dialects as dialects
 from cami_units.layers._database import SUFFIX, rows_hash
-from cami_units.layers._gis_files import Dataset, Kind, Select, datasets, file_hash, found_files
-from cami_units.layers._shape_checks import Cleaned, Rules, cleaned
-from cami_units.layers._taxa import TaxonRule
-from cami_units.model import EQUAL_AREA, INPUT_LAYERS, LAYERS, Problem, check_table, data_dir
-
-Missing = Literal["extant", "refuse"]
-Source = Mapping[str, Any]
-"""One file: layer, file, sha256, rows, kept, dropped, repaired, bundled, restricted."""
-
-STATES: Final = ("AF", "BT", "CN", "IN", "IR", "KG", "KZ", "MN", "NP", "PK", "RU", "TJ", "TM", "UZ")
-"""The fourteen range states of CAMI, the default of the single-layer readers."""
-
-_FURTHER_KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
-    {"conservation_units": "polygon", "context": "every"}
-)
-"""What else is read with the same care and is no layer of a plan: its geometry."""
-
-
-def _geometry_of(layer: str) -> Kind:
-    return LAYERS[layer].geometry or "any" if layer in LAYERS else _FURTHER_KINDS[layer]
-
-
-def _title_of(layer: str) -> str:
-    """The column that names a row of a layer in messages."""
-    return LAYERS[layer].titles[0] if layer in LAYERS else "name_en"
-
+from cami_units.layers._gis_files import Select, datasets, file_hash, found_files
+from cami_units.layers._reading import Dataset, FileRules, LayerRead, Reading
+from cami_units.layers._shape_checks import cleaned, geometry_of
+from cami_units.model import INPUT_LAYERS, LAYERS, Problem, check_table, data_dir
 
 _RESTRICTED: Final = re.compile(r"\biucn\b|red list|birdlife|wdpa|protected planet", re.IGNORECASE)
 
-
-@dataclass(slots=True)
-class Found:
-    """What one layer came to: its table, what was said, and one mapping a file."""
-
-    table: Any
-    problems: list[Problem] = field(default_factory=list)
-    sources: list[dict[str, Any]] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What reading any layer needs to know."""
-
-    crs: str = EQUAL_AREA
-    states: tuple[str, ...] = STATES
-    assumed_crs: Mapping[str, str] = field(default_factory=dict)
-    columns: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    taxa: Mapping[str, TaxonRule] = field(default_factory=dict)
-    presence: tuple[int, ...] = (1, 2)
-    origin: tuple[int, ...] = (1, 2, 6)
-    seasonal: tuple[int, ...] = (1, 2, 3, 4, 5)
-    missing: Missing = "extant"
-    max_area_change: float = 0.01
-    region: Any = None
-
-    @property
-    def codes(self) -> dict[str, tuple[int, ...]]:
-        """The IUCN codes that count as range, by column."""
-        return {"presence": self.presence, "origin": self.origin, "seasonal": self.seasonal}
-
-    def rules(self, layer: str, *, own: bool) -> Rules:
-        """How the shapes of a layer are looked at; bundled layers need no help from the plan."""
-        return Rules(
-            self.crs,
-            self.assumed_crs.get(layer) if own else None,
-            self.max_area_change,
-            None if layer in ("countries", "disputed") else self.region,
-        )
-
-
-Prepare = Callable[[Dataset, Rules], Cleaned]
+Clean = Callable[[Dataset, str, FileRules], LayerRead]
+"""From a dataset in our words to valid rows in the equal-area CRS."""
 Finish = Callable[[gpd.GeoDataFrame], tuple[gpd.GeoDataFrame, list[Problem]]]
+"""From the valid rows of a layer to the table that it promises."""
 
 
 def files_of(layer: str, entries: Iterable[Path] | None) -> tuple[list[Path], list[Problem], bool]:
@@ -96,31 +34,34 @@ def files_of(layer: str, entries: Iterable[Path] | None) -> tuple[list[Path], li
     return files, problems, True
 
 
-def _entry(layer: str, path: Path, read: Iterable[Dataset], *, own: bool) -> dict[str, Any]:
-    rows = sum(dataset.rows for dataset in read)
+def source_entry(
+    layer: str, path: Path, file_datasets: Iterable[Dataset], *, is_own: bool
+) -> dict[str, Any]:
+    """What the manifest says of a file, before it is known what is kept of it."""
+    tables = [dataset.table for dataset in file_datasets]
+    rows = sum(dataset.rows for dataset in file_datasets)
+    is_query = path.suffix.casefold() == SUFFIX
     return {
         "layer": layer,
         "file": path.name,
-        "sha256": rows_hash([one.table for one in read])
-        if path.suffix.casefold() == SUFFIX
-        else file_hash(path),
+        "sha256": rows_hash(tables) if is_query else file_hash(path),
         "rows": rows,
         "kept": 0,
         "dropped": rows,
         "repaired": 0,
-        "bundled": not own,
+        "bundled": not is_own,
         "restricted": False,
     }
 
 
 def _is_restricted(layer: str, table: pd.DataFrame) -> bool:
     """Whether a file looks like the Red List's or WDPA's, which may not be passed on."""
-    if layer in ("protected_areas", "context") and words.is_wdpa(table):
+    if layer in ("protected_areas", "context") and dialects.is_wdpa(table):
         return True
     texts = [
         str(value)
         for column in table.columns
-        if words.plain(str(column)) in ("citation", "source", "compiler", "sourcedata")
+        if dialects.plain(str(column)) in ("citation", "source", "compiler", "sourcedata")
         for value in table[column].dropna().unique()
     ]
     return any(_RESTRICTED.search(text) for text in texts)
@@ -131,72 +72,83 @@ def gathered(
     files: Iterable[Path],
     reading: Reading,
     *,
-    own: bool,
+    is_own: bool,
     select: Select | None = None,
-    prepare: Prepare | None = None,
-) -> Found:
-    """The cleaned rows of all files of a layer, one after another."""
-    kind, title = _geometry_of(layer), _title_of(layer)
-    columns = reading.columns.get(layer, {}) if own else {}
-    found = Found(None)
-    pieces = []
-    for path in files:
-        read, said = datasets(layer, path, kind, select=select)
-        found.problems += said
-        if path.exists():
-            found.sources.append(_entry(layer, path, read, own=own))
-        if not read:
-            continue
-        spoken = [_in_our_words(dataset, layer, columns) for dataset in read]
-        if len(spoken) > 1 and any(not said for _, said in spoken):
-            # of the layers of one file, those with the columns that are needed are meant
-            for dataset, said in spoken:
-                if said:
-                    what = "has not the columns of this layer and is passed over"
-                    found.problems.append(Problem("note", layer, dataset.name, "", what))
-            spoken = [(dataset, said) for dataset, said in spoken if not said]
-        entry = found.sources[-1]
-        for dataset, said in spoken:
-            found.problems += said
-            entry["restricted"] |= own and _is_restricted(layer, dataset.table)
-            if said:
-                continue
-            if not dataset.rows:
-                what, cure = "the file has no rows", "Give a file with rows, or [] for no layer."
-                found.problems.append(Problem("refuses", layer, dataset.name, "", what, cure))
-                continue
-            rules = reading.rules(layer, own=own)
-            clean = (
-                prepare(dataset, rules) if prepare else cleaned(dataset, layer, kind, title, rules)
-            )
-            found.problems += clean.problems
-            entry["repaired"] += clean.repaired
-            pieces.append(clean.table.assign(_file=entry["sha256"]))
-    filled = [piece for piece in pieces if len(piece)]
-    if filled:
-        found.table = gpd.GeoDataFrame(
-            pd.concat([piece.astype(object) for piece in filled], ignore_index=True),
+    clean: Clean = cleaned,
+) -> LayerRead:
+    """The cleaned rows of all files of a layer, one after another, each with its file's hash."""
+    reads = [
+        _file_rows(layer, path, reading.rules(layer, is_own=is_own), select, clean)
+        for path in files
+    ]
+    pieces = [file_read.table for file_read in reads if file_read.table is not None]
+    table = None
+    if pieces:
+        table = gpd.GeoDataFrame(
+            pd.concat([piece.astype(object) for piece in pieces], ignore_index=True),
             geometry="geometry",
             crs=reading.crs,
         ).infer_objects()
-    return found
+    return LayerRead(
+        table,
+        tuple(problem for file_read in reads for problem in file_read.problems),
+        tuple(source for file_read in reads for source in file_read.sources),
+    )
+
+
+def _file_rows(
+    layer: str, path: Path, rules: FileRules, select: Select | None, clean: Clean
+) -> LayerRead:
+    """The cleaned rows of one file; no table where nothing is left."""
+    file_datasets, problems = datasets(layer, path, geometry_of(layer), select=select)
+    if not path.exists():
+        return LayerRead(None, tuple(problems))
+    entry = source_entry(layer, path, file_datasets, is_own=rules.is_own)
+    fitting, notes = _in_our_words(file_datasets, layer, rules)
+    problems += notes
+    pieces = []
+    for dataset in fitting:
+        entry["restricted"] |= rules.is_own and _is_restricted(layer, dataset.table)
+        if not dataset.rows:
+            what, cure = "the file has no rows", "Give a file with rows, or [] for no layer."
+            problems.append(Problem("refuses", layer, dataset.name, "", what, cure))
+            continue
+        clean_read = clean(dataset, layer, rules)
+        problems += clean_read.problems
+        entry["repaired"] += clean_read.repaired
+        pieces.append(clean_read.table.assign(_file=entry["sha256"]))
+    filled = [piece for piece in pieces if len(piece)]
+    table = pd.concat([piece.astype(object) for piece in filled]) if filled else None
+    return LayerRead(table, tuple(problems), (entry,))
 
 
 def _in_our_words(
-    dataset: Dataset, layer: str, columns: Mapping[str, str]
-) -> tuple[Dataset, list[Problem]]:
-    table, problems = words.in_our_words(dataset.table, layer, dataset.name, columns)
-    spoken = gpd.GeoDataFrame(table, geometry=dataset.table.geometry, crs=dataset.table.crs)
-    return replace(dataset, table=spoken), problems
+    file_datasets: Sequence[Dataset], layer: str, rules: FileRules
+) -> tuple[list[Dataset], list[Problem]]:
+    """The datasets of a file that have the columns of a layer, under our names."""
+    spoken = []
+    for dataset in file_datasets:
+        table, notes = dialects.in_our_words(dataset.table, layer, dataset.name, rules.columns)
+        renamed = gpd.GeoDataFrame(table, geometry=dataset.table.geometry, crs=dataset.table.crs)
+        spoken.append((replace(dataset, table=renamed), notes))
+    fitting = [dataset for dataset, notes in spoken if not notes]
+    if not fitting or len(spoken) == 1:
+        return fitting, [problem for _, notes in spoken for problem in notes]
+    # of the layers of one file, those with the columns that are needed are meant
+    what = "has not the columns of this layer and is passed over"
+    return fitting, [
+        Problem("note", layer, dataset.name, "", what) for dataset, notes in spoken if notes
+    ]
 
 
-def counted(found: Found) -> Found:
+def with_counts(layer_read: LayerRead) -> LayerRead:
     """The counts of what was kept of each file, now that the table is finished."""
-    kept = {} if found.table is None else found.table["_file"].value_counts().to_dict()
-    for entry in found.sources:
-        entry["kept"] = int(kept.get(entry["sha256"], 0))
-        entry["dropped"] = entry["rows"] - entry["kept"]
-    return found
+    rows_of = {} if layer_read.table is None else layer_read.table["_file"].value_counts().to_dict()
+    sources = []
+    for source in layer_read.sources:
+        rows = int(rows_of.get(source["sha256"], 0))
+        sources.append({**source, "kept": rows, "dropped": source["rows"] - rows})
+    return replace(layer_read, sources=tuple(sources))
 
 
 def whole_layer(
@@ -206,35 +158,38 @@ def whole_layer(
     finish: Finish,
     *,
     select: Select | None = None,
-) -> Found:
+) -> LayerRead:
     """A whole layer from its files: read, cleaned, finished, checked."""
-    files, problems, own = files_of(layer, entries)
-    found = gathered(layer, files, reading, own=own, select=select)
-    found.problems = problems + found.problems
-    if found.table is not None:
-        counted(found)
-        found.table, said = finish(found.table)
-        found.problems += said
-    if found.table is None or not len(found.table):
-        found.table = None
-        if files and not any(one.level == "refuses" for one in found.problems):
+    files, problems, is_own = files_of(layer, entries)
+    layer_read = gathered(layer, files, reading, is_own=is_own, select=select)
+    problems += layer_read.problems
+    table, sources = None, layer_read.sources
+    if layer_read.table is not None:
+        sources = with_counts(layer_read).sources
+        table, notes = finish(layer_read.table)
+        problems += notes
+    if table is None or not len(table):
+        if files and not any(problem.level == "refuses" for problem in problems):
             what = "no row of its files is left"
             cure = "Look at what was left out above, or give [] for no layer."
-            found.problems.append(Problem("refuses", layer, "", "", what, cure))
-    else:
-        found.table = found.table.drop(columns="_file", errors="ignore")
-        check_table(found.table, layer, crs=reading.crs)
-    return found
+            problems.append(Problem("refuses", layer, "", "", what, cure))
+        return LayerRead(None, tuple(problems), sources)
+    table = table.drop(columns="_file", errors="ignore")
+    check_table(table, layer, crs=reading.crs)
+    return LayerRead(table, tuple(problems), sources)
 
 
 def input_hashes(sources: Mapping[str, Sequence[Path] | None]) -> dict[str, list[list[str]]]:
     """Name and SHA-256 of every file of every layer, in the order in which they are read.
 
-    `sources` is as in :func:`read_layers`: a layer that is ``None`` or left out is the bundled one.
+    `sources` is as in :class:`Reading`: a layer that is ``None`` or left out is the bundled one.
     """
-    found = {}
+    hashes = {}
     for layer in INPUT_LAYERS:
-        files, problems, own = files_of(layer, sources.get(layer))
-        told = [[path.name, file_hash(path)] for path in files if path.exists()]
-        found[layer] = [["own" if own else "bundled", ""], *told, *[[p.what, ""] for p in problems]]
-    return found
+        files, problems, is_own = files_of(layer, sources.get(layer))
+        hashes[layer] = [
+            ["own" if is_own else "bundled", ""],
+            *([path.name, file_hash(path)] for path in files if path.exists()),
+            *([problem.what, ""] for problem in problems),
+        ]
+    return hashes

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from cami_units.layers import _dialects as words
+from cami_units.layers import _dialects as dialects
 from cami_units.layers._equal_area import circle, clipped
 from cami_units.layers._taxa import Names, match
 from cami_units.model import LAYERS, ORIGIN, PRESENCE, SEASONAL, Problem, listed
@@ -31,52 +31,38 @@ _IN_FORCE: Final = frozenset({"designated", "inscribed", "established", "adopted
 PA_STEPS: Final = frozenset({1, 2, 3, 4, 5})
 """The numbered steps of :func:`areas_in_force` and :func:`protected_area_rows`."""
 
-Said = list[Problem]
+Notes = list[Problem]
 
 
 # -- ranges ---------------------------------------------------------------------------------------
 
 
-def codes_filled(table: pd.DataFrame, file: str, missing: str) -> tuple[pd.DataFrame, Said, Any]:
+def codes_filled(table: pd.DataFrame, file: str, missing: str) -> tuple[pd.DataFrame, Notes, Any]:
     """Presence, origin and seasonal as whole numbers, from codes, words or the legend.
 
     Returns the table, what was said, and the rows that are fit to go on. `missing` is "extant"
     (blank codes become 1, said aloud) or "refuse".
     """
-    said: Said = []
-    legend = table["legend"] if "legend" in table else words.blank(table.index)
-    spoken = [words.legend_codes(text, CODES) for text in legend]
-    good = np.ones(len(table), dtype=bool)
+    notes: Notes = []
+    legend = table["legend"] if "legend" in table else dialects.blank(table.index)
+    legend_codes = [dialects.legend_codes(text, CODES) for text in legend]
+    is_good = np.ones(len(table), dtype=bool)
     filled: dict[str, list[int]] = {}
     blank_in: dict[str, int] = {}
-    for column, known in CODES.items():
-        given = table[column] if column in table else words.blank(table.index)
-        found = [
-            other.get(column) if (value := words.code(one, known)) is None else value
-            for one, other in zip(given, spoken, strict=True)
+    for column, words_of_code in CODES.items():
+        values = table[column] if column in table else dialects.blank(table.index)
+        codes = [
+            by_legend.get(column) if (code := dialects.code(value, words_of_code)) is None else code
+            for value, by_legend in zip(values, legend_codes, strict=True)
         ]
-        strange = np.array([value == -1 for value in found], dtype=bool)
+        strange = np.array([code == dialects.NO_CODE for code in codes], dtype=bool)
         if strange.any():
-            values = listed(sorted({str(_id_text(value)) for value in given[strange]}))
-            codes = ", ".join(f"{key} {word}" for key, word in known.items())
-            said.append(
-                Problem(
-                    "refuses",
-                    "ranges",
-                    file,
-                    listed(
-                        f"{name} (row {row})"
-                        for row, name in table.loc[strange, "sci_name"].items()
-                    ),
-                    f"{column} {values} is no IUCN code",
-                    f"Correct it to one of: {codes}.",
-                )
-            )
-            good &= ~strange
-        number = sum(value is None for value in found)
+            notes.append(_no_code(table[strange], column, values[strange], file))
+            is_good &= ~strange
+        number = sum(code is None for code in codes)
         if number:
             blank_in[column] = number
-        filled[column] = [1 if value is None else int(value) for value in found]
+        filled[column] = [1 if code is None else int(code) for code in codes]
     if blank_in:
         what = "; ".join(
             f"{column} is not given for {number} of {len(table)} rows"
@@ -84,11 +70,20 @@ def codes_filled(table: pd.DataFrame, file: str, missing: str) -> tuple[pd.DataF
         )
         if missing == "refuse":
             cure = 'Fill the codes in, or say [codes] missing = "extant" in the plan.'
-            said.append(Problem("refuses", "ranges", file, "", what, cure))
+            notes.append(Problem("refuses", "ranges", file, "", what, cure))
         else:
-            taken = ", ".join(f"{column} 1 ({CODES[column][1]})" for column in blank_in)
-            said.append(Problem("counted", "ranges", file, "", f"{what}: taken as {taken}"))
-    return table.assign(**filled), said, good
+            readings = ", ".join(f"{column} 1 ({CODES[column][1]})" for column in blank_in)
+            notes.append(Problem("counted", "ranges", file, "", f"{what}: taken as {readings}"))
+    return table.assign(**filled), notes, is_good
+
+
+def _no_code(strange: pd.DataFrame, column: str, values: pd.Series[Any], file: str) -> Problem:
+    """Rows whose code is there and is no code of the Red List."""
+    came = listed(sorted({str(_id_text(value)) for value in values}))
+    names = listed(f"{name} (row {row})" for row, name in strange["sci_name"].items())
+    codes = ", ".join(f"{key} {word}" for key, word in CODES[column].items())
+    what = f"{column} {came} is no IUCN code"
+    return Problem("refuses", "ranges", file, names, what, f"Correct it to one of: {codes}.")
 
 
 def confidence_grades(values: pd.Series[Any]) -> tuple[list[str | None], list[str]]:
@@ -98,9 +93,11 @@ def confidence_grades(values: pd.Series[Any]) -> tuple[list[str | None], list[st
     return [text if text in _CONFIDENCE else None for text in texts], odd
 
 
-def range_parts(table: gpd.GeoDataFrame, codes: Mapping[str, str]) -> tuple[gpd.GeoDataFrame, Said]:
+def range_parts(
+    table: gpd.GeoDataFrame, codes: Mapping[str, str]
+) -> tuple[gpd.GeoDataFrame, Notes]:
     """The ranges table: one row a coded part, with ids that do not depend on the order of rows."""
-    said: Said = []
+    notes: Notes = []
     shapes = shapely.normalize(table.geometry.to_numpy())
     table = table.set_geometry(gpd.GeoSeries(shapes, index=table.index, crs=table.crs))
     table = table.assign(_wkb=shapely.to_wkb(shapes))
@@ -110,50 +107,52 @@ def range_parts(table: gpd.GeoDataFrame, codes: Mapping[str, str]) -> tuple[gpd.
     if twice.any():
         names = listed(sorted(table.loc[twice, "sci_name"].unique()))
         what = f"{number_of(int(twice.sum()), 'row')} that copy another exactly: left out"
-        said.append(Problem("counted", "ranges", "", names, what))
+        notes.append(Problem("counted", "ranges", "", names, what))
         table = table[~twice].reset_index(drop=True)
     number = table.groupby("sci_name").cumcount() + 1
-    made = [
+    made_ids = [
         f"{codes.get(name) or name.replace(' ', '_')}-{count:03d}"
         for name, count in zip(table["sci_name"], number, strict=True)
     ]
-    given = table["range_id"] if "range_id" in table else words.blank(table.index)
-    usable = given.notna() & ~given.duplicated(keep=False)
-    table["range_id"] = given.where(usable, pd.Series(made, index=table.index)).astype(str)
+    own_ids = table["range_id"] if "range_id" in table else dialects.blank(table.index)
+    usable = own_ids.notna() & ~own_ids.duplicated(keep=False)
+    table["range_id"] = own_ids.where(usable, pd.Series(made_ids, index=table.index)).astype(str)
     repeated = table["range_id"].duplicated(keep=False)
-    table.loc[repeated, "range_id"] = pd.Series(made, index=table.index)[repeated]
+    table.loc[repeated, "range_id"] = pd.Series(made_ids, index=table.index)[repeated]
     first = ["range_id", *(name for name in table.columns if name not in ("range_id", "_wkb"))]
-    return _ordered(table[first], "range_id"), said
+    return _ordered(table[first], "range_id"), notes
 
 
 def use_of(ranges: pd.DataFrame, codes: Mapping[str, Sequence[int]]) -> list[str]:
     """What each coded part is good for: "kept", "supporting" (presence 3) or "left out"."""
     fitting = ranges["origin"].isin(codes["origin"]) & ranges["seasonal"].isin(codes["seasonal"])
-    kept = fitting & ranges["presence"].isin(codes["presence"])
-    supporting = fitting & ~kept & (ranges["presence"] == 3)
-    uses = np.select([kept, supporting], ["kept", "supporting"], "left out")
+    is_kept = fitting & ranges["presence"].isin(codes["presence"])
+    supporting = fitting & ~is_kept & (ranges["presence"] == 3)
+    uses = np.select([is_kept, supporting], ["kept", "supporting"], "left out")
     return [str(use) for use in uses]
 
 
-def codes_left_out(table: pd.DataFrame, file: str, codes: Mapping[str, Sequence[int]]) -> Said:
+def codes_left_out(table: pd.DataFrame, file: str, codes: Mapping[str, Sequence[int]]) -> Notes:
     """Which codes of some rows are not among the chosen ones, in words: always said."""
-    said: Said = []
-    for column, chosen in codes.items():
-        for number in sorted(set(table[column]) - set(chosen)):
+    notes: Notes = []
+    for column, kept_codes in codes.items():
+        for number in sorted(set(table[column]) - set(kept_codes)):
             names = table.loc[table[column] == number, "sci_name"]
             supporting = (column, number) == ("presence", 3)
             end = "supporting species only" if supporting else "left out of the features"
             word = CODES[column].get(number, "no such code")
             what = f"{number_of(len(names), 'range part')} with {column} {number} ({word}): {end}"
-            said.append(Problem("counted", "ranges", file, listed(sorted(set(names))), what))
-    return said
+            notes.append(Problem("counted", "ranges", file, listed(sorted(set(names))), what))
+    return notes
 
 
-def codes_kept(ranges: pd.DataFrame, codes: Mapping[str, Sequence[int]]) -> Said:
+def codes_kept(ranges: pd.DataFrame, codes: Mapping[str, Sequence[int]]) -> Notes:
     """How many parts the choice of codes kept."""
-    kept = int((ranges["use"] == "kept").sum())
-    chosen = "; ".join(f"{column} {', '.join(map(str, sorted(codes[column])))}" for column in codes)
-    what = f"{kept} of {number_of(len(ranges), 'range part')} are kept ({chosen})"
+    kept_rows = int((ranges["use"] == "kept").sum())
+    codes_in_words = "; ".join(
+        f"{column} {', '.join(map(str, sorted(codes[column])))}" for column in codes
+    )
+    what = f"{kept_rows} of {number_of(len(ranges), 'range part')} are kept ({codes_in_words})"
     return [Problem("note", "ranges", "", "", what)]
 
 
@@ -164,7 +163,7 @@ def number_of(number: int, thing: str) -> str:
 
 def clipped_rows(
     table: gpd.GeoDataFrame, area: Any, layer: str, file: str, why: str
-) -> tuple[gpd.GeoDataFrame, Said]:
+) -> tuple[gpd.GeoDataFrame, Notes]:
     """Rows clipped to an area, with what was cut off in km²; rows with nothing inside are dropped."""
     if not len(table):
         return table, []
@@ -183,38 +182,48 @@ def clipped_rows(
 # -- keyed layers ---------------------------------------------------------------------------------
 
 
-def with_ids(
-    table: gpd.GeoDataFrame, key: str, title: str, layer: str
-) -> tuple[gpd.GeoDataFrame, Said]:
+SITES: Final = "sites"
+"""What is read as sites has an id as layers have, under the name ``site``."""
+
+
+def _key_of(layer: str) -> str:
+    """The column that tells the rows of a layer apart."""
+    return LAYERS[layer].key[0] if layer in LAYERS else "site"
+
+
+def with_ids(table: gpd.GeoDataFrame, layer: str) -> tuple[gpd.GeoDataFrame, Notes]:
     """Every row with an id: its own, or one counted over the rows in order of name and shape."""
-    own = table[key] if key in table else [None] * len(table)
-    given: list[str | None] = [_id_text(value) for value in own]
-    bare = [position for position, value in enumerate(given) if value is None]
+    key = _key_of(layer)
+    title = LAYERS[layer].titles[0] if layer in LAYERS else "name_en"
+    values = table[key] if key in table else [None] * len(table)
+    ids: list[str | None] = [_id_text(value) for value in values]
+    bare = [position for position, value in enumerate(ids) if value is None]
     if not bare:
-        return table.assign(**{key: given}), []
+        return table.assign(**{key: ids}), []
     names = [str(name or "") for name in table[title]] if title in table else [""] * len(table)
     shapes = shapely.to_wkb(shapely.normalize(table.geometry.to_numpy()))
     prefix = LAYERS[layer].prefix if layer in LAYERS else "site-"
-    taken, number = set(given), 0
+    used_ids, number = set(ids), 0
     for position in sorted(bare, key=lambda at: (names[at], shapes[at])):
         number += 1
-        while f"{prefix}{number:03d}" in taken:
+        while f"{prefix}{number:03d}" in used_ids:
             number += 1
-        given[position] = f"{prefix}{number:03d}"
+        ids[position] = f"{prefix}{number:03d}"
     what = f"{len(bare)} of {len(table)} rows have no {key}: numbered in order of their names"
-    ids = listed(given[position] for position in bare)
-    return table.assign(**{key: given}), [Problem("note", layer, "", ids, what)]
+    numbered = listed(ids[position] for position in bare)
+    return table.assign(**{key: ids}), [Problem("note", layer, "", numbered, what)]
 
 
 def _id_text(value: object) -> str | None:
     """An id as text: a whole number that a table made a float of loses its ".0"."""
     if isinstance(value, (float, np.floating)) and float(value).is_integer():
         return str(int(value))
-    return words.clean_text(value)
+    return dialects.clean_text(value)
 
 
-def one_row_a_key(table: gpd.GeoDataFrame, key: str, layer: str) -> tuple[gpd.GeoDataFrame, Said]:
+def one_row_a_key(table: gpd.GeoDataFrame, layer: str) -> tuple[gpd.GeoDataFrame, Notes]:
     """Rows under one key joined into one, with the words of the first; sorted by key."""
+    key = _key_of(layer)
     twice = table[key].duplicated(keep=False)
     if not twice.any():
         return _ordered(table, key), []
@@ -227,35 +236,35 @@ def one_row_a_key(table: gpd.GeoDataFrame, key: str, layer: str) -> tuple[gpd.Ge
     ]
     first = first.set_geometry(gpd.GeoSeries(shapes, index=first.index, crs=table.crs))
     what = f"{len(rest)} rows share a {key} with another: joined into {len(first)}"
-    both = gpd.GeoDataFrame(pd.concat([table[~twice], first]), crs=table.crs)
-    return _ordered(both, key), [Problem("counted", layer, "", listed(first[key]), what)]
+    all_rows = gpd.GeoDataFrame(pd.concat([table[~twice], first]), crs=table.crs)
+    return _ordered(all_rows, key), [Problem("counted", layer, "", listed(first[key]), what)]
 
 
 def named(table: gpd.GeoDataFrame, fallback: str) -> gpd.GeoDataFrame:
     """Names in both languages: a missing Russian one is the English, a missing English one the id."""
-    blank = words.blank(table.index)
+    blank = dialects.blank(table.index)
     english = table.get("name_en", blank).fillna(table[fallback]).astype(str)
     russian = table.get("name_ru", blank).fillna(english).astype(str)
     return table.assign(name_en=english, name_ru=russian)
 
 
-def country_rows(table: gpd.GeoDataFrame, states: Sequence[str]) -> tuple[gpd.GeoDataFrame, Said]:
+def country_rows(table: gpd.GeoDataFrame, states: Sequence[str]) -> tuple[gpd.GeoDataFrame, Notes]:
     """One row a country by alpha-2 code; `range_state` says which are the plan's states."""
-    codes = [words.iso2(value) for value in table["iso2"]]
+    codes = [dialects.iso2(value) for value in table["iso2"]]
     good = np.array([code is not None and len(code) == 2 for code in codes], dtype=bool)
-    said: Said = []
+    notes: Notes = []
     if not good.all():
         what = f"{int((~good).sum())} of {len(table)} rows have no ISO 3166 code: left out"
         names = listed(named(table.assign(_row=table.index.astype(str)), "_row")["name_en"][~good])
-        said.append(Problem("counted", "countries", "", names, what))
+        notes.append(Problem("counted", "countries", "", names, what))
     table = named(table.assign(iso2=codes)[good], "iso2")
-    table, more = one_row_a_key(table, "iso2", "countries")
+    table, joined_notes = one_row_a_key(table, "countries")
     missing = [state for state in states if state not in set(table["iso2"])]
     if missing:
         cure = "Correct [study] states of the plan, or give a countries layer that has them."
         what = f"range states without a country polygon: {listed(missing, 20)}"
-        more.append(Problem("refuses", "countries", "", "", what, cure))
-    return table.assign(range_state=table["iso2"].isin(states)), said + more
+        joined_notes.append(Problem("refuses", "countries", "", "", what, cure))
+    return table.assign(range_state=table["iso2"].isin(states)), notes + joined_notes
 
 
 def protected_area_rows(
@@ -263,7 +272,7 @@ def protected_area_rows(
     countries: gpd.GeoDataFrame | None,
     *,
     steps: frozenset[int] = PA_STEPS,
-) -> tuple[gpd.GeoDataFrame, Said]:
+) -> tuple[gpd.GeoDataFrame, Notes]:
     """Protected areas and OECMs as polygons, in the last two of the numbered steps.
 
     4. Points become circles of their reported area; one that reports none is left out. Switched
@@ -271,57 +280,61 @@ def protected_area_rows(
     5. Areas that overlap keep their own rows, and how much ground they share is said: whatever is
        measured counts it once. Switched off: it is not looked for, and nothing else changes.
     """
-    said: Said = []
-    blank = words.blank(table.index)
+    notes: Notes = []
+    blank = dialects.blank(table.index)
     reported = pd.to_numeric(table.get("reported_area_km2", blank), errors="coerce").fillna(0.0)
     shapes = np.asarray(table.geometry.to_numpy(), dtype=object).copy()
     points = np.isin(shapely.get_type_id(shapes), (0, 4))
-    lost = points & ~((reported > 0).to_numpy() & (4 in steps))
-    drawn = points & ~lost
+    left_out = points & ~((reported > 0).to_numpy() & (4 in steps))
+    as_circles = points & ~left_out
     name = table.get("name", blank).fillna("").astype(str)
-    if lost.any():
-        km2 = float(reported.to_numpy(dtype=float)[lost].sum())
+    if left_out.any():
+        km2 = float(reported.to_numpy(dtype=float)[left_out].sum())
         why = "without a reported area" if 4 in steps else f"({km2:,.0f} km² as reported)"
-        what = f"{number_of(int(lost.sum()), 'point')} {why}: left out"
-        said.append(Problem("counted", "protected_areas", "", listed(sorted(name[lost])), what))
-    for row in np.flatnonzero(drawn):
+        what = f"{number_of(int(left_out.sum()), 'point')} {why}: left out"
+        notes.append(
+            Problem("counted", "protected_areas", "", listed(sorted(name[left_out])), what)
+        )
+    for row in np.flatnonzero(as_circles):
         parts = shapely.get_parts(shapes[row])
-        each = float(reported.iloc[row]) * 1e6 / len(parts)
-        shapes[row] = joined(np.array([circle(part, each) for part in parts], dtype=object))
-    if drawn.any():
-        km2 = float(reported.to_numpy(dtype=float)[drawn].sum())
+        part_m2 = float(reported.iloc[row]) * 1e6 / len(parts)
+        shapes[row] = joined(np.array([circle(part, part_m2) for part in parts], dtype=object))
+    if as_circles.any():
+        km2 = float(reported.to_numpy(dtype=float)[as_circles].sum())
         what = (
-            f"{number_of(int(drawn.sum()), 'point')} drawn as circles of their reported area "
+            f"{number_of(int(as_circles.sum()), 'point')} drawn as circles of their reported area "
             f"({km2:,.0f} km²)"
         )
-        said.append(Problem("counted", "protected_areas", "", listed(sorted(name[drawn])), what))
-    table = table.set_geometry(gpd.GeoSeries(shapes, index=table.index, crs=table.crs))[~lost]
-    states = [words.iso2(value) for value in table.get("iso2", blank[~lost])]
+        notes.append(
+            Problem("counted", "protected_areas", "", listed(sorted(name[as_circles])), what)
+        )
+    table = table.set_geometry(gpd.GeoSeries(shapes, index=table.index, crs=table.crs))[~left_out]
+    states = [dialects.iso2(value) for value in table.get("iso2", blank[~left_out])]
     table = table.assign(
         iso2=pd.Series(states, index=table.index, dtype=object),
-        name=name[~lost],
-        kind=[_kind(value) for value in table.get("kind", blank[~lost])],
-        reported_area_km2=reported[~lost],
+        name=name[~left_out],
+        kind=[_kind(value) for value in table.get("kind", blank[~left_out])],
+        reported_area_km2=reported[~left_out],
     )
-    table, more = with_ids(table, "pa_id", "name", "protected_areas")
-    table, most = one_row_a_key(table, "pa_id", "protected_areas")
+    table, id_notes = with_ids(table, "protected_areas")
+    table, joined_notes = one_row_a_key(table, "protected_areas")
     if countries is not None and table["iso2"].isna().any():
         homeless = table["iso2"].isna().to_numpy()
         at = shapely.point_on_surface(table.geometry.to_numpy()[homeless])
         tree = shapely.STRtree(countries.geometry.to_numpy())
-        found = pd.Series("", index=range(len(at)))
-        inside, country = tree.query(at, predicate="within")
-        found.iloc[inside] = countries["iso2"].to_numpy()[country]
-        table.loc[homeless, "iso2"] = found.to_numpy()
+        state_at = pd.Series("", index=range(len(at)))
+        point, country = tree.query(at, predicate="within")
+        state_at.iloc[point] = countries["iso2"].to_numpy()[country]
+        table.loc[homeless, "iso2"] = state_at.to_numpy()
         what = (
             f"{number_of(int(homeless.sum()), 'area')} without a state: taken from where they lie"
         )
-        said.append(Problem("note", "protected_areas", "", "", what))
+        notes.append(Problem("note", "protected_areas", "", "", what))
     over = _counted_twice_km2(table) if 5 in steps else 0.0
     if over >= 1:
         what = f"areas overlap one another: {over:,.0f} km² are counted once"
-        most.append(Problem("note", "protected_areas", "", "", what))
-    return table.assign(iso2=table["iso2"].fillna("")), said + more + most
+        joined_notes.append(Problem("note", "protected_areas", "", "", what))
+    return table.assign(iso2=table["iso2"].fillna("")), notes + id_notes + joined_notes
 
 
 def _counted_twice_km2(table: gpd.GeoDataFrame) -> float:
@@ -338,7 +351,7 @@ def _kind(value: object) -> str:
 
 def areas_in_force(
     table: pd.DataFrame, file: str, states: Sequence[str], *, steps: frozenset[int] = PA_STEPS
-) -> tuple[np.ndarray[Any, np.dtype[np.bool_]], Said]:
+) -> tuple[np.ndarray[Any, np.dtype[np.bool_]], Notes]:
     """Which protected areas lie in the states and are in force, in numbered steps.
 
     The steps are those that users of WDPA agree on (Hanson 2022); each can be switched off, and
@@ -357,8 +370,8 @@ def areas_in_force(
     Journal of Open Source Software 7, 4594. https://doi.org/10.21105/joss.04594
     """
     keep = np.ones(len(table), dtype=bool)
-    said: Said = []
-    blank = words.blank(table.index)
+    notes: Notes = []
+    blank = dialects.blank(table.index)
     reported = pd.to_numeric(table.get("reported_area_km2", blank), errors="coerce").fillna(0.0)
 
     def step(number: int, out: Any, what: str) -> None:
@@ -372,13 +385,13 @@ def areas_in_force(
             text = (
                 f"step {number}: {int(dropped.sum())} of {len(table)} areas {what}: left out{size}"
             )
-            said.append(Problem("counted", "protected_areas", file, names, text))
+            notes.append(Problem("counted", "protected_areas", file, names, text))
         keep[dropped] = False
 
     if "iso2" in table and states:
-        codes = {value: words.iso2(value) for value in table["iso2"].unique()}
-        own = [codes[value] for value in table["iso2"]]
-        away = [code is not None and not set(code.split(";")) & set(states) for code in own]
+        codes = {value: dialects.iso2(value) for value in table["iso2"].unique()}
+        state_codes = [codes[value] for value in table["iso2"]]
+        away = [code is not None and not set(code.split(";")) & set(states) for code in state_codes]
         step(1, np.array(away, dtype=bool), "lie in other states")
     if "status" in table:
         idle = [
@@ -388,36 +401,36 @@ def areas_in_force(
         step(2, np.array(idle, dtype=bool), "are not in force (proposed or not reported)")
     if "designation" in table:
         mab = table["designation"].fillna("").astype(str).str.casefold()
-        loose = mab.str.contains("unesco") & mab.str.contains("biosphere")
-        step(3, loose.to_numpy(), "are UNESCO biosphere reserves")
-    return keep, said
+        is_reserve = mab.str.contains("unesco") & mab.str.contains("biosphere")
+        step(3, is_reserve.to_numpy(), "are UNESCO biosphere reserves")
+    return keep, notes
 
 
-def barrier_rows(table: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, Said]:
+def barrier_rows(table: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, Notes]:
     """Barriers with a permeability from 0 (closed) to 1 (open)."""
     value = pd.to_numeric(table["permeability"], errors="coerce")
     wrong = ~value.between(0, 1)
-    said: Said = []
-    blank = words.blank(table.index)
+    notes: Notes = []
+    blank = dialects.blank(table.index)
     names = table.get("name", blank).fillna("").astype(str)
     if wrong.any():
-        came = listed(sorted({str(one) for one in table["permeability"][wrong]}))
+        came = listed(sorted({str(value) for value in table["permeability"][wrong]}))
         where = listed(f"{name} (row {row})" for row, name in names[wrong].items())
         what = (
             f"{int(wrong.sum())} of {len(table)} barriers have no permeability from 0 to 1: {came}"
         )
         cure = "Write 0 for a closed barrier, 1 for an open one, and between them a judgement."
-        said.append(Problem("refuses", "barriers", "", where, what, cure))
+        notes.append(Problem("refuses", "barriers", "", where, what, cure))
     kind = table["kind"].fillna("barrier").astype(str)
     table = table.assign(permeability=value.astype(float), name=names, kind=kind)[~wrong]
-    table, more = with_ids(table, "barrier_id", "name", "barriers")
-    table, most = one_row_a_key(table, "barrier_id", "barriers")
-    return table, said + more + most
+    table, id_notes = with_ids(table, "barriers")
+    table, joined_notes = one_row_a_key(table, "barriers")
+    return table, notes + id_notes + joined_notes
 
 
-def corridor_rows(table: gpd.GeoDataFrame, names: Names) -> tuple[gpd.GeoDataFrame, Said]:
+def corridor_rows(table: gpd.GeoDataFrame, names: Names) -> tuple[gpd.GeoDataFrame, Notes]:
     """Corridors of species of the table, one row a corridor and species, with evidence grade A to D or N."""
-    said: Said = []
+    notes: Notes = []
     grade = table["evidence_grade"].fillna("N").astype(str).str.strip().str.upper()
     wrong = ~grade.isin(_GRADES)
     if wrong.any():
@@ -425,33 +438,33 @@ def corridor_rows(table: gpd.GeoDataFrame, names: Names) -> tuple[gpd.GeoDataFra
         what = f"evidence grade {listed(sorted(grade[wrong].unique()))} is not known"
         cure = "Use A (telemetry or survey), B (peer-reviewed or official), C (named expert), "
         cure += "D (inferred) or N (no information)."
-        said.append(Problem("refuses", "corridors", "", where, what, cure))
-        return table[:0], said
-    blank = words.blank(table.index)
+        notes.append(Problem("refuses", "corridors", "", where, what, cure))
+        return table[:0], notes
+    blank = dialects.blank(table.index)
     table = table.assign(evidence_grade=grade, name=table.get("name", blank).fillna("").astype(str))
-    table, more = with_ids(table, "corridor_id", "name", "corridors")
+    table, id_notes = with_ids(table, "corridors")
     table = table.assign(sci_name=table["sci_name"].fillna("").astype(str).str.split(";"))
     several = table["sci_name"].str.len() > 1
     table = table.explode("sci_name")
     order = (table.groupby("corridor_id").cumcount() + 1).astype(str)
     where = several.loc[table.index].to_numpy()
     table["corridor_id"] = table["corridor_id"].where(~where, table["corridor_id"] + "." + order)
-    found = {name: match(name, None, None, names=names, rules={}) for name in table["sci_name"]}
+    matches = {name: match(name, None, None, names=names, rules={}) for name in table["sci_name"]}
     ours = table["sci_name"].map(
-        lambda name: found[name].taxon if found[name].verdict in ("ours", "guarded") else ""
+        lambda name: matches[name].taxon if matches[name].verdict in ("ours", "guarded") else ""
     )
     unknown = (ours == "").to_numpy()
     if unknown.any():
         others = listed(sorted(table.loc[unknown, "sci_name"].unique()))
         what = f"{int(unknown.sum())} of {len(table)} corridors are of other species: left out"
-        said.append(Problem("counted", "corridors", "", others, what))
-    table, most = one_row_a_key(table.assign(sci_name=ours)[~unknown], "corridor_id", "corridors")
-    return table, said + more + most
+        notes.append(Problem("counted", "corridors", "", others, what))
+    table, joined_notes = one_row_a_key(table.assign(sci_name=ours)[~unknown], "corridors")
+    return table, notes + id_notes + joined_notes
 
 
-def place_rows(table: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, Said]:
+def place_rows(table: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, Notes]:
     """Places for names; of several with one name the largest stays."""
-    blank = words.blank(table.index)
+    blank = dialects.blank(table.index)
     extent = pd.to_numeric(table.get("extent_km", blank), errors="coerce").fillna(0.0)
     nameless = table["name_en"].isna()
     table = table.assign(
@@ -465,22 +478,22 @@ def place_rows(table: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, Said]:
     )
     table = table.iloc[order]
     twice = table["name_en"].duplicated()
-    said: Said = []
+    notes: Notes = []
     if nameless.any():
         what = f"{number_of(int(nameless.sum()), 'place')} without a name: left out"
-        said.append(Problem("counted", "gazetteer", "", "", what))
+        notes.append(Problem("counted", "gazetteer", "", "", what))
     if twice.any():
         what = f"{number_of(int(twice.sum()), 'place')} with the name of a larger one: left out"
         names = listed(sorted(table.loc[twice, "name_en"].unique()))
-        said.append(Problem("counted", "gazetteer", "", names, what))
-    return _ordered(table[~twice], "name_en"), said
+        notes.append(Problem("counted", "gazetteer", "", names, what))
+    return _ordered(table[~twice], "name_en"), notes
 
 
-def keyed_rows(table: gpd.GeoDataFrame, key: str, layer: str) -> tuple[gpd.GeoDataFrame, Said]:
+def keyed_rows(table: gpd.GeoDataFrame, layer: str) -> tuple[gpd.GeoDataFrame, Notes]:
     """A layer of named polygons: ids, names in both languages, one row an id."""
-    table, said = with_ids(table, key, "name_en", layer)
-    table, more = one_row_a_key(named(table, key), key, layer)
-    return table, said + more
+    table, notes = with_ids(table, layer)
+    table, joined_notes = one_row_a_key(named(table, _key_of(layer)), layer)
+    return table, notes + joined_notes
 
 
 def _ordered(table: gpd.GeoDataFrame, key: str) -> gpd.GeoDataFrame:
@@ -531,8 +544,8 @@ def features(ranges: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     >>> len(cu.features(parts.assign(use="left out")))
     0
     """
-    whole = dissolved(kept(ranges), ["sci_name"])
-    return whole.assign(range_km2=shapely.area(whole.geometry.to_numpy()) / 1e6)[
+    regional = dissolved(kept(ranges), ["sci_name"])
+    return regional.assign(range_km2=shapely.area(regional.geometry.to_numpy()) / 1e6)[
         ["sci_name", "range_km2", "geometry"]
     ]
 

@@ -49,10 +49,10 @@ def read_overrides(path: Path | str) -> pd.DataFrame:
             f"The overrides in {file.name} cannot be read ({error}): a CSV file in UTF-8 is expected."
         ) from None
     rows = list(csv.DictReader(io.StringIO(text)))
-    there = list(rows[0]) if rows else text.strip().split(",")
-    missing = [column for column in COLUMNS if column not in there]
+    headings = list(rows[0]) if rows else text.strip().split(",")
+    missing = [column for column in COLUMNS if column not in headings]
     if missing:
-        hints = "".join(nearest(column, [str(name) for name in there]) for column in missing)
+        hints = "".join(nearest(column, [str(name) for name in headings]) for column in missing)
         raise InputError(
             f"{file.name} has no column {listed(missing, 8)}.{hints} The first line must be: "
             f"{','.join(COLUMNS)}"

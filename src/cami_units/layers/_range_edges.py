@@ -39,7 +39,7 @@ def moved_edges(
         ``sci_name``, ``confidence`` and polygons, sorted by both; what has shrunk to nothing is not
         there. Seams between parts of one species are no edge and do not move.
     """
-    moved = [
+    edge_rows = [
         (name, grade, shape)
         for name, rows in graded.groupby("sci_name", sort=True)
         for grade, shape in _species_moved(rows, km, ungraded, outwards)
@@ -47,10 +47,10 @@ def moved_edges(
     ]
     table = gpd.GeoDataFrame(
         {
-            "sci_name": np.array([row[0] for row in moved], dtype=object),
-            "confidence": np.array([row[1] for row in moved], dtype=object),
+            "sci_name": np.array([row[0] for row in edge_rows], dtype=object),
+            "confidence": np.array([row[1] for row in edge_rows], dtype=object),
         },
-        geometry=[row[2] for row in moved],
+        geometry=[row[2] for row in edge_rows],
         crs=graded.crs,
     )
     return dissolved(table, ("sci_name", "confidence"))
@@ -65,8 +65,8 @@ def _species_moved(
         grown = shapely.buffer(shapely.simplify(shapes, _DETAIL * metres), metres, quad_segs=4)
         return list(zip(rows["confidence"], shapely.union(shapes, grown), strict=True))
     rim = shapely.boundary(shapely.union_all(shapes))
-    own = shapely.intersection(rim, shapely.buffer(shapes, _TOUCHING_M))
-    own = shapely.simplify([only(line, "line") for line in own], _DETAIL * metres)
-    gone = shapely.union_all(shapely.buffer(own, metres, quad_segs=4))
+    outer_edges = shapely.intersection(rim, shapely.buffer(shapes, _TOUCHING_M))
+    outer_edges = shapely.simplify([only(line, "line") for line in outer_edges], _DETAIL * metres)
+    gone = shapely.union_all(shapely.buffer(outer_edges, metres, quad_segs=4))
     left = [only(shape, "polygon") for shape in shapely.difference(shapes, gone)]
     return list(zip(rows["confidence"], left, strict=True))

@@ -21,10 +21,11 @@ import shapely
 from pyproj import CRS, Transformer
 from pyproj.exceptions import ProjError
 
-from cami_units.layers import _dialects as words
+from cami_units.layers import _dialects as dialects
 from cami_units.layers import _layer_tables as tables
-from cami_units.layers._gis_files import PARQUET_SUFFIXES, Dataset
-from cami_units.layers._shape_checks import Rules, cleaned
+from cami_units.layers._gis_files import PARQUET_SUFFIXES
+from cami_units.layers._reading import Dataset, FileRules
+from cami_units.layers._shape_checks import cleaned
 from cami_units.model import EQUAL_AREA, LONLAT, InputError, Problem, listed
 from cami_units.overlap import dissolved
 
@@ -99,18 +100,18 @@ def range_stream(
     files = _parts(path)
     faults: list[str] = []
     about = [_about(file, faults) for file in files]
-    if not faults and len({one[:2] for one in about}) > 1:
+    if not faults and len({about_file[:2] for about_file in about}) > 1:
         faults.append("the files differ in their CRS or in the name of their geometry column")
-    found, problems = [], []
+    row_tables, problems = [], []
     for number, (file, (geometry, _, _)) in enumerate(zip(files, about, strict=True)):
         if geometry:
-            rows, said = _rows(file, number, geometry, columns or {}, codes)
-            found.append(rows)
-            problems += said
+            rows, notes = _rows(file, number, geometry, columns or {}, codes)
+            row_tables.append(rows)
+            problems += notes
     faults += [problem.sentence() for problem in problems if problem.level == "refuses"]
     if faults:
         raise InputError("These ranges cannot be streamed:\n" + "\n".join(f"- {f}" for f in faults))
-    rows = pd.concat(found, ignore_index=True)
+    rows = pd.concat(row_tables, ignore_index=True)
     rows = rows.sort_values(["sci_name", "file", "group", "row"], ignore_index=True)
     geometry, crs, _ = about[0]
     boxes = [box for _, _, box in about if box is not None]
@@ -136,9 +137,11 @@ def stream_advice(shares: Sequence[RangeStream]) -> tuple[Problem, ...]:
     """A note where the rows of a file lie so that most of it is read again and again."""
     place = ["file", "group"]
     rows = pd.concat([share.rows.assign(share=n) for n, share in enumerate(shares)])
-    whole = rows.groupby(place)["bytes"].sum()
-    read = rows.drop_duplicates([*place, "share"]).set_index(place)
-    times = float(whole.reindex(read.index).sum() / max(float(whole.sum()), 1.0))
+    stored_bytes = rows.groupby(place)["bytes"].sum()
+    read_bytes = rows.drop_duplicates([*place, "share"]).set_index(place)
+    times = float(
+        stored_bytes.reindex(read_bytes.index).sum() / max(float(stored_bytes.sum()), 1.0)
+    )
     if times < _OFTEN:
         return ()
     what = f"the rows are not sorted by species, so the file is read {times:.0f} times over"
@@ -158,8 +161,9 @@ def ranges_of(
 
     Only the row groups that hold these species are read.
     """
-    rules = Rules(crs)
-    tables_of, problems = [], []
+    rules = FileRules(crs)
+    tables_of = []
+    problems: list[Problem] = []
     for number, of_file in share.rows.groupby("file"):
         file = share.files[int(str(number))]
         name, shapes = [], []
@@ -176,11 +180,10 @@ def ranges_of(
             crs=share.crs,
             index=pd.RangeIndex(1, len(of_file) + 1, name="row"),
         )
-        clean = cleaned(
-            Dataset(file.name, "", table, len(table)), "ranges", "polygon", "sci_name", rules
-        )
-        tables_of.append(clean.table)
-        problems += clean.problems
+        dataset = Dataset(file.name, "", table, len(table))
+        shapes_read = cleaned(dataset, "ranges", rules)
+        tables_of.append(shapes_read.table)
+        problems += shapes_read.problems
     together = pd.concat(tables_of, ignore_index=True)
     single = ~together["sci_name"].duplicated(keep=False)
     united = dissolved(together[~single], ("sci_name",))
@@ -197,8 +200,8 @@ def stream_bounds(stream: RangeStream, crs: str) -> tuple[float, float, float, f
         west, south, east, north = door.transform_bounds(*stream.bounds, densify_pts=201)
     except ProjError:
         return None
-    found = (float(west), float(south), float(east), float(north))
-    return found if np.isfinite(found).all() and west <= east and south <= north else None
+    box = (float(west), float(south), float(east), float(north))
+    return box if np.isfinite(box).all() and west <= east and south <= north else None
 
 
 def _parts(path: Path) -> list[Path]:
@@ -220,8 +223,8 @@ def _about(
 ) -> tuple[str, str, tuple[float, float, float, float] | None]:
     """Geometry column, CRS and bounds of a file, as its GeoParquet metadata say."""
     try:
-        told = (pq.read_schema(file).metadata or {}).get(b"geo")
-        geo: Mapping[str, Any] = {} if told is None else json.loads(told)
+        metadata = (pq.read_schema(file).metadata or {}).get(b"geo")
+        geo: Mapping[str, Any] = {} if metadata is None else json.loads(metadata)
     except (pa.ArrowException, OSError, ValueError) as error:
         faults.append(f"{file.name} cannot be read: {str(error).splitlines()[0][:200]}")
         return "", "", None
@@ -256,9 +259,9 @@ def _rows(
             parquet.metadata.row_group(group) for group in range(parquet.metadata.num_row_groups)
         ]
         sizes = [_geometry_bytes(group, geometry) for group in groups]
-        spoken = [name for name in plain if _is_spoken(name, columns)]
-        table = parquet.read(columns=spoken).to_pandas(ignore_metadata=True)
-    known, problems = words.in_our_words(table, "ranges", file.name, columns)
+        spoken_columns = [name for name in plain if _is_spoken(name, columns)]
+        table = parquet.read(columns=spoken_columns).to_pandas(ignore_metadata=True)
+    coded, problems = dialects.in_our_words(table, "ranges", file.name, columns)
     if max(sizes, default=0) > _GROUP_BYTES:
         what = f"a row group holds {max(sizes) / 1e9:.1f} GB of shapes, too much to read at once"
         cure = f"Save it with smaller ones: {_SORTED}"
@@ -276,28 +279,32 @@ def _rows(
             ),
         }
     )
-    nameless = known["sci_name"].isna().to_numpy()
+    nameless = coded["sci_name"].isna().to_numpy()
     if nameless.any():
         what = f"{tables.number_of(int(nameless.sum()), 'row')} without a name: left out"
         problems.append(Problem("counted", "ranges", file.name, "", what))
-    there = known.set_axis(pd.RangeIndex(1, len(known) + 1), axis=0)[~nameless]
-    filled, said, good = tables.codes_filled(there, file.name, "extant")
-    said += tables.codes_left_out(filled[good], file.name, codes)
-    kept = good & np.logical_and.reduce([filled[name].isin(codes[name]) for name in codes])
-    rows = place[~nameless][np.asarray(kept)].assign(sci_name=there["sci_name"][kept].to_numpy())
-    return rows, [*problems, *said]
+    named_rows = coded.set_axis(pd.RangeIndex(1, len(coded) + 1), axis=0)[~nameless]
+    filled, notes, good = tables.codes_filled(named_rows, file.name, "extant")
+    notes += tables.codes_left_out(filled[good], file.name, codes)
+    is_kept = good & np.logical_and.reduce([filled[name].isin(codes[name]) for name in codes])
+    rows = place[~nameless][np.asarray(is_kept)].assign(
+        sci_name=named_rows["sci_name"][is_kept].to_numpy()
+    )
+    return rows, [*problems, *notes]
 
 
 def _is_spoken(name: str, columns: Mapping[str, str]) -> bool:
     """Whether a column can hold the name or a code of a range."""
     ours = {"sci_name", *CODES, "legend"}
-    known = {
+    spellings = {
         spelling
-        for column in words.DIALECTS["ranges"]
+        for column in dialects.DIALECTS["ranges"]
         if column.name in ours
         for spelling in column.spellings
     }
-    return words.plain(name) in known | {words.plain(theirs) for theirs in columns.values()}
+    return dialects.plain(name) in spellings | {
+        dialects.plain(theirs) for theirs in columns.values()
+    }
 
 
 def _geometry_bytes(group: Any, geometry: str) -> int:

@@ -12,12 +12,13 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from cami_units.layers import _dialects as words
+from cami_units.layers import _dialects as dialects
 from cami_units.layers import _layer_tables as tables
-from cami_units.layers._gis_files import Dataset, Select
-from cami_units.layers._layer_rows import Found, Prepare, Reading, counted, files_of, gathered
+from cami_units.layers._gis_files import Select
+from cami_units.layers._layer_rows import Clean, files_of, gathered, with_counts
 from cami_units.layers._layer_tables import number_of
-from cami_units.layers._shape_checks import Cleaned, Rules, cleaned
+from cami_units.layers._reading import Dataset, FileRules, LayerRead, Reading
+from cami_units.layers._shape_checks import cleaned
 from cami_units.layers._taxa import (
     Match,
     Names,
@@ -34,13 +35,15 @@ _NAMING: Final = ("sci_name", "subspecies", "subpop")
 
 def _verdicts(table: pd.DataFrame, names: Names, rules: Mapping[str, Sequence[str]]) -> list[Match]:
     """What each row turns out to be, each different name looked up once."""
-    columns = [table[column] if column in table else words.blank(table.index) for column in _NAMING]
+    columns = [
+        table[column] if column in table else dialects.blank(table.index) for column in _NAMING
+    ]
     rows = [
-        tuple(None if pd.isna(one) else str(one) for one in row)
+        tuple(None if pd.isna(value) else str(value) for value in row)
         for row in zip(*columns, strict=True)
     ]
-    known = {row: match(*row, names=names, rules=rules) for row in set(rows)}
-    return [known[row] for row in rows]
+    match_of = {row: match(*row, names=names, rules=rules) for row in set(rows)}
+    return [match_of[row] for row in rows]
 
 
 def _range_rows(
@@ -50,23 +53,26 @@ def _range_rows(
     rules = rules_by_source(reading.taxa)
 
     def select(attributes: pd.DataFrame, file: str) -> tuple[Any, list[Problem]]:
-        table, _ = words.in_our_words(attributes, "ranges", file, columns, only=_NAMING)
+        table, _ = dialects.in_our_words(attributes, "ranges", file, columns, only=_NAMING)
         if "sci_name" not in table:
             return np.ones(len(table), dtype=bool), []
         verdicts = _verdicts(table, names, rules)
-        unused = {name for name in rules if all(reading.taxa[one].skip for one in rules[name])}
+        unused = {
+            name for name in rules if all(reading.taxa[verdict].skip for verdict in rules[name])
+        }
         kinds = np.array(
-            ["skipped" if one.source in unused else one.verdict for one in verdicts], dtype=object
+            ["skipped" if verdict.source in unused else verdict.verdict for verdict in verdicts],
+            dtype=object,
         )
-        said = []
+        notes = []
         for kind, why in _WHY_NOT.items():
             rows = kinds == kind
             if rows.any():
                 others = sorted(_whole_names(table[rows]))
                 what = f"{int(rows.sum())} of {number_of(len(table), 'row')} {why}: left out"
-                said.append(Problem("counted", "ranges", file, listed(others), what))
-                said += _hints(others, names, species, reading, file) if kind == "unknown" else []
-        return ~np.isin(kinds, list(_WHY_NOT)), said
+                notes.append(Problem("counted", "ranges", file, listed(others), what))
+                notes += _hints(others, names, species, reading, file) if kind == "unknown" else []
+        return ~np.isin(kinds, list(_WHY_NOT)), notes
 
     return select
 
@@ -87,18 +93,20 @@ def _whole_names(table: pd.DataFrame) -> set[str]:
 
 
 def _hints(
-    others: Iterable[str], names: Names, species: pd.DataFrame, reading: Reading, file: str
+    source_names: Iterable[str], names: Names, species: pd.DataFrame, reading: Reading, file: str
 ) -> list[Problem]:
     """Unknown species that a taxon of ours was once part of: how to use them if that is meant."""
-    said = []
-    for other in others:
-        taxon = names.related.get(" ".join(words_of(other)))
+    notes = []
+    for source_name in source_names:
+        taxon = names.related.get(" ".join(words_of(source_name)))
         if taxon is not None:
             states = _home(taxon, species, reading)
-            what = f"{taxon} is known as part of {other} in some sources"
-            cure = f"If that is so here, say in the plan:\n{rule_to_paste(taxon, other, states)}"
-            said.append(Problem("note", "ranges", file, other, what, cure))
-    return said
+            what = f"{taxon} is known as part of {source_name} in some sources"
+            cure = (
+                f"If that is so here, say in the plan:\n{rule_to_paste(taxon, source_name, states)}"
+            )
+            notes.append(Problem("note", "ranges", file, source_name, what, cure))
+    return notes
 
 
 def _home(taxon: str, species: pd.DataFrame, reading: Reading) -> list[str]:
@@ -109,26 +117,25 @@ def _home(taxon: str, species: pd.DataFrame, reading: Reading) -> list[str]:
 
 def _coded_ranges(
     species: pd.DataFrame, names: Names, reading: Reading, countries: gpd.GeoDataFrame
-) -> Prepare:
+) -> Clean:
     """From the rows of a range file to cleaned, coded rows of CAMI taxa."""
     rules = rules_by_source(reading.taxa)
 
-    def prepare(dataset: Dataset, how: Rules) -> Cleaned:
+    def clean(dataset: Dataset, layer: str, how: FileRules) -> LayerRead:
         verdicts = _verdicts(dataset.table, names, rules)
-        said = _guarded(dataset, verdicts, species, reading)
-        coded, more, good = tables.codes_filled(
+        notes = _guarded(dataset, verdicts, species, reading)
+        coded, code_notes, is_good = tables.codes_filled(
             _with_taxa(dataset.table, verdicts, rules, reading), dataset.name, reading.missing
         )
-        said += more
-        said += tables.codes_left_out(coded[good], dataset.name, reading.codes)
-        mine = replace(dataset, table=coded[good])
-        clean = cleaned(mine, "ranges", "polygon", "sci_name", how)
-        table, more = _within_states(clean.table, dataset.name, reading, countries)
-        said += clean.problems + more
-        table, more = _range_columns(table, dataset)
-        return Cleaned(table, said + more, clean.repaired)
+        notes += code_notes
+        notes += tables.codes_left_out(coded[is_good], dataset.name, reading.codes)
+        shapes = cleaned(replace(dataset, table=coded[is_good]), layer, how)
+        table, clip_notes = _within_states(shapes.table, dataset.name, reading, countries)
+        table, column_notes = _range_columns(table, dataset)
+        problems = (*notes, *shapes.problems, *clip_notes, *column_notes)
+        return LayerRead(table, problems, repaired=shapes.repaired)
 
-    return prepare
+    return clean
 
 
 def _with_taxa(
@@ -157,7 +164,7 @@ def _within_states(
     table: gpd.GeoDataFrame, file: str, reading: Reading, countries: gpd.GeoDataFrame
 ) -> tuple[gpd.GeoDataFrame, list[Problem]]:
     """The rows under a rule clipped to the states it names."""
-    done, said = [table[~table["_ruled"].astype(bool)]], []
+    pieces, notes = [table[~table["_ruled"].astype(bool)]], []
     ruled = table[table["_ruled"].astype(bool)]
     for taxon in sorted(ruled["sci_name"].unique()):
         rule = reading.taxa[taxon]
@@ -165,22 +172,22 @@ def _within_states(
         ground = shapely.union_all(states.geometry.to_numpy())
         why = f"{rule.source} stands for {taxon} within {listed(sorted(rule.within), 20)}"
         mine = ruled[ruled["sci_name"] == taxon]
-        clipped, more = tables.clipped_rows(mine, ground, "ranges", file, why)
-        done.append(clipped)
-        said += more
-    return pd.concat(done), said
+        clipped, clip_notes = tables.clipped_rows(mine, ground, "ranges", file, why)
+        pieces.append(clipped)
+        notes += clip_notes
+    return pd.concat(pieces), notes
 
 
 def _range_columns(
     table: gpd.GeoDataFrame, dataset: Dataset
 ) -> tuple[gpd.GeoDataFrame, list[Problem]]:
     """The columns of the ranges table; grades of confidence checked."""
-    blank = words.blank(table.index)
+    blank = dialects.blank(table.index)
     grades, odd = tables.confidence_grades(table.get("confidence", blank))
-    said = []
+    notes = []
     if odd:
         what = f"confidence {listed(odd)} is not high, medium or low: taken as not graded"
-        said.append(Problem("counted", "ranges", dataset.name, "", what))
+        notes.append(Problem("counted", "ranges", dataset.name, "", what))
     source = table.get("source", blank).fillna(table.get("citation", blank))
     columns = {
         "sci_name": table["sci_name"],
@@ -193,16 +200,16 @@ def _range_columns(
         "label": table.get("label", blank).fillna("").astype(str),
         "range_id": table.get("range_id", blank),
     }
-    return gpd.GeoDataFrame(columns, geometry=table.geometry, crs=table.crs), said
+    return gpd.GeoDataFrame(columns, geometry=table.geometry, crs=table.crs), notes
 
 
 def _guarded(
     dataset: Dataset, verdicts: Sequence[Match], species: pd.DataFrame, reading: Reading
 ) -> list[Problem]:
     """One refusal for each taxon that a whole-species polygon would have stood for."""
-    said = []
-    for taxon in sorted({one.taxon for one in verdicts if one.verdict == "guarded"}):
-        rows = [one.verdict == "guarded" and one.taxon == taxon for one in verdicts]
+    notes = []
+    for taxon in sorted({verdict.taxon for verdict in verdicts if verdict.verdict == "guarded"}):
+        rows = [verdict.verdict == "guarded" and verdict.taxon == taxon for verdict in verdicts]
         some = dataset.table[rows]
         source = " ".join(words_of(str(some["sci_name"].iloc[0]))[:2]).capitalize()
         where = listed(f"row {row}" for row in some.index)
@@ -212,27 +219,27 @@ def _guarded(
         )
         states = _home(taxon, species, reading)
         cure = f"Say it in the plan:\n{rule_to_paste(taxon, source, states)}"
-        said.append(Problem("refuses", "ranges", dataset.name, where, what, cure))
-    return said
+        notes.append(Problem("refuses", "ranges", dataset.name, where, what, cure))
+    return notes
 
 
 def _rule_problems(
     reading: Reading, species: pd.DataFrame, states: gpd.GeoDataFrame
 ) -> list[Problem]:
-    said = []
+    notes = []
     for taxon, rule in reading.taxa.items():
         if taxon not in set(species["sci_name"]):
             what = f"[taxa] of the plan has '{taxon}', which is no species of the species table"
             cure = f"Use one of {listed(species['sci_name'], 20)}.{nearest(taxon, species['sci_name'])}"
-            said.append(Problem("refuses", "ranges", "", "", what, cure))
+            notes.append(Problem("refuses", "ranges", "", "", what, cure))
         nowhere = [state for state in rule.within if state not in set(states["iso2"])]
         if nowhere:
             what = (
                 f'[taxa."{taxon}"] within names states without a country polygon: {listed(nowhere)}'
             )
             cure = "Use ISO 3166 alpha-2 codes of the countries layer."
-            said.append(Problem("refuses", "ranges", "", "", what, cure))
-    return said
+            notes.append(Problem("refuses", "ranges", "", "", what, cure))
+    return notes
 
 
 def range_layer(
@@ -240,32 +247,34 @@ def range_layer(
     reading: Reading,
     species: pd.DataFrame,
     countries: gpd.GeoDataFrame,
-) -> Found:
+) -> LayerRead:
     """Ranges of all species: a user's file for a species replaces the bundled parts of it."""
     faults = _rule_problems(reading, species, countries)
     if faults:
-        return Found(None, faults)
-    ours = _from_files(None, replace(reading, taxa={}, missing="extant"), species, countries)
-    found = Found(ours.table, ours.problems, ours.sources)
+        return LayerRead(None, tuple(faults))
+    plain = replace(reading, taxa={}, missing="extant")
+    ranges = _from_files(None, plain, species, countries)
     if entries is not None:
-        theirs = _from_files(entries, reading, species, countries)
-        theirs.problems += _unused_rules(reading, theirs.table)
-        found = _merged(theirs, ours)
-    if found.table is None:
-        if not any(one.level == "refuses" for one in found.problems):
-            what = "no range of any species of the species table is left"
-            cure = "Look at what was left out above."
-            found.problems.append(Problem("refuses", "ranges", "", "", what, cure))
-        return found
-    found.table, said = _clipped_to_states(found.table, species, countries, reading.states)
-    found.problems += said
+        brought = _from_files(entries, reading, species, countries)
+        unused = _unused_rules(reading, brought.table)
+        brought = replace(brought, problems=(*brought.problems, *unused))
+        ranges = _merged(brought, ranges)
+    if ranges.table is None:
+        what, cure = (
+            "no range of any species of the species table is left",
+            "Look at what was left out above.",
+        )
+        nothing = () if ranges.is_refused else (Problem("refuses", "ranges", "", "", what, cure),)
+        return replace(ranges, problems=(*ranges.problems, *nothing))
+    table, clip_notes = _clipped_to_states(ranges.table, species, countries, reading.states)
     codes = dict(zip(species["sci_name"], species["code"], strict=True))
-    found.table, said = tables.range_parts(found.table, codes)
-    counted(found)
-    use = tables.use_of(found.table, reading.codes)
-    found.table = found.table.drop(columns="_file").assign(use=use)
-    found.problems += said + tables.codes_kept(found.table, reading.codes)
-    return found
+    table, part_notes = tables.range_parts(table, codes)
+    sources = with_counts(replace(ranges, table=table)).sources
+    use = tables.use_of(table, reading.codes)
+    table = table.drop(columns="_file").assign(use=use)
+    use_notes = tables.codes_kept(table, reading.codes)
+    problems = (*ranges.problems, *clip_notes, *part_notes, *use_notes)
+    return LayerRead(table, problems, sources)
 
 
 def _from_files(
@@ -273,51 +282,51 @@ def _from_files(
     reading: Reading,
     species: pd.DataFrame,
     countries: gpd.GeoDataFrame,
-) -> Found:
+) -> LayerRead:
     """Cleaned, coded rows of the user's range files, or (``None``) of the bundled ones."""
     names = names_of(species)
-    files, problems, own = files_of("ranges", entries)
-    columns = reading.columns.get("ranges", {}) if own else {}
-    found = gathered(
+    files, problems, is_own = files_of("ranges", entries)
+    columns = reading.rules("ranges", is_own=is_own).columns
+    rows = gathered(
         "ranges",
         files,
         reading,
-        own=own,
+        is_own=is_own,
         select=_range_rows(names, species, reading, columns),
-        prepare=_coded_ranges(species, names, reading, countries),
+        clean=_coded_ranges(species, names, reading, countries),
     )
-    found.problems = problems + found.problems
-    return found
+    return replace(rows, problems=(*problems, *rows.problems))
 
 
-def _merged(theirs: Found, ours: Found) -> Found:
+def _merged(brought: LayerRead, bundled: LayerRead) -> LayerRead:
     """The user's rows, and the bundled rows of species that the user has none of."""
-    problems = list(theirs.problems)
-    if theirs.table is None:
-        return Found(ours.table, problems + ours.problems, theirs.sources + ours.sources)
-    if ours.table is None:  # the species are others than the bundled ones: nothing to say of those
-        grave = [one for one in ours.problems if one.level == "refuses"]
-        return Found(theirs.table, problems + grave, theirs.sources)
-    brought = set(theirs.table["sci_name"])
-    replaced = ours.table["sci_name"].isin(brought)
-    for name, parts in ours.table[replaced].groupby("sci_name"):
-        hashes = set(theirs.table.loc[theirs.table["sci_name"] == name, "_file"])
-        files = sorted({str(one["file"]) for one in theirs.sources if one["sha256"] in hashes})
+    if brought.table is None:
+        problems = (*brought.problems, *bundled.problems)
+        return LayerRead(bundled.table, problems, brought.sources + bundled.sources)
+    if bundled.table is None:  # the species are others than the bundled ones: no word of those
+        grave = [problem for problem in bundled.problems if problem.level == "refuses"]
+        return LayerRead(brought.table, (*brought.problems, *grave), brought.sources)
+    replaced = bundled.table["sci_name"].isin(set(brought.table["sci_name"]))
+    notes = []
+    for name, parts in bundled.table[replaced].groupby("sci_name"):
+        hashes = set(brought.table.loc[brought.table["sci_name"] == name, "_file"])
+        files = {str(entry["file"]) for entry in brought.sources if entry["sha256"] in hashes}
         what = f"{name} comes from your files and replaces {number_of(len(parts), 'bundled part')}"
-        problems.append(Problem("note", "ranges", listed(files), "", what))
-    rest = ours.table[~replaced]
+        notes.append(Problem("note", "ranges", listed(sorted(files)), "", what))
+    rest = bundled.table[~replaced]
     hashes = set(rest["_file"])
-    sources = [entry for entry in ours.sources if entry["sha256"] in hashes]
-    left = {entry["file"] for entry in sources}
-    return Found(
-        pd.concat([theirs.table, rest], ignore_index=True),
-        problems + [one for one in ours.problems if one.file in left],
-        theirs.sources + sources,
+    sources = tuple(entry for entry in bundled.sources if entry["sha256"] in hashes)
+    files = {entry["file"] for entry in sources}
+    rest_notes = [problem for problem in bundled.problems if problem.file in files]
+    return LayerRead(
+        pd.concat([brought.table, rest], ignore_index=True),
+        (*brought.problems, *notes, *rest_notes),
+        brought.sources + sources,
     )
 
 
-def _unused_rules(reading: Reading, brought: pd.DataFrame | None) -> list[Problem]:
-    there = set() if brought is None else set(brought["sci_name"])
+def _unused_rules(reading: Reading, ranges: pd.DataFrame | None) -> list[Problem]:
+    brought_names = set() if ranges is None else set(ranges["sci_name"])
     return [
         Problem(
             "note",
@@ -327,7 +336,7 @@ def _unused_rules(reading: Reading, brought: pd.DataFrame | None) -> list[Proble
             f"the plan's rule for {taxon} found no row named {rule.source} in your files",
         )
         for taxon, rule in reading.taxa.items()
-        if not rule.skip and taxon not in there
+        if not rule.skip and taxon not in brought_names
     ]
 
 
@@ -346,6 +355,6 @@ def _clipped_to_states(
         return table, []
     ground = shapely.union_all(countries[countries["iso2"].isin(states)].geometry.to_numpy())
     why = f"clipped to the {len(states)} range states, as the species table says"
-    inside, said = tables.clipped_rows(table[mine], ground, "ranges", "", why)
-    both = pd.concat([table[~mine], inside], ignore_index=True)
-    return both, [replace(one, level="note") for one in said]
+    inside_states, notes = tables.clipped_rows(table[mine], ground, "ranges", "", why)
+    all_parts = pd.concat([table[~mine], inside_states], ignore_index=True)
+    return all_parts, [replace(problem, level="note") for problem in notes]

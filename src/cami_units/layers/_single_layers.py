@@ -13,35 +13,36 @@ import pandas as pd
 
 from cami_units.layers import _layer_tables as tables
 from cami_units.layers._gis_files import found_files
-from cami_units.layers._layer_rows import STATES, Found, Missing, Reading, gathered, whole_layer
+from cami_units.layers._layer_rows import gathered
 from cami_units.layers._layer_rules import (
-    FINISH,
-    corridors_layer,
     countries_layer,
+    keyed_layer,
+    movement_layer,
     protected_areas_layer,
     region_of,
 )
 from cami_units.layers._ranges import range_layer
+from cami_units.layers._reading import STATES, LayerRead, Missing, Reading
 from cami_units.layers._shape_checks import refusal
 from cami_units.layers._species import species_table
 from cami_units.layers._taxa import TaxonRule, names_of
 from cami_units.model import EQUAL_AREA, InputError, Problem, listed
 
 
-def _alone(found: Found, what: str) -> Any:
+def _alone(layer_read: LayerRead, what: str) -> Any:
     """A table for a notebook: refusals raise; what was dropped or repaired of own files warns."""
-    if any(one.level == "refuses" for one in found.problems):
-        raise refusal(found.problems, f"reading {what}")
-    bundled = {entry["file"] for entry in found.sources if entry["bundled"]}
-    if any(not entry["bundled"] for entry in found.sources):
-        counted = [
-            one.sentence()
-            for one in found.problems
-            if one.level == "counted" and one.file not in bundled
+    if layer_read.is_refused:
+        raise refusal(layer_read.problems, f"reading {what}")
+    bundled = {source["file"] for source in layer_read.sources if source["bundled"]}
+    if any(not source["bundled"] for source in layer_read.sources):
+        sentences = [
+            problem.sentence()
+            for problem in layer_read.problems
+            if problem.level == "counted" and problem.file not in bundled
         ]
-        if counted:
-            warnings.warn("\n".join(counted), stacklevel=3)
-    return found.table
+        if sentences:
+            warnings.warn("\n".join(sentences), stacklevel=3)
+    return layer_read.table
 
 
 def read_species(path: Path | str | None = None) -> pd.DataFrame:
@@ -155,8 +156,7 @@ def read_ranges(
         max_area_change=max_area_change,
         region=region_of(countries),
     )
-    found = range_layer(_own(paths), reading, species, countries)
-    return _alone(found, "ranges")
+    return _alone(range_layer(_own(paths), reading, species, countries), "ranges")
 
 
 def read_hotspots(
@@ -234,13 +234,13 @@ def read_protected_areas(
     True
     """
     reading = _one(crs, "protected_areas", assumed_crs, columns, _states_of(countries))
-    chosen = frozenset(steps)
-    if chosen - tables.PA_STEPS:
+    numbers = frozenset(steps)
+    if numbers - tables.PA_STEPS:
         raise InputError(
-            f"Protected areas are read in the steps 1 to 5; {listed(sorted(chosen))} came."
+            f"Protected areas are read in the steps 1 to 5; {listed(sorted(numbers))} came."
         )
-    found = protected_areas_layer(_own(paths), reading, countries, steps=chosen)
-    return _alone(found, "protected areas")
+    areas = protected_areas_layer(_own(paths), reading, countries, steps=numbers)
+    return _alone(areas, "protected areas")
 
 
 def read_barriers(
@@ -263,7 +263,7 @@ def read_corridors(
     """Documented movements of the CAMI taxa; without paths the bundled ones."""
     reading = _one(crs, "corridors", assumed_crs, columns, STATES)
     names = names_of(read_species() if species is None else species)
-    return _alone(corridors_layer(_own(paths), reading, names), "corridors")
+    return _alone(movement_layer("corridors", _own(paths), reading, names), "corridors")
 
 
 def read_gazetteer(
@@ -307,9 +307,9 @@ def _plain(
     crs: str,
     assumed_crs: str | None,
     columns: Mapping[str, str] | None,
-) -> Found:
-    reading = _one(crs, layer, assumed_crs, columns, STATES)
-    return whole_layer(layer, _own(paths), reading, FINISH[layer])
+) -> LayerRead:
+    """A layer that needs no other one to be understood."""
+    return keyed_layer(layer, _own(paths), _one(crs, layer, assumed_crs, columns, STATES))
 
 
 SITE_KEYS: Final = ("unit_id", "hotspot_id", "id", "name_en")
@@ -361,16 +361,16 @@ def read_sites(
         max_area_change=max_area_change,
     )
     files, problems = found_files("conservation_units", [Path(path)])
-    found = gathered("conservation_units", files, reading, own=True)
-    found.problems = problems + found.problems
-    if any(one.level == "refuses" for one in found.problems):
-        raise refusal(found.problems, "reading the sites")
-    if found.table is None:
+    rows = gathered("conservation_units", files, reading, is_own=True)
+    rows = replace(rows, problems=(*problems, *rows.problems))
+    if rows.is_refused:
+        raise refusal(rows.problems, "reading the sites")
+    if rows.table is None:
         what = f"{Path(path).name} has no polygons; a site is a polygon"
         raise InputError(f"{what}. Draw polygons, or give another file.")
-    table = found.table.drop(columns="_file")
+    table = rows.table.drop(columns="_file")
     key = next((name for name in SITE_KEYS if name in table and table[name].notna().any()), None)
     table = table.assign(site=table[key]) if key else table
-    table, said = tables.with_ids(table, "site", "name_en", "sites")
-    table, more = tables.one_row_a_key(tables.named(table, "site"), "site", "sites")
-    return table, tuple(found.problems + said + more)
+    table, id_notes = tables.with_ids(table, tables.SITES)
+    table, joined_notes = tables.one_row_a_key(tables.named(table, "site"), tables.SITES)
+    return table, (*rows.problems, *id_notes, *joined_notes)

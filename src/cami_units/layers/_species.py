@@ -10,44 +10,50 @@ from typing import Any, Final
 
 import pandas as pd
 
-from cami_units.layers import _dialects as words
-from cami_units.layers._layer_rows import Found, _entry, files_of
+from cami_units.layers import _dialects as dialects
+from cami_units.layers._layer_rows import files_of, source_entry
+from cami_units.layers._reading import LayerRead
 from cami_units.model import Problem, listed, nearest
 
 
-def species_table(entries: Iterable[Path] | None) -> Found:
-    files, problems, own = files_of("species", entries)
-    found = Found(None, problems)
+def species_table(entries: Iterable[Path] | None) -> LayerRead:
+    """The species of a plan, one row each."""
+    files, problems, is_own = files_of("species", entries)
     rows: list[dict[str, str]] = []
+    sources = []
     for path in files:
-        try:
-            text = path.read_text(encoding="utf-8-sig")
-        except (OSError, UnicodeDecodeError) as error:
-            what = (
-                "it is not a text file in UTF-8"
-                if isinstance(error, ValueError)
-                else "cannot be read"
-            )
-            cure = "Save it as 'CSV UTF-8'."
-            found.problems.append(Problem("refuses", "species", path.name, "", what, cure))
+        csv_rows, notes = _csv_rows(path)
+        problems += notes
+        if notes:
             continue
-        dialect = (
-            ";" if text.split("\n", 1)[0].count(";") > text.split("\n", 1)[0].count(",") else ","
-        )
-        read = list(csv.DictReader(text.splitlines(), delimiter=dialect))
-        rows += [
-            {str(key).strip(): words.clean_text(value) or "" for key, value in row.items() if key}
-            for row in read
-        ]
-        entry = _entry("species", path, (), own=own)
-        found.sources.append(entry | {"rows": len(read), "kept": len(read), "dropped": 0})
+        rows += csv_rows
+        entry = source_entry("species", path, (), is_own=is_own)
+        sources.append(entry | {"rows": len(csv_rows), "kept": len(csv_rows), "dropped": 0})
+    table = None
     if rows:
-        found.table, said = _species_rows(pd.DataFrame(rows).fillna(""))
-        found.problems += said
-    elif files and not found.problems:
+        table, notes = _species_rows(pd.DataFrame(rows).fillna(""))
+        problems += notes
+    elif files and not problems:
         cure = "Start from the bundled species.csv."
-        found.problems.append(Problem("refuses", "species", "", "", "the table has no rows", cure))
-    return found
+        problems.append(Problem("refuses", "species", "", "", "the table has no rows", cure))
+    return LayerRead(table, tuple(problems), tuple(sources))
+
+
+def _csv_rows(path: Path) -> tuple[list[dict[str, str]], list[Problem]]:
+    """The lines of a table of species, by the names of its columns."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        is_text = not isinstance(error, ValueError)
+        what = "cannot be read" if is_text else "it is not a text file in UTF-8"
+        cure = "Save it as 'CSV UTF-8'."
+        return [], [Problem("refuses", "species", path.name, "", what, cure)]
+    heading = text.split("\n", 1)[0]
+    delimiter = ";" if heading.count(";") > heading.count(",") else ","
+    return [
+        {str(key).strip(): dialects.clean_text(value) or "" for key, value in row.items() if key}
+        for row in csv.DictReader(text.splitlines(), delimiter=delimiter)
+    ], []
 
 
 _NEEDED: Final = ("sci_name", "name_en", "iucn_category", "range_states")
@@ -61,16 +67,16 @@ def _species_rows(table: pd.DataFrame) -> tuple[pd.DataFrame | None, list[Proble
         hints = "".join(nearest(column, table.columns) for column in missing)
         cure = f"Start from the bundled species.csv.{hints}"
         return None, [Problem("refuses", "species", "", "", what, cure)]
-    table, said = _filled(table[table["sci_name"] != ""])
+    table, notes = _filled(table[table["sci_name"] != ""])
     twice = sorted(table.loc[table["sci_name"].duplicated(), "sci_name"].unique())
     if twice:
         what, cure = f"species come twice: {listed(twice)}", "Keep one row a species."
-        said.append(Problem("refuses", "species", "", "", what, cure))
+        notes.append(Problem("refuses", "species", "", "", what, cure))
     if "code" not in table or (table["code"] == "").any() or table["code"].duplicated().any():
         table = table.assign(code=_codes(table))
         what = "label codes are missing or repeated: made from the scientific names"
-        said.append(Problem("note", "species", "", listed(table["code"], 20), what))
-    return table.sort_values("sci_name", kind="stable").reset_index(drop=True), said
+        notes.append(Problem("note", "species", "", listed(table["code"], 20), what))
+    return table.sort_values("sci_name", kind="stable").reset_index(drop=True), notes
 
 
 def _filled(table: pd.DataFrame) -> tuple[pd.DataFrame, list[Problem]]:
@@ -99,9 +105,9 @@ def _filled(table: pd.DataFrame) -> tuple[pd.DataFrame, list[Problem]]:
 
 def _codes(table: pd.DataFrame) -> list[str]:
     """Label codes of three letters, unique: the file's own first, else from the scientific name."""
-    given = table["code"].tolist() if "code" in table else [""] * len(table)
-    once = {code for code in given if code and given.count(code) == 1}
-    made: dict[str, str] = {}
+    codes_given = table["code"].tolist() if "code" in table else [""] * len(table)
+    once = {code for code in codes_given if code and codes_given.count(code) == 1}
+    codes_made: dict[str, str] = {}
     for name in sorted(table["sci_name"]):
         letters = re.sub("[^A-Z]", "", name.upper()) + "XYZ"
         options = (
@@ -109,10 +115,10 @@ def _codes(table: pd.DataFrame) -> list[str]:
             for first in range(1, len(letters))
             for second in range(first + 1, len(letters))
         )
-        made[name] = next(
-            code for code in options if code not in once and code not in made.values()
+        codes_made[name] = next(
+            code for code in options if code not in once and code not in codes_made.values()
         )
     return [
-        code if code in once else made[name]
-        for code, name in zip(given, table["sci_name"], strict=True)
+        code if code in once else codes_made[name]
+        for code, name in zip(codes_given, table["sci_name"], strict=True)
     ]

@@ -94,8 +94,8 @@ def words_of(name: str) -> tuple[str, ...]:
 
 
 def _in_brackets(name: str) -> str:
-    found = re.search(r"\(([^)]*)\)", name)
-    return found.group(1) if found else ""
+    bracket = re.search(r"\(([^)]*)\)", name)
+    return bracket.group(1) if bracket else ""
 
 
 def _place(name: str) -> str:
@@ -190,10 +190,10 @@ def match(
 
 def rules_by_source(rules: Mapping[str, TaxonRule]) -> dict[str, list[str]]:
     """The taxa that each source name has a rule for."""
-    found: dict[str, list[str]] = {}
+    taxa_of: dict[str, list[str]] = {}
     for taxon in sorted(rules):
-        found.setdefault(" ".join(words_of(rules[taxon].source)), []).append(taxon)
-    return found
+        taxa_of.setdefault(" ".join(words_of(rules[taxon].source)), []).append(taxon)
+    return taxa_of
 
 
 def rule_to_paste(taxon: str, source: str, states: Sequence[str]) -> str:

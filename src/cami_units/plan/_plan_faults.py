@@ -47,8 +47,10 @@ def fault_in_words(detail: ErrorDetails, root: type[BaseModel]) -> str:
             return f"{place}: {_shown(came)} came, one of {listed(allowed, 20)} is expected.{hint}"
         case "value_error":
             reason = str(detail["msg"]).removeprefix("Value error, ")
-            shown = "" if isinstance(came, BaseModel | dict | list) else f"{_shown(came)} came; "
-            return f"{place}: {shown}{reason}"
+            came_in_words = (
+                "" if isinstance(came, BaseModel | dict | list) else f"{_shown(came)} came; "
+            )
+            return f"{place}: {came_in_words}{reason}"
         case "string_pattern_mismatch":
             return f"{place}: {_shown(came)} came, {_PATTERNS[str(detail['ctx']['pattern'])]}"
         case _:
@@ -59,9 +61,9 @@ def fault_in_words(detail: ErrorDetails, root: type[BaseModel]) -> str:
 
 
 def unknown_key(where: tuple[int | str, ...], root: type[BaseModel]) -> str:
-    known = _known_keys(root, where[:-1])
-    hint = nearest(str(where[-1]), known)
-    return f"{_place(where)}: unknown key.{hint} Known here: {listed(known, 20)}"
+    known_keys = _known_keys(root, where[:-1])
+    hint = nearest(str(where[-1]), known_keys)
+    return f"{_place(where)}: unknown key.{hint} Known here: {listed(known_keys, 20)}"
 
 
 _PATTERNS: Final[Mapping[str, str]] = MappingProxyType(
@@ -130,12 +132,12 @@ def _allowed(detail: ErrorDetails) -> list[str]:
 
 def _known_keys(root: type[BaseModel], where: tuple[int | str, ...]) -> list[str]:
     """The keys that a table may have, in the order of the contract."""
-    here: Any = root
+    section: Any = root
     for part in where:
-        if isinstance(part, str) and (found := _inside(here, part)) is not None:
-            here = found
+        if isinstance(part, str) and (inner_section := _inside(section, part)) is not None:
+            section = inner_section
     # a field that is excluded is made while reading: it is no key of the file
-    fields = here.model_fields.items()
+    fields = section.model_fields.items()
     return [field.alias or name for name, field in fields if not field.exclude]
 
 

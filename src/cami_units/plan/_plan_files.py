@@ -45,10 +45,10 @@ def read_plan(path: Path | str | None = None) -> Plan:
     (25.0, 14)
     """
     file = Path(path) if path is not None else model.data_dir() / "plan.toml"
-    written = _toml(file, "plan")
-    faults = [unknown_key((key,), Plan) for key in _MADE if key in written]
-    wanted = written.get("criteria")
-    named = wanted.get("profile") if isinstance(wanted, dict) else None
+    content = _toml(file, "plan")
+    faults = [unknown_key((key,), Plan) for key in _MADE if key in content]
+    criteria_section = content.get("criteria")
+    named = criteria_section.get("profile") if isinstance(criteria_section, dict) else None
     profile_file = file.parent / named if isinstance(named, str) and named else None
     profile: Profile | None = None
     profile_written: Mapping[str, Any] = {}
@@ -57,15 +57,15 @@ def read_plan(path: Path | str | None = None) -> Plan:
         profile, profile_written = _profile(profile_file)
     except PlanError as error:
         profile_fault = str(error)
-    made = {
+    made_values = {
         "profile": profile or Profile(name="unreadable", status="operational proxy"),
         "file": file.name,
-        "as_written": written | {"date": str(written.get("date", ""))},
+        "as_written": content | {"date": str(content.get("date", ""))},
         "profile_as_written": profile_written,
     }
     try:
         plan = Plan.model_validate(
-            {key: value for key, value in written.items() if key not in _MADE} | made
+            {key: value for key, value in content.items() if key not in _MADE} | made_values
         )
     except ValidationError as error:
         faults += [fault_in_words(detail, Plan) for detail in error.errors()]
@@ -139,16 +139,16 @@ _MADE: Final = ("profile", "file", "as_written", "profile_as_written")
 
 def _profile(path: Path | None) -> tuple[Profile, Mapping[str, Any]]:
     file = path if path is not None else model.data_dir() / "criteria.toml"
-    written = _toml(file, "criteria")
+    content = _toml(file, "criteria")
     try:
-        profile = Profile.model_validate(written)
+        profile = Profile.model_validate(content)
     except ValidationError as error:
         faults = [fault_in_words(detail, Profile) for detail in error.errors()]
     else:
         faults = list(_contradictions(profile))
     if faults:
         raise PlanError(faults_in_one(file, "criteria", faults))
-    return profile, written
+    return profile, content
 
 
 def _contradictions(profile: Profile) -> Iterator[str]:
@@ -159,13 +159,13 @@ def _contradictions(profile: Profile) -> Iterator[str]:
             'Give reference = "…", or say status = "operational proxy"'
         )
     c5, c2, score = profile.C5, profile.C2, profile.score
-    known = (*model.CRITERIA, *sorted(profile.further))
+    known_criteria = (*model.CRITERIA, *sorted(profile.further))
     for key in ("any_of", "evidence"):
         for number, word in enumerate(getattr(profile.decision, key) or (), start=1):
-            if word not in known:
+            if word not in known_criteria:
                 yield (
-                    f'[decision] {key}, item {number}: "{word}" came, one of {listed(known, 20)} is '
-                    f"expected.{nearest(word, known)}"
+                    f'[decision] {key}, item {number}: "{word}" came, one of {listed(known_criteria, 20)} is '
+                    f"expected.{nearest(word, known_criteria)}"
                 )
     if c5.grades is not None:
         for table, words in (("C5", c5.counted_grades), ("G2", profile.G2.crossing_grades)):
@@ -210,8 +210,8 @@ def _toml(file: Path, kind: str) -> dict[str, Any]:
         near = nearest(file.name, _tomls(file.parent))
         raise PlanError(f"{file}: there is no such file.{near} {cure}.") from None
     except IsADirectoryError:
-        inside = listed(_tomls(file))
-        hint = f" It holds {inside}: name that file." if inside else ""
+        toml_files = listed(_tomls(file))
+        hint = f" It holds {toml_files}: name that file." if toml_files else ""
         raise PlanError(f"{file}: a {kind} file is expected, this is a folder.{hint}") from None
     except OSError as error:
         if file.is_dir():  # Windows says "permission denied" of a folder

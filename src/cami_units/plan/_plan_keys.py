@@ -231,8 +231,8 @@ class Workshop(_Section):
 
     @model_validator(mode="after")
     def _one_owner(self) -> Workshop:
-        given = [section for sections in self.groups.values() for section in sections]
-        twice = sorted({section for section in given if given.count(section) > 1})
+        sections_given = [section for sections in self.groups.values() for section in sections]
+        twice = sorted({section for section in sections_given if sections_given.count(section) > 1})
         if twice:
             raise ValueError(
                 f"a section belongs to one group; given to several: {listed(twice)}. "

@@ -106,21 +106,21 @@ def left_behind(directory: Path) -> list[Path]:
     return sorted(target.parent.glob(f".{_globbed(target.name)}.{_STAGED}-*"))
 
 
-def check_not_here(target: Path, shown: Path) -> None:
+def check_not_here(target: Path, named_path: Path) -> None:
     # It would be swapped for another folder of the same name, under the feet of the shell.
     if target in (Path.cwd(), *Path.cwd().parents):
         raise InputError(
-            f"'{shown}' is the folder you are in, or one around it. Name a new folder inside it."
+            f"'{named_path}' is the folder you are in, or one around it. Name a new folder inside it."
         )
 
 
 @contextmanager
-def _workplace(target: Path, shown: Path) -> Iterator[Path]:
+def _workplace(target: Path, named_path: Path) -> Iterator[Path]:
     """A hidden folder beside the target, gone afterwards, as are parents that were made in vain."""
-    made = [parent for parent in target.parents if not parent.exists()]
+    new_parents = [parent for parent in target.parents if not parent.exists()]
     staged = _beside(target, f"{_STAGED}-{uuid.uuid4().hex[:8]}")
     try:
-        with disk_words(shown):
+        with disk_words(named_path):
             target.parent.mkdir(parents=True, exist_ok=True)
             put_back(target)
             _sweep(target)
@@ -128,7 +128,7 @@ def _workplace(target: Path, shown: Path) -> Iterator[Path]:
             yield staged
     finally:
         shutil.rmtree(staged, ignore_errors=True)
-        for parent in made:
+        for parent in new_parents:
             with suppress(OSError):  # it holds what was written
                 parent.rmdir()
 

@@ -34,13 +34,13 @@ def read_sums(folder: Path) -> dict[str, str]:
     if not file.is_file() or file.stat().st_size > _MOST_SUMS:
         return {}
     lines = file.read_text(encoding="ascii", errors="replace").splitlines()
-    found = [match for line in lines if (match := _SUM_LINE.fullmatch(line.strip()))]
-    return {match[2]: match[1] for match in found}
+    matches = [match for line in lines if (match := _SUM_LINE.fullmatch(line.strip()))]
+    return {match[2]: match[1] for match in matches}
 
 
-def write_json(path: Path, told: Mapping[str, Any]) -> None:
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Write a mapping as JSON for people and programs: sorted, indented, the same bytes each time."""
-    path.write_bytes(as_json(told))
+    path.write_bytes(as_json(content))
 
 
 def read_json(path: Path) -> Any:

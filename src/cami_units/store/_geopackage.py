@@ -127,8 +127,10 @@ def _gdal_date(day: str) -> Iterator[None]:
 def _sorted_rows(table: pd.DataFrame, name: str) -> pd.DataFrame:
     """The rows by key; those of a table that has no contract by everything they say."""
     promise: Table | None = TABLES.get(_SAME_AS.get(name, name))
-    spoken = [str(column) for column in table.columns if not _is_geometry(table, column)]
-    keys = list(promise.key) if promise and set(promise.key) <= set(spoken) else spoken
+    plain_columns = [str(column) for column in table.columns if not _is_geometry(table, column)]
+    keys = (
+        list(promise.key) if promise and set(promise.key) <= set(plain_columns) else plain_columns
+    )
     if not keys:
         return table
     return table.sort_values(keys, key=_order, kind="stable").reset_index(drop=True)
@@ -181,12 +183,12 @@ def _one_kind(geometry: gpd.GeoSeries, name: str) -> tuple[str, Any]:
 
 def _multi(shapes: Any) -> Any:
     """Each single shape as a collection of one; the others as they are."""
-    made = shapes.copy()
+    multiparts = shapes.copy()
     for kind, make in _MULTI.items():
         single = np.flatnonzero(shapely.get_type_id(shapes) == shapely.GeometryType[kind.upper()])
         if len(single):
-            made[single] = make(shapes[single], indices=np.arange(len(single)))
-    return made
+            multiparts[single] = make(shapes[single], indices=np.arange(len(single)))
+    return multiparts
 
 
 def read_geopackage(path: Path) -> dict[str, pd.DataFrame]:

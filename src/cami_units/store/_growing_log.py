@@ -42,8 +42,8 @@ def append_to_log(path: Path, row: Mapping[str, str], *, columns: Sequence[str])
     if odd:
         raise InputError(f"A line of {path.name} takes one line of text: {listed(odd, 1)!r} came.")
     with disk_words(path):
-        whole = _mended_log(path, columns)
-        lines = [] if whole else [columns]
+        has_columns = _mended_log(path, columns)
+        lines = [] if has_columns else [columns]
         text = "".join(_csv_line(line) for line in [*lines, values])
         with path.open("ab") as stream:
             stream.write(text.encode("utf-8"))
@@ -96,17 +96,19 @@ def _mended_log(path: Path, columns: Sequence[str]) -> bool:
         return False
     content = path.read_bytes()
     if content and not content.endswith(b"\n"):
-        kept, _, torn = content.rpartition(b"\n")
-        whole = bool(kept) and len(_csv_fields(torn.decode("utf-8", "replace"))) == len(columns)
+        before_last, _, torn = content.rpartition(b"\n")
+        is_complete = bool(before_last) and len(
+            _csv_fields(torn.decode("utf-8", "replace"))
+        ) == len(columns)
         with path.open("r+b") as stream:
-            if whole:
+            if is_complete:
                 stream.seek(0, os.SEEK_END)
                 stream.write(b"\n")
             else:
-                stream.truncate(len(kept) + 1 if b"\n" in content else 0)
+                stream.truncate(len(before_last) + 1 if b"\n" in content else 0)
             stream.flush()
             os.fsync(stream.fileno())
-        return whole or bool(kept)
+        return is_complete or bool(before_last)
     return bool(content)
 
 

@@ -34,8 +34,10 @@ def versions() -> str:
 
     One line each, ours first. It is for whoever wonders why two machines do not agree.
     """
-    asked = [one for one in requires("cami_units") or () if "extra ==" not in one]
-    names = {re.split(r"[^\w.-]", one, maxsplit=1)[0] for one in asked}
+    requirements = [
+        requirement for requirement in requires("cami_units") or () if "extra ==" not in requirement
+    ]
+    names = {re.split(r"[^\w.-]", requirement, maxsplit=1)[0] for requirement in requirements}
     lines = [
         f"cami_units {version('cami_units')}",
         f"Python {platform.python_version()}",
@@ -74,13 +76,13 @@ def _plain(value: object) -> object:
     raise TypeError(f"The manifest cannot hold a {type(value).__name__}: {value!r}")
 
 
-def read_manifest(target: Path, shown: Path) -> dict[str, Any]:
+def read_manifest(target: Path, named_path: Path) -> dict[str, Any]:
     path = target / MANIFEST
     if not target.exists():
-        raise InputError(f"There is no folder '{shown}'. Name the folder of a round.")
+        raise InputError(f"There is no folder '{named_path}'. Name the folder of a round.")
     if not path.is_file():
         raise InputError(
-            f"'{shown}' is not a round: it has no {MANIFEST}. Name the folder that holds "
+            f"'{named_path}' is not a round: it has no {MANIFEST}. Name the folder that holds "
             f"{GEOPACKAGE} and {MANIFEST}."
         )
     try:
@@ -89,18 +91,18 @@ def read_manifest(target: Path, shown: Path) -> dict[str, Any]:
         dict(manifest["imprint"])
         dict(manifest["outputs"])
     except (ValueError, KeyError, TypeError) as error:
-        raise _damaged(shown, f"{type(error).__name__}: {error}") from error
+        raise _damaged(named_path, f"{type(error).__name__}: {error}") from error
     if version > FORMAT:
         raise InputError(
-            f"The round in '{shown}' was written by a later version of cami_units (layout "
+            f"The round in '{named_path}' was written by a later version of cami_units (layout "
             f"{version}; this one reads up to {FORMAT}). Update cami_units."
         )
     return dict(manifest)
 
 
-def imprint_of(written: Mapping[str, Any], directory: Path) -> Imprint:
+def imprint_of(fields: Mapping[str, Any], directory: Path) -> Imprint:
     values: dict[str, Any] = {
-        key: tuple(value) if isinstance(value, list) else value for key, value in written.items()
+        key: tuple(value) if isinstance(value, list) else value for key, value in fields.items()
     }
     try:
         return Imprint(**values)

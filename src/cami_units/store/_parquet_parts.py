@@ -47,8 +47,8 @@ def write_stream(
         if first is None:
             raise InputError(f"'{path}' was not written: there is nothing to write.")
         table = pa.Table.from_pandas(first, preserve_index=False)
-        told = {"cami_units": json.dumps(about, ensure_ascii=False, sort_keys=True)}
-        schema = table.schema.with_metadata(told)
+        metadata = {"cami_units": json.dumps(about, ensure_ascii=False, sort_keys=True)}
+        schema = table.schema.with_metadata(metadata)
         with pq.ParquetWriter(
             staged, schema, compression="zstd", use_dictionary=list(words)
         ) as out:

@@ -119,36 +119,36 @@ def check_place(directory: Path, *, force: bool = False) -> None:
         holds files beside the round's own, which would be lost; when it cannot be written to, or
         is the folder one is in.
     """
-    target, shown = absolute(directory), directory
+    target, named_path = absolute(directory), directory
     put_back(target)
     ground = next(parent for parent in target.parents if parent.exists())
     if not os.access(ground, os.W_OK):
         raise InputError(
-            f"'{shown}' cannot be made: {disk_reason(PermissionError(errno.EACCES, ''))}"
+            f"'{named_path}' cannot be made: {disk_reason(PermissionError(errno.EACCES, ''))}"
         )
-    check_not_here(target, shown)
+    check_not_here(target, named_path)
     if not target.exists():
         return
     if not target.is_dir():
-        raise InputError(f"'{shown}' is a file, where a folder is to be made. Choose another.")
-    inside = sorted(path.name for path in target.iterdir() if not is_litter(path.name))
-    if not inside:
+        raise InputError(f"'{named_path}' is a file, where a folder is to be made. Choose another.")
+    entries = sorted(path.name for path in target.iterdir() if not is_litter(path.name))
+    if not entries:
         return
-    if MANIFEST not in inside:
+    if MANIFEST not in entries:
         raise InputError(
-            f"'{shown}' is not empty and holds no round ({listed(inside)}). "
+            f"'{named_path}' is not empty and holds no round ({listed(entries)}). "
             "It was left as it is; choose another folder."
         )
     if not force:
         raise InputError(
-            f"There is a round in '{shown}' already. Choose another folder with --out, or "
+            f"There is a round in '{named_path}' already. Choose another folder with --out, or "
             "replace it with --force."
         )
-    own = {MANIFEST, VERSIONS, *read_manifest(target, shown).get("outputs", {})}
-    others = [name for name in inside if name not in own]
+    files_of_round = {MANIFEST, VERSIONS, *read_manifest(target, named_path).get("outputs", {})}
+    others = [name for name in entries if name not in files_of_round]
     if others:
         raise InputError(
-            f"'{shown}' also holds what the round itself did not write: {listed(others)}. "
+            f"'{named_path}' also holds what the round itself did not write: {listed(others)}. "
             "--force would delete it. Move it elsewhere first, or choose another folder."
         )
 
@@ -282,13 +282,13 @@ def read_round(directory: Path) -> Round:
 
 def rounds_in(directory: Path) -> dict[Path, Mapping[str, Any]]:
     """The rounds that lie in a folder, each with its manifest, by name; damaged ones are passed over."""
-    found: dict[Path, Mapping[str, Any]] = {}
+    manifests: dict[Path, Mapping[str, Any]] = {}
     for path in sorted(Path(directory).glob(f"*/{MANIFEST}")):
         if path.parent.name.startswith("."):  # what a run that was killed has left
             continue
         with suppress(InputError):
-            found[path.parent] = read_manifest(path.parent, path.parent)
-    return found
+            manifests[path.parent] = read_manifest(path.parent, path.parent)
+    return manifests
 
 
 def is_litter(name: str) -> bool:
@@ -300,9 +300,9 @@ def _check_names(writers: Mapping[str, Writer], extra: Mapping[str, Writer]) -> 
     odd = [name for name in writers if PurePath(name).name != name or name in {"", ".", ".."}]
     if odd:
         raise InputError(f"A round holds plain file names; these are not: {listed(odd)}.")
-    taken = sorted({GEOPACKAGE, MANIFEST, VERSIONS} & set(extra))
-    if taken:
-        raise InputError(f"{listed(taken)} is written by the store itself; choose another name.")
+    reserved = sorted({GEOPACKAGE, MANIFEST, VERSIONS} & set(extra))
+    if reserved:
+        raise InputError(f"{listed(reserved)} is written by the store itself; choose another name.")
 
 
 def _check_round(round: Round) -> None:

@@ -1,0 +1,154 @@
+"""The values that reading passes along: how a layer is read, a file as it stands, what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import geopandas as gpd
+
+from cami_units.layers._taxa import TaxonRule
+from cami_units.model import EQUAL_AREA, Problem
+
+Missing = Literal["extant", "refuse"]
+"""What blank codes of a range mean: extant, native, resident; or that the file is refused."""
+
+Source = Mapping[str, Any]
+"""One file: layer, file, sha256, rows, kept, dropped, repaired, bundled, restricted."""
+
+STATES: Final = ("AF", "BT", "CN", "IN", "IR", "KG", "KZ", "MN", "NP", "PK", "RU", "TJ", "TM", "UZ")
+"""The fourteen range states of CAMI, the default of the single-layer readers."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileRules:
+    """How one file is read and its shapes are looked at.
+
+    Attributes
+    ----------
+    crs
+        The equal-area CRS that its shapes are projected to.
+    assumed_crs
+        The CRS of a file that does not say its own, or cannot be in the one it says.
+    columns
+        Column names, ours → theirs.
+    max_area_change
+        The largest share of a shape that a repair may leave contested.
+    region
+        The range states in `crs`; ``None``: anywhere will do.
+    is_own
+        Whether the user brought it; bundled files need no help from a plan.
+    """
+
+    crs: str = EQUAL_AREA
+    assumed_crs: str | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
+    max_area_change: float = 0.01
+    region: Any = None
+    is_own: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How the layers of a plan are read.
+
+    Attributes
+    ----------
+    states
+        Range states by ISO 3166 alpha-2 code.
+    sources
+        Layer → files, folders, zips or patterns; ``None`` or left out: the bundled layer; empty:
+        no such layer.
+    crs
+        The equal-area CRS of everything that comes back.
+    assumed_crs
+        Layer → CRS of files that do not say theirs, or cannot be in the one they say.
+    columns
+        Layer → column names, ours → theirs, where they are not the usual ones.
+    taxa
+        By CAMI taxon: how a polygon of the whole species may stand for it.
+    presence, origin, seasonal
+        The IUCN codes that count as range.
+    missing
+        What blank codes mean: "extant" (1, 1, 1, said aloud) or "refuse".
+    max_area_change
+        The largest share of a shape that a repair may leave contested; more is refused.
+    region
+        The range states in `crs`: what lies wholly elsewhere has the wrong CRS.
+    """
+
+    states: tuple[str, ...] = STATES
+    sources: Mapping[str, Sequence[Path] | None] = field(default_factory=dict)
+    crs: str = EQUAL_AREA
+    assumed_crs: Mapping[str, str] = field(default_factory=dict)
+    columns: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    taxa: Mapping[str, TaxonRule] = field(default_factory=dict)
+    presence: tuple[int, ...] = (1, 2)
+    origin: tuple[int, ...] = (1, 2, 6)
+    seasonal: tuple[int, ...] = (1, 2, 3, 4, 5)
+    missing: Missing = "extant"
+    max_area_change: float = 0.01
+    region: Any = None
+
+    @property
+    def codes(self) -> dict[str, tuple[int, ...]]:
+        """The IUCN codes that count as range, by column."""
+        return {"presence": self.presence, "origin": self.origin, "seasonal": self.seasonal}
+
+    def files_of(self, layer: str) -> list[Path] | None:
+        """What the plan names for a layer; ``None``: the bundled files."""
+        entries = self.sources.get(layer)
+        return None if entries is None else [Path(entry) for entry in entries]
+
+    def rules(self, layer: str, *, is_own: bool) -> FileRules:
+        """How the files of a layer are read."""
+        return FileRules(
+            crs=self.crs,
+            assumed_crs=self.assumed_crs.get(layer) if is_own else None,
+            columns=self.columns.get(layer, {}) if is_own else {},
+            max_area_change=self.max_area_change,
+            # states far away are in every layer of countries: nothing is wrong with their CRS
+            region=None if layer in ("countries", "disputed") else self.region,
+            is_own=is_own,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """One layer of one file, as it stands there, less the rows that are none of our business.
+
+    `table` keeps the file's own column names; its index counts the rows of the file from 1.
+    `rows` is how many there are in the file. `unclosed` are the rows whose rings do not end where
+    they began (they were closed in reading).
+    """
+
+    file: str
+    part: str
+    table: gpd.GeoDataFrame
+    rows: int
+    unclosed: tuple[int, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The file, and the layer in it where there are several."""
+        return f"{self.file}: {self.part}" if self.part else self.file
+
+
+@dataclass(frozen=True, slots=True)
+class LayerRead:
+    """What reading came to: a table (or a raster), what was noticed, one mapping a file.
+
+    `table` is ``None`` where nothing is left; `repaired` counts the shapes that were mended.
+    """
+
+    table: Any
+    problems: tuple[Problem, ...] = ()
+    sources: tuple[Mapping[str, Any], ...] = ()
+    repaired: int = 0
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether anything must be mended first."""
+        return any(problem.level == "refuses" for problem in self.problems)
