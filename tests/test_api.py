@@ -26,7 +26,7 @@ WHOLE_ROUNDS = {
 """They work on a whole round or write one: their examples are the notebooks."""
 
 PROMISED = """
-EQUAL_AREA CamiUnitsError InputError PlanError
+EQUAL_AREA CamiUnitsError InputError PlanError Reading
 area_km2 assess assess_sites cache_beside collect crossings cut decide features grow lint_kml load
 measure near overlaps planning_units propose pu_ids range_states rank_units read_countries read_hotspots read_kml
 read_layers read_plan read_profile read_protected_areas read_ranges read_round read_sites

@@ -61,6 +61,9 @@ from .kml import (
     write_kml as write_kml,
 )
 from .layers import (
+    Reading as Reading,
+)
+from .layers import (
     features as features,
 )
 from .layers import (

@@ -77,6 +77,15 @@ class Reading:
         The largest share of a shape that a repair may leave contested; more is refused.
     region
         The range states in `crs`: what lies wholly elsewhere has the wrong CRS.
+
+    Examples
+    --------
+    Corridors from a file, no barriers at all, everything else as bundled.
+
+    >>> import cami_units as cu
+    >>> from pathlib import Path
+    >>> cu.Reading(sources={"corridors": [Path("moves.gpkg")], "barriers": []}).files_of("barriers")
+    []
     """
 
     states: tuple[str, ...] = STATES
