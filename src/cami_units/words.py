@@ -182,7 +182,7 @@ def _fact(value: object, lang: str) -> str:
     if isinstance(value, Note):
         return said(value, lang)
     if isinstance(value, list | tuple):
-        *first, last = [_fact(one, lang) for one in value] or [""]
+        *first, last = [_fact(part, lang) for part in value] or [""]
         return f"{', '.join(first)} {text('and', lang)} {last}" if first else last
     return number(value, lang) if isinstance(value, float) else str(value)
 
@@ -228,9 +228,9 @@ def unit_cards(
     ('12,346 km²', '1: Saiga antelope', 'C1 ✗', 'not assessed')
     """
     units = tables["conservation_units"]
-    found: dict[str, dict[str, dict[str, Any]]] = {}
+    findings: dict[str, dict[str, dict[str, Any]]] = {}
     for row in _records(tables["unit_criteria"]):
-        found.setdefault(row["unit_id"], {})[row["criterion"]] = row
+        findings.setdefault(row["unit_id"], {})[row["criterion"]] = row
     names = {row["sci_name"]: name_in(row, lang) for row in _records(species)}
     sure = {
         row["unit_id"]: stability(row, lang)
@@ -240,7 +240,7 @@ def unit_cards(
     for row in _records(tables.get("unit_context", pd.DataFrame())):
         around.setdefault(row["unit_id"], []).append(context(row, lang))
     rows = [
-        _card(unit, found.get(unit["unit_id"], {}), names, lang)
+        _card(unit, findings.get(unit["unit_id"], {}), names, lang)
         | {"stability": sure.get(unit["unit_id"], "")}
         | {"context": "; ".join(around.get(unit["unit_id"], ()))}
         for unit in _records(units.drop(columns="geometry", errors="ignore"))
@@ -262,7 +262,7 @@ def _card(
     states = _string(unit["countries"]).replace(";", ", ")
     if unit["disputed"]:
         states += f" ({text('disputed', lang)})"
-    spoken = ", ".join(names.get(name, name) for name in qualifying)
+    species_names = ", ".join(names.get(name, name) for name in qualifying)
     return {
         "unit_id": unit["unit_id"],
         "name_en": _string(unit["name_en"]),
@@ -271,7 +271,7 @@ def _card(
         "rank": _rank(unit, lang),
         "states": states,
         "area": f"{number(unit['area_km2'], lang)} {text('km2', lang)}",
-        "species": f"{len(qualifying)}: {spoken}" if qualifying else "0",
+        "species": f"{len(qualifying)}: {species_names}" if qualifying else "0",
         "criteria": _marked(findings, lang),
         "protected": _percent(findings, "C7", "of qualifying range protected", lang),
         "barriers": _percent(findings, "C6", "of the shared border fenced", lang),
@@ -283,11 +283,11 @@ def _card(
 
 def _marked(findings: Mapping[str, Mapping[str, Any]], lang: str) -> str:
     """Marks of all findings; those of need and of support stand apart, as they are no merit."""
-    told = told_order(findings)
+    ordered = told_order(findings)
     axes = [
-        ("", [name for name in told if name not in (*NEED, *SUPPORT)]),
-        (text("need", lang), [name for name in told if name in NEED]),
-        (text("support", lang), [name for name in told if name in SUPPORT]),
+        ("", [name for name in ordered if name not in (*NEED, *SUPPORT)]),
+        (text("need", lang), [name for name in ordered if name in NEED]),
+        (text("support", lang), [name for name in ordered if name in SUPPORT]),
     ]
     return " · ".join(
         " ".join(
@@ -307,10 +307,10 @@ def stability(row: Mapping[str, Any], lang: str = "en") -> str:
     'robust: qualifies in 92 % of 1,000 runs; weakest: cell size'
     """
     share = share_of_runs(row["share_qualifying"])
-    said = text("qualifies in", lang).format(share=share, runs=number(row["runs"], lang))
+    sentence = text("qualifies in", lang).format(share=share, runs=number(row["runs"], lang))
     weakest = _string(row["flips"])
     ending = f"; {text('weakest', lang)}: {text(weakest, lang)}" if weakest else ""
-    return f"{text(row['label'], lang)}: {said}{ending}"
+    return f"{text(row['label'], lang)}: {sentence}{ending}"
 
 
 def context(row: Mapping[str, Any], lang: str = "en") -> str:
@@ -326,10 +326,10 @@ def context(row: Mapping[str, Any], lang: str = "en") -> str:
     name, value = _string(row["layer"]).replace("_", " "), row["value"]
     if pd.isna(value):
         return f"{name}: {text('not assessed', lang)}"
-    counted, told = context_measure(row["unit"], lang), _figure(float(value), lang)
+    measured, figure = context_measure(row["unit"], lang), _figure(float(value), lang)
     if row["unit"] in ("%", "km per 1000 km²"):
-        return f"{name}: {told} {counted}"
-    return f"{name}: {told} ({counted})"
+        return f"{name}: {figure} {measured}"
+    return f"{name}: {figure} ({measured})"
 
 
 def context_measure(unit: object, lang: str = "en") -> str:
@@ -344,7 +344,9 @@ def context_measure(unit: object, lang: str = "en") -> str:
     return text(key, lang) if has(key) else _string(unit)
 
 
-def context_title(title: object, measure: object, drawn: int, in_all: int, lang: str = "en") -> str:
+def context_title(
+    title: object, measure: object, n_drawn: int, in_all: int, lang: str = "en"
+) -> str:
     """A context layer in a legend: its name, what its numbers count, and how much of it is drawn.
 
     Examples
@@ -352,11 +354,11 @@ def context_title(title: object, measure: object, drawn: int, in_all: int, lang:
     >>> context_title("conflict", "%", 2, 2), context_title("mines", "count", 500, 12000)
     ('conflict (% of the area)', 'mines (count, 500 of 12,000 drawn)')
     """
-    told = [context_measure(measure, lang)]
-    if drawn < in_all:
+    parts = [context_measure(measure, lang)]
+    if n_drawn < in_all:
         part = text("drawn of", lang)
-        told.append(part.format(drawn=number(drawn, lang), all=number(in_all, lang)))
-    return f"{_string(title)} ({', '.join(told)})"
+        parts.append(part.format(drawn=number(n_drawn, lang), all=number(in_all, lang)))
+    return f"{_string(title)} ({', '.join(parts)})"
 
 
 def _figure(value: float, lang: str) -> str:
@@ -396,8 +398,8 @@ def told_order(findings: Iterable[str]) -> list[str]:
     >>> told_order(["C10", "C2", "G1"])
     ['G1', 'C2', 'C10']
     """
-    known = {name: place for place, name in enumerate(FINDINGS)}
-    return sorted(findings, key=lambda name: (known.get(name, len(known)), len(name), name))
+    places = {name: place for place, name in enumerate(FINDINGS)}
+    return sorted(findings, key=lambda name: (places.get(name, len(places)), len(name), name))
 
 
 def _string(value: Any) -> str:

@@ -94,8 +94,8 @@ _NoCache = Annotated[
 ]
 
 
-def _say_version(asked: bool) -> None:
-    if asked:
+def _say_version(is_asked: bool) -> None:
+    if is_asked:
         from cami_units import __version__
 
         typer.echo(f"cami-units {__version__}")
@@ -139,15 +139,15 @@ def propose(
         from cami_units.commands.round_files import write_proposal
         from cami_units.plan import read_plan
 
-        chosen = read_plan(plan)
+        plan_values = read_plan(plan)
         store.check_place(out, force=force)
-        kept = cache.NOTHING_KEPT if no_cache else cache.cache_beside(plan)
-        made = run_propose(chosen, progress=progress, cache=kept)
-        noticed = write_proposal(made, out, force=force, progress=progress)
+        measured_cache = cache.NOTHING_KEPT if no_cache else cache.cache_beside(plan)
+        round_ = run_propose(plan_values, progress=progress, cache=measured_cache)
+        problems = write_proposal(round_, out, force=force, progress=progress)
     if not is_quiet(ctx, quiet):
-        say_what_went_in(made.manifest, noticed, cures=is_verbose(ctx, verbose))
-        say_what_was_found(made)
-        say_where_it_is(made, out)
+        say_what_went_in(round_.manifest, problems, cures=is_verbose(ctx, verbose))
+        say_what_was_found(round_)
+        say_where_it_is(round_, out)
 
 
 @app.command(epilog="Example: cami-units assess drawn.kml plan.toml --out results")
@@ -172,15 +172,15 @@ def assess(
         from cami_units.documents.csv_tables import write_csv
         from cami_units.plan import read_plan
 
-        kept = cache.NOTHING_KEPT if no_cache else cache.cache_beside(plan)
-        table = run_assess(file, read_plan(plan), progress=progress, cache=kept)
-        written = store.write_atomically(
+        measured_cache = cache.NOTHING_KEPT if no_cache else cache.cache_beside(plan)
+        table = run_assess(file, read_plan(plan), progress=progress, cache=measured_cache)
+        csv_path = store.write_atomically(
             out / "assessment.csv", lambda path: write_csv(path, table)
         )
     if not is_quiet(ctx, quiet):
         say_problems(table.attrs.get("problems", ()))
         say_assessment(table, verbose=is_verbose(ctx, verbose))
-        say(f"\nEvery number, with its evidence: {written}")
+        say(f"\nEvery number, with its evidence: {csv_path}")
 
 
 @app.command(
@@ -225,7 +225,7 @@ def overlaps(
         from cami_units.commands.overlaps import write_overlaps
         from cami_units.model import EQUAL_AREA
 
-        found = write_overlaps(
+        overlap_file = write_overlaps(
             ranges,
             out,
             cell_km=cell_km,
@@ -235,8 +235,8 @@ def overlaps(
             progress=progress,
         )
     if not is_quiet(ctx, quiet):
-        say_problems(found.problems, cures=is_verbose(ctx, verbose))
-        say(f"{found.species:,} species, {found.rows:,} overlaps with cells: {out}")
+        say_problems(overlap_file.problems, cures=is_verbose(ctx, verbose))
+        say(f"{overlap_file.species:,} species, {overlap_file.rows:,} overlaps with cells: {out}")
 
 
 @app.command(epilog="Example: cami-units check plan.toml")
@@ -280,10 +280,10 @@ def init(
     with at_work(ctx, quiet, verbose):
         from cami_units.commands.init import init as run_init
 
-        made = run_init(directory)
+        paths = run_init(directory)
     if not is_quiet(ctx, quiet):
         say(f"A workshop folder is in {directory}:")
-        for path in made:
+        for path in paths:
             say(f"  {path}")
         say(
             "\nPut your layers into inputs/, name them in plan.toml, then:\n"
@@ -304,10 +304,10 @@ def sensitivity(
         from cami_units import store
         from cami_units.commands.sensitivity import with_sensitivity, write_sensitivity
 
-        made = with_sensitivity(store.read_round(round_), progress=progress)
-        write_sensitivity(made, round_, progress=progress)
+        assessed_round = with_sensitivity(store.read_round(round_), progress=progress)
+        write_sensitivity(assessed_round, round_, progress=progress)
     if not is_quiet(ctx, quiet):
-        say_how_sure(made)
+        say_how_sure(assessed_round)
         say(f"\nAdded to the round in {round_}: sensitivity.csv and its map and figure,")
         say(
             "complementarity.csv, border_pairs.csv, crossings.csv, unit_presence.csv, restoration.csv."
@@ -335,9 +335,9 @@ def figures(
         from cami_units import store
         from cami_units.commands.figures import write_figures
 
-        noticed = write_figures(store.read_round(round_), folder, lang=lang, progress=progress)
+        problems = write_figures(store.read_round(round_), folder, lang=lang, progress=progress)
     if not is_quiet(ctx, quiet):
-        say_problems(noticed)
+        say_problems(problems)
         say(f"The figures are in {folder}", style="bold")
         say_rows(
             [
@@ -402,7 +402,7 @@ def collect(
         target = out or next_directory(base, before)
         store.check_place(target, force=force)
         left = store.left_behind(target)
-        made = run_collect(
+        collected = run_collect(
             files,
             before,
             base_dir=base,
@@ -410,12 +410,12 @@ def collect(
             resolutions=resolutions,
             progress=progress,
         )
-        noticed = write_collected(made, target, force=force, progress=progress)
+        problems = write_collected(collected, target, force=force, progress=progress)
     if not is_quiet(ctx, quiet):
         if left:
             say("An earlier run was stopped while it wrote; what it had left was cleared away.")
-        say_collected(made, target)
-        say_problems(noticed, cures=is_verbose(ctx, verbose))
+        say_collected(collected, target)
+        say_problems(problems, cures=is_verbose(ctx, verbose))
 
 
 @app.command(epilog="Example: cami-units pack rounds/00-proposal --plan plan.toml")
@@ -444,10 +444,10 @@ def pack(
         from cami_units.commands.pack import pack as run_pack
         from cami_units.plan import read_plan
 
-        chosen = read_plan(plan) if plan else None
-        made = run_pack(directory, out, plan=chosen, progress=progress)
+        plan_values = read_plan(plan) if plan else None
+        packs = run_pack(directory, out, plan=plan_values, progress=progress)
     if not is_quiet(ctx, quiet):
-        say_packed(made)
+        say_packed(packs)
 
 
 @app.command(epilog='Example: cami-units decide rounds/01 CU-012 agree --reason "no objection"')
@@ -526,15 +526,15 @@ def plenary(
     with at_work(ctx, quiet, verbose) as progress:
         from cami_units.commands.plenary import plenary as run_plenary
 
-        made, noticed = run_plenary(directory, out, before=before, lang=lang, progress=progress)
+        folder, problems = run_plenary(directory, out, before=before, lang=lang, progress=progress)
     if not is_quiet(ctx, quiet):
-        say_problems(noticed)
-        say(f"The board is in {made}", style="bold")
+        say_problems(problems)
+        say(f"The board is in {folder}", style="bold")
         say_rows(
             [
-                ("In a browser (← → turn it over)", made / "board.html"),
-                ("As slides", made / "board.pptx"),
-                ("As a tour in Google Earth Pro", made / "board.kmz"),
+                ("In a browser (← → turn it over)", folder / "board.html"),
+                ("As slides", folder / "board.pptx"),
+                ("As a tour in Google Earth Pro", folder / "board.kmz"),
             ]
         )
 
@@ -568,7 +568,7 @@ def activities(
     with at_work(ctx, quiet, verbose) as progress:
         from cami_units.commands.activities import activities as run_activities
 
-        made = run_activities(
+        activity_tables = run_activities(
             directory,
             files or (),
             programme=programme,
@@ -579,7 +579,7 @@ def activities(
             progress=progress,
         )
     if not is_quiet(ctx, quiet):
-        say_activities(made)
+        say_activities(activity_tables)
 
 
 @app.command(epilog="Example: cami-units annex rounds/01-collected")
@@ -599,10 +599,10 @@ def annex(
         from cami_units.commands.annex import ANNEX_FILES
         from cami_units.commands.annex import annex as run_annex
 
-        made = run_annex(directory, out, lang=lang, progress=progress)
+        folder = run_annex(directory, out, lang=lang, progress=progress)
     if not is_quiet(ctx, quiet):
-        say(f"The annex is in {made}", style="bold")
-        say_rows([(name, made / name) for name in ANNEX_FILES])
+        say(f"The annex is in {folder}", style="bold")
+        say_rows([(name, folder / name) for name in ANNEX_FILES])
 
 
 @app.command(epilog="Example: cami-units rehearse --out rehearsal")
@@ -632,15 +632,15 @@ def rehearse(
         base = round_
         if base is None:
             base = out / "00-proposal"
-            made = run_propose(read_plan(None), progress=progress)
-            write_proposal(made, base, progress=progress)
-        done = run_rehearse(base, out, progress=progress)
-    missed = [one for one in done.caught if not one.line]
+            proposal = run_propose(read_plan(None), progress=progress)
+            write_proposal(proposal, base, progress=progress)
+        rehearsal = run_rehearse(base, out, progress=progress)
+    missed = [damage for damage in rehearsal.caught if not damage.line]
     if not is_quiet(ctx, quiet):
-        say_rehearsed(done)
+        say_rehearsed(rehearsal)
     if missed:
         say(
-            f"{len(missed)} of {len(done.caught)} damages were not told of; please report it.",
+            f"{len(missed)} of {len(rehearsal.caught)} damages were not told of; please report it.",
             style="red",
             stderr=True,
         )
@@ -667,16 +667,16 @@ def lint(
 
         for file in files:
             try:
-                found = kml.lint_kml(file, profile=profile.value)
+                faults = kml.lint_kml(file, profile=profile.value)
             except InputError as error:
                 fit = False
                 say(f"✗ {file}", style="red")
                 say(f"    {error}")
                 continue
-            wrong = bool((found["level"] == "error").any())
+            wrong = bool((faults["level"] == "error").any())
             fit = fit and not wrong
             if wrong or not is_quiet(ctx, quiet):
-                say_lint(file, found, profile.value)
+                say_lint(file, faults, profile.value)
     if not fit:
         raise typer.Exit(FAULT)
 

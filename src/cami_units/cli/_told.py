@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def say_what_went_in(
-    manifest: Mapping[str, Any], noticed: Iterable[Problem], *, cures: bool
+    manifest: Mapping[str, Any], problems: Iterable[Problem], *, cures: bool
 ) -> None:
     from cami_units.model import Problem
 
@@ -28,8 +28,8 @@ def say_what_went_in(
     sources = list(manifest.get("inputs", ()))
     if sources:
         say_rows(_by_layer(sources))
-    say_problems([Problem(**each) for each in manifest.get("problems", ())], cures=cures)
-    say_problems(noticed, cures=cures)
+    say_problems([Problem(**problem) for problem in manifest.get("problems", ())], cures=cures)
+    say_problems(problems, cures=cures)
 
 
 def _by_layer(sources: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:
@@ -49,9 +49,9 @@ def _sum_in_words(sums: Mapping[str, int]) -> str:
     return ", ".join([words, *parts])
 
 
-def say_what_was_found(made: Round) -> None:
-    units = made.tables["conservation_units"]
-    missed = made.tables["not_proposed"]
+def say_what_was_found(round_: Round) -> None:
+    units = round_.tables["conservation_units"]
+    missed = round_.tables["not_proposed"]
     count = units["status"].value_counts()
     origin = units["origin"].value_counts()
     proposed = int(count.get("modelled candidate", 0))
@@ -84,19 +84,19 @@ def say_what_was_found(made: Round) -> None:
     if len(missed):
         from cami_units.model import listed
 
-        names = listed(sorted(missed["hotspot_id"]), most=8)
+        names = listed(sorted(missed["hotspot_id"]), limit=8)
         say(
             f"  {counted(len(missed), 'hotspot')} became no unit ({names}); the reasons are in "
             "the table not_proposed."
         )
 
 
-def say_where_it_is(made: Round, out: Path) -> None:
+def say_where_it_is(round_: Round, out: Path) -> None:
     from cami_units.model import listed
     from cami_units.words import text
 
-    say(f"\n{made.imprint.round} is in {out}", style="bold")
-    if made.imprint.indicative:
+    say(f"\n{round_.imprint.round} is in {out}", style="bold")
+    if round_.imprint.indicative:
         say(f"  {text('indicative')}", style="dim")
     products = [
         ("Google Earth", "conservation_units.kmz"),
@@ -107,7 +107,7 @@ def say_where_it_is(made: Round, out: Path) -> None:
     ]
     say_rows([(what, out / name) for what, name in products if (out / name).is_file()])
     restricted = sorted(
-        str(source["file"]) for source in made.manifest["inputs"] if source.get("restricted")
+        str(source["file"]) for source in round_.manifest["inputs"] if source.get("restricted")
     )
     if restricted:
         say(
@@ -125,17 +125,19 @@ def say_assessment(table: pd.DataFrame, *, verbose: bool) -> None:
     sites = [(str(site), rows) for site, rows in table.groupby("site", sort=False)]
     criteria = list(dict.fromkeys(table["criterion"]))
     rows: list[Sequence[object]] = [("site", "decision", *criteria)]
-    for site, found in sites:
-        marks = dict(zip(found["criterion"], map(_mark, found["met"]), strict=True))
-        rows.append((site, found["decision"].iloc[0], *(marks.get(c, "") for c in criteria)))
+    for site, findings in sites:
+        marks = dict(zip(findings["criterion"], map(_mark, findings["met"]), strict=True))
+        rows.append((site, findings["decision"].iloc[0], *(marks.get(c, "") for c in criteria)))
     say_rows(rows, indent=0)
     say("\n✓ met   ✗ not met   ? not assessed")
-    for site, found in sites:
-        decision = str(found["decision"].iloc[0])
-        told = found if verbose else found[[_mark(met) != "✓" for met in found["met"]]]
-        if len(told) and (verbose or decision != "proposed CU"):
+    for site, findings in sites:
+        decision = str(findings["decision"].iloc[0])
+        explained = (
+            findings if verbose else findings[[_mark(met) != "✓" for met in findings["met"]]]
+        )
+        if len(explained) and (verbose or decision != "proposed CU"):
             say(f"\n{one_line(site)}: {decision}", style="bold")
-            for row in told.to_dict("records"):
+            for row in explained.to_dict("records"):
                 say(f"  {_mark(row['met'])} {row['criterion']}  {one_line(row['because'])}")
     counts = table.drop_duplicates("site")["decision"].value_counts().sort_index()
     summary = ", ".join(f"{number} {decision}" for decision, number in counts.items())
@@ -148,12 +150,13 @@ def _mark(met: object) -> str:
     return mark(met)
 
 
-def say_collected(made: Collected, out: Path) -> None:
+def say_collected(collected: Collected, out: Path) -> None:
     """File by file what was found and assumed; then what changed, and what is to be settled."""
     problems: list[dict[str, Any]] = [
-        {str(key): value for key, value in row.items()} for row in made.problems.to_dict("records")
+        {str(key): value for key, value in row.items()}
+        for row in collected.problems.to_dict("records")
     ]
-    for file in made.files:
+    for file in collected.files:
         say(f"{'✗' if file.refused else '✓'} {one_line(file.file)}: {_file_in_words(file)}")
         for row in problems:
             if row["file"] == file.file and row["what"] != file.refused:
@@ -161,21 +164,21 @@ def say_collected(made: Collected, out: Path) -> None:
     for row in problems:
         if not row["file"]:
             _say_noticed(row)
-    counts = made.changes.groupby("change")["unit_id"].nunique()
-    told = ", ".join(f"{number} {change}" for change, number in counts.items())
-    say(f"\nUnits: {told or 'none'}", style="bold")
-    lost = made.changes[made.changes["criteria_lost"].fillna("") != ""]
+    counts = collected.changes.groupby("change")["unit_id"].nunique()
+    changes = ", ".join(f"{number} {change}" for change, number in counts.items())
+    say(f"\nUnits: {changes or 'none'}", style="bold")
+    losses = collected.changes[collected.changes["criteria_lost"].fillna("") != ""]
     for unit_id, group, missing in zip(
-        lost["unit_id"], lost["group"], lost["criteria_lost"], strict=True
+        losses["unit_id"], losses["group"], losses["criteria_lost"], strict=True
     ):
         gone = str(missing).replace(";", ", ")
         say(f"  {unit_id} no longer meets {gone} as {one_line(group)} drew it")
-    if len(made.conflicts):
-        say(f"\n{counted(len(made.conflicts), 'conflict')} to be settled", style="bold")
-        for conflict in made.conflicts.to_dict("records"):
-            settled = conflict["resolution"] or f"default: {conflict['default']}"
-            say(f"  {conflict['unit_id']}: {one_line(conflict['what'])} → {one_line(settled)}")
-    say(f"\n{made.round.imprint.round} is in {out}", style="bold")
+    if len(collected.conflicts):
+        say(f"\n{counted(len(collected.conflicts), 'conflict')} to be settled", style="bold")
+        for conflict in collected.conflicts.to_dict("records"):
+            outcome = conflict["resolution"] or f"default: {conflict['default']}"
+            say(f"  {conflict['unit_id']}: {one_line(conflict['what'])} → {one_line(outcome)}")
+    say(f"\n{collected.round.imprint.round} is in {out}", style="bold")
     say_rows(
         [
             ("To read first", out / "report.html"),
@@ -186,23 +189,23 @@ def say_collected(made: Collected, out: Path) -> None:
     say(f"Next: cami-units plenary {out}")
 
 
-def say_rehearsed(done: Rehearsed) -> None:
+def say_rehearsed(rehearsal: Rehearsed) -> None:
     """Every damage, and the line of a report that tells of it."""
     file = ""
-    for one in done.caught:
-        if one.damage.file != file:
-            file = one.damage.file
+    for catch in rehearsal.caught:
+        if catch.damage.file != file:
+            file = catch.damage.file
             say(f"\n{file}", style="bold")
-        told = f"{one.damage.table}: {one.line}" if one.line else "NOT CAUGHT"
-        style = "" if one.line else "red"
-        say(f"  {'✓' if one.line else '✗'} {one.damage.done}", style=style)
-        say(f"      {told}", style="dim")
-    held = sum(bool(one.line) for one in done.caught)
-    say(f"\n{held} of {len(done.caught)} damages were caught.", style="bold")
+        line = f"{catch.damage.table}: {catch.line}" if catch.line else "NOT CAUGHT"
+        style = "" if catch.line else "red"
+        say(f"  {'✓' if catch.line else '✗'} {catch.damage.done}", style=style)
+        say(f"      {line}", style="dim")
+    count = sum(bool(catch.line) for catch in rehearsal.caught)
+    say(f"\n{count} of {len(rehearsal.caught)} damages were caught.", style="bold")
     say_rows(
         [
-            ("The files", done.handed_in),
-            ("What was made of them", done.next_round / "report.html"),
+            ("The files", rehearsal.handed_in),
+            ("What was made of them", rehearsal.next_round / "report.html"),
         ]
     )
 
@@ -236,31 +239,33 @@ def _say_noticed(row: Mapping[str, Any]) -> None:
     say(f"    · {one_line(row['what'])}{where}{assumed}", style="dim")
 
 
-def say_packed(made: Packed) -> None:
-    say_problems(made.problems)
-    say(f"The packs are in {made.directory}", style="bold")
-    counts = made.allocation["group"].value_counts()
+def say_packed(packs: Packed) -> None:
+    say_problems(packs.problems)
+    say(f"The packs are in {packs.directory}", style="bold")
+    counts = packs.allocation["group"].value_counts()
     rows = [("folder", "units to edit", "size")]
-    folders = dict.fromkeys(name.partition("/")[0] for name in made.files if "/" in name)
+    folders = dict.fromkeys(name.partition("/")[0] for name in packs.files if "/" in name)
     for folder in folders:
-        size = sum(size for name, size in made.files.items() if name.startswith(f"{folder}/"))
+        size = sum(size for name, size in packs.files.items() if name.startswith(f"{folder}/"))
         units = str(counts.get(folder, 0)) if folder not in ("plenary", "everything") else ""
         rows.append((folder, units, f"{size / 1e6:.1f} MB"))
     say_rows(rows)
     say("Each unit is editable in exactly one of them. SHA256SUMS.txt lists every file.")
 
 
-def say_activities(made: Activities) -> None:
-    say_problems(made.problems)
-    live = made.table[made.table["status"] != "dropped"]
+def say_activities(activity_tables: Activities) -> None:
+    say_problems(activity_tables.problems)
+    live = activity_tables.table[activity_tables.table["status"] != "dropped"]
     units = live.loc[~live["unit_id"].isin(["", "general"]), "unit_id"].nunique()
     say(
         f"{counted(len(live), 'activity', 'activities')} in {counted(units, 'unit')}, "
         f"{int((live['unit_id'] == 'general').sum())} in the general section, "
-        f"{counted(len(made.log), 'change')} logged.",
+        f"{counted(len(activity_tables.log), 'change')} logged.",
         style="bold",
     )
-    waiting = made.suggestions[made.suggestions["suggested"] & ~made.suggestions["moved"]]
+    waiting = activity_tables.suggestions[
+        activity_tables.suggestions["suggested"] & ~activity_tables.suggestions["moved"]
+    ]
     if len(waiting):
         say("Suggested for the general section (move one with --general ID):")
         say_rows(
@@ -269,12 +274,12 @@ def say_activities(made: Activities) -> None:
                 for row in waiting.to_dict("records")
             ]
         )
-    lacking = made.completeness[~made.completeness["complete"]]
-    if len(lacking):
+    incomplete = activity_tables.completeness[~activity_tables.completeness["complete"]]
+    if len(incomplete):
         from cami_units.model import listed
 
-        say(f"Not complete yet: {listed(lacking['unit_id'], 8)} (completeness.csv says why).")
-    say_rows([(path.name, path) for path in made.files])
+        say(f"Not complete yet: {listed(incomplete['unit_id'], 8)} (completeness.csv says why).")
+    say_rows([(path.name, path) for path in activity_tables.files])
 
 
 def say_check(problems: Sequence[Problem], sources: Sequence[Mapping[str, Any]]) -> None:
@@ -307,24 +312,24 @@ def say_problems(problems: Iterable[Problem], *, cures: bool = True, stderr: boo
             say(f"      → {cure}", stderr=stderr)
 
 
-def say_how_sure(made: Round) -> None:
-    found = made.tables["sensitivity"]
-    count = found["label"].value_counts()
+def say_how_sure(round_: Round) -> None:
+    stability = round_.tables["sensitivity"]
+    count = stability["label"].value_counts()
     parts = [f"{count.get(name, 0)} {name}" for name in ("robust", "sensitive", "fragile")]
-    say(f"How sure are we: of {counted(len(found), 'unit')}, {', '.join(parts)}.", style="bold")
-    units = made.tables["conservation_units"].set_index("unit_id")
-    shaky = found[found["label"] != "robust"].sort_values(["share_qualifying", "unit_id"])
+    say(f"How sure are we: of {counted(len(stability), 'unit')}, {', '.join(parts)}.", style="bold")
+    units = round_.tables["conservation_units"].set_index("unit_id")
+    shaky = stability[stability["label"] != "robust"].sort_values(["share_qualifying", "unit_id"])
     rows = [
         (unit, units.at[unit, "name_en"], units.at[unit, "stability"]) for unit in shaky["unit_id"]
     ]
     if rows:
         say_rows(rows)
-    chosen = made.tables["complementarity"]
-    gap = float(chosen["gap"].max()) if len(chosen) else 0.0
-    size = int(chosen["chosen"].sum())
+    smallest_set = round_.tables["complementarity"]
+    gap = float(smallest_set["gap"].max()) if len(smallest_set) else 0.0
+    size = int(smallest_set["chosen"].sum())
     proof = "proven to be the fewest" if gap < 1e-6 else f"proven to be within {100 * gap:.1f} %"
     say(f"{counted(size, 'unit')} together cover every species that can be covered, {proof}.")
-    targets = made.tables["complementarity_targets"]
+    targets = round_.tables["complementarity_targets"]
     for row in targets[targets["missing"] > 0].to_dict("records"):
         what = (
             f"{row['missing']:,.0f} of {row['target']:,.0f} km² are out of reach"
@@ -334,15 +339,15 @@ def say_how_sure(made: Round) -> None:
         say(f"  ! {row['sci_name']}: {what}")
 
 
-def say_lint(file: Path, found: pd.DataFrame, profile: str) -> None:
-    if found.empty:
+def say_lint(file: Path, faults: pd.DataFrame, profile: str) -> None:
+    if faults.empty:
         say(f"✓ {file}: fit for {profile}", style="green")
         return
-    wrong = bool((found["level"] == "error").any())
-    errors = int((found["level"] == "error").sum())
-    counts = f"{counted(errors, 'error')}, {counted(len(found) - errors, 'warning')} for {profile}"
+    wrong = bool((faults["level"] == "error").any())
+    errors = int((faults["level"] == "error").sum())
+    counts = f"{counted(errors, 'error')}, {counted(len(faults) - errors, 'warning')} for {profile}"
     say(f"{'✗' if wrong else '!'} {file}: {counts}", style="red" if wrong else "yellow")
-    for row in found.to_dict("records"):
+    for row in faults.to_dict("records"):
         parts = [(part, one_line(row[part])) for part in ("placemark", "folder", "line")]
         where = ", ".join(f"{part} {value}" for part, value in parts if value)
         mark = "✗" if row["level"] == "error" else "!"

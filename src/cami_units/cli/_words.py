@@ -21,8 +21,8 @@ def say(words: object, *, style: str = "", stderr: bool = False) -> None:
     from cami_units.model import clean_text
 
     lines = str(words).split("\n")
-    shown = "\n".join(line[: _indent(line)] + clean_text(line) for line in lines)
-    terminal(stderr=stderr).print(Text(shown, style=style), soft_wrap=True)
+    clean = "\n".join(line[: _indent(line)] + clean_text(line) for line in lines)
+    terminal(stderr=stderr).print(Text(clean, style=style), soft_wrap=True)
 
 
 def _indent(line: str) -> int:
@@ -35,8 +35,8 @@ def one_line(value: object) -> str:
     return clean_name(value)
 
 
-def counted(number: int, one: str, many: str = "") -> str:
-    return f"{number} {one if number == 1 else many or one + 's'}"
+def counted(number: int, singular: str, plural: str = "") -> str:
+    return f"{number} {singular if number == 1 else plural or singular + 's'}"
 
 
 def say_rows(rows: Sequence[Sequence[object]], *, indent: int = 2) -> None:

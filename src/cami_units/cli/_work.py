@@ -38,7 +38,7 @@ def is_verbose(ctx: typer.Context, verbose: bool) -> bool:
 def at_work(ctx: typer.Context, quiet: bool, verbose: bool) -> Iterator[Progress]:
     """Progress for the block, and plain words for whatever stops it."""
     try:
-        with _progress(silent=is_quiet(ctx, quiet)) as progress:
+        with _progress(is_silent=is_quiet(ctx, quiet)) as progress:
             yield progress
     except (typer.Exit, typer.Abort, BrokenPipeError):
         raise
@@ -69,11 +69,11 @@ def _apologise(error: Exception, *, verbose: bool) -> None:
 
 
 @contextmanager
-def _progress(*, silent: bool) -> Iterator[Progress]:
+def _progress(*, is_silent: bool) -> Iterator[Progress]:
     """Bars on a terminal, one line a step elsewhere, nothing when silent."""
     console = terminal(stderr=True)
-    if silent:
-        yield lambda step, done, total: None
+    if is_silent:
+        yield lambda step, number, total: None
     elif not console.is_terminal:
         yield _lines()
     else:
@@ -91,7 +91,7 @@ def _progress(*, silent: bool) -> Iterator[Progress]:
 def _lines() -> Progress:
     begun: set[str] = set()
 
-    def progress(step: str, done: int, total: int) -> None:
+    def progress(step: str, number: int, total: int) -> None:
         if step not in begun:
             begun.add(step)
             say(f"{step} …", stderr=True)
@@ -102,12 +102,12 @@ def _lines() -> Progress:
 def _bars(bars: Bars) -> Progress:
     tasks: dict[str, TaskID] = {}
 
-    def progress(step: str, done: int, total: int) -> None:
+    def progress(step: str, number: int, total: int) -> None:
         if step not in tasks:
             _finish(bars)
             tasks[step] = bars.add_task(one_line(step), total=total or None, count="")
-        count = f"{done}/{total}" if total else ""
-        bars.update(tasks[step], completed=done, total=total or None, count=count)
+        count = f"{number}/{total}" if total else ""
+        bars.update(tasks[step], completed=number, total=total or None, count=count)
 
     return progress
 

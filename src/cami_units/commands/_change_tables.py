@@ -13,7 +13,7 @@ import shapely
 from cami_units import overlap, words, workshop
 from cami_units.commands.assess import Assessed
 from cami_units.commands.group_files import GroupFiles
-from cami_units.model import GATES, LONLAT, Note, Round, is_missing
+from cami_units.model import GATES, HIDDEN_STATUSES, LONLAT, Note, Round, is_missing
 from cami_units.plan import Plan
 
 CHANGE_COLUMNS: Final = (
@@ -222,7 +222,7 @@ def remarks_table(
                     "geometry": shapely.point_on_surface(drawn[-1][1]),
                 }
             )
-    shown = table[~table["status"].isin(workshop.HIDDEN)]
+    shown = table[~table["status"].isin(HIDDEN_STATUSES)]
     tree = shapely.STRtree(shown.geometry.to_numpy())
     for row in rows:
         if not row["unit_id"]:

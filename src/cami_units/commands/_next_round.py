@@ -21,7 +21,15 @@ from cami_units.commands._round_tables import (
 )
 from cami_units.commands.assess import Assessed
 from cami_units.commands.group_files import GroupFiles
-from cami_units.model import DIGITS, LONLAT, NOT_PROPOSED, Layers, Round, is_missing
+from cami_units.model import (
+    DIGITS,
+    HIDDEN_STATUSES,
+    LONLAT,
+    NOT_PROPOSED,
+    Layers,
+    Round,
+    is_missing,
+)
 from cami_units.overlap import Pieces
 from cami_units.plan import Plan
 
@@ -94,7 +102,7 @@ def units_table(
     table = gpd.GeoDataFrame(pd.DataFrame(rows, columns=columns), geometry="geometry", crs=LONLAT)
     table = _with_names(table, pieces.layers, plan)
     table = _with_hotspots_of_merged(table, merge)
-    out = table["status"].isin(workshop.HIDDEN)
+    out = table["status"].isin(HIDDEN_STATUSES)
     undecided = table["unit_id"].map(_unranked(before, merge, found)).astype(bool)
     table["rank"] = rank.ranks(table["score"].astype(float).where(~out & ~undecided))
     table["rank_label"] = rank.rank_labels(table["rank"])
@@ -244,7 +252,7 @@ def _planning_units(
     cells = gpd.GeoDataFrame(base.tables["planning_units"]).drop(
         columns=["selection_frequency", "in_smallest_set"], errors="ignore"
     )
-    shown = table[~table["status"].isin(workshop.HIDDEN)]
+    shown = table[~table["status"].isin(HIDDEN_STATUSES)]
     old = dict(zip(units["unit_id"], units["outline"], strict=True))
     new = dict(zip(shown["unit_id"], shown.geometry, strict=True))
     moved = [

@@ -24,6 +24,7 @@ from cami_units.documents.csv_tables import write_csv
 from cami_units.documents.group_form import is_form, known_words, read_form
 from cami_units.documents.typed_tables import read_table
 from cami_units.model import (
+    HIDDEN_STATUSES,
     InputError,
     Problem,
     Progress,
@@ -186,7 +187,7 @@ def _homeless(table: pd.DataFrame, units: pd.DataFrame) -> list[Problem]:
         pieces = [one for one in status if re.fullmatch(rf"{re.escape(unit_id)}[a-z]+", str(one))]
         if unit_id not in ("", workshop.GENERAL, *status):
             gone[unit_id] = f"now {listed(pieces)}" if pieces else "not in this round"
-        elif status.get(unit_id) in workshop.HIDDEN:
+        elif status.get(unit_id) in HIDDEN_STATUSES:
             gone[unit_id] = str(status[unit_id])
     if not gone:
         return []
@@ -315,7 +316,7 @@ def _write(
 ) -> tuple[Path, ...]:
     imprint, lang = done.imprint, done.imprint.languages[0]
     units = done.tables["conservation_units"]
-    shown = units[~units["status"].isin(["rejected", "merged"])].sort_values("unit_id")
+    shown = units[~units["status"].isin(HIDDEN_STATUSES)].sort_values("unit_id")
     plain = pd.DataFrame(shown.drop(columns="geometry"))
     live = table[table["status"] != "dropped"].reset_index(drop=True)
     cards = words.unit_cards(

@@ -47,63 +47,67 @@ def annex(
     InputError
         The folder is no round, or that of the annex holds something else.
     """
-    done = decided_round(directory)
+    round_ = decided_round(directory)
     decisions = read_decisions(directory)
-    known = known_activities(directory)
-    speaking = lang or done.imprint.languages[0]
-    species = done.tables["species"]
-    more: dict[str, pd.DataFrame] = {
+    activities = known_activities(directory)
+    language = lang or round_.imprint.languages[0]
+    species = round_.tables["species"]
+    further_tables: dict[str, pd.DataFrame] = {
         "decisions": decisions,
-        "species by unit": workshop.species_by_unit(done.tables["unit_species"], species),
+        "species by unit": workshop.species_by_unit(round_.tables["unit_species"], species),
     }
-    if known is not None:
-        more["activities"] = known
-    public = published(done)
+    if activities is not None:
+        further_tables["activities"] = activities
+    public = published(round_)
     tables = {**_without_persons(public.tables), "decisions": decisions}
-    tables |= {} if known is None else {"activities": known}
+    tables |= {} if activities is None else {"activities": activities}
     target = out or directory / "annex"
     store.check_only(target, is_ours=lambda name: name in ANNEX_FILES)
     with store.staging(target, replace=True) as folder:
         progress("writing the annex", 0, 0)
         write_annex(
             folder / "annex.docx",
-            done,
-            cards=words.unit_cards(done.tables, species, lang=speaking),
-            activities=known,
+            round_,
+            cards=words.unit_cards(round_.tables, species, lang=language),
+            activities=activities,
             decisions=decisions,
-            lang=speaking,
+            lang=language,
         )
-        write_units_workbook(folder / "annex.xlsx", done, more=more)
+        write_units_workbook(folder / "annex.xlsx", round_, further_tables=further_tables)
         store.write_geopackage(folder / "annex.gpkg", replace(public, tables=tables))
-        figures.write_figure(folder / "annex.pdf", figures.poster(drawn_scene(done, lang=speaking)))
+        figures.write_figure(
+            folder / "annex.pdf", figures.poster(drawn_scene(round_, lang=language))
+        )
         outputs = {path.name: store.sha256(path) for path in sorted(folder.iterdir())}
-        told = {
-            **done.manifest,
-            **_without_files(done.manifest),
+        manifest = {
+            **round_.manifest,
+            **_without_files(round_.manifest),
             "version": __version__,
-            "imprint": asdict(done.imprint),
+            "imprint": asdict(round_.imprint),
             "outputs": outputs,
         }
-        store.write_json(folder / store.MANIFEST, told)
+        store.write_json(folder / store.MANIFEST, manifest)
     return target
 
 
 def _without_persons(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     """Tables without remarks, and without what somebody called a file or a placemark."""
-    kept = {name: table for name, table in tables.items() if name != "remarks"}
-    if "set_aside" in kept:
-        kept["set_aside"] = kept["set_aside"].drop(columns=["file", "placemark"], errors="ignore")
-    return kept
+    public_tables = {name: table for name, table in tables.items() if name != "remarks"}
+    if "set_aside" in public_tables:
+        public_tables["set_aside"] = public_tables["set_aside"].drop(
+            columns=["file", "placemark"], errors="ignore"
+        )
+    return public_tables
 
 
 def _without_files(manifest: Mapping[str, Any]) -> dict[str, Any]:
     """What the manifest says of files handed in: whose and which bytes, not what they were called."""
     if "collected" not in manifest:
         return {}
-    named = ("file", "refused")
+    file_keys = ("file", "refused")
     return {
         "collected": [
-            {key: value for key, value in one.items() if key not in named}
-            for one in manifest["collected"]
+            {key: value for key, value in collected_file.items() if key not in file_keys}
+            for collected_file in manifest["collected"]
         ]
     }

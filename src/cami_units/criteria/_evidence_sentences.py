@@ -159,7 +159,7 @@ def _large(sides: tuple[Row, ...], least: float) -> tuple[Row, ...]:
 
 
 def _names(rows: Iterable[Row]) -> str:
-    return listed((row.name_en for row in rows), most=20)
+    return listed((row.name_en for row in rows), limit=20)
 
 
 # -- one for each finding -------------------------------------------------------------------------

@@ -50,21 +50,21 @@ def page(
         UTF-8; the same values give the same bytes.
     """
     blocks = {"styles": [_block(name) for name in styles], "scripts": [_block(n) for n in scripts]}
-    made = _environment().get_template(template)
-    text = made.render(
+    filled = _environment().get_template(template)
+    text = filled.render(
         lang=lang,
         t=lambda key: words.text(key, lang),
-        m=lambda key, **given: _marked_up(words.text(key, lang), given),
-        csp=_CSP.format(**{kind: _hashes(found) for kind, found in blocks.items()}),
+        m=lambda key, **values_in: _marked_up(words.text(key, lang), values_in),
+        csp=_CSP.format(**{kind: _hashes(contents) for kind, contents in blocks.items()}),
         **blocks,
         **values,
     )
     return text.encode("utf-8")
 
 
-def _marked_up(phrase: str, given: Mapping[str, object]) -> Markup:
+def _marked_up(phrase: str, values: Mapping[str, object]) -> Markup:
     """A phrase of ours that holds markup, with values of others escaped where they are put in."""
-    return Markup(phrase).format(**{name: _shown(value) for name, value in given.items()})
+    return Markup(phrase).format(**{name: _shown(value) for name, value in values.items()})
 
 
 @cache
@@ -99,5 +99,5 @@ def _block(name: str) -> str:
 
 def _hashes(blocks: Sequence[str]) -> str:
     digests = (hashlib.sha256(block.encode("utf-8")).digest() for block in blocks)
-    spoken = (f"'sha256-{base64.b64encode(digest).decode('ascii')}'" for digest in digests)
-    return " ".join(spoken) or "'none'"
+    sources = (f"'sha256-{base64.b64encode(digest).decode('ascii')}'" for digest in digests)
+    return " ".join(sources) or "'none'"

@@ -18,17 +18,17 @@ from cami_units.words import text
 
 def new_document(imprint: Imprint, title: str, *, lang: str, landscape: bool = False) -> Any:
     """An A4 document with its title, its facts, and the disclaimer in the footer of each page."""
-    made = docx.Document()
-    told = made.core_properties
-    told.title, told.author, told.comments = (
+    document = docx.Document()
+    properties = document.core_properties
+    properties.title, properties.author, properties.comments = (
         clean_name(f"{imprint.title}: {title}"),
         "cami_units",
         "",
     )
-    told.created = told.modified = datetime.fromisoformat(imprint.date)
-    made.styles["Normal"].font.name = "DejaVu Sans"
-    made.styles["Normal"].font.size = Pt(9.5)
-    section = made.sections[0]
+    properties.created = properties.modified = datetime.fromisoformat(imprint.date)
+    document.styles["Normal"].font.name = "DejaVu Sans"
+    document.styles["Normal"].font.size = Pt(9.5)
+    section = document.sections[0]
     section.page_width, section.page_height = Mm(210), Mm(297)
     if landscape:
         section.orientation = WD_ORIENT.LANDSCAPE
@@ -37,13 +37,13 @@ def new_document(imprint: Imprint, title: str, *, lang: str, landscape: bool = F
     section.top_margin = section.bottom_margin = Mm(15)
     small(section.footer.paragraphs[0], f"{imprint.title} · {imprint.round} · {imprint.date}")
     small(section.footer.add_paragraph(), imprint.disclaimer)
-    heading(made, imprint.title, 0)
-    heading(made, title, 1)
+    heading(document, imprint.title, 0)
+    heading(document, title, 1)
     facts = f"{imprint.round} · {imprint.date} · {text('profile', lang)}: {imprint.profile}"
-    made.add_paragraph(clean_name(facts))
+    document.add_paragraph(clean_name(facts))
     if imprint.indicative:
-        paragraph(made, text("indicative", lang), bold=True)
-    return made
+        paragraph(document, text("indicative", lang), bold=True)
+    return document
 
 
 def heading(document: Any, words: str, level: int) -> None:
@@ -66,16 +66,16 @@ def table(
     document: Any, head: Sequence[str], rows: Sequence[Sequence[str]], widths_mm: Sequence[float]
 ) -> None:
     """A table with lines, its head repeated on each page."""
-    made = document.add_table(rows=1, cols=len(head))
-    made.style = "Table Grid"
-    made.autofit = False
-    for cell, words, width in zip(made.rows[0].cells, head, widths_mm, strict=True):
+    grid = document.add_table(rows=1, cols=len(head))
+    grid.style = "Table Grid"
+    grid.autofit = False
+    for cell, words, width in zip(grid.rows[0].cells, head, widths_mm, strict=True):
         _fill(cell, words, width, bold=True)
     repeated = OxmlElement("w:tblHeader")
     repeated.set(qn("w:val"), "true")
-    made.rows[0]._tr.get_or_add_trPr().append(repeated)
+    grid.rows[0]._tr.get_or_add_trPr().append(repeated)
     for row in rows:
-        for cell, words, width in zip(made.add_row().cells, row, widths_mm, strict=True):
+        for cell, words, width in zip(grid.add_row().cells, row, widths_mm, strict=True):
             _fill(cell, words, width)
 
 

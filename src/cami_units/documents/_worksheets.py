@@ -117,11 +117,11 @@ def _fill_cell(
     """A value in its cell, styled; `styles` remembers those made, which are dear to make anew."""
     if isinstance(value, float) and math.isfinite(value):
         value = round(value, decimals(column.name)) + 0.0
-    shown = _shown(value)
-    text = isinstance(shown, str)
-    marked = shown if text and shown in _MARK_FONT else ""
-    status = shown if text and column.name == "status" and shown in STATUS_FILL else ""
-    key = (column, marked, status, text, text and is_formula(str(shown)))
+    content = _shown(value)
+    text = isinstance(content, str)
+    marked = content if text and content in _MARK_FONT else ""
+    status = content if text and column.name == "status" and content in STATUS_FILL else ""
+    key = (column, marked, status, text, text and is_formula(str(content)))
     if key not in styles:
         put(cell, value)
         cell.alignment = _MARKS if marked else (WRAP if column.wrap else TOP)
@@ -136,19 +136,19 @@ def _fill_cell(
         return
     # past the door of the cell, which would look for characters that are not there any more
     cell._style = styles[key]
-    if shown is not None:
-        cell._value = shown
+    if content is not None:
+        cell._value = content
         cell.data_type = "s" if text else "n"
 
 
 def put(cell: Any, value: object, **style: Any) -> None:
     """A value in a cell: a number as it is, anything else as text that cannot be a formula."""
-    shown = _shown(value)
-    if shown is not None:
-        cell.value = shown
-    if isinstance(shown, str):
+    content = _shown(value)
+    if content is not None:
+        cell.value = content
+    if isinstance(content, str):
         cell.data_type = "s"
-        cell.quotePrefix = is_formula(shown)
+        cell.quotePrefix = is_formula(content)
     for name, what in style.items():
         setattr(cell, name, what)
 
@@ -229,10 +229,10 @@ def save_settled(document: Any, path: Path, imprint: Imprint) -> None:
 def _settled(package: bytes, day: datetime) -> bytes:
     """The same package without the hour at which it was saved, and with its parts in order."""
     stamp = day.strftime("%Y-%m-%dT%H:%M:%SZ").encode()
-    settled = io.BytesIO()
+    target_bytes = io.BytesIO()
     with (
         zipfile.ZipFile(io.BytesIO(package)) as source,
-        zipfile.ZipFile(settled, "w", zipfile.ZIP_DEFLATED) as target,
+        zipfile.ZipFile(target_bytes, "w", zipfile.ZIP_DEFLATED) as target,
     ):
         # Readers look for the list of content types first.
         for name in sorted(source.namelist(), key=lambda n: (n != "[Content_Types].xml", n)):
@@ -244,4 +244,4 @@ def _settled(package: bytes, day: datetime) -> bytes:
             entry.create_system = 3
             entry.external_attr = 0o644 << 16
             target.writestr(entry, part)
-    return settled.getvalue()
+    return target_bytes.getvalue()

@@ -90,13 +90,13 @@ def write_activities_workbook(
         Title, date, round, sources, disclaimer.
     """
     book = new_workbook(imprint)
-    own = activities[activities["unit_id"] != "general"]
+    of_units = activities[activities["unit_id"] != "general"]
     themes = _themes(activities)
     by_theme = [Column("unit_id", 11), Column("name_en", 30, wrap=True)]
     by_theme += [Column(theme, 34, wrap=True) for theme in themes]
     general = activities[activities["unit_id"] == "general"]
     sheets: list[tuple[str, Sequence[Column], list[dict[str, Any]]]] = [
-        ("by theme", by_theme, _by_theme(units, own, themes)),
+        ("by theme", by_theme, _by_theme(units, of_units, themes)),
         ("activities", _ACTIVITY, records(activities)),
         ("general", _ACTIVITY, records(general)),
         ("suggestions", _SUGGESTIONS, records(suggestions)),
@@ -126,16 +126,16 @@ def _by_theme(
     cells: dict[tuple[str, str], list[str]] = {}
     for row in activities.sort_values("activity_id").to_dict("records"):
         cells.setdefault((row["unit_id"], row["theme"]), []).append(str(row["text"]))
-    lost = sorted(set(activities["unit_id"]) - set(units["unit_id"]))
-    named = [(str(unit["unit_id"]), unit["name_en"]) for unit in units.to_dict("records")]
-    named += [(one, text("without a unit", "en")) for one in lost]
+    lost_ids = sorted(set(activities["unit_id"]) - set(units["unit_id"]))
+    names = [(str(unit["unit_id"]), unit["name_en"]) for unit in units.to_dict("records")]
+    names += [(unit_id, text("without a unit", "en")) for unit_id in lost_ids]
     return [
         {
             "unit_id": unit_id,
             "name_en": name,
             **{theme: "\n".join(cells.get((unit_id, theme), ())) for theme in themes},
         }
-        for unit_id, name in named
+        for unit_id, name in names
     ]
 
 
@@ -157,34 +157,34 @@ def write_activities_document(
     lang : {"en", "ru"}
         Language of the headings.
     """
-    made = _docx.new_document(imprint, text("activities", lang), lang=lang, landscape=True)
+    document = _docx.new_document(imprint, text("activities", lang), lang=lang, landscape=True)
     general = activities[activities["unit_id"] == "general"]
-    _docx.heading(made, text("general section", lang), 2)
-    _activity_table(made, _once(general), lang)
+    _docx.heading(document, text("general section", lang), 2)
+    _activity_table(document, _once(general), lang)
     waiting = suggestions[suggestions["suggested"] & ~suggestions["moved"]]
     if len(waiting):
-        _docx.heading(made, text("suggested for general", lang), 3)
+        _docx.heading(document, text("suggested for general", lang), 3)
         for row in waiting.to_dict("records"):
             share = f"{row['n_units']} / {row['of_units']}"
             line = f"{row['suggestion_id']} ({share}): {row['text']}"
-            _docx.paragraph(made, line, style="List Bullet")
+            _docx.paragraph(document, line, style="List Bullet")
     for unit in units.to_dict("records"):
-        own = activities[activities["unit_id"] == unit["unit_id"]]
-        if len(own):
-            _docx.heading(made, f"{unit['unit_id']} {_name(unit, lang)}", 2)
-            _activity_table(made, own, lang)
-    lost = activities[~activities["unit_id"].isin([*units["unit_id"], "general"])]
-    if len(lost):
-        _docx.heading(made, text("without a unit", lang), 2)
-        _activity_table(made, lost, lang)
-    save_settled(made, path, imprint)
+        rows = activities[activities["unit_id"] == unit["unit_id"]]
+        if len(rows):
+            _docx.heading(document, f"{unit['unit_id']} {_name(unit, lang)}", 2)
+            _activity_table(document, rows, lang)
+    unplaced = activities[~activities["unit_id"].isin([*units["unit_id"], "general"])]
+    if len(unplaced):
+        _docx.heading(document, text("without a unit", lang), 2)
+        _activity_table(document, unplaced, lang)
+    save_settled(document, path, imprint)
 
 
 def _once(general: pd.DataFrame) -> pd.DataFrame:
     """Activities of the general section, one row for those that say the same."""
     folded = general.copy()
     folded["moved_from"] = folded.groupby(["theme", "text"])["moved_from"].transform(
-        lambda ids: ";".join(sorted({one for one in ids if one}))
+        lambda ids: ";".join(sorted({part for part in ids if part}))
     )
     return folded.drop_duplicates(["theme", "text"])
 
@@ -239,26 +239,26 @@ def write_funding_notes(
     lang : {"en", "ru"}
         Language of the headings.
     """
-    made = _docx.new_document(imprint, text("funding notes", lang), lang=lang)
+    document = _docx.new_document(imprint, text("funding notes", lang), lang=lang)
     for card in cards.to_dict("records"):
-        own = activities[activities["unit_id"] == card["unit_id"]]
-        made.add_page_break()
-        _docx.heading(made, f"{card['unit_id']} {_name(card, lang)}", 1)
+        rows = activities[activities["unit_id"] == card["unit_id"]]
+        document.add_page_break()
+        _docx.heading(document, f"{card['unit_id']} {_name(card, lang)}", 1)
         for key in ("status", "states", "area", "species", "criteria", "protected", "barriers"):
-            _docx.paragraph(made, f"{text(key, lang)}: {card[key]}")
+            _docx.paragraph(document, f"{text(key, lang)}: {card[key]}")
         for column in ("partner", "cost_band", "funding_source"):
-            said = sorted({clean_name(value) for value in own[column]} - {""})
+            values = sorted({clean_name(value) for value in rows[column]} - {""})
             label = text(f"column {column}", lang)
-            _docx.paragraph(made, f"{label}: {'; '.join(said) or text('not said', lang)}")
-        _docx.heading(made, text("activities", lang), 2)
-        if not len(own):
-            _docx.paragraph(made, text("not said", lang))
-        for row in own.sort_values(["theme", "activity_id"]).to_dict("records"):
+            _docx.paragraph(document, f"{label}: {'; '.join(values) or text('not said', lang)}")
+        _docx.heading(document, text("activities", lang), 2)
+        if not len(rows):
+            _docx.paragraph(document, text("not said", lang))
+        for row in rows.sort_values(["theme", "activity_id"]).to_dict("records"):
             details = ", ".join(
                 clean_name(row[name])
                 for name in ("priority", "timeframe", "cost_band")
                 if row[name]
             )
             line = f"{row['theme']}: {row['text']}" + (f" ({details})" if details else "")
-            _docx.paragraph(made, line, style="List Bullet")
-    save_settled(made, path, imprint)
+            _docx.paragraph(document, line, style="List Bullet")
+    save_settled(document, path, imprint)

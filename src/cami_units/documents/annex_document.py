@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import pandas as pd
 
 from cami_units.documents import _word_document as _docx
 from cami_units.documents._worksheets import save_settled
-from cami_units.model import STATUSES, Round, clean_name
+from cami_units.model import HIDDEN_STATUSES, STATUSES, Round, clean_name
 from cami_units.words import name_field, name_in, text
-
-_HIDDEN: Final = ("rejected", "merged")
 
 
 def write_annex(
     path: Path,
-    done: Round,
+    round_: Round,
     *,
     cards: pd.DataFrame,
     activities: pd.DataFrame | None,
@@ -42,26 +40,28 @@ def write_annex(
     lang : {"en", "ru"}
         Language of the headings.
     """
-    imprint = done.imprint
-    made = _docx.new_document(imprint, text("annex", lang), lang=lang)
-    units = done.tables["conservation_units"]
+    imprint = round_.imprint
+    document = _docx.new_document(imprint, text("annex", lang), lang=lang)
+    units = round_.tables["conservation_units"]
     card = {str(row["unit_id"]): row for row in cards.to_dict("records")}
     rows = {str(row["unit_id"]): row for row in units.drop(columns="geometry").to_dict("records")}
-    shown = [unit_id for unit_id in sorted(rows) if rows[unit_id]["status"] not in _HIDDEN]
-    _docx.paragraph(made, _counted(rows, shown, lang))
+    visible = [
+        unit_id for unit_id in sorted(rows) if rows[unit_id]["status"] not in HIDDEN_STATUSES
+    ]
+    _docx.paragraph(document, _counted(rows, visible, lang))
     head = [text(name, lang) for name in ("unit", name_field(lang), "states", "area", "status")]
     _docx.table(
-        made,
+        document,
         head,
         [
             (
-                one,
-                _name(card[one], lang),
-                card[one]["states"],
-                card[one]["area"],
-                card[one]["status"],
+                unit_id,
+                _name(card[unit_id], lang),
+                card[unit_id]["states"],
+                card[unit_id]["area"],
+                card[unit_id]["status"],
             )
-            for one in shown
+            for unit_id in visible
         ],
         (18, 66, 36, 24, 34),
     )
@@ -69,26 +69,28 @@ def write_annex(
         live = activities["status"] != "dropped"
         general = activities[live & (activities["unit_id"] == "general")]
         if len(general):
-            _docx.heading(made, text("general section", lang), 1)
-            for told in sorted(set(general["text"])):
-                _docx.paragraph(made, told, style="List Bullet")
-    for unit_id in shown:
-        _add_unit(made, card[unit_id], rows[unit_id], activities, decisions, lang)
-    _add_hidden(made, rows, card, decisions, lang)
-    _add_missed(made, done.tables["not_proposed"], lang)
+            _docx.heading(document, text("general section", lang), 1)
+            for line in sorted(set(general["text"])):
+                _docx.paragraph(document, line, style="List Bullet")
+    for unit_id in visible:
+        _add_unit(document, card[unit_id], rows[unit_id], activities, decisions, lang)
+    _add_hidden(document, rows, card, decisions, lang)
+    _add_missed(document, round_.tables["not_proposed"], lang)
     if imprint.sources:
-        _docx.heading(made, text("sources", lang), 1)
+        _docx.heading(document, text("sources", lang), 1)
         for source in imprint.sources:
-            _docx.paragraph(made, source, style="List Bullet")
-    save_settled(made, path, imprint)
+            _docx.paragraph(document, source, style="List Bullet")
+    save_settled(document, path, imprint)
 
 
-def _counted(rows: Mapping[str, Mapping[Any, Any]], shown: list[str], lang: str) -> str:
-    found = [rows[unit_id]["status"] for unit_id in shown]
+def _counted(rows: Mapping[str, Mapping[Any, Any]], visible: list[str], lang: str) -> str:
+    statuses = [rows[unit_id]["status"] for unit_id in visible]
     parts = [
-        f"{text(status, lang)}: {found.count(status)}" for status in STATUSES if status in found
+        f"{text(status, lang)}: {statuses.count(status)}"
+        for status in STATUSES
+        if status in statuses
     ]
-    return f"{text('units', lang)}: {len(shown)} ({'; '.join(parts)})"
+    return f"{text('units', lang)}: {len(visible)} ({'; '.join(parts)})"
 
 
 def _name(card: Mapping[Any, Any], lang: str) -> str:
@@ -114,9 +116,13 @@ def _add_unit(
     )
     _docx.paragraph(document, clean_name(row["rationale"]))
     if activities is not None:
-        own = activities[(activities["unit_id"] == unit_id) & (activities["status"] != "dropped")]
-        for told in own.sort_values(["theme", "activity_id"]).to_dict("records"):
-            _docx.paragraph(document, f"{told['theme']}: {told['text']}", style="List Bullet")
+        of_unit = activities[
+            (activities["unit_id"] == unit_id) & (activities["status"] != "dropped")
+        ]
+        for activity in of_unit.sort_values(["theme", "activity_id"]).to_dict("records"):
+            _docx.paragraph(
+                document, f"{activity['theme']}: {activity['text']}", style="List Bullet"
+            )
     for line in decisions[decisions["unit_id"] == unit_id].to_dict("records"):
         _docx.paragraph(document, _said(line, lang))
 
@@ -139,13 +145,13 @@ def _add_hidden(
     decisions: pd.DataFrame,
     lang: str,
 ) -> None:
-    hidden = [unit_id for unit_id in sorted(rows) if rows[unit_id]["status"] in _HIDDEN]
+    hidden = [unit_id for unit_id in sorted(rows) if rows[unit_id]["status"] in HIDDEN_STATUSES]
     if not hidden:
         return
     _docx.heading(document, text("rejected", lang), 1)
     for unit_id in hidden:
-        said = decisions[decisions["unit_id"] == unit_id].to_dict("records")
-        why = _said(said[-1], lang) if said else text(str(rows[unit_id]["status"]), lang)
+        lines = decisions[decisions["unit_id"] == unit_id].to_dict("records")
+        why = _said(lines[-1], lang) if lines else text(str(rows[unit_id]["status"]), lang)
         line = f"{unit_id} {_name(card[unit_id], lang)}: {why}"
         _docx.paragraph(document, line, style="List Bullet")
 

@@ -114,8 +114,8 @@ _SIGN_PIN: Final = Shape("", (((15.0, 1.0), (22.0, 8.0), (15.0, 15.0), (8.0, 8.0
 
 
 def _sign(kind: str) -> Shape:
-    drawn = _SIGN_PIN if kind == "pin" else _SIGN_LINE if kind in LINES else _SIGN
-    return replace(drawn, kind=kind)
+    shape = _SIGN_PIN if kind == "pin" else _SIGN_LINE if kind in LINES else _SIGN
+    return replace(shape, kind=kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,9 +168,13 @@ def write_slides(path: Path, slides: Sequence[Slide], *, imprint: Imprint, lang:
     book = Presentation()
     book.slide_width, book.slide_height = _WIDE, _HIGH
     day = datetime.fromisoformat(imprint.date)
-    told = book.core_properties
-    told.title, told.author, told.last_modified_by = clean_name(imprint.title), "cami_units", ""
-    told.created = told.modified = day
+    properties = book.core_properties
+    properties.title, properties.author, properties.last_modified_by = (
+        clean_name(imprint.title),
+        "cami_units",
+        "",
+    )
+    properties.created = properties.modified = day
     _add_cover(book, imprint, len(slides), lang)
     for place, slide in enumerate(slides, start=1):
         _add_unit(book, slide, imprint, f"{place} / {len(slides)}", lang)
@@ -210,8 +214,8 @@ def _add_unit(book: Any, unit: Slide, imprint: Imprint, place: str, lang: str) -
         _draw(slide, unit.drawing, unit.status, _EDGE, Mm(25), Mm(160), Mm(128))
         _draw_key(slide, unit.drawing, unit.status, _EDGE, Mm(156), lang)
     body, width, height = _body(unit, lang), _WIDE - left - _EDGE, Mm(150)
-    shown, size = _fitted(body, Emu(width).pt, Emu(height).pt)
-    _write(slide, "\n".join(shown), left, Mm(24), width, height, size=size)
+    lines, size = _fitted(body, Emu(width).pt, Emu(height).pt)
+    _write(slide, "\n".join(lines), left, Mm(24), width, height, size=size)
     foot = f"{clean_name(imprint.title)} · {imprint.round} · {imprint.date} · {place}"
     note = f" · {text('indicative', lang)}" if imprint.indicative else ""
     _write(
@@ -223,7 +227,7 @@ def _add_unit(book: Any, unit: Slide, imprint: Imprint, place: str, lang: str) -
         Mm(11),
         size=8,
     )
-    notes = [*body, *unit.decisions] if shown != body else list(unit.decisions)
+    notes = [*body, *unit.decisions] if lines != body else list(unit.decisions)
     if notes:
         slide.notes_slide.notes_text_frame.text = "\n".join(map(_line, notes))
 
@@ -258,19 +262,19 @@ def _fitted(lines: Sequence[str], width: float, height: float) -> tuple[list[str
     for size in _SIZES:
         if sum(_rows(line, width, size) for line in lines) * size * _LEADING <= height:
             return list(lines), size
-    kept, room = [], height / (_SIZES[-1] * _LEADING) - 1
+    fitting, room = [], height / (_SIZES[-1] * _LEADING) - 1
     for line in lines:
         room -= _rows(line, width, _SIZES[-1])
         if room < 0:
             break
-        kept.append(line)
-    return [*kept, "…"], _SIZES[-1]
+        fitting.append(line)
+    return [*fitting, "…"], _SIZES[-1]
 
 
 def _rows(line: str, width: float, size: float) -> int:
     """How many rows a line takes when it is broken between words."""
-    most = max(1, int(width / (_LETTER * size)))
-    return len(textwrap.wrap(line, most, break_on_hyphens=False)) or 1
+    letters = max(1, int(width / (_LETTER * size)))
+    return len(textwrap.wrap(line, letters, break_on_hyphens=False)) or 1
 
 
 def _fitting(title: str) -> float:
@@ -301,10 +305,10 @@ def _say(frame: Any, words: str, *, size: float, bold: bool = False, centre: boo
     frame.margin_left = frame.margin_right = frame.margin_top = frame.margin_bottom = Mm(0.5)
     if centre:
         frame.vertical_anchor = MSO_ANCHOR.MIDDLE
-    for place, told in enumerate(words.split("\n")):
+    for place, line in enumerate(words.split("\n")):
         paragraph = frame.paragraphs[0] if place == 0 else frame.add_paragraph()
         run = paragraph.add_run()
-        run.text = _line(told)
+        run.text = _line(line)
         run.font.size, run.font.bold, run.font.name = Pt(size), bold, "DejaVu Sans"
         run.font.color.rgb = RGBColor.from_string("1B1B1B")
         paragraph.space_after = Pt(size * 0.25)
@@ -383,11 +387,11 @@ def _add_shape(slide: Any, shape: Shape, look: Ink, left: int, top: int, scale: 
         if place:
             builder.move_to(*ring[0])
         builder.add_line_segments(ring[1:], close=closed)
-    made = builder.convert_to_shape(left, top)
-    made.shadow.inherit = False
-    _paint(made, look)
+    freeform = builder.convert_to_shape(left, top)
+    freeform.shadow.inherit = False
+    _paint(freeform, look)
     if not closed:
-        made.fill.background()
+        freeform.fill.background()
 
 
 def _paint(shape: Any, look: Ink) -> None:

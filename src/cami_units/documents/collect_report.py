@@ -142,24 +142,24 @@ def write_report(path: Path, report: Report) -> None:
     lang = report.imprint.languages[0]
     changes = _named(report.changes, report.names)
     gone = changes["change"].isin(["deleted", "absent"])
-    kept = changes["change"].eq("kept")
+    is_unchanged = changes["change"].eq("kept")
     losses = changes[~changes["criteria_lost"].isin(["", None]) & changes["criteria_lost"].notna()]
-    said = without_geometry(report.remarks)
-    told = {
-        "changes": (changes[~gone & ~kept], _CHANGES),
+    remarks = without_geometry(report.remarks)
+    sections = {
+        "changes": (changes[~gone & ~is_unchanged], _CHANGES),
         "losses": (losses, _CHANGES),
         "gone": (changes[gone], _CHANGES),
         "problems": (report.problems, _PROBLEMS),
         # Conflicts are remarks too, for the map; on this page they stand above, with pictures.
-        "remarks": (said[said["kind"] != "conflict"], _REMARKS),
+        "remarks": (remarks[remarks["kind"] != "conflict"], _REMARKS),
         "files": (report.files, _FILES),
     }
-    tables: dict[str, Any] = {name: _shown(table, lang) for name, (table, _) in told.items()}
+    tables: dict[str, Any] = {name: _shown(table, lang) for name, (table, _) in sections.items()}
     headings: dict[str, Any] = {
         f"{name.rstrip('s') if name != 'losses' else 'loss'}_columns": _headed(
             _SHOWN[name].split(), columns, lang
         )
-        for name, (_, columns) in told.items()
+        for name, (_, columns) in sections.items()
     }
     content = page(
         "report.html",
@@ -169,7 +169,7 @@ def write_report(path: Path, report: Report) -> None:
         before=report.before,
         glance=_glance(report, lang),
         conflicts=_conflicts(report, lang),
-        kept=sorted(dict.fromkeys(changes.loc[kept, "unit_id"])),
+        kept=sorted(dict.fromkeys(changes.loc[is_unchanged, "unit_id"])),
         **tables,
         **headings,
     )
@@ -194,30 +194,30 @@ def write_report_workbook(path: Path, report: Report) -> None:
 
 def _named(table: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
     """A table with the name of each unit; of several units, all of them."""
-    spoken = [
-        " / ".join(filter(None, (names.get(one, "") for one in str(ids).split(";"))))
+    names_of_units = [
+        " / ".join(filter(None, (names.get(unit_id, "") for unit_id in str(ids).split(";"))))
         for ids in table["unit_id"]
     ]
-    return table.assign(name_en=spoken)
+    return table.assign(name_en=names_of_units)
 
 
 def _glance(report: Report, lang: str) -> list[dict[str, Any]]:
-    refused = sum(bool(one) for one in report.files["refused"])
+    refused = sum(bool(reason) for reason in report.files["refused"])
     read = f"{len(report.files) - refused}/{len(report.files)}"
     counts = report.changes.groupby("change")["unit_id"].nunique()
-    told: list[dict[str, Any]] = [
+    glances: list[dict[str, Any]] = [
         {
             "count": read,
             "what": f"{words.text('report files', lang)}: {words.text('report read', lang)}",
         }
     ]
-    told += [
-        {"count": int(counts[one]), "what": words.text(f"change {one}", lang)}
-        for one in _GLANCE
-        if one in counts
+    glances += [
+        {"count": int(counts[change]), "what": words.text(f"change {change}", lang)}
+        for change in _GLANCE
+        if change in counts
     ]
-    told.append({"count": len(report.conflicts), "what": words.text("report conflicts", lang)})
-    return told
+    glances.append({"count": len(report.conflicts), "what": words.text("report conflicts", lang)})
+    return glances
 
 
 def _conflicts(report: Report, lang: str) -> list[dict[str, Any]]:
@@ -236,13 +236,13 @@ def _conflicts(report: Report, lang: str) -> list[dict[str, Any]]:
 
 def _shown(table: pd.DataFrame, lang: str) -> list[dict[str, str]]:
     """Rows as text ready to show."""
-    shown = []
+    rows = []
     for row in records(table):
         cells = {key: _cell(value, lang) for key, value in row.items()}
         if "change" in cells:
             cells["change"] = words.text(f"change {cells['change']}", lang)
-        shown.append({"refused": "", **cells})
-    return shown
+        rows.append({"refused": "", **cells})
+    return rows
 
 
 def _cell(value: object, lang: str) -> str:
@@ -275,14 +275,18 @@ def _headed(names: Sequence[str], columns: Sequence[Column], lang: str) -> list[
 
 def _pictures(report: Report, lang: str) -> list[dict[str, Any]]:
     """The drawing of each conflict: the base grey and dashed, each other outline in its own style."""
-    drawn = [[(at, shape) for at, shape in one if shape is not None] for one in report.pictures]
-    number = np.repeat(np.arange(len(drawn)), [len(one) for one in drawn])
-    shapes = np.array([None, *(shape for one in drawn for _, shape in one)], dtype=object)[1:]
-    boxes, flat = _laid_out(shapes, number, len(drawn))
+    outlines = [
+        [(at, shape) for at, shape in picture if shape is not None] for picture in report.pictures
+    ]
+    number = np.repeat(np.arange(len(outlines)), [len(picture) for picture in outlines])
+    shapes = np.array(
+        [None, *(shape for picture in outlines for _, shape in picture)], dtype=object
+    )[1:]
+    boxes, flat = _laid_out(shapes, number, len(outlines))
     data = iter(_paths(flat))
     before = words.text("report before", lang)
-    made = []
-    for one, box in zip(drawn, boxes, strict=True):
+    pictures = []
+    for picture, box in zip(outlines, boxes, strict=True):
         others = itertools.count()
         paths = [
             {
@@ -290,10 +294,10 @@ def _pictures(report: Report, lang: str) -> list[dict[str, Any]]:
                 "style": 0 if label == "base" else 1 + next(others) % 3,
                 "label": before if label == "base" else label,
             }
-            for label, _ in one
+            for label, _ in picture
         ]
-        made.append({"box": box, "paths": paths})
-    return made
+        pictures.append({"box": box, "paths": paths})
+    return pictures
 
 
 def _laid_out(shapes: Any, number: Any, count: int) -> tuple[list[str], Any]:
@@ -331,10 +335,10 @@ def _paths(shapes: Any) -> list[Markup]:
     rings, of_ring = shapely.get_rings(parts, return_index=True)
     points = shapely.get_coordinates(rings)
     ends = np.cumsum(shapely.get_num_coordinates(rings))
-    told: list[list[str]] = [[] for _ in shapes]
+    paths: list[list[str]] = [[] for _ in shapes]
     start = 0
     for shape, end in zip(of_part[of_ring], ends, strict=True):
         ring = points[start : end - 1].ravel().tolist()  # a ring that is closed repeats its start
-        told[shape].append("M" + " ".join(["%.1f,%.1f"] * (len(ring) // 2)) % tuple(ring) + "Z")
+        paths[shape].append("M" + " ".join(["%.1f,%.1f"] * (len(ring) // 2)) % tuple(ring) + "Z")
         start = end
-    return [Markup(" ".join(rings)) for rings in told]
+    return [Markup(" ".join(rings)) for rings in paths]

@@ -167,8 +167,8 @@ def write_form(
     """
     book = new_workbook(imprint)
     _fill_cover(book.create_sheet("how to fill"), imprint, group)
-    own = units.sort_values("unit_id")
-    ids = [clean_name(unit_id) for unit_id in own["unit_id"]]
+    sorted_units = units.sort_values("unit_id")
+    ids = [clean_name(unit_id) for unit_id in sorted_units["unit_id"]]
     lists = {
         "units": [*ids, "general"],
         "actions": UNIT_ACTIONS,
@@ -179,12 +179,12 @@ def write_form(
         "grades": GRADES,
     }
     ranges = _fill_lists(book.create_sheet("lists"), lists)
-    given = [{str(k): v for k, v in row.items()} for row in own.to_dict("records")]
-    known = _known_activities(activities, {*ids, "general"})
+    unit_rows = [{str(k): v for k, v in row.items()} for row in sorted_units.to_dict("records")]
+    activity_rows = _known_activities(activities, {*ids, "general"})
     _fill_form(
         book.create_sheet("units", 1),
         UNIT_FIELDS,
-        given,
+        unit_rows,
         {
             "action": ranges["actions"],
             "merge_with": ranges["units"],
@@ -195,7 +195,7 @@ def write_form(
     _fill_form(
         book.create_sheet("activities", 2),
         ACTIVITY_FIELDS,
-        known,
+        activity_rows,
         {
             "unit_id": ranges["units"],
             "action": ranges["activity actions"],
@@ -205,7 +205,7 @@ def write_form(
         },
         imprint,
     )
-    _fill_given(book.create_sheet("given"), known)
+    _fill_given(book.create_sheet("given"), activity_rows)
     for name in ("lists", "given"):
         book[name].sheet_state = "hidden"
     save_settled(book, path, imprint)
@@ -254,8 +254,8 @@ def _known_activities(activities: pd.DataFrame | None, ids: set[str]) -> list[di
     if activities is None:
         return []
     rows = [{str(k): v for k, v in row.items()} for row in activities.to_dict("records")]
-    kept = [{**row, "action": "keep"} for row in rows if clean_name(row.get("unit_id")) in ids]
-    return sorted(kept, key=lambda row: clean_name(row.get("activity_id")))
+    own_rows = [{**row, "action": "keep"} for row in rows if clean_name(row.get("unit_id")) in ids]
+    return sorted(own_rows, key=lambda row: clean_name(row.get("activity_id")))
 
 
 def _fill_form(
@@ -321,9 +321,11 @@ def read_form(path: Path) -> Form:
     problems: list[Problem] = []
     tables: dict[str, pd.DataFrame] = {}
     for name, fields in (("units", UNIT_FIELDS), ("activities", ACTIVITY_FIELDS)):
-        found = next((rows for rows in book.values() if _is_sheet(rows, fields)), None)
-        tables[name] = rows_of(found, fields, needs=fields[:2]) if found else _no_rows(fields)
-        if found is None:
+        sheet_rows = next((rows for rows in book.values() if _is_sheet(rows, fields)), None)
+        tables[name] = (
+            rows_of(sheet_rows, fields, needs=fields[:2]) if sheet_rows else _no_rows(fields)
+        )
+        if sheet_rows is None:
             what = f"there is no sheet with the columns {', '.join(fields[:3])}"
             cure = f"Nothing of {name} was read. Take a fresh form if it was filled in."
             problems.append(Problem("counted", "form", path.name, "", what, cure))
@@ -337,15 +339,15 @@ def read_form(path: Path) -> Form:
     units = tables["units"]
     filled = [column for column in UNIT_FIELDS if column not in _GIVEN]
     units = units[(units[filled] != "").any(axis=1)].reset_index(drop=True)
-    activities, told = known_words(tables["activities"], path.name)
-    problems += told
-    spoken = (activities[["text", "action", "theme"]] != "").any(axis=1)
-    activities = activities[spoken].reset_index(drop=True)
-    for table, column, known in (
+    activities, unlisted = known_words(tables["activities"], path.name)
+    problems += unlisted
+    is_filled = (activities[["text", "action", "theme"]] != "").any(axis=1)
+    activities = activities[is_filled].reset_index(drop=True)
+    for table, column, vocabulary in (
         (units, "action", UNIT_ACTIONS),
         (units, "evidence_grade", GRADES),
     ):
-        problems += _unlisted(table, column, known, path.name)
+        problems += _unlisted(table, column, vocabulary, path.name)
     return Form(
         file=path.name,
         group=cover.get("group", ""),
@@ -370,15 +372,15 @@ def known_words(table: pd.DataFrame, file: str) -> tuple[pd.DataFrame, tuple[Pro
     file : str
         The name of the file, for what is said.
     """
-    made, problems = table.copy(), []
-    for column, known in _LISTED.items():
-        if column in made:
-            plain = {" ".join(word.split()).casefold(): word for word in known}
-            made[column] = [
-                plain.get(" ".join(word.split()).casefold(), word) for word in made[column]
+    tidy, problems = table.copy(), []
+    for column, vocabulary in _LISTED.items():
+        if column in tidy:
+            plain = {" ".join(word.split()).casefold(): word for word in vocabulary}
+            tidy[column] = [
+                plain.get(" ".join(word.split()).casefold(), word) for word in tidy[column]
             ]
-            problems += _unlisted(made, column, known, file)
-    return made, tuple(problems)
+            problems += _unlisted(tidy, column, vocabulary, file)
+    return tidy, tuple(problems)
 
 
 def is_form(path: Path) -> bool:
@@ -408,26 +410,30 @@ def _is_sheet(rows: Sequence[Sequence[str]], fields: Sequence[str]) -> bool:
 
 def _given(book: Mapping[str, list[list[str]]]) -> pd.DataFrame:
     names = [f"{_WAS}{name}" for name in ACTIVITY_FIELDS]
-    found = next((rows for rows in book.values() if rows and rows[0][: len(names)] == names), None)
-    if found is None:
+    sheet_rows = next(
+        (rows for rows in book.values() if rows and rows[0][: len(names)] == names), None
+    )
+    if sheet_rows is None:
         return _no_rows(ACTIVITY_FIELDS)
-    return rows_of(found, names, needs=names[:1]).set_axis(list(ACTIVITY_FIELDS), axis=1)
+    return rows_of(sheet_rows, names, needs=names[:1]).set_axis(list(ACTIVITY_FIELDS), axis=1)
 
 
 def _no_rows(fields: Sequence[str]) -> pd.DataFrame:
     return pd.DataFrame({field: pd.Series(dtype=str) for field in fields})
 
 
-def _unlisted(table: pd.DataFrame, column: str, known: Sequence[str], file: str) -> list[Problem]:
+def _unlisted(
+    table: pd.DataFrame, column: str, vocabulary: Sequence[str], file: str
+) -> list[Problem]:
     problems = []
     for number, value in enumerate(table[column], start=1):
-        if value and value not in known:
+        if value and value not in vocabulary:
             ids = [
                 table[key].iloc[number - 1] for key in ("activity_id", "unit_id") if key in table
             ]
             who = next(filter(None, map(clean_text, ids)), f"row {number}")
             what = f"'{value}' is not in the list of {column}"
-            hint = nearest(value, known).strip()
+            hint = nearest(value, vocabulary).strip()
             cure = f"{hint} Kept as written.".strip()
             problems.append(Problem("note", "form", file, who, what, cure))
     return problems

@@ -51,11 +51,11 @@ def read_table(path: Path, *, columns: Sequence[str], needs: Sequence[str]) -> p
     for rows in sheets:
         if any(set(needs) <= set(row) for row in rows[:5]):
             return rows_of(rows, columns, needs=needs)
-    there = sheets[0][0] if sheets and sheets[0] else []
-    missing = [column for column in needs if column not in there]
-    hints = "".join(nearest(column, there) for column in missing)
+    columns_there = sheets[0][0] if sheets and sheets[0] else []
+    missing = [column for column in needs if column not in columns_there]
+    hints = "".join(nearest(column, columns_there) for column in missing)
     raise InputError(
-        f"'{path.name}' has no column {listed(missing or needs)}; it has {listed(there, 12)}.{hints}"
+        f"'{path.name}' has no column {listed(missing or needs)}; it has {listed(columns_there, 12)}.{hints}"
     )
 
 
@@ -65,25 +65,25 @@ def rows_of(
     """The rows below the line that names the columns; lines of headings and empty ones left out."""
     place = next(number for number, row in enumerate(rows) if set(needs) <= set(row))
     names = list(rows[place])
-    found = []
+    body = []
     for row in rows[place + 1 :]:
         if row is rows[place + 1] and _is_heading(row, names):
             continue
         values = {name: row[at] if at < len(row) else "" for at, name in enumerate(names) if name}
         if any(values.values()):
-            found.append([values.get(column, "") for column in columns])
-    return pd.DataFrame(found, columns=list(columns), dtype=str)
+            body.append([values.get(column, "") for column in columns])
+    return pd.DataFrame(body, columns=list(columns), dtype=str)
 
 
 def _is_heading(row: Sequence[str], names: Sequence[str]) -> bool:
     """Our own workbooks say below the names of the columns what each means."""
-    spoken = {
+    headings = {
         name: {text(f"column {name}", lang) for lang in LANGUAGES}
         for name in names
         if has(f"column {name}")
     }
     cells = dict(zip(names, row, strict=False))
-    return any(cells.get(name, "").split("\n")[0] in said for name, said in spoken.items())
+    return any(cells.get(name, "").split("\n")[0] in phrases for name, phrases in headings.items())
 
 
 def opened_workbook(path: Path) -> dict[str, list[list[str]]]:

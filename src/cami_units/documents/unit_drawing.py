@@ -104,8 +104,8 @@ STATUS_FILLS: Final[Mapping[str, str]] = MappingProxyType(
 
 def signs(drawing: Drawing) -> tuple[tuple[str, str], ...]:
     """The legend of a drawing: the kinds that are in it, and the word for each, once a word."""
-    there = {shape.kind for shape in drawing.shapes}
-    word = {name: kind for kind, name in reversed(list(SIGNS.items())) if kind in there}
+    kinds = {shape.kind for shape in drawing.shapes}
+    word = {name: kind for kind, name in reversed(list(SIGNS.items())) if kind in kinds}
     return tuple((kind, name) for kind, name in SIGNS.items() if word.get(name) == kind)
 
 

@@ -85,7 +85,7 @@ _NOT_PROPOSED: Final = (
 
 
 def write_units_workbook(
-    path: Path, round: Round, *, more: Mapping[str, pd.DataFrame] | None = None
+    path: Path, round: Round, *, further_tables: Mapping[str, pd.DataFrame] | None = None
 ) -> None:
     """Write the units of a round, with their evidence, as an Excel workbook.
 
@@ -100,7 +100,7 @@ def write_units_workbook(
     round : Round
         The tables `conservation_units`, `unit_criteria`, `unit_species`, `unit_countries` and
         `not_proposed`; species and states are named where it also has `species` or `countries`.
-    more : mapping, optional
+    further_tables : mapping, optional
         Further tables, a sheet each, by its name.
 
     Notes
@@ -112,7 +112,7 @@ def write_units_workbook(
     book = new_workbook(imprint)
     for name, columns, rows in _sheets(round):
         fill(book.create_sheet(name), columns, rows, imprint)
-    for name, table in (more or {}).items():
+    for name, table in (further_tables or {}).items():
         columns = [Column(str(column), _width(column), wrap=True) for column in table]
         fill(book.create_sheet(name), columns, records(table), imprint)
     fill_about(book.create_sheet("about"), imprint)
@@ -182,7 +182,7 @@ def _marks(findings: pd.DataFrame) -> dict[str, dict[str, str]]:
 
 def _further(marks: Mapping[str, Mapping[str, str]]) -> list[Column]:
     """Columns for the criteria beyond C9 that a profile has added."""
-    names = {name for one in marks.values() for name in one} - set(FINDINGS)
+    names = {name for findings in marks.values() for name in findings} - set(FINDINGS)
     return [Column(name, 6) for name in sorted(names)]
 
 

@@ -16,19 +16,19 @@ LONLAT: Final = "EPSG:4326"
 """Longitude and latitude on WGS 84. They exist at the doors only: files in, files out."""
 
 
-def same_crs(one: Any, other: Any) -> bool:
+def same_crs(first: Any, second: Any) -> bool:
     """Whether two CRSs are the same thing, however each is written down."""
-    return CRS.from_user_input(one).equals(CRS.from_user_input(other), ignore_axis_order=True)
+    return CRS.from_user_input(first).equals(CRS.from_user_input(second), ignore_axis_order=True)
 
 
 def crs_name(crs: Any) -> str:
     """A CRS as people call it: its authority code, else its name, else its PROJ text."""
-    known = CRS.from_user_input(crs)
-    authority = known.to_authority()
+    system = CRS.from_user_input(crs)
+    authority = system.to_authority()
     if authority:
         return ":".join(authority)
-    if known.name != "unknown":
-        return known.name
+    if system.name != "unknown":
+        return system.name
     with warnings.catch_warnings():  # that PROJ text may lose detail: here it is for reading only
         warnings.simplefilter("ignore", UserWarning)
-        return known.to_proj4()
+        return system.to_proj4()

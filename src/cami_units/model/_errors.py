@@ -84,14 +84,14 @@ class Note:
     level: Literal["counted", "note"] = "counted"
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
+def nearest(word: str, vocabulary: Iterable[str]) -> str:
     """A hint at the known word that was perhaps meant, or an empty string."""
-    close = get_close_matches(word, list(known), n=1, cutoff=0.6)
+    close = get_close_matches(word, list(vocabulary), n=1, cutoff=0.6)
     return f" Did you mean '{close[0]}'?" if close else ""
 
 
-def listed(names: Iterable[object], most: int = 5) -> str:
+def listed(names: Iterable[object], limit: int = 5) -> str:
     """The first few names, and how many more: "a, b, c and 4 more"."""
     words = [str(name) for name in names]
-    shown = ", ".join(words[:most])
-    return shown if len(words) <= most else f"{shown} and {len(words) - most} more"
+    line = ", ".join(words[:limit])
+    return line if len(words) <= limit else f"{line} and {len(words) - limit} more"

@@ -131,11 +131,13 @@ def _geometry_faults(table: pd.DataFrame, kind: str, crs: str | CRS | None) -> l
         faults.append(
             f"its CRS is {crs_name(table.crs)}, expected {crs_name(crs)}: use cu.to_equal_area(…)"
         )
-    bare = table.geometry.isna() | table.geometry.is_empty
-    if bare.any():
-        faults.append(f"{int(bare.sum())} rows have no geometry: {listed(table.index[bare])}")
+    without_shape = table.geometry.isna() | table.geometry.is_empty
+    if without_shape.any():
+        faults.append(
+            f"{int(without_shape.sum())} rows have no geometry: {listed(table.index[without_shape])}"
+        )
     if kind != "any":
-        odd = set(table.geometry[~bare].geom_type) - _GEOMETRY_TYPES[kind]
+        odd = set(table.geometry[~without_shape].geom_type) - _GEOMETRY_TYPES[kind]
         if odd:
             faults.append(f"{kind} geometry is expected, {listed(sorted(odd))} came")
     return faults
@@ -146,5 +148,5 @@ def cami_species(species: pd.DataFrame) -> list[str]:
 
     The others are shown and never counted (the chiru among the bundled ones).
     """
-    counted = species["in_cami"].astype(str).str.lower() == "yes"
-    return sorted(species.loc[counted, "sci_name"])
+    is_cami = species["in_cami"].astype(str).str.lower() == "yes"
+    return sorted(species.loc[is_cami, "sci_name"])

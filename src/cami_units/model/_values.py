@@ -136,10 +136,10 @@ def _heading(text: str) -> str:
 def _html(table: pd.DataFrame) -> str:
     """A table as a notebook shows it: escaped, whole, and not in exponents."""
     with pd.option_context("display.max_colwidth", 60):
-        shown: str = pd.DataFrame(table).to_html(
+        html: str = pd.DataFrame(table).to_html(
             index=False, escape=True, na_rep="", float_format="{:,.2f}".format
         )
-    return shown
+    return html
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,20 +206,20 @@ class Findings:
         marks = {True: "✓", False: "✗"}
         wide = self.criteria.pivot(index="site", columns="criterion", values="met")
         wide = wide.loc[self.summary["site"], self.criteria["criterion"].unique()]
-        shown = wide.astype(object).apply(lambda column: [marks.get(one, "?") for one in column])
-        return _html(shown.reset_index())
+        marked = wide.astype(object).apply(lambda column: [marks.get(met, "?") for met in column])
+        return _html(marked.reset_index())
 
 
 def data_dir() -> Path:
     """The folder of the bundled layers: inside the installed package, else in the checkout."""
-    here = Path(__file__).resolve().parents[1]
-    packaged = here / "data"
-    return packaged if packaged.is_dir() else here.parents[1] / "data"
+    package = Path(__file__).resolve().parents[1]
+    packaged = package / "data"
+    return packaged if packaged.is_dir() else package.parents[1] / "data"
 
 
 Progress = Callable[[str, int, int], None]
 """Called as ``progress(step, done, total)``; ``total`` 0 means that it is not known."""
 
 
-def quiet(step: str, done: int, total: int) -> None:
+def quiet(step: str, number: int, total: int) -> None:
     """A :data:`Progress` that says nothing."""

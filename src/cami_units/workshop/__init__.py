@@ -34,7 +34,6 @@ from cami_units.workshop._merge_tables import Conflict, Merge, NextUnit, UnitCha
 from cami_units.workshop._resolutions import Resolution, Rules, resolutions_of
 from cami_units.workshop._unit_names import bare_name, is_cyrillic, rejects, spoken_id
 from cami_units.workshop._versions import (
-    HIDDEN,
     FormRow,
     GroupFile,
     GroupVersions,
@@ -49,7 +48,6 @@ __all__ = [
     "DROPPED",
     "EVERYBODY",
     "GENERAL",
-    "HIDDEN",
     "LOG_COLUMNS",
     "PLACEMARK_COLUMNS",
     "PROGRAMME",

@@ -13,7 +13,7 @@ from typing import Final
 
 import pandas as pd
 
-from cami_units.model import FINDINGS, Problem, clean_name, is_missing, listed
+from cami_units.model import FINDINGS, HIDDEN_STATUSES, Problem, clean_name, is_missing, listed
 from cami_units.workshop._unit_names import spoken_id
 
 GENERAL: Final = "general"
@@ -558,7 +558,7 @@ def completeness(
     assessed = unit_criteria.groupby("unit_id")["criterion"].nunique()
     rows = []
     for unit in units.sort_values("unit_id").to_dict("records"):
-        if unit["status"] in ("rejected", "merged"):
+        if unit["status"] in HIDDEN_STATUSES:
             continue
         unit_id = str(unit["unit_id"])
         has = {

@@ -11,7 +11,7 @@ import numpy as np
 import shapely
 
 from cami_units import overlap
-from cami_units.model import InputError, Note, listed
+from cami_units.model import HIDDEN_STATUSES, InputError, Note, listed
 from cami_units.workshop._identity import Ground, Notice, note
 from cami_units.workshop._merge_tables import (
     ASK,
@@ -38,7 +38,6 @@ from cami_units.workshop._new_units import (
 from cami_units.workshop._resolutions import SETTLED, Resolution, Rules
 from cami_units.workshop._unit_names import bare_name, is_cyrillic
 from cami_units.workshop._versions import (
-    HIDDEN,
     GroupVersions,
     Version,
     ground_of,
@@ -219,7 +218,7 @@ def _settle(
         _add_conflict(unit_id, distinct, default, why, decided, ground, merge)
     for voice in voices:
         _add_changes(unit, voice, chosen, merge)
-    if not voices and unit["status"] not in HIDDEN:
+    if not voices and unit["status"] not in HIDDEN_STATUSES:
         _add_absent(unit_id, rules, merge)
     for voice in distinct:
         if voice.places and not (chosen and _asks_the_same(voice, chosen, drawn)):
@@ -494,7 +493,7 @@ def _add_overlaps(
     base: gpd.GeoDataFrame, drawn: gpd.GeoDataFrame, rules: Rules, merge: Merge
 ) -> None:
     """Units of different groups that now share ground."""
-    shown = [unit for unit in merge.units if unit.status not in HIDDEN]
+    shown = [unit for unit in merge.units if unit.status not in HIDDEN_STATUSES]
     outlines = dict(zip(base["unit_id"], base.geometry, strict=True))
     shapes = [
         ground_of(merge.sites[unit.site], drawn) if unit.site else outlines[unit.unit_id]

@@ -10,7 +10,7 @@ import geopandas as gpd
 import numpy as np
 import shapely
 
-from cami_units.model import Note, clean_name
+from cami_units.model import HIDDEN_STATUSES, Note, clean_name
 from cami_units.workshop._identity import (
     TAKEN_IN,
     Ground,
@@ -26,7 +26,6 @@ from cami_units.workshop._unit_names import bare_name, is_cyrillic, rejects
 
 Change = Literal["kept", "reshaped", "split", "merged", "rejected", "deleted", "absent", "new"]
 
-HIDDEN: Final = ("rejected", "merged")
 """Statuses of units that are handed out no more."""
 SAME_OUTLINE_M: Final = 5.0
 """How far two outlines may be apart and still be one: five decimals of a degree, and rounding."""
@@ -185,7 +184,7 @@ def versions_of_group(
                     result.versions.setdefault(unit_id, [version])
     loose = _new_shapes(counting, ground, result)
     for unit_id in sorted(due):
-        if unit_id not in result.versions and units[unit_id]["status"] not in HIDDEN:
+        if unit_id not in result.versions and units[unit_id]["status"] not in HIDDEN_STATUSES:
             vanished = _vanished(unit_id, result, counting, loose, ground)
             result.versions[unit_id] = [vanished._replace(owner=unit_id in own_units)]
             loose = [mark for mark in loose if mark.place not in vanished.places]
