@@ -109,8 +109,8 @@ def context_rows(layer: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     plain = pd.DataFrame(layer.drop(columns=layer.active_geometry_name))
     numbers = [name for name in plain if pd.api.types.is_numeric_dtype(plain[name])]
     value = "value" if "value" in plain else numbers[0] if len(numbers) == 1 else ""
-    name = next((one for one in _NAMES if one in plain), "")
-    noted = [one for one in plain if one not in (value, *_NAMES, "name_ru")][:_NOTES]
+    name = next((column for column in _NAMES if column in plain), "")
+    noted = [column for column in plain if column not in (value, *_NAMES, "name_ru")][:_NOTES]
     table = gpd.GeoDataFrame(
         {
             "name_en": _texts(plain, name),
@@ -120,8 +120,8 @@ def context_rows(layer: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
             else np.nan,
             "note": [
                 "; ".join(
-                    f"{clean_name(one)}: {text}"
-                    for one, cell in zip(noted, row, strict=True)
+                    f"{clean_name(column)}: {text}"
+                    for column, cell in zip(noted, row, strict=True)
                     if (text := clean_name(cell))
                 )[:_NOTE_LENGTH]
                 for row in plain[noted].itertuples(index=False, name=None)
@@ -130,7 +130,7 @@ def context_rows(layer: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
         geometry=layer.geometry.array,
         crs=layer.crs,
     )
-    keyed = table.assign(_wkb=[bytes(one) for one in shapely.to_wkb(table.geometry.array)])
+    keyed = table.assign(_wkb=[bytes(column) for column in shapely.to_wkb(table.geometry.array)])
     ordered = table.loc[
         keyed.sort_values(["name_en", "name_ru", "value", "note", "_wkb"], kind="stable").index
     ].reset_index(drop=True)
@@ -186,16 +186,16 @@ def _rasterio(file: Path) -> Any:
 def _window(rasterio: Any, source: Any, around: gpd.GeoDataFrame, crs: str, name: str) -> Any:
     """The rows and columns around the sites, a cell more on every side."""
     flat = gpd.GeoSeries(projected(around.geometry.to_numpy(), around.crs, crs), crs=crs)
-    wanted = rasterio.windows.from_bounds(*flat.total_bounds, transform=source.transform)
-    wanted = rasterio.windows.Window(
-        np.floor(wanted.col_off) - 1,
-        np.floor(wanted.row_off) - 1,
-        np.ceil(wanted.width) + 3,
-        np.ceil(wanted.height) + 3,
+    around_sites = rasterio.windows.from_bounds(*flat.total_bounds, transform=source.transform)
+    around_sites = rasterio.windows.Window(
+        np.floor(around_sites.col_off) - 1,
+        np.floor(around_sites.row_off) - 1,
+        np.ceil(around_sites.width) + 3,
+        np.ceil(around_sites.height) + 3,
     )
-    whole = rasterio.windows.Window(0, 0, source.width, source.height)
+    whole_raster = rasterio.windows.Window(0, 0, source.width, source.height)
     try:
-        window = rasterio.windows.intersection(wanted, whole)
+        window = rasterio.windows.intersection(around_sites, whole_raster)
     except rasterio.errors.RasterioError:
         raise InputError(
             f"No part of the context layer {name} lies where the units are. Is its CRS right?"

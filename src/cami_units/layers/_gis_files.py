@@ -63,14 +63,14 @@ _UNREADABLE: Final = (
 
 def found_files(layer: str, entries: Iterable[Path]) -> tuple[list[Path], list[Problem]]:
     """The files that paths, folders and patterns stand for, each once, sorted by name."""
-    found: dict[Path, None] = {}
+    paths: dict[Path, None] = {}
     problems = []
     for entry in entries:
         files = _files_of(Path(entry))
         if not files:
             problems.append(_nothing_found(layer, Path(entry)))
-        found.update(dict.fromkeys(files))
-    return sorted(found, key=lambda path: (path.name, str(path))), problems
+        paths.update(dict.fromkeys(files))
+    return sorted(paths, key=lambda path: (path.name, str(path))), problems
 
 
 def _files_of(entry: Path) -> list[Path]:
@@ -101,15 +101,15 @@ def _readable(paths: Iterable[Path]) -> list[Path]:
 
 
 def _nothing_found(layer: str, entry: Path) -> Problem:
-    beside = entry.parent
-    there = sorted(path.name for path in beside.iterdir())[:200] if beside.is_dir() else []
+    folder = entry.parent
+    names = sorted(path.name for path in folder.iterdir())[:200] if folder.is_dir() else []
     what = "nothing is found under this name"
     if entry.is_dir():
         what = f"the folder holds no file of a kind that is read ({', '.join(SUFFIXES)})"
-    elif there:
-        what += f"; its folder holds {listed(there)}"
-    elif not beside.is_dir():
-        what += f"; there is no folder '{beside.name}' either"
+    elif names:
+        what += f"; its folder holds {listed(names)}"
+    elif not folder.is_dir():
+        what += f"; there is no folder '{folder.name}' either"
     cure = (
         f"Correct the path in [layers] {layer} of the plan (paths are relative to the plan), "
         f"or leave the line out to use the bundled layer"
@@ -163,14 +163,14 @@ def datasets(
         if suffix in KML_SUFFIXES or (suffix == ".zip" and _is_kmz(path)):
             return _kml_datasets(layer, path, kind, choose)
         if suffix == database.SUFFIX:
-            dataset, said = _chosen(path.name, "", database.queried(path), choose)
-            return [dataset], said
+            dataset, notes = _chosen(path.name, "", database.queried(path), choose)
+            return [dataset], notes
         if suffix in PARQUET_SUFFIXES:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of coordinates that are no numbers: told later
                 table = gpd.read_parquet(path)
-            dataset, said = _chosen(path.name, "", table, choose)
-            return [dataset], said
+            dataset, notes = _chosen(path.name, "", table, choose)
+            return [dataset], notes
         if suffix == ".zip":
             return _zip_datasets(layer, path, kind, choose)
         if suffix in GDAL_SUFFIXES:
@@ -195,13 +195,13 @@ def _chosen(
     if plain.geometry.name != "geometry":
         plain = plain.drop(columns="geometry", errors="ignore").rename_geometry("geometry")
     name = f"{file}: {part}" if part else file
-    ours, said = select(pd.DataFrame(plain.drop(columns="geometry")), name)
-    return Dataset(file, part, plain[ours], len(plain)), said
+    ours, notes = select(pd.DataFrame(plain.drop(columns="geometry")), name)
+    return Dataset(file, part, plain[ours], len(plain)), notes
 
 
 def _unreadable(layer: str, path: Path, error: Exception) -> Problem:
-    said = str(error).replace(str(path), path.name).replace(str(path.parent), "…")
-    first = next((line.strip() for line in said.splitlines() if line.strip()), "no reason given")
+    message = str(error).replace(str(path), path.name).replace(str(path.parent), "…")
+    first = next((line.strip() for line in message.splitlines() if line.strip()), "no reason given")
     cure = "Open it in a GIS and save it anew as a GeoPackage, or get it once more."
     if path.suffix.casefold() == database.SUFFIX:
         cure = "Mend the file, or save the layer as a GeoPackage and name that instead."
@@ -214,8 +214,8 @@ def _unreadable(layer: str, path: Path, error: Exception) -> Problem:
 
 def _beside(path: Path, suffix: str) -> bool:
     return any(
-        other.stem == path.stem and other.suffix.casefold() == suffix
-        for other in path.parent.iterdir()
+        neighbour.stem == path.stem and neighbour.suffix.casefold() == suffix
+        for neighbour in path.parent.iterdir()
     )
 
 
@@ -234,7 +234,7 @@ def _kml_datasets(
     from cami_units import kml  # only who brings KML waits for lxml
 
     table, problems = kml.read_kml(path)
-    said = [
+    notes = [
         Problem(problem.level, layer, path.name, problem.where, problem.what, problem.cure)
         for problem in problems
     ]
@@ -248,18 +248,25 @@ def _kml_datasets(
         table = table.set_geometry(gpd.GeoSeries(shapes, index=table.index, crs=LONLAT))
         what = f"{int(closing.sum())} paths whose ends nearly meet: taken as polygons"
         names = listed(table.loc[closing, "name"])
-        said.append(Problem("counted", layer, path.name, names, what))
+        notes.append(Problem("counted", layer, path.name, names, what))
     data = pd.DataFrame(table["data"].tolist(), index=table.index)
-    own = table[["name", "description", "folder", "placemark_id"]]
-    extra = data[[key for key in data.columns if key not in own.columns and key != "geometry"]]
-    plain = gpd.GeoDataFrame(pd.concat([own, extra], axis=1), geometry=table.geometry, crs=LONLAT)
+    named_columns = table[["name", "description", "folder", "placemark_id"]]
+    extra = data[
+        [key for key in data.columns if key not in named_columns.columns and key != "geometry"]
+    ]
+    plain = gpd.GeoDataFrame(
+        pd.concat([named_columns, extra], axis=1), geometry=table.geometry, crs=LONLAT
+    )
     # a placemark of several parts is one row
     number = table.groupby(["file", "placemark"], sort=False).ngroup().to_numpy()
-    shapes = [_together(plain.geometry.to_numpy()[number == one]) for one in np.unique(number)]
+    shapes = [
+        _together(plain.geometry.to_numpy()[number == placemark_number])
+        for placemark_number in np.unique(number)
+    ]
     first = plain[~pd.Series(number, index=plain.index).duplicated()]
-    whole = first.set_geometry(gpd.GeoSeries(shapes, index=first.index, crs=LONLAT))
-    dataset, chosen = _chosen(path.name, "", whole, select)
-    return [dataset], said + chosen
+    placemarks = first.set_geometry(gpd.GeoSeries(shapes, index=first.index, crs=LONLAT))
+    dataset, row_notes = _chosen(path.name, "", placemarks, select)
+    return [dataset], notes + row_notes
 
 
 def _loops(table: gpd.GeoDataFrame) -> Iterable[tuple[bool, Any]]:
@@ -282,18 +289,18 @@ def _together(parts: Any) -> Any:
 def _zip_datasets(
     layer: str, path: Path, kind: Kind, select: Select
 ) -> tuple[list[Dataset], list[Problem]]:
-    inside = _zip_members(path)
-    if not inside:
+    members = _zip_members(path)
+    if not members:
         what = "the archive holds no file of a kind that is read"
         cure = "It should hold a shapefile, GeoPackage, GeoJSON or file geodatabase."
         return [], [Problem("refuses", layer, path.name, "", what, cure)]
     results, problems = [], []
-    for part, address in inside:
-        read, said = _gdal_datasets(
-            layer, path.name, part if len(inside) > 1 else "", address, kind, select
+    for part, address in members:
+        read, notes = _gdal_datasets(
+            layer, path.name, part if len(members) > 1 else "", address, kind, select
         )
         results += read
-        problems += said
+        problems += notes
     return results, problems
 
 
@@ -303,7 +310,7 @@ def _zip_members(path: Path) -> list[tuple[str, str]]:
     WDPA hands out its shapefiles as zips within a zip; the Red List as several shapefiles in one.
     """
     outer = f"/vsizip/{{{path.absolute().as_posix()}}}"
-    found = []
+    members = []
     with zipfile.ZipFile(path) as archive:
         _check_archive(archive)
         for name in _members(archive):
@@ -311,10 +318,10 @@ def _zip_members(path: Path) -> list[tuple[str, str]]:
                 with archive.open(name) as stream, zipfile.ZipFile(stream) as nested:
                     _check_archive(nested)
                     inner = f"/vsizip/{{{outer}/{name}}}"
-                    found += [(f"{name}/{deep}", f"{inner}/{deep}") for deep in _members(nested)]
+                    members += [(f"{name}/{deep}", f"{inner}/{deep}") for deep in _members(nested)]
             else:
-                found.append((name, f"{outer}/{name}"))
-    return sorted(item for item in found if not item[0].casefold().endswith(".zip"))
+                members.append((name, f"{outer}/{name}"))
+    return sorted(item for item in members if not item[0].casefold().endswith(".zip"))
 
 
 def _members(archive: zipfile.ZipFile) -> list[str]:
@@ -344,24 +351,26 @@ def _check_archive(archive: zipfile.ZipFile) -> None:
 def _gdal_datasets(
     layer: str, file: str, part: str, address: str, kind: Kind, select: Select
 ) -> tuple[list[Dataset], list[Problem]]:
-    inside = [(str(name), str(geometry)) for name, geometry in pyogrio.list_layers(address)]
+    file_layers = [(str(name), str(geometry)) for name, geometry in pyogrio.list_layers(address)]
     fitting = [
-        name for name, geometry in inside if geometry != "None" and _FITTING[kind].search(geometry)
+        name
+        for name, geometry in file_layers
+        if geometry != "None" and _FITTING[kind].search(geometry)
     ]
-    own = [name for name in fitting if name in (layer, f"{layer}_used")]
-    chosen = own or fitting or [name for name, geometry in inside[:1]]
+    same_named = [name for name in fitting if name in (layer, f"{layer}_used")]
+    layer_names = same_named or fitting or [name for name, geometry in file_layers[:1]]
     problems = []
-    passed = [name for name, _ in inside if name not in chosen]
+    passed = [name for name, _ in file_layers if name not in layer_names]
     if passed:
-        what = f"read here: {listed(chosen)}; other layers of the file are passed over"
+        what = f"read here: {listed(layer_names)}; other layers of the file are passed over"
         problems.append(Problem("note", layer, file, listed(passed), what))
     results = []
-    for name in sorted(chosen):
-        inner = f"{part}/{name}" if part and len(inside) > 1 else part
-        label = name if len(inside) > 1 and not part else inner
-        dataset, said = _gdal_dataset(layer, file, label, address, name, select)
+    for name in sorted(layer_names):
+        inner = f"{part}/{name}" if part and len(file_layers) > 1 else part
+        label = name if len(file_layers) > 1 and not part else inner
+        dataset, notes = _gdal_dataset(layer, file, label, address, name, select)
         results.append(dataset)
-        problems += said
+        problems += notes
     return results, problems
 
 
@@ -377,21 +386,21 @@ def _gdal_dataset(
             dict(zip((str(column) for column in meta["fields"]), fields, strict=True)),
             index=pd.RangeIndex(1, len(fids) + 1, name="row"),
         ).drop(columns="geometry", errors="ignore")
-        ours, said = select(attributes, f"{file}: {part}" if part else file)
+        ours, notes = select(attributes, f"{file}: {part}" if part else file)
         wkb = np.full(len(fids), None, dtype=object)
         if meta["geometry_type"] is not None and ours.any():
             some = None if ours.all() else fids[ours]
             wkb[ours] = pyogrio.raw.read(address, layer=name, columns=[], fids=some)[2]
-    heard = sorted({str(warning.message) for warning in caught})
+    warnings_of_gdal = sorted({str(warning.message) for warning in caught})
     notes = [
         Problem("note", layer, file, part, f"GDAL says: {what}")
-        for what in heard
+        for what in warnings_of_gdal
         if not re.search("ring|dimension|Measured", what)
     ]
     geometry, unclosed = _shapes(wkb)
     crs = CRS.from_user_input(meta["crs"]) if meta["crs"] else None
     table = gpd.GeoDataFrame(attributes, geometry=geometry, crs=crs)
-    return Dataset(file, part, table[ours], len(table), unclosed), notes + said
+    return Dataset(file, part, table[ours], len(table), unclosed), notes + notes
 
 
 def _shapes(wkb: Any) -> tuple[Any, tuple[int, ...]]:

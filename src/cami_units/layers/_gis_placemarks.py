@@ -86,12 +86,14 @@ def read_drawn(path: Path) -> tuple[gpd.GeoDataFrame, tuple[Problem, ...]]:
     InputError
         The file cannot be read at all.
     """
-    found, problems = datasets("conservation_units", path, "any")
+    file_datasets, problems = datasets("conservation_units", path, "any")
     refused = [problem for problem in problems if problem.level == "refuses"]
-    if not found:
-        raise InputError(" ".join(f"{path.name} {one.what}. {one.cure}" for one in refused))
+    if not file_datasets:
+        raise InputError(
+            " ".join(f"{path.name} {problem.what}. {problem.cure}" for problem in refused)
+        )
     reader = _Reader(path.name)
-    for dataset in found:
+    for dataset in file_datasets:
         reader.read(dataset)
     for problem in problems:
         reader.say(problem.where, "", problem.what, problem.cure, level=problem.level)
@@ -156,7 +158,7 @@ class _Reader:
             self.say(folder, name, "it crossed itself: it was mended")
         self.used += 1
         unit = _first(data, _IDS)
-        given = {**data, "cu_id": unit} if unit else data
+        with_unit = {**data, "cu_id": unit} if unit else data
         parts = [part for part in shapely.get_parts(shape) if not part.is_empty]
         for number, part in enumerate(parts, start=1):
             self.rows.append(
@@ -166,7 +168,7 @@ class _Reader:
                     "name": name,
                     "description": clean_text(_first(data, _COMMENTS)),
                     "placemark_id": "",
-                    "data": given,
+                    "data": with_unit,
                     "visibility": True,
                     "kind": kinds(np.array([part], dtype=object))[0],
                     "part": number,

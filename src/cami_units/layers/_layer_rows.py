@@ -126,18 +126,20 @@ def _in_our_words(
     file_datasets: Sequence[Dataset], layer: str, rules: FileRules
 ) -> tuple[list[Dataset], list[Problem]]:
     """The datasets of a file that have the columns of a layer, under our names."""
-    spoken = []
+    renamed_datasets = []
     for dataset in file_datasets:
         table, notes = dialects.in_our_words(dataset.table, layer, dataset.name, rules.columns)
         renamed = gpd.GeoDataFrame(table, geometry=dataset.table.geometry, crs=dataset.table.crs)
-        spoken.append((replace(dataset, table=renamed), notes))
-    fitting = [dataset for dataset, notes in spoken if not notes]
-    if not fitting or len(spoken) == 1:
-        return fitting, [problem for _, notes in spoken for problem in notes]
+        renamed_datasets.append((replace(dataset, table=renamed), notes))
+    fitting = [dataset for dataset, notes in renamed_datasets if not notes]
+    if not fitting or len(renamed_datasets) == 1:
+        return fitting, [problem for _, notes in renamed_datasets for problem in notes]
     # of the layers of one file, those with the columns that are needed are meant
     what = "has not the columns of this layer and is passed over"
     return fitting, [
-        Problem("note", layer, dataset.name, "", what) for dataset, notes in spoken if notes
+        Problem("note", layer, dataset.name, "", what)
+        for dataset, notes in renamed_datasets
+        if notes
     ]
 
 

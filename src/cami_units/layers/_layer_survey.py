@@ -53,8 +53,8 @@ def survey_layers(
     unknown = [layer for layer in reading.sources if layer not in INPUT_LAYERS]
     if unknown:
         hints = "".join(nearest(layer, INPUT_LAYERS) for layer in unknown)
-        known = listed(INPUT_LAYERS, 20)
-        raise InputError(f"No such layer: {listed(unknown)}. Known: {known}.{hints}")
+        known_layers = listed(INPUT_LAYERS, 20)
+        raise InputError(f"No such layer: {listed(unknown)}. Known: {known_layers}.{hints}")
     reads: dict[str, LayerRead] = {}
 
     def read(layer: str, reader: LayerReader) -> LayerRead:

@@ -255,10 +255,10 @@ def range_layer(
     plain = replace(reading, taxa={}, missing="extant")
     ranges = _from_files(None, plain, species, countries)
     if entries is not None:
-        brought = _from_files(entries, reading, species, countries)
-        unused = _unused_rules(reading, brought.table)
-        brought = replace(brought, problems=(*brought.problems, *unused))
-        ranges = _merged(brought, ranges)
+        from_user = _from_files(entries, reading, species, countries)
+        unused = _unused_rules(reading, from_user.table)
+        from_user = replace(from_user, problems=(*from_user.problems, *unused))
+        ranges = _merged(from_user, ranges)
     if ranges.table is None:
         what, cure = (
             "no range of any species of the species table is left",
@@ -298,19 +298,19 @@ def _from_files(
     return replace(rows, problems=(*problems, *rows.problems))
 
 
-def _merged(brought: LayerRead, bundled: LayerRead) -> LayerRead:
+def _merged(from_user: LayerRead, bundled: LayerRead) -> LayerRead:
     """The user's rows, and the bundled rows of species that the user has none of."""
-    if brought.table is None:
-        problems = (*brought.problems, *bundled.problems)
-        return LayerRead(bundled.table, problems, brought.sources + bundled.sources)
+    if from_user.table is None:
+        problems = (*from_user.problems, *bundled.problems)
+        return LayerRead(bundled.table, problems, from_user.sources + bundled.sources)
     if bundled.table is None:  # the species are others than the bundled ones: no word of those
         grave = [problem for problem in bundled.problems if problem.level == "refuses"]
-        return LayerRead(brought.table, (*brought.problems, *grave), brought.sources)
-    replaced = bundled.table["sci_name"].isin(set(brought.table["sci_name"]))
+        return LayerRead(from_user.table, (*from_user.problems, *grave), from_user.sources)
+    replaced = bundled.table["sci_name"].isin(set(from_user.table["sci_name"]))
     notes = []
     for name, parts in bundled.table[replaced].groupby("sci_name"):
-        hashes = set(brought.table.loc[brought.table["sci_name"] == name, "_file"])
-        files = {str(entry["file"]) for entry in brought.sources if entry["sha256"] in hashes}
+        hashes = set(from_user.table.loc[from_user.table["sci_name"] == name, "_file"])
+        files = {str(entry["file"]) for entry in from_user.sources if entry["sha256"] in hashes}
         what = f"{name} comes from your files and replaces {number_of(len(parts), 'bundled part')}"
         notes.append(Problem("note", "ranges", listed(sorted(files)), "", what))
     rest = bundled.table[~replaced]
@@ -319,9 +319,9 @@ def _merged(brought: LayerRead, bundled: LayerRead) -> LayerRead:
     files = {entry["file"] for entry in sources}
     rest_notes = [problem for problem in bundled.problems if problem.file in files]
     return LayerRead(
-        pd.concat([brought.table, rest], ignore_index=True),
-        (*brought.problems, *notes, *rest_notes),
-        brought.sources + sources,
+        pd.concat([from_user.table, rest], ignore_index=True),
+        (*from_user.problems, *notes, *rest_notes),
+        from_user.sources + sources,
     )
 
 

@@ -80,11 +80,11 @@ class Reading:
 
     Examples
     --------
-    Corridors from a file, no barriers at all, everything else as bundled.
+    Hotspots from a file, no barriers at all, everything else as bundled.
 
     >>> import cami_units as cu
     >>> from pathlib import Path
-    >>> cu.Reading(sources={"corridors": [Path("moves.gpkg")], "barriers": []}).files_of("barriers")
+    >>> cu.Reading(sources={"hotspots": [Path("areas.kml")], "barriers": []}).files_of("barriers")
     []
     """
 

@@ -98,13 +98,13 @@ def cleaned(dataset: Dataset, layer: str, rules: FileRules) -> LayerRead:
     problems += _of_rows(dataset, layer, "refuses", off_plane, what, cure)
     keep &= ~off_plane
     problems += _far_away(dataset, layer, shapes[keep], flat[keep], crs, rules)
-    mended = 0
+    repaired_rows = 0
     if kind in ("polygon", "any", "every"):
-        sound, notes, mended = _repaired(flat, keep, rules, dataset, layer)
+        sound, notes, repaired_rows = _repaired(flat, keep, rules, dataset, layer)
         keep &= sound
         problems += notes
     geometry = gpd.GeoSeries(flat[keep], index=table.index[keep], crs=rules.crs)
-    return LayerRead(table[keep].set_geometry(geometry), tuple(problems), repaired=mended)
+    return LayerRead(table[keep].set_geometry(geometry), tuple(problems), repaired=repaired_rows)
 
 
 def _of_rows(
