@@ -5,6 +5,26 @@ cleaned before it reaches the terminal. The rooms are imported when a command ru
 `cami-units --help` answers at once.
 """
 
-from cami_units.cli._commands import app, main
+import gc
+import sys
+from collections.abc import Sequence
+
+from cami_units.cli import (
+    _round_commands as _round_commands,  # each command joins the app where it is read
+)
+from cami_units.cli import _workshop_commands as _workshop_commands
+from cami_units.cli._options import app
 
 __all__ = ["app", "main"]
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line; ends the process with one of the exit codes of the room."""
+    for stream in (sys.stdout, sys.stderr):
+        # A pipe on Windows speaks a code page in which ✓ and Cyrillic do not exist.
+        if (stream.encoding or "").lower().replace("-", "") != "utf8":
+            stream.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
+    # Millions of cells and elements come and go, hardly any in a circle: to look for circles at
+    # every 700th object takes a twelfth of the time of a large round.
+    gc.set_threshold(20_000, 10, 10)
+    app(args=None if arguments is None else list(arguments), prog_name="cami-units")

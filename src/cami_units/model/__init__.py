@@ -6,6 +6,23 @@ a score. The tables are plain (Geo)DataFrames; :data:`TABLES` names their column
 `docs/tables.md` says the same in prose.
 """
 
+from cami_units.model._codes import (
+    AREA_OF_INTEREST,
+    CRITERIA,
+    DISCLAIMER,
+    FINDINGS,
+    GATES,
+    HIDDEN_STATUSES,
+    INDICATIVE,
+    NOT_PROPOSED,
+    ORIGIN,
+    ORIGINS,
+    PRESENCE,
+    PROPOSED,
+    SEASONAL,
+    STATUSES,
+    Decision,
+)
 from cami_units.model._crs import (
     EQUAL_AREA,
     LONLAT,
@@ -73,23 +90,6 @@ from cami_units.model._values import (
     SiteTables,
     data_dir,
     quiet,
-)
-from cami_units.model._words import (
-    AREA_OF_INTEREST,
-    CRITERIA,
-    DISCLAIMER,
-    FINDINGS,
-    GATES,
-    HIDDEN_STATUSES,
-    INDICATIVE,
-    NOT_PROPOSED,
-    ORIGIN,
-    ORIGINS,
-    PRESENCE,
-    PROPOSED,
-    SEASONAL,
-    STATUSES,
-    Decision,
 )
 
 __all__ = [

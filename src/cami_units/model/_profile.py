@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, Strict
 
-from cami_units.model._words import FINDINGS
+from cami_units.model._codes import FINDINGS
 
 _Percent = Annotated[float, Field(ge=0, le=100)]
 _Fraction = Annotated[float, Field(ge=0, le=1)]

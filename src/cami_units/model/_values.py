@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from cami_units.model._codes import DISCLAIMER
 from cami_units.model._errors import Problem
 from cami_units.model._text import clean_name
-from cami_units.model._words import DISCLAIMER
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cami_units.cli._words import LEVEL_MARKS, counted, one_line, say, say_rows
+from cami_units.cli._terminal import LEVEL_MARKS, counted, one_line, say, say_rows
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -1,17 +1,18 @@
-"""A command at work: its progress, and plain words for whatever stops it."""
+"""The terminal: words cleaned and in rows, the progress of a command, and whatever stops it told plainly."""
 
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 import typer
+from rich.cells import cell_len
+from rich.console import Console
 from rich.progress import BarColumn, SpinnerColumn, TaskID, TextColumn
 from rich.progress import Progress as Bars
-
-from cami_units.cli._words import one_line, say, terminal
+from rich.text import Text
 
 if TYPE_CHECKING:
     from cami_units.model import Progress
@@ -117,3 +118,46 @@ def _finish(bars: Bars) -> None:
     for task in bars.tasks:
         if not task.finished:
             bars.update(task.id, total=1, completed=1, count="")
+
+
+# -- words ------------------------------------------------------------------------------------------
+
+LEVEL_MARKS: Final = {"refuses": ("✗", "red"), "counted": ("!", "yellow"), "note": ("·", "dim")}
+
+
+def terminal(*, stderr: bool = False) -> Console:
+    return Console(stderr=stderr, markup=False, highlight=False, emoji=False)
+
+
+def say(words: object, *, style: str = "", stderr: bool = False) -> None:
+    """One thing said, cleaned: nothing from a file moves the cursor or sets a colour."""
+    from cami_units.model import clean_text
+
+    lines = str(words).split("\n")
+    clean = "\n".join(line[: _indent(line)] + clean_text(line) for line in lines)
+    terminal(stderr=stderr).print(Text(clean, style=style), soft_wrap=True)
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip(" "))
+
+
+def one_line(value: object) -> str:
+    from cami_units.model import clean_name
+
+    return clean_name(value)
+
+
+def counted(number: int, singular: str, plural: str = "") -> str:
+    return f"{number} {singular if number == 1 else plural or singular + 's'}"
+
+
+def say_rows(rows: Sequence[Sequence[object]], *, indent: int = 2) -> None:
+    """Rows of words in aligned columns; wide characters count as two."""
+    cells = [[one_line(cell) for cell in row] for row in rows]
+    widths = [max(map(cell_len, column)) for column in zip(*cells, strict=True)]
+    for row in cells:
+        padded = (
+            cell + " " * (width - cell_len(cell)) for cell, width in zip(row, widths, strict=True)
+        )
+        say((" " * indent + "  ".join(padded)).rstrip())

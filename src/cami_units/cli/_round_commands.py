@@ -1,0 +1,267 @@
+"""Commands about a round by itself: computed, checked, measured, drawn."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cami_units.cli._options import (
+    LanguageOption,
+    NoCacheOption,
+    PlanArgument,
+    QuietOption,
+    VerboseOption,
+    app,
+)
+from cami_units.cli._summaries import (
+    say_assessment,
+    say_check,
+    say_how_sure,
+    say_problems,
+    say_what_was_found,
+    say_what_went_in,
+    say_where_it_is,
+)
+from cami_units.cli._terminal import (
+    FAULT,
+    at_work,
+    counted,
+    is_quiet,
+    is_verbose,
+    say,
+    say_rows,
+)
+
+
+@app.command(epilog="Example: cami-units propose plan.toml --out rounds/00-proposal")
+def propose(
+    ctx: typer.Context,
+    plan: PlanArgument = None,
+    out: Annotated[
+        Path, typer.Option("--out", metavar="DIR", help="The folder of the round to write.")
+    ] = Path("rounds/00-proposal"),
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace the round that is there.", show_default=False)
+    ] = False,
+    no_cache: NoCacheOption = False,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = False,
+) -> None:
+    """Compute a first proposal of conservation units: round 00, with KMZ, map and tables."""
+    with at_work(ctx, quiet, verbose) as progress:
+        from cami_units import cache, store
+        from cami_units.commands.propose import propose as run_propose
+        from cami_units.commands.round_files import write_proposal
+        from cami_units.plan import read_plan
+
+        plan_values = read_plan(plan)
+        store.check_place(out, force=force)
+        measured_cache = cache.NOTHING_KEPT if no_cache else cache.cache_beside(plan)
+        round_ = run_propose(plan_values, progress=progress, cache=measured_cache)
+        problems = write_proposal(round_, out, force=force, progress=progress)
+    if not is_quiet(ctx, quiet):
+        say_what_went_in(round_.manifest, problems, cures=is_verbose(ctx, verbose))
+        say_what_was_found(round_)
+        say_where_it_is(round_, out)
+
+
+@app.command(epilog="Example: cami-units assess drawn.kml plan.toml --out results")
+def assess(
+    ctx: typer.Context,
+    file: Annotated[
+        Path,
+        typer.Argument(metavar="FILE", help="Polygons: KML, KMZ, GeoPackage, GeoJSON, shapefile."),
+    ],
+    plan: PlanArgument = None,
+    out: Annotated[
+        Path, typer.Option("--out", metavar="DIR", help="The folder for assessment.csv.")
+    ] = Path(),
+    no_cache: NoCacheOption = False,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = False,
+) -> None:
+    """Measure any polygons, as drawn, against every gate and criterion."""
+    with at_work(ctx, quiet, verbose) as progress:
+        from cami_units import cache, store
+        from cami_units.commands.assess import assess as run_assess
+        from cami_units.documents.csv_tables import write_csv
+        from cami_units.plan import read_plan
+
+        measured_cache = cache.NOTHING_KEPT if no_cache else cache.cache_beside(plan)
+        table = run_assess(file, read_plan(plan), progress=progress, cache=measured_cache)
+        csv_path = store.write_atomically(
+            out / "assessment.csv", lambda path: write_csv(path, table)
+        )
+    if not is_quiet(ctx, quiet):
+        say_problems(table.attrs.get("problems", ()))
+        say_assessment(table, verbose=is_verbose(ctx, verbose))
+        say(f"\nEvery number, with its evidence: {csv_path}")
+
+
+@app.command(
+    epilog="Example: cami-units overlaps ranges.parquet --out overlaps.parquet --cell-km 10"
+)
+def overlaps(
+    ctx: typer.Context,
+    ranges: Annotated[
+        Path,
+        typer.Argument(metavar="RANGES", help="A GeoParquet file of ranges, or a folder of them."),
+    ],
+    out: Annotated[
+        Path, typer.Option("--out", metavar="FILE", help="The Parquet file to write.")
+    ] = Path("overlaps.parquet"),
+    cell_km: Annotated[
+        float, typer.Option("--cell-km", metavar="KM", help="Side of a cell, in km.")
+    ] = 25.0,
+    hexagons: Annotated[
+        bool, typer.Option("--hexagons", help="Hexagons of that area, not squares.")
+    ] = False,
+    crs: Annotated[
+        str,
+        typer.Option(
+            "--crs",
+            help="An equal-area coordinate system in metres, such as EPSG:6933 for the whole "
+            "world. Left out: that of Central Asia.",
+        ),
+    ] = "",
+    scheduler: Annotated[
+        str | None,
+        typer.Option(
+            "--scheduler",
+            metavar="ADDRESS",
+            help="A Dask scheduler whose workers see the same files. Left out: this process.",
+        ),
+    ] = None,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = False,
+) -> None:
+    """Measure thousands of ranges on millions of cells: km² of each species in each cell."""
+    with at_work(ctx, quiet, verbose) as progress:
+        from cami_units.commands.overlaps import write_overlaps
+        from cami_units.model import EQUAL_AREA
+
+        overlap_file = write_overlaps(
+            ranges,
+            out,
+            cell_km=cell_km,
+            shape="hexagon" if hexagons else "square",
+            crs=crs or EQUAL_AREA,
+            scheduler=scheduler,
+            progress=progress,
+        )
+    if not is_quiet(ctx, quiet):
+        say_problems(overlap_file.problems, cures=is_verbose(ctx, verbose))
+        say(f"{overlap_file.species:,} species, {overlap_file.rows:,} overlaps with cells: {out}")
+
+
+@app.command(epilog="Example: cami-units check plan.toml")
+def check(
+    ctx: typer.Context,
+    plan: PlanArgument = None,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = False,
+) -> None:
+    """Look at every layer of a plan, and say what is there and what must be mended."""
+    with at_work(ctx, quiet, verbose) as progress:
+        from cami_units.commands.check import check as run_check
+        from cami_units.plan import read_plan
+
+        problems, sources = run_check(read_plan(plan), progress=progress)
+    refusals = [problem for problem in problems if problem.level == "refuses"]
+    if not is_quiet(ctx, quiet):
+        say_check(problems, sources)
+    elif refusals:
+        say_problems(refusals, stderr=True)
+    if refusals:
+        say(
+            f"\n{counted(len(refusals), 'problem')} to mend before anything can be computed.",
+            style="red",
+            stderr=True,
+        )
+        raise typer.Exit(FAULT)
+    if not is_quiet(ctx, quiet):
+        command = f"cami-units propose {plan}" if plan else "cami-units propose"
+        say(f"\nReady. Next: {command}")
+
+
+@app.command(epilog="Example: cami-units init my-workshop")
+def init(
+    ctx: typer.Context,
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="A new or empty folder.")],
+    quiet: QuietOption = False,
+    verbose: VerboseOption = False,
+) -> None:
+    """Make the folder of a workshop: a plan that works as it stands, criteria, and a README."""
+    with at_work(ctx, quiet, verbose):
+        from cami_units.commands.init import init as run_init
+
+        paths = run_init(directory)
+    if not is_quiet(ctx, quiet):
+        say(f"A workshop folder is in {directory}:")
+        for path in paths:
+            say(f"  {path}")
+        say(
+            "\nPut your layers into inputs/, name them in plan.toml, then:\n"
+            f"  cami-units check {directory / 'plan.toml'}\n"
+            f"  cami-units propose {directory / 'plan.toml'}"
+        )
+
+
+@app.command(epilog="Example: cami-units sensitivity rounds/00-proposal")
+def sensitivity(
+    ctx: typer.Context,
+    round_: Annotated[Path, typer.Argument(metavar="ROUND", help="The folder of a round.")],
+    quiet: QuietOption = False,
+    verbose: VerboseOption = False,
+) -> None:
+    """Say how sure each unit and rank is: 1,000 runs under other assumptions, added to the round."""
+    with at_work(ctx, quiet, verbose) as progress:
+        from cami_units import store
+        from cami_units.commands.sensitivity import with_sensitivity, write_sensitivity
+
+        assessed_round = with_sensitivity(store.read_round(round_), progress=progress)
+        write_sensitivity(assessed_round, round_, progress=progress)
+    if not is_quiet(ctx, quiet):
+        say_how_sure(assessed_round)
+        say(f"\nAdded to the round in {round_}: sensitivity.csv and its map and figure,")
+        say(
+            "complementarity.csv, border_pairs.csv, crossings.csv, unit_presence.csv, restoration.csv."
+        )
+        say("The unit table, both KMZ and the map now say how stable each unit is.")
+
+
+@app.command(epilog="Example: cami-units figures rounds/00-proposal --lang ru")
+def figures(
+    ctx: typer.Context,
+    round_: Annotated[Path, typer.Argument(metavar="ROUND", help="The folder of a round.")],
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", metavar="DIR", help="The folder to write. Left out: figures/ in the round."
+        ),
+    ] = None,
+    lang: LanguageOption = "",
+    quiet: QuietOption = False,
+    verbose: VerboseOption = False,
+) -> None:
+    """Draw a round for paper and projector: poster, section sheets, unit pages, slides, an atlas."""
+    folder = round_ / "figures" if out is None else out
+    with at_work(ctx, quiet, verbose) as progress:
+        from cami_units import store
+        from cami_units.commands.figures import write_figures
+
+        problems = write_figures(store.read_round(round_), folder, lang=lang, progress=progress)
+    if not is_quiet(ctx, quiet):
+        say_problems(problems)
+        say(f"The figures are in {folder}", style="bold")
+        say_rows(
+            [
+                ("Poster of the region, A1", folder / "poster_a1.pdf"),
+                ("A sheet for each section, A3", folder / "section_…_a3.pdf"),
+                ("A page for each unit, A4", folder / "units_a4.pdf"),
+                ("For the projector, 1920 × 1080", folder / "slide_….png"),
+                ("Map with all evidence, for any browser", folder / "atlas.html"),
+            ]
+        )

@@ -1,0 +1,372 @@
+"""Commands of the workshop: what is handed out, what comes back, what is decided and what follows."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cami_units.cli._options import (
+    LanguageOption,
+    QuietOption,
+    RoundArgument,
+    VerboseOption,
+    app,
+)
+from cami_units.cli._summaries import (
+    say_activities,
+    say_collected,
+    say_lint,
+    say_packed,
+    say_problems,
+    say_rehearsed,
+)
+from cami_units.cli._terminal import (
+    BUG,
+    FAULT,
+    at_work,
+    is_quiet,
+    is_verbose,
+    say,
+    say_rows,
+)
+
+
+class LintProfile(StrEnum):
+    """The program a KML or KMZ is meant for."""
+
+    earth_pro = "earth-pro"
+    earth_web = "earth-web"
+
+
+@app.command(epilog="Example: cami-units collect handed-in --base rounds/00-proposal")
+def collect(
+    ctx: typer.Context,
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="FILE…",
+            help="The groups' files, or folders with them: KMZ, KML, GeoPackage, GeoJSON, and the "
+            "XLSX form.",
+        ),
+    ],
+    base: Annotated[
+        Path,
+        typer.Option("--base", metavar="ROUND", help="The round that the groups were handed."),
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", metavar="DIR", help="The folder of the next round. Left out: beside the base."
+        ),
+    ] = None,
+    resolutions: Annotated[
+        Path | None,
+        typer.Option(
+            "--resolutions",
+            metavar="CSV",
+            help="unit_id, resolution, reason. Left out: resolutions.csv beside the files.",
+        ),
+    ] = None,
+    pack: Annotated[
+        Path | None,
+        typer.Option(
+            "--pack", metavar="DIR", help="The packs handed out. Left out: pack beside the base."
+        ),
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace the round that is there.", show_default=False)
+    ] = False,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = False,
+) -> None:
+    """Read what the groups hand in, compare, measure and merge it: the next round, and a report."""
+    with at_work(ctx, quiet, verbose) as progress:
+        from cami_units import store
+        from cami_units.commands.collect import collect as run_collect
+        from cami_units.commands.collect import next_directory, write_collected
+        from cami_units.commands.decide import decided_round
+
+        before = decided_round(base)
+        target = out or next_directory(base, before)
+        store.check_place(target, force=force)
+        left = store.left_behind(target)
+        collected = run_collect(
+            files,
+            before,
+            base_dir=base,
+            pack=pack or base.resolve().parent / "pack",
+            resolutions=resolutions,
+            progress=progress,
+        )
+        problems = write_collected(collected, target, force=force, progress=progress)
+    if not is_quiet(ctx, quiet):
+        if left:
+            say("An earlier run was stopped while it wrote; what it had left was cleared away.")
+        say_collected(collected, target)
+        say_problems(problems, cures=is_verbose(ctx, verbose))
+
+
+@app.command(epilog="Example: cami-units pack rounds/00-proposal --plan plan.toml")
+def pack(
+    ctx: typer.Context,
+    directory: Annotated[
+        Path, typer.Argument(metavar="ROUND", help="The folder of the round to hand out.")
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="DIR", help="Where to; left out: pack/ beside the round."),
+    ] = None,
+    plan: Annotated[
+        Path | None,
+        typer.Option(
+            "--plan",
+            metavar="PLAN",
+            help="Take the groups from this plan, not from the one the round was made with.",
+        ),
+    ] = None,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = False,
+) -> None:
+    """Make a folder for each working group, one for plenary, and one with everything."""
+    with at_work(ctx, quiet, verbose) as progress:
+        from cami_units.commands.pack import pack as run_pack
+        from cami_units.plan import read_plan
+
+        plan_values = read_plan(plan) if plan else None
+        packs = run_pack(directory, out, plan=plan_values, progress=progress)
+    if not is_quiet(ctx, quiet):
+        say_packed(packs)
+
+
+@app.command(epilog='Example: cami-units decide rounds/01 CU-012 agree --reason "no objection"')
+def decide(
+    ctx: typer.Context,
+    directory: RoundArgument,
+    unit: Annotated[str, typer.Argument(metavar="UNIT", help="The unit, as CU-012.")],
+    decision: Annotated[
+        str,
+        typer.Argument(
+            metavar="DECISION",
+            help="agree, agree-with-change, park, reject, or undo (takes back the last one).",
+        ),
+    ],
+    reason: Annotated[str, typer.Option("--reason", help="Why, on one line.")],
+    by: Annotated[str, typer.Option("--by", help="A group or a role, never a person.")] = "plenary",
+    document: Annotated[
+        str, typer.Option("--document", help="The number of the document that says so.")
+    ] = "",
+    status: Annotated[
+        str,
+        typer.Option("--status", help="endorsed or adopted: only with agree and --document."),
+    ] = "",
+    time: Annotated[
+        str, typer.Option("--time", help="When (2026-11-22T14:05). Left out: now.")
+    ] = "",
+    quiet: QuietOption = False,
+    verbose: VerboseOption = False,
+) -> None:
+    """Write one decision of plenary into the log, and show it in the tables and maps."""
+    with at_work(ctx, quiet, verbose) as progress:
+        from datetime import datetime
+
+        from cami_units.commands.decide import DECISION_LOG
+        from cami_units.commands.decide import decide as run_decide
+
+        # The only clock that this program reads: a decision is an event, a round is not.
+        moment = time or datetime.now().astimezone().isoformat(timespec="seconds")
+        line = run_decide(
+            directory,
+            unit,
+            decision,
+            reason=reason,
+            time=moment,
+            by=by,
+            document=document,
+            status=status,
+            progress=progress,
+        )
+    if not is_quiet(ctx, quiet):
+        say(f"{line['unit_id']}: {line['before']} → {line['status']} ({line['decision']})")
+        say(f"  in {directory / DECISION_LOG}, the tables and the maps of the round")
+
+
+@app.command(epilog="Example: cami-units plenary rounds/01-collected --before rounds/00-proposal")
+def plenary(
+    ctx: typer.Context,
+    directory: RoundArgument,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="DIR", help="Where to; left out: plenary/ in the round."),
+    ] = None,
+    before: Annotated[
+        Path | None,
+        typer.Option(
+            "--before",
+            metavar="ROUND",
+            help="The round to compare with; left out: the base of this one, if it lies beside it.",
+        ),
+    ] = None,
+    lang: LanguageOption = "",
+    quiet: QuietOption = False,
+    verbose: VerboseOption = False,
+) -> None:
+    """Make the board for plenary: one unit a screen, in a browser, as slides, as a tour."""
+    with at_work(ctx, quiet, verbose) as progress:
+        from cami_units.commands.plenary import plenary as run_plenary
+
+        folder, problems = run_plenary(directory, out, before=before, lang=lang, progress=progress)
+    if not is_quiet(ctx, quiet):
+        say_problems(problems)
+        say(f"The board is in {folder}", style="bold")
+        say_rows(
+            [
+                ("In a browser (← → turn it over)", folder / "board.html"),
+                ("As slides", folder / "board.pptx"),
+                ("As a tour in Google Earth Pro", folder / "board.kmz"),
+            ]
+        )
+
+
+@app.command(epilog="Example: cami-units activities rounds/01-collected handed-in/")
+def activities(
+    ctx: typer.Context,
+    directory: RoundArgument,
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="FILE…", help="Groups' forms (XLSX) or tables (CSV, XLSX)."),
+    ] = None,
+    programme: Annotated[
+        Path | None,
+        typer.Option("--programme", metavar="FILE", help="Measures of the current programme."),
+    ] = None,
+    general: Annotated[
+        list[str] | None,
+        typer.Option("--general", metavar="ID", help="Move a suggestion to the general section."),
+    ] = None,
+    back: Annotated[
+        list[str] | None,
+        typer.Option("--back", metavar="ID", help="Move it back to the units it came from."),
+    ] = None,
+    by: Annotated[str, typer.Option("--by", help="A group or a role.")] = "facilitator",
+    reason: Annotated[str, typer.Option("--reason", help="Why it is moved.")] = "",
+    quiet: QuietOption = False,
+    verbose: VerboseOption = False,
+) -> None:
+    """Bring the activities of the units together: tables, text, funding notes, what recurs."""
+    with at_work(ctx, quiet, verbose) as progress:
+        from cami_units.commands.activities import activities as run_activities
+
+        activity_tables = run_activities(
+            directory,
+            files or (),
+            programme=programme,
+            general=general or (),
+            back=back or (),
+            by=by,
+            reason=reason,
+            progress=progress,
+        )
+    if not is_quiet(ctx, quiet):
+        say_activities(activity_tables)
+
+
+@app.command(epilog="Example: cami-units annex rounds/01-collected")
+def annex(
+    ctx: typer.Context,
+    directory: RoundArgument,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="DIR", help="Where to; left out: annex/ in the round."),
+    ] = None,
+    lang: LanguageOption = "",
+    quiet: QuietOption = False,
+    verbose: VerboseOption = False,
+) -> None:
+    """Write the annex of a report: text, workbook, map, GeoPackage, and what went in."""
+    with at_work(ctx, quiet, verbose) as progress:
+        from cami_units.commands.annex import ANNEX_FILES
+        from cami_units.commands.annex import annex as run_annex
+
+        folder = run_annex(directory, out, lang=lang, progress=progress)
+    if not is_quiet(ctx, quiet):
+        say(f"The annex is in {folder}", style="bold")
+        say_rows([(name, folder / name) for name in ANNEX_FILES])
+
+
+@app.command(epilog="Example: cami-units rehearse --out rehearsal")
+def rehearse(
+    ctx: typer.Context,
+    round_: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="ROUND", help="The round to rehearse with. Left out: the bundled demonstration."
+        ),
+    ] = None,
+    out: Annotated[
+        Path, typer.Option("--out", metavar="DIR", help="A new folder for all that is made.")
+    ] = Path("rehearsal"),
+    quiet: QuietOption = False,
+    verbose: VerboseOption = False,
+) -> None:
+    """Fabricate ten group files with the usual damage, collect them, and say what was caught."""
+    with at_work(ctx, quiet, verbose) as progress:
+        from cami_units.commands.propose import propose as run_propose
+        from cami_units.commands.rehearse import check_rehearsal
+        from cami_units.commands.rehearse import rehearse as run_rehearse
+        from cami_units.commands.round_files import write_proposal
+        from cami_units.plan import read_plan
+
+        check_rehearsal(out)
+        base = round_
+        if base is None:
+            base = out / "00-proposal"
+            proposal = run_propose(read_plan(None), progress=progress)
+            write_proposal(proposal, base, progress=progress)
+        rehearsal = run_rehearse(base, out, progress=progress)
+    missed = [damage for damage in rehearsal.caught if not damage.line]
+    if not is_quiet(ctx, quiet):
+        say_rehearsed(rehearsal)
+    if missed:
+        say(
+            f"{len(missed)} of {len(rehearsal.caught)} damages were not told of; please report it.",
+            style="red",
+            stderr=True,
+        )
+        raise typer.Exit(BUG)
+
+
+@app.command(epilog="Example: cami-units lint units.kmz --profile earth-web")
+def lint(
+    ctx: typer.Context,
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE…", help="KML or KMZ files, anybody's.")
+    ],
+    profile: Annotated[
+        LintProfile, typer.Option("--profile", help="The program they are meant for.")
+    ] = LintProfile.earth_pro,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = False,
+) -> None:
+    """Say whether KML and KMZ files are fit for Google Earth, and what to mend."""
+    fit = True
+    with at_work(ctx, quiet, verbose):
+        from cami_units import kml
+        from cami_units.model import InputError
+
+        for file in files:
+            try:
+                faults = kml.lint_kml(file, profile=profile.value)
+            except InputError as error:
+                fit = False
+                say(f"✗ {file}", style="red")
+                say(f"    {error}")
+                continue
+            wrong = bool((faults["level"] == "error").any())
+            fit = fit and not wrong
+            if wrong or not is_quiet(ctx, quiet):
+                say_lint(file, faults, profile.value)
+    if not fit:
+        raise typer.Exit(FAULT)
