@@ -479,7 +479,7 @@ def test_a_code_page_without_cyrillic_does_not_stop_anything():
     script = (
         "from cami_units import cli\n"
         "try: cli.main(['--version'])\n"
-        "except SystemExit: cli._words.say('✓ Устюрт 普氏')\n"
+        "except SystemExit: cli._terminal.say('✓ Устюрт 普氏')\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", script],
