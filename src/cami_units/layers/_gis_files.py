@@ -386,7 +386,7 @@ def _gdal_dataset(
             dict(zip((str(column) for column in meta["fields"]), fields, strict=True)),
             index=pd.RangeIndex(1, len(fids) + 1, name="row"),
         ).drop(columns="geometry", errors="ignore")
-        ours, notes = select(attributes, f"{file}: {part}" if part else file)
+        ours, row_notes = select(attributes, f"{file}: {part}" if part else file)
         wkb = np.full(len(fids), None, dtype=object)
         if meta["geometry_type"] is not None and ours.any():
             some = None if ours.all() else fids[ours]
@@ -400,7 +400,7 @@ def _gdal_dataset(
     geometry, unclosed = _shapes(wkb)
     crs = CRS.from_user_input(meta["crs"]) if meta["crs"] else None
     table = gpd.GeoDataFrame(attributes, geometry=geometry, crs=crs)
-    return Dataset(file, part, table[ours], len(table), unclosed), notes + notes
+    return Dataset(file, part, table[ours], len(table), unclosed), notes + row_notes
 
 
 def _shapes(wkb: Any) -> tuple[Any, tuple[int, ...]]:
