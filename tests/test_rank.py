@@ -154,7 +154,7 @@ def test_scores_equal_to_three_decimals_share_a_rank(profile: Profile) -> None:
         },
     )
     assert found["site"].tolist() == ["b", "c", "d", "a"]
-    assert found["rank_label"].tolist() == ["1", "=2", "=2", "4"]
+    assert found["rank_label"].tolist() == ["1", "2=", "2=", "4"]
     assert found["rank"].tolist() == [1, 2, 2, 4]
 
 

@@ -179,7 +179,7 @@ def nearest_misses(findings: Findings, profile: Profile) -> pd.DataFrame:
     names = list(profile.decision.any_of or ())
     rows = findings.criteria[findings.criteria["criterion"].isin(names)]
     ratio = rows["value"].astype(float) / rows["threshold"].astype(float)
-    reached = set(rows.loc[ratio >= 1, "site"])
+    reached = set(rows.loc[ratio >= 1 - 1e-9, "site"])
     short = rows.assign(missing=rows["threshold"] - rows["value"], ratio=ratio)
     short = short[(ratio > 0) & ~short["site"].isin(reached)]
     first = short.sort_values(["ratio", "criterion"], ascending=[False, True], kind="stable")
@@ -210,7 +210,8 @@ def value_scores(
     over the criteria *i* that were assessed, with weights *w* and fixed reference maxima *m* of the
     profile, and *x* the transboundary species (C1), their threat weight (C2), the largest share of
     a range in % (C3), and the worth of the best documented crossing (C5). Because the maxima are
-    fixed, the score of one site never depends on another.
+    fixed, the score of one site never depends on another. Evidence of movement can lift a site and
+    never lower it: C5 is among *i* only where the mean is higher with it.
 
     Parameters
     ----------
@@ -242,11 +243,27 @@ def value_scores(
     if weights is None:
         weights = np.array([rule.weights[name] for name in names])  # type: ignore[index]
     capped = np.minimum(parts / maxima, 1.0)
-    counted = np.where(np.isnan(capped), 0.0, weights)
-    total = counted.sum(axis=1)
-    weighed = (np.nan_to_num(capped) * counted).sum(axis=1)
-    score = np.divide(weighed, total, out=np.full(len(total), np.nan), where=total > 0)
+    own = np.where(np.isnan(capped), 0.0, weights)
+    score = _mean(capped, own)
+    if _LIFTING in names:
+        without = own.copy()
+        without[:, names.index(_LIFTING)] = 0.0
+        score = np.fmax(score, _mean(capped, without))
     return pd.Series(score, index=measures.index, name="score")
+
+
+_LIFTING: Final = "C5"
+"""The criterion that can lift a score and never lower it: more evidence must not cost a unit."""
+
+
+def _mean(parts: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The weighted mean of each row; NaN where nothing has weight."""
+    total = weights.sum(axis=1)
+    weighed = (np.nan_to_num(parts) * weights).sum(axis=1)
+    mean: NDArray[np.float64] = np.divide(
+        weighed, total, out=np.full(len(total), np.nan), where=total > 0
+    )
+    return mean
 
 
 def weighted_criteria(profile: Profile) -> dict[str, float]:
@@ -285,10 +302,13 @@ def ranks(score: pd.Series[float], runs: pd.Series[Any] | None = None) -> pd.Ser
 
 
 def rank_labels(rank: pd.Series[Any]) -> pd.Series[str]:
-    """Ranks as people say them: "4", "=4" where it is shared, nothing where there is none."""
+    """Ranks as people say them: "4", "4=" where it is shared, nothing where there is none.
+
+    Not "=4": a spreadsheet that opens the table takes that for a formula.
+    """
     shared = rank.duplicated(keep=False) & rank.notna()
     label = rank.astype("string").fillna("").astype(str)
-    return label.where(~shared, "=" + label)
+    return label.where(~shared, label + "=")
 
 
 def rank_units(findings: Findings, decisions: pd.DataFrame, profile: Profile) -> pd.DataFrame:
@@ -307,7 +327,7 @@ def rank_units(findings: Findings, decisions: pd.DataFrame, profile: Profile) ->
     -------
     DataFrame
         ``site``, ``decision``, ``score`` (0–1, to 3 decimals), ``tier``, ``rank`` (nullable
-        integer), ``rank_label``: "4", or "=4" where the score is shared to 3 decimals; the next
+        integer), ``rank_label``: "4", or "4=" where the score is shared to 3 decimals; the next
         rank is then 6. Rows go by rank; those of one rank by site, as do those without a rank,
         which come last.
 

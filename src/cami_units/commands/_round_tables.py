@@ -63,8 +63,9 @@ def round_tables(
         "ranges_used": known.ranges,
         "species": known.species,
     }
-    if known.overrides is not None:
-        tables["overrides"] = known.overrides
+    for name in ("overrides", "coverage", "coverage_areas"):
+        if getattr(known, name) is not None:
+            tables[name] = getattr(known, name)
     for name in ROUND_LAYERS:
         if getattr(known, name) is not None:
             tables[name] = getattr(known, name)

@@ -83,12 +83,14 @@ def cut(known: Layers, plan: Plan, *, cache: Cache = NOTHING_KEPT) -> Pieces:
     >>> pieces.sides.columns.tolist()
     ['sci_name', 'iso2', 'geometry']
     """
-    pair_km = plan.profile.C7.pair_km
+    pair_km, adjacent_km = plan.profile.C7.pair_km, plan.profile.G1.adjacent_km
 
     def cut_anew() -> Pieces:
-        return overlap.layer_pieces(known, pair_km=pair_km)
+        return overlap.layer_pieces(known, pair_km=pair_km, adjacent_km=adjacent_km)
 
-    return kept_value(cache, "pieces", pair_km, Pieces, cut_anew, layers=known)
+    coverage = [known.coverage, known.coverage_areas]
+    key = [pair_km, adjacent_km, coverage]
+    return kept_value(cache, "pieces", key, Pieces, cut_anew, layers=known)
 
 
 def measure(
@@ -169,6 +171,7 @@ def assess_sites(
         species_ranges(pieces.layers),
         plan.profile,
         adjacent=adjacent_sites(sites, pieces.layers, plan, site),
+        state_names=dict(zip(pieces.states["iso2"], pieces.states["name_en"], strict=True)),
     )
     return Assessed(tables, findings, rank.decide(findings, plan.profile))
 

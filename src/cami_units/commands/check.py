@@ -8,7 +8,12 @@ from typing import Any, Final
 import pandas as pd
 
 from cami_units import layers, overlap
-from cami_units.commands.plan_layers import open_numbers, reading_of
+from cami_units.commands.plan_layers import (
+    faulty_coverage,
+    open_numbers,
+    reading_of,
+    with_coverage,
+)
 from cami_units.model import InputError, Layers, Problem, Progress, listed, quiet
 from cami_units.plan import Plan
 
@@ -25,11 +30,30 @@ def check(
     clean, problems, sources = layers.survey_layers(reading_of(plan), progress=progress)
     odd: tuple[Problem, ...] = ()
     if clean is not None:
+        clean = with_coverage(clean, plan)
         progress("comparing with what is expected", 0, 0)
         side_km2 = plan.profile.occurrence.side_km2
         odd = unexpected(clean) if side_km2 is None else unexpected(clean, least_km2=side_km2)
+        odd = (*odd, *_partial_coverage(clean))
     faults = (*open_numbers(plan), *_faulty_overrides(plan), *missing_context(plan))
+    faults += faulty_coverage(plan)
     return (*faults, *problems, *odd), sources
+
+
+def _partial_coverage(clean: Layers) -> tuple[Problem, ...]:
+    """Layers of evidence that speak of some states only: elsewhere nothing is assessed by them."""
+    states = set(clean.countries.loc[clean.countries["range_state"], "iso2"])
+    in_areas = set() if clean.coverage_areas is None else set(clean.coverage_areas["layer"])
+    problems = []
+    for layer, names in () if clean.coverage is None else clean.coverage.to_numpy():
+        covered = names.split(";")
+        if layer in in_areas or not set(covered) < states:
+            continue
+        speaks = f"it speaks of {listed(covered, 20)}" if names else "it has nothing in the study"
+        what = f"{speaks}; elsewhere what hangs on it is not assessed"
+        cure = f'Where it was compiled for more, say so: [coverage] {layer} = ["…"].'
+        problems.append(Problem("note", layer, "", "", what, cure))
+    return tuple(problems)
 
 
 # -- what is expected of a range -------------------------------------------------------------------

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, fields, replace
+from pathlib import Path
 from typing import Any
 
+import geopandas as gpd
 import pandas as pd
 
 from cami_units import cache as store_of_entries
-from cami_units import criteria, layers
+from cami_units import criteria, layers, overlap
 from cami_units.cache import NOTHING_KEPT, Cache
 from cami_units.model import InputError, Layers, Problem, Progress, listed, quiet, unfilled
 from cami_units.plan import Plan
@@ -32,12 +34,30 @@ def load(plan: Plan, *, progress: Progress = quiet, cache: Cache = NOTHING_KEPT)
     >>> len(known.features), len(known.hotspots)
     (18, 44)
     """
-    refusing = [problem for problem in open_numbers(plan) if problem.level == "refuses"]
+    refusing = [fault for fault in open_numbers(plan) if fault.level == "refuses"]
+    refusing += faulty_coverage(plan)
     if refusing:
-        raise InputError("\n".join(problem.sentence() for problem in refusing))
-    clean = _kept_layers(cache, plan, progress)
+        raise InputError("\n".join(fault.sentence() for fault in refusing))
+    clean = with_coverage(_kept_layers(cache, plan, progress), plan)
     path = plan.workshop.overrides
     return clean if path is None else replace(clean, overrides=layers.read_overrides(path))
+
+
+def with_coverage(clean: Layers, plan: Plan) -> Layers:
+    """The layers with where each of them was looked for: the plan's `[coverage]`, else their own."""
+    states = {name: ground for name, ground in plan.coverage.items() if isinstance(ground, tuple)}
+    areas = [
+        overlap.dissolved(layers.read_sites(ground, crs=clean.crs)[0]).assign(layer=name)
+        for name, ground in sorted(plan.coverage.items())
+        if isinstance(ground, Path) and ground.exists()
+    ]
+    return replace(
+        clean,
+        coverage=overlap.layer_coverage(clean, states),
+        coverage_areas=None
+        if not areas
+        else gpd.GeoDataFrame(pd.concat(areas, ignore_index=True), crs=clean.crs),
+    )
 
 
 def _kept_layers(cache: Cache, plan: Plan, progress: Progress) -> Layers:
@@ -75,6 +95,25 @@ def _plain(value: Any) -> Any:
     if isinstance(value, layers.TaxonRule | layers.Reading):
         return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
     return value if isinstance(value, pd.DataFrame | str | int | float | None) else str(value)
+
+
+def faulty_coverage(plan: Plan) -> tuple[Problem, ...]:
+    """What `[coverage]` of a plan says that cannot be: a missing area file, an unknown state."""
+    problems = []
+    for name, ground in sorted(plan.coverage.items()):
+        if isinstance(ground, Path):
+            if not ground.exists():
+                what = f"the area file of [coverage] {name} is not there"
+                cure = "Correct its path (it is relative to the plan file), or name states."
+                problems.append(Problem("refuses", "coverage", ground.name, "", what, cure))
+        elif strange := sorted(set(ground) - set(plan.study.states)):
+            what = f"[coverage] {name} names {listed(strange)}, no state of the study"
+            cure = f"The states of [study] are {listed(plan.study.states, 20)}."
+            problems.append(Problem("refuses", "coverage", "", "", what, cure))
+        if name.startswith("context.") and name.removeprefix("context.") not in plan.context:
+            what = f"[coverage] {name}: the plan has no such context layer"
+            problems.append(Problem("refuses", "coverage", "", "", what, "Correct the name."))
+    return tuple(problems)
 
 
 _NEEDED = ("occurrence", "G1", "G2", "decision", "score", "cells")

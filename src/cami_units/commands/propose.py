@@ -50,7 +50,13 @@ def propose(plan: Plan, *, progress: Progress = quiet, cache: Cache = NOTHING_KE
     clean = load(plan, progress=progress, cache=cache)
     progress("cutting layers by states", 0, 0)
     pieces = cut(clean, plan, cache=cache)
-    cache = narrowed(cache, plan.profile.C7.pair_km)
+    cache = narrowed(
+        cache,
+        plan.profile.C7.pair_km,
+        plan.profile.G1.adjacent_km,
+        clean.coverage,
+        clean.coverage_areas,
+    )
     progress("scoring planning units", 0, 0)
     cells = score_cells(pieces, plan, cache=cache)
     hotspots = assess_sites(clean.hotspots, pieces, plan, site="hotspot_id", cache=cache)
@@ -113,22 +119,25 @@ def score_cells(pieces: Pieces, plan: Plan, *, cache: Cache = NOTHING_KEPT) -> C
     study, border_km = plan.study, plan.criteria.border_km
 
     def measured_cells() -> CellTables:
-        return overlap.cell_tables(study_cells(pieces, plan), pieces, border_km=border_km)
+        return overlap.cell_tables(
+            study_cells(pieces, plan), pieces, border_km=border_km, side_km2=side_km2
+        )
 
-    key = [study.cell_km, study.shape, border_km]
+    side_km2 = plan.profile.occurrence.side_km2 or 0.0
+    key = [study.cell_km, study.shape, border_km, side_km2]
     tables = kept_value(cache, "cells", key, CellTables, measured_cells)
     scores = criteria.score_cells(
         tables.units,
-        tables.here,
-        tables.both,
+        tables.species,
+        tables.shared,
         species_ranges(pieces.layers),
         plan.profile,
         cell_km2=float(overlap.area_km2(tables.units).iloc[0]),
     )
     return Cells(
         units=tables.units.merge(scores, on="pu_id"),
-        species=tables.here.groupby(["pu_id", "sci_name"])[["km2"]].sum().reset_index(),
-        shared=tables.both,
+        species=tables.species,
+        shared=tables.shared,
         hotspots=tables.hotspots,
     )
 

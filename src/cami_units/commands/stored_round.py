@@ -43,7 +43,7 @@ def reopened(done: Round) -> tuple[Plan, Layers]:
     crs = plan.study.crs
     flat = {
         name: layers.to_equal_area(table, crs)
-        for name in ("ranges_used", *ROUND_LAYERS)
+        for name in ("ranges_used", "coverage_areas", *ROUND_LAYERS)
         if isinstance(table := done.tables.get(name), gpd.GeoDataFrame)
     }
     flat["countries"]["range_state"] = flat["countries"]["range_state"].astype(bool)
@@ -52,9 +52,15 @@ def reopened(done: Round) -> tuple[Plan, Layers]:
         species=done.tables["species"],
         ranges=flat.pop("ranges_used"),
         overrides=done.tables.get("overrides"),
+        coverage=_coverage(done.tables.get("coverage")),
         sources=tuple(manifest["inputs"]),
         **flat,
     )
+
+
+def _coverage(table: pd.DataFrame | None) -> pd.DataFrame | None:
+    """The coverage of the layers as text; rounds of before it was kept have none."""
+    return None if table is None else table[["layer", "states"]].fillna("").astype(str)
 
 
 def allocation(done: Round, groups: Mapping[str, Sequence[str]]) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -10,8 +11,14 @@ from typing import Any, Final
 
 import pandas as pd
 
-from cami_units.criteria._measures import Evidence, graded
-from cami_units.model import Profile, clean_name, listed, unfilled
+from cami_units.criteria._measures import (
+    Evidence,
+    at_least,
+    at_most,
+    covered_share,
+    graded,
+)
+from cami_units.model import COVERED_LAYERS, Profile, clean_name, listed, unfilled
 
 Row = Any
 """A row of a table, as a named tuple."""
@@ -35,35 +42,56 @@ class Site:
     supporting: tuple[str, ...]
     has_protected: bool
     adjacent: str
+    coverage: Mapping[str, float]
+    state_names: Mapping[str, str]
+
+    def state(self, iso2: str) -> str:
+        """The name of a state, as people read it; its code where no name was given."""
+        return self.state_names.get(iso2, iso2)
+
+    def pair(self, pair: str) -> str:
+        """Two states with a common border."""
+        return "–".join(self.state(iso2) for iso2 in pair.split(";"))
 
 
 def sentences(
-    seen: Evidence, met: pd.DataFrame, supporting: pd.DataFrame, profile: Profile
+    evidence: Evidence,
+    met: pd.DataFrame,
+    supporting: pd.DataFrame,
+    profile: Profile,
+    state_names: Mapping[str, str],
 ) -> dict[tuple[Any, str], str]:
     """The sentence of each site and finding; `supporting` are the rows of species possibly extant."""
     return {
         (name, finding): _sentence(site, finding)
-        for name, site in _sites(seen, met, supporting, profile)
+        for name, site in _sites(evidence, met, supporting, profile, state_names)
         for finding in profile.findings
     }
 
 
 def _sites(
-    seen: Evidence, met: pd.DataFrame, supporting: pd.DataFrame, profile: Profile
+    evidence: Evidence,
+    met: pd.DataFrame,
+    supporting: pd.DataFrame,
+    profile: Profile,
+    state_names: Mapping[str, str],
 ) -> Iterator[tuple[Any, Site]]:
-    tables = seen.tables
-    names = dict(zip(seen.species.index, seen.species["name_en"].astype(str), strict=True))
+    """Each site with the rows of all tables that speak of it."""
+    tables = evidence.tables
+    coverage = {layer: covered_share(tables, layer) for layer in COVERED_LAYERS}
+    species_table = evidence.species["name_en"].astype(str)
+    names = dict(zip(species_table.index, species_table, strict=True))
     key = ["site", "iso2"]
     states = _rows(tables.states.groupby(key)[["km2"]].sum().reset_index())
     sides = _rows(tables.species.groupby([*key, "sci_name"])[["km2"]].sum().reset_index())
-    species = _rows(seen.at_sites)
+    species = _rows(evidence.at_sites)
     corridors = _rows(_named(tables.corridors, names, profile))
     crossings = _rows(_named(tables.crossings, names, profile))
     barriers, pairs = _rows(tables.barriers), _rows(tables.pa_pairs)
     hotspots, possible = _rows(tables.hotspots), _rows(supporting)
-    numbers = seen.measures.to_dict("index")
+    numbers = evidence.measures.to_dict("index")
     verdict = met.astype(object).to_dict("index")
-    for name in seen.measures.index:
+    for name in evidence.measures.index:
         by_species: defaultdict[str, list[Row]] = defaultdict(list)
         for row in _of(sides, name) or ():
             by_species[row.sci_name].append(row)
@@ -83,7 +111,9 @@ def _sites(
                 hotspots=_of(hotspots, name),
                 supporting=tuple(names[row.sci_name] for row in _of(possible, name) or ()),
                 has_protected=tables.protected is not None,
-                adjacent=str(seen.adjacent["reason"].get(name, "")).strip(),
+                adjacent=str(evidence.adjacent["reason"].get(name, "")).strip(),
+                coverage={layer: float(share[name]) for layer, share in coverage.items()},
+                state_names=state_names,
             ),
         )
 
@@ -122,13 +152,33 @@ def _sentence(site: Site, finding: str) -> str:
 # -- numbers and names in words -------------------------------------------------------------------
 
 
-def _figure(value: float) -> str:
-    """12300.4 as "12,300", 8.24 as "8.2", 0.034 as "0.03"."""
-    if abs(value) >= 99.95:
-        return f"{value:,.0f}"
-    if abs(value) >= 1:
-        return f"{value:.1f}"
-    return f"{value:.2g}" if value else "0"
+def _figure(value: float, limit: float | None = None) -> str:
+    """12300.4 as "12,300", 8.24 as "8.2", 0.034 as "0.034"; beside a limit, as many digits as are true.
+
+    29.97 beside a limit of 30 is "29.97": "30.0" would say that it holds.
+    """
+    digits = 0 if abs(value) >= 99.95 else 1 if abs(value) >= 1 else _decimals(value)
+    if limit is not None:
+        # the noise of floats is not worth a digit: at the limit the limit is said
+        number = limit if at_least(value, limit) and at_most(value, limit) else value
+        while digits < 12 and (round(number, digits) >= limit) != (number >= limit):
+            digits += 1
+        value = number
+    text = f"{value:,.{digits}f}"
+    return text.rstrip("0").rstrip(".") if abs(value) < 1 and "." in text else text
+
+
+def _decimals(value: float) -> int:
+    """The decimals that show two figures of a number below 1."""
+    return 2 if value == 0 else max(1 - math.floor(math.log10(abs(value))), 2)
+
+
+def _limits(value: float, limit: float) -> str:
+    """A computed limit, with digits enough to stand beside a value that falls short of it."""
+    digits = 0 if limit >= 99.95 else 1
+    while digits < 12 and round(limit, digits) <= round(value, digits) and value < limit:
+        digits += 1
+    return f"{limit:,.{digits}f}"
 
 
 def _count(number: float, word: str, plural: str = "") -> str:
@@ -136,26 +186,39 @@ def _count(number: float, word: str, plural: str = "") -> str:
     return f"{number:.0f} {word if number == 1 else several}"
 
 
-def _pair(pair: str) -> str:
-    return pair.replace(";", "–")
-
-
-def _areas(rows: Iterable[Row]) -> str:
+def _areas(site: Site, rows: Iterable[Row], limit: float | None = None) -> str:
+    """The states of some rows with their km², the largest first."""
     largest = sorted(rows, key=lambda row: (-row.km2, row.iso2))
-    return ", ".join(f"{row.iso2} {_figure(row.km2)} km²" for row in largest)
+    return ", ".join(f"{site.state(row.iso2)} {_figure(row.km2, limit)} km²" for row in largest)
+
+
+def _looked(site: Site, layer: str) -> str:
+    """For which part of the site a layer speaks, where that is not all of it."""
+    share = site.coverage[layer]
+    return (
+        "" if share >= 0.9995 else f", said of the {_figure(100 * share)} % of the site looked at"
+    )
+
+
+def _not_looked(site: Site, layer: str, name: str) -> str:
+    """Why nothing can be said where nobody looked; empty where somebody did."""
+    if site.coverage[layer] > 0:
+        return ""
+    return f"not assessed: the layer of {name} was not compiled for the states of this site."
 
 
 def _with_sides(site: Site, rows: Iterable[Row]) -> str:
-    least = site.profile.occurrence.side_km2 or 0.0
+    """Species with the sides that count, and the km² of each."""
+    side_km2 = site.profile.occurrence.side_km2 or 0.0
     return listed(
-        f"{row.name_en} ({_areas(_large(site.sides[row.sci_name], least))})"
+        f"{row.name_en} ({_areas(site, _large(site.sides.get(row.sci_name, ()), side_km2))})"
         for row in sorted(rows, key=lambda row: (-row.km2, row.sci_name))
     )
 
 
-def _large(sides: tuple[Row, ...], least: float) -> tuple[Row, ...]:
-    """The sides that count; where none does, all of them, to show how little it is."""
-    return tuple(side for side in sides if side.km2 >= least) or sides
+def _large(sides: tuple[Row, ...], side_km2: float) -> tuple[Row, ...]:
+    """The sides that count."""
+    return tuple(side for side in sides if at_least(side.km2, side_km2))
 
 
 def _names(rows: Iterable[Row]) -> str:
@@ -167,16 +230,19 @@ def _names(rows: Iterable[Row]) -> str:
 
 def _g1(site: Site) -> str:
     rule, area = site.profile.G1, site.numbers["area_km2"]
-    least = max(rule.min_side_km2 or 0.0, (rule.min_side_share or 0.0) / 100 * area)
-    counted = [row for row in site.states if row.km2 >= least]
-    small = [row for row in site.states if row.km2 < least]
-    need = f"{rule.min_states} are needed, each with at least {_figure(least)} km²"
-    if counted:
-        text = f"the site lies in {_count(len(counted), 'range state')} ({_areas(counted)}); {need}"
+    enough = max(rule.min_side_km2 or 0.0, (rule.min_side_share or 0.0) / 100 * area)
+    large = [row for row in site.states if at_least(row.km2, enough)]
+    # below a part of a hectare two layers' edges meet: nobody needs to hear of that
+    small = [row for row in site.states if not at_least(row.km2, enough) and row.km2 >= 0.05]
+    nearest = max((row.km2 for row in small), default=0.0)
+    need = f"{rule.min_states} are needed, each with at least {_limits(nearest, enough)} km²"
+    if large:
+        states = _areas(site, large)
+        text = f"the site lies in {_count(len(large), 'range state')} ({states}); {need}"
     else:
         text = f"no range state holds enough of the site; {need}"
     if small:
-        text += f"; too little to count: {_areas(small)}"
+        text += f"; too little to count: {_areas(site, small, enough)}"
     if site.numbers["n_states"] != site.numbers["n_states_undisputed"]:
         text += (
             "; the count hinges on a disputed area, without which it is "
@@ -184,7 +250,7 @@ def _g1(site: Site) -> str:
         )
     km = site.numbers["adjacent_km"]
     if km == km:
-        let_in = site.met["G1"] is True and len(counted) < (rule.min_states or 0)
+        let_in = site.met["G1"] is True and len(large) < (rule.min_states or 0)
         how = "let in" if let_in else "not needed" if site.met["G1"] is True else "not let in"
         text += (
             f"; override 'adjacent' {how}, {_figure(km)} km from a border "
@@ -211,23 +277,29 @@ def _g2(site: Site) -> str:
 
 def _one_sided(site: Site, grades: str) -> str:
     """What is there of species where none is transboundary."""
-    here = [row for row in site.species if row.occurs]
-    if here:
+    occurring = [row for row in site.species if row.occurs]
+    one_side = [row for row in occurring if row.n_sides >= 1]
+    no_side = [row for row in occurring if row.n_sides < 1]
+    parts = []
+    if one_side:
         no_proof = (
             "no corridor layer was given to document a crossing"
             if site.crossings is None
             else f"no crossing of grade {grades} out of it is documented"
         )
-        text = f"on one side only: {_with_sides(site, here)}, and {no_proof}"
-    else:
-        text = "none occurs at all"
+        parts.append(f"on one side only: {_with_sides(site, one_side)}, and {no_proof}")
+    if no_side:
+        side_km2 = site.profile.occurrence.side_km2 or 0.0
+        names = listed(f"{row.name_en} ({_figure(row.km2)} km²)" for row in no_side)
+        parts.append(f"on no side with {side_km2:g} km² or more: {names}")
+    text = "; ".join(parts) if parts else "none occurs at all"
     return text + (f"; possibly extant: {listed(site.supporting)}" if site.supporting else "")
 
 
 def _crossings(site: Site, species: set[str]) -> str:
     rows = [row for row in site.crossings or () if row.sci_name in species and row.n > 0]
     return listed(
-        f"{row.corridor_id} {row.name_en} {_pair(row.pair)}, grade {row.evidence_grade}"
+        f"{row.corridor_id} {row.name_en} {site.pair(row.pair)}, grade {row.evidence_grade}"
         for row in sorted(rows, key=lambda row: (row.evidence_grade, row.corridor_id, row.pair))
     )
 
@@ -287,7 +359,8 @@ def _c3(site: Site) -> str:
         key=lambda row: (-row.share / row.min_share if row.min_share else -row.share, row.sci_name),
     )
     each = listed(
-        f"{row.name_en} {_figure(row.share)} % (needs {row.min_share:g} %)" for row in order
+        f"{row.name_en} {_figure(row.share, row.min_share)} % (needs {row.min_share:g} %)"
+        for row in order
     )
     total = f"; together {_figure(site.numbers['share_sum'])} %" if len(both) > 1 else ""
     return f"of its regional range the site holds: {each}{total}."
@@ -302,8 +375,10 @@ def _c4(site: Site) -> str:
     if not numbers["n_qualifying"]:
         return _nothing_qualifies()
     text = (
-        f"evenness across states is {numbers['evenness']:.2f} ({rule.min_evenness:g} needed), and "
-        f"{_figure(numbers['shared_border_km'])} km of shared border run through qualifying range "
+        f"evenness across states is {_figure(numbers['evenness'], rule.min_evenness)} "
+        f"({rule.min_evenness:g} needed), and "
+        f"{_figure(numbers['shared_border_km'], rule.min_border_km)} km of shared border run "
+        "through qualifying range "
         f"({rule.min_border_km:g} km needed)"
     )
     riverine = [row for row in site.species if row.qualifying and row.sci_name in rule.riverine]
@@ -320,26 +395,42 @@ def _c5(site: Site) -> str:
     rule = site.profile.C5
     if site.corridors is None:
         return "not assessed: no corridor layer was given."
-    if not site.corridors and not site.crossings:
+    present = {row.sci_name for row in site.species if row.occurs}
+    corridors = [row for row in site.corridors if row.sci_name in present]
+    crossings = [row for row in site.crossings or () if row.n > 0]
+    strange = [row for row in crossings if row.sci_name not in present]
+    crossings = [row for row in crossings if row.sci_name in present]
+    not_counted = (
+        "; not counted, since the species does not occur here: "
+        f"{_crossings(site, {row.sci_name for row in strange})}"
+        if strange
+        else ""
+    )
+    if not corridors and not crossings:
+        if not_looked := _not_looked(site, "corridors", "corridors"):
+            return not_looked
         return (
-            "not assessed: no corridor of a counted species reaches the site, which is a gap of the "
-            "layer and not evidence of no movement."
+            "not assessed: no corridor of a species that occurs here reaches the site, which is a "
+            f"gap of the layer and not evidence of no movement{not_counted}."
         )
     grades = " or ".join(rule.counted_grades or ())
     reach = f"{_count(site.numbers['n_corridors'], 'corridor')} with {_figure(site.numbers['corridor_km'])} km in the site"
-    crossing = [row for row in site.crossings or () if row.n > 0]
-    if not crossing:
-        return f"{reach}, none of which crosses a border in it; {_count(rule.min_crossings or 0, 'crossing')} of grade {grades} needed."
-    counted = [row for row in crossing if row.evidence_grade in (rule.counted_grades or ())]
-    counted = counted or crossing  # what falls short of the grade is cited too: it is what there is
-    cited = sorted(
-        {source for row in counted if (source := clean_name(getattr(row, "source", "")))}
-    )
+    if not crossings:
+        needed = _count(rule.min_crossings or 0, "crossing")
+        return (
+            f"{reach}, none of which crosses a border in it; {needed} of grade {grades} "
+            f"needed{not_counted}."
+        )
+    graded_rows = [row for row in crossings if row.evidence_grade in (rule.counted_grades or ())]
+    rows = (
+        graded_rows or crossings
+    )  # what falls short of the grade is cited too: it is what there is
+    cited = sorted({source for row in rows if (source := clean_name(getattr(row, "source", "")))})
     evidence = f"; evidence: {listed(cited, 3)}" if cited else ""
     return (
         f"{_count(site.numbers['n_crossings'], 'crossing')} of grade {grades}, "
         f"{rule.min_crossings} needed; {reach}; crossings: "
-        f"{_crossings(site, {row.sci_name for row in crossing})}{evidence}."
+        f"{_crossings(site, {row.sci_name for row in crossings})}{evidence}{not_counted}."
     )
 
 
@@ -353,23 +444,36 @@ def _c6(site: Site) -> str:
     unknown = sorted({str(row.barrier_id) for row in site.barriers if pd.isna(row.permeability)})
     if unknown:
         also += f"; left out, their permeability is not known: {listed(unknown)}"
+    if not_looked := _not_looked(site, "barriers", "barriers"):
+        return not_looked
     if not numbers["border_km"]:
         return f"not assessed: no shared border runs through the site{also}."
-    fenced = sum(row.km for row in fences)
-    return (
-        f"{_figure(numbers['barrier_share'])} % of {_figure(numbers['border_km'])} km of shared "
-        f"border is closed by fences ({_figure(fenced)} km of fence, less what is permeable: "
-        f"{_figure(numbers['fenced_km'])} km); {rule.min_barrier_share:g} % counts as a need{also}."
-    )
+    border = numbers["looked_border_km"]
+    if not border:
+        return f"not assessed: barriers were not looked for on both sides of its borders{also}."
+    fenced, share = numbers["fenced_km"], numbers["barrier_share"]
+    where = f"{_figure(border)} km of shared border"
+    if border < (1 - 1e-6) * numbers["border_km"]:
+        where += f" looked at on both sides, of {_figure(numbers['border_km'])} km in the site"
+    text = f"no fence on {where}"
+    if fences:
+        # fences zigzag, and two may stand side by side: there may be more of them than of border
+        of = "of" if fenced <= border else "of fence on"
+        text = (
+            f"{_figure(fenced)} {of} {where}{' fenced' if of == 'of' else ''}; "
+            f"{_figure(share, rule.min_barrier_share)} % closed to large ungulates"
+        )
+    return f"{text}; {rule.min_barrier_share:g} % closed counts as a need{also}."
 
 
 def _other_barriers(site: Site, rows: Iterable[Row]) -> str:
     """The density of what is no fence: km per 1000 km², each kilometre less what is permeable."""
     density: defaultdict[str, float] = defaultdict(float)
+    looked_km2 = site.numbers["area_km2"] * site.coverage["barriers"]
     for row in rows:
         if row.kind not in (site.profile.C6.fences or ()):
             closed = row.km * (1 - row.permeability)
-            density[str(row.kind)] += 1000 * closed / site.numbers["area_km2"]
+            density[str(row.kind)] += 1000 * closed / looked_km2 if looked_km2 else 0.0
     each = ", ".join(f"{kind} {_figure(km)}" for kind, km in sorted(density.items()))
     return f"; per 1000 km², less what is permeable, in km: {each}" if each else ""
 
@@ -380,19 +484,24 @@ def _c7(site: Site) -> str:
         return "not assessed: no layer of protected areas was given."
     if not numbers["n_qualifying"]:
         return _nothing_qualifies()
+    if not_looked := _not_looked(site, "protected_areas", "protected areas"):
+        return not_looked
+    share = numbers["protected_share"]
+    if share != share:
+        return "not assessed: protected areas were not looked for where the qualifying range lies."
     gap = "a gap" if site.met["C7"] is True else "no gap"
     text = (
-        f"{_figure(numbers['protected_share'])} % of the qualifying range is protected, {gap} "
-        f"(below {rule.gap_below:g} %)"
+        f"{_figure(share, rule.gap_below)} % of the qualifying range is protected, {gap} "
+        f"(a gap is below {rule.gap_below:g} %){_looked(site, 'protected_areas')}"
     )
     near = sorted(
-        (row for row in site.pa_pairs or () if row.km <= (rule.pair_km or 0.0)),
+        (row for row in site.pa_pairs or () if at_most(row.km, rule.pair_km or 0.0)),
         key=lambda row: (row.km, row.pa_a, row.pa_b),
     )
     if len(near) >= (rule.min_pairs or 1):
         each = listed(
             (
-                f"{row.name_a} and {row.name_b} ({_pair(row.pair)}, {_figure(row.km)} km)"
+                f"{row.name_a} and {row.name_b} ({site.pair(row.pair)}, {_figure(row.km)} km)"
                 for row in near
             ),
             3,
@@ -404,17 +513,20 @@ def _c7(site: Site) -> str:
 def _c8(site: Site) -> str:
     rule, numbers = site.profile.C8, site.numbers
     share, best = numbers["hotspot_share"], numbers["jaccard"]
-    if site.hotspots is None or share != share:
+    if site.hotspots is None:
         return "not assessed: no layer of known hotspots was given."
+    if share != share:
+        return _not_looked(site, "hotspots", "known hotspots")
     if not site.hotspots:
-        return "no known hotspot overlaps the site."
+        return f"no known hotspot overlaps the site{_looked(site, 'hotspots')}."
     each = listed(
         f"{row.hotspot_id} {row.name_en} ({_figure(100 * row.km2 / numbers['area_km2'])} %)"
         for row in sorted(site.hotspots, key=lambda row: (-row.km2, row.hotspot_id))
     )
     return (
-        f"{_figure(share)} % of the site lies in known hotspots, {rule.min_share:g} % needed; "
-        f"Jaccard index at best {best:.2f}, or {rule.min_jaccard:g} needed: {each}."
+        f"{_figure(share, rule.min_share)} % of the site lies in known hotspots, "
+        f"{rule.min_share:g} % needed; Jaccard index at best {_figure(best, rule.min_jaccard)}, or "
+        f"{rule.min_jaccard:g} needed: {each}{_looked(site, 'hotspots')}."
     )
 
 
@@ -430,7 +542,8 @@ def _c9(site: Site) -> str:
             else _nothing_qualifies()
         )
     text = (
-        f"confidence {site.met['confidence']:.2f}, {rule.min_confidence:g} needed: range parts of the qualifying "
+        f"confidence {_figure(site.met['confidence'], rule.min_confidence)}, "
+        f"{rule.min_confidence:g} needed: range parts of the qualifying "
         f"species average {mean:.2f}, and {len(others) - len(open_)} of {len(others)} criteria could be assessed"
     )
     return f"{text} (not {', '.join(open_)})." if open_ else f"{text}."

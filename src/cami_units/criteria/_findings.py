@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -38,6 +39,7 @@ def assess(
     profile: Profile,
     *,
     adjacent: pd.DataFrame | None = None,
+    state_names: Mapping[str, str] = MappingProxyType({}),
 ) -> Findings:
     """Every gate and criterion of every site: met, not met or not assessed, and because of what.
 
@@ -52,6 +54,8 @@ def assess(
         The thresholds, weights and grades.
     adjacent : DataFrame, optional
         Overrides of the geography gate: ``site``, ``reason``, ``km`` to the nearest border.
+    state_names : mapping, optional
+        The names of states by their codes, for the sentences; without it they say the codes.
 
     Returns
     -------
@@ -76,7 +80,7 @@ def assess(
     met = verdicts(seen.measures, profile)
     species_rows = _site_species(seen, profile)
     return Findings(
-        criteria=_criteria(seen, met, species_rows, profile),
+        criteria=_criteria(seen, met, species_rows, profile, state_names),
         species=species_rows,
         countries=_site_countries(seen),
         summary=_summary(seen, met, species_rows, profile),
@@ -84,8 +88,13 @@ def assess(
 
 
 def _criteria(
-    seen: Evidence, met: pd.DataFrame, species: pd.DataFrame, profile: Profile
+    seen: Evidence,
+    met: pd.DataFrame,
+    species: pd.DataFrame,
+    profile: Profile,
+    state_names: Mapping[str, str],
 ) -> pd.DataFrame:
+    """One row for every gate and criterion of every site."""
     m = seen.measures
     values: dict[str, Any] = {
         "G1": m["n_states"],
@@ -116,7 +125,8 @@ def _criteria(
         **{name: rule.at_least for name, rule in profile.further.items()},
     }
     units = {**_UNITS, **{name: rule.unit for name, rule in profile.further.items()}}
-    because = sentences(seen, met, species[species["role"] == "supporting"], profile)
+    possible = species[species["role"] == "supporting"]
+    because = sentences(seen, met, possible, profile, state_names)
     parts = [
         pd.DataFrame(
             {

@@ -15,7 +15,10 @@ from cami_units.model import InputError, PlanError, Profile, SiteTables, listed,
 
 _FLOATS: Final = ("km2", "km", "n", "jaccard", "permeability")
 _MAY_BE_UNKNOWN: Final = ("permeability",)
-_MAY_BE_LACKING: Final = {"crossings": ("source",)}
+_MAY_BE_LACKING: Final = {"crossings": ("source",), "near_crossings": ("source",)}
+TOLERANCE: Final = 1e-9
+"""How far below a limit a number may lie, as a part of it, and still hold: the noise of floats."""
+
 _BREEDING, _NON_BREEDING, _PASSAGE = 2, 3, 4
 
 
@@ -62,7 +65,8 @@ def measures(
         ``top_share``, ``top_threshold``, ``top_ratio`` (the species nearest to or furthest above
         its own threshold); ``evenness`` (J); ``border_km``, ``shared_border_km`` (L),
         ``riverine_border_km``; ``n_corridors``, ``corridor_km``, ``n_crossings``,
-        ``movement_grade``; ``fenced_km``, ``barrier_share`` (B, %); ``qualifying_km2``,
+        ``movement_grade``; ``fenced_km``, ``closed_km`` (less what is permeable),
+        ``looked_border_km``, ``barrier_share`` (B, %); ``qualifying_km2``,
         ``protected_share`` (P, %), ``n_pa_pairs``; ``hotspot_share`` (%), ``jaccard``;
         ``range_confidence`` (0–1); and one column a further criterion of the profile.
 
@@ -101,15 +105,16 @@ def evidence(
 ) -> Evidence:
     """The numbers together with the tables they come from."""
     counted = counted_species(species, profile)
-    tables = _with_seasonal(_tidy(tables, set(counted.index)), profile)
     overrides = _adjacent(adjacent, tables.sites)
+    tables = _with_seasonal(_tidy(tables, set(counted.index)), profile)
+    tables = _with_near_crossings(tables, overrides, profile)
     at_sites = _species_at_sites(tables, counted, profile)
     sites = tables.sites.set_index("site")
     parts = (
         _geography(tables, sites, profile, overrides),
         _threat_and_share(at_sites, sites, profile),
         _responsibility(tables, at_sites, sites, profile),
-        _movement(tables, sites, profile),
+        _movement(tables, at_sites, sites, profile),
         _barriers(tables, sites, profile),
         _protection(tables, at_sites, sites, profile),
         _concordance(tables, sites),
@@ -164,6 +169,7 @@ _COLUMNS: Final = {
     "sites": ("site", "area_km2"),
     "states": ("site", "iso2", "km2"),
     "undisputed": ("site", "iso2", "km2"),
+    "ranges": ("site", "sci_name", "km2"),
     "species": ("site", "sci_name", "iso2", "km2"),
     "confidence": ("site", "sci_name", "confidence", "km2"),
     "supporting": ("site", "sci_name", "km2"),
@@ -171,12 +177,16 @@ _COLUMNS: Final = {
     "shared_borders": ("site", "sci_name", "pair", "km"),
     "corridors": ("site", "corridor_id", "sci_name", "evidence_grade", "km"),
     "crossings": ("site", "corridor_id", "sci_name", "evidence_grade", "pair", "n"),
+    "near_crossings": ("site", "corridor_id", "sci_name", "evidence_grade", "pair", "n"),
     "barriers": ("site", "barrier_id", "kind", "permeability", "km"),
     "protected": ("site", "sci_name", "km2"),
     "pa_pairs": ("site", "pair", "pa_a", "pa_b", "name_a", "name_b", "km"),
     "hotspots": ("site", "hotspot_id", "name_en", "km2", "jaccard"),
     "in_hotspots": ("site", "km2"),
     "seasonal": ("site", "sci_name", "seasonal", "iso2", "km2"),
+    "covered": ("site", "layer", "km2"),
+    "covered_ranges": ("site", "sci_name", "km2"),
+    "covered_borders": ("site", "pair", "km"),
 }
 
 
@@ -236,7 +246,7 @@ def _with_seasonal(tables: SiteTables, profile: Profile) -> SiteTables:
     side_km2, grade = profile.occurrence.side_km2, profile.C5.seasonal_grade
     if tables.seasonal is None or side_km2 is None or grade not in (profile.C5.grades or {}):
         return tables
-    parts = tables.seasonal[tables.seasonal["km2"] >= side_km2]
+    parts = tables.seasonal[at_least(tables.seasonal["km2"], side_km2)]
     key = ["site", "sci_name"]
     sides = {code: parts.loc[parts["seasonal"] == code, [*key, "iso2"]] for code in (2, 3, 4)}
     both = pd.concat(
@@ -273,6 +283,28 @@ def _with_seasonal(tables: SiteTables, profile: Profile) -> SiteTables:
     )
 
 
+def _with_near_crossings(
+    tables: SiteTables, adjacent: pd.DataFrame, profile: Profile
+) -> SiteTables:
+    """The tables with the crossings close to sites that are let in as *adjacent* among the others.
+
+    A one-state site cannot hold a crossing: it counts where its corridor reaches the site and
+    crosses a border as close by as the site must lie to it.
+    """
+    close = tables.near_crossings
+    limit = profile.G1.adjacent_km
+    if close is None or limit is None or adjacent.empty:
+        return tables
+    let_in = adjacent.index[at_most(adjacent["km"].astype(float), limit)]
+    close = close[close["site"].isin(let_in)]
+    inside = tables.crossings
+    every = close if inside is None else pd.concat([inside, close])
+    key = ["site", "corridor_id", "sci_name", "pair"]
+    columns = list(every.columns)
+    every = every.drop_duplicates(key).sort_values(columns, ignore_index=True)
+    return replace(tables, crossings=every)
+
+
 def _adjacent(adjacent: pd.DataFrame | None, sites: pd.DataFrame) -> pd.DataFrame:
     """The overrides of the geography gate by site; each must carry a reason and a distance."""
     if adjacent is None:
@@ -296,6 +328,16 @@ def _adjacent(adjacent: pd.DataFrame | None, sites: pd.DataFrame) -> pd.DataFram
 # -- species in sites -----------------------------------------------------------------------------
 
 
+def at_least(values: Any, limit: Any) -> Any:
+    """Whether values reach a limit, the noise of floats aside; False where either is not there."""
+    return values >= limit - TOLERANCE * abs(limit)
+
+
+def at_most(values: Any, limit: Any) -> Any:
+    """Whether values keep within a limit, the noise of floats aside; False where one is missing."""
+    return values <= limit + TOLERANCE * abs(limit)
+
+
 def occurs(
     overlap: pd.Series[float],
     area: pd.Series[float] | float,
@@ -307,7 +349,8 @@ def occurs(
     if rule.min_km2 is None or rule.min_site_share is None or rule.min_range_share is None:
         raise PlanError(_open_occurrence(profile))
     enough = np.minimum(rule.min_km2, rule.min_site_share / 100 * area)
-    return ((overlap >= enough) & (overlap > 0)) | (share >= rule.min_range_share)
+    large: pd.Series[bool] = at_least(overlap, enough) & (overlap > 0)
+    return large | at_least(share, rule.min_range_share)
 
 
 def least_overlap(profile: Profile, area_km2: float) -> float:
@@ -331,8 +374,9 @@ def _species_at_sites(tables: SiteTables, species: pd.DataFrame, profile: Profil
         raise PlanError(_open_occurrence(profile))
     key = ["site", "sci_name"]
     by_state = tables.species.groupby([*key, "iso2"])[["km2"]].sum().reset_index()
-    table = by_state.groupby(key)[["km2"]].sum().reset_index()
-    counted = by_state[by_state["km2"] >= side_km2]
+    ranges = by_state if tables.ranges is None else tables.ranges
+    table = ranges.groupby(key)[["km2"]].sum().reset_index()
+    counted = by_state[at_least(by_state["km2"], side_km2)]
     sides = counted.groupby(key)["km2"].agg(n_sides="size", counted_km2="sum")
     ends = np.append(0, sides["n_sides"].cumsum())  # the rows are in the order of their groups
     states = counted["iso2"].tolist()
@@ -412,7 +456,8 @@ def counted_states(states: pd.DataFrame, sites: pd.DataFrame, profile: Profile) 
         return states.iloc[:0]
     summed = states.groupby(["site", "iso2"])[["km2"]].sum().reset_index()
     area = summed["site"].map(sites["area_km2"]).astype(float)
-    return summed[summed["km2"] >= np.maximum(rule.min_side_km2, rule.min_side_share / 100 * area)]
+    least = np.maximum(rule.min_side_km2, rule.min_side_share / 100 * area)
+    return summed[at_least(summed["km2"], least)]
 
 
 def _threat_and_share(
@@ -465,7 +510,9 @@ def _responsibility(
     key = ["site", "sci_name"]
     qualifying = at_sites.loc[at_sites["qualifying"], [*key, "km2", "counted_km2", "n_sides"]]
     parts = tables.species.groupby([*key, "iso2"])[["km2"]].sum().reset_index()
-    parts = parts[parts["km2"] >= side_km2].merge(qualifying, on=key, suffixes=("_side", ""))
+    parts = parts[at_least(parts["km2"], side_km2)].merge(
+        qualifying, on=key, suffixes=("_side", "")
+    )
     p = parts["km2_side"] / parts["counted_km2"]
     entropy = (-(p * np.log(p))).groupby([parts["site"], parts["sci_name"]]).sum()
     table = qualifying.set_index(key)
@@ -495,7 +542,17 @@ def graded(table: pd.DataFrame, profile: Profile) -> pd.DataFrame:
     return table[table["evidence_grade"].isin(list(profile.C5.grades or {}))]
 
 
-def _movement(tables: SiteTables, sites: pd.DataFrame, profile: Profile) -> pd.DataFrame:
+def occurring(table: pd.DataFrame, at_sites: pd.DataFrame) -> pd.Series[bool]:
+    """Whether the species of each row occurs in the site of the row."""
+    here = at_sites.loc[at_sites["occurs"], ["site", "sci_name"]]
+    pairs = pd.MultiIndex.from_frame(table[["site", "sci_name"]])
+    return pd.Series(pairs.isin(pd.MultiIndex.from_frame(here)), index=table.index, dtype=bool)
+
+
+def _movement(
+    tables: SiteTables, at_sites: pd.DataFrame, sites: pd.DataFrame, profile: Profile
+) -> pd.DataFrame:
+    """Corridors and crossings of species that occur in each site, and the worth of the best."""
     none = pd.Series(np.nan, index=sites.index)
     rule = profile.C5
     if tables.corridors is None or rule.grades is None or rule.counted_grades is None:
@@ -507,7 +564,8 @@ def _movement(tables: SiteTables, sites: pd.DataFrame, profile: Profile) -> pd.D
         if tables.crossings is None
         else graded(tables.crossings, profile)
     )
-    crossings = crossings[crossings["n"] > 0]
+    corridors = corridors[occurring(corridors, at_sites)]
+    crossings = crossings[(crossings["n"] > 0) & occurring(crossings, at_sites)]
     reached = sites.index.isin(corridors["site"]) | sites.index.isin(crossings["site"])
     counted = crossings[crossings["evidence_grade"].isin(rule.counted_grades)]
     worth = crossings["evidence_grade"].map(dict(rule.grades)).astype(float)
@@ -527,45 +585,80 @@ def _movement(tables: SiteTables, sites: pd.DataFrame, profile: Profile) -> pd.D
     return table.astype(float).fillna(0.0).where(pd.Series(reached, sites.index), axis=0)
 
 
+def covered_share(tables: SiteTables, layer: str) -> pd.Series[float]:
+    """The share of each site, 0–1, that a layer of evidence was compiled for."""
+    area = tables.sites.set_index("site")["area_km2"]
+    if tables.covered is None:
+        return pd.Series(1.0, index=area.index)
+    rows = tables.covered[tables.covered["layer"] == layer]
+    share = rows.groupby("site")["km2"].sum().reindex(area.index, fill_value=0.0) / area
+    # A site wholly on covered ground may measure 1e-14 more or less: then it is all of it.
+    return share.mask(share >= 1 - TOLERANCE, 1.0).mask(share < TOLERANCE, 0.0)
+
+
 def _barriers(tables: SiteTables, sites: pd.DataFrame, profile: Profile) -> pd.DataFrame:
+    """Fences on shared borders: km, km closed after what is permeable, and the share of border.
+
+    Borders and fences count where barriers were looked for on both sides of them.
+    """
     if tables.barriers is None or profile.C6.fences is None:
-        return pd.DataFrame({"fenced_km": np.nan, "barrier_share": np.nan}, index=sites.index)
+        names = ("fenced_km", "closed_km", "looked_border_km", "barrier_share")
+        return pd.DataFrame(dict.fromkeys(names, np.nan), index=sites.index)
     known = tables.barriers[tables.barriers["permeability"].notna()]
     fences = known[known["kind"].isin(profile.C6.fences)]
     closed = fences["km"] * (1 - fences["permeability"])
+    table = tables.borders if tables.covered_borders is None else tables.covered_borders
+    border = table.groupby("site")["km"].sum().reindex(sites.index, fill_value=0.0)
+    covered = covered_share(tables, "barriers") > 0
+    whole = fences["km"].groupby(fences["site"]).sum().reindex(sites.index, fill_value=0.0)
     fenced = closed.groupby(fences["site"]).sum().reindex(sites.index, fill_value=0.0)
-    border = tables.borders.groupby("site")["km"].sum().reindex(sites.index)
+    # fences zigzag, and two may stand side by side: more than the whole border is not closed
+    share = (100 * fenced / border.where(border > 0)).clip(upper=100.0)
     return pd.DataFrame(
-        {"fenced_km": fenced, "barrier_share": 100 * fenced / border.where(border > 0)}
+        {
+            "fenced_km": whole.where(covered),
+            "closed_km": fenced.where(covered),
+            "looked_border_km": border.where(covered, 0.0),
+            "barrier_share": share.where(covered),
+        }
     )
 
 
 def _protection(
     tables: SiteTables, at_sites: pd.DataFrame, sites: pd.DataFrame, profile: Profile
 ) -> pd.DataFrame:
+    """The protected share of the qualifying range, over the ground where it was looked for."""
     qualifying = at_sites[at_sites["qualifying"]]
     km2 = qualifying.groupby("site")["km2"].sum().reindex(sites.index)
     share = pd.Series(np.nan, index=sites.index)
     if tables.protected is not None:
-        inside = tables.protected.merge(qualifying[["site", "sci_name"]], on=["site", "sci_name"])
-        share = 100 * inside.groupby("site")["km2"].sum().reindex(sites.index, fill_value=0.0) / km2
-        share = share.clip(upper=100.0)
+        key = ["site", "sci_name"]
+        inside = tables.protected.merge(qualifying[key], on=key)
+        looked = km2
+        if tables.covered_ranges is not None:
+            rows = tables.covered_ranges.merge(qualifying[key], on=key)
+            looked = rows.groupby("site")["km2"].sum().reindex(sites.index)
+        protected = inside.groupby("site")["km2"].sum().reindex(sites.index, fill_value=0.0)
+        share = (100 * protected / looked.where(looked > 0)).clip(upper=100.0)
     pairs = pd.Series(np.nan, index=sites.index)
     if tables.pa_pairs is not None and profile.C7.pair_km is not None:
-        near = tables.pa_pairs[tables.pa_pairs["km"] <= profile.C7.pair_km]
+        near = tables.pa_pairs[at_most(tables.pa_pairs["km"], profile.C7.pair_km)]
         pairs = near.groupby("site").size().reindex(sites.index, fill_value=0).astype(float)
     return pd.DataFrame({"qualifying_km2": km2, "protected_share": share, "n_pa_pairs": pairs})
 
 
 def _concordance(tables: SiteTables, sites: pd.DataFrame) -> pd.DataFrame:
+    """The share of a site in known hotspots, over the ground where they were looked for."""
     share = jaccard = pd.Series(np.nan, index=sites.index)
+    covered = covered_share(tables, "hotspots")
+    looked = (sites["area_km2"] * covered).where(covered > 0)
     if tables.in_hotspots is not None:
         inside = tables.in_hotspots.groupby("site")["km2"].sum()
-        share = 100 * inside.reindex(sites.index, fill_value=0.0) / sites["area_km2"]
+        share = 100 * inside.reindex(sites.index, fill_value=0.0) / looked
         share = share.clip(upper=100.0)  # a site wholly inside may measure 1e-14 more
     if tables.hotspots is not None:
         best = tables.hotspots.groupby("site")["jaccard"].max()
-        jaccard = best.reindex(sites.index, fill_value=0.0)
+        jaccard = best.reindex(sites.index, fill_value=0.0).where(covered > 0)
     return pd.DataFrame({"hotspot_share": share, "jaccard": jaccard}).astype(float)
 
 

@@ -12,7 +12,7 @@ from cami_units.model import clean_name, is_missing
 
 _BEGINS_A_FORMULA: Final = tuple("=+-@＝＋－＠")
 _HARMLESS: Final = re.compile(r"[=+-]?\d+(?:[.,]\d+)?%?", re.ASCII)
-"""A rank like "=4" and numbers written as text: what a spreadsheet makes of them does no harm."""
+"""A rank like "=4" of an old round, and numbers written as text: what a spreadsheet makes of them does no harm."""
 
 
 def write_csv(path: Path, table: pd.DataFrame) -> None:
@@ -31,7 +31,7 @@ def write_csv(path: Path, table: pd.DataFrame) -> None:
     bare line feed. Whoever wants to read it in Excel takes the workbook. Square kilometres and
     kilometres have 2 decimals, longitude and latitude 5, other numbers 4. Text is put on one line;
     where a spreadsheet would take it for a formula, an apostrophe stands before it, as OWASP
-    advises (a rank like ``=4`` and numbers are left alone).
+    advises (a rank like ``=4`` of an old round and numbers are left alone).
     """
     plain = without_geometry(table)
     columns = {clean_name(column): _csv_column(plain[column]) for column in plain.columns}

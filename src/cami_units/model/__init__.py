@@ -39,6 +39,8 @@ from cami_units.model._errors import (
     nearest,
 )
 from cami_units.model._layers import (
+    COMPILED_FOR_ALL,
+    COVERED_LAYERS,
     EVIDENCE_LAYERS,
     INPUT_LAYERS,
     LAYERS,
@@ -94,6 +96,8 @@ from cami_units.model._values import (
 
 __all__ = [
     "AREA_OF_INTEREST",
+    "COMPILED_FOR_ALL",
+    "COVERED_LAYERS",
     "CRITERIA",
     "DIGITS",
     "DISCLAIMER",

@@ -226,6 +226,12 @@ LAYERS: Final[Mapping[str, Layer]] = MappingProxyType({layer.name: layer for lay
 INPUT_LAYERS: Final = tuple(layer.name for layer in _LAYERS if layer.files)
 """The layers that are read from files, in that order: those that a plan can name."""
 
+COVERED_LAYERS: Final = ("hotspots", "protected_areas", "barriers", "corridors")
+"""Evidence that may have been looked for in some states only: a plan may say in which."""
+
+COMPILED_FOR_ALL: Final = ("hotspots", "protected_areas", "barriers")
+"""Bundled layers that were compiled for all states of the initiative: none found there is none."""
+
 ROUND_LAYERS: Final = tuple(layer.name for layer in _LAYERS if layer.in_round)
 """The layers that a round keeps beside its units."""
 

@@ -30,6 +30,8 @@ class SiteTables:
     sites : ``site``, ``area_km2`` – one row a site, in the order of the results.
     states : ``site``, ``iso2``, ``km2`` – area in each range state.
     undisputed : as `states`, with the disputed areas taken out; ``None``: no disputed layer.
+    ranges : ``site``, ``sci_name``, ``km2`` – kept range, whatever lies beneath it. ``None``: the
+        states tile the sites, so that it is the sum of the sides.
     species : ``site``, ``sci_name``, ``iso2``, ``km2`` – kept range in each state's side.
     confidence : ``site``, ``sci_name``, ``confidence``, ``km2`` – kept range parts by their grade.
     supporting : ``site``, ``sci_name``, ``km2`` – presence 3, possibly extant.
@@ -38,11 +40,18 @@ class SiteTables:
     corridors : ``site``, ``corridor_id``, ``sci_name``, ``evidence_grade``, ``km``.
     crossings : ``site``, ``corridor_id``, ``sci_name``, ``evidence_grade``, ``pair``, ``n``, and,
         where it is known, ``source``.
+    near_crossings : as `crossings`, of corridors that reach the site and cross a border close to it.
     barriers : ``site``, ``barrier_id``, ``kind``, ``permeability``, ``km``.
     protected : ``site``, ``sci_name``, ``km2`` – kept range inside protected areas.
     pa_pairs : ``site``, ``pair``, ``pa_a``, ``pa_b``, ``name_a``, ``name_b``, ``km`` apart.
     seasonal : ``site``, ``sci_name``, ``seasonal``, ``iso2``, ``km2`` – breeding (2), non-breeding
         (3) and passage (4) parts of the kept range in each state's side.
+    covered : ``site``, ``layer``, ``km2`` – ground of the site that a layer of evidence was compiled
+        for. ``None``: all of it, of every layer; a layer without a row here covers nothing.
+    covered_ranges : ``site``, ``sci_name``, ``km2`` – kept range where protected areas were looked
+        for. ``None``: everywhere.
+    covered_borders : ``site``, ``pair``, ``km`` – shared border where barriers were looked for, on
+        both sides. ``None``: everywhere.
     hotspots : ``site``, ``hotspot_id``, ``name_en``, ``km2``, ``jaccard``.
     in_hotspots : ``site``, ``km2`` – area inside any hotspot, overlaps counted once.
     """
@@ -54,15 +63,20 @@ class SiteTables:
     borders: pd.DataFrame
     shared_borders: pd.DataFrame
     supporting: pd.DataFrame
+    ranges: pd.DataFrame | None = None
     undisputed: pd.DataFrame | None = None
     corridors: pd.DataFrame | None = None
     crossings: pd.DataFrame | None = None
+    near_crossings: pd.DataFrame | None = None
     barriers: pd.DataFrame | None = None
     protected: pd.DataFrame | None = None
     pa_pairs: pd.DataFrame | None = None
     hotspots: pd.DataFrame | None = None
     in_hotspots: pd.DataFrame | None = None
     seasonal: pd.DataFrame | None = None
+    covered: pd.DataFrame | None = None
+    covered_ranges: pd.DataFrame | None = None
+    covered_borders: pd.DataFrame | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +112,8 @@ class Layers:
     sections: gpd.GeoDataFrame | None = None
     gazetteer: gpd.GeoDataFrame | None = None
     overrides: pd.DataFrame | None = None
+    coverage: pd.DataFrame | None = None
+    coverage_areas: gpd.GeoDataFrame | None = None
     problems: tuple[Problem, ...] = ()
     sources: tuple[Mapping[str, Any], ...] = field(default=())
     """One mapping a file: layer, file (name only), sha256, rows, and what was kept."""

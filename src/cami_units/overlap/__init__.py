@@ -10,6 +10,12 @@ sites over the pieces and gives the tables that the criteria ask for.
 """
 
 from cami_units.overlap._border_pairs import barrier_cuts, border_pairs, gone_ranges
+from cami_units.overlap._coverage import (
+    covered_grounds,
+    ground_of_states,
+    layer_coverage,
+    states_of,
+)
 from cami_units.overlap._distance import borders_within, distance_km, near, pairs_apart
 from cami_units.overlap._jaccard import jaccard_index, jaccard_pairs, same_places
 from cami_units.overlap._layer_pieces import Pieces, graded_ranges, layer_pieces, with_ranges
@@ -23,7 +29,7 @@ from cami_units.overlap._site_tables import (
     site_tables,
     with_ranges_measured,
 )
-from cami_units.overlap._split import along, crossings, middles, split
+from cami_units.overlap._split import along, border_crossings, crossings, middles, split
 from cami_units.overlap._summary import Summary, summarised, summary_of_cells
 from cami_units.overlap._union import dissolved, joined, sorted_shapes
 
@@ -34,19 +40,23 @@ __all__ = [
     "along",
     "area_km2",
     "barrier_cuts",
+    "border_crossings",
     "border_pairs",
     "borders_within",
     "cell_owners",
     "cell_tables",
     "covered_cells",
+    "covered_grounds",
     "crossings",
     "dissolved",
     "distance_km",
     "gone_ranges",
     "graded_ranges",
+    "ground_of_states",
     "jaccard_index",
     "jaccard_pairs",
     "joined",
+    "layer_coverage",
     "layer_pieces",
     "length_km",
     "middles",
@@ -60,6 +70,7 @@ __all__ = [
     "site_tables",
     "sorted_shapes",
     "split",
+    "states_of",
     "summarised",
     "summary_of_cells",
     "with_ranges",

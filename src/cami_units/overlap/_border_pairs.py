@@ -10,9 +10,8 @@ import numpy as np
 import pandas as pd
 
 from cami_units.model import Layers, Profile, cami_species
-from cami_units.overlap._distance import pairs_apart
-from cami_units.overlap._layer_pieces import Pieces
-from cami_units.overlap._measure import length_km, overlaps
+from cami_units.overlap._layer_pieces import Pieces, area_pairs
+from cami_units.overlap._measure import area_km2, length_km, overlaps
 from cami_units.overlap._split import along, crossings, middles, split
 from cami_units.overlap._union import dissolved
 
@@ -30,7 +29,8 @@ def border_pairs(units: gpd.GeoDataFrame, pieces: Pieces, profile: Profile) -> g
     -------
     GeoDataFrame
         ``pair``; ``border_km``, and ``disputed_km`` of it; ``units`` on it (";"), ``n_units``;
-        ``species_shared`` (";": kept range runs across it), ``n_species``; ``fenced_km``, fences
+        ``species_shared`` (";": kept range runs across it, and both states have enough of it for a
+        side that counts), ``n_species``; ``fenced_km``, fences
         within :data:`FENCE_KM` of it, each km less what is permeable; ``n_crossings`` documented,
         ``best_grade`` among them; ``pa_pairs`` of protected areas that face each other within the
         profile's distance, ``nearest_pa_pair_km`` within :data:`PAIR_LOOK_KM`; and the border
@@ -44,7 +44,7 @@ def border_pairs(units: gpd.GeoDataFrame, pieces: Pieces, profile: Profile) -> g
     disputed_km = km.where(layers.borders["disputed"].astype(bool), 0.0)
     units_on_border = overlaps(units, borders, by=("pair",), kind="line")
     shared = pieces.shared_borders
-    shared = shared[shared["sci_name"].isin(cami)]
+    shared = shared[shared["sci_name"].isin(cami) & _on_both_sides(shared, pieces, profile)]
     table = pd.DataFrame(
         {
             "border_km": km.groupby(pair).sum(),
@@ -59,11 +59,20 @@ def border_pairs(units: gpd.GeoDataFrame, pieces: Pieces, profile: Profile) -> g
         table[column] = table[column].fillna("").astype(str)
         numbers = [len(names.split(";")) if names else 0 for names in table[column]]
         table.insert(list(table.columns).index(column) + 1, count, numbers)
-    table = table.join(_graded_crossings(pieces, cami)).join(_facing_areas(layers, profile))
+    table = table.join(_graded_crossings(pieces, cami)).join(_facing_areas(pieces, profile))
     table["n_crossings"] = table["n_crossings"].fillna(0).astype(int)
     table["best_grade"] = table["best_grade"].fillna("").astype(str)
     table["pa_pairs"] = table["pa_pairs"].fillna(0).astype(int)
     return gpd.GeoDataFrame(table.reset_index(), geometry=borders.geometry.array, crs=borders.crs)
+
+
+def _on_both_sides(shared: pd.DataFrame, pieces: Pieces, profile: Profile) -> pd.Series[bool]:
+    """Whether both states of a stretch of border have enough of the species' range to count."""
+    large = pieces.sides[area_km2(pieces.sides) >= (profile.occurrence.side_km2 or 0.0)]
+    sides = set(zip(large["sci_name"], large["iso2"], strict=True))
+    rows = zip(shared["sci_name"], shared["pair"].str.split(";"), strict=True)
+    both = [all((name, iso2) in sides for iso2 in pair) for name, pair in rows]
+    return pd.Series(both, index=shared.index, dtype=bool)
 
 
 def _names_of_pairs(table: pd.DataFrame, column: str) -> pd.Series[str]:
@@ -101,13 +110,14 @@ def _graded_crossings(pieces: Pieces, cami: Sequence[str]) -> pd.DataFrame:
     return pd.DataFrame({"n_crossings": by_pair.size(), "best_grade": by_pair.min()})
 
 
-def _facing_areas(layers: Layers, profile: Profile) -> pd.DataFrame:
+def _facing_areas(pieces: Pieces, profile: Profile) -> pd.DataFrame:
     """Pairs of protected areas across each border: how many near each other, and how near."""
-    areas = layers.protected_areas
+    areas = pieces.layers.protected_areas
     if areas is None:
         return pd.DataFrame({"pa_pairs": [], "nearest_pa_pair_km": []})
     near_km = profile.C7.pair_km or 0.0
-    pairs = pairs_apart(areas, key="pa_id", group="iso2", within_km=max(near_km, PAIR_LOOK_KM))
+    pairs = area_pairs(areas, pieces.states, max(near_km, PAIR_LOOK_KM))
+    assert pairs is not None
     nearest_km = pairs.groupby("pair")["km"].min()
     n_pairs = pairs[pairs["km"] <= near_km].groupby("pair").size()
     return pd.DataFrame(

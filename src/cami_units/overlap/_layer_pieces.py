@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Final
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
+import shapely
+from scipy.sparse import coo_array, csr_array
+from scipy.sparse.csgraph import connected_components
 
 from cami_units.model import Layers
+from cami_units.overlap._coverage import covered_grounds, layer_coverage
 from cami_units.overlap._distance import pairs_apart
 from cami_units.overlap._measure import area_km2
-from cami_units.overlap._split import crossings, split
-from cami_units.overlap._union import dissolved
+from cami_units.overlap._split import border_crossings, split
+from cami_units.overlap._union import dissolved, joined
 
 _SEASONS = (2, 3, 4)
 """IUCN codes of breeding, non-breeding and passage parts: what is there for part of the year."""
@@ -22,6 +28,7 @@ class Pieces:
     """The layers cut by one another, once, so that any sites can be laid over them."""
 
     layers: Layers
+    adjacent_km: float | None
     states: gpd.GeoDataFrame
     sides: gpd.GeoDataFrame
     graded: gpd.GeoDataFrame
@@ -33,9 +40,14 @@ class Pieces:
     pa_pairs: pd.DataFrame | None
     hotspot_ground: gpd.GeoDataFrame | None
     seasonal: gpd.GeoDataFrame | None
+    grounds: gpd.GeoDataFrame
+    covered_ranges: gpd.GeoDataFrame | None
+    covered_borders: gpd.GeoDataFrame | None
 
 
-def layer_pieces(layers: Layers, *, pair_km: float | None) -> Pieces:
+def layer_pieces(
+    layers: Layers, *, pair_km: float | None, adjacent_km: float | None = None
+) -> Pieces:
     """Ranges by state, borders by range, ranges by protection, corridors by border.
 
     Parameters
@@ -44,11 +56,15 @@ def layer_pieces(layers: Layers, *, pair_km: float | None) -> Pieces:
         In one equal-area CRS, ranges whole: their areas were measured before this.
     pair_km : float or None
         How far apart two protected areas may lie to be a pair; ``None``: no pairs are looked for.
+    adjacent_km : float or None
+        How far from a site, let in as *adjacent*, a crossing of a corridor that reaches it counts.
     """
     states = layers.countries[layers.countries["range_state"]].reset_index(drop=True)
     areas, hotspots = layers.protected_areas, layers.hotspots
+    grounds = covered_grounds(layers)
     return Pieces(
         layers=layers,
+        adjacent_km=adjacent_km,
         states=states,
         sides=split(layers.features, states, keep=("sci_name", "iso2")),
         graded=graded_ranges(_of_use(layers.ranges, "kept")),
@@ -60,12 +76,23 @@ def layer_pieces(layers: Layers, *, pair_km: float | None) -> Pieces:
             else states[["iso2", "geometry"]].overlay(layers.disputed, how="difference")
         ),
         crossings=(
-            None if layers.corridors is None else _crossings(layers.corridors, layers.borders)
+            None
+            if layers.corridors is None
+            else _corridor_crossings(layers.corridors, layers.borders, states)
         ),
-        protected=_protected_ranges(layers.features, areas),
-        pa_pairs=None if areas is None else _area_pairs(areas, pair_km),
-        hotspot_ground=None if hotspots is None else dissolved(hotspots).assign(ground="hotspots"),
+        protected=_protected_ranges(layers.features, areas, grounds),
+        pa_pairs=None if areas is None else area_pairs(areas, states, pair_km),
+        hotspot_ground=(
+            None
+            if hotspots is None
+            else within(dissolved(hotspots).assign(ground="hotspots"), grounds, "hotspots")
+        ),
         seasonal=_seasonal_sides(layers.ranges, states),
+        grounds=grounds,
+        covered_ranges=(
+            None if areas is None else within(layers.features, grounds, "protected_areas")
+        ),
+        covered_borders=(None if layers.barriers is None else _covered_borders(layers, grounds)),
     )
 
 
@@ -88,7 +115,12 @@ def with_ranges(pieces: Pieces, graded: gpd.GeoDataFrame) -> Pieces:
         sides=split(features, pieces.states, keep=("sci_name", "iso2")),
         graded=graded,
         shared_borders=split(layers.borders, features, keep=("pair", "sci_name")),
-        protected=_protected_ranges(features, layers.protected_areas),
+        protected=_protected_ranges(features, layers.protected_areas, pieces.grounds),
+        covered_ranges=(
+            None
+            if layers.protected_areas is None
+            else within(features, pieces.grounds, "protected_areas")
+        ),
     )
 
 
@@ -103,19 +135,46 @@ def _of_use(ranges: gpd.GeoDataFrame, use: str) -> gpd.GeoDataFrame:
     return ranges[ranges["use"] == use].reset_index(drop=True)
 
 
+def within(table: gpd.GeoDataFrame, grounds: gpd.GeoDataFrame, layer: str) -> gpd.GeoDataFrame:
+    """The parts of a table's shapes that lie where a layer of evidence was looked for."""
+    ground = grounds.loc[grounds["layer"] == layer, ["geometry"]]
+    columns = [column for column in table.columns if column != "geometry"]
+    return split(table, ground, keep=columns)
+
+
+def _covered_borders(layers: Layers, grounds: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """The borders along which barriers were looked for: in both of their states."""
+    coverage = layer_coverage(layers) if layers.coverage is None else layers.coverage
+    names = dict(zip(coverage["layer"], coverage["states"], strict=True))
+    areas = layers.coverage_areas
+    if areas is not None and "barriers" in set(areas["layer"]):
+        return within(layers.borders[["pair", "geometry"]], grounds, "barriers")
+    covered = set(names["barriers"].split(";"))
+    both = [set(pair.split(";")) <= covered for pair in layers.borders["pair"]]
+    return layers.borders.loc[both, ["pair", "geometry"]].reset_index(drop=True)
+
+
 def _protected_ranges(
-    features: gpd.GeoDataFrame, areas: gpd.GeoDataFrame | None
+    features: gpd.GeoDataFrame, areas: gpd.GeoDataFrame | None, grounds: gpd.GeoDataFrame
 ) -> gpd.GeoDataFrame | None:
     """The range of each species inside protected areas, where these overlap counted once."""
-    return None if areas is None else split(features, dissolved(areas), keep=("sci_name",))
+    if areas is None:
+        return None
+    inside = split(features, dissolved(areas), keep=("sci_name",))
+    return within(inside, grounds, "protected_areas")
 
 
-def _crossings(corridors: gpd.GeoDataFrame, borders: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+def _corridor_crossings(
+    corridors: gpd.GeoDataFrame, borders: gpd.GeoDataFrame, states: gpd.GeoDataFrame
+) -> gpd.GeoDataFrame:
     """Where corridors cross borders, with the species, the grade and the source of each."""
     columns = corridors[["corridor_id", "sci_name", "evidence_grade"]].assign(source="")
+    if "crossing_grade" in corridors:  # of the crossing, where its source tells it apart
+        own = corridors["crossing_grade"].fillna("").astype(str)
+        columns["evidence_grade"] = own.where(own != "", columns["evidence_grade"])
     if "source" in corridors:
         columns["source"] = corridors["source"].fillna("").astype(str)
-    return crossings(corridors, borders).merge(columns, on="corridor_id")
+    return border_crossings(corridors, borders, states).merge(columns, on="corridor_id")
 
 
 def _seasonal_sides(ranges: gpd.GeoDataFrame, states: gpd.GeoDataFrame) -> gpd.GeoDataFrame | None:
@@ -128,11 +187,66 @@ def _seasonal_sides(ranges: gpd.GeoDataFrame, states: gpd.GeoDataFrame) -> gpd.G
     return split(seasons, states, keep=("sci_name", "seasonal", "iso2"))
 
 
-def _area_pairs(areas: gpd.GeoDataFrame, within_km: float | None) -> pd.DataFrame | None:
-    """Pairs of protected areas of different states, near each other; None: no distance is given."""
+SAME_GROUND: Final = 0.5
+"""Two designations that share at least this part of the smaller one lie on one ground."""
+
+
+def area_pairs(
+    areas: gpd.GeoDataFrame, states: gpd.GeoDataFrame, within_km: float | None
+) -> pd.DataFrame | None:
+    """Pairs of protected areas of different states, near each other.
+
+    Several designations on one ground are one: a national park that is a biosphere reserve too
+    faces its neighbour once. An area of two states is no pair with itself.
+
+    Returns
+    -------
+    DataFrame or None
+        ``pa_a``, ``pa_b`` (ids of one ground, ";"), ``name_a``, ``name_b`` (of the largest area on
+        it), ``pair``, ``km``. ``None``: no distance is given.
+    """
     if within_km is None:
         return None
-    pairs = pairs_apart(areas, key="pa_id", group="iso2", within_km=within_km)
-    pairs = pairs.rename(columns={"key_a": "pa_a", "key_b": "pa_b"})
-    name = areas.set_index("pa_id")["name"]
-    return pairs.assign(name_a=pairs["pa_a"].map(name), name_b=pairs["pa_b"].map(name))
+    grounds = _area_grounds(areas, states)
+    pairs = pairs_apart(grounds, key="ground", group="iso2", within_km=within_km)
+    rows = grounds.set_index("ground")
+    for side in ("a", "b"):
+        key = pairs[f"key_{side}"]
+        pairs[f"pa_{side}"] = key.map(rows["ids"])
+        pairs[f"name_{side}"] = key.map(rows["name"])
+    pairs = pairs[pairs["pa_a"] != pairs["pa_b"]]
+    columns = ["pa_a", "pa_b", "pair", "km", "name_a", "name_b"]
+    return pairs[columns].sort_values(["pa_a", "pa_b", "pair"], ignore_index=True)
+
+
+def _area_grounds(areas: gpd.GeoDataFrame, states: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """The ground of protected areas in each state: ``ground``, ``iso2``, ``ids``, ``name``."""
+    state_of = dict(zip(states["iso2"], states.geometry, strict=True))
+    rows = areas[["pa_id", "name", "geometry"]].assign(
+        iso2=areas["iso2"].astype(str).str.split(";"), several=areas["iso2"].str.contains(";")
+    )
+    rows = rows.explode("iso2").sort_values(["iso2", "pa_id"], ignore_index=True)
+    shapes = rows.geometry.to_numpy().copy()
+    for at in rows.index[rows["several"].astype(bool)]:  # of an area of two states, each one's part
+        state = state_of.get(rows["iso2"].iloc[at])
+        part = None if state is None else shapely.intersection(shapes[at], state)
+        if part is not None and not part.is_empty:
+            shapes[at] = part
+    size = shapely.area(shapes)
+    i, j = shapely.STRtree(shapes).query(shapes, predicate="intersects")
+    own = rows["iso2"].to_numpy()
+    i, j = i[own[i] == own[j]], j[own[i] == own[j]]
+    shared = shapely.area(shapely.intersection(shapes[i], shapes[j]))
+    same = shared >= SAME_GROUND * np.minimum(size[i], size[j])
+    same &= (np.minimum(size[i], size[j]) > 0) | (i == j)
+    links = coo_array((np.ones(same.sum()), (i[same], j[same])), shape=(len(rows), len(rows)))
+    _, ground = connected_components(csr_array(links), directed=False)
+    rows = rows.set_geometry(gpd.GeoSeries(shapes, index=rows.index, crs=areas.crs))
+    largest_first = rows.assign(ground=ground, size=size).sort_values(
+        ["ground", "size", "name"], ascending=[True, False, True], kind="stable"
+    )
+    by_ground = largest_first.groupby("ground")
+    table = by_ground[["iso2", "name"]].first()
+    table["ids"] = by_ground["pa_id"].agg(lambda ids: ";".join(sorted(map(str, ids))))
+    shape = [joined(shapes[np.flatnonzero(ground == number)]) for number in table.index]
+    return gpd.GeoDataFrame(table.reset_index(), geometry=shape, crs=areas.crs)

@@ -38,6 +38,7 @@ def site_tables(sites: gpd.GeoDataFrame, pieces: Pieces) -> SiteTables:
         sites=area,
         states=over(pieces.states, "iso2"),
         undisputed=maybe(pieces.undisputed, "iso2"),
+        ranges=over(layers.features, "sci_name"),
         species=over(pieces.sides, "sci_name", "iso2"),
         confidence=over(pieces.graded, "sci_name", "confidence"),
         supporting=over(pieces.supporting, "sci_name"),
@@ -45,12 +46,16 @@ def site_tables(sites: gpd.GeoDataFrame, pieces: Pieces) -> SiteTables:
         shared_borders=over(pieces.shared_borders, "sci_name", "pair"),
         corridors=maybe(layers.corridors, "corridor_id", "sci_name", "evidence_grade"),
         crossings=maybe(pieces.crossings, *crossing),
+        near_crossings=_near_crossings(sites, pieces),
         seasonal=maybe(pieces.seasonal, "sci_name", "seasonal", "iso2"),
         barriers=maybe(layers.barriers, "barrier_id", "kind", "permeability"),
         protected=maybe(pieces.protected, "sci_name"),
         pa_pairs=_pairs_in_sites(maybe(layers.protected_areas, "pa_id"), pieces.pa_pairs),
         hotspots=_hotspots(maybe(layers.hotspots, "hotspot_id", "name_en"), area, layers.hotspots),
         in_hotspots=maybe(pieces.hotspot_ground, "ground"),
+        covered=_covered(sites, pieces.grounds),
+        covered_ranges=maybe(pieces.covered_ranges, "sci_name"),
+        covered_borders=maybe(pieces.covered_borders, "pair"),
     )
 
 
@@ -62,11 +67,42 @@ def with_ranges_measured(tables: SiteTables, sites: gpd.GeoDataFrame, pieces: Pi
 
     return replace(
         tables,
+        ranges=over(pieces.layers.features, "sci_name"),
         species=over(pieces.sides, "sci_name", "iso2"),
         confidence=over(pieces.graded, "sci_name", "confidence"),
         shared_borders=over(pieces.shared_borders, "sci_name", "pair"),
         protected=None if pieces.protected is None else over(pieces.protected, "sci_name"),
+        covered_ranges=(
+            None if pieces.covered_ranges is None else over(pieces.covered_ranges, "sci_name")
+        ),
     )
+
+
+def _near_crossings(sites: gpd.GeoDataFrame, pieces: Pieces) -> pd.DataFrame | None:
+    """Crossings near each site of corridors that reach it: they count where a site is *adjacent*."""
+    points, corridors = pieces.crossings, pieces.layers.corridors
+    if points is None or corridors is None or pieces.adjacent_km is None:
+        return None
+    columns = ["corridor_id", "sci_name", "evidence_grade", "pair", "source"]
+    numbered = points.assign(point=range(len(points)))
+    close = near(sites, numbered, by=("point",), within_km=pieces.adjacent_km, site="site")
+    table = close.merge(pd.DataFrame(numbered[["point", *columns]]), on="point")
+    i, j = corridors.sindex.query(sites.geometry, predicate="intersects")
+    reaching = pd.DataFrame(
+        {"site": sites["site"].array.take(i), "corridor_id": corridors["corridor_id"].array.take(j)}
+    )
+    table = table.merge(reaching.drop_duplicates(), on=["site", "corridor_id"])
+    counted = table.groupby(["site", *columns], sort=True).size()
+    return counted.rename("n").reset_index()
+
+
+def _covered(sites: gpd.GeoDataFrame, grounds: gpd.GeoDataFrame) -> pd.DataFrame:
+    """The ground of each site that each layer covers; layers of one ground are measured once."""
+    ground = pd.factorize(grounds.geometry.to_wkb())[0]  # layers of the same states share one
+    first = grounds.assign(ground=ground).drop_duplicates("ground")
+    km2 = overlaps(sites, first, site="site", by=("ground",), kind="polygon")
+    table = grounds[["layer"]].assign(ground=ground).merge(km2, on="ground")
+    return table[["site", "layer", "km2"]].sort_values(["site", "layer"], ignore_index=True)
 
 
 def renamed_sites(tables: SiteTables, names: pd.Series[str]) -> SiteTables:
@@ -85,8 +121,13 @@ def _pairs_in_sites(areas: pd.DataFrame | None, pairs: pd.DataFrame | None) -> p
     if areas is None or pairs is None:
         return None
     touched = areas[["site", "pa_id"]]
-    first = touched.rename(columns={"pa_id": "pa_a"}).merge(pairs, on="pa_a")
-    return first.merge(touched.rename(columns={"pa_id": "pa_b"}), on=["site", "pa_b"])
+    numbered = pairs.assign(number=range(len(pairs)))
+    sites: list[pd.DataFrame] = []
+    for side in ("pa_a", "pa_b"):  # one of the designations on a ground is enough
+        ids = numbered.assign(pa_id=numbered[side].str.split(";")).explode("pa_id")
+        sites.append(ids[["number", "pa_id"]].merge(touched)[["site", "number"]].drop_duplicates())
+    both = sites[0].merge(sites[1]).merge(numbered, on="number")
+    return both.drop(columns="number").sort_values(["site", "pa_a", "pa_b"], ignore_index=True)
 
 
 def _hotspots(
@@ -115,18 +156,20 @@ class CellTables:
     Attributes
     ----------
     units : the planning units.
-    here : ``pu_id``, ``sci_name``, ``iso2``, ``km2`` – kept range in each cell by state.
-    both : ``pu_id``, ``sci_name`` – species that also live close by in another state.
+    species : ``pu_id``, ``sci_name``, ``km2`` – kept range in each cell.
+    shared : ``pu_id``, ``sci_name`` – species that also live close by in another state.
     hotspots : ``pu_id``, ``hotspot_id``, ``km2``.
     """
 
     units: gpd.GeoDataFrame
-    here: pd.DataFrame
-    both: pd.DataFrame
+    species: pd.DataFrame
+    shared: pd.DataFrame
     hotspots: pd.DataFrame
 
 
-def cell_tables(cells: gpd.GeoDataFrame, pieces: Pieces, *, border_km: float) -> CellTables:
+def cell_tables(
+    cells: gpd.GeoDataFrame, pieces: Pieces, *, border_km: float, side_km2: float
+) -> CellTables:
     """Species, shared species and hotspots of planning units.
 
     Parameters
@@ -137,10 +180,13 @@ def cell_tables(cells: gpd.GeoDataFrame, pieces: Pieces, *, border_km: float) ->
         From :func:`layer_pieces`.
     border_km : float
         A species is shared in a cell that it lives in and, so close by, in another state too.
+    side_km2 : float
+        A state has a species from this much range.
     """
     key = ["pu_id", "sci_name"]
-    cell_species = overlaps(cells, pieces.sides, site="pu_id", by=("sci_name", "iso2"))
-    nearby = near(cells, pieces.sides, by=("sci_name", "iso2"), within_km=border_km)
+    cell_species = overlaps(cells, pieces.layers.features, site="pu_id")
+    sides = pieces.sides[area_km2(pieces.sides) >= side_km2]
+    nearby = near(cells, sides, by=("sci_name", "iso2"), within_km=border_km)
     n_states = nearby.groupby(key)["iso2"].nunique()
     shared = cell_species[key].drop_duplicates().merge(n_states[n_states >= 2].reset_index()[key])
     hotspots = pieces.layers.hotspots

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from shapely.ops import substring
 
 from cami_units.model import InputError, listed
 from cami_units.overlap._door import (
@@ -144,6 +145,82 @@ def crossings(
     >>> cu.crossings(lines, border)["corridor_id"].tolist()
     ['M1']
     """
+    spans = _spans(lines, borders, line, border, wiggle_km)
+    parts = shapely.get_parts(geometries(lines))
+    points = shapely.line_interpolate_point(parts[spans["part"].to_numpy(np.intp)], spans["at"])
+    columns = spans[[line, border]].reset_index(drop=True)
+    return gpd.GeoDataFrame(columns, geometry=np.asarray(points), crs=lines.crs)
+
+
+def border_crossings(
+    lines: gpd.GeoDataFrame,
+    borders: gpd.GeoDataFrame,
+    states: gpd.GeoDataFrame,
+    *,
+    line: str = "corridor_id",
+    wiggle_km: float = 5,
+    least_km: float = 1,
+) -> gpd.GeoDataFrame:
+    """Where lines cross from one state into another.
+
+    As :func:`crossings`; touching a border or running along it is none: before and after the
+    crossing the line must be at least `least_km` off the border, and nearer to another state of the
+    pair.
+
+    Parameters
+    ----------
+    lines, borders, line, wiggle_km
+        As in :func:`crossings`; the column ``pair`` of `borders` names two states ("KZ;UZ").
+    states : GeoDataFrame
+        ``iso2`` and polygons. Ground that belongs to no state is that of the nearer of the two.
+    least_km : float, default 1
+        How far from the border a line must get on both sides: what two drawn lines may be off.
+    """
+    spans = _spans(lines, borders, line, "pair", wiggle_km)
+    parts = shapely.get_parts(geometries(lines))
+    wall_of = {
+        pair: shapely.union_all(rows.geometry.to_numpy()) for pair, rows in borders.groupby("pair")
+    }
+    state_of = dict(zip(states["iso2"], states.geometry, strict=True))
+    spans = spans.sort_values(["part", "low", "high"], kind="stable")
+    crossed = []
+    for part, rows in spans.groupby("part", sort=False):
+        whole = parts[int(part)]
+        lows, highs = rows["low"].to_numpy(), rows["high"].to_numpy()
+        starts, ends = np.append(0.0, highs[:-1]), np.append(lows[1:], whole.length)
+        for pair, start, low, high, end in zip(
+            rows["pair"], starts, lows, highs, ends, strict=True
+        ):
+            pair_states = [state_of[name] for name in pair.split(";") if name in state_of]
+            sides = {
+                _side(substring(whole, *stretch), wall_of[pair], pair_states, 1000 * least_km)
+                for stretch in ((start, low), (high, end))
+            }
+            crossed.append(len(pair_states) == 2 and sides == {0, 1})
+    spans = spans[np.array(crossed, dtype=bool)].sort_values([line, "pair", "part", "at"])
+    points = shapely.line_interpolate_point(parts[spans["part"].to_numpy(np.intp)], spans["at"])
+    columns = spans[[line, "pair"]].reset_index(drop=True)
+    return gpd.GeoDataFrame(columns, geometry=np.asarray(points), crs=lines.crs)
+
+
+def _side(stretch: Any, wall: Any, states: Sequence[Any], least_m: float) -> int | None:
+    """Which of two states a stretch of a line lies in; None: it never gets off the border."""
+    places = shapely.points(shapely.get_coordinates(shapely.segmentize(stretch, 1000.0)))
+    off = shapely.distance(places, wall)
+    farthest = places[int(np.argmax(off))]
+    if off.max() < least_m:
+        return None
+    return int(np.argmin(shapely.distance(np.array(states, dtype=object), farthest)))
+
+
+def _spans(
+    lines: gpd.GeoDataFrame,
+    borders: gpd.GeoDataFrame,
+    line: str,
+    border: str,
+    wiggle_km: float,
+) -> pd.DataFrame:
+    """Each meeting of a line and a border: the part of the line, from, to, and the cut to show."""
     check_inputs({"lines": (lines, [line]), "borders": (borders, [border])})
     cuts = _cuts(lines, borders, line, border)
     together = ["part", line, border]
@@ -151,16 +228,11 @@ def crossings(
     gap = cuts.start - reach.groupby([cuts[column] for column in together]).shift()
     cuts["crossing"] = (gap.isna() | (gap > wiggle_km * 1000)).cumsum()
     spans = cuts.groupby("crossing").agg(low=("start", "min"), high=("end", "max"))
-    middle = (spans.low + spans.high).reindex(cuts.crossing).to_numpy() / 2
+    cuts = cuts.merge(spans, left_on="crossing", right_index=True)
     cuts["at"] = (cuts.start + cuts.end) / 2
-    cuts["off"] = (cuts["at"] - middle).abs()
+    cuts["off"] = (cuts["at"] - (cuts.low + cuts.high) / 2).abs()
     nearest = cuts.sort_values(["crossing", "off"], kind="stable").drop_duplicates("crossing")
-    nearest = nearest.sort_values([line, border, "part", "at"])
-    parts = shapely.get_parts(geometries(lines))
-    part, at = nearest["part"].to_numpy(np.intp), nearest["at"].to_numpy()
-    points = shapely.line_interpolate_point(parts[part], at)
-    columns = nearest[[line, border]].reset_index(drop=True)
-    return gpd.GeoDataFrame(columns, geometry=points, crs=lines.crs)
+    return nearest.sort_values([line, border, "part", "at"])
 
 
 def middles(lines: gpd.GeoDataFrame) -> gpd.GeoSeries:

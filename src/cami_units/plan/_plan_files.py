@@ -257,6 +257,10 @@ def _resolved(plan: Plan, folder: Path) -> Plan:
     return plan.model_copy(
         update={
             "layers": plan.layers.model_copy(update=layers),
+            "coverage": {
+                name: folder / ground if isinstance(ground, Path) else ground
+                for name, ground in plan.coverage.items()
+            },
             "context": context,
             "criteria": plan.criteria.model_copy(update={"profile": profile and folder / profile}),
             "workshop": plan.workshop.model_copy(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -25,12 +26,14 @@ from pyproj.exceptions import ProjError
 
 from cami_units import model
 from cami_units.model import (
+    COVERED_LAYERS,
     DISCLAIMER,
     EQUAL_AREA,
     INPUT_LAYERS,
     LAYERS,
     Profile,
     listed,
+    nearest,
 )
 from cami_units.phrases import LANGUAGES
 from cami_units.plan._equal_area_test import equal_area_fault
@@ -96,6 +99,43 @@ def _some_files(files: tuple[Path, ...]) -> tuple[Path, ...]:
             "take the line out to use the bundled layer"
         )
     return files
+
+
+def _covered_ground(value: object) -> object:
+    """What a layer covers: a list of states, or the path of an area file."""
+    if isinstance(value, list | tuple):
+        odd = [
+            code for code in value if not (isinstance(code, str) and re.fullmatch("[A-Z]{2}", code))
+        ]
+        if odd or not value:
+            came = listed(odd) if odd else "none"
+            raise ValueError(
+                f'states by two capital letters are expected, such as ["MN"], or a path; {came} came'
+            )
+        return _few(tuple(value))
+    if isinstance(value, str | Path) and str(value).strip():
+        return Path(value)
+    raise ValueError('a list of states is expected, such as ["MN"], or the path of an area file')
+
+
+def _flat_coverage(value: object) -> object:
+    """``context.NAME = …`` in TOML is a table in the table: the same as ``"context.NAME" = …``."""
+    if not isinstance(value, Mapping):
+        return value
+    inner = value.get("context")
+    flat = {key: ground for key, ground in value.items() if key != "context"}
+    if isinstance(inner, Mapping):
+        return flat | {f"context.{name}": ground for name, ground in inner.items()}
+    return value
+
+
+def _covered_layer(value: str) -> str:
+    """A layer whose coverage can be told: it is evidence, and may have been looked for in part."""
+    if value not in COVERED_LAYERS and not value.startswith("context."):
+        raise ValueError(
+            f"one of {listed(COVERED_LAYERS, 9)} or context.NAME is expected.{nearest(value, COVERED_LAYERS)}"
+        )
+    return value
 
 
 _Line = Annotated[str, AfterValidator(_one_line)]
@@ -195,6 +235,12 @@ class Criteria(_Section):
     border_km: Annotated[float, Field(ge=0)] = 50.0
 
 
+class Borders(_Section):
+    """How far the border layer may be off, in km: what is never farther from it hangs on its drawing."""
+
+    error_km: Annotated[float, Field(ge=0, le=200)] = 5.0
+
+
 class Units(_Section):
     """How far units reach and how large they may be."""
 
@@ -267,6 +313,14 @@ class Plan(_Section):
     columns: Mapping[_Layer, Mapping[str, _Line]] = Field(default_factory=dict)
     context: Mapping[str, Context] = Field(default_factory=dict)
     taxa: Mapping[str, TaxonRule] = Field(default_factory=dict)
+    coverage: Annotated[
+        Mapping[
+            Annotated[str, AfterValidator(_covered_layer)],
+            Annotated[Any, BeforeValidator(_covered_ground)],
+        ],
+        BeforeValidator(_flat_coverage),
+    ] = Field(default_factory=dict)
+    borders: Borders = Borders()
     codes: Codes = Codes()
     criteria: Criteria = Criteria()
     units: Units = Units()
