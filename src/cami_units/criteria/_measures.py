@@ -350,7 +350,8 @@ def occurs(
         raise PlanError(_open_occurrence(profile))
     enough = np.minimum(rule.min_km2, rule.min_site_share / 100 * area)
     large: pd.Series[bool] = at_least(overlap, enough) & (overlap > 0)
-    return large | at_least(share, rule.min_range_share)
+    wide: pd.Series[bool] = at_least(share, rule.min_range_share)
+    return large | wide
 
 
 def least_overlap(profile: Profile, area_km2: float) -> float:
@@ -457,7 +458,8 @@ def counted_states(states: pd.DataFrame, sites: pd.DataFrame, profile: Profile) 
     summed = states.groupby(["site", "iso2"])[["km2"]].sum().reset_index()
     area = summed["site"].map(sites["area_km2"]).astype(float)
     least = np.maximum(rule.min_side_km2, rule.min_side_share / 100 * area)
-    return summed[at_least(summed["km2"], least)]
+    large: pd.DataFrame = summed[at_least(summed["km2"], least)]
+    return large
 
 
 def _threat_and_share(

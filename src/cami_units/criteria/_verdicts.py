@@ -71,8 +71,9 @@ def reaches(values: pd.Series[float], threshold: float | None) -> pd.Series[bool
 def _geography(m: pd.DataFrame, profile: Profile) -> pd.Series[bool]:
     rule = profile.G1
     near = np.nan if rule.adjacent_km is None else rule.adjacent_km
-    let_in = (m["n_states"] == 1) & at_most(m["adjacent_km"], near)
-    return reaches(m["n_states"], rule.min_states) | let_in.astype("boolean")
+    let_in: pd.Series[bool] = (m["n_states"] == 1) & at_most(m["adjacent_km"], near)
+    met: pd.Series[bool] = reaches(m["n_states"], rule.min_states) | let_in.astype("boolean")
+    return met
 
 
 def _threat(m: pd.DataFrame, met: pd.DataFrame, profile: Profile) -> pd.Series[bool]:

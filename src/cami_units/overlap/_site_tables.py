@@ -92,8 +92,8 @@ def _near_crossings(sites: gpd.GeoDataFrame, pieces: Pieces) -> pd.DataFrame | N
         {"site": sites["site"].array.take(i), "corridor_id": corridors["corridor_id"].array.take(j)}
     )
     table = table.merge(reaching.drop_duplicates(), on=["site", "corridor_id"])
-    counted = table.groupby(["site", *columns], sort=True).size()
-    return counted.rename("n").reset_index()
+    counted: pd.Series[int] = table.groupby(["site", *columns], sort=True).size()
+    return pd.DataFrame({"n": counted}).reset_index()
 
 
 def _covered(sites: gpd.GeoDataFrame, grounds: gpd.GeoDataFrame) -> pd.DataFrame:
@@ -101,8 +101,9 @@ def _covered(sites: gpd.GeoDataFrame, grounds: gpd.GeoDataFrame) -> pd.DataFrame
     ground = pd.factorize(grounds.geometry.to_wkb())[0]  # layers of the same states share one
     first = grounds.assign(ground=ground).drop_duplicates("ground")
     km2 = overlaps(sites, first, site="site", by=("ground",), kind="polygon")
-    table = grounds[["layer"]].assign(ground=ground).merge(km2, on="ground")
-    return table[["site", "layer", "km2"]].sort_values(["site", "layer"], ignore_index=True)
+    layer = pd.DataFrame({"layer": grounds["layer"].array, "ground": ground})
+    table = layer.merge(km2, on="ground")[["site", "layer", "km2"]]
+    return table.sort_values(["site", "layer"], ignore_index=True)
 
 
 def renamed_sites(tables: SiteTables, names: pd.Series[str]) -> SiteTables:

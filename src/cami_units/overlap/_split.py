@@ -184,8 +184,8 @@ def border_crossings(
     state_of = dict(zip(states["iso2"], states.geometry, strict=True))
     spans = spans.sort_values(["part", "low", "high"], kind="stable")
     crossed = []
-    for part, rows in spans.groupby("part", sort=False):
-        whole = parts[int(part)]
+    for part in spans["part"].unique().tolist():
+        rows, whole = spans[spans["part"] == part], parts[part]
         lows, highs = rows["low"].to_numpy(), rows["high"].to_numpy()
         starts, ends = np.append(0.0, highs[:-1]), np.append(lows[1:], whole.length)
         for pair, start, low, high, end in zip(
@@ -205,7 +205,8 @@ def border_crossings(
 
 def _side(stretch: Any, wall: Any, states: Sequence[Any], least_m: float) -> int | None:
     """Which of two states a stretch of a line lies in; None: it never gets off the border."""
-    places = shapely.points(shapely.get_coordinates(shapely.segmentize(stretch, 1000.0)))
+    corners = shapely.get_coordinates(shapely.segmentize(stretch, 1000.0))
+    places = np.asarray(shapely.points(corners), dtype=object).reshape(-1)
     off = shapely.distance(places, wall)
     farthest = places[int(np.argmax(off))]
     if off.max() < least_m:
