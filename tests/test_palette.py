@@ -8,9 +8,18 @@ import numpy as np
 import pytest
 from colorspacious import cspace_convert
 
-from cami_units import palette
+from cami_units import palette, qgis, scene
+from cami_units.documents.unit_drawing import INKS, STATUS_FILLS
 from cami_units.figures._strokes import BARRIERS, LOOKS, unit_look
+from cami_units.kml._styles import LAYER_LOOKS, barrier_look, range_look, status_look
+from cami_units.kml._styles import LOOKS as GLOBE
 from cami_units.model import STATUSES
+from cami_units.webmap._leaflet_styles import (
+    BARRIER_STYLES,
+    EVIDENCE_STYLES,
+    STATUS_STYLES,
+    species_style,
+)
 
 LEAST = 10.0
 """The distance in CAM02-UCS that two colours keep: told apart at a glance, side by side or not."""
@@ -40,17 +49,17 @@ def test_the_measure_measures() -> None:
 
 
 @pytest.mark.parametrize("kind", [None, *KINDS])
-@pytest.mark.parametrize("ground", [palette.TOGETHER, palette.TOGETHER_ON_GLOBE])
-def test_what_can_be_on_at_once_is_told_apart(ground: tuple[str, ...], kind: str | None) -> None:
-    colours = tuple(dict.fromkeys(ground))  # sections and borders share one, by their weight apart
-    assert len(colours) == len(ground) - 1
+def test_what_can_be_on_at_once_is_told_apart(kind: str | None) -> None:
+    colours = tuple(
+        dict.fromkeys(palette.TOGETHER)
+    )  # sections and borders share one, by their weight apart
+    assert len(colours) == len(palette.TOGETHER) - 1
     assert too_close(list(combinations(colours, 2)), kind) == []
 
 
 @pytest.mark.parametrize("kind", [None, *KINDS])
-@pytest.mark.parametrize("ground", [palette.TOGETHER, palette.TOGETHER_ON_GLOBE])
-def test_one_species_is_told_from_all_of_them(ground: tuple[str, ...], kind: str | None) -> None:
-    assert too_close(list(product(palette.SPECIES, dict.fromkeys(ground))), kind) == []
+def test_one_species_is_told_from_all_of_them(kind: str | None) -> None:
+    assert too_close(list(product(palette.SPECIES, dict.fromkeys(palette.TOGETHER))), kind) == []
 
 
 @pytest.mark.parametrize("kind", [None, *KINDS])
@@ -60,8 +69,7 @@ def test_the_darker_outlines_of_ranges_are_told_apart_too(kind: str | None) -> N
 
 def test_every_drawn_status_has_a_colour() -> None:
     drawn = [status for status in STATUSES if status not in ("rejected", "merged")]
-    assert list(palette.STATUS) == drawn == list(palette.GLOBE_STATUS)
-    assert list(palette.EVIDENCE) == list(palette.GLOBE_EVIDENCE)
+    assert list(palette.STATUS) == drawn == list(palette.STATUS_LOOKS)
 
 
 def test_cells_darken_step_by_step() -> None:
@@ -70,14 +78,15 @@ def test_cells_darken_step_by_step() -> None:
 
 
 def test_in_grey_every_line_is_known_by_its_pattern_or_its_lightness() -> None:
-    looks = [unit_look(status) for status in palette.STATUS]
-    looks += [
-        LOOKS[name] for name in ("hotspots", "corridors", "sections", "countries", "disputed")
+    named = ("hotspots", "corridors", "sections", "countries", "disputed")
+    looks = [
+        *palette.STATUS_LOOKS.values(),
+        *(palette.LAYER_LOOKS[name] for name in named),
+        *palette.BARRIER_LOOKS.values(),
     ]
-    looks += list(BARRIERS.values())
     for one, other in combinations(looks, 2):
         lightness = seen((one.line, other.line), None)[:, 0]
-        same_pattern = one.dashes == other.dashes and abs(one.width - other.width) < 0.3
+        same_pattern = one.dashes == other.dashes and abs(one.width - other.width) < 0.5
         assert not same_pattern or abs(np.diff(lightness)[0]) >= LEAST, (one, other)
 
 
@@ -86,3 +95,51 @@ def test_in_grey_protected_areas_are_lighter_than_units() -> None:
         (palette.EVIDENCE["protected_areas"], palette.STATUS["modelled candidate"]), None
     )
     assert area[0] - unit[0] > 30
+
+
+def bare(colours: set[str]) -> set[str]:
+    return {colour.removeprefix("#").lower() for colour in colours}
+
+
+def test_a_status_has_one_colour_on_map_board_slides_qgis_and_globe() -> None:
+    styles = qgis.layer_styles(["conservation_units"], day="2026-11-22")["styleQML"].iloc[0]
+    for status, colour in palette.STATUS.items():
+        red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+        assert STATUS_STYLES[status]["color"] == STATUS_STYLES[status]["fillColor"] == colour
+        assert unit_look(status).line == unit_look(status).fill == colour
+        assert STATUS_FILLS[status] == status_look(status, "").fill == colour[1:]
+        assert f"{red},{green},{blue}," in styles
+
+
+@pytest.mark.parametrize("name", ["hotspots", "protected_areas", "corridors"])
+def test_a_layer_has_one_colour_in_every_product(name: str) -> None:
+    colour = palette.EVIDENCE[name]
+    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    assert EVIDENCE_STYLES[name]["color"] == colour
+    assert colour in {LOOKS[name].line, LOOKS[name].fill}
+    assert GLOBE[LAYER_LOOKS[name]].line == colour[1:]
+    assert (
+        f"{red},{green},{blue}," in qgis.layer_styles([name], day="2026-11-22")["styleQML"].iloc[0]
+    )
+
+
+def test_barriers_have_one_colour_and_five_patterns_everywhere() -> None:
+    kinds = [kind for kind in palette.BARRIER_LOOKS if kind != "other barrier"]
+    for looks in (
+        [(BARRIERS[kind].width, BARRIERS[kind].dashes) for kind in kinds],
+        [(BARRIER_STYLES[k]["weight"], BARRIER_STYLES[k].get("dashArray")) for k in kinds],
+        [barrier_look(kind).width for kind in kinds],
+    ):
+        assert len(set(looks)) == len(kinds) == 5
+    colours = {BARRIERS[kind].line for kind in kinds} | {BARRIER_STYLES[k]["color"] for k in kinds}
+    assert colours == {palette.EVIDENCE["barriers"]}
+    assert bare(colours) == {barrier_look(kind).line for kind in kinds} == {INKS["barrier"].line}
+
+
+def test_a_species_keeps_its_colour_whatever_a_pack_holds() -> None:
+    # Three species known, one drawn: its place is that of the table, not of the pack.
+    assert scene.species_places(["A a", "B b", "C c"], ["C c"])["C c"] == 2
+    for place in range(18):
+        look = palette.species_look(place)
+        assert species_style(place)["color"] == look.line
+        assert range_look(place).line == look.line[1:].lower()

@@ -122,21 +122,45 @@ def _single(colour: str, *, opacity: float = 0.0, width: float = 0.4, dash: bool
     return look
 
 
-def _lines(colour: str, *, width: float, dash: bool = False) -> Look:
-    def look(root: ET.Element) -> None:
-        renderer = ET.SubElement(root, "renderer-v2", type="singleSymbol")
-        _symbol(
-            ET.SubElement(renderer, "symbols"),
-            "0",
-            "line",
-            "SimpleLine",
-            line_color=_colour(colour),
-            line_style="dash" if dash else "solid",
-            line_width=f"{width:g}",
-            line_width_unit="MM",
-        )
+def _line(parent: ET.Element, name: str, look: palette.Look) -> None:
+    """A line with the dashes of its look, in pixels as on a screen."""
+    dashes = {"customdash": ";".join(f"{dash:g}" for dash in look.dashes)} if look.dashes else {}
+    if dashes:
+        dashes |= {"use_custom_dash": "1", "customdash_unit": "Pixel"}
+    _symbol(
+        parent,
+        name,
+        "line",
+        "SimpleLine",
+        line_color=_colour(look.line),
+        line_style="solid",
+        line_width=f"{look.width:g}",
+        line_width_unit="Pixel",
+        **dashes,
+    )
 
-    return look
+
+def _lines(look: palette.Look) -> Look:
+    """Lines of one look."""
+
+    def fill_in(root: ET.Element) -> None:
+        renderer = ET.SubElement(root, "renderer-v2", type="singleSymbol")
+        _line(ET.SubElement(renderer, "symbols"), "0", look)
+
+    return fill_in
+
+
+def _barriers(root: ET.Element) -> None:
+    """Barriers by their kind; what is of no known kind comes last."""
+    renderer = ET.SubElement(root, "renderer-v2", type="categorizedSymbol", attr="kind")
+    categories = ET.SubElement(renderer, "categories")
+    symbols = ET.SubElement(renderer, "symbols")
+    for number, (kind, look) in enumerate(palette.BARRIER_LOOKS.items()):
+        value = "" if kind == "other barrier" else kind  # QGIS: an empty value is all the others
+        ET.SubElement(
+            categories, "category", value=value, label=kind, symbol=str(number), render="true"
+        )
+        _line(symbols, str(number), look)
 
 
 def _points(colour: str, *, size: float, label: str) -> Look:
@@ -217,9 +241,9 @@ _LOOKS: Final[Mapping[str, Look]] = MappingProxyType(
         "disputed": _single(palette.EVIDENCE["borders"], width=0.3, dash=True),
         "features": _single(palette.SPECIES[1], opacity=0.15, width=0.3),
         "ranges_used": _single(palette.SPECIES[6], opacity=0.15, width=0.2),
-        "corridors": _lines(palette.EVIDENCE["corridors"], width=0.7),
-        "barriers": _lines(palette.EVIDENCE["barriers"], width=0.6),
-        "borders": _lines(palette.EVIDENCE["borders"], width=0.4, dash=True),
+        "corridors": _lines(palette.LAYER_LOOKS["corridors"]),
+        "barriers": _barriers,
+        "borders": _lines(palette.LAYER_LOOKS["countries"]),
         "gazetteer": _points(_GREY, size=1.2, label="name_en"),
         "remarks": _points(_DARK, size=2.4, label="text"),
     }

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import geopandas as gpd
 import numpy as np
@@ -20,10 +20,12 @@ import shapely
 from pyproj import Proj
 from shapely.geometry.base import BaseGeometry
 
-from cami_units import words
+from cami_units import palette, words
 from cami_units.model import (
     EQUAL_AREA,
+    EVIDENCE_LAYERS,
     HIDDEN_STATUSES,
+    LAYERS,
     LONLAT,
     MAP_LAYERS,
     Imprint,
@@ -372,6 +374,19 @@ def _snap(shape: BaseGeometry, step: float) -> BaseGeometry:
     return shapely.union_all(kept) if len(kept) > 1 else (kept or [shapely.LineString()])[0]
 
 
+def species_places(known: Iterable[str], drawn: Iterable[str]) -> dict[str, int]:
+    """The place of each species in the species table: what its colour hangs on, in every pack.
+
+    Parameters
+    ----------
+    known : iterable of str
+        The scientific names of the table, whatever of it is drawn.
+    drawn : iterable of str
+        The species that have a range; one that the table lacks takes its place by its name.
+    """
+    return {name: place for place, name in enumerate(sorted({*known, *map(str, drawn)}))}
+
+
 # -- where names stand ----------------------------------------------------------------------------
 
 
@@ -411,6 +426,51 @@ def in_lines(text: str, most: int = 16) -> str:
         else:
             rows.append(word)
     return "\n".join(rows)
+
+
+# -- legends --------------------------------------------------------------------------------------
+
+SignKind = Literal["status", "layer", "barrier"]
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """One line of a legend: what is drawn (its key in `palette`), the words, whether it is a line."""
+
+    kind: SignKind
+    key: str
+    label: str
+    is_line: bool = False
+
+
+def legend_signs(
+    units: gpd.GeoDataFrame, layers: Mapping[str, gpd.GeoDataFrame], *, lang: str
+) -> tuple[Sign, ...]:
+    """The legend of units and evidence, in the order of a unit's life and of the layers.
+
+    What is not on the map has no line. Tiers, borders, context and species, which not every product
+    draws, are added by those that do.
+    """
+    there = set(units["status"])
+    signs = [
+        Sign("status", status, words.text(status, lang))
+        for status in palette.STATUS
+        if status in there
+    ]
+    for name in EVIDENCE_LAYERS:
+        if name not in layers:
+            continue
+        if LAYERS[name].by_kind:
+            kinds = set(layers[name]["kind"].map(palette.barrier_kind))
+            signs += [
+                Sign("barrier", kind, words.text(kind, lang), is_line=True)
+                for kind in palette.BARRIER_LOOKS
+                if kind in kinds
+            ]
+        else:
+            is_line = LAYERS[name].geometry == "line"
+            signs.append(Sign("layer", name, words.text(name, lang), is_line))
+    return tuple(signs)
 
 
 # -- no more vertices than the eye can use --------------------------------------------------------

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
+from cami_units import palette
+from cami_units.model import HIDDEN_STATUSES
+
 Ring = tuple[tuple[float, float], ...]
 
 
@@ -51,15 +54,17 @@ class Drawing:
     bar_km: float = 0.0
 
 
+_EVIDENCE: Final = {name: colour.removeprefix("#") for name, colour in palette.EVIDENCE.items()}
+
 INKS: Final[Mapping[str, Ink]] = MappingProxyType(
     {
-        "land": Ink("", 0.0, "faf8f2", 1.0),
-        "protected": Ink("7aa37a", 0.8, "b9d8b0", 0.8),
-        "hotspot": Ink("b58900", 1.5, dashed=True),
+        "land": Ink("", 0.0, palette.LAND.removeprefix("#"), 1.0),
+        "protected": Ink(_EVIDENCE["protected_areas"], 0.8, _EVIDENCE["protected_areas"], 0.75),
+        "hotspot": Ink(_EVIDENCE["hotspots"], 1.8, dashed=True),
         "other": Ink("777777", 1.2, "bbbbbb", 0.45),
         "border": Ink("555555", 1.4),
         "disputed": Ink("555555", 1.4, dashed=True),
-        "barrier": Ink("d55e00", 1.6),
+        "barrier": Ink(_EVIDENCE["barriers"], 1.6),
         "before": Ink("555555", 2.6, dashed=True),
         "unit": Ink("333333", 3.0, "999999", 0.5),
         "version": Ink("aa3377", 2.6, dashed=True),
@@ -89,16 +94,8 @@ SIGNS: Final[Mapping[str, str]] = MappingProxyType(
 """What the legend of a drawing explains, in its order: each kind, and the word for it."""
 
 STATUS_FILLS: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "modelled candidate": "999999",
-        "area of interest": "56a5e0",
-        "working-group proposal": "e69f00",
-        "plenary-agreed": "f0e442",
-        "endorsed by range states": "33b083",
-        "adopted": "1f7a4f",
-        "rejected": "dddddd",
-        "merged": "dddddd",
-    }
+    {status: colour.removeprefix("#") for status, colour in palette.STATUS.items()}
+    | dict.fromkeys(HIDDEN_STATUSES, palette.HIDDEN_STATUS.removeprefix("#"))
 )
 
 

@@ -18,8 +18,8 @@ from cami_units.figures._stability_charts import (
     rank_intervals,
     selection_map,
 )
-from cami_units.figures._strokes import Look
 from cami_units.figures._typesetting import undrawable
+from cami_units.palette import Look
 from cami_units.scene import Scene
 
 Draw = Callable[[Scene, str], Figure]

@@ -9,17 +9,10 @@ from matplotlib.figure import Figure
 
 from cami_units import words
 from cami_units.figures._sheet import INK, LEADING, put, sheet, swatch, write
-from cami_units.figures._strokes import (
-    BARRIERS,
-    LOOKS,
-    TIER_OPACITY,
-    Look,
-    barrier_kind,
-    unit_look,
-)
+from cami_units.figures._strokes import BARRIERS, LOOKS, unit_look
 from cami_units.figures._typesetting import MM_PER_POINT, lines, width_mm
-from cami_units.palette import STATUS
-from cami_units.scene import Scene, drawn_units
+from cami_units.palette import TIER_OPACITY, Look
+from cami_units.scene import Scene, drawn_units, legend_signs
 
 Entry = tuple[Look, str, bool]
 """A look, the words beside it, and whether its sign is a line."""
@@ -28,39 +21,27 @@ Entry = tuple[Look, str, bool]
 def entries(scene: Scene, layers: Iterable[str]) -> list[Entry]:
     """The lines of a legend for these layers of a scene."""
     lang = scene.lang
-    wanted = set(layers)
-    there = set(drawn_units(scene)["status"])
-    rows: list[Entry] = [
-        (unit_look(status), words.text(status, lang), False) for status in STATUS if status in there
+    units = drawn_units(scene)
+    shown = {name: scene.layers[name] for name in layers if name in scene.layers}
+    rows: list[Entry] = []
+    signs = legend_signs(units, shown, lang=lang)
+    rows += [(unit_look(sign.key), sign.label, False) for sign in signs if sign.kind == "status"]
+    rows += [
+        (Look("", 0.0, (), "#39424a", opacity), _tier(tier, lang), False)
+        for tier, opacity in TIER_OPACITY.items()
+        if (units["tier"] == tier).any()
     ]
-    if len(there):
-        rows += [
-            (
-                Look("", 0.0, (), "#39424a", opacity),
-                f"{words.text('tier', lang)}: {words.text(tier, lang)}",
-                False,
-            )
-            for tier, opacity in TIER_OPACITY.items()
-            if (scene.units["tier"] == tier).any()
-        ]
-    for name, is_line in (
-        ("hotspots", False),
-        ("protected_areas", False),
-        ("corridors", True),
-        ("sections", False),
-    ):
-        if name in wanted and name in scene.layers:
-            rows.append((LOOKS[name], words.text(name, lang), is_line))
-    if "barriers" in wanted and "barriers" in scene.layers:
-        kinds = set(scene.layers["barriers"]["kind"].map(barrier_kind))
-        rows += [
-            (look, words.text(kind, lang), True) for kind, look in BARRIERS.items() if kind in kinds
-        ]
+    rows += [(LOOKS[sign.key], sign.label, sign.is_line) for sign in signs if sign.kind == "layer"]
+    rows += [(BARRIERS[sign.key], sign.label, True) for sign in signs if sign.kind == "barrier"]
     if "countries" in scene.layers:
         rows.append((LOOKS["countries"], words.text("countries", lang), True))
     if "disputed" in scene.layers:
         rows.append((LOOKS["disputed"], words.text("disputed areas", lang), True))
     return rows
+
+
+def _tier(tier: str, lang: str) -> str:
+    return f"{words.text('tier', lang)}: {words.text(tier, lang)}"
 
 
 def legend(

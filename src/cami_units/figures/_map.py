@@ -20,9 +20,10 @@ from shapely.geometry.base import BaseGeometry
 
 from cami_units import palette, words
 from cami_units.figures._sheet import INK, SOFT, dashed
-from cami_units.figures._strokes import BARRIERS, LOOKS, Look, barrier_kind, faint, unit_look
+from cami_units.figures._strokes import BARRIERS, LOOKS, faint, unit_look
 from cami_units.figures._typesetting import MM_PER_POINT, Face, drawable, font, width_mm
 from cami_units.model import LONLAT
+from cami_units.palette import Look, barrier_kind
 from cami_units.scene import (
     Frame,
     Scene,

@@ -11,8 +11,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
 from cami_units import words
-from cami_units.figures._strokes import Look
 from cami_units.figures._typesetting import MM_PER_POINT, Face, drawable, font, lines
+from cami_units.palette import Look
 from cami_units.scene import Scene
 
 INK: Final = "#1c252b"

@@ -30,7 +30,7 @@ from cami_units.figures._sheet import (
     swatch,
     write,
 )
-from cami_units.figures._strokes import Look
+from cami_units.palette import Look
 from cami_units.scene import Scene, drawn_units, framed, name_of, records, region
 
 LABEL_LOOKS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(

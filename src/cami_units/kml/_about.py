@@ -10,12 +10,13 @@ from typing import Any
 import geopandas as gpd
 import shapely
 
-from cami_units import words
+from cami_units import scene, words
 from cami_units.kml import _evidence, _styles
 from cami_units.kml._escapes import clean_name
 from cami_units.kml._marks import Bounds, Mark, rows
 from cami_units.kml._written_shapes import as_written
-from cami_units.model import EVIDENCE_LAYERS, LAYERS, Imprint
+from cami_units.model import Imprint
+from cami_units.scene import species_places
 
 
 def about_mark(about: str, view: Bounds | None, lang: str) -> Mark:
@@ -49,7 +50,7 @@ def about(
     ]
     lines += [
         _swatch(
-            sign.look.line,
+            _on_white(sign.look),
             _html(sign.label),
             "━" if sign.is_line else "■" if sign.look.fill else "□",
         )
@@ -63,6 +64,12 @@ def about(
         lines.append(words.text("indicative", lang))
     lines.append(_html(imprint.disclaimer))
     return "<br/>\n".join(lines)
+
+
+def _on_white(look: _styles.Look) -> str:
+    """The colour that says what a look is; white ink of the globe is dark in a balloon."""
+    colour = look.fill or look.line
+    return _styles.INK if colour == _styles.WHITE else colour
 
 
 def _swatch(colour: str, label: str, symbol: str = "■") -> str:
@@ -98,26 +105,9 @@ def legend(
 ) -> list[Sign]:
     """What the file draws, in the looks it draws it in."""
     signs = [
-        Sign(_styles.status_look(status, ""), words.text(status, lang))
-        for status in _styles.STATUS_COLOURS
-        if (units["status"] == status).any()
+        Sign(_look(sign), sign.label, sign.is_line)
+        for sign in scene.legend_signs(units, layers, lang=lang)
     ]
-    signs += [
-        Sign(
-            _styles.LOOKS[_styles.LAYER_LOOKS[layer]],
-            words.text(layer, lang),
-            LAYERS[layer].geometry == "line",
-        )
-        for layer in EVIDENCE_LAYERS
-        if layer in layers and not LAYERS[layer].by_kind
-    ]
-    if "barriers" in layers:
-        there = set(layers["barriers"]["kind"])
-        signs += [
-            Sign(_styles.barrier_look(kind), words.text(kind, lang), True)
-            for kind in _styles.BARRIER_WIDTHS
-            if kind in there
-        ]
     signs += [
         Sign(
             _styles.context_look(place),
@@ -127,12 +117,22 @@ def legend(
         for place, name in enumerate(_evidence.context_names(layers))
     ]
     if "features" in layers:
-        for place, row in enumerate(rows(layers["features"], "sci_name")):
+        places = species_places(kinds, layers["features"]["sci_name"])
+        for row in rows(layers["features"], "sci_name"):
             known = kinds.get(str(row["sci_name"]), {})
             spoken = words.name_in(known, lang) or clean_name(row["sci_name"])
             label = f"{clean_name(known.get('code'))} {spoken}".strip()
-            signs.append(Sign(_styles.range_look(place), label))
+            signs.append(Sign(_styles.range_look(places[str(row["sci_name"])]), label))
     return signs
+
+
+def _look(sign: scene.Sign) -> _styles.Look:
+    """How the globe draws what a line of the legend stands for."""
+    if sign.kind == "status":
+        return _styles.status_look(sign.key, "")
+    if sign.kind == "barrier":
+        return _styles.barrier_look(sign.key)
+    return _styles.LOOKS[_styles.LAYER_LOOKS[sign.key]]
 
 
 def _html(value: Any) -> str:

@@ -19,7 +19,7 @@ from cami_units.kml._marks import Folder, Mark, label_point, rows, truth
 from cami_units.kml._styles import Look
 from cami_units.kml._written_shapes import EVIDENCE_EDGE, as_written, dashes, parts, sorted_parts
 from cami_units.model import LAYERS
-from cami_units.scene import CONTEXT
+from cami_units.scene import CONTEXT, species_places
 
 MAIN_PLACE_KM: Final = 150
 """Places at least this wide are named from the start; the others can be switched on."""
@@ -155,7 +155,9 @@ def ranges(
     if features is None or features.empty:
         return None
     folders = []
-    for place, row in enumerate(rows(features, "sci_name")):
+    places = species_places(kinds, features["sci_name"])
+    for row in rows(features, "sci_name"):
+        place = places[str(row["sci_name"])]
         sci_name = clean_name(row["sci_name"])
         known = kinds.get(str(row["sci_name"]), {})
         code = clean_name(known.get("code"))

@@ -33,18 +33,19 @@ class Look:
     radio: bool = False
 
 
-_BARE: Final = str.maketrans("", "", "#")
-MUTED: Final = tuple(colour.translate(_BARE).lower() for colour in palette.SPECIES)
-"""Nine colours, one species at a time: the first nine filled, the others as outlines."""
+def _bare(colour: str) -> str:
+    """``#rrggbb`` as ``rrggbb``."""
+    return colour.removeprefix("#").lower()
+
 
 STATUS_COLOURS: Final[Mapping[str, str]] = MappingProxyType(
-    {status: colour.translate(_BARE) for status, colour in palette.GLOBE_STATUS.items()}
-    | dict.fromkeys(HIDDEN_STATUSES, "cccccc")
+    {status: _bare(colour) for status, colour in palette.STATUS.items()}
+    | dict.fromkeys(HIDDEN_STATUSES, _bare(palette.HIDDEN_STATUS))
 )
-_EVIDENCE: Final = {
-    layer: colour.translate(_BARE) for layer, colour in palette.GLOBE_EVIDENCE.items()
-}
-CONTEXT: Final = tuple(colour.translate(_BARE) for colour in palette.GLOBE_CONTEXT)
+_EVIDENCE: Final = {layer: _bare(colour) for layer, colour in palette.EVIDENCE.items()}
+WHITE: Final = _bare(palette.CASING)
+INK: Final = _bare(palette.EVIDENCE["borders"])
+"""Borders and sections are ink, dark on paper: over imagery their ink is white."""
 
 BARRIER_WIDTHS: Final[Mapping[str, float]] = MappingProxyType(
     {"border_fence": 4.0, "railway": 3.0, "road": 2.2, "canal": 3.5, "pipeline": 1.6}
@@ -55,19 +56,19 @@ OTHER_BARRIER: Final = 2.2
 LOOKS: Final[MappingProxyType[str, Look]] = MappingProxyType(
     {
         "about": Look(label=0.9),
-        "border": Look(_EVIDENCE["borders"], 1.2),
-        "border-pair": Look(_EVIDENCE["borders"], 3.0, hover=5.0),
+        "border": Look(WHITE, 1.2),
+        "border-pair": Look(WHITE, 3.0, hover=5.0),
         "corridor": Look(_EVIDENCE["corridors"], 3.0, hover=5.0),
         "country-label": Look(label=0.8),
-        "disputed": Look(_EVIDENCE["borders"], 2.0),
+        "disputed": Look(WHITE, 2.0),
         "hotspot": Look(_EVIDENCE["hotspots"], 2.0, _EVIDENCE["hotspots"], 0.12, hover=4.0),
         "place": Look(label=0.7),
         "protected": Look(
             _EVIDENCE["protected_areas"], 1.5, _EVIDENCE["protected_areas"], 0.30, hover=3.0
         ),
         "radio": Look(radio=True),
-        "remark": Look(MUTED[8], 3.0, label=0.9, hover=5.0),
-        "section": Look(_EVIDENCE["sections"], 2.5, hover=4.0),
+        "remark": Look(_bare(palette.SPECIES[8]), 3.0, label=0.9, hover=5.0),
+        "section": Look(WHITE, 2.5, hover=4.0),
         "unit-label": Look(label=1.1),
     }
 )
@@ -86,15 +87,17 @@ LAYER_LOOKS: Final[Mapping[str, str]] = MappingProxyType(
 def status_look(status: str, balloon: str) -> Look:
     """How a unit of this status is drawn; a status unknown here is drawn as a candidate."""
     colour = STATUS_COLOURS.get(status, STATUS_COLOURS["modelled candidate"])
-    return Look(colour, 2.5, colour, 0.30, hover=4.5, balloon=balloon)
+    # White carries the outline over any imagery; the fill says the status.
+    return Look(WHITE, 3.0, colour, 0.45, hover=5.0, balloon=balloon)
 
 
 def range_look(place: int) -> Look:
-    """How the species at this place of the list is drawn: nine filled, then nine as outlines."""
-    colour = MUTED[place % len(MUTED)]
-    if place // len(MUTED) % 2 == 0:
-        return Look(colour, 1.5, colour, 0.35, label=0.9, hover=3.0)
-    return Look(colour, 3.0, label=0.9, hover=5.0)
+    """How the species at this place of the species table is drawn: nine filled, nine as outlines."""
+    look = palette.species_look(place)
+    line = _bare(look.line)
+    if not look.dashes:
+        return Look(line, 1.5, _bare(look.fill), 0.35, label=0.9, hover=3.0)
+    return Look(line, 3.0, label=0.9, hover=5.0)
 
 
 def barrier_look(kind: str) -> Look:
@@ -105,8 +108,8 @@ def barrier_look(kind: str) -> Look:
 
 def context_look(place: int) -> Look:
     """How the context layer at this place of the list is drawn: four colours, thin and thick lines."""
-    colour = CONTEXT[place % len(CONTEXT)]
-    return Look(colour, 1.4 + place // len(CONTEXT), colour, 0.35, hover=3.5)
+    colour = _bare(palette.context_look(place).line)
+    return Look(colour, 1.4 + place // len(palette.CONTEXT), colour, 0.35, hover=3.5)
 
 
 def kml_colour(rgb: str, opacity: float = 1.0) -> str:

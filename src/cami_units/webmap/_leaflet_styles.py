@@ -1,8 +1,4 @@
-"""How things look: status colours, species colours, strokes of evidence. Legend and map read the same.
-
-A style is what Leaflet calls path options, with a legend `shape` beside them. Every class differs
-from its neighbours by dash or weight as well as by colour, so that it survives grey print.
-"""
+"""The looks of `palette` as what Leaflet calls path options; legend and map read the same."""
 
 from __future__ import annotations
 
@@ -11,99 +7,49 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from cami_units import palette
+from cami_units.palette import Look
 
 Style = Mapping[str, Any]
 
-CELL_COLOURS: Final = palette.CELLS
+_FAINT: Final[Mapping[str, float]] = MappingProxyType({"borders": 0.7, "sections": 0.8})
+"""Lines that lie over much else let it show through."""
 
-_STATUS_PATTERNS: Final[tuple[Style, ...]] = (
-    {"dashArray": "7 5"},
-    {"dashArray": "2 5"},
-    {},
-    {"weight": 3.2},
-    {"weight": 3.2, "dashArray": "12 3"},
-    {"weight": 4},
-)
+
+def leaflet(look: Look, *, opacity: float = 1.0, filled: bool = True) -> Style:
+    """The path options of a look. `filled`: a unit's fill is set by its tier, in the page."""
+    style: dict[str, Any] = {"color": look.line, "weight": look.width}
+    if look.dashes:
+        style["dashArray"] = " ".join(f"{dash:g}" for dash in look.dashes)
+    if look.fill:
+        style["fillColor"] = look.fill
+        if filled:
+            style["fillOpacity"] = look.opacity
+    return style if opacity == 1.0 else style | {"opacity": opacity}
+
+
 STATUS_STYLES: Final[Mapping[str, Style]] = MappingProxyType(
-    {
-        status: {"color": colour, "fillColor": colour, **pattern}
-        for (status, colour), pattern in zip(palette.STATUS.items(), _STATUS_PATTERNS, strict=True)
-    }
+    {status: leaflet(look, filled=False) for status, look in palette.STATUS_LOOKS.items()}
 )
-"""In the order of a unit's life. Rejected and merged units are not drawn."""
-
-TIER_OPACITY: Final[Mapping[str, float]] = MappingProxyType(
-    {"very high": 0.46, "high": 0.32, "moderate": 0.18}
-)
-"""How strongly a unit is filled: its tier, readable whatever its status."""
-
-_EVIDENCE: Final = palette.EVIDENCE
-
 EVIDENCE_STYLES: Final[Mapping[str, Style]] = MappingProxyType(
     {
-        "hotspots": {
-            "color": _EVIDENCE["hotspots"],
-            "weight": 1.8,
-            "dashArray": "1 4",
-            "fillColor": _EVIDENCE["hotspots"],
-            "fillOpacity": 0.06,
-        },
-        "protected_areas": {
-            "color": _EVIDENCE["protected_areas"],
-            "weight": 1.2,
-            "fillColor": _EVIDENCE["protected_areas"],
-            "fillOpacity": 0.75,
-        },
-        "remarks": {
-            "color": "#1b1b1b",
-            "weight": 1.5,
-            "fillColor": "#ffffff",
-            "fillOpacity": 0.9,
-        },
-        "corridors": {"color": _EVIDENCE["corridors"], "weight": 2.2, "dashArray": "9 4 2 4"},
-        "borders": {"color": _EVIDENCE["borders"], "weight": 2.8, "opacity": 0.7},
-        "sections": {
-            "color": _EVIDENCE["sections"],
-            "weight": 2.4,
-            "opacity": 0.8,
-            "dashArray": "16 4",
-            "fillColor": _EVIDENCE["sections"],
-            "fillOpacity": 0.02,
-        },
+        name: leaflet(look, opacity=_FAINT.get(name, 1.0))
+        for name, look in palette.LAYER_LOOKS.items()
     }
 )
-
-_BARRIER_PATTERNS: Final[Mapping[str, Style]] = {
-    "border_fence": {"weight": 2.8, "dashArray": "2 4"},
-    "railway": {"weight": 1.8, "dashArray": "10 3"},
-    "road": {"weight": 1.6},
-    "canal": {"weight": 2.2, "dashArray": "12 3 2 3 2 3"},
-    "pipeline": {"weight": 1.6, "dashArray": "1 5"},
-    "other barrier": {"weight": 1.6, "dashArray": "5 5"},
-}
 BARRIER_STYLES: Final[Mapping[str, Style]] = MappingProxyType(
-    {
-        kind: {"color": _EVIDENCE["barriers"], **pattern}
-        for kind, pattern in _BARRIER_PATTERNS.items()
-    }
+    {kind: leaflet(look) for kind, look in palette.BARRIER_LOOKS.items()}
 )
-"""One colour for all barriers; the pattern of the line says which kind it is."""
 
 
 def context_style(place: int, *, is_line: bool) -> Style:
-    """The style of the context layer at a place of the list: four colours, then the same dashed."""
-    colour = palette.CONTEXT[place % len(palette.CONTEXT)]
-    style: dict[str, Any] = {"color": colour, "weight": 2.0 if is_line else 1.2, "line": is_line}
-    if not is_line:
-        style |= {"fillColor": colour, "fillOpacity": 0.3}
-    return style if place < len(palette.CONTEXT) else style | {"dashArray": "3 3"}
+    """The style of the context layer at a place of the list."""
+    style = dict(leaflet(palette.context_look(place)))
+    if is_line:
+        style |= {"weight": 2.0}
+        del style["fillColor"], style["fillOpacity"]
+    return style | {"line": is_line}
 
 
 def species_style(place: int) -> Style:
-    """The style of the species at a place in the species table: nine colours, solid, then dashed."""
-    colour = palette.SPECIES[place % len(palette.SPECIES)]
-    line = palette.SPECIES_LINES[place % len(palette.SPECIES)]
-    style = {"color": line, "weight": 2.4, "fillColor": colour, "fillOpacity": 0.34}
-    return (
-        style if place < len(palette.SPECIES) else style | {"dashArray": "8 5", "fillOpacity": 0.24}
-    )
+    """The style of the species at a place in the species table."""
+    return leaflet(palette.species_look(place))

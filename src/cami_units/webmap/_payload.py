@@ -14,7 +14,7 @@ import pandas as pd
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from cami_units import words
+from cami_units import palette, words
 from cami_units.model import (
     FINDINGS,
     LAYERS,
@@ -30,14 +30,12 @@ from cami_units.model import (
     listed,
     nearest,
 )
-from cami_units.scene import CONTEXT, coarse_layers, shown_units
+from cami_units.scene import CONTEXT, coarse_layers, shown_units, species_places
 from cami_units.webmap._basemap import basemap
 from cami_units.webmap._leaflet_styles import (
     BARRIER_STYLES,
-    CELL_COLOURS,
     EVIDENCE_STYLES,
     STATUS_STYLES,
-    TIER_OPACITY,
     context_style,
     species_style,
 )
@@ -219,9 +217,11 @@ def _tiers(units: gpd.GeoDataFrame) -> list[list[Any]]:
     """[tier, opacity], strongest first: the usual three, or those that another profile names."""
     best = units.dropna(subset=["tier"]).groupby("tier")["score"].max()
     named = [str(tier) for tier in best.sort_values(ascending=False, kind="stable").index if tier]
-    if set(named) <= set(TIER_OPACITY):
-        return [[tier, opacity] for tier, opacity in TIER_OPACITY.items()]
-    strengths = np.linspace(max(TIER_OPACITY.values()), min(TIER_OPACITY.values()), len(named))
+    if set(named) <= set(palette.TIER_OPACITY):
+        return [[tier, opacity] for tier, opacity in palette.TIER_OPACITY.items()]
+    strengths = np.linspace(
+        max(palette.TIER_OPACITY.values()), min(palette.TIER_OPACITY.values()), len(named)
+    )
     return [
         [shown(tier), round(float(opacity), 2)]
         for tier, opacity in zip(named, strengths, strict=True)
@@ -348,7 +348,7 @@ def _species(
     if features is None:
         return []
     known = {} if species is None else {row["sci_name"]: row for row in _records(species)}
-    order = {name: place for place, name in enumerate(sorted({*known, *features["sci_name"]}))}
+    order = species_places(known, features["sci_name"])
     ordered = features.sort_values("sci_name")
     shapes = simplified(ordered.geometry.to_numpy(), most=most)
     coded = _parts(parts)
@@ -441,7 +441,7 @@ def _evidence(key: str, layer: gpd.GeoDataFrame, more: int) -> list[dict[str, An
             "rows": [
                 [column, _cell(row[column])] for column in present if not is_missing(row[column])
             ],
-            "kind": _barrier_kind(row["kind"]) if key == "barriers" else "",
+            "kind": palette.barrier_kind(row["kind"]) if key == "barriers" else "",
             "g": packed(shape),
             "at": label_point(shape),
         }
@@ -478,10 +478,6 @@ def _is_line(layer: gpd.GeoDataFrame) -> bool:
     return bool((shapely.get_dimensions(layer.geometry.to_numpy()) == 1).all())
 
 
-def _barrier_kind(kind: object) -> str:
-    return str(kind) if kind in BARRIER_STYLES else "other barrier"
-
-
 def _cells(
     planning_units: gpd.GeoDataFrame | None, most: int = _MOST_CELL_VERTICES
 ) -> list[dict[str, Any]]:
@@ -492,7 +488,7 @@ def _cells(
     scored = planning_units[planning_units["score"] > 0].sort_values("pu_id")
     if scored.empty:
         return []
-    edges = np.unique(np.quantile(scored["score"], np.linspace(0, 1, len(CELL_COLOURS) + 1)))
+    edges = np.unique(np.quantile(scored["score"], np.linspace(0, 1, len(palette.CELLS) + 1)))
     place = np.clip(np.searchsorted(edges, scored["score"], side="right") - 1, 0, len(edges) - 2)
     if len(edges) == 1:
         edges, place = np.repeat(edges, 2), np.zeros(len(scored), dtype=int)
@@ -500,12 +496,12 @@ def _cells(
         shapely.coverage_union_all(scored.geometry.to_numpy()[place == k]) for k in np.unique(place)
     ]
     shapes = simplified(np.array(classes), most=most, coverage=True)
-    skip = len(CELL_COLOURS) - (len(edges) - 1)
+    skip = len(palette.CELLS) - (len(edges) - 1)
     return [
         {
             "from": round(float(edges[k]), 3),
             "to": round(float(edges[k + 1]), 3),
-            "color": CELL_COLOURS[k + skip],
+            "color": palette.CELLS[k + skip],
             "g": packed(shape),
         }
         for k, shape in zip(np.unique(place), shapes, strict=True)
