@@ -215,6 +215,7 @@ def _layers() -> dict[str, gpd.GeoDataFrame]:
                 "seasonal": [1, 1, 1],
                 "confidence": ["high"] * 3,
                 "source": ["own"] * 3,
+                "use": ["kept"] * 3,
             },
             ranges,
         ),

@@ -126,6 +126,7 @@ def test_what_each_folder_holds(packed):
         there.setdefault(folder, set()).add(file)
     assert there["S1"] == {
         *("edit_S1.kmz", "edit_S1_web.kmz", "map_S1.html", "map_S1.pdf", "form_S1.xlsx"),
+        "draw_S1.html",
         *("howto_S1_en.html", "howto_S1_ru.html"),
     }
     assert there["plenary"] == {

@@ -21,6 +21,9 @@ from .commands.collect import (
 from .commands.overlaps import (
     write_overlaps as write_overlaps,
 )
+from .commands.pack import (
+    draw_map as draw_map,
+)
 from .commands.plan_layers import (
     load as load,
 )

@@ -32,7 +32,8 @@ _FORMS: Final = (".xlsx", ".xlsm")
 _PASSED_OVER: Final = (".csv", ".md", ".txt~", ".tmp", ".lock")
 _LITTER: Final = re.compile(r"\.|~\$|Thumbs\.db$|desktop\.ini$|__MACOSX$", re.IGNORECASE)
 _OF_A_PACK: Final = re.compile(
-    r"SHA256SUMS\.txt|pack\.json|(?:howto|map)(?:_.+)?\.(?:html|pdf)|poster\.pdf", re.IGNORECASE
+    r"SHA256SUMS\.txt|pack\.json|(?:howto|map|draw)(?:_.+)?\.(?:html|pdf)|poster\.pdf",
+    re.IGNORECASE,
 )
 _TO_EDIT: Final = re.compile(r"(?:edit_.+\.km[lz]|form_.+\.xls[xm])\Z", re.IGNORECASE)
 MAX_FILE: Final = 100_000_000

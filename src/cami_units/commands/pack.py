@@ -15,6 +15,7 @@ import shapely
 from cami_units import __version__, figures, kml, store, webmap, words, workshop
 from cami_units.commands.activities import known_activities
 from cami_units.commands.decide import decided_round
+from cami_units.commands.draw_map import DrawingGround, ground_of_round, group_page
 from cami_units.commands.round_files import products
 from cami_units.commands.shown_round import (
     all_context,
@@ -34,6 +35,7 @@ from cami_units.model import (
     Progress,
     Round,
     listed,
+    nearest,
     quiet,
 )
 from cami_units.plan import Plan, stored_plan
@@ -92,10 +94,13 @@ def pack(
     public = published(done)
     drawn = drawn_scene(done, lang=done.imprint.languages[0])
     noticed = _unowned(done, groups)
+    shared = _drawing_ground(done, noticed)
     with store.staging(target, replace=True) as folder:
         for group, sections in groups.items():
             progress("packing for groups", list(groups).index(group), len(groups))
-            _write_group(folder / group, drawn, public, known, group, sections, directory, noticed)
+            _write_group(
+                folder / group, drawn, public, known, group, sections, directory, shared, noticed
+            )
         progress("packing everything", 0, 0)
         _write_everything(folder / "everything", done, public, noticed)
         progress("packing for plenary", 0, 0)
@@ -160,14 +165,12 @@ def _write_group(
     group: str,
     sections: Sequence[str],
     base: Path,
+    shared: DrawingGround | None,
     noticed: list[Problem],
 ) -> None:
     folder.mkdir()
     imprint, species = public.imprint, public.tables["species"]
-    everyone = _spatial(public, "conservation_units").merge(known, on="unit_id")
-    own = everyone[everyone["group"] == group].reset_index(drop=True)
-    others = everyone[everyone["group"] != group]
-    others = others[~others["status"].isin(HIDDEN_STATUSES)].reset_index(drop=True)
+    own, others = _own_and_others(public, known, group)
     near = _near(public, own, sections)
     cards = {
         lang: words.unit_cards({**public.tables, "conservation_units": own}, species, lang=lang)
@@ -197,6 +200,9 @@ def _write_group(
         unit_criteria=public.tables["unit_criteria"],
         lang=lang,
     )
+    if shared is not None:
+        page = group_page(group, own, others, shared, public, near)
+        page.save(folder / f"draw_{group}.html")
     if sections:
         figures.write_pages(
             folder / f"map_{group}.pdf", (figures.section_sheet(drawn, name) for name in sections)
@@ -219,6 +225,56 @@ def _write_group(
             paper=bool(sections),
             lang=language,
         )
+
+
+def _own_and_others(
+    public: Round, known: pd.DataFrame, group: str
+) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
+    """The units that a group edits, and those of the others that are still there."""
+    everyone = _spatial(public, "conservation_units").merge(known, on="unit_id")
+    own = everyone[everyone["group"] == group].reset_index(drop=True)
+    others = everyone[everyone["group"] != group]
+    return own, others[~others["status"].isin(HIDDEN_STATUSES)].reset_index(drop=True)
+
+
+def _drawing_ground(done: Round, noticed: list[Problem]) -> DrawingGround | None:
+    """What drawing pages measure on; None for a round that came without its ranges."""
+    if "ranges_used" in done.tables:
+        return ground_of_round(done)
+    what = "the round came without its ranges: no drawing pages"
+    noticed.append(Problem("note", "pack", "", "", what, "Pack the round as propose wrote it."))
+    return None
+
+
+def draw_map(done: Round, *, group: str) -> webmap.DrawingPage:
+    """The page on which a working group draws, with the verdict beside its outlines.
+
+    Parameters
+    ----------
+    done : Round
+        The round that is handed out, with its ranges.
+    group : str
+        A working group of its plan, such as "S1".
+
+    Returns
+    -------
+    DrawingPage
+        It shows itself in a notebook; ``.save("draw_S1.html")`` writes the one file that `pack`
+        puts beside the group's KMZ. What it saves, ``edit_S1.kml``, is read by `collect`.
+
+    Raises
+    ------
+    InputError
+        There is no such group, or the round came without its ranges.
+    """
+    groups = groups_of(done)
+    if group not in groups:
+        hint = nearest(group, groups)
+        raise InputError(f"There is no group '{group}'.{hint} There are {listed(groups, 20)}.")
+    public = published(done)
+    own, others = _own_and_others(public, allocation(done, groups), group)
+    near = _near(public, own, groups[group])
+    return group_page(group, own, others, ground_of_round(done), public, near)
 
 
 def _near(

@@ -12,7 +12,7 @@ from cami_units.kml._earth_files import earth_writers, write_kml
 from cami_units.kml._lint import lint_kml
 from cami_units.kml._marks import Profile
 from cami_units.kml._placemarks import read_kml
-from cami_units.kml._written_shapes import as_written, geom_hash
+from cami_units.kml._written_shapes import as_written, geom_hash, sorted_parts
 
 __all__ = [
     "Pack",
@@ -25,5 +25,6 @@ __all__ = [
     "legend_signs",
     "lint_kml",
     "read_kml",
+    "sorted_parts",
     "write_kml",
 ]

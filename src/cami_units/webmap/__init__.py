@@ -15,10 +15,32 @@ import geopandas as gpd
 import pandas as pd
 
 from cami_units.model import Imprint
+from cami_units.webmap._drawing_ground import (
+    GroundBlock,
+    add_cells,
+    add_points,
+    add_polygons,
+    packed_block,
+    projection_of,
+)
+from cami_units.webmap._drawing_page import DrawingPage, drawing_page
 from cami_units.webmap._html import CamiMap
 from cami_units.webmap._payload import Cards, Detail, payload
 
-__all__ = ["CamiMap", "Detail", "unit_map", "write_map"]
+__all__ = [
+    "CamiMap",
+    "Detail",
+    "DrawingPage",
+    "GroundBlock",
+    "add_cells",
+    "add_points",
+    "add_polygons",
+    "drawing_page",
+    "packed_block",
+    "projection_of",
+    "unit_map",
+    "write_map",
+]
 
 _NO_LAYERS: Final[Mapping[str, gpd.GeoDataFrame]] = MappingProxyType({})
 

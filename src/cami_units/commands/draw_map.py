@@ -1,0 +1,386 @@
+"""The drawing page of a group: its units, the layers they are measured on, and the profile as data."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from cami_units import grid, kml, overlap, scene, webmap, words
+from cami_units.commands.assess import cut, species_ranges
+from cami_units.commands.stored_round import reopened
+from cami_units.model import HIDDEN_STATUSES, Layers, Round
+from cami_units.overlap import Pieces
+
+SIMPLER_M: Final = 10.0
+"""How far a layer's edge may be moved to spare vertices: a tenth of what is drawn at 1:1,000,000."""
+POINT_KM: Final = 1.0
+"""Each point of a line stands for so much of it: a border of 50 km is counted to 1 or 2 %."""
+
+
+@dataclass(frozen=True, slots=True)
+class DrawingGround:
+    """What the pages of all groups of a round share: layers to measure on, species, criteria.
+
+    `key` names the round by what its units are, so that a browser never takes the work on one round
+    for that on another.
+    """
+
+    ground: Mapping[str, Any]
+    counted: Sequence[Mapping[str, Any]]
+    profile: Mapping[str, Any]
+    adjacent: frozenset[str]
+    number: str
+    key: str
+
+
+def ground_of_round(done: Round) -> DrawingGround:
+    """What the drawing pages of a round measure on."""
+    plan, known = reopened(done)
+    ground = drawing_ground(cut(known, plan), done)
+    units = gpd.GeoDataFrame(done.tables["conservation_units"]).sort_values("unit_id")
+    hashes = [kml.geom_hash(shape) for shape in units.geometry]
+    number = done.imprint.round.rpartition(" ")[2]
+    named = "" if known.overrides is None else ";".join(_adjacent_names(known))
+    return DrawingGround(
+        ground=ground,
+        counted=_counted(species_ranges(known), ground["coarse_species"]),
+        profile=plan.profile.model_dump(mode="json"),
+        adjacent=frozenset(named.split(";")) - {""},
+        number=number,
+        key=hashlib.sha256("\n".join([done.imprint.title, number, *hashes]).encode()).hexdigest()[
+            :16
+        ],
+    )
+
+
+def _adjacent_names(known: Layers) -> list[str]:
+    """Units and hotspots that an override lets in with one state."""
+    table = known.overrides
+    return [] if table is None else table.loc[table["what"] == "adjacent", "site"].map(str).tolist()
+
+
+def _counted(species: pd.DataFrame, coarse: Collection[str]) -> list[dict[str, Any]]:
+    columns = ["sci_name", "iucn_category", "in_cami", "range_km2"]
+    return [row | {"coarse": row["sci_name"] in coarse} for row in _records(species, columns)]
+
+
+def group_page(
+    group: str,
+    own: gpd.GeoDataFrame,
+    others: gpd.GeoDataFrame,
+    shared: DrawingGround,
+    public: Round,
+    near: Mapping[str, gpd.GeoDataFrame],
+) -> webmap.DrawingPage:
+    """The page of one group.
+
+    Parameters
+    ----------
+    group : str
+        Whose page it is.
+    own, others : GeoDataFrame
+        The units it edits, and those of its neighbours with their ``group``.
+    shared : DrawingGround
+        From :func:`ground_of_round`.
+    public : Round
+        The round as it may be handed out.
+    near : mapping
+        The layers around the group, as its map shows them.
+    """
+    units = own[~own["status"].isin(HIDDEN_STATUSES)].reset_index(drop=True)
+    parts = [_written_parts(shape) for shape in units.geometry]
+    written = units.set_geometry(
+        gpd.GeoSeries(
+            [shapely.multipolygons(pieces) for pieces in parts], index=units.index, crs=units.crs
+        )
+    )
+    neighbours = others.set_geometry(
+        gpd.GeoSeries(
+            [kml.as_written(shape) for shape in others.geometry],
+            index=others.index,
+            crs=others.crs,
+        )
+    )
+    species, languages = public.tables["species"], public.imprint.languages
+    tables = {**public.tables, "conservation_units": units}
+    return webmap.drawing_page(
+        written,
+        neighbours,
+        group=group,
+        number=shared.number,
+        key=f"{shared.key} {group}",
+        given={
+            str(row["unit_id"]): {
+                "rev": _text_of(row.get("rev")) or shared.number,
+                "section": _text_of(row.get("section_id")),
+                "hashes": [kml.geom_hash(piece) for piece in pieces],
+            }
+            for row, pieces in zip(units.to_dict("records"), parts, strict=True)
+        },
+        adjacent=_let_in(units, shared.adjacent),
+        ground=shared.ground,
+        counted=shared.counted,
+        profile=shared.profile,
+        cards={lang: words.unit_cards(tables, species, lang=lang) for lang in languages},
+        imprint=public.imprint,
+        layers=near,
+        species=species,
+        lang=languages[0],
+    )
+
+
+def _written_parts(shape: Any) -> list[Any]:
+    """The parts of a unit as its KMZ holds them, in the same order."""
+    return [
+        piece
+        for part in kml.sorted_parts(shape)
+        for piece in kml.sorted_parts(kml.as_written(part))
+    ]
+
+
+def _text_of(value: Any) -> str:
+    return "" if value is None or value != value else str(value)
+
+
+def _let_in(units: gpd.GeoDataFrame, names: Collection[str]) -> list[str]:
+    """The units that an override names, or one of whose hotspots it names."""
+    return [
+        str(row["unit_id"])
+        for row in units.to_dict("records")
+        if names & {str(row["unit_id"]), *str(row["hotspot_ids"] or "").split(";")}
+    ]
+
+
+def drawing_ground(pieces: Pieces, done: Round) -> dict[str, Any]:
+    """The layers of a round as a drawing page measures on them.
+
+    Sensitive species, and every species where the ranges came from a restricted source, are there
+    only as shares of cells of 25 km; other restricted layers are not there at all.
+
+    Parameters
+    ----------
+    pieces : Pieces
+        From :func:`cami_units.cut`, on the layers of the round.
+    done : Round
+        Says which layers are restricted and which species sensitive.
+    """
+    known = pieces.layers
+    restricted = scene.restricted_layers(done.manifest.get("inputs", ()))
+    coarse = set(scene.sensitive_species(known.species))
+    if "ranges" in restricted:
+        coarse |= set(known.features["sci_name"])
+    block = webmap.GroundBlock()
+    _add_pieces(block, pieces, coarse, restricted)
+    lattice = grid.Lattice(scene.COARSE_KM, crs=known.crs)
+    if coarse:
+        _add_coarse(block, pieces, coarse, restricted, lattice)
+    _add_lines(block, pieces, coarse, restricted, lattice)
+    given = {
+        "protected_areas": pieces.protected is not None,
+        "hotspots": known.hotspots is not None,
+        "barriers": known.barriers is not None,
+        "corridors": known.corridors is not None,
+    }
+    return webmap.packed_block(block) | {
+        "crs": webmap.projection_of(known.crs),
+        "lattice": {"step": grid.step_m(lattice), "x": grid.ORIGIN_M, "y": grid.ORIGIN_M},
+        "has": {name: there and name not in restricted for name, there in given.items()}
+        | {"seasonal": pieces.seasonal is not None and "ranges" not in restricted},
+        "withheld": sorted(name for name, there in given.items() if there and name in restricted),
+        "coarse_species": sorted(coarse & set(known.features["sci_name"])),
+    }
+
+
+def _simpler(shapes: Any) -> Any:
+    return shapely.simplify(np.asarray(shapes, dtype=object), SIMPLER_M, preserve_topology=True)
+
+
+def _add_pieces(
+    block: webmap.GroundBlock, pieces: Pieces, coarse: Collection[str], restricted: Collection[str]
+) -> None:
+    """Everything with ground that may be shown as it is."""
+
+    def add(table: str, layer: gpd.GeoDataFrame | None, *columns: str) -> None:
+        if layer is None:
+            return
+        shown = layer[~layer["sci_name"].isin(coarse)] if "sci_name" in layer else layer
+        for row, shape in zip(
+            shown[list(columns)].to_dict("records"), _simpler(shown.geometry), strict=True
+        ):
+            plain = {str(key): _plain(value) for key, value in row.items()}
+            webmap.add_polygons(block, {"table": table, **plain}, shape)
+
+    known = pieces.layers
+    add("states", pieces.states, "iso2")
+    if known.disputed is not None:
+        inside = overlap.split(known.disputed, pieces.states, keep=("iso2",))
+        add("disputed", overlap.dissolved(inside, ("iso2",)), "iso2")
+    add("species", pieces.sides, "sci_name", "iso2")
+    add("confidence", pieces.graded, "sci_name", "confidence")
+    add("supporting", pieces.supporting, "sci_name")
+    if "ranges" not in restricted:
+        add("seasonal", pieces.seasonal, "sci_name", "seasonal", "iso2")
+    if "protected_areas" not in restricted:
+        add("protected", pieces.protected, "sci_name")
+    if known.hotspots is not None and "hotspots" not in restricted:
+        whole = known.hotspots.assign(km2=overlap.area_km2(known.hotspots).round(3))
+        add("hotspots", whole, "hotspot_id", "km2")
+        add("in_hotspots", pieces.hotspot_ground)
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON has it."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    return None if isinstance(value, float) and not np.isfinite(value) else value
+
+
+def _add_coarse(
+    block: webmap.GroundBlock,
+    pieces: Pieces,
+    coarse: Collection[str],
+    restricted: Collection[str],
+    lattice: grid.Lattice,
+) -> None:
+    """Species that are told by cells only, and beside them states and protection by the same cells."""
+    known = pieces.layers
+    ranges = known.features[known.features["sci_name"].isin(coarse)]
+    possible = pieces.supporting[pieces.supporting["sci_name"].isin(coarse)]
+    shown = [table for table in (ranges, possible) if len(table)]
+    if not shown:
+        return
+    bounds = np.array([table.total_bounds for table in shown])
+    west, south = bounds[:, :2].min(axis=0)
+    east, north = bounds[:, 2:].max(axis=0)
+    rows, cols = grid.extent(lattice, (west, south, east, north))
+
+    def add(table: str, layer: gpd.GeoDataFrame, *columns: str) -> None:
+        found = overlap.covered_cells(
+            layer,
+            step_m=grid.step_m(lattice),
+            corner_m=(grid.ORIGIN_M, grid.ORIGIN_M),
+            rows=rows,
+            cols=cols,
+            by=columns,
+        )
+        for key, cells in found.groupby(list(columns), sort=True):
+            named = dict(zip(columns, key, strict=True))
+            share = cells["km2"].to_numpy() / lattice.cell_km**2
+            webmap.add_cells(
+                block,
+                {"table": table, **named},
+                cells["row"].to_numpy(),
+                cells["col"].to_numpy(),
+                share,
+            )
+
+    add("species", ranges[["sci_name", "geometry"]], "sci_name")
+    graded = pieces.graded[pieces.graded["sci_name"].isin(coarse)]
+    add("confidence", graded[["sci_name", "confidence", "geometry"]], "sci_name", "confidence")
+    if len(possible):
+        add("supporting", possible[["sci_name", "geometry"]], "sci_name")
+    add("states", overlap.dissolved(pieces.states, ("iso2",))[["iso2", "geometry"]], "iso2")
+    if known.protected_areas is not None and "protected_areas" not in restricted:
+        ground = overlap.dissolved(known.protected_areas).assign(ground="protected")
+        add("protected", ground[["ground", "geometry"]], "ground")
+
+
+def _add_lines(
+    block: webmap.GroundBlock,
+    pieces: Pieces,
+    coarse: Collection[str],
+    restricted: Collection[str],
+    lattice: grid.Lattice,
+) -> None:
+    """Borders with the species that range across them, corridors, crossings and barriers, as points."""
+    known = pieces.layers
+    _add_borders(block, known.borders, pieces.layers.features, coarse)
+    if known.barriers is not None and "barriers" not in restricted:
+        _add_line_points(block, "barriers", known.barriers, ("barrier_id", "kind", "permeability"))
+    if known.corridors is not None and "corridors" not in restricted:
+        lines = known.corridors[~known.corridors["sci_name"].isin(coarse)]
+        _add_line_points(block, "corridors", lines, ("corridor_id", "sci_name", "evidence_grade"))
+        _add_crossings(block, pieces.crossings, coarse, lattice)
+
+
+def _add_borders(
+    block: webmap.GroundBlock,
+    borders: gpd.GeoDataFrame,
+    ranges: gpd.GeoDataFrame,
+    coarse: Collection[str],
+) -> None:
+    xy, line, metres = _line_points(borders)
+    spots = gpd.GeoDataFrame(geometry=gpd.points_from_xy(xy[:, 0], xy[:, 1]), crs=borders.crs)
+    shown = ranges[~ranges["sci_name"].isin(coarse)].reset_index(drop=True)
+    tree = shapely.STRtree(np.asarray(spots.geometry))
+    row, spot = tree.query(np.asarray(shown.geometry), predicate="intersects")
+    species: dict[int, list[str]] = {}
+    for one, place in zip(row.tolist(), spot.tolist(), strict=True):
+        species.setdefault(place, []).append(str(shown["sci_name"].iloc[one]))
+    pairs = borders["pair"].astype(str).to_numpy()
+    keys = [(pairs[line[i]], tuple(sorted(species.get(i, ())))) for i in range(len(xy))]
+    order = {key: number for number, key in enumerate(sorted(set(keys)))}
+    rows = [{"pair": pair, "species": list(names)} for pair, names in order]
+    webmap.add_points(block, "borders", rows, xy, np.array([order[key] for key in keys]), metres)
+
+
+def _line_points(lines: gpd.GeoDataFrame) -> tuple[Any, Any, Any]:
+    """A point in the middle of each kilometre of lines: places, the row of its line, its metres."""
+    parts, owner = shapely.get_parts(np.asarray(lines.geometry), return_index=True)
+    length = shapely.length(parts)
+    count = np.maximum(np.rint(length / (1000 * POINT_KM)), 1).astype(int)
+    part = np.repeat(np.arange(len(parts)), count)
+    number = np.arange(len(part)) - np.repeat(np.cumsum(count) - count, count)
+    at = (number + 0.5) * (length / count)[part]
+    xy = shapely.get_coordinates(shapely.line_interpolate_point(parts[part], at))
+    ground = overlap.length_km(gpd.GeoSeries(parts, crs=lines.crs)).to_numpy() * 1000
+    return xy, owner[part], (ground / count)[part]
+
+
+def _add_line_points(
+    block: webmap.GroundBlock, table: str, lines: gpd.GeoDataFrame, columns: Sequence[str]
+) -> None:
+    xy, row, metres = _line_points(lines)
+    rows = [
+        {str(key): _plain(value) for key, value in one.items()}
+        for one in lines[list(columns)].to_dict("records")
+    ]
+    webmap.add_points(block, table, rows, xy, row, metres)
+
+
+def _add_crossings(
+    block: webmap.GroundBlock,
+    crossings: gpd.GeoDataFrame | None,
+    coarse: Collection[str],
+    lattice: grid.Lattice,
+) -> None:
+    """Crossings as points of one metre each; those of sensitive species by their cell only."""
+    if crossings is None or crossings.empty:
+        return
+    columns = ["corridor_id", "sci_name", "evidence_grade", "pair"]
+    exact = crossings[~crossings["sci_name"].isin(coarse)]
+    xy = shapely.get_coordinates(np.asarray(exact.geometry))
+    rows = _records(exact, columns)
+    delicate = crossings[crossings["sci_name"].isin(coarse)]
+    row, col = grid.cell_index(
+        lattice,
+        *shapely.get_coordinates(np.asarray(delicate.geometry)).T.reshape(2, -1),
+    )
+    rows += [
+        {**one, "cell": [int(r), int(c)]}
+        for one, r, c in zip(_records(delicate, columns), row, col, strict=True)
+    ]
+    count = len(exact)
+    webmap.add_points(block, "crossings", rows, xy, np.arange(count), np.ones(count))
+
+
+def _records(table: pd.DataFrame, columns: Sequence[str]) -> list[dict[str, Any]]:
+    made: list[Mapping[Any, Any]] = table[list(columns)].to_dict("records")
+    return [{str(key): _plain(value) for key, value in row.items()} for row in made]

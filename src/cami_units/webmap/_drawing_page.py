@@ -1,0 +1,247 @@
+"""The drawing page: one file to edit a group's units in a browser, with the verdict beside them.
+
+Its script is written in modules, `assets/draw/`, each with the name of the room that it mirrors.
+They are put into the page one inside the other, as they are: there is no bundler.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Final
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from cami_units import words
+from cami_units.model import Imprint
+from cami_units.webmap import _html
+from cami_units.webmap._page_text import shown
+from cami_units.webmap._payload import Cards, payload
+
+MODULES: Final = (
+    "projection",
+    "overlap",
+    "criteria",
+    "rank",
+    "geometry",
+    "kml",
+    "layers",
+    "workshop",
+    "store",
+    "words",
+    "sheet",
+    "card",
+    "lists",
+    "editor",
+    "drawing",
+)
+"""The modules of the script, each after those that it imports."""
+
+_LATTICE: Final = 100_000
+"""Steps in a degree: five decimals, as outlines are written."""
+
+_IMPORT: Final = re.compile(r"^import \{([^}]*)\} from \"\./(\w+)\.js\";\n", re.MULTILINE)
+_EXPORT: Final = re.compile(r"^export (?=(?:async )?(?:function|const|class) (\w+))", re.MULTILINE)
+
+_CSP: Final = (
+    "default-src 'none'; script-src {scripts}; style-src {styles}; style-src-attr 'unsafe-inline'; "
+    "img-src data:; base-uri 'none'; form-action 'none'"
+)
+
+_OWN_WORDS: Final = "draw "
+_WORDS: Final = (
+    *("area", "states", "species", "score", "group", "layers", "language", "map", "units", "km2"),
+    *("species ranges", "neighbours", "rejected", "indicative", "standing disclaimer", "sources"),
+    *("needs script", "protected_areas", "hotspots", "sections", "barriers", "corridors"),
+    *("borders", "very high", "high", "moderate"),
+    *("G1", "G2", "C1", "C2", "C3", "C4", "C5", "C6", "C7", "C8", "C9"),
+)
+"""The phrases of other products that the page says too."""
+
+
+@dataclass(frozen=True, slots=True)
+class DrawingPage:
+    """A page to draw on, as text. It shows itself in a notebook and saves as one file."""
+
+    html: str
+
+    def save(self, path: str | Path) -> None:
+        """Write the page as one HTML file."""
+        Path(path).write_bytes(self.html.encode("utf-8"))
+
+    def _repr_html_(self) -> str:
+        """The page in a frame of its own, as a notebook shows it."""
+        inside = self.html.replace("&", "&amp;").replace('"', "&quot;")
+        return f'<iframe srcdoc="{inside}" width="100%" height="760" style="border:0"></iframe>'
+
+
+def drawing_page(
+    units: gpd.GeoDataFrame,
+    others: gpd.GeoDataFrame,
+    *,
+    group: str,
+    number: str,
+    key: str,
+    given: Mapping[str, Mapping[str, Any]],
+    adjacent: Sequence[str],
+    ground: Mapping[str, Any],
+    counted: Sequence[Mapping[str, Any]],
+    profile: Mapping[str, Any],
+    cards: Cards,
+    imprint: Imprint,
+    layers: Mapping[str, gpd.GeoDataFrame],
+    species: pd.DataFrame,
+    lang: str = "en",
+) -> DrawingPage:
+    """The page of one group.
+
+    Parameters
+    ----------
+    units, others : GeoDataFrame
+        The group's units, and those of its neighbours with their ``group``; longitude and latitude.
+    group, number, key : str
+        The group, the round's number, and the name under which a browser keeps the work.
+    given : mapping
+        By unit: its ``rev``, ``section``, and the ``hashes`` of its parts as they are handed out.
+    adjacent : sequence of str
+        The units that an override lets in with one state.
+    ground, counted, profile : mapping, sequence, mapping
+        What verdicts are measured on: layers as `packed_block` gives them, the species with their
+        regional ranges, and the criteria.
+    cards, imprint, layers, species, lang
+        As of :func:`cami_units.webmap.unit_map`.
+    """
+    content = payload(
+        units,
+        cards=cards,
+        imprint=imprint,
+        layers=layers,
+        species=species,
+        planning_units=None,
+        unit_criteria=None,
+        before=None,
+        detail="map",
+        lang=lang,
+    )
+    kept = ("lang", "languages", "title", "species", "names", "evidence", "styles", "barriers")
+    page = {name: content[name] for name in (*kept, "base")} | {
+        "words": {language: _phrases(content, language) for language in content["languages"]},
+        "folders": {
+            language: {
+                "units": shown(words.text("folder units", language)),
+                "notes": shown(words.text("folder notes", language)),
+            }
+            for language in content["languages"]
+        },
+        "group": shown(group),
+        "round": shown(number),
+        "key": shown(key),
+        "units": [_unit(row, shape) | dict(given[row["unit_id"]]) for row, shape in _rows(units)],
+        "others": [
+            _unit(row, shape) | {"group": shown(row["group"])} for row, shape in _rows(others)
+        ],
+        "adjacent": [shown(unit) for unit in adjacent],
+        "ground": _told(ground),
+        "counted": _told(counted),
+        "profile": _told(profile),
+    }
+    return DrawingPage(_composed(page, imprint, group))
+
+
+def _phrases(content: Mapping[str, Any], language: str) -> dict[str, str]:
+    """The phrases that the page says, and the titles of context layers."""
+    phrases: Mapping[str, str] = content["words"][language]
+    context = [name for name in content["evidence"] if name not in _WORDS]
+    wanted = {*_WORDS, *context}
+    return {
+        key: phrase
+        for key, phrase in phrases.items()
+        if key.startswith(_OWN_WORDS) or key in wanted
+    }
+
+
+def _rows(table: gpd.GeoDataFrame) -> list[tuple[dict[str, Any], Any]]:
+    ordered = table.sort_values("unit_id")
+    plain = pd.DataFrame(ordered.drop(columns=ordered.geometry.name)).to_dict("records")
+    return [
+        ({str(key): value for key, value in row.items()}, shape)
+        for row, shape in zip(plain, ordered.geometry, strict=True)
+    ]
+
+
+def _unit(row: Mapping[str, Any], shape: Any) -> dict[str, Any]:
+    """A unit as the page knows it: outlines as they are handed out, to the last decimal."""
+    return {
+        "id": shown(row["unit_id"]),
+        "name": {"en": shown(row["name_en"]), "ru": shown(row["name_ru"])},
+        "g": [
+            [_flat(ring) for ring in shapely.get_rings(part)] for part in shapely.get_parts(shape)
+        ],
+    }
+
+
+def _flat(ring: Any) -> list[int]:
+    """An open ring as differences of hundred-thousandths of a degree."""
+    steps = np.rint(shapely.get_coordinates(ring)[:-1] * _LATTICE).astype(np.int64)
+    return [int(step) for step in np.diff(steps, axis=0, prepend=[[0, 0]]).ravel()]
+
+
+def _told(value: Any) -> Any:
+    """A value with every text in it cleaned, keys too."""
+    if isinstance(value, str):
+        return value if re.fullmatch(r"[A-Za-z0-9+/=]{200,}", value) else shown(value)
+    if isinstance(value, Mapping):
+        return {shown(key): _told(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_told(inner) for inner in value]
+    return value
+
+
+def _composed(content: Mapping[str, Any], imprint: Imprint, group: str) -> str:
+    """Our template round the content, under a policy that lets nothing else run."""
+    leaflet_script, _ = _html._libraries()
+    scripts = [leaflet_script, page_script()]
+    styles = [_html._leaflet_css(), _text("page.css")]
+    lang = content["lang"]
+    template = _html.jinja2.Environment(keep_trailing_newline=True).from_string(_text("page.html"))
+    return template.render(
+        lang=lang,
+        languages=content["languages"],
+        t=content["words"][lang],
+        csp=_CSP.format(
+            scripts=" ".join(_html._hash(_html._block(script)) for script in scripts),
+            styles=" ".join(_html._hash(_html._block(style)) for style in styles),
+        ),
+        styles=[_html._block(style) for style in styles],
+        scripts=[_html._block(script) for script in scripts],
+        content=_html._json(content),
+        imprint=_html._imprint(imprint, content),
+        group=shown(group),
+    )
+
+
+@cache
+def page_script() -> str:
+    """The modules of the page in one script: each a function that gives what it exports."""
+    return '"use strict";\n' + "\n".join(_module(name) for name in MODULES)
+
+
+def _module(name: str) -> str:
+    """One module: its exports as properties of ``rooms.name``, its imports taken from there."""
+    source = _text(f"{name}.js")
+    names = _EXPORT.findall(source)
+    inner = _IMPORT.sub(lambda match: f"const {{{match[1]}}} = {match[2]}Room;\n", source)
+    inner = _EXPORT.sub("", inner)
+    return f"const {name}Room = (() => {{\n{inner}\nreturn {{ {', '.join(names)} }};\n}})();"
+
+
+@cache
+def _text(name: str) -> str:
+    return (files("cami_units.webmap") / "assets" / "draw" / name).read_text(encoding="utf-8")

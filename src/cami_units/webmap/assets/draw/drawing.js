@@ -1,0 +1,485 @@
+// Everything together: what a hand, a key or a file asks for becomes a step of the work; every step is kept
+// in the browser at once, and the card, the lists and the map show it.
+
+import { factList, findingRows, measured, measureOn, metList, ticksOf, titleOf } from "./card.js";
+import { countedSpecies } from "./criteria.js";
+import { drawOthers, drawPins, drawUnits, finish, hand, insertVertex, layOver, nextVertex, onHand, removeVertex, setMode, showWhole, snapTo, stepBack, takeUp, vertexKey } from "./editor.js";
+import { difference, intersection, selfCrossing, splitByLine, union, vertexCount } from "./geometry.js";
+import { cleanName, FileFault, LIMITS, placemarks, textOfFile } from "./kml.js";
+import { unpackedLayers } from "./layers.js";
+import { changeFacts, listDone, listOthers, listUnits } from "./lists.js";
+import { map, showLayer } from "./sheet.js";
+import { drawer } from "./store.js";
+import { calm, data, make, nameOf, node, onLanguage, say, speak, speech, squareKm, word } from "./words.js";
+import { act, comment, drawNew, fileText, freshWork, keep, merge, pin, present, redo, reject, rename, reshape, split, takeAway, touched, undo, unpin, workOfFile } from "./workshop.js";
+
+const STEPS = 1e5;
+
+// Outlines travel as differences of hundred-thousandths of a degree.
+function outlineOf(packed) {
+  return packed.map((rings) => rings.map((flat) => {
+    let x = 0;
+    let y = 0;
+    const ring = [];
+    for (let i = 0; i < flat.length; i += 2) {
+      x += flat[i];
+      y += flat[i + 1];
+      ring.push([x / STEPS, y / STEPS]);
+    }
+    return ring;
+  }));
+}
+
+const base = Object.fromEntries(data.units.map((unit) => [unit.id, { ...unit, polygons: outlineOf(unit.g) }]));
+const others = data.others.map((unit) => ({ ...unit, polygons: outlineOf(unit.g) }));
+const about = { group: data.group, round: data.round, title: data.title };
+const state = { work: freshWork(about, Object.values(base)), chosen: null, own: true, drawer: null, saved: 0 };
+
+const unitOf = (key) => state.work.units[key];
+const asGiven = (unit) => (unit && base[unit.cu_id] && !unit.piece
+  ? { cu_id: unit.cu_id, polygons: base[unit.cu_id].polygons } : null);
+const beforeOf = (unit) => (asGiven(unit) ? measured(asGiven(unit)) : null);
+
+// -- showing ----------------------------------------------------------------------------------------------
+
+function show() {
+  const units = present(state.work).sort((one, other) => (one.key < other.key ? -1 : 1));
+  if (state.own && state.chosen && (!unitOf(state.chosen) || unitOf(state.chosen).into)) state.chosen = null;
+  const chosen = state.own && state.chosen ? unitOf(state.chosen) : null;
+  snapTo([...units.filter((unit) => unit !== chosen).map((unit) => unit.polygons), ...others.map((unit) => unit.polygons)]);
+  takeUp(chosen);
+  drawUnits(units, base);
+  drawPins(Object.values(state.work.pins));
+  listUnits(units, state.chosen, choose);
+  listOthers(others, state.chosen, choose);
+  listDone(state.work);
+  showCard(chosen);
+  showTools(chosen);
+}
+
+function showTools(chosen) {
+  node("undo").disabled = !state.work.done.length || !state.work.done[state.work.done.length - 1].before;
+  node("redo").disabled = !state.work.undone.length;
+  for (const button of document.querySelectorAll("[data-mode]")) {
+    const needs = button.dataset.needs === "unit";
+    button.disabled = needs && (!chosen || chosen.rejected);
+    button.setAttribute("aria-pressed", String(button.dataset.mode === hand.mode));
+  }
+  node("snap").setAttribute("aria-pressed", String(hand.snap));
+  const drafting = ["draw", "split", "hole"].includes(hand.mode);
+  for (const id of ["finish", "cancel"]) node(id).hidden = !drafting && !(id === "cancel" && ["pin", "merge", "move"].includes(hand.mode));
+  node("finish").disabled = hand.draft.length < (hand.mode === "split" ? 2 : 3);
+  for (const id of ["vertices", "vertex-before", "vertex-after", "vertex-add", "vertex-remove"]) {
+    node(id).hidden = !chosen || chosen.rejected || drafting;
+  }
+  hint(["draw", "split", "hole", "merge", "pin", "move"].includes(hand.mode) ? word(`draw hint ${hand.mode}`) : "");
+}
+
+function hint(text) {
+  node("hint").textContent = text;
+  node("hint").hidden = !text;
+}
+
+// -- the card -----------------------------------------------------------------------------------------------
+
+function showCard(unit) {
+  const card = node("card");
+  if (!unit) {
+    const other = !state.own && others.find((one) => one.id === state.chosen);
+    card.replaceChildren(...(other ? otherCard(other) : [make("p", { class: "nothing" }, word("draw choose"))]));
+    return;
+  }
+  card.replaceChildren(
+    make("header", {}, make("h2", {}, titleOf(unit)), unit.sources.length ? make("p", { class: "note" }, word("draw holds", { list: unit.sources.join(", ") })) : null),
+    make("div", { id: "verdict" }),
+    form(unit),
+  );
+  showVerdict(unit);
+}
+
+// Only the part of the card that follows the pointer.
+function showVerdict(unit) {
+  const box = node("verdict");
+  if (!box) return;
+  const known = measured(unit);
+  if (!known) {
+    box.replaceChildren(make("p", { class: "note" }, word("draw no measure")));
+    return;
+  }
+  const before = beforeOf(unit);
+  box.replaceChildren(
+    known.crossing ? make("p", { class: "warning", role: "alert" }, word("draw crosses", { lat: known.crossing[1].toFixed(2), lon: known.crossing[0].toFixed(2) })) : "",
+    factList(known, before),
+    make("table", { class: "findings" }, make("caption", {}, word("draw verdict")), make("tbody", {}, findingRows(known, before, showLayer))),
+    make("p", { class: "note" }, word("draw estimate")),
+  );
+  node("card").dataset.km2 = String(known.km2);
+}
+
+function form(unit) {
+  const field = (id, label, value, tag = "input") => {
+    const input = make(tag, { id, lang: id.slice(-2), maxlength: id === "said-of" ? 4000 : 200, rows: tag === "textarea" ? 3 : null });
+    input.value = value;
+    return [make("label", { for: id }, label), input];
+  };
+  const box = make("div", { class: "form" },
+    field("name-en", word("draw name en"), unit.name_en), field("name-ru", word("draw name ru"), unit.name_ru),
+    field("said-of", word("draw comment"), unit.comment, "textarea"));
+  const named = () => {
+    const names = { en: node("name-en").value, ru: node("name-ru").value };
+    if (cleanName(names.en) === unit.name_en && cleanName(names.ru) === unit.name_ru) return;
+    did(rename(state.work, unit.key, names));
+  };
+  box.querySelector("#name-en").addEventListener("change", named);
+  box.querySelector("#name-ru").addEventListener("change", named);
+  box.querySelector("#said-of").addEventListener("change", (event) => event.target.value.trim() !== unit.comment && did(comment(state.work, unit.key, event.target.value)));
+  const buttons = make("div", { class: "row" });
+  if (unit.origin === "new") buttons.append(make("button", { type: "button", id: "take-away", onclick: () => did(takeAway(state.work, unit.key)) }, word("draw take away")));
+  else if (unit.rejected) buttons.append(make("button", { type: "button", id: "keep", onclick: () => did(keep(state.work, unit.key)) }, word("draw keep")));
+  else buttons.append(make("button", { type: "button", id: "reject", onclick: () => askReject(unit) }, word("draw reject")));
+  box.append(buttons);
+  if (unit.rejected && unit.reason) box.append(make("p", { class: "note" }, `${word("draw reason")}: ${unit.reason}`));
+  return box;
+}
+
+async function askReject(unit) {
+  const reason = await ask(word("draw ask reason", { unit: titleOf(unit) }), word("draw reject"));
+  if (reason !== null) did(reject(state.work, unit.key, reason));
+}
+
+function otherCard(unit) {
+  const names = { name_en: unit.name.en, name_ru: unit.name.ru };
+  return [
+    make("header", {}, make("h2", {}, `${unit.id} ${nameOf(names)}`), make("p", { class: "note" }, word("draw neighbour", { group: unit.group || "–" }))),
+    make("button", { type: "button", id: "say-of-other", onclick: async () => {
+      const text = await ask(word("draw ask remark", { unit: unit.id }), word("draw say it"));
+      if (!text) return;
+      const ring = unit.polygons[0][0];
+      const middle = [ring.reduce((sum, p) => sum + p[0], 0) / ring.length, ring.reduce((sum, p) => sum + p[1], 0) / ring.length];
+      pin(state.work, middle.map((one) => Math.round(one * STEPS) / STEPS), `${unit.id}: ${text}`, unit.id);
+      did();
+    } }, word("draw say of it")),
+  ];
+}
+
+// -- dialogs --------------------------------------------------------------------------------------------------
+
+// A question with a line for the answer; null when it is called off.
+function ask(question, yes, { text = true, choices = null } = {}) {
+  const box = node("ask");
+  return new Promise((resolve) => {
+    const input = text ? make("textarea", { id: "answer", rows: 3, maxlength: 1000, "aria-label": question }) : null;
+    const close = (value) => {
+      box.close();
+      box.replaceChildren();
+      resolve(value);
+    };
+    const buttons = choices
+      ? choices.map(([value, label]) => make("button", { type: "button", "data-choice": value, onclick: () => close(value) }, label))
+      : [make("button", { type: "button", class: "main", id: "yes", onclick: () => close(input ? input.value.trim() : "yes") }, yes),
+        make("button", { type: "button", id: "no", onclick: () => close(null) }, word("draw cancel"))];
+    box.oncancel = (event) => {
+      event.preventDefault();
+      close(null);
+    };
+    box.replaceChildren(make("p", { id: "question" }, question), input || "", make("div", { class: "row" }, buttons));
+    box.showModal();
+    (input || buttons[0]).focus();
+  });
+}
+
+// -- steps ------------------------------------------------------------------------------------------------------
+
+function choose(key, own) {
+  if (hand.mode === "merge" && own && key && key !== state.chosen) {
+    mergeWith(key);
+    return;
+  }
+  const changed = state.chosen !== key;
+  state.chosen = key;
+  state.own = own;
+  if (changed && ["split", "hole", "merge"].includes(hand.mode)) setMode("edit");
+  show();
+  const shape = own ? key && unitOf(key) : others.find((one) => one.id === key);
+  if (shape && changed) say(own ? `${titleOf(shape)}. ${word("draw chosen")}` : shape.id);
+}
+
+function chooseFromList(key, own) {
+  choose(key, own);
+  const shape = own ? unitOf(key) : others.find((one) => one.id === key);
+  if (shape) showWhole(shape.polygons);
+  const row = document.querySelector(`[data-key="${CSS.escape(key)}"]`);
+  if (row) row.focus();
+  if (window.matchMedia("(max-width: 760px)").matches) showTab("map");
+}
+
+function did() {
+  show();
+  keepWork();
+}
+
+let waiting = Promise.resolve();
+function keepWork() {
+  if (!state.drawer) return waiting;
+  node("kept").textContent = word("draw keeping");
+  const { step } = state.work;
+  waiting = state.drawer.keep(state.work).then((kept) => {
+    document.documentElement.dataset.kept = String(step);
+    node("kept").textContent = word(kept ? "draw kept" : "draw not kept");
+    node("kept").classList.toggle("warning", !kept);
+  });
+  return waiting;
+}
+
+function changed(key, polygons, how, vertices) {
+  const unit = unitOf(key);
+  const after = { ...unit, polygons };
+  const facts = changeFacts(unit, after);
+  const selected = hand.vertex;
+  reshape(state.work, key, polygons, { how, vertices, ...facts });
+  hand.vertex = selected;
+  did();
+}
+
+function drawn(mode, draft) {
+  const unit = state.own && state.chosen ? unitOf(state.chosen) : null;
+  if (mode === "draw") {
+    const polygons = [[draft]];
+    if (selfCrossing(polygons)) {
+      told(word("draw crosses itself"));
+      setMode("draw");
+      return;
+    }
+    const key = drawNew(state.work, polygons, { en: word("draw new unit"), ru: "" }, changeFacts(null, { cu_id: "", polygons }));
+    state.chosen = key;
+    state.own = true;
+  } else if (mode === "split" && unit) {
+    const halves = splitByLine(unit.polygons, draft);
+    if (!halves) {
+      told(word("draw no split"));
+      setMode("split");
+      return;
+    }
+    const [key] = split(state.work, unit.key, halves, {});
+    state.chosen = key;
+  } else if (mode === "hole" && unit) {
+    const rest = selfCrossing([[draft]]) ? [] : difference(unit.polygons, [[draft]]);
+    if (!rest.length || !intersection(unit.polygons, [[draft]]).length) {
+      told(word("draw no hole"));
+      setMode("hole");
+      return;
+    }
+    reshape(state.work, unit.key, rest, { how: "hole", vertices: draft.length, ...changeFacts(unit, { ...unit, polygons: rest }) });
+  }
+  setMode("edit");
+  did();
+}
+
+function mergeWith(other) {
+  const unit = unitOf(state.chosen);
+  const gone = unitOf(other);
+  if (!unit || !gone || gone.rejected) return;
+  const whole = union(unit.polygons, gone.polygons);
+  if (!whole.length) {
+    told(word("draw no merge"));
+    return;
+  }
+  merge(state.work, unit.key, other, whole, changeFacts(unit, { ...unit, polygons: whole }));
+  setMode("edit");
+  did();
+}
+
+function told(text) {
+  hint(text);
+  if (text) say(text);
+}
+
+function takeBack(step, key) {
+  if (!step) return;
+  const units = touched(step).filter((one) => unitOf(one) && !unitOf(one).into);
+  if (units.length && !units.includes(state.chosen)) {
+    [state.chosen] = units;
+    state.own = true;
+  }
+  setMode("edit");
+  did();
+  say(word(key));
+}
+
+onHand({
+  changed,
+  drawn,
+  chosen: (key, own) => choose(key, own),
+  preview: (unit) => showVerdict(unit),
+  told: (text) => hand.mode === "edit" && hint(text),
+  drafted: () => showTools(state.own && state.chosen ? unitOf(state.chosen) : null),
+  pin: async (key) => {
+    const one = state.work.pins[key];
+    const answer = await ask(one.text, "", { text: false, choices: [["keep", word("draw close pin")], ["away", word("draw take away")]] });
+    if (answer === "away") {
+      unpin(state.work, key);
+      did();
+    }
+  },
+  placed: async (at) => {
+    setMode("edit");
+    const text = await ask(word("draw ask pin"), word("draw pin it"));
+    if (text) pin(state.work, at, text);
+    did();
+  },
+});
+
+// -- files --------------------------------------------------------------------------------------------------------
+
+const titles = () => ({ units: data.folders[speech.lang].units, notes: data.folders[speech.lang].notes });
+
+function save() {
+  const text = fileText(state.work, base, titles(), ticksOf);
+  const link = make("a", { download: `edit_${data.group}.kml`, href: URL.createObjectURL(new Blob([text], { type: "application/vnd.google-earth.kml+xml" })) });
+  document.body.append(link);
+  link.click();
+  link.remove();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60000);
+  state.saved = state.work.step;
+  told(word("draw saved", { file: `edit_${data.group}.kml` }));
+}
+
+async function openFile(file) {
+  if (!file) return;
+  try {
+    if (file.size > LIMITS.bytes) throw new FileFault("draw file large");
+    const read = placemarks(await textOfFile(new Uint8Array(await file.arrayBuffer())));
+    const found = workOfFile(read, base, about);
+    if (!read.placemarks.some((mark) => mark.polygons.length || mark.points.length)) throw new FileFault("draw file nothing");
+    await offer(found, cleanName(file.name));
+  } catch (fault) {
+    told(word(fault instanceof FileFault ? fault.key : "draw file broken"));
+  }
+}
+
+// What becomes of an opened file is asked, never assumed: two files are never mixed in silence.
+async function offer(found, name) {
+  const units = Object.values(found.units).filter((unit) => !unit.into);
+  const facts = { file: name, units: units.length - found.missing.length, pins: Object.keys(found.pins).length, group: found.group, round: found.round };
+  const odd = found.group !== about.group || found.round !== about.round;
+  const question = `${word("draw opened", facts)} ${odd ? word("draw opened other", facts) : ""} ${found.missing.length ? word("draw opened missing", { list: found.missing.join(", ") }) : ""}`;
+  const answer = await ask(question, "", { text: false, choices: [["go on", word("draw go on from it")], ["over", word("draw lay over")], ["no", word("draw cancel")]] });
+  if (answer === "go on") {
+    const gone = (table, kept) => Object.fromEntries(Object.keys(state.work[table]).filter((key) => !kept[key]).map((key) => [key, null]));
+    act(state.work, "opened", {
+      units: { ...gone("units", found.units), ...found.units },
+      pins: { ...gone("pins", found.pins), ...found.pins },
+      facts: { file: name },
+    });
+    layOver([]);
+    setMode("edit");
+    did();
+  } else if (answer === "over") {
+    layOver(units);
+    told(word("draw laid over", { file: name }));
+    if (units.length) showWhole(units.flatMap((unit) => unit.polygons));
+  }
+}
+
+// -- tools ------------------------------------------------------------------------------------------------------------
+
+const onClick = (id, what) => node(id).addEventListener("click", what);
+onClick("undo", () => takeBack(undo(state.work), "draw undone"));
+onClick("redo", () => takeBack(redo(state.work), "draw redone"));
+onClick("save", save);
+onClick("open", () => node("file").click());
+node("file").addEventListener("change", (event) => {
+  openFile(event.target.files[0]);
+  event.target.value = "";
+});
+onClick("finish", finish);
+onClick("cancel", () => {
+  setMode("edit");
+  show();
+});
+onClick("snap", () => {
+  hand.snap = !hand.snap;
+  show();
+});
+onClick("show-layers", () => {
+  node("layers").hidden = !node("layers").hidden;
+  node("show-layers").setAttribute("aria-expanded", String(!node("layers").hidden));
+});
+onClick("vertex-before", () => nextVertex(-1));
+onClick("vertex-after", () => nextVertex(1));
+onClick("vertex-add", insertVertex);
+onClick("vertex-remove", () => removeVertex(hand.vertex));
+node("vertices").addEventListener("keydown", vertexKey);
+for (const button of document.querySelectorAll("[data-mode]")) {
+  button.addEventListener("click", () => {
+    setMode(hand.mode === button.dataset.mode ? "edit" : button.dataset.mode);
+    show();
+    if (["draw", "split", "hole", "pin"].includes(hand.mode)) map.getContainer().focus();
+    else if (hand.mode === "move") node("vertices").focus();
+  });
+}
+for (const button of document.querySelectorAll("[data-lang]")) button.addEventListener("click", () => speak(button.dataset.lang));
+document.addEventListener("keydown", (event) => {
+  if (node("ask").open) return;
+  const typing = /^(INPUT|TEXTAREA)$/.test(event.target.tagName) && event.target.type !== "checkbox";
+  const command = event.ctrlKey || event.metaKey;
+  const key = event.key.toLowerCase();
+  if (command && key === "s") save();
+  else if (command && key === "o") node("file").click();
+  else if (command && !typing && key === "z" && !event.shiftKey) takeBack(undo(state.work), "draw undone");
+  else if (command && !typing && (key === "y" || (key === "z" && event.shiftKey))) takeBack(redo(state.work), "draw redone");
+  else if (key === "escape" && hand.mode !== "edit") {
+    setMode("edit");
+    show();
+  } else return;
+  event.preventDefault();
+});
+const sheet = node("map");
+sheet.addEventListener("dragover", (event) => event.preventDefault());
+sheet.addEventListener("drop", (event) => {
+  event.preventDefault();
+  openFile(event.dataTransfer.files[0]);
+});
+// Leaving is safe: the work is kept. What is asked about is only a file that was not saved since.
+window.addEventListener("beforeunload", (event) => {
+  if (node("kept").classList.contains("warning") && state.work.step !== state.saved) event.preventDefault();
+});
+
+function showTab(name) {
+  document.body.dataset.tab = name;
+  for (const button of document.querySelectorAll("[data-tab-of]")) button.setAttribute("aria-pressed", String(button.dataset.tabOf === name));
+  map.invalidateSize({ animate: false });
+}
+for (const button of document.querySelectorAll("[data-tab-of]")) button.addEventListener("click", () => showTab(button.dataset.tabOf));
+window.addEventListener("resize", () => map.invalidateSize({ animate: false }));
+
+onLanguage(show);
+
+// -- the first view ---------------------------------------------------------------------------------------------------
+
+async function start() {
+  showTab("map");
+  map.getContainer().setAttribute("role", "application");
+  map.getContainer().dataset.label = "draw map";
+  drawOthers(others);
+  const layers = await unpackedLayers(data.ground);
+  measureOn(layers, countedSpecies(data.counted, data.profile));
+  setMode("edit");
+  speak(data.lang);
+  const all = Object.values(base).flatMap((unit) => unit.polygons);
+  if (all.length) showWhole(all);
+  state.drawer = await drawer(`cami-units ${data.key}`);
+  document.documentElement.dataset.ready = String(Math.round(performance.now()));
+  const { saved } = state.drawer;
+  if (saved && saved.step > 0 && saved.done && saved.done.length) {
+    const answer = await ask(word("draw unsaved", { n: saved.done.length }), "", { text: false, choices: [["go on", word("draw go on")], ["anew", word("draw start anew")]] });
+    // what is started anew is overwritten by its first step only: a slip of the finger loses nothing yet
+    if (answer !== "anew") state.work = { ...saved, about };
+    show();
+  }
+  document.documentElement.dataset.begun = "yes";
+}
+
+// For tests and benchmarks only: what a script outside may look at.
+window.camiDraw = { state, hand, measured, metList, ticksOf, file: () => fileText(state.work, base, titles(), ticksOf), openText: (text) => openFile(new File([text], "opened.kml")), map, vertexCount, squareKm, calm };
+start();

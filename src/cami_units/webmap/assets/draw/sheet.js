@@ -1,0 +1,126 @@
+// The map under the work: land, borders, names, and the evidence that can be switched on and off.
+
+import { data, make, node, onLanguage, speciesName, speech, word } from "./words.js";
+
+const LATTICE = 1e4;
+
+function unpacked(flat) {
+  const points = new Array(flat.length / 2);
+  let x = 0;
+  let y = 0;
+  for (let i = 0; i < flat.length; i += 2) {
+    x += flat[i];
+    y += flat[i + 1];
+    points[i / 2] = [y / LATTICE, x / LATTICE];
+  }
+  return points;
+}
+const polygonsOf = (packed) => packed.map((rings) => rings.map(unpacked));
+export const linesOf = (packed) => packed.map(unpacked);
+
+const [west, south, east, north] = data.base.frame;
+export const map = L.map("map", {
+  zoomControl: false, attributionControl: false, preferCanvas: true, zoomSnap: 0.25, zoomDelta: 0.5, wheelPxPerZoomLevel: 110,
+  minZoom: 2.5, maxZoom: 13, doubleClickZoom: false, maxBounds: [[south - 6, west - 8], [north + 6, east + 8]],
+});
+map.setView([(south + north) / 2, (west + east) / 2], 4, { animate: false });
+for (const [name, level] of [["sheet", 200], ["lines", 300], ["evidence", 400], ["names", 430], ["others", 440], ["own", 450], ["draft", 460]]) {
+  map.createPane(name).style.zIndex = level;
+}
+for (const name of ["sheet", "lines", "names"]) map.getPane(name).style.pointerEvents = "none";
+const canvas = (pane) => ({ pane, renderer: L.canvas({ pane, padding: 0.3, tolerance: 4 }) });
+const onSheet = { ...canvas("sheet"), interactive: false };
+const onLines = { ...canvas("lines"), interactive: false };
+const onEvidence = { ...canvas("evidence"), interactive: false };
+export const onOthers = { pane: "others", renderer: L.svg({ pane: "others", padding: 0.3 }) };
+export const onOwn = { pane: "own", renderer: L.svg({ pane: "own", padding: 0.3 }) };
+
+L.polygon([[[south, west], [north, west], [north, east], [south, east]]], { ...onSheet, stroke: false, fillColor: "#d9e4ea", fillOpacity: 1 }).addTo(map);
+L.polygon(polygonsOf(data.base.land), { ...onSheet, color: "#a8b5bb", weight: 0.8, fillColor: "#f8f6f1", fillOpacity: 1 }).addTo(map);
+L.polyline(linesOf(data.base.borders), { ...onLines, color: data.styles.borders.color, weight: 1.1, dashArray: "5 3", opacity: 0.8 }).addTo(map);
+L.polyline(linesOf(data.base.contested), { ...onLines, color: data.styles.borders.color, weight: 1.2, dashArray: "1 4" }).addTo(map);
+L.control.zoom({ position: "topright" }).addTo(map);
+L.control.scale({ metric: true, imperial: false, maxWidth: 160, position: "bottomright" }).addTo(map);
+
+// -- names ------------------------------------------------------------------------------------------------
+
+const labels = L.layerGroup().addTo(map);
+// A place is named from the zoom at which it is as wide as a word.
+const zoomOf = (km) => (km > 400 ? 4 : km > 120 ? 5 : km > 40 ? 6 : 7.5);
+
+function placeNames() {
+  labels.clearLayers();
+  const zoom = map.getZoom();
+  const bounds = map.getBounds();
+  const told = [
+    ...data.base.countries.map((one) => ({ ...one, kind: "country" })),
+    ...data.base.places.filter((one) => zoomOf(one.km) <= zoom),
+  ];
+  for (const one of told) {
+    const at = [one.at[1] / LATTICE, one.at[0] / LATTICE];
+    if (!one.at.length || !bounds.contains(at)) continue;
+    const text = make("span", {}, one.name[speech.lang] || one.name.en);
+    const icon = L.divIcon({ className: `place ${one.kind === "country" ? "country" : ""}`, html: text, iconSize: null });
+    L.marker(at, { icon, pane: "names", interactive: false, keyboard: false }).addTo(labels);
+  }
+}
+map.on("moveend zoomend", placeNames);
+onLanguage(placeNames);
+
+// -- evidence -----------------------------------------------------------------------------------------------
+
+const LINES = new Set(["barriers", "corridors", "borders"]);
+for (const [key, style] of Object.entries(data.styles)) if (style.line) LINES.add(key);
+const switched = new Map();
+
+function evidenceLayer(key) {
+  return L.layerGroup(data.evidence[key].map((thing) => {
+    const style = key === "barriers" ? data.barriers[thing.kind] : data.styles[key];
+    return LINES.has(key) ? L.polyline(linesOf(thing.g), { ...onEvidence, ...style }) : L.polygon(polygonsOf(thing.g), { ...onEvidence, ...style });
+  }));
+}
+
+export function showLayer(key, wanted) {
+  if (!switched.has(key)) {
+    const species = key.startsWith("species:") && data.species.find((one) => one.id === key.slice(8));
+    switched.set(key, species ? L.polygon(polygonsOf(species.g), { ...onEvidence, ...species.style }) : evidenceLayer(key));
+  }
+  if (wanted) switched.get(key).addTo(map);
+  else map.removeLayer(switched.get(key));
+  const box = node("layers").querySelector(`[value="${CSS.escape(key)}"]`);
+  if (box) box.checked = wanted;
+}
+
+function listLayers() {
+  const shown = (key) => switched.has(key) && map.hasLayer(switched.get(key));
+  const choice = (key, text, color) => make("label", { class: "choice" },
+    make("input", { type: "checkbox", value: key, checked: shown(key), onchange: (event) => showLayer(key, event.target.checked) }),
+    swatch(color), make("span", {}, text));
+  const evidence = Object.keys(data.evidence).filter((key) => data.evidence[key].length);
+  node("layers").replaceChildren(
+    make("h2", {}, word("layers")),
+    ...evidence.map((key) => choice(key, word(key), key === "barriers" ? data.barriers.border_fence : data.styles[key])),
+    make("h2", {}, word("species ranges")),
+    ...data.species.map((one) => choice(`species:${one.id}`, speciesName(one.id), one.style)),
+  );
+}
+
+function swatch(style) {
+  const ns = "http://www.w3.org/2000/svg";
+  const svg = document.createElementNS(ns, "svg");
+  svg.setAttribute("class", "swatch");
+  svg.setAttribute("viewBox", "0 0 30 14");
+  svg.setAttribute("aria-hidden", "true");
+  const rect = document.createElementNS(ns, "rect");
+  const look = { x: 2, y: 2, width: 26, height: 10, fill: style.fillColor || "none", "fill-opacity": 0.5, stroke: style.color, "stroke-width": 2, "stroke-dasharray": style.dashArray || "none" };
+  for (const [name, value] of Object.entries(look)) rect.setAttribute(name, value);
+  svg.append(rect);
+  return svg;
+}
+onLanguage(listLayers);
+
+// Lines that a vertex may snap to: borders and edges of sections, as [lon, lat].
+export const fixedLines = [
+  ...linesOf(data.base.borders), ...linesOf(data.base.contested),
+  ...(data.evidence.sections || []).flatMap((one) => polygonsOf(one.g).flat().map((ring) => [...ring, ring[0]])),
+].map((line) => line.map(([lat, lon]) => [lon, lat]));
