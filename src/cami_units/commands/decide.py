@@ -102,6 +102,44 @@ def decide(
     The line is on the disk before the tables are touched. Should the power go in between, the next
     command that opens the round with :func:`decided_round` shows the decision all the same.
     """
+    line = record_decision(
+        directory,
+        unit_id,
+        decision,
+        reason=reason,
+        time=time,
+        by=by,
+        document=document,
+        status=status,
+    )
+    progress(f"{unit_id}: the decision is on the disk; now into tables and maps", 0, 0)
+    show_decisions(directory, progress=progress)
+    return line
+
+
+def record_decision(
+    directory: Path,
+    unit_id: str,
+    decision: str,
+    *,
+    reason: str,
+    time: str,
+    by: str = "plenary",
+    document: str = "",
+    status: str = "",
+) -> pd.Series[str]:
+    """Append one decision to the log of a round, and nothing else: the first half of :func:`decide`.
+
+    Returns
+    -------
+    Series
+        The line as it stands in the log, by :data:`DECISION_COLUMNS`.
+
+    Raises
+    ------
+    InputError
+        As :func:`decide`; nothing is written then.
+    """
     done = decided_round(directory)
     log = read_decisions(directory)
     faults = _faults(done, log, unit_id, decision, reason, time, by, document, status)
@@ -122,12 +160,15 @@ def decide(
         "geometry_hash": kml.geom_hash(units.geometry[unit_id]),
     }
     store.append_to_log(directory / DECISION_LOG, line, columns=DECISION_COLUMNS)
-    progress(f"{unit_id}: the decision is on the disk; now into tables and maps", 0, 0)
-    shown = decided(done, pd.concat([log, pd.DataFrame([line])], ignore_index=True))
+    return pd.Series(line)
+
+
+def show_decisions(directory: Path, *, progress: Progress = quiet) -> None:
+    """Write the tables and maps of a round as its log leaves them: the second half of :func:`decide`."""
+    shown = decided_round(directory)
     noticed: list[Problem] = []
     files = products(shown, noticed=noticed, progress=progress)
     store.update_round(shown, directory, files=files)
-    return pd.Series(line)
 
 
 def read_decisions(directory: Path) -> pd.DataFrame:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from cami_units.model import InputError
+from cami_units.store._round_lock import exclusive
 
 Writer = Callable[[Path], None]
 """Writes one file, at the path it is given."""
@@ -27,7 +28,9 @@ _ASIDE: Final = "replaced"
 
 
 @contextmanager
-def staging(directory: Path, *, replace: bool = False) -> Iterator[Path]:
+def staging(
+    directory: Path, *, replace: bool = False, carry: Callable[[Path], None] | None = None
+) -> Iterator[Path]:
     """A hidden folder that becomes `directory` when the block ends well, and vanishes otherwise.
 
     Parameters
@@ -36,6 +39,9 @@ def staging(directory: Path, *, replace: bool = False) -> Iterator[Path]:
         The folder that is to be there afterwards, with what was put into the staging folder.
     replace : bool
         Whether a folder with something in it may be replaced as a whole.
+    carry : callable, optional
+        Brings over, at the very end, what the old folder holds and nobody wrote anew. Until the
+        folders are swapped nobody else can change the old one then, so no line of a log is lost.
 
     Raises
     ------
@@ -49,11 +55,14 @@ def staging(directory: Path, *, replace: bool = False) -> Iterator[Path]:
     check_not_here(target, directory)
     with _workplace(target, directory) as staged:
         yield staged
-        for path in sorted(staged.rglob("*")):
-            flush(path)
-        flush(staged)
-        _swap(staged, target)
-        flush(target.parent)
+        with exclusive(target):
+            if carry is not None:
+                carry(staged)
+            for path in sorted(staged.rglob("*")):
+                flush(path)
+            flush(staged)
+            _swap(staged, target)
+            flush(target.parent)
 
 
 def write_atomically(path: Path, writer: Writer) -> Path:
@@ -89,6 +98,20 @@ def copy_of(path: Path) -> Writer:
         shutil.copyfile(path, target)
 
     return write
+
+
+def move_aside(path: Path, folder: Path) -> Path:
+    """Move a file into another folder, under a name that is free there; hands back where it lies.
+
+    The copy is whole and on the disk before the original goes.
+    """
+    target, number = folder / path.name, 1
+    while target.exists():
+        number += 1
+        target = folder / f"{path.stem} ({number}){path.suffix}"
+    write_atomically(target, copy_of(path))
+    path.unlink()
+    return target
 
 
 def sha256(path: Path) -> str:

@@ -12,6 +12,7 @@ import pandas as pd
 
 from cami_units.model import InputError, listed
 from cami_units.store._atomic_write import disk_words, flush
+from cami_units.store._round_lock import exclusive
 
 
 def append_to_log(path: Path, row: Mapping[str, str], *, columns: Sequence[str]) -> None:
@@ -41,7 +42,7 @@ def append_to_log(path: Path, row: Mapping[str, str], *, columns: Sequence[str])
     odd = [value for value in values if any(ord(letter) < 32 for letter in value)]
     if odd:
         raise InputError(f"A line of {path.name} takes one line of text: {listed(odd, 1)!r} came.")
-    with disk_words(path):
+    with exclusive(path.parent), disk_words(path):
         has_columns = _mended_log(path, columns)
         lines = [] if has_columns else [columns]
         text = "".join(_csv_line(line) for line in [*lines, values])

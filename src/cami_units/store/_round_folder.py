@@ -183,6 +183,19 @@ def check_only(directory: Path, *, is_ours: Callable[[str], bool]) -> None:
         )
 
 
+def discard(directory: Path, *, is_ours: Callable[[str], bool]) -> None:
+    """Remove a folder of products that can be made again, once it is sure that it holds nothing else.
+
+    Raises
+    ------
+    InputError
+        As :func:`check_only`.
+    """
+    check_only(directory, is_ours=is_ours)
+    if directory.is_dir():
+        shutil.rmtree(directory)
+
+
 def update_round(round: Round, directory: Path, *, files: Mapping[str, Writer]) -> Path:
     """Write a round over the one it was read from, with everything else in its folder kept.
 
@@ -216,17 +229,21 @@ def update_round(round: Round, directory: Path, *, files: Mapping[str, Writer]) 
     writers = {GEOPACKAGE: lambda path: write_geopackage(path, round), **files}
     _check_names(writers, files)
     _check_round(round)
-    with staging(directory, replace=True) as folder:
+
+    def carry(folder: Path) -> None:
+        """What the old folder holds beside, and the manifest of all of it."""
         for path in sorted(target.iterdir()):
             if path.name not in {*writers, MANIFEST, VERSIONS} and not is_litter(path.name):
                 copy: Callable[..., Any] = shutil.copytree if path.is_dir() else shutil.copy2
                 copy(path, folder / path.name)
-        for name, write in writers.items():
-            write(folder / name)
         vouched = {name: hash_ for name, hash_ in before.items() if (folder / name).is_file()}
         outputs = vouched | {name: sha256(folder / name) for name in writers}
         manifest = {**manifest_of(round), "outputs": dict(sorted(outputs.items()))}
         (folder / MANIFEST).write_bytes(as_json(manifest))
+
+    with staging(directory, replace=True, carry=carry) as folder:
+        for name, write in writers.items():
+            write(folder / name)
         (folder / VERSIONS).write_text(versions(), encoding="utf-8", newline="\n")
     return directory
 
