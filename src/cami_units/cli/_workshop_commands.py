@@ -296,6 +296,35 @@ def annex(
         say_rows([(name, folder / name) for name in ANNEX_FILES])
 
 
+@app.command(epilog="Example: cami-units desk my-workshop")
+def desk(
+    ctx: typer.Context,
+    workshop: Annotated[
+        Path,
+        typer.Argument(metavar="WORKSHOP", help="The folder that `cami-units init` made."),
+    ],
+    port: Annotated[
+        int | None,
+        typer.Option("--port", metavar="N", min=1, max=65535, help="Left out: one that is free."),
+    ] = None,
+    no_browser: Annotated[
+        bool, typer.Option("--no-browser", help="Print the address only.", show_default=False)
+    ] = False,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = False,
+) -> None:
+    """The facilitator's page for the day: hand in, settle, board, late files, after."""
+    with at_work(ctx, quiet, verbose):
+        from cami_units.desk import serve
+
+        def announce(address: str) -> None:
+            say(f"The desk of {workshop} is open: {address}", style="bold")
+            say("Only this computer can reach it; the address is good for one browser, once.")
+            say("Everything is in the workshop's folder. Stop with Ctrl+C at any moment.")
+
+        serve(workshop, port=port, browser=not no_browser, announce=announce)
+
+
 @app.command(epilog="Example: cami-units rehearse --out rehearsal")
 def rehearse(
     ctx: typer.Context,

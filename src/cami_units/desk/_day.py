@@ -1,0 +1,250 @@
+"""The workshop as its folder says: nothing of the day lives in memory only.
+
+The desk can be stopped at any moment and the day goes on by command line, and the other way round.
+So each page begins here, with what is on the disk now.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import pandas as pd
+
+from cami_units import store
+from cami_units.documents.csv_tables import harmless, write_csv
+from cami_units.documents.typed_tables import read_table
+from cami_units.model import InputError, clean_name
+
+HANDED_IN: Final = "handed-in"
+TAKEN_OUT: Final = "taken-out"
+ROUNDS: Final = "rounds"
+PACK: Final = "pack"
+PLAN: Final = "plan.toml"
+RESOLUTIONS: Final = "resolutions.csv"
+RESOLUTION_COLUMNS: Final = ("unit_id", "resolution", "reason")
+DECISION_LOG: Final = "decisions.csv"
+
+_UNSAFE: Final = re.compile(r'[\x00-\x1f<>:"/\\|?*\x7f]+')
+_LONGEST_NAME: Final = 120
+_RESERVED: Final = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class HandedFile:
+    """A file in `handed-in`: where it lies, its checksum, and whether a round has taken it in."""
+
+    path: Path
+    sha256: str
+    collected_in: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RoundFolder:
+    """A round on the disk: its number, and the checksums of the files it was collected from."""
+
+    path: Path
+    number: int
+    sums: frozenset[str]
+    is_collected: bool
+    is_decided: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """The state of a workshop folder.
+
+    `current` is the latest round, `base` the one that the waiting files are compared with, `target`
+    where the round made from them goes.
+    """
+
+    directory: Path
+    rounds: tuple[RoundFolder, ...]
+    files: tuple[HandedFile, ...]
+
+    @property
+    def current(self) -> RoundFolder | None:
+        """The latest round."""
+        return self.rounds[-1] if self.rounds else None
+
+    @property
+    def base(self) -> RoundFolder | None:
+        """The round that files handed in now are compared with.
+
+        A collected round on which nothing is decided is made anew from all of its files; once
+        plenary has decided something, it is the base of what comes late.
+        """
+        if not self.rounds:
+            return None
+        last = self.rounds[-1]
+        if last.is_collected and not last.is_decided and len(self.rounds) > 1:
+            return self.rounds[-2]
+        return last
+
+    @property
+    def waiting(self) -> tuple[HandedFile, ...]:
+        """Files that no round has taken in."""
+        return tuple(file for file in self.files if not file.collected_in)
+
+    @property
+    def inputs(self) -> tuple[Path, ...]:
+        """The files that the next collect reads: all but those that went into an earlier base."""
+        base = self.base
+        closed = {
+            sum_
+            for folder in self.rounds
+            if base is not None and folder.number <= base.number
+            for sum_ in folder.sums
+        }
+        return tuple(file.path for file in self.files if file.sha256 not in closed)
+
+
+def read_day(directory: Path) -> Day:
+    """The workshop folder as it is now.
+
+    Raises
+    ------
+    InputError
+        The folder is not there, or has no round yet.
+    """
+    if not directory.is_dir():
+        raise InputError(
+            f"There is no folder '{directory}'. Make one with: cami-units init {directory}"
+        )
+    rounds = sorted(
+        (_round_folder(path, manifest) for path, manifest in _rounds(directory).items()),
+        key=lambda folder: (folder.number, folder.path.name),
+    )
+    taken = {sum_: folder.path.name for folder in rounds for sum_ in folder.sums}
+    files = tuple(
+        HandedFile(path, sum_, taken.get(sum_, ""))
+        for path in _handed_in(directory / HANDED_IN)
+        if (sum_ := store.sha256(path))
+    )
+    return Day(directory, tuple(rounds), files)
+
+
+def _rounds(directory: Path) -> Mapping[Path, Mapping[str, Any]]:
+    """The rounds of a workshop and their manifests."""
+    folder = directory / ROUNDS
+    return store.rounds_in(folder) if folder.is_dir() else {}
+
+
+def _round_folder(path: Path, manifest: Mapping[str, Any]) -> RoundFolder:
+    """A round from its manifest."""
+    return RoundFolder(
+        path=path,
+        number=int(manifest.get("round", 0)),
+        sums=frozenset(str(row["sha256"]) for row in manifest.get("collected", ())),
+        is_collected="collected" in manifest,
+        is_decided=(path / DECISION_LOG).is_file(),
+    )
+
+
+def _handed_in(folder: Path) -> list[Path]:
+    """The files of the groups; the tables that the desk itself keeps there are none."""
+    if not folder.is_dir():
+        return []
+    return sorted(
+        path
+        for path in folder.iterdir()
+        if path.is_file() and path.name != RESOLUTIONS and not store.is_litter(path.name)
+    )
+
+
+# -- files in and out -----------------------------------------------------------------------------
+
+
+def safe_name(name: str) -> str:
+    """The name under which a file from a browser is kept: its last part, without what is no name.
+
+    A browser may send a whole path, and a hostile page anything. What comes back is one plain name
+    that Windows takes too, never empty, never hidden.
+
+    Examples
+    --------
+    >>> safe_name("../../etc/passwd"), safe_name("C:\\\\stick\\\\edit S1.kmz"), safe_name("..")
+    ('passwd', 'edit S1.kmz', 'file')
+    """
+    last = re.split(r"[/\\]", clean_name(name))[-1]
+    plain = _UNSAFE.sub("_", last).strip(" .")
+    if _RESERVED.match(plain):
+        plain = f"_{plain}"
+    stem, dot, ending = plain.rpartition(".")
+    if dot and len(ending) <= 10:
+        return f"{stem[: _LONGEST_NAME - 11]}.{ending}" if stem else f"file.{ending}"
+    return plain[:_LONGEST_NAME] or "file"
+
+
+def keep_file(directory: Path, name: str, content: Path) -> tuple[Path, bool]:
+    """Copy a file that was dropped on the page into `handed-in`; nothing is ever replaced.
+
+    Returns
+    -------
+    Path
+        Where it lies: under its name, or with a number behind it where another file has that name.
+    bool
+        Whether it is new: the very same bytes are there only once.
+    """
+    folder = directory / HANDED_IN
+    plain = safe_name(name)
+    sum_ = store.sha256(content)
+    for path in _handed_in(folder):
+        if store.sha256(path) == sum_:
+            return path, False
+    path, number = folder / plain, 1
+    while path.exists():
+        number += 1
+        path = folder / f"{Path(plain).stem} ({number}){Path(plain).suffix}"
+    store.write_atomically(path, store.copy_of(content))
+    return path, True
+
+
+def take_out(directory: Path, name: str) -> Path:
+    """Move a file out of `handed-in` into `taken-out`, where it harms nothing and is not lost.
+
+    Raises
+    ------
+    InputError
+        There is no such file among those handed in.
+    """
+    path = next((file for file in _handed_in(directory / HANDED_IN) if file.name == name), None)
+    if path is None:
+        raise InputError(f"There is no file '{clean_name(name)}' in {HANDED_IN}.")
+    return store.move_aside(path, directory / TAKEN_OUT)
+
+
+# -- what is settled ------------------------------------------------------------------------------
+
+
+def read_resolutions(directory: Path) -> pd.DataFrame:
+    """`resolutions.csv` of the workshop: unit_id, resolution, reason; without rows where there is none."""
+    path = directory / HANDED_IN / RESOLUTIONS
+    if not path.is_file():
+        return pd.DataFrame(columns=list(RESOLUTION_COLUMNS), dtype=str)
+    table = read_table(path, columns=RESOLUTION_COLUMNS, needs=("unit_id",))
+    return table[list(RESOLUTION_COLUMNS)]
+
+
+def settle(directory: Path, unit_id: str, resolution: str, reason: str) -> pd.DataFrame:
+    """Write what is to become of one conflict; an empty resolution opens it again."""
+    table = read_resolutions(directory)
+    others = table[table["unit_id"] != unit_id]
+    row = pd.DataFrame([[unit_id, resolution, harmless(reason)]], columns=others.columns)
+    settled = pd.concat([others, row] if resolution else [others], ignore_index=True)
+    settled = settled.sort_values("unit_id", ignore_index=True)
+    path = directory / HANDED_IN / RESOLUTIONS
+    store.write_atomically(path, lambda target: write_csv(target, settled))
+    return settled
+
+
+def mark_of(paths: Iterable[Path]) -> str:
+    """A short mark of what some files hold now: a page that shows an older one is out of date."""
+    digest = hashlib.sha256()
+    for path in paths:
+        digest.update(store.sha256(path).encode() if path.is_file() else b"-")
+    return digest.hexdigest()[:16]

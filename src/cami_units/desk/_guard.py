@@ -1,0 +1,183 @@
+"""Who may ask the desk for anything: this machine, this browser, this page, and nobody else.
+
+Loopback alone is not enough. Any page that the same browser has open can send requests to
+127.0.0.1, and a name that an attacker owns can be made to point there (DNS rebinding). So every
+request must name us as `Host`, carry the cookie that only the address printed in the terminal sets,
+and, where it changes something, come from a page of ours (`Origin`).
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass, field
+from http.cookies import CookieError, SimpleCookie
+from typing import Any, Final
+from urllib.parse import parse_qs
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+COOKIE: Final = "cami_units_desk"
+ENTRANCE: Final = "/enter"
+MAX_BODY: Final = 250_000_000
+"""Bytes of one request: a whole stick of a group, far below what fills a laptop's disk."""
+
+_PAGE_POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; form-action 'self'; frame-src 'self'; frame-ancestors 'self'; "
+    "base-uri 'none'"
+)
+# Maps, reports and boards are one file each and carry a stricter policy of their own, with the
+# hashes of their scripts; the desk adds only who may frame them.
+_PRODUCT_POLICY: Final = "frame-ancestors 'self'; base-uri 'none'; form-action 'none'"
+
+_HEADERS: Final = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"x-frame-options", b"SAMEORIGIN"),
+    (b"cache-control", b"no-store"),
+)
+
+
+@dataclass(slots=True)
+class Keys:
+    """The key of the printed address, good for one use, and the cookie that it is changed for."""
+
+    entry: str = field(default_factory=lambda: secrets.token_urlsafe(24))
+    cookie: str = field(default_factory=lambda: secrets.token_urlsafe(32))
+
+    def take(self, key: str) -> bool:
+        """Whether a key is the one that is good now; it is good for nothing afterwards."""
+        if not secrets.compare_digest(key.encode(), self.entry.encode()):
+            return False
+        self.entry = secrets.token_urlsafe(24)
+        return True
+
+
+class Guard:
+    """The wall around the desk's pages (an ASGI middleware)."""
+
+    def __init__(self, app: App, *, port: int, keys: Keys) -> None:
+        self.app = app
+        self.keys = keys
+        self.hosts = frozenset({f"127.0.0.1:{port}", f"localhost:{port}"})
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request through, change a key for the cookie, or refuse."""
+        if scope["type"] == "lifespan":
+            await self.app(scope, receive, send)
+            return
+        if scope["type"] != "http":  # no websocket is spoken here
+            return
+        headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
+        status, reason = self._verdict(scope, headers)
+        if status == 303:
+            await _enter(send, self.keys.cookie)
+        elif status:
+            await _refuse(send, status, reason)
+        else:
+            await self.app(scope, _counted(receive), _with_headers(send, scope["path"]))
+
+    def _verdict(self, scope: Scope, headers: dict[bytes, str]) -> tuple[int, str]:
+        """The status a request is answered with here, and why; 0 lets it through."""
+        host = headers.get(b"host", "")
+        if host not in self.hosts:
+            return 421, "This address is not the desk's."
+        if scope["method"] not in ("GET", "HEAD", "POST"):
+            return 405, "The desk does not know this method."
+        if scope["path"] == ENTRANCE:
+            key = parse_qs(scope["query_string"].decode("latin-1")).get("key", [""])[0]
+            if self.keys.take(key):
+                return 303, ""
+            return 403, "This key was used already. The terminal prints a new address with Enter."
+        if not _same(_cookie(headers.get(b"cookie", "")), self.keys.cookie):
+            return 403, "Open the desk with the address that the terminal has printed."
+        if scope["method"] == "POST":
+            return self._verdict_of_change(headers, host)
+        return 0, ""
+
+    @staticmethod
+    def _verdict_of_change(headers: dict[bytes, str], host: str) -> tuple[int, str]:
+        """The same for a request that changes something."""
+        if headers.get(b"origin", "") != f"http://{host}":
+            return 403, "Only pages of the desk itself may change anything."
+        length = headers.get(b"content-length", "")
+        if not length.isascii() or not length.isdigit():
+            return 411, "A request must say how long it is."
+        if int(length) > MAX_BODY:
+            return 413, f"More than {MAX_BODY // 1_000_000} MB at once is not taken."
+        return 0, ""
+
+
+def _same(given: str, expected: str) -> bool:
+    """Compared in a time that does not tell how much of it was right."""
+    return secrets.compare_digest(given.encode("utf-8", "replace"), expected.encode())
+
+
+def _cookie(header: str) -> str:
+    """Our cookie out of a request, or nothing."""
+    try:
+        morsel = SimpleCookie(header).get(COOKIE)
+    except CookieError:
+        return ""
+    return morsel.value if morsel else ""
+
+
+def _counted(receive: Receive) -> Receive:
+    """A body that ends at the limit, whatever its header said."""
+    seen = 0
+
+    async def receive_counted() -> Message:
+        nonlocal seen
+        message = await receive()
+        seen += len(message.get("body", b""))
+        return message if seen <= MAX_BODY else {"type": "http.disconnect"}
+
+    return receive_counted
+
+
+def _with_headers(send: Send, path: str) -> Send:
+    """Every answer says what a browser may do with it."""
+    policy = _PRODUCT_POLICY if path.startswith("/files/") else _PAGE_POLICY
+
+    async def send_with_headers(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = [*message.get("headers", []), *_HEADERS]
+            message["headers"] = [*headers, (b"content-security-policy", policy.encode())]
+        await send(message)
+
+    return send_with_headers
+
+
+async def _enter(send: Send, cookie: str) -> None:
+    """Swap the key for the cookie: the key must not stay in the address bar or the history."""
+    value = f"{COOKIE}={cookie}; Path=/; HttpOnly; SameSite=Strict"
+    # A redirect that follows a click in a mail program or terminal would not carry a Strict
+    # cookie, since the click came from elsewhere: a page of ours makes the next request.
+    page = b'<!doctype html><meta http-equiv="refresh" content="0;url=/"><title>cami-units</title>'
+    headers = [
+        (b"content-type", b"text/html; charset=utf-8"),
+        (b"set-cookie", value.encode()),
+        (b"content-security-policy", b"default-src 'none'"),
+        *_HEADERS,
+    ]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": page})
+
+
+async def _refuse(send: Send, status: int, reason: str) -> None:
+    """A refusal in one line; nothing of the request is repeated."""
+    headers = [
+        (b"content-type", b"text/plain; charset=utf-8"),
+        (b"content-security-policy", b"default-src 'none'"),
+        (b"connection", b"close"),
+        *_HEADERS,
+    ]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": reason.encode()})

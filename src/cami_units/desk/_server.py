@@ -1,0 +1,103 @@
+"""The desk's address on this machine, and the thread that works behind it."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import tempfile
+import threading
+import webbrowser
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from starlette.applications import Starlette
+
+from cami_units.desk._day import read_day
+from cami_units.desk._guard import ENTRANCE, Guard, Keys
+from cami_units.desk._desk_pages import Desk, routes
+from cami_units.desk._worker import Worker
+from cami_units.model import InputError
+
+LOOPBACK: Final = "127.0.0.1"
+PORT: Final = 8765
+"""Free on most machines; another is taken where it is not."""
+
+_TRIES: Final = 20
+
+
+def application(desk: Desk, *, port: int, keys: Keys) -> Guard:
+    """The desk as an ASGI application, walled in."""
+    return Guard(Starlette(routes=routes(desk)), port=port, keys=keys)
+
+
+def serve(
+    workshop: Path,
+    *,
+    port: int | None = None,
+    browser: bool = True,
+    announce: Callable[[str], None],
+) -> None:
+    """Serve the desk of a workshop folder until it is stopped (Ctrl+C).
+
+    Parameters
+    ----------
+    workshop : Path
+        The folder that ``cami-units init`` made, with a proposed round in it.
+    port : int, optional
+        The port on 127.0.0.1; ``None``: 8765, or the next that is free.
+    browser : bool
+        Whether to open the page.
+    announce : callable
+        Gets the address with its one-time key once the desk listens.
+
+    Raises
+    ------
+    InputError
+        The folder is no workshop, or the port is taken.
+    """
+    import uvicorn
+
+    read_day(workshop)
+    keys = Keys()
+    with tempfile.TemporaryDirectory(prefix="cami-units-desk-") as scratch:
+        worker = Worker()
+        desk = Desk(workshop.resolve(), worker, Path(scratch))
+        sockets, number = _listening(port)
+        server = uvicorn.Server(
+            uvicorn.Config(
+                application(desk, port=number, keys=keys),
+                log_level="error",
+                access_log=False,
+                server_header=False,
+                ws="none",
+                lifespan="off",
+                timeout_graceful_shutdown=2,
+            )
+        )
+        address = f"http://{LOOPBACK}:{number}{ENTRANCE}?key={keys.entry}"
+        announce(address)
+        desk.start()
+        if browser:
+            threading.Timer(0.3, webbrowser.open, [address]).start()
+        try:
+            with contextlib.suppress(KeyboardInterrupt):
+                server.run(sockets=[sockets])
+        finally:
+            worker.stop()
+
+
+def _listening(port: int | None) -> tuple[socket.socket, int]:
+    """A socket on the loopback address, and its port."""
+    for number in [port] if port else range(PORT, PORT + _TRIES):
+        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((LOOPBACK, number))
+        except OSError:
+            listener.close()
+            continue
+        return listener, int(listener.getsockname()[1])
+    raise InputError(
+        f"Port {port} of this machine is taken. Choose another: --port {(port or PORT) + 1}"
+    )

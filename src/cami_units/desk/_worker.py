@@ -1,0 +1,107 @@
+"""One thing at a time: the long work of the desk in one thread, in order, with its progress.
+
+The commands rewrite whole folders; two of them at once on one round would be a race. A job that is
+asked for again while it waits runs once.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Final
+
+from cami_units.model import CamiUnitsError, Progress
+
+WAITING: Final = "waiting"
+RUNNING: Final = "running"
+DONE: Final = "done"
+REFUSED: Final = "refused"
+BROKEN: Final = "broken"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What was asked for and how far it is: `state` is a word of this module, `message` is for people."""
+
+    name: str
+    state: str = WAITING
+    step: str = ""
+    finished: int = 0
+    total: int = 0
+    message: str = ""
+
+
+Work = Callable[[Progress], str]
+"""Does a job; hands back what is to be said when it has ended well."""
+
+
+class Worker:
+    """A thread, what waits for it, and a number that grows with every change there is to see."""
+
+    def __init__(self) -> None:
+        self._waiting: queue.Queue[tuple[str, Work] | None] = queue.Queue()
+        self._changed = threading.Condition()
+        self.version = 0
+        self.jobs: dict[str, Job] = {}
+        self._thread = threading.Thread(target=self._run, name="desk-worker", daemon=True)
+        self._thread.start()
+
+    def ask(self, name: str, work: Work) -> None:
+        """Put a job at the end of the line, unless the same one waits there already."""
+        with self._changed:
+            job = self.jobs.get(name)
+            if job and job.state == WAITING:
+                return
+            self.jobs[name] = Job(name)
+            self._waiting.put((name, work))
+            self._announce()
+
+    def is_busy(self) -> bool:
+        """Whether anything runs or waits."""
+        with self._changed:
+            return any(job.state in (WAITING, RUNNING) for job in self.jobs.values())
+
+    def touch(self) -> None:
+        """Say that something has changed that a page shows."""
+        with self._changed:
+            self._announce()
+
+    def wait(self, version: int, seconds: float) -> int:
+        """The version once it is no longer the one that is known, or after some seconds."""
+        with self._changed:
+            self._changed.wait_for(lambda: self.version != version, timeout=seconds)
+            return self.version
+
+    def stop(self) -> None:
+        """End after the job that runs."""
+        self._waiting.put(None)
+        self._thread.join(timeout=60)
+
+    def _announce(self) -> None:
+        self.version += 1
+        self._changed.notify_all()
+
+    def _set(self, name: str, **changes: object) -> None:
+        with self._changed:
+            self.jobs[name] = replace(self.jobs[name], **changes)  # type: ignore[arg-type]
+            self._announce()
+
+    def _run(self) -> None:
+        """Work off what waits, one after the other, until told to stop."""
+        while (task := self._waiting.get()) is not None:
+            name, work = task
+            self._set(name, state=RUNNING)
+
+            def progress(step: str, finished: int, total: int, name: str = name) -> None:
+                self._set(name, step=step, finished=finished, total=total)
+
+            try:
+                message = work(progress)
+            except CamiUnitsError as error:
+                self._set(name, state=REFUSED, message=str(error))
+            except Exception as error:  # a fault of ours must not end the day
+                self._set(name, state=BROKEN, message=f"{type(error).__name__}: {error}")
+            else:
+                self._set(name, state=DONE, message=message)

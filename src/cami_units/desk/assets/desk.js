@@ -1,0 +1,131 @@
+"use strict";
+// The pages work without this script: it saves a reload, takes drops, and lets a second window follow.
+const body = document.body;
+let version = Number(body.dataset.version);
+const live = document.getElementById("live");
+
+function follow(state) {
+  if (live && state.board !== live.dataset.board) {
+    if (live.dataset.board) {
+      const anchor = live.contentWindow.location.hash;
+      live.src = "/files/live/board.html?v=" + encodeURIComponent(state.board) + anchor;
+    }
+    live.dataset.board = state.board;
+  }
+  if (body.dataset.page === "screen") {
+    if (live && state.unit && live.dataset.unit !== state.unit) {
+      live.dataset.unit = state.unit;
+      live.contentWindow.location.hash = state.unit;
+    }
+    const banner = document.getElementById("banner");
+    banner.hidden = !state.banner;
+    banner.textContent = state.banner;
+  } else {
+    const jobs = document.getElementById("jobs");
+    jobs.replaceChildren(...state.jobs.map((job) => {
+      const line = document.createElement("p");
+      line.className = "job " + job.state;
+      line.textContent = job.text;
+      return line;
+    }));
+    // A page that shows tables is fetched anew once nothing is being typed on it.
+    const typing = document.activeElement && /^(INPUT|SELECT|TEXTAREA)$/.test(document.activeElement.tagName);
+    if (state.mark !== body.dataset.mark && body.dataset.mark && !typing && !live) location.reload();
+    body.dataset.mark = state.mark;
+  }
+}
+
+async function listen() {
+  for (;;) {
+    try {
+      const answer = await fetch("/events?version=" + version, { cache: "no-store" });
+      if (!answer.ok) throw new Error(String(answer.status));
+      const state = await answer.json();
+      version = state.version;
+      follow(state);
+    } catch {
+      await new Promise((resume) => setTimeout(resume, 2000));
+    }
+  }
+}
+listen();
+
+const drop = document.getElementById("drop");
+if (drop) {
+  const files = drop.querySelector("#files");
+  for (const name of ["dragenter", "dragover"]) {
+    document.addEventListener(name, (event) => { event.preventDefault(); drop.classList.add("over"); });
+  }
+  document.addEventListener("dragleave", () => drop.classList.remove("over"));
+  document.addEventListener("drop", async (event) => {
+    event.preventDefault();
+    drop.classList.remove("over");
+    const found = [];
+    const entries = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry && item.webkitGetAsEntry());
+    const walk = async (entry) => {
+      if (!entry || found.length >= 500) return;
+      if (entry.isFile) {
+        found.push(await new Promise((done, fail) => entry.file(done, fail)));
+      } else {
+        const reader = entry.createReader();
+        for (;;) {
+          const batch = await new Promise((done, fail) => reader.readEntries(done, fail));
+          if (!batch.length) break;
+          for (const inner of batch) await walk(inner);
+        }
+      }
+    };
+    for (const entry of entries) await walk(entry);
+    for (const file of found) {
+      const form = new FormData();
+      form.append("files", file, file.name);
+      const answer = await fetch("/hand-in", { method: "POST", body: form, headers: { Accept: "application/json" } });
+      if (!answer.ok) alert(file.name + ": " + (await answer.text()));
+    }
+    location.reload();
+  });
+  files.addEventListener("change", () => { if (files.files.length) drop.requestSubmit(); });
+  const folder = drop.querySelector("#folder");
+  folder.addEventListener("change", () => {
+    if (!folder.files.length) return;
+    files.required = false;
+    drop.requestSubmit();
+  });
+}
+
+// The board beside the decisions: turning the page there picks the unit here, and on every screen.
+if (live && body.dataset.page === "board") {
+  let shown = "";
+  setInterval(() => {
+    let unit = "";
+    try { unit = live.contentWindow.location.hash.slice(1); } catch { return; }
+    if (!unit || unit === shown) return;
+    const first = !shown;
+    shown = unit;
+    fetch("/show", { method: "POST", body: new URLSearchParams({ unit }) });
+    const form = document.getElementById("decide");
+    const typing = form && form.elements.reason && form.elements.reason.value;
+    if (!first && form && form.elements.unit.value !== unit && !typing) {
+      location.href = "/board?unit=" + encodeURIComponent(unit);
+    }
+  }, 250);
+}
+
+// Dragging a unit in the list: an order by hand, kept with the workshop.
+const list = document.querySelector("ol.units");
+if (list) {
+  let dragged = null;
+  list.addEventListener("dragstart", (event) => { dragged = event.target.closest("li"); });
+  list.addEventListener("dragover", (event) => {
+    const over = event.target.closest("li");
+    if (!dragged || !over || over === dragged) return;
+    event.preventDefault();
+    const below = event.clientY > over.getBoundingClientRect().top + over.offsetHeight / 2;
+    over.parentNode.insertBefore(dragged, below ? over.nextSibling : over);
+  });
+  list.addEventListener("dragend", () => {
+    dragged = null;
+    const order = [...list.querySelectorAll("li")].map((item) => item.dataset.unit).join(";");
+    fetch("/order", { method: "POST", body: new URLSearchParams({ order }) });
+  });
+}
