@@ -12,8 +12,8 @@ from starlette.testclient import TestClient
 from cami_units.commands.init import init
 from cami_units.desk import application
 from cami_units.desk._day import keep_file, read_day, safe_name, settle, take_out
-from cami_units.desk._guard import COOKIE, MAX_BODY, Keys
 from cami_units.desk._desk_pages import Desk
+from cami_units.desk._guard import COOKIE, MAX_BODY, Keys
 from cami_units.desk._worker import BROKEN, DONE, REFUSED, Worker
 from cami_units.model import InputError
 

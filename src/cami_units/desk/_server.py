@@ -14,8 +14,8 @@ from typing import Final
 from starlette.applications import Starlette
 
 from cami_units.desk._day import read_day
-from cami_units.desk._guard import ENTRANCE, Guard, Keys
 from cami_units.desk._desk_pages import Desk, routes
+from cami_units.desk._guard import ENTRANCE, Guard, Keys
 from cami_units.desk._worker import Worker
 from cami_units.model import InputError
 
