@@ -45,7 +45,8 @@ Frame = tuple[float, float, float, float]
 """Left, low, right, top, in metres of the scene's CRS."""
 
 
-@dataclass(frozen=True, slots=True)
+# Two scenes are one only if they are the same: so what was drawn of one can be kept by it.
+@dataclass(frozen=True, slots=True, eq=False)
 class Scene:
     """Everything the figures of a round show, ready to draw.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 import geopandas as gpd
@@ -139,20 +140,31 @@ def draw_map(
 
 
 def _background(axes: Axes, scene: Scene, sized: Sized, line: float) -> None:
+    """Land and borders; those along disputed areas in a way of their own."""
+    if layer(scene, "countries", "iso2") is None:
+        return
+    land, contested, agreed = _ground(scene, sized)
+    _draw(axes, [land], LOOKS["land"], "land", line)
+    if layer(scene, "disputed", "disputed_id") is not None:
+        _draw(axes, contested, LOOKS["disputed"], "disputed", line)
+    _draw(axes, [agreed], LOOKS["countries"], "countries", line)
+
+
+# Every page of a unit has the same small map of the region: its ground is cut and simplified once.
+@lru_cache(maxsize=8)
+def _ground(scene: Scene, sized: Sized) -> tuple[BaseGeometry, list[BaseGeometry], BaseGeometry]:
+    """The land, what of the borders is contested, and what is not, as a map of this size shows them."""
     countries = layer(scene, "countries", "iso2")
     disputed = layer(scene, "disputed", "disputed_id")
-    if countries is None:
-        return
-    shapes = _seen(countries.geometry.to_numpy(), sized)
-    _draw(axes, [_land(scene, shapes, sized)], LOOKS["land"], "land", line)
+    shapes = _seen(np.array([]) if countries is None else countries.geometry.to_numpy(), sized)
     edges = _borders(scene, sized)
     near: BaseGeometry = shapely.GeometryCollection()
+    contested: list[BaseGeometry] = []
     if disputed is not None:
         areas = _seen(disputed.geometry.to_numpy(), sized)
         near = shapely.union_all(shapely.buffer(areas, _TOUCHING_M))
         contested = [shapely.intersection(edges, near), *shapely.boundary(areas)]
-        _draw(axes, contested, LOOKS["disputed"], "disputed", line)
-    _draw(axes, [shapely.difference(edges, near)], LOOKS["countries"], "countries", line)
+    return _land(scene, shapes, sized), contested, shapely.difference(edges, near)
 
 
 def _land(scene: Scene, shapes: npt.NDArray[Any], sized: Sized) -> BaseGeometry:
@@ -169,31 +181,37 @@ _TOUCHING_M: Final = 3_000.0
 
 def _borders(scene: Scene, sized: Sized) -> BaseGeometry:
     """Every border once, as lines, whoever's it is: the edges that two countries share to the metre."""
-    countries = layer(scene, "countries", "iso2")
-    if countries is None:
-        return shapely.GeometryCollection()
     left, low, right, top = sized.frame
-    rings = shapely.get_rings(shapely.get_parts(countries.geometry.to_numpy()))
-    points, ring = shapely.get_coordinates(rings, return_index=True)
-    steps = np.rint(points).astype(np.int64)
-    edges = np.hstack([steps[:-1], steps[1:]])[ring[:-1] == ring[1:]]
+    edges = _common_edges(scene)
     inside = (
         (edges[:, [0, 2]].max(axis=1) > left)
         & (edges[:, [0, 2]].min(axis=1) < right)
         & (edges[:, [1, 3]].max(axis=1) > low)
         & (edges[:, [1, 3]].min(axis=1) < top)
     )
-    edges = edges[inside & (edges[:, :2] != edges[:, 2:]).any(axis=1)]
+    ends = edges[inside].reshape(-1, 2, 2).astype(float)
+    edge_lines: Any = shapely.linestrings(ends)
+    merged: Any = shapely.line_merge(shapely.multilinestrings(edge_lines))
+    simpler: BaseGeometry = shapely.simplify(merged, _tolerance(sized))
+    return simpler
+
+
+@lru_cache(maxsize=2)
+def _common_edges(scene: Scene) -> npt.NDArray[np.int64]:
+    """The edges of two countries at once, as x, y, x, y to the metre, in order."""
+    countries = layer(scene, "countries", "iso2")
+    shapes = np.array([]) if countries is None else countries.geometry.to_numpy()
+    rings = shapely.get_rings(shapely.get_parts(shapes))
+    points, ring = shapely.get_coordinates(rings, return_index=True)
+    steps = np.rint(points).astype(np.int64)
+    edges = np.hstack([steps[:-1], steps[1:]])[ring[:-1] == ring[1:]]
+    edges = edges[(edges[:, :2] != edges[:, 2:]).any(axis=1)]
     backwards = (edges[:, 0] > edges[:, 2]) | (
         (edges[:, 0] == edges[:, 2]) & (edges[:, 1] > edges[:, 3])
     )
     edges[backwards] = edges[backwards][:, [2, 3, 0, 1]]
     edges, times = np.unique(edges, axis=0, return_counts=True)
-    ends = edges[times > 1].reshape(-1, 2, 2).astype(float)
-    edge_lines: Any = shapely.linestrings(ends)
-    merged: Any = shapely.line_merge(shapely.multilinestrings(edge_lines))
-    simpler: BaseGeometry = shapely.simplify(merged, _tolerance(sized))
-    return simpler
+    return edges[times > 1]
 
 
 def _areas(
@@ -248,15 +266,25 @@ def _barriers(axes: Axes, scene: Scene, sized: Sized, line: float) -> None:
 def _units(axes: Axes, scene: Scene, sized: Sized, focus: str, line: float) -> None:
     """Worst rank first, so that the best lies on top; the unit in focus above all."""
     rows = list(records(drawn_units(scene)))[::-1]
+    outlines = _unit_outlines(scene, sized)
     for row in sorted(rows, key=lambda row: row["unit_id"] == focus):
         look = unit_look(str(row["status"]), str(row["tier"]))
         if focus and row["unit_id"] != focus:
             look = faint(look)
-        shapes = _seen(np.array([row["geometry"]], dtype=object), sized)
+        shapes = outlines[str(row["unit_id"])]
         fill = Look("", 0.0, (), look.fill, look.opacity)
         _draw(axes, shapes, fill, "unit fills", line)
         stroke = Look(look.line, look.width, look.dashes)
         _draw(axes, shapes, stroke, "units", line)
+
+
+@lru_cache(maxsize=8)
+def _unit_outlines(scene: Scene, sized: Sized) -> dict[str, npt.NDArray[Any]]:
+    """The outline of each unit as a map of this size shows it."""
+    return {
+        str(row["unit_id"]): _seen(np.array([row["geometry"]], dtype=object), sized)
+        for row in records(drawn_units(scene))
+    }
 
 
 def _seen(shapes: npt.NDArray[Any], sized: Sized) -> npt.NDArray[Any]:
