@@ -207,7 +207,7 @@ def test_a_change_that_is_not_marked_is_not_made_and_said():
 def wish(group: str, given: dict[str, str], **told: str) -> workshop.Contribution:
     """A form in which one activity is marked *amend*, all cells filled as they were handed out."""
     row = {"activity_id": "A1", "action": "amend", **given, **told}
-    return workshop.Contribution(group, form(row), given={"A1": given})
+    return workshop.Contribution(group, form(row), as_given={"A1": given})
 
 
 GIVEN = {"unit_id": "CU-001", "theme": "finance", "text": "Old words", "timeframe": "2026"}

@@ -100,7 +100,7 @@ def merged(base, rows, *, overlap="section-owner", outside="keep", resolutions=N
     drawn, ground, made, owners = brought(base, rows, **more)
     rules = workshop.Rules(overlap, outside, ("S1", "S2"), owners, resolutions or {})
     inside = {place: {"": 1e9, one["group"]: 1e9} for place, one in enumerate(rows)}
-    return workshop.merged(base, drawn, ground, made, rules, inside=inside, used=())
+    return workshop.merged(base, drawn, ground, made, rules, ground_inside=inside, used_ids=())
 
 
 def told(outcome):
@@ -326,7 +326,9 @@ def test_a_piece_is_split_on_with_letters_that_nobody_had(base):
     drawn, ground, made, _ = brought(older, rows, owners=owners)
     rules = workshop.Rules("ask", "keep", ("S1", "S2"), owners, {})
     inside = {place: {"": 1.0} for place in range(3)}
-    outcome = workshop.merged(older, drawn, ground, made, rules, inside=inside, used=["CU-001b"])
+    outcome = workshop.merged(
+        older, drawn, ground, made, rules, ground_inside=inside, used_ids=["CU-001b"]
+    )
     assert [one.unit_id for one in outcome.units][:2] == ["CU-001c", "CU-001d"]
 
 
@@ -470,7 +472,9 @@ def test_new_units_go_on_after_the_highest_number_ever_given(base):
     drawn, ground, made, owners = brought(base, rows)
     rules = workshop.Rules("ask", "keep", ("S1", "S2"), owners, {})
     inside = {place: {"": 1.0, "S1": 1e9, "S2": 1e9} for place in range(len(rows))}
-    outcome = workshop.merged(base, drawn, ground, made, rules, inside=inside, used=["CU-040"])
+    outcome = workshop.merged(
+        base, drawn, ground, made, rules, ground_inside=inside, used_ids=["CU-040"]
+    )
     names = {one.unit_id: one.name_en for one in outcome.units if not one.parent}
     assert names == {"CU-041": "large", "CU-042": "small"}
 
@@ -481,7 +485,7 @@ def test_a_new_unit_outside_the_section_by_each_default(base, rule, there):
     drawn, ground, made, owners = brought(base, rows)
     rules = workshop.Rules("ask", rule, ("S1", "S2"), owners, {})
     inside = {place: {"": 1.0} for place in range(len(rows))}
-    outcome = workshop.merged(base, drawn, ground, made, rules, inside=inside, used=())
+    outcome = workshop.merged(base, drawn, ground, made, rules, ground_inside=inside, used_ids=())
     [conflict] = outcome.conflicts
     assert words.said(conflict.what) == "100 % of it lies outside the section of S1"
     assert ("CU-004" in {one.unit_id for one in outcome.units}) is there
@@ -491,7 +495,7 @@ def test_a_new_shape_outside_every_range_state_is_set_aside(base):
     rows = [*WEST, row(km_box(0, 300, 90, 390), "sea")]
     drawn, ground, made, owners = brought(base, rows)
     rules = workshop.Rules("ask", "keep", ("S1", "S2"), owners, {})
-    outcome = workshop.merged(base, drawn, ground, made, rules, inside={}, used=())
+    outcome = workshop.merged(base, drawn, ground, made, rules, ground_inside={}, used_ids=())
     assert [one.placemark for one in outcome.set_aside] == ["sea"]
     assert outcome.notices[-1].note == Note("new shape off the map")
 

@@ -128,8 +128,10 @@ def _shared(
     units: gpd.GeoDataFrame, outlines: gpd.GeoDataFrame, merge: workshop.Merge
 ) -> dict[tuple[str, str], float]:
     """The ground that each changed unit shares with what it was, km²."""
-    known = set(units["unit_id"])
-    pairs = [(row.unit_id, row.site) for row in merge.changes if row.site and row.unit_id in known]
+    unit_ids = set(units["unit_id"])
+    pairs = [
+        (row.unit_id, row.site) for row in merge.changes if row.site and row.unit_id in unit_ids
+    ]
     old = units.set_index("unit_id").geometry.reindex([unit_id for unit_id, _ in pairs])
     new = outlines.set_index("site").geometry.reindex([site for _, site in pairs])
     return dict(zip(pairs, overlap.shared_km2(old, new), strict=True))
@@ -143,8 +145,8 @@ _CHANGE_ORDER: Final = (
 
 def _met(criteria: pd.DataFrame, key: str) -> dict[str, set[str]]:
     """The gates and criteria that each unit or site meets."""
-    held = criteria[criteria["met"].astype("boolean").fillna(False)]
-    return {str(one): set(rows["criterion"]) for one, rows in held.groupby(key)}
+    met_criteria = criteria[criteria["met"].astype("boolean").fillna(False)]
+    return {str(site_id): set(rows["criterion"]) for site_id, rows in met_criteria.groupby(key)}
 
 
 def _gone_and_come(what: str, old: set[str], new: set[str]) -> dict[str, str]:
@@ -160,15 +162,15 @@ def _place(word: str) -> tuple[bool, str]:
 
 
 def _words(value: Any) -> set[str]:
-    return set() if is_missing(value) else {one for one in str(value).split(";") if one}
+    return set() if is_missing(value) else {word for word in str(value).split(";") if word}
 
 
 def conflicts_table(
     merge: workshop.Merge, outlines: gpd.GeoDataFrame, lang: str
 ) -> tuple[pd.DataFrame, tuple[Picture, ...]]:
     """The table of conflicts, and the outlines that each is about, row by row."""
-    ordered = sorted(merge.conflicts, key=lambda one: (one.unit_id, one.kind, one.groups))
-    rows = [one._replace(what=words.said(one.what, lang))._asdict() for one in ordered]  # type: ignore[arg-type]
+    ordered = sorted(merge.conflicts, key=lambda row: (row.unit_id, row.kind, row.groups))
+    rows = [row._replace(what=words.said(row.what, lang))._asdict() for row in ordered]  # type: ignore[arg-type]
     shapes = dict(zip(outlines["site"], outlines["outline"], strict=True))
     table = pd.DataFrame(rows, columns=list(CONFLICT_COLUMNS))
     return table, tuple(picture(conflict, shapes) for conflict in ordered)
@@ -180,10 +182,10 @@ def picture(conflict: workshop.Conflict, shapes: Mapping[str, Any]) -> Picture:
         (label, f"{site}@base" if label == "base" and f"{site}@base" in shapes else site)
         for label, site in conflict.sites
     ]
-    drawn = [(label, shapes[site]) for label, site in places if site in shapes]
-    if not drawn:
-        drawn = [(unit, shapes[unit]) for unit in conflict.unit_id.split(";") if unit in shapes]
-    return Picture(conflict.unit_id, tuple(drawn))
+    labelled = [(label, shapes[site]) for label, site in places if site in shapes]
+    if not labelled:
+        labelled = [(unit, shapes[unit]) for unit in conflict.unit_id.split(";") if unit in shapes]
+    return Picture(conflict.unit_id, tuple(labelled))
 
 
 def remarks_table(
@@ -208,8 +210,8 @@ def remarks_table(
         if row.change == "commented" and row.unit_id in shapes
     ]
     for conflict in merge.conflicts:
-        drawn = picture(conflict, shapes).outlines
-        if drawn:
+        labelled = picture(conflict, shapes).outlines
+        if labelled:
             what = words.said(conflict.what, lang)
             rows.append(
                 {
@@ -219,15 +221,15 @@ def remarks_table(
                     "placemark": "",
                     "unit_id": conflict.unit_id,
                     "text": f"{what}. {conflict.resolution or conflict.default}",
-                    "geometry": shapely.point_on_surface(drawn[-1][1]),
+                    "geometry": shapely.point_on_surface(labelled[-1][1]),
                 }
             )
-    shown = table[~table["status"].isin(HIDDEN_STATUSES)]
-    tree = shapely.STRtree(shown.geometry.to_numpy())
+    shown_units = table[~table["status"].isin(HIDDEN_STATUSES)]
+    tree = shapely.STRtree(shown_units.geometry.to_numpy())
     for row in rows:
         if not row["unit_id"]:
             under = tree.query(row["geometry"], predicate="intersects")
-            row["unit_id"] = ";".join(sorted(shown["unit_id"].iloc[under]))
+            row["unit_id"] = ";".join(sorted(shown_units["unit_id"].iloc[under]))
     ordered = sorted(
         rows,
         key=lambda row: (

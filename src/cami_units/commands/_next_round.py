@@ -76,34 +76,32 @@ def units_table(
     units: gpd.GeoDataFrame,
     merge: workshop.Merge,
     outlines: gpd.GeoDataFrame,
-    found: Assessed,
+    assessed: Assessed,
 ) -> gpd.GeoDataFrame:
     """`conservation_units` of the next round: rows of the base, and new ones where ground changed."""
     before = base.tables["conservation_units"].set_index("unit_id", drop=False)
     columns = [str(column) for column in before.columns]
     columns = [column for column in columns if column != "stability"]  # said of other outlines
     columns += [] if "rev" in columns else ["rev"]
-    measured = _measured(plan, pieces, units, merge, outlines, found)
+    measured = _measured(plan, pieces, units, merge, outlines, assessed)
     rows = []
-    for settled in merge.units:
-        if settled.site:
-            row = dict(measured.loc[settled.unit_id])
+    for unit in merge.units:
+        if unit.site:
+            row = dict(measured.loc[unit.unit_id])
             row["rev"] = next_number(base)
         else:
-            row = {str(key): value for key, value in before.loc[settled.unit_id].items()}
+            row = {str(key): value for key, value in before.loc[unit.unit_id].items()}
             row["rev"] = row.get("rev") or base.imprint.number
-        row |= {"status": settled.status, "unit_id": settled.unit_id}
-        row |= {
-            key: getattr(settled, key) for key in ("name_en", "name_ru") if getattr(settled, key)
-        }
-        if settled.reason:
-            row["rationale"] = f"{words.said(settled.reason)} {row['rationale']}"
+        row |= {"status": unit.status, "unit_id": unit.unit_id}
+        row |= {key: getattr(unit, key) for key in ("name_en", "name_ru") if getattr(unit, key)}
+        if unit.reason:
+            row["rationale"] = f"{words.said(unit.reason)} {row['rationale']}"
         rows.append(row)
     table = gpd.GeoDataFrame(pd.DataFrame(rows, columns=columns), geometry="geometry", crs=LONLAT)
     table = _with_names(table, pieces.layers, plan)
     table = _with_hotspots_of_merged(table, merge)
     out = table["status"].isin(HIDDEN_STATUSES)
-    undecided = table["unit_id"].map(_unranked(before, merge, found)).astype(bool)
+    undecided = table["unit_id"].map(_unranked(before, merge, assessed)).astype(bool)
     table["rank"] = rank.ranks(table["score"].astype(float).where(~out & ~undecided))
     table["rank_label"] = rank.rank_labels(table["rank"])
     return table
@@ -115,70 +113,72 @@ def _measured(
     units: gpd.GeoDataFrame,
     merge: workshop.Merge,
     outlines: gpd.GeoDataFrame,
-    found: Assessed,
+    assessed: Assessed,
 ) -> pd.DataFrame:
     """Rows of `conservation_units` for the units whose ground was drawn, by unit."""
-    settled = [one for one in merge.units if one.site]
-    if not settled:
+    drawn_units = [unit for unit in merge.units if unit.site]
+    if not drawn_units:
         return pd.DataFrame()
-    sites = [one.site for one in settled]
+    sites = [unit.site for unit in drawn_units]
     shapes = outlines.set_index("site").loc[sites]
-    summary = found.findings.summary.set_index("site").loc[sites]
-    ranked = rank.rank_units(found.findings, found.decisions, plan.profile).set_index("site")
+    summary = assessed.findings.summary.set_index("site").loc[sites]
+    ranked = rank.rank_units(assessed.findings, assessed.decisions, plan.profile).set_index("site")
     old = units.set_index("unit_id")["hotspot_ids"].to_dict()
-    split = {one.parent for one in settled if one.parent and one.unit_id != one.parent}
-    covered = _covered_hotspots(found, pieces)
+    split = {unit.parent for unit in drawn_units if unit.parent and unit.unit_id != unit.parent}
+    covered = _covered_hotspots(assessed, pieces)
     ids = [
-        str(old[one.parent])
-        if one.parent and one.parent not in split
-        else ";".join(covered.get(one.site, []))
-        for one in settled
+        str(old[unit.parent])
+        if unit.parent and unit.parent not in split
+        else ";".join(covered.get(unit.site, []))
+        for unit in drawn_units
     ]
-    own = gpd.GeoDataFrame(
-        {"unit_id": [one.unit_id for one in settled], "hotspot_ids": ids},
+    own_ground = gpd.GeoDataFrame(
+        {"unit_id": [unit.unit_id for unit in drawn_units], "hotspot_ids": ids},
         geometry=list(shapes.geometry),
         crs=outlines.crs,
     )
     columns: dict[str, Any] = {
         "name_en": "",
         "name_ru": "",
-        "origin": delineate.origins(own["hotspot_ids"], likeness(own, pieces)).array,
+        "origin": delineate.origins(own_ground["hotspot_ids"], likeness(own_ground, pieces)).array,
         "hotspot_ids": ids,
         **{column: ranked.loc[sites, column].array for column in ("tier", "score")},
         **{column: summary[column].array for column in SUMMARY},
-        "rationale": rationale(found, pd.Series(sites, dtype=str), plan.profile),
+        "rationale": rationale(assessed, pd.Series(sites, dtype=str), plan.profile),
         "geometry": list(shapes["outline"]),
     }
-    table = pd.DataFrame(columns, index=pd.Index([one.unit_id for one in settled], dtype=object))
+    table = pd.DataFrame(
+        columns, index=pd.Index([unit.unit_id for unit in drawn_units], dtype=object)
+    )
     return table.round(DIGITS)
 
 
-def _covered_hotspots(found: Assessed, pieces: Pieces) -> dict[str, list[str]]:
+def _covered_hotspots(assessed: Assessed, pieces: Pieces) -> dict[str, list[str]]:
     """The hotspots that each drawn outline is, or mostly covers."""
-    shared, hotspots = found.tables.hotspots, pieces.layers.hotspots
+    shared, hotspots = assessed.tables.hotspots, pieces.layers.hotspots
     if shared is None or hotspots is None:
         return {}
-    whole = overlap.area_km2(hotspots).set_axis(hotspots["hotspot_id"])
-    covers = shared["km2"] >= MOSTLY * shared["hotspot_id"].map(whole).astype(float)
-    own = shared[covers | (shared["jaccard"] >= SAME_HOTSPOT)]
+    hotspot_km2 = overlap.area_km2(hotspots).set_axis(hotspots["hotspot_id"])
+    covers = shared["km2"] >= MOSTLY * shared["hotspot_id"].map(hotspot_km2).astype(float)
+    own_hotspots = shared[covers | (shared["jaccard"] >= SAME_HOTSPOT)]
     return {
         site_of(str(site)): sorted(map(str, rows["hotspot_id"]))
-        for site, rows in own.groupby("site")
+        for site, rows in own_hotspots.groupby("site")
     }
 
 
-def _with_names(table: gpd.GeoDataFrame, known: Layers, plan: Plan) -> gpd.GeoDataFrame:
+def _with_names(table: gpd.GeoDataFrame, layers_here: Layers, plan: Plan) -> gpd.GeoDataFrame:
     """Units with names: those that nobody named take one from the gazetteer, else from the place."""
     named = table.copy()
-    for one, other in (("name_en", "name_ru"), ("name_ru", "name_en")):
-        named[one] = named[one].where(named[one] != "", named[other])
+    for column, fallback in (("name_en", "name_ru"), ("name_ru", "name_en")):
+        named[column] = named[column].where(named[column] != "", named[fallback])
     nameless = layers.to_equal_area(named[named["name_en"] == ""], plan.study.crs)
     if nameless.empty:
         return named
     names = pd.DataFrame("", index=nameless.index, columns=["name_en", "name_ru"])
-    if known.gazetteer is not None:
-        taken = {str(name).removeprefix("Near ") for name in named["name_en"]}
-        free = known.gazetteer[~known.gazetteer["name_en"].isin(taken)]
+    if layers_here.gazetteer is not None:
+        taken_names = {str(name).removeprefix("Near ") for name in named["name_en"]}
+        free = layers_here.gazetteer[~layers_here.gazetteer["name_en"].isin(taken_names)]
         names = delineate.place_names(nameless, free)
     far = names.index[names["name_en"] == ""]
     names.loc[far] = delineate.coordinate_names(nameless.loc[far])
@@ -188,27 +188,27 @@ def _with_names(table: gpd.GeoDataFrame, known: Layers, plan: Plan) -> gpd.GeoDa
 
 def _with_hotspots_of_merged(table: gpd.GeoDataFrame, merge: workshop.Merge) -> gpd.GeoDataFrame:
     """Units that took in others carry their hotspots on."""
-    into = {one.unit_id: one.into for one in merge.units if one.into}
+    into = {unit.unit_id: unit.into for unit in merge.units if unit.into}
     if not into:
         return table
     ids = dict(zip(table["unit_id"], table["hotspot_ids"], strict=True))
     for merged, taker in into.items():
         if taker in ids:
-            both = {*str(ids[taker]).split(";"), *str(ids[merged]).split(";")} - {""}
-            ids[taker] = ";".join(sorted(both))
+            joined_ids = {*str(ids[taker]).split(";"), *str(ids[merged]).split(";")} - {""}
+            ids[taker] = ";".join(sorted(joined_ids))
     return table.assign(hotspot_ids=table["unit_id"].map(ids))
 
 
-def _unranked(before: pd.DataFrame, merge: workshop.Merge, found: Assessed) -> dict[str, bool]:
+def _unranked(before: pd.DataFrame, merge: workshop.Merge, assessed: Assessed) -> dict[str, bool]:
     """Which units have no rank: those that do not qualify, as measured now or in the base."""
-    decision = dict(zip(found.decisions["site"], found.decisions["decision"], strict=True))
+    decision = dict(zip(assessed.decisions["site"], assessed.decisions["decision"], strict=True))
     return {
-        one.unit_id: (
-            decision[one.site] == NOT_PROPOSED
-            if one.site
-            else is_missing(before.at[one.unit_id, "rank"])
+        unit.unit_id: (
+            decision[unit.site] == NOT_PROPOSED
+            if unit.site
+            else is_missing(before.at[unit.unit_id, "rank"])
         )
-        for one in merge.units
+        for unit in merge.units
     }
 
 
@@ -218,20 +218,20 @@ def next_tables(
     pieces: Pieces,
     units: gpd.GeoDataFrame,
     table: gpd.GeoDataFrame,
-    found: Assessed,
+    assessed: Assessed,
     merge: workshop.Merge,
     outlines: gpd.GeoDataFrame,
     remarks: gpd.GeoDataFrame,
 ) -> dict[str, pd.DataFrame]:
     """All tables of the next round, in longitude and latitude."""
     tables = dict(base.tables)
-    kept = {one.unit_id for one in merge.units if not one.site}
-    ids = pd.Series({one.site: one.unit_id for one in merge.units if one.site}, dtype=object)
+    kept_ids = {unit.unit_id for unit in merge.units if not unit.site}
+    ids = pd.Series({unit.site: unit.unit_id for unit in merge.units if unit.site}, dtype=object)
     for name in ("criteria", "species", "countries"):
         old = base.tables[f"unit_{name}"]
-        new = by_unit(getattr(found.findings, name), ids).round(DIGITS)
-        rows = [old[old["unit_id"].isin(kept)], new]
-        joined = pd.concat([one for one in rows if len(one)] or rows[:1], ignore_index=True)
+        new = by_unit(getattr(assessed.findings, name), ids).round(DIGITS)
+        rows = [old[old["unit_id"].isin(kept_ids)], new]
+        joined = pd.concat([unit for unit in rows if len(unit)] or rows[:1], ignore_index=True)
         tables[f"unit_{name}"] = joined.sort_values("unit_id", kind="stable", ignore_index=True)
     tables["conservation_units"] = table
     tables["planning_units"] = _planning_units(base, plan, units, table)
@@ -252,32 +252,36 @@ def _planning_units(
     cells = gpd.GeoDataFrame(base.tables["planning_units"]).drop(
         columns=["selection_frequency", "in_smallest_set"], errors="ignore"
     )
-    shown = table[~table["status"].isin(HIDDEN_STATUSES)]
+    shown_units = table[~table["status"].isin(HIDDEN_STATUSES)]
     old = dict(zip(units["unit_id"], units["outline"], strict=True))
-    new = dict(zip(shown["unit_id"], shown.geometry, strict=True))
-    moved = [
+    new = dict(zip(shown_units["unit_id"], shown_units.geometry, strict=True))
+    moved_outlines = [
         shape
         for unit_id in {*old, *new}
         if old.get(unit_id) is not new.get(unit_id)
         for shape in (old.get(unit_id), new.get(unit_id))
         if shape is not None
     ]
-    touched = shapely.STRtree(cells.geometry.to_numpy()).query(moved)[1] if moved else []
-    rows = cells.index[np.unique(touched).astype(int)] if len(moved) else cells.index[:0]
+    touched = (
+        shapely.STRtree(cells.geometry.to_numpy()).query(moved_outlines)[1]
+        if moved_outlines
+        else []
+    )
+    rows = cells.index[np.unique(touched).astype(int)] if len(moved_outlines) else cells.index[:0]
     if not len(rows):
         return cells
     crs = plan.study.crs
     row, col = grid.places(cells.loc[rows, "pu_id"])
     # The cells of the lattice themselves, as first measured: their outlines in degrees are rounded.
-    whole = grid.cells(grid.Lattice(plan.study.cell_km, plan.study.shape, crs), row, col)
+    cell_shapes = grid.cells(grid.Lattice(plan.study.cell_km, plan.study.shape, crs), row, col)
     flat = (
         cells.loc[rows]
         .assign(row=row, col=col)
-        .set_geometry(gpd.GeoSeries(whole, index=rows, crs=crs))
+        .set_geometry(gpd.GeoSeries(cell_shapes, index=rows, crs=crs))
     )
     result = cells.copy()
-    held = with_unit(flat, layers.to_equal_area(shown, crs))
-    result.loc[rows, "unit_id"] = held["unit_id"]
+    held_cells = with_unit(flat, layers.to_equal_area(shown_units, crs))
+    result.loc[rows, "unit_id"] = held_cells["unit_id"]
     return result
 
 
@@ -285,24 +289,30 @@ def _not_proposed(base: Round, pieces: Pieces, table: gpd.GeoDataFrame) -> pd.Da
     """Hotspots that are in no unit: those of the base, and those of units that were rejected."""
     before = base.tables["not_proposed"]
     out = table["status"] == "rejected"
-    placed = {one for ids in table.loc[~out, "hotspot_ids"] for one in str(ids).split(";")}
-    kept = before[~before["hotspot_id"].isin(placed)]
+    placed_ids = {
+        hotspot_id for ids in table.loc[~out, "hotspot_ids"] for hotspot_id in str(ids).split(";")
+    }
+    kept_rows = before[~before["hotspot_id"].isin(placed_ids)]
     hotspots = pieces.layers.hotspots
     if hotspots is None:
-        return kept.reset_index(drop=True)
+        return kept_rows.reset_index(drop=True)
     names = hotspots.set_index("hotspot_id")
     rows = [
         {
-            "hotspot_id": one,
-            "name_en": names.at[one, "name_en"],
-            "name_ru": names.at[one, "name_ru"],
+            "hotspot_id": hotspot_id,
+            "name_en": names.at[hotspot_id, "name_en"],
+            "name_ru": names.at[hotspot_id, "name_ru"],
             "reason": f"Its unit {unit.unit_id} was rejected. {unit.rationale}",
         }
         for unit in table[out].itertuples()
-        for one in str(unit.hotspot_ids).split(";")
-        if one in names.index and one not in placed and one not in set(kept["hotspot_id"])
+        for hotspot_id in str(unit.hotspot_ids).split(";")
+        if hotspot_id in names.index
+        and hotspot_id not in placed_ids
+        and hotspot_id not in set(kept_rows["hotspot_id"])
     ]
-    added = pd.concat([kept, pd.DataFrame(rows, columns=kept.columns)]) if rows else kept
+    added = (
+        pd.concat([kept_rows, pd.DataFrame(rows, columns=kept_rows.columns)]) if rows else kept_rows
+    )
     return added.sort_values("hotspot_id").reset_index(drop=True)
 
 
@@ -325,17 +335,17 @@ def next_manifest(
     base: Round, group_files: GroupFiles, merge: workshop.Merge, rules: workshop.Rules
 ) -> dict[str, Any]:
     """The manifest of the base, and what was collected onto it."""
-    used = {*merge.used, *map(str, base.manifest.get("ids_used", ()))}
+    used_ids = {*merge.used_ids, *map(str, base.manifest.get("ids_used", ()))}
     files = [
-        {key: value for key, value in asdict(one).items() if key != "folder_there"}
-        for one in group_files.files
+        {key: value for key, value in asdict(file).items() if key != "folder_there"}
+        for file in group_files.files
     ]
     return {
         **base.manifest,
         "version": __version__,
         "round": int(next_number(base)),
         "base": {"round": int(base.imprint.number), "title": base.imprint.title},
-        "collected": sorted(files, key=lambda one: (one["file"], one["sha256"])),
-        "resolutions": [asdict(one) for _, one in sorted(rules.resolutions.items())],
-        "ids_used": sorted(used),
+        "collected": sorted(files, key=lambda file: (file["file"], file["sha256"])),
+        "resolutions": [asdict(file) for _, file in sorted(rules.resolutions.items())],
+        "ids_used": sorted(used_ids),
     }

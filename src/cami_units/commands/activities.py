@@ -102,16 +102,18 @@ def activities(
     Where a round on the bundled hotspots has no activities and none are brought, the bundled
     illustrative ones are taken, and said so.
     """
-    done = decided_round(directory)
-    units = done.tables["conservation_units"]
+    base_round = decided_round(directory)
+    units = base_round.tables["conservation_units"]
     log_path = directory / ACTIVITY_LOG
-    base, problems = _base(directory, done, files, programme)
+    base, problems = _base(directory, base_round, files, programme)
     earlier = store.read_log(log_path, columns=workshop.LOG_COLUMNS)
     progress("merging activities", 0, 0)
-    brought, tables, noticed = _brought(files, programme, units, base, earlier)
-    owner = _owners(done)
-    table, lines, unsettled = workshop.merged_activities(base, brought, owner=owner, log=earlier)
-    problems += [*noticed, *unsettled, *_homeless(table, units)]
+    contributions, tables, noticed_problems = _brought(files, programme, units, base, earlier)
+    owner = _owners(base_round)
+    table, lines, unsettled = workshop.merged_activities(
+        base, contributions, owner=owner, log=earlier
+    )
+    problems += [*noticed_problems, *unsettled, *_homeless(table, units)]
     logs = [lines]
     for names, homewards in ((general, False), (back, True)):
         ids = _activity_ids(names, table)
@@ -121,16 +123,16 @@ def activities(
         logs.append(moves)
     log = pd.concat(logs, ignore_index=True)
     suggestions = workshop.recurring(table)
-    lacking = workshop.completeness(
-        units, done.tables["unit_criteria"], table, done.imprint.sources
+    gaps = workshop.completeness(
+        units, base_round.tables["unit_criteria"], table, base_round.imprint.sources
     )
     for line in log.to_dict("records"):
         harmless = {str(key): run_harmless(value) for key, value in line.items()}
         store.append_to_log(log_path, harmless, columns=workshop.LOG_COLUMNS)
     progress("writing activities", 0, 0)
     everything = store.read_log(log_path, columns=workshop.LOG_COLUMNS)
-    written = _write(directory, done, table, everything, suggestions, lacking, tables)
-    return Activities(table, log, suggestions, lacking, tuple(problems), written)
+    written_files = _write(directory, base_round, table, everything, suggestions, gaps, tables)
+    return Activities(table, log, suggestions, gaps, tuple(problems), written_files)
 
 
 def known_activities(directory: Path) -> pd.DataFrame | None:
@@ -149,33 +151,33 @@ def known_activities(directory: Path) -> pd.DataFrame | None:
 
 
 def _base(
-    directory: Path, done: Round, files: Sequence[Path], programme: Path | None
+    directory: Path, base_round: Round, files: Sequence[Path], programme: Path | None
 ) -> tuple[pd.DataFrame, list[Problem]]:
     """What there is so far."""
-    known = known_activities(directory)
-    if known is not None:
-        return known, []
+    so_far = known_activities(directory)
+    if so_far is not None:
+        return so_far, []
     empty = pd.DataFrame({name: pd.Series(dtype=str) for name in workshop.ACTIVITY_COLUMNS})
     if files or programme:
         return empty, []
-    if not _on_bundled_hotspots(done):
+    if not _on_bundled_hotspots(base_round):
         raise InputError(
             "This round has no activities yet, and none were brought. Name the groups' forms or a "
             "table: cami-units activities ROUND form_S1.xlsx …"
         )
     rows = read_table(data_dir() / _EXAMPLE, columns=_READ, needs=("text",))
-    table, _, noticed = workshop.placed(
-        rows, done.tables["conservation_units"], source="bundled example"
+    table, _, noticed_problems = workshop.placed(
+        rows, base_round.tables["conservation_units"], source="bundled example"
     )
     what = f"no activities were brought: the {len(table)} bundled ILLUSTRATIVE ones are shown"
-    told = Problem("note", "activities", _EXAMPLE.name, "", what, "Name your own files.")
-    return table.sort_values("activity_id", ignore_index=True), [told, *noticed]
+    example_problem = Problem("note", "activities", _EXAMPLE.name, "", what, "Name your own files.")
+    return table.sort_values("activity_id", ignore_index=True), [example_problem, *noticed_problems]
 
 
-def _on_bundled_hotspots(done: Round) -> bool:
+def _on_bundled_hotspots(base_round: Round) -> bool:
     return any(
         source["layer"] == "hotspots" and source.get("bundled")
-        for source in done.manifest.get("inputs", ())
+        for source in base_round.manifest.get("inputs", ())
     )
 
 
@@ -184,7 +186,9 @@ def _homeless(table: pd.DataFrame, units: pd.DataFrame) -> list[Problem]:
     status = dict(zip(units["unit_id"], units["status"], strict=True))
     gone = {}
     for unit_id in sorted(set(table.loc[table["status"] != workshop.DROPPED, "unit_id"])):
-        pieces = [one for one in status if re.fullmatch(rf"{re.escape(unit_id)}[a-z]+", str(one))]
+        pieces = [
+            piece for piece in status if re.fullmatch(rf"{re.escape(unit_id)}[a-z]+", str(piece))
+        ]
         if unit_id not in ("", workshop.GENERAL, *status):
             gone[unit_id] = f"now {listed(pieces)}" if pieces else "not in this round"
         elif status.get(unit_id) in HIDDEN_STATUSES:
@@ -192,8 +196,8 @@ def _homeless(table: pd.DataFrame, units: pd.DataFrame) -> list[Problem]:
     if not gone:
         return []
     count = int(table["unit_id"].isin(list(gone)).sum())
-    told = ", ".join(f"{one} ({why})" for one, why in gone.items())
-    what = f"{count} activities belong to units that are not shown: {told}"
+    reasons = ", ".join(f"{piece} ({why})" for piece, why in gone.items())
+    what = f"{count} activities belong to units that are not shown: {reasons}"
     cure = "They stand under 'without a unit'. Amend their unit_id in a form or a table."
     return [Problem("counted", "activities", ACTIVITIES, "", what, cure)]
 
@@ -206,31 +210,31 @@ def _brought(
     log: pd.DataFrame,
 ) -> tuple[list[workshop.Contribution], pd.DataFrame, list[Problem]]:
     """What each file brings; for the programme also which of our units its units are."""
-    brought: list[workshop.Contribution] = []
+    contributions: list[workshop.Contribution] = []
     problems: list[Problem] = []
     matches = pd.DataFrame(
         {name: pd.Series(dtype=str) for name in ("named", "unit_id", "matched_by")}
     )
     if programme is not None:
         rows = read_table(programme, columns=_READ, needs=("text",))
-        rows, said = known_words(rows, programme.name)
+        rows, word_problems = known_words(rows, programme.name)
         rows["status"] = rows["status"].where(rows["status"] != "", workshop.PROGRAMME)
-        table, matches, noticed = workshop.placed(rows, units, source=workshop.PROGRAMME)
+        table, matches, noticed_problems = workshop.placed(rows, units, source=workshop.PROGRAMME)
         table = workshop.numbered(table, base, log)
-        brought.append(workshop.Contribution(workshop.PROGRAMME, table, is_form=False))
-        problems += [*said, *noticed]
+        contributions.append(workshop.Contribution(workshop.PROGRAMME, table, is_form=False))
+        problems += [*word_problems, *noticed_problems]
     for path, is_named in _files(files):
         try:
-            one, noticed = _contribution(path, units)
+            contribution, noticed_problems = _contribution(path, units)
         except InputError as error:
             if is_named:
                 raise
             # one bad file of a folder never stops the others
             problems.append(Problem("counted", "activities", path.name, "", f"not read: {error}"))
             continue
-        brought.append(one)
-        problems += noticed
-    return brought, matches, problems
+        contributions.append(contribution)
+        problems += noticed_problems
+    return contributions, matches, problems
 
 
 def _contribution(
@@ -243,26 +247,34 @@ def _contribution(
         rows = form.activities
         new = rows["action"].ne("keep") | rows["activity_id"].eq("")
         asks = rows["unit_id"].ne("") | rows["activity_id"].eq("")
-        placed, _, noticed = workshop.placed(rows[new & asks], units, source=path.name)
+        placed_rows, _, noticed_problems = workshop.placed(
+            rows[new & asks], units, source=path.name
+        )
         rows = rows.copy()
-        rows.loc[new & asks, "unit_id"] = placed["unit_id"].to_numpy()
-        given = {
+        rows.loc[new & asks, "unit_id"] = placed_rows["unit_id"].to_numpy()
+        as_given = {
             str(row["activity_id"]): {str(key): str(value) for key, value in row.items()}
             for row in form.given.to_dict("records")
         }
-        return workshop.Contribution(group, rows, given=given), (*form.problems, *noticed)
+        return workshop.Contribution(group, rows, as_given=as_given), (
+            *form.problems,
+            *noticed_problems,
+        )
     rows = read_table(path, columns=_READ, needs=("text",))
-    rows, said = known_words(rows, path.name)
-    table, _, noticed = workshop.placed(rows, units, source=path.stem)
-    return workshop.Contribution(path.stem, table, is_form=False), (*said, *noticed)
+    rows, word_problems = known_words(rows, path.name)
+    table, _, noticed_problems = workshop.placed(rows, units, source=path.stem)
+    return workshop.Contribution(path.stem, table, is_form=False), (
+        *word_problems,
+        *noticed_problems,
+    )
 
 
 def _files(files: Sequence[Path]) -> list[tuple[Path, bool]]:
     """Every file, and whether it was named itself; tables of a folder that are of `collect` aside."""
-    found: list[tuple[Path, bool]] = []
+    named_files: list[tuple[Path, bool]] = []
     for path in files:
         if path.is_dir():
-            found += [
+            named_files += [
                 (inner, False)
                 for inner in sorted(path.rglob("*"))
                 if inner.suffix.lower() in (".xlsx", ".csv")
@@ -270,19 +282,19 @@ def _files(files: Sequence[Path]) -> list[tuple[Path, bool]]:
                 and inner.name != RESOLUTIONS
             ]
         else:
-            found.append((path, True))
-    missing = [path.name for path, _ in found if not path.is_file()]
+            named_files.append((path, True))
+    missing = [path.name for path, _ in named_files if not path.is_file()]
     if missing:
         raise InputError(f"There is no file {listed(missing)}. Check the names.")
-    return found
+    return named_files
 
 
-def _owners(done: Round) -> dict[str, str]:
+def _owners(base_round: Round) -> dict[str, str]:
     """The group of each unit: its sections decide, as for packs."""
-    rules = stored_plan(done.manifest["plan"], done.manifest["profile"])
-    groups = workshop.groups_of(rules.workshop.groups, done.tables.get("sections"))
-    known = allocation(done, groups)
-    return dict(zip(known["unit_id"], known["group"], strict=True))
+    rules = stored_plan(base_round.manifest["plan"], base_round.manifest["profile"])
+    groups = workshop.groups_of(rules.workshop.groups, base_round.tables.get("sections"))
+    allocated = allocation(base_round, groups)
+    return dict(zip(allocated["unit_id"], allocated["group"], strict=True))
 
 
 def _activity_ids(names: Sequence[str], table: pd.DataFrame) -> list[str]:
@@ -290,10 +302,10 @@ def _activity_ids(names: Sequence[str], table: pd.DataFrame) -> list[str]:
     if not names:
         return []
     suggestions = workshop.recurring(table).set_index("suggestion_id")["activity_ids"]
-    known = [*suggestions.index, *table["activity_id"]]
-    unknown = [name for name in names if name not in known]
+    known_ids = [*suggestions.index, *table["activity_id"]]
+    unknown = [name for name in names if name not in known_ids]
     if unknown:
-        hints = "".join(nearest(name, known) for name in unknown)
+        hints = "".join(nearest(name, known_ids) for name in unknown)
         raise InputError(
             f"There is no suggestion or activity {listed(unknown)}.{hints} Suggestions are in "
             "general_suggestions.csv."
@@ -307,26 +319,30 @@ def _activity_ids(names: Sequence[str], table: pd.DataFrame) -> list[str]:
 
 def _write(
     directory: Path,
-    done: Round,
+    base_round: Round,
     table: pd.DataFrame,
     log: pd.DataFrame,
     suggestions: pd.DataFrame,
-    lacking: pd.DataFrame,
+    gaps: pd.DataFrame,
     matches: pd.DataFrame,
 ) -> tuple[Path, ...]:
-    imprint, lang = done.imprint, done.imprint.languages[0]
-    units = done.tables["conservation_units"]
-    shown = units[~units["status"].isin(HIDDEN_STATUSES)].sort_values("unit_id")
-    plain = pd.DataFrame(shown.drop(columns="geometry"))
+    imprint, lang = base_round.imprint, base_round.imprint.languages[0]
+    units = base_round.tables["conservation_units"]
+    shown_units = units[~units["status"].isin(HIDDEN_STATUSES)].sort_values("unit_id")
+    plain = pd.DataFrame(shown_units.drop(columns="geometry"))
     live = table[table["status"] != "dropped"].reset_index(drop=True)
     cards = words.unit_cards(
-        {**done.tables, "conservation_units": shown}, done.tables["species"], lang=lang
+        {**base_round.tables, "conservation_units": shown_units},
+        base_round.tables["species"],
+        lang=lang,
     )
-    matrix = workshop.species_by_unit(done.tables["unit_species"], done.tables["species"])
+    matrix = workshop.species_by_unit(
+        base_round.tables["unit_species"], base_round.tables["species"]
+    )
     writers: dict[str, store.Writer] = {
         ACTIVITIES: lambda path: write_csv(path, table),
         "general_suggestions.csv": lambda path: write_csv(path, suggestions),
-        "completeness.csv": lambda path: write_csv(path, lacking),
+        "completeness.csv": lambda path: write_csv(path, gaps),
         "activities.xlsx": lambda path: write_activities_workbook(
             path,
             plain,
@@ -334,7 +350,7 @@ def _write(
             suggestions=suggestions,
             log=log,
             matrix=matrix,
-            completeness=lacking,
+            completeness=gaps,
             imprint=imprint,
         ),
         "activities.docx": lambda path: write_activities_document(

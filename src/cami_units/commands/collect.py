@@ -31,7 +31,7 @@ from cami_units.commands.context import context_again
 from cami_units.commands.group_files import (
     FileRead,
     GroupFiles,
-    Known,
+    HandedOut,
     found_files,
     placemark_table,
     read_files,
@@ -117,26 +117,26 @@ def collect(
     plan, known_layers = reopened(base)
     units = _base_units(base, plan)
     packed = read_pack(pack, base) if pack else None
-    given = packed["groups"] if packed else plan.workshop.groups
-    groups = workshop.groups_of(given, known_layers.sections)
+    sections_of = packed["groups"] if packed else plan.workshop.groups
+    groups = workshop.groups_of(sections_of, known_layers.sections)
     owners = workshop.allocated(units, known_layers.sections, groups)
     owner = dict(zip(owners["unit_id"], owners["group"], strict=True))
     owner |= packed["units"] if packed else {}
-    known = _known(base, owner, groups)
+    handed_out = _handed_out(base, owner, groups)
     group_files = read_files(
         found_files(paths),
-        known,
+        handed_out,
         handed_out=sums_of(_of_packs(paths, pack)),
         progress=progress,
     )
     if not any(not file.refused for file in group_files.files):
-        told = " ".join(f"{file.file}: {file.refused}" for file in group_files.files[:5])
-        raise InputError(f"None of {len(group_files.files)} files could be read. {told}")
+        reasons = " ".join(f"{file.file}: {file.refused}" for file in group_files.files[:5])
+        raise InputError(f"None of {len(group_files.files)} files could be read. {reasons}")
     progress("comparing with the round group_files out", 0, 0)
-    drawn = placemark_table(group_files, plan.study.crs)
+    placemarks = placemark_table(group_files, plan.study.crs)
     pieces = cut(known_layers, plan)
-    ground = workshop.Ground(drawn, units)
-    versions = _versions(group_files, drawn, units, ground, known, groups)
+    ground = workshop.Ground(placemarks, units)
+    versions = _versions(group_files, placemarks, units, ground, handed_out, groups)
     rules = workshop.Rules(
         overlap=plan.workshop.defaults.overlap,
         outside=plan.workshop.defaults.outside_section,
@@ -147,19 +147,19 @@ def collect(
     )
     merge = workshop.merged(
         units,
-        drawn,
+        placemarks,
         ground,
         versions,
         rules,
-        inside=_inside(drawn, known_layers, pieces, known.section_group),
-        used=[str(one) for one in base.manifest.get("ids_used", ())],
+        ground_inside=_inside(placemarks, known_layers, pieces, handed_out.section_group),
+        used_ids=[str(unit_id) for unit_id in base.manifest.get("ids_used", ())],
     )
-    outlines = workshop.outlines(merge, units, drawn)
+    outlines = workshop.outlines(merge, units, placemarks)
     progress("measuring what was drawn", 0, 0)
-    found = _assessed(outlines, merge, units, pieces, plan)
+    assessed = _assessed(outlines, merge, units, pieces, plan)
     progress("writing down what was found", 0, 0)
     return _collected(
-        base, base_dir, plan, pieces, units, group_files, merge, outlines, found, rules
+        base, base_dir, plan, pieces, units, group_files, merge, outlines, assessed, rules
     )
 
 
@@ -180,11 +180,13 @@ def read_pack(directory: Path, base: Round) -> dict[str, Any] | None:
     if not file.is_file():
         return None
     try:
-        written = store.read_json(file)
+        about = store.read_json(file)
         ids = set(base.tables["conservation_units"]["unit_id"])
-        groups = {str(group): tuple(map(str, own)) for group, own in written["groups"].items()}
-        units = {str(one): str(group) for one, group in written["units"].items()}
-        same = str(written["round"]) == base.imprint.number and set(units) <= ids
+        groups = {
+            str(group): tuple(map(str, sections)) for group, sections in about["groups"].items()
+        }
+        units = {str(unit_id): str(group) for unit_id, group in about["units"].items()}
+        same = str(about["round"]) == base.imprint.number and set(units) <= ids
     except (KeyError, TypeError, AttributeError) as error:
         raise store.damaged_json(file, error) from error
     return {"groups": groups, "units": units} if same else None
@@ -208,14 +210,16 @@ def _base_units(base: Round, plan: Plan) -> gpd.GeoDataFrame:
     return flat.sort_values("unit_id").reset_index(drop=True)
 
 
-def _known(base: Round, owner: Mapping[str, str], groups: Mapping[str, Sequence[str]]) -> Known:
+def _handed_out(
+    base: Round, owner: Mapping[str, str], groups: Mapping[str, Sequence[str]]
+) -> HandedOut:
     evidence = {
         str(one)
         for layer in EVIDENCE_LAYERS
         if layer in base.tables
         for one in base.tables[layer][LAYERS[layer].key[0]]
     }
-    return Known(
+    return HandedOut(
         units=frozenset(owner),
         owner=owner,
         section_group={section: group for group, names in groups.items() for section in names},
@@ -226,15 +230,15 @@ def _known(base: Round, owner: Mapping[str, str], groups: Mapping[str, Sequence[
 
 def _versions(
     group_files: GroupFiles,
-    drawn: gpd.GeoDataFrame,
+    table: gpd.GeoDataFrame,
     units: gpd.GeoDataFrame,
     ground: workshop.Ground,
-    known: Known,
+    handed_out: HandedOut,
     groups: Mapping[str, Sequence[str]],
 ) -> list[workshop.GroupVersions]:
     """What each group made of its units, the groups in the order of the plan."""
     placemarks: dict[str, list[workshop.Placemark]] = {}
-    for mark in workshop.placemarks_of(drawn):
+    for mark in workshop.placemarks_of(table):
         placemarks.setdefault(mark.file, []).append(mark)
     files: dict[str, list[workshop.GroupFile]] = {}
     for file in group_files.files:
@@ -253,52 +257,59 @@ def _versions(
     for group in dict.fromkeys([*groups, workshop.EVERYBODY]):
         own_files = files.get(group, [])
         is_everybody = group == workshop.EVERYBODY
-        speaks = any(one.placemarks or one.form_rows or one.folder_there for one in own_files)
+        speaks = any(
+            read_file.placemarks or read_file.form_rows or read_file.folder_there
+            for read_file in own_files
+        )
         if not own_files or (is_everybody and group not in groups and not speaks):
             continue
-        mine = [unit for unit in sorted(known.units) if is_everybody or known.owner[unit] == group]
+        mine = [
+            unit
+            for unit in sorted(handed_out.units)
+            if is_everybody or handed_out.owner[unit] == group
+        ]
         ordered = workshop.fullest_first(own_files)
         versions.append(
             workshop.versions_of_group(
-                group, ordered, units, drawn, ground, owned=mine, expected=mine
+                group, ordered, units, table, ground, owned=mine, expected=mine
             )
         )
     return versions
 
 
 def _inside(
-    drawn: gpd.GeoDataFrame,
-    known: Layers,
+    placemarks: gpd.GeoDataFrame,
+    measuring_layers: Layers,
     pieces: Pieces,
     section_group: Mapping[str, str],
 ) -> dict[int, dict[str, float]]:
     """For each drawn shape its ground in the sections of each group, and under "" in range states."""
-    sites = drawn[["geometry"]].assign(place=range(len(drawn)))
-    found: dict[int, dict[str, float]] = {place: {} for place in sites["place"]}
+    sites = placemarks[["geometry"]].assign(place=range(len(placemarks)))
+    ground_inside: dict[int, dict[str, float]] = {place: {} for place in sites["place"]}
     states = overlap.overlaps(sites, pieces.states, site="place", by=("iso2",))
     for place, _, km2 in zip(*(states[name] for name in states), strict=True):
-        found[place][""] = found[place].get("", 0.0) + km2
-    if known.sections is not None:
-        parts = overlap.overlaps(sites, known.sections, site="place", by=("section_id",))
+        ground_inside[place][""] = ground_inside[place].get("", 0.0) + km2
+    if measuring_layers.sections is not None:
+        parts = overlap.overlaps(sites, measuring_layers.sections, site="place", by=("section_id",))
         for place, section, km2 in zip(*(parts[name] for name in parts), strict=True):
             group = section_group.get(str(section), "")
             if group:
-                found[place][group] = found[place].get(group, 0.0) + km2
-    return found
+                ground_inside[place][group] = ground_inside[place].get(group, 0.0) + km2
+    return ground_inside
 
 
 def _resolutions(
-    given: Path | None, paths: Iterable[Path], groups: Iterable[str]
+    named_file: Path | None, paths: Iterable[Path], groups: Iterable[str]
 ) -> dict[str, workshop.Resolution]:
-    beside = [path / RESOLUTIONS for path in paths if path.is_dir()]
-    beside += [path.parent / RESOLUTIONS for path in paths if not path.is_dir()]
-    path = given or next((one for one in beside if one.is_file()), None)
+    files_beside = [path / RESOLUTIONS for path in paths if path.is_dir()]
+    files_beside += [path.parent / RESOLUTIONS for path in paths if not path.is_dir()]
+    path = named_file or next((file for file in files_beside if file.is_file()), None)
     if path is None:
         return {}
     columns = ("unit_id", "resolution", "group", "rule", "reason")
     table = read_table(path, columns=columns, needs=("unit_id",))
-    chosen = table["resolution"].where(table["resolution"] != "", table["group"])
-    table = table.assign(resolution=chosen.where(chosen != "", table["rule"]))
+    answers = table["resolution"].where(table["resolution"] != "", table["group"])
+    table = table.assign(resolution=answers.where(answers != "", table["rule"]))
     return workshop.resolutions_of(table[["unit_id", "resolution", "reason"]], groups=groups)
 
 
@@ -314,13 +325,13 @@ def _assessed(
     Overrides name a unit or a hotspot, so each site goes by its unit, its hotspots and itself.
     """
     hotspots = dict(zip(units["unit_id"], units["hotspot_ids"], strict=True))
-    parents = {one.site: one.parent for one in merge.units if one.site}
-    drawn = outlines[outlines["drawn"]]
+    parents = {next_unit.site: next_unit.parent for next_unit in merge.units if next_unit.site}
+    drawn_outlines = outlines[outlines["drawn"]]
     named = []
-    for site in drawn["site"]:
+    for site in drawn_outlines["site"]:
         unit = parents.get(site) or str(site).partition("@")[0]
         named.append(";".join(filter(None, (unit, str(hotspots.get(unit, "") or ""), f"={site}"))))
-    return assess_sites(drawn.assign(site=named), pieces, plan, site="site")
+    return assess_sites(drawn_outlines.assign(site=named), pieces, plan, site="site")
 
 
 # -- the next round -------------------------------------------------------------------------------
@@ -339,21 +350,21 @@ def _collected(
     rules: workshop.Rules,
 ) -> Collected:
     lang = base.imprint.languages[0]
-    found = under_sites(assessed)
-    table = units_table(base, plan, pieces, units, merge, outlines, found)
+    by_site = under_sites(assessed)
+    table = units_table(base, plan, pieces, units, merge, outlines, by_site)
     conflicts, pictures = conflicts_table(merge, outlines, lang)
     remarks = remarks_table(group_files, merge, outlines, table, lang)
-    notices = [*group_files.notices, *merge.notices, *size_notices(merge, found, plan)]
+    notices = [*group_files.notices, *merge.notices, *size_notices(merge, by_site, plan)]
     next_round = Round(
         imprint=replace(base.imprint, round=f"Round {next_number(base)}", number=next_number(base)),
-        tables=next_tables(base, plan, pieces, units, table, found, merge, outlines, remarks),
+        tables=next_tables(base, plan, pieces, units, table, by_site, merge, outlines, remarks),
         manifest=next_manifest(base, group_files, merge, rules),
     )
     return Collected(
         round=context_again(next_round, base, crs=plan.study.crs),
         base=base,
         files=tuple(group_files.files),
-        changes=changes_table(base, units, merge, outlines, found),
+        changes=changes_table(base, units, merge, outlines, by_site),
         conflicts=conflicts,
         problems=problems_table(notices, lang),
         remarks=remarks,
@@ -387,7 +398,7 @@ def report(collected: Collected) -> Report:
     return Report(
         imprint=collected.round.imprint,
         before=collected.base.imprint.round,
-        files=pd.DataFrame([asdict(one) for one in collected.files]),
+        files=pd.DataFrame([asdict(file) for file in collected.files]),
         changes=collected.changes,
         conflicts=collected.conflicts,
         problems=collected.problems,
@@ -412,19 +423,19 @@ def write_collected(
     InputError
         As :func:`cami_units.store.write_round`.
     """
-    noticed: list[Problem] = []
-    told = report(collected)
-    files = products(collected.round, noticed=noticed, progress=progress)
+    problems: list[Problem] = []
+    content = report(collected)
+    files = products(collected.round, noticed=problems, progress=progress)
     files |= {
         "changes.csv": lambda path: write_csv(path, collected.changes),
         "conflicts.csv": lambda path: write_csv(path, collected.conflicts),
         "problems.csv": lambda path: write_csv(path, collected.problems),
-        "report.html": lambda path: write_report(path, told),
-        "report.xlsx": lambda path: write_report_workbook(path, told),
+        "report.html": lambda path: write_report(path, content),
+        "report.xlsx": lambda path: write_report_workbook(path, content),
     }
     files |= {name: store.copy_of(path) for name, path in collected.carried.items()}
     store.write_round(collected.round, directory, files=files, force=force)
-    return tuple(noticed)
+    return tuple(problems)
 
 
 def next_directory(base_dir: Path, base: Round) -> Path:

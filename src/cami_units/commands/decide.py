@@ -187,15 +187,15 @@ def decided_round(directory: Path) -> Round:
     return decided(store.read_round(directory), read_decisions(directory))
 
 
-def decided(done: Round, log: pd.DataFrame) -> Round:
+def decided(base_round: Round, log: pd.DataFrame) -> Round:
     """A round in which each unit has the status that the log leaves it with.
 
     A column ``decision`` says what plenary did: a word of :data:`DECISIONS`, or nothing. A round
     without decisions is handed back as it is.
     """
     if log.empty:
-        return done
-    units = done.tables["conservation_units"]
+        return base_round
+    units = base_round.tables["conservation_units"]
     statuses: dict[str, str] = {}
     words: dict[str, str] = {}
     for unit_id, lines in log.groupby("unit_id"):
@@ -204,22 +204,22 @@ def decided(done: Round, log: pd.DataFrame) -> Round:
         words[str(unit_id)] = last["decision"] if last else ""
         statuses[str(unit_id)] = last["status"] if last else str(lines["before"].iloc[0])
     ids = units["unit_id"]
-    shown = units.assign(
+    decided_units = units.assign(
         status=ids.map(statuses).where(ids.isin(list(statuses)), units["status"]),
         decision=ids.map(words).fillna(""),
     )
-    return replace(done, tables={**done.tables, "conservation_units": shown})
+    return replace(base_round, tables={**base_round.tables, "conservation_units": decided_units})
 
 
 def _standing(lines: pd.DataFrame) -> list[dict[str, str]]:
     """The decisions on one unit that no later line takes back."""
-    kept: list[dict[str, str]] = []
+    standing: list[dict[str, str]] = []
     for line in lines.to_dict("records"):
         if line["decision"] != "undo":
-            kept.append({str(key): str(value) for key, value in line.items()})
-        elif kept:
-            kept.pop()
-    return kept
+            standing.append({str(key): str(value) for key, value in line.items()})
+        elif standing:
+            standing.pop()
+    return standing
 
 
 def _status_after(log: pd.DataFrame, unit_id: str, decision: str, before: str, status: str) -> str:
@@ -231,7 +231,7 @@ def _status_after(log: pd.DataFrame, unit_id: str, decision: str, before: str, s
 
 
 def _faults(
-    done: Round,
+    base_round: Round,
     log: pd.DataFrame,
     unit_id: str,
     decision: str,
@@ -241,7 +241,7 @@ def _faults(
     document: str,
     status: str,
 ) -> list[str]:
-    ids = list(done.tables["conservation_units"]["unit_id"])
+    ids = list(base_round.tables["conservation_units"]["unit_id"])
     faults = []
     if unit_id not in ids:
         faults.append(f"there is no unit '{clean_name(unit_id)}' here.{_nearest_id(unit_id, ids)}")
@@ -276,13 +276,15 @@ def _document_faults(decision: str, status: str, document: str) -> list[str]:
 def _nearest_id(unit_id: str, ids: list[str]) -> str:
     """The id that was perhaps meant: the same number first, then the likest spelling."""
     number = re.search(r"\d+", unit_id)
-    same = [known for known in ids if number and _number(known) == int(number[0])]
+    same = [
+        unit_id_here for unit_id_here in ids if number and _number(unit_id_here) == int(number[0])
+    ]
     return f" Did you mean '{same[0]}'?" if same else nearest(unit_id.upper(), ids)
 
 
 def _number(unit_id: str) -> int | None:
-    found = re.search(r"\d+", unit_id)
-    return int(found[0]) if found else None
+    digits = re.search(r"\d+", unit_id)
+    return int(digits[0]) if digits else None
 
 
 def _is_moment(time: str) -> bool:

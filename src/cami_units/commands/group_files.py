@@ -89,7 +89,7 @@ class GroupFiles:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class HandedOut:
     """What the round handed out says of a file that comes back."""
 
     units: frozenset[str]
@@ -107,14 +107,14 @@ def found_files(paths: Iterable[Path]) -> list[Path]:
     InputError
         A path is not there, or nothing is found at all.
     """
-    found: dict[Path, None] = {}
+    unique_paths: dict[Path, None] = {}
     missing = []
     for path in paths:
         if path.is_dir():
-            inner = (one for one in path.rglob("*") if _is_meant(one, path))
-            found.update(dict.fromkeys(inner))
+            inner = (inner_path for inner_path in path.rglob("*") if _is_meant(inner_path, path))
+            unique_paths.update(dict.fromkeys(inner))
         elif path.exists():
-            found[path] = None
+            unique_paths[path] = None
         else:
             missing.append(path)
     if missing:
@@ -122,32 +122,32 @@ def found_files(paths: Iterable[Path]) -> list[Path]:
             f"There is no file {listed(map(str, missing))}. Name the groups' files, or the folder "
             "that they are in."
         )
-    if not found:
+    if not unique_paths:
         raise InputError(
             "There is no file to read. Name the groups' files (KMZ, KML, GeoPackage, GeoJSON, or "
             "the XLSX form), or the folder that they are in."
         )
-    return sorted(found, key=lambda one: (one.name, str(one)))
+    return sorted(unique_paths, key=lambda inner_path: (inner_path.name, str(inner_path)))
 
 
 def _is_meant(path: Path, folder: Path) -> bool:
     hidden = any(_LITTER.match(part) for part in path.relative_to(folder).parts)
-    there = path.is_file() or path.is_symlink()
-    return there and not hidden and path.suffix.casefold() not in _PASSED_OVER
+    is_file = path.is_file() or path.is_symlink()
+    return is_file and not hidden and path.suffix.casefold() not in _PASSED_OVER
 
 
 def sums_of(folders: Iterable[Path]) -> dict[str, str]:
     """The names of the files that were handed out, by their SHA-256, as the lists in packs say."""
-    known: dict[str, str] = {}
+    names: dict[str, str] = {}
     for folder in folders:
         for name, digest in store.read_sums(folder).items():
-            known.setdefault(digest, name.rpartition("/")[2])
-    return known
+            names.setdefault(digest, name.rpartition("/")[2])
+    return names
 
 
 def read_files(
     paths: Sequence[Path],
-    known: Known,
+    base_facts: HandedOut,
     *,
     handed_out: Mapping[str, str] | None = None,
     progress: Progress = quiet,
@@ -158,7 +158,7 @@ def read_files(
     ----------
     paths : sequence of Path
         As :func:`found_files` gives them.
-    known : Known
+    base_facts : HandedOut
         What the round handed out says.
     handed_out : mapping, optional
         The names of the files of the packs, by their SHA-256. One of them that comes back as it
@@ -185,12 +185,14 @@ def read_files(
                 group_files.note(label, "same file", twin=twin)
                 continue
             twins[digest] = label
-            _read(path, label, digest, known, group_files, unchanged=digest in (handed_out or {}))
+            _read(
+                path, label, digest, base_facts, group_files, unchanged=digest in (handed_out or {})
+            )
         except InputError as error:
-            _refuse(group_files, label, digest, str(error), known)
+            _refuse(group_files, label, digest, str(error), base_facts)
         except OSError as error:
             why = f"{label} cannot be read: {error.strerror or error}"
-            _refuse(group_files, label, digest, why, known)
+            _refuse(group_files, label, digest, why, base_facts)
     if not_for_editing:
         facts = {"count": len(not_for_editing), "names": listed(not_for_editing, 6)}
         group_files.note("", "pack files", **facts)
@@ -225,9 +227,11 @@ def _refuse_odd(path: Path, called: str) -> None:
     layers.check_beginning(path, called)
 
 
-def _refuse(group_files: GroupFiles, label: str, digest: str, why: str, known: Known) -> None:
+def _refuse(
+    group_files: GroupFiles, label: str, digest: str, why: str, base_facts: HandedOut
+) -> None:
     """A file that is not read, and why."""
-    group = _named_group(label, known.groups)
+    group = _named_group(label, base_facts.groups)
     group_files.files.append(FileRead(label, digest, why, group))
     group_files.note(label, "file refused", why=why)
 
@@ -236,7 +240,7 @@ def _read(
     path: Path,
     label: str,
     digest: str,
-    known: Known,
+    base_facts: HandedOut,
     group_files: GroupFiles,
     *,
     unchanged: bool,
@@ -244,11 +248,11 @@ def _read(
     """One file: a form, a GIS file, a KML or KMZ, or an archive of KMZ files."""
     suffix = path.suffix.casefold()
     if suffix in _FORMS:
-        _read_form(path, label, digest, known, group_files)
+        _read_form(path, label, digest, base_facts, group_files)
         return
     if suffix in layers.DRAWN_SUFFIXES:
         rows, _ = layers.read_drawn(path)
-        _take(rows, label, digest, known, group_files, unchanged=unchanged)
+        _take(rows, label, digest, base_facts, group_files, unchanged=unchanged)
         return
     inner, passed = kml.inner_archives(path, label)
     for entry in passed:
@@ -258,19 +262,19 @@ def _read(
         own_digest = hashlib.sha256(content).hexdigest()
         try:
             rows, _ = kml.read_kml(content, name=name)
-            _take(rows, name, own_digest, known, group_files, unchanged=False)
+            _take(rows, name, own_digest, base_facts, group_files, unchanged=False)
         except InputError as error:
-            _refuse(group_files, name, own_digest, str(error), known)
+            _refuse(group_files, name, own_digest, str(error), base_facts)
     if not inner:
         rows, _ = kml.read_kml(path, name=label)
-        _take(rows, label, digest, known, group_files, unchanged=unchanged)
+        _take(rows, label, digest, base_facts, group_files, unchanged=unchanged)
 
 
 def _take(
     rows: gpd.GeoDataFrame,
     label: str,
     digest: str,
-    known: Known,
+    base_facts: HandedOut,
     group_files: GroupFiles,
     *,
     unchanged: bool,
@@ -279,14 +283,19 @@ def _take(
     notes = [_reader_notice(row, label) for row in rows.attrs["notes"] if _is_news(row)]
     group_files.notices += notes
     marks = _placemarks(rows, label)
-    own, evidence = [], []
+    own_marks: list[dict[str, Any]] = []
+    evidence: list[dict[str, Any]] = []
     for mark in marks:
-        (evidence if _is_evidence(mark, known) else own).append(mark)
-    shapes = [mark for mark in own if mark["polygons"]]
-    pins = [mark for mark in own if not mark["polygons"]]
-    group, group_by = _group(label, shapes, known, group_files) if own else _named(label, known)
-    folder_there = _folder_there(rows.attrs["folders"], shapes, group, known, label, group_files)
-    group_files.unsound[label] = _unsound(rows.attrs, pins, known)
+        (evidence if _is_evidence(mark, base_facts) else own_marks).append(mark)
+    shapes = [mark for mark in own_marks if mark["polygons"]]
+    pins = [mark for mark in own_marks if not mark["polygons"]]
+    group, group_by = (
+        _group(label, shapes, base_facts, group_files) if own_marks else _named(label, base_facts)
+    )
+    folder_there = _folder_there(
+        rows.attrs["folders"], shapes, group, base_facts, label, group_files
+    )
+    group_files.unsound[label] = _unsound(rows.attrs, pins, base_facts)
     group_files.placemarks += [_shape(mark, group, group_files) for mark in shapes]
     group_files.pins += [_pin(mark, group) for mark in pins]
     group_files.pins += [_pin_on_evidence(mark, group) for mark in evidence if _is_comment(mark)]
@@ -308,28 +317,28 @@ def _take(
     )
     if unchanged:
         group_files.note(label, "unchanged file")
-    if not own:
+    if not own_marks:
         group_files.note(label, "nothing drawn")
 
 
-def _named(label: str, known: Known) -> tuple[str, str]:
+def _named(label: str, base_facts: HandedOut) -> tuple[str, str]:
     """The group of a file in which nothing was drawn: that of its name, if any."""
-    group = _named_group(label, known.groups)
+    group = _named_group(label, base_facts.groups)
     return (group, "its name") if group else ("", "")
 
 
 def _unsound(
-    about: Mapping[str, Any], pins: Sequence[Mapping[str, Any]], known: Known
+    about: Mapping[str, Any], pins: Sequence[Mapping[str, Any]], base_facts: HandedOut
 ) -> dict[str, str]:
     """Units that came back without an outline that can be used, and why; under "" a file cut off."""
     reasons = {} if about.get("whole", True) else {"": "file cut off"}
     for mark in about.get("broken", ()):
         unit_id = _meant(mark)
-        if unit_id in known.units:
+        if unit_id in base_facts.units:
             reasons[unit_id] = "broken placemark"
     for mark in pins:
         unit_id = str(mark["data"].get("cu_id", ""))
-        if unit_id in known.units:
+        if unit_id in base_facts.units:
             reasons[unit_id] = "no ground"
     return reasons
 
@@ -353,8 +362,8 @@ def _reader_notice(row: Mapping[str, Any], label: str) -> workshop.Notice:
     what, _, assumed = str(row["what"]).rpartition(": ")
     what, assumed = (what, assumed) if what else (assumed, "")
     cure = "; ".join(filter(None, (assumed, str(row["cure"]))))
-    said = Note("", {"text": what, "assumed": cure})
-    return workshop.Notice(label, folder, row["placemark"], said, int(row["line"]))
+    reader_note = Note("", {"text": what, "assumed": cure})
+    return workshop.Notice(label, folder, row["placemark"], reader_note, int(row["line"]))
 
 
 def _placemarks(rows: gpd.GeoDataFrame, label: str) -> list[dict[str, Any]]:
@@ -385,11 +394,13 @@ def _placemarks(rows: gpd.GeoDataFrame, label: str) -> list[dict[str, Any]]:
 def _closed(line: Any) -> Any:
     """A path as the polygon that it surrounds; None where there is none."""
     ring = shapely.Polygon(shapely.get_coordinates(line))
-    made = shapely.make_valid(ring, method="structure", keep_collapsed=False)
-    return made if made.area > 0 and made.geom_type in ("Polygon", "MultiPolygon") else None
+    polygon = shapely.make_valid(ring, method="structure", keep_collapsed=False)
+    return (
+        polygon if polygon.area > 0 and polygon.geom_type in ("Polygon", "MultiPolygon") else None
+    )
 
 
-def _is_evidence(mark: Mapping[str, Any], known: Known) -> bool:
+def _is_evidence(mark: Mapping[str, Any], base_facts: HandedOut) -> bool:
     """Whether a placemark is one of ours that nobody was asked to edit.
 
     A copy of one that was put among the units is meant as a unit.
@@ -397,7 +408,7 @@ def _is_evidence(mark: Mapping[str, Any], known: Known) -> bool:
     if "layer" in mark["data"]:
         return not (mark["polygons"] and _is_units_folder(mark["folder"]))
     front = str(mark["name"]).partition(" ")[0]
-    return front in known.evidence and _is_in(mark["folder"], _EVIDENCE_FOLDERS)
+    return front in base_facts.evidence and _is_in(mark["folder"], _EVIDENCE_FOLDERS)
 
 
 def _catalogued(*keys: str) -> frozenset[str]:
@@ -426,21 +437,24 @@ def _is_units_folder(folder: str) -> bool:
 def _shape(mark: Mapping[str, Any], group: str, group_files: GroupFiles) -> dict[str, Any]:
     """A placemark with ground, by :data:`cami_units.workshop.PLACEMARK_COLUMNS`, with its outline."""
     data = mark["data"]
-    whole = mark["polygons"][0] if len(mark["polygons"]) == 1 else _joined(mark["polygons"])
-    outline = kml.as_written(whole)
+    shape = mark["polygons"][0] if len(mark["polygons"]) == 1 else _joined(mark["polygons"])
+    outline = kml.as_written(shape)
     layer = data.get("layer", "")
     notes = [Note("closed path")] if mark["from_path"] else []
     notes += [Note("points beside", {"count": mark["beside"]})] if mark["beside"] else []
     notes += [Note("evidence copied", {"layer": layer})] if "layer" in data else []
     place = (mark["file"], mark["folder"], mark["name"])
-    group_files.notices += [workshop.Notice(*place, said, int(mark["line"])) for said in notes]
-    own = {} if "layer" in data else data  # a copy of our evidence is no unit of ours
+    group_files.notices += [
+        workshop.Notice(*place, mark_note, int(mark["line"])) for mark_note in notes
+    ]
+    own_data = {} if "layer" in data else data  # a copy of our evidence is no unit of ours
     return {
         **{key: mark[key] for key in ("file", "folder", "name", "comment")},
-        **{key: own.get(key, "") for key in ("cu_id", "part", "rev", "section_id")},
+        **{key: own_data.get(key, "") for key in ("cu_id", "part", "rev", "section_id")},
         "group": group,
         "placemark_id": "" if "layer" in data else mark["placemark_id"],
-        "untouched": bool(own.get("geom_hash")) and own["geom_hash"] == kml.geom_hash(outline),
+        "untouched": bool(own_data.get("geom_hash"))
+        and own_data["geom_hash"] == kml.geom_hash(outline),
         "outline": outline,
     }
 
@@ -479,22 +493,26 @@ def _pin_on_evidence(mark: Mapping[str, Any], group: str) -> dict[str, Any]:
 
 
 def _group(
-    label: str, shapes: Sequence[Mapping[str, Any]], known: Known, group_files: GroupFiles
+    label: str, shapes: Sequence[Mapping[str, Any]], base_facts: HandedOut, group_files: GroupFiles
 ) -> tuple[str, str]:
     """The group of a file, and how it is known: data, file name, units, or the ground covered."""
     by_data = _mostly(mark["data"].get("group", "") for mark in shapes)
-    by_name = _named_group(label, known.groups)
-    if by_data in known.groups:
+    by_name = _named_group(label, base_facts.groups)
+    if by_data in base_facts.groups:
         if by_name and by_name != by_data:
             group_files.note(label, "name or data", by_name=by_name, by_data=by_data)
         return by_data, "its placemarks"
     if by_name:
         return by_name, "its name"
-    by_section = known.section_group.get(_mostly(_data(shapes, "section_id")), "")
+    by_section = base_facts.section_group.get(_mostly(_data(shapes, "section_id")), "")
     if by_section:
         group_files.note(label, "group by sections", group=by_section)
         return by_section, "assumed by the section of its units"
-    owners = {known.owner.get(unit, "") for unit in _data(shapes, "cu_id") if unit in known.units}
+    owners = {
+        base_facts.owner.get(unit, "")
+        for unit in _data(shapes, "cu_id")
+        if unit in base_facts.units
+    }
     if len(owners) == 1:
         by_units = owners.pop()
         group_files.note(label, "group by units", group=by_units)
@@ -519,8 +537,8 @@ def _mostly(values: Iterable[str]) -> str:
 def _named_group(called: str, groups: Sequence[str]) -> str:
     """The group in the name of a file: after ``edit_``, else any word that is a group."""
     stem = re.sub(r"(?:\.(?:kml|kmz|zip|xlsx|xlsm|gpkg|geojson|json))+\Z", "", called.lower())
-    found = _EDIT_NAME.search(stem)
-    parts = [found[1], stem] if found else [stem]
+    edit_name = _EDIT_NAME.search(stem)
+    parts = [edit_name[1], stem] if edit_name else [stem]
     for part in parts:
         fitting = [group for group in groups if _is_word(group.lower(), part)]
         if fitting:
@@ -536,22 +554,28 @@ def _folder_there(
     folders: Sequence[str],
     shapes: Sequence[Mapping[str, Any]],
     group: str,
-    known: Known,
+    base_facts: HandedOut,
     label: str,
     group_files: GroupFiles,
 ) -> bool:
     """Whether the folder that the units were handed out in has come back."""
     if any(_is_units_folder(folder) for folder in folders):
         return True
-    mine = {unit for unit in known.units if group in (known.owner.get(unit), workshop.EVERYBODY)}
-    held = Counter(
+    mine = {
+        unit
+        for unit in base_facts.units
+        if group in (base_facts.owner.get(unit), workshop.EVERYBODY)
+    }
+    units_by_folder = Counter(
         mark["folder"] for mark in shapes if mark["folder"] and mark["data"].get("cu_id") in mine
     )
-    if held:
-        folder, count = held.most_common(1)[0]
+    if units_by_folder:
+        folder, count = units_by_folder.most_common(1)[0]
         if count >= 2 and count * 2 >= len(mine):
-            said = Note("folder renamed", {"folder": folder, "count": count, "due": len(mine)})
-            group_files.notices.append(workshop.Notice(label, folder, "", said))
+            folder_note = Note(
+                "folder renamed", {"folder": folder, "count": count, "due": len(mine)}
+            )
+            group_files.notices.append(workshop.Notice(label, folder, "", folder_note))
             return True
     return False
 
@@ -559,10 +583,14 @@ def _folder_there(
 # -- forms ----------------------------------------------------------------------------------------
 
 
-def _read_form(path: Path, label: str, digest: str, known: Known, group_files: GroupFiles) -> None:
+def _read_form(
+    path: Path, label: str, digest: str, base_facts: HandedOut, group_files: GroupFiles
+) -> None:
     """The units of a group's form: rejections, names and comments; shapes come from the KML."""
     form = read_form(path)
-    group = form.group if form.group in known.groups else _named_group(label, known.groups)
+    group = (
+        form.group if form.group in base_facts.groups else _named_group(label, base_facts.groups)
+    )
     group_by = "nothing"
     if group:
         group_by = "its first sheet" if group == form.group else "its name"
@@ -570,54 +598,54 @@ def _read_form(path: Path, label: str, digest: str, known: Known, group_files: G
         group = workshop.EVERYBODY
         group_files.note(label, "form without group")
     for problem in form.problems:
-        said = Note("", {"text": problem.what, "assumed": problem.cure})
-        group_files.notices.append(workshop.Notice(label, "units", problem.where, said))
+        form_note = Note("", {"text": problem.what, "assumed": problem.cure})
+        group_files.notices.append(workshop.Notice(label, "units", problem.where, form_note))
     group_files.forms[label] = [
         row
-        for asked in form.units.to_dict("records")
-        if (row := _form_row(asked, label, known, group_files)) is not None
+        for row_cells in form.units.to_dict("records")
+        if (row := _form_row(row_cells, label, base_facts, group_files)) is not None
     ]
     marked = form.activities["action"].isin(["add", "amend", "drop"])
     activities = int((marked | (form.activities["activity_id"] == "")).sum())
     if activities:
-        said = Note("form activities", {"count": activities})
-        group_files.notices.append(workshop.Notice(label, "activities", "", said))
+        form_note = Note("form activities", {"count": activities})
+        group_files.notices.append(workshop.Notice(label, "activities", "", form_note))
     rows = len(group_files.forms[label]) + activities
     group_files.files.append(FileRead(label, digest, group=group, group_by=group_by, rows=rows))
 
 
 def _form_row(
-    row: Mapping[Any, Any], label: str, known: Known, group_files: GroupFiles
+    row: Mapping[Any, Any], label: str, base_facts: HandedOut, group_files: GroupFiles
 ) -> workshop.FormRow | None:
     """What a row of a form says of a unit; None where it asks for a new one, which a map must show."""
-    asked = {str(key): clean_name(value) for key, value in row.items()}
-    unit_id = workshop.spoken_id(asked["unit_id"]) or asked["unit_id"]
-    action = asked["action"].casefold()
+    cells = {str(key): clean_name(value) for key, value in row.items()}
+    unit_id = workshop.spoken_id(cells["unit_id"]) or cells["unit_id"]
+    action = cells["action"].casefold()
     comments = [str(row["comment"]), str(row["open_question"])]
-    request = _request(action, unit_id, asked)
+    request = _request(action, unit_id, cells)
     if request:
-        at = (label, "units", unit_id or asked["new_name"])
+        at = (label, "units", unit_id or cells["new_name"])
         group_files.notices.append(workshop.Notice(*at, request))
         comments.insert(0, words.said(request))
-    if action == "new" and unit_id not in known.units:
+    if action == "new" and unit_id not in base_facts.units:
         return None
     return workshop.FormRow(
         unit_id=unit_id,
         rejected=action == "reject",
-        name=workshop.bare_name(asked["new_name"]),
+        name=workshop.bare_name(cells["new_name"]),
         comment="\n".join(filter(None, comments)),
     )
 
 
-def _request(action: str, unit_id: str, asked: Mapping[str, str]) -> Note | None:
+def _request(action: str, unit_id: str, cells: Mapping[str, str]) -> Note | None:
     """What a row of a form asks for that only a map can give."""
     if action == "merge":
-        other = workshop.spoken_id(asked["merge_with"]) or asked["merge_with"]
-        facts = {"unit_id": unit_id, "other": other}
-        return Note("form merges" if other else "form merges with none", facts)
+        mate = workshop.spoken_id(cells["merge_with"]) or cells["merge_with"]
+        facts = {"unit_id": unit_id, "other": mate}
+        return Note("form merges" if mate else "form merges with none", facts)
     if action == "new":
-        named = f" '{asked['new_name']}'" if asked["new_name"] else ""
-        comment = f": {asked['comment']}" if asked["comment"] else ""
+        named = f" '{cells['new_name']}'" if cells["new_name"] else ""
+        comment = f": {cells['comment']}" if cells["comment"] else ""
         return Note("form adds", {"named": named, "words": comment})
     keys = {"split": "form splits", "change": "form changes"}
     return Note(keys[action], {"unit_id": unit_id}) if action in keys else None

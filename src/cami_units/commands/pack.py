@@ -86,33 +86,41 @@ def pack(
         A group asks for a section that is not there, or the folder holds something that would be
         lost.
     """
-    done = decided_round(directory)
-    groups = groups_of(done, plan)
-    known = allocation(done, groups)
+    base_round = decided_round(directory)
+    groups = groups_of(base_round, plan)
+    allocated = allocation(base_round, groups)
     target = out or directory.resolve().parent / "pack"
     _check_replaceable(target)
-    public = published(done)
-    drawn = drawn_scene(done, lang=done.imprint.languages[0])
-    noticed = _unowned(done, groups)
-    shared = _drawing_ground(done, noticed)
+    public = published(base_round)
+    scene = drawn_scene(base_round, lang=base_round.imprint.languages[0])
+    problems = _unowned(base_round, groups)
+    shared = _drawing_ground(base_round, problems)
     with store.staging(target, replace=True) as folder:
         for group, sections in groups.items():
             progress("packing for groups", list(groups).index(group), len(groups))
             _write_group(
-                folder / group, drawn, public, known, group, sections, directory, shared, noticed
+                folder / group,
+                scene,
+                public,
+                allocated,
+                group,
+                sections,
+                directory,
+                shared,
+                problems,
             )
         progress("packing everything", 0, 0)
-        _write_everything(folder / "everything", done, public, noticed)
+        _write_everything(folder / "everything", base_round, public, problems)
         progress("packing for plenary", 0, 0)
-        _write_plenary(folder / "plenary", folder / "everything", drawn)
-        store.write_json(folder / ABOUT, _about(done, groups, known))
+        _write_plenary(folder / "plenary", folder / "everything", scene)
+        store.write_json(folder / ABOUT, _about(base_round, groups, allocated))
         _check_names(path.name for path in folder.rglob("*"))
         files = store.write_sums(folder)
-    noticed += _too_heavy(files)
-    return Packed(target, known, tuple(noticed), files)
+    problems += _too_heavy(files)
+    return Packed(target, allocated, tuple(problems), files)
 
 
-def groups_of(done: Round, plan: Plan | None = None) -> dict[str, tuple[str, ...]]:
+def groups_of(base_round: Round, plan: Plan | None = None) -> dict[str, tuple[str, ...]]:
     """The working groups with their sections: the plan's, else one a section, named after it.
 
     Raises
@@ -121,8 +129,8 @@ def groups_of(done: Round, plan: Plan | None = None) -> dict[str, tuple[str, ...
         With everything at once that is wrong with the names of the groups, or a section that a
         group asks for is not there.
     """
-    rules = plan or stored_plan(done.manifest["plan"], done.manifest["profile"])
-    groups = workshop.groups_of(rules.workshop.groups, done.tables.get("sections"))
+    rules = plan or stored_plan(base_round.manifest["plan"], base_round.manifest["profile"])
+    groups = workshop.groups_of(rules.workshop.groups, base_round.tables.get("sections"))
     faults = [
         f"'{name}' cannot be the name of files: letters A–Z, digits, - and _, at most 40. Name "
         "the groups in [workshop.groups]"
@@ -140,14 +148,14 @@ def groups_of(done: Round, plan: Plan | None = None) -> dict[str, tuple[str, ...
     return groups
 
 
-def _spatial(done: Round, name: str) -> gpd.GeoDataFrame:
-    return gpd.GeoDataFrame(done.tables[name])
+def _spatial(base_round: Round, name: str) -> gpd.GeoDataFrame:
+    return gpd.GeoDataFrame(base_round.tables[name])
 
 
-def _unowned(done: Round, groups: Mapping[str, Sequence[str]]) -> list[Problem]:
-    given = {section for own in groups.values() for section in own}
-    there = done.tables.get("sections", pd.DataFrame({"section_id": []}))
-    left = sorted(set(map(str, there["section_id"])) - given)
+def _unowned(base_round: Round, groups: Mapping[str, Sequence[str]]) -> list[Problem]:
+    given_sections = {section for of_group in groups.values() for section in of_group}
+    sections = base_round.tables.get("sections", pd.DataFrame({"section_id": []}))
+    left = sorted(set(map(str, sections["section_id"])) - given_sections)
     if not left:
         return []
     what = f"{listed(left)} belong to no group: their units go to the nearest group"
@@ -159,40 +167,42 @@ def _unowned(done: Round, groups: Mapping[str, Sequence[str]]) -> list[Problem]:
 
 def _write_group(
     folder: Path,
-    drawn: Scene,
+    scene: Scene,
     public: Round,
-    known: pd.DataFrame,
+    allocated: pd.DataFrame,
     group: str,
     sections: Sequence[str],
     base: Path,
     shared: DrawingGround | None,
-    noticed: list[Problem],
+    problems: list[Problem],
 ) -> None:
     folder.mkdir()
     imprint, species = public.imprint, public.tables["species"]
-    own, others = _own_and_others(public, known, group)
-    near = _near(public, own, sections)
+    own_units, others = _own_and_others(public, allocated, group)
+    near = _near(public, own_units, sections)
     cards = {
-        lang: words.unit_cards({**public.tables, "conservation_units": own}, species, lang=lang)
+        lang: words.unit_cards(
+            {**public.tables, "conservation_units": own_units}, species, lang=lang
+        )
         for lang in imprint.languages
     }
     lang = imprint.languages[0]
     mine = kml.Pack(group=group, neighbours=others)
     earth = kml.earth_writers(
-        own,
+        own_units,
         cards=cards[lang],
         imprint=imprint,
         lang=lang,
         layers=near,
         species=species,
         pack=mine,
-        legend=legend_png(own, near, lang=lang),
+        legend=legend_png(own_units, near, lang=lang),
     )
-    noticed += earth["earth-pro"](folder / f"edit_{group}.kmz")
-    noticed += earth["earth-web"](folder / f"edit_{group}_web.kmz")
+    problems += earth["earth-pro"](folder / f"edit_{group}.kmz")
+    problems += earth["earth-web"](folder / f"edit_{group}_web.kmz")
     webmap.write_map(
         folder / f"map_{group}.html",
-        own,
+        own_units,
         cards=cards,
         imprint=imprint,
         layers=near,
@@ -201,15 +211,15 @@ def _write_group(
         lang=lang,
     )
     if shared is not None:
-        page = group_page(group, own, others, shared, public, near)
+        page = group_page(group, own_units, others, shared, public, near)
         page.save(folder / f"draw_{group}.html")
     if sections:
         figures.write_pages(
-            folder / f"map_{group}.pdf", (figures.section_sheet(drawn, name) for name in sections)
+            folder / f"map_{group}.pdf", (figures.section_sheet(scene, name) for name in sections)
         )
     write_form(
         folder / f"form_{group}.xlsx",
-        own,
+        own_units,
         imprint=imprint,
         group=group,
         activities=known_activities(base),
@@ -218,7 +228,7 @@ def _write_group(
     for language in imprint.languages:
         write_howto(
             folder / f"howto_{group}_{language}.html",
-            own,
+            own_units,
             imprint=imprint,
             group=group,
             sections=[f"{name} {titles[name][language]}" for name in sections],
@@ -228,30 +238,30 @@ def _write_group(
 
 
 def _own_and_others(
-    public: Round, known: pd.DataFrame, group: str
+    public: Round, allocated: pd.DataFrame, group: str
 ) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
     """The units that a group edits, and those of the others that are still there."""
-    everyone = _spatial(public, "conservation_units").merge(known, on="unit_id")
-    own = everyone[everyone["group"] == group].reset_index(drop=True)
+    everyone = _spatial(public, "conservation_units").merge(allocated, on="unit_id")
+    own_units = everyone[everyone["group"] == group].reset_index(drop=True)
     others = everyone[everyone["group"] != group]
-    return own, others[~others["status"].isin(HIDDEN_STATUSES)].reset_index(drop=True)
+    return own_units, others[~others["status"].isin(HIDDEN_STATUSES)].reset_index(drop=True)
 
 
-def _drawing_ground(done: Round, noticed: list[Problem]) -> DrawingGround | None:
+def _drawing_ground(base_round: Round, problems: list[Problem]) -> DrawingGround | None:
     """What drawing pages measure on; None for a round that came without its ranges."""
-    if "ranges_used" in done.tables:
-        return ground_of_round(done)
+    if "ranges_used" in base_round.tables:
+        return ground_of_round(base_round)
     what = "the round came without its ranges: no drawing pages"
-    noticed.append(Problem("note", "pack", "", "", what, "Pack the round as propose wrote it."))
+    problems.append(Problem("note", "pack", "", "", what, "Pack the round as propose wrote it."))
     return None
 
 
-def draw_map(done: Round, *, group: str) -> webmap.DrawingPage:
+def draw_map(base_round: Round, *, group: str) -> webmap.DrawingPage:
     """The page on which a working group draws, with the verdict beside its outlines.
 
     Parameters
     ----------
-    done : Round
+    base_round : Round
         The round that is handed out, with its ranges.
     group : str
         A working group of its plan, such as "S1".
@@ -267,24 +277,24 @@ def draw_map(done: Round, *, group: str) -> webmap.DrawingPage:
     InputError
         There is no such group, or the round came without its ranges.
     """
-    groups = groups_of(done)
+    groups = groups_of(base_round)
     if group not in groups:
         hint = nearest(group, groups)
         raise InputError(f"There is no group '{group}'.{hint} There are {listed(groups, 20)}.")
-    public = published(done)
-    own, others = _own_and_others(public, allocation(done, groups), group)
-    near = _near(public, own, groups[group])
-    return group_page(group, own, others, ground_of_round(done), public, near)
+    public = published(base_round)
+    own_units, others = _own_and_others(public, allocation(base_round, groups), group)
+    near = _near(public, own_units, groups[group])
+    return group_page(group, own_units, others, ground_of_round(base_round), public, near)
 
 
 def _near(
-    public: Round, own: gpd.GeoDataFrame, sections: Sequence[str]
+    public: Round, own_units: gpd.GeoDataFrame, sections: Sequence[str]
 ) -> dict[str, gpd.GeoDataFrame]:
     """The layers around a group's sections and units; borders and countries stay whole."""
     mine = _spatial(public, "sections") if sections else _spatial(public, "countries").iloc[:0]
     mine = mine[mine["section_id"].isin(sections)] if sections else mine
     west, south, east, north = shapely.total_bounds(
-        [*mine.geometry, *own.geometry]  # a unit may reach out of every section
+        [*mine.geometry, *own_units.geometry]  # a unit may reach out of every section
     )
     frame = shapely.box(
         west - AROUND_DEGREES, south - AROUND_DEGREES, east + AROUND_DEGREES, north + AROUND_DEGREES
@@ -330,14 +340,16 @@ def _parts(shape: Any, frame: Any) -> Any:
     return near[0] if len(near) == 1 else shapely.multipolygons(near)
 
 
-def _write_everything(folder: Path, done: Round, public: Round, noticed: list[Problem]) -> None:
+def _write_everything(
+    folder: Path, base_round: Round, public: Round, problems: list[Problem]
+) -> None:
     folder.mkdir()
-    for name, write in products(done, noticed=noticed).items():
+    for name, write in products(base_round, noticed=problems).items():
         write(folder / name)
     store.write_geopackage(folder / store.GEOPACKAGE, public)
 
 
-def _write_plenary(folder: Path, everything: Path, drawn: Scene) -> None:
+def _write_plenary(folder: Path, everything: Path, scene: Scene) -> None:
     """What the projector and the printer in the plenary hall need."""
     folder.mkdir()
     for name, source in (
@@ -347,18 +359,20 @@ def _write_plenary(folder: Path, everything: Path, drawn: Scene) -> None:
         ("map.html", "map.html"),
     ):
         store.copy_of(everything / source)(folder / name)
-    figures.write_figure(folder / "poster.pdf", figures.poster(drawn))
+    figures.write_figure(folder / "poster.pdf", figures.poster(scene))
 
 
-def _about(done: Round, groups: Mapping[str, Sequence[str]], known: pd.DataFrame) -> dict[str, Any]:
+def _about(
+    base_round: Round, groups: Mapping[str, Sequence[str]], allocated: pd.DataFrame
+) -> dict[str, Any]:
     """What the packs are, for whoever reads them back: base round, groups, who edits what."""
     return {
         "version": __version__,
-        "round": done.imprint.number,
-        "title": done.imprint.title,
-        "date": done.imprint.date,
-        "groups": {group: list(own) for group, own in groups.items()},
-        "units": dict(zip(known["unit_id"], known["group"], strict=True)),
+        "round": base_round.imprint.number,
+        "title": base_round.imprint.title,
+        "date": base_round.imprint.date,
+        "groups": {group: list(sections) for group, sections in groups.items()},
+        "units": dict(zip(allocated["unit_id"], allocated["group"], strict=True)),
     }
 
 
@@ -402,14 +416,14 @@ def _check_replaceable(target: Path) -> None:
         raise InputError(
             f"'{target}' is not empty and holds no packs. Choose another folder with --out."
         )
-    written = store.read_sums(target)
+    written_sums = store.read_sums(target)
     changed = [
         name
         for path in sorted(target.rglob("*"))
         if path.is_file()
         and (name := path.relative_to(target).as_posix()) != store.SUMS
         and not store.is_litter(path.name)
-        and written.get(name) != store.sha256(path)
+        and written_sums.get(name) != store.sha256(path)
     ]
     if changed:
         raise InputError(

@@ -82,11 +82,13 @@ def rehearse(base_dir: Path, folder: Path, *, progress: Progress = quiet) -> Reh
     files, damages = fabricated(kmz, base)
     handed_in = folder / "handed-in"
     store.write_folder(handed_in, files)
-    made = collect([handed_in], base, base_dir=base_dir, pack=packed.directory, progress=progress)
+    collected = collect(
+        [handed_in], base, base_dir=base_dir, pack=packed.directory, progress=progress
+    )
     target = folder / next_directory(base_dir, base).name
-    write_collected(made, target, progress=progress)
-    caught = tuple(Caught(damage, _told(damage, made)) for damage in damages)
-    return Rehearsed(caught, made, folder, handed_in, target)
+    write_collected(collected, target, progress=progress)
+    caught = tuple(Caught(damage, _told(damage, collected)) for damage in damages)
+    return Rehearsed(caught, collected, folder, handed_in, target)
 
 
 def check_rehearsal(folder: Path) -> None:
@@ -206,17 +208,22 @@ def _resaved(script: _Script, group: str, kmz: bytes, ids: list[str]) -> None:
 
 
 def _careless(
-    script: _Script, group: str, kmz: Mapping[str, bytes], own: str, other: str, base: Round
+    script: _Script,
+    group: str,
+    kmz: Mapping[str, bytes],
+    group_here: str,
+    group_there: str,
+    base: Round,
 ) -> None:
     """Shapes where they should not be."""
     file = f"edit_{group}.kmz"
-    theirs = draw.unit_ids(kmz[other])[0]
-    moved = translate(draw.outline(kmz[other], theirs), 0.4, 0.0)
-    far = draw.outline(kmz[other], draw.unit_ids(kmz[other])[2])
+    theirs = draw.unit_ids(kmz[group_there])[0]
+    moved_unit = translate(draw.outline(kmz[group_there], theirs), 0.4, 0.0)
+    far = draw.outline(kmz[group_there], draw.unit_ids(kmz[group_there])[2])
     spot = far.representative_point()
     content = draw.edited(
-        kmz[own],
-        draw.drawn(f"{theirs} better like this", moved, "2 "),
+        kmz[group_here],
+        draw.drawn(f"{theirs} better like this", moved_unit, "2 "),
         draw.drawn("our idea", spot.buffer(0.3, quad_segs=3), "2 "),
         draw.drawn("all of Mongolia", shapely.Point(103, 46).buffer(5, quad_segs=10), "2 "),
         draw.drawn("axes swapped", shapely.box(44, 79, 45, 80.5), "2 "),
@@ -343,13 +350,13 @@ def _slip() -> bytes:
 # -- what was told --------------------------------------------------------------------------------
 
 
-def _told(damage: Damage, made: Collected) -> str:
+def _told(damage: Damage, collected: Collected) -> str:
     """The line of a report that tells of a damage, in words; empty where there is none."""
-    table = _tables(made)[damage.table]
+    table = _tables(collected)[damage.table]
     for row in table.to_dict("records"):
         if all(_holds(row[column], part) for column, part in damage.line.items()):
-            shown = (clean_name(row.get(column)) for column in _LINES[damage.table])
-            return " · ".join(filter(None, shown))
+            cells = (clean_name(row.get(column)) for column in _LINES[damage.table])
+            return " · ".join(filter(None, cells))
     return ""
 
 
@@ -358,15 +365,15 @@ def _holds(value: object, part: str) -> bool:
     return part in text if part else not text
 
 
-def _tables(made: Collected) -> dict[str, pd.DataFrame]:
+def _tables(collected: Collected) -> dict[str, pd.DataFrame]:
     files = pd.DataFrame(
-        [{"file": f.file, "group": f.group, "refused": f.refused} for f in made.files]
+        [{"file": f.file, "group": f.group, "refused": f.refused} for f in collected.files]
     )
     return {
-        "changes": made.changes,
-        "conflicts": made.conflicts,
-        "problems": made.problems,
-        "remarks": pd.DataFrame(made.remarks.drop(columns="geometry")),
+        "changes": collected.changes,
+        "conflicts": collected.conflicts,
+        "problems": collected.problems,
+        "remarks": pd.DataFrame(collected.remarks.drop(columns="geometry")),
         "files": files,
     }
 

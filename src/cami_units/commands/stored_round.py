@@ -15,7 +15,7 @@ from cami_units.plan import Plan, stored_plan
 _NEEDED = ("species", "ranges_used", "features", "countries", "borders")
 
 
-def reopened(done: Round) -> tuple[Plan, Layers]:
+def reopened(base_round: Round) -> tuple[Plan, Layers]:
     """The plan and the layers that a round was made with, to measure other sites on them.
 
     Raises
@@ -32,27 +32,27 @@ def reopened(done: Round) -> tuple[Plan, Layers]:
         ...
     cami_units.model.InputError: This round came without species, ranges_used, ...
     """
-    missing = [name for name in _NEEDED if name not in done.tables]
+    missing = [name for name in _NEEDED if name not in base_round.tables]
     if missing:
         raise InputError(
             f"This round came without {listed(missing)}, so nothing can be measured on it again. "
             "Use the round as `propose` or `collect` wrote it, not one for publication."
         )
-    manifest: Mapping[str, Any] = done.manifest
+    manifest: Mapping[str, Any] = base_round.manifest
     plan = stored_plan(manifest["plan"], manifest["profile"])
     crs = plan.study.crs
     flat = {
         name: layers.to_equal_area(table, crs)
         for name in ("ranges_used", "coverage_areas", *ROUND_LAYERS)
-        if isinstance(table := done.tables.get(name), gpd.GeoDataFrame)
+        if isinstance(table := base_round.tables.get(name), gpd.GeoDataFrame)
     }
     flat["countries"]["range_state"] = flat["countries"]["range_state"].astype(bool)
     return plan, Layers(
         crs=crs,
-        species=done.tables["species"],
+        species=base_round.tables["species"],
         ranges=flat.pop("ranges_used"),
-        overrides=done.tables.get("overrides"),
-        coverage=_coverage(done.tables.get("coverage")),
+        overrides=base_round.tables.get("overrides"),
+        coverage=_coverage(base_round.tables.get("coverage")),
         sources=tuple(manifest["inputs"]),
         **flat,
     )
@@ -63,12 +63,12 @@ def _coverage(table: pd.DataFrame | None) -> pd.DataFrame | None:
     return None if table is None else table[["layer", "states"]].fillna("").astype(str)
 
 
-def allocation(done: Round, groups: Mapping[str, Sequence[str]]) -> pd.DataFrame:
+def allocation(base_round: Round, groups: Mapping[str, Sequence[str]]) -> pd.DataFrame:
     """Which group edits each unit: :func:`cami_units.workshop.allocated` on the tables of a round."""
-    crs = stored_plan(done.manifest["plan"], done.manifest["profile"]).study.crs
+    crs = stored_plan(base_round.manifest["plan"], base_round.manifest["profile"]).study.crs
     units, sections = (
         layers.to_equal_area(gpd.GeoDataFrame(table), crs)
-        if (table := done.tables.get(name)) is not None
+        if (table := base_round.tables.get(name)) is not None
         else None
         for name in ("conservation_units", "sections")
     )

@@ -95,29 +95,33 @@ def placed(
         for unit in units.to_dict("records")
         if clean_name(unit[column])
     }
-    made, matches, asked = [], {}, []
+    rows_placed, matches, names = [], {}, []
     for row in rows.fillna("").to_dict("records"):
-        told = {str(key): clean_name(value) for key, value in row.items()}
-        named = told.get("unit_id") or told.get("hotspot_id") or told.get("unit_name") or ""
+        cells = {str(key): clean_name(value) for key, value in row.items()}
+        named = cells.get("unit_id") or cells.get("hotspot_id") or cells.get("unit_name") or ""
         unit_id, how = _place(named, ids, by_hotspot, by_name)
         matches[named] = (unit_id, how)
-        asked.append(named)
-        full = {column: told.get(column, "") for column in ACTIVITY_COLUMNS}
-        made.append({**full, "unit_id": unit_id, "source": told.get("source") or source})
-    table = pd.DataFrame(made, columns=list(ACTIVITY_COLUMNS), dtype=str)
-    told_of = pd.DataFrame(
-        [(named, *found) for named, found in sorted(matches.items())],
+        names.append(named)
+        full = {column: cells.get(column, "") for column in ACTIVITY_COLUMNS}
+        rows_placed.append({**full, "unit_id": unit_id, "source": cells.get("source") or source})
+    table = pd.DataFrame(rows_placed, columns=list(ACTIVITY_COLUMNS), dtype=str)
+    match_table = pd.DataFrame(
+        [(named, *match) for named, match in sorted(matches.items())],
         columns=["named", "unit_id", "matched_by"],
         dtype=str,
     )
-    lost = told_of.loc[told_of["matched_by"].eq("none") & told_of["named"].ne(""), "named"].tolist()
-    silent = sum(not named for named in asked)
-    n = int((table["unit_id"] == "").sum()) - silent
-    told_so = [f"{n} activities name what became no unit: {listed(lost, 8)}"] if lost else []
-    told_so += [f"{silent} activities name no unit"] if silent else []
+    lost_names = match_table.loc[
+        match_table["matched_by"].eq("none") & match_table["named"].ne(""), "named"
+    ].tolist()
+    nameless_rows = sum(not named for named in names)
+    n = int((table["unit_id"] == "").sum()) - nameless_rows
+    sentences = (
+        [f"{n} activities name what became no unit: {listed(lost_names, 8)}"] if lost_names else []
+    )
+    sentences += [f"{nameless_rows} activities name no unit"] if nameless_rows else []
     cure = "They are kept without a unit. Say which unit they belong to, or 'general'."
-    problems = tuple(Problem("counted", "activities", source, "", w, cure) for w in told_so)
-    return table, told_of, problems
+    problems = tuple(Problem("counted", "activities", source, "", w, cure) for w in sentences)
+    return table, match_table, problems
 
 
 def _place(
@@ -150,25 +154,37 @@ def numbered(rows: pd.DataFrame, base: pd.DataFrame, log: pd.DataFrame | None) -
         The activities so far, and what was done to them.
     """
     table = {str(row["activity_id"]): row for row in base.to_dict("records")}
-    past = _past(log, {one: {str(k): str(v) for k, v in row.items()} for one, row in table.items()})
-    known: dict[tuple[str, str], list[str]] = {}
+    past = _past(
+        log,
+        {
+            activity_id: {str(k): str(v) for k, v in row.items()}
+            for activity_id, row in table.items()
+        },
+    )
+    ids_by_wording: dict[tuple[str, str], list[str]] = {}
     lines = [] if log is None else log.fillna("").to_dict("records")
-    imported = {str(one["activity_id"]) for one in lines if (one["action"], one["by"]) == _IMPORT}
-    for one, row in sorted(table.items()):
-        if one in imported:
+    imported = {
+        str(activity_id["activity_id"])
+        for activity_id in lines
+        if (activity_id["action"], activity_id["by"]) == _IMPORT
+    }
+    for activity_id, row in sorted(table.items()):
+        if activity_id in imported:
             fields = ("theme", "text")
-            theme, text = (past.first.get((one, name), str(row[name])) for name in fields)
-            known.setdefault((theme, _plain(text)), []).append(one)
-    numbers = [int(one[2:]) for one in table if re.fullmatch(r"P-\d{1,6}", one)]
+            theme, text = (past.first.get((activity_id, name), str(row[name])) for name in fields)
+            ids_by_wording.setdefault((theme, _plain(text)), []).append(activity_id)
+    numbers = [
+        int(activity_id[2:]) for activity_id in table if re.fullmatch(r"P-\d{1,6}", activity_id)
+    ]
     free = max(numbers, default=0)
     ids = []
     for row in rows.to_dict("records"):
-        before = known.get((str(row["theme"]), _plain(str(row["text"]))), [])
-        one = str(row["activity_id"]) or (before.pop(0) if before else "")
-        if not one:
+        before = ids_by_wording.get((str(row["theme"]), _plain(str(row["text"]))), [])
+        activity_id = str(row["activity_id"]) or (before.pop(0) if before else "")
+        if not activity_id:
             free += 1
-            one = f"P-{free:03d}"
-        ids.append(one)
+            activity_id = f"P-{free:03d}"
+        ids.append(activity_id)
     return rows.assign(activity_id=ids)
 
 
@@ -179,19 +195,19 @@ def numbered(rows: pd.DataFrame, base: pd.DataFrame, log: pd.DataFrame | None) -
 class Contribution:
     """What one group or file brings: its rows, with ``action`` where it is a form.
 
-    `given` are the activities that a form was handed out with, by id: what differs from them is
+    `as_given` are the activities that a form was handed out with, by id: what differs from them is
     what the group changed. Where it is empty, what differs from the table is.
     """
 
     by: str
     rows: pd.DataFrame
     is_form: bool = True
-    given: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    as_given: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 def merged_activities(
     base: pd.DataFrame,
-    brought: Iterable[Contribution],
+    contributions: Iterable[Contribution],
     *,
     owner: Mapping[str, str],
     log: pd.DataFrame | None = None,
@@ -202,7 +218,7 @@ def merged_activities(
     ----------
     base : DataFrame
         :data:`ACTIVITY_COLUMNS`.
-    brought : iterable of Contribution
+    contributions : iterable of Contribution
         In any order: they are taken by name.
     owner : mapping of unit_id to group
         Where two groups amend one activity differently, the owner of its unit has it; where
@@ -234,47 +250,56 @@ def merged_activities(
     problems: list[Problem] = []
     wishes: dict[tuple[str, str], list[tuple[str, str, str]]] = {}
     past = _past(log, table)
-    known = frozenset(table)
-    ordered = sorted(brought, key=lambda each: (each.by != PROGRAMME, each.by))
-    for one in ordered:
-        for line in one.rows.fillna("").to_dict("records"):
-            told = {str(key): clean_name(value) for key, value in line.items()}
-            activity_id = told.get("activity_id", "")
-            if activity_id in known or (activity_id in table and not one.is_form):
-                _wish(table[activity_id], told, one, past, wishes, problems)
+    known_ids = frozenset(table)
+    ordered = sorted(
+        contributions, key=lambda contribution: (contribution.by != PROGRAMME, contribution.by)
+    )
+    for contribution in ordered:
+        for line in contribution.rows.fillna("").to_dict("records"):
+            cells = {str(key): clean_name(value) for key, value in line.items()}
+            activity_id = cells.get("activity_id", "")
+            if activity_id in known_ids or (activity_id in table and not contribution.is_form):
+                _wish(table[activity_id], cells, contribution, past, wishes, problems)
                 continue
             # An id typed into a form is nobody's: two groups may both have written "1".
-            _add(table, lines, told, one.by, "" if one.is_form else activity_id, past)
-    for (activity_id, name), asked in sorted(wishes.items()):
+            _add(
+                table,
+                lines,
+                cells,
+                contribution.by,
+                "" if contribution.is_form else activity_id,
+                past,
+            )
+    for (activity_id, name), asks in sorted(wishes.items()):
         row = table[activity_id]
-        chosen = _chosen(asked, owner.get(row["unit_id"], ""))
+        winner = _chosen(asks, owner.get(row["unit_id"], ""))
         old = row[name]
-        for by, new, why in asked:
-            if (by, new, why) == chosen:
+        for by, new, why in asks:
+            if (by, new, why) == winner:
                 action = "drop" if name == "status" else "amend"
                 lines += [(activity_id, action, name, old, new, by, why)] if new != old else []
-            elif new != chosen[1]:
-                lines.append((activity_id, "conflict", name, new, chosen[1], by, why))
-                what = f"{by} wants {name} '{new}', {chosen[0]} wants '{chosen[1]}'"
-                cure = f"{chosen[0]} has it for now. Settle it in plenary."
+            elif new != winner[1]:
+                lines.append((activity_id, "conflict", name, new, winner[1], by, why))
+                what = f"{by} wants {name} '{new}', {winner[0]} wants '{winner[1]}'"
+                cure = f"{winner[0]} has it for now. Settle it in plenary."
                 problems.append(Problem("counted", "activities", "", activity_id, what, cure))
-        row[name] = chosen[1]
-    done = pd.DataFrame(list(table.values()), columns=list(ACTIVITY_COLUMNS), dtype=str)
+        row[name] = winner[1]
+    merged_table = pd.DataFrame(list(table.values()), columns=list(ACTIVITY_COLUMNS), dtype=str)
     log = pd.DataFrame(lines, columns=list(LOG_COLUMNS), dtype=str)
-    return done.sort_values("activity_id", ignore_index=True), log, tuple(problems)
+    return merged_table.sort_values("activity_id", ignore_index=True), log, tuple(problems)
 
 
 def _add(
     table: dict[str, dict[str, str]],
     lines: list[tuple[str, ...]],
-    told: Mapping[str, str],
+    cells: Mapping[str, str],
     by: str,
     activity_id: str,
     past: _Past,
 ) -> None:
-    if not told.get("text"):
+    if not cells.get("text"):
         return
-    same = (told.get("unit_id", ""), told.get("theme", ""), _plain(told["text"]))
+    same = (cells.get("unit_id", ""), cells.get("theme", ""), _plain(cells["text"]))
     if (by, same[0], same[2]) in past.added:
         return
     if not activity_id and any(
@@ -283,54 +308,54 @@ def _add(
     ):
         return
     new_id = activity_id or _next_id(table, by)
-    row = {column: told.get(column, "") for column in ACTIVITY_COLUMNS}
+    row = {column: cells.get(column, "") for column in ACTIVITY_COLUMNS}
     table[new_id] = {
         **row,
         "activity_id": new_id,
         "status": row["status"] or "proposed",
         "source": row["source"] or by,
     }
-    lines.append((new_id, "add", "text", "", told["text"], by, told.get("why", "")))
+    lines.append((new_id, "add", "text", "", cells["text"], by, cells.get("why", "")))
 
 
 def _next_id(table: Collection[str], by: str) -> str:
     stem = re.sub(r"[^0-9A-Za-z_-]", "", by)[:20] or "X"
-    taken = [
-        int(found[1])
+    numbers = [
+        int(number[1])
         for name in table
-        if (found := re.fullmatch(rf"{stem}-(\d+)", name)) is not None
+        if (number := re.fullmatch(rf"{stem}-(\d+)", name)) is not None
     ]
-    return f"{stem}-{max(taken, default=0) + 1:03d}"
+    return f"{stem}-{max(numbers, default=0) + 1:03d}"
 
 
 @dataclass(frozen=True, slots=True)
 class _Past:
     """What the log says was done.
 
-    `first` is what each field was before anybody amended it, `heard` what each group has asked for,
+    `first` is what each field was before anybody amended it, `asks` what each group has asked for,
     `added` who added what to which unit, `last` who amended each field last.
     """
 
     first: Mapping[tuple[str, str], str]
-    heard: frozenset[tuple[str, str, str, str]]
+    asks: frozenset[tuple[str, str, str, str]]
     added: frozenset[tuple[str, str, str]]
     last: Mapping[tuple[str, str], str]
 
 
 def _past(log: pd.DataFrame | None, table: Mapping[str, Mapping[str, str]]) -> _Past:
-    done = [] if log is None else log.fillna("").to_dict("records")
-    told = [
+    log_rows = [] if log is None else log.fillna("").to_dict("records")
+    cleaned_rows = [
         {str(key): clean_name(value).removeprefix("'") for key, value in line.items()}
-        for line in done
+        for line in log_rows
     ]
-    amended = [line for line in told if line["action"] in ("amend", "drop")]
+    amended = [line for line in cleaned_rows if line["action"] in ("amend", "drop")]
     first: dict[tuple[str, str], str] = {}
     for line in amended:
         first.setdefault((line["activity_id"], line["field"]), line["old"])
-    homes = {one: row["moved_from"] or row["unit_id"] for one, row in table.items()}
+    homes = {activity_id: row["moved_from"] or row["unit_id"] for activity_id, row in table.items()}
     return _Past(
         first=first,
-        heard=frozenset(
+        asks=frozenset(
             (
                 line["by"],
                 line["activity_id"],
@@ -338,7 +363,7 @@ def _past(log: pd.DataFrame | None, table: Mapping[str, Mapping[str, str]]) -> _
                 # a conflict was lost: what was asked for stands where what was there does
                 line["old"] if line["action"] == "conflict" else line["new"],
             )
-            for line in told
+            for line in cleaned_rows
             if line["action"] in ("amend", "drop", "conflict")
         ),
         added=frozenset(
@@ -347,7 +372,7 @@ def _past(log: pd.DataFrame | None, table: Mapping[str, Mapping[str, str]]) -> _
                 first.get((line["activity_id"], "unit_id"), homes.get(line["activity_id"], "")),
                 _plain(line["new"]),
             )
-            for line in told
+            for line in cleaned_rows
             if line["action"] == "add"
         ),
         last={(line["activity_id"], line["field"]): line["by"] for line in amended},
@@ -356,45 +381,48 @@ def _past(log: pd.DataFrame | None, table: Mapping[str, Mapping[str, str]]) -> _
 
 def _wish(
     row: Mapping[str, str],
-    told: Mapping[str, str],
-    one: Contribution,
+    cells: Mapping[str, str],
+    contribution: Contribution,
     past: _Past,
     wishes: dict[tuple[str, str], list[tuple[str, str, str]]],
     problems: list[Problem],
 ) -> None:
     """What a contribution wants of an activity that is there."""
-    activity_id, action, why = row["activity_id"], told.get("action", ""), told.get("why", "")
-    here = row["moved_from"] or row["unit_id"]
-    given = one.given.get(activity_id)
-    asked: dict[str, str] = {}
+    activity_id, action, why = row["activity_id"], cells.get("action", ""), cells.get("why", "")
+    home = row["moved_from"] or row["unit_id"]
+    as_given = contribution.as_given.get(activity_id)
+    amendments: dict[str, str] = {}
     for name in _AMENDABLE:
-        new, now = told.get(name, ""), here if name == "unit_id" else row[name]
-        seen = given is not None and given.get(name) == now
-        heard = (one.by, activity_id, name, new) in past.heard
-        if not new or new == now or (heard and not seen):
+        new, now = cells.get(name, ""), home if name == "unit_id" else row[name]
+        was_seen = as_given is not None and as_given.get(name) == now
+        was_heard = (contribution.by, activity_id, name, new) in past.asks
+        if not new or new == now or (was_heard and not was_seen):
             continue
-        if new == (past.first.get((activity_id, name)) if given is None else given.get(name)):
+        if new == (past.first.get((activity_id, name)) if as_given is None else as_given.get(name)):
             continue  # as it was before somebody else amended it: not this group's doing
-        asked[name] = new
+        amendments[name] = new
     if action == "drop":
-        if row["status"] != DROPPED and (one.by, activity_id, "status", DROPPED) not in past.heard:
-            wishes.setdefault((activity_id, "status"), []).append((one.by, DROPPED, why))
-    elif action == "amend" or not one.is_form:
-        for name, new in asked.items():
-            now = here if name == "unit_id" else row[name]
+        if (
+            row["status"] != DROPPED
+            and (contribution.by, activity_id, "status", DROPPED) not in past.asks
+        ):
+            wishes.setdefault((activity_id, "status"), []).append((contribution.by, DROPPED, why))
+    elif action == "amend" or not contribution.is_form:
+        for name, new in amendments.items():
+            now = home if name == "unit_id" else row[name]
             wish = wishes.setdefault((activity_id, name), [])
-            other = past.last.get((activity_id, name), one.by)
-            if given is not None and given.get(name) != now and other != one.by:
-                wish += [(other, now, "")] if (other, now, "") not in wish else []
-            wish.append((one.by, new, why))
-    elif asked:
-        what = f"{', '.join(asked)} differ from the table, and the row is not marked 'amend'"
+            last_group = past.last.get((activity_id, name), contribution.by)
+            if as_given is not None and as_given.get(name) != now and last_group != contribution.by:
+                wish += [(last_group, now, "")] if (last_group, now, "") not in wish else []
+            wish.append((contribution.by, new, why))
+    elif amendments:
+        what = f"{', '.join(amendments)} differ from the table, and the row is not marked 'amend'"
         cure = "Left as it was. Choose 'amend' in the form and hand it in again."
-        problems.append(Problem("counted", "activities", one.by, activity_id, what, cure))
+        problems.append(Problem("counted", "activities", contribution.by, activity_id, what, cure))
 
 
-def _chosen(asked: Sequence[tuple[str, str, str]], owner: str) -> tuple[str, str, str]:
-    return next((wish for wish in asked if wish[0] == owner), asked[0])
+def _chosen(asks: Sequence[tuple[str, str, str]], owner: str) -> tuple[str, str, str]:
+    return next((wish for wish in asks if wish[0] == owner), asks[0])
 
 
 # -- what recurs ----------------------------------------------------------------------------------
@@ -429,19 +457,19 @@ def recurring(
         ``share``, ``suggested``, ``moved``, ``unit_ids``, ``activity_ids``: a row for each kind
         in two units or more, widest first.
     """
-    own = activities[activities["status"] != DROPPED].copy()
-    own["at"] = own["moved_from"].where(own["moved_from"] != "", own["unit_id"])
-    own = own[~own["at"].isin(["", GENERAL])]
-    n_all = own["at"].nunique()
+    live = activities[activities["status"] != DROPPED].copy()
+    live["at"] = live["moved_from"].where(live["moved_from"] != "", live["unit_id"])
+    live = live[~live["at"].isin(["", GENERAL])]
+    n_all = live["at"].nunique()
     rows = []
-    for theme, within in own.groupby("theme"):
+    for theme, within in live.groupby("theme"):
         for texts in _kinds(sorted(within["text"].unique()), alike):
             kind = within[within["text"].isin(texts)].sort_values("activity_id")
             n = kind["at"].nunique()
             if n < 2:
                 continue
             common = kind["text"].value_counts()
-            text = min(common.index, key=lambda one: (-int(common[one]), one))
+            text = min(common.index, key=lambda wording: (-int(common[wording]), wording))
             ids = kind["activity_id"].tolist()
             rows.append(
                 {
@@ -449,7 +477,7 @@ def recurring(
                     "theme": str(theme),
                     "text": text,
                     "wordings": len(texts),
-                    "other_wordings": " | ".join(one for one in texts if one != text),
+                    "other_wordings": " | ".join(wording for wording in texts if wording != text),
                     "n_units": n,
                     "of_units": n_all,
                     "share": round(n / n_all, 4),
@@ -477,21 +505,21 @@ def _kinds(texts: Sequence[str], alike: float) -> list[list[str]]:
         for j in range(i):
             if group[i] != group[j] and _dice(stems[i], stems[j]) >= alike:
                 old, new = max(group[i], group[j]), min(group[i], group[j])
-                group = [new if one == old else one for one in group]
+                group = [new if kind_of_text == old else kind_of_text for kind_of_text in group]
     return [
-        [text for text, one in zip(texts, group, strict=True) if one == kind]
+        [text for text, kind_of_text in zip(texts, group, strict=True) if kind_of_text == kind]
         for kind in sorted(set(group))
     ]
 
 
 def _stems(text: str) -> frozenset[str]:
     words = re.findall(r"[^\W\d_]+", text.casefold())
-    whole = [word.removesuffix("s") for word in words if len(word) >= _SHORTEST]
-    return frozenset(word[:_STEM] for word in whole)
+    bare_words = [word.removesuffix("s") for word in words if len(word) >= _SHORTEST]
+    return frozenset(word[:_STEM] for word in bare_words)
 
 
-def _dice(one: frozenset[str], other: frozenset[str]) -> float:
-    return 2 * len(one & other) / (len(one) + len(other)) if one and other else 0.0
+def _dice(first: frozenset[str], second: frozenset[str]) -> float:
+    return 2 * len(first & second) / (len(first) + len(second)) if first and second else 0.0
 
 
 def _plain(text: str) -> str:
@@ -513,15 +541,15 @@ def moved(
     DataFrame
         A line for the log for each that moved; one that is there already moves nowhere.
     """
-    done = activities.copy()
-    at_home = done["activity_id"].isin(list(ids)) & (done["moved_from"] == "")
-    away = done["activity_id"].isin(list(ids)) & (done["moved_from"] != "")
-    going = away if back else at_home & ~done["unit_id"].isin(["", GENERAL])
-    before = done.loc[going, "unit_id"]
-    after = done.loc[going, "moved_from"] if back else pd.Series(GENERAL, index=before.index)
+    table = activities.copy()
+    at_home = table["activity_id"].isin(list(ids)) & (table["moved_from"] == "")
+    away = table["activity_id"].isin(list(ids)) & (table["moved_from"] != "")
+    going = away if back else at_home & ~table["unit_id"].isin(["", GENERAL])
+    before = table.loc[going, "unit_id"]
+    after = table.loc[going, "moved_from"] if back else pd.Series(GENERAL, index=before.index)
     lines = pd.DataFrame(
         {
-            "activity_id": done.loc[going, "activity_id"],
+            "activity_id": table.loc[going, "activity_id"],
             "action": "back" if back else "move",
             "field": "unit_id",
             "old": before,
@@ -531,9 +559,9 @@ def moved(
         },
         columns=list(LOG_COLUMNS),
     )
-    done.loc[going, "moved_from"] = "" if back else before
-    done.loc[going, "unit_id"] = after
-    return done, lines.reset_index(drop=True)
+    table.loc[going, "moved_from"] = "" if back else before
+    table.loc[going, "unit_id"] = after
+    return table, lines.reset_index(drop=True)
 
 
 # -- before the final reading ---------------------------------------------------------------------
@@ -553,8 +581,8 @@ def completeness(
         ``unit_id``, ``states``, ``species``, ``criteria``, ``activity``, ``status``, ``source``
         (yes or no each), ``complete``, ``missing``: by unit, rejected and merged ones left out.
     """
-    kept = activities[activities["status"] != DROPPED]
-    with_activity = set(kept["unit_id"]) | set(kept["moved_from"])
+    live = activities[activities["status"] != DROPPED]
+    with_activity = set(live["unit_id"]) | set(live["moved_from"])
     assessed = unit_criteria.groupby("unit_id")["criterion"].nunique()
     rows = []
     for unit in units.sort_values("unit_id").to_dict("records"):
@@ -569,10 +597,8 @@ def completeness(
             "status": bool(_said(unit["status"])),
             "source": bool(sources),
         }
-        lacking = [name for name, there in has.items() if not there]
-        rows.append(
-            {"unit_id": unit_id, **has, "complete": not lacking, "missing": ";".join(lacking)}
-        )
+        gaps = [name for name, is_there in has.items() if not is_there]
+        rows.append({"unit_id": unit_id, **has, "complete": not gaps, "missing": ";".join(gaps)})
     columns = ["unit_id", "states", "species", "criteria", "activity", "status", "source"]
     return pd.DataFrame(rows, columns=[*columns, "complete", "missing"])
 
@@ -593,14 +619,14 @@ def species_by_unit(unit_species: pd.DataFrame, species: pd.DataFrame) -> pd.Dat
         (row["sci_name"], row["unit_id"]): marks.get(str(row["role"]), "")
         for row in unit_species.to_dict("records")
     }
-    there = sorted({sci_name for (sci_name, _), mark in cells.items() if mark})
+    present = sorted({sci_name for (sci_name, _), mark in cells.items() if mark})
     rows = [
         [
             sci_name,
             clean_name(names.get(sci_name)),
-            *(cells.get((sci_name, one), "") for one in ids),
+            *(cells.get((sci_name, unit_id), "") for unit_id in ids),
         ]
-        for sci_name in there
+        for sci_name in present
     ]
     return pd.DataFrame(rows, columns=["sci_name", "name_en", *ids])
 

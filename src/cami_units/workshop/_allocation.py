@@ -17,13 +17,13 @@ EVERYBODY: Final = "everybody"
 
 
 def groups_of(
-    given: Mapping[str, Sequence[str]], sections: pd.DataFrame | None
+    sections_of: Mapping[str, Sequence[str]], sections: pd.DataFrame | None
 ) -> dict[str, tuple[str, ...]]:
     """The sections of each group, as the plan gives them.
 
     Parameters
     ----------
-    given : mapping
+    sections_of : mapping
         ``[workshop.groups]`` of the plan: the sections of each group. Empty: one group a section,
         named after it.
     sections : DataFrame or None
@@ -44,17 +44,17 @@ def groups_of(
     >>> groups_of({}, pd.DataFrame({"section_id": ["S2", "S1"]}))
     {'S1': ('S1',), 'S2': ('S2',)}
     """
-    known = [] if sections is None else sorted(map(str, sections["section_id"]))
-    unknown = [name for names in given.values() for name in names if name not in known]
+    section_ids = [] if sections is None else sorted(map(str, sections["section_id"]))
+    unknown = [name for names in sections_of.values() for name in names if name not in section_ids]
     if unknown:
-        hints = "".join(nearest(name, known) for name in unknown)
+        hints = "".join(nearest(name, section_ids) for name in unknown)
         raise InputError(
             f"[workshop.groups] of the plan gives sections that are not there: {listed(unknown)}. "
-            f"The sections are {listed(known, 20) or 'none'}.{hints}"
+            f"The sections are {listed(section_ids, 20) or 'none'}.{hints}"
         )
-    if given:
-        return {group: tuple(names) for group, names in given.items()}
-    return {name: (name,) for name in known} or {EVERYBODY: ()}
+    if sections_of:
+        return {group: tuple(names) for group, names in sections_of.items()}
+    return {name: (name,) for name in section_ids} or {EVERYBODY: ()}
 
 
 def allocated(
@@ -97,24 +97,24 @@ def allocated(
     ground = sections[sections["section_id"].isin(owner)].sort_values("section_id")
     ground = ground.assign(group=ground["section_id"].map(owner)).reset_index(drop=True)
     order = {group: place for place, group in enumerate(groups)}
-    inside = overlap.overlaps(units, ground, by=("section_id", "group"))
-    inside["group_km2"] = inside.groupby(["unit_id", "group"])["km2"].transform("sum")
-    inside["place"] = inside["group"].map(order)
-    best = inside.sort_values(
+    shares = overlap.overlaps(units, ground, by=("section_id", "group"))
+    shares["group_km2"] = shares.groupby(["unit_id", "group"])["km2"].transform("sum")
+    shares["place"] = shares["group"].map(order)
+    best = shares.sort_values(
         ["unit_id", "group_km2", "place", "km2", "section_id"],
         ascending=[True, False, True, False, True],
     ).drop_duplicates("unit_id")
-    found = best.set_index("unit_id")
+    best_of_unit = best.set_index("unit_id")
     area = overlap.area_km2(units).set_axis(units["unit_id"])
     shapes = dict(zip(units["unit_id"], units.geometry, strict=True))
     rows = []
     for unit in units["unit_id"]:
-        if unit in found.index:
-            row = found.loc[unit]
+        if unit in best_of_unit.index:
+            row = best_of_unit.loc[unit]
             share = min(100.0, 100 * float(row["group_km2"]) / float(area[unit]))
             rows.append((unit, row["section_id"], row["group"], share))
             continue
-        apart = shapely.distance(shapes[unit], ground.geometry.to_numpy())
-        near = ground.iloc[int(apart.argmin())]
+        distance = shapely.distance(shapes[unit], ground.geometry.to_numpy())
+        near = ground.iloc[int(distance.argmin())]
         rows.append((unit, near["section_id"], near["group"], 0.0))
     return pd.DataFrame(rows, columns=columns)

@@ -99,13 +99,13 @@ class Identified:
     """The placemarks of one file, each with its unit.
 
     `pieces` holds the placemarks of each unit; `split` the units that came in several pieces;
-    `loose` the placemarks that are no known unit; `contested` the units that more than one
+    `new_shapes` the placemarks that are no known unit; `contested` the units that more than one
     placemark claimed, with what contests them.
     """
 
     pieces: dict[str, list[Placemark]] = field(default_factory=dict)
     split: set[str] = field(default_factory=set)
-    loose: list[Placemark] = field(default_factory=list)
+    new_shapes: list[Placemark] = field(default_factory=list)
     contested: dict[str, Note] = field(default_factory=dict)
     notices: list[Notice] = field(default_factory=list)
 
@@ -113,9 +113,9 @@ class Identified:
 class Ground:
     """How much ground placemarks share with the units of the base and with each other, km²."""
 
-    def __init__(self, drawn: gpd.GeoDataFrame, base: gpd.GeoDataFrame) -> None:
-        sites = drawn[["geometry"]].assign(place=range(len(drawn)))
-        self.area: dict[int, float] = dict(enumerate(overlap.area_km2(drawn)))
+    def __init__(self, placemarks: gpd.GeoDataFrame, base: gpd.GeoDataFrame) -> None:
+        sites = placemarks[["geometry"]].assign(place=range(len(placemarks)))
+        self.area: dict[int, float] = dict(enumerate(overlap.area_km2(placemarks)))
         self.base_area: dict[str, float] = dict(
             zip(base["unit_id"], overlap.area_km2(base), strict=True)
         )
@@ -125,8 +125,8 @@ class Ground:
         self.of_unit: dict[int, dict[str, float]] = {}
         for place, unit_id, km2 in zip(*(shared[column] for column in shared), strict=True):
             self.of_unit.setdefault(int(place), {})[str(unit_id)] = float(km2)
-        self._shapes = drawn.geometry
-        self._bounds: list[list[float]] = drawn.geometry.bounds.to_numpy().tolist()
+        self._shapes = placemarks.geometry
+        self._bounds: list[list[float]] = placemarks.geometry.bounds.to_numpy().tolist()
         self._between: dict[tuple[int, int], float] = {}
 
     def with_unit(self, place: int, unit_id: str) -> float:
@@ -146,21 +146,21 @@ class Ground:
         height = min(a[3], b[3]) - max(a[1], b[1])
         return max(width, 0.0) * max(height, 0.0) / 1e6
 
-    def could_be_alike(self, first: int, second: int, least: float) -> bool:
-        """Whether the Jaccard index of two placemarks may reach `least`, by their boxes."""
+    def could_be_alike(self, first: int, second: int, least_index: float) -> bool:
+        """Whether the Jaccard index of two placemarks may reach `least_index`, by their boxes."""
         # shared ÷ (a + b − shared) ≥ least  ⇔  shared ≥ (a + b) · least ÷ (1 + least)
         total = self.area[first] + self.area[second]
-        return self.could_share(first, second) >= total * least / (1 + least)
+        return self.could_share(first, second) >= total * least_index / (1 + least_index)
 
-    def alike(self, first: int, second: int, least: float) -> float:
-        """Jaccard index of two placemarks; 0 where it cannot reach `least`."""
-        if not self.could_be_alike(first, second, least):
+    def alike(self, first: int, second: int, least_index: float) -> float:
+        """Jaccard index of two placemarks; 0 where it cannot reach `least_index`."""
+        if not self.could_be_alike(first, second, least_index):
             return 0.0
         shared = self.between(first, second)
         return overlap.jaccard_index(shared, self.area[first], self.area[second]) if shared else 0.0
 
-    def perhaps_alike(self, places: Sequence[int], least: float) -> list[tuple[int, int]]:
-        """Pairs of placemarks whose Jaccard index may reach `least`, in the order given.
+    def perhaps_alike(self, places: Sequence[int], least_index: float) -> list[tuple[int, int]]:
+        """Pairs of placemarks whose Jaccard index may reach `least_index`, in the order given.
 
         The boxes around the shapes rule the others out.
         """
@@ -168,7 +168,7 @@ class Ground:
         first, second = shapely.STRtree(boxes).query(boxes)
         ordered = sorted(zip(first.tolist(), second.tolist(), strict=True))
         pairs = ((places[a], places[b]) for a, b in ordered if a < b)
-        return [pair for pair in pairs if self.could_be_alike(*pair, least=least)]
+        return [pair for pair in pairs if self.could_be_alike(*pair, least_index=least_index)]
 
     def measure(self, pairs: Iterable[tuple[int, int]]) -> None:
         """Measure what pairs share all at once: one by one it costs ten times as much."""
@@ -190,8 +190,8 @@ class Ground:
 
     def is_clear(self, mark: Placemark, pieces: Iterable[Placemark]) -> bool:
         """Whether a placemark overlaps none of these by more than a hand's slip."""
-        most = APART * self.area[mark.place]
-        return all(self.between(mark.place, piece.place) <= most for piece in pieces)
+        most_km2 = APART * self.area[mark.place]
+        return all(self.between(mark.place, piece.place) <= most_km2 for piece in pieces)
 
 
 def identified(placemarks: Iterable[Placemark], units: Iterable[str], ground: Ground) -> Identified:
@@ -206,12 +206,12 @@ def identified(placemarks: Iterable[Placemark], units: Iterable[str], ground: Gr
     ground : Ground
         Measured on the table whose rows ``Placemark.place`` counts.
     """
-    known = set(units)
+    unit_ids = set(units)
     result = Identified()
     claims: dict[str, list[Placemark]] = {}
     unclaimed = []
     for mark in placemarks:
-        claimed = _claimed(mark, known, ground, result)
+        claimed = _claimed(mark, unit_ids, ground, result)
         if claimed.unit_id:
             claims.setdefault(claimed.unit_id, []).append(claimed)
         else:
@@ -223,27 +223,27 @@ def identified(placemarks: Iterable[Placemark], units: Iterable[str], ground: Gr
         if by_ground.unit_id:
             claims[by_ground.unit_id] = [by_ground]
         else:
-            result.loose.append(by_ground)
+            result.new_shapes.append(by_ground)
     for unit_id in sorted(claims):
         _settle_claims(unit_id, claims[unit_id], ground, result)
     return result
 
 
-def _claimed(mark: Placemark, known: set[str], ground: Ground, result: Identified) -> Placemark:
+def _claimed(mark: Placemark, unit_ids: set[str], ground: Ground, result: Identified) -> Placemark:
     """A placemark with the unit that it says it is: by its data, its id or its name."""
     named = spoken_id(mark.name)
     if mark.cu_id:
-        if mark.cu_id not in known:
+        if mark.cu_id not in unit_ids:
             result.notices.append(mark.notice("foreign id", cu_id=mark.cu_id))
             return mark._replace(notes=(note("came with foreign id", cu_id=mark.cu_id),))
         if named and named != mark.cu_id:
-            return _of_two_names(mark, named, known, ground, result)
+            return _of_two_names(mark, named, unit_ids, ground, result)
         return _as(mark, mark.cu_id, "cu_id", ground)
     kept_id = _PLACEMARK_ID.match(mark.placemark_id)
-    if kept_id and kept_id[1] in known:
+    if kept_id and kept_id[1] in unit_ids:
         part = mark.part or kept_id[2] or ""
         return _as(mark._replace(part=part), kept_id[1], "id", ground)
-    if named in known:
+    if named in unit_ids:
         return _as(mark, named, "name", ground)
     if named:
         result.notices.append(mark.notice("foreign id in name", named=named))
@@ -257,11 +257,11 @@ def _as(mark: Placemark, unit_id: str, matched_by: MatchedBy, ground: Ground) ->
 
 
 def _of_two_names(
-    mark: Placemark, named: str, known: set[str], ground: Ground, result: Identified
+    mark: Placemark, named: str, unit_ids: set[str], ground: Ground, result: Identified
 ) -> Placemark:
     """A placemark whose name says another unit than its data: the one that it covers more of."""
     options = [_as(mark, mark.cu_id, "cu_id", ground)]
-    if named in known:
+    if named in unit_ids:
         options.append(_as(mark, named, "name", ground))
     best = max(options, key=lambda option: option.iou)
     values = {"named": named, "cu_id": mark.cu_id}
@@ -292,10 +292,10 @@ def _once(marks: Sequence[Placemark], ground: Ground, result: Identified) -> lis
 def _is_twin(first: Placemark, second: Placemark, ground: Ground) -> bool:
     """Whether two placemarks cover the same ground, to one part in ten thousand."""
     a, b = ground.area[first.place], ground.area[second.place]
-    least = (1 - 1e-4) * max(a, b)
-    if abs(a - b) > 1e-4 * max(a, b) or ground.could_share(first.place, second.place) < least:
+    least_km2 = (1 - 1e-4) * max(a, b)
+    if abs(a - b) > 1e-4 * max(a, b) or ground.could_share(first.place, second.place) < least_km2:
         return False
-    return ground.between(first.place, second.place) >= least
+    return ground.between(first.place, second.place) >= least_km2
 
 
 def _pieces_of_vanished(
@@ -315,25 +315,30 @@ def _pieces_of_vanished(
 def cut_into(unit_id: str, marks: Iterable[Placemark], ground: Ground) -> list[Placemark]:
     """Placemarks without an id that together make up a unit; none where they do not."""
     free = [mark for mark in marks if not mark.cu_id]
-    return _made_up(unit_id, free, ground, inside=TAKEN_IN, held=TAKEN_IN)
+    return _made_up(unit_id, free, ground, least_inside=TAKEN_IN, least_held=TAKEN_IN)
 
 
 def _made_up(
-    unit_id: str, marks: Iterable[Placemark], ground: Ground, *, inside: float, held: float
+    unit_id: str,
+    marks: Iterable[Placemark],
+    ground: Ground,
+    *,
+    least_inside: float,
+    least_held: float,
 ) -> list[Placemark]:
     """Two or more placemarks, side by side, that make up a unit; none where they do not.
 
-    Each lies in the former outline by the share `inside` of its ground, and together they hold the
-    share `held` of the unit.
+    Each lies in the former outline by the share `least_inside` of its ground, and together they hold the
+    share `least_held` of the unit.
     """
     pieces: list[Placemark] = []
     for mark in sorted(marks, key=lambda mark: -ground.with_unit(mark.place, unit_id)):
         shared = ground.with_unit(mark.place, unit_id)
-        mostly = shared > 0 and shared >= inside * ground.area[mark.place]
+        mostly = shared > 0 and shared >= least_inside * ground.area[mark.place]
         if mostly and ground.is_clear(mark, pieces):
             pieces.append(mark)
     total = sum(ground.with_unit(piece.place, unit_id) for piece in pieces)
-    return pieces if len(pieces) > 1 and total >= held * ground.base_area[unit_id] else []
+    return pieces if len(pieces) > 1 and total >= least_held * ground.base_area[unit_id] else []
 
 
 def _lying_there(mark: Placemark, claimed_units: set[str], ground: Ground) -> Placemark:
@@ -358,7 +363,7 @@ def _settle_claims(
     for rivals in by_part.values():
         winners = rivals
         if len(rivals) > 1:
-            winners = _made_up(unit_id, rivals, ground, inside=INSIDE, held=INSIDE)
+            winners = _made_up(unit_id, rivals, ground, least_inside=INSIDE, least_held=INSIDE)
             if winners and len(by_part) == 1:
                 result.split.add(unit_id)
             winners = winners or [max(rivals, key=lambda m: (m.iou, ground.area[m.place]))]
@@ -372,6 +377,6 @@ def _set_copy_loose(copy: Placemark, unit_id: str, keeper: Placemark, result: Id
     """A copy that brought the id of its original along is a new shape, and the id is contested."""
     result.contested[unit_id] = note("claimed twice", unit_id=unit_id, file=copy.file)
     result.notices.append(copy.notice("copied", unit_id=unit_id, keeper=keeper.called()))
-    loose = copy._replace(unit_id="", matched_by="none", iou=0.0, copy_of=unit_id)
+    new_shape = copy._replace(unit_id="", matched_by="none", iou=0.0, copy_of=unit_id)
     notes = (note("a copy", unit_id=unit_id), *copy.notes)
-    result.loose.append(loose._replace(notes=notes))
+    result.new_shapes.append(new_shape._replace(notes=notes))

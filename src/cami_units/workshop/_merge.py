@@ -51,13 +51,13 @@ _CANDIDATE: Final = "modelled candidate"
 
 def merged(
     base: gpd.GeoDataFrame,
-    drawn: gpd.GeoDataFrame,
+    placemarks: gpd.GeoDataFrame,
     ground: Ground,
     groups: Sequence[GroupVersions],
     rules: Rules,
     *,
-    inside: Inside,
-    used: Iterable[str],
+    ground_inside: Inside,
+    used_ids: Iterable[str],
 ) -> Merge:
     """The units of the next round, and every change, conflict and version that was not taken.
 
@@ -65,7 +65,7 @@ def merged(
     ----------
     base : GeoDataFrame
         The units that were handed out, equal-area, with ``outline`` and ``rev``.
-    drawn : GeoDataFrame
+    placemarks : GeoDataFrame
         All placemarks with ground, equal-area, with ``outline``.
     ground : Ground
         Measured on these two.
@@ -73,22 +73,24 @@ def merged(
         What each group brought, one entry a group.
     rules : Rules
         Defaults of the plan, owners, and what people resolved.
-    inside : mapping
+    ground_inside : mapping
         For each placemark the ground, km², in the sections of each group; under ``""`` that in
         range states.
-    used : iterable of str
+    used_ids : iterable of str
         Every id ever given, so that none is given again.
     """
-    merge = Merge(used={*used, *base["unit_id"]})
+    merge = Merge(used_ids={*used_ids, *base["unit_id"]})
     units = base.sort_values("unit_id").to_dict("records")
     by_unit: dict[str, list[Version]] = {str(unit["unit_id"]): [] for unit in units}
     for one_group in groups:
         merge.notices += one_group.notices
         for unit_id, versions in sorted(one_group.versions.items()):
-            checked = [_on_the_map(version, inside, drawn, merge) for version in versions]
-            by_unit[unit_id].append(_one_voice(checked, drawn, ground, merge))
-    new_shapes = new_shapes_on_the_map(groups, inside, merge)
-    numbered = numbered_shapes(new_shapes, ground, drawn, rules, merge)
+            checked = [
+                _on_the_map(version, ground_inside, placemarks, merge) for version in versions
+            ]
+            by_unit[unit_id].append(_one_voice(checked, placemarks, ground, merge))
+    new_shapes = new_shapes_on_the_map(groups, ground_inside, merge)
+    numbered = numbered_shapes(new_shapes, ground, placemarks, rules, merge)
     id_of_shape = {f"#{mark.place}": unit_id for unit_id, mark in numbered.items()}
     for unit in units:
         unit_id = str(unit["unit_id"])
@@ -96,23 +98,23 @@ def merged(
             voice._replace(into=id_of_shape.get(voice.into, voice.into))
             for voice in by_unit[unit_id]
         ]
-        heard = _heard(voices, rules.owner.get(unit_id, ""))
-        _settle(unit, heard, drawn, ground, rules, merge)
+        audible = _heard(voices, rules.owner.get(unit_id, ""))
+        _settle(unit, audible, placemarks, ground, rules, merge)
     known_names = {plain(unit[key]) for unit in units for key in ("name_en", "name_ru")}
-    settle_new_units(numbered, known_names, ground, rules, inside, merge)
+    settle_new_units(numbered, known_names, ground, rules, ground_inside, merge)
     copies = {unit_id: mark for unit_id, mark in numbered.items() if mark.copy_of}
     for one_group in groups:
         for unit_id, what in sorted(one_group.contested.items()):
-            own = {
+            places_of_copies = {
                 new_id: mark.place
                 for new_id, mark in copies.items()
                 if (mark.group, mark.copy_of) == (one_group.group, unit_id)
             }
-            _add_contested(one_group, unit_id, what, own, ground, merge)
+            _add_contested(one_group, unit_id, what, places_of_copies, ground, merge)
         for mark in one_group.dropped_shapes:
             lay_aside(merge, f"@{mark.place}", "", mark, note("see problems"))
-    ask_about_outside(numbered, inside, ground, rules, merge)
-    _add_overlaps(base, drawn, rules, merge)
+    ask_about_outside(numbered, ground_inside, ground, rules, merge)
+    _add_overlaps(base, placemarks, rules, merge)
     merge.units.sort(key=lambda unit: unit.unit_id)
     return merge
 
@@ -120,9 +122,11 @@ def merged(
 # -- within a group -------------------------------------------------------------------------------
 
 
-def _on_the_map(version: Version, inside: Inside, drawn: gpd.GeoDataFrame, merge: Merge) -> Version:
+def _on_the_map(
+    version: Version, ground_inside: Inside, placemarks: gpd.GeoDataFrame, merge: Merge
+) -> Version:
     """A version; without its shape where that lies outside every range state."""
-    if not version.places or any(inside.get(place, {}).get("") for place in version.places):
+    if not version.places or any(ground_inside.get(place, {}).get("") for place in version.places):
         return version
     site = add_site(merge, _version_site(version), version.places)
     _lay_version_aside(merge, site, version, note("off the map"))
@@ -141,10 +145,10 @@ def _on_the_map(version: Version, inside: Inside, drawn: gpd.GeoDataFrame, merge
 
 
 def _one_voice(
-    versions: Sequence[Version], drawn: gpd.GeoDataFrame, ground: Ground, merge: Merge
+    versions: Sequence[Version], placemarks: gpd.GeoDataFrame, ground: Ground, merge: Merge
 ) -> Version:
     """What a group says of a unit, where it brought several files: the fullest file leads."""
-    asking = _distinct([version for version in versions if version.differs], drawn)
+    asking = _distinct([version for version in versions if version.differs], placemarks)
     voice = (asking or versions)[0]._replace(comment=joined_comments(versions))
     if len(asking) < 2:
         return voice
@@ -168,23 +172,23 @@ def _one_voice(
     return voice.noted("several files")
 
 
-def _distinct(versions: Sequence[Version], drawn: gpd.GeoDataFrame) -> list[Version]:
+def _distinct(versions: Sequence[Version], placemarks: gpd.GeoDataFrame) -> list[Version]:
     """Versions that ask for different things, the first of each kind."""
     distinct: list[Version] = []
     for version in versions:
-        if not any(_asks_the_same(version, earlier, drawn) for earlier in distinct):
+        if not any(_asks_the_same(version, earlier, placemarks) for earlier in distinct):
             distinct.append(version)
     return distinct
 
 
-def _asks_the_same(first: Version, second: Version, drawn: gpd.GeoDataFrame) -> bool:
+def _asks_the_same(first: Version, second: Version, placemarks: gpd.GeoDataFrame) -> bool:
     """Whether two versions ask for the same: the change, the names and the outline."""
     fields = ("change", "name_en", "name_ru", "into")
     if any(getattr(first, name) != getattr(second, name) for name in fields):
         return False
     if not (first.places and second.places):
         return not first.places and not second.places
-    return same_outline(ground_of(first.places, drawn), ground_of(second.places, drawn))
+    return same_outline(ground_of(first.places, placemarks), ground_of(second.places, placemarks))
 
 
 # -- one unit, all groups -------------------------------------------------------------------------
@@ -200,7 +204,7 @@ def _heard(voices: Sequence[Version], owner: str) -> list[Version]:
 def _settle(
     unit: Mapping[str, Any],
     voices: Sequence[Version],
-    drawn: gpd.GeoDataFrame,
+    placemarks: gpd.GeoDataFrame,
     ground: Ground,
     rules: Rules,
     merge: Merge,
@@ -208,26 +212,26 @@ def _settle(
     """The unit in the next round: the base, or the version that applies."""
     unit_id = str(unit["unit_id"])
     decided = rules.resolutions.get(unit_id)
-    distinct = _distinct([voice for voice in voices if voice.differs], drawn)
-    chosen, default, why = _by_default(unit, voices, distinct, rules)
+    distinct = _distinct([voice for voice in voices if voice.differs], placemarks)
+    applying, default, why = _by_default(unit, voices, distinct, rules)
     if decided:
-        chosen = _by_resolution(decided, unit_id, voices, distinct, chosen)
+        applying = _by_resolution(decided, unit_id, voices, distinct, applying)
         if distinct and not why:
             why = ("resolved", note("", text=""))
     if why:
         _add_conflict(unit_id, distinct, default, why, decided, ground, merge)
     for voice in voices:
-        _add_changes(unit, voice, chosen, merge)
+        _add_changes(unit, voice, applying, merge)
     if not voices and unit["status"] not in HIDDEN_STATUSES:
         _add_absent(unit_id, rules, merge)
     for voice in distinct:
-        if voice.places and not (chosen and _asks_the_same(voice, chosen, drawn)):
+        if voice.places and not (applying and _asks_the_same(voice, applying, placemarks)):
             site = add_site(merge, _version_site(voice), voice.places)
             _lay_version_aside(merge, site, voice, settled_reason(decided, default))
-    if chosen and chosen.change == "split" and len(chosen.places) > 1:
-        _split(unit, chosen, drawn, ground, merge)
+    if applying and applying.change == "split" and len(applying.places) > 1:
+        _split(unit, applying, placemarks, ground, merge)
     else:
-        merge.units.append(_next_unit(unit, chosen, voices, merge))
+        merge.units.append(_next_unit(unit, applying, voices, merge))
 
 
 def _by_default(
@@ -246,21 +250,25 @@ def _by_default(
         return None, ASK, ("outdated", what)
     owner = rules.owner.get(str(unit["unit_id"]), "")
     by_owner = [voice for voice in distinct if voice.group == owner]
-    own = next(iter(by_owner), None) or next((one for one in distinct if one.owner), None)
-    if len(distinct) == 1 and own:
-        return own, "", None
+    own_version = next(iter(by_owner), None) or next(
+        (version for version in distinct if version.owner), None
+    )
+    if len(distinct) == 1 and own_version:
+        return own_version, "", None
     conflict = ("two groups", note("two groups", groups=groups))
     if len(distinct) == 1:
         what = note("another group's unit", groups=groups, owner=owner)
         conflict = ("another group's unit", what)
     if rules.overlap == "section-owner":
-        if own:
-            return own, f"keep {own.group}", conflict
-        let_stand = any(one.group == owner and one.change == "kept" for one in voices)
+        if own_version:
+            return own_version, f"keep {own_version.group}", conflict
+        let_stand = any(version.group == owner and version.change == "kept" for version in voices)
         return None, KEEP_BASE if let_stand else ASK, conflict
     if rules.overlap == "first":
         order = {group: place for place, group in enumerate(rules.order)}
-        first = min(distinct, key=lambda one: (order.get(one.group, len(order)), one.group))
+        first = min(
+            distinct, key=lambda version: (order.get(version.group, len(order)), version.group)
+        )
         return first, f"keep {first.group}", conflict
     if rules.overlap == "union" and all(voice.change == "reshaped" for voice in distinct):
         return _union(distinct), "union", conflict
@@ -297,14 +305,14 @@ def _by_resolution(
     if decided.choice == "union":
         reshaped = [voice for voice in distinct if voice.change == "reshaped"]
         return _union(reshaped) if reshaped else None
-    own = next((voice for voice in voices if voice.group == decided.choice), None)
-    if own is None:
+    version = next((voice for voice in voices if voice.group == decided.choice), None)
+    if version is None:
         present = listed(sorted({voice.group for voice in voices})) or "none"
         raise InputError(
             f"The resolution for {unit_id} names {decided.choice}, which brought no version of it. "
             f"Versions came from: {present}. Name one of these, or base, union, ask."
         )
-    return own if own.differs else None
+    return version if version.differs else None
 
 
 def _add_conflict(
@@ -341,63 +349,65 @@ def _add_conflict(
 
 
 def _next_unit(
-    unit: Mapping[str, Any], chosen: Version | None, voices: Sequence[Version], merge: Merge
+    unit: Mapping[str, Any], applying: Version | None, voices: Sequence[Version], merge: Merge
 ) -> NextUnit:
     """A unit that stays one: what of it is new."""
     unit_id, status = str(unit["unit_id"]), str(unit["status"])
     same = NextUnit(unit_id, "", unit_id, str(unit["name_en"]), str(unit["name_ru"]), status)
-    if chosen is None:
+    if applying is None:
         # Who handed the unit back as it was has looked at it and let it stand.
         confirmed = any(voice.owner and voice.change == "kept" for voice in voices)
         if confirmed and status == _CANDIDATE:
             by = tuple(voice.group for voice in voices)
             return same._replace(status=PROPOSAL, groups=by)
         return same
-    same = same._replace(groups=tuple(chosen.group.split(";")))
-    if chosen.change == "rejected":
-        reason = note("reason rejected", group=chosen.group, text=chosen.comment)
-        if not chosen.comment:
-            reason = note("reason rejected, none given", group=chosen.group)
+    same = same._replace(groups=tuple(applying.group.split(";")))
+    if applying.change == "rejected":
+        reason = note("reason rejected", group=applying.group, text=applying.comment)
+        if not applying.comment:
+            reason = note("reason rejected, none given", group=applying.group)
         return same._replace(status="rejected", reason=reason)
-    if chosen.change == "merged":
-        reason = note("reason merged", into=chosen.into, group=chosen.group)
-        return same._replace(status="merged", reason=reason, into=chosen.into)
+    if applying.change == "merged":
+        reason = note("reason merged", into=applying.into, group=applying.group)
+        return same._replace(status="merged", reason=reason, into=applying.into)
     return same._replace(
-        site=add_site(merge, unit_id, chosen.places),
-        name_en=chosen.name_en or same.name_en,
-        name_ru=chosen.name_ru or same.name_ru,
+        site=add_site(merge, unit_id, applying.places),
+        name_en=applying.name_en or same.name_en,
+        name_ru=applying.name_ru or same.name_ru,
         status=PROPOSAL,
     )
 
 
 def _split(
     unit: Mapping[str, Any],
-    chosen: Version,
-    drawn: gpd.GeoDataFrame,
+    applying: Version,
+    placemarks: gpd.GeoDataFrame,
     ground: Ground,
     merge: Merge,
 ) -> None:
     """The pieces of a unit, under its number and a letter each, the largest first."""
     unit_id = str(unit["unit_id"])
     root = re.sub(r"[a-z]+\Z", "", unit_id)
-    letters = _letters(root, merge.used)
-    groups = tuple(chosen.group.split(";"))
-    for place in sorted(chosen.places, key=by_size(ground, drawn)):
+    letters = _letters(root, merge.used_ids)
+    groups = tuple(applying.group.split(";"))
+    for place in sorted(applying.places, key=by_size(ground, placemarks)):
         letter = next(letters)
         piece = f"{root}{letter}"
-        merge.used.add(piece)
+        merge.used_ids.add(piece)
         merge.sites[piece] = (place,)
-        name = str(drawn["name"].iloc[place])
+        name = str(placemarks["name"].iloc[place])
         typed = bare_name(name)
-        own = typed if typed and typed not in (unit["name_en"], unit["name_ru"]) else ""
-        name_en = own if own and not is_cyrillic(own) else f"{unit['name_en']} ({letter})"
-        name_ru = own if is_cyrillic(own) else f"{unit['name_ru']} ({letter})"
+        own_name = typed if typed and typed not in (unit["name_en"], unit["name_ru"]) else ""
+        name_en = (
+            own_name if own_name and not is_cyrillic(own_name) else f"{unit['name_en']} ({letter})"
+        )
+        name_ru = own_name if is_cyrillic(own_name) else f"{unit['name_ru']} ({letter})"
         merge.units.append(
             NextUnit(piece, piece, unit_id, name_en, name_ru, PROPOSAL, groups=groups)
         )
         merge.changes.append(
             UnitChange(
-                *(piece, "new", "none", chosen.group, chosen.file, name, piece),
+                *(piece, "new", "none", applying.group, applying.file, name, piece),
                 notes=(note("piece", unit_id=unit_id),),
                 applied=True,
                 of_unit=unit_id,
@@ -405,7 +415,7 @@ def _split(
         )
 
 
-def _letters(root: str, used: set[str]) -> Iterator[str]:
+def _letters(root: str, used_ids: set[str]) -> Iterator[str]:
     """Letters that no piece of the unit's number ever had: a, b, then aa, ab."""
     number = 0
     while True:
@@ -414,7 +424,7 @@ def _letters(root: str, used: set[str]) -> Iterator[str]:
         while rest:
             rest, place = divmod(rest - 1, 26)
             letter = chr(97 + place) + letter
-        if f"{root}{letter}" not in used:
+        if f"{root}{letter}" not in used_ids:
             yield letter
 
 
@@ -422,10 +432,10 @@ def _letters(root: str, used: set[str]) -> Iterator[str]:
 
 
 def _add_changes(
-    unit: Mapping[str, Any], voice: Version, chosen: Version | None, merge: Merge
+    unit: Mapping[str, Any], voice: Version, applying: Version | None, merge: Merge
 ) -> None:
     """The rows of one group's version of a unit in the table of changes."""
-    is_taken = chosen is not None and voice.group in chosen.group.split(";")
+    is_taken = applying is not None and voice.group in applying.group.split(";")
     row = UnitChange(
         *(voice.unit_id, voice.change, voice.matched_by, voice.group, voice.file, voice.placemark),
         applied=is_taken if voice.differs else None,
@@ -437,7 +447,7 @@ def _add_changes(
     if voice.change != "kept":
         site = ""
         if voice.places and voice.change == "reshaped":
-            is_own = is_taken and chosen is not None and chosen.places == voice.places
+            is_own = is_taken and applying is not None and applying.places == voice.places
             name = voice.unit_id if is_own else _version_site(voice)
             site = add_site(merge, name, voice.places)
         if voice.change == "merged":
@@ -452,8 +462,8 @@ def _add_changes(
         rename = note("renamed", old_name=old_name, new_name=new_name)
         rows.append(row._replace(change="renamed", notes=(rename,), reason=voice.comment))
     if voice.comment and voice.change != "rejected":
-        said = note("", text=voice.comment)
-        rows.append(row._replace(change="commented", notes=(said,), applied=None))
+        comment_note = note("", text=voice.comment)
+        rows.append(row._replace(change="commented", notes=(comment_note,), applied=None))
     # What is said of the version as a whole stands once, behind its first row.
     rows = rows or [row]
     rows[0] = rows[0]._replace(notes=(*rows[0].notes, *notes))
@@ -490,35 +500,35 @@ def _add_contested(
 
 
 def _add_overlaps(
-    base: gpd.GeoDataFrame, drawn: gpd.GeoDataFrame, rules: Rules, merge: Merge
+    base: gpd.GeoDataFrame, placemarks: gpd.GeoDataFrame, rules: Rules, merge: Merge
 ) -> None:
     """Units of different groups that now share ground."""
-    shown = [unit for unit in merge.units if unit.status not in HIDDEN_STATUSES]
+    shown_units = [unit for unit in merge.units if unit.status not in HIDDEN_STATUSES]
     outlines = dict(zip(base["unit_id"], base.geometry, strict=True))
     shapes = [
-        ground_of(merge.sites[unit.site], drawn) if unit.site else outlines[unit.unit_id]
-        for unit in shown
+        ground_of(merge.sites[unit.site], placemarks) if unit.site else outlines[unit.unit_id]
+        for unit in shown_units
     ]
-    asked = {frozenset(conflict.unit_id.split(";")) for conflict in merge.conflicts}
+    pairs_in_conflict = {frozenset(conflict.unit_id.split(";")) for conflict in merge.conflicts}
     for a, b, km2 in _sharing(gpd.GeoSeries(shapes, crs=base.crs)):
-        if not (shown[a].site or shown[b].site):
+        if not (shown_units[a].site or shown_units[b].site):
             continue
-        first, second = sorted((shown[a], shown[b]), key=lambda unit: unit.unit_id)
+        first, second = sorted((shown_units[a], shown_units[b]), key=lambda unit: unit.unit_id)
         pair = f"{first.unit_id};{second.unit_id}"
-        if frozenset((first.unit_id, second.unit_id)) in asked:
+        if frozenset((first.unit_id, second.unit_id)) in pairs_in_conflict:
             continue
         groups = [
             set(unit.groups) or {rules.owner.get(unit.unit_id, "")} for unit in (first, second)
         ]
         if groups[0] & groups[1]:
-            said = note(
+            overlap_note = note(
                 "own overlap",
                 first=first.unit_id,
                 second=second.unit_id,
                 km2=km2,
                 groups=";".join(sorted(groups[0] & groups[1])),
             )
-            merge.notices.append(Notice("", "", pair, said))
+            merge.notices.append(Notice("", "", pair, overlap_note))
             continue
         decided = rules.resolutions.get(pair)
         merge.conflicts.append(
@@ -543,12 +553,14 @@ def _sharing(ground: gpd.GeoSeries) -> Iterator[tuple[int, int, float]]:
     west, south, east, north = np.moveaxis(shapely.bounds(shapes), 1, 0)
     width = np.minimum(east[first], east[second]) - np.maximum(west[first], west[second])
     height = np.minimum(north[first], north[second]) - np.maximum(south[first], south[second])
-    least = OVERLAP_SHARE * np.minimum(area[first], area[second])
-    near = width * height / 1e6 >= least  # what the boxes share is the most the shapes can share
-    first, second, least = (side[near] for side in (first, second, least))
+    least_km2 = OVERLAP_SHARE * np.minimum(area[first], area[second])
+    near = (
+        width * height / 1e6 >= least_km2
+    )  # what the boxes share is the most the shapes can share
+    first, second, least_km2 = (side[near] for side in (first, second, least_km2))
     km2 = overlap.shared_km2(ground.iloc[first], ground.iloc[second])
     for place in np.lexsort((second, first)):
-        if km2[place] >= least[place]:
+        if km2[place] >= least_km2[place]:
             yield int(first[place]), int(second[place]), float(km2[place])
 
 

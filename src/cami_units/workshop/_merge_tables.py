@@ -88,10 +88,10 @@ class Merge:
 
     ``sites`` maps a site to the placemarks that make it up. A site is named after its unit, or
     ``CU-012@S1`` for a version that was not taken. What is not in it is a unit of the base,
-    unchanged. ``used`` is every id ever given.
+    unchanged. ``used_ids`` is every id ever given.
     """
 
-    used: set[str]
+    used_ids: set[str]
     units: list[NextUnit] = field(default_factory=list)
     sites: dict[str, tuple[int, ...]] = field(default_factory=dict)
     changes: list[UnitChange] = field(default_factory=list)
@@ -100,14 +100,16 @@ class Merge:
     notices: list[Notice] = field(default_factory=list)
 
 
-def outlines(merge: Merge, base: gpd.GeoDataFrame, drawn: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+def outlines(
+    merge: Merge, base: gpd.GeoDataFrame, placemarks: gpd.GeoDataFrame
+) -> gpd.GeoDataFrame:
     """Every outline of a merge: ``site``, ``outline`` as written, and the ground, equal-area.
 
-    Units of the base are there with ``drawn`` false: under their unit ids, or as ``CU-012@base``
+    Units of the base are there with ``placemarks`` false: under their unit ids, or as ``CU-012@base``
     where the id is the site of another outline.
     """
     rows = [
-        (site, True, outline_of(places, drawn), ground_of(places, drawn))
+        (site, True, outline_of(places, placemarks), ground_of(places, placemarks))
         for site, places in sorted(merge.sites.items())
     ]
     rows += [

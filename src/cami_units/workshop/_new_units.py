@@ -32,13 +32,13 @@ Inside = Mapping[int, Mapping[str, float]]
 
 
 def new_shapes_on_the_map(
-    groups: Sequence[GroupVersions], inside: Inside, merge: Merge
+    groups: Sequence[GroupVersions], ground_inside: Inside, merge: Merge
 ) -> list[Placemark]:
     """New shapes of all groups, but for those that lie outside every range state."""
     on_the_map = []
     for one_group in groups:
         for mark in one_group.new_shapes:
-            if inside.get(mark.place, {}).get(""):
+            if ground_inside.get(mark.place, {}).get(""):
                 on_the_map.append(mark)
                 continue
             merge.notices.append(mark.notice("new shape off the map"))
@@ -50,28 +50,28 @@ def new_shapes_on_the_map(
 def numbered_shapes(
     marks: Sequence[Placemark],
     ground: Ground,
-    drawn: gpd.GeoDataFrame,
+    placemarks: gpd.GeoDataFrame,
     rules: Rules,
     merge: Merge,
 ) -> dict[str, Placemark]:
     """New shapes by their new ids, which go on after the highest that was ever given."""
     order = {group: place for place, group in enumerate(rules.order)}
-    size = by_size(ground, drawn)
+    size = by_size(ground, placemarks)
     ordered = sorted(
         marks, key=lambda mark: (order.get(mark.group, len(order)), mark.group, *size(mark.place))
     )
-    numbers = [int(number[1]) for name in merge.used if (number := re.match(r"CU-(\d+)", name))]
+    numbers = [int(number[1]) for name in merge.used_ids if (number := re.match(r"CU-(\d+)", name))]
     first = max(numbers, default=0) + 1
     numbered = {f"CU-{number:03d}": mark for number, mark in enumerate(ordered, start=first)}
-    merge.used |= set(numbered)
+    merge.used_ids |= set(numbered)
     return numbered
 
 
-def by_size(ground: Ground, drawn: gpd.GeoDataFrame) -> Callable[[int], Any]:
+def by_size(ground: Ground, placemarks: gpd.GeoDataFrame) -> Callable[[int], Any]:
     """A sort key for placemarks: the largest first, equal ones by their outline, never by order."""
     return lambda place: (
         -round(ground.area[place], 3),
-        shapely.to_wkb(shapely.normalize(drawn["outline"].iloc[place])),
+        shapely.to_wkb(shapely.normalize(placemarks["outline"].iloc[place])),
     )
 
 
@@ -80,12 +80,12 @@ def settle_new_units(
     known_names: set[str],
     ground: Ground,
     rules: Rules,
-    inside: Inside,
+    ground_inside: Inside,
     merge: Merge,
 ) -> None:
     """New units; where two groups drew the same place, the default says whose stays."""
     merge.sites |= {unit_id: (mark.place,) for unit_id, mark in numbered.items()}
-    reasons = _rivals(numbered, ground, rules, inside, merge)
+    reasons = _rivals(numbered, ground, rules, ground_inside, merge)
     for unit_id, mark in numbered.items():
         notes = mark.notes
         decided = rules.resolutions.get(unit_id)
@@ -109,12 +109,16 @@ def settle_new_units(
             row._replace(site=unit_id, notes=notes, applied=stays, of_unit=of_unit)
         )
         if mark.comment:
-            said = (note("", text=mark.comment),)
-            merge.changes.append(row._replace(change="commented", notes=said))
+            comment_notes = (note("", text=mark.comment),)
+            merge.changes.append(row._replace(change="commented", notes=comment_notes))
 
 
 def _rivals(
-    numbered: Mapping[str, Placemark], ground: Ground, rules: Rules, inside: Inside, merge: Merge
+    numbered: Mapping[str, Placemark],
+    ground: Ground,
+    rules: Rules,
+    ground_inside: Inside,
+    merge: Merge,
 ) -> dict[str, str]:
     """New shapes that are set aside, because another group drew the same place; with the reason."""
     reasons: dict[str, str] = {}
@@ -126,7 +130,7 @@ def _rivals(
             continue
         pair = f"{first};{second}"
         decided = rules.resolutions.get(pair)
-        keeper, default = _whose(a, b, rules, inside)
+        keeper, default = _whose(a, b, rules, ground_inside)
         if decided:
             keeper = decided.choice
         loser = {a.group: second, b.group: first}.get(keeper)
@@ -162,7 +166,7 @@ def _of_two_groups(numbered: Mapping[str, Placemark], ground: Ground) -> list[tu
     return [(ids[a], ids[b]) for a, b in pairs]
 
 
-def _whose(a: Placemark, b: Placemark, rules: Rules, inside: Inside) -> tuple[str, str]:
+def _whose(a: Placemark, b: Placemark, rules: Rules, ground_inside: Inside) -> tuple[str, str]:
     """Whose new shape stays where two drew the same place: the group (or rule), and the default."""
     if rules.overlap == "union":
         return "union", "union"
@@ -170,36 +174,40 @@ def _whose(a: Placemark, b: Placemark, rules: Rules, inside: Inside) -> tuple[st
         return "both", ASK
     if rules.overlap == "first":
         return a.group, f"keep {a.group}"
-    held = {
-        group: sum(inside.get(mark.place, {}).get(group, 0.0) for mark in (a, b))
+    held_km2 = {
+        group: sum(ground_inside.get(mark.place, {}).get(group, 0.0) for mark in (a, b))
         for group in (a.group, b.group)
     }
-    if held[a.group] == held[b.group]:
+    if held_km2[a.group] == held_km2[b.group]:
         return "both", ASK
-    keeper = max(held, key=lambda group: held[group])
+    keeper = max(held_km2, key=lambda group: held_km2[group])
     return keeper, f"keep {keeper}"
 
 
 def ask_about_outside(
-    numbered: Mapping[str, Placemark], inside: Inside, ground: Ground, rules: Rules, merge: Merge
+    numbered: Mapping[str, Placemark],
+    ground_inside: Inside,
+    ground: Ground,
+    rules: Rules,
+    merge: Merge,
 ) -> None:
     """New units that lie mostly outside the sections of the group that drew them."""
-    settled = {unit.unit_id for unit in merge.units}
+    settled_ids = {unit.unit_id for unit in merge.units}
     default = {"ask": ASK, "leave-out": "leave out"}
     for unit_id, mark in numbered.items():
-        if mark.group not in rules.order or mark.group == EVERYBODY or unit_id not in settled:
+        if mark.group not in rules.order or mark.group == EVERYBODY or unit_id not in settled_ids:
             continue
         area = ground.area[mark.place]
-        own = inside.get(mark.place, {}).get(mark.group, 0.0)
-        if own >= MOSTLY * area:
+        own_km2 = ground_inside.get(mark.place, {}).get(mark.group, 0.0)
+        if own_km2 >= MOSTLY * area:
             continue
         decided = rules.resolutions.get(unit_id)
-        what = note("outside the section", share=100 * (1 - own / area), group=mark.group)
+        what = note("outside the section", share=100 * (1 - own_km2 / area), group=mark.group)
         merge.conflicts.append(
             Conflict(
                 unit_id,
                 mark.group,
-                area - own,
+                area - own_km2,
                 default.get(rules.outside, f"keep {mark.group}"),
                 "outside the section",
                 what,

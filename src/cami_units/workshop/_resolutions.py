@@ -70,28 +70,28 @@ def resolutions_of(table: pd.DataFrame, *, groups: Iterable[str]) -> dict[str, R
             "The resolutions need the columns unit_id, resolution and reason; they have "
             f"{listed(table.columns, 12)}."
         )
-    known = {name.casefold(): name for name in (*groups, *_CHOICES)}
-    found: dict[str, Resolution] = {}
+    spellings = {name.casefold(): name for name in (*groups, *_CHOICES)}
+    resolutions: dict[str, Resolution] = {}
     faults = []
     for line, row in enumerate(table.to_dict("records"), start=2):
         unit_id, answer = _text(row.get(names["unit_id"])), _text(row.get(column))
         choice = re.sub(r"^keep\s+", "", answer.partition(":")[0].strip(), flags=re.IGNORECASE)
         if not choice:
             continue
-        if choice.casefold() not in known:
-            hint = nearest(choice, known.values())
+        if choice.casefold() not in spellings:
+            hint = nearest(choice, spellings.values())
             faults.append(f"line {line}: '{choice}' is no group and no rule.{hint}")
-        elif unit_id in found:
+        elif unit_id in resolutions:
             faults.append(f"line {line}: {unit_id} is resolved twice")
         else:
             reason = _text(row.get(names.get("reason", ""))) or answer.partition(":")[2].strip()
-            found[unit_id] = Resolution(unit_id, known[choice.casefold()], reason)
+            resolutions[unit_id] = Resolution(unit_id, spellings[choice.casefold()], reason)
     if faults:
         raise InputError(
             f"The resolutions cannot be used: {'; '.join(faults)}. A resolution is the name of a "
             f"group or one of {', '.join(_CHOICES)}."
         )
-    return found
+    return resolutions
 
 
 def _text(value: Any) -> str:

@@ -26,31 +26,35 @@ _UNTITLED: Final = re.compile(
 _CYRILLIC: Final = re.compile(r"[\u0400-\u04ff]")
 
 
-def rejects(name: str, *, own: Iterable[str] = ()) -> bool:
+def rejects(name: str, *, own_names: Iterable[str] = ()) -> bool:
     """Whether a name begins with the X that rejects a unit.
 
     Parameters
     ----------
     name : str
         As somebody typed it.
-    own : iterable of str
+    own_names : iterable of str
         Names that the unit has anyway: one of them that begins with an X rejects nothing.
 
     Examples
     --------
     >>> rejects("X CU-012 Wakhan"), rejects("х-CU-012"), rejects("Xinjiang steppe")
     (True, True, False)
-    >>> rejects("X Valley", own=["X Valley"]), rejects("X-ray ridge"), rejects("X Wakhan")
+    >>> rejects("X Valley", own_names=["X Valley"]), rejects("X-ray ridge"), rejects("X Wakhan")
     (False, False, True)
     """
-    said = clean_name(name)
-    if said.casefold() in {clean_name(one).casefold() for one in own if one}:
+    typed_name = clean_name(name)
+    if typed_name.casefold() in {
+        clean_name(own_name).casefold() for own_name in own_names if own_name
+    }:
         return False
-    if _REJECTED.match(said):
+    if _REJECTED.match(typed_name):
         return True
-    glued = re.match(rf"{_X}-", said)
-    behind = said[glued.end() :].casefold() if glued else ""
-    return bool(behind) and behind in {clean_name(one).casefold() for one in own if one}
+    glued = re.match(rf"{_X}-", typed_name)
+    behind = typed_name[glued.end() :].casefold() if glued else ""
+    return bool(behind) and behind in {
+        clean_name(own_name).casefold() for own_name in own_names if own_name
+    }
 
 
 def spoken_id(name: str) -> str:
@@ -61,8 +65,8 @@ def spoken_id(name: str) -> str:
     >>> spoken_id("X cu 12 Wakhan"), spoken_id("CU-012a"), spoken_id("CUT-12"), spoken_id("Wakhan")
     ('CU-012', 'CU-012a', '', '')
     """
-    found = _ID.match(_unmarked(name))
-    return f"CU-{int(found[1]):03d}{found[2].lower()}" if found else ""
+    match = _ID.match(_unmarked(name))
+    return f"CU-{int(match[1]):03d}{match[2].lower()}" if match else ""
 
 
 def bare_name(name: str) -> str:
@@ -74,8 +78,8 @@ def bare_name(name: str) -> str:
     ('Wakhan', '', '')
     """
     text = _unmarked(name)
-    found = _ID.match(text)
-    text = text[found.end() :].lstrip(" -–—:.,_") if found else text
+    match = _ID.match(text)
+    text = text[match.end() :].lstrip(" -–—:.,_") if match else text
     text = _PART.sub("", text)
     return "" if _UNTITLED.fullmatch(text) else text
 
@@ -87,5 +91,5 @@ def is_cyrillic(name: str) -> bool:
 
 def _unmarked(name: str) -> str:
     text = clean_name(name)
-    found = _REJECTED.match(text)
-    return text[found.end() :] if found else text
+    match = _REJECTED.match(text)
+    return text[match.end() :] if match else text

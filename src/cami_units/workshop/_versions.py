@@ -123,7 +123,7 @@ def versions_of_group(
     group: str,
     files: Sequence[GroupFile],
     base: gpd.GeoDataFrame,
-    drawn: gpd.GeoDataFrame,
+    placemarks: gpd.GeoDataFrame,
     ground: Ground,
     *,
     owned: Iterable[str],
@@ -140,7 +140,7 @@ def versions_of_group(
     base : GeoDataFrame
         The units that were handed out, equal-area: ``unit_id``, ``name_en``, ``name_ru``,
         ``status``, ``rev``, and ``outline`` (longitude and latitude, as written).
-    drawn : GeoDataFrame
+    placemarks : GeoDataFrame
         The placemarks with ground, equal-area, with ``outline``; ``Placemark.place`` counts its
         rows.
     ground : Ground
@@ -162,12 +162,12 @@ def versions_of_group(
     for file in files:
         identity = identified(file.placemarks, units, ground)
         versions = {
-            unit_id: _version(units[unit_id], pieces, identity, drawn, group, own_units)
+            unit_id: _version(units[unit_id], pieces, identity, placemarks, group, own_units)
             for unit_id, pieces in sorted(identity.pieces.items())
         }
         read_files.append(_ReadFile(file, identity, versions))
     counting = _counting_files(group, read_files, due, result)
-    result.folder_there = any(one.file.folder_there for one in counting)
+    result.folder_there = any(read_file.file.folder_there for read_file in counting)
     for file, identity, versions in counting:
         result.notices += identity.notices
         result.contested |= identity.contested
@@ -182,13 +182,13 @@ def versions_of_group(
             if unchanged not in counting:
                 for unit_id, version in unchanged.versions.items():
                     result.versions.setdefault(unit_id, [version])
-    loose = _new_shapes(counting, ground, result)
+    new_shapes = _new_shapes(counting, ground, result)
     for unit_id in sorted(due):
         if unit_id not in result.versions and units[unit_id]["status"] not in HIDDEN_STATUSES:
-            vanished = _vanished(unit_id, result, counting, loose, ground)
+            vanished = _vanished(unit_id, result, counting, new_shapes, ground)
             result.versions[unit_id] = [vanished._replace(owner=unit_id in own_units)]
-            loose = [mark for mark in loose if mark.place not in vanished.places]
-    result.new_shapes = loose
+            new_shapes = [mark for mark in new_shapes if mark.place not in vanished.places]
+    result.new_shapes = new_shapes
     return result
 
 
@@ -196,24 +196,28 @@ def _counting_files(
     group: str, read_files: Sequence[_ReadFile], due: set[str], result: GroupVersions
 ) -> list[_ReadFile]:
     """The files that count: a second one in which nothing was changed says nothing."""
-    with_map = [one for one in read_files if one.file.placemarks or one.file.folder_there]
-    unchanged = [one for one in read_files if _is_unchanged(one, due)]
-    if all(one in unchanged for one in with_map):
-        unchanged = [one for one in unchanged if one not in with_map[:1]]
+    with_map = [
+        read_file
+        for read_file in read_files
+        if read_file.file.placemarks or read_file.file.folder_there
+    ]
+    unchanged = [read_file for read_file in read_files if _is_unchanged(read_file, due)]
+    if all(read_file in unchanged for read_file in with_map):
+        unchanged = [read_file for read_file in unchanged if read_file not in with_map[:1]]
     elif with_map:
-        first = next(one for one in with_map if one not in unchanged).file.file
-        for one in with_map:
-            if one in unchanged or one.file.file != first:
-                key = "second file unchanged" if one in unchanged else "second file"
-                said = note(key, group=group, first=first)
-                result.notices.append(Notice(one.file.file, "", "", said))
-    return [one for one in read_files if one not in unchanged]
+        first = next(read_file for read_file in with_map if read_file not in unchanged).file.file
+        for read_file in with_map:
+            if read_file in unchanged or read_file.file.file != first:
+                key = "second file unchanged" if read_file in unchanged else "second file"
+                file_note = note(key, group=group, first=first)
+                result.notices.append(Notice(read_file.file.file, "", "", file_note))
+    return [read_file for read_file in read_files if read_file not in unchanged]
 
 
 def _is_unchanged(read_file: _ReadFile, due: set[str]) -> bool:
     """Whether a file came back as it went out: every unit in it, and nothing said of any."""
     file, identity, versions = read_file
-    if identity.loose or identity.contested or file.form_rows or file.unsound:
+    if identity.new_shapes or identity.contested or file.form_rows or file.unsound:
         return False
     changed = any(version.differs or version.comment for version in versions.values())
     return bool(file.placemarks) and not changed and due <= set(versions)
@@ -221,17 +225,17 @@ def _is_unchanged(read_file: _ReadFile, due: set[str]) -> bool:
 
 def fullest_first(files: Iterable[GroupFile]) -> list[GroupFile]:
     """Files of one group: the one with the most shapes first, then by name; never by date."""
-    return sorted(files, key=lambda one: (-len(one.placemarks), -len(one.form_rows), one.file))
+    return sorted(files, key=lambda file: (-len(file.placemarks), -len(file.form_rows), file.file))
 
 
-def outline_of(places: Sequence[int], drawn: gpd.GeoDataFrame) -> Any:
+def outline_of(places: Sequence[int], placemarks: gpd.GeoDataFrame) -> Any:
     """The outline of several placemarks together, in longitude and latitude as written."""
-    return _joined(drawn["outline"].iloc[list(places)].to_numpy())
+    return _joined(placemarks["outline"].iloc[list(places)].to_numpy())
 
 
-def ground_of(places: Sequence[int], drawn: gpd.GeoDataFrame) -> Any:
+def ground_of(places: Sequence[int], placemarks: gpd.GeoDataFrame) -> Any:
     """The ground of several placemarks together, in the equal-area CRS."""
-    return _joined(drawn.geometry.iloc[list(places)].to_numpy())
+    return _joined(placemarks.geometry.iloc[list(places)].to_numpy())
 
 
 def _joined(shapes: Any) -> Any:
@@ -258,7 +262,7 @@ def _version(
     unit: Mapping[str, Any],
     pieces: Sequence[Placemark],
     identity: Identified,
-    drawn: gpd.GeoDataFrame,
+    placemarks: gpd.GeoDataFrame,
     group: str,
     own_units: set[str],
 ) -> Version:
@@ -266,17 +270,17 @@ def _version(
     unit_id = str(unit["unit_id"])
     first = min(pieces, key=lambda piece: (piece.part or "1", piece.place))
     places = tuple(piece.place for piece in pieces)
-    same = same_outline(ground_of(places, drawn), unit["geometry"])
+    same = same_outline(ground_of(places, placemarks), unit["geometry"])
     change: Change = "split" if unit_id in identity.split else "kept" if same else "reshaped"
     stale = any(_number(piece.rev) != _number(unit["rev"]) for piece in pieces if piece.rev)
-    notes = [said for piece in pieces for said in piece.notes]
+    notes = [piece_note for piece in pieces for piece_note in piece.notes]
     if stale and not same and all(piece.untouched for piece in pieces):
         notes.append(note("older outline", rev=first.rev, base_rev=str(unit["rev"])))
         change, stale = "kept", False
     if change == "reshaped" and first.iou <= 0 and len(pieces) == 1:
         notes.append(note("elsewhere"))
     own_names = [str(unit[key]) for key in ("name_en", "name_ru")]
-    if any(rejects(piece.name, own=own_names) for piece in pieces):
+    if any(rejects(piece.name, own_names=own_names) for piece in pieces):
         if change != "kept":
             notes.append(note("rejection voids outline"))
         change = "rejected"
@@ -286,7 +290,9 @@ def _version(
         notes.append(note("typed", name=first.name))
         name_en = name_ru = ""
     drawn_anew = change in ("reshaped", "split")
-    unique_notes = [said for place, said in enumerate(notes) if said not in notes[:place]]
+    unique_notes = [
+        piece_note for place, piece_note in enumerate(notes) if piece_note not in notes[:place]
+    ]
     return Version(
         unit_id=unit_id,
         group=group,
@@ -349,21 +355,21 @@ def _add_form_row(
     """A row of a form, added to what the group drew of that unit, or as a version of its own."""
     unit_id = row.unit_id
     if unit_id not in units:
-        said = note("no such unit", unit_id=unit_id)
-        result.notices.append(Notice(file.file, "", unit_id, said))
+        row_note = note("no such unit", unit_id=unit_id)
+        result.notices.append(Notice(file.file, "", unit_id, row_note))
         return
     name_en, name_ru = by_script("" if plain(row.name) in _names(units[unit_id]) else row.name)
     of_unit = result.versions.setdefault(unit_id, [])
     if not of_unit:
         mine = unit_id in own_units
         of_unit.append(Version(unit_id, result.group, file.file, "kept", mine, matched_by="cu_id"))
-    drawn = of_unit[0]
-    of_unit[0] = drawn._replace(
-        change="rejected" if row.rejected else drawn.change,
-        places=() if row.rejected else drawn.places,
-        name_en=drawn.name_en or name_en,
-        name_ru=drawn.name_ru or name_ru,
-        comment="\n".join(filter(None, dict.fromkeys((drawn.comment, row.comment)))),
+    version = of_unit[0]
+    of_unit[0] = version._replace(
+        change="rejected" if row.rejected else version.change,
+        places=() if row.rejected else version.places,
+        name_en=version.name_en or name_en,
+        name_ru=version.name_ru or name_ru,
+        comment="\n".join(filter(None, dict.fromkeys((version.comment, row.comment)))),
     )
 
 
@@ -376,18 +382,20 @@ def _new_shapes(
     """The new shapes of all files of a group, each once, without those that carry an X."""
     unique: list[Placemark] = []
     for file, identity, _ in files:
-        for mark in identity.loose:
+        for mark in identity.new_shapes:
             if rejects(mark.name):
                 result.dropped_shapes.append(mark)
                 result.notices.append(mark.notice("new shape with X"))
                 continue
-            asked = _asked_whether_hole(mark, identity, ground, result)
-            twin = next((one for one in unique if _is_same_place(one, asked, ground)), None)
+            new_shape = _asked_whether_hole(mark, identity, ground, result)
+            twin = next(
+                (earlier for earlier in unique if _is_same_place(earlier, new_shape, ground)), None
+            )
             if twin is None or twin.file == file.file:
-                unique.append(asked)
+                unique.append(new_shape)
                 continue
-            result.dropped_shapes.append(asked)
-            notice = asked.notice("same new shape", twin=twin.called(), file=twin.file)
+            result.dropped_shapes.append(new_shape)
+            notice = new_shape.notice("same new shape", twin=twin.called(), file=twin.file)
             result.notices.append(notice)
     return unique
 
@@ -403,12 +411,12 @@ def _asked_whether_hole(
     mark: Placemark, identity: Identified, ground: Ground, result: GroupVersions
 ) -> Placemark:
     """A new shape; said when it lies wholly inside a unit, where it may be meant as a hole."""
-    least = HOLE * ground.area[mark.place]
+    least_km2 = HOLE * ground.area[mark.place]
     for unit_id, pieces in sorted(identity.pieces.items()):
         for piece in pieces:
-            if ground.could_share(mark.place, piece.place) < least:
+            if ground.could_share(mark.place, piece.place) < least_km2:
                 continue
-            if ground.between(mark.place, piece.place) >= least:
+            if ground.between(mark.place, piece.place) >= least_km2:
                 result.notices.append(mark.notice("inside a unit", unit_id=unit_id))
                 return mark._replace(notes=(*mark.notes, note("hole or unit", unit_id=unit_id)))
     return mark
@@ -418,7 +426,7 @@ def _vanished(
     unit_id: str,
     result: GroupVersions,
     files: Sequence[_ReadFile],
-    loose: Sequence[Placemark],
+    new_shapes: Sequence[Placemark],
     ground: Ground,
 ) -> Version:
     """A unit that did not come back: merged, cut into new shapes, deleted, or absent."""
@@ -427,7 +435,7 @@ def _vanished(
         return absent.noted(f"{result.unsound[unit_id]}, outline left")
     if not result.folder_there:
         return absent.noted("no folder")
-    pieces = cut_into(unit_id, loose, ground)
+    pieces = cut_into(unit_id, new_shapes, ground)
     if pieces:
         return absent._replace(
             file=pieces[0].file,
@@ -439,11 +447,11 @@ def _vanished(
         )
     takers = [
         (piece, taker)
-        for one in files
-        for taker, own in one.identity.pieces.items()
-        for piece in own
+        for read_file in files
+        for taker, unit_pieces in read_file.identity.pieces.items()
+        for piece in unit_pieces
     ]
-    takers += [(mark, f"#{mark.place}") for mark in loose]
+    takers += [(mark, f"#{mark.place}") for mark in new_shapes]
     for mark, into in takers:
         if ground.with_unit(mark.place, unit_id) >= TAKEN_IN * ground.base_area[unit_id]:
             return absent._replace(
