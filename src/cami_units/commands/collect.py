@@ -214,10 +214,10 @@ def _handed_out(
     base: Round, owner: Mapping[str, str], groups: Mapping[str, Sequence[str]]
 ) -> HandedOut:
     evidence = {
-        str(one)
+        str(evidence_id)
         for layer in EVIDENCE_LAYERS
         if layer in base.tables
-        for one in base.tables[layer][LAYERS[layer].key[0]]
+        for evidence_id in base.tables[layer][LAYERS[layer].key[0]]
     }
     return HandedOut(
         units=frozenset(owner),
