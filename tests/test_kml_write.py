@@ -26,8 +26,9 @@ from shapely import LineString, Point, box
 
 from cami_units import kml, model, words
 from cami_units.kml import _earth_files, _styles
-from cami_units.kml._escapes import clean_name, clean_text, ncname, plain_text, shown
+from cami_units.kml._escapes import ncname, plain_text, shown
 from cami_units.kml._written_shapes import as_written, dashes
+from cami_units.model import clean_name, clean_text
 
 K = "{http://www.opengis.net/kml/2.2}"
 GX = "{http://www.google.com/kml/ext/2.2}"
@@ -277,7 +278,7 @@ def test_reading_back_gives_what_was_written(tmp_path):
     units = make_units()
     write(tmp_path / "u.kmz", units)
     rows, problems = kml.read_kml(tmp_path / "u.kmz")
-    assert [p.what for p in problems] == ["1 Tour: not followed, nothing was fetched"]
+    assert [p.what for p in problems] == ["tours: 1"]
     back = rows[rows["data"].map(lambda data: "cu_id" in data)]
     for unit_id, geometry in zip(units["unit_id"], units.geometry, strict=True):
         mine = back[back["data"].map(lambda data: data["cu_id"]) == unit_id]

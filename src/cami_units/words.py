@@ -161,7 +161,11 @@ def said(note: Note, lang: str = "en") -> str:
     """
     if not note.key:
         return str(note.facts["text"])
-    return text(f"note {note.key}", lang).format(**_facts(note, lang))
+    facts = _facts(note, lang)
+    sentence = text(f"note {note.key}", lang).format(**facts)
+    return (
+        f"{sentence} {text('note times', lang).format(**facts)}" if "times" in facts else sentence
+    )
 
 
 def assumed(note: Note, lang: str = "en") -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 
 from cami_units import layers, overlap, store, workshop
@@ -225,7 +226,21 @@ def _handed_out(
         section_group={section: group for group, names in groups.items() for section in names},
         groups=tuple(groups),
         evidence=frozenset(evidence),
+        region=_region(base),
     )
+
+
+REGION_MARGIN: Final = 5.0
+"""Degrees around all that a round draws, in which a group may well draw something new."""
+
+
+def _region(base: Round) -> tuple[float, float, float, float]:
+    """West, south, east, north of the units, hotspots and sections of a round, with a margin."""
+    tables = [base.tables.get(name) for name in ("conservation_units", "hotspots", "sections")]
+    boxes = [table.total_bounds for table in tables if isinstance(table, gpd.GeoDataFrame)]
+    low = np.nanmin([box[:2] for box in boxes], axis=0) - REGION_MARGIN
+    high = np.nanmax([box[2:] for box in boxes], axis=0) + REGION_MARGIN
+    return float(low[0]), float(low[1]), float(high[0]), float(high[1])
 
 
 def _versions(

@@ -16,11 +16,12 @@ import pandas as pd
 import shapely
 
 from cami_units import kml, layers, store, words, workshop
-from cami_units.documents.group_form import read_form
+from cami_units.documents.group_form import Form, read_form, read_form_content
 from cami_units.model import (
     LONLAT,
     InputError,
     Note,
+    Placemarks,
     Progress,
     clean_name,
     clean_text,
@@ -39,17 +40,17 @@ _TO_EDIT: Final = re.compile(r"(?:edit_.+\.km[lz]|form_.+\.xls[xm])\Z", re.IGNOR
 MAX_FILE: Final = 100_000_000
 _EDIT_NAME: Final = re.compile(r"edit[\s_\-]+(.+)", re.IGNORECASE)
 _UNITS_FOLDER: Final = re.compile(r"2\b.*(?:\bunits?\b|единиц)", re.IGNORECASE)
-_PATH: Final = "a path whose ends nearly meet"
 _MEANT: Final = 0.9
 """Share of a file's units that must say one group for the file to be that group's."""
 
 
 @dataclass(frozen=True, slots=True)
 class FileRead:
-    """What one file gave: how many placemarks, whose it is and how that is known.
+    """What one file gave: how many placemarks, whose it is and how that is base_facts.
 
-    ``placemarks`` is always ``evidence + shapes + pins + unusable + beside``: `evidence` is ours
-    coming back, `beside` what lies in a placemark's data only. `refused` says why nothing was read.
+    ``placemarks`` is always ``evidence + shapes + pins + unusable + passed``: `evidence` is ours
+    coming back, `passed` saved views and corners of shapes, which nobody drew as pins. `refused`
+    says why nothing was read.
     """
 
     file: str
@@ -62,6 +63,7 @@ class FileRead:
     shapes: int = 0
     pins: int = 0
     unusable: int = 0
+    passed: int = 0
     rows: int = 0
     folder_there: bool = False
     unchanged: bool = False
@@ -97,6 +99,7 @@ class HandedOut:
     section_group: Mapping[str, str]
     groups: tuple[str, ...]
     evidence: frozenset[str]
+    region: tuple[float, float, float, float] | None = None
 
 
 def found_files(paths: Iterable[Path]) -> list[Path]:
@@ -111,10 +114,11 @@ def found_files(paths: Iterable[Path]) -> list[Path]:
     missing = []
     for path in paths:
         if path.is_dir():
-            inner = (inner_path for inner_path in path.rglob("*") if _is_meant(inner_path, path))
-            unique_paths.update(dict.fromkeys(inner))
+            inner = [one for one in path.rglob("*") if _is_meant(one, path)]
+            unique_paths.update(dict.fromkeys(one for one in inner if not _is_sidecar(one)))
         elif path.exists():
-            unique_paths[path] = None
+            if not _is_sidecar(path):
+                unique_paths[path] = None
         else:
             missing.append(path)
     if missing:
@@ -127,13 +131,27 @@ def found_files(paths: Iterable[Path]) -> list[Path]:
             "There is no file to read. Name the groups' files (KMZ, KML, GeoPackage, GeoJSON, or "
             "the XLSX form), or the folder that they are in."
         )
-    return sorted(unique_paths, key=lambda inner_path: (inner_path.name, str(inner_path)))
+    return sorted(unique_paths, key=lambda path: (path.name, str(path)))
 
 
 def _is_meant(path: Path, folder: Path) -> bool:
     hidden = any(_LITTER.match(part) for part in path.relative_to(folder).parts)
     is_file = path.is_file() or path.is_symlink()
     return is_file and not hidden and path.suffix.casefold() not in _PASSED_OVER
+
+
+def _is_sidecar(path: Path) -> bool:
+    """Whether a file is a part of a shapefile that lies beside it: with it, it is one file."""
+    stem = path.name[: -len(".shp.xml")] if path.name.casefold().endswith(".shp.xml") else path.stem
+    is_part = path.suffix.casefold() in _SHAPEFILE_PARTS
+    return is_part and any(
+        path.with_name(f"{stem}{ending}").is_file() for ending in (".shp", ".SHP", ".Shp")
+    )
+
+
+_SHAPEFILE_PARTS: Final = frozenset(
+    [".dbf", ".shx", ".prj", ".cpg", ".qpj", ".sbn", ".sbx", ".qmd", ".xml"]
+)
 
 
 def sums_of(folders: Iterable[Path]) -> dict[str, str]:
@@ -166,12 +184,11 @@ def read_files(
     """
     group_files = GroupFiles()
     twins: dict[str, str] = {}
-    names = Counter(path.name for path in paths)
+    labels = labels_of(paths)
     not_for_editing: list[str] = []
     for number, path in enumerate(paths, start=1):
         progress("reading files", number, len(paths))
-        label = path.name if names[path.name] == 1 else f"{path.parent.name}/{path.name}"
-        label = clean_name(label)[:_LONGEST]
+        label = labels[path]
         digest = ""
         try:
             _refuse_odd(path, label)
@@ -179,15 +196,10 @@ def read_files(
             if _is_passed_over(path, digest, handed_out or {}):
                 not_for_editing.append(label)
                 continue
-            if digest in twins:
-                twin = twins[digest]
-                group_files.files.append(FileRead(label, digest, f"the same file as {twin}"))
-                group_files.note(label, "same file", twin=twin)
+            if _is_twin(label, digest, twins, group_files):
                 continue
-            twins[digest] = label
-            _read(
-                path, label, digest, base_facts, group_files, unchanged=digest in (handed_out or {})
-            )
+            reading = _Reading(base_facts, handed_out or {}, twins, group_files)
+            _read(path, label, digest, reading)
         except InputError as error:
             _refuse(group_files, label, digest, str(error), base_facts)
         except OSError as error:
@@ -200,6 +212,51 @@ def read_files(
 
 
 _LONGEST: Final = 200
+
+
+def labels_of(paths: Sequence[Path]) -> dict[Path, str]:
+    """What to call each file: its name, and as much of its folder as tells it from the others.
+
+    A label stands for its file from here on, so no two files have one.
+    """
+    labels: dict[Path, str] = {}
+    taken: set[str] = set()
+    names = Counter(path.name for path in paths)
+    for path in paths:
+        depth = 1
+        rivals = [other for other in paths if other.name == path.name and other != path]
+        while names[path.name] > 1 and any(
+            other.parts[-depth:] == path.parts[-depth:] for other in rivals
+        ):
+            depth += 1
+        start = clean_name("/".join(path.parts[-depth:]).replace("//", "/"))[-_LONGEST:]
+        label, number = start, 1
+        while label in taken:
+            number += 1
+            label = f"{start} ({number})"
+        labels[path] = label
+        taken.add(label)
+    return labels
+
+
+def _is_twin(label: str, digest: str, twins: dict[str, str], group_files: GroupFiles) -> bool:
+    """Whether the same bytes came before, under whatever name."""
+    twin = twins.setdefault(digest, label)
+    if twin == label:
+        return False
+    group_files.files.append(FileRead(label, digest, f"the same file as {twin}"))
+    group_files.note(label, "same file", twin=twin)
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What is base_facts while files are read, and where what is in them goes."""
+
+    base_facts: HandedOut
+    handed_out: Mapping[str, str]
+    twins: dict[str, str]
+    group_files: GroupFiles
 
 
 def _is_passed_over(path: Path, digest: str, handed_out: Mapping[str, str]) -> bool:
@@ -236,88 +293,99 @@ def _refuse(
     group_files.note(label, "file refused", why=why)
 
 
-def _read(
-    path: Path,
-    label: str,
-    digest: str,
-    base_facts: HandedOut,
-    group_files: GroupFiles,
-    *,
-    unchanged: bool,
-) -> None:
-    """One file: a form, a GIS file, a KML or KMZ, or an archive of KMZ files."""
+def _read(path: Path, label: str, digest: str, reading: _Reading) -> None:
+    """One file: a form, a GIS file, a KML or KMZ; or a mail or archive of such files."""
     suffix = path.suffix.casefold()
     if suffix in _FORMS:
-        _read_form(path, label, digest, base_facts, group_files)
+        _take_form(read_form(path), label, digest, reading.base_facts, reading.group_files)
         return
     if suffix in layers.DRAWN_SUFFIXES:
-        rows, _ = layers.read_drawn(path)
-        _take(rows, label, digest, base_facts, group_files, unchanged=unchanged)
+        _take(layers.read_gis_placemarks(path, label), label, digest, reading)
         return
-    inner, passed = kml.inner_archives(path, label)
-    for entry in passed:
-        group_files.note(label, "archive also holds", entry=entry)
-    for name, content in inner:
-        # An archive of KMZ files is several files, each with its own group.
-        own_digest = hashlib.sha256(content).hexdigest()
-        try:
-            rows, _ = kml.read_kml(content, name=name)
-            _take(rows, name, own_digest, base_facts, group_files, unchanged=False)
-        except InputError as error:
-            _refuse(group_files, name, own_digest, str(error), base_facts)
-    if not inner:
-        rows, _ = kml.read_kml(path, name=label)
-        _take(rows, label, digest, base_facts, group_files, unchanged=unchanged)
+    entries, passed = kml.inner_files(path, label)
+    if passed:
+        facts = {"count": len(passed), "names": listed(passed)}
+        reading.group_files.note(label, "archive also holds", **facts)
+    for entry in entries:
+        _read_entry(entry, reading)
+    if not entries:
+        region = reading.base_facts.region
+        _take(kml.read_placemarks(path, label, region=region), label, digest, reading)
 
 
-def _take(
-    rows: gpd.GeoDataFrame,
-    label: str,
-    digest: str,
-    base_facts: HandedOut,
-    group_files: GroupFiles,
-    *,
-    unchanged: bool,
-) -> None:
+def _read_entry(entry: kml.Entry, reading: _Reading) -> None:
+    """A file out of a mail or an archive: one of its own, with its own group."""
+    digest = hashlib.sha256(entry.content).hexdigest()
+    if entry.refusal:
+        _refuse(reading.group_files, entry.label, "", entry.refusal, reading.base_facts)
+        return
+    if _is_twin(entry.label, digest, reading.twins, reading.group_files):
+        return
+    try:
+        if f".{entry.ending}" in _FORMS:
+            form = read_form_content(entry.content, entry.ending)
+            _take_form(form, entry.label, digest, reading.base_facts, reading.group_files)
+        elif f".{entry.ending}" in layers.DRAWN_SUFFIXES:
+            placemarks = layers.read_gis_content(
+                entry.content, entry.ending, entry.label, entry.sidecars
+            )
+            _take(placemarks, entry.label, digest, reading)
+        else:
+            placemarks = kml.read_placemarks(
+                entry.content, entry.label, region=reading.base_facts.region
+            )
+            _take(placemarks, entry.label, digest, reading)
+    except InputError as error:
+        _refuse(reading.group_files, entry.label, digest, str(error), reading.base_facts)
+
+
+def _take(placemarks: Placemarks, label: str, digest: str, reading: _Reading) -> None:
     """What one file holds, put with that of the others."""
-    notes = [_reader_notice(row, label) for row in rows.attrs["notes"] if _is_news(row)]
-    group_files.notices += notes
-    marks = _placemarks(rows, label)
+    base_facts, group_files = reading.base_facts, reading.group_files
+    group_files.notices += _reader_notices(placemarks.notes, label)
+    rows = placemarks.table.to_dict("records")
+    usable = [_mark(row, label) for row in rows if row["kind"] in ("polygon", "line", "point")]
     own_marks: list[dict[str, Any]] = []
     evidence: list[dict[str, Any]] = []
-    for mark in marks:
+    for mark in usable:
         (evidence if _is_evidence(mark, base_facts) else own_marks).append(mark)
-    shapes = [mark for mark in own_marks if mark["polygons"]]
-    pins = [mark for mark in own_marks if not mark["polygons"]]
+    shapes = [mark for mark in own_marks if mark["ground"] is not None]
+    pins = [mark for mark in own_marks if mark["ground"] is None]
     group, group_by = (
         _group(label, shapes, base_facts, group_files) if own_marks else _named(label, base_facts)
     )
-    folder_there = _folder_there(
-        rows.attrs["folders"], shapes, group, base_facts, label, group_files
-    )
-    group_files.unsound[label] = _unsound(rows.attrs, pins, base_facts)
+    folder_there = _folder_there(placemarks.folders, shapes, group, base_facts, label, group_files)
+    group_files.unsound[label] = _unsound(placemarks, pins, base_facts)
     group_files.placemarks += [_shape(mark, group, group_files) for mark in shapes]
-    group_files.pins += [_pin(mark, group) for mark in pins]
+    group_files.pins += [row for mark in pins for row in _remarks(mark, group)]
+    group_files.pins += [
+        row for mark in shapes if mark["lines"] is not None for row in _remarks(mark, group)
+    ]
     group_files.pins += [_pin_on_evidence(mark, group) for mark in evidence if _is_comment(mark)]
-    counts = rows.attrs
+    passed = sum(row["kind"] in ("view", "vertex") for row in rows)
+    unchanged = digest in reading.handed_out
     group_files.files.append(
         FileRead(
             file=label,
             sha256=digest,
             group=group,
             group_by=group_by,
-            placemarks=counts["placemarks"],
+            placemarks=len(rows) + placemarks.beyond,
             evidence=len(evidence),
             shapes=len(shapes),
             pins=len(pins),
-            unusable=counts["unusable"],
+            unusable=len(rows) + placemarks.beyond - len(usable) - passed,
+            passed=passed,
             folder_there=folder_there,
             unchanged=unchanged,
         )
     )
     if unchanged:
         group_files.note(label, "unchanged file")
-    if not own_marks:
+    unusable = group_files.files[-1].unusable
+    if not own_marks and unusable:
+        group_files.note(label, "none usable", count=unusable)
+    elif not own_marks:
         group_files.note(label, "nothing drawn")
 
 
@@ -328,12 +396,13 @@ def _named(label: str, base_facts: HandedOut) -> tuple[str, str]:
 
 
 def _unsound(
-    about: Mapping[str, Any], pins: Sequence[Mapping[str, Any]], base_facts: HandedOut
+    placemarks: Placemarks, pins: Sequence[Mapping[str, Any]], base_facts: HandedOut
 ) -> dict[str, str]:
     """Units that came back without an outline that can be used, and why; under "" a file cut off."""
-    reasons = {} if about.get("whole", True) else {"": "file cut off"}
-    for mark in about.get("broken", ()):
-        unit_id = _meant(mark)
+    reasons = {} if placemarks.is_whole else {"": "file cut off"}
+    table = placemarks.table
+    for row in table[table["kind"].isin(["none", "mask"])].to_dict("records"):
+        unit_id = _meant(row)
         if unit_id in base_facts.units:
             reasons[unit_id] = "broken placemark"
     for mark in pins:
@@ -343,61 +412,57 @@ def _unsound(
     return reasons
 
 
-def _meant(mark: Mapping[str, Any]) -> str:
+def _meant(row: Mapping[Any, Any]) -> str:
     """The unit that a placemark says it is: by its data, its id, or its name."""
-    by_id = str(mark["placemark_id"]).partition(".")[0]
-    return mark["data"].get("cu_id") or workshop.spoken_id(by_id or mark["name"])
+    by_id = str(row["placemark_id"]).partition(".")[0]
+    return row["data"].get("cu_id") or workshop.spoken_id(by_id or row["name"])
 
 
-def _is_news(row: Mapping[str, Any]) -> bool:
-    """Whether a note is worth a line: not our own tour and legend; paths are told with what follows."""
-    what = str(row["what"])
-    return not what.startswith(("1 Tour:", "1 ScreenOverlay:", _PATH))
+_OURS: Final = frozenset({"not followed Tour", "not followed ScreenOverlay"})
+"""Our own tour and legend, which come back with a whole pack."""
+_TOLD_LATER: Final = frozenset({"closes"})
+"""Paths that nearly close are told with what was made of them."""
 
 
-def _reader_notice(row: Mapping[str, Any], label: str) -> workshop.Notice:
-    """A note of a reader: what was found, and what was assumed."""
-    member = clean_name(row["file"]).removeprefix(label).strip("/")
-    folder = "/".join(filter(None, (member if member != "doc.kml" else "", row["folder"])))
-    what, _, assumed = str(row["what"]).rpartition(": ")
-    what, assumed = (what, assumed) if what else (assumed, "")
-    cure = "; ".join(filter(None, (assumed, str(row["cure"]))))
-    reader_note = Note("", {"text": what, "assumed": cure})
-    return workshop.Notice(label, folder, row["placemark"], reader_note, int(row["line"]))
+def _reader_notices(notes: pd.DataFrame, label: str) -> list[workshop.Notice]:
+    """What the reader noticed and a person should know."""
+    notices = []
+    for row in notes.to_dict("records"):
+        if row["key"] in _TOLD_LATER or (row["key"] in _OURS and row["facts"]["count"] == 1):
+            continue
+        folder = "/".join(filter(None, (row["member"], row["folder"])))
+        note = Note(row["key"], row["facts"], row["level"])
+        notices.append(workshop.Notice(label, folder, row["name"], note, int(row["line"])))
+    return notices
 
 
-def _placemarks(rows: gpd.GeoDataFrame, label: str) -> list[dict[str, Any]]:
-    """A row for each placemark, its parts together by kind, in the order of the file."""
-    parts_of: dict[tuple[str, int], list[dict[str, Any]]] = {}
-    for row in rows.to_dict("records"):
-        parts_of.setdefault((row["file"], row["placemark"]), []).append(row)
-    marks = []
-    for parts in parts_of.values():
-        first = parts[0]
-        polygons = [part["geometry"] for part in parts if part["kind"] == "polygon"]
-        loops = [part["geometry"] for part in parts if part["closes"] and not polygons]
-        rings = [ring for loop in loops if (ring := _closed(loop)) is not None]
-        marks.append(
-            {
-                **{key: first[key] for key in ("folder", "name", "data", "placemark_id", "line")},
-                "file": label,
-                "comment": clean_text(first["description"]),
-                "polygons": polygons or rings,
-                "from_path": bool(loops),
-                "beside": len(parts) - len(polygons) - len(loops) if polygons or loops else 0,
-                "geometry": first["geometry"],
-            }
-        )
-    return marks
+def _mark(row: Mapping[Any, Any], label: str) -> dict[str, Any]:
+    """A row of `placemarks` with what counts here: its ground, and what was typed into it."""
+    from_path = row["polygons"] is None and row["loops"] is not None
+    return {
+        **{key: row[key] for key in ("folder", "name", "data", "placemark_id", "line")},
+        "file": label,
+        "comment": _comment(row),
+        "ground": row["loops"] if from_path else row["polygons"],
+        "from_path": from_path,
+        "lines": None if from_path else row["lines"],
+        "points": row["points"],
+    }
 
 
-def _closed(line: Any) -> Any:
-    """A path as the polygon that it surrounds; None where there is none."""
-    ring = shapely.Polygon(shapely.get_coordinates(line))
-    polygon = shapely.make_valid(ring, method="structure", keep_collapsed=False)
-    return (
-        polygon if polygon.area > 0 and polygon.geom_type in ("Polygon", "MultiPolygon") else None
-    )
+def _comment(row: Mapping[Any, Any]) -> str:
+    """What somebody typed: not our own instruction, and not an attribute that a program echoes."""
+    text = clean_text(row["description"])
+    if not text:
+        return ""
+    # A shapefile cuts off at 254 bytes.
+    is_ours = len(text) > 20 and any(own.startswith(text) for own in _OWN_WORDS)
+    echoes = {row["name"], *(row["data"].get(key) for key in _CARD_KEYS)}
+    return "" if is_ours or text in echoes else text
+
+
+_OWN_WORDS: Final = frozenset(words.text("how_to_comment", lang) for lang in words.LANGUAGES)
+_CARD_KEYS: Final = frozenset(words.CARD_FIELDS) - {"comment"}
 
 
 def _is_evidence(mark: Mapping[str, Any], base_facts: HandedOut) -> bool:
@@ -405,8 +470,8 @@ def _is_evidence(mark: Mapping[str, Any], base_facts: HandedOut) -> bool:
 
     A copy of one that was put among the units is meant as a unit.
     """
-    if "layer" in mark["data"]:
-        return not (mark["polygons"] and _is_units_folder(mark["folder"]))
+    if mark["data"].get("layer"):
+        return not (mark["ground"] is not None and _is_units_folder(mark["folder"]))
     front = str(mark["name"]).partition(" ")[0]
     return front in base_facts.evidence and _is_in(mark["folder"], _EVIDENCE_FOLDERS)
 
@@ -437,56 +502,57 @@ def _is_units_folder(folder: str) -> bool:
 def _shape(mark: Mapping[str, Any], group: str, group_files: GroupFiles) -> dict[str, Any]:
     """A placemark with ground, by :data:`cami_units.workshop.PLACEMARK_COLUMNS`, with its outline."""
     data = mark["data"]
-    shape = mark["polygons"][0] if len(mark["polygons"]) == 1 else _joined(mark["polygons"])
-    outline = kml.as_written(shape)
+    outline = kml.as_written(mark["ground"])
     layer = data.get("layer", "")
+    points = 0 if mark["points"] is None else shapely.get_num_geometries(mark["points"])
     notes = [Note("closed path")] if mark["from_path"] else []
-    notes += [Note("points beside", {"count": mark["beside"]})] if mark["beside"] else []
-    notes += [Note("evidence copied", {"layer": layer})] if "layer" in data else []
+    notes += [Note("points beside", {"count": points})] if points else []
+    notes += [Note("evidence copied", {"layer": layer})] if layer else []
     place = (mark["file"], mark["folder"], mark["name"])
     group_files.notices += [
         workshop.Notice(*place, mark_note, int(mark["line"])) for mark_note in notes
     ]
-    own_data = {} if "layer" in data else data  # a copy of our evidence is no unit of ours
+    own_data = {} if layer else data  # a copy of our evidence is no unit of ours
     return {
         **{key: mark[key] for key in ("file", "folder", "name", "comment")},
         **{key: own_data.get(key, "") for key in ("cu_id", "part", "rev", "section_id")},
         "group": group,
-        "placemark_id": "" if "layer" in data else mark["placemark_id"],
+        "placemark_id": "" if layer else mark["placemark_id"],
         "untouched": bool(own_data.get("geom_hash"))
         and own_data["geom_hash"] == kml.geom_hash(outline),
         "outline": outline,
     }
 
 
-def _joined(polygons: Sequence[Any]) -> Any:
-    """Polygons as one shape: side by side where they are, else united."""
-    parts = shapely.multipolygons(list(shapely.get_parts(polygons)))
-    return parts if parts.is_valid else shapely.union_all(polygons)
+def _remarks(mark: Mapping[str, Any], group: str) -> list[dict[str, Any]]:
+    """What of a placemark has no ground, as rows of `remarks`: all its points, all its lines."""
+    kinds = (("pin", mark["points"] if mark["ground"] is None else None), ("line", mark["lines"]))
+    return [_remark(mark, group, kind, shape) for kind, shape in kinds if shape is not None]
 
 
-def _pin(mark: Mapping[str, Any], group: str) -> dict[str, Any]:
-    """A placemark without ground, as a row of `remarks`."""
+def _remark(mark: Mapping[str, Any], group: str, kind: str, geometry: Any) -> dict[str, Any]:
+    """A row of `remarks`."""
     return {
-        "kind": "pin" if mark["geometry"].geom_type == "Point" else "line",
+        "kind": kind,
         "group": group,
         "file": mark["file"],
         "placemark": mark["name"],
         "text": mark["comment"] or mark["name"],
         "unit_id": "",
-        "geometry": mark["geometry"],
+        "geometry": geometry,
     }
 
 
 def _is_comment(mark: Mapping[str, Any]) -> bool:
     """Whether somebody typed into the balloon of a hotspot, a protected area, and so on."""
-    return bool(mark["comment"]) and mark["data"].get("layer") not in (None, "about")
+    return bool(mark["comment"]) and mark["data"].get("layer") not in (None, "", "about")
 
 
 def _pin_on_evidence(mark: Mapping[str, Any], group: str) -> dict[str, Any]:
     """What somebody typed into the balloon of our evidence, as a row of `remarks`."""
-    point = shapely.point_on_surface(mark["geometry"])
-    return {**_pin(mark, group), "kind": "comment", "text": mark["comment"], "geometry": point}
+    shapes = (mark["ground"], mark["lines"], mark["points"])
+    geometry = next(shape for shape in shapes if shape is not None)
+    return _remark(mark, group, "comment", shapely.point_on_surface(geometry))
 
 
 # -- whose file it is -----------------------------------------------------------------------------
@@ -495,8 +561,8 @@ def _pin_on_evidence(mark: Mapping[str, Any], group: str) -> dict[str, Any]:
 def _group(
     label: str, shapes: Sequence[Mapping[str, Any]], base_facts: HandedOut, group_files: GroupFiles
 ) -> tuple[str, str]:
-    """The group of a file, and how it is known: data, file name, units, or the ground covered."""
-    by_data = _mostly(mark["data"].get("group", "") for mark in shapes)
+    """The group of a file, and how it is base_facts: data, file name, units, or the ground covered."""
+    by_data = _mostly(map(_group_in_data, shapes))
     by_name = _named_group(label, base_facts.groups)
     if by_data in base_facts.groups:
         if by_name and by_name != by_data:
@@ -508,17 +574,24 @@ def _group(
     if by_section:
         group_files.note(label, "group by sections", group=by_section)
         return by_section, "assumed by the section of its units"
-    owners = {
-        base_facts.owner.get(unit, "")
-        for unit in _data(shapes, "cu_id")
-        if unit in base_facts.units
-    }
+    # The name says the unit where a program has kept nothing else.
+    named = [_meant(mark) for mark in shapes]
+    owners = {base_facts.owner.get(unit, "") for unit in named if unit in base_facts.units}
     if len(owners) == 1:
         by_units = owners.pop()
         group_files.note(label, "group by units", group=by_units)
         return by_units, "assumed by the units in it"
     group_files.note(label, "no group")
     return workshop.EVERYBODY, "nothing"
+
+
+def _group_in_data(mark: Mapping[str, Any]) -> str:
+    """The group that a placemark was handed to; `group` in packs before that key was renamed.
+
+    GRASS takes no `group`, which SQL reserves: people rename it to `grp`.
+    """
+    data = mark["data"]
+    return data.get("working_group") or data.get("group") or data.get("grp") or ""
 
 
 def _data(shapes: Sequence[Mapping[str, Any]], key: str) -> list[str]:
@@ -583,11 +656,10 @@ def _folder_there(
 # -- forms ----------------------------------------------------------------------------------------
 
 
-def _read_form(
-    path: Path, label: str, digest: str, base_facts: HandedOut, group_files: GroupFiles
+def _take_form(
+    form: Form, label: str, digest: str, base_facts: HandedOut, group_files: GroupFiles
 ) -> None:
     """The units of a group's form: rejections, names and comments; shapes come from the KML."""
-    form = read_form(path)
     group = (
         form.group if form.group in base_facts.groups else _named_group(label, base_facts.groups)
     )

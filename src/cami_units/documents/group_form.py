@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import pandas as pd
@@ -292,6 +293,14 @@ def _fill_form(
 
 
 # -- reading --------------------------------------------------------------------------------------
+
+
+def read_form_content(content: bytes, ending: str) -> Form:
+    """As :func:`read_form`, for a form out of a mail or an archive, under a name of ours."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / f"form.{ending}"
+        path.write_bytes(content)
+        return read_form(path)
 
 
 def read_form(path: Path) -> Form:

@@ -6,25 +6,27 @@ fetched, and no string from a file is trusted.
 """
 
 from cami_units.kml._about import Sign, legend_signs
-from cami_units.kml._containers import inner_archives
+from cami_units.kml._containers import Entry, inner_files
 from cami_units.kml._contents import Pack
 from cami_units.kml._earth_files import earth_writers, write_kml
 from cami_units.kml._lint import lint_kml
 from cami_units.kml._marks import Profile
-from cami_units.kml._placemarks import read_kml
+from cami_units.kml._placemarks import read_kml, read_placemarks
 from cami_units.kml._written_shapes import as_written, geom_hash, sorted_parts
 
 __all__ = [
+    "Entry",
     "Pack",
     "Profile",
     "Sign",
     "as_written",
     "earth_writers",
     "geom_hash",
-    "inner_archives",
+    "inner_files",
     "legend_signs",
     "lint_kml",
     "read_kml",
+    "read_placemarks",
     "sorted_parts",
     "write_kml",
 ]

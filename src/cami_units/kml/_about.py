@@ -12,10 +12,9 @@ import shapely
 
 from cami_units import scene, words
 from cami_units.kml import _evidence, _styles
-from cami_units.kml._escapes import clean_name
 from cami_units.kml._marks import Bounds, Mark, rows
 from cami_units.kml._written_shapes import as_written
-from cami_units.model import Imprint
+from cami_units.model import Imprint, clean_name
 from cami_units.scene import species_places
 
 

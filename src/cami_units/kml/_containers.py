@@ -1,33 +1,41 @@
-"""From any file to the KML in it: archives, archives of archives, e-mails; all hardened.
+"""From any file to what is in it: archives, archives of archives, e-mails; all hardened.
 
-Nothing is unpacked to disk, and nothing that a file names is fetched.
+Nothing is unpacked to disk, and nothing that a file names is fetched. A label for people is never
+a key: what a file is goes by its content, and two attachments may well have one name.
 """
 
 from __future__ import annotations
 
 import re
+import struct
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email import message_from_bytes
 from email.message import Message
 from io import BytesIO
 from pathlib import Path
-from typing import Final
+from typing import Any, BinaryIO, Final
 
-from cami_units.kml._escapes import clean_name
 from cami_units.kml._xml import MAX_KML, Member, too_large
-from cami_units.model import InputError, Problem, listed
+from cami_units.model import InputError, clean_name, guessed_text, listed
 
 MAX_FILE: Final = 64_000_000
+MAX_ARCHIVE: Final = 500_000_000
+"""Bytes of an archive on disk: of a KMZ with a folder of photos only the KML is unpacked."""
 MAX_UNPACKED: Final = 64_000_000
 MAX_RATIO: Final = 200
 """Packed KML of this field shrinks 3 to 30 times; a bomb a thousand times."""
 _LIKELY_RATIO: Final = 50
 RATIO_FROM: Final = 5_000_000
 MAX_ENTRIES: Final = 1_000
+"""Entries that are maps or forms. Photos do not count."""
+MAX_LISTED: Final = 20_000
+_MAX_DIRECTORY: Final = 4_000_000
+"""Entries of any kind, and bytes of the list of them: a longer one costs memory to look at."""
+MAX_NESTING: Final = 3
 _CHUNK: Final = 1_000_000
 _LONGEST_NAME: Final = 1_000
 
@@ -42,8 +50,39 @@ _SIGNATURES: Final = (
     (b"\xd0\xcf\x11\xe0", "an old Office document"),
     (b"L\x00\x00\x00\x01\x14\x02\x00", "a shortcut to a file (.lnk), not the file itself"),
 )
-_HEADER = re.compile(rb"\s*[A-Za-z][A-Za-z\-]{1,40}: ")
-_TO_HAND_IN_ALONE: Final = ("xlsx", "xlsm", "gpkg", "geojson", "shp")
+_HEADER: Final = re.compile(rb"\s*[A-Za-z][A-Za-z\-]{1,40}: ")
+_KML_ENDINGS: Final = ("kml", "kmz", "zip")
+_MAPS: Final = ("kml", "kmz", "gpx", "gpkg", "geojson", "json", "shp", "fgb", "parquet")
+_FORMS: Final = ("xlsx", "xlsm", "ods")
+_CONTAINERS: Final = ("zip", "eml")
+_SIDECARS: Final = ("dbf", "shx", "prj", "cpg", "qpj", "sbn", "sbx", "xml", "qmd")
+_NEEDLESS: Final = frozenset(
+    [
+        "jpg",
+        "jpeg",
+        "png",
+        "gif",
+        "tif",
+        "tiff",
+        "bmp",
+        "heic",
+        "webp",
+        "svg",
+        "mp4",
+        "mov",
+        "avi",
+        "mp3",
+        "wav",
+        "ico",
+        "db",
+        "ini",
+        "lock",
+        "tmp",
+    ]
+)
+"""Photos, films and litter, which nobody expects to be read."""
+_ZIP_NAMES: Final = ("cp866", "cp1251", "gb18030", "cp437")
+"""What Windows writes the names in an archive in, without saying so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +100,26 @@ class Source:
     passed: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A file inside a mail or an archive: its label for people, its kind by its ending, its bytes.
+
+    `sidecars` are the other files of a shapefile, by their endings. `refusal` says why it cannot be
+    read; nothing else is there then.
+    """
+
+    label: str
+    ending: str
+    content: bytes = b""
+    sidecars: Mapping[str, bytes] = field(default_factory=dict)
+    refusal: str = ""
+
+
 # -- files ----------------------------------------------------------------------------------------
 
 
-def content_of(given: str | Path | bytes, name: str | None) -> tuple[bytes, str]:
-    """The bytes of a file, and what to call it: never its whole path."""
+def content_of(given: str | Path | bytes, name: str | None) -> tuple[bytes | Path, str]:
+    """The bytes of a file (its path, where it is an archive), and what to call it: never its path."""
     if isinstance(given, bytes):
         if len(given) > MAX_FILE:
             raise InputError(too_large(name or "the file", len(given), MAX_FILE))
@@ -75,15 +129,20 @@ def content_of(given: str | Path | bytes, name: str | None) -> tuple[bytes, str]
     if not path.is_file():
         raise InputError(f"{called}: there is no such file. Check the name and the folder.")
     size = path.stat().st_size
-    if size > MAX_FILE:
-        raise InputError(too_large(called, size, MAX_FILE))
     try:
-        return path.read_bytes(), called
+        with path.open("rb") as stream:
+            is_archive = _is_archive(stream.read(4))
+        most = MAX_ARCHIVE if is_archive else MAX_FILE
+        if size > most:
+            raise InputError(too_large(called, size, most))
+        return path if is_archive else path.read_bytes(), called
+    except InputError:
+        raise
     except OSError as error:
         raise InputError(f"{called} cannot be read: {error.strerror}.") from error
 
 
-def source(content: bytes, name: str) -> Source:
+def source(content: bytes | Path, name: str) -> Source:
     """The KML inside a file: itself, or the members of an archive, whatever the file is called.
 
     Raises
@@ -92,6 +151,8 @@ def source(content: bytes, name: str) -> Source:
         An empty file, something that is plainly no KML, and archives that are damaged, encrypted,
         too large once unpacked, or that hold links or paths out of their folder.
     """
+    if isinstance(content, Path):
+        return _unpacked(content, name, [MAX_UNPACKED], nested=False)
     if not content[:_CHUNK].strip(b"\x00 \t\r\n") and not content.strip(b"\x00 \t\r\n"):
         raise InputError(f"{name} is empty ({len(content)} bytes). Save it again and resend it.")
     if _is_archive(content):
@@ -101,41 +162,186 @@ def source(content: bytes, name: str) -> Source:
             raise InputError(f"{name} is {what}, not KML or KMZ. Save it as KMZ and resend it.")
     if len(content) > MAX_KML:
         raise InputError(too_large(name, len(content), MAX_KML))
-    if _is_encoded_mail(content):
+    if is_geojson(content):
+        raise InputError(
+            f"{name} is not KML but GeoJSON. Give it the ending .geojson, or save it as KMZ."
+        )
+    if is_mail(content):
         return _unmailed(content, name)
     return Source((Member(name, content),))
 
 
-def inner_archives(path: Path, name: str) -> tuple[list[tuple[str, bytes]], tuple[str, ...]]:
-    """The KMZ files inside an archive of such files, each a file of its own; else none.
+def is_geojson(content: bytes) -> bool:
+    """Whether bytes begin as a GeoJSON does."""
+    head = content[:100_000].removeprefix(b"\xef\xbb\xbf").lstrip()
+    return head.startswith(b"{") and b'"type"' in head and b"Feature" in head
+
+
+# -- mails and archives as the files in them --------------------------------------------------------
+
+
+def inner_files(path: Path, label: str) -> tuple[list[Entry], tuple[str, ...]]:
+    """The files inside a mail or an archive, each by itself; none where it is neither.
+
+    A KMZ is one file, whatever it holds and whatever it is called; so is a shapefile with all its
+    parts. Archives in archives and in mails are opened too.
 
     Returns
     -------
-    list of tuple
-        What to call each, and its bytes.
+    list of Entry
+        Maps and forms, in the order of their names, and what could not be opened.
     tuple of str
-        Entries that hold work of a group but are not read from within an archive.
+        Entries of other kinds (documents, other archives) that are not read.
 
     Raises
     ------
     InputError
-        As :func:`source`.
+        The archive is refused as a whole, as by :func:`source`.
     """
     with path.open("rb") as stream:
-        if not _is_archive(stream.read(4)):
+        head = stream.read(20_000)
+    if not _is_archive(head) and not is_mail(head):
+        return [], ()
+    content, _ = content_of(path, label)
+    unpacking = _Unpacking()
+    if isinstance(content, Path):
+        if _is_one_file(content, path.name, label):
             return [], ()
-    content, _ = content_of(path, name)
-    with _opened(content, name) as archive:
-        entries = [one for one in archive.infolist() if _ending(one) in ("kmz", "kml", "zip")]
-        if not any(_ending(one) == "kmz" for one in entries):
-            return [], ()
-        budget = [MAX_UNPACKED]
-        inner = []
-        for one in sorted(entries, key=_doc_first):
-            called = f"{name}/{clean_name(one.filename)[:200]}"
-            if not _is_mac_shadow(one.filename):
-                inner.append((called, _read(archive, one, called, budget)))
-        return inner, _passed(archive.infolist())
+        unpacking.open_archive(content, label, 1)
+    else:
+        unpacking.open_mail(content, label, 1)
+    return unpacking.files(), tuple(unpacking.passed)
+
+
+def _is_one_file(content: bytes | Path, filename: str, label: str) -> bool:
+    """Whether an archive is a file of its own: a KMZ, or a workbook."""
+    with _opened(content, label) as archive:
+        names = [one.filename.lower() for one in archive.infolist()]
+    if "doc.kml" in names or "[content_types].xml" in names or "mimetype" in names:
+        return True
+    maps = [one for one in names if one.endswith(tuple(f".{ending}" for ending in _MAPS))]
+    return filename.lower().endswith(".kmz") or (len(maps) == 1 and maps[0].endswith(".kml"))
+
+
+class _Unpacking:
+    """Files found in mails and archives, and what unpacking them may still cost."""
+
+    def __init__(self) -> None:
+        self.entries: list[Entry] = []
+        self.passed: list[str] = []
+        self._parts: dict[tuple[str, str], dict[str, bytes]] = {}
+        self._budget = [MAX_UNPACKED]
+        self._labels: set[str] = set()
+
+    def files(self) -> list[Entry]:
+        """The files, those of a shapefile as one; what lies beside no ``.shp`` is passed over."""
+        found = []
+        for entry in self.entries:
+            sidecars = {}
+            if entry.ending == "shp":
+                sidecars = self._parts.pop(_stem(entry.label), {})
+            found.append(Entry(entry.label, entry.ending, entry.content, sidecars, entry.refusal))
+        self.passed += [
+            f"{stem}.{ending}" for (_, stem), parts in self._parts.items() for ending in parts
+        ]
+        return found
+
+    def open_archive(self, content: bytes | Path, label: str, depth: int) -> None:
+        """Every entry of an archive."""
+        with _opened(content, label) as archive:
+            for entry in sorted(archive.infolist(), key=_doc_first):
+                name = entry_name(entry)
+                if entry.is_dir() or _is_mac_shadow(name):
+                    continue
+                ending = _ending_of(name)
+                called = f"{label}/{clean_name(name)[:200]}"
+                if ending in (*_MAPS, *_FORMS, *_CONTAINERS, *_SIDECARS):
+                    self._add(_read(archive, entry, called, self._budget), called, name, depth)
+                elif ending not in _NEEDLESS:
+                    self.passed.append(clean_name(name)[:200])
+
+    def open_mail(self, content: bytes, label: str, depth: int) -> None:
+        """Every attachment of a mail; where none is a map, the KML in its text."""
+        texts: list[bytes] = []
+        before = len(self.entries)
+        for number, part in enumerate(_parts_of(content), start=1):
+            held = _payload(part)
+            name = part.get_filename() or ""
+            called = f"{label}/{clean_name(name or f'part {number}')[:200]}"
+            ending = _ending_of(name)
+            if _is_archive(held) or (
+                name and ending in (*_MAPS, *_FORMS, *_CONTAINERS, *_SIDECARS)
+            ):
+                self._spend(len(held), called)
+                self._add(held, called, name, depth)
+            elif name and re.search(rb"<(?:\w{1,20}:)?kml\b", held):
+                self._add(held, called, f"{name}.kml", depth)
+            elif re.search(rb"kml", held, re.IGNORECASE):
+                texts.append(_as_utf8(held, part))
+            elif name and ending not in _NEEDLESS:
+                self.passed.append(clean_name(name)[:200])
+        if texts and not any(one.ending in _MAPS for one in self.entries[before:]):
+            # The same text comes plain and as a page: the plain one is first.
+            self._put(Entry(self._unique(label), "kml", texts[0]))
+
+    def _spend(self, size: int, label: str) -> None:
+        self._budget[0] -= size
+        if self._budget[0] < 0:
+            raise InputError(too_large(label, size, MAX_UNPACKED))
+
+    def _add(self, content: bytes, label: str, name: str, depth: int) -> None:
+        """One entry: a file, a container to be opened in turn, or a part of a shapefile."""
+        ending = _ending_of(name)
+        if ending in _SIDECARS:
+            self._parts.setdefault(_stem(label), {})[ending] = content
+            return
+        is_archive, mail = _is_archive(content), ending == "eml" or is_mail(content)
+        try:
+            if is_archive and ending not in _FORMS and not _is_one_file(content, name, label):
+                self._deeper(label, depth)
+                self.open_archive(content, label, depth + 1)
+            elif mail and not is_archive:
+                self._deeper(label, depth)
+                self.open_mail(content, label, depth + 1)
+            else:
+                self._put(Entry(self._unique(label), self._kind(content, ending), content))
+        except InputError as error:
+            if self._budget[0] < 0:
+                raise
+            self._put(Entry(self._unique(label), ending, refusal=str(error)))
+
+    def _kind(self, content: bytes, ending: str) -> str:
+        if _is_archive(content) and ending not in _FORMS:
+            return "kmz"
+        return "geojson" if ending == "kml" and is_geojson(content) else ending
+
+    def _deeper(self, label: str, depth: int) -> None:
+        if depth >= MAX_NESTING:
+            raise InputError(
+                f"{label} is refused: archives in archives, more than {MAX_NESTING} deep. "
+                "Hand in the file that lies innermost."
+            )
+
+    def _put(self, entry: Entry) -> None:
+        self.entries.append(entry)
+        if len(self.entries) > MAX_ENTRIES:
+            raise InputError(_too_many(entry.label, len(self.entries)))
+
+    def _unique(self, label: str) -> str:
+        """A label that nothing else has: two attachments of one name are two files."""
+        unique, number = label, 1
+        while unique in self._labels:
+            number += 1
+            unique = f"{label} ({number})"
+        self._labels.add(unique)
+        return unique
+
+
+def _stem(label: str) -> tuple[str, str]:
+    """What the parts of a shapefile share: folder and name, without the ending."""
+    folder, _, name = label.rpartition("/")
+    stem = name.lower().removesuffix(".xml").rpartition(".")[0]
+    return folder, stem.removesuffix(".shp")
 
 
 # -- archives -------------------------------------------------------------------------------------
@@ -158,16 +364,14 @@ _DAMAGE: Final = (
 
 
 @contextmanager
-def _opened(content: bytes, name: str) -> Iterator[zipfile.ZipFile]:
+def _opened(content: bytes | Path, name: str) -> Iterator[zipfile.ZipFile]:
     """An archive whose entries have been looked through, its damage told in words."""
-    # The directory is counted before it is read: a million entries take a gigabyte to list.
-    entries = content.count(b"PK\x01\x02")
-    if entries > 5 * MAX_ENTRIES:
-        raise InputError(_too_many(name, entries))
     try:
-        with zipfile.ZipFile(BytesIO(content)) as archive:
-            _refuse_unsafe(archive.infolist(), name)
-            yield archive
+        with _stream(content) as stream:
+            _refuse_long_directory(stream, name)
+            with zipfile.ZipFile(stream) as archive:
+                _refuse_unsafe(archive.infolist(), name)
+                yield archive
     except _DAMAGE as error:
         if isinstance(error, InputError):
             raise
@@ -177,7 +381,30 @@ def _opened(content: bytes, name: str) -> Iterator[zipfile.ZipFile]:
         ) from error
 
 
-def _unpacked(content: bytes, name: str, budget: list[int], *, nested: bool) -> Source:
+@contextmanager
+def _stream(content: bytes | Path) -> Iterator[BinaryIO]:
+    if isinstance(content, bytes):
+        yield BytesIO(content)
+    else:
+        with content.open("rb") as stream:
+            yield stream
+
+
+def _refuse_long_directory(stream: BinaryIO, name: str) -> None:
+    """Refuse a long list of entries before it is read: a million of them take a gigabyte."""
+    size = stream.seek(0, 2)
+    stream.seek(max(0, size - 66_000))
+    tail = stream.read()
+    stream.seek(0)
+    end = tail.rfind(b"PK\x05\x06")
+    if end < 0 or len(tail) < end + 16:
+        return
+    entries, length = struct.unpack("<HI", tail[end + 10 : end + 16])
+    if entries > MAX_LISTED or length > _MAX_DIRECTORY:
+        raise InputError(_too_many(name, max(entries, length // 100), MAX_LISTED))
+
+
+def _unpacked(content: bytes | Path, name: str, budget: list[int], *, nested: bool) -> Source:
     members: list[Member] = []
     faults: list[tuple[str, InputError]] = []
     with _opened(content, name) as archive:
@@ -186,7 +413,7 @@ def _unpacked(content: bytes, name: str, budget: list[int], *, nested: bool) -> 
             ending = _ending(entry)
             if not ending or _is_mac_shadow(entry.filename):
                 continue
-            called = f"{name}/{clean_name(entry.filename)[:200]}"
+            called = f"{name}/{clean_name(entry_name(entry))[:200]}"
             if ending == "kml":
                 members.append(Member(called, _read(archive, entry, called, budget)))
             elif ending in ("kmz", "zip") and not nested:
@@ -198,7 +425,7 @@ def _unpacked(content: bytes, name: str, budget: list[int], *, nested: bool) -> 
                         raise
                     faults.append((called, error))
     if not members and not faults:
-        held = listed(clean_name(entry.filename)[:80] for entry in entries) or "nothing"
+        held = listed(clean_name(entry_name(entry))[:80] for entry in entries) or "nothing"
         raise InputError(f"{name} is an archive without any KML; it holds {held}.")
     if not members:
         raise InputError(" ".join(str(error) for _, error in faults[:3]))
@@ -207,29 +434,47 @@ def _unpacked(content: bytes, name: str, budget: list[int], *, nested: bool) -> 
 
 
 def _passed(entries: list[zipfile.ZipInfo]) -> tuple[str, ...]:
-    """Entries that hold work of a group but are not read from within an archive."""
+    """Entries that hold work of a group but are not read from within an archive of KML."""
+    work = (*_FORMS, *(ending for ending in _MAPS if ending not in ("kml", "kmz", "json")))
     return tuple(
-        clean_name(entry.filename)[:200]
+        clean_name(entry_name(entry))[:200]
         for entry in entries
-        if _ending(entry) in _TO_HAND_IN_ALONE and not _is_mac_shadow(entry.filename)
+        if _ending(entry) in work and not _is_mac_shadow(entry.filename)
     )
+
+
+def entry_name(entry: zipfile.ZipInfo) -> str:
+    """The name of an entry in letters: UTF-8 where the archive says or shows so, else a guess."""
+    if entry.flag_bits & 0x800 or entry.filename.isascii():
+        return entry.filename
+    try:
+        raw = entry.filename.encode("cp437")
+    except UnicodeEncodeError:
+        return entry.filename
+    return guessed_text(raw, encodings=_ZIP_NAMES).text
 
 
 def _ending(entry: zipfile.ZipInfo) -> str:
     """What comes after the last dot of an entry's name; empty for folders."""
-    return "" if entry.is_dir() else entry.filename.lower().rpartition(".")[2]
+    return "" if entry.is_dir() else _ending_of(entry.filename)
 
 
-def _too_many(name: str, entries: int) -> str:
+def _ending_of(name: str) -> str:
+    return name.lower().rpartition(".")[2] if "." in name else ""
+
+
+def _too_many(name: str, entries: int, most: int = MAX_ENTRIES) -> str:
     return (
-        f"{name} is refused: {entries} entries in the archive, at most {MAX_ENTRIES} are "
+        f"{name} is refused: {entries} entries in the archive, at most {most} are "
         "read. Save only the folder with the units."
     )
 
 
 def _refuse_unsafe(entries: list[zipfile.ZipInfo], name: str) -> None:
-    if len(entries) > MAX_ENTRIES:
-        raise InputError(_too_many(name, len(entries)))
+    """Refuse paths out of the archive, links, passwords; of what is read also odd packing."""
+    read = [one for one in entries if _ending(one) in (*_MAPS, *_FORMS, *_CONTAINERS)]
+    if len(read) > MAX_ENTRIES:
+        raise InputError(_too_many(name, len(read)))
     for entry in entries:
         called = clean_name(entry.filename[:_LONGEST_NAME])[:80]
         steps = re.split(r"[\\/]", entry.orig_filename)
@@ -281,41 +526,44 @@ def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str, budget: l
 # -- e-mails --------------------------------------------------------------------------------------
 
 
-def _is_encoded_mail(content: bytes) -> bool:
+def is_mail(content: bytes) -> bool:
     """Whether it is an e-mail as it travels, with parts that must be decoded."""
     head = content[:20_000].lower()
-    return bool(_HEADER.match(content[:200])) and b"content-transfer-encoding:" in head
+    return bool(_HEADER.match(content[:200])) and (
+        b"content-transfer-encoding:" in head or b"content-type: multipart/" in head
+    )
+
+
+def _parts_of(content: bytes) -> Sequence[Message[Any, Any]]:
+    parts = [part for part in message_from_bytes(content).walk() if not part.is_multipart()]
+    return parts[:MAX_ENTRIES]
+
+
+def _payload(part: Message[Any, Any]) -> bytes:
+    held = part.get_payload(decode=True)
+    return held if isinstance(held, bytes) else b""
 
 
 def _unmailed(content: bytes, name: str) -> Source:
     """The KML and KMZ attached to an e-mail, else the text of it that holds KML."""
-    parts = [part for part in message_from_bytes(content).walk() if not part.is_multipart()]
+    unpacking = _Unpacking()
+    unpacking.open_mail(content, name, 1)
     members: list[Member] = []
-    budget = [MAX_UNPACKED]
-    texts: list[bytes] = []
-    for number, part in enumerate(parts[:MAX_ENTRIES], start=1):
-        held = part.get_payload(decode=True)
-        held = held if isinstance(held, bytes) else b""
-        called = f"{name}/{clean_name(part.get_filename() or f'part {number}')[:200]}"
-        if _is_archive(held):
-            members += _unpacked(held, called, budget, nested=True).members
-        elif part.get_filename() and b"<kml" in held:
-            members.append(Member(called, held))
-        elif b"kml" in held:
-            texts.append(_as_utf8(held, part))
-    if members:
-        return Source(tuple(members), packed=True)
-    # The same text comes plain and as a page: the plain one is first.
-    return Source((Member(name, texts[0] if texts else content),))
+    faults: list[tuple[str, InputError]] = []
+    for entry in unpacking.files():
+        if entry.refusal:
+            faults.append((entry.label, InputError(entry.refusal)))
+        elif entry.ending in ("kml", "gpx"):
+            members.append(Member(entry.label, entry.content))
+        elif entry.ending == "kmz":
+            members += _unpacked(entry.content, entry.label, [MAX_UNPACKED], nested=True).members
+    if not members:
+        return Source((Member(name, content),), faults=tuple(faults))
+    return Source(tuple(members), packed=True, faults=tuple(faults))
 
 
-def _as_utf8(held: bytes, part: Message) -> bytes:
+def _as_utf8(held: bytes, part: Message[Any, Any]) -> bytes:
     charset = part.get_content_charset() or "utf-8"
     if charset in ("windows-1251", "koi8-r", "cp1251") and b"encoding=" not in held[:200].lower():
         return held.decode(charset, "replace").encode("utf-8")
     return held
-
-
-def member_problem(error: InputError, name: str) -> Problem:
-    """A member of an archive that could not be read, while others could."""
-    return Problem("counted", "kml", name, "", str(error), "The other files in it were read.")

@@ -14,7 +14,7 @@ from shapely.geometry.base import BaseGeometry
 from cami_units import words
 from cami_units.kml import _evidence, _styles
 from cami_units.kml._about import about, about_mark
-from cami_units.kml._escapes import clean_name, ncname, shown, shown_name
+from cami_units.kml._escapes import ncname, shown, shown_name
 from cami_units.kml._marks import (
     Contents,
     Folder,
@@ -27,7 +27,7 @@ from cami_units.kml._marks import (
     rows,
 )
 from cami_units.kml._written_shapes import as_written, geom_hash, sorted_parts
-from cami_units.model import EVIDENCE_LAYERS, HIDDEN_STATUSES, LAYERS, Imprint
+from cami_units.model import EVIDENCE_LAYERS, HIDDEN_STATUSES, LAYERS, Imprint, clean_name
 from cami_units.scene import coarse_layers
 
 OUTLINE: Final = _styles.Look("ffffff", 2.0, hover=3.0)

@@ -1,4 +1,4 @@
-"""Coordinates as people save them, to valid geometry; whatever is mended or given up is said."""
+"""Coordinates as people save them, to valid geometry; whatever is mended or given up is noted."""
 
 from __future__ import annotations
 
@@ -14,108 +14,250 @@ from numpy.typing import NDArray
 from shapely.affinity import translate
 from shapely.geometry.base import BaseGeometry
 
-from cami_units.kml._escapes import clean_name
-from cami_units.kml._written_shapes import linework, parts
+from cami_units.kml._written_shapes import (
+    LONGEST_STRAIGHT,
+    SPECK,
+    along_great_circle,
+    degrees_to_km2,
+    linework,
+    parts,
+    pieces_of_sides,
+    without_specks,
+)
 from cami_units.kml._xml import local, text_of
+from cami_units.model import Note, clean_name
 
 Kind = Literal["polygon", "line", "point"]
 
 # Every letter has one way to match: a hostile text of digits costs its length, not its square.
-_NUMBER = r"[+-]?(?:[0-9]{1,40}(?:\.[0-9]{0,40})?|\.[0-9]{1,40})(?:[eE][+-]?[0-9]{1,3})?"
-_POINT = re.compile(rf"({_NUMBER}),({_NUMBER})(?:,({_NUMBER})?)?")
-_NUMERIC = re.compile(r"[0-9eE+\-.,\s]*")
-_LOOSE_COMMA = re.compile(r",\s+")
-_IGNORED: Final = frozenset({"Track", "MultiTrack", "Model"})
+_NUMBER: Final = r"[+-]?(?:[0-9]{1,40}(?:\.[0-9]{0,40})?|\.[0-9]{1,40})(?:[eE][+-]?[0-9]{1,3})?"
+_NO_NUMBER: Final = r"[+-]?(?:nan|inf(?:inity)?)|null|none|n/?a|-"
+"""What programs write for a height that they do not know. It is dropped as any height is."""
+_POINT: Final = re.compile(
+    rf"({_NUMBER}),({_NUMBER})(?:,({_NUMBER}|{_NO_NUMBER})?(,(?:{_NUMBER}|{_NO_NUMBER}))?)?",
+    re.IGNORECASE,
+)
+_PLAIN_NUMBER: Final = re.compile(rf"{_NUMBER}\Z")
+_NUMERIC: Final = re.compile(r"[0-9eE+\-.,\s]*")
+_LOOSE_COMMA: Final = re.compile(r",\s+")
+_COMMA: Final = re.compile(r"\s*,\s*")
+_SEMICOLON: Final = re.compile(r";(?=\s|\Z)")
+_SHAPES: Final = frozenset({"Point", "LineString", "LinearRing", "Polygon", "Track"})
+_GROUPS: Final = frozenset({"MultiGeometry", "MultiTrack"})
+_GEOMETRY_LIKE: Final = re.compile(
+    r"multi(?:polygon|linestring|point|surface|curve|geometry)|polygon|linestring|linearring|point|"
+    r"geometrycollection|track|model",
+    re.IGNORECASE,
+)
 NEARLY_CLOSED: Final = 0.05
 """A path is proposed as a polygon when its ends are this near, as a share of its length."""
-_MOST_CROSSINGS: Final = 2_000_000
+MOST_CROSSINGS: Final = 60_000
+"""Crossings of edges that are mended in one file: each costs about 15 microseconds and 2 kB."""
+MOST_PAIRS: Final = 800_000
+"""Pairs of edges near each other in the broken rings of a file: a microsecond each."""
+MOST_ADDED: Final = 200_000
+"""Points that long sides are divided by."""
 _MOST_POINTS: Final = 250_000
 """Points of one ring or line. Google Earth leaves off at 30,000."""
+_MOST_HOLES: Final = 10_000
+"""Holes of one polygon: to see whether thousands of them meet takes seconds."""
 _SAMPLE: Final = 200
+_HAIR: Final = 1e-6
+"""Degrees beyond ±180 or ±90 that are a rounding of some program: a tenth of a metre."""
+_METRES_FROM: Final = 1_000.0
+"""Numbers from which coordinates are no degrees of any kind."""
+_UNTANGLED: Final = (2.5e-4, 5e-4, 1e-3)
+"""Degrees by which a ring that crosses itself too often is simplified: about 25, 50 and 100 m, what
+a resting GPS wanders."""
+_MASK: Final = (350.0, 160.0)
+"""Width and height, degrees, of a ring around the whole world."""
+_SLIVER_KM2: Final = 0.01
+_SLIVER_SHARE: Final = 1e-3
+"""Parts below a hectare *and* a thousandth of the largest part are what mending leaves over."""
 
 
 class UnusableError(Exception):
-    """A geometry that cannot be used; the message says why."""
+    """A geometry that cannot be used; `note` says why."""
+
+    def __init__(self, key: str, **facts: object) -> None:
+        super().__init__(key)
+        self.note = Note(key, facts)
 
 
 @dataclass(slots=True)
-class Found:
-    """The geometry of a placemark, and what was noticed on the way."""
+class Effort:
+    """What reading one file may still cost.
 
-    kept: list[tuple[Kind, BaseGeometry, bool]] = field(default_factory=list)
-    mended: list[str] = field(default_factory=list)
-    lost: list[str] = field(default_factory=list)
-    altitudes: bool = False
-
-
-def geometry_of(placemark: etree._Element) -> Found:
-    """Every point, line and polygon of a placemark, out of any nesting.
-
-    `kept` holds the kind, the geometry (longitude, latitude), and whether a line nearly closes.
+    Crossings that may be mended, pairs of edges that may be held against each other to count them,
+    and points that may be put into long sides. All of it together stays below two seconds.
     """
-    found = Found()
-    for element in _shapes(placemark, found):
+
+    crossings: int = MOST_CROSSINGS
+    pairs: int = MOST_PAIRS
+    points: int = MOST_ADDED
+
+
+@dataclass(slots=True)
+class Shapes:
+    """The geometry of a placemark, and what was noticed on the way.
+
+    `pieces` holds the kind, the geometry (longitude, latitude), and whether a line nearly closes;
+    `faults` why a shape cannot be used.
+    """
+
+    pieces: list[tuple[Kind, BaseGeometry, bool]] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+    faults: list[Note] = field(default_factory=list)
+    has_altitudes: bool = False
+
+    def say(self, key: str, **facts: object) -> None:
+        """Note something about the shape."""
+        self.notes.append(Note(key, facts))
+
+
+def geometry_of(placemark: etree._Element, effort: Effort) -> Shapes:
+    """Every point, line, track and polygon of a placemark, out of any nesting."""
+    shapes = Shapes()
+    for element in _shape_elements(placemark, shapes):
         try:
-            kind, geometry = _geometry(element, found)
+            kind, geometry = _geometry(element, shapes, effort)
         except UnusableError as error:
-            found.lost.append(str(error))
+            shapes.faults.append(error.note)
             continue
         closes = kind == "line" and _nearly_closes(geometry)
-        found.kept += [(kind, part, closes) for part in parts(geometry)]
-    if not found.kept and not found.lost:
-        found.lost.append("it has no geometry")
-    return found
+        shapes.pieces += [(kind, part, closes) for part in parts(geometry)]
+    if not shapes.pieces and not shapes.faults:
+        shapes.faults.append(_nothing_in(placemark))
+    return shapes
 
 
-def _shapes(placemark: etree._Element, found: Found) -> Iterator[etree._Element]:
+def _nothing_in(placemark: etree._Element) -> Note:
+    """Why a placemark without any shape has none: elements that KML does not know are named."""
+    odd = {local(child) for child in placemark if _GEOMETRY_LIKE.fullmatch(local(child))}
+    if odd:
+        return Note("odd geometry", {"elements": [f"<{clean_name(name)}>" for name in sorted(odd)]})
+    if any(local(child) in ("LookAt", "Camera") for child in placemark):
+        return Note("view")
+    return Note("no geometry")
+
+
+def _shape_elements(placemark: etree._Element, shapes: Shapes) -> Iterator[etree._Element]:
     """Geometry elements in the order of the file, without recursion."""
     waiting = list(reversed(placemark))
     while waiting:
         element = waiting.pop()
         kind = local(element)
-        if kind in ("Point", "LineString", "LinearRing", "Polygon"):
+        if kind in _SHAPES:
             yield element
-        elif kind in _IGNORED:
-            found.lost.append(f"its {kind} is not read")
-        elif kind == "MultiGeometry":
+        elif kind == "Model":
+            shapes.faults.append(Note("model"))
+        elif kind in _GROUPS:
             waiting += reversed(element)
 
 
-def _geometry(element: etree._Element, found: Found) -> tuple[Kind, BaseGeometry]:
+def _geometry(element: etree._Element, shapes: Shapes, effort: Effort) -> tuple[Kind, BaseGeometry]:
+    """One geometry element as a valid geometry of its kind."""
     kind = local(element)
     if kind == "Polygon":
-        return "polygon", _polygon(element, found)
-    xy = _coordinates(element, found)
-    if kind == "Point":
+        return "polygon", _polygon(element, shapes, effort)
+    xy = _lonlat(track_points(element) if kind == "Track" else _points(element, shapes), shapes)
+    if kind == "Point" or (kind == "Track" and len(xy) == 1):
         if len(xy) > 1:
-            found.mended.append(f"only the first of {len(xy)} coordinates of a point was kept")
+            shapes.say("further coordinates of a point", count=len(xy))
         return "point", shapely.Point(xy[0])
     xy = _without_repeats(xy)
     if len(xy) < 2:
-        raise UnusableError("a line of fewer than 2 different points")
-    return "line", _unrolled(shapely.LineString(xy), found)
+        raise UnusableError("short line")
+    if (np.ptp(xy, axis=0) < SPECK).all():
+        raise UnusableError("speck")
+    return "line", _unrolled(shapely.LineString(_sides(xy, shapes, effort)), shapes)
 
 
-def _polygon(element: etree._Element, found: Found) -> BaseGeometry:
+def track_points(track: etree._Element) -> NDArray[np.float64]:
+    """Points of a track, which has one element for each: ``<gx:coord>70 42 900</gx:coord>``."""
+    texts = [text_of(child).split() for child in track if local(child) == "coord"]
+    if len(texts) > _MOST_POINTS:
+        raise UnusableError("too many points", most=_MOST_POINTS)
+    bad = [text for text in texts if len(text) < 2 or not all(map(_is_number, text[:2]))]
+    if bad:
+        raise UnusableError("no coordinate", text=clean_name(" ".join(bad[0])[:200])[:40])
+    rows = [[float(text[0]), float(text[1]), _altitude(text[2:3])] for text in texts]
+    return np.array(rows, dtype=np.float64).reshape(-1, 3)
+
+
+def _is_number(text: str) -> bool:
+    return _PLAIN_NUMBER.match(text) is not None and np.isfinite(float(text))
+
+
+def _altitude(text: list[str]) -> float:
+    return float(text[0]) if text and _is_number(text[0]) else 0.0
+
+
+# -- polygons -------------------------------------------------------------------------------------
+
+
+def _polygon(element: etree._Element, shapes: Shapes, effort: Effort) -> BaseGeometry:
+    """A polygon, or several, from its rings; its faults mended as far as they can be."""
     shells = [ring for side in element if local(side) == "outerBoundaryIs" for ring in _rings(side)]
     if not shells:
-        raise UnusableError("a polygon without an outer ring")
+        raise UnusableError("no outer ring")
+    sides = [side for side in element if local(side) == "innerBoundaryIs"]
+    inner = [ring for side in sides for ring in _rings(side)]
+    if len(inner) > _MOST_HOLES:
+        raise UnusableError("too many holes", count=len(inner), most=_MOST_HOLES)
     holes = []
-    for side in element:
-        if local(side) != "innerBoundaryIs":
-            continue
-        for ring in _rings(side):
-            try:
-                holes.append(_ring(ring, found))
-            except UnusableError as error:
-                found.mended.append(f"a hole was dropped: {error}")
+    for ring in inner:
+        try:
+            holes.append(_ring(ring, shapes, effort))
+        except UnusableError as error:
+            shapes.say("hole dropped", fault=error.note)
     if len(shells) > 1:
-        found.mended.append(f"{len(shells)} outer rings in one polygon: each was kept")
-    outlines = [_ring(ring, found) for ring in shells]
-    made = [shapely.Polygon(outlines[0], holes)]
+        shapes.say("several outer rings", count=len(shells))
+    outlines = [_ring(ring, shapes, effort) for ring in shells]
+    if _is_mask(outlines[0]):
+        shapes.notes = [note for note in shapes.notes if note.key != "long sides"]
+        raise UnusableError("mask")
+    made = [_holed(outlines[0], holes, shapes)]
     made += [shapely.Polygon(outline) for outline in outlines[1:]]
-    whole = made[0] if len(made) == 1 else shapely.MultiPolygon(made)
-    return _valid(_unrolled(whole, found), found)
+    joint = made[0] if len(made) == 1 else shapely.MultiPolygon(made)
+    return _without_slivers(_valid(_unrolled(joint, shapes), shapes, effort), shapes)
+
+
+def _is_mask(ring: NDArray[np.float64]) -> bool:
+    """Whether a ring runs around the whole world, as that of a mask with a window does."""
+    return bool((np.ptp(ring, axis=0) >= _MASK).all())
+
+
+def _holed(
+    outline: NDArray[np.float64], holes: list[NDArray[np.float64]], shapes: Shapes
+) -> BaseGeometry:
+    """A ring with its holes; holes that lie outside of it, or around it, are told apart.
+
+    Boxes decide, so that thousands of holes cost nothing: what only crosses the ring is mended.
+    """
+    low, high = outline.min(axis=0), outline.max(axis=0)
+    inside = []
+    outside = 0
+    for number, hole in enumerate(holes):
+        if (hole.max(axis=0) < low).any() or (hole.min(axis=0) > high).any():
+            outside += 1
+        elif _surrounds(hole, outline):
+            # Somebody, or some program, has written the outline as the hole.
+            shapes.say("rings swapped")
+            return shapely.Polygon(hole, [outline, *holes[:number], *holes[number + 1 :]])
+        else:
+            inside.append(hole)
+    if outside:
+        shapes.say("holes outside", count=outside)
+    return shapely.Polygon(outline, inside)
+
+
+def _surrounds(hole: NDArray[np.float64], outline: NDArray[np.float64]) -> bool:
+    around = (hole.min(axis=0) <= outline.min(axis=0)) & (hole.max(axis=0) >= outline.max(axis=0))
+    if not around.all() or np.array_equal(hole, outline):
+        return False
+    inner, outer = shapely.Polygon(outline), shapely.Polygon(hole)
+    return bool(inner.is_valid and outer.is_valid and outer.contains_properly(inner))
 
 
 def _rings(side: etree._Element) -> list[etree._Element]:
@@ -123,14 +265,33 @@ def _rings(side: etree._Element) -> list[etree._Element]:
     return [ring for ring in side if local(ring) == "LinearRing"]
 
 
-def _ring(element: etree._Element, found: Found) -> NDArray[np.float64]:
-    xy = _coordinates(element, found)
+def _ring(element: etree._Element, shapes: Shapes, effort: Effort) -> NDArray[np.float64]:
+    xy = _lonlat(_points(element, shapes), shapes)
     if not has_three_points(xy):
-        raise UnusableError("a ring of fewer than 3 different points")
+        raise UnusableError("short ring")
     if not np.array_equal(xy[0], xy[-1]):
-        found.mended.append("a ring was not closed: it was closed")
+        shapes.say("ring closed")
         xy = np.vstack([xy, xy[:1]])
-    return _without_repeats(xy)
+    xy = _without_repeats(xy)
+    # A flat ring has no area, whatever the bend of a great circle would give it.
+    return _sides(xy, shapes, effort) if _has_area(xy) else xy
+
+
+def _has_area(xy: NDArray[np.float64]) -> bool:
+    return bool(np.linalg.matrix_rank(xy[:1_000] - xy[0], tol=1e-9) > 1 or len(xy) > 1_000)
+
+
+def _sides(xy: NDArray[np.float64], shapes: Shapes, effort: Effort) -> NDArray[np.float64]:
+    """Points with long sides followed along the great circle, as every viewer of KML draws them."""
+    if len(xy) < 2 or np.hypot(*np.diff(xy, axis=0).T).max() <= LONGEST_STRAIGHT:
+        return xy
+    effort.points -= int(pieces_of_sides(xy).sum()) - (len(xy) - 1)
+    if effort.points < 0:
+        raise UnusableError("too heavy")
+    denser, longest_km, count = along_great_circle(xy)
+    if count:
+        shapes.say("long sides", count=count, km=round(longest_km))
+    return denser
 
 
 def has_three_points(xy: NDArray[np.float64]) -> bool:
@@ -144,19 +305,53 @@ def _without_repeats(xy: NDArray[np.float64]) -> NDArray[np.float64]:
     return xy[differs]
 
 
-def _coordinates(element: etree._Element, found: Found) -> NDArray[np.float64]:
+# -- numbers --------------------------------------------------------------------------------------
+
+
+def _points(element: etree._Element, shapes: Shapes) -> NDArray[np.float64]:
+    """Points of a point, line or ring; how its numbers were understood is noted."""
+    xyz, spelling = spelt_points(coordinates_text(element))
+    if spelling:
+        shapes.say(spelling)
+    return xyz
+
+
+def _lonlat(xyz: NDArray[np.float64], shapes: Shapes) -> NDArray[np.float64]:
     """Longitudes and latitudes in range."""
-    xyz = points_of(coordinates_text(element))
     if len(xyz) == 0:
-        raise UnusableError("it has no coordinates")
-    found.altitudes |= bool((xyz[:, 2] != 0).any())
-    outside = out_of_range(xyz)
-    if outside is not None:
-        lon, lat = xyz[outside, :2]
-        swapped = abs(lon) <= 90 and 90 < abs(lat) <= 180
-        hint = "; longitude and latitude seem to be swapped" if swapped else ""
-        raise UnusableError(f"coordinates beyond ±180/±90: {lon:g},{lat:g}{hint}")
-    return xyz[:, :2] + 0.0
+        raise UnusableError("no coordinates")
+    shapes.has_altitudes |= bool((xyz[:, 2] != 0).any())
+    xy = xyz[:, :2] + 0.0
+    far = np.abs(xy).max(axis=0)
+    if (far <= (180, 90)).all():
+        return xy
+    if (far <= (180 + _HAIR, 90 + _HAIR)).all():
+        shapes.say("clamped")
+        return np.clip(xy, (-180, -90), (180, 90))
+    return _beyond(xy, shapes)
+
+
+def _beyond(xy: NDArray[np.float64], shapes: Shapes) -> NDArray[np.float64]:
+    """Points beyond ±180/±90, where it is plain what they mean.
+
+    A map that runs on past the 180° meridian counts on; latitudes above 90 beside longitudes below
+    it are the one in place of the other.
+    """
+    lon, lat = np.abs(xy).max(axis=0)
+    if lat <= 90 and lon <= 360 and (xy[:, 0] >= 180).all():
+        shapes.say("longitudes past 180")
+        return xy - np.array([360.0, 0.0])
+    if lat <= 90 and xy[:, 0].min() >= -180 and lon <= 360:
+        return xy
+    if lat <= 90 and xy[:, 0].max() <= 180 and lon <= 360:
+        return xy + np.array([360.0, 0.0])
+    if lon <= 90 and lat <= 180:
+        shapes.say("axes turned")
+        return xy[:, ::-1]
+    if (np.abs(xy).max(axis=1) >= _METRES_FROM).all():
+        raise UnusableError("metres", x=f"{xy[0, 0]:.0f}", y=f"{xy[0, 1]:.0f}")
+    outside = xy[int(((np.abs(xy) > (180, 90)).any(axis=1)).argmax())]
+    raise UnusableError("beyond", lon=f"{outside[0]:g}", lat=f"{outside[1]:g}")
 
 
 def coordinates_text(element: etree._Element) -> str:
@@ -167,21 +362,27 @@ def coordinates_text(element: etree._Element) -> str:
 def points_of(text: str) -> NDArray[np.float64]:
     """Longitude, latitude and altitude (0 where there is none) of each point of a text.
 
-    Numbers must look like numbers: ``float()`` alone takes "nan", "1e999", "1_0" and digits of
-    other scripts.
-
     Raises
     ------
     UnusableError
         Naming the first entry that is no coordinate.
     """
+    return spelt_points(text)[0]
+
+
+def spelt_points(text: str) -> tuple[NDArray[np.float64], str]:
+    """As :func:`points_of`, and the key of a note on how the text had to be understood; or "".
+
+    Numbers must look like numbers: ``float()`` alone takes "nan", "1e999", "1_0" and digits of
+    other scripts.
+    """
     if text.count(",") > 4 * _MOST_POINTS:
-        raise UnusableError(f"more than {_MOST_POINTS:,} points in one ring or line")
+        raise UnusableError("too many points", most=_MOST_POINTS)
     points = text.split()
     if len(points) > _MOST_POINTS:
-        raise UnusableError(f"more than {_MOST_POINTS:,} points in one ring or line")
+        raise UnusableError("too many points", most=_MOST_POINTS)
     if not points:
-        return np.empty((0, 3))
+        return np.empty((0, 3)), ""
     if len(points) < 5:
         return _one_by_one(text)
     commas = {point.count(",") for point in points}
@@ -193,25 +394,44 @@ def points_of(text: str) -> NDArray[np.float64]:
         if len(flat) == len(points) * (commas.pop() + 1) and np.isfinite(flat).all():
             xyz = np.zeros((len(points), 3))
             xyz[:, : len(flat) // len(points)] = flat.reshape(len(points), -1)
-            return xyz
+            return xyz, ""
     return _one_by_one(text)
 
 
-def _one_by_one(text: str) -> NDArray[np.float64]:
-    """As :func:`points_of`, for what is not plain: mixed lengths, loose commas, faults to name."""
-    points = text.split()
-    matches = [_POINT.fullmatch(point) for point in points]
-    if None in matches:
-        # "70.1, 42.5" with a space: a space after a comma belongs to the comma.
-        points = _LOOSE_COMMA.sub(",", text).split()
-        matches = [_POINT.fullmatch(point) for point in points]
-    rows = [[float(number or 0) for number in match.groups()] for match in matches if match]
-    bad = [point for point, match in zip(points, matches, strict=True) if not match]
+def _one_by_one(text: str) -> tuple[NDArray[np.float64], str]:
+    """As :func:`spelt_points`, for what is not plain: mixed lengths, loose commas, faults to name."""
+    spelling, points, matches = "", text.split(), []
+    for spelling, points in _spellings(text):  # noqa: B007 - the last one tried is told
+        matches = [match for point in points if (match := _POINT.fullmatch(point))]
+        if len(matches) == len(points):
+            break
+    bad = [point for point in points if not _POINT.fullmatch(point)]
+    rows = [[float(match[1]), float(match[2]), _altitude([match[3] or ""])] for match in matches]
     bad += [",".join(map(str, row)) for row in rows if not np.isfinite(row).all()]
     if bad:
-        first = clean_name(bad[0][:200])[:40]
-        raise UnusableError(f"'{first}' is not a coordinate (longitude,latitude)")
-    return np.array(rows, dtype=np.float64)
+        raise UnusableError("no coordinate", text=clean_name(bad[0][:200])[:40])
+    if any((match[3] or "0") and not _is_number(match[3] or "0") for match in matches):
+        spelling = "altitudes that are no numbers"
+    elif any(match[4] for match in matches):
+        spelling = "further numbers"
+    return np.array(rows, dtype=np.float64), spelling
+
+
+def _spellings(text: str) -> Iterator[tuple[str, list[str]]]:
+    """Points as a text may mean them, the plainest reading first, the note that each one needs."""
+    yield "", text.split()
+    # "70.1, 42.5" with a space: a space after a comma belongs to the comma.
+    yield "", _LOOSE_COMMA.sub(",", text).split()
+    # A decimal comma never stands before a space, so a semicolon at an end can only divide points.
+    yield "semicolons between points", _SEMICOLON.sub(" ", text).split()
+    if all(piece.count(",") >= 2 for piece in text.split(";")):
+        yield "semicolons between points", text.replace(";", " ").split()
+    if all(point.endswith(",") for point in text.split()[:-1]):
+        yield "commas between points", [point.removesuffix(",") for point in text.split()]
+    points = _COMMA.sub(",", text).split()
+    # Only where each point then has as many numbers: "70,40 ,41" has lost one, and says which not.
+    if len({point.count(",") for point in points}) == 1:
+        yield "spaces before commas", points
 
 
 def out_of_range(xyz: NDArray[np.float64]) -> int | None:
@@ -222,11 +442,14 @@ def out_of_range(xyz: NDArray[np.float64]) -> int | None:
     return int(((far[:, 0] > 180) | (far[:, 1] > 90)).argmax())
 
 
-def _unrolled(geometry: BaseGeometry, found: Found) -> BaseGeometry:
-    """A geometry that jumps from 180° to -180°, cut in two there."""
-    if not _jumps(geometry):
+# -- the 180° meridian ----------------------------------------------------------------------------
+
+
+def _unrolled(geometry: BaseGeometry, shapes: Shapes) -> BaseGeometry:
+    """A geometry that jumps from 180° to -180°, or counts on past it, cut in two there."""
+    if not jumps(geometry) and geometry.bounds[2] <= 180:
         return geometry
-    found.mended.append("it crosses the 180° meridian: it was cut in two there")
+    shapes.say("cut at the meridian")
     east = shapely.transform(geometry, lambda xy: np.where([[1, 0]], xy % 360, xy))
     if not east.is_valid:
         east = shapely.make_valid(east, method="structure", keep_collapsed=False)
@@ -235,55 +458,140 @@ def _unrolled(geometry: BaseGeometry, found: Found) -> BaseGeometry:
     return shapely.union(left, right)
 
 
-def _jumps(geometry: BaseGeometry) -> bool:
+def jumps(geometry: BaseGeometry) -> bool:
+    """Whether a side spans more than half of the globe: it then is meant the other way round."""
     return any(
         (np.abs(np.diff(shapely.get_coordinates(line)[:, 0])) > 180).any()
         for line in linework(geometry)
     )
 
 
-def _valid(polygon: BaseGeometry, found: Found) -> BaseGeometry:
+# -- mending --------------------------------------------------------------------------------------
+
+
+def _valid(polygon: BaseGeometry, shapes: Shapes, effort: Effort) -> BaseGeometry:
     """The polygon itself, or mended by structure: loops become parts, none becomes a hole."""
     if polygon.is_valid:
         return polygon
-    if _tangle(polygon) > _MOST_CROSSINGS:
-        raise UnusableError("it crosses itself too often to be mended")
-    mended = shapely.union_all([_without_loops(part) for part in parts(polygon)])
+    tame = _tame(polygon, shapes, effort)
+    mended = shapely.union_all([_without_loops(part) for part in parts(tame)])
     areas = [part for part in parts(mended) if isinstance(part, shapely.Polygon) and part.area > 0]
     if not areas:
-        raise UnusableError("it crosses itself and no area is left of it")
-    count = f"{len(areas)} parts" if len(areas) > 1 else "1 part"
-    found.mended.append(f"it crossed itself: it was mended into {count}")
+        raise UnusableError("no area left")
+    shapes.say("crossed itself", count=len(areas))
     return areas[0] if len(areas) == 1 else shapely.MultiPolygon(areas)
 
 
-def _without_loops(polygon: BaseGeometry) -> BaseGeometry:
-    """Rings mended one by one, so that a hole can take area away and never add any."""
-    shell, *holes = (
-        shapely.make_valid(shapely.Polygon(ring.coords), method="structure", keep_collapsed=False)
-        for ring in linework(polygon)
-    )
-    return shell.difference(shapely.union_all(holes))
+def _tame(polygon: BaseGeometry, shapes: Shapes, effort: Effort) -> BaseGeometry:
+    """A polygon that crosses itself no more often than may still be mended, simplified if need be."""
+    count = _crossings(polygon, effort)
+    if count <= effort.crossings:
+        effort.crossings -= count
+        return polygon
+    before = shapely.get_num_coordinates(polygon)
+    for tolerance in _UNTANGLED:
+        simpler = _simplified_rings(polygon, tolerance)
+        # Where a GPS rested most points go; where a ring was drawn as a tangle hardly any.
+        if simpler is None or shapely.get_num_coordinates(simpler) > 0.8 * before:
+            continue
+        count = _crossings(simpler, effort)
+        if count <= effort.crossings:
+            effort.crossings -= count
+            shapes.say("simplified tangle", metres=round(tolerance * 1e5))
+            return simpler
+    raise UnusableError("too tangled")
 
 
-def _tangle(polygon: BaseGeometry) -> float:
+def _simplified_rings(polygon: BaseGeometry, tolerance: float) -> BaseGeometry | None:
+    """A polygon with each ring simplified as a line: GEOS would mend it meanwhile, at any cost."""
+    made = []
+    for part in parts(polygon):
+        lines = [shapely.LineString(ring.coords) for ring in shapely.get_rings(part)]
+        shell, *holes = shapely.simplify(lines, tolerance, preserve_topology=False)
+        if shapely.get_num_coordinates(shell) < 4:
+            continue
+        large = [hole for hole in holes if shapely.get_num_coordinates(hole) >= 4]
+        made.append(shapely.Polygon(shell, large))
+    return shapely.MultiPolygon(made) if made else None
+
+
+def _crossings(polygon: BaseGeometry, effort: Effort) -> int:
+    """How many pairs of edges meet, neighbours aside; more than any effort where that is plain."""
+    xy, ring = shapely.get_coordinates(list(linework(polygon)), return_index=True)
+    edges = np.stack([xy[:-1], xy[1:]], axis=1)[ring[1:] == ring[:-1]]
+    near = int(_near_pairs(edges, effort.pairs))
+    if near > effort.pairs:
+        return MOST_CROSSINGS + 1
+    effort.pairs -= near
+    segments = shapely.linestrings(edges)
+    first, second = shapely.STRtree(segments).query(segments, predicate="intersects")
+    return max(0, int(np.count_nonzero(first < second)) - len(edges))
+
+
+def _near_pairs(edges: NDArray[np.float64], most: int) -> float:
     """About how many pairs of edges come near each other: a guard against hostile rings.
 
     A sample of the edges is held against all others, and left off as soon as it is plain.
     """
-    rings = [shapely.get_coordinates(ring) for ring in linework(polygon)]
-    starts = np.concatenate([xy[:-1] for xy in rings])
-    ends = np.concatenate([xy[1:] for xy in rings])
-    west, south = np.ascontiguousarray(np.minimum(starts, ends).T)
-    east, north = np.ascontiguousarray(np.maximum(starts, ends).T)
+    west, south = np.ascontiguousarray(edges.min(axis=1).T)
+    east, north = np.ascontiguousarray(edges.max(axis=1).T)
     count, near = len(west), 0
     sample = range(0, count, max(1, count // _SAMPLE))
-    for done, one in enumerate(sample, start=1):
-        beside = (west <= east[one]) & (east >= west[one])
-        near += int(np.count_nonzero(beside & (south <= north[one]) & (north >= south[one])))
-        if done % 20 == 0 and near / done * count > 10 * _MOST_CROSSINGS:
-            return float(near / done * count)
-    return float(near / len(sample) * count)
+    for done, edge in enumerate(sample, start=1):
+        beside = (west <= east[edge]) & (east >= west[edge])
+        near += int(np.count_nonzero(beside & (south <= north[edge]) & (north >= south[edge])))
+        if done % 20 == 0 and near / done * count > 20 * most:
+            return float(near / done * count / 2)
+    return float(near / len(sample) * count / 2)
+
+
+def _without_loops(polygon: BaseGeometry) -> BaseGeometry:
+    """Rings mended one by one, so that a hole can take area away and never add any."""
+    outline, *rings = shapely.get_rings(polygon)
+    shell = _mended(shapely.polygons([outline]))[0]
+    if not rings:
+        return shell
+    holes = _mended(shapely.polygons(rings))
+    # Of thousands of holes most are sound: only those that meet a ring are worth a difference.
+    first, second = shapely.STRtree(holes).query(holes, predicate="intersects")
+    shapely.prepare(shell)
+    sound = shapely.contains_properly(shell, holes) & (shapely.get_type_id(holes) == 3)
+    sound[first[first != second]] = False
+    if shell.geom_type == "Polygon" and not shell.interiors:
+        shell = shapely.Polygon(shell.exterior, [hole.exterior for hole in holes[sound]])
+    else:
+        sound[:] = False
+    return shell.difference(shapely.union_all(holes[~sound])) if not sound.all() else shell
+
+
+def _mended(polygons: NDArray[np.object_]) -> NDArray[np.object_]:
+    """Polygons of one ring each, those that cross themselves mended."""
+    broken = ~shapely.is_valid(polygons)
+    polygons[broken] = shapely.make_valid(
+        polygons[broken], method="structure", keep_collapsed=False
+    )
+    return polygons
+
+
+def _without_slivers(polygon: BaseGeometry, shapes: Shapes) -> BaseGeometry:
+    """Without specks (smaller than the grid that is written) and what mending leaves over."""
+    is_plain = polygon.geom_type == "Polygon" and not polygon.interiors
+    if is_plain and max(np.ptp(np.reshape(polygon.bounds, (2, 2)), axis=0)) > 2 * SPECK:
+        return polygon
+    sound, specks = without_specks(polygon)
+    if specks:
+        shapes.say("specks", count=specks)
+    pieces = parts(sound)
+    if not pieces:
+        raise UnusableError("speck")
+    if len(pieces) == 1:
+        return pieces[0]
+    km2 = np.array([degrees_to_km2(piece) for piece in pieces])
+    sliver = (km2 < _SLIVER_KM2) & (km2 < _SLIVER_SHARE * km2.max())
+    if sliver.any():
+        shapes.say("slivers", count=int(sliver.sum()), hectares=f"{100 * km2[sliver].sum():.3g}")
+    large = [piece for piece, is_sliver in zip(pieces, sliver, strict=True) if not is_sliver]
+    return large[0] if len(large) == 1 else shapely.MultiPolygon(large)
 
 
 def _nearly_closes(line: BaseGeometry) -> bool:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import re
 from html import unescape
-from typing import Any
+from typing import Any, Final
 from xml.sax.saxutils import escape
 
 import nh3
 
-from cami_units.model import clean_name as clean_name
-from cami_units.model import clean_text as clean_text
+from cami_units.model import clean_name, clean_text
 
 _BEGINS_MARKUP = re.compile(r"<(?=[A-Za-z/!?])")
 _BREAKS = re.compile(r"<\s*(?:br|/p|/div|/tr|/li|/h[1-6])\b[^>]*>\n?", re.IGNORECASE)
+_ROW = re.compile(r"<tr\b[^<>]*>", re.IGNORECASE)
+_CELL = re.compile(r"<t[dh]\b[^<>]*>", re.IGNORECASE)
+_TAG = re.compile(r"<[^<>]*>?")
+_NO_WORDS: Final = frozenset({"NULL", "<Null>", "&lt;Null&gt;", "None", "nan", "NaN"})
+"""What databases and tables write where a cell is empty: nobody has said it."""
 _NOT_NCNAME = re.compile(r"[^0-9A-Za-z_.\-]")
 NCNAME = re.compile(r"[A-Za-z_][0-9A-Za-z_.\-]*\Z|(?!\d)[^\W]([\w.\-\u00b7]*)\Z")
 
@@ -33,6 +37,45 @@ def plain_text(markup: Any) -> str:
         return text
     bare = nh3.clean(_BREAKS.sub("\n", text), tags=set(), clean_content_tags={"script", "style"})
     return clean_text(unescape(bare))
+
+
+def described(markup: Any) -> tuple[str, dict[str, str]]:
+    """What was typed into a description, and the table that a GIS wrote there, cell by cell.
+
+    ArcGIS and others put the attributes of a row into the description as an HTML table: data, and
+    nothing that a group has said. What stands before or behind the table was typed by somebody.
+
+    Examples
+    --------
+    >>> described("<table><tr><td>NAME</td><td>Altai</td></tr><tr><td>ID</td><td>7</td></tr></table>ok")
+    ('ok', {'NAME': 'Altai', 'ID': '7'})
+    """
+    text = clean_text(markup)
+    before, table, rest = _parted(text)
+    cells = [_CELL.split(row)[1:] for row in _ROW.split(table)[1:]]
+    # Bare words: a cell holds a value, and whoever shows it escapes it again.
+    pairs = [
+        [clean_name(unescape(_TAG.sub(" ", cell))) for cell in row]
+        for row in cells
+        if len(row) == 2
+    ]
+    if len(pairs) < 2:
+        words = plain_text(text)
+        return ("" if words in _NO_WORDS else words), {}
+    values: dict[str, str] = {}
+    for key, value in pairs:
+        if key:
+            values.setdefault(key, "" if value in _NO_WORDS else value)
+    return "\n".join(filter(None, (plain_text(before), plain_text(rest)))), values
+
+
+def _parted(text: str) -> tuple[str, str, str]:
+    """A text before, in, and behind its tables."""
+    lower = text.lower() if len(text.lower()) == len(text) else text
+    start, end = lower.find("<table"), lower.rfind("</table>")
+    if start < 0 or end < start:
+        return text, "", ""
+    return text[:start], text[start:end], text[end + len("</table>") :]
 
 
 def shown(value: Any) -> str:

@@ -37,7 +37,7 @@ from cami_units.kml._earth_files import (
     MAX_VERTICES,
 )
 from cami_units.kml._earth_tree import GX, KML
-from cami_units.kml._escapes import NCNAME, clean_name, clean_text
+from cami_units.kml._escapes import NCNAME
 from cami_units.kml._marks import Profile
 from cami_units.kml._placemarks import folder_of
 from cami_units.kml._xml import (
@@ -48,7 +48,7 @@ from cami_units.kml._xml import (
     strict_tree,
     text_of,
 )
-from cami_units.model import InputError, nearest
+from cami_units.model import InputError, clean_name, clean_text, nearest
 
 COLUMNS: Final = ("level", "rule", "placemark", "folder", "line", "what", "cure")
 MAX_RING: Final = 30_000
@@ -213,8 +213,9 @@ def lint_kml(
         findings.say("error", "readable", str(error))
         return findings.table()
     _check_archive(held, findings)
-    if len(content) > MAX_BYTES:
-        findings.say("warning", "bytes", f"{len(content) / 1e6:,.1f} MB; budget 10 MB")
+    size = len(content) if isinstance(content, bytes) else content.stat().st_size
+    if size > MAX_BYTES:
+        findings.say("warning", "bytes", f"{size / 1e6:,.1f} MB; budget 10 MB")
     for member in held.members:
         _check_member(member.content, member.name, held, profile, findings)
     return findings.table()

@@ -1,22 +1,30 @@
-"""KML and KMZ as people send them back, to rows."""
+"""KML and KMZ as people send them back, to the tables `placemarks` and `notes`."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import Any, Final
 
 import geopandas as gpd
 import pandas as pd
+import shapely
 from lxml import etree
 from pyproj import Geod
 from shapely.geometry.base import BaseGeometry
 
-from cami_units.kml._containers import content_of, member_problem, source
-from cami_units.kml._coordinates import Found, geometry_of
-from cami_units.kml._escapes import clean_name, clean_text, plain_text
+from cami_units import words
+from cami_units.kml._containers import Source, content_of, source
+from cami_units.kml._coordinates import Effort, Shapes, geometry_of
+from cami_units.kml._escapes import described
+from cami_units.kml._marks import Bounds
+from cami_units.kml._written_shapes import degrees_to_km2
 from cami_units.kml._xml import (
     DAMAGED,
+    SLIPS,
     Parsed,
     line_of,
     local,
@@ -24,7 +32,17 @@ from cami_units.kml._xml import (
     placemarks_in,
     text_of,
 )
-from cami_units.model import LONLAT, InputError, Problem
+from cami_units.model import (
+    LONLAT,
+    NOTE_COLUMNS,
+    PLACEMARK_COLUMNS,
+    InputError,
+    Note,
+    Placemarks,
+    Problem,
+    clean_name,
+    clean_text,
+)
 
 COLUMNS: Final = (
     "file",
@@ -53,29 +71,35 @@ MOST_DATA: Final = 500
 MOST_PARTS: Final = 20_000
 SMALLEST_KM2: Final = 1.0
 LARGEST_KM2: Final = 2_000_000.0
-REGION: Final = (35.0, 5.0, 150.0, 70.0)
-"""West, south, east, north: with a wide margin, where units of this initiative can lie."""
+"""An area of a unit beyond these is asked about: a slip of the mouse, or a map of everything."""
+_LIKELY_KM2: Final = (2 * SMALLEST_KM2, LARGEST_KM2 / 4)
 
 _WGS84: Final = Geod(ellps="WGS84")
 _NOT_FOLLOWED: Final = frozenset(
     {"NetworkLink", "GroundOverlay", "ScreenOverlay", "PhotoOverlay", "Tour"}
 )
 
+_FEWEST_VERTICES: Final = 3
+"""Points that are corners of shapes in the same file, from which they are no pins of anybody."""
+
 
 def read_kml(
-    path_or_bytes: str | Path | bytes, *, name: str | None = None
+    path_or_bytes: str | Path | bytes, *, name: str | None = None, region: Bounds | None = None
 ) -> tuple[gpd.GeoDataFrame, tuple[Problem, ...]]:
     """Every placemark that can be used, one row for each part of its geometry, and what was wrong.
 
     One bad placemark never stops the others. Nothing that the file names is fetched, nothing is
-    unpacked to disk, and every string is cleaned.
+    unpacked to disk, and every string is cleaned. Tracks and GPX are lines. Sides over a degree
+    follow the great circle, as every viewer of KML draws them.
 
     Parameters
     ----------
     path_or_bytes : path or bytes
-        KML or KMZ, whatever the ending; a zip of KML and KMZ files too.
+        KML or KMZ, whatever the ending; a zip of KML and KMZ files, or GPX, too.
     name : str, optional
         What to call the file in rows and problems. ``None``: its name without the folder.
+    region : tuple, optional
+        West, south, east, north, degrees: shapes that lie all outside of it are named.
 
     Returns
     -------
@@ -88,9 +112,7 @@ def read_kml(
         valid and keep their holes; altitudes are dropped. ``attrs["placemarks"]`` counts the
         placemarks of the file, ``attrs["read"]`` and ``attrs["unusable"]`` add up to it.
         ``attrs["folders"]`` lists every folder, empty ones too; ``attrs["whole"]`` says whether
-        nothing was cut off; ``attrs["broken"]`` holds name, id and data of each placemark that is
-        unusable; ``attrs["notes"]`` says the problems once more, each with its folder, placemark
-        and line apart.
+        nothing was cut off.
     tuple of Problem
         Each with file, folder, placemark, line, what was found and what was assumed.
 
@@ -105,217 +127,414 @@ def read_kml(
     --------
     >>> rows, problems = read_kml(b"<kml><Placemark><name>CU-1</name></Placemark></kml>")
     >>> len(rows), problems[0].what
-    (0, 'it has no geometry: not read')
+    (0, 'it has no geometry')
     """
     content, called = content_of(path_or_bytes, name)
-    held = source(content, called)
-    readers: list[_Reader] = []
-    problems: list[Problem] = [member_problem(error, name) for name, error in held.faults]
-    faults: list[InputError] = [error for _, error in held.faults]
-    lost = 0
+    reading = _reading(source(content, called), called, region)
+    rows = [row for reader in reading.readers for row in reader.part_rows()]
+    table = pd.DataFrame(rows, columns=list(COLUMNS)).astype(_KINDS)
+    frame = gpd.GeoDataFrame(table, geometry="geometry", crs=LONLAT)
+    count = reading.beyond + sum(len(reader.rows) for reader in reading.readers)
+    used = sum(reader.used for reader in reading.readers)
+    frame.attrs = {
+        "placemarks": count,
+        "read": used,
+        "unusable": count - used,
+        "folders": sorted({folder for reader in reading.readers for folder in reader.folders}),
+        "whole": reading.is_whole,
+    }
+    return frame, tuple(map(_problem, reading.notes))
+
+
+def read_placemarks(
+    path_or_bytes: Path | bytes, label: str, *, region: Bounds | None = None
+) -> Placemarks:
+    """The placemarks of one KML or KMZ as tables: `docs/tables.md`, "Files that groups hand in".
+
+    Parameters, cleaning and errors are those of :func:`read_kml`; `label` is what to call the file
+    for people.
+    """
+    content, _ = content_of(path_or_bytes, label)
+    reading = _reading(source(content, label), label, region)
+    key = content_key(content)
+    rows: list[dict[str, Any]] = []
+    notes = []
+    several = len(reading.readers) > 1
+    firsts = {}
+    for reader in reading.readers:
+        member = _member(reader.file, label) if several else ""
+        firsts[reader.file] = len(rows)
+        rows += [
+            {**row, "file": key, "label": label, "member": member, "placemark": len(rows) + number}
+            for number, row in enumerate(reader.placemark_rows(), start=1)
+        ]
+    for note in reading.notes:
+        first = firsts.get(note["file"], 0)
+        member = _member(note["file"], label) if several or note["file"] not in firsts else ""
+        number = note["placemark"] + first if note["placemark"] else 0
+        notes.append({**note, "file": key, "label": label, "member": member, "placemark": number})
+    return Placemarks(
+        table=pd.DataFrame(rows, columns=list(PLACEMARK_COLUMNS)),
+        notes=pd.DataFrame(notes, columns=list(NOTE_COLUMNS)),
+        folders=tuple(sorted({one for reader in reading.readers for one in reader.folders})),
+        is_whole=reading.is_whole,
+        beyond=reading.beyond,
+    )
+
+
+def content_key(content: Path | bytes) -> str:
+    """The key of a file: 16 digits of the SHA-256 of what is in it, whatever it is called."""
+    if isinstance(content, bytes):
+        return sha256(content).hexdigest()[:16]
+    with content.open("rb") as stream:
+        return file_digest(stream, "sha256").hexdigest()[:16]
+
+
+def _member(file: str, label: str) -> str:
+    """The KML inside a file, for people; empty for the one that every KMZ has."""
+    inner = file.removeprefix(label).strip("/")
+    return "" if inner == "doc.kml" else inner
+
+
+@dataclass(slots=True)
+class _Reading:
+    """What the members of one file gave together."""
+
+    readers: list[_Reader] = field(default_factory=list)
+    notes: list[dict[str, Any]] = field(default_factory=list)
+    is_whole: bool = True
+    beyond: int = 0
+
+    def say(self, file: str, key: str, level: str = "counted", **facts: object) -> None:
+        """Note something about a file as a whole."""
+        self.notes.append(_about_file(file, Note(key, facts, level)))  # type: ignore[arg-type]
+
+
+def _about_file(file: str, note: Note) -> dict[str, Any]:
+    nowhere = {"placemark": 0, "folder": "", "name": "", "line": 0}
+    return {"file": file, **nowhere, "level": note.level, "key": note.key, "facts": note.facts}
+
+
+def _reading(held: Source, label: str, region: Bounds | None) -> _Reading:
+    """Every member of a file, read as far as it can be; one that cannot be costs no other."""
+    reading = _Reading()
+    effort = Effort()
+    refusals = list(held.faults)
     for member in held.members:
         try:
-            readers.append(_Reader(parsed(member)))
+            reader = _Reader(parsed(member), effort, region, len(held.members) == 1)
+            reading.readers.append(reader)
         except InputError as error:
-            faults.append(error)
-            lost += placemarks_in(member.content)
-            problems.append(member_problem(error, member.name))
-    if not readers:
-        raise InputError(" ".join(str(fault) for fault in faults[:5]))
+            refusals.append((member.name, error))
+            reading.beyond += placemarks_in(member.content)
+    if not reading.readers:
+        raise InputError(" ".join(str(fault) for _, fault in refusals[:5]))
+    for name, error in refusals:
+        reading.say(name, "member refused", why=str(error))
     if len(held.members) > 1:
-        what = f"{len(held.members)} KML files in one archive"
-        what += ": all were read" if not faults else f", {len(readers)} of them could be read"
-        problems.append(Problem("note", "kml", called, "", what))
+        facts = {"count": len(held.members), "read": len(reading.readers)}
+        reading.say(label, "members", "note", **facts)
     for entry in held.passed:
-        what = f"the archive also holds {entry}, which is not read from inside it"
-        problems.append(Problem("counted", "kml", called, "", what, "Hand it in by itself."))
-    frame, told = _frame(readers, problems)
-    frame.attrs["placemarks"] += lost
-    frame.attrs["unusable"] += lost
-    frame.attrs["whole"] &= not faults
-    return frame, told
+        reading.say(label, "passed entry", entry=entry)
+    reading.notes += [note for reader in reading.readers for note in reader.notes]
+    # What is not in a file means something only where nothing of it is missing.
+    reading.is_whole = not refusals and all(reader.is_whole for reader in reading.readers)
+    return reading
 
 
-def _frame(
-    readers: list[_Reader], problems: list[Problem]
-) -> tuple[gpd.GeoDataFrame, tuple[Problem, ...]]:
-    rows = [row for reader in readers for row in reader.rows]
-    nowhere = {"folder": "", "placemark": "", "line": 0}
-    notes = [
-        {"file": one.file, **nowhere, "level": one.level, "what": one.what, "cure": one.cure}
-        for one in problems
-    ]
-    for reader in readers:
-        problems += reader.problems
-        notes += reader.notes
-    table = pd.DataFrame(rows, columns=list(COLUMNS))
-    table = table.astype(_KINDS)
-    frame = gpd.GeoDataFrame(table, geometry="geometry", crs=LONLAT)
-    frame.attrs = {
-        "placemarks": sum(reader.count for reader in readers),
-        "read": sum(reader.read for reader in readers),
-        "unusable": sum(reader.count - reader.read for reader in readers),
-        "folders": sorted({folder for reader in readers for folder in reader.folders}),
-        "whole": all(reader.whole for reader in readers),
-        "broken": [mark for reader in readers for mark in reader.broken],
-        "notes": notes,
-    }
-    return frame, tuple(problems)
+def _problem(note: dict[str, Any]) -> Problem:
+    """A note in the words of the person who must mend it."""
+    fact = Note(note["key"], note["facts"], note["level"])
+    what, assumed = words.said(fact), words.assumed(fact)
+    return Problem(fact.level, "kml", note["file"], _where(note), what, assumed)
+
+
+def _where(note: dict[str, Any]) -> str:
+    if not note["placemark"]:
+        return ""
+    place = f"placemark '{note['name']}'" if note["name"] else "a placemark without a name"
+    folder = f" in '{note['folder']}'" if note["folder"] else ""
+    return f"{place}{folder}, line {note['line']}"
 
 
 class _Reader:
-    """The rows and problems of one KML."""
+    """The rows and notes of one KML: a row for every placemark, with its pieces."""
 
-    def __init__(self, tree: Parsed) -> None:
+    def __init__(
+        self, tree: Parsed, effort: Effort, region: Bounds | None, is_alone: bool = True
+    ) -> None:
         self.file = tree.name
         self.rows: list[dict[str, Any]] = []
-        self.problems: list[Problem] = []
-        self.notes: list[dict[str, Any]] = []
+        self.notes = [_about_file(self.file, note) for note in tree.notes]
         self.folders: set[str] = set()
-        self.broken: list[dict[str, Any]] = []
-        self.whole = tree.whole
-        self.count = tree.beyond
-        self.read = 0
+        self.is_whole = tree.whole
+        self.used = 0
+        self._effort = effort
+        self._region = region
+        self._parts = 0
         self._paths: dict[etree._Element, str] = {}
-        self._at = {"folder": "", "placemark": "", "line": 0}
         self._has_updates = tree.root.find(".//{*}Update") is not None
-        for note in tree.mended:
-            self._say("counted", "", note)
-        self._read_all(tree.root)
+        self._read_all(tree.root, tree.beyond)
 
-    def _say(self, level: Any, where: str, what: str, cure: str = "") -> None:
-        self.problems.append(Problem(level, "kml", self.file, where, what, cure))
-        at = self._at if where else {"folder": "", "placemark": "", "line": 0}
-        self.notes.append({"file": self.file, **at, "level": level, "what": what, "cure": cure})
+    def placemark_rows(self) -> Iterable[dict[str, Any]]:
+        """The rows of the table `placemarks`, their pieces by kind."""
+        for row in self.rows:
+            yield {key: value for key, value in row.items() if key != "pieces"} | _by_kind(
+                row["pieces"], row["kind"]
+            )
 
-    def _read_all(self, root: etree._Element) -> None:
-        ids: Counter[str] = Counter()
+    def part_rows(self) -> Iterable[dict[str, Any]]:
+        """A row for each piece of a placemark that can be used."""
+        for row in self.rows:
+            for part, (kind, geometry, closes) in enumerate(row["pieces"], start=1):
+                piece = {"kind": kind, "part": part, "closes": closes, "geometry": geometry}
+                yield row | piece
+
+    def _say(self, note: Note, row: dict[str, Any] | None = None) -> None:
+        about = _about_file(self.file, note)
+        if row is not None:
+            about |= {key: row[key] for key in ("placemark", "folder", "name", "line")}
+        self.notes.append(about)
+
+    def _read_all(self, root: etree._Element, beyond: int) -> None:
+        """Every placemark, and what else a file holds that is not followed."""
         others: Counter[str] = Counter()
-        altitudes = 0
+        has_altitudes = 0
         for element in root.iter(etree.Element):
             kind = local(element)
             if kind == "Placemark":
-                self.count += 1
-                ids[_placemark_id(element)] += 1
-                altitudes += self._read_one(element)
+                has_altitudes += self._read_one(element)
             elif kind in _NOT_FOLLOWED:
                 others[kind] += 1
-            elif kind == "Folder":
+            elif _is_folder(element):
                 self.folders.add(self._path(element))
-        if altitudes:
-            self._say("counted", "", f"altitudes of {altitudes} placemarks were dropped")
+        self._pass_vertices()
+        if has_altitudes:
+            self._say(Note("altitudes", {"count": has_altitudes}))
         for kind in sorted(others):
-            self._say("note", "", f"{others[kind]} {kind}: not followed, nothing was fetched")
-        for repeated in sorted(key for key, n in ids.items() if key and n > 1):
-            self._say("note", "", f"{ids[repeated]} placemarks have the id '{repeated}'")
-        if not self.count:
-            self._say("note", "", "there is no placemark in it", "Was the right folder saved?")
+            self._say(Note(f"not followed {kind}", {"count": others[kind]}, "note"))
+        ids = Counter(row["placemark_id"] for row in self.rows if row["placemark_id"])
+        for repeated in sorted(key for key, count in ids.items() if count > 1):
+            self._say(Note("repeated id", {"count": ids[repeated], "id": repeated}, "note"))
+        for number in range(beyond):
+            self._add_lost(len(self.rows) + 1, number)
+        if not self.rows:
+            self._say_nothing_there(root, others)
+
+    def _add_lost(self, number: int, place: int) -> None:
+        """A row for a placemark that the text begins and whose place is lost."""
+        row = _empty_row(number)
+        self.rows.append(row)
+        if place == 0:
+            self._say(Note("broken"), row)
+
+    def _say_nothing_there(self, root: etree._Element, others: Counter[str]) -> None:
+        """Why a file has no placemark: a link to a map, a picture, shapes without placemarks."""
+        shapes = {
+            local(element)
+            for element in root.iter(etree.Element)
+            if local(element).lower() in ("placemark", "polygon", "linestring", "point", "track")
+        }
+        if others["NetworkLink"]:
+            self._say(Note("only a link", {"count": others["NetworkLink"]}))
+        elif others["GroundOverlay"] or others["PhotoOverlay"]:
+            self._say(Note("only a picture"))
+        elif shapes:
+            names = [f"<{clean_name(name)}>" for name in sorted(shapes)]
+            self._say(Note("no placemark but", {"elements": names}))
+        else:
+            self._say(Note("no placemark", level="note"))
 
     def _read_one(self, placemark: etree._Element) -> bool:
         """Read a placemark; whether its altitudes were dropped."""
         typed = _child_text(placemark, "name")
-        name = _name(typed)
         parent = placemark.getparent()
-        folder = self._path(parent) if parent is not None else ""
-        where = _where(name, folder, placemark)
-        self._at = {"folder": folder, "placemark": name, "line": line_of(placemark)}
+        row = _empty_row(len(self.rows) + 1) | {
+            "file": self.file,
+            "folder": self._path(parent) if parent is not None else "",
+            "name": _name(typed),
+            "line": line_of(placemark),
+            "placemark_id": _placemark_id(placemark),
+            "visibility": _child_text(placemark, "visibility").strip() not in ("0", "false"),
+        }
+        self.rows.append(row)
         if len(typed) > LONGEST_NAME and len(clean_name(typed[:100_000])) > LONGEST_NAME:
-            what = f"its name has {len(typed):,} letters: the first {LONGEST_NAME} were kept"
-            self._say("counted", where, what)
-        data = _data(placemark)
-        why = placemark.get(DAMAGED)
-        if self._has_updates and any(
-            local(above) == "Update" for above in placemark.iterancestors()
-        ):
-            why = "it is inside an Update"
+            self._say(Note("long name", {"count": len(typed), "kept": LONGEST_NAME}), row)
+        for slip in (placemark.get(SLIPS) or "").split():
+            self._say(Note(f"slip in {slip}"), row)
+        row["data"] = _data(placemark)
+        row["description"] = self._description(placemark, row)
+        why = placemark.get(DAMAGED) or ("in an update" if self._is_in_update(placemark) else "")
         if why:
-            self._say("counted", where, f"{clean_name(why)}: not read")
-        found = geometry_of(placemark) if not why else Found()
-        self._say_found(found, where)
-        if not found.kept:
-            mark = {"name": name, "placemark_id": _placemark_id(placemark), "data": data}
-            self.broken.append(mark)
-            return found.altitudes
-        if len(self.rows) + len(found.kept) > MOST_PARTS:
+            self._say(Note(why), row)
+            return False
+        shapes = geometry_of(placemark, self._effort)
+        for note in _counted(shapes.notes):
+            self._say(note, row)
+        self._say_faults(shapes, row)
+        self._take(shapes, row)
+        return shapes.has_altitudes
+
+    def _say_faults(self, shapes: Shapes, row: dict[str, Any]) -> None:
+        for note in _counted(shapes.faults):
+            if note.key in ("view", "mask"):
+                row["kind"] = note.key
+            self._say(note, row)
+
+    def _take(self, shapes: Shapes, row: dict[str, Any]) -> None:
+        """The pieces of a placemark into its row; what looks unlikely is noted."""
+        if not shapes.pieces:
+            return
+        self._parts += len(shapes.pieces)
+        if self._parts > MOST_PARTS:
             raise InputError(
                 f"{self.file} is refused: more than {MOST_PARTS:,} shapes. "
                 "Save only the folder with the units."
             )
-        self.read += 1
+        self.used += 1
+        kinds = [kind for kind, _, _ in shapes.pieces]
+        row["pieces"] = shapes.pieces
+        row["kind"] = next(kind for kind in ("polygon", "line", "point") if kind in kinds)
         # Our own evidence comes back with a whole pack: nobody drew it, so there is nothing to ask.
-        drawn = "layer" not in data
-        common = {
-            "file": self.file,
-            "folder": folder,
-            "name": name,
-            "description": self._description(placemark, where),
-            "placemark_id": _placemark_id(placemark),
-            "visibility": _child_text(placemark, "visibility").strip() not in ("0", "false"),
-            "placemark": self.count,
-            "line": line_of(placemark),
-        }
-        for part, (kind, geometry, closes) in enumerate(found.kept, start=1):
-            row = {
-                "data": data,
-                "kind": kind,
-                "part": part,
-                "closes": closes,
-                "geometry": geometry,
-            }
-            self.rows.append(common | row)
-            if drawn:
-                self._check_place(kind, geometry, where)
-            if drawn and closes:
-                self._say(
-                    "note",
-                    where,
-                    "a path whose ends nearly meet: kept as a line, proposed as a polygon",
-                    "Draw it as a polygon if it is meant as a unit.",
-                )
-        return found.altitudes
+        if row["data"].get("layer"):
+            return
+        if any(closes for _, _, closes in shapes.pieces):
+            self._say(Note("closes", level="note"), row)
+        self._check_place([geometry for _, geometry, _ in shapes.pieces], row)
+
+    def _check_place(self, geometries: Sequence[BaseGeometry], row: dict[str, Any]) -> None:
+        """Note where a placemark lies outside of the region, and an area that no unit has."""
+        if self._region and not any(_overlaps(one.bounds, self._region) for one in geometries):
+            west, south, east, north = geometries[0].bounds
+            # A pin elsewhere is a pin elsewhere; a shape may have been written latitude first.
+            is_turned = row["kind"] != "point" and _overlaps(
+                (south, west, north, east), self._region
+            )
+            self._say(Note("outside, turned inside" if is_turned else "outside", {}, "note"), row)
+        if row["kind"] == "polygon":
+            areas = [one for one in geometries if one.geom_type == "Polygon"]
+            if _LIKELY_KM2[0] < sum(map(degrees_to_km2, areas)) < _LIKELY_KM2[1]:
+                return  # plain enough: measured on the ellipsoid only where that may decide
+            km2 = sum(abs(_WGS84.geometry_area_perimeter(area)[0]) for area in areas) / 1e6
+            if not SMALLEST_KM2 <= km2 <= LARGEST_KM2:
+                self._say(Note("unlikely area", {"km2": f"{km2:,.6g}"}, "note"), row)
+
+    def _is_in_update(self, placemark: etree._Element) -> bool:
+        return self._has_updates and any(
+            local(above) == "Update" for above in placemark.iterancestors()
+        )
 
     def _path(self, element: etree._Element) -> str:
         """The folders that a folder or document is in, with itself: each is looked up once."""
         above: list[etree._Element] = []
-        one: etree._Element | None = element
-        while one is not None and one not in self._paths:
-            above.append(one)
-            one = one.getparent()
-        path = self._paths[one] if one is not None else ""
-        for one in reversed(above):
-            if _is_folder(one):
-                name = _name(_child_text(one, "name"))
+        outer: etree._Element | None = element
+        while outer is not None and outer not in self._paths:
+            above.append(outer)
+            outer = outer.getparent()
+        path = self._paths[outer] if outer is not None else ""
+        for inner in reversed(above):
+            if _is_folder(inner):
+                name = _name(_child_text(inner, "name"))
                 path = f"{path}/{name}" if path else name
-            self._paths[one] = path
+            self._paths[inner] = path
         return path
 
-    def _description(self, placemark: etree._Element, where: str) -> str:
+    def _description(self, placemark: etree._Element, row: dict[str, Any]) -> str:
+        """What was typed into the description; a table that a GIS wrote there becomes data."""
         typed = _child_text(placemark, "description")
-        text = plain_text(typed[: 10 * LONGEST_TEXT])
+        text, cells = described(typed[: 10 * LONGEST_TEXT])
+        for key, value in list(cells.items())[:MOST_DATA]:
+            row["data"].setdefault(_name(key), value[:LONGEST_TEXT])
+        if cells:
+            self._say(Note("table of a GIS", {"count": len(cells)}, "note"), row)
         if len(typed) > 10 * LONGEST_TEXT or len(text) > LONGEST_TEXT:
-            what = f"its description has {len(typed):,} letters: the first were kept"
-            self._say("counted", where, what)
+            self._say(Note("long description", {"count": len(typed)}), row)
         return text[:LONGEST_TEXT]
 
-    def _say_found(self, found: Found, where: str) -> None:
-        for what, times in Counter(found.mended).items():
-            self._say("counted", where, what + (f" ({times} times)" if times > 1 else ""))
-        for what, times in Counter(found.lost).items():
-            again = f" ({times} times)" if times > 1 else ""
-            self._say("counted", where, f"{what}: not read{again}", "Draw it again.")
+    def _pass_vertices(self) -> None:
+        """Points that are the corners of a shape in the same file, as GPS programs write them."""
+        bare = [row for row in self.rows if row["kind"] == "point" and not row["data"]]
+        shapes = [
+            geometry for row in self.rows for kind, geometry, _ in row["pieces"] if kind != "point"
+        ]
+        if len(bare) < _FEWEST_VERTICES or not shapes:
+            return
+        corners = set(map(tuple, shapely.get_coordinates(shapes).round(6).tolist()))
+        vertices = [
+            row
+            for row in bare
+            if all(
+                (round(point.x, 6), round(point.y, 6)) in corners for _, point, _ in row["pieces"]
+            )
+        ]
+        if len(vertices) < _FEWEST_VERTICES:
+            return
+        for row in vertices:
+            row["kind"] = "vertex"
+        self._say(Note("vertices", {"count": len(vertices)}, "note"))
 
-    def _check_place(self, kind: str, geometry: BaseGeometry, where: str) -> None:
-        west, south, east, north = geometry.bounds
-        if not _inside(west, south, east, north):
-            swapped = _inside(south, west, north, east)
-            what = "all of it lies outside the region"
-            what += "; longitude and latitude seem to be swapped" if swapped else ""
-            self._say("note", where, what, "Check where it was drawn.")
-        if kind == "polygon":
-            area = abs(_WGS84.geometry_area_perimeter(geometry)[0]) / 1e6
-            if not SMALLEST_KM2 <= area <= LARGEST_KM2:
-                what = f"its area of {area:,.6g} km² is unlikely for a unit"
-                self._say("note", where, what, "Check its outline.")
+
+def _empty_row(number: int) -> dict[str, Any]:
+    """The row of a placemark of which nothing is known yet."""
+    return {
+        **dict.fromkeys(("file", "folder", "name", "description", "placemark_id"), ""),
+        "placemark": number,
+        "line": 0,
+        "data": {},
+        "visibility": True,
+        "kind": "none",
+        "pieces": [],
+    }
+
+
+def _by_kind(
+    pieces: Sequence[tuple[str, BaseGeometry, bool]], kind: str
+) -> dict[str, BaseGeometry | None]:
+    """The columns of geometry: all polygons, what lines surround, all lines, all points."""
+    of = {
+        wanted: [geometry for found, geometry, _ in pieces if found == wanted]
+        for wanted in ("polygon", "line", "point")
+    }
+    loops = [surrounded(geometry) for _, geometry, closes in pieces if closes]
+    return {
+        "kind": kind,
+        "polygons": joint(of["polygon"]),
+        "loops": joint([loop for loop in loops if loop is not None]),
+        "lines": joint(of["line"]),
+        "points": joint(of["point"]),
+    }
+
+
+def surrounded(line: BaseGeometry) -> BaseGeometry | None:
+    """A path as the polygon that it surrounds; ``None`` where there is none."""
+    ring = shapely.Polygon(shapely.get_coordinates(line))
+    area = shapely.make_valid(ring, method="structure", keep_collapsed=False)
+    is_area = area.geom_type in ("Polygon", "MultiPolygon")
+    return area if is_area and area.area > 0 else None
+
+
+def joint(geometries: Sequence[BaseGeometry]) -> BaseGeometry | None:
+    """Geometries of one kind as one: the only one itself, several as a Multi…, none as ``None``."""
+    singles = list(shapely.get_parts(geometries)) if len(geometries) else []
+    if len(singles) < 2:
+        return singles[0] if singles else None
+    if singles[0].geom_type == "Polygon":
+        together = shapely.MultiPolygon(singles)
+        return together if together.is_valid else shapely.union_all(singles)
+    if singles[0].geom_type == "LineString":
+        return shapely.MultiLineString(singles)
+    return shapely.MultiPoint(singles)
+
+
+def _counted(notes: Sequence[Note]) -> Iterable[Note]:
+    """Notes that say the same once, with how many times it was."""
+    times: dict[str, tuple[Note, int]] = {}
+    for note in notes:
+        key = repr(note)
+        times[key] = (note, times.get(key, (note, 0))[1] + 1)
+    for note, count in times.values():
+        facts = note.facts if count == 1 else {**note.facts, "times": count}
+        yield Note(note.key, facts, note.level)
 
 
 def folder_of(feature: etree._Element) -> str:
@@ -337,16 +556,11 @@ def _name(typed: str) -> str:
     return clean_name(typed[: 10 * LONGEST_NAME])[:LONGEST_NAME].rstrip()
 
 
-def _inside(west: float, south: float, east: float, north: float) -> bool:
+def _overlaps(box: Bounds, region: Bounds) -> bool:
+    """Whether two boxes of west, south, east, north touch."""
     return bool(
-        west <= REGION[2] and east >= REGION[0] and south <= REGION[3] and north >= REGION[1]
+        box[0] <= region[2] and box[2] >= region[0] and box[1] <= region[3] and box[3] >= region[1]
     )
-
-
-def _where(name: str, folder: str, placemark: etree._Element) -> str:
-    place = f"placemark '{name}'" if name else "a placemark without a name"
-    inside = f" in '{folder}'" if folder else ""
-    return f"{place}{inside}, line {line_of(placemark)}"
 
 
 def _child_text(element: etree._Element, name: str) -> str:

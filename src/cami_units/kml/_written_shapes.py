@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 import shapely
 import shapely.ops
+from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
 DECIMALS = 5
@@ -17,6 +18,17 @@ UNIT_EDGE = 1.0
 EVIDENCE_EDGE = 0.25
 """Longest edges, in degrees: Earth draws an edge as a great circle, the wrong way over a map."""
 _GRID = 10.0**-DECIMALS
+SPECK = _GRID
+"""Degrees: what is smaller in both directions has nowhere to be drawn."""
+_HAIR = 1.0001
+"""A tolerance: edges cut to 1° and rounded may measure 1.00001°, and are left alone."""
+LONGEST_STRAIGHT = UNIT_EDGE * _HAIR
+"""Sides up to here, in degrees, are measured as straight: the great circle is within 150 m."""
+_PIECE = 0.99
+"""A little shorter than asked: rounding must not make a piece too long for the next time."""
+LONG_SIDE_KM = 300.0
+"""Sides from here on are named: straight and great circle are a kilometre and more apart."""
+_EARTH_KM = 6371.0088
 
 
 def as_written(geometry: BaseGeometry, *, longest: float = UNIT_EDGE) -> BaseGeometry:
@@ -34,7 +46,8 @@ def as_written(geometry: BaseGeometry, *, longest: float = UNIT_EDGE) -> BaseGeo
     shapely geometry
         Outer rings counter-clockwise, no repeated points. Done twice it is the same as done once.
         Where rounding would make a ring cross itself (parts closer than a metre), the ring is
-        mended; a polygon may then come back as a MultiPolygon.
+        mended; a polygon may then come back as a MultiPolygon. Specks, whose points round to
+        fewer than three, are gone: nothing but specks comes back empty.
     """
     flat = _split_edges(shapely.force_2d(geometry), longest)
     rounded = _rounded(flat)
@@ -46,17 +59,112 @@ def as_written(geometry: BaseGeometry, *, longest: float = UNIT_EDGE) -> BaseGeo
 
 
 def _rounded(geometry: BaseGeometry) -> BaseGeometry:
+    """The geometry on the grid that is written, without repeated points and without specks."""
     # Adding zero turns -0.0 into 0.0: two spellings of one place would be two hashes.
     rounded = shapely.transform(geometry, lambda xy: np.round(xy, DECIMALS) + 0.0)
-    return shapely.remove_repeated_points(rounded)
+    try:
+        return shapely.remove_repeated_points(rounded)
+    except shapely.errors.GEOSException:
+        # A ring of fewer than three different points is none to GEOS: only now look at each.
+        return shapely.remove_repeated_points(without_specks(rounded)[0])
+
+
+def without_specks(geometry: BaseGeometry) -> tuple[BaseGeometry, int]:
+    """An area without the parts and holes that vanish on the grid that is written; how many went."""
+    if not _is_area(geometry):
+        return geometry, 0
+    specks = 0
+    sound = []
+    for polygon in parts(geometry):
+        shell, *holes = shapely.get_rings(polygon)
+        if _is_speck(shell):
+            specks += 1
+            continue
+        large = [hole for hole in holes if not _is_speck(hole)]
+        specks += len(holes) - len(large)
+        sound.append(polygon if len(large) == len(holes) else shapely.Polygon(shell, large))
+    if not specks:
+        return geometry, 0
+    if geometry.geom_type == "Polygon":
+        return (sound[0] if sound else shapely.Polygon()), specks
+    return shapely.MultiPolygon(sound), specks
+
+
+def _is_speck(ring: BaseGeometry) -> bool:
+    """Whether fewer than three different places are left of a ring once it is rounded."""
+    places = np.round(shapely.get_coordinates(ring), DECIMALS)
+    # The first few points mostly tell.
+    return len(set(map(tuple, places[:8].tolist()))) < 3 and len(np.unique(places, axis=0)) < 3
 
 
 def _split_edges(geometry: BaseGeometry, longest: float) -> BaseGeometry:
-    # A hair of tolerance: edges cut to 1° and rounded may measure 1.00001°, and are left alone.
-    if longest_edge(geometry) <= longest * 1.0001:
+    if longest_edge(geometry) <= longest * _HAIR:
         return geometry
-    # A little shorter than asked: rounding must not make a piece too long for the next time.
-    return shapely.segmentize(geometry, longest * 0.99)
+    return shapely.segmentize(geometry, longest * _PIECE)
+
+
+def along_great_circle(xy: NDArray[np.float64]) -> tuple[NDArray[np.float64], float, int]:
+    """Points of a line or ring with sides over a degree divided along the great circle.
+
+    A side of a KML is drawn as a great circle; straight in degrees it runs half a kilometre beside
+    for a side of 158 km at 45° N, and 96 km for one of 2,200 km.
+
+    Parameters
+    ----------
+    xy : array
+        Longitude and latitude, degrees. A side that spans more than half of the globe is meant the
+        other way round.
+
+    Returns
+    -------
+    array
+        The points with those between them, at most a degree apart.
+    float
+        Length of the longest side, km.
+    int
+        How many sides are longer than 300 km.
+    """
+    unit = _unit_vectors(xy)
+    start, end = unit[:-1], unit[1:]
+    # The angle from its sine and cosine: exact for short sides and for half of the globe.
+    sine = np.linalg.norm(np.cross(start, end), axis=1)
+    angle = np.arctan2(sine, (start * end).sum(axis=1))
+    # A side between opposite points has no one great circle: it stays as it is.
+    count = np.where(sine > 1e-9, pieces_of_sides(xy), 1)
+    side = np.repeat(np.arange(len(count)), count)
+    step = np.arange(len(side)) - np.repeat(np.cumsum(count) - count, count)
+    share = (step / count[side])[:, None]
+    whole = angle[side, None]
+    x, y, z = (np.sin((1 - share) * whole) * start[side] + np.sin(share * whole) * end[side]).T
+    longitude, latitude = np.degrees(np.arctan2(y, x)), np.degrees(np.arctan2(z, np.hypot(x, y)))
+    # A map that counts on past 180° goes on counting.
+    longitude += 360 * np.round((xy[side, 0] - longitude) / 360)
+    between = np.stack([longitude, latitude], axis=1)
+    corner = step == 0
+    between[corner] = xy[:-1]
+    km = angle * _EARTH_KM
+    return np.vstack([between, xy[-1:]]), float(km.max()), int((km > LONG_SIDE_KM).sum())
+
+
+def pieces_of_sides(xy: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Into how many pieces each side is divided: 1 up to a degree."""
+    across = np.abs(np.diff(xy, axis=0))
+    across[:, 0] = np.minimum(across[:, 0], np.abs(360 - across[:, 0]))
+    degrees = np.hypot(*across.T)
+    return np.where(degrees > LONGEST_STRAIGHT, np.ceil(degrees / _PIECE), 1).astype(np.int64)
+
+
+def _unit_vectors(xy: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Points on the unit sphere, as x, y, z."""
+    lon, lat = np.radians(xy).T
+    return np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], axis=1)
+
+
+def degrees_to_km2(polygon: BaseGeometry) -> float:
+    """About the ground of a small polygon in degrees, km²: to tell slivers, never to report."""
+    _, south, _, north = polygon.bounds
+    degree_km = math.radians(1) * _EARTH_KM
+    return float(polygon.area * degree_km**2 * math.cos(math.radians((south + north) / 2)))
 
 
 def longest_edge(geometry: BaseGeometry) -> float:

@@ -7,6 +7,7 @@ drawn in Google Earth is refused before a tree is made of it.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,8 +18,7 @@ from typing import Final
 
 from lxml import etree
 
-from cami_units.kml._escapes import clean_name
-from cami_units.model import InputError
+from cami_units.model import InputError, Note, bits_per_byte, clean_name, guessed_text
 
 MAX_KML: Final = 32_000_000
 """Bytes of one KML, unpacked: three times what a whole pack may have."""
@@ -38,7 +38,9 @@ _MAX_AMPERSANDS: Final = 100_000
 _MAX_PREFIXES: Final = 50
 
 DAMAGED: Final = "{urn:cami-units:salvage}damaged"
-"""On a placemark that could not be saved from a broken file: what is wrong with it."""
+"""On a placemark that could not be saved from a broken file: the key of the note that says why."""
+SLIPS: Final = "{urn:cami-units:salvage}slips"
+"""On a placemark that was saved: what had to be mended in it, "attribute", "words" or both."""
 
 _ROOTS: Final = frozenset({"kml", "Document", "Folder", "Placemark"})
 _ENCODINGS: Final = re.compile(
@@ -61,7 +63,16 @@ _DECLARATION = re.compile(r"xmlns:([A-Za-z_][\w.\-]*)\s*=")
 _ROOT_TAG = re.compile(r"<((?:[A-Za-z_][\w.\-]*:)?(?:kml|Document|Folder|Placemark))\b")
 _CONFLICT = re.compile(r"^(?:<{7}|>{7})(?:\s|$)", re.MULTILINE)
 _PLACEMARK = re.compile(r"<((?:[A-Za-z_][\w.\-]*:)?Placemark)(?=[\s>/])")
+_SECOND_ROOT = re.compile(r"extra content|declaration allowed only", re.IGNORECASE)
 _SIMPLE_NAME = re.compile(r"<((?:[A-Za-z_][\w.\-]*:)?name)>[^<>&]{0,300}</\1>")
+_TYPED = re.compile(
+    r"<((?:\w{1,20}:)?(?:name|description|value|SimpleData|[sS]nippet|address|phoneNumber))"
+    r"(?:\s[^<>]*)?(?<!/)>"
+)
+_ATTRIBUTE = re.compile(
+    r"""([A-Za-z_:][\w:.\-]{0,60})\s{0,9}=\s{0,9}("[^"<>]*"|'[^'<>]*'|[^\s"'<>/=]+)"""
+)
+_TAG_WITH_ATTRIBUTES = re.compile(r"<([A-Za-z_][\w:.\-]{0,60})(\s[^<>]*)>")
 _LONG_TAG = re.compile(rb"<[^<>!][^<>]{%d}" % _MAX_TAG)
 _QUOTED = re.compile(r"^[ \t]{0,8}(?:>[ \t]?){1,20}", re.MULTILINE)
 _CURLY = re.compile(r"""(=\s*)[“”„‟″«»]([^<>"“”„‟″«»]{0,2000})[“”„‟″«»]""")
@@ -92,7 +103,7 @@ class Parsed:
 
     name: str
     root: etree._Element
-    mended: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
     whole: bool = True
     beyond: int = 0
 
@@ -109,9 +120,10 @@ def parsed(member: Member) -> Parsed:
         than 100, a root that is not KML, more than Google Earth could draw.
     """
     try:
-        content, mended = _utf8(member.content)
+        content, notes = _utf8(member.content)
     except InputError as error:
         raise InputError(f"{member.name} is refused: {error}") from None
+    _refuse_web_page(content, member.name)
     _refuse_doctype(content, member.name)
     _refuse_heavy(content, member.name)
     try:
@@ -119,21 +131,24 @@ def parsed(member: Member) -> Parsed:
     except etree.XMLSyntaxError as error:
         _refuse_limits(member.name, error)
         root = None
+    if root is not None and local(root) == "gpx":
+        return Parsed(member.name, kml_of_gpx(root), (*notes, Note("gpx", level="note")))
     if root is not None and local(root) in _ROOTS:
         refuse_odd(root, member.name)
-        return Parsed(member.name, root, tuple(mended))
-    return _parsed_mended(content, member.name, mended)
+        return Parsed(member.name, root, tuple(notes))
+    return _parsed_mended(content, member.name, notes)
 
 
-def _parsed_mended(content: bytes, name: str, mended: list[str]) -> Parsed:
+def _parsed_mended(content: bytes, name: str, notes: list[Note]) -> Parsed:
+    """The tree of a text that is not well-formed, mended whole or saved placemark by placemark."""
     if len(content) > MAX_MENDED:
         raise InputError(
             f"{name} is not well-formed XML, and with {len(content) / 1e6:,.0f} MB too large to be "
             "mended. Open it in Google Earth and save it again."
         )
-    text, notes = _guessed(content)
+    text, guesses = _guessed(content)
     text, repairs = _repaired(text, name)
-    mended += [note for note in (*notes, *repairs) if note not in mended]
+    notes = [*notes, *(note for note in (*guesses, *repairs) if note not in notes)]
     content = text.encode("utf-8", "replace")
     _refuse_doctype(content, name)
     _refuse_heavy(content, name)
@@ -141,9 +156,23 @@ def _parsed_mended(content: bytes, name: str, mended: list[str]) -> Parsed:
         root = _tree(content)
     except etree.XMLSyntaxError as error:
         _refuse_limits(name, error)
-        return _salvaged(text, name, mended, error)
+        if not _SECOND_ROOT.search(str(error.msg)):
+            return _salvaged(text, name, notes, error)
+        return _parsed_joint(_under_one_root(text), name, notes)
     refuse_odd(root, name)
-    return Parsed(name, root, tuple(mended))
+    return Parsed(name, root, tuple(notes))
+
+
+def _parsed_joint(text: str, name: str, notes: list[Note]) -> Parsed:
+    """The tree of several documents under one root, saved placemark by placemark if need be."""
+    try:
+        root = _tree(text.encode("utf-8", "replace"))
+    except etree.XMLSyntaxError as error:
+        _refuse_limits(name, error)
+        return _salvaged(text, name, notes, error)
+    refuse_odd(root, name)
+    count = sum(local(child) in _ROOTS for child in root)
+    return Parsed(name, root, (*notes, Note("several documents", {"count": count})))
 
 
 def _tree(content: bytes, *, recover: bool = False) -> etree._Element:
@@ -200,6 +229,22 @@ def _declares_type(content: bytes) -> bool:
                 break
         else:
             return content[place : place + 9].upper() == b"<!DOCTYPE"
+
+
+def _refuse_web_page(content: bytes, name: str) -> None:
+    """Refuse a page of the web that came in place of the map, in words that say so.
+
+    A mail program's page that shows a KML as text is none: that KML is cut out of it.
+    """
+    head = content[:2_000].lstrip().lower()
+    is_page = head.startswith((b"<!doctype html", b"<html")) or b"<head>" in head
+    if is_page and not re.search(
+        rb"(?:<|&lt;)(?:\w{1,20}:)?(?:kml|placemark)\b", content, re.IGNORECASE
+    ):
+        raise InputError(
+            f"{name} is not KML but a web page: the download asked for a password, or failed. "
+            "Open the link in a browser, sign in, and save the file itself."
+        )
 
 
 def _refuse_doctype(content: bytes, name: str) -> None:
@@ -317,7 +362,7 @@ def line_of(element: etree._Element) -> int:
 # -- encodings ------------------------------------------------------------------------------------
 
 
-def _utf8(content: bytes) -> tuple[bytes, list[str]]:
+def _utf8(content: bytes) -> tuple[bytes, list[Note]]:
     """The bytes as UTF-8, by their mark, their declaration, or their look; and what was assumed."""
     for mark, codec in (
         (b"\xef\xbb\xbf", ""),
@@ -343,26 +388,43 @@ def _utf8(content: bytes) -> tuple[bytes, list[str]]:
             "Google Earth and save it again."
         )
     if codec.startswith(_WIDE):
-        return content, [f"it declares {codec.upper()} and is not: it was read as UTF-8"]
+        return content, [Note("encoding", {"declared": codec.upper(), "encoding": "UTF-8"})]
     if not _ENCODINGS.fullmatch(codec):
-        return content, [f"the encoding '{codec}' is unknown: it was read as UTF-8"]
+        return content, [Note("encoding unknown", {"declared": codec})]
     return _from(content, codec)
 
 
-def _from(content: bytes, codec: str) -> tuple[bytes, list[str]]:
+def _from(content: bytes, codec: str) -> tuple[bytes, list[Note]]:
+    """Bytes in a declared encoding as UTF-8; what they say themselves is believed more."""
+    if codec.startswith(_WIDE):
+        return content.decode(codec, "replace").encode("utf-8", "replace"), []
+    if content.isascii():
+        return content, []
     try:
-        return content.decode(codec).encode("utf-8", "replace"), []
+        # Text of another encoding is hardly ever UTF-8 by chance: the label is older than the file.
+        content.decode("utf-8")
+        return content, [Note("encoding", {"declared": codec, "encoding": "UTF-8"})]
+    except UnicodeDecodeError:
+        pass
+    try:
+        text = content.decode(codec)
     except LookupError:
-        return content, [f"the encoding '{codec}' is unknown: it was read as UTF-8"]
+        return content, [Note("encoding unknown", {"declared": codec})]
     except ValueError:
-        if codec.startswith(_WIDE):
-            return content.decode(codec, "replace").encode("utf-8", "replace"), []
-        text, notes = _guessed(content)
+        text, notes = _guessed(content, codec)
         return text.encode("utf-8", "replace"), notes
+    guess = guessed_text(content)
+    if bits_per_byte(content, codec) - bits_per_byte(content, guess.encoding) > _FAR_LIKELIER:
+        return _of_guess(content, codec)[0].encode("utf-8", "replace"), _of_guess(content, codec)[1]
+    return text.encode("utf-8", "replace"), []
 
 
-def _guessed(content: bytes) -> tuple[str, list[str]]:
-    """Bytes that are not what they claim: Windows-1251, or UTF-8 with a few broken characters."""
+_FAR_LIKELIER: Final = 2.5
+"""Bits a byte by which another encoding must be the better one for a declared one to be overruled."""
+
+
+def _guessed(content: bytes, declared: str = "UTF-8") -> tuple[str, list[Note]]:
+    """Bytes that are not what they claim: UTF-8 with a few broken characters, or another encoding."""
     try:
         return content.decode("utf-8"), []
     except UnicodeDecodeError:
@@ -370,15 +432,31 @@ def _guessed(content: bytes) -> tuple[str, list[str]]:
     broken = text.count("\ufffd")
     sound = len(re.findall("[^\x00-\x7f]", text)) - broken
     if broken > sound:
-        note = "its bytes are not the encoding it declares: they were read as Windows-1251"
-        return content.decode("cp1251", "replace"), [note]
-    return text, [f"{broken} broken characters were replaced by '\ufffd'"]
+        return _of_guess(content, declared)
+    return text, [Note("broken characters", {"count": broken})]
+
+
+def _of_guess(content: bytes, declared: str) -> tuple[str, list[Note]]:
+    """Bytes in the likeliest encoding; where another is nearly as likely, the words in both."""
+    guess = guessed_text(content)
+    facts: dict[str, object] = {"declared": declared, "encoding": guess.encoding}
+    if not guess.other:
+        return guess.text, [Note("encoding", facts)]
+    names = [_first_words(content.decode(one, "replace")) for one in (guess.encoding, guess.other)]
+    facts |= {"other": guess.other, "words": names[0], "other_words": names[1]}
+    return guess.text, [Note("encoding in doubt", facts)]
+
+
+def _first_words(text: str) -> list[str]:
+    """The first few words of a text that are not ASCII, to be looked at by somebody who reads them."""
+    words = re.findall(r"[^\W\d_]*[^\x00-\x7f][^\W\d_]*", text[:1_000_000])
+    return [clean_name(word)[:40] for word in dict.fromkeys(words[:1_000])][:3]
 
 
 # -- mending --------------------------------------------------------------------------------------
 
 
-def _repaired(text: str, name: str) -> tuple[str, list[str]]:
+def _repaired(text: str, name: str) -> tuple[str, list[Note]]:
     """The text without what commonly keeps KML from being read, and what was done to it."""
     if _CONFLICT.search(text):
         raise InputError(
@@ -396,16 +474,16 @@ def _repaired(text: str, name: str) -> tuple[str, list[str]]:
         raise InputError(_has_type(name))
     notes = []
     for repair, note in (
-        (_without_mail, "the KML was cut out of the text around it"),
-        (_without_controls, "control characters were taken out"),
-        (_with_ampersands, "bare '&' signs and HTML entities were mended"),
-        (_with_quotes, "typographic quotation marks were made plain"),
-        (_with_prefixes, "missing namespace declarations were added"),
+        (_without_mail, "cut out of a mail"),
+        (_without_controls, "control characters"),
+        (_with_ampersands, "ampersands"),
+        (_with_quotes, "quotation marks"),
+        (_with_prefixes, "namespace declarations"),
     ):
-        mended = repair(text)
-        if mended != text:
-            notes.append(note)
-            text = mended
+        repaired = repair(text)
+        if repaired != text:
+            notes.append(Note(note))
+            text = repaired
     root = _ROOT_TAG.search(text)
     if not root:
         raise InputError(
@@ -435,6 +513,15 @@ def _without_mail(text: str) -> str:
     if _is_prolog(text[: start.start()]) and not text[end:].strip():
         return text
     return text[start.start() : end]
+
+
+def _under_one_root(text: str) -> str:
+    """Whole documents that stand one after the other in a text, put under one root.
+
+    Somebody has pasted them together, or a program has appended to its file.
+    """
+    bare = re.sub(r"<\?xml[^<>]{0,200}\?>", "", text)
+    return f'<kml xmlns="{_NAMESPACES["kml"]}">{bare}</kml>'
 
 
 def _is_prolog(text: str) -> bool:
@@ -495,14 +582,16 @@ def _with_prefixes(text: str) -> str:
 # -- saving what is whole -------------------------------------------------------------------------
 
 
-def _salvaged(text: str, name: str, mended: list[str], error: etree.XMLSyntaxError) -> Parsed:
+def _salvaged(text: str, name: str, notes: list[Note], error: etree.XMLSyntaxError) -> Parsed:
     """The placemarks of a broken text that are whole, each in its folder; the others marked.
 
-    Every ``<Placemark>…</Placemark>`` is cut out and read by itself. What is left of the text, the
-    folders, is read as far as it goes; whole placemarks go back to their places.
+    Every ``<Placemark>…</Placemark>`` is cut out and read by itself, a slip in its words or
+    attributes mended. What is left of the text, the folders, is read as far as it goes; whole
+    placemarks go back to their places.
     """
+    text = _without_comments(text)
     pieces = list(_cut_out(text))
-    whole: dict[str, etree._Element] = {}
+    sound: dict[str, etree._Element] = {}
     frame: list[str] = []
     declared = _declarations(text)
     for number, (before, tag, mark) in enumerate(pieces):
@@ -510,39 +599,84 @@ def _salvaged(text: str, name: str, mended: list[str], error: etree.XMLSyntaxErr
         if tag:
             element = _alone(mark, declared)
             if element is not None:
-                whole[str(number)] = element
+                sound[str(number)] = element
             named = _SIMPLE_NAME.search(mark)
-            kept = named[0] if named else ""
-            lines = "\n" * (mark.count("\n") - kept.count("\n"))
-            frame.append(f'<{tag} salvage="{number}">{kept}{lines}</{tag}>')
+            title = named[0] if named else ""
+            lines = "\n" * (mark.count("\n") - title.count("\n"))
+            frame.append(f'<{tag} salvage="{number}">{title}{lines}</{tag}>')
     root = _tree("".join(frame).encode("utf-8", "replace"), recover=True)
-    begun = len(_PLACEMARK.findall(text))
+    begun = sum(len(_PLACEMARK.findall(piece)) for piece, shown in _around_cdata(text) if not shown)
     if root is None or local(root) not in _ROOTS or not begun:
         raise InputError(_broken(name, text, error))
     refuse_odd(root, name)
-    found = [one for one in root.iter(etree.Element) if local(one) == "Placemark"]
-    for stub in found:
-        _put_back(stub, whole)
+    stubs = [one for one in root.iter(etree.Element) if local(one) == "Placemark"]
+    for stub in stubs:
+        _put_back(stub, sound)
     saved = sum(1 for mark in root.iter(etree.Element) if _is_sound(mark))
     if not saved:
         raise InputError(_broken(name, text, error))
-    note = f"{_fault(text, error)}: {saved} of its {begun} placemarks were read"
-    return Parsed(name, root, (*mended, note), whole=False, beyond=max(begun - len(found), 0))
+    beyond = max(begun - len(stubs), 0)
+    facts = {"line": error.lineno or 1, "read": saved, "count": begun}
+    if _is_cut(text):
+        note = Note("cut off", facts)
+    elif saved == begun:
+        # Slips in words and attributes, all of them mended: nothing is missing.
+        return Parsed(name, root, tuple(notes))
+    else:
+        note = Note("not well-formed", facts | {"cause": clean_name(error.msg)[:150]})
+    return Parsed(name, root, (*notes, note), whole=False, beyond=beyond)
 
 
 def _cut_out(text: str) -> Iterator[tuple[str, str, str]]:
-    """Text before each placemark that ends, its tag, and the placemark; last the text that is left."""
+    """Text before each placemark that ends, its tag, and the placemark; last the text that is left.
+
+    A placemark that a description shows as text, in a CDATA section, is none.
+    """
     place = 0
-    starts = list(_PLACEMARK.finditer(text))
+    hidden = _spans(text, "<![CDATA[", "]]>")
+    starts = [start for start in _PLACEMARK.finditer(text) if not _is_within(start.start(), hidden)]
     for number, start in enumerate(starts):
         limit = starts[number + 1].start() if number + 1 < len(starts) else len(text)
         closing = f"</{start[1]}>"
         end = text.find(closing, start.end(), limit)
+        while end >= 0 and _is_within(end, hidden):
+            end = text.find(closing, end + 1, limit)
         if end >= 0:
             stop = end + len(closing)
             yield text[place : start.start()], start[1], text[start.start() : stop]
             place = stop
     yield text[place:], "", ""
+
+
+def _spans(text: str, opening: str, closing: str) -> list[tuple[int, int]]:
+    """Where sections begin and end, in order; found without ever looking back."""
+    spans = []
+    place = 0
+    while (start := text.find(opening, place)) >= 0:
+        end = text.find(closing, start + len(opening))
+        if end < 0:
+            break
+        place = end + len(closing)
+        spans.append((start, place))
+    return spans
+
+
+def _without_comments(text: str) -> str:
+    """The text without its comments, on the same lines: what one holds is withdrawn, not broken."""
+    shown = _spans(text, "<![CDATA[", "]]>")
+    pieces = []
+    place = 0
+    for start, end in _spans(text, "<!--", "-->"):
+        if not _is_within(start, shown):
+            pieces += [text[place:start], "\n" * text.count("\n", start, end)]
+            place = end
+    return "".join([*pieces, text[place:]])
+
+
+def _is_within(place: int, spans: list[tuple[int, int]]) -> bool:
+    """Whether a place lies in one of these spans, which are in order."""
+    number = bisect_right(spans, (place, len(spans) and spans[-1][1]))
+    return number > 0 and spans[number - 1][0] <= place < spans[number - 1][1]
 
 
 def _declarations(text: str) -> str:
@@ -556,20 +690,66 @@ def _declarations(text: str) -> str:
 
 
 def _alone(mark: str, declared: str) -> etree._Element | None:
-    """A placemark read by itself; ``None`` where it is broken."""
+    """A placemark read by itself, a slip in it mended; ``None`` where it is broken."""
+    with suppress(etree.XMLSyntaxError, IndexError):
+        return _tree(f"<salvage{declared}>{mark}</salvage>".encode("utf-8", "replace"))[0]
+    slips = []
+    for slip, repair in (("attribute", _with_whole_attributes), ("words", _with_words_escaped)):
+        repaired = repair(mark)
+        if repaired != mark:
+            slips.append(slip)
+            mark = repaired
+    if not slips:
+        return None
     try:
         element = _tree(f"<salvage{declared}>{mark}</salvage>".encode("utf-8", "replace"))[0]
     except (etree.XMLSyntaxError, IndexError):
         return None
+    element.set(SLIPS, " ".join(slips))
     return element
 
 
-def _put_back(mark: etree._Element, whole: dict[str, etree._Element]) -> None:
+def _with_words_escaped(mark: str) -> str:
+    """A placemark whose name, description and values are text, whatever tags were typed into them."""
+    pieces = []
+    place = 0
+    endless: set[str] = set()
+    for opening in _TYPED.finditer(mark):
+        if opening.start() < place or opening[1] in endless:
+            continue
+        end = mark.find(f"</{opening[1]}", opening.end())
+        if end < 0:
+            endless.add(opening[1])
+            continue
+        words = mark[opening.end() : end]
+        if "<" in words and not words.lstrip().startswith("<![CDATA["):
+            pieces += [mark[place : opening.end()], words.replace("<", "&lt;")]
+            place = end
+    return "".join([*pieces, mark[place:]])
+
+
+def _with_whole_attributes(mark: str) -> str:
+    """A placemark whose attributes have quotation marks and stand once in a tag."""
+
+    def mended(match: re.Match[str]) -> str:
+        values: dict[str, str] = {}
+        for name, value in _ATTRIBUTE.findall(match[2]):
+            values.setdefault(name, value if value[:1] in "\"'" else f'"{value}"')
+        attributes = "".join(f" {name}={value}" for name, value in values.items())
+        return f"<{match[1]}{attributes}{'/' if match[2].rstrip().endswith('/') else ''}>"
+
+    return "".join(
+        piece if shown else _TAG_WITH_ATTRIBUTES.sub(mended, piece)
+        for piece, shown in _around_cdata(mark)
+    )
+
+
+def _put_back(mark: etree._Element, sound: dict[str, etree._Element]) -> None:
     """The placemark that belongs in a place, or the mark of one that is broken."""
-    element = whole.get(mark.get("salvage") or "")
+    element = sound.get(mark.get("salvage") or "")
     above = mark.getparent()
     if element is None or above is None:
-        mark.set(DAMAGED, "it is broken or cut off")
+        mark.set(DAMAGED, "broken")
         return
     element.tail = mark.tail
     element.sourceline = line_of(mark)  # type: ignore[assignment]
@@ -586,13 +766,6 @@ def _is_cut(text: str) -> bool:
     return root is None or not re.search(rf"</{re.escape(root[1])}\s*>\s*\Z", text[-2_000:])
 
 
-def _fault(text: str, error: etree.XMLSyntaxError) -> str:
-    line = error.lineno or 1
-    if _is_cut(text):
-        return f"it is cut off at line {line}, so units may be missing"
-    return f"it is not well-formed XML at line {line} ({clean_name(error.msg)[:150]})"
-
-
 def _broken(name: str, text: str, error: etree.XMLSyntaxError) -> str:
     line = error.lineno or 1
     if _is_cut(text):
@@ -604,3 +777,37 @@ def _broken(name: str, text: str, error: etree.XMLSyntaxError) -> str:
         f"{name} is not well-formed XML at line {line}: {clean_name(error.msg)[:150]}. "
         "Open it in Google Earth and save it again."
     )
+
+
+# -- GPX ------------------------------------------------------------------------------------------
+
+
+def kml_of_gpx(root: etree._Element) -> etree._Element:
+    """What a GPS has written, as the KML that holds the same: tracks and routes as lines."""
+    kml = etree.Element("kml")
+    document = etree.SubElement(kml, "Document")
+    for feature in root:
+        kind = local(feature)
+        if kind not in ("trk", "rte", "wpt"):
+            continue
+        placemark = etree.SubElement(document, "Placemark")
+        placemark.sourceline = line_of(feature)  # type: ignore[assignment]
+        for name, sources in (("name", ("name",)), ("description", ("desc", "cmt"))):
+            words = [text_of(child) for child in feature if local(child) in sources]
+            if words:
+                etree.SubElement(placemark, name).text = "\n".join(dict.fromkeys(words))
+        if kind == "wpt":
+            point = etree.SubElement(placemark, "Point")
+            etree.SubElement(point, "coordinates").text = _of_gpx_point(feature)
+            continue
+        lines = [child for child in feature if local(child) == "trkseg"] or [feature]
+        shapes = etree.SubElement(placemark, "MultiGeometry")
+        for line in lines:
+            points = [_of_gpx_point(child) for child in line if local(child) in ("trkpt", "rtept")]
+            shape = etree.SubElement(shapes, "LineString")
+            etree.SubElement(shape, "coordinates").text = " ".join(points)
+    return kml
+
+
+def _of_gpx_point(point: etree._Element) -> str:
+    return f"{(point.get('lon') or '').strip()},{(point.get('lat') or '').strip()}"

@@ -9,7 +9,12 @@ with the cure. Everything it hands on is valid and in one equal-area CRS.
 from cami_units.layers._borders import shared_borders
 from cami_units.layers._context_layers import context_rows, read_context
 from cami_units.layers._equal_area import to_equal_area, to_lonlat
-from cami_units.layers._gis_placemarks import DRAWN_SUFFIXES, check_beginning, read_drawn
+from cami_units.layers._gis_placemarks import (
+    DRAWN_SUFFIXES,
+    check_beginning,
+    read_gis_content,
+    read_gis_placemarks,
+)
 from cami_units.layers._layer_rows import input_hashes
 from cami_units.layers._layer_survey import read_layers, survey_layers
 from cami_units.layers._layer_tables import features, kept, possibly_extant
@@ -62,8 +67,9 @@ __all__ = [
     "read_corridors",
     "read_countries",
     "read_disputed",
-    "read_drawn",
     "read_gazetteer",
+    "read_gis_content",
+    "read_gis_placemarks",
     "read_hotspots",
     "read_layers",
     "read_overrides",

@@ -1,22 +1,29 @@
-"""What a group drew in a GIS instead of Google Earth, as the rows that a KML would give."""
+"""What a group drew in a GIS instead of Google Earth, as the tables that a KML would give."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from numpy.typing import NDArray
 
 from cami_units.layers._equal_area import kinds, projected, structure
-from cami_units.layers._gis_files import datasets
+from cami_units.layers._gis_files import datasets, file_hash
 from cami_units.layers._reading import Dataset
 from cami_units.model import (
     LONLAT,
+    NOTE_COLUMNS,
+    PLACEMARK_COLUMNS,
     InputError,
-    Problem,
+    Note,
+    Placemarks,
     clean_name,
     clean_text,
     is_missing,
@@ -24,7 +31,7 @@ from cami_units.model import (
 )
 
 DRAWN_SUFFIXES: Final = (".gpkg", ".geojson", ".json", ".shp", ".fgb", ".parquet", ".geoparquet")
-"""Endings of files that :func:`read_drawn` reads."""
+"""Endings of files that :func:`read_gis_placemarks` reads."""
 
 _BEGINNINGS: Final = {
     ".gpkg": (b"SQLite format 3\x00",),
@@ -65,21 +72,16 @@ def check_beginning(path: Path, called: str) -> None:
         )
 
 
-def read_drawn(path: Path) -> tuple[gpd.GeoDataFrame, tuple[Problem, ...]]:
-    """Shapes of a GIS file with the columns of :func:`cami_units.kml.read_kml`, and what was wrong.
+def read_gis_placemarks(path: Path, label: str) -> Placemarks:
+    """The rows of a GIS file as tables: `docs/tables.md`, "Files that groups hand in".
 
     Parameters
     ----------
     path : Path
         GeoPackage, GeoJSON, shapefile, FlatGeobuf or GeoParquet. The layers of a file are its
         folders; a row is a placemark. Its columns are its data; ``unit_id`` is read as ``cu_id``.
-
-    Returns
-    -------
-    GeoDataFrame
-        In EPSG:4326. ``attrs`` as those of :func:`cami_units.kml.read_kml`.
-    tuple of Problem
-        Rows that cannot be used, shapes that were mended.
+    label : str
+        What to call the file for people.
 
     Raises
     ------
@@ -89,36 +91,49 @@ def read_drawn(path: Path) -> tuple[gpd.GeoDataFrame, tuple[Problem, ...]]:
     file_datasets, problems = datasets("conservation_units", path, "any")
     refused = [problem for problem in problems if problem.level == "refuses"]
     if not file_datasets:
-        raise InputError(
-            " ".join(f"{path.name} {problem.what}. {problem.cure}" for problem in refused)
-        )
-    reader = _Reader(path.name)
+        raise InputError(" ".join(f"{label} {one.what}. {one.cure}" for one in refused))
+    reader = _GisReader(label, file_hash(path)[:16])
     for dataset in file_datasets:
         reader.read(dataset)
     for problem in problems:
-        reader.say(problem.where, "", problem.what, problem.cure, level=problem.level)
-    return reader.frame(), tuple(reader.problems)
+        # What `layers` notices of any file is in words already.
+        facts = {"text": problem.what, "assumed": problem.cure}
+        reader.say(Note("", facts, "counted"), name=problem.where)
+    return reader.placemarks()
 
 
-class _Reader:
-    """The rows and problems of one file."""
+def read_gis_content(
+    content: bytes, ending: str, label: str, sidecars: Mapping[str, bytes] | None = None
+) -> Placemarks:
+    """As :func:`read_gis_placemarks`, for a file out of a mail or an archive.
 
-    def __init__(self, file: str) -> None:
-        self.file = file
+    GDAL reads files: the content lies on disk, under a name of ours, while it is read. `sidecars`
+    are the other parts of a shapefile, by their endings.
+    """
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / f"units.{ending}"
+        path.write_bytes(content)
+        for part, held in (sidecars or {}).items():
+            path.with_suffix(f".{part}").write_bytes(held)
+        check_beginning(path, label)
+        return read_gis_placemarks(path, label)
+
+
+class _GisReader:
+    """The rows and notes of one file."""
+
+    def __init__(self, label: str, key: str) -> None:
+        self.label = label
+        self.key = key
         self.rows: list[dict[str, Any]] = []
-        self.problems: list[Problem] = []
         self.notes: list[dict[str, Any]] = []
         self.folders: list[str] = []
-        self.count = 0
-        self.used = 0
 
-    def say(
-        self, folder: str, name: str, what: str, cure: str = "", level: Any = "counted"
-    ) -> None:
-        where = f"row '{name}' in '{folder}'" if name else folder
-        self.problems.append(Problem(level, "drawn", self.file, where, what, cure))
-        at = {"folder": folder, "placemark": name, "line": 0}
-        self.notes.append({"file": self.file, **at, "level": level, "what": what, "cure": cure})
+    def say(self, note: Note, folder: str = "", name: str = "", placemark: int = 0) -> None:
+        """Note something of the file, a layer, or a row."""
+        at = {"folder": folder, "name": name, "placemark": placemark, "line": 0, "member": ""}
+        told = {"level": note.level, "key": note.key, "facts": note.facts}
+        self.notes.append({"file": self.key, "label": self.label, **at, **told})
 
     def read(self, dataset: Dataset) -> None:
         """Every row of one layer."""
@@ -128,84 +143,122 @@ class _Reader:
         plain = pd.DataFrame(table.drop(columns=table.geometry.name))
         shapes = self._lonlat(table, folder)
         for row, shape in zip(plain.to_dict("records"), shapes, strict=True):
-            self.count += 1
-            data = {
-                str(key).strip().casefold(): clean_text(value)
-                for key, value in row.items()
-                if not is_missing(value)
-            }
-            self._read_one(folder, data, shape)
+            self._read_one(folder, _data_of(row), shape)
 
     def _lonlat(self, table: gpd.GeoDataFrame, folder: str) -> Any:
+        """Shapes in longitude and latitude; a file without a CRS is taken as that."""
         shapes = shapely.force_2d(np.asarray(table.geometry.array, dtype=object))
+        if table.crs is None:
+            self.say(Note("no CRS", level="note"), folder)
         if table.crs is None or same_crs(table.crs, LONLAT):
-            if table.crs is None:
-                self.say(folder, "", "it has no CRS: taken as longitude and latitude", level="note")
             return shapes
         return projected(shapes, table.crs, LONLAT)
 
     def _read_one(self, folder: str, data: dict[str, str], shape: Any) -> None:
-        name = clean_name(_first(data, _NAMES))
+        unit = _first(data, _IDS)
+        row = {
+            "file": self.key,
+            "label": self.label,
+            "member": "",
+            "folder": folder,
+            "line": 0,
+            "name": clean_name(_first(data, _NAMES)),
+            "placemark": len(self.rows) + 1,
+            "description": clean_text(_first(data, _COMMENTS)),
+            "placemark_id": "",
+            "data": {**data, "cu_id": unit} if unit else data,
+            "visibility": True,
+            "kind": "none",
+            "polygons": None,
+            "loops": None,
+            "lines": None,
+            "points": None,
+        }
+        self.rows.append(row)
+        at = (folder, row["name"], row["placemark"])
         fault = _fault(shape)
         if fault:
-            self.say(folder, name, f"{fault}: not read", "Draw it again.")
+            self.say(fault, *at)
             return
         if not shapely.is_valid(shape):
             shape = structure(np.array([shape], dtype=object))[0]
             if shapely.is_empty(shape):
-                self.say(folder, name, "it crosses itself and no area is left: not read")
+                self.say(Note("no area left"), *at)
                 return
-            self.say(folder, name, "it crossed itself: it was mended")
-        self.used += 1
-        unit = _first(data, _IDS)
-        with_unit = {**data, "cu_id": unit} if unit else data
-        parts = [part for part in shapely.get_parts(shape) if not part.is_empty]
-        for number, part in enumerate(parts, start=1):
-            self.rows.append(
-                {
-                    "file": self.file,
-                    "folder": folder,
-                    "name": name,
-                    "description": clean_text(_first(data, _COMMENTS)),
-                    "placemark_id": "",
-                    "data": with_unit,
-                    "visibility": True,
-                    "kind": kinds(np.array([part], dtype=object))[0],
-                    "part": number,
-                    "closes": False,
-                    "placemark": self.count,
-                    "line": 0,
-                    "geometry": part,
-                }
-            )
+            self.say(Note("crossed itself", {"count": len(shapely.get_parts(shape))}), *at)
+        parts = np.array([part for part in shapely.get_parts(shape) if not part.is_empty])
+        kinds_of_parts = np.array(kinds(parts))
+        for kind, column in _COLUMNS_OF_KINDS.items():
+            singles = parts[kinds_of_parts == kind]
+            row[column] = _joint(singles) if len(singles) else None
+        present = [kind for kind in _COLUMNS_OF_KINDS if (kinds_of_parts == kind).any()]
+        row["kind"] = present[0] if present else "none"
 
-    def frame(self) -> gpd.GeoDataFrame:
-        columns = [
-            *("file", "folder", "name", "description", "placemark_id", "data", "visibility"),
-            *("kind", "part", "closes", "placemark", "line", "geometry"),
-        ]
-        table = pd.DataFrame(self.rows, columns=columns)
-        frame = gpd.GeoDataFrame(table, geometry="geometry", crs=LONLAT)
-        frame.attrs = {
-            "placemarks": self.count,
-            "read": self.used,
-            "unusable": self.count - self.used,
-            "folders": sorted(self.folders),
-            "notes": self.notes,
-        }
-        return frame
+    def placemarks(self) -> Placemarks:
+        """The tables."""
+        return Placemarks(
+            table=pd.DataFrame(self.rows, columns=list(PLACEMARK_COLUMNS)),
+            notes=pd.DataFrame(self.notes, columns=list(NOTE_COLUMNS)),
+            folders=tuple(sorted(self.folders)),
+        )
+
+
+_COLUMNS_OF_KINDS: Final = {"polygon": "polygons", "line": "lines", "point": "points"}
+
+
+def _joint(singles: NDArray[np.object_]) -> Any:
+    """Shapes of one kind as one."""
+    if len(singles) == 1:
+        return singles[0]
+    return (
+        shapely.union_all(singles)
+        if shapely.get_dimensions(singles[0]) == 2
+        else (
+            shapely.multilinestrings(singles)
+            if shapely.get_dimensions(singles[0]) == 1
+            else shapely.multipoints(singles)
+        )
+    )
+
+
+def _data_of(row: Mapping[Any, Any]) -> dict[str, str]:
+    """The cells of a row as text; a cell that holds an object of value and title, as its value.
+
+    OpenLayers writes what it read from KML so: ``{"value": "CU-001", "displayName": "Unit"}``.
+    """
+    return {
+        str(key).strip().casefold(): clean_text(_value(value))
+        for key, value in row.items()
+        if not is_missing(value)
+    }
+
+
+def _value(cell: Any) -> Any:
+    held = cell
+    if isinstance(cell, str) and cell.lstrip().startswith("{") and '"value"' in cell:
+        try:
+            held = json.loads(cell)
+        except ValueError:
+            return cell
+    if isinstance(held, Mapping) and "value" in held:
+        value = held["value"]
+        return "" if value is None else value
+    return cell
 
 
 def _first(data: dict[str, str], keys: tuple[str, ...]) -> str:
     return next((data[key] for key in keys if data.get(key)), "")
 
 
-def _fault(shape: Any) -> str:
+def _fault(shape: Any) -> Note | None:
+    """Why a shape cannot be used."""
     if shape is None or shapely.is_empty(shape):
-        return "it has no geometry"
+        return Note("no geometry")
     west, south, east, north = shapely.bounds(shape)
     if not np.isfinite([west, south, east, north]).all():
-        return "its coordinates are no numbers"
+        return Note("no numbers")
     if west < -180 or east > 180 or south < -90 or north > 90:
-        return "coordinates beyond ±180/±90"
-    return ""
+        if max(map(abs, (west, south, east, north))) > 1_000:
+            return Note("metres", {"x": f"{west:.0f}", "y": f"{south:.0f}"})
+        return Note("beyond", {"lon": f"{west:g}", "lat": f"{south:g}"})
+    return None

@@ -29,6 +29,11 @@ from cami_units.model._crs import (
     crs_name,
     same_crs,
 )
+from cami_units.model._encodings import (
+    Guess,
+    bits_per_byte,
+    guessed_text,
+)
 from cami_units.model._errors import (
     CamiUnitsError,
     InputError,
@@ -82,6 +87,8 @@ from cami_units.model._text import (
     is_missing,
 )
 from cami_units.model._values import (
+    NOTE_COLUMNS,
+    PLACEMARK_COLUMNS,
     Findings,
     Imprint,
     Layers,
@@ -111,9 +118,11 @@ __all__ = [
     "LAYERS",
     "LONLAT",
     "MAP_LAYERS",
+    "NOTE_COLUMNS",
     "NOT_PROPOSED",
     "ORIGIN",
     "ORIGINS",
+    "PLACEMARK_COLUMNS",
     "PRESENCE",
     "PROPOSED",
     "ROUND_LAYERS",
@@ -138,6 +147,7 @@ __all__ = [
     "FurtherRule",
     "G1Rule",
     "G2Rule",
+    "Guess",
     "Imprint",
     "InputError",
     "Layer",
@@ -154,12 +164,14 @@ __all__ = [
     "ScoreRule",
     "SiteTables",
     "Table",
+    "bits_per_byte",
     "cami_species",
     "check_table",
     "clean_name",
     "clean_text",
     "crs_name",
     "data_dir",
+    "guessed_text",
     "is_missing",
     "listed",
     "nearest",

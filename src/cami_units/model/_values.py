@@ -176,6 +176,15 @@ class Round:
         return _heading(f"{self.imprint.title}: {self.imprint.round}") + _html(units[[*_SHOWN]])
 
 
+PLACEMARK_COLUMNS: Final = (
+    *("file", "placemark", "label", "member", "folder", "line", "name", "description"),
+    *("placemark_id", "data", "visibility", "kind", "polygons", "loops", "lines", "points"),
+)
+NOTE_COLUMNS: Final = (
+    *("file", "placemark", "label", "member", "folder", "name", "line", "level", "key", "facts"),
+)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Placemarks:
     """What one handed-in file holds, as tables (`docs/tables.md`, "Files that groups hand in").
