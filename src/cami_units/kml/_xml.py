@@ -610,7 +610,12 @@ def _salvaged(text: str, name: str, notes: list[Note], error: etree.XMLSyntaxErr
         raise InputError(_broken(name, text, error))
     refuse_odd(root, name)
     stubs = [one for one in root.iter(etree.Element) if local(one) == "Placemark"]
-    for stub in stubs:
+    for stub in stubs[begun:]:
+        # A tag that is itself cut off: the parser has made an element of "<Placemark".
+        outer = stub.getparent()
+        if outer is not None:
+            outer.remove(stub)
+    for stub in stubs[:begun]:
         _put_back(stub, sound)
     saved = sum(1 for mark in root.iter(etree.Element) if _is_sound(mark))
     if not saved:
