@@ -37,7 +37,8 @@ _PRODUCT_POLICY: Final = "frame-ancestors 'self'; base-uri 'none'; form-action '
 
 _HEADERS: Final = (
     (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
+    # With "no-referrer" a form of our own page would be sent with "Origin: null" and be refused.
+    (b"referrer-policy", b"same-origin"),
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"x-frame-options", b"SAMEORIGIN"),

@@ -1,0 +1,282 @@
+"""The whole day on the desk, in a browser, without a command: from a dropped file to the annex.
+
+The region and the handed-in files are those of `tests/test_collect.py`. Afterwards the folder is
+compared file by file with what the commands make of the same files.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from selenium.webdriver.common.by import By
+from shapely.affinity import translate
+
+from cami_units.commands.annex import annex
+from cami_units.commands.collect import collect, write_collected
+from cami_units.commands.decide import decide, decided_round
+from cami_units.commands.init import init
+from cami_units.commands.round_files import write_proposal
+from cami_units.documents.csv_tables import write_csv
+from cami_units.kml import rehearsal as draw
+from tests.browser import Page, chromium
+from tests.test_collect import base, kmz, square
+
+pytestmark = [pytest.mark.slow, pytest.mark.browser]
+
+browser = pytest.fixture(scope="module")(chromium)
+
+MOVED = translate(square("CU-012"), 0.3, 0)
+PATIENCE = 120.0
+RESOLVED = pd.DataFrame(
+    [["CU-012", "S2", "S2 has the newer survey"]], columns=["unit_id", "resolution", "reason"]
+)
+ONLINE = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
+
+
+def sums(folder: Path) -> dict[str, str]:
+    """SHA-256 of every file below a folder; the versions of the libraries are nobody's result."""
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+class Served:
+    """The desk as a process of its own, as the command line starts it."""
+
+    def __init__(self, workshop: Path, log: Path) -> None:
+        self.workshop, self.log = workshop, log
+        self.start()
+
+    def start(self) -> None:
+        program = (
+            "import sys; from pathlib import Path; from cami_units.desk import serve;"
+            "serve(Path(sys.argv[1]), browser=False,"
+            " announce=lambda address: print(address, flush=True))"
+        )
+        begun = time.monotonic()
+        with self.log.open("w") as out:
+            self.process = subprocess.Popen(
+                [sys.executable, "-c", program, str(self.workshop)], stdout=out, stderr=out
+            )
+        while not self.log.read_text().startswith("http"):
+            assert self.process.poll() is None, self.log.read_text()
+            assert time.monotonic() - begun < PATIENCE
+            time.sleep(0.05)
+        self.address = self.log.read_text().split()[0]
+        self.home = self.address.split("/enter")[0]
+
+    def kill(self) -> None:
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait(30)
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[Served]:
+    workshop = tmp_path / "workshop"
+    init(workshop)
+    write_proposal(base(), workshop / "rounds" / "00-proposal")
+    desk = Served(workshop, tmp_path / "desk.log")
+    yield desk
+    desk.kill()
+
+
+def enter(page: Page, desk: Served) -> None:
+    # The fixture cuts the network; the desk is on this machine.
+    page.driver.execute_cdp_cmd("Network.emulateNetworkConditions", {**ONLINE})
+    page.driver.get(desk.address)
+    page.wait("return location.pathname === '/' && document.readyState === 'complete'")
+
+
+def idle(page: Page, desk: Served) -> None:
+    """Wait until the desk has nothing to do."""
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        state = page.driver.execute_async_script(
+            "const done = arguments[0];"
+            "fetch('/events?version=0').then((one) => one.json()).then(done, () => done(null));"
+        )
+        if state is not None:
+            assert not [job for job in state["jobs"] if job["state"] in ("broken", "refused")], (
+                state
+            )
+            if not state["jobs"]:
+                return
+        time.sleep(0.2)
+    raise AssertionError(f"the desk is still busy: {state}")
+
+
+def hand_in(page: Page, desk: Served, *files: Path) -> None:
+    page.driver.get(desk.home + "/")
+    page.driver.find_element(By.ID, "files").send_keys("\n".join(map(str, files)))
+    page.wait("return document.querySelectorAll('tbody tr.waiting, tbody tr.read').length > 0")
+    idle(page, desk)
+
+
+def choose(page: Page, desk: Served, resolution: str, reason: str) -> None:
+    page.driver.get(desk.home + "/settle")
+    page.driver.find_element(By.NAME, "reason").send_keys(reason)
+    page.driver.find_element(By.CSS_SELECTOR, f'button[value="{resolution}"]').click()
+    page.wait("return document.querySelector('.conflict.settled') !== null")
+    idle(page, desk)
+
+
+def say(page: Page, desk: Served, unit: str, decision: str, reason: str) -> None:
+    """Decide on a unit, and wait until the decision is on the disk."""
+    page.driver.get(f"{desk.home}/board?unit={unit}")
+    page.driver.find_element(By.NAME, "reason").send_keys(reason)
+    page.driver.find_element(By.CSS_SELECTOR, f'#decide button[value="{decision}"]').click()
+    log = desk.workshop / "rounds/01-collected/decisions.csv"
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        # For the blink of an eye between two renames there is no folder.
+        if log.is_file() and f"{unit},01,{decision}," in log.read_text(encoding="utf-8"):
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"{unit} was not decided on")
+
+
+def handed(tmp_path: Path) -> list[Path]:
+    """Two groups, and one unit that both have drawn."""
+    contents = {
+        "edit_S1.kmz": kmz(draw.grown("CU-012", 0.9), draw.rejected("CU-010", "no animals")),
+        "edit_S2.kmz": kmz(draw.drawn("CU-012 Place 012", MOVED, "2 "), group="S2"),
+    }
+    folder = tmp_path / "stick"
+    folder.mkdir()
+    for name, content in contents.items():
+        (folder / name).write_bytes(content)
+    return sorted(folder.iterdir())
+
+
+def test_a_day_without_a_command_gives_what_the_commands_give(served, browser, tmp_path):
+    files = handed(tmp_path)
+    enter(browser, served)
+    browser.listen()
+    browser.errors = []
+    hand_in(browser, served, *files)
+    choose(browser, served, "S2", "S2 has the newer survey")
+    say(browser, served, "CU-001", "agree", "no objection")
+    idle(browser, served)
+    say(browser, served, "CU-002", "park", "ask the focal point")
+    idle(browser, served)
+    browser.driver.get(served.home + "/after")
+    browser.driver.find_element(By.CSS_SELECTOR, 'button[value="annex"]').click()
+    idle(browser, served)
+    browser.listen()
+    assert browser.errors == []
+
+    times = {
+        row.split(",")[0]: row.split(",")[7]
+        for row in (served.workshop / "rounds/01-collected/decisions.csv")
+        .read_text()
+        .splitlines()[1:]
+    }
+    twin = tmp_path / "twin"
+    init(twin)
+    write_proposal(base(), twin / "rounds" / "00-proposal")
+    (twin / "handed-in").mkdir()
+    for path in files:
+        shutil.copy(path, twin / "handed-in")
+    before = decided_round(twin / "rounds/00-proposal")
+    for resolved in (False, True):
+        if resolved:
+            write_csv(twin / "handed-in/resolutions.csv", RESOLVED)
+        collected = collect(
+            [twin / "handed-in"],
+            before,
+            base_dir=twin / "rounds/00-proposal",
+            pack=twin / "rounds/pack",
+        )
+        write_collected(collected, twin / "rounds/01-collected", force=resolved)
+    late = twin / "rounds/01-collected"
+    decide(late, "CU-001", "agree", reason="no objection", time=times["CU-001"])
+    decide(late, "CU-002", "park", reason="ask the focal point", time=times["CU-002"])
+    annex(late)
+    assert sums(served.workshop) == sums(twin)
+
+
+def test_killed_between_any_two_clicks_the_day_goes_on(served, browser, tmp_path):
+    files = handed(tmp_path)
+    enter(browser, served)
+    browser.driver.get(served.home + "/")
+    browser.driver.find_element(By.ID, "files").send_keys("\n".join(map(str, files)))
+    browser.wait("return document.querySelectorAll('tbody tr').length === 2")
+
+    def again() -> None:
+        """Pull the plug, open the desk anew."""
+        served.kill()
+        served.start()
+        enter(browser, served)
+        idle(browser, served)
+
+    again()  # while the first round was measured
+    assert {path.name for path in (served.workshop / "handed-in").iterdir()} == {
+        "edit_S1.kmz",
+        "edit_S2.kmz",
+    }
+    browser.driver.get(served.home + "/settle")
+    browser.driver.find_element(By.CSS_SELECTOR, 'button[value="S2"]').click()
+    browser.wait("return document.querySelector('.conflict.settled') !== null")
+    again()  # while it was measured again
+    say(browser, served, "CU-001", "agree", "no objection")
+    again()  # while the decision went into tables and maps
+    say(browser, served, "CU-002", "reject", "no animals")
+    again()
+    round_ = served.workshop / "rounds/01-collected"
+    shown = decided_round(round_).tables["conservation_units"].set_index("unit_id")
+    assert shown.loc["CU-001", "status"] == "plenary-agreed"
+    assert shown.loc["CU-002", "status"] == "rejected"
+    left = [path for path in (served.workshop / "rounds").iterdir() if path.name.startswith(".")]
+    assert left == []
+
+
+def test_a_second_window_shows_the_decision(served, browser, tmp_path):
+    enter(browser, served)
+    hand_in(browser, served, *handed(tmp_path))
+    first = browser.driver.current_window_handle
+    browser.driver.switch_to.new_window("window")
+    try:
+        browser.driver.get(served.home + "/screen")
+        second = browser.driver.current_window_handle
+        browser.driver.switch_to.window(first)
+        say(browser, served, "CU-001", "agree", "no objection")
+        browser.driver.switch_to.window(second)
+        browser.wait("return document.getElementById('banner').textContent.includes('CU-001')")
+    finally:
+        browser.driver.close()
+        browser.driver.switch_to.window(first)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="ports and processes as on Linux")
+def test_only_this_machine_is_listened_to(served):
+    listening = subprocess.run(
+        [sys.executable, "-c", _LISTENING, str(served.process.pid)],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split()
+    assert listening == ["127.0.0.1"]
+
+
+_LISTENING = """
+import pathlib, sys
+sockets = {p.readlink().name for p in pathlib.Path(f"/proc/{sys.argv[1]}/fd").iterdir() if p.is_symlink()}
+for table in ("tcp", "tcp6"):
+    for line in pathlib.Path(f"/proc/{sys.argv[1]}/net/{table}").read_text().splitlines()[1:]:
+        field = line.split()
+        if field[3] == "0A" and f"socket:[{field[9]}]" in sockets:
+            address = field[1].split(":")[0]
+            print(".".join(str(int(address[i:i+2], 16)) for i in (6, 4, 2, 0)))
+"""
