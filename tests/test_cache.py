@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cami_units import cache as keeping
-from cami_units import cli, overlap
+from cami_units import cli, overlap, pieces
 from cami_units.cache import NOTHING_KEPT, Cache
 from cami_units.commands import plan_layers as _plan_layers
 from cami_units.commands.init import init
@@ -311,3 +311,36 @@ def test_the_command_keeps_beside_the_plan_unless_told_not_to(
     with pytest.raises(SystemExit):
         cli.main(["propose", "--out", str(tmp_path / "r")])
     assert seen == [Cache(folder / ".cami-units-cache"), NOTHING_KEPT, NOTHING_KEPT]
+
+
+# -- drawn pieces ---------------------------------------------------------------------------------
+
+
+def test_a_piece_is_drawn_once_and_comes_back_to_the_last_bit(tmp_path: Path) -> None:
+    keeper = keeping.keeper_of(Cache(tmp_path / "c"))
+    shape = shapely.to_wkb(square())
+    with pieces.keeping(keeper):
+        assert pieces.piece("toy", [shape], lambda: [shape, b""]) == [shape, b""]
+        again = pieces.piece("toy", [shape], lambda: pytest.fail("it was drawn a second time"))
+        assert again == [shape, b""]
+        # Other content, or the same bytes parted otherwise, is another piece.
+        assert pieces.piece("toy", [shape[:5], shape[5:]], lambda: [b"x"]) == [b"x"]
+    # Outside of the block nothing is kept, and nothing taken.
+    assert pieces.piece("toy", [shape], lambda: [b"new"]) == [b"new"]
+
+
+def test_a_damaged_piece_is_drawn_again(tmp_path: Path) -> None:
+    keeper = keeping.keeper_of(Cache(tmp_path))
+    keeper("toy", [b"a"], lambda: [b"b"])
+    [entry] = entries(tmp_path)
+    entry.write_bytes(entry.read_bytes()[:-7])
+    assert keeper("toy", [b"a"], lambda: [b"b"]) == [b"b"]
+
+
+def test_pieces_of_a_round_lie_beside_its_plan(tmp_path: Path) -> None:
+    (tmp_path / "plan.toml").touch()
+    beside_plan = tmp_path / keeping.FOLDER
+    assert keeping.cache_of_round(tmp_path / "rounds" / "00").folder == beside_plan
+    assert keeping.cache_of_round(tmp_path / "00").folder == beside_plan
+    far = tmp_path / "a" / "b" / "rounds"
+    assert keeping.cache_of_round(far / "00").folder == far / keeping.FOLDER

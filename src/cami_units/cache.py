@@ -15,7 +15,7 @@ import hashlib
 import json
 import struct
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, fields
 from functools import lru_cache
@@ -28,6 +28,8 @@ import pandas as pd
 import pyarrow as pa
 import pyproj
 import shapely
+
+from cami_units.pieces import Keeper, Make
 
 FOLDER: Final = ".cami-units-cache"
 """The folder's name, beside the plan."""
@@ -125,6 +127,33 @@ def kept_table(cache: Cache, kind: str, key: Any, make: Callable[[], Any]) -> An
     return kept(cache, kind, key, lambda: {"table": make()})["table"]
 
 
+def keeper_of(cache: Cache) -> Keeper:
+    """Where the rooms that draw keep their pieces: see :mod:`cami_units.pieces`."""
+
+    def keeper(kind: str, content: Sequence[bytes], make: Make) -> Sequence[bytes]:
+        if cache.folder is None:
+            return make()
+        total = hashlib.sha256()
+        for part in content:
+            total.update(struct.pack("<q", len(part)) + part)
+
+        def parts() -> Parts:
+            return {"pieces": pd.DataFrame({"piece": list(make())})}
+
+        key = [program_key(), total.hexdigest()]
+        table: pd.DataFrame = kept(cache, kind, key, parts)["pieces"]
+        return table["piece"].tolist()
+
+    return keeper
+
+
+def cache_of_round(directory: Path) -> Cache:
+    """The cache of the workshop a round belongs to: beside its plan, else beside the round."""
+    beside = directory.resolve().parent
+    homes = [folder for folder in (beside, beside.parent) if (folder / "plan.toml").is_file()]
+    return Cache([*homes, beside][0] / FOLDER)
+
+
 def parts_of(value: Any) -> dict[str, Any]:
     """The fields of a dataclass by name, as they are."""
     return {field.name: getattr(value, field.name) for field in fields(value)}
@@ -149,7 +178,10 @@ def program_key() -> str:
     return digest(libraries, engines, texts)
 
 
-_LIBRARIES: Final = ("geopandas", "numba", "numpy", "pandas", "pyogrio", "scipy", "shapely")
+_LIBRARIES: Final = (
+    *("geopandas", "matplotlib", "numba", "numpy", "pandas", "pillow", "pyogrio", "scipy"),
+    "shapely",
+)
 
 
 def _add(total: Any, thing: Any) -> None:

@@ -51,7 +51,7 @@ def propose(
 ) -> None:
     """Compute a first proposal of conservation units: round 00, with KMZ, map and tables."""
     with at_work(ctx, quiet, verbose) as progress:
-        from cami_units import cache, store
+        from cami_units import cache, pieces, store
         from cami_units.commands.propose import propose as run_propose
         from cami_units.commands.round_files import write_proposal
         from cami_units.plan import read_plan
@@ -60,7 +60,8 @@ def propose(
         store.check_place(out, force=force)
         measured_cache = cache.NOTHING_KEPT if no_cache else cache.cache_beside(plan)
         round_ = run_propose(plan_values, progress=progress, cache=measured_cache)
-        problems = write_proposal(round_, out, force=force, progress=progress)
+        with pieces.keeping(cache.keeper_of(measured_cache)):
+            problems = write_proposal(round_, out, force=force, progress=progress)
     if not is_quiet(ctx, quiet):
         say_what_went_in(round_.manifest, problems, cures=is_verbose(ctx, verbose))
         say_what_was_found(round_)

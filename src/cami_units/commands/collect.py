@@ -39,6 +39,7 @@ from cami_units.commands.group_files import (
     sums_of,
 )
 from cami_units.commands.round_files import products
+from cami_units.commands.shown_round import kept_pieces
 from cami_units.commands.stored_round import reopened
 from cami_units.documents.collect_report import Report, write_report, write_report_workbook
 from cami_units.documents.csv_tables import write_csv
@@ -449,7 +450,8 @@ def write_collected(
         "report.xlsx": lambda path: write_report_workbook(path, content),
     }
     files |= {name: store.copy_of(path) for name, path in collected.carried.items()}
-    store.write_round(collected.round, directory, files=files, force=force)
+    with kept_pieces(directory):
+        store.write_round(collected.round, directory, files=files, force=force)
     return tuple(problems)
 
 

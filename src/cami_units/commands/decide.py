@@ -13,6 +13,7 @@ import pandas as pd
 
 from cami_units import kml, store
 from cami_units.commands.round_files import products
+from cami_units.commands.shown_round import kept_pieces
 from cami_units.documents.csv_tables import harmless
 from cami_units.model import (
     STATUSES,
@@ -168,7 +169,8 @@ def show_decisions(directory: Path, *, progress: Progress = quiet) -> None:
     shown = decided_round(directory)
     noticed: list[Problem] = []
     files = products(shown, noticed=noticed, progress=progress)
-    store.update_round(shown, directory, files=files)
+    with kept_pieces(directory):
+        store.update_round(shown, directory, files=files)
 
 
 def read_decisions(directory: Path) -> pd.DataFrame:

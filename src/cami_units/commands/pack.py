@@ -21,6 +21,7 @@ from cami_units.commands.shown_round import (
     all_context,
     annotated_layers,
     drawn_scene,
+    kept_pieces,
     legend_png,
     published,
 )
@@ -95,7 +96,7 @@ def pack(
     scene = drawn_scene(base_round, lang=base_round.imprint.languages[0])
     problems = _unowned(base_round, groups)
     shared = _drawing_ground(base_round, problems)
-    with store.staging(target, replace=True) as folder:
+    with kept_pieces(directory), store.staging(target, replace=True) as folder:
         for group, sections in groups.items():
             progress("packing for groups", list(groups).index(group), len(groups))
             _write_group(

@@ -14,7 +14,7 @@ import shapely.affinity
 
 from cami_units import kml, layers, store, words
 from cami_units.commands.decide import decided_round, read_decisions
-from cami_units.commands.shown_round import drawn_scene, legend_png, shown_layers
+from cami_units.commands.shown_round import drawn_scene, kept_pieces, legend_png, shown_layers
 from cami_units.documents.board import Slide, write_board, write_slides
 from cami_units.documents.typed_tables import read_table
 from cami_units.documents.unit_drawing import Drawing, Label, Shape
@@ -100,7 +100,7 @@ def plenary(
     )
     target = out or directory / "plenary"
     store.check_only(target, is_ours=lambda name: name in _FILES)
-    with store.staging(target, replace=True) as folder:
+    with kept_pieces(directory), store.staging(target, replace=True) as folder:
         progress("writing the board", 0, 0)
         write_board(folder / "board.html", slides, imprint=done.imprint, lang=speaking)
         write_slides(folder / "board.pptx", slides, imprint=done.imprint, lang=speaking)

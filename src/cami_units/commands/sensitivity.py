@@ -24,7 +24,7 @@ from cami_units.commands.assess import (
 )
 from cami_units.commands.propose import Cells, grow, score_cells, study_cells
 from cami_units.commands.round_files import products
-from cami_units.commands.shown_round import drawn_scene
+from cami_units.commands.shown_round import drawn_scene, kept_pieces
 from cami_units.commands.stored_round import reopened
 from cami_units.documents.csv_tables import write_csv
 from cami_units.model import (
@@ -154,7 +154,8 @@ def write_sensitivity(
     for name in STABILITY_TABLES:
         files[f"{name}.csv"] = _csv(made.tables[name])
     files |= _figures(made)
-    store.update_round(made, directory, files=files)
+    with kept_pieces(directory):
+        store.update_round(made, directory, files=files)
     return tuple(noticed)
 
 

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import replace
+from pathlib import Path
 from typing import Final
 
 import geopandas as gpd
 import pandas as pd
 
-from cami_units import figures, kml, layers, scene, words
+from cami_units import cache, figures, kml, layers, scene, words
 from cami_units.model import ROUND_LAYERS, Problem, Round
+from cami_units.pieces import keeping, piece
 from cami_units.plan import stored_plan
+
+
+def kept_pieces(directory: Path) -> AbstractContextManager[None]:
+    """What is drawn in this block and was drawn before from the same is taken from the workshop's cache."""
+    return keeping(cache.keeper_of(cache.cache_of_round(directory)))
 
 
 def drawn_scene(done: Round, *, lang: str) -> scene.Scene:
@@ -127,7 +135,13 @@ def legend_png(
     """The legend of a KMZ with these units and layers, as the bytes of a PNG."""
     signs = kml.legend_signs(units, layers, lang=lang)
     rows = [(_look(sign), sign.label, sign.is_line) for sign in signs]
-    return figures.png(figures.legend_card(words.text("legend", lang), rows), dpi=_LEGEND_DPI)
+    title = words.text("legend", lang)
+
+    def drawn() -> list[bytes]:
+        return [figures.png(figures.legend_card(title, rows), dpi=_LEGEND_DPI)]
+
+    [picture] = piece("legend", [repr((title, rows)).encode()], drawn)
+    return picture
 
 
 _LEGEND_DPI: Final = 96.0

@@ -7,6 +7,7 @@ import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,7 +17,8 @@ from pptx.enum.dml import MSO_LINE
 from pptx.enum.shapes import MSO_SHAPE
 from pptx.enum.text import MSO_ANCHOR, PP_ALIGN
 from pptx.oxml.ns import qn
-from pptx.util import Emu, Mm, Pt
+from pptx.shapes.freeform import FreeformBuilder
+from pptx.util import Emu, Length, Mm, Pt
 
 from cami_units.documents._filled_page import page
 from cami_units.documents._worksheets import save_settled
@@ -378,11 +380,25 @@ _LABEL_SIZES: Final = {
 }
 
 
+class _Freeform(FreeformBuilder):  # type: ignore[misc]
+    """The library's builder, with its corner looked for once and not once a point."""
+
+    @cached_property
+    def shape_offset_x(self) -> Length:
+        """The leftmost point, once all points are there."""
+        return super().shape_offset_x
+
+    @cached_property
+    def shape_offset_y(self) -> Length:
+        """The topmost point, once all points are there."""
+        return super().shape_offset_y
+
+
 def _add_shape(slide: Any, shape: Shape, look: Ink, left: int, top: int, scale: float) -> None:
     """All rings of a shape as the contours of one freeform."""
     closed = shape.kind not in LINES
     rings = [[(round(x * scale), round(y * scale)) for x, y in ring] for ring in shape.rings]
-    builder = slide.shapes.build_freeform(*rings[0][0], scale=1.0)
+    builder = _Freeform.new(slide.shapes, *rings[0][0], 1.0, 1.0)
     for place, ring in enumerate(rings):
         if place:
             builder.move_to(*ring[0])

@@ -19,6 +19,7 @@ from cami_units.kml._marks import Folder, Mark, label_point, rows, truth
 from cami_units.kml._styles import Look
 from cami_units.kml._written_shapes import EVIDENCE_EDGE, as_written, dashes, parts, sorted_parts
 from cami_units.model import LAYERS, clean_name
+from cami_units.pieces import piece
 from cami_units.scene import CONTEXT, species_places
 
 MAIN_PLACE_KM: Final = 150
@@ -263,6 +264,16 @@ def _solid_and_dashed(
     plain: _Frozen, doubtful: _Frozen, areas: _Frozen
 ) -> tuple[BaseGeometry, BaseGeometry]:
     """Lines to draw whole and lines to draw in pieces: once for both kinds of Google Earth."""
+    ends = (
+        b"/"  # between the three lists: a geometry that moves from one to the next is another key
+    )
+    content = [*plain, ends, *doubtful, ends, *areas]
+    solid, dashed = piece("borders", content, lambda: _border_lines(plain, doubtful, areas))
+    return shapely.from_wkb(solid), shapely.from_wkb(dashed)
+
+
+def _border_lines(plain: _Frozen, doubtful: _Frozen, areas: _Frozen) -> list[bytes]:
+    """The lines to draw whole and those to draw in pieces, as WKB."""
     lines = _united(shapely.from_wkb(plain))
     ground: BaseGeometry = shapely.GeometryCollection()
     unsure = list(shapely.from_wkb(doubtful))
@@ -272,7 +283,7 @@ def _solid_and_dashed(
         unsure += [*shapely.boundary(disputed), shapely.intersection(lines, ground)]
     dashed = _united(unsure)
     taken = shapely.union(shapely.buffer(dashed, 0.02), ground)
-    return shapely.difference(lines, taken), dashed
+    return [shapely.to_wkb(shapely.difference(lines, taken)), shapely.to_wkb(dashed)]
 
 
 def border_pairs(drawing: Drawing, borders: gpd.GeoDataFrame | None) -> Folder | None:

@@ -14,6 +14,7 @@ import numpy.typing as npt
 import shapely
 from shapely.geometry.base import BaseGeometry
 
+from cami_units.pieces import piece
 from cami_units.scene import label_place, simplest
 
 LATTICE: Final = 10_000
@@ -95,10 +96,14 @@ def simplified(geometries: Geometries, *, most: int, coverage: bool = False) -> 
 
 @lru_cache(maxsize=4)
 def _simplified_coverage(polygons: tuple[bytes, ...], most: int) -> tuple[BaseGeometry, ...]:
-    shapes = shapely.from_wkb(polygons)
-    return tuple(
-        simplest(lambda tolerance: shapely.coverage_simplify(shapes, tolerance), most=most)
-    )
+    """A coverage simplified, from its shapes as WKB; kept, for it is the dearest part of a map."""
+
+    def simpler() -> list[bytes]:
+        shapes = shapely.from_wkb(polygons)
+        found = simplest(lambda tolerance: shapely.coverage_simplify(shapes, tolerance), most=most)
+        return list(shapely.to_wkb(found))
+
+    return tuple(shapely.from_wkb(piece("coverage", [*polygons, str(most).encode()], simpler)))
 
 
 def label_point(geometry: BaseGeometry) -> Flat:
