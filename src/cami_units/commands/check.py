@@ -34,10 +34,75 @@ def check(
         progress("comparing with what is expected", 0, 0)
         side_km2 = plan.profile.occurrence.side_km2
         odd = unexpected(clean) if side_km2 is None else unexpected(clean, least_km2=side_km2)
-        odd = (*odd, *_partial_coverage(clean))
+        odd = (*odd, *_state_edges(clean), *_fenced_corridors(clean, plan), *_partial_coverage(clean))
     faults = (*open_numbers(plan), *_faulty_overrides(plan), *missing_context(plan))
     faults += faulty_coverage(plan)
     return (*faults, *problems, *odd), sources
+
+
+def _state_edges(clean: Layers) -> tuple[Problem, ...]:
+    """Overlaps and gaps of a user's own layer of states: ground of two, or of none."""
+    bundled = {source["layer"] for source in clean.sources if source["bundled"]}
+    if "countries" in bundled:
+        return ()
+    says = {
+        "overlap": "both claim {km2:,.0f} km², up to {width:.1f} km wide: it counts on both sides",
+        "gap": "between them lie {km2:,.0f} km² of no state, up to {width:.1f} km wide: they count "
+        "on no side",
+    }
+    cure = "Ranges are measured whole all the same; mend the outlines if sides hang on it."
+    edges = overlap.state_edges(clean.countries)
+    return tuple(
+        Problem(
+            "note",
+            "countries",
+            "",
+            row.pair.replace(";", " and "),
+            says[row.kind].format(km2=row.km2, width=row.width_km),
+            cure,
+        )
+        for row in edges.itertuples()
+    )
+
+
+CLOSED: Final = 0.05
+"""A fence of at most this permeability, 0–1, lets nothing large through."""
+
+
+def _fenced_corridors(clean: Layers, plan: Plan) -> tuple[Problem, ...]:
+    """Corridors of grade A or B that a closed fence cuts, and that name no year of a crossing seen."""
+    corridors, barriers = clean.corridors, clean.barriers
+    if corridors is None or barriers is None:
+        return ()
+    graded = corridors[corridors["evidence_grade"].isin(["A", "B"])]
+    if "crossing_seen_year" in graded:
+        year = pd.to_numeric(graded["crossing_seen_year"], errors="coerce")
+        graded = graded[year.isna()]
+    fences = barriers[
+        barriers["kind"].isin(plan.profile.C6.fences or ())
+        & (barriers["permeability"].astype(float) <= CLOSED)
+    ]
+    if graded.empty or fences.empty:
+        return ()
+    cuts = overlap.crossings(graded, fences, border="barrier_id").drop_duplicates("corridor_id")
+    names = graded.set_index("corridor_id")
+    fence = fences.set_index("barrier_id")["name"]
+    cure = (
+        "Look at its source: give the year in which an animal was seen to cross (column "
+        "crossing_seen_year), or grade the crossing N."
+    )
+    return tuple(
+        Problem(
+            "note",
+            "corridors",
+            "",
+            f"{row.corridor_id} {names.at[row.corridor_id, 'name']}",
+            f"grade {names.at[row.corridor_id, 'evidence_grade']} through a closed fence "
+            f"({fence[row.barrier_id]}), and no year of a crossing seen",
+            cure,
+        )
+        for row in cuts.itertuples()
+    )
 
 
 def _partial_coverage(clean: Layers) -> tuple[Problem, ...]:

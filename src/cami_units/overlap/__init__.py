@@ -30,6 +30,7 @@ from cami_units.overlap._site_tables import (
     with_ranges_measured,
 )
 from cami_units.overlap._split import along, border_crossings, crossings, middles, split
+from cami_units.overlap._state_edges import state_edges
 from cami_units.overlap._summary import Summary, summarised, summary_of_cells
 from cami_units.overlap._union import dissolved, joined, sorted_shapes
 
@@ -70,6 +71,7 @@ __all__ = [
     "site_tables",
     "sorted_shapes",
     "split",
+    "state_edges",
     "states_of",
     "summarised",
     "summary_of_cells",
