@@ -43,6 +43,9 @@ NEED: Final = ("C6", "C7")
 SUPPORT: Final = ("C8", "C9")
 """Criteria that are no merit of a unit: what it needs, and what supports the finding."""
 
+NEED_MARKS: Final[Mapping[bool | None, str]] = MappingProxyType({True: "●", False: "○", None: "?"})
+"""Of a need: there is one, or not. A gap in protection is no failure of a unit, nor a merit."""
+
 MARKS: Final[Mapping[bool | None, str]] = MappingProxyType({True: "✓", False: "✗", None: "?"})
 
 
@@ -295,7 +298,10 @@ def _marked(findings: Mapping[str, Mapping[str, Any]], lang: str) -> str:
     ]
     return " · ".join(
         " ".join(
-            [*filter(None, [axis]), *(f"{name} {mark(findings[name]['met'])}" for name in names)]
+            [
+                *filter(None, [axis]),
+                *(f"{name} {mark(findings[name]['met'], name)}" for name in names),
+            ]
         )
         for axis, names in axes
         if names
@@ -383,15 +389,16 @@ def share_of_runs(share: float) -> int:
     return min(max(round(percent), int(percent > 0)), 100 - int(percent < 100))
 
 
-def mark(met: Any) -> str:
-    """✓ met, ✗ not met, ? not assessed.
+def mark(met: Any, finding: object = "") -> str:
+    """✓ met, ✗ not met, ? not assessed; of a finding of need ● a need, ○ none.
 
     Examples
     --------
-    >>> mark(True), mark(False), mark(None)
-    ('✓', '✗', '?')
+    >>> mark(True), mark(False), mark(None), mark(True, "C7")
+    ('✓', '✗', '?', '●')
     """
-    return MARKS[None if pd.isna(met) else bool(met)]
+    marks = NEED_MARKS if finding in NEED else MARKS
+    return marks[None if pd.isna(met) else bool(met)]
 
 
 def told_order(findings: Iterable[str]) -> list[str]:

@@ -63,6 +63,8 @@ def say_what_was_found(round_: Round) -> None:
         f"{int(origin.get('confirms', 0))} confirm a known hotspot, "
         f"{int(origin.get('reshapes', 0))} reshape one, {int(origin.get('new', 0))} are new."
     )
+    if said := held_back(round_):
+        say(f"  {said}")
     best = units.sort_values(["rank", "unit_id"], na_position="last").head(3)
     if len(best):
         say("  The first by value:")
@@ -89,6 +91,32 @@ def say_what_was_found(round_: Round) -> None:
             f"  {counted(len(missed), 'hotspot')} became no unit ({names}); the reasons are in "
             "the table not_proposed."
         )
+
+
+def held_back(round_: Round) -> str:
+    """How many units the evidence alone holds back, and what was not assessed in them."""
+    from cami_units.model import listed
+
+    units, findings = round_.tables["conservation_units"], round_.tables["unit_criteria"]
+    waiting = units.loc[units["status"] == "area of interest", "unit_id"]
+    if waiting.empty:
+        return ""
+    blank = findings[findings["unit_id"].isin(waiting) & findings["met"].isna()]
+    layers = {
+        "C5": "corridors",
+        "C6": "barriers",
+        "C7": "protected areas",
+        "C8": "known hotspots",
+    }
+    counts = blank[blank["criterion"].isin(list(layers))]["criterion"].value_counts()
+    missing = [f"{layers[str(name)]} ({number})" for name, number in counts.sort_index().items()]
+    why = (
+        f" Not assessed in them, for want of a layer that covers them: {listed(missing)}."
+        if missing
+        else ""
+    )
+    number = counted(len(waiting), "unit is", "units are")
+    return f"{number} held back by the confidence of the evidence (C9) alone.{why}"
 
 
 def say_where_it_is(round_: Round, out: Path) -> None:
@@ -126,28 +154,31 @@ def say_assessment(table: pd.DataFrame, *, verbose: bool) -> None:
     criteria = list(dict.fromkeys(table["criterion"]))
     rows: list[Sequence[object]] = [("site", "decision", *criteria)]
     for site, findings in sites:
-        marks = dict(zip(findings["criterion"], map(_mark, findings["met"]), strict=True))
+        names = findings["criterion"]
+        marks = dict(zip(names, map(_mark, findings["met"], names), strict=True))
         rows.append((site, findings["decision"].iloc[0], *(marks.get(c, "") for c in criteria)))
     say_rows(rows, indent=0)
-    say("\n✓ met   ✗ not met   ? not assessed")
+    say("\n✓ met   ✗ not met   ? not assessed   of a need (C6, C7): ● a need   ○ none")
     for site, findings in sites:
         decision = str(findings["decision"].iloc[0])
-        explained = (
-            findings if verbose else findings[[_mark(met) != "✓" for met in findings["met"]]]
-        )
+        open_ones = findings[[_mark(met, "") != "✓" for met in findings["met"]]]
+        explained = findings if verbose else open_ones
         if len(explained) and (verbose or decision != "proposed CU"):
             say(f"\n{one_line(site)}: {decision}", style="bold")
             for row in explained.to_dict("records"):
-                say(f"  {_mark(row['met'])} {row['criterion']}  {one_line(row['because'])}")
+                say(
+                    f"  {_mark(row['met'], row['criterion'])} {row['criterion']}  {one_line(row['because'])}"
+                )
     counts = table.drop_duplicates("site")["decision"].value_counts().sort_index()
     summary = ", ".join(f"{number} {decision}" for decision, number in counts.items())
     say(f"\n{counted(len(sites), 'site')}: {summary}")
 
 
-def _mark(met: object) -> str:
+def _mark(met: object, finding: object) -> str:
+    """The mark of a finding, as everywhere else."""
     from cami_units.words import mark
 
-    return mark(met)
+    return mark(met, finding)
 
 
 def say_collected(collected: Collected, out: Path) -> None:

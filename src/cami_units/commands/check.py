@@ -34,7 +34,12 @@ def check(
         progress("comparing with what is expected", 0, 0)
         side_km2 = plan.profile.occurrence.side_km2
         odd = unexpected(clean) if side_km2 is None else unexpected(clean, least_km2=side_km2)
-        odd = (*odd, *_state_edges(clean), *_fenced_corridors(clean, plan), *_partial_coverage(clean))
+        odd = (
+            *odd,
+            *_state_edges(clean),
+            *_fenced_corridors(clean, plan),
+            *_partial_coverage(clean),
+        )
     faults = (*open_numbers(plan), *_faulty_overrides(plan), *missing_context(plan))
     faults += faulty_coverage(plan)
     return (*faults, *problems, *odd), sources

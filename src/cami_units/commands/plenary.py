@@ -263,7 +263,12 @@ def _remark(number: int, row: Mapping[str, Any]) -> str:
 
 def _criterion(found: Mapping[str, Any], lang: str) -> tuple[str, str, str, str]:
     name = str(found["criterion"])
-    return name, words.mark(found["met"]), words.text(name, lang), clean_name(found["because"])
+    return (
+        name,
+        words.mark(found["met"], name),
+        words.text(name, lang),
+        clean_name(found["because"]),
+    )
 
 
 def _proposer(
@@ -340,7 +345,7 @@ def _compared(
         if before != after:
             rows.append((words.text(label, lang), before, after))
     rows += [
-        (name, words.mark(was.get(name)), words.mark(now.get(name)))
+        (name, words.mark(was.get(name), name), words.mark(now.get(name), name))
         for name in FINDINGS
         if name in was and name in now and was[name] != now[name]
     ]

@@ -20,7 +20,7 @@ from openpyxl.utils import get_column_letter
 
 from cami_units.documents.csv_tables import decimals, is_formula, joined
 from cami_units.model import FINDINGS, STATUSES, Imprint, clean_name, clean_text
-from cami_units.words import MARKS, has, text
+from cami_units.words import MARKS, NEED_MARKS, has, text
 
 _CELL_LIMIT: Final = 32_767
 """The longest text a cell of a workbook takes, in characters."""
@@ -54,6 +54,8 @@ _MARK_FONT: Final = {
     MARKS[True]: Font(bold=True, color="1B6E3C"),
     MARKS[False]: Font(color="8A3B12"),
     MARKS[None]: Font(color="6B6B6B"),
+    NEED_MARKS[True]: Font(bold=True, color="333333"),
+    NEED_MARKS[False]: Font(color="6B6B6B"),
 }
 # DOMAIN's colours of the statuses, light enough to read black text on.
 STATUS_FILL: Final = {
@@ -178,6 +180,10 @@ def fill_about(sheet: Any, imprint: Imprint) -> None:
         *(
             (together("marks", imprint), f"{MARKS[met]}  {together(phrase, imprint)}")
             for met, phrase in ((True, "met"), (False, "not met"), (None, "not assessed"))
+        ),
+        *(
+            (together("marks", imprint), f"{NEED_MARKS[met]}  {together(phrase, imprint)}")
+            for met, phrase in ((True, "a need"), (False, "no need"))
         ),
         *((together("statuses", imprint), together(status, imprint)) for status in STATUSES),
         *((name, together(name, imprint)) for name in FINDINGS),

@@ -138,7 +138,7 @@ def _sheets(round: Round) -> list[tuple[str, Sequence[Column], Rows]]:
         return sorted(rows, key=lambda row: (place.get(row["unit_id"], len(place)), order(row)))
 
     findings = [
-        {**row, "what": _what(row["criterion"], round), "met": mark(row["met"])}
+        {**row, "what": _what(row["criterion"], round), "met": mark(row["met"], row["criterion"])}
         for row in evidence("unit_criteria", lambda row: _finding(row["criterion"]))
     ]
     present = [
@@ -176,7 +176,7 @@ def _names(table: pd.DataFrame | None, key: str, languages: Sequence[str]) -> di
 def _marks(findings: pd.DataFrame) -> dict[str, dict[str, str]]:
     marks: dict[str, dict[str, str]] = {}
     for row in records(findings):
-        marks.setdefault(row["unit_id"], {})[row["criterion"]] = mark(row["met"])
+        marks.setdefault(row["unit_id"], {})[row["criterion"]] = mark(row["met"], row["criterion"])
     return marks
 
 

@@ -504,7 +504,7 @@ def _criteria(
         if y + 7 * step > limit:
             break
         told = lines(row["because"], width - 12, size=5.6, most=allowed) if allowed else []
-        mark = words.mark(row["met"])
+        mark = words.mark(row["met"], row["criterion"])
         put(figure, left, y, row["criterion"], size=7, face="bold")
         put(figure, left + 6.2, y, mark, size=8, face="bold", colour=_MARK_COLOURS.get(mark, INK))
         figures = _figures(row, scene.lang)

@@ -284,7 +284,7 @@ def _findings(unit_criteria: pd.DataFrame | None) -> dict[Any, list[list[Any]]]:
         found.setdefault(row["unit_id"], []).append(
             [
                 shown(row["criterion"]),
-                words.mark(row["met"]),
+                words.mark(row["met"], row["criterion"]),
                 _number(row["value"], 4),
                 shown(row["unit"]),
                 shown(row["threshold"]),
