@@ -34,7 +34,8 @@ def assess(
     -------
     DataFrame
         ``site``, ``decision``, ``criterion``, ``met``, ``value``, ``unit``, ``threshold``,
-        ``because``: one row for every gate and criterion of every site.
+        ``because``, ``met_without_strips`` (without sides that lie nowhere farther from a border
+        than the border layer may be off): one row for every gate and criterion of every site.
 
     Raises
     ------
@@ -48,6 +49,7 @@ def assess(
     assessed = assess_sites(sites, pieces, plan, site="site")
     table = assessed.findings.criteria.merge(assessed.decisions[["site", "decision"]], on="site")
     columns = ["site", "decision", "criterion", "met", "value", "unit", "threshold", "because"]
+    columns.append("met_without_strips")
     result = table[columns].round(DIGITS)
     result.attrs["problems"] = problems
     return result
@@ -84,12 +86,15 @@ def cut(known: Layers, plan: Plan, *, cache: Cache = NOTHING_KEPT) -> Pieces:
     ['sci_name', 'iso2', 'geometry']
     """
     pair_km, adjacent_km = plan.profile.C7.pair_km, plan.profile.G1.adjacent_km
+    error_km = plan.borders.error_km
 
     def cut_anew() -> Pieces:
-        return overlap.layer_pieces(known, pair_km=pair_km, adjacent_km=adjacent_km)
+        return overlap.layer_pieces(
+            known, pair_km=pair_km, adjacent_km=adjacent_km, error_km=error_km
+        )
 
     coverage = [known.coverage, known.coverage_areas]
-    key = [pair_km, adjacent_km, coverage]
+    key = [pair_km, adjacent_km, error_km, coverage]
     return kept_value(cache, "pieces", key, Pieces, cut_anew, layers=known)
 
 
@@ -171,6 +176,7 @@ def assess_sites(
         species_ranges(pieces.layers),
         plan.profile,
         adjacent=adjacent_sites(sites, pieces.layers, plan, site),
+        border_error_km=plan.borders.error_km,
         state_names=dict(zip(pieces.states["iso2"], pieces.states["name_en"], strict=True)),
     )
     return Assessed(tables, findings, rank.decide(findings, plan.profile))

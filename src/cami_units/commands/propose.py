@@ -54,6 +54,7 @@ def propose(plan: Plan, *, progress: Progress = quiet, cache: Cache = NOTHING_KE
         cache,
         plan.profile.C7.pair_km,
         plan.profile.G1.adjacent_km,
+        plan.borders.error_km,
         clean.coverage,
         clean.coverage_areas,
     )

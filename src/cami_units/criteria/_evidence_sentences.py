@@ -17,6 +17,7 @@ from cami_units.criteria._measures import (
     at_most,
     covered_share,
     graded,
+    strips,
 )
 from cami_units.model import COVERED_LAYERS, Profile, clean_name, listed, unfilled
 
@@ -44,6 +45,9 @@ class Site:
     adjacent: str
     coverage: Mapping[str, float]
     state_names: Mapping[str, str]
+    error_km: float
+    strip_states: frozenset[str]
+    strip_sides: frozenset[tuple[str, str]]
 
     def state(self, iso2: str) -> str:
         """The name of a state, as people read it; its code where no name was given."""
@@ -60,11 +64,12 @@ def sentences(
     supporting: pd.DataFrame,
     profile: Profile,
     state_names: Mapping[str, str],
+    border_error_km: float,
 ) -> dict[tuple[Any, str], str]:
     """The sentence of each site and finding; `supporting` are the rows of species possibly extant."""
     return {
         (name, finding): _sentence(site, finding)
-        for name, site in _sites(evidence, met, supporting, profile, state_names)
+        for name, site in _sites(evidence, met, supporting, profile, state_names, border_error_km)
         for finding in profile.findings
     }
 
@@ -75,10 +80,13 @@ def _sites(
     supporting: pd.DataFrame,
     profile: Profile,
     state_names: Mapping[str, str],
+    border_error_km: float,
 ) -> Iterator[tuple[Any, Site]]:
     """Each site with the rows of all tables that speak of it."""
     tables = evidence.tables
     coverage = {layer: covered_share(tables, layer) for layer in COVERED_LAYERS}
+    strip_states = _rows(tables.states[strips(tables, "states")])
+    strip_sides = _rows(tables.species[strips(tables, "species")])
     species_table = evidence.species["name_en"].astype(str)
     names = dict(zip(species_table.index, species_table, strict=True))
     key = ["site", "iso2"]
@@ -114,6 +122,11 @@ def _sites(
                 adjacent=str(evidence.adjacent["reason"].get(name, "")).strip(),
                 coverage={layer: float(share[name]) for layer, share in coverage.items()},
                 state_names=state_names,
+                error_km=border_error_km,
+                strip_states=frozenset(row.iso2 for row in _of(strip_states, name) or ()),
+                strip_sides=frozenset(
+                    (row.sci_name, row.iso2) for row in _of(strip_sides, name) or ()
+                ),
             ),
         )
 
@@ -208,12 +221,20 @@ def _not_looked(site: Site, layer: str, name: str) -> str:
 
 
 def _with_sides(site: Site, rows: Iterable[Row]) -> str:
-    """Species with the sides that count, and the km² of each."""
+    """Species with the sides that count, the km² of each, and which are mere strips."""
     side_km2 = site.profile.occurrence.side_km2 or 0.0
-    return listed(
-        f"{row.name_en} ({_areas(site, _large(site.sides.get(row.sci_name, ()), side_km2))})"
-        for row in sorted(rows, key=lambda row: (-row.km2, row.sci_name))
-    )
+    parts = []
+    for row in sorted(rows, key=lambda row: (-row.km2, row.sci_name)):
+        large = _large(site.sides.get(row.sci_name, ()), side_km2)
+        thin = [side.iso2 for side in large if (row.sci_name, side.iso2) in site.strip_sides]
+        parts.append(f"{row.name_en} ({_areas(site, large)}{_within(site, thin)})")
+    return listed(parts)
+
+
+def _within(site: Site, states: Iterable[str]) -> str:
+    """Which sides lie nowhere farther from the border than it may be off."""
+    names = " and ".join(site.state(iso2) for iso2 in sorted(states))
+    return f"; {names} only within {site.error_km:g} km of the border as drawn" if names else ""
 
 
 def _large(sides: tuple[Row, ...], side_km2: float) -> tuple[Row, ...]:
@@ -237,7 +258,8 @@ def _g1(site: Site) -> str:
     nearest = max((row.km2 for row in small), default=0.0)
     need = f"{rule.min_states} are needed, each with at least {_limits(nearest, enough)} km²"
     if large:
-        states = _areas(site, large)
+        thin = [row.iso2 for row in large if row.iso2 in site.strip_states]
+        states = _areas(site, large) + _within(site, thin)
         text = f"the site lies in {_count(len(large), 'range state')} ({states}); {need}"
     else:
         text = f"no range state holds enough of the site; {need}"

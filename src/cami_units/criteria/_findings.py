@@ -10,7 +10,13 @@ import numpy as np
 import pandas as pd
 
 from cami_units.criteria._evidence_sentences import sentences
-from cami_units.criteria._measures import Evidence, counted_states, evidence, occurs
+from cami_units.criteria._measures import (
+    Evidence,
+    counted_states,
+    evidence,
+    occurs,
+    without_strips,
+)
 from cami_units.criteria._verdicts import verdicts
 from cami_units.model import Findings, Profile, SiteTables
 
@@ -40,6 +46,7 @@ def assess(
     *,
     adjacent: pd.DataFrame | None = None,
     state_names: Mapping[str, str] = MappingProxyType({}),
+    border_error_km: float = 0.0,
 ) -> Findings:
     """Every gate and criterion of every site: met, not met or not assessed, and because of what.
 
@@ -56,6 +63,8 @@ def assess(
         Overrides of the geography gate: ``site``, ``reason``, ``km`` to the nearest border.
     state_names : mapping, optional
         The names of states by their codes, for the sentences; without it they say the codes.
+    border_error_km : float
+        How far the border layer may be off, for the sentences.
 
     Returns
     -------
@@ -78,9 +87,14 @@ def assess(
     """
     seen = evidence(tables, species, profile, adjacent=adjacent)
     met = verdicts(seen.measures, profile)
+    firm_tables = without_strips(seen.tables, profile)
+    firm = evidence(firm_tables, species, profile, adjacent=adjacent)
+    met_firm = verdicts(firm.measures, profile)
     species_rows = _site_species(seen, profile)
     return Findings(
-        criteria=_criteria(seen, met, species_rows, profile, state_names),
+        criteria=_criteria(
+            seen, met, met_firm, species_rows, profile, state_names, border_error_km
+        ),
         species=species_rows,
         countries=_site_countries(seen),
         summary=_summary(seen, met, species_rows, profile),
@@ -90,9 +104,11 @@ def assess(
 def _criteria(
     seen: Evidence,
     met: pd.DataFrame,
+    met_firm: pd.DataFrame,
     species: pd.DataFrame,
     profile: Profile,
     state_names: Mapping[str, str],
+    border_error_km: float,
 ) -> pd.DataFrame:
     """One row for every gate and criterion of every site."""
     m = seen.measures
@@ -126,7 +142,7 @@ def _criteria(
     }
     units = {**_UNITS, **{name: rule.unit for name, rule in profile.further.items()}}
     possible = species[species["role"] == "supporting"]
-    because = sentences(seen, met, possible, profile, state_names)
+    because = sentences(seen, met, possible, profile, state_names, border_error_km)
     parts = [
         pd.DataFrame(
             {
@@ -139,6 +155,7 @@ def _criteria(
                     np.asarray(_number(thresholds[finding]), dtype=float), len(m)
                 ),
                 "because": [because[site, finding] for site in m.index],
+                "met_without_strips": met_firm[finding].array,
             }
         )
         for finding in profile.findings

@@ -184,6 +184,8 @@ _COLUMNS: Final = {
     "hotspots": ("site", "hotspot_id", "name_en", "km2", "jaccard"),
     "in_hotspots": ("site", "km2"),
     "seasonal": ("site", "sci_name", "seasonal", "iso2", "km2"),
+    "deep_states": ("site", "iso2", "km2"),
+    "deep_species": ("site", "sci_name", "iso2", "km2"),
     "covered": ("site", "layer", "km2"),
     "covered_ranges": ("site", "sci_name", "km2"),
     "covered_borders": ("site", "pair", "km"),
@@ -585,6 +587,51 @@ def _movement(
         index=sites.index,
     )
     return table.astype(float).fillna(0.0).where(pd.Series(reached, sites.index), axis=0)
+
+
+DEEP_SHARE: Final = 0.01
+"""A side of which less than this part lies deep is a strip: its rim is drawn with corners."""
+
+
+def strips(tables: SiteTables, name: str) -> pd.Series[bool]:
+    """Which rows of `states` or `species` lie nowhere farther from a border than it may be off."""
+    table: pd.DataFrame = getattr(tables, name)
+    deep: pd.DataFrame | None = getattr(tables, f"deep_{name}")
+    if deep is None:
+        return pd.Series(False, index=table.index)
+    key = [column for column in table.columns if column != "km2"]
+    inner = table[key].merge(deep.groupby(key)[["km2"]].sum().reset_index(), on=key, how="left")
+    is_strip = inner["km2"].fillna(0.0).to_numpy() < DEEP_SHARE * table["km2"].to_numpy()
+    return pd.Series(is_strip, index=table.index)
+
+
+def without_strips(tables: SiteTables, profile: Profile) -> SiteTables:
+    """The tables without the sides that hang on where exactly a border was drawn.
+
+    Species that live along rivers keep theirs: their ground is a strip by nature.
+    """
+    riverine = tables.species["sci_name"].isin(profile.C4.riverine)
+    return replace(
+        tables,
+        states=tables.states[~strips(tables, "states")],
+        undisputed=(
+            None
+            if tables.undisputed is None
+            else tables.undisputed[
+                ~_pairs_in(tables.undisputed, tables.states, strips(tables, "states"))
+            ]
+        ),
+        species=tables.species[~strips(tables, "species") | riverine],
+    )
+
+
+def _pairs_in(
+    table: pd.DataFrame, other: pd.DataFrame, chosen_rows: pd.Series[bool]
+) -> pd.Series[bool]:
+    """Which rows are of the site and state of chosen rows of another table."""
+    key = ["site", "iso2"]
+    pairs = pd.MultiIndex.from_frame(other.loc[chosen_rows, key])
+    return pd.Series(pd.MultiIndex.from_frame(table[key]).isin(pairs), index=table.index)
 
 
 def covered_share(tables: SiteTables, layer: str) -> pd.Series[float]:

@@ -46,6 +46,8 @@ class SiteTables:
     pa_pairs : ``site``, ``pair``, ``pa_a``, ``pa_b``, ``name_a``, ``name_b``, ``km`` apart.
     seasonal : ``site``, ``sci_name``, ``seasonal``, ``iso2``, ``km2`` – breeding (2), non-breeding
         (3) and passage (4) parts of the kept range in each state's side.
+    deep_states, deep_species : as `states` and `species`, only what lies farther from every border
+        than the border layer may be off. ``None``: it has no error.
     covered : ``site``, ``layer``, ``km2`` – ground of the site that a layer of evidence was compiled
         for. ``None``: all of it, of every layer; a layer without a row here covers nothing.
     covered_ranges : ``site``, ``sci_name``, ``km2`` – kept range where protected areas were looked
@@ -74,6 +76,8 @@ class SiteTables:
     hotspots: pd.DataFrame | None = None
     in_hotspots: pd.DataFrame | None = None
     seasonal: pd.DataFrame | None = None
+    deep_states: pd.DataFrame | None = None
+    deep_species: pd.DataFrame | None = None
     covered: pd.DataFrame | None = None
     covered_ranges: pd.DataFrame | None = None
     covered_borders: pd.DataFrame | None = None

@@ -29,6 +29,7 @@ class Pieces:
 
     layers: Layers
     adjacent_km: float | None
+    border_strips: gpd.GeoDataFrame | None
     states: gpd.GeoDataFrame
     sides: gpd.GeoDataFrame
     graded: gpd.GeoDataFrame
@@ -46,7 +47,11 @@ class Pieces:
 
 
 def layer_pieces(
-    layers: Layers, *, pair_km: float | None, adjacent_km: float | None = None
+    layers: Layers,
+    *,
+    pair_km: float | None,
+    adjacent_km: float | None = None,
+    error_km: float = 0.0,
 ) -> Pieces:
     """Ranges by state, borders by range, ranges by protection, corridors by border.
 
@@ -58,6 +63,8 @@ def layer_pieces(
         How far apart two protected areas may lie to be a pair; ``None``: no pairs are looked for.
     adjacent_km : float or None
         How far from a site, let in as *adjacent*, a crossing of a corridor that reaches it counts.
+    error_km : float
+        How far the borders may be off: the strips along them of which nobody knows whose they are.
     """
     states = layers.countries[layers.countries["range_state"]].reset_index(drop=True)
     areas, hotspots = layers.protected_areas, layers.hotspots
@@ -65,6 +72,7 @@ def layer_pieces(
     return Pieces(
         layers=layers,
         adjacent_km=adjacent_km,
+        border_strips=_border_strips(layers.borders, error_km),
         states=states,
         sides=split(layers.features, states, keep=("sci_name", "iso2")),
         graded=graded_ranges(_of_use(layers.ranges, "kept")),
@@ -93,6 +101,22 @@ def layer_pieces(
             None if areas is None else within(layers.features, grounds, "protected_areas")
         ),
         covered_borders=(None if layers.barriers is None else _covered_borders(layers, grounds)),
+    )
+
+
+_PLAIN_M: Final = 100.0
+"""Bends of a border that do not matter to a strip of kilometres."""
+
+
+def _border_strips(borders: gpd.GeoDataFrame, error_km: float) -> gpd.GeoDataFrame | None:
+    """The ground within the error of the border layer, piece by piece; None: it has no error."""
+    if error_km <= 0 or borders.empty:
+        return None
+    lines = shapely.simplify(borders.geometry.to_numpy(), _PLAIN_M)
+    parts, pair = shapely.get_parts(lines, return_index=True)
+    strips = shapely.buffer(parts, 1000 * error_km, quad_segs=4)
+    return gpd.GeoDataFrame(
+        {"pair": borders["pair"].array.take(pair)}, geometry=strips, crs=borders.crs
     )
 
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
+import shapely
 
 from cami_units.model import SiteTables
 from cami_units.overlap._distance import near
 from cami_units.overlap._jaccard import jaccard_index
 from cami_units.overlap._layer_pieces import Pieces
 from cami_units.overlap._measure import area_km2, overlaps
+from cami_units.overlap._split import of_dimension
 
 
 def site_tables(sites: gpd.GeoDataFrame, pieces: Pieces) -> SiteTables:
@@ -53,6 +56,8 @@ def site_tables(sites: gpd.GeoDataFrame, pieces: Pieces) -> SiteTables:
         pa_pairs=_pairs_in_sites(maybe(layers.protected_areas, "pa_id"), pieces.pa_pairs),
         hotspots=_hotspots(maybe(layers.hotspots, "hotspot_id", "name_en"), area, layers.hotspots),
         in_hotspots=maybe(pieces.hotspot_ground, "ground"),
+        deep_states=_deep(sites, pieces, pieces.states, "iso2"),
+        deep_species=_deep(sites, pieces, pieces.sides, "sci_name", "iso2"),
         covered=_covered(sites, pieces.grounds),
         covered_ranges=maybe(pieces.covered_ranges, "sci_name"),
         covered_borders=maybe(pieces.covered_borders, "pair"),
@@ -72,10 +77,30 @@ def with_ranges_measured(tables: SiteTables, sites: gpd.GeoDataFrame, pieces: Pi
         confidence=over(pieces.graded, "sci_name", "confidence"),
         shared_borders=over(pieces.shared_borders, "sci_name", "pair"),
         protected=None if pieces.protected is None else over(pieces.protected, "sci_name"),
+        deep_species=_deep(sites, pieces, pieces.sides, "sci_name", "iso2"),
         covered_ranges=(
             None if pieces.covered_ranges is None else over(pieces.covered_ranges, "sci_name")
         ),
     )
+
+
+def _deep(
+    sites: gpd.GeoDataFrame, pieces: Pieces, layer: gpd.GeoDataFrame, *by: str
+) -> pd.DataFrame | None:
+    """What lies in each site farther from every border than the borders may be off."""
+    if pieces.border_strips is None:
+        return None
+    shapes = np.asarray(sites.geometry.array, dtype=object).copy()
+    strips = pieces.border_strips.geometry.to_numpy()
+    i, j = shapely.STRtree(strips).query(shapes, predicate="intersects")
+    for at in np.unique(i):
+        shapes[at] = shapely.difference(shapes[at], shapely.union_all(strips[j[i == at]]))
+    shapes = of_dimension(shapes, 2)
+    rows = ~shapely.is_empty(shapes)
+    inner = gpd.GeoDataFrame(
+        {"site": sites["site"].array[rows]}, geometry=shapes[rows], crs=sites.crs
+    )
+    return overlaps(inner, layer, site="site", by=by, kind="polygon")
 
 
 def _near_crossings(sites: gpd.GeoDataFrame, pieces: Pieces) -> pd.DataFrame | None:

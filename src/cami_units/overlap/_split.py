@@ -87,7 +87,7 @@ def split(
     pieces = shapes[i]
     cut = ~shapely.covers(knives[j], pieces)
     pieces[cut] = shapely.intersection(pieces[cut], knives[j[cut]])
-    pieces[cut] = _of_dimension(pieces[cut], _DIMENSION[kind])
+    pieces[cut] = of_dimension(pieces[cut], _DIMENSION[kind])
     not_empty = ~shapely.is_empty(pieces)
     i, j, pieces = i[not_empty], j[not_empty], pieces[not_empty]
     columns = {
@@ -302,7 +302,7 @@ def _check_keep(layer: gpd.GeoDataFrame, by_layer: gpd.GeoDataFrame, keep: list[
         raise InputError("Nothing was measured: " + "; ".join(faults) + ".")
 
 
-def _of_dimension(geometry: Geometries, dimension: int) -> Geometries:
+def of_dimension(geometry: Geometries, dimension: int) -> Geometries:
     """Each geometry without its parts of a lower dimension; empty where none is left."""
     parts, owner = shapely.get_parts(geometry, return_index=True)
     right = shapely.get_dimensions(parts) == dimension
