@@ -40,7 +40,7 @@ from cami_units.model import (
 STATED: Final = "as stated"
 """The level of every factor that the plan and the profile themselves name."""
 
-AXES: Final = ("delineation", "presence", "edge", "species", "thresholds")
+AXES: Final = ("delineation", "presence", "edge", "species", "thresholds", "borders")
 """What a run draws beside the weights. One axis may hold several factors, one of which moves."""
 
 FACTORS: Final = (
@@ -50,8 +50,13 @@ FACTORS: Final = (
     "range edge",
     "species left out",
     "thresholds",
+    "border as drawn",
 )
 """What may turn a unit over, in the order in which ties are told."""
+
+STRIPS_OUT: Final = "border as drawn: strips left out"
+"""The level of the axis *borders*: sides that no one can tell from the error of the border layer do
+not count. Species that live along rivers keep theirs."""
 
 Label = Literal["robust", "sensitive", "fragile"]
 Way = tuple[str, str, str]
@@ -395,11 +400,13 @@ def _axes(
     }
     stated = species[STATED, STATED]
     cami = stated.loc[stated["in_cami"].astype(str).str.lower() == "yes", "sci_name"]
+    has_width = any(table.deep_states is not None for table in tables.values())
     left_out = [f"species left out: {name}" for name in sorted(cami_names & set(cami))]
     levels = {
         **dict(zip(AXES, ways, strict=False)),
         "species": [STATED, *left_out],
         "thresholds": list(threshold_levels(profile, design.threshold_change)),
+        "borders": [STATED, STRIPS_OUT] if has_width else [STATED],
     }
     return {axis: sorted(names, key=lambda name: name != STATED) for axis, names in levels.items()}
 
@@ -441,14 +448,17 @@ def outcomes(
     measured_by = rows_of_scenarios["thresholds"].map(
         lambda level: levels[level] if _measured(levels[level][0]) else ("", 1.0)
     )
-    groups = rows_of_scenarios.groupby(measured_by, sort=True)
+    groups = rows_of_scenarios.groupby([measured_by, "borders"], sort=True)
     parts = []
-    for number, ((table, factor), rows) in enumerate(groups):
+    for number, (((table, factor), borders), rows) in enumerate(groups):
         progress("running the arithmetic again", number, len(groups))
         rules = with_threshold(profile, table, factor) if table else profile
         stack, keys = stacks.stacked(rows)
         let_in = None if adjacent is None else stacks.overrides(adjacent, keys)
-        measures = criteria.measures(stack, stacks.species, stacks.rules(rules), adjacent=let_in)
+        keyed_rules = stacks.rules(rules)
+        if borders == STRIPS_OUT:
+            stack = criteria.without_strips(stack, keyed_rules)
+        measures = criteria.measures(stack, stacks.species, keyed_rules, adjacent=let_in)
         level_of = keys["scenario"].map(rows_of_scenarios["thresholds"])
         for level, at in keys.groupby(level_of, sort=True).indices.items():
             moved, change = levels[str(level)]

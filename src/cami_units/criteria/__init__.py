@@ -12,7 +12,7 @@ from __future__ import annotations
 from cami_units.criteria._cell_scores import score_cells
 from cami_units.criteria._findings import assess
 from cami_units.criteria._further import FURTHER, unknown_criteria
-from cami_units.criteria._measures import least_overlap, measures
+from cami_units.criteria._measures import least_overlap, measures, without_strips
 from cami_units.criteria._verdicts import verdicts
 
 __all__ = [
@@ -23,4 +23,5 @@ __all__ = [
     "score_cells",
     "unknown_criteria",
     "verdicts",
+    "without_strips",
 ]

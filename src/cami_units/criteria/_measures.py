@@ -611,26 +611,23 @@ def without_strips(tables: SiteTables, profile: Profile) -> SiteTables:
     Species that live along rivers keep theirs: their ground is a strip by nature.
     """
     riverine = tables.species["sci_name"].isin(profile.C4.riverine)
+    thin_states = strips(tables, "states")
     return replace(
         tables,
-        states=tables.states[~strips(tables, "states")],
+        states=tables.states[~thin_states],
         undisputed=(
             None
             if tables.undisputed is None
-            else tables.undisputed[
-                ~_pairs_in(tables.undisputed, tables.states, strips(tables, "states"))
-            ]
+            else tables.undisputed[~_pairs_in(tables.undisputed, tables.states[thin_states])]
         ),
         species=tables.species[~strips(tables, "species") | riverine],
     )
 
 
-def _pairs_in(
-    table: pd.DataFrame, other: pd.DataFrame, chosen_rows: pd.Series[bool]
-) -> pd.Series[bool]:
-    """Which rows are of the site and state of chosen rows of another table."""
+def _pairs_in(table: pd.DataFrame, others: pd.DataFrame) -> pd.Series[bool]:
+    """Which rows are of a site and state that `others` has a row of."""
     key = ["site", "iso2"]
-    pairs = pd.MultiIndex.from_frame(other.loc[chosen_rows, key])
+    pairs = pd.MultiIndex.from_frame(others[key])
     return pd.Series(pd.MultiIndex.from_frame(table[key]).isin(pairs), index=table.index)
 
 
