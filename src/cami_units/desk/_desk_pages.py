@@ -409,8 +409,7 @@ class Pages:
         """The board as it was last made."""
         path = self.desk.board_file
         if path is None:
-            lang = self._lang(request)
-            return PlainTextResponse(words.text("desk no board", lang), status_code=404)
+            return PlainTextResponse(words.text("desk no board", self._lang(request)))
         return FileResponse(path, media_type="text/html")
 
     # -- late, after ------------------------------------------------------------------------------
