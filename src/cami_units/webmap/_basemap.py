@@ -1,4 +1,4 @@
-"""The sheet under everything: land, coasts, borders, names. Drawn from the tables, nothing fetched."""
+"""The sheet under everything: land, relief, water, borders, names. Nothing of it is fetched."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ from typing import Any, Final
 import geopandas as gpd
 import numpy as np
 import shapely
+from shapely.geometry.base import BaseGeometry
 
+from cami_units import backdrop
+from cami_units.scene import label_place
 from cami_units.webmap._packed_shapes import (
-    label_point,
+    on_lattice,
     packed,
     shared_edges,
     simplified,
@@ -18,6 +21,10 @@ from cami_units.webmap._page_text import is_missing, shown
 
 _TOUCHING: Final = 0.03
 """Degrees within which a border counts as running along a disputed area."""
+_MOST_WATER: Final = 7_000
+"""Vertices of rivers and lakes: 40 kB of a page."""
+_SPOTS: Final = 24
+"""Places in a country where its name may stand, so that there is one in any view of a part of it."""
 
 
 def basemap(
@@ -41,6 +48,7 @@ def basemap(
         "contested": [],
         "countries": [],
         "places": _places(gazetteer),
+        **_ground(frame),
     }
     if countries is None or countries.empty:
         return sheet
@@ -57,16 +65,53 @@ def basemap(
         "contested": packed(shapely.intersection(borders, near))
         + [line for area in areas for line in packed(shapely.clip_by_rect(area.boundary, *frame))],
         "countries": [
-            {"name": {"en": shown(en), "ru": shown(ru)}, "at": label_point(shape)}
-            for en, ru, shape in zip(
+            {
+                "name": {"en": shown(en), "ru": shown(ru)},
+                "rangeState": str(state).lower() in ("yes", "true"),
+                "spots": _spots(shape),
+            }
+            for en, ru, state, shape in zip(
                 countries["name_en"],
                 countries["name_ru"],
+                countries["range_state"],
                 shapely.clip_by_rect(shapes, *frame),
                 strict=True,
             )
             if not shape.is_empty
         ],
     }
+
+
+def _ground(frame: tuple[float, float, float, float]) -> dict[str, Any]:
+    """``relief``: a picture of light and shade; ``rivers``: [km, lines]; ``lakes``: polygons."""
+    water = backdrop.water_in(frame)
+    shapes = shapely.clip_by_rect(water.geometry.to_numpy(), *frame)
+    shapes = simplified(shapes, most=_MOST_WATER)
+    is_river = water["kind"].eq(backdrop.RIVERS).to_numpy()
+    return {
+        "relief": backdrop.mercator_picture(frame).uri,
+        "rivers": [
+            [int(km), packed(line)]
+            for km, line in zip(water["size"][is_river], shapes[is_river], strict=True)
+        ],
+        "lakes": [polygon for shape in shapes[~is_river] for polygon in packed(shape)],
+    }
+
+
+def _spots(shape: BaseGeometry) -> list[int]:
+    """Where a country's name may stand, flat, the best first: widest place, then a grid in it.
+
+    Of the grid those places come first that are farthest from the country's edge.
+    """
+    best = label_place(shape)
+    west, south, east, north = shape.bounds
+    x, y = np.meshgrid(np.linspace(west, east, 14)[1:-1], np.linspace(south, north, 10)[1:-1])
+    grid = shapely.points(x.ravel(), y.ravel())
+    shapely.prepare(shape)
+    grid = grid[shapely.contains(shape, grid)]
+    depth = shapely.distance(shape.boundary, grid)
+    kept = [best, *grid[np.argsort(-depth, kind="stable")][:_SPOTS]]
+    return [int(step) for step in on_lattice(shapely.get_coordinates(kept)).ravel()]
 
 
 def _disputed_shapes(disputed: gpd.GeoDataFrame | None, most: int) -> np.ndarray[Any, Any]:

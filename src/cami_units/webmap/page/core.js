@@ -20,7 +20,7 @@ function plainly(value) {
 
 const state = {
   lang: data.lang,
-  on: new Set(["units", "gazetteer", "countries", "disputed", ...(data.before ? ["before"] : [])]),
+  on: new Set(["units", "gazetteer", "countries", "disputed", "relief", "water", ...(data.before ? ["before"] : [])]),
   statuses: new Set(Object.keys(data.statuses)),
   species: new Set(),
   several: false,

@@ -1,24 +1,42 @@
-// Names on the map, most important first; one that would touch another is left out until there is
-// room. Units by rank, sections, species codes, countries, then places by their extent.
+// Names on the map. Range states choose first, for a name must stand in its state; every unit keeps its
+// id: it steps aside from what is there, and where there is no room at all it stands where it is and a
+// state's name gives way. Sections, hotspots, species, neighbours and places follow while room lasts.
 
 const labelPane = map.createPane("names");
 labelPane.style.zIndex = 500;
 labelPane.style.pointerEvents = "none";
 
 const labels = [];
+const MUST = 1; // drawn whatever it touches
 
-function label(kind, at, text, wanted) {
-  if (!at || !at.length) return;
+// `spots`: where it may stand, best first; the others of a country are used when the best is taken.
+function label(kind, spots, text, wanted, rank = 0) {
+  if (!spots || !spots.length) return;
   const span = make("span", {});
   const icon = L.divIcon({ className: "name " + kind, html: span, iconSize: [0, 0] });
-  const marker = L.marker(pointOf(at), { icon, pane: "names", interactive: false, keyboard: false });
-  labels.push({ marker, span, text, wanted, kind, colour: null });
-  return labels[labels.length - 1];
+  const places = [];
+  for (let i = 0; i < spots.length; i += 2) places.push(L.latLng(spots[i + 1] / 1e4, spots[i] / 1e4));
+  const marker = L.marker(places[0], { icon, pane: "names", interactive: false, keyboard: false });
+  const one = { marker, span, text, wanted, kind, places, rank, colour: null, sizes: new Map() };
+  labels.push(one);
+  return one;
 }
 
+const isSmall = ({ spots }) => {
+  const east = spots.filter((_, i) => i % 2 === 0);
+  return Math.max(...east) - Math.min(...east) < 8e4; // degrees of 1/10000: Tajikistan, Bhutan, …
+};
+// Small states first: they have the fewest places to choose from.
+const byRoom = (one, other) => one.spots.length - other.spots.length;
+for (const country of data.base.countries.filter((one) => one.rangeState).sort(byRoom)) {
+  label(isSmall(country) ? "state-name small" : "state-name", country.spots, () => inLines(shortName(nameOf(country)), 12), () => state.on.has("countries"));
+}
+// On a phone the whole region is a hand wide: ids lose the letters that all of them begin with.
+const letters = (id) => (/^[^0-9]*/.exec(id) || [""])[0];
+const sharedStart = data.units.length > 1 && data.units.every((unit) => letters(unit.id) === letters(data.units[0].id)) ? letters(data.units[0].id).length : 0;
 for (const unit of data.units) {
-  label("unit-name", unit.at, () => (map.getZoom() < 5.5 ? unit.id : `${unit.id}\n${nameOf(unit)}`),
-    () => state.on.has("units") && state.statuses.has(unit.status) && !(filtered && !filtered.has(unit.id)));
+  label("unit-name", unit.at, () => (map.getZoom() < 3.5 ? unit.id.slice(sharedStart) : map.getZoom() < 5.5 ? unit.id : `${unit.id}\n${nameOf(unit)}`),
+    () => state.on.has("units") && state.statuses.has(unit.status) && !(filtered && !filtered.has(unit.id)), MUST);
 }
 for (const section of data.evidence.sections || []) {
   label("section-name", section.at, () => section.id, () => state.on.has("sections"));
@@ -32,19 +50,22 @@ for (const one of data.species) {
     if (made) made.colour = one.style.color;
   }
 }
-for (const country of data.base.countries) {
-  label("country-name", country.at, () => inLines(nameOf(country)), () => state.on.has("countries"));
+for (const country of data.base.countries.filter((one) => !one.rangeState)) {
+  label("country-name", country.spots, () => inLines(nameOf(country)), () => state.on.has("countries"));
 }
 for (const place of data.base.places) {
   const kind = ["city", "town", "place"].includes(place.kind) ? "town-name" : "place-name";
   label(kind, place.at, () => nameOf(place), () => state.on.has("gazetteer") && bigEnough(place));
 }
 
+// "Iran (Islamic Republic of)" is named in full once there is room for it.
+const shortName = (name) => (map.getZoom() < 5 ? name.replace(/\s*\(.*\)$/, "") : name);
+
 // A long name in lines of about sixteen letters, so that it does not run across its neighbours.
-function inLines(text) {
+function inLines(text, most = 16) {
   return text.split(" ").reduce((lines, word) => {
     const last = lines[lines.length - 1];
-    if (last !== undefined && last.length + word.length < 16) lines[lines.length - 1] = `${last} ${word}`;
+    if (last !== undefined && last.length + word.length < most) lines[lines.length - 1] = `${last} ${word}`;
     else lines.push(word);
     return lines;
   }, []).join("\n");
@@ -56,34 +77,78 @@ function bigEnough(place) {
   return (Math.max(place.km, 8) * 1000) / metresPerPixel > 34;
 }
 
+// Steps aside in label widths and heights, smallest first: an id stays within two lines of its place.
+const BESIDE = [[0, -1], [0, 1], [0.7, 0], [-0.7, 0], [0.7, -1], [-0.7, -1], [0.7, 1], [-0.7, 1]];
+const STEPS = [[0, 0], ...BESIDE, ...BESIDE.map(([x, y]) => [x * 1.5, y * 2]), [0, -3], [0, 3], [1.1, 3], [-1.1, 3]];
+
 function placeLabels() {
+  const size = map.getSize();
   const view = map.getBounds().pad(0.1);
   const taken = [];
+  const shown = [];
+  const far = map.getZoom() < 3.5;
   for (const one of labels) {
-    const seen = one.wanted() && view.contains(one.marker.getLatLng());
-    if (!seen) {
+    const places = one.wanted() ? one.places.filter((place) => view.contains(place)) : [];
+    if (!places.length) {
       one.marker.remove();
       continue;
     }
-    one.marker.addTo(map);
+    if (!map.hasLayer(one.marker)) one.marker.addTo(map);
     const text = one.text();
+    const key = text + (far ? " far" : "");
     if (one.span.textContent !== text) one.span.textContent = text;
+    one.span.classList.toggle("far", far);
     if (one.colour) one.span.style.setProperty("--ink", one.colour);
+    shown.push([one, places, key]);
   }
-  const edge = map.getContainer().getBoundingClientRect();
-  const boxes = labels.map((one) => (map.hasLayer(one.marker) ? one.span.getBoundingClientRect() : null));
-  labels.forEach((one, i) => {
-    const box = boxes[i];
-    if (!box) return;
-    const whole = box.left > edge.left && box.right < edge.right && box.top > edge.top && box.bottom < edge.bottom;
-    const free = whole && !taken.some((other) => touching(box, other));
-    one.span.style.visibility = free ? "visible" : "hidden";
-    if (free) taken.push(box);
-  });
+  // Sizes are measured once a text: reading them one by one would lay the page out each time.
+  for (const [one, , key] of shown) {
+    if (!one.sizes.has(key)) one.sizes.set(key, [one.span.offsetWidth, one.span.offsetHeight]);
+  }
+  for (const [one, places, key] of shown) {
+    const [wide, high] = one.sizes.get(key);
+    const box = placed(one, places, wide, high, size, taken);
+    one.span.style.visibility = box ? "visible" : "hidden";
+    if (!box) continue;
+    if (one.rank === MUST && taken.some((other) => touching(box, other))) giveWay(box, taken);
+    taken.push({ ...box, one });
+    one.marker.setLatLng(box.at);
+    one.span.style.marginLeft = `${box.right}px`;
+    one.span.style.marginTop = `${box.down}px`;
+  }
 }
 
+// The first free box among the places of a label, then among steps aside from the best of them.
+function placed(one, places, wide, high, size, taken) {
+  const steps = one.rank === MUST ? STEPS : one.kind.startsWith("state-name") ? STEPS.slice(0, 3) : STEPS.slice(0, 1);
+  const boxAt = (at, [x, y]) => {
+    const point = map.latLngToContainerPoint(at);
+    const [right, down] = [x * wide, y * (high + 2)];
+    const [left, top] = [point.x + right - wide / 2, point.y + down - high / 2];
+    return { at, right, down, left, top, right_: left + wide, bottom: top + high };
+  };
+  const free = (box) => box.left > 2 && box.top > 2 && box.right_ < size.x - 2 && box.bottom < size.y - 2 && !taken.some((other) => touching(box, other));
+  for (const at of places) {
+    const box = boxAt(at, STEPS[0]);
+    if (free(box)) return box;
+  }
+  for (const step of steps.slice(1)) {
+    const box = boxAt(places[0], step);
+    if (free(box)) return box;
+  }
+  if (one.rank !== MUST || data.units.length > MOST_FORCED) return null;
+  return boxAt(places[0], STEPS[0]);
+}
+
+function giveWay(box, taken) {
+  for (const other of taken) {
+    if (other.one.rank !== MUST && touching(box, other)) other.one.span.style.visibility = "hidden";
+  }
+}
+const MOST_FORCED = 200; // beyond this, ids on top of one another would tell nothing
+
 function touching(a, b) {
-  return a.left < b.right + 3 && b.left < a.right + 3 && a.top < b.bottom + 2 && b.top < a.bottom + 2;
+  return a.left < b.right_ + 3 && b.left < a.right_ + 3 && a.top < b.bottom + 2 && b.top < a.bottom + 2;
 }
 
 let waiting = 0;

@@ -4,20 +4,25 @@
 const map = window.camiMap;
 const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
 
-for (const [name, level] of [["sheet", 200], ["lines", 300], ["evidence", 400], ["units", 450]]) {
+for (const [name, level] of [["sheet", 200], ["relief", 210], ["water", 220], ["lines", 300], ["evidence", 400], ["casing", 440], ["units", 450]]) {
   map.createPane(name).style.zIndex = level;
 }
 map.getPane("sheet").style.pointerEvents = "none";
 map.getPane("lines").style.pointerEvents = "none";
+for (const mute of ["relief", "water", "casing"]) map.getPane(mute).style.pointerEvents = "none";
+map.getPane("relief").style.mixBlendMode = "multiply"; // shade only: the colours below stay
 
 const onSheet = { pane: "sheet", renderer: L.canvas({ pane: "sheet", padding: 0.3 }), interactive: false };
 const onLines = { pane: "lines", renderer: L.canvas({ pane: "lines", padding: 0.3 }), interactive: false };
+const onWater = { pane: "water", renderer: L.canvas({ pane: "water", padding: 0.3 }), interactive: false };
+const onCasing = { pane: "casing", renderer: L.svg({ pane: "casing", padding: 0.3 }), interactive: false };
 const onEvidence = { pane: "evidence", renderer: L.canvas({ pane: "evidence", padding: 0.3, tolerance: 5 }) };
 const onUnits = { pane: "units", renderer: L.svg({ pane: "units", padding: 0.3 }) };
 
 const layers = {}; // key → Leaflet layer, made when first wanted
 const makers = {}; // key → how
 const shapes = new Map(); // unit id → Leaflet polygon
+const casings = new Map(); // unit id → the white line below its outline, so that it stands out on relief
 
 const [west, south, east, north] = data.base.frame;
 const sheetBounds = L.latLngBounds([south, west], [north, east]);
@@ -29,6 +34,12 @@ L.polygon(polygonsOf(data.base.land), {
   ...onSheet, color: "#a8b5bb", weight: 0.8, fillColor: "#f8f6f1", fillOpacity: 1,
 }).addTo(map);
 
+const RIVER = "#8db4c9";
+makers.relief = () => L.imageOverlay(data.base.relief, sheetBounds, { pane: "relief", interactive: false, alt: "", opacity: 0.8 });
+makers.water = () => L.layerGroup([
+  L.polygon(polygonsOf(data.base.lakes), { ...onWater, color: "#9fb8c4", weight: 0.6, fillColor: "#d9e4ea", fillOpacity: 1 }),
+  ...data.base.rivers.map(([km, lines]) => L.polyline(linesOf(lines), { ...onWater, color: RIVER, weight: km > 1500 ? 1.5 : 0.9, opacity: 0.9 })),
+]);
 makers.countries = () =>
   L.polyline(linesOf(data.base.borders), { ...onLines, color: data.styles.borders.color, weight: 0.9, dashArray: "5 3", opacity: 0.7 });
 makers.disputed = () =>
@@ -72,7 +83,7 @@ makers.before = () =>
   }));
 const BEFORE_STYLE = { color: "#6a7278", weight: 2, dashArray: "6 5", fill: true, fillOpacity: 0 };
 
-const LAYER_KEYS = ["units", "before", ...Object.keys(data.evidence), "planning_units", "gazetteer", "countries", "disputed"];
+const LAYER_KEYS = ["units", "before", ...Object.keys(data.evidence), "planning_units", "gazetteer", "countries", "disputed", "relief", "water"];
 // Bottom to top in the evidence storey.
 const STACK = ["context_", "protected_areas", "species:", "hotspots", "sections", "borders", "barriers", "corridors", "remarks", "before"];
 
@@ -121,7 +132,9 @@ function unitShape(unit) {
     if (state.unit === unit.id) select(null);
   });
   shapes.set(unit.id, shape);
-  return shape;
+  const casing = L.polygon(polygonsOf(unit.g), { ...onCasing, color: "#fff", weight: (shape.options.weight || 2) + 3, opacity: 0.9, fill: false });
+  casings.set(unit.id, casing);
+  return L.layerGroup([casing, shape]);
 }
 
 function nameShape(unit) {
@@ -165,6 +178,8 @@ function dimUnits() {
     if (!path) continue;
     path.classList.toggle("off", !state.statuses.has(unit.status));
     path.classList.toggle("pale", filtered !== null && !filtered.has(unit.id));
+    const casing = casings.get(unit.id).getElement();
+    if (casing) casing.classList.toggle("off", path.classList.contains("off") || path.classList.contains("pale"));
   }
 }
 
