@@ -19,7 +19,8 @@ from cami_units import workshop
 from cami_units.commands.activities import activities
 from cami_units.commands.pack import pack
 from cami_units.commands.round_files import write_proposal
-from cami_units.documents.group_form import THEMES, write_form
+from cami_units.documents.form_words import THEMES
+from cami_units.documents.group_form import write_form
 from cami_units.model import InputError, data_dir
 from tests.rounds import imprint, toy_round
 from tests.test_pack import form_of

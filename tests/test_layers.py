@@ -912,8 +912,16 @@ def test_a_species_table_says_what_is_missing(tmp_path):
     with pytest.raises(InputError, match="species come twice: Acinonyx jubatus venaticus"):
         layers.read_species(path)
     path.write_bytes("Название".encode("cp1251"))
-    with pytest.raises(InputError, match=r"not a text file in UTF-8 \(s.csv\)\. Save it as 'CSV"):
+    with pytest.raises(InputError, match=r"the table has no rows\. Start from the bundled"):
         layers.read_species(path)
+
+
+def test_a_species_table_may_come_from_a_spreadsheet_in_russian(tmp_path):
+    """Excel in Russian writes semicolons and Windows-1251: the same table as our own."""
+    path = tmp_path / "s.csv"
+    layers.read_species().to_csv(path, index=False, sep=";", encoding="cp1251", errors="replace")
+    names = layers.read_species(path)["name_ru"]
+    assert names.tolist() == layers.read_species()["name_ru"].tolist()
 
 
 def test_label_codes_are_made_where_there_are_none(tmp_path):

@@ -19,7 +19,8 @@ from cami_units.commands.decide import decide
 from cami_units.commands.pack import Packed, pack
 from cami_units.commands.round_files import write_proposal
 from cami_units.commands.shown_round import published
-from cami_units.documents.group_form import is_form, read_form, write_form
+from cami_units.documents.form_reading import is_form, read_form
+from cami_units.documents.group_form import write_form
 from cami_units.documents.howto_page import write_howto
 from cami_units.model import EQUAL_AREA, InputError
 from cami_units.plan import read_plan

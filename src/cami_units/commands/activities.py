@@ -21,7 +21,8 @@ from cami_units.documents.activity_documents import (
 )
 from cami_units.documents.csv_tables import harmless as run_harmless
 from cami_units.documents.csv_tables import write_csv
-from cami_units.documents.group_form import is_form, known_words, read_form
+from cami_units.documents.form_reading import FORM_SUFFIXES, is_form, read_form, unread_because
+from cami_units.documents.form_words import known_words
 from cami_units.documents.typed_tables import read_table
 from cami_units.model import (
     HIDDEN_STATUSES,
@@ -241,7 +242,9 @@ def _contribution(
     path: Path, units: pd.DataFrame
 ) -> tuple[workshop.Contribution, tuple[Problem, ...]]:
     """What a group's form, or a table of activities, brings."""
-    if path.suffix.lower() in (".xlsx", ".xlsm") and is_form(path):
+    if path.suffix.lower() != ".csv" and (why := unread_because(path)):
+        raise InputError(f"{path.name} {why}")
+    if path.suffix.lower() in FORM_SUFFIXES and is_form(path):
         form = read_form(path)
         group = clean_name(form.group) or path.stem.removeprefix("form_")
         rows = form.activities
@@ -277,7 +280,7 @@ def _files(files: Sequence[Path]) -> list[tuple[Path, bool]]:
             named_files += [
                 (inner, False)
                 for inner in sorted(path.rglob("*"))
-                if inner.suffix.lower() in (".xlsx", ".csv")
+                if (inner.suffix.lower() in (*FORM_SUFFIXES, ".csv") or unread_because(inner))
                 and not store.is_litter(inner.name)
                 and inner.name != RESOLUTIONS
             ]

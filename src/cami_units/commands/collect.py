@@ -89,7 +89,7 @@ def collect(
     resolutions: Path | None = None,
     progress: Progress = quiet,
 ) -> Collected:
-    """The next round from the files that groups hand in, three-way against the round group_files out.
+    """The next round from the files that groups hand in, three-way against the round handed out.
 
     Parameters
     ----------
@@ -100,7 +100,7 @@ def collect(
     base_dir : Path, optional
         Its folder: activities that hang on its units go along.
     pack : Path, optional
-        The folder of the packs that were group_files out, which says who was given what. ``None``:
+        The folder of the packs that were handed out, which says who was given what. ``None``:
         as the plan of the round says.
     resolutions : Path, optional
         A CSV or XLSX with ``unit_id``, ``resolution``, ``reason``. ``None``: `resolutions.csv`
@@ -134,7 +134,7 @@ def collect(
     if not any(not file.refused for file in group_files.files):
         reasons = " ".join(f"{file.file}: {file.refused}" for file in group_files.files[:5])
         raise InputError(f"None of {len(group_files.files)} files could be read. {reasons}")
-    progress("comparing with the round group_files out", 0, 0)
+    progress("comparing with the round handed out", 0, 0)
     placemarks = placemark_table(group_files, plan.study.crs)
     pieces = cut(known_layers, plan)
     ground = workshop.Ground(placemarks, units)
@@ -198,13 +198,13 @@ def read_pack(directory: Path, base: Round) -> dict[str, Any] | None:
 
 
 def _of_packs(paths: Iterable[Path], pack: Path | None) -> list[Path]:
-    """Folders in which a list of what was group_files out may lie."""
+    """Folders in which a list of what was handed out may lie."""
     near = [folder for path in paths for folder in ((path, path.parent) if path.is_dir() else ())]
     return [*([pack] if pack else []), *near]
 
 
 def _base_units(base: Round, plan: Plan) -> gpd.GeoDataFrame:
-    """The units that were group_files out, equal-area, with ``outline`` and ``rev``."""
+    """The units that were handed out, equal-area, with ``outline`` and ``rev``."""
     units = gpd.GeoDataFrame(base.tables["conservation_units"])
     flat = layers.to_equal_area(units, plan.study.crs).assign(outline=units.geometry)
     if "rev" not in flat:

@@ -16,7 +16,13 @@ import pandas as pd
 import shapely
 
 from cami_units import kml, layers, store, words, workshop
-from cami_units.documents.group_form import Form, read_form, read_form_content
+from cami_units.documents.form_reading import (
+    FORM_SUFFIXES,
+    Form,
+    read_form,
+    read_form_content,
+    unread_because,
+)
 from cami_units.model import (
     LONLAT,
     InputError,
@@ -29,8 +35,7 @@ from cami_units.model import (
     quiet,
 )
 
-_FORMS: Final = (".xlsx", ".xlsm")
-_PASSED_OVER: Final = (".csv", ".md", ".txt~", ".tmp", ".lock")
+_PASSED_OVER: Final = (".md", ".txt~", ".tmp", ".lock")
 _LITTER: Final = re.compile(r"\.|~\$|Thumbs\.db$|desktop\.ini$|__MACOSX$", re.IGNORECASE)
 _OF_A_PACK: Final = re.compile(
     r"SHA256SUMS\.txt|pack\.json|(?:howto|map|draw)(?:_.+)?\.(?:html|pdf)|poster\.pdf",
@@ -115,9 +120,9 @@ def found_files(paths: Iterable[Path]) -> list[Path]:
     for path in paths:
         if path.is_dir():
             inner = [one for one in path.rglob("*") if _is_meant(one, path)]
-            unique_paths.update(dict.fromkeys(one for one in inner if not _is_sidecar(one)))
+            unique_paths.update(dict.fromkeys(one for one in inner if not layers.is_companion(one)))
         elif path.exists():
-            if not _is_sidecar(path):
+            if not layers.is_companion(path):
                 unique_paths[path] = None
         else:
             missing.append(path)
@@ -137,21 +142,9 @@ def found_files(paths: Iterable[Path]) -> list[Path]:
 def _is_meant(path: Path, folder: Path) -> bool:
     hidden = any(_LITTER.match(part) for part in path.relative_to(folder).parts)
     is_file = path.is_file() or path.is_symlink()
-    return is_file and not hidden and path.suffix.casefold() not in _PASSED_OVER
-
-
-def _is_sidecar(path: Path) -> bool:
-    """Whether a file is a part of a shapefile that lies beside it: with it, it is one file."""
-    stem = path.name[: -len(".shp.xml")] if path.name.casefold().endswith(".shp.xml") else path.stem
-    is_part = path.suffix.casefold() in _SHAPEFILE_PARTS
-    return is_part and any(
-        path.with_name(f"{stem}{ending}").is_file() for ending in (".shp", ".SHP", ".Shp")
-    )
-
-
-_SHAPEFILE_PARTS: Final = frozenset(
-    [".dbf", ".shx", ".prj", ".cpg", ".qpj", ".sbn", ".sbx", ".qmd", ".xml"]
-)
+    # tables beside a map are our own (resolutions, changes); only one that is called a form is news
+    is_table = path.suffix.casefold() == ".csv" and not unread_because(path)
+    return is_file and not hidden and not is_table and path.suffix.casefold() not in _PASSED_OVER
 
 
 def sums_of(folders: Iterable[Path]) -> dict[str, str]:
@@ -296,7 +289,10 @@ def _refuse(
 def _read(path: Path, label: str, digest: str, reading: _Reading) -> None:
     """One file: a form, a GIS file, a KML or KMZ; or a mail or archive of such files."""
     suffix = path.suffix.casefold()
-    if suffix in _FORMS:
+    why = unread_because(path)
+    if why:
+        raise InputError(f"{label} {why}")
+    if suffix in FORM_SUFFIXES:
         _take_form(read_form(path), label, digest, reading.base_facts, reading.group_files)
         return
     if suffix in layers.DRAWN_SUFFIXES:
@@ -322,7 +318,7 @@ def _read_entry(entry: kml.Entry, reading: _Reading) -> None:
     if _is_twin(entry.label, digest, reading.twins, reading.group_files):
         return
     try:
-        if f".{entry.ending}" in _FORMS:
+        if f".{entry.ending}" in FORM_SUFFIXES:
             form = read_form_content(entry.content, entry.ending)
             _take_form(form, entry.label, digest, reading.base_facts, reading.group_files)
         elif f".{entry.ending}" in layers.DRAWN_SUFFIXES:

@@ -17,7 +17,7 @@ from cami_units.documents._worksheets import (
     records,
     save_settled,
 )
-from cami_units.documents.group_form import THEMES
+from cami_units.documents.form_words import THEMES
 from cami_units.model import Imprint, clean_name
 from cami_units.words import name_in, text
 

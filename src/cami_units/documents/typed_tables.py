@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import zipfile
 from collections.abc import Sequence
-from itertools import islice
 from pathlib import Path
-from typing import Final
 
-import openpyxl
 import pandas as pd
 
-from cami_units.model import InputError, clean_name, clean_text, listed, nearest
+from cami_units.documents.workbook_cells import file_bytes, workbook_sheets
+from cami_units.model import InputError, clean_name, delimited_rows, listed, nearest
 from cami_units.words import LANGUAGES, has, text
-
-_MOST_BYTES: Final = 20_000_000
-_MOST_UNPACKED: Final = 100_000_000
-_MOST_PARTS: Final = 1_000
-_MOST_ROWS: Final = 20_000
-_MOST_COLUMNS: Final = 100
-_ENCODINGS: Final = ("utf-8-sig", "cp1251")
 
 
 def read_table(path: Path, *, columns: Sequence[str], needs: Sequence[str]) -> pd.DataFrame:
@@ -44,8 +32,8 @@ def read_table(path: Path, *, columns: Sequence[str], needs: Sequence[str]) -> p
     """
     if not path.is_file():
         raise InputError(f"There is no file '{path}'.")
-    if path.suffix.lower() in (".xlsx", ".xlsm"):
-        sheets = list(opened_workbook(path).values())
+    if path.suffix.lower() in (".xlsx", ".xlsm", ".ods"):
+        sheets = [sheet.rows for sheet in workbook_sheets(path).values()]
     else:
         sheets = [_csv_rows(path)]
     for rows in sheets:
@@ -86,97 +74,10 @@ def _is_heading(row: Sequence[str], names: Sequence[str]) -> bool:
     return any(cells.get(name, "").split("\n")[0] in phrases for name, phrases in headings.items())
 
 
-def opened_workbook(path: Path) -> dict[str, list[list[str]]]:
-    """The sheets of a workbook as rows of text.
-
-    Raises
-    ------
-    InputError
-        The file is no workbook, or too large, or holds what no spreadsheet writes.
-    """
-    content = _bytes(path)
-    _check_archive(path, content)
-    try:
-        book = openpyxl.load_workbook(
-            io.BytesIO(content), read_only=True, data_only=True, keep_links=False
-        )
-        return {str(sheet.title): _rows(sheet) for sheet in book.worksheets}
-    except InputError:
-        raise
-    except Exception as error:  # openpyxl raises whatever a damaged file makes it raise
-        raise InputError(
-            f"'{path.name}' cannot be read as a workbook ({type(error).__name__}). Open it in a "
-            "spreadsheet and save it again as .xlsx."
-        ) from error
-
-
-def _rows(sheet: openpyxl.worksheet.worksheet.Worksheet) -> list[list[str]]:
-    sheet.reset_dimensions()  # what the file says of its own size is not to be trusted
-    rows = []
-    empty = 0
-    for row in sheet.iter_rows(max_row=_MOST_ROWS, max_col=_MOST_COLUMNS, values_only=True):
-        cells = [_cell(value) for value in row]
-        empty = 0 if any(cells) else empty + 1
-        if empty > 500:
-            break
-        rows.append(cells)
-    return rows
-
-
-def _cell(value: object) -> str:
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    return clean_text(value)
-
-
-def _check_archive(path: Path, content: bytes) -> None:
-    if not zipfile.is_zipfile(io.BytesIO(content)):
-        raise InputError(
-            f"'{path.name}' is no .xlsx workbook. Open it in a spreadsheet and save it as .xlsx."
-        )
-    unpacked = 0
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        if len(archive.infolist()) > _MOST_PARTS:
-            raise _refused(path, f"it has more than {_MOST_PARTS:,} parts")
-        for entry in archive.infolist():
-            if entry.flag_bits & 1:
-                raise _refused(path, "it is encrypted")
-            with archive.open(entry) as stream:
-                part = stream.read(_MOST_UNPACKED - unpacked + 1)
-            unpacked += len(part)
-            if unpacked > _MOST_UNPACKED:
-                raise _refused(path, f"it unpacks to more than {_MOST_UNPACKED // 1_000_000} MB")
-            if b"<!DOCTYPE" in part or b"<!ENTITY" in part:
-                raise _refused(path, "it declares a document type, which no spreadsheet does")
-
-
-def _refused(path: Path, why: str) -> InputError:
-    return InputError(f"'{path.name}' was refused: {why}. Ask for a fresh copy.")
-
-
 def _csv_rows(path: Path) -> list[list[str]]:
-    content = _bytes(path)
-    for encoding in _ENCODINGS:
-        try:
-            text = content.decode(encoding)
-            break
-        except UnicodeDecodeError:
-            continue
-    else:
-        text = content.decode("utf-8", "replace")
-    first = text.split("\n", 1)[0]
-    delimiter = max(",;\t", key=first.count)
-    lines = csv.reader(io.StringIO(text.replace("\x00", "")), delimiter=delimiter)
+    """The rows of a CSV in any dialect, each cell cleaned."""
     try:
-        return [[clean_name(cell) for cell in row] for row in islice(lines, _MOST_ROWS)]
-    except csv.Error as error:
+        rows = delimited_rows(file_bytes(path))
+    except ValueError as error:
         raise InputError(f"'{path.name}' cannot be read as CSV: {error}.") from error
-
-
-def _bytes(path: Path) -> bytes:
-    try:
-        if path.stat().st_size > _MOST_BYTES:
-            raise _refused(path, f"it is larger than {_MOST_BYTES // 1_000_000} MB")
-        return path.read_bytes()
-    except OSError as error:
-        raise InputError(f"'{path.name}' cannot be read: {error.strerror or error}.") from error
+    return [[clean_name(cell) for cell in row] for row in rows]

@@ -9,6 +9,7 @@ with the cure. Everything it hands on is valid and in one equal-area CRS.
 from cami_units.layers._borders import shared_borders
 from cami_units.layers._context_layers import context_rows, read_context
 from cami_units.layers._equal_area import to_equal_area, to_lonlat
+from cami_units.layers._gis_files import is_companion
 from cami_units.layers._gis_placemarks import (
     DRAWN_SUFFIXES,
     check_beginning,
@@ -56,6 +57,7 @@ __all__ = [
     "context_rows",
     "features",
     "input_hashes",
+    "is_companion",
     "kept",
     "moved_edges",
     "possibly_extant",

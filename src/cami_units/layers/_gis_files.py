@@ -37,6 +37,10 @@ KML_SUFFIXES: Final = (".kml", ".kmz")
 SUFFIXES: Final = (*GDAL_SUFFIXES, *PARQUET_SUFFIXES, *KML_SUFFIXES, ".zip")
 
 _SIDECARS: Final = (".dbf", ".shx", ".prj", ".cpg")
+"""What a shapefile cannot do without, and what says how to read it."""
+_BESIDE_SHAPES: Final = (*_SIDECARS, ".sbn", ".sbx", ".qix", ".qpj", ".qmd", ".qml", ".sld", ".xml")
+_OF_DATABASES: Final = ("-wal", "-shm", "-journal")
+"""What SQLite keeps beside a GeoPackage while it is open: the last edits are in the first."""
 _FITTING: Final = {
     "polygon": re.compile("polygon|surface|unknown|geometry", re.IGNORECASE),
     "line": re.compile("line|curve|unknown|geometry", re.IGNORECASE),
@@ -59,6 +63,17 @@ _UNREADABLE: Final = (
     ValueError,
     NotImplementedError,
 )
+
+
+def is_companion(path: Path) -> bool:
+    """Whether a file is a part of another one beside it: of a shapefile, or of an open GeoPackage."""
+    name = path.name.casefold()
+    if any(name.endswith(f".gpkg{ending}") for ending in _OF_DATABASES):
+        return True
+    stem = path.name.removesuffix(path.suffix).removesuffix(".shp")
+    return path.suffix.casefold() in _BESIDE_SHAPES and any(
+        other.suffix.casefold() == ".shp" and other.stem == stem for other in path.parent.iterdir()
+    )
 
 
 def found_files(layer: str, entries: Iterable[Path]) -> tuple[list[Path], list[Problem]]:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from pathlib import Path
 from typing import Final
 
 import pandas as pd
 
-from cami_units.model import InputError, clean_text, listed, nearest
+from cami_units.model import InputError, clean_text, delimited_rows, listed, nearest
 
 COLUMNS: Final = ("when", "who", "site", "what", "old", "new", "reason", "grade")
 """When (as written), who (a group or role), which site, what, from what to what, why, how sure."""
@@ -26,7 +24,7 @@ def read_overrides(path: Path | str) -> pd.DataFrame:
     Parameters
     ----------
     path : path
-        A CSV file in UTF-8 with the columns ``when``, ``who``, ``site``, ``what``, ``old``, ``new``,
+        A CSV file, as any spreadsheet saves it, with the columns ``when``, ``who``, ``site``, ``what``, ``old``, ``new``,
         ``reason``, ``grade``.
 
     Returns
@@ -43,22 +41,20 @@ def read_overrides(path: Path | str) -> pd.DataFrame:
     """
     file = Path(path)
     try:
-        text = file.read_bytes().decode("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(
-            f"The overrides in {file.name} cannot be read ({error}): a CSV file in UTF-8 is expected."
-        ) from None
-    rows = list(csv.DictReader(io.StringIO(text)))
-    headings = list(rows[0]) if rows else text.strip().split(",")
+        rows = delimited_rows(file.read_bytes())
+    except (OSError, ValueError) as error:
+        raise InputError(f"The overrides in {file.name} cannot be read ({error}).") from None
+    headings = [clean_text(name).strip() for name in rows[0]] if rows else []
     missing = [column for column in COLUMNS if column not in headings]
     if missing:
-        hints = "".join(nearest(column, [str(name) for name in headings]) for column in missing)
+        hints = "".join(nearest(column, headings) for column in missing)
         raise InputError(
             f"{file.name} has no column {listed(missing, 8)}.{hints} The first line must be: "
             f"{','.join(COLUMNS)}"
         )
-    table = pd.DataFrame(rows, columns=list(COLUMNS)).map(
-        lambda value: clean_text(value or "").strip()
+    lines = [[*row, *[""] * len(headings)][: len(headings)] for row in rows[1:] if any(row)]
+    table = pd.DataFrame(lines, columns=headings, dtype=object)[list(COLUMNS)].map(
+        lambda value: clean_text(value).strip()
     )
     faults = []
     for number, row in enumerate(table.itertuples(index=False), start=2):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -13,7 +12,7 @@ import pandas as pd
 from cami_units.layers import _dialects as dialects
 from cami_units.layers._layer_rows import files_of, source_entry
 from cami_units.layers._reading import LayerRead
-from cami_units.model import Problem, listed, nearest
+from cami_units.model import Problem, delimited_rows, listed, nearest
 
 
 def species_table(entries: Iterable[Path] | None) -> LayerRead:
@@ -42,17 +41,19 @@ def species_table(entries: Iterable[Path] | None) -> LayerRead:
 def _csv_rows(path: Path) -> tuple[list[dict[str, str]], list[Problem]]:
     """The lines of a table of species, by the names of its columns."""
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        is_text = not isinstance(error, ValueError)
-        what = "cannot be read" if is_text else "it is not a text file in UTF-8"
+        headings, *rows = delimited_rows(path.read_bytes()) or [[]]
+    except (OSError, ValueError):
         cure = "Save it as 'CSV UTF-8'."
-        return [], [Problem("refuses", "species", path.name, "", what, cure)]
-    heading = text.split("\n", 1)[0]
-    delimiter = ";" if heading.count(";") > heading.count(",") else ","
+        return [], [Problem("refuses", "species", path.name, "", "cannot be read", cure)]
+    names = [str(dialects.clean_text(heading) or "") for heading in headings]
     return [
-        {str(key).strip(): dialects.clean_text(value) or "" for key, value in row.items() if key}
-        for row in csv.DictReader(text.splitlines(), delimiter=delimiter)
+        {
+            name: dialects.clean_text(value) or ""
+            for name, value in zip(names, row, strict=False)
+            if name
+        }
+        for row in rows
+        if any(row)
     ], []
 
 

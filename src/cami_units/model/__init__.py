@@ -29,6 +29,7 @@ from cami_units.model._crs import (
     crs_name,
     same_crs,
 )
+from cami_units.model._delimited import delimited_rows
 from cami_units.model._encodings import (
     Guess,
     bits_per_byte,
@@ -171,6 +172,7 @@ __all__ = [
     "clean_text",
     "crs_name",
     "data_dir",
+    "delimited_rows",
     "guessed_text",
     "is_missing",
     "listed",

@@ -1,0 +1,264 @@
+"""The form of a working group read back, whatever a spreadsheet and a busy group have made of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import MappingProxyType
+from typing import Final
+
+import pandas as pd
+
+from cami_units.documents.form_words import UNIT_LISTS, known_words
+from cami_units.documents.workbook_cells import Sheet, workbook_sheets
+from cami_units.model import InputError, Problem, listed
+from cami_units.words import LANGUAGES, text
+
+FORM: Final = "cami_units form 1"
+"""What the first sheet of a form says of itself."""
+WAS: Final = "was "
+"""What the columns begin with that hold the activities as they were handed out."""
+
+UNIT_FIELDS: Final = (
+    "unit_id",
+    "name_en",
+    "action",
+    "merge_with",
+    "new_name",
+    "evidence_grade",
+    "comment",
+    "open_question",
+)
+ACTIVITY_FIELDS: Final = (
+    "activity_id",
+    "unit_id",
+    "action",
+    "theme",
+    "text",
+    "species",
+    "countries",
+    "priority",
+    "timeframe",
+    "cost_band",
+    "funding_source",
+    "partner",
+    "why",
+)
+HANDED_OUT_FIELDS: Final = frozenset({"unit_id", "name_en", "activity_id"})
+"""Columns that are filled in before a form is handed out."""
+FORM_SUFFIXES: Final = (".xlsx", ".xlsm", ".ods")
+"""Endings of workbooks that are read."""
+
+_CURES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        ".xls": "is a workbook of the old kind. Open it in a spreadsheet and save it as .xlsx.",
+        ".xlsb": "is a binary workbook. Open it in Excel and save it as .xlsx.",
+        ".gsheet": "is only a link to a sheet of Google. Open it there, then File > Download > "
+        "Microsoft Excel (.xlsx), and hand that in.",
+        ".numbers": "is a sheet of Numbers. Open it there, then File > Export to > Excel, and hand "
+        "that in.",
+        ".msg": "is a message of Outlook. Open it there and save what is attached, or forward the "
+        "files themselves.",
+        ".csv": "is one sheet of a form as a table. Hand in the whole form as .xlsx, or name the "
+        "table to `cami-units activities`.",
+    }
+)
+
+
+def unread_because(path: Path) -> str:
+    """Why a file that may hold a group's form is not read, with the cure; empty for other files."""
+    if path.name.casefold() == "winmail.dat":
+        return "is a message in the form that only Outlook opens. Ask for the files as plain ones."
+    is_table = path.suffix.casefold() == ".csv"
+    if is_table and not re.match(r"form[_ -]", path.name, re.IGNORECASE):
+        return ""
+    return _CURES.get(path.suffix.casefold(), "")
+
+
+# our heading is in row 1; people paste a letterhead above it, never a page
+_MOST_ROWS_ABOVE: Final = 50
+_UNIT: Final = re.compile(r"CU-\d{1,5}[a-z]?", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What a group wrote into its form.
+
+    Attributes
+    ----------
+    file : the name of the file.
+    group, round : whose form it is, and the round it was made from; empty when the sheet that
+        says so is gone.
+    units : :data:`UNIT_FIELDS`, text – only rows in which something was filled in.
+    activities : :data:`ACTIVITY_FIELDS`, text – as given and as added.
+    problems : what could not be taken as it stands.
+    given : the activities as the form was handed out, :data:`ACTIVITY_FIELDS`; none where the sheet
+        that holds them is gone.
+    """
+
+    file: str
+    group: str
+    round: str
+    units: pd.DataFrame
+    activities: pd.DataFrame
+    problems: tuple[Problem, ...] = ()
+    given: pd.DataFrame = field(default_factory=lambda: _no_rows(ACTIVITY_FIELDS))
+
+
+def read_form(path: Path) -> Form:
+    """Read a form back, whoever has been at it.
+
+    Parameters
+    ----------
+    path : Path
+        A workbook that :func:`write_form` made, filled in and saved by any program, with rows
+        moved, the line of column names or whole sheets lost, or lines put above.
+
+    Returns
+    -------
+    Form
+        Text, cleaned. Words of the lists in any language; those that are in no list are kept and
+        said; nothing is guessed. A row of several units is there once for each.
+
+    Raises
+    ------
+    InputError
+        The file is no workbook, is dangerous (entities, a zip bomb), or has neither sheet.
+    """
+    book = workbook_sheets(path)
+    problems: list[Problem] = []
+    tables: dict[str, pd.DataFrame] = {}
+    for name, fields in (("units", UNIT_FIELDS), ("activities", ACTIVITY_FIELDS)):
+        title, place = _sheet_of(book, fields)
+        if not title:
+            what = f"there is no sheet with the columns {', '.join(fields[:3])}"
+            cure = f"Nothing of {name} was read. Take a fresh form if it was filled in."
+            problems.append(Problem("counted", "form", path.name, "", what, cure))
+            tables[name] = _no_rows(fields)
+            continue
+        tables[name] = _table(book[title], place, fields)
+        problems += _beside_cells(book[title], title, path.name)
+    if len(problems) >= 2 and not any(
+        _sheet_of(book, f)[0] for f in (UNIT_FIELDS, ACTIVITY_FIELDS)
+    ):
+        raise InputError(
+            f"'{path.name}' is no form of a group: it has neither the sheet 'units' nor "
+            f"'activities' (sheets: {listed(book)}). Use the form of the pack."
+        )
+    units, unlisted = known_words(tables["units"], path.name, UNIT_LISTS)
+    activities, unlisted_too = known_words(_one_unit_a_row(tables["activities"]), path.name)
+    to_fill = [column for column in UNIT_FIELDS if column not in HANDED_OUT_FIELDS]
+    cover = _cover(book)
+    return Form(
+        file=path.name,
+        group=cover.get("group", ""),
+        round=cover.get("round", ""),
+        units=_rows_with(units, to_fill),
+        activities=_rows_with(activities, ["text", "action", "theme"]),
+        problems=(*problems, *unlisted, *unlisted_too),
+        given=_handed_out(book),
+    )
+
+
+def read_form_content(content: bytes, ending: str) -> Form:
+    """As :func:`read_form`, for a form out of a mail or an archive, under a name of ours."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / f"form.{ending}"
+        path.write_bytes(content)
+        return read_form(path)
+
+
+def is_form(path: Path) -> bool:
+    """Whether a workbook looks like a group's form: it says so, or has one of the two sheets."""
+    try:
+        book = workbook_sheets(path)
+    except InputError:
+        return False
+    return _cover(book).get("form") == FORM or any(
+        _sheet_of(book, fields)[0] for fields in (UNIT_FIELDS, ACTIVITY_FIELDS)
+    )
+
+
+def _cover(book: Mapping[str, Sheet]) -> dict[str, str]:
+    """What the first sheet says of the form: group, round, title, date."""
+    for sheet in book.values():
+        pairs = {row[0]: row[1] for row in sheet.rows[:_MOST_ROWS_ABOVE] if len(row) > 1}
+        if pairs.get("form") == FORM:
+            return pairs
+    return {}
+
+
+def _sheet_of(book: Mapping[str, Sheet], fields: Sequence[str]) -> tuple[str, int]:
+    """The sheet with the columns of a table, and the row that names them; "" where there is none."""
+    telling = {*fields[:3], fields[-1]}
+    for title, sheet in book.items():
+        for place, row in enumerate(sheet.rows[:_MOST_ROWS_ABOVE]):
+            if telling <= set(_fields_named(row, fields)):
+                return title, place
+    return "", 0
+
+
+def _fields_named(row: Sequence[str], fields: Sequence[str]) -> list[str]:
+    """Of each cell of a row the column that it names, by our name or by a heading; else ""."""
+    headings = {
+        heading.casefold(): name
+        for name in reversed(fields)
+        for lang in LANGUAGES
+        for heading in (name, text(f"column {name}", lang))
+    }
+    return [headings.get(cell.split("\n")[0].strip().casefold(), "") for cell in row]
+
+
+def _table(sheet: Sheet, place: int, fields: Sequence[str]) -> pd.DataFrame:
+    """The rows below the one that names the columns; empty ones and a second heading left out."""
+    names = _fields_named(sheet.rows[place], fields)
+    body = []
+    for row in sheet.rows[place + 1 :]:
+        if sum(map(bool, _fields_named(row, fields))) > 2:
+            continue
+        values = {name: row[at] for at, name in enumerate(names) if name and at < len(row)}
+        if any(values.values()):
+            body.append([values.get(name, "") for name in fields])
+    return pd.DataFrame(body, columns=list(fields), dtype=str)
+
+
+def _beside_cells(sheet: Sheet, title: str, file: str) -> Iterator[Problem]:
+    """Cells that show an error, and notes beside cells: neither is text of the form."""
+    for cell, error in sheet.errors.items():
+        what = f"cell {cell} shows an error ({error}): taken as empty"
+        yield Problem("counted", "form", file, title, what, "Ask the group what stood there.")
+    for cell, remark in sheet.remarks.items():
+        what = f"a note beside cell {cell} says: {' '.join(remark.split())}"
+        yield Problem("note", "form", file, title, what, "Notes are not taken into any table.")
+
+
+def _one_unit_a_row(activities: pd.DataFrame) -> pd.DataFrame:
+    """Activities with one unit each: "CU-001; CU-002" and "CU-003 and CU-007" are two rows."""
+    units = [
+        found if len(found := _UNIT.findall(value)) > 1 else [value]
+        for value in activities["unit_id"]
+    ]
+    several = pd.Series(units, index=activities.index, dtype=object)
+    return activities.assign(unit_id=several).explode("unit_id", ignore_index=True)
+
+
+def _rows_with(table: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+    """The rows in which something stands in any of some columns."""
+    return table[(table[list(columns)] != "").any(axis=1)].reset_index(drop=True)
+
+
+def _handed_out(book: Mapping[str, Sheet]) -> pd.DataFrame:
+    """The activities as the form was handed out."""
+    names = [f"{WAS}{name}" for name in ACTIVITY_FIELDS]
+    for sheet in book.values():
+        if sheet.rows and sheet.rows[0][: len(names)] == names:
+            rows = [[*row, *[""] * len(names)][: len(names)] for row in sheet.rows[1:] if any(row)]
+            return pd.DataFrame(rows, columns=list(ACTIVITY_FIELDS), dtype=str)
+    return _no_rows(ACTIVITY_FIELDS)
+
+
+def _no_rows(fields: Sequence[str]) -> pd.DataFrame:
+    return pd.DataFrame({name: pd.Series(dtype=str) for name in fields})

@@ -1,0 +1,154 @@
+"""The words of a form's lists: written in the form's language, understood in any."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import Final
+
+import pandas as pd
+
+from cami_units.model import Problem, clean_text, nearest
+from cami_units.words import LANGUAGES, text
+
+THEMES: Final = (
+    "anti-poaching",
+    "community",
+    "protected areas",
+    "legislation",
+    "infrastructure and barriers",
+    "transboundary cooperation",
+    "monitoring and research",
+    "human-wildlife conflict",
+    "land use",
+    "finance",
+)
+"""The ten themes of the work programme, in the order of the agenda."""
+
+PRIORITIES: Final = ("high", "medium", "low")
+COST_BANDS: Final = (
+    "up to 50,000 USD",
+    "50,000 to 250,000 USD",
+    "250,000 to 1 million USD",
+    "over 1 million USD",
+)
+UNIT_ACTIONS: Final = ("keep", "change", "reject", "merge", "split", "new")
+ACTIVITY_ACTIONS: Final = ("keep", "add", "amend", "drop")
+GRADES: Final = ("A", "B", "C", "D", "N")
+GENERAL: Final = "general"
+"""What stands for a unit where an activity belongs to none."""
+
+UNIT_LISTS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {"action": UNIT_ACTIONS, "evidence_grade": GRADES}
+)
+ACTIVITY_LISTS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "action": ACTIVITY_ACTIONS,
+        "theme": THEMES,
+        "priority": PRIORITIES,
+        "cost_band": COST_BANDS,
+    }
+)
+"""The columns of the two sheets that have a list."""
+
+_ALSO: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "keep": "без изменений, сохранить, оставляем, 保留, 不变",
+        "change": "изменение, правка, 修改, 更改, 变更",
+        "reject": "отклонено, отвергнуть, отказать, 拒绝, 否决, 删除",
+        "merge": "слить, объединение, 合并",
+        "split": "разделение, 拆分, 分割",
+        "new": "новая, новый, 新增, 新建",
+        "add": "добавление, новое, new, 添加, 新增",
+        "amend": "изменение, поправка, change, 修改, 修订",
+        "drop": "удалить, убрать, снять, reject, delete, 删除, 取消",
+        "anti-poaching": "браконьерство, антибраконьерство, 反偷猎, 反盗猎",
+        "community": "население, местное население, сообщества, 社区, 社区参与",
+        "protected areas": "оопт, охраняемые территории, 保护区, 保护地",
+        "legislation": "законы, право, 立法, 法律",
+        "infrastructure and barriers": "инфраструктура, барьеры, преграды, 基础设施, 障碍",
+        "transboundary cooperation": "сотрудничество, 跨境合作, 跨界合作",
+        "monitoring and research": "мониторинг, исследования, 监测, 研究, 监测与研究",
+        "human-wildlife conflict": "конфликт, конфликты, 人兽冲突, 人与野生动物冲突",
+        "land use": "земля, выпас, 土地利用",
+        "finance": "финансы, деньги, 资金, 财务, 融资",
+        "high": "высокая, высоко, 高",
+        "medium": "средняя, средне, 中",
+        "low": "низкая, низко, 低",
+        GENERAL: "общее, общий, общая часть, общие, 总则, 一般, 总体",
+    }
+)
+"""What else people write for a word of a list, beside the word itself in each language."""
+
+
+def in_language(word: str, lang: str) -> str:
+    """A word of a list in a language; grades are the same in all."""
+    return word if word in GRADES else text(f"choice {word}", lang)
+
+
+def known_word(value: str, vocabulary: tuple[str, ...]) -> str:
+    """The word of a list that a value means, in whatever language; the value where it means none."""
+    plain = _plain(value)
+    spellings = (
+        word for word in vocabulary if any(plain == _plain(one) for one in _spellings(word))
+    )
+    return next(spellings, value)
+
+
+def _spellings(word: str) -> Iterator[str]:
+    yield word
+    if word not in GRADES:
+        yield from (text(f"choice {word}", lang) for lang in LANGUAGES)
+    yield from _ALSO.get(word, word).split(",")
+
+
+def _plain(value: str) -> str:
+    """A word as it is compared: without case, with single blanks."""
+    return " ".join(value.split()).casefold().replace("ё", "е").strip(" .")
+
+
+def known_words(
+    table: pd.DataFrame,
+    file: str,
+    lists: Mapping[str, tuple[str, ...]] = ACTIVITY_LISTS,
+) -> tuple[pd.DataFrame, tuple[Problem, ...]]:
+    """Rows with the words of the lists as the lists write them, and what is in no list.
+
+    "Anti-Poaching" and "борьба с браконьерством" are *anti-poaching*. A word that is in no list is
+    kept as it was written, and said with the one that was perhaps meant.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Any columns of a sheet of the form, text.
+    file : str
+        The name of the file, for what is said.
+    lists : mapping
+        The vocabulary of each column that has one.
+    """
+    tidy, problems = table.copy(), []
+    for column, vocabulary in lists.items():
+        if column in tidy:
+            tidy[column] = [known_word(value, vocabulary) for value in tidy[column]]
+            problems += _unlisted(tidy, column, vocabulary, file)
+    if "unit_id" in tidy:
+        tidy["unit_id"] = [known_word(value, (GENERAL,)) for value in tidy["unit_id"]]
+    return tidy, tuple(problems)
+
+
+def _unlisted(
+    table: pd.DataFrame, column: str, vocabulary: tuple[str, ...], file: str
+) -> list[Problem]:
+    """The words of a column that are in no list, each with the nearest one."""
+    problems = []
+    for number, value in enumerate(table[column], start=1):
+        if not value or value in vocabulary:
+            continue
+        ids = [table[key].iloc[number - 1] for key in ("activity_id", "unit_id") if key in table]
+        row = next(filter(None, map(clean_text, ids)), f"row {number}")
+        what = f"'{value}' is not in the list of {column}"
+        hint = nearest(value, vocabulary).strip()
+        problems.append(
+            Problem("note", "form", file, row, what, f"{hint} Kept as written.".strip())
+        )
+    return problems

@@ -1,0 +1,352 @@
+"""The cells of a workbook as text, whoever wrote it: .xlsx of any program, strict or not, and .ods.
+
+Only the cells are read, by the local names of their elements, so neither odd styles nor another
+namespace matters. No formula is computed: a cell holds what the spreadsheet last showed. A library
+would be shorter, but openpyxl stops at styles it does not know and at the strict namespace, and
+calamine gives an error cell as an empty one and makes room for every cell up to the farthest.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import posixpath
+import re
+import zipfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from lxml import etree
+from openpyxl.styles.numbers import BUILTIN_FORMATS, is_date_format
+from openpyxl.utils import coordinate_to_tuple, get_column_letter
+from openpyxl.utils.datetime import CALENDAR_MAC_1904, WINDOWS_EPOCH, from_excel
+from openpyxl.utils.escape import unescape
+
+from cami_units.model import InputError, clean_text
+
+MOST_BYTES: Final = 20_000_000
+_MOST_UNPACKED: Final = 100_000_000
+_MOST_PARTS: Final = 1_000
+_MOST_ROWS: Final = 20_000
+_MOST_COLUMNS: Final = 100
+# a form has fewer than a hundred rows; what comes after this many empty ones was typed by mistake
+_MOST_EMPTY_ROWS: Final = 500
+
+_ERROR: Final = re.compile(r"#(?:N/A|NAME\?|NULL!|NUM!|REF!|VALUE!|DIV/0!|SPILL!|CALC!)|Err:\d+")
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One sheet: its rows as text, and what its cells hold beside text.
+
+    Attributes
+    ----------
+    rows
+        From the first row on, each as long as its last filled cell.
+    errors
+        Cells that show an error ("E3" → "#VALUE!"); in `rows` they are empty.
+    remarks
+        What people wrote beside a cell, as a note of the spreadsheet, by cell.
+    """
+
+    rows: list[list[str]]
+    errors: Mapping[str, str] = field(default_factory=dict)
+    remarks: Mapping[str, str] = field(default_factory=dict)
+
+
+def workbook_sheets(path: Path) -> dict[str, Sheet]:
+    """The sheets of a workbook, by name, in their order.
+
+    Raises
+    ------
+    InputError
+        The file is no workbook, or too large, or holds what no spreadsheet writes.
+    """
+    content = file_bytes(path)
+    if content.startswith(b"\xd0\xcf\x11\xe0"):
+        raise InputError(
+            f"'{path.name}' is a workbook of the old kind (.xls), or one with a password. Open it "
+            "in a spreadsheet and save it as .xlsx, without a password."
+        )
+    if not zipfile.is_zipfile(io.BytesIO(content)):
+        raise InputError(
+            f"'{path.name}' is no .xlsx workbook. Open it in a spreadsheet and save it as .xlsx."
+        )
+    parts = _unpacked(path, content)
+    try:
+        if "content.xml" in parts:
+            return dict(_ods_sheets(_tree(parts["content.xml"])))
+        return dict(_xlsx_sheets(parts))
+    except (etree.XMLSyntaxError, KeyError, ValueError, IndexError, OverflowError) as error:
+        raise InputError(
+            f"'{path.name}' cannot be read as a workbook ({type(error).__name__}). Open it in a "
+            "spreadsheet and save it again as .xlsx."
+        ) from error
+
+
+def file_bytes(path: Path) -> bytes:
+    """The bytes of a file that is not too large."""
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            raise _refused(path, f"it is larger than {MOST_BYTES // 1_000_000} MB")
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(f"'{path.name}' cannot be read: {error.strerror or error}.") from error
+
+
+def _refused(path: Path, why: str) -> InputError:
+    return InputError(f"'{path.name}' was refused: {why}. Ask for a fresh copy.")
+
+
+def _unpacked(path: Path, content: bytes) -> dict[str, bytes]:
+    """The parts of the archive, under limits: what a part says of its own size is not believed."""
+    parts: dict[str, bytes] = {}
+    unpacked = 0
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        if len(archive.infolist()) > _MOST_PARTS:
+            raise _refused(path, f"it has more than {_MOST_PARTS:,} parts")
+        for entry in archive.infolist():
+            if entry.flag_bits & 1:
+                raise _refused(path, "it is encrypted")
+            try:
+                with archive.open(entry) as stream:
+                    part = stream.read(_MOST_UNPACKED - unpacked + 1)
+            except (zipfile.BadZipFile, NotImplementedError, EOFError, OSError) as error:
+                raise InputError(
+                    f"'{path.name}' cannot be read as a workbook ({type(error).__name__}). Open "
+                    "it in a spreadsheet and save it again as .xlsx."
+                ) from error
+            unpacked += len(part)
+            if unpacked > _MOST_UNPACKED:
+                raise _refused(path, f"it unpacks to more than {_MOST_UNPACKED // 1_000_000} MB")
+            if b"<!DOCTYPE" in part or b"<!ENTITY" in part:
+                raise _refused(path, "it declares a document type, which no spreadsheet does")
+            parts[entry.filename.lstrip("/")] = part
+    return parts
+
+
+def _tree(part: bytes) -> Any:
+    """The root element of a part, with nothing fetched and nothing expanded."""
+    parser = etree.XMLParser(
+        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False
+    )
+    return etree.fromstring(part, parser)
+
+
+def _name(element: Any) -> str:
+    """The local name of an element: strict and transitional workbooks differ in the rest."""
+    return str(etree.QName(element).localname) if isinstance(element.tag, str) else ""
+
+
+def _all(root: Any, name: str) -> Iterator[Any]:
+    return (element for element in root.iter() if _name(element) == name)
+
+
+def _attribute(element: Any, name: str) -> str:
+    """An attribute by its local name."""
+    return next((v for key, v in element.attrib.items() if etree.QName(key).localname == name), "")
+
+
+def _filled(cells: Mapping[int, Mapping[int, str]]) -> list[list[str]]:
+    """Rows and columns that were found here and there, as rows of the same beginning."""
+    rows: list[list[str]] = []
+    for number in sorted(cells):
+        if number > len(rows) + _MOST_EMPTY_ROWS or number > _MOST_ROWS:
+            break
+        rows += [[] for _ in range(number - len(rows))]
+        width = max(cells[number], default=0)
+        rows[number - 1] = [cells[number].get(column, "") for column in range(1, width + 1)]
+    return rows
+
+
+# -- .xlsx ----------------------------------------------------------------------------------------
+
+
+def _xlsx_sheets(parts: Mapping[str, bytes]) -> Iterator[tuple[str, Sheet]]:
+    home = next(
+        (
+            target
+            for kind, target in _relations(parts, "").values()
+            if kind.endswith("/officeDocument")
+        ),
+        "xl/workbook.xml",
+    )
+    book = _tree(parts[home])
+    relations = _relations(parts, home)
+    beside = {kind.rsplit("/", 1)[-1]: target for kind, target in relations.values()}
+    texts = _shared_texts(parts.get(beside.get("sharedStrings", "")))
+    date_styles = _date_styles(parts.get(beside.get("styles", "")))
+    is_mac = any(_attribute(one, "date1904") in ("1", "true") for one in _all(book, "workbookPr"))
+    epoch = CALENDAR_MAC_1904 if is_mac else WINDOWS_EPOCH
+    for sheet in _all(book, "sheet"):
+        _, target = relations.get(_attribute(sheet, "id"), ("", ""))
+        if target not in parts:
+            continue
+        cells: dict[int, dict[int, str]] = {}
+        errors = {}
+        for place, cell in _placed_cells(_tree(parts[target])):
+            value = _xlsx_value(cell, texts, date_styles, epoch)
+            if _attribute(cell, "t") == "e" or _ERROR.fullmatch(value):
+                errors[_reference(place)] = value
+            elif value:
+                cells.setdefault(place[0], {})[place[1]] = value
+        remarks = _xlsx_remarks(parts, target)
+        yield clean_text(_attribute(sheet, "name")), Sheet(_filled(cells), errors, remarks)
+
+
+def _relations(parts: Mapping[str, bytes], part: str) -> dict[str, tuple[str, str]]:
+    """By id: of what kind a related part is, and where it lies."""
+    folder, name = posixpath.split(part)
+    listing = parts.get(posixpath.join(folder, "_rels", f"{name}.rels"))
+    if listing is None:
+        return {}
+    return {
+        _attribute(relation, "Id"): (
+            _attribute(relation, "Type"),
+            posixpath.normpath(posixpath.join("/", folder, _attribute(relation, "Target")))[1:],
+        )
+        for relation in _all(_tree(listing), "Relationship")
+    }
+
+
+def _shared_texts(part: bytes | None) -> list[str]:
+    """The texts that cells refer to by number."""
+    return [] if part is None else [_rich_text(item) for item in _all(_tree(part), "si")]
+
+
+def _rich_text(item: Any) -> str:
+    """A text in its runs; how it is spoken (phonetic runs of East Asian text) is not part of it."""
+    runs = (
+        run.text or ""
+        for run in _all(item, "t")
+        if not any(_name(parent) == "rPh" for parent in run.iterancestors())
+    )
+    return str(unescape("".join(runs)))
+
+
+def _date_styles(part: bytes | None) -> set[int]:
+    """The numbers of the cell styles that show a number as a date."""
+    if part is None:
+        return set()
+    root = _tree(part)
+    formats = dict(BUILTIN_FORMATS)
+    for own_format in _all(root, "numFmt"):
+        formats[int(_attribute(own_format, "numFmtId"))] = _attribute(own_format, "formatCode")
+    styles = next(_all(root, "cellXfs"), ())
+    return {
+        number
+        for number, style in enumerate(styles)
+        if is_date_format(formats.get(int(_attribute(style, "numFmtId") or 0)))
+    }
+
+
+def _placed_cells(root: Any) -> Iterator[tuple[tuple[int, int], Any]]:
+    """Each cell with its row and column; programs that leave the reference out count from the last."""
+    row = 0
+    for line in _all(root, "row"):
+        row = int(_attribute(line, "r") or row + 1)
+        column = 0
+        for cell in line:
+            if _name(cell) != "c":
+                continue
+            reference = _attribute(cell, "r")
+            place = coordinate_to_tuple(reference) if reference else (row, column + 1)
+            column = place[1]
+            if place[0] <= _MOST_ROWS and place[1] <= _MOST_COLUMNS:
+                yield place, cell
+
+
+def _reference(place: tuple[int, int]) -> str:
+    return f"{get_column_letter(place[1])}{place[0]}"
+
+
+def _xlsx_value(cell: Any, texts: list[str], date_styles: set[int], epoch: dt.datetime) -> str:
+    """What a cell shows, as text."""
+    kind = _attribute(cell, "t")
+    if kind == "inlineStr":
+        return clean_text("\n".join(_rich_text(one) for one in _all(cell, "is")))
+    value = next((one.text or "" for one in _all(cell, "v")), "")
+    if not value:
+        return ""
+    if kind == "s":
+        return clean_text(texts[int(value)])
+    if kind == "b":
+        return str(value == "1")
+    if kind in ("str", "e"):
+        return clean_text(unescape(value))
+    if kind == "d":
+        return _day(dt.datetime.fromisoformat(value))
+    number = float(value)
+    if int(_attribute(cell, "s") or 0) in date_styles:
+        return _day(from_excel(number, epoch))
+    return clean_text(int(number) if number.is_integer() else number)
+
+
+def _day(moment: object) -> str:
+    """A day without the hours that a spreadsheet adds to it."""
+    if isinstance(moment, dt.datetime) and moment.time() == dt.time():
+        return moment.date().isoformat()
+    return str(moment)
+
+
+def _xlsx_remarks(parts: Mapping[str, bytes], target: str) -> dict[str, str]:
+    """The notes beside the cells of a sheet."""
+    remarks = {}
+    for kind, place in _relations(parts, target).values():
+        if kind.endswith("/comments") and place in parts:
+            for comment in _all(_tree(parts[place]), "comment"):
+                remarks[_attribute(comment, "ref")] = clean_text(_rich_text(comment))
+    return {cell: remark for cell, remark in remarks.items() if remark}
+
+
+# -- .ods -----------------------------------------------------------------------------------------
+
+
+def _ods_sheets(root: Any) -> Iterator[tuple[str, Sheet]]:
+    for table in _all(root, "table"):
+        cells: dict[int, dict[int, str]] = {}
+        errors, remarks = {}, {}
+        row = 0
+        for line in _all(table, "table-row"):
+            column = 0
+            for cell in line:
+                if _name(cell) not in ("table-cell", "covered-table-cell"):
+                    continue
+                place = (row + 1, column + 1)
+                column += int(_attribute(cell, "number-columns-repeated") or 1)
+                if place[0] > _MOST_ROWS or place[1] > _MOST_COLUMNS:
+                    continue
+                value, remark = _ods_value(cell)
+                if remark:
+                    remarks[_reference(place)] = remark
+                if _ERROR.fullmatch(value):
+                    errors[_reference(place)] = value
+                elif value:
+                    # a value that is repeated stands in each of its cells
+                    for number in range(place[1], min(column, _MOST_COLUMNS) + 1):
+                        cells.setdefault(place[0], {})[number] = value
+            row += int(_attribute(line, "number-rows-repeated") or 1)
+        yield clean_text(_attribute(table, "name")), Sheet(_filled(cells), errors, remarks)
+
+
+def _ods_value(cell: Any) -> tuple[str, str]:
+    """What a cell shows, and the note beside it."""
+    lines: list[str] = []
+    remark_lines: list[str] = []
+    for paragraph in _all(cell, "p"):
+        is_remark = any(_name(parent) == "annotation" for parent in paragraph.iterancestors())
+        (remark_lines if is_remark else lines).append("".join(paragraph.itertext()))
+    shown = clean_text("\n".join(lines))
+    kind = cell.get(f"{{{_OFFICE}}}value-type", "")
+    if kind == "date":
+        moment = cell.get(f"{{{_OFFICE}}}date-value", "")
+        shown = _day(dt.datetime.fromisoformat(moment)) if moment else shown
+    elif kind == "float" and not _ERROR.fullmatch(shown):
+        number = float(cell.get(f"{{{_OFFICE}}}value", "nan"))
+        shown = clean_text(int(number) if number.is_integer() else number)
+    return shown, clean_text("\n".join(remark_lines))
+
+
+_OFFICE: Final = "urn:oasis:names:tc:opendocument:xmlns:office:1.0"

@@ -1,0 +1,54 @@
+"""Tables as text in any dialect of CSV: what spreadsheets of any language write."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+from itertools import islice
+from typing import Final
+
+from cami_units.model._encodings import guessed_text
+
+_DELIMITERS: Final = ",;\t"
+MOST_ROWS: Final = 20_000
+"""Rows that are read of a table that somebody typed."""
+
+
+def delimited_rows(content: bytes) -> list[list[str]]:
+    """The rows of a CSV file, whatever wrote it.
+
+    Excel writes the list separator of the computer's language (a semicolon where the comma is the
+    decimal sign) and, unless asked for UTF-8, the code page of that language; "Unicode text" is
+    UTF-16 with tabs. A first line ``sep=;`` says the separator and is no row.
+
+    Raises
+    ------
+    ValueError
+        The quotes do not match, or the file is no text.
+
+    Examples
+    --------
+    >>> delimited_rows("site;reason\\nH01;Устюрт, юг".encode("cp1251"))
+    [['site', 'reason'], ['H01', 'Устюрт, юг']]
+    """
+    text = _decoded(content).replace("\x00", "")
+    first, _, rest = text.partition("\n")
+    if first.casefold().startswith("sep=") and len(first.strip()) == len("sep=") + 1:
+        delimiter, text = first.strip()[-1], rest
+    else:
+        delimiter = max(
+            _DELIMITERS, key=lambda sign: len(next(csv.reader([first], delimiter=sign), []))
+        )
+    try:
+        lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+        return list(islice(lines, MOST_ROWS))
+    except csv.Error as error:
+        raise ValueError(str(error)) from error
+
+
+def _decoded(content: bytes) -> str:
+    """The text of a table by its byte order mark, as UTF-8, or in the encoding that it looks like."""
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return content.decode("utf-16", "replace")
+    return guessed_text(content.removeprefix(codecs.BOM_UTF8)).text

@@ -1,0 +1,259 @@
+"""A group's form comes back from any spreadsheet: what stood in it is what is read, or it is said.
+
+The workbooks here are made with openpyxl and then changed as other programs change them: part by
+part of the archive, since no writer at hand does all of it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import zipfile
+from pathlib import Path
+
+import openpyxl
+import pandas as pd
+import pytest
+from openpyxl.comments import Comment
+
+from cami_units.documents.form_reading import is_form, read_form, unread_because
+from cami_units.documents.group_form import write_form
+from cami_units.documents.workbook_cells import workbook_sheets
+from cami_units.model import Imprint, InputError, delimited_rows
+
+UNITS = pd.DataFrame({"unit_id": ["CU-001", "CU-002"], "name_en": ["Ustyurt", "Talas"]})
+
+
+def form(folder: Path, cells: dict[str, object] | None = None, languages=("en", "ru")) -> Path:
+    """The form of S1, with some cells filled in: "units C3" → "reject"."""
+    path = folder / "form_S1.xlsx"
+    imprint = Imprint("T", "2026-11-22", "Round 00", "p", languages=languages)
+    write_form(path, UNITS, imprint=imprint, group="S1")
+    book = openpyxl.load_workbook(path)
+    for place, value in (cells or {}).items():
+        sheet, cell = place.split()
+        book[sheet][cell] = value
+    book.save(path)
+    return path
+
+
+def changed(path: Path, change) -> Path:
+    """The same workbook with the text of each part changed: ``change(name, text)``."""
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, part in parts.items():
+            text = change(name, part.decode()) if name.endswith((".xml", ".rels")) else part
+            archive.writestr(name, text)
+    return path
+
+
+REJECTED = {"units C3": "reject", "units G3": "no crossing seen"}
+
+
+def rejects_the_first(path: Path) -> bool:
+    units = read_form(path).units
+    return units[["unit_id", "action", "comment"]].to_numpy().tolist() == [
+        ["CU-001", "reject", "no crossing seen"]
+    ]
+
+
+def test_a_strict_workbook_is_a_workbook(tmp_path):
+    """Strict OOXML has other namespaces and the same local names."""
+
+    def strict(_: str, text: str) -> str:
+        text = text.replace(
+            "http://schemas.openxmlformats.org/spreadsheetml/2006/main",
+            "http://purl.oclc.org/ooxml/spreadsheetml/main",
+        )
+        return text.replace(
+            "http://schemas.openxmlformats.org/officeDocument/2006/relationships",
+            "http://purl.oclc.org/ooxml/officeDocument/relationships",
+        )
+
+    assert rejects_the_first(changed(form(tmp_path, REJECTED), strict))
+
+
+def test_styles_that_no_library_knows_hide_no_text(tmp_path):
+    """Some programs write font families up to 34, where the schema ends at 14."""
+    path = changed(
+        form(tmp_path, REJECTED),
+        lambda _, text: text.replace('<family val="2"', '<family val="34"'),
+    )
+    assert rejects_the_first(path)
+
+
+@pytest.mark.parametrize("rows", [1, 6])
+def test_rows_put_above_move_the_table_and_lose_nothing(tmp_path, rows):
+    path = form(tmp_path, REJECTED)
+    book = openpyxl.load_workbook(path)
+    book["units"].insert_rows(1, rows)
+    book["units"]["A1"] = "Group 1, second day"
+    book.save(path)
+    assert rejects_the_first(path)
+
+
+def test_without_our_column_names_the_headings_name_the_columns(tmp_path):
+    """The small grey line of names looks superfluous: it is deleted, and the headings are left."""
+    path = form(tmp_path, REJECTED)
+    book = openpyxl.load_workbook(path)
+    book["units"].delete_rows(1)
+    book["activities"].delete_rows(1)
+    book.save(path)
+    assert is_form(path)
+    assert rejects_the_first(path)
+
+
+def test_a_cell_with_an_error_is_no_text_and_is_named(tmp_path):
+    cells = {"units C3": "reject", "units G3": "#NAME?"}
+    read = read_form(form(tmp_path, cells))
+    assert read.units["comment"].tolist() == [""]
+    assert [one.sentence() for one in read.problems if "error" in one.what] == [
+        "form: cell G3 shows an error (#NAME?): taken as empty (form_S1.xlsx, units). "
+        "Ask the group what stood there."
+    ]
+
+
+def test_a_note_beside_a_cell_is_told(tmp_path):
+    path = form(tmp_path, REJECTED)
+    book = openpyxl.load_workbook(path)
+    book["units"]["B3"].comment = Comment("the fence is older", "someone")
+    book.save(path)
+    assert any(
+        "beside cell B3 says: the fence is older" in p.what for p in read_form(path).problems
+    )
+
+
+def test_two_units_in_one_cell_are_two_rows(tmp_path):
+    cells = {
+        "activities B3": "CU-001; CU-002",
+        "activities C3": "add",
+        "activities E3": "fund",
+        "activities B4": "CU-001 and CU-002",
+        "activities C4": "add",
+        "activities E4": "count",
+    }
+    rows = read_form(form(tmp_path, cells)).activities
+    assert rows[["unit_id", "text"]].to_numpy().tolist() == [
+        ["CU-001", "fund"],
+        ["CU-002", "fund"],
+        ["CU-001", "count"],
+        ["CU-002", "count"],
+    ]
+
+
+def test_a_day_is_a_day_and_a_year_a_year(tmp_path):
+    cells = {"activities B3": "CU-001", "activities E3": "a", "activities B4": "CU-001"}
+    cells |= {
+        "activities I3": dt.datetime(2027, 1, 1),
+        "activities E4": "b",
+        "activities I4": 2027.0,
+    }
+    rows = read_form(form(tmp_path, cells)).activities
+    assert rows["timeframe"].tolist() == ["2027-01-01", "2027"]
+
+
+def test_an_escaped_line_end_is_a_line_end(tmp_path):
+    """Excel writes a carriage return in a text as _x000D_, and an underscore before x as _x005F_."""
+    path = form(tmp_path, {"units C3": "reject", "units G3": "one_x000D_\ntwo"})
+    assert read_form(path).units["comment"].tolist() == ["one\ntwo"]
+
+
+@pytest.mark.parametrize(
+    ("action", "theme", "unit"),
+    [
+        ("добавить", "финансирование", "общий раздел"),
+        ("添加", "资金", "一般"),
+        ("Add", "FINANCE", "General"),
+    ],
+)
+def test_the_words_of_the_lists_are_understood_in_any_language(tmp_path, action, theme, unit):
+    cells = {"activities B3": unit, "activities C3": action, "activities D3": theme}
+    read = read_form(form(tmp_path, {**cells, "units C3": "отклонить"}))
+    assert read.activities[["unit_id", "action", "theme"]].to_numpy().tolist() == [
+        ["general", "add", "finance"]
+    ]
+    assert read.units["action"].tolist() == ["reject"]
+    assert not read.problems
+
+
+def test_the_lists_are_in_the_language_of_the_form(tmp_path):
+    lists = workbook_sheets(form(tmp_path, languages=("ru", "en")))["lists"].rows
+    assert [row[1] for row in lists[1:4]] == ["оставить", "изменить", "отклонить"]
+    assert lists[3][0] == "общий раздел"  # after the two units and their heading
+
+
+def test_an_ods_of_libreoffice_is_read(tmp_path):
+    """Its empty cells are one cell repeated, and its numbers and days stand in attributes."""
+    names = "unit_id name_en action merge_with new_name evidence_grade comment open_question"
+    ns = 'xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0" '
+    ns += 'xmlns:table="urn:oasis:names:tc:opendocument:xmlns:table:1.0" '
+    ns += 'xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0"'
+
+    def cell(value: str, repeated: int = 1) -> str:
+        text = f"<text:p>{value}</text:p>" if value else ""
+        times = f' table:number-columns-repeated="{repeated}"' if repeated > 1 else ""
+        return f'<table:table-cell office:value-type="string"{times}>{text}</table:table-cell>'
+
+    heading = "".join(cell(name) for name in names.split())
+    body = (
+        cell("CU-001") + cell("Ustyurt") + cell("reject") + cell("", 3) + cell("no crossing seen")
+    )
+    rows = f"<table:table-row>{heading}</table:table-row><table:table-row>{body}</table:table-row>"
+    content = (
+        f"<office:document-content {ns}><office:body><office:spreadsheet>"
+        f'<table:table table:name="units">{rows}</table:table>'
+        "</office:spreadsheet></office:body></office:document-content>"
+    )
+    path = tmp_path / "form_S1.ods"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        archive.writestr("content.xml", content)
+    assert rejects_the_first(path)
+
+
+def test_a_far_cell_costs_no_memory(tmp_path):
+    """A sheet with a cell in its last corner has 17 billion cells, and one that is filled."""
+    book = openpyxl.Workbook()
+    book.active["A1"] = "unit_id"
+    book.active["XFD1048576"] = "x"
+    book.save(tmp_path / "far.xlsx")
+    assert workbook_sheets(tmp_path / "far.xlsx")["Sheet"].rows == [["unit_id"]]
+
+
+@pytest.mark.parametrize(
+    ("name", "cure"),
+    [
+        ("form_S1.xls", "save it as .xlsx"),
+        ("form_S1.gsheet", re.escape("Microsoft Excel (.xlsx)")),
+        ("form_S1.csv", "Hand in the whole form as .xlsx"),
+        ("winmail.dat", "Ask for the files as plain ones"),
+        ("letter.msg", "save what is attached"),
+    ],
+)
+def test_what_is_not_read_is_named_with_its_cure(name, cure):
+    assert re.search(cure, unread_because(Path(name)))
+
+
+def test_our_own_tables_are_no_forms():
+    assert not unread_because(Path("conflicts.csv"))
+
+
+def test_an_old_workbook_under_a_new_name_is_told_apart(tmp_path):
+    path = tmp_path / "form_S1.xlsx"
+    path.write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(500))
+    with pytest.raises(InputError, match=r"old kind \(.xls\), or one with a password"):
+        read_form(path)
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "cp1251", "utf-16"])
+def test_a_table_is_the_same_in_every_dialect(separator, encoding):
+    """Excel in Russian writes semicolons and Windows-1251; as "Unicode text" UTF-16 and tabs."""
+    rows = [["site", "reason"], ["H01", f"степь{separator} юг"], ["H02", ""]]
+    lines = [separator.join(f'"{c}"' if separator in c else c for c in row) for row in rows]
+    assert delimited_rows("\r\n".join(lines).encode(encoding)) == rows
+
+
+def test_the_line_that_says_the_separator_is_no_row():
+    assert delimited_rows(b"sep=;\r\na;b,c\r\n") == [["a", "b,c"]]
