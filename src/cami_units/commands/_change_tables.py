@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -57,6 +57,37 @@ def size_notices(merge: workshop.Merge, assessed: Assessed, plan: Plan) -> list[
         for unit in merge.units
         if unit.site and area[unit.site] > plan.units.max_km2
     ]
+
+
+def tick_notices(
+    placemarks: Sequence[Mapping[str, Any]], merge: workshop.Merge, assessed: Assessed
+) -> list[workshop.Notice]:
+    """Where what was measured differs from what the drawing page showed the group."""
+    table = assessed.findings.criteria
+    met = {
+        (row.site, row.criterion): None if pd.isna(row.met) else bool(row.met)
+        for row in table.itertuples(index=False)
+    }
+    notices = []
+    for site, places in sorted(merge.sites.items()):
+        marks = [placemarks[place] for place in places]
+        facts = marks[0]["facts"]
+        if len({(mark["file"], mark["cu_id"], mark["facts"].key) for mark in marks}) > 1:
+            continue  # the ground of several outlines: no page has shown that
+        turned = [
+            f"{name} {words.MARKS[_SHOWN[tick]]} → {words.MARKS[met[site, name]]}"
+            for name, tick in facts.ticks
+            if tick in _SHOWN and (site, name) in met and met[site, name] is not _SHOWN[tick]
+        ]
+        if turned:
+            where = (marks[0]["file"], marks[0]["folder"], marks[0]["name"])
+            said = workshop.note("tick otherwise", unit_id=site.partition("@")[0], names=turned)
+            notices.append(workshop.Notice(*where, said))
+    return notices
+
+
+_SHOWN: Final[Mapping[str, bool | None]] = {"yes": True, "no": False, "open": None}
+"""What the page's word for a verdict stands for; "close" promises nothing."""
 
 
 def changes_table(

@@ -19,6 +19,7 @@ from cami_units.commands._change_tables import (
     problems_table,
     remarks_table,
     size_notices,
+    tick_notices,
 )
 from cami_units.commands._next_round import (
     next_manifest,
@@ -371,6 +372,7 @@ def _collected(
     conflicts, pictures = conflicts_table(merge, outlines, lang)
     remarks = remarks_table(group_files, merge, outlines, table, lang)
     notices = [*group_files.notices, *merge.notices, *size_notices(merge, by_site, plan)]
+    notices += tick_notices(group_files.placemarks, merge, by_site)
     next_round = Round(
         imprint=replace(base.imprint, round=f"Round {next_number(base)}", number=next_number(base)),
         tables=next_tables(base, plan, pieces, units, table, by_site, merge, outlines, remarks),

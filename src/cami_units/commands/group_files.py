@@ -345,7 +345,7 @@ def _take(placemarks: Placemarks, label: str, digest: str, reading: _Reading) ->
     evidence: list[dict[str, Any]] = []
     for mark in usable:
         (evidence if _is_evidence(mark, base_facts) else own_marks).append(mark)
-    shapes = [mark for mark in own_marks if mark["ground"] is not None]
+    shapes = _parts_together([mark for mark in own_marks if mark["ground"] is not None])
     pins = [mark for mark in own_marks if mark["ground"] is None]
     group, group_by = (
         _group(label, shapes, base_facts, group_files) if own_marks else _named(label, base_facts)
@@ -509,15 +509,40 @@ def _shape(mark: Mapping[str, Any], group: str, group_files: GroupFiles) -> dict
         workshop.Notice(*place, mark_note, int(mark["line"])) for mark_note in notes
     ]
     own_data = {} if layer else data  # a copy of our evidence is no unit of ours
+    facts = workshop.drawn_facts(own_data)
     return {
-        **{key: mark[key] for key in ("file", "folder", "name", "comment")},
+        **{key: mark[key] for key in ("file", "folder", "name")},
+        "comment": "\n".join(filter(None, (facts.reason, mark["comment"]))),
         **{key: own_data.get(key, "") for key in ("cu_id", "part", "rev", "section_id")},
         "group": group,
         "placemark_id": "" if layer else mark["placemark_id"],
         "untouched": bool(own_data.get("geom_hash"))
         and own_data["geom_hash"] == kml.geom_hash(outline),
+        "facts": facts,
         "outline": outline,
     }
+
+
+def _parts_together(marks: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Placemarks; the parts of one piece, or of one new unit, of the drawing page as one of them."""
+    together: dict[tuple[str, str], dict[str, Any]] = {}
+    result = []
+    for mark in marks:
+        facts = workshop.drawn_facts(mark["data"])
+        is_known = bool(mark["data"].get("cu_id"))
+        key = (mark["data"].get("cu_id", ""), facts.piece if is_known else facts.key)
+        first = together.setdefault(key, mark) if key[1] and facts.label else mark
+        if first is mark:
+            result.append(mark)
+        else:
+            first["ground"] = _side_by_side([first["ground"], mark["ground"]])
+    return result
+
+
+def _side_by_side(shapes: Sequence[Any]) -> Any:
+    """Shapes as one: side by side where they are, else united."""
+    parts = shapely.multipolygons(list(shapely.get_parts(shapes)))
+    return parts if parts.is_valid else shapely.union_all(shapes)
 
 
 def _remarks(mark: Mapping[str, Any], group: str) -> list[dict[str, Any]]:
@@ -534,7 +559,7 @@ def _remark(mark: Mapping[str, Any], group: str, kind: str, geometry: Any) -> di
         "file": mark["file"],
         "placemark": mark["name"],
         "text": mark["comment"] or mark["name"],
-        "unit_id": "",
+        "unit_id": workshop.spoken_id(str(mark["data"].get("about", ""))),
         "geometry": geometry,
     }
 

@@ -21,6 +21,7 @@ from cami_units.workshop._activities import (
     species_by_unit,
 )
 from cami_units.workshop._allocation import EVERYBODY, allocated, groups_of
+from cami_units.workshop._drawn_facts import DrawnFacts, drawn_facts
 from cami_units.workshop._identity import (
     PLACEMARK_COLUMNS,
     Ground,
@@ -53,6 +54,7 @@ __all__ = [
     "PROGRAMME",
     "Conflict",
     "Contribution",
+    "DrawnFacts",
     "FormRow",
     "Ground",
     "GroupFile",
@@ -68,6 +70,7 @@ __all__ = [
     "allocated",
     "bare_name",
     "completeness",
+    "drawn_facts",
     "fullest_first",
     "groups_of",
     "is_cyrillic",

@@ -20,6 +20,7 @@ import shapely
 
 from cami_units import overlap
 from cami_units.model import Note
+from cami_units.workshop._drawn_facts import NOT_DRAWN, DrawnFacts
 from cami_units.workshop._unit_names import spoken_id
 
 MatchedBy = Literal["cu_id", "id", "name", "overlap", "none"]
@@ -70,6 +71,7 @@ class Placemark(NamedTuple):
     section_id: str
     placemark_id: str
     untouched: bool
+    facts: DrawnFacts = NOT_DRAWN
     unit_id: str = ""
     matched_by: MatchedBy = "none"
     iou: float = 0.0
@@ -85,12 +87,14 @@ class Placemark(NamedTuple):
         return Notice(self.file, self.folder, self.name, note(key, **facts))
 
 
-PLACEMARK_COLUMNS: Final = Placemark._fields[1:12]
+PLACEMARK_COLUMNS: Final = Placemark._fields[1:13]
 
 
 def placemarks_of(table: pd.DataFrame) -> list[Placemark]:
     """The rows of a table of placemarks with ground, by :data:`PLACEMARK_COLUMNS`."""
-    rows = zip(*(table[column] for column in PLACEMARK_COLUMNS), strict=True)
+    # only files of the drawing page carry facts: a table without them is as good
+    given = table if "facts" in table else table.assign(facts=[NOT_DRAWN] * len(table))
+    rows = zip(*(given[column] for column in PLACEMARK_COLUMNS), strict=True)
     return [Placemark(place, *row) for place, row in enumerate(rows)]
 
 
@@ -236,7 +240,7 @@ def _claimed(mark: Placemark, unit_ids: set[str], ground: Ground, result: Identi
         if mark.cu_id not in unit_ids:
             result.notices.append(mark.notice("foreign id", cu_id=mark.cu_id))
             return mark._replace(notes=(note("came with foreign id", cu_id=mark.cu_id),))
-        if named and named != mark.cu_id:
+        if named and named != mark.cu_id and not mark.facts.stand_for(mark.name):
             return _of_two_names(mark, named, unit_ids, ground, result)
         return _as(mark, mark.cu_id, "cu_id", ground)
     kept_id = _PLACEMARK_ID.match(mark.placemark_id)
@@ -357,7 +361,12 @@ def _settle_claims(
 ) -> None:
     """Who is the unit, where several placemarks say so."""
     by_part: dict[str, list[Placemark]] = {}
-    for mark in _once(claims, ground, result):
+    unique = _once(claims, ground, result)
+    if len(unique) > 1 and len({mark.facts.piece for mark in unique} - {""}) == len(unique):
+        result.pieces[unit_id] = unique  # the page says which piece each is: nothing to infer
+        result.split.add(unit_id)
+        return
+    for mark in unique:
         by_part.setdefault(mark.part or "1", []).append(mark)
     result.pieces[unit_id] = []
     for rivals in by_part.values():

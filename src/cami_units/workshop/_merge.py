@@ -12,6 +12,7 @@ import shapely
 
 from cami_units import overlap
 from cami_units.model import HIDDEN_STATUSES, InputError, Note, listed
+from cami_units.workshop._drawn_facts import NOT_DRAWN
 from cami_units.workshop._identity import Ground, Notice, note
 from cami_units.workshop._merge_tables import (
     ASK,
@@ -390,7 +391,14 @@ def _split(
     root = re.sub(r"[a-z]+\Z", "", unit_id)
     letters = _letters(root, merge.used_ids)
     groups = tuple(applying.group.split(";"))
-    for place in sorted(applying.places, key=by_size(ground, placemarks)):
+    facts = placemarks["facts"].to_dict() if "facts" in placemarks else {}
+    by_ground = by_size(ground, placemarks)
+    # pieces that were drawn on the page keep the order of their letters there
+    order = sorted(
+        applying.places, key=lambda place: (facts.get(place, NOT_DRAWN).piece, by_ground(place))
+    )
+    for place in order:
+        piece_facts = facts.get(place, NOT_DRAWN)
         letter = next(letters)
         piece = f"{root}{letter}"
         merge.used_ids.add(piece)
@@ -402,6 +410,9 @@ def _split(
             own_name if own_name and not is_cyrillic(own_name) else f"{unit['name_en']} ({letter})"
         )
         name_ru = own_name if is_cyrillic(own_name) else f"{unit['name_ru']} ({letter})"
+        if piece_facts.stand_for(name):
+            name_en = piece_facts.name_en or f"{unit['name_en']} ({letter})"
+            name_ru = piece_facts.name_ru or f"{unit['name_ru']} ({letter})"
         merge.units.append(
             NextUnit(piece, piece, unit_id, name_en, name_ru, PROPOSAL, groups=groups)
         )

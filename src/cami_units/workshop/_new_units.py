@@ -96,6 +96,8 @@ def settle_new_units(
             typed = bare_name(mark.name)
             typed = "" if plain(typed) in known_names else typed  # a copy brings the name along
             names = by_script(typed)
+            if mark.facts.stand_for(mark.name):
+                names = (mark.facts.name_en, mark.facts.name_ru)
             merge.units.append(
                 NextUnit(unit_id, unit_id, "", *names, PROPOSAL, groups=(mark.group,))
             )

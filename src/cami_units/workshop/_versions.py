@@ -280,7 +280,7 @@ def _version(
     if change == "reshaped" and first.iou <= 0 and len(pieces) == 1:
         notes.append(note("elsewhere"))
     own_names = [str(unit[key]) for key in ("name_en", "name_ru")]
-    if any(rejects(piece.name, own_names=own_names) for piece in pieces):
+    if any(_is_rejected(piece, own_names) for piece in pieces):
         if change != "kept":
             notes.append(note("rejection voids outline"))
         change = "rejected"
@@ -310,6 +310,13 @@ def _version(
     )
 
 
+def _is_rejected(piece: Placemark, own_names: Sequence[str]) -> bool:
+    """Whether a piece is rejected: by a fact that still stands, else by an X before its name."""
+    if piece.facts.stand_for(piece.name):
+        return piece.facts.rejected
+    return rejects(piece.name, own_names=own_names)
+
+
 def joined_comments(rows: Iterable[Placemark | Version]) -> str:
     """The comments of several rows, each once, a line each."""
     return "\n".join(dict.fromkeys(row.comment for row in rows if row.comment))
@@ -323,6 +330,11 @@ def _number(rev: Any) -> str:
 def _new_name(unit: Mapping[str, Any], pieces: Sequence[Placemark]) -> tuple[str, str]:
     """The English and the Russian name that the pieces bring, empty where it is the old one."""
     for piece in sorted(pieces, key=lambda piece: piece.place):
+        if piece.facts.stand_for(piece.name):
+            names = (piece.facts.name_en, piece.facts.name_ru)
+            if any(names) and not piece.facts.piece:
+                return tuple("" if plain(one) in _names(unit) else one for one in names)  # type: ignore[return-value]
+            continue
         name = "" if plain(piece.name) in _names(unit) else bare_name(piece.name)
         if name and plain(name) not in _names(unit):
             return by_script(name)
@@ -433,6 +445,11 @@ def _vanished(
     absent = Version(unit_id, result.group, result.files[0], "absent")
     if unit_id in result.unsound:
         return absent.noted(f"{result.unsound[unit_id]}, outline left")
+    taker = _told_taker(unit_id, files, new_shapes)
+    if taker:
+        mark, into = taker
+        merged = absent._replace(change="merged", into=into, matched_by="cu_id")
+        return merged._replace(file=mark.file, placemark=mark.name)
     if not result.folder_there:
         return absent.noted("no folder")
     pieces = cut_into(unit_id, new_shapes, ground)
@@ -464,3 +481,18 @@ def _vanished(
     if "" in result.unsound:
         return absent.noted(f"{result.unsound['']}, nothing concluded")
     return absent._replace(change="deleted").noted("deleted")
+
+
+def _told_taker(
+    unit_id: str, files: Sequence[_ReadFile], new_shapes: Sequence[Placemark]
+) -> tuple[Placemark, str] | None:
+    """The placemark that says a unit was merged into it, and what that one is."""
+    for one in files:
+        for taker, own in one.identity.pieces.items():
+            for mark in own:
+                if unit_id in mark.facts.merged_from:
+                    return mark, taker
+    for mark in new_shapes:
+        if unit_id in mark.facts.merged_from:
+            return mark, f"#{mark.place}"
+    return None

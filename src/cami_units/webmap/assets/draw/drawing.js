@@ -85,12 +85,24 @@ function hint(text) {
 function showCard(unit) {
   const card = node("card");
   if (!unit) {
+    card.dataset.shown = "";
     const other = !state.own && others.find((one) => one.id === state.chosen);
     card.replaceChildren(...(other ? otherCard(other) : [make("p", { class: "nothing" }, word("draw choose"))]));
     return;
   }
+  // the form stays while the unit does: whoever types in it must not lose the place
+  const shown = `${unit.key} ${unit.rejected} ${unit.sources} ${speech.lang}`;
+  if (card.dataset.shown === shown && node("verdict")) {
+    node("unit-title").textContent = titleOf(unit);
+    for (const [id, value] of [["name-en", unit.name_en], ["name-ru", unit.name_ru], ["said-of", unit.comment]]) {
+      if (node(id) !== document.activeElement || node(id).value.trim() === value) node(id).value = value;
+    }
+    showVerdict(unit);
+    return;
+  }
+  card.dataset.shown = shown;
   card.replaceChildren(
-    make("header", {}, make("h2", {}, titleOf(unit)), unit.sources.length ? make("p", { class: "note" }, word("draw holds", { list: unit.sources.join(", ") })) : null),
+    make("header", {}, make("h2", { id: "unit-title" }, titleOf(unit)), unit.sources.length ? make("p", { class: "note" }, word("draw holds", { list: unit.sources.join(", ") })) : null),
     make("div", { id: "verdict" }),
     form(unit),
   );
@@ -118,7 +130,7 @@ function showVerdict(unit) {
 
 function form(unit) {
   const field = (id, label, value, tag = "input") => {
-    const input = make(tag, { id, lang: id.slice(-2), maxlength: id === "said-of" ? 4000 : 200, rows: tag === "textarea" ? 3 : null });
+    const input = make(tag, { id, lang: id.startsWith("name") ? id.slice(-2) : null, maxlength: id === "said-of" ? 4000 : 200, rows: tag === "textarea" ? 3 : null });
     input.value = value;
     return [make("label", { for: id }, label), input];
   };
@@ -126,13 +138,14 @@ function form(unit) {
     field("name-en", word("draw name en"), unit.name_en), field("name-ru", word("draw name ru"), unit.name_ru),
     field("said-of", word("draw comment"), unit.comment, "textarea"));
   const named = () => {
+    const now = unitOf(unit.key);
     const names = { en: node("name-en").value, ru: node("name-ru").value };
-    if (cleanName(names.en) === unit.name_en && cleanName(names.ru) === unit.name_ru) return;
+    if (!now || (cleanName(names.en) === now.name_en && cleanName(names.ru) === now.name_ru)) return;
     did(rename(state.work, unit.key, names));
   };
   box.querySelector("#name-en").addEventListener("change", named);
   box.querySelector("#name-ru").addEventListener("change", named);
-  box.querySelector("#said-of").addEventListener("change", (event) => event.target.value.trim() !== unit.comment && did(comment(state.work, unit.key, event.target.value)));
+  box.querySelector("#said-of").addEventListener("change", (event) => unitOf(unit.key) && event.target.value.trim() !== unitOf(unit.key).comment && did(comment(state.work, unit.key, event.target.value)));
   const buttons = make("div", { class: "row" });
   if (unit.origin === "new") buttons.append(make("button", { type: "button", id: "take-away", onclick: () => did(takeAway(state.work, unit.key)) }, word("draw take away")));
   else if (unit.rejected) buttons.append(make("button", { type: "button", id: "keep", onclick: () => did(keep(state.work, unit.key)) }, word("draw keep")));
@@ -451,7 +464,8 @@ function showTab(name) {
   map.invalidateSize({ animate: false });
 }
 for (const button of document.querySelectorAll("[data-tab-of]")) button.addEventListener("click", () => showTab(button.dataset.tabOf));
-window.addEventListener("resize", () => map.invalidateSize({ animate: false }));
+// tools come and go and the map grows and shrinks with them: clicks must still fall where they are seen
+new ResizeObserver(() => map.invalidateSize({ animate: false, pan: false })).observe(map.getContainer());
 
 onLanguage(show);
 

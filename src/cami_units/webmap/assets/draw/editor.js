@@ -310,7 +310,7 @@ export function setMode(mode) {
   hand.mode = mode;
   hand.draft = [];
   draftLayer.clearLayers();
-  container.dataset.mode = mode;
+  container.dataset.hand = mode;
   map.dragging.enable();
   node("cross").hidden = !["draw", "split", "hole", "pin"].includes(mode);
   drawHandles();

@@ -226,14 +226,15 @@ function unitMark(work, unit, given, rings, i, ticks) {
   const same = given && given.name.en === unit.name_en && given.name.ru === unit.name_ru;
   const label = unit.cu_id ? `${unit.key} ${unit.name_en || unit.name_ru}` : unit.name_en || unit.name_ru || unit.key;
   const untouched = given && !unit.piece && !unit.sources.length && JSON.stringify(given.polygons) === JSON.stringify(unit.polygons);
+  const name = cleanName(`${unit.rejected ? "X " : ""}${label}`);
   return {
     id: `${unit.key}${unit.polygons.length > 1 ? `.${i + 1}` : ""}`,
-    name: cleanName(`${unit.rejected ? "X " : ""}${label}`),
+    name,
     comment: i ? "" : unit.comment,
     style: unit.rejected ? "rejected" : "unit",
     rings,
     data: {
-      cu_id: unit.cu_id, part: String(i + 1), rev: given ? given.rev : "", geom_hash: untouched ? given.hashes[i] : "",
+      label: name, cu_id: unit.cu_id, part: String(i + 1), rev: given ? given.rev : "", geom_hash: untouched ? given.hashes[i] : "",
       round: work.about.round, section_id: given ? given.section : "", group: work.about.group,
       draw_id: unit.key, split_of: unit.piece ? unit.cu_id : "", piece: unit.piece, merged_from: unit.sources.join(";"),
       rejected: unit.rejected ? "yes" : "", reason: unit.reason,
@@ -307,16 +308,18 @@ function unitOfMark(mark, base, freshKey, units) {
   }
   const given = id ? base[id] : null;
   const text = named ? bare.slice(named[0].length).trim() : bare;
-  const names = given ? { ...given.name } : { en: text, ru: "" };
-  if (mark.data.new_name_en || mark.data.new_name_ru) {
+  const names = given ? { ...given.name } : { en: "", ru: "" };
+  // while the name is the one that this page wrote, its facts stand; else somebody has typed another
+  const stands = Boolean(mark.data.label) && cleanName(mark.data.label) === mark.name;
+  if (stands && (mark.data.new_name_en || mark.data.new_name_ru)) {
     names.en = cleanName(mark.data.new_name_en || "");
     names.ru = cleanName(mark.data.new_name_ru || "");
-  } else if (given && text && text !== given.name.en && text !== given.name.ru) {
+  } else if (!stands && text && text !== names.en && text !== names.ru) {
     names[/[\u0400-\u04ff]/.test(text) ? "ru" : "en"] = text;
   }
   return {
     key, cu_id: id, piece, origin: id ? "base" : "new", name_en: names.en, name_ru: names.ru, comment: mark.comment,
-    rejected: mark.data.rejected === "yes" || REJECTED.test(mark.name), reason: cleanText(mark.data.reason || "", 1000, true),
+    rejected: stands ? mark.data.rejected === "yes" : REJECTED.test(mark.name), reason: cleanText(mark.data.reason || "", 1000, true),
     into: "", sources: String(mark.data.merged_from || "").split(";").filter((one) => base[one]), polygons,
   };
 }

@@ -1,0 +1,586 @@
+"""The drawing page as it is used: real pointer and keyboard events in a browser with the network cut.
+
+The round is that of `tests/rounds.py`; the page is that of group S2, which edits CU-002 (lon 73–75,
+lat 42–43), CU-003 (two parts) and CU-004. What the page saves goes through `collect`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import time
+
+import numpy as np
+import pytest
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.keys import Keys
+
+from cami_units import kml
+from cami_units.commands.collect import collect
+from cami_units.commands.draw_map import ground_of_round
+from cami_units.commands.pack import draw_map
+from cami_units.model import InputError
+from tests.browser import chromium, node_module
+from tests.rounds import toy_round
+
+pytestmark = pytest.mark.browser
+browser = pytest.fixture(scope="module")(chromium)
+
+
+@pytest.fixture(scope="module")
+def done():
+    return toy_round()
+
+
+@pytest.fixture(scope="module")
+def html(done, tmp_path_factory):
+    path = tmp_path_factory.mktemp("draw") / "draw_S2.html"
+    draw_map(done, group="S2").save(path)
+    return path
+
+
+@pytest.fixture
+def page(browser, html, tmp_path):
+    """The page, freshly opened, with nothing kept from before; files are saved into `tmp_path`."""
+    browser.size(1366, 768)
+    browser.open(html)
+    browser.run(
+        "localStorage.clear(); return new Promise((done) => {"
+        " const ask = indexedDB.open('cami-units-draw', 1);"
+        " ask.onupgradeneeded = () => ask.result.createObjectStore('work');"
+        " ask.onsuccess = () => { const change = ask.result.transaction('work', 'readwrite');"
+        " change.objectStore('work').clear(); change.oncomplete = () => done(true); }; })"
+    )
+    opened(browser, html)
+    browser.driver.execute_cdp_cmd(
+        "Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(tmp_path)}
+    )
+    return browser
+
+
+def opened(browser, html):
+    browser.open(html)
+    browser.wait(
+        "return document.documentElement.dataset.begun || document.getElementById('ask').open"
+    )
+
+
+def click(page, selector):
+    page.driver.find_element("css selector", selector).click()
+
+
+def work(page):
+    return page.run("return camiDraw.state.work")
+
+
+def kept(page):
+    """Wait until the last step is in the browser's own storage."""
+    page.wait(
+        "return document.documentElement.dataset.kept === String(camiDraw.state.work.step)"
+        " || camiDraw.state.work.step === 0"
+    )
+
+
+def spot(page, lon, lat):
+    """Where a place is on the screen, from the middle of the map."""
+    return page.run(
+        "const m = camiDraw.map, p = m.latLngToContainerPoint([arguments[1], arguments[0]]),"
+        " s = m.getSize(); return [p.x - s.x / 2, p.y - s.y / 2]",
+        lon,
+        lat,
+    )
+
+
+def map_click(page, lon, lat):
+    x, y = spot(page, lon, lat)
+    box = page.driver.find_element("id", "map")
+    ActionChains(page.driver, duration=20).move_to_element_with_offset(box, x, y).click().perform()
+
+
+def drag(page, start, end):
+    box = page.driver.find_element("id", "map")
+    (ax, ay), (bx, by) = spot(page, *start), spot(page, *end)
+    chain = ActionChains(page.driver, duration=30)
+    chain.move_to_element_with_offset(box, ax, ay).click_and_hold()
+    chain.move_to_element_with_offset(box, (ax + bx) / 2, (ay + by) / 2)
+    chain.move_to_element_with_offset(box, bx, by).release().perform()
+
+
+def choose(page, unit):
+    click(page, f'[data-key="{unit}"]')
+    page.run("camiDraw.map.stop()")
+    time.sleep(0.4)  # the map flies to the unit
+
+
+def press(page, *keys):
+    chain = ActionChains(page.driver)
+    for key in keys:
+        chain.send_keys(key)
+    chain.perform()
+
+
+def control(page, key, *, shift=False):
+    chain = ActionChains(page.driver).key_down(Keys.CONTROL)
+    if shift:
+        chain.key_down(Keys.SHIFT)
+    chain.send_keys(key)
+    if shift:
+        chain.key_up(Keys.SHIFT)
+    chain.key_up(Keys.CONTROL).perform()
+
+
+def answer(page, text=None):
+    """Answer the question that is open."""
+    page.wait("return document.getElementById('ask').open")
+    if text is not None:
+        page.driver.find_element("id", "answer").send_keys(text)
+        click(page, "#yes")
+
+
+def saved(page, folder):
+    """The file that the page saves."""
+    click(page, "#save")
+    path = folder / "edit_S2.kml"
+    for _ in range(200):
+        if path.is_file() and path.stat().st_size and not list(folder.glob("*.crdownload")):
+            return path
+        time.sleep(0.03)
+    raise AssertionError("nothing was saved")
+
+
+def snap_off(page):
+    if page.run("return camiDraw.hand.snap"):
+        click(page, "#snap")
+
+
+# -- the page ---------------------------------------------------------------------------------------
+
+
+def test_it_opens_without_a_network_and_without_a_complaint(page, html):
+    assert page.asked_for() == []
+    assert page.errors == []
+    assert html.stat().st_size < 3_000_000
+    assert int(page.run("return document.documentElement.dataset.ready")) < 2_000
+    assert page.run("return [...document.querySelectorAll('#units .id')].map((e) => e.textContent)") == [
+        *("CU-002", "CU-003", "CU-004")
+    ]  # fmt: skip
+
+
+def test_the_policy_lets_nothing_else_run(page):
+    ran = page.run(
+        "const s = document.createElement('script'); s.textContent = 'window.ran = 1';"
+        "document.body.append(s); return window.ran === undefined"
+    )
+    assert ran is True
+
+
+def test_an_unknown_group_is_answered_with_those_there_are(done):
+    with pytest.raises(InputError, match="There is no group 'S9'"):
+        draw_map(done, group="S9")
+
+
+def test_it_shows_itself_in_a_notebook(done):
+    shown = draw_map(done, group="S1")._repr_html_()
+    assert shown.startswith("<iframe srcdoc=")
+    assert shown.count('"') == 8  # the page's own quotes are escaped
+
+
+# -- drawing ----------------------------------------------------------------------------------------
+
+
+def test_a_dragged_vertex_moves_the_outline_and_the_card(page):
+    snap_off(page)
+    choose(page, "CU-002")
+    before = float(page.run("return document.getElementById('card').dataset.km2"))
+    drag(page, (75, 43), (75.5, 43.4))
+    kept(page)
+    ring = work(page)["units"]["CU-002"]["polygons"][0][0]
+    moved = [point for point in ring if point not in ([73, 42], [75, 42], [73, 43])]
+    assert len(ring) >= 4
+    assert any(np.allclose(point, (75.5, 43.4), atol=0.05) for point in moved)
+    after = float(page.run("return document.getElementById('card').dataset.km2"))
+    assert after > before + 1_000
+    line = page.run("return document.querySelector('#done li').textContent")
+    assert line.startswith("CU-002: 1 vertices moved, +")
+    assert page.errors == []
+
+
+def test_undo_and_redo_take_everything_back_and_forth(page):
+    snap_off(page)
+    choose(page, "CU-002")
+    base = work(page)["units"]
+    click(page, "#vertices")
+    for _ in range(100):
+        press(page, Keys.ARROW_RIGHT, "n")
+    kept(page)
+    after = work(page)["units"]
+    assert after != base
+    assert len(work(page)["done"]) == 100
+    for _ in range(100):
+        control(page, "z")
+    assert work(page)["units"] == base
+    assert work(page)["done"] == []
+    for _ in range(100):
+        control(page, "y")
+    assert work(page)["units"] == after
+
+
+def test_a_reload_half_way_goes_on_or_begins_anew(page, html):
+    choose(page, "CU-004")
+    click(page, "#vertices")
+    press(page, Keys.ARROW_UP)
+    kept(page)
+    now = work(page)["units"]
+    opened(page, html)
+    page.wait("return document.getElementById('ask').open")
+    assert "1 steps" in page.run("return document.getElementById('question').textContent")
+    click(page, '[data-choice="go on"]')
+    page.wait("return document.documentElement.dataset.begun")
+    assert work(page)["units"] == now
+    control(page, "z")  # undoing goes on as well
+    assert work(page)["done"] == []
+    control(page, "y")
+    kept(page)
+    opened(page, html)
+    page.wait("return document.getElementById('ask').open")
+    click(page, '[data-choice="anew"]')
+    page.wait("return document.documentElement.dataset.begun")
+    assert work(page)["done"] == []
+
+
+def test_everything_a_group_can_do_comes_back_through_collect_as_facts(page, done, tmp_path):
+    """Split, merge, draw, reject, rename, comment, pin: nothing is guessed."""
+    snap_off(page)
+    # split CU-002 by a line from north to south
+    choose(page, "CU-002")
+    click(page, '[data-mode="split"]')
+    for place in ((74.2, 43.3), (74, 42.5), (74.1, 41.8)):
+        map_click(page, *place)
+    click(page, "#finish")
+    assert {"CU-002a", "CU-002b"} <= set(work(page)["units"])
+    # CU-004 goes into CU-003
+    choose(page, "CU-003")
+    click(page, '[data-mode="merge"]')
+    click(page, '[data-key="CU-004"]')
+    assert work(page)["units"]["CU-004"]["into"] == "CU-003"
+    # a new one, by clicks, closed on its first corner
+    page.run("camiDraw.map.setView([41.2, 73.6], 7, { animate: false })")
+    click(page, '[data-mode="draw"]')
+    for place in ((73.2, 40.8), (74.2, 40.8), (74.2, 41.6), (73.2, 41.6), (73.2, 40.8)):
+        map_click(page, *place)
+    assert "N1" in work(page)["units"]
+    name = page.driver.find_element("id", "name-en")
+    name.send_keys(Keys.CONTROL, "a", Keys.NULL, "Chatkal", Keys.TAB)
+    page.driver.find_element("id", "name-ru").send_keys("Чаткал", Keys.TAB)
+    # CU-002a: a name and a comment; CU-002b: rejected with a reason
+    choose(page, "CU-002a")
+    page.driver.find_element("id", "said-of").send_keys("herders agree", Keys.TAB)
+    choose(page, "CU-002b")
+    click(page, "#reject")
+    answer(page, "no saiga since 2010")
+    # a pin by keyboard: the cross in the middle of the map
+    click(page, '[data-mode="pin"]')
+    press(page, Keys.SPACE)
+    answer(page, "a fence here")
+    kept(page)
+    assert page.errors == []
+    file = saved(page, tmp_path)
+
+    assert kml.lint_kml(file).values.tolist() == []
+    assert kml.lint_kml(file, profile="earth-web").values.tolist() == []
+    found = collect([file], done)
+    changes = found.changes.set_index("unit_id")
+    assert found.files[0].group == "S2"
+    assert changes.loc["CU-004", ["change", "matched_by"]].tolist() == ["merged", "cu_id"]
+    assert changes.loc["CU-003", ["change", "matched_by"]].tolist() == ["reshaped", "cu_id"]
+    assert changes.loc["CU-002", "matched_by"] == "cu_id"
+    units = found.round.tables["conservation_units"].set_index("unit_id")
+    fresh = units[units["name_en"] == "Chatkal"]
+    assert fresh["name_ru"].tolist() == ["Чаткал"]
+    west, south, east, north = fresh.geometry.iloc[0].bounds
+    assert np.allclose((west, south, east, north), (73.2, 40.8, 74.2, 41.6), atol=0.05)
+    remarks = found.remarks
+    assert "a fence here" in remarks["text"].tolist()
+    assert any("herders agree" in str(text) for text in remarks["text"])
+    assert set(found.changes["matched_by"]) <= {"cu_id", "none"}
+
+
+def test_a_merged_unit_is_a_fact_even_where_the_ground_would_not_say(page, done, tmp_path):
+    """After the merge the outline is cut back: by ground alone CU-004 would count as deleted."""
+    choose(page, "CU-003")
+    click(page, '[data-mode="merge"]')
+    click(page, '[data-key="CU-004"]')
+    page.run(
+        "const u = camiDraw.state.work.units['CU-003'];"
+        "u.polygons = u.polygons.filter((p) => p[0].every(([x]) => x < 79));"
+    )
+    changes = collect([saved(page, tmp_path)], done).changes.set_index("unit_id")
+    assert changes.loc["CU-004", ["change", "matched_by"]].tolist() == ["merged", "cu_id"]
+
+
+def test_a_hole_is_cut_and_a_hole_elsewhere_is_refused(page):
+    snap_off(page)
+    choose(page, "CU-002")
+    click(page, '[data-mode="hole"]')
+    for place in ((73.5, 42.3), (74.5, 42.3), (74, 42.7)):
+        map_click(page, *place)
+    press(page, Keys.ENTER)
+    rings = work(page)["units"]["CU-002"]["polygons"][0]
+    assert len(rings) == 2
+    click(page, '[data-mode="hole"]')
+    for place in ((75.3, 43.05), (75.5, 43.1), (75.4, 43.2)):
+        map_click(page, *place)
+    press(page, Keys.ENTER)
+    assert "does not lie in the unit" in page.run(
+        "return document.getElementById('hint').textContent"
+    )
+    assert work(page)["units"]["CU-002"]["polygons"][0] == rings
+
+
+def test_a_vertex_snaps_to_a_neighbour_and_follows_its_edge(page, html):
+    """CU-001 of S1 ends at lon 73; a corner dragged near its corner takes that very place."""
+    choose(page, "CU-002")
+    page.run("camiDraw.map.setView([42.2, 73.3], 8, { animate: false })")
+    drag(page, (73, 43), (72.985, 41.985))
+    ring = work(page)["units"]["CU-002"]["polygons"][0][0]
+    assert [73, 42] in ring
+    assert not [p for p in ring if 72.9 < p[0] < 73 and 41.9 < p[1] < 42]
+
+
+def test_a_whole_unit_moves_by_its_ground_and_by_keys(page):
+    choose(page, "CU-004")
+    click(page, '[data-mode="move"]')
+    drag(page, (80.5, 41.5), (80.9, 41.5))
+    ring = np.array(work(page)["units"]["CU-004"]["polygons"][0][0])
+    assert np.allclose(ring[:, 0].min(), 80.4, atol=0.05)
+    assert np.allclose(np.ptp(ring, axis=0), (1, 1), atol=1e-4)
+    click(page, '[data-mode="move"]')
+
+
+def test_a_neighbour_is_looked_at_and_only_spoken_of(page, done, tmp_path):
+    page.run("document.getElementById('others-box').open = true")
+    click(page, "#others .unit-row")
+    assert page.run("return document.querySelector('#card .form')") is None
+    click(page, "#say-of-other")
+    answer(page, "our saiga winter here")
+    found = collect([saved(page, tmp_path)], done)
+    assert "CU-001: our saiga winter here" in found.remarks["text"].tolist()
+    assert found.remarks["unit_id"].tolist() == ["CU-001"]
+    assert set(found.changes.loc[found.changes["unit_id"] != "CU-001", "change"]) <= {"kept"}
+
+
+def test_an_untouched_file_changes_nothing(page, done, tmp_path):
+    found = collect([saved(page, tmp_path)], done)
+    own = found.changes[found.changes["group"] == "S2"]
+    assert set(own["change"]) == {"kept"}
+    assert set(own["matched_by"]) == {"cu_id"}
+    assert found.conflicts.empty
+
+
+# -- files ------------------------------------------------------------------------------------------
+
+
+def open_text(page, text):
+    page.run("camiDraw.openText(arguments[0])", text)
+
+
+def test_a_saved_file_is_opened_again_as_it_was(page, tmp_path):
+    snap_off(page)
+    choose(page, "CU-002")
+    click(page, '[data-mode="split"]')
+    for place in ((74.2, 43.3), (74.1, 41.8)):
+        map_click(page, *place)
+    press(page, Keys.ENTER)
+    choose(page, "CU-003")
+    click(page, "#reject")
+    answer(page, "two parts, too small")
+    before = work(page)["units"]
+    text = saved(page, tmp_path).read_text(encoding="utf-8")
+    while work(page)["done"]:
+        control(page, "z")
+    open_text(page, text)
+    page.wait("return document.getElementById('ask').open")
+    click(page, '[data-choice="go on"]')
+    page.wait("return !document.getElementById('ask').open")
+    assert work(page)["units"] == before
+    control(page, "z")  # opening is one step, and can be taken back
+    assert "CU-002" in work(page)["units"]
+
+
+def test_what_google_earth_saves_is_opened_and_a_second_file_is_laid_over(page, tmp_path):
+    """Earth keeps the data, loses ids, writes altitudes, and somebody drew and typed there."""
+    text = saved(page, tmp_path).read_text(encoding="utf-8")
+    earth = re.sub(r' id="[^"]*"', "", text)
+    earth = re.sub(r"(-?[\d.]+,-?[\d.]+)(?=[ <])", r"\1,0", earth)
+    earth = earth.replace("<name>CU-004 Tarim<", "<name>X CU-004 Tarim<")
+    polygon = "<coordinates>70,40,0 71,40,0 71,41,0 70,40,0</coordinates>"
+    fresh = (
+        "<Placemark><name>Untitled Polygon</name><Polygon><outerBoundaryIs><LinearRing>"
+        f"{polygon}</LinearRing></outerBoundaryIs></Polygon></Placemark>"
+    )
+    earth = earth.replace("</Document>", f"{fresh}</Document>")
+    open_text(page, earth)
+    page.wait("return document.getElementById('ask').open")
+    click(page, '[data-choice="over"]')
+    page.wait("return !document.getElementById('ask').open")
+    assert work(page)["done"] == []  # nothing was mixed
+    open_text(page, earth)
+    page.wait("return document.getElementById('ask').open")
+    click(page, '[data-choice="go on"]')
+    page.wait("return !document.getElementById('ask').open")
+    units = work(page)["units"]
+    assert units["CU-004"]["rejected"] is True
+    assert units["N1"]["polygons"] == [[[[70, 40], [71, 40], [71, 41]]]]
+    assert units["CU-002"]["polygons"][0][0][0] == pytest.approx([75, 42], abs=2)
+
+
+def test_texts_from_a_file_stay_texts(page, tmp_path):
+    text = saved(page, tmp_path).read_text(encoding="utf-8")
+    evil = "&lt;img src=x onerror=&quot;window.ran=1&quot;&gt;"
+    open_text(page, text.replace("<name>CU-004 Tarim<", f"<name>CU-004 {evil}<"))
+    page.wait("return document.getElementById('ask').open")
+    click(page, '[data-choice="go on"]')
+    page.wait("return !document.getElementById('ask').open")
+    choose(page, "CU-004")
+    assert "onerror" in page.run("return document.querySelector('#card h2').textContent")
+    assert page.run("return window.ran === undefined && !document.querySelector('#card img')")
+    assert page.errors == []
+
+
+# -- everybody --------------------------------------------------------------------------------------
+
+
+def test_it_speaks_russian(page):
+    click(page, '[data-lang="ru"]')
+    assert page.run("return document.documentElement.lang") == "ru"
+    assert page.run("return document.getElementById('save').textContent") == "Сохранить файл"
+    choose(page, "CU-002")
+    words = page.run("return document.getElementById('card').innerText")
+    assert not re.search(r"\b(needed|species|close|draw)\b", words)
+
+
+def test_axe_finds_nothing_serious(page):
+    axe = (node_module("axe-core") / "axe.min.js").read_text(encoding="utf-8")
+    choose(page, "CU-002")
+    page.run(axe + "; window.axe = axe; return 1")
+    found = page.driver.execute_async_script(
+        "const done = arguments[0]; axe.run().then((r) => done(r.violations"
+        ".filter((v) => ['serious', 'critical'].includes(v.impact))"
+        ".map((v) => [v.id, v.nodes.map((n) => n.html)])));"
+    )
+    assert found == []
+
+
+@pytest.mark.parametrize(("width", "height"), [(1366, 768), (1024, 768), (390, 844)])
+def test_it_fits_the_screen(page, width, height):
+    page.size(width, height)
+    time.sleep(0.2)
+    assert page.run("return document.documentElement.scrollWidth <= window.innerWidth")
+    if width < 760:
+        for tab, box in (("side", "side"), ("card", "card"), ("map", "map")):
+            click(page, f'[data-tab-of="{tab}"]')
+            assert page.run(
+                f"return document.getElementById('{box}').getBoundingClientRect().width > 300"
+            )
+
+
+def test_a_finger_moves_a_vertex(page):
+    snap_off(page)
+    choose(page, "CU-002")
+    x, y = page.run(
+        "const p = camiDraw.map.latLngToContainerPoint([43, 75]),"
+        " b = document.getElementById('map').getBoundingClientRect(); return [p.x + b.left, p.y + b.top]"
+    )
+    touch = page.driver.execute_cdp_cmd
+    touch("Emulation.setTouchEmulationEnabled", {"enabled": True})
+    try:
+        touch("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": x, "y": y}]})
+        for step in range(1, 6):
+            point = {"x": x + 12 * step, "y": y - 8 * step}
+            touch("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [point]})
+        touch("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+        page.wait("return camiDraw.state.work.done.length === 1")
+    finally:
+        touch("Emulation.setTouchEmulationEnabled", {"enabled": False})
+
+
+# -- a dead battery ---------------------------------------------------------------------------------
+
+
+def test_a_killed_browser_has_lost_nothing(html, tmp_path):
+    """kill −9 right after a step was said to be kept: the next start has it."""
+    for times in range(2):
+        generator = chromium_in(tmp_path / "profile")
+        page = next(generator)
+        try:
+            opened(page, html)
+            if times:
+                page.wait("return document.getElementById('ask').open")
+                click(page, '[data-choice="go on"]')
+                page.wait("return document.documentElement.dataset.begun")
+                assert len(work(page)["done"]) == 3
+                assert work(page)["units"]["CU-004"]["name_en"] == "Lop"
+                continue
+            choose(page, "CU-002")
+            click(page, "#vertices")
+            press(page, Keys.ARROW_UP, Keys.ARROW_UP)
+            choose(page, "CU-004")
+            name = page.driver.find_element("id", "name-en")
+            name.send_keys(Keys.CONTROL, "a", Keys.NULL, "Lop", Keys.TAB)
+            kept(page)
+            for process in page.processes():
+                os.kill(process, signal.SIGKILL)
+        finally:
+            generator.close()
+
+
+def chromium_in(profile):
+    """A browser with a profile of its own that outlives it."""
+    from contextlib import suppress
+
+    from selenium import webdriver
+    from selenium.common.exceptions import WebDriverException
+    from selenium.webdriver.chrome.service import Service
+
+    from tests.browser import _FLAGS, Page
+
+    options = webdriver.ChromeOptions()
+    for flag in (*_FLAGS, f"--user-data-dir={profile}", "--window-size=1366,768"):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"performance": "ALL", "browser": "ALL"})
+    driver = webdriver.Chrome(options, Service("/usr/bin/chromedriver"))
+
+    class Owned(Page):
+        def processes(self):
+            """This browser's own processes, by the profile that only they have open."""
+            listed = subprocess.run(["ps", "-eo", "pid,args"], capture_output=True, text=True)
+            return [
+                int(line.split()[0])
+                for line in listed.stdout.splitlines()
+                if f"--user-data-dir={profile}" in line and "chromedriver" not in line
+            ]
+
+    try:
+        yield Owned(driver)
+    finally:
+        with suppress(WebDriverException):
+            driver.quit()
+
+
+def test_its_tables_hold_no_place_finer_than_may_be_told(done):
+    """Panthera uncia made sensitive: nothing but 25 km cells is left of it."""
+    species = done.tables["species"].assign(sensitive="no")
+    species.loc[species["sci_name"] == "Panthera uncia", "sensitive"] = "yes"
+    ground = ground_of_round(toy_round(species=species)).ground
+    named = [key for key in ground["keys"] if key.get("sci_name") == "Panthera uncia"]
+    assert named == []
+    cells = [key["table"] for key in ground["cells"] if key.get("sci_name") == "Panthera uncia"]
+    assert sorted(set(cells)) == ["confidence", "species"]
+    for table in ground["points"]:
+        for row in table["rows"]:
+            assert "Panthera uncia" not in row.get("species", ())
+            assert row.get("sci_name") != "Panthera uncia" or "cell" in row
+    assert json.dumps(ground).count("uncia") < 40
