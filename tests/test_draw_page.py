@@ -296,8 +296,12 @@ def test_everything_a_group_can_do_comes_back_through_collect_as_facts(page, don
     assert found.files[0].group == "S2"
     assert changes.loc["CU-004", ["change", "matched_by"]].tolist() == ["merged", "cu_id"]
     assert changes.loc["CU-003", ["change", "matched_by"]].tolist() == ["reshaped", "cu_id"]
-    assert changes.loc["CU-002", "matched_by"] == "cu_id"
+    assert changes.loc[["CU-002"], "change"].tolist() == ["split", "commented"]
+    assert set(changes.loc[["CU-002"], "matched_by"]) == {"cu_id"}
     units = found.round.tables["conservation_units"].set_index("unit_id")
+    assert units.loc["CU-002a", "status"] == "working-group proposal"
+    assert units.loc["CU-002b", "status"] == "rejected"  # a piece is rejected by itself
+    assert units.loc["CU-002a"].geometry.bounds[0] == 73  # the letters are those of the page
     fresh = units[units["name_en"] == "Chatkal"]
     assert fresh["name_ru"].tolist() == ["Чаткал"]
     west, south, east, north = fresh.geometry.iloc[0].bounds

@@ -229,6 +229,11 @@ def remarks_table(
     """Pins, lines, comments and conflicts, as a layer to look at."""
     shapes = dict(zip(outlines["site"], outlines["outline"], strict=True))
     shapes |= dict(zip(table["unit_id"], table.geometry, strict=True))
+    # what is said of a unit that was parted stands on its first piece
+    piece_of = {row.of_unit: row.unit_id for row in reversed(merge.changes) if row.of_unit}
+    for unit_id, piece in piece_of.items():
+        if piece in shapes:
+            shapes.setdefault(unit_id, shapes[piece])
     rows = list(group_files.pins)
     rows += [
         {

@@ -48,6 +48,7 @@ from cami_units.workshop._versions import (
 )
 
 _CANDIDATE: Final = "modelled candidate"
+_REJECTED: Final = "rejected"
 
 
 def merged(
@@ -413,12 +414,31 @@ def _split(
         if piece_facts.stand_for(name):
             name_en = piece_facts.name_en or f"{unit['name_en']} ({letter})"
             name_ru = piece_facts.name_ru or f"{unit['name_ru']} ({letter})"
+        is_rejected = piece_facts.rejected and piece_facts.stand_for(name)
+        status = _REJECTED if is_rejected else PROPOSAL
         merge.units.append(
-            NextUnit(piece, piece, unit_id, name_en, name_ru, PROPOSAL, groups=groups)
+            NextUnit(
+                piece,
+                piece,
+                unit_id,
+                name_en,
+                name_ru,
+                status,
+                groups=groups,
+                reason=note("", text=piece_facts.reason) if is_rejected else None,
+            )
         )
         merge.changes.append(
             UnitChange(
-                *(piece, "new", "none", applying.group, applying.file, name, piece),
+                *(
+                    piece,
+                    "rejected" if is_rejected else "new",
+                    "none",
+                    applying.group,
+                    applying.file,
+                    name,
+                    piece,
+                ),
                 notes=(note("piece", unit_id=unit_id),),
                 applied=True,
                 of_unit=unit_id,

@@ -280,7 +280,10 @@ def _version(
     if change == "reshaped" and first.iou <= 0 and len(pieces) == 1:
         notes.append(note("elsewhere"))
     own_names = [str(unit[key]) for key in ("name_en", "name_ru")]
-    if any(_is_rejected(piece, own_names) for piece in pieces):
+    rejections = [_is_rejected(piece, own_names) for piece in pieces]
+    told_pieces = all(piece.facts.piece for piece in pieces)
+    # of pieces that are told as such, each is rejected by itself
+    if all(rejections) if told_pieces else any(rejections):
         if change != "kept":
             notes.append(note("rejection voids outline"))
         change = "rejected"
