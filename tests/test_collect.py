@@ -929,11 +929,10 @@ def test_what_hangs_on_units_goes_along_and_the_log_of_decisions_is_kept(tmp_pat
     assert (tmp_path / "01" / "decisions_00.csv").read_bytes() == log
     assert (tmp_path / "01" / "activities.csv").read_bytes().endswith(b"S1-001,CU-001\n")
     units = units_of(made)["status"]
-    # What plenary agreed was another outline: the new one is a proposal again.
-    assert (units["CU-001"], units["CU-002"]) == (
-        "working-group proposal",
-        "working-group proposal",
-    )
+    # What plenary agreed stands: the outline that came in later is a question, not a change.
+    assert (units["CU-001"], units["CU-002"]) == ("plenary-agreed", "working-group proposal")
+    [conflict] = made.conflicts.to_dict("records")
+    assert (conflict["kind"], conflict["default"]) == ("decided", "keep what was decided")
 
 
 def test_pins_are_on_the_map(written):

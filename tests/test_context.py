@@ -27,13 +27,14 @@ from cami_units.commands.shown_round import (
     published,
     shown_context,
 )
+from cami_units.kml import rehearsal as draw
 from cami_units.layers import context_rows
 from cami_units.model import EQUAL_AREA, LONLAT, InputError, Round
 from cami_units.plan import read_plan
 from cami_units.scene import MOST_FEATURES, MOST_VERTICES, light_context
 from tests.browser import Page, chromium
 from tests.rounds import BOXES, toy_round
-from tests.test_collect import base, collected, handed_out
+from tests.test_collect import base, collected, handed_out, kmz
 
 browser = pytest.fixture(scope="module")(chromium)
 
@@ -347,10 +348,16 @@ def test_the_next_round_keeps_context_and_drops_what_was_said_of_other_outlines(
     made = collected(tmp_path, {"edit_S1.kmz": handed_out("S1")}, on=on).round.tables
     assert made["unit_context"]["value"].eq(12.0).all()
     assert len(made["context_conflict"]) == 1
-    assert "sensitivity" not in made
-    assert "stability" not in made["conservation_units"]
+    # Nothing was redrawn: what was computed of each outline still holds.
+    assert made["sensitivity"]["unit_id"].tolist() == units["unit_id"].tolist()
+    files = {"edit_S1.kmz": kmz(draw.grown("CU-001", 0.8))}
+    later = collected(tmp_path, files, on=on).round.tables
+    assert "CU-001" not in set(later["sensitivity"]["unit_id"])
+    stability = later["conservation_units"].set_index("unit_id")["stability"]
+    assert stability["CU-001"] == "not computed"
+    assert stability["CU-002"].startswith("robust")
     cards = words.unit_cards(made, made["species"])
-    assert cards["stability"].eq("").all()
+    assert cards["stability"].str.startswith("robust").all()
     assert cards["context"].eq("conflict: 12 % of the area").all()
 
 

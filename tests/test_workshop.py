@@ -61,6 +61,7 @@ def row(shape, name="", cu_id="", *, group="S1", part="", rev="00", placemark_id
         "rev": rev,
         "placemark_id": placemark_id,
         "untouched": False,
+        "outline_hash": "",
         "section_id": "",
         "outline": shape,
     }

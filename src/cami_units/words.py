@@ -243,12 +243,13 @@ def unit_cards(
         row["unit_id"]: stability(row, lang)
         for row in _records(tables.get("sensitivity", pd.DataFrame()))
     }
+    unsure = text("not computed", lang) if sure else ""
     around: dict[str, list[str]] = {}
     for row in _records(tables.get("unit_context", pd.DataFrame())):
         around.setdefault(row["unit_id"], []).append(context(row, lang))
     rows = [
         _card(unit, findings.get(unit["unit_id"], {}), names, lang)
-        | {"stability": sure.get(unit["unit_id"], "")}
+        | {"stability": sure.get(unit["unit_id"], unsure)}
         | {"context": "; ".join(around.get(unit["unit_id"], ()))}
         for unit in _records(units.drop(columns="geometry", errors="ignore"))
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import asdict, replace
 from typing import Any, Final
 
@@ -10,7 +11,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from cami_units import __version__, delineate, grid, layers, overlap, rank, words, workshop
+from cami_units import __version__, delineate, grid, kml, layers, overlap, rank, words, workshop
 from cami_units.commands._round_tables import (
     STABILITY_TABLES,
     SUMMARY,
@@ -35,6 +36,11 @@ from cami_units.plan import Plan
 
 SAME_HOTSPOT: Final = 0.3
 """Jaccard index from which a drawn unit and a hotspot are one place, as in C8."""
+SUCCESSION: Final = ("merged_into", "split_from")
+"""Columns of units that say what became of another unit; only in rounds in which one did."""
+NOT_COMPUTED: Final = "not computed"
+STABILITY_OF_UNITS: Final = STABILITY_TABLES[:5]
+"""What `sensitivity` says of one unit by itself."""
 MOSTLY: Final = 0.5
 """Share of a hotspot inside a drawn unit from which the unit covers it."""
 
@@ -81,23 +87,33 @@ def units_table(
     """`conservation_units` of the next round: rows of the base, and new ones where ground changed."""
     before = base.tables["conservation_units"].set_index("unit_id", drop=False)
     columns = [str(column) for column in before.columns]
-    columns = [column for column in columns if column != "stability"]  # said of other outlines
     columns += [] if "rev" in columns else ["rev"]
     measured = _measured(plan, pieces, units, merge, outlines, assessed)
     rows = []
     for unit in merge.units:
         if unit.site:
             row = dict(measured.loc[unit.unit_id])
-            row["rev"] = next_number(base)
+            # What was computed or decided was said of another outline.
+            row |= {"rev": next_number(base), "stability": NOT_COMPUTED, "decision": ""}
         else:
             row = {str(key): value for key, value in before.loc[unit.unit_id].items()}
             row["rev"] = row.get("rev") or base.imprint.number
+            if unit.status != row["status"]:
+                row["decision"] = ""
         row |= {"status": unit.status, "unit_id": unit.unit_id}
         row |= {key: getattr(unit, key) for key in ("name_en", "name_ru") if getattr(unit, key)}
         if unit.reason:
             row["rationale"] = f"{words.said(unit.reason)} {row['rationale']}"
+        if unit.into:
+            row["merged_into"] = unit.into
+        if unit.parent and unit.parent != unit.unit_id:
+            row["split_from"] = unit.parent
         rows.append(row)
+    columns += [name for name in SUCCESSION if name not in columns and any(name in r for r in rows)]
     table = gpd.GeoDataFrame(pd.DataFrame(rows, columns=columns), geometry="geometry", crs=LONLAT)
+    for name in SUCCESSION:
+        if name in table:
+            table[name] = table[name].fillna("")
     table = _with_names(table, pieces.layers, plan)
     table = _with_hotspots_of_merged(table, merge)
     out = table["status"].isin(HIDDEN_STATUSES)
@@ -236,13 +252,48 @@ def next_tables(
     tables["conservation_units"] = table
     tables["planning_units"] = _planning_units(base, plan, units, table)
     tables["not_proposed"] = _not_proposed(base, pieces, table)
-    for name in ("remarks", "set_aside", *STABILITY_TABLES):
+    for name in ("remarks", "set_aside", "questions", *STABILITY_TABLES):
         tables.pop(name, None)
+    tables |= _stability_tables(base, table, kept_ids)
     if len(remarks):
         tables["remarks"] = remarks
     if merge.set_aside:
         tables["set_aside"] = _set_aside(merge, outlines, base.imprint.languages[0])
     return tables
+
+
+def _stability_tables(
+    base: Round, table: pd.DataFrame, kept_ids: Collection[str]
+) -> dict[str, pd.DataFrame]:
+    """What `sensitivity` computed of units whose outlines did not change; of sets of units nothing.
+
+    A smallest set, or a pair of borders, hangs on every outline at once.
+    """
+    shown_ids = set(table.loc[~table["status"].isin(HIDDEN_STATUSES), "unit_id"]) & {*kept_ids}
+    of_kept = {
+        name: base.tables[name][base.tables[name]["unit_id"].isin(shown_ids)]
+        for name in STABILITY_OF_UNITS
+        if name in base.tables
+    }
+    return {name: rows.reset_index(drop=True) for name, rows in of_kept.items() if len(rows)}
+
+
+def former_versions(base: Round) -> dict[str, dict[str, list[str]]]:
+    """The outlines (their hashes) and the names that each unit ever had, this round's included."""
+    former = {
+        str(unit_id): {name: list(values) for name, values in row.items()}
+        for unit_id, row in base.manifest.get("former", {}).items()
+    }
+    units = base.tables["conservation_units"]
+    columns = (units[name] for name in ("unit_id", "name_en", "name_ru", "geometry"))
+    for unit_id, name_en, name_ru, outline in zip(*columns, strict=True):
+        row = former.setdefault(str(unit_id), {"hashes": [], "names": []})
+        parts = [outline, *shapely.get_parts(outline)]
+        hashes = {kml.geom_hash(kml.as_written(part)) for part in parts}
+        row["hashes"] = sorted({*row["hashes"], *hashes})
+        names = {str(name) for name in (name_en, name_ru) if not is_missing(name)}
+        row["names"] = sorted({*row["names"], *names})
+    return former
 
 
 def _planning_units(
@@ -348,4 +399,5 @@ def next_manifest(
         "collected": sorted(files, key=lambda file: (file["file"], file["sha256"])),
         "resolutions": [asdict(file) for _, file in sorted(rules.resolutions.items())],
         "ids_used": sorted(used_ids),
+        "former": former_versions(base),
     }

@@ -11,8 +11,8 @@ from typing import Final
 import pandas as pd
 
 from cami_units import store, words, workshop
-from cami_units.commands.collect import RESOLUTIONS
 from cami_units.commands.decide import decided_round
+from cami_units.commands.group_files import RESOLUTIONS
 from cami_units.commands.stored_round import allocation
 from cami_units.documents.activity_documents import (
     write_activities_document,

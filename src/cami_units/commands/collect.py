@@ -11,7 +11,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from cami_units import layers, overlap, store, workshop
+from cami_units import kml, layers, overlap, store, workshop
 from cami_units.commands._change_tables import (
     Picture,
     changes_table,
@@ -22,15 +22,18 @@ from cami_units.commands._change_tables import (
     tick_notices,
 )
 from cami_units.commands._next_round import (
+    former_versions,
     next_manifest,
     next_number,
     next_tables,
     under_sites,
     units_table,
 )
+from cami_units.commands.activities import ACTIVITIES, ACTIVITY_LOG, known_activities
 from cami_units.commands.assess import Assessed, assess_sites, cut
 from cami_units.commands.context import context_again
 from cami_units.commands.group_files import (
+    RESOLUTIONS,
     FileRead,
     GroupFiles,
     HandedOut,
@@ -43,7 +46,7 @@ from cami_units.commands.round_files import products
 from cami_units.commands.shown_round import kept_pieces
 from cami_units.commands.stored_round import reopened
 from cami_units.documents.collect_report import Report, write_report, write_report_workbook
-from cami_units.documents.csv_tables import write_csv
+from cami_units.documents.csv_tables import harmless, write_csv
 from cami_units.documents.typed_tables import read_table
 from cami_units.model import (
     EVIDENCE_LAYERS,
@@ -59,9 +62,6 @@ from cami_units.overlap import Pieces
 from cami_units.plan import Plan
 
 PACK_FILE: Final = "pack.json"
-RESOLUTIONS: Final = "resolutions.csv"
-CARRIED: Final = ("activities.csv", "activities_log.csv")
-"""Files of a round that go with its units into the next one, byte for byte."""
 _DECISIONS: Final = "decisions.csv"
 _EARLIER_DECISIONS: Final = "decisions_*.csv"
 
@@ -137,6 +137,7 @@ def collect(
         raise InputError(f"None of {len(group_files.files)} files could be read. {reasons}")
     progress("comparing with the round handed out", 0, 0)
     placemarks = placemark_table(group_files, plan.study.crs)
+    placemarks["outline_hash"] = list(map(kml.geom_hash, placemarks["outline"]))
     pieces = cut(known_layers, plan)
     ground = workshop.Ground(placemarks, units)
     versions = _versions(group_files, placemarks, units, ground, handed_out, groups)
@@ -145,7 +146,9 @@ def collect(
         outside=plan.workshop.defaults.outside_section,
         order=tuple(groups),
         owner=owner,
-        resolutions=_resolutions(resolutions, paths, groups),
+        resolutions=_resolutions(
+            resolutions, paths, groups, [file.file for file in group_files.files]
+        ),
         unread={file.group: file.file for file in group_files.files if file.refused and file.group},
     )
     merge = workshop.merged(
@@ -210,6 +213,9 @@ def _base_units(base: Round, plan: Plan) -> gpd.GeoDataFrame:
     flat = layers.to_equal_area(units, plan.study.crs).assign(outline=units.geometry)
     if "rev" not in flat:
         flat["rev"] = base.imprint.number
+    former = former_versions(base)
+    flat["former_hashes"] = [frozenset(former[unit_id]["hashes"]) for unit_id in flat["unit_id"]]
+    flat["former_names"] = [tuple(former[unit_id]["names"]) for unit_id in flat["unit_id"]]
     return flat.sort_values("unit_id").reset_index(drop=True)
 
 
@@ -316,8 +322,9 @@ def _inside(
 
 
 def _resolutions(
-    named_file: Path | None, paths: Iterable[Path], groups: Iterable[str]
+    named_file: Path | None, paths: Iterable[Path], groups: Iterable[str], files: Iterable[str]
 ) -> dict[str, workshop.Resolution]:
+    """What people decided on conflicts, from the file named or the one beside the groups' files."""
     files_beside = [path / RESOLUTIONS for path in paths if path.is_dir()]
     files_beside += [path.parent / RESOLUTIONS for path in paths if not path.is_dir()]
     path = named_file or next((file for file in files_beside if file.is_file()), None)
@@ -327,7 +334,8 @@ def _resolutions(
     table = read_table(path, columns=columns, needs=("unit_id",))
     answers = table["resolution"].where(table["resolution"] != "", table["group"])
     table = table.assign(resolution=answers.where(answers != "", table["rule"]))
-    return workshop.resolutions_of(table[["unit_id", "resolution", "reason"]], groups=groups)
+    table = table[["unit_id", "resolution", "reason"]]
+    return workshop.resolutions_of(table, groups=groups, files=files)
 
 
 def _assessed(
@@ -396,7 +404,7 @@ def _collected(
 
 def _carried(base_dir: Path, number: str) -> dict[str, Path]:
     """Files that go along, by their name in the next round: its own log of decisions starts anew."""
-    names = {name: base_dir / name for name in CARRIED}
+    names = {name: base_dir / name for name in (ACTIVITIES, ACTIVITY_LOG)}
     names[f"decisions_{number}.csv"] = base_dir / _DECISIONS
     names |= {path.name: path for path in sorted(base_dir.glob(_EARLIER_DECISIONS))}
     return {name: path for name, path in names.items() if path.is_file()}
@@ -452,9 +460,33 @@ def write_collected(
         "report.xlsx": lambda path: write_report_workbook(path, content),
     }
     files |= {name: store.copy_of(path) for name, path in collected.carried.items()}
+    files |= _followed_activities(collected)
     with kept_pieces(directory):
         store.write_round(collected.round, directory, files=files, force=force)
     return tuple(problems)
+
+
+def _followed_activities(collected: Collected) -> dict[str, store.Writer]:
+    """The activities and their log, where units that have some were merged or split."""
+    path = collected.carried.get(ACTIVITIES)
+    following = workshop.successors(collected.round.tables["conservation_units"])
+    table = known_activities(path.parent) if path and following else None
+    if path is None or table is None:
+        return {}
+    table, lines = workshop.followed(table, following, by="collect")
+    if lines.empty:
+        return {}
+
+    def write_log(target: Path) -> None:
+        """The log as it was, and a line for each activity that went along."""
+        log = path.parent / ACTIVITY_LOG
+        if log.is_file():
+            store.copy_of(log)(target)
+        for line in lines.to_dict("records"):
+            row = {str(name): harmless(value) for name, value in line.items()}
+            store.append_to_log(target, row, columns=workshop.LOG_COLUMNS)
+
+    return {ACTIVITIES: lambda target: write_csv(target, table), ACTIVITY_LOG: write_log}
 
 
 def next_directory(base_dir: Path, base: Round) -> Path:

@@ -208,7 +208,7 @@ def decided(base_round: Round, log: pd.DataFrame) -> Round:
     ids = units["unit_id"]
     decided_units = units.assign(
         status=ids.map(statuses).where(ids.isin(list(statuses)), units["status"]),
-        decision=ids.map(words).fillna(""),
+        decision=ids.map(words).fillna(units.get("decision", "")).fillna(""),
     )
     return replace(base_round, tables={**base_round.tables, "conservation_units": decided_units})
 

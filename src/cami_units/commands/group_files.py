@@ -42,6 +42,8 @@ _OF_A_PACK: Final = re.compile(
     re.IGNORECASE,
 )
 _TO_EDIT: Final = re.compile(r"(?:edit_.+\.km[lz]|form_.+\.xls[xm])\Z", re.IGNORECASE)
+RESOLUTIONS: Final = "resolutions.csv"
+"""What people decided on conflicts, beside the groups' files."""
 MAX_FILE: Final = 100_000_000
 _EDIT_NAME: Final = re.compile(r"edit[\s_\-]+(.+)", re.IGNORECASE)
 _UNITS_FOLDER: Final = re.compile(r"2\b.*(?:\bunits?\b|единиц)", re.IGNORECASE)

@@ -13,12 +13,14 @@ from cami_units.workshop._activities import (
     PROGRAMME,
     Contribution,
     completeness,
+    followed,
     merged_activities,
     moved,
     numbered,
     placed,
     recurring,
     species_by_unit,
+    successors,
 )
 from cami_units.workshop._allocation import EVERYBODY, allocated, groups_of
 from cami_units.workshop._drawn_facts import DrawnFacts, drawn_facts
@@ -71,6 +73,7 @@ __all__ = [
     "bare_name",
     "completeness",
     "drawn_facts",
+    "followed",
     "fullest_first",
     "groups_of",
     "is_cyrillic",
@@ -88,5 +91,6 @@ __all__ = [
     "same_outline",
     "species_by_unit",
     "spoken_id",
+    "successors",
     "versions_of_group",
 ]

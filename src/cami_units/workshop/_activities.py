@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 import pandas as pd
 
@@ -562,6 +562,96 @@ def moved(
     table.loc[going, "moved_from"] = "" if back else before
     table.loc[going, "unit_id"] = after
     return table, lines.reset_index(drop=True)
+
+
+# -- when units are merged or split ---------------------------------------------------------------
+
+
+def successors(units: pd.DataFrame) -> dict[str, list[str]]:
+    """What stands for each unit that was merged or split: by unit_id, the units as they are now.
+
+    Parameters
+    ----------
+    units : DataFrame
+        ``unit_id``, ``area_km2``, and ``merged_into`` and ``split_from`` where any unit was.
+
+    Examples
+    --------
+    >>> ids = {"unit_id": ["CU-1", "CU-2a", "CU-2b"], "area_km2": [9.0, 3.0, 5.0]}
+    >>> successors(pd.DataFrame({**ids, "split_from": ["", "CU-2", "CU-2"]}))
+    {'CU-2': ['CU-2b', 'CU-2a']}
+    """
+    following: dict[str, list[str]] = {}
+    ordered = units.sort_values(["area_km2", "unit_id"], ascending=[False, True])
+    for row in ordered.to_dict("records"):
+        unit_id = str(row["unit_id"])
+        if _said(row.get("merged_into")):
+            following.setdefault(unit_id, []).append(_said(row["merged_into"]))
+        if _said(row.get("split_from")):
+            following.setdefault(_said(row["split_from"]), []).append(unit_id)
+    return {unit_id: _at_last(unit_id, following) for unit_id in sorted(following)}
+
+
+def _at_last(unit_id: str, following: Mapping[str, Sequence[str]]) -> list[str]:
+    """What a unit has become after all: merged into one that was split itself, and so on."""
+    reached: dict[str, None] = {}
+    waiting, seen_ids = [unit_id], {unit_id}
+    while waiting:
+        current = waiting.pop(0)
+        if current not in following:
+            reached[current] = None
+        for successor in following.get(current, ()):
+            if successor not in seen_ids:
+                seen_ids.add(successor)
+                waiting.append(successor)
+    return list(reached)
+
+
+def followed(
+    activities: pd.DataFrame, following: Mapping[str, Sequence[str]], *, by: str
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Activities of merged units moved to what they went into; of split units, one for each piece.
+
+    Parameters
+    ----------
+    activities : DataFrame
+        :data:`ACTIVITY_COLUMNS`.
+    following : mapping
+        As :func:`successors` gives it.
+    by : str
+        Who did it, for the log.
+
+    Returns
+    -------
+    DataFrame
+        The activities. The largest piece of a split unit keeps the id of each; the others get
+        copies, ``A-7.b`` and so on.
+    DataFrame
+        Lines for the log: each move and each copy.
+    """
+    rows: list[dict[str, Any]] = []
+    lines: list[tuple[str, ...]] = []
+    ids = set(activities["activity_id"])
+    for cells in activities.to_dict("records"):
+        row = {str(name): value for name, value in cells.items()}
+        home = "moved_from" if row["moved_from"] else "unit_id"
+        units = following.get(row[home], ())
+        if not units:
+            rows.append(row)
+            continue
+        activity_id, old = row["activity_id"], row[home]
+        why = f"{old} is now {', '.join(units)}"
+        rows.append({**row, home: units[0]})
+        lines.append((activity_id, "amend", home, old, units[0], by, why))
+        for letter, unit_id in zip("bcdefghijklmnopqrstuvwxyz", units[1:], strict=False):
+            copy_id = f"{activity_id}.{letter}"
+            if copy_id in ids:
+                continue  # it went along before
+            rows.append({**row, "activity_id": copy_id, home: unit_id})
+            lines.append((copy_id, "add", "text", "", row["text"], by, f"{activity_id}: {why}"))
+    table = pd.DataFrame(rows, columns=list(ACTIVITY_COLUMNS), dtype=str)
+    log = pd.DataFrame(lines, columns=list(LOG_COLUMNS), dtype=str)
+    return table.sort_values("activity_id", ignore_index=True), log
 
 
 # -- before the final reading ---------------------------------------------------------------------

@@ -55,7 +55,8 @@ class Notice(NamedTuple):
 class Placemark(NamedTuple):
     """A row of the table `placemarks`: what it says of itself, and the unit that it is taken for.
 
-    `place` is the number of the row; `iou` the Jaccard index with the unit; `copy_of` the unit
+    `place` is the number of the row; `untouched` says that its outline is the one its own data name,
+    `outline_hash` which one it is; `iou` the Jaccard index with the unit; `copy_of` the unit
     whose data a new shape was copied with.
     """
 
@@ -72,6 +73,7 @@ class Placemark(NamedTuple):
     placemark_id: str
     untouched: bool
     facts: DrawnFacts = NOT_DRAWN
+    outline_hash: str = ""
     unit_id: str = ""
     matched_by: MatchedBy = "none"
     iou: float = 0.0
@@ -87,14 +89,14 @@ class Placemark(NamedTuple):
         return Notice(self.file, self.folder, self.name, note(key, **facts))
 
 
-PLACEMARK_COLUMNS: Final = Placemark._fields[1:13]
+PLACEMARK_COLUMNS: Final = Placemark._fields[1:14]
 
 
 def placemarks_of(table: pd.DataFrame) -> list[Placemark]:
     """The rows of a table of placemarks with ground, by :data:`PLACEMARK_COLUMNS`."""
     # only files of the drawing page carry facts: a table without them is as good
-    given = table if "facts" in table else table.assign(facts=[NOT_DRAWN] * len(table))
-    rows = zip(*(given[column] for column in PLACEMARK_COLUMNS), strict=True)
+    full = table if "facts" in table else table.assign(facts=[NOT_DRAWN] * len(table))
+    rows = zip(*(full[column] for column in PLACEMARK_COLUMNS), strict=True)
     return [Placemark(place, *row) for place, row in enumerate(rows)]
 
 

@@ -17,6 +17,7 @@ from cami_units.workshop._identity import Ground, Notice, note
 from cami_units.workshop._merge_tables import (
     ASK,
     KEEP_BASE,
+    KEEP_DECIDED,
     OVERLAP_SHARE,
     PROPOSAL,
     Conflict,
@@ -36,7 +37,7 @@ from cami_units.workshop._new_units import (
     numbered_shapes,
     settle_new_units,
 )
-from cami_units.workshop._resolutions import SETTLED, Resolution, Rules
+from cami_units.workshop._resolutions import SETTLED, Resolution, Rules, is_decided
 from cami_units.workshop._unit_names import bare_name, is_cyrillic
 from cami_units.workshop._versions import (
     GroupVersions,
@@ -90,7 +91,9 @@ def merged(
             checked = [
                 _on_the_map(version, ground_inside, placemarks, merge) for version in versions
             ]
-            by_unit[unit_id].append(_one_voice(checked, placemarks, ground, merge))
+            decided = rules.resolutions.get(unit_id)
+            voice = _one_voice(checked, decided, placemarks, ground, merge)
+            by_unit[unit_id].append(voice)
     new_shapes = new_shapes_on_the_map(groups, ground_inside, merge)
     numbered = numbered_shapes(new_shapes, ground, placemarks, rules, merge)
     id_of_shape = {f"#{mark.place}": unit_id for unit_id, mark in numbered.items()}
@@ -147,13 +150,25 @@ def _on_the_map(
 
 
 def _one_voice(
-    versions: Sequence[Version], placemarks: gpd.GeoDataFrame, ground: Ground, merge: Merge
+    versions: Sequence[Version],
+    decided: Resolution | None,
+    placemarks: gpd.GeoDataFrame,
+    ground: Ground,
+    merge: Merge,
 ) -> Version:
-    """What a group says of a unit, where it brought several files: the fullest file leads."""
-    asking = _distinct([version for version in versions if version.differs], placemarks)
-    voice = (asking or versions)[0]._replace(comment=joined_comments(versions))
-    if len(asking) < 2:
+    """What a group says of a unit, where it brought several files: the first one leads.
+
+    People can choose another one by the name of its file.
+    """
+    named = [version for version in versions if decided and version.file == decided.choice]
+    ordered = [*named, *(version for version in versions if version not in named)]
+    asking = _distinct([version for version in ordered if version.differs], placemarks)
+    leading = named or asking or ordered
+    voice = leading[0]._replace(comment=joined_comments(versions))
+    rest = [version for version in asking if not _asks_the_same(version, voice, placemarks)]
+    if not rest or (len(asking) < 2 and not named):
         return voice
+    asking = [voice, *rest]
     sites = [
         (version.file, add_site(merge, _version_site(version), version.places))
         for version in asking
@@ -167,7 +182,7 @@ def _one_voice(
             "same group twice",
             note("same group twice", group=voice.group, count=len(asking), file=voice.file),
             sites=_with_base(voice.unit_id, sites),
-        )
+        ).answered(decided)
     )
     for (_, site), version in list(zip(sites, asking, strict=True))[1:]:
         _lay_version_aside(merge, site, version, note("version counts", file=voice.file))
@@ -246,6 +261,9 @@ def _by_default(
     if unit["status"] in SETTLED:
         what = note("document settled", status=unit["status"], groups=groups)
         return None, KEEP_BASE, ("settled", what)
+    if is_decided(unit):
+        what = note("decided", status=unit["status"], groups=groups)
+        return None, KEEP_DECIDED, ("decided", what)
     stale = [voice for voice in distinct if voice.stale]
     if stale:
         what = note("outdated", group=stale[0].group, rev=unit["rev"])
@@ -307,7 +325,7 @@ def _by_resolution(
     if decided.choice == "union":
         reshaped = [voice for voice in distinct if voice.change == "reshaped"]
         return _union(reshaped) if reshaped else None
-    version = next((voice for voice in voices if voice.group == decided.choice), None)
+    version = next((voice for voice in voices if decided.choice in (voice.group, voice.file)), None)
     if version is None:
         present = listed(sorted({voice.group for voice in voices})) or "none"
         raise InputError(
@@ -344,9 +362,8 @@ def _add_conflict(
             shared,
             default,
             *why,
-            decided.sentence() if decided else "",
-            _with_base(unit_id, sites),
-        )
+            sites=_with_base(unit_id, sites),
+        ).answered(decided)
     )
 
 
@@ -570,9 +587,8 @@ def _add_overlaps(
                 ASK,
                 "overlap",
                 note("overlap"),
-                decided.sentence() if decided else "",
-                ((first.unit_id, first.unit_id), (second.unit_id, second.unit_id)),
-            )
+                sites=((first.unit_id, first.unit_id), (second.unit_id, second.unit_id)),
+            ).answered(decided)
         )
 
 

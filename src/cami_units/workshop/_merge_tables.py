@@ -16,6 +16,7 @@ from cami_units.workshop._versions import Change, ground_of, outline_of
 PROPOSAL: Final = "working-group proposal"
 ASK: Final = "ask plenary"
 KEEP_BASE: Final = "keep base"
+KEEP_DECIDED: Final = "keep what was decided"
 OVERLAP_SHARE: Final = 0.01
 """Units of different groups that share more than this of the smaller one are shown to plenary."""
 
@@ -44,7 +45,8 @@ class UnitChange(NamedTuple):
 class Conflict(NamedTuple):
     """A row of `conflicts`: what groups do not agree on, the default, and what people decided.
 
-    `sites` are the outlines of its picture: label and site.
+    `sites` are the outlines of its picture: label and site. `open` says whether nobody has answered
+    it yet, or the answer is to ask plenary.
     """
 
     unit_id: str
@@ -55,6 +57,13 @@ class Conflict(NamedTuple):
     what: Note
     resolution: str = ""
     sites: tuple[tuple[str, str], ...] = ()
+    open: bool = True
+
+    def answered(self, decided: Resolution | None) -> Conflict:
+        """The same with what people decided on it."""
+        if decided is None:
+            return self
+        return self._replace(resolution=decided.sentence(), open=decided.choice == "ask")
 
 
 class NextUnit(NamedTuple):

@@ -149,9 +149,8 @@ def _rivals(
                 default,
                 "same new area",
                 note("same new area", first=a.group, second=b.group),
-                decided.sentence() if decided else "",
-                ((a.group, f"@{a.place}"), (b.group, f"@{b.place}")),
-            )
+                sites=((a.group, f"@{a.place}"), (b.group, f"@{b.place}")),
+            ).answered(decided)
         )
         merge.sites |= {f"@{a.place}": (a.place,), f"@{b.place}": (b.place,)}
     return reasons
@@ -213,9 +212,8 @@ def ask_about_outside(
                 default.get(rules.outside, f"keep {mark.group}"),
                 "outside the section",
                 what,
-                decided.sentence() if decided else "",
-                ((mark.group, unit_id),),
-            )
+                sites=((mark.group, unit_id),),
+            ).answered(decided)
         )
         if rules.outside == "leave-out" and not decided:
             merge.units = [unit for unit in merge.units if unit.unit_id != unit_id]

@@ -15,14 +15,25 @@ Rule = Literal["section-owner", "first", "union", "ask"]
 Outside = Literal["ask", "keep", "leave-out"]
 
 SETTLED: Final = ("endorsed by range states", "adopted")
-"""Statuses that no file changes: they hang on a document."""
+"""Statuses that hang on a document."""
+DECIDED: Final = ("plenary-agreed", *SETTLED)
+"""Statuses that no file changes: they were decided."""
+_DECISIONS: Final = ("agree", "agree-with-change", "reject", "merge")
+"""Decisions that settle a unit; one that is parked stays open."""
 
+_DEFAULTS: Final = {
+    "ask plenary": "ask",
+    "leave out": "leave-out",
+    "keep what was decided": "base",
+    "what was decided": "base",
+}
+"""Defaults that stand in `conflicts.csv`, so that they can be typed as answers."""
 _CHOICES: Final = ("base", "union", "ask", "both", "delete", "leave-out")
 
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """What people decided on a conflict before the merge: a group's version, or a rule; and why."""
+    """What people decided on a conflict before the merge: a group, a file, or a rule; and why."""
 
     unit_id: str
     choice: str
@@ -46,17 +57,26 @@ class Rules:
     """Groups whose file came and could not be read, with its name."""
 
 
-def resolutions_of(table: pd.DataFrame, *, groups: Iterable[str]) -> dict[str, Resolution]:
+def is_decided(unit: Mapping[str, Any]) -> bool:
+    """Whether plenary or a document has settled a unit: no file moves, merges or renames it."""
+    return unit["status"] in DECIDED or unit.get("decision") in _DECISIONS
+
+
+def resolutions_of(
+    table: pd.DataFrame, *, groups: Iterable[str], files: Iterable[str] = ()
+) -> dict[str, Resolution]:
     """What people decided on conflicts, from a table with ``unit_id``, ``resolution``, ``reason``.
 
     Parameters
     ----------
     table : DataFrame
-        Text. ``resolution`` (or ``group``, or ``rule``) is the name of a group, or one of
+        Text. ``resolution`` (or ``group``, or ``rule``) is the name of a group or of a file, or one of
         ``base``, ``union``, ``ask``, ``both``, ``delete``, ``leave-out``; "keep S1" is "S1".
         Rows without one are skipped, so that a filled-in `conflicts.csv` can be given.
     groups : iterable of str
         The groups of the plan.
+    files : iterable of str
+        The files that came: of two files of one group either can be chosen.
 
     Raises
     ------
@@ -70,7 +90,8 @@ def resolutions_of(table: pd.DataFrame, *, groups: Iterable[str]) -> dict[str, R
             "The resolutions need the columns unit_id, resolution and reason; they have "
             f"{listed(table.columns, 12)}."
         )
-    spellings = {name.casefold(): name for name in (*groups, *_CHOICES)}
+    spellings = {name.casefold(): name for name in (*files, *groups, *_CHOICES)}
+    spellings |= _DEFAULTS
     resolutions: dict[str, Resolution] = {}
     faults = []
     for line, row in enumerate(table.to_dict("records"), start=2):
@@ -80,7 +101,9 @@ def resolutions_of(table: pd.DataFrame, *, groups: Iterable[str]) -> dict[str, R
             continue
         if choice.casefold() not in spellings:
             hint = nearest(choice, spellings.values())
-            faults.append(f"line {line}: '{choice}' is no group and no rule.{hint}")
+            faults.append(
+                f"line {line}: '{choice}' is no group and no rule, and no file that came.{hint}"
+            )
         elif unit_id in resolutions:
             faults.append(f"line {line}: {unit_id} is resolved twice")
         else:
@@ -89,7 +112,7 @@ def resolutions_of(table: pd.DataFrame, *, groups: Iterable[str]) -> dict[str, R
     if faults:
         raise InputError(
             f"The resolutions cannot be used: {'; '.join(faults)}. A resolution is the name of a "
-            f"group or one of {', '.join(_CHOICES)}."
+            f"group or file, or one of {', '.join(_CHOICES)}."
         )
     return resolutions
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, NamedTuple
@@ -12,6 +13,8 @@ import shapely
 
 from cami_units.model import HIDDEN_STATUSES, Note, clean_name
 from cami_units.workshop._identity import (
+    APART,
+    INSIDE,
     TAKEN_IN,
     Ground,
     Identified,
@@ -139,7 +142,8 @@ def versions_of_group(
         Its files, the fullest first: see :func:`fullest_first`.
     base : GeoDataFrame
         The units that were handed out, equal-area: ``unit_id``, ``name_en``, ``name_ru``,
-        ``status``, ``rev``, and ``outline`` (longitude and latitude, as written).
+        ``status``, ``rev``, and ``outline`` (longitude and latitude, as written). ``former_hashes``
+        and ``former_names``, where they are there, hold the outlines and names of earlier rounds.
     placemarks : GeoDataFrame
         The placemarks with ground, equal-area, with ``outline``; ``Placemark.place`` counts its
         rows.
@@ -188,6 +192,8 @@ def versions_of_group(
             vanished = _vanished(unit_id, result, counting, new_shapes, ground)
             result.versions[unit_id] = [vanished._replace(owner=unit_id in own_units)]
             new_shapes = [mark for mark in new_shapes if mark.place not in vanished.places]
+    new_shapes = _split_by_recipe(result, new_shapes, ground)
+    _merge_by_recipe(result, new_shapes, ground)
     result.new_shapes = new_shapes
     return result
 
@@ -224,8 +230,25 @@ def _is_unchanged(read_file: _ReadFile, due: set[str]) -> bool:
 
 
 def fullest_first(files: Iterable[GroupFile]) -> list[GroupFile]:
-    """Files of one group: the one with the most shapes first, then by name; never by date."""
-    return sorted(files, key=lambda file: (-len(file.placemarks), -len(file.form_rows), file.file))
+    """Files of one group: the one with the most shapes first, then by name; never by date.
+
+    Of files with as many shapes the last save comes first: what a browser or a file manager
+    numbered, "edit_S1 (2).kml", was saved after "edit_S1.kml".
+    """
+    return sorted(
+        files,
+        key=lambda file: (-len(file.placemarks), -_save(file), -len(file.form_rows), file.file),
+    )
+
+
+_SAVED_AGAIN: Final = re.compile(r"\((\d{1,3})\)(?:\.[^.]+)?\Z")
+"""The number that browsers and file managers put behind the name of a second save."""
+
+
+def _save(file: GroupFile) -> int:
+    """Which save of a file this is, by the number in its name; 0: the first."""
+    number = _SAVED_AGAIN.search(file.file)
+    return int(number[1]) if number else 0
 
 
 def outline_of(places: Sequence[int], placemarks: gpd.GeoDataFrame) -> Any:
@@ -272,14 +295,17 @@ def _version(
     places = tuple(piece.place for piece in pieces)
     same = same_outline(ground_of(places, placemarks), unit["geometry"])
     change: Change = "split" if unit_id in identity.split else "kept" if same else "reshaped"
+    former = unit.get("former_hashes", ())
+    as_handed_out = all(piece.untouched or piece.outline_hash in former for piece in pieces)
     stale = any(_number(piece.rev) != _number(unit["rev"]) for piece in pieces if piece.rev)
     notes = [piece_note for piece in pieces for piece_note in piece.notes]
-    if stale and not same and all(piece.untouched for piece in pieces):
-        notes.append(note("older outline", rev=first.rev, base_rev=str(unit["rev"])))
+    if as_handed_out and not same:
+        # Whatever round it is from: what nobody moved asks for nothing.
+        notes.append(note("older outline", rev=first.rev or "?", base_rev=str(unit["rev"])))
         change, stale = "kept", False
     if change == "reshaped" and first.iou <= 0 and len(pieces) == 1:
         notes.append(note("elsewhere"))
-    own_names = [str(unit[key]) for key in ("name_en", "name_ru")]
+    own_names = [*map(str, (unit["name_en"], unit["name_ru"])), *unit.get("former_names", ())]
     rejections = [_is_rejected(piece, own_names) for piece in pieces]
     told_pieces = all(piece.facts.piece for piece in pieces)
     # of pieces that are told as such, each is rejected by itself
@@ -356,8 +382,9 @@ def plain(name: Any) -> str:
 
 
 def _names(unit: Mapping[str, Any]) -> set[str]:
-    """The names that a unit has, as they are compared, and none."""
-    return {plain(unit["name_en"]), plain(unit["name_ru"]), ""}
+    """The names that a unit has or had, as they are compared, and none."""
+    former = unit.get("former_names", ())
+    return {"", *map(plain, (unit["name_en"], unit["name_ru"], *former))}
 
 
 def _add_form_row(
@@ -435,6 +462,63 @@ def _asked_whether_hole(
                 result.notices.append(mark.notice("inside a unit", unit_id=unit_id))
                 return mark._replace(notes=(*mark.notes, note("hole or unit", unit_id=unit_id)))
     return mark
+
+
+def _split_by_recipe(
+    result: GroupVersions, new_shapes: Sequence[Placemark], ground: Ground
+) -> list[Placemark]:
+    """New shapes without those that are the other part of a unit which was pulled back from them.
+
+    That is how the how-to page splits a unit: draw the new part, pull the old one back.
+    """
+    free = [mark for mark in new_shapes if not mark.cu_id]
+    for unit_id, versions in sorted(result.versions.items()):
+        version = versions[0]
+        if version.change != "reshaped" or len(version.places) != 1:
+            continue
+        [old_part] = version.places
+        parts = [
+            mark
+            for mark in free
+            if ground.with_unit(mark.place, unit_id) >= TAKEN_IN * ground.area[mark.place]
+            and ground.between(mark.place, old_part) <= APART * ground.area[mark.place]
+        ]
+        places = (old_part, *(mark.place for mark in parts))
+        held = sum(ground.with_unit(place, unit_id) for place in places)
+        stays = ground.with_unit(old_part, unit_id) >= INSIDE * ground.area[old_part]
+        if parts and stays and held >= TAKEN_IN * ground.base_area[unit_id]:
+            comment = joined_comments([version, *parts])
+            split = version._replace(change="split", places=places, comment=comment)
+            versions[0] = split.noted("split by recipe")
+            free = [mark for mark in free if mark not in parts]
+    taken_places = {mark.place for mark in new_shapes if not mark.cu_id and mark not in free}
+    return [mark for mark in new_shapes if mark.place not in taken_places]
+
+
+def _merge_by_recipe(
+    result: GroupVersions, new_shapes: Sequence[Placemark], ground: Ground
+) -> None:
+    """Units with an X that another outline was drawn over are merged into it, not rejected.
+
+    That is how the how-to page merges two units: draw one over both, put an X before the other.
+    """
+    takers = [
+        (place, unit_id)
+        for unit_id, versions in sorted(result.versions.items())
+        if versions[0].change == "reshaped"
+        for place in versions[0].places
+    ]
+    takers += [(mark.place, f"#{mark.place}") for mark in new_shapes]
+    for unit_id, versions in sorted(result.versions.items()):
+        version = versions[0]
+        if version.change != "rejected" or not version.placemark:
+            continue  # a form rejects without a map: nothing was drawn over it
+        least_km2 = TAKEN_IN * ground.base_area[unit_id]
+        into = next(
+            (taker for place, taker in takers if ground.with_unit(place, unit_id) >= least_km2), ""
+        )
+        if into:
+            versions[0] = version._replace(change="merged", into=into).noted("merged by recipe")
 
 
 def _vanished(
