@@ -53,7 +53,7 @@ _MEANT: Final = 0.9
 
 @dataclass(frozen=True, slots=True)
 class FileRead:
-    """What one file gave: how many placemarks, whose it is and how that is base_facts.
+    """What one file gave: how many placemarks, whose it is and how that is known.
 
     ``placemarks`` is always ``evidence + shapes + pins + unusable + passed``: `evidence` is ours
     coming back, `passed` saved views and corners of shapes, which nobody drew as pins. `refused`
