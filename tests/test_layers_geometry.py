@@ -30,7 +30,7 @@ from cami_units.layers._equal_area import (
     projected,
     repaired,
 )
-from cami_units.model import EQUAL_AREA, InputError
+from cami_units.model import EQUAL_AREA, LONLAT, InputError
 from cami_units.overlap import joined
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
@@ -274,3 +274,42 @@ def test_a_hole_that_reaches_out_of_its_part_adds_no_ground():
     shapes, (repair,) = repaired(array(shape))
     assert shapes[0].area == pytest.approx(14e6)
     assert repair.share == pytest.approx(0.0, abs=1e-12)
+
+
+# -- out again: longitude and latitude on a lattice -------------------------------------------------
+
+
+@given(st.integers(-1_800_000_000, 1_800_000_000), st.sampled_from([-4e-13, 0.0, 4e-13]))
+def test_two_versions_of_proj_give_one_longitude(step, noise):
+    """Seven decimals, as files have them: every tenth ends in 5, the middle between two of ours."""
+    said = step / 1e7
+    plain, other = (
+        layers.to_lonlat(
+            gpd.GeoDataFrame(geometry=[shapely.Point(x, 40)], crs=LONLAT), decimals=6
+        ).geometry.x[0]
+        for x in (said, said + noise)
+    )
+    assert plain == other
+    assert abs(plain - said) < 0.53e-6
+    # The nearest number to a decimal: what a reader of the file gets when it reads the text.
+    assert plain == float(f"{plain:.6f}")
+
+
+def test_neighbours_keep_the_vertices_they_share():
+    corner = (70.123456789, 40.987654321)
+    west = shapely.Polygon([(70, 40), corner, (70, 41), (69.5, 40.5), (69.6, 40.2), (69.8, 40.1)])
+    east = shapely.Polygon([(70, 40), (71, 40), (71, 41), (70, 41), corner, (70, 40)])
+    table = gpd.GeoDataFrame(geometry=[west, east], crs=LONLAT)
+    one, two = layers.to_lonlat(table, decimals=6).geometry
+    assert one.touches(two)
+    assert one.intersection(two).length == pytest.approx(west.intersection(east).length, abs=1e-5)
+
+
+def test_a_shape_that_rounding_would_spoil_is_mended():
+    """A spike narrower than a step folds onto itself; the rest of the shape stays."""
+    spike = [(70.5, 41), (70.5000001, 42), (70.5000002, 41)]
+    thin = shapely.Polygon([(70, 40), (71, 40), (71, 41), *reversed(spike), (70, 41)])
+    assert thin.is_valid
+    [flat] = layers.to_lonlat(gpd.GeoDataFrame(geometry=[thin], crs=LONLAT), decimals=6).geometry
+    assert flat.is_valid
+    assert flat.equals(shapely.box(70, 40, 71, 41))

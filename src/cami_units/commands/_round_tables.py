@@ -246,9 +246,11 @@ def _manifest(plan: Plan, known: Layers) -> dict[str, Any]:
 
 
 def as_written(table: pd.DataFrame) -> pd.DataFrame:
-    """Numbers to six decimals; shapes in longitude and latitude."""
+    """Numbers to six decimals; shapes in longitude and latitude, to as many."""
     rounded = table.round(DIGITS)
-    return layers.to_lonlat(rounded) if isinstance(rounded, gpd.GeoDataFrame) else rounded
+    if not isinstance(rounded, gpd.GeoDataFrame):
+        return rounded
+    return layers.to_lonlat(rounded, decimals=DIGITS)
 
 
 def _without_folders(value: Any) -> Any:
