@@ -180,7 +180,6 @@ def test_plans_are_frozen(tmp_path: Path) -> None:
         ("[codes]\nseasonal = [1.5]", "[codes] seasonal, item 1: 1.5 came, a whole number is expected"),
         ("[criteria]\nborder_km = -1", "[criteria] border_km: -1 came, a number not below 0 is expected"),
         ("[units]\nmin_km2 = 9\nmax_km2 = 9", "[units] max_km2: 9 came; a number above min_km2 (9) is expected"),
-        ("[workshop.groups]\nG1 = ['S1']\nG2 = ['S1']", "a section belongs to one group; given to several: S1"),
         ("[workshop.groups]\n'../x' = ['S1']", "[workshop.groups] ../x: \"../x\" came, a group's name is expected"),
         ('[workshop]\ndefaults = { overlap = "mine" }', '[workshop.defaults] overlap: "mine" came, one of section-owner'),
         ('[output]\nlanguages = ["fr"]', '[output] languages, item 1: "fr" came; one of en, '),

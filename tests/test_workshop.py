@@ -236,6 +236,16 @@ def test_a_group_with_two_sections_holds_the_sum(base, sections):
     assert table.loc[0, "share"] == pytest.approx(100)
 
 
+def test_two_groups_on_one_section_both_hold_its_units_and_the_first_named_owns_them(
+    base, sections
+):
+    groups = {"G": ("S1",), "H": ("S1", "S2")}
+    table = workshop.allocated(base, sections, groups)
+    assert table["group"].tolist() == ["G", "G", "H"]
+    held = workshop.units_in_packs(table, groups)
+    assert held == {"G": ["CU-001", "CU-002"], "H": ["CU-001", "CU-002", "CU-003"]}
+
+
 def test_without_sections_there_is_one_group(base):
     groups = workshop.groups_of({}, None)
     assert groups == {workshop.EVERYBODY: ()}

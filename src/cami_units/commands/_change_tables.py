@@ -13,6 +13,7 @@ import shapely
 from cami_units import overlap, words, workshop
 from cami_units.commands.assess import Assessed
 from cami_units.commands.group_files import GroupFiles
+from cami_units.commands.stored_round import next_number
 from cami_units.model import GATES, HIDDEN_STATUSES, LONLAT, Note, Round, is_missing
 from cami_units.plan import Plan
 
@@ -24,8 +25,13 @@ CHANGE_COLUMNS: Final = (
     *("applied", "of_unit", "reason"),
 )
 CONFLICT_COLUMNS: Final = (
-    *("unit_id", "groups", "overlap_km2", "default", "resolution", "kind", "what"),
+    *("unit_id", "groups", "overlap_km2", "default", "resolution", "kind", "what", "open"),
 )
+QUESTION_COLUMNS: Final = (
+    *("question_id", "unit_id", "round", "kind", "group", "text", "default"),
+)
+"""What plenary is asked of a unit, until a decision on it answers: `kind` is that of the conflict, or
+form, rejected, renamed."""
 REMARK_COLUMNS: Final = ("remark_id", "kind", "group", "unit_id", "text", "file", "placemark")
 PROBLEM_COLUMNS: Final = ("file", "folder", "placemark", "line", "what", "assumed", "kind")
 
@@ -278,6 +284,46 @@ def remarks_table(
     return gpd.GeoDataFrame(
         pd.DataFrame(numbered, columns=columns), geometry="geometry", crs=LONLAT
     )
+
+
+def questions_table(
+    base: Round, merge: workshop.Merge, group_files: GroupFiles, lang: str
+) -> pd.DataFrame:
+    """What plenary is asked: open conflicts, questions of forms, reasons of rejections and renames.
+
+    A question of an earlier round stays until a decision on every unit that it is about.
+    """
+    number = next_number(base)
+    rows: list[tuple[str, ...]] = [
+        (
+            *(conflict.unit_id, number, conflict.kind, conflict.groups),
+            *(words.said(conflict.what, lang), conflict.default),
+        )
+        for conflict in merge.conflicts
+        if conflict.open
+    ]
+    rows += [
+        (row.unit_id, number, row.change, row.group, spoken(row.notes[:1], lang), "")
+        for row in merge.changes
+        if row.change in ("rejected", "renamed")
+    ]
+    groups = {file.file: file.group for file in group_files.files}
+    rows += [
+        (row.unit_id, number, "form", groups.get(file, ""), row.question, "")
+        for file, form_rows in group_files.forms.items()
+        for row in form_rows
+        if row.question
+    ]
+    units = base.tables["conservation_units"]
+    decided_ids = {
+        str(unit["unit_id"]) for unit in units.to_dict("records") if workshop.is_decided(unit)
+    }
+    for earlier in base.tables.get("questions", pd.DataFrame()).to_dict("records"):
+        if not set(str(earlier["unit_id"]).split(";")) <= decided_ids:
+            rows.append(tuple(str(earlier[name]) for name in QUESTION_COLUMNS[1:]))
+    unique = sorted(set(rows))
+    numbered = [(f"Q-{place:03d}", *row) for place, row in enumerate(unique, start=1)]
+    return pd.DataFrame(numbered, columns=list(QUESTION_COLUMNS), dtype=str)
 
 
 def problems_table(notices: Iterable[workshop.Notice], lang: str) -> pd.DataFrame:

@@ -22,6 +22,7 @@ from cami_units.commands._round_tables import (
 )
 from cami_units.commands.assess import Assessed
 from cami_units.commands.group_files import GroupFiles
+from cami_units.commands.stored_round import next_number
 from cami_units.model import (
     DIGITS,
     HIDDEN_STATUSES,
@@ -43,11 +44,6 @@ STABILITY_OF_UNITS: Final = STABILITY_TABLES[:5]
 """What `sensitivity` says of one unit by itself."""
 MOSTLY: Final = 0.5
 """Share of a hotspot inside a drawn unit from which the unit covers it."""
-
-
-def next_number(base: Round) -> str:
-    """The number of the round after this one, in two digits."""
-    return f"{int(base.imprint.number) + 1:02d}"
 
 
 def site_of(name: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -13,10 +13,12 @@ import pandas as pd
 
 from cami_units import kml, layers, overlap, store, workshop
 from cami_units.commands._change_tables import (
+    QUESTION_COLUMNS,
     Picture,
     changes_table,
     conflicts_table,
     problems_table,
+    questions_table,
     remarks_table,
     size_notices,
     tick_notices,
@@ -24,7 +26,6 @@ from cami_units.commands._change_tables import (
 from cami_units.commands._next_round import (
     former_versions,
     next_manifest,
-    next_number,
     next_tables,
     under_sites,
     units_table,
@@ -44,7 +45,7 @@ from cami_units.commands.group_files import (
 )
 from cami_units.commands.round_files import products
 from cami_units.commands.shown_round import kept_pieces
-from cami_units.commands.stored_round import reopened
+from cami_units.commands.stored_round import next_number, reopened
 from cami_units.documents.collect_report import Report, write_report, write_report_workbook
 from cami_units.documents.csv_tables import harmless, write_csv
 from cami_units.documents.typed_tables import read_table
@@ -125,7 +126,9 @@ def collect(
     owners = workshop.allocated(units, known_layers.sections, groups)
     owner = dict(zip(owners["unit_id"], owners["group"], strict=True))
     owner |= packed["units"] if packed else {}
-    handed_out = _handed_out(base, owner, groups)
+    in_pack = workshop.units_in_packs(owners.assign(group=owners["unit_id"].map(owner)), groups)
+    former = dict(zip(units["unit_id"], units["former_hashes"], strict=True))
+    handed_out = _handed_out(base, owner, groups, in_pack, former)
     group_files = read_files(
         found_files(paths),
         handed_out,
@@ -157,7 +160,7 @@ def collect(
         ground,
         versions,
         rules,
-        ground_inside=_inside(placemarks, known_layers, pieces, handed_out.section_group),
+        ground_inside=_inside(placemarks, known_layers, pieces, groups),
         used_ids=[str(unit_id) for unit_id in base.manifest.get("ids_used", ())],
     )
     outlines = workshop.outlines(merge, units, placemarks)
@@ -220,8 +223,13 @@ def _base_units(base: Round, plan: Plan) -> gpd.GeoDataFrame:
 
 
 def _handed_out(
-    base: Round, owner: Mapping[str, str], groups: Mapping[str, Sequence[str]]
+    base: Round,
+    owner: Mapping[str, str],
+    groups: Mapping[str, Sequence[str]],
+    in_pack: Mapping[str, Sequence[str]],
+    hashes: Mapping[str, Collection[str]],
 ) -> HandedOut:
+    """What files that come back are told apart by."""
     evidence = {
         str(evidence_id)
         for layer in EVIDENCE_LAYERS
@@ -231,10 +239,12 @@ def _handed_out(
     return HandedOut(
         units=frozenset(owner),
         owner=owner,
-        section_group={section: group for group, names in groups.items() for section in names},
+        section_group=workshop.section_owners(groups),
         groups=tuple(groups),
         evidence=frozenset(evidence),
         region=_region(base),
+        in_pack=in_pack,
+        hashes=hashes,
     )
 
 
@@ -286,15 +296,13 @@ def _versions(
         )
         if not own_files or (is_everybody and group not in groups and not speaks):
             continue
-        mine = [
-            unit
-            for unit in sorted(handed_out.units)
-            if is_everybody or handed_out.owner[unit] == group
-        ]
+        units_of_group = handed_out.in_pack.get(group, ())
+        expected = sorted(handed_out.units if is_everybody else units_of_group)
+        owned = [unit for unit in expected if is_everybody or handed_out.owner[unit] == group]
         ordered = workshop.fullest_first(own_files)
         versions.append(
             workshop.versions_of_group(
-                group, ordered, units, table, ground, owned=mine, expected=mine
+                group, ordered, units, table, ground, owned=owned, expected=expected
             )
         )
     return versions
@@ -304,7 +312,7 @@ def _inside(
     placemarks: gpd.GeoDataFrame,
     measuring_layers: Layers,
     pieces: Pieces,
-    section_group: Mapping[str, str],
+    groups: Mapping[str, Sequence[str]],
 ) -> dict[int, dict[str, float]]:
     """For each drawn shape its ground in the sections of each group, and under "" in range states."""
     sites = placemarks[["geometry"]].assign(place=range(len(placemarks)))
@@ -315,8 +323,7 @@ def _inside(
     if measuring_layers.sections is not None:
         parts = overlap.overlaps(sites, measuring_layers.sections, site="place", by=("section_id",))
         for place, section, km2 in zip(*(parts[name] for name in parts), strict=True):
-            group = section_group.get(str(section), "")
-            if group:
+            for group in (name for name, own in groups.items() if section in own):
                 ground_inside[place][group] = ground_inside[place].get(group, 0.0) + km2
     return ground_inside
 
@@ -379,11 +386,13 @@ def _collected(
     table = units_table(base, plan, pieces, units, merge, outlines, by_site)
     conflicts, pictures = conflicts_table(merge, outlines, lang)
     remarks = remarks_table(group_files, merge, outlines, table, lang)
+    questions = questions_table(base, merge, group_files, lang)
     notices = [*group_files.notices, *merge.notices, *size_notices(merge, by_site, plan)]
     notices += tick_notices(group_files.placemarks, merge, by_site)
     next_round = Round(
         imprint=replace(base.imprint, round=f"Round {next_number(base)}", number=next_number(base)),
-        tables=next_tables(base, plan, pieces, units, table, by_site, merge, outlines, remarks),
+        tables=next_tables(base, plan, pieces, units, table, by_site, merge, outlines, remarks)
+        | ({"questions": questions} if len(questions) else {}),
         manifest=next_manifest(base, group_files, merge, rules),
     )
     return Collected(
@@ -456,6 +465,9 @@ def write_collected(
         "changes.csv": lambda path: write_csv(path, collected.changes),
         "conflicts.csv": lambda path: write_csv(path, collected.conflicts),
         "problems.csv": lambda path: write_csv(path, collected.problems),
+        "questions.csv": lambda path: write_csv(
+            path, collected.round.tables.get("questions", pd.DataFrame(columns=QUESTION_COLUMNS))
+        ),
         "report.html": lambda path: write_report(path, content),
         "report.xlsx": lambda path: write_report_workbook(path, content),
     }

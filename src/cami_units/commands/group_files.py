@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -99,7 +99,10 @@ class GroupFiles:
 
 @dataclass(frozen=True, slots=True)
 class HandedOut:
-    """What the round handed out says of a file that comes back."""
+    """What the round handed out says of a file that comes back.
+
+    `in_pack` are the units that each group was handed, `hashes` the outlines that each unit ever had.
+    """
 
     units: frozenset[str]
     owner: Mapping[str, str]
@@ -107,6 +110,8 @@ class HandedOut:
     groups: tuple[str, ...]
     evidence: frozenset[str]
     region: tuple[float, float, float, float] | None = None
+    in_pack: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    hashes: Mapping[str, Collection[str]] = field(default_factory=dict)
 
 
 def found_files(paths: Iterable[Path]) -> list[Path]:
@@ -468,10 +473,35 @@ def _is_evidence(mark: Mapping[str, Any], base_facts: HandedOut) -> bool:
 
     A copy of one that was put among the units is meant as a unit.
     """
-    if mark["data"].get("layer"):
+    layer = mark["data"].get("layer")
+    if layer == _NEIGHBOURS and mark["ground"] is not None:
+        return _is_as_shown(mark, base_facts)
+    if layer:
         return not (mark["ground"] is not None and _is_units_folder(mark["folder"]))
     front = str(mark["name"]).partition(" ")[0]
     return front in base_facts.evidence and _is_in(mark["folder"], _EVIDENCE_FOLDERS)
+
+
+_NEIGHBOURS: Final = "neighbours"
+"""The layer of our evidence that shows the units of other groups."""
+
+
+def _is_as_shown(mark: Mapping[str, Any], base_facts: HandedOut) -> bool:
+    """Whether the outline of another group's unit is still as the evidence shows it.
+
+    One that was drawn otherwise, in that folder or in a copy of it, is a proposal about that unit.
+    """
+    hashes = base_facts.hashes.get(mark["data"].get("of", ""), ())
+    return kml.geom_hash(kml.as_written(mark["ground"])) in hashes
+
+
+def _neighbour_name(name: str) -> str:
+    """The name of another group's unit without what the evidence writes around it."""
+    for lang in words.LANGUAGES:
+        title = f"{words.text(_NEIGHBOURS, lang)}: "
+        if name.startswith(title):
+            return re.sub(r"\s*\([A-Za-z0-9_-]{1,40}\)\Z", "", name.removeprefix(title))
+    return name
 
 
 def _catalogued(*keys: str) -> frozenset[str]:
@@ -505,15 +535,21 @@ def _shape(mark: Mapping[str, Any], group: str, group_files: GroupFiles) -> dict
     points = 0 if mark["points"] is None else shapely.get_num_geometries(mark["points"])
     notes = [Note("closed path")] if mark["from_path"] else []
     notes += [Note("points beside", {"count": points})] if points else []
-    notes += [Note("evidence copied", {"layer": layer})] if layer else []
+    is_neighbour = layer == _NEIGHBOURS and bool(data.get("of"))
+    if is_neighbour:
+        notes.append(Note("neighbour drawn", {"unit_id": data["of"]}))
+    elif layer:
+        notes.append(Note("evidence copied", {"layer": layer}))
     place = (mark["file"], mark["folder"], mark["name"])
     group_files.notices += [
         workshop.Notice(*place, mark_note, int(mark["line"])) for mark_note in notes
     ]
     own_data = {} if layer else data  # a copy of our evidence is no unit of ours
+    own_data = {"cu_id": data["of"]} if is_neighbour else own_data
     facts = workshop.drawn_facts(own_data)
     return {
-        **{key: mark[key] for key in ("file", "folder", "name")},
+        **{key: mark[key] for key in ("file", "folder")},
+        "name": _neighbour_name(mark["name"]) if is_neighbour else mark["name"],
         "comment": "\n".join(filter(None, (facts.reason, mark["comment"]))),
         **{key: own_data.get(key, "") for key in ("cu_id", "part", "rev", "section_id")},
         "group": group,
@@ -657,11 +693,8 @@ def _folder_there(
     """Whether the folder that the units were handed out in has come back."""
     if any(_is_units_folder(folder) for folder in folders):
         return True
-    mine = {
-        unit
-        for unit in base_facts.units
-        if group in (base_facts.owner.get(unit), workshop.EVERYBODY)
-    }
+    everything = group == workshop.EVERYBODY
+    mine = set(base_facts.units if everything else base_facts.in_pack.get(group, ()))
     units_by_folder = Counter(
         mark["folder"] for mark in shapes if mark["folder"] and mark["data"].get("cu_id") in mine
     )
@@ -728,6 +761,7 @@ def _form_row(
         unit_id=unit_id,
         rejected=action == "reject",
         name=workshop.bare_name(cells["new_name"]),
+        question=cells["open_question"],
         comment="\n".join(filter(None, comments)),
     )
 

@@ -179,7 +179,7 @@ def _write_group(
 ) -> None:
     folder.mkdir()
     imprint, species = public.imprint, public.tables["species"]
-    own_units, others = _own_and_others(public, allocated, group)
+    own_units, others = _own_and_others(public, allocated, group, sections)
     near = _near(public, own_units, sections)
     cards = {
         lang: words.unit_cards(
@@ -239,12 +239,13 @@ def _write_group(
 
 
 def _own_and_others(
-    public: Round, allocated: pd.DataFrame, group: str
+    public: Round, allocated: pd.DataFrame, group: str, sections: Sequence[str]
 ) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
     """The units that a group edits, and those of the others that are still there."""
     everyone = _spatial(public, "conservation_units").merge(allocated, on="unit_id")
-    own_units = everyone[everyone["group"] == group].reset_index(drop=True)
-    others = everyone[everyone["group"] != group]
+    in_pack = everyone["unit_id"].isin(workshop.units_in_packs(allocated, {group: sections})[group])
+    own_units = everyone[in_pack].reset_index(drop=True)
+    others = everyone[~in_pack]
     return own_units, others[~others["status"].isin(HIDDEN_STATUSES)].reset_index(drop=True)
 
 
@@ -283,7 +284,9 @@ def draw_map(base_round: Round, *, group: str) -> webmap.DrawingPage:
         hint = nearest(group, groups)
         raise InputError(f"There is no group '{group}'.{hint} There are {listed(groups, 20)}.")
     public = published(base_round)
-    own_units, others = _own_and_others(public, allocation(base_round, groups), group)
+    own_units, others = _own_and_others(
+        public, allocation(base_round, groups), group, groups[group]
+    )
     near = _near(public, own_units, groups[group])
     return group_page(group, own_units, others, ground_of_round(base_round), public, near)
 

@@ -73,3 +73,8 @@ def allocation(base_round: Round, groups: Mapping[str, Sequence[str]]) -> pd.Dat
         for name in ("conservation_units", "sections")
     )
     return workshop.allocated(units, sections, groups)
+
+
+def next_number(base: Round) -> str:
+    """The number of the round after this one, in two digits."""
+    return f"{int(base.imprint.number) + 1:02d}"

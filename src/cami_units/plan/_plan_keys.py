@@ -275,17 +275,6 @@ class Workshop(_Section):
         Annotated[tuple[str, ...], _Loose, AfterValidator(_few)],
     ] = Field(default_factory=dict)
 
-    @model_validator(mode="after")
-    def _one_owner(self) -> Workshop:
-        sections_given = [section for sections in self.groups.values() for section in sections]
-        twice = sorted({section for section in sections_given if sections_given.count(section) > 1})
-        if twice:
-            raise ValueError(
-                f"a section belongs to one group; given to several: {listed(twice)}. "
-                "Take it out of all groups but one"
-            )
-        return self
-
 
 class Output(_Section):
     """Languages of the products (the first leads), and the disclaimer on each of them."""

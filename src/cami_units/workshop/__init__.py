@@ -22,7 +22,13 @@ from cami_units.workshop._activities import (
     species_by_unit,
     successors,
 )
-from cami_units.workshop._allocation import EVERYBODY, allocated, groups_of
+from cami_units.workshop._allocation import (
+    EVERYBODY,
+    allocated,
+    groups_of,
+    section_owners,
+    units_in_packs,
+)
 from cami_units.workshop._drawn_facts import DrawnFacts, drawn_facts
 from cami_units.workshop._identity import (
     PLACEMARK_COLUMNS,
@@ -34,7 +40,7 @@ from cami_units.workshop._identity import (
 )
 from cami_units.workshop._merge import merged
 from cami_units.workshop._merge_tables import Conflict, Merge, NextUnit, UnitChange, outlines
-from cami_units.workshop._resolutions import Resolution, Rules, resolutions_of
+from cami_units.workshop._resolutions import Resolution, Rules, is_decided, resolutions_of
 from cami_units.workshop._unit_names import bare_name, is_cyrillic, rejects, spoken_id
 from cami_units.workshop._versions import (
     FormRow,
@@ -77,6 +83,7 @@ __all__ = [
     "fullest_first",
     "groups_of",
     "is_cyrillic",
+    "is_decided",
     "merged",
     "merged_activities",
     "moved",
@@ -89,8 +96,10 @@ __all__ = [
     "rejects",
     "resolutions_of",
     "same_outline",
+    "section_owners",
     "species_by_unit",
     "spoken_id",
     "successors",
+    "units_in_packs",
     "versions_of_group",
 ]

@@ -57,6 +57,40 @@ def groups_of(
     return {name: (name,) for name in section_ids} or {EVERYBODY: ()}
 
 
+def section_owners(groups: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """The group that owns each section: of several that work on one, the first named.
+
+    Examples
+    --------
+    >>> section_owners({"G1": ["S1"], "G2": ["S1", "S2"]})
+    {'S1': 'G1', 'S2': 'G2'}
+    """
+    owner: dict[str, str] = {}
+    for group, names in groups.items():
+        for section in names:
+            owner.setdefault(section, group)
+    return owner
+
+
+def units_in_packs(
+    allocation: pd.DataFrame, groups: Mapping[str, Sequence[str]]
+) -> dict[str, list[str]]:
+    """The units that each group is handed: its own, and those of a section that it shares.
+
+    Parameters
+    ----------
+    allocation : DataFrame
+        As :func:`allocated` gives it.
+    groups : mapping
+        The sections of each group.
+    """
+    held = {}
+    for group, names in groups.items():
+        mine = (allocation["group"] == group) | allocation["section_id"].isin(list(names))
+        held[group] = sorted(map(str, allocation.loc[mine, "unit_id"]))
+    return held
+
+
 def allocated(
     units: gpd.GeoDataFrame,
     sections: gpd.GeoDataFrame | None,
@@ -87,7 +121,7 @@ def allocated(
         The CRSs differ.
     """
     columns = ["unit_id", "section_id", "group", "share"]
-    owner = {section: group for group, names in groups.items() for section in names}
+    owner = section_owners(groups)
     if sections is None or not owner:
         only = next(iter(groups))
         return pd.DataFrame(

@@ -95,7 +95,7 @@ PLACEMARK_COLUMNS: Final = Placemark._fields[1:14]
 def placemarks_of(table: pd.DataFrame) -> list[Placemark]:
     """The rows of a table of placemarks with ground, by :data:`PLACEMARK_COLUMNS`."""
     # only files of the drawing page carry facts: a table without them is as good
-    no_facts = pd.Series([NOT_DRAWN] * len(table), index=table.index, dtype=object)  # type: ignore[list-item]
+    no_facts = pd.Series([NOT_DRAWN] * len(table), index=table.index, dtype=object)
     full = table if "facts" in table else table.assign(facts=no_facts)
     rows = zip(*(full[column] for column in PLACEMARK_COLUMNS), strict=True)
     return [Placemark(place, *row) for place, row in enumerate(rows)]

@@ -57,7 +57,7 @@ class Rules:
     """Groups whose file came and could not be read, with its name."""
 
 
-def is_decided(unit: Mapping[str, Any]) -> bool:
+def is_decided(unit: Mapping[Any, Any]) -> bool:
     """Whether plenary or a document has settled a unit: no file moves, merges or renames it."""
     return unit["status"] in DECIDED or unit.get("decision") in _DECISIONS
 

@@ -43,6 +43,7 @@ class FormRow(NamedTuple):
     rejected: bool = False
     name: str = ""
     comment: str = ""
+    question: str = ""
 
 
 class GroupFile(NamedTuple):
