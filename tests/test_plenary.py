@@ -19,12 +19,16 @@ from PIL import ImageFont
 from pptx import Presentation
 from pptx.util import Mm
 
-from cami_units import kml
+from cami_units import kml, workshop
+from cami_units.commands.activities import known_activities
 from cami_units.commands.decide import decide, decided_round, read_decisions
-from cami_units.commands.plenary import base_beside, board, plenary
+from cami_units.commands.plenary import base_beside, plenary
 from cami_units.commands.round_files import write_proposal
-from cami_units.documents.board import Slide, write_slides
+from cami_units.commands.shown_round import drawn_scene
+from cami_units.documents.board import write_slides
+from cami_units.documents.board_slides import Board, Loop, Slide, board
 from cami_units.documents.csv_tables import harmless
+from cami_units.documents.group_form import THEMES
 from cami_units.documents.typed_tables import read_table
 from cami_units.model import InputError
 from tests.browser import chromium
@@ -77,14 +81,46 @@ def boarded(rounds, tmp_path_factory) -> Path:
     return made
 
 
+@pytest.fixture(scope="module")
+def busy(rounds, tmp_path_factory) -> Path:
+    """A board with much to say: decisions, a conflict, many activities, some amended, one dropped."""
+    base, later = rounds
+    directory = Path(shutil.copytree(later, tmp_path_factory.mktemp("busy") / "01-collected"))
+    write_activities(directory)
+    decide(directory, "CU-001", "agree", reason="No objection. " * 8, time=NOON)
+    decide(directory, "CU-003", "park", reason="Ask the neighbours first. " * 6, time=NOON)
+    made, _ = plenary(directory, before=base)
+    return made
+
+
+def write_activities(directory: Path) -> None:
+    """Activities of CU-001 under every theme: one amended, one dropped, the rest as they were."""
+    rows = [
+        dict.fromkeys(workshop.ACTIVITY_COLUMNS, "")
+        | {
+            "activity_id": f"A{number:03}",
+            "unit_id": "CU-001",
+            "theme": theme,
+            "text": f"Measure {number}: remove the lower wires of the fence on 40 km, each spring",
+            "priority": "high",
+            "timeframe": "2026-2028",
+            "status": "dropped" if number == 2 else "proposed",
+        }
+        for number, theme in enumerate(THEMES, start=1)
+    ]
+    pd.DataFrame(rows).to_csv(directory / "activities.csv", index=False)
+    line = ("A001", "amend", "text", "Remove the fence", rows[0]["text"], "G1", "too much at once")
+    log = pd.DataFrame([line], columns=list(workshop.LOG_COLUMNS))
+    log.to_csv(directory / "activities_log.csv", index=False)
+
+
 def slides_of(
     rounds: tuple[Path, Path], lang: str = "en", *, conflicts: bool = True
 ) -> dict[str, Slide]:
     base, later = rounds
-    made = board(
-        decided_round(later),
-        lang=lang,
-        log=read_decisions(later),
+    return boarded_slides(
+        later,
+        lang,
         before=decided_round(base),
         changes=read_table(
             later / "changes.csv",
@@ -99,7 +135,16 @@ def slides_of(
         if conflicts
         else None,
     )
-    return {slide.unit_id: slide for slide in made}
+
+
+def boarded_slides(
+    directory: Path, lang: str = "en", *, order: tuple[str, ...] = ("rank",), **more: Any
+) -> dict[str, Slide]:
+    """The slides of a round by unit, in their order, with whatever the loop left beside it."""
+    round_ = decided_round(directory)
+    loop = Loop(log=read_decisions(directory), **more)
+    made = board(round_, drawn_scene(round_, lang=lang), loop, order=order)
+    return {slide.unit_id: slide for slide in made.slides}
 
 
 # -- what it shows --------------------------------------------------------------------------------
@@ -147,12 +192,64 @@ def test_a_parked_unit_asks_its_question_and_a_rejected_one_comes_last(rounds, t
     directory = Path(shutil.copytree(base, tmp_path / "r"))
     decide(directory, "CU-001", "park", reason="Await the survey", time=NOON)
     decide(directory, "CU-002", "reject", reason="Too far", time=NOON)
-    made = board(decided_round(directory), lang="en", log=read_decisions(directory))
-    assert [slide.unit_id for slide in made][-1] == "CU-002"
-    parked = next(slide for slide in made if slide.unit_id == "CU-001")
-    said = "2026-11-22 14:05 · parked · plenary · Await the survey"
+    slides = boarded_slides(directory)
+    assert list(slides)[-1] == "CU-002"
+    parked, rejected = slides["CU-001"], slides["CU-002"]
+    said = "parked · plenary · Await the survey · 22 November, 14:05"
     assert parked.decisions == (said,)
     assert parked.questions[0] == said
+    assert parked.standing == ""  # nothing is settled yet
+    assert rejected.standing == "rejected · plenary · Too far · 22 November, 14:05"
+    assert rejected.questions == ()  # a decision answers what was open
+
+
+def test_activities_stand_by_theme_with_the_old_text_beside_the_new(rounds, tmp_path):
+    _, later = rounds
+    directory = Path(shutil.copytree(later, tmp_path / "r"))
+    write_activities(directory)
+    slides = boarded_slides(
+        directory,
+        "ru",
+        activities=known_activities(directory),
+        activity_log=pd.read_csv(directory / "activities_log.csv", dtype=str),
+    )
+    themes = slides["CU-001"].activities
+    assert len(themes) == 10
+    assert themes[0][0] == "борьба с браконьерством"  # in the order of the agenda
+    amended, dropped = themes[0][1][0], themes[1][1][0]
+    assert amended.old_text == "Remove the fence"
+    assert amended.text.startswith("Measure 1")
+    assert (dropped.is_dropped, dropped.old_text) == (True, "")
+    assert amended.facts == "высокий приоритет · 2026-2028"
+    assert slides["CU-002"].activities == ()
+
+
+def test_the_units_follow_rank_group_section_or_a_list_by_hand(rounds):
+    _, later = rounds
+    by_rank = ["CU-002", "CU-001", "CU-003", "CU-004"]
+    groups = {"CU-001": "G1", "CU-002": "G2", "CU-003": "G1"}  # CU-004 is nobody's: it comes last
+    assert list(boarded_slides(later)) == by_rank
+    by_group = ["CU-001", "CU-003", "CU-002", "CU-004"]
+    assert list(boarded_slides(later, order=("group",), groups=groups)) == by_group
+    by_hand = ["CU-004", "CU-003", "CU-002", "CU-001"]
+    assert list(boarded_slides(later, order=("CU-004", "CU-003"))) == by_hand
+
+
+def test_species_that_do_not_count_are_named_with_their_share(rounds, tmp_path):
+    base, _ = rounds
+    round_ = decided_round(base)
+    species = round_.tables["unit_species"]
+    first = species.index[species["unit_id"].eq("CU-001")][0]
+    changed = species.copy()
+    changed.loc[first, ["role", "range_share"]] = ["supporting", 40.0]
+    tables = {**round_.tables, "unit_species": changed}
+    made = board(
+        replace(round_, tables=tables),
+        drawn_scene(round_, lang="en"),
+        Loop(log=read_decisions(base)),
+    )
+    facts = dict(next(one for one in made.slides if one.unit_id == "CU-001").facts)
+    assert facts["Also present"].endswith("(40 %)")
 
 
 @pytest.fixture(scope="module")
@@ -239,14 +336,8 @@ def test_a_comment_decides_nothing_whatever_its_words_are(commented):
         ],
         columns=["unit_id", "change", "group", "decision", "note", "applied"],
     )
-    slides = board(
-        decided_round(later),
-        lang="en",
-        log=read_decisions(later),
-        before=decided_round(base),
-        changes=changes,
-    )
-    assert {slide.unit_id: slide.proposed_by for slide in slides}["CU-001"] == "group G1"
+    slides = boarded_slides(later, before=decided_round(base), changes=changes)
+    assert slides["CU-001"].proposed_by == "group G1"
 
 
 def test_the_tour_has_a_picture_of_its_legend_and_what_groups_said(commented, tmp_path):
@@ -279,7 +370,7 @@ def test_slides_leave_nothing_out_of_their_box_without_saying_so(rounds, tmp_pat
         for count in (0, 3, 9, 30)
     ]
     path = tmp_path / "long.pptx"
-    write_slides(path, long, imprint=imprint(), lang="ru")
+    write_slides(path, Board("ru", tuple(long)), imprint=imprint())
     for slide in list(Presentation(str(path)).slides)[1:]:
         for shape in slide.shapes:
             if shape.has_text_frame and shape.width > Mm(100):
@@ -333,13 +424,14 @@ def test_the_slides_show_every_unit_with_a_map_of_shapes(boarded):
         "\n".join(shape.text_frame.text for shape in slide.shapes if shape.has_text_frame)
         for slide in book.slides
     ]
-    assert len(texts) == 5  # a cover and four units
+    assert len(texts) == 6  # a cover, the overview and four units
+    assert "0 of 4 decided" in texts.pop(1)
     assert "A small workshop" in texts[0]
     assert "INDICATIVE" in texts[0]
     assert "CU-002 Naryn" in texts[1]
     assert "Area: 18,600 km² → 13,900 km²" in texts[2]
     assert {"this unit", "before"} <= set(texts[2].split("\n"))  # the legend
-    drawn = [shape for shape in book.slides[2].shapes if shape.shape_type == 5]  # freeforms
+    drawn = [shape for shape in book.slides[3].shapes if shape.shape_type == 5]  # freeforms
     assert len(drawn) >= 5
 
 
@@ -382,7 +474,7 @@ def test_the_board_turns_over_with_the_keys_and_tells_the_time(browser, boarded)
     browser.open(boarded / "board.html")
     assert browser.asked_for() == []
     assert browser.errors == []
-    shown = "return document.querySelector('.slide.now').id"
+    shown = "return document.querySelector('.board.on .slide.now').dataset.unit"
     assert browser.run(shown) == "overview"
     keys = ["\ue014", "\ue014", "\ue012", "\ue010", "\ue011"]  # right, right, left, end, home
     seen = []
@@ -391,10 +483,10 @@ def test_the_board_turns_over_with_the_keys_and_tells_the_time(browser, boarded)
         seen.append(browser.run(shown))
     assert seen == ["CU-002", "CU-001", "CU-002", "CU-004", "overview"]
     assert re.fullmatch(
-        r"\d\d:\d\d", browser.run("return document.getElementById('clock').textContent")
+        r"\d\d:\d\d", browser.run("return document.querySelector('.on .clock').textContent")
     )
     size = browser.run(
-        "return parseFloat(getComputedStyle(document.getElementById('clock')).fontSize)"
+        "return parseFloat(getComputedStyle(document.querySelector('.on .clock')).fontSize)"
     )
     assert size >= 40  # big: read from the back of the room
     assert browser.errors == []
@@ -404,16 +496,82 @@ def test_the_board_turns_over_with_the_keys_and_tells_the_time(browser, boarded)
 def test_a_unit_has_an_address_and_its_slide_fits_the_screen(browser, boarded):
     browser.size(1920, 1080)
     browser.open(boarded / "board.html", anchor="#CU-001")
-    assert browser.run("return document.querySelector('.slide.now').id") == "CU-001"
+    assert browser.run("return document.querySelector('.on .slide.now').dataset.unit") == "CU-001"
     assert browser.run("return document.documentElement.scrollWidth <= innerWidth")
     bottom = "return document.querySelector('.now .map').getBoundingClientRect().bottom"
     assert browser.run(bottom) <= 1080
     # Disclaimer and sources are on the screen with it: nobody scrolls in plenary.
     assert browser.run("return document.documentElement.scrollHeight") <= 1080
-    evidence = "return document.querySelector('.now details').open"
-    assert browser.run(evidence) is False
-    browser.key("e")
+    evidence = "return document.querySelector('.on .now [data-view=evidence]').hidden"
     assert browser.run(evidence) is True
+    browser.key("e")
+    assert browser.run(evidence) is False
+
+
+OVERFLOWS = """
+const slide = document.querySelector('.board.on .slide.now'), page = document.documentElement;
+const out = [];
+if (page.scrollHeight > innerHeight || page.scrollWidth > innerWidth) out.push('page');
+if (slide.scrollHeight > slide.clientHeight + 1) out.push('slide');
+slide.querySelectorAll('.view:not([hidden]), .told').forEach((box) => {
+  if (box.offsetParent && box.scrollHeight > box.clientHeight + 1) out.push(box.className);
+});
+const map = slide.querySelector('.map');
+if (map && map.closest('.view').offsetParent && map.clientHeight < innerHeight / 3) out.push('map');
+return out;
+"""
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("size", [(1920, 1080), (1366, 768)])
+def test_no_screen_overflows_in_any_state_or_language(browser, busy, size):
+    """Every unit, before and after a decision, its evidence and its activities, in both languages."""
+    browser.size(*size)
+    browser.open(busy / "board.html")
+    units = browser.run(
+        "return Array.from(document.querySelectorAll('.on .slide')).map((s) => s.dataset.unit)"
+    )
+    assert units[0] == "overview"
+    states = 0
+    for lang in ("en", "ru"):
+        browser.run(f"document.querySelector('.on .to-language[value={lang}]').click()")
+        assert browser.run("return document.documentElement.lang") == lang
+        for unit in units:
+            browser.run(f"location.hash = '{unit}'; dispatchEvent(new Event('hashchange'))")
+            for key in ("", "e", "a"):
+                if key:
+                    browser.key(key)
+                assert browser.run(OVERFLOWS) == [], (size, lang, unit, key)
+                states += 1
+    assert states == 2 * 3 * 5
+    assert browser.errors == []
+
+
+@pytest.mark.browser
+def test_the_order_is_chosen_on_the_page(browser, busy):
+    browser.size(1920, 1080)
+    browser.open(busy / "board.html")
+    units = (
+        "return Array.from(document.querySelectorAll('.on .units li')).map((l) => l.dataset.unit)"
+    )
+    assert browser.run(units) == ["CU-002", "CU-001", "CU-003", "CU-004"]  # by rank
+    # G1 edits CU-001 and CU-004, G2 the others: by group, then by rank
+    browser.run(
+        "const s = document.querySelector('.on .order select'); s.value = 'group';"
+        "s.dispatchEvent(new Event('change'))"
+    )
+    groups = browser.run(
+        "return Array.from(document.querySelectorAll('.on .units li')).map((l) => l.dataset.group)"
+    )
+    assert groups == sorted(groups)
+    first, second, *_ = browser.run(units)
+    browser.run(
+        "const li = document.querySelectorAll('.on .units li')[1];"
+        "li.dispatchEvent(new KeyboardEvent('keydown', {key: 'ArrowUp', altKey: true, bubbles: true}))"
+    )
+    assert browser.run(units)[:2] == [second, first]  # by hand
+    browser.key("\ue014")  # the arrow to the right follows the new order
+    assert browser.run("return document.querySelector('.on .slide.now').dataset.unit") == second
 
 
 @pytest.mark.browser

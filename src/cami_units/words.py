@@ -8,12 +8,22 @@ cleans and escapes for that format).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Final
 
 import pandas as pd
 
-from cami_units.model import DISCLAIMER, FINDINGS, InputError, Note, clean_name, listed, nearest
+from cami_units.model import (
+    DISCLAIMER,
+    FINDINGS,
+    Imprint,
+    InputError,
+    Note,
+    clean_name,
+    listed,
+    nearest,
+)
 from cami_units.phrases import LANGUAGES as LANGUAGES
 from cami_units.phrases import table
 
@@ -122,6 +132,40 @@ def disclaimer(given: str, lang: str = "en") -> str:
     "An organisation's own words."
     """
     return text("standing disclaimer", lang) if given == DISCLAIMER else given
+
+
+def day(date: str, lang: str = "en") -> str:
+    """A date as people say it.
+
+    Examples
+    --------
+    >>> day("2026-11-22"), day("2026-11-22", "ru")
+    ('22 November 2026', '22 ноября 2026')
+    """
+    said = datetime.fromisoformat(date)
+    month = text(f"month {said.month}", lang)
+    return text("written date", lang).format(day=said.day, month=month, year=said.year)
+
+
+def moment(time: str, lang: str = "en") -> str:
+    """A day and an hour as people say them; what is no time, as it is.
+
+    Examples
+    --------
+    >>> moment("2026-11-22T14:05"), moment("after lunch")
+    ('22 November, 14:05', 'after lunch')
+    """
+    try:
+        said = datetime.fromisoformat(time)
+    except ValueError:
+        return time
+    month = text(f"month {said.month}", lang)
+    return text("written moment", lang).format(day=said.day, month=month, time=f"{said:%H:%M}")
+
+
+def round_name(imprint: Imprint, lang: str = "en") -> str:
+    """What a round is called: "Round 01"; by its own name where it has no number."""
+    return f"{text('round', lang)} {imprint.number}" if imprint.number else imprint.round
 
 
 def measure(unit: object, lang: str = "en") -> str:

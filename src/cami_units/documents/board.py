@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,76 +20,88 @@ from pptx.oxml.ns import qn
 from pptx.shapes.freeform import FreeformBuilder
 from pptx.util import Emu, Length, Mm, Pt
 
+from cami_units import words
 from cami_units.documents._filled_page import page
 from cami_units.documents._worksheets import save_settled
-from cami_units.documents.unit_drawing import LINES, STATUS_FILLS, Drawing, Ink, Shape, ink, signs
+from cami_units.documents.board_slides import Board, Slide
+from cami_units.documents.unit_drawing import (
+    LABEL_SIZES,
+    LINES,
+    STATUS_FILLS,
+    Drawing,
+    Ink,
+    Shape,
+    ink,
+    signs,
+)
 from cami_units.model import Imprint, clean_name
-from cami_units.words import number, text
-
-
-@dataclass(frozen=True, slots=True)
-class Slide:
-    """What plenary is shown of one unit: words ready to show, not escaped.
-
-    Attributes
-    ----------
-    unit_id, name, status : who it is; `status` is a word of the model, `status_said` is shown.
-    facts : label and value, in order.
-    criteria : id, mark, what it asks, because.
-    compared : label, before, after – empty where there is no round before.
-    proposed_by : who proposed it.
-    questions : what is open.
-    decisions : what plenary has said so far, oldest first.
-    remarks : what groups pinned and typed there.
-    drawing : its map, or ``None``.
-    """
-
-    unit_id: str
-    name: str
-    status: str
-    status_said: str
-    facts: tuple[tuple[str, str], ...]
-    criteria: tuple[tuple[str, str, str, str], ...]
-    compared: tuple[tuple[str, str, str], ...]
-    proposed_by: str
-    questions: tuple[str, ...]
-    decisions: tuple[str, ...]
-    drawing: Drawing | None = None
-    remarks: tuple[str, ...] = ()
-
+from cami_units.palette import WATER
+from cami_units.words import day, disclaimer, round_name, text
 
 # -- in a browser ---------------------------------------------------------------------------------
 
 
-def write_board(path: Path, slides: Sequence[Slide], *, imprint: Imprint, lang: str) -> None:
-    """Write the board as one HTML file: ← → turn it over, Home lists, E opens the evidence.
+def write_board(path: Path, boards: Sequence[Board], *, imprint: Imprint) -> None:
+    """Write the board as one HTML file, in every language that it comes in.
+
+    ← → turn it over, Home goes to the overview, E opens the evidence and A the activities, L changes
+    the language.
 
     Parameters
     ----------
     path : Path
         The file to write.
-    slides : sequence of Slide
-        In the order in which they are to be shown.
+    boards : sequence of Board
+        The same units in the same order, a language each; the page opens in the first.
     imprint : Imprint
         Title, date, round, profile, sources, disclaimer.
-    lang : {"en", "ru"}
-        Language of the phrases.
 
     Notes
     -----
-    The clock is the browser's; the file holds none. Without scripts all units stand below one
-    another, and printing gives one unit a page.
+    The clock is the browser's; the file holds none. Maps stand in the page once: the other
+    languages refer to the shapes of the first. Without scripts all units stand below one another,
+    and printing gives one unit a page.
     """
     content = page(
         "board.html",
-        lang=lang,
+        lang=boards[0].lang,
         styles=["board.css"],
         scripts=["board.js"],
         imprint=imprint,
-        slides=[{"slide": slide, "map": _svg(slide)} for slide in slides],
+        pages=[_page_values(each_board, imprint) for each_board in boards],
         fills=STATUS_FILLS,
+        water=WATER,
+        needs=words.NEED,
     )
     path.write_bytes(content)
+
+
+def _page_values(board: Board, imprint: Imprint) -> dict[str, Any]:
+    """What the template of the board asks for, in one language."""
+    return {
+        "lang": board.lang,
+        "name": text("language name", board.lang),
+        "t": partial(text, lang=board.lang),
+        "round_said": round_name(imprint, board.lang),
+        "date_said": day(imprint.date, board.lang),
+        "disclaimer": disclaimer(imprint.disclaimer, board.lang),
+        "progress": progress_said(board),
+        "statuses": board.statuses,
+        "total": board.total,
+        "overview": None if board.overview is None else _svg(board.overview, board.lang),
+        "slides": [
+            {
+                "slide": slide,
+                "map": None if slide.drawing is None else _svg(slide.drawing, board.lang),
+            }
+            for slide in board.slides
+        ],
+    }
+
+
+def progress_said(board: Board) -> str:
+    """How far plenary has come: "12 of 39 decided"."""
+    return text("board progress", board.lang).format(decided=board.decided, total=board.total)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,18 +140,16 @@ class _Svg:
     signs: tuple[_Sign, ...]
 
 
-def _svg(slide: Slide) -> _Svg | None:
-    if slide.drawing is None:
-        return None
+def _svg(drawing: Drawing, lang: str) -> _Svg:
+    """A drawing as paths, with the signs of its legend."""
     paths = tuple(
-        _Path(shape.kind, _d(shape), ink(shape.kind, slide.status))
-        for shape in slide.drawing.shapes
+        _Path(shape.kind, _d(shape), ink(shape.kind, shape.status)) for shape in drawing.shapes
     )
+    status = {shape.kind: shape.status for shape in drawing.shapes}
     key = tuple(
-        _Sign(kind, _d(_sign(kind)), ink(kind, slide.status), word)
-        for kind, word in signs(slide.drawing)
+        _Sign(kind, _d(_sign(kind)), ink(kind, status[kind]), word) for kind, word in signs(drawing)
     )
-    return _Svg(slide.drawing, paths, number(slide.drawing.bar_km), key)
+    return _Svg(drawing, paths, f"{words.number(drawing.bar_km, lang)} {text('km', lang)}", key)
 
 
 def _d(shape: Shape) -> str:
@@ -152,34 +162,45 @@ def _d(shape: Shape) -> str:
 _WIDE: Final = Mm(338.7)
 _HIGH: Final = Mm(190.5)
 _EDGE: Final = Mm(9)
-_DARK: Final = "1f3a4d"
+_TOP: Final = Mm(24.5)
+_RIGHT: Final = Mm(176)
+_BODY_HIGH: Final = Mm(150)
+_MAP: Final = (_EDGE, _TOP, Mm(160), Mm(128))
+"""Where the map of a slide stands: left, top, width, height. Titles end above it, words begin right
+of it."""
 
 
-def write_slides(path: Path, slides: Sequence[Slide], *, imprint: Imprint, lang: str) -> None:
+def write_slides(path: Path, board: Board, *, imprint: Imprint) -> None:
     """Write the same board as PPTX, its maps as shapes that a presenter can enlarge.
 
     Parameters
     ----------
     path : Path
-        The file to write. The other parameters are those of :func:`write_board`.
+        The file to write.
+    board : Board
+        In one language: slides of two are two files.
+    imprint : Imprint
+        Title, date, round, profile, sources, disclaimer.
 
     Notes
     -----
-    The dates inside are the round's, so the same slides give the same bytes.
+    The dates inside are the round's, so the same slides give the same bytes. The font is one that
+    every Office has.
     """
     book = Presentation()
     book.slide_width, book.slide_height = _WIDE, _HIGH
-    day = datetime.fromisoformat(imprint.date)
     properties = book.core_properties
-    properties.title, properties.author, properties.last_modified_by = (
-        clean_name(imprint.title),
-        "cami_units",
-        "",
-    )
-    properties.created = properties.modified = day
-    _add_cover(book, imprint, len(slides), lang)
-    for place, slide in enumerate(slides, start=1):
-        _add_unit(book, slide, imprint, f"{place} / {len(slides)}", lang)
+    properties.title = clean_name(imprint.title)
+    properties.author, properties.last_modified_by = "cami_units", ""
+    properties.created = properties.modified = datetime.fromisoformat(imprint.date)
+    _add_cover(book, imprint, board)
+    if board.overview is not None:
+        _add_overview(book, imprint, board, board.overview)
+    for number, slide in enumerate(board.slides, start=1):
+        place = f"{number} / {len(board.slides)}"
+        _add_unit(book, slide, imprint, place, board.lang)
+        if slide.activities:
+            _add_activities(book, slide, imprint, place, board.lang)
     save_settled(book, path, imprint)
 
 
@@ -187,51 +208,159 @@ def _blank(book: Any) -> Any:
     return book.slides.add_slide(book.slide_layouts[6])
 
 
-def _add_cover(book: Any, imprint: Imprint, count: int, lang: str) -> None:
-    slide = _blank(book)
+def _add_cover(book: Any, imprint: Imprint, board: Board) -> None:
+    """The first slide: what this is, of when, and what is to be said of it."""
+    slide, lang = _blank(book), board.lang
     width = _WIDE - 2 * _EDGE
     _write(slide, imprint.title, _EDGE, Mm(45), width, Mm(40), size=34, bold=True)
-    facts = f"{imprint.round} · {imprint.date} · {count} × {text('unit', lang)}"
+    facts = (
+        f"{round_name(imprint, lang)} · {day(imprint.date, lang)} · "
+        f"{len(board.slides)} × {text('unit', lang)}"
+    )
     _write(slide, facts, _EDGE, Mm(88), width, Mm(12), size=20)
     _write(
         slide, f"{text('profile', lang)}: {imprint.profile}", _EDGE, Mm(101), width, Mm(12), size=16
     )
     small = [text("indicative", lang)] if imprint.indicative else []
-    small += [imprint.disclaimer, f"{text('sources', lang)}: {'; '.join(imprint.sources)}"]
+    small += [
+        disclaimer(imprint.disclaimer, lang),
+        f"{text('sources', lang)}: {'; '.join(imprint.sources)}",
+    ]
     _write(slide, "\n".join(small), _EDGE, Mm(140), width, Mm(42), size=11)
 
 
+def _add_overview(book: Any, imprint: Imprint, board: Board, drawing: Drawing) -> None:
+    """All units on one map, how many are decided, and their list."""
+    slide, lang = _blank(book), board.lang
+    _write_title(slide, progress_said(board), _WIDE - 2 * _EDGE)
+    _draw(slide, drawing, _MAP, lang)
+    signs_of_statuses = [
+        (status, f"{said}: {count}") for status, said, count in board.statuses if count
+    ]
+    for number, (status, said) in enumerate(signs_of_statuses):
+        x, y = _EDGE + (number % 2) * Mm(80), Mm(155.5) + (number // 2) * Mm(5.2)
+        look = Ink("333333", 0.8, STATUS_FILLS.get(status, "999999"), 1.0)
+        _add_shape(slide, _sign(""), look, x, y, Mm(7) / 30)
+        _write(slide, said, x + Mm(8.5), y, Mm(70), Mm(5), size=9)
+    lines = [
+        f"{'✓ ' if unit.standing else ''}{unit.unit_id} {unit.name}"
+        + (f" ({len(unit.questions)}?)" if unit.questions else "")
+        for unit in board.slides
+    ]
+    # two columns beside the map: a list of forty in one would be too small to read
+    half = (len(lines) + 1) // 2
+    width = (_WIDE - _RIGHT - _EDGE) // 2 - Mm(1)
+    for number, column in enumerate((lines[:half], lines[half:])):
+        fitting, size = _fitted(
+            column, Emu(width).pt, Emu(_BODY_HIGH).pt, sizes=(12.0, 11.0, 10.0, 9.0, 8.0, 7.0)
+        )
+        left = _RIGHT + number * (width + Mm(2))
+        _write(slide, "\n".join(fitting), left, _TOP, width, _BODY_HIGH, size=size)
+    _write_foot(slide, imprint, lang, "")
+
+
 def _add_unit(book: Any, unit: Slide, imprint: Imprint, place: str, lang: str) -> None:
+    """A unit: its map on the left, what is to be said of it on the right, the decision on top."""
     slide = _blank(book)
-    title = f"{unit.unit_id}  {unit.name}"
-    _write(slide, title, _EDGE, Mm(5), Mm(250), Mm(18), size=_fitting(title), bold=True)
+    _write_heading(slide, unit)
+    if unit.drawing is not None:
+        _draw(slide, unit.drawing, _MAP, lang)
+        _draw_key(slide, unit.drawing, _EDGE, Mm(156), lang)
+    top, width = _TOP, _WIDE - _RIGHT - _EDGE
+    if unit.standing:
+        banner = slide.shapes.add_shape(MSO_SHAPE.RECTANGLE, _RIGHT, top, width, Mm(13))
+        banner.shadow.inherit = False
+        _paint(banner, Ink("143d26", 0.5, "143d26", 1.0))
+        fitting, size = _fitted([unit.standing], Emu(width).pt, Mm(12).pt)
+        _say(banner.text_frame, " ".join(fitting), size=size, bold=True, centre=True, ink="FFFFFF")
+        top += Mm(15)
+    body, height = _body(unit, lang), _TOP + _BODY_HIGH - top
+    lines, size = _fitted(body, Emu(width).pt, Emu(height).pt)
+    _write(slide, "\n".join(lines), _RIGHT, top, width, height, size=size)
+    _write_foot(slide, imprint, lang, place)
+    notes = [*body, *unit.decisions] if lines != body else list(unit.decisions)
+    if notes:
+        slide.notes_slide.notes_text_frame.text = "\n".join(map(_line, notes))
+
+
+def _add_activities(book: Any, unit: Slide, imprint: Imprint, place: str, lang: str) -> None:
+    """What is to be done in a unit: by theme, the old text beside the new, dropped ones struck out.
+
+    As many rows as fit; the notes of the slide hold all of them.
+    """
+    slide = _blank(book)
+    _write_heading(slide, unit)
+    rows = [(theme, row) for theme, activities in unit.activities for row in activities]
+    widths = [Mm(46), Mm(112), Mm(112), _WIDE - 2 * _EDGE - Mm(270)]
+    size, room, fitting = 11.0, Mm(146).pt, 1
+    heights = [
+        max(_rows(row.text, widths[2].pt, size), _rows(row.old_text, widths[1].pt, size))
+        * size
+        * _LEADING
+        + 6
+        for _, row in rows
+    ]
+    while fitting < len(rows) and sum(heights[: fitting + 1]) <= room - 2 * size:
+        fitting += 1
+    grid = slide.shapes.add_table(
+        fitting + 1, 4, _EDGE, _TOP, _WIDE - 2 * _EDGE, Mm(8) * (fitting + 1)
+    ).table
+    for column, width in zip(grid.columns, widths, strict=True):
+        column.width = Emu(width)
+    heads = ("column theme", "before", "after", "column timeframe")
+    for number, key in enumerate(heads):
+        _say(grid.cell(0, number).text_frame, text(key, lang), size=size, bold=True, ink="FFFFFF")
+    for line, (theme, row) in enumerate(rows[:fitting], start=1):
+        _say(grid.cell(line, 0).text_frame, theme, size=size)
+        _say(grid.cell(line, 1).text_frame, row.old_text, size=size)
+        _say(grid.cell(line, 2).text_frame, row.text, size=size, struck=row.is_dropped)
+        _say(grid.cell(line, 3).text_frame, row.facts, size=size)
+    _write_foot(slide, imprint, lang, place)
+    if fitting < len(rows):
+        slide.notes_slide.notes_text_frame.text = "\n".join(
+            _line(f"{theme}: {row.text}") for theme, row in rows
+        )
+
+
+def _write_heading(slide: Any, unit: Slide) -> None:
+    """Id and name of a unit, and its status as a badge."""
+    _write_title(slide, f"{unit.unit_id}  {unit.name}", Mm(250))
     badge = slide.shapes.add_shape(
         MSO_SHAPE.ROUNDED_RECTANGLE, _WIDE - _EDGE - Mm(62), Mm(7), Mm(62), Mm(11)
     )
     badge.shadow.inherit = False
-    _paint(badge, Ink("333333", 1.0, STATUS_FILLS.get(unit.status, "999999"), 1.0))
-    _say(badge.text_frame, unit.status_said, size=13, bold=True, centre=True)
-    left = Mm(176)
-    if unit.drawing is not None:
-        _draw(slide, unit.drawing, unit.status, _EDGE, Mm(25), Mm(160), Mm(128))
-        _draw_key(slide, unit.drawing, unit.status, _EDGE, Mm(156), lang)
-    body, width, height = _body(unit, lang), _WIDE - left - _EDGE, Mm(150)
-    lines, size = _fitted(body, Emu(width).pt, Emu(height).pt)
-    _write(slide, "\n".join(lines), left, Mm(24), width, height, size=size)
-    foot = f"{clean_name(imprint.title)} · {imprint.round} · {imprint.date} · {place}"
-    note = f" · {text('indicative', lang)}" if imprint.indicative else ""
-    _write(
-        slide,
-        f"{foot}{note}\n{imprint.disclaimer}",
-        _EDGE,
-        Mm(178),
-        _WIDE - 2 * _EDGE,
-        Mm(11),
-        size=8,
-    )
-    notes = [*body, *unit.decisions] if lines != body else list(unit.decisions)
-    if notes:
-        slide.notes_slide.notes_text_frame.text = "\n".join(map(_line, notes))
+    fill = STATUS_FILLS.get(unit.status, "999999")
+    _paint(badge, Ink("333333", 1.0, fill, 1.0))
+    _say(badge.text_frame, unit.status_said, size=12, bold=True, centre=True, ink=_readable(fill))
+
+
+def _readable(fill: str) -> str:
+    """Black or white, whichever can be read on this colour (relative luminance of WCAG 2)."""
+    channels = [int(fill[at : at + 2], 16) / 255 for at in (0, 2, 4)]
+    linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    return "1B1B1B" if luminance > 0.179 else "FFFFFF"
+
+
+def _write_title(slide: Any, title: str, width: int) -> None:
+    """A title in the largest letters in which it stays above the map, on one line or two."""
+    height = Mm(18)
+    fitting, size = _fitted([title], Emu(width).pt, Emu(height).pt, sizes=_TITLE_SIZES)
+    _write(slide, " ".join(fitting), _EDGE, Mm(5), width, height, size=size, bold=True)
+
+
+def _write_foot(slide: Any, imprint: Imprint, lang: str, place: str) -> None:
+    """What every slide says of itself, small."""
+    parts = [
+        clean_name(imprint.title),
+        round_name(imprint, lang),
+        day(imprint.date, lang),
+        place,
+        text("indicative", lang) if imprint.indicative else "",
+    ]
+    foot = " · ".join(part for part in parts if part)
+    said = f"{foot}\n{disclaimer(imprint.disclaimer, lang)}"
+    _write(slide, said, _EDGE, Mm(178), _WIDE - 2 * _EDGE, Mm(11), size=8)
 
 
 def _body(unit: Slide, lang: str) -> list[str]:
@@ -242,35 +371,43 @@ def _body(unit: Slide, lang: str) -> list[str]:
     lines += [f"{label}: {before} → {after}" for label, before, after in unit.compared]
     lines += [f"{label}: {value}" for label, value in unit.facts if value and label not in compared]
     lines.append("  ".join(f"{name} {mark}" for name, mark, _, _ in unit.criteria))
-    lines += [f"• {decision}" for decision in unit.decisions[-2:]]
+    earlier = [decision for decision in unit.decisions if decision != unit.standing]
+    lines += [f"• {decision}" for decision in earlier[-2:]]
     return [*lines, *unit.remarks]
 
 
 _SIZES: Final = (16.0, 14.0, 12.0, 11.0)
 """Type sizes of a slide, points: nothing smaller is read in a room."""
 
+_TITLE_SIZES: Final = (26.0, 22.0, 20.0, 18.0, 16.0, 14.0)
+
+_FONT: Final = "Arial"
+"""Every Office has it, or one of the same widths (Liberation Sans)."""
+
 _LETTER: Final = 0.62
-"""Width of a letter beside its size, in DejaVu Sans: wider than the mean of either alphabet."""
+"""Width of a letter beside its size, in sans-serif fonts: wider than the mean of either alphabet."""
 
 _LEADING: Final = 1.45
 """Height of a line beside its size, the space after a paragraph included."""
 
 
-def _fitted(lines: Sequence[str], width: float, height: float) -> tuple[list[str], float]:
+def _fitted(
+    lines: Sequence[str], width: float, height: float, *, sizes: Sequence[float] = _SIZES
+) -> tuple[list[str], float]:
     """The lines that fit a box of these points, and the largest size at which they do.
 
     What does not fit at the smallest size is left to the notes of the slide, and "…" says so.
     """
-    for size in _SIZES:
+    for size in sizes:
         if sum(_rows(line, width, size) for line in lines) * size * _LEADING <= height:
             return list(lines), size
-    fitting, room = [], height / (_SIZES[-1] * _LEADING) - 1
+    fitting, room = [], height / (sizes[-1] * _LEADING) - 1
     for line in lines:
-        room -= _rows(line, width, _SIZES[-1])
+        room -= _rows(line, width, sizes[-1])
         if room < 0:
             break
         fitting.append(line)
-    return [*fitting, "…"], _SIZES[-1]
+    return [*fitting, "…"], sizes[-1]
 
 
 def _rows(line: str, width: float, size: float) -> int:
@@ -279,17 +416,13 @@ def _rows(line: str, width: float, size: float) -> int:
     return len(textwrap.wrap(line, letters, break_on_hyphens=False)) or 1
 
 
-def _fitting(title: str) -> float:
-    return 26 if len(title) < 52 else 20 if len(title) < 80 else 16
-
-
 def _line(value: object) -> str:
     return clean_name(value)
 
 
 def _write(
     slide: Any,
-    words: str,
+    content: str,
     left: int,
     top: int,
     width: int,
@@ -299,28 +432,40 @@ def _write(
     bold: bool = False,
 ) -> None:
     box = slide.shapes.add_textbox(left, top, width, height)
-    _say(box.text_frame, words, size=size, bold=bold)
+    _say(box.text_frame, content, size=size, bold=bold)
 
 
-def _say(frame: Any, words: str, *, size: float, bold: bool = False, centre: bool = False) -> None:
+def _say(
+    frame: Any,
+    content: str,
+    *,
+    size: float,
+    bold: bool = False,
+    centre: bool = False,
+    struck: bool = False,
+    ink: str = "1B1B1B",
+) -> None:
+    """Lines of text in a frame, in the font of the slides."""
     frame.word_wrap = True
     frame.margin_left = frame.margin_right = frame.margin_top = frame.margin_bottom = Mm(0.5)
     if centre:
         frame.vertical_anchor = MSO_ANCHOR.MIDDLE
-    for place, line in enumerate(words.split("\n")):
+    for place, line in enumerate(content.split("\n")):
         paragraph = frame.paragraphs[0] if place == 0 else frame.add_paragraph()
         run = paragraph.add_run()
         run.text = _line(line)
-        run.font.size, run.font.bold, run.font.name = Pt(size), bold, "DejaVu Sans"
-        run.font.color.rgb = RGBColor.from_string("1B1B1B")
+        run.font.size, run.font.bold, run.font.name = Pt(size), bold, _FONT
+        run.font.color.rgb = RGBColor.from_string(ink)
+        if struck:
+            run.font._element.set("strike", "sngStrike")
         paragraph.space_after = Pt(size * 0.25)
         if centre:
             paragraph.alignment = PP_ALIGN.CENTER
 
 
-def _draw(
-    slide: Any, drawing: Drawing, status: str, left: int, top: int, width: int, height: int
-) -> None:
+def _draw(slide: Any, drawing: Drawing, box: tuple[int, int, int, int], lang: str) -> None:
+    """A map in its box on a slide: shapes, labels and the bar of its scale."""
+    left, top, width, height = box
     scale = min(width / drawing.width, height / drawing.height)
     frame = slide.shapes.add_shape(
         MSO_SHAPE.RECTANGLE,
@@ -330,54 +475,33 @@ def _draw(
         Emu(round(drawing.height * scale)),
     )
     frame.shadow.inherit = False
-    _paint(frame, Ink("999999", 0.8, "e9eff3", 1.0))
+    _paint(frame, Ink("999999", 0.8, WATER.removeprefix("#"), 1.0))
     for shape in drawing.shapes:
-        _add_shape(slide, shape, ink(shape.kind, status), left, top, scale)
+        _add_shape(slide, shape, ink(shape.kind, shape.status), left, top, scale)
     for label in drawing.labels:
         half = Mm(30)
         x, y = left + round(label.x * scale), top + round(label.y * scale)
-        box = slide.shapes.add_textbox(x - half, y - Mm(3), 2 * half, Mm(6))
-        _say(
-            box.text_frame,
-            label.text,
-            size=_LABEL_SIZES[label.kind],
-            bold=label.kind == "unit",
-            centre=True,
-        )
+        field = slide.shapes.add_textbox(x - half, y - Mm(4), 2 * half, Mm(6))
+        size = max(7.0, LABEL_SIZES[label.kind] * 0.6)
+        _say(field.text_frame, label.text, size=size, bold=label.kind == "unit", centre=True)
     if drawing.bar:
         bottom = top + round((drawing.height - 14) * scale)
         bar = slide.shapes.add_connector(
             1, left + Mm(4), bottom, left + Mm(4) + round(drawing.bar * scale), bottom
         )
         bar.line.width, bar.line.color.rgb = Pt(2), RGBColor.from_string("333333")
-        _write(
-            slide,
-            f"{number(drawing.bar_km)} km",
-            left + Mm(4),
-            bottom - Mm(6),
-            Mm(40),
-            Mm(5),
-            size=9,
-        )
+        said = f"{words.number(drawing.bar_km, lang)} {text('km', lang)}"
+        _write(slide, said, left + Mm(4), bottom - Mm(6), Mm(40), Mm(5), size=9)
 
 
-def _draw_key(slide: Any, drawing: Drawing, status: str, left: int, top: int, lang: str) -> None:
+def _draw_key(slide: Any, drawing: Drawing, left: int, top: int, lang: str) -> None:
     """The legend below the map: three signs a row."""
     scale = Mm(7) / 30
+    status = {shape.kind: shape.status for shape in drawing.shapes}
     for place, (kind, word) in enumerate(signs(drawing)):
         x, y = left + (place % 3) * Mm(54), top + (place // 3) * Mm(5.2)
-        _add_shape(slide, _sign(kind), ink(kind, status), x, y, scale)
+        _add_shape(slide, _sign(kind), ink(kind, status[kind]), x, y, scale)
         _write(slide, text(word, lang), x + Mm(8.5), y, Mm(45), Mm(5), size=9)
-
-
-_LABEL_SIZES: Final = {
-    "version": 10.0,
-    "pin": 10.0,
-    "unit": 13.0,
-    "other": 8.0,
-    "country": 11.0,
-    "place": 8.0,
-}
 
 
 class _Freeform(FreeformBuilder):  # type: ignore[misc]

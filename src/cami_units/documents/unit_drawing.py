@@ -1,16 +1,33 @@
-"""A small map as plain shapes, so that a page and a slide draw the same one."""
+"""Small maps as plain shapes, so that a page and a slide draw the same one: a unit, and all of them.
+
+Each map has north up and its own projection, with its middle in the middle of the map: an
+equal-area system for a continent leans by twenty degrees at its ends.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
-from cami_units import palette
-from cami_units.model import HIDDEN_STATUSES
+import geopandas as gpd
+import numpy as np
+import numpy.typing as npt
+import shapely
+import shapely.affinity
+from pyproj import Transformer
+from shapely.geometry.base import BaseGeometry
+
+from cami_units import palette, scene, words
+from cami_units.model import HIDDEN_STATUSES, LONLAT, clean_name
 
 Ring = tuple[tuple[float, float], ...]
+_Frame = tuple[float, float, float, float]
+
+WIDTH: Final = 800.0
+HEIGHT: Final = 640.0
+"""Size of a map in its own pixels; whoever shows it enlarges it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +43,11 @@ class Ink:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """One thing drawn: rings (closed) or lines, x to the right, y down."""
+    """One thing drawn: rings (closed) or lines, x to the right, y down; a unit's status, if it is one."""
 
     kind: str
     rings: tuple[Ring, ...]
+    status: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,27 +72,37 @@ class Drawing:
     bar_km: float = 0.0
 
 
-_EVIDENCE: Final = {name: colour.removeprefix("#") for name, colour in palette.EVIDENCE.items()}
+def _hex(colour: str) -> str:
+    """A colour of the palette as slides and pages of this room write it."""
+    return colour.removeprefix("#")
+
+
+_EVIDENCE: Final = {name: _hex(colour) for name, colour in palette.EVIDENCE.items()}
+_GROUPS_OWN: Final = "8a2260"
+"""What a group drew, pinned or typed: no status and no layer has this colour."""
 
 INKS: Final[Mapping[str, Ink]] = MappingProxyType(
     {
-        "land": Ink("", 0.0, palette.LAND.removeprefix("#"), 1.0),
-        "protected": Ink(_EVIDENCE["protected_areas"], 0.8, _EVIDENCE["protected_areas"], 0.75),
-        "hotspot": Ink(_EVIDENCE["hotspots"], 1.8, dashed=True),
-        "other": Ink("777777", 1.2, "bbbbbb", 0.45),
-        "border": Ink("555555", 1.4),
-        "disputed": Ink("555555", 1.4, dashed=True),
-        "barrier": Ink(_EVIDENCE["barriers"], 1.6),
-        "before": Ink("555555", 2.6, dashed=True),
-        "unit": Ink("333333", 3.0, "999999", 0.5),
-        "version": Ink("aa3377", 2.6, dashed=True),
-        "pin": Ink("ffffff", 1.2, "aa3377", 1.0),
-        "drawn": Ink("aa3377", 2.0),
+        "land": Ink("", 0.0, _hex(palette.LAND), 1.0),
+        "protected": Ink("7aa37a", 0.8, _EVIDENCE["protected_areas"], 0.8),
+        "hotspot": Ink(_EVIDENCE["hotspots"], 1.4, dashed=True),
+        # below the units and the borders, and thin: a fence along a border must not hide it
+        "barrier": Ink(_EVIDENCE["barriers"], 1.1),
+        "corridor": Ink(_EVIDENCE["corridors"], 1.8, dashed=True),
+        "other": Ink("555555", 1.2, "bbbbbb", 0.35),
+        "unit": Ink("222222", 3.0, "999999", 0.5),
+        "border": Ink(_EVIDENCE["borders"], 1.5),
+        "disputed": Ink(_EVIDENCE["borders"], 1.5, dashed=True),
+        "before": Ink("444444", 2.4, dashed=True),
+        "version": Ink(_GROUPS_OWN, 2.6, dashed=True),
+        "town": Ink("ffffff", 1.0, "333333", 1.0),
+        "pin": Ink("ffffff", 1.2, _GROUPS_OWN, 1.0),
+        "drawn": Ink(_GROUPS_OWN, 2.0),
     }
 )
-"""Every kind of shape; a unit's fill is the colour of its status."""
+"""Every kind of shape, from the back to the front; a unit's fill is the colour of its status."""
 
-LINES: Final = frozenset({"border", "disputed", "barrier", "drawn"})
+LINES: Final = frozenset({"border", "disputed", "barrier", "corridor", "drawn"})
 """Kinds that are lines: their ends are not joined."""
 
 SIGNS: Final[Mapping[str, str]] = MappingProxyType(
@@ -87,6 +115,7 @@ SIGNS: Final[Mapping[str, str]] = MappingProxyType(
         "other": "other units",
         "protected": "protected_areas",
         "hotspot": "hotspots",
+        "corridor": "corridors",
         "barrier": "barriers",
         "disputed": "disputed line",
     }
@@ -94,9 +123,30 @@ SIGNS: Final[Mapping[str, str]] = MappingProxyType(
 """What the legend of a drawing explains, in its order: each kind, and the word for it."""
 
 STATUS_FILLS: Final[Mapping[str, str]] = MappingProxyType(
-    {status: colour.removeprefix("#") for status, colour in palette.STATUS.items()}
-    | dict.fromkeys(HIDDEN_STATUSES, palette.HIDDEN_STATUS.removeprefix("#"))
+    {status: _hex(colour) for status, colour in palette.STATUS.items()}
+    | dict.fromkeys(HIDDEN_STATUSES, _hex(palette.HIDDEN_STATUS))
 )
+"""The colours of the palette, without its sign."""
+
+LABEL_SIZES: Final[Mapping[str, float]] = MappingProxyType(
+    {
+        "unit": 22.0,
+        "version": 16.0,
+        "pin": 16.0,
+        "id": 13.0,
+        "state": 18.0,
+        "country": 18.0,
+        "other": 15.0,
+        "town": 14.0,
+        "water": 14.0,
+        "place": 13.0,
+    }
+)
+"""Kinds of label, the most important first, and the size of their letters: the first keeps its place."""
+
+_NEVER_HIDDEN: Final = frozenset({"unit", "version", "pin", "other", "id", "state"})
+_WATER: Final = frozenset({"river", "lake", "wetland"})
+_BAR_KM: Final = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 
 
 def signs(drawing: Drawing) -> tuple[tuple[str, str], ...]:
@@ -107,8 +157,384 @@ def signs(drawing: Drawing) -> tuple[tuple[str, str], ...]:
 
 
 def ink(kind: str, status: str) -> Ink:
-    """How a kind of shape is drawn in the drawing of a unit of this status."""
+    """How a kind of shape is drawn; a unit has the colour of its status."""
     plain = INKS[kind]
-    if kind != "unit":
+    if not status or kind not in ("unit", "other"):
         return plain
     return Ink(plain.line, plain.width, STATUS_FILLS.get(status, plain.fill), plain.opacity)
+
+
+# -- what there is to draw ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What lies under and around every unit of a round, made ready once for all of its maps.
+
+    Attributes
+    ----------
+    of : the scene.
+    layers : kind and shapes, from the back to the front, in the CRS of the scene.
+    places : kind of label, text and place.
+    states : the same of the range states alone.
+    """
+
+    of: scene.Scene
+    layers: tuple[tuple[str, npt.NDArray[Any]], ...]
+    places: tuple[tuple[str, str, BaseGeometry], ...]
+    states: tuple[tuple[str, str, BaseGeometry], ...]
+
+
+def ground(shown: scene.Scene) -> Ground:
+    """The layers and place names of a scene, ready to be cut to the frames of its maps."""
+    tables = shown.layers
+    behind: list[tuple[str, npt.NDArray[Any]]] = []
+    places: list[tuple[str, str, BaseGeometry]] = []
+    states: list[tuple[str, str, BaseGeometry]] = []
+    countries, disputed = tables.get("countries"), tables.get("disputed")
+    if countries is not None:
+        behind.append(("land", countries.geometry.to_numpy()))
+        for row in scene.records(countries):
+            place = ("country", words.name_in(row, shown.lang), row["geometry"])
+            places.append(place)
+            states += [("state", *place[1:])] if row["range_state"] else []
+    if disputed is not None:
+        behind.append(("land", disputed.geometry.to_numpy()))
+    for name, kind in (
+        ("protected_areas", "protected"),
+        ("hotspots", "hotspot"),
+        ("barriers", "barrier"),
+        ("corridors", "corridor"),
+    ):
+        table = tables.get(name)
+        if table is not None:
+            wanted = 1 if kind in LINES else 2
+            shapes = table.geometry.to_numpy()
+            behind.append((kind, shapes[shapely.get_dimensions(shapes) == wanted]))
+    behind += _borders(countries, disputed)
+    gazetteer = tables.get("gazetteer")
+    if gazetteer is not None:
+        order = gazetteer.sort_values(["extent_km", "name_en"], ascending=[False, True])
+        for row in scene.records(order):
+            kind = str(row["kind"])
+            label = "town" if kind == "town" else "water" if kind in _WATER else "place"
+            places.append((label, words.name_in(row, shown.lang), row["geometry"]))
+    return Ground(shown, tuple(behind), tuple(places), tuple(states))
+
+
+def _borders(
+    countries: gpd.GeoDataFrame | None, disputed: gpd.GeoDataFrame | None
+) -> list[tuple[str, npt.NDArray[Any]]]:
+    """The lines between states, and apart from them, dashed, those around disputed areas."""
+    if countries is None:
+        return []
+    lines = shapely.union_all(countries.geometry.boundary.to_numpy())
+    if disputed is None:
+        return [("border", np.array([lines]))]
+    doubtful = shapely.union_all(disputed.geometry.to_numpy())
+    return [
+        ("border", np.array([shapely.difference(lines, doubtful)])),
+        ("disputed", np.array([doubtful.boundary])),
+    ]
+
+
+# -- a frame with north up ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """The ground of one map: a projection of its own, its frame there, and pixels a metre.
+
+    `window` is what the frame covers in the CRS of the scene, to cut away the rest first.
+    """
+
+    project: Transformer
+    frame: _Frame
+    window: _Frame
+    scale: float
+
+
+def _view(
+    shape: BaseGeometry, crs: str, *, least_m: float = 20_000.0, margin: float = 1.35
+) -> _View:
+    """A view of a shape: its middle in the middle, a third larger than it, north up."""
+    west, south, east, north = shape.bounds
+    middle = Transformer.from_crs(crs, LONLAT, always_xy=True).transform(
+        (west + east) / 2, (south + north) / 2
+    )
+    local = f"+proj=laea +lon_0={middle[0]:.3f} +lat_0={middle[1]:.3f} +datum=WGS84 +units=m"
+    project = Transformer.from_crs(crs, local, always_xy=True)
+    west, south, east, north = _moved(shape, project, (east - west) / 40).bounds
+    width = max(east - west, least_m) * margin
+    height = max(north - south, least_m) * margin
+    width = max(width, height * WIDTH / HEIGHT)
+    height = width * HEIGHT / WIDTH
+    x, y = (west + east) / 2, (south + north) / 2
+    frame = (x - width / 2, y - height / 2, x + width / 2, y + height / 2)
+    edge = shapely.get_coordinates(shapely.segmentize(shapely.box(*frame), width / 20))
+    xs, ys = project.transform(edge[:, 0], edge[:, 1], direction="INVERSE")
+    window = (float(min(xs)), float(min(ys)), float(max(xs)), float(max(ys)))
+    return _View(project, frame, window, WIDTH / width)
+
+
+def _moved(shape: Any, project: Transformer, step: float) -> Any:
+    """A shape in the projection of a view, its long sides bent as they are there."""
+    dense = shapely.segmentize(shape, max(step, 1.0))
+
+    def flat(xy: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        return np.column_stack(project.transform(xy[:, 0], xy[:, 1]))
+
+    return shapely.transform(dense, flat)
+
+
+def _in_view(shapes: Iterable[Any], view: _View) -> list[BaseGeometry]:
+    """What of these shapes lies inside the frame, in the projection of the view."""
+    found = np.array(list(shapes), dtype=object)
+    if not len(found):
+        return []
+    near = found[shapely.intersects(found, shapely.box(*view.window))]
+    cut = shapely.clip_by_rect(near, *view.window)
+    step = (view.frame[2] - view.frame[0]) / 40
+    flat = shapely.clip_by_rect(_moved(cut, view.project, step), *view.frame)
+    return [shape for shape in flat if not shape.is_empty]
+
+
+def _rings(shapes: Sequence[BaseGeometry], view: _View) -> tuple[Ring, ...]:
+    """The rings and lines of shapes in a view, in pixels, simplified to half a pixel."""
+    west, north = view.frame[0], view.frame[3]
+    rings = []
+    for shape in shapes:
+        seen = shapely.line_merge(shape) if shape.geom_type == "MultiLineString" else shape
+        for part in shapely.get_parts(shapely.simplify(seen, 0.5 / view.scale)):
+            if part.geom_type == "Polygon":
+                lines = list(shapely.get_rings(part))
+            elif part.geom_type in ("LineString", "LinearRing"):
+                lines = [part]
+            else:
+                continue
+            for line in lines:
+                xy = shapely.get_coordinates(line)
+                pixels = np.round((xy - [west, north]) * [view.scale, -view.scale], 1) + 0.0
+                rings.append(tuple((float(x), float(y)) for x, y in pixels))
+    return tuple(ring for ring in rings if len(ring) > 1)
+
+
+# -- labels ---------------------------------------------------------------------------------------
+
+_Candidate = tuple[str, str, float, float]
+
+
+def _candidates(places: Iterable[tuple[str, str, BaseGeometry]], view: _View) -> list[_Candidate]:
+    """Labels that a view could hold: kind, text, and where they would like to stand, in pixels."""
+    west, north = view.frame[0], view.frame[3]
+    wanted = []
+    for kind, text, shape in places:
+        for seen in _in_view([shape], view) if text else ():
+            point = shapely.point_on_surface(seen)
+            x, y = (point.x - west) * view.scale, (north - point.y) * view.scale
+            wanted.append((kind, text, float(x), float(y)))
+    return wanted
+
+
+def _placed(wanted: Iterable[_Candidate]) -> tuple[list[Label], list[_Candidate]]:
+    """Labels that do not lie on one another, and the towns that have theirs.
+
+    The important ones come first and stay where they are; another is moved by its own height or
+    width, and left out where all of that is taken. What a decision hangs on is never left out.
+    """
+    order = list(LABEL_SIZES)
+    taken: list[_Frame] = []
+    labels, towns = [], []
+    for kind, text, x, y in sorted(wanted, key=lambda one_label: order.index(one_label[0])):
+        size = LABEL_SIZES[kind]
+        wide, high = _width(text, size), size * 1.15
+        beside = 0.0 if kind != "town" else wide / 2 + 7
+        shifts = [(beside, 0.0), (-beside, 0.0), (0.0, -high), (0.0, high), (0.0, -2 * high)]
+        if kind in _NEVER_HIDDEN:
+            shifts = [(0.0, 0.0), *_around(wide, high)]
+        spots = [
+            (
+                min(max(x + dx, wide / 2 + 4), WIDTH - wide / 2 - 4),
+                min(max(y + dy, high), HEIGHT - high),
+            )
+            for dx, dy in shifts
+        ]
+        boxes = [
+            (cx - wide / 2 - 2, cy - high * 0.8, cx + wide / 2 + 2, cy + high * 0.3)
+            for cx, cy in spots
+        ]
+        free = [
+            number
+            for number, box in enumerate(boxes)
+            if not any(_overlap(box, other_box) for other_box in taken)
+        ]
+        if not free and kind not in _NEVER_HIDDEN:
+            continue
+        chosen_place = free[0] if free else 0
+        taken.append(boxes[chosen_place])
+        labels.append(
+            Label(kind, text, round(spots[chosen_place][0], 1), round(spots[chosen_place][1], 1))
+        )
+        if kind == "town":
+            towns.append((kind, text, x, y))
+    return labels, towns
+
+
+def _around(wide: float, high: float) -> list[tuple[float, float]]:
+    """Places around a point, ring by ring, for a label that must stand somewhere near it."""
+    return [
+        (ring * wide * dx, ring * high * dy)
+        for ring in (0.55, 1.0, 1.6, 2.3)
+        for dx, dy in ((0, -1), (0, 1), (1, 0), (-1, 0), (1, -1), (-1, 1), (-1, -1), (1, 1))
+    ]
+
+
+def _width(text: str, size: float) -> float:
+    """About how wide a text is: a letter takes 0.6 of its size, a Chinese one all of it."""
+    return sum(size * (1.0 if ord(letter) > 0x2E80 else 0.6) for letter in text)
+
+
+def _overlap(box: _Frame, other_box: _Frame) -> bool:
+    return (
+        box[0] < other_box[2]
+        and other_box[0] < box[2]
+        and box[1] < other_box[3]
+        and other_box[1] < box[3]
+    )
+
+
+def _dots(towns: Iterable[_Candidate]) -> tuple[Ring, ...]:
+    """A small octagon for each town that has its name on the map."""
+    angles = np.linspace(0, 2 * np.pi, 8, endpoint=False)
+    return tuple(
+        tuple(
+            (round(float(x + 3.2 * np.cos(a)), 1), round(float(y + 3.2 * np.sin(a)), 1))
+            for a in angles
+        )
+        for _, _, x, y in towns
+    )
+
+
+def _drawing(
+    shapes: Iterable[tuple[str, Iterable[Any], str]], places: Iterable[_Candidate], view: _View
+) -> Drawing:
+    """Shapes (kind, geometries, status) and labels of a view, with the bar of its scale."""
+    drawn_shapes = [
+        Shape(kind, rings, status)
+        for kind, geometries, status in shapes
+        if (rings := _rings(_in_view(geometries, view), view))
+    ]
+    labels, towns = _placed(places)
+    if towns:
+        drawn_shapes.append(Shape("town", _dots(towns)))
+    order = list(INKS)
+    drawn_shapes.sort(key=lambda shape: order.index(shape.kind))
+    fitting = [km for km in _BAR_KM if km * 1000 * view.scale <= WIDTH / 3]
+    bar_km = fitting[-1] if fitting else _BAR_KM[0]
+    return Drawing(
+        WIDTH,
+        HEIGHT,
+        tuple(drawn_shapes),
+        tuple(labels),
+        round(bar_km * 1000 * view.scale, 1),
+        bar_km,
+    )
+
+
+# -- the maps -------------------------------------------------------------------------------------
+
+
+def unit_drawing(
+    base: Ground,
+    unit_id: str,
+    *,
+    before: Any = None,
+    versions: Sequence[Mapping[str, Any]] = (),
+    remarks: Sequence[tuple[int, Mapping[str, Any]]] = (),
+) -> Drawing:
+    """The map of one unit, with what lies around it.
+
+    Parameters
+    ----------
+    base : Ground
+        Of the round.
+    unit_id : str
+        The unit in the middle.
+    before : geometry, optional
+        Its outline in the round before.
+    versions : sequence of mapping
+        Other groups' outlines: ``geometry``, ``group``.
+    remarks : sequence of (number, mapping)
+        What groups pinned or drew there, with the number that stands beside it; 0 has no place.
+    """
+    shown = base.of
+    units = shown.units.set_index("unit_id")
+    shape = units.geometry[unit_id]
+    rivals = [row["geometry"] for row in versions]
+    around = shapely.union_all([shape, *rivals, *([] if before is None else [before])])
+    view = _view(around, shown.crs)
+    others = scene.shown_units(shown.units)
+    others = others[others["unit_id"] != unit_id]
+    pins = [(number, row["geometry"]) for number, row in remarks if number]
+    half = 7 / view.scale
+    shapes: list[tuple[str, Iterable[Any], str]] = [
+        *((kind, found, "") for kind, found in base.layers),
+        ("other", others.geometry, ""),
+        ("unit", [shape], str(units.at[unit_id, "status"])),
+        ("before", [] if before is None else [before], ""),
+        ("version", rivals, ""),
+        ("drawn", [place for _, place in pins if place.length], ""),
+        ("pin", [_diamond(point, half) for _, place in pins for point in _points(place)], ""),
+    ]
+    places = [
+        ("unit", unit_id, shape),
+        *(
+            ("version", clean_name(row["group"]), _beside(row["geometry"], shape))
+            for row in versions
+        ),
+        *(
+            ("pin", f"({number})", shapely.affinity.translate(place, 16 / view.scale, 0))
+            for number, place in pins
+        ),
+        *(
+            ("other", str(row["unit_id"]), _beside(row["geometry"], shape))
+            for row in scene.records(others)
+        ),
+    ]
+    return _drawing(shapes, _candidates([*places, *base.places], view), view)
+
+
+def overview_drawing(base: Ground) -> Drawing:
+    """The map of all units, each in the colour of its status, with its id."""
+    shown = base.of
+    units = scene.drawn_units(shown)
+    view = _view(shapely.box(*units.total_bounds), shown.crs, margin=1.08)
+    shapes: list[tuple[str, Iterable[Any], str]] = [
+        (kind, found, "") for kind, found in base.layers if kind in ("land", "border", "disputed")
+    ]
+    shapes += [
+        ("unit", units.geometry[units["status"] == status], str(status))
+        for status in palette.STATUS
+        if units["status"].eq(status).any()
+    ]
+    places = [
+        ("id", str(row["unit_id"]).removeprefix("CU-"), row["geometry"])
+        for row in scene.records(units)
+    ]
+    # range states only: names of their neighbours would take the room of the units' ids
+    return _drawing(shapes, _candidates([*places, *base.states], view), view)
+
+
+def _points(place: BaseGeometry) -> list[shapely.Point]:
+    return [part for part in shapely.get_parts(place) if isinstance(part, shapely.Point)]
+
+
+def _beside(shape: BaseGeometry, unit_shape: BaseGeometry) -> BaseGeometry:
+    """The part of a shape that the unit does not cover: there its label can be read."""
+    return shapely.difference(shape, unit_shape)
+
+
+def _diamond(point: shapely.Point, half: float) -> BaseGeometry:
+    """A pin: a square on its corner, `half` as far from the middle as its corners are."""
+    x, y = point.x, point.y
+    return shapely.Polygon([(x, y + half), (x + half, y), (x, y - half), (x - half, y)])

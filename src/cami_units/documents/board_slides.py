@@ -1,0 +1,541 @@
+"""What plenary is shown of each unit, in the reader's language: a slide a unit, and the overview."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import geopandas as gpd
+import pandas as pd
+
+from cami_units import scene, words
+from cami_units.documents.group_form import THEMES
+from cami_units.documents.unit_drawing import Drawing, ground, overview_drawing, unit_drawing
+from cami_units.model import (
+    FINDINGS,
+    HIDDEN_STATUSES,
+    STATUSES,
+    Progress,
+    Round,
+    clean_name,
+    is_missing,
+    quiet,
+)
+
+ORDERS: Final = ("rank", "group", "section")
+"""How the slides can follow one another; the ids of units, named one by one, go before the rest."""
+
+_FACTS: Final = (
+    *("states", "area", "rank", "species", "protected", "barriers"),
+    *("stability", "confidence", "origin"),
+)
+_SETTLES: Final = frozenset({"agree", "agree-with-change", "reject"})
+"""Decisions that answer what was open; one that is parked keeps its questions."""
+
+_LEAST_SHARE: Final = 1.0
+"""Species that do not count are named from this share of their regional range, %, upwards: less is an
+edge that the next map may draw elsewhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShownActivity:
+    """An activity of a unit: its text, the one before where it was changed, and what became of it."""
+
+    text: str
+    old_text: str = ""
+    is_dropped: bool = False
+    facts: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Slide:
+    """What plenary is shown of one unit: words ready to show, not escaped.
+
+    Attributes
+    ----------
+    unit_id, name, status : who it is; `status` is a word of the model, `status_said` is shown.
+    facts : label and value, in order.
+    criteria : id, mark, what it asks, because.
+    compared : label, before, after – empty where there is no round before.
+    proposed_by : who proposed it.
+    questions : what is open.
+    decisions : what plenary has said so far, oldest first.
+    standing : the decision that settles it; empty while there is none, or it is parked.
+    remarks : what groups pinned and typed there.
+    activities : by theme, in the order of the agenda.
+    drawing : its map, or ``None``.
+    group, section : the group that edits it and the section it lies in, to order by.
+    """
+
+    unit_id: str
+    name: str
+    status: str
+    status_said: str
+    facts: tuple[tuple[str, str], ...]
+    criteria: tuple[tuple[str, str, str, str], ...]
+    compared: tuple[tuple[str, str, str], ...]
+    proposed_by: str
+    questions: tuple[str, ...]
+    decisions: tuple[str, ...]
+    standing: str = ""
+    drawing: Drawing | None = None
+    remarks: tuple[str, ...] = ()
+    activities: tuple[tuple[str, tuple[ShownActivity, ...]], ...] = ()
+    group: str = ""
+    section: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """The slides of a round in one language, and the map of all units before them.
+
+    Attributes
+    ----------
+    lang : of every word here.
+    slides : one a unit, in the order in which they are to be shown.
+    overview : the map of all units, each in the colour of its status.
+    statuses : status, its word, and how many units have it, in the order of a unit's life.
+    decided, total : how many units plenary has decided on, of how many.
+    """
+
+    lang: str
+    slides: tuple[Slide, ...]
+    overview: Drawing | None = None
+    statuses: tuple[tuple[str, str, int], ...] = ()
+    decided: int = 0
+    total: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """What the loop left beside the tables of a round; a table that is missing is ``None``.
+
+    Attributes
+    ----------
+    log : the decisions, as :func:`cami_units.commands.decide.read_decisions` gives them.
+    before : the round before.
+    changes, conflicts : what `collect` found: who changed a unit, and what is open.
+    activities, activity_log : what is to be done in each unit, and what changed in that.
+    groups : the group that edits each unit.
+    sections : the section that each unit lies in.
+    """
+
+    log: pd.DataFrame
+    before: Round | None = None
+    changes: pd.DataFrame | None = None
+    conflicts: pd.DataFrame | None = None
+    activities: pd.DataFrame | None = None
+    activity_log: pd.DataFrame | None = None
+    groups: Mapping[str, str] = field(default_factory=dict)
+    sections: Mapping[str, str] = field(default_factory=dict)
+
+
+def board(
+    round_: Round,
+    shown: scene.Scene,
+    loop: Loop,
+    *,
+    order: Sequence[str] = ("rank",),
+    progress: Progress = quiet,
+) -> Board:
+    """What plenary is shown of a round, rejected and merged units last.
+
+    Parameters
+    ----------
+    round_ : Round
+        With its decisions applied.
+    shown : Scene
+        The same round as it is drawn, in the language of every phrase and name.
+    loop : Loop
+        What the loop has left beside it. Geometry of `before` and of the tables `set_aside` and
+        `remarks` is in the CRS of the scene or in longitude and latitude.
+    order : sequence of str
+        ``rank``, ``group`` or ``section``; or ids of units, which come first in this order, and the
+        others behind them by rank.
+    """
+    lang, tables = shown.lang, round_.tables
+    cards = {str(row["unit_id"]): row for row in shown.cards.to_dict("records")}
+    flat = {str(row["unit_id"]): row for row in scene.records(shown.units)}
+    versions = _by_unit(_flat(tables, "set_aside", shown.crs))
+    remarks = _by_unit(_each_unit(_flat(tables, "remarks", shown.crs)))
+    earlier = _earlier(loop.before, shown.crs)
+    findings = _by_unit(tables["unit_criteria"])
+    old_findings = _by_unit(loop.before.tables["unit_criteria"]) if loop.before else {}
+    changed = _by_unit(_with_applied(loop.changes, tables.get("set_aside")))
+    open_ = _by_unit(loop.conflicts)
+    lines = _by_unit(loop.log)
+    present = _also_present(tables, lang)
+    todo = _activities(loop, lang)
+    base = ground(shown)
+    slides = []
+    for number, unit_id in enumerate(_ordered(flat, loop, order)):
+        progress("drawing units", number, len(flat))
+        card, row = cards[unit_id], flat[unit_id]
+        own_findings, old = findings.get(unit_id, []), earlier.get(unit_id)
+        decisions = lines.get(unit_id, [])
+        pinned = _numbered([one for one in remarks.get(unit_id, []) if one["kind"] != "conflict"])
+        standing = _standing(row, decisions)
+        facts = [(words.label(key, lang), str(card[key])) for key in _FACTS]
+        if present.get(unit_id):
+            facts.insert(4, (words.text("also present", lang), present[unit_id]))
+        slides.append(
+            Slide(
+                unit_id=unit_id,
+                name=words.name_in(card, lang),
+                status=str(row["status"]),
+                status_said=str(card["status"]),
+                facts=tuple(facts),
+                criteria=tuple(_criterion(finding, lang) for finding in own_findings),
+                compared=_compared(row, own_findings, old, old_findings.get(unit_id, []), lang),
+                proposed_by=_proposer(row, changed.get(unit_id, []), decisions, lang),
+                questions=()
+                if standing
+                else _questions(
+                    own_findings,
+                    old_findings.get(unit_id, []),
+                    changed.get(unit_id, []),
+                    open_.get(unit_id, []),
+                    decisions,
+                    lang,
+                ),
+                decisions=tuple(_decision(line, lang) for line in decisions),
+                standing=_decision(standing, lang) if standing else "",
+                drawing=unit_drawing(
+                    base,
+                    unit_id,
+                    before=None if old is None else old["geometry"],
+                    versions=versions.get(unit_id, []),
+                    remarks=pinned,
+                ),
+                remarks=(
+                    *_reasons(changed.get(unit_id, []), lang),
+                    *(_remark(number, remark) for number, remark in pinned),
+                ),
+                activities=todo.get(unit_id, ()),
+                group=loop.groups.get(unit_id, ""),
+                section=loop.sections.get(unit_id, ""),
+            )
+        )
+    counted = [row["status"] for row in flat.values()]
+    return Board(
+        lang,
+        tuple(slides),
+        overview_drawing(base),
+        tuple(
+            (status, words.text(status, lang), counted.count(status))
+            for status in STATUSES
+            if status in counted
+        ),
+        sum(bool(slide.standing) for slide in slides),
+        len(slides),
+    )
+
+
+def _ordered(units: Mapping[str, Mapping[str, Any]], loop: Loop, order: Sequence[str]) -> list[str]:
+    """The ids of units as they are to follow one another."""
+    by_hand = {unit_id: number for number, unit_id in enumerate(order)}
+    groups = {"group": loop.groups, "section": loop.sections}.get(order[0] if order else "", {})
+
+    def key(unit_id: str) -> tuple[Any, ...]:
+        row = units[unit_id]
+        return (
+            row["status"] in HIDDEN_STATUSES,
+            by_hand.get(unit_id, len(by_hand)),
+            groups.get(unit_id) or "~",  # units of nobody come last
+            float("inf") if is_missing(row["rank"]) else float(row["rank"]),
+            unit_id,
+        )
+
+    return sorted(units, key=key)
+
+
+# -- tables by unit -------------------------------------------------------------------------------
+
+
+def _by_unit(table: pd.DataFrame | None) -> dict[str, list[dict[str, Any]]]:
+    """The rows of a table by the unit that they speak of."""
+    rows: dict[str, list[dict[str, Any]]] = {}
+    if table is not None:
+        for record in table.to_dict("records"):
+            row = {str(key): value for key, value in record.items()}
+            rows.setdefault(clean_name(row["unit_id"]), []).append(row)
+    return rows
+
+
+def _flat(tables: Mapping[str, Any], name: str, crs: str) -> gpd.GeoDataFrame | None:
+    """A layer that `collect` left in the round, in the scene's CRS; ``None`` where there is none."""
+    table = tables.get(name)
+    return table.to_crs(crs) if isinstance(table, gpd.GeoDataFrame) else None
+
+
+def _earlier(before: Round | None, crs: str) -> dict[str, dict[str, Any]]:
+    """The units of the round before, by id, in the scene's CRS."""
+    if before is None:
+        return {}
+    flat = gpd.GeoDataFrame(before.tables["conservation_units"]).to_crs(crs)
+    return {str(row["unit_id"]): row for row in scene.records(flat)}
+
+
+def _each_unit(table: gpd.GeoDataFrame | None) -> pd.DataFrame | None:
+    """Remarks as a row for each unit that they speak of."""
+    if table is None:
+        return None
+    split = table.assign(unit_id=table["unit_id"].fillna("").str.split(";"))
+    return pd.DataFrame(split.explode("unit_id"))
+
+
+def _also_present(tables: Mapping[str, pd.DataFrame], lang: str) -> dict[str, str]:
+    """Species of each unit that do not count for it, with their share of the regional range."""
+    species = tables["unit_species"]
+    names = {row["sci_name"]: words.name_in(row, lang) for row in scene.records(tables["species"])}
+    found: dict[str, list[str]] = {}
+    rows = species[species["role"].ne("qualifying") & species["range_share"].ge(_LEAST_SHARE)]
+    for row in scene.records(
+        rows.sort_values(["range_share", "sci_name"], ascending=[False, True])
+    ):
+        share = words.number(float(row["range_share"]), lang)
+        name = names.get(row["sci_name"], row["sci_name"])
+        found.setdefault(str(row["unit_id"]), []).append(f"{name} ({share} %)")
+    return {unit_id: ", ".join(said) for unit_id, said in found.items()}
+
+
+# -- activities -----------------------------------------------------------------------------------
+
+
+def _activities(
+    loop: Loop, lang: str
+) -> dict[str, tuple[tuple[str, tuple[ShownActivity, ...]], ...]]:
+    """The activities of each unit by theme, with the text that each had at first."""
+    if loop.activities is None:
+        return {}
+    first = first_texts(loop.activity_log)
+    by_unit: dict[str, dict[str, list[ShownActivity]]] = {}
+    for row in loop.activities.sort_values("activity_id").to_dict("records"):
+        old = first.get(str(row["activity_id"]), "")
+        facts = (row["priority"], row["timeframe"], row["partner"])
+        activity = ShownActivity(
+            clean_name(row["text"]),
+            old if old != clean_name(row["text"]) else "",
+            row["status"] == "dropped",
+            " · ".join(_listed(value, lang) for value in facts if clean_name(value)),
+        )
+        themes = by_unit.setdefault(str(row["unit_id"]), {})
+        themes.setdefault(str(row["theme"]), []).append(activity)
+    return {
+        unit_id: tuple(
+            (theme_said(theme, lang), tuple(themes[theme]))
+            for theme in (*THEMES, *sorted(set(themes) - set(THEMES)))
+            if theme in themes
+        )
+        for unit_id, themes in by_unit.items()
+    }
+
+
+def first_texts(log: pd.DataFrame | None) -> dict[str, str]:
+    """What each activity said before it was first amended, by its id."""
+    texts: dict[str, str] = {}
+    for line in () if log is None else log.to_dict("records"):
+        if line["action"] == "amend" and line["field"] == "text":
+            texts.setdefault(str(line["activity_id"]), clean_name(line["old"]).removeprefix("'"))
+    return texts
+
+
+def theme_said(theme: str, lang: str) -> str:
+    """A theme of the work programme in words; one that somebody made up, as it was written."""
+    return words.text(f"theme {theme}", lang) if words.has(f"theme {theme}") else clean_name(theme)
+
+
+def _listed(value: object, lang: str) -> str:
+    """A word of the forms' lists in the reader's language; anything else as it was written."""
+    key = f"listed {clean_name(value)}"
+    return words.text(key, lang) if words.has(key) else clean_name(value)
+
+
+# -- words ----------------------------------------------------------------------------------------
+
+
+def _numbered(remarks: Sequence[dict[str, Any]]) -> list[tuple[int, dict[str, Any]]]:
+    """Remarks with the number that stands beside them on the map; 0: a comment has no place."""
+    placed = [row for row in remarks if row["kind"] != "comment"]
+    others = [row for row in remarks if row["kind"] == "comment"]
+    return [*enumerate(placed, start=1), *((0, row) for row in others)]
+
+
+def _remark(number: int, row: Mapping[str, Any]) -> str:
+    """A remark as it is read: its number, the group, what the pin is called and what it says."""
+    titled = [clean_name(row["placemark"])] if number else []
+    told = ": ".join(dict.fromkeys(filter(None, [*titled, clean_name(row["text"])])))
+    group = clean_name(row["group"])
+    who = f"{group}: {told}" if group else told
+    return f"({number}) {who}" if number else who
+
+
+def _criterion(finding: Mapping[str, Any], lang: str) -> tuple[str, str, str, str]:
+    """A gate or criterion: its id, its mark, what it asks, and because."""
+    name = str(finding["criterion"])
+    asks = words.text(name, lang) if words.has(name) else ""
+    return name, words.mark(finding["met"], name), asks, clean_name(finding["because"])
+
+
+def _standing(
+    row: Mapping[str, Any], decisions: Sequence[Mapping[str, Any]]
+) -> Mapping[str, Any] | None:
+    """The line of the log that settles the unit: the last one that nobody took back."""
+    word = clean_name(row.get("decision"))
+    lines = [line for line in decisions if word in _SETTLES and line["decision"] == word]
+    return lines[-1] if lines else None
+
+
+def _reasons(changes: Iterable[Mapping[str, Any]], lang: str) -> list[str]:
+    """Why a group rejects or renames the unit, in its own words."""
+    said = []
+    for change in changes:
+        why = clean_name(change.get("reason")) or clean_name(change.get("note"))
+        if change["change"] in ("rejected", "renamed") and why:
+            group = clean_name(change["group"])
+            said.append(f"{group}: {words.text('change ' + change['change'], lang)} – {why}")
+    return said
+
+
+def _proposer(
+    row: Mapping[str, Any],
+    changes: Iterable[Mapping[str, Any]],
+    log: Sequence[Mapping[str, Any]],
+    lang: str,
+) -> str:
+    """Whose outline this is: the groups that drew or confirmed it, else what it was at first."""
+    rows = list(changes)
+    aside = {clean_name(change["group"]) for change in rows if _is_aside(change)}
+    groups = {clean_name(change["group"]) for change in rows if _applies(change)} - {"", *aside}
+    if groups:
+        return f"{words.text('group', lang)} {', '.join(sorted(groups))}"
+    first = clean_name(log[0]["before"]) if log else str(row["status"])
+    if first in ("modelled candidate", "area of interest"):
+        return words.text("software", lang)
+    return words.text(first, lang)
+
+
+def _applies(change: Mapping[str, Any]) -> bool:
+    """Whether a row of the changes tells of the outline that stands, not of one set aside."""
+    return change["change"] not in ("absent", "conflict") and not _is_aside(change)
+
+
+def _with_applied(
+    changes: pd.DataFrame | None, set_aside: pd.DataFrame | None
+) -> pd.DataFrame | None:
+    """Changes with the column `applied`; in rounds of old, which lack it, by what was set aside."""
+    if changes is None or changes.get("applied", pd.Series(dtype=str)).astype(str).ne("").any():
+        return changes
+    pairs = (
+        set()
+        if set_aside is None
+        else set(zip(set_aside["unit_id"], set_aside["group"], strict=True))
+    )
+    is_aside = [pair in pairs for pair in zip(changes["unit_id"], changes["group"], strict=True)]
+    return changes.assign(applied=pd.Series(is_aside, index=changes.index).map({True: "false"}))
+
+
+def _is_aside(change: Mapping[str, Any]) -> bool:
+    """Whether a row of the changes was not applied: in the table as it is, or read from a CSV."""
+    return str(change["applied"]).casefold() == "false"
+
+
+def _met(findings: Iterable[Mapping[str, Any]]) -> dict[str, bool | None]:
+    return {
+        str(row["criterion"]): None if is_missing(row["met"]) else bool(row["met"])
+        for row in findings
+    }
+
+
+def _compared(
+    row: Mapping[str, Any],
+    own: Sequence[Mapping[str, Any]],
+    old: Mapping[str, Any] | None,
+    old_findings: Sequence[Mapping[str, Any]],
+    lang: str,
+) -> tuple[tuple[str, str, str], ...]:
+    """What is different from the round before, and the area in any case."""
+    if old is None:
+        return ()
+    unit = words.text("km2", lang)
+    was, now = _met(old_findings), _met(own)
+    rows = [
+        (
+            words.text("area", lang),
+            f"{words.number(float(old['area_km2']), lang)} {unit}",
+            f"{words.number(float(row['area_km2']), lang)} {unit}",
+        )
+    ]
+    for key, label in (("countries", "states"), ("species", "species"), ("rank_label", "rank")):
+        before, after = _spoken(old[key]), _spoken(row[key])
+        if before != after:
+            rows.append((words.text(label, lang), before, after))
+    rows += [
+        (name, words.mark(was.get(name), name), words.mark(now.get(name), name))
+        for name in FINDINGS
+        if name in was and name in now and was[name] != now[name]
+    ]
+    return tuple(rows)
+
+
+def _spoken(value: object) -> str:
+    return clean_name(value).replace(";", ", ")
+
+
+def _questions(
+    own: Sequence[Mapping[str, Any]],
+    old: Sequence[Mapping[str, Any]],
+    changes: Iterable[Mapping[str, Any]],
+    conflicts: Sequence[Mapping[str, Any]],
+    said: Sequence[Mapping[str, Any]],
+    lang: str,
+) -> tuple[str, ...]:
+    """What plenary should settle.
+
+    Conflicts, criteria lost, what falls short as drawn, what is parked, what nobody assessed.
+    """
+    was, now = _met(old), _met(own)
+    lost = [name for name in FINDINGS if was.get(name) is True and now.get(name) is not True]
+    unknown = [name for name in FINDINGS if name in now and now[name] is None]
+    questions = [
+        f"{words.text('conflict between', lang)}: {_spoken(row['groups'])}"
+        + (
+            f", {words.number(float(row['overlap_km2']), lang)} {words.text('km2', lang)}"
+            if _is_number(row["overlap_km2"])
+            else ""
+        )
+        + (f" ({_spoken(row['resolution'] or row['default'])})")
+        for row in conflicts
+    ]
+    if lost:
+        questions.append(f"{words.text('no longer meets', lang)}: {', '.join(lost)}")
+    short = {clean_name(row["decision"]) for row in changes if _applies(row)}
+    questions += [
+        f"{words.text('as drawn', lang)}: {words.text(decision, lang)}"
+        for decision in ("area of interest", "not proposed")
+        if decision in short
+    ]
+    questions += [_decision(line, lang) for line in said[-1:] if line["decision"] == "park"]
+    if unknown:
+        questions.append(f"{words.text('not assessed', lang)}: {', '.join(unknown)}")
+    return tuple(questions)
+
+
+def _is_number(value: object) -> bool:
+    try:
+        return float(str(value)) > 0
+    except ValueError:
+        return False
+
+
+def _decision(line: Mapping[str, Any], lang: str) -> str:
+    """A line of the log as it is read: what, who, why; and when."""
+    parts = [
+        words.text(str(line["decision"]), lang) if words.has(line["decision"]) else "",
+        clean_name(line["by"]),
+        clean_name(line["document"]),
+        clean_name(line["reason"]).removeprefix("'"),
+        words.moment(clean_name(line["time"]), lang),
+    ]
+    return " · ".join(part for part in parts if part)
