@@ -311,7 +311,9 @@ def test_a_slide_shows_the_version_set_aside_and_what_groups_pinned(commented):
     assert one.questions[:1] == ("as drawn: the criteria would not propose it",)
     # A pin has a number and a place; a comment is read; a conflict is a question, not a remark.
     said = f"(1) G2: fence here: {harmless(HOSTILE)}"
-    assert one.remarks == (said, "G1: Ask the herders")
+    # A group that renames the unit says so, applied or not.
+    renamed = "G2: renamed – 'Talas' → 'better'"
+    assert one.remarks == (renamed, said, "G1: Ask the herders")
     assert two.remarks == ("G1: Ask the herders",)
     assert two.proposed_by == "working-group proposal"  # nobody handed anything in
     drawing = one.drawing

@@ -71,7 +71,6 @@ def write_board(path: Path, boards: Sequence[Board], *, imprint: Imprint) -> Non
         pages=[_page_values(each_board, imprint) for each_board in boards],
         fills=STATUS_FILLS,
         water=WATER,
-        needs=words.NEED,
     )
     path.write_bytes(content)
 

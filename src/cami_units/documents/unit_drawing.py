@@ -91,9 +91,9 @@ INKS: Final[Mapping[str, Ink]] = MappingProxyType(
         "corridor": Ink(_EVIDENCE["corridors"], 1.8, dashed=True),
         "other": Ink("555555", 1.2, "bbbbbb", 0.35),
         "unit": Ink("222222", 3.0, "999999", 0.5),
+        "before": Ink("444444", 2.4, dashed=True),
         "border": Ink(_EVIDENCE["borders"], 1.5),
         "disputed": Ink(_EVIDENCE["borders"], 1.5, dashed=True),
-        "before": Ink("444444", 2.4, dashed=True),
         "version": Ink(_GROUPS_OWN, 2.6, dashed=True),
         "town": Ink("ffffff", 1.0, "333333", 1.0),
         "pin": Ink("ffffff", 1.2, _GROUPS_OWN, 1.0),
@@ -327,9 +327,12 @@ _Candidate = tuple[str, str, float, float]
 def _candidates(places: Iterable[tuple[str, str, BaseGeometry]], view: _View) -> list[_Candidate]:
     """Labels that a view could hold: kind, text, and where they would like to stand, in pixels."""
     west, north = view.frame[0], view.frame[3]
+    named = [place for place in places if place[1]]
+    window = shapely.box(*view.window)
+    is_near = shapely.intersects(np.array([shape for *_, shape in named], dtype=object), window)
     wanted = []
-    for kind, text, shape in places:
-        for seen in _in_view([shape], view) if text else ():
+    for (kind, text, shape), near in zip(named, is_near, strict=True):
+        for seen in _in_view([shape], view) if near else ():
             point = shapely.point_on_surface(seen)
             x, y = (point.x - west) * view.scale, (north - point.y) * view.scale
             wanted.append((kind, text, float(x), float(y)))
