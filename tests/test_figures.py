@@ -33,7 +33,8 @@ from cami_units.figures import _pages as pages_room
 from cami_units.figures._sheet import axes_at, sheet
 from cami_units.figures._typesetting import MISSING, drawable, font, lines, undrawable, width_mm
 from cami_units.model import DISCLAIMER, EQUAL_AREA, Imprint, InputError
-from cami_units.scene import framed
+from cami_units.palette import Look
+from cami_units.scene import Scene, framed
 from tests.test_webmap import IMPRINT, toy_criteria, toy_layers, toy_species, toy_units
 
 POISON = (
@@ -42,11 +43,11 @@ POISON = (
 )
 
 
-def toy_scene(*, lang: str = "en", imprint: Imprint = IMPRINT, **first: object) -> figures.Scene:
+def toy_scene(*, lang: str = "en", imprint: Imprint = IMPRINT, **first: object) -> Scene:
     """The toy region of the web map's tests, in the equal-area CRS."""
     units, species = toy_units(**first), toy_species()
     tables = {"conservation_units": units, "unit_criteria": toy_criteria(units)}
-    return figures.Scene(
+    return Scene(
         crs=EQUAL_AREA,
         imprint=imprint,
         units=units.to_crs(EQUAL_AREA),
@@ -368,7 +369,7 @@ def test_widths_are_those_that_are_drawn() -> None:
 # -- hostile text ----------------------------------------------------------------------------------
 
 
-def poisoned() -> figures.Scene:
+def poisoned() -> Scene:
     bad = POISON + " \ud800"  # a lone surrogate: no table takes one, a plan might
     imprint = Imprint(bad, bad, bad, bad, disclaimer=bad, sources=(bad,))
     scene = toy_scene(imprint=imprint, name_en=POISON, name_ru=POISON, rank_label=POISON)
@@ -485,7 +486,7 @@ def test_inputs_are_not_changed() -> None:
 
 
 def test_a_legend_card_is_as_large_as_it_needs() -> None:
-    rows = [(figures.Look("#ffffff", 2.0), f"layer {n}", True) for n in range(5)]
+    rows = [(Look("#ffffff", 2.0), f"layer {n}", True) for n in range(5)]
     few, many = figures.legend_card("Legend", rows[:2]), figures.legend_card("Legend", rows)
     assert many.get_size_inches()[1] > few.get_size_inches()[1]
     assert said(many).split("\n") == ["Legend", *[f"layer {n}" for n in range(5)]]

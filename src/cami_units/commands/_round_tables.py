@@ -250,7 +250,8 @@ def as_written(table: pd.DataFrame) -> pd.DataFrame:
     rounded = table.round(DIGITS)
     if not isinstance(rounded, gpd.GeoDataFrame):
         return rounded
-    return layers.to_lonlat(rounded, decimals=DIGITS)
+    lonlat: pd.DataFrame = layers.to_lonlat(rounded, decimals=DIGITS)
+    return lonlat
 
 
 def _without_folders(value: Any) -> Any:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import geopandas as gpd
+from matplotlib.figure import Figure
 
 from cami_units import figures, store, webmap, words
 from cami_units.commands.shown_round import drawn_scene, open_parts, shown_context, shown_layers
@@ -39,7 +40,7 @@ def figure_writers(
         else []
     )
 
-    def pages() -> Iterator[figures.Figure]:
+    def pages() -> Iterator[Figure]:
         for number, unit_id in enumerate(units):
             progress("drawing a page for each unit", number, len(units))
             yield figures.unit_page(drawn, unit_id)

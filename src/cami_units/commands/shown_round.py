@@ -13,6 +13,7 @@ import pandas as pd
 
 from cami_units import cache, figures, kml, layers, scene, words
 from cami_units.model import ROUND_LAYERS, Problem, Round
+from cami_units.palette import Look
 from cami_units.pieces import keeping, piece
 from cami_units.plan import stored_plan
 
@@ -148,10 +149,10 @@ _LEGEND_DPI: Final = 96.0
 """Google Earth Pro lays the picture over the screen dot by dot."""
 
 
-def _look(sign: kml.Sign) -> figures.Look:
+def _look(sign: kml.Sign) -> Look:
     """A look of the globe as figures draw it: widths in points, a fill that shows on a card."""
     look = sign.look
-    return figures.Look(
+    return Look(
         f"#{look.line}",
         look.width * 0.75,
         fill=f"#{look.fill}" if look.fill else "",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
@@ -11,6 +11,10 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 
 from cami_units.model import InputError
+from cami_units.scene import Scene
+
+Draw = Callable[[Scene, str], Figure]
+"""What draws a sheet about one unit or section of a scene."""
 
 SCREEN_DPI: Final = 152.4
 """A sheet of 320 × 180 mm then has 1920 × 1080 pixels."""
