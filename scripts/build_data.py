@@ -142,7 +142,10 @@ def species_table(indicative: Path) -> list[dict[str, str]]:
             "sci_name": row["sci_name"],
             "code": own[row["sci_name"]]["code"],
             **row,
-            "clip_to_states": own[row["sci_name"]]["clip_to_states"],
+            **{
+                column: own[row["sci_name"]][column]
+                for column in ("clip_to_states", "part_taxa", "domestic_names")
+            },
         }
         for row in rows(indicative / "species.csv")
     ]

@@ -63,7 +63,34 @@ def test_the_words_of_a_name(written, words):
     ],
 )
 def test_names_of_our_taxa(name, taxon):
-    assert found(name) == Match("ours", taxon)
+    assert (found(name).verdict, found(name).taxon) == ("ours", taxon)
+
+
+@pytest.mark.parametrize(
+    ("name", "is_part"),
+    [
+        ("Saiga tatarica", False),
+        ("Saiga borealis", True),  # the Mongolian saiga: a part of what the table calls saiga
+        ("Saiga tatarica mongolica", True),
+        ("Ovis ammon polii", True),
+        ("Ovis polii", True),
+        ("Uncia uncia", False),  # another name of the whole
+    ],
+)
+def test_a_part_of_a_taxon_is_known_as_a_part(name, is_part):
+    assert found(name).is_part == is_part
+
+
+@pytest.mark.parametrize(
+    ("name", "taxon"),
+    [
+        ("Bos grunniens", "Bos mutus"),
+        ("Camelus bactrianus", "Camelus ferus"),
+        ("Equus caballus", "Equus ferus przewalskii"),
+    ],
+)
+def test_a_name_that_livestock_bears_is_asked_about(name, taxon):
+    assert found(name) == Match("domestic", taxon)
 
 
 @pytest.mark.parametrize(("name", "taxon"), GUARDED.items())

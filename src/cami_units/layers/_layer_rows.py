@@ -14,6 +14,7 @@ import pandas as pd
 from cami_units.layers import _dialects as dialects
 from cami_units.layers._database import SUFFIX, rows_hash
 from cami_units.layers._gis_files import Select, datasets, file_hash, found_files
+from cami_units.layers._national_files import own_entries
 from cami_units.layers._reading import Dataset, FileRules, LayerRead, Reading
 from cami_units.layers._shape_checks import cleaned, geometry_of
 from cami_units.model import INPUT_LAYERS, LAYERS, Problem, check_table, data_dir
@@ -188,7 +189,10 @@ def input_hashes(sources: Mapping[str, Sequence[Path] | None]) -> dict[str, list
     """
     hashes = {}
     for layer in INPUT_LAYERS:
-        files, problems, is_own = files_of(layer, sources.get(layer))
+        entries, with_bundled = own_entries(sources.get(layer) or ())
+        files, problems, is_own = files_of(layer, entries if entries else sources.get(layer))
+        if with_bundled:
+            files = [*files, *files_of(layer, None)[0]]
         hashes[layer] = [
             ["own" if is_own else "bundled", ""],
             *([path.name, file_hash(path)] for path in files if path.exists()),

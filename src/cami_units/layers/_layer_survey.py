@@ -10,6 +10,7 @@ import geopandas as gpd
 from cami_units.layers import _layer_tables as tables
 from cami_units.layers._borders import shared_borders
 from cami_units.layers._layer_rules import LayerReader, countries_layer, layer_reader, region_of
+from cami_units.layers._national_files import beside_bundled, own_entries
 from cami_units.layers._ranges import range_layer
 from cami_units.layers._reading import STATES, LayerRead, Reading, Source
 from cami_units.layers._shape_checks import refusal
@@ -56,11 +57,21 @@ def survey_layers(
         known_layers = listed(INPUT_LAYERS, 20)
         raise InputError(f"No such layer: {listed(unknown)}. Known: {known_layers}.{hints}")
     reads: dict[str, LayerRead] = {}
+    sound_countries: gpd.GeoDataFrame | None = None
 
     def read(layer: str, reader: LayerReader) -> LayerRead:
         progress(f"reading {layer.replace('_', ' ')}", len(reads), len(INPUT_LAYERS))
         entries = reading.files_of(layer)
-        reads[layer] = _left_out(layer) if entries == [] else reader(entries)
+        own, with_bundled = own_entries(entries or ())
+        if entries == []:
+            reads[layer] = _left_out(layer)
+        elif not with_bundled or layer == "ranges":
+            reads[layer] = reader(entries)
+        elif own:
+            states = sound_countries if layer not in ("species", "countries") else None
+            reads[layer] = _mixed(layer, reader(own), reader(None), states)
+        else:
+            reads[layer] = reader(None)
         return reads[layer]
 
     species = read("species", species_table).table
@@ -100,6 +111,15 @@ def survey_layers(
         **{layer: reads[layer].table for layer in INPUT_LAYERS},
     )
     return layers, tuple(problems), sources
+
+
+def _mixed(
+    layer: str, own: LayerRead, bundled: LayerRead, countries: gpd.GeoDataFrame | None
+) -> LayerRead:
+    """A layer of a user's files and, beside them, the bundled one."""
+    if countries is None:
+        countries = bundled.table if layer == "countries" else gpd.GeoDataFrame()
+    return beside_bundled(layer, own, bundled, countries)
 
 
 def _left_out(layer: str) -> LayerRead:

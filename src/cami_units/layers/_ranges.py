@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import geopandas as gpd
 import numpy as np
@@ -17,6 +18,7 @@ from cami_units.layers import _layer_tables as tables
 from cami_units.layers._gis_files import Select
 from cami_units.layers._layer_rows import Clean, files_of, gathered, with_counts
 from cami_units.layers._layer_tables import number_of
+from cami_units.layers._national_files import own_entries, ranges_beside_bundled
 from cami_units.layers._reading import Dataset, FileRules, LayerRead, Reading
 from cami_units.layers._shape_checks import cleaned
 from cami_units.layers._taxa import (
@@ -70,11 +72,22 @@ def _range_rows(
             if rows.any():
                 others = sorted(_whole_names(table[rows]))
                 what = f"{int(rows.sum())} of {number_of(len(table), 'row')} {why}: left out"
-                notes.append(Problem("counted", "ranges", file, listed(others), what))
+                meant = _meant_names(others, names) if kind == "unknown" else ""
+                notes.append(Problem("counted", "ranges", file, listed(others), what, meant))
                 notes += _hints(others, names, species, reading, file) if kind == "unknown" else []
         return ~np.isin(kinds, list(_WHY_NOT)), notes
 
     return select
+
+
+def _meant_names(others: Iterable[str], names: Names) -> str:
+    """The taxa of ours that unknown names were perhaps meant to be, a letter away."""
+    near = {}
+    for name in others:
+        close = get_close_matches(" ".join(words_of(name)), list(names.taxa), n=1, cutoff=0.9)
+        if close:
+            near[name] = names.taxa[close[0]]
+    return " ".join(f"Did you mean {taxon} by '{name}'?" for name, taxon in near.items())
 
 
 _WHY_NOT: Final = {
@@ -149,14 +162,17 @@ def _with_taxa(
     A row under a rule is there once for each taxon it stands for; `_ruled` says which those are.
     """
     uses = [
-        (position, taxon, verdict.verdict == "ruled")
+        (position, taxon, verdict.verdict == "ruled", verdict.is_part)
         for position, verdict in enumerate(verdicts)
         for taxon in rules.get(verdict.source, [verdict.taxon])
         if verdict.verdict == "ours" or (verdict.source and not reading.taxa[taxon].skip)
     ]
-    rows = table.iloc[[position for position, _, _ in uses]]
+    rows = table.iloc[[position for position, *_ in uses]]
     return rows.assign(
-        sci_name=[taxon for _, taxon, _ in uses], _ruled=[ruled for _, _, ruled in uses]
+        _named=rows.get("sci_name", ""),
+        sci_name=[taxon for _, taxon, _, _ in uses],
+        _ruled=[ruled for _, _, ruled, _ in uses],
+        _part=[is_part for *_, is_part in uses],
     )
 
 
@@ -199,6 +215,8 @@ def _range_columns(
         "part": table.get("part", blank).fillna("").astype(str),
         "label": table.get("label", blank).fillna("").astype(str),
         "range_id": table.get("range_id", blank),
+        "_part": table["_part"].astype(bool),
+        "_named": table["_named"].fillna("").astype(str),
     }
     return gpd.GeoDataFrame(columns, geometry=table.geometry, crs=table.crs), notes
 
@@ -208,14 +226,22 @@ def _guarded(
 ) -> list[Problem]:
     """One refusal for each taxon that a whole-species polygon would have stood for."""
     notes = []
-    for taxon in sorted({verdict.taxon for verdict in verdicts if verdict.verdict == "guarded"}):
-        rows = [verdict.verdict == "guarded" and verdict.taxon == taxon for verdict in verdicts]
+    asked = {
+        (verdict.verdict, verdict.taxon)
+        for verdict in verdicts
+        if verdict.verdict in ("guarded", "domestic")
+    }
+    for kind, taxon in sorted(asked):
+        rows = [(verdict.verdict, verdict.taxon) == (kind, taxon) for verdict in verdicts]
         some = dataset.table[rows]
         source = " ".join(words_of(str(some["sci_name"].iloc[0]))[:2]).capitalize()
         where = listed(f"row {row}" for row in some.index)
         what = (
             f"{number_of(len(some), 'row')} of the whole species {source}, of which only {taxon} "
             "is a taxon of CAMI: not used unless the plan says how"
+            if kind == "guarded"
+            else f"{number_of(len(some), 'row')} named {source}, as the livestock is called; the taxon "
+            f"of CAMI is {taxon}: not used unless the plan says how"
         )
         states = _home(taxon, species, reading)
         cure = f"Say it in the plan:\n{rule_to_paste(taxon, source, states)}"
@@ -254,11 +280,15 @@ def range_layer(
         return LayerRead(None, tuple(faults))
     plain = replace(reading, taxa={}, missing="extant")
     ranges = _from_files(None, plain, species, countries)
-    if entries is not None:
-        from_user = _from_files(entries, reading, species, countries)
+    own, with_bundled = own_entries(entries or ())
+    if own:
+        from_user = _from_files(own, reading, species, countries)
         unused = _unused_rules(reading, from_user.table)
         from_user = replace(from_user, problems=(*from_user.problems, *unused))
-        ranges = _merged(from_user, ranges)
+        if with_bundled and from_user.table is not None:
+            ranges = ranges_beside_bundled(from_user, ranges, countries)
+        else:
+            ranges = _merged(from_user, ranges)
     if ranges.table is None:
         what, cure = (
             "no range of any species of the species table is left",
@@ -271,7 +301,8 @@ def range_layer(
     table, part_notes = tables.range_parts(table, codes)
     sources = with_counts(replace(ranges, table=table)).sources
     use = tables.use_of(table, reading.codes)
-    table = table.drop(columns="_file").assign(use=use)
+    inner = ["_file", "_part", "_named"]
+    table = table.drop(columns=[name for name in inner if name in table]).assign(use=use)
     use_notes = tables.codes_kept(table, reading.codes)
     problems = (*ranges.problems, *clip_notes, *part_notes, *use_notes)
     return LayerRead(table, problems, sources)
@@ -295,7 +326,23 @@ def _from_files(
         select=_range_rows(names, species, reading, columns),
         clean=_coded_ranges(species, names, reading, countries),
     )
-    return replace(rows, problems=(*problems, *rows.problems))
+    rows = replace(rows, problems=(*problems, *rows.problems))
+    is_skipping = any(rule.skip for rule in reading.taxa.values())
+    return _used_files(rows, is_skipping=is_skipping) if is_own else rows
+
+
+def _used_files(rows: LayerRead, *, is_skipping: bool) -> LayerRead:
+    """The files of which any row is used; none at all is refused, unless the plan skips rows."""
+    used = set() if rows.table is None else set(rows.table["_file"])
+    idle = [source for source in rows.sources if source["sha256"] not in used]
+    if not idle or rows.is_refused:
+        return rows
+    names = listed(sorted(str(source["file"]) for source in idle), 20)
+    level: Literal["refuses", "counted"] = "counted" if used or is_skipping else "refuses"
+    cure = "Look at what was left out above, or take the file out of the plan."
+    problem = Problem(level, "ranges", names, "", "no row of it is used, so it is not cited", cure)
+    sources = tuple(source for source in rows.sources if source["sha256"] in used)
+    return replace(rows, problems=(*rows.problems, problem), sources=sources)
 
 
 def _merged(from_user: LayerRead, bundled: LayerRead) -> LayerRead:
@@ -306,8 +353,13 @@ def _merged(from_user: LayerRead, bundled: LayerRead) -> LayerRead:
     if bundled.table is None:  # the species are others than the bundled ones: no word of those
         grave = [problem for problem in bundled.problems if problem.level == "refuses"]
         return LayerRead(from_user.table, (*from_user.problems, *grave), from_user.sources)
-    replaced = bundled.table["sci_name"].isin(set(from_user.table["sci_name"]))
-    notes = []
+    whole = from_user.table.groupby("sci_name")["_part"].all()
+    parts_only = set(whole.index[whole])
+    replaced = bundled.table["sci_name"].isin(set(from_user.table["sci_name"]) - parts_only)
+    notes = [
+        _part_note(name, from_user, bundled)
+        for name in sorted(parts_only & set(bundled.table["sci_name"]))
+    ]
     for name, parts in bundled.table[replaced].groupby("sci_name"):
         hashes = set(from_user.table.loc[from_user.table["sci_name"] == name, "_file"])
         files = {str(entry["file"]) for entry in from_user.sources if entry["sha256"] in hashes}
@@ -323,6 +375,24 @@ def _merged(from_user: LayerRead, bundled: LayerRead) -> LayerRead:
         (*from_user.problems, *notes, *rest_notes),
         from_user.sources + sources,
     )
+
+
+def _part_note(name: str, from_user: LayerRead, bundled: LayerRead) -> Problem:
+    """What becomes of a file that holds a part of a taxon only."""
+    rows = from_user.table[from_user.table["sci_name"] == name]
+    files = {
+        str(source["file"])
+        for source in from_user.sources
+        if source["sha256"] in set(rows["_file"])
+    }
+    names = sorted(set(rows["_named"]) - {""})
+    n_bundled = int((bundled.table["sci_name"] == name).sum())
+    what = (
+        f"{listed(names) or 'what your files hold'} is a part of {name} as used here: it is added, and "
+        f"the {number_of(n_bundled, 'bundled part')} of {name} stay"
+    )
+    cure = "To let it stand for the whole instead, say so under [taxa] of the plan."
+    return Problem("note", "ranges", listed(sorted(files)), listed(names), what, cure)
 
 
 def _unused_rules(reading: Reading, ranges: pd.DataFrame | None) -> list[Problem]:

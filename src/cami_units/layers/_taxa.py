@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal
 
 import pandas as pd
@@ -51,13 +51,15 @@ class Match:
     """What a name in a file turned out to be.
 
     `verdict`: "ours" (rows of `taxon`), "guarded" (the bare species of `taxon`: refused without a
-    rule), "other" (another sub-species of its species), "ruled" (the rules of the plan for the
-    name `source` apply), "unknown".
+    rule), "domestic" (a name that its livestock bears too: likewise), "other" (another sub-species of
+    its species), "ruled" (the rules of the plan for the name `source` apply), "unknown". `is_part`:
+    the name is that of a part of the taxon only.
     """
 
-    verdict: Literal["ours", "guarded", "other", "ruled", "unknown"]
+    verdict: Literal["ours", "guarded", "domestic", "other", "ruled", "unknown"]
     taxon: str = ""
     source: str = ""
+    is_part: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,10 @@ class Names:
     """Species that a taxon was once part of ("ovis orientalis"): unknown, but worth a hint."""
     subpopulations: Mapping[tuple[str, str], str]
     """By the two-word name and the words that tell the subpopulation."""
+    parts: Mapping[str, str] = field(default_factory=dict)
+    """Names of a part of a taxon ("saiga borealis")."""
+    domestic: Mapping[str, str] = field(default_factory=dict)
+    """Names that livestock bears, wherever a taxon's wild relatives bear them too."""
 
 
 def words_of(name: str) -> tuple[str, ...]:
@@ -131,12 +137,30 @@ def names_of(species: pd.DataFrame) -> Names:
             for name in _split(getattr(row, column)):
                 taxa.setdefault(" ".join(words_of(name)), str(row.sci_name))
                 related.setdefault(" ".join(words_of(name)[:2]), str(row.sci_name))
+    part_names, domestic = (
+        _listed_names(species, "part_taxa"),
+        _listed_names(species, "domestic_names"),
+    )
+    taxa.update({name: taxon for name, taxon in part_names.items() if name not in exact})
     return Names(
+        parts={name: taxon for name, taxon in part_names.items() if name not in exact},
+        domestic={name: taxon for name, taxon in domestic.items() if name not in exact},
         taxa=taxa,
         guarded={name: taxon for name, taxon in guarded.items() if name not in exact},
         related={name: taxon for name, taxon in related.items() if name not in taxa},
         subpopulations=subpopulations,
     )
+
+
+def _listed_names(species: pd.DataFrame, column: str) -> dict[str, str]:
+    """The names that a column lists for each taxon, by their words."""
+    if column not in species:
+        return {}
+    return {
+        " ".join(words_of(name)): str(row.sci_name)
+        for row in species.itertuples()
+        for name in _split(getattr(row, column))
+    }
 
 
 def _split(value: object) -> list[str]:
@@ -167,11 +191,13 @@ def match(
         if full in rules:
             return Match("ruled", source=full)
         if full in names.taxa:
-            return Match("ours", names.taxa[full])
+            return Match("ours", names.taxa[full], is_part=full in names.parts)
         if short in names.guarded:
             return Match("other", names.guarded[short])
         # a sub-species of a species of ours
-        return Match("ours", names.taxa[short]) if short in names.taxa else Match("unknown")
+        if short in names.taxa and short not in names.domestic:
+            return Match("ours", names.taxa[short], is_part=True)
+        return Match("unknown")
     place = _place(subpop or _in_brackets(name or ""))
     if place:
         ours = {
@@ -183,9 +209,13 @@ def match(
             return Match("ours", ours.pop())
     if short in rules:
         return Match("ruled", source=short)
+    if short in names.domestic:
+        return Match("domestic", names.domestic[short])
     if short in names.guarded:
         return Match("guarded", names.guarded[short])
-    return Match("ours", names.taxa[short]) if short in names.taxa else Match("unknown")
+    if short in names.taxa:
+        return Match("ours", names.taxa[short], is_part=short in names.parts)
+    return Match("unknown")
 
 
 def rules_by_source(rules: Mapping[str, TaxonRule]) -> dict[str, list[str]]:

@@ -1,0 +1,158 @@
+"""Files of some states beside the bundled layer: `["inputs/mn.gpkg", "bundled"]` in a plan.
+
+The bundled rows of the states that the other files cover are left out, and the rest is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from cami_units.layers._equal_area import only
+from cami_units.layers._reading import LayerRead
+from cami_units.model import Problem, listed
+from cami_units.overlap import states_of
+
+BUNDLED: Final = "bundled"
+"""The word that stands for the bundled files in a list of files."""
+
+OWN: Final = " (own)"
+"""Behind an id of a user's row that a bundled row of elsewhere has too."""
+
+_MOSTLY: Final = 0.9
+"""A bundled hotspot or section is left out where at least this part of it lies in those states: cut
+at a border it would be another place."""
+
+
+def own_entries(entries: Iterable[Path]) -> tuple[list[Path], bool]:
+    """The files a user brought, and whether the bundled ones go with them."""
+    paths = list(entries)
+    own = [path for path in paths if path.name != BUNDLED or path.exists()]
+    return own, len(own) < len(paths)
+
+
+def beside_bundled(
+    layer: str, own: LayerRead, bundled: LayerRead, countries: gpd.GeoDataFrame
+) -> LayerRead:
+    """The rows of a user's files, and the bundled rows of all states that these do not cover."""
+    if own.table is None or bundled.table is None:
+        problems = (*own.problems, *bundled.problems)
+        table = bundled.table if own.table is None else own.table
+        return LayerRead(table, problems, own.sources + bundled.sources)
+    if layer == "species":
+        rest = bundled.table[~bundled.table["sci_name"].isin(set(own.table["sci_name"]))]
+        names: list[str] = []
+    else:
+        names = covered_by(layer, own.table, countries)
+        ground = ground_of(countries, names)
+        rest = outside_of(layer, bundled.table, names, ground)
+    key = _KEYS.get(layer, "")
+    rows = own.table
+    if key and layer not in ("species", "countries"):
+        # what is left of a bundled row keeps its id: units elsewhere are told of it by that
+        clash = rows[key].isin(set(rest[key]))
+        rows = rows.assign(**{key: rows[key].where(~clash, rows[key].astype(str) + OWN)})
+    table = pd.concat([rows, rest], ignore_index=True)
+    if isinstance(own.table, gpd.GeoDataFrame):
+        table = gpd.GeoDataFrame(table, geometry="geometry", crs=own.table.crs)
+    if key and key in table:
+        table = table.sort_values(key, kind="stable", ignore_index=True)
+    gone = len(bundled.table) - len(rest)
+    notes = (_told(layer, names, gone, len(rest)),) if layer != "species" else ()
+    return LayerRead(
+        table, (*own.problems, *notes, *bundled.problems), own.sources + bundled.sources
+    )
+
+
+def covered_by(layer: str, table: gpd.GeoDataFrame, countries: gpd.GeoDataFrame) -> list[str]:
+    """The states that a user's files speak of."""
+    if layer == "countries":
+        return sorted(table["iso2"])
+    return states_of(table, countries[countries["range_state"]])
+
+
+def ground_of(countries: gpd.GeoDataFrame, names: list[str]) -> Any:
+    """The ground of some states."""
+    return shapely.union_all(countries.geometry[countries["iso2"].isin(names)].to_numpy())
+
+
+def outside_of(
+    layer: str, table: gpd.GeoDataFrame, names: list[str], ground: Any
+) -> gpd.GeoDataFrame:
+    """The rows of a bundled layer that are of other states, and what of ranges and lines is."""
+    if "iso2" in table:
+        states = table["iso2"].astype(str).str.split(";")
+        return table[[not set(of) <= set(names) for of in states]]
+    shapes = np.asarray(table.geometry.array, dtype=object)
+    shapely.prepare(ground)
+    if layer in ("hotspots", "sections", "disputed"):
+        inside = shapely.area(shapely.intersection(shapes, ground))
+        return table[inside < _MOSTLY * shapely.area(shapes)]
+    touched = shapely.intersects(shapes, ground)
+    rest = shapes.copy()
+    rest[touched] = shapely.difference(shapes[touched], ground)
+    kind = {0: "point", 1: "line", 2: "polygon"}
+    dimensions = shapely.get_dimensions(shapes)
+    for at in np.flatnonzero(touched):
+        rest[at] = only(rest[at], kind[int(dimensions[at])])
+    kept = table.set_geometry(gpd.GeoSeries(rest, index=table.index, crs=table.crs))
+    return kept[~shapely.is_empty(rest)]
+
+
+def _told(layer: str, names: list[str], gone: int, rest: int) -> Problem:
+    """What became of the bundled rows."""
+    what = (
+        f"your files speak of {listed(names, 20)}: {gone} bundled rows of there are left out, "
+        f"{rest} of elsewhere are kept"
+        if names
+        else "your files have nothing in any state of the study: all bundled rows are kept"
+    )
+    return Problem("note", layer, "", "", what)
+
+
+_KEYS: Final = {
+    "species": "sci_name",
+    "countries": "iso2",
+    "disputed": "disputed_id",
+    "hotspots": "hotspot_id",
+    "protected_areas": "pa_id",
+    "barriers": "barrier_id",
+    "corridors": "corridor_id",
+    "sections": "section_id",
+    "gazetteer": "name_en",
+}
+
+
+def ranges_beside_bundled(
+    from_user: LayerRead, bundled: LayerRead, countries: gpd.GeoDataFrame
+) -> LayerRead:
+    """Ranges of a user's files, and of each of their species the bundled range of other states."""
+    if from_user.table is None or bundled.table is None:
+        return from_user
+    replaced = set(from_user.table["sci_name"])
+    parts, notes = [bundled.table[~bundled.table["sci_name"].isin(replaced)]], []
+    for name in sorted(replaced):
+        theirs = bundled.table[bundled.table["sci_name"] == name]
+        if theirs.empty:
+            continue
+        states = covered_by(
+            "ranges", from_user.table[from_user.table["sci_name"] == name], countries
+        )
+        rest = outside_of("ranges", theirs, states, ground_of(countries, states))
+        parts.append(rest)
+        what = f"{name}: your files replace its bundled range in {listed(states, 20)}; the rest is kept"
+        notes.append(Problem("note", "ranges", "", "", what))
+    table = gpd.GeoDataFrame(
+        pd.concat([from_user.table, *parts], ignore_index=True), crs=from_user.table.crs
+    )
+    problems = (*from_user.problems, *notes, *bundled.problems)
+    return replace(
+        from_user, table=table, problems=problems, sources=from_user.sources + bundled.sources
+    )
