@@ -209,6 +209,14 @@ def plenary(
             help="The round to compare with; left out: the base of this one, if it lies beside it.",
         ),
     ] = None,
+    order: Annotated[
+        str,
+        typer.Option(
+            "--order",
+            metavar="rank|group|section|CU-…",
+            help="What the units follow one another by; or ids with commas: these first.",
+        ),
+    ] = "rank",
     lang: LanguageOption = "",
     quiet: QuietOption = False,
     verbose: VerboseOption = False,
@@ -217,13 +225,20 @@ def plenary(
     with at_work(ctx, quiet, verbose) as progress:
         from cami_units.commands.plenary import plenary as run_plenary
 
-        folder, problems = run_plenary(directory, out, before=before, lang=lang, progress=progress)
+        folder, problems = run_plenary(
+            directory,
+            out,
+            before=before,
+            lang=lang,
+            order=[word.strip() for word in order.split(",") if word.strip()],
+            progress=progress,
+        )
     if not is_quiet(ctx, quiet):
         say_problems(problems)
         say(f"The board is in {folder}", style="bold")
         say_rows(
             [
-                ("In a browser (← → turn it over)", folder / "board.html"),
+                ("In a browser (← → turn over, E A L)", folder / "board.html"),
                 ("As slides", folder / "board.pptx"),
                 ("As a tour in Google Earth Pro", folder / "board.kmz"),
             ]

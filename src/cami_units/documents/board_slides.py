@@ -10,7 +10,7 @@ import geopandas as gpd
 import pandas as pd
 
 from cami_units import scene, words
-from cami_units.documents.group_form import THEMES
+from cami_units.documents.form_words import THEMES
 from cami_units.documents.unit_drawing import Drawing, ground, overview_drawing, unit_drawing
 from cami_units.model import (
     FINDINGS,
