@@ -102,7 +102,11 @@ def a_round(names: tuple[str, ...] = ("Ustyurt", "Wakhan", "Tugai", "Altai")) ->
     }
     return Round(
         imprint=Imprint(title="t", date="2026-11-22", round="Round 00", profile="p"),
-        tables={"conservation_units": units, "not_proposed": missed},
+        tables={
+            "conservation_units": units,
+            "not_proposed": missed,
+            "unit_criteria": pd.DataFrame(columns=["unit_id", "criterion", "met"]),
+        },
         manifest=manifest,
     )
 
@@ -333,8 +337,8 @@ def test_assess_prints_a_line_a_site_and_why(run, house, tmp_path):
     lines = out.splitlines()
     assert lines[:3] == [
         "site  decision      G1  C1  C6",
-        "H01   proposed CU   ✓   ✓   ✗",
-        "普氏  not proposed  ✗   ?   ✓",
+        "H01   proposed CU   ✓   ✓   ○",
+        "普氏  not proposed  ✗   ?   ●",
     ]
     assert "  ✗ G1  Only in KZ." in lines
     assert "  ? C1  No ranges." in lines  # what nobody has looked at may be what decides
@@ -349,7 +353,7 @@ def test_assess_says_everything_when_asked(run, house, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     house.commands.assess = lambda path, plan, *, progress, cache: an_assessment()
     _, out, _ = run("assess", "x.kml", "-v")
-    assert "  ✗ C6  Hardly a fence." in out
+    assert "  ○ C6  Hardly a fence." in out
     assert "  ? C1  No ranges." in out
     assert (tmp_path / "assessment.csv").exists()
     assert run("assess", "x.kml", "-q") == (0, "", "")
