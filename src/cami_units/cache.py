@@ -29,6 +29,7 @@ import pyarrow as pa
 import pyproj
 import shapely
 
+from cami_units.model import data_dir
 from cami_units.pieces import Keeper, Make
 
 FOLDER: Final = ".cami-units-cache"
@@ -169,13 +170,15 @@ def digest(*things: Any) -> str:
 
 @lru_cache(maxsize=1)
 def program_key() -> str:
-    """A hash of this program and of the libraries whose arithmetic it relies on."""
+    """A hash of this program, its bundled data, and the libraries whose arithmetic it relies on."""
     package = Path(__file__).resolve().parent
     sources = sorted(package.rglob("*.py"))
     libraries = [f"{name} {version(name)}" for name in _LIBRARIES]
     engines = [shapely.geos_version_string, pyproj.proj_version_str]
     texts = [(path.relative_to(package).as_posix(), path.read_bytes().hex()) for path in sources]
-    return digest(libraries, engines, texts)
+    # what is bundled changes with a version only: its size tells versions apart
+    sizes = [(path.name, path.stat().st_size) for path in sorted(data_dir().rglob("*.*"))]
+    return digest(libraries, engines, texts, sizes)
 
 
 _LIBRARIES: Final = (
