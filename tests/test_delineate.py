@@ -285,8 +285,11 @@ def test_no_two_units_get_one_name_and_a_place_close_by_lends_its_own():
     names = place_names(
         units, gazetteer(("Range", "mountain range", 400.0, 99, 50), ("Town", "town", 5.0, 250, 50))
     )
-    assert names["name_en"].tolist() == ["Range", "Near Town", ""]
-    assert names["name_ru"].tolist() == ["Range-ru", "Вблизи: Town-ru", ""]
+    # The second unit lies in the range too: its side of it says more than a town at the rim.
+    assert names["name_en"].tolist() == ["Range", "Range (east)", ""]
+    assert names["name_ru"].tolist() == ["Range-ru", "Range-ru (восток)", ""]
+    town = place_names(units.iloc[[1]], gazetteer(("Town", "town", 5.0, 250, 50)))
+    assert town["name_en"].tolist() == ["Near Town"]
     assert coordinate_names(units.iloc[[0]])["name_en"].tolist() == ["Area near 40.4° N 80.6° E"]
 
 

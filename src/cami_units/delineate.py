@@ -12,6 +12,7 @@ Everything here is in the equal-area CRS until :func:`editable`, the door to lon
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
@@ -634,9 +635,10 @@ def place_names(units: gpd.GeoDataFrame, gazetteer: gpd.GeoDataFrame) -> pd.Data
     """The place that names each unit: landscapes before rivers and peaks, those before towns.
 
     Of the places whose own extent reaches a unit, one that lies in it goes before one beside it, then
-    the one nearest to the unit's middle, measured in its own extents. Where no place reaches it, the
-    nearest within :data:`NEARBY_KM` lends its name ("Near Erenhot"). No two units get one name; the
-    unit that comes first keeps it.
+    the one nearest to the unit's middle, measured in its own extents. Where no place reaches it, a
+    landscape whose extent ends within :data:`NEARBY_KM` lends its name with the side that the unit
+    lies on ("Gobi Desert (east)"), else the nearest place within that distance ("Near Erenhot"). No
+    two units get one name; the unit that comes first keeps it.
 
     Parameters
     ----------
@@ -658,6 +660,7 @@ def place_names(units: gpd.GeoDataFrame, gazetteer: gpd.GeoDataFrame) -> pd.Data
     rank = gazetteer["kind"].map(order).fillna(len(_NAMED_FIRST)).to_numpy()
     extent = gazetteer["extent_km"].fillna(0).to_numpy(dtype=float)
     places = gazetteer.geometry.to_numpy()
+    is_landscape = gazetteer["kind"].isin(_NAMED_FIRST[0]).to_numpy()
     used_places: set[int] = set()
     names = []
     for shape in units.geometry:
@@ -678,6 +681,15 @@ def place_names(units: gpd.GeoDataFrame, gazetteer: gpd.GeoDataFrame) -> pd.Data
             int(place) for place in np.flatnonzero(nearby | reaching) if place not in used_places
         ]
         best = min(free, key=lambda place: (*keys[place], place), default=None)
+        beyond = np.where(is_landscape, distance - extent / 2, np.inf)
+        if (best is None or not reaching[best]) and beyond.min(initial=np.inf) <= NEARBY_KM:
+            # a landscape is where people say they are; a town at its rim is not
+            side = _side_of(shape.centroid, places[int(np.argmin(beyond))], units.crs)
+            name, name_ru = gazetteer.iloc[int(np.argmin(beyond))][["name_en", "name_ru"]]
+            said = (f"{name} ({_SIDES_EN[side]})", f"{name_ru} ({_SIDES_RU[side]})")
+            if said not in names:
+                names.append(said)
+                continue
         if best is None:
             names.append(("", ""))
             continue
@@ -685,6 +697,51 @@ def place_names(units: gpd.GeoDataFrame, gazetteer: gpd.GeoDataFrame) -> pd.Data
         name, name_ru = gazetteer.iloc[best][["name_en", "name_ru"]]
         names.append((name, name_ru) if reaching[best] else (f"Near {name}", f"Вблизи: {name_ru}"))
     return pd.DataFrame(names, columns=["name_en", "name_ru"], index=units.index)
+
+
+_SIDES_EN: Final = (
+    *("east", "north-east", "north", "north-west"),
+    *("west", "south-west", "south", "south-east"),
+)
+_SIDES_RU: Final = (
+    *("восток", "северо-восток", "север", "северо-запад"),
+    *("запад", "юго-запад", "юг", "юго-восток"),
+)
+
+
+def _side_of(place: Any, middle: Any, crs: Any) -> int:
+    """The side of a landscape that a place lies on: 0 east, then against the clock by eighths.
+
+    By longitude and latitude: far from its middle meridian a projection's up is not north.
+    """
+    here, there = gpd.GeoSeries([place, middle], crs=crs).to_crs(LONLAT)
+    east = (here.x - there.x) * np.cos(np.radians((here.y + there.y) / 2))
+    return round(float(np.arctan2(here.y - there.y, east)) / (np.pi / 4)) % 8
+
+
+def joint_name(names: Sequence[str], together: str) -> str:
+    """One name for a unit of several hotspots: what all of them have, or the names side by side.
+
+    What stands in brackets is a remark and no name. A name that another one contains is the
+    landscape of both.
+
+    Examples
+    --------
+    >>> joint_name(["Kopet Dag", "Miandasht - Kopet Dag cheetah connectivity (potential)"], "and")
+    'Kopet Dag'
+    >>> joint_name(["Alai", "Zarafshan (upper)", "Pamir"], "and")
+    'Alai, Zarafshan and Pamir'
+    """
+    plain = [re.sub(r"\s*\([^)]*\)", "", name).strip() for name in names]
+    if len(plain) == 1:
+        return names[0]
+    shortest_first = sorted(dict.fromkeys(plain), key=len)
+    kept: list[str] = []
+    for name in shortest_first:
+        if not any(other.casefold() in name.casefold() for other in kept):
+            kept.append(name)
+    ordered = [name for name in plain if name in kept]
+    return f" {together} ".join(filter(None, [", ".join(ordered[:-1]), ordered[-1]]))
 
 
 def coordinate_names(units: gpd.GeoDataFrame) -> pd.DataFrame:

@@ -7,7 +7,7 @@ cleans and escapes for that format).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Final
@@ -291,8 +291,25 @@ def unit_cards(
     around: dict[str, list[str]] = {}
     for row in _records(tables.get("unit_context", pd.DataFrame())):
         around.setdefault(row["unit_id"], []).append(context(row, lang))
+    states = {
+        str(row["iso2"]): name_in(row, lang)
+        for row in _records(
+            tables.get("countries", pd.DataFrame()).drop(columns="geometry", errors="ignore")
+        )
+    }
+    also: dict[str, list[str]] = {}
+    for row in _records(tables.get("unit_species", pd.DataFrame())):
+        if phrase := _uncounted(row, names, lang):
+            also.setdefault(row["unit_id"], []).append(phrase)
     rows = [
-        _card(unit, findings.get(unit["unit_id"], {}), names, lang)
+        _card(
+            unit,
+            findings.get(unit["unit_id"], {}),
+            names,
+            states,
+            also.get(unit["unit_id"], ()),
+            lang,
+        )
         | {"stability": sure.get(unit["unit_id"], unsure)}
         | {"context": "; ".join(around.get(unit["unit_id"], ()))}
         for unit in _records(units.drop(columns="geometry", errors="ignore"))
@@ -308,13 +325,20 @@ def _card(
     unit: Mapping[str, Any],
     findings: Mapping[str, Mapping[str, Any]],
     names: Mapping[str, str],
+    state_names: Mapping[str, str],
+    also_present: Sequence[str],
     lang: str,
 ) -> dict[str, str]:
+    """The strings of one unit."""
     qualifying = [name for name in _string(unit["species"]).split(";") if name]
-    states = _string(unit["countries"]).replace(";", ", ")
+    codes = [code for code in _string(unit["countries"]).split(";") if code]
+    states = ", ".join(state_names.get(code, code) for code in codes)
     if unit["disputed"]:
         states += f" ({text('disputed', lang)})"
     species_names = ", ".join(names.get(name, name) for name in qualifying)
+    species = f"{len(qualifying)}: {species_names}" if qualifying else "0"
+    if also_present:
+        species += f"; {text('also present', lang).lower()}: {', '.join(also_present)}"
     return {
         "unit_id": unit["unit_id"],
         "name_en": _string(unit["name_en"]),
@@ -323,7 +347,7 @@ def _card(
         "rank": _rank(unit, lang),
         "states": states,
         "area": f"{number(unit['area_km2'], lang)} {text('km2', lang)}",
-        "species": f"{len(qualifying)}: {species_names}" if qualifying else "0",
+        "species": species,
         "criteria": _marked(findings, lang),
         "protected": _percent(findings, "C7", "of qualifying range protected", lang),
         "barriers": _percent(findings, "C6", "of the shared border fenced", lang),
@@ -331,6 +355,21 @@ def _card(
         "origin": _origin(unit, lang),
         "comment": text("how_to_comment", lang),
     }
+
+
+def _uncounted(row: Mapping[str, Any], names: Mapping[str, str], lang: str) -> str:
+    """A species that is there without counting, with how much of its range; empty for the others."""
+    name = names.get(row["sci_name"], str(row["sci_name"]))
+    if row["role"] == "supporting":
+        return f"{name} ({text('possibly', lang)})"
+    if row["role"] != "occurs":
+        return ""
+    share = row["range_share"]
+    return (
+        name
+        if pd.isna(share)
+        else f"{name} ({_figure(float(share), lang)} % {text('of its range', lang)})"
+    )
 
 
 def _marked(findings: Mapping[str, Mapping[str, Any]], lang: str) -> str:

@@ -127,9 +127,13 @@ def _names(units: gpd.GeoDataFrame, known: Layers) -> pd.DataFrame:
     names = pd.DataFrame("", index=units.index, columns=["name_en", "name_ru"])
     if known.hotspots is not None:
         of = known.hotspots.set_index("hotspot_id")
-        for column in names:
+        for column, together in (("name_en", "and"), ("name_ru", "и")):
             names[column] = [
-                " / ".join(str(of.at[name, column]) for name in ids.split(";")) if ids else ""
+                delineate.joint_name(
+                    [str(of.at[name, column]) for name in ids.split(";")], together
+                )
+                if ids
+                else ""
                 for ids in units["hotspot_ids"]
             ]
     nameless = units[names["name_en"] == ""]
