@@ -103,7 +103,9 @@ def decide(
     The line is on the disk before the tables are touched. Should the power go in between, the next
     command that opens the round with :func:`decided_round` shows the decision all the same.
     """
-    line = record_decision(
+    base_round = store.read_round(directory)
+    line = _recorded(
+        base_round,
         directory,
         unit_id,
         decision,
@@ -114,7 +116,7 @@ def decide(
         status=status,
     )
     progress(f"{unit_id}: the decision is on the disk; now into tables and maps", 0, 0)
-    show_decisions(directory, progress=progress)
+    _show(base_round, directory, progress)
     return line
 
 
@@ -141,8 +143,34 @@ def record_decision(
     InputError
         As :func:`decide`; nothing is written then.
     """
-    done = decided_round(directory)
+    return _recorded(
+        store.read_round(directory),
+        directory,
+        unit_id,
+        decision,
+        reason=reason,
+        time=time,
+        by=by,
+        document=document,
+        status=status,
+    )
+
+
+def _recorded(
+    base_round: Round,
+    directory: Path,
+    unit_id: str,
+    decision: str,
+    *,
+    reason: str,
+    time: str,
+    by: str,
+    document: str,
+    status: str,
+) -> pd.Series[str]:
+    """The line of one decision, in the log of the folder that a round was read from."""
     log = read_decisions(directory)
+    done = decided(base_round, log)
     faults = _faults(done, log, unit_id, decision, reason, time, by, document, status)
     if faults:
         raise InputError("Nothing was decided:\n" + "\n".join(f"  - {fault}" for fault in faults))
@@ -166,7 +194,12 @@ def record_decision(
 
 def show_decisions(directory: Path, *, progress: Progress = quiet) -> None:
     """Write the tables and maps of a round as its log leaves them: the second half of :func:`decide`."""
-    shown = decided_round(directory)
+    _show(store.read_round(directory), directory, progress)
+
+
+def _show(base_round: Round, directory: Path, progress: Progress) -> None:
+    """Write a round as the log leaves it, over the folder that it was read from."""
+    shown = decided(base_round, read_decisions(directory))
     noticed: list[Problem] = []
     files = products(shown, noticed=noticed, progress=progress)
     with kept_pieces(directory):
