@@ -175,6 +175,8 @@ def context_look(place: int) -> Look:
 
 LAND: Final = "#f8f6f1"
 WATER: Final = "#d9e4ea"
+RIVER: Final = "#8db4c9"
+SHORE: Final = "#9fb8c4"
 
 TOGETHER: Final = (*STATUS.values(), *EVIDENCE.values())
 """Every colour that can be on at once, one species and the cells aside."""

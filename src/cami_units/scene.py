@@ -412,6 +412,20 @@ def label_place(shape: BaseGeometry) -> BaseGeometry:
     return place
 
 
+def label_places(shape: BaseGeometry, most: int = 24) -> list[BaseGeometry]:
+    """Where the name of an area may stand, the best first, so that any view of a part has some.
+
+    The widest place, then of a grid in the area those points that are farthest from its edge.
+    """
+    west, south, east, north = shape.bounds
+    x, y = np.meshgrid(np.linspace(west, east, 14)[1:-1], np.linspace(south, north, 10)[1:-1])
+    grid = shapely.points(x.ravel(), y.ravel())
+    shapely.prepare(shape)
+    grid = grid[shapely.contains(shape, grid)]
+    depth = shapely.distance(shape.boundary, grid)
+    return [label_place(shape), *grid[np.argsort(-depth, kind="stable")][:most]]
+
+
 def in_lines(text: str, most: int = 16) -> str:
     """A long name in lines of about sixteen letters.
 

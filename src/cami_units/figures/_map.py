@@ -19,7 +19,7 @@ from matplotlib.patheffects import withStroke
 from pyproj import Transformer
 from shapely.geometry.base import BaseGeometry
 
-from cami_units import palette, words
+from cami_units import backdrop, palette, words
 from cami_units.figures._sheet import INK, SOFT, dashed
 from cami_units.figures._strokes import BARRIERS, LOOKS, faint, unit_look
 from cami_units.figures._typesetting import MM_PER_POINT, Face, drawable, font, width_mm
@@ -31,6 +31,7 @@ from cami_units.scene import (
     drawn_units,
     in_lines,
     label_place,
+    label_places,
     layer,
     name_of,
     records,
@@ -44,6 +45,8 @@ _ORDER: Final = {
     for place, name in enumerate(
         (
             "land",
+            "relief",
+            "water",
             "graticule",
             "unit fills",
             "protected_areas",
@@ -125,10 +128,12 @@ def draw_map(
         _barriers(axes, scene, sized, line)
     _units(axes, scene, sized, focus, line)
     if names:
+        # A state's name must stand in the state; an id may step aside, and always finds room.
+        _country_names(taken, scene, sized, range_states=True)
         _unit_names(taken, scene, sized, focus)
         if "sections" in wanted:
             _section_names(taken, scene, sized)
-        _country_names(taken, scene, sized)
+        _country_names(taken, scene, sized, range_states=False)
         _place_names(taken, scene, sized)
     for spine in axes.spines.values():
         spine.set_linewidth(0.6)
@@ -145,6 +150,10 @@ def _background(axes: Axes, scene: Scene, sized: Sized, line: float) -> None:
         return
     land, contested, agreed = _ground(scene, sized)
     _draw(axes, [land], LOOKS["land"], "land", line)
+    _relief(axes, scene, sized)
+    lakes, rivers = _water(scene, sized)
+    _draw(axes, lakes, LOOKS["lakes"], "water", line)
+    _draw(axes, rivers, LOOKS["rivers"], "water", line)
     if layer(scene, "disputed", "disputed_id") is not None:
         _draw(axes, contested, LOOKS["disputed"], "disputed", line)
     _draw(axes, [agreed], LOOKS["countries"], "countries", line)
@@ -165,6 +174,66 @@ def _ground(scene: Scene, sized: Sized) -> tuple[BaseGeometry, list[BaseGeometry
         near = shapely.union_all(shapely.buffer(areas, _TOUCHING_M))
         contested = [shapely.intersection(edges, near), *shapely.boundary(areas)]
     return _land(scene, shapes, sized), contested, shapely.difference(edges, near)
+
+
+def _relief(axes: Axes, scene: Scene, sized: Sized) -> None:
+    """Light and shade over the land: darker where it is steep, nothing on water."""
+    left, low, right, top = sized.frame
+    width = int(np.clip((right - left) / _RELIEF_PIXEL_M, 40, 1600))
+    axes.imshow(
+        _relief_picture(sized.frame, scene.crs, width, _strength(sized)),
+        extent=(left, right, low, top),
+        origin="upper",
+        interpolation="bilinear",
+        aspect="auto",
+        zorder=_ORDER["relief"],
+    )
+
+
+@lru_cache(maxsize=8)
+def _relief_picture(frame: Frame, crs: str, width: int, strength: float) -> npt.NDArray[np.uint8]:
+    """Shades as black that is more or less transparent."""
+    shades = backdrop.shades_in(frame, crs, width=width)
+    picture = np.zeros((*shades.shape, 4), dtype=np.uint8)
+    picture[..., 3] = np.rint((255 - shades) * strength)
+    return picture
+
+
+_RELIEF_PIXEL_M: Final = 5_000.0
+"""The relief has four arc minutes: finer pixels would show nothing more."""
+
+
+def _strength(sized: Sized) -> float:
+    """How dark the shade is: on a sheet of one unit it is a blur, and must not drown what is drawn."""
+    return round(0.8 * float(np.clip((sized.metres_per_mm / 15_000) ** 0.35, 0.4, 1)), 3)
+
+
+@lru_cache(maxsize=8)
+def _water(scene: Scene, sized: Sized) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    """Lakes and rivers as a map of this size shows them; of the whole region only long rivers."""
+    table = backdrop.water_in(_lonlat_bounds(scene, sized))
+    least = _LONG_KM if sized.metres_per_mm > _WHOLE_REGION else 0
+    lakes = table["kind"].eq(backdrop.LAKES).to_numpy()
+    shapes = table.to_crs(scene.crs).geometry.to_numpy()
+    rivers = ~lakes & table["size"].ge(least).to_numpy()
+    return _seen(shapes[lakes], sized), _seen(shapes[rivers], sized)
+
+
+_WHOLE_REGION: Final = 15_000.0
+"""Metres to a millimetre, from which on a river of 500 km is as long as its own name."""
+_LONG_KM: Final = 1_000
+
+
+def _lonlat_bounds(scene: Scene, sized: Sized) -> Frame:
+    """The frame of the map in degrees: what its edge and its middle reach."""
+    left, low, right, top = sized.frame
+    x, y = np.meshgrid(np.linspace(left, right, 25), np.linspace(low, top, 25))
+    lon, lat = Transformer.from_crs(scene.crs, LONLAT, always_xy=True).transform(x, y)
+    known = np.isfinite(lon) & np.isfinite(lat)
+    if not known.any():
+        return (0.0, 0.0, 0.0, 0.0)
+    lon, lat = lon[known], lat[known]
+    return float(lon.min()), float(lat.min()), float(lon.max()), float(lat.max())
 
 
 def _land(scene: Scene, shapes: npt.NDArray[Any], sized: Sized) -> BaseGeometry:
@@ -274,6 +343,8 @@ def _units(axes: Axes, scene: Scene, sized: Sized, focus: str, line: float) -> N
         shapes = outlines[str(row["unit_id"])]
         fill = Look("", 0.0, (), look.fill, look.opacity)
         _draw(axes, shapes, fill, "unit fills", line)
+        casing = Look(palette.CASING, look.width + _CASING_PT)
+        _draw(axes, shapes, casing, "units", line)
         stroke = Look(look.line, look.width, look.dashes)
         _draw(axes, shapes, stroke, "units", line)
 
@@ -285,6 +356,10 @@ def _unit_outlines(scene: Scene, sized: Sized) -> dict[str, npt.NDArray[Any]]:
         str(row["unit_id"]): _seen(np.array([row["geometry"]], dtype=object), sized)
         for row in records(drawn_units(scene))
     }
+
+
+_CASING_PT: Final = 1.4
+"""White on both sides of a unit's line together, so that it stands out on relief."""
 
 
 def _seen(shapes: npt.NDArray[Any], sized: Sized) -> npt.NDArray[Any]:
@@ -379,8 +454,11 @@ class _Labels:
         colour: str = INK,
         dot: bool = False,
         must: bool = False,
-    ) -> None:
-        """A name centred on a point, or beside its dot; one that must be there may move a little."""
+    ) -> bool:
+        """A name centred on a point, or beside its dot; one that must be there may move a little.
+
+        Returns whether there was room.
+        """
         x, y = shapely.get_coordinates(at)[0]
         lines = text.split("\n")
         scale = self.sized.metres_per_mm
@@ -394,7 +472,7 @@ class _Labels:
             x, y, x0 = x + right, y + up, x0 + right
             box = (box[0] + right, box[1] + up, box[2] + right, box[3] + up)
         elif not self._is_free(box):
-            return
+            return False
         self.taken.append(box)
         if dot:
             self.axes.plot(
@@ -422,6 +500,7 @@ class _Labels:
             parse_math=False,
             path_effects=[withStroke(linewidth=size * 0.28, foreground="white", alpha=0.85)],
         )
+        return True
 
     def _is_free(self, box: Frame) -> bool:
         left, low, right, top = self.sized.frame
@@ -491,14 +570,31 @@ def _section_names(taken: _Labels, scene: Scene, sized: Sized) -> None:
             )
 
 
-def _country_names(taken: _Labels, scene: Scene, sized: Sized) -> None:
+def _country_names(taken: _Labels, scene: Scene, sized: Sized, *, range_states: bool) -> None:
+    """Names of range states, wherever in the state there is room; of neighbours, in their middle."""
     table = layer(scene, "countries", "iso2")
-    frame = shapely.box(*sized.frame)
-    for row in records(table) if table is not None else ():
-        shape = shapely.intersection(row["geometry"], frame)
-        name = name_of(row, scene.lang).upper()
-        if not shape.is_empty and shape.area > (sized.metres_per_mm * sized.text * 2.5) ** 2:
-            taken.add(label_place(shape), in_lines(name), size=sized.text * 0.95, colour="#7d746a")
+    if table is None:
+        return
+    chosen = table["range_state"].astype(str).str.lower().isin(("yes", "true"))
+    parts = [
+        (name_of(row, scene.lang).upper(), shapely.intersection(row["geometry"], _box(sized)))
+        for row in records(table[chosen if range_states else ~chosen])
+    ]
+    least = (sized.metres_per_mm * sized.text * (0.8 if range_states else 2.5)) ** 2
+    for name, shape in sorted(parts, key=lambda part: part[1].area):  # the small have least choice
+        if shape.is_empty or shape.area < least:
+            continue
+        places = label_places(shape) if range_states else [label_place(shape)]
+        for place in places:
+            size = sized.text * (0.95 if range_states else 0.8)
+            colour = "#4f463c" if range_states else "#7d746a"
+            if taken.add(place, in_lines(name, 12), size=size, colour=colour):
+                break
+
+
+def _box(sized: Sized) -> BaseGeometry:
+    frame: BaseGeometry = shapely.box(*sized.frame)
+    return frame
 
 
 def _place_names(taken: _Labels, scene: Scene, sized: Sized) -> None:

@@ -34,6 +34,8 @@ LOOKS: Final[Mapping[str, Look]] = MappingProxyType(
         "hotspots": replace(scaled(palette.LAYER_LOOKS["hotspots"], _PAPER), fill=""),
         "sections": replace(scaled(palette.LAYER_LOOKS["sections"], _PAPER), fill=""),
         "land": Look("#a8b5bb", 0.4, (), palette.LAND),
+        "rivers": Look(palette.RIVER, 0.7),
+        "lakes": Look(palette.SHORE, 0.3, (), palette.WATER),
         "graticule": Look("#b9c6cc", 0.3),
     }
 )

@@ -12,7 +12,7 @@ from shapely.geometry.base import BaseGeometry
 
 from cami_units import backdrop
 from cami_units.pieces import piece
-from cami_units.scene import label_place
+from cami_units.scene import label_places
 from cami_units.webmap._packed_shapes import (
     on_lattice,
     packed,
@@ -25,8 +25,6 @@ _TOUCHING: Final = 0.03
 """Degrees within which a border counts as running along a disputed area."""
 _MOST_WATER: Final = 7_000
 """Vertices of rivers and lakes: 40 kB of a page."""
-_SPOTS: Final = 24
-"""Places in a country where its name may stand, so that there is one in any view of a part of it."""
 
 
 def basemap(
@@ -133,19 +131,8 @@ def _ground(frame: tuple[float, float, float, float]) -> dict[str, Any]:
 
 
 def _spots(shape: BaseGeometry) -> list[int]:
-    """Where a country's name may stand, flat, the best first: widest place, then a grid in it.
-
-    Of the grid those places come first that are farthest from the country's edge.
-    """
-    best = label_place(shape)
-    west, south, east, north = shape.bounds
-    x, y = np.meshgrid(np.linspace(west, east, 14)[1:-1], np.linspace(south, north, 10)[1:-1])
-    grid = shapely.points(x.ravel(), y.ravel())
-    shapely.prepare(shape)
-    grid = grid[shapely.contains(shape, grid)]
-    depth = shapely.distance(shape.boundary, grid)
-    kept = [best, *grid[np.argsort(-depth, kind="stable")][:_SPOTS]]
-    return [int(step) for step in on_lattice(shapely.get_coordinates(kept)).ravel()]
+    """Where a country's name may stand, flat, the best first."""
+    return [int(step) for step in on_lattice(shapely.get_coordinates(label_places(shape))).ravel()]
 
 
 def _disputed_shapes(disputed: gpd.GeoDataFrame | None, most: int) -> np.ndarray[Any, Any]:
