@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import combinations, product
 
 import numpy as np
@@ -143,3 +144,11 @@ def test_a_species_keeps_its_colour_whatever_a_pack_holds() -> None:
         look = palette.species_look(place)
         assert species_style(place)["color"] == look.line
         assert range_look(place).line == look.line[1:].lower()
+
+
+@pytest.mark.parametrize("kind", [None, *KINDS])
+@pytest.mark.parametrize("classes", [palette.VERDICTS, palette.STABILITY])
+def test_what_units_can_be_coloured_by_is_told_apart(
+    classes: Mapping[str, str], kind: str | None
+) -> None:
+    assert too_close(list(combinations(classes.values(), 2)), kind) == []

@@ -20,7 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely import LineString, MultiPolygon, Point, Polygon, box
 
-from cami_units import model, palette, words
+from cami_units import kml, model, palette, words
 from cami_units.model import MAP_LAYERS, Imprint, InputError
 from cami_units.webmap import CamiMap, unit_map, write_map
 from cami_units.webmap import _html as page_room
@@ -339,7 +339,7 @@ def test_the_card_is_the_card() -> None:
         assert dict(drawn["card"][lang]) == {
             field: shown(card[field])
             for field in words.CARD_FIELDS
-            if field not in ("name_en", "name_ru")
+            if field not in ("name_en", "name_ru", "comment")  # how to comment in Google Earth
             and (card[field] or field not in words.OPTIONAL_FIELDS)
         }
 
@@ -541,7 +541,8 @@ def test_a_card_opens_on_click_and_by_keyboard(browser: Page, toy_map: Path) -> 
     card = browser.wait("const c = document.querySelector('.unit-card'); return c && c.innerText")
     for said in ("CU-002", "Ustyurt", "Устюрт", "area of interest", "KZ, UZ", "900 km²"):
         assert said in card
-    assert browser.run("return document.querySelector('.unit-card dl').children.length") >= 20
+    assert browser.run("return document.querySelector('.unit-card dl').children.length") >= 18
+    assert "C1 ✓" in card  # criteria are signs of their own
     browser.key("\ue00c")  # Escape
     browser.run("document.querySelector('[data-unit=\"CU-001\"].unit').focus()")
     assert "Altai knot" in browser.run("return document.activeElement.getAttribute('aria-label')")
@@ -828,3 +829,105 @@ _NAMED = """return [...document.querySelectorAll(arguments[0] + ' span')]
     .filter((span) => span.style.visibility === 'visible').length"""
 _UNNAMED = """return [...document.querySelectorAll('.unit-name span')]
     .filter((span) => span.style.visibility !== 'visible').map((span) => span.textContent)"""
+
+
+def toy_history() -> dict[str, Any]:
+    """The toy map with what its units can be coloured by and compared with."""
+    units = toy_units()
+    labels = ["robust", "sensitive", "fragile"]
+    return {
+        "before": units.iloc[:2],
+        "sensitivity": pd.DataFrame(
+            {"unit_id": units["unit_id"], "label": [labels[i % 3] for i in range(len(units))]}
+        ),
+        "unit_countries": pd.DataFrame(
+            {"unit_id": ["CU-001", "CU-001"], "iso2": ["KZ", "UZ"], "share": [75.0, 25.0]}
+        ),
+        "unit_species": pd.DataFrame(
+            {
+                "unit_id": ["CU-001", "CU-001"],
+                "sci_name": ["Saiga tatarica", "Camelus ferus"],
+                "role": ["qualifying", "supporting"],
+                "range_share": [4.0, 50.0],
+            }
+        ),
+    }
+
+
+@pytest.mark.browser
+def test_units_are_coloured_by_what_the_reader_asks(browser: Page, tmp_path: Path) -> None:
+    path = tmp_path / "map.html"
+    write_map(path, **{**toy(), **toy_history()})
+    browser.open(path)
+    asked = browser.run(
+        "return [...document.querySelectorAll('#colour-by option')].map(o => o.value)"
+    )
+    assert asked[:3] == ["status", "tier", "score title"]
+    assert {"stability", "sections", "C1", "G2"} <= set(asked)
+    fills = {}
+    for key in asked:
+        browser.run(
+            "const s = document.getElementById('colour-by'); s.value = arguments[0];"
+            "s.dispatchEvent(new Event('change'))",
+            key,
+        )
+        fills[key] = browser.run(
+            "return document.querySelector('[data-unit=CU-001]').getAttribute('fill')"
+        )
+    assert fills["stability"] == palette.STABILITY["robust"]
+    assert fills["C1"] in palette.VERDICTS.values()
+    assert "colour=" in browser.run("return location.hash")
+    assert browser.errors == []
+
+
+@pytest.mark.browser
+def test_a_species_chosen_filters_units_and_table(browser: Page, tmp_path: Path) -> None:
+    path = tmp_path / "map.html"
+    write_map(path, **toy())
+    browser.open(path)
+    wanted = browser.run(
+        "const row = [...document.querySelectorAll('input[name=species]')][1]; row.click();"
+        "return document.querySelectorAll('#twin tbody tr').length"
+    )
+    every = browser.run("return document.querySelectorAll('.unit').length")
+    pale = browser.run("return document.querySelectorAll('.unit.pale').length")
+    assert wanted == every - pale < every
+
+
+@pytest.mark.browser
+def test_a_card_draws_shares_and_gives_the_unit_as_a_file(browser: Page, tmp_path: Path) -> None:
+    path = tmp_path / "map.html"
+    write_map(path, **{**toy(), **toy_history()})
+    browser.open(path, anchor="#unit=CU-001")
+    card = browser.wait("return document.querySelector('.unit-card')?.textContent")
+    assert "KZ 75 %" in card
+    assert "UZ 25 %" in card
+    assert words.text("how_to_comment") not in card
+    # Blobs made here are read where they are made: nothing is fetched, and the outline is the unit's.
+    saved = browser.run(
+        "window.saved = []; const make = URL.createObjectURL;"
+        "URL.createObjectURL = (blob) => { window.saved.push(blob); return make(blob); };"
+        "for (const b of document.querySelectorAll('.downloads button')) b.click();"
+        "return Promise.all(window.saved.map((blob) => blob.text()))"
+    )
+    kml_text, json_text = saved
+    shape = shapely.from_geojson(json_text).geoms[0]
+    unit = toy_units().set_index("unit_id").geometry["CU-001"]
+    assert shape.symmetric_difference(unit).area < 1e-3
+    (tmp_path / "unit.kml").write_text(kml_text, encoding="utf-8")
+    rows, _ = kml.read_kml(tmp_path / "unit.kml")
+    assert rows["data"].iloc[0]["cu_id"] == "CU-001"
+    assert browser.errors == []
+
+
+@pytest.mark.browser
+def test_a_divider_wipes_from_before_to_after(browser: Page, tmp_path: Path) -> None:
+    path = tmp_path / "map.html"
+    write_map(path, **{**toy(), **toy_history()})
+    browser.open(path)
+    browser.run("document.getElementById('swipe').click()")
+    clip = browser.run("return camiMap.getPane('units').style.clip")
+    assert clip.startswith("rect(")
+    assert not browser.run("return document.getElementById('divider').hidden")
+    browser.run("document.getElementById('swipe').click()")
+    assert browser.run("return camiMap.getPane('units').style.clip") == ""

@@ -161,6 +161,18 @@ def species_look(place: int) -> Look:
 CELLS: Final = ("#f3e9c6", "#e3cf9b", "#cda866", "#a97a38", "#764d1a")
 """Sand to brown, lightest first: falls steadily in lightness, so grey print keeps the order."""
 
+VERDICTS: Final[Mapping[str, str]] = MappingProxyType(
+    {"yes": "#2a6f4e", "no": "#d98a3d", "unknown": "#bcc4ca"}
+)
+"""Whether a criterion is met, where a map is coloured by it."""
+
+STABILITY: Final[Mapping[str, str]] = MappingProxyType(
+    {"robust": VERDICTS["yes"], "sensitive": "#ecd27a", "fragile": "#c9602f"}
+)
+
+SECTIONS: Final = ("#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377", "#bbbbbb")
+"""Paul Tol's *bright* scheme, where units are coloured by the section they lie in."""
+
 CONTEXT: Final = ("#7a4f00", "#00646e", "#8a3a6b", "#5c6b1e")
 """Context layers that a plan brings: any number of them, so in turn. They are off at first and each
 is named in the legend."""

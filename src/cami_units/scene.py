@@ -419,11 +419,12 @@ def label_places(shape: BaseGeometry, most: int = 24) -> list[BaseGeometry]:
     """
     west, south, east, north = shape.bounds
     x, y = np.meshgrid(np.linspace(west, east, 14)[1:-1], np.linspace(south, north, 10)[1:-1])
-    grid = shapely.points(x.ravel(), y.ravel())
+    grid: Any = shapely.points(x.ravel(), y.ravel())
     shapely.prepare(shape)
     grid = grid[shapely.contains(shape, grid)]
     depth = shapely.distance(shape.boundary, grid)
-    return [label_place(shape), *grid[np.argsort(-depth, kind="stable")][:most]]
+    deepest: list[BaseGeometry] = list(grid[np.argsort(-depth, kind="stable")][:most])
+    return [label_place(shape), *deepest]
 
 
 def in_lines(text: str, most: int = 16) -> str:

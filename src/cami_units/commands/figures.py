@@ -99,6 +99,9 @@ def write_atlas(path: Path, done: Round, *, lang: str = "") -> None:
         species=tables["species"],
         planning_units=tables.get("planning_units"),
         unit_criteria=tables["unit_criteria"],
+        unit_species=tables.get("unit_species"),
+        unit_countries=tables.get("unit_countries"),
+        sensitivity=tables.get("sensitivity"),
         lang=lang if lang in languages else languages[0],
         detail="atlas",
     )

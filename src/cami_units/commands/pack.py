@@ -209,6 +209,9 @@ def _write_group(
         layers=near,
         species=species,
         unit_criteria=public.tables["unit_criteria"],
+        unit_species=public.tables.get("unit_species"),
+        unit_countries=public.tables.get("unit_countries"),
+        sensitivity=public.tables.get("sensitivity"),
         lang=lang,
     )
     if shared is not None:

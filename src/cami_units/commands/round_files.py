@@ -89,6 +89,9 @@ def products(
             species=species,
             planning_units=tables["planning_units"],
             unit_criteria=tables["unit_criteria"],
+            unit_species=tables.get("unit_species"),
+            unit_countries=tables.get("unit_countries"),
+            sensitivity=tables.get("sensitivity"),
             lang=lang,
         )
 

@@ -54,6 +54,9 @@ def unit_map(
     species: pd.DataFrame | None = None,
     planning_units: gpd.GeoDataFrame | None = None,
     unit_criteria: pd.DataFrame | None = None,
+    unit_species: pd.DataFrame | None = None,
+    unit_countries: pd.DataFrame | None = None,
+    sensitivity: pd.DataFrame | None = None,
     before: gpd.GeoDataFrame | None = None,
     detail: Detail = "map",
     lang: str = "en",
@@ -79,9 +82,13 @@ def unit_map(
         The table `planning_units` in longitude and latitude, drawn as a score in five classes.
     unit_criteria : DataFrame, optional
         The table `unit_criteria`: marks in the table twin and the evidence in the popups.
+    unit_species, unit_countries : DataFrame, optional
+        The tables of those names: small charts in the popups.
+    sensitivity : DataFrame, optional
+        The table `sensitivity`: units can be coloured by how stable they are.
     before : GeoDataFrame, optional
         The table `conservation_units` as it was: drawn dashed and grey below the units, with a table
-        of what each of them became.
+        of what each of them became, and a divider that wipes from then to now.
     detail : {"map", "atlas"}
         A map is light (1.5 MB for the bundled layers). An atlas has shapes in full detail, and the
         parts of each range with their codes where `layers` has ``ranges``.
@@ -111,6 +118,9 @@ def unit_map(
         species=species,
         planning_units=planning_units,
         unit_criteria=unit_criteria,
+        unit_species=unit_species,
+        unit_countries=unit_countries,
+        sensitivity=sensitivity,
         before=before,
         detail=detail,
         lang=lang,
@@ -128,6 +138,9 @@ def write_map(
     species: pd.DataFrame | None = None,
     planning_units: gpd.GeoDataFrame | None = None,
     unit_criteria: pd.DataFrame | None = None,
+    unit_species: pd.DataFrame | None = None,
+    unit_countries: pd.DataFrame | None = None,
+    sensitivity: pd.DataFrame | None = None,
     before: gpd.GeoDataFrame | None = None,
     detail: Detail = "map",
     lang: str = "en",
@@ -152,6 +165,9 @@ def write_map(
         species=species,
         planning_units=planning_units,
         unit_criteria=unit_criteria,
+        unit_species=unit_species,
+        unit_countries=unit_countries,
+        sensitivity=sensitivity,
         before=before,
         detail=detail,
         lang=lang,

@@ -36,6 +36,9 @@ _SCRIPTS: Final = (
     "labels.js",
     "panel.js",
     "table.js",
+    "colours.js",
+    "charts.js",
+    "swipe.js",
     "search.js",
     "start.js",
 )

@@ -30,7 +30,7 @@ from cami_units.model import (
     listed,
     nearest,
 )
-from cami_units.scene import CONTEXT, coarse_layers, shown_units, species_places
+from cami_units.scene import CONTEXT, coarse_layers, label_place, shown_units, species_places
 from cami_units.webmap._basemap import basemap
 from cami_units.webmap._leaflet_styles import (
     BARRIER_STYLES,
@@ -72,6 +72,9 @@ def payload(
     species: pd.DataFrame | None,
     planning_units: gpd.GeoDataFrame | None,
     unit_criteria: pd.DataFrame | None,
+    unit_species: pd.DataFrame | None = None,
+    unit_countries: pd.DataFrame | None = None,
+    sensitivity: pd.DataFrame | None = None,
     before: gpd.GeoDataFrame | None,
     detail: str,
     lang: str,
@@ -101,7 +104,20 @@ def payload(
         "criteria": list(FINDINGS) if unit_criteria is not None else [],
         "statuses": {key: dict(style) for key, style in STATUS_STYLES.items()},
         "tiers": _tiers(units),
-        "units": _units(units, by_language, unit_criteria),
+        "detail": detail,
+        "colours": {
+            "ramp": palette.CELLS,
+            "sections": palette.SECTIONS,
+            "verdicts": dict(palette.VERDICTS),
+            "stability": dict(palette.STABILITY),
+        },
+        "units": _with_charts(
+            _units(units, by_language, unit_criteria),
+            _sections_of(units, layers.get("sections")),
+            unit_species,
+            unit_countries,
+            sensitivity,
+        ),
         "before": _before(units, before),
         "species": _species(
             layers.get("features"),
@@ -266,7 +282,57 @@ def _units(
     ]
 
 
-_FIELDS: Final = tuple(name for name in words.CARD_FIELDS if name not in ("name_en", "name_ru"))
+# "comment" tells how to comment in Google Earth: no word of this page.
+_FIELDS: Final = tuple(
+    name for name in words.CARD_FIELDS if name not in ("name_en", "name_ru", "comment")
+)
+
+
+def _with_charts(
+    drawn: list[dict[str, Any]],
+    sections: Mapping[str, str],
+    unit_species: pd.DataFrame | None,
+    unit_countries: pd.DataFrame | None,
+    sensitivity: pd.DataFrame | None,
+) -> list[dict[str, Any]]:
+    """Units with what their card draws and what they can be coloured by."""
+    species = _by_unit(unit_species, ("sci_name", "role", "range_share"), "range_share")
+    states = _by_unit(unit_countries, ("iso2", "share"), "share")
+    stable = _by_unit(sensitivity, ("label",), "label")
+    return [
+        unit
+        | {
+            "section": sections.get(unit["id"], ""),
+            "stability": next((row[0] for row in stable.get(unit["id"], ())), ""),
+            "kinds": species.get(unit["id"], []),
+            "shares": states.get(unit["id"], []),
+        }
+        for unit in drawn
+    ]
+
+
+def _by_unit(
+    table: pd.DataFrame | None, columns: Sequence[str], order: str
+) -> dict[str, list[list[Any]]]:
+    """The rows of each unit as lists of these columns, the largest first."""
+    rows: dict[str, list[list[Any]]] = {}
+    if table is None or not {"unit_id", *columns} <= set(table.columns):
+        return rows
+    for row in _records(table.sort_values([order, columns[0]], ascending=[False, True])):
+        rows.setdefault(shown(row["unit_id"]), []).append([_cell(row[name]) for name in columns])
+    return rows
+
+
+def _sections_of(units: gpd.GeoDataFrame, sections: gpd.GeoDataFrame | None) -> dict[str, str]:
+    """The section in which each unit's name stands."""
+    if sections is None or sections.empty:
+        return {}
+    areas = sections.sort_values("section_id")
+    found = {}
+    for unit_id, shape in zip(units["unit_id"], units.geometry, strict=True):
+        inside = areas["section_id"][areas.contains(label_place(shape)).to_numpy()]
+        found |= {shown(unit_id): shown(section) for section in inside[:1]}
+    return found
 
 
 def _findings(unit_criteria: pd.DataFrame | None) -> dict[Any, list[list[Any]]]:

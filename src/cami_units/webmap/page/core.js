@@ -25,6 +25,7 @@ const state = {
   species: new Set(),
   several: false,
   unit: null,
+  colour: "status",
 };
 
 const tiers = new Map(data.tiers);
@@ -98,6 +99,7 @@ function toAddress() {
     `on=${[...state.on].sort().map(encodeURIComponent).join(",")}`,
   ];
   if (state.species.size) parts.push(`species=${[...state.species].sort().map(encodeURIComponent).join(",")}`);
+  if (state.colour !== "status") parts.push(`colour=${encodeURIComponent(state.colour)}`);
   if (state.unit) parts.push(`unit=${encodeURIComponent(state.unit)}`);
   try {
     history.replaceState(null, "", "#" + parts.join("&"));
@@ -118,6 +120,7 @@ function fromAddress() {
     state.species = new Set(listed(said.species).filter((id) => known.includes(id)));
     state.several = state.species.size > 1;
   }
+  if (said.colour && Object.prototype.hasOwnProperty.call(COLOURINGS, decoded(said.colour))) state.colour = decoded(said.colour);
   const view = /^([\d.]+)\/(-?[\d.]+)\/(-?[\d.]+)$/.exec(said.map || "");
   return {
     view: view && { zoom: Number(view[1]), centre: [Number(view[2]), Number(view[3])] },

@@ -12,6 +12,9 @@ map.getPane("lines").style.pointerEvents = "none";
 for (const mute of ["relief", "water", "casing"]) map.getPane(mute).style.pointerEvents = "none";
 map.getPane("relief").style.mixBlendMode = "multiply"; // shade only: the colours below stay
 
+// On a phone a card is a sheet at the bottom of the map, so its pane does not move with the map.
+map.createPane("cards", map.getContainer());
+
 const onSheet = { pane: "sheet", renderer: L.canvas({ pane: "sheet", padding: 0.3 }), interactive: false };
 const onLines = { pane: "lines", renderer: L.canvas({ pane: "lines", padding: 0.3 }), interactive: false };
 const onWater = { pane: "water", renderer: L.canvas({ pane: "water", padding: 0.3 }), interactive: false };
@@ -98,7 +101,15 @@ function evidenceShape(key, thing) {
     : L.polygon(polygonsOf(thing.g), { ...onEvidence, ...style });
   shape.bindPopup(() => thingCard(key, thing), popupOptions());
   thing.shape = shape;
-  return shape;
+  return key === "remarks" ? L.layerGroup([shape, pin(thing)]) : shape;
+}
+
+// What a group pinned: a pin that can be seen, and what it says when asked.
+function pin(thing) {
+  const icon = L.divIcon({ className: "remark-pin", html: make("span", { "aria-hidden": "true" }, "✎"), iconSize: [24, 24], iconAnchor: [12, 24] });
+  const marker = L.marker(pointOf(thing.at), { icon, title: nameOf(thing), alt: nameOf(thing), riseOnHover: true });
+  marker.bindPopup(() => thingCard("remarks", thing), popupOptions());
+  return marker;
 }
 
 function unitStyle(unit) {
@@ -111,7 +122,7 @@ function unitStyle(unit) {
 }
 
 function unitShape(unit) {
-  const shape = L.polygon(polygonsOf(unit.g), { ...onUnits, ...unitStyle(unit), className: "unit" });
+  const shape = L.polygon(polygonsOf(unit.g), { ...onUnits, ...styleOf(unit), className: "unit" });
   shape.bindPopup(() => unitCard(unit), popupOptions());
   shape.on("add", () => {
     const path = shape.getElement();
@@ -143,6 +154,7 @@ function nameShape(unit) {
 }
 
 function popupOptions() {
+  if (isNarrow()) return { pane: "cards", autoPan: false, maxWidth: 600, className: "card" };
   return { maxWidth: 340, minWidth: 200, autoPanPadding: [16, 16], className: "card" };
 }
 
@@ -250,8 +262,9 @@ function unitCard(unit) {
     make("span", { class: "id" }, unit.id),
     make("h2", {}, nameOf(unit)),
     other && other !== nameOf(unit) ? make("p", { class: "other", lang: second }, other) : null);
-  const card = make("div", { class: "unit-card", role: "group", tabindex: "-1", "aria-label": unit.id }, heading, facts(unit.card[state.lang]));
+  const card = make("div", { class: "unit-card", role: "group", tabindex: "-1", "aria-label": unit.id }, heading, facts(unit.card[state.lang].filter(([field]) => field !== "criteria" || !unit.findings.length)), ...chartsOf(unit));
   if (unit.findings.length) card.append(evidenceOf(unit));
+  card.append(downloadsOf(unit));
   return card;
 }
 

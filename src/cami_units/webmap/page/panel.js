@@ -46,6 +46,7 @@ function toggle(key, sign, count) {
 const LAYER_WORDS = { disputed: "disputed areas", borders: "border pairs" };
 
 function changed() {
+  buildTable();
   draw();
   buildPanel();
   toAddress();
@@ -79,6 +80,7 @@ function unitGroup() {
   for (const [tier, opacity] of tiers) {
     strengths.append(make("span", {}, swatch({ stroke: false, fillColor: "#39424a", fillOpacity: opacity }), word(tier)));
   }
+  rows.push(...colourChooser());
   if (data.before) rows.push(toggle("before", swatch({ ...BEFORE_STYLE, fillColor: "none" })));
   return group(word("units"), ...rows, strengths);
 }

@@ -55,6 +55,8 @@ function showPanel(wanted) {
 node("show-layers").addEventListener("click", () => showPanel(panel.hidden));
 node("measure").addEventListener("click", () => measure(!(ruler.on || ruler.line)));
 node("print").addEventListener("click", () => window.print());
+const toPaper = () => document.documentElement.classList.toggle("a3", node("paper").value === "A3");
+node("paper").addEventListener("change", toPaper);
 
 // Paper has another shape: the map is fitted to it, and back to the screen afterwards.
 let before = null;
@@ -72,6 +74,9 @@ window.matchMedia("print").addEventListener("change", (print) => {
 });
 
 measureMap();
+if (data.detail === "atlas") {
+  for (const key of ["protected_areas", "hotspots", "corridors", "barriers"]) if (data.evidence[key]) state.on.add(key);
+}
 const said = fromAddress();
 if (isNarrow()) showPanel(false);
 map.setMaxBounds(sheetBounds.pad(0.12));
@@ -79,6 +84,7 @@ wholeRegion();
 if (said.view) map.setView(said.view.centre, said.view.zoom, { animate: false });
 speak();
 draw();
+buildTable();
 if (said.unit) showUnit(said.unit, { move: !said.view });
 map.on("moveend", toAddress);
 placeLabels();

@@ -70,7 +70,7 @@ function classOf(column) {
 
 function kept() {
   const wanted = folded(node("filter").value).split(/\s+/).filter(Boolean);
-  return data.units.filter((unit) => wanted.every((one) => unitText(unit).includes(one)));
+  return data.units.filter((unit) => ofSpecies(unit) && wanted.every((one) => unitText(unit).includes(one)));
 }
 
 function unitText(unit) {

@@ -1,0 +1,66 @@
+// Small charts in a unit's card, and the unit as a file of its own.
+
+function chartsOf(unit) {
+  const parts = [];
+  if (unit.findings.length) {
+    parts.push(make("div", { class: "marks" }, ...unit.findings.map(([criterion, mark, , , , because]) =>
+      make("span", { class: "pill " + markClass(mark), title: `${word(criterion)}: ${because || word("not assessed")}` }, `${criterion} ${mark}`))));
+  }
+  if (unit.shares.length) {
+    const seen = unit.shares.filter(([, share]) => share >= 0.5);
+    parts.push(chart(word("states"), make("div", { class: "stack" }, ...seen.map(([iso2, share], i) =>
+      make("span", { class: "tone" + (i % 4), style: `flex: ${share.toFixed(2)}`, title: `${iso2} ${percent(share)}` }, share > 16 ? `${iso2} ${percent(share)}` : share > 5 ? iso2 : "")))));
+  }
+  const counted = unit.kinds.filter(([, role]) => role === "qualifying");
+  const kinds = (counted.length ? counted : unit.kinds).slice(0, 8);
+  if (kinds.length) {
+    const most = Math.max(...kinds.map(([, , share]) => share || 0), 1);
+    parts.push(chart(word("share of range"), ...kinds.map(([name, , share]) =>
+      make("div", { class: "bar-row" },
+        make("span", { class: "what" }, spoken(name)),
+        make("span", { class: "track" }, make("span", { class: "fill", style: `width: ${((100 * (share || 0)) / most).toFixed(1)}%` })),
+        make("span", { class: "figure" }, percent(share || 0))))));
+  }
+  return parts;
+}
+
+const chart = (title, ...rows) => make("div", { class: "chart" }, make("p", { class: "chart-title" }, title), ...rows);
+const percent = (share) => `${number(share, share < 10 ? 1 : 0)} %`; // shares are % in the tables
+
+function downloadsOf(unit) {
+  return make("p", { class: "downloads" }, word("download"), " ",
+    make("button", { type: "button", class: "go", onclick: () => save(`${unit.id}.kml`, "application/vnd.google-earth.kml+xml", asKml(unit)) }, "KML"), " · ",
+    make("button", { type: "button", class: "go", onclick: () => save(`${unit.id}.geojson`, "application/geo+json", asGeoJson(unit)) }, "GeoJSON"));
+}
+
+function save(name, type, text) {
+  const link = make("a", { href: URL.createObjectURL(new Blob([text], { type })), download: name.replace(/[^\w.-]/g, "-") });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+}
+
+const ringOf = (flat) => {
+  const points = unpacked(flat).map(([lat, lon]) => [lon, lat]);
+  return [...points, points[0]];
+};
+
+function asGeoJson(unit) {
+  const { id, name, status, tier, score, countries, species } = unit;
+  return JSON.stringify({
+    type: "FeatureCollection",
+    features: [{
+      type: "Feature",
+      properties: { unit_id: id, name_en: name.en, name_ru: name.ru, status, tier, score, countries, species, round: node("round").textContent },
+      geometry: { type: "MultiPolygon", coordinates: unit.g.map((rings) => rings.map(ringOf)) },
+    }],
+  });
+}
+
+function asKml(unit) {
+  const plain = (text) => String(text).replace(/[&<>"']/g, (sign) => `&#${sign.codePointAt(0)};`);
+  const line = (flat) => `<LinearRing><coordinates>${ringOf(flat).map((point) => point.join(",")).join(" ")}</coordinates></LinearRing>`;
+  const polygons = unit.g.map(([outer, ...holes]) =>
+    `<Polygon><outerBoundaryIs>${line(outer)}</outerBoundaryIs>${holes.map((hole) => `<innerBoundaryIs>${line(hole)}</innerBoundaryIs>`).join("")}</Polygon>`);
+  return `<?xml version="1.0" encoding="UTF-8"?>\n<kml xmlns="http://www.opengis.net/kml/2.2"><Placemark><name>${plain(`${unit.id} ${nameOf(unit)}`)}</name>` +
+    `<ExtendedData><Data name="cu_id"><value>${plain(unit.id)}</value></Data></ExtendedData><MultiGeometry>${polygons.join("")}</MultiGeometry></Placemark></kml>\n`;
+}
