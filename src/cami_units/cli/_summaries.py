@@ -183,12 +183,15 @@ def _mark(met: object, finding: object) -> str:
 
 def say_collected(collected: Collected, out: Path) -> None:
     """File by file what was found and assumed; then what changed, and what is to be settled."""
+    from cami_units.commands.collect import problems_in_short
+
     problems: list[dict[str, Any]] = [
         {str(key): value for key, value in row.items()}
-        for row in collected.problems.to_dict("records")
+        for row in problems_in_short(collected.problems).to_dict("records")
     ]
     for file in collected.files:
-        say(f"{'✗' if file.refused else '✓'} {one_line(file.file)}: {_file_in_words(file)}")
+        is_used = not file.refused and (file.rows or file.placemarks > file.unusable)
+        say(f"{'✓' if is_used else '✗'} {one_line(file.file)}: {_file_in_words(file)}")
         for row in problems:
             if row["file"] == file.file and row["what"] != file.refused:
                 _say_noticed(row)
@@ -244,7 +247,8 @@ def say_rehearsed(rehearsal: Rehearsed) -> None:
 def _file_in_words(file: FileRead) -> str:
     if file.refused:
         return file.refused
-    whose = f"group {file.group}, by {file.group_by}" if file.group_by != "nothing" else "no group"
+    is_known = file.group and file.group_by not in ("", "nothing")
+    whose = f"group {file.group}, by {file.group_by}" if is_known else "no group"
     parts = [
         f"{getattr(file, key)} {word}"
         for key, word in (

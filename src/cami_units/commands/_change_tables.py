@@ -14,7 +14,7 @@ from cami_units import overlap, words, workshop
 from cami_units.commands.assess import Assessed
 from cami_units.commands.group_files import GroupFiles
 from cami_units.commands.stored_round import next_number
-from cami_units.model import GATES, HIDDEN_STATUSES, LONLAT, Note, Round, is_missing
+from cami_units.model import GATES, HIDDEN_STATUSES, LONLAT, Note, Round, is_missing, listed
 from cami_units.plan import Plan
 
 CHANGE_COLUMNS: Final = (
@@ -324,6 +324,30 @@ def questions_table(
     unique = sorted(set(rows))
     numbered = [(f"Q-{place:03d}", *row) for place, row in enumerate(unique, start=1)]
     return pd.DataFrame(numbered, columns=list(QUESTION_COLUMNS), dtype=str)
+
+
+MOST_ALIKE: Final = 3
+"""Problems of one kind in one file that are told one by one; more are told once, with a count."""
+
+
+def problems_in_short(problems: pd.DataFrame, lang: str = "en") -> pd.DataFrame:
+    """The table of problems for people: what is said of many placemarks is said once, with a count.
+
+    ``problems.csv`` keeps a row for each.
+    """
+    alike = problems.groupby(["file", "kind"], sort=False)["what"].transform("size")
+    many = (alike > MOST_ALIKE) & (problems["kind"] != "")
+    firsts = problems[many].drop_duplicates(["file", "kind"])
+    rows = []
+    for place, first in firsts.iterrows():
+        same = problems[many & (problems["file"] == first["file"])]
+        same = same[same["kind"] == first["kind"]]
+        facts = {"count": len(same), "what": first["what"]}
+        names = listed(dict.fromkeys(name for name in same["placemark"] if name), 3)
+        what = words.said(Note("many alike", facts), lang)
+        rows.append({**first, "what": what, "placemark": names, "folder": "", "place": place})
+    short = pd.DataFrame(rows, columns=[*problems.columns, "place"]).set_index("place")
+    return pd.concat([problems[~many], short]).sort_index(kind="stable").reset_index(drop=True)
 
 
 def problems_table(notices: Iterable[workshop.Notice], lang: str) -> pd.DataFrame:

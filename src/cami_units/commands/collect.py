@@ -17,6 +17,7 @@ from cami_units.commands._change_tables import (
     Picture,
     changes_table,
     conflicts_table,
+    problems_in_short,
     problems_table,
     questions_table,
     remarks_table,
@@ -245,7 +246,14 @@ def _handed_out(
         region=_region(base),
         in_pack=in_pack,
         hashes=hashes,
+        outlines=_outlines(base),
     )
+
+
+def _outlines(base: Round) -> dict[str, Any]:
+    """The outline of each unit that was handed out, longitude and latitude."""
+    units = gpd.GeoDataFrame(base.tables["conservation_units"])
+    return dict(zip(units["unit_id"].astype(str), units.geometry, strict=True))
 
 
 REGION_MARGIN: Final = 5.0
@@ -436,7 +444,7 @@ def report(collected: Collected) -> Report:
         files=pd.DataFrame([asdict(file) for file in collected.files]),
         changes=collected.changes,
         conflicts=collected.conflicts,
-        problems=collected.problems,
+        problems=problems_in_short(collected.problems, collected.round.imprint.languages[0]),
         remarks=pd.DataFrame(collected.remarks.drop(columns="geometry")),
         names=names,
         pictures=[picture.outlines for picture in collected.pictures],

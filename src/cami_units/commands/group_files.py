@@ -112,6 +112,7 @@ class HandedOut:
     region: tuple[float, float, float, float] | None = None
     in_pack: Mapping[str, Sequence[str]] = field(default_factory=dict)
     hashes: Mapping[str, Collection[str]] = field(default_factory=dict)
+    outlines: Mapping[str, Any] = field(default_factory=dict)
 
 
 def found_files(paths: Iterable[Path]) -> list[Path]:
@@ -305,6 +306,12 @@ def _read(path: Path, label: str, digest: str, reading: _Reading) -> None:
     if suffix in layers.DRAWN_SUFFIXES:
         _take(layers.read_gis_placemarks(path, label), label, digest, reading)
         return
+    with path.open("rb") as stream:
+        is_geojson = kml.is_geojson(stream.read(100_000))
+    if is_geojson:
+        content = path.read_bytes()
+        _take(layers.read_gis_content(content, "geojson", label), label, digest, reading)
+        return
     entries, passed = kml.inner_files(path, label)
     if passed:
         facts = {"count": len(passed), "names": listed(passed)}
@@ -359,6 +366,8 @@ def _take(placemarks: Placemarks, label: str, digest: str, reading: _Reading) ->
     )
     folder_there = _folder_there(placemarks.folders, shapes, group, base_facts, label, group_files)
     group_files.unsound[label] = _unsound(placemarks, pins, base_facts)
+    for mark in shapes:
+        _turn_swapped(mark, base_facts, group_files)
     group_files.placemarks += [_shape(mark, group, group_files) for mark in shapes]
     group_files.pins += [row for mark in pins for row in _remarks(mark, group)]
     group_files.pins += [
@@ -388,7 +397,7 @@ def _take(placemarks: Placemarks, label: str, digest: str, reading: _Reading) ->
     unusable = group_files.files[-1].unusable
     if not own_marks and unusable:
         group_files.note(label, "none usable", count=unusable)
-    elif not own_marks:
+    elif not own_marks and not _SAYS_WHY & set(placemarks.notes["key"]):
         group_files.note(label, "nothing drawn")
 
 
@@ -418,9 +427,13 @@ def _unsound(
 def _meant(row: Mapping[Any, Any]) -> str:
     """The unit that a placemark says it is: by its data, its id, or its name."""
     by_id = str(row["placemark_id"]).partition(".")[0]
-    return row["data"].get("cu_id") or workshop.spoken_id(by_id or row["name"])
+    in_folder = str(row["folder"]).rpartition("/")[2]
+    spoken = (workshop.spoken_id(words) for words in (by_id, row["name"], in_folder))
+    return row["data"].get("cu_id") or next(filter(None, spoken), "")
 
 
+_SAYS_WHY: Final = frozenset({"no placemark", "no placemark but", "only a link", "only a picture"})
+"""What a reader says of a file without placemarks: nothing more needs to be asked."""
 _OURS: Final = frozenset({"not followed Tour", "not followed ScreenOverlay"})
 """Our own tour and legend, which come back with a whole pack."""
 _TOLD_LATER: Final = frozenset({"closes"})
@@ -525,6 +538,40 @@ def _is_units_folder(folder: str) -> bool:
 
 
 # -- shapes and pins ------------------------------------------------------------------------------
+
+
+def _turn_swapped(mark: dict[str, Any], base_facts: HandedOut, group_files: GroupFiles) -> None:
+    """Turn a unit that stands latitude first: it touches nothing of itself, and turned round it does.
+
+    GRASS writes KML so, and any program that takes the order of EPSG:4326 by the letter.
+    """
+    outline = base_facts.outlines.get(_meant(mark))
+    if outline is None or not _is_elsewhere(mark["ground"], outline):
+        return
+    turned = shapely.transform(mark["ground"], lambda xy: xy[:, ::-1])
+    # Near 45° N 45° E a unit overlaps its own mirror image: there only its very outline will do.
+    least = _VERY_LIKE if shapely.intersects(outline, mark["ground"]) else workshop.SAME_PLACE
+    if _likeness(outline, turned) < least:
+        return
+    mark["ground"] = shapely.orient_polygons(turned)
+    place = (mark["file"], mark["folder"], mark["name"], Note("axes turned"), int(mark["line"]))
+    group_files.notices.append(workshop.Notice(*place))
+
+
+_VERY_LIKE: Final = 0.99
+
+
+def _is_elsewhere(ground: Any, outline: Any) -> bool:
+    """Whether a shape is plainly not where its unit was: boxes first, they cost nothing."""
+    if not shapely.box(*ground.bounds).intersects(shapely.box(*outline.bounds)):
+        return True
+    return _likeness(outline, ground) < 0.75
+
+
+def _likeness(first: Any, second: Any) -> float:
+    """Jaccard index of two outlines in degrees: to tell, never to report."""
+    shared = float(shapely.intersection(first, second).area)
+    return shared / (first.area + second.area - shared)
 
 
 def _shape(mark: Mapping[str, Any], group: str, group_files: GroupFiles) -> dict[str, Any]:

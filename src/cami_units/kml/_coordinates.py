@@ -20,6 +20,7 @@ from cami_units.kml._written_shapes import (
     along_great_circle,
     degrees_to_km2,
     linework,
+    multipolygon,
     parts,
     pieces_of_sides,
     without_specks,
@@ -168,7 +169,7 @@ def _geometry(element: etree._Element, shapes: Shapes, effort: Effort) -> tuple[
     xy = _without_repeats(xy)
     if len(xy) < 2:
         raise UnusableError("short line")
-    if (np.ptp(xy, axis=0) < SPECK).all():
+    if len(xy) > 3 and (np.ptp(xy, axis=0) < SPECK).all():
         raise UnusableError("speck")
     return "line", _unrolled(shapely.LineString(_sides(xy, shapes, effort)), shapes)
 
@@ -219,7 +220,7 @@ def _polygon(element: etree._Element, shapes: Shapes, effort: Effort) -> BaseGeo
         raise UnusableError("mask")
     made = [_holed(outlines[0], holes, shapes)]
     made += [shapely.Polygon(outline) for outline in outlines[1:]]
-    joint = made[0] if len(made) == 1 else shapely.MultiPolygon(made)
+    joint = made[0] if len(made) == 1 else multipolygon(made)
     return _without_slivers(_valid(_unrolled(joint, shapes), shapes, effort), shapes)
 
 
@@ -327,7 +328,8 @@ def _lonlat(xyz: NDArray[np.float64], shapes: Shapes) -> NDArray[np.float64]:
         return xy
     if (far <= (180 + _HAIR, 90 + _HAIR)).all():
         shapes.say("clamped")
-        return np.clip(xy, (-180, -90), (180, 90))
+        clamped: NDArray[np.float64] = np.clip(xy, (-180, -90), (180, 90))
+        return clamped
     return _beyond(xy, shapes)
 
 
@@ -340,11 +342,11 @@ def _beyond(xy: NDArray[np.float64], shapes: Shapes) -> NDArray[np.float64]:
     lon, lat = np.abs(xy).max(axis=0)
     if lat <= 90 and lon <= 360 and (xy[:, 0] >= 180).all():
         shapes.say("longitudes past 180")
-        return xy - np.array([360.0, 0.0])
+        return _moved(xy, -360.0)
     if lat <= 90 and xy[:, 0].min() >= -180 and lon <= 360:
         return xy
     if lat <= 90 and xy[:, 0].max() <= 180 and lon <= 360:
-        return xy + np.array([360.0, 0.0])
+        return _moved(xy, 360.0)
     if lon <= 90 and lat <= 180:
         shapes.say("axes turned")
         return xy[:, ::-1]
@@ -352,6 +354,12 @@ def _beyond(xy: NDArray[np.float64], shapes: Shapes) -> NDArray[np.float64]:
         raise UnusableError("metres", x=f"{xy[0, 0]:.0f}", y=f"{xy[0, 1]:.0f}")
     outside = xy[int(((np.abs(xy) > (180, 90)).any(axis=1)).argmax())]
     raise UnusableError("beyond", lon=f"{outside[0]:g}", lat=f"{outside[1]:g}")
+
+
+def _moved(xy: NDArray[np.float64], degrees: float) -> NDArray[np.float64]:
+    """Points with so much added to their longitudes."""
+    moved: NDArray[np.float64] = xy + np.array([degrees, 0.0])
+    return moved
 
 
 def coordinates_text(element: etree._Element) -> str:
@@ -479,7 +487,7 @@ def _valid(polygon: BaseGeometry, shapes: Shapes, effort: Effort) -> BaseGeometr
     if not areas:
         raise UnusableError("no area left")
     shapes.say("crossed itself", count=len(areas))
-    return areas[0] if len(areas) == 1 else shapely.MultiPolygon(areas)
+    return areas[0] if len(areas) == 1 else multipolygon(areas)
 
 
 def _tame(polygon: BaseGeometry, shapes: Shapes, effort: Effort) -> BaseGeometry:
@@ -512,7 +520,7 @@ def _simplified_rings(polygon: BaseGeometry, tolerance: float) -> BaseGeometry |
             continue
         large = [hole for hole in holes if shapely.get_num_coordinates(hole) >= 4]
         made.append(shapely.Polygon(shell, large))
-    return shapely.MultiPolygon(made) if made else None
+    return multipolygon(made) if made else None
 
 
 def _crossings(polygon: BaseGeometry, effort: Effort) -> int:
@@ -548,20 +556,25 @@ def _near_pairs(edges: NDArray[np.float64], most: int) -> float:
 def _without_loops(polygon: BaseGeometry) -> BaseGeometry:
     """Rings mended one by one, so that a hole can take area away and never add any."""
     outline, *rings = shapely.get_rings(polygon)
-    shell = _mended(shapely.polygons([outline]))[0]
+    shell: BaseGeometry = _mended(shapely.polygons([outline]))[0]
     if not rings:
         return shell
     holes = _mended(shapely.polygons(rings))
     # Of thousands of holes most are sound: only those that meet a ring are worth a difference.
     first, second = shapely.STRtree(holes).query(holes, predicate="intersects")
     shapely.prepare(shell)
-    sound = shapely.contains_properly(shell, holes) & (shapely.get_type_id(holes) == 3)
+    # A mended hole may have become several, or have an island.
+    plain = (shapely.get_type_id(holes) == 3) & (shapely.get_num_interior_rings(holes) == 0)
+    sound = plain & shapely.contains_properly(shell, holes)
     sound[first[first != second]] = False
-    if shell.geom_type == "Polygon" and not shell.interiors:
+    if isinstance(shell, shapely.Polygon) and not shell.interiors:
         shell = shapely.Polygon(shell.exterior, [hole.exterior for hole in holes[sound]])
     else:
         sound[:] = False
-    return shell.difference(shapely.union_all(holes[~sound])) if not sound.all() else shell
+    if sound.all():
+        return shell
+    rest: BaseGeometry = shell.difference(shapely.union_all(holes[~sound]))
+    return rest
 
 
 def _mended(polygons: NDArray[np.object_]) -> NDArray[np.object_]:
@@ -575,7 +588,7 @@ def _mended(polygons: NDArray[np.object_]) -> NDArray[np.object_]:
 
 def _without_slivers(polygon: BaseGeometry, shapes: Shapes) -> BaseGeometry:
     """Without specks (smaller than the grid that is written) and what mending leaves over."""
-    is_plain = polygon.geom_type == "Polygon" and not polygon.interiors
+    is_plain = isinstance(polygon, shapely.Polygon) and not polygon.interiors
     if is_plain and max(np.ptp(np.reshape(polygon.bounds, (2, 2)), axis=0)) > 2 * SPECK:
         return polygon
     sound, specks = without_specks(polygon)
@@ -591,7 +604,7 @@ def _without_slivers(polygon: BaseGeometry, shapes: Shapes) -> BaseGeometry:
     if sliver.any():
         shapes.say("slivers", count=int(sliver.sum()), hectares=f"{100 * km2[sliver].sum():.3g}")
     large = [piece for piece, is_sliver in zip(pieces, sliver, strict=True) if not is_sliver]
-    return large[0] if len(large) == 1 else shapely.MultiPolygon(large)
+    return large[0] if len(large) == 1 else multipolygon(large)
 
 
 def _nearly_closes(line: BaseGeometry) -> bool:

@@ -229,8 +229,8 @@ def _reading(held: Source, label: str, region: Bounds | None) -> _Reading:
             reading.beyond += placemarks_in(member.content)
     if not reading.readers:
         raise InputError(" ".join(str(fault) for _, fault in refusals[:5]))
-    for name, error in refusals:
-        reading.say(name, "member refused", why=str(error))
+    for name, refusal in refusals:
+        reading.say(name, "member refused", why=str(refusal))
     if len(held.members) > 1:
         facts = {"count": len(held.members), "read": len(reading.readers)}
         reading.say(label, "members", "note", **facts)
@@ -487,9 +487,7 @@ def _empty_row(number: int) -> dict[str, Any]:
     }
 
 
-def _by_kind(
-    pieces: Sequence[tuple[str, BaseGeometry, bool]], kind: str
-) -> dict[str, BaseGeometry | None]:
+def _by_kind(pieces: Sequence[tuple[str, BaseGeometry, bool]], kind: str) -> dict[str, Any]:
     """The columns of geometry: all polygons, what lines surround, all lines, all points."""
     of = {
         wanted: [geometry for found, geometry, _ in pieces if found == wanted]

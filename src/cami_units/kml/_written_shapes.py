@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import shapely
@@ -87,7 +87,12 @@ def without_specks(geometry: BaseGeometry) -> tuple[BaseGeometry, int]:
         return geometry, 0
     if geometry.geom_type == "Polygon":
         return (sound[0] if sound else shapely.Polygon()), specks
-    return shapely.MultiPolygon(sound), specks
+    return multipolygon(sound), specks
+
+
+def multipolygon(polygons: Sequence[BaseGeometry]) -> BaseGeometry:
+    """Polygons as they stand, side by side."""
+    return shapely.MultiPolygon([one for one in polygons if isinstance(one, shapely.Polygon)])
 
 
 def _is_speck(ring: BaseGeometry) -> bool:

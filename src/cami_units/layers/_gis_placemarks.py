@@ -175,7 +175,7 @@ class _GisReader:
             "points": None,
         }
         self.rows.append(row)
-        at = (folder, row["name"], row["placemark"])
+        at = (folder, str(row["name"]), len(self.rows))
         fault = _fault(shape)
         if fault:
             self.say(fault, *at)

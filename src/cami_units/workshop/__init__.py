@@ -32,6 +32,7 @@ from cami_units.workshop._allocation import (
 from cami_units.workshop._drawn_facts import DrawnFacts, drawn_facts
 from cami_units.workshop._identity import (
     PLACEMARK_COLUMNS,
+    SAME_PLACE,
     Ground,
     Notice,
     Placemark,
@@ -60,6 +61,7 @@ __all__ = [
     "LOG_COLUMNS",
     "PLACEMARK_COLUMNS",
     "PROGRAMME",
+    "SAME_PLACE",
     "Conflict",
     "Contribution",
     "DrawnFacts",

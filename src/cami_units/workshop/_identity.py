@@ -2,7 +2,8 @@
 
 Google Earth keeps the data of a placemark, loses its id when it is restyled, and a shape that was
 drawn again has neither. So identity is layered, and each match says which layer made it: ``cu_id``
-of the data, the placemark's id, the id in front of the name, the ground it covers, or *none*.
+of the data, the placemark's id, the id in front of the name, that of the folder it lies in (GPS
+programs keep nothing else), the ground it covers, or *none*.
 What is in doubt is said, never guessed.
 """
 
@@ -21,9 +22,9 @@ import shapely
 from cami_units import overlap
 from cami_units.model import Note
 from cami_units.workshop._drawn_facts import NOT_DRAWN, DrawnFacts
-from cami_units.workshop._unit_names import spoken_id
+from cami_units.workshop._unit_names import bare_name, spoken_id
 
-MatchedBy = Literal["cu_id", "id", "name", "overlap", "none"]
+MatchedBy = Literal["cu_id", "id", "name", "folder", "overlap", "none"]
 
 SAME_PLACE: Final = 0.5
 """Jaccard index from which a shape without an id is taken for the unit that lies there."""
@@ -254,6 +255,9 @@ def _claimed(mark: Placemark, unit_ids: set[str], ground: Ground, result: Identi
         return _as(mark, named, "name", ground)
     if named:
         result.notices.append(mark.notice("foreign id in name", named=named))
+    in_folder = spoken_id(mark.folder.rpartition("/")[2])
+    if in_folder in unit_ids and not bare_name(mark.name):
+        return _as(mark, in_folder, "folder", ground)
     return mark
 
 
