@@ -50,8 +50,14 @@ def context_file(path: Path, *shapes: object, **columns: object) -> Path:
     return path
 
 
-def planned(folder: Path, text: str):
-    (folder / "plan.toml").write_text(f'title = "t"\ndate = "2026-11-22"\n{text}', encoding="utf-8")
+def planned(folder: Path, text: str, *, everywhere: bool = True):
+    """A plan whose context layers were compiled for all states, unless a test is about that."""
+    names = re.findall(r"^\[context\.([A-Za-z_-]+)\]$", text, re.MULTILINE) if everywhere else []
+    states = ["AF", "BT", "CN", "IN", "IR", "KZ", "KG", "MN", "NP", "PK", "RU", "TJ", "TM", "UZ"]
+    coverage = "".join(f'"context.{name}" = {json.dumps(states)}\n' for name in names)
+    head = 'title = "t"\ndate = "2026-11-22"\n'
+    text = f"{head}[coverage]\n{coverage}{text}"
+    (folder / "plan.toml").write_text(text, encoding="utf-8")
     return read_plan(folder / "plan.toml")
 
 
@@ -77,6 +83,22 @@ def test_polygons_points_and_lines_are_told_for_every_unit(made: Round) -> None:
     assert table["rail"].iloc[0] == pytest.approx(8.99, abs=0.05)
     # CU-003 ends at 41° N, so the line passes it by.
     assert table["rail", "CU-003"] == 0
+
+
+def test_a_layer_speaks_only_where_it_was_looked_for(tmp_path: Path) -> None:
+    # The layer has one polygon, in one state (the western half of CU-001): it speaks of that half,
+    # all of which it fills, and of no other unit; nobody looked there, and none is not nothing.
+    context_file(tmp_path / "hwc.gpkg", HALF, name=["Report"])
+    text = '[context.conflict]\npath = "hwc.gpkg"\nsummary = "share"\n'
+    made = with_context(toy_round(), planned(tmp_path, text, everywhere=False))
+    table = made.tables["unit_context"].set_index("unit_id")
+    assert table["value"].iloc[0] == pytest.approx(100, abs=0.1)
+    assert table["covered_share"].iloc[0] == pytest.approx(0.5, abs=0.01)
+    assert table["value"].iloc[1:].isna().all()
+    assert (table["covered_share"].iloc[1:] == 0).all()
+    card = words.unit_cards(made.tables, made.tables["species"])["context"]
+    assert card[0] == "conflict (of the 50 % of the unit that it covers): 100 % of the area"
+    assert card[1] == "conflict: not assessed"
 
 
 def test_the_card_says_it_in_both_languages(made: Round) -> None:

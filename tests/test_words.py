@@ -98,7 +98,8 @@ def test_what_is_russian_is_written_in_cyrillic() -> None:
     latin = [
         key
         for key, phrase in english.items()
-        if re.search(r"[A-Za-z]{3}", re.sub(r"{\w*}", "", phrase)) and not re.search(r"[А-Яа-яЁё]", russian[key])
+        if re.search(r"[A-Za-z]{3}", re.sub(r"{\w*}", "", phrase))
+        and not re.search(r"[А-Яа-яЁё]", russian[key])
     ]
     assert latin == []
 

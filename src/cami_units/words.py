@@ -420,6 +420,9 @@ def context(row: Mapping[str, Any], lang: str = "en") -> str:
     name, value = _string(row["layer"]).replace("_", " "), row["value"]
     if pd.isna(value):
         return f"{name}: {text('not assessed', lang)}"
+    covered = row.get("covered_share", 1.0)
+    if not pd.isna(covered) and float(covered) < 0.9995:
+        name = f"{name} ({text('of the part looked at', lang).format(share=_figure(100 * float(covered), lang))})"
     measured, figure = context_measure(row["unit"], lang), _figure(float(value), lang)
     if row["unit"] in ("%", "km per 1000 km²"):
         return f"{name}: {figure} {measured}"

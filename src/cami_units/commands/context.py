@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any, Final
 
 import geopandas as gpd
@@ -17,7 +18,7 @@ from cami_units.model import InputError, Problem, Progress, Raster, Round, quiet
 from cami_units.plan import Plan
 from cami_units.scene import CONTEXT, context_title
 
-COLUMNS: Final = ("unit_id", "layer", "summary", "value", "unit", "measured_on")
+COLUMNS: Final = ("unit_id", "layer", "summary", "value", "unit", "measured_on", "covered_share")
 
 ON_LAYER: Final = "layer"
 ON_CELLS: Final = "planning units"
@@ -38,8 +39,9 @@ def with_context(done: Round, plan: Plan, *, progress: Progress = quiet) -> Roun
     -------
     Round
         ``unit_context``: ``unit_id``, ``layer`` (its name in the plan), ``summary``, ``value``,
-        ``unit`` (%, count, km per 1000 km², sum, mean), ``measured_on``, one row for every layer of
-        every unit. A layer ``context_<name>`` for each vector layer; for rasters ``context_cells``:
+        ``unit`` (%, count, km per 1000 km², sum, mean), ``measured_on``, ``covered_share`` (0–1: the
+        part of the unit that the layer covers, of which alone the value speaks; none, no value), one
+        row for every layer of every unit. A layer ``context_<name>`` for each vector layer; for rasters ``context_cells``:
         ``pu_id``, ``layer``, ``value``, the same summary of each planning unit, so that units which
         are redrawn later can be told too. The files stand in the manifest and among the sources.
 
@@ -53,6 +55,7 @@ def with_context(done: Round, plan: Plan, *, progress: Progress = quiet) -> Roun
     units = layers.to_equal_area(done.tables["conservation_units"], plan.study.crs)
     cells = done.tables.get("planning_units")
     told, shown, of_cells = [], {}, []
+    grounds = _Grounds(done, plan)
     sources: list[Mapping[str, Any]] = []
     problems: list[Problem] = []
     for number, (name, wanted) in enumerate(sorted(plan.context.items())):
@@ -60,7 +63,8 @@ def with_context(done: Round, plan: Plan, *, progress: Progress = quiet) -> Roun
         try:
             around = units if cells is None else cells
             read = layers.read_context(wanted.path, around=around, crs=plan.study.crs)
-            found = _summarised(units, read.table, wanted.summary, "unit_id")
+            ground = grounds.of(name, read.table)
+            found = _summarised(units, read.table, wanted.summary, "unit_id", ground)
             told.append(
                 found.assign(layer=name, summary=wanted.summary, measured_on=ON_LAYER),
             )
@@ -79,7 +83,7 @@ def with_context(done: Round, plan: Plan, *, progress: Progress = quiet) -> Roun
         added["context_cells"] = as_written(
             every.sort_values(["pu_id", "layer"], ignore_index=True)
         )
-    made = replace(done, tables={**done.tables, **added})
+    made = replace(done, tables={**done.tables, **added, **grounds.tables()})
     return _cited(made, sources, problems)
 
 
@@ -113,6 +117,8 @@ def context_again(done: Round, base: Round, *, crs: str) -> Round:
     kept = before[before["unit_id"].isin(units.loc[same, "unit_id"])]
     if "measured_on" not in kept:
         kept = kept.assign(measured_on=ON_LAYER)
+    if "covered_share" not in kept:
+        kept = kept.assign(covered_share=1.0)
     drawn = layers.to_equal_area(units[~np.array(same, dtype=bool)], crs)
     parts = [kept]
     if len(drawn):
@@ -121,7 +127,9 @@ def context_again(done: Round, base: Round, *, crs: str) -> Round:
             layer = done.tables.get(CONTEXT + name)
             if isinstance(layer, gpd.GeoDataFrame):
                 flat = layers.to_equal_area(layer, crs)
-                found = _summarised(drawn, flat, summary, "unit_id").assign(measured_on=ON_LAYER)
+                ground = _known_ground(done, name, crs)
+                found = _summarised(drawn, flat, summary, "unit_id", ground)
+                found = found.assign(measured_on=ON_LAYER)
             else:
                 found = _on_cells(drawn, done, name, summary, crs)
                 found = found.assign(unit=unit, measured_on=ON_CELLS)
@@ -129,13 +137,90 @@ def context_again(done: Round, base: Round, *, crs: str) -> Round:
     return replace(done, tables={**done.tables, "unit_context": _in_order(parts)})
 
 
+class _Grounds:
+    """Where each context layer was looked for: the plan's `[coverage]`, else where it has anything."""
+
+    def __init__(self, done: Round, plan: Plan) -> None:
+        countries = layers.to_equal_area(gpd.GeoDataFrame(done.tables["countries"]), plan.study.crs)
+        self.plan, self.done = plan, done
+        self.countries = countries.assign(range_state=countries["range_state"].astype(bool))
+        self.rows: list[tuple[str, str]] = []
+        self.areas: list[gpd.GeoDataFrame] = []
+
+    def of(self, name: str, layer: gpd.GeoDataFrame | Raster) -> Any:
+        """The ground of a layer, in the CRS of the plan; remembered for the tables of the round."""
+        crs = self.plan.study.crs
+        stated = self.plan.coverage.get(f"context.{name}")
+        states = self.countries[self.countries["range_state"]]
+        if isinstance(stated, Path):
+            area = overlap.dissolved(layers.read_sites(stated, crs=crs)[0])
+            self.areas.append(area.assign(layer=CONTEXT + name))
+            self.rows.append((CONTEXT + name, ""))
+            return area.geometry.iloc[0]
+        if stated:
+            names = sorted(stated)
+        elif isinstance(layer, Raster):
+            in_crs = layers.to_equal_area(states, layer.crs)
+            filled = replace(layer, values=np.where(np.isnan(layer.values), np.nan, 1.0))
+            shares = overlap.summarised(in_crs, filled, summary="share", site="iso2")
+            names = sorted(shares.loc[shares["value"] > 0, "iso2"])
+        else:
+            names = overlap.states_of(layers.to_equal_area(layer, crs), states)
+        self.rows.append((CONTEXT + name, ";".join(names)))
+        return overlap.ground_of_states(self.countries, names)
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """The coverage of all layers of the round, with that of its context layers."""
+        before = self.done.tables.get("coverage", pd.DataFrame({"layer": [], "states": []}))
+        own = pd.DataFrame(self.rows, columns=["layer", "states"])
+        made: dict[str, pd.DataFrame] = {"coverage": pd.concat([before, own], ignore_index=True)}
+        if self.areas:
+            areas = layers.to_lonlat(gpd.GeoDataFrame(pd.concat(self.areas, ignore_index=True)))
+            old = self.done.tables.get("coverage_areas")
+            made["coverage_areas"] = gpd.GeoDataFrame(
+                pd.concat([areas] if old is None else [old, areas], ignore_index=True)
+            )
+        return made
+
+
+def _known_ground(done: Round, name: str, crs: str) -> Any:
+    """The ground of a context layer, from the tables of a round; None: rounds of before it was kept."""
+    coverage, areas = done.tables.get("coverage"), done.tables.get("coverage_areas")
+    if areas is not None and (rows := areas[areas["layer"] == CONTEXT + name]).shape[0]:
+        return layers.to_equal_area(gpd.GeoDataFrame(rows), crs).geometry.iloc[0]
+    if coverage is None or CONTEXT + name not in set(coverage["layer"]):
+        return None
+    countries = layers.to_equal_area(gpd.GeoDataFrame(done.tables["countries"]), crs)
+    names = str(coverage.set_index("layer").at[CONTEXT + name, "states"] or "").split(";")
+    return overlap.ground_of_states(
+        countries.assign(range_state=countries["range_state"].astype(bool)), names
+    )
+
+
 def _summarised(
-    sites: gpd.GeoDataFrame, layer: gpd.GeoDataFrame | Raster, summary: Any, site: str
+    sites: gpd.GeoDataFrame,
+    layer: gpd.GeoDataFrame | Raster,
+    summary: Any,
+    site: str,
+    ground: Any = None,
 ) -> pd.DataFrame:
+    """What a layer comes to in the covered part of each site; no value where nobody looked."""
     plain = gpd.GeoDataFrame(sites[[site, "geometry"]])
+    share = pd.Series(1.0, index=pd.Index(plain[site]))
+    if ground is not None:
+        plain, share = overlap.covered_parts(plain, ground, site=site)
     if isinstance(layer, Raster):
         plain = layers.to_equal_area(plain, layer.crs)
-    return overlap.summarised(plain, layer, summary=summary, site=site)
+    found = overlap.summarised(plain, layer, summary=summary, site=site)
+    unit = found["unit"].iloc[0] if len(found) else ""
+    if len(found) < len(share):
+        if not len(found):
+            whole = gpd.GeoDataFrame(sites[[site, "geometry"]][:1])
+            whole = layers.to_equal_area(whole, layer.crs) if isinstance(layer, Raster) else whole
+            unit = overlap.summarised(whole, layer, summary=summary, site=site)["unit"].iloc[0]
+        values = found.set_index(site)["value"].reindex(share.index)
+        found = pd.DataFrame({site: share.index, "value": values.to_numpy(), "unit": unit})
+    return found.assign(covered_share=found[site].map(share))
 
 
 def _on_cells(
@@ -147,7 +232,13 @@ def _on_cells(
     cells = layers.to_equal_area(gpd.GeoDataFrame(done.tables["planning_units"]), crs)
     cells = cells[cells["pu_id"].isin(values.index)]
     cells = cells.assign(value=cells["pu_id"].map(values))
-    return overlap.summary_of_cells(units, cells, summary=summary)
+    found = overlap.summary_of_cells(units, cells, summary=summary)
+    ground = _known_ground(done, name, crs)
+    if ground is None:
+        return found.assign(covered_share=1.0)
+    _, share = overlap.covered_parts(units, ground)
+    found = found.assign(covered_share=found["unit_id"].map(share))
+    return found.assign(value=found["value"].where(found["covered_share"] > 0))
 
 
 def _in_order(parts: list[pd.DataFrame]) -> pd.DataFrame:

@@ -12,6 +12,7 @@ sites over the pieces and gives the tables that the criteria ask for.
 from cami_units.overlap._border_pairs import barrier_cuts, border_pairs, gone_ranges
 from cami_units.overlap._coverage import (
     covered_grounds,
+    covered_parts,
     ground_of_states,
     layer_coverage,
     states_of,
@@ -48,6 +49,7 @@ __all__ = [
     "cell_tables",
     "covered_cells",
     "covered_grounds",
+    "covered_parts",
     "crossings",
     "dissolved",
     "distance_km",

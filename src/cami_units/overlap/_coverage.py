@@ -11,9 +11,10 @@ import pandas as pd
 import shapely
 
 from cami_units.model import COMPILED_FOR_ALL, COVERED_LAYERS, Layers
+from cami_units.overlap._split import of_dimension
 from cami_units.overlap._union import joined
 
-_MOSTLY: Final = 0.25
+_MOSTLY: Final = 0.05
 """A layer has something in a state where at least this part of one of its rows lies: borders of
 two layers never quite agree, and what spills over by a few km was not looked for there."""
 
@@ -115,3 +116,35 @@ def ground_of_states(countries: gpd.GeoDataFrame, names: list[str]) -> Any:
     if set(countries.loc[in_study, "iso2"]) <= set(names):
         return _EVERYWHERE
     return joined(countries.geometry[countries["iso2"].isin(names)].to_numpy())
+
+
+def covered_parts(
+    sites: gpd.GeoDataFrame, ground: Any, *, site: str = "unit_id"
+) -> tuple[gpd.GeoDataFrame, pd.Series[float]]:
+    """The part of each site that a layer covers, and its share of the site, 0–1.
+
+    Parameters
+    ----------
+    sites : GeoDataFrame
+        Polygons in an equal-area CRS.
+    ground : geometry
+        From :func:`ground_of_states`, in the same CRS.
+
+    Returns
+    -------
+    GeoDataFrame
+        `site` and polygons; sites that nobody looked at are missing.
+    Series
+        The share of every site, indexed by `site`.
+    """
+    shapes = np.asarray(sites.geometry.array, dtype=object).copy()
+    size = shapely.area(shapes)
+    shapely.prepare(ground)
+    cut = ~shapely.covers(ground, shapes)
+    shapes[cut] = of_dimension(shapely.intersection(shapes[cut], ground), 2)
+    share = pd.Series(shapely.area(shapes) / size, index=pd.Index(sites[site]))
+    share = share.mask(share >= 1 - 1e-9, 1.0).mask(share < 1e-9, 0.0)
+    parts = gpd.GeoDataFrame(
+        {site: sites[site].array}, geometry=shapes, crs=sites.crs, index=sites.index
+    )
+    return parts[share.to_numpy() > 0], share
