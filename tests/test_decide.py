@@ -9,14 +9,24 @@ import sys
 import zipfile
 from pathlib import Path
 
+import geopandas as gpd
 import pytest
+import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cami_units import kml, store
-from cami_units.commands.decide import DECISION_LOG, decide, decided, decided_round, read_decisions
+from cami_units.commands.decide import (
+    DECISION_LOG,
+    decide,
+    decided,
+    decided_round,
+    read_decisions,
+    record_decision,
+)
 from cami_units.commands.round_files import write_proposal
 from cami_units.model import InputError
+from cami_units.workshop import successors
 from tests.rounds import BOXES, toy_round
 
 NOON = "2026-11-22T14:05"
@@ -50,6 +60,9 @@ def test_a_decision_stands_in_the_log_the_tables_and_the_map(round_dir):
         "time": NOON,
         "reason": "No objection",
         "geometry_hash": kml.geom_hash(BOXES["CU-001"]),
+        **dict.fromkeys(("into", "name_en", "name_ru", "outline"), ""),
+        "old_name_en": "Talas",
+        "old_name_ru": "Талас",
     }
     assert status(round_dir, "CU-001") == "plenary-agreed"
     assert "plenary-agreed" in (round_dir / "conservation_units.csv").read_text(encoding="utf-8")
@@ -83,6 +96,7 @@ def test_what_each_decision_makes_of_a_unit(decision, expected, marked):
                 NOON,
                 "x",
                 "",
+                *[""] * 6,  # merged into, names, outline
             ],
             strict=True,
         )
@@ -103,6 +117,100 @@ def test_undo_is_another_line_and_takes_back_one_decision_at_a_time(round_dir):
     assert [line["decision"] for line in lines(round_dir)] == ["agree", "reject", "undo", "undo"]
     with pytest.raises(InputError, match="no decision on 'CU-001' to take back"):
         decide(round_dir, "CU-001", "undo", reason="as said", time=NOON)
+
+
+def test_an_agreement_can_rename_and_an_undo_brings_the_old_name_back(round_dir):
+    decide(round_dir, "CU-001", "agree", reason="as on the map", time=NOON, name_en="Talas Alatau")
+    units = decided_round(round_dir).tables["conservation_units"].set_index("unit_id")
+    assert units.loc["CU-001", ["name_en", "name_ru"]].tolist() == ["Talas Alatau", "Талас"]
+    assert "Talas Alatau" in (round_dir / "conservation_units.csv").read_text(encoding="utf-8")
+    decide(round_dir, "CU-001", "undo", reason="too soon", time=NOON)
+    units = decided_round(round_dir).tables["conservation_units"].set_index("unit_id")
+    assert units.at["CU-001", "name_en"] == "Talas"
+
+
+def test_a_unit_is_merged_into_another_and_comes_back(round_dir):
+    line = record_decision(
+        round_dir, "CU-001", "merge", reason="one landscape", time=NOON, into="CU-002"
+    )
+    assert (line["status"], line["into"]) == ("merged", "CU-002")
+    units = decided_round(round_dir).tables["conservation_units"]
+    assert successors(units) == {"CU-001": ["CU-002"]}
+    record_decision(round_dir, "CU-001", "undo", reason="no", time=NOON)
+    units = decided_round(round_dir).tables["conservation_units"]
+    assert units.set_index("unit_id").at["CU-001", "status"] == "modelled candidate"
+    assert successors(units) == {}
+
+
+@pytest.mark.parametrize(
+    ("decision", "options", "message"),
+    [
+        ("merge", {}, "merge wants --into with the unit"),
+        ("merge", {"into": "CU-001"}, "it is that unit itself, or gone"),
+        ("merge", {"into": "CU-099"}, "no unit 'CU-099' to merge it into"),
+        ("agree", {"into": "CU-002"}, "--into goes with merge, not with agree"),
+        ("park", {"name_en": "New"}, "--name-en goes with agree, not with park"),
+        ("agree", {"outline": "G7"}, "no version of CU-001 by 'G7' was set aside: none is there"),
+    ],
+)
+def test_what_does_not_fit_a_decision_is_said(round_dir, decision, options, message):
+    with pytest.raises(InputError, match=message):
+        record_decision(round_dir, "CU-001", decision, reason="x", time=NOON, **options)
+    assert not (round_dir / DECISION_LOG).exists()
+
+
+def test_another_groups_outline_stands_is_measured_and_goes_back(tmp_path):
+    """G2 drew the western half of CU-001: 9,300 of 18,600 km², all of it in Kazakhstan."""
+    half = shapely.box(71, 41, 72, 42)
+    aside = gpd.GeoDataFrame(
+        {
+            "unit_id": ["CU-001"],
+            "group": ["G2"],
+            "file": ["edit_G2.kmz"],
+            "placemark": ["CU-001 Talas"],
+            "reason": ["keep G1"],
+        },
+        geometry=[half],
+        crs=4326,
+    )
+    ranges = toy_round().tables["ranges_used"].assign(use="kept")
+    write_proposal(toy_round(set_aside=aside, ranges_used=ranges), tmp_path / "r")
+    before = store.read_round(tmp_path / "r").tables
+    decide(
+        tmp_path / "r", "CU-001", "agree-with-change", reason="G2's line", time=NOON, outline="G2"
+    )
+    tables = store.read_round(tmp_path / "r").tables
+    unit = tables["conservation_units"].set_index("unit_id").loc["CU-001"]
+    assert unit["geometry"].equals(half)
+    assert unit["area_km2"] == pytest.approx(9_300, rel=0.02)
+    assert (unit["countries"], unit["status"]) == ("KZ", "plenary-agreed")
+    assert lines(tmp_path / "r")[0]["geometry_hash"] == kml.geom_hash(half)
+    assert set(tables["set_aside"]["group"]) == {"G2", "before"}
+    decide(tmp_path / "r", "CU-001", "undo", reason="the old line", time=NOON)
+    units = store.read_round(tmp_path / "r").tables["conservation_units"]
+    assert units.geometry[0].equals(before["conservation_units"].geometry[0])
+    assert units["status"][0] == "modelled candidate"
+
+
+def test_a_log_begun_with_fewer_columns_is_read_and_goes_on(round_dir):
+    """As rounds of old have it: ten columns; today's line is added, and no old one is changed."""
+    old = ("unit_id", "round", "decision", "before", "status", "by", "document", "time", "reason")
+    line = (
+        "CU-002",
+        "00",
+        "agree",
+        "modelled candidate",
+        "plenary-agreed",
+        "plenary",
+        "",
+        NOON,
+        "x",
+    )
+    text = ",".join([*old, "geometry_hash"]) + "\n" + ",".join([*line, "abc"]) + "\n"
+    (round_dir / DECISION_LOG).write_text(text, encoding="utf-8")
+    record_decision(round_dir, "CU-001", "agree", reason="y", time=NOON)
+    assert [row["unit_id"] for row in lines(round_dir)] == ["CU-002", "CU-001"]
+    assert {name: lines(round_dir)[0][name] for name in old} == dict(zip(old, line, strict=True))
 
 
 def test_the_last_two_statuses_want_a_document(round_dir):
@@ -142,7 +250,7 @@ def test_all_faults_come_in_one_message_and_nothing_is_written(round_dir):
         )
     told = str(caught.value)
     assert "there is no unit 'cu-2' here. Did you mean 'CU-002'?" in told
-    assert "'agre' is no decision: agree, agree-with-change, park, reject, undo are." in told
+    assert "'agre' is no decision: agree, agree-with-change, park, reject, merge, undo are." in told
     assert 'a reason is expected: --reason "…"' in told
     assert "a group or a role such as 'plenary' or 'G1', never a person" in told
     assert "--time takes 2026-11-22T14:05 or the like; 'noon' came" in told

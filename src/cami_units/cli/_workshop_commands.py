@@ -150,7 +150,7 @@ def decide(
         str,
         typer.Argument(
             metavar="DECISION",
-            help="agree, agree-with-change, park, reject, or undo (takes back the last one).",
+            help="agree, agree-with-change, park, reject, merge, or undo (takes back the last one).",
         ),
     ],
     reason: Annotated[str, typer.Option("--reason", help="Why, on one line.")],
@@ -161,6 +161,17 @@ def decide(
     status: Annotated[
         str,
         typer.Option("--status", help="endorsed or adopted: only with agree and --document."),
+    ] = "",
+    into: Annotated[
+        str, typer.Option("--into", metavar="UNIT", help="The unit it goes into: only with merge.")
+    ] = "",
+    name_en: Annotated[str, typer.Option("--name-en", help="A new English name.")] = "",
+    name_ru: Annotated[str, typer.Option("--name-ru", help="A new Russian name.")] = "",
+    outline: Annotated[
+        str,
+        typer.Option(
+            "--outline", metavar="GROUP", help="The group whose outline stands from now on."
+        ),
     ] = "",
     time: Annotated[
         str, typer.Option("--time", help="When (2026-11-22T14:05). Left out: now.")
@@ -186,6 +197,10 @@ def decide(
             by=by,
             document=document,
             status=status,
+            into=into,
+            name_en=name_en,
+            name_ru=name_ru,
+            outline=outline,
             progress=progress,
         )
     if not is_quiet(ctx, quiet):

@@ -20,9 +20,9 @@ from cami_units.commands._round_tables import (
     rationale,
     with_unit,
 )
-from cami_units.commands.assess import Assessed
+from cami_units.commands.assess import Assessed, assess_sites, cut
 from cami_units.commands.group_files import GroupFiles
-from cami_units.commands.stored_round import next_number
+from cami_units.commands.stored_round import next_number, reopened
 from cami_units.model import (
     DIGITS,
     HIDDEN_STATUSES,
@@ -69,6 +69,39 @@ def under_sites(assessed: Assessed) -> Assessed:
         ),
         decisions=renamed(assessed.decisions),
     )
+
+
+def base_units(base: Round, plan: Plan) -> gpd.GeoDataFrame:
+    """The units that were handed out, equal-area, with ``outline`` and ``rev``."""
+    units = gpd.GeoDataFrame(base.tables["conservation_units"])
+    flat = layers.to_equal_area(units, plan.study.crs).assign(outline=units.geometry)
+    if "rev" not in flat:
+        flat["rev"] = base.imprint.number
+    former = former_versions(base)
+    flat["former_hashes"] = [frozenset(former[unit_id]["hashes"]) for unit_id in flat["unit_id"]]
+    flat["former_names"] = [tuple(former[unit_id]["names"]) for unit_id in flat["unit_id"]]
+    return flat.sort_values("unit_id").reset_index(drop=True)
+
+
+def assessed_outlines(
+    outlines: gpd.GeoDataFrame,
+    merge: workshop.Merge,
+    units: gpd.GeoDataFrame,
+    pieces: Pieces,
+    plan: Plan,
+) -> Assessed:
+    """Every drawn outline on all gates and criteria.
+
+    Overrides name a unit or a hotspot, so each site goes by its unit, its hotspots and itself.
+    """
+    hotspots = dict(zip(units["unit_id"], units["hotspot_ids"], strict=True))
+    parents = {next_unit.site: next_unit.parent for next_unit in merge.units if next_unit.site}
+    drawn_outlines = outlines[outlines["drawn"]]
+    named = []
+    for site in drawn_outlines["site"]:
+        unit = parents.get(site) or str(site).partition("@")[0]
+        named.append(";".join(filter(None, (unit, str(hotspots.get(unit, "") or ""), f"={site}"))))
+    return assess_sites(drawn_outlines.assign(site=named), pieces, plan, site="site")
 
 
 def units_table(
@@ -397,3 +430,49 @@ def next_manifest(
         "ids_used": sorted(used_ids),
         "former": former_versions(base),
     }
+
+
+def measured_again(shown: Round, unit_ids: Collection[str]) -> Round:
+    """A round in which some units have other outlines, with everything measured on these.
+
+    Parameters
+    ----------
+    shown : Round
+        With the outlines to measure in `conservation_units`, and its ranges.
+    unit_ids : collection of str
+        The units whose outlines are new.
+    """
+    plan, known_layers = reopened(shown)
+    pieces = cut(known_layers, plan)
+    units = base_units(shown, plan)
+    rows = units.to_dict("records")
+    next_units = [
+        workshop.NextUnit(
+            str(row["unit_id"]),
+            str(row["unit_id"]) if row["unit_id"] in unit_ids else "",
+            str(row["unit_id"]),
+            str(row["name_en"]),
+            str(row["name_ru"]),
+            str(row["status"]),
+        )
+        for row in rows
+    ]
+    merge = workshop.Merge(used_ids=set(units["unit_id"]), units=next_units)
+    drawn = units[units["unit_id"].isin(list(unit_ids))].assign(drawn=True)
+    outlines = drawn.rename(columns={"unit_id": "site"})[["site", "drawn", "outline", "geometry"]]
+    outlines = gpd.GeoDataFrame(outlines, geometry="geometry", crs=units.crs)
+    assessed = under_sites(assessed_outlines(outlines, merge, units, pieces, plan))
+    table = units_table(shown, plan, pieces, units, merge, outlines, assessed)
+    before = shown.tables["conservation_units"].set_index("unit_id")
+    # It is the same round: what was decided stands, and no outline is of a later one.
+    for name in ("rev", "decision", *SUCCESSION):
+        if name in before:
+            table[name] = table["unit_id"].map(before[name])
+        elif name in table:
+            table = table.drop(columns=name)
+    remarks = gpd.GeoDataFrame(shown.tables.get("remarks", pd.DataFrame()))
+    tables = next_tables(shown, plan, pieces, units, table, assessed, merge, outlines, remarks)
+    stays = {
+        name: shown.tables[name] for name in ("set_aside", "questions") if name in shown.tables
+    }
+    return replace(shown, tables={**tables, **stays})

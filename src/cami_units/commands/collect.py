@@ -11,7 +11,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from cami_units import kml, layers, overlap, store, workshop
+from cami_units import kml, overlap, store, workshop
 from cami_units.commands._change_tables import (
     QUESTION_COLUMNS,
     Picture,
@@ -25,14 +25,15 @@ from cami_units.commands._change_tables import (
     tick_notices,
 )
 from cami_units.commands._next_round import (
-    former_versions,
+    assessed_outlines,
+    base_units,
     next_manifest,
     next_tables,
     under_sites,
     units_table,
 )
 from cami_units.commands.activities import ACTIVITIES, ACTIVITY_LOG, known_activities
-from cami_units.commands.assess import Assessed, assess_sites, cut
+from cami_units.commands.assess import Assessed, cut
 from cami_units.commands.context import context_again
 from cami_units.commands.group_files import (
     RESOLUTIONS,
@@ -120,7 +121,7 @@ def collect(
         is not there. One bad file, and one bad placemark, stop nothing.
     """
     plan, known_layers = reopened(base)
-    units = _base_units(base, plan)
+    units = base_units(base, plan)
     packed = read_pack(pack, base) if pack else None
     sections_of = packed["groups"] if packed else plan.workshop.groups
     groups = workshop.groups_of(sections_of, known_layers.sections)
@@ -166,7 +167,7 @@ def collect(
     )
     outlines = workshop.outlines(merge, units, placemarks)
     progress("measuring what was drawn", 0, 0)
-    assessed = _assessed(outlines, merge, units, pieces, plan)
+    assessed = assessed_outlines(outlines, merge, units, pieces, plan)
     progress("writing down what was found", 0, 0)
     return _collected(
         base, base_dir, plan, pieces, units, group_files, merge, outlines, assessed, rules
@@ -209,18 +210,6 @@ def _of_packs(paths: Iterable[Path], pack: Path | None) -> list[Path]:
     """Folders in which a list of what was handed out may lie."""
     near = [folder for path in paths for folder in ((path, path.parent) if path.is_dir() else ())]
     return [*([pack] if pack else []), *near]
-
-
-def _base_units(base: Round, plan: Plan) -> gpd.GeoDataFrame:
-    """The units that were handed out, equal-area, with ``outline`` and ``rev``."""
-    units = gpd.GeoDataFrame(base.tables["conservation_units"])
-    flat = layers.to_equal_area(units, plan.study.crs).assign(outline=units.geometry)
-    if "rev" not in flat:
-        flat["rev"] = base.imprint.number
-    former = former_versions(base)
-    flat["former_hashes"] = [frozenset(former[unit_id]["hashes"]) for unit_id in flat["unit_id"]]
-    flat["former_names"] = [tuple(former[unit_id]["names"]) for unit_id in flat["unit_id"]]
-    return flat.sort_values("unit_id").reset_index(drop=True)
 
 
 def _handed_out(
@@ -351,27 +340,6 @@ def _resolutions(
     table = table.assign(resolution=answers.where(answers != "", table["rule"]))
     table = table[["unit_id", "resolution", "reason"]]
     return workshop.resolutions_of(table, groups=groups, files=files)
-
-
-def _assessed(
-    outlines: gpd.GeoDataFrame,
-    merge: workshop.Merge,
-    units: gpd.GeoDataFrame,
-    pieces: Pieces,
-    plan: Plan,
-) -> Assessed:
-    """Every drawn outline on all gates and criteria.
-
-    Overrides name a unit or a hotspot, so each site goes by its unit, its hotspots and itself.
-    """
-    hotspots = dict(zip(units["unit_id"], units["hotspot_ids"], strict=True))
-    parents = {next_unit.site: next_unit.parent for next_unit in merge.units if next_unit.site}
-    drawn_outlines = outlines[outlines["drawn"]]
-    named = []
-    for site in drawn_outlines["site"]:
-        unit = parents.get(site) or str(site).partition("@")[0]
-        named.append(";".join(filter(None, (unit, str(hotspots.get(unit, "") or ""), f"={site}"))))
-    return assess_sites(drawn_outlines.assign(site=named), pieces, plan, site="site")
 
 
 # -- the next round -------------------------------------------------------------------------------

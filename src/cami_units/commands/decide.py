@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import geopandas as gpd
 import pandas as pd
@@ -16,6 +17,7 @@ from cami_units.commands.round_files import products
 from cami_units.commands.shown_round import kept_pieces
 from cami_units.documents.csv_tables import harmless
 from cami_units.model import (
+    HIDDEN_STATUSES,
     STATUSES,
     InputError,
     Problem,
@@ -27,8 +29,9 @@ from cami_units.model import (
     quiet,
 )
 
-DECISIONS: Final = ("agree", "agree-with-change", "park", "reject", "undo")
+DECISIONS: Final = ("agree", "agree-with-change", "park", "reject", "merge", "undo")
 """What plenary can say of a unit. `undo` takes back the last decision that stands: one more line."""
+AGREEING: Final = ("agree", "agree-with-change")
 
 DECISION_LOG: Final = "decisions.csv"
 DECISION_COLUMNS: Final = (
@@ -42,8 +45,18 @@ DECISION_COLUMNS: Final = (
     "time",
     "reason",
     "geometry_hash",
+    "into",
+    "name_en",
+    "name_ru",
+    "outline",
+    "old_name_en",
+    "old_name_ru",
 )
-"""`before` is the status until then, so that the log alone can take a decision back."""
+"""`before` is the status until then, and `old_name_…` the names, so that the log can take a decision
+back. `into` is the unit that a merged one goes into, `outline` the group whose version stands now.
+"""
+BEFORE: Final = "before"
+"""Whose outline the one is that a decision replaced: it is set aside under this for an undo."""
 
 _AGREED: Final = STATUSES[3]
 _BY_DOCUMENT: Final = {"endorsed": STATUSES[4], "adopted": STATUSES[5]}
@@ -64,6 +77,10 @@ def decide(
     by: str = "plenary",
     document: str = "",
     status: str = "",
+    into: str = "",
+    name_en: str = "",
+    name_ru: str = "",
+    outline: str = "",
     progress: Progress = quiet,
 ) -> pd.Series[str]:
     """Append one decision to the log of a round, then show it in the round's tables and maps.
@@ -74,9 +91,9 @@ def decide(
         The folder of the round.
     unit_id : str
         The unit decided on.
-    decision : {"agree", "agree-with-change", "park", "reject", "undo"}
-        agree: plenary-agreed; park: the status stays, and is marked; reject: rejected; undo: back
-        to how it was before the last decision that stands.
+    decision : {"agree", "agree-with-change", "park", "reject", "merge", "undo"}
+        agree: plenary-agreed; park: the status stays, and is marked; reject: rejected; merge: it
+        goes into another unit; undo: back to how it was before the last decision that stands.
     reason : str
         Why, on one line.
     time : str
@@ -87,6 +104,13 @@ def decide(
         The number of the document that says so; a must for `status`.
     status : {"", "endorsed", "adopted"}
         What a document has made of the unit: only with *agree*.
+    into : str
+        The unit that it is merged into, whose outline stays as it is: only with *merge*.
+    name_en, name_ru : str
+        A new name: only with an agreeing decision.
+    outline : str
+        A group whose version was set aside (or its file): that outline stands from now on, and is
+        measured. Only with an agreeing decision.
 
     Returns
     -------
@@ -114,6 +138,10 @@ def decide(
         by=by,
         document=document,
         status=status,
+        into=into,
+        name_en=name_en,
+        name_ru=name_ru,
+        outline=outline,
     )
     progress(f"{unit_id}: the decision is on the disk; now into tables and maps", 0, 0)
     _show(base_round, directory, progress)
@@ -130,6 +158,10 @@ def record_decision(
     by: str = "plenary",
     document: str = "",
     status: str = "",
+    into: str = "",
+    name_en: str = "",
+    name_ru: str = "",
+    outline: str = "",
 ) -> pd.Series[str]:
     """Append one decision to the log of a round, and nothing else: the first half of :func:`decide`.
 
@@ -153,11 +185,15 @@ def record_decision(
         by=by,
         document=document,
         status=status,
+        into=into,
+        name_en=name_en,
+        name_ru=name_ru,
+        outline=outline,
     )
 
 
 def _recorded(
-    base_round: Round,
+    stored: Round,
     directory: Path,
     unit_id: str,
     decision: str,
@@ -167,26 +203,41 @@ def _recorded(
     by: str,
     document: str,
     status: str,
+    into: str,
+    name_en: str,
+    name_ru: str,
+    outline: str,
 ) -> pd.Series[str]:
     """The line of one decision, in the log of the folder that a round was read from."""
     log = read_decisions(directory)
-    done = decided(base_round, log)
-    faults = _faults(done, log, unit_id, decision, reason, time, by, document, status)
-    if faults:
-        raise InputError("Nothing was decided:\n" + "\n".join(f"  - {fault}" for fault in faults))
-    units = gpd.GeoDataFrame(done.tables["conservation_units"]).set_index("unit_id")
-    before = str(units.at[unit_id, "status"])
-    line = {
+    base_round = decided(stored, log)
+    line = dict.fromkeys(DECISION_COLUMNS, "") | {
         "unit_id": unit_id,
-        "round": done.imprint.number,
+        "round": base_round.imprint.number,
         "decision": decision,
-        "before": before,
-        "status": _status_after(log, unit_id, decision, before, status),
         "by": harmless(by),
         "document": harmless(document),
         "time": clean_name(time),
         "reason": harmless(reason),
-        "geometry_hash": kml.geom_hash(units.geometry[unit_id]),
+        "into": clean_name(into),
+        "name_en": harmless(clean_name(name_en)),
+        "name_ru": harmless(clean_name(name_ru)),
+        "outline": clean_name(outline),
+    }
+    faults = _faults(base_round, log, line, document, status)
+    if faults:
+        raise InputError("Nothing was decided:\n" + "\n".join(f"  - {fault}" for fault in faults))
+    units = gpd.GeoDataFrame(base_round.tables["conservation_units"]).set_index("unit_id")
+    before = str(units.at[unit_id, "status"])
+    shape = units.geometry[unit_id]
+    if outline:
+        shape = _versions(base_round, unit_id)[line["outline"]]
+    line |= {
+        "before": before,
+        "status": _status_after(log, unit_id, decision, before, status),
+        "geometry_hash": kml.geom_hash(shape),
+        "old_name_en": clean_name(units.at[unit_id, "name_en"]),
+        "old_name_ru": clean_name(units.at[unit_id, "name_ru"]),
     }
     store.append_to_log(directory / DECISION_LOG, line, columns=DECISION_COLUMNS)
     return pd.Series(line)
@@ -197,13 +248,54 @@ def show_decisions(directory: Path, *, progress: Progress = quiet) -> None:
     _show(store.read_round(directory), directory, progress)
 
 
-def _show(base_round: Round, directory: Path, progress: Progress) -> None:
-    """Write a round as the log leaves it, over the folder that it was read from."""
-    shown = decided(base_round, read_decisions(directory))
-    noticed: list[Problem] = []
-    files = products(shown, noticed=noticed, progress=progress)
+def _show(stored: Round, directory: Path, progress: Progress) -> None:
+    """Write a round as the log leaves it, over the folder that it was read from.
+
+    What has a new outline is measured first.
+    """
+    shown = decided(stored, read_decisions(directory))
+    moved_ids = _moved_ids(stored, shown)
+    if moved_ids:
+        # Measuring wants much that a decision otherwise does not: it is fetched only here.
+        from cami_units.commands._next_round import measured_again
+
+        progress("measuring the outline that was decided on", 0, 0)
+        shown = measured_again(_with_former_outlines(stored, shown, moved_ids), moved_ids)
+    problems: list[Problem] = []
+    files = products(shown, noticed=problems, progress=progress)
     with kept_pieces(directory):
         store.update_round(shown, directory, files=files)
+
+
+def _moved_ids(stored: Round, shown: Round) -> list[str]:
+    """The units whose outline in the tables is not the one that was decided on."""
+    old, new = (
+        dict(zip(units["unit_id"], units.geometry, strict=True))
+        for units in (stored.tables["conservation_units"], shown.tables["conservation_units"])
+    )
+    return [str(unit_id) for unit_id in new if not new[unit_id].equals(old[unit_id])]
+
+
+def _with_former_outlines(stored: Round, shown: Round, moved_ids: list[str]) -> Round:
+    """A round in which the outlines that decisions replaced are set aside, once each."""
+    aside = shown.tables["set_aside"]
+    there = {unit_id for unit_id in moved_ids if BEFORE in _versions(shown, unit_id)}
+    units = gpd.GeoDataFrame(stored.tables["conservation_units"])
+    former = units[units["unit_id"].isin(set(moved_ids) - there)]
+    rows = former[["unit_id", "geometry"]].assign(
+        group=BEFORE, file="", placemark=former["name_en"], reason=BEFORE
+    )
+    table = pd.concat([aside, rows[list(aside.columns)]], ignore_index=True)
+    return replace(shown, tables={**shown.tables, "set_aside": gpd.GeoDataFrame(table)})
+
+
+def _versions(base_round: Round, unit_id: str) -> dict[str, Any]:
+    """The outlines of a unit that were set aside, by group and by file."""
+    aside = base_round.tables.get("set_aside")
+    if aside is None:
+        return {}
+    rows = aside[aside["unit_id"] == unit_id].to_dict("records")
+    return {str(row[name]): row["geometry"] for name in ("file", "group") for row in reversed(rows)}
 
 
 def read_decisions(directory: Path) -> pd.DataFrame:
@@ -230,20 +322,32 @@ def decided(base_round: Round, log: pd.DataFrame) -> Round:
     """
     if log.empty:
         return base_round
-    units = base_round.tables["conservation_units"]
-    statuses: dict[str, str] = {}
-    words: dict[str, str] = {}
-    for unit_id, lines in log.groupby("unit_id"):
+    units = gpd.GeoDataFrame(base_round.tables["conservation_units"]).set_index(
+        "unit_id", drop=False
+    )
+    shown = units.assign(decision=units.get("decision", "")).fillna({"decision": ""})
+    if "merged_into" not in shown and log["into"].ne("").any():
+        shown["merged_into"] = ""
+    for unit_id, lines in log[log["unit_id"].isin(units.index)].groupby("unit_id"):
         standing = _standing(lines)
         last = standing[-1] if standing else None
-        words[str(unit_id)] = last["decision"] if last else ""
-        statuses[str(unit_id)] = last["status"] if last else str(lines["before"].iloc[0])
-    ids = units["unit_id"]
-    decided_units = units.assign(
-        status=ids.map(statuses).where(ids.isin(list(statuses)), units["status"]),
-        decision=ids.map(words).fillna(units.get("decision", "")).fillna(""),
-    )
-    return replace(base_round, tables={**base_round.tables, "conservation_units": decided_units})
+        shown.loc[unit_id, "decision"] = last["decision"] if last else ""
+        shown.loc[unit_id, "status"] = last["status"] if last else lines["before"].iloc[0]
+        if "merged_into" in shown and lines["into"].ne("").any():
+            shown.loc[unit_id, "merged_into"] = last["into"] if last else ""
+        for name in ("name_en", "name_ru"):
+            new_names = [line[name].removeprefix("'") for line in standing if line[name]]
+            if lines[name].ne("").any():
+                shown.loc[unit_id, name] = (
+                    new_names[-1] if new_names else lines[f"old_{name}"].iloc[0]
+                )
+        if lines["outline"].ne("").any():
+            chosen = [line["outline"] for line in standing if line["outline"]]
+            versions = _versions(base_round, str(unit_id))
+            shape = versions.get(chosen[-1] if chosen else BEFORE)
+            shown.loc[[unit_id], "geometry"] = shape or units.geometry[unit_id]
+    table = shown.reset_index(drop=True)
+    return replace(base_round, tables={**base_round.tables, "conservation_units": table})
 
 
 def _standing(lines: pd.DataFrame) -> list[dict[str, str]]:
@@ -262,36 +366,59 @@ def _status_after(log: pd.DataFrame, unit_id: str, decision: str, before: str, s
         return _standing(log[log["unit_id"] == unit_id])[-1]["before"]
     if status:
         return _BY_DOCUMENT[status]
-    return {"park": before, "reject": _REJECTED}.get(decision, _AGREED)
+    return {"park": before, "reject": _REJECTED, "merge": "merged"}.get(decision, _AGREED)
 
 
 def _faults(
-    base_round: Round,
-    log: pd.DataFrame,
-    unit_id: str,
-    decision: str,
-    reason: str,
-    time: str,
-    by: str,
-    document: str,
-    status: str,
+    base_round: Round, log: pd.DataFrame, line: Mapping[str, str], document: str, status: str
 ) -> list[str]:
+    """Everything that is wrong with a decision."""
+    unit_id, decision = line["unit_id"], line["decision"]
     ids = list(base_round.tables["conservation_units"]["unit_id"])
     faults = []
     if unit_id not in ids:
         faults.append(f"there is no unit '{clean_name(unit_id)}' here.{_nearest_id(unit_id, ids)}")
     if decision not in DECISIONS:
         hint = nearest(decision, DECISIONS)
-        faults.append(f"'{clean_name(decision)}' is no decision: {listed(DECISIONS)} are.{hint}")
+        faults.append(f"'{clean_name(decision)}' is no decision: {listed(DECISIONS, 9)} are.{hint}")
     elif decision == "undo" and not _standing(log[log["unit_id"] == unit_id]):
         faults.append(f"there is no decision on '{clean_name(unit_id)}' to take back")
-    if not clean_name(reason):
+    if not clean_name(line["reason"]):
         faults.append('a reason is expected: --reason "…"')
-    if not clean_name(by) or "@" in by:
+    if not line["by"] or "@" in line["by"]:
         faults.append("--by takes a group or a role such as 'plenary' or 'G1', never a person")
-    if not _is_moment(time):
-        faults.append(f"--time takes 2026-11-22T14:05 or the like; '{clean_name(time)}' came")
+    if not _is_moment(line["time"]):
+        faults.append(f"--time takes 2026-11-22T14:05 or the like; '{line['time']}' came")
+    faults += _change_faults(base_round, line, ids)
     return faults + _document_faults(decision, status, document)
+
+
+def _change_faults(base_round: Round, line: Mapping[str, str], ids: list[str]) -> list[str]:
+    """What is wrong with a new name, another outline, or the unit that one is merged into."""
+    unit_id, decision, into = line["unit_id"], line["decision"], line["into"]
+    faults = []
+    if decision == "merge" and not into:
+        faults.append("merge wants --into with the unit that it goes into")
+    elif into and decision != "merge":
+        faults.append(f"--into goes with merge, not with {clean_name(decision)}")
+    elif into:
+        units = base_round.tables["conservation_units"].set_index("unit_id")
+        if into not in ids:
+            faults.append(f"there is no unit '{into}' to merge it into.{_nearest_id(into, ids)}")
+        elif into == unit_id or units.at[into, "status"] in HIDDEN_STATUSES:
+            faults.append(f"'{into}' cannot take it in: it is that unit itself, or gone")
+    options = {"--name-en": "name_en", "--name-ru": "name_ru", "--outline": "outline"}
+    given = [option for option, name in options.items() if line[name]]
+    if given and decision not in AGREEING:
+        faults.append(f"{listed(given)} goes with agree, not with {clean_name(decision)}")
+    versions = _versions(base_round, unit_id)
+    if line["outline"] and line["outline"] not in versions:
+        there = listed(sorted(name for name in versions if name)) or "none"
+        faults.append(
+            f"no version of {clean_name(unit_id)} by '{line['outline']}' was set aside: {there} "
+            "is there"
+        )
+    return faults
 
 
 def _document_faults(decision: str, status: str, document: str) -> list[str]:

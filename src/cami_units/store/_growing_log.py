@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from cami_units.model import InputError, listed
-from cami_units.store._atomic_write import disk_words, flush
+from cami_units.store._atomic_write import disk_words, flush, write_atomically
 from cami_units.store._round_lock import exclusive
 
 
@@ -44,6 +44,8 @@ def append_to_log(path: Path, row: Mapping[str, str], *, columns: Sequence[str])
         raise InputError(f"A line of {path.name} takes one line of text: {listed(odd, 1)!r} came.")
     with exclusive(path.parent), disk_words(path):
         has_columns = _mended_log(path, columns)
+        if has_columns:
+            _widen(path, columns)
         lines = [] if has_columns else [columns]
         text = "".join(_csv_line(line) for line in [*lines, values])
         with path.open("ab") as stream:
@@ -70,7 +72,8 @@ def read_log(path: Path, *, columns: Sequence[str]) -> pd.DataFrame:
     lines = content.decode("utf-8-sig", "replace").split("\n")
     if len(lines) == 1:  # not even the columns were finished
         return empty
-    if _csv_fields(lines[0]) != list(columns):
+    written = _csv_fields(lines[0])
+    if not _is_older(written, columns):
         raise InputError(
             f"'{path.name}' begins with other columns than expected: {','.join(columns)}. It is "
             "kept by the program; if it was saved from a spreadsheet, take the copy from before."
@@ -78,16 +81,37 @@ def read_log(path: Path, *, columns: Sequence[str]) -> pd.DataFrame:
     rows, damaged = [], []
     for number, line in enumerate(lines[1:], start=2):
         fields = _csv_fields(line)
-        if len(fields) == len(columns):
-            rows.append(fields)
+        if len(fields) == len(written):
+            rows.append(fields + [""] * (len(columns) - len(written)))
         elif line.strip("\r ") and number < len(lines):
             damaged.append(number)
     if damaged:
         raise InputError(
-            f"'{path.name}' is damaged in line {listed(damaged)}: {len(columns)} values are "
+            f"'{path.name}' is damaged in line {listed(damaged)}: {len(written)} values are "
             "expected in each. Mend the line or take it out; nothing was changed."
         )
     return pd.DataFrame(rows, columns=list(columns), dtype=str) if rows else empty
+
+
+def _is_older(written: Sequence[str], columns: Sequence[str]) -> bool:
+    """Whether a log has the columns of today, or the first of them, as it was begun long ago."""
+    return bool(written) and list(written) == list(columns[: len(written)])
+
+
+def _widen(path: Path, columns: Sequence[str]) -> None:
+    """Give a log that was begun with fewer columns those of today: whole, or not at all."""
+    lines = path.read_text(encoding="utf-8-sig").splitlines(keepends=True)
+    written = _csv_fields(lines[0].rstrip("\n")) if lines else []
+    if not _is_older(written, columns) or len(written) == len(columns):
+        return
+    rows = [fields for line in lines[1:] if (fields := _csv_fields(line.rstrip("\n")))]
+    missing = len(columns) - len(written)
+    text = "".join(map(_csv_line, [list(columns), *(row + [""] * missing for row in rows)]))
+
+    def write(target: Path) -> None:
+        target.write_bytes(text.encode("utf-8"))
+
+    write_atomically(path, write)
 
 
 def _mended_log(path: Path, columns: Sequence[str]) -> bool:
@@ -98,9 +122,11 @@ def _mended_log(path: Path, columns: Sequence[str]) -> bool:
     content = path.read_bytes()
     if content and not content.endswith(b"\n"):
         before_last, _, torn = content.rpartition(b"\n")
-        is_complete = bool(before_last) and len(
-            _csv_fields(torn.decode("utf-8", "replace"))
-        ) == len(columns)
+        width = len(_csv_fields(before_last.partition(b"\n")[0].decode("utf-8-sig", "replace")))
+        is_complete = bool(before_last) and len(_csv_fields(torn.decode("utf-8", "replace"))) in (
+            len(columns),
+            width,
+        )
         with path.open("r+b") as stream:
             if is_complete:
                 stream.seek(0, os.SEEK_END)
