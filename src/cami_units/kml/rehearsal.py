@@ -133,6 +133,18 @@ def drawn_as(cu_id: str, shape: Any) -> Edit:
     return _reshaped(cu_id, lambda _: shape)
 
 
+def drawn_instead(name: str, shape: Any) -> Edit:
+    """A placemark of any folder, by its name, with this outline: the evidence too."""
+
+    def edit(root: etree._Element) -> None:
+        marks = [mark for mark in _marks(root) if _child(mark, "name").text == name]
+        if not marks:
+            raise InputError(f"There is no placemark '{name}' to draw otherwise.")
+        _draw(marks[0], shape)
+
+    return edit
+
+
 def twisted(cu_id: str) -> Edit:
     """A unit whose ring crosses itself: two corners far from each other have changed places."""
 
