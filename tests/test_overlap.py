@@ -1,5 +1,6 @@
 """Areas, lengths and counts of a layer in sites: by hand, by GEOS, by exactextract, by argument."""
 
+import gc
 import os
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from shapely.affinity import scale, translate
 
 from cami_units.grid import planning_units
 from cami_units.model import EQUAL_AREA, InputError
-from cami_units.overlap import area_km2, length_km, overlaps
+from cami_units.overlap import _lattice, area_km2, length_km, overlaps
 
 SHAPES = ["square", "hexagon"]
 
@@ -509,3 +510,30 @@ assert overlaps(sites, layer, site="pu_id").km2.sum() == 2500
 """
     environment = {**os.environ, "NUMBA_CACHE_DIR": ""}
     subprocess.run([sys.executable, "-c", code], check=True, env=environment, cwd=tmp_path)
+
+
+# -- a table that was looked at before ------------------------------------------------------------
+
+
+def test_a_cell_that_was_moved_since_is_measured_where_it_is():
+    """A quarter of the ground of a cell of 10 km: 25 km² where the cell is whole, 0 once it has left."""
+    cells = planning_units(shapely.box(0, 0, 20_000, 20_000), cell_km=10)
+    ground = gpd.GeoDataFrame(
+        {"sci_name": ["a"]}, geometry=[shapely.box(0, 0, 5_000, 5_000)], crs=cells.crs
+    )
+    first = int(np.flatnonzero(cells.geometry.contains(shapely.Point(1, 1)))[0])
+    assert overlaps(cells, ground, site="pu_id")["km2"].tolist() == [25.0]
+    assert overlaps(cells, ground, site="pu_id")["km2"].tolist() == [25.0]
+    # in place, behind everybody's back: the array is the same, the shape in it is not
+    np.asarray(cells.geometry.array)[first] = shapely.box(100_000, 0, 110_000, 10_000)
+    assert overlaps(cells, ground, site="pu_id").empty
+
+
+def test_nothing_is_remembered_of_a_table_that_is_gone():
+    cells = planning_units(shapely.box(0, 0, 20_000, 20_000), cell_km=10)
+    before = len(_lattice._SEEN)
+    assert _lattice.cells_of(cells) is _lattice.cells_of(cells)
+    assert len(_lattice._SEEN) == before + 1
+    del cells
+    gc.collect()
+    assert len(_lattice._SEEN) == before

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
+from weakref import finalize
 
 import geopandas as gpd
 import numpy as np
@@ -72,12 +73,42 @@ def cells_of(sites: gpd.GeoDataFrame) -> Cells | None:
     if row.dtype.kind not in "iu" or col.dtype.kind not in "iu":
         return None
     geometry = geometries(sites)
+    row, col = row.astype(np.int64), col.astype(np.int64)
+    # Shapes never change, arrays of them do: the same pointers are the same shapes.
+    content = (geometry.tobytes(), row.tobytes(), col.tobytes())
+    seen = _SEEN.get(id(geometry))
+    if seen is None or seen.content != content:
+        seen = _Seen(content, geometry.copy(), _recognised(geometry, row, col))
+        _SEEN[id(geometry)] = seen
+        finalize(geometry, _SEEN.pop, id(geometry), None)
+    return seen.cells
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A table of sites that was looked at, as its bytes, and what was found.
+
+    `shapes` keeps the shapes alive, so that no other can take the place of one in memory.
+    """
+
+    content: tuple[bytes, bytes, bytes]
+    shapes: Geometries
+    cells: Cells | None
+
+
+_SEEN: Final[dict[int, _Seen]] = {}
+"""What was found of tables that are still there: one is laid over many layers, one after the other."""
+
+
+def _recognised(
+    geometry: Geometries, row: NDArray[np.int64], col: NDArray[np.int64]
+) -> Cells | None:
+    """The lattice of which each shape is the cell of its row and column."""
     shape = _SHAPES.get(int(shapely.get_num_coordinates(geometry[0])))
     if shape is None or (shapely.get_type_id(geometry) != shapely.GeometryType.POLYGON).any():
         return None
-    row, col = row.astype(np.int64), col.astype(np.int64)
     high, wide = int(np.ptp(row)) + 1, int(np.ptp(col)) + 1
-    if high * wide > max(_ROOM, 50 * len(sites)):
+    if high * wide > max(_ROOM, 50 * len(geometry)):
         return None
     west, south, east, north = np.ascontiguousarray(shapely.bounds(geometry).T)
     # in whole steps: a square is 1 × 1; a hexagon 4 × 2 half sides and half heights
@@ -105,8 +136,8 @@ def cells_of(sites: gpd.GeoDataFrame) -> Cells | None:
         return None
     first_row, first_col = int(row.min()), int(col.min())
     places = np.full((wide, high), -1, np.int32)
-    places[col - first_col, row - first_row] = np.arange(len(sites))
-    if np.count_nonzero(places >= 0) < len(sites):  # two sites in one cell
+    places[col - first_col, row - first_row] = np.arange(len(geometry))
+    if np.count_nonzero(places >= 0) < len(geometry):  # two sites in one cell
         return None
     return Cells(shape, x, y, step_m, first_row, first_col, high, wide, places)
 
