@@ -548,7 +548,7 @@ def test_a_geotiff_is_read_around_the_sites_only(tmp_path):
     site = gpd.GeoDataFrame({"unit_id": ["A"]}, geometry=[shapely.box(70, 49, 71, 50)], crs=LONLAT)
     flat = layers.to_equal_area(site)
     read = layers.read_context(path, around=flat)
-    raster = read.layer
+    raster = read.table
     assert read.problems == ()
     assert [(one["file"], one["restricted"]) for one in read.sources] == [("cattle.tif", False)]
     assert raster.values.shape[0] < 20

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any, Final
 
 import pandas as pd
@@ -51,7 +54,60 @@ def check(
         )
     faults = (*open_numbers(plan), *_faulty_overrides(plan), *missing_context(plan))
     faults += faulty_coverage(plan)
-    return (*faults, *problems, *odd), sources
+    contexts = _context_layers(plan, clean, progress)
+    noticed = (*faults, *problems, *(p for read in contexts for p in read.problems), *odd)
+    return said_once(noticed), (*sources, *(s for read in contexts for s in read.sources))
+
+
+def _context_layers(plan: Plan, clean: Layers | None, progress: Progress) -> list[layers.LayerRead]:
+    """The context layers of a plan, opened as all others are; what is wrong with one stops none."""
+    countries = layers.read_countries(crs=plan.study.crs) if clean is None else clean.countries
+    states = countries[countries["range_state"]]
+    reads = []
+    for number, (name, context) in enumerate(sorted(plan.context.items())):
+        progress("reading context layers", number, len(plan.context))
+        title = f"context.{name}"
+        if not context.path.exists() and _is_name(context.path):
+            continue  # said already
+        try:
+            layer_read = layers.read_context(
+                context.path,
+                around=states,
+                reading=reading_of(plan),
+                name=name,
+                column=context.column,
+            )
+        except InputError as error:
+            problem = Problem("refuses", title, context.path.name, "", str(error))
+            layer_read = layers.LayerRead(None, (problem,))
+        reads.append(
+            replace(
+                layer_read,
+                problems=tuple(replace(one, layer=title) for one in layer_read.problems),
+                sources=tuple({**source, "layer": title} for source in layer_read.sources),
+            )
+        )
+    return reads
+
+
+def said_once(problems: Sequence[Problem]) -> tuple[Problem, ...]:
+    """Problems, those that say the same of several files once, with all their files.
+
+    Where only the file differs in the cure (lines for the plan that name it), the first one's cure
+    stands for all.
+    """
+    groups: dict[tuple[str, ...], list[Problem]] = {}
+    for problem in problems:
+        cure = problem.cure.replace(problem.file, "") if problem.file else problem.cure
+        cure = re.sub(r'\n"[^"]*" =', '\n"" =', cure)
+        key = (problem.level, problem.layer, problem.where, problem.what, cure)
+        groups.setdefault(key, []).append(problem)
+    return tuple(
+        same[0]
+        if len(same) == 1
+        else replace(same[0], file=f"{len(same)} files: {listed(one.file for one in same)}")
+        for same in groups.values()
+    )
 
 
 def _state_edges(clean: Layers) -> tuple[Problem, ...]:
@@ -211,6 +267,11 @@ def _odd_areas(clean: Layers) -> list[Problem]:
 # -- what the plan lacks ---------------------------------------------------------------------------
 
 
+def _is_name(path: Path) -> bool:
+    """Whether a path is one file's, and no pattern of several."""
+    return not any(sign in path.name for sign in "*?[")
+
+
 def missing_context(plan: Plan) -> tuple[Problem, ...]:
     """The context layers of a plan whose file is not there: known before anything is computed."""
     return tuple(
@@ -223,7 +284,7 @@ def missing_context(plan: Plan) -> tuple[Problem, ...]:
             "Correct its path in the plan (it is relative to the plan file), or take the table out.",
         )
         for name, context in sorted(plan.context.items())
-        if not context.path.exists() and not any(sign in context.path.name for sign in "*?[")
+        if not context.path.exists() and _is_name(context.path)
     )
 
 

@@ -14,6 +14,7 @@ import shapely
 
 from cami_units import layers, overlap
 from cami_units.commands._round_tables import as_written
+from cami_units.commands.plan_layers import reading_of
 from cami_units.model import InputError, Problem, Progress, Raster, Round, quiet
 from cami_units.plan import Plan
 from cami_units.scene import CONTEXT, context_title
@@ -62,7 +63,15 @@ def with_context(done: Round, plan: Plan, *, progress: Progress = quiet) -> Roun
         progress("summarising context layers", number, len(plan.context))
         try:
             around = units if cells is None else cells
-            read = layers.read_context(wanted.path, around=around, crs=plan.study.crs)
+            read = layers.read_context(
+                wanted.path,
+                around=around,
+                reading=reading_of(plan),
+                name=name,
+                column=wanted.column,
+            )
+            if read.is_refused:
+                raise layers.refusal(read.problems, "reading a context layer")
             ground = grounds.of(name, read.table)
             found = _summarised(units, read.table, wanted.summary, "unit_id", ground)
             told.append(

@@ -82,7 +82,7 @@ def ground(plan: Plan, cache: Cache) -> Cache:
     reading = reading_of(plan)
     files = layers.input_hashes(reading.sources)
     # the files count by what they hold, not by where they lie
-    way = _plain(replace(reading, sources={}))
+    way = _plain(replace(reading, sources={}, folder=None))
     return store_of_entries.narrowed(cache, store_of_entries.program_key(), files, way)
 
 
@@ -146,6 +146,11 @@ def reading_of(plan: Plan) -> layers.Reading:
         crs=plan.study.crs,
         assumed_crs=plan.crs,
         columns=plan.columns,
+        defaults=plan.defaults,
+        species=plan.species,
+        encodings=plan.encoding,
+        restricted=plan.restricted.layers if plan.restricted else (),
+        folder=plan.folder,
         taxa={
             taxon: layers.TaxonRule(rule.source, rule.within or (), rule.skip)
             for taxon, rule in plan.taxa.items()

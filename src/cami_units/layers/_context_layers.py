@@ -11,12 +11,12 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from cami_units.layers import _dialects as dialects
 from cami_units.layers._equal_area import projected
 from cami_units.layers._gis_files import found_files
 from cami_units.layers._layer_rows import gathered, source_entry, with_counts
 from cami_units.layers._reading import LayerRead, Reading
-from cami_units.layers._shape_checks import refusal
-from cami_units.model import EQUAL_AREA, InputError, Raster, clean_name
+from cami_units.model import InputError, Problem, Raster, clean_name, listed, nearest
 
 RASTERS: Final = (".tif", ".tiff", ".asc")
 """Rasters whose file holds its own values; one that points to other files is not followed."""
@@ -32,8 +32,9 @@ def read_context(
     path: Path | str,
     *,
     around: gpd.GeoDataFrame,
-    crs: str = EQUAL_AREA,
-    assumed_crs: str | None = None,
+    reading: Reading | None = None,
+    name: str = "",
+    column: str | None = None,
 ) -> LayerRead:
     """A context layer: its rows, or the part of a raster that lies around some sites.
 
@@ -44,39 +45,64 @@ def read_context(
     around : GeoDataFrame
         The sites it will be summarised for, in any CRS: of a raster only their surroundings are
         read.
-    crs : str
-        The equal-area CRS to project vectors to. A raster stays in its own.
-    assumed_crs : str, optional
-        The CRS of a file that does not say its own.
+    reading : Reading, optional
+        How the layers of the plan are read: the equal-area CRS to project vectors to, what the
+        plan says of files. A raster stays in its own CRS.
+    name : str
+        What the plan calls it: ``[crs] context.NAME`` is the CRS of files that do not say theirs.
+    column : str, optional
+        The column whose values count: it comes back as ``value``.
 
     Returns
     -------
     LayerRead
         A table with the file's own columns in lower case, or a raster; what was repaired or left
-        out; and where it came from.
+        out, refusals among it; and where it came from.
 
     Raises
     ------
     InputError
-        The file cannot be read, has no CRS, holds nothing, or no part of the raster lies near.
+        A raster cannot be read, has no CRS, or no part of it lies near.
     """
-    file = Path(path)
+    file, reading = Path(path), reading or Reading()
+    key = f"context.{name}"
+    assumed_crs = reading.assumed_crs.get(key)
     if file.suffix.lower() in RASTERS:
-        return LayerRead(_raster(file, around, assumed_crs), (), (_entry_of_raster(file),))
+        rules = reading.rules("context", file, is_own=True)
+        raster = _raster(file, around, rules.assumed_crs or assumed_crs)
+        return LayerRead(raster, (), (_entry_of_raster(file),))
     # nothing is measured against a threshold here, so a doubtful repair is better than a hole
-    reading = Reading(
-        crs=crs,
-        assumed_crs={"context": assumed_crs} if assumed_crs else {},
+    local = replace(
+        reading,
+        assumed_crs={**reading.assumed_crs, **({"context": assumed_crs} if assumed_crs else {})},
         max_area_change=1.0,
+        region=None,
     )
     files, problems = found_files("context", [file])
-    rows = gathered("context", files, reading, is_own=True)
+    rows = gathered("context", files, local, is_own=True)
     rows = replace(rows, problems=(*problems, *rows.problems))
-    if rows.is_refused:
-        raise refusal(rows.problems, "reading a context layer")
+    if rows.table is None and not rows.is_refused:
+        what, cure = "holds nothing", "Give another file, or take the table out of the plan."
+        nothing = Problem("refuses", "context", file.name, "", what, cure)
+        rows = replace(rows, problems=(*rows.problems, nothing))
     if rows.table is None:
-        raise InputError(f"The context layer {file.name} holds nothing. Give another file.")
-    return replace(with_counts(rows), table=rows.table.drop(columns="_file"))
+        return rows
+    rows = replace(with_counts(rows), table=rows.table.drop(columns="_file"))
+    return rows if column is None else _with_values(rows, column, file.name, name)
+
+
+def _with_values(rows: LayerRead, column: str, file: str, name: str) -> LayerRead:
+    """The rows with the numbers of one column as ``value``; refused where there is no such column."""
+    theirs = {dialects.plain(heading): heading for heading in rows.table.columns}
+    heading = theirs.get(dialects.plain(column))
+    numbers = None if heading is None else pd.to_numeric(rows.table[heading], errors="coerce")
+    if numbers is not None and numbers.notna().any():
+        return replace(rows, table=rows.table.assign(value=numbers.astype(float)))
+    headings = [heading for heading in rows.table.columns if heading != "geometry"]
+    what = f"[context.{name}] column = '{column}' is no column of numbers of the file"
+    cure = f"It has {listed(headings, 20)}.{nearest(column, headings)}"
+    problem = Problem("refuses", "context", file, "", what, cure)
+    return replace(rows, table=None, problems=(*rows.problems, problem))
 
 
 def _entry_of_raster(file: Path) -> dict[str, Any]:
@@ -108,7 +134,8 @@ def context_rows(layer: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """
     plain = pd.DataFrame(layer.drop(columns=layer.active_geometry_name))
     numbers = [name for name in plain if pd.api.types.is_numeric_dtype(plain[name])]
-    value = "value" if "value" in plain else numbers[0] if len(numbers) == 1 else ""
+    only_number = numbers[0] if len(numbers) == 1 else ""
+    value = "value" if "value" in plain else only_number
     name = next((column for column in _NAMES if column in plain), "")
     noted = [column for column in plain if column not in (value, *_NAMES, "name_ru")][:_NOTES]
     table = gpd.GeoDataFrame(

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import pandas as pd
 
+from cami_units.layers._reading import FILE_NAME, FileRules
 from cami_units.model import Problem, listed, nearest
 
 
@@ -127,7 +128,7 @@ def in_our_words(
     table: pd.DataFrame,
     layer: str,
     file: str,
-    columns: Mapping[str, str],
+    rules: FileRules,
     *,
     only: Collection[str] | None = None,
 ) -> tuple[pd.DataFrame, list[Problem]]:
@@ -139,8 +140,9 @@ def in_our_words(
         As it stands in the file; a geometry column is carried along untouched.
     layer, file
         Whose dialect, and what to call the file in messages.
-    columns
-        Ours → theirs, from the plan: goes before the usual spellings.
+    rules
+        What the plan says of the file: its columns (these go before a column that is called as
+        ours is, and that before the usual spellings), what it holds throughout, what it lacks.
     only
         Just these columns of ours, no others, and nothing is missed: a first look.
 
@@ -153,37 +155,49 @@ def in_our_words(
     for heading in table.columns:
         if heading != "geometry":
             headings.setdefault(plain(str(heading)), heading)
-    wanted_columns = [column for column in DIALECTS[layer] if only is None or column.name in only]
+    dialect = [column for column in DIALECTS[layer] if only is None or column.name in only]
     theirs_of_ours: dict[str, Any] = {}
-    problems = [] if only is not None else _unknown_columns(layer, file, columns)
-    for column in wanted_columns:
-        if column.name in columns:
-            theirs = columns[column.name]
-            if plain(theirs) in headings:
-                theirs_of_ours[column.name] = headings[plain(theirs)]
-            else:
-                problems.append(_no_such_column(layer, file, column.name, theirs, headings))
-        else:
-            spelling = next((name for name in column.spellings if name in headings), None)
-            if spelling is not None:
-                theirs_of_ours[column.name] = headings[spelling]
-            elif column.required:
-                problems.append(_missing_column(layer, file, column, headings))
-    ours = {name: cleaned_values(table[theirs]) for name, theirs in theirs_of_ours.items()}
+    problems = [] if only is not None else _unknown_columns(layer, file, rules)
+    for column in dialect:
+        if column.name in rules.constants:
+            continue
+        theirs = rules.columns.get(column.name, "")
+        their_heading: Any = (
+            headings.get(plain(theirs)) if theirs else _heading(column, table, headings)
+        )
+        if their_heading is not None:
+            theirs_of_ours[column.name] = their_heading
+        elif theirs:
+            problems.append(_no_such_column(layer, file, column.name, theirs, headings))
+        elif column.required and column.name not in rules.defaults:
+            problems.append(_missing_column(layer, file, column, headings, rules))
+    ours = {name: cleaned_values(table[heading]) for name, heading in theirs_of_ours.items()}
+    names = [column.name for column in dialect]
+    for name, value in (*rules.defaults.items(), *rules.constants.items()):
+        if name in names and name not in ours:
+            ours[name] = pd.Series([value] * len(table), index=table.index, dtype=object)
     if only is not None:
         return pd.DataFrame(ours, index=table.index), []
     our_headings = {*theirs_of_ours.values(), "geometry"}
     extras: dict[str, Any] = {}
-    for theirs in headings.values():
-        if theirs not in our_headings:
-            extras.setdefault(str(theirs).strip().casefold(), theirs)
+    for heading in headings.values():
+        if heading not in our_headings:
+            extras.setdefault(str(heading).strip().casefold(), heading)
     others = {
-        name: cleaned_values(table[theirs]) for name, theirs in extras.items() if name not in ours
+        name: cleaned_values(table[heading]) for name, heading in extras.items() if name not in ours
     }
     return pd.DataFrame({**ours, **others}, index=table.index), problems
 
 
-def _unknown_columns(layer: str, file: str, columns: Mapping[str, str]) -> list[Problem]:
+def _heading(column: Column, table: pd.DataFrame, headings: Mapping[str, Any]) -> Any:
+    """The heading that stands for a column: ours to the letter, else the best known spelling."""
+    if column.name in table.columns:
+        return column.name
+    return next((headings[name] for name in column.spellings if name in headings), None)
+
+
+def _unknown_columns(layer: str, file: str, rules: FileRules) -> list[Problem]:
+    """Columns that the plan speaks of and the layer does not have."""
     ours = [column.name for column in DIALECTS[layer]]
     return [
         Problem(
@@ -191,10 +205,11 @@ def _unknown_columns(layer: str, file: str, columns: Mapping[str, str]) -> list[
             layer,
             file,
             "",
-            f"[columns.{layer}] names '{name}', which is no column of this layer",
+            f"[{table}.{layer}] names '{name}', which is no column of this layer",
             f"Use one of {listed(ours, 20)}.{nearest(name, ours)}",
         )
-        for name in columns
+        for table, names in (("columns", rules.columns), ("defaults", rules.defaults))
+        for name in names
         if name not in ours
     ]
 
@@ -207,13 +222,35 @@ def _no_such_column(
     return Problem("refuses", layer, file, "", what, cure)
 
 
-def _missing_column(layer: str, file: str, column: Column, headings: Mapping[str, Any]) -> Problem:
+_ADVISED: Final[Mapping[str, str]] = MappingProxyType(
+    {"kind": '"railway"', "permeability": "0.5", "evidence_grade": '"N"'}
+)
+"""What a column may hold throughout where a file lacks it: advice that can be pasted as it stands."""
+
+
+def _missing_column(
+    layer: str, file: str, column: Column, headings: Mapping[str, Any], rules: FileRules
+) -> Problem:
+    """A column that must be there and is not, with lines for the plan that mend it."""
     names = [str(name) for name in headings.values()]
     what = f"the column {column.name} is missing; the file has {listed(names, 20) or 'none'}"
     hint = nearest(column.name, names)
     guess = re.search(r"'(.+)'", hint)
-    theirs = guess.group(1) if guess else "the name in your file"
-    cure = f'Say in the plan which column it is:\n[columns.{layer}]\n{column.name} = "{theirs}"'
+    if guess:
+        cure = f'Say in the plan which column it is:\n[columns.{layer}]\n{column.name} = "{guess.group(1)}"'
+    elif column.name == "sci_name":
+        key = rules.plan_key or file
+        cure = (
+            "Say in the plan of which species the file is, by its name or by that of the file:\n"
+            f'[species]\n"{key}" = "{FILE_NAME}"'
+        )
+    elif column.name in _ADVISED:
+        cure = (
+            "Say in the plan what it is for all rows, or which column it is under "
+            f"[columns.{layer}]:\n[defaults.{layer}]\n{column.name} = {_ADVISED[column.name]}"
+        )
+    else:
+        cure = f"Add the column in a GIS, or say under [columns.{layer}] of the plan which it is."
     return Problem("refuses", layer, file, "", what, cure)
 
 

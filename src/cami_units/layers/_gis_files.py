@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import re
+import shutil
 import warnings
 import zipfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import geopandas as gpd
@@ -24,12 +28,13 @@ from numpy.typing import NDArray
 from pyproj import CRS
 
 from cami_units.layers import _database as database
-from cami_units.layers._reading import Dataset
-from cami_units.layers._shape_checks import Kind
-from cami_units.model import LONLAT, InputError, Problem, listed
+from cami_units.layers._reading import Dataset, FileRules
+from cami_units.layers._shape_checks import Kind, geometry_of
+from cami_units.model import LONLAT, InputError, Problem, guessed_text, listed
 
-Select = Callable[[pd.DataFrame, str], tuple[NDArray[np.bool_], list[Problem]]]
-"""From the attributes of a file and its name: which rows are ours, and what became of the rest."""
+Select = Callable[[pd.DataFrame, str, FileRules], tuple[NDArray[np.bool_], list[Problem]]]
+"""From the attributes of a file, its name and its rules: which rows are ours, and what became of
+the rest."""
 
 GDAL_SUFFIXES: Final = (".shp", ".gpkg", ".geojson", ".json", ".gdb", ".fgb")
 PARQUET_SUFFIXES: Final = (".parquet", ".geoparquet")
@@ -81,30 +86,63 @@ def found_files(layer: str, entries: Iterable[Path]) -> tuple[list[Path], list[P
     paths: dict[Path, None] = {}
     problems = []
     for entry in entries:
-        files = _files_of(Path(entry))
-        if not files:
-            problems.append(_nothing_found(layer, Path(entry)))
+        files, notes = _files_of(layer, Path(entry))
+        problems += notes if files else [_nothing_found(layer, Path(entry))]
         paths.update(dict.fromkeys(files))
     return sorted(paths, key=lambda path: (path.name, str(path))), problems
 
 
-def _files_of(entry: Path) -> list[Path]:
-    if entry.is_dir() and entry.suffix.casefold() != ".gdb":
-        return _readable(entry.rglob("*"))
+def _files_of(layer: str, entry: Path) -> tuple[list[Path], list[Problem]]:
+    """The files that one entry stands for, and what was passed over in its folders."""
+    if _is_folder(entry):
+        return _files_in(layer, entry)
     if entry.exists():
-        return [entry]
-    pattern = next((i for i, part in enumerate(entry.parts) if re.search(r"[*?\[]", part)), None)
-    if pattern is None:
-        return []
-    folder = Path(*entry.parts[:pattern]) if pattern else Path()
-    matches = sorted(folder.glob(str(Path(*entry.parts[pattern:]))))
-    folders = [path for path in matches if path.is_dir() and path.suffix.casefold() != ".gdb"]
-    return _readable(path for path in matches if path not in folders) + [
-        file for inner in folders for file in _readable(inner.rglob("*"))
-    ]
+        return [entry], []
+    folder, pattern = _at_the_first_sign(entry)
+    if not pattern:
+        return [], []
+    matches = sorted(folder.glob(pattern))
+    files = _readable(path for path in matches if not _is_folder(path))
+    problems = []
+    for inner in (path for path in matches if _is_folder(path)):
+        inner_files, notes = _files_in(layer, inner)
+        files += inner_files
+        problems += notes
+    return files, problems
+
+
+def _at_the_first_sign(entry: Path) -> tuple[Path, str]:
+    """The folder that is there, and the pattern below it.
+
+    A name that exists is a name, whatever signs are in it: "round [2]" is no pattern for "round 2".
+    """
+    folder = Path(entry.anchor)
+    parts = entry.parts[1:] if entry.anchor else entry.parts
+    for number, part in enumerate(parts):
+        if re.search(r"[*?\[]", part) and not (folder / part).exists():
+            return folder, str(Path(*parts[number:]))
+        folder /= part
+    return folder, ""
+
+
+def _is_folder(path: Path) -> bool:
+    """Whether a path is a folder of files; a file geodatabase is one thing, though a folder."""
+    return path.is_dir() and path.suffix.casefold() != ".gdb"
+
+
+def _files_in(layer: str, folder: Path) -> tuple[list[Path], list[Problem]]:
+    """The files below a folder; tables beside maps (as in a Red List download) are passed over."""
+    files = _readable(folder.rglob("*"))
+    maps = [path for path in files if path.suffix.casefold() != ".csv"]
+    tables = [path.name for path in files if path.suffix.casefold() == ".csv"]
+    if not maps or not tables:
+        return files, []
+    what = "tables without shapes, beside files with them: passed over"
+    return maps, [Problem("note", layer, folder.name, listed(sorted(tables)), what)]
 
 
 def _readable(paths: Iterable[Path]) -> list[Path]:
+    """The files of a kind that is read, or that people bring for one."""
     return [
         path
         for path in paths
@@ -143,7 +181,9 @@ def file_hash(path: Path) -> str:
             key=lambda inner: inner.suffix.casefold(),
         )
     else:
-        members = [path]
+        # the last edits of a GeoPackage that is open stand in the file beside it
+        edits = path.with_name(f"{path.name}-wal")
+        members = [path, edits] if _has_edits_beside(path) else [path]
     total = hashlib.sha256()
     for member in members:
         if len(members) > 1:
@@ -154,8 +194,62 @@ def file_hash(path: Path) -> str:
     return total.hexdigest()
 
 
+def _has_edits_beside(path: Path) -> bool:
+    """Whether a GeoPackage has edits that are not in it yet, but in its write-ahead log."""
+    edits = path.with_name(f"{path.name}-wal")
+    is_package = path.suffix.casefold() == ".gpkg"
+    return is_package and edits.is_file() and edits.stat().st_size > 0
+
+
+def _open_elsewhere(layer: str, path: Path) -> list[Problem]:
+    """What a GeoPackage tells that is open in another program, or was copied while it was."""
+    if path.suffix.casefold() != ".gpkg" or not path.is_file():
+        return []
+    if _has_edits_beside(path):
+        what = f"is open in another program: its last edits are in {path.name}-wal and are read too"
+        cure = "Close it there before you copy it, or copy both files."
+        return [Problem("note", layer, path.name, "", what, cure)]
+    with path.open("rb") as stream:
+        versions = stream.read(20)[18:20]  # 2 in both: written with a log beside it
+    if versions != b"\x02\x02":
+        return []
+    what = "was last written with a log beside it (-wal), and there is none"
+    cure = (
+        "If it was copied while it was open, its last edits are missing: close it and copy again."
+    )
+    return [Problem("note", layer, path.name, "", what, cure)]
+
+
+@contextmanager
+def _undisturbed(path: Path) -> Iterator[Path]:
+    """The file to read: a copy where edits lie beside it, which SQLite would write into it."""
+    if not _has_edits_beside(path):
+        yield path
+        return
+    with TemporaryDirectory() as folder:
+        for name in (path.name, f"{path.name}-wal"):
+            shutil.copyfile(path.with_name(name), Path(folder) / name)
+        yield Path(folder) / path.name
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What is asked of a file: for which layer, of what geometry, which rows, and how."""
+
+    layer: str
+    file: str
+    kind: Kind
+    rules: FileRules
+    select: Select
+
+
 def datasets(
-    layer: str, path: Path, kind: Kind, *, select: Select | None = None
+    layer: str,
+    path: Path,
+    rules: FileRules | None = None,
+    *,
+    kind: Kind | None = None,
+    select: Select | None = None,
 ) -> tuple[list[Dataset], list[Problem]]:
     """Every layer of a file whose geometry fits, as it stands.
 
@@ -166,30 +260,38 @@ def datasets(
     path
         Shapefile, zip, GeoPackage, GeoJSON, GeoParquet, file geodatabase, KML or KMZ; or a query
         (`.sql`).
+    rules
+        How the file is read.
     kind
-        The geometry that fits; layers of another kind are passed over and named.
+        The geometry that fits, that of the layer unless told otherwise; layers of another kind are
+        passed over and named.
     select
         Picks the rows that are ours by their attributes. Only their geometry is read: a whole
         download of the Red List or of WDPA holds a few rows for us.
     """
     suffix = path.suffix.casefold()
-    choose = select or _every_row
+    asked = _Asked(
+        layer, path.name, kind or geometry_of(layer), rules or FileRules(), select or _every_row
+    )
     try:
         if suffix in KML_SUFFIXES or (suffix == ".zip" and _is_kmz(path)):
-            return _kml_datasets(layer, path, kind, choose)
+            return _kml_datasets(path, asked)
         if suffix == database.SUFFIX:
-            dataset, notes = _chosen(path.name, "", database.queried(path), choose)
+            dataset, notes = _chosen("", database.queried(path), asked)
             return [dataset], notes
         if suffix in PARQUET_SUFFIXES:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of coordinates that are no numbers: told later
                 table = gpd.read_parquet(path)
-            dataset, notes = _chosen(path.name, "", table, choose)
+            dataset, notes = _chosen("", table, asked)
             return [dataset], notes
         if suffix == ".zip":
-            return _zip_datasets(layer, path, kind, choose)
+            return _zip_datasets(path, asked)
         if suffix in GDAL_SUFFIXES:
-            return _gdal_datasets(layer, path.name, "", str(path), kind, choose)
+            opened = _open_elsewhere(layer, path)
+            with _undisturbed(path) as address:
+                results, problems = _gdal_datasets("", str(address), asked)
+            return results, [*opened, *problems]
     except _UNREADABLE as error:
         return [], [_unreadable(layer, path, error)]
     cure = f"Give one of {', '.join((*SUFFIXES, database.SUFFIX))}."
@@ -198,20 +300,21 @@ def datasets(
     ]
 
 
-def _every_row(attributes: pd.DataFrame, file: str) -> tuple[NDArray[np.bool_], list[Problem]]:
+def _every_row(
+    attributes: pd.DataFrame, file: str, rules: FileRules
+) -> tuple[NDArray[np.bool_], list[Problem]]:
+    """Which rows are ours where nothing says otherwise: all of them."""
     return np.ones(len(attributes), dtype=bool), []
 
 
-def _chosen(
-    file: str, part: str, table: gpd.GeoDataFrame, select: Select
-) -> tuple[Dataset, list[Problem]]:
+def _chosen(part: str, table: gpd.GeoDataFrame, asked: _Asked) -> tuple[Dataset, list[Problem]]:
     """The rows of a table that are ours, numbered as in the file."""
     plain = table.set_axis(pd.RangeIndex(1, len(table) + 1, name="row"), axis=0)
     if plain.geometry.name != "geometry":
         plain = plain.drop(columns="geometry", errors="ignore").rename_geometry("geometry")
-    name = f"{file}: {part}" if part else file
-    ours, notes = select(pd.DataFrame(plain.drop(columns="geometry")), name)
-    return Dataset(file, part, plain[ours], len(plain)), notes
+    name = f"{asked.file}: {part}" if part else asked.file
+    ours, notes = asked.select(pd.DataFrame(plain.drop(columns="geometry")), name, asked.rules)
+    return Dataset(asked.file, part, plain[ours], len(plain)), notes
 
 
 def _unreadable(layer: str, path: Path, error: Exception) -> Problem:
@@ -243,27 +346,26 @@ def _is_kmz(path: Path) -> bool:
     return ".kml" in suffixes and not suffixes & set(GDAL_SUFFIXES)
 
 
-def _kml_datasets(
-    layer: str, path: Path, kind: Kind, select: Select
-) -> tuple[list[Dataset], list[Problem]]:
+def _kml_datasets(path: Path, asked: _Asked) -> tuple[list[Dataset], list[Problem]]:
+    """The placemarks of a KML or KMZ, one row each."""
     from cami_units import kml  # only who brings KML waits for lxml
 
     table, problems = kml.read_kml(path)
     notes = [
-        Problem(problem.level, layer, path.name, problem.where, problem.what, problem.cure)
+        Problem(problem.level, asked.layer, path.name, problem.where, problem.what, problem.cure)
         for problem in problems
     ]
     closing = np.array(
         [loop and shape.geom_type == "LineString" for loop, shape in _loops(table)], dtype=bool
     )
-    if kind == "polygon" and closing.any():
+    if asked.kind == "polygon" and closing.any():
         shapes = table.geometry.to_numpy().copy()
         rings = [[*shape.coords, shape.coords[0]] for shape in shapes[closing]]
         shapes[closing] = shapely.polygons([shapely.linearrings(ring) for ring in rings])
         table = table.set_geometry(gpd.GeoSeries(shapes, index=table.index, crs=LONLAT))
         what = f"{int(closing.sum())} paths whose ends nearly meet: taken as polygons"
         names = listed(table.loc[closing, "name"])
-        notes.append(Problem("counted", layer, path.name, names, what))
+        notes.append(Problem("counted", asked.layer, path.name, names, what))
     data = pd.DataFrame(table["data"].tolist(), index=table.index)
     named_columns = table[["name", "description", "folder", "placemark_id"]]
     extra = data[
@@ -280,7 +382,7 @@ def _kml_datasets(
     ]
     first = plain[~pd.Series(number, index=plain.index).duplicated()]
     placemarks = first.set_geometry(gpd.GeoSeries(shapes, index=first.index, crs=LONLAT))
-    dataset, row_notes = _chosen(path.name, "", placemarks, select)
+    dataset, row_notes = _chosen("", placemarks, asked)
     return [dataset], notes + row_notes
 
 
@@ -301,20 +403,17 @@ def _together(parts: Any) -> Any:
 # -- zip ------------------------------------------------------------------------------------------
 
 
-def _zip_datasets(
-    layer: str, path: Path, kind: Kind, select: Select
-) -> tuple[list[Dataset], list[Problem]]:
+def _zip_datasets(path: Path, asked: _Asked) -> tuple[list[Dataset], list[Problem]]:
+    """The layers of every file in an archive."""
     members = _zip_members(path)
     if not members:
         what = "the archive holds no file of a kind that is read"
         cure = "It should hold a shapefile, GeoPackage, GeoJSON or file geodatabase."
-        return [], [Problem("refuses", layer, path.name, "", what, cure)]
+        return [], [Problem("refuses", asked.layer, path.name, "", what, cure)]
     results, problems = [], []
     for part, address in members:
-        read, notes = _gdal_datasets(
-            layer, path.name, part if len(members) > 1 else "", address, kind, select
-        )
-        results += read
+        member_datasets, notes = _gdal_datasets(part if len(members) > 1 else "", address, asked)
+        results += member_datasets
         problems += notes
     return results, problems
 
@@ -363,59 +462,104 @@ def _check_archive(archive: zipfile.ZipFile) -> None:
 # -- GDAL -----------------------------------------------------------------------------------------
 
 
-def _gdal_datasets(
-    layer: str, file: str, part: str, address: str, kind: Kind, select: Select
-) -> tuple[list[Dataset], list[Problem]]:
+def _gdal_datasets(part: str, address: str, asked: _Asked) -> tuple[list[Dataset], list[Problem]]:
+    """The layers of a file whose geometry fits, as GDAL reads them."""
     file_layers = [(str(name), str(geometry)) for name, geometry in pyogrio.list_layers(address)]
     fitting = [
         name
         for name, geometry in file_layers
-        if geometry != "None" and _FITTING[kind].search(geometry)
+        if geometry != "None" and _FITTING[asked.kind].search(geometry)
     ]
-    same_named = [name for name in fitting if name in (layer, f"{layer}_used")]
+    same_named = [name for name in fitting if name in (asked.layer, f"{asked.layer}_used")]
     layer_names = same_named or fitting or [name for name, geometry in file_layers[:1]]
     problems = []
     passed = [name for name, _ in file_layers if name not in layer_names]
     if passed:
         what = f"read here: {listed(layer_names)}; other layers of the file are passed over"
-        problems.append(Problem("note", layer, file, listed(passed), what))
+        problems.append(Problem("note", asked.layer, asked.file, listed(passed), what))
     results = []
     for name in sorted(layer_names):
         inner = f"{part}/{name}" if part and len(file_layers) > 1 else part
         label = name if len(file_layers) > 1 and not part else inner
-        dataset, notes = _gdal_dataset(layer, file, label, address, name, select)
+        dataset, notes = _gdal_dataset(label, address, name, asked)
         results.append(dataset)
         problems += notes
     return results, problems
 
 
 def _gdal_dataset(
-    layer: str, file: str, part: str, address: str, name: str, select: Select
+    part: str, address: str, name: str, asked: _Asked
 ) -> tuple[Dataset, list[Problem]]:
+    """One layer of a file: all attributes, and the geometry of the rows that are ours."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         meta, fids, _, fields = pyogrio.raw.read(
-            address, layer=name, return_fids=True, read_geometry=False
+            address,
+            layer=name,
+            return_fids=True,
+            read_geometry=False,
+            encoding=asked.rules.encoding,
         )
         attributes = pd.DataFrame(
             dict(zip((str(column) for column in meta["fields"]), fields, strict=True)),
             index=pd.RangeIndex(1, len(fids) + 1, name="row"),
         ).drop(columns="geometry", errors="ignore")
-        ours, row_notes = select(attributes, f"{file}: {part}" if part else file)
+        notes: list[Problem] = []
+        if meta.get("encoding") == _UNSAID_ENCODING and not asked.rules.encoding:
+            attributes, notes = _decoded(attributes, asked)
+        label = f"{asked.file}: {part}" if part else asked.file
+        ours, row_notes = asked.select(attributes, label, asked.rules)
         wkb = np.full(len(fids), None, dtype=object)
         if meta["geometry_type"] is not None and ours.any():
             some = None if ours.all() else fids[ours]
             wkb[ours] = pyogrio.raw.read(address, layer=name, columns=[], fids=some)[2]
-    warnings_of_gdal = sorted({str(warning.message) for warning in caught})
-    notes = [
-        Problem("note", layer, file, part, f"GDAL says: {what}")
-        for what in warnings_of_gdal
-        if not re.search("ring|dimension|Measured", what)
+    notes += [
+        Problem("note", asked.layer, asked.file, part, f"GDAL says: {warning}")
+        for warning in sorted({str(warning.message) for warning in caught})
+        if not re.search("ring|dimension|Measured", warning)
     ]
     geometry, unclosed = _shapes(wkb)
     crs = CRS.from_user_input(meta["crs"]) if meta["crs"] else None
     table = gpd.GeoDataFrame(attributes, geometry=geometry, crs=crs)
-    return Dataset(file, part, table[ours], len(table), unclosed), notes + row_notes
+    return Dataset(asked.file, part, table[ours], len(table), unclosed), notes + row_notes
+
+
+_UNSAID_ENCODING: Final = "ISO-8859-1"
+"""What GDAL takes a .dbf for that does not say its encoding: every byte a letter, so none is lost."""
+
+
+def _decoded(attributes: pd.DataFrame, asked: _Asked) -> tuple[pd.DataFrame, list[Problem]]:
+    """Texts of a table that does not say its encoding, in the one that they look like."""
+    texts = attributes.select_dtypes(include=["object", "str"]).columns
+    words = sorted(
+        {
+            text
+            for column in texts
+            for text in attributes[column].dropna().unique()
+            if isinstance(text, str) and not text.isascii()
+        }
+    )
+    if not words:
+        return attributes, []
+    guess = guessed_text("\n".join(words).encode("latin-1", "replace"))
+    if guess.encoding in ("cp1252", "latin-1"):
+        return attributes, []
+
+    def decoded(text: object) -> object:
+        if not isinstance(text, str) or text.isascii():
+            return text
+        return text.encode("latin-1", "replace").decode(guess.encoding, "replace")
+
+    table = attributes.copy()
+    for column in texts:
+        table[column] = attributes[column].map(decoded)
+    what = f"does not say the encoding of its texts: read as {guess.encoding}"
+    key = asked.rules.plan_key or asked.file
+    other = guess.other or "koi8-r"
+    cure = f'If they are wrong, say it in the plan:\n[encoding]\n"{key}" = "{other}"'
+    return table, [
+        Problem("counted", asked.layer, asked.file, guess.text.split("\n")[0], what, cure)
+    ]
 
 
 def _shapes(wkb: Any) -> tuple[Any, tuple[int, ...]]:

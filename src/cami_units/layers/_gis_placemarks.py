@@ -88,7 +88,7 @@ def read_gis_placemarks(path: Path, label: str) -> Placemarks:
     InputError
         The file cannot be read at all.
     """
-    file_datasets, problems = datasets("conservation_units", path, "any")
+    file_datasets, problems = datasets("conservation_units", path, kind="any")
     refused = [problem for problem in problems if problem.level == "refuses"]
     if not file_datasets:
         raise InputError(" ".join(f"{label} {one.what}. {one.cure}" for one in refused))

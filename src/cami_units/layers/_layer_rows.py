@@ -16,7 +16,7 @@ from cami_units.layers._database import SUFFIX, rows_hash
 from cami_units.layers._gis_files import Select, datasets, file_hash, found_files
 from cami_units.layers._national_files import own_entries
 from cami_units.layers._reading import Dataset, FileRules, LayerRead, Reading
-from cami_units.layers._shape_checks import cleaned, geometry_of
+from cami_units.layers._shape_checks import cleaned
 from cami_units.model import INPUT_LAYERS, LAYERS, Problem, check_table, data_dir
 
 _RESTRICTED: Final = re.compile(r"\biucn\b|red list|birdlife|wdpa|protected planet", re.IGNORECASE)
@@ -79,7 +79,7 @@ def gathered(
 ) -> LayerRead:
     """The cleaned rows of all files of a layer, one after another, each with its file's hash."""
     reads = [
-        _file_rows(layer, path, reading.rules(layer, is_own=is_own), select, clean)
+        _file_rows(layer, path, reading.rules(layer, path, is_own=is_own), select, clean)
         for path in files
     ]
     pieces = [file_read.table for file_read in reads if file_read.table is not None]
@@ -101,7 +101,7 @@ def _file_rows(
     layer: str, path: Path, rules: FileRules, select: Select | None, clean: Clean
 ) -> LayerRead:
     """The cleaned rows of one file; no table where nothing is left."""
-    file_datasets, problems = datasets(layer, path, geometry_of(layer), select=select)
+    file_datasets, problems = datasets(layer, path, rules, select=select)
     if not path.exists():
         return LayerRead(None, tuple(problems))
     entry = source_entry(layer, path, file_datasets, is_own=rules.is_own)
@@ -109,7 +109,9 @@ def _file_rows(
     problems += notes
     pieces = []
     for dataset in fitting:
-        entry["restricted"] |= rules.is_own and _is_restricted(layer, dataset.table)
+        entry["restricted"] |= rules.is_restricted or (
+            rules.is_own and _is_restricted(layer, dataset.table)
+        )
         if not dataset.rows:
             what, cure = "the file has no rows", "Give a file with rows, or [] for no layer."
             problems.append(Problem("refuses", layer, dataset.name, "", what, cure))
@@ -129,7 +131,7 @@ def _in_our_words(
     """The datasets of a file that have the columns of a layer, under our names."""
     renamed_datasets = []
     for dataset in file_datasets:
-        table, notes = dialects.in_our_words(dataset.table, layer, dataset.name, rules.columns)
+        table, notes = dialects.in_our_words(dataset.table, layer, dataset.name, rules)
         renamed = gpd.GeoDataFrame(table, geometry=dataset.table.geometry, crs=dataset.table.crs)
         renamed_datasets.append((replace(dataset, table=renamed), notes))
     fitting = [dataset for dataset, notes in renamed_datasets if not notes]

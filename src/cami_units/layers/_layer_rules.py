@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from cami_units.layers import _dialects as dialects
 from cami_units.layers import _layer_tables as tables
 from cami_units.layers._layer_rows import Finish, whole_layer
-from cami_units.layers._reading import LayerRead, Reading
+from cami_units.layers._reading import FileRules, LayerRead, Reading
 from cami_units.layers._taxa import Names
 from cami_units.model import LAYERS, Problem
 
@@ -53,12 +53,13 @@ def protected_areas_layer(
     steps: frozenset[int] = tables.PA_STEPS,
 ) -> LayerRead:
     """Protected areas and OECMs of the states, in the numbered steps."""
-    columns = reading.rules("protected_areas", is_own=entries is not None).columns
 
-    def select(attributes: pd.DataFrame, file: str) -> tuple[NDArray[np.bool_], list[Problem]]:
+    def select(
+        attributes: pd.DataFrame, file: str, rules: FileRules
+    ) -> tuple[NDArray[np.bool_], list[Problem]]:
         """A first look at the attributes: the geometry of the rest of the world is not read."""
         first = ("name", "iso2", "status", "designation", "reported_area_km2")
-        table, _ = dialects.in_our_words(attributes, "protected_areas", file, columns, only=first)
+        table, _ = dialects.in_our_words(attributes, "protected_areas", file, rules, only=first)
         return tables.areas_in_force(table, file, reading.states, steps=steps)
 
     return whole_layer(

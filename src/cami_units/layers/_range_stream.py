@@ -261,7 +261,7 @@ def _rows(
         sizes = [_geometry_bytes(group, geometry) for group in groups]
         spoken_columns = [name for name in plain if _is_spoken(name, columns)]
         table = parquet.read(columns=spoken_columns).to_pandas(ignore_metadata=True)
-    coded, problems = dialects.in_our_words(table, "ranges", file.name, columns)
+    coded, problems = dialects.in_our_words(table, "ranges", file.name, FileRules(columns=columns))
     if max(sizes, default=0) > _GROUP_BYTES:
         what = f"a row group holds {max(sizes) / 1e9:.1f} GB of shapes, too much to read at once"
         cure = f"Save it with smaller ones: {_SORTED}"

@@ -48,14 +48,14 @@ def _verdicts(table: pd.DataFrame, names: Names, rules: Mapping[str, Sequence[st
     return [match_of[row] for row in rows]
 
 
-def _range_rows(
-    names: Names, species: pd.DataFrame, reading: Reading, columns: Mapping[str, str]
-) -> Select:
+def _range_rows(names: Names, species: pd.DataFrame, reading: Reading) -> Select:
     """Which rows of a range file are of our taxa, and what the others are."""
     rules = rules_by_source(reading.taxa)
 
-    def select(attributes: pd.DataFrame, file: str) -> tuple[Any, list[Problem]]:
-        table, _ = dialects.in_our_words(attributes, "ranges", file, columns, only=_NAMING)
+    def select(
+        attributes: pd.DataFrame, file: str, file_rules: FileRules
+    ) -> tuple[Any, list[Problem]]:
+        table, _ = dialects.in_our_words(attributes, "ranges", file, file_rules, only=_NAMING)
         if "sci_name" not in table:
             return np.ones(len(table), dtype=bool), []
         verdicts = _verdicts(table, names, rules)
@@ -317,13 +317,12 @@ def _from_files(
     """Cleaned, coded rows of the user's range files, or (``None``) of the bundled ones."""
     names = names_of(species)
     files, problems, is_own = files_of("ranges", entries)
-    columns = reading.rules("ranges", is_own=is_own).columns
     rows = gathered(
         "ranges",
         files,
         reading,
         is_own=is_own,
-        select=_range_rows(names, species, reading, columns),
+        select=_range_rows(names, species, reading),
         clean=_coded_ranges(species, names, reading, countries),
     )
     rows = replace(rows, problems=(*problems, *rows.problems))

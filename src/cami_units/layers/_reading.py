@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -33,21 +34,40 @@ class FileRules:
     assumed_crs
         The CRS of a file that does not say its own, or cannot be in the one it says.
     columns
-        Column names, ours → theirs.
+        Column names, ours → theirs: of the file, else of its layer.
+    constants
+        What a column holds in every row of the file, whether it is there or not.
+    defaults
+        What a column holds in every row of a file that lacks it.
+    encoding
+        The encoding of its texts, where it does not say it.
+    plan_key
+        What the file is called in a plan: advice that names it can be pasted.
     max_area_change
         The largest share of a shape that a repair may leave contested.
     region
         The range states in `crs`; ``None``: anywhere will do.
     is_own
         Whether the user brought it; bundled files need no help from a plan.
+    is_restricted
+        Whether the plan says that it may not be passed on.
     """
 
     crs: str = EQUAL_AREA
     assumed_crs: str | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
+    constants: Mapping[str, str] = field(default_factory=dict)
+    defaults: Mapping[str, str | float] = field(default_factory=dict)
+    encoding: str | None = None
+    plan_key: str = ""
     max_area_change: float = 0.01
     region: Any = None
     is_own: bool = True
+    is_restricted: bool = False
+
+
+FILE_NAME: Final = "file name"
+"""What stands for the species where the name of the file says it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +84,19 @@ class Reading:
     crs
         The equal-area CRS of everything that comes back.
     assumed_crs
-        Layer → CRS of files that do not say theirs, or cannot be in the one they say.
+        Layer or file → CRS of files that do not say theirs, or cannot be in the one they say.
     columns
-        Layer → column names, ours → theirs, where they are not the usual ones.
+        Layer or file → column names, ours → theirs, where they are not the usual ones.
+    defaults
+        Layer → column → what it holds in files that lack it.
+    species
+        File, or a pattern of files → the species of all of its rows, or "file name".
+    encodings
+        File → the encoding of its texts.
+    restricted
+        Layers that may not be passed on.
+    folder
+        The folder of the plan: files are named from there.
     taxa
         By CAMI taxon: how a polygon of the whole species may stand for it.
     presence, origin, seasonal
@@ -93,6 +123,11 @@ class Reading:
     crs: str = EQUAL_AREA
     assumed_crs: Mapping[str, str] = field(default_factory=dict)
     columns: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    defaults: Mapping[str, Mapping[str, str | float]] = field(default_factory=dict)
+    species: Mapping[str, str] = field(default_factory=dict)
+    encodings: Mapping[str, str] = field(default_factory=dict)
+    restricted: tuple[str, ...] = ()
+    folder: Path | None = None
     taxa: Mapping[str, TaxonRule] = field(default_factory=dict)
     presence: tuple[int, ...] = (1, 2)
     origin: tuple[int, ...] = (1, 2, 6)
@@ -111,17 +146,42 @@ class Reading:
         entries = self.sources.get(layer)
         return None if entries is None else [Path(entry) for entry in entries]
 
-    def rules(self, layer: str, *, is_own: bool) -> FileRules:
-        """How the files of a layer are read."""
+    def rules(self, layer: str, path: Path, *, is_own: bool) -> FileRules:
+        """How a file of a layer is read."""
+        # states far away are in every layer of countries: nothing is wrong with their CRS
+        region = None if layer in ("countries", "disputed") else self.region
+        if not is_own:
+            return FileRules(
+                self.crs, max_area_change=self.max_area_change, region=region, is_own=False
+            )
+        species = self._of_file(self.species, path)
+        if species == FILE_NAME:
+            species = " ".join(path.stem.replace("_", " ").split())
         return FileRules(
             crs=self.crs,
-            assumed_crs=self.assumed_crs.get(layer) if is_own else None,
-            columns=self.columns.get(layer, {}) if is_own else {},
+            assumed_crs=self._of_file(self.assumed_crs, path) or self.assumed_crs.get(layer),
+            columns={**self.columns.get(layer, {}), **(self._of_file(self.columns, path) or {})},
+            constants={"sci_name": species} if species else {},
+            defaults=self.defaults.get(layer, {}),
+            encoding=self._of_file(self.encodings, path),
+            plan_key=self._plan_key(path),
             max_area_change=self.max_area_change,
-            # states far away are in every layer of countries: nothing is wrong with their CRS
-            region=None if layer in ("countries", "disputed") else self.region,
-            is_own=is_own,
+            region=region,
+            is_restricted=layer in self.restricted,
         )
+
+    def _of_file(self, keys: Mapping[str, Any], path: Path) -> Any:
+        """What a plan says of a file, by its path or by a pattern; ``None``: nothing."""
+        name = self._plan_key(path)
+        return keys.get(name) or next(
+            (value for key, value in keys.items() if fnmatchcase(name, key)), None
+        )
+
+    def _plan_key(self, path: Path) -> str:
+        """The path of a file as a plan names it: from the plan's folder, with slashes."""
+        if self.folder is not None and path.is_relative_to(self.folder):
+            return path.relative_to(self.folder).as_posix()
+        return path.as_posix()
 
 
 @dataclass(frozen=True, slots=True)

@@ -133,8 +133,11 @@ def _row_names(dataset: Dataset, layer: str, rows: Mask) -> str:
 def _with_geometry(shapes: Shapes, dataset: Dataset, layer: str) -> Step:
     """Which rows have a geometry, with coordinates that are numbers."""
     bare = np.asarray(shapely.is_missing(shapes) | shapely.is_empty(shapes), dtype=bool)
-    cure = "Draw the missing shapes in a GIS, or delete these rows."
-    problems = _of_rows(dataset, layer, "refuses", bare, "no geometry", cure)
+    if layer == "context":  # evidence beside the criteria: what is not drawn changes no number
+        problems = _of_rows(dataset, layer, "counted", bare, "no geometry: left out")
+    else:
+        cure = "Draw the missing shapes in a GIS, or delete these rows."
+        problems = _of_rows(dataset, layer, "refuses", bare, "no geometry", cure)
     strange = ~bare & ~_finite(shapes)
     what, cure = "coordinates that are no numbers", "Delete or redraw these shapes in a GIS."
     problems += _of_rows(dataset, layer, "refuses", strange, what, cure)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -134,7 +135,7 @@ def read_profile(path: Path | str | None = None) -> Profile:
     return _profile(Path(path) if path is not None else None)[0]
 
 
-_MADE: Final = ("profile", "file", "as_written", "profile_as_written")
+_MADE: Final = ("profile", "file", "folder", "as_written", "profile_as_written")
 
 
 def _profile(path: Path | None) -> tuple[Profile, Mapping[str, Any]]:
@@ -218,7 +219,7 @@ def _toml(file: Path, kind: str) -> dict[str, Any]:
             raise PlanError(f"{file}: a {kind} file is expected, this is a folder.") from None
         raise PlanError(f"{file}: the file cannot be read ({error.strerror or error}).") from None
     try:
-        return tomllib.loads(raw.decode("utf-8-sig").replace("\r\n", "\n"))
+        content = _parsed(raw.decode("utf-8-sig").replace("\r\n", "\n"))
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
         raise PlanError(
@@ -226,14 +227,64 @@ def _toml(file: Path, kind: str) -> dict[str, Any]:
             "Encoding: UTF-8)."
         ) from None
     except tomllib.TOMLDecodeError as error:
+        # "C:\Users" is an escape with eight digits to TOML, and anything else a wrong one
+        is_path = re.search("escape|hex", str(error), re.IGNORECASE)
         hint = (
-            'Write paths with "/" instead of "\\".'
-            if "escape" in str(error).lower()
+            _SLASHES
+            if is_path
             else "Text stands in quotes, lists in [ ], and each key appears once."
         )
         raise PlanError(f"{file}: this is not TOML: {error}. {hint}") from None
     except RecursionError:
         raise PlanError(f"{file}: this is no {kind} file: it is nested too deeply.") from None
+    swallowed = sorted(
+        text for table in _TABLES_OF_PATHS for text in _swallowed_paths(content.get(table))
+    )
+    if swallowed:
+        raise PlanError(
+            f"{file}: {listed(swallowed)} came for a path, with what a backslash made of the letter "
+            f"after it. {_SLASHES}"
+        )
+    return content
+
+
+def _parsed(text: str) -> dict[str, Any]:
+    """TOML in which a table may come again: lines of advice are pasted at the end of a plan."""
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        if "twice" not in str(error):
+            raise
+        tables: dict[str, list[str]] = {}
+        heading = ""
+        for line in text.split("\n"):
+            match = _TABLE.match(line)
+            heading = match[1] if match else heading
+            lines = tables.setdefault(heading, [])
+            lines.append("" if match and lines else line)
+        return tomllib.loads("\n".join(line for lines in tables.values() for line in lines))
+
+
+_TABLE: Final = re.compile(r"\s*(\[[^\[\]]+\])\s*(?:#.*)?$")
+
+
+_SLASHES: Final = 'Write paths with "/" instead of "\\", as in "inputs/ranges".'
+
+
+_TABLES_OF_PATHS: Final = ("layers", "context", "criteria", "coverage")
+"""The tables of a plan that name files."""
+
+
+def _swallowed_paths(value: object) -> Iterator[str]:
+    """Paths with a control character: TOML made one of the backslash and the letter after it."""
+    if isinstance(value, Mapping):
+        for inner in value.values():
+            yield from _swallowed_paths(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _swallowed_paths(inner)
+    elif isinstance(value, str) and any(ord(letter) < 32 for letter in value):
+        yield repr(value)
 
 
 def _tomls(folder: Path) -> list[str]:
@@ -256,6 +307,7 @@ def _resolved(plan: Plan, folder: Path) -> Plan:
     profile, overrides = plan.criteria.profile, plan.workshop.overrides
     return plan.model_copy(
         update={
+            "folder": folder,
             "layers": plan.layers.model_copy(update=layers),
             "coverage": {
                 name: folder / ground if isinstance(ground, Path) else ground

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import datetime as dt
 import re
 from collections.abc import Mapping
@@ -21,6 +22,7 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+from pydantic_core import PydanticCustomError
 from pyproj import CRS
 from pyproj.exceptions import ProjError
 
@@ -118,7 +120,7 @@ def _covered_ground(value: object) -> object:
     raise ValueError('a list of states is expected, such as ["MN"], or the path of an area file')
 
 
-def _flat_coverage(value: object) -> object:
+def _flat_contexts(value: object) -> object:
     """``context.NAME = …`` in TOML is a table in the table: the same as ``"context.NAME" = …``."""
     if not isinstance(value, Mapping):
         return value
@@ -138,7 +140,26 @@ def _covered_layer(value: str) -> str:
     return value
 
 
+def _layer_or_file(value: str) -> str:
+    """A layer, a context layer, or a file of the plan: a path has a "/" or an ending."""
+    if value in INPUT_LAYERS or value.startswith("context.") or re.search(r"[/.\\]", value):
+        return value
+    known = ", ".join((*INPUT_LAYERS, "context.NAME", "a file's path"))
+    raise PydanticCustomError("literal_error", "a layer is expected", {"expected": known})
+
+
+def _known_encoding(value: str) -> str:
+    try:
+        return codecs.lookup(value).name
+    except LookupError:
+        raise ValueError(
+            'the name of an encoding is expected, such as "cp1251" (Windows Cyrillic), "koi8-r", '
+            '"gb18030" or "utf-8"'
+        ) from None
+
+
 _Line = Annotated[str, AfterValidator(_one_line)]
+_LayerOrFile = Annotated[str, AfterValidator(_layer_or_file)]
 _Loose = Strict(False)
 _State = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
 _States = Annotated[tuple[_State, ...], _Loose, AfterValidator(_few)]
@@ -192,10 +213,20 @@ else:
 
 
 class Context(_Section):
-    """A context layer: evidence that is shown beside the criteria and never scored."""
+    """A context layer: evidence that is shown beside the criteria and never scored.
+
+    `column` is the one whose mean is taken; left out: ``value``, or the only column of numbers.
+    """
 
     path: _File
     summary: Literal["share", "count", "length_per_1000km2", "mean"]
+    column: _Line | None = None
+
+
+class Restricted(_Section):
+    """Layers that may not be passed on, whatever their files look like."""
+
+    layers: Annotated[tuple[_Layer, ...], _Loose, AfterValidator(_few)]
 
 
 class TaxonRule(_Section):
@@ -298,8 +329,16 @@ class Plan(_Section):
     date: Annotated[str, BeforeValidator(_iso_date)]
     study: Study = Study()
     layers: Sources = Sources()
-    crs: Mapping[_Layer, _Crs] = Field(default_factory=dict)
-    columns: Mapping[_Layer, Mapping[str, _Line]] = Field(default_factory=dict)
+    crs: Annotated[Mapping[_LayerOrFile, _Crs], BeforeValidator(_flat_contexts)] = Field(
+        default_factory=dict
+    )
+    columns: Mapping[_LayerOrFile, Mapping[str, _Line]] = Field(default_factory=dict)
+    defaults: Mapping[_Layer, Mapping[str, str | float]] = Field(default_factory=dict)
+    species: Mapping[_Line, _Line] = Field(default_factory=dict)
+    encoding: Mapping[_Line, Annotated[str, AfterValidator(_known_encoding)]] = Field(
+        default_factory=dict
+    )
+    restricted: Restricted | None = None
     context: Mapping[str, Context] = Field(default_factory=dict)
     taxa: Mapping[str, TaxonRule] = Field(default_factory=dict)
     coverage: Annotated[
@@ -307,7 +346,7 @@ class Plan(_Section):
             Annotated[str, AfterValidator(_covered_layer)],
             Annotated[Any, BeforeValidator(_covered_ground)],
         ],
-        BeforeValidator(_flat_coverage),
+        BeforeValidator(_flat_contexts),
     ] = Field(default_factory=dict)
     borders: Borders = Borders()
     codes: Codes = Codes()
@@ -317,6 +356,7 @@ class Plan(_Section):
     output: Output = Output()
     profile: Profile = Field(exclude=True)
     file: str = Field(exclude=True)
+    folder: Path | None = Field(default=None, exclude=True)
     as_written: Mapping[str, Any] = Field(exclude=True)
     profile_as_written: Mapping[str, Any] = Field(exclude=True)
 

@@ -1,0 +1,308 @@
+"""Files as people's programs leave them: what is read, and advice that works when it is pasted."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sqlite3
+import warnings
+from pathlib import Path
+
+import geopandas as gpd
+import pandas as pd
+import pytest
+from shapely.geometry import LineString, MultiPolygon, Point, box
+
+from cami_units import layers
+from cami_units.commands.check import _context_layers, said_once
+from cami_units.commands.plan_layers import reading_of
+from cami_units.layers._gis_files import file_hash, found_files, is_companion
+from cami_units.layers._layer_rows import gathered
+from cami_units.model import InputError, PlanError
+from cami_units.plan import read_plan
+
+HEAD = 'title = "A workshop"\ndate = "2026-11-22"\n'
+STEPPE = box(60, 45, 64, 47)
+
+
+def written(path: Path, columns: dict, shapes: list, crs="EPSG:4326", **options) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        gpd.GeoDataFrame(columns, geometry=shapes, crs=crs).to_file(path, **options)
+    return path
+
+
+def names_found(folder: Path, entry: str) -> list[str]:
+    return [path.name for path in found_files("ranges", [folder / entry])[0]]
+
+
+# -- names -----------------------------------------------------------------------------------------
+
+
+def test_signs_of_patterns_in_the_names_of_folders_are_names(tmp_path):
+    """ "round [2]" as a pattern is "round 2": the folder beside it must not be read instead."""
+    for folder, file in (("round 2", "kiang"), ("round [2]", "saiga")):
+        written(tmp_path / folder / f"{file}.geojson", {"a": [1]}, [STEPPE])
+    assert names_found(tmp_path, "round [2]/*.geojson") == ["saiga.geojson"]
+    shutil.rmtree(tmp_path / "round 2")
+    assert names_found(tmp_path, "round [2]/*.geojson") == ["saiga.geojson"]
+    assert names_found(tmp_path, "round [3]/*.geojson") == []
+
+
+def test_patterns_are_still_patterns(tmp_path):
+    for name in ("a1", "a2", "b1"):
+        written(tmp_path / "in" / f"{name}.geojson", {"a": [1]}, [STEPPE])
+    assert names_found(tmp_path, "in/[a]*.geojson") == ["a1.geojson", "a2.geojson"]
+    assert names_found(tmp_path, "i*") == ["a1.geojson", "a2.geojson", "b1.geojson"]
+
+
+def test_tables_beside_maps_are_passed_over_with_a_note(tmp_path):
+    """The Red List hands out assessments.csv beside its shapefiles."""
+    written(tmp_path / "in" / "data_0.shp", {"a": [1]}, [STEPPE])
+    (tmp_path / "in" / "assessments.csv").write_text("id\n1\n")
+    files, notes = found_files("ranges", [tmp_path / "in"])
+    assert [path.name for path in files] == ["data_0.shp"]
+    assert [(one.level, one.where) for one in notes] == [("note", "assessments.csv")]
+
+
+def test_a_shapefile_is_one_file(tmp_path):
+    path = written(tmp_path / "units.shp", {"a": [1]}, [STEPPE])
+    assert [one.name for one in sorted(tmp_path.iterdir()) if not is_companion(one)] == [path.name]
+    (tmp_path / "other.dbf").write_bytes(b"")
+    assert not is_companion(tmp_path / "other.dbf")
+    assert is_companion(tmp_path / "units.gpkg-wal")
+
+
+@pytest.mark.parametrize("path", [r"inputs\ranges", r"inputs\new.kml", r"C:\Users\me\ranges.shp"])
+def test_backslashes_in_a_path_are_explained(tmp_path, path):
+    """In TOML a backslash begins an escape: the r of ranges becomes a line end, \\U wants digits."""
+    plan = tmp_path / "plan.toml"
+    plan.write_text(f'{HEAD}[layers]\nranges = ["{path}"]\n')
+    with pytest.raises(PlanError, match=r'Write paths with "/" instead of "\\"'):
+        read_plan(plan)
+
+
+# -- encodings -------------------------------------------------------------------------------------
+
+
+def dbf_without_a_word(folder: Path, encoding: str, name: str) -> Path:
+    """A shapefile whose .dbf has language byte 0, and no .cpg beside it."""
+    path = written(folder / "h.shp", {"name_en": [name]}, [STEPPE], encoding=encoding)
+    (folder / "h.cpg").unlink()
+    dbf = bytearray((folder / "h.dbf").read_bytes())
+    dbf[29] = 0
+    (folder / "h.dbf").write_bytes(dbf)
+    return path
+
+
+@pytest.mark.parametrize("encoding", ["cp1251", "koi8-r"])
+def test_names_in_a_code_page_that_nobody_names_are_read_and_said(tmp_path, encoding):
+    path = dbf_without_a_word(tmp_path, encoding, "Устюрт южный")
+    with pytest.warns(UserWarning, match=f"read as {encoding}"):
+        assert layers.read_hotspots(path)["name_en"].tolist() == ["Устюрт южный"]
+
+
+def test_the_plan_can_say_the_encoding_of_a_file(tmp_path):
+    dbf_without_a_word(tmp_path, "cp866", "Устюрт")
+    plan = tmp_path / "plan.toml"
+    plan.write_text(f'{HEAD}[layers]\nhotspots = ["h.shp"]\n[encoding]\n"h.shp" = "cp866"\n')
+    reading = reading_of(read_plan(plan))
+    rows = gathered("hotspots", [tmp_path / "h.shp"], reading, is_own=True)
+    assert rows.table["name_en"].tolist() == ["Устюрт"]
+    assert not rows.problems
+
+
+def test_an_encoding_that_is_none_is_refused(tmp_path):
+    plan = tmp_path / "plan.toml"
+    plan.write_text(f'{HEAD}[encoding]\n"h.shp" = "windows"\n')
+    with pytest.raises(PlanError, match='such as "cp1251"'):
+        read_plan(plan)
+
+
+# -- a GeoPackage that is open ---------------------------------------------------------------------
+
+
+def test_edits_beside_an_open_geopackage_count(tmp_path):
+    """A program that is open keeps its last edits in -wal: the file itself does not change."""
+    path = written(tmp_path / "h.gpkg", {"hotspot_id": ["H1"]}, [STEPPE])
+    before = file_hash(path)
+    edit = sqlite3.connect(path)
+    edit.execute("PRAGMA journal_mode=WAL")
+    edit.execute("CREATE TABLE note (a TEXT)")
+    edit.commit()
+    inside = path.read_bytes()
+    assert (tmp_path / "h.gpkg-wal").stat().st_size > 0
+    assert file_hash(path) != before
+    rows = gathered("hotspots", [path], layers.Reading(), is_own=True)
+    assert any("last edits are in h.gpkg-wal" in one.what for one in rows.problems)
+    copy = tmp_path / "copy.gpkg"
+    copy.write_bytes(inside)  # as a memory stick gets it while the program is open
+    edit.close()
+    rows = gathered("hotspots", [copy], layers.Reading(), is_own=True)
+    assert any("there is none" in one.what and "copy again" in one.cure for one in rows.problems)
+
+
+# -- what files do not say -------------------------------------------------------------------------
+
+
+def planned(folder: Path, text: str) -> Path:
+    plan = folder / "plan.toml"
+    plan.write_text(HEAD + text, encoding="utf-8")
+    return plan
+
+
+def pasted(plan: Path) -> list[str]:
+    """The plan with every advice of `check` pasted, until nothing refuses; what was pasted."""
+    advice: list[str] = []
+    for _ in range(5):
+        reading = reading_of(read_plan(plan))
+        refusing = []
+        for layer, entries in reading.sources.items():
+            if not entries:
+                continue
+            files, notes = found_files(layer, entries)
+            rows = gathered(layer, files, reading, is_own=True)
+            refusing += [one for one in (*notes, *rows.problems) if one.level == "refuses"]
+        if not refusing:
+            return advice
+        cure = next(one.cure for one in refusing if "\n[" in one.cure)
+        lines = cure[cure.index("\n[") + 1 :]
+        assert lines not in advice, f"pasted before, and no use: {lines}"
+        advice.append(lines)
+        plan.write_text(f"{plan.read_text(encoding='utf-8')}\n{lines}\n", encoding="utf-8")
+    raise AssertionError(advice)
+
+
+RAIL = LineString([(60, 45), (62, 46)])
+
+
+def test_railways_without_columns_are_in_by_pasted_advice_alone(tmp_path):
+    """OpenStreetMap says fclass and code; nobody says how permeable a railway is."""
+    written(tmp_path / "rail.shp", {"osm_id": ["1"], "fclass": ["rail"]}, [RAIL])
+    plan = planned(tmp_path, '[layers]\nbarriers = ["rail.shp"]\n')
+    advice = pasted(plan)
+    assert any('kind = "railway"' in lines for lines in advice)
+    assert any("permeability = 0.5" in lines for lines in advice)
+
+
+def test_a_file_of_one_species_without_its_name_is_in_by_pasted_advice_alone(tmp_path):
+    written(tmp_path / "Saiga_tatarica.geojson", {"presence": [1]}, [STEPPE])
+    plan = planned(tmp_path, '[layers]\nranges = ["*.geojson"]\n')
+    assert pasted(plan) == ['[species]\n"Saiga_tatarica.geojson" = "file name"']
+    reading = reading_of(read_plan(plan))
+    rules = reading.rules("ranges", tmp_path / "Saiga_tatarica.geojson", is_own=True)
+    assert rules.constants == {"sci_name": "Saiga tatarica"}
+
+
+def test_a_crs_that_is_missing_is_in_by_pasted_advice_alone(tmp_path):
+    path = written(tmp_path / "h.shp", {"name_en": ["A"]}, [STEPPE])
+    path.with_suffix(".prj").unlink()
+    assert pasted(planned(tmp_path, '[layers]\nhotspots = ["h.shp"]\n')) == [
+        '[crs]\nhotspots = "EPSG:4326"'
+    ]
+
+
+def test_columns_of_one_file_go_before_those_of_its_layer(tmp_path):
+    columns = {"kind": ["x"], "what": ["road"], "typ": ["rail"], "permeability": [0.1]}
+    for name in ("a.geojson", "b.geojson"):
+        written(tmp_path / name, columns, [RAIL])
+    plan = planned(
+        tmp_path,
+        '[layers]\nbarriers = ["a.geojson", "b.geojson"]\n'
+        '[columns.barriers]\nkind = "what"\n[columns."b.geojson"]\nkind = "typ"\n',
+    )
+    reading = reading_of(read_plan(plan))
+    files = [tmp_path / "a.geojson", tmp_path / "b.geojson"]
+    rows = gathered("barriers", files, reading, is_own=True)
+    assert rows.table["kind"].tolist() == ["road", "rail"]
+
+
+def test_a_column_that_is_called_as_ours_wins(tmp_path):
+    columns = {"nameen": ["the wrong one"], "name_en": ["Ustyurt"], "name": ["local"]}
+    path = written(tmp_path / "h.geojson", columns, [STEPPE])
+    assert layers.read_hotspots(path)["name_en"].tolist() == ["Ustyurt"]
+
+
+def test_any_layer_can_be_said_to_be_restricted(tmp_path):
+    written(tmp_path / "h.geojson", {"hotspot_id": ["H1"]}, [STEPPE])
+    plan = planned(
+        tmp_path, '[layers]\nhotspots = ["h.geojson"]\n[restricted]\nlayers = ["hotspots"]\n'
+    )
+    reading = reading_of(read_plan(plan))
+    rows = gathered("hotspots", [tmp_path / "h.geojson"], reading, is_own=True)
+    assert [source["restricted"] for source in rows.sources] == [True]
+
+
+def test_a_default_of_a_column_that_the_layer_does_not_have_is_refused(tmp_path):
+    written(tmp_path / "b.geojson", {"kind": ["road"], "permeability": [0.1]}, [RAIL])
+    plan = planned(
+        tmp_path, '[layers]\nbarriers = ["b.geojson"]\n[defaults.barriers]\nkinds = "x"\n'
+    )
+    reading = reading_of(read_plan(plan))
+    rows = gathered("barriers", [tmp_path / "b.geojson"], reading, is_own=True)
+    assert re.search(
+        r"\[defaults.barriers\] names 'kinds'.*Did you mean 'kind'", rows.problems[0].sentence()
+    )
+
+
+# -- context ---------------------------------------------------------------------------------------
+
+AROUND = gpd.GeoDataFrame(geometry=[STEPPE], crs="EPSG:4326")
+
+
+def test_the_column_of_a_context_mean_is_the_plans(tmp_path):
+    path = written(tmp_path / "c.geojson", {"heads": [7.0], "code": [3]}, [Point(61, 46)])
+    read = layers.read_context(path, around=AROUND, column="heads")
+    assert read.table["value"].tolist() == [7.0]
+    read = layers.read_context(path, around=AROUND, name="cattle", column="head")
+    assert read.is_refused
+    assert "Did you mean 'heads'" in read.problems[-1].cure
+
+
+def test_empty_shapes_of_a_context_layer_are_counted_and_left_out(tmp_path):
+    path = written(tmp_path / "c.geojson", {"a": [1, 2]}, [Point(61, 46), MultiPolygon()])
+    read = layers.read_context(path, around=AROUND)
+    assert len(read.table) == 1
+    assert [one.level for one in read.problems] == ["counted"]
+
+
+def test_check_opens_context_layers_and_one_bad_one_stops_none(tmp_path):
+    written(tmp_path / "c.geojson", {"a": [1]}, [Point(61, 46)])
+    (tmp_path / "bad.gpkg").write_bytes(b"SQLite format 3\x00 and no more")
+    plan = read_plan(
+        planned(
+            tmp_path,
+            '[context.towns]\npath = "c.geojson"\nsummary = "count"\n'
+            '[context.bad]\npath = "bad.gpkg"\nsummary = "count"\n',
+        )
+    )
+    reads = _context_layers(plan, None, lambda *_: None)
+    told = {read.problems[0].layer: read.problems[0].level for read in reads if read.problems}
+    assert told == {"context.bad": "refuses"}
+    assert [source["layer"] for read in reads for source in read.sources] == [
+        "context.bad",
+        "context.towns",
+    ]
+
+
+def test_what_is_said_of_several_files_is_said_once(tmp_path):
+    for number in range(18):
+        written(tmp_path / f"species_{number}.geojson", {"presence": [1]}, [STEPPE])
+    reading = layers.Reading(folder=tmp_path)
+    files = sorted(tmp_path.glob("*.geojson"))
+    rows = gathered("ranges", files, reading, is_own=True)
+    told = said_once(rows.problems)
+    assert len(told) == 1
+    assert told[0].file.startswith("18 files: species_0.geojson")
+
+
+def test_overrides_in_any_dialect_of_a_spreadsheet(tmp_path):
+    columns = ["when", "who", "site", "what", "old", "new", "reason", "grade"]
+    line = ["20.11.2026", "S1", "H01", "adjacent", "", "", "Граница рядом; забора нет", "B"]
+    path = tmp_path / "overrides.csv"
+    pd.DataFrame([line], columns=columns).to_csv(path, sep=";", index=False, encoding="cp1251")
+    assert layers.read_overrides(path).iloc[0].tolist() == line
+    path.write_text("when,who\n", encoding="utf-8")
+    with pytest.raises(InputError, match="has no column site"):
+        layers.read_overrides(path)
