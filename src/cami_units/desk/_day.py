@@ -119,9 +119,9 @@ def read_day(directory: Path) -> Day:
         (_round_folder(path, manifest) for path, manifest in _rounds(directory).items()),
         key=lambda folder: (folder.number, folder.path.name),
     )
-    taken = {sum_: folder.path.name for folder in rounds for sum_ in folder.sums}
+    folder_names = {sum_: folder.path.name for folder in rounds for sum_ in folder.sums}
     files = tuple(
-        HandedFile(path, sum_, taken.get(sum_, ""))
+        HandedFile(path, sum_, folder_names.get(sum_, ""))
         for path in _handed_in(directory / HANDED_IN)
         if (sum_ := store.sha256(path))
     )
@@ -235,11 +235,11 @@ def settle(directory: Path, unit_id: str, resolution: str, reason: str) -> pd.Da
     table = read_resolutions(directory)
     others = table[table["unit_id"] != unit_id]
     row = pd.DataFrame([[unit_id, resolution, harmless(reason)]], columns=others.columns)
-    settled = pd.concat([others, row] if resolution else [others], ignore_index=True)
-    settled = settled.sort_values("unit_id", ignore_index=True)
+    resolutions = pd.concat([others, row] if resolution else [others], ignore_index=True)
+    resolutions = resolutions.sort_values("unit_id", ignore_index=True)
     path = directory / HANDED_IN / RESOLUTIONS
-    store.write_atomically(path, lambda target: write_csv(target, settled))
-    return settled
+    store.write_atomically(path, lambda target: write_csv(target, resolutions))
+    return resolutions
 
 
 def mark_of(paths: Iterable[Path]) -> str:

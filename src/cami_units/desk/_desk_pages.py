@@ -168,8 +168,8 @@ class Pages:
 
     def _lang(self, request: Request) -> str:
         """The language of a browser: what it chose, else the plan's first."""
-        chosen = request.cookies.get(LANGUAGE_COOKIE, "")
-        return chosen if chosen in words.LANGUAGES else words.LANGUAGES[0]
+        lang = request.cookies.get(LANGUAGE_COOKIE, "")
+        return lang if lang in words.LANGUAGES else words.LANGUAGES[0]
 
     def _marks(self, day: Day) -> dict[str, str]:
         """What the files that people change hold now, one mark each."""
@@ -215,9 +215,9 @@ class Pages:
     async def _day(self) -> Day:
         return await run_in_threadpool(read_day, self.desk.directory)
 
-    async def _stale(self, request: Request, mark: str, seen: str) -> Response | None:
+    async def _stale(self, request: Request, mark: str, seen_mark: str) -> Response | None:
         """A refusal where somebody else has changed meanwhile what the page still shows as it was."""
-        if seen == mark:
+        if seen_mark == mark:
             return None
         text = words.text("desk changed meanwhile", self._lang(request))
         return PlainTextResponse(text, status_code=409)
@@ -233,7 +233,7 @@ class Pages:
 
     async def take_in(self, request: Request) -> Response:
         """Files from the browser, copied into the folder; the round is then made anew."""
-        kept: list[str] = []
+        kept_names: list[str] = []
         async with request.form(max_files=_MOST_FILES, max_fields=16) as form:
             for upload in form.getlist("files"):
                 if isinstance(upload, str) or not upload.filename:
@@ -247,10 +247,10 @@ class Pages:
                     path, _ = await run_in_threadpool(
                         _day.keep_file, self.desk.directory, name, content
                     )
-                kept.append(path.name)
-        if kept:
+                kept_names.append(path.name)
+        if kept_names:
             self.desk.ask_collect()
-        return _back(request, "/", {"kept": kept})
+        return _back(request, "/", {"kept": kept_names})
 
     async def take_out(self, request: Request) -> Response:
         """A file that was handed in by mistake goes aside, and the round is made without it."""
@@ -277,12 +277,12 @@ class Pages:
         """Each conflict of the current round, with what can be chosen."""
         if day.current is None:
             return []
-        settled = {
+        resolutions = {
             row["unit_id"]: row for row in rows_of(_day.read_resolutions(self.desk.directory))
         }
         decided = decided_units(day)
         return [
-            conflict_facts(row, settled.get(row["unit_id"], {}), decided, lang)
+            conflict_facts(row, resolutions.get(row["unit_id"], {}), decided, lang)
             for row in rows_of(_verbs.conflicts_of(day.current.path))
         ]
 
@@ -299,8 +299,8 @@ class Pages:
         refusal = await self._stale(request, self._marks(day)["resolutions"], str(form.get("seen")))
         if refusal:
             return refusal
-        known = {row["unit_id"]: row for row in self._conflicts(day, self._lang(request))}
-        if unit_id not in known or resolution not in dict(known[unit_id]["choices"]):
+        conflicts = {row["unit_id"]: row for row in self._conflicts(day, self._lang(request))}
+        if unit_id not in conflicts or resolution not in dict(conflicts[unit_id]["choices"]):
             return PlainTextResponse("There is no such conflict or choice.", status_code=400)
         with self.desk.lock:
             await run_in_threadpool(
@@ -325,8 +325,10 @@ class Pages:
         order = request.query_params.get("order", "")
         order = order if order in ORDERS else "hand" if self.desk.order else "rank"
         units = unit_facts(day, lang, order, self.desk.order, self.desk.places)
-        chosen = request.query_params.get("unit", "") or self.desk.unit
-        unit = next((row for row in units if row["unit_id"] == chosen), units[0] if units else None)
+        unit_id = request.query_params.get("unit", "") or self.desk.unit
+        unit = next(
+            (row for row in units if row["unit_id"] == unit_id), units[0] if units else None
+        )
         return self._page(
             request,
             "board",
@@ -479,8 +481,8 @@ class Pages:
     async def events(self, request: Request) -> Response:
         """What is new since a version: answers when something is, or after some seconds."""
         raw = request.query_params.get("version", "0")
-        known = int(raw) if raw.isdigit() and len(raw) < 12 else 0
-        version = await run_in_threadpool(self.desk.worker.wait, known, _POLL_SECONDS)
+        shown_version = int(raw) if raw.isdigit() and len(raw) < 12 else 0
+        version = await run_in_threadpool(self.desk.worker.wait, shown_version, _POLL_SECONDS)
         lang = self._lang(request)
         day = await self._day()
         marks = self._marks(day)
@@ -504,11 +506,16 @@ class Pages:
         """A page or picture of a round, by its plain name: a path of a browser is no path here."""
         day = await self._day()
         folder = next(
-            (one.path for one in day.rounds if one.path.name == request.path_params["round"]), None
+            (
+                folder.path
+                for folder in day.rounds
+                if folder.path.name == request.path_params["round"]
+            ),
+            None,
         )
-        wanted = request.path_params["name"]
+        file_name = request.path_params["name"]
         for path in folder.iterdir() if folder else ():
-            if path.name == wanted and path.suffix in _SHOWN_ENDINGS and path.is_file():
+            if path.name == file_name and path.suffix in _SHOWN_ENDINGS and path.is_file():
                 return FileResponse(path)
         return PlainTextResponse("There is no such file.", status_code=404)
 

@@ -116,9 +116,9 @@ class Guard:
         return 0, ""
 
 
-def _same(given: str, expected: str) -> bool:
+def _same(sent_cookie: str, expected: str) -> bool:
     """Compared in a time that does not tell how much of it was right."""
-    return secrets.compare_digest(given.encode("utf-8", "replace"), expected.encode())
+    return secrets.compare_digest(sent_cookie.encode("utf-8", "replace"), expected.encode())
 
 
 def _cookie(header: str) -> str:
@@ -132,13 +132,13 @@ def _cookie(header: str) -> str:
 
 def _counted(receive: Receive) -> Receive:
     """A body that ends at the limit, whatever its header said."""
-    seen = 0
+    received = 0
 
     async def receive_counted() -> Message:
-        nonlocal seen
+        nonlocal received
         message = await receive()
-        seen += len(message.get("body", b""))
-        return message if seen <= MAX_BODY else {"type": "http.disconnect"}
+        received += len(message.get("body", b""))
+        return message if received <= MAX_BODY else {"type": "http.disconnect"}
 
     return receive_counted
 

@@ -91,13 +91,13 @@ def _found(read: Mapping[str, Any] | None, lang: str) -> str:
 def _first(lines: Sequence[str], lang: str) -> list[str]:
     """The first few of many lines, and how many more there are."""
     rest = len(lines) - _MOST_NOTES
-    more = [words.text("desk more", lang).format(n=rest)] if rest > 0 else []
-    return [*lines[:_MOST_NOTES], *more]
+    rest_line = [words.text("desk more", lang).format(n=rest)] if rest > 0 else []
+    return [*lines[:_MOST_NOTES], *rest_line]
 
 
 def conflict_facts(
     row: Mapping[str, str],
-    settled: Mapping[str, str],
+    resolution: Mapping[str, str],
     decided: frozenset[str],
     lang: str,
 ) -> dict[str, Any]:
@@ -114,8 +114,8 @@ def conflict_facts(
         "groups": groups,
         "area": f"{words.number(area, lang)} {words.text('km2', lang)}",
         "default": row["default"],
-        "resolution": settled.get("resolution", "") or row["resolution"],
-        "reason": settled.get("reason", ""),
+        "resolution": resolution.get("resolution", "") or row["resolution"],
+        "reason": resolution.get("reason", ""),
         "decided": bool(decided.intersection(unit_ids)),
         "choices": [
             *((group, words.text("desk keep", lang).format(group=group)) for group in groups),
@@ -143,6 +143,7 @@ def unit_facts(
         return []
     table = _table(day.current.path / "conservation_units.csv", ("unit_id", "name_en", "name_ru"))
     log = _standing(_table(day.current.path / DECISION_LOG, ("unit_id", "decision")))
+    outlines = _other_outlines(day.current.path / "changes.csv")
     hand = {unit_id: number for number, unit_id in enumerate(by_hand)}
     keys: dict[str, Any] = {
         "rank": lambda row: (float(row["rank"] or "inf"), row["unit_id"]),
@@ -161,11 +162,20 @@ def unit_facts(
             "status_key": line["status"] if line else row["status"],
             "decision": words.text(line["decision"], lang) if line else "",
             "reason": line["reason"] if line else "",
-            "outlines": [],
+            "outlines": outlines.get(row["unit_id"], []),
         }
         for row in rows
         if (line := log.get(row["unit_id"], {})) is not None
     ]
+
+
+def _other_outlines(changes: Path) -> dict[str, list[str]]:
+    """The groups whose version of a unit was set aside: a decision can take it yet."""
+    groups: dict[str, list[str]] = {}
+    for row in rows_of(_table(changes, ("unit_id", "group", "applied"))):
+        if row.get("applied") == "false" and row["group"]:
+            groups.setdefault(row["unit_id"], []).append(row["group"])
+    return groups
 
 
 def _standing(log: pd.DataFrame) -> dict[str, dict[str, str]]:

@@ -123,14 +123,14 @@ def product_folder(directory: Path, round_: Path, name: str) -> Path:
 
 def places_of(directory: Path, round_: Path) -> dict[str, tuple[str, str]]:
     """The group and the section of each unit, as the packs were given out: for the order of a list."""
-    done = decided_round(round_)
-    packed = read_pack(directory / ROUNDS / PACK, done)
-    if "sections" not in done.tables:
+    decided = decided_round(round_)
+    packed = read_pack(directory / ROUNDS / PACK, decided)
+    if "sections" not in decided.tables:
         return {}
-    sections = {str(name): (str(name),) for name in done.tables["sections"]["section_id"]}
+    sections = {str(name): (str(name),) for name in decided.tables["sections"]["section_id"]}
     groups = {str(group): names for group, names in (packed or {}).get("groups", {}).items()}
-    section = _by_unit(allocation(done, sections))
-    group = _by_unit(allocation(done, groups)) if groups else section
+    section = _by_unit(allocation(decided, sections))
+    group = _by_unit(allocation(decided, groups)) if groups else section
     return {unit: (group.get(unit, ""), section[unit]) for unit in section}
 
 
