@@ -431,8 +431,10 @@ def test_a_group_form_a_programme_and_a_move_end_in_tables_and_texts(round_dir, 
     book = openpyxl.load_workbook(round_dir / "activities.xlsx")
     assert book.sheetnames == [
         *("by theme", "activities", "general", "suggestions", "species", "completeness"),
-        *("log", "about"),
+        *("sums", "gaps", "offers", "log", "about"),
     ]
+    offered = list(book["offers"].iter_rows(min_row=3, values_only=True))
+    assert [(row[0], row[2]) for row in offered] == [("a trust fund", "CU-002")]
     across = [cell.value for cell in book["by theme"][1]]
     assert across[2:] == list(THEMES)
     rows = list(book["by theme"].iter_rows(min_row=3, values_only=True))
@@ -465,6 +467,82 @@ def test_moves_are_logged_append_only_and_reversible(round_dir):
     pd.testing.assert_frame_equal(back.table, first.table)
     with pytest.raises(InputError, match=r"no suggestion or activity R-A00\."):
         activities(round_dir, general=["R-A00"])
+
+
+def test_many_suggestions_are_moved_by_ticks_in_the_workbook(round_dir):
+    own = pd.read_csv(SAMPLE, dtype=str)
+    own["hotspot_id"] = ["H01", "H02"] + ["general"] * (len(own) - 2)
+    own.to_csv(round_dir.parent / "ours.csv", index=False)
+    first = activities(round_dir, [round_dir.parent / "ours.csv"])
+    (suggested,) = first.suggestions.loc[first.suggestions["suggested"], "suggestion_id"]
+    book = openpyxl.load_workbook(round_dir / "activities.xlsx")
+    sheet = book["suggestions"]
+    columns = {cell.value: cell.column for cell in sheet[1]}
+    for row in sheet.iter_rows(min_row=3):
+        if row[columns["suggestion_id"] - 1].value == suggested:
+            row[columns["tick"] - 1].value = "x"
+    ticked = round_dir.parent / "ticked.xlsx"
+    book.save(ticked)
+    by_ticks = activities(round_dir, general=[str(ticked)], by="plenary", reason="recurs")
+    assert by_ticks.table.loc[0, ["unit_id", "moved_from"]].tolist() == ["general", "CU-001"]
+    assert by_ticks.log["action"].unique().tolist() == ["move"]
+
+
+def test_the_programme_marks_what_is_new_amended_and_dropped(round_dir):
+    """Programme: two measures. G1 amends the first, drops the second and adds a third."""
+    rows = some(
+        ("P-1", "CU-001", "finance", "Keep a fund for rangers"),
+        ("P-2", "CU-001", "finance", "Build a tower"),
+        ("S1-3", "CU-001", "land use", "Agree pastures"),
+    )
+    rows.loc[1, "status"] = "dropped"
+    rows.to_csv(round_dir / "activities.csv", index=False)
+    log = pd.DataFrame(
+        [
+            ("P-1", "add", "", "", "", workshop.PROGRAMME, ""),
+            ("P-1", "amend", "text", "Keep the fund", "Keep a fund for rangers", "G1", "clearer"),
+            ("S1-3", "add", "", "", "", "G1", "new"),
+        ],
+        columns=list(workshop.LOG_COLUMNS),
+    )
+    log.to_csv(round_dir / "activities_log.csv", index=False)
+    activities(round_dir)
+    text = docx.Document(str(round_dir / "activities.docx"))
+    marks = {
+        run.text.strip(): (bool(run.font.underline), bool(run.font.strike))
+        for table in text.tables
+        for row in table.rows[1:]
+        for run in row.cells[2].paragraphs[0].runs
+    }
+    assert marks == {
+        "Keep the fund": (False, True),
+        "Keep a fund for rangers": (True, False),
+        "Build a tower": (False, True),
+        "Agree pastures": (True, False),
+    }
+    # A page that LibreOffice lays out too: columns of the grid as wide as their cells, 265 mm in all.
+    for table in text.tables:
+        widths = [column.width for column in table.columns]
+        assert widths == [cell.width for cell in table.rows[0].cells]
+        assert sum(widths) / 36_000 == pytest.approx(265, abs=1)
+        assert min(widths) / sum(widths) > 0.05
+
+
+def test_sums_count_what_is_not_said_and_each_source_of_funding():
+    # A1 has two sources and no partner; A2 nothing at all; A3 is dropped and counts nowhere.
+    rows = some(
+        ("A1", "CU-001", "finance", "a"),
+        ("A2", "CU-002", "finance", "b"),
+        ("A3", "CU-002", "finance", "c"),
+    )
+    rows.loc[0, ["funding_source", "cost_band"]] = ["GEF; GCF", "up to 50,000 USD"]
+    rows.loc[2, "status"] = "dropped"
+    sums = workshop.activity_sums(rows).set_index(["by", "key"])
+    assert sums.loc[("theme", "finance")].tolist() == [2, 1, 1, 2]
+    assert sums.loc["funding_source"]["activities"].to_dict() == {"": 1, "GCF": 1, "GEF": 1}
+    gaps = workshop.theme_gaps(UNITS, rows, ("finance", "land use")).set_index("unit_id")
+    assert gaps.loc["CU-001", ["finance", "land use"]].tolist() == [1, 0]
+    assert gaps.loc["general", "finance"] == 0
 
 
 def test_the_same_activities_give_the_same_bytes(written, tmp_path):

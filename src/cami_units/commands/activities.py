@@ -18,11 +18,12 @@ from cami_units.documents.activity_documents import (
     write_activities_document,
     write_activities_workbook,
     write_funding_notes,
+    write_species_pages,
 )
 from cami_units.documents.csv_tables import harmless as run_harmless
 from cami_units.documents.csv_tables import write_csv
 from cami_units.documents.form_reading import FORM_SUFFIXES, is_form, read_form, unread_because
-from cami_units.documents.form_words import known_words
+from cami_units.documents.form_words import THEMES, known_words
 from cami_units.documents.typed_tables import read_table
 from cami_units.model import (
     HIDDEN_STATUSES,
@@ -302,6 +303,7 @@ def _owners(base_round: Round) -> dict[str, str]:
 
 def _activity_ids(names: Sequence[str], table: pd.DataFrame) -> list[str]:
     """The activities behind suggestions ("R-A001") and ids."""
+    names = [ticked for name in names for ticked in _ticked(name)]
     if not names:
         return []
     suggestions = workshop.recurring(table).set_index("suggestion_id")["activity_ids"]
@@ -320,6 +322,21 @@ def _activity_ids(names: Sequence[str], table: pd.DataFrame) -> list[str]:
     ]
 
 
+def _ticked(name: str) -> list[str]:
+    """The suggestions that a table has ticked, where a file is named; else the id that was typed.
+
+    Raises
+    ------
+    InputError
+        The file is none with the columns ``suggestion_id`` and ``tick``.
+    """
+    path = Path(name)
+    if path.suffix.lower() not in (".csv", *FORM_SUFFIXES) or not path.is_file():
+        return [name]
+    rows = read_table(path, columns=("suggestion_id", "tick"), needs=("suggestion_id", "tick"))
+    return rows.loc[rows["tick"].ne("") & rows["suggestion_id"].ne(""), "suggestion_id"].tolist()
+
+
 def _write(
     directory: Path,
     base_round: Round,
@@ -333,7 +350,12 @@ def _write(
     units = base_round.tables["conservation_units"]
     shown_units = units[~units["status"].isin(HIDDEN_STATUSES)].sort_values("unit_id")
     plain = pd.DataFrame(shown_units.drop(columns="geometry"))
-    live = table[table["status"] != "dropped"].reset_index(drop=True)
+    live = table[table["status"] != workshop.DROPPED].reset_index(drop=True)
+    overviews = {
+        "sums": workshop.activity_sums(live),
+        "gaps": workshop.theme_gaps(plain, live, THEMES),
+        "offers": workshop.offers(live),
+    }
     cards = words.unit_cards(
         {**base_round.tables, "conservation_units": shown_units},
         base_round.tables["species"],
@@ -354,10 +376,20 @@ def _write(
             log=log,
             matrix=matrix,
             completeness=gaps,
+            overviews=overviews,
             imprint=imprint,
         ),
         "activities.docx": lambda path: write_activities_document(
-            path, plain, live, suggestions=suggestions, imprint=imprint, lang=lang
+            path, plain, table, suggestions=suggestions, log=log, imprint=imprint, lang=lang
+        ),
+        "species_pages.docx": lambda path: write_species_pages(
+            path,
+            base_round.tables["species"],
+            base_round.tables["unit_species"],
+            cards,
+            live,
+            imprint=imprint,
+            lang=lang,
         ),
         "funding_notes.docx": lambda path: write_funding_notes(
             path, cards, live, imprint=imprint, lang=lang

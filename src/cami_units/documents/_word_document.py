@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import docx
 from docx.enum.section import WD_ORIENT
@@ -13,7 +13,14 @@ from docx.oxml.ns import qn
 from docx.shared import Mm, Pt, RGBColor
 
 from cami_units.model import Imprint, clean_name, clean_text
-from cami_units.words import text
+from cami_units.words import day, disclaimer, round_name, text
+
+FONT: Final = "Arial"
+
+Run = tuple[str, str]
+"""Words of a cell and how they are marked: "" plain, "added" underlined, "removed" struck through."""
+
+_MARKS: Final = {"added": RGBColor(0x1B, 0x6E, 0x3C), "removed": RGBColor(0x8A, 0x3B, 0x12)}
 
 
 def new_document(imprint: Imprint, title: str, *, lang: str, landscape: bool = False) -> Any:
@@ -26,7 +33,8 @@ def new_document(imprint: Imprint, title: str, *, lang: str, landscape: bool = F
         "",
     )
     properties.created = properties.modified = datetime.fromisoformat(imprint.date)
-    document.styles["Normal"].font.name = "DejaVu Sans"
+    for style in ("Normal", "Title", "Heading 1", "Heading 2", "Heading 3"):
+        _set_font(document.styles[style])
     document.styles["Normal"].font.size = Pt(9.5)
     section = document.sections[0]
     section.page_width, section.page_height = Mm(210), Mm(297)
@@ -35,15 +43,29 @@ def new_document(imprint: Imprint, title: str, *, lang: str, landscape: bool = F
         section.page_width, section.page_height = Mm(297), Mm(210)
     section.left_margin = section.right_margin = Mm(16)
     section.top_margin = section.bottom_margin = Mm(15)
-    small(section.footer.paragraphs[0], f"{imprint.title} · {imprint.round} · {imprint.date}")
-    small(section.footer.add_paragraph(), imprint.disclaimer)
+    small(
+        section.footer.paragraphs[0],
+        f"{imprint.title} · {round_name(imprint, lang)} · {day(imprint.date, lang)}",
+    )
+    small(section.footer.add_paragraph(), disclaimer(imprint.disclaimer, lang))
     heading(document, imprint.title, 0)
     heading(document, title, 1)
-    facts = f"{imprint.round} · {imprint.date} · {text('profile', lang)}: {imprint.profile}"
+    facts = f"{round_name(imprint, lang)} · {day(imprint.date, lang)} · {text('profile', lang)}: {imprint.profile}"
     document.add_paragraph(clean_name(facts))
     if imprint.indicative:
         paragraph(document, text("indicative", lang), bold=True)
     return document
+
+
+def _set_font(style: Any) -> None:
+    """A font that every Office has, or one of the same widths; Chinese in one that has its letters."""
+    style.font.name = FONT
+    fonts = style.element.get_or_add_rPr().get_or_add_rFonts()
+    for script in ("w:hAnsi", "w:cs"):
+        fonts.set(qn(script), FONT)
+    fonts.set(qn("w:eastAsia"), "Microsoft YaHei")
+    for theme in ("w:asciiTheme", "w:hAnsiTheme", "w:eastAsiaTheme", "w:cstheme"):
+        fonts.attrib.pop(qn(theme), None)
 
 
 def heading(document: Any, words: str, level: int) -> None:
@@ -63,23 +85,37 @@ def small(paragraph: Any, words: str) -> None:
 
 
 def table(
-    document: Any, head: Sequence[str], rows: Sequence[Sequence[str]], widths_mm: Sequence[float]
+    document: Any,
+    head: Sequence[str],
+    rows: Sequence[Sequence[str | Sequence[Run]]],
+    widths_mm: Sequence[float],
 ) -> None:
-    """A table with lines, its head repeated on each page."""
+    """A table with lines, its head repeated on each page; a cell is words, or marked runs of them."""
     grid = document.add_table(rows=1, cols=len(head))
     grid.style = "Table Grid"
     grid.autofit = False
-    for cell, words, width in zip(grid.rows[0].cells, head, widths_mm, strict=True):
-        _fill(cell, words, width, bold=True)
+    # Word reads the width of a cell, LibreOffice that of its column: both are set.
+    for column, width in zip(grid.columns, widths_mm, strict=True):
+        column.width = Mm(width)
+    for cell, title, width in zip(grid.rows[0].cells, head, widths_mm, strict=True):
+        _fill(cell, title, width, bold=True)
     repeated = OxmlElement("w:tblHeader")
     repeated.set(qn("w:val"), "true")
     grid.rows[0]._tr.get_or_add_trPr().append(repeated)
     for row in rows:
-        for cell, words, width in zip(grid.add_row().cells, row, widths_mm, strict=True):
+        added_row = grid.add_row()
+        whole = OxmlElement("w:cantSplit")  # a row is not torn apart by the end of a page
+        added_row._tr.get_or_add_trPr().append(whole)
+        for cell, words, width in zip(added_row.cells, row, widths_mm, strict=True):
             _fill(cell, words, width)
 
 
-def _fill(cell: Any, words: str, width: float, *, bold: bool = False) -> None:
+def _fill(cell: Any, words: str | Sequence[Run], width: float, *, bold: bool = False) -> None:
+    """Words in a cell, each run marked as it is to be."""
     cell.width = Mm(width)
-    run = cell.paragraphs[0].add_run(clean_text(words))
-    run.font.size, run.bold = Pt(8), bold
+    for content, mark in [(words, "")] if isinstance(words, str) else words:
+        run = cell.paragraphs[0].add_run(clean_text(content))
+        run.font.size, run.bold = Pt(8.5), bold
+        if mark:
+            run.font.underline, run.font.strike = mark == "added", mark == "removed"
+            run.font.color.rgb = _MARKS[mark]

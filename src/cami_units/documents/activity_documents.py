@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,9 +18,9 @@ from cami_units.documents._worksheets import (
     records,
     save_settled,
 )
-from cami_units.documents.form_words import THEMES
+from cami_units.documents.form_words import THEMES, first_texts, listed_said, theme_said
 from cami_units.model import Imprint, clean_name
-from cami_units.words import name_in, text
+from cami_units.words import name_in, number, text
 
 _ACTIVITY: Final = (
     Column("activity_id", 12),
@@ -39,6 +40,7 @@ _ACTIVITY: Final = (
 )
 _SUGGESTIONS: Final = (
     Column("suggestion_id", 12),
+    Column("tick", 7),
     Column("theme", 24, wrap=True),
     Column("text", 60, wrap=True),
     Column("n_units", 9),
@@ -71,12 +73,14 @@ def write_activities_workbook(
     log: pd.DataFrame,
     matrix: pd.DataFrame,
     completeness: pd.DataFrame,
+    overviews: Mapping[str, pd.DataFrame],
     imprint: Imprint,
 ) -> None:
     """Write the activities of a round as a workbook.
 
-    Sheets `by theme` (units down, the ten themes across), `activities`, `general`, `suggestions`,
-    `species` (species down, units across), `completeness`, `log` and `about`.
+    Sheets `by theme` (units down, the ten themes across), `activities`, `general`, `suggestions`
+    (a column to tick: the workbook goes back into ``--general``), `species` (species down, units
+    across), `completeness`, the overviews, `log` and `about`.
 
     Parameters
     ----------
@@ -86,6 +90,8 @@ def write_activities_workbook(
         ``unit_id``, ``name_en``: in the order of the rows.
     activities, suggestions, log, matrix, completeness : DataFrame
         As the room `workshop` makes them.
+    overviews : mapping
+        Further tables, a sheet each, by its name: sums, gaps, who offered what.
     imprint : Imprint
         Title, date, round, sources, disclaimer.
     """
@@ -99,19 +105,29 @@ def write_activities_workbook(
         ("by theme", by_theme, _by_theme(units, of_units, themes)),
         ("activities", _ACTIVITY, records(activities)),
         ("general", _ACTIVITY, records(general)),
-        ("suggestions", _SUGGESTIONS, records(suggestions)),
+        ("suggestions", _SUGGESTIONS, [{**row, "tick": ""} for row in records(suggestions)]),
         (
             "species",
             [Column(str(name), 28 if "name" in str(name) else 9) for name in matrix],
             records(matrix),
         ),
         ("completeness", [Column(str(name), 13) for name in completeness], records(completeness)),
+        *(
+            (name, [_overview_column(str(column)) for column in table], records(table))
+            for name, table in overviews.items()
+        ),
         ("log", _LOG, records(log)),
     ]
     for name, columns, rows in sheets:
         fill(book.create_sheet(name), columns, rows, imprint)
     fill_about(book.create_sheet("about"), imprint)
     save_settled(book, path, imprint)
+
+
+def _overview_column(name: str) -> Column:
+    """A column of a sum or list: long texts wide, counts narrow."""
+    wide = {"text": 70.0, "key": 34.0, "name_en": 30.0, "partner": 30.0, "theme": 26.0}
+    return Column(name, wide.get(name, 13.0), wrap=name in wide)
 
 
 def _themes(activities: pd.DataFrame) -> list[str]:
@@ -145,39 +161,75 @@ def write_activities_document(
     activities: pd.DataFrame,
     *,
     suggestions: pd.DataFrame,
+    log: pd.DataFrame,
     imprint: Imprint,
     lang: str,
 ) -> None:
-    """Write the activities as a text document: the general section first, then unit by unit.
+    """Write the work programme as a text that a secretariat edits: general section first, then units.
+
+    What was changed is marked: new words are underlined, the old text beside them and what was
+    dropped are struck through.
 
     Parameters
     ----------
     path : Path
-        The file to write. The other parameters are those of :func:`write_activities_workbook`.
-    lang : {"en", "ru"}
+        The file to write.
+    units, suggestions, log : DataFrame
+        As for :func:`write_activities_workbook`.
+    activities : DataFrame
+        All of them, dropped ones too.
+    imprint : Imprint
+        Title, date, round, sources, disclaimer.
+    lang : str
         Language of the headings.
     """
-    document = _docx.new_document(imprint, text("activities", lang), lang=lang, landscape=True)
+    document = _docx.new_document(imprint, text("work programme", lang), lang=lang, landscape=True)
+    changes = _Changes(first_texts(log), _new_ids(log))
+    _docx.paragraph(document, text("how changes are marked", lang))
+    live = activities["status"].ne("dropped")
     general = activities[activities["unit_id"] == "general"]
-    _docx.heading(document, text("general section", lang), 2)
-    _activity_table(document, _once(general), lang)
+    _docx.heading(document, text("general section", lang), 1)
+    _activity_table(document, _once(general), changes, lang)
     waiting = suggestions[suggestions["suggested"] & ~suggestions["moved"]]
     if len(waiting):
-        _docx.heading(document, text("suggested for general", lang), 3)
+        _docx.heading(document, text("suggested for general", lang), 2)
         for row in waiting.to_dict("records"):
             share = f"{row['n_units']} / {row['of_units']}"
             line = f"{row['suggestion_id']} ({share}): {row['text']}"
             _docx.paragraph(document, line, style="List Bullet")
+    _docx.heading(document, text("by unit", lang), 1)
+    bare = []
     for unit in units.to_dict("records"):
         rows = activities[activities["unit_id"] == unit["unit_id"]]
+        title = f"{unit['unit_id']} {_name(unit, lang)}"
         if len(rows):
-            _docx.heading(document, f"{unit['unit_id']} {_name(unit, lang)}", 2)
-            _activity_table(document, rows, lang)
+            _docx.heading(document, title, 2)
+            _activity_table(document, rows, changes, lang)
+        if not (live & activities["unit_id"].eq(unit["unit_id"])).any():
+            bare.append(title)
     unplaced = activities[~activities["unit_id"].isin([*units["unit_id"], "general"])]
     if len(unplaced):
         _docx.heading(document, text("without a unit", lang), 2)
-        _activity_table(document, unplaced, lang)
+        _activity_table(document, unplaced, changes, lang)
+    if bare:
+        _docx.heading(document, text("units without activities", lang), 1)
+        for title in bare:
+            _docx.paragraph(document, title, style="List Bullet")
     save_settled(document, path, imprint)
+
+
+@dataclass(frozen=True, slots=True)
+class _Changes:
+    """What the log says of activities: the first text of those amended, and which are new."""
+
+    first_text: Mapping[str, str]
+    new_ids: frozenset[str]
+
+
+def _new_ids(log: pd.DataFrame) -> frozenset[str]:
+    """Activities that a group added; those of the programme in force were there before."""
+    added = log["action"].eq("add") & log["by"].ne("current programme")
+    return frozenset(map(str, log.loc[added, "activity_id"]))
 
 
 def _once(general: pd.DataFrame) -> pd.DataFrame:
@@ -189,27 +241,52 @@ def _once(general: pd.DataFrame) -> pd.DataFrame:
     return folded.drop_duplicates(["theme", "text"])
 
 
-def _activity_table(document: Any, activities: pd.DataFrame, lang: str) -> None:
-    fields = (
-        *("activity_id", "theme", "text", "countries", "priority", "timeframe"),
-        *("cost_band", "funding_source", "partner"),
-    )
-    head = [text(f"column {name}", lang) for name in fields]
+_PROGRAMME_WIDTHS: Final = (17.0, 34.0, 112.0, 34.0, 32.0, 36.0)
+"""Columns of the work programme, mm: together what A4 across holds between its margins."""
+
+
+def _activity_table(document: Any, activities: pd.DataFrame, changes: _Changes, lang: str) -> None:
+    """Activities as six columns that can be read: what belongs together stands in one of them."""
+    keys = ("column activity_id", "column theme", "column text", "species", "column timeframe")
+    head = [text(key, lang) for key in (*keys, "column partner")]
     order = activities.assign(place=activities["theme"].map(_place))
     order = order.sort_values(["place", "theme", "activity_id"])
-    rows = [[_cell(row, name) for name in fields] for row in order.to_dict("records")]
-    _docx.table(document, head, rows, (18, 32, 84, 20, 18, 22, 26, 23, 22))
+    rows: list[list[str | Sequence[_docx.Run]]] = [
+        [
+            clean_name(row["activity_id"]),
+            theme_said(str(row["theme"]), lang),
+            _text_runs(row, changes),
+            _together(row, ("species", "countries"), lang),
+            _together(row, ("priority", "timeframe", "status"), lang),
+            _together(row, ("partner", "cost_band", "funding_source"), lang),
+        ]
+        for row in order.to_dict("records")
+    ]
+    _docx.table(document, head, rows, _PROGRAMME_WIDTHS)
+
+
+def _text_runs(row: Mapping[Any, Any], changes: _Changes) -> list[_docx.Run]:
+    """The text of an activity, marked by what became of it."""
+    activity_id, now = str(row["activity_id"]), clean_name(row["text"])
+    if row["status"] == "dropped":
+        return [(now, "removed")]
+    old = changes.first_text.get(activity_id, "")
+    runs = [(f"{old} ", "removed")] if old and old != now else []
+    is_new = bool(runs) or activity_id in changes.new_ids
+    runs.append((now, "added" if is_new else ""))
+    if row["moved_from"]:
+        runs.append((f" ({clean_name(row['moved_from']).replace(';', ', ')})", ""))
+    return runs
+
+
+def _together(row: Mapping[Any, Any], columns: Sequence[str], lang: str) -> str:
+    """Several short columns in one cell, a line each; those that say nothing left out."""
+    values = (clean_name(row[name]) for name in columns)
+    return "\n".join(listed_said(value, lang).replace(";", ", ") for value in values if value)
 
 
 def _place(theme: str) -> int:
     return THEMES.index(theme) if theme in THEMES else len(THEMES)
-
-
-def _cell(row: Mapping[Any, Any], name: str) -> str:
-    value = clean_name(row[name])
-    if name == "text" and row["moved_from"]:
-        value += f" ({clean_name(row['moved_from']).replace(';', ', ')})"
-    return value.replace(";", ", ") if name in ("countries", "species") else value
 
 
 def _name(unit: Mapping[Any, Any], lang: str) -> str:
@@ -261,4 +338,90 @@ def write_funding_notes(
             )
             line = f"{row['theme']}: {row['text']}" + (f" ({details})" if details else "")
             _docx.paragraph(document, line, style="List Bullet")
+    save_settled(document, path, imprint)
+
+
+def write_species_pages(
+    path: Path,
+    species: pd.DataFrame,
+    unit_species: pd.DataFrame,
+    cards: pd.DataFrame,
+    activities: pd.DataFrame,
+    *,
+    imprint: Imprint,
+    lang: str,
+) -> None:
+    """Write a page for each species that its focal points can read alone: where, and what is planned.
+
+    Parameters
+    ----------
+    path : Path
+        The file to write.
+    species : DataFrame
+        The table `species`; those that count for CAMI have a page where a unit holds any of them.
+    unit_species : DataFrame
+        The table `unit_species`.
+    cards : DataFrame
+        The units' cards.
+    activities : DataFrame
+        The activities that name the species.
+    imprint : Imprint
+        Title, date, round, disclaimer.
+    lang : str
+        Language of the headings.
+    """
+    document = _docx.new_document(imprint, text("species pages", lang), lang=lang)
+    names = {str(card["unit_id"]): name_in(card, lang) for card in cards.to_dict("records")}
+    for row in species.sort_values("sci_name").to_dict("records"):
+        held = unit_species[
+            unit_species["sci_name"].eq(row["sci_name"]) & unit_species["unit_id"].isin(names)
+        ]
+        if held.empty:
+            continue
+        document.add_page_break()
+        _docx.heading(document, f"{name_in(row, lang)} ({row['sci_name']})", 1)
+        for key, column in (
+            ("iucn_category", "iucn_category"),
+            ("CMS appendix", "cms_appendix"),
+            ("states", "range_states"),
+        ):
+            value = clean_name(row[column]).replace(";", ", ")
+            _docx.paragraph(document, f"{text(key, lang)}: {value}")
+        order = held.sort_values(["range_share", "unit_id"], ascending=[False, True])
+        units = [
+            (
+                str(one_unit["unit_id"]),
+                names[str(one_unit["unit_id"])],
+                text(f"role {one_unit['role']}", lang),
+                f"{number(float(one_unit['range_share']), lang, 1)} %",
+            )
+            for one_unit in order.to_dict("records")
+        ]
+        head = [text(key, lang) for key in ("unit", "name_en", "column role", "column range_share")]
+        _docx.table(document, head, units, (20, 88, 40, 30))
+        naming = pd.Series(
+            [row["sci_name"] in str(ids).split(";") for ids in activities["species"]],
+            index=activities.index,
+            dtype=bool,
+        )
+        _docx.heading(document, text("activities", lang), 2)
+        if not naming.any():
+            _docx.paragraph(document, text("not said", lang))
+            continue
+        planned = activities[naming].sort_values(["unit_id", "theme", "activity_id"])
+        head = [text(f"column {key}", lang) for key in ("unit_id", "theme", "text", "partner")]
+        _docx.table(
+            document,
+            head,
+            [
+                (
+                    clean_name(activity["unit_id"]),
+                    theme_said(str(activity["theme"]), lang),
+                    clean_name(activity["text"]),
+                    clean_name(activity["partner"]).replace(";", ", "),
+                )
+                for activity in planned.to_dict("records")
+            ],
+            (20, 36, 92, 30),
+        )
     save_settled(document, path, imprint)

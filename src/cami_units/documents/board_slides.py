@@ -10,7 +10,7 @@ import geopandas as gpd
 import pandas as pd
 
 from cami_units import scene, words
-from cami_units.documents.form_words import THEMES
+from cami_units.documents.form_words import THEMES, first_texts, listed_said, theme_said
 from cami_units.documents.unit_drawing import Drawing, ground, overview_drawing, unit_drawing
 from cami_units.model import (
     FINDINGS,
@@ -318,7 +318,7 @@ def _activities(
             clean_name(row["text"]),
             old if old != clean_name(row["text"]) else "",
             row["status"] == "dropped",
-            " · ".join(_listed(value, lang) for value in facts if clean_name(value)),
+            " · ".join(listed_said(value, lang) for value in facts if clean_name(value)),
         )
         themes = by_unit.setdefault(str(row["unit_id"]), {})
         themes.setdefault(str(row["theme"]), []).append(activity)
@@ -330,26 +330,6 @@ def _activities(
         )
         for unit_id, themes in by_unit.items()
     }
-
-
-def first_texts(log: pd.DataFrame | None) -> dict[str, str]:
-    """What each activity said before it was first amended, by its id."""
-    texts: dict[str, str] = {}
-    for line in () if log is None else log.to_dict("records"):
-        if line["action"] == "amend" and line["field"] == "text":
-            texts.setdefault(str(line["activity_id"]), clean_name(line["old"]).removeprefix("'"))
-    return texts
-
-
-def theme_said(theme: str, lang: str) -> str:
-    """A theme of the work programme in words; one that somebody made up, as it was written."""
-    return words.text(f"theme {theme}", lang) if words.has(f"theme {theme}") else clean_name(theme)
-
-
-def _listed(value: object, lang: str) -> str:
-    """A word of the forms' lists in the reader's language; anything else as it was written."""
-    key = f"listed {clean_name(value)}"
-    return words.text(key, lang) if words.has(key) else clean_name(value)
 
 
 # -- words ----------------------------------------------------------------------------------------

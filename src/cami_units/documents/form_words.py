@@ -8,8 +8,8 @@ from typing import Final
 
 import pandas as pd
 
-from cami_units.model import Problem, clean_text, nearest
-from cami_units.words import LANGUAGES, text
+from cami_units.model import Problem, clean_name, clean_text, nearest
+from cami_units.words import LANGUAGES, has, text
 
 THEMES: Final = (
     "anti-poaching",
@@ -152,3 +152,26 @@ def _unlisted(
             Problem("note", "form", file, row, what, f"{hint} Kept as written.".strip())
         )
     return problems
+
+
+def first_texts(log: pd.DataFrame | None) -> dict[str, str]:
+    """What each activity said before it was first amended, by its id."""
+    texts: dict[str, str] = {}
+    for line in () if log is None else log.to_dict("records"):
+        if line["action"] == "amend" and line["field"] == "text":
+            texts.setdefault(str(line["activity_id"]), clean_name(line["old"]).removeprefix("'"))
+    return texts
+
+
+def theme_said(theme: str, lang: str) -> str:
+    """A theme of the work programme in words; one that somebody made up, as it was written."""
+    return text(f"choice {theme}", lang) if has(f"choice {theme}") else clean_name(theme)
+
+
+def listed_said(value: object, lang: str) -> str:
+    """A word of the forms' lists in the reader's language; anything else as it was written."""
+    key = f"listed {clean_name(value)}"
+    if has(key):
+        return text(key, lang)
+    word = clean_name(value)
+    return text(f"choice {word}", lang) if has(f"choice {word}") else word

@@ -22,6 +22,13 @@ from cami_units.workshop._activities import (
     species_by_unit,
     successors,
 )
+from cami_units.workshop._activity_sums import (
+    IMPLEMENTATION_STATUSES,
+    activity_sums,
+    implementation,
+    offers,
+    theme_gaps,
+)
 from cami_units.workshop._allocation import (
     EVERYBODY,
     allocated,
@@ -58,6 +65,7 @@ __all__ = [
     "DROPPED",
     "EVERYBODY",
     "GENERAL",
+    "IMPLEMENTATION_STATUSES",
     "LOG_COLUMNS",
     "PLACEMARK_COLUMNS",
     "PROGRAMME",
@@ -77,6 +85,7 @@ __all__ = [
     "Rules",
     "UnitChange",
     "Version",
+    "activity_sums",
     "allocated",
     "bare_name",
     "completeness",
@@ -84,6 +93,7 @@ __all__ = [
     "followed",
     "fullest_first",
     "groups_of",
+    "implementation",
     "is_cyrillic",
     "is_decided",
     "merged",
@@ -91,6 +101,7 @@ __all__ = [
     "moved",
     "note",
     "numbered",
+    "offers",
     "outlines",
     "placed",
     "placemarks_of",
@@ -102,6 +113,7 @@ __all__ = [
     "species_by_unit",
     "spoken_id",
     "successors",
+    "theme_gaps",
     "units_in_packs",
     "versions_of_group",
 ]

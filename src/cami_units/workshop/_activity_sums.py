@@ -1,0 +1,112 @@
+"""What the activities of a round come to: counts by unit, theme, cost and funding; what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from cami_units.workshop._activities import DROPPED, GENERAL
+
+SUM_COLUMNS = ("by", "key", "activities", "without_cost", "without_funding", "without_partner")
+IMPLEMENTATION_STATUSES = ("done", "under way", "planned", "not started")
+"""How far a measure of the last programme has come; anything else is *not said*."""
+
+_GAPS = {"without_cost": "cost_band", "without_funding": "funding_source"} | {
+    "without_partner": "partner"
+}
+
+
+def activity_sums(activities: pd.DataFrame) -> pd.DataFrame:
+    """How many activities each unit, theme, cost band and funding source has, and what they lack.
+
+    Parameters
+    ----------
+    activities : DataFrame
+        :data:`ACTIVITY_COLUMNS`; dropped ones are not counted.
+
+    Returns
+    -------
+    DataFrame
+        :data:`SUM_COLUMNS`: ``by`` the column that is counted, ``key`` its value (empty: not said),
+        most activities first. An activity with two sources of funding counts for both.
+
+    Examples
+    --------
+    >>> rows = {"unit_id": ["CU-1", "CU-1"], "theme": "finance", "cost_band": ["", "low"]}
+    >>> rows |= {"funding_source": "GEF;GCF", "partner": "", "status": "proposed"}
+    >>> sums = activity_sums(pd.DataFrame(rows))
+    >>> sums[sums["by"] == "cost_band"].to_dict("list")["key"]
+    ['', 'low']
+    """
+    live = activities[activities["status"] != DROPPED].fillna("")
+    lacks = pd.DataFrame({name: live[column].eq("") for name, column in _GAPS.items()})
+    parts = []
+    for column in ("unit_id", "theme", "cost_band", "funding_source"):
+        keyed = lacks.assign(key=live[column].str.split(";"), activities=1).explode("key")
+        sums = keyed.assign(key=keyed["key"].str.strip()).groupby("key").sum().reset_index()
+        order = sums.sort_values(["activities", "key"], ascending=[False, True])
+        parts.append(order.assign(by=column))
+    return pd.concat(parts, ignore_index=True)[list(SUM_COLUMNS)]
+
+
+def theme_gaps(
+    units: pd.DataFrame, activities: pd.DataFrame, themes: Sequence[str]
+) -> pd.DataFrame:
+    """How many activities each unit has under each theme, those of the general section in a row too.
+
+    Parameters
+    ----------
+    units : DataFrame
+        ``unit_id``, ``name_en``: the rows.
+    activities : DataFrame
+        :data:`ACTIVITY_COLUMNS`; dropped ones are not counted.
+    themes : sequence of str
+        The columns; 0 is a gap.
+    """
+    live = activities[activities["status"] != DROPPED]
+    counts = pd.crosstab(live["unit_id"], live["theme"])
+    rows = [*units["unit_id"], GENERAL]
+    table = counts.reindex(index=rows, columns=list(themes), fill_value=0).reset_index()
+    names = dict(zip(units["unit_id"], units["name_en"], strict=True))
+    table.insert(1, "name_en", table["unit_id"].map(names).fillna(""))
+    return table.rename_axis(columns=None)
+
+
+def offers(activities: pd.DataFrame) -> pd.DataFrame:
+    """Who has offered what: a row for each organisation and activity.
+
+    Returns
+    -------
+    DataFrame
+        ``partner``, ``activity_id``, ``unit_id``, ``theme``, ``text``, ``timeframe``, by partner.
+        Two partners of one activity, between semicolons, are two rows.
+    """
+    live = activities[(activities["status"] != DROPPED) & activities["partner"].fillna("").ne("")]
+    each = live.assign(partner=live["partner"].str.split(";")).explode("partner")
+    each = each.assign(partner=each["partner"].str.strip())
+    columns = ["partner", "activity_id", "unit_id", "theme", "text", "timeframe"]
+    return each.loc[each["partner"] != "", columns].sort_values(
+        ["partner", "unit_id", "activity_id"], ignore_index=True
+    )
+
+
+def implementation(measures: pd.DataFrame) -> pd.DataFrame:
+    """How far the measures of the last programme have come, by theme.
+
+    Parameters
+    ----------
+    measures : DataFrame
+        ``theme``, ``status``; a status that is none of :data:`IMPLEMENTATION_STATUSES` is not said.
+
+    Returns
+    -------
+    DataFrame
+        ``theme``, a column for each status and for ``not said``, and ``measures`` in all.
+    """
+    said = measures["status"].str.strip().str.casefold()
+    status = said.where(said.isin(IMPLEMENTATION_STATUSES), "not said")
+    counts = pd.crosstab(measures["theme"], status)
+    counts = counts.reindex(columns=[*IMPLEMENTATION_STATUSES, "not said"], fill_value=0)
+    table = counts.assign(measures=counts.sum(axis=1)).reset_index()
+    return table.rename_axis(columns=None)
