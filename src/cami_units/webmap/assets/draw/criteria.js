@@ -244,9 +244,15 @@ function rangeConfidence(site, rows, profile) {
   return { range_confidence: km2 > 0 ? weighed / km2 : null };
 }
 
+// The tables without what they say of species that are never counted.
+function ofCounted(tables, species) {
+  const counted = (rows) => rows && rows.filter((row) => own(species, row.sci_name));
+  return { ...tables, corridors: counted(tables.corridors), crossings: counted(tables.crossings), seasonal: counted(tables.seasonal) };
+}
+
 // The numbers of one site, and the rows of its species.
 export function measures(tables, species, profile, by = judge()) {
-  const site = withSeasonal(tables, profile, by);
+  const site = withSeasonal(ofCounted(tables, species), profile, by);
   const rows = speciesAtSite(site, species, profile, by);
   const counted = countedStates(site.states, site, profile, by, "state");
   const sure = site.undisputed ? countedStates(site.undisputed, site, profile, by, "undisputed state") : counted;

@@ -1,0 +1,629 @@
+"""The drawing page's arithmetic under node, against pyproj, shapely, the kernels and `criteria`.
+
+The page measures and judges in its own script, in modules with the names of the rooms they mirror.
+Here both are given the same and must say the same: places to a millimetre, areas to a part in a
+hundred million, and every verdict on a table of cases in which each limit is hit exactly.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import os
+import shutil
+import subprocess
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+from pyproj import Transformer
+
+import cami_units.webmap as webmap_room
+from cami_units import rank, webmap
+from cami_units.criteria import assess, measures, verdicts
+from cami_units.model import EQUAL_AREA, FINDINGS, SiteTables
+from cami_units.overlap._kernels import run_east, square_sums
+from cami_units.plan import read_profile
+from cami_units.webmap._drawing_page import MODULES, page_script
+
+RUNNER = Path(__file__).with_name("node") / "engine.mjs"
+MODULE_FOLDER = Path(webmap_room.__file__).with_name("assets") / "draw"
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory):
+    """A function that hands node a job and gives its answer back."""
+    node = shutil.which("node")
+    if node is None:
+        reason = "node is not on the PATH: the page's script is not tried outside of a browser"
+        if os.environ.get("CAMI_UNITS_NODE") == "required":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    folder = tmp_path_factory.mktemp("engine")
+    for file in MODULE_FOLDER.glob("*.js"):
+        shutil.copy(file, folder)
+    (folder / "package.json").write_text('{"type": "module"}')
+
+    def run(job: str, **values: Any) -> Any:
+        done = subprocess.run(
+            [node, str(RUNNER), str(folder)],
+            input=json.dumps({"job": job, **values}),
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr[-3000:]
+        return json.loads(done.stdout)
+
+    return run
+
+
+def test_every_module_is_in_the_page_and_after_those_it_imports():
+    assert {file.stem for file in MODULE_FOLDER.glob("*.js")} == set(MODULES)
+    script = page_script()
+    assert "import {" not in script
+    assert "\nexport " not in script
+    for place, name in enumerate(MODULES):
+        source = (MODULE_FOLDER / f"{name}.js").read_text(encoding="utf-8")
+        for earlier in MODULES[place:]:
+            assert f'from "./{earlier}.js"' not in source
+
+
+# -- projection -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "crs",
+    [
+        EQUAL_AREA,
+        "EPSG:3035",  # Lambert azimuthal, Europe
+        "+proj=laea +lat_0=-25 +lon_0=135 +x_0=1000000 +datum=WGS84",
+        "EPSG:9822-is-no-crs",
+        "+proj=cea +lat_ts=30 +lon_0=100 +datum=WGS84",
+        "+proj=aea +lat_1=40 +lat_2=40 +lat_0=40 +lon_0=-96 +ellps=GRS80",
+        "EPSG:6933",
+    ],
+)
+def test_places_are_those_of_proj_to_a_millimetre(engine, crs):
+    if crs.endswith("no-crs"):
+        pytest.skip("a made-up code, to keep the table honest")
+    told = webmap.projection_of(crs)
+    assert told["method"]
+    rng = np.random.default_rng(1)
+    centre = told["lon_0"]
+    lonlat = np.column_stack([centre + rng.uniform(-60, 60, 400), rng.uniform(-70, 75, 400)])
+    lonlat[:, 0] = (lonlat[:, 0] + 180) % 360 - 180
+    want = np.column_stack(
+        Transformer.from_crs("EPSG:4326", crs, always_xy=True).transform(*lonlat.T)
+    )
+    got = np.array(engine("project", crs=told, points=lonlat.tolist()))
+    assert np.abs(got - want).max() < 1e-3
+
+
+@pytest.mark.parametrize("crs", ["EPSG:3857", "EPSG:4326", "+proj=eqearth +datum=WGS84"])
+def test_a_projection_that_the_page_does_not_know_is_said_so(crs):
+    assert webmap.projection_of(crs)["method"] == ""
+
+
+# -- areas ------------------------------------------------------------------------------------------
+
+
+def star(rng, n, centre=(0.0, 0.0), size=200_000.0):
+    """A star-shaped polygon in metres, with a hole now and then."""
+    angle = np.sort(rng.uniform(0, 2 * np.pi, n))
+    away = size * rng.uniform(0.4, 1, n)
+    xy = np.column_stack([away * np.cos(angle), away * np.sin(angle)]) + centre
+    shape = shapely.Polygon(xy)
+    if n % 2:
+        shape = shape.difference(shapely.Point(centre).buffer(size * 0.2, quad_segs=5))
+    return shapely.make_valid(shape, method="structure", keep_collapsed=False)
+
+
+def rings_of(shape):
+    return [
+        {"xy": shapely.get_coordinates(ring)[:-1].tolist(), "shell": number == 0}
+        for part in shapely.get_parts(shape)
+        for number, ring in enumerate(shapely.get_rings(part))
+    ]
+
+
+def test_shared_areas_are_those_of_geos(engine):
+    rng = np.random.default_rng(2)
+    pairs = []
+    for number in range(150):
+        one = star(rng, 5 + number % 40)
+        other = star(rng, 5 + (number * 7) % 60, rng.normal(0, 150_000, 2))
+        pairs.append((one, other))
+    pairs.append((pairs[0][0], pairs[0][0]))  # the same
+    pairs.append((shapely.box(0, 0, 1e5, 1e5), shapely.box(1e5, 0, 2e5, 1e5)))  # a common edge
+    pairs.append((shapely.box(0, 0, 1e5, 1e5), shapely.box(-1e6, -1e6, 1e6, 1e6)))  # inside
+    pairs.append((shapely.box(0, 0, 1e5, 1e5), shapely.box(2e5, 2e5, 3e5, 3e5)))  # apart
+    got = engine("shared", pairs=[[rings_of(a), rings_of(b)] for a, b in pairs])
+    want = [shapely.area(shapely.intersection(a, b)) / 1e6 for a, b in pairs]
+    assert got == pytest.approx(want, rel=1e-8, abs=1e-5)
+
+
+def test_cell_shares_are_those_of_the_kernel(engine):
+    rng = np.random.default_rng(3)
+    step = 25_000.0
+    for number in range(12):
+        shape = star(rng, 6 + 5 * number, rng.normal(0, 300_000, 2))
+        rings = rings_of(shape)
+        got = engine("shares", rings=rings, lattice={"step": step, "x": -1e7, "y": -1e7})
+        closed = [np.array([*ring["xy"], ring["xy"][0]]) for ring in rings]
+        xy = (np.concatenate(closed) + 1e7) / step
+        sums = np.zeros((got["cols"] + 1, got["rows"]))
+        ends = np.cumsum([len(ring) for ring in closed])
+        shells = np.array([ring["shell"] for ring in rings])
+        u, v = np.ascontiguousarray(xy[:, 0]), np.ascontiguousarray(xy[:, 1])
+        square_sums(u, v, ends, shells, got["row"], got["col"], sums)
+        run_east(sums)
+        shares = np.array(got["shares"]).reshape(got["rows"], got["cols"])
+        assert np.abs(shares - sums[:-1].T).max() < 1e-9
+        assert shares.sum() * step**2 == pytest.approx(shape.area, rel=1e-9)
+
+
+# -- outlines ---------------------------------------------------------------------------------------
+
+
+def lonlat_star(rng, n, centre):
+    angle = np.linspace(0, 2 * np.pi, n, endpoint=False)
+    away = 0.5 + rng.uniform(0, 1, n)
+    xy = np.column_stack([away * np.cos(angle), away * np.sin(angle)]) + centre
+    return shapely.Polygon(np.round(xy, 5))
+
+
+def polygons_of(shape):
+    return [
+        [shapely.get_coordinates(ring)[:-1].tolist() for ring in shapely.get_rings(part)]
+        for part in shapely.get_parts(shape)
+    ]
+
+
+def shape_of(polygons):
+    return shapely.MultiPolygon([shapely.Polygon(shell, holes) for shell, *holes in polygons])
+
+
+def test_union_difference_and_intersection_are_those_of_geos(engine):
+    rng = np.random.default_rng(4)
+    pairs = [
+        (lonlat_star(rng, 30, (70, 45)), lonlat_star(rng, 40, (70 + rng.uniform(), 45)))
+        for _ in range(60)
+    ]
+    pairs.append((shapely.box(70, 40, 71, 41), shapely.box(71, 40, 72, 41)))  # neighbours
+    pairs.append((shapely.box(70, 40, 74, 44), shapely.box(71, 41, 72, 42)))  # a hole
+    pairs.append((shapely.box(70, 40, 71, 41), shapely.box(71, 41, 72, 42)))  # a corner
+    found = engine("overlay", pairs=[[polygons_of(a), polygons_of(b)] for a, b in pairs])
+    for (one, other), made in zip(pairs, found, strict=True):
+        for name in ("union", "difference", "intersection"):
+            want = getattr(shapely, name)(one, other)
+            got = shape_of(made[name])
+            assert got.is_valid or got.buffer(0).area == pytest.approx(got.area, rel=1e-6)
+            assert got.area == pytest.approx(want.area, abs=2e-4)
+            assert shapely.symmetric_difference(got.buffer(0), want).area < 3e-4
+    neighbours, with_hole, corner = found[-3:]
+    assert len(neighbours["union"]) == 1
+    assert len(neighbours["union"][0][0]) == 4  # no vertex is left where the edge was
+    assert len(with_hole["difference"][0]) == 2
+    assert len(corner["union"]) == 2
+
+
+def test_a_line_parts_an_outline_into_what_it_was(engine):
+    square = polygons_of(shapely.box(70, 40, 72, 42))
+    lines = [
+        [[71, 39], [71, 43]],
+        [[71, 40.5], [71.3, 41], [71, 41.5]],  # its ends are drawn on beyond the outline
+        [[69, 41], [73, 41.5]],
+        [[73, 39], [73, 43]],  # passes it by
+        [[71, 41]],
+    ]
+    halves = engine("split", pairs=[[square, line] for line in lines])
+    assert halves[3] is None
+    assert halves[4] is None
+    for parts in halves[:3]:
+        one, other = map(shape_of, parts)
+        assert one.area + other.area == pytest.approx(4, abs=1e-4)
+        assert shapely.intersection(one, other).area < 1e-4
+
+
+def test_an_outline_that_crosses_itself_is_noticed(engine):
+    bow = [[[[0, 0], [1, 1], [1, 0], [0, 1]]]]
+    fine = polygons_of(shapely.box(0, 0, 1, 1))
+    touching = [[[[0, 0], [2, 0], [2, 2], [1, 0], [0, 2]]]]
+    found = engine("crossing", outlines=[bow, fine, touching])
+    assert found[0] == [0.5, 0.5]
+    assert found[1] is None
+    assert found[2] == [1, 0]
+
+
+# -- the criteria: one table of cases, two implementations ------------------------------------------
+
+SPECIES = pd.DataFrame(
+    [
+        ("Alpha", "Alpha deer", "VU", "yes", 10_000.0),
+        ("Beta", "Beta cat", "EN", "yes", 90_000.0),
+        ("Gamma", "Gamma goat", "LC", "yes", 42_000.0),
+        ("Delta", "Delta horse", "XX", "yes", 8_000.0),
+        ("Cervus hanglu bactrianus", "Bukhara deer", "VU", "yes", 20_000.0),
+        ("Chiru", "Chiru", "NT", "no", 5_000.0),
+    ],
+    columns=["sci_name", "name_en", "iucn_category", "in_cami", "range_km2"],
+)
+STATES = ("AA", "BB", "CC")
+PAIRS = ("AA;BB", "BB;CC")
+
+
+def random_site(rng, number, profile):
+    """One site whose measures lie near, or exactly on, the limits of the profile."""
+    site = f"S{number}"
+    on = rng.random() < 0.6  # on the limits
+
+    def near(limit, spread=0.6):
+        return (
+            float(limit)
+            if on and rng.random() < 0.5
+            else float(limit * rng.uniform(1 - spread, 1 + spread))
+        )
+
+    area = float(rng.choice([2_000, 5_000, 10_000, 40_000]))
+    rows: dict[str, list[tuple[Any, ...]]] = {name: [] for name in TABLES}
+    rows["sites"].append((site, area))
+    least = max(profile.G1.min_side_km2, profile.G1.min_side_share / 100 * area)
+    for iso2 in STATES[: rng.integers(1, 4)]:
+        km2 = near(least) if rng.random() < 0.5 else area / 3
+        rows["states"].append((site, iso2, km2))
+        rows["undisputed"].append((site, iso2, km2 if rng.random() < 0.7 else near(least)))
+    pairs = [pair for pair in PAIRS if rng.random() < 0.7]
+    for pair in pairs:
+        rows["borders"].append((site, pair, near(100)))
+    enough = min(profile.occurrence.min_km2, profile.occurrence.min_site_share / 100 * area)
+    for name in SPECIES["sci_name"]:
+        if rng.random() < 0.4:
+            continue
+        whole = 0.0
+        for iso2 in STATES:
+            if rng.random() < 0.6:
+                km2 = near(profile.occurrence.side_km2) if rng.random() < 0.6 else near(enough)
+                rows["species"].append((site, name, iso2, km2))
+                whole += km2
+        for grade in ("high", "medium", "low", "ungraded"):
+            if whole and rng.random() < 0.5:
+                rows["confidence"].append((site, name, grade, whole * rng.random()))
+        if whole and rng.random() < 0.8:
+            rows["protected"].append((site, name, near(profile.C7.gap_below / 100 * whole)))
+        for pair in pairs:
+            if rng.random() < 0.6:
+                rows["shared_borders"].append((site, name, pair, near(profile.C4.min_border_km)))
+        if rng.random() < 0.3:
+            grade = str(rng.choice(["A", "B", "C", "D", "N"]))
+            rows["corridors"].append((site, f"M-{name}", name, grade, 12.0))
+            if rng.random() < 0.7 and pairs:
+                rows["crossings"].append(
+                    (site, f"M-{name}", name, grade, str(rng.choice(pairs)), 1.0)
+                )
+    border = sum(row[2] for row in rows["borders"]) or 100.0
+    for kind in ("border_fence", "railway"):
+        if rng.random() < 0.6:
+            km = near(profile.C6.min_barrier_share / 100 * border / 0.75)
+            rows["barriers"].append((site, f"B-{kind}", kind, 0.25, km))
+    if rng.random() < 0.8:
+        km2 = near(profile.C8.min_share / 100 * area)
+        rows["in_hotspots"].append((site, km2))
+        rows["hotspots"].append((site, "H01", "One", km2, near(profile.C8.min_jaccard)))
+    return rows
+
+
+TABLES = {
+    "sites": "site area_km2",
+    "states": "site iso2 km2",
+    "undisputed": "site iso2 km2",
+    "species": "site sci_name iso2 km2",
+    "confidence": "site sci_name confidence km2",
+    "supporting": "site sci_name km2",
+    "borders": "site pair km",
+    "shared_borders": "site sci_name pair km",
+    "corridors": "site corridor_id sci_name evidence_grade km",
+    "crossings": "site corridor_id sci_name evidence_grade pair n",
+    "barriers": "site barrier_id kind permeability km",
+    "protected": "site sci_name km2",
+    "hotspots": "site hotspot_id name_en km2 jaccard",
+    "in_hotspots": "site km2",
+    "seasonal": "site sci_name seasonal iso2 km2",
+}
+OPTIONAL = (
+    "undisputed",
+    "corridors",
+    "crossings",
+    "barriers",
+    "protected",
+    "hotspots",
+    "in_hotspots",
+    "seasonal",
+)
+
+
+def site_tables(rows, absent=()):
+    tables = {
+        name: None if name in absent else pd.DataFrame(rows[name], columns=columns.split())
+        for name, columns in TABLES.items()
+    }
+    return SiteTables(**tables)
+
+
+def nested(tables, site):
+    """The tables of one site as the page's script has them."""
+
+    def of(name):
+        table = getattr(tables, name)
+        return None if table is None else table[table["site"] == site].drop(columns="site")
+
+    def pairs(name, *keys):
+        table = of(name)
+        if table is None:
+            return None
+        made: dict[str, Any] = {}
+        for row in table.itertuples(index=False):
+            inner = made
+            for key in keys[:-1]:
+                inner = inner.setdefault(getattr(row, key), {})
+            last = getattr(row, keys[-1])
+            inner[last] = inner.get(last, 0.0) + row[-1]
+        return made
+
+    def records(name):
+        table = of(name)
+        return None if table is None else json.loads(table.to_json(orient="records"))
+
+    whole = of("in_hotspots")
+    return {
+        "area_km2": float(of("sites")["area_km2"].iloc[0]),
+        "states": pairs("states", "iso2"),
+        "undisputed": pairs("undisputed", "iso2"),
+        "species": pairs("species", "sci_name", "iso2"),
+        "confidence": pairs("confidence", "sci_name", "confidence"),
+        "supporting": pairs("supporting", "sci_name"),
+        "borders": pairs("borders", "pair"),
+        "shared_borders": pairs("shared_borders", "sci_name", "pair"),
+        "corridors": records("corridors"),
+        "crossings": records("crossings"),
+        "barriers": records("barriers"),
+        "protected": pairs("protected", "sci_name"),
+        "hotspots": records("hotspots"),
+        "in_hotspots": None if whole is None else float(whole["km2"].sum()),
+        "seasonal": records("seasonal"),
+        "adjacent_km": None,
+    }
+
+
+def profiles():
+    plain = read_profile()
+    yield plain
+    yield plain.model_copy(update={"C4": plain.C4.model_copy(update={"min_border_km": None})})
+    yield plain.model_copy(update={"C3": plain.C3.model_copy(update={"min_share": None})})
+    strict = plain.G2.model_copy(update={"min_sides": 3, "min_species": 2})
+    yield plain.model_copy(update={"G2": strict})
+
+
+def test_every_verdict_is_the_same_in_both(engine):
+    """400 sites under four profiles, with and without each layer, each limit hit exactly."""
+    rng = np.random.default_rng(5)
+    cases, wanted = [], []
+    species = json.loads(SPECIES.to_json(orient="records"))
+    for profile in profiles():
+        for batch in range(10):
+            rows: dict[str, list[tuple[Any, ...]]] = {name: [] for name in TABLES}
+            for number in range(10):
+                for name, more in random_site(rng, number, read_profile()).items():
+                    rows[name] += more
+            absent = [OPTIONAL[batch]] if batch < len(OPTIONAL) else []
+            absent += ["crossings"] if absent == ["corridors"] else []
+            absent += (
+                ["hotspots", "in_hotspots"] if absent in (["hotspots"], ["in_hotspots"]) else []
+            )
+            tables = site_tables(rows, absent)
+            found = assess(tables, SPECIES, profile)
+            m = measures(tables, SPECIES, profile)
+            met = verdicts(m, profile)
+            decided = rank.decide(found, profile).set_index("site")["decision"]
+            scores = rank.value_scores(m, profile)
+            for site in tables.sites["site"]:
+                cases.append(
+                    {
+                        "profile": profile.model_dump(mode="json"),
+                        "species": species,
+                        "site": nested(tables, site),
+                    }
+                )
+                wanted.append((met.loc[site], m.loc[site], decided[site], scores[site]))
+    answers = engine("judge", cases=cases)
+    seen = {name: set() for name in FINDINGS}
+    for answer, (met, m, decided, score) in zip(answers, wanted, strict=True):
+        for name in FINDINGS:
+            want = None if pd.isna(met[name]) else bool(met[name])
+            assert answer["met"][name] is want, (name, answer["measures"], m.to_dict())
+            seen[name].add(want)
+        assert answer["decision"] == decided
+        got = np.nan if answer["score"] is None else answer["score"]
+        assert got == pytest.approx(score, rel=1e-12, nan_ok=True)
+        for name in (
+            "evenness",
+            "shared_border_km",
+            "barrier_share",
+            "protected_share",
+            "max_share",
+        ):
+            value = answer["measures"][name]
+            got = np.nan if value is None else value
+            assert got == pytest.approx(m[name], rel=1e-9, nan_ok=True)
+    # the table would prove nothing if a criterion were always met
+    assert all({True, False} <= verdict for verdict in seen.values())
+
+
+def test_close_is_said_where_a_measure_stands_on_its_limit():
+    """The rule is data too: 1 % of a limit, in the script's own words."""
+    source = (MODULE_FOLDER / "criteria.js").read_text(encoding="utf-8")
+    assert "const CLOSE = 0.01;" in source
+    assert replace is not None
+
+
+# -- files ------------------------------------------------------------------------------------------
+
+HEAD = (
+    '<?xml version="1.0" encoding="UTF-8"?>\n<kml xmlns="http://www.opengis.net/kml/2.2"><Document>'
+)
+TAIL = "</Document></kml>"
+
+
+def mark(name="a", inner=""):
+    ring = "<coordinates>70,40 71,40 71,41 70,40</coordinates>"
+    shape = f"<Polygon><outerBoundaryIs><LinearRing>{ring}</LinearRing></outerBoundaryIs></Polygon>"
+    return f"<Placemark><name>{name}</name>{inner}{shape}</Placemark>"
+
+
+def zipped(members, **more):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, **more) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return buffer.getvalue()
+
+
+def hostile():
+    """Files that want to be run, expanded, fetched, or to stall; each with what is to come of it."""
+    yield (
+        "entities",
+        (
+            '<!DOCTYPE k [<!ENTITY a "'
+            + "x" * 1000
+            + '"><!ENTITY b "&a;&a;&a;&a;">]>'
+            + HEAD
+            + "&b;"
+            + TAIL
+        ).encode(),
+        "draw file doctype",
+    )
+    yield (
+        "external",
+        ('<!DOCTYPE k SYSTEM "file:///etc/passwd">' + HEAD + TAIL).encode(),
+        "draw file doctype",
+    )
+    yield (
+        "deep",
+        (HEAD + "<Folder>" * 5_000 + "</Folder>" * 5_000 + TAIL).encode(),
+        "draw file large",
+    )
+    yield "wide", (HEAD + "<x/>" * 400_000 + TAIL).encode(), "draw file large"
+    yield "many", (HEAD + mark() * 4_000 + TAIL).encode(), "draw file large"
+    yield "cut off", (HEAD + mark())[:-30].encode(), "draw file broken"
+    yield "unclosed", (HEAD + "<name>" + TAIL).encode(), "draw file broken"
+    yield "no name", (HEAD + "< >" + TAIL).encode(), "draw file broken"
+    yield "attribute", (HEAD + '<a b="' + "c" * 100_000).encode(), "draw file broken"
+    yield "spaces", (HEAD + "<a" + " " * 200_000 + "b" + TAIL).encode(), "draw file broken"
+    yield "comment", (HEAD + "<!--" + "-" * 200_000).encode(), "draw file broken"
+    yield "empty", b"", "draw file empty"
+    yield "random", bytes(range(256)) * 50, None
+    yield "bomb", zipped({"doc.kml": b"<kml>" + b" " * 80_000_000}), "draw file large"
+    yield "no kml", zipped({"a.txt": b"x"}), "draw file no kml"
+    yield "entries", zipped({f"{n}.txt": b"" for n in range(300)}), "draw file large"
+    yield (
+        "half a zip",
+        zipped({"doc.kml": (HEAD + mark() + TAIL).encode()})[:-40],
+        "draw file broken",
+    )
+    yield "too large", b"x" * 21_000_000, "draw file large"
+    yield (
+        "numbers",
+        (
+            HEAD
+            + mark().replace("70,40 71,40", "nan,40 1e999,40 1_0,2 ٧٠,٤٠ 70,40 71,40 200,95")
+            + TAIL
+        ).encode(),
+        None,
+    )
+
+
+def payloads():
+    """200 texts that some parser on the way might take for more than text."""
+    cores = [
+        "<script>window.ran=1</script>", "<img src=x onerror=window.ran=1>", "javascript:window.ran=1",
+        "{{7*7}}", "${window.ran=1}", "`${window.ran=1}`", "</script><script>window.ran=1</script>",
+        "__proto__", "constructor", "]]>", "<!--", "-->", "&amp;lt;b&amp;gt;", "\u202egnp.exe", "\u0000",
+        "=cmd|' /C calc'!A0", "\ufeffx", "\ud83d\ude00", "' OR 1=1 --", "../../etc/passwd",
+    ]  # fmt: skip
+    for core in cores:
+        for shape in (
+            "{}",
+            "x{}",
+            "{}{}",
+            "CU-001 {}",
+            "X {}",
+            "\n{}\n",
+            "&lt;{}",
+            "{}&#x41;",
+            "[{}]",
+            "{} CU-002",
+        ):
+            yield shape.format(core, core)
+
+
+def test_a_hostile_file_runs_nothing_and_stalls_nothing(engine):
+    cases = list(hostile())
+    answers = engine("read", files=[base64.b64encode(content).decode() for _, content, _ in cases])
+    for (name, _, fault), answer in zip(cases, answers, strict=True):
+        if fault:
+            assert answer.get("fault") == fault, name
+        assert answer["ms"] < 3_000, name
+    numbers = answers[[name for name, _, _ in cases].index("numbers")]
+    assert numbers["placemarks"][0]["polygons"] == [[[[70, 40], [71, 40], [71, 41]]]]
+
+
+def test_two_hundred_payloads_come_out_as_text(engine):
+    texts = list(payloads())
+    assert len(texts) == 200
+    body = "".join(
+        mark(
+            name=shown(text),
+            inner=f'<description>{shown(text)}</description><ExtendedData><Data name="{shown(text)}">'
+            f"<value>{shown(text)}</value></Data></ExtendedData>",
+        )
+        for text in texts
+    )
+    (answer,) = engine(
+        "read", files=[base64.b64encode((HEAD + body + TAIL).encode("utf-8", "ignore")).decode()]
+    )
+    assert len(answer["placemarks"]) == 200
+    for found in answer["placemarks"]:
+        assert "\u202e" not in found["name"]
+        assert "\u0000" not in found["name"]
+        assert len(found["polygons"]) == 1
+    assert answer["ms"] < 3_000
+
+
+def shown(text):
+    return (
+        text.replace("&", "&amp;")
+        .replace("<", "&lt;")
+        .replace(">", "&gt;")
+        .replace('"', "&quot;")
+        .replace("\u0000", "")
+    )
+
+
+def test_names_in_other_encodings_are_read(engine):
+    text = '<?xml version="1.0" encoding="{}"?>\n<kml><Document>' + mark("Чаткал") + TAIL
+    files = [
+        text.format("windows-1251").encode("cp1251"),
+        text.format("UTF-8").encode("cp1251"),  # bytes that belie their header
+        text.format("UTF-8").encode("utf-8-sig"),
+        text.format("UTF-16").encode("utf-16"),
+        zipped({"folder/units.kml": text.format("UTF-8").encode()}),
+    ]
+    answers = engine("read", files=[base64.b64encode(content).decode() for content in files])
+    assert [answer["placemarks"][0]["name"] for answer in answers] == ["Чаткал"] * 5
