@@ -283,6 +283,11 @@ def random_site(rng, number, profile):
     pairs = [pair for pair in PAIRS if rng.random() < 0.7]
     for pair in pairs:
         rows["borders"].append((site, pair, near(100)))
+        if rng.random() < 0.8:
+            rows["covered_borders"].append((site, pair, rows["borders"][-1][2]))
+    for layer in ("barriers", "hotspots", "protected_areas"):
+        if rng.random() < 0.9:
+            rows["covered"].append((site, layer, area * float(rng.choice([1.0, 0.5]))))
     enough = min(profile.occurrence.min_km2, profile.occurrence.min_site_share / 100 * area)
     for name in SPECIES["sci_name"]:
         if rng.random() < 0.4:
@@ -293,6 +298,11 @@ def random_site(rng, number, profile):
                 km2 = near(profile.occurrence.side_km2) if rng.random() < 0.6 else near(enough)
                 rows["species"].append((site, name, iso2, km2))
                 whole += km2
+        if whole:
+            whole += float(rng.choice([0.0, 300.0]))  # ground of no state
+            rows["ranges"].append((site, name, whole))
+            if rng.random() < 0.9:
+                rows["covered_ranges"].append((site, name, whole * float(rng.choice([1.0, 0.4]))))
         for grade in ("high", "medium", "low", "ungraded"):
             if whole and rng.random() < 0.5:
                 rows["confidence"].append((site, name, grade, whole * rng.random()))
@@ -324,6 +334,7 @@ TABLES = {
     "sites": "site area_km2",
     "states": "site iso2 km2",
     "undisputed": "site iso2 km2",
+    "ranges": "site sci_name km2",
     "species": "site sci_name iso2 km2",
     "confidence": "site sci_name confidence km2",
     "supporting": "site sci_name km2",
@@ -336,6 +347,9 @@ TABLES = {
     "hotspots": "site hotspot_id name_en km2 jaccard",
     "in_hotspots": "site km2",
     "seasonal": "site sci_name seasonal iso2 km2",
+    "covered": "site layer km2",
+    "covered_ranges": "site sci_name km2",
+    "covered_borders": "site pair km",
 }
 OPTIONAL = (
     "undisputed",
@@ -346,6 +360,10 @@ OPTIONAL = (
     "hotspots",
     "in_hotspots",
     "seasonal",
+    "ranges",
+    "covered",
+    "covered_ranges",
+    "covered_borders",
 )
 
 
@@ -396,6 +414,10 @@ def nested(tables, site):
         "barriers": records("barriers"),
         "protected": pairs("protected", "sci_name"),
         "hotspots": records("hotspots"),
+        "ranges": pairs("ranges", "sci_name"),
+        "covered": pairs("covered", "layer"),
+        "covered_ranges": pairs("covered_ranges", "sci_name"),
+        "covered_borders": pairs("covered_borders", "pair"),
         "in_hotspots": None if whole is None else float(whole["km2"].sum()),
         "seasonal": records("seasonal"),
         "adjacent_km": None,
@@ -412,12 +434,12 @@ def profiles():
 
 
 def test_every_verdict_is_the_same_in_both(engine):
-    """400 sites under four profiles, with and without each layer, each limit hit exactly."""
+    """560 sites under four profiles, with and without each layer, each limit hit exactly."""
     rng = np.random.default_rng(5)
     cases, wanted = [], []
     species = json.loads(SPECIES.to_json(orient="records"))
     for profile in profiles():
-        for batch in range(10):
+        for batch in range(14):
             rows: dict[str, list[tuple[Any, ...]]] = {name: [] for name in TABLES}
             for number in range(10):
                 for name, more in random_site(rng, number, read_profile()).items():

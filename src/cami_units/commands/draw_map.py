@@ -192,6 +192,7 @@ def drawing_ground(pieces: Pieces, done: Round) -> dict[str, Any]:
         "crs": webmap.projection_of(known.crs),
         "lattice": {"step": grid.step_m(lattice), "x": grid.ORIGIN_M, "y": grid.ORIGIN_M},
         "has": {name: there and name not in restricted for name, there in given.items()}
+        | {"adjacent_km": pieces.adjacent_km, "looked_in_part": _looked_in_part(pieces)}
         | {"seasonal": pieces.seasonal is not None and "ranges" not in restricted},
         "withheld": sorted(name for name, there in given.items() if there and name in restricted),
         "coarse_species": sorted(coarse & set(known.features["sci_name"])),
@@ -222,6 +223,7 @@ def _add_pieces(
     if known.disputed is not None:
         inside = overlap.split(known.disputed, pieces.states, keep=("iso2",))
         add("disputed", overlap.dissolved(inside, ("iso2",)), "iso2")
+    add("ranges", known.features, "sci_name")
     add("species", pieces.sides, "sci_name", "iso2")
     add("confidence", pieces.graded, "sci_name", "confidence")
     add("supporting", pieces.supporting, "sci_name")
@@ -229,10 +231,24 @@ def _add_pieces(
         add("seasonal", pieces.seasonal, "sci_name", "seasonal", "iso2")
     if "protected_areas" not in restricted:
         add("protected", pieces.protected, "sci_name")
+        if "protected_areas" in _looked_in_part(pieces):
+            add("covered_ranges", pieces.covered_ranges, "sci_name")
+    add("covered", pieces.grounds[pieces.grounds["layer"].isin(_looked_in_part(pieces))], "layer")
     if known.hotspots is not None and "hotspots" not in restricted:
         whole = known.hotspots.assign(km2=overlap.area_km2(known.hotspots).round(3))
         add("hotspots", whole, "hotspot_id", "km2")
         add("in_hotspots", pieces.hotspot_ground)
+
+
+def _looked_in_part(pieces: Pieces) -> list[str]:
+    """The layers of evidence that were not compiled for all there is."""
+    whole = shapely.total_bounds(np.asarray(pieces.states.geometry))
+    frame = shapely.box(*whole)
+    return [
+        str(layer)
+        for layer, ground in zip(pieces.grounds["layer"], pieces.grounds.geometry, strict=True)
+        if not shapely.covers(ground, frame)
+    ]
 
 
 def _plain(value: Any) -> Any:
@@ -301,7 +317,7 @@ def _add_lines(
 ) -> None:
     """Borders with the species that range across them, corridors, crossings and barriers, as points."""
     known = pieces.layers
-    _add_borders(block, known.borders, pieces.layers.features, coarse)
+    _add_borders(block, pieces, coarse)
     if known.barriers is not None and "barriers" not in restricted:
         _add_line_points(block, "barriers", known.barriers, ("barrier_id", "kind", "permeability"))
     if known.corridors is not None and "corridors" not in restricted:
@@ -310,25 +326,35 @@ def _add_lines(
         _add_crossings(block, pieces.crossings, coarse, lattice)
 
 
-def _add_borders(
-    block: webmap.GroundBlock,
-    borders: gpd.GeoDataFrame,
-    ranges: gpd.GeoDataFrame,
-    coarse: Collection[str],
-) -> None:
+def _add_borders(block: webmap.GroundBlock, pieces: Pieces, coarse: Collection[str]) -> None:
+    """Borders with the species on them, and whether barriers were looked for there."""
+    borders, ranges = pieces.layers.borders, pieces.layers.features
     xy, line, metres = _line_points(borders)
-    spots = gpd.GeoDataFrame(geometry=gpd.points_from_xy(xy[:, 0], xy[:, 1]), crs=borders.crs)
+    points = shapely.points(xy)
     shown = ranges[~ranges["sci_name"].isin(coarse)].reset_index(drop=True)
-    tree = shapely.STRtree(np.asarray(spots.geometry))
-    row, spot = tree.query(np.asarray(shown.geometry), predicate="intersects")
+    row, spot = shapely.STRtree(points).query(np.asarray(shown.geometry), predicate="intersects")
     species: dict[int, list[str]] = {}
     for one, place in zip(row.tolist(), spot.tolist(), strict=True):
         species.setdefault(place, []).append(str(shown["sci_name"].iloc[one]))
     pairs = borders["pair"].astype(str).to_numpy()
-    keys = [(pairs[line[i]], tuple(sorted(species.get(i, ())))) for i in range(len(xy))]
+    looked = _is_looked_at(points, pairs[line], pieces)
+    keys = [
+        (pairs[line[i]], tuple(sorted(species.get(i, ()))), bool(looked[i])) for i in range(len(xy))
+    ]
     order = {key: number for number, key in enumerate(sorted(set(keys)))}
-    rows = [{"pair": pair, "species": list(names)} for pair, names in order]
+    rows = [{"pair": pair, "species": list(names), "looked": there} for pair, names, there in order]
     webmap.add_points(block, "borders", rows, xy, np.array([order[key] for key in keys]), metres)
+
+
+def _is_looked_at(points: Any, pairs: Any, pieces: Pieces) -> Any:
+    """Whether barriers were looked for at each point of a border."""
+    if pieces.covered_borders is None:
+        return np.ones(len(points), dtype=bool)
+    areas = pieces.layers.coverage_areas
+    if areas is not None and "barriers" in set(areas["layer"]):
+        ground = areas.loc[areas["layer"] == "barriers"].geometry.union_all()
+        return shapely.intersects(ground, points)
+    return np.isin(pairs, pieces.covered_borders["pair"].astype(str).unique())
 
 
 def _line_points(lines: gpd.GeoDataFrame) -> tuple[Any, Any, Any]:

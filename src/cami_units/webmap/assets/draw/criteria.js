@@ -3,7 +3,7 @@
 // No number of the criteria stands here: they arrive with the profile. `null` is *not assessed*; *and*
 // and *or* are Kleene's. The tables are those of `SiteTables`, for one site, as plain objects:
 // states, undisputed {iso2: km2} · species {name: {iso2 or "": km2}} · confidence {name: {grade: km2}} ·
-// supporting {name: km2} · borders {pair: km} · shared_borders {name: {pair: km}} · corridors, crossings,
+// ranges {name: km2}, whatever lies beneath · supporting {name: km2} · borders {pair: km} · shared_borders {name: {pair: km}} · corridors, crossings,
 // barriers, seasonal, hotspots [rows] · protected {name: km2} · in_hotspots km2. A table that is null was
 // not given. `errors` says by how much a measure may be off; it only decides what is *close*.
 
@@ -32,7 +32,7 @@ export function judge(flipped = new Set()) {
     // `error` null: a count, which is never close
     reaches(key, value, limit, error = 0) {
       if (!isNumber(limit) || !isNumber(value)) return null;
-      const held = value >= limit - TOLERANCE;
+      const held = value >= limit - TOLERANCE * Math.abs(limit);
       if (error === null || Math.abs(value - limit) > Math.max(error, CLOSE * Math.abs(limit))) return held;
       near.set(key, { value, limit });
       return flipped.has(key) ? !held : held;
@@ -53,11 +53,11 @@ function occurs(name, km2, share, site, profile, by, error) {
 function speciesAtSite(site, species, profile, by) {
   const side = profile.occurrence.side_km2;
   const rows = [];
-  for (const name of Object.keys(site.species).sort()) {
+  for (const name of Object.keys(site.ranges || site.species).sort()) {
     const known = species[name];
     if (!known) continue;
-    const parts = site.species[name];
-    const km2 = sum(Object.values(parts));
+    const parts = site.species[name] || {};
+    const km2 = site.ranges ? site.ranges[name] : sum(Object.values(parts));
     if (!(km2 > 0)) continue;
     const errors = (site.errors && site.errors.species && site.errors.species[name]) || {};
     const error = sum(Object.values(errors));
@@ -130,6 +130,15 @@ function withSeasonal(site, profile, by) {
   return { ...site, corridors: site.corridors || [], crossings: [...(site.crossings || []), ...found] };
 }
 
+// A one-state site cannot hold a crossing: where it is let in, those close by of corridors that reach it count.
+function withNear(site, profile, by) {
+  const limit = profile.G1.adjacent_km;
+  if (!site.near_crossings || !isNumber(site.adjacent_km) || !by.reaches("adjacent", limit, site.adjacent_km)) return site;
+  const key = (row) => `${row.corridor_id} ${row.sci_name} ${row.pair}`;
+  const known = new Set((site.crossings || []).map(key));
+  return { ...site, crossings: [...(site.crossings || []), ...site.near_crossings.filter((row) => !known.has(key(row)))] };
+}
+
 // -- measures ---------------------------------------------------------------------------------------
 
 function countedStates(states, site, profile, by, label) {
@@ -187,13 +196,15 @@ function responsibility(site, rows, profile) {
   };
 }
 
-function movement(site, profile) {
+// Corridors and crossings of species that occur in the site.
+function movement(site, rows, profile) {
   const none = { n_corridors: null, corridor_km: null, n_crossings: null, movement_grade: null };
   const rule = profile.C5;
   if (!site.corridors || !rule.grades || !rule.counted_grades) return none;
-  const graded = (row) => own(rule.grades, row.evidence_grade);
-  const corridors = site.corridors.filter(graded);
-  const crossings = (site.crossings || []).filter((row) => graded(row) && row.n > 0);
+  const here = new Set(rows.filter((row) => row.occurs).map((row) => row.name));
+  const counts = (row) => own(rule.grades, row.evidence_grade) && here.has(row.sci_name);
+  const corridors = site.corridors.filter(counts);
+  const crossings = (site.crossings || []).filter((row) => counts(row) && row.n > 0);
   if (!corridors.length && !crossings.length) return none;
   const once = (list, key) => [...new Map(list.map((row) => [key(row), row])).values()];
   const lines = once([...corridors].reverse(), (row) => row.corridor_id);
@@ -207,26 +218,42 @@ function movement(site, profile) {
   };
 }
 
-function barriers(site, profile) {
-  if (!site.barriers || !profile.C6.fences) return { fenced_km: null, barrier_share: null };
-  const fences = site.barriers.filter((row) => row.permeability !== null && profile.C6.fences.includes(row.kind));
-  const fenced = sum(fences.map((row) => row.km * (1 - row.permeability)));
-  const border = sum(Object.values(site.borders));
-  return { fenced_km: fenced, barrier_share: border > 0 ? (100 * fenced) / border : null };
+// The share of a site, 0–1, that a layer of evidence was compiled for; all of it where nothing is said.
+function coveredShare(site, layer) {
+  if (!site.covered) return 1;
+  const share = (site.covered[layer] || 0) / site.area_km2;
+  return share >= 1 - TOLERANCE ? 1 : share < TOLERANCE ? 0 : share;
 }
 
+// A border and its fences count where barriers were looked for on both sides of it.
+function barriers(site, profile) {
+  if (!site.barriers || !profile.C6.fences) return { closed_km: null, barrier_share: null };
+  const fences = site.barriers.filter((row) => row.permeability !== null && profile.C6.fences.includes(row.kind));
+  const closed = sum(fences.map((row) => row.km * (1 - row.permeability)));
+  const border = sum(Object.values(site.covered_borders || site.borders));
+  const looked = coveredShare(site, "barriers") > 0;
+  return {
+    closed_km: looked ? closed : null,
+    barrier_share: looked && border > 0 ? Math.min((100 * closed) / border, 100) : null,
+  };
+}
+
+// The protected share of the qualifying range, over the ground where it was looked for.
 function protection(site, rows) {
   const qualifying = rows.filter((row) => row.qualifying);
   const km2 = qualifying.length ? sum(qualifying.map((row) => row.km2)) : null;
   if (!site.protected || km2 === null) return { qualifying_km2: km2, protected_share: null };
-  const inside = sum(qualifying.map((row) => (own(site.protected, row.name) ? site.protected[row.name] : 0)));
-  return { qualifying_km2: km2, protected_share: Math.min((100 * inside) / km2, 100) };
+  const of = (table) => sum(qualifying.map((row) => (own(table, row.name) ? table[row.name] : 0)));
+  const looked = site.covered_ranges ? of(site.covered_ranges) : km2;
+  return { qualifying_km2: km2, protected_share: looked > 0 ? Math.min((100 * of(site.protected)) / looked, 100) : null };
 }
 
+// The share of a site in known hotspots, over the ground where they were looked for.
 function concordance(site) {
+  const looked = coveredShare(site, "hotspots");
   return {
-    hotspot_share: isNumber(site.in_hotspots) ? Math.min((100 * site.in_hotspots) / site.area_km2, 100) : null,
-    jaccard: site.hotspots ? Math.max(0, ...site.hotspots.map((row) => row.jaccard)) : null,
+    hotspot_share: isNumber(site.in_hotspots) && looked > 0 ? Math.min((100 * site.in_hotspots) / (site.area_km2 * looked), 100) : null,
+    jaccard: site.hotspots && looked > 0 ? Math.max(0, ...site.hotspots.map((row) => row.jaccard)) : null,
   };
 }
 
@@ -247,12 +274,13 @@ function rangeConfidence(site, rows, profile) {
 // The tables without what they say of species that are never counted.
 function ofCounted(tables, species) {
   const counted = (rows) => rows && rows.filter((row) => own(species, row.sci_name));
-  return { ...tables, corridors: counted(tables.corridors), crossings: counted(tables.crossings), seasonal: counted(tables.seasonal) };
+  const names = ["corridors", "crossings", "near_crossings", "seasonal"];
+  return { ...tables, ...Object.fromEntries(names.map((name) => [name, counted(tables[name])])) };
 }
 
 // The numbers of one site, and the rows of its species.
 export function measures(tables, species, profile, by = judge()) {
-  const site = withSeasonal(ofCounted(tables, species), profile, by);
+  const site = withNear(withSeasonal(ofCounted(tables, species), profile, by), profile, by);
   const rows = speciesAtSite(site, species, profile, by);
   const counted = countedStates(site.states, site, profile, by, "state");
   const sure = site.undisputed ? countedStates(site.undisputed, site, profile, by, "undisputed state") : counted;
@@ -264,7 +292,7 @@ export function measures(tables, species, profile, by = judge()) {
     adjacent_km: isNumber(site.adjacent_km) ? site.adjacent_km : null,
     ...threatAndShare(rows, profile),
     ...responsibility(site, rows, profile),
-    ...movement(site, profile),
+    ...movement(site, rows, profile),
     ...barriers(site, profile),
     ...protection(site, rows),
     ...concordance(site),

@@ -112,7 +112,7 @@ export function siteTables(polygons, layers, { reason = false } = {}) {
   const over = outline(rings);
   const site = {
     area_km2: over.km2,
-    states: {}, undisputed: {}, species: {}, confidence: {}, supporting: {}, borders: {}, shared_borders: {},
+    states: {}, undisputed: {}, ranges: {}, species: {}, confidence: {}, supporting: {}, borders: {}, shared_borders: {},
     corridors: layers.has.corridors ? [] : null,
     crossings: layers.has.corridors ? [] : null,
     barriers: layers.has.barriers ? [] : null,
@@ -121,7 +121,7 @@ export function siteTables(polygons, layers, { reason = false } = {}) {
     in_hotspots: layers.has.hotspots ? 0 : null,
     seasonal: layers.has.seasonal ? [] : null,
     adjacent_km: null,
-    covered: { protected: {}, hotspots: null },
+    covered: {}, covered_ranges: null, covered_borders: {}, near_crossings: null,
     errors: { species: {} },
   };
   measurePieces(site, over, layers);
@@ -131,7 +131,15 @@ export function siteTables(polygons, layers, { reason = false } = {}) {
   for (const iso2 of Object.keys(site.states)) {
     site.undisputed[iso2] = site.states[iso2] - (site.undisputed[iso2] || 0);
   }
-  if (reason) site.adjacent_km = nearestBorder(over, layers);
+  for (const layer of ["barriers", "hotspots", "protected_areas"]) {
+    if (!layers.has.looked_in_part.includes(layer)) site.covered[layer] = over.km2;
+  }
+  if (layers.has.looked_in_part.includes("protected_areas")) site.covered_ranges = site.covered_ranges || {};
+  else site.covered_ranges = { ...site.ranges };
+  if (reason) {
+    site.adjacent_km = nearestBorder(over, layers);
+    site.near_crossings = crossingsNear(site, over, layers);
+  }
   return { site, over };
 }
 
@@ -144,6 +152,9 @@ function measurePieces(site, over, layers) {
     if (!(km2 > 0)) continue;
     if (piece.table === "states") add(site.states, [piece.iso2], km2);
     else if (piece.table === "disputed") add(site.undisputed, [piece.iso2], km2);
+    else if (piece.table === "ranges") add(site.ranges, [piece.sci_name], km2);
+    else if (piece.table === "covered") add(site.covered, [piece.layer], km2);
+    else if (piece.table === "covered_ranges") add((site.covered_ranges = site.covered_ranges || {}), [piece.sci_name], km2);
     else if (piece.table === "species") add(site.species, [piece.sci_name, piece.iso2], km2);
     else if (piece.table === "confidence") add(site.confidence, [piece.sci_name, piece.confidence], km2);
     else if (piece.table === "supporting") add(site.supporting, [piece.sci_name], km2);
@@ -190,7 +201,9 @@ function measureCells(site, cells, layers) {
 
 function addCoarse(site, name, iso2, shares, km2) {
   const least = Math.max(0, shares.reduce((sum, one) => sum + one, 0) - shares.length + 1);
-  add(site.species, [name, iso2], shares.reduce((product, one) => product * one, 1) * km2);
+  const shared = shares.reduce((product, one) => product * one, 1) * km2;
+  add(site.ranges, [name], shared);
+  if (iso2) add(site.species, [name, iso2], shared);
   add(site.errors.species, [name, iso2], (0.5 * (Math.min(...shares) - least) + 0.5 / FULL) * km2);
 }
 
@@ -225,6 +238,7 @@ function shareOf(cells, [row, col]) {
 function putPoints(site, table, row, km) {
   if (table === "borders") {
     add(site.borders, [row.pair], km);
+    if (row.looked) add(site.covered_borders, [row.pair], km);
     for (const name of row.species) add(site.shared_borders, [name, row.pair], km);
   } else if (table === "crossings") site.crossings.push({ ...row, n: Math.round(km * 1000), share: 1 });
   else site[table].push({ ...row, km });
@@ -244,6 +258,23 @@ function shareCoarseBorders(site, cells, layers, over) {
       if (share) add(site.shared_borders, [one.sci_name, set.rows[set.row[i]].pair], share * set.km[i]);
     }
   }
+}
+
+// Crossings near an outline of corridors that reach it.
+function crossingsNear(site, over, layers) {
+  const set = layers.points.find((one) => one.table === "crossings");
+  const within = layers.has.adjacent_km;
+  if (!set || !site.corridors || within === null) return null;
+  const reaching = new Set(site.corridors.map((row) => row.corridor_id));
+  const found = [];
+  for (let i = 0; i < set.x.length; i += 1) {
+    const row = set.rows[set.row[i]];
+    if (!reaching.has(row.corridor_id)) continue;
+    const away = holds(over, set.x[i], set.y[i]) ? 0
+      : over.rings.reduce((least, ring) => awayFrom(ring.xy, set.x[i], set.y[i], least), Infinity) / 1000;
+    if (away <= within) found.push({ ...row, n: 1 });
+  }
+  return found;
 }
 
 // Kilometres from an outline to the nearest point of a border; 0 where one runs through it.
