@@ -24,10 +24,10 @@ export const map = L.map("map", {
   minZoom: 2.5, maxZoom: 13, doubleClickZoom: false, maxBounds: [[south - 6, west - 8], [north + 6, east + 8]],
 });
 map.setView([(south + north) / 2, (west + east) / 2], 4, { animate: false });
-for (const [name, level] of [["sheet", 200], ["lines", 300], ["evidence", 400], ["names", 430], ["others", 440], ["own", 450], ["draft", 460]]) {
+for (const [name, level] of [["sheet", 200], ["relief", 210], ["water", 220], ["lines", 300], ["evidence", 400], ["names", 430], ["others", 440], ["own", 450], ["draft", 460]]) {
   map.createPane(name).style.zIndex = level;
 }
-for (const name of ["sheet", "lines", "names"]) map.getPane(name).style.pointerEvents = "none";
+for (const name of ["sheet", "relief", "water", "lines", "names"]) map.getPane(name).style.pointerEvents = "none";
 const canvas = (pane) => ({ pane, renderer: L.canvas({ pane, padding: 0.3, tolerance: 4 }) });
 const onSheet = { ...canvas("sheet"), interactive: false };
 const onLines = { ...canvas("lines"), interactive: false };
@@ -37,6 +37,17 @@ export const onOwn = { pane: "own", renderer: L.svg({ pane: "own", padding: 0.3 
 
 L.polygon([[[south, west], [north, west], [north, east], [south, east]]], { ...onSheet, stroke: false, fillColor: "#d9e4ea", fillOpacity: 1 }).addTo(map);
 L.polygon(polygonsOf(data.base.land), { ...onSheet, color: "#a8b5bb", weight: 0.8, fillColor: "#f8f6f1", fillOpacity: 1 }).addTo(map);
+// shade only, so that the colours below stay; rivers and lakes above it
+map.getPane("relief").style.mixBlendMode = "multiply";
+if (data.base.relief) {
+  L.imageOverlay(data.base.relief, [[south, west], [north, east]], { pane: "relief", interactive: false, alt: "", opacity: 0.8 }).addTo(map);
+}
+const onWater = { ...canvas("water"), interactive: false };
+const RIVER = "#8db4c9";
+L.polygon(polygonsOf(data.base.lakes), { ...onWater, color: RIVER, weight: 0.8, fillColor: "#d9e4ea", fillOpacity: 1 }).addTo(map);
+for (const [km, lines] of data.base.rivers) {
+  L.polyline(linesOf(lines), { ...onWater, color: RIVER, weight: km > 1500 ? 1.5 : 0.9, opacity: 0.9 }).addTo(map);
+}
 L.polyline(linesOf(data.base.borders), { ...onLines, color: data.styles.borders.color, weight: 1.1, dashArray: "5 3", opacity: 0.8 }).addTo(map);
 L.polyline(linesOf(data.base.contested), { ...onLines, color: data.styles.borders.color, weight: 1.2, dashArray: "1 4" }).addTo(map);
 L.control.zoom({ position: "topright" }).addTo(map);
@@ -52,16 +63,22 @@ function placeNames() {
   labels.clearLayers();
   const zoom = map.getZoom();
   const bounds = map.getBounds();
-  const told = [
-    ...data.base.countries.map((one) => ({ ...one, kind: "country" })),
-    ...data.base.places.filter((one) => zoomOf(one.km) <= zoom),
-  ];
-  for (const one of told) {
-    const at = [one.at[1] / LATTICE, one.at[0] / LATTICE];
-    if (!one.at.length || !bounds.contains(at)) continue;
-    const text = make("span", {}, one.name[speech.lang] || one.name.en);
-    const icon = L.divIcon({ className: `place ${one.kind === "country" ? "country" : ""}`, html: text, iconSize: null });
+  const name = (text, at, kind) => {
+    const icon = L.divIcon({ className: `place ${kind}`, html: make("span", {}, text), iconSize: null });
     L.marker(at, { icon, pane: "names", interactive: false, keyboard: false }).addTo(labels);
+  };
+  for (const one of data.base.countries) {
+    // the first of a country's places, the best first, that is in view
+    for (let i = 0; i < one.spots.length; i += 2) {
+      const at = [one.spots[i + 1] / LATTICE, one.spots[i] / LATTICE];
+      if (!bounds.contains(at)) continue;
+      name(one.name[speech.lang] || one.name.en, at, "country");
+      break;
+    }
+  }
+  for (const one of data.base.places) {
+    const at = [one.at[1] / LATTICE, one.at[0] / LATTICE];
+    if (zoomOf(one.km) <= zoom && bounds.contains(at)) name(one.name[speech.lang] || one.name.en, at, "");
   }
 }
 map.on("moveend zoomend", placeNames);
