@@ -217,7 +217,7 @@ def test_a_heavy_layer_is_thinned_for_drawing_and_says_so() -> None:
     table = gpd.GeoDataFrame({"name": "x"}, index=range(900), geometry=shapes, crs=LONLAT)
     rows = context_rows(table).assign(title="crops", measure="%")
     noticed: list = []
-    light = light_context({"context_crops": rows}, noticed=noticed)["context_crops"]
+    light = light_context({"context_crops": rows}, problems=noticed)["context_crops"]
     assert len(light) == MOST_FEATURES
     assert shapely.get_num_coordinates(light.geometry.to_numpy()).sum() <= MOST_VERTICES
     # The largest stay: the smallest that is drawn is at least as large as any that is not.

@@ -116,6 +116,6 @@ def test_the_finest_tolerance_within_the_budget_is_taken() -> None:
         counts[tolerance] = int(shapely.get_num_coordinates(shapes).sum())
         return shapes
 
-    kept = scene.simplest(drawn_at, most=60)
+    kept = scene.simplest(drawn_at, most_vertices=60)
     assert shapely.get_num_coordinates(kept).sum() <= 60
     assert [counts[t] > 60 for t in counts] == [True] * (len(counts) - 1) + [False]

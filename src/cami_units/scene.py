@@ -107,8 +107,8 @@ def shown_units(units: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
 
 def drawn_units(scene: Scene) -> gpd.GeoDataFrame:
     """The units that are drawn, best rank first."""
-    seen = shown_units(scene.units)
-    return seen.sort_values(["rank", "unit_id"], na_position="last", kind="stable")
+    visible_units = shown_units(scene.units)
+    return visible_units.sort_values(["rank", "unit_id"], na_position="last", kind="stable")
 
 
 def layer(scene: Scene, name: str, key: str) -> gpd.GeoDataFrame | None:
@@ -134,14 +134,14 @@ def unit(scene: Scene, unit_id: str) -> dict[str, Any]:
     InputError
         There is none, with the nearest id that there is.
     """
-    found = scene.units[scene.units["unit_id"] == unit_id]
-    if found.empty:
-        known = sorted(map(str, scene.units["unit_id"]))
+    unit_rows = scene.units[scene.units["unit_id"] == unit_id]
+    if unit_rows.empty:
+        unit_ids = sorted(map(str, scene.units["unit_id"]))
         raise InputError(
-            f"There is no unit '{unit_id}' in this round.{nearest(unit_id, known)} "
-            f"It has {listed(known)}."
+            f"There is no unit '{unit_id}' in this round.{nearest(unit_id, unit_ids)} "
+            f"It has {listed(unit_ids)}."
         )
-    return next(records(found))
+    return next(records(unit_rows))
 
 
 def section(scene: Scene, section_id: str) -> dict[str, Any]:
@@ -153,19 +153,19 @@ def section(scene: Scene, section_id: str) -> dict[str, Any]:
         There is none, with the nearest id that there is.
     """
     table = scene.layers.get("sections")
-    known = [] if table is None else sorted(map(str, table["section_id"]))
-    if table is None or section_id not in known:
+    section_ids = [] if table is None else sorted(map(str, table["section_id"]))
+    if table is None or section_id not in section_ids:
         raise InputError(
-            f"There is no section '{section_id}' in this round.{nearest(section_id, known)} "
-            f"It has {listed(known) or 'none'}."
+            f"There is no section '{section_id}' in this round.{nearest(section_id, section_ids)} "
+            f"It has {listed(section_ids) or 'none'}."
         )
     return next(records(table[table["section_id"] == section_id]))
 
 
 def name_of(row: Mapping[str, Any], lang: str) -> str:
     """The name of a row in this language, else in English, else the only one it has."""
-    given = (row.get(key) for key in (f"name_{lang}", "name_en", "name"))
-    return next((str(name) for name in given if isinstance(name, str) and name), "")
+    names = (row.get(key) for key in (f"name_{lang}", "name_en", "name"))
+    return next((str(name) for name in names if isinstance(name, str) and name), "")
 
 
 def framed(bounds: Any, *, aspect: float, margin: float = 0.06) -> Frame:
@@ -180,12 +180,12 @@ def framed(bounds: Any, *, aspect: float, margin: float = 0.06) -> Frame:
 def region(scene: Scene) -> Any:
     """The bounds of what the scene is about: units, hotspots and sections; else the countries."""
     about = [scene.units, scene.layers.get("hotspots"), scene.layers.get("sections")]
-    there = [table for table in about if table is not None and len(table)]
-    if not there:
-        there = [table for table in (scene.layers.get("countries"),) if table is not None]
-    if not there:
+    filled_tables = [table for table in about if table is not None and len(table)]
+    if not filled_tables:
+        filled_tables = [table for table in (scene.layers.get("countries"),) if table is not None]
+    if not filled_tables:
         return (-3e6, -2e6, 3e6, 2e6)
-    edges = np.array([table.total_bounds for table in there])
+    edges = np.array([table.total_bounds for table in filled_tables])
     return (*edges[:, :2].min(axis=0), *edges[:, 2:].max(axis=0))
 
 
@@ -232,16 +232,16 @@ def shown_layers(
     crs : str
         The equal-area CRS of the plan: the cells lie in it.
     """
-    shown = {name: table for name, table in layers.items() if name not in restricted}
+    open_layers = {name: table for name, table in layers.items() if name not in restricted}
     delicate = sensitive_species(species)
     features = layers.get("features")
     if features is not None:
         told_coarsely = delicate | (set(features["sci_name"]) if "ranges" in restricted else set())
-        shown["features"] = _coarse_rows(features, told_coarsely, crs)
+        open_layers["features"] = _coarse_rows(features, told_coarsely, crs)
         delicate = frozenset(told_coarsely)
-    if "corridors" in shown:
-        shown["corridors"] = _coarse_rows(shown["corridors"], delicate, crs)
-    return shown
+    if "corridors" in open_layers:
+        open_layers["corridors"] = _coarse_rows(open_layers["corridors"], delicate, crs)
+    return open_layers
 
 
 def coarse_layers(
@@ -275,11 +275,13 @@ def _coarse_rows(
         return table
     shapes = table.geometry.copy()
     shapes[rows] = coarse(table.geometry[rows], crs=crs)
-    kept = ~rows | ~(shapes.is_empty | shapes.isna())
-    made = table.set_geometry(shapes)
-    made = made if kept.all() else made[kept].reset_index(drop=True)
-    made.attrs[_MARK] = COARSE_KM
-    return made
+    kept_rows = ~rows | ~(shapes.is_empty | shapes.isna())
+    coarse_table = table.set_geometry(shapes)
+    coarse_table = (
+        coarse_table if kept_rows.all() else coarse_table[kept_rows].reset_index(drop=True)
+    )
+    coarse_table.attrs[_MARK] = COARSE_KM
+    return coarse_table
 
 
 def coarse(shapes: gpd.GeoSeries, *, crs: Any, km: float = COARSE_KM) -> gpd.GeoSeries:
@@ -312,8 +314,8 @@ def coarse(shapes: gpd.GeoSeries, *, crs: Any, km: float = COARSE_KM) -> gpd.Geo
     """
     dense = shapely.segmentize(np.asarray(shapes.array, dtype=object), 0.25)
     flat = gpd.GeoSeries(list(dense), index=shapes.index, crs=shapes.crs).to_crs(crs)
-    made = [_coarse_shape(shape, crs, km) for shape in flat]
-    return gpd.GeoSeries(made, index=shapes.index, crs=crs).to_crs(LONLAT)
+    coarse_shapes = [_coarse_shape(shape, crs, km) for shape in flat]
+    return gpd.GeoSeries(coarse_shapes, index=shapes.index, crs=crs).to_crs(LONLAT)
 
 
 def _coarse_shape(shape: BaseGeometry, crs: Any, km: float) -> BaseGeometry:
@@ -322,12 +324,18 @@ def _coarse_shape(shape: BaseGeometry, crs: Any, km: float) -> BaseGeometry:
         return shape
     step = _step(shapely.get_coordinates(shape), crs, km)
     for _ in range(5):  # cells reach beyond the shape: they may need to be larger out there
-        made = _on_cells(shape, step) if shapely.get_dimensions(shape) == 2 else _snap(shape, step)
-        wider = _step(shapely.get_coordinates(made), crs, km) if not made.is_empty else step
+        coarse_shape = (
+            _on_cells(shape, step) if shapely.get_dimensions(shape) == 2 else _snap(shape, step)
+        )
+        wider = (
+            _step(shapely.get_coordinates(coarse_shape), crs, km)
+            if not coarse_shape.is_empty
+            else step
+        )
         if wider <= step:
             break
         step = wider
-    return made
+    return coarse_shape
 
 
 def _step(points: npt.NDArray[np.float64], crs: Any, km: float) -> float:
@@ -358,34 +366,38 @@ def _on_cells(shape: BaseGeometry, step: float) -> BaseGeometry:
         reached = (left == np.floor(middle.x)) & (low == np.floor(middle.y))
     cells = shapely.box(*(np.array([left, low, left + 1, low + 1])[:, reached] * step))
     # Corners all along the outline: a long straight edge would not stay one in degrees.
-    whole: BaseGeometry = shapely.segmentize(shapely.coverage_union_all(cells), step)
-    return whole
+    outline: BaseGeometry = shapely.segmentize(shapely.coverage_union_all(cells), step)
+    return outline
 
 
 def _snap(shape: BaseGeometry, step: float) -> BaseGeometry:
     """Lines and points on the corners of cells."""
-    moved = shapely.transform(shape, lambda xy: np.round(xy / step) * step)
+    snapped = shapely.transform(shape, lambda xy: np.round(xy / step) * step)
     if shapely.get_dimensions(shape) == 0:
-        return moved
-    kept = [
+        return snapped
+    snapped_parts = [
         line
-        for part in shapely.get_parts(moved)
+        for part in shapely.get_parts(snapped)
         if (line := shapely.remove_repeated_points(part)).length > 0
     ]
-    return shapely.union_all(kept) if len(kept) > 1 else (kept or [shapely.LineString()])[0]
+    return (
+        shapely.union_all(snapped_parts)
+        if len(snapped_parts) > 1
+        else (snapped_parts or [shapely.LineString()])[0]
+    )
 
 
-def species_places(known: Iterable[str], drawn: Iterable[str]) -> dict[str, int]:
+def species_places(all_names: Iterable[str], drawn_names: Iterable[str]) -> dict[str, int]:
     """The place of each species in the species table: what its colour hangs on, in every pack.
 
     Parameters
     ----------
-    known : iterable of str
+    all_names : iterable of str
         The scientific names of the table, whatever of it is drawn.
-    drawn : iterable of str
+    drawn_names : iterable of str
         The species that have a range; one that the table lacks takes its place by its name.
     """
-    return {name: place for place, name in enumerate(sorted({*known, *map(str, drawn)}))}
+    return {name: place for place, name in enumerate(sorted({*all_names, *map(str, drawn_names)}))}
 
 
 # -- where names stand ----------------------------------------------------------------------------
@@ -405,14 +417,14 @@ def label_place(shape: BaseGeometry) -> BaseGeometry:
         point: BaseGeometry = shapely.point_on_surface(shape)
         return point
     largest: Any = areal[shapely.area(areal).argmax()]
-    least = float(np.sqrt(largest.area)) / 50  # finer than the eye sees, and quick
+    tolerance = float(np.sqrt(largest.area)) / 50  # finer than the eye sees, and quick
     place: BaseGeometry = shapely.get_point(
-        shapely.maximum_inscribed_circle(largest, tolerance=least), 0
+        shapely.maximum_inscribed_circle(largest, tolerance=tolerance), 0
     )
     return place
 
 
-def label_places(shape: BaseGeometry, most: int = 24) -> list[BaseGeometry]:
+def label_places(shape: BaseGeometry, most_places: int = 24) -> list[BaseGeometry]:
     """Where the name of an area may stand, the best first, so that any view of a part has some.
 
     The widest place, then of a grid in the area those points that are farthest from its edge.
@@ -423,11 +435,11 @@ def label_places(shape: BaseGeometry, most: int = 24) -> list[BaseGeometry]:
     shapely.prepare(shape)
     grid = grid[shapely.contains(shape, grid)]
     depth = shapely.distance(shape.boundary, grid)
-    deepest: list[BaseGeometry] = list(grid[np.argsort(-depth, kind="stable")][:most])
+    deepest: list[BaseGeometry] = list(grid[np.argsort(-depth, kind="stable")][:most_places])
     return [label_place(shape), *deepest]
 
 
-def in_lines(text: str, most: int = 16) -> str:
+def in_lines(text: str, width: int = 16) -> str:
     """A long name in lines of about sixteen letters.
 
     Examples
@@ -437,7 +449,7 @@ def in_lines(text: str, most: int = 16) -> str:
     """
     rows: list[str] = []
     for word in text.split(" "):
-        if rows and len(rows[-1]) + len(word) < most:
+        if rows and len(rows[-1]) + len(word) < width:
             rows[-1] += f" {word}"
         else:
             rows.append(word)
@@ -467,11 +479,11 @@ def legend_signs(
     What is not on the map has no line. Tiers, borders, context and species, which not every product
     draws, are added by those that do.
     """
-    there = set(units["status"])
+    statuses = set(units["status"])
     signs = [
         Sign("status", status, words.text(status, lang))
         for status in palette.STATUS
-        if status in there
+        if status in statuses
     ]
     for name in EVIDENCE_LAYERS:
         if name not in layers:
@@ -498,20 +510,23 @@ Shapes = npt.NDArray[np.object_]
 
 
 def simplest(
-    drawn_at: Callable[[float], Shapes], *, most: int, tolerances: Sequence[float] = TOLERANCES[1:]
+    drawn_at: Callable[[float], Shapes],
+    *,
+    most_vertices: int,
+    tolerances: Sequence[float] = TOLERANCES[1:],
 ) -> Shapes:
-    """Shapes at the finest tolerance that keeps to `most` vertices; else at the coarsest.
+    """Shapes at the finest tolerance that keeps to `most_vertices` vertices; else at the coarsest.
 
     Parameters
     ----------
     drawn_at : callable
         The shapes at a tolerance in degrees.
-    most : int
+    most_vertices : int
         Vertices allowed in all.
     """
     for tolerance in tolerances:
         shapes = drawn_at(tolerance)
-        if shapely.get_num_coordinates(shapes).sum() <= most:
+        if shapely.get_num_coordinates(shapes).sum() <= most_vertices:
             break
     return shapes
 
@@ -560,7 +575,7 @@ def context_layers(
 
 
 def light_context(
-    layers: Mapping[str, gpd.GeoDataFrame], *, noticed: list[Problem] | None = None
+    layers: Mapping[str, gpd.GeoDataFrame], *, problems: list[Problem] | None = None
 ) -> Mapping[str, gpd.GeoDataFrame]:
     """Context layers light enough for a map: the largest shapes, simplified; points spread evenly.
 
@@ -568,7 +583,7 @@ def light_context(
     ----------
     layers : mapping
         From :func:`context_layers`, whole or the part in some frame.
-    noticed : list of Problem, optional
+    problems : list of Problem, optional
         What was left out is added to it.
 
     Returns
@@ -576,49 +591,51 @@ def light_context(
     mapping
         Points as small squares. ``in_all`` says how many features there are.
     """
-    made = {}
+    light_layers = {}
     for name, table in layers.items():
-        made[name] = light = _light(table)
-        if noticed is not None and len(light) < len(table):
+        light_layers[name] = light = _light(table)
+        if problems is not None and len(light) < len(table):
             what = (
                 f"of the context layer {context_title(name)} {len(light):,} of {len(table):,} "
                 "features are drawn, the largest, or of points some everywhere; all of them are "
                 "measured"
             )
-            noticed.append(Problem("counted", name, "", "", what))
-    return MappingProxyType(made)
+            problems.append(Problem("counted", name, "", "", what))
+    return MappingProxyType(light_layers)
 
 
 def _light(table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """One layer, simplified; when that is not enough, its largest shapes."""
-    there = table[~(table.geometry.isna() | table.geometry.is_empty)]
-    kept = _largest(there, MOST_FEATURES)
-    shapes = kept.geometry.to_numpy()
+    filled_rows = table[~(table.geometry.isna() | table.geometry.is_empty)]
+    kept_rows = _largest(filled_rows, MOST_FEATURES)
+    shapes = kept_rows.geometry.to_numpy()
     simpler = simplest(
         lambda tolerance: shapely.simplify(shapes, tolerance, preserve_topology=True),
-        most=MOST_VERTICES,
+        most_vertices=MOST_VERTICES,
         tolerances=TOLERANCES,
     )
     if shapely.get_num_coordinates(simpler).sum() > MOST_VERTICES:
         order = np.argsort(-_sizes(shapes), kind="stable")
         enough = np.cumsum(shapely.get_num_coordinates(simpler)[order]) <= MOST_VERTICES
         first = np.sort(order[enough]) if enough.any() else order[:1]
-        kept, simpler = kept.iloc[first], simpler[first]
+        kept_rows, simpler = kept_rows.iloc[first], simpler[first]
     dots = np.isin(shapely.get_type_id(simpler), (0, 4))
     simpler[dots] = shapely.buffer(simpler[dots], _POINT_DEGREES, cap_style="square")
-    drawn = kept.set_geometry(gpd.GeoSeries(simpler, index=kept.index, crs=kept.crs))
-    return drawn.assign(in_all=len(table)).reset_index(drop=True)
+    drawn_rows = kept_rows.set_geometry(
+        gpd.GeoSeries(simpler, index=kept_rows.index, crs=kept_rows.crs)
+    )
+    return drawn_rows.assign(in_all=len(table)).reset_index(drop=True)
 
 
-def _largest(table: gpd.GeoDataFrame, most: int) -> gpd.GeoDataFrame:
+def _largest(table: gpd.GeoDataFrame, most_rows: int) -> gpd.GeoDataFrame:
     """The largest features; of points, some everywhere: every nth along a curve through all."""
-    if len(table) <= most:
+    if len(table) <= most_rows:
         return table
     size = _sizes(table.geometry.to_numpy())
     if size.any():
-        return table.iloc[np.sort(np.argsort(-size, kind="stable")[:most])]
+        return table.iloc[np.sort(np.argsort(-size, kind="stable")[:most_rows])]
     along = np.argsort(table.geometry.hilbert_distance().to_numpy(), kind="stable")
-    return table.iloc[np.sort(along[np.linspace(0, len(along) - 1, most).astype(int)])]
+    return table.iloc[np.sort(along[np.linspace(0, len(along) - 1, most_rows).astype(int)])]
 
 
 def _sizes(shapes: Any) -> Any:

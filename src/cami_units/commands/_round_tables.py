@@ -41,47 +41,51 @@ def round_tables(
     plan: Plan,
     pieces: Pieces,
     cells: gpd.GeoDataFrame,
-    drawn: Assessed,
+    drawn_sites: Assessed,
     grown: gpd.GeoDataFrame,
-    found: Assessed,
+    assessed_sites: Assessed,
     *,
     cache: Cache = NOTHING_KEPT,
 ) -> Round:
     """The tables of a round, in longitude and latitude, from what was found on the grown units."""
-    kept = found.decided(PROPOSED, AREA_OF_INTEREST)
-    units = delineate.numbered(grown[grown["seed"].isin(kept)].reset_index(drop=True))
+    kept_sites = assessed_sites.decided(PROPOSED, AREA_OF_INTEREST)
+    units = delineate.numbered(grown[grown["seed"].isin(kept_sites)].reset_index(drop=True))
     ids = units.set_index("seed")["unit_id"]
-    table = _conservation_units(plan, pieces, units, found)
-    known = pieces.layers
+    table = _conservation_units(plan, pieces, units, assessed_sites)
+    known_layers = pieces.layers
     tables: dict[str, pd.DataFrame] = {
         "conservation_units": table,
-        "not_proposed": _not_proposed(known.hotspots, units, drawn, found, grown, plan.profile),
-        "unit_criteria": by_unit(found.findings.criteria, ids),
-        "unit_species": by_unit(found.findings.species, ids),
-        "unit_countries": by_unit(found.findings.countries, ids),
+        "not_proposed": _not_proposed(
+            known_layers.hotspots, units, drawn_sites, assessed_sites, grown, plan.profile
+        ),
+        "unit_criteria": by_unit(assessed_sites.findings.criteria, ids),
+        "unit_species": by_unit(assessed_sites.findings.species, ids),
+        "unit_countries": by_unit(assessed_sites.findings.countries, ids),
         "planning_units": with_unit(cells, units, cache=cache),
-        "ranges_used": known.ranges,
-        "species": known.species,
+        "ranges_used": known_layers.ranges,
+        "species": known_layers.species,
     }
     for name in ("overrides", "coverage", "coverage_areas"):
-        if getattr(known, name) is not None:
-            tables[name] = getattr(known, name)
+        if getattr(known_layers, name) is not None:
+            tables[name] = getattr(known_layers, name)
     for name in ROUND_LAYERS:
-        if getattr(known, name) is not None:
-            tables[name] = getattr(known, name)
+        if getattr(known_layers, name) is not None:
+            tables[name] = getattr(known_layers, name)
     return Round(
-        imprint=_imprint(plan, known),
+        imprint=_imprint(plan, known_layers),
         tables={name: as_written(table) for name, table in tables.items()},
-        manifest=_manifest(plan, known),
+        manifest=_manifest(plan, known_layers),
     )
 
 
 def _conservation_units(
-    plan: Plan, pieces: Pieces, units: gpd.GeoDataFrame, found: Assessed
+    plan: Plan, pieces: Pieces, units: gpd.GeoDataFrame, assessed_sites: Assessed
 ) -> gpd.GeoDataFrame:
     """The table `conservation_units`, in the order of the ids."""
-    summary = found.findings.summary.set_index("site").loc[units["seed"]]
-    ranked = rank.rank_units(found.findings, found.decisions, plan.profile).set_index("site")
+    summary = assessed_sites.findings.summary.set_index("site").loc[units["seed"]]
+    ranked = rank.rank_units(
+        assessed_sites.findings, assessed_sites.decisions, plan.profile
+    ).set_index("site")
     ranked = ranked.loc[units["seed"]]
     names = _names(units, pieces.layers)
     columns = {
@@ -93,7 +97,7 @@ def _conservation_units(
         "hotspot_ids": units["hotspot_ids"].array,
         **{column: ranked[column].array for column in ("rank", "rank_label", "tier", "score")},
         **{column: summary[column].array for column in SUMMARY},
-        "rationale": rationale(found, units["seed"], plan.profile),
+        "rationale": rationale(assessed_sites, units["seed"], plan.profile),
     }
     outline = gpd.GeoSeries(units["outline"].array, crs=LONLAT)
     return gpd.GeoDataFrame(columns, geometry=outline)
@@ -122,11 +126,11 @@ def likeness(units: gpd.GeoDataFrame, pieces: Pieces) -> pd.Series[float]:
     return index
 
 
-def _names(units: gpd.GeoDataFrame, known: Layers) -> pd.DataFrame:
+def _names(units: gpd.GeoDataFrame, known_layers: Layers) -> pd.DataFrame:
     """Names from the hotspots, else from the gazetteer, else from the states and the place."""
     names = pd.DataFrame("", index=units.index, columns=["name_en", "name_ru"])
-    if known.hotspots is not None:
-        of = known.hotspots.set_index("hotspot_id")
+    if known_layers.hotspots is not None:
+        of = known_layers.hotspots.set_index("hotspot_id")
         for column, together in (("name_en", "and"), ("name_ru", "и")):
             names[column] = [
                 delineate.joint_name(
@@ -137,32 +141,32 @@ def _names(units: gpd.GeoDataFrame, known: Layers) -> pd.DataFrame:
                 for ids in units["hotspot_ids"]
             ]
     nameless = units[names["name_en"] == ""]
-    if known.gazetteer is not None and len(nameless):
-        names.loc[nameless.index] = delineate.place_names(nameless, known.gazetteer)
+    if known_layers.gazetteer is not None and len(nameless):
+        names.loc[nameless.index] = delineate.place_names(nameless, known_layers.gazetteer)
     for row in names.index[names["name_en"] == ""]:
         names.loc[row] = delineate.coordinate_names(units.loc[[row]]).iloc[0]
     return names
 
 
-def rationale(found: Assessed, seeds: pd.Series[str], profile: Profile) -> list[str]:
+def rationale(assessed_sites: Assessed, seeds: pd.Series[str], profile: Profile) -> list[str]:
     """Why each unit is proposed: the decision, and the evidence of every criterion that decides."""
-    reason = found.decisions.set_index("site")["reason"]
-    met = found.findings.criteria
+    reason = assessed_sites.decisions.set_index("site")["reason"]
+    met = assessed_sites.findings.criteria
     met = met[
         met["met"].fillna(False) & met["criterion"].isin([*GATES, *(profile.decision.any_of or ())])
     ]
-    told = {
+    sentences = {
         site: " ".join(f"{row.criterion}: {row.because}" for row in rows.itertuples())
         for site, rows in met.groupby("site")
     }
-    return [f"{reason[seed]} {told.get(seed, '')}".strip() for seed in seeds]
+    return [f"{reason[seed]} {sentences.get(seed, '')}".strip() for seed in seeds]
 
 
 def _not_proposed(
     hotspots: gpd.GeoDataFrame | None,
     units: gpd.GeoDataFrame,
-    drawn: Assessed,
-    found: Assessed,
+    drawn_sites: Assessed,
+    assessed_sites: Assessed,
     grown: gpd.GeoDataFrame,
     profile: Profile,
 ) -> pd.DataFrame:
@@ -170,11 +174,11 @@ def _not_proposed(
     columns = ["hotspot_id", "name_en", "name_ru", "reason"]
     if hotspots is None:
         return pd.DataFrame(columns=columns)
-    placed = {name for ids in units["hotspot_ids"] for name in ids.split(";")}
-    left = hotspots[~hotspots["hotspot_id"].isin(placed)]
-    as_drawn = drawn.decisions.set_index("site")["reason"]
-    as_grown = found.decisions.set_index("site")["reason"]
-    passing = set(drawn.decided(PROPOSED, AREA_OF_INTEREST))
+    placed_ids = {name for ids in units["hotspot_ids"] for name in ids.split(";")}
+    left = hotspots[~hotspots["hotspot_id"].isin(placed_ids)]
+    as_drawn = drawn_sites.decisions.set_index("site")["reason"]
+    as_grown = assessed_sites.decisions.set_index("site")["reason"]
+    passing = set(drawn_sites.decided(PROPOSED, AREA_OF_INTEREST))
     tried = {
         name: str(as_grown[seed])
         for seed in grown["seed"]
@@ -184,18 +188,18 @@ def _not_proposed(
     short = {
         row["site"]: f" Nearest is {row['criterion']}, with {row['value']:.3g} of "
         f"{row['threshold']:g} {row['unit']}: {row['missing']:.2g} short."
-        for row in rank.nearest_misses(drawn.findings, profile).to_dict("records")
+        for row in rank.nearest_misses(drawn_sites.findings, profile).to_dict("records")
     }
     reasons = []
     for name in left["hotspot_id"]:
-        told = f"As drawn: {as_drawn[name]}"
+        reason = f"As drawn: {as_drawn[name]}"
         if name not in passing:
-            told += short.get(name, "")
+            reason += short.get(name, "")
         if name in tried:
-            told += f" Grown to a landscape: {tried[name]}"
+            reason += f" Grown to a landscape: {tried[name]}"
         elif name in passing:
-            told += " Its landscape came to nothing: below the least size of a unit beside its neighbours."
-        reasons.append(told)
+            reason += " Its landscape came to nothing: below the least size of a unit beside its neighbours."
+        reasons.append(reason)
     table = pd.DataFrame(left[columns[:-1]])
     return table.assign(reason=reasons).reset_index(drop=True)
 
@@ -223,7 +227,7 @@ def with_unit(
     return cells.assign(unit_id=unit)[columns]
 
 
-def _imprint(plan: Plan, known: Layers) -> Imprint:
+def _imprint(plan: Plan, known_layers: Layers) -> Imprint:
     """What stands on every product of a plan."""
     return Imprint(
         title=plan.title,
@@ -231,21 +235,21 @@ def _imprint(plan: Plan, known: Layers) -> Imprint:
         round="Round 00",
         profile=plan.profile.name,
         disclaimer=plan.output.disclaimer,
-        sources=_cited(known),
-        indicative=any(bool(source.get("bundled")) for source in known.sources),
+        sources=_cited(known_layers),
+        indicative=any(bool(source.get("bundled")) for source in known_layers.sources),
         languages=plan.output.languages,
     )
 
 
-def _manifest(plan: Plan, known: Layers) -> dict[str, Any]:
+def _manifest(plan: Plan, known_layers: Layers) -> dict[str, Any]:
     """What went in, in full, so that a second person gets the same bytes."""
     return {
         "version": __version__,
         "round": 0,
         "plan": _without_folders(plan.as_written),
         "profile": dict(plan.profile_as_written),
-        "inputs": [dict(source) for source in known.sources],
-        "problems": [asdict(problem) for problem in known.problems],
+        "inputs": [dict(source) for source in known_layers.sources],
+        "problems": [asdict(problem) for problem in known_layers.problems],
     }
 
 
@@ -278,16 +282,20 @@ _OUR_OWN: Mapping[str, str] = {
 }
 
 
-def _cited(known: Layers) -> tuple[str, ...]:
+def _cited(known_layers: Layers) -> tuple[str, ...]:
     """The sources of every layer: the bundled ones by name, a user's own by file."""
-    bundled = {str(one["layer"]) for one in known.sources if one["bundled"]}
-    own = sorted(
-        {(str(one["layer"]), str(one["file"])) for one in known.sources if not one["bundled"]}
+    bundled = {str(source["layer"]) for source in known_layers.sources if source["bundled"]}
+    own_files = sorted(
+        {
+            (str(source["layer"]), str(source["file"]))
+            for source in known_layers.sources
+            if not source["bundled"]
+        }
     )
-    drawn = sorted(bundled - set(_OUR_OWN))
-    lines = [f"{layer.replace('_', ' ').capitalize()}: {file}" for layer, file in own]
-    if drawn:
-        listing = ", ".join(name.replace("_", " ") for name in drawn)
+    bundled_layers = sorted(bundled - set(_OUR_OWN))
+    lines = [f"{layer.replace('_', ' ').capitalize()}: {file}" for layer, file in own_files]
+    if bundled_layers:
+        listing = ", ".join(name.replace("_", " ") for name in bundled_layers)
         lines.append(f"Indicative layers of cami_units, hand-digitised: {listing}")
     lines += [text for layer, text in _OUR_OWN.items() if layer in bundled]
     return tuple(lines)

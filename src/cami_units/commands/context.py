@@ -26,12 +26,12 @@ ON_CELLS: Final = "planning units"
 """Where a value was read: on the layer itself, or on the planning units that stand for a raster."""
 
 
-def with_context(done: Round, plan: Plan, *, progress: Progress = quiet) -> Round:
+def with_context(round_: Round, plan: Plan, *, progress: Progress = quiet) -> Round:
     """A round with what its plan's context layers come to in each unit, and with these layers.
 
     Parameters
     ----------
-    done : Round
+    round_ : Round
         Its units are measured as they are.
     plan : Plan
         Its ``[context]``. A plan without any gives the round back as it came.
@@ -52,56 +52,56 @@ def with_context(done: Round, plan: Plan, *, progress: Progress = quiet) -> Roun
         Naming the layer: it cannot be read, or its summary does not fit it.
     """
     if not plan.context:
-        return done
-    units = layers.to_equal_area(done.tables["conservation_units"], plan.study.crs)
-    cells = done.tables.get("planning_units")
-    told, shown, of_cells = [], {}, []
-    grounds = _Grounds(done, plan)
+        return round_
+    units = layers.to_equal_area(round_.tables["conservation_units"], plan.study.crs)
+    cells = round_.tables.get("planning_units")
+    unit_rows, layer_shapes, of_cells = [], {}, []
+    grounds = _Grounds(round_, plan)
     sources: list[Mapping[str, Any]] = []
     problems: list[Problem] = []
-    for number, (name, wanted) in enumerate(sorted(plan.context.items())):
+    for number, (name, layer_plan) in enumerate(sorted(plan.context.items())):
         progress("summarising context layers", number, len(plan.context))
         try:
             around = units if cells is None else cells
             read = layers.read_context(
-                wanted.path,
+                layer_plan.path,
                 around=around,
                 reading=reading_of(plan),
                 name=name,
-                column=wanted.column,
+                column=layer_plan.column,
             )
             if read.is_refused:
                 raise layers.refusal(read.problems, "reading a context layer")
             ground = grounds.of(name, read.table)
-            found = _summarised(units, read.table, wanted.summary, "unit_id", ground)
-            told.append(
-                found.assign(layer=name, summary=wanted.summary, measured_on=ON_LAYER),
+            site_values = _summarised(units, read.table, layer_plan.summary, "unit_id", ground)
+            unit_rows.append(
+                site_values.assign(layer=name, summary=layer_plan.summary, measured_on=ON_LAYER),
             )
             if isinstance(read.table, gpd.GeoDataFrame):
-                shown[CONTEXT + name] = as_written(layers.context_rows(read.table))
+                layer_shapes[CONTEXT + name] = as_written(layers.context_rows(read.table))
             elif cells is not None:
-                held = _summarised(cells, read.table, wanted.summary, "pu_id")
-                of_cells.append(held.assign(layer=name)[["pu_id", "layer", "value"]])
+                cell_values = _summarised(cells, read.table, layer_plan.summary, "pu_id")
+                of_cells.append(cell_values.assign(layer=name)[["pu_id", "layer", "value"]])
         except InputError as error:
             raise InputError(f"[context.{name}]: {error}") from error
         sources += [{**source, "layer": CONTEXT + name} for source in read.sources]
         problems += [replace(problem, layer=CONTEXT + name) for problem in read.problems]
-    added: dict[str, pd.DataFrame] = {"unit_context": _in_order(told), **shown}
+    added: dict[str, pd.DataFrame] = {"unit_context": _in_order(unit_rows), **layer_shapes}
     if of_cells:
-        every = pd.concat(of_cells).dropna(subset="value")
+        all_cells = pd.concat(of_cells).dropna(subset="value")
         added["context_cells"] = as_written(
-            every.sort_values(["pu_id", "layer"], ignore_index=True)
+            all_cells.sort_values(["pu_id", "layer"], ignore_index=True)
         )
-    made = replace(done, tables={**done.tables, **added, **grounds.tables()})
-    return _cited(made, sources, problems)
+    with_layers = replace(round_, tables={**round_.tables, **added, **grounds.tables()})
+    return _cited(with_layers, sources, problems)
 
 
-def context_again(done: Round, base: Round, *, crs: str) -> Round:
+def context_again(round_: Round, base: Round, *, crs: str) -> Round:
     """A round made from another one, with the context of the units that were redrawn since.
 
     Parameters
     ----------
-    done : Round
+    round_ : Round
         It has the context layers of its base, and other units.
     base : Round
         What it was made from: values of units whose outline is the same are taken over.
@@ -116,42 +116,44 @@ def context_again(done: Round, base: Round, *, crs: str) -> Round:
     """
     before = base.tables.get("unit_context")
     if before is None:
-        return done
-    units = gpd.GeoDataFrame(done.tables["conservation_units"])
+        return round_
+    units = gpd.GeoDataFrame(round_.tables["conservation_units"])
     old = gpd.GeoDataFrame(base.tables["conservation_units"]).set_index("unit_id").geometry
     same = [
         unit_id in old.index and shapely.equals_exact(shape, old[unit_id])
         for unit_id, shape in zip(units["unit_id"], units.geometry, strict=True)
     ]
-    kept = before[before["unit_id"].isin(units.loc[same, "unit_id"])]
-    if "measured_on" not in kept:
-        kept = kept.assign(measured_on=ON_LAYER)
-    if "covered_share" not in kept:
-        kept = kept.assign(covered_share=1.0)
-    drawn = layers.to_equal_area(units[~np.array(same, dtype=bool)], crs)
-    parts = [kept]
-    if len(drawn):
-        asked = before.drop_duplicates("layer")[["layer", "summary", "unit"]]
-        for name, summary, unit in asked.itertuples(index=False, name=None):
-            layer = done.tables.get(CONTEXT + name)
+    same_rows = before[before["unit_id"].isin(units.loc[same, "unit_id"])]
+    if "measured_on" not in same_rows:
+        same_rows = same_rows.assign(measured_on=ON_LAYER)
+    if "covered_share" not in same_rows:
+        same_rows = same_rows.assign(covered_share=1.0)
+    redrawn_units = layers.to_equal_area(units[~np.array(same, dtype=bool)], crs)
+    parts = [same_rows]
+    if len(redrawn_units):
+        layer_rows = before.drop_duplicates("layer")[["layer", "summary", "unit"]]
+        for name, summary, unit in layer_rows.itertuples(index=False, name=None):
+            layer = round_.tables.get(CONTEXT + name)
             if isinstance(layer, gpd.GeoDataFrame):
                 flat = layers.to_equal_area(layer, crs)
-                ground = _known_ground(done, name, crs)
-                found = _summarised(drawn, flat, summary, "unit_id", ground)
-                found = found.assign(measured_on=ON_LAYER)
+                ground = _known_ground(round_, name, crs)
+                new_rows = _summarised(redrawn_units, flat, summary, "unit_id", ground)
+                new_rows = new_rows.assign(measured_on=ON_LAYER)
             else:
-                found = _on_cells(drawn, done, name, summary, crs)
-                found = found.assign(unit=unit, measured_on=ON_CELLS)
-            parts.append(found.assign(layer=name, summary=summary))
-    return replace(done, tables={**done.tables, "unit_context": _in_order(parts)})
+                new_rows = _on_cells(redrawn_units, round_, name, summary, crs)
+                new_rows = new_rows.assign(unit=unit, measured_on=ON_CELLS)
+            parts.append(new_rows.assign(layer=name, summary=summary))
+    return replace(round_, tables={**round_.tables, "unit_context": _in_order(parts)})
 
 
 class _Grounds:
     """Where each context layer was looked for: the plan's `[coverage]`, else where it has anything."""
 
-    def __init__(self, done: Round, plan: Plan) -> None:
-        countries = layers.to_equal_area(gpd.GeoDataFrame(done.tables["countries"]), plan.study.crs)
-        self.plan, self.done = plan, done
+    def __init__(self, round_: Round, plan: Plan) -> None:
+        countries = layers.to_equal_area(
+            gpd.GeoDataFrame(round_.tables["countries"]), plan.study.crs
+        )
+        self.plan, self.done = plan, round_
         self.countries = countries.assign(range_state=countries["range_state"].astype(bool))
         self.rows: list[tuple[str, str]] = []
         self.areas: list[gpd.GeoDataFrame] = []
@@ -181,25 +183,27 @@ class _Grounds:
     def tables(self) -> dict[str, pd.DataFrame]:
         """The coverage of all layers of the round, with that of its context layers."""
         before = self.done.tables.get("coverage", pd.DataFrame({"layer": [], "states": []}))
-        own = pd.DataFrame(self.rows, columns=["layer", "states"])
-        made: dict[str, pd.DataFrame] = {"coverage": pd.concat([before, own], ignore_index=True)}
+        own_rows = pd.DataFrame(self.rows, columns=["layer", "states"])
+        ground_tables: dict[str, pd.DataFrame] = {
+            "coverage": pd.concat([before, own_rows], ignore_index=True)
+        }
         if self.areas:
             areas = layers.to_lonlat(gpd.GeoDataFrame(pd.concat(self.areas, ignore_index=True)))
             old = self.done.tables.get("coverage_areas")
-            made["coverage_areas"] = gpd.GeoDataFrame(
+            ground_tables["coverage_areas"] = gpd.GeoDataFrame(
                 pd.concat([areas] if old is None else [old, areas], ignore_index=True)
             )
-        return made
+        return ground_tables
 
 
-def _known_ground(done: Round, name: str, crs: str) -> Any:
+def _known_ground(round_: Round, name: str, crs: str) -> Any:
     """The ground of a context layer, from the tables of a round; None: rounds of before it was kept."""
-    coverage, areas = done.tables.get("coverage"), done.tables.get("coverage_areas")
+    coverage, areas = round_.tables.get("coverage"), round_.tables.get("coverage_areas")
     if areas is not None and (rows := areas[areas["layer"] == CONTEXT + name]).shape[0]:
         return layers.to_equal_area(gpd.GeoDataFrame(rows), crs).geometry.iloc[0]
     if coverage is None or CONTEXT + name not in set(coverage["layer"]):
         return None
-    countries = layers.to_equal_area(gpd.GeoDataFrame(done.tables["countries"]), crs)
+    countries = layers.to_equal_area(gpd.GeoDataFrame(round_.tables["countries"]), crs)
     names = str(coverage.set_index("layer").at[CONTEXT + name, "states"] or "").split(";")
     return overlap.ground_of_states(
         countries.assign(range_state=countries["range_state"].astype(bool)), names
@@ -220,34 +224,42 @@ def _summarised(
         plain, share = overlap.covered_parts(plain, ground, site=site)
     if isinstance(layer, Raster):
         plain = layers.to_equal_area(plain, layer.crs)
-    found = overlap.summarised(plain, layer, summary=summary, site=site)
-    unit = found["unit"].iloc[0] if len(found) else ""
-    if len(found) < len(share):
-        if not len(found):
-            whole = gpd.GeoDataFrame(sites[[site, "geometry"]][:1])
-            whole = layers.to_equal_area(whole, layer.crs) if isinstance(layer, Raster) else whole
-            unit = overlap.summarised(whole, layer, summary=summary, site=site)["unit"].iloc[0]
-        values = found.set_index(site)["value"].reindex(share.index)
-        found = pd.DataFrame({site: share.index, "value": values.to_numpy(), "unit": unit})
-    return found.assign(covered_share=found[site].map(share))
+    site_values = overlap.summarised(plain, layer, summary=summary, site=site)
+    unit = site_values["unit"].iloc[0] if len(site_values) else ""
+    if len(site_values) < len(share):
+        if not len(site_values):
+            site_shapes = gpd.GeoDataFrame(sites[[site, "geometry"]][:1])
+            site_shapes = (
+                layers.to_equal_area(site_shapes, layer.crs)
+                if isinstance(layer, Raster)
+                else site_shapes
+            )
+            unit = overlap.summarised(site_shapes, layer, summary=summary, site=site)["unit"].iloc[
+                0
+            ]
+        values = site_values.set_index(site)["value"].reindex(share.index)
+        site_values = pd.DataFrame({site: share.index, "value": values.to_numpy(), "unit": unit})
+    return site_values.assign(covered_share=site_values[site].map(share))
 
 
 def _on_cells(
-    units: gpd.GeoDataFrame, done: Round, name: str, summary: Any, crs: str
+    units: gpd.GeoDataFrame, round_: Round, name: str, summary: Any, crs: str
 ) -> pd.DataFrame:
     """What a raster comes to in units, from its summary in each planning unit."""
-    held = done.tables.get("context_cells", pd.DataFrame(columns=["pu_id", "layer", "value"]))
-    values = held[held["layer"] == name].set_index("pu_id")["value"].astype(float)
-    cells = layers.to_equal_area(gpd.GeoDataFrame(done.tables["planning_units"]), crs)
+    cell_values = round_.tables.get(
+        "context_cells", pd.DataFrame(columns=["pu_id", "layer", "value"])
+    )
+    values = cell_values[cell_values["layer"] == name].set_index("pu_id")["value"].astype(float)
+    cells = layers.to_equal_area(gpd.GeoDataFrame(round_.tables["planning_units"]), crs)
     cells = cells[cells["pu_id"].isin(values.index)]
     cells = cells.assign(value=cells["pu_id"].map(values))
-    found = overlap.summary_of_cells(units, cells, summary=summary)
-    ground = _known_ground(done, name, crs)
+    unit_values = overlap.summary_of_cells(units, cells, summary=summary)
+    ground = _known_ground(round_, name, crs)
     if ground is None:
-        return found.assign(covered_share=1.0)
+        return unit_values.assign(covered_share=1.0)
     _, share = overlap.covered_parts(units, ground)
-    found = found.assign(covered_share=found["unit_id"].map(share))
-    return found.assign(value=found["value"].where(found["covered_share"] > 0))
+    unit_values = unit_values.assign(covered_share=unit_values["unit_id"].map(share))
+    return unit_values.assign(value=unit_values["value"].where(unit_values["covered_share"] > 0))
 
 
 def _in_order(parts: list[pd.DataFrame]) -> pd.DataFrame:
@@ -258,13 +270,13 @@ def _in_order(parts: list[pd.DataFrame]) -> pd.DataFrame:
 _NONE: Final = pd.DataFrame({name: pd.Series(dtype=object) for name in COLUMNS})
 
 
-def _cited(done: Round, sources: list[Mapping[str, Any]], problems: list[Problem]) -> Round:
+def _cited(round_: Round, sources: list[Mapping[str, Any]], problems: list[Problem]) -> Round:
     """The round with the files of its context layers in the manifest and in the imprint."""
     manifest = {
-        **done.manifest,
-        "inputs": [*done.manifest.get("inputs", ()), *sources],
-        "problems": [*done.manifest.get("problems", ()), *map(asdict, problems)],
+        **round_.manifest,
+        "inputs": [*round_.manifest.get("inputs", ()), *sources],
+        "problems": [*round_.manifest.get("problems", ()), *map(asdict, problems)],
     }
-    lines = [f"{context_title(str(one['layer']))}: {one['file']}" for one in sources]
-    imprint = replace(done.imprint, sources=(*done.imprint.sources, *lines))
-    return replace(done, manifest=manifest, imprint=imprint)
+    lines = [f"{context_title(str(source['layer']))}: {source['file']}" for source in sources]
+    imprint = replace(round_.imprint, sources=(*round_.imprint.sources, *lines))
+    return replace(round_, manifest=manifest, imprint=imprint)

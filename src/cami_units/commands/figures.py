@@ -23,7 +23,7 @@ from cami_units.scene import Scene
 
 
 def figure_writers(
-    done: Round, *, lang: str = "", progress: Progress = quiet
+    round_: Round, *, lang: str = "", progress: Progress = quiet
 ) -> dict[str, store.Writer]:
     """Every figure of a round, by file name: what writes it when called with a path.
 
@@ -31,38 +31,40 @@ def figure_writers(
     ``slide_region.png`` and ``slide_<unit>.png`` of 1920 × 1080; ``atlas.html``, the map with all
     evidence in full detail. Ids that are no file names are cleaned of what a name may not hold.
     """
-    drawn = drawn_scene(done, lang=lang or done.imprint.languages[0])
-    seen = drawn.units[~drawn.units["status"].isin(HIDDEN_STATUSES)]
-    units = sorted(map(str, seen["unit_id"]))
+    figure_scene = drawn_scene(round_, lang=lang or round_.imprint.languages[0])
+    seen_units = figure_scene.units[~figure_scene.units["status"].isin(HIDDEN_STATUSES)]
+    units = sorted(map(str, seen_units["unit_id"]))
     sections = (
-        sorted(map(str, drawn.layers["sections"]["section_id"]))
-        if "sections" in drawn.layers
+        sorted(map(str, figure_scene.layers["sections"]["section_id"]))
+        if "sections" in figure_scene.layers
         else []
     )
 
     def pages() -> Iterator[Figure]:
         for number, unit_id in enumerate(units):
             progress("drawing a page for each unit", number, len(units))
-            yield figures.unit_page(drawn, unit_id)
+            yield figures.unit_page(figure_scene, unit_id)
 
-    made: dict[str, store.Writer] = {
-        "poster_a1.pdf": lambda path: figures.write_figure(path, figures.poster(drawn)),
-        "slide_region.png": lambda path: figures.write_figure(path, figures.slide(drawn)),
-        "atlas.html": lambda path: write_atlas(path, done, lang=lang),
+    writers: dict[str, store.Writer] = {
+        "poster_a1.pdf": lambda path: figures.write_figure(path, figures.poster(figure_scene)),
+        "slide_region.png": lambda path: figures.write_figure(path, figures.slide(figure_scene)),
+        "atlas.html": lambda path: write_atlas(path, round_, lang=lang),
     }
     if units:
-        made["units_a4.pdf"] = lambda path: figures.write_pages(path, pages())
+        writers["units_a4.pdf"] = lambda path: figures.write_pages(path, pages())
     for section_id in sections:
-        made[f"section_{_file_name(section_id)}_a3.pdf"] = _writer(
-            figures.section_sheet, drawn, section_id
+        writers[f"section_{_file_name(section_id)}_a3.pdf"] = _writer(
+            figures.section_sheet, figure_scene, section_id
         )
     for unit_id in units:
-        made[f"slide_{_file_name(unit_id)}.png"] = _writer(figures.unit_slide, drawn, unit_id)
-    return made
+        writers[f"slide_{_file_name(unit_id)}.png"] = _writer(
+            figures.unit_slide, figure_scene, unit_id
+        )
+    return writers
 
 
 def write_figures(
-    done: Round, directory: Path, *, lang: str = "", progress: Progress = quiet
+    round_: Round, directory: Path, *, lang: str = "", progress: Progress = quiet
 ) -> tuple[Problem, ...]:
     """Draw every figure of a round into a folder: all of them, or none.
 
@@ -76,26 +78,29 @@ def write_figures(
     InputError
         The folder holds anything but figures, or cannot be written to.
     """
-    made = figure_writers(done, lang=lang, progress=progress)
+    writers = figure_writers(round_, lang=lang, progress=progress)
     store.check_only(directory, is_ours=_is_figure)
     with store.staging(directory, replace=True) as folder:
-        for number, (name, write) in enumerate(made.items()):
-            progress("drawing figures", number, len(made))
+        for number, (name, write) in enumerate(writers.items()):
+            progress("drawing figures", number, len(writers))
             write(folder / name)
-        progress("drawing figures", len(made), len(made))
-    return _undrawable(done)
+        progress("drawing figures", len(writers), len(writers))
+    return _undrawable(round_)
 
 
-def write_atlas(path: Path, done: Round, *, lang: str = "") -> None:
+def write_atlas(path: Path, round_: Round, *, lang: str = "") -> None:
     """Write the atlas of a round: the map with every layer in full detail, for a laptop."""
-    tables = done.tables
-    languages = done.imprint.languages
+    tables = round_.tables
+    languages = round_.imprint.languages
     webmap.write_map(
         path,
         tables["conservation_units"],
-        cards={one: words.unit_cards(tables, tables["species"], lang=one) for one in languages},
-        imprint=done.imprint,
-        layers=_atlas_layers(done),
+        cards={
+            language: words.unit_cards(tables, tables["species"], lang=language)
+            for language in languages
+        },
+        imprint=round_.imprint,
+        layers=_atlas_layers(round_),
         species=tables["species"],
         planning_units=tables.get("planning_units"),
         unit_criteria=tables["unit_criteria"],
@@ -107,21 +112,21 @@ def write_atlas(path: Path, done: Round, *, lang: str = "") -> None:
     )
 
 
-def _atlas_layers(done: Round) -> dict[str, gpd.GeoDataFrame]:
+def _atlas_layers(round_: Round) -> dict[str, gpd.GeoDataFrame]:
     """What a map shows, and beside it the coded parts of every range that may be told in full."""
-    tables, shown = done.tables, shown_layers(done)
+    tables, layer_tables = round_.tables, shown_layers(round_)
     pairs = tables.get("border_pairs")
-    if isinstance(pairs, gpd.GeoDataFrame) and "borders" in shown:
-        shown["borders"] = pairs.assign(disputed=False)
-    shown |= shown_context(done)
-    parts = open_parts(done)
+    if isinstance(pairs, gpd.GeoDataFrame) and "borders" in layer_tables:
+        layer_tables["borders"] = pairs.assign(disputed=False)
+    layer_tables |= shown_context(round_)
+    parts = open_parts(round_)
     if parts is not None:
-        shown["ranges"] = parts
-    return shown
+        layer_tables["ranges"] = parts
+    return layer_tables
 
 
-def _writer(draw: figures.Draw, drawn: Scene, name: str) -> store.Writer:
-    return lambda path: figures.write_figure(path, draw(drawn, name))
+def _writer(draw: figures.Draw, figure_scene: Scene, name: str) -> store.Writer:
+    return lambda path: figures.write_figure(path, draw(figure_scene, name))
 
 
 def _is_figure(name: str) -> bool:
@@ -133,14 +138,14 @@ def _is_figure(name: str) -> bool:
 
 def _file_name(value: str) -> str:
     """An id as part of a file name: ASCII letters, digits, "-" and "_"."""
-    kept = "".join(
+    safe_name = "".join(
         c if c.isascii() and (c.isalnum() or c in "-_") else "-" for c in clean_name(value)
     )
-    return kept[:40] or "-"
+    return safe_name[:40] or "-"
 
 
-def _undrawable(done: Round) -> tuple[Problem, ...]:
-    tables = done.tables
+def _undrawable(round_: Round) -> tuple[Problem, ...]:
+    tables = round_.tables
     names = [
         str(value)
         for table, columns in (
@@ -153,9 +158,9 @@ def _undrawable(done: Round) -> tuple[Problem, ...]:
         for column in columns
         for value in tables[table][column]
     ]
-    lacking = figures.undrawable([done.imprint.title, *done.imprint.sources, *names])
-    if not lacking:
+    missing_letters = figures.undrawable([round_.imprint.title, *round_.imprint.sources, *names])
+    if not missing_letters:
         return ()
-    what = f"the fonts of the figures lack {len(lacking)} characters: {listed(lacking, 12)}"
+    what = f"the fonts of the figures lack {len(missing_letters)} characters: {listed(missing_letters, 12)}"
     cure = "They are drawn as □. Give these names in Latin or Cyrillic letters as well."
     return (Problem("note", "figures", "", "", what, cure),)

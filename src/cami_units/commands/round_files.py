@@ -52,7 +52,7 @@ def products(
     species = tables["species"]
     cards = {lang: words.unit_cards(tables, species, lang=lang) for lang in imprint.languages}
     shown = annotated_layers(shown_layers(proposal), tables)
-    shown |= shown_context(proposal, noticed=noticed)
+    shown |= shown_context(proposal, problems=noticed)
     said = tables.get("remarks")  # what groups pinned and typed: a layer of the map
     remarks = {"remarks": said} if isinstance(said, gpd.GeoDataFrame) else {}
 

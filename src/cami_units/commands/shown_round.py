@@ -23,18 +23,18 @@ def kept_pieces(directory: Path) -> AbstractContextManager[None]:
     return keeping(cache.keeper_of(cache.cache_of_round(directory)))
 
 
-def drawn_scene(done: Round, *, lang: str) -> scene.Scene:
+def drawn_scene(round_: Round, *, lang: str) -> scene.Scene:
     """Everything that the figures of a round show, in the CRS of its plan."""
-    crs = crs_of(done)
-    tables, species = done.tables, done.tables["species"]
+    crs = crs_of(round_)
+    tables, species = round_.tables, round_.tables["species"]
     return scene.Scene(
         crs=crs,
-        imprint=done.imprint,
+        imprint=round_.imprint,
         units=layers.to_equal_area(gpd.GeoDataFrame(tables["conservation_units"]), crs),
         cards=words.unit_cards(tables, species, lang=lang),
         species=species,
         layers={
-            name: layers.to_equal_area(table, crs) for name, table in shown_layers(done).items()
+            name: layers.to_equal_area(table, crs) for name, table in shown_layers(round_).items()
         },
         unit_criteria=tables["unit_criteria"],
         unit_species=tables["unit_species"],
@@ -43,48 +43,52 @@ def drawn_scene(done: Round, *, lang: str) -> scene.Scene:
     )
 
 
-def crs_of(done: Round) -> str:
+def crs_of(round_: Round) -> str:
     """The equal-area CRS of the plan that a round was made by."""
-    return stored_plan(done.manifest["plan"], done.manifest["profile"]).study.crs
+    return stored_plan(round_.manifest["plan"], round_.manifest["profile"]).study.crs
 
 
-def shown_layers(done: Round) -> dict[str, gpd.GeoDataFrame]:
+def shown_layers(round_: Round) -> dict[str, gpd.GeoDataFrame]:
     """The layers of a round that maps and KMZ may show: see :func:`cami_units.scene.shown_layers`."""
-    known = {
+    layer_tables = {
         name: table
         for name in ROUND_LAYERS
-        if isinstance(table := done.tables.get(name), gpd.GeoDataFrame)
+        if isinstance(table := round_.tables.get(name), gpd.GeoDataFrame)
     }
     return scene.shown_layers(
-        known, done.tables["species"], restricted=_restricted(done), crs=crs_of(done)
+        layer_tables, round_.tables["species"], restricted=_restricted(round_), crs=crs_of(round_)
     )
 
 
 def shown_context(
-    done: Round, *, noticed: list[Problem] | None = None
+    round_: Round, *, problems: list[Problem] | None = None
 ) -> Mapping[str, gpd.GeoDataFrame]:
     """The context layers of a round that may be shown, light enough for a map."""
-    return scene.light_context(all_context(done), noticed=noticed)
+    return scene.light_context(all_context(round_), problems=problems)
 
 
-def all_context(done: Round) -> dict[str, gpd.GeoDataFrame]:
+def all_context(round_: Round) -> dict[str, gpd.GeoDataFrame]:
     """The context layers of a round that may be shown, whole."""
-    return scene.context_layers(done.tables, restricted=_restricted(done))
+    return scene.context_layers(round_.tables, restricted=_restricted(round_))
 
 
 def annotated_layers(
-    shown: Mapping[str, gpd.GeoDataFrame], tables: Mapping[str, pd.DataFrame]
+    shown_tables: Mapping[str, gpd.GeoDataFrame], tables: Mapping[str, pd.DataFrame]
 ) -> dict[str, gpd.GeoDataFrame]:
     """Layers with what is known of them: why a hotspot became no unit, what lies along a border."""
-    made = dict(shown)
+    annotated = dict(shown_tables)
     for layer, table, key, columns in (
         ("hotspots", "not_proposed", "hotspot_id", ["reason"]),
         ("borders", "border_pairs", "pair", list(_ALONG)),
     ):
-        if layer in shown and table in tables:
-            known = tables[table].set_index(key)[columns]
-            made[layer] = shown[layer].drop(columns=columns, errors="ignore").join(known, on=key)
-    return made
+        if layer in shown_tables and table in tables:
+            known_columns = tables[table].set_index(key)[columns]
+            annotated[layer] = (
+                shown_tables[layer]
+                .drop(columns=columns, errors="ignore")
+                .join(known_columns, on=key)
+            )
+    return annotated
 
 
 _ALONG: Final = (
@@ -93,7 +97,7 @@ _ALONG: Final = (
 )
 
 
-def published(done: Round) -> Round:
+def published(round_: Round) -> Round:
     """A round as it may be handed to anybody.
 
     Layers from restricted sources are left out; ranges of sensitive species are the cells that they
@@ -101,33 +105,33 @@ def published(done: Round) -> Round:
     (`ranges_used`) are left out wherever one of them is restricted or sensitive: a table with gaps
     would measure wrong in silence.
     """
-    tables = done.tables
-    kept = {
+    tables = round_.tables
+    kept_tables = {
         name: table
         for name, table in tables.items()
-        if name not in {*ROUND_LAYERS, "ranges_used", *_restricted(done)}
+        if name not in {*ROUND_LAYERS, "ranges_used", *_restricted(round_)}
     }
-    if not _ranges_are_delicate(done):
-        kept["ranges_used"] = tables["ranges_used"]
-    return replace(done, tables={**kept, **shown_layers(done)})
+    if not _ranges_are_delicate(round_):
+        kept_tables["ranges_used"] = tables["ranges_used"]
+    return replace(round_, tables={**kept_tables, **shown_layers(round_)})
 
 
-def open_parts(done: Round) -> gpd.GeoDataFrame | None:
+def open_parts(round_: Round) -> gpd.GeoDataFrame | None:
     """The coded parts of those ranges that may be told in full; ``None`` where none may."""
-    parts = done.tables.get("ranges_used")
-    if not isinstance(parts, gpd.GeoDataFrame) or "ranges" in _restricted(done):
+    parts = round_.tables.get("ranges_used")
+    if not isinstance(parts, gpd.GeoDataFrame) or "ranges" in _restricted(round_):
         return None
-    return parts[~parts["sci_name"].isin(scene.sensitive_species(done.tables["species"]))]
+    return parts[~parts["sci_name"].isin(scene.sensitive_species(round_.tables["species"]))]
 
 
-def _restricted(done: Round) -> frozenset[str]:
-    return scene.restricted_layers(done.manifest.get("inputs", ()))
+def _restricted(round_: Round) -> frozenset[str]:
+    return scene.restricted_layers(round_.manifest.get("inputs", ()))
 
 
-def _ranges_are_delicate(done: Round) -> bool:
+def _ranges_are_delicate(round_: Round) -> bool:
     """Whether some coded part of a range may not be told in full, or there are none."""
-    parts, kept = done.tables.get("ranges_used"), open_parts(done)
-    return parts is None or kept is None or len(kept) < len(parts)
+    parts, kept_parts = round_.tables.get("ranges_used"), open_parts(round_)
+    return parts is None or kept_parts is None or len(kept_parts) < len(parts)
 
 
 def legend_png(

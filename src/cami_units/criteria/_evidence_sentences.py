@@ -283,10 +283,10 @@ def _g1(site: Site) -> str:
 
 def _g2(site: Site) -> str:
     sides = f"on {site.profile.G2.min_sides} or more sides"
-    both = [row for row in site.species if row.transboundary]
+    shared_rows = [row for row in site.species if row.transboundary]
     crossing = [row for row in site.species if row.by_crossing]
-    if both:
-        return f"{_count(len(both), 'species occurs', 'species occur')} {sides}: {_with_sides(site, both)}."
+    if shared_rows:
+        return f"{_count(len(shared_rows), 'species occurs', 'species occur')} {sides}: {_with_sides(site, shared_rows)}."
     grades = " or ".join(site.profile.G2.crossing_grades or ())
     if crossing:
         verb = "occurs on one side and has" if len(crossing) == 1 else "occur on one side and have"
@@ -327,43 +327,43 @@ def _crossings(site: Site, species: set[str]) -> str:
 
 
 def _c1(site: Site) -> str:
-    both = [row for row in site.species if row.transboundary]
+    shared_rows = [row for row in site.species if row.transboundary]
     need = f"{site.profile.C1.min_species} are needed"
-    if not both:
+    if not shared_rows:
         return f"no species occurs on {site.profile.G2.min_sides} or more sides; {need}."
-    verb = "species occurs" if len(both) == 1 else "species occur"
-    return (
-        f"{len(both)} {verb} on {site.profile.G2.min_sides} or more sides ({_names(both)}); {need}."
-    )
+    verb = "species occurs" if len(shared_rows) == 1 else "species occur"
+    return f"{len(shared_rows)} {verb} on {site.profile.G2.min_sides} or more sides ({_names(shared_rows)}); {need}."
 
 
 def _c2(site: Site) -> str:
     rule = site.profile.C2
-    both = [row for row in site.species if row.transboundary]
-    if not both:
+    shared_rows = [row for row in site.species if row.transboundary]
+    if not shared_rows:
         return f"no transboundary species, so no points; {rule.min_weight:g} are needed."
-    each = ", ".join(
+    listing = ", ".join(
         f"{row.name_en} {row.iucn_category if row.category_known else rule.unknown_counts_as} "
         f"{row.weight:g}"
-        for row in sorted(both, key=lambda row: (-row.weight, row.sci_name))
+        for row in sorted(shared_rows, key=lambda row: (-row.weight, row.sci_name))
     )
     text = (
-        f"threat points add up to {site.numbers['threat_weight']:g} ({each}); "
+        f"threat points add up to {site.numbers['threat_weight']:g} ({listing}); "
         f"{rule.min_weight:g} are needed"
     )
     unknown = [
-        f"{row.name_en} ({row.iucn_category or 'none'})" for row in both if not row.category_known
+        f"{row.name_en} ({row.iucn_category or 'none'})"
+        for row in shared_rows
+        if not row.category_known
     ]
     if unknown:
         text += f"; category not known, counted as {rule.unknown_counts_as}: {listed(unknown)}"
-    severe = [row for row in both if row.severe]
+    severe = [row for row in shared_rows if row.severe]
     if severe and rule.or_categories_with:
-        others = {other: site.met[other] for other in rule.or_categories_with}
-        held = [other for other, met in others.items() if met is True]
+        others = {criterion: site.met[criterion] for criterion in rule.or_categories_with}
+        met_others = [criterion for criterion, met in others.items() if met is True]
         names = listed(f"{row.name_en} is {row.iucn_category}" for row in severe)
         how = (
-            f"{' and '.join(held)} {'is' if len(held) == 1 else 'are'} met"
-            if held
+            f"{' and '.join(met_others)} {'is' if len(met_others) == 1 else 'are'} met"
+            if met_others
             else f"{' or '.join(others)} is not met"
             if all(met is False for met in others.values())
             else f"whether {' or '.join(others)} holds could not be assessed in full"
@@ -373,19 +373,19 @@ def _c2(site: Site) -> str:
 
 
 def _c3(site: Site) -> str:
-    both = [row for row in site.species if row.transboundary]
-    if not both:
+    shared_rows = [row for row in site.species if row.transboundary]
+    if not shared_rows:
         return "no transboundary species, so no share of a range to count."
     order = sorted(
-        both,
+        shared_rows,
         key=lambda row: (-row.share / row.min_share if row.min_share else -row.share, row.sci_name),
     )
-    each = listed(
+    listing = listed(
         f"{row.name_en} {_figure(row.share, row.min_share)} % (needs {row.min_share:g} %)"
         for row in order
     )
-    total = f"; together {_figure(site.numbers['share_sum'])} %" if len(both) > 1 else ""
-    return f"of its regional range the site holds: {each}{total}."
+    total = f"; together {_figure(site.numbers['share_sum'])} %" if len(shared_rows) > 1 else ""
+    return f"of its regional range the site holds: {listing}{total}."
 
 
 def _nothing_qualifies() -> str:
@@ -460,9 +460,9 @@ def _c6(site: Site) -> str:
     rule, numbers = site.profile.C6, site.numbers
     if site.barriers is None:
         return "not assessed: no barrier layer was given."
-    known = [row for row in site.barriers if not pd.isna(row.permeability)]
-    fences = [row for row in known if row.kind in (rule.fences or ())]
-    also = _other_barriers(site, known)
+    known_rows = [row for row in site.barriers if not pd.isna(row.permeability)]
+    fences = [row for row in known_rows if row.kind in (rule.fences or ())]
+    also = _other_barriers(site, known_rows)
     unknown = sorted({str(row.barrier_id) for row in site.barriers if pd.isna(row.permeability)})
     if unknown:
         also += f"; left out, their permeability is not known: {listed(unknown)}"
@@ -496,8 +496,8 @@ def _other_barriers(site: Site, rows: Iterable[Row]) -> str:
         if row.kind not in (site.profile.C6.fences or ()):
             closed = row.km * (1 - row.permeability)
             density[str(row.kind)] += 1000 * closed / looked_km2 if looked_km2 else 0.0
-    each = ", ".join(f"{kind} {_figure(km)}" for kind, km in sorted(density.items()))
-    return f"; per 1000 km², less what is permeable, in km: {each}" if each else ""
+    listing = ", ".join(f"{kind} {_figure(km)}" for kind, km in sorted(density.items()))
+    return f"; per 1000 km², less what is permeable, in km: {listing}" if listing else ""
 
 
 def _c7(site: Site) -> str:
@@ -521,14 +521,14 @@ def _c7(site: Site) -> str:
         key=lambda row: (row.km, row.pa_a, row.pa_b),
     )
     if len(near) >= (rule.min_pairs or 1):
-        each = listed(
+        listing = listed(
             (
                 f"{row.name_a} and {row.name_b} ({site.pair(row.pair)}, {_figure(row.km)} km)"
                 for row in near
             ),
             3,
         )
-        text += f"; an opportunity: {_count(len(near), 'pair')} of protected areas face each other across a border: {each}"
+        text += f"; an opportunity: {_count(len(near), 'pair')} of protected areas face each other across a border: {listing}"
     return f"{text}."
 
 
@@ -541,14 +541,14 @@ def _c8(site: Site) -> str:
         return _not_looked(site, "hotspots", "known hotspots")
     if not site.hotspots:
         return f"no known hotspot overlaps the site{_looked(site, 'hotspots')}."
-    each = listed(
+    listing = listed(
         f"{row.hotspot_id} {row.name_en} ({_figure(100 * row.km2 / numbers['area_km2'])} %)"
         for row in sorted(site.hotspots, key=lambda row: (-row.km2, row.hotspot_id))
     )
     return (
         f"{_figure(share, rule.min_share)} % of the site lies in known hotspots, "
         f"{rule.min_share:g} % needed; Jaccard index at best {_figure(best, rule.min_jaccard)}, or "
-        f"{rule.min_jaccard:g} needed: {each}{_looked(site, 'hotspots')}."
+        f"{rule.min_jaccard:g} needed: {listing}{_looked(site, 'hotspots')}."
     )
 
 

@@ -104,11 +104,11 @@ def evidence(
     adjacent: pd.DataFrame | None = None,
 ) -> Evidence:
     """The numbers together with the tables they come from."""
-    counted = counted_species(species, profile)
+    counted_table = counted_species(species, profile)
     overrides = _adjacent(adjacent, tables.sites)
-    tables = _with_seasonal(_tidy(tables, set(counted.index)), profile)
+    tables = _with_seasonal(_tidy(tables, set(counted_table.index)), profile)
     tables = _with_near_crossings(tables, overrides, profile)
-    at_sites = _species_at_sites(tables, counted, profile)
+    at_sites = _species_at_sites(tables, counted_table, profile)
     sites = tables.sites.set_index("site")
     parts = (
         _geography(tables, sites, profile, overrides),
@@ -122,7 +122,7 @@ def evidence(
         further_measures(tables, profile),
     )
     measured = pd.concat([sites[["area_km2"]], *parts], axis=1)
-    return Evidence(tables, counted, at_sites, measured, overrides)
+    return Evidence(tables, counted_table, at_sites, measured, overrides)
 
 
 # -- at the door ----------------------------------------------------------------------------------
@@ -147,17 +147,17 @@ def counted_species(species: pd.DataFrame, profile: Profile) -> pd.DataFrame:
         raise InputError(
             f"Each species stands once in the species table; repeated: {listed(repeated)}."
         )
-    counted = species.loc[species["in_cami"].astype(str).str.lower() == "yes", list(needed)]
-    counted = counted.set_index("sci_name").sort_index()
-    category = counted["iucn_category"].fillna("").astype(str)
+    listed_species = species.loc[species["in_cami"].astype(str).str.lower() == "yes", list(needed)]
+    listed_species = listed_species.set_index("sci_name").sort_index()
+    category = listed_species["iucn_category"].fillna("").astype(str)
     weights = dict(profile.C2.weights or {})
-    known = category.isin(list(weights))
+    has_weight = category.isin(list(weights))
     fallback = weights.get(profile.C2.unknown_counts_as or "", np.nan)
     general = np.nan if profile.C3.min_share is None else profile.C3.min_share
-    return counted.assign(
+    return listed_species.assign(
         iucn_category=category,
-        category_known=known,
-        weight=category.map(weights).astype(float).where(known, fallback),
+        category_known=has_weight,
+        weight=category.map(weights).astype(float).where(has_weight, fallback),
         severe=category.isin(profile.C2.or_categories),
         min_share=category.map(dict(profile.C3.min_share_by_category))
         .astype(float)
@@ -192,7 +192,7 @@ _COLUMNS: Final = {
 }
 
 
-def _tidy(tables: SiteTables, known: Collection[str]) -> SiteTables:
+def _tidy(tables: SiteTables, known_species: Collection[str]) -> SiteTables:
     """The tables with their promised columns, known species only, rows in an order of their own.
 
     Sums of floats depend on the order of the rows; sorted by every column they cannot.
@@ -219,7 +219,7 @@ def _tidy(tables: SiteTables, known: Collection[str]) -> SiteTables:
             tidy[name] = table.reset_index(drop=True)
             continue
         if "sci_name" in columns:
-            table = table[table["sci_name"].isin(list(known))]
+            table = table[table["sci_name"].isin(list(known_species))]
         numbers = {column: float for column in columns if column in _FLOATS}
         blank = [column for column in numbers if column not in _MAY_BE_UNKNOWN]
         for column in (column for column in blank if table[column].isna().any()):
@@ -251,37 +251,41 @@ def _with_seasonal(tables: SiteTables, profile: Profile) -> SiteTables:
     parts = tables.seasonal[at_least(tables.seasonal["km2"], side_km2)]
     key = ["site", "sci_name"]
     sides = {code: parts.loc[parts["seasonal"] == code, [*key, "iso2"]] for code in (2, 3, 4)}
-    both = pd.concat(
+    state_pairs = pd.concat(
         [
             sides[_BREEDING].merge(sides[_NON_BREEDING], on=key),
             sides[_PASSAGE].merge(sides[_PASSAGE], on=key),
         ]
     )
-    both = both[both["iso2_x"] != both["iso2_y"]]
-    if both.empty:
+    state_pairs = state_pairs[state_pairs["iso2_x"] != state_pairs["iso2_y"]]
+    if state_pairs.empty:
         return tables
-    ends = both[["iso2_x", "iso2_y"]].to_numpy()
-    found = both[key].assign(
+    ends = state_pairs[["iso2_x", "iso2_y"]].to_numpy()
+    seasonal_rows = state_pairs[key].assign(
         corridor_id="seasonal range",
         evidence_grade=grade,
         pair=[";".join(sorted(pair)) for pair in ends],
         n=1.0,
     )
-    found = found.drop_duplicates([*key, "pair"])
+    seasonal_rows = seasonal_rows.drop_duplicates([*key, "pair"])
     touching = tables.borders[["site", "pair"]].drop_duplicates()
-    found = found.merge(touching, on=["site", "pair"])
-    known = tables.crossings
-    columns = list(_COLUMNS["crossings"]) if known is None else list(known.columns)
+    seasonal_rows = seasonal_rows.merge(touching, on=["site", "pair"])
+    given_rows = tables.crossings
+    columns = list(_COLUMNS["crossings"]) if given_rows is None else list(given_rows.columns)
     if "source" in columns:
-        found["source"] = "read from the seasonal parts of its range"
-    every = found if known is None or known.empty else pd.concat([known, found])
+        seasonal_rows["source"] = "read from the seasonal parts of its range"
+    all_rows = (
+        seasonal_rows
+        if given_rows is None or given_rows.empty
+        else pd.concat([given_rows, seasonal_rows])
+    )
     corridors = tables.corridors
     if corridors is None:
         corridors = pd.DataFrame({name: [] for name in _COLUMNS["corridors"]})
     return replace(
         tables,
         corridors=corridors,
-        crossings=every[columns].sort_values(columns, ignore_index=True),
+        crossings=all_rows[columns].sort_values(columns, ignore_index=True),
     )
 
 
@@ -299,12 +303,12 @@ def _with_near_crossings(
         return tables
     let_in = adjacent.index[at_most(adjacent["km"].astype(float), limit)]
     close = close[close["site"].isin(let_in)]
-    inside = tables.crossings
-    every = close if inside is None else pd.concat([inside, close])
+    inside_rows = tables.crossings
+    all_rows = close if inside_rows is None else pd.concat([inside_rows, close])
     key = ["site", "corridor_id", "sci_name", "pair"]
-    columns = list(every.columns)
-    every = every.drop_duplicates(key).sort_values(columns, ignore_index=True)
-    return replace(tables, crossings=every)
+    columns = list(all_rows.columns)
+    all_rows = all_rows.drop_duplicates(key).sort_values(columns, ignore_index=True)
+    return replace(tables, crossings=all_rows)
 
 
 def _adjacent(adjacent: pd.DataFrame | None, sites: pd.DataFrame) -> pd.DataFrame:
@@ -379,10 +383,10 @@ def _species_at_sites(tables: SiteTables, species: pd.DataFrame, profile: Profil
     by_state = tables.species.groupby([*key, "iso2"])[["km2"]].sum().reset_index()
     ranges = by_state if tables.ranges is None else tables.ranges
     table = ranges.groupby(key)[["km2"]].sum().reset_index()
-    counted = by_state[at_least(by_state["km2"], side_km2)]
-    sides = counted.groupby(key)["km2"].agg(n_sides="size", counted_km2="sum")
+    counted_sides = by_state[at_least(by_state["km2"], side_km2)]
+    sides = counted_sides.groupby(key)["km2"].agg(n_sides="size", counted_km2="sum")
     ends = np.append(0, sides["n_sides"].cumsum())  # the rows are in the order of their groups
-    states = counted["iso2"].tolist()
+    states = counted_sides["iso2"].tolist()
     joined = [";".join(states[low:high]) for low, high in pairwise(ends)]
     sides["sides"] = pd.Series(joined, index=sides.index, dtype=object)
     table = table.merge(sides, on=key, how="left").merge(
@@ -406,8 +410,8 @@ def _species_at_sites(tables: SiteTables, species: pd.DataFrame, profile: Profil
         & (table["n_sides"] == 1)
         & _crosses(table, tables.crossings, profile)
     )
-    held = table.groupby("site")["transboundary"].transform("any").astype(bool)
-    table["qualifying"] = table["transboundary"] | (table["by_crossing"] & ~held)
+    is_shared_site = table.groupby("site")["transboundary"].transform("any").astype(bool)
+    table["qualifying"] = table["transboundary"] | (table["by_crossing"] & ~is_shared_site)
     return table
 
 
@@ -436,8 +440,8 @@ def _crosses(
 def _geography(
     tables: SiteTables, sites: pd.DataFrame, profile: Profile, adjacent: pd.DataFrame
 ) -> pd.DataFrame:
-    counted = counted_states(tables.states, sites, profile)
-    n_states = counted.groupby("site").size().reindex(sites.index, fill_value=0)
+    counted_sides = counted_states(tables.states, sites, profile)
+    n_states = counted_sides.groupby("site").size().reindex(sites.index, fill_value=0)
     if tables.undisputed is None:
         n_undisputed = n_states
     else:
@@ -459,22 +463,28 @@ def counted_states(states: pd.DataFrame, sites: pd.DataFrame, profile: Profile) 
         return states.iloc[:0]
     summed = states.groupby(["site", "iso2"])[["km2"]].sum().reset_index()
     area = summed["site"].map(sites["area_km2"]).astype(float)
-    least = np.maximum(rule.min_side_km2, rule.min_side_share / 100 * area)
-    large: pd.DataFrame = summed[at_least(summed["km2"], least)]
+    least_km2 = np.maximum(rule.min_side_km2, rule.min_side_share / 100 * area)
+    large: pd.DataFrame = summed[at_least(summed["km2"], least_km2)]
     return large
 
 
 def _threat_and_share(
     at_sites: pd.DataFrame, sites: pd.DataFrame, profile: Profile
 ) -> pd.DataFrame:
-    both = at_sites[at_sites["transboundary"]]
-    by_site = both.groupby("site")
-    ratio = (both["share"] / both["min_share"]).where(both["min_share"].notna())
-    first = both.assign(ratio=ratio).sort_values(
+    shared_rows = at_sites[at_sites["transboundary"]]
+    by_site = shared_rows.groupby("site")
+    ratio = (shared_rows["share"] / shared_rows["min_share"]).where(
+        shared_rows["min_share"].notna()
+    )
+    first = shared_rows.assign(ratio=ratio).sort_values(
         ["site", "ratio", "share", "sci_name"], ascending=[True, False, False, True]
     )
     top = first.drop_duplicates("site").set_index("site")
-    weight = by_site["weight"].sum().mask(both["weight"].isna().groupby(both["site"]).any())
+    weight = (
+        by_site["weight"]
+        .sum()
+        .mask(shared_rows["weight"].isna().groupby(shared_rows["site"]).any())
+    )
     general = np.nan if profile.C3.min_share is None else profile.C3.min_share
 
     def spread(values: pd.Series[Any], empty: float = 0.0) -> pd.Series[float]:
@@ -548,9 +558,11 @@ def graded(table: pd.DataFrame, profile: Profile) -> pd.DataFrame:
 
 def occurring(table: pd.DataFrame, at_sites: pd.DataFrame) -> pd.Series[bool]:
     """Whether the species of each row occurs in the site of the row."""
-    here = at_sites.loc[at_sites["occurs"], ["site", "sci_name"]]
+    site_species = at_sites.loc[at_sites["occurs"], ["site", "sci_name"]]
     pairs = pd.MultiIndex.from_frame(table[["site", "sci_name"]])
-    return pd.Series(pairs.isin(pd.MultiIndex.from_frame(here)), index=table.index, dtype=bool)
+    return pd.Series(
+        pairs.isin(pd.MultiIndex.from_frame(site_species)), index=table.index, dtype=bool
+    )
 
 
 def _movement(
@@ -571,7 +583,7 @@ def _movement(
     corridors = corridors[occurring(corridors, at_sites)]
     crossings = crossings[(crossings["n"] > 0) & occurring(crossings, at_sites)]
     reached = sites.index.isin(corridors["site"]) | sites.index.isin(crossings["site"])
-    counted = crossings[crossings["evidence_grade"].isin(rule.counted_grades)]
+    graded_rows = crossings[crossings["evidence_grade"].isin(rule.counted_grades)]
     worth = crossings["evidence_grade"].map(dict(rule.grades)).astype(float)
     table = pd.DataFrame(
         {
@@ -579,7 +591,7 @@ def _movement(
             "corridor_km": corridors.drop_duplicates(["site", "corridor_id"])
             .groupby("site")["km"]
             .sum(),
-            "n_crossings": counted.drop_duplicates(["site", "corridor_id", "pair"])
+            "n_crossings": graded_rows.drop_duplicates(["site", "corridor_id", "pair"])
             .groupby("site")["n"]
             .sum(),
             "movement_grade": worth.groupby(crossings["site"]).max(),
@@ -650,19 +662,19 @@ def _barriers(tables: SiteTables, sites: pd.DataFrame, profile: Profile) -> pd.D
     if tables.barriers is None or profile.C6.fences is None:
         names = ("fenced_km", "closed_km", "looked_border_km", "barrier_share")
         return pd.DataFrame(dict.fromkeys(names, np.nan), index=sites.index)
-    known = tables.barriers[tables.barriers["permeability"].notna()]
-    fences = known[known["kind"].isin(profile.C6.fences)]
+    known_rows = tables.barriers[tables.barriers["permeability"].notna()]
+    fences = known_rows[known_rows["kind"].isin(profile.C6.fences)]
     closed = fences["km"] * (1 - fences["permeability"])
     table = tables.borders if tables.covered_borders is None else tables.covered_borders
     border = table.groupby("site")["km"].sum().reindex(sites.index, fill_value=0.0)
     covered = covered_share(tables, "barriers") > 0
-    whole = fences["km"].groupby(fences["site"]).sum().reindex(sites.index, fill_value=0.0)
+    fence_km = fences["km"].groupby(fences["site"]).sum().reindex(sites.index, fill_value=0.0)
     fenced = closed.groupby(fences["site"]).sum().reindex(sites.index, fill_value=0.0)
     # fences zigzag, and two may stand side by side: more than the whole border is not closed
     share = (100 * fenced / border.where(border > 0)).clip(upper=100.0)
     return pd.DataFrame(
         {
-            "fenced_km": whole.where(covered),
+            "fenced_km": fence_km.where(covered),
             "closed_km": fenced.where(covered),
             "looked_border_km": border.where(covered, 0.0),
             "barrier_share": share.where(covered),
@@ -679,12 +691,12 @@ def _protection(
     share = pd.Series(np.nan, index=sites.index)
     if tables.protected is not None:
         key = ["site", "sci_name"]
-        inside = tables.protected.merge(qualifying[key], on=key)
+        protected_rows = tables.protected.merge(qualifying[key], on=key)
         looked = km2
         if tables.covered_ranges is not None:
             rows = tables.covered_ranges.merge(qualifying[key], on=key)
             looked = rows.groupby("site")["km2"].sum().reindex(sites.index)
-        protected = inside.groupby("site")["km2"].sum().reindex(sites.index, fill_value=0.0)
+        protected = protected_rows.groupby("site")["km2"].sum().reindex(sites.index, fill_value=0.0)
         share = (100 * protected / looked.where(looked > 0)).clip(upper=100.0)
     pairs = pd.Series(np.nan, index=sites.index)
     if tables.pa_pairs is not None and profile.C7.pair_km is not None:
@@ -699,8 +711,8 @@ def _concordance(tables: SiteTables, sites: pd.DataFrame) -> pd.DataFrame:
     covered = covered_share(tables, "hotspots")
     looked = (sites["area_km2"] * covered).where(covered > 0)
     if tables.in_hotspots is not None:
-        inside = tables.in_hotspots.groupby("site")["km2"].sum()
-        share = 100 * inside.reindex(sites.index, fill_value=0.0) / looked
+        hotspot_km2 = tables.in_hotspots.groupby("site")["km2"].sum()
+        share = 100 * hotspot_km2.reindex(sites.index, fill_value=0.0) / looked
         share = share.clip(upper=100.0)  # a site wholly inside may measure 1e-14 more
     if tables.hotspots is not None:
         best = tables.hotspots.groupby("site")["jaccard"].max()

@@ -91,7 +91,9 @@ def simplified(geometries: Geometries, *, most: int, coverage: bool = False) -> 
     if coverage:  # the same countries for every map of a pack
         simpler = _simplified_coverage(tuple(shapely.to_wkb(geometries)), most)
         return np.array(simpler, dtype=object)
-    return simplest(lambda t: shapely.simplify(geometries, t, preserve_topology=True), most=most)
+    return simplest(
+        lambda t: shapely.simplify(geometries, t, preserve_topology=True), most_vertices=most
+    )
 
 
 @lru_cache(maxsize=4)
@@ -100,7 +102,9 @@ def _simplified_coverage(polygons: tuple[bytes, ...], most: int) -> tuple[BaseGe
 
     def simpler() -> list[bytes]:
         shapes = shapely.from_wkb(polygons)
-        found = simplest(lambda tolerance: shapely.coverage_simplify(shapes, tolerance), most=most)
+        found = simplest(
+            lambda tolerance: shapely.coverage_simplify(shapes, tolerance), most_vertices=most
+        )
         return list(shapely.to_wkb(found))
 
     return tuple(shapely.from_wkb(piece("coverage", [*polygons, str(most).encode()], simpler)))
