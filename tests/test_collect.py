@@ -1037,7 +1037,7 @@ def test_the_command_says_file_by_file_what_was_found(tmp_path):
     (folder / "edit_S1.kmz").write_bytes(kmz(*SCRIPT))
     (folder / "broken.kmz").write_bytes(b"")
     run = CliRunner().invoke(
-        cli.app, ["collect", str(folder), "--base", str(tmp_path / "00-proposal")]
+        cli.app, ["collect", str(folder), "--base", str(tmp_path / "00-proposal"), "--verbose"]
     )
     assert run.exit_code == 0, run.output
     assert "✗ broken.kmz: broken.kmz is empty (0 bytes). Save it again and resend it." in run.output

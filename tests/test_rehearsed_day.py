@@ -317,3 +317,17 @@ def test_a_neighbours_unit_drawn_in_the_evidence_is_a_proposal_under_its_own_nam
     assert (asked["unit_id"], asked["kind"]) == ("CU-001", "another group's unit")
     problems = made.problems.set_index("kind")
     assert problems.at["neighbour drawn", "assumed"].startswith("a proposal about that unit")
+
+
+def test_what_collect_prints_of_ten_files_and_more_fits_on_two_screens(day, capsys):
+    """24 lines of 80 letters are one screen of the smallest window that anybody has open."""
+    from cami_units.cli._summaries import say_collected
+
+    _, first, _, _ = day
+    ten = replace(first, files=tuple(one for one in first.files if one.file.startswith("edit_")))
+    say_collected(ten, Path("rounds/01-collected"))
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) <= 48
+    assert any("more" in line for line in lines) or len(first.problems) < 20
+    say_collected(ten, Path("rounds/01-collected"), verbose=True)
+    assert len(capsys.readouterr().out.splitlines()) >= len(lines)

@@ -181,7 +181,14 @@ def _mark(met: object, finding: object) -> str:
     return mark(met, finding)
 
 
-def say_collected(collected: Collected, out: Path) -> None:
+MOST_NOTICES = 12
+MOST_LOSSES = 4
+MOST_CONFLICTS = 8
+"""How much of each `collect` prints: with ten files two screens of 24 lines in all. The report has
+everything; `--verbose` prints it too."""
+
+
+def say_collected(collected: Collected, out: Path, *, verbose: bool = False) -> None:
     """File by file what was found and assumed; then what changed, and what is to be settled."""
     from cami_units.commands.collect import problems_in_short
 
@@ -189,29 +196,45 @@ def say_collected(collected: Collected, out: Path) -> None:
         {str(key): value for key, value in row.items()}
         for row in problems_in_short(collected.problems).to_dict("records")
     ]
-    for file in collected.files:
-        is_used = not file.refused and (file.rows or file.placemarks > file.unusable)
-        say(f"{'✓' if is_used else '✗'} {one_line(file.file)}: {_file_in_words(file)}")
-        for row in problems:
-            if row["file"] == file.file and row["what"] != file.refused:
-                _say_noticed(row)
-    for row in problems:
-        if not row["file"]:
+    files = [*collected.files, None]  # what is said of no file in particular comes last
+    each = len(problems) if verbose else max(1, MOST_NOTICES // len(files))
+    left_out = 0
+    for file in files:
+        if file is not None:
+            is_used = not file.refused and (file.rows or file.placemarks > file.unusable)
+            say(f"{'✓' if is_used else '✗'} {one_line(file.file)}: {_file_in_words(file)}")
+        name, refusal = (file.file, file.refused) if file is not None else ("", "")
+        of_file = [row for row in problems if row["file"] == name and row["what"] != refusal]
+        for row in of_file[:each]:
             _say_noticed(row)
+        left_out += len(of_file[each:])
+    if left_out:
+        say(f"  … and {counted(left_out, 'more remark')}: problems.csv, or --verbose", style="dim")
     counts = collected.changes.groupby("change")["unit_id"].nunique()
     changes = ", ".join(f"{number} {change}" for change, number in counts.items())
     say(f"\nUnits: {changes or 'none'}", style="bold")
     losses = collected.changes[collected.changes["criteria_lost"].fillna("") != ""]
-    for unit_id, group, missing in zip(
-        losses["unit_id"], losses["group"], losses["criteria_lost"], strict=True
-    ):
-        gone = str(missing).replace(";", ", ")
-        say(f"  {unit_id} no longer meets {gone} as {one_line(group)} drew it")
+    _say_some(
+        [
+            f"  {row['unit_id']} no longer meets {str(row['criteria_lost']).replace(';', ', ')} as "
+            f"{one_line(row['group'])} drew it"
+            for row in losses.to_dict("records")
+        ],
+        len(losses) if verbose else MOST_LOSSES,
+    )
+    open_conflicts = collected.conflicts[collected.conflicts["open"].astype(bool)]
     if len(collected.conflicts):
-        say(f"\n{counted(len(collected.conflicts), 'conflict')} to be settled", style="bold")
-        for conflict in collected.conflicts.to_dict("records"):
-            outcome = conflict["resolution"] or f"default: {conflict['default']}"
-            say(f"  {conflict['unit_id']}: {one_line(conflict['what'])} → {one_line(outcome)}")
+        answered = len(collected.conflicts) - len(open_conflicts)
+        ending = f", {answered} answered" if answered else ""
+        title = f"{counted(len(open_conflicts), 'conflict')} to be settled{ending}"
+        say(f"\n{title}", style="bold")
+        _say_some(
+            [
+                f"  {row['unit_id']}: {one_line(row['what'])} → default: {one_line(row['default'])}"
+                for row in open_conflicts.to_dict("records")
+            ],
+            len(open_conflicts) if verbose else MOST_CONFLICTS,
+        )
     say(f"\n{collected.round.imprint.round} is in {out}", style="bold")
     say_rows(
         [
@@ -221,6 +244,14 @@ def say_collected(collected: Collected, out: Path) -> None:
         ]
     )
     say(f"Next: cami-units plenary {out}")
+
+
+def _say_some(lines: Sequence[str], most: int) -> None:
+    """The first lines, and how many more there are."""
+    for line in lines[:most]:
+        say(line)
+    if len(lines) > most:
+        say(f"  … and {len(lines) - most} more: report.html", style="dim")
 
 
 def say_rehearsed(rehearsal: Rehearsed) -> None:

@@ -105,7 +105,7 @@ def collect(
     if not is_quiet(ctx, quiet):
         if left:
             say("An earlier run was stopped while it wrote; what it had left was cleared away.")
-        say_collected(collected, target)
+        say_collected(collected, target, verbose=is_verbose(ctx, verbose))
         say_problems(problems, cures=is_verbose(ctx, verbose))
 
 
