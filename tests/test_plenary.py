@@ -159,7 +159,7 @@ def test_a_slide_says_who_what_before_and_after_and_what_is_open(rounds):
     assert one.questions == ("no longer meets: C1", "not assessed: C5")
     assert slides["CU-003"].questions[0] == "drawn by several groups: G1, G2, 120 km² (ask)"
     assert slides["CU-002"].proposed_by == "software"
-    assert dict(one.facts)["States"] == "KG, KZ"
+    assert dict(one.facts)["States"] == "Kyrgyzstan, Kazakhstan"
     assert [(name, mark) for name, mark, _, _ in one.criteria][:3] == [
         *(("G1", "✓"), ("G2", "✓"), ("C1", "✗"))
     ]
@@ -233,23 +233,6 @@ def test_the_units_follow_rank_group_section_or_a_list_by_hand(rounds):
     assert list(boarded_slides(later, order=("group",), groups=groups)) == by_group
     by_hand = ["CU-004", "CU-003", "CU-002", "CU-001"]
     assert list(boarded_slides(later, order=("CU-004", "CU-003"))) == by_hand
-
-
-def test_species_that_do_not_count_are_named_with_their_share(rounds, tmp_path):
-    base, _ = rounds
-    round_ = decided_round(base)
-    species = round_.tables["unit_species"]
-    first = species.index[species["unit_id"].eq("CU-001")][0]
-    changed = species.copy()
-    changed.loc[first, ["role", "range_share"]] = ["supporting", 40.0]
-    tables = {**round_.tables, "unit_species": changed}
-    made = board(
-        replace(round_, tables=tables),
-        drawn_scene(round_, lang="en"),
-        Loop(log=read_decisions(base)),
-    )
-    facts = dict(next(one for one in made.slides if one.unit_id == "CU-001").facts)
-    assert facts["Also present"].endswith("(40 %)")
 
 
 @pytest.fixture(scope="module")

@@ -33,10 +33,6 @@ _FACTS: Final = (
 _SETTLES: Final = frozenset({"agree", "agree-with-change", "reject"})
 """Decisions that answer what was open; one that is parked keeps its questions."""
 
-_LEAST_SHARE: Final = 1.0
-"""Species that do not count are named from this share of their regional range, %, upwards: less is an
-edge that the next map may draw elsewhere."""
-
 
 @dataclass(frozen=True, slots=True)
 class ShownActivity:
@@ -165,7 +161,6 @@ def board(
     changed = _by_unit(_with_applied(loop.changes, tables.get("set_aside")))
     open_ = _by_unit(loop.conflicts)
     lines = _by_unit(loop.log)
-    present = _also_present(tables, lang)
     todo = _activities(loop, lang)
     base = ground(shown)
     slides = []
@@ -177,8 +172,6 @@ def board(
         pinned = _numbered([one for one in remarks.get(unit_id, []) if one["kind"] != "conflict"])
         standing = _standing(row, decisions)
         facts = [(words.label(key, lang), str(card[key])) for key in _FACTS]
-        if present.get(unit_id):
-            facts.insert(4, (words.text("also present", lang), present[unit_id]))
         slides.append(
             Slide(
                 unit_id=unit_id,
@@ -283,21 +276,6 @@ def _each_unit(table: gpd.GeoDataFrame | None) -> pd.DataFrame | None:
         return None
     split = table.assign(unit_id=table["unit_id"].fillna("").str.split(";"))
     return pd.DataFrame(split.explode("unit_id"))
-
-
-def _also_present(tables: Mapping[str, pd.DataFrame], lang: str) -> dict[str, str]:
-    """Species of each unit that do not count for it, with their share of the regional range."""
-    species = tables["unit_species"]
-    names = {row["sci_name"]: words.name_in(row, lang) for row in scene.records(tables["species"])}
-    found: dict[str, list[str]] = {}
-    rows = species[species["role"].ne("qualifying") & species["range_share"].ge(_LEAST_SHARE)]
-    for row in scene.records(
-        rows.sort_values(["range_share", "sci_name"], ascending=[False, True])
-    ):
-        share = words.number(float(row["range_share"]), lang)
-        name = names.get(row["sci_name"], row["sci_name"])
-        found.setdefault(str(row["unit_id"]), []).append(f"{name} ({share} %)")
-    return {unit_id: ", ".join(said) for unit_id, said in found.items()}
 
 
 # -- activities -----------------------------------------------------------------------------------
