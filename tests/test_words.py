@@ -84,12 +84,29 @@ def test_every_note_has_its_sentence() -> None:
     assert missing == set()
 
 
-@pytest.mark.parametrize("lang", words.LANGUAGES)
-def test_every_phrase_is_there_in_every_language(lang: str) -> None:
+READ = [lang for lang in words.LANGUAGES if not phrases.translated(lang).get("translation note")]
+DRAFTS = [lang for lang in words.LANGUAGES if lang not in READ]
+
+
+@pytest.mark.parametrize("lang", READ)
+def test_every_phrase_is_there_in_every_language_that_has_been_read(lang: str) -> None:
     """A table of its own: what a language lacks is told in English, and named here."""
     own = phrases.translated(lang)
     assert sorted(set(words.catalogue()) ^ set(own)) == []
-    assert [key for key, phrase in own.items() if not phrase.strip(" ")] == []
+    assert [key for key, phrase in own.items() if not phrase.strip(" ")] == ["translation note"]
+
+
+@pytest.mark.parametrize("lang", DRAFTS)
+def test_a_draft_says_that_it_is_one_and_has_the_words_of_maps_and_board(lang: str) -> None:
+    """Chinese and Mongolian: drafted by the toolkit's own people, not yet read by a native speaker."""
+    own = phrases.translated(lang)
+    assert sorted(set(own) - set(words.catalogue())) == []
+    needed = {*model.STATUSES, *model.FINDINGS, *words.CARD_FIELDS, *model.ORIGINS}
+    needed |= {"legend", "sources", "indicative", "standing disclaimer", "open questions", "agree"}
+    assert sorted(needed - set(own)) == []
+    assert words.disclaimer(model.DISCLAIMER, lang).endswith(own["translation note"])
+    for folder in ("units", "evidence", "notes", "your section"):
+        assert f"folder {folder}" in own
 
 
 def test_what_is_russian_is_written_in_cyrillic() -> None:

@@ -131,7 +131,8 @@ def disclaimer(given: str, lang: str = "en") -> str:
     >>> disclaimer("An organisation's own words.", "ru")
     "An organisation's own words."
     """
-    return text("standing disclaimer", lang) if given == DISCLAIMER else given
+    words = text("standing disclaimer", lang) if given == DISCLAIMER else given
+    return " ".join(filter(None, (words, text("translation note", lang))))
 
 
 def day(date: str, lang: str = "en") -> str:
