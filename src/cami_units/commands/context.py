@@ -150,11 +150,11 @@ class _Grounds:
     """Where each context layer was looked for: the plan's `[coverage]`, else where it has anything."""
 
     def __init__(self, round_: Round, plan: Plan) -> None:
-        countries = layers.to_equal_area(
-            gpd.GeoDataFrame(round_.tables["countries"]), plan.study.crs
-        )
         self.plan, self.done = plan, round_
-        self.countries = countries.assign(range_state=countries["range_state"].astype(bool))
+        self.countries: gpd.GeoDataFrame | None = None
+        if (table := round_.tables.get("countries")) is not None:
+            countries = layers.to_equal_area(gpd.GeoDataFrame(table), plan.study.crs)
+            self.countries = countries.assign(range_state=countries["range_state"].astype(bool))
         self.rows: list[tuple[str, str]] = []
         self.areas: list[gpd.GeoDataFrame] = []
 
@@ -162,6 +162,8 @@ class _Grounds:
         """The ground of a layer, in the CRS of the plan; remembered for the tables of the round."""
         crs = self.plan.study.crs
         stated = self.plan.coverage.get(f"context.{name}")
+        if self.countries is None:
+            return None
         states = self.countries[self.countries["range_state"]]
         if isinstance(stated, Path):
             area = overlap.dissolved(layers.read_sites(stated, crs=crs)[0])

@@ -11,6 +11,7 @@ import shapely
 
 from cami_units.model import SiteTables
 from cami_units.overlap._distance import near
+from cami_units.overlap._door import Kind
 from cami_units.overlap._jaccard import jaccard_index
 from cami_units.overlap._layer_pieces import Pieces
 from cami_units.overlap._measure import area_km2, overlaps
@@ -28,11 +29,13 @@ def site_tables(sites: gpd.GeoDataFrame, pieces: Pieces) -> SiteTables:
         From :func:`layer_pieces`.
     """
 
-    def over(layer: gpd.GeoDataFrame, *by: str) -> pd.DataFrame:
-        return overlaps(sites, layer, site="site", by=by)
+    def over(layer: gpd.GeoDataFrame, *by: str, kind: Kind = "polygon") -> pd.DataFrame:
+        return overlaps(sites, layer, site="site", by=by, kind=kind)
 
-    def maybe(layer: gpd.GeoDataFrame | None, *by: str) -> pd.DataFrame | None:
-        return None if layer is None else over(layer, *by)
+    def maybe(
+        layer: gpd.GeoDataFrame | None, *by: str, kind: Kind = "polygon"
+    ) -> pd.DataFrame | None:
+        return None if layer is None else over(layer, *by, kind=kind)
 
     layers = pieces.layers
     area = pd.DataFrame({"site": sites["site"].array, "area_km2": area_km2(sites).array})
@@ -45,37 +48,37 @@ def site_tables(sites: gpd.GeoDataFrame, pieces: Pieces) -> SiteTables:
         species=over(pieces.sides, "sci_name", "iso2"),
         confidence=over(pieces.graded, "sci_name", "confidence"),
         supporting=over(pieces.supporting, "sci_name"),
-        borders=over(layers.borders, "pair"),
-        shared_borders=over(pieces.shared_borders, "sci_name", "pair"),
-        corridors=maybe(layers.corridors, "corridor_id", "sci_name", "evidence_grade"),
-        crossings=maybe(pieces.crossings, *crossing),
+        borders=over(layers.borders, "pair", kind="line"),
+        shared_borders=over(pieces.shared_borders, "sci_name", "pair", kind="line"),
+        corridors=maybe(layers.corridors, "corridor_id", "sci_name", "evidence_grade", kind="line"),
+        crossings=maybe(pieces.crossings, *crossing, kind="point"),
         near_crossings=_near_crossings(sites, pieces),
         seasonal=maybe(pieces.seasonal, "sci_name", "seasonal", "iso2"),
-        barriers=maybe(layers.barriers, "barrier_id", "kind", "permeability"),
+        barriers=maybe(layers.barriers, "barrier_id", "kind", "permeability", kind="line"),
         protected=maybe(pieces.protected, "sci_name"),
-        pa_pairs=_pairs_in_sites(maybe(layers.protected_areas, "pa_id"), pieces.pa_pairs),
+        pa_pairs=_pairs_in_sites(_areas_touched(sites, layers.protected_areas), pieces.pa_pairs),
         hotspots=_hotspots(maybe(layers.hotspots, "hotspot_id", "name_en"), area, layers.hotspots),
         in_hotspots=maybe(pieces.hotspot_ground, "ground"),
         deep_states=_deep(sites, pieces, pieces.states, "iso2"),
         deep_species=_deep(sites, pieces, pieces.sides, "sci_name", "iso2"),
         covered=_covered(sites, pieces.grounds),
         covered_ranges=maybe(pieces.covered_ranges, "sci_name"),
-        covered_borders=maybe(pieces.covered_borders, "pair"),
+        covered_borders=maybe(pieces.covered_borders, "pair", kind="line"),
     )
 
 
 def with_ranges_measured(tables: SiteTables, sites: gpd.GeoDataFrame, pieces: Pieces) -> SiteTables:
     """The tables with what hangs on the ranges measured anew; the rest stays as it was."""
 
-    def over(layer: gpd.GeoDataFrame, *by: str) -> pd.DataFrame:
-        return overlaps(sites[["site", "geometry"]], layer, site="site", by=by)
+    def over(layer: gpd.GeoDataFrame, *by: str, kind: Kind = "polygon") -> pd.DataFrame:
+        return overlaps(sites[["site", "geometry"]], layer, site="site", by=by, kind=kind)
 
     return replace(
         tables,
         ranges=over(pieces.layers.features, "sci_name"),
         species=over(pieces.sides, "sci_name", "iso2"),
         confidence=over(pieces.graded, "sci_name", "confidence"),
-        shared_borders=over(pieces.shared_borders, "sci_name", "pair"),
+        shared_borders=over(pieces.shared_borders, "sci_name", "pair", kind="line"),
         protected=None if pieces.protected is None else over(pieces.protected, "sci_name"),
         deep_species=_deep(sites, pieces, pieces.sides, "sci_name", "iso2"),
         covered_ranges=(
@@ -140,6 +143,11 @@ def renamed_sites(tables: SiteTables, names: pd.Series[str]) -> SiteTables:
             rows = table[table["site"].isin(names.index)]
             tables_by_name[name] = rows.assign(site=rows["site"].map(names))
     return SiteTables(**tables_by_name)
+
+
+def _areas_touched(sites: gpd.GeoDataFrame, areas: gpd.GeoDataFrame | None) -> pd.DataFrame | None:
+    """The protected areas in each site."""
+    return None if areas is None else overlaps(sites, areas, site="site", by=("pa_id",))
 
 
 def _pairs_in_sites(areas: pd.DataFrame | None, pairs: pd.DataFrame | None) -> pd.DataFrame | None:
