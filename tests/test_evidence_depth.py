@@ -621,7 +621,7 @@ def test_other_weights_rank_anew_without_measuring_anything(pieces, some_units, 
     def refused(*_: object, **__: object) -> None:
         raise AssertionError("geometry was measured")
 
-    for name in ("site_tables", "overlap", "area_km2", "length_km", "split", "near", "crossings"):
+    for name in ("site_tables", "overlaps", "area_km2", "length_km", "split", "near", "crossings"):
         monkeypatch.setattr(overlap, name, refused)
     with pytest.raises(AssertionError, match="geometry was measured"):
         assess_sites(some_units, pieces, plan)
