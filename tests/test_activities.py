@@ -375,7 +375,45 @@ def test_a_form_that_names_no_such_unit_says_so(round_dir, tmp_path):
     told = {"unit_id": "CU-777", "theme": "FINANCE", "text": "For nobody", "action": "add"}
     made = activities(round_dir, [form_file(round_dir, tmp_path, "", **told)])
     assert made.table[["unit_id", "theme"]].values.tolist() == [["", "finance"]]
-    assert [one.what for one in made.problems] == ["1 activities name what became no unit: CU-777"]
+    assert [one.what for one in made.problems] == [
+        "1 activities name what became no unit: CU-777",
+        "no form came from S2",
+    ]
+
+
+def test_a_form_in_a_zip_is_read_and_every_file_that_was_not_is_named(round_dir, tmp_path):
+    """What groups send: the map and the form in one zip, a photograph, a letter."""
+    handed_in = tmp_path / "in"
+    handed_in.mkdir()
+    cells = {"unit_id": "CU-003", "theme": "finance", "text": "Fund rangers", "action": "add"}
+    form = form_file(round_dir, tmp_path, "", **cells)
+    with zipfile.ZipFile(handed_in / "group work.zip", "w") as archive:
+        archive.write(form, form.name)
+    (handed_in / "photo.jpg").write_bytes(b"\xff\xd8\xff")
+    (handed_in / "letter.docx").write_bytes(b"PK")
+    made = activities(round_dir, [handed_in])
+    assert "Fund rangers" in set(made.table["text"])
+    [unread] = [one for one in made.problems if "were not read" in one.what]
+    assert unread.what == "2 files hold no form and no table, and were not read"
+    assert unread.file == "letter.docx, photo.jpg"
+
+
+def test_rejected_units_leave_every_count_of_what_recurs(round_dir):
+    """Three units have the activity; one of them is rejected: two of two that are left."""
+    plain = toy_round()
+    units = plain.tables["conservation_units"].assign(
+        status=["working-group proposal", "working-group proposal", "rejected", "area of interest"]
+    )
+    write_proposal(
+        replace(plain, tables={**plain.tables, "conservation_units": units}),
+        round_dir.parent / "with_rejected",
+    )
+    rows = [("A1", "CU-001"), ("A2", "CU-002"), ("A3", "CU-003")]
+    table = some(*((one, unit_id, "finance", "Pay rangers") for one, unit_id in rows))
+    folder = round_dir.parent / "with_rejected"
+    table.to_csv(folder / "activities.csv", index=False)
+    [found] = activities(folder).suggestions.to_dict("records")
+    assert (found["n_units"], found["of_units"], found["share"]) == (2, 2, 1.0)
 
 
 def test_activities_of_units_that_are_gone_are_told_and_shown(round_dir, tmp_path):

@@ -190,7 +190,7 @@ everything; `--verbose` prints it too."""
 
 def say_collected(collected: Collected, out: Path, *, verbose: bool = False) -> None:
     """File by file what was found and assumed; then what changed, and what is to be settled."""
-    from cami_units.commands.collect import problems_in_short
+    from cami_units.commands._change_tables import problems_in_short
 
     problems: list[dict[str, Any]] = [
         {str(key): value for key, value in row.items()}

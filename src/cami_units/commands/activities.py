@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import pandas as pd
 
-from cami_units import store, words, workshop
+from cami_units import kml, store, words, workshop
 from cami_units.commands.decide import decided_round
 from cami_units.commands.group_files import RESOLUTIONS
 from cami_units.commands.stored_round import allocation
@@ -22,7 +22,14 @@ from cami_units.documents.activity_documents import (
 )
 from cami_units.documents.csv_tables import harmless as run_harmless
 from cami_units.documents.csv_tables import write_csv
-from cami_units.documents.form_reading import FORM_SUFFIXES, is_form, read_form, unread_because
+from cami_units.documents.form_reading import (
+    FORM_SUFFIXES,
+    Form,
+    is_form,
+    read_form,
+    read_form_content,
+    unread_because,
+)
 from cami_units.documents.form_words import THEMES, known_words
 from cami_units.documents.typed_tables import read_table
 from cami_units.model import (
@@ -115,16 +122,19 @@ def activities(
     table, lines, unsettled = workshop.merged_activities(
         base, contributions, owner=owner, log=earlier
     )
-    problems += [*noticed_problems, *unsettled, *_homeless(table, units)]
+    problems += [*noticed_problems, *unsettled, *_without_form(contributions, owner)]
+    table, following = workshop.followed(table, workshop.successors(units), by="decision")
+    lines = pd.concat([lines, following], ignore_index=True)
+    problems += _homeless(table, units)
     logs = [lines]
     for names, homewards in ((general, False), (back, True)):
-        ids = _activity_ids(names, table)
+        ids = _activity_ids(names, table, units)
         table, moves = workshop.moved(
             table, ids, by=run_harmless(by), reason=run_harmless(reason), back=homewards
         )
         logs.append(moves)
     log = pd.concat(logs, ignore_index=True)
-    suggestions = workshop.recurring(table)
+    suggestions = _suggestions(table, units)
     gaps = workshop.completeness(
         units, base_round.tables["unit_criteria"], table, base_round.imprint.sources
     )
@@ -236,7 +246,60 @@ def _brought(
             continue
         contributions.append(contribution)
         problems += noticed_problems
-    return contributions, matches, problems
+    posted, posted_problems = _posted(files, units)
+    return [*contributions, *posted], matches, [*problems, *posted_problems]
+
+
+def _posted(
+    files: Sequence[Path], units: pd.DataFrame
+) -> tuple[list[workshop.Contribution], list[Problem]]:
+    """The forms in mails and archives of the folders named; every file that was not read is named."""
+    contributions: list[workshop.Contribution] = []
+    problems: list[Problem] = []
+    unread: list[str] = []
+    inner_paths = [
+        path for folder in files if folder.is_dir() for path in sorted(folder.rglob("*"))
+    ]
+    for path in inner_paths:
+        is_known = _is_form_or_table(path) or path.name == RESOLUTIONS
+        if not path.is_file() or is_known or store.is_litter(path.name):
+            continue
+        try:
+            entries, _ = kml.inner_files(path, path.name)
+        except InputError:
+            entries = []
+        forms = [entry for entry in entries if f".{entry.ending}" in FORM_SUFFIXES]
+        for entry in forms:
+            try:
+                form = read_form_content(entry.content, entry.ending)
+            except InputError as error:
+                what = f"not read: {error}"
+                problems.append(Problem("counted", "activities", entry.label, "", what))
+                continue
+            contribution, form_problems = _of_form(form, entry.label, units)
+            contributions.append(contribution)
+            problems += form_problems
+        if not forms:
+            unread.append(path.name)
+    if unread:
+        what = f"{len(unread)} files hold no form and no table, and were not read"
+        cure = "Maps are for cami-units collect. Was a form saved in another format?"
+        where = listed(unread, 8)
+        problems.append(Problem("note", "activities", where, "", what, cure))
+    return contributions, problems
+
+
+def _without_form(
+    contributions: Sequence[workshop.Contribution], owner: Mapping[str, str]
+) -> list[Problem]:
+    """The groups that have units and from which no form came."""
+    came = {contribution.by for contribution in contributions if contribution.is_form}
+    missing = sorted(set(owner.values()) - came - {workshop.EVERYBODY})
+    if not came or not missing:
+        return []  # only tables were brought: nobody is waiting for forms
+    what = f"no form came from {listed(missing, 12)}"
+    cure = "Their activities stay as they were. Ask them for the form, or hand it in later."
+    return [Problem("counted", "activities", "", "", what, cure)]
 
 
 def _contribution(
@@ -246,31 +309,31 @@ def _contribution(
     if path.suffix.lower() != ".csv" and (why := unread_because(path)):
         raise InputError(f"{path.name} {why}")
     if path.suffix.lower() in FORM_SUFFIXES and is_form(path):
-        form = read_form(path)
-        group = clean_name(form.group) or path.stem.removeprefix("form_")
-        rows = form.activities
-        new = rows["action"].ne("keep") | rows["activity_id"].eq("")
-        asks = rows["unit_id"].ne("") | rows["activity_id"].eq("")
-        placed_rows, _, noticed_problems = workshop.placed(
-            rows[new & asks], units, source=path.name
-        )
-        rows = rows.copy()
-        rows.loc[new & asks, "unit_id"] = placed_rows["unit_id"].to_numpy()
-        as_given = {
-            str(row["activity_id"]): {str(key): str(value) for key, value in row.items()}
-            for row in form.given.to_dict("records")
-        }
-        return workshop.Contribution(group, rows, as_given=as_given), (
-            *form.problems,
-            *noticed_problems,
-        )
+        return _of_form(read_form(path), path.name, units)
     rows = read_table(path, columns=_READ, needs=("text",))
     rows, word_problems = known_words(rows, path.name)
     table, _, noticed_problems = workshop.placed(rows, units, source=path.stem)
-    return workshop.Contribution(path.stem, table, is_form=False), (
-        *word_problems,
-        *noticed_problems,
-    )
+    contribution = workshop.Contribution(path.stem, table, is_form=False)
+    return contribution, (*word_problems, *noticed_problems)
+
+
+def _of_form(
+    form: Form, name: str, units: pd.DataFrame
+) -> tuple[workshop.Contribution, tuple[Problem, ...]]:
+    """What a group's form brings."""
+    group = clean_name(form.group) or Path(name).stem.removeprefix("form_")
+    rows = form.activities
+    new = rows["action"].ne("keep") | rows["activity_id"].eq("")
+    asks = rows["unit_id"].ne("") | rows["activity_id"].eq("")
+    placed_rows, _, noticed_problems = workshop.placed(rows[new & asks], units, source=name)
+    rows = rows.copy()
+    rows.loc[new & asks, "unit_id"] = placed_rows["unit_id"].to_numpy()
+    as_given = {
+        str(row["activity_id"]): {str(key): str(value) for key, value in row.items()}
+        for row in form.given.to_dict("records")
+    }
+    contribution = workshop.Contribution(group, rows, as_given=as_given)
+    return contribution, (*form.problems, *noticed_problems)
 
 
 def _files(files: Sequence[Path]) -> list[tuple[Path, bool]]:
@@ -281,7 +344,7 @@ def _files(files: Sequence[Path]) -> list[tuple[Path, bool]]:
             named_files += [
                 (inner, False)
                 for inner in sorted(path.rglob("*"))
-                if (inner.suffix.lower() in (*FORM_SUFFIXES, ".csv") or unread_because(inner))
+                if _is_form_or_table(inner)
                 and not store.is_litter(inner.name)
                 and inner.name != RESOLUTIONS
             ]
@@ -293,6 +356,12 @@ def _files(files: Sequence[Path]) -> list[tuple[Path, bool]]:
     return named_files
 
 
+def _is_form_or_table(path: Path) -> bool:
+    """Whether a file may be a form or a table of activities, one that has to be refused included."""
+    is_table = path.suffix.lower() in (*FORM_SUFFIXES, ".csv")
+    return path.is_file() and (is_table or bool(unread_because(path)))
+
+
 def _owners(base_round: Round) -> dict[str, str]:
     """The group of each unit: its sections decide, as for packs."""
     rules = stored_plan(base_round.manifest["plan"], base_round.manifest["profile"])
@@ -301,12 +370,19 @@ def _owners(base_round: Round) -> dict[str, str]:
     return dict(zip(allocated["unit_id"], allocated["group"], strict=True))
 
 
-def _activity_ids(names: Sequence[str], table: pd.DataFrame) -> list[str]:
+def _suggestions(table: pd.DataFrame, units: pd.DataFrame) -> pd.DataFrame:
+    """What recurs among the units that are there: rejected and merged ones leave the count."""
+    hidden_ids = set(units.loc[units["status"].isin(HIDDEN_STATUSES), "unit_id"])
+    home = table["moved_from"].where(table["moved_from"] != "", table["unit_id"])
+    return workshop.recurring(table[~home.isin(hidden_ids)])
+
+
+def _activity_ids(names: Sequence[str], table: pd.DataFrame, units: pd.DataFrame) -> list[str]:
     """The activities behind suggestions ("R-A001") and ids."""
     names = [ticked for name in names for ticked in _ticked(name)]
     if not names:
         return []
-    suggestions = workshop.recurring(table).set_index("suggestion_id")["activity_ids"]
+    suggestions = _suggestions(table, units).set_index("suggestion_id")["activity_ids"]
     known_ids = [*suggestions.index, *table["activity_id"]]
     unknown = [name for name in names if name not in known_ids]
     if unknown:

@@ -216,7 +216,8 @@ def _glance(report: Report, lang: str) -> list[dict[str, Any]]:
         for change in _GLANCE
         if change in counts
     ]
-    glances.append({"count": len(report.conflicts), "what": words.text("report conflicts", lang)})
+    open_count = int(report.conflicts["open"].astype(bool).sum())
+    glances.append({"count": open_count, "what": words.text("report conflicts", lang)})
     return glances
 
 
