@@ -266,12 +266,18 @@ def test_fastkml_reads_the_same_placemarks(tmp_path):
     write(path)
     tree = fastkml.KML.parse(io.BytesIO(path.read_bytes()))
     theirs = {
-        (mark.name, shapely.normalize(shapely.geometry.shape(mark.geometry)).wkt)
+        (mark.name, shapely.normalize(part).wkt)
         for mark in utils.find_all(tree, of_type=Placemark)
+        if mark.geometry is not None  # a step of the tour
+        for part in shapely.get_parts(shapely.geometry.shape(mark.geometry))
     }
     rows, _ = kml.read_kml(path)
     pairs = zip(rows["name"], rows.geometry, strict=True)
-    assert theirs == {(name, shapely.normalize(geometry).wkt) for name, geometry in pairs}
+    assert theirs == {
+        (name, shapely.normalize(part).wkt)
+        for name, geometry in pairs
+        for part in shapely.get_parts(geometry)
+    }
 
 
 def test_reading_back_gives_what_was_written(tmp_path):
@@ -478,6 +484,13 @@ def test_the_tour_visits_units_by_rank_in_the_pro_profile_only(tmp_path):
     stops = [float(stop.text) for stop in tour.iter(f"{K}longitude")]
     # CU-003 has rank 1 but is rejected; CU-002 (rank 2, its larger part at 62.5) comes first.
     assert stops == [62.5, 60.25]
+    # At each stop: fly, open the balloon, wait, pause until somebody plays on, close it.
+    steps = [etree.QName(step).localname for step in tour.find(f"{GX}Playlist")]
+    assert steps == ["FlyTo", "AnimatedUpdate", "Wait", "TourControl", "AnimatedUpdate"] * 2
+    shown = [change.text for change in tour.iter(f"{GX}balloonVisibility")]
+    assert shown == ["1", "0"] * 2
+    known = {mark.get("id") for mark in root_of(tmp_path / "u.kml").iter(f"{K}Placemark")}
+    assert {mark.get("targetId") for mark in tour.iter(f"{K}Placemark")} <= known
     write(tmp_path / "w.kml", profile="earth-web")
     assert root_of(tmp_path / "w.kml").find(f".//{GX}Tour") is None
 

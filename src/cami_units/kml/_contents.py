@@ -185,6 +185,7 @@ def _unit_mark(
         data=tuple((key, value) for key, value in data.items() if value or key not in _MAY_LACK),
         visible=status not in HIDDEN_STATUSES,
         view=piece.bounds,
+        snippet=" · ".join(filter(None, (data.get("status"), data.get("rank"), data.get("area")))),
     )
 
 

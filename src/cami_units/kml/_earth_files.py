@@ -13,6 +13,7 @@ from typing import Final, get_args
 
 import geopandas as gpd
 import pandas as pd
+import shapely
 
 from cami_units import words
 from cami_units.kml._contents import Pack, contents, unit_marks
@@ -277,7 +278,7 @@ def _light_enough(
 def _is_light(made: Contents) -> bool:
     everything = marks(made.folders)
     return (
-        len(everything) <= MAX_FEATURES
+        _features(everything) <= MAX_FEATURES
         and vertices(mark.geometry for mark in everything) <= MAX_VERTICES
     )
 
@@ -294,7 +295,7 @@ def _problems(made: Contents, tolerance: float, size: int, file: str) -> list[Pr
         found.append(Problem("counted", "kml", file, "", what))
     count = vertices(mark.geometry for mark in everything)
     for amount, most, noun in (
-        (len(everything), MAX_FEATURES, "features"),
+        (_features(everything), MAX_FEATURES, "features"),
         (count, MAX_VERTICES, "vertices"),
         (size, MAX_BYTES, "bytes"),
     ):
@@ -338,3 +339,8 @@ def _replace(target: Path, content: bytes) -> None:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+def _features(everything: Sequence[Mark]) -> int:
+    """How many features Earth on the web makes of them: one a line."""
+    return sum(shapely.get_num_geometries([mark.geometry for mark in everything]).tolist())

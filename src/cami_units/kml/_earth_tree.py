@@ -11,7 +11,7 @@ their folders there, written as they have to be.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import shapely
@@ -41,6 +41,7 @@ _ORDER: Final = [
     "tilt",
     "range",
     "altitudeMode",
+    "Snippet",
     "description",
     "LookAt",
     "styleUrl",
@@ -172,10 +173,23 @@ def _add_folder(tree: _Tree, parent: Any, folder: Folder) -> None:
     if folder.radio and tree.profile == "earth-pro":
         made.styleurl = f"#{tree.styles['radio']}"
     tree.placed[made.id] = [
-        Placed(mark, tree.free(mark.id), tree.ids[tree.styles[mark.look]]) for mark in folder.marks
+        Placed(mark, tree.free(mark.id), tree.ids[tree.styles[mark.look]])
+        for whole in folder.marks
+        for mark in (_singles(whole) if tree.profile == "earth-web" else [whole])
     ]
     for inner in folder.folders:
         _add_folder(tree, made, inner)
+
+
+def _singles(mark: Mark) -> list[Mark]:
+    """A mark as Earth on the web takes it: one geometry each, and no line below its name."""
+    parts = shapely.get_parts(mark.geometry)
+    if len(parts) < 2:
+        return [replace(mark, geometry=parts[0], snippet="")]
+    return [
+        replace(mark, geometry=part, id=f"{mark.id}.{number}", snippet="")
+        for number, part in enumerate(parts, start=1)
+    ]
 
 
 def _look_at(bounds: Bounds) -> Any:
@@ -198,10 +212,24 @@ def _add_tour(tree: _Tree, contents: Contents) -> None:
     tour = tree.kml.newgxtour(name=xml_text(contents.labels["tour"]))
     tree.identify(tour, "tour")
     playlist = tour.newgxplaylist()
+    ids = {one.mark.id: one.id for placed in tree.placed.values() for one in placed}
     for stop in contents.tour:
         flight = playlist.newgxflyto(gxduration=_SECONDS, gxflytomode="smooth")
         flight.lookat = _look_at(stop.view or stop.geometry.bounds)
+        _show_balloon(playlist, ids[stop.id], shown=True)
         playlist.newgxwait(gxduration=_SECONDS)
+        playlist.newgxtourcontrol(gxplaymode="pause")  # until the room has talked, and plays on
+        _show_balloon(playlist, ids[stop.id], shown=False)
+
+
+def _show_balloon(playlist: Any, placemark_id: str, *, shown: bool) -> None:
+    """Open or close the balloon of a unit, in the tour alone: nothing in the file changes."""
+    update = playlist.newgxanimatedupdate(gxduration=0).update
+    update.targethref = ""
+    update.change = (
+        f'<Placemark targetId="{placemark_id}">'
+        f"<gx:balloonVisibility>{int(shown)}</gx:balloonVisibility></Placemark>"
+    )
 
 
 # -- placemarks -------------------------------------------------------------------------------------
@@ -225,6 +253,8 @@ def placemark(placed: Placed, labels: Mapping[str, str]) -> etree._Element:
     element = etree.Element(_tag("Placemark"), id=placed.id)
     _add(element, "name", mark.name)
     _add(element, "visibility", str(int(mark.visible)))
+    if mark.snippet:
+        _add(element, "Snippet", mark.snippet).set("maxLines", "1")
     if mark.description:
         _add(element, "description", mark.description)
     if mark.view:
@@ -260,6 +290,11 @@ def _add_look_at(parent: etree._Element, bounds: Bounds) -> None:
 
 
 def _add_shape(parent: etree._Element, geometry: BaseGeometry) -> None:
+    if geometry.geom_type == "MultiLineString":
+        group = _add(parent, "MultiGeometry")
+        for line in shapely.get_parts(geometry):
+            _add_shape(group, line)
+        return
     shape = _add(parent, geometry.geom_type)
     if geometry.geom_type != "Point":
         _add(shape, "tessellate", "1")

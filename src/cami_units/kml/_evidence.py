@@ -362,11 +362,21 @@ def _line_marks(
     if dashed:
         whole = [piece for piece in pieces if isinstance(piece, shapely.LineString)]
         pieces = [as_written(dash) for line in whole for dash in dashes(line)]
+    lines_there = [piece for piece in pieces if piece.length > 0]
     return [
-        Mark(name, piece, look, ncname(layer, str(number)), (("layer", layer),))
-        for number, piece in enumerate(pieces, start=1)
-        if piece.length > 0
+        Mark(
+            name,
+            shapely.MultiLineString(lines_there[start : start + _LINES_A_MARK]),
+            look,
+            ncname(layer, str(number)),
+            (("layer", layer),),
+        )
+        for number, start in enumerate(range(0, len(lines_there), _LINES_A_MARK), start=1)
     ]
+
+
+_LINES_A_MARK: Final = 400
+"""Borders are ground, not things to click: a line for each piece would fill the tree of Places."""
 
 
 def names(drawing: Drawing, layers: Mapping[str, gpd.GeoDataFrame]) -> Folder | None:

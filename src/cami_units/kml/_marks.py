@@ -22,7 +22,10 @@ Bounds = tuple[float, float, float, float]
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """One placemark: a single geometry, longitude and latitude, ready to write."""
+    """One placemark: a single geometry (of lines: many), longitude and latitude, ready to write.
+
+    `snippet` is the line below its name in the tree of Google Earth.
+    """
 
     name: str
     geometry: BaseGeometry
@@ -32,6 +35,7 @@ class Mark:
     visible: bool = True
     view: Bounds | None = None
     description: str = ""
+    snippet: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -364,7 +364,10 @@ class _Reader:
             self._say(Note(f"slip in {slip}"), row)
         row["data"] = _data(placemark)
         row["description"] = self._description(placemark, row)
-        why = placemark.get(DAMAGED) or ("in an update" if self._is_in_update(placemark) else "")
+        above = self._above_in_update(placemark)
+        if "AnimatedUpdate" in above:
+            return False  # a step of a tour: it opens or closes a balloon, and draws nothing
+        why = placemark.get(DAMAGED) or ("in an update" if above else "")
         if why:
             self._say(Note(why), row)
             return False
@@ -419,10 +422,12 @@ class _Reader:
             if not SMALLEST_KM2 <= km2 <= LARGEST_KM2:
                 self._say(Note("unlikely area", {"km2": f"{km2:,.6g}"}, "note"), row)
 
-    def _is_in_update(self, placemark: etree._Element) -> bool:
-        return self._has_updates and any(
-            local(above) == "Update" for above in placemark.iterancestors()
-        )
+    def _above_in_update(self, placemark: etree._Element) -> set[str]:
+        """What a placemark in an `Update` is inside of; nothing, for any other."""
+        if not self._has_updates:
+            return set()
+        above = {local(element) for element in placemark.iterancestors()}
+        return above if "Update" in above else set()
 
     def _path(self, element: etree._Element) -> str:
         """The folders that a folder or document is in, with itself: each is looked up once."""
