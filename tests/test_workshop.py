@@ -542,3 +542,20 @@ def test_a_resolution_overrules_the_default(base):
     [conflict] = [one for one in outcome.conflicts if one.unit_id == "CU-001"]
     assert conflict.resolution == "S2: their pass"
     assert outcome.sites["CU-001"] == (0,)
+
+
+# -- ids that last --------------------------------------------------------------------------------
+
+
+def test_a_place_keeps_its_id_whatever_comes_before_it_in_the_new_order(base):
+    """A hotspot is left out: what was CU-002 is computed first now, and must not become CU-001.
+
+    The new first unit is CU-002 moved by 10 of 100 km (Jaccard 90/110); the second is CU-003; the
+    third is nobody's place. CU-009 was given to a unit that is long gone.
+    """
+    shapes = [km_box(210, 0, 310, 100), SQUARES["CU-003"], km_box(900, 0, 1000, 100)]
+    again = gpd.GeoDataFrame(
+        {"unit_id": ["CU-001", "CU-002", "CU-003"]}, geometry=shapes, crs=EQUAL_AREA
+    )
+    ids = workshop.lasting_ids(again, base, used_ids=["CU-009"])
+    assert ids == {"CU-001": "CU-002", "CU-002": "CU-003", "CU-003": "CU-010"}

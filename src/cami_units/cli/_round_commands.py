@@ -45,6 +45,14 @@ def propose(
     force: Annotated[
         bool, typer.Option("--force", help="Replace the round that is there.", show_default=False)
     ] = False,
+    ids_from: Annotated[
+        Path | None,
+        typer.Option(
+            "--ids-from",
+            metavar="ROUND",
+            help="Give each place the id that it has in this round, and its id to no other.",
+        ),
+    ] = None,
     no_cache: NoCacheOption = False,
     quiet: QuietOption = False,
     verbose: VerboseOption = False,
@@ -52,6 +60,7 @@ def propose(
     """Compute a first proposal of conservation units: round 00, with KMZ, map and tables."""
     with at_work(ctx, quiet, verbose) as progress:
         from cami_units import cache, pieces, store
+        from cami_units.commands.lasting_ids import check_ids_stay, with_ids_from
         from cami_units.commands.propose import propose as run_propose
         from cami_units.commands.round_files import write_proposal
         from cami_units.plan import read_plan
@@ -60,6 +69,10 @@ def propose(
         store.check_place(out, force=force)
         measured_cache = cache.NOTHING_KEPT if no_cache else cache.cache_beside(plan)
         round_ = run_propose(plan_values, progress=progress, cache=measured_cache)
+        if ids_from is not None:
+            round_ = with_ids_from(round_, ids_from)
+        elif force:
+            check_ids_stay(round_, out)
         with pieces.keeping(cache.keeper_of(measured_cache)):
             problems = write_proposal(round_, out, force=force, progress=progress)
     if not is_quiet(ctx, quiet):

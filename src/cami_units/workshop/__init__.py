@@ -46,6 +46,7 @@ from cami_units.workshop._identity import (
     note,
     placemarks_of,
 )
+from cami_units.workshop._lasting_ids import lasting_ids
 from cami_units.workshop._merge import merged
 from cami_units.workshop._merge_tables import Conflict, Merge, NextUnit, UnitChange, outlines
 from cami_units.workshop._resolutions import Resolution, Rules, is_decided, resolutions_of
@@ -96,6 +97,7 @@ __all__ = [
     "implementation",
     "is_cyrillic",
     "is_decided",
+    "lasting_ids",
     "merged",
     "merged_activities",
     "moved",

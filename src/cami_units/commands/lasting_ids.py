@@ -1,0 +1,106 @@
+"""Ids hold: a proposal computed again takes the ids of the round that was handed out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+import geopandas as gpd
+
+from cami_units import layers, store, workshop
+from cami_units.model import InputError, Round, clean_name, listed
+from cami_units.plan import stored_plan
+
+PACK: Final = "pack"
+PACK_FILE: Final = "pack.json"
+MANIFEST: Final = "manifest.json"
+
+
+def with_ids_from(proposal: Round, directory: Path) -> Round:
+    """A proposal under the ids of an earlier round: each place keeps its own, no other gets it.
+
+    Parameters
+    ----------
+    proposal : Round
+        As :func:`cami_units.propose` makes it.
+    directory : Path
+        The folder of the earlier round. Its hash goes into the manifest.
+
+    Raises
+    ------
+    InputError
+        The folder holds no round.
+    """
+    earlier = store.read_round(directory)
+    ids_used = [str(unit_id) for unit_id in earlier.manifest.get("ids_used", ())]
+    ids = workshop.lasting_ids(
+        _flat(proposal, proposal), _flat(earlier, proposal), used_ids=ids_used
+    )
+    tables = {}
+    for name, table in proposal.tables.items():
+        if "unit_id" in table:
+            table = table.assign(unit_id=table["unit_id"].map(lambda old: ids.get(old, old)))
+            if name != "planning_units":
+                table = table.sort_values("unit_id", kind="stable", ignore_index=True)
+        tables[name] = table
+    ever = {*ids_used, *map(str, earlier.tables["conservation_units"]["unit_id"]), *ids.values()}
+    manifest = {
+        **proposal.manifest,
+        "ids_used": sorted(ever),
+        "ids_from": {
+            "round": int(earlier.imprint.number),
+            "title": earlier.imprint.title,
+            "manifest_sha256": store.sha256(directory / MANIFEST),
+        },
+    }
+    return replace(proposal, tables=tables, manifest=manifest)
+
+
+def check_ids_stay(proposal: Round, directory: Path) -> None:
+    """Refuse to replace a round that was packed, where an id would come to another place.
+
+    Parameters
+    ----------
+    proposal : Round
+        The round that is about to be written.
+    directory : Path
+        The folder that it would replace.
+
+    Raises
+    ------
+    InputError
+        Naming each id that would move, and what it would be.
+    """
+    pack = directory.resolve().parent / PACK / PACK_FILE
+    if not pack.is_file() or not (directory / MANIFEST).is_file():
+        return
+    earlier = store.read_round(directory)
+    about = store.read_json(pack)
+    if not isinstance(about, dict) or str(about.get("round")) != earlier.imprint.number:
+        return
+    ids = workshop.lasting_ids(_flat(proposal, proposal), _flat(earlier, proposal))
+    old = earlier.tables["conservation_units"].set_index("unit_id")["name_en"]
+    new = proposal.tables["conservation_units"].set_index("unit_id")["name_en"]
+    moving = [
+        f"{unit_id} {clean_name(old[unit_id])} would become {clean_name(new[unit_id])}"
+        for unit_id in new.index
+        if unit_id in old.index and ids[unit_id] != unit_id
+    ]
+    moving += [
+        f"{unit_id} {clean_name(old[unit_id])} would be gone"
+        for unit_id in old.index
+        if unit_id not in new.index and unit_id not in ids.values()
+    ]
+    if moving:
+        raise InputError(
+            f"This round was packed for the groups, and {len(moving)} ids would move: "
+            f"{listed(moving, 12)}. Pass --ids-from {directory} so that every place keeps its id, "
+            "or write to another folder with --out."
+        )
+
+
+def _flat(done: Round, like: Round) -> gpd.GeoDataFrame:
+    """The units of a round in the equal-area CRS of a proposal."""
+    crs = stored_plan(like.manifest["plan"], like.manifest["profile"]).study.crs
+    return layers.to_equal_area(gpd.GeoDataFrame(done.tables["conservation_units"]), crs)
