@@ -19,7 +19,7 @@ import shapely.affinity
 from pyproj import Transformer
 from shapely.geometry.base import BaseGeometry
 
-from cami_units import palette, scene, words
+from cami_units import backdrop, palette, scene, words
 from cami_units.model import HIDDEN_STATUSES, LONLAT, clean_name
 
 Ring = tuple[tuple[float, float], ...]
@@ -84,6 +84,8 @@ _GROUPS_OWN: Final = "8a2260"
 INKS: Final[Mapping[str, Ink]] = MappingProxyType(
     {
         "land": Ink("", 0.0, _hex(palette.LAND), 1.0),
+        "lake": Ink(_hex(palette.SHORE), 0.6, _hex(palette.WATER), 1.0),
+        "river": Ink(_hex(palette.RIVER), 1.1),
         "protected": Ink("7aa37a", 0.8, _EVIDENCE["protected_areas"], 0.8),
         "hotspot": Ink(_EVIDENCE["hotspots"], 1.4, dashed=True),
         # below the units and the borders, and thin: a fence along a border must not hide it
@@ -102,7 +104,7 @@ INKS: Final[Mapping[str, Ink]] = MappingProxyType(
 )
 """Every kind of shape, from the back to the front; a unit's fill is the colour of its status."""
 
-LINES: Final = frozenset({"border", "disputed", "barrier", "corridor", "drawn"})
+LINES: Final = frozenset({"river", "border", "disputed", "barrier", "corridor", "drawn"})
 """Kinds that are lines: their ends are not joined."""
 
 SIGNS: Final[Mapping[str, str]] = MappingProxyType(
@@ -200,6 +202,8 @@ def ground(shown: scene.Scene) -> Ground:
             states += [("state", *place[1:])] if row["range_state"] else []
     if disputed is not None:
         behind.append(("land", disputed.geometry.to_numpy()))
+    # protected areas are drawn over waters, so that a reserve round a lake is seen; both are pale
+    behind += _waters(shown)
     for name, kind in (
         ("protected_areas", "protected"),
         ("hotspots", "hotspot"),
@@ -220,6 +224,16 @@ def ground(shown: scene.Scene) -> Ground:
             label = "town" if kind == "town" else "water" if kind in _WATER else "place"
             places.append((label, words.name_in(row, shown.lang), row["geometry"]))
     return Ground(shown, tuple(behind), tuple(places), tuple(states))
+
+
+def _waters(shown: scene.Scene) -> list[tuple[str, npt.NDArray[Any]]]:
+    """Lakes and rivers around the units of a scene, in its CRS."""
+    bounds = gpd.GeoSeries([shapely.box(*scene.region(shown))], crs=shown.crs)
+    west, south, east, north = bounds.segmentize(100_000).to_crs(LONLAT).total_bounds
+    table = backdrop.water_in((west - 3, south - 3, east + 3, north + 3)).to_crs(shown.crs)
+    is_lake = table["kind"].eq(backdrop.LAKES).to_numpy()
+    shapes = table.geometry.to_numpy()
+    return [("lake", shapes[is_lake]), ("river", shapes[~is_lake])]
 
 
 def _borders(
@@ -513,7 +527,9 @@ def overview_drawing(base: Ground) -> Drawing:
     units = scene.drawn_units(shown)
     view = _view(shapely.box(*units.total_bounds), shown.crs, margin=1.08)
     shapes: list[tuple[str, Iterable[Any], str]] = [
-        (kind, found, "") for kind, found in base.layers if kind in ("land", "border", "disputed")
+        (kind, found, "")
+        for kind, found in base.layers
+        if kind in ("land", "lake", "border", "disputed")
     ]
     shapes += [
         ("unit", units.geometry[units["status"] == status], str(status))
