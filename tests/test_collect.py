@@ -469,7 +469,9 @@ def test_a_file_that_is_named_for_another_group_is_told(tmp_path):
 
 
 def test_the_group_is_assumed_from_the_units_and_said(tmp_path):
-    content = draw.edited(handed_out("S1")).replace(b'<Data name="group">', b'<Data name="g">')
+    content = draw.edited(handed_out("S1")).replace(
+        b'<Data name="working_group">', b'<Data name="g">'
+    )
     content = content.replace(b'<Data name="section_id">', b'<Data name="s">')
     made = collected(tmp_path, {"our map.kml": content})
     assert told(made, "no group is named in it")["assumed"].startswith("taken as the file of S1")

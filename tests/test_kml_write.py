@@ -27,6 +27,7 @@ from shapely import LineString, Point, box
 from cami_units import kml, model, words
 from cami_units.kml import _earth_files, _styles
 from cami_units.kml._escapes import ncname, plain_text, shown
+from cami_units.kml._marks import earth_key
 from cami_units.kml._written_shapes import as_written, dashes
 from cami_units.model import clean_name, clean_text
 
@@ -341,6 +342,19 @@ def test_russian_files_speak_russian(tmp_path):
     assert folder_named(root, "2 ").findtext(f"{K}Placemark/{K}name") == "CU-001 Имя 1"
 
 
+RESERVED = frozenset(
+    """
+    access all and as by check column comment connect current date default distinct else
+    exclusive file for from group having identified in index into is level like limit lock
+    mode not null number of offset on or order rank row rows select session set size start
+    table then to trigger uid union unique update user using value values view when where
+    with
+    """.split()  # noqa: SIM905 - a list to be read by people
+)
+"""Words that SQL:2016, PostgreSQL, MySQL, SQLite or Oracle reserve, as far as a column of ours might
+be called so."""
+
+
 def test_units_are_plain_polygons_with_their_data(tmp_path):
     write(tmp_path / "u.kml", make_units().assign(section_id="S3"))
     marks = folder_named(root_of(tmp_path / "u.kml"), "2 ").findall(f"{K}Placemark")
@@ -349,8 +363,9 @@ def test_units_are_plain_polygons_with_their_data(tmp_path):
         data = data_of(mark)
         assert data["round"] == data["rev"] == "00"
         assert list(data)[:6] == ["cu_id", "part", "rev", "geom_hash", "round", "section_id"]
-        assert set(words.CARD_FIELDS) <= set(data)
+        assert {earth_key(field) for field in words.CARD_FIELDS} <= set(data)
         assert not {"id", "name", "description"} & set(data)
+        assert not RESERVED & set(data)
         assert mark.find(f"{K}Polygon") is not None
         assert mark.find(f"{K}LookAt") is not None
         assert mark.find(f"{K}description") is None
@@ -432,8 +447,9 @@ def test_a_balloon_has_twelve_lines_with_every_field(tmp_path):
         assert template.startswith("<b>$[name]</b>")
         assert template.endswith("$[description]")
         for field in words.CARD_FIELDS:
-            assert f"$[{field}]" in template
-            assert (f"$[{field}/displayName]" in template) == (profile == "earth-pro")
+            key = earth_key(field)
+            assert f"$[{key}]" in template
+            assert (f"$[{key}/displayName]" in template) == (profile == "earth-pro")
 
 
 def test_evidence_is_off_and_at_most_six_layers_are_on(tmp_path):

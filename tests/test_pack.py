@@ -187,7 +187,7 @@ def test_identity_travels_inside_and_neighbours_have_none(packed):
     (unit,) = [data for _, _, data in marks if data.get("cu_id") == "CU-002"]
     assert unit["round"] == unit["rev"] == "00"
     assert unit["geom_hash"] == kml.geom_hash(shapely.box(73, 42, 75, 43))
-    assert (unit["section_id"], unit["group"], unit["part"]) == ("S2", "S2", "1")
+    assert (unit["section_id"], unit["working_group"], unit["part"]) == ("S2", "S2", "1")
     others = [(name, data) for folders, name, data in marks if data.get("layer") == "neighbours"]
     assert [name for name, _ in others] == ["Unit of another group: CU-001 Talas (S1)"]
     assert all("cu_id" not in data for _, data in others)

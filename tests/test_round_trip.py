@@ -183,7 +183,9 @@ def test_an_archive_of_packs_is_several_files(rounds, tmp_path):
     entries = {
         "S1/edit_S1.kmz": edit_of(rounds, "S1"),
         "S2/edit_S2.kmz": edit_of(rounds, "S2"),
-        "S2/form_S2.xlsx": b"PK\x03\x04",
+        "S2/form_S2.xlsx": (rounds / "pack" / "S2" / "form_S2.xlsx").read_bytes(),
+        "S2/minutes.pdf": b"%PDF-1.7",
+        "S2/photo.jpg": b"\xff\xd8\xff",
     }
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
@@ -193,9 +195,12 @@ def test_an_archive_of_packs_is_several_files(rounds, tmp_path):
     assert [(file.file, file.group) for file in made.files] == [
         ("all.zip/S1/edit_S1.kmz", "S1"),
         ("all.zip/S2/edit_S2.kmz", "S2"),
+        ("all.zip/S2/form_S2.xlsx", "S2"),
     ]
     assert made.changes["change"].tolist() == ["kept"] * 16
-    assert told(made, "form_S2.xlsx")["assumed"] == "Hand it in by itself."
+    # The form is read with the maps; a document is named; photos are nobody's work.
+    row = told(made, "the archive also holds S2/minutes.pdf")
+    assert row["assumed"] == "hand in maps and forms only, or by themselves"
 
 
 # -- what people write before a name --------------------------------------------------------------
@@ -266,7 +271,8 @@ def test_of_a_file_that_is_cut_off_what_is_whole_is_read_and_nothing_is_conclude
     [file] = made.files
     assert (file.placemarks, file.unusable) == (begun, begun - ended)
     row = told(made, "it is cut off at line")
-    assert row["assumed"] == f"{ended} of its {begun} placemarks were read"
+    assert row["what"].endswith(f"{ended} of its {begun} placemarks could be read")
+    assert row["assumed"] == "units may be missing: save it again and resend it"
     assert told(made, "it is broken or cut off")["placemark"] == "CU-007 Place 007"
     assert of(made, "CU-001") == [("kept", "cu_id", "S1")]
     assert of(made, "CU-012") == [("absent", "none", "S1")]
@@ -281,8 +287,8 @@ def test_one_broken_placemark_of_a_text_costs_itself_alone(tmp_path):
     broken = text[:end].rpartition(b"</Polygon>")
     made = collected(tmp_path, {"edit_S1.kml": broken[0] + broken[2] + text[end:]})
     assert told(made, "it is broken or cut off")["placemark"].startswith("CU-005")
-    assert told(made, "it is not well-formed XML at line")["assumed"].endswith(
-        "placemarks were read"
+    assert told(made, "it is not well-formed XML at line")["what"].endswith(
+        "placemarks could be read"
     )
     assert of(made, "CU-005") == [("absent", "none", "S1")]
     assert set(made.changes.query("unit_id in @WEST and unit_id != 'CU-005'")["change"]) == {"kept"}
@@ -509,7 +515,7 @@ def test_placemarks_read_and_unusable_are_those_that_the_xml_has(content):
     assert rows.attrs["read"] + rows.attrs["unusable"] == witness
     assert rows["placemark"].nunique() == rows.attrs["read"]
     # Each one that cannot be used has a line that says so.
-    said = [one for one in problems if one.what.endswith("not read") and "placemark" in one.where]
+    said = [one for one in problems if one.cure.startswith("not read") and "placemark" in one.where]
     assert len(said) >= rows.attrs["unusable"]
 
 
@@ -526,7 +532,7 @@ def test_whatever_is_cut_out_of_a_text_is_counted_and_said(content, data):
     assert rows.attrs["read"] + rows.attrs["unusable"] == rows.attrs["placemarks"]
     assert rows.attrs["placemarks"] == begun(damaged)
     if not rows.attrs["whole"]:
-        assert any("placemarks were read" in one.what for one in problems)
+        assert any("placemarks could be read" in one.what for one in problems)
 
 
 def kml_error() -> type[Exception]:

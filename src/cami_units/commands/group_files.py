@@ -360,6 +360,8 @@ def _take(placemarks: Placemarks, label: str, digest: str, reading: _Reading) ->
     for mark in usable:
         (evidence if _is_evidence(mark, base_facts) else own_marks).append(mark)
     shapes = _parts_together([mark for mark in own_marks if mark["ground"] is not None])
+    specks = [mark for mark in shapes if _is_too_small(mark, base_facts)]
+    shapes = [mark for mark in shapes if mark not in specks]
     pins = [mark for mark in own_marks if mark["ground"] is None]
     group, group_by = (
         _group(label, shapes, base_facts, group_files) if own_marks else _named(label, base_facts)
@@ -373,6 +375,10 @@ def _take(placemarks: Placemarks, label: str, digest: str, reading: _Reading) ->
     group_files.pins += [
         row for mark in shapes if mark["lines"] is not None for row in _remarks(mark, group)
     ]
+    for mark in specks:
+        place = (label, mark["folder"], mark["name"], Note("too small"), int(mark["line"]))
+        group_files.notices.append(workshop.Notice(*place))
+        group_files.pins.append(_pin_on_ground(mark, group))
     group_files.pins += [_pin_on_evidence(mark, group) for mark in evidence if _is_comment(mark)]
     passed = sum(row["kind"] in ("view", "vertex") for row in rows)
     unchanged = digest in reading.handed_out
@@ -385,7 +391,7 @@ def _take(placemarks: Placemarks, label: str, digest: str, reading: _Reading) ->
             placemarks=len(rows) + placemarks.beyond,
             evidence=len(evidence),
             shapes=len(shapes),
-            pins=len(pins),
+            pins=len(pins) + len(specks),
             unusable=len(rows) + placemarks.beyond - len(usable) - passed,
             passed=passed,
             folder_there=folder_there,
@@ -504,7 +510,7 @@ def _is_as_shown(mark: Mapping[str, Any], base_facts: HandedOut) -> bool:
 
     One that was drawn otherwise, in that folder or in a copy of it, is a proposal about that unit.
     """
-    hashes = base_facts.hashes.get(mark["data"].get("of", ""), ())
+    hashes = base_facts.hashes.get(_neighbour_of(mark["data"]), ())
     return kml.geom_hash(kml.as_written(mark["ground"])) in hashes
 
 
@@ -538,6 +544,13 @@ def _is_units_folder(folder: str) -> bool:
 
 
 # -- shapes and pins ------------------------------------------------------------------------------
+
+
+def _is_too_small(mark: Mapping[str, Any], base_facts: HandedOut) -> bool:
+    """Whether a new shape is below a square kilometre: a plot, a house, a slip of the mouse."""
+    if _meant(mark) in base_facts.units or mark["data"].get("layer"):
+        return False
+    return sum(map(kml.degrees_to_km2, shapely.get_parts(mark["ground"]))) < kml.SMALLEST_KM2
 
 
 def _turn_swapped(mark: dict[str, Any], base_facts: HandedOut, group_files: GroupFiles) -> None:
@@ -582,9 +595,9 @@ def _shape(mark: Mapping[str, Any], group: str, group_files: GroupFiles) -> dict
     points = 0 if mark["points"] is None else shapely.get_num_geometries(mark["points"])
     notes = [Note("closed path")] if mark["from_path"] else []
     notes += [Note("points beside", {"count": points})] if points else []
-    is_neighbour = layer == _NEIGHBOURS and bool(data.get("of"))
+    is_neighbour = layer == _NEIGHBOURS and bool(_neighbour_of(data))
     if is_neighbour:
-        notes.append(Note("neighbour drawn", {"unit_id": data["of"]}))
+        notes.append(Note("neighbour drawn", {"unit_id": _neighbour_of(data)}))
     elif layer:
         notes.append(Note("evidence copied", {"layer": layer}))
     place = (mark["file"], mark["folder"], mark["name"])
@@ -592,7 +605,7 @@ def _shape(mark: Mapping[str, Any], group: str, group_files: GroupFiles) -> dict
         workshop.Notice(*place, mark_note, int(mark["line"])) for mark_note in notes
     ]
     own_data = {} if layer else data  # a copy of our evidence is no unit of ours
-    own_data = {"cu_id": data["of"]} if is_neighbour else own_data
+    own_data = {"cu_id": _neighbour_of(data)} if is_neighbour else own_data
     facts = workshop.drawn_facts(own_data)
     return {
         **{key: mark[key] for key in ("file", "folder")},
@@ -654,6 +667,11 @@ def _is_comment(mark: Mapping[str, Any]) -> bool:
     return bool(mark["comment"]) and mark["data"].get("layer") not in (None, "", "about")
 
 
+def _pin_on_ground(mark: Mapping[str, Any], group: str) -> dict[str, Any]:
+    """A shape that is made no unit, as a row of `remarks`."""
+    return _remark(mark, group, "pin", shapely.point_on_surface(mark["ground"]))
+
+
 def _pin_on_evidence(mark: Mapping[str, Any], group: str) -> dict[str, Any]:
     """What somebody typed into the balloon of our evidence, as a row of `remarks`."""
     shapes = (mark["ground"], mark["lines"], mark["points"])
@@ -698,6 +716,11 @@ def _group_in_data(mark: Mapping[str, Any]) -> str:
     """
     data = mark["data"]
     return data.get("working_group") or data.get("group") or data.get("grp") or ""
+
+
+def _neighbour_of(data: Mapping[str, str]) -> str:
+    """The unit that an outline of the evidence is of; `of` in packs before that key was renamed."""
+    return data.get("of_unit") or data.get("of") or ""
 
 
 def _data(shapes: Sequence[Mapping[str, Any]], key: str) -> list[str]:

@@ -11,15 +11,17 @@ from cami_units.kml._contents import Pack
 from cami_units.kml._earth_files import earth_writers, write_kml
 from cami_units.kml._lint import lint_kml
 from cami_units.kml._marks import Profile
-from cami_units.kml._placemarks import read_kml, read_placemarks
-from cami_units.kml._written_shapes import as_written, geom_hash, sorted_parts
+from cami_units.kml._placemarks import SMALLEST_KM2, read_kml, read_placemarks
+from cami_units.kml._written_shapes import as_written, degrees_to_km2, geom_hash, sorted_parts
 
 __all__ = [
+    "SMALLEST_KM2",
     "Entry",
     "Pack",
     "Profile",
     "Sign",
     "as_written",
+    "degrees_to_km2",
     "earth_writers",
     "geom_hash",
     "inner_files",

@@ -21,6 +21,7 @@ from cami_units.kml._marks import (
     Mark,
     Profile,
     bounds,
+    earth_key,
     known_species,
     label_point,
     marks,
@@ -115,7 +116,7 @@ def contents(
         },
         tour=_tour(units, editable),
         view=view,
-        labels=dict(words.catalogue(lang)),
+        labels={earth_key(key): phrase for key, phrase in words.catalogue(lang).items()},
         dropped=drawing.dropped,
     )
 
@@ -173,9 +174,10 @@ def _unit_mark(
         "geom_hash": geom_hash(piece),
         "round": imprint.number,
         "section_id": clean_name(row.get("section_id")),
-        "group": clean_name(group),
+        "working_group": clean_name(group),
     }
-    data |= {key: shown(cards[row["unit_id"]].get(key)) for key in words.CARD_FIELDS}
+    card = cards[row["unit_id"]]
+    data |= {earth_key(key): shown(card.get(key)) for key in words.CARD_FIELDS}
     status = str(row["status"])
     return Mark(
         name=shown_name(f"{unit_id} {given}{suffix}"),
@@ -235,8 +237,9 @@ def _balloon(profile: Profile, lang: str, fields: Sequence[str]) -> str:
     # A line for the context layers has to come from somewhere: 12 are all there are.
     joined = _SAME_LINE | ({"barriers"} if "context" in fields else set())
     for key in fields:
-        title = f"$[{key}/displayName]" if profile == "earth-pro" else words.label(key, lang)
-        entry = f"{title}: $[{key}]"
+        name = earth_key(key)
+        title = f"$[{name}/displayName]" if profile == "earth-pro" else words.label(key, lang)
+        entry = f"{title}: $[{name}]"
         if key in joined:
             lines[-1] += f" · {entry}"
         else:
@@ -275,7 +278,7 @@ def _outline_marks(row: Mapping[str, Any], layer: str, lang: str, *, visible: bo
             geometry=piece,
             look=layer,
             id=ncname(layer, unit_id, str(number) if len(pieces) > 1 else ""),
-            data=(("layer", layer), ("of", shown_name(unit_id))),
+            data=(("layer", layer), (earth_key("of"), shown_name(unit_id))),
             visible=visible,
         )
         for number, piece in enumerate(pieces, start=1)

@@ -293,6 +293,10 @@ def _problems(made: Contents, tolerance: float, size: int, file: str) -> list[Pr
         if lost:
             what += f"; parts smaller than that were left out: {lost}"
         found.append(Problem("counted", "kml", file, "", what))
+    elif made.dropped:
+        specks = ", ".join(f"{n} of {layer}" for layer, n in sorted(made.dropped.items()))
+        what = f"parts smaller than a metre were left out: {specks}"
+        found.append(Problem("counted", "kml", file, "", what))
     count = vertices(mark.geometry for mark in everything)
     for amount, most, noun in (
         (_features(everything), MAX_FEATURES, "features"),

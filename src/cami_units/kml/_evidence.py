@@ -15,7 +15,7 @@ from shapely.geometry.base import BaseGeometry
 from cami_units import words
 from cami_units.kml import _styles
 from cami_units.kml._escapes import ncname, shown, shown_name
-from cami_units.kml._marks import Folder, Mark, label_point, rows, truth
+from cami_units.kml._marks import Folder, Mark, earth_key, label_point, rows, truth
 from cami_units.kml._styles import Look
 from cami_units.kml._written_shapes import EVIDENCE_EDGE, as_written, dashes, parts, sorted_parts
 from cami_units.model import LAYERS, clean_name
@@ -53,11 +53,11 @@ class Drawing:
                 self.dropped[layer] = self.dropped.get(layer, 0) + len(singles) - len(kept)
             simpler = shapely.simplify(kept, self.tolerance, preserve_topology=True)
             singles = [part for whole in simpler for part in sorted_parts(whole)]
-        return [
-            piece
-            for part in singles
-            for piece in sorted_parts(as_written(part, longest=EVIDENCE_EDGE))
-        ]
+        written = [sorted_parts(as_written(part, longest=EVIDENCE_EDGE)) for part in singles]
+        specks = sum(not pieces for pieces in written)
+        if specks:
+            self.dropped[layer] = self.dropped.get(layer, 0) + specks
+        return [piece for pieces in written for piece in pieces]
 
     def marks(
         self,
@@ -91,7 +91,7 @@ class Drawing:
         values = {
             column: shown(row.get(column)) for column in (*known.key[:1], *known.mark_columns)
         }
-        return {key: value for key, value in values.items() if value}
+        return {earth_key(key): value for key, value in values.items() if value}
 
     def name(self, row: Mapping[str, Any]) -> str:
         """The name of a row in the file's language, else the English one, else the only one."""

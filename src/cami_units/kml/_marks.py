@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 import pandas as pd
@@ -66,6 +66,24 @@ class Contents:
     view: Bounds | None
     labels: Mapping[str, str]
     dropped: Mapping[str, int] = field(default_factory=dict)
+
+
+_EARTH_KEYS: Final = {
+    "comment": "how_to",
+    "group": "working_group",
+    "of": "of_unit",
+    "rank": "unit_rank",
+    "value": "amount",
+}
+
+
+def earth_key(name: str) -> str:
+    """What a column or field is called in the data of a KMZ.
+
+    Where SQL reserves its name it has another: GRASS stops at a column `group`, and GIS programs
+    take `comment` for something that somebody typed. Files with the old names are read for ever.
+    """
+    return _EARTH_KEYS.get(name, name)
 
 
 def marks(folders: Iterable[Folder]) -> list[Mark]:

@@ -316,17 +316,16 @@ class _Reader:
         ids = Counter(row["placemark_id"] for row in self.rows if row["placemark_id"])
         for repeated in sorted(key for key, count in ids.items() if count > 1):
             self._say(Note("repeated id", {"count": ids[repeated], "id": repeated}, "note"))
-        for number in range(beyond):
-            self._add_lost(len(self.rows) + 1, number)
+        for _ in range(beyond):
+            self._add_lost(len(self.rows) + 1)
         if not self.rows:
             self._say_nothing_there(root, others)
 
-    def _add_lost(self, number: int, place: int) -> None:
+    def _add_lost(self, number: int) -> None:
         """A row for a placemark that the text begins and whose place is lost."""
         row = _empty_row(number)
         self.rows.append(row)
-        if place == 0:
-            self._say(Note("broken"), row)
+        self._say(Note("broken"), row)
 
     def _say_nothing_there(self, root: etree._Element, others: Counter[str]) -> None:
         """Why a file has no placemark: a link to a map, a picture, shapes without placemarks."""

@@ -604,7 +604,11 @@ def _salvaged(text: str, name: str, notes: list[Note], error: etree.XMLSyntaxErr
             title = named[0] if named else ""
             lines = "\n" * (mark.count("\n") - title.count("\n"))
             frame.append(f'<{tag} salvage="{number}">{title}{lines}</{tag}>')
-    root = _tree("".join(frame).encode("utf-8", "replace"), recover=True)
+    folders = "".join(frame).encode("utf-8", "replace")
+    with suppress(etree.XMLSyntaxError):
+        _tree(folders)
+        frame.clear()  # nothing but the placemarks was at fault
+    root = _tree(folders, recover=True)
     begun = sum(len(_PLACEMARK.findall(piece)) for piece, shown in _around_cdata(text) if not shown)
     if root is None or local(root) not in _ROOTS or not begun:
         raise InputError(_broken(name, text, error))
@@ -624,7 +628,7 @@ def _salvaged(text: str, name: str, notes: list[Note], error: etree.XMLSyntaxErr
     facts = {"line": error.lineno or 1, "read": saved, "count": begun}
     if _is_cut(text):
         note = Note("cut off", facts)
-    elif saved == begun:
+    elif saved == begun and not frame:
         # Slips in words and attributes, all of them mended: nothing is missing.
         return Parsed(name, root, tuple(notes))
     else:
