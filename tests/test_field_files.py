@@ -9,17 +9,22 @@ import warnings
 from pathlib import Path
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import pytest
-from shapely.geometry import LineString, MultiPolygon, Point, box
+import shapely
+from shapely.geometry import LineString, MultiPolygon, Point, Polygon, box
 
-from cami_units import layers
+from cami_units import layers, scene
 from cami_units.commands.check import _context_layers, said_once
 from cami_units.commands.plan_layers import reading_of
+from cami_units.layers import _shape_checks
 from cami_units.layers._gis_files import file_hash, found_files, is_companion
 from cami_units.layers._layer_rows import gathered
+from cami_units.layers._layer_rules import keyed_layer
 from cami_units.model import InputError, PlanError
 from cami_units.plan import read_plan
+from cami_units.webmap._packed_shapes import shared_edges
 
 HEAD = 'title = "A workshop"\ndate = "2026-11-22"\n'
 STEPPE = box(60, 45, 64, 47)
@@ -306,3 +311,107 @@ def test_overrides_in_any_dialect_of_a_spreadsheet(tmp_path):
     path.write_text("when,who\n", encoding="utf-8")
     with pytest.raises(InputError, match="has no column site"):
         layers.read_overrides(path)
+
+
+# -- shapes ----------------------------------------------------------------------------------------
+
+
+def in_kazakhstan(layer: str, path: Path):
+    """The rows of a layer as a plan with one state reads them: its region is a box of 20° by 10°."""
+    region = layers.to_equal_area(gpd.GeoDataFrame(geometry=[box(55, 42, 75, 52)], crs="EPSG:4326"))
+    return gathered(layer, [path], layers.Reading(region=region.geometry.iloc[0]), is_own=True)
+
+
+def test_a_box_round_the_globe_is_cut_to_the_study_and_said(tmp_path):
+    """A box across 180° that was not cut there reads as its complement: 340° wide, not 20°."""
+    shapes = [box(-170, 60, 170, 65), box(-180, -90, 180, 90), box(60, 45, 61, 46)]
+    rows = in_kazakhstan(
+        "protected_areas", written(tmp_path / "p.geojson", {"name": list("abc")}, shapes)
+    )
+    # what is left of the first reaches 5° beyond the study at most, and no row has 1 % of the globe
+    assert len(rows.table) == 2
+    assert (rows.table.area / 1e6).max() < 5_100_000
+    assert "spans more than half the globe: cut to the surroundings" in rows.problems[0].what
+    assert rows.problems[0].where == "a (row 1), b (row 2)"
+
+
+def test_a_shape_in_two_parts_at_180_is_whole(tmp_path):
+    """Chukotka as it should be: both parts are narrow, only their common box is not."""
+    shape = MultiPolygon([box(170, 60, 180, 65), box(-180, 60, -170, 65)])
+    rows = in_kazakhstan("hotspots", written(tmp_path / "h.geojson", {"a": [1]}, [shape]))
+    assert not any("half the globe" in one.what for one in rows.problems)
+
+
+@pytest.mark.parametrize("layer", ["hotspots", "protected_areas", "context"])
+def test_heights_are_said_of_every_layer(tmp_path, layer):
+    path = written(
+        tmp_path / "z.gpkg", {"a": [1]}, [Polygon([(60, 45, 9), (61, 45, 9), (61, 46, 9)])]
+    )
+    rows = gathered(layer, [path], layers.Reading(), is_own=True)
+    assert [one.what for one in rows.problems] == ["1 of 1 rows has heights: they are not used"]
+    assert not rows.table.geometry.has_z.any()
+
+
+def test_the_same_shape_twice_is_said(tmp_path):
+    path = written(tmp_path / "h.geojson", {"name_en": ["A", "B"]}, [STEPPE, STEPPE])
+    _, problems = layers.read_sites(path)  # sites are as drawn: nothing is said of them
+    assert not problems or "exactly the shape" not in problems[0].what
+    read = keyed_layer("hotspots", [path], layers.Reading())
+    assert [one.where for one in read.problems if "exactly the shape" in one.what] == ["B"]
+
+
+def test_a_shape_that_geos_cannot_measure_is_named(tmp_path, monkeypatch):
+    """GEOS stops at some shapes without a word of which: layer, file and row are found for it."""
+    path = written(
+        tmp_path / "h.geojson", {"name_en": ["good", "bad"]}, [STEPPE, box(70, 45, 71, 46)]
+    )
+
+    def refusing(shapes, *_):
+        if (shapely.bounds(shapes)[:, 0] > 65).any():
+            raise shapely.errors.GEOSException("TopologyException: side location conflict")
+        return shapes
+
+    monkeypatch.setattr(_shape_checks, "projected", refusing)
+    rows = gathered("hotspots", [path], layers.Reading(), is_own=True)
+    assert rows.table["name_en"].tolist() == ["good"]
+    assert (
+        rows.problems[0]
+        .sentence()
+        .startswith(
+            "hotspots: 1 of 2 rows has a shape that cannot be measured (TopologyException: side location "
+            "conflict) (h.geojson, bad (row 2))."
+        )
+    )
+
+
+def test_a_unit_that_was_only_turned_into_another_crs_has_no_vertex_more(tmp_path):
+    unit = box(60, 45, 64, 47)
+    there = gpd.GeoSeries([unit], crs="EPSG:4326").to_crs(3857)
+    path = written(tmp_path / "u.gpkg", {"cu_id": ["CU-001"]}, list(there), crs="EPSG:3857")
+    back = layers.read_gis_placemarks(path, "u.gpkg").table["polygons"].iloc[0]
+    assert shapely.get_num_coordinates(back) == shapely.get_num_coordinates(unit)
+    assert shapely.equals_exact(shapely.normalize(back), shapely.normalize(unit), tolerance=1e-11)
+
+
+# -- own states ------------------------------------------------------------------------------------
+
+
+def test_borders_of_outlines_that_do_not_coincide_are_one_line_on_maps():
+    """Left state and two right ones: a T-joint in an edge, a gap of 0.02° above, an overlap below."""
+    states = gpd.GeoDataFrame(
+        {"iso2": ["AA", "BB", "CC"]},
+        geometry=[box(0, 0, 10, 10), box(10.02, 5, 20, 10), box(9.98, 0, 20, 5)],
+        crs="EPSG:4326",
+    )
+    assert not shapely.coverage_is_valid(states.geometry.array)
+    mended = scene.with_shared_edges(states)
+    shapes = mended.geometry.array
+    assert shapely.coverage_is_valid(shapes)
+    # AA–BB 5, AA–CC 5, BB–CC 9.98 to 10: 20 in all, give or take the strips
+    assert shared_edges(np.asarray(shapes)).length == pytest.approx(20, abs=0.15)
+    assert shapely.area(shapes).sum() == pytest.approx(200, rel=1e-3)
+
+
+def test_states_that_coincide_come_back_as_they_are():
+    states = gpd.GeoDataFrame({"iso2": ["AA", "BB"]}, geometry=[box(0, 0, 1, 1), box(1, 0, 2, 1)])
+    assert scene.with_shared_edges(states) is states

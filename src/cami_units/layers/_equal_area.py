@@ -95,11 +95,11 @@ def projected(shapes: Shapes, source: Any, target: Any) -> Shapes:
         return flat
     origin = CRS.from_user_input(source)
     if not origin.is_geographic:
-        flat = _moved(densified(flat, MAX_EDGE_M / _metres_a_unit(origin)), origin, LONLAT)
+        flat = transformed(densified(flat, MAX_EDGE_M / _metres_a_unit(origin)), origin, LONLAT)
         origin = CRS.from_user_input(LONLAT)
     flat = _cut_at_seam(flat, CRS.from_user_input(target))
-    moved = _moved(densified(flat, MAX_EDGE_DEG), origin, target)
-    return _joined_at_the_date_line(flat, moved)
+    flat_shapes = transformed(densified(flat, MAX_EDGE_DEG), origin, target)
+    return _joined_at_the_date_line(flat, flat_shapes)
 
 
 def _joined_at_the_date_line(lonlat: Shapes, flat_shapes: Shapes) -> Shapes:
@@ -118,7 +118,8 @@ def _metres_a_unit(crs: CRS) -> float:
     return float(crs.axis_info[0].unit_conversion_factor or 1.0) if crs.axis_info else 1.0
 
 
-def _moved(shapes: Shapes, source: Any, target: Any) -> Shapes:
+def transformed(shapes: Shapes, source: Any, target: Any) -> Shapes:
+    """Shapes of one CRS in another, vertex by vertex."""
     transformer = _transformer(CRS.from_user_input(source), CRS.from_user_input(target))
     return np.asarray(
         shapely.transform(

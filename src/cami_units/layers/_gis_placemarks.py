@@ -14,7 +14,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from cami_units.layers._equal_area import kinds, projected, structure
+from cami_units.layers._equal_area import kinds, structure, transformed
 from cami_units.layers._gis_files import datasets, file_hash
 from cami_units.layers._reading import Dataset
 from cami_units.model import (
@@ -152,7 +152,9 @@ class _GisReader:
             self.say(Note("no CRS", level="note"), folder)
         if table.crs is None or same_crs(table.crs, LONLAT):
             return shapes
-        return projected(shapes, table.crs, LONLAT)
+        # vertex by vertex: a unit that a GIS has only turned into another CRS comes back as it was
+        # handed out, with no vertex more
+        return transformed(shapes, table.crs, LONLAT)
 
     def _read_one(self, folder: str, data: dict[str, str], shape: Any) -> None:
         unit = _first(data, _IDS)

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import geopandas as gpd
 import pandas as pd
+import shapely
 
 from cami_units.layers import _dialects as dialects
 from cami_units.layers._database import SUFFIX, rows_hash
@@ -17,7 +18,7 @@ from cami_units.layers._gis_files import Select, datasets, file_hash, found_file
 from cami_units.layers._national_files import own_entries
 from cami_units.layers._reading import Dataset, FileRules, LayerRead, Reading
 from cami_units.layers._shape_checks import cleaned
-from cami_units.model import INPUT_LAYERS, LAYERS, Problem, check_table, data_dir
+from cami_units.model import INPUT_LAYERS, LAYERS, Problem, check_table, data_dir, listed
 
 _RESTRICTED: Final = re.compile(r"\biucn\b|red list|birdlife|wdpa|protected planet", re.IGNORECASE)
 
@@ -171,8 +172,15 @@ def whole_layer(
     table, sources = None, layer_read.sources
     if layer_read.table is not None:
         sources = with_counts(layer_read).sources
-        table, notes = finish(layer_read.table)
-        problems += notes
+        problems += _same_shapes(layer_read, layer) if is_own else []
+        try:
+            table, notes = finish(layer_read.table)
+            problems += notes
+        except shapely.errors.GEOSException as error:
+            what = f"its shapes cannot be put together ({str(error).splitlines()[0][:120]})"
+            files_named = listed(path.name for path in files)
+            cure = "Mend the layer in a GIS (Fix geometries), and save it anew."
+            problems.append(Problem("refuses", layer, files_named, "", what, cure))
     if table is None or not len(table):
         if files and not any(problem.level == "refuses" for problem in problems):
             what = "no row of its files is left"
@@ -182,6 +190,21 @@ def whole_layer(
     table = table.drop(columns="_file", errors="ignore")
     check_table(table, layer, crs=reading.crs)
     return LayerRead(table, tuple(problems), sources)
+
+
+def _same_shapes(layer_read: LayerRead, layer: str) -> list[Problem]:
+    """Rows whose shape another row has too, to the last bit: perhaps one thing told twice."""
+    table = layer_read.table
+    wkb = pd.Series(shapely.to_wkb(shapely.normalize(table.geometry.to_numpy())), index=table.index)
+    twice = wkb.duplicated(keep="first")
+    if not twice.any():
+        return []
+    title = LAYERS[layer].titles[0]
+    names = table.get(title, table.index.to_series())
+    what = f"{int(twice.sum())} of {len(table)} rows have exactly the shape of another row"
+    cure = "If they are one thing, keep one of them."
+    where = listed(sorted({str(name) for name in names[twice]}))
+    return [Problem("note", layer, "", where, what, cure)]
 
 
 def input_hashes(sources: Mapping[str, Sequence[Path] | None]) -> dict[str, list[list[str]]]:

@@ -137,18 +137,23 @@ def _borders(
     exact = shared_borders(countries, disputed)
     if not is_own:
         return exact, []
-    tolerant = shared_borders(countries, disputed, tolerance_km=_BORDER_TOLERANCE_KM)
-    if exact.length.sum() >= _ALL_BUT_CORNERS * tolerant.length.sum():
+    tolerant, tolerance_km = exact, 0.0
+    for km in _BORDER_TOLERANCES_KM:
+        wider = shared_borders(countries, disputed, tolerance_km=km)
+        if tolerant.length.sum() >= _ALL_BUT_CORNERS * wider.length.sum():
+            break
+        tolerant, tolerance_km = wider, km
+    if not tolerance_km:
         return exact, []
     what = (
         f"the outlines of neighbouring states do not coincide: borders are where they run within "
-        f"{_BORDER_TOLERANCE_KM:g} km of each other ({tolerant.length.sum() / 1000:,.0f} km in all)"
+        f"{tolerance_km:g} km of each other ({tolerant.length.sum() / 1000:,.0f} km in all)"
     )
     return tolerant, [Problem("note", "countries", "", "", what)]
 
 
-# two drawings of one border at a scale of 1 : 1 million lie this far apart at most
-_BORDER_TOLERANCE_KM: Final = 1.0
+# two drawings of one border lie this far apart: at a scale of 1 : 1 million, 1 : 2 and 1 : 5 million
+_BORDER_TOLERANCES_KM: Final = (1.0, 2.0, 5.0)
 # with a tolerance each border runs a little on round the corners where it ends
 _ALL_BUT_CORNERS: Final = 0.95
 

@@ -6,6 +6,7 @@ Each step says which rows stay and what it noticed; what cannot be trusted is re
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Final, Literal
 
@@ -16,7 +17,15 @@ import shapely
 from numpy.typing import NDArray
 from pyproj import CRS
 
-from cami_units.layers._equal_area import Repair, Shapes, kinds, only, projected, repaired
+from cami_units.layers._equal_area import (
+    Repair,
+    Shapes,
+    kinds,
+    only,
+    projected,
+    repaired,
+    transformed,
+)
 from cami_units.layers._reading import Dataset, FileRules, LayerRead
 from cami_units.model import LAYERS, LONLAT, InputError, Problem, crs_name, listed, same_crs
 
@@ -33,6 +42,9 @@ _DEGREES_X: Final = 180.0 + 1e-6
 _DEGREES_Y: Final = 90.0 + 1e-6
 # ranges and protected areas of neighbours are welcome; another continent is a wrong CRS
 _NEARBY_M: Final = 500_000.0
+_HALF_THE_GLOBE: Final = 180.0
+# what borders on the study may matter to it: a cell of the grid and 50 km are far less
+_WINDOW_DEGREES: Final = 5.0
 # twice round the world: coordinates that large were never degrees
 _NO_DEGREES: Final = 720.0
 
@@ -64,8 +76,41 @@ def cleaned(dataset: Dataset, layer: str, rules: FileRules) -> LayerRead:
     rules
         CRS to go to, CRS to assume, the largest share of a shape that a repair may contest.
     """
+    try:
+        return _measurable(dataset, layer, rules)
+    except shapely.errors.GEOSException as error:
+        rows = _breaking_rows(dataset, layer, rules)
+        sound = replace(dataset, table=dataset.table[~rows])
+        what = f"a shape that cannot be measured ({str(error).splitlines()[0][:120]})"
+        cure = "Draw these shapes anew in a GIS, or delete the rows."
+        problems = _of_rows(dataset, layer, "refuses", rows, what, cure)
+        return (
+            LayerRead(_nothing_of(dataset, rules), tuple(problems))
+            if rows.all()
+            else replace(_measurable(sound, layer, rules), problems=tuple(problems))
+        )
+
+
+def _breaking_rows(dataset: Dataset, layer: str, rules: FileRules) -> Mask:
+    """Which rows are the ones that cannot be measured, each tried by itself."""
+    breaking = np.zeros(len(dataset.table), dtype=bool)
+    for place in range(len(dataset.table)):
+        try:
+            _measurable(replace(dataset, table=dataset.table.iloc[[place]]), layer, rules)
+        except shapely.errors.GEOSException:
+            breaking[place] = True
+    return breaking if breaking.any() else np.ones(len(dataset.table), dtype=bool)
+
+
+def _nothing_of(dataset: Dataset, rules: FileRules) -> gpd.GeoDataFrame:
+    """No row, with the columns of the dataset."""
+    return dataset.table.iloc[:0].set_crs(rules.crs, allow_override=True)
+
+
+def _measurable(dataset: Dataset, layer: str, rules: FileRules) -> LayerRead:
+    """The steps of :func:`cleaned`, one after another."""
     table, kind = dataset.table, geometry_of(layer)
-    nothing = table.iloc[:0].set_crs(rules.crs, allow_override=True)
+    nothing = _nothing_of(dataset, rules)
     if not len(table):
         return LayerRead(nothing)
     shapes = np.asarray(table.geometry.to_numpy(), dtype=object).copy()
@@ -90,6 +135,13 @@ def cleaned(dataset: Dataset, layer: str, rules: FileRules) -> LayerRead:
     problems += notes
     if not keep.any():
         return LayerRead(nothing, tuple(problems))
+    problems += _heights(shapes, keep, dataset, layer)
+    if crs.is_geographic:
+        shapes, within, notes = _in_the_window(shapes, keep, crs, rules, dataset, layer)
+        keep &= within
+        problems += notes
+        if not keep.any():
+            return LayerRead(nothing, tuple(problems))
     flat = shapes.copy()
     flat[keep] = projected(shapes[keep], crs, rules.crs)
     off_plane = keep & ~_finite(flat)
@@ -182,6 +234,62 @@ def _on_earth(shapes: Shapes, keep: Mask, crs: CRS, dataset: Dataset, layer: str
     what = f"coordinates beyond ±180/±90 degrees ({span})"
     cure = "Redraw these shapes, or cut them at the 180° meridian in a GIS."
     return ~outside, _of_rows(dataset, layer, "refuses", outside, what, cure)
+
+
+def _heights(shapes: Shapes, keep: Mask, dataset: Dataset, layer: str) -> list[Problem]:
+    """Rows with heights; programs write a height of 0 where there is none, and that is not said."""
+    tall = np.zeros(len(shapes), dtype=bool)
+    for row in np.flatnonzero(keep & shapely.has_z(shapes)):
+        heights = shapely.get_coordinates(shapes[row], include_z=True)[:, 2]
+        tall[row] = bool(np.nan_to_num(heights).any())
+    return _of_rows(dataset, layer, "note", tall, "heights: they are not used")
+
+
+def _in_the_window(
+    shapes: Shapes, keep: Mask, crs: CRS, rules: FileRules, dataset: Dataset, layer: str
+) -> tuple[Shapes, Mask, list[Problem]]:
+    """Shapes that span half the globe, cut to the surroundings of the study.
+
+    A box from -180 to 180 is a mistake, or a shape across 180° that was not cut there; either would
+    be measured as ground that nobody meant. Ranges and countries are measured whole, so of theirs it
+    is only said.
+    """
+    within = np.ones(len(shapes), dtype=bool)
+    wide = np.zeros(len(shapes), dtype=bool)
+    parts, row = shapely.get_parts(shapes[keep], return_index=True)
+    west, _, east, _ = shapely.bounds(parts).T
+    wide[np.flatnonzero(keep)[row[east - west > _HALF_THE_GLOBE]]] = True
+    if not wide.any():
+        return shapes, within, []
+    span = "a shape that spans more than half the globe"
+    cure = "If it crosses 180°, cut it there in a GIS; else draw it anew."
+    if rules.region is None or layer == "ranges":
+        return shapes, within, _of_rows(dataset, layer, "note", wide, span, cure)
+    window = _window(rules, crs)
+    cut = shapes.copy()
+    cut[wide] = shapely.intersection(shapely.make_valid(shapes[wide]), window)
+    within = ~(wide & shapely.is_empty(cut))
+    what = f"{span}: cut to the surroundings of the study"
+    return cut, within, _of_rows(dataset, layer, "counted", wide, what, cure)
+
+
+def _window(rules: FileRules, crs: CRS) -> Any:
+    """The surroundings of the study in degrees; east of 180° in a box of its own."""
+    points = np.asarray(shapely.points(shapely.get_coordinates(rules.region)), dtype=object)
+    corners = transformed(points, rules.crs, crs)
+    xy = shapely.get_coordinates(corners)
+    xy = xy[np.isfinite(xy).all(axis=1)]
+    around = np.angle(np.exp(1j * np.radians(xy[:, 0])).mean(), deg=True)
+    # as far east and west of the middle as it goes, whatever side of 180° that is
+    offset = (xy[:, 0] - around + 180.0) % 360.0 - 180.0
+    west, east = around + offset.min() - _WINDOW_DEGREES, around + offset.max() + _WINDOW_DEGREES
+    south, north = xy[:, 1].min() - _WINDOW_DEGREES, xy[:, 1].max() + _WINDOW_DEGREES
+    boxes = [
+        shapely.box(max(west + turn, -180.0), south, min(east + turn, 180.0), north)
+        for turn in (-360.0, 0.0, 360.0)
+        if west + turn < 180.0 and east + turn > -180.0
+    ]
+    return shapely.union_all(boxes)
 
 
 # -- which CRS ------------------------------------------------------------------------------------
