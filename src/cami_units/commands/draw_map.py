@@ -40,29 +40,29 @@ class DrawingGround:
     key: str
 
 
-def ground_of_round(done: Round) -> DrawingGround:
+def ground_of_round(round_: Round) -> DrawingGround:
     """What the drawing pages of a round measure on."""
-    plan, known = reopened(done)
-    ground = drawing_ground(cut(known, plan), done)
-    units = gpd.GeoDataFrame(done.tables["conservation_units"]).sort_values("unit_id")
+    plan, round_layers = reopened(round_)
+    ground = drawing_ground(cut(round_layers, plan), round_)
+    units = gpd.GeoDataFrame(round_.tables["conservation_units"]).sort_values("unit_id")
     hashes = [kml.geom_hash(shape) for shape in units.geometry]
-    number = done.imprint.round.rpartition(" ")[2]
-    named = "" if known.overrides is None else ";".join(_adjacent_names(known))
+    number = round_.imprint.round.rpartition(" ")[2]
+    named = "" if round_layers.overrides is None else ";".join(_adjacent_names(round_layers))
     return DrawingGround(
         ground=ground,
-        counted=_counted(species_ranges(known), ground["coarse_species"]),
+        counted=_counted(species_ranges(round_layers), ground["coarse_species"]),
         profile=plan.profile.model_dump(mode="json"),
         adjacent=frozenset(named.split(";")) - {""},
         number=number,
-        key=hashlib.sha256("\n".join([done.imprint.title, number, *hashes]).encode()).hexdigest()[
+        key=hashlib.sha256("\n".join([round_.imprint.title, number, *hashes]).encode()).hexdigest()[
             :16
         ],
     )
 
 
-def _adjacent_names(known: Layers) -> list[str]:
+def _adjacent_names(round_layers: Layers) -> list[str]:
     """Units and hotspots that an override lets in with one state."""
-    table = known.overrides
+    table = round_layers.overrides
     return [] if table is None else table.loc[table["what"] == "adjacent", "site"].map(str).tolist()
 
 
@@ -73,7 +73,7 @@ def _counted(species: pd.DataFrame, coarse: Collection[str]) -> list[dict[str, A
 
 def group_page(
     group: str,
-    own: gpd.GeoDataFrame,
+    own_units: gpd.GeoDataFrame,
     others: gpd.GeoDataFrame,
     shared: DrawingGround,
     public: Round,
@@ -85,7 +85,7 @@ def group_page(
     ----------
     group : str
         Whose page it is.
-    own, others : GeoDataFrame
+    own_units, others : GeoDataFrame
         The units it edits, and those of its neighbours with their ``group``.
     shared : DrawingGround
         From :func:`ground_of_round`.
@@ -94,9 +94,9 @@ def group_page(
     near : mapping
         The layers around the group, as its map shows them.
     """
-    units = own[~own["status"].isin(HIDDEN_STATUSES)].reset_index(drop=True)
+    units = own_units[~own_units["status"].isin(HIDDEN_STATUSES)].reset_index(drop=True)
     parts = [_written_parts(shape) for shape in units.geometry]
-    written = units.set_geometry(
+    page_units = units.set_geometry(
         gpd.GeoSeries(
             [shapely.multipolygons(pieces) for pieces in parts], index=units.index, crs=units.crs
         )
@@ -111,7 +111,7 @@ def group_page(
     species, languages = public.tables["species"], public.imprint.languages
     tables = {**public.tables, "conservation_units": units}
     return webmap.drawing_page(
-        written,
+        page_units,
         neighbours,
         group=group,
         number=shared.number,
@@ -158,7 +158,7 @@ def _let_in(units: gpd.GeoDataFrame, names: Collection[str]) -> list[str]:
     ]
 
 
-def drawing_ground(pieces: Pieces, done: Round) -> dict[str, Any]:
+def drawing_ground(pieces: Pieces, round_: Round) -> dict[str, Any]:
     """The layers of a round as a drawing page measures on them.
 
     Sensitive species, and every species where the ranges came from a restricted source, are there
@@ -168,34 +168,36 @@ def drawing_ground(pieces: Pieces, done: Round) -> dict[str, Any]:
     ----------
     pieces : Pieces
         From :func:`cami_units.cut`, on the layers of the round.
-    done : Round
+    round_ : Round
         Says which layers are restricted and which species sensitive.
     """
-    known = pieces.layers
-    restricted = scene.restricted_layers(done.manifest.get("inputs", ()))
-    coarse = set(scene.sensitive_species(known.species))
+    round_layers = pieces.layers
+    restricted = scene.restricted_layers(round_.manifest.get("inputs", ()))
+    coarse = set(scene.sensitive_species(round_layers.species))
     if "ranges" in restricted:
-        coarse |= set(known.features["sci_name"])
+        coarse |= set(round_layers.features["sci_name"])
     block = webmap.GroundBlock()
     _add_pieces(block, pieces, coarse, restricted)
-    lattice = grid.Lattice(scene.COARSE_KM, crs=known.crs)
+    lattice = grid.Lattice(scene.COARSE_KM, crs=round_layers.crs)
     if coarse:
         _add_coarse(block, pieces, coarse, restricted, lattice)
     _add_lines(block, pieces, coarse, restricted, lattice)
-    given = {
+    has_layer = {
         "protected_areas": pieces.protected is not None,
-        "hotspots": known.hotspots is not None,
-        "barriers": known.barriers is not None,
-        "corridors": known.corridors is not None,
+        "hotspots": round_layers.hotspots is not None,
+        "barriers": round_layers.barriers is not None,
+        "corridors": round_layers.corridors is not None,
     }
     return webmap.packed_block(block) | {
-        "crs": webmap.projection_of(known.crs),
+        "crs": webmap.projection_of(round_layers.crs),
         "lattice": {"step": grid.step_m(lattice), "x": grid.ORIGIN_M, "y": grid.ORIGIN_M},
-        "has": {name: there and name not in restricted for name, there in given.items()}
+        "has": {name: is_there and name not in restricted for name, is_there in has_layer.items()}
         | {"adjacent_km": pieces.adjacent_km, "looked_in_part": _looked_in_part(pieces)}
         | {"seasonal": pieces.seasonal is not None and "ranges" not in restricted},
-        "withheld": sorted(name for name, there in given.items() if there and name in restricted),
-        "coarse_species": sorted(coarse & set(known.features["sci_name"])),
+        "withheld": sorted(
+            name for name, is_there in has_layer.items() if is_there and name in restricted
+        ),
+        "coarse_species": sorted(coarse & set(round_layers.features["sci_name"])),
     }
 
 
@@ -211,19 +213,19 @@ def _add_pieces(
     def add(table: str, layer: gpd.GeoDataFrame | None, *columns: str) -> None:
         if layer is None:
             return
-        shown = layer[~layer["sci_name"].isin(coarse)] if "sci_name" in layer else layer
+        open_rows = layer[~layer["sci_name"].isin(coarse)] if "sci_name" in layer else layer
         for row, shape in zip(
-            shown[list(columns)].to_dict("records"), _simpler(shown.geometry), strict=True
+            open_rows[list(columns)].to_dict("records"), _simpler(open_rows.geometry), strict=True
         ):
             plain = {str(key): _plain(value) for key, value in row.items()}
             webmap.add_polygons(block, {"table": table, **plain}, shape)
 
-    known = pieces.layers
+    round_layers = pieces.layers
     add("states", pieces.states, "iso2")
-    if known.disputed is not None:
-        inside = overlap.split(known.disputed, pieces.states, keep=("iso2",))
-        add("disputed", overlap.dissolved(inside, ("iso2",)), "iso2")
-    add("ranges", known.features, "sci_name")
+    if round_layers.disputed is not None:
+        disputed_parts = overlap.split(round_layers.disputed, pieces.states, keep=("iso2",))
+        add("disputed", overlap.dissolved(disputed_parts, ("iso2",)), "iso2")
+    add("ranges", round_layers.features, "sci_name")
     add("species", pieces.sides, "sci_name", "iso2")
     add("confidence", pieces.graded, "sci_name", "confidence")
     add("supporting", pieces.supporting, "sci_name")
@@ -234,9 +236,11 @@ def _add_pieces(
         if "protected_areas" in _looked_in_part(pieces):
             add("covered_ranges", pieces.covered_ranges, "sci_name")
     add("covered", pieces.grounds[pieces.grounds["layer"].isin(_looked_in_part(pieces))], "layer")
-    if known.hotspots is not None and "hotspots" not in restricted:
-        whole = known.hotspots.assign(km2=overlap.area_km2(known.hotspots).round(3))
-        add("hotspots", whole, "hotspot_id", "km2")
+    if round_layers.hotspots is not None and "hotspots" not in restricted:
+        whole_hotspots = round_layers.hotspots.assign(
+            km2=overlap.area_km2(round_layers.hotspots).round(3)
+        )
+        add("hotspots", whole_hotspots, "hotspot_id", "km2")
         add("in_hotspots", pieces.hotspot_ground)
 
 
@@ -266,19 +270,19 @@ def _add_coarse(
     lattice: grid.Lattice,
 ) -> None:
     """Species that are told by cells only, and beside them states and protection by the same cells."""
-    known = pieces.layers
-    ranges = known.features[known.features["sci_name"].isin(coarse)]
+    round_layers = pieces.layers
+    ranges = round_layers.features[round_layers.features["sci_name"].isin(coarse)]
     possible = pieces.supporting[pieces.supporting["sci_name"].isin(coarse)]
-    shown = [table for table in (ranges, possible) if len(table)]
-    if not shown:
+    filled_tables = [table for table in (ranges, possible) if len(table)]
+    if not filled_tables:
         return
-    bounds = np.array([table.total_bounds for table in shown])
+    bounds = np.array([table.total_bounds for table in filled_tables])
     west, south = bounds[:, :2].min(axis=0)
     east, north = bounds[:, 2:].max(axis=0)
     rows, cols = grid.extent(lattice, (west, south, east, north))
 
     def add(table: str, layer: gpd.GeoDataFrame, *columns: str) -> None:
-        found = overlap.covered_cells(
+        cell_km2 = overlap.covered_cells(
             layer,
             step_m=grid.step_m(lattice),
             corner_m=(grid.ORIGIN_M, grid.ORIGIN_M),
@@ -286,7 +290,7 @@ def _add_coarse(
             cols=cols,
             by=columns,
         )
-        for key, cells in found.groupby(list(columns), sort=True):
+        for key, cells in cell_km2.groupby(list(columns), sort=True):
             named = dict(zip(columns, key, strict=True))
             share = cells["km2"].to_numpy() / lattice.cell_km**2
             webmap.add_cells(
@@ -303,8 +307,8 @@ def _add_coarse(
     if len(possible):
         add("supporting", possible[["sci_name", "geometry"]], "sci_name")
     add("states", overlap.dissolved(pieces.states, ("iso2",))[["iso2", "geometry"]], "iso2")
-    if known.protected_areas is not None and "protected_areas" not in restricted:
-        ground = overlap.dissolved(known.protected_areas).assign(ground="protected")
+    if round_layers.protected_areas is not None and "protected_areas" not in restricted:
+        ground = overlap.dissolved(round_layers.protected_areas).assign(ground="protected")
         add("protected", ground[["ground", "geometry"]], "ground")
 
 
@@ -316,12 +320,14 @@ def _add_lines(
     lattice: grid.Lattice,
 ) -> None:
     """Borders with the species that range across them, corridors, crossings and barriers, as points."""
-    known = pieces.layers
+    round_layers = pieces.layers
     _add_borders(block, pieces, coarse)
-    if known.barriers is not None and "barriers" not in restricted:
-        _add_line_points(block, "barriers", known.barriers, ("barrier_id", "kind", "permeability"))
-    if known.corridors is not None and "corridors" not in restricted:
-        lines = known.corridors[~known.corridors["sci_name"].isin(coarse)]
+    if round_layers.barriers is not None and "barriers" not in restricted:
+        _add_line_points(
+            block, "barriers", round_layers.barriers, ("barrier_id", "kind", "permeability")
+        )
+    if round_layers.corridors is not None and "corridors" not in restricted:
+        lines = round_layers.corridors[~round_layers.corridors["sci_name"].isin(coarse)]
         _add_line_points(block, "corridors", lines, ("corridor_id", "sci_name", "evidence_grade"))
         _add_crossings(block, pieces.crossings, coarse, lattice)
 
@@ -331,11 +337,13 @@ def _add_borders(block: webmap.GroundBlock, pieces: Pieces, coarse: Collection[s
     borders, ranges = pieces.layers.borders, pieces.layers.features
     xy, line, metres = _line_points(borders)
     points = shapely.points(xy)
-    shown = ranges[~ranges["sci_name"].isin(coarse)].reset_index(drop=True)
-    row, spot = shapely.STRtree(points).query(np.asarray(shown.geometry), predicate="intersects")
+    open_ranges = ranges[~ranges["sci_name"].isin(coarse)].reset_index(drop=True)
+    row, spot = shapely.STRtree(points).query(
+        np.asarray(open_ranges.geometry), predicate="intersects"
+    )
     species: dict[int, list[str]] = {}
-    for one, place in zip(row.tolist(), spot.tolist(), strict=True):
-        species.setdefault(place, []).append(str(shown["sci_name"].iloc[one]))
+    for row_number, place in zip(row.tolist(), spot.tolist(), strict=True):
+        species.setdefault(place, []).append(str(open_ranges["sci_name"].iloc[row_number]))
     pairs = borders["pair"].astype(str).to_numpy()
     looked = _is_looked_at(points, pairs[line], pieces)
     keys = [
@@ -375,8 +383,8 @@ def _add_line_points(
 ) -> None:
     xy, row, metres = _line_points(lines)
     rows = [
-        {str(key): _plain(value) for key, value in one.items()}
-        for one in lines[list(columns)].to_dict("records")
+        {str(key): _plain(value) for key, value in record.items()}
+        for record in lines[list(columns)].to_dict("records")
     ]
     webmap.add_points(block, table, rows, xy, row, metres)
 
@@ -400,13 +408,13 @@ def _add_crossings(
         *shapely.get_coordinates(np.asarray(delicate.geometry)).T.reshape(2, -1),
     )
     rows += [
-        {**one, "cell": [int(r), int(c)]}
-        for one, r, c in zip(_records(delicate, columns), row, col, strict=True)
+        {**record, "cell": [int(r), int(c)]}
+        for record, r, c in zip(_records(delicate, columns), row, col, strict=True)
     ]
     count = len(exact)
     webmap.add_points(block, "crossings", rows, xy, np.arange(count), np.ones(count))
 
 
 def _records(table: pd.DataFrame, columns: Sequence[str]) -> list[dict[str, Any]]:
-    made: list[Mapping[Any, Any]] = table[list(columns)].to_dict("records")
-    return [{str(key): _plain(value) for key, value in row.items()} for row in made]
+    row_records: list[Mapping[Any, Any]] = table[list(columns)].to_dict("records")
+    return [{str(key): _plain(value) for key, value in row.items()} for row in row_records]

@@ -61,7 +61,7 @@ AGREED = ("plenary-agreed", "endorsed by range states", "adopted")
 
 
 def with_sensitivity(
-    done: Round, *, design: Design | None = None, progress: Progress = quiet
+    round_: Round, *, design: Design | None = None, progress: Progress = quiet
 ) -> Round:
     """A round with what is known of how sure it is, added to its tables.
 
@@ -73,7 +73,7 @@ def with_sensitivity(
 
     Parameters
     ----------
-    done : Round
+    round_ : Round
         A round with its ranges, as `propose` or `collect` wrote it.
     design : Design, optional
         What is varied; ``None``: the defaults.
@@ -84,9 +84,9 @@ def with_sensitivity(
         The round is one for publication: it came without its ranges.
     """
     design = design or Design()
-    plan, round_layers = reopened(done)
+    plan, round_layers = reopened(round_)
     pieces = cut(round_layers, plan)
-    table = done.tables["conservation_units"]
+    table = round_.tables["conservation_units"]
     alive = table[~table["status"].isin(HIDDEN_STATUSES)].sort_values("unit_id", ignore_index=True)
     units = layers.to_equal_area(alive, plan.study.crs)
     cells = score_cells(pieces, plan)
@@ -106,14 +106,14 @@ def with_sensitivity(
         "crossings": crossings_of(units, pieces),
         "border_pairs": overlap.border_pairs(units, pieces, plan.profile),
         **complementary(
-            units, done.tables["unit_species"], cells, pieces, locked=_locked(units, round_layers)
+            units, round_.tables["unit_species"], cells, pieces, locked=_locked(units, round_layers)
         ),
     }
     sentences = {
         row["unit_id"]: words.stability({str(key): value for key, value in row.items()})
         for row in added["sensitivity"].to_dict("records")
     }
-    planning_units = done.tables["planning_units"]
+    planning_units = round_.tables["planning_units"]
     share = planning_units["pu_id"].map(frequency.set_index("pu_id")["selection_frequency"])
     added["planning_units"] = planning_units.assign(
         selection_frequency=share.fillna(0.0),
@@ -123,7 +123,7 @@ def with_sensitivity(
         stability=table["unit_id"].map(sentences).fillna("").astype(str)
     )
     rounded = {name: as_written(table) for name, table in added.items()}
-    return replace(done, tables={**done.tables, **rounded})
+    return replace(round_, tables={**round_.tables, **rounded})
 
 
 def _locked(units: gpd.GeoDataFrame, round_layers: Layers) -> list[str]:
@@ -135,7 +135,7 @@ def _locked(units: gpd.GeoDataFrame, round_layers: Layers) -> list[str]:
 
 
 def write_sensitivity(
-    made: Round, directory: Path, *, progress: Progress = quiet
+    round_: Round, directory: Path, *, progress: Progress = quiet
 ) -> tuple[Problem, ...]:
     """Write what :func:`sensitivity` added over the round it came from: whole, or not at all.
 
@@ -149,41 +149,41 @@ def write_sensitivity(
     InputError
         There is no round in the folder, or it cannot be written to.
     """
-    noticed: list[Problem] = []
-    files = products(made, noticed=noticed, progress=progress)
+    problems: list[Problem] = []
+    files = products(round_, noticed=problems, progress=progress)
     for name in STABILITY_TABLES:
-        files[f"{name}.csv"] = _csv(made.tables[name])
-    files |= _figures(made)
+        files[f"{name}.csv"] = _csv(round_.tables[name])
+    files |= _figures(round_)
     with kept_pieces(directory):
-        store.update_round(made, directory, files=files)
-    return tuple(noticed)
+        store.update_round(round_, directory, files=files)
+    return tuple(problems)
 
 
 def _csv(table: pd.DataFrame) -> store.Writer:
     return lambda path: write_csv(path, table)
 
 
-def _figures(made: Round) -> dict[str, store.Writer]:
+def _figures(round_: Round) -> dict[str, store.Writer]:
     """The figures, in the first language of the round."""
-    drawn = drawn_scene(made, lang=made.imprint.languages[0])
-    tables = made.tables
+    figure_scene = drawn_scene(round_, lang=round_.imprint.languages[0])
+    tables = round_.tables
     cells = tables["planning_units"]
-    often = layers.to_equal_area(cells[cells["selection_frequency"] > 0], drawn.crs)
+    often = layers.to_equal_area(cells[cells["selection_frequency"] > 0], figure_scene.crs)
     return {
         "sensitivity_ranks.pdf": lambda path: figures.write_figure(
-            path, figures.rank_intervals(drawn, tables["sensitivity"])
+            path, figures.rank_intervals(figure_scene, tables["sensitivity"])
         ),
         "sensitivity_map.pdf": lambda path: figures.write_figure(
-            path, figures.selection_map(drawn, often)
+            path, figures.selection_map(figure_scene, often)
         ),
         "complementarity_curve.pdf": lambda path: figures.write_figure(
             path,
             figures.coverage_curve(
-                drawn, tables["complementarity_curve"], tables["complementarity"]
+                figure_scene, tables["complementarity_curve"], tables["complementarity"]
             ),
         ),
         "border_pairs.pdf": lambda path: figures.write_figure(
-            path, figures.border_graph(drawn, tables["border_pairs"])
+            path, figures.border_graph(figure_scene, tables["border_pairs"])
         ),
     }
 
@@ -226,10 +226,12 @@ def stability_of(
     for presence, codes in room.readings(design, plan.codes.presence).items():
         for edge, side in EDGES.items():
             progress("reading the ranges otherwise", len(species), 0)
-            other = read_otherwise(pieces, plan, design, codes, side)
-            species[presence, edge] = species_ranges(other.layers)
+            other_pieces = read_otherwise(pieces, plan, design, codes, side)
+            species[presence, edge] = species_ranges(other_pieces.layers)
             measured = (
-                stated if other is pieces else overlap.with_ranges_measured(stated, sites, other)
+                stated
+                if other_pieces is pieces
+                else overlap.with_ranges_measured(stated, sites, other_pieces)
             )
             for way, rows in sites.groupby("way", sort=False):
                 names = rows.set_index("site")["drawn"]
@@ -294,14 +296,14 @@ def _drawings(
     drawings = {}
     for number, (way, (cell_km, border_km)) in enumerate(ways.items()):
         progress("drawing the units otherwise", number, len(ways))
-        other = plan.model_copy(
+        other_plan = plan.model_copy(
             update={
                 "study": study.model_copy(update={"cell_km": cell_km}),
                 "criteria": rules.model_copy(update={"border_km": border_km}),
             }
         )
         drawings[way] = (
-            stated if way == STATED else _drawn_anew(units, by_people, hotspots, pieces, other)
+            stated if way == STATED else _drawn_anew(units, by_people, hotspots, pieces, other_plan)
         )
     return drawings
 
@@ -373,8 +375,8 @@ def unit_presence(
     species = table["species"].str.split(";").map(lambda names: {*names} - {""})
     base = table["unit_id"].map(species[table["as_stated"]].set_axis(units["unit_id"]))
     pairs = list(zip(species, base, strict=True))
-    table.insert(6, "gained", [";".join(sorted(here - before)) for here, before in pairs])
-    table.insert(7, "lost", [";".join(sorted(before - here)) for here, before in pairs])
+    table.insert(6, "gained", [";".join(sorted(names_now - before)) for names_now, before in pairs])
+    table.insert(7, "lost", [";".join(sorted(before - names_now)) for names_now, before in pairs])
     order = {unit: number for number, unit in enumerate(units["unit_id"])}
     return table.sort_values(
         ["unit_id", "presence"],
@@ -439,9 +441,9 @@ def complementary(
     A species' transboundary range is its range in the cells where it also lives close by in
     another state.
     """
-    counted = cami_species(pieces.layers.species)
+    counted_species = cami_species(pieces.layers.species)
     shared = cells.units[["pu_id", "geometry"]].merge(cells.shared, on="pu_id")
-    shared = shared[shared["sci_name"].isin(counted)]
+    shared = shared[shared["sci_name"].isin(counted_species)]
     ground = overlap.dissolved(shared, ("sci_name",)).rename(columns={"sci_name": "shared"})
     parts = overlap.split(pieces.layers.features, ground, keep=("sci_name", "shared"))
     ranges = parts[parts["sci_name"] == parts["shared"]].reset_index(drop=True)
@@ -450,7 +452,7 @@ def complementary(
         unit_species,
         overlap.overlaps(units, ranges),
         overlap.area_km2(ranges).set_axis(ranges["sci_name"]),
-        counted=counted,
+        counted=counted_species,
         locked=locked,
     )
 

@@ -85,24 +85,24 @@ def assess(
     side and have a documented crossing. Where no species qualifies, C4, C7 and C9 are not
     assessed: a mean over nothing is not zero.
     """
-    seen = evidence(tables, species, profile, adjacent=adjacent)
-    met = verdicts(seen.measures, profile)
-    firm_tables = without_strips(seen.tables, profile)
+    site_evidence = evidence(tables, species, profile, adjacent=adjacent)
+    met = verdicts(site_evidence.measures, profile)
+    firm_tables = without_strips(site_evidence.tables, profile)
     firm = evidence(firm_tables, species, profile, adjacent=adjacent)
     met_firm = verdicts(firm.measures, profile)
-    species_rows = _site_species(seen, profile)
+    species_rows = _site_species(site_evidence, profile)
     return Findings(
         criteria=_criteria(
-            seen, met, met_firm, species_rows, profile, state_names, border_error_km
+            site_evidence, met, met_firm, species_rows, profile, state_names, border_error_km
         ),
         species=species_rows,
-        countries=_site_countries(seen),
-        summary=_summary(seen, met, species_rows, profile),
+        countries=_site_countries(site_evidence),
+        summary=_summary(site_evidence, met, species_rows, profile),
     )
 
 
 def _criteria(
-    seen: Evidence,
+    site_evidence: Evidence,
     met: pd.DataFrame,
     met_firm: pd.DataFrame,
     species: pd.DataFrame,
@@ -111,7 +111,7 @@ def _criteria(
     border_error_km: float,
 ) -> pd.DataFrame:
     """One row for every gate and criterion of every site."""
-    m = seen.measures
+    m = site_evidence.measures
     values: dict[str, Any] = {
         "G1": m["n_states"],
         "G2": m["n_transboundary"] + m["n_by_crossing"],
@@ -142,7 +142,7 @@ def _criteria(
     }
     units = {**_UNITS, **{name: rule.unit for name, rule in profile.further.items()}}
     possible = species[species["role"] == "supporting"]
-    because = sentences(seen, met, possible, profile, state_names, border_error_km)
+    because = sentences(site_evidence, met, possible, profile, state_names, border_error_km)
     parts = [
         pd.DataFrame(
             {
@@ -169,35 +169,41 @@ def _number(threshold: Any) -> Any:
     return np.nan if threshold is None else threshold
 
 
-def _site_species(seen: Evidence, profile: Profile) -> pd.DataFrame:
+def _site_species(site_evidence: Evidence, profile: Profile) -> pd.DataFrame:
     """Each species of each site with its role: qualifying, occurs, supporting or marginal."""
-    here = seen.at_sites
+    at_sites = site_evidence.at_sites
     role = np.select(
-        [here["qualifying"], here["occurs"]], ["qualifying", "occurs"], default="marginal"
+        [at_sites["qualifying"], at_sites["occurs"]], ["qualifying", "occurs"], default="marginal"
     )
-    known = pd.DataFrame(
+    species_rows = pd.DataFrame(
         {
-            "site": here["site"],
-            "sci_name": here["sci_name"],
+            "site": at_sites["site"],
+            "sci_name": at_sites["sci_name"],
             "role": role,
-            "overlap_km2": here["km2"],
-            "range_share": here["share"],
-            "sides": here["sides"],
+            "overlap_km2": at_sites["km2"],
+            "range_share": at_sites["share"],
+            "sides": at_sites["sides"],
         }
     )
-    possible = _supporting(seen, profile)
-    firm = known.loc[known["role"] != "marginal", ["site", "sci_name"]]
+    possible = _supporting(site_evidence, profile)
+    firm = species_rows.loc[species_rows["role"] != "marginal", ["site", "sci_name"]]
     possible = possible[~_pairs(possible).isin(_pairs(firm))]
-    known = known[~_pairs(known).isin(_pairs(possible)) & (known["overlap_km2"] >= _NOISE_KM2)]
+    species_rows = species_rows[
+        ~_pairs(species_rows).isin(_pairs(possible)) & (species_rows["overlap_km2"] >= _NOISE_KM2)
+    ]
     return _in_site_order(
-        pd.concat([known, possible]) if len(possible) else known, "sci_name", seen
+        pd.concat([species_rows, possible]) if len(possible) else species_rows,
+        "sci_name",
+        site_evidence,
     )
 
 
-def _supporting(seen: Evidence, profile: Profile) -> pd.DataFrame:
+def _supporting(site_evidence: Evidence, profile: Profile) -> pd.DataFrame:
     """Species possibly extant over enough of a site; no share: it is no part of the kept range."""
-    summed = seen.tables.supporting.groupby(["site", "sci_name"])[["km2"]].sum().reset_index()
-    area = summed["site"].map(seen.measures["area_km2"]).astype(float)
+    summed = (
+        site_evidence.tables.supporting.groupby(["site", "sci_name"])[["km2"]].sum().reset_index()
+    )
+    area = summed["site"].map(site_evidence.measures["area_km2"]).astype(float)
     no_share = pd.Series(np.nan, index=summed.index)
     enough = summed[occurs(summed["km2"], area, no_share, profile)]
     return pd.DataFrame(
@@ -216,24 +222,24 @@ def _pairs(table: pd.DataFrame) -> pd.MultiIndex:
     return pd.MultiIndex.from_frame(table[["site", "sci_name"]])
 
 
-def _site_countries(seen: Evidence) -> pd.DataFrame:
-    summed = seen.tables.states.groupby(["site", "iso2"])[["km2"]].sum().reset_index()
-    area = summed["site"].map(seen.measures["area_km2"]).astype(float)
+def _site_countries(site_evidence: Evidence) -> pd.DataFrame:
+    summed = site_evidence.tables.states.groupby(["site", "iso2"])[["km2"]].sum().reset_index()
+    area = summed["site"].map(site_evidence.measures["area_km2"]).astype(float)
     table = summed.rename(columns={"km2": "area_km2"}).assign(share=100 * summed["km2"] / area)
-    return _in_site_order(table[table["area_km2"] >= _NOISE_KM2], "iso2", seen)
+    return _in_site_order(table[table["area_km2"] >= _NOISE_KM2], "iso2", site_evidence)
 
 
-def _in_site_order(table: pd.DataFrame, then: str, seen: Evidence) -> pd.DataFrame:
-    position = pd.Series(np.arange(len(seen.measures)), index=seen.measures.index)
+def _in_site_order(table: pd.DataFrame, then: str, site_evidence: Evidence) -> pd.DataFrame:
+    position = pd.Series(np.arange(len(site_evidence.measures)), index=site_evidence.measures.index)
     order = table.assign(_position=table["site"].map(position)).sort_values(["_position", then])
     return order.drop(columns="_position").reset_index(drop=True)
 
 
 def _summary(
-    seen: Evidence, met: pd.DataFrame, species: pd.DataFrame, profile: Profile
+    site_evidence: Evidence, met: pd.DataFrame, species: pd.DataFrame, profile: Profile
 ) -> pd.DataFrame:
-    m = seen.measures
-    states = counted_states(seen.tables.states, m, profile).sort_values(["site", "iso2"])
+    m = site_evidence.measures
+    states = counted_states(site_evidence.tables.states, m, profile).sort_values(["site", "iso2"])
     criteria = [finding for finding in profile.findings if finding.startswith("C")]
     named = {
         "countries": _joined(states, "iso2", m.index),
@@ -245,7 +251,7 @@ def _summary(
             species[species["role"] == "supporting"], "sci_name", m.index
         ),
         "criteria_met": [
-            ";".join(name for name, held in zip(criteria, row, strict=True) if held is True)
+            ";".join(name for name, verdict in zip(criteria, row, strict=True) if verdict is True)
             for row in met[criteria].astype(object).itertuples(index=False, name=None)
         ],
         "confidence": met["confidence"],

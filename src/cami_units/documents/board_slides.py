@@ -129,7 +129,7 @@ class Loop:
 
 def board(
     round_: Round,
-    shown: scene.Scene,
+    shown_scene: scene.Scene,
     loop: Loop,
     *,
     order: Sequence[str] = ("rank",),
@@ -141,7 +141,7 @@ def board(
     ----------
     round_ : Round
         With its decisions applied.
-    shown : Scene
+    shown_scene : Scene
         The same round as it is drawn, in the language of every phrase and name.
     loop : Loop
         What the loop has left beside it. Geometry of `before` and of the tables `set_aside` and
@@ -150,26 +150,32 @@ def board(
         ``rank``, ``group`` or ``section``; or ids of units, which come first in this order, and the
         others behind them by rank.
     """
-    lang, tables = shown.lang, round_.tables
-    cards = {str(row["unit_id"]): row for row in shown.cards.to_dict("records")}
-    flat = {str(row["unit_id"]): row for row in scene.records(shown.units)}
-    versions = _by_unit(_flat(tables, "set_aside", shown.crs))
-    remarks = _by_unit(_each_unit(_flat(tables, "remarks", shown.crs)))
-    earlier = _earlier(loop.before, shown.crs)
+    lang, tables = shown_scene.lang, round_.tables
+    cards = {str(row["unit_id"]): row for row in shown_scene.cards.to_dict("records")}
+    flat = {str(row["unit_id"]): row for row in scene.records(shown_scene.units)}
+    versions = _by_unit(_flat(tables, "set_aside", shown_scene.crs))
+    remarks = _by_unit(_each_unit(_flat(tables, "remarks", shown_scene.crs)))
+    earlier = _earlier(loop.before, shown_scene.crs)
     findings = _by_unit(tables["unit_criteria"])
     old_findings = _by_unit(loop.before.tables["unit_criteria"]) if loop.before else {}
     changed = _by_unit(_with_applied(loop.changes, tables.get("set_aside")))
     open_ = _by_unit(loop.conflicts)
     lines = _by_unit(loop.log)
     todo = _activities(loop, lang)
-    base = ground(shown)
+    base = ground(shown_scene)
     slides = []
     for number, unit_id in enumerate(_ordered(flat, loop, order)):
         progress("drawing units", number, len(flat))
         card, row = cards[unit_id], flat[unit_id]
         own_findings, old = findings.get(unit_id, []), earlier.get(unit_id)
         decisions = lines.get(unit_id, [])
-        pinned = _numbered([one for one in remarks.get(unit_id, []) if one["kind"] != "conflict"])
+        pinned = _numbered(
+            [
+                remark_row
+                for remark_row in remarks.get(unit_id, [])
+                if remark_row["kind"] != "conflict"
+            ]
+        )
         standing = _standing(row, decisions)
         facts = [(words.label(key, lang), str(card[key])) for key in _FACTS]
         slides.append(
@@ -210,15 +216,15 @@ def board(
                 section=loop.sections.get(unit_id, ""),
             )
         )
-    counted = [row["status"] for row in flat.values()]
+    all_statuses = [row["status"] for row in flat.values()]
     return Board(
         lang,
         tuple(slides),
         overview_drawing(base),
         tuple(
-            (status, words.text(status, lang), counted.count(status))
+            (status, words.text(status, lang), all_statuses.count(status))
             for status in STATUSES
-            if status in counted
+            if status in all_statuses
         ),
         sum(bool(slide.standing) for slide in slides),
         len(slides),
@@ -315,17 +321,17 @@ def _activities(
 
 def _numbered(remarks: Sequence[dict[str, Any]]) -> list[tuple[int, dict[str, Any]]]:
     """Remarks with the number that stands beside them on the map; 0: a comment has no place."""
-    placed = [row for row in remarks if row["kind"] != "comment"]
+    placed_rows = [row for row in remarks if row["kind"] != "comment"]
     others = [row for row in remarks if row["kind"] == "comment"]
-    return [*enumerate(placed, start=1), *((0, row) for row in others)]
+    return [*enumerate(placed_rows, start=1), *((0, row) for row in others)]
 
 
 def _remark(number: int, row: Mapping[str, Any]) -> str:
     """A remark as it is read: its number, the group, what the pin is called and what it says."""
     titled = [clean_name(row["placemark"])] if number else []
-    told = ": ".join(dict.fromkeys(filter(None, [*titled, clean_name(row["text"])])))
+    remark_text = ": ".join(dict.fromkeys(filter(None, [*titled, clean_name(row["text"])])))
     group = clean_name(row["group"])
-    who = f"{group}: {told}" if group else told
+    who = f"{group}: {remark_text}" if group else remark_text
     return f"({number}) {who}" if number else who
 
 
@@ -347,13 +353,13 @@ def _standing(
 
 def _reasons(changes: Iterable[Mapping[str, Any]], lang: str) -> list[str]:
     """Why a group rejects or renames the unit, in its own words."""
-    said = []
+    reasons = []
     for change in changes:
         why = clean_name(change.get("reason")) or clean_name(change.get("note"))
         if change["change"] in ("rejected", "renamed") and why:
             group = clean_name(change["group"])
-            said.append(f"{group}: {words.text('change ' + change['change'], lang)} – {why}")
-    return said
+            reasons.append(f"{group}: {words.text('change ' + change['change'], lang)} – {why}")
+    return reasons
 
 
 def _proposer(
@@ -408,7 +414,7 @@ def _met(findings: Iterable[Mapping[str, Any]]) -> dict[str, bool | None]:
 
 def _compared(
     row: Mapping[str, Any],
-    own: Sequence[Mapping[str, Any]],
+    own_rows: Sequence[Mapping[str, Any]],
     old: Mapping[str, Any] | None,
     old_findings: Sequence[Mapping[str, Any]],
     lang: str,
@@ -417,7 +423,7 @@ def _compared(
     if old is None:
         return ()
     unit = words.text("km2", lang)
-    was, now = _met(old_findings), _met(own)
+    was, now = _met(old_findings), _met(own_rows)
     rows = [
         (
             words.text("area", lang),
@@ -442,19 +448,21 @@ def _spoken(value: object) -> str:
 
 
 def _questions(
-    own: Sequence[Mapping[str, Any]],
+    own_rows: Sequence[Mapping[str, Any]],
     old: Sequence[Mapping[str, Any]],
     changes: Iterable[Mapping[str, Any]],
     conflicts: Sequence[Mapping[str, Any]],
-    said: Sequence[Mapping[str, Any]],
+    remarks: Sequence[Mapping[str, Any]],
     lang: str,
 ) -> tuple[str, ...]:
     """What plenary should settle.
 
     Conflicts, criteria lost, what falls short as drawn, what is parked, what nobody assessed.
     """
-    was, now = _met(old), _met(own)
-    lost = [name for name in FINDINGS if was.get(name) is True and now.get(name) is not True]
+    was, now = _met(old), _met(own_rows)
+    lost_criteria = [
+        name for name in FINDINGS if was.get(name) is True and now.get(name) is not True
+    ]
     unknown = [name for name in FINDINGS if name in now and now[name] is None]
     questions = [
         f"{words.text('conflict between', lang)}: {_spoken(row['groups'])}"
@@ -466,15 +474,15 @@ def _questions(
         + (f" ({_spoken(row['resolution'] or row['default'])})")
         for row in conflicts
     ]
-    if lost:
-        questions.append(f"{words.text('no longer meets', lang)}: {', '.join(lost)}")
+    if lost_criteria:
+        questions.append(f"{words.text('no longer meets', lang)}: {', '.join(lost_criteria)}")
     short = {clean_name(row["decision"]) for row in changes if _applies(row)}
     questions += [
         f"{words.text('as drawn', lang)}: {words.text(decision, lang)}"
         for decision in ("area of interest", "not proposed")
         if decision in short
     ]
-    questions += [_decision(line, lang) for line in said[-1:] if line["decision"] == "park"]
+    questions += [_decision(line, lang) for line in remarks[-1:] if line["decision"] == "park"]
     if unknown:
         questions.append(f"{words.text('not assessed', lang)}: {', '.join(unknown)}")
     return tuple(questions)

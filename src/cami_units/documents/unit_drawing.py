@@ -187,9 +187,9 @@ class Ground:
     states: tuple[tuple[str, str, BaseGeometry], ...]
 
 
-def ground(shown: scene.Scene) -> Ground:
+def ground(shown_scene: scene.Scene) -> Ground:
     """The layers and place names of a scene, ready to be cut to the frames of its maps."""
-    tables = shown.layers
+    tables = shown_scene.layers
     behind: list[tuple[str, npt.NDArray[Any]]] = []
     places: list[tuple[str, str, BaseGeometry]] = []
     states: list[tuple[str, str, BaseGeometry]] = []
@@ -197,13 +197,13 @@ def ground(shown: scene.Scene) -> Ground:
     if countries is not None:
         behind.append(("land", countries.geometry.to_numpy()))
         for row in scene.records(countries):
-            place = ("country", words.name_in(row, shown.lang), row["geometry"])
+            place = ("country", words.name_in(row, shown_scene.lang), row["geometry"])
             places.append(place)
             states += [("state", *place[1:])] if row["range_state"] else []
     if disputed is not None:
         behind.append(("land", disputed.geometry.to_numpy()))
     # protected areas are drawn over waters, so that a reserve round a lake is seen; both are pale
-    behind += _waters(shown)
+    behind += _waters(shown_scene)
     for name, kind in (
         ("protected_areas", "protected"),
         ("hotspots", "hotspot"),
@@ -212,9 +212,9 @@ def ground(shown: scene.Scene) -> Ground:
     ):
         table = tables.get(name)
         if table is not None:
-            wanted = 1 if kind in LINES else 2
+            dimension = 1 if kind in LINES else 2
             shapes = table.geometry.to_numpy()
-            behind.append((kind, shapes[shapely.get_dimensions(shapes) == wanted]))
+            behind.append((kind, shapes[shapely.get_dimensions(shapes) == dimension]))
     behind += _borders(countries, disputed)
     gazetteer = tables.get("gazetteer")
     if gazetteer is not None:
@@ -222,8 +222,8 @@ def ground(shown: scene.Scene) -> Ground:
         for row in scene.records(order):
             kind = str(row["kind"])
             label = "town" if kind == "town" else "water" if kind in _WATER else "place"
-            places.append((label, words.name_in(row, shown.lang), row["geometry"]))
-    return Ground(shown, tuple(behind), tuple(places), tuple(states))
+            places.append((label, words.name_in(row, shown_scene.lang), row["geometry"]))
+    return Ground(shown_scene, tuple(behind), tuple(places), tuple(states))
 
 
 def _waters(shown: scene.Scene) -> list[tuple[str, npt.NDArray[Any]]]:
@@ -303,10 +303,10 @@ def _moved(shape: Any, project: Transformer, step: float) -> Any:
 
 def _in_view(shapes: Iterable[Any], view: _View) -> list[BaseGeometry]:
     """What of these shapes lies inside the frame, in the projection of the view."""
-    found = np.array(list(shapes), dtype=object)
-    if not len(found):
+    shape_array = np.array(list(shapes), dtype=object)
+    if not len(shape_array):
         return []
-    near = found[shapely.intersects(found, shapely.box(*view.window))]
+    near = shape_array[shapely.intersects(shape_array, shapely.box(*view.window))]
     cut = shapely.clip_by_rect(near, *view.window)
     step = (view.frame[2] - view.frame[0]) / 40
     flat = shapely.clip_by_rect(_moved(cut, view.project, step), *view.frame)
@@ -318,8 +318,8 @@ def _rings(shapes: Sequence[BaseGeometry], view: _View) -> tuple[Ring, ...]:
     west, north = view.frame[0], view.frame[3]
     rings = []
     for shape in shapes:
-        seen = shapely.line_merge(shape) if shape.geom_type == "MultiLineString" else shape
-        for part in shapely.get_parts(shapely.simplify(seen, 0.5 / view.scale)):
+        merged = shapely.line_merge(shape) if shape.geom_type == "MultiLineString" else shape
+        for part in shapely.get_parts(shapely.simplify(merged, 0.5 / view.scale)):
             if part.geom_type == "Polygon":
                 lines = list(shapely.get_rings(part))
             elif part.geom_type in ("LineString", "LinearRing"):
@@ -344,29 +344,29 @@ def _candidates(places: Iterable[tuple[str, str, BaseGeometry]], view: _View) ->
     named = [place for place in places if place[1]]
     window = shapely.box(*view.window)
     is_near = shapely.intersects(np.array([shape for *_, shape in named], dtype=object), window)
-    wanted = []
+    candidates = []
     for (kind, text, shape), near in zip(named, is_near, strict=True):
-        for seen in _in_view([shape], view) if near else ():
-            point = shapely.point_on_surface(seen)
+        for visible_part in _in_view([shape], view) if near else ():
+            point = shapely.point_on_surface(visible_part)
             x, y = (point.x - west) * view.scale, (north - point.y) * view.scale
-            wanted.append((kind, text, float(x), float(y)))
-    return wanted
+            candidates.append((kind, text, float(x), float(y)))
+    return candidates
 
 
-def _placed(wanted: Iterable[_Candidate]) -> tuple[list[Label], list[_Candidate]]:
+def _placed(candidates: Iterable[_Candidate]) -> tuple[list[Label], list[_Candidate]]:
     """Labels that do not lie on one another, and the towns that have theirs.
 
     The important ones come first and stay where they are; another is moved by its own height or
     width, and left out where all of that is taken. What a decision hangs on is never left out.
     """
     order = list(LABEL_SIZES)
-    taken: list[_Frame] = []
+    taken_boxes: list[_Frame] = []
     labels, towns = [], []
-    for kind, text, x, y in sorted(wanted, key=lambda one_label: order.index(one_label[0])):
+    for kind, text, x, y in sorted(candidates, key=lambda one_label: order.index(one_label[0])):
         size = LABEL_SIZES[kind]
         wide, high = _width(text, size), size * 1.15
-        beside = 0.0 if kind != "town" else wide / 2 + 7
-        shifts = [(beside, 0.0), (-beside, 0.0), (0.0, -high), (0.0, high), (0.0, -2 * high)]
+        shift = 0.0 if kind != "town" else wide / 2 + 7
+        shifts = [(shift, 0.0), (-shift, 0.0), (0.0, -high), (0.0, high), (0.0, -2 * high)]
         if kind in _NEVER_HIDDEN:
             shifts = [(0.0, 0.0), *_around(wide, high)]
         spots = [
@@ -383,12 +383,12 @@ def _placed(wanted: Iterable[_Candidate]) -> tuple[list[Label], list[_Candidate]
         free = [
             number
             for number, box in enumerate(boxes)
-            if not any(_overlap(box, other_box) for other_box in taken)
+            if not any(_overlap(box, other_box) for other_box in taken_boxes)
         ]
         if not free and kind not in _NEVER_HIDDEN:
             continue
         chosen_place = free[0] if free else 0
-        taken.append(boxes[chosen_place])
+        taken_boxes.append(boxes[chosen_place])
         labels.append(
             Label(kind, text, round(spots[chosen_place][0], 1), round(spots[chosen_place][1], 1))
         )
@@ -484,18 +484,18 @@ def unit_drawing(
     remarks : sequence of (number, mapping)
         What groups pinned or drew there, with the number that stands beside it; 0 has no place.
     """
-    shown = base.of
-    units = shown.units.set_index("unit_id")
+    shown_scene = base.of
+    units = shown_scene.units.set_index("unit_id")
     shape = units.geometry[unit_id]
     rivals = [row["geometry"] for row in versions]
     around = shapely.union_all([shape, *rivals, *([] if before is None else [before])])
-    view = _view(around, shown.crs)
-    others = scene.shown_units(shown.units)
+    view = _view(around, shown_scene.crs)
+    others = scene.shown_units(shown_scene.units)
     others = others[others["unit_id"] != unit_id]
     pins = [(number, row["geometry"]) for number, row in remarks if number]
     half = 7 / view.scale
     shapes: list[tuple[str, Iterable[Any], str]] = [
-        *((kind, found, "") for kind, found in base.layers),
+        *((kind, layer_shapes, "") for kind, layer_shapes in base.layers),
         ("other", others.geometry, ""),
         ("unit", [shape], str(units.at[unit_id, "status"])),
         ("before", [] if before is None else [before], ""),
@@ -523,12 +523,12 @@ def unit_drawing(
 
 def overview_drawing(base: Ground) -> Drawing:
     """The map of all units, each in the colour of its status, with its id."""
-    shown = base.of
-    units = scene.drawn_units(shown)
-    view = _view(shapely.box(*units.total_bounds), shown.crs, margin=1.08)
+    shown_scene = base.of
+    units = scene.drawn_units(shown_scene)
+    view = _view(shapely.box(*units.total_bounds), shown_scene.crs, margin=1.08)
     shapes: list[tuple[str, Iterable[Any], str]] = [
-        (kind, found, "")
-        for kind, found in base.layers
+        (kind, layer_shapes, "")
+        for kind, layer_shapes in base.layers
         if kind in ("land", "lake", "border", "disputed")
     ]
     shapes += [

@@ -113,28 +113,28 @@ def draw_map(
     axes.set_xlim(left, right)
     axes.set_ylim(low, top)
     axes.set_facecolor(palette.WATER)
-    wanted = set(layers)
-    taken = _Labels(axes, sized)
+    layer_names = set(layers)
+    label_boxes = _Labels(axes, sized)
     _background(axes, scene, sized, line)
-    if "protected_areas" in wanted:
+    if "protected_areas" in layer_names:
         _areas(axes, layer(scene, "protected_areas", "pa_id"), "protected_areas", sized, line)
-    if "sections" in wanted:
+    if "sections" in layer_names:
         _sections(axes, scene, sized, line)
-    if "hotspots" in wanted:
+    if "hotspots" in layer_names:
         _areas(axes, layer(scene, "hotspots", "hotspot_id"), "hotspots", sized, line)
-    if "corridors" in wanted:
+    if "corridors" in layer_names:
         _lines(axes, layer(scene, "corridors", "corridor_id"), "corridors", sized, line)
-    if "barriers" in wanted:
+    if "barriers" in layer_names:
         _barriers(axes, scene, sized, line)
     _units(axes, scene, sized, focus, line)
     if names:
         # A state's name must stand in the state; an id may step aside, and always finds room.
-        _country_names(taken, scene, sized, range_states=True)
-        _unit_names(taken, scene, sized, focus)
-        if "sections" in wanted:
-            _section_names(taken, scene, sized)
-        _country_names(taken, scene, sized, range_states=False)
-        _place_names(taken, scene, sized)
+        _country_names(label_boxes, scene, sized, range_states=True)
+        _unit_names(label_boxes, scene, sized, focus)
+        if "sections" in layer_names:
+            _section_names(label_boxes, scene, sized)
+        _country_names(label_boxes, scene, sized, range_states=False)
+        _place_names(label_boxes, scene, sized)
     for spine in axes.spines.values():
         spine.set_linewidth(0.6)
         spine.set_color("#5a666d")
@@ -212,10 +212,10 @@ def _strength(sized: Sized) -> float:
 def _water(scene: Scene, sized: Sized) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
     """Lakes and rivers as a map of this size shows them; of the whole region only long rivers."""
     table = backdrop.water_in(_lonlat_bounds(scene, sized))
-    least = _LONG_KM if sized.metres_per_mm > _WHOLE_REGION else 0
+    least_km = _LONG_KM if sized.metres_per_mm > _WHOLE_REGION else 0
     lakes = table["kind"].eq(backdrop.LAKES).to_numpy()
     shapes = table.to_crs(scene.crs).geometry.to_numpy()
-    rivers = ~lakes & table["size"].ge(least).to_numpy()
+    rivers = ~lakes & table["size"].ge(least_km).to_numpy()
     return _seen(shapes[lakes], sized), _seen(shapes[rivers], sized)
 
 
@@ -229,10 +229,10 @@ def _lonlat_bounds(scene: Scene, sized: Sized) -> Frame:
     left, low, right, top = sized.frame
     x, y = np.meshgrid(np.linspace(left, right, 25), np.linspace(low, top, 25))
     lon, lat = Transformer.from_crs(scene.crs, LONLAT, always_xy=True).transform(x, y)
-    known = np.isfinite(lon) & np.isfinite(lat)
-    if not known.any():
+    is_place = np.isfinite(lon) & np.isfinite(lat)
+    if not is_place.any():
         return (0.0, 0.0, 0.0, 0.0)
-    lon, lat = lon[known], lat[known]
+    lon, lat = lon[is_place], lat[is_place]
     return float(lon.min()), float(lat.min()), float(lon.max()), float(lat.max())
 
 
@@ -240,8 +240,8 @@ def _land(scene: Scene, shapes: npt.NDArray[Any], sized: Sized) -> BaseGeometry:
     """All ground, whoever's it is: what no state of the layer has (Siachen) is no water for that."""
     disputed = layer(scene, "disputed", "disputed_id")
     areas: Any = () if disputed is None else _seen(disputed.geometry.to_numpy(), sized)
-    whole: BaseGeometry = shapely.union_all([*shapes, *areas])
-    return whole
+    ground: BaseGeometry = shapely.union_all([*shapes, *areas])
+    return ground
 
 
 _TOUCHING_M: Final = 3_000.0
@@ -252,13 +252,13 @@ def _borders(scene: Scene, sized: Sized) -> BaseGeometry:
     """Every border once, as lines, whoever's it is: the edges that two countries share to the metre."""
     left, low, right, top = sized.frame
     edges = _common_edges(scene)
-    inside = (
+    is_inside = (
         (edges[:, [0, 2]].max(axis=1) > left)
         & (edges[:, [0, 2]].min(axis=1) < right)
         & (edges[:, [1, 3]].max(axis=1) > low)
         & (edges[:, [1, 3]].min(axis=1) < top)
     )
-    ends = edges[inside].reshape(-1, 2, 2).astype(float)
+    ends = edges[is_inside].reshape(-1, 2, 2).astype(float)
     edge_lines: Any = shapely.linestrings(ends)
     merged: Any = shapely.line_merge(shapely.multilinestrings(edge_lines))
     simpler: BaseGeometry = shapely.simplify(merged, _tolerance(sized))
@@ -365,8 +365,8 @@ _CASING_PT: Final = 1.4
 def _seen(shapes: npt.NDArray[Any], sized: Sized) -> npt.NDArray[Any]:
     """What of these shapes lies in the frame, no finer than the paper shows."""
     simpler = shapely.simplify(_clipped(shapes, sized), _tolerance(sized))
-    kept: npt.NDArray[Any] = simpler[~shapely.is_empty(simpler)]
-    return kept
+    kept_shapes: npt.NDArray[Any] = simpler[~shapely.is_empty(simpler)]
+    return kept_shapes
 
 
 def _clipped(shapes: npt.NDArray[Any], sized: Sized) -> npt.NDArray[Any]:
@@ -504,20 +504,20 @@ class _Labels:
 
     def _is_free(self, box: Frame) -> bool:
         left, low, right, top = self.sized.frame
-        inside = left < box[0] and low < box[1] and box[2] < right and box[3] < top
-        return inside and not any(_touch(box, other) for other in self.taken)
+        is_inside = left < box[0] and low < box[1] and box[2] < right and box[3] < top
+        return is_inside and not any(_touch(box, taken_box) for taken_box in self.taken)
 
     def _step_aside(self, box: Frame) -> tuple[float, float]:
         """The smallest of a few steps that sets a box free; none, if none does."""
         wide, high = box[2] - box[0], box[3] - box[1]
         for right, up in _STEPS:
-            moved = (
+            moved_box = (
                 box[0] + right * wide,
                 box[1] + up * high,
                 box[2] + right * wide,
                 box[3] + up * high,
             )
-            if self._is_free(moved):
+            if self._is_free(moved_box):
                 return right * wide, up * high
         return 0.0, 0.0
 
@@ -532,35 +532,40 @@ _STEPS: Final = tuple(
 """Steps aside, in quarters of a name's width and halves of its height, the smallest first."""
 
 
-def _touch(one: Frame, other: Frame) -> bool:
-    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+def _touch(first: Frame, second: Frame) -> bool:
+    return (
+        first[0] < second[2]
+        and second[0] < first[2]
+        and first[1] < second[3]
+        and second[1] < first[3]
+    )
 
 
-def _unit_names(taken: _Labels, scene: Scene, sized: Sized, focus: str) -> None:
+def _unit_names(label_boxes: _Labels, scene: Scene, sized: Sized, focus: str) -> None:
     rows = sorted(records(drawn_units(scene)), key=lambda row: row["unit_id"] != focus)
     frame = shapely.box(*sized.frame)
     for row in rows:
         shape = shapely.intersection(row["geometry"], frame)
         if shape.is_empty:
             continue
-        chosen = row["unit_id"] == focus
-        taken.add(
+        is_focus = row["unit_id"] == focus
+        label_boxes.add(
             label_place(shape),
             str(row["unit_id"]),
-            size=sized.text * (1.35 if chosen else 1.0),
+            size=sized.text * (1.35 if is_focus else 1.0),
             face="bold",
-            colour=INK if chosen or not focus else SOFT,
-            must=chosen or not focus,
+            colour=INK if is_focus or not focus else SOFT,
+            must=is_focus or not focus,
         )
 
 
-def _section_names(taken: _Labels, scene: Scene, sized: Sized) -> None:
+def _section_names(label_boxes: _Labels, scene: Scene, sized: Sized) -> None:
     table = layer(scene, "sections", "section_id")
     frame = shapely.box(*sized.frame)
     for row in records(table) if table is not None else ():
         shape = shapely.intersection(row["geometry"], frame)
         if not shape.is_empty:
-            taken.add(
+            label_boxes.add(
                 label_place(shape),
                 str(row["section_id"]),
                 size=sized.text * 2.2,
@@ -570,25 +575,25 @@ def _section_names(taken: _Labels, scene: Scene, sized: Sized) -> None:
             )
 
 
-def _country_names(taken: _Labels, scene: Scene, sized: Sized, *, range_states: bool) -> None:
+def _country_names(label_boxes: _Labels, scene: Scene, sized: Sized, *, range_states: bool) -> None:
     """Names of range states, wherever in the state there is room; of neighbours, in their middle."""
     table = layer(scene, "countries", "iso2")
     if table is None:
         return
-    chosen = table["range_state"].astype(str).str.lower().isin(("yes", "true"))
+    is_range_state = table["range_state"].astype(str).str.lower().isin(("yes", "true"))
     parts = [
         (name_of(row, scene.lang).upper(), shapely.intersection(row["geometry"], _box(sized)))
-        for row in records(table[chosen if range_states else ~chosen])
+        for row in records(table[is_range_state if range_states else ~is_range_state])
     ]
-    least = (sized.metres_per_mm * sized.text * (0.8 if range_states else 2.5)) ** 2
+    least_m2 = (sized.metres_per_mm * sized.text * (0.8 if range_states else 2.5)) ** 2
     for name, shape in sorted(parts, key=lambda part: part[1].area):  # the small have least choice
-        if shape.is_empty or shape.area < least:
+        if shape.is_empty or shape.area < least_m2:
             continue
         places = label_places(shape) if range_states else [label_place(shape)]
         for place in places:
             size = sized.text * (0.95 if range_states else 0.8)
             colour = "#4f463c" if range_states else "#7d746a"
-            if taken.add(place, in_lines(name, 12), size=size, colour=colour):
+            if label_boxes.add(place, in_lines(name, 12), size=size, colour=colour):
                 break
 
 
@@ -597,20 +602,20 @@ def _box(sized: Sized) -> BaseGeometry:
     return frame
 
 
-def _place_names(taken: _Labels, scene: Scene, sized: Sized) -> None:
+def _place_names(label_boxes: _Labels, scene: Scene, sized: Sized) -> None:
     """Towns with a dot, and whatever is about as long on this paper as its name."""
     places = scene.layers.get("gazetteer")
     if places is None or places.empty:
         return
-    inside = places[places.intersects(shapely.box(*sized.frame))]
-    ordered = inside.sort_values(["extent_km", "name_en"], ascending=[False, True])
+    places_inside = places[places.intersects(shapely.box(*sized.frame))]
+    ordered = places_inside.sort_values(["extent_km", "name_en"], ascending=[False, True])
     for row in records(ordered):
         extent = row["extent_km"] if row["extent_km"] == row["extent_km"] else 0.0
         paper_mm = max(float(extent), 10.0) * 1000 / sized.metres_per_mm
         town = row["kind"] in TOWNS
         if paper_mm < (1.2 if town else 9.0):
             continue
-        taken.add(
+        label_boxes.add(
             row["geometry"],
             name_of(row, scene.lang) if town else in_lines(name_of(row, scene.lang)),
             size=sized.text * 0.82,

@@ -80,11 +80,11 @@ def poster(scene: Scene) -> Figure:
     share = -(-len(units) // _COLUMNS)
     for place in range(_COLUMNS):
         at = margin + place * (column + gap)
-        told = words.text("units", scene.lang) if place == 0 else ""
-        y = _heading(figure, at, below, told or " ", column, size=17)
+        heading = words.text("units", scene.lang) if place == 0 else ""
+        y = _heading(figure, at, below, heading or " ", column, size=17)
         part = units.iloc[place * share : (place + 1) * share]
         if len(part):
-            _unit_table(figure, scene, part, at, y + 1, column, end, size=9.8, most=1)
+            _unit_table(figure, scene, part, at, y + 1, column, end, size=9.8, most_lines=1)
     return figure
 
 
@@ -119,14 +119,18 @@ def section_sheet(scene: Scene, section_id: str) -> Figure:
         line=1.2,
     )
     column = left + map_width + 6
-    inside = drawn_units(scene)
-    inside = inside[shapely.intersects(inside.geometry.to_numpy(), row["geometry"])]
+    units_inside = drawn_units(scene)
+    units_inside = units_inside[
+        shapely.intersects(units_inside.geometry.to_numpy(), row["geometry"])
+    ]
     rows = entries(scene, _ALL)
     key = end - (-(-len(rows) // 2) * 5.6 + 8)
     y = _heading(figure, column, key, words.text("legend", scene.lang), side, size=10)
     legend(figure, rows, column, y + 1, side, size=6.4, columns=2)
     y = _heading(figure, column, top, words.text("units", scene.lang), side, size=10)
-    y = _unit_table(figure, scene, inside, column, y + 0.5, side, key - 30, size=6.6, short=True)
+    y = _unit_table(
+        figure, scene, units_inside, column, y + 0.5, side, key - 30, size=6.6, short=True
+    )
     y = _heading(figure, column, y + 4, words.text("your notes", scene.lang), side, size=10)
     for at in np.arange(y + 7, key - 3, 7.5):
         rule(figure, column, float(at), side)
@@ -146,7 +150,7 @@ def unit_page(scene: Scene, unit_id: str) -> Figure:
     margin, side = 11.0, 62.0
     figure = sheet(*A4)
     name = f"{unit_id} · {name_of(row, scene.lang)}"
-    other = "ru" if scene.lang == "en" else "en"
+    other_language = "ru" if scene.lang == "en" else "en"
     top = _title(
         figure,
         scene,
@@ -155,7 +159,7 @@ def unit_page(scene: Scene, unit_id: str) -> Figure:
         size=15,
         facts_size=7,
         above=scene.imprint.title,
-        below=str(row.get(f"name_{other}") or ""),
+        below=str(row.get(f"name_{other_language}") or ""),
     )
     end = foot(figure, scene, size=5, margin=margin) - 2
     map_width, map_high = wide - 2 * margin - side - 8, 108.0
@@ -197,13 +201,13 @@ def slide(scene: Scene) -> Figure:
     top = _title(figure, scene, scene.imprint.title, margin, size=19, facts_size=9.5)
     end = foot(figure, scene, size=5.6, margin=margin) - 2
     map_width = wide - 2 * margin - side - 9
-    shown = ("hotspots",)
+    layer_names = ("hotspots",)
     _framed_map(
         figure,
         scene,
         region(scene) if not len(drawn_units(scene)) else drawn_units(scene).total_bounds,
         (margin + 3, top, map_width, end - top - 4),
-        layers=shown,
+        layers=layer_names,
         text=8,
         line=1.3,
     )
@@ -211,10 +215,10 @@ def slide(scene: Scene) -> Figure:
     units = drawn_units(scene)
     y = write(figure, column, top, words.text("units", scene.lang), size=12, width=side)
     y = write(figure, column, y - 1, str(len(units)), size=40, face="bold") - 2
-    y = legend(figure, entries(scene, shown), column, y + 4, side, size=9.5)
+    y = legend(figure, entries(scene, layer_names), column, y + 4, side, size=9.5)
     for row in list(records(units))[: max(0, int((end - y - 8) // 9))]:
-        told = f"{row['rank_label']}  {row['unit_id']}  {name_of(row, scene.lang)}"
-        y = write(figure, column, y + 2, told, size=9, width=side, most=1)
+        unit_line = f"{row['rank_label']}  {row['unit_id']}  {name_of(row, scene.lang)}"
+        y = write(figure, column, y + 2, unit_line, size=9, width=side, most=1)
     return figure
 
 
@@ -301,10 +305,12 @@ def _title(
 
 
 def _heading(
-    figure: Figure, left: float, top: float, told: str, width: float, *, size: float
+    figure: Figure, left: float, top: float, heading: str, width: float, *, size: float
 ) -> float:
     rule(figure, left, top, width, colour=INK)
-    return write(figure, left, top + size * 0.15, told, size=size, face="bold", width=width, most=1)
+    return write(
+        figure, left, top + size * 0.15, heading, size=size, face="bold", width=width, most=1
+    )
 
 
 def _framed_map(
@@ -373,11 +379,11 @@ def _card(
     cards = scene.cards
     card = next(records(cards[cards["unit_id"] == unit_id]))
     fields = [name for name in _CARD if name not in without and card.get(name)]
-    told = {name: words.label(name, scene.lang) for name in fields}
-    indent = max((width_mm(label, size) for label in told.values()), default=0) + size * 0.45
+    label_of = {name: words.label(name, scene.lang) for name in fields}
+    indent = max((width_mm(label, size) for label in label_of.values()), default=0) + size * 0.45
     y = top
     for name in fields:
-        put(figure, left, y, told[name], size=size, colour=SOFT)
+        put(figure, left, y, label_of[name], size=size, colour=SOFT)
         ends = write(
             figure,
             left + indent,
@@ -403,12 +409,12 @@ def _marks(
     x, y = left, top
     for word in _with_marks(criteria):
         name, _, mark = word.rpartition(" ")
-        known = mark in _MARK_COLOURS
+        is_mark = mark in _MARK_COLOURS
         step = width_mm(f"{word}  ", size, "bold")
         if x > left and x + step > left + width:
             x, y = left, y + size * LEADING * MM_PER_POINT
-        put(figure, x, y, name if known else word, size=size, colour=INK if known else SOFT)
-        if known:
+        put(figure, x, y, name if is_mark else word, size=size, colour=INK if is_mark else SOFT)
+        if is_mark:
             at = x + width_mm(f"{name} ", size)
             put(figure, at, y, mark, size=size, face="bold", colour=_MARK_COLOURS[mark])
         x += step
@@ -423,14 +429,14 @@ def _with_marks(criteria: str) -> list[str]:
     >>> _with_marks("C1 ✓ C2 ✗ · need: C6 ?")
     ['C1 ✓', 'C2 ✗', '· need:', 'C6 ?']
     """
-    found: list[str] = []
+    runs: list[str] = []
     for word in criteria.split():
-        joined = word in _MARK_COLOURS or (found and found[-1] == "·")
-        if joined and found:
-            found[-1] += f" {word}"
+        joined = word in _MARK_COLOURS or (runs and runs[-1] == "·")
+        if joined and runs:
+            runs[-1] += f" {word}"
         else:
-            found.append(word)
-    return found
+            runs.append(word)
+    return runs
 
 
 def _unit_table(
@@ -444,7 +450,7 @@ def _unit_table(
     *,
     size: float,
     short: bool = False,
-    most: int = 2,
+    most_lines: int = 2,
 ) -> float:
     """The units as rows; what finds no room is named by its ids. Say where it ends."""
     lang = scene.lang
@@ -465,10 +471,10 @@ def _unit_table(
         ]
         rows.append(cells[: len(heads)])
     widths = _widths(rows, width, size, wide=2)
-    shown, y = table(figure, left, top, rows, widths, size=size, limit=limit, most=most)
-    if shown < len(rows):
-        more = f"+ {len(rows) - shown}: {', '.join(str(row[1][0]) for row in rows[shown:])}"
-        y = write(figure, left, y, more, size=size * 0.9, width=width, colour=SOFT, most=2)
+    n_shown, y = table(figure, left, top, rows, widths, size=size, limit=limit, most=most_lines)
+    if n_shown < len(rows):
+        rest = f"+ {len(rows) - n_shown}: {', '.join(str(row[1][0]) for row in rows[n_shown:])}"
+        y = write(figure, left, y, rest, size=size * 0.9, width=width, colour=SOFT, most=2)
     return y
 
 
@@ -499,11 +505,11 @@ def _criteria(
     step = LEADING * MM_PER_POINT
     told_of = [lines(row["because"], width - 12, size=5.6) for row in rows]
     room = int((limit - y - len(rows) * (7 * step + 0.9)) / (5.6 * step))
-    most = _shared_out([len(told) for told in told_of], room)
-    for row, allowed in zip(rows, most, strict=True):
+    line_counts = _shared_out([len(told_lines) for told_lines in told_of], room)
+    for row, allowed in zip(rows, line_counts, strict=True):
         if y + 7 * step > limit:
             break
-        told = lines(row["because"], width - 12, size=5.6, most=allowed) if allowed else []
+        told_lines = lines(row["because"], width - 12, size=5.6, most=allowed) if allowed else []
         mark = words.mark(row["met"], row["criterion"])
         put(figure, left, y, row["criterion"], size=7, face="bold")
         put(figure, left + 6.2, y, mark, size=8, face="bold", colour=_MARK_COLOURS.get(mark, INK))
@@ -512,13 +518,13 @@ def _criteria(
         put(figure, left + 12, y, name, size=6.6, face="bold")
         put(figure, left + width, y, figures, size=6.2, colour=SOFT, align="right")
         y += 7 * step
-        for line in told:
+        for line in told_lines:
             put(figure, left + 12, y, line, size=5.6, colour=SOFT)
             y += 5.6 * step
         y += 0.9
 
 
-def _shared_out(wanted: list[int], room: int) -> list[int]:
+def _shared_out(asked_lines: list[int], room: int) -> list[int]:
     """How many lines each text may have where all of them share so many, line by line in turn.
 
     Examples
@@ -526,13 +532,13 @@ def _shared_out(wanted: list[int], room: int) -> list[int]:
     >>> _shared_out([1, 5, 2], 6)
     [1, 3, 2]
     """
-    given = [0] * len(wanted)
-    while room > 0 and given != wanted:
-        for place, most in enumerate(wanted):
-            if given[place] < most and room > 0:
-                given[place] += 1
+    given_lines = [0] * len(asked_lines)
+    while room > 0 and given_lines != asked_lines:
+        for place, most_lines in enumerate(asked_lines):
+            if given_lines[place] < most_lines and room > 0:
+                given_lines[place] += 1
                 room -= 1
-    return given
+    return given_lines
 
 
 def _figures(row: Mapping[str, Any], lang: str) -> str:
@@ -578,13 +584,13 @@ def _states(
                 align="center",
             )
         x += part
-    told = ", ".join(
+    shares = ", ".join(
         f"{row['iso2']} {words.number(float(row['share']), scene.lang)} % "
         f"({words.number(float(row['area_km2']), scene.lang)} {words.text('km2', scene.lang)})"
         for row in rows
     )
     return write(
-        figure, left, y + deep + 1.4, told, size=size * 0.88, width=width, colour=SOFT, most=3
+        figure, left, y + deep + 1.4, shares, size=size * 0.88, width=width, colour=SOFT, most=3
     )
 
 
@@ -593,7 +599,7 @@ def _species(
 ) -> None:
     """The species: those that count in full ink, the others pale; with their share of the range."""
     y = _heading(figure, left, top, words.text("species", scene.lang), width, size=8.5) + 0.8
-    known = {row["sci_name"]: row for row in records(scene.species)}
+    species_rows = {row["sci_name"]: row for row in records(scene.species)}
     rank = {"qualifying": 0, "supporting": 1}
     rows = sorted(
         _of(scene.unit_species, unit_id),
@@ -607,7 +613,7 @@ def _species(
     for row in rows:
         if y + 14 * step > limit:
             break
-        about = known.get(row["sci_name"], {})
+        about = species_rows.get(row["sci_name"], {})
         strong = row["role"] == "qualifying"
         colour = INK if strong else SOFT
         put(figure, left, y, about.get("code", ""), size=6.6, face="bold", colour=colour)
@@ -628,7 +634,7 @@ def _species(
             else f" · {words.number(float(row['range_share']), scene.lang, 1)} %"
         )
         role = str(row["role"])
-        told = (
+        species_line = (
             f"{words.text('role ' + role, scene.lang) if words.has('role ' + role) else role} · "
             f"{words.number(float(row['overlap_km2'] or 0), scene.lang)} {words.text('km2', scene.lang)}{share}"
         )
@@ -637,7 +643,7 @@ def _species(
             figure,
             left + 9,
             y,
-            lines(f"{told}  {sides}", width - 9, size=5.6, most=1)[0],
+            lines(f"{species_line}  {sides}", width - 9, size=5.6, most=1)[0],
             size=5.6,
             colour=SOFT,
         )

@@ -61,14 +61,19 @@ def rank_intervals(scene: Scene, sensitivity: pd.DataFrame) -> Figure:
     top = _title(figure, scene, words.text("rank intervals", lang), margin)
     end = foot(figure, scene, size=5.5, margin=margin) - 16
     units = list(records(drawn_units(scene)))
-    told = {row["unit_id"]: row for row in records(sensitivity)}
-    rows = [row for row in units if row["unit_id"] in told]
+    stability_rows = {row["unit_id"]: row for row in records(sensitivity)}
+    rows = [row for row in units if row["unit_id"] in stability_rows]
     step = min((end - top) / max(len(rows), 1), 9.0)
     size = min(7.5, step * 1.5)
     names, numbers = 74.0, 34.0
     width = wide - 2 * margin - names - numbers
     last = max(
-        [float(told[row["unit_id"]]["rank_high"]) for row in rows if _has_rank(told, row)] or [1.0]
+        [
+            float(stability_rows[row["unit_id"]]["rank_high"])
+            for row in rows
+            if _has_rank(stability_rows, row)
+        ]
+        or [1.0]
     )
     axes = axes_at(figure, margin + names, top, width, step * max(len(rows), 1))
     axes.set_xlim(0.5, last + 0.5)
@@ -80,16 +85,16 @@ def rank_intervals(scene: Scene, sensitivity: pd.DataFrame) -> Figure:
         at = margin + names + width * (tick - 0.5) / last
         put(figure, at, top + step * len(rows) + 1, tick, size=6, colour=SOFT, align="center")
     for number, row in enumerate(rows):
-        found = told[row["unit_id"]]
+        stability_row = stability_rows[row["unit_id"]]
         y = top + step * (number + 0.5) - size * 0.18
         name = f"{row['unit_id']} {name_of(row, lang)}"
         write(figure, margin, y, name, size=size, width=names - 3, most=1)
-        fill, sign = LABEL_LOOKS[found["label"]]
-        if _has_rank(told, row):
-            low, high = float(found["rank_low"]), float(found["rank_high"])
+        fill, sign = LABEL_LOOKS[stability_row["label"]]
+        if _has_rank(stability_rows, row):
+            low, high = float(stability_row["rank_low"]), float(stability_row["rank_high"])
             axes.plot([low, high], [number] * 2, color=INK, linewidth=1.6, solid_capstyle="butt")
             axes.plot(
-                float(found["rank_median"]),
+                float(stability_row["rank_median"]),
                 number,
                 sign,
                 markersize=5,
@@ -99,9 +104,11 @@ def rank_intervals(scene: Scene, sensitivity: pd.DataFrame) -> Figure:
             )
         if not pd.isna(row["rank"]):
             axes.plot(float(row["rank"]), number, "|", markersize=9, color="#a3161a")
-        share = words.share_of_runs(found["share_qualifying"])
-        told_by = [found["flips"]] if found["flips"] else []
-        told_by += [] if _has_rank(told, row) else [found["label"]]  # no sign says it
+        share = words.share_of_runs(stability_row["share_qualifying"])
+        told_by = [stability_row["flips"]] if stability_row["flips"] else []
+        told_by += (
+            [] if _has_rank(stability_rows, row) else [stability_row["label"]]
+        )  # no sign says it
         line = f"{share} %  {' · '.join(words.text(key, lang) for key in told_by)}"
         write(figure, margin + names + width + 2, y, line, size=size * 0.85, width=numbers, most=1)
     key = top + step * len(rows) + 7
@@ -116,8 +123,8 @@ def rank_intervals(scene: Scene, sensitivity: pd.DataFrame) -> Figure:
     return figure
 
 
-def _has_rank(told: Mapping[Any, Mapping[str, Any]], row: Mapping[str, Any]) -> bool:
-    return not pd.isna(told[row["unit_id"]]["rank_median"])
+def _has_rank(stability_rows: Mapping[Any, Mapping[str, Any]], row: Mapping[str, Any]) -> bool:
+    return not pd.isna(stability_rows[row["unit_id"]]["rank_median"])
 
 
 def _ticks(last: float) -> list[int]:
@@ -147,9 +154,13 @@ def selection_map(scene: Scene, cells: gpd.GeoDataFrame) -> Figure:
     graticule(axes, scene, sized, size=5)
     draw_map(axes, scene, sized, layers=(), line=0.9)
     share = cells["selection_frequency"].to_numpy(dtype=float)
-    for (least, fill), most in zip(CLASSES, (np.inf, *(low for low, _ in CLASSES)), strict=False):
-        inside = cells.geometry.to_numpy()[(share > 0) & (share >= least) & (share < most)]
-        patches = [Polygon(shapely.get_coordinates(cell)) for cell in inside]
+    for (low_share, fill), high_share in zip(
+        CLASSES, (np.inf, *(low for low, _ in CLASSES)), strict=False
+    ):
+        class_cells = cells.geometry.to_numpy()[
+            (share > 0) & (share >= low_share) & (share < high_share)
+        ]
+        patches = [Polygon(shapely.get_coordinates(cell)) for cell in class_cells]
         axes.add_collection(
             PatchCollection(patches, facecolor=fill, edgecolor=fill, linewidth=0.1, zorder=1.5)
         )
@@ -170,7 +181,7 @@ def selection_map(scene: Scene, cells: gpd.GeoDataFrame) -> Figure:
     return figure
 
 
-def coverage_curve(scene: Scene, curve: pd.DataFrame, chosen: pd.DataFrame) -> Figure:
+def coverage_curve(scene: Scene, curve: pd.DataFrame, chosen_units: pd.DataFrame) -> Figure:
     """How many species the first units of the greedy order hold on both sides, on a sheet of A4.
 
     The smallest set stands beside it as a sign of its own: as many units, as many species.
@@ -181,8 +192,8 @@ def coverage_curve(scene: Scene, curve: pd.DataFrame, chosen: pd.DataFrame) -> F
         The round.
     curve : DataFrame
         Table `complementarity_curve`: ``order``, ``unit_id``, ``species_covered``.
-    chosen : DataFrame
-        Table `complementarity`: ``unit_id``, ``chosen``.
+    chosen_units : DataFrame
+        Table `complementarity`: ``unit_id``, ``chosen_units``.
     """
     margin, lang = 14.0, scene.lang
     figure = sheet(_A4[1], _A4[0])
@@ -193,12 +204,12 @@ def coverage_curve(scene: Scene, curve: pd.DataFrame, chosen: pd.DataFrame) -> F
     for name, side in axes.spines.items():
         side.set_visible(name in ("left", "bottom"))
     covered = curve["species_covered"].to_numpy(dtype=int)
-    smallest = int(chosen["chosen"].sum())
-    most = max(int(covered.max(initial=0)), 1)
+    smallest = int(chosen_units["chosen"].sum())
+    most_species = max(int(covered.max(initial=0)), 1)
     axes.set_xlim(0, max(len(curve), smallest, 1) + 0.7)
-    axes.set_ylim(0, most + 0.8)
+    axes.set_ylim(0, most_species + 0.8)
     axes.set_xticks([])
-    axes.set_yticks(range(0, most + 1, max(1, most // 10)))
+    axes.set_yticks(range(0, most_species + 1, max(1, most_species // 10)))
     axes.tick_params(labelsize=7, colors=SOFT, length=2)
     axes.step(range(len(covered) + 1), [0, *covered], where="post", color=INK, linewidth=1.4)
     per_unit = (width - 6) / (max(len(curve), smallest, 1) + 0.7)
@@ -208,7 +219,9 @@ def coverage_curve(scene: Scene, curve: pd.DataFrame, chosen: pd.DataFrame) -> F
         axes.text(
             number, -0.15, unit, fontsize=size, rotation=60, ha="right", va="top", parse_math=False
         )
-    axes.plot(smallest, most, "D", markersize=9, markerfacecolor="none", markeredgecolor="#a3161a")
+    axes.plot(
+        smallest, most_species, "D", markersize=9, markerfacecolor="none", markeredgecolor="#a3161a"
+    )
     explained = words.text("coverage curve explained", lang).format(smallest=smallest)
     write(figure, margin, end + 15, explained, size=7, width=width, colour=SOFT, most=2)
     return figure
@@ -246,10 +259,10 @@ def border_graph(scene: Scene, pairs: pd.DataFrame) -> Figure:
         axes.set_xlim(left, right)
         axes.set_ylim(low, high)
     for row in records(pairs.drop(columns="geometry", errors="ignore")):
-        one, other = (places[state] for state in row["pair"].split(";"))
+        start, finish = (places[state] for state in row["pair"].split(";"))
         weight = 0.6 + 0.55 * float(row["n_species"])
-        axes.plot(*zip(one, other, strict=True), color="#7d96a6", linewidth=weight, zorder=1)
-        middle = ((one[0] + other[0]) / 2, (one[1] + other[1]) / 2)
+        axes.plot(*zip(start, finish, strict=True), color="#7d96a6", linewidth=weight, zorder=1)
+        middle = ((start[0] + finish[0]) / 2, (start[1] + finish[1]) / 2)
         axes.text(
             *middle,
             f"{row['n_species']} / {row['n_units']}",
@@ -275,8 +288,8 @@ def _places(scene: Scene, pairs: pd.DataFrame) -> dict[str, tuple[float, float]]
     frame = shapely.box(*framed(region(scene), aspect=1.5))
     spots = {}
     for state in named:
-        seen = shapely.intersection(countries[state], frame)
-        point = shapely.centroid(countries[state] if seen.is_empty else seen)
+        visible_part = shapely.intersection(countries[state], frame)
+        point = shapely.centroid(countries[state] if visible_part.is_empty else visible_part)
         spots[state] = (float(point.x), float(point.y))
     return spots
 

@@ -118,13 +118,13 @@ class Entry:
 # -- files ----------------------------------------------------------------------------------------
 
 
-def content_of(given: str | Path | bytes, name: str | None) -> tuple[bytes | Path, str]:
+def content_of(source: str | Path | bytes, name: str | None) -> tuple[bytes | Path, str]:
     """The bytes of a file (its path, where it is an archive), and what to call it: never its path."""
-    if isinstance(given, bytes):
-        if len(given) > MAX_FILE:
-            raise InputError(too_large(name or "the file", len(given), MAX_FILE))
-        return given, name or "the file"
-    path = Path(given)
+    if isinstance(source, bytes):
+        if len(source) > MAX_FILE:
+            raise InputError(too_large(name or "the file", len(source), MAX_FILE))
+        return source, name or "the file"
+    path = Path(source)
     called = name or path.name
     if not path.is_file():
         raise InputError(f"{called}: there is no such file. Check the name and the folder.")
@@ -132,9 +132,9 @@ def content_of(given: str | Path | bytes, name: str | None) -> tuple[bytes | Pat
     try:
         with path.open("rb") as stream:
             is_archive = _is_archive(stream.read(4))
-        most = MAX_ARCHIVE if is_archive else MAX_FILE
-        if size > most:
-            raise InputError(too_large(called, size, most))
+        most_bytes = MAX_ARCHIVE if is_archive else MAX_FILE
+        if size > most_bytes:
+            raise InputError(too_large(called, size, most_bytes))
         return path if is_archive else path.read_bytes(), called
     except InputError:
         raise
@@ -216,10 +216,10 @@ def inner_files(path: Path, label: str) -> tuple[list[Entry], tuple[str, ...]]:
 def _is_one_file(content: bytes | Path, filename: str, label: str) -> bool:
     """Whether an archive is a file of its own: a KMZ, or a workbook."""
     with _opened(content, label) as archive:
-        names = [one.filename.lower() for one in archive.infolist()]
+        names = [entry.filename.lower() for entry in archive.infolist()]
     if "doc.kml" in names or "[content_types].xml" in names or "mimetype" in names:
         return True
-    maps = [one for one in names if one.endswith(tuple(f".{ending}" for ending in _MAPS))]
+    maps = [entry for entry in names if entry.endswith(tuple(f".{ending}" for ending in _MAPS))]
     return filename.lower().endswith(".kmz") or (len(maps) == 1 and maps[0].endswith(".kml"))
 
 
@@ -235,16 +235,18 @@ class _Unpacking:
 
     def files(self) -> list[Entry]:
         """The files, those of a shapefile as one; what lies beside no ``.shp`` is passed over."""
-        found = []
+        file_list = []
         for entry in self.entries:
             sidecars = {}
             if entry.ending == "shp":
                 sidecars = self._parts.pop(_stem(entry.label), {})
-            found.append(Entry(entry.label, entry.ending, entry.content, sidecars, entry.refusal))
+            file_list.append(
+                Entry(entry.label, entry.ending, entry.content, sidecars, entry.refusal)
+            )
         self.passed += [
             f"{stem}.{ending}" for (_, stem), parts in self._parts.items() for ending in parts
         ]
-        return found
+        return file_list
 
     def open_archive(self, content: bytes | Path, label: str, depth: int) -> None:
         """Every entry of an archive."""
@@ -265,22 +267,22 @@ class _Unpacking:
         texts: list[bytes] = []
         before = len(self.entries)
         for number, part in enumerate(_parts_of(content), start=1):
-            held = _payload(part)
+            payload = _payload(part)
             name = part.get_filename() or ""
             called = f"{label}/{clean_name(name or f'part {number}')[:200]}"
             ending = _ending_of(name)
-            if _is_archive(held) or (
+            if _is_archive(payload) or (
                 name and ending in (*_MAPS, *_FORMS, *_CONTAINERS, *_SIDECARS)
             ):
-                self._spend(len(held), called)
-                self._add(held, called, name, depth)
-            elif name and re.search(rb"<(?:\w{1,20}:)?kml\b", held):
-                self._add(held, called, f"{name}.kml", depth)
-            elif re.search(rb"kml", held, re.IGNORECASE):
-                texts.append(_as_utf8(held, part))
+                self._spend(len(payload), called)
+                self._add(payload, called, name, depth)
+            elif name and re.search(rb"<(?:\w{1,20}:)?kml\b", payload):
+                self._add(payload, called, f"{name}.kml", depth)
+            elif re.search(rb"kml", payload, re.IGNORECASE):
+                texts.append(_as_utf8(payload, part))
             elif name and ending not in _NEEDLESS:
                 self.passed.append(clean_name(name)[:200])
-        if texts and not any(one.ending in _MAPS for one in self.entries[before:]):
+        if texts and not any(entry.ending in _MAPS for entry in self.entries[before:]):
             # The same text comes plain and as a page: the plain one is first.
             self._put(Entry(self._unique(label), "kml", texts[0]))
 
@@ -425,8 +427,8 @@ def _unpacked(content: bytes | Path, name: str, budget: list[int], *, nested: bo
                         raise
                     faults.append((called, error))
     if not members and not faults:
-        held = listed(clean_name(entry_name(entry))[:80] for entry in entries) or "nothing"
-        raise InputError(f"{name} is an archive without any KML; it holds {held}.")
+        entry_names = listed(clean_name(entry_name(entry))[:80] for entry in entries) or "nothing"
+        raise InputError(f"{name} is an archive without any KML; it holds {entry_names}.")
     if not members:
         raise InputError(" ".join(str(error) for _, error in faults[:3]))
     names = tuple(entry.filename for entry in entries)
@@ -463,16 +465,20 @@ def _ending_of(name: str) -> str:
     return name.lower().rpartition(".")[2] if "." in name else ""
 
 
-def _too_many(name: str, entries: int, most: int = MAX_ENTRIES) -> str:
+def _too_many(name: str, entries: int, most_entries: int = MAX_ENTRIES) -> str:
     return (
-        f"{name} is refused: {entries} entries in the archive, at most {most} are "
+        f"{name} is refused: {entries} entries in the archive, at most {most_entries} are "
         "read. Save only the folder with the units."
     )
 
 
 def _refuse_unsafe(entries: list[zipfile.ZipInfo], name: str) -> None:
     """Refuse paths out of the archive, links, passwords; of what is read also odd packing."""
-    read = [one for one in entries if _ending(one) in (*_MAPS, *_FORMS, *_CONTAINERS)]
+    read = [
+        entry_read
+        for entry_read in entries
+        if _ending(entry_read) in (*_MAPS, *_FORMS, *_CONTAINERS)
+    ]
     if len(read) > MAX_ENTRIES:
         raise InputError(_too_many(name, len(read)))
     for entry in entries:
@@ -511,8 +517,8 @@ def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str, budget: l
             content += piece
             size = len(content)
             budget[0] -= len(piece)
-            most = _LIKELY_RATIO if is_kml and size > MAX_KML else MAX_RATIO
-            swollen = size > RATIO_FROM and size > most * max(entry.compress_size, 1)
+            most_ratio = _LIKELY_RATIO if is_kml and size > MAX_KML else MAX_RATIO
+            swollen = size > RATIO_FROM and size > most_ratio * max(entry.compress_size, 1)
             if budget[0] < 0 or swollen:
                 raise InputError(
                     f"{name} is refused: it unpacks to more than {size / 1e6:,.0f} MB "
@@ -540,8 +546,8 @@ def _parts_of(content: bytes) -> Sequence[Message[Any, Any]]:
 
 
 def _payload(part: Message[Any, Any]) -> bytes:
-    held = part.get_payload(decode=True)
-    return held if isinstance(held, bytes) else b""
+    payload = part.get_payload(decode=True)
+    return payload if isinstance(payload, bytes) else b""
 
 
 def _unmailed(content: bytes, name: str) -> Source:
@@ -562,8 +568,11 @@ def _unmailed(content: bytes, name: str) -> Source:
     return Source(tuple(members), packed=True, faults=tuple(faults))
 
 
-def _as_utf8(held: bytes, part: Message[Any, Any]) -> bytes:
+def _as_utf8(payload: bytes, part: Message[Any, Any]) -> bytes:
     charset = part.get_content_charset() or "utf-8"
-    if charset in ("windows-1251", "koi8-r", "cp1251") and b"encoding=" not in held[:200].lower():
-        return held.decode(charset, "replace").encode("utf-8")
-    return held
+    if (
+        charset in ("windows-1251", "koi8-r", "cp1251")
+        and b"encoding=" not in payload[:200].lower()
+    ):
+        return payload.decode(charset, "replace").encode("utf-8")
+    return payload

@@ -134,10 +134,10 @@ def earth_writers(
     Parameters and errors are those of :func:`write_kml`. Each writer takes the path of its file and
     says what had to be left out.
     """
-    drawn = dict(layers or {})
-    _refuse(_given_faults(lang, drawn))
+    drawn_layers = dict(layers or {})
+    _refuse(_given_faults(lang, drawn_layers))
     check_table(units, "conservation_units", crs=LONLAT)
-    for name, table in drawn.items():
+    for name, table in drawn_layers.items():
         if not table.empty:
             check_table(table, "context" if name.startswith(CONTEXT) else name, crs=LONLAT)
     if species is not None:
@@ -156,7 +156,7 @@ def earth_writers(
             cards=by_unit,
             imprint=imprint,
             lang=lang,
-            layers=drawn,
+            layers=drawn_layers,
             species=species,
             tolerance=tolerance,
             pack=pack,
@@ -164,8 +164,8 @@ def earth_writers(
 
     def least() -> int:
         """How many features there are at any tolerance: units, and what groups said of them."""
-        said = drawn.get("remarks")
-        return len(editable()) + (0 if said is None else int((~said.is_empty).sum()))
+        remarks = drawn_layers.get("remarks")
+        return len(editable()) + (0 if remarks is None else int((~remarks.is_empty).sum()))
 
     light = _Once(_light_enough(drawn_at, least))
     return {
@@ -194,14 +194,14 @@ def _written(
     _refuse(_file_faults(path, profile))
     is_archive = path.suffix.lower() == ".kmz"
     picture = legend if is_archive and profile == "earth-pro" else b""
-    for tolerance, made in light:  # noqa: B007 - both are told afterwards
-        content = document(made, profile, legend=LEGEND if picture else "")
+    for tolerance, file_contents in light:  # noqa: B007 - both are told afterwards
+        content = document(file_contents, profile, legend=LEGEND if picture else "")
         if is_archive:
             content = _zipped({"doc.kml": content} | ({LEGEND: picture} if picture else {}))
         if len(content) <= MAX_BYTES:
             break
     _replace(path, content)
-    return tuple(_problems(made, tolerance, len(content), path.name))
+    return tuple(_problems(file_contents, tolerance, len(content), path.name))
 
 
 def _refuse(faults: Sequence[str]) -> None:
@@ -237,8 +237,8 @@ def _check_cards(units: gpd.GeoDataFrame, cards: pd.DataFrame) -> None:
         raise InputError(
             f"The cards have no column {listed(missing)}. Make them with words.unit_cards(…)."
         )
-    known = _by_unit(cards)
-    bare = [unit_id for unit_id in units["unit_id"] if unit_id not in known]
+    card_of = _by_unit(cards)
+    bare = [unit_id for unit_id in units["unit_id"] if unit_id not in card_of]
     if bare:
         raise InputError(
             f"{len(bare)} of {len(units)} units have no card: {listed(bare)}. "
@@ -269,53 +269,57 @@ def _light_enough(
     simplest = drawn_at(_TOLERANCES[-1])
     if _is_light(simplest):
         for tolerance in _TOLERANCES[1:-1]:
-            made = drawn_at(tolerance)
-            if _is_light(made):
-                yield tolerance, made
+            file_contents = drawn_at(tolerance)
+            if _is_light(file_contents):
+                yield tolerance, file_contents
     yield _TOLERANCES[-1], simplest
 
 
-def _is_light(made: Contents) -> bool:
-    everything = marks(made.folders)
+def _is_light(file_contents: Contents) -> bool:
+    everything = marks(file_contents.folders)
     return (
         _features(everything) <= MAX_FEATURES
         and vertices(mark.geometry for mark in everything) <= MAX_VERTICES
     )
 
 
-def _problems(made: Contents, tolerance: float, size: int, file: str) -> list[Problem]:
-    everything = marks(made.folders)
+def _problems(file_contents: Contents, tolerance: float, size: int, file: str) -> list[Problem]:
+    everything = marks(file_contents.folders)
     units = [mark for mark in everything if any(key == "cu_id" for key, _ in mark.data)]
-    found = []
+    problems = []
     if tolerance:
         what = f"evidence was simplified by {tolerance:g}° to keep the file light"
-        lost = ", ".join(f"{n} of {layer}" for layer, n in sorted(made.dropped.items()))
-        if lost:
-            what += f"; parts smaller than that were left out: {lost}"
-        found.append(Problem("counted", "kml", file, "", what))
-    elif made.dropped:
-        specks = ", ".join(f"{n} of {layer}" for layer, n in sorted(made.dropped.items()))
+        left_out = ", ".join(
+            f"{n} of {layer}" for layer, n in sorted(file_contents.dropped.items())
+        )
+        if left_out:
+            what += f"; parts smaller than that were left out: {left_out}"
+        problems.append(Problem("counted", "kml", file, "", what))
+    elif file_contents.dropped:
+        specks = ", ".join(f"{n} of {layer}" for layer, n in sorted(file_contents.dropped.items()))
         what = f"parts smaller than a metre were left out: {specks}"
-        found.append(Problem("counted", "kml", file, "", what))
+        problems.append(Problem("counted", "kml", file, "", what))
     count = vertices(mark.geometry for mark in everything)
-    for amount, most, noun in (
+    for amount, limit, noun in (
         (_features(everything), MAX_FEATURES, "features"),
         (count, MAX_VERTICES, "vertices"),
         (size, MAX_BYTES, "bytes"),
     ):
-        if amount > most:
-            what = f"the file has {amount:,} {noun}; Google Earth stays smooth up to {most:,}"
-            found.append(Problem("note", "kml", file, "", what, "Give it fewer or lighter layers."))
+        if amount > limit:
+            what = f"the file has {amount:,} {noun}; Google Earth stays smooth up to {limit:,}"
+            problems.append(
+                Problem("note", "kml", file, "", what, "Give it fewer or lighter layers.")
+            )
     if len(units) > MAX_UNIT_POLYGONS:
         what = f"{len(units)} editable polygons; people can work with {MAX_UNIT_POLYGONS}"
-        found.append(Problem("note", "kml", file, "", what, "Make one file for each section."))
+        problems.append(Problem("note", "kml", file, "", what, "Make one file for each section."))
     heavy = [mark.name for mark in units if vertices([mark.geometry]) > MAX_UNIT_VERTICES]
     if heavy:
         what = f"{len(heavy)} units have more than {MAX_UNIT_VERTICES} vertices"
-        found.append(
+        problems.append(
             Problem("note", "kml", file, listed(heavy), what, "Simplify them before the meeting.")
         )
-    return found
+    return problems
 
 
 def _zipped(files: Mapping[str, bytes]) -> bytes:

@@ -48,11 +48,11 @@ class Drawing:
         singles = sorted_parts(geometry)
         if self.tolerance and layer not in _SHARED_EDGES:
             large = [part for part in singles if _extent(part) >= self.tolerance]
-            kept = large or singles[:1]
-            if len(kept) < len(singles):
-                self.dropped[layer] = self.dropped.get(layer, 0) + len(singles) - len(kept)
-            simpler = shapely.simplify(kept, self.tolerance, preserve_topology=True)
-            singles = [part for whole in simpler for part in sorted_parts(whole)]
+            kept_parts = large or singles[:1]
+            if len(kept_parts) < len(singles):
+                self.dropped[layer] = self.dropped.get(layer, 0) + len(singles) - len(kept_parts)
+            simpler = shapely.simplify(kept_parts, self.tolerance, preserve_topology=True)
+            singles = [part for simple_shape in simpler for part in sorted_parts(simple_shape)]
         written = [sorted_parts(as_written(part, longest=EVIDENCE_EDGE)) for part in singles]
         specks = sum(not pieces for pieces in written)
         if specks:
@@ -87,9 +87,10 @@ class Drawing:
         ]
 
     def _columns(self, layer: str, row: Mapping[str, Any]) -> dict[str, str]:
-        known = LAYERS["borders" if layer == BORDER_PAIRS else layer]
+        layer_rule = LAYERS["borders" if layer == BORDER_PAIRS else layer]
         values = {
-            column: shown(row.get(column)) for column in (*known.key[:1], *known.mark_columns)
+            column: shown(row.get(column))
+            for column in (*layer_rule.key[:1], *layer_rule.mark_columns)
         }
         return {earth_key(key): value for key, value in values.items() if value}
 
@@ -112,11 +113,11 @@ def plain(
         return None
     key = LAYERS[layer].key[0]
     look = _styles.LAYER_LOOKS[layer]
-    made: list[Mark] = []
+    marks: list[Mark] = []
     for row in rows(_topology_kept(table, layer, drawing.tolerance), key):
         name = f"{clean_name(row[key])} {drawing.name(row)}"
-        made += drawing.marks(layer, row, key=key, name=name, look=look, visible=visible)
-    return Folder(words.text(layer, drawing.lang), tuple(made), visible=visible)
+        marks += drawing.marks(layer, row, key=key, name=name, look=look, visible=visible)
+    return Folder(words.text(layer, drawing.lang), tuple(marks), visible=visible)
 
 
 def _topology_kept(table: gpd.GeoDataFrame, layer: str, tolerance: float) -> gpd.GeoDataFrame:
@@ -137,14 +138,14 @@ def remarks(
     """What groups pinned and typed, and where they disagree: to look at, never read back."""
     if table is None or table.empty:
         return None
-    made: list[Mark] = []
+    marks: list[Mark] = []
     for row in rows(table, "remark_id"):
-        told = clean_name(row.get("placemark")) if row["kind"] != "comment" else ""
-        name = f"{clean_name(row['group'])}: {told or clean_name(row['text'])}"
-        made += drawing.marks(
+        title = clean_name(row.get("placemark")) if row["kind"] != "comment" else ""
+        name = f"{clean_name(row['group'])}: {title or clean_name(row['text'])}"
+        marks += drawing.marks(
             "remarks", row, key="remark_id", name=name, look="remark", visible=visible
         )
-    return Folder(words.text("remarks", drawing.lang), tuple(made), visible=visible)
+    return Folder(words.text("remarks", drawing.lang), tuple(marks), visible=visible)
 
 
 def ranges(
@@ -160,19 +161,19 @@ def ranges(
     for row in rows(features, "sci_name"):
         place = places[str(row["sci_name"])]
         sci_name = clean_name(row["sci_name"])
-        known = kinds.get(str(row["sci_name"]), {})
-        code = clean_name(known.get("code"))
-        spoken = drawing.name(known) or sci_name
-        title = shown_name(f"{code} {spoken}")
+        species_row = kinds.get(str(row["sci_name"]), {})
+        code = clean_name(species_row.get("code"))
+        species_name = drawing.name(species_row) or sci_name
+        title = shown_name(f"{code} {species_name}")
         look = ncname("range", sci_name.replace(" ", "-"))
         drawing.looks[look] = _styles.range_look(place)
         data = {
             "sci_name": shown_name(sci_name),
-            "iucn_category": shown_name(known.get("iucn_category")),
+            "iucn_category": shown_name(species_row.get("iucn_category")),
         }
         if _is_sensitive(kinds, row["sci_name"]):
             data["note"] = words.text("generalised", drawing.lang)
-        made = drawing.marks(
+        marks = drawing.marks(
             "ranges",
             row,
             key="sci_name",
@@ -181,17 +182,17 @@ def ranges(
             data={key: value for key, value in data.items() if value},
         )
         if code:
-            made.append(
+            marks.append(
                 Mark(
                     name=shown_name(code),
-                    geometry=label_point(made[0].geometry),
+                    geometry=label_point(marks[0].geometry),
                     look=look,
                     id=ncname("label", "ranges", sci_name),
                     data=(("layer", "labels"),),
                     visible=False,
                 )
             )
-        folders.append(Folder(title, tuple(made), visible=False))
+        folders.append(Folder(title, tuple(marks), visible=False))
     return Folder(
         words.text("species ranges", drawing.lang), (), tuple(folders), visible=False, radio=True
     )
@@ -245,11 +246,11 @@ def borders(drawing: Drawing, layers: Mapping[str, gpd.GeoDataFrame]) -> Folder 
     if solid.is_empty and dashed.is_empty:
         return None
     lang = drawing.lang
-    made = _line_marks(drawing, "borders", solid, words.text("border", lang), "border")
+    marks = _line_marks(drawing, "borders", solid, words.text("border", lang), "border")
     if not dashed.is_empty:
         name = words.text("disputed line", lang)
-        made += _line_marks(drawing, "disputed", dashed, name, "disputed", dashed=True)
-    return Folder(words.text("folder borders", lang), tuple(made))
+        marks += _line_marks(drawing, "disputed", dashed, name, "disputed", dashed=True)
+    return Folder(words.text("folder borders", lang), tuple(marks))
 
 
 _Frozen = tuple[bytes, ...]
@@ -282,8 +283,8 @@ def _border_lines(plain: _Frozen, doubtful: _Frozen, areas: _Frozen) -> list[byt
         ground = _united(disputed)
         unsure += [*shapely.boundary(disputed), shapely.intersection(lines, ground)]
     dashed = _united(unsure)
-    taken = shapely.union(shapely.buffer(dashed, 0.02), ground)
-    return [shapely.to_wkb(shapely.difference(lines, taken)), shapely.to_wkb(dashed)]
+    covered_ground = shapely.union(shapely.buffer(dashed, 0.02), ground)
+    return [shapely.to_wkb(shapely.difference(lines, covered_ground)), shapely.to_wkb(dashed)]
 
 
 def border_pairs(drawing: Drawing, borders: gpd.GeoDataFrame | None) -> Folder | None:
@@ -297,11 +298,11 @@ def border_pairs(drawing: Drawing, borders: gpd.GeoDataFrame | None) -> Folder |
             for line in joint.geometry
         ]
     )
-    made: list[Mark] = []
+    marks: list[Mark] = []
     for row in rows(lines, "pair"):
         name = clean_name(row["pair"]).replace(";", "–")
-        made += drawing.marks(BORDER_PAIRS, row, key="pair", name=name, look="border-pair")
-    return Folder(words.text("border pairs", drawing.lang), tuple(made), visible=False)
+        marks += drawing.marks(BORDER_PAIRS, row, key="pair", name=name, look="border-pair")
+    return Folder(words.text("border pairs", drawing.lang), tuple(marks), visible=False)
 
 
 def context(drawing: Drawing, layers: Mapping[str, gpd.GeoDataFrame]) -> Folder | None:
@@ -312,19 +313,19 @@ def context(drawing: Drawing, layers: Mapping[str, gpd.GeoDataFrame]) -> Folder 
         look = ncname("context", str(place))
         drawing.looks[look] = _styles.context_look(place)
         title = context_title(table, drawing.lang)
-        made: list[Mark] = []
+        marks: list[Mark] = []
         for row in rows(table, "context_id"):
-            told = {key: shown(row.get(key)) for key in ("value", "note")}
-            made += drawing.marks(
+            values = {key: shown(row.get(key)) for key in ("value", "note")}
+            marks += drawing.marks(
                 layer,
                 row,
                 key="context_id",
                 name=drawing.name(row) or title,
                 look=look,
                 data={"context": shown(title)}
-                | {key: value for key, value in told.items() if value},
+                | {key: value for key, value in values.items() if value},
             )
-        folders.append(Folder(shown_name(title), tuple(made), visible=False))
+        folders.append(Folder(shown_name(title), tuple(marks), visible=False))
     if not folders:
         return None
     name = words.text("context layers", drawing.lang)
@@ -360,8 +361,8 @@ def _line_marks(
     merged = shapely.line_merge(lines) if lines.geom_type == "MultiLineString" else lines
     pieces = drawing.pieces(layer, shapely.normalize(merged))
     if dashed:
-        whole = [piece for piece in pieces if isinstance(piece, shapely.LineString)]
-        pieces = [as_written(dash) for line in whole for dash in dashes(line)]
+        whole_lines = [piece for piece in pieces if isinstance(piece, shapely.LineString)]
+        pieces = [as_written(dash) for line in whole_lines for dash in dashes(line)]
     lines_there = [piece for piece in pieces if piece.length > 0]
     return [
         Mark(
@@ -381,17 +382,17 @@ _LINES_A_MARK: Final = 400
 
 def names(drawing: Drawing, layers: Mapping[str, gpd.GeoDataFrame]) -> Folder | None:
     """Names that are read from the start: of countries, and of wide places."""
-    made = _country_names(drawing, layers.get("countries"))
-    made += _places(drawing, layers.get("gazetteer"), wide=True)
-    return Folder(words.text("gazetteer", drawing.lang), tuple(made)) if made else None
+    marks = _country_names(drawing, layers.get("countries"))
+    marks += _places(drawing, layers.get("gazetteer"), wide=True)
+    return Folder(words.text("gazetteer", drawing.lang), tuple(marks)) if marks else None
 
 
 def more_names(drawing: Drawing, layers: Mapping[str, gpd.GeoDataFrame]) -> Folder | None:
     """Names of small places, to be switched on."""
-    made = _places(drawing, layers.get("gazetteer"), wide=False)
-    if not made:
+    marks = _places(drawing, layers.get("gazetteer"), wide=False)
+    if not marks:
         return None
-    return Folder(words.text("more places", drawing.lang), tuple(made), visible=False)
+    return Folder(words.text("more places", drawing.lang), tuple(marks), visible=False)
 
 
 def _country_names(drawing: Drawing, countries: gpd.GeoDataFrame | None) -> list[Mark]:

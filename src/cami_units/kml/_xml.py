@@ -263,18 +263,18 @@ def _refuse_heavy(content: bytes, name: str) -> None:
     """Refuse what would take memory and minutes, by counting in the text: no tree is made yet."""
     if len(content) > MAX_KML:
         raise InputError(too_large(name, len(content), MAX_KML))
-    most = content.count(b"Placemark")
+    limit = content.count(b"Placemark")
     counts = (
-        (_placemarks(content) if most > MAX_PLACEMARKS else 0, MAX_PLACEMARKS, "placemarks"),
+        (_placemarks(content) if limit > MAX_PLACEMARKS else 0, MAX_PLACEMARKS, "placemarks"),
         (content.count(b"<"), MAX_TAGS, "tags"),
         (content.count(b"/coordinates"), MAX_SHAPES, "shapes"),
         # A point has one comma or two; the words of descriptions have some as well.
         (content.count(b",") // 2, MAX_POINTS, "coordinates"),
     )
-    for count, most, what in counts:
-        if count > most:
+    for count, limit, what in counts:
+        if count > limit:
             raise InputError(
-                f"{name} is refused: more than {most:,} {what} ({count:,}). "
+                f"{name} is refused: more than {limit:,} {what} ({count:,}). "
                 "Save only the folder with the units."
             )
     if _LONG_TAG.search(content):
@@ -295,10 +295,10 @@ def placemarks_in(content: bytes) -> int:
     return 0
 
 
-def too_large(name: str, size: int, most: int) -> str:
+def too_large(name: str, size: int, most_bytes: int) -> str:
     """The words for a file that is over a limit."""
     return (
-        f"{name} is too large: {size / 1e6:,.0f} MB, at most {most / 1e6:,.0f} MB are read. "
+        f"{name} is too large: {size / 1e6:,.0f} MB, at most {most_bytes / 1e6:,.0f} MB are read. "
         "Save only the folder with the units."
     )
 
@@ -442,7 +442,10 @@ def _of_guess(content: bytes, declared: str) -> tuple[str, list[Note]]:
     facts: dict[str, object] = {"declared": declared, "encoding": guess.encoding}
     if not guess.other:
         return guess.text, [Note("encoding", facts)]
-    names = [_first_words(content.decode(one, "replace")) for one in (guess.encoding, guess.other)]
+    names = [
+        _first_words(content.decode(encoding, "replace"))
+        for encoding in (guess.encoding, guess.other)
+    ]
     facts |= {"other": guess.other, "words": names[0], "other_words": names[1]}
     return guess.text, [Note("encoding in doubt", facts)]
 
@@ -569,12 +572,12 @@ def _with_quotes(text: str) -> str:
 
 
 def _with_prefixes(text: str) -> str:
-    used = set(_PREFIX.findall(text)) - set(_DECLARATION.findall(text)) - {"xml", "xmlns"}
-    if len(used) > _MAX_PREFIXES:
+    used_prefixes = set(_PREFIX.findall(text)) - set(_DECLARATION.findall(text)) - {"xml", "xmlns"}
+    if len(used_prefixes) > _MAX_PREFIXES:
         return text
     added = "".join(
         f' xmlns:{prefix}="{_NAMESPACES.get(prefix, "urn:undeclared:" + prefix)}"'
-        for prefix in sorted(used)
+        for prefix in sorted(used_prefixes)
     )
     return _ROOT_TAG.sub(lambda match: match.group(0) + added, text, count=1) if added else text
 
@@ -609,11 +612,17 @@ def _salvaged(text: str, name: str, notes: list[Note], error: etree.XMLSyntaxErr
         _tree(folders)
         frame.clear()  # nothing but the placemarks was at fault
     root = _tree(folders, recover=True)
-    begun = sum(len(_PLACEMARK.findall(piece)) for piece, shown in _around_cdata(text) if not shown)
+    begun = sum(
+        len(_PLACEMARK.findall(piece)) for piece, is_text in _around_cdata(text) if not is_text
+    )
     if root is None or local(root) not in _ROOTS or not begun:
         raise InputError(_broken(name, text, error))
     refuse_odd(root, name)
-    stubs = [one for one in root.iter(etree.Element) if local(one) == "Placemark"]
+    stubs = [
+        stub_element
+        for stub_element in root.iter(etree.Element)
+        if local(stub_element) == "Placemark"
+    ]
     for stub in stubs[begun:]:
         # A tag that is itself cut off: the parser has made an element of "<Placemark".
         outer = stub.getparent()
@@ -672,11 +681,11 @@ def _spans(text: str, opening: str, closing: str) -> list[tuple[int, int]]:
 
 def _without_comments(text: str) -> str:
     """The text without its comments, on the same lines: what one holds is withdrawn, not broken."""
-    shown = _spans(text, "<![CDATA[", "]]>")
+    cdata_spans = _spans(text, "<![CDATA[", "]]>")
     pieces = []
     place = 0
     for start, end in _spans(text, "<!--", "-->"):
-        if not _is_within(start, shown):
+        if not _is_within(start, cdata_spans):
             pieces += [text[place:start], "\n" * text.count("\n", start, end)]
             place = end
     return "".join([*pieces, text[place:]])
@@ -690,12 +699,14 @@ def _is_within(place: int, spans: list[tuple[int, int]]) -> bool:
 
 def _declarations(text: str) -> str:
     """The namespace declarations of a text, each prefix once, for a piece that is read by itself."""
-    found = dict(
+    namespaces = dict(
         re.findall(r"""\sxmlns:([A-Za-z_][\w.\-]*)\s*=\s*["']([^"'<>&]{0,200})["']""", text)
     )
-    own = re.search(r"""\sxmlns\s*=\s*["']([^"'<>&]{0,200})["']""", text)
-    default = f' xmlns="{own[1]}"' if own else ""
-    return default + "".join(f' xmlns:{key}="{value}"' for key, value in sorted(found.items())[:50])
+    default_namespace = re.search(r"""\sxmlns\s*=\s*["']([^"'<>&]{0,200})["']""", text)
+    default = f' xmlns="{default_namespace[1]}"' if default_namespace else ""
+    return default + "".join(
+        f' xmlns:{key}="{value}"' for key, value in sorted(namespaces.items())[:50]
+    )
 
 
 def _alone(mark: str, declared: str) -> etree._Element | None:
@@ -748,8 +759,8 @@ def _with_whole_attributes(mark: str) -> str:
         return f"<{match[1]}{attributes}{'/' if match[2].rstrip().endswith('/') else ''}>"
 
     return "".join(
-        piece if shown else _TAG_WITH_ATTRIBUTES.sub(mended, piece)
-        for piece, shown in _around_cdata(mark)
+        piece if is_text else _TAG_WITH_ATTRIBUTES.sub(mended, piece)
+        for piece, is_text in _around_cdata(mark)
     )
 
 

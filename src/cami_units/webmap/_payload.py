@@ -91,13 +91,13 @@ def payload(
     by_language = _cards_by_language(cards, units, lang)
     context = sorted(name for name in layers if name.startswith(CONTEXT) and len(layers[name]))
     frame = _frame(units, layers)
-    more = _VERTICES[detail]
+    detail_vertices = _VERTICES[detail]
     return {
         "lang": lang,
         "languages": list(by_language),
         "title": shown(imprint.title),
         "words": {
-            language: {key: shown(said) for key, said in words.catalogue(language).items()}
+            language: {key: shown(phrase) for key, phrase in words.catalogue(language).items()}
             | {shown(name): shown(_context_title(layers[name], language)) for name in context}
             for language in by_language
         },
@@ -123,11 +123,13 @@ def payload(
             layers.get("features"),
             species,
             parts=layers.get("ranges") if detail == "atlas" else None,
-            most=more * _MOST_RANGE_VERTICES,
+            most_vertices=detail_vertices * _MOST_RANGE_VERTICES,
         ),
         "names": _names(species),
         "evidence": {
-            key: _evidence(key, layers[key], more) for key in _CARDED if layers.get(key) is not None
+            key: _evidence(key, layers[key], detail_vertices)
+            for key in _CARDED
+            if layers.get(key) is not None
         }
         | {shown(name): _context(layers[name]) for name in context},
         "styles": {key: dict(style) for key, style in EVIDENCE_STYLES.items()}
@@ -136,13 +138,13 @@ def payload(
             for place, name in enumerate(context)
         },
         "barriers": {key: dict(style) for key, style in BARRIER_STYLES.items()},
-        "cells": _cells(planning_units, more * _MOST_CELL_VERTICES),
+        "cells": _cells(planning_units, detail_vertices * _MOST_CELL_VERTICES),
         "base": basemap(
             layers.get("countries"),
             layers.get("disputed"),
             layers.get("gazetteer"),
             frame=frame,
-            most=more * _MOST_BASE_VERTICES,
+            most=detail_vertices * _MOST_BASE_VERTICES,
         ),
     }
 
@@ -185,7 +187,7 @@ def _cards_by_language(
             f"The map is to open in '{lang}', but the cards are in {listed(tables)}: "
             f"add cards in '{lang}' or choose another lang."
         )
-    kept = {}
+    cards_of = {}
     for language, table in tables.items():
         faults = [name for name in ("unit_id", *words.CARD_FIELDS) if name not in table.columns]
         missing = sorted(set(units["unit_id"]) - set(table.get("unit_id", ())))
@@ -198,8 +200,8 @@ def _cards_by_language(
                 )
                 + ". Make them with words.unit_cards(…)."
             )
-        kept[language] = {str(row["unit_id"]): row for row in _records(table)}
-    return kept
+        cards_of[language] = {str(row["unit_id"]): row for row in _records(table)}
+    return cards_of
 
 
 def _frame(
@@ -249,7 +251,7 @@ def _units(
     cards: Mapping[str, Mapping[str, dict[str, Any]]],
     unit_criteria: pd.DataFrame | None,
 ) -> list[dict[str, Any]]:
-    drawn = shown_units(units).sort_values(["rank", "unit_id"])
+    unit_rows = shown_units(units).sort_values(["rank", "unit_id"])
     findings = _findings(unit_criteria)
     return [
         {
@@ -278,7 +280,7 @@ def _units(
             "g": packed(shape),
             "at": label_point(shape),
         }
-        for row, shape in zip(_records(drawn), drawn.geometry, strict=True)
+        for row, shape in zip(_records(unit_rows), unit_rows.geometry, strict=True)
     ]
 
 
@@ -289,7 +291,7 @@ _FIELDS: Final = tuple(
 
 
 def _with_charts(
-    drawn: list[dict[str, Any]],
+    unit_values: list[dict[str, Any]],
     sections: Mapping[str, str],
     unit_species: pd.DataFrame | None,
     unit_countries: pd.DataFrame | None,
@@ -307,7 +309,7 @@ def _with_charts(
             "kinds": species.get(unit["id"], []),
             "shares": states.get(unit["id"], []),
         }
-        for unit in drawn
+        for unit in unit_values
     ]
 
 
@@ -328,11 +330,11 @@ def _sections_of(units: gpd.GeoDataFrame, sections: gpd.GeoDataFrame | None) -> 
     if sections is None or sections.empty:
         return {}
     areas = sections.sort_values("section_id")
-    found = {}
+    section_of: dict[str, str] = {}
     for unit_id, shape in zip(units["unit_id"], units.geometry, strict=True):
-        inside = areas["section_id"][areas.contains(label_place(shape)).to_numpy()]
-        found |= {shown(unit_id): shown(section) for section in inside[:1]}
-    return found
+        holding = areas["section_id"][areas.contains(label_place(shape)).to_numpy()]
+        section_of |= {shown(unit_id): shown(section) for section in holding[:1]}
+    return section_of
 
 
 def _findings(unit_criteria: pd.DataFrame | None) -> dict[Any, list[list[Any]]]:
@@ -345,9 +347,9 @@ def _findings(unit_criteria: pd.DataFrame | None) -> dict[Any, list[list[Any]]]:
         _records(unit_criteria),
         key=lambda row: (str(row["unit_id"]), order.get(row["criterion"], 99)),
     )
-    found: dict[Any, list[list[Any]]] = {}
+    by_unit: dict[Any, list[list[Any]]] = {}
     for row in rows:
-        found.setdefault(row["unit_id"], []).append(
+        by_unit.setdefault(row["unit_id"], []).append(
             [
                 shown(row["criterion"]),
                 words.mark(row["met"], row["criterion"]),
@@ -357,7 +359,7 @@ def _findings(unit_criteria: pd.DataFrame | None) -> dict[Any, list[list[Any]]]:
                 shown(row["because"]),
             ]
         )
-    return found
+    return by_unit
 
 
 def _before(
@@ -386,10 +388,10 @@ def _before(
 
 
 def _with_shape(units: gpd.GeoDataFrame) -> list[dict[str, Any]]:
-    drawn = shown_units(units)
+    unit_rows = shown_units(units)
     return [
         row | {"geometry": shape}
-        for row, shape in zip(_records(drawn), drawn.geometry, strict=True)
+        for row, shape in zip(_records(unit_rows), unit_rows.geometry, strict=True)
     ]
 
 
@@ -399,8 +401,10 @@ def _change(was: Mapping[str, Any] | None, now: Mapping[str, Any] | None) -> str
         return "change new"
     if now is None:
         return "change gone"
-    one, other = (shapely.set_precision(row["geometry"], 1 / LATTICE) for row in (was, now))
-    return "change none" if shapely.equals(one, other) else "change reshaped"
+    shape_before, shape_now = (
+        shapely.set_precision(row["geometry"], 1 / LATTICE) for row in (was, now)
+    )
+    return "change none" if shapely.equals(shape_before, shape_now) else "change reshaped"
 
 
 def _species(
@@ -408,23 +412,28 @@ def _species(
     species: pd.DataFrame | None,
     *,
     parts: gpd.GeoDataFrame | None,
-    most: int,
+    most_vertices: int,
 ) -> list[dict[str, Any]]:
     """One entry a species with a range, in the order of its scientific name, with its own style."""
     if features is None:
         return []
-    known = {} if species is None else {row["sci_name"]: row for row in _records(species)}
-    order = species_places(known, features["sci_name"])
+    species_rows = {} if species is None else {row["sci_name"]: row for row in _records(species)}
+    order = species_places(species_rows, features["sci_name"])
     ordered = features.sort_values("sci_name")
-    shapes = simplified(ordered.geometry.to_numpy(), most=most)
+    shapes = simplified(ordered.geometry.to_numpy(), most=most_vertices)
     coded = _parts(parts)
     return [
         {
             "id": shown(row["sci_name"]),
-            "code": shown(known.get(row["sci_name"], {}).get("code", row["sci_name"][:3].upper())),
-            "name": _spoken(row["sci_name"], known),
+            "code": shown(
+                species_rows.get(row["sci_name"], {}).get("code", row["sci_name"][:3].upper())
+            ),
+            "name": _spoken(row["sci_name"], species_rows),
             "rows": [
-                ["iucn_category", shown(known.get(row["sci_name"], {}).get("iucn_category"))],
+                [
+                    "iucn_category",
+                    shown(species_rows.get(row["sci_name"], {}).get("iucn_category")),
+                ],
                 ["range_km2", _number(row["range_km2"])],
             ],
             "style": dict(species_style(order[row["sci_name"]])),
@@ -442,19 +451,20 @@ def _parts(ranges: gpd.GeoDataFrame | None) -> dict[Any, list[dict[str, Any]]]:
         return {}
     check_table(ranges, "ranges", crs=LONLAT)
     ordered = ranges.sort_values(["presence", "range_id"], ascending=[False, True])
-    found: dict[Any, list[dict[str, Any]]] = {}
+    by_species: dict[Any, list[dict[str, Any]]] = {}
     for row, shape in zip(_records(ordered), ordered.geometry, strict=True):
-        known = [column for column in _PART_ROWS if not is_missing(row.get(column))]
+        given_columns = [column for column in _PART_ROWS if not is_missing(row.get(column))]
         part = {
             "id": shown(row["range_id"]),
             "presence": _number(row["presence"]),
             "rows": [
-                [_FIELD_OF.get(column, column), _code(column, row[column])] for column in known
+                [_FIELD_OF.get(column, column), _code(column, row[column])]
+                for column in given_columns
             ],
             "g": packed(shape),
         }
-        found.setdefault(row["sci_name"], []).append(part)
-    return found
+        by_species.setdefault(row["sci_name"], []).append(part)
+    return by_species
 
 
 _PART_ROWS: Final = ("presence", "origin", "seasonal", "confidence", "source")
@@ -471,35 +481,35 @@ def _code(column: str, value: Any) -> str | float | int:
     return _CODES[column].get(int(value), shown(value)) if column in _CODES else _cell(value)
 
 
-def _widest(shape: BaseGeometry, most: int = 6) -> list[BaseGeometry]:
+def _widest(shape: BaseGeometry, most_places: int = 6) -> list[BaseGeometry]:
     """The largest parts of a range: each gets the species' code."""
-    return sorted(shapely.get_parts(shape), key=lambda part: -part.area)[:most]
+    return sorted(shapely.get_parts(shape), key=lambda part: -part.area)[:most_places]
 
 
 def _names(species: pd.DataFrame | None) -> dict[str, dict[str, str]]:
     if species is None:
         return {}
-    known = {row["sci_name"]: row for row in _records(species)}
-    return {shown(name): _spoken(name, known) for name in sorted(known)}
+    species_rows = {row["sci_name"]: row for row in _records(species)}
+    return {shown(name): _spoken(name, species_rows) for name in sorted(species_rows)}
 
 
-def _spoken(name: str, known: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
-    row = known.get(name, {})
+def _spoken(name: str, species_rows: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    row = species_rows.get(name, {})
     return {
         "en": shown(row.get("name_en")) or shown(name),
         "ru": shown(row.get("name_ru")) or shown(name),
     }
 
 
-def _evidence(key: str, layer: gpd.GeoDataFrame, more: int) -> list[dict[str, Any]]:
-    known = LAYERS[key]
-    (name_en, name_ru), id_column = known.titles, known.key[0]
+def _evidence(key: str, layer: gpd.GeoDataFrame, more_vertices: int) -> list[dict[str, Any]]:
+    layer_rule = LAYERS[key]
+    (name_en, name_ru), id_column = layer_rule.titles, layer_rule.key[0]
     ordered = layer.sort_values(id_column)
-    whole = ordered.geometry.to_numpy()
+    shapes_whole = ordered.geometry.to_numpy()
     if key == "remarks":  # pins and lines, drawn as small areas so that a finger finds them
-        whole = shapely.buffer(whole, _PIN_DEGREES, quad_segs=2)
-    shapes = simplified(whole, most=known.map_vertices * more)
-    present = [column for column in known.card_columns if column in ordered.columns]
+        shapes_whole = shapely.buffer(shapes_whole, _PIN_DEGREES, quad_segs=2)
+    shapes = simplified(shapes_whole, most=layer_rule.map_vertices * more_vertices)
+    present = [column for column in layer_rule.card_columns if column in ordered.columns]
     return [
         {
             "id": shown(row[id_column]),
@@ -545,7 +555,7 @@ def _is_line(layer: gpd.GeoDataFrame) -> bool:
 
 
 def _cells(
-    planning_units: gpd.GeoDataFrame | None, most: int = _MOST_CELL_VERTICES
+    planning_units: gpd.GeoDataFrame | None, most_vertices: int = _MOST_CELL_VERTICES
 ) -> list[dict[str, Any]]:
     """The grid's scores in up to five classes of like number of cells, each one shape."""
     if planning_units is None:
@@ -561,7 +571,7 @@ def _cells(
     classes = [
         shapely.coverage_union_all(scored.geometry.to_numpy()[place == k]) for k in np.unique(place)
     ]
-    shapes = simplified(np.array(classes), most=most, coverage=True)
+    shapes = simplified(np.array(classes), most=most_vertices, coverage=True)
     skip = len(palette.CELLS) - (len(edges) - 1)
     return [
         {
