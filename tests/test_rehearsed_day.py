@@ -306,10 +306,7 @@ def test_a_neighbours_unit_drawn_in_the_evidence_is_a_proposal_under_its_own_nam
     shown = draw.edited(handed_out("S2")).decode("utf-8")
     assert "Unit of another group: CU-001 Place 001" in shown
     moved = half("CU-001", "west")
-    content = draw.edited(
-        handed_out("S2"),
-        draw.drawn_instead("Unit of another group: CU-001 Place 001 (S0)", moved),
-    )
+    content = draw.edited(handed_out("S2"), draw.neighbour_drawn("CU-001", moved))
     folder = handed_in(tmp_path, {"edit_S2.kmz": draw.packed(doc__kml=content)})
     made = collect([folder], base())
     assert rows_of(made, "CU-001") == [("reshaped", "S2")]

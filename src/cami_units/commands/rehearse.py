@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import pandas as pd
 import shapely
-from shapely.affinity import translate
+from shapely.affinity import scale, translate
 
 from cami_units import store
 from cami_units.commands.collect import Collected, collect, next_directory, write_collected
@@ -221,8 +221,11 @@ def _careless(
     moved_unit = translate(draw.outline(kmz[group_there], theirs), 0.4, 0.0)
     far = draw.outline(kmz[group_there], draw.unit_ids(kmz[group_there])[2])
     spot = far.representative_point()
+    neighbour = draw.unit_ids(kmz[group_there])[1]
+    smaller = scale(draw.outline(kmz[group_there], neighbour), 0.7, 0.7)
     content = draw.edited(
         kmz[group_here],
+        draw.neighbour_drawn(neighbour, smaller),
         draw.drawn(f"{theirs} better like this", moved_unit, "2 "),
         draw.drawn("our idea", spot.buffer(0.3, quad_segs=3), "2 "),
         draw.drawn("all of Mongolia", shapely.Point(103, 46).buffer(5, quad_segs=10), "2 "),
@@ -234,6 +237,14 @@ def _careless(
     script.files[file] = draw.packed(doc__kml=content)
     expect = script.expect
     expect(file, "another group's unit moved", "conflicts", unit_id=theirs, groups=group)
+    expect(
+        file,
+        "another group's unit drawn in the evidence",
+        "conflicts",
+        unit_id=neighbour,
+        groups=group,
+        kind="another group's unit",
+    )
     expect(
         file, "a shape outside the section", "conflicts", groups=group, kind="outside the section"
     )
@@ -290,7 +301,9 @@ def _zipped(script: _Script, group: str, kmz: bytes, ids: list[str]) -> None:
         kmz, draw.drawn("Каскыр", shapely.Point(70, 45), "4 ", "волки"), draw.only("4 ")
     )
     spelt = notes.decode("utf-8").encode("cp1251", "xmlcharrefreplace")
-    units = draw.edited(kmz, draw.grown(ids[0], 1.2), draw.only("2 "))
+    by_recipe = _split_by_recipe(kmz, ids[1]) if len(ids) > 1 else ()
+    by_recipe += _merged_by_recipe(kmz, ids[2], ids[3]) if len(ids) > 3 else ()
+    units = draw.edited(kmz, draw.grown(ids[0], 1.2), *by_recipe, draw.only("2 "))
     old = draw.with_namespace(units, "http://earth.google.com/kml/2.1")
     script.files[file] = draw.packed(units__kml=b"\xef\xbb\xbf" + old, notes__kml=spelt)
     expect = script.expect
@@ -304,6 +317,28 @@ def _zipped(script: _Script, group: str, kmz: bytes, ids: list[str]) -> None:
     expect(file, "Windows-1251 under a UTF-8 header", "problems", file=file, assumed="Windows-1251")
     expect(file, "Cyrillic kept", "remarks", text="волки")
     expect(file, "KML 2.1 with a byte order mark", "changes", unit_id=ids[0], change="reshaped")
+    if len(ids) > 1:
+        expect(file, "split as the how-to page says", "changes", unit_id=ids[1], change="split")
+    if len(ids) > 3:
+        expect(file, "merged as the how-to page says", "changes", unit_id=ids[3], change="merged")
+
+
+def _split_by_recipe(kmz: bytes, cu_id: str) -> tuple[draw.Edit, ...]:
+    """The new part drawn, and the old one pulled back from it."""
+    outline = draw.outline(kmz, cu_id)
+    west, south, east, north = outline.bounds
+    middle = outline.centroid.x
+    halves = [
+        max(shapely.get_parts(outline & shapely.box(*box)), key=lambda part: part.area)
+        for box in ((west, south, middle, north), (middle, south, east, north))
+    ]
+    return draw.drawn_as(cu_id, halves[0]), draw.drawn("the eastern part", halves[1], "2 ")
+
+
+def _merged_by_recipe(kmz: bytes, cu_id: str, mate: str) -> tuple[draw.Edit, ...]:
+    """One outline drawn over both, and an X before the other."""
+    both = shapely.union(draw.outline(kmz, cu_id), draw.outline(kmz, mate)).convex_hull
+    return draw.drawn_as(cu_id, both), draw.rejected(mate, "one landscape")
 
 
 def _same_group_twice(script: _Script, group: str, kmz: bytes, ids: list[str]) -> None:

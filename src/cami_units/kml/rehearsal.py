@@ -133,13 +133,14 @@ def drawn_as(cu_id: str, shape: Any) -> Edit:
     return _reshaped(cu_id, lambda _: shape)
 
 
-def drawn_instead(name: str, shape: Any) -> Edit:
-    """A placemark of any folder, by its name, with this outline: the evidence too."""
+def neighbour_drawn(cu_id: str, shape: Any) -> Edit:
+    """Another group's unit with this outline, where the evidence shows it."""
 
     def edit(root: etree._Element) -> None:
-        marks = [mark for mark in _marks(root) if _child(mark, "name").text == name]
+        shown = {"layer": "neighbours", "of": cu_id}
+        marks = [mark for mark in _marks(root) if shown.items() <= _data(mark).items()]
         if not marks:
-            raise InputError(f"There is no placemark '{name}' to draw otherwise.")
+            raise InputError(f"The evidence does not show '{cu_id}'.")
         _draw(marks[0], shape)
 
     return edit
