@@ -18,7 +18,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
@@ -78,8 +78,8 @@ class Inputs:
     """Ten files of 300 polygons."""
 
 
-def inputs(earlier: Build, folder: Path) -> Inputs:
-    """Rounds, packs and handed-in files, by the earlier build."""
+def inputs(earlier: Build, folder: Path, wanted: Collection[str]) -> Inputs:
+    """Rounds, packs and handed-in files, by the earlier build: those that the commands want."""
     plan = folder / "workshop" / "plan.toml"
     earlier.run("init", plan.parent)
     made = Inputs(
@@ -100,6 +100,8 @@ def inputs(earlier: Build, folder: Path) -> Inputs:
     # one group changes its mind: the pack as it was handed out
     shutil.copy(made.packs / "S6" / "edit_S6.kmz", made.again / "edit_S6.kmz")
 
+    if not {"pack", "collect300"} & set(wanted):
+        return made
     ten_plan = folder / "ten" / "plan.toml"
     earlier.run("init", ten_plan.parent)
     make = (
@@ -250,17 +252,19 @@ class Pair:
     this: list[Taken] = field(default_factory=list)
 
 
-def measured(wanted: Iterable[str], runs: int, folder: Path, commit: str) -> dict[str, Pair]:
+def measured(wanted: Collection[str], runs: int, folder: Path, commit: str) -> dict[str, Pair]:
     """Both builds in turn, so that a busy minute of the machine falls on both."""
     source = folder / "earlier"
     git = ["git", "-C", str(CHECKOUT)]
     subprocess.run([*git, "worktree", "add", "--quiet", "--detach", source, commit], check=True)
     try:
-        shutil.rmtree(source / "data")
-        shutil.copytree(CHECKOUT / "data", source / "data")
+        # its own plan and criteria, whose keys it knows; our layers
+        for layer in (path for path in (CHECKOUT / "data").iterdir() if path.is_dir()):
+            shutil.rmtree(source / "data" / layer.name, ignore_errors=True)
+            shutil.copytree(layer, source / "data" / layer.name)
         earlier = Build("earlier", source, folder / "by-earlier")
         this = Build("this", CHECKOUT, folder / "by-this")
-        given = inputs(earlier, folder / "inputs")
+        given = inputs(earlier, folder / "inputs", wanted)
         pairs: dict[str, Pair] = {name: Pair() for name in wanted}
         for _ in range(runs):
             for name, pair in pairs.items():
