@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 import re
+import textwrap
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,9 +19,10 @@ from openpyxl.cell import Cell
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.utils import get_column_letter
 
+from cami_units import palette
 from cami_units.documents.csv_tables import decimals, is_formula, joined
 from cami_units.model import FINDINGS, STATUSES, Imprint, clean_name, clean_text
-from cami_units.words import MARKS, NEED_MARKS, has, text
+from cami_units.words import MARKS, NEED_MARKS, has, round_name, text
 
 _CELL_LIMIT: Final = 32_767
 """The longest text a cell of a workbook takes, in characters."""
@@ -44,6 +46,16 @@ WHOLE: Final = "#,##0"
 FINE: Final = "0.000"
 SHARE: Final = "0.0"
 
+FONT: Final = "Arial"
+"""Every Office has it, or one of the same widths; a workbook without a named font is cut differently
+by each program."""
+
+
+def face(**options: Any) -> Font:
+    """A font of the sheets."""
+    return Font(**{"name": FONT, "size": 10, **options})
+
+
 NAMES: Final = PatternFill("solid", fgColor="F2F2F2")
 HEADER: Final = PatternFill("solid", fgColor="1F3A4D")
 LINE: Final = Border(bottom=Side("hair", color="B0B0B0"))
@@ -51,20 +63,22 @@ TOP: Final = Alignment(vertical="top")
 WRAP: Final = Alignment(vertical="top", wrap_text=True)
 _MARKS: Final = Alignment(vertical="top", horizontal="center")
 _MARK_FONT: Final = {
-    MARKS[True]: Font(bold=True, color="1B6E3C"),
-    MARKS[False]: Font(color="8A3B12"),
-    MARKS[None]: Font(color="6B6B6B"),
-    NEED_MARKS[True]: Font(bold=True, color="333333"),
-    NEED_MARKS[False]: Font(color="6B6B6B"),
+    MARKS[True]: face(bold=True, color="1B6E3C"),
+    MARKS[False]: face(color="8A3B12"),
+    MARKS[None]: face(color="6B6B6B"),
+    NEED_MARKS[True]: face(bold=True, color="333333"),
+    NEED_MARKS[False]: face(color="6B6B6B"),
 }
-# DOMAIN's colours of the statuses, light enough to read black text on.
+
+
+def _tint(colour: str) -> str:
+    """A colour of the palette light enough to read black text on: a third of it, the rest white."""
+    channels = [int(colour[at : at + 2], 16) for at in (1, 3, 5)]
+    return "".join(f"{round(255 - (255 - channel) * 0.35):02X}" for channel in channels)
+
+
 STATUS_FILL: Final = {
-    status: PatternFill("solid", fgColor=colour)
-    for status, colour in zip(
-        STATUSES[:6],
-        ("D9D9D9", "C9DDF2", "F9D3A8", "FBF0A6", "BFE3C0", "8FC79A"),
-        strict=True,
-    )
+    status: PatternFill("solid", fgColor=_tint(colour)) for status, colour in palette.STATUS.items()
 }
 
 
@@ -80,15 +94,14 @@ def records(table: pd.DataFrame) -> list[dict[str, Any]]:
 def fill(sheet: Any, columns: Sequence[Column], rows: Rows, imprint: Imprint) -> None:
     for number, column in enumerate(columns, start=1):
         sheet.column_dimensions[get_column_letter(number)].width = column.width
-        put(sheet.cell(1, number), column.name, font=Font(size=8, color="6B6B6B"), fill=NAMES)
+        put(sheet.cell(1, number), column.name, font=face(size=8, color="6B6B6B"), fill=NAMES)
         put(
             sheet.cell(2, number),
             heading(column.says or column.name, imprint.languages),
-            font=Font(bold=True, color="FFFFFF"),
+            font=face(bold=True, color="FFFFFF"),
             fill=HEADER,
             alignment=Alignment(vertical="center", wrap_text=True),
         )
-    sheet.row_dimensions[2].height = 48
     styles: dict[tuple[Any, ...], Any] = {}
     for line, row in enumerate(rows, start=3):
         cells = [Cell(sheet, line, number) for number in range(1, len(columns) + 1)]
@@ -192,7 +205,7 @@ def fill_about(sheet: Any, imprint: Imprint) -> None:
     if imprint.indicative:
         rows.insert(0, ("", together("indicative", imprint)))
     for number, (label, value) in enumerate(rows, start=1):
-        put(sheet.cell(number, 1), label, font=Font(bold=True), alignment=WRAP)
+        put(sheet.cell(number, 1), label, font=face(bold=True), alignment=WRAP)
         put(sheet.cell(number, 2), value, alignment=WRAP)
     set_page(sheet, imprint)
 
@@ -202,14 +215,60 @@ def together(key: str, imprint: Imprint) -> str:
 
 
 def set_page(sheet: Any, imprint: Imprint, *, rows_repeated: str | None = None) -> None:
+    """How a filled sheet prints: rows as high as their text, columns that can be read, a footer.
+
+    A sheet that is wider than a page of A3 goes on on the next, its first two columns with it: all of
+    it on one would be too small to read.
+    """
+    _fit_rows(sheet)
+    wide = sum(dimension.width for dimension in sheet.column_dimensions.values())
     sheet.page_setup.orientation = "landscape"
-    sheet.page_setup.paperSize = sheet.PAPERSIZE_A4
+    is_large = wide > _A4_LETTERS
+    sheet.page_setup.paperSize = sheet.PAPERSIZE_A3 if is_large else sheet.PAPERSIZE_A4
+    sheet.page_setup.fitToWidth = max(1, math.ceil(wide / _A3_LETTERS))
     sheet.page_setup.fitToHeight = 0
     sheet.sheet_properties.pageSetUpPr.fitToPage = True
     sheet.print_title_rows = rows_repeated
-    line = f"{clean_name(imprint.title)[:120]} · {imprint.round} · {imprint.date}"
+    if sheet.page_setup.fitToWidth > 1:
+        sheet.print_title_cols = "A:B"
+    sheet.print_area = sheet.dimensions
+    lang = imprint.languages[0]
+    line = f"{clean_name(imprint.title)[:120]} · {round_name(imprint, lang)} · {imprint.date}"
     sheet.oddFooter.left.text = line.replace("&", "&&")  # a lone & begins a code
     sheet.oddFooter.right.text = "&P / &N"
+
+
+_A4_LETTERS: Final = 170.0
+_A3_LETTERS: Final = 260.0
+"""Widths of columns, in letters, that a page across holds at a size that is still read on paper."""
+
+_LINE_POINTS: Final = 13.2
+_MOST_POINTS: Final = 409.0
+"""Height of a line of 10-point Arial, and the highest row that a workbook may have (ECMA-376)."""
+
+
+def _fit_rows(sheet: Any) -> None:
+    """Rows as high as the text of their fullest cell: LibreOffice does not do it for itself."""
+    widths = {letter: dimension.width for letter, dimension in sheet.column_dimensions.items()}
+    for cells in sheet.iter_rows():
+        lines = max((_lines(cell, widths) for cell in cells), default=1)
+        height = min(_MOST_POINTS, max(1, lines) * _LINE_POINTS + 3)
+        sheet.row_dimensions[cells[0].row].height = height
+
+
+def _lines(cell: Any, widths: Mapping[str, float]) -> int:
+    """How many lines a cell takes; a Chinese letter is two wide, and bold ones a little wider."""
+    if not isinstance(cell.value, str) or not cell.alignment.wrap_text:
+        return 1
+    room = widths.get(cell.column_letter, 8.43) * (0.92 if cell.font.bold else 1.05)
+    return sum(
+        len(textwrap.wrap(_spread(line), max(1, int(room)))) or 1 for line in cell.value.split("\n")
+    )
+
+
+def _spread(line: str) -> str:
+    """A line in which each wide letter takes the room of two."""
+    return "".join(letter * 2 if ord(letter) > 0x2E80 else letter for letter in line)
 
 
 _MODIFIED: Final = re.compile(rb"(<dcterms:modified[^>]*>)[^<]*(</dcterms:modified>)")
@@ -219,6 +278,8 @@ def new_workbook(imprint: Imprint) -> Workbook:
     """A workbook without sheets, with the title and the date of its round."""
     book = Workbook()
     book.remove(book.active)
+    book._fonts[0] = face()  # of every cell that has none of its own
+    book._named_styles["Normal"].font = face()
     book.properties.creator = "cami_units"
     book.properties.title = clean_name(imprint.title)
     book.properties.created = datetime.fromisoformat(imprint.date)

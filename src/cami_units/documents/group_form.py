@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import pandas as pd
-from openpyxl.styles import Alignment, Font, PatternFill
+from openpyxl.styles import Alignment, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 
@@ -16,6 +16,7 @@ from cami_units.documents._worksheets import (
     LINE,
     NAMES,
     WRAP,
+    face,
     new_workbook,
     put,
     save_settled,
@@ -159,7 +160,7 @@ def _fill_cover(sheet: Any, imprint: Imprint, group: str) -> None:
     rows += [("", text("indicative", imprint.languages[0]))] if imprint.indicative else []
     rows += [("", imprint.disclaimer)]
     for number, (key, value) in enumerate(rows, start=1):
-        put(sheet.cell(number, 1), key, font=Font(bold=True), alignment=WRAP)
+        put(sheet.cell(number, 1), key, font=face(bold=True), alignment=WRAP)
         put(sheet.cell(number, 2), value, alignment=WRAP)
     set_page(sheet, imprint)
 
@@ -214,9 +215,9 @@ def _fill_form(
     for number, name in enumerate(fields, start=1):
         letter = get_column_letter(number)
         sheet.column_dimensions[letter].width = _WIDTHS[name]
-        put(sheet.cell(1, number), name, font=Font(size=8, color="6B6B6B"), fill=NAMES)
+        put(sheet.cell(1, number), name, font=face(size=8, color="6B6B6B"), fill=NAMES)
         heading = "\n".join(text(f"column {name}", lang) for lang in imprint.languages)
-        style = {"font": Font(bold=True, color="FFFFFF"), "fill": HEADER}
+        style = {"font": face(bold=True, color="FFFFFF"), "fill": HEADER}
         wrap = Alignment(vertical="center", wrap_text=True)
         put(sheet.cell(2, number), heading, alignment=wrap, **style)
         if name in lists:
@@ -224,7 +225,6 @@ def _fill_form(
             choice.showErrorMessage = False
             sheet.add_data_validation(choice)
             choice.add(f"{letter}3:{letter}{last}")
-    sheet.row_dimensions[2].height = 34
     for line in range(3, last + 1):
         row = rows[line - 3] if line - 3 < len(rows) else {}
         for number, name in enumerate(fields, start=1):

@@ -31,19 +31,19 @@ _UNITS: Final = (
     Column("status", 20, wrap=True),
     Column("rank_label", 7),
     Column("tier", 10),
-    Column("score", 9, FINE),
+    Column("score", 13, FINE),
     Column("area_km2", 11, WHOLE),
     Column("countries", 14, wrap=True),
-    Column("n_countries", 9),
-    Column("disputed", 12),
+    Column("n_countries", 12),
+    Column("disputed", 15),
     Column("species", 38, wrap=True),
-    Column("n_species", 9),
+    Column("n_species", 12),
     Column("species_supporting", 24, wrap=True),
     Column("criteria_met", 22, wrap=True),
     Column("confidence", 12, "0.00"),
     Column("origin", 14),
     Column("hotspot_ids", 12, wrap=True),
-    Column("rationale", 60, wrap=True),
+    Column("rationale", 120, wrap=True),
     Column("rank", 11),
     *(Column(name, 6) for name in FINDINGS),
 )
@@ -56,7 +56,7 @@ _CRITERIA: Final = (
     Column("value", 11, "#,##0.00"),
     Column("unit", 18, wrap=True),
     Column("threshold", 11, "#,##0.##"),
-    Column("because", 80, wrap=True),
+    Column("because", 110, wrap=True),
 )
 _HOW_SURE: Final = (Column("stability", 34, wrap=True),)
 _SPECIES: Final = (
