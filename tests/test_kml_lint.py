@@ -136,9 +136,59 @@ def test_every_rule_has_a_test_and_a_cure():
     tested = {rule for rule, _, _ in CASES}
     elsewhere = {
         "declaration", "web-element", "ring-vertices", "features", "vertices", "bytes",
-        "unit-polygons", "unit-vertices", "unit-shape", "layers",
+        "unit-polygons", "unit-vertices", "unit-shape", "layers", "shape", "style-hash", "web-own",
     }  # fmt: skip
     assert tested | elsewhere == set(_lint._CURES)
+
+
+def test_a_style_without_its_sign():
+    content = document(mark(before="<styleUrl>s</styleUrl>"), style=icon("files/i.png"))
+    assert "style-hash" in rules(content)
+    assert "style-hash" not in rules(content.replace(b">s<", b">#s<"))
+
+
+@pytest.mark.parametrize(
+    ("ring", "hole", "is_bad"),
+    [
+        (RING, "", False),
+        ("70,40 71.5,41 71,40 70,41 70,40", "", True),
+        ("70,40 71,40 72,40 70,40", "", True),
+        (RING, "80,40 81,40 81,41 80,40", True),
+        (RING, RING, True),
+        ("178,66 -174,66 -174,68 178,68 178,66", "", False),
+    ],
+)
+def test_what_the_reader_would_have_to_mend_is_found(ring, hole, is_bad):
+    shape = polygon(ring)
+    if hole:
+        inner = f"<innerBoundaryIs><LinearRing><coordinates>{hole}</coordinates></LinearRing></innerBoundaryIs>"
+        shape = shape.replace("</Polygon>", f"{inner}</Polygon>")
+    assert ("shape" in rules(document(mark(shape)))) == is_bad
+    # A ring over the 180° meridian turns as it is drawn, not as its numbers run.
+    assert "ring-winding" not in rules(document(mark(shape))) or is_bad
+
+
+def test_a_space_in_a_link_may_be_written_as_percent_20():
+    content = document(mark(), style=icon("files/my%20icon.png"))
+    assert "missing-file" not in rules(packed(("doc.kml", content), ("files/my icon.png", b"x")))
+    assert "missing-file" in rules(packed(("doc.kml", content), ("files/other.png", b"x")))
+
+
+def test_what_earth_on_the_web_writes_itself_is_called_so():
+    style = (
+        '<gx:CascadingStyle xmlns:gx="http://www.google.com/kml/ext/2.2" '
+        f'xmlns:kml="{NS}" kml:id="s"><Style/></gx:CascadingStyle>'
+    )
+    table = found(document(mark(), style=style), "earth-web")
+    assert "web-own" in set(table["rule"])
+    assert "web-element" not in set(table["rule"])
+
+
+def test_a_meta_tag_is_no_script_unless_it_leads_away():
+    harmless = '<META http-equiv="Content-Type" content="text/html">'
+    assert "script" not in rules(document(mark(), style=balloon(harmless)))
+    leading = balloon('<meta http-equiv="refresh" content="0;url=x">')
+    assert "script" in rules(document(mark(), style=leading))
 
 
 def test_a_finding_says_where():

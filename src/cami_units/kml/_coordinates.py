@@ -132,6 +132,16 @@ def geometry_of(placemark: etree._Element, effort: Effort) -> Shapes:
     return shapes
 
 
+def polygon_notes(polygon: etree._Element, effort: Effort) -> list[Note]:
+    """What a reader would have to mend in a polygon, or why it could not use it."""
+    shapes = Shapes()
+    try:
+        _polygon(polygon, shapes, effort)
+    except UnusableError as error:
+        return [*shapes.notes, error.note]
+    return shapes.notes
+
+
 def _nothing_in(placemark: etree._Element) -> Note:
     """Why a placemark without any shape has none: elements that KML does not know are named."""
     odd = {local(child) for child in placemark if _GEOMETRY_LIKE.fullmatch(local(child))}

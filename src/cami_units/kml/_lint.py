@@ -11,23 +11,27 @@ from importlib.util import find_spec
 from pathlib import Path
 from posixpath import dirname, join, normpath
 from typing import Any, Final, Literal, get_args
+from urllib.parse import unquote
 
 import numpy as np
 import pandas as pd
 from lxml import etree
 from numpy.typing import NDArray
 
+from cami_units import words
 from cami_units.kml._containers import (
     Source,
     content_of,
     source,
 )
 from cami_units.kml._coordinates import (
+    Effort,
     UnusableError,
     coordinates_text,
     has_three_points,
     out_of_range,
     points_of,
+    polygon_notes,
 )
 from cami_units.kml._earth_files import (
     MAX_BYTES,
@@ -109,6 +113,15 @@ _WEB: Final = frozenset(
     ]
 )
 """The elements that Google Earth on the web is known to take."""
+_WEB_OWN: Final = frozenset(["CascadingStyle"])
+"""Elements that only Google Earth on the web writes, outside of any schema, and reads again."""
+_SHAPE_FAULTS: Final = frozenset(
+    {
+        *("crossed itself", "holes outside", "rings swapped", "no area left", "speck", "specks"),
+        *("too tangled", "too heavy", "too many holes", "mask", "hole dropped", "no outer ring"),
+    }
+)
+"""Notes of the reader on a polygon that other programs would draw, measure or refuse otherwise."""
 _FEATURES: Final = frozenset(
     ["Placemark", "NetworkLink", "GroundOverlay", "ScreenOverlay", "PhotoOverlay", "Tour"]
 )
@@ -119,7 +132,7 @@ _MARKUP: Final = frozenset(["description", "text", "value", "Snippet", "snippet"
 _COLOUR = re.compile(r"\s*[0-9a-fA-F]{8}\s*")
 _SCHEME = re.compile(r"\s*([A-Za-z][A-Za-z0-9+.\-]*):")
 _SCRIPT = re.compile(
-    r"<\s*(?:script|iframe|object|embed|form|meta|link|base)\b|<[^<>]*\son[a-z]+\s*=|javascript\s*:",
+    r"<\s*(?:script|iframe|object|embed|form|link|base)\b|<\s*meta\b[^<>]*\brefresh\b|<[^<>]*\son[a-z]+\s*=|javascript\s*:",
     re.IGNORECASE,
 )
 _REMOTE_SOURCE = re.compile(
@@ -139,6 +152,9 @@ _CURES: Final = {
     "local-href": "Put the file into the KMZ and name it by a relative path.",
     "missing-file": "Add the file to the KMZ, or take the reference out.",
     "style-missing": "Define the style in the Document, or take the styleUrl out.",
+    "style-hash": "Write '#' before the id of a style of the same file.",
+    "shape": "Mend the outline: readers mend it each in its own way, or leave it out.",
+    "web-own": "Open it in Google Earth on the web only; elsewhere it is drawn without these styles.",
     "id-ncname": "Begin the id with a letter; use letters, digits, '.', '-' and '_' only.",
     "id-unique": "Give each element an id of its own.",
     "name-clean": "Retype the name without hidden characters, in composed letters (NFC).",
@@ -370,6 +386,7 @@ class _Checker:
         self.vertices = 0
         self.features = 0
         self.unit_polygons = 0
+        self._effort = Effort()
         self.foreign: dict[str, tuple[int, etree._Element]] = {}
 
     def check(self) -> None:
@@ -391,6 +408,8 @@ class _Checker:
                 self.findings.say("error", "network-link", "a NetworkLink", element)
             elif kind == "Placemark":
                 self._check_unit(element)
+            elif kind == "Polygon":
+                self._check_polygon(element)
             if kind in _MARKUP:
                 self._check_markup(element)
             if kind in _FEATURES:
@@ -419,7 +438,7 @@ class _Checker:
         try:
             xyz = points_of(text_of(element))
         except UnusableError as error:
-            self.findings.say("error", "coordinates", str(error), element)
+            self.findings.say("error", "coordinates", words.said(error.note), element)
             return
         self.vertices += len(xyz)
         if len(xyz) == 0:
@@ -439,11 +458,21 @@ class _Checker:
         if not np.array_equal(xyz[0, :2], xyz[-1, :2]):
             self.findings.say("error", "ring-closed", "a ring is not closed", ring)
         side = ring.getparent()
-        if side is not None and local(side) == "outerBoundaryIs" and _signed_area(xyz) < 0:
+        if (
+            side is not None
+            and local(side) == "outerBoundaryIs"
+            and _signed_area(_unrolled(xyz)) < 0
+        ):
             self.findings.say("warning", "ring-winding", "an outer ring runs clockwise", ring)
         if len(xyz) > MAX_RING:
             what = f"a ring of {len(xyz):,} vertices; at most {MAX_RING:,}"
             self.findings.say("error", "ring-vertices", what, ring)
+
+    def _check_polygon(self, polygon: etree._Element) -> None:
+        """Rings that cross, holes that lie outside, outlines without area: as the reader finds them."""
+        for note in polygon_notes(polygon, self._effort):
+            if note.key in _SHAPE_FAULTS:
+                self.findings.say("warning", "shape", words.said(note), polygon)
 
     def _check_name(self, element: etree._Element) -> None:
         text = text_of(element)
@@ -479,13 +508,23 @@ class _Checker:
             self.findings.say("error", "remote-href", f"{shown} would be fetched", element)
         elif self.inside is None:
             self.findings.say("error", "local-href", f"{shown} lies beside the file", element)
-        elif normpath(join(self.folder, target.partition("#")[0])) not in self.inside:
+        elif not self._is_inside(target.partition("#")[0]):
             self.findings.say("error", "missing-file", f"{shown} is not in the archive", element)
+
+    def _is_inside(self, target: str) -> bool:
+        """Whether a file is in the archive: a space may be written as %20, and then is a space."""
+        return any(
+            normpath(join(self.folder, name)) in (self.inside or ())
+            for name in (target, unquote(target))
+        )
 
     def _check_style_url(self, element: etree._Element) -> None:
         target = text_of(element).strip()
         if target.startswith("#"):
             self.style_urls.append((target[1:], element))
+        elif NCNAME.match(target) and not target.lower().endswith((".kml", ".kmz")):
+            what = f"the '#' before '{clean_name(target)[:80]}' is missing"
+            self.findings.say("error", "style-hash", what, element)
         elif target:
             self._check_target(target, element)
 
@@ -527,6 +566,10 @@ class _Checker:
     def _check_sums(self) -> None:
         for kind in sorted(self.foreign):
             count, first = self.foreign[kind]
+            if kind in _WEB_OWN:
+                what = f"{count} × <{kind}>, which Google Earth on the web writes itself"
+                self.findings.say("warning", "web-own", what, first)
+                continue
             self.findings.say("error", "web-element", f"{count} × <{clean_name(kind)}>", first)
         for target, element in self.style_urls:
             if target not in self.ids:
@@ -546,6 +589,15 @@ class _Checker:
         layers = sum(1 for _ in _visible_layers(self.root))
         if layers > MAX_LAYERS:
             say("warning", "layers", f"{layers} layers are switched on; at most {MAX_LAYERS}")
+
+
+def _unrolled(xyz: NDArray[np.float64]) -> NDArray[np.float64]:
+    """A ring over the 180° meridian with longitudes that count on, so that its turn can be told."""
+    if np.abs(np.diff(xyz[:, 0])).max(initial=0) <= 180:
+        return xyz
+    turned = xyz.copy()
+    turned[:, 0] %= 360
+    return turned
 
 
 def _signed_area(xyz: NDArray[np.float64]) -> float:

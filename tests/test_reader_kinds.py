@@ -1,0 +1,511 @@
+"""Kinds of damage that trials with other people's files showed: each with the reason of its right value."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from shapely import box
+
+from cami_units import kml
+from cami_units.kml._coordinates import Effort, geometry_of
+from cami_units.kml._escapes import described
+from cami_units.kml._written_shapes import along_great_circle, as_written
+from cami_units.model import bits_per_byte, guessed_text
+from tests.test_kml_read import archive, document, mark, polygon
+
+SQUARE = box(70, 42, 70.5, 42.5)
+RING = "70,42,0 70.5,42,0 70.5,42.5,0 70,42.5,0 70,42,0"
+
+
+def read(content):
+    return kml.read_placemarks(content, "f.kml")
+
+
+def keys(content):
+    return list(read(content).notes["key"])
+
+
+def only(content):
+    """The only row of a file."""
+    [row] = read(content).table.to_dict("records")
+    return row
+
+
+# -- specks ----------------------------------------------------------------------------------------
+
+
+def test_a_speck_stops_nothing():
+    # A ring of 0.2 m: all its points are one place on the grid of 5 decimals that is written.
+    speck = "70.200001,42.200001 70.200003,42.200001 70.200003,42.200003 70.200001,42.200001"
+    row = only(document(mark(polygon(RING, [speck]))))
+    assert row["polygons"].equals(SQUARE)
+    assert keys(document(mark(polygon(RING, [speck])))) == ["specks"]
+    table = read(document(mark(polygon(speck)), mark(polygon(RING)))).table
+    assert list(table["kind"]) == ["none", "polygon"]
+
+
+def test_what_is_written_has_no_specks():
+    speck = shapely.Polygon([(70.1, 42.1), (70.100002, 42.1), (70.100002, 42.100002)])
+    assert as_written(speck).is_empty
+    assert as_written(SQUARE.difference(speck)).equals(SQUARE)
+    both = shapely.MultiPolygon([shapely.Polygon(speck), box(71, 42, 72, 43)])
+    assert as_written(both).equals(box(71, 42, 72, 43))
+
+
+def test_a_resting_gps_leaves_an_outline_and_no_slivers():
+    # A boundary of 1,000 points that wanders for 200 fixes of 10 m at ten places.
+    rng = np.random.default_rng(3)
+    angle = np.linspace(0, 2 * np.pi, 1_000, endpoint=False)
+    xy = np.stack([70 + 0.2 * np.cos(angle), 42 + 0.15 * np.sin(angle)], axis=1)
+    rests = [np.vstack([p, p + rng.normal(0, 1e-4, (200, 2))]) for p in xy[::100]]
+    walked = np.vstack(
+        [np.vstack([rests[i // 100] if i % 100 == 0 else xy[i]]) for i in range(1000)]
+    )
+    ring = " ".join(f"{x:.7f},{y:.7f}" for x, y in [*walked, walked[0]])
+    row = only(document(mark(polygon(ring))))
+    # The ellipse has π · 0.2 · 0.15 square degrees; the wandering adds or takes a few hectares.
+    assert shapely.area(row["polygons"]) == pytest.approx(np.pi * 0.2 * 0.15, rel=1e-3)
+    assert shapely.get_num_geometries(row["polygons"]) < 30
+
+
+# -- lines, tracks, parts --------------------------------------------------------------------------
+
+GX = ' xmlns:gx="http://www.google.com/kml/ext/2.2"'
+
+
+def track(*points, tag="gx:Track", coord="gx:coord"):
+    inner = "".join(f"<{coord}>{point}</{coord}>" for point in points)
+    return f"<{tag}{GX}><when>2026-05-01T10:00:00Z</when>{inner}</{tag}>"
+
+
+def test_a_track_is_a_line():
+    row = only(document(mark(track("70 42 900", "70.1 42.1 900", "70.2 42.2 900"))))
+    assert row["kind"] == "line"
+    assert row["lines"].equals(shapely.LineString([(70, 42), (70.1, 42.1), (70.2, 42.2)]))
+    row = only(document(mark(track("70 42 0", "70.1 42 0", tag="Track", coord="coord"))))
+    assert row["lines"].equals(shapely.LineString([(70, 42), (70.1, 42)]))
+
+
+def test_a_multitrack_is_its_tracks_and_a_polygon_keeps_its_track():
+    both = track("70 42 0", "70.1 42 0") + track("71 42 0", "71.1 42 0")
+    row = only(document(mark(f"<gx:MultiTrack{GX}>{both}</gx:MultiTrack>")))
+    assert shapely.get_num_geometries(row["lines"]) == 2
+    mixed = f"<MultiGeometry>{polygon(RING)}{track('70 42 0', '70.1 42 0')}</MultiGeometry>"
+    row = only(document(mark(mixed)))
+    assert row["polygons"].equals(SQUARE)
+    assert row["lines"].length == pytest.approx(0.1)
+
+
+def test_a_boundary_walked_with_a_phone_is_proposed_as_a_polygon():
+    row = only(
+        document(mark(track("70 42 0", "70.5 42 0", "70.5 42.5 0", "70 42.5 0", "70 42.01 0")))
+    )
+    # Half a degree square, less the corner between 42 and 42.01: 0.25 exactly.
+    assert row["loops"].area == pytest.approx(0.25)
+
+
+def test_all_parts_of_a_line_and_of_a_pin_are_kept():
+    lines = "".join(
+        f"<LineString><coordinates>{x},42 {x}.5,42</coordinates></LineString>" for x in (70, 72, 74)
+    )
+    points = "<Point><coordinates>70,42</coordinates></Point>" * 2
+    row = only(document(mark(f"<MultiGeometry>{lines}{points}</MultiGeometry>")))
+    assert shapely.get_num_geometries([row["lines"], row["points"]]).tolist() == [3, 2]
+
+
+def test_gpx_by_any_name():
+    content = b"""<gpx version="1.1" xmlns="http://www.topografix.com/GPX/1/1">
+    <wpt lat="42" lon="70"><name>camp</name><desc>argali seen</desc></wpt>
+    <trk><name>patrol</name><trkseg><trkpt lat="42" lon="70"/><trkpt lat="42.5" lon="70.5"/></trkseg>
+    <trkseg><trkpt lat="43" lon="71"/><trkpt lat="43.1" lon="71"/></trkseg></trk></gpx>"""
+    table = read(content).table
+    assert list(zip(table["name"], table["kind"], strict=True)) == [
+        ("camp", "point"),
+        ("patrol", "line"),
+    ]
+    assert table["description"].iloc[0] == "argali seen"
+    assert shapely.get_num_geometries(table["lines"].iloc[1]) == 2
+    assert keys(content) == ["gpx"]
+
+
+def test_points_of_every_vertex_are_no_pins():
+    points = "".join(
+        mark(f"<Point><coordinates>{c}</coordinates></Point>", name=f"path-{i}")
+        for i, c in enumerate(RING.split()[:4])
+    )
+    pin = mark("<Point><coordinates>70.2,42.2</coordinates></Point>", name="den")
+    table = read(document(mark(polygon(RING)), points, pin)).table
+    assert list(table["kind"]) == ["polygon", *["vertex"] * 4, "point"]
+
+
+# -- numbers ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("ring", "key"),
+    [
+        (RING.replace(",0", ",nan"), "altitudes that are no numbers"),
+        (RING.replace(",0", ",-inf"), "altitudes that are no numbers"),
+        (RING.replace(",0", ",null"), "altitudes that are no numbers"),
+        (RING.replace(",0", ",0,17"), "further numbers"),
+        (RING.replace(" ", "; "), "semicolons between points"),
+        (RING.replace(" ", ";"), "semicolons between points"),
+        (RING.replace(",", " ,"), "spaces before commas"),
+        (RING.replace(",", " , "), "spaces before commas"),
+        (RING.replace(" ", ",\n"), "commas between points"),
+    ],
+)
+def test_one_odd_number_does_not_cost_the_shape(ring, key):
+    assert only(document(mark(polygon(ring))))["polygons"].equals(SQUARE)
+    assert keys(document(mark(polygon(ring)))) == [key]
+
+
+@pytest.mark.parametrize("ring", ["70,5;42,5 71,5;42,5 71,5;43,5", "70,42 ,42 71,43 70,42"])
+def test_what_may_mean_two_things_is_not_guessed(ring):
+    # A decimal comma, and a longitude that is missing: no reading of them is safe.
+    assert keys(document(mark(polygon(ring)))) == ["no coordinate"]
+
+
+def test_longitudes_that_count_on_past_180():
+    row = only(document(mark(polygon("179.5,66 180.5,66 180.5,67 179.5,67 179.5,66"))))
+    assert row["polygons"].bounds == (-180, 66, 180, 67)
+    assert row["polygons"].area == pytest.approx(1.0)
+    row = only(document(mark(polygon("179,66 180.0000000001,66 180.0000000001,67 179,67 179,66"))))
+    assert row["polygons"].equals(box(179, 66, 180, 67))
+
+
+def test_swapped_rings_and_a_mask():
+    row = only(document(mark(polygon("70.2,42.2 70.3,42.2 70.3,42.3 70.2,42.3 70.2,42.2", [RING]))))
+    assert row["polygons"].area == pytest.approx(0.25 - 0.01)
+    world = polygon("-180,-90 180,-90 180,90 -180,90 -180,-90", [RING])
+    assert only(document(mark(world)))["kind"] == "mask"
+
+
+# -- great circles ---------------------------------------------------------------------------------
+
+
+def test_a_long_side_follows_the_great_circle():
+    # Between two places on the 45th parallel, 90° apart, the great circle reaches
+    # atan(tan 45° / cos 45°) = 54.7356° north in the middle (the right spherical triangle).
+    points, longest_km, count = along_great_circle(np.array([[0.0, 45.0], [90.0, 45.0]]))
+    middle = points[np.abs(points[:, 0] - 45).argmin()]
+    assert middle[1] == pytest.approx(54.7356, abs=0.01)
+    # cos c = sin² 45° + cos² 45° · cos 90° = 0.5, so 60 degrees of 111.195 km.
+    assert longest_km == pytest.approx(60 * 111.195, rel=1e-4)
+    assert count == 1
+    assert np.hypot(*np.diff(points, axis=0).T).max() < 2
+
+
+def test_short_sides_and_meridians_stay_as_they_are():
+    xy = np.array([[70.0, 40.0], [71.0, 40.0], [71.0, 41.0]])
+    assert np.array_equal(along_great_circle(xy)[0], xy)
+    north = along_great_circle(np.array([[70.0, 40.0], [70.0, 50.0]]))[0]
+    assert np.allclose(north[:, 0], 70)
+
+
+# -- one slip --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("broken", "name", "slip"),
+    [
+        (mark(polygon(RING), name="herds < 50 animals"), "herds < 50 animals", "slip in words"),
+        (
+            mark(polygon(RING), more="<description><b>Area<br>agreed</description>"),
+            "CU-001 Altai",
+            "slip in words",
+        ),
+        (mark(polygon(RING), attributes=' id="a" id="a"'), "CU-001 Altai", "slip in attribute"),
+        (
+            mark(
+                polygon(RING),
+                more="<ExtendedData><Data name=cu_id><value>x</value></Data></ExtendedData>",
+            ),
+            "CU-001 Altai",
+            "slip in attribute",
+        ),
+    ],
+)
+def test_one_slip_costs_neither_shape_nor_file(broken, name, slip):
+    placemarks = read(document(mark(polygon(RING), name="good"), broken))
+    assert list(placemarks.table["name"]) == ["good", name]
+    assert all(shape.equals(SQUARE) for shape in placemarks.table["polygons"])
+    assert list(placemarks.notes["key"]) == [slip]
+    assert placemarks.is_whole
+
+
+def test_a_placemark_that_a_text_only_shows_is_none():
+    shown = mark(more=f"<description><![CDATA[{mark(name='EXAMPLE')}]]></description>")
+    comment = f"<!-- {mark(name='WITHDRAWN')} -->"
+    placemarks = read(document(shown, comment, mark(name="x < y", shape="")))
+    assert list(placemarks.table["name"]) == ["CU-001 Altai", "x < y"]
+
+
+def test_two_documents_one_after_the_other():
+    twice = document(mark(name="first")) + b"\n" + document(mark(name="second"), mark(name="third"))
+    assert list(read(twice).table["name"]) == ["first", "second", "third"]
+    bare = (mark(name="a") + "\n" + mark(name="b")).encode()
+    assert list(read(bare).table["name"]) == ["a", "b"]
+
+
+# -- encodings -------------------------------------------------------------------------------------
+
+NAMES = {
+    "cp1251": "Устюрт, участок сайгака",
+    "koi8-r": "Северный Тянь-Шань",
+    "cp866": "Граница по хребту",
+    "gbk": "阿尔金山自然保护区",
+    "latin-1": "Réserve Ala-Too",
+}
+
+
+@pytest.mark.parametrize("codec", NAMES)
+def test_text_is_decoded_by_its_bytes(codec):
+    content = document(mark(name=NAMES[codec])).decode().encode(codec)
+    placemarks = read(content)
+    assert placemarks.table["name"].iloc[0] == NAMES[codec]
+    assert placemarks.notes["key"].iloc[0].startswith("encoding")
+
+
+def test_utf8_under_another_label():
+    declared = '<?xml version="1.0" encoding="windows-1251"?>'
+    content = document(mark(name="Алтай"), declaration=declared)
+    assert read(content).table["name"].iloc[0] == "Алтай"
+    assert keys(content) == ["encoding"]
+
+
+def test_a_declared_encoding_is_overruled_only_where_it_is_plainly_wrong():
+    declared = '<?xml version="1.0" encoding="windows-1251"?>'
+    text = document(mark(name="Северный Тянь-Шань"), declaration=declared).decode()
+    assert read(text.encode("koi8-r")).table["name"].iloc[0] == "Северный Тянь-Шань"
+    assert keys(text.encode("cp1251")) == []
+
+
+def test_a_guess_knows_how_dear_the_other_one_is():
+    content = "Устюрт".encode("koi8-r")
+    assert bits_per_byte(content, "koi8-r") + 2 < bits_per_byte(content, "cp1251")
+    assert guessed_text("Устюрт".encode()).encoding == "utf-8"
+
+
+@given(st.text(alphabet="абвгдежзийклмнопрстуфхцчшщъыьэюя", min_size=12, max_size=60))
+@settings(max_examples=50)
+def test_any_small_letters_come_back_as_small_letters(text):
+    # Whatever page is guessed, the letters of no guess are mixed: small ones stay small ones.
+    assert guessed_text(text.encode("cp1251")).text.islower()
+
+
+def test_names_in_a_zip_of_windows():
+    # Windows writes CP866 and says nothing; Python would write UTF-8 and say so.
+    made = archive([("NAMES.kml", document()), ("two.kml", document())])
+    made = made.replace(b"NAMES.kml", "карта.kml".encode("cp866"))
+    rows, _ = kml.read_kml(made, name="g.zip")
+    assert set(rows["file"]) == {"g.zip/карта.kml", "g.zip/two.kml"}
+
+
+# -- descriptions ----------------------------------------------------------------------------------
+
+
+def test_a_table_of_a_gis_is_data_and_what_is_typed_beneath_it_is_not():
+    table = (
+        "<html><table><tr><td>Area A</td></tr><tr><td><table><tr><td>FID</td><td>0</td></tr>"
+        "<tr><td>NAME</td><td>Area A</td></tr></table></td></tr></table>too small</html>"
+    )
+    assert described(table) == ("too small", {"FID": "0", "NAME": "Area A"})
+    row = only(document(mark(more=f"<description><![CDATA[{table}]]></description>")))
+    assert row["data"] == {"FID": "0", "NAME": "Area A"}
+    assert row["description"] == "too small"
+
+
+@pytest.mark.parametrize("nothing", ["NULL", "&lt;Null&gt;", "None", "nan"])
+def test_the_word_for_nothing_is_nothing(nothing):
+    assert only(document(mark(more=f"<description>{nothing}</description>")))["description"] == ""
+
+
+# -- containers ------------------------------------------------------------------------------------
+
+
+def entries_of(tmp_path, name, content):
+    (tmp_path / name).write_bytes(content)
+    entries, passed = kml.inner_files(tmp_path / name, name)
+    return [(entry.label, entry.ending) for entry in entries], passed
+
+
+def test_a_zip_is_its_members_and_a_kmz_is_one_file(tmp_path):
+    kmz = archive([("doc.kml", document())])
+    form = archive([("[Content_Types].xml", b"<Types/>")])
+    entries, passed = entries_of(
+        tmp_path,
+        "all.zip",
+        archive(
+            [
+                ("a/edit.kmz", kmz),
+                ("b/edit.kmz", kmz + b" "),
+                ("c.kml", document()),
+                ("form.xlsx", form),
+                ("units.shp", b"shp"),
+                ("units.dbf", b"dbf"),
+                ("photo.jpg", b"x"),
+                ("minutes.pdf", b"x"),
+            ]
+        ),
+    )
+    assert [label for label, _ in entries] == [
+        f"all.zip/{name}"
+        for name in ("c.kml", "form.xlsx", "units.shp", "a/edit.kmz", "b/edit.kmz")
+    ]
+    assert passed == ("minutes.pdf",)
+    assert entries_of(tmp_path, "one.kmz", kmz) == ([], ())
+    assert entries_of(tmp_path, "renamed.zip", kmz) == ([], ())
+
+
+def test_two_attachments_of_one_name_are_two_files(tmp_path):
+    from email.message import EmailMessage
+
+    mail = EmailMessage()
+    mail["From"], mail["To"], mail["Subject"] = "a@example.org", "b@example.org", "maps"
+    mail.set_content("both maps")
+    for place in (70, 72):
+        content = archive([("doc.kml", document(mark(name=f"at {place}")))])
+        mail.add_attachment(content, maintype="application", subtype="zip", filename="units.kmz")
+    entries, _ = entries_of(tmp_path, "m.eml", mail.as_bytes())
+    assert [label for label, _ in entries] == ["m.eml/units.kmz", "m.eml/units.kmz (2)"]
+
+
+def test_photos_do_not_keep_a_kmz_from_being_read():
+    photos = [(f"files/{n}.jpg", b"\xff\xd8") for n in range(1_200)]
+    assert len(read(archive([("doc.kml", document()), *photos])).table) == 1
+
+
+# -- budgets ---------------------------------------------------------------------------------------
+
+
+def star(points):
+    """A ring whose every edge crosses nearly every other."""
+    angle = 2 * np.pi * np.arange(points) * (points // 2) / points
+    xy = np.stack([70 + 0.3 * np.cos(angle), 42 + 0.3 * np.sin(angle)], axis=1)
+    return polygon(" ".join(f"{x:.8f},{y:.8f}" for x, y in [*xy, xy[0]]))
+
+
+def test_stars_share_one_budget():
+    # 401 points cross some 80,000 times: fifty of them would cost a minute, and are given up at once.
+    placemarks = read(document(*[mark(star(401))] * 50, mark(polygon(RING))))
+    assert list(placemarks.table["kind"]) == [*["none"] * 50, "polygon"]
+    assert set(placemarks.notes["key"]) == {"too tangled"}
+    assert only(document(mark(star(51))))["kind"] == "polygon"
+
+
+def test_the_budget_of_added_points():
+    zigzag = " ".join(f"{-80 if n % 2 else 80},{n % 60}" for n in range(20_000))
+    line = f"<LineString><coordinates>{zigzag}</coordinates></LineString>"
+    assert keys(document(mark(line))) == ["too heavy"]
+
+
+def test_what_a_placemark_costs_is_counted():
+    from lxml import etree
+
+    effort = Effort()
+    geometry_of(etree.fromstring(mark(star(101))), effort)
+    # n (n - 3) / 2 pairs of edges of a star polygon cross.
+    assert Effort().crossings - effort.crossings == pytest.approx(101 * 98 / 2, rel=0.05)
+
+
+# -- 5,000 random damages --------------------------------------------------------------------------
+
+
+def damaged(rng):
+    """A small file of our kind with one to three damages of the kinds above."""
+    names = ["CU-001 Altai", "herds < 50", "Алтай", "青海湖", "a & b", "", "X CU-002"]
+    speck = "70.200001,42.200001 70.200003,42.200001 70.200003,42.200003 70.200001,42.200001"
+    shapes = [
+        polygon(RING),
+        polygon(RING, [speck]),
+        polygon(speck),
+        polygon(RING.replace(",0", ",nan")),
+        polygon(RING.replace(" ", "; ")),
+        polygon("70,42 71,43 71,42 70,43 70,42"),
+        polygon("179,60 -179,60 -179,61 179,61 179,60"),
+        polygon("512345,4651234 522345,4651234 522345,4661234"),
+        track("70 42 900", "70.1 42.1 900", "70.2 42.2 900"),
+        "<LookAt><longitude>70</longitude></LookAt>",
+        star(31),
+        "",
+    ]
+    marks = [
+        mark(shapes[rng.integers(len(shapes))], name=names[rng.integers(len(names))])
+        for _ in range(rng.integers(1, 6))
+    ]
+    content = document(*marks)
+    for _ in range(rng.integers(1, 4)):
+        kind = rng.integers(8)
+        start = int(rng.integers(len(content)))
+        if kind == 0:
+            content = content[:start] + content[start + int(rng.integers(1, 60)) :]
+        elif kind == 1:
+            content = (
+                content[:start] + bytes(rng.integers(0, 256, 3, dtype=np.uint8)) + content[start:]
+            )
+        elif kind == 2:
+            content = content[:start]
+        elif kind == 3:
+            codec = ["cp1251", "koi8-r", "gb18030", "utf-16"][rng.integers(4)]
+            content = content.decode("utf-8", "replace").encode(codec, "replace")
+        elif kind == 4:
+            content += document(mark(name="pasted"))
+        elif kind == 5:
+            content = content.replace(b"<name>", b"<name", 1)
+        elif kind == 6:
+            content = archive([("doc.kml", content), ("more.kml", document())])
+        else:
+            content = b"Dear all,\n> " + content.replace(b"><", b">\n> <")
+        if not content:
+            content = b"x"
+    return content
+
+
+@pytest.mark.slow
+def test_five_thousand_random_damages():
+    """No crash, nothing unaccounted, and no note without a phrase in every language."""
+    from cami_units import words
+    from cami_units.model import InputError, Note
+
+    rng = np.random.default_rng(20261122)
+    read_files = 0
+    for _ in range(5_000):
+        content = damaged(rng)
+        try:
+            placemarks = read(content)
+        except InputError:
+            continue
+        read_files += 1
+        table, notes = placemarks.table, placemarks.notes
+        named = set(notes["placemark"])
+        lost = table.loc[table["kind"].isin(["none", "view", "mask"]), "placemark"]
+        assert set(lost) <= named, "each placemark that is not used is named"
+        assert len(table) + placemarks.beyond >= 0
+        for note in notes.to_dict("records"):
+            for lang in words.LANGUAGES:
+                assert words.said(Note(note["key"], note["facts"]), lang)
+        for shape in table["polygons"].dropna():
+            assert shape.is_valid
+    assert read_files > 2_500
+
+
+def test_every_note_has_its_phrases():
+    """The keys that the readers write are in the table of phrases."""
+    from pathlib import Path
+
+    from cami_units import words
+
+    folder = Path(kml.__file__).parent
+    sources = [*folder.glob("*.py"), folder.parent / "layers" / "_gis_placemarks.py"]
+    pattern = re.compile(
+        r'(?:Note|UnusableError|shapes\.say|reading\.say\(\w+,)\(?\s*"([a-z][^"]+)"'
+    )
+    found = {key for path in sources for key in pattern.findall(path.read_text(encoding="utf-8"))}
+    assert len(found) > 40
+    assert sorted(key for key in found if not words.has(f"note {key}")) == []
