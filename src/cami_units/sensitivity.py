@@ -16,6 +16,7 @@ References
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from types import MappingProxyType
@@ -379,22 +380,7 @@ def _axes(
     ways: list[list[str]] = [
         list(dict.fromkeys(way[place] for way in tables)) for place in range(3)
     ]
-    missing = [
-        " / ".join((one, two, three))
-        for one in ways[0]
-        for two in ways[1]
-        for three in ways[2]
-        if (one, two, three) not in tables
-    ]
-    unread = [
-        f"{two} / {three}" for two in ways[1] for three in ways[2] if (two, three) not in species
-    ]
-    unstated = [axis for axis, levels in zip(AXES, ways, strict=False) if STATED not in levels]
-    if missing or unread or unstated or not tables:
-        faults = [f"no tables for {listed(missing)}"] if missing else []
-        faults += [f"no species for {listed(unread)}"] if unread else []
-        faults += [f"no level '{STATED}' of {listed(unstated)}"] if unstated or not tables else []
-        raise InputError("The runs cannot be made: " + "; ".join(faults) + ".")
+    _check_ways(ways, tables, species)
     cami_names = {
         str(name) for table in tables.values() for name in table.species["sci_name"].unique()
     }
@@ -409,6 +395,22 @@ def _axes(
         "borders": [STATED, STRIPS_OUT] if has_width else [STATED],
     }
     return {axis: sorted(names, key=lambda name: name != STATED) for axis, names in levels.items()}
+
+
+def _check_ways(
+    ways: list[list[str]],
+    tables: Mapping[Way, SiteTables],
+    species: Mapping[tuple[str, str], pd.DataFrame],
+) -> None:
+    """Refuse runs of which a table is missing, or the way that the plan itself names."""
+    missing = [" / ".join(way) for way in itertools.product(*ways) if way not in tables]
+    unread = [" / ".join(way) for way in itertools.product(*ways[1:]) if way not in species]
+    unstated = [axis for axis, levels in zip(AXES, ways, strict=False) if STATED not in levels]
+    if missing or unread or unstated or not tables:
+        faults = [f"no tables for {listed(missing)}"] if missing else []
+        faults += [f"no species for {listed(unread)}"] if unread else []
+        faults += [f"no level '{STATED}' of {listed(unstated)}"] if unstated or not tables else []
+        raise InputError("The runs cannot be made: " + "; ".join(faults) + ".")
 
 
 def _one_at_a_time(axes: Mapping[str, Sequence[str]]) -> pd.DataFrame:
@@ -450,7 +452,9 @@ def outcomes(
     )
     groups = rows_of_scenarios.groupby([measured_by, "borders"], sort=True)
     parts = []
-    for number, (((table, factor), borders), rows) in enumerate(groups):
+    for number, (key, rows) in enumerate(groups):
+        moved_rule: Any = key
+        (table, factor), borders = moved_rule
         progress("running the arithmetic again", number, len(groups))
         rules = with_threshold(profile, table, factor) if table else profile
         stack, keys = stacks.stacked(rows)

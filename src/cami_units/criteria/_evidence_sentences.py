@@ -356,20 +356,24 @@ def _c2(site: Site) -> str:
     ]
     if unknown:
         text += f"; category not known, counted as {rule.unknown_counts_as}: {listed(unknown)}"
+    return f"{text}{_severe(site, shared_rows)}."
+
+
+def _severe(site: Site, shared_rows: Iterable[Row]) -> str:
+    """The other way to C2: one severely threatened species, with another criterion."""
     severe = [row for row in shared_rows if row.severe]
-    if severe and rule.or_categories_with:
-        others = {criterion: site.met[criterion] for criterion in rule.or_categories_with}
-        met_others = [criterion for criterion, met in others.items() if met is True]
-        names = listed(f"{row.name_en} is {row.iucn_category}" for row in severe)
-        how = (
-            f"{' and '.join(met_others)} {'is' if len(met_others) == 1 else 'are'} met"
-            if met_others
-            else f"{' or '.join(others)} is not met"
-            if all(met is False for met in others.values())
-            else f"whether {' or '.join(others)} holds could not be assessed in full"
-        )
-        text += f"; {names}, and {how}"
-    return f"{text}."
+    others = {name: site.met[name] for name in site.profile.C2.or_categories_with}
+    if not severe or not others:
+        return ""
+    met_others = [criterion for criterion, met in others.items() if met is True]
+    names = listed(f"{row.name_en} is {row.iucn_category}" for row in severe)
+    if met_others:
+        how = f"{' and '.join(met_others)} {'is' if len(met_others) == 1 else 'are'} met"
+    elif all(met is False for met in others.values()):
+        how = f"{' or '.join(others)} is not met"
+    else:
+        how = f"whether {' or '.join(others)} holds could not be assessed in full"
+    return f"; {names}, and {how}"
 
 
 def _c3(site: Site) -> str:
@@ -418,17 +422,11 @@ def _c5(site: Site) -> str:
     if site.corridors is None:
         return "not assessed: no corridor layer was given."
     present = {row.sci_name for row in site.species if row.occurs}
-    corridors = [row for row in site.corridors if row.sci_name in present]
-    crossings = [row for row in site.crossings or () if row.n > 0]
-    strange = [row for row in crossings if row.sci_name not in present]
-    crossings = [row for row in crossings if row.sci_name in present]
-    not_counted = (
-        "; not counted, since the species does not occur here: "
-        f"{_crossings(site, {row.sci_name for row in strange})}"
-        if strange
-        else ""
-    )
-    if not corridors and not crossings:
+    is_reached = any(row.sci_name in present for row in site.corridors)
+    rows = [row for row in site.crossings or () if row.n > 0]
+    crossings = [row for row in rows if row.sci_name in present]
+    not_counted = _of_absent_species(site, [row for row in rows if row.sci_name not in present])
+    if not is_reached and not crossings:
         if not_looked := _not_looked(site, "corridors", "corridors"):
             return not_looked
         return (
@@ -443,17 +441,29 @@ def _c5(site: Site) -> str:
             f"{reach}, none of which crosses a border in it; {needed} of grade {grades} "
             f"needed{not_counted}."
         )
-    graded_rows = [row for row in crossings if row.evidence_grade in (rule.counted_grades or ())]
-    rows = (
-        graded_rows or crossings
-    )  # what falls short of the grade is cited too: it is what there is
-    cited = sorted({source for row in rows if (source := clean_name(getattr(row, "source", "")))})
-    evidence = f"; evidence: {listed(cited, 3)}" if cited else ""
     return (
         f"{_count(site.numbers['n_crossings'], 'crossing')} of grade {grades}, "
         f"{rule.min_crossings} needed; {reach}; crossings: "
-        f"{_crossings(site, {row.sci_name for row in crossings})}{evidence}{not_counted}."
+        f"{_crossings(site, {row.sci_name for row in crossings})}"
+        f"{_cited(site, crossings)}{not_counted}."
     )
+
+
+def _of_absent_species(site: Site, rows: Iterable[Row]) -> str:
+    """Crossings that are told and not counted: nobody of the species is here to cross."""
+    names = {row.sci_name for row in rows}
+    if not names:
+        return ""
+    return f"; not counted, since the species does not occur here: {_crossings(site, names)}"
+
+
+def _cited(site: Site, crossings: Iterable[Row]) -> str:
+    """The evidence of the crossings that count; where none does, of those there are."""
+    crossings = list(crossings)
+    grades = site.profile.C5.counted_grades or ()
+    counted_rows = [row for row in crossings if row.evidence_grade in grades] or crossings
+    sources = {clean_name(getattr(row, "source", "")) for row in counted_rows} - {""}
+    return f"; evidence: {listed(sorted(sources), 3)}" if sources else ""
 
 
 def _c6(site: Site) -> str:

@@ -197,46 +197,62 @@ def _tidy(tables: SiteTables, known_species: Collection[str]) -> SiteTables:
 
     Sums of floats depend on the order of the rows; sorted by every column they cannot.
     """
-    faults = []
+    faults: list[str] = []
     tidy: dict[str, pd.DataFrame | None] = {}
-    listed_sites = set(tables.sites.get("site", ()))
+    site_names = set(tables.sites.get("site", ()))
     for name in (field.name for field in fields(tables)):
         table = getattr(tables, name)
         if table is None:
             tidy[name] = None
             continue
-        columns = list(_COLUMNS[name])
-        missing = [column for column in columns if column not in table.columns]
-        if missing:
-            faults.append(f"'{name}' lacks the column {listed(missing)}")
-            continue
-        columns += [name for name in _MAY_BE_LACKING.get(name, ()) if name in table.columns]
-        table = pd.DataFrame(table)[columns]
-        strange = sorted({str(site) for site in set(table["site"]) - listed_sites})
-        if strange:
-            faults.append(f"'{name}' speaks of sites that are not in 'sites': {listed(strange)}")
-        if name == "sites":
-            tidy[name] = table.reset_index(drop=True)
-            continue
-        if "sci_name" in columns:
-            table = table[table["sci_name"].isin(list(known_species))]
-        numbers = {column: float for column in columns if column in _FLOATS}
-        blank = [column for column in numbers if column not in _MAY_BE_UNKNOWN]
-        for column in (column for column in blank if table[column].isna().any()):
-            where = table.loc[table[column].isna(), "site"].unique()
-            faults.append(f"'{name}' has rows without a number in '{column}': {listed(where)}")
-        tidy[name] = table.sort_values(columns, ignore_index=True).astype(numbers)
-    sites = tidy.get("sites")
-    if sites is not None:
-        if sites["site"].duplicated().any():
-            twice = sites.loc[sites["site"].duplicated(), "site"].unique()
-            faults.append(f"each site stands once in 'sites'; repeated: {listed(twice)}")
-        empty = sites.loc[~(sites["area_km2"] > 0), "site"]
-        if len(empty):
-            faults.append(f"every site needs an area_km2 above 0; not so: {listed(empty)}")
+        rows, table_faults = _tidy_table(name, table, known_species, site_names)
+        faults += table_faults
+        if rows is not None:
+            tidy[name] = rows
+    faults += _site_faults(tidy.get("sites"))
     if faults:
         raise InputError("The tables of the sites are not as expected: " + "; ".join(faults) + ".")
     return SiteTables(**tidy)  # type: ignore[arg-type]
+
+
+def _tidy_table(
+    name: str, table: pd.DataFrame, known_species: Collection[str], site_names: Collection[Any]
+) -> tuple[pd.DataFrame | None, list[str]]:
+    """One table with its promised columns, and what is wrong with it; None: it lacks a column."""
+    columns = list(_COLUMNS[name])
+    missing = [column for column in columns if column not in table.columns]
+    if missing:
+        return None, [f"'{name}' lacks the column {listed(missing)}"]
+    columns += [column for column in _MAY_BE_LACKING.get(name, ()) if column in table.columns]
+    table = pd.DataFrame(table)[columns]
+    faults = []
+    strange = sorted({str(site) for site in set(table["site"]) - set(site_names)})
+    if strange:
+        faults.append(f"'{name}' speaks of sites that are not in 'sites': {listed(strange)}")
+    if name == "sites":
+        return table.reset_index(drop=True), faults
+    if "sci_name" in columns:
+        table = table[table["sci_name"].isin(list(known_species))]
+    numbers = {column: float for column in columns if column in _FLOATS}
+    needed = [column for column in numbers if column not in _MAY_BE_UNKNOWN]
+    for column in (column for column in needed if table[column].isna().any()):
+        where = table.loc[table[column].isna(), "site"].unique()
+        faults.append(f"'{name}' has rows without a number in '{column}': {listed(where)}")
+    return table.sort_values(columns, ignore_index=True).astype(numbers), faults
+
+
+def _site_faults(sites: pd.DataFrame | None) -> list[str]:
+    """What is wrong with the table of sites: a site that stands twice, or has no area."""
+    if sites is None:
+        return []
+    faults = []
+    if sites["site"].duplicated().any():
+        twice = sites.loc[sites["site"].duplicated(), "site"].unique()
+        faults.append(f"each site stands once in 'sites'; repeated: {listed(twice)}")
+    empty = sites.loc[~(sites["area_km2"] > 0), "site"]
+    if len(empty):
+        faults.append(f"every site needs an area_km2 above 0; not so: {listed(empty)}")
+    return faults
 
 
 def _with_seasonal(tables: SiteTables, profile: Profile) -> SiteTables:
