@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cami_units import cache as keeping
-from cami_units import cli, overlap, pieces
+from cami_units import cli, drawn_pieces, overlap
 from cami_units.cache import NOTHING_KEPT, Cache
 from cami_units.commands import plan_layers as _plan_layers
 from cami_units.commands.init import init
@@ -319,14 +319,16 @@ def test_the_command_keeps_beside_the_plan_unless_told_not_to(
 def test_a_piece_is_drawn_once_and_comes_back_to_the_last_bit(tmp_path: Path) -> None:
     keeper = keeping.keeper_of(Cache(tmp_path / "c"))
     shape = shapely.to_wkb(square())
-    with pieces.keeping(keeper):
-        assert pieces.piece("toy", [shape], lambda: [shape, b""]) == [shape, b""]
-        again = pieces.piece("toy", [shape], lambda: pytest.fail("it was drawn a second time"))
+    with drawn_pieces.keeping(keeper):
+        assert drawn_pieces.piece("toy", [shape], lambda: [shape, b""]) == [shape, b""]
+        again = drawn_pieces.piece(
+            "toy", [shape], lambda: pytest.fail("it was drawn a second time")
+        )
         assert again == [shape, b""]
         # Other content, or the same bytes parted otherwise, is another piece.
-        assert pieces.piece("toy", [shape[:5], shape[5:]], lambda: [b"x"]) == [b"x"]
+        assert drawn_pieces.piece("toy", [shape[:5], shape[5:]], lambda: [b"x"]) == [b"x"]
     # Outside of the block nothing is kept, and nothing taken.
-    assert pieces.piece("toy", [shape], lambda: [b"new"]) == [b"new"]
+    assert drawn_pieces.piece("toy", [shape], lambda: [b"new"]) == [b"new"]
 
 
 def test_a_damaged_piece_is_drawn_again(tmp_path: Path) -> None:

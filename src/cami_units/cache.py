@@ -29,8 +29,8 @@ import pyarrow as pa
 import pyproj
 import shapely
 
+from cami_units.drawn_pieces import Keeper, Make
 from cami_units.model import data_dir
-from cami_units.pieces import Keeper, Make
 
 FOLDER: Final = ".cami-units-cache"
 """The folder's name, beside the plan."""
@@ -129,7 +129,7 @@ def kept_table(cache: Cache, kind: str, key: Any, make: Callable[[], Any]) -> An
 
 
 def keeper_of(cache: Cache) -> Keeper:
-    """Where the rooms that draw keep their pieces: see :mod:`cami_units.pieces`."""
+    """Where the rooms that draw keep their pieces: see :mod:`cami_units.drawn_pieces`."""
 
     def keeper(kind: str, content: Sequence[bytes], make: Make) -> Sequence[bytes]:
         if cache.folder is None:

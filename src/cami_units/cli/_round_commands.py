@@ -59,7 +59,7 @@ def propose(
 ) -> None:
     """Compute a first proposal of conservation units: round 00, with KMZ, map and tables."""
     with at_work(ctx, quiet, verbose) as progress:
-        from cami_units import cache, pieces, store
+        from cami_units import cache, drawn_pieces, store
         from cami_units.commands.lasting_ids import check_ids_stay, with_ids_from
         from cami_units.commands.propose import propose as run_propose
         from cami_units.commands.round_files import write_proposal
@@ -73,7 +73,7 @@ def propose(
             round_ = with_ids_from(round_, ids_from)
         elif force:
             check_ids_stay(round_, out)
-        with pieces.keeping(cache.keeper_of(measured_cache)):
+        with drawn_pieces.keeping(cache.keeper_of(measured_cache)):
             problems = write_proposal(round_, out, force=force, progress=progress)
     if not is_quiet(ctx, quiet):
         say_what_went_in(round_.manifest, problems, cures=is_verbose(ctx, verbose))

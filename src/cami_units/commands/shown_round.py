@@ -12,9 +12,9 @@ import geopandas as gpd
 import pandas as pd
 
 from cami_units import cache, figures, kml, layers, scene, words
+from cami_units.drawn_pieces import keeping, piece
 from cami_units.model import ROUND_LAYERS, Problem, Round
 from cami_units.palette import Look
-from cami_units.pieces import keeping, piece
 from cami_units.plan import stored_plan
 
 

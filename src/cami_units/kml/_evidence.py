@@ -13,13 +13,13 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from cami_units import words
+from cami_units.drawn_pieces import piece
 from cami_units.kml import _styles
 from cami_units.kml._escapes import ncname, shown, shown_name
 from cami_units.kml._marks import Folder, Mark, earth_key, label_point, rows, truth
 from cami_units.kml._styles import Look
 from cami_units.kml._written_shapes import EVIDENCE_EDGE, as_written, dashes, parts, sorted_parts
 from cami_units.model import LAYERS, clean_name
-from cami_units.pieces import piece
 from cami_units.scene import CONTEXT, species_places
 
 MAIN_PLACE_KM: Final = 150

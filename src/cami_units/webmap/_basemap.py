@@ -11,7 +11,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from cami_units import backdrop
-from cami_units.pieces import piece
+from cami_units.drawn_pieces import piece
 from cami_units.scene import label_places
 from cami_units.webmap._packed_shapes import (
     on_lattice,

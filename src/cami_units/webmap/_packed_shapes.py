@@ -14,7 +14,7 @@ import numpy.typing as npt
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from cami_units.pieces import piece
+from cami_units.drawn_pieces import piece
 from cami_units.scene import label_place, simplest
 
 LATTICE: Final = 10_000
