@@ -583,6 +583,31 @@ def test_sums_count_what_is_not_said_and_each_source_of_funding():
     assert gaps.loc["general", "finance"] == 0
 
 
+def test_how_far_the_last_programme_has_come_is_a_page_with_a_bar_a_theme(round_dir, tmp_path):
+    """Words of the lists in any language; a status of no list is not said, never guessed."""
+    source = tmp_path / "measures.csv"
+    source.write_text(
+        "measure_id,theme,text,unit_id,status,note\n"
+        "1,finance,Keep the fund,,done,\n2,финансирование,Найти донора,,Выполняется,<b>x</b>\n"
+        "3,land use,Agree pastures,CU-001,soon,\n",
+        encoding="utf-8",
+    )
+    made = activities(round_dir, implementation=source)
+    assert {"implementation.csv", "implementation.html"} <= {path.name for path in made.files}
+    rows = pd.read_csv(round_dir / "implementation.csv", dtype=str)
+    assert rows["theme"].tolist() == ["finance", "finance", "land use"]
+    assert rows["status"].tolist() == ["done", "under way", "soon"]
+    sums = workshop.implementation(rows).set_index("theme")
+    assert sums.loc["finance", ["done", "under way", "measures"]].tolist() == [1, 1, 2]
+    assert sums.loc["land use", "not said"] == 1
+    page = (round_dir / "implementation.html").read_text(encoding="utf-8")
+    assert "Measures: 3" in page
+    # finance has two of the most measures, half of them done: its first bar is 50 of 100 wide
+    assert '<rect x="0.0" width="50.0"' in page
+    assert "<b>x</b>" not in page
+    assert "&lt;b&gt;x" in page
+
+
 def test_the_same_activities_give_the_same_bytes(written, tmp_path):
     made = []
     for name in "ab":

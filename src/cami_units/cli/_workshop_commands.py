@@ -272,9 +272,15 @@ def activities(
         Path | None,
         typer.Option("--programme", metavar="FILE", help="Measures of the current programme."),
     ] = None,
+    implementation: Annotated[
+        Path | None,
+        typer.Option("--implementation", metavar="FILE", help="How far each of them has come."),
+    ] = None,
     general: Annotated[
         list[str] | None,
-        typer.Option("--general", metavar="ID", help="Move a suggestion to the general section."),
+        typer.Option(
+            "--general", metavar="ID|FILE", help="Move a suggestion, or those ticked in a workbook."
+        ),
     ] = None,
     back: Annotated[
         list[str] | None,
@@ -293,6 +299,7 @@ def activities(
             directory,
             files or (),
             programme=programme,
+            implementation=implementation,
             general=general or (),
             back=back or (),
             by=by,

@@ -31,6 +31,11 @@ from cami_units.documents.form_reading import (
     unread_because,
 )
 from cami_units.documents.form_words import THEMES, known_words
+from cami_units.documents.implementation_page import (
+    MEASURE_COLUMNS,
+    known_status,
+    write_implementation,
+)
 from cami_units.documents.typed_tables import read_table
 from cami_units.model import (
     HIDDEN_STATUSES,
@@ -73,6 +78,7 @@ def activities(
     files: Sequence[Path] = (),
     *,
     programme: Path | None = None,
+    implementation: Path | None = None,
     general: Sequence[str] = (),
     back: Sequence[str] = (),
     by: str = "facilitator",
@@ -89,6 +95,9 @@ def activities(
         Groups' forms (XLSX), or tables of activities (CSV, XLSX). A folder stands for its files.
     programme : Path, optional
         The measures of the current programme (CSV, XLSX): the ground that forms amend.
+    implementation : Path, optional
+        How far each measure of it has come (CSV, XLSX): ``measure_id``, ``theme``, ``text``,
+        ``unit_id``, ``status`` (done, under way, planned, not started), ``note``.
     general, back : sequence of str
         Suggestions or activities to move to the general section, or back.
     by, reason : str
@@ -144,6 +153,11 @@ def activities(
     progress("writing activities", 0, 0)
     everything = store.read_log(log_path, columns=workshop.LOG_COLUMNS)
     written_files = _write(directory, base_round, table, everything, suggestions, gaps, tables)
+    if implementation is not None:
+        written_files = (
+            *written_files,
+            *_write_implementation(directory, base_round, implementation),
+        )
     return Activities(table, log, suggestions, gaps, tuple(problems), written_files)
 
 
@@ -191,6 +205,23 @@ def _on_bundled_hotspots(base_round: Round) -> bool:
         source["layer"] == "hotspots" and source.get("bundled")
         for source in base_round.manifest.get("inputs", ())
     )
+
+
+def _write_implementation(directory: Path, base_round: Round, source: Path) -> tuple[Path, ...]:
+    """How far the measures of the programme in force have come: the page, and the table as read."""
+    rows = read_table(source, columns=MEASURE_COLUMNS, needs=("text", "status"))
+    rows, _ = known_words(rows, source.name)
+    statuses = workshop.IMPLEMENTATION_STATUSES
+    rows["status"] = [known_status(word, statuses) for word in rows["status"]]
+    sums = workshop.implementation(rows)
+    imprint, lang = base_round.imprint, base_round.imprint.languages[0]
+    writers: dict[str, store.Writer] = {
+        "implementation.csv": lambda path: write_csv(path, rows),
+        "implementation.html": lambda path: write_implementation(
+            path, sums, rows, imprint=imprint, lang=lang
+        ),
+    }
+    return tuple(store.write_atomically(directory / name, write) for name, write in writers.items())
 
 
 def _homeless(table: pd.DataFrame, units: pd.DataFrame) -> list[Problem]:
@@ -398,6 +429,16 @@ def _activity_ids(names: Sequence[str], table: pd.DataFrame, units: pd.DataFrame
     ]
 
 
+def _needs(base_round: Round) -> dict[str, list[str]]:
+    """The sentences of evidence for what each unit needs: barriers, and a gap in protection."""
+    findings = base_round.tables["unit_criteria"]
+    needs: dict[str, list[str]] = {}
+    for row in findings[findings["criterion"].isin(words.NEED)].to_dict("records"):
+        if not pd.isna(row["met"]) and bool(row["met"]):
+            needs.setdefault(str(row["unit_id"]), []).append(clean_name(row["because"]))
+    return needs
+
+
 def _ticked(name: str) -> list[str]:
     """The suggestions that a table has ticked, where a file is named; else the id that was typed.
 
@@ -468,7 +509,7 @@ def _write(
             lang=lang,
         ),
         "funding_notes.docx": lambda path: write_funding_notes(
-            path, cards, live, imprint=imprint, lang=lang
+            path, cards, live, needs=_needs(base_round), imprint=imprint, lang=lang
         ),
     }
     if len(matches):

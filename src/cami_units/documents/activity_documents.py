@@ -298,6 +298,7 @@ def write_funding_notes(
     cards: pd.DataFrame,
     activities: pd.DataFrame,
     *,
+    needs: Mapping[str, Sequence[str]],
     imprint: Imprint,
     lang: str,
 ) -> None:
@@ -311,6 +312,8 @@ def write_funding_notes(
         The units' cards, in the order of the pages.
     activities : DataFrame
         The activities; those of the general section stand on no page.
+    needs : mapping
+        Why a unit needs something, in sentences, by its id.
     imprint : Imprint
         Title, date, round, disclaimer.
     lang : {"en", "ru"}
@@ -323,6 +326,10 @@ def write_funding_notes(
         _docx.heading(document, f"{card['unit_id']} {_name(card, lang)}", 1)
         for key in ("status", "states", "area", "species", "criteria", "protected", "barriers"):
             _docx.paragraph(document, f"{text(key, lang)}: {card[key]}")
+        if needs.get(str(card["unit_id"])):
+            _docx.heading(document, text("needs in words", lang), 2)
+            for sentence in needs[str(card["unit_id"])]:
+                _docx.paragraph(document, sentence, style="List Bullet")
         for column in ("partner", "cost_band", "funding_source"):
             values = sorted({clean_name(value) for value in rows[column]} - {""})
             label = text(f"column {column}", lang)
