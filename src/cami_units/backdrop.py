@@ -90,8 +90,8 @@ def water_in(frame: Frame) -> gpd.GeoDataFrame:
         ``kind`` (:data:`RIVERS` or :data:`LAKES`), ``size`` (km or km²), in longitude and latitude.
     """
     table = _water()
-    seen = shapely.intersects(table.geometry.to_numpy(), shapely.box(*frame))
-    return table[seen].reset_index(drop=True)
+    is_there = shapely.intersects(table.geometry.to_numpy(), shapely.box(*frame))
+    return table[is_there].reset_index(drop=True)
 
 
 def _mercator(latitude: float) -> float:
@@ -103,15 +103,15 @@ def _sampled(lon: npt.NDArray[np.float64], lat: npt.NDArray[np.float64]) -> Shad
     """The relief at places, between its pixels; white where there is no place."""
     world = _relief()
     rows, columns = world.shape
-    known = np.isfinite(lon) & np.isfinite(lat)
-    x = np.where(known, (lon + 180) / 360 * columns - 0.5, 0) % columns
-    y = np.clip(np.where(known, (90 - lat) / 180 * rows - 0.5, 0), 0, rows - 1)
+    is_known = np.isfinite(lon) & np.isfinite(lat)
+    x = np.where(is_known, (lon + 180) / 360 * columns - 0.5, 0) % columns
+    y = np.clip(np.where(is_known, (90 - lat) / 180 * rows - 0.5, 0), 0, rows - 1)
     left, top = np.floor(x).astype(int), np.floor(y).astype(int)
     right, below = (left + 1) % columns, np.minimum(top + 1, rows - 1)
     across, down = x - left, y - top
     upper = world[top, left] * (1 - across) + world[top, right] * across
     lower = world[below, left] * (1 - across) + world[below, right] * across
-    shades = np.where(known, upper * (1 - down) + lower * down, 255)
+    shades = np.where(is_known, upper * (1 - down) + lower * down, 255)
     return np.rint(shades).astype(np.uint8)
 
 

@@ -35,10 +35,10 @@ def write_proposal(
     InputError
         The folder holds a round already and `force` is not given, or cannot be written.
     """
-    noticed: list[Problem] = []
-    files = products(proposal, noticed=noticed, progress=progress)
+    problems: list[Problem] = []
+    files = products(proposal, noticed=problems, progress=progress)
     store.write_round(proposal, directory, files=files, force=force)
-    return tuple(noticed)
+    return tuple(problems)
 
 
 def products(
@@ -51,10 +51,10 @@ def products(
     tables, imprint = proposal.tables, proposal.imprint
     species = tables["species"]
     cards = {lang: words.unit_cards(tables, species, lang=lang) for lang in imprint.languages}
-    shown = annotated_layers(shown_layers(proposal), tables)
-    shown |= shown_context(proposal, problems=noticed)
-    said = tables.get("remarks")  # what groups pinned and typed: a layer of the map
-    remarks = {"remarks": said} if isinstance(said, gpd.GeoDataFrame) else {}
+    shown_evidence = annotated_layers(shown_layers(proposal), tables)
+    shown_evidence |= shown_context(proposal, problems=noticed)
+    remarks_table = tables.get("remarks")  # what groups pinned and typed: a layer of the map
+    remarks = {"remarks": remarks_table} if isinstance(remarks_table, gpd.GeoDataFrame) else {}
 
     lang = imprint.languages[0]
 
@@ -66,9 +66,9 @@ def products(
             cards=cards[lang],
             imprint=imprint,
             lang=lang,
-            layers=shown | remarks,
+            layers=shown_evidence | remarks,
             species=species,
-            legend=legend_png(units, shown, lang=lang),
+            legend=legend_png(units, shown_evidence, lang=lang),
         )
 
     def google_earth(profile: kml.Profile) -> store.Writer:
@@ -85,7 +85,7 @@ def products(
             tables["conservation_units"],
             cards=cards,
             imprint=imprint,
-            layers=shown | remarks,
+            layers=shown_evidence | remarks,
             species=species,
             planning_units=tables["planning_units"],
             unit_criteria=tables["unit_criteria"],

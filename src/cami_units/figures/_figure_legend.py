@@ -22,9 +22,9 @@ def entries(scene: Scene, layers: Iterable[str]) -> list[Entry]:
     """The lines of a legend for these layers of a scene."""
     lang = scene.lang
     units = drawn_units(scene)
-    shown = {name: scene.layers[name] for name in layers if name in scene.layers}
+    shown_layers = {name: scene.layers[name] for name in layers if name in scene.layers}
     rows: list[Entry] = []
-    signs = legend_signs(units, shown, lang=lang)
+    signs = legend_signs(units, shown_layers, lang=lang)
     rows += [(unit_look(sign.key), sign.label, False) for sign in signs if sign.kind == "status"]
     rows += [
         (Look("", 0.0, (), "#39424a", opacity), _tier(tier, lang), False)
@@ -63,14 +63,14 @@ def legend(
     for number in range(columns):
         y = top
         x = left + number * column
-        for look, told, is_line in rows[number * per_column : (number + 1) * per_column]:
+        for look, label, is_line in rows[number * per_column : (number + 1) * per_column]:
             swatch(figure, x, y, look, scale=scale, line=is_line)
             first = y + (4 * scale - size * MM_PER_POINT) / 2 - 0.2
             end = write(
                 figure,
                 x + sign,
                 first,
-                told,
+                label,
                 size=size,
                 width=column - sign - 2,
                 most=2,
@@ -94,11 +94,11 @@ def legend_card(title: str, rows: Sequence[Entry]) -> Figure:
     size, margin, head = 8.0, 4.0, 10.5
     scale = size / 7
     sign = 9 * scale + 2.5
-    widest = max([width_mm(told, size) + sign for _, told, _ in rows] + [40.0])
+    widest = max([width_mm(label, size) + sign for _, label, _ in rows] + [40.0])
     width = min(widest, 100.0) + 3
-    lines_of = [lines(told, width - sign - 2, size=size, most=2) for _, told, _ in rows]
+    lines_of = [lines(label, width - sign - 2, size=size, most=2) for _, label, _ in rows]
     step = size * LEADING * MM_PER_POINT
-    depth = sum(max(4 * scale, step * len(told)) + 1.6 * scale for told in lines_of)
+    depth = sum(max(4 * scale, step * len(label)) + 1.6 * scale for label in lines_of)
     card = sheet(width + 2 * margin, head + depth + margin - 1, colour=_CARD)
     put(card, margin, margin - 0.3, title, size=size * 1.15, face="bold", colour="white")
     legend(card, list(rows), margin, head, width, size=size, colour="white")

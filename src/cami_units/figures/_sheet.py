@@ -37,10 +37,10 @@ def axes_at(figure: Figure, left: float, top: float, width: float, height: float
     """Bare axes at a place of the sheet."""
     wide, high = size_mm(figure)
     box = (left / wide, 1 - (top + height) / high, width / wide, height / high)
-    made: Axes = figure.add_axes(box)
-    made.set_xticks([])
-    made.set_yticks([])
-    return made
+    axes: Axes = figure.add_axes(box)
+    axes.set_xticks([])
+    axes.set_yticks([])
+    return axes
 
 
 def write(
@@ -205,8 +205,8 @@ def foot(figure: Figure, scene: Scene, *, size: float, margin: float) -> float:
         (lines(words.disclaimer(imprint.disclaimer, lang), width, size=size), "plain", SOFT)
     )
     if imprint.sources:
-        told = f"{words.text('sources', lang)}: {'; '.join(imprint.sources)}"
-        blocks.append((lines(told, width, size=size, most=3), "plain", SOFT))
+        text = f"{words.text('sources', lang)}: {'; '.join(imprint.sources)}"
+        blocks.append((lines(text, width, size=size, most=3), "plain", SOFT))
     step = size * LEADING * MM_PER_POINT
     top = high - margin - step * sum(len(block) for block, _, _ in blocks)
     begin = top - step / 2

@@ -42,15 +42,15 @@ def drawable(value: object, face: Face = "plain") -> str:
     >>> drawable("Altai Сайгак ✓"), drawable("中")
     ('Altai Сайгак ✓', '□')
     """
-    known = _widths(face)
-    return "".join(c if ord(c) in known else MISSING for c in clean_name(value))
+    drawable_codes = _widths(face)
+    return "".join(c if ord(c) in drawable_codes else MISSING for c in clean_name(value))
 
 
 def undrawable(values: Iterable[object]) -> str:
     """The characters of these values that would be drawn as ``□``, each once, in order."""
-    known = _widths("plain")
+    drawable_codes = _widths("plain")
     return "".join(
-        sorted({c for value in values for c in clean_name(value) if ord(c) not in known})
+        sorted({c for value in values for c in clean_name(value) if ord(c) not in drawable_codes})
     )
 
 

@@ -79,11 +79,11 @@ def add_cells(
     share: NDArray[Any],
 ) -> None:
     """Add the shares of cells of the lattice that a piece covers; what rounds to nothing is left out."""
-    whole = np.rint(np.clip(share, 0, 1) * FULL).astype(np.int64)
-    kept = whole > 0
-    order = np.lexsort((col[kept], row[kept]))
-    places = np.column_stack([row[kept], col[kept]])[order].astype(np.int64)
-    table = np.column_stack([_differences(places), whole[kept][order]])
+    all_cells = np.rint(np.clip(share, 0, 1) * FULL).astype(np.int64)
+    kept_cells = all_cells > 0
+    order = np.lexsort((col[kept_cells], row[kept_cells]))
+    places = np.column_stack([row[kept_cells], col[kept_cells]])[order].astype(np.int64)
+    table = np.column_stack([_differences(places), all_cells[kept_cells][order]])
     block.cells.append(key)
     block.numbers += [np.array([len(table)]), table.ravel()]
 
@@ -98,8 +98,8 @@ def add_points(
 ) -> None:
     """Add points, each with the row of `rows` that it speaks of and the metres it stands for."""
     steps = np.rint(xy.reshape(-1, 2) / STEP_M).astype(np.int64)
-    moved = _differences(np.column_stack([steps, np.asarray(row, dtype=np.int64)]))
-    numbers = np.column_stack([moved, np.rint(metres).astype(np.int64)])
+    moved_points = _differences(np.column_stack([steps, np.asarray(row, dtype=np.int64)]))
+    numbers = np.column_stack([moved_points, np.rint(metres).astype(np.int64)])
     block.points.append({"table": table, "rows": list(rows)})
     block.numbers += [np.array([len(numbers)]), numbers.ravel()]
 
@@ -132,15 +132,15 @@ def projection_of(crs: str) -> dict[str, Any]:
     ellipsoid, operation = system.ellipsoid, system.coordinate_operation
     method = _METHODS.get(operation.method_name, "") if operation else ""
     axes = {axis.unit_conversion_factor for axis in system.axis_info}
-    told = {"lon_0": 0.0, "x_0": 0.0, "y_0": 0.0}
+    parameters = {"lon_0": 0.0, "x_0": 0.0, "y_0": 0.0}
     for parameter in operation.params if operation else ():
         name = _PARAMETERS.get((method, str(parameter.code)))
         if name:
-            told[name] = float(parameter.value)
+            parameters[name] = float(parameter.value)
     if ellipsoid is None or axes != {1.0}:
         return {"method": ""}
     shape = 1 - (ellipsoid.semi_minor_metre / ellipsoid.semi_major_metre) ** 2
-    return {"method": method, "a": ellipsoid.semi_major_metre, "e2": shape, **told}
+    return {"method": method, "a": ellipsoid.semi_major_metre, "e2": shape, **parameters}
 
 
 def _steps(ring: Any) -> NDArray[np.int64]:

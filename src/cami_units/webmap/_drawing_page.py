@@ -78,8 +78,8 @@ class DrawingPage:
 
     def _repr_html_(self) -> str:
         """The page in a frame of its own, as a notebook shows it."""
-        inside = self.html.replace("&", "&amp;").replace('"', "&quot;")
-        return f'<iframe srcdoc="{inside}" width="100%" height="760" style="border:0"></iframe>'
+        page_text = self.html.replace("&", "&amp;").replace('"', "&quot;")
+        return f'<iframe srcdoc="{page_text}" width="100%" height="760" style="border:0"></iframe>'
 
 
 def drawing_page(

@@ -45,9 +45,9 @@ def packed(geometry: BaseGeometry | None) -> list[Any]:
     if geometry.geom_type.endswith("Polygon"):
         polygons = [[_flat(ring, closed=True) for ring in _rings(part)] for part in parts]
         return [[ring for ring in rings if ring] for rings in polygons if rings[0]]
-    least = 2 if geometry.geom_type.endswith("LineString") else 1
+    fewest_points = 2 if geometry.geom_type.endswith("LineString") else 1
     flats = [_flat(part) for part in parts]
-    return [flat for flat in flats if len(flat) >= 2 * least]
+    return [flat for flat in flats if len(flat) >= 2 * fewest_points]
 
 
 def _rings(polygon: shapely.Polygon) -> list[shapely.LinearRing]:
@@ -57,9 +57,9 @@ def _rings(polygon: shapely.Polygon) -> list[shapely.LinearRing]:
 def _flat(line: BaseGeometry, *, closed: bool = False) -> Flat:
     """Whole steps, repeated points left out; an open ring of fewer than three points is nothing."""
     steps = on_lattice(shapely.get_coordinates(line))
-    kept = np.ones(len(steps), dtype=bool)
-    kept[1:] = (np.diff(steps, axis=0) != 0).any(axis=1)
-    steps = steps[kept]
+    is_kept = np.ones(len(steps), dtype=bool)
+    is_kept[1:] = (np.diff(steps, axis=0) != 0).any(axis=1)
+    steps = steps[is_kept]
     if closed:
         steps = steps[:-1]
         if len(steps) < 3:
