@@ -363,7 +363,9 @@ def _line_marks(
     if dashed:
         whole_lines = [piece for piece in pieces if isinstance(piece, shapely.LineString)]
         pieces = [as_written(dash) for line in whole_lines for dash in dashes(line)]
-    lines_there = [piece for piece in pieces if piece.length > 0]
+    lines_there = [
+        piece for piece in pieces if isinstance(piece, shapely.LineString) and piece.length > 0
+    ]
     return [
         Mark(
             name,
