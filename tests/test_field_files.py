@@ -194,10 +194,10 @@ def test_railways_without_columns_are_in_by_pasted_advice_alone(tmp_path):
 def test_a_file_of_one_species_without_its_name_is_in_by_pasted_advice_alone(tmp_path):
     written(tmp_path / "Saiga_tatarica.geojson", {"presence": [1]}, [STEPPE])
     plan = planned(tmp_path, '[layers]\nranges = ["*.geojson"]\n')
-    assert pasted(plan) == ['[species]\n"Saiga_tatarica.geojson" = "file name"']
+    assert pasted(plan) == ['[species]\n"*.geojson" = "file name"']
     reading = reading_of(read_plan(plan))
     rules = reading.rules("ranges", tmp_path / "Saiga_tatarica.geojson", is_own=True)
-    assert rules.constants == {"sci_name": "Saiga tatarica"}
+    assert rules.defaults == {"sci_name": "Saiga tatarica"}
 
 
 def test_a_crs_that_is_missing_is_in_by_pasted_advice_alone(tmp_path):
@@ -415,3 +415,62 @@ def test_borders_of_outlines_that_do_not_coincide_are_one_line_on_maps():
 def test_states_that_coincide_come_back_as_they_are():
     states = gpd.GeoDataFrame({"iso2": ["AA", "BB"]}, geometry=[box(0, 0, 1, 1), box(1, 0, 2, 1)])
     assert scene.with_shared_edges(states) is states
+
+
+# -- rasters as ranges -----------------------------------------------------------------------------
+
+
+def raster(path: Path, values: np.ndarray, west=60.0, north=47.0, cell=0.5) -> Path:
+    rasterio = pytest.importorskip("rasterio")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    high, wide = values.shape
+    transform = rasterio.transform.from_origin(west, north, cell, cell)
+    shape = {"driver": "GTiff", "height": high, "width": wide, "count": 1, "dtype": "float32"}
+    with rasterio.open(path, "w", crs="EPSG:4326", transform=transform, **shape) as target:
+        target.write(values.astype("float32"), 1)
+    return path
+
+
+def test_rasters_named_by_their_species_are_in_by_pasted_advice_alone(tmp_path):
+    """As PHYLACINE hands them out: a folder of Genus_species.tif with 1 where the species is."""
+    present = np.array([[0, 1, 1, 0], [0, 0, 1, 0]])
+    for name in ("Saiga_tatarica", "Equus_kiang"):
+        raster(tmp_path / "tif" / f"{name}.tif", present)
+    plan = planned(tmp_path, '[layers]\nranges = ["tif/*.tif"]\n')
+    assert pasted(plan) == ['[species]\n"tif/*.tif" = "file name"']
+    reading = reading_of(read_plan(plan))
+    rows = gathered("ranges", sorted((tmp_path / "tif").iterdir()), reading, is_own=True)
+    assert rows.table["sci_name"].tolist() == ["Equus kiang", "Saiga tatarica"]
+    # three cells of 0.5° each: exactly the ground of the boxes that they are
+    boxes = gpd.GeoDataFrame(
+        geometry=[box(60.5, 46.5, 61.5, 47), box(61, 46, 61.5, 46.5)], crs="EPSG:4326"
+    )
+    expected = layers.to_equal_area(boxes).area.sum()
+    assert rows.table.area.tolist() == pytest.approx([expected, expected], rel=1e-9)
+
+
+def test_a_raster_of_suitability_needs_to_be_told_what_counts(tmp_path):
+    suitable = np.array([[0.2, 0.5, 0.9], [np.nan, 0.49, 0.0]])
+    raster(tmp_path / "Saiga_tatarica.tif", suitable)
+    plan = planned(tmp_path, '[layers]\nranges = ["*.tif"]\n[species]\n"*.tif" = "file name"\n')
+    assert pasted(plan) == ["[defaults.ranges]\nat_least = 0.5"]
+    rows = gathered(
+        "ranges", [tmp_path / "Saiga_tatarica.tif"], reading_of(read_plan(plan)), is_own=True
+    )
+    # 0.5 holds at its limit, 0.49 does not: the two cells above, side by side
+    expected = layers.to_equal_area(
+        gpd.GeoDataFrame(geometry=[box(60.5, 46.5, 61.5, 47)], crs="EPSG:4326")
+    )
+    assert rows.table.area.sum() == pytest.approx(expected.area.sum(), rel=1e-9)
+
+
+def test_a_raster_is_no_hotspot(tmp_path):
+    path = raster(tmp_path / "a.tif", np.ones((2, 2)))
+    rows = gathered("hotspots", [path], layers.Reading(), is_own=True)
+    assert rows.problems[0].cure == "A raster can be a range (under ranges), or a context layer."
+
+
+def test_the_table_of_kinds_is_the_one_in_the_documentation():
+    text = (Path(__file__).parents[1] / "docs" / "data.md").read_text(encoding="utf-8")
+    for kind in layers.file_kinds():
+        assert f"| {kind.have} | `{kind.role}` | {kind.columns} |" in text

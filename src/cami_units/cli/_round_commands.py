@@ -19,6 +19,7 @@ from cami_units.cli._summaries import (
     say_assessment,
     say_check,
     say_how_sure,
+    say_kinds,
     say_problems,
     say_what_was_found,
     say_what_went_in,
@@ -174,10 +175,16 @@ def overlaps(
 def check(
     ctx: typer.Context,
     plan: PlanArgument = None,
+    kinds: Annotated[
+        bool, typer.Option("--kinds", help="List the kinds of files that can be named, and stop.")
+    ] = False,
     quiet: QuietOption = False,
     verbose: VerboseOption = False,
 ) -> None:
     """Look at every layer of a plan, and say what is there and what must be mended."""
+    if kinds:
+        say_kinds()
+        return
     with at_work(ctx, quiet, verbose) as progress:
         from cami_units.commands.check import check as run_check
         from cami_units.plan import read_plan

@@ -361,6 +361,18 @@ def say_check(problems: Sequence[Problem], sources: Sequence[Mapping[str, Any]])
         say_problems([problem for problem in problems if problem.layer == layer])
 
 
+def say_kinds() -> None:
+    """What can be named in a plan: what one has, where it goes, which columns it needs."""
+    from cami_units.layers import VECTORS, file_kinds
+
+    for kind in file_kinds():
+        say(f"{kind.have} as {kind.role}", style="bold")
+        say(f"  columns: {kind.columns}")
+    say(f"\n{VECTORS}")
+    say("Columns before the semicolon must be there; others are used where they are.")
+    say('Other names: [columns.LAYER] or [columns."FILE"] of the plan. More: docs/data.md')
+
+
 def _source_in_words(source: Mapping[str, Any]) -> str:
     parts = [counted(int(source.get("rows") or 0), "row")]
     parts += [f"{source[key]} {key}" for key in ("kept", "dropped", "repaired") if source.get(key)]

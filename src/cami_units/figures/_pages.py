@@ -30,7 +30,7 @@ from cami_units.figures._sheet import (
     write,
 )
 from cami_units.figures._typesetting import MM_PER_POINT, Face, lines, width_mm
-from cami_units.model import FINDINGS, is_missing
+from cami_units.model import EVIDENCE_LAYERS, FINDINGS, is_missing
 from cami_units.scene import (
     Scene,
     drawn_units,
@@ -48,7 +48,7 @@ A1: Final = (841.0, 594.0)
 SLIDE: Final = (320.0, 180.0)
 """A screen of 16 : 9; at 152.4 dots an inch it is 1920 × 1080."""
 
-_ALL: Final = ("protected_areas", "hotspots", "corridors", "barriers", "sections")
+_WITHOUT_SECTIONS: Final = tuple(name for name in EVIDENCE_LAYERS if name != "sections")
 _GREYS: Final = ("#2f3a41", "#8d989f", "#5b6870", "#b9c2c7", "#414d55", "#a3adb3")
 _MARK_COLOURS: Final = {"✓": "#0b5d33", "✗": "#8f1014", "?": "#55636c"}
 
@@ -66,12 +66,12 @@ def poster(scene: Scene) -> Figure:
         scene,
         region(scene),
         (left, top, width, end - band - top - 10),
-        layers=_ALL,
+        layers=EVIDENCE_LAYERS,
         text=12.5,
         line=2.0,
     )
     below = end - band + 2
-    rows = entries(scene, _ALL)
+    rows = entries(scene, EVIDENCE_LAYERS)
     key = 150.0
     y = _heading(figure, wide - margin - key, below, words.text("legend", scene.lang), key, size=17)
     legend(figure, rows, wide - margin - key, y + 2, key, size=11, columns=2)
@@ -114,7 +114,7 @@ def section_sheet(scene: Scene, section_id: str) -> Figure:
         scene,
         row["geometry"].bounds,
         (left, top, map_width, end - top - 4),
-        layers=_ALL,
+        layers=EVIDENCE_LAYERS,
         text=7.5,
         line=1.2,
     )
@@ -123,7 +123,7 @@ def section_sheet(scene: Scene, section_id: str) -> Figure:
     units_inside = units_inside[
         shapely.intersects(units_inside.geometry.to_numpy(), row["geometry"])
     ]
-    rows = entries(scene, _ALL)
+    rows = entries(scene, EVIDENCE_LAYERS)
     key = end - (-(-len(rows) // 2) * 5.6 + 8)
     y = _heading(figure, column, key, words.text("legend", scene.lang), side, size=10)
     legend(figure, rows, column, y + 1, side, size=6.4, columns=2)
@@ -169,7 +169,7 @@ def unit_page(scene: Scene, unit_id: str) -> Figure:
         scene,
         row["geometry"].bounds,
         (left, top, map_width, map_high),
-        layers=("protected_areas", "hotspots", "corridors", "barriers"),
+        layers=_WITHOUT_SECTIONS,
         text=6.5,
         line=1.0,
         focus=unit_id,
@@ -183,7 +183,7 @@ def unit_page(scene: Scene, unit_id: str) -> Figure:
         figure, scene, unit_id, column, top + inset + 3, width, size=6.6, limit=top + map_high + 3
     )
     below = max(top + map_high + 6, y + 1)
-    legend_rows = entries(scene, ("protected_areas", "hotspots", "corridors", "barriers"))
+    legend_rows = entries(scene, _WITHOUT_SECTIONS)
     below = legend(figure, legend_rows, margin, below, wide - 2 * margin, size=5.6, columns=5) + 1
     evidence = map_width - 4
     _criteria(figure, scene, unit_id, margin, below, evidence + 3, end)

@@ -9,6 +9,7 @@ with the cure. Everything it hands on is valid and in one equal-area CRS.
 from cami_units.layers._borders import shared_borders
 from cami_units.layers._context_layers import context_rows, read_context
 from cami_units.layers._equal_area import to_equal_area, to_lonlat
+from cami_units.layers._file_kinds import VECTORS, FileKind, file_kinds
 from cami_units.layers._gis_files import is_companion
 from cami_units.layers._gis_placemarks import (
     DRAWN_SUFFIXES,
@@ -49,6 +50,8 @@ from cami_units.layers._taxa import TaxonRule
 __all__ = [
     "DRAWN_SUFFIXES",
     "STATES",
+    "VECTORS",
+    "FileKind",
     "LayerRead",
     "RangeStream",
     "Reading",
@@ -56,6 +59,7 @@ __all__ = [
     "check_beginning",
     "context_rows",
     "features",
+    "file_kinds",
     "input_hashes",
     "is_companion",
     "kept",

@@ -15,13 +15,9 @@ from cami_units.layers import _dialects as dialects
 from cami_units.layers._equal_area import projected
 from cami_units.layers._gis_files import found_files
 from cami_units.layers._layer_rows import gathered, source_entry, with_counts
+from cami_units.layers._rasters import MOST_CELLS, RASTERS, rasterio_for
 from cami_units.layers._reading import LayerRead, Reading
 from cami_units.model import InputError, Problem, Raster, clean_name, listed, nearest
-
-RASTERS: Final = (".tif", ".tiff", ".asc")
-"""Rasters whose file holds its own values; one that points to other files is not followed."""
-
-_MOST_CELLS: Final = 200_000_000
 
 _NAMES: Final = ("name_en", "name", "title", "label")
 _NOTES: Final = 6
@@ -175,7 +171,7 @@ def _raster(file: Path, around: gpd.GeoDataFrame, assumed_crs: str | None) -> Ra
         raise InputError(
             f"The context layer {file.name} is not there. Correct its path in the plan."
         )
-    rasterio = _rasterio(file)
+    rasterio = rasterio_for(file, "The context layer")
     try:
         with rasterio.open(file) as source:
             crs = source.crs.to_wkt() if source.crs else assumed_crs
@@ -197,19 +193,6 @@ def _raster(file: Path, around: gpd.GeoDataFrame, assumed_crs: str | None) -> Ra
     return Raster(values, left, low, right, top, crs)
 
 
-def _rasterio(file: Path) -> Any:
-    """The library that reads rasters: only who brings one needs its 100 MB."""
-    try:
-        import rasterio
-        import rasterio.windows
-    except ImportError:
-        raise InputError(
-            f"The context layer {file.name} is a raster, and what reads rasters is not installed. "
-            "Install it with: pip install rasterio"
-        ) from None
-    return rasterio
-
-
 def _window(rasterio: Any, source: Any, around: gpd.GeoDataFrame, crs: str, name: str) -> Any:
     """The rows and columns around the sites, a cell more on every side."""
     flat = gpd.GeoSeries(projected(around.geometry.to_numpy(), around.crs, crs), crs=crs)
@@ -227,9 +210,9 @@ def _window(rasterio: Any, source: Any, around: gpd.GeoDataFrame, crs: str, name
         raise InputError(
             f"No part of the context layer {name} lies where the units are. Is its CRS right?"
         ) from None
-    if window.width * window.height > _MOST_CELLS:
+    if window.width * window.height > MOST_CELLS:
         raise InputError(
             f"The context layer {name} has {window.width * window.height:,.0f} cells around the "
-            f"units; {_MOST_CELLS:,} can be read. Make it coarser first (gdalwarp -tr)."
+            f"units; {MOST_CELLS:,} can be read. Make it coarser first (gdalwarp -tr)."
         )
     return window

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -60,6 +61,7 @@ DIALECTS: Final[Mapping[str, tuple[Column, ...]]] = MappingProxyType(
             _column("source"),
             _column("citation"),
             _column("label"),
+            _column("at_least"),
         ),
         "hotspots": (
             _column("hotspot_id", "hsid cuid unitid siteid id fid"),
@@ -239,7 +241,9 @@ def _missing_column(
     if guess:
         cure = f'Say in the plan which column it is:\n[columns.{layer}]\n{column.name} = "{guess.group(1)}"'
     elif column.name == "sci_name":
-        key = rules.plan_key or file
+        folder, _, name = (rules.plan_key or file).rpartition("/")
+        # every file of the folder that does not say its species, as the download came
+        key = f"{folder}/*{Path(name).suffix}" if folder else f"*{Path(name).suffix}"
         cure = (
             "Say in the plan of which species the file is, by its name or by that of the file:\n"
             f'[species]\n"{key}" = "{FILE_NAME}"'

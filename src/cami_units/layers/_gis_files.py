@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 from pyproj import CRS
 
 from cami_units.layers import _database as database
+from cami_units.layers._rasters import RASTERS, SeveralValuesError, counted_cells
 from cami_units.layers._reading import Dataset, FileRules
 from cami_units.layers._shape_checks import Kind, geometry_of
 from cami_units.model import LONLAT, InputError, Problem, guessed_text, listed
@@ -146,7 +147,7 @@ def _readable(paths: Iterable[Path]) -> list[Path]:
     return [
         path
         for path in paths
-        if path.suffix.casefold() in (*SUFFIXES, ".csv")
+        if path.suffix.casefold() in (*SUFFIXES, *RASTERS, ".csv")
         and not any(parent.suffix.casefold() == ".gdb" for parent in path.parents)
         and not path.name.startswith(".")
         and (path.is_file() or path.suffix.casefold() == ".gdb")
@@ -287,6 +288,8 @@ def datasets(
             return [dataset], notes
         if suffix == ".zip":
             return _zip_datasets(path, asked)
+        if suffix in RASTERS and layer == "ranges":
+            return _raster_datasets(path, asked)
         if suffix in GDAL_SUFFIXES:
             opened = _open_elsewhere(layer, path)
             with _undisturbed(path) as address:
@@ -295,6 +298,8 @@ def datasets(
     except _UNREADABLE as error:
         return [], [_unreadable(layer, path, error)]
     cure = f"Give one of {', '.join((*SUFFIXES, database.SUFFIX))}."
+    if suffix in RASTERS:
+        cure = "A raster can be a range (under ranges), or a context layer."
     return [], [
         Problem("refuses", layer, path.name, "", "a file of this kind is not read here", cure)
     ]
@@ -335,6 +340,22 @@ def _beside(path: Path, suffix: str) -> bool:
         neighbour.stem == path.stem and neighbour.suffix.casefold() == suffix
         for neighbour in path.parent.iterdir()
     )
+
+
+def _raster_datasets(path: Path, asked: _Asked) -> tuple[list[Dataset], list[Problem]]:
+    """A range as the outline of the cells of a raster that count."""
+    said = asked.rules.defaults.get("at_least")
+    try:
+        table = counted_cells(path, None if said is None else float(said))
+    except SeveralValuesError as error:
+        what = f"a raster of several values ({error}): nobody says from which on a cell is range"
+        cure = "Say it in the plan:\n[defaults.ranges]\nat_least = 0.5"
+        return [], [Problem("refuses", asked.layer, path.name, "", what, cure)]
+    dataset, notes = _chosen("", table, asked)
+    count = int(table["cells"].iloc[0])
+    rule = "" if said is None else f" of at least {float(said):g}"
+    what = f"a raster: {count:,} cells{rule} are taken as range, along their edges"
+    return [dataset], [Problem("note", asked.layer, path.name, "", what), *notes]
 
 
 # -- KML ------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ import shapely
 
 from cami_units.layers._equal_area import only
 from cami_units.layers._reading import LayerRead
-from cami_units.model import Problem, listed
+from cami_units.model import LAYERS, Problem, listed
 from cami_units.overlap import states_of
 
 BUNDLED: Final = "bundled"
@@ -53,7 +53,7 @@ def beside_bundled(
         names = covered_by(layer, own.table, countries)
         ground = ground_of(countries, names)
         rest = outside_of(layer, bundled.table, names, ground)
-    key = _KEYS.get(layer, "")
+    key = LAYERS[layer].key[0] if layer in LAYERS else ""
     rows = own.table
     if key and layer not in ("species", "countries"):
         # what is left of a bundled row keeps its id: units elsewhere are told of it by that
@@ -115,19 +115,6 @@ def _told(layer: str, names: list[str], gone: int, rest: int) -> Problem:
         else "your files have nothing in any state of the study: all bundled rows are kept"
     )
     return Problem("note", layer, "", "", what)
-
-
-_KEYS: Final = {
-    "species": "sci_name",
-    "countries": "iso2",
-    "disputed": "disputed_id",
-    "hotspots": "hotspot_id",
-    "protected_areas": "pa_id",
-    "barriers": "barrier_id",
-    "corridors": "corridor_id",
-    "sections": "section_id",
-    "gazetteer": "name_en",
-}
 
 
 def ranges_beside_bundled(

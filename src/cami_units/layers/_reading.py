@@ -155,14 +155,16 @@ class Reading:
                 self.crs, max_area_change=self.max_area_change, region=region, is_own=False
             )
         species = self._of_file(self.species, path)
-        if species == FILE_NAME:
-            species = " ".join(path.stem.replace("_", " ").split())
+        defaults = self.defaults.get(layer, {})
+        if species == FILE_NAME:  # only for files that do not say it themselves
+            defaults = {"sci_name": " ".join(path.stem.replace("_", " ").split()), **defaults}
+            species = None
         return FileRules(
             crs=self.crs,
             assumed_crs=self._of_file(self.assumed_crs, path) or self.assumed_crs.get(layer),
             columns={**self.columns.get(layer, {}), **(self._of_file(self.columns, path) or {})},
             constants={"sci_name": species} if species else {},
-            defaults=self.defaults.get(layer, {}),
+            defaults=defaults,
             encoding=self._of_file(self.encodings, path),
             plan_key=self._plan_key(path),
             max_area_change=self.max_area_change,

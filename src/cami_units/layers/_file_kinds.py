@@ -1,0 +1,66 @@
+"""What people have, what it can be here, and which columns that needs."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from cami_units.layers._dialects import DIALECTS
+from cami_units.model import INPUT_LAYERS, LAYERS
+
+_VECTORS: Final = (
+    "shapefile, GeoPackage, GeoJSON, FlatGeobuf, GeoParquet, file geodatabase, KML, KMZ, a zip of "
+    "these, or a query of a database (.sql)"
+)
+_WORDS_OF_GEOMETRY: Final = {"polygon": "polygons", "line": "lines", "point": "points"}
+
+
+class FileKind(NamedTuple):
+    """A kind of file in one role: what it is, where a plan names it, which columns it needs."""
+
+    have: str
+    role: str
+    columns: str
+
+
+def file_kinds() -> list[FileKind]:
+    """Every kind of file in every role that it can have, in the order of the layers.
+
+    Examples
+    --------
+    >>> [kind.columns for kind in file_kinds() if kind.role == "[layers] barriers"]
+    ['kind, permeability (or [defaults.barriers]); name, barrier_id']
+    """
+    kinds = []
+    for layer in INPUT_LAYERS:
+        role = f"[layers] {layer}"
+        if LAYERS[layer].geometry is None:
+            needs = "sci_name, name_en, iucn_category, range_states"
+            kinds.append(FileKind("a table (CSV of any spreadsheet)", role, needs))
+            continue
+        what = _WORDS_OF_GEOMETRY.get(str(LAYERS[layer].geometry), "polygons or points")
+        kinds.append(FileKind(what, role, _columns(layer)))
+        if layer == "ranges":
+            needs = 'species from [species] "tif/*.tif" = "file name"; [defaults.ranges] at_least'
+            kinds.append(FileKind("a raster (GeoTIFF, COG, ASCII grid)", role, needs))
+    kinds.append(
+        FileKind(
+            "polygons, lines, points, or a raster", "[context.NAME]", "any; column = for a mean"
+        )
+    )
+    return kinds
+
+
+def _columns(layer: str) -> str:
+    """The columns of a layer: those that must be there, then the first that are used if they are."""
+    dialect = DIALECTS[layer]
+    needed = [column.name for column in dialect if column.required]
+    if layer in ("barriers", "corridors") and needed:
+        needed[-1] += f" (or [defaults.{layer}])"
+    if layer == "ranges":
+        needed[-1] += " (or [species])"
+    others = [column.name for column in dialect if not column.required][:4]
+    known = sorted(others, key=lambda name: name.endswith("_id"))
+    return "; ".join((", ".join(needed) or "none needed", ", ".join(known)))
+
+
+VECTORS: Final = f"Polygons, lines and points come as {_VECTORS}."
