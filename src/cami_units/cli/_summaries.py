@@ -190,6 +190,8 @@ everything; `--verbose` prints it too."""
 
 def say_collected(collected: Collected, out: Path, *, verbose: bool = False) -> None:
     """File by file what was found and assumed; then what changed, and what is to be settled."""
+    import pandas as pd
+
     from cami_units.commands._change_tables import problems_in_short
 
     problems: list[dict[str, Any]] = [
@@ -222,18 +224,20 @@ def say_collected(collected: Collected, out: Path, *, verbose: bool = False) -> 
         ],
         len(losses) if verbose else MOST_LOSSES,
     )
-    open_conflicts = collected.conflicts[collected.conflicts["open"].astype(bool)]
-    if len(collected.conflicts):
-        answered = len(collected.conflicts) - len(open_conflicts)
+    is_open = collected.conflicts["open"].astype(bool)
+    if len(is_open):
+        answered = int((~is_open).sum())
         ending = f", {answered} answered" if answered else ""
-        title = f"{counted(len(open_conflicts), 'conflict')} to be settled{ending}"
+        title = f"{counted(int(is_open.sum()), 'conflict')} to be settled{ending}"
+        ordered = pd.concat([collected.conflicts[is_open], collected.conflicts[~is_open]])
         say(f"\n{title}", style="bold")
         _say_some(
             [
-                f"  {row['unit_id']}: {one_line(row['what'])} → default: {one_line(row['default'])}"
-                for row in open_conflicts.to_dict("records")
+                f"  {row['unit_id']}: {one_line(row['what'])} → "
+                + one_line(row["resolution"] or f"default: {row['default']}")
+                for row in ordered.to_dict("records")
             ],
-            len(open_conflicts) if verbose else MOST_CONFLICTS,
+            len(ordered) if verbose else MOST_CONFLICTS,
         )
     say(f"\n{collected.round.imprint.round} is in {out}", style="bold")
     say_rows(

@@ -185,17 +185,19 @@ def _everyday(script: _Script, group: str, kmz: bytes, ids: list[str]) -> None:
     expect(file, "a unit split in two under one id", "changes", unit_id=ids[3], change="split")
     expect(file, "its pieces", "changes", unit_id=f"{ids[3]}b", change="new")
     expect(file, "two units merged", "changes", unit_id=ids[5], change="merged")
-    expect(file, "a ring that crosses itself", "problems", placemark=ids[6], what="crossed itself")
+    expect(file, "a ring that crosses itself", "problems", placemark=ids[6], kind="crossed itself")
     expect(file, "a unit deleted", "changes", unit_id=ids[7], change="deleted")
     if len(ids) > 8:
-        expect(file, "a path instead of a polygon", "problems", placemark=ids[8], what="a path")
+        expect(
+            file, "a path instead of a polygon", "problems", placemark=ids[8], kind="closed path"
+        )
     if len(ids) > 9:
         expect(file, "a unit rejected", "changes", unit_id=ids[9], change="rejected", note="2005")
     if len(ids) > 10:
         expect(file, "a comment", "changes", unit_id=ids[10], change="commented", note="river")
     if len(ids) > 11:
         expect(file, "a unit made smaller", "changes", unit_id=ids[11], change="reshaped")
-    expect(file, "Untitled Polygon, a hole drawn as one", "problems", what="wholly inside")
+    expect(file, "Untitled Polygon, a hole drawn as one", "problems", kind="inside a unit")
     expect(file, "a pin", "remarks", text="built in 2019", kind="pin")
 
 
@@ -248,19 +250,19 @@ def _careless(
     expect(
         file, "a shape outside the section", "conflicts", groups=group, kind="outside the section"
     )
+    expect(file, "a blob over half of Mongolia", "problems", placemark="Mongolia", kind="too large")
     expect(
-        file, "a blob over half of Mongolia", "problems", placemark="Mongolia", what="largest unit"
+        file, "longitude and latitude swapped", "problems", placemark="axes swapped", kind="outside"
     )
     expect(
-        file, "longitude and latitude swapped", "problems", placemark="axes swapped", what="outside"
+        file, "coordinates beyond ±180", "problems", placemark="beyond", kind="longitudes past 180"
     )
-    expect(file, "coordinates beyond ±180", "problems", placemark="beyond", what="beyond ±180/±90")
     expect(
         file,
         "a shape over the 180° meridian",
         "problems",
         placemark="date line",
-        what="180° meridian",
+        kind="cut at the meridian",
     )
     expect(file, "folders re-ordered", "files", file=file, group=group, refused="")
 
@@ -282,9 +284,9 @@ def _in_mail(script: _Script, group: str, kmz: bytes, ids: list[str]) -> None:
     )
     script.files[file] = draw.in_a_mail(content)
     expect = script.expect
-    expect(file, "KML pasted into an e-mail", "problems", file=file, what="cut out of the text")
-    expect(file, "a ring that was not closed", "problems", placemark=ids[0], what="not closed")
-    expect(file, "altitudes", "problems", file=file, what="altitudes of")
+    expect(file, "KML pasted into an e-mail", "problems", file=file, kind="cut out of a mail")
+    expect(file, "a ring that was not closed", "problems", placemark=ids[0], kind="ring closed")
+    expect(file, "altitudes", "problems", file=file, kind="altitudes")
     expect(file, "points repeated", "changes", unit_id=ids[1 % len(ids)], change="kept")
     expect(file, "a MultiGeometry in another", "changes", unit_id=ids[-1], change="kept")
 
@@ -310,11 +312,11 @@ def _zipped(script: _Script, group: str, kmz: bytes, ids: list[str]) -> None:
     expect(
         file,
         "a KMZ renamed .zip, several KML, no doc.kml",
-        "problems",
-        file=file,
-        what="2 KML files",
+        "files",
+        file=f"{file}/units.kml",
+        group=group,
     )
-    expect(file, "Windows-1251 under a UTF-8 header", "problems", file=file, assumed="Windows-1251")
+    expect(file, "Windows-1251 under a UTF-8 header", "problems", file=file, kind="encoding")
     expect(file, "Cyrillic kept", "remarks", text="волки")
     expect(file, "KML 2.1 with a byte order mark", "changes", unit_id=ids[0], change="reshaped")
     if len(ids) > 1:
@@ -349,9 +351,7 @@ def _same_group_twice(script: _Script, group: str, kmz: bytes, ids: list[str]) -
     script.expect(
         file, "the same group twice", "conflicts", unit_id=ids[0], kind="same group twice"
     )
-    script.expect(
-        file, "the same group twice", "problems", file=file, what="a second file of group"
-    )
+    script.expect(file, "the same group twice", "problems", file=file, kind="second file")
 
 
 def _hopeless(script: _Script, kmz: bytes) -> None:
