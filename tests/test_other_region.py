@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 
 from cami_units import store
+from cami_units.commands.collect import collect
+from cami_units.commands.pack import pack
+from cami_units.kml import rehearsal as draw
 
 NOTEBOOK = Path(__file__).resolve().parents[1] / "notebooks" / "07_another_region.ipynb"
 OURS = re.compile(
@@ -65,3 +68,29 @@ def test_no_file_of_it_speaks_of_central_asia(made):
         if name == "map.html":  # its catalogue holds every phrase, said or not
             spoken = re.sub(r'"indicative": ?"[^"]*"', "", text)
         assert [found.group() for found in OURS.finditer(spoken)] == [], name
+
+
+@pytest.mark.slow
+def test_what_its_groups_draw_is_measured_and_complained_of_by_its_own_plan(made, tmp_path):
+    """The region, the projection and the lattice are those of the round, not of Central Asia."""
+    base_dir = made["folder"] / "rounds" / "00-proposal"
+    base = store.read_round(base_dir)
+    packed = pack(base_dir, tmp_path / "pack")
+    handed_in = tmp_path / "in"
+    handed_in.mkdir()
+    for group in sorted(set(packed.allocation["group"])):
+        file = f"edit_{group}.kmz"
+        content = draw.handed_out(packed.directory / group / file)
+        first = draw.unit_ids(content)[0]
+        edited = draw.edited(content, draw.grown(first, 0.9))
+        (handed_in / file).write_bytes(draw.packed(doc__kml=edited))
+    collected = collect([handed_in], base, base_dir=base_dir)
+    assert collected.problems["kind"].isin(["outside", "outside, turned inside"]).sum() == 0
+    changes = collected.changes.set_index("unit_id")
+    reshaped = changes[changes["change"] == "reshaped"]
+    assert len(reshaped) == len(set(packed.allocation["group"]))
+    # 0.9 of the side is 0.81 of the ground, in this region's own equal-area system.
+    shares = (reshaped["after_km2"] / reshaped["before_km2"]).astype(float)
+    assert shares.tolist() == pytest.approx([0.81] * len(shares), rel=0.01)
+    cells = collected.round.tables["planning_units"]
+    assert set(cells["pu_id"]) == set(base.tables["planning_units"]["pu_id"])
