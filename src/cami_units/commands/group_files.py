@@ -306,10 +306,8 @@ def _read(path: Path, label: str, digest: str, reading: _Reading) -> None:
     if suffix in layers.DRAWN_SUFFIXES:
         _take(layers.read_gis_placemarks(path, label), label, digest, reading)
         return
-    with path.open("rb") as stream:
-        is_geojson = kml.is_geojson(stream.read(100_000))
-    if is_geojson:
-        content = path.read_bytes()
+    content = kml.geojson_of(path)
+    if content is not None:
         _take(layers.read_gis_content(content, "geojson", label), label, digest, reading)
         return
     entries, passed = kml.inner_files(path, label)

@@ -6,7 +6,7 @@ fetched, and no string from a file is trusted.
 """
 
 from cami_units.kml._about import Sign, legend_signs
-from cami_units.kml._containers import Entry, inner_files, is_geojson
+from cami_units.kml._containers import Entry, geojson_of, inner_files
 from cami_units.kml._contents import Pack
 from cami_units.kml._earth_files import earth_writers, write_kml
 from cami_units.kml._lint import lint_kml
@@ -23,9 +23,9 @@ __all__ = [
     "as_written",
     "degrees_to_km2",
     "earth_writers",
+    "geojson_of",
     "geom_hash",
     "inner_files",
-    "is_geojson",
     "legend_signs",
     "lint_kml",
     "read_kml",

@@ -177,6 +177,13 @@ def is_geojson(content: bytes) -> bool:
     return head.startswith(b"{") and b'"type"' in head and b"Feature" in head
 
 
+def geojson_of(path: Path) -> bytes | None:
+    """The content of a file that is GeoJSON, whatever it is called; ``None``: it is none."""
+    with path.open("rb") as stream:
+        head = stream.read(100_000)
+        return head + stream.read() if is_geojson(head) else None
+
+
 # -- mails and archives as the files in them --------------------------------------------------------
 
 
