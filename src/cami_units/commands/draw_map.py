@@ -18,8 +18,8 @@ from cami_units.commands.stored_round import reopened
 from cami_units.model import HIDDEN_STATUSES, Layers, Round
 from cami_units.overlap import Pieces
 
-SIMPLER_M: Final = 10.0
-"""How far a layer's edge may be moved to spare vertices: a tenth of what is drawn at 1:1,000,000."""
+SIMPLER_M: Final = 4.0
+"""How far a layer's edge may be moved to spare vertices: far less than its own error."""
 POINT_KM: Final = 1.0
 """Each point of a line stands for so much of it: a border of 50 km is counted to 1 or 2 %."""
 
@@ -149,7 +149,7 @@ def _text_of(value: Any) -> str:
     return "" if value is None or value != value else str(value)
 
 
-def _let_in(units: gpd.GeoDataFrame, names: Collection[str]) -> list[str]:
+def _let_in(units: gpd.GeoDataFrame, names: frozenset[str]) -> list[str]:
     """The units that an override names, or one of whose hotspots it names."""
     return [
         str(row["unit_id"])
@@ -323,12 +323,10 @@ def _add_lines(
     round_layers = pieces.layers
     _add_borders(block, pieces, coarse)
     if round_layers.barriers is not None and "barriers" not in restricted:
-        _add_line_points(
-            block, "barriers", round_layers.barriers, ("barrier_id", "kind", "permeability")
-        )
+        columns = ("barrier_id", "kind", "permeability")
+        _add_line_points(block, "barriers", round_layers.barriers, columns)
     if round_layers.corridors is not None and "corridors" not in restricted:
-        lines = round_layers.corridors[~round_layers.corridors["sci_name"].isin(coarse)]
-        _add_line_points(block, "corridors", lines, ("corridor_id", "sci_name", "evidence_grade"))
+        _add_corridors(block, round_layers.corridors, coarse, lattice)
         _add_crossings(block, pieces.crossings, coarse, lattice)
 
 
@@ -389,6 +387,27 @@ def _add_line_points(
     webmap.add_points(block, table, rows, xy, row, metres)
 
 
+def _add_corridors(
+    block: webmap.GroundBlock,
+    corridors: gpd.GeoDataFrame,
+    coarse: Collection[str],
+    lattice: grid.Lattice,
+) -> None:
+    """Corridors as points, a kilometre each; those of sensitive species by the cells they pass."""
+    columns = ["corridor_id", "sci_name", "evidence_grade"]
+    delicate = corridors["sci_name"].isin(coarse)
+    exact, hidden = corridors[~delicate], corridors[delicate]
+    xy, row, metres = _line_points(exact)
+    rows = _records(exact, columns)
+    if len(hidden):
+        places, owner, _ = _line_points(hidden)
+        cells = np.column_stack(grid.cell_index(lattice, *places.T))
+        for number, record in enumerate(_records(hidden, columns)):
+            passed = np.unique(cells[owner == number], axis=0)
+            rows.append({**record, "cells": passed.tolist()})
+    webmap.add_points(block, "corridors", rows, xy, row, metres)
+
+
 def _add_crossings(
     block: webmap.GroundBlock,
     crossings: gpd.GeoDataFrame | None,
@@ -416,5 +435,5 @@ def _add_crossings(
 
 
 def _records(table: pd.DataFrame, columns: Sequence[str]) -> list[dict[str, Any]]:
-    row_records: list[Mapping[Any, Any]] = table[list(columns)].to_dict("records")
+    row_records: Sequence[Mapping[Any, Any]] = table[list(columns)].to_dict("records")
     return [{str(key): _plain(value) for key, value in row.items()} for row in row_records]

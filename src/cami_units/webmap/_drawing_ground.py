@@ -17,7 +17,7 @@ import shapely
 from numpy.typing import NDArray
 from pyproj import CRS
 
-STEP_M: Final = 5.0
+STEP_M: Final = 2.0
 """Metres of one step: rounding to it moves an outline by less than a tenth of the pen's width."""
 FULL: Final = 255
 """A covered cell: shares of cells are whole 255ths."""

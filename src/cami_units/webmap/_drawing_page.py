@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import geopandas as gpd
+import jinja2
 import numpy as np
 import pandas as pd
 import shapely
@@ -210,8 +211,8 @@ def _composed(content: Mapping[str, Any], imprint: Imprint, group: str) -> str:
     scripts = [leaflet_script, page_script()]
     styles = [_html._leaflet_css(), _text("page.css")]
     lang = content["lang"]
-    template = _html.jinja2.Environment(keep_trailing_newline=True).from_string(_text("page.html"))
-    return template.render(
+    template = jinja2.Environment(keep_trailing_newline=True).from_string(_text("page.html"))
+    text: str = template.render(
         lang=lang,
         languages=content["languages"],
         t=content["words"][lang],
@@ -225,6 +226,7 @@ def _composed(content: Mapping[str, Any], imprint: Imprint, group: str) -> str:
         imprint=_html._imprint(imprint, content),
         group=shown(group),
     )
+    return text
 
 
 @cache

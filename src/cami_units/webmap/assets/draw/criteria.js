@@ -245,7 +245,8 @@ function protection(site, rows) {
   if (!site.protected || km2 === null) return { qualifying_km2: km2, protected_share: null };
   const of = (table) => sum(qualifying.map((row) => (own(table, row.name) ? table[row.name] : 0)));
   const looked = site.covered_ranges ? of(site.covered_ranges) : km2;
-  return { qualifying_km2: km2, protected_share: looked > 0 ? Math.min((100 * of(site.protected)) / looked, 100) : null };
+  const off = site.errors && site.errors.protected ? (100 * of(site.errors.protected)) / (looked || 1) : 0;
+  return { qualifying_km2: km2, protected_off: off, protected_share: looked > 0 ? Math.min((100 * of(site.protected)) / looked, 100) : null };
 }
 
 // The share of a site in known hotspots, over the ground where they were looked for.
@@ -271,16 +272,19 @@ function rangeConfidence(site, rows, profile) {
   return { range_confidence: km2 > 0 ? weighed / km2 : null };
 }
 
-// The tables without what they say of species that are never counted.
-function ofCounted(tables, species) {
-  const counted = (rows) => rows && rows.filter((row) => own(species, row.sci_name));
+// The tables without what they say of species that are never counted. Of what is told by its cell only,
+// whether it is inside is close until the outline holds all of the cell.
+function ofCounted(tables, species, by) {
+  const inside = (row) => row.share === undefined || row.share >= 1 - TOLERANCE
+    || by.reaches(`cell ${row.corridor_id} ${row.pair || ""}`, row.share, 0.5, 0.5);
+  const counted = (rows) => rows && rows.filter((row) => own(species, row.sci_name) && inside(row));
   const names = ["corridors", "crossings", "near_crossings", "seasonal"];
   return { ...tables, ...Object.fromEntries(names.map((name) => [name, counted(tables[name])])) };
 }
 
 // The numbers of one site, and the rows of its species.
 export function measures(tables, species, profile, by = judge()) {
-  const site = withNear(withSeasonal(ofCounted(tables, species), profile, by), profile, by);
+  const site = withNear(withSeasonal(ofCounted(tables, species, by), profile, by), profile, by);
   const rows = speciesAtSite(site, species, profile, by);
   const counted = countedStates(site.states, site, profile, by, "state");
   const sure = site.undisputed ? countedStates(site.undisputed, site, profile, by, "undisputed state") : counted;
@@ -322,7 +326,7 @@ export function verdicts(m, profile, by = judge()) {
   const others = (profile.C2.or_categories_with || []).reduce((held, name) => or(held, met[name]), false);
   met.C2 = or(by.reaches("C2", m.threat_weight, profile.C2.min_weight, null), and(m.has_severe, others));
   met.C6 = by.reaches("C6", m.barrier_share, profile.C6.min_barrier_share, error(m, "barrier_share"));
-  met.C7 = not(by.reaches("C7", m.protected_share, profile.C7.gap_below, error(m, "protected_share")));
+  met.C7 = not(by.reaches("C7", m.protected_share, profile.C7.gap_below, m.protected_off || 0));
   met.C8 = or(
     by.reaches("C8", m.hotspot_share, profile.C8.min_share),
     by.reaches("C8 jaccard", m.jaccard, profile.C8.min_jaccard),

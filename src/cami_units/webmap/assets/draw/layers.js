@@ -122,7 +122,7 @@ export function siteTables(polygons, layers, { reason = false } = {}) {
     seasonal: layers.has.seasonal ? [] : null,
     adjacent_km: null,
     covered: {}, covered_ranges: null, covered_borders: {}, near_crossings: null,
-    errors: { species: {} },
+    errors: { species: {}, protected: {} },
   };
   measurePieces(site, over, layers);
   const cells = cellShares(rings, layers.lattice);
@@ -168,7 +168,7 @@ function measurePieces(site, over, layers) {
 }
 
 // Species shown in cells only: the outline's share of a cell times the species' share of it. The truth
-// lies between "as far apart as can be" and "one inside the other"; half of that is the stated error.
+// lies between "as far apart as can be" and "one inside the other"; that is the stated error.
 function measureCells(site, cells, layers) {
   if (!layers.coarse.length) return;
   const km2 = layers.lattice.step ** 2 / 1e6;
@@ -193,39 +193,55 @@ function measureCells(site, cells, layers) {
         }
         if (rest > 2 / FULL) addCoarse(site, one.sci_name, "", [unit, share, rest], km2);
         const inside = shielded ? shielded.shares.get(key) || 0 : 0;
-        if (inside && site.protected) add(site.protected, [one.sci_name], unit * share * inside * km2);
+        if (inside && site.protected) {
+          add(site.protected, [one.sci_name], unit * share * inside * km2);
+          add(site.errors.protected, [one.sci_name], spread([unit, share, inside]) * km2);
+        }
       }
     }
   }
 }
 
 function addCoarse(site, name, iso2, shares, km2) {
-  const least = Math.max(0, shares.reduce((sum, one) => sum + one, 0) - shares.length + 1);
   const shared = shares.reduce((product, one) => product * one, 1) * km2;
   add(site.ranges, [name], shared);
   if (iso2) add(site.species, [name, iso2], shared);
-  add(site.errors.species, [name, iso2], (0.5 * (Math.min(...shares) - least) + 0.5 / FULL) * km2);
+  add(site.errors.species, [name, iso2], spread(shares) * km2);
+}
+
+// What lies between "as far apart as can be" and "one inside the other", and what rounding adds.
+function spread(shares) {
+  const least = Math.max(0, shares.reduce((sum, one) => sum + one, 0) - shares.length + 1);
+  return Math.min(...shares) - least > 0 ? Math.min(...shares) - least + 0.5 / FULL : 0.5 / FULL;
 }
 
 function measurePoints(site, over, cells, layers) {
+  const turns = {}; // how often a line enters, leaves, or runs on under other species
   for (const set of layers.points) {
     const kms = new Float64Array(set.rows.length);
     const [west, south, east, north] = over.box;
+    let before = -1;
     for (let i = 0; i < set.x.length; i += 1) {
-      if (set.x[i] < west || set.x[i] > east || set.y[i] < south || set.y[i] > north) continue;
-      if (holds(over, set.x[i], set.y[i])) kms[set.row[i]] += set.km[i];
+      let now = -1;
+      if (set.x[i] >= west && set.x[i] <= east && set.y[i] >= south && set.y[i] <= north && holds(over, set.x[i], set.y[i])) {
+        now = set.row[i];
+        kms[now] += set.km[i];
+      }
+      if (now !== before) turns[set.table] = (turns[set.table] || 0) + 1;
+      before = now;
     }
     set.rows.forEach((row, i) => {
-      if (row.cell) {
-        const share = shareOf(cells, row.cell);
-        if (share > 1e-9) site.crossings.push({ ...row, n: 1, share });
+      // of sensitive species only the cell is known: how likely it is inside is the cell's share
+      if (row.cell || row.cells) {
+        const share = Math.max(...(row.cells || [row.cell]).map((cell) => shareOf(cells, cell)));
+        if (share > 1e-9) site[set.table].push({ ...row, n: 1, km: 0, share });
       } else if (kms[i] > 0) putPoints(site, set.table, row, kms[i], layers);
     });
   }
-  // what enters and leaves does so somewhere between two points: half a kilometre at each end
-  site.errors.border_km = 1 + 0.01 * Object.values(site.borders).reduce((sum, km) => sum + km, 0);
+  // it does so somewhere between two points: half a kilometre each time
   const border = Object.values(site.borders).reduce((sum, km) => sum + km, 0);
-  site.errors.barrier_share = border > 0 ? 100 / border : 0;
+  site.errors.border_km = 0.5 + 0.5 * (turns.borders || 0);
+  site.errors.barrier_share = border > 0 ? (100 * (0.5 + 0.5 * (turns.barriers || 0) + site.errors.border_km)) / border : 0;
   shareCoarseBorders(site, cells, layers, over);
 }
 
