@@ -720,6 +720,15 @@ def test_a_thousand_random_edits_are_measured_as_assess_does(engine):
             close[is_coarse].append(name in answer["close"])
             if name not in answer["close"]:
                 want = met.loc[site, name]
-                assert answer["met"][name] is (None if pd.isna(want) else bool(want)), (site, name)
+                told = {
+                    key: answer["measures"][key]
+                    for key in ("shared_border_km", "evenness", "n_qualifying")
+                }
+                assert answer["met"][name] is (None if pd.isna(want) else bool(want)), (
+                    *(site, name, told, answer["near"], answer["site"]["errors"]["border_km"]),
+                    measured.findings.criteria.query("site == @site and criterion == @name")[
+                        "because"
+                    ].iloc[0],
+                )
     assert np.mean(close[False]) < 0.05
     assert np.mean(close[True]) < 0.10

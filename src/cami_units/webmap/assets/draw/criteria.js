@@ -356,7 +356,8 @@ function shareVerdict(m, by) {
 
 function responsibilityVerdict(m, profile, by) {
   const rule = profile.C4;
-  const off = error(m, "border_km");
+  const cells = (m.site.errors && m.site.errors.shared_borders) || {};
+  const off = error(m, "border_km") + sum(m.rows.filter((row) => row.qualifying).map((row) => cells[row.name] || 0));
   let long = by.reaches("C4 border", m.shared_border_km, rule.min_border_km, off);
   if ((rule.riverine || []).length) {
     long = or(long, by.reaches("C4 riverine", m.riverine_border_km, rule.min_border_km_riverine, off));

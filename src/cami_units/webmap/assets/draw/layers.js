@@ -122,7 +122,7 @@ export function siteTables(polygons, layers, { reason = false } = {}) {
     seasonal: layers.has.seasonal ? [] : null,
     adjacent_km: null,
     covered: {}, covered_ranges: null, covered_borders: {}, near_crossings: null,
-    errors: { species: {}, protected: {} },
+    errors: { species: {}, protected: {}, shared_borders: {} },
   };
   measurePieces(site, over, layers);
   const cells = cellShares(rings, layers.lattice);
@@ -271,7 +271,10 @@ function shareCoarseBorders(site, cells, layers, over) {
     const key = `${Math.floor((set.y[i] - y) / step)} ${Math.floor((set.x[i] - x) / step)}`;
     for (const one of species) {
       const share = one.shares.get(key);
-      if (share) add(site.shared_borders, [one.sci_name, set.rows[set.row[i]].pair], share * set.km[i]);
+      if (!share) continue;
+      add(site.shared_borders, [one.sci_name, set.rows[set.row[i]].pair], share * set.km[i]);
+      // where in its cell the species is, nobody may tell: this kilometre may be in its range or not
+      if (share < 1) add(site.errors.shared_borders, [one.sci_name], set.km[i]);
     }
   }
 }
