@@ -178,6 +178,10 @@ def _collect_300(build: Build, given: Inputs) -> Taken:
 
 
 def _decide(build: Build, given: Inputs) -> Taken:
+    """A decision that is not the first of the day: what was drawn before is kept beside the round."""
+    if not (build.work / "decide").exists():
+        first = _fresh(build, "decide", given.round)
+        build.run("decide", first, "CU-003", "agree", "--reason", "no objection")
     done = _fresh(build, "decide", given.round)
     return build.run("decide", done, "CU-002", "agree", "--reason", "no objection")
 
