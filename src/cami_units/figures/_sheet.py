@@ -12,6 +12,7 @@ from matplotlib.patches import Rectangle
 
 from cami_units import words
 from cami_units.figures._typesetting import MM_PER_POINT, Face, drawable, font, lines
+from cami_units.model import clean_name
 from cami_units.palette import Look
 from cami_units.scene import Scene
 
@@ -80,7 +81,7 @@ def put(
         left / wide,
         1 - (top + size * MM_PER_POINT) / high,
         drawable(line, face),
-        fontproperties=font(face),
+        fontproperties=font(face, clean_name(line)),
         fontsize=size,
         color=colour,
         ha=align,

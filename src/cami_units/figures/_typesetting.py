@@ -1,7 +1,7 @@
 """Type: fonts that travel with matplotlib, characters checked before anything is drawn, line breaks.
 
-DejaVu Sans has Latin, Cyrillic, ✓ and ✗, and comes in matplotlib's wheel, so a figure looks the same
-on every machine. A character that it lacks is drawn as ``□``; :func:`undrawable` names them.
+DejaVu Sans has Latin, Cyrillic, ✓ and ✗, and comes in matplotlib's wheel; Noto Sans SC, with the
+characters of our Chinese phrases, comes in ours: a figure looks the same on every machine. A character that it lacks is drawn as ``□``; :func:`undrawable` names them.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import matplotlib as mpl
 from matplotlib.font_manager import FontProperties
 from matplotlib.ft2font import FT2Font, LoadFlags
 
-from cami_units.model import clean_name
+from cami_units.model import clean_name, data_dir
 
 Face = Literal["plain", "bold", "italic"]
 
@@ -29,9 +29,16 @@ _FILES: Final[dict[Face, str]] = {
 }
 
 
-def font(face: Face = "plain") -> FontProperties:
-    """A face of the one family that figures use."""
-    return FontProperties(fname=_path(face))
+_CHINESE: Final[dict[Face, str]] = {
+    "plain": "NotoSansSC-Regular.ttf",
+    "bold": "NotoSansSC-Bold.ttf",
+    "italic": "NotoSansSC-Regular.ttf",  # Chinese has no italics
+}
+
+
+def font(face: Face = "plain", text: str = "") -> FontProperties:
+    """The font that draws a text: DejaVu Sans; Noto Sans SC for a line with Chinese in it."""
+    return FontProperties(fname=_path(face, _is_chinese(text)))
 
 
 def drawable(value: object, face: Face = "plain") -> str:
@@ -40,15 +47,26 @@ def drawable(value: object, face: Face = "plain") -> str:
     Examples
     --------
     >>> drawable("Altai Сайгак ✓"), drawable("中")
-    ('Altai Сайгак ✓', '□')
+    ('Altai Сайгак ✓', '中')
     """
-    drawable_codes = _widths(face)
-    return "".join(c if ord(c) in drawable_codes else MISSING for c in clean_name(value))
+    text = clean_name(value)
+    drawable_codes = _widths(face, _is_chinese(text))
+    return "".join(c if ord(c) in drawable_codes else MISSING for c in text)
+
+
+def _is_chinese(text: str) -> bool:
+    """Whether a line has a character that Noto Sans SC draws and DejaVu Sans does not."""
+    return any(ord(c) in _han() for c in text)
+
+
+@cache
+def _han() -> frozenset[int]:
+    return frozenset(_widths("plain", chinese=True).keys() - _widths("plain").keys())
 
 
 def undrawable(values: Iterable[object]) -> str:
     """The characters of these values that would be drawn as ``□``, each once, in order."""
-    drawable_codes = _widths("plain")
+    drawable_codes = {*_widths("plain"), *_han()}
     return "".join(
         sorted({c for value in values for c in clean_name(value) if ord(c) not in drawable_codes})
     )
@@ -56,7 +74,7 @@ def undrawable(values: Iterable[object]) -> str:
 
 def width_mm(text: str, size: float, face: Face = "plain") -> float:
     """The width of a line of text of a size in points."""
-    widths = _widths(face)
+    widths = _widths(face, _is_chinese(text))
     return sum(widths.get(ord(c), 0.6) for c in text) * size * MM_PER_POINT
 
 
@@ -100,14 +118,16 @@ def _pieces(word: str, width: float, size: float, face: Face) -> list[str]:
     return pieces
 
 
-def _path(face: Face) -> Path:
+def _path(face: Face, chinese: bool = False) -> Path:
+    if chinese:
+        return data_dir() / "fonts" / _CHINESE[face]
     return Path(mpl.get_data_path()) / "fonts" / "ttf" / _FILES[face]
 
 
 @cache
-def _widths(face: Face) -> dict[int, float]:
+def _widths(face: Face, chinese: bool = False) -> dict[int, float]:
     """The advance of every character of a face, as a share of the type size."""
-    opened = FT2Font(str(_path(face)))
+    opened = FT2Font(str(_path(face, chinese)))
     em = opened.units_per_EM
     return {
         code: opened.load_glyph(glyph, LoadFlags.NO_SCALE).horiAdvance / em
