@@ -30,7 +30,7 @@ _FACTS: Final = (
     *("states", "area", "rank", "species", "protected", "barriers"),
     *("stability", "confidence", "origin"),
 )
-_SETTLES: Final = frozenset({"agree", "agree-with-change", "reject"})
+_SETTLES: Final = frozenset({"agree", "agree-with-change", "reject", "merge"})
 """Decisions that answer what was open; one that is parked keeps its questions."""
 
 
@@ -154,12 +154,18 @@ def board(
     cards = {str(row["unit_id"]): row for row in shown_scene.cards.to_dict("records")}
     flat = {str(row["unit_id"]): row for row in scene.records(shown_scene.units)}
     versions = _by_unit(_flat(tables, "set_aside", shown_scene.crs))
+    # What a decision replaced is set aside for an undo: it is nobody's version.
+    versions = {
+        unit_id: [row for row in rows if row["group"] != "before"]
+        for unit_id, rows in versions.items()
+    }
     remarks = _by_unit(_each_unit(_flat(tables, "remarks", shown_scene.crs)))
     earlier = _earlier(loop.before, shown_scene.crs)
     findings = _by_unit(tables["unit_criteria"])
     old_findings = _by_unit(loop.before.tables["unit_criteria"]) if loop.before else {}
     changed = _by_unit(_with_applied(loop.changes, tables.get("set_aside")))
-    open_ = _by_unit(loop.conflicts)
+    open_ = _by_unit(_each_unit(_open(loop.conflicts)))
+    asked = _by_unit(_each_unit(_still_asked(tables.get("questions"), round_.imprint.number)))
     lines = _by_unit(loop.log)
     todo = _activities(loop, lang)
     base = ground(shown_scene)
@@ -195,6 +201,7 @@ def board(
                     old_findings.get(unit_id, []),
                     changed.get(unit_id, []),
                     open_.get(unit_id, []),
+                    asked.get(unit_id, []),
                     decisions,
                     lang,
                 ),
@@ -276,7 +283,7 @@ def _earlier(before: Round | None, crs: str) -> dict[str, dict[str, Any]]:
     return {str(row["unit_id"]): row for row in scene.records(flat)}
 
 
-def _each_unit(table: gpd.GeoDataFrame | None) -> pd.DataFrame | None:
+def _each_unit(table: pd.DataFrame | None) -> pd.DataFrame | None:
     """Remarks as a row for each unit that they speak of."""
     if table is None:
         return None
@@ -349,6 +356,23 @@ def _standing(
     word = clean_name(row.get("decision"))
     lines = [line for line in decisions if word in _SETTLES and line["decision"] == word]
     return lines[-1] if lines else None
+
+
+def _open(conflicts: pd.DataFrame | None) -> pd.DataFrame | None:
+    """The conflicts that nobody has answered; in rounds of old, which do not say, all of them."""
+    if conflicts is None or "open" not in conflicts:
+        return conflicts
+    return conflicts[conflicts["open"].astype(str).str.casefold() != "false"]
+
+
+def _still_asked(questions: pd.DataFrame | None, number: str) -> pd.DataFrame | None:
+    """What forms ask, and what was asked in an earlier round and nobody has answered.
+
+    Conflicts of this round stand on the slide with the ground that is in question.
+    """
+    if questions is None or questions.empty:
+        return None
+    return questions[questions["kind"].eq("form") | questions["round"].ne(number)]
 
 
 def _reasons(changes: Iterable[Mapping[str, Any]], lang: str) -> list[str]:
@@ -452,12 +476,13 @@ def _questions(
     old: Sequence[Mapping[str, Any]],
     changes: Iterable[Mapping[str, Any]],
     conflicts: Sequence[Mapping[str, Any]],
+    asked: Iterable[Mapping[str, Any]],
     remarks: Sequence[Mapping[str, Any]],
     lang: str,
 ) -> tuple[str, ...]:
     """What plenary should settle.
 
-    Conflicts, criteria lost, what falls short as drawn, what is parked, what nobody assessed.
+    Conflicts, what forms and earlier rounds ask, criteria lost, what falls short as drawn, what is parked, what nobody assessed.
     """
     was, now = _met(old), _met(own_rows)
     lost_criteria = [
@@ -473,6 +498,9 @@ def _questions(
         )
         + (f" ({_spoken(row['resolution'] or row['default'])})")
         for row in conflicts
+    ]
+    questions += [
+        ": ".join(filter(None, (_spoken(row["group"]), clean_name(row["text"])))) for row in asked
     ]
     if lost_criteria:
         questions.append(f"{words.text('no longer meets', lang)}: {', '.join(lost_criteria)}")

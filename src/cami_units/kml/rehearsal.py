@@ -137,7 +137,7 @@ def neighbour_drawn(cu_id: str, shape: Any) -> Edit:
     """Another group's unit with this outline, where the evidence shows it."""
 
     def edit(root: etree._Element) -> None:
-        shown = {"layer": "neighbours", "of": cu_id}
+        shown = {"layer": "neighbours", "of_unit": cu_id}
         marks = [mark for mark in _marks(root) if shown.items() <= _data(mark).items()]
         if not marks:
             raise InputError(f"The evidence does not show '{cu_id}'.")
