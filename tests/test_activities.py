@@ -583,6 +583,25 @@ def test_sums_count_what_is_not_said_and_each_source_of_funding():
     assert gaps.loc["general", "finance"] == 0
 
 
+def test_a_session_has_forms_and_a_programme_with_its_themes_only(round_dir):
+    rows = some(("A1", "CU-001", "finance", "Keep the fund"), ("A2", "CU-001", "land use", "Graze"))
+    rows.to_csv(round_dir / "activities.csv", index=False)
+    activities(round_dir, session=["Финансирование", "legislation"])
+    names = sorted(path.name for path in (round_dir / "session").iterdir())
+    assert names[-1] == "programme.docx"
+    assert all(name.startswith("form_") for name in names[:-1])
+    told = [
+        row[column].value
+        for name in names[:-1]
+        for book in [openpyxl.load_workbook(round_dir / "session" / name)]
+        for row in book["activities"].iter_rows(min_row=3)
+        for column in [[cell.value for cell in book["activities"][1]].index("text")]
+    ]
+    assert [text for text in told if text] == ["Keep the fund"]
+    with pytest.raises(InputError, match=r"no theme grazing.*They are anti-poaching"):
+        activities(round_dir, session=["grazing"])
+
+
 def test_how_far_the_last_programme_has_come_is_a_page_with_a_bar_a_theme(round_dir, tmp_path):
     """Words of the lists in any language; a status of no list is not said, never guessed."""
     source = tmp_path / "measures.csv"

@@ -272,6 +272,12 @@ def activities(
         Path | None,
         typer.Option("--programme", metavar="FILE", help="Measures of the current programme."),
     ] = None,
+    session: Annotated[
+        str,
+        typer.Option(
+            "--session", metavar="THEMES", help="Forms and a programme with these themes only."
+        ),
+    ] = "",
     implementation: Annotated[
         Path | None,
         typer.Option("--implementation", metavar="FILE", help="How far each of them has come."),
@@ -300,6 +306,7 @@ def activities(
             files or (),
             programme=programme,
             implementation=implementation,
+            session=[word.strip() for word in session.split(",") if word.strip()],
             general=general or (),
             back=back or (),
             by=by,

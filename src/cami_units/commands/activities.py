@@ -30,7 +30,8 @@ from cami_units.documents.form_reading import (
     read_form_content,
     unread_because,
 )
-from cami_units.documents.form_words import THEMES, known_words
+from cami_units.documents.form_words import THEMES, known_word, known_words
+from cami_units.documents.group_form import write_form
 from cami_units.documents.implementation_page import (
     MEASURE_COLUMNS,
     known_status,
@@ -81,6 +82,7 @@ def activities(
     implementation: Path | None = None,
     general: Sequence[str] = (),
     back: Sequence[str] = (),
+    session: Sequence[str] = (),
     by: str = "facilitator",
     reason: str = "",
     progress: Progress = quiet,
@@ -100,6 +102,9 @@ def activities(
         ``unit_id``, ``status`` (done, under way, planned, not started), ``note``.
     general, back : sequence of str
         Suggestions or activities to move to the general section, or back.
+    session : sequence of str
+        Themes of a session: the folder ``session`` then holds a form of each group and the work
+        programme with these themes only.
     by, reason : str
         Whose move it is (a group or role), and why; for the log.
 
@@ -153,6 +158,8 @@ def activities(
     progress("writing activities", 0, 0)
     everything = store.read_log(log_path, columns=workshop.LOG_COLUMNS)
     written_files = _write(directory, base_round, table, everything, suggestions, gaps, tables)
+    if session:
+        written_files = (*written_files, *_write_session(directory, base_round, table, session))
     if implementation is not None:
         written_files = (
             *written_files,
@@ -205,6 +212,53 @@ def _on_bundled_hotspots(base_round: Round) -> bool:
         source["layer"] == "hotspots" and source.get("bundled")
         for source in base_round.manifest.get("inputs", ())
     )
+
+
+def _write_session(
+    directory: Path, base_round: Round, table: pd.DataFrame, session: Sequence[str]
+) -> tuple[Path, ...]:
+    """Forms and a view by the themes of one session, in a folder of their own.
+
+    Raises
+    ------
+    InputError
+        A theme is none of the ten, in no language.
+    """
+    themes = [known_word(theme, THEMES) for theme in session]
+    unknown = [theme for theme in themes if theme not in THEMES]
+    if unknown:
+        hints = "".join(nearest(theme, THEMES) for theme in unknown)
+        raise InputError(
+            f"There is no theme {listed(unknown)}.{hints} They are {listed(THEMES, 10)}."
+        )
+    rows = table[table["theme"].isin(themes)].reset_index(drop=True)
+    units = base_round.tables["conservation_units"]
+    shown_units = units[~units["status"].isin(HIDDEN_STATUSES)].sort_values("unit_id")
+    owners = _owners(base_round)
+    imprint, lang = base_round.imprint, base_round.imprint.languages[0]
+    target = directory / "session"
+    store.check_only(target, is_ours=lambda name: name.startswith(("form_", "programme.docx")))
+    with store.staging(target, replace=True) as folder:
+        for group in sorted(set(owners.values())):
+            own_units = shown_units[shown_units["unit_id"].map(owners).eq(group)]
+            write_form(
+                folder / f"form_{group}.xlsx",
+                pd.DataFrame(own_units.drop(columns="geometry")),
+                imprint=imprint,
+                group=group,
+                activities=rows,
+                themes=themes,
+            )
+        write_activities_document(
+            folder / "programme.docx",
+            pd.DataFrame(shown_units.drop(columns="geometry")),
+            rows,
+            suggestions=workshop.recurring(rows),
+            log=store.read_log(directory / ACTIVITY_LOG, columns=workshop.LOG_COLUMNS),
+            imprint=imprint,
+            lang=lang,
+        )
+    return tuple(sorted(target.iterdir()))
 
 
 def _write_implementation(directory: Path, base_round: Round, source: Path) -> tuple[Path, ...]:

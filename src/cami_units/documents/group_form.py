@@ -75,6 +75,7 @@ def write_form(
     imprint: Imprint,
     group: str,
     activities: pd.DataFrame | None = None,
+    themes: Sequence[str] = THEMES,
 ) -> None:
     """Write the form of one group: its units, the activities so far, and empty rows to fill.
 
@@ -90,6 +91,8 @@ def write_form(
         The name of the group.
     activities : DataFrame, optional
         Activities so far, by any of :data:`ACTIVITY_FIELDS`; those of other units are left out.
+    themes : sequence of str
+        The themes of the session: the list that is offered, and the activities that stand inside.
 
     Notes
     -----
@@ -104,7 +107,7 @@ def write_form(
     choices = {
         "actions": UNIT_ACTIONS,
         "activity actions": ACTIVITY_ACTIONS,
-        "themes": THEMES,
+        "themes": tuple(themes),
         "priorities": PRIORITIES,
         "cost bands": COST_BANDS,
         "grades": GRADES,
@@ -115,6 +118,8 @@ def write_form(
     }
     ranges = _fill_lists(book.create_sheet("lists"), lists)
     unit_rows = [{str(k): v for k, v in row.items()} for row in sorted_units.to_dict("records")]
+    if activities is not None and tuple(themes) != THEMES:
+        activities = activities[activities["theme"].isin(themes)]
     activity_rows = _known_activities(activities, {*ids, GENERAL})
     _fill_form(
         book.create_sheet("units", 1),
