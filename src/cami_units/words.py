@@ -123,7 +123,7 @@ def label(field: str, lang: str = "en") -> str:
     return text(field, lang)
 
 
-def disclaimer(given: str, lang: str = "en") -> str:
+def disclaimer(standing: str, lang: str = "en") -> str:
     """The disclaimer of an imprint; our own standing one in the reader's language.
 
     Examples
@@ -131,7 +131,7 @@ def disclaimer(given: str, lang: str = "en") -> str:
     >>> disclaimer("An organisation's own words.", "ru")
     "An organisation's own words."
     """
-    words = text("standing disclaimer", lang) if given == DISCLAIMER else given
+    words = text("standing disclaimer", lang) if standing == DISCLAIMER else standing
     return " ".join(filter(None, (words, text("translation note", lang))))
 
 
@@ -143,9 +143,9 @@ def day(date: str, lang: str = "en") -> str:
     >>> day("2026-11-22"), day("2026-11-22", "ru")
     ('22 November 2026', '22 ноября 2026')
     """
-    said = datetime.fromisoformat(date)
-    month = text(f"month {said.month}", lang)
-    return text("written date", lang).format(day=said.day, month=month, year=said.year)
+    moment_of = datetime.fromisoformat(date)
+    month = text(f"month {moment_of.month}", lang)
+    return text("written date", lang).format(day=moment_of.day, month=month, year=moment_of.year)
 
 
 def moment(time: str, lang: str = "en") -> str:
@@ -157,11 +157,13 @@ def moment(time: str, lang: str = "en") -> str:
     ('22 November, 14:05', 'after lunch')
     """
     try:
-        said = datetime.fromisoformat(time)
+        moment_of = datetime.fromisoformat(time)
     except ValueError:
         return time
-    month = text(f"month {said.month}", lang)
-    return text("written moment", lang).format(day=said.day, month=month, time=f"{said:%H:%M}")
+    month = text(f"month {moment_of.month}", lang)
+    return text("written moment", lang).format(
+        day=moment_of.day, month=month, time=f"{moment_of:%H:%M}"
+    )
 
 
 def round_name(imprint: Imprint, lang: str = "en") -> str:

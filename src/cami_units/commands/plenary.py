@@ -74,7 +74,7 @@ def plenary(
     loop = _loop(directory, round_, base)
     first = lang or round_.imprint.languages[0]
     # The reader switches the language on the page; slides and tour speak the first one.
-    languages = (first, *(other for other in round_.imprint.languages if other != first))
+    languages = (first, *(language for language in round_.imprint.languages if language != first))
     boards = [
         board(
             round_,
@@ -114,22 +114,22 @@ def _loop(directory: Path, round_: Round, base: Round | None) -> Loop:
     )
 
 
-def base_beside(directory: Path, done: Round) -> Path | None:
+def base_beside(directory: Path, round_: Round) -> Path | None:
     """The folder beside a round that holds the round it was made from; ``None`` where none does.
 
     Two folders that both could be it are none: nothing is guessed.
     """
-    base = done.manifest.get("base")
+    base = round_.manifest.get("base")
     if not base:
         return None
-    found = [
+    folders = [
         path
         for path, manifest in store.rounds_in(directory.resolve().parent).items()
         if path != directory.resolve()
         and manifest.get("round") == base.get("round")
         and manifest["imprint"].get("title") == base.get("title")
     ]
-    return found[0] if len(found) == 1 else None
+    return folders[0] if len(folders) == 1 else None
 
 
 def _table(path: Path, columns: Sequence[str]) -> pd.DataFrame | None:
@@ -142,13 +142,15 @@ def _table(path: Path, columns: Sequence[str]) -> pd.DataFrame | None:
         return None
 
 
-def _write_tour(path: Path, done: Round, before: Round | None, lang: str) -> tuple[Problem, ...]:
-    tables = done.tables
+def _write_tour(path: Path, round_: Round, before: Round | None, lang: str) -> tuple[Problem, ...]:
+    tables = round_.tables
     units = gpd.GeoDataFrame(tables["conservation_units"])
-    drawn = units[~units["status"].isin(HIDDEN_STATUSES)].reset_index(drop=True)
-    said = tables.get("remarks")  # what groups pinned and typed, and where they disagree
-    shown = shown_layers(done) | ({"remarks": said} if isinstance(said, gpd.GeoDataFrame) else {})
-    kept = (
+    shown_units = units[~units["status"].isin(HIDDEN_STATUSES)].reset_index(drop=True)
+    remarks = tables.get("remarks")  # what groups pinned and typed, and where they disagree
+    map_layers = shown_layers(round_) | (
+        {"remarks": remarks} if isinstance(remarks, gpd.GeoDataFrame) else {}
+    )
+    layer_names = (
         "countries",
         "borders",
         "disputed",
@@ -158,17 +160,17 @@ def _write_tour(path: Path, done: Round, before: Round | None, lang: str) -> tup
         "gazetteer",
         "remarks",
     )
-    context = {name: shown[name] for name in kept if name in shown}
+    context = {name: map_layers[name] for name in layer_names if name in map_layers}
     return kml.write_kml(
         path,
-        drawn,
+        shown_units,
         cards=words.unit_cards(tables, tables["species"], lang=lang),
-        imprint=done.imprint,
+        imprint=round_.imprint,
         lang=lang,
         layers=context,
         species=tables["species"],
         pack=kml.Pack(
             before=None if before is None else gpd.GeoDataFrame(before.tables["conservation_units"])
         ),
-        legend=legend_png(drawn, context, lang=lang),
+        legend=legend_png(shown_units, context, lang=lang),
     )

@@ -13,7 +13,7 @@ import jinja2
 from markupsafe import Markup
 
 from cami_units import words
-from cami_units.model import clean_name
+from cami_units.model import Imprint, clean_name
 
 _CSP: Final = (
     "default-src 'none'; script-src {scripts}; style-src {styles}; img-src data:; "
@@ -54,12 +54,24 @@ def page(
     text = filled.render(
         lang=lang,
         t=lambda key: words.text(key, lang),
+        **_said_of(values.get("imprint"), lang),
         m=lambda key, **values_in: _marked_up(words.text(key, lang), values_in),
         csp=_CSP.format(**{kind: _hashes(contents) for kind, contents in blocks.items()}),
         **blocks,
         **values,
     )
     return text.encode("utf-8")
+
+
+def _said_of(imprint: Imprint | None, lang: str) -> dict[str, str]:
+    """Round, day and disclaimer of a page as they are read, where it has an imprint."""
+    if imprint is None:
+        return {}
+    return {
+        "round_said": words.round_name(imprint, lang),
+        "date_said": words.day(imprint.date, lang),
+        "disclaimer_said": words.disclaimer(imprint.disclaimer, lang),
+    }
 
 
 def _marked_up(phrase: str, values: Mapping[str, object]) -> Markup:

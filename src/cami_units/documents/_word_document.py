@@ -104,8 +104,8 @@ def table(
     grid.rows[0]._tr.get_or_add_trPr().append(repeated)
     for row in rows:
         added_row = grid.add_row()
-        whole = OxmlElement("w:cantSplit")  # a row is not torn apart by the end of a page
-        added_row._tr.get_or_add_trPr().append(whole)
+        unbroken = OxmlElement("w:cantSplit")  # a row is not torn apart by the end of a page
+        added_row._tr.get_or_add_trPr().append(unbroken)
         for cell, words, width in zip(added_row.cells, row, widths_mm, strict=True):
             _fill(cell, words, width)
 

@@ -198,7 +198,7 @@ def write_activities_document(
             line = f"{row['suggestion_id']} ({share}): {row['text']}"
             _docx.paragraph(document, line, style="List Bullet")
     _docx.heading(document, text("by unit", lang), 1)
-    bare = []
+    titles_without = []
     for unit in units.to_dict("records"):
         rows = activities[activities["unit_id"] == unit["unit_id"]]
         title = f"{unit['unit_id']} {_name(unit, lang)}"
@@ -206,14 +206,14 @@ def write_activities_document(
             _docx.heading(document, title, 2)
             _activity_table(document, rows, changes, lang)
         if not (live & activities["unit_id"].eq(unit["unit_id"])).any():
-            bare.append(title)
+            titles_without.append(title)
     unplaced = activities[~activities["unit_id"].isin([*units["unit_id"], "general"])]
     if len(unplaced):
         _docx.heading(document, text("without a unit", lang), 2)
         _activity_table(document, unplaced, changes, lang)
-    if bare:
+    if titles_without:
         _docx.heading(document, text("units without activities", lang), 1)
-        for title in bare:
+        for title in titles_without:
             _docx.paragraph(document, title, style="List Bullet")
     save_settled(document, path, imprint)
 
@@ -380,10 +380,10 @@ def write_species_pages(
     document = _docx.new_document(imprint, text("species pages", lang), lang=lang)
     names = {str(card["unit_id"]): name_in(card, lang) for card in cards.to_dict("records")}
     for row in species.sort_values("sci_name").to_dict("records"):
-        held = unit_species[
+        rows_held = unit_species[
             unit_species["sci_name"].eq(row["sci_name"]) & unit_species["unit_id"].isin(names)
         ]
-        if held.empty:
+        if rows_held.empty:
             continue
         document.add_page_break()
         _docx.heading(document, f"{name_in(row, lang)} ({row['sci_name']})", 1)
@@ -394,7 +394,7 @@ def write_species_pages(
         ):
             value = clean_name(row[column]).replace(";", ", ")
             _docx.paragraph(document, f"{text(key, lang)}: {value}")
-        order = held.sort_values(["range_share", "unit_id"], ascending=[False, True])
+        order = rows_held.sort_values(["range_share", "unit_id"], ascending=[False, True])
         units = [
             (
                 str(one_unit["unit_id"]),

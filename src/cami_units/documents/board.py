@@ -234,13 +234,13 @@ def _add_overview(book: Any, imprint: Imprint, board: Board, drawing: Drawing) -
     _write_title(slide, progress_said(board), _WIDE - 2 * _EDGE)
     _draw(slide, drawing, _MAP, lang)
     signs_of_statuses = [
-        (status, f"{said}: {count}") for status, said, count in board.statuses if count
+        (status, f"{phrase}: {count}") for status, phrase, count in board.statuses if count
     ]
-    for number, (status, said) in enumerate(signs_of_statuses):
+    for number, (status, phrase) in enumerate(signs_of_statuses):
         x, y = _EDGE + (number % 2) * Mm(80), Mm(155.5) + (number // 2) * Mm(5.2)
         look = Ink("333333", 0.8, STATUS_FILLS.get(status, "999999"), 1.0)
         _add_shape(slide, _sign(""), look, x, y, Mm(7) / 30)
-        _write(slide, said, x + Mm(8.5), y, Mm(70), Mm(5), size=9)
+        _write(slide, phrase, x + Mm(8.5), y, Mm(70), Mm(5), size=9)
     lines = [
         f"{'✓ ' if unit.standing else ''}{unit.unit_id} {unit.name}"
         + (f" ({len(unit.questions)}?)" if unit.questions else "")
@@ -358,8 +358,8 @@ def _write_foot(slide: Any, imprint: Imprint, lang: str, place: str) -> None:
         text("indicative", lang) if imprint.indicative else "",
     ]
     foot = " · ".join(part for part in parts if part)
-    said = f"{foot}\n{disclaimer(imprint.disclaimer, lang)}"
-    _write(slide, said, _EDGE, Mm(178), _WIDE - 2 * _EDGE, Mm(11), size=8)
+    lines = f"{foot}\n{disclaimer(imprint.disclaimer, lang)}"
+    _write(slide, lines, _EDGE, Mm(178), _WIDE - 2 * _EDGE, Mm(11), size=8)
 
 
 def _body(unit: Slide, lang: str) -> list[str]:
@@ -489,8 +489,8 @@ def _draw(slide: Any, drawing: Drawing, box: tuple[int, int, int, int], lang: st
             1, left + Mm(4), bottom, left + Mm(4) + round(drawing.bar * scale), bottom
         )
         bar.line.width, bar.line.color.rgb = Pt(2), RGBColor.from_string("333333")
-        said = f"{words.number(drawing.bar_km, lang)} {text('km', lang)}"
-        _write(slide, said, left + Mm(4), bottom - Mm(6), Mm(40), Mm(5), size=9)
+        scale_words = f"{words.number(drawing.bar_km, lang)} {text('km', lang)}"
+        _write(slide, scale_words, left + Mm(4), bottom - Mm(6), Mm(40), Mm(5), size=9)
 
 
 def _draw_key(slide: Any, drawing: Drawing, left: int, top: int, lang: str) -> None:

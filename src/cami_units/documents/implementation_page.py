@@ -11,7 +11,7 @@ import pandas as pd
 from cami_units.documents._filled_page import page
 from cami_units.documents.form_words import THEMES, theme_said
 from cami_units.model import Imprint, clean_name
-from cami_units.words import LANGUAGES, day, disclaimer, round_name, text
+from cami_units.words import LANGUAGES, text
 
 MEASURE_COLUMNS: Final = ("measure_id", "theme", "text", "unit_id", "status", "note")
 
@@ -57,7 +57,7 @@ def write_implementation(
     """
     place = {theme: number for number, theme in enumerate(THEMES)}
     order = sorted(sums.to_dict("records"), key=lambda row: place.get(row["theme"], len(place)))
-    most = max((int(row["measures"]) for row in order), default=1)
+    largest = max((int(row["measures"]) for row in order), default=1)
     lines = measures.assign(place=measures["theme"].map(place).fillna(len(place)))
     lines = lines.sort_values(["place", "theme", "measure_id"], kind="stable")
     content = page(
@@ -65,14 +65,12 @@ def write_implementation(
         lang=lang,
         styles=["implementation.css"],
         imprint=imprint,
-        facts=f"{round_name(imprint, lang)} · {day(imprint.date, lang)}",
-        disclaimer=disclaimer(imprint.disclaimer, lang),
         total=len(measures),
         statuses=[
             (_status_said(status, lang), colour, int(sums[status].sum()))
             for status, colour in _COLOURS.items()
         ],
-        bars=[_bar(row, most, lang) for row in order],
+        bars=[_bar(row, largest, lang) for row in order],
         measures=[
             {
                 "id": clean_name(row["measure_id"]),
@@ -89,11 +87,11 @@ def write_implementation(
     path.write_bytes(content)
 
 
-def _bar(row: dict[Any, Any], most: int, lang: str) -> dict[str, Any]:
+def _bar(row: dict[Any, Any], largest: int, lang: str) -> dict[str, Any]:
     """The bar of one theme: where each part begins and how wide it is, of 100."""
     parts, left = [], 0.0
     for status, colour in _COLOURS.items():
-        wide = 100 * int(row[status]) / most
+        wide = 100 * int(row[status]) / largest
         if wide:
             parts.append({"x": left, "width": wide, "colour": colour, "count": int(row[status])})
         left += wide

@@ -226,11 +226,11 @@ def ground(shown_scene: scene.Scene) -> Ground:
     return Ground(shown_scene, tuple(behind), tuple(places), tuple(states))
 
 
-def _waters(shown: scene.Scene) -> list[tuple[str, npt.NDArray[Any]]]:
+def _waters(region_scene: scene.Scene) -> list[tuple[str, npt.NDArray[Any]]]:
     """Lakes and rivers around the units of a scene, in its CRS."""
-    bounds = gpd.GeoSeries([shapely.box(*scene.region(shown))], crs=shown.crs)
+    bounds = gpd.GeoSeries([shapely.box(*scene.region(region_scene))], crs=region_scene.crs)
     west, south, east, north = bounds.segmentize(100_000).to_crs(LONLAT).total_bounds
-    table = backdrop.water_in((west - 3, south - 3, east + 3, north + 3)).to_crs(shown.crs)
+    table = backdrop.water_in((west - 3, south - 3, east + 3, north + 3)).to_crs(region_scene.crs)
     is_lake = table["kind"].eq(backdrop.LAKES).to_numpy()
     shapes = table.geometry.to_numpy()
     return [("lake", shapes[is_lake]), ("river", shapes[~is_lake])]
@@ -341,11 +341,13 @@ _Candidate = tuple[str, str, float, float]
 def _candidates(places: Iterable[tuple[str, str, BaseGeometry]], view: _View) -> list[_Candidate]:
     """Labels that a view could hold: kind, text, and where they would like to stand, in pixels."""
     west, north = view.frame[0], view.frame[3]
-    named = [place for place in places if place[1]]
+    named_places = [place for place in places if place[1]]
     window = shapely.box(*view.window)
-    is_near = shapely.intersects(np.array([shape for *_, shape in named], dtype=object), window)
+    is_near = shapely.intersects(
+        np.array([shape for *_, shape in named_places], dtype=object), window
+    )
     candidates = []
-    for (kind, text, shape), near in zip(named, is_near, strict=True):
+    for (kind, text, shape), near in zip(named_places, is_near, strict=True):
         for visible_part in _in_view([shape], view) if near else ():
             point = shapely.point_on_surface(visible_part)
             x, y = (point.x - west) * view.scale, (north - point.y) * view.scale

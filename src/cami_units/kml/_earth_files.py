@@ -83,7 +83,7 @@ def write_kml(
         ``remarks``; any number of ``context_…`` (table `context`).
     species : DataFrame, optional
         The table `species`: names, label codes, and which species are sensitive. Their ranges and
-        corridors are drawn on a grid of at least 10 km.
+        corridors are drawn on a grid of at least 25 km.
     pack : Pack, optional
         For a working group's file: whose it is, and the units of others to look at.
     legend : bytes

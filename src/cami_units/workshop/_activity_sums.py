@@ -83,10 +83,10 @@ def offers(activities: pd.DataFrame) -> pd.DataFrame:
         Two partners of one activity, between semicolons, are two rows.
     """
     live = activities[(activities["status"] != DROPPED) & activities["partner"].fillna("").ne("")]
-    each = live.assign(partner=live["partner"].str.split(";")).explode("partner")
-    each = each.assign(partner=each["partner"].str.strip())
+    rows = live.assign(partner=live["partner"].str.split(";")).explode("partner")
+    rows = rows.assign(partner=rows["partner"].str.strip())
     columns = ["partner", "activity_id", "unit_id", "theme", "text", "timeframe"]
-    return each.loc[each["partner"] != "", columns].sort_values(
+    return rows.loc[rows["partner"] != "", columns].sort_values(
         ["partner", "unit_id", "activity_id"], ignore_index=True
     )
 
@@ -104,8 +104,8 @@ def implementation(measures: pd.DataFrame) -> pd.DataFrame:
     DataFrame
         ``theme``, a column for each status and for ``not said``, and ``measures`` in all.
     """
-    said = measures["status"].str.strip().str.casefold()
-    status = said.where(said.isin(IMPLEMENTATION_STATUSES), "not said")
+    words = measures["status"].str.strip().str.casefold()
+    status = words.where(words.isin(IMPLEMENTATION_STATUSES), "not said")
     counts = pd.crosstab(measures["theme"], status)
     counts = counts.reindex(columns=[*IMPLEMENTATION_STATUSES, "not said"], fill_value=0)
     table = counts.assign(measures=counts.sum(axis=1)).reset_index()
