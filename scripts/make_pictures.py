@@ -44,7 +44,7 @@ BOARD = (1280, 720)
 
 VIEWS = {
     "map.png": "",
-    "unit.png": "#map=6.00/44.600/100.500&on=units,hotspots,countries,disputed,gazetteer"
+    "unit.png": "#map=6.00/44.600/100.500&on=units,hotspots,countries,disputed,gazetteer,relief,water"
     "&unit=CU-021",
 }
 """Each picture, and the address of its view: what stands behind the # when the map shows it."""
@@ -127,7 +127,11 @@ def picture(driver: Any, element: str = "") -> bytes:
 def _light(png: bytes) -> bytes:
     """The same picture in few colours, without the hour at which it was made."""
     light = io.BytesIO()
-    few = Image.open(io.BytesIO(png)).convert("RGB").quantize(_COLOURS, dither=Image.Dither.NONE)
+    few = (
+        Image.open(io.BytesIO(png))
+        .convert("RGB")
+        .quantize(_COLOURS, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    )
     few.save(light, "PNG", optimize=True)
     return light.getvalue()
 

@@ -38,7 +38,10 @@ L.polygon(polygonsOf(data.base.land), {
 }).addTo(map);
 
 const RIVER = "#8db4c9";
-makers.relief = () => L.imageOverlay(data.base.relief, sheetBounds, { pane: "relief", interactive: false, alt: "", opacity: 0.8 });
+makers.relief = () => L.imageOverlay(data.base.relief, sheetBounds, { pane: "relief", interactive: false, alt: "", opacity: reliefOpacity() });
+// Enlarged, the relief is a blur: it steps back.
+const reliefOpacity = () => Math.min(0.8, Math.max(0.3, 0.8 - 0.22 * (map.getZoom() - 5)));
+map.on("zoomend", () => layers.relief && layers.relief.setOpacity(reliefOpacity()));
 makers.water = () => L.layerGroup([
   L.polygon(polygonsOf(data.base.lakes), { ...onWater, color: "#9fb8c4", weight: 0.6, fillColor: "#d9e4ea", fillOpacity: 1 }),
   ...data.base.rivers.map(([km, lines]) => L.polyline(linesOf(lines), { ...onWater, color: RIVER, weight: km > 1500 ? 1.5 : 0.9, opacity: 0.9 })),
