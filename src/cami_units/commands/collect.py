@@ -151,9 +151,7 @@ def collect(
         outside=plan.workshop.defaults.outside_section,
         order=tuple(groups),
         owner=owner,
-        resolutions=_resolutions(
-            resolutions, paths, groups, [file.file for file in group_files.files]
-        ),
+        resolutions=_resolutions(resolutions, paths, groups, group_files),
         unread={file.group: file.file for file in group_files.files if file.refused and file.group},
     )
     merge = workshop.merged(
@@ -326,7 +324,10 @@ def _inside(
 
 
 def _resolutions(
-    named_file: Path | None, paths: Iterable[Path], groups: Iterable[str], files: Iterable[str]
+    named_file: Path | None,
+    paths: Iterable[Path],
+    groups: Iterable[str],
+    group_files: GroupFiles,
 ) -> dict[str, workshop.Resolution]:
     """What people decided on conflicts, from the file named or the one beside the groups' files."""
     files_beside = [path / RESOLUTIONS for path in paths if path.is_dir()]
@@ -339,7 +340,11 @@ def _resolutions(
     answers = table["resolution"].where(table["resolution"] != "", table["group"])
     table = table.assign(resolution=answers.where(answers != "", table["rule"]))
     table = table[["unit_id", "resolution", "reason"]]
-    return workshop.resolutions_of(table, groups=groups, files=files)
+    if not (table["resolution"] != "").any():
+        group_files.note("", "no resolution", file=path.name, lines=len(table))
+    return workshop.resolutions_of(
+        table, groups=groups, files=[file.file for file in group_files.files]
+    )
 
 
 # -- the next round -------------------------------------------------------------------------------

@@ -92,9 +92,9 @@ class GroupFiles:
     unsound: dict[str, dict[str, str]] = field(default_factory=dict)
     notices: list[workshop.Notice] = field(default_factory=list)
 
-    def note(self, file: str, key: str, **facts: object) -> None:
+    def note(self, of_file: str, key: str, **facts: object) -> None:
         """Note something of a file as a whole."""
-        self.notices.append(workshop.Notice(file, "", "", Note(key, facts)))
+        self.notices.append(workshop.Notice(of_file, "", "", Note(key, facts)))
 
 
 @dataclass(frozen=True, slots=True)
