@@ -14,6 +14,7 @@ from xml.etree import ElementTree as ET
 import pandas as pd
 
 from cami_units import palette
+from cami_units.model import LAYERS
 
 TABLE: Final = "layer_styles"
 """The name under which QGIS looks for the table."""
@@ -241,7 +242,11 @@ _LOOKS: Final[Mapping[str, Look]] = MappingProxyType(
         "disputed": _single(palette.EVIDENCE["borders"], width=0.3, dash=True),
         "features": _single(palette.SPECIES[1], opacity=0.15, width=0.3),
         "ranges_used": _single(palette.SPECIES[6], opacity=0.15, width=0.2),
-        "corridors": _lines(palette.LAYER_LOOKS["corridors"]),
+        **{
+            name: _lines(palette.LAYER_LOOKS[name])
+            for name, layer in LAYERS.items()
+            if layer.geometry == "line" and not layer.by_kind and name in palette.LAYER_LOOKS
+        },
         "barriers": _barriers,
         "borders": _lines(palette.LAYER_LOOKS["countries"]),
         "gazetteer": _points(_GREY, size=1.2, label="name_en"),

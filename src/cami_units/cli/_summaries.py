@@ -95,19 +95,14 @@ def say_what_was_found(round_: Round) -> None:
 
 def held_back(round_: Round) -> str:
     """How many units the evidence alone holds back, and what was not assessed in them."""
-    from cami_units.model import listed
+    from cami_units.model import CRITERION_LAYERS, listed
 
     units, findings = round_.tables["conservation_units"], round_.tables["unit_criteria"]
     waiting = units.loc[units["status"] == "area of interest", "unit_id"]
     if waiting.empty:
         return ""
     blank = findings[findings["unit_id"].isin(waiting) & findings["met"].isna()]
-    layers = {
-        "C5": "corridors",
-        "C6": "barriers",
-        "C7": "protected areas",
-        "C8": "known hotspots",
-    }
+    layers = {name: layer.replace("_", " ") for name, layer in CRITERION_LAYERS.items()}
     counts = blank[blank["criterion"].isin(list(layers))]["criterion"].value_counts()
     missing = [f"{layers[str(name)]} ({number})" for name, number in counts.sort_index().items()]
     why = (

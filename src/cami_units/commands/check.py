@@ -18,6 +18,7 @@ from cami_units.commands.plan_layers import (
     with_coverage,
 )
 from cami_units.model import (
+    CRITERION_LAYERS,
     InputError,
     Layers,
     Problem,
@@ -49,7 +50,7 @@ def check(
             *odd,
             *_not_counted(clean),
             *_state_edges(clean),
-            *_fenced_corridors(clean, plan),
+            *_fenced_links(clean, plan),
             *_partial_coverage(clean),
         )
     faults = (*open_numbers(plan), *_faulty_overrides(plan), *missing_context(plan))
@@ -149,28 +150,8 @@ def _not_counted(clean: Layers) -> tuple[Problem, ...]:
     return (Problem("note", "species", "", "", what),)
 
 
-CLOSED: Final = 0.05
-"""A fence of at most this permeability, 0–1, lets nothing large through."""
-
-
-def _fenced_corridors(clean: Layers, plan: Plan) -> tuple[Problem, ...]:
-    """Corridors of grade A or B that a closed fence cuts, and that name no year of a crossing seen."""
-    corridors, barriers = clean.corridors, clean.barriers
-    if corridors is None or barriers is None:
-        return ()
-    graded = corridors[corridors["evidence_grade"].isin(["A", "B"])]
-    if "crossing_seen_year" in graded:
-        year = pd.to_numeric(graded["crossing_seen_year"], errors="coerce")
-        graded = graded[year.isna()]
-    fences = barriers[
-        barriers["kind"].isin(plan.profile.C6.fences or ())
-        & (barriers["permeability"].astype(float) <= CLOSED)
-    ]
-    if graded.empty or fences.empty:
-        return ()
-    cuts = overlap.crossings(graded, fences, border="barrier_id").drop_duplicates("corridor_id")
-    names = graded.set_index("corridor_id")
-    fence = fences.set_index("barrier_id")["name"]
+def _fenced_links(clean: Layers, plan: Plan) -> tuple[Problem, ...]:
+    """Links of grade A or B that a closed fence cuts, and that name no year of a crossing seen."""
     cure = (
         "Look at its source: give the year in which an animal was seen to cross (column "
         "crossing_seen_year), or grade the crossing N."
@@ -178,14 +159,14 @@ def _fenced_corridors(clean: Layers, plan: Plan) -> tuple[Problem, ...]:
     return tuple(
         Problem(
             "note",
-            "corridors",
+            CRITERION_LAYERS["C5"],
             "",
-            f"{row.corridor_id} {names.at[row.corridor_id, 'name']}",
-            f"grade {names.at[row.corridor_id, 'evidence_grade']} through a closed fence "
-            f"({fence[row.barrier_id]}), and no year of a crossing seen",
+            f"{row.corridor_id} {row.name}",
+            f"grade {row.evidence_grade} through a closed fence "
+            f"({row.fence}), and no year of a crossing seen",
             cure,
         )
-        for row in cuts.itertuples()
+        for row in overlap.fenced_links(clean, plan.profile).itertuples(index=False)
     )
 
 

@@ -406,7 +406,7 @@ def restoration_notes(units: gpd.GeoDataFrame, round_layers: Layers) -> pd.DataF
 
 
 def crossings_of(units: gpd.GeoDataFrame, pieces: Pieces) -> gpd.GeoDataFrame:
-    """Which species' range each barrier cuts inside each unit, and where corridors meet barriers.
+    """Which species' range each barrier cuts inside each unit, and where links of movement meet them.
 
     Returns
     -------

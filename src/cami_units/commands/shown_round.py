@@ -101,7 +101,7 @@ def published(round_: Round) -> Round:
     """A round as it may be handed to anybody.
 
     Layers from restricted sources are left out; ranges of sensitive species are the cells that they
-    reach into, and their corridors lie on the corners of such cells. The coded range parts
+    reach into, and their links of movement lie on the corners of such cells. The coded range parts
     (`ranges_used`) are left out wherever one of them is restricted or sensitive: a table with gaps
     would measure wrong in silence.
     """

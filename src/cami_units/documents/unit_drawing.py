@@ -20,7 +20,7 @@ from pyproj import Transformer
 from shapely.geometry.base import BaseGeometry
 
 from cami_units import backdrop, palette, scene, words
-from cami_units.model import HIDDEN_STATUSES, LONLAT, clean_name
+from cami_units.model import HIDDEN_STATUSES, LAYERS, LONLAT, MAP_EVIDENCE, clean_name
 
 Ring = tuple[tuple[float, float], ...]
 _Frame = tuple[float, float, float, float]
@@ -78,6 +78,9 @@ def _hex(colour: str) -> str:
 
 
 _EVIDENCE: Final = {name: _hex(colour) for name, colour in palette.EVIDENCE.items()}
+_SIGN_COLOURS: Final = {
+    LAYERS[name].sign: colour for name, colour in _EVIDENCE.items() if name in LAYERS
+}
 _GROUPS_OWN: Final = "8a2260"
 """What a group drew, pinned or typed: no status and no layer has this colour."""
 
@@ -90,7 +93,7 @@ INKS: Final[Mapping[str, Ink]] = MappingProxyType(
         "hotspot": Ink(_EVIDENCE["hotspots"], 1.4, dashed=True),
         # below the units and the borders, and thin: a fence along a border must not hide it
         "barrier": Ink(_EVIDENCE["barriers"], 1.1),
-        "corridor": Ink(_EVIDENCE["corridors"], 1.8, dashed=True),
+        "corridor": Ink(_SIGN_COLOURS["corridor"], 1.8, dashed=True),
         "other": Ink("555555", 1.2, "bbbbbb", 0.35),
         "unit": Ink("222222", 3.0, "999999", 0.5),
         "before": Ink("444444", 2.4, dashed=True),
@@ -115,10 +118,7 @@ SIGNS: Final[Mapping[str, str]] = MappingProxyType(
         "pin": "report remarks",
         "drawn": "report remarks",
         "other": "other units",
-        "protected": "protected_areas",
-        "hotspot": "hotspots",
-        "corridor": "corridors",
-        "barrier": "barriers",
+        **{LAYERS[name].sign: name for name in MAP_EVIDENCE},
         "disputed": "disputed line",
     }
 )
@@ -204,13 +204,9 @@ def ground(shown_scene: scene.Scene) -> Ground:
         behind.append(("land", disputed.geometry.to_numpy()))
     # protected areas are drawn over waters, so that a reserve round a lake is seen; both are pale
     behind += _waters(shown_scene)
-    for name, kind in (
-        ("protected_areas", "protected"),
-        ("hotspots", "hotspot"),
-        ("barriers", "barrier"),
-        ("corridors", "corridor"),
-    ):
-        table = tables.get(name)
+    names = {LAYERS[name].sign: name for name in MAP_EVIDENCE}
+    for kind in (sign for sign in INKS if sign in names):
+        table = tables.get(names[kind])
         if table is not None:
             dimension = 1 if kind in LINES else 2
             shapes = table.geometry.to_numpy()

@@ -23,7 +23,7 @@ from cami_units import backdrop, palette, words
 from cami_units.figures._sheet import INK, SOFT, dashed
 from cami_units.figures._strokes import BARRIERS, LOOKS, faint, unit_look
 from cami_units.figures._typesetting import MM_PER_POINT, Face, drawable, font, width_mm
-from cami_units.model import LONLAT
+from cami_units.model import LAYERS, LONLAT, MAP_EVIDENCE
 from cami_units.palette import Look, barrier_kind
 from cami_units.scene import (
     Frame,
@@ -49,13 +49,11 @@ _ORDER: Final = {
             "water",
             "graticule",
             "unit fills",
-            "protected_areas",
+            MAP_EVIDENCE[0],  # protected areas lie below the lines of sections and states
             "sections",
             "countries",
             "disputed",
-            "hotspots",
-            "corridors",
-            "barriers",
+            *MAP_EVIDENCE[1:],
             "units",
             "names",
             "furniture",
@@ -116,16 +114,14 @@ def draw_map(
     layer_names = set(layers)
     label_boxes = _Labels(axes, sized)
     _background(axes, scene, sized, line)
-    if "protected_areas" in layer_names:
-        _areas(axes, layer(scene, "protected_areas", "pa_id"), "protected_areas", sized, line)
-    if "sections" in layer_names:
-        _sections(axes, scene, sized, line)
-    if "hotspots" in layer_names:
-        _areas(axes, layer(scene, "hotspots", "hotspot_id"), "hotspots", sized, line)
-    if "corridors" in layer_names:
-        _lines(axes, layer(scene, "corridors", "corridor_id"), "corridors", sized, line)
-    if "barriers" in layer_names:
-        _barriers(axes, scene, sized, line)
+    for name in (MAP_EVIDENCE[0], "sections", *MAP_EVIDENCE[1:]):
+        if name not in layer_names:
+            continue
+        if name in _DRAWN_BY_KIND:
+            _DRAWN_BY_KIND[name](axes, scene, sized, line)
+            continue
+        draw = _areas if LAYERS[name].geometry == "polygon" else _lines
+        draw(axes, layer(scene, name, LAYERS[name].key[0]), name, sized, line)
     _units(axes, scene, sized, focus, line)
     if names:
         # A state's name must stand in the state; an id may step aside, and always finds room.
@@ -790,3 +786,7 @@ def north_arrow(axes: Axes, scene: Scene, sized: Sized, *, size: float) -> None:
         parse_math=False,
         path_effects=[withStroke(linewidth=2, foreground="white")],
     )
+
+
+_DRAWN_BY_KIND: Final = {"sections": _sections, "barriers": _barriers}
+"""Layers that are drawn row by row, each after what it says of itself."""

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Final
 
 from cami_units import palette
-from cami_units.model import HIDDEN_STATUSES
+from cami_units.model import HIDDEN_STATUSES, LAYERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,7 @@ STATUS_COLOURS: Final[Mapping[str, str]] = MappingProxyType(
     | dict.fromkeys(HIDDEN_STATUSES, _bare(palette.HIDDEN_STATUS))
 )
 _EVIDENCE: Final = {layer: _bare(colour) for layer, colour in palette.EVIDENCE.items()}
+_SIGNS: Final = {LAYERS[name].sign: colour for name, colour in _EVIDENCE.items() if name in LAYERS}
 WHITE: Final = _bare(palette.CASING)
 INK: Final = _bare(palette.EVIDENCE["borders"])
 """Borders and sections are ink, dark on paper: over imagery their ink is white."""
@@ -58,7 +59,7 @@ LOOKS: Final[MappingProxyType[str, Look]] = MappingProxyType(
         "about": Look(label=0.9),
         "border": Look(WHITE, 1.2),
         "border-pair": Look(WHITE, 3.0, hover=5.0),
-        "corridor": Look(_EVIDENCE["corridors"], 3.0, hover=5.0),
+        "corridor": Look(_SIGNS["corridor"], 3.0, hover=5.0),
         "country-label": Look(label=0.8),
         "disputed": Look(WHITE, 2.0),
         "hotspot": Look(_EVIDENCE["hotspots"], 2.0, _EVIDENCE["hotspots"], 0.12, hover=4.0),
@@ -74,12 +75,7 @@ LOOKS: Final[MappingProxyType[str, Look]] = MappingProxyType(
 )
 
 LAYER_LOOKS: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "hotspots": "hotspot",
-        "protected_areas": "protected",
-        "corridors": "corridor",
-        "sections": "section",
-    }
+    {name: layer.sign for name, layer in LAYERS.items() if layer.sign and not layer.by_kind}
 )
 """The looks of the layers of which each row is drawn alike."""
 

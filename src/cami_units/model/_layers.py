@@ -47,6 +47,8 @@ class Layer:
         Drawn and explained by the column ``kind``, not as one.
     mark_columns
         What a placemark on the globe carries of a row beside its key, where the table has it.
+    sign
+        What one thing of the layer is called where looks and legends are keyed by kind.
     card_columns
         What the card of a row on a map says beside its names.
     map_vertices
@@ -66,6 +68,7 @@ class Layer:
     by_kind: bool = False
     mark_columns: tuple[str, ...] = ()
     card_columns: tuple[str, ...] = ()
+    sign: str = ""
     map_vertices: int = 0
 
 
@@ -145,6 +148,7 @@ _LAYERS: Final = (
         mark_columns=_words("countries species confidence source label reason"),
         card_columns=_words("species countries confidence source note reason"),
         map_vertices=15_000,
+        sign="hotspot",
     ),
     Layer(
         "protected_areas",
@@ -158,6 +162,7 @@ _LAYERS: Final = (
         mark_columns=_words("iso2 designation iucn_cat reported_area_km2 shape label"),
         card_columns=_words("iso2 designation iucn_cat reported_area_km2 confidence source note"),
         map_vertices=30_000,
+        sign="protected",
     ),
     Layer(
         "barriers",
@@ -172,6 +177,7 @@ _LAYERS: Final = (
         mark_columns=_words("kind countries permeability confidence source label"),
         card_columns=_words("kind countries permeability confidence source note"),
         map_vertices=10_000,
+        sign="barrier",
     ),
     Layer(
         "corridors",
@@ -185,6 +191,7 @@ _LAYERS: Final = (
         mark_columns=_words("sci_name evidence_grade season countries confidence source label"),
         card_columns=_words("sci_name countries evidence_grade season confidence source"),
         map_vertices=8_000,
+        sign="corridor",
     ),
     Layer(
         "sections",
@@ -197,6 +204,7 @@ _LAYERS: Final = (
         mark_columns=_words("countries hotspots label"),
         card_columns=_words("countries hotspots source"),
         map_vertices=3_000,
+        sign="section",
     ),
     Layer(
         "gazetteer",
@@ -231,6 +239,14 @@ COVERED_LAYERS: Final = ("hotspots", "protected_areas", "barriers", "corridors")
 
 COMPILED_FOR_ALL: Final = ("hotspots", "protected_areas", "barriers")
 """Bundled layers that were compiled for all states of the initiative: none found there is none."""
+
+MAP_EVIDENCE: Final = ("protected_areas", "hotspots", "corridors", "barriers")
+"""The evidence that every map of a unit shows, areas below lines."""
+
+CRITERION_LAYERS: Final[Mapping[str, str]] = MappingProxyType(
+    {"C5": "corridors", "C6": "barriers", "C7": "protected_areas", "C8": "hotspots"}
+)
+"""The layer without which a criterion is not assessed."""
 
 ROUND_LAYERS: Final = tuple(layer.name for layer in _LAYERS if layer.in_round)
 """The layers that a round keeps beside its units."""

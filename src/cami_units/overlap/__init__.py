@@ -9,7 +9,7 @@ the ground (geodesic), because no equal-area projection keeps them.
 sites over the pieces and gives the tables that the criteria ask for.
 """
 
-from cami_units.overlap._border_pairs import barrier_cuts, border_pairs, gone_ranges
+from cami_units.overlap._border_pairs import barrier_cuts, border_pairs, fenced_links, gone_ranges
 from cami_units.overlap._coverage import (
     covered_grounds,
     covered_parts,
@@ -53,6 +53,7 @@ __all__ = [
     "crossings",
     "dissolved",
     "distance_km",
+    "fenced_links",
     "gone_ranges",
     "graded_ranges",
     "ground_of_states",

@@ -173,3 +173,36 @@ def gone_ranges(units: gpd.GeoDataFrame, layers: Layers) -> pd.DataFrame:
     by = ("sci_name", "presence")
     gone_km2 = overlaps(units, dissolved(ranges[gone], by), by=by, kind="polygon")
     return gone_km2.rename(columns={"km2": "overlap_km2"})
+
+
+CLOSED: Final = 0.05
+"""A fence of at most this permeability, 0–1, lets nothing large through."""
+
+
+def fenced_links(layers: Layers, profile: Profile) -> pd.DataFrame:
+    """Corridors of grade A or B that a closed fence cuts, and that name no year of a crossing seen.
+
+    Returns
+    -------
+    DataFrame
+        ``corridor_id``, ``name``, ``evidence_grade``, ``fence`` (its name): a row a corridor.
+    """
+    columns = ["corridor_id", "name", "evidence_grade", "fence"]
+    corridors, barriers = layers.corridors, layers.barriers
+    if corridors is None or barriers is None:
+        return pd.DataFrame(columns=columns)
+    graded = corridors[corridors["evidence_grade"].isin(["A", "B"])]
+    if "crossing_seen_year" in graded:
+        year = pd.to_numeric(graded["crossing_seen_year"], errors="coerce")
+        graded = graded[year.isna()]
+    fences = barriers[
+        barriers["kind"].isin(profile.C6.fences or ())
+        & (barriers["permeability"].astype(float) <= CLOSED)
+    ]
+    if graded.empty or fences.empty:
+        return pd.DataFrame(columns=columns)
+    cuts = crossings(graded, fences, border="barrier_id").drop_duplicates("corridor_id")
+    fence = fences.set_index("barrier_id")["name"]
+    graded_rows = graded.set_index("corridor_id")[["name", "evidence_grade"]]
+    cuts = cuts[["corridor_id", "barrier_id"]].join(graded_rows, on="corridor_id")
+    return cuts.assign(fence=cuts["barrier_id"].map(fence))[columns]

@@ -21,7 +21,7 @@ import pandas as pd
 import shapely
 
 from cami_units import words
-from cami_units.model import Imprint
+from cami_units.model import COVERED_LAYERS, Imprint
 from cami_units.webmap import _html
 from cami_units.webmap._page_text import shown
 from cami_units.webmap._payload import Cards, payload
@@ -60,7 +60,7 @@ _OWN_WORDS: Final = "draw "
 _WORDS: Final = (
     *("area", "states", "species", "score", "group", "layers", "language", "map", "units", "km2"),
     *("species ranges", "neighbours", "rejected", "indicative", "standing disclaimer", "sources"),
-    *("needs script", "protected_areas", "hotspots", "sections", "barriers", "corridors"),
+    *("needs script", "sections", *COVERED_LAYERS),
     *("borders", "very high", "high", "moderate"),
     *("G1", "G2", "C1", "C2", "C3", "C4", "C5", "C6", "C7", "C8", "C9"),
 )
