@@ -56,7 +56,7 @@ def house(monkeypatch):
         "plan": types.SimpleNamespace(read_plan=lambda path: ("the plan of", path)),
         "kml": types.SimpleNamespace(),
     }
-    for name in ("propose", "assess", "check", "init", *HOMES):  # with their own plan and kml
+    for name in ("propose", "assess", "check", "init", "lasting_ids", *HOMES):  # with their own
         import_module(f"cami_units.commands.{HOMES.get(name, name)}")
     for name, room in rooms.items():
         monkeypatch.setitem(sys.modules, f"cami_units.{name}", room)
