@@ -77,13 +77,11 @@ def write_kml(
     lang : {"en", "ru"}
         Language of folders, labels and names.
     layers : mapping, optional
-        Evidence in longitude and latitude by the names of :data:`cami_units.model.TABLES`:
-        ``hotspots``, ``features`` (ranges by species), ``protected_areas``, ``barriers``,
-        ``corridors``, ``sections``, ``countries``, ``disputed``, ``borders``, ``gazetteer``,
-        ``remarks``; any number of ``context_…`` (table `context`).
+        Evidence in longitude and latitude by the names of :data:`cami_units.model.LAYERS`
+        (``features`` are the ranges by species); any number of ``context_…`` (table `context`).
     species : DataFrame, optional
         The table `species`: names, label codes, and which species are sensitive. Their ranges and
-        corridors are drawn on a grid of at least 25 km.
+        links of movement are drawn on a grid of at least 25 km.
     pack : Pack, optional
         For a working group's file: whose it is, and the units of others to look at.
     legend : bytes
