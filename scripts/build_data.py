@@ -726,8 +726,8 @@ FACES = {"NotoSansSC-Regular.ttf": "400Regular", "NotoSansSC-Bold.ttf": "700Bold
 PHRASES = Path(__file__).resolve().parents[1] / "src" / "cami_units" / "phrases"
 PLAIN = [*range(0x20, 0x7F), *range(0xA0, 0x180), *range(0x400, 0x500), *range(0x2010, 0x2040)]
 """Latin, Cyrillic and punctuation: a Chinese line holds names and numbers too."""
-CHINESE = [*range(0x3000, 0x3020), *range(0xFF00, 0xFF65)]
-"""Punctuation of Chinese, and its wide letters."""
+CHINESE = [*range(0x3000, 0x3020), *range(0xFF00, 0xFF65), *map(ord, "□●○✓✗≥≤±→")]
+"""Punctuation of Chinese, its wide letters, and the signs that stand among words."""
 
 
 def font_files(archive: Path) -> dict[str, bytes]:

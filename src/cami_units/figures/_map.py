@@ -484,7 +484,7 @@ class _Labels:
         self.axes.text(
             x0 if dot else x,
             y,
-            "\n".join(drawable(line, face) for line in lines),
+            "\n".join(drawable(line, face, text) for line in lines),
             fontproperties=font(face, text),
             fontsize=size,
             color=colour,

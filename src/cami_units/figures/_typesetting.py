@@ -41,8 +41,10 @@ def font(face: Face = "plain", text: str = "") -> FontProperties:
     return FontProperties(fname=_path(face, _is_chinese(text)))
 
 
-def drawable(value: object, face: Face = "plain") -> str:
+def drawable(value: object, face: Face = "plain", beside: str = "") -> str:
     """A value from a table as one line that this face can draw; ``□`` for what it lacks.
+
+    `beside` is the whole text that the line is part of: all of it is set in one font.
 
     Examples
     --------
@@ -50,7 +52,7 @@ def drawable(value: object, face: Face = "plain") -> str:
     ('Altai Сайгак ✓', '中')
     """
     text = clean_name(value)
-    drawable_codes = _widths(face, _is_chinese(text))
+    drawable_codes = _widths(face, _is_chinese(text + beside))
     return "".join(c if ord(c) in drawable_codes else MISSING for c in text)
 
 
