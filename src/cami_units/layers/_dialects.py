@@ -13,7 +13,7 @@ from typing import Any, Final
 import pandas as pd
 
 from cami_units.layers._reading import FILE_NAME, FileRules
-from cami_units.model import Problem, listed, nearest
+from cami_units.model import Problem, clean_name, listed, nearest
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,18 +271,11 @@ def cleaned_values(values: pd.Series[Any]) -> pd.Series[Any]:
 
 
 def clean_text(value: object) -> str | None:
-    """One value as text fit to show: NFC, without control or direction marks, spaces single."""
-    if value is None or (isinstance(value, float) and value != value) or value is pd.NA:
-        return None
-    if value is pd.NaT:
-        return None
-    text = unicodedata.normalize("NFC", str(value))
-    visible = "".join(
-        " " if char.isspace() else char
-        for char in text
-        if char.isspace() or unicodedata.category(char) not in ("Cc", "Cf", "Cs", "Co", "Cn")
-    )
-    return " ".join(visible.split())[:4000] or None
+    """One value as text fit to show, on one line; ``None`` where there is none."""
+    return clean_name(value)[:_LONGEST_CELL] or None
+
+
+_LONGEST_CELL: Final = 4_000
 
 
 def blank(index: pd.Index[Any]) -> pd.Series[Any]:
