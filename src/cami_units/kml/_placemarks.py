@@ -365,7 +365,9 @@ class _Reader:
         row["description"] = self._description(placemark, row)
         above = self._above_in_update(placemark)
         if "AnimatedUpdate" in above:
-            row["kind"] = "view"  # a step of a tour: it opens or closes a balloon, and draws nothing
+            row["kind"] = (
+                "view"  # a step of a tour: it opens or closes a balloon, and draws nothing
+            )
             return False
         why = placemark.get(DAMAGED) or ("in an update" if above else "")
         if why:
