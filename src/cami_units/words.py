@@ -479,6 +479,43 @@ def share_of_runs(share: float) -> int:
     return min(max(round(percent), int(percent > 0)), 100 - int(percent < 100))
 
 
+def what_it_takes(
+    row: Mapping[Any, Any],
+    species: Mapping[str, str] | pd.Series[str],
+    states: Mapping[str, str] | pd.Series[str],
+) -> str:
+    """What would meet a criterion that a site misses, in a sentence.
+
+    Examples
+    --------
+    >>> what_it_takes(
+    ...     {"criterion": "C3", "kind": "ground", "sci_name": "Panthera uncia", "iso2": "",
+    ...      "missing": 0.033, "km2": 812.4, "direction": "NE", "corridor_id": ""},
+    ...     {"Panthera uncia": "Snow leopard"}, {},
+    ... )
+    'C3: 0.033 points of Snow leopard range short: 812 km² more of it, nearest to the NE'
+    """
+    name = species.get(row["sci_name"], row["sci_name"])
+    km2 = f"{float(row['km2']):,.0f} km²" if not pd.isna(row["km2"]) else ""
+    state = states.get(row["iso2"], row["iso2"])
+    pair = "–".join(str(states.get(code, code)) for code in str(row["iso2"]).split(";"))
+    said = {
+        "grade": f"the crossing {row['corridor_id']} of {name} ({pair}) with evidence of a grade that counts",
+        "crossing": "one documented crossing of a species that occurs here, of a grade that counts",
+        "layers": f"{float(row['missing']):.0f} more of C1 to C8 assessed, by layers that cover the site",
+    }
+    if row["kind"] == "ground" and row["criterion"] == "C3":
+        points = f"{float(row['missing']):.2g} points of {name} range short"
+        text_ = f"{points}: {km2} more of it, nearest to the {row['direction']}"
+    elif row["kind"] == "ground" and row["sci_name"]:
+        text_ = f"a further side of {name}: {km2} of its range in another state, nearest to the {row['direction']}"
+    elif row["kind"] == "ground":
+        text_ = f"{km2} of {state or 'another range state'}, nearest to the {row['direction']}"
+    else:
+        text_ = said[str(row["kind"])]
+    return f"{row['criterion']}: {text_}"
+
+
 def mark(met: Any, finding: object = "") -> str:
     """✓ met, ✗ not met, ? not assessed; of a finding of need ● a need, ○ none.
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import pandas as pd
 
-from cami_units import criteria, layers, overlap, rank
+from cami_units import criteria, layers, overlap, rank, words
 from cami_units.cache import NOTHING_KEPT, Cache, kept_value
 from cami_units.commands.plan_layers import ground, load
 from cami_units.model import DIGITS, Findings, Layers, Progress, SiteTables, quiet
@@ -180,6 +181,91 @@ def assess_sites(
         state_names=dict(zip(pieces.states["iso2"], pieces.states["name_en"], strict=True)),
     )
     return Assessed(tables, findings, rank.decide(findings, plan.profile))
+
+
+def what_it_takes(
+    sites: gpd.GeoDataFrame,
+    pieces: Pieces,
+    plan: Plan,
+    assessed: Assessed,
+    *,
+    site: str = "unit_id",
+) -> gpd.GeoDataFrame:
+    """For each gate and criterion of the decision that a site misses, what would meet it.
+
+    Parameters
+    ----------
+    sites, pieces, plan, site
+        As for :func:`assess_sites`.
+    assessed : Assessed
+        What was found on the sites.
+
+    Returns
+    -------
+    GeoDataFrame
+        The rows of :func:`cami_units.criteria.what_it_takes`, with ``direction`` (as seen from the
+        site) and the outline of the nearest ground where ground is missing; ``says``, all of it in a
+        sentence. Ground that is not there within 300 km has no row.
+    """
+    rows = criteria.what_it_takes(
+        assessed.tables,
+        species_ranges(pieces.layers),
+        plan.profile,
+        adjacent=adjacent_sites(sites, pieces.layers, plan, site),
+    )
+    shapes = dict(zip(sites[site], sites.geometry, strict=True))
+    side_km2 = plan.profile.occurrence.side_km2 or 0.0
+    outlines = [
+        _outline(row, shapes[row.site], pieces, assessed, side_km2) for row in rows.itertuples()
+    ]
+    table = gpd.GeoDataFrame(rows, geometry=outlines, crs=sites.crs)
+    drawn = (table["kind"] == "ground") & ~table.geometry.isna()
+    table.loc[drawn, "km2"] = overlap.area_km2(table[drawn])
+    found = (table["kind"] != "ground") | ~(table.geometry.isna() | table.geometry.is_empty)
+    table = table[found].reset_index(drop=True)
+    sides = [
+        overlap.direction(shapes[row.site], row.geometry, sites.crs) if row.kind == "ground" else ""
+        for row in table.itertuples()
+    ]
+    table["direction"] = sides
+    names = pieces.layers.species.set_index("sci_name")["name_en"]
+    states = pieces.states.set_index("iso2")["name_en"]
+    says = [words.what_it_takes(row, names, states) for row in table.to_dict("records")]
+    return table.assign(says=says)
+
+
+def _outline(row: Any, shape: Any, pieces: Pieces, assessed: Assessed, side_km2: float) -> Any:
+    """The nearest ground of the kind that a row asks for; None: it asks for none."""
+    if row.kind != "ground":
+        return None
+    if not row.sci_name:  # of a state: the one that is named, else any that does not count yet
+        counted = assessed.findings.summary.set_index("site").at[row.site, "countries"].split(";")
+        rows = pieces.states[pieces.states["iso2"] == row.iso2] if row.iso2 else pieces.states
+        rows = rows[~rows["iso2"].isin(counted)]
+    elif row.criterion == "C3":
+        rows = pieces.layers.features[pieces.layers.features["sci_name"] == row.sci_name]
+    else:  # a side that does not count yet
+        found = assessed.findings.species
+        mine = found[(found["site"] == row.site) & (found["sci_name"] == row.sci_name)]
+        counted = ";".join(mine["sides"]).split(";")
+        rows = pieces.sides[pieces.sides["sci_name"] == row.sci_name]
+        rows = rows[~rows["iso2"].isin(counted)]
+    rows = rows.assign(needed=row.km2)
+    if row.sci_name and row.criterion != "C3":
+        sides = assessed.tables.species
+        sides = sides[(sides["site"] == row.site) & (sides["sci_name"] == row.sci_name)]
+        there = sides.groupby("iso2")["km2"].sum()
+        # a thousandth more: outlines are drawn with corners
+        lacking = 1.001 * side_km2 - rows["iso2"].map(there).astype(float).fillna(0.0)
+        rows = rows.assign(needed=lacking)
+    near = rows[rows.distance(shape) <= 1000 * overlap.REACH_KM]
+    outlines = [
+        overlap.nearest_ground(shape, ground, km2)
+        for ground, km2 in zip(near.geometry, near["needed"], strict=True)
+    ]
+    outlines = [outline for outline in outlines if not outline.is_empty]
+    # of several states, the one whose ground is nearest
+    return min(outlines, key=lambda outline: (outline.distance(shape), outline.area), default=None)
 
 
 def adjacent_sites(

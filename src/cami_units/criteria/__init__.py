@@ -14,6 +14,7 @@ from cami_units.criteria._findings import assess
 from cami_units.criteria._further import FURTHER, unknown_criteria
 from cami_units.criteria._measures import least_overlap, measures, without_strips
 from cami_units.criteria._verdicts import verdicts
+from cami_units.criteria._what_it_takes import what_it_takes
 
 __all__ = [
     "FURTHER",
@@ -23,5 +24,6 @@ __all__ = [
     "score_cells",
     "unknown_criteria",
     "verdicts",
+    "what_it_takes",
     "without_strips",
 ]

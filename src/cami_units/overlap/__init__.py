@@ -21,6 +21,7 @@ from cami_units.overlap._distance import borders_within, distance_km, near, pair
 from cami_units.overlap._jaccard import jaccard_index, jaccard_pairs, same_places
 from cami_units.overlap._layer_pieces import Pieces, graded_ranges, layer_pieces, with_ranges
 from cami_units.overlap._measure import area_km2, covered_cells, length_km, overlaps, shared_km2
+from cami_units.overlap._nearest_ground import REACH_KM, direction, nearest_ground
 from cami_units.overlap._range_states import range_states
 from cami_units.overlap._site_tables import (
     CellTables,
@@ -36,6 +37,7 @@ from cami_units.overlap._summary import Summary, summarised, summary_of_cells
 from cami_units.overlap._union import dissolved, joined, sorted_shapes
 
 __all__ = [
+    "REACH_KM",
     "CellTables",
     "Pieces",
     "Summary",
@@ -51,6 +53,7 @@ __all__ = [
     "covered_grounds",
     "covered_parts",
     "crossings",
+    "direction",
     "dissolved",
     "distance_km",
     "fenced_links",
@@ -65,6 +68,7 @@ __all__ = [
     "length_km",
     "middles",
     "near",
+    "nearest_ground",
     "overlaps",
     "pairs_apart",
     "range_states",
