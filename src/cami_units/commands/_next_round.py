@@ -281,7 +281,8 @@ def next_tables(
     tables["conservation_units"] = table
     tables["planning_units"] = _planning_units(base, plan, units, table)
     tables["not_proposed"] = _not_proposed(base, pieces, table)
-    for name in ("remarks", "set_aside", "questions", *STABILITY_TABLES):
+    of_other_outlines = ("what_it_takes", "nearest_ground", *STABILITY_TABLES)
+    for name in ("remarks", "set_aside", "questions", *of_other_outlines):
         tables.pop(name, None)
     tables |= _stability_tables(base, table, kept_ids)
     if len(remarks):

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import PurePosixPath, PureWindowsPath
-from typing import Any
+from typing import Any, Final
 
 import geopandas as gpd
 import pandas as pd
 
 from cami_units import __version__, delineate, layers, overlap, rank
 from cami_units.cache import NOTHING_KEPT, Cache, kept_table
-from cami_units.commands.assess import Assessed
+from cami_units.commands.assess import Assessed, what_it_takes
 from cami_units.model import (
     AREA_OF_INTEREST,
     DIGITS,
@@ -53,10 +53,15 @@ def round_tables(
     ids = units.set_index("seed")["unit_id"]
     table = _conservation_units(plan, pieces, units, assessed_sites)
     known_layers = pieces.layers
+    takes = _what_it_takes(plan, pieces, drawn_sites, assessed_sites, grown, ids)
     tables: dict[str, pd.DataFrame] = {
         "conservation_units": table,
         "not_proposed": _not_proposed(
-            known_layers.hotspots, units, drawn_sites, assessed_sites, grown, plan.profile
+            known_layers.hotspots, units, drawn_sites, assessed_sites, grown, plan.profile, takes
+        ),
+        "what_it_takes": pd.DataFrame(takes.drop(columns="geometry")),
+        "nearest_ground": takes.loc[takes["kind"] == "ground", GROUND_COLUMNS].reset_index(
+            drop=True
         ),
         "unit_criteria": by_unit(assessed_sites.findings.criteria, ids),
         "unit_species": by_unit(assessed_sites.findings.species, ids),
@@ -76,6 +81,30 @@ def round_tables(
         tables={name: as_written(table) for name, table in tables.items()},
         manifest=_manifest(plan, known_layers),
     )
+
+
+GROUND_COLUMNS: Final = ["site", "criterion", "sci_name", "km2", "direction", "says", "geometry"]
+"""What the layer `nearest_ground` says of each outline."""
+
+
+def _what_it_takes(
+    plan: Plan,
+    pieces: Pieces,
+    drawn_sites: Assessed,
+    assessed_sites: Assessed,
+    grown: gpd.GeoDataFrame,
+    ids: pd.Series[str],
+) -> gpd.GeoDataFrame:
+    """What would meet the criteria that units miss, and those that hotspots miss as drawn."""
+    units = grown[grown["seed"].isin(ids.index)]
+    of_units = what_it_takes(units, pieces, plan, assessed_sites, site="seed")
+    of_units = of_units[of_units["site"].isin(ids.index)]
+    parts = [of_units.assign(site=of_units["site"].map(ids))]
+    if pieces.layers.hotspots is not None:
+        parts.append(
+            what_it_takes(pieces.layers.hotspots, pieces, plan, drawn_sites, site="hotspot_id")
+        )
+    return gpd.GeoDataFrame(pd.concat(parts, ignore_index=True), crs=grown.crs)
 
 
 def _conservation_units(
@@ -169,6 +198,7 @@ def _not_proposed(
     assessed_sites: Assessed,
     grown: gpd.GeoDataFrame,
     profile: Profile,
+    takes: gpd.GeoDataFrame,
 ) -> pd.DataFrame:
     """Every hotspot that became no unit, with the reason and its numbers."""
     columns = ["hotspot_id", "name_en", "name_ru", "reason"]
@@ -190,11 +220,14 @@ def _not_proposed(
         f"{row['threshold']:g} {row['unit']}: {row['missing']:.2g} short."
         for row in rank.nearest_misses(drawn_sites.findings, profile).to_dict("records")
     }
+    by_hotspot = takes.groupby("site")["says"].agg("; ".join)
     reasons = []
     for name in left["hotspot_id"]:
         reason = f"As drawn: {as_drawn[name]}"
         if name not in passing:
             reason += short.get(name, "")
+            if name in by_hotspot.index:
+                reason += f" Any of these would meet it: {by_hotspot[name]}."
         if name in tried:
             reason += f" Grown to a landscape: {tried[name]}"
         elif name in passing:

@@ -213,6 +213,7 @@ def what_it_takes(
         plan.profile,
         adjacent=adjacent_sites(sites, pieces.layers, plan, site),
     )
+    rows = rows[rows["site"].isin(set(sites[site]))].reset_index(drop=True)
     shapes = dict(zip(sites[site], sites.geometry, strict=True))
     side_km2 = plan.profile.occurrence.side_km2 or 0.0
     outlines = [
@@ -239,7 +240,8 @@ def _outline(row: Any, shape: Any, pieces: Pieces, assessed: Assessed, side_km2:
     if row.kind != "ground":
         return None
     if not row.sci_name:  # of a state: the one that is named, else any that does not count yet
-        counted = assessed.findings.summary.set_index("site").at[row.site, "countries"].split(";")
+        countries = assessed.findings.summary.set_index("site")["countries"]
+        counted = str(countries[row.site]).split(";")
         rows = pieces.states[pieces.states["iso2"] == row.iso2] if row.iso2 else pieces.states
         rows = rows[~rows["iso2"].isin(counted)]
     elif row.criterion == "C3":

@@ -109,7 +109,8 @@ def published(round_: Round) -> Round:
     kept_tables = {
         name: table
         for name, table in tables.items()
-        if name not in {*ROUND_LAYERS, "ranges_used", *_restricted(round_)}
+        # outlines of ground that is missing follow the ranges, to the metre
+        if name not in {*ROUND_LAYERS, "ranges_used", "nearest_ground", *_restricted(round_)}
     }
     if not _ranges_are_delicate(round_):
         kept_tables["ranges_used"] = tables["ranges_used"]

@@ -63,9 +63,15 @@ def what_it_takes(
     )
 
 
+def _number(seen: Evidence, site: Any, name: str) -> float:
+    """A measure of a site."""
+    value: Any = seen.measures.at[site, name]
+    return float(value)
+
+
 def _states(site: Any, seen: Evidence, profile: Profile) -> list[dict[str, Any]]:
     """G1: more ground of the states that are nearest to counting."""
-    rule, area = profile.G1, float(seen.measures.at[site, "area_km2"])
+    rule, area = profile.G1, _number(seen, site, "area_km2")
     share = (rule.min_side_share or 0.0) / 100
     rows = seen.tables.states[seen.tables.states["site"] == site]
     counted = counted_states(rows, seen.measures, profile)
@@ -92,28 +98,33 @@ def _second_sides(site: Any, seen: Evidence, profile: Profile) -> pd.DataFrame:
     small = parts[~at_least(parts["km2"], side_km2)]
     largest = small.groupby("sci_name")["km2"].max()
     lacks = side_km2 - here["sci_name"].map(largest).astype(float).fillna(0.0)
-    return here.assign(km2_lacking=lacks * _MARGIN).sort_values(["km2_lacking", "sci_name"])
+    lacking: pd.DataFrame = here.assign(km2_lacking=lacks * _MARGIN)
+    return lacking.sort_values(["km2_lacking", "sci_name"])
 
 
 def _sides(site: Any, seen: Evidence, profile: Profile) -> list[dict[str, Any]]:
     """G2: the second side of one species."""
-    lacking = (profile.G2.min_species or 1) - float(
-        seen.measures.at[site, "n_transboundary"] + seen.measures.at[site, "n_by_crossing"]
+    lacking = (profile.G2.min_species or 1) - (
+        _number(seen, site, "n_transboundary") + _number(seen, site, "n_by_crossing")
     )
-    rows = _second_sides(site, seen, profile).head(int(lacking))
-    return [_ground(row, 1.0) for row in rows.itertuples()] if len(rows) >= lacking else []
+    rows = _second_sides(site, seen, profile)
+    if len(rows) < lacking:
+        return []
+    # a crossing out of the one side would do as well
+    by_crossing = {"kind": "crossing", "missing": lacking, "km2": np.nan}
+    return [*(_ground(row, 1.0) for row in rows.head(int(lacking)).itertuples()), by_crossing]
 
 
 def _species(site: Any, seen: Evidence, profile: Profile) -> list[dict[str, Any]]:
     """C1: the second sides of as many species as are missing."""
-    lacking = (profile.C1.min_species or 0) - float(seen.measures.at[site, "n_transboundary"])
+    lacking = (profile.C1.min_species or 0) - _number(seen, site, "n_transboundary")
     rows = _second_sides(site, seen, profile).head(int(lacking))
     return [_ground(row, 1.0) for row in rows.itertuples()] if len(rows) >= lacking else []
 
 
 def _points(site: Any, seen: Evidence, profile: Profile) -> list[dict[str, Any]]:
     """C2: the second sides of the fewest species that bring the points."""
-    lacking = (profile.C2.min_weight or 0.0) - float(seen.measures.at[site, "threat_weight"])
+    lacking = (profile.C2.min_weight or 0.0) - _number(seen, site, "threat_weight")
     rows = _second_sides(site, seen, profile).sort_values(
         ["weight", "km2_lacking"], ascending=[False, True]
     )
@@ -145,7 +156,7 @@ def _ground(row: Any, missing: float) -> dict[str, Any]:
 def _crossing(site: Any, seen: Evidence, profile: Profile) -> list[dict[str, Any]]:
     """C5: a better grade for the best crossing there is, else one documented crossing."""
     grades = dict(profile.C5.grades or {})
-    lacking = (profile.C5.min_crossings or 0) - float(seen.measures.at[site, "n_crossings"])
+    lacking = (profile.C5.min_crossings or 0) - _number(seen, site, "n_crossings")
     crossings = seen.tables.crossings
     if crossings is not None and lacking <= 1:
         rows = crossings[(crossings["site"] == site) & (crossings["n"] > 0)]
@@ -165,7 +176,7 @@ def _confidence(site: Any, seen: Evidence, profile: Profile) -> list[dict[str, A
     """C9: criteria that could be assessed if a layer covered the site."""
     met = verdicts(seen.measures.loc[[site]], profile)
     lacking = (profile.C9.min_confidence or 0.0) - float(met["confidence"].iloc[0])
-    mean = float(seen.measures.at[site, "range_confidence"])
+    mean = _number(seen, site, "range_confidence")
     blank = int(met[[f"C{number}" for number in range(1, 9)]].isna().sum(axis=1).iloc[0])
     needed = int(np.ceil(8 * lacking / mean - 1e-9)) if mean > 0 else blank + 1
     return [{"kind": "layers", "missing": float(needed), "km2": np.nan}] if needed <= blank else []
