@@ -137,6 +137,8 @@ def fabricated(
     _in_mail(script, fourth, kmz[fourth], ids[fourth])
     _zipped(script, fifth, kmz[fifth], ids[fifth])
     _same_group_twice(script, fifth, kmz[fifth], ids[fifth])
+    if len(groups) > 5:
+        _on_the_page(script, groups[5], kmz[groups[5]], ids[groups[5]])
     _hopeless(script, kmz[first])
     return script.files, tuple(script.damages)
 
@@ -352,6 +354,30 @@ def _same_group_twice(script: _Script, group: str, kmz: bytes, ids: list[str]) -
         file, "the same group twice", "conflicts", unit_id=ids[0], kind="same group twice"
     )
     script.expect(file, "the same group twice", "problems", file=file, kind="second file")
+
+
+def _on_the_page(script: _Script, group: str, kmz: bytes, ids: list[str]) -> None:
+    """Drawn in the browser: facts that the ground would not tell, and a tick that will turn out otherwise."""
+    if len(ids) < 4:
+        return
+    file = f"edit_{group}.kml"
+    grown, merged, gone, rejected = ids[:4]
+    script.files[file] = draw.edited(
+        kmz,
+        draw.only("2 "),
+        draw.grown(grown, 0.9),
+        draw.stated(grown, ticks="G1=open"),
+        draw.stated(merged, merged_from=gone),
+        draw.deleted(gone),
+        draw.stated(rejected, rejected="yes", reason="flooded since 2021"),
+    )
+    told = "what the drawing page showed"
+    script.expect(file, "a tick that turned out otherwise", "problems", what=f"{grown}: G1 ? →")
+    script.expect(file, "the same, in words", "problems", what=told)
+    merge = {"unit_id": gone, "change": "merged", "matched_by": "cu_id"}
+    script.expect(file, "a merge that is told, not seen", "changes", **merge)
+    reject = {"unit_id": rejected, "change": "rejected", "note": "2021"}
+    script.expect(file, "a unit rejected on the page", "changes", **reject)
 
 
 def _hopeless(script: _Script, kmz: bytes) -> None:

@@ -248,6 +248,19 @@ def identified(cu_id: str, value: str) -> Edit:
     return edit
 
 
+def stated(cu_id: str, **facts: str) -> Edit:
+    """Facts in the data of a unit, as the drawing page writes them; they stand for its name."""
+
+    def edit(root: etree._Element) -> None:
+        mark = _unit(root, cu_id)
+        data = next(child for child in mark if local(child) == "ExtendedData")
+        for key, value in {"label": str(_child(mark, "name").text), **facts}.items():
+            entry = etree.SubElement(data, f"{_KML}Data", name=key)
+            etree.SubElement(entry, f"{_KML}value").text = value
+
+    return edit
+
+
 def drawn(name: str, shape: Any, folder: str | None = None, comment: str = "") -> Edit:
     """A new placemark: a polygon, a line or a point, in a folder (none: at the top)."""
 
