@@ -186,7 +186,7 @@ export function placemarks(source) {
         if (found.length > LIMITS.placemarks) throw new FileFault("draw file large");
       } else if (child.name === "Folder" || child.name === "Document" || child.name === "kml") {
         const data = dataOf(child);
-        if (data.group || data.protocol) about = data;
+        if (data.working_group || data.protocol) about = data;
         walk(child, child.name === "Folder" ? [...folder, cleanName(textOf(child, "name"))] : folder);
       }
     }

@@ -202,11 +202,11 @@ export function fileText(work, base, titles, ticks) {
   }
   const pins = Object.values(work.pins).map((one) => ({
     id: `pin-${one.key}`, name: cleanName(one.text).slice(0, 60) || one.key, comment: one.text, style: "pin", point: one.place,
-    data: { group: work.about.group, draw_id: one.key, about: one.about },
+    data: { working_group: work.about.group, draw_id: one.key, about: one.about },
   }));
   const gone = Object.values(work.units).filter((unit) => unit.into).map((unit) => `${unit.cu_id}>${targetOf(work, unit)}`);
   const about = {
-    group: work.about.group, round: work.about.round, drawn_with: `cami-units draw ${DIALECT}`,
+    working_group: work.about.group, round: work.about.round, drawn_with: `cami-units draw ${DIALECT}`,
     merged: gone.join(";"),
     protocol: JSON.stringify(protocol(work).slice(-MOST_LINES).map((line) => ({ what: line.kind, ...line.facts }))),
   };
@@ -235,7 +235,7 @@ function unitMark(work, unit, given, rings, i, ticks) {
     rings,
     data: {
       label: name, cu_id: unit.cu_id, part: String(i + 1), rev: given ? given.rev : "", geom_hash: untouched ? given.hashes[i] : "",
-      round: work.about.round, section_id: given ? given.section : "", group: work.about.group,
+      round: work.about.round, section_id: given ? given.section : "", working_group: work.about.group,
       draw_id: unit.key, split_of: unit.piece ? unit.cu_id : "", piece: unit.piece, merged_from: unit.sources.join(";"),
       rejected: unit.rejected ? "yes" : "", reason: unit.reason,
       new_name_en: same ? "" : unit.name_en, new_name_ru: same ? "" : unit.name_ru,
@@ -277,7 +277,7 @@ export function workOfFile(read, base, about) {
   for (const id of missing) units[id] = handedOut(base[id]);
   return {
     units, pins, missing,
-    group: most([read.about.group, ...said.map((mark) => mark.data.group)]) || about.group,
+    group: most([read.about.working_group, ...said.map((mark) => mark.data.working_group || mark.data.group)]) || about.group,
     round: most([read.about.round, ...said.map((mark) => mark.data.round)]) || about.round,
   };
 }
