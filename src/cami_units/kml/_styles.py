@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Final
 
 from cami_units import palette
-from cami_units.model import HIDDEN_STATUSES, LAYERS
+from cami_units.model import EVIDENCE_LAYERS, HIDDEN_STATUSES, LAYERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,11 @@ BARRIER_WIDTHS: Final[Mapping[str, float]] = MappingProxyType(
 """KML has no dashes: kinds of barrier share a colour and differ by width, and by their folder."""
 OTHER_BARRIER: Final = 2.2
 
+_NEW_LAYERS: Final = tuple(
+    name for name in EVIDENCE_LAYERS if not LAYERS[name].sign and not LAYERS[name].by_kind
+)
+"""Layers without a sign of their own."""
+
 LOOKS: Final[MappingProxyType[str, Look]] = MappingProxyType(
     {
         "about": Look(label=0.9),
@@ -72,10 +77,13 @@ LOOKS: Final[MappingProxyType[str, Look]] = MappingProxyType(
         "section": Look(WHITE, 2.5, hover=4.0),
         "unit-label": Look(label=1.1),
     }
+    # a layer that is new here has its colour, and the line of a hotspot
+    | {layer: Look(_EVIDENCE[layer], 2.0, hover=4.0) for layer in _NEW_LAYERS}
 )
 
 LAYER_LOOKS: Final[Mapping[str, str]] = MappingProxyType(
-    {name: layer.sign for name, layer in LAYERS.items() if layer.sign and not layer.by_kind}
+    dict(zip(_NEW_LAYERS, _NEW_LAYERS, strict=True))
+    | {name: layer.sign for name, layer in LAYERS.items() if layer.sign and not layer.by_kind}
 )
 """The looks of the layers of which each row is drawn alike."""
 

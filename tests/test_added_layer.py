@@ -1,0 +1,101 @@
+"""A further layer as CONTRIBUTING describes it: the places that it names, and no other."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+CHECKOUT = Path(__file__).parents[1]
+
+EDITS = {
+    "model/_layers.py": (
+        '    Layer(\n        "sections",\n',
+        '    Layer(\n        "wetlands",\n        "evidence",\n        ("wetland_id", *_NAMES),\n'
+        '        ("wetland_id",),\n        "polygon",\n        files="wetlands/wetlands.geojson",\n'
+        '        prefix="W",\n        mark_columns=_words("source"),\n'
+        '        card_columns=_words("source"),\n        map_vertices=3_000,\n    ),\n',
+    ),
+    "model/_values.py": (
+        "    corridors: gpd.GeoDataFrame | None = None\n",
+        "    wetlands: gpd.GeoDataFrame | None = None\n",
+    ),
+    "layers/_dialects.py": (
+        '        "barriers": (\n',
+        '        "wetlands": (_column("wetland_id", "id"), *_NAMES),\n',
+    ),
+    "palette.py": ('        "sections": ', '        "wetlands": "#2b7a78",\n'),
+    "phrases/en.toml": ('corridors = "', 'wetlands = "Wetlands"\n'),
+    "overlap/_site_tables.py": (
+        "        barriers=maybe(",
+        '        wetlands=maybe(layers.wetlands, "wetland_id"),\n',
+    ),
+}
+"""By file: the line before which the new one stands. `SiteTables` has its field further down."""
+
+USE = """
+import sys
+from pathlib import Path
+import geopandas as gpd
+from shapely.geometry import box
+import cami_units as cu
+from cami_units import layers, model, words
+from cami_units.kml import _evidence
+from cami_units.layers._layer_rules import layer_reader
+from cami_units.model import SiteTables
+from cami_units.plan import read_plan
+
+folder = Path(sys.argv[1])
+rows = {"id": ["R1"], "name": ["Tengiz"]}
+gpd.GeoDataFrame(rows, geometry=[box(68, 50, 69, 51)], crs=4326).to_file(folder / "w.geojson")
+(folder / "plan.toml").write_text('title = "T"\\ndate = "2026-11-22"\\n[layers]\\nwetlands = ["w.geojson"]\\n')
+plan = read_plan(folder / "plan.toml")
+reading = layers.Reading(sources=plan.sources)
+read = layer_reader("wetlands", reading, None, None)(reading.files_of("wetlands"))
+print(read.table[["wetland_id", "name_en"]].values.tolist(), [str(p) for p in read.problems])
+print("wetlands" in model.ROUND_LAYERS, "wetlands" in model.MAP_LAYERS, words.text("wetlands", "en"))
+print("wetlands" in SiteTables.__dataclass_fields__, "wetlands" in model.Layers.__dataclass_fields__)
+folder_of_layer = _evidence.plain(
+    _evidence.Drawing("en", 0.0), "wetlands", {"wetlands": cu.to_lonlat(read.table)})
+print(folder_of_layer.name, [mark.name for mark in folder_of_layer.marks])
+"""
+
+
+def test_a_layer_is_added_in_the_places_that_contributing_names(tmp_path):
+    package = tmp_path / "src" / "cami_units"
+    shutil.copytree(
+        CHECKOUT / "src" / "cami_units", package, ignore=shutil.ignore_patterns("__pycache__")
+    )
+    (tmp_path / "data").symlink_to(CHECKOUT / "data")
+    for name, (before, line) in EDITS.items():
+        path = package / name
+        text = path.read_text(encoding="utf-8")
+        assert before in text, name
+        path.write_text(text.replace(before, line + before), encoding="utf-8")
+    values = package / "model" / "_values.py"
+    text = values.read_text(encoding="utf-8")
+    field = "    corridors: pd.DataFrame | None = None\n"
+    values.write_text(
+        text.replace(field, f"    wetlands: pd.DataFrame | None = None\n{field}"), encoding="utf-8"
+    )
+    told = re.search(
+        r"To feed a criterion.*?\n\n", (CHECKOUT / "CONTRIBUTING.md").read_text(), re.DOTALL
+    )
+    for name in EDITS:
+        assert name.split("/")[0].removesuffix(".py") in told[0], name
+    run = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", USE, str(tmp_path)],
+        env={**os.environ, "PYTHONPATH": str(tmp_path / "src")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.stdout.splitlines() == [
+        "[['R1', 'Tengiz']] []",
+        "True True Wetlands",
+        "True True",
+        "Wetlands ['R1 Tengiz']",
+    ], run.stderr[-1500:]
