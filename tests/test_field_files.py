@@ -474,3 +474,55 @@ def test_the_table_of_kinds_is_the_one_in_the_documentation():
     text = (Path(__file__).parents[1] / "docs" / "data.md").read_text(encoding="utf-8")
     for kind in layers.file_kinds():
         assert f"| {kind.have} | `{kind.role}` | {kind.columns} |" in text
+
+
+# -- records of animals ----------------------------------------------------------------------------
+
+
+def test_a_download_of_gbif_is_cleaned_step_by_step_and_never_drawn(tmp_path):
+    """Tabs and these headings are what GBIF's "simple" download has. Of nine records two are good."""
+    head = "gbifID species decimalLatitude decimalLongitude coordinateUncertaintyInMeters eventDate basisOfRecord"
+    seen = "HUMAN_OBSERVATION"
+    lines = [
+        ["1", "Saiga tatarica", "46", "61", "100", "2019-05-01", seen],
+        ["2", "Saiga tatarica", "46", "61", "100", "2019-05-01", seen],  # the same again
+        ["3", "Saiga tatarica", "46", "61", "", "2020-05-01", seen],  # another day: another record
+        ["4", "Saiga tatarica", "0", "0", "", "2019-05-01", seen],
+        ["5", "Saiga tatarica", "", "", "", "2019-05-01", seen],
+        ["6", "Saiga tatarica", "46.1", "61", "20000", "2019-05-01", seen],
+        ["7", "Saiga tatarica", "46.2", "61", "", "", "FOSSIL_SPECIMEN"],
+        ["8", "Saiga tatarica", "46.3", "61", "", "", "LIVING_SPECIMEN"],
+        ["9", "Saiga tatarica", "95", "61", "", "", seen],
+    ]
+    path = tmp_path / "0001234.csv"
+    path.write_text("\n".join("\t".join(row) for row in [head.split(), *lines]), encoding="utf-8")
+    read = layers.read_context(path, around=AROUND)
+    assert len(read.table) == 2
+    counts = {one.what.split(" records ")[1].split(":")[0]: one.what[0] for one in read.problems}
+    assert counts == {
+        "have no coordinates": "1",
+        "have coordinates that do not exist": "1",
+        "lie at 0°/0°, where nobody saw them": "1",
+        "are less certain than 12.5 km": "1",
+        "are fossils or animals in captivity": "2",
+        "repeat species, place and day of another": "1",
+    }
+    assert [source["restricted"] for source in read.sources] == [True]
+
+
+def test_fixes_of_movebank_are_points_by_their_own_headings(tmp_path):
+    path = tmp_path / "collars.csv"
+    path.write_text(
+        "event-id,timestamp,location-long,location-lat,individual-taxon-canonical-name\n"
+        "1,2019-05-01 00:00:00.000,61.5,46.5,Equus hemionus\n",
+        encoding="utf-8",
+    )
+    read = layers.read_context(path, around=AROUND)
+    assert read.table["name"].tolist() == ["Equus hemionus"]
+
+
+def test_a_table_without_coordinates_says_what_is_expected(tmp_path):
+    path = tmp_path / "list.csv"
+    path.write_text("species,count\nSaiga tatarica,3\n", encoding="utf-8")
+    read = layers.read_context(path, around=AROUND)
+    assert "no columns of coordinates: decimallongitude" in read.problems[0].what

@@ -44,6 +44,13 @@ def file_kinds() -> list[FileKind]:
             kinds.append(FileKind("a raster (GeoTIFF, COG, ASCII grid)", role, needs))
     kinds.append(
         FileKind(
+            "records of animals (CSV of GBIF, Darwin Core, Movebank, or with lon and lat)",
+            "[context.NAME]",
+            "coordinates; species, eventDate, coordinateUncertaintyInMeters, basisOfRecord",
+        )
+    )
+    kinds.append(
+        FileKind(
             "polygons, lines, points, or a raster", "[context.NAME]", "any; column = for a mean"
         )
     )

@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 from pyproj import CRS
 
 from cami_units.layers import _database as database
+from cami_units.layers._occurrences import TABLES, occurrence_rows
 from cami_units.layers._rasters import RASTERS, SeveralValuesError, counted_cells
 from cami_units.layers._reading import Dataset, FileRules
 from cami_units.layers._shape_checks import Kind, geometry_of
@@ -290,6 +291,10 @@ def datasets(
             return _zip_datasets(path, asked)
         if suffix in RASTERS and layer == "ranges":
             return _raster_datasets(path, asked)
+        if suffix in TABLES and layer == "context":
+            table, cleaning = occurrence_rows(path, layer)
+            dataset, notes = _chosen("", table, asked)
+            return [dataset], [*cleaning, *notes]
         if suffix in GDAL_SUFFIXES:
             opened = _open_elsewhere(layer, path)
             with _undisturbed(path) as address:

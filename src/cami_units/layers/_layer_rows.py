@@ -16,6 +16,7 @@ from cami_units.layers import _dialects as dialects
 from cami_units.layers._database import SUFFIX, rows_hash
 from cami_units.layers._gis_files import Select, datasets, file_hash, found_files
 from cami_units.layers._national_files import own_entries
+from cami_units.layers._occurrences import TABLES
 from cami_units.layers._reading import Dataset, FileRules, LayerRead, Reading
 from cami_units.layers._shape_checks import cleaned
 from cami_units.model import INPUT_LAYERS, LAYERS, Problem, check_table, data_dir, listed
@@ -110,8 +111,12 @@ def _file_rows(
     problems += notes
     pieces = []
     for dataset in fitting:
-        entry["restricted"] |= rules.is_restricted or (
-            rules.is_own and _is_restricted(layer, dataset.table)
+        # records of animals are counted and never drawn: some are of species that are poached
+        is_record = path.suffix.casefold() in TABLES
+        entry["restricted"] |= (
+            is_record
+            or rules.is_restricted
+            or (rules.is_own and _is_restricted(layer, dataset.table))
         )
         if not dataset.rows:
             what, cure = "the file has no rows", "Give a file with rows, or [] for no layer."

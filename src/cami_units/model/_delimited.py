@@ -15,7 +15,7 @@ MOST_ROWS: Final = 20_000
 """Rows that are read of a table that somebody typed."""
 
 
-def delimited_rows(content: bytes) -> list[list[str]]:
+def delimited_rows(content: bytes, *, most_rows: int = MOST_ROWS) -> list[list[str]]:
     """The rows of a CSV file, whatever wrote it.
 
     Excel writes the list separator of the computer's language (a semicolon where the comma is the
@@ -42,7 +42,7 @@ def delimited_rows(content: bytes) -> list[list[str]]:
         )
     try:
         lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-        return list(islice(lines, MOST_ROWS))
+        return list(islice(lines, most_rows))
     except csv.Error as error:
         raise ValueError(str(error)) from error
 
