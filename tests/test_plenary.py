@@ -590,3 +590,28 @@ def test_nothing_from_data_runs(browser, tmp_path):
     browser.open(control)
     assert browser.run("return document.title") != "owned"
     assert any("Content Security Policy" in error for error in browser.errors)
+
+
+def test_the_slides_of_a_busy_unit_hold_its_decision_and_its_activities(busy):
+    """CU-001 has ten activities, one amended: a slide of its own with the old text beside the new."""
+    book = Presentation(str(busy / "board.pptx"))
+    slides = [
+        slide
+        for slide in book.slides
+        if any(s.has_text_frame and s.text_frame.text.startswith("CU-001  ") for s in slide.shapes)
+        or any(s.has_text_frame and s.text_frame.text.startswith("CU-001 ") for s in slide.shapes)
+    ]
+    map_slide, activity_slide = slides[0], slides[-1]
+    texts = [s.text_frame.text for s in map_slide.shapes if s.has_text_frame]
+    assert any(text.startswith("agreed · plenary · No objection.") for text in texts)
+    (table,) = [s.table for s in activity_slide.shapes if s.has_table]
+    assert [cell.text for cell in table.rows[0].cells] == ["Theme", "Before", "After", "When"]
+    assert table.cell(1, 1).text == "Remove the fence"
+    dropped = table.cell(2, 2).text_frame.paragraphs[0].runs[0]
+    assert dropped.font._element.get("strike") == "sngStrike"
+    # titles end above the map, in every slide
+    for slide in book.slides:
+        title = next(s for s in slide.shapes if s.has_text_frame)
+        drawn = [s for s in slide.shapes if s.shape_type == 5]
+        if drawn:
+            assert title.top + height_of(title) * 12_700 <= Mm(24.5)

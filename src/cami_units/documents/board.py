@@ -270,8 +270,8 @@ def _add_unit(book: Any, unit: Slide, imprint: Imprint, place: str, lang: str) -
         banner = slide.shapes.add_shape(MSO_SHAPE.RECTANGLE, _RIGHT, top, width, Mm(13))
         banner.shadow.inherit = False
         _paint(banner, Ink("143d26", 0.5, "143d26", 1.0))
-        fitting, size = _fitted([unit.standing], Emu(width).pt, Mm(12).pt)
-        _say(banner.text_frame, " ".join(fitting), size=size, bold=True, centre=True, ink="FFFFFF")
+        decision, size = _shortened(unit.standing, Emu(width).pt, Mm(12).pt, _SIZES)
+        _say(banner.text_frame, decision, size=size, bold=True, centre=True, ink="FFFFFF")
         top += Mm(15)
     body, height = _body(unit, lang), _TOP + _BODY_HIGH - top
     lines, size = _fitted(body, Emu(width).pt, Emu(height).pt)
@@ -290,30 +290,40 @@ def _add_activities(book: Any, unit: Slide, imprint: Imprint, place: str, lang: 
     slide = _blank(book)
     _write_heading(slide, unit)
     rows = [(theme, row) for theme, activities in unit.activities for row in activities]
-    widths = [Mm(46), Mm(112), Mm(112), _WIDE - 2 * _EDGE - Mm(270)]
+    # The column of the old text is there only where something was changed.
+    keys = ["column theme", "before", "after", "column timeframe"]
+    widths = [Mm(46), Mm(112), Mm(112), Mm(50.7)]
+    if not any(row.old_text for _, row in rows):
+        keys, widths = (
+            ["column theme", "column text", "column timeframe"],
+            [Mm(46), Mm(214), Mm(60.7)],
+        )
     size, room, fitting = 11.0, Mm(146).pt, 1
+    cells = [
+        [theme, *([row.old_text] if len(keys) == 4 else []), row.text, row.facts]
+        for theme, row in rows
+    ]
     heights = [
-        max(_rows(row.text, widths[2].pt, size), _rows(row.old_text, widths[1].pt, size))
+        max(_rows(words_in, width.pt, size) for words_in, width in zip(line, widths, strict=True))
         * size
         * _LEADING
         + 6
-        for _, row in rows
+        for line in cells
     ]
     while fitting < len(rows) and sum(heights[: fitting + 1]) <= room - 2 * size:
         fitting += 1
     grid = slide.shapes.add_table(
-        fitting + 1, 4, _EDGE, _TOP, _WIDE - 2 * _EDGE, Mm(8) * (fitting + 1)
+        fitting + 1, len(keys), _EDGE, _TOP, sum(widths), Mm(8) * (fitting + 1)
     ).table
     for column, width in zip(grid.columns, widths, strict=True):
-        column.width = Emu(width)
-    heads = ("column theme", "before", "after", "column timeframe")
-    for number, key in enumerate(heads):
+        column.width = width
+    for number, key in enumerate(keys):
         _say(grid.cell(0, number).text_frame, text(key, lang), size=size, bold=True, ink="FFFFFF")
-    for line, (theme, row) in enumerate(rows[:fitting], start=1):
-        _say(grid.cell(line, 0).text_frame, theme, size=size)
-        _say(grid.cell(line, 1).text_frame, row.old_text, size=size)
-        _say(grid.cell(line, 2).text_frame, row.text, size=size, struck=row.is_dropped)
-        _say(grid.cell(line, 3).text_frame, row.facts, size=size)
+    for line, (content, (_, row)) in enumerate(zip(cells, rows, strict=True), start=1):
+        for number, words_in in enumerate(content if line <= fitting else ()):
+            is_text = number == len(keys) - 2
+            frame = grid.cell(line, number).text_frame
+            _say(frame, words_in, size=size, struck=is_text and row.is_dropped)
     _write_foot(slide, imprint, lang, place)
     if fitting < len(rows):
         slide.notes_slide.notes_text_frame.text = "\n".join(
@@ -344,8 +354,8 @@ def _readable(fill: str) -> str:
 def _write_title(slide: Any, title: str, width: int) -> None:
     """A title in the largest letters in which it stays above the map, on one line or two."""
     height = Mm(18)
-    fitting, size = _fitted([title], Emu(width).pt, Emu(height).pt, sizes=_TITLE_SIZES)
-    _write(slide, " ".join(fitting), _EDGE, Mm(5), width, height, size=size, bold=True)
+    shortened, size = _shortened(title, Emu(width).pt, Emu(height).pt, _TITLE_SIZES)
+    _write(slide, shortened, _EDGE, Mm(5), width, height, size=size, bold=True)
 
 
 def _write_foot(slide: Any, imprint: Imprint, lang: str, place: str) -> None:
@@ -407,6 +417,16 @@ def _fitted(
             break
         fitting.append(line)
     return [*fitting, "…"], sizes[-1]
+
+
+def _shortened(line: str, width: float, height: float, sizes: Sequence[float]) -> tuple[str, float]:
+    """One line of text in the largest letters in which it fits a box; in the smallest, cut by words."""
+    for size in sizes:
+        if _rows(line, width, size) * size * _LEADING <= height:
+            return line, size
+    size = sizes[-1]
+    letters = int(width / (_LETTER * size)) * max(1, int(height / (size * _LEADING)))
+    return textwrap.shorten(line, letters - 2, placeholder=" …"), size
 
 
 def _rows(line: str, width: float, size: float) -> int:
