@@ -185,8 +185,6 @@ everything; `--verbose` prints it too."""
 
 def say_collected(collected: Collected, out: Path, *, verbose: bool = False) -> None:
     """File by file what was found and assumed; then what changed, and what is to be settled."""
-    import pandas as pd
-
     from cami_units.commands._change_tables import problems_in_short
 
     problems: list[dict[str, Any]] = [
@@ -207,6 +205,21 @@ def say_collected(collected: Collected, out: Path, *, verbose: bool = False) -> 
         left_out += len(of_file[each:])
     if left_out:
         say(f"  … and {counted(left_out, 'more remark')}: problems.csv, or --verbose", style="dim")
+    _say_changes(collected, verbose=verbose)
+    _say_conflicts(collected, verbose=verbose)
+    say(f"\n{collected.round.imprint.round} is in {out}", style="bold")
+    say_rows(
+        [
+            ("To read first", out / "report.html"),
+            ("The same, as a workbook", out / "report.xlsx"),
+            ("Changes, conflicts, problems", out / "changes.csv"),
+        ]
+    )
+    say(f"Next: cami-units plenary {out}")
+
+
+def _say_changes(collected: Collected, *, verbose: bool) -> None:
+    """How many units changed in which way, and which lost a criterion."""
     counts = collected.changes.groupby("change")["unit_id"].nunique()
     changes = ", ".join(f"{number} {change}" for change, number in counts.items())
     say(f"\nUnits: {changes or 'none'}", style="bold")
@@ -219,6 +232,12 @@ def say_collected(collected: Collected, out: Path, *, verbose: bool = False) -> 
         ],
         len(losses) if verbose else MOST_LOSSES,
     )
+
+
+def _say_conflicts(collected: Collected, *, verbose: bool) -> None:
+    """The open conflicts first, then those that were answered."""
+    import pandas as pd
+
     is_open = collected.conflicts["open"].astype(bool)
     if len(is_open):
         answered = int((~is_open).sum())
@@ -234,15 +253,6 @@ def say_collected(collected: Collected, out: Path, *, verbose: bool = False) -> 
             ],
             len(ordered) if verbose else MOST_CONFLICTS,
         )
-    say(f"\n{collected.round.imprint.round} is in {out}", style="bold")
-    say_rows(
-        [
-            ("To read first", out / "report.html"),
-            ("The same, as a workbook", out / "report.xlsx"),
-            ("Changes, conflicts, problems", out / "changes.csv"),
-        ]
-    )
-    say(f"Next: cami-units plenary {out}")
 
 
 def _say_some(lines: Sequence[str], most: int) -> None:

@@ -328,26 +328,33 @@ def decided(base_round: Round, log: pd.DataFrame) -> Round:
     shown = units.assign(decision=units.get("decision", "")).fillna({"decision": ""})
     if "merged_into" not in shown and log["into"].ne("").any():
         shown["merged_into"] = ""
-    for unit_id, lines in log[log["unit_id"].isin(units.index)].groupby("unit_id"):
-        standing = _standing(lines)
-        last = standing[-1] if standing else None
-        shown.loc[unit_id, "decision"] = last["decision"] if last else ""
-        shown.loc[unit_id, "status"] = last["status"] if last else lines["before"].iloc[0]
-        if "merged_into" in shown and lines["into"].ne("").any():
-            shown.loc[unit_id, "merged_into"] = last["into"] if last else ""
-        for name in ("name_en", "name_ru"):
-            new_names = [line[name].removeprefix("'") for line in standing if line[name]]
-            if lines[name].ne("").any():
-                shown.loc[unit_id, name] = (
-                    new_names[-1] if new_names else lines[f"old_{name}"].iloc[0]
-                )
-        if lines["outline"].ne("").any():
-            chosen = [line["outline"] for line in standing if line["outline"]]
-            versions = _versions(base_round, str(unit_id))
-            shape = versions.get(chosen[-1] if chosen else BEFORE)
-            shown.loc[[unit_id], "geometry"] = shape or units.geometry[unit_id]
+    for name, lines in log[log["unit_id"].isin(units.index)].groupby("unit_id"):
+        _show_unit(shown, str(name), lines, _versions(base_round, str(name)), units)
     table = shown.reset_index(drop=True)
     return replace(base_round, tables={**base_round.tables, "conservation_units": table})
+
+
+def _show_unit(
+    units: gpd.GeoDataFrame,
+    unit_id: str,
+    lines: pd.DataFrame,
+    versions: Mapping[str, Any],
+    stored: gpd.GeoDataFrame,
+) -> None:
+    """Put into a table, by unit, what the lines on one unit leave it with."""
+    standing = _standing(lines)
+    last = standing[-1] if standing else None
+    units.loc[unit_id, "decision"] = last["decision"] if last else ""
+    units.loc[unit_id, "status"] = last["status"] if last else lines["before"].iloc[0]
+    if "merged_into" in units and lines["into"].ne("").any():
+        units.loc[unit_id, "merged_into"] = last["into"] if last else ""
+    for name in ("name_en", "name_ru"):
+        if lines[name].ne("").any():
+            new_names = [line[name].removeprefix("'") for line in standing if line[name]]
+            units.loc[unit_id, name] = [lines[f"old_{name}"].iloc[0], *new_names][-1]
+    if lines["outline"].ne("").any():
+        groups = [BEFORE, *(line["outline"] for line in standing if line["outline"])]
+        units.loc[[unit_id], "geometry"] = versions.get(groups[-1]) or stored.geometry[unit_id]
 
 
 def _standing(lines: pd.DataFrame) -> list[dict[str, str]]:

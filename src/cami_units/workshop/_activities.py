@@ -379,16 +379,11 @@ def _past(log: pd.DataFrame | None, table: Mapping[str, Mapping[str, str]]) -> _
     )
 
 
-def _wish(
-    row: Mapping[str, str],
-    cells: Mapping[str, str],
-    contribution: Contribution,
-    past: _Past,
-    wishes: dict[tuple[str, str], list[tuple[str, str, str]]],
-    problems: list[Problem],
-) -> None:
-    """What a contribution wants of an activity that is there."""
-    activity_id, action, why = row["activity_id"], cells.get("action", ""), cells.get("why", "")
+def _amendments(
+    row: Mapping[str, str], cells: Mapping[str, str], contribution: Contribution, past: _Past
+) -> dict[str, str]:
+    """The fields of an activity that a contribution wants otherwise, as it wants them."""
+    activity_id = row["activity_id"]
     home = row["moved_from"] or row["unit_id"]
     as_given = contribution.as_given.get(activity_id)
     amendments: dict[str, str] = {}
@@ -401,6 +396,22 @@ def _wish(
         if new == (past.first.get((activity_id, name)) if as_given is None else as_given.get(name)):
             continue  # as it was before somebody else amended it: not this group's doing
         amendments[name] = new
+    return amendments
+
+
+def _wish(
+    row: Mapping[str, str],
+    cells: Mapping[str, str],
+    contribution: Contribution,
+    past: _Past,
+    wishes: dict[tuple[str, str], list[tuple[str, str, str]]],
+    problems: list[Problem],
+) -> None:
+    """What a contribution wants of an activity that is there."""
+    activity_id, action, why = row["activity_id"], cells.get("action", ""), cells.get("why", "")
+    home = row["moved_from"] or row["unit_id"]
+    as_given = contribution.as_given.get(activity_id)
+    amendments = _amendments(row, cells, contribution, past)
     if action == "drop":
         if (
             row["status"] != DROPPED

@@ -258,16 +258,37 @@ def _by_default(
     if not distinct:
         return None, "", None
     groups = [voice.group for voice in distinct]
+    fixed = _fixed_by(unit, distinct, groups)
+    if fixed:
+        return None, *fixed
+    return _by_rule(unit, voices, distinct, groups, rules)
+
+
+def _fixed_by(
+    unit: Mapping[str, Any], distinct: Sequence[Version], groups: Sequence[str]
+) -> tuple[str, tuple[str, Note]] | None:
+    """Why no version can apply, whoever it is by: the default, and the conflict."""
     if unit["status"] in SETTLED:
         what = note("document settled", status=unit["status"], groups=groups)
-        return None, KEEP_BASE, ("settled", what)
+        return KEEP_BASE, ("settled", what)
     if is_decided(unit):
         what = note("decided", status=unit["status"], groups=groups)
-        return None, KEEP_DECIDED, ("decided", what)
+        return KEEP_DECIDED, ("decided", what)
     stale = [voice for voice in distinct if voice.stale]
     if stale:
         what = note("outdated", group=stale[0].group, rev=unit["rev"])
-        return None, ASK, ("outdated", what)
+        return ASK, ("outdated", what)
+    return None
+
+
+def _by_rule(
+    unit: Mapping[str, Any],
+    voices: Sequence[Version],
+    distinct: Sequence[Version],
+    groups: Sequence[str],
+    rules: Rules,
+) -> tuple[Version | None, str, tuple[str, Note] | None]:
+    """The version that applies by the rule of the plan: the owner's, the first, all together."""
     owner = rules.owner.get(str(unit["unit_id"]), "")
     by_owner = [voice for voice in distinct if voice.group == owner]
     own_version = next(iter(by_owner), None) or next(
@@ -493,16 +514,9 @@ def _add_changes(
         notes.append(note("not applied"))
     rows = []
     if voice.change != "kept":
-        site = ""
-        if voice.places and voice.change == "reshaped":
-            is_own = is_taken and applying is not None and applying.places == voice.places
-            name = voice.unit_id if is_own else _version_site(voice)
-            site = add_site(merge, name, voice.places)
-        if voice.change == "merged":
-            notes.insert(0, note("merged into", into=voice.into))
-        if voice.change == "rejected":
-            notes.insert(0, note("", text=voice.comment) if voice.comment else note("no reason"))
+        site = _change_site(voice, applying, merge)
         reason = voice.comment if voice.change == "rejected" else ""
+        notes = [*_change_notes(voice), *notes]
         rows.append(row._replace(site=site, of_unit=voice.into, reason=reason))
     if voice.renamed:
         new_name = voice.name_en or voice.name_ru
@@ -516,6 +530,25 @@ def _add_changes(
     rows = rows or [row]
     rows[0] = rows[0]._replace(notes=(*rows[0].notes, *notes))
     merge.changes += rows
+
+
+def _change_site(voice: Version, applying: Version | None, merge: Merge) -> str:
+    """The outline to measure for a row of the changes; empty where none was drawn."""
+    if not voice.places or voice.change != "reshaped":
+        return ""
+    is_own = applying is not None and applying.places == voice.places
+    is_taken = applying is not None and voice.group in applying.group.split(";")
+    name = voice.unit_id if is_own and is_taken else _version_site(voice)
+    return add_site(merge, name, voice.places)
+
+
+def _change_notes(voice: Version) -> list[Note]:
+    """What stands first beside a merge or a rejection."""
+    if voice.change == "merged":
+        return [note("merged into", into=voice.into)]
+    if voice.change == "rejected":
+        return [note("", text=voice.comment) if voice.comment else note("no reason")]
+    return []
 
 
 def _add_absent(unit_id: str, rules: Rules, merge: Merge) -> None:

@@ -203,11 +203,7 @@ def _counting_files(
     group: str, read_files: Sequence[_ReadFile], due: set[str], result: GroupVersions
 ) -> list[_ReadFile]:
     """The files that count: a second one in which nothing was changed says nothing."""
-    with_map = [
-        read_file
-        for read_file in read_files
-        if read_file.file.placemarks or read_file.file.folder_there
-    ]
+    with_map = [read_file for read_file in read_files if _has_map(read_file)]
     unchanged = [read_file for read_file in read_files if _is_unchanged(read_file, due)]
     if all(read_file in unchanged for read_file in with_map):
         unchanged = [read_file for read_file in unchanged if read_file not in with_map[:1]]
@@ -219,6 +215,11 @@ def _counting_files(
                 file_note = note(key, group=group, first=first)
                 result.notices.append(Notice(read_file.file.file, "", "", file_note))
     return [read_file for read_file in read_files if read_file not in unchanged]
+
+
+def _has_map(read_file: _ReadFile) -> bool:
+    """Whether a file is one of shapes, or of the folder that they were in."""
+    return bool(read_file.file.placemarks) or read_file.file.folder_there
 
 
 def _is_unchanged(read_file: _ReadFile, due: set[str]) -> bool:
@@ -294,23 +295,11 @@ def _version(
     unit_id = str(unit["unit_id"])
     first = min(pieces, key=lambda piece: (piece.part or "1", piece.place))
     places = tuple(piece.place for piece in pieces)
-    same = same_outline(ground_of(places, placemarks), unit["geometry"])
-    change: Change = "split" if unit_id in identity.split else "kept" if same else "reshaped"
-    former = unit.get("former_hashes", ())
-    as_handed_out = all(piece.untouched or piece.outline_hash in former for piece in pieces)
-    stale = any(_number(piece.rev) != _number(unit["rev"]) for piece in pieces if piece.rev)
     notes = [piece_note for piece in pieces for piece_note in piece.notes]
-    if as_handed_out and not same:
-        # Whatever round it is from: what nobody moved asks for nothing.
-        notes.append(note("older outline", rev=first.rev or "?", base_rev=str(unit["rev"])))
-        change, stale = "kept", False
-    if change == "reshaped" and first.iou <= 0 and len(pieces) == 1:
-        notes.append(note("elsewhere"))
-    own_names = [*map(str, (unit["name_en"], unit["name_ru"])), *unit.get("former_names", ())]
-    rejections = [_is_rejected(piece, own_names) for piece in pieces]
-    told_pieces = all(piece.facts.piece for piece in pieces)
-    # of pieces that are told as such, each is rejected by itself
-    if all(rejections) if told_pieces else any(rejections):
+    change, outline_notes = _outline_change(unit, pieces, first, identity, placemarks)
+    notes += outline_notes
+    stale = any(_number(piece.rev) != _number(unit["rev"]) for piece in pieces if piece.rev)
+    if _are_rejected(unit, pieces):
         if change != "kept":
             notes.append(note("rejection voids outline"))
         change = "rejected"
@@ -338,6 +327,36 @@ def _version(
         stale=stale and drawn_anew,
         notes=tuple(unique_notes),
     )
+
+
+def _outline_change(
+    unit: Mapping[str, Any],
+    pieces: Sequence[Placemark],
+    first: Placemark,
+    identity: Identified,
+    placemarks: gpd.GeoDataFrame,
+) -> tuple[Change, list[Note]]:
+    """What was done to the outline of a unit, and what is to be said of it."""
+    places = tuple(piece.place for piece in pieces)
+    same = same_outline(ground_of(places, placemarks), unit["geometry"])
+    former = unit.get("former_hashes", ())
+    if not same and all(piece.untouched or piece.outline_hash in former for piece in pieces):
+        # Whatever round it is from: what nobody moved asks for nothing.
+        older = note("older outline", rev=first.rev or "?", base_rev=str(unit["rev"]))
+        return "kept", [older]
+    if str(unit["unit_id"]) in identity.split:
+        return "split", []
+    if same:
+        return "kept", []
+    is_elsewhere = first.iou <= 0 and len(pieces) == 1
+    return "reshaped", [note("elsewhere")] if is_elsewhere else []
+
+
+def _are_rejected(unit: Mapping[str, Any], pieces: Sequence[Placemark]) -> bool:
+    """Whether a unit is rejected: by any of its parts; of pieces told as such, by all of them."""
+    own_names = [*map(str, (unit["name_en"], unit["name_ru"])), *unit.get("former_names", ())]
+    rejections = [_is_rejected(piece, own_names) for piece in pieces]
+    return all(rejections) if all(piece.facts.piece for piece in pieces) else any(rejections)
 
 
 def _is_rejected(piece: Placemark, own_names: Sequence[str]) -> bool:
@@ -473,27 +492,35 @@ def _split_by_recipe(
     That is how the how-to page splits a unit: draw the new part, pull the old one back.
     """
     free = [mark for mark in new_shapes if not mark.cu_id]
+    taken_places: set[int] = set()
     for unit_id, versions in sorted(result.versions.items()):
-        version = versions[0]
-        if version.change != "reshaped" or len(version.places) != 1:
-            continue
-        [old_part] = version.places
-        parts = [
-            mark
-            for mark in free
-            if ground.with_unit(mark.place, unit_id) >= TAKEN_IN * ground.area[mark.place]
-            and ground.between(mark.place, old_part) <= APART * ground.area[mark.place]
-        ]
-        places = (old_part, *(mark.place for mark in parts))
-        held = sum(ground.with_unit(place, unit_id) for place in places)
-        stays = ground.with_unit(old_part, unit_id) >= INSIDE * ground.area[old_part]
-        if parts and stays and held >= TAKEN_IN * ground.base_area[unit_id]:
-            comment = joined_comments([version, *parts])
-            split = version._replace(change="split", places=places, comment=comment)
+        marks = [mark for mark in free if mark.place not in taken_places]
+        parts = _drawn_parts(unit_id, versions[0], marks, ground)
+        if parts:
+            places = (*versions[0].places, *(part.place for part in parts))
+            comment = joined_comments([versions[0], *parts])
+            split = versions[0]._replace(change="split", places=places, comment=comment)
             versions[0] = split.noted("split by recipe")
-            free = [mark for mark in free if mark not in parts]
-    taken_places = {mark.place for mark in new_shapes if not mark.cu_id and mark not in free}
+            taken_places |= {part.place for part in parts}
     return [mark for mark in new_shapes if mark.place not in taken_places]
+
+
+def _drawn_parts(
+    unit_id: str, version: Version, marks: Sequence[Placemark], ground: Ground
+) -> list[Placemark]:
+    """The new shapes that make up a unit together with what is left of it; none where they do not."""
+    if version.change != "reshaped" or len(version.places) != 1:
+        return []
+    [rest] = version.places
+    parts = [
+        mark
+        for mark in marks
+        if ground.with_unit(mark.place, unit_id) >= TAKEN_IN * ground.area[mark.place]
+        and ground.between(mark.place, rest) <= APART * ground.area[mark.place]
+    ]
+    total = sum(ground.with_unit(place, unit_id) for place in (rest, *(p.place for p in parts)))
+    stays = ground.with_unit(rest, unit_id) >= INSIDE * ground.area[rest]
+    return parts if stays and total >= TAKEN_IN * ground.base_area[unit_id] else []
 
 
 def _merge_by_recipe(
@@ -575,9 +602,9 @@ def _told_taker(
     unit_id: str, files: Sequence[_ReadFile], new_shapes: Sequence[Placemark]
 ) -> tuple[Placemark, str] | None:
     """The placemark that says a unit was merged into it, and what that one is."""
-    for one in files:
-        for taker, own in one.identity.pieces.items():
-            for mark in own:
+    for read_file in files:
+        for taker, unit_pieces in read_file.identity.pieces.items():
+            for mark in unit_pieces:
                 if unit_id in mark.facts.merged_from:
                     return mark, taker
     for mark in new_shapes:
