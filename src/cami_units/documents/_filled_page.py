@@ -7,18 +7,13 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
-from typing import Any, Final
+from typing import Any
 
 import jinja2
 from markupsafe import Markup
 
 from cami_units import words
-from cami_units.model import Imprint, clean_name
-
-_CSP: Final = (
-    "default-src 'none'; script-src {scripts}; style-src {styles}; img-src data:; "
-    "base-uri 'none'; form-action 'none'"
-)
+from cami_units.model import Imprint, clean_name, page_policy
 
 
 def page(
@@ -56,7 +51,7 @@ def page(
         t=lambda key: words.text(key, lang),
         **_said_of(values.get("imprint"), lang),
         m=lambda key, **values_in: _marked_up(words.text(key, lang), values_in),
-        csp=_CSP.format(**{kind: _hashes(contents) for kind, contents in blocks.items()}),
+        csp=page_policy(**{kind: _hashes(contents) for kind, contents in blocks.items()}),
         **blocks,
         **values,
     )

@@ -88,6 +88,7 @@ from cami_units.model._text import (
     clean_name,
     clean_text,
     is_missing,
+    page_policy,
 )
 from cami_units.model._values import (
     NOTE_COLUMNS,
@@ -181,6 +182,7 @@ __all__ = [
     "is_missing",
     "listed",
     "nearest",
+    "page_policy",
     "quiet",
     "same_crs",
     "unfilled",

@@ -79,3 +79,29 @@ def clean_name(value: object) -> str:
     'Tian Shan'
     """
     return " ".join(clean_text(value).split())
+
+
+def page_policy(
+    scripts: str, styles: str, *, images: str = "data:", sized_elements: bool = False
+) -> str:
+    """The Content-Security-Policy of a page that is one file: nothing is fetched, nothing else runs.
+
+    Parameters
+    ----------
+    scripts, styles : str
+        The hashes of what may run and what may dress the page, as the policy spells them.
+    images : str
+        Where pictures may come from: the page itself, unless somebody put online tiles on a map.
+    sized_elements : bool
+        Whether elements may carry a style of their own: a map places everything that way.
+
+    Examples
+    --------
+    >>> page_policy("'sha256-a'", "'sha256-b'")[:52]
+    "default-src 'none'; script-src 'sha256-a'; style-src"
+    """
+    own_styles = "style-src-attr 'unsafe-inline'; " if sized_elements else ""
+    return (
+        f"default-src 'none'; script-src {scripts}; style-src {styles}; {own_styles}"
+        f"img-src {images}; base-uri 'none'; form-action 'none'"
+    )

@@ -21,7 +21,7 @@ import pandas as pd
 import shapely
 
 from cami_units import words
-from cami_units.model import COVERED_LAYERS, Imprint
+from cami_units.model import COVERED_LAYERS, Imprint, page_policy
 from cami_units.webmap import _html
 from cami_units.webmap._page_text import shown
 from cami_units.webmap._payload import Cards, payload
@@ -50,11 +50,6 @@ _LATTICE: Final = 100_000
 
 _IMPORT: Final = re.compile(r"^import \{([^}]*)\} from \"\./(\w+)\.js\";\n", re.MULTILINE)
 _EXPORT: Final = re.compile(r"^export (?=(?:async )?(?:function|const|class) (\w+))", re.MULTILINE)
-
-_CSP: Final = (
-    "default-src 'none'; script-src {scripts}; style-src {styles}; style-src-attr 'unsafe-inline'; "
-    "img-src data:; base-uri 'none'; form-action 'none'"
-)
 
 _OWN_WORDS: Final = "draw "
 _WORDS: Final = (
@@ -216,9 +211,10 @@ def _composed(content: Mapping[str, Any], imprint: Imprint, group: str) -> str:
         lang=lang,
         languages=content["languages"],
         t=content["words"][lang],
-        csp=_CSP.format(
+        csp=page_policy(
             scripts=" ".join(_html._hash(_html._block(script)) for script in scripts),
             styles=" ".join(_html._hash(_html._block(style)) for style in styles),
+            sized_elements=True,
         ),
         styles=[_html._block(style) for style in styles],
         scripts=[_html._block(script) for script in scripts],

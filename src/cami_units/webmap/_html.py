@@ -27,7 +27,7 @@ from folium.template import Template
 from xstatic.pkg import jquery, leaflet
 
 from cami_units import words
-from cami_units.model import DISCLAIMER, Imprint, InputError, listed
+from cami_units.model import DISCLAIMER, Imprint, InputError, listed, page_policy
 from cami_units.webmap._page_text import shown
 
 _SCRIPTS: Final = (
@@ -41,10 +41,6 @@ _SCRIPTS: Final = (
     "swipe.js",
     "search.js",
     "start.js",
-)
-_CSP: Final = (
-    "default-src 'none'; script-src {scripts}; style-src {styles}; style-src-attr 'unsafe-inline'; "
-    "img-src {images}; base-uri 'none'; form-action 'none'"
 )
 
 
@@ -124,10 +120,11 @@ class _Page(Figure):  # type: ignore[misc]
         return _template().render(
             lang=self._content["lang"],
             t=self._content["words"][self._content["lang"]],
-            csp=_CSP.format(
+            csp=page_policy(
                 scripts=" ".join(_hash(_block(script)) for script in scripts),
                 styles=" ".join(map(_hash, [*map(_block, styles), *_style_blocks(head)])),
                 images=" ".join(["data:", *_tile_hosts(_descendants(self))]),
+                sized_elements=True,
             ),
             styles=[_block(style) for style in styles],
             scripts=[_block(script) for script in scripts],
