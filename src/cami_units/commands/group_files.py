@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -353,14 +353,9 @@ def _take(placemarks: Placemarks, label: str, digest: str, reading: _Reading) ->
     group_files.notices += _reader_notices(placemarks.notes, label)
     rows = placemarks.table.to_dict("records")
     usable = [_mark(row, label) for row in rows if row["kind"] in ("polygon", "line", "point")]
-    own_marks: list[dict[str, Any]] = []
-    evidence: list[dict[str, Any]] = []
-    for mark in usable:
-        (evidence if _is_evidence(mark, base_facts) else own_marks).append(mark)
-    shapes = _parts_together([mark for mark in own_marks if mark["ground"] is not None])
-    specks = [mark for mark in shapes if _is_too_small(mark, base_facts)]
-    shapes = [mark for mark in shapes if mark not in specks]
-    pins = [mark for mark in own_marks if mark["ground"] is None]
+    evidence, own_marks = _parted(usable, lambda mark: _is_evidence(mark, base_facts))
+    pins, grounds = _parted(own_marks, lambda mark: mark["ground"] is None)
+    specks, shapes = _parted(_parts_together(grounds), lambda mark: _is_too_small(mark, base_facts))
     group, group_by = (
         _group(label, shapes, base_facts, group_files) if own_marks else _named(label, base_facts)
     )
@@ -369,15 +364,11 @@ def _take(placemarks: Placemarks, label: str, digest: str, reading: _Reading) ->
     for mark in shapes:
         _turn_swapped(mark, base_facts, group_files)
     group_files.placemarks += [_shape(mark, group, group_files) for mark in shapes]
-    group_files.pins += [row for mark in pins for row in _remarks(mark, group)]
-    group_files.pins += [
-        row for mark in shapes if mark["lines"] is not None for row in _remarks(mark, group)
-    ]
-    for mark in specks:
-        place = (label, mark["folder"], mark["name"], Note("too small"), int(mark["line"]))
-        group_files.notices.append(workshop.Notice(*place))
-        group_files.pins.append(_pin_on_ground(mark, group))
+    # A polygon may have lines beside it: they are remarks, as those without a polygon are.
+    group_files.pins += [row for mark in (*pins, *shapes) for row in _remarks(mark, group)]
+    group_files.pins += [_pin_on_ground(mark, group) for mark in specks]
     group_files.pins += [_pin_on_evidence(mark, group) for mark in evidence if _is_comment(mark)]
+    group_files.notices += [_notice(mark, Note("too small")) for mark in specks]
     passed = sum(row["kind"] in ("view", "vertex") for row in rows)
     unchanged = digest in reading.handed_out
     group_files.files.append(
@@ -398,11 +389,33 @@ def _take(placemarks: Placemarks, label: str, digest: str, reading: _Reading) ->
     )
     if unchanged:
         group_files.note(label, "unchanged file")
-    unusable = group_files.files[-1].unusable
-    if not own_marks and unusable:
-        group_files.note(label, "none usable", count=unusable)
-    elif not own_marks and not _SAYS_WHY & set(placemarks.notes["key"]):
-        group_files.note(label, "nothing drawn")
+    if not own_marks:
+        _say_nothing_drawn(group_files, placemarks)
+
+
+def _parted(
+    marks: Iterable[dict[str, Any]], fits: Callable[[dict[str, Any]], bool]
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The marks that fit, and the others, each in their order."""
+    fitting: list[dict[str, Any]] = []
+    others: list[dict[str, Any]] = []
+    for mark in marks:
+        (fitting if fits(mark) else others).append(mark)
+    return fitting, others
+
+
+def _notice(mark: Mapping[str, Any], note: Note) -> workshop.Notice:
+    """Something noticed of a placemark."""
+    return workshop.Notice(mark["file"], mark["folder"], mark["name"], note, int(mark["line"]))
+
+
+def _say_nothing_drawn(group_files: GroupFiles, placemarks: Placemarks) -> None:
+    """Note of the last file that nothing of a group is in it, unless its reader has said why."""
+    file = group_files.files[-1]
+    if file.unusable:
+        group_files.note(file.file, "none usable", count=file.unusable)
+    elif not _SAYS_WHY & set(placemarks.notes["key"]):
+        group_files.note(file.file, "nothing drawn")
 
 
 def _named(label: str, base_facts: HandedOut) -> tuple[str, str]:
@@ -565,8 +578,7 @@ def _turn_swapped(mark: dict[str, Any], base_facts: HandedOut, group_files: Grou
     if _likeness(outline, turned) < least:
         return
     mark["ground"] = shapely.orient_polygons(turned)
-    place = (mark["file"], mark["folder"], mark["name"], Note("axes turned"), int(mark["line"]))
-    group_files.notices.append(workshop.Notice(*place))
+    group_files.notices.append(_notice(mark, Note("axes turned")))
 
 
 _VERY_LIKE: Final = 0.99

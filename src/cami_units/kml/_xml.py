@@ -603,14 +603,8 @@ def _salvaged(text: str, name: str, notes: list[Note], error: etree.XMLSyntaxErr
             element = _alone(mark, declared)
             if element is not None:
                 sound[str(number)] = element
-            named = _SIMPLE_NAME.search(mark)
-            title = named[0] if named else ""
-            lines = "\n" * (mark.count("\n") - title.count("\n"))
-            frame.append(f'<{tag} salvage="{number}">{title}{lines}</{tag}>')
+            frame.append(_stub(tag, mark, number))
     folders = "".join(frame).encode("utf-8", "replace")
-    with suppress(etree.XMLSyntaxError):
-        _tree(folders)
-        frame.clear()  # nothing but the placemarks was at fault
     root = _tree(folders, recover=True)
     begun = sum(
         len(_PLACEMARK.findall(piece)) for piece, is_text in _around_cdata(text) if not is_text
@@ -618,11 +612,40 @@ def _salvaged(text: str, name: str, notes: list[Note], error: etree.XMLSyntaxErr
     if root is None or local(root) not in _ROOTS or not begun:
         raise InputError(_broken(name, text, error))
     refuse_odd(root, name)
-    stubs = [
-        stub_element
-        for stub_element in root.iter(etree.Element)
-        if local(stub_element) == "Placemark"
-    ]
+    beyond = _put_all_back(root, sound, begun)
+    saved = sum(1 for mark in root.iter(etree.Element) if _is_sound(mark))
+    if not saved:
+        raise InputError(_broken(name, text, error))
+    facts = {"line": error.lineno or 1, "read": saved, "count": begun}
+    if _is_cut(text):
+        note = Note("cut off", facts)
+    elif saved == begun and _is_well_formed(folders):
+        # Slips in words and attributes, all of them mended: nothing is missing.
+        return Parsed(name, root, tuple(notes))
+    else:
+        note = Note("not well-formed", facts | {"cause": clean_name(error.msg)[:150]})
+    return Parsed(name, root, (*notes, note), whole=False, beyond=beyond)
+
+
+def _stub(tag: str, mark: str, number: int) -> str:
+    """What stands for a placemark while the folders are read: its name, and as many lines."""
+    named = _SIMPLE_NAME.search(mark)
+    title = named[0] if named else ""
+    lines = "\n" * (mark.count("\n") - title.count("\n"))
+    return f'<{tag} salvage="{number}">{title}{lines}</{tag}>'
+
+
+def _is_well_formed(content: bytes) -> bool:
+    """Whether a text could be read without any mending."""
+    with suppress(etree.XMLSyntaxError):
+        _tree(content)
+        return True
+    return False
+
+
+def _put_all_back(root: etree._Element, sound: dict[str, etree._Element], begun: int) -> int:
+    """Whole placemarks to their places; how many were begun whose places are lost."""
+    stubs = [element for element in root.iter(etree.Element) if local(element) == "Placemark"]
     for stub in stubs[begun:]:
         # A tag that is itself cut off: the parser has made an element of "<Placemark".
         outer = stub.getparent()
@@ -630,19 +653,7 @@ def _salvaged(text: str, name: str, notes: list[Note], error: etree.XMLSyntaxErr
             outer.remove(stub)
     for stub in stubs[:begun]:
         _put_back(stub, sound)
-    saved = sum(1 for mark in root.iter(etree.Element) if _is_sound(mark))
-    if not saved:
-        raise InputError(_broken(name, text, error))
-    beyond = max(begun - len(stubs), 0)
-    facts = {"line": error.lineno or 1, "read": saved, "count": begun}
-    if _is_cut(text):
-        note = Note("cut off", facts)
-    elif saved == begun and not frame:
-        # Slips in words and attributes, all of them mended: nothing is missing.
-        return Parsed(name, root, tuple(notes))
-    else:
-        note = Note("not well-formed", facts | {"cause": clean_name(error.msg)[:150]})
-    return Parsed(name, root, (*notes, note), whole=False, beyond=beyond)
+    return max(begun - len(stubs), 0)
 
 
 def _cut_out(text: str) -> Iterator[tuple[str, str, str]]:
