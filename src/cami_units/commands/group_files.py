@@ -594,7 +594,7 @@ def _is_elsewhere(ground: Any, outline: Any) -> bool:
 def _likeness(first: Any, second: Any) -> float:
     """Jaccard index of two outlines in degrees: to tell, never to report."""
     shared = float(shapely.intersection(first, second).area)
-    return shared / (first.area + second.area - shared)
+    return shared / float(first.area + second.area - shared)
 
 
 def _shape(mark: Mapping[str, Any], group: str, group_files: GroupFiles) -> dict[str, Any]:
