@@ -150,9 +150,13 @@ def keeper_of(cache: Cache) -> Keeper:
 
 def cache_of_round(directory: Path) -> Cache:
     """The cache of the workshop a round belongs to: beside its plan, else beside the round."""
-    beside = directory.resolve().parent
-    homes = [folder for folder in (beside, beside.parent) if (folder / "plan.toml").is_file()]
-    return Cache([*homes, beside][0] / FOLDER)
+    folder_of_plan = directory.resolve().parent
+    homes = [
+        folder
+        for folder in (folder_of_plan, folder_of_plan.parent)
+        if (folder / "plan.toml").is_file()
+    ]
+    return Cache([*homes, folder_of_plan][0] / FOLDER)
 
 
 def parts_of(value: Any) -> dict[str, Any]:

@@ -238,8 +238,7 @@ def _beside_cells(sheet: Sheet, title: str, file: str) -> Iterator[Problem]:
 def _one_unit_a_row(activities: pd.DataFrame) -> pd.DataFrame:
     """Activities with one unit each: "CU-001; CU-002" and "CU-003 and CU-007" are two rows."""
     units = [
-        found if len(found := _UNIT.findall(value)) > 1 else [value]
-        for value in activities["unit_id"]
+        ids if len(ids := _UNIT.findall(value)) > 1 else [value] for value in activities["unit_id"]
     ]
     several = pd.Series(units, index=activities.index, dtype=object)
     return activities.assign(unit_id=several).explode("unit_id", ignore_index=True)

@@ -90,7 +90,9 @@ def known_word(value: str, vocabulary: tuple[str, ...]) -> str:
     """The word of a list that a value means, in whatever language; the value where it means none."""
     plain = _plain(value)
     spellings = (
-        word for word in vocabulary if any(plain == _plain(one) for one in _spellings(word))
+        word
+        for word in vocabulary
+        if any(plain == _plain(spelling) for spelling in _spellings(word))
     )
     return next(spellings, value)
 

@@ -175,10 +175,12 @@ def _xlsx_sheets(parts: Mapping[str, bytes]) -> Iterator[tuple[str, Sheet]]:
     )
     book = _tree(parts[home])
     relations = _relations(parts, home)
-    beside = {kind.rsplit("/", 1)[-1]: target for kind, target in relations.values()}
-    texts = _shared_texts(parts.get(beside.get("sharedStrings", "")))
-    date_styles = _date_styles(parts.get(beside.get("styles", "")))
-    is_mac = any(_attribute(one, "date1904") in ("1", "true") for one in _all(book, "workbookPr"))
+    parts_by_kind = {kind.rsplit("/", 1)[-1]: target for kind, target in relations.values()}
+    texts = _shared_texts(parts.get(parts_by_kind.get("sharedStrings", "")))
+    date_styles = _date_styles(parts.get(parts_by_kind.get("styles", "")))
+    is_mac = any(
+        _attribute(element, "date1904") in ("1", "true") for element in _all(book, "workbookPr")
+    )
     epoch = CALENDAR_MAC_1904 if is_mac else WINDOWS_EPOCH
     for sheet in _all(book, "sheet"):
         _, target = relations.get(_attribute(sheet, "id"), ("", ""))
@@ -266,8 +268,8 @@ def _xlsx_value(cell: Any, texts: list[str], date_styles: set[int], epoch: dt.da
     """What a cell shows, as text."""
     kind = _attribute(cell, "t")
     if kind == "inlineStr":
-        return clean_text("\n".join(_rich_text(one) for one in _all(cell, "is")))
-    value = next((one.text or "" for one in _all(cell, "v")), "")
+        return clean_text("\n".join(_rich_text(element) for element in _all(cell, "is")))
+    value = next((element.text or "" for element in _all(cell, "v")), "")
     if not value:
         return ""
     if kind == "s":
@@ -338,15 +340,15 @@ def _ods_value(cell: Any) -> tuple[str, str]:
     for paragraph in _all(cell, "p"):
         is_remark = any(_name(parent) == "annotation" for parent in paragraph.iterancestors())
         (remark_lines if is_remark else lines).append("".join(paragraph.itertext()))
-    shown = clean_text("\n".join(lines))
+    cell_text = clean_text("\n".join(lines))
     kind = cell.get(f"{{{_OFFICE}}}value-type", "")
     if kind == "date":
         moment = cell.get(f"{{{_OFFICE}}}date-value", "")
-        shown = _day(dt.datetime.fromisoformat(moment)) if moment else shown
-    elif kind == "float" and not _ERROR.fullmatch(shown):
+        cell_text = _day(dt.datetime.fromisoformat(moment)) if moment else cell_text
+    elif kind == "float" and not _ERROR.fullmatch(cell_text):
         number = float(cell.get(f"{{{_OFFICE}}}value", "nan"))
-        shown = clean_text(int(number) if number.is_integer() else number)
-    return shown, clean_text("\n".join(remark_lines))
+        cell_text = clean_text(int(number) if number.is_integer() else number)
+    return cell_text, clean_text("\n".join(remark_lines))
 
 
 _OFFICE: Final = "urn:oasis:names:tc:opendocument:xmlns:office:1.0"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -158,21 +158,9 @@ def in_our_words(
         if heading != "geometry":
             headings.setdefault(plain(str(heading)), heading)
     dialect = [column for column in DIALECTS[layer] if only is None or column.name in only]
-    theirs_of_ours: dict[str, Any] = {}
-    problems = [] if only is not None else _unknown_columns(layer, file, rules)
-    for column in dialect:
-        if column.name in rules.constants:
-            continue
-        theirs = rules.columns.get(column.name, "")
-        their_heading: Any = (
-            headings.get(plain(theirs)) if theirs else _heading(column, table, headings)
-        )
-        if their_heading is not None:
-            theirs_of_ours[column.name] = their_heading
-        elif theirs:
-            problems.append(_no_such_column(layer, file, column.name, theirs, headings))
-        elif column.required and column.name not in rules.defaults:
-            problems.append(_missing_column(layer, file, column, headings, rules))
+    theirs_of_ours, problems = _matched(dialect, table, headings, layer, file, rules)
+    if only is None:
+        problems = [*_unknown_columns(layer, file, rules), *problems]
     ours = {name: cleaned_values(table[heading]) for name, heading in theirs_of_ours.items()}
     names = [column.name for column in dialect]
     for name, value in (*rules.defaults.items(), *rules.constants.items()):
@@ -189,6 +177,33 @@ def in_our_words(
         name: cleaned_values(table[heading]) for name, heading in extras.items() if name not in ours
     }
     return pd.DataFrame({**ours, **others}, index=table.index), problems
+
+
+def _matched(
+    dialect: Sequence[Column],
+    table: pd.DataFrame,
+    headings: Mapping[str, Any],
+    layer: str,
+    file: str,
+    rules: FileRules,
+) -> tuple[dict[str, Any], list[Problem]]:
+    """By our name the heading of the file that stands for it, and what is missed."""
+    theirs_of_ours: dict[str, Any] = {}
+    problems = []
+    for column in dialect:
+        if column.name in rules.constants:
+            continue
+        theirs = rules.columns.get(column.name, "")
+        their_heading: Any = (
+            headings.get(plain(theirs)) if theirs else _heading(column, table, headings)
+        )
+        if their_heading is not None:
+            theirs_of_ours[column.name] = their_heading
+        elif theirs:
+            problems.append(_no_such_column(layer, file, column.name, theirs, headings))
+        elif column.required and column.name not in rules.defaults:
+            problems.append(_missing_column(layer, file, column, headings, rules))
+    return theirs_of_ours, problems
 
 
 def _heading(column: Column, table: pd.DataFrame, headings: Mapping[str, Any]) -> Any:

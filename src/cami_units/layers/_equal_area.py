@@ -271,8 +271,8 @@ def _rounded(shapes: Shapes, decimals: int) -> Shapes:
     # A ring of four corners or fewer is a cell or a box: the lattice is far finer than either.
     many = np.flatnonzero(shapely.get_num_coordinates(rounded) > 5)
     for row in many[~shapely.is_valid(rounded[many])]:
-        whole = shapely.set_precision(shapes[row], 10.0**-decimals)
-        rounded[row] = shapely.transform(whole, on_lattice)
+        joined_shapes = shapely.set_precision(shapes[row], 10.0**-decimals)
+        rounded[row] = shapely.transform(joined_shapes, on_lattice)
     return rounded
 
 

@@ -66,8 +66,8 @@ def _columns(layer: str) -> str:
     if layer == "ranges":
         needed[-1] += " (or [species])"
     others = [column.name for column in dialect if not column.required][:4]
-    known = sorted(others, key=lambda name: name.endswith("_id"))
-    return "; ".join((", ".join(needed) or "none needed", ", ".join(known)))
+    optional = sorted(others, key=lambda name: name.endswith("_id"))
+    return "; ".join((", ".join(needed) or "none needed", ", ".join(optional)))
 
 
 VECTORS: Final = f"Polygons, lines and points come as {_VECTORS}."

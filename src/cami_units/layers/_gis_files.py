@@ -235,7 +235,7 @@ def _undisturbed(path: Path) -> Iterator[Path]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class _Request:
     """What is asked of a file: for which layer, of what geometry, which rows, and how."""
 
     layer: str
@@ -272,33 +272,33 @@ def datasets(
         download of the Red List or of WDPA holds a few rows for us.
     """
     suffix = path.suffix.casefold()
-    asked = _Asked(
+    request = _Request(
         layer, path.name, kind or geometry_of(layer), rules or FileRules(), select or _every_row
     )
     try:
         if suffix in KML_SUFFIXES or (suffix == ".zip" and _is_kmz(path)):
-            return _kml_datasets(path, asked)
+            return _kml_datasets(path, request)
         if suffix == database.SUFFIX:
-            dataset, notes = _chosen("", database.queried(path), asked)
+            dataset, notes = _chosen("", database.queried(path), request)
             return [dataset], notes
         if suffix in PARQUET_SUFFIXES:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of coordinates that are no numbers: told later
                 table = gpd.read_parquet(path)
-            dataset, notes = _chosen("", table, asked)
+            dataset, notes = _chosen("", table, request)
             return [dataset], notes
         if suffix == ".zip":
-            return _zip_datasets(path, asked)
+            return _zip_datasets(path, request)
         if suffix in RASTERS and layer == "ranges":
-            return _raster_datasets(path, asked)
+            return _raster_datasets(path, request)
         if suffix in TABLES and layer == "context":
             table, cleaning = occurrence_rows(path, layer)
-            dataset, notes = _chosen("", table, asked)
+            dataset, notes = _chosen("", table, request)
             return [dataset], [*cleaning, *notes]
         if suffix in GDAL_SUFFIXES:
             opened = _open_elsewhere(layer, path)
             with _undisturbed(path) as address:
-                results, problems = _gdal_datasets("", str(address), asked)
+                results, problems = _gdal_datasets("", str(address), request)
             return results, [*opened, *problems]
     except _UNREADABLE as error:
         return [], [_unreadable(layer, path, error)]
@@ -317,14 +317,14 @@ def _every_row(
     return np.ones(len(attributes), dtype=bool), []
 
 
-def _chosen(part: str, table: gpd.GeoDataFrame, asked: _Asked) -> tuple[Dataset, list[Problem]]:
+def _chosen(part: str, table: gpd.GeoDataFrame, request: _Request) -> tuple[Dataset, list[Problem]]:
     """The rows of a table that are ours, numbered as in the file."""
     plain = table.set_axis(pd.RangeIndex(1, len(table) + 1, name="row"), axis=0)
     if plain.geometry.name != "geometry":
         plain = plain.drop(columns="geometry", errors="ignore").rename_geometry("geometry")
-    name = f"{asked.file}: {part}" if part else asked.file
-    ours, notes = asked.select(pd.DataFrame(plain.drop(columns="geometry")), name, asked.rules)
-    return Dataset(asked.file, part, plain[ours], len(plain)), notes
+    name = f"{request.file}: {part}" if part else request.file
+    ours, notes = request.select(pd.DataFrame(plain.drop(columns="geometry")), name, request.rules)
+    return Dataset(request.file, part, plain[ours], len(plain)), notes
 
 
 def _unreadable(layer: str, path: Path, error: Exception) -> Problem:
@@ -347,20 +347,20 @@ def _beside(path: Path, suffix: str) -> bool:
     )
 
 
-def _raster_datasets(path: Path, asked: _Asked) -> tuple[list[Dataset], list[Problem]]:
+def _raster_datasets(path: Path, request: _Request) -> tuple[list[Dataset], list[Problem]]:
     """A range as the outline of the cells of a raster that count."""
-    said = asked.rules.defaults.get("at_least")
+    said = request.rules.defaults.get("at_least")
     try:
         table = counted_cells(path, None if said is None else float(said))
     except SeveralValuesError as error:
         what = f"a raster of several values ({error}): nobody says from which on a cell is range"
         cure = "Say it in the plan:\n[defaults.ranges]\nat_least = 0.5"
-        return [], [Problem("refuses", asked.layer, path.name, "", what, cure)]
-    dataset, notes = _chosen("", table, asked)
+        return [], [Problem("refuses", request.layer, path.name, "", what, cure)]
+    dataset, notes = _chosen("", table, request)
     count = int(table["cells"].iloc[0])
     rule = "" if said is None else f" of at least {float(said):g}"
     what = f"a raster: {count:,} cells{rule} are taken as range, along their edges"
-    return [dataset], [Problem("note", asked.layer, path.name, "", what), *notes]
+    return [dataset], [Problem("note", request.layer, path.name, "", what), *notes]
 
 
 # -- KML ------------------------------------------------------------------------------------------
@@ -372,26 +372,26 @@ def _is_kmz(path: Path) -> bool:
     return ".kml" in suffixes and not suffixes & set(GDAL_SUFFIXES)
 
 
-def _kml_datasets(path: Path, asked: _Asked) -> tuple[list[Dataset], list[Problem]]:
+def _kml_datasets(path: Path, request: _Request) -> tuple[list[Dataset], list[Problem]]:
     """The placemarks of a KML or KMZ, one row each."""
     from cami_units import kml  # only who brings KML waits for lxml
 
     table, problems = kml.read_kml(path)
     notes = [
-        Problem(problem.level, asked.layer, path.name, problem.where, problem.what, problem.cure)
+        Problem(problem.level, request.layer, path.name, problem.where, problem.what, problem.cure)
         for problem in problems
     ]
     closing = np.array(
         [loop and shape.geom_type == "LineString" for loop, shape in _loops(table)], dtype=bool
     )
-    if asked.kind == "polygon" and closing.any():
+    if request.kind == "polygon" and closing.any():
         shapes = table.geometry.to_numpy().copy()
         rings = [[*shape.coords, shape.coords[0]] for shape in shapes[closing]]
         shapes[closing] = shapely.polygons([shapely.linearrings(ring) for ring in rings])
         table = table.set_geometry(gpd.GeoSeries(shapes, index=table.index, crs=LONLAT))
         what = f"{int(closing.sum())} paths whose ends nearly meet: taken as polygons"
         names = listed(table.loc[closing, "name"])
-        notes.append(Problem("counted", asked.layer, path.name, names, what))
+        notes.append(Problem("counted", request.layer, path.name, names, what))
     data = pd.DataFrame(table["data"].tolist(), index=table.index)
     named_columns = table[["name", "description", "folder", "placemark_id"]]
     extra = data[
@@ -408,7 +408,7 @@ def _kml_datasets(path: Path, asked: _Asked) -> tuple[list[Dataset], list[Proble
     ]
     first = plain[~pd.Series(number, index=plain.index).duplicated()]
     placemarks = first.set_geometry(gpd.GeoSeries(shapes, index=first.index, crs=LONLAT))
-    dataset, row_notes = _chosen("", placemarks, asked)
+    dataset, row_notes = _chosen("", placemarks, request)
     return [dataset], notes + row_notes
 
 
@@ -429,16 +429,16 @@ def _together(parts: Any) -> Any:
 # -- zip ------------------------------------------------------------------------------------------
 
 
-def _zip_datasets(path: Path, asked: _Asked) -> tuple[list[Dataset], list[Problem]]:
+def _zip_datasets(path: Path, request: _Request) -> tuple[list[Dataset], list[Problem]]:
     """The layers of every file in an archive."""
     members = _zip_members(path)
     if not members:
         what = "the archive holds no file of a kind that is read"
         cure = "It should hold a shapefile, GeoPackage, GeoJSON or file geodatabase."
-        return [], [Problem("refuses", asked.layer, path.name, "", what, cure)]
+        return [], [Problem("refuses", request.layer, path.name, "", what, cure)]
     results, problems = [], []
     for part, address in members:
-        member_datasets, notes = _gdal_datasets(part if len(members) > 1 else "", address, asked)
+        member_datasets, notes = _gdal_datasets(part if len(members) > 1 else "", address, request)
         results += member_datasets
         problems += notes
     return results, problems
@@ -488,33 +488,35 @@ def _check_archive(archive: zipfile.ZipFile) -> None:
 # -- GDAL -----------------------------------------------------------------------------------------
 
 
-def _gdal_datasets(part: str, address: str, asked: _Asked) -> tuple[list[Dataset], list[Problem]]:
+def _gdal_datasets(
+    part: str, address: str, request: _Request
+) -> tuple[list[Dataset], list[Problem]]:
     """The layers of a file whose geometry fits, as GDAL reads them."""
     file_layers = [(str(name), str(geometry)) for name, geometry in pyogrio.list_layers(address)]
     fitting = [
         name
         for name, geometry in file_layers
-        if geometry != "None" and _FITTING[asked.kind].search(geometry)
+        if geometry != "None" and _FITTING[request.kind].search(geometry)
     ]
-    same_named = [name for name in fitting if name in (asked.layer, f"{asked.layer}_used")]
+    same_named = [name for name in fitting if name in (request.layer, f"{request.layer}_used")]
     layer_names = same_named or fitting or [name for name, geometry in file_layers[:1]]
     problems = []
     passed = [name for name, _ in file_layers if name not in layer_names]
     if passed:
         what = f"read here: {listed(layer_names)}; other layers of the file are passed over"
-        problems.append(Problem("note", asked.layer, asked.file, listed(passed), what))
+        problems.append(Problem("note", request.layer, request.file, listed(passed), what))
     results = []
     for name in sorted(layer_names):
         inner = f"{part}/{name}" if part and len(file_layers) > 1 else part
         label = name if len(file_layers) > 1 and not part else inner
-        dataset, notes = _gdal_dataset(label, address, name, asked)
+        dataset, notes = _gdal_dataset(label, address, name, request)
         results.append(dataset)
         problems += notes
     return results, problems
 
 
 def _gdal_dataset(
-    part: str, address: str, name: str, asked: _Asked
+    part: str, address: str, name: str, request: _Request
 ) -> tuple[Dataset, list[Problem]]:
     """One layer of a file: all attributes, and the geometry of the rows that are ours."""
     with warnings.catch_warnings(record=True) as caught:
@@ -524,37 +526,37 @@ def _gdal_dataset(
             layer=name,
             return_fids=True,
             read_geometry=False,
-            encoding=asked.rules.encoding,
+            encoding=request.rules.encoding,
         )
         attributes = pd.DataFrame(
             dict(zip((str(column) for column in meta["fields"]), fields, strict=True)),
             index=pd.RangeIndex(1, len(fids) + 1, name="row"),
         ).drop(columns="geometry", errors="ignore")
         notes: list[Problem] = []
-        if meta.get("encoding") == _UNSAID_ENCODING and not asked.rules.encoding:
-            attributes, notes = _decoded(attributes, asked)
-        label = f"{asked.file}: {part}" if part else asked.file
-        ours, row_notes = asked.select(attributes, label, asked.rules)
+        if meta.get("encoding") == _UNSAID_ENCODING and not request.rules.encoding:
+            attributes, notes = _decoded(attributes, request)
+        label = f"{request.file}: {part}" if part else request.file
+        ours, row_notes = request.select(attributes, label, request.rules)
         wkb = np.full(len(fids), None, dtype=object)
         if meta["geometry_type"] is not None and ours.any():
             some = None if ours.all() else fids[ours]
             wkb[ours] = pyogrio.raw.read(address, layer=name, columns=[], fids=some)[2]
     notes += [
-        Problem("note", asked.layer, asked.file, part, f"GDAL says: {warning}")
+        Problem("note", request.layer, request.file, part, f"GDAL says: {warning}")
         for warning in sorted({str(warning.message) for warning in caught})
         if not re.search("ring|dimension|Measured", warning)
     ]
     geometry, unclosed = _shapes(wkb)
     crs = CRS.from_user_input(meta["crs"]) if meta["crs"] else None
     table = gpd.GeoDataFrame(attributes, geometry=geometry, crs=crs)
-    return Dataset(asked.file, part, table[ours], len(table), unclosed), notes + row_notes
+    return Dataset(request.file, part, table[ours], len(table), unclosed), notes + row_notes
 
 
 _UNSAID_ENCODING: Final = "ISO-8859-1"
 """What GDAL takes a .dbf for that does not say its encoding: every byte a letter, so none is lost."""
 
 
-def _decoded(attributes: pd.DataFrame, asked: _Asked) -> tuple[pd.DataFrame, list[Problem]]:
+def _decoded(attributes: pd.DataFrame, request: _Request) -> tuple[pd.DataFrame, list[Problem]]:
     """Texts of a table that does not say its encoding, in the one that they look like."""
     texts = attributes.select_dtypes(include=["object", "str"]).columns
     words = sorted(
@@ -580,11 +582,11 @@ def _decoded(attributes: pd.DataFrame, asked: _Asked) -> tuple[pd.DataFrame, lis
     for column in texts:
         table[column] = attributes[column].map(decoded)
     what = f"does not say the encoding of its texts: read as {guess.encoding}"
-    key = asked.rules.plan_key or asked.file
+    key = request.rules.plan_key or request.file
     other = guess.other or "koi8-r"
     cure = f'If they are wrong, say it in the plan:\n[encoding]\n"{key}" = "{other}"'
     return table, [
-        Problem("counted", asked.layer, asked.file, guess.text.split("\n")[0], what, cure)
+        Problem("counted", request.layer, request.file, guess.text.split("\n")[0], what, cure)
     ]
 
 

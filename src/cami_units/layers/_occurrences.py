@@ -84,7 +84,7 @@ def occurrence_rows(path: Path, layer: str) -> tuple[gpd.GeoDataFrame, list[Prob
             ("are fossils or animals in captivity", basis.isin(_NOT_WILD).to_numpy(dtype=bool))
         )
     parts = [pd.Series(x), pd.Series(y)]
-    parts += [one.reset_index(drop=True) for one in (species, day) if one is not None]
+    parts += [values.reset_index(drop=True) for values in (species, day) if values is not None]
     repeated = pd.concat(parts, axis=1).duplicated().to_numpy(dtype=bool)
     reasons.append(("repeat species, place and day of another", repeated))
     keep = np.ones(len(table), dtype=bool)

@@ -74,8 +74,8 @@ def counted_cells(file: Path, at_least: float | None) -> gpd.GeoDataFrame:
         counts.astype(np.uint8), mask=counts, transform=transform, connectivity=4
     )
     parts = [shapely.geometry.shape(outline) for outline, _ in outlines]
-    whole = shapely.multipolygons(parts) if parts else shapely.MultiPolygon()
-    return gpd.GeoDataFrame({"cells": [int(counts.sum())]}, geometry=[whole], crs=crs)
+    outline_of_all = shapely.multipolygons(parts) if parts else shapely.MultiPolygon()
+    return gpd.GeoDataFrame({"cells": [int(counts.sum())]}, geometry=[outline_of_all], crs=crs)
 
 
 class SeveralValuesError(InputError):

@@ -169,6 +169,22 @@ def _split(value: object) -> list[str]:
     return [name.strip() for name in value.split(";") if name.strip()]
 
 
+def _below_species(
+    full: str, short: str, names: Names, rules: Mapping[str, Sequence[str]]
+) -> Match:
+    """Which taxon a row is of that names a sub-species."""
+    if full in rules:
+        return Match("ruled", source=full)
+    if full in names.taxa:
+        return Match("ours", names.taxa[full], is_part=full in names.parts)
+    if short in names.guarded:
+        return Match("other", names.guarded[short])
+    # a sub-species of a species of ours
+    if short in names.taxa and short not in names.domestic:
+        return Match("ours", names.taxa[short], is_part=True)
+    return Match("unknown")
+
+
 def match(
     name: str | None,
     subspecies: str | None,
@@ -187,17 +203,7 @@ def match(
         words = (*words[:2], below[2] if len(below) == 3 else below[0])
     short = " ".join(words[:2])
     if len(words) == 3:
-        full = " ".join(words)
-        if full in rules:
-            return Match("ruled", source=full)
-        if full in names.taxa:
-            return Match("ours", names.taxa[full], is_part=full in names.parts)
-        if short in names.guarded:
-            return Match("other", names.guarded[short])
-        # a sub-species of a species of ours
-        if short in names.taxa and short not in names.domestic:
-            return Match("ours", names.taxa[short], is_part=True)
-        return Match("unknown")
+        return _below_species(" ".join(words), short, names, rules)
     place = _place(subpop or _in_brackets(name or ""))
     if place:
         ours = {

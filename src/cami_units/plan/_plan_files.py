@@ -159,7 +159,6 @@ def _contradictions(profile: Profile) -> Iterator[str]:
             'status is "official" without a reference: official criteria are those of a document. '
             'Give reference = "…", or say status = "operational proxy"'
         )
-    c5, c2, score = profile.C5, profile.C2, profile.score
     known_criteria = (*model.CRITERIA, *sorted(profile.further))
     for key in ("any_of", "evidence"):
         for number, word in enumerate(getattr(profile.decision, key) or (), start=1):
@@ -168,6 +167,14 @@ def _contradictions(profile: Profile) -> Iterator[str]:
                     f'[decision] {key}, item {number}: "{word}" came, one of {listed(known_criteria, 20)} is '
                     f"expected.{nearest(word, known_criteria)}"
                 )
+    yield from _contradictions_of_grades(profile)
+    yield from _contradictions_of_weights(profile)
+    yield from _contradictions_of_scores(profile)
+
+
+def _contradictions_of_grades(profile: Profile) -> Iterator[str]:
+    """Grades of evidence that count and have no worth."""
+    c5 = profile.C5
     if c5.grades is not None:
         for table, words in (("C5", c5.counted_grades), ("G2", profile.G2.crossing_grades)):
             strange = [word for word in words or () if word not in c5.grades]
@@ -177,6 +184,11 @@ def _contradictions(profile: Profile) -> Iterator[str]:
                     f"[{table}] {key}: grade {listed(strange)} has no worth in [C5] grades "
                     f"({listed(c5.grades, 9)}). Add it there, or take it out here"
                 )
+
+
+def _contradictions_of_weights(profile: Profile) -> Iterator[str]:
+    """Categories of the Red List that count and have no weight."""
+    c2 = profile.C2
     if c2.weights is not None:
         if c2.unknown_counts_as is not None and c2.unknown_counts_as not in c2.weights:
             yield (
@@ -189,6 +201,11 @@ def _contradictions(profile: Profile) -> Iterator[str]:
                 f"[C2] or_categories: {listed(strange)} has no weight in [C2] weights "
                 f"({listed(c2.weights, 9)}). Add it there, or take it out here"
             )
+
+
+def _contradictions_of_scores(profile: Profile) -> Iterator[str]:
+    """Weights without a maximum, or that add up to nothing; tiers that leave units out."""
+    score = profile.score
     if score.weights is not None:
         bare = sorted(set(score.weights) - set(score.maxima or score.weights))
         if bare:
