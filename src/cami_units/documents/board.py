@@ -23,7 +23,7 @@ from pptx.util import Emu, Length, Mm, Pt
 from cami_units import words
 from cami_units.documents._filled_page import page
 from cami_units.documents._worksheets import save_settled
-from cami_units.documents.board_slides import Board, Slide
+from cami_units.documents.board_slides import Board, ShownActivity, Slide
 from cami_units.documents.unit_drawing import (
     LABEL_SIZES,
     LINES,
@@ -299,10 +299,7 @@ def _add_activities(book: Any, unit: Slide, imprint: Imprint, place: str, lang: 
             [Mm(46), Mm(214), Mm(60.7)],
         )
     size, room, fitting = 11.0, Mm(146).pt, 1
-    cells = [
-        [theme, *([row.old_text] if len(keys) == 4 else []), row.text, row.facts]
-        for theme, row in rows
-    ]
+    cells = [_activity_cells(theme, row, with_old=len(keys) == 4) for theme, row in rows]
     heights = [
         max(_rows(words_in, width.pt, size) for words_in, width in zip(line, widths, strict=True))
         * size
@@ -329,6 +326,11 @@ def _add_activities(book: Any, unit: Slide, imprint: Imprint, place: str, lang: 
         slide.notes_slide.notes_text_frame.text = "\n".join(
             _line(f"{theme}: {row.text}") for theme, row in rows
         )
+
+
+def _activity_cells(theme: str, row: ShownActivity, *, with_old: bool) -> list[str]:
+    """What a row of the table of activities says."""
+    return [theme, *([row.old_text] if with_old else []), row.text, row.facts]
 
 
 def _write_heading(slide: Any, unit: Slide) -> None:

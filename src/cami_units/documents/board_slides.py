@@ -153,12 +153,7 @@ def board(
     lang, tables = shown_scene.lang, round_.tables
     cards = {str(row["unit_id"]): row for row in shown_scene.cards.to_dict("records")}
     flat = {str(row["unit_id"]): row for row in scene.records(shown_scene.units)}
-    versions = _by_unit(_flat(tables, "set_aside", shown_scene.crs))
-    # What a decision replaced is set aside for an undo: it is nobody's version.
-    versions = {
-        unit_id: [row for row in rows if row["group"] != "before"]
-        for unit_id, rows in versions.items()
-    }
+    versions = _versions(_flat(tables, "set_aside", shown_scene.crs))
     remarks = _by_unit(_each_unit(_flat(tables, "remarks", shown_scene.crs)))
     earlier = _earlier(loop.before, shown_scene.crs)
     findings = _by_unit(tables["unit_criteria"])
@@ -175,13 +170,7 @@ def board(
         card, row = cards[unit_id], flat[unit_id]
         own_findings, old = findings.get(unit_id, []), earlier.get(unit_id)
         decisions = lines.get(unit_id, [])
-        pinned = _numbered(
-            [
-                remark_row
-                for remark_row in remarks.get(unit_id, [])
-                if remark_row["kind"] != "conflict"
-            ]
-        )
+        pinned = _numbered(remarks.get(unit_id, []))
         standing = _standing(row, decisions)
         facts = [(words.label(key, lang), str(card[key])) for key in _FACTS]
         slides.append(
@@ -223,19 +212,34 @@ def board(
                 section=loop.sections.get(unit_id, ""),
             )
         )
-    all_statuses = [row["status"] for row in flat.values()]
     return Board(
         lang,
         tuple(slides),
         overview_drawing(base),
-        tuple(
-            (status, words.text(status, lang), all_statuses.count(status))
-            for status in STATUSES
-            if status in all_statuses
-        ),
+        _counted_statuses([row["status"] for row in flat.values()], lang),
         sum(bool(slide.standing) for slide in slides),
         len(slides),
     )
+
+
+def _counted_statuses(all_statuses: Sequence[str], lang: str) -> tuple[tuple[str, str, int], ...]:
+    """Each status that units have, its word, and how many have it."""
+    return tuple(
+        (status, words.text(status, lang), all_statuses.count(status))
+        for status in STATUSES
+        if status in all_statuses
+    )
+
+
+def _versions(table: gpd.GeoDataFrame | None) -> dict[str, list[dict[str, Any]]]:
+    """Other groups' outlines, by unit.
+
+    What a decision replaced is set aside for an undo: it is nobody's version.
+    """
+    return {
+        unit_id: [row for row in rows if row["group"] != "before"]
+        for unit_id, rows in _by_unit(table).items()
+    }
 
 
 def _ordered(units: Mapping[str, Mapping[str, Any]], loop: Loop, order: Sequence[str]) -> list[str]:
@@ -327,8 +331,11 @@ def _activities(
 
 
 def _numbered(remarks: Sequence[dict[str, Any]]) -> list[tuple[int, dict[str, Any]]]:
-    """Remarks with the number that stands beside them on the map; 0: a comment has no place."""
-    placed_rows = [row for row in remarks if row["kind"] != "comment"]
+    """Remarks with the number that stands beside them on the map; 0: a comment has no place.
+
+    Conflicts are questions, not remarks.
+    """
+    placed_rows = [row for row in remarks if row["kind"] not in ("comment", "conflict")]
     others = [row for row in remarks if row["kind"] == "comment"]
     return [*enumerate(placed_rows, start=1), *((0, row) for row in others)]
 
@@ -489,16 +496,7 @@ def _questions(
         name for name in FINDINGS if was.get(name) is True and now.get(name) is not True
     ]
     unknown = [name for name in FINDINGS if name in now and now[name] is None]
-    questions = [
-        f"{words.text('conflict between', lang)}: {_spoken(row['groups'])}"
-        + (
-            f", {words.number(float(row['overlap_km2']), lang)} {words.text('km2', lang)}"
-            if _is_number(row["overlap_km2"])
-            else ""
-        )
-        + (f" ({_spoken(row['resolution'] or row['default'])})")
-        for row in conflicts
-    ]
+    questions = [_conflict(row, lang) for row in conflicts]
     questions += [
         ": ".join(filter(None, (_spoken(row["group"]), clean_name(row["text"])))) for row in asked
     ]
@@ -514,6 +512,14 @@ def _questions(
     if unknown:
         questions.append(f"{words.text('not assessed', lang)}: {', '.join(unknown)}")
     return tuple(questions)
+
+
+def _conflict(row: Mapping[str, Any], lang: str) -> str:
+    """A conflict as a question: between whom, over how much, and what applies until it is settled."""
+    question = f"{words.text('conflict between', lang)}: {_spoken(row['groups'])}"
+    if _is_number(row["overlap_km2"]):
+        question += f", {words.number(float(row['overlap_km2']), lang)} {words.text('km2', lang)}"
+    return f"{question} ({_spoken(row['resolution'] or row['default'])})"
 
 
 def _is_number(value: object) -> bool:
