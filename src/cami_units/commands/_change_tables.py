@@ -71,8 +71,10 @@ def tick_notices(
     """Where what was measured differs from what the drawing page showed the group."""
     table = assessed.findings.criteria
     met = {
-        (row.site, row.criterion): None if pd.isna(row.met) else bool(row.met)
-        for row in table.itertuples(index=False)
+        (site, criterion): None if unknown else bool(verdict)
+        for site, criterion, verdict, unknown in zip(
+            table["site"], table["criterion"], table["met"], table["met"].isna(), strict=True
+        )
     }
     notices = []
     for site, places in sorted(merge.sites.items()):

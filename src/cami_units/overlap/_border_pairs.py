@@ -205,4 +205,5 @@ def fenced_links(layers: Layers, profile: Profile) -> pd.DataFrame:
     fence = fences.set_index("barrier_id")["name"]
     graded_rows = graded.set_index("corridor_id")[["name", "evidence_grade"]]
     cuts = cuts[["corridor_id", "barrier_id"]].join(graded_rows, on="corridor_id")
-    return cuts.assign(fence=cuts["barrier_id"].map(fence))[columns]
+    table: pd.DataFrame = cuts.assign(fence=cuts["barrier_id"].map(fence))[columns]
+    return table
