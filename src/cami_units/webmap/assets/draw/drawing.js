@@ -50,8 +50,8 @@ function show() {
   takeUp(chosen);
   drawUnits(units, base);
   drawPins(Object.values(state.work.pins));
-  listUnits(units, state.chosen, choose);
-  listOthers(others, state.chosen, choose);
+  listUnits(units, state.chosen, chooseFromList);
+  listOthers(others, state.chosen, chooseFromList);
   listDone(state.work);
   showCard(chosen);
   showTools(chosen);
@@ -218,9 +218,10 @@ function choose(key, own) {
 }
 
 function chooseFromList(key, own) {
+  const merging = hand.mode === "merge";
   choose(key, own);
   const shape = own ? unitOf(key) : others.find((one) => one.id === key);
-  if (shape) showWhole(shape.polygons);
+  if (shape && !merging) showWhole(shape.polygons);
   const row = document.querySelector(`[data-key="${CSS.escape(key)}"]`);
   if (row) row.focus();
   if (window.matchMedia("(max-width: 760px)").matches) showTab("map");
@@ -480,8 +481,8 @@ async function start() {
   measureOn(layers, countedSpecies(data.counted, data.profile));
   setMode("edit");
   speak(data.lang);
-  const all = Object.values(base).flatMap((unit) => unit.polygons);
-  if (all.length) showWhole(all);
+  const all = Object.values(base).flatMap((unit) => unit.polygons).flat(2).map(([lon, lat]) => [lat, lon]);
+  if (all.length) map.fitBounds(all, { padding: [60, 60], maxZoom: 9, animate: false });
   state.drawer = await drawer(`cami-units ${data.key}`);
   document.documentElement.dataset.ready = String(Math.round(performance.now()));
   const { saved } = state.drawer;

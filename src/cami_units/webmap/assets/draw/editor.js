@@ -103,7 +103,8 @@ function hit(event, key, own) {
 
 export function showWhole(polygons) {
   const bounds = L.latLngBounds(polygons.flat(2).map(([lon, lat]) => [lat, lon]));
-  if (bounds.isValid()) map.fitBounds(bounds, { padding: [60, 60], maxZoom: 9, animate: !calm });
+  // what is in view already stays where it is: a map that jumps loses its reader
+  if (bounds.isValid() && !map.getBounds().contains(bounds)) map.fitBounds(bounds, { padding: [60, 60], maxZoom: 9, animate: !calm });
 }
 
 export function takeUp(unit) {
@@ -143,7 +144,9 @@ export function drawHandles() {
   for (const at of seen) addHandle(at);
   if (seen.length <= MOST_HANDLES / 2) for (const at of seen) addMiddle(at);
 }
-map.on("moveend zoomend", drawHandles);
+// a map that pans under a dragged corner must not take its handle away
+let holding = false;
+map.on("moveend zoomend", () => holding || drawHandles());
 
 function addHandle([p, r, i]) {
   const [lon, lat] = hand.unit.polygons[p][r][i];
@@ -180,6 +183,7 @@ function bindDrag(marker, at, before, isNew = false) {
   let last = null;
   let waiting = 0;
   marker.on("dragstart", () => {
+    holding = true;
     start = before();
     hand.vertex = at;
   });
@@ -194,6 +198,7 @@ function bindDrag(marker, at, before, isNew = false) {
     });
   });
   marker.on("dragend", () => {
+    holding = false;
     if (waiting) cancelAnimationFrame(waiting);
     waiting = 0;
     if (!last) return;
