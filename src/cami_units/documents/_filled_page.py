@@ -51,7 +51,7 @@ def page(
         t=lambda key: words.text(key, lang),
         **_said_of(values.get("imprint"), lang),
         m=lambda key, **values_in: _marked_up(words.text(key, lang), values_in),
-        csp=page_policy(**{kind: _hashes(contents) for kind, contents in blocks.items()}),
+        csp=page_policy(styles=_hashes(blocks["styles"]), scripts=_hashes(blocks["scripts"])),
         **blocks,
         **values,
     )
