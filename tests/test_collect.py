@@ -811,7 +811,7 @@ def test_every_placemark_is_accounted_for(tmp_path):
     }
     assert {file.file: file.placemarks for file in made.files} == counted
     for file in made.files:
-        parts = file.evidence + file.shapes + file.pins + file.unusable
+        parts = file.evidence + file.shapes + file.pins + file.unusable + file.passed
         assert parts == file.placemarks, file
     # Every shape is in the table of changes or was set aside; every pin is a remark.
     assert sum(file.pins for file in made.files) == int(
