@@ -214,11 +214,9 @@ def _add_pieces(
         if layer is None:
             return
         open_rows = layer[~layer["sci_name"].isin(coarse)] if "sci_name" in layer else layer
-        for row, shape in zip(
-            open_rows[list(columns)].to_dict("records"), _simpler(open_rows.geometry), strict=True
-        ):
-            plain = {str(key): _plain(value) for key, value in row.items()}
-            webmap.add_polygons(block, {"table": table, **plain}, shape)
+        shapes = _simpler(open_rows.geometry)
+        for row, shape in zip(_records(open_rows, columns), shapes, strict=True):
+            webmap.add_polygons(block, {"table": table, **row}, shape)
 
     round_layers = pieces.layers
     add("states", pieces.states, "iso2")
@@ -435,5 +433,8 @@ def _add_crossings(
 
 
 def _records(table: pd.DataFrame, columns: Sequence[str]) -> list[dict[str, Any]]:
-    row_records: Sequence[Mapping[Any, Any]] = table[list(columns)].to_dict("records")
+    # pandas 2 gives no records at all of rows without columns, pandas 3 an empty one for each
+    row_records: Sequence[Mapping[Any, Any]] = (
+        table[list(columns)].to_dict("records") if columns else [{}] * len(table)
+    )
     return [{str(key): _plain(value) for key, value in row.items()} for row in row_records]
