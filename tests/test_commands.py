@@ -282,7 +282,7 @@ def test_geopackage_balloon_popup_and_table_say_the_same_numbers(round_dir, unit
             ", ".join(names[code] for code in unit.countries.split(";"))
         )
         assert card["area"] in page
-        assert f"{unit.score:.3f}" in card["rank"]
+        assert f"{unit.score:.3f}" in card["unit_rank"]
 
 
 def test_a_round_opened_again_measures_the_same(round_dir, units):

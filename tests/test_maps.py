@@ -368,7 +368,7 @@ def test_the_signs_of_the_legend_are_what_the_file_draws() -> None:
         )
         assert {words.text(key, lang) for key in expected} <= set(told)
         assert words.text("adopted", lang) not in told
-    assert {sign.label for sign in signs if sign.is_line} >= {words.text("corridors", "ru")}
+    assert {sign.label for sign in signs if sign.is_line} >= {words.text("corridors", lang)}
 
 
 def test_each_border_is_one_thing_to_click_on(tmp_path: Path) -> None:

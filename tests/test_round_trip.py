@@ -132,8 +132,8 @@ def test_whole_packs_come_back_and_what_nobody_edits_is_passed_over(rounds, tmp_
     assert told_of[1:] == [(f"edit_{name}.kmz", *same) for name in ("S1", "S1_web", "S2", "S2_web")]
     [(file, what, assumed)] = told_of[:1]
     assert (file, assumed) == ("", "passed over")
-    # how-to 4, map 2, PDF 2, plenary 5, everything 5 (its CSV is no file of a group), lists 2
-    assert what.startswith("20 files of the pack that nobody edits: ")
+    # how-to 4, map 2, PDF 2, draw page 2, plenary 5, everything 5 (its CSV is no file of a group), lists 2
+    assert what.startswith("22 files of the pack that nobody edits: ")
     assert "✗" not in said
 
 
@@ -144,7 +144,7 @@ def test_a_pack_without_its_list_is_taken_as_well(rounds, tmp_path):
     assert set(made.changes.query("unit_id in @WEST")["change"]) == {"kept"}
     assert [file.file for file in made.files] == ["edit_S1.kmz", "edit_S1_web.kmz", "form_S1.xlsx"]
     assert made.problems["what"].tolist() == [
-        "4 files of the pack that nobody edits: howto_S1_en.html, howto_S1_ru.html, map_S1.html, "
+        "5 files of the pack that nobody edits: draw_S1.html, howto_S1_en.html, howto_S1_ru.html, map_S1.html, "
         "map_S1.pdf"
     ]
 

@@ -251,7 +251,7 @@ def test_versions_are_named_and_in_no_hash(tmp_path, monkeypatch):
     assert {"PROJ", "GEOS", "GDAL", "numpy"} <= set(named)
     assert "pytest" not in named  # what only tests need has written nothing
     before = contents(folder)
-    monkeypatch.setattr(store._rounds, "versions", lambda: "Python 9\n")
+    monkeypatch.setattr(store._round_folder, "versions", lambda: "Python 9\n")
     after = contents(
         store.update_round(store.read_round(folder), folder, files={"map.html": hello})
     )

@@ -507,7 +507,7 @@ def in_lines(text: str, width: int = 16) -> str:
     Examples
     --------
     >>> in_lines("ISLAMIC REPUBLIC OF IRAN")
-    'ISLAMIC REPUBLIC\nOF IRAN'
+    'ISLAMIC REPUBLIC\\nOF IRAN'
     """
     rows: list[str] = []
     for word in text.split(" "):

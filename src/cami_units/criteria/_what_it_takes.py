@@ -54,7 +54,7 @@ def what_it_takes(
     place = {site: number for number, site in enumerate(seen.measures.index)}
     order = table["site"].map(place)
     texts = ["sci_name", "iso2", "corridor_id"]
-    table[texts] = table[texts].fillna("").astype(str)
+    table[texts] = table[texts].astype(object).where(table[texts].notna(), "").astype(str)
     return (
         table.assign(_order=order)
         .sort_values(["_order", "criterion"], kind="stable")

@@ -229,7 +229,7 @@ def _spans(
     gap = cuts.start - reach.groupby([cuts[column] for column in together]).shift()
     cuts["crossing"] = (gap.isna() | (gap > wiggle_km * 1000)).cumsum()
     spans = cuts.groupby("crossing").agg(low=("start", "min"), high=("end", "max"))
-    cuts = cuts.merge(spans, left_on="crossing", right_index=True)
+    cuts = cuts.join(spans, on="crossing")
     cuts["at"] = (cuts.start + cuts.end) / 2
     cuts["off"] = (cuts["at"] - (cuts.low + cuts.high) / 2).abs()
     nearest = cuts.sort_values(["crossing", "off"], kind="stable").drop_duplicates("crossing")
