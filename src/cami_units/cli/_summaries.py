@@ -196,7 +196,8 @@ def say_collected(collected: Collected, out: Path, *, verbose: bool = False) -> 
     left_out = 0
     for file in files:
         if file is not None:
-            is_used = not file.refused and (file.rows or file.placemarks > file.unusable)
+            # a form that nobody filled in was read all the same
+            is_used = not file.refused and not 0 < file.placemarks == file.unusable
             say(f"{'✓' if is_used else '✗'} {one_line(file.file)}: {_file_in_words(file)}")
         name, refusal = (file.file, file.refused) if file is not None else ("", "")
         of_file = [row for row in problems if row["file"] == name and row["what"] != refusal]
