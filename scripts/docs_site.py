@@ -29,6 +29,7 @@ FROM_ELSEWHERE = {
 CHAPTERS = {
     "Plans and layers in": (
         "read_",
+        "Reading",
         "load",
         "cache_beside",
         "reopened",
@@ -50,7 +51,9 @@ CHAPTERS = {
         *("assess", "decide", "rank_units", "smallest_set", "with_sensitivity"),
     ),
     "The whole job, and the round after": ("propose", "collect", "write_proposal"),
-    "Google Earth and maps": ("write_kml", "lint_kml", "unit_map", "write_map", "unit_cards"),
+    "Google Earth and maps": (
+        *("write_kml", "lint_kml", "unit_map", "draw_map", "write_map", "unit_cards"),
+    ),
     "Errors": ("CamiUnitsError", "InputError", "PlanError"),
 }
 
