@@ -239,8 +239,9 @@ def _fact(value: object, lang: str) -> str:
         *first, last = [_fact(part, lang) for part in value] or [""]
         return f"{', '.join(first)} {text('and', lang)} {last}" if first else last
     # Years, and lines of a file, are whole numbers that nobody parts: five digits are a count.
-    is_count = isinstance(value, int) and abs(value) >= 10_000
-    return number(value, lang) if is_count or isinstance(value, float) else str(value)
+    if isinstance(value, float) or (isinstance(value, int) and abs(value) >= 10_000):
+        return number(value, lang)
+    return str(value)
 
 
 def unit_cards(
