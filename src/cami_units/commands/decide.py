@@ -342,7 +342,7 @@ def _show_unit(
     stored: gpd.GeoDataFrame,
 ) -> None:
     """Put into a table, by unit, what the lines on one unit leave it with."""
-    standing = _standing(lines)
+    standing = standing_decisions(lines)
     last = standing[-1] if standing else None
     units.loc[unit_id, "decision"] = last["decision"] if last else ""
     units.loc[unit_id, "status"] = last["status"] if last else lines["before"].iloc[0]
@@ -357,7 +357,7 @@ def _show_unit(
         units.loc[[unit_id], "geometry"] = versions.get(groups[-1]) or stored.geometry[unit_id]
 
 
-def _standing(lines: pd.DataFrame) -> list[dict[str, str]]:
+def standing_decisions(lines: pd.DataFrame) -> list[dict[str, str]]:
     """The decisions on one unit that no later line takes back."""
     standing: list[dict[str, str]] = []
     for line in lines.to_dict("records"):
@@ -370,7 +370,7 @@ def _standing(lines: pd.DataFrame) -> list[dict[str, str]]:
 
 def _status_after(log: pd.DataFrame, unit_id: str, decision: str, before: str, status: str) -> str:
     if decision == "undo":
-        return _standing(log[log["unit_id"] == unit_id])[-1]["before"]
+        return standing_decisions(log[log["unit_id"] == unit_id])[-1]["before"]
     if status:
         return _BY_DOCUMENT[status]
     return {"park": before, "reject": _REJECTED, "merge": "merged"}.get(decision, _AGREED)
@@ -388,7 +388,7 @@ def _faults(
     if decision not in DECISIONS:
         hint = nearest(decision, DECISIONS)
         faults.append(f"'{clean_name(decision)}' is no decision: {listed(DECISIONS, 9)} are.{hint}")
-    elif decision == "undo" and not _standing(log[log["unit_id"] == unit_id]):
+    elif decision == "undo" and not standing_decisions(log[log["unit_id"] == unit_id]):
         faults.append(f"there is no decision on '{clean_name(unit_id)}' to take back")
     if not clean_name(line["reason"]):
         faults.append('a reason is expected: --reason "…"')

@@ -45,11 +45,11 @@ class HandedFile:
 
 @dataclass(frozen=True, slots=True)
 class RoundFolder:
-    """A round on the disk: its number, and the checksums of the files it was collected from."""
+    """A round on the disk: its number, and what was read of each file it was collected from."""
 
     path: Path
     number: int
-    sums: frozenset[str]
+    reads: Mapping[str, Mapping[str, Any]]
     is_collected: bool
     is_decided: bool
 
@@ -98,7 +98,7 @@ class Day:
             sum_
             for folder in self.rounds
             if base is not None and folder.number <= base.number
-            for sum_ in folder.sums
+            for sum_ in folder.reads
         }
         return tuple(file.path for file in self.files if file.sha256 not in closed)
 
@@ -119,7 +119,7 @@ def read_day(directory: Path) -> Day:
         (_round_folder(path, manifest) for path, manifest in _rounds(directory).items()),
         key=lambda folder: (folder.number, folder.path.name),
     )
-    folder_names = {sum_: folder.path.name for folder in rounds for sum_ in folder.sums}
+    folder_names = {sum_: folder.path.name for folder in rounds for sum_ in folder.reads}
     files = tuple(
         HandedFile(path, sum_, folder_names.get(sum_, ""))
         for path in _handed_in(directory / HANDED_IN)
@@ -139,7 +139,7 @@ def _round_folder(path: Path, manifest: Mapping[str, Any]) -> RoundFolder:
     return RoundFolder(
         path=path,
         number=int(manifest.get("round", 0)),
-        sums=frozenset(str(row["sha256"]) for row in manifest.get("collected", ())),
+        reads={str(row["sha256"]): row for row in manifest.get("collected", ())},
         is_collected="collected" in manifest,
         is_decided=(path / DECISION_LOG).is_file(),
     )

@@ -9,7 +9,8 @@ from typing import Any, Final
 
 import pandas as pd
 
-from cami_units import store, words
+from cami_units import words
+from cami_units.commands.decide import standing_decisions
 from cami_units.desk._day import DECISION_LOG, Day, RoundFolder
 from cami_units.desk._worker import RUNNING, Job
 from cami_units.model import clean_name
@@ -42,8 +43,7 @@ def file_facts(day: Day, lang: str) -> list[dict[str, Any]]:
     reads: dict[str, Mapping[str, Any]] = {}
     notes: dict[str, list[str]] = {}
     for folder in day.rounds:
-        for row in store.rounds_in(folder.path.parent)[folder.path].get("collected", ()):
-            reads[str(row["sha256"])] = row
+        reads |= folder.reads
         for row in _table(folder.path / "problems.csv").to_dict("records"):
             line = " → ".join(filter(None, (str(row["what"]), str(row["assumed"]))))
             where = str(row["placemark"])
@@ -142,7 +142,7 @@ def unit_facts(
     if day.current is None:
         return []
     table = _table(day.current.path / "conservation_units.csv", ("unit_id", "name_en", "name_ru"))
-    log = _standing(_table(day.current.path / DECISION_LOG, ("unit_id", "decision")))
+    log = _last_decisions(_table(day.current.path / DECISION_LOG, ("unit_id", "decision")))
     outlines = _other_outlines(day.current.path / "changes.csv")
     hand = {unit_id: number for number, unit_id in enumerate(by_hand)}
     keys: dict[str, Any] = {
@@ -178,16 +178,10 @@ def _other_outlines(changes: Path) -> dict[str, list[str]]:
     return groups
 
 
-def _standing(log: pd.DataFrame) -> dict[str, dict[str, str]]:
-    """The last line of each unit that no later one takes back."""
-    standing: dict[str, list[dict[str, str]]] = {}
-    for line in rows_of(log):
-        lines = standing.setdefault(line["unit_id"], [])
-        if line["decision"] != "undo":
-            lines.append(line)
-        elif lines:
-            lines.pop()
-    return {unit_id: lines[-1] for unit_id, lines in standing.items() if lines}
+def _last_decisions(log: pd.DataFrame) -> dict[str, dict[str, str]]:
+    """The decision that stands of each unit."""
+    standing = {str(unit): standing_decisions(lines) for unit, lines in log.groupby("unit_id")}
+    return {unit: lines[-1] for unit, lines in standing.items() if lines}
 
 
 def job_text(job: Job, lang: str) -> str:
