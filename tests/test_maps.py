@@ -260,7 +260,8 @@ def test_cesium_shows_the_same_units_balloons_and_tour(
 ) -> None:
     cesium = node_module("cesium") / "Build" / "Cesium"
     given = toy()
-    cards = given["cards"][lang]
+    tables = {"conservation_units": given["units"], "unit_criteria": given["unit_criteria"]}
+    cards = words.unit_cards(tables, given["species"], lang=lang)
     kml.write_kml(
         tmp_path / "units.kmz",
         given["units"],
@@ -298,7 +299,7 @@ def test_cesium_shows_the_same_units_balloons_and_tour(
     assert [unit[0] for unit in seen["units"]] == ["CU-001", "CU-002", "CU-003"]
     for unit_id, name, balloon, data in seen["units"]:
         card = by_id.loc[unit_id]
-        assert name == f"{unit_id} {card[f'name_{lang}']}"
+        assert name == f"{unit_id} {words.name_in(card, lang)}"
         for field in ("status", "states", "area", "species", "criteria", "confidence"):
             assert data[field] == card[field]
             assert card[field].replace("\u00a0", " ") in re.sub(r"&nbsp;|\u00a0", " ", balloon), (
