@@ -25,7 +25,7 @@ from lxml import etree
 from shapely import LineString, Point, box
 
 from cami_units import kml, model, words
-from cami_units.kml import _earth_files, _styles
+from cami_units.kml import _earth_files, _marks
 from cami_units.kml._escapes import ncname, plain_text, shown
 from cami_units.kml._marks import earth_key
 from cami_units.kml._written_shapes import as_written, dashes
@@ -520,10 +520,10 @@ def test_one_species_at_a_time_in_the_pro_profile(tmp_path):
 
 
 def test_nine_colours_filled_then_nine_as_outlines():
-    looks = [_styles.range_look(place) for place in range(18)]
+    looks = [_marks.range_look(place) for place in range(18)]
     assert len({(look.line, bool(look.fill), look.width) for look in looks}) == 18
     assert [bool(look.fill) for look in looks] == [True] * 9 + [False] * 9
-    assert _styles.kml_colour("0072b2") == "ffb27200"
+    assert _marks.kml_colour("0072b2") == "ffb27200"
 
 
 def test_a_sensitive_range_is_drawn_in_coarse_cells(tmp_path):

@@ -5,9 +5,8 @@
 fetched, and no string from a file is trusted.
 """
 
-from cami_units.kml._about import Sign, legend_signs
 from cami_units.kml._containers import Entry, geojson_of, inner_files
-from cami_units.kml._contents import Pack
+from cami_units.kml._contents import Pack, Sign, legend_signs
 from cami_units.kml._earth_files import earth_writers, write_kml
 from cami_units.kml._lint import lint_kml
 from cami_units.kml._marks import Profile

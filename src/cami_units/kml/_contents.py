@@ -4,35 +4,46 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from html import escape
 from typing import Any, Final, get_args
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
 from shapely.geometry.base import BaseGeometry
 
-from cami_units import words
-from cami_units.kml import _evidence, _styles
-from cami_units.kml._about import about, about_mark
+from cami_units import scene, words
+from cami_units.kml import _evidence
 from cami_units.kml._escapes import ncname, shown, shown_name
 from cami_units.kml._marks import (
+    INK,
+    LAYER_LOOKS,
+    LOOKS,
+    WHITE,
+    Bounds,
     Contents,
     Folder,
+    Look,
     Mark,
     Profile,
+    barrier_look,
     bounds,
+    context_look,
     earth_key,
     known_species,
     label_point,
     marks,
+    range_look,
     rows,
+    status_look,
 )
 from cami_units.kml._written_shapes import as_written, geom_hash, sorted_parts
 from cami_units.model import EVIDENCE_LAYERS, HIDDEN_STATUSES, LAYERS, Imprint, clean_name
-from cami_units.scene import coarse_layers
+from cami_units.scene import coarse_layers, species_places
 
-OUTLINE: Final = _styles.Look("ffffff", 2.0, hover=3.0)
-BEFORE: Final = _styles.Look("bdbdbd", 2.0, hover=3.0)
+OUTLINE: Final = Look("ffffff", 2.0, hover=3.0)
+BEFORE: Final = Look("bdbdbd", 2.0, hover=3.0)
 _SAME_LINE: Final = frozenset({"name_ru", "rank", "area", "origin"})
 """Fields of a card that share a line with the one before them: a balloon has 12 lines."""
 
@@ -109,7 +120,7 @@ def contents(
             Folder(words.text("folder evidence", lang), (), evidence, visible=False),
             Folder(words.text("folder notes", lang), open=True),
         ),
-        looks=_styles.LOOKS | {"neighbours": OUTLINE, "before": BEFORE} | drawing.looks,
+        looks=LOOKS | {"neighbours": OUTLINE, "before": BEFORE} | drawing.looks,
         unit_looks={
             profile: _status_looks(units, _balloon(profile, lang, _filled(cards)))
             for profile in get_args(Profile)
@@ -125,9 +136,9 @@ def _there(*folders: Folder | None) -> tuple[Folder, ...]:
     return tuple(folder for folder in folders if folder)
 
 
-def _status_looks(units: gpd.GeoDataFrame, balloon: str) -> dict[str, _styles.Look]:
+def _status_looks(units: gpd.GeoDataFrame, balloon: str) -> dict[str, Look]:
     return {
-        _status_key(status): _styles.status_look(status, balloon)
+        _status_key(status): status_look(status, balloon)
         for status in sorted({str(status) for status in units["status"]})
     }
 
@@ -283,3 +294,126 @@ def _outline_marks(row: Mapping[str, Any], layer: str, lang: str, *, visible: bo
         )
         for number, piece in enumerate(pieces, start=1)
     ]
+
+
+# -- what a file says of itself -------------------------------------------------------------------
+
+
+def about_mark(about: str, view: Bounds | None, lang: str) -> Mark:
+    """The placemark whose balloon is the legend: south-west of everything, where nobody draws."""
+    west, south, _, _ = view or (80.0, 40.0, 80.0, 40.0)
+    corner = shapely.Point(max(west - 1.0, -179.0), max(south - 1.0, -89.0))
+    return Mark(
+        name=words.text("legend", lang),
+        geometry=as_written(corner),
+        look="about",
+        id="about",
+        data=(("layer", "about"),),
+        description=about,
+    )
+
+
+def about(
+    imprint: Imprint,
+    lang: str,
+    units: gpd.GeoDataFrame,
+    layers: Mapping[str, gpd.GeoDataFrame],
+    kinds: Mapping[str, Mapping[str, Any]],
+) -> str:
+    """Title, date, round, profile, how to edit, legend, sources and disclaimer, as HTML."""
+    lines = [
+        f"<b>{_html(imprint.title)}</b>",
+        f"{_html(imprint.date)} · {words.text('round', lang)} {_html(imprint.number)} · "
+        f"{words.text('profile', lang)}: {_html(imprint.profile)}",
+        words.text("how to edit", lang),
+        f"<b>{words.text('legend', lang)}</b>",
+    ]
+    lines += [
+        _swatch(
+            _on_white(sign.look),
+            _html(sign.label),
+            "━" if sign.is_line else "■" if sign.look.fill else "□",
+        )
+        for sign in legend(units, layers, kinds, lang)
+    ]
+    if "disputed" in layers or "borders" in layers:
+        lines.append(f"- - - {words.text('disputed line', lang)}")
+    if imprint.sources:
+        lines.append(f"{words.text('sources', lang)}: {'; '.join(map(_html, imprint.sources))}")
+    if imprint.indicative:
+        lines.append(words.text("indicative", lang))
+    lines.append(_html(imprint.disclaimer))
+    return "<br/>\n".join(lines)
+
+
+def _on_white(look: Look) -> str:
+    """The colour that says what a look is; white ink of the globe is dark in a balloon."""
+    colour = look.fill or look.line
+    return INK if colour == WHITE else colour
+
+
+def _swatch(colour: str, label: str, symbol: str = "■") -> str:
+    return f'<font color="#{colour}">{symbol}</font> {label}'
+
+
+def legend_signs(
+    units: gpd.GeoDataFrame, layers: Mapping[str, gpd.GeoDataFrame], *, lang: str = "en"
+) -> tuple[Sign, ...]:
+    """The legend of a file with these units and layers, species aside, for whoever draws it.
+
+    Ranges are one at a time and named by their codes; they would make the picture taller than a
+    screen, and stand in the balloon of the legend.
+    """
+    without = {name: table for name, table in layers.items() if name != "features"}
+    return tuple(legend(units, without, {}, lang))
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """One line of the legend: a look, what it stands for, and whether it is drawn as a line."""
+
+    look: Look
+    label: str
+    is_line: bool = False
+
+
+def legend(
+    units: gpd.GeoDataFrame,
+    layers: Mapping[str, gpd.GeoDataFrame],
+    kinds: Mapping[str, Mapping[str, Any]],
+    lang: str,
+) -> list[Sign]:
+    """What the file draws, in the looks it draws it in."""
+    signs = [
+        Sign(_look(sign), sign.label, sign.is_line)
+        for sign in scene.legend_signs(units, layers, lang=lang)
+    ]
+    signs += [
+        Sign(
+            context_look(place),
+            _evidence.context_title(layers[name], lang),
+            bool(shapely.get_dimensions(layers[name].geometry.iloc[0]) == 1),
+        )
+        for place, name in enumerate(_evidence.context_names(layers))
+    ]
+    if "features" in layers:
+        places = species_places(kinds, layers["features"]["sci_name"])
+        for row in rows(layers["features"], "sci_name"):
+            known = kinds.get(str(row["sci_name"]), {})
+            spoken = words.name_in(known, lang) or clean_name(row["sci_name"])
+            label = f"{clean_name(known.get('code'))} {spoken}".strip()
+            signs.append(Sign(range_look(places[str(row["sci_name"])]), label))
+    return signs
+
+
+def _look(sign: scene.Sign) -> Look:
+    """How the globe draws what a line of the legend stands for."""
+    if sign.kind == "status":
+        return status_look(sign.key, "")
+    if sign.kind == "barrier":
+        return barrier_look(sign.key)
+    return LOOKS[LAYER_LOOKS[sign.key]]
+
+
+def _html(value: Any) -> str:
+    return escape(clean_name(value))

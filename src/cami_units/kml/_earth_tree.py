@@ -20,8 +20,7 @@ from lxml import etree
 from shapely.geometry.base import BaseGeometry
 
 from cami_units.kml._escapes import xml_text
-from cami_units.kml._marks import Bounds, Contents, Folder, Mark, Profile
-from cami_units.kml._styles import Look, kml_colour
+from cami_units.kml._marks import Bounds, Contents, Folder, Look, Mark, Profile, kml_colour
 from cami_units.kml._written_shapes import DECIMALS, look_range_m
 from cami_units.kml._xml import local
 

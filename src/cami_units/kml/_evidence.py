@@ -14,10 +14,21 @@ from shapely.geometry.base import BaseGeometry
 
 from cami_units import words
 from cami_units.drawn_pieces import piece
-from cami_units.kml import _styles
 from cami_units.kml._escapes import ncname, shown, shown_name
-from cami_units.kml._marks import Folder, Mark, earth_key, label_point, rows, truth
-from cami_units.kml._styles import Look
+from cami_units.kml._marks import (
+    BARRIER_WIDTHS,
+    LAYER_LOOKS,
+    Folder,
+    Look,
+    Mark,
+    barrier_look,
+    context_look,
+    earth_key,
+    label_point,
+    range_look,
+    rows,
+    truth,
+)
 from cami_units.kml._written_shapes import EVIDENCE_EDGE, as_written, dashes, parts, sorted_parts
 from cami_units.model import LAYERS, clean_name
 from cami_units.scene import CONTEXT, species_places
@@ -112,7 +123,7 @@ def plain(
     if table is None or table.empty:
         return None
     key = LAYERS[layer].key[0]
-    look = _styles.LAYER_LOOKS[layer]
+    look = LAYER_LOOKS[layer]
     marks: list[Mark] = []
     for row in rows(_topology_kept(table, layer, drawing.tolerance), key):
         name = f"{clean_name(row[key])} {drawing.name(row)}"
@@ -166,7 +177,7 @@ def ranges(
         species_name = drawing.name(species_row) or sci_name
         title = shown_name(f"{code} {species_name}")
         look = ncname("range", sci_name.replace(" ", "-"))
-        drawing.looks[look] = _styles.range_look(place)
+        drawing.looks[look] = range_look(place)
         data = {
             "sci_name": shown_name(sci_name),
             "iucn_category": shown_name(species_row.get("iucn_category")),
@@ -205,9 +216,9 @@ def barriers(drawing: Drawing, barriers: gpd.GeoDataFrame | None) -> Folder | No
     by_kind: dict[str, list[Mark]] = {}
     for row in rows(barriers, "barrier_id"):
         kind = clean_name(row["kind"])
-        key = kind if kind in _styles.BARRIER_WIDTHS else "other barrier"
+        key = kind if kind in BARRIER_WIDTHS else "other barrier"
         look = ncname("barrier", key.replace(" ", "-"))
-        drawing.looks[look] = _styles.barrier_look(kind)
+        drawing.looks[look] = barrier_look(kind)
         by_kind.setdefault(key, []).extend(
             drawing.marks(
                 "barriers",
@@ -311,7 +322,7 @@ def context(drawing: Drawing, layers: Mapping[str, gpd.GeoDataFrame]) -> Folder 
     for place, layer in enumerate(context_names(layers)):
         table = layers[layer]
         look = ncname("context", str(place))
-        drawing.looks[look] = _styles.context_look(place)
+        drawing.looks[look] = context_look(place)
         title = context_title(table, drawing.lang)
         marks: list[Mark] = []
         for row in rows(table, "context_id"):

@@ -1,9 +1,14 @@
-"""Small values between tables and XML: marks in folders, and what every layer needs for them."""
+"""Small values between tables and XML: marks in folders, how they look, and what every layer needs.
+
+KML has no dashed lines. The second nine species are therefore outlines of double width, and
+disputed lines are cut into short pieces (:func:`cami_units.kml._written_shapes.dashes`).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -11,8 +16,9 @@ import pandas as pd
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from cami_units.kml._styles import Look
+from cami_units import palette
 from cami_units.kml._written_shapes import as_written
+from cami_units.model import EVIDENCE_LAYERS, HIDDEN_STATUSES, LAYERS
 from cami_units.scene import label_place
 
 Profile = Literal["earth-pro", "earth-web"]
@@ -128,3 +134,118 @@ def bounds(geometries: Sequence[BaseGeometry]) -> Bounds | None:
         return None
     west, south, east, north = (float(edge) for edge in shapely.total_bounds(list(geometries)))
     return west, south, east, north
+
+
+# -- looks ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A style: `line` and `fill` are ``rrggbb``, `opacity` of the fill is 0–1, widths are pixels.
+
+    `label` is the scale of the text, 0 for none. `hover` is the width under the mouse; 0 means
+    that nothing changes there.
+    """
+
+    line: str = "ffffff"
+    width: float = 1.5
+    fill: str = ""
+    opacity: float = 0.0
+    label: float = 0.0
+    hover: float = 0.0
+    balloon: str = ""
+    radio: bool = False
+
+
+def _bare(colour: str) -> str:
+    """``#rrggbb`` as ``rrggbb``."""
+    return colour.removeprefix("#").lower()
+
+
+STATUS_COLOURS: Final[Mapping[str, str]] = MappingProxyType(
+    {status: _bare(colour) for status, colour in palette.STATUS.items()}
+    | dict.fromkeys(HIDDEN_STATUSES, _bare(palette.HIDDEN_STATUS))
+)
+_EVIDENCE: Final = {layer: _bare(colour) for layer, colour in palette.EVIDENCE.items()}
+_SIGNS: Final = {LAYERS[name].sign: colour for name, colour in _EVIDENCE.items() if name in LAYERS}
+WHITE: Final = _bare(palette.CASING)
+INK: Final = _bare(palette.EVIDENCE["borders"])
+"""Borders and sections are ink, dark on paper: over imagery their ink is white."""
+
+BARRIER_WIDTHS: Final[Mapping[str, float]] = MappingProxyType(
+    {"border_fence": 4.0, "railway": 3.0, "road": 2.2, "canal": 3.5, "pipeline": 1.6}
+)
+"""KML has no dashes: kinds of barrier share a colour and differ by width, and by their folder."""
+OTHER_BARRIER: Final = 2.2
+
+_NEW_LAYERS: Final = tuple(
+    name for name in EVIDENCE_LAYERS if not LAYERS[name].sign and not LAYERS[name].by_kind
+)
+"""Layers without a sign of their own."""
+
+LOOKS: Final[MappingProxyType[str, Look]] = MappingProxyType(
+    {
+        "about": Look(label=0.9),
+        "border": Look(WHITE, 1.2),
+        "border-pair": Look(WHITE, 3.0, hover=5.0),
+        "corridor": Look(_SIGNS["corridor"], 3.0, hover=5.0),
+        "country-label": Look(label=0.8),
+        "disputed": Look(WHITE, 2.0),
+        "hotspot": Look(_EVIDENCE["hotspots"], 2.0, _EVIDENCE["hotspots"], 0.12, hover=4.0),
+        "place": Look(label=0.7),
+        "protected": Look(
+            _EVIDENCE["protected_areas"], 1.5, _EVIDENCE["protected_areas"], 0.30, hover=3.0
+        ),
+        "radio": Look(radio=True),
+        "remark": Look(_bare(palette.SPECIES[8]), 3.0, label=0.9, hover=5.0),
+        "section": Look(WHITE, 2.5, hover=4.0),
+        "unit-label": Look(label=1.1),
+    }
+    # a layer that is new here has its colour, and the line of a hotspot
+    | {layer: Look(_EVIDENCE[layer], 2.0, hover=4.0) for layer in _NEW_LAYERS}
+)
+
+LAYER_LOOKS: Final[Mapping[str, str]] = MappingProxyType(
+    dict(zip(_NEW_LAYERS, _NEW_LAYERS, strict=True))
+    | {name: layer.sign for name, layer in LAYERS.items() if layer.sign and not layer.by_kind}
+)
+"""The looks of the layers of which each row is drawn alike."""
+
+
+def status_look(status: str, balloon: str) -> Look:
+    """How a unit of this status is drawn; a status unknown here is drawn as a candidate."""
+    colour = STATUS_COLOURS.get(status, STATUS_COLOURS["modelled candidate"])
+    # White carries the outline over any imagery; the fill says the status.
+    return Look(WHITE, 3.0, colour, 0.45, hover=5.0, balloon=balloon)
+
+
+def range_look(place: int) -> Look:
+    """How the species at this place of the species table is drawn: nine filled, nine as outlines."""
+    look = palette.species_look(place)
+    line = _bare(look.line)
+    if not look.dashes:
+        return Look(line, 1.5, _bare(look.fill), 0.35, label=0.9, hover=3.0)
+    return Look(line, 3.0, label=0.9, hover=5.0)
+
+
+def barrier_look(kind: str) -> Look:
+    """How a barrier of this kind is drawn."""
+    width = BARRIER_WIDTHS.get(kind, OTHER_BARRIER)
+    return Look(_EVIDENCE["barriers"], width, hover=width + 2.0)
+
+
+def context_look(place: int) -> Look:
+    """How the context layer at this place of the list is drawn: four colours, thin and thick lines."""
+    colour = _bare(palette.context_look(place).line)
+    return Look(colour, 1.4 + place // len(palette.CONTEXT), colour, 0.35, hover=3.5)
+
+
+def kml_colour(rgb: str, opacity: float = 1.0) -> str:
+    """``rrggbb`` and an opacity as KML's ``aabbggrr``.
+
+    Examples
+    --------
+    >>> kml_colour("e69f00", 0.5)
+    '80009fe6'
+    """
+    return f"{round(opacity * 255):02x}{rgb[4:6]}{rgb[2:4]}{rgb[0:2]}"
