@@ -44,7 +44,7 @@ from shapely.geometry import box
 import cami_units as cu
 from cami_units import layers, model, words
 from cami_units.kml import _evidence
-from cami_units.layers._layer_rules import layer_reader
+from cami_units.layers._layer_rows import layer_reader
 from cami_units.model import SiteTables
 from cami_units.plan import read_plan
 

@@ -21,7 +21,7 @@ from cami_units.commands.plan_layers import reading_of
 from cami_units.layers import _shape_checks
 from cami_units.layers._gis_files import file_hash, found_files, is_companion
 from cami_units.layers._layer_rows import gathered
-from cami_units.layers._layer_rules import keyed_layer
+from cami_units.layers._layer_rows import keyed_layer
 from cami_units.model import InputError, PlanError
 from cami_units.plan import read_plan
 from cami_units.webmap._packed_shapes import shared_edges

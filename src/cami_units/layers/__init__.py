@@ -6,7 +6,6 @@ sub-species, repairs shapes with a witness, and names what it kept, dropped, rep
 with the cure. Everything it hands on is valid and in one equal-area CRS.
 """
 
-from cami_units.layers._borders import shared_borders
 from cami_units.layers._context_layers import context_rows, read_context
 from cami_units.layers._equal_area import to_equal_area, to_lonlat
 from cami_units.layers._file_kinds import VECTORS, FileKind, file_kinds
@@ -18,10 +17,8 @@ from cami_units.layers._gis_placemarks import (
     read_gis_placemarks,
 )
 from cami_units.layers._layer_rows import input_hashes
-from cami_units.layers._layer_survey import read_layers, survey_layers
+from cami_units.layers._layer_survey import read_layers, shared_borders, survey_layers
 from cami_units.layers._layer_tables import features, kept, possibly_extant
-from cami_units.layers._overrides import read_overrides
-from cami_units.layers._range_edges import moved_edges
 from cami_units.layers._range_stream import (
     RangeStream,
     range_shares,
@@ -30,8 +27,10 @@ from cami_units.layers._range_stream import (
     stream_advice,
     stream_bounds,
 )
+from cami_units.layers._ranges import moved_edges
 from cami_units.layers._reading import STATES, LayerRead, Reading
 from cami_units.layers._shape_checks import refusal
+from cami_units.layers._sheets import read_overrides
 from cami_units.layers._single_layers import (
     read_barriers,
     read_corridors,

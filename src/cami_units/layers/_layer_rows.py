@@ -6,19 +6,24 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import shapely
+from numpy.typing import NDArray
 
 from cami_units.layers import _dialects as dialects
+from cami_units.layers import _layer_tables as tables
 from cami_units.layers._database import SUFFIX, rows_hash
 from cami_units.layers._gis_files import Select, datasets, file_hash, found_files
 from cami_units.layers._national_files import own_entries
 from cami_units.layers._occurrences import TABLES
 from cami_units.layers._reading import Dataset, FileRules, LayerRead, Reading
 from cami_units.layers._shape_checks import cleaned
+from cami_units.layers._taxa import Names
 from cami_units.model import INPUT_LAYERS, LAYERS, Problem, check_table, data_dir, listed
 
 _RESTRICTED: Final = re.compile(r"\biucn\b|red list|birdlife|wdpa|protected planet", re.IGNORECASE)
@@ -41,13 +46,13 @@ def source_entry(
     layer: str, path: Path, file_datasets: Iterable[Dataset], *, is_own: bool
 ) -> dict[str, Any]:
     """What the manifest says of a file, before it is known what is kept of it."""
-    tables = [dataset.table for dataset in file_datasets]
+    file_tables = [dataset.table for dataset in file_datasets]
     rows = sum(dataset.rows for dataset in file_datasets)
     is_query = path.suffix.casefold() == SUFFIX
     return {
         "layer": layer,
         "file": path.name,
-        "sha256": rows_hash(tables) if is_query else file_hash(path),
+        "sha256": rows_hash(file_tables) if is_query else file_hash(path),
         "rows": rows,
         "kept": 0,
         "dropped": rows,
@@ -229,3 +234,85 @@ def input_hashes(sources: Mapping[str, Sequence[Path] | None]) -> dict[str, list
             *([problem.what, ""] for problem in problems),
         ]
     return hashes
+
+
+# -- what is particular to a layer -----------------------------------------------------------------
+
+
+_FINISH: Final[Mapping[str, Finish]] = MappingProxyType(
+    {
+        "disputed": lambda table: tables.keyed_rows(
+            table if "states" in table else table.assign(states=""), "disputed"
+        ),
+        "barriers": tables.barrier_rows,
+        "gazetteer": tables.place_rows,
+    }
+)
+"""Layers that need more than an id and a name."""
+
+
+def keyed_layer(layer: str, entries: Iterable[Path] | None, reading: Reading) -> LayerRead:
+    """A layer that needs no other one to be understood: hotspots, sections, barriers, places."""
+    finish = _FINISH.get(layer, lambda table: tables.keyed_rows(table, layer))
+    return whole_layer(layer, entries, reading, finish)
+
+
+def countries_layer(entries: Iterable[Path] | None, reading: Reading) -> LayerRead:
+    """Countries by alpha-2 code, the plan's states marked."""
+    return whole_layer(
+        "countries", entries, reading, lambda table: tables.country_rows(table, reading.states)
+    )
+
+
+def protected_areas_layer(
+    entries: Iterable[Path] | None,
+    reading: Reading,
+    countries: gpd.GeoDataFrame | None,
+    *,
+    steps: frozenset[int] = tables.PA_STEPS,
+) -> LayerRead:
+    """Protected areas and OECMs of the states, in the numbered steps."""
+
+    def select(
+        attributes: pd.DataFrame, file: str, rules: FileRules
+    ) -> tuple[NDArray[np.bool_], list[Problem]]:
+        """A first look at the attributes: the geometry of the rest of the world is not read."""
+        first = ("name", "iso2", "status", "designation", "reported_area_km2")
+        table, _ = dialects.in_our_words(attributes, "protected_areas", file, rules, only=first)
+        return tables.areas_in_force(table, file, reading.states, steps=steps)
+
+    return whole_layer(
+        "protected_areas",
+        entries,
+        reading,
+        lambda table: tables.protected_area_rows(table, countries, steps=steps),
+        select=select,
+    )
+
+
+def movement_layer(
+    layer: str, entries: Iterable[Path] | None, reading: Reading, names: Names
+) -> LayerRead:
+    """A layer of species' movements: its rows are of taxa of the species table."""
+    return whole_layer(layer, entries, reading, lambda table: tables.corridor_rows(table, names))
+
+
+def region_of(countries: gpd.GeoDataFrame) -> Any:
+    """The rough ground of the range states: what lies wholly elsewhere has the wrong CRS."""
+    states = countries[countries["range_state"]]
+    return shapely.union_all(shapely.convex_hull(states.geometry.to_numpy()))
+
+
+LayerReader = Callable[[Iterable[Path] | None], LayerRead]
+"""From the files that a plan names for a layer (``None``: the bundled ones) to the layer."""
+
+
+def layer_reader(
+    layer: str, reading: Reading, countries: gpd.GeoDataFrame, names: Names
+) -> LayerReader:
+    """How a layer beside species, countries and ranges is read."""
+    if layer == "protected_areas":
+        return lambda entries: protected_areas_layer(entries, reading, countries)
+    if "sci_name" in LAYERS[layer].columns:
+        return lambda entries: movement_layer(layer, entries, reading, names)
+    return lambda entries: keyed_layer(layer, entries, reading)

@@ -15,6 +15,7 @@ import shapely
 
 from cami_units.layers import _dialects as dialects
 from cami_units.layers import _layer_tables as tables
+from cami_units.layers._equal_area import only
 from cami_units.layers._gis_files import Select
 from cami_units.layers._layer_rows import Clean, files_of, gathered, with_counts
 from cami_units.layers._layer_tables import number_of
@@ -31,6 +32,7 @@ from cami_units.layers._taxa import (
     words_of,
 )
 from cami_units.model import Problem, listed, nearest
+from cami_units.overlap import dissolved
 
 _NAMING: Final = ("sci_name", "subspecies", "subpop")
 
@@ -427,3 +429,66 @@ def _clipped_to_states(
     inside_states, notes = tables.clipped_rows(table[mine], ground, "ranges", "", why)
     all_parts = pd.concat([table[~mine], inside_states], ignore_index=True)
     return all_parts, [replace(problem, level="note") for problem in notes]
+
+
+# -- edges, as far as confidence leaves them open --------------------------------------------------
+
+
+_DETAIL: Final = 0.02
+"""Bends smaller than this part of the way an edge is moved do not matter to where it ends up."""
+_TOUCHING_M: Final = 1.0
+
+
+def moved_edges(
+    graded: gpd.GeoDataFrame, *, km: Mapping[str, float], ungraded: str, outwards: bool
+) -> gpd.GeoDataFrame:
+    """Ranges grown, or shrunk, along their outer edges.
+
+    Parameters
+    ----------
+    graded : GeoDataFrame
+        ``sci_name``, ``confidence`` and polygons in metres, one row for each pair of the two.
+    km : mapping
+        How far the edge of a part of each confidence is moved, in km.
+    ungraded : str
+        The confidence that a part without one, or with one that `km` does not know, counts as.
+    outwards : bool
+        Whether edges move out, or in.
+
+    Returns
+    -------
+    GeoDataFrame
+        ``sci_name``, ``confidence`` and polygons, sorted by both; what has shrunk to nothing is not
+        there. Seams between parts of one species are no edge and do not move.
+    """
+    edge_rows = [
+        (name, grade, shape)
+        for name, rows in graded.groupby("sci_name", sort=True)
+        for grade, shape in _species_moved(rows, km, ungraded, outwards)
+        if not shape.is_empty
+    ]
+    table = gpd.GeoDataFrame(
+        {
+            "sci_name": np.array([row[0] for row in edge_rows], dtype=object),
+            "confidence": np.array([row[1] for row in edge_rows], dtype=object),
+        },
+        geometry=[row[2] for row in edge_rows],
+        crs=graded.crs,
+    )
+    return dissolved(table, ("sci_name", "confidence"))
+
+
+def _species_moved(
+    rows: gpd.GeoDataFrame, km: Mapping[str, float], ungraded: str, outwards: bool
+) -> list[tuple[Any, Any]]:
+    shapes = np.asarray(rows.geometry.array, dtype=object)
+    metres = np.array([1000 * km.get(str(grade), km[ungraded]) for grade in rows["confidence"]])
+    if outwards:
+        grown = shapely.buffer(shapely.simplify(shapes, _DETAIL * metres), metres, quad_segs=4)
+        return list(zip(rows["confidence"], shapely.union(shapes, grown), strict=True))
+    rim = shapely.boundary(shapely.union_all(shapes))
+    outer_edges = shapely.intersection(rim, shapely.buffer(shapes, _TOUCHING_M))
+    outer_edges = shapely.simplify([only(line, "line") for line in outer_edges], _DETAIL * metres)
+    gone = shapely.union_all(shapely.buffer(outer_edges, metres, quad_segs=4))
+    left = [only(shape, "polygon") for shape in shapely.difference(shapes, gone)]
+    return list(zip(rows["confidence"], left, strict=True))

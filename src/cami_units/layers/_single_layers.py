@@ -13,9 +13,9 @@ import pandas as pd
 
 from cami_units.layers import _layer_tables as tables
 from cami_units.layers._gis_files import found_files
-from cami_units.layers._layer_rows import gathered
-from cami_units.layers._layer_rules import (
+from cami_units.layers._layer_rows import (
     countries_layer,
+    gathered,
     keyed_layer,
     movement_layer,
     protected_areas_layer,
@@ -24,7 +24,7 @@ from cami_units.layers._layer_rules import (
 from cami_units.layers._ranges import range_layer
 from cami_units.layers._reading import STATES, LayerRead, Missing, Reading
 from cami_units.layers._shape_checks import refusal
-from cami_units.layers._species import species_table
+from cami_units.layers._sheets import species_table
 from cami_units.layers._taxa import TaxonRule, names_of
 from cami_units.model import EQUAL_AREA, InputError, Problem, listed
 

@@ -4,8 +4,7 @@ The two readers open their files, look at everything, and name every fault in on
 they hand on is a value: nothing here computes, and no computing room needs a plan.
 """
 
-from cami_units.plan._equal_area_test import equal_area_fault
 from cami_units.plan._plan_files import read_plan, read_profile, stored_plan
-from cami_units.plan._plan_keys import Plan
+from cami_units.plan._plan_keys import Plan, equal_area_fault
 
 __all__ = ["Plan", "equal_area_fault", "read_plan", "read_profile", "stored_plan"]
