@@ -17,12 +17,27 @@ from cami_units.overlap._coverage import (
     layer_coverage,
     states_of,
 )
-from cami_units.overlap._distance import borders_within, distance_km, near, pairs_apart
-from cami_units.overlap._jaccard import jaccard_index, jaccard_pairs, same_places
+from cami_units.overlap._distance import (
+    REACH_KM,
+    borders_within,
+    direction,
+    distance_km,
+    near,
+    nearest_ground,
+    pairs_apart,
+)
 from cami_units.overlap._layer_pieces import Pieces, graded_ranges, layer_pieces, with_ranges
-from cami_units.overlap._measure import area_km2, covered_cells, length_km, overlaps, shared_km2
-from cami_units.overlap._nearest_ground import REACH_KM, direction, nearest_ground
-from cami_units.overlap._range_states import range_states
+from cami_units.overlap._measure import (
+    area_km2,
+    covered_cells,
+    jaccard_index,
+    jaccard_pairs,
+    length_km,
+    overlaps,
+    same_places,
+    shared_km2,
+)
+from cami_units.overlap._pieces import dissolved, joined, sorted_shapes
 from cami_units.overlap._site_tables import (
     CellTables,
     cell_owners,
@@ -32,9 +47,8 @@ from cami_units.overlap._site_tables import (
     with_ranges_measured,
 )
 from cami_units.overlap._split import along, border_crossings, crossings, middles, split
-from cami_units.overlap._state_edges import state_edges
+from cami_units.overlap._states import range_states, state_edges
 from cami_units.overlap._summary import Summary, summarised, summary_of_cells
-from cami_units.overlap._union import dissolved, joined, sorted_shapes
 
 __all__ = [
     "REACH_KM",

@@ -12,8 +12,8 @@ import pandas as pd
 from cami_units.model import Layers, Profile, cami_species
 from cami_units.overlap._layer_pieces import Pieces, area_pairs
 from cami_units.overlap._measure import area_km2, length_km, overlaps
+from cami_units.overlap._pieces import dissolved
 from cami_units.overlap._split import along, crossings, middles, split
-from cami_units.overlap._union import dissolved
 
 FENCE_KM: Final = 10.0
 """A fence this close to a border counts as running along it: what both lines may be off."""

@@ -11,8 +11,8 @@ import pandas as pd
 import shapely
 
 from cami_units.model import COMPILED_FOR_ALL, COVERED_LAYERS, Layers
+from cami_units.overlap._pieces import joined
 from cami_units.overlap._split import of_dimension
-from cami_units.overlap._union import joined
 
 _MOSTLY: Final = 0.05
 """A layer has something in a state where at least this part of one of its rows lies: borders of

@@ -9,21 +9,22 @@ geodesics to points every 100 m of a border, 6,900 cells within 50 km of it were
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
 from numpy.typing import NDArray
-from pyproj import CRS
+from pyproj import CRS, Geod, Proj, Transformer
 
 from cami_units.model import InputError
 from cami_units.overlap._door import Geometries, check_inputs, geometries
-from cami_units.overlap._geodesic import geodesic_km, stretch
 from cami_units.overlap._lattice import cell_km2, cells_of
 from cami_units.overlap._pieces import line_pieces
+from cami_units.overlap._split import of_dimension
 
 _PIECE_M: Final = 5_000
 """Lines are cut this short, so that every bend of a border is a candidate for the nearest."""
@@ -31,6 +32,18 @@ _PIECE_M: Final = 5_000
 _PIECE_VERTICES: Final = 64
 
 _BATCH: Final = 500_000
+
+_SAMPLES: Final = 9
+"""The stretch of a projection is looked up at this many places across and down."""
+
+_MARGIN: Final = 1.01
+"""Room for what the projection does between those places."""
+
+REACH_KM: Final = 300.0
+"""Ground farther off than this is no neighbour of a site."""
+
+_STEPS: Final = 24
+"""Halvings of the reach: the last one is 2 cm."""
 
 Near = tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]
 
@@ -323,3 +336,101 @@ def _check_key(table: gpd.GeoDataFrame, key: str) -> None:
     if table[key].duplicated().any():
         repeated = table[key][table[key].duplicated()].unique()
         raise InputError(f"{key} must be unique; repeated: {', '.join(map(str, repeated[:5]))}.")
+
+
+def nearest_ground(site: Any, ground: Any, km2: float) -> Any:
+    """The part of `ground` nearest to a site, and outside of it, that has at least so many km².
+
+    Parameters
+    ----------
+    site, ground : geometry
+        Polygons in one equal-area CRS, in metres.
+    km2 : float
+        How much is asked for.
+
+    Returns
+    -------
+    geometry
+        Everything of it within the least distance that gives enough; empty where there is not
+        enough within :data:`REACH_KM`.
+    """
+    west, south, east, north = shapely.bounds(site)
+    reach = 1000 * REACH_KM
+    frame = shapely.box(west - reach, south - reach, east + reach, north + reach)
+    free = _polygons(shapely.difference(shapely.intersection(ground, frame), site))
+    plain = shapely.simplify(site, 100.0)
+    low, high = 0.0, reach
+    if shapely.area(_ground_within(plain, free, high)) / 1e6 < km2:
+        return shapely.Polygon()
+    for _ in range(_STEPS):
+        middle = (low + high) / 2
+        enough = shapely.area(_ground_within(plain, free, middle)) / 1e6 >= km2
+        low, high = (low, middle) if enough else (middle, high)
+    return _ground_within(plain, free, high)
+
+
+def _ground_within(site: Any, ground: Any, metres: float) -> Any:
+    """The ground within some distance of a site."""
+    return _polygons(shapely.intersection(ground, shapely.buffer(site, metres, quad_segs=8)))
+
+
+def _polygons(shape: Any) -> Any:
+    """What of a shape is polygon."""
+    return of_dimension(gpd.GeoSeries([shape]).to_numpy(), 2)[0]
+
+
+def direction(site: Any, ground: Any, crs: Any) -> str:
+    """Where ground lies as seen from the middle of a site: "N", "NE" …, by longitude and latitude."""
+    points = gpd.GeoSeries([shapely.centroid(site), shapely.centroid(ground)], crs=crs)
+    lonlat = points.to_crs("EPSG:4326")
+    east = float(lonlat.x.iloc[1] - lonlat.x.iloc[0])
+    north = float(lonlat.y.iloc[1] - lonlat.y.iloc[0])
+    # a degree of longitude is shorter than one of latitude
+    east *= math.cos(math.radians(float(lonlat.y.mean())))
+    return _SIDES[round(math.degrees(math.atan2(north, east)) / 45.0) % 8]
+
+
+_SIDES: Final = ("E", "NE", "N", "NW", "W", "SW", "S", "SE")
+
+
+def lonlat(xy: NDArray[np.float64], crs: CRS) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Longitude and latitude of points, on the ellipsoid of their own CRS."""
+    door = Transformer.from_crs(crs, crs.geodetic_crs, always_xy=True)
+    lon, lat = door.transform(xy[:, 0], xy[:, 1])
+    return np.asarray(lon), np.asarray(lat)
+
+
+def geodesic_km(lines: Geometries, crs: CRS) -> NDArray[np.float64]:
+    """Sum of the geodesic lengths of the edges of each line, in km; 0 for points and nothing."""
+    parts, owner = shapely.get_parts(lines, return_index=True)
+    xy, part = shapely.get_coordinates(parts, return_index=True)
+    first = np.flatnonzero(part[1:] == part[:-1])
+    if len(first) == 0:
+        return np.zeros(len(lines))
+    lon, lat = lonlat(xy, crs)
+    _, _, metres = _geod(crs).inv(lon[first], lat[first], lon[first + 1], lat[first + 1])
+    return np.bincount(owner[part[first]], np.asarray(metres), minlength=len(lines)) / 1000
+
+
+def stretch(crs: CRS, bounds: NDArray[np.float64]) -> float:
+    """The factor by which the projection changes distances within `bounds`, at most.
+
+    An equal-area projection that stretches one way by this factor shrinks the other way by it.
+    """
+    west, south, east, north = bounds
+    x, y = np.meshgrid(np.linspace(west, east, _SAMPLES), np.linspace(south, north, _SAMPLES))
+    lon, lat = lonlat(np.column_stack([x.ravel(), y.ravel()]), crs)
+    on_globe = np.isfinite(lon) & np.isfinite(lat)
+    factors = Proj(crs).get_factors(lon[on_globe], lat[on_globe])
+    largest = np.asarray(factors.tissot_semimajor)
+    smallest = np.asarray(factors.tissot_semiminor)
+    change = np.maximum(largest, 1 / smallest)
+    return _MARGIN * float(change[np.isfinite(change)].max(initial=1.0))
+
+
+def _geod(crs: CRS) -> Geod:
+    """The ellipsoid of a CRS."""
+    geod = crs.get_geod()
+    if geod is None:  # pragma: no cover - a projected CRS has an ellipsoid
+        raise ValueError(f"{crs.name} has no ellipsoid")
+    return geod

@@ -16,8 +16,8 @@ from cami_units.model import Layers
 from cami_units.overlap._coverage import covered_grounds, layer_coverage
 from cami_units.overlap._distance import pairs_apart
 from cami_units.overlap._measure import area_km2
+from cami_units.overlap._pieces import dissolved, joined
 from cami_units.overlap._split import border_crossings, split
-from cami_units.overlap._union import dissolved, joined
 
 _SEASONS = (2, 3, 4)
 """IUCN codes of breeding, non-breeding and passage parts: what is there for part of the year."""

@@ -12,9 +12,8 @@ import shapely
 from cami_units.model import SiteTables
 from cami_units.overlap._distance import near
 from cami_units.overlap._door import Kind
-from cami_units.overlap._jaccard import jaccard_index
 from cami_units.overlap._layer_pieces import Pieces
-from cami_units.overlap._measure import area_km2, overlaps
+from cami_units.overlap._measure import area_km2, jaccard_index, overlaps
 from cami_units.overlap._split import of_dimension
 
 
