@@ -36,21 +36,34 @@ from cami_units.workshop._allocation import (
     section_owners,
     units_in_packs,
 )
-from cami_units.workshop._drawn_facts import DrawnFacts, drawn_facts
 from cami_units.workshop._identity import (
     PLACEMARK_COLUMNS,
     SAME_PLACE,
+    DrawnFacts,
     Ground,
     Notice,
     Placemark,
+    bare_name,
+    drawn_facts,
+    is_cyrillic,
+    lasting_ids,
     note,
     placemarks_of,
+    rejects,
+    spoken_id,
 )
-from cami_units.workshop._lasting_ids import lasting_ids
 from cami_units.workshop._merge import merged
-from cami_units.workshop._merge_tables import Conflict, Merge, NextUnit, UnitChange, outlines
-from cami_units.workshop._resolutions import Resolution, Rules, is_decided, resolutions_of
-from cami_units.workshop._unit_names import bare_name, is_cyrillic, rejects, spoken_id
+from cami_units.workshop._merge_tables import (
+    Conflict,
+    Merge,
+    NextUnit,
+    Resolution,
+    Rules,
+    UnitChange,
+    is_decided,
+    outlines,
+    resolutions_of,
+)
 from cami_units.workshop._versions import (
     FormRow,
     GroupFile,

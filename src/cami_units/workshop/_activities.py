@@ -14,7 +14,7 @@ from typing import Any, Final
 import pandas as pd
 
 from cami_units.model import FINDINGS, HIDDEN_STATUSES, Problem, clean_name, is_missing, listed
-from cami_units.workshop._unit_names import spoken_id
+from cami_units.workshop._identity import spoken_id
 
 GENERAL: Final = "general"
 ACTIVITY_COLUMNS: Final = (

@@ -10,7 +10,7 @@ What is in doubt is said, never guessed.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, NamedTuple
 
@@ -20,9 +20,160 @@ import pandas as pd
 import shapely
 
 from cami_units import overlap
-from cami_units.model import Note
-from cami_units.workshop._drawn_facts import NOT_DRAWN, DrawnFacts
-from cami_units.workshop._unit_names import bare_name, spoken_id
+from cami_units.model import Note, clean_name, clean_text
+
+# -- what people write in front of, behind and instead of a name ---------------------------------
+
+_X: Final = r"(?:[\[(]\s*[XxХх×✗✘❌✕✖]\s*[\])]|[XxХх×✗✘❌✕✖]{1,3})"
+_REJECTED: Final = re.compile(
+    rf"{_X}(?:\s*[-–—:.,_]\s+|\s*[–—:.,_]\s*|\s+[-–—]\s*|\s+|(?=\s*[-_]?\s*[CcСс][UuУу]\W?\d)[\s\-_]*|$)"
+)
+"""A Latin or a Cyrillic X, or a cross, in front: whoever types on a Russian keyboard means the same.
+A hyphen with a letter behind it ("X-ray") is part of a name, unless the letters are those of an id.
+"""
+_ID: Final = re.compile(r"[CС]U[\s\-‐‑–—_.]*0*(\d{1,5})([a-z]{0,3})(?![^\W_])", re.IGNORECASE)
+_PART: Final = re.compile(r"\s*\((?:part|часть)\s+\d+\)\s*$", re.IGNORECASE)
+_UNTITLED: Final = re.compile(
+    r"(?:untitled|unnamed|new|без\s+названия|без\s+имени|новый|новая|未命名)?\s*"
+    r"(?:polygon|path|placemark|shape|line|feature|многоугольник|полигон|путь|линия|метка|"
+    r"объект|多边形|路径|地标)?(?:\s+без\s+названия)?\s*\(?\d*\)?",
+    re.IGNORECASE,
+)
+_CYRILLIC: Final = re.compile(r"[\u0400-\u04ff]")
+
+
+def rejects(name: str, *, own_names: Iterable[str] = ()) -> bool:
+    """Whether a name begins with the X that rejects a unit.
+
+    Parameters
+    ----------
+    name : str
+        As somebody typed it.
+    own_names : iterable of str
+        Names that the unit has anyway: one of them that begins with an X rejects nothing.
+
+    Examples
+    --------
+    >>> rejects("X CU-012 Wakhan"), rejects("х-CU-012"), rejects("Xinjiang steppe")
+    (True, True, False)
+    >>> rejects("X Valley", own_names=["X Valley"]), rejects("X-ray ridge"), rejects("X Wakhan")
+    (False, False, True)
+    """
+    typed_name = clean_name(name)
+    if typed_name.casefold() in {
+        clean_name(own_name).casefold() for own_name in own_names if own_name
+    }:
+        return False
+    if _REJECTED.match(typed_name):
+        return True
+    glued = re.match(rf"{_X}-", typed_name)
+    behind = typed_name[glued.end() :].casefold() if glued else ""
+    return bool(behind) and behind in {
+        clean_name(own_name).casefold() for own_name in own_names if own_name
+    }
+
+
+def spoken_id(name: str) -> str:
+    """The unit id at the front of a name, as ids are written, or an empty string.
+
+    Examples
+    --------
+    >>> spoken_id("X cu 12 Wakhan"), spoken_id("CU-012a"), spoken_id("CUT-12"), spoken_id("Wakhan")
+    ('CU-012', 'CU-012a', '', '')
+    """
+    match = _ID.match(_unmarked(name))
+    return f"CU-{int(match[1]):03d}{match[2].lower()}" if match else ""
+
+
+def bare_name(name: str) -> str:
+    """A name without the X, the id in front and the part behind; empty for "Untitled Polygon".
+
+    Examples
+    --------
+    >>> bare_name("X CU-012 Wakhan (part 2)"), bare_name("Untitled Polygon"), bare_name("CU-3")
+    ('Wakhan', '', '')
+    """
+    text = _unmarked(name)
+    match = _ID.match(text)
+    text = text[match.end() :].lstrip(" -–—:.,_") if match else text
+    text = _PART.sub("", text)
+    return "" if _UNTITLED.fullmatch(text) else text
+
+
+def is_cyrillic(name: str) -> bool:
+    """Whether a name is written in Cyrillic, so that it is the Russian one."""
+    return _CYRILLIC.search(name) is not None
+
+
+def _unmarked(name: str) -> str:
+    text = clean_name(name)
+    match = _REJECTED.match(text)
+    return text[match.end() :] if match else text
+
+
+# -- what a file of the drawing page says of itself ----------------------------------------------
+
+MOST_SOURCES: Final = 200
+_PIECE: Final = re.compile(r"[a-z]{1,2}")
+_UNIT_ID: Final = re.compile(r"CU-\d{1,6}[a-z]*")
+_TICK: Final = re.compile(r"(G[12]|C[1-9])=(yes|no|close|open)")
+
+
+class DrawnFacts(NamedTuple):
+    """What the data of a placemark say was done with it.
+
+    `label` is the name that the page wrote: while a placemark still has it, nobody has named it
+    otherwise since. `piece` is the letter of a piece of a split unit, `merged_from` the units that
+    went into this one, `ticks` what the page showed of each criterion (yes, no, close, open).
+    """
+
+    label: str = ""
+    key: str = ""
+    piece: str = ""
+    merged_from: tuple[str, ...] = ()
+    rejected: bool = False
+    reason: str = ""
+    name_en: str = ""
+    name_ru: str = ""
+    ticks: tuple[tuple[str, str], ...] = ()
+
+    def stand_for(self, name: str) -> bool:
+        """Whether the name of a placemark is still the one that the page wrote."""
+        return bool(self.label) and clean_name(name) == self.label
+
+
+NOT_DRAWN: Final = DrawnFacts()
+"""The facts of a placemark that comes from anywhere else."""
+
+
+def drawn_facts(data: Mapping[str, str]) -> DrawnFacts:
+    """The facts in a placemark's data; what is not as the page writes it is left out.
+
+    Examples
+    --------
+    >>> facts = drawn_facts({"label": "CU-002a West", "piece": "a", "ticks": "G1=yes C2=maybe"})
+    >>> facts.piece, facts.ticks, drawn_facts({"cu_id": "CU-002"}) == NOT_DRAWN
+    ('a', (('G1', 'yes'),), True)
+    """
+    label = clean_name(data.get("label", ""))
+    if not label:
+        return NOT_DRAWN
+    piece = str(data.get("piece", ""))
+    sources = str(data.get("merged_from", "")).split(";")[:MOST_SOURCES]
+    return DrawnFacts(
+        label=label,
+        key=clean_name(data.get("draw_id", "")),
+        piece=piece if _PIECE.fullmatch(piece) else "",
+        merged_from=tuple(one for one in sources if _UNIT_ID.fullmatch(one)),
+        rejected=data.get("rejected") == "yes",
+        reason=clean_text(data.get("reason", "")),
+        name_en=clean_name(data.get("new_name_en", "")),
+        name_ru=clean_name(data.get("new_name_ru", "")),
+        ticks=tuple(_TICK.findall(str(data.get("ticks", ""))[:400])),
+    )
+
+
+# -- which unit each placemark is ----------------------------------------------------------------
 
 MatchedBy = Literal["cu_id", "id", "name", "folder", "overlap", "none"]
 
@@ -396,3 +547,50 @@ def _set_copy_loose(copy: Placemark, unit_id: str, keeper: Placemark, result: Id
     new_shape = copy._replace(unit_id="", matched_by="none", iou=0.0, copy_of=unit_id)
     notes = (note("a copy", unit_id=unit_id), *copy.notes)
     result.new_shapes.append(new_shape._replace(notes=notes))
+
+
+# -- ids that last -------------------------------------------------------------------------------
+
+
+def lasting_ids(
+    units: gpd.GeoDataFrame, earlier: gpd.GeoDataFrame, *, used_ids: Iterable[str] = ()
+) -> dict[str, str]:
+    """The id that each unit should have, from the units of an earlier round.
+
+    A unit that is the same place as an earlier one (Jaccard index of at least ½, one to one, the
+    likest first) takes its id. All others get numbers that nobody ever had.
+
+    Parameters
+    ----------
+    units : GeoDataFrame
+        The units as they are numbered now: ``unit_id`` and polygons, equal-area.
+    earlier : GeoDataFrame
+        Those of the earlier round, in the same CRS; rejected ones too, since a place that comes
+        back is the same place.
+    used_ids : iterable of str
+        Every id ever given.
+
+    Returns
+    -------
+    dict
+        For each ``unit_id`` of `units` the one it should have.
+    """
+    before = earlier[["unit_id", "geometry"]].rename(columns={"unit_id": "before"})
+    same = overlap.same_places(
+        units[["unit_id", "geometry"]],
+        before,
+        site="unit_id",
+        other="before",
+        least_jaccard=SAME_PLACE,
+    )
+    ever = {*map(str, used_ids), *map(str, earlier["unit_id"])}
+    numbers = [int(number[1]) for name in ever if (number := re.match(r"CU-(\d+)", name))]
+    free = max(numbers, default=0)
+    ids: dict[str, str] = {}
+    for unit_id in map(str, units["unit_id"]):
+        if unit_id in same.index:
+            ids[unit_id] = str(same[unit_id])
+        else:
+            free += 1
+            ids[unit_id] = f"CU-{free:03d}"
+    return ids

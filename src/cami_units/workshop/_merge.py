@@ -12,20 +12,23 @@ import shapely
 
 from cami_units import overlap
 from cami_units.model import HIDDEN_STATUSES, InputError, Note, listed
-from cami_units.workshop._drawn_facts import NOT_DRAWN
-from cami_units.workshop._identity import Ground, Notice, note
+from cami_units.workshop._identity import NOT_DRAWN, Ground, Notice, bare_name, is_cyrillic, note
 from cami_units.workshop._merge_tables import (
     ASK,
     KEEP_BASE,
     KEEP_DECIDED,
     OVERLAP_SHARE,
     PROPOSAL,
+    SETTLED,
     Conflict,
     Merge,
     NextUnit,
+    Resolution,
+    Rules,
     SetAside,
     UnitChange,
     add_site,
+    is_decided,
     lay_aside,
     settled_reason,
 )
@@ -37,8 +40,6 @@ from cami_units.workshop._new_units import (
     numbered_shapes,
     settle_new_units,
 )
-from cami_units.workshop._resolutions import SETTLED, Resolution, Rules, is_decided
-from cami_units.workshop._unit_names import bare_name, is_cyrillic
 from cami_units.workshop._versions import (
     GroupVersions,
     Version,

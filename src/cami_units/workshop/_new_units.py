@@ -10,18 +10,17 @@ import geopandas as gpd
 import shapely
 
 from cami_units.workshop._allocation import EVERYBODY
-from cami_units.workshop._identity import SAME_PLACE, Ground, Placemark, note
+from cami_units.workshop._identity import SAME_PLACE, Ground, Placemark, bare_name, note
 from cami_units.workshop._merge_tables import (
     ASK,
     PROPOSAL,
     Conflict,
     Merge,
     NextUnit,
+    Rules,
     UnitChange,
     lay_aside,
 )
-from cami_units.workshop._resolutions import Rules
-from cami_units.workshop._unit_names import bare_name
 from cami_units.workshop._versions import GroupVersions, by_script, plain
 
 MOSTLY: Final = 0.5

@@ -21,11 +21,13 @@ from cami_units.workshop._identity import (
     MatchedBy,
     Notice,
     Placemark,
+    bare_name,
     cut_into,
     identified,
+    is_cyrillic,
     note,
+    rejects,
 )
-from cami_units.workshop._unit_names import bare_name, is_cyrillic, rejects
 
 Change = Literal["kept", "reshaped", "split", "merged", "rejected", "deleted", "absent", "new"]
 
