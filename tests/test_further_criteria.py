@@ -44,7 +44,7 @@ def largest_share(tables: SiteTables) -> pd.Series:
 def ten(monkeypatch):
     """The one module that is touched."""
     monkeypatch.setattr(
-        "cami_units.criteria._further.FURTHER", MappingProxyType({"C10": largest_share})
+        "cami_units.criteria._measures.FURTHER", MappingProxyType({"C10": largest_share})
     )
 
 

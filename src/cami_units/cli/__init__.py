@@ -13,7 +13,7 @@ from cami_units.cli import (
     _round_commands as _round_commands,  # each command joins the app where it is read
 )
 from cami_units.cli import _workshop_commands as _workshop_commands
-from cami_units.cli._options import app
+from cami_units.cli._terminal import app
 
 __all__ = ["app", "main"]
 

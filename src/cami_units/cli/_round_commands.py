@@ -7,14 +7,6 @@ from typing import Annotated
 
 import typer
 
-from cami_units.cli._options import (
-    LanguageOption,
-    NoCacheOption,
-    PlanArgument,
-    QuietOption,
-    VerboseOption,
-    app,
-)
 from cami_units.cli._summaries import (
     say_assessment,
     say_check,
@@ -27,6 +19,12 @@ from cami_units.cli._summaries import (
 )
 from cami_units.cli._terminal import (
     FAULT,
+    LanguageOption,
+    NoCacheOption,
+    PlanArgument,
+    QuietOption,
+    VerboseOption,
+    app,
     at_work,
     counted,
     is_quiet,

@@ -8,13 +8,6 @@ from typing import Annotated
 
 import typer
 
-from cami_units.cli._options import (
-    LanguageOption,
-    QuietOption,
-    RoundArgument,
-    VerboseOption,
-    app,
-)
 from cami_units.cli._summaries import (
     say_activities,
     say_collected,
@@ -26,6 +19,11 @@ from cami_units.cli._summaries import (
 from cami_units.cli._terminal import (
     BUG,
     FAULT,
+    LanguageOption,
+    QuietOption,
+    RoundArgument,
+    VerboseOption,
+    app,
     at_work,
     is_quiet,
     is_verbose,

@@ -3,17 +3,34 @@
 Arithmetic on tables, no geometry. Three steps that can be had one by one: :func:`measures` gives
 the bare numbers of each site, :func:`verdicts` holds them against a profile, and :func:`assess`
 does both and adds a sentence of evidence to each. :func:`score_cells` scores planning units.
-No threshold lives here: they all come with the profile. A criterion beyond C9 is one function in
-:data:`FURTHER` and one table of the profile.
+No threshold lives here: they all come with the profile.
+
+A criterion beyond C9 is one function of the tables of overlaps, which gives a number for every site,
+in :data:`FURTHER` under its id, and one table of `criteria.toml`, which says what it is called and
+what meets it::
+
+    [further.C10]
+    name_en = "share of the largest state"
+    name_ru = "доля крупнейшего государства"
+    unit = "% of site"
+    at_least = 60
+
+It is then found, told and shown wherever the nine are. It decides where ``[decision]`` names it,
+is repeated in every run of `sensitivity`, and is never scored. A site of which a function says
+nothing (``NaN``, or no row) is *not assessed* there.
 """
 
 from __future__ import annotations
 
 from cami_units.criteria._cell_scores import score_cells
-from cami_units.criteria._findings import assess
-from cami_units.criteria._further import FURTHER, unknown_criteria
-from cami_units.criteria._measures import least_overlap, measures, without_strips
-from cami_units.criteria._verdicts import verdicts
+from cami_units.criteria._findings import assess, verdicts
+from cami_units.criteria._measures import (
+    FURTHER,
+    least_overlap,
+    measures,
+    unknown_criteria,
+    without_strips,
+)
 from cami_units.criteria._what_it_takes import what_it_takes
 
 __all__ = [

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, fields, replace
 from itertools import pairwise
+from types import MappingProxyType
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
-from cami_units.criteria._further import further_measures
 from cami_units.model import InputError, PlanError, Profile, SiteTables, listed, nearest, unfilled
 
 _FLOATS: Final = ("km2", "km", "n", "jaccard", "permeability")
@@ -749,3 +749,35 @@ def _range_confidence(
     total = sums.groupby(parts["site"]).sum()
     mean = (total["weighed"] / total["km2"].where(total["km2"] > 0)).reindex(sites.index)
     return pd.DataFrame({"range_confidence": mean}).astype(float)
+
+
+# -- criteria beyond C9 -----------------------------------------------------------------------------
+
+Measure = Callable[[SiteTables], "pd.Series[float]"]
+"""From what was measured on sites to one number a site, indexed by ``site``."""
+
+FURTHER: Final[Mapping[str, Measure]] = MappingProxyType({})
+"""The measures of further criteria, by id (C10, C11 …)."""
+
+
+def unknown_criteria(profile: Profile) -> str:
+    """Why the further criteria of a profile cannot be measured; an empty text where they can."""
+    strange = sorted(set(profile.further) - set(FURTHER))
+    if not strange:
+        return ""
+    there = f"C1 to C9 and {listed(FURTHER, 20)}" if FURTHER else "C1 to C9"
+    return (
+        f"the profile '{profile.name}' has [further.{strange[0]}], and nothing measures "
+        f"{listed(strange, 20)}: {there} are there. Add its function to FURTHER in "
+        "cami_units.criteria, or take the table out of the profile"
+    )
+
+
+def further_measures(tables: SiteTables, profile: Profile) -> pd.DataFrame:
+    """The number of each further criterion of the profile for every site; NaN: not assessed."""
+    fault = unknown_criteria(profile)
+    if fault:
+        raise PlanError(fault[:1].upper() + fault[1:] + ".")
+    sites = pd.Index(tables.sites["site"], name="site")
+    found = {name: FURTHER[name](tables).reindex(sites) for name in sorted(profile.further)}
+    return pd.DataFrame(found, index=sites, dtype=float)

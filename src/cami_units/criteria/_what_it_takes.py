@@ -7,8 +7,8 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from cami_units.criteria._findings import verdicts
 from cami_units.criteria._measures import Evidence, at_least, counted_states, evidence
-from cami_units.criteria._verdicts import verdicts
 from cami_units.model import Profile, SiteTables
 
 COLUMNS: Final = ("site", "criterion", "kind", "sci_name", "iso2", "corridor_id", "missing", "km2")
