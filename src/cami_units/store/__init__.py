@@ -13,20 +13,24 @@ from cami_units.store._atomic_write import (
     sha256,
     staging,
     write_atomically,
+    write_folder,
 )
-from cami_units.store._checksums import (
+from cami_units.store._geopackage import (
+    GEOPACKAGE,
+    UNIT_TABLES,
+    write_geopackage,
+    write_stream,
+)
+from cami_units.store._growing_log import append_to_log, read_log
+from cami_units.store._manifest import (
+    MANIFEST,
     SUMS,
     damaged_json,
     read_json,
     read_sums,
-    write_folder,
     write_json,
     write_sums,
 )
-from cami_units.store._geopackage import GEOPACKAGE, UNIT_TABLES, write_geopackage
-from cami_units.store._growing_log import append_to_log, read_log
-from cami_units.store._manifest import MANIFEST
-from cami_units.store._parquet_parts import write_stream
 from cami_units.store._round_folder import (
     check_only,
     check_place,
@@ -36,8 +40,8 @@ from cami_units.store._round_folder import (
     rounds_in,
     update_round,
     write_round,
+    write_workshop,
 )
-from cami_units.store._workshop_folder import write_workshop
 
 __all__ = [
     "GEOPACKAGE",

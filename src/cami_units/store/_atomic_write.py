@@ -10,14 +10,16 @@ import errno
 import hashlib
 import os
 import shutil
+import tempfile
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
+import filelock
+
 from cami_units.model import InputError
-from cami_units.store._round_lock import exclusive
 
 Writer = Callable[[Path], None]
 """Writes one file, at the path it is given."""
@@ -236,3 +238,50 @@ def disk_reason(error: OSError) -> str:
             "place; let it finish, and run this one again."
         )
     return f"{error.strerror or error}. Choose another folder."
+
+
+def write_folder(directory: Path, files: Mapping[str, bytes]) -> None:
+    """Write a new folder of files that are at hand as bytes: all of them, or none.
+
+    Raises
+    ------
+    InputError
+        As :func:`cami_units.store.staging`.
+    """
+    with staging(directory) as folder:
+        for name, content in files.items():
+            (folder / name).write_bytes(content)
+
+
+# -- one writer at a time --------------------------------------------------------------------------
+
+# A round is replaced as a whole folder, copied from the one that is there. A line that another
+# process appends to its log between the copy and the swap would be in the old folder only, and gone.
+
+_PATIENCE: Final = 60.0
+"""Seconds to wait for another command: far more than a swap of folders takes on a slow stick."""
+
+
+@contextmanager
+def exclusive(directory: Path) -> Iterator[None]:
+    """Be the only one on this machine that changes a round, for as long as the block runs.
+
+    The lock is the operating system's: it goes when the process goes, however that happens. Its
+    file lies among the temporary files, so that no folder of a workshop gains one.
+
+    Raises
+    ------
+    InputError
+        Another process has held it for a minute.
+    """
+    name = hashlib.sha256(str(directory.resolve()).encode("utf-8", "surrogateescape")).hexdigest()
+    path = Path(tempfile.gettempdir()) / f"cami_units-{name[:20]}.lock"
+    try:
+        # Within one process the same lock may be taken again by what it calls, hence the singleton.
+        with filelock.FileLock(path, timeout=_PATIENCE, is_singleton=True, mode=0o666):
+            yield
+    except filelock.Timeout as error:
+        raise InputError(
+            f"Another command has been writing to '{directory}' for a minute. "
+            "Wait for it or stop it, and try again; nothing was changed."
+        ) from error

@@ -11,8 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from cami_units.model import InputError, listed
-from cami_units.store._atomic_write import disk_words, flush, write_atomically
-from cami_units.store._round_lock import exclusive
+from cami_units.store._atomic_write import disk_words, exclusive, flush, write_atomically
 
 
 def append_to_log(path: Path, row: Mapping[str, str], *, columns: Sequence[str]) -> None:
