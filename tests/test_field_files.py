@@ -20,11 +20,10 @@ from cami_units.commands.check import _context_layers, said_once
 from cami_units.commands.plan_layers import reading_of
 from cami_units.layers import _shape_checks
 from cami_units.layers._gis_files import file_hash, found_files, is_companion
-from cami_units.layers._layer_rows import gathered
-from cami_units.layers._layer_rows import keyed_layer
+from cami_units.layers._layer_rows import gathered, keyed_layer
 from cami_units.model import InputError, PlanError
 from cami_units.plan import read_plan
-from cami_units.webmap._packed_shapes import shared_edges
+from cami_units.webmap._page_values import shared_edges
 
 HEAD = 'title = "A workshop"\ndate = "2026-11-22"\n'
 STEPPE = box(60, 45, 64, 47)

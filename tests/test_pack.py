@@ -21,7 +21,7 @@ from cami_units.commands.round_files import write_proposal
 from cami_units.commands.shown_round import published
 from cami_units.documents.form_reading import is_form, read_form
 from cami_units.documents.group_form import write_form
-from cami_units.documents.howto_page import write_howto
+from cami_units.documents.html_pages import write_howto
 from cami_units.model import EQUAL_AREA, InputError
 from cami_units.plan import read_plan
 from tests.browser import chromium

@@ -11,11 +11,11 @@ from colorspacious import cspace_convert
 
 from cami_units import palette, qgis, scene
 from cami_units.documents.unit_drawing import INKS, STATUS_FILLS
-from cami_units.figures._strokes import BARRIERS, LOOKS, unit_look
+from cami_units.figures._figure_legend import BARRIERS, LOOKS, unit_look
 from cami_units.kml._marks import LAYER_LOOKS, barrier_look, range_look, status_look
 from cami_units.kml._marks import LOOKS as GLOBE
 from cami_units.model import STATUSES
-from cami_units.webmap._leaflet_styles import (
+from cami_units.webmap._page_values import (
     BARRIER_STYLES,
     EVIDENCE_STYLES,
     STATUS_STYLES,

@@ -29,7 +29,7 @@ from cami_units.documents.board import write_slides
 from cami_units.documents.board_slides import Board, Loop, Slide, board
 from cami_units.documents.csv_tables import harmless
 from cami_units.documents.group_form import THEMES
-from cami_units.documents.typed_tables import read_table
+from cami_units.documents.workbook_cells import read_table
 from cami_units.model import InputError
 from tests.browser import chromium
 from tests.rounds import imprint, toy_round

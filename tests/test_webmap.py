@@ -26,9 +26,14 @@ from cami_units.webmap import CamiMap, unit_map, write_map
 from cami_units.webmap import _html as page_room
 from cami_units.webmap import _payload as payload_room
 from cami_units.webmap._basemap import basemap
-from cami_units.webmap._leaflet_styles import species_style
-from cami_units.webmap._packed_shapes import label_point, packed, shared_edges, simplified
-from cami_units.webmap._page_text import shown
+from cami_units.webmap._page_values import (
+    label_point,
+    packed,
+    shared_edges,
+    shown,
+    simplified,
+    species_style,
+)
 from tests.browser import Page, chromium
 
 browser = pytest.fixture(scope="module")(chromium)

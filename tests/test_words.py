@@ -174,7 +174,7 @@ import json, sys
 from pathlib import Path
 import pandas as pd
 from cami_units import words
-from cami_units.documents.howto_page import write_howto
+from cami_units.documents.html_pages import write_howto
 from cami_units.layers import read_species
 from cami_units.model import Imprint
 from cami_units.plan import read_plan

@@ -32,12 +32,12 @@ from cami_units.documents.form_reading import (
 )
 from cami_units.documents.form_words import THEMES, known_word, known_words
 from cami_units.documents.group_form import write_form
-from cami_units.documents.implementation_page import (
+from cami_units.documents.html_pages import (
     MEASURE_COLUMNS,
     known_status,
     write_implementation,
 )
-from cami_units.documents.typed_tables import read_table
+from cami_units.documents.workbook_cells import read_table
 from cami_units.model import (
     HIDDEN_STATUSES,
     InputError,

@@ -50,7 +50,7 @@ from cami_units.commands.shown_round import kept_pieces
 from cami_units.commands.stored_round import next_number, reopened
 from cami_units.documents.collect_report import Report, write_report, write_report_workbook
 from cami_units.documents.csv_tables import harmless, write_csv
-from cami_units.documents.typed_tables import read_table
+from cami_units.documents.workbook_cells import read_table
 from cami_units.model import (
     EVIDENCE_LAYERS,
     LAYERS,

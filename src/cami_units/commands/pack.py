@@ -27,7 +27,7 @@ from cami_units.commands.shown_round import (
 )
 from cami_units.commands.stored_round import allocation
 from cami_units.documents.group_form import write_form
-from cami_units.documents.howto_page import write_howto
+from cami_units.documents.html_pages import write_howto
 from cami_units.model import (
     HIDDEN_STATUSES,
     ROUND_LAYERS,

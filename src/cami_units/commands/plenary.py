@@ -16,7 +16,7 @@ from cami_units.commands.shown_round import drawn_scene, kept_pieces, legend_png
 from cami_units.commands.stored_round import allocation
 from cami_units.documents.board import write_board, write_slides
 from cami_units.documents.board_slides import Loop, board
-from cami_units.documents.typed_tables import read_table
+from cami_units.documents.workbook_cells import read_table
 from cami_units.model import (
     HIDDEN_STATUSES,
     InputError,

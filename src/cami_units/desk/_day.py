@@ -17,7 +17,7 @@ import pandas as pd
 
 from cami_units import store
 from cami_units.documents.csv_tables import harmless, write_csv
-from cami_units.documents.typed_tables import read_table
+from cami_units.documents.workbook_cells import read_table
 from cami_units.model import InputError, clean_name
 
 HANDED_IN: Final = "handed-in"

@@ -21,9 +21,9 @@ from pptx.shapes.freeform import FreeformBuilder
 from pptx.util import Emu, Length, Mm, Pt
 
 from cami_units import words
-from cami_units.documents._filled_page import page
 from cami_units.documents._worksheets import save_settled
 from cami_units.documents.board_slides import Board, ShownActivity, Slide
+from cami_units.documents.html_pages import page
 from cami_units.documents.unit_drawing import (
     LABEL_SIZES,
     LINES,

@@ -14,7 +14,6 @@ import shapely
 from markupsafe import Markup
 
 from cami_units import words
-from cami_units.documents._filled_page import page
 from cami_units.documents._worksheets import (
     WHOLE,
     Column,
@@ -25,6 +24,7 @@ from cami_units.documents._worksheets import (
     save_settled,
 )
 from cami_units.documents.csv_tables import without_geometry
+from cami_units.documents.html_pages import page
 from cami_units.model import Imprint, clean_text, is_missing
 
 _FILES: Final = (

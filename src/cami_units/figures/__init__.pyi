@@ -1,9 +1,5 @@
 """The names of `figures`, and where each lives."""
 
-from ._figure_files import Draw as Draw
-from ._figure_files import png as png
-from ._figure_files import write_figure as write_figure
-from ._figure_files import write_pages as write_pages
 from ._figure_legend import Entry as Entry
 from ._figure_legend import legend_card as legend_card
 from ._pages import poster as poster
@@ -11,6 +7,10 @@ from ._pages import section_sheet as section_sheet
 from ._pages import slide as slide
 from ._pages import unit_page as unit_page
 from ._pages import unit_slide as unit_slide
+from ._sheet import Draw as Draw
+from ._sheet import png as png
+from ._sheet import write_figure as write_figure
+from ._sheet import write_pages as write_pages
 from ._stability_charts import border_graph as border_graph
 from ._stability_charts import coverage_curve as coverage_curve
 from ._stability_charts import rank_intervals as rank_intervals

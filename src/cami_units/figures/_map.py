@@ -20,8 +20,8 @@ from pyproj import Transformer
 from shapely.geometry.base import BaseGeometry
 
 from cami_units import backdrop, palette, words
+from cami_units.figures._figure_legend import BARRIERS, LOOKS, faint, unit_look
 from cami_units.figures._sheet import INK, SOFT, dashed
-from cami_units.figures._strokes import BARRIERS, LOOKS, faint, unit_look
 from cami_units.figures._typesetting import MM_PER_POINT, Face, drawable, font, width_mm
 from cami_units.model import LAYERS, LONLAT, MAP_EVIDENCE
 from cami_units.palette import Look, barrier_kind

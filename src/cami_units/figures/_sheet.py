@@ -1,10 +1,16 @@
-"""A sheet of paper or a screen, laid out in millimetres from the top left corner."""
+"""A sheet of paper or a screen, laid out in millimetres from the top left corner, and its files.
+
+PDF stays vector and text, PNG is for a screen; the same figure, the same bytes.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final, Literal
+from collections.abc import Callable, Iterable, Sequence
+from io import BytesIO
+from pathlib import Path
+from typing import Any, Final, Literal
 
+import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -12,7 +18,7 @@ from matplotlib.patches import Rectangle
 
 from cami_units import words
 from cami_units.figures._typesetting import MM_PER_POINT, Face, drawable, font, lines
-from cami_units.model import clean_name
+from cami_units.model import InputError, clean_name
 from cami_units.palette import Look
 from cami_units.scene import Scene
 
@@ -248,3 +254,52 @@ def table(
         top += deepest + step * 0.35
         rule(figure, left, top - step * 0.12, sum(widths) - 2, colour="#e4e9ec")
     return len(rows), top
+
+
+Draw = Callable[[Scene, str], Figure]
+"""What draws a sheet about one unit or section of a scene."""
+
+SCREEN_DPI: Final = 152.4
+"""A sheet of 320 × 180 mm then has 1920 × 1080 pixels."""
+
+_TYPE: Final[Any] = {
+    "pdf.fonttype": 42,
+    "pdf.compression": 6,
+    "path.simplify": False,
+    "text.hinting": "none",
+}
+_PDF: Final = {"Creator": "cami_units", "Producer": None, "CreationDate": None, "ModDate": None}
+
+
+def write_figure(path: str | Path, figure: Figure) -> None:
+    """Write a figure as ``….pdf`` or ``….png``, by the ending.
+
+    Raises
+    ------
+    InputError
+        Another ending.
+    """
+    target = Path(path)
+    if target.suffix.lower() == ".pdf":
+        write_pages(target, [figure])
+    elif target.suffix.lower() == ".png":
+        target.write_bytes(png(figure))
+    else:
+        raise InputError(f"A figure is written as .pdf or .png; '{target.name}' ends otherwise.")
+
+
+def write_pages(path: str | Path, pages: Iterable[Figure]) -> None:
+    """Write figures as the pages of one PDF, drawn one after another."""
+    from matplotlib.backends.backend_pdf import PdfPages  # a quarter of a second, for PDFs only
+
+    with mpl.rc_context(_TYPE), PdfPages(str(path), metadata=_PDF) as book:
+        for page in pages:
+            book.savefig(page)
+
+
+def png(figure: Figure, *, dpi: float = SCREEN_DPI) -> bytes:
+    """A figure as the bytes of a PNG."""
+    buffer = BytesIO()
+    with mpl.rc_context(_TYPE):
+        figure.savefig(buffer, format="png", dpi=dpi, metadata={"Software": None})
+    return buffer.getvalue()

@@ -13,13 +13,14 @@ from shapely.geometry.base import BaseGeometry
 from cami_units import backdrop
 from cami_units.drawn_pieces import piece
 from cami_units.scene import label_places
-from cami_units.webmap._packed_shapes import (
+from cami_units.webmap._page_values import (
+    is_missing,
     on_lattice,
     packed,
     shared_edges,
+    shown,
     simplified,
 )
-from cami_units.webmap._page_text import is_missing, shown
 
 _TOUCHING: Final = 0.03
 """Degrees within which a border counts as running along a disputed area."""

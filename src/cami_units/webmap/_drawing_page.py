@@ -23,7 +23,7 @@ import shapely
 from cami_units import words
 from cami_units.model import COVERED_LAYERS, Imprint, page_policy
 from cami_units.webmap import _html
-from cami_units.webmap._page_text import shown
+from cami_units.webmap._page_values import shown
 from cami_units.webmap._payload import Cards, payload
 
 MODULES: Final = (

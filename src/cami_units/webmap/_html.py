@@ -28,7 +28,7 @@ from xstatic.pkg import jquery, leaflet
 
 from cami_units import words
 from cami_units.model import DISCLAIMER, Imprint, InputError, listed, page_policy
-from cami_units.webmap._page_text import shown
+from cami_units.webmap._page_values import shown
 
 _SCRIPTS: Final = (
     "core.js",

@@ -1,6 +1,6 @@
 """What the page knows: the tables of a round as one plain value that becomes JSON.
 
-Every string in it has gone through :func:`~cami_units.webmap._page_text.shown`.
+Every string in it has gone through :func:`~cami_units.webmap._page_values.shown`.
 """
 
 from __future__ import annotations
@@ -32,15 +32,19 @@ from cami_units.model import (
 )
 from cami_units.scene import CONTEXT, coarse_layers, label_place, shown_units, species_places
 from cami_units.webmap._basemap import basemap
-from cami_units.webmap._leaflet_styles import (
+from cami_units.webmap._page_values import (
     BARRIER_STYLES,
     EVIDENCE_STYLES,
+    LATTICE,
     STATUS_STYLES,
     context_style,
+    is_missing,
+    label_point,
+    packed,
+    shown,
+    simplified,
     species_style,
 )
-from cami_units.webmap._packed_shapes import LATTICE, label_point, packed, simplified
-from cami_units.webmap._page_text import is_missing, shown
 
 Detail = Literal["map", "atlas"]
 _VERTICES: Final[Mapping[str, int]] = {"map": 1, "atlas": 6}

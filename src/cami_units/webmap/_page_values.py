@@ -1,12 +1,16 @@
-"""Geometry as the page carries it: simplified for the eye, on a lattice of 0.0001°, as differences.
+"""What goes from tables into the page: text as entities, looks as Leaflet's path options, shapes packed.
 
-A ring or line becomes one flat list ``[x0, y0, dx1, dy1, …]`` of whole ten-thousandths of a degree
-(11 m): half the size of GeoJSON, and nothing of the coordinates' binary noise.
+A string from data reaches the page through :func:`shown` and no other door. Geometry is simplified
+for the eye, on a lattice of 0.0001°, as differences: a ring or line becomes one flat list
+``[x0, y0, dx1, dy1, …]`` of whole ten-thousandths of a degree (11 m), half the size of GeoJSON, and
+nothing of the coordinates' binary noise.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, Final
 
 import numpy as np
@@ -14,8 +18,83 @@ import numpy.typing as npt
 import shapely
 from shapely.geometry.base import BaseGeometry
 
+from cami_units import palette
 from cami_units.drawn_pieces import piece
+from cami_units.model import clean_text
+from cami_units.model import is_missing as is_missing
+from cami_units.palette import Look
 from cami_units.scene import label_place, simplest
+
+_ENTITIES: Final = str.maketrans({char: f"&#{ord(char)};" for char in "&<>\"'{}`$\\"})
+
+
+def shown(value: object) -> str:
+    r"""A value from data as text that no parser on its way can take for anything else.
+
+    The text is cleaned as every text from outside is (:func:`cami_units.model.clean_text`), and ``& < > " ' { } ` $ \`` become numeric HTML entities: the value then is plain text to
+    HTML (as content and inside quotes), to JavaScript strings and templates, and to Jinja, which
+    branca runs over rendered scripts a second time.
+
+    Parameters
+    ----------
+    value : object
+        Anything; a missing value (``None``, NaN, NA) gives an empty string.
+
+    Examples
+    --------
+    >>> shown("{{7*7}}<b>")
+    '&#123;&#123;7*7&#125;&#125;&#60;b&#62;'
+    >>> shown(None), shown(float("nan"))
+    ('', '')
+    """
+    return clean_text(value).translate(_ENTITIES)
+
+
+Style = Mapping[str, Any]
+
+_FAINT: Final[Mapping[str, float]] = MappingProxyType({"borders": 0.7, "sections": 0.8})
+"""Lines that lie over much else let it show through."""
+
+
+def leaflet(look: Look, *, opacity: float = 1.0, filled: bool = True) -> Style:
+    """The path options of a look. `filled`: a unit's fill is set by its tier, in the page."""
+    style: dict[str, Any] = {"color": look.line, "weight": look.width}
+    if look.dashes:
+        style["dashArray"] = " ".join(f"{dash:g}" for dash in look.dashes)
+    if look.fill:
+        style["fillColor"] = look.fill
+        if filled:
+            style["fillOpacity"] = look.opacity
+    return style if opacity == 1.0 else style | {"opacity": opacity}
+
+
+STATUS_STYLES: Final[Mapping[str, Style]] = MappingProxyType(
+    {status: leaflet(look, filled=False) for status, look in palette.STATUS_LOOKS.items()}
+)
+EVIDENCE_STYLES: Final[Mapping[str, Style]] = MappingProxyType(
+    {
+        name: leaflet(look, opacity=_FAINT.get(name, 1.0))
+        for name, look in palette.LAYER_LOOKS.items()
+    }
+)
+BARRIER_STYLES: Final[Mapping[str, Style]] = MappingProxyType(
+    {kind: leaflet(look) for kind, look in palette.BARRIER_LOOKS.items()}
+)
+
+
+def context_style(place: int, *, is_line: bool) -> Style:
+    """The style of the context layer at a place of the list."""
+    style = dict(leaflet(palette.context_look(place)))
+    if is_line:
+        style |= {"weight": 2.0}
+        del style["fillColor"], style["fillOpacity"]
+    return style | {"line": is_line}
+
+
+def species_style(place: int) -> Style:
+    """The style of the species at a place in the species table."""
+    return leaflet(palette.species_look(place))
+
 
 LATTICE: Final = 10_000
 """Steps in a degree: four decimals."""

@@ -1,0 +1,257 @@
+"""Pages in HTML that need nobody: styles and scripts inside, data escaped, nothing else allowed.
+
+:func:`page` fills a template; the two pages that need no more than a template stand below it: how a
+group edits and hands in, and how far the last programme has come.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Final
+
+import jinja2
+import pandas as pd
+from markupsafe import Markup
+
+from cami_units import words
+from cami_units.documents.form_words import THEMES, theme_said
+from cami_units.model import Imprint, clean_name, page_policy
+from cami_units.words import LANGUAGES, name_in, text
+
+
+def page(
+    template: str,
+    *,
+    lang: str,
+    styles: Sequence[str] = (),
+    scripts: Sequence[str] = (),
+    **values: Any,
+) -> bytes:
+    """A page of the folder `pages`, filled in.
+
+    Parameters
+    ----------
+    template : str
+        The name of its template.
+    lang : {"en", "ru"}
+        Language of the phrases: a template says ``t("score")``, or ``m("howto pro")`` where the
+        phrase itself holds markup.
+    styles, scripts : sequence of str
+        Names of the files that go inside. A Content-Security-Policy allows these and nothing else:
+        the page runs no text from data, and asks no host for anything.
+    **values : object
+        What the template speaks of. Every string is escaped where it is put in; none is compiled.
+
+    Returns
+    -------
+    bytes
+        UTF-8; the same values give the same bytes.
+    """
+    blocks = {"styles": [_block(name) for name in styles], "scripts": [_block(n) for n in scripts]}
+    filled = _environment().get_template(template)
+    text = filled.render(
+        lang=lang,
+        t=lambda key: words.text(key, lang),
+        **_said_of(values.get("imprint"), lang),
+        m=lambda key, **values_in: _marked_up(words.text(key, lang), values_in),
+        csp=page_policy(styles=_hashes(blocks["styles"]), scripts=_hashes(blocks["scripts"])),
+        **blocks,
+        **values,
+    )
+    return text.encode("utf-8")
+
+
+def _said_of(imprint: Imprint | None, lang: str) -> dict[str, str]:
+    """Round, day and disclaimer of a page as they are read, where it has an imprint."""
+    if imprint is None:
+        return {}
+    return {
+        "round_said": words.round_name(imprint, lang),
+        "date_said": words.day(imprint.date, lang),
+        "disclaimer_said": words.disclaimer(imprint.disclaimer, lang),
+    }
+
+
+def _marked_up(phrase: str, values: Mapping[str, object]) -> Markup:
+    """A phrase of ours that holds markup, with values of others escaped where they are put in."""
+    return Markup(phrase).format(**{name: _shown(value) for name, value in values.items()})
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    return jinja2.Environment(
+        loader=jinja2.FunctionLoader(_text),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        finalize=_shown,
+    )
+
+
+def _shown(value: object) -> object:
+    """Whatever is put into a page, cleaned; what is marked as safe markup stays as it is."""
+    if hasattr(value, "__html__"):
+        return value
+    return clean_name(value) if isinstance(value, str) or value is None else value
+
+
+def _text(name: str) -> str:
+    return (files("cami_units.documents") / "pages" / name).read_text(encoding="utf-8")
+
+
+@cache
+def _block(name: str) -> str:
+    """The content of a script or style element exactly as the parser will see it."""
+    return "\n" + _text(name).replace("\r\n", "\n").strip("\n") + "\n"
+
+
+def _hashes(blocks: Sequence[str]) -> str:
+    digests = (hashlib.sha256(block.encode("utf-8")).digest() for block in blocks)
+    sources = (f"'sha256-{base64.b64encode(digest).decode('ascii')}'" for digest in digests)
+    return " ".join(sources) or "'none'"
+
+
+def write_howto(
+    path: Path,
+    units: pd.DataFrame,
+    *,
+    imprint: Imprint,
+    group: str,
+    sections: Sequence[str],
+    paper: bool,
+    lang: str,
+) -> None:
+    """Write the page of one group, in one language; it prints on one side of A4.
+
+    Parameters
+    ----------
+    path : Path
+        The HTML file to write.
+    units : DataFrame
+        The units that this group edits: ``unit_id``, ``name_en``, ``name_ru``.
+    imprint : Imprint
+        Title, date, round, disclaimer.
+    group : str
+        The name of the group, as in the names of its files.
+    sections : sequence of str
+        The names of its sections.
+    paper : bool
+        Whether there is a sheet to draw on by pen.
+    lang : {"en", "ru"}
+        Language of the page.
+    """
+    listed = [
+        {"unit_id": clean_name(unit["unit_id"]), "name": name_in(unit, lang)}
+        for unit in units.sort_values("unit_id").to_dict("records")
+    ]
+    content = page(
+        "howto.html",
+        lang=lang,
+        styles=["howto.css"],
+        imprint=imprint,
+        group=group,
+        sections=", ".join(sections),
+        paper=paper,
+        units=listed,
+    )
+    path.write_bytes(content)
+
+
+MEASURE_COLUMNS: Final = ("measure_id", "theme", "text", "unit_id", "status", "note")
+
+_COLOURS: Final = {
+    "done": "#0a4e27",
+    "under way": "#80ba80",
+    "planned": "#e2b100",
+    "not started": "#ba3b00",
+    "not said": "#cccccc",
+}
+"""From the palette's statuses: the further a measure has come, the greener and darker."""
+
+
+def known_status(word: str, statuses: Sequence[str]) -> str:
+    """How far a measure has come, as the list has it, whatever language it was written in."""
+    plain = " ".join(word.split()).casefold()
+    for status in statuses:
+        if plain in {
+            status,
+            *(text(f"measure is {status}", lang).casefold() for lang in LANGUAGES),
+        }:
+            return status
+    return word
+
+
+def write_implementation(
+    path: Path, sums: pd.DataFrame, measures: pd.DataFrame, *, imprint: Imprint, lang: str
+) -> None:
+    """Write the page on how far the measures of the last programme have come.
+
+    Parameters
+    ----------
+    path : Path
+        The HTML file to write.
+    sums : DataFrame
+        ``theme``, a column for each status, ``measures``: as `workshop.implementation` gives them.
+    measures : DataFrame
+        :data:`MEASURE_COLUMNS`, text.
+    imprint : Imprint
+        Title, date, round, disclaimer.
+    lang : str
+        Language of the headings.
+    """
+    place = {theme: number for number, theme in enumerate(THEMES)}
+    order = sorted(sums.to_dict("records"), key=lambda row: place.get(row["theme"], len(place)))
+    largest = max((int(row["measures"]) for row in order), default=1)
+    lines = measures.assign(place=measures["theme"].map(place).fillna(len(place)))
+    lines = lines.sort_values(["place", "theme", "measure_id"], kind="stable")
+    content = page(
+        "implementation.html",
+        lang=lang,
+        styles=["implementation.css"],
+        imprint=imprint,
+        total=len(measures),
+        statuses=[
+            (_status_said(status, lang), colour, int(sums[status].sum()))
+            for status, colour in _COLOURS.items()
+        ],
+        bars=[_bar(row, largest, lang) for row in order],
+        measures=[
+            {
+                "id": clean_name(row["measure_id"]),
+                "theme": theme_said(str(row["theme"]), lang),
+                "text": clean_name(row["text"]),
+                "unit": clean_name(row["unit_id"]),
+                "status": _status_said(str(row["status"]), lang),
+                "colour": _COLOURS.get(str(row["status"]), _COLOURS["not said"]),
+                "note": clean_name(row["note"]),
+            }
+            for row in lines.to_dict("records")
+        ],
+    )
+    path.write_bytes(content)
+
+
+def _bar(row: dict[Any, Any], largest: int, lang: str) -> dict[str, Any]:
+    """The bar of one theme: where each part begins and how wide it is, of 100."""
+    parts, left = [], 0.0
+    for status, colour in _COLOURS.items():
+        wide = 100 * int(row[status]) / largest
+        if wide:
+            parts.append({"x": left, "width": wide, "colour": colour, "count": int(row[status])})
+        left += wide
+    return {
+        "theme": theme_said(str(row["theme"]), lang),
+        "parts": parts,
+        "measures": int(row["measures"]),
+    }
+
+
+def _status_said(status: str, lang: str) -> str:
+    return text(f"measure is {status if status in _COLOURS else 'not said'}", lang)
