@@ -971,6 +971,43 @@ def test_neighbours_that_do_not_quite_meet_share_a_border_within_a_tolerance():
     assert found.length.iloc[0] == pytest.approx(300_000, rel=0.01)
 
 
+def states_of(**shapes) -> gpd.GeoDataFrame:
+    return gpd.GeoDataFrame(
+        {"iso2": list(shapes), "range_state": True}, geometry=list(shapes.values()), crs=EQUAL_AREA
+    )
+
+
+@pytest.mark.parametrize("gap", [0, 400])
+def test_within_a_tolerance_a_border_ends_where_a_third_state_begins(gap):
+    # BB and CC lie beside AA, one above the other; CC was drawn by somebody else, 400 m off.
+    table = states_of(
+        AA=box(0, 0, 100_000, 300_000),
+        BB=box(100_000, 150_000, 200_000, 300_000),
+        CC=box(100_000 + gap, 0, 200_000, 150_000),
+    )
+    borders = layers.shared_borders(table, tolerance_km=5.0)
+    km = dict(zip(borders["pair"], borders.length / 1000, strict=True))
+    assert km["AA;BB"] == 150  # where outlines are one, the border is theirs to the metre
+    corner = 5 if gap else 0  # at the other end nobody else is near: it runs on round the corner
+    assert km["AA;CC"] == pytest.approx(150 + corner, abs=1)
+    assert km["BB;CC"] == pytest.approx(100, abs=0.5)
+
+
+@pytest.mark.parametrize("gap", [0, 300])
+def test_states_on_both_sides_of_a_narrow_strip_share_no_border(gap):
+    # as Tajikistan and Pakistan on the two sides of the Wakhan: the strip is 4 km wide
+    table = states_of(
+        AA=box(0, 0, 100_000, 50_000),
+        BB=box(0, 50_000 + gap, 100_000, 54_000),
+        CC=box(0, 54_000, 100_000, 90_000),
+    )
+    borders = layers.shared_borders(table, tolerance_km=5.0)
+    km = dict(zip(borders["pair"], borders.length / 1000, strict=True))
+    assert set(km) == {"AA;BB", "BB;CC"}
+    assert km["BB;CC"] == 100
+    assert km["AA;BB"] == pytest.approx(110 if gap else 100, abs=1)  # on round two corners
+
+
 def test_borders_survive_the_projection_whole(bundled):
     # in longitude and latitude, before any vertex was added or moved, the same pairs touch
     pairs = set(bundled.borders["pair"])

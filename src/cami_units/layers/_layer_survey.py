@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from itertools import combinations
 from typing import Any, Final
@@ -238,13 +239,8 @@ def shared_borders(
         ground = shapely.union_all(disputed.geometry.to_numpy())
         shapely.prepare(ground)
     rows: list[tuple[str, bool, Any]] = []
-    for (first_state, first), (second_state, second) in combinations(
-        zip(names, shapes, strict=True), 2
-    ):
-        line = _between(first, second, 1000.0 * tolerance_km)
-        if line.is_empty:
-            continue
-        pair = f"{first_state};{second_state}"
+    for (first, second), line in _lines_between(shapes, 1000.0 * tolerance_km).items():
+        pair = f"{names[first]};{names[second]}"
         if ground is None or not shapely.intersects(ground, line):
             rows.append((pair, False, line))
             continue
@@ -263,16 +259,79 @@ def shared_borders(
     )
 
 
-def _between(first: Any, second: Any, tolerance_m: float) -> Any:
-    west, south, east, north = shapely.bounds(first)
-    near_first = shapely.box(
-        west - tolerance_m, south - tolerance_m, east + tolerance_m, north + tolerance_m
+def _lines_between(shapes: Any, tolerance_m: float) -> dict[tuple[int, int], Any]:
+    """The border of each two states that have one, by their places in the list."""
+    boundaries = shapely.boundary(shapes)
+    reach = shapely.box(
+        *(shapely.bounds(shapes).T + np.array([[-1], [-1], [1], [1]]) * tolerance_m)
     )
-    if not shapely.intersects(near_first, shapely.box(*shapely.bounds(second))):
-        return shapely.LineString()
+    exact, near = {}, {}
+    for first, second in combinations(range(len(shapes)), 2):
+        if not shapely.intersects(reach[first], reach[second]):
+            continue
+        line = only(shapely.intersection(boundaries[first], boundaries[second]), "line")
+        if not line.is_empty:
+            exact[first, second] = line
+        if tolerance_m:
+            close_to = shapely.buffer(shapes[second], tolerance_m)
+            near[first, second] = only(shapely.intersection(boundaries[first], close_to), "line")
+    lines = exact
     if tolerance_m:
-        near = shapely.intersection(shapely.boundary(first), shapely.buffer(second, tolerance_m))
-    else:
-        near = shapely.intersection(shapely.boundary(first), shapely.boundary(second))
-    line = only(near, "line")
-    return line if line.is_empty else lines_of([line])
+        own = {
+            pair: _nearest_to(pair, line, shapes, exact, tolerance_m) for pair, line in near.items()
+        }
+        lines = {
+            pair: exact[pair] if _only_corners(exact.get(pair), line, tolerance_m) else line
+            for pair, line in own.items()
+        }
+    return {pair: lines_of([line]) for pair, line in lines.items() if not line.is_empty}
+
+
+def _only_corners(exact: Any, near: Any, tolerance_m: float) -> bool:
+    """Whether neighbours meet along all of their border: all that is added runs on at its ends."""
+    if exact is None:
+        return False
+    n_ends = 2 * len(shapely.get_parts(shapely.line_merge(exact)))
+    return bool(near.length - exact.length <= n_ends * tolerance_m)
+
+
+_STEPS_A_TOLERANCE: Final = 20
+"""So finely a line is cut where two neighbours are within reach, to see which is nearer."""
+
+
+def _nearest_to(
+    pair: tuple[int, int],
+    line: Any,
+    shapes: Any,
+    exact: Mapping[tuple[int, int], Any],
+    reach: float,
+) -> Any:
+    """The parts of a state's outline that lie near another one and no nearer to a third.
+
+    Near the end of a border, and across a strip of somebody's ground, a third state is as close by.
+    """
+    first, second = pair
+    for third in range(len(shapes)):
+        if third in pair or line.is_empty:
+            continue
+        shared = exact.get((min(first, third), max(first, third)))
+        if shared is not None:
+            line = only(shapely.difference(line, shared), "line")
+        if shapely.distance(line, shapes[third]) > reach:
+            continue
+        close_to = shapely.buffer(shapes[third], reach)
+        doubtful = only(shapely.intersection(line, close_to), "line")
+        steps = _steps(shapely.segmentize(doubtful, reach / _STEPS_A_TOLERANCE))
+        middle = shapely.line_interpolate_point(steps, 0.5, normalized=True)
+        nearer = shapely.distance(middle, shapes[second]) <= shapely.distance(middle, shapes[third])
+        sure = only(shapely.difference(line, close_to), "line")
+        line = shapely.line_merge(shapely.union_all([sure, *steps[nearer]]))
+    return only(line, "line")
+
+
+def _steps(line: Any) -> Any:
+    """Each straight stretch of lines by itself."""
+    parts = shapely.get_parts(line)
+    ends = [shapely.get_coordinates(part) for part in parts]
+    pairs = [np.stack([one[:-1], one[1:]], axis=1) for one in ends]
+    return shapely.linestrings(np.concatenate(pairs)) if pairs else np.array([], dtype=object)
