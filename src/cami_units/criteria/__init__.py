@@ -20,27 +20,6 @@ is repeated in every run of `sensitivity`, and is never scored. A site of which 
 nothing (``NaN``, or no row) is *not assessed* there.
 """
 
-from __future__ import annotations
+import lazy_loader
 
-from cami_units.criteria._cell_scores import score_cells
-from cami_units.criteria._findings import assess, verdicts
-from cami_units.criteria._measures import (
-    FURTHER,
-    least_overlap,
-    measures,
-    unknown_criteria,
-    without_strips,
-)
-from cami_units.criteria._what_it_takes import what_it_takes
-
-__all__ = [
-    "FURTHER",
-    "assess",
-    "least_overlap",
-    "measures",
-    "score_cells",
-    "unknown_criteria",
-    "verdicts",
-    "what_it_takes",
-    "without_strips",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

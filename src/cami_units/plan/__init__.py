@@ -4,7 +4,6 @@ The two readers open their files, look at everything, and name every fault in on
 they hand on is a value: nothing here computes, and no computing room needs a plan.
 """
 
-from cami_units.plan._plan_files import read_plan, read_profile, stored_plan
-from cami_units.plan._plan_keys import Plan, equal_area_fault
+import lazy_loader
 
-__all__ = ["Plan", "equal_area_fault", "read_plan", "read_profile", "stored_plan"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

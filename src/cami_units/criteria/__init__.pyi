@@ -1,0 +1,11 @@
+"""The names of `criteria`, and where each lives."""
+
+from ._cell_scores import score_cells as score_cells
+from ._findings import assess as assess
+from ._findings import verdicts as verdicts
+from ._measures import FURTHER as FURTHER
+from ._measures import least_overlap as least_overlap
+from ._measures import measures as measures
+from ._measures import unknown_criteria as unknown_criteria
+from ._measures import without_strips as without_strips
+from ._what_it_takes import what_it_takes as what_it_takes

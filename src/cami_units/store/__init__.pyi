@@ -1,0 +1,32 @@
+"""The names of `store`, and where each lives."""
+
+from ._atomic_write import Writer as Writer
+from ._atomic_write import copy_of as copy_of
+from ._atomic_write import left_behind as left_behind
+from ._atomic_write import move_aside as move_aside
+from ._atomic_write import sha256 as sha256
+from ._atomic_write import staging as staging
+from ._atomic_write import write_atomically as write_atomically
+from ._atomic_write import write_folder as write_folder
+from ._geopackage import GEOPACKAGE as GEOPACKAGE
+from ._geopackage import UNIT_TABLES as UNIT_TABLES
+from ._geopackage import write_geopackage as write_geopackage
+from ._geopackage import write_stream as write_stream
+from ._growing_log import append_to_log as append_to_log
+from ._growing_log import read_log as read_log
+from ._manifest import MANIFEST as MANIFEST
+from ._manifest import SUMS as SUMS
+from ._manifest import damaged_json as damaged_json
+from ._manifest import read_json as read_json
+from ._manifest import read_sums as read_sums
+from ._manifest import write_json as write_json
+from ._manifest import write_sums as write_sums
+from ._round_folder import check_only as check_only
+from ._round_folder import check_place as check_place
+from ._round_folder import discard as discard
+from ._round_folder import is_litter as is_litter
+from ._round_folder import read_round as read_round
+from ._round_folder import rounds_in as rounds_in
+from ._round_folder import update_round as update_round
+from ._round_folder import write_round as write_round
+from ._round_folder import write_workshop as write_workshop
