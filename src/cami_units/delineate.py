@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import geopandas as gpd
@@ -631,7 +631,12 @@ def origins(hotspot_ids: pd.Series, jaccard: pd.Series) -> pd.Series:
     return pd.Series(np.where(hotspot_ids == "", "new", words), index=hotspot_ids.index)
 
 
-def place_names(units: gpd.GeoDataFrame, gazetteer: gpd.GeoDataFrame) -> pd.DataFrame:
+def place_names(
+    units: gpd.GeoDataFrame,
+    gazetteer: gpd.GeoDataFrame,
+    *,
+    taken_names: Collection[str] = (),
+) -> pd.DataFrame:
     """The place that names each unit: landscapes before rivers and peaks, those before towns.
 
     Of the places whose own extent reaches a unit, one that lies in it goes before one beside it, then
@@ -646,6 +651,8 @@ def place_names(units: gpd.GeoDataFrame, gazetteer: gpd.GeoDataFrame) -> pd.Data
         Polygons in an equal-area CRS.
     gazetteer : GeoDataFrame
         Table `gazetteer` in the same CRS: ``name_en``, ``name_ru``, ``kind``, ``extent_km``.
+    taken_names : collection of str
+        English names that other units have already: none of them is given again.
 
     Returns
     -------
@@ -661,7 +668,12 @@ def place_names(units: gpd.GeoDataFrame, gazetteer: gpd.GeoDataFrame) -> pd.Data
     extent = gazetteer["extent_km"].fillna(0).to_numpy(dtype=float)
     places = gazetteer.geometry.to_numpy()
     is_landscape = gazetteer["kind"].isin(_NAMED_FIRST[0]).to_numpy()
-    used_places: set[int] = set()
+    # a place lends its name once, whichever way a unit that has it already was called after it
+    used_places = {
+        place
+        for place, name in enumerate(gazetteer["name_en"])
+        if name in taken_names or _near(name, "")[0] in taken_names
+    }
     names = []
     for shape in units.geometry:
         distance = shapely.distance(shape, places) / 1000
@@ -687,7 +699,7 @@ def place_names(units: gpd.GeoDataFrame, gazetteer: gpd.GeoDataFrame) -> pd.Data
             side = _side_of(shape.centroid, places[int(np.argmin(beyond))], units.crs)
             name, name_ru = gazetteer.iloc[int(np.argmin(beyond))][["name_en", "name_ru"]]
             said = (f"{name} ({_SIDES_EN[side]})", f"{name_ru} ({_SIDES_RU[side]})")
-            if said not in names:
+            if said not in names and said[0] not in taken_names:
                 names.append(said)
                 continue
         if best is None:
@@ -695,8 +707,13 @@ def place_names(units: gpd.GeoDataFrame, gazetteer: gpd.GeoDataFrame) -> pd.Data
             continue
         used_places.add(best)
         name, name_ru = gazetteer.iloc[best][["name_en", "name_ru"]]
-        names.append((name, name_ru) if reaching[best] else (f"Near {name}", f"Вблизи: {name_ru}"))
+        names.append((name, name_ru) if reaching[best] else _near(name, name_ru))
     return pd.DataFrame(names, columns=["name_en", "name_ru"], index=units.index)
+
+
+def _near(name_en: str, name_ru: str) -> tuple[str, str]:
+    """The name of a unit beside a place."""
+    return f"Near {name_en}", f"Вблизи: {name_ru}"
 
 
 _SIDES_EN: Final = (

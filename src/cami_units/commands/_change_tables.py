@@ -128,7 +128,9 @@ def changes_table(
         if old and change.change in _STAYS:
             row["after_km2"] = old["area_km2"]
         if change.change == "split" and unit_id in pieces:
-            row["after_km2"] = sum(after[piece]["area_km2"] for piece in pieces[unit_id])
+            row["after_km2"] = workshop.ground_of_pieces(
+                after[piece]["area_km2"] for piece in pieces[unit_id]
+            )
         if site:
             new = after[site]
             row |= {"after_km2": new["area_km2"], "decision": decision[site]}
@@ -138,8 +140,9 @@ def changes_table(
             for what, column in (("states", "countries"), ("species", "species")):
                 row |= _gone_and_come(what, _words(old and old[column]), _words(new[column]))
             if old:
-                row["gained_km2"] = max(0.0, new["area_km2"] - shared[unit_id, site])
-                row["lost_km2"] = max(0.0, old["area_km2"] - shared[unit_id, site])
+                row["gained_km2"], row["lost_km2"] = workshop.gained_and_lost(
+                    old["area_km2"], new["area_km2"], shared[unit_id, site]
+                )
         rows.append(row)
     table = pd.DataFrame(rows, columns=list(CHANGE_COLUMNS))
     place = {name: number for number, name in enumerate(_CHANGE_ORDER)}

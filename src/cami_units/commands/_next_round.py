@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from cami_units import __version__, delineate, grid, kml, layers, overlap, rank, words, workshop
+from cami_units import __version__, delineate, grid, kml, layers, rank, words, workshop
 from cami_units.commands._round_tables import (
     STABILITY_TABLES,
     SUMMARY,
@@ -35,15 +35,11 @@ from cami_units.model import (
 from cami_units.overlap import Pieces
 from cami_units.plan import Plan
 
-SAME_HOTSPOT: Final = 0.3
-"""Jaccard index from which a drawn unit and a hotspot are one place, as in C8."""
 SUCCESSION: Final = ("merged_into", "split_from")
 """Columns of units that say what became of another unit; only in rounds in which one did."""
 NOT_COMPUTED: Final = "not computed"
 STABILITY_OF_UNITS: Final = STABILITY_TABLES[:5]
 """What `sensitivity` says of one unit by itself."""
-MOSTLY: Final = 0.5
-"""Share of a hotspot inside a drawn unit from which the unit covers it."""
 
 
 def site_of(name: str) -> str:
@@ -170,7 +166,11 @@ def _measured(
     ranked = rank.rank_units(assessed.findings, assessed.decisions, plan.profile).set_index("site")
     old = units.set_index("unit_id")["hotspot_ids"].to_dict()
     split = {unit.parent for unit in drawn_units if unit.parent and unit.unit_id != unit.parent}
-    covered = _covered_hotspots(assessed, pieces)
+    covered: dict[str, list[str]] = {}
+    shared, hotspots = assessed.tables.hotspots, pieces.layers.hotspots
+    if shared is not None and hotspots is not None:
+        of_sites = shared.assign(site=shared["site"].astype(str).map(site_of))
+        covered = workshop.hotspots_of_outlines(of_sites, hotspots)
     ids = [
         str(old[unit.parent])
         if unit.parent and unit.parent not in split
@@ -198,20 +198,6 @@ def _measured(
     return table.round(DIGITS)
 
 
-def _covered_hotspots(assessed: Assessed, pieces: Pieces) -> dict[str, list[str]]:
-    """The hotspots that each drawn outline is, or mostly covers."""
-    shared, hotspots = assessed.tables.hotspots, pieces.layers.hotspots
-    if shared is None or hotspots is None:
-        return {}
-    hotspot_km2 = overlap.area_km2(hotspots).set_axis(hotspots["hotspot_id"])
-    covers = shared["km2"] >= MOSTLY * shared["hotspot_id"].map(hotspot_km2).astype(float)
-    own_hotspots = shared[covers | (shared["jaccard"] >= SAME_HOTSPOT)]
-    return {
-        site_of(str(site)): sorted(map(str, rows["hotspot_id"]))
-        for site, rows in own_hotspots.groupby("site")
-    }
-
-
 def _with_names(table: gpd.GeoDataFrame, layers_here: Layers, plan: Plan) -> gpd.GeoDataFrame:
     """Units with names: those that nobody named take one from the gazetteer, else from the place."""
     named = table.copy()
@@ -222,9 +208,9 @@ def _with_names(table: gpd.GeoDataFrame, layers_here: Layers, plan: Plan) -> gpd
         return named
     names = pd.DataFrame("", index=nameless.index, columns=["name_en", "name_ru"])
     if layers_here.gazetteer is not None:
-        taken_names = {str(name).removeprefix("Near ") for name in named["name_en"]}
-        free = layers_here.gazetteer[~layers_here.gazetteer["name_en"].isin(taken_names)]
-        names = delineate.place_names(nameless, free)
+        names = delineate.place_names(
+            nameless, layers_here.gazetteer, taken_names=set(named["name_en"])
+        )
     far = names.index[names["name_en"] == ""]
     names.loc[far] = delineate.coordinate_names(nameless.loc[far])
     named.loc[names.index, ["name_en", "name_ru"]] = names

@@ -11,7 +11,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from cami_units import kml, overlap, store, workshop
+from cami_units import kml, store, workshop
 from cami_units.commands._change_tables import (
     QUESTION_COLUMNS,
     Picture,
@@ -55,7 +55,6 @@ from cami_units.model import (
     EVIDENCE_LAYERS,
     LAYERS,
     InputError,
-    Layers,
     Problem,
     Progress,
     Round,
@@ -160,7 +159,9 @@ def collect(
         ground,
         versions,
         rules,
-        ground_inside=_inside(placemarks, known_layers, pieces, groups),
+        ground_inside=workshop.ground_inside(
+            placemarks, pieces.states, known_layers.sections, groups
+        ),
         used_ids=[str(unit_id) for unit_id in base.manifest.get("ids_used", ())],
     )
     outlines = workshop.outlines(merge, units, placemarks)
@@ -301,26 +302,6 @@ def _versions(
             )
         )
     return versions
-
-
-def _inside(
-    placemarks: gpd.GeoDataFrame,
-    measuring_layers: Layers,
-    pieces: Pieces,
-    groups: Mapping[str, Sequence[str]],
-) -> dict[int, dict[str, float]]:
-    """For each drawn shape its ground in the sections of each group, and under "" in range states."""
-    sites = placemarks[["geometry"]].assign(place=range(len(placemarks)))
-    ground_inside: dict[int, dict[str, float]] = {place: {} for place in sites["place"]}
-    states = overlap.overlaps(sites, pieces.states, site="place", by=("iso2",))
-    for place, _, km2 in zip(*(states[name] for name in states), strict=True):
-        ground_inside[place][""] = ground_inside[place].get("", 0.0) + km2
-    if measuring_layers.sections is not None:
-        parts = overlap.overlaps(sites, measuring_layers.sections, site="place", by=("section_id",))
-        for place, section, km2 in zip(*(parts[name] for name in parts), strict=True):
-            for group in (name for name, own in groups.items() if section in own):
-                ground_inside[place][group] = ground_inside[place].get(group, 0.0) + km2
-    return ground_inside
 
 
 def _resolutions(

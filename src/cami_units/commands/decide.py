@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypedDict, Unpack
 
 import geopandas as gpd
 import pandas as pd
@@ -58,6 +58,8 @@ back. `into` is the unit that a merged one goes into, `outline` the group whose 
 BEFORE: Final = "before"
 """Whose outline the one is that a decision replaced: it is set aside under this for an undo."""
 
+_DECIDED_ON: Final = ("conservation_units", "set_aside")
+"""Tables of a round that a decision speaks of."""
 _AGREED: Final = STATUSES[3]
 _BY_DOCUMENT: Final = {"endorsed": STATUSES[4], "adopted": STATUSES[5]}
 _REJECTED: Final = STATUSES[6]
@@ -67,6 +69,27 @@ _PAPER: Final = {
 }
 
 
+class DecisionOptions(TypedDict, total=False):
+    """What else can be said with a decision; each is an empty string unless said otherwise.
+
+    by : a group or a role, never a person; ``"plenary"`` where nothing is said.
+    document : the number of the document that says so; a must for `status`.
+    status : ``"endorsed"`` or ``"adopted"``, what a document has made of the unit: only with *agree*.
+    into : the unit that it is merged into, whose outline stays as it is: only with *merge*.
+    name_en, name_ru : a new name: only with an agreeing decision.
+    outline : a group whose version was set aside (or its file): that outline stands from now on, and
+        is measured. Only with an agreeing decision.
+    """
+
+    by: str
+    document: str
+    status: str
+    into: str
+    name_en: str
+    name_ru: str
+    outline: str
+
+
 def decide(
     directory: Path,
     unit_id: str,
@@ -74,14 +97,8 @@ def decide(
     *,
     reason: str,
     time: str,
-    by: str = "plenary",
-    document: str = "",
-    status: str = "",
-    into: str = "",
-    name_en: str = "",
-    name_ru: str = "",
-    outline: str = "",
     progress: Progress = quiet,
+    **options: Unpack[DecisionOptions],
 ) -> pd.Series[str]:
     """Append one decision to the log of a round, then show it in the round's tables and maps.
 
@@ -98,19 +115,8 @@ def decide(
         Why, on one line.
     time : str
         When, ISO 8601. The caller looks at the clock; nothing here does.
-    by : str
-        A group or a role, never a person.
-    document : str
-        The number of the document that says so; a must for `status`.
-    status : {"", "endorsed", "adopted"}
-        What a document has made of the unit: only with *agree*.
-    into : str
-        The unit that it is merged into, whose outline stays as it is: only with *merge*.
-    name_en, name_ru : str
-        A new name: only with an agreeing decision.
-    outline : str
-        A group whose version was set aside (or its file): that outline stands from now on, and is
-        measured. Only with an agreeing decision.
+    **options
+        :class:`DecisionOptions`.
 
     Returns
     -------
@@ -127,24 +133,9 @@ def decide(
     The line is on the disk before the tables are touched. Should the power go in between, the next
     command that opens the round with :func:`decided_round` shows the decision all the same.
     """
-    base_round = store.read_round(directory)
-    line = _recorded(
-        base_round,
-        directory,
-        unit_id,
-        decision,
-        reason=reason,
-        time=time,
-        by=by,
-        document=document,
-        status=status,
-        into=into,
-        name_en=name_en,
-        name_ru=name_ru,
-        outline=outline,
-    )
+    line = record_decision(directory, unit_id, decision, reason=reason, time=time, **options)
     progress(f"{unit_id}: the decision is on the disk; now into tables and maps", 0, 0)
-    _show(base_round, directory, progress)
+    show_decisions(directory, progress=progress)
     return line
 
 
@@ -155,13 +146,7 @@ def record_decision(
     *,
     reason: str,
     time: str,
-    by: str = "plenary",
-    document: str = "",
-    status: str = "",
-    into: str = "",
-    name_en: str = "",
-    name_ru: str = "",
-    outline: str = "",
+    **options: Unpack[DecisionOptions],
 ) -> pd.Series[str]:
     """Append one decision to the log of a round, and nothing else: the first half of :func:`decide`.
 
@@ -175,54 +160,23 @@ def record_decision(
     InputError
         As :func:`decide`; nothing is written then.
     """
-    return _recorded(
-        store.read_round(directory),
-        directory,
-        unit_id,
-        decision,
-        reason=reason,
-        time=time,
-        by=by,
-        document=document,
-        status=status,
-        into=into,
-        name_en=name_en,
-        name_ru=name_ru,
-        outline=outline,
-    )
-
-
-def _recorded(
-    stored: Round,
-    directory: Path,
-    unit_id: str,
-    decision: str,
-    *,
-    reason: str,
-    time: str,
-    by: str,
-    document: str,
-    status: str,
-    into: str,
-    name_en: str,
-    name_ru: str,
-    outline: str,
-) -> pd.Series[str]:
-    """The line of one decision, in the log of the folder that a round was read from."""
+    # The room waits for this line: of the whole round only what a decision speaks of is read.
+    stored = store.read_round(directory, only=_DECIDED_ON)
     log = read_decisions(directory)
     base_round = decided(stored, log)
+    document, status = options.get("document", ""), options.get("status", "")
     line = dict.fromkeys(DECISION_COLUMNS, "") | {
         "unit_id": unit_id,
         "round": base_round.imprint.number,
         "decision": decision,
-        "by": harmless(by),
+        "by": harmless(options.get("by", "plenary")),
         "document": harmless(document),
         "time": clean_name(time),
         "reason": harmless(reason),
-        "into": clean_name(into),
-        "name_en": harmless(clean_name(name_en)),
-        "name_ru": harmless(clean_name(name_ru)),
-        "outline": clean_name(outline),
+        "into": clean_name(options.get("into", "")),
+        "name_en": harmless(clean_name(options.get("name_en", ""))),
+        "name_ru": harmless(clean_name(options.get("name_ru", ""))),
+        "outline": clean_name(options.get("outline", "")),
     }
     faults = _faults(base_round, log, line, document, status)
     if faults:
@@ -230,7 +184,7 @@ def _recorded(
     units = gpd.GeoDataFrame(base_round.tables["conservation_units"]).set_index("unit_id")
     before = str(units.at[unit_id, "status"])
     shape = units.geometry[unit_id]
-    if outline:
+    if line["outline"]:
         shape = _versions(base_round, unit_id)[line["outline"]]
     line |= {
         "before": before,
@@ -244,15 +198,11 @@ def _recorded(
 
 
 def show_decisions(directory: Path, *, progress: Progress = quiet) -> None:
-    """Write the tables and maps of a round as its log leaves them: the second half of :func:`decide`."""
-    _show(store.read_round(directory), directory, progress)
-
-
-def _show(stored: Round, directory: Path, progress: Progress) -> None:
-    """Write a round as the log leaves it, over the folder that it was read from.
+    """Write the tables and maps of a round as its log leaves them: the second half of :func:`decide`.
 
     What has a new outline is measured first.
     """
+    stored = store.read_round(directory)
     shown = decided(stored, read_decisions(directory))
     moved_ids = _moved_ids(stored, shown)
     if moved_ids:

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from cami_units import kml, layers, store, words, workshop
+from cami_units import kml, layers, overlap, store, words, workshop
 from cami_units.documents.form_reading import (
     FORM_SUFFIXES,
     Form,
@@ -594,7 +594,7 @@ def _is_elsewhere(ground: Any, outline: Any) -> bool:
 def _likeness(first: Any, second: Any) -> float:
     """Jaccard index of two outlines in degrees: to tell, never to report."""
     shared = float(shapely.intersection(first, second).area)
-    return shared / float(first.area + second.area - shared)
+    return overlap.jaccard_index(shared, float(first.area), float(second.area))
 
 
 def _shape(mark: Mapping[str, Any], group: str, group_files: GroupFiles) -> dict[str, Any]:

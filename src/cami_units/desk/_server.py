@@ -91,9 +91,12 @@ def _listening(port: int | None) -> tuple[socket.socket, int]:
     """A socket on the loopback address, and its port."""
     for number in [port] if port else range(PORT, PORT + _TRIES):
         listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # On Windows "reuse" lets another program take a port that is in use, with our requests.
+        alone = getattr(socket, "SO_EXCLUSIVEADDRUSE", socket.SO_REUSEADDR)
+        listener.setsockopt(socket.SOL_SOCKET, alone, 1)
         try:
             listener.bind((LOOPBACK, number))
+            listener.listen(128)  # whoever is told the address can come at once, and waits
         except OSError:
             listener.close()
             continue

@@ -6,7 +6,7 @@ Rows are sorted by their keys, and the schema does not hang on the values of the
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -193,15 +193,17 @@ def _multi(shapes: Any) -> Any:
     return multiparts
 
 
-def read_geopackage(path: Path) -> dict[str, pd.DataFrame]:
+def read_geopackage(path: Path, *, only: Collection[str] | None = None) -> dict[str, pd.DataFrame]:
+    """The tables of a round's GeoPackage, those named in `only` or all, in the order of the file."""
     if not path.is_file():
         raise InputError(
             f"The round in '{path.parent}' is not whole: {path.name} is missing. Take an "
             "untouched copy of the round, or make it again."
         )
     try:
-        names = [str(name) for name, _ in pyogrio.list_layers(path)]
-        return {name: _read_layer(path, name) for name in names if name != qgis.TABLE}
+        names = [str(name) for name, _ in pyogrio.list_layers(path) if name != qgis.TABLE]
+        wanted_names = [name for name in names if only is None or name in only]
+        return {name: _read_layer(path, name) for name in wanted_names}
     except (RuntimeError, shapely.errors.ShapelyError) as error:
         raise InputError(
             f"'{path}' cannot be read: {error}. Take an untouched copy of the round, or make it again."

@@ -6,7 +6,7 @@ import errno
 import os
 import re
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from datetime import date
 from fnmatch import fnmatchcase
@@ -249,13 +249,15 @@ def update_round(round: Round, directory: Path, *, files: Mapping[str, Writer]) 
     return directory
 
 
-def read_round(directory: Path) -> Round:
+def read_round(directory: Path, *, only: Collection[str] | None = None) -> Round:
     """Read a round back from its folder.
 
     Parameters
     ----------
     directory : Path
         A folder that :func:`write_round` made.
+    only : collection of str, optional
+        Names of tables, where the others are not wanted: those of them that are there are read.
 
     Returns
     -------
@@ -285,8 +287,10 @@ def read_round(directory: Path) -> Round:
     imprint = {"number": f"{int(manifest.get('round', 0)):02d}", **manifest.pop("imprint")}
     for key in ("format", "outputs"):
         manifest.pop(key, None)
-    tables = read_geopackage(target / GEOPACKAGE)
-    missing = [name for name in UNIT_TABLES if name not in tables]
+    tables = read_geopackage(target / GEOPACKAGE, only=only)
+    missing = [
+        name for name in UNIT_TABLES if name not in tables and (only is None or name in only)
+    ]
     if missing:
         raise InputError(
             f"The round in '{directory}' is not whole: {GEOPACKAGE} lacks {listed(missing)}. "

@@ -33,6 +33,7 @@ from ._identity import Notice as Notice
 from ._identity import Placemark as Placemark
 from ._identity import bare_name as bare_name
 from ._identity import drawn_facts as drawn_facts
+from ._identity import hotspots_of_outlines as hotspots_of_outlines
 from ._identity import is_cyrillic as is_cyrillic
 from ._identity import lasting_ids as lasting_ids
 from ._identity import note as note
@@ -46,9 +47,12 @@ from ._merge_tables import NextUnit as NextUnit
 from ._merge_tables import Resolution as Resolution
 from ._merge_tables import Rules as Rules
 from ._merge_tables import UnitChange as UnitChange
+from ._merge_tables import gained_and_lost as gained_and_lost
+from ._merge_tables import ground_of_pieces as ground_of_pieces
 from ._merge_tables import is_decided as is_decided
 from ._merge_tables import outlines as outlines
 from ._merge_tables import resolutions_of as resolutions_of
+from ._new_units import ground_inside as ground_inside
 from ._versions import FormRow as FormRow
 from ._versions import GroupFile as GroupFile
 from ._versions import GroupVersions as GroupVersions

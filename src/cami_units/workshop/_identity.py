@@ -594,3 +594,33 @@ def lasting_ids(
             free += 1
             ids[unit_id] = f"CU-{free:03d}"
     return ids
+
+
+SAME_HOTSPOT: Final = 0.3
+"""Jaccard index from which a drawn outline and a hotspot are one place, as in C8."""
+MOSTLY: Final = 0.5
+"""Share of a hotspot inside an outline from which the outline covers it."""
+
+
+def hotspots_of_outlines(shared: pd.DataFrame, hotspots: gpd.GeoDataFrame) -> dict[str, list[str]]:
+    """The hotspots that each drawn outline is, or mostly covers.
+
+    Parameters
+    ----------
+    shared : DataFrame
+        ``site``, ``hotspot_id``, ``km2`` that they share, and their ``jaccard`` index.
+    hotspots : GeoDataFrame
+        The table `hotspots`, equal-area.
+
+    Returns
+    -------
+    dict
+        For each site that has any, the ids, sorted.
+    """
+    hotspot_km2 = overlap.area_km2(hotspots).set_axis(hotspots["hotspot_id"])
+    covers = shared["km2"] >= MOSTLY * shared["hotspot_id"].map(hotspot_km2).astype(float)
+    own_hotspots = shared[covers | (shared["jaccard"] >= SAME_HOTSPOT)]
+    return {
+        str(site): sorted(map(str, rows["hotspot_id"]))
+        for site, rows in own_hotspots.groupby("site")
+    }

@@ -249,6 +249,25 @@ def outlines(
     return gpd.GeoDataFrame(pd.DataFrame(rows, columns=columns), geometry="geometry", crs=base.crs)
 
 
+def gained_and_lost(before_km2: float, after_km2: float, shared_km2: float) -> tuple[float, float]:
+    """The ground that a unit gained and lost when it was drawn anew, km².
+
+    ``after − shared`` and ``before − shared``, none below zero: the areas are of the polygons as
+    written, the shared ground of their projections, which differ in the last square metres.
+
+    Examples
+    --------
+    >>> gained_and_lost(100.0, 130.0, 90.0)
+    (40.0, 10.0)
+    """
+    return max(0.0, after_km2 - shared_km2), max(0.0, before_km2 - shared_km2)
+
+
+def ground_of_pieces(pieces_km2: Iterable[float]) -> float:
+    """The ground of a split unit: that of its pieces together, km²; they do not overlap."""
+    return float(sum(pieces_km2))
+
+
 def add_site(merge: Merge, site: str, places: tuple[int, ...]) -> str:
     """A site to measure, under its name; with a number behind it where the name is taken."""
     if not places:

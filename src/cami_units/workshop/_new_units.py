@@ -9,6 +9,7 @@ from typing import Any, Final
 import geopandas as gpd
 import shapely
 
+from cami_units import overlap
 from cami_units.workshop._allocation import EVERYBODY
 from cami_units.workshop._identity import SAME_PLACE, Ground, Placemark, bare_name, note
 from cami_units.workshop._merge_tables import (
@@ -28,6 +29,38 @@ MOSTLY: Final = 0.5
 
 Inside = Mapping[int, Mapping[str, float]]
 """For each placemark its ground, km², in the sections of each group; under "" in range states."""
+
+
+def ground_inside(
+    placemarks: gpd.GeoDataFrame,
+    states: gpd.GeoDataFrame,
+    sections: gpd.GeoDataFrame | None,
+    groups: Mapping[str, Sequence[str]],
+) -> dict[int, dict[str, float]]:
+    """For each drawn shape its ground, km², in the sections of each group, and under "" in range states.
+
+    Parameters
+    ----------
+    placemarks : GeoDataFrame
+        Shapes, equal-area; the keys of what comes back are their row numbers.
+    states : GeoDataFrame
+        Polygons with ``iso2``, in the same CRS.
+    sections : GeoDataFrame or None
+        The table `sections`, in the same CRS.
+    groups : mapping
+        The sections of each group; ground in a section that two groups share counts for both.
+    """
+    sites = placemarks[["geometry"]].assign(place=range(len(placemarks)))
+    km2_of: dict[int, dict[str, float]] = {place: {} for place in sites["place"]}
+    parts = overlap.overlaps(sites, states, site="place", by=("iso2",))
+    for place, _, km2 in zip(*(parts[name] for name in parts), strict=True):
+        km2_of[place][""] = km2_of[place].get("", 0.0) + km2
+    if sections is not None:
+        parts = overlap.overlaps(sites, sections, site="place", by=("section_id",))
+        for place, section, km2 in zip(*(parts[name] for name in parts), strict=True):
+            for group in (name for name, own in groups.items() if section in own):
+                km2_of[place][group] = km2_of[place].get(group, 0.0) + km2
+    return km2_of
 
 
 def new_shapes_on_the_map(
