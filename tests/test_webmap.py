@@ -428,6 +428,13 @@ def test_row_order_and_a_second_run_change_nothing() -> None:
     assert unit_map(**turned).get_root().render() == first
 
 
+def test_a_written_map_is_the_folium_map_letter_by_letter(tmp_path: Path) -> None:
+    """Commands write a map without folium, notebooks show one with it: folium is the witness."""
+    write_map(tmp_path / "map.html", **toy())
+    shown = unit_map(**toy()).get_root().render()
+    assert (tmp_path / "map.html").read_text(encoding="utf-8") == shown
+
+
 def test_a_map_renders_the_same_twice_with_folium_layers_on_it() -> None:
     renders = []
     for _ in range(2):

@@ -204,7 +204,7 @@ def _composed(content: Mapping[str, Any], imprint: Imprint, group: str) -> str:
     """Our template round the content, under a policy that lets nothing else run."""
     leaflet_script, _ = _html._libraries()
     scripts = [leaflet_script, page_script()]
-    styles = [_html._leaflet_css(), _text("page.css")]
+    styles = [_html.leaflet_css(), _text("page.css")]
     lang = content["lang"]
     template = jinja2.Environment(keep_trailing_newline=True).from_string(_text("page.html"))
     text: str = template.render(

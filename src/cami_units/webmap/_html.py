@@ -1,9 +1,7 @@
-"""The page itself: a folium map whose HTML is one file that asks nobody for anything.
+"""The page of a map: one HTML file that asks nobody for anything.
 
-folium gives the map, its options, its display in notebooks, and room for further folium layers.
-What it cannot do safely or offline is done here: the page is composed around branca's fragments
-instead of by them, because branca compiles rendered scripts *again* as Jinja, links its libraries
-from outside hosts, and numbers its elements at random.
+A page is composed around :class:`Fragments`: of a bare map, which are written down here, or of a
+folium map with whatever layers somebody put on it (:mod:`cami_units.webmap._folium_map`).
 """
 
 from __future__ import annotations
@@ -12,23 +10,23 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, ClassVar, Final
-from urllib.parse import urlsplit
+from types import MappingProxyType
+from typing import Any, Final
 
-import folium
+import geopandas as gpd
 import jinja2
-from branca.element import CssLink, Element, Figure, JavascriptLink
-from folium.template import Template
+import pandas as pd
 from xstatic.pkg import jquery, leaflet
 
 from cami_units import words
-from cami_units.model import DISCLAIMER, Imprint, InputError, listed, page_policy
+from cami_units.model import DISCLAIMER, Imprint, page_policy
 from cami_units.webmap._page_values import shown
+from cami_units.webmap._payload import NO_LAYERS, Cards, Detail, payload
 
 _SCRIPTS: Final = (
     "core.js",
@@ -44,136 +42,128 @@ _SCRIPTS: Final = (
 )
 
 
-class CamiMap(folium.Map):  # type: ignore[misc]
-    """A folium map of conservation units that works without a network.
+@dataclass(frozen=True, slots=True)
+class Fragments:
+    """What a map leaves for its page: its name in the script, HTML, script, hosts of pictures."""
 
-    It displays itself in a notebook, saves with ``.save(path)``, and takes further folium layers
-    (``folium.GeoJson(…).add_to(m)``), as long as they load nothing from elsewhere. Made by
-    :func:`cami_units.webmap.unit_map`.
-    """
+    name: str
+    head: str
+    body: str
+    script: str
+    hosts: tuple[str, ...] = ()
 
-    default_js: ClassVar[list[tuple[str, str]]] = []
-    default_css: ClassVar[list[tuple[str, str]]] = []
 
-    # folium's own header forbids zooming and adds a script of its own.
-    _template = Template(
+MAP_OPTIONS: Final[Mapping[str, Any]] = MappingProxyType(
+    {
+        "zoom": 4,
+        "zoomControl": False,
+        "preferCanvas": True,
+        "zoomSnap": 0.25,
+        "zoomDelta": 0.5,
+        "wheelPxPerZoomLevel": 110,
+        "attributionControl": False,
+    }
+)
+"""How Leaflet opens a map, in its own words."""
+
+BODY: Final = """
+        <div class="folium-map" id="{name}"></div>
         """
-        {% macro html(this, kwargs) %}
-        <div class="folium-map" id="{{ this.get_name() }}"></div>
-        {% endmacro %}
-        {% macro script(this, kwargs) %}
-        var {{ this.get_name() }} = L.map("{{ this.get_name() }}", {
-            center: {{ this.location|tojson }}, crs: L.CRS.{{ this.crs }},
-            ...{{ this.options|tojavascript }}
-        });
-        {% endmacro %}
+SCRIPT: Final = """
+        var {name} = L.map("{name}", {{
+            center: {center}, crs: L.CRS.EPSG3857,
+            ...{options}
+        }});
         """
+
+
+def centre(content: Mapping[str, Any]) -> list[float]:
+    """Latitude and longitude of the middle of the sheet."""
+    west, south, east, north = content["base"]["frame"]
+    return [(south + north) / 2, (west + east) / 2]
+
+
+def bare_map(content: Mapping[str, Any]) -> Fragments:
+    """The fragments of a map without further layers: those of folium, letter by letter."""
+    name = "map_cami0"
+    lines = "".join(f'  "{key}": {json.dumps(value)},\n' for key, value in MAP_OPTIONS.items())
+    script = SCRIPT.format(name=name, center=json.dumps(centre(content)), options=f"{{\n{lines}}}")
+    return Fragments(
+        name=name,
+        head='\n    <meta http-equiv="content-type" content="text/html; charset=UTF-8" />',
+        body=f"\n    {BODY.format(name=name)}",
+        script=f"\n    {script}",
     )
 
-    def __init__(self, content: Mapping[str, Any], imprint: Imprint) -> None:
-        west, south, east, north = content["base"]["frame"]
-        super().__init__(
-            location=[(south + north) / 2, (west + east) / 2],
-            tiles=None,
-            zoom_start=4,
-            zoom_control=False,
-            prefer_canvas=True,
-            zoom_snap=0.25,
-            zoom_delta=0.5,
-            wheel_px_per_zoom_level=110,
-            attribution_control=False,
-            max_zoom=11,
-            min_zoom=2.5,
-        )
-        _Page(content, imprint).add_child(self)
+
+def composed(content: Mapping[str, Any], imprint: Imprint, map_: Fragments) -> str:
+    """The whole page: our template round the fragments of a map."""
+    scripts = [*_libraries(), map_.script, f"window.camiMap = {map_.name};\n{_own_script()}"]
+    styles = [leaflet_css(), _text("page.css")]
+    return _template().render(
+        lang=content["lang"],
+        t=content["words"][content["lang"]],
+        csp=page_policy(
+            scripts=" ".join(_hash(_block(script)) for script in scripts),
+            styles=" ".join(map(_hash, [*map(_block, styles), *_style_blocks(map_.head)])),
+            images=" ".join(["data:", *map_.hosts]),
+            sized_elements=True,
+        ),
+        styles=[_block(style) for style in styles],
+        scripts=[_block(script) for script in scripts],
+        head=map_.head,
+        body=map_.body,
+        content=_json(content),
+        imprint=_imprint(imprint, content),
+    )
 
 
-class _Page(Figure):  # type: ignore[misc]
-    """branca's root element, composed by our own template and under a Content-Security-Policy."""
+def write_map(
+    path: str | Path,
+    units: gpd.GeoDataFrame,
+    *,
+    cards: Cards,
+    imprint: Imprint,
+    layers: Mapping[str, gpd.GeoDataFrame] = NO_LAYERS,
+    species: pd.DataFrame | None = None,
+    planning_units: gpd.GeoDataFrame | None = None,
+    unit_criteria: pd.DataFrame | None = None,
+    unit_species: pd.DataFrame | None = None,
+    unit_countries: pd.DataFrame | None = None,
+    sensitivity: pd.DataFrame | None = None,
+    before: gpd.GeoDataFrame | None = None,
+    detail: Detail = "map",
+    lang: str = "en",
+) -> None:
+    """Write :func:`unit_map` as one HTML file.
 
-    def __init__(self, content: Mapping[str, Any], imprint: Imprint) -> None:
-        super().__init__()
-        self._content = content
-        self._imprint = imprint
-        self.height = "720px"  # of the frame in a notebook
+    Parameters
+    ----------
+    path : str or Path
+        The file to write. The other parameters are those of :func:`unit_map`.
 
-    def render(self, **kwargs: Any) -> str:
-        """The whole page as HTML: the same text however often it is asked for."""
-        with _unchanged([self.header, self.html, self.script, self, *_descendants(self)]):
-            for place, element in enumerate(_descendants(self)):
-                element._id = f"cami{place}"
-            for child in self._children.values():
-                child.render(**kwargs)
-            _refuse_links(self.header)
-            return self._composed(**kwargs)
-
-    def _composed(self, **kwargs: Any) -> str:
-        """Our template round the fragments that folium's elements have left."""
-        name = next(iter(self._children.values())).get_name()
-        scripts = [
-            *_libraries(),
-            self.script.render(**kwargs),
-            f"window.camiMap = {name};\n{_own_script()}",
-        ]
-        head = self.header.render(**kwargs)
-        styles = [_leaflet_css(), _text("page.css")]
-        return _template().render(
-            lang=self._content["lang"],
-            t=self._content["words"][self._content["lang"]],
-            csp=page_policy(
-                scripts=" ".join(_hash(_block(script)) for script in scripts),
-                styles=" ".join(map(_hash, [*map(_block, styles), *_style_blocks(head)])),
-                images=" ".join(["data:", *_tile_hosts(_descendants(self))]),
-                sized_elements=True,
-            ),
-            styles=[_block(style) for style in styles],
-            scripts=[_block(script) for script in scripts],
-            head=head,
-            body=self.html.render(**kwargs),
-            content=_json(self._content),
-            imprint=_imprint(self._imprint, self._content),
-        )
-
-
-@contextmanager
-def _unchanged(elements: Sequence[Element]) -> Iterator[None]:
-    """Take back what elements add to one another while they render; a second time is the first."""
-    before = [(element, element._children.copy()) for element in elements]
-    try:
-        yield
-    finally:
-        for element, children in before:
-            element._children = children
-
-
-def _descendants(element: Element) -> Iterator[Element]:
-    for child in element._children.values():
-        yield child
-        yield from _descendants(child)
-
-
-def _refuse_links(header: Element) -> None:
-    links = [
-        child.url
-        for child in header._children.values()
-        if isinstance(child, JavascriptLink | CssLink)
-    ]
-    if links:
-        raise InputError(
-            "This map must open without a network, but a folium layer on it loads "
-            f"{listed(links, 3)}. Leave that layer out, or draw with GeoJson, CircleMarker or "
-            "DivIcon, which need no files."
-        )
-
-
-def _tile_hosts(elements: Iterable[Element]) -> list[str]:
-    """Hosts of online tiles that somebody put on top: the only thing the page may then fetch."""
-    hosts = [
-        urlsplit(element.tiles).netloc.replace("{s}", "*")
-        for element in elements
-        if isinstance(element, folium.TileLayer) and element.tiles.startswith("https://")
-    ]
-    return sorted(f"https://{host}" for host in set(hosts) if re.fullmatch(r"[*\w.:-]+", host))
+    Raises
+    ------
+    InputError
+        As :func:`unit_map`; nothing is written then.
+    """
+    content = payload(
+        units,
+        cards=cards,
+        imprint=imprint,
+        layers=layers,
+        species=species,
+        planning_units=planning_units,
+        unit_criteria=unit_criteria,
+        unit_species=unit_species,
+        unit_countries=unit_countries,
+        sensitivity=sensitivity,
+        before=before,
+        detail=detail,
+        lang=lang,
+    )
+    page = composed(content, imprint, bare_map(content))
+    Path(path).write_bytes(page.encode("utf-8"))
 
 
 def _imprint(imprint: Imprint, content: Mapping[str, Any]) -> dict[str, Any]:
@@ -242,7 +232,7 @@ def _without_source_map(script: str) -> str:
 
 
 @cache
-def _leaflet_css() -> str:
+def leaflet_css() -> str:
     """Leaflet's style with its images inside."""
     css = _packaged(leaflet.BASE_DIR, "leaflet.css")
     return re.sub(

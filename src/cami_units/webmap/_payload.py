@@ -6,6 +6,7 @@ Every string in it has gone through :func:`~cami_units.webmap._page_values.shown
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Final, Literal, get_args
 
 import geopandas as gpd
@@ -65,6 +66,7 @@ _MOST_CELL_VERTICES: Final = 15_000
 _MOST_BASE_VERTICES: Final = 36_000
 
 Cards = pd.DataFrame | Mapping[str, pd.DataFrame]
+NO_LAYERS: Final[Mapping[str, gpd.GeoDataFrame]] = MappingProxyType({})
 
 
 def payload(

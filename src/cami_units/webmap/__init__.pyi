@@ -1,0 +1,14 @@
+"""The names of `webmap`, and where each lives."""
+
+from ._drawing_ground import GroundBlock as GroundBlock
+from ._drawing_ground import add_cells as add_cells
+from ._drawing_ground import add_points as add_points
+from ._drawing_ground import add_polygons as add_polygons
+from ._drawing_ground import packed_block as packed_block
+from ._drawing_ground import projection_of as projection_of
+from ._drawing_page import DrawingPage as DrawingPage
+from ._drawing_page import drawing_page as drawing_page
+from ._folium_map import CamiMap as CamiMap
+from ._folium_map import unit_map as unit_map
+from ._html import write_map as write_map
+from ._payload import Detail as Detail
