@@ -198,6 +198,7 @@ def test_a_round_is_whole(round_dir):
         "conservation_units.csv",
         "conservation_units.gpkg",
         "conservation_units.kmz",
+        "conservation_units.qgs",
         "conservation_units.xlsx",
         "conservation_units_web.kmz",
         "manifest.json",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from itertools import pairwise
+import subprocess
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import geopandas as gpd
@@ -12,7 +13,7 @@ import pyogrio
 import pytest
 import shapely
 
-from cami_units import palette, qgis, store
+from cami_units import palette, qgis, store, words
 from cami_units.model import TABLES, Imprint, Round
 
 SPATIAL = sorted(name for name, table in TABLES.items() if table.geometry)
@@ -41,31 +42,67 @@ def test_each_style_is_one_renderer_whose_classes_all_have_their_symbol(name):
     assert root.tag == "qgis"
     (renderer,) = root.findall("renderer-v2")
     symbols = [symbol.get("name") for symbol in renderer.iter("symbol")]
-    wanted = [one.get("symbol") for one in renderer.iter() if one.tag in ("category", "range")]
+    wanted = [one.get("symbol") for one in renderer.iter() if one.tag in ("category", "rule")]
     assert symbols == (wanted or ["0"])
     for option in renderer.iter("Option"):
         if str(option.get("name")).endswith("color"):
             assert all(0 <= int(part) <= 255 for part in option.get("value").split(","))
 
 
-def test_units_have_the_colours_of_their_status_and_cells_cover_every_score():
+def options(root, name):
+    return [one.get("value") for one in root.iter("Option") if one.get("name") == name]
+
+
+def test_units_have_the_colours_of_their_status_above_a_bright_casing():
     styles = table().set_index("f_table_name")["styleQML"]
     units = ET.fromstring(styles["conservation_units"].split("\n", 1)[1])
     shown = [category.get("value") for category in units.iter("category")]
     assert shown == list(palette.STATUS)
     assert "rejected" not in shown
-    outlines = [
-        option.get("value")
-        for option in units.iter("Option")
-        if option.get("name") == "outline_color"
-    ]
     own = [",".join(map(str, bytes.fromhex(one[1:]))) + ",255" for one in palette.STATUS.values()]
-    assert outlines == own
+    assert options(units, "line_color") == [
+        line for colour in own for line in ("255,255,255,255", colour)
+    ]
+
+
+def test_every_score_has_one_class_nought_is_clear_and_what_is_not_assessed_has_its_own_colour():
+    styles = table().set_index("f_table_name")["styleQML"]
     cells = ET.fromstring(styles["planning_units"].split("\n", 1)[1])
-    steps = [(float(one.get("lower")), float(one.get("upper"))) for one in cells.iter("range")]
-    assert steps[0][0] == 0
-    assert steps[-1][1] == 1
-    assert all(one[1] == other[0] for one, other in pairwise(steps))
+    rules = {
+        rule.get("filter"): rule.get("symbol") for rule in cells.iter("rule") if rule.get("filter")
+    }
+    cases = pd.DataFrame({"score": [None, 0.0, 1e-9, 0.2, 0.2000001, 0.5, 1.0]})
+    with sqlite3.connect(":memory:") as connection:
+        cases.to_sql("cells", connection)
+        caught = [
+            connection.execute(f'SELECT "index" FROM cells WHERE {rule}').fetchall()
+            for rule in rules
+        ]
+    connection.close()
+    assert sorted(row for (row, *_) in (x for rows in caught for x in rows)) == list(
+        range(len(cases))
+    )
+    fills = {
+        symbol.get("name"): options(symbol, "color")[0].split(",")
+        for symbol in cells.iter("symbol")
+    }
+    assert fills[rules['"score" = 0']][3] == "0"
+    grey = fills[rules['"score" IS NULL']]
+    assert grey[:3] == [str(part) for part in bytes.fromhex(palette.VERDICTS["unknown"][1:])]
+    assert int(grey[3]) > 0
+    assert len({tuple(fill) for fill in fills.values()}) == len(fills)
+
+
+def test_species_have_the_colour_of_their_place_in_the_table():
+    styles = qgis.layer_styles(
+        ["features"], day="2026-11-22", species=["Saiga tatarica", "Equus kiang"]
+    )
+    root = ET.fromstring(styles["styleQML"].iloc[0].split("\n", 1)[1])
+    assert [one.get("value") for one in root.iter("category")] == ["Equus kiang", "Saiga tatarica"]
+    lines = [palette.species_look(place).line for place in (0, 1)]
+    assert options(root, "line_color") == [
+        ",".join(map(str, bytes.fromhex(line[1:]))) + ",255" for line in lines
+    ]
 
 
 def small_round():
@@ -104,3 +141,87 @@ def test_the_geopackage_carries_the_table_under_the_name_qgis_looks_for(tmp_path
 def test_a_round_that_is_read_again_has_no_such_table(tmp_path):
     store.write_round(small_round(), tmp_path / "one")
     assert qgis.TABLE not in store.read_round(tmp_path / "one").tables
+
+
+def project_of(round_, lang="en"):
+    return qgis.project(
+        round_.tables,
+        geopackage=store.GEOPACKAGE,
+        imprint=round_.imprint,
+        crs="+proj=laea +lat_0=44 +lon_0=60 +datum=WGS84",
+        frame=(0, 0, 100_000, 80_000),
+        lang=lang,
+    )
+
+
+def test_the_project_names_every_table_by_a_relative_path_and_each_thing_that_hangs_on_a_unit():
+    text = project_of(small_round(), "ru")
+    assert text == project_of(small_round(), "ru")
+    root = ET.fromstring(text.split("\n", 1)[1])
+    layers = {one.findtext("id"): one for one in root.iter("maplayer")}
+    assert all(len(id_) >= 10 for id_ in layers)  # QGIS gives shorter ids up
+    sources = {one.findtext("datasource") for one in layers.values()}
+    assert sources == {f"./{store.GEOPACKAGE}|layername={name}" for name in small_round().tables}
+    leaves = [one.get("id") for one in root.iter("layer-tree-layer")]
+    assert sorted(leaves) == sorted(layers)
+    for relation in root.iter("relation"):
+        assert {relation.get("referencedLayer"), relation.get("referencingLayer")} <= set(layers)
+    children = {one.get("referencingLayer") for one in root.iter("relation")}
+    assert {"layer_unit_criteria", "layer_unit_species", "layer_unit_countries"} <= children
+    names = {
+        one.get("field"): one.get("name")
+        for one in layers["layer_conservation_units"].iter("alias")
+    }
+    assert names["status"] == words.text("column status", "ru")
+    assert root.find(".//Atlas").get("coverageLayer") == "layer_conservation_units"
+
+
+def test_a_name_that_looks_like_markup_is_text_in_the_tip():
+    root = ET.fromstring(project_of(small_round()).split("\n", 1)[1])
+    tip = next(
+        one.findtext("mapTip")
+        for one in root.iter("maplayer")
+        if one.findtext("id") == "layer_conservation_units"
+    )
+    assert tip.count("replace(") == tip.count("[%")
+
+
+@pytest.mark.skipif(
+    not Path("/usr/lib/python3/dist-packages/qgis").is_dir(), reason="QGIS is not here"
+)
+def test_qgis_opens_the_project_without_a_word(tmp_path):
+    one = small_round()
+    store.write_round(one, tmp_path / "round")
+    (tmp_path / "round" / "conservation_units.qgs").write_text(project_of(one), encoding="utf-8")
+    script = (
+        "from qgis.core import *\n"
+        "app = QgsApplication([], False); app.initQgis(); project = QgsProject.instance()\n"
+        "assert project.read('conservation_units.qgs')\n"
+        "assert all(layer.isValid() for layer in project.mapLayers().values())\n"
+        "assert project.crs().isValid() and 'laea' in project.crs().toProj()\n"
+        "assert all(r.isValid() for r in project.relationManager().relations().values())\n"
+        "atlas = project.layoutManager().printLayouts()[0].atlas(); atlas.updateFeatures()\n"
+        "assert atlas.count() == 1\n"
+    )
+    ran = subprocess.run(
+        ["/usr/bin/python3", "-c", script],
+        cwd=tmp_path / "round",
+        env={
+            "QT_QPA_PLATFORM": "offscreen",
+            "HOME": str(tmp_path),
+            "XDG_RUNTIME_DIR": str(tmp_path),
+        },
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert "may only be partially supported" not in ran.stderr
+
+
+def test_the_geopackage_is_of_a_version_that_debian_and_ubuntu_open_without_a_warning(tmp_path):
+    store.write_round(small_round(), tmp_path / "one")
+    with sqlite3.connect(tmp_path / "one" / store.GEOPACKAGE) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (10200,)
+    connection.close()

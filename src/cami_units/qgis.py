@@ -1,31 +1,55 @@
-"""How QGIS shows the layers of a GeoPackage: a table of styles that it finds and applies by itself.
+"""How QGIS shows a round: a project to open by double-click, and a table of styles in the GeoPackage.
 
-QGIS looks for a table `layer_styles` in a GeoPackage and dresses each layer it opens with the row
-that is marked as the default. The colours are those of every other product.
+QGIS dresses each layer that it opens from a GeoPackage with the row of `layer_styles` that is marked
+as the default; the project has the same styles, and a tree, relations, tips and pages beside.
+The colours are those of every other product. The files are written as text: nothing of QGIS is needed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 from xml.etree import ElementTree as ET
 
+import geopandas as gpd
 import pandas as pd
+from pyproj import CRS
 
-from cami_units import palette
-from cami_units.model import LAYERS
+from cami_units import palette, words
+from cami_units.model import (
+    HIDDEN_STATUSES,
+    LAYERS,
+    ORIGIN,
+    ORIGINS,
+    PRESENCE,
+    SEASONAL,
+    Imprint,
+)
+from cami_units.scene import species_places
 
 TABLE: Final = "layer_styles"
 """The name under which QGIS looks for the table."""
 
-_VERSION: Final = "3.28.0"
+# Of the QGIS that it was tried in; a newer one reads it without a word, an older one says so.
+_VERSION: Final = "3.22.16"
+# A screen has 96 dots to an inch: looks are in its pixels, QGIS prints in millimetres.
+_MM: Final = 25.4 / 96
 _GREY: Final = "#8a8a8a"
 _DARK: Final = "#1b1b1b"
-_DASHED: Final = frozenset({"modelled candidate"})
+# What QGIS writes into a value map for "no value" (QgsValueMapFieldFormatter.NULL_VALUE).
+_NULL: Final = "{2839923C-8B7D-419E-B84B-CA2FE9B80EC7}"
 
 
-def layer_styles(layers: Iterable[str], *, day: str, geometry: str = "geom") -> pd.DataFrame:
+def layer_styles(
+    layers: Iterable[str],
+    *,
+    day: str,
+    geometry: str = "geom",
+    lang: str = "en",
+    species: Sequence[str] = (),
+) -> pd.DataFrame:
     """The table `layer_styles` for those of these layers that have a look of their own.
 
     Parameters
@@ -36,6 +60,10 @@ def layer_styles(layers: Iterable[str], *, day: str, geometry: str = "geom") -> 
         The date that stands on the styles, ISO 8601: the round's, not today's.
     geometry : str
         The name of the geometry column.
+    lang : str
+        Of the labels of classes and columns.
+    species : sequence of str
+        Scientific names, as the species table has them: the colours hang on their order.
 
     Returns
     -------
@@ -57,7 +85,7 @@ def layer_styles(layers: Iterable[str], *, day: str, geometry: str = "geom") -> 
             "f_table_name": names,
             "f_geometry_column": [geometry] * count,
             "styleName": [f"{name} (cami_units)" for name in names],
-            "styleQML": [_qml(_LOOKS[name]) for name in names],
+            "styleQML": [_qml(_LOOKS[name], _Language(lang, tuple(species))) for name in names],
             "styleSLD": [""] * count,
             "useAsDefault": [True] * count,
             "description": ["Colours of cami_units"] * count,
@@ -68,15 +96,35 @@ def layer_styles(layers: Iterable[str], *, day: str, geometry: str = "geom") -> 
     )
 
 
-Look = Callable[[ET.Element], None]
+# -- looks ----------------------------------------------------------------------------------------
+
+
+class _Language:
+    """What a look hangs on beside the palette: the language of its labels, and the species there are."""
+
+    def __init__(self, lang: str, species: tuple[str, ...] = ()) -> None:
+        self.lang = lang
+        self.species = species
+
+    def say(self, key: str) -> str:
+        """A phrase of ours, or the word itself where the catalogue has none."""
+        return words.text(key, self.lang) if words.has(key) else key
+
+
+_Look = Callable[[ET.Element, _Language], None]
 """Fills in an empty style."""
 
 
-def _qml(look: Look) -> str:
+def _qml(look: _Look, language: _Language) -> str:
+    """A look as the text of a style file."""
     root = ET.Element(
         "qgis", version=_VERSION, styleCategories="Symbology|Labeling", labelsEnabled="0"
     )
-    look(root)
+    look(root, language)
+    return _document(root)
+
+
+def _document(root: ET.Element) -> str:
     return "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n" + ET.tostring(
         root, encoding="unicode"
     )
@@ -87,161 +135,248 @@ def _colour(hexadecimal: str, opacity: float = 1.0) -> str:
     return f"{red},{green},{blue},{round(255 * opacity)}"
 
 
-def _symbol(parent: ET.Element, name: str, kind: str, layer: str, /, **options: str) -> None:
+def _options(parent: ET.Element, values: Mapping[str, Any]) -> None:
+    """QGIS's own notation for nested values: text, lists and maps."""
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            _options(ET.SubElement(parent, "Option", name=name, type="Map"), value)
+        elif isinstance(value, bool):
+            ET.SubElement(parent, "Option", name=name, type="bool", value=str(value).lower())
+        elif isinstance(value, list):
+            rows = ET.SubElement(parent, "Option", name=name, type="List")
+            for row in value:
+                _options(ET.SubElement(rows, "Option", type="Map"), row)
+        else:
+            ET.SubElement(parent, "Option", name=name, type="QString", value=str(value))
+
+
+def _symbol(parent: ET.Element, name: str, kind: str, *layers: tuple[str, dict[str, str]]) -> None:
+    """A symbol of one or more layers, the lowest first."""
     symbol = ET.SubElement(parent, "symbol", type=kind, name=name, alpha="1")
-    inner = ET.SubElement(symbol, "layer", {"class": layer, "enabled": "1", "pass": "0"})
-    table = ET.SubElement(inner, "Option", type="Map")
-    for key, value in sorted(options.items()):
-        ET.SubElement(table, "Option", type="QString", name=key, value=value)
+    for layer, options in layers:
+        inner = ET.SubElement(symbol, "layer", {"class": layer, "enabled": "1", "pass": "0"})
+        expression = options.pop("fill expression", "")
+        _options(ET.SubElement(inner, "Option", type="Map"), dict(sorted(options.items())))
+        if expression:
+            held = {"active": True, "expression": expression, "type": "3"}
+            properties = {"name": "", "properties": {"fillColor": held}, "type": "collection"}
+            given = ET.SubElement(inner, "data_defined_properties")
+            _options(ET.SubElement(given, "Option", type="Map"), properties)
 
 
-def _fill(
-    parent: ET.Element, name: str, colour: str, *, opacity: float, width: float, dash: bool = False
-) -> None:
-    _symbol(
-        parent,
-        name,
-        "fill",
-        "SimpleFill",
-        color=_colour(colour, opacity),
-        style="solid" if opacity else "no",
-        outline_color=_colour(colour),
-        outline_style="dash" if dash else ("solid" if width else "no"),
-        outline_width=f"{width:g}",
-        outline_width_unit="MM",
-    )
+def _area(look: palette.Look, expression: str = "") -> list[tuple[str, dict[str, str]]]:
+    """The layers of the symbol of a polygon: its fill, and its outline with the dashes of its look."""
+    layers = []
+    if look.fill or expression:
+        options = {
+            "color": _colour(look.fill, look.opacity),
+            "style": "solid",
+            "outline_style": "no",
+        }
+        layers.append(
+            ("SimpleFill", options | ({"fill expression": expression} if expression else {}))
+        )
+    if look.line:
+        layers.append(("SimpleLine", _pen(look)))
+    return layers
 
 
-def _single(colour: str, *, opacity: float = 0.0, width: float = 0.4, dash: bool = False) -> Look:
+def _pen(look: palette.Look) -> dict[str, str]:
+    """A line with the dashes of its look."""
+    options = {
+        "line_color": _colour(look.line),
+        "line_style": "solid",
+        "line_width": f"{look.width * _MM:.3f}",
+        "line_width_unit": "MM",
+        "capstyle": "flat",
+        "joinstyle": "round",
+    }
+    if look.dashes:
+        options |= {
+            "customdash": ";".join(f"{dash * _MM:.3f}" for dash in look.dashes),
+            "customdash_unit": "MM",
+            "use_custom_dash": "1",
+        }
+    return options
+
+
+def _single(look: palette.Look) -> _Look:
     """Polygons of one look."""
 
-    def look(root: ET.Element) -> None:
+    def fill_in(root: ET.Element, _: _Language) -> None:
         renderer = ET.SubElement(root, "renderer-v2", type="singleSymbol")
-        symbols = ET.SubElement(renderer, "symbols")
-        _fill(symbols, "0", colour, opacity=opacity, width=width, dash=dash)
-
-    return look
-
-
-def _line(parent: ET.Element, name: str, look: palette.Look) -> None:
-    """A line with the dashes of its look, in pixels as on a screen."""
-    dashes = {"customdash": ";".join(f"{dash:g}" for dash in look.dashes)} if look.dashes else {}
-    if dashes:
-        dashes |= {"use_custom_dash": "1", "customdash_unit": "Pixel"}
-    _symbol(
-        parent,
-        name,
-        "line",
-        "SimpleLine",
-        line_color=_colour(look.line),
-        line_style="solid",
-        line_width=f"{look.width:g}",
-        line_width_unit="Pixel",
-        **dashes,
-    )
-
-
-def _lines(look: palette.Look) -> Look:
-    """Lines of one look."""
-
-    def fill_in(root: ET.Element) -> None:
-        renderer = ET.SubElement(root, "renderer-v2", type="singleSymbol")
-        _line(ET.SubElement(renderer, "symbols"), "0", look)
+        _symbol(ET.SubElement(renderer, "symbols"), "0", "fill", *_area(look))
 
     return fill_in
 
 
-def _barriers(root: ET.Element) -> None:
-    """Barriers by their kind; what is of no known kind comes last."""
-    renderer = ET.SubElement(root, "renderer-v2", type="categorizedSymbol", attr="kind")
-    categories = ET.SubElement(renderer, "categories")
-    symbols = ET.SubElement(renderer, "symbols")
-    for number, (kind, look) in enumerate(palette.BARRIER_LOOKS.items()):
-        value = "" if kind == "other barrier" else kind  # QGIS: an empty value is all the others
-        ET.SubElement(
-            categories, "category", value=value, label=kind, symbol=str(number), render="true"
-        )
-        _line(symbols, str(number), look)
+def _lines(look: palette.Look) -> _Look:
+    """Lines of one look."""
 
-
-def _points(colour: str, *, size: float, label: str) -> Look:
-    """Round marks, each with a text of its row."""
-
-    def look(root: ET.Element) -> None:
+    def fill_in(root: ET.Element, _: _Language) -> None:
         renderer = ET.SubElement(root, "renderer-v2", type="singleSymbol")
-        _symbol(
-            ET.SubElement(renderer, "symbols"),
-            "0",
-            "marker",
-            "SimpleMarker",
-            color=_colour(colour),
-            name="circle",
-            outline_style="no",
-            size=f"{size:g}",
-            size_unit="MM",
-        )
-        _labels(root, label, 7)
+        _symbol(ET.SubElement(renderer, "symbols"), "0", "line", ("SimpleLine", _pen(look)))
 
-    return look
+    return fill_in
 
 
-def _units(root: ET.Element) -> None:
-    """Units by status, each with its id. Rejected and merged ones are hidden."""
-    renderer = ET.SubElement(root, "renderer-v2", type="categorizedSymbol", attr="status")
+def _classes(
+    root: ET.Element,
+    column: str,
+    kind: str,
+    classes: Iterable[tuple[str, str, list[tuple[str, dict[str, str]]]]],
+) -> None:
+    """Classes of a column or expression: value, label, the layers of its symbol. QGIS: "" is all others."""
+    renderer = ET.SubElement(root, "renderer-v2", type="categorizedSymbol", attr=column)
     categories = ET.SubElement(renderer, "categories")
     symbols = ET.SubElement(renderer, "symbols")
-    for number, (status, colour) in enumerate(palette.STATUS.items()):
+    for number, (value, label, layers) in enumerate(classes):
         ET.SubElement(
-            categories, "category", value=status, label=status, symbol=str(number), render="true"
-        )
-        _fill(symbols, str(number), colour, opacity=0.15, width=0.7, dash=status in _DASHED)
-    _labels(root, "unit_id", 9)
-
-
-def _cells(root: ET.Element) -> None:
-    """Planning units by score, in five equal steps."""
-    renderer = ET.SubElement(
-        root, "renderer-v2", type="graduatedSymbol", attr="score", graduatedMethod="GraduatedColor"
-    )
-    ranges = ET.SubElement(renderer, "ranges")
-    symbols = ET.SubElement(renderer, "symbols")
-    steps = len(palette.CELLS)
-    for number, colour in enumerate(palette.CELLS):
-        lower, upper = number / steps, (number + 1) / steps
-        ET.SubElement(
-            ranges,
-            "range",
-            lower=f"{lower:g}",
-            upper=f"{upper:g}",
-            label=f"{lower:g} - {upper:g}",
+            categories,
+            "category",
+            value=value,
+            label=label,
             symbol=str(number),
             render="true",
+            type="string",
         )
-        _fill(symbols, str(number), colour, opacity=0.8, width=0)
+        _symbol(symbols, str(number), kind, *layers)
 
 
-def _labels(root: ET.Element, column: str, size: int) -> None:
+def _barriers(root: ET.Element, language: _Language) -> None:
+    """Barriers by their kind; what is of no known kind comes last."""
+    _classes(
+        root,
+        "kind",
+        "line",
+        (
+            (
+                "" if kind == "other barrier" else kind,
+                language.say(kind),
+                [("SimpleLine", _pen(look))],
+            )
+            for kind, look in palette.BARRIER_LOOKS.items()
+        ),
+    )
+
+
+def _ranges(root: ET.Element, language: _Language) -> None:
+    """Ranges by species, each in the colour that it has on every map; without a table, in one."""
+    places = species_places(language.species, ())
+    if not places:
+        _single(palette.species_look(0))(root, language)
+        return
+    _classes(
+        root,
+        "sci_name",
+        "fill",
+        ((name, name, _area(palette.species_look(place))) for name, place in places.items()),
+    )
+
+
+def _points(colour: str, *, size: float, column: str) -> _Look:
+    """Round marks, each with a text of its row, in the language that is asked for where it is a name."""
+
+    def fill_in(root: ET.Element, language: _Language) -> None:
+        renderer = ET.SubElement(root, "renderer-v2", type="singleSymbol")
+        mark = {
+            "color": _colour(colour),
+            "name": "circle",
+            "outline_style": "no",
+            "size": f"{size:g}",
+            "size_unit": "MM",
+        }
+        _symbol(ET.SubElement(renderer, "symbols"), "0", "marker", ("SimpleMarker", mark))
+        text = words.name_field(language.lang) if column == "name" else column
+        _labels(root, text, 7)
+
+    return fill_in
+
+
+def _units(root: ET.Element, language: _Language) -> None:
+    """Units by status, filled the stronger the higher their tier. Rejected and merged ones are hidden."""
+    casing = ("SimpleLine", _pen(palette.Look(palette.CASING, 5.0)))
+    classes = []
+    for status, look in palette.STATUS_LOOKS.items():
+        red, green, blue, _ = _colour(look.fill).split(",")
+        steps = " ".join(
+            f"WHEN '{tier}' THEN color_rgba({red},{green},{blue},{round(255 * opacity)})"
+            for tier, opacity in palette.TIER_OPACITY.items()
+        )
+        middle = round(255 * palette.TIER_OPACITY["high"])
+        tint = f'CASE "tier" {steps} ELSE color_rgba({red},{green},{blue},{middle}) END'
+        fill, pen = _area(look, tint)
+        classes.append((status, language.say(status), [fill, casing, pen]))
+    _classes(root, "status", "fill", classes)
+    _labels(root, "unit_id", 9, bold=True)
+
+
+def _cells(root: ET.Element, language: _Language) -> None:
+    """Planning units by score, in five equal steps; nought is clear, and what was not scored is grey.
+
+    Rules, not graduated classes: QGIS draws no row without a value in those.
+    """
+    renderer = ET.SubElement(root, "renderer-v2", type="RuleRenderer", symbollevels="0")
+    rules = ET.SubElement(renderer, "rules", key="{cells}")
+    symbols = ET.SubElement(renderer, "symbols")
+    steps = len(palette.CELLS)
+    bounds = [(number / steps, (number + 1) / steps) for number in range(steps)]
+    classes = [
+        ('"score" IS NULL', language.say("not assessed"), palette.VERDICTS["unknown"]),
+        ('"score" = 0', "0", ""),
+        *(
+            (f'"score" > {lower:g} AND "score" <= {upper:g}', f"{lower:g} – {upper:g}", colour)
+            for (lower, upper), colour in zip(bounds, palette.CELLS, strict=True)
+        ),
+    ]
+    for number, (condition, label, colour) in enumerate(classes):
+        ET.SubElement(
+            rules,
+            "rule",
+            key=f"{{cells {number}}}",
+            filter=condition,
+            label=label,
+            symbol=str(number),
+        )
+        look = palette.Look(fill=colour or palette.CASING, opacity=0.8 if colour else 0.0)
+        _symbol(symbols, str(number), "fill", *_area(look))
+
+
+def _labels(root: ET.Element, column: str, size: int, *, bold: bool = False) -> None:
+    """A label of each shape, dark on a white casing."""
     root.set("labelsEnabled", "1")
     settings = ET.SubElement(ET.SubElement(root, "labeling", type="simple"), "settings")
     text = ET.SubElement(
-        settings, "text-style", fieldName=column, fontSize=str(size), textColor="34,34,34,255"
+        settings,
+        "text-style",
+        fieldName=column,
+        fontSize=str(size),
+        fontSizeUnit="Point",
+        fontWeight="75" if bold else "50",
+        textColor="34,34,34,255",
     )
     ET.SubElement(
         text, "text-buffer", bufferDraw="1", bufferSize="0.8", bufferColor="255,255,255,255"
     )
+    # Each part of a unit in many parts would have its own: only the largest is named.
+    ET.SubElement(settings, "rendering", labelPerPart="0", displayAll="0")
 
 
-_LOOKS: Final[Mapping[str, Look]] = MappingProxyType(
+def _outlined(name: str, **changes: Any) -> _Look:
+    """Polygons in the look of a layer, with something of it changed."""
+    return _single(replace(palette.LAYER_LOOKS[name], **changes))
+
+
+_LOOKS: Final[Mapping[str, _Look]] = MappingProxyType(
     {
         "conservation_units": _units,
         "planning_units": _cells,
-        "hotspots": _single(palette.EVIDENCE["hotspots"], width=0.6, dash=True),
-        "protected_areas": _single(palette.EVIDENCE["protected_areas"], opacity=0.4, width=0.2),
-        "sections": _single(palette.EVIDENCE["sections"], width=0.5),
-        "countries": _single(_GREY, width=0.2),
-        "disputed": _single(palette.EVIDENCE["borders"], width=0.3, dash=True),
-        "features": _single(palette.SPECIES[1], opacity=0.15, width=0.3),
-        "ranges_used": _single(palette.SPECIES[6], opacity=0.15, width=0.2),
+        **{name: _outlined(name) for name in ("hotspots", "protected_areas")},
+        "sections": _outlined("sections", fill=""),
+        "countries": _single(palette.Look(_GREY, 0.8)),
+        "disputed": _outlined("disputed"),
+        "features": _ranges,
+        "ranges_used": _ranges,
         **{
             name: _lines(palette.LAYER_LOOKS[name])
             for name, layer in LAYERS.items()
@@ -249,7 +384,551 @@ _LOOKS: Final[Mapping[str, Look]] = MappingProxyType(
         },
         "barriers": _barriers,
         "borders": _lines(palette.LAYER_LOOKS["countries"]),
-        "gazetteer": _points(_GREY, size=1.2, label="name_en"),
-        "remarks": _points(_DARK, size=2.4, label="text"),
+        "gazetteer": _points(_GREY, size=1.2, column="name"),
+        "remarks": _points(_DARK, size=2.4, column="text"),
     }
 )
+
+
+def _verdict(finding: str) -> _Look:
+    """Units by one criterion: met, not met, and *not assessed* in a colour of its own."""
+
+    def fill_in(root: ET.Element, language: _Language) -> None:
+        verdict = (
+            "coalesce(aggregate('layer_unit_criteria', 'concatenate', to_string(\"met\"), "
+            '"unit_id" = attribute(@parent, \'unit_id\') AND "criterion" = '
+            f"'{finding}'), '')"
+        )
+        # a truth value is written as 1 or true, as the version of QGIS goes
+        column = (
+            f"CASE WHEN {verdict} IN ('1', 'true') THEN 'yes' "
+            f"WHEN {verdict} IN ('0', 'false') THEN 'no' ELSE 'unknown' END"
+        )
+        said = {"yes": "met", "no": "not met", "unknown": "not assessed"}
+        classes = [
+            (key, language.say(said[key]), _area(palette.Look(colour, 2.0, (), colour, 0.45)))
+            for key, colour in palette.VERDICTS.items()
+        ]
+        _classes(root, column, "fill", classes)
+        _labels(root, "unit_id", 9, bold=True)
+
+    return fill_in
+
+
+# -- the project ----------------------------------------------------------------------------------
+
+# Groups of the tree from the top, which is drawn last: title, layers, whether it is open at first.
+_EVIDENCE: Final = ("borders", "barriers", "corridors", "hotspots", "protected_areas", "sections")
+_GROUND: Final = ("gazetteer", "disputed", "countries")
+_ON: Final = frozenset({"conservation_units", "remarks", "barriers", *_GROUND})
+_UNIT_TABLES: Final = ("unit_criteria", "unit_species", "unit_countries")
+
+
+def project(
+    tables: Mapping[str, pd.DataFrame],
+    *,
+    geopackage: str,
+    imprint: Imprint,
+    crs: str,
+    frame: Sequence[float],
+    lang: str = "en",
+) -> str:
+    """A project of QGIS that opens a round: tree, styles, names, relations, tips, a page a unit.
+
+    Parameters
+    ----------
+    tables : mapping of str to DataFrame
+        The tables of the round, as they stand in its GeoPackage.
+    geopackage : str
+        The name of that file, which lies beside the project.
+    imprint : Imprint
+        Title, date, round, disclaimer.
+    crs : str
+        Of the map: the equal-area CRS of the plan. The pages of units have one each, north up.
+    frame : sequence of float
+        What is in view at first: left, low, right, top in metres of `crs`.
+    lang : str
+        Of everything that people read.
+
+    Returns
+    -------
+    str
+        The text of a ``.qgs`` file; the same round gives the same text.
+    """
+    language = _Language(lang, tuple(_species_names(tables)))
+    title = f"{imprint.title} · {words.round_name(imprint, lang)} · {words.day(imprint.date, lang)}"
+    root = ET.Element("qgis", version=_VERSION, projectname=title)
+    ET.SubElement(root, "title").text = title
+    _reference(ET.SubElement(root, "projectCrs"), crs)
+    # Without it QGIS takes the CRS of the first layer instead of the project's.
+    switches = ET.SubElement(ET.SubElement(root, "properties"), "SpatialRefSys")
+    ET.SubElement(switches, "ProjectionsEnabled", type="int").text = "1"
+    tree = ET.SubElement(root, "layer-tree-group")
+    relations = ET.SubElement(root, "relations")
+    canvas = ET.SubElement(root, "mapcanvas", name="theMapCanvas")
+    ET.SubElement(canvas, "units").text = "meters"
+    _extent(canvas, frame)
+    _reference(ET.SubElement(canvas, "destinationsrs"), crs)
+    layers = ET.SubElement(root, "projectlayers")
+    for group in _groups(tables, language):
+        _add_group(tree, layers, group, tables, geopackage, language)
+    _relate(relations, tables, language)
+    _add_pages(ET.SubElement(root, "Layouts"), imprint, language)
+    return _document(root)
+
+
+def _species_names(tables: Mapping[str, pd.DataFrame]) -> list[str]:
+    return sorted(tables["species"]["sci_name"].astype(str)) if "species" in tables else []
+
+
+class _Group:
+    """A group of the tree: its title, its layers (id, table, title, look), what is on, whether one at a time."""
+
+    def __init__(
+        self,
+        title: str,
+        rows: Sequence[tuple[str, str, str, _Look | None]],
+        *,
+        is_open: bool = False,
+        is_choice: bool = False,
+    ) -> None:
+        self.title = title
+        self.rows = rows
+        self.is_open = is_open
+        self.is_choice = is_choice
+
+
+def _groups(tables: Mapping[str, pd.DataFrame], language: _Language) -> list[_Group]:
+    """The groups of the tree from the top, those without a layer left out."""
+    spatial = {name for name, table in tables.items() if isinstance(table, gpd.GeoDataFrame)}
+
+    def rows(names: Iterable[str]) -> list[tuple[str, str, str, _Look | None]]:
+        return [(n, n, _title(n, language), _LOOKS.get(n)) for n in names if n in spatial]
+
+    findings = words.told_order(tables["unit_criteria"]["criterion"].astype(str).unique())
+    by_finding = [
+        (f"finding_{finding}", "conservation_units", finding, _verdict(finding))
+        for finding in findings
+    ]
+    known = {"conservation_units", "remarks", *_EVIDENCE, *_GROUND, "features", "ranges_used"}
+    others = sorted(spatial - known - {"planning_units"})
+    plain = [name for name in sorted(tables) if name not in spatial]
+    groups = [
+        _Group(language.say("units"), rows(("remarks", "conservation_units")), is_open=True),
+        _Group(language.say("criteria"), by_finding, is_choice=True),
+        _Group(language.say("evidence"), rows((*_EVIDENCE, *others)), is_open=True),
+        _Group(language.say("species ranges"), rows(("features", "ranges_used"))),
+        _Group(language.say("planning_units"), rows(("planning_units",))),
+        _Group(language.say("background"), rows(_GROUND)),
+        _Group(
+            language.say("table"), [(name, name, _title(name, language), None) for name in plain]
+        ),
+    ]
+    return [group for group in groups if group.rows]
+
+
+def _title(name: str, language: _Language) -> str:
+    """What a layer is called in the tree."""
+    keys = {"conservation_units": "units", "disputed": "disputed areas"}
+    keys |= {"features": "species ranges"}
+    for key in (f"layer {name}", keys.get(name, name)):
+        if words.has(key):
+            return language.say(key)
+    return name.replace("_", " ")
+
+
+def _add_group(
+    tree: ET.Element,
+    layers: ET.Element,
+    group: _Group,
+    tables: Mapping[str, pd.DataFrame],
+    geopackage: str,
+    language: _Language,
+) -> None:
+    """A group into the tree, and its layers into the list."""
+    on = any(row[0] in _ON for row in group.rows)
+    branch = ET.SubElement(
+        tree,
+        "layer-tree-group",
+        {
+            "name": group.title,
+            "checked": "Qt::Checked" if on else "Qt::Unchecked",
+            "expanded": "1" if group.is_open else "0",
+            **(
+                {"mutually-exclusive": "1", "mutually-exclusive-child": "0"}
+                if group.is_choice
+                else {}
+            ),
+        },
+    )
+    for id_, table, title, look in group.rows:
+        source = f"./{geopackage}|layername={table}"
+        ET.SubElement(
+            branch,
+            "layer-tree-layer",
+            id=_id(id_),
+            name=title,
+            source=source,
+            providerKey="ogr",
+            checked="Qt::Checked" if id_ in _ON else "Qt::Unchecked",
+            expanded="1" if id_ in ("conservation_units", "barriers") else "0",
+        )
+        _add_layer(layers, id_, title, source, tables[table], look, language)
+
+
+_GEOMETRY: Final[Mapping[str, str]] = {"Polygon": "Polygon", "LineString": "Line", "Point": "Point"}
+
+
+def _add_layer(
+    layers: ET.Element,
+    id_: str,
+    title: str,
+    source: str,
+    table: pd.DataFrame,
+    look: _Look | None,
+    language: _Language,
+) -> None:
+    """One layer of the list: where it is, what its columns are called and hold, how it looks."""
+    kind = "No geometry"
+    if isinstance(table, gpd.GeoDataFrame):
+        kinds = table.geometry.geom_type.dropna().str.removeprefix("Multi")
+        kind = _GEOMETRY.get(next(iter(sorted(kinds.unique())), "Polygon"), "Polygon")
+    layer = ET.SubElement(
+        layers,
+        "maplayer",
+        type="vector",
+        geometry=kind,
+        readOnly="1",
+        labelsEnabled="0",
+        styleCategories="AllStyleCategories",
+    )
+    ET.SubElement(layer, "id").text = _id(id_)
+    ET.SubElement(layer, "datasource").text = source
+    ET.SubElement(layer, "layername").text = title
+    if kind != "No geometry":
+        _reference(ET.SubElement(layer, "srs"), "EPSG:4326")
+    ET.SubElement(layer, "provider", encoding="UTF-8").text = "ogr"
+    if look is not None:
+        look(layer, language)
+    columns = [str(column) for column in table.columns if not _is_shape(table, column)]
+    fields = ET.SubElement(layer, "fieldConfiguration")
+    aliases = ET.SubElement(layer, "aliases")
+    for place, column in enumerate(columns, start=1):  # the first is fid
+        alias = language.say(f"column {column}") if words.has(f"column {column}") else ""
+        ET.SubElement(aliases, "alias", field=column, name=alias, index=str(place))
+        values = _value_map(column, language)
+        if values:
+            _add_values(fields, column, values)
+    ET.SubElement(layer, "previewExpression").text = _preview(columns, language)
+    ET.SubElement(layer, "mapTip").text = _tip(columns, language)
+
+
+def _id(name: str) -> str:
+    """The id of a layer: QGIS gives one of its own to a layer whose id is under ten letters long."""
+    return f"layer_{name}"
+
+
+def _is_shape(table: pd.DataFrame, column: object) -> bool:
+    return isinstance(table, gpd.GeoDataFrame) and column == table.geometry.name
+
+
+def _add_values(fields: ET.Element, column: str, values: Mapping[str, str]) -> None:
+    """A column whose codes are read as words; what is written stays the code."""
+    field = ET.SubElement(fields, "field", name=column, configurationFlags="None")
+    widget = ET.SubElement(field, "editWidget", type="ValueMap")
+    options = ET.SubElement(ET.SubElement(widget, "config"), "Option", type="Map")
+    _options(options, {"map": [{label: code} for code, label in values.items()]})
+
+
+def _value_map(column: str, language: _Language) -> dict[str, str]:
+    """The words for the codes of a column, where it holds codes."""
+    say = language.say
+    known: dict[str, Mapping[str, str]] = {
+        "status": {status: say(status) for status in (*palette.STATUS, *HIDDEN_STATUSES)},
+        "tier": {tier: say(tier) for tier in (*palette.TIER_OPACITY, "none")},
+        "origin": {origin: say(origin) for origin in ORIGINS}
+        | {str(code): say(phrase) for code, phrase in ORIGIN.items()},
+        "met": {
+            "true": say("met"),
+            "false": say("not met"),
+            _NULL: say("not assessed"),
+        },
+        "presence": {str(code): say(phrase) for code, phrase in PRESENCE.items()},
+        "seasonal": {str(code): say(phrase) for code, phrase in SEASONAL.items()},
+        "role": {role: say(f"role {role}") for role in ("qualifying", "supporting")},
+    }
+    return dict(known.get(column, {}))
+
+
+def _preview(columns: Sequence[str], language: _Language) -> str:
+    """What stands for a row in lists and forms: its id, and its name where it has one."""
+    name = words.name_field(language.lang)
+    if "unit_id" in columns and name in columns:
+        return f"\"unit_id\" || ' ' || coalesce(\"{name}\", '')"
+    ids = ("sci_name", "criterion", "iso2", "hotspot_id", *columns)
+    return f'"{next((column for column in ids if column in columns), "fid")}"'
+
+
+def _plain(expression: str) -> str:
+    """A value in a page of HTML: a name that holds a tag stays a name."""
+    return f"[% replace(coalesce({expression}, ''), map('&', '&amp;', '<', '&lt;', '>', '&gt;')) %]"
+
+
+def _tip(columns: Sequence[str], language: _Language) -> str:
+    """The card of a row, shown where the pointer rests: of a unit in full, of others name and source."""
+    name = words.name_field(language.lang)
+    if "criteria_met" not in columns:
+        shown = [
+            column
+            for column in (name, "name", "sci_name", "label", "text", "source")
+            if column in columns
+        ]
+        return "<br>".join(_plain(f'"{column}"') for column in shown)
+    rows = [
+        "status",
+        "rank_label",
+        "tier",
+        "score",
+        "area_km2",
+        "countries",
+        "species",
+        "criteria_met",
+    ]
+    figures = {"score": 'format_number("score", 3)', "area_km2": 'format_number("area_km2", 0)'}
+    lines = "".join(
+        f"<tr><td>{language.say(f'column {row}')}</td><td>"
+        f"{_plain(figures.get(row) or _worded(row, language))}</td></tr>"
+        for row in rows
+        if row in columns
+    )
+    unit_id, unit_name, rationale = (
+        _plain(f'"{column}"') for column in ("unit_id", name, "rationale")
+    )
+    return f"<b>{unit_id} {unit_name}</b><table>{lines}</table><p>{rationale}</p>"
+
+
+def _worded(column: str, language: _Language) -> str:
+    """A column as an expression that says its codes in words."""
+    values = {code: label for code, label in _value_map(column, language).items() if code != label}
+    if not values or column not in ("status", "tier"):
+        return f'"{column}"'
+    pairs = ", ".join(f"{_quoted(code)}, {_quoted(label)}" for code, label in values.items())
+    return f'coalesce(map_get(map({pairs}), "{column}"), "{column}")'
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("\\", "\\\\").replace("'", "''") + "'"
+
+
+def _relate(relations: ET.Element, tables: Mapping[str, pd.DataFrame], language: _Language) -> None:
+    """Which rows of the other tables belong to a unit, and which to a species."""
+    parents = (("conservation_units", "unit_id"), ("species", "sci_name"))
+    for parent, key in parents:
+        for child in sorted(tables):
+            # a unit's own species stand in a list beside it, not in its row
+            if child == parent or parent not in tables or key not in tables[child].columns:
+                continue
+            if parent == "species" and child == "conservation_units":
+                continue
+            relation = ET.SubElement(
+                relations,
+                "relation",
+                id=f"{parent} {child}",
+                name=_title(child, language),
+                referencedLayer=_id(parent),
+                referencingLayer=_id(child),
+                strength="Association",
+            )
+            ET.SubElement(relation, "fieldRef", referencedField=key, referencingField=key)
+
+
+def _reference(parent: ET.Element, crs: str) -> None:
+    """A coordinate system, as well-known text: QGIS reads it without a look into its own tables."""
+    known = CRS.from_user_input(crs)
+    system = ET.SubElement(parent, "spatialrefsys")
+    ET.SubElement(system, "wkt").text = known.to_wkt("WKT2_2019")
+    if authority := known.to_authority():
+        ET.SubElement(system, "authid").text = ":".join(authority)
+
+
+def _extent(parent: ET.Element, frame: Sequence[float]) -> None:
+    extent = ET.SubElement(parent, "extent")
+    for name, value in zip(("xmin", "ymin", "xmax", "ymax"), frame, strict=True):
+        ET.SubElement(extent, name).text = f"{value:.0f}"
+
+
+# -- a page for each unit -------------------------------------------------------------------------
+
+# Codes of QGIS for what stands on a page (QgsLayoutItemRegistry::ItemType).
+_PAGE, _MAP, _PICTURE, _LABEL, _LEGEND, _SCALE = (
+    "65638",
+    "65639",
+    "65640",
+    "65641",
+    "65642",
+    "65646",
+)
+_LOCAL: Final = (
+    "'PROJ:+proj=laea +datum=WGS84 +units=m +no_defs +lat_0=' || round(y(centroid(@atlas_geometry)), 2)"
+    " || ' +lon_0=' || round(x(centroid(@atlas_geometry)), 2)"
+)
+"""Each page has a projection round its own unit: equal-area, and north is up."""
+
+
+def _add_pages(layouts: ET.Element, imprint: Imprint, language: _Language) -> None:
+    """A layout that QGIS turns through the units, A4 across: map, what it says, criteria, small print."""
+    title = language.say("units")
+    layout = ET.SubElement(layouts, "Layout", name=title, units="mm", printResolution="300")
+    pages = ET.SubElement(layout, "PageCollection")
+    _item(pages, _PAGE, "page", (0, 0, 297, 210), background="true")
+    name = words.name_field(language.lang)
+    head = f'[% "unit_id" %]  [% coalesce("{name}", \'\') %]'
+    _label(layout, "title", (10, 6, 277, 10), head, 18, bold=True)
+    _label(layout, "criteria", (188, 20, 100, 173), _page_text(language), 7.5)
+    foot = " · ".join(
+        part
+        for part in (
+            imprint.title,
+            words.round_name(imprint, language.lang),
+            words.day(imprint.date, language.lang),
+            words.text("indicative", language.lang) if imprint.indicative else "",
+            words.disclaimer(imprint.disclaimer, language.lang),
+        )
+        if part
+    )
+    _label(layout, "imprint", (10, 196, 277, 11), foot, 7)
+    sheet = _item(layout, _MAP, "map", (10, 20, 174, 148), frame="true", background="true")
+    ET.SubElement(sheet, "Extent", xmin="-174000", ymin="-148000", xmax="174000", ymax="148000")
+    ET.SubElement(sheet, "AtlasMap", atlasDriven="1", margin="0.25", scalingMode="2")
+    held = {"active": True, "expression": _LOCAL, "type": "3"}
+    given = ET.SubElement(ET.SubElement(sheet, "LayoutObject"), "dataDefinedProperties")
+    properties = {"name": "", "properties": {"dataDefinedCrs": held}, "type": "collection"}
+    _options(ET.SubElement(given, "Option", type="Map"), properties)
+    _item(
+        layout,
+        _SCALE,
+        "scale",
+        (12, 156, 60, 10),
+        mapUuid="map",
+        style="Single Box",
+        unitType="km",
+        unitLabel=language.say("km"),
+        numMapUnitsPerScaleBarUnit="1",
+        segmentSizeMode="1",
+        minBarWidth="25",
+        maxBarWidth="55",
+        numSegments="2",
+        numSegmentsLeft="0",
+        height="2",
+        background="true",
+    )
+    legend = _item(
+        layout,
+        _LEGEND,
+        "legend",
+        (10, 169, 174, 26),
+        map_uuid="map",
+        legendFilterByMap="1",
+        columnCount="4",
+        splitLayer="1",
+        resizeToContents="1",
+        symbolWidth="6",
+        symbolHeight="3",
+        background="false",
+    )
+    styles = ET.SubElement(legend, "styles")
+    for style, size in (
+        ("title", 9),
+        ("group", 8),
+        ("subgroup", 8),
+        ("symbol", 7),
+        ("symbolLabel", 7),
+    ):
+        space = {"name": style, "marginTop": "0.8", "marginLeft": "1", "marginBottom": "0.3"}
+        lettering = ET.SubElement(styles, "style", space)
+        ET.SubElement(lettering, "styleFont", description=f"Sans Serif,{size},-1,5,50,0,0,0,0,0")
+    hidden = ", ".join(_quoted(status) for status in HIDDEN_STATUSES)
+    ET.SubElement(
+        layout,
+        "Atlas",
+        enabled="1",
+        coverageLayer=_id("conservation_units"),
+        coverageLayerName=title,
+        pageNameExpression='"unit_id"',
+        filenamePattern='"unit_id"',
+        sortFeatures="1",
+        sortKey='"rank"',
+        sortAscending="1",
+        filterFeatures="1",
+        featureFilter=f'"status" NOT IN ({hidden})',
+    )
+
+
+def _page_text(language: _Language) -> str:
+    """What a page says of its unit beside the map, as QGIS fills it in: plain lines."""
+    facts = [
+        f"{language.say(f'column {column}')}: [% {expression} %]"
+        for column, expression in (
+            ("status", _worded("status", language)),
+            ("rank_label", '"rank_label"'),
+            ("tier", _worded("tier", language)),
+            ("score", 'format_number("score", 3)'),
+            ("area_km2", 'format_number("area_km2", 0)'),
+            ("countries", '"countries"'),
+            ("species", '"species"'),
+        )
+    ]
+    mark = (
+        "CASE WHEN \"met\" IS NULL THEN '? ' WHEN \"met\" THEN '✓ ' ELSE '✗ ' END "
+        "|| \"criterion\" || ' ' || coalesce(\"because\", '')"
+    )
+    listed = (
+        f"[% aggregate('layer_unit_criteria', 'concatenate', {mark}, "
+        "\"unit_id\" = attribute(@parent, 'unit_id'), '\\n') %]"
+    )
+    return "\n".join([*facts, "", listed])
+
+
+def _item(
+    layout: ET.Element,
+    kind: str,
+    name: str,
+    place: tuple[float, float, float, float],
+    **attributes: str,
+) -> ET.Element:
+    """Something on the page: left, top, width and height in mm."""
+    left, top, width, height = place
+    return ET.SubElement(
+        layout,
+        "LayoutItem",
+        {
+            "type": kind,
+            "id": name,
+            "uuid": name,
+            "templateUuid": name,
+            "position": f"{left:g},{top:g},mm",
+            "positionOnPage": f"{left:g},{top:g},mm",
+            "size": f"{width:g},{height:g},mm",
+            "visibility": "1",
+            "opacity": "1",
+            "frame": "false",
+            "background": "false",
+        }
+        | attributes,
+    )
+
+
+def _label(
+    layout: ET.Element,
+    name: str,
+    place: tuple[float, float, float, float],
+    text: str,
+    size: float,
+    *,
+    bold: bool = False,
+) -> None:
+    """A text on the page, in letters of this size in points."""
+    item = _item(layout, _LABEL, name, place, labelText=text, htmlState="0")
+    weight = 75 if bold else 50
+    ET.SubElement(item, "LabelFont", description=f"Sans Serif,{size:g},-1,5,{weight},0,0,0,0,0")
+    ET.SubElement(item, "FontColor", red="28", green="37", blue="43", alpha="255")

@@ -127,6 +127,7 @@ def say_where_it_is(round_: Round, out: Path) -> None:
         ("Map, for any browser", "map.html"),
         ("Workbook", "conservation_units.xlsx"),
         ("GeoPackage", "conservation_units.gpkg"),
+        ("Project, for QGIS", "conservation_units.qgs"),
     ]
     say_rows([(what, out / name) for what, name in products if (out / name).is_file()])
     restricted = sorted(

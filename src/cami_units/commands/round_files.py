@@ -8,9 +8,10 @@ from pathlib import Path
 
 import geopandas as gpd
 
-from cami_units import kml, store, webmap, words
+from cami_units import kml, layers, qgis, store, webmap, words
 from cami_units.commands.shown_round import (
     annotated_layers,
+    crs_of,
     legend_png,
     shown_context,
     shown_layers,
@@ -95,11 +96,27 @@ def products(
             lang=lang,
         )
 
+    def project(path: Path) -> None:
+        crs = crs_of(proposal)
+        units = layers.to_equal_area(gpd.GeoDataFrame(tables["conservation_units"]), crs)
+        countries = layers.to_equal_area(gpd.GeoDataFrame(tables["countries"]), crs)
+        shown = units if len(units) else countries
+        text = qgis.project(
+            tables,
+            geopackage=store.GEOPACKAGE,
+            imprint=imprint,
+            crs=crs,
+            frame=shown.total_bounds,
+            lang=lang,
+        )
+        path.write_text(text, encoding="utf-8", newline="\n")
+
     # The KMZ first: of a round of thousands of units it needs the most memory.
     return {
         "conservation_units.kmz": google_earth("earth-pro"),
         "conservation_units_web.kmz": google_earth("earth-web"),
         "map.html": web_map,
+        "conservation_units.qgs": project,
         "conservation_units.csv": lambda path: write_csv(path, tables["conservation_units"]),
         "conservation_units.xlsx": lambda path: write_units_workbook(path, proposal),
     }

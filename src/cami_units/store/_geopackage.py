@@ -33,6 +33,10 @@ UNIT_TABLES: Final = (
 )
 """The tables without which a folder is no round."""
 
+# The newest version that GDAL 3.4 to 3.6 (Debian 12, Ubuntu 22.04; QGIS and R there) opens without a
+# warning; GDAL 3.7 and later write 1.4 unless told otherwise, and we use nothing of it.
+_VERSION: Final = "1.2"
+
 _SAME_AS: Final = {"ranges_used": "ranges"}
 
 _TYPES: Final[Mapping[str, Mapping[str, pa.DataType]]] = {
@@ -87,7 +91,13 @@ def write_geopackage(path: Path, round: Round) -> None:
         for number, name in enumerate(names):
             _write_layer(path, name, round.tables[name], append=number > 0)
         spatial = [name for name in names if isinstance(round.tables[name], gpd.GeoDataFrame)]
-        styles = qgis.layer_styles(spatial, day=round.imprint.date)
+        species = round.tables.get("species", pd.DataFrame({"sci_name": []}))["sci_name"]
+        styles = qgis.layer_styles(
+            spatial,
+            day=round.imprint.date,
+            lang=round.imprint.languages[0],
+            species=species.astype(str).tolist(),
+        )
         _write_layer(path, qgis.TABLE, styles, append=True)
 
 
@@ -107,7 +117,15 @@ def _write_layer(path: Path, name: str, table: pd.DataFrame, *, append: bool) ->
             "layer_options": {"FID": "fid", "GEOMETRY_NAME": "geom"},
         }
     try:
-        pyogrio.write_arrow(layer, path, layer=name, driver="GPKG", append=append, **options)
+        pyogrio.write_arrow(
+            layer,
+            path,
+            layer=name,
+            driver="GPKG",
+            append=append,
+            dataset_options={} if append else {"VERSION": _VERSION},
+            **options,
+        )
     except RuntimeError as error:
         raise InputError(
             f"The layer '{name}' of {path.name} could not be written. Is the disk full, or the "
