@@ -183,6 +183,7 @@ ACROSS = LineString([(62, 43.5), (62, 44.5)])
         ("across", ACROSS, True),
         ("touching", LineString([(62, 45), (62, 44)]), False),
         ("along", LineString([(61, 44), (63, 44)]), False),
+        ("cut at the border, and a hair beyond", LineString([(62, 45), (62, 44 - 1e-9)]), False),
         ("leopard", ACROSS, False),  # a species that does not occur here
     ],
 )

@@ -139,17 +139,16 @@ def _borders(
     countries: gpd.GeoDataFrame, disputed: gpd.GeoDataFrame | None, *, is_own: bool
 ) -> tuple[gpd.GeoDataFrame, list[Problem]]:
     """Shared borders; of a user's countries with a tolerance where neighbours do not quite meet."""
-    exact = shared_borders(countries, disputed)
     if not is_own:
-        return exact, []
-    tolerant, tolerance_km = exact, 0.0
+        return shared_borders(countries, disputed), []
+    tolerant, tolerance_km = shared_borders(countries, disputed, tolerance_km=_ROUNDING_KM), 0.0
     for km in _BORDER_TOLERANCES_KM:
         wider = shared_borders(countries, disputed, tolerance_km=km)
         if tolerant.length.sum() >= _ALL_BUT_CORNERS * wider.length.sum():
             break
         tolerant, tolerance_km = wider, km
     if not tolerance_km:
-        return exact, []
+        return tolerant, []
     what = (
         f"the outlines of neighbouring states do not coincide: borders are where they run within "
         f"{tolerance_km:g} km of each other ({tolerant.length.sum() / 1000:,.0f} km in all)"
@@ -159,6 +158,9 @@ def _borders(
 
 # two drawings of one border lie this far apart: at a scale of 1 : 1 million, 1 : 2 and 1 : 5 million
 _BORDER_TOLERANCES_KM: Final = (1.0, 2.0, 5.0)
+# a state that comes in several rows has corners on its border that its neighbour has not: joined and
+# projected, both sides are one line but for centimetres
+_ROUNDING_KM: Final = 0.001
 # with a tolerance each border runs a little on round the corners where it ends
 _ALL_BUT_CORNERS: Final = 0.95
 
@@ -261,65 +263,68 @@ def shared_borders(
 
 def _lines_between(shapes: Any, tolerance_m: float) -> dict[tuple[int, int], Any]:
     """The border of each two states that have one, by their places in the list."""
-    boundaries = shapely.boundary(shapes)
-    reach = shapely.box(
-        *(shapely.bounds(shapes).T + np.array([[-1], [-1], [1], [1]]) * tolerance_m)
-    )
-    exact, near = {}, {}
-    for first, second in combinations(range(len(shapes)), 2):
-        if not shapely.intersects(reach[first], reach[second]):
-            continue
-        line = only(shapely.intersection(boundaries[first], boundaries[second]), "line")
-        if not line.is_empty:
-            exact[first, second] = line
-        if tolerance_m:
-            close_to = shapely.buffer(shapes[second], tolerance_m)
-            near[first, second] = only(shapely.intersection(boundaries[first], close_to), "line")
+    outlines = shapely.boundary(shapes)
+    margin = np.array([[-1], [-1], [1], [1]]) * tolerance_m
+    reach: Any = shapely.box(*(shapely.bounds(shapes).T + margin))
+    neighbours = [
+        (first, second)
+        for first, second in combinations(range(len(shapes)), 2)
+        if shapely.intersects(reach[first], reach[second])
+    ]
+    exact = {
+        pair: only(shapely.intersection(outlines[pair[0]], outlines[pair[1]]), "line")
+        for pair in neighbours
+    }
+    exact = {pair: line for pair, line in exact.items() if not line.is_empty}
     lines = exact
     if tolerance_m:
-        own = {
-            pair: _nearest_to(pair, line, shapes, exact, tolerance_m) for pair, line in near.items()
-        }
-        lines = {
-            pair: exact[pair] if _only_corners(exact.get(pair), line, tolerance_m) else line
-            for pair, line in own.items()
-        }
+        lone = _lone_outlines(outlines, exact)
+        lines = {}
+        for first, second in neighbours:
+            facing = shapely.intersection(lone[second], reach[first])
+            close_to = shapely.union(shapes[second], shapely.buffer(facing, tolerance_m))
+            near = only(shapely.intersection(lone[first], close_to), "line")
+            near = _nearest_to((first, second), near, shapes, tolerance_m)
+            lines[first, second] = _completed(exact.get((first, second)), near, tolerance_m)
     return {pair: lines_of([line]) for pair, line in lines.items() if not line.is_empty}
 
 
-def _only_corners(exact: Any, near: Any, tolerance_m: float) -> bool:
-    """Whether neighbours meet along all of their border: all that is added runs on at its ends."""
+def _lone_outlines(outlines: Any, exact: Mapping[tuple[int, int], Any]) -> list[Any]:
+    """What of each outline is no border that two states draw alike."""
+    lone = []
+    for number, outline in enumerate(outlines):
+        shared = [line for pair, line in exact.items() if number in pair]
+        lone.append(only(shapely.difference(outline, shapely.union_all(shared)), "line"))
+    return lone
+
+
+def _completed(exact: Any, near: Any, tolerance_m: float) -> Any:
+    """A border with the stretches where its two sides were drawn apart.
+
+    Where the sides meet all along, what is near them is their coasts, at the ends of the border.
+    """
     if exact is None:
-        return False
+        return near
     n_ends = 2 * len(shapely.get_parts(shapely.line_merge(exact)))
-    return bool(near.length - exact.length <= n_ends * tolerance_m)
+    if near.length <= n_ends * tolerance_m:
+        return exact
+    return only(shapely.line_merge(shapely.union(exact, near)), "line")
 
 
 _STEPS_A_TOLERANCE: Final = 20
 """So finely a line is cut where two neighbours are within reach, to see which is nearer."""
 
 
-def _nearest_to(
-    pair: tuple[int, int],
-    line: Any,
-    shapes: Any,
-    exact: Mapping[tuple[int, int], Any],
-    reach: float,
-) -> Any:
+def _nearest_to(pair: tuple[int, int], line: Any, shapes: Any, reach: float) -> Any:
     """The parts of a state's outline that lie near another one and no nearer to a third.
 
     Near the end of a border, and across a strip of somebody's ground, a third state is as close by.
     """
-    first, second = pair
+    second = pair[1]
     for third in range(len(shapes)):
-        if third in pair or line.is_empty:
+        if third in pair or line.is_empty or shapely.distance(line, shapes[third]) > reach:
             continue
-        shared = exact.get((min(first, third), max(first, third)))
-        if shared is not None:
-            line = only(shapely.difference(line, shared), "line")
-        if shapely.distance(line, shapes[third]) > reach:
-            continue
-        close_to = shapely.buffer(shapes[third], reach)
+        close_to = shapely.buffer(shapely.clip_by_rect(shapes[third], *_around(line, reach)), reach)
         doubtful = only(shapely.intersection(line, close_to), "line")
         steps = _steps(shapely.segmentize(doubtful, reach / _STEPS_A_TOLERANCE))
         middle = shapely.line_interpolate_point(steps, 0.5, normalized=True)
@@ -327,6 +332,12 @@ def _nearest_to(
         sure = only(shapely.difference(line, close_to), "line")
         line = shapely.line_merge(shapely.union_all([sure, *steps[nearer]]))
     return only(line, "line")
+
+
+def _around(line: Any, reach: float) -> tuple[float, float, float, float]:
+    """The box around a line that holds all that is within reach of it, and a little more."""
+    west, south, east, north = shapely.bounds(line)
+    return west - 2 * reach, south - 2 * reach, east + 2 * reach, north + 2 * reach
 
 
 def _steps(line: Any) -> Any:

@@ -205,6 +205,8 @@ def border_crossings(
 
 def _side(stretch: Any, wall: Any, states: Sequence[Any], least_m: float) -> int | None:
     """Which of two states a stretch of a line lies in; None: it never gets off the border."""
+    if shapely.length(stretch) < least_m:  # a line that ends on the border: GEOS cannot cut a point
+        return None
     corners = shapely.get_coordinates(shapely.segmentize(stretch, 1000.0))
     places = np.asarray(shapely.points(corners), dtype=object).reshape(-1)
     off = shapely.distance(places, wall)
