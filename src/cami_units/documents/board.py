@@ -25,6 +25,7 @@ from cami_units.documents._worksheets import save_settled
 from cami_units.documents.board_slides import Board, ShownActivity, Slide
 from cami_units.documents.html_pages import page
 from cami_units.documents.unit_drawing import (
+    BESIDE_LABELS,
     LABEL_SIZES,
     LINES,
     STATUS_FILLS,
@@ -135,6 +136,7 @@ def _sign(kind: str) -> Shape:
 class _Svg:
     drawing: Drawing
     paths: tuple[_Path, ...]
+    marks: tuple[_Path, ...]
     bar: str
     signs: tuple[_Sign, ...]
 
@@ -148,7 +150,11 @@ def _svg(drawing: Drawing, lang: str) -> _Svg:
     key = tuple(
         _Sign(kind, _d(_sign(kind)), ink(kind, status[kind]), word) for kind, word in signs(drawing)
     )
-    return _Svg(drawing, paths, f"{words.number(drawing.bar_km, lang)} {text('km', lang)}", key)
+    shared = tuple(path for path in paths if path.kind not in BESIDE_LABELS)
+    marks = tuple(path for path in paths if path.kind in BESIDE_LABELS)
+    return _Svg(
+        drawing, shared, marks, f"{words.number(drawing.bar_km, lang)} {text('km', lang)}", key
+    )
 
 
 def _d(shape: Shape) -> str:

@@ -100,6 +100,7 @@ INKS: Final[Mapping[str, Ink]] = MappingProxyType(
         "border": Ink(_EVIDENCE["borders"], 1.5),
         "disputed": Ink(_EVIDENCE["borders"], 1.5, dashed=True),
         "version": Ink(_GROUPS_OWN, 2.6, dashed=True),
+        "leader": Ink("1b1b1b", 1.4),
         "town": Ink("ffffff", 1.0, "333333", 1.0),
         "pin": Ink("ffffff", 1.2, _GROUPS_OWN, 1.0),
         "drawn": Ink(_GROUPS_OWN, 2.0),
@@ -107,8 +108,11 @@ INKS: Final[Mapping[str, Ink]] = MappingProxyType(
 )
 """Every kind of shape, from the back to the front; a unit's fill is the colour of its status."""
 
-LINES: Final = frozenset({"river", "border", "disputed", "barrier", "corridor", "drawn"})
+LINES: Final = frozenset({"river", "border", "disputed", "barrier", "corridor", "drawn", "leader"})
 """Kinds that are lines: their ends are not joined."""
+
+BESIDE_LABELS: Final = frozenset({"leader", "town"})
+"""Kinds that hang on where the labels found room, and so on the language."""
 
 SIGNS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -136,7 +140,7 @@ LABEL_SIZES: Final[Mapping[str, float]] = MappingProxyType(
         "version": 16.0,
         "pin": 16.0,
         "id": 13.0,
-        "state": 18.0,
+        "state": 16.0,
         "country": 18.0,
         "other": 15.0,
         "town": 14.0,
@@ -331,11 +335,13 @@ def _rings(shapes: Sequence[BaseGeometry], view: _View) -> tuple[Ring, ...]:
 
 # -- labels ---------------------------------------------------------------------------------------
 
-_Candidate = tuple[str, str, float, float]
+_Pixel = tuple[float, float]
+_Candidate = tuple[str, str, tuple[_Pixel, ...]]
+"""A label that a view could hold: kind, text, and where it would like to stand, the best first."""
 
 
 def _candidates(places: Iterable[tuple[str, str, BaseGeometry]], view: _View) -> list[_Candidate]:
-    """Labels that a view could hold: kind, text, and where they would like to stand, in pixels."""
+    """Labels that a view could hold; a state has many places, for it must stand on its own ground."""
     west, north = view.frame[0], view.frame[3]
     named_places = [place for place in places if place[1]]
     window = shapely.box(*view.window)
@@ -345,28 +351,43 @@ def _candidates(places: Iterable[tuple[str, str, BaseGeometry]], view: _View) ->
     candidates = []
     for (kind, text, shape), near in zip(named_places, is_near, strict=True):
         for visible_part in _in_view([shape], view) if near else ():
-            point = shapely.point_on_surface(visible_part)
-            x, y = (point.x - west) * view.scale, (north - point.y) * view.scale
-            candidates.append((kind, text, float(x), float(y)))
+            if kind in ("state", "country"):
+                points = scene.label_places(visible_part)
+            else:
+                points = [shapely.point_on_surface(visible_part)]
+            spots = tuple(
+                (float((point.x - west) * view.scale), float((north - point.y) * view.scale))
+                for point in points
+            )
+            candidates.append((kind, text, spots))
     return candidates
 
 
-def _placed(candidates: Iterable[_Candidate]) -> tuple[list[Label], list[_Candidate]]:
-    """Labels that do not lie on one another, and the towns that have theirs.
+def _placed(
+    candidates: Iterable[_Candidate],
+) -> tuple[list[Label], list[_Pixel], list[Ring]]:
+    """Labels that do not lie on one another; the towns that have theirs; leaders of the others.
 
     The important ones come first and stay where they are; another is moved by its own height or
-    width, and left out where all of that is taken. What a decision hangs on is never left out.
+    width, and left out where all of that is taken. What a decision hangs on is never left out: a
+    state whose ground is full of units is named beside it, with a line to it.
     """
     order = list(LABEL_SIZES)
     taken_boxes: list[_Frame] = []
-    labels, towns = [], []
-    for kind, text, x, y in sorted(candidates, key=lambda one_label: order.index(one_label[0])):
+    labels: list[Label] = []
+    towns: list[_Pixel] = []
+    leaders: list[Ring] = []
+    for kind, text, own_spots in sorted(candidates, key=lambda label: order.index(label[0])):
+        x, y = own_spots[0]
         size = LABEL_SIZES[kind]
         wide, high = _width(text, size), size * 1.15
         shift = 0.0 if kind != "town" else wide / 2 + 7
         shifts = [(shift, 0.0), (-shift, 0.0), (0.0, -high), (0.0, high), (0.0, -2 * high)]
         if kind in _NEVER_HIDDEN:
             shifts = [(0.0, 0.0), *_around(wide, high)]
+        shifts = [*((px - x, py - y) for px, py in own_spots[1:]), *shifts]
+        if len(own_spots) > 1:  # the widest place of all comes first
+            shifts.insert(0, (0.0, 0.0))
         spots = [
             (
                 min(max(x + dx, wide / 2 + 4), WIDTH - wide / 2 - 4),
@@ -391,8 +412,13 @@ def _placed(candidates: Iterable[_Candidate]) -> tuple[list[Label], list[_Candid
             Label(kind, text, round(spots[chosen_place][0], 1), round(spots[chosen_place][1], 1))
         )
         if kind == "town":
-            towns.append((kind, text, x, y))
-    return labels, towns
+            towns.append((x, y))
+        left, top, right, low = boxes[chosen_place]
+        is_away = not (left - high < x < right + high and top - high < y < low + high)
+        if kind == "state" and is_away and chosen_place > len(own_spots):
+            beside = (min(max(x, left), right), min(max(y, top), low))
+            leaders.append(tuple((round(px, 1), round(py, 1)) for px, py in ((x, y), beside)))
+    return labels, towns, leaders
 
 
 def _around(wide: float, high: float) -> list[tuple[float, float]]:
@@ -405,8 +431,8 @@ def _around(wide: float, high: float) -> list[tuple[float, float]]:
 
 
 def _width(text: str, size: float) -> float:
-    """About how wide a text is: a letter takes 0.6 of its size, a Chinese one all of it."""
-    return sum(size * (1.0 if ord(letter) > 0x2E80 else 0.6) for letter in text)
+    """About how wide a text is in bold letters: two thirds of its size each, a Chinese one all of it."""
+    return sum(size * (1.0 if ord(letter) > 0x2E80 else 0.66) for letter in text)
 
 
 def _overlap(box: _Frame, other_box: _Frame) -> bool:
@@ -418,7 +444,7 @@ def _overlap(box: _Frame, other_box: _Frame) -> bool:
     )
 
 
-def _dots(towns: Iterable[_Candidate]) -> tuple[Ring, ...]:
+def _dots(towns: Iterable[_Pixel]) -> tuple[Ring, ...]:
     """A small octagon for each town that has its name on the map."""
     angles = np.linspace(0, 2 * np.pi, 8, endpoint=False)
     return tuple(
@@ -426,7 +452,7 @@ def _dots(towns: Iterable[_Candidate]) -> tuple[Ring, ...]:
             (round(float(x + 3.2 * np.cos(a)), 1), round(float(y + 3.2 * np.sin(a)), 1))
             for a in angles
         )
-        for _, _, x, y in towns
+        for x, y in towns
     )
 
 
@@ -439,7 +465,9 @@ def _drawing(
         for kind, geometries, status in shapes
         if (rings := _rings(_in_view(geometries, view), view))
     ]
-    labels, towns = _placed(places)
+    labels, towns, leaders = _placed(places)
+    if leaders:
+        drawn_shapes.append(Shape("leader", tuple(leaders)))
     if towns:
         drawn_shapes.append(Shape("town", _dots(towns)))
     order = list(INKS)

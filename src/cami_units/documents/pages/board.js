@@ -12,7 +12,7 @@ const find = (unit) => view.board.querySelector('.slide[data-unit="' + CSS.escap
 function fit(box) {
   if (!box) return;
   box.classList.remove("crowded");
-  let size = 1.02;
+  let size = 1.35;  // for the last row of the room, where there is little to say
   const set = () => { box.style.fontSize = size + "rem"; };
   for (set(); box.scrollHeight > box.clientHeight + 1 && size > 0.56; set()) size -= 0.03;
   box.classList.toggle("crowded", box.scrollHeight > box.clientHeight + 1);
@@ -107,8 +107,8 @@ boards.forEach((board) => {
 window.addEventListener("hashchange", () => show(decodeURIComponent(location.hash.slice(1)), "unit"));
 window.addEventListener("resize", () => show(view.unit, view.shown));
 root.classList.add("one");
+tick();  // first: the clock makes the bar higher, and what fits hangs on it
 show(decodeURIComponent(location.hash.slice(1)), "unit");
-tick();
 setInterval(tick, 1000);
 root.dataset.ready = "1";
 })();
