@@ -191,6 +191,31 @@ def test_it_shows_itself_in_a_notebook(done):
 # -- drawing ----------------------------------------------------------------------------------------
 
 
+def test_every_unit_bears_its_id_on_the_map_wherever_it_is_moved(page):
+    written = (
+        "return [...document.querySelectorAll('.unit-label')].map((e) => e.textContent).sort()"
+    )
+    own = {"CU-002", "CU-003", "CU-004"}
+    assert own <= set(page.run(written))
+    where = (
+        "const e = [...document.querySelectorAll('.unit-label')].find((e) => e.textContent === 'CU-002');"
+        "const b = e.getBoundingClientRect(), m = document.getElementById('map').getBoundingClientRect();"
+        "return camiDraw.map.containerPointToLatLng([b.x + b.width / 2 - m.x, b.y + b.height / 2 - m.y]).lng"
+    )
+    choose(page, "CU-002")
+    before = page.run(where)
+    click(page, "[data-mode='move']")
+    click(page, "#vertices")
+    for _ in range(10):
+        press(page, Keys.ARROW_RIGHT)
+    kept(page)
+    west, east = (
+        find(x for x, _ in work(page)["units"]["CU-002"]["polygons"][0][0]) for find in (min, max)
+    )
+    assert before < page.run(where)
+    assert west < page.run(where) < east
+
+
 def test_a_dragged_vertex_moves_the_outline_and_the_card(page):
     snap_off(page)
     choose(page, "CU-002")

@@ -39,12 +39,38 @@ const LOOK = {
   rejected: { color: "#6a7278", weight: 1.8, fillColor: "#6a7278", fillOpacity: 0.05, dashArray: "4 5" },
 };
 
+// Where a unit's id stands: in the middle of the middle row of its largest part, so inside it.
+function labelPlace(polygons) {
+  const size = (ring) => { const box = L.latLngBounds(ring.map(([lon, lat]) => [lat, lon])); return (box.getEast() - box.getWest()) * (box.getNorth() - box.getSouth()); };
+  const [ring] = polygons.reduce((best, rings) => (size(rings[0]) > size(best[0]) ? rings : best));
+  const lats = ring.map(([, lat]) => lat);
+  const row = (Math.min(...lats) + Math.max(...lats)) / 2 + 1e-9;
+  const cuts = ring.map((one, i) => [one, ring[(i + 1) % ring.length]]).filter(([one, next]) => (one[1] > row) !== (next[1] > row))
+    .map(([one, next]) => one[0] + (next[0] - one[0]) * (row - one[1]) / (next[1] - one[1])).sort((a, b) => a - b);
+  let widest = [ring[0][0], ring[0][0]];
+  for (let i = 0; i + 1 < cuts.length; i += 2) if (cuts[i + 1] - cuts[i] > widest[1] - widest[0]) widest = [cuts[i], cuts[i + 1]];
+  return [row, (widest[0] + widest[1]) / 2];
+}
+
+const unitLabels = new Map();
+
+function label(key, text, polygons, kind) {
+  const known = unitLabels.get(key);
+  const tooltip = known || L.tooltip({ permanent: true, direction: "center", className: "unit-label", interactive: false, opacity: 1 });
+  tooltip.setContent(make("span", { class: kind, "aria-hidden": "true" }, text)).setLatLng(labelPlace(polygons));
+  if (known) return;
+  unitLabels.set(key, tooltip);
+  tooltip.addTo(map);
+}
+
 export function drawUnits(units, base) {
   const there = new Set(units.map((unit) => unit.key));
   for (const [key, shape] of shapes) {
     if (there.has(key)) continue;
     shape.remove();
     shapes.delete(key);
+    unitLabels.get(key).remove();
+    unitLabels.delete(key);
   }
   for (const unit of units) {
     const given = base[unit.cu_id];
@@ -62,6 +88,7 @@ export function drawUnits(units, base) {
     const path = shape.getElement();
     path.setAttribute("aria-hidden", "true"); // the list of units is the way in without a pointer
     path.dataset.unit = unit.key;
+    label(unit.key, (!unit.cu_id && nameOf(unit)) || unit.key, unit.polygons, unit.rejected ? "gone" : "");
   }
 }
 
@@ -70,6 +97,7 @@ export function drawOthers(list) {
     const shape = L.polygon(toLatLngs(unit.polygons), { ...onOthers, color: "#3d474e", weight: 1.6, dashArray: "2 4", fillColor: "#3d474e", fillOpacity: 0.05, className: "other" }).addTo(map);
     shape.on("click", (event) => hit(event, unit.id, false));
     shape.bindTooltip(() => `${unit.id} ${nameOf({ name_en: unit.name.en, name_ru: unit.name.ru })}${unit.group ? ` (${unit.group})` : ""}`, { sticky: true });
+    label(`other ${unit.id}`, unit.id, unit.polygons, "other");
     others.set(unit.id, shape);
   }
 }
