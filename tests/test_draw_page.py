@@ -13,12 +13,15 @@ import signal
 import subprocess
 import time
 
+import geopandas as gpd
 import numpy as np
 import pytest
+import shapely
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 
 from cami_units import kml
+from cami_units.commands import draw_map as draw_map_command
 from cami_units.commands.collect import collect
 from cami_units.commands.draw_map import ground_of_round
 from cami_units.commands.pack import draw_map
@@ -615,3 +618,20 @@ def test_its_tables_hold_no_place_finer_than_may_be_told(done):
             assert "Panthera uncia" not in row.get("species", ())
             assert row.get("sci_name") != "Panthera uncia" or "cell" in row
     assert json.dumps(ground).count("uncia") < 40
+
+
+def test_layers_too_large_for_a_page_are_told_with_fewer_vertices(done, monkeypatch):
+    """A range drawn every 30 m, in steps of 8 m aside: with 16 m of leave the steps go."""
+    angle = np.linspace(0, 2 * np.pi, 40_000, endpoint=False)
+    wide = 1.8 + 7e-5 * (np.arange(40_000) % 2)  # degrees: 8 m are 7e-5 of one
+    edge = shapely.Polygon(np.column_stack([73 + wide * np.cos(angle), 43 + wide * np.sin(angle)]))
+    tables = {}
+    for name in ("features", "ranges_used"):
+        layer = done.tables[name]
+        is_saiga = layer["sci_name"] == "Saiga tatarica"
+        shapes = np.where(is_saiga, np.array(edge, dtype=object), layer.geometry.to_numpy())
+        tables[name] = layer.set_geometry(gpd.GeoSeries(shapes, layer.index, crs=layer.crs))
+    jagged = toy_round(**tables)
+    whole = ground_of_round(jagged).ground["block"]
+    monkeypatch.setattr(draw_map_command, "MOST_BLOCK", len(whole) // 4)
+    assert len(ground_of_round(jagged).ground["block"]) <= len(whole) // 4

@@ -18,8 +18,12 @@ from cami_units.commands.stored_round import reopened
 from cami_units.model import HIDDEN_STATUSES, Layers, Round
 from cami_units.overlap import Pieces
 
-SIMPLER_M: Final = 4.0
-"""How far a layer's edge may be moved to spare vertices: far less than its own error."""
+SIMPLER_M: Final = (4.0, 16.0, 64.0)
+"""How far a layer's edge may be moved to spare vertices. Four metres are far less than its own error;
+the others are for layers of a user that would not fit: 64 m along 500 km of edge inside a unit are
+at most 32 km², and what is within a percent of a limit is *close* anyway."""
+MOST_BLOCK: Final = 1_800_000
+"""Characters of packed layers in a page, which is to stay below 3 MB; the bundled ones take 1.2 million."""
 POINT_KM: Final = 1.0
 """Each point of a line stands for so much of it: a border of 50 km is counted to 1 or 2 %."""
 
@@ -176,19 +180,23 @@ def drawing_ground(pieces: Pieces, round_: Round) -> dict[str, Any]:
     coarse = set(scene.sensitive_species(round_layers.species))
     if "ranges" in restricted:
         coarse |= set(round_layers.features["sci_name"])
-    block = webmap.GroundBlock()
-    _add_pieces(block, pieces, coarse, restricted)
     lattice = grid.Lattice(scene.COARSE_KM, crs=round_layers.crs)
-    if coarse:
-        _add_coarse(block, pieces, coarse, restricted, lattice)
-    _add_lines(block, pieces, coarse, restricted, lattice)
+    for simpler_m in SIMPLER_M:
+        block = webmap.GroundBlock()
+        _add_pieces(block, pieces, coarse, restricted, simpler_m)
+        if coarse:
+            _add_coarse(block, pieces, coarse, restricted, lattice)
+        _add_lines(block, pieces, coarse, restricted, lattice)
+        packed = webmap.packed_block(block)
+        if len(packed["block"]) <= MOST_BLOCK:
+            break
     has_layer = {
         "protected_areas": pieces.protected is not None,
         "hotspots": round_layers.hotspots is not None,
         "barriers": round_layers.barriers is not None,
         "corridors": round_layers.corridors is not None,
     }
-    return webmap.packed_block(block) | {
+    return packed | {
         "crs": webmap.projection_of(round_layers.crs),
         "lattice": {"step": grid.step_m(lattice), "x": grid.ORIGIN_M, "y": grid.ORIGIN_M},
         "has": {name: is_there and name not in restricted for name, is_there in has_layer.items()}
@@ -201,20 +209,20 @@ def drawing_ground(pieces: Pieces, round_: Round) -> dict[str, Any]:
     }
 
 
-def _simpler(shapes: Any) -> Any:
-    return shapely.simplify(np.asarray(shapes, dtype=object), SIMPLER_M, preserve_topology=True)
-
-
 def _add_pieces(
-    block: webmap.GroundBlock, pieces: Pieces, coarse: Collection[str], restricted: Collection[str]
+    block: webmap.GroundBlock,
+    pieces: Pieces,
+    coarse: Collection[str],
+    restricted: Collection[str],
+    simpler_m: float,
 ) -> None:
-    """Everything with ground that may be shown as it is."""
+    """Everything with ground that may be shown as it is, its edges moved by so many metres at most."""
 
     def add(table: str, layer: gpd.GeoDataFrame | None, *columns: str) -> None:
         if layer is None:
             return
         open_rows = layer[~layer["sci_name"].isin(coarse)] if "sci_name" in layer else layer
-        shapes = _simpler(open_rows.geometry)
+        shapes = shapely.simplify(open_rows.geometry.to_numpy(), simpler_m)
         for row, shape in zip(_records(open_rows, columns), shapes, strict=True):
             webmap.add_polygons(block, {"table": table, **row}, shape)
 
