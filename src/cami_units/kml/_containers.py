@@ -325,6 +325,7 @@ class _Unpacking:
         return "geojson" if ending == "kml" and is_geojson(content) else ending
 
     def _deeper(self, label: str, depth: int) -> None:
+        """Refuse what lies deeper than anybody packs on purpose."""
         if depth >= MAX_NESTING:
             raise InputError(
                 f"{label} is refused: archives in archives, more than {MAX_NESTING} deep. "
@@ -392,6 +393,7 @@ def _opened(content: bytes | Path, name: str) -> Iterator[zipfile.ZipFile]:
 
 @contextmanager
 def _stream(content: bytes | Path) -> Iterator[BinaryIO]:
+    """Bytes, or a file on disk, to be read from the start."""
     if isinstance(content, bytes):
         yield BytesIO(content)
     else:
@@ -414,6 +416,7 @@ def _refuse_long_directory(stream: BinaryIO, name: str) -> None:
 
 
 def _unpacked(content: bytes | Path, name: str, budget: list[int], *, nested: bool) -> Source:
+    """The KML files of an archive, and of the archives in it, with what could not be read."""
     members: list[Member] = []
     faults: list[tuple[str, InputError]] = []
     with _opened(content, name) as archive:
@@ -473,6 +476,7 @@ def _ending_of(name: str) -> str:
 
 
 def _too_many(name: str, entries: int, most_entries: int = MAX_ENTRIES) -> str:
+    """The refusal of an archive with more entries than are looked at."""
     return (
         f"{name} is refused: {entries} entries in the archive, at most {most_entries} are "
         "read. Save only the folder with the units."
@@ -576,6 +580,7 @@ def _unmailed(content: bytes, name: str) -> Source:
 
 
 def _as_utf8(payload: bytes, part: Message[Any, Any]) -> bytes:
+    """An attachment in UTF-8; XML that says its own encoding is left to its reader."""
     charset = part.get_content_charset() or "utf-8"
     if (
         charset in ("windows-1251", "koi8-r", "cp1251")

@@ -137,6 +137,7 @@ def _there(*folders: Folder | None) -> tuple[Folder, ...]:
 
 
 def _status_looks(units: gpd.GeoDataFrame, balloon: str) -> dict[str, Look]:
+    """The look of each status that a unit has."""
     return {
         _status_key(status): status_look(status, balloon)
         for status in sorted({str(status) for status in units["status"]})
@@ -175,6 +176,7 @@ def _unit_mark(
     lang: str,
     group: str,
 ) -> Mark:
+    """One part of a unit, with the keys by which it is known again and what its balloon says."""
     unit_id = clean_name(row["unit_id"])
     given = words.name_in(row, lang)
     suffix = f" ({words.text('part', lang)} {number})" if number else ""
@@ -203,6 +205,7 @@ def _unit_mark(
 
 
 def _unit_labels(editable: Sequence[Mark]) -> list[Mark]:
+    """The id of each unit as a label of its own, so that outlines stay clear of text."""
     return [
         Mark(
             name=dict(mark.data)["cu_id"],
@@ -218,6 +221,7 @@ def _unit_labels(editable: Sequence[Mark]) -> list[Mark]:
 
 
 def _tour(units: gpd.GeoDataFrame, editable: Sequence[Mark]) -> tuple[Mark, ...]:
+    """The first part of each visible unit, in the order of the ranks."""
     place = {
         clean_name(row["unit_id"]): np.inf if pd.isna(row["rank"]) else float(row["rank"])
         for row in rows(units, "unit_id")
@@ -276,6 +280,7 @@ def outlines(
 
 
 def _outline_marks(row: Mapping[str, Any], layer: str, lang: str, *, visible: bool) -> list[Mark]:
+    """A unit as evidence, not to be edited: of another group, or of the round before."""
     unit_id = clean_name(row["unit_id"])
     named = words.name_in(row, lang)
     owner = clean_name(row.get("group"))

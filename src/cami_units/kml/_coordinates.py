@@ -264,6 +264,7 @@ def _holed(
 
 
 def _surrounds(hole: NDArray[np.float64], outline: NDArray[np.float64]) -> bool:
+    """Whether a hole lies round its outline: the two were swapped."""
     around = (hole.min(axis=0) <= outline.min(axis=0)) & (hole.max(axis=0) >= outline.max(axis=0))
     if not around.all() or np.array_equal(hole, outline):
         return False
@@ -277,6 +278,7 @@ def _rings(side: etree._Element) -> list[etree._Element]:
 
 
 def _ring(element: etree._Element, shapes: Shapes, effort: Effort) -> NDArray[np.float64]:
+    """A closed ring of longitude and latitude, its long sides along great circles."""
     xy = _lonlat(_points(element, shapes), shapes)
     if not has_three_points(xy):
         raise UnusableError("short ring")
@@ -618,6 +620,7 @@ def _without_slivers(polygon: BaseGeometry, shapes: Shapes) -> BaseGeometry:
 
 
 def _nearly_closes(line: BaseGeometry) -> bool:
+    """Whether a line ends where it began, or nearly: an outline drawn as a path."""
     xy = shapely.get_coordinates(line)
     if line.geom_type != "LineString" or len(xy) < 4:
         return False

@@ -148,6 +148,7 @@ def earth_writers(
         return unit_marks(units, by_unit, imprint, lang, (pack or Pack()).group)
 
     def drawn_at(tolerance: float) -> Contents:
+        """The contents with evidence simplified by a tolerance, in degrees."""
         return contents(
             units,
             editable(),
@@ -189,6 +190,7 @@ class _Once:
 def _written(
     path: Path, *, profile: Profile, light: Iterable[tuple[float, Contents]], legend: bytes
 ) -> tuple[Problem, ...]:
+    """Write the first contents that are light enough, and say what that cost."""
     _refuse(_file_faults(path, profile))
     is_archive = path.suffix.lower() == ".kmz"
     picture = legend if is_archive and profile == "earth-pro" else b""
@@ -208,6 +210,7 @@ def _refuse(faults: Sequence[str]) -> None:
 
 
 def _file_faults(target: Path, profile: str) -> list[str]:
+    """What is wrong with where to write, and for which program."""
     faults = []
     if target.suffix.lower() not in (".kml", ".kmz"):
         faults.append(f"the file must end in .kml or .kmz, '{target.name}' does not")
@@ -218,6 +221,7 @@ def _file_faults(target: Path, profile: str) -> list[str]:
 
 
 def _given_faults(lang: str, layers: Mapping[str, gpd.GeoDataFrame]) -> list[str]:
+    """What is wrong with the language and the names of layers."""
     faults = []
     if lang not in words.LANGUAGES:
         faults.append(f"language '{lang}' is unknown: {listed(words.LANGUAGES)} are there")
@@ -230,6 +234,7 @@ def _given_faults(lang: str, layers: Mapping[str, gpd.GeoDataFrame]) -> list[str
 
 
 def _check_cards(units: gpd.GeoDataFrame, cards: pd.DataFrame) -> None:
+    """Refuse cards that lack a column, or a unit."""
     missing = [field for field in words.CARD_FIELDS if field not in cards.columns]
     if missing:
         raise InputError(
@@ -245,6 +250,7 @@ def _check_cards(units: gpd.GeoDataFrame, cards: pd.DataFrame) -> None:
 
 
 def _by_unit(cards: pd.DataFrame) -> dict[str, dict[str, str]]:
+    """What each unit's card says, by the unit's id."""
     keyed = cards.set_index("unit_id") if "unit_id" in cards.columns else cards
     return {
         str(unit_id): {str(key): value for key, value in card.items()}
@@ -274,6 +280,7 @@ def _light_enough(
 
 
 def _is_light(file_contents: Contents) -> bool:
+    """Whether Google Earth on the web takes so many features and vertices."""
     everything = marks(file_contents.folders)
     return (
         _features(everything) <= MAX_FEATURES
@@ -282,6 +289,7 @@ def _is_light(file_contents: Contents) -> bool:
 
 
 def _problems(file_contents: Contents, tolerance: float, size: int, file: str) -> list[Problem]:
+    """What was simplified or left out, and what stays too large for one of the programs."""
     everything = marks(file_contents.folders)
     units = [mark for mark in everything if any(key == "cu_id" for key, _ in mark.data)]
     problems = []

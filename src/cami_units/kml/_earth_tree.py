@@ -123,6 +123,7 @@ def document(contents: Contents, profile: Profile, *, legend: str = "") -> bytes
 
 
 def _add_style(tree: _Tree, key: str, look: Look) -> None:
+    """Register a look as a style, or as two where it changes under the pointer."""
     if look.radio:
         if tree.profile == "earth-pro":
             style = simplekml.Style()
@@ -148,6 +149,7 @@ def _register(tree: _Tree, key: str, style: Any) -> None:
 
 
 def _style(look: Look, width: float) -> Any:
+    """A look as simplekml has it, without an icon that would be fetched."""
     style = simplekml.Style()
     # Scale 0 and an empty Icon: the text alone. simplekml's own icon would be fetched from afar.
     style.iconstyle.scale = 0
@@ -167,6 +169,7 @@ def _style(look: Look, width: float) -> Any:
 
 
 def _add_folder(tree: _Tree, parent: Any, folder: Folder) -> None:
+    """Add a folder with its placemarks' places kept free, and the folders in it."""
     made = parent.newfolder(name=xml_text(folder.name), open=int(folder.open))
     made.visibility = int(folder.visible)
     if folder.radio and tree.profile == "earth-pro":
@@ -208,6 +211,7 @@ def _add_legend(tree: _Tree, place: str, name: str) -> None:
 
 
 def _add_tour(tree: _Tree, contents: Contents) -> None:
+    """Add the flight from unit to unit that waits at each until it is played on."""
     tour = tree.kml.newgxtour(name=xml_text(contents.labels["tour"]))
     tree.identify(tour, "tour")
     playlist = tour.newgxplaylist()
@@ -279,6 +283,7 @@ def place_of_eye(bounds: Bounds) -> tuple[float, float, float]:
 
 
 def _add_look_at(parent: etree._Element, bounds: Bounds) -> None:
+    """Add where the eye stands, looking straight down, north up."""
     longitude, latitude, away = place_of_eye(bounds)
     look = _add(parent, "LookAt")
     _add(look, "longitude", str(longitude))
@@ -289,6 +294,7 @@ def _add_look_at(parent: etree._Element, bounds: Bounds) -> None:
 
 
 def _add_shape(parent: etree._Element, geometry: BaseGeometry) -> None:
+    """Add a geometry; lines of several parts become several lines, for the web version."""
     if geometry.geom_type == "MultiLineString":
         group = _add(parent, "MultiGeometry")
         for line in shapely.get_parts(geometry):
@@ -318,6 +324,7 @@ def _decimal(number: float) -> str:
 
 
 def _add(parent: etree._Element, name: str, text: str = "") -> etree._Element:
+    """Add an element of KML, with text where it has some."""
     element = etree.SubElement(parent, _tag(name))
     if text:
         element.text = text
@@ -332,6 +339,7 @@ def _tag(name: str) -> str:
 
 
 def _finished(tree: _Tree, labels: Mapping[str, str]) -> bytes:
+    """The bytes: elements in the order of the schema, ids that stay, placemarks in their places."""
     parser = etree.XMLParser(
         resolve_entities=False, no_network=True, load_dtd=False, huge_tree=True
     )

@@ -98,6 +98,7 @@ class Drawing:
         ]
 
     def _columns(self, layer: str, row: Mapping[str, Any]) -> dict[str, str]:
+        """The columns of a row that its placemark carries, under the keys of the file."""
         layer_rule = LAYERS["borders" if layer == BORDER_PAIRS else layer]
         values = {
             column: shown(row.get(column))
@@ -369,6 +370,7 @@ def _line_marks(
     *,
     dashed: bool = False,
 ) -> list[Mark]:
+    """Lines as placemarks of many pieces each; dashes are drawn, since KML has none."""
     merged = shapely.line_merge(lines) if lines.geom_type == "MultiLineString" else lines
     pieces = drawing.pieces(layer, shapely.normalize(merged))
     if dashed:
@@ -409,6 +411,7 @@ def more_names(drawing: Drawing, layers: Mapping[str, gpd.GeoDataFrame]) -> Fold
 
 
 def _country_names(drawing: Drawing, countries: gpd.GeoDataFrame | None) -> list[Mark]:
+    """The name of each country on its largest part."""
     if countries is None:
         return []
     return [
@@ -425,6 +428,7 @@ def _country_names(drawing: Drawing, countries: gpd.GeoDataFrame | None) -> list
 
 
 def _places(drawing: Drawing, gazetteer: gpd.GeoDataFrame | None, *, wide: bool) -> list[Mark]:
+    """The wide places of the gazetteer, or the small ones, which are off at first."""
     if gazetteer is None or gazetteer.empty:
         return []
     extent = pd.to_numeric(gazetteer["extent_km"], errors="coerce")

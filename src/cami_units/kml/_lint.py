@@ -252,6 +252,7 @@ class _Findings:
         element: etree._Element | None = None,
         line: int = 0,
     ) -> None:
+        """Note a finding, up to so many of each rule; the rest are counted."""
         self._counts[level, rule] += 1
         if self._counts[level, rule] > MOST_OF_A_RULE:
             return
@@ -286,6 +287,7 @@ def _name(feature: etree._Element) -> str:
 
 
 def _check_archive(held: Source, findings: _Findings) -> None:
+    """What is wrong with the archive itself: its order, its files."""
     if not held.packed:
         return
     if held.entries and held.entries[0] != "doc.kml":
@@ -299,6 +301,7 @@ def _check_archive(held: Source, findings: _Findings) -> None:
 def _check_member(
     content: bytes, name: str, held: Source, profile: Profile, findings: _Findings
 ) -> None:
+    """Everything that is wrong with one KML file."""
     if profile == "earth-web" and not _WEB_DECLARATION.match(content):
         findings.say(
             "error", "declaration", "it does not begin as Google Earth on the web wants it", line=1
@@ -338,6 +341,7 @@ def kml_schema() -> etree.XMLSchema:
 
 
 def _check_schema(root: etree._Element, findings: _Findings) -> None:
+    """Hold a file against the schema of KML 2.2 with Google's extensions."""
     namespace = etree.QName(root).namespace
     if namespace != KML:
         what = f"its namespace is '{clean_name(namespace)}', not KML 2.2"
@@ -355,6 +359,7 @@ def _check_schema(root: etree._Element, findings: _Findings) -> None:
 
 
 def _at(tree: etree._ElementTree, path: str | None) -> etree._Element | None:
+    """The element that the schema complains of."""
     try:
         found: Any = tree.xpath(path) if path else []
     except etree.XPathError:
@@ -419,6 +424,7 @@ class _Checker:
         self._check_sums()
 
     def _check_ids(self, element: etree._Element) -> None:
+        """Ids are XML names, and each stands once."""
         for key, value in element.attrib.items():
             if key != "id" and not str(key).endswith("}id"):
                 continue
@@ -432,6 +438,7 @@ class _Checker:
             self.ids.setdefault(name, line_of(element))
 
     def _check_coordinates(self, element: etree._Element) -> None:
+        """Coordinates are numbers, there, and on the globe."""
         parent = element.getparent()
         if parent is None or local(parent) == "LatLonQuad":
             return
@@ -452,6 +459,7 @@ class _Checker:
             self._check_ring(xyz, parent)
 
     def _check_ring(self, xyz: NDArray[np.float64], ring: etree._Element) -> None:
+        """Rings have three points, are closed, run the right way and are of a size."""
         if not has_three_points(xyz[:, :2]):
             self.findings.say("error", "ring-points", "a ring of fewer than 3 points", ring)
             return
@@ -475,6 +483,7 @@ class _Checker:
                 self.findings.say("warning", "shape", words.said(note), polygon)
 
     def _check_name(self, element: etree._Element) -> None:
+        """Names are composed letters without anything hidden."""
         text = text_of(element)
         if text.isascii() and text.isprintable():
             return
@@ -485,6 +494,7 @@ class _Checker:
             self.findings.say("error", "name-clean", what, element)
 
     def _check_colour(self, element: etree._Element) -> None:
+        """Colours are eight hexadecimal digits."""
         text = text_of(element)
         if not _COLOUR.fullmatch(text):
             what = f"the colour '{clean_name(text)[:40]}' is not aabbggrr"
@@ -496,6 +506,7 @@ class _Checker:
             self._check_target(target, element)
 
     def _check_target(self, target: str, element: etree._Element) -> None:
+        """Links lead into the archive: not to a disk, not to a network, not beside."""
         shown = f"'{clean_name(target)[:80]}'"
         scheme = _SCHEME.match(target)
         if (
@@ -519,6 +530,7 @@ class _Checker:
         )
 
     def _check_style_url(self, element: etree._Element) -> None:
+        """Style links begin with a # and lead to a style."""
         target = text_of(element).strip()
         if target.startswith("#"):
             self.style_urls.append((target[1:], element))
@@ -529,6 +541,7 @@ class _Checker:
             self._check_target(target, element)
 
     def _check_markup(self, element: etree._Element) -> None:
+        """Balloons hold no script and no picture that would be fetched."""
         text = text_of(element)
         if "<" not in text and ":" not in text:
             return
@@ -557,6 +570,7 @@ class _Checker:
                     self.findings.say("warning", "unit-vertices", f"{count} vertices", child)
 
     def _check_element(self, element: etree._Element, kind: str) -> None:
+        """Count what Google Earth on the web refuses a whole file for."""
         if kind in _WEB and etree.QName(element).namespace != GX:
             return
         if kind != "NetworkLink":
@@ -564,6 +578,7 @@ class _Checker:
             self.foreign[kind] = (count + 1, first)
 
     def _check_sums(self) -> None:
+        """What only the whole file shows: elements it has, styles it lacks, its size."""
         for kind in sorted(self.foreign):
             count, first = self.foreign[kind]
             if kind in _WEB_OWN:
@@ -616,6 +631,7 @@ def _visible_layers(root: etree._Element) -> Iterator[etree._Element]:
 
 
 def _is_on(feature: etree._Element) -> bool:
+    """Whether a feature is shown when the file opens."""
     return not any(
         local(child) == "visibility" and text_of(child).strip() in ("0", "false")
         for child in feature

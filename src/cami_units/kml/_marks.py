@@ -112,6 +112,7 @@ def rows(table: pd.DataFrame, key: str) -> list[dict[str, Any]]:
 
 
 def known_species(species: pd.DataFrame | None) -> dict[str, dict[str, Any]]:
+    """The rows of the species table by scientific name."""
     if species is None:
         return {}
     return {
@@ -130,6 +131,7 @@ def label_point(geometry: BaseGeometry) -> BaseGeometry:
 
 
 def bounds(geometries: Sequence[BaseGeometry]) -> Bounds | None:
+    """West, south, east, north of all geometries; None without any."""
     if not geometries:
         return None
     west, south, east, north = (float(edge) for edge in shapely.total_bounds(list(geometries)))

@@ -250,6 +250,7 @@ def _problem(note: dict[str, Any]) -> Problem:
 
 
 def _where(note: dict[str, Any]) -> str:
+    """Where a remark of the reader belongs, in words."""
     if not note["placemark"]:
         return ""
     place = f"placemark '{note['name']}'" if note["name"] else "a placemark without a name"
@@ -291,6 +292,7 @@ class _Reader:
                 yield row | piece
 
     def _say(self, note: Note, row: dict[str, Any] | None = None) -> None:
+        """Keep a remark with the file, and with the placemark that it is about."""
         about = _about_file(self.file, note)
         if row is not None:
             about |= {key: row[key] for key in ("placemark", "folder", "name", "line")}
@@ -381,6 +383,7 @@ class _Reader:
         return shapes.has_altitudes
 
     def _say_faults(self, shapes: Shapes, row: dict[str, Any]) -> None:
+        """Keep what was noticed in a placemark's shapes; views and masks are no shapes."""
         for note in _counted(shapes.faults):
             if note.key in ("view", "mask"):
                 row["kind"] = note.key
@@ -569,6 +572,7 @@ def _overlaps(box: Bounds, region: Bounds) -> bool:
 
 
 def _child_text(element: etree._Element, name: str) -> str:
+    """The text of the first child of a name."""
     for child in element:
         if local(child) == name:
             return text_of(child)

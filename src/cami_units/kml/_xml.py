@@ -176,6 +176,7 @@ def _parsed_joint(text: str, name: str, notes: list[Note]) -> Parsed:
 
 
 def _tree(content: bytes, *, recover: bool = False) -> etree._Element:
+    """Parse without entities, network, document types or comments."""
     parser = etree.XMLParser(
         encoding="utf-8",
         resolve_entities=False,
@@ -253,6 +254,7 @@ def _refuse_doctype(content: bytes, name: str) -> None:
 
 
 def _has_type(name: str) -> str:
+    """The refusal of a file that declares a document type."""
     return (
         f"{name} is refused: it declares a document type (<!DOCTYPE …>), which can hide an "
         "attack and which no KML needs. Open it in Google Earth and save it again."
@@ -543,6 +545,8 @@ def _without_controls(text: str) -> str:
 
 
 def _with_ampersands(text: str) -> str:
+    """Text whose bare ampersands are written as XML wants them."""
+
     def mended(match: re.Match[str]) -> str:
         entity = match[1]
         character = unescape(f"&{entity}") if entity else ""
@@ -572,6 +576,7 @@ def _with_quotes(text: str) -> str:
 
 
 def _with_prefixes(text: str) -> str:
+    """Text whose root declares the prefixes that it uses."""
     used_prefixes = set(_PREFIX.findall(text)) - set(_DECLARATION.findall(text)) - {"xml", "xmlns"}
     if len(used_prefixes) > _MAX_PREFIXES:
         return text
@@ -763,6 +768,7 @@ def _with_whole_attributes(mark: str) -> str:
     """A placemark whose attributes have quotation marks and stand once in a tag."""
 
     def mended(match: re.Match[str]) -> str:
+        """A tag with each attribute once, its value in quotes."""
         values: dict[str, str] = {}
         for name, value in _ATTRIBUTE.findall(match[2]):
             values.setdefault(name, value if value[:1] in "\"'" else f'"{value}"')
@@ -798,6 +804,7 @@ def _is_cut(text: str) -> bool:
 
 
 def _broken(name: str, text: str, error: etree.XMLSyntaxError) -> str:
+    """The refusal of XML that is cut off, or not well formed."""
     line = error.lineno or 1
     if _is_cut(text):
         return (

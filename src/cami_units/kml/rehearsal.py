@@ -396,6 +396,7 @@ def saved(
 
 
 def _explode_styles(root: etree._Element) -> None:
+    """Give each placemark a cascading style of its own, as Google Earth on the web does."""
     top = _top(root)
     for style in [child for child in top if local(child) in ("Style", "StyleMap")]:
         top.remove(style)
@@ -447,6 +448,7 @@ def _marks(root: etree._Element) -> Iterator[etree._Element]:
 
 
 def _data(mark: etree._Element) -> dict[str, str]:
+    """The extended data of a placemark."""
     return {
         str(entry.get("name")): "".join(map(str, entry.itertext())).strip()
         for entry in mark.iter(etree.Element)
@@ -460,6 +462,7 @@ def _units(root: etree._Element, cu_id: str | None = None) -> list[etree._Elemen
 
 
 def _unit(root: etree._Element, cu_id: str) -> etree._Element:
+    """The first placemark of a unit."""
     marks = _units(root, cu_id)
     if not marks:
         raise InputError(f"There is no unit '{cu_id}' to edit in this file.")
@@ -476,6 +479,7 @@ def _top(root: etree._Element) -> etree._Element:
 
 
 def _folder(root: etree._Element, name: str) -> etree._Element:
+    """The folder whose name begins so."""
     for element in root.iter(etree.Element):
         if local(element) == "Folder" and str(_child(element, "name").text).startswith(name):
             return element
@@ -483,6 +487,7 @@ def _folder(root: etree._Element, name: str) -> etree._Element:
 
 
 def _child(element: etree._Element, name: str) -> etree._Element:
+    """The child of a name, made where it is not there."""
     for child in element:
         if local(child) == name:
             return child
@@ -511,6 +516,8 @@ def _points(text: etree._Element) -> np.ndarray[Any, Any]:
 
 
 def _reshaped(cu_id: str, change: Callable[[Any], Any]) -> Edit:
+    """An edit that changes the shape of a unit."""
+
     def edit(root: etree._Element) -> None:
         mark = _unit(root, cu_id)
         _draw(mark, change(_shape(mark)))
