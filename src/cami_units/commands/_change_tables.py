@@ -192,6 +192,7 @@ def _met(criteria: pd.DataFrame, key: str) -> dict[str, set[str]]:
 
 
 def _gone_and_come(what: str, old: set[str], new: set[str]) -> dict[str, str]:
+    """What a comparison gained and lost, as two cells of the table of changes."""
     return {
         f"{what}_gained": ";".join(sorted(new - old, key=_place)),
         f"{what}_lost": ";".join(sorted(old - new, key=_place)),

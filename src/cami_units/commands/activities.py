@@ -208,6 +208,7 @@ def _base(
 
 
 def _on_bundled_hotspots(base_round: Round) -> bool:
+    """Whether a round stands on the bundled hotspots: only then the bundled activities fit."""
     return any(
         source["layer"] == "hotspots" and source.get("bundled")
         for source in base_round.manifest.get("inputs", ())
@@ -517,6 +518,7 @@ def _write(
     gaps: pd.DataFrame,
     matches: pd.DataFrame,
 ) -> tuple[Path, ...]:
+    """Write the tables, the documents and the pages of the activities; their paths."""
     imprint, lang = base_round.imprint, base_round.imprint.languages[0]
     units = base_round.tables["conservation_units"]
     shown_units = units[~units["status"].isin(HIDDEN_STATUSES)].sort_values("unit_id")

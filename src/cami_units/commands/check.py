@@ -270,6 +270,7 @@ def missing_context(plan: Plan) -> tuple[Problem, ...]:
 
 
 def _faulty_overrides(plan: Plan) -> tuple[Problem, ...]:
+    """What is wrong with the file of overrides that the plan names."""
     try:
         if plan.workshop.overrides is not None:
             layers.read_overrides(plan.workshop.overrides)

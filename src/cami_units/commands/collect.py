@@ -343,6 +343,7 @@ def _collected(
     assessed: Assessed,
     rules: workshop.Rules,
 ) -> Collected:
+    """The next round with the tables that tell how it came about."""
     lang = base.imprint.languages[0]
     by_site = under_sites(assessed)
     table = units_table(base, plan, pieces, units, merge, outlines, by_site)

@@ -319,6 +319,7 @@ def standing_decisions(lines: pd.DataFrame) -> list[dict[str, str]]:
 
 
 def _status_after(log: pd.DataFrame, unit_id: str, decision: str, before: str, status: str) -> str:
+    """The status that a decision gives a unit; an undo gives back the one before."""
     if decision == "undo":
         return standing_decisions(log[log["unit_id"] == unit_id])[-1]["before"]
     if status:
@@ -379,6 +380,7 @@ def _change_faults(base_round: Round, line: Mapping[str, str], ids: list[str]) -
 
 
 def _document_faults(decision: str, status: str, document: str) -> list[str]:
+    """What is wrong with a status that only a document can give."""
     if not status:
         return []
     if status not in _BY_DOCUMENT:
@@ -407,6 +409,7 @@ def _number(unit_id: str) -> int | None:
 
 
 def _is_moment(time: str) -> bool:
+    """Whether a text is a moment of ISO 8601."""
     try:
         datetime.fromisoformat(time)
     except ValueError:

@@ -219,6 +219,7 @@ def _add_pieces(
     """Everything with ground that may be shown as it is, its edges moved by so many metres at most."""
 
     def add(table: str, layer: gpd.GeoDataFrame | None, *columns: str) -> None:
+        """Add the rows of a layer that may be shown with their outlines."""
         if layer is None:
             return
         open_rows = layer[~layer["sci_name"].isin(coarse)] if "sci_name" in layer else layer
@@ -288,6 +289,7 @@ def _add_coarse(
     rows, cols = grid.extent(lattice, (west, south, east, north))
 
     def add(table: str, layer: gpd.GeoDataFrame, *columns: str) -> None:
+        """Add the shares of coarse cells that each key of a layer covers."""
         cell_km2 = overlap.covered_cells(
             layer,
             step_m=grid.step_m(lattice),
@@ -385,6 +387,7 @@ def _line_points(lines: gpd.GeoDataFrame) -> tuple[Any, Any, Any]:
 def _add_line_points(
     block: webmap.GroundBlock, table: str, lines: gpd.GeoDataFrame, columns: Sequence[str]
 ) -> None:
+    """Add lines as a point for each of their kilometres."""
     xy, row, metres = _line_points(lines)
     rows = [
         {str(key): _plain(value) for key, value in record.items()}
@@ -441,6 +444,7 @@ def _add_crossings(
 
 
 def _records(table: pd.DataFrame, columns: Sequence[str]) -> list[dict[str, Any]]:
+    """The rows of a table as JSON has them."""
     # pandas 2 gives no records at all of rows without columns, pandas 3 an empty one for each
     row_records: Sequence[Mapping[Any, Any]] = (
         table[list(columns)].to_dict("records") if columns else [{}] * len(table)

@@ -130,6 +130,7 @@ def _writer(draw: figures.Draw, figure_scene: Scene, name: str) -> store.Writer:
 
 
 def _is_figure(name: str) -> bool:
+    """Whether a file is one that this command writes, and may replace."""
     stem, _, ending = name.rpartition(".")
     return stem in ("poster_a1", "units_a4", "atlas") or (
         ending in ("pdf", "png") and stem.startswith(("section_", "slide_"))
@@ -145,6 +146,7 @@ def _file_name(value: str) -> str:
 
 
 def _undrawable(round_: Round) -> tuple[Problem, ...]:
+    """A note on letters that no font of the figures has."""
     tables = round_.tables
     names = [
         str(value)

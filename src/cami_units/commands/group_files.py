@@ -148,6 +148,7 @@ def found_files(paths: Iterable[Path]) -> list[Path]:
 
 
 def _is_meant(path: Path, folder: Path) -> bool:
+    """Whether a file in a folder was handed in, rather than lying there."""
     hidden = any(_LITTER.match(part) for part in path.relative_to(folder).parts)
     is_file = path.is_file() or path.is_symlink()
     # tables beside a map are our own (resolutions, changes); only one that is called a form is news

@@ -91,6 +91,7 @@ def write_overlaps(
     rows = 0
 
     def parts() -> Iterator[pd.DataFrame]:
+        """The overlaps of each share of the ranges, as soon as they are measured."""
         nonlocal rows
         yield _EMPTY
         for number, (table, notes) in enumerate(_measured(tasks, scheduler)):

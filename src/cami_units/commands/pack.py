@@ -154,6 +154,7 @@ def _spatial(base_round: Round, name: str) -> gpd.GeoDataFrame:
 
 
 def _unowned(base_round: Round, groups: Mapping[str, Sequence[str]]) -> list[Problem]:
+    """A note on sections that were given to no group."""
     given_sections = {section for of_group in groups.values() for section in of_group}
     sections = base_round.tables.get("sections", pd.DataFrame({"section_id": []}))
     left = sorted(set(map(str, sections["section_id"])) - given_sections)
@@ -177,6 +178,7 @@ def _write_group(
     shared: DrawingGround | None,
     problems: list[Problem],
 ) -> None:
+    """Write the folder of one group."""
     folder.mkdir()
     imprint, species = public.imprint, public.tables["species"]
     own_units, others = _own_and_others(public, allocated, group, sections)
@@ -350,6 +352,7 @@ def _parts(shape: Any, frame: Any) -> Any:
 def _write_everything(
     folder: Path, base_round: Round, public: Round, problems: list[Problem]
 ) -> None:
+    """Write the folder with all units, for whoever leads the workshop."""
     folder.mkdir()
     for name, write in products(base_round, noticed=problems).items():
         write(folder / name)
@@ -397,6 +400,7 @@ def _is_plain(name: str) -> bool:
 
 
 def _too_heavy(files: Mapping[str, int]) -> list[Problem]:
+    """A note on each folder that is too large for a stick or a mail."""
     sizes: dict[str, int] = {}
     for name, size in files.items():
         top = name.partition("/")[0]

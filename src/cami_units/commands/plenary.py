@@ -143,6 +143,7 @@ def _table(path: Path, columns: Sequence[str]) -> pd.DataFrame | None:
 
 
 def _write_tour(path: Path, round_: Round, before: Round | None, lang: str) -> tuple[Problem, ...]:
+    """Write the KMZ that flies from unit to unit, with what groups pinned and the round before."""
     tables = round_.tables
     units = gpd.GeoDataFrame(tables["conservation_units"])
     shown_units = units[~units["status"].isin(HIDDEN_STATUSES)].reset_index(drop=True)

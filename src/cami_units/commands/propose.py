@@ -183,6 +183,7 @@ def grow(
     limits = plan.units.model_dump()
 
     def delineated() -> gpd.GeoDataFrame:
+        """The units grown anew."""
         return delineate.delineate(
             cells.units,
             delineate.occupied(cells.species, all_members, least_km2=least_km2),

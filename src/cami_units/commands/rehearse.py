@@ -402,6 +402,7 @@ _BOMB: Final = (
 
 
 def _slip() -> bytes:
+    """An archive whose member would land outside of the folder."""
     buffer = BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         archive.writestr(zipfile.ZipInfo("../../doc.kml", (1980, 1, 1, 0, 0, 0)), b"<kml/>")
@@ -427,6 +428,7 @@ def _holds(value: object, part: str) -> bool:
 
 
 def _tables(collected: Collected) -> dict[str, pd.DataFrame]:
+    """What a collect told, by table."""
     files = pd.DataFrame(
         [{"file": f.file, "group": f.group, "refused": f.refused} for f in collected.files]
     )

@@ -61,6 +61,7 @@ def products(
 
     @cache
     def both() -> Mapping[kml.Profile, Callable[[Path], tuple[Problem, ...]]]:
+        """The writers of both KMZ, which share what they draw."""
         units = tables["conservation_units"]
         return kml.earth_writers(
             units,
@@ -73,6 +74,8 @@ def products(
         )
 
     def google_earth(profile: kml.Profile) -> store.Writer:
+        """The writer of the KMZ for one of Google Earth's programs."""
+
         def write(path: Path) -> None:
             progress(f"writing {path.name}", 0, 0)
             noticed.extend(both()[profile](path))
@@ -80,6 +83,7 @@ def products(
         return write
 
     def web_map(path: Path) -> None:
+        """Write the map for browsers."""
         progress(f"writing {path.name}", 0, 0)
         webmap.write_map(
             path,
@@ -97,6 +101,7 @@ def products(
         )
 
     def project(path: Path) -> None:
+        """Write the project that opens the round in QGIS."""
         crs = crs_of(proposal)
         units = layers.to_equal_area(gpd.GeoDataFrame(tables["conservation_units"]), crs)
         countries = layers.to_equal_area(gpd.GeoDataFrame(tables["countries"]), crs)

@@ -92,6 +92,7 @@ def records(table: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def fill(sheet: Any, columns: Sequence[Column], rows: Rows, imprint: Imprint) -> None:
+    """Fill a sheet: names, headings in the round's languages, a row a line, heights that show all text."""
     for number, column in enumerate(columns, start=1):
         sheet.column_dimensions[get_column_letter(number)].width = column.width
         put(sheet.cell(1, number), column.name, font=face(size=8, color="6B6B6B"), fill=NAMES)
@@ -114,6 +115,7 @@ def fill(sheet: Any, columns: Sequence[Column], rows: Rows, imprint: Imprint) ->
 
 
 def heading(name: str, languages: Sequence[str]) -> str:
+    """What stands above a column, in each language."""
     if is_finding(name):
         return name
     if not has(f"column {name}"):
@@ -181,6 +183,7 @@ def _shown(value: object) -> str | int | float | None:
 
 
 def fill_about(sheet: Any, imprint: Imprint) -> None:
+    """Fill the sheet that says what the workbook is and how to read its marks."""
     sheet.column_dimensions["A"].width = 34
     sheet.column_dimensions["B"].width = 100
     rows = [

@@ -139,6 +139,7 @@ def _themes(activities: pd.DataFrame) -> list[str]:
 def _by_theme(
     units: pd.DataFrame, activities: pd.DataFrame, themes: Sequence[str]
 ) -> list[dict[str, Any]]:
+    """A row a unit with its activities of each theme; those without a unit come last."""
     cells: dict[tuple[str, str], list[str]] = {}
     for row in activities.sort_values("activity_id").to_dict("records"):
         cells.setdefault((row["unit_id"], row["theme"]), []).append(str(row["text"]))

@@ -84,6 +84,7 @@ def write_annex(
 
 
 def _counted(rows: Mapping[str, Mapping[Any, Any]], visible: list[str], lang: str) -> str:
+    """How many units there are, and how many of each status."""
     statuses = [rows[unit_id]["status"] for unit_id in visible]
     parts = [
         f"{text(status, lang)}: {statuses.count(status)}"
@@ -105,6 +106,7 @@ def _add_unit(
     decisions: pd.DataFrame,
     lang: str,
 ) -> None:
+    """Add a unit: its card, its activities, what was decided of it."""
     unit_id = str(card["unit_id"])
     _docx.heading(document, f"{unit_id} {_name(card, lang)}", 1)
     fields = ("status", "states", "area", "species", "criteria", "protected", "barriers")
@@ -128,6 +130,7 @@ def _add_unit(
 
 
 def _said(line: Mapping[Any, Any], lang: str) -> str:
+    """One line of the log of decisions, for reading."""
     parts = (
         line["time"],
         text(line["decision"], lang),
@@ -145,6 +148,7 @@ def _add_hidden(
     decisions: pd.DataFrame,
     lang: str,
 ) -> None:
+    """Add units that were rejected or merged, with the reason."""
     hidden = [unit_id for unit_id in sorted(rows) if rows[unit_id]["status"] in HIDDEN_STATUSES]
     if not hidden:
         return
@@ -157,6 +161,7 @@ def _add_hidden(
 
 
 def _add_missed(document: Any, missed: pd.DataFrame, lang: str) -> None:
+    """Add hotspots that became no unit, with the reason."""
     if missed.empty:
         return
     _docx.heading(document, text("column reason", lang), 1)

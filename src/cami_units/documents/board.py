@@ -562,6 +562,7 @@ def _add_shape(slide: Any, shape: Shape, look: Ink, left: int, top: int, scale: 
 
 
 def _paint(shape: Any, look: Ink) -> None:
+    """Fill and outline a shape of a slide as a look says."""
     if look.fill and look.opacity:
         shape.fill.solid()
         shape.fill.fore_color.rgb = RGBColor.from_string(look.fill.upper())

@@ -248,6 +248,7 @@ def _ordered(units: Mapping[str, Mapping[str, Any]], loop: Loop, order: Sequence
     groups = {"group": loop.groups, "section": loop.sections}.get(order[0] if order else "", {})
 
     def key(unit_id: str) -> tuple[Any, ...]:
+        """By hand where somebody put it, else by group and rank; hidden units last."""
         row = units[unit_id]
         return (
             row["status"] in HIDDEN_STATUSES,
@@ -437,6 +438,7 @@ def _is_aside(change: Mapping[str, Any]) -> bool:
 
 
 def _met(findings: Iterable[Mapping[str, Any]]) -> dict[str, bool | None]:
+    """The verdict of each criterion."""
     return {
         str(row["criterion"]): None if is_missing(row["met"]) else bool(row["met"])
         for row in findings
@@ -523,6 +525,7 @@ def _conflict(row: Mapping[str, Any], lang: str) -> str:
 
 
 def _is_number(value: object) -> bool:
+    """Whether a cell holds a number above nothing."""
     try:
         return float(str(value)) > 0
     except ValueError:

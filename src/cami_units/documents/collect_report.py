@@ -202,6 +202,7 @@ def _named(table: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
 
 
 def _glance(report: Report, lang: str) -> list[dict[str, Any]]:
+    """The figures at the head of the report: files read, and units by what became of them."""
     refused = sum(bool(reason) for reason in report.files["refused"])
     read = f"{len(report.files) - refused}/{len(report.files)}"
     counts = report.changes.groupby("change")["unit_id"].nunique()
@@ -222,6 +223,7 @@ def _glance(report: Report, lang: str) -> list[dict[str, Any]]:
 
 
 def _conflicts(report: Report, lang: str) -> list[dict[str, Any]]:
+    """What is to be settled, each with its picture."""
     rows = records(_named(report.conflicts, report.names))
     return [
         {
@@ -247,6 +249,7 @@ def _shown(table: pd.DataFrame, lang: str) -> list[dict[str, str]]:
 
 
 def _cell(value: object, lang: str) -> str:
+    """A cell as people read it."""
     if is_missing(value):
         return ""
     if isinstance(value, float | int | np.number) and not isinstance(value, bool):

@@ -53,6 +53,7 @@ def without_geometry(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _csv_column(values: pd.Series[Any]) -> pd.Series[Any]:
+    """A column as CSV has it: rounded numbers, true and false, harmless text."""
     if pd.api.types.is_bool_dtype(values.dtype):
         return values.map({True: "true", False: "false"}).astype(object)
     if pd.api.types.is_float_dtype(values.dtype):
@@ -64,6 +65,7 @@ def _csv_column(values: pd.Series[Any]) -> pd.Series[Any]:
 
 
 def _csv_cell(value: object, column: str) -> object:
+    """One cell of mixed kind as CSV has it."""
     if is_missing(value):
         return None
     if isinstance(value, bool):

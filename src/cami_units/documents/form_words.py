@@ -98,6 +98,7 @@ def known_word(value: str, vocabulary: tuple[str, ...]) -> str:
 
 
 def _spellings(word: str) -> Iterator[str]:
+    """Each way in which a group may have written a word of a list."""
     yield word
     if word not in GRADES:
         yield from (text(f"choice {word}", lang) for lang in LANGUAGES)

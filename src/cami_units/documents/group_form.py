@@ -152,6 +152,7 @@ def write_form(
 
 
 def _fill_cover(sheet: Any, imprint: Imprint, group: str) -> None:
+    """Fill the first sheet: whose form it is, and how it is filled in."""
     sheet.column_dimensions["A"].width = 22
     sheet.column_dimensions["B"].width = 96
     rows: list[tuple[str, str]] = [
@@ -191,6 +192,7 @@ def _fill_given(sheet: Any, rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 def _known_activities(activities: pd.DataFrame | None, ids: set[str]) -> list[dict[str, Any]]:
+    """What the unit had before, for the group to keep, change or drop."""
     if activities is None:
         return []
     rows = [{str(k): v for k, v in row.items()} for row in activities.to_dict("records")]
@@ -216,6 +218,7 @@ def _fill_form(
     lists: Mapping[str, str],
     imprint: Imprint,
 ) -> None:
+    """Fill a sheet of the form: headings, known rows, empty ones, lists to choose from."""
     last = len(rows) + _EMPTY_ROWS + 2
     for number, name in enumerate(fields, start=1):
         letter = get_column_letter(number)

@@ -84,6 +84,7 @@ def _marked_up(phrase: str, values: Mapping[str, object]) -> Markup:
 
 @cache
 def _environment() -> jinja2.Environment:
+    """Jinja with every value escaped and every missing one an error."""
     return jinja2.Environment(
         loader=jinja2.FunctionLoader(_text),
         autoescape=True,

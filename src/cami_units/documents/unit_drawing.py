@@ -436,6 +436,7 @@ def _width(text: str, size: float) -> float:
 
 
 def _overlap(box: _Frame, other_box: _Frame) -> bool:
+    """Whether two boxes share ground."""
     return (
         box[0] < other_box[2]
         and other_box[0] < box[2]

@@ -124,6 +124,7 @@ def _width(column: object) -> float:
 
 
 def _sheets(round: Round) -> list[tuple[str, Sequence[Column], Rows]]:
+    """Each sheet of the workbook: its name, columns and rows."""
     tables = {name: without_geometry(table) for name, table in round.tables.items()}
     units = tables["conservation_units"].sort_values(["rank", "unit_id"], na_position="last")
     place = {unit_id: number for number, unit_id in enumerate(units["unit_id"])}
@@ -174,6 +175,7 @@ def _names(table: pd.DataFrame | None, key: str, languages: Sequence[str]) -> di
 
 
 def _marks(findings: pd.DataFrame) -> dict[str, dict[str, str]]:
+    """The mark of each criterion of each unit."""
     marks: dict[str, dict[str, str]] = {}
     for row in records(findings):
         marks.setdefault(row["unit_id"], {})[row["criterion"]] = mark(row["met"], row["criterion"])

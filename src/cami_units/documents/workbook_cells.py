@@ -169,6 +169,7 @@ def _filled(cells: Mapping[int, Mapping[int, str]]) -> list[list[str]]:
 
 
 def _xlsx_sheets(parts: Mapping[str, bytes]) -> Iterator[tuple[str, Sheet]]:
+    """The sheets of an .xlsx file, found by its relations as any writer names them."""
     home = next(
         (
             target
@@ -311,6 +312,7 @@ def _xlsx_remarks(parts: Mapping[str, bytes], target: str) -> dict[str, str]:
 
 
 def _ods_sheets(root: Any) -> Iterator[tuple[str, Sheet]]:
+    """The sheets of an .ods file, its repeated cells and rows laid out."""
     for table in _all(root, "table"):
         cells: dict[int, dict[int, str]] = {}
         errors, remarks = {}, {}
