@@ -132,6 +132,7 @@ def keeper_of(cache: Cache) -> Keeper:
     """Where the rooms that draw keep their pieces: see :mod:`cami_units.drawn_pieces`."""
 
     def keeper(kind: str, content: Sequence[bytes], make: Make) -> Sequence[bytes]:
+        """Pieces drawn before from the same content by the same program, or drawn now."""
         if cache.folder is None:
             return make()
         total = hashlib.sha256()
@@ -192,6 +193,7 @@ _LIBRARIES: Final = (
 
 
 def _add(total: Any, thing: Any) -> None:
+    """Add a thing to a digest, marked with its kind and length so that no two things are alike."""
     if isinstance(thing, pd.DataFrame):
         data = b"table" + _table_bytes(thing)
     elif isinstance(thing, Mapping):
@@ -263,6 +265,7 @@ _ABANDONED_S: Final = 3600
 
 
 def _packed(parts: Parts) -> bytes:
+    """Parts as bytes: a listing, then each body."""
     heads, bodies = [], []
     for name, part in parts.items():
         if isinstance(part, pd.DataFrame):
@@ -278,6 +281,7 @@ def _packed(parts: Parts) -> bytes:
 
 
 def _unpacked(data: memoryview) -> Parts:
+    """Parts of bytes, tables without a copy."""
     (size,) = struct.unpack("<q", data[:8])
     heads = json.loads(bytes(data[8 : 8 + size]))
     at = 8 + size
@@ -290,6 +294,7 @@ def _unpacked(data: memoryview) -> Parts:
 
 
 def _table_bytes(table: pd.DataFrame) -> bytes:
+    """A table as Arrow, with what Arrow forgets of it."""
     about: dict[str, Any] = {
         "columns": list(table.columns),
         "dtypes": [str(dtype) for dtype in table.dtypes],
@@ -313,6 +318,7 @@ def _table_bytes(table: pd.DataFrame) -> bytes:
 
 
 def _table(data: memoryview) -> pd.DataFrame:
+    """A table of Arrow, as it was."""
     with pa.ipc.open_stream(pa.py_buffer(data)) as stream:
         arrow = stream.read_all()
     about = json.loads(arrow.schema.metadata[b"cami_units"])
@@ -336,6 +342,7 @@ def _same(before: Parts, after: Parts) -> bool:
 
 
 def _same_part(before: Any, after: Any) -> bool:
+    """Whether a part read back is what was written, to the last bit."""
     if not isinstance(before, pd.DataFrame):
         return bool(before == after)
     if type(before) is not type(after) or before.attrs:

@@ -204,6 +204,7 @@ class _Problem:
         edge_weight: float,
         sides: Sides | None,
     ) -> _Problem:
+        """The problem as matrices, sites and features in the order of their names."""
         _check_tables(sites, amounts, targets, edges, edge_weight, sides)
         ordered = sites.sort_values("site")
         names = ordered["site"].to_numpy(dtype=object)
@@ -328,6 +329,7 @@ def _check_tables(
     edge_weight: float,
     sides: Sides | None,
 ) -> None:
+    """Refuse tables that lack columns, repeat rows or hold what is no amount."""
     needed: dict[str, tuple[pd.DataFrame, tuple[str, ...]]] = {
         "sites": (sites, ("site", "cost", *(("outline_km",) if edges is not None else ()))),
         "amounts": (amounts, ("site", "feature", "amount")),
@@ -368,6 +370,7 @@ def _check_tables(
 def _check_fixed(
     names: NDArray[np.object_], locked: Collection[str], barred: Collection[str]
 ) -> None:
+    """Refuse sites that nobody knows, or that are to be in and out at once."""
     strange = sorted(map(str, {*locked, *barred} - set(names)))
     locked_and_barred = sorted(map(str, set(locked) & set(barred)))
     faults = [f"unknown sites are locked in or out: {listed(strange)}"] if strange else []

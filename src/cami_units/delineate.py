@@ -507,6 +507,7 @@ class _Raster:
         ]
 
     def _window(self, group: int, margin: int) -> tuple[slice, slice]:
+        """The rows and columns of a group, with a margin."""
         rows, columns = np.nonzero(self.labels == group)
         if not len(rows):
             return slice(0, 0), slice(0, 0)
@@ -521,6 +522,7 @@ class _Raster:
         windows: Sequence[tuple[slice, slice]],
         handicap: NDArray[np.float64],
     ) -> NDArray[Any]:
+        """To whom each pixel goes: the strongest blurred field, or nobody."""
         nobody = np.ones(self.labels.shape)
         for field, window in zip(fields, windows, strict=True):
             nobody[window] -= field
@@ -777,6 +779,7 @@ def coordinate_names(units: gpd.GeoDataFrame) -> pd.DataFrame:
 
 
 def _degrees(point: Any, latitude: Sequence[str], longitude: Sequence[str]) -> str:
+    """A place in degrees with the letters of the language."""
     north, east = point.y >= 0, point.x >= 0
     return (
         f"{abs(point.y):.1f}° {latitude[0 if north else 1]} "
@@ -821,6 +824,7 @@ def editable(
 
 
 def _rewritten(shape: Any, max_edge_deg: float, decimals: int) -> Any:
+    """A shape with rounded corners and no edge longer than a limit."""
     if shape.geom_type == "MultiPolygon":
         return shapely.MultiPolygon(
             [_rewritten(part, max_edge_deg, decimals) for part in shape.geoms]
@@ -833,6 +837,7 @@ def _rewritten(shape: Any, max_edge_deg: float, decimals: int) -> Any:
 
 
 def _short_edges(ring: NDArray[np.float64], longest: float, decimals: int) -> NDArray[np.float64]:
+    """A ring with vertices put on its long edges, the same for both neighbours."""
     pieces = []
     for start, end in itertools.pairwise(ring):
         count = max(1, int(np.ceil(np.hypot(*(end - start)) / longest - 1e-9)))

@@ -270,6 +270,7 @@ def _hexagon(lattice: Lattice) -> tuple[float, float]:
 def _study_polygons(
     study_area: gpd.GeoDataFrame | gpd.GeoSeries | BaseGeometry, crs: str
 ) -> NDArray[np.object_]:
+    """The polygons of a study area, in the CRS of the grid."""
     if isinstance(study_area, BaseGeometry):
         geometry = np.array([study_area], dtype=object)
     else:

@@ -392,6 +392,7 @@ def _tiers(score: pd.Series[float], tiers: Mapping[str, float]) -> list[str]:
 
 
 def _open(profile: Profile, table: str, so: str) -> PlanError:
+    """The refusal of a profile that leaves something open."""
     return PlanError(
         f"The profile '{profile.name}' leaves {listed(unfilled(profile, table), 9)} open, so {so}. "
         "Fill it in, or leave `profile` out of the plan to use the bundled operational proxy criteria."

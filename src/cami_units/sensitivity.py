@@ -233,6 +233,7 @@ def with_threshold(profile: Profile, table: str, factor: float) -> Profile:
 
 
 def _moved(key: str, value: Any, factor: float) -> Any:
+    """A threshold moved by a factor, within what it can be; whole numbers by one at least."""
     if value is None:
         return None
     if isinstance(value, Mapping):
@@ -505,6 +506,7 @@ class _Stacks:
     def of(
         cls, tables: Mapping[Way, SiteTables], species: Mapping[tuple[str, str], pd.DataFrame]
     ) -> _Stacks:
+        """The tables of every way to draw and read the layers, laid one on another."""
         ways = {way: number for number, way in enumerate(tables)}
         names = sorted({str(site) for table in tables.values() for site in table.sites["site"]})
         place = pd.Series(np.arange(len(names)), index=names)
@@ -564,6 +566,7 @@ class _Stacks:
         return rows.assign(site=number).drop(columns="scenario")
 
     def _rows(self, table: pd.DataFrame, scenario_rows: pd.DataFrame) -> pd.DataFrame:
+        """The rows of a table for each scenario, without the species that it leaves out."""
         rows = scenario_rows.merge(table, on="way")
         if "of" in rows:
             rows = rows[rows["of"] != rows["out"]]
@@ -571,6 +574,7 @@ class _Stacks:
 
 
 def _tagged(table: pd.DataFrame, way: Way, number: int, place: pd.Series[int]) -> pd.DataFrame:
+    """A table with the number of its way and the place of its site."""
     plain = pd.DataFrame(table).assign(way=number, place=table["site"].map(place).astype(int).array)
     if "sci_name" in plain:
         plain = plain.assign(
@@ -731,6 +735,7 @@ def selection_frequency(owners: Mapping[str, pd.DataFrame], result: Stability) -
 
 
 def _by_way(outcome: pd.DataFrame, runs: pd.DataFrame, total: int) -> pd.DataFrame:
+    """The share of all runs in which each site qualifies, by way of delineation."""
     qualifying = outcome.loc[outcome["qualifies"], ["scenario", "site"]]
     qualifying = qualifying.assign(
         delineation=runs["delineation"].to_numpy()[qualifying["scenario"].to_numpy()]

@@ -548,6 +548,7 @@ def _string(value: Any) -> str:
 
 
 def _rank(unit: Mapping[str, Any], lang: str) -> str:
+    """Rank, tier and score on one line."""
     tier = _string(unit["tier"])
     parts = (
         _string(unit["rank_label"]),
@@ -560,6 +561,7 @@ def _rank(unit: Mapping[str, Any], lang: str) -> str:
 def _percent(
     findings: Mapping[str, Mapping[str, Any]], criterion: str, phrase: str, lang: str
 ) -> str:
+    """The value of a criterion as a share of something."""
     value = findings.get(criterion, {}).get("value")
     if pd.isna(value):
         return text("not assessed", lang)

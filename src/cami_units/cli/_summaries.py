@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 def say_what_went_in(
     manifest: Mapping[str, Any], problems: Iterable[Problem], *, cures: bool
 ) -> None:
+    """Say which files were read, and what was noticed in them."""
     from cami_units.model import Problem
 
     say("What went in", style="bold")
@@ -50,6 +51,7 @@ def _sum_in_words(sums: Mapping[str, int]) -> str:
 
 
 def say_what_was_found(round_: Round) -> None:
+    """Say how many units came out, and the first of them."""
     units = round_.tables["conservation_units"]
     missed = round_.tables["not_proposed"]
     count = units["status"].value_counts()
@@ -115,6 +117,7 @@ def held_back(round_: Round) -> str:
 
 
 def say_where_it_is(round_: Round, out: Path) -> None:
+    """Say where each product is."""
     from cami_units.model import listed
     from cami_units.words import text
 
@@ -287,6 +290,7 @@ def say_rehearsed(rehearsal: Rehearsed) -> None:
 
 
 def _file_in_words(file: FileRead) -> str:
+    """What was found in a file that a group handed in."""
     if file.refused:
         return file.refused
     is_known = file.group and file.group_by not in ("", "nothing")
@@ -306,6 +310,7 @@ def _file_in_words(file: FileRead) -> str:
 
 
 def _say_noticed(row: Mapping[str, Any]) -> None:
+    """Say one thing that the reader noticed, and what it assumed."""
     place = ", ".join(
         f"{word} '{one_line(row[key])}'"
         for key, word in (("placemark", "placemark"), ("folder", "folder"))
@@ -317,6 +322,7 @@ def _say_noticed(row: Mapping[str, Any]) -> None:
 
 
 def say_packed(packs: Packed) -> None:
+    """Say how many units each group has to edit, and how large its folder is."""
     say_problems(packs.problems)
     say(f"The packs are in {packs.directory}", style="bold")
     counts = packs.allocation["group"].value_counts()
@@ -331,6 +337,7 @@ def say_packed(packs: Packed) -> None:
 
 
 def say_activities(activity_tables: Activities) -> None:
+    """Say how many activities there are, and what might go to the general section."""
     say_problems(activity_tables.problems)
     live = activity_tables.table[activity_tables.table["status"] != "dropped"]
     units = live.loc[~live["unit_id"].isin(["", "general"]), "unit_id"].nunique()
@@ -360,6 +367,7 @@ def say_activities(activity_tables: Activities) -> None:
 
 
 def say_check(problems: Sequence[Problem], sources: Sequence[Mapping[str, Any]]) -> None:
+    """Say layer by layer what is in each file and what is wrong with it."""
     layers = dict.fromkeys([str(source["layer"]) for source in sources])
     layers.update(dict.fromkeys(problem.layer for problem in problems))
     for layer in layers:
@@ -391,6 +399,7 @@ def _source_in_words(source: Mapping[str, Any]) -> str:
 
 
 def say_problems(problems: Iterable[Problem], *, cures: bool = True, stderr: bool = False) -> None:
+    """Say each problem with its place and its cure."""
     for problem in problems:
         mark, style = LEVEL_MARKS[problem.level]
         place = ", ".join(one_line(part) for part in (problem.file, problem.where) if part)
@@ -402,6 +411,7 @@ def say_problems(problems: Iterable[Problem], *, cures: bool = True, stderr: boo
 
 
 def say_how_sure(round_: Round) -> None:
+    """Say how stable the units are, the shaky ones first."""
     stability = round_.tables["sensitivity"]
     count = stability["label"].value_counts()
     parts = [f"{count.get(name, 0)} {name}" for name in ("robust", "sensitive", "fragile")]
@@ -429,6 +439,7 @@ def say_how_sure(round_: Round) -> None:
 
 
 def say_lint(file: Path, faults: pd.DataFrame, profile: str) -> None:
+    """Say whether a file is fit for a program, and each fault."""
     if faults.empty:
         say(f"✓ {file}: fit for {profile}", style="green")
         return

@@ -79,6 +79,7 @@ NoCacheOption = Annotated[
 
 
 def _say_version(is_asked: bool) -> None:
+    """Say the version and stop."""
     if is_asked:
         from cami_units import __version__
 
@@ -144,6 +145,7 @@ def at_work(ctx: typer.Context, quiet: bool, verbose: bool) -> Iterator[Progress
 
 
 def _apologise(error: Exception, *, verbose: bool) -> None:
+    """Say that the fault is ours, and how to report it."""
     if verbose:
         say("".join(traceback.format_exception(error)), stderr=True)
     say(
@@ -177,6 +179,7 @@ def _progress(*, is_silent: bool) -> Iterator[Progress]:
 
 
 def _lines() -> Progress:
+    """Progress as a line a step, where nobody watches."""
     begun: set[str] = set()
 
     def progress(step: str, number: int, total: int) -> None:
@@ -188,6 +191,7 @@ def _lines() -> Progress:
 
 
 def _bars(bars: Bars) -> Progress:
+    """Progress as bars, where somebody does."""
     tasks: dict[str, TaskID] = {}
 
     def progress(step: str, number: int, total: int) -> None:

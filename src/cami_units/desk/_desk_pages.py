@@ -321,6 +321,7 @@ class Pages:
         return await run_in_threadpool(self._board_page, request, day)
 
     def _board_page(self, request: Request, day: Day, notice: str = "") -> Response:
+        """The page of the board, with the unit in hand."""
         lang = self._lang(request)
         order = request.query_params.get("order", "")
         order = order if order in ORDERS else "hand" if self.desk.order else "rank"

@@ -135,6 +135,7 @@ def _counted(receive: Receive) -> Receive:
     received = 0
 
     async def receive_counted() -> Message:
+        """Cut off a request that is larger than anything that is handed in."""
         nonlocal received
         message = await receive()
         received += len(message.get("body", b""))
@@ -148,6 +149,7 @@ def _with_headers(send: Send, path: str) -> Send:
     policy = _PRODUCT_POLICY if path.startswith("/files/") else _PAGE_POLICY
 
     async def send_with_headers(message: Message) -> None:
+        """Add what keeps a page to itself."""
         if message["type"] == "http.response.start":
             headers = [*message.get("headers", []), *_HEADERS]
             message["headers"] = [*headers, (b"content-security-policy", policy.encode())]

@@ -30,6 +30,7 @@ def base_facts(day: Day, lang: str) -> dict[str, Any] | None:
 
 
 def _folder_facts(folder: RoundFolder, lang: str) -> dict[str, Any]:
+    """What the list of rounds says of a folder."""
     return {
         "name": folder.path.name,
         "label": f"{words.text('round', lang)} {folder.number:02d}",

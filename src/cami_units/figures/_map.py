@@ -282,6 +282,7 @@ def _common_edges(scene: Scene) -> npt.NDArray[np.int64]:
 def _areas(
     axes: Axes, table: gpd.GeoDataFrame | None, name: str, sized: Sized, line: float
 ) -> None:
+    """Draw a layer of areas, those that are points as small squares."""
     if table is None:
         return
     shapes = table.geometry.to_numpy()
@@ -319,6 +320,7 @@ def _lines(
 
 
 def _barriers(axes: Axes, scene: Scene, sized: Sized, line: float) -> None:
+    """Draw each kind of barrier in its own line."""
     table = layer(scene, "barriers", "barrier_id")
     if table is None:
         return
@@ -386,6 +388,7 @@ def _draw(
     name: str,
     line: float,
 ) -> None:
+    """Draw shapes in a look: polygons filled, lines as lines."""
     parts = shapely.get_parts(shapely.get_parts(np.asarray(shapes, dtype=object)))
     kinds = shapely.get_type_id(parts)
     polygons = parts[kinds == 3]
@@ -529,6 +532,7 @@ _STEPS: Final = tuple(
 
 
 def _touch(first: Frame, second: Frame) -> bool:
+    """Whether two frames share ground."""
     return (
         first[0] < second[2]
         and second[0] < first[2]
@@ -538,6 +542,7 @@ def _touch(first: Frame, second: Frame) -> bool:
 
 
 def _unit_names(label_boxes: _Labels, scene: Scene, sized: Sized, focus: str) -> None:
+    """The ids of units, the one in focus first and larger."""
     rows = sorted(records(drawn_units(scene)), key=lambda row: row["unit_id"] != focus)
     frame = shapely.box(*sized.frame)
     for row in rows:
@@ -556,6 +561,7 @@ def _unit_names(label_boxes: _Labels, scene: Scene, sized: Sized, focus: str) ->
 
 
 def _section_names(label_boxes: _Labels, scene: Scene, sized: Sized) -> None:
+    """The ids of sections, large."""
     table = layer(scene, "sections", "section_id")
     frame = shapely.box(*sized.frame)
     for row in records(table) if table is not None else ():
@@ -654,6 +660,7 @@ def graticule(axes: Axes, scene: Scene, sized: Sized, *, size: float) -> None:
 def _degrees(
     axes: Axes, at: BaseGeometry, value: float, ends: str, lang: str, sized: Sized, size: float
 ) -> None:
+    """Write a degree where its line leaves the map."""
     if at.geom_type != "Point":
         return
     x, y = shapely.get_coordinates(at)[0]

@@ -307,6 +307,7 @@ def _title(
 def _heading(
     figure: Figure, left: float, top: float, heading: str, width: float, *, size: float
 ) -> float:
+    """Write a heading under a line; where what follows may begin."""
     rule(figure, left, top, width, colour=INK)
     return write(
         figure, left, top + size * 0.15, heading, size=size, face="bold", width=width, most=1
@@ -542,6 +543,7 @@ def _shared_out(asked_lines: list[int], room: int) -> list[int]:
 
 
 def _figures(row: Mapping[str, Any], lang: str) -> str:
+    """The value of a finding with its unit."""
     if is_missing(row["value"]):
         return words.text("not assessed", lang)
     value = float(row["value"])

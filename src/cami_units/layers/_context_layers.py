@@ -167,6 +167,7 @@ def _texts(table: pd.DataFrame, column: str) -> list[str]:
 
 
 def _raster(file: Path, around: gpd.GeoDataFrame, assumed_crs: str | None) -> Raster:
+    """The part of a raster around the sites, read by window."""
     if not file.is_file():
         raise InputError(
             f"The context layer {file.name} is not there. Correct its path in the plan."

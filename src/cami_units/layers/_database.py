@@ -67,6 +67,7 @@ def queried(path: Path) -> gpd.GeoDataFrame:
 
 
 def _spatial(rows: pd.DataFrame) -> gpd.GeoDataFrame:
+    """The rows of a query with the geometry that it returned as WKB."""
     names = {str(column).casefold(): column for column in rows}
     column = next((names[name] for name in _GEOMETRY if name in names), None)
     if column is None:

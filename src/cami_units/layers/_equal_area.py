@@ -155,6 +155,7 @@ def _cut_at_seam(shapes: Shapes, target: CRS) -> Shapes:
 
 
 def _central_meridian(crs: CRS) -> float | None:
+    """The longitude that a projection is centred on; None without one."""
     operation = crs.coordinate_operation
     for parameter in operation.params if operation else ():
         if "longitude" in parameter.name.casefold():
@@ -181,6 +182,7 @@ def densified(shapes: Shapes, longest: float) -> Shapes:
 
 
 def _densified_alike(shapes: Shapes, longest: float) -> Shapes:
+    """Vertices along edges, the same ones whichever way round an edge is drawn."""
     kind, xy, offsets = shapely.to_ragged_array(shapes, include_z=False)
     ends = offsets[0]  # where each ring or line ends: an edge never joins two of them
     step = np.diff(xy, axis=0)

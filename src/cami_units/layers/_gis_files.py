@@ -156,6 +156,7 @@ def _readable(paths: Iterable[Path]) -> list[Path]:
 
 
 def _nothing_found(layer: str, entry: Path) -> Problem:
+    """The refusal of a path that names nothing, with what is there instead."""
     folder = entry.parent
     names = sorted(path.name for path in folder.iterdir())[:200] if folder.is_dir() else []
     what = "nothing is found under this name"
@@ -328,6 +329,7 @@ def _chosen(part: str, table: gpd.GeoDataFrame, request: _Request) -> tuple[Data
 
 
 def _unreadable(layer: str, path: Path, error: Exception) -> Problem:
+    """The refusal of a file that GDAL cannot open, with the cure that fits."""
     message = str(error).replace(str(path), path.name).replace(str(path.parent), "…")
     first = next((line.strip() for line in message.splitlines() if line.strip()), "no reason given")
     cure = "Open it in a GIS and save it anew as a GeoPackage, or get it once more."
@@ -341,6 +343,7 @@ def _unreadable(layer: str, path: Path, error: Exception) -> Problem:
 
 
 def _beside(path: Path, suffix: str) -> bool:
+    """Whether a file of this name and another ending lies beside."""
     return any(
         neighbour.stem == path.stem and neighbour.suffix.casefold() == suffix
         for neighbour in path.parent.iterdir()
@@ -465,6 +468,7 @@ def _zip_members(path: Path) -> list[tuple[str, str]]:
 
 
 def _members(archive: zipfile.ZipFile) -> list[str]:
+    """The names of the GIS files of an archive; a geodatabase is one."""
     names = set()
     for name in archive.namelist():
         database = re.match(r"(.*?\.gdb)(/|$)", name, re.IGNORECASE)
@@ -479,6 +483,7 @@ def _members(archive: zipfile.ZipFile) -> list[str]:
 
 
 def _check_archive(archive: zipfile.ZipFile) -> None:
+    """Refuse archives that are encrypted, or reach out of their folder."""
     if any(entry.flag_bits & 1 for entry in archive.infolist()):
         raise InputError("the archive is encrypted; unpack it with its password first")
     if any(".." in Path(name).parts or name.startswith("/") for name in archive.namelist()):

@@ -157,6 +157,7 @@ class _GisReader:
         return transformed(shapes, table.crs, LONLAT)
 
     def _read_one(self, folder: str, data: dict[str, str], shape: Any) -> None:
+        """A row of a GIS file as the placemark that it once was."""
         unit = _first(data, _IDS)
         row = {
             "file": self.key,
@@ -236,6 +237,7 @@ def _data_of(row: Mapping[Any, Any]) -> dict[str, str]:
 
 
 def _value(cell: Any) -> Any:
+    """The value of a cell; OpenLayers writes it into an object."""
     held = cell
     if isinstance(cell, str) and cell.lstrip().startswith("{") and '"value"' in cell:
         try:

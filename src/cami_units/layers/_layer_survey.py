@@ -65,6 +65,7 @@ def survey_layers(
     sound_countries: gpd.GeoDataFrame | None = None
 
     def read(layer: str, reader: LayerReader) -> LayerRead:
+        """Read a layer: the user's files, the bundled one, or both."""
         progress(f"reading {layer.replace('_', ' ')}", len(reads), len(INPUT_LAYERS))
         entries = reading.files_of(layer)
         own, with_bundled = own_entries(entries or ())

@@ -375,6 +375,7 @@ def areas_in_force(
     reported = pd.to_numeric(table.get("reported_area_km2", blank), errors="coerce").fillna(0.0)
 
     def step(number: int, out: Any, what: str) -> None:
+        """Leave out what a step says, and tell how many and how large."""
         dropped = keep & out
         if number not in steps:
             return

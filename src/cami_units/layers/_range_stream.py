@@ -205,6 +205,7 @@ def stream_bounds(stream: RangeStream, crs: str) -> tuple[float, float, float, f
 
 
 def _parts(path: Path) -> list[Path]:
+    """The files of a table of ranges."""
     files = [path]
     if path.is_dir():
         files = sorted(
@@ -308,6 +309,7 @@ def _is_spoken(name: str, columns: Mapping[str, str]) -> bool:
 
 
 def _geometry_bytes(group: Any, geometry: str) -> int:
+    """The bytes that the geometry of a row group takes."""
     columns = (group.column(number) for number in range(group.num_columns))
     return sum(
         column.total_uncompressed_size

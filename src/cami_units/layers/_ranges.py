@@ -57,6 +57,7 @@ def _range_rows(names: Names, species: pd.DataFrame, reading: Reading) -> Select
     def select(
         attributes: pd.DataFrame, file: str, file_rules: FileRules
     ) -> tuple[Any, list[Problem]]:
+        """Which rows are of species that count, and what is said of the others."""
         table, _ = dialects.in_our_words(attributes, "ranges", file, file_rules, only=_NAMING)
         if "sci_name" not in table:
             return np.ones(len(table), dtype=bool), []
@@ -100,6 +101,7 @@ _WHY_NOT: Final = {
 
 
 def _whole_names(table: pd.DataFrame) -> set[str]:
+    """The names in a table, each with what stands below the species."""
     extra = table["subspecies"] if "subspecies" in table else pd.Series("", index=table.index)
     return {
         f"{'(no name)' if pd.isna(name) else name} {'' if pd.isna(below) else below}".strip()
@@ -137,6 +139,7 @@ def _coded_ranges(
     rules = rules_by_source(reading.taxa)
 
     def clean(dataset: Dataset, layer: str, how: FileRules) -> LayerRead:
+        """Rows with their codes, taxa and states: what is kept of a file of ranges."""
         verdicts = _verdicts(dataset.table, names, rules)
         notes = _guarded(dataset, verdicts, species, reading)
         coded, code_notes, is_good = tables.codes_filled(
@@ -254,6 +257,7 @@ def _guarded(
 def _rule_problems(
     reading: Reading, species: pd.DataFrame, states: gpd.GeoDataFrame
 ) -> list[Problem]:
+    """What is wrong with the plan's rules for taxa."""
     notes = []
     for taxon, rule in reading.taxa.items():
         if taxon not in set(species["sci_name"]):
@@ -397,6 +401,7 @@ def _part_note(name: str, from_user: LayerRead, bundled: LayerRead) -> Problem:
 
 
 def _unused_rules(reading: Reading, ranges: pd.DataFrame | None) -> list[Problem]:
+    """A note on each rule for a taxon of which no row came."""
     brought_names = set() if ranges is None else set(ranges["sci_name"])
     return [
         Problem(
@@ -481,6 +486,7 @@ def moved_edges(
 def _species_moved(
     rows: gpd.GeoDataFrame, km: Mapping[str, float], ungraded: str, outwards: bool
 ) -> list[tuple[Any, Any]]:
+    """The parts of a range with their edge moved outwards, or inwards."""
     shapes = np.asarray(rows.geometry.array, dtype=object)
     metres = np.array([1000 * km.get(str(grade), km[ungraded]) for grade in rows["confidence"]])
     if outwards:

@@ -62,6 +62,7 @@ _NEEDED: Final = ("sci_name", "name_en", "iucn_category", "range_states")
 
 
 def _species_rows(table: pd.DataFrame) -> tuple[pd.DataFrame | None, list[Problem]]:
+    """The rows of a species table with every column filled; None where one is lacking."""
     missing = [column for column in _NEEDED if column not in table.columns]
     if missing:
         what = f"columns are missing: {listed(missing, 20)}"

@@ -293,6 +293,7 @@ def _one(
     columns: Mapping[str, str] | None,
     states: Sequence[str],
 ) -> Reading:
+    """How to read one layer by itself, without a plan."""
     return Reading(
         crs=crs,
         states=tuple(states),

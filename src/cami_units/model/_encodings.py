@@ -128,6 +128,7 @@ def _letter_bits(before: str, letter: str, after: str) -> float:
 
 @cache
 def _cyrillic_bits() -> dict[str, float]:
+    """What each Cyrillic letter costs, in bits."""
     words = _RUSSIAN.split()
     counts = dict(zip(words[::2], map(int, words[1::2]), strict=True))
     total = sum(counts.values())

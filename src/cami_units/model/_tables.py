@@ -122,6 +122,7 @@ def check_table(table: pd.DataFrame, name: str, *, crs: str | CRS | None = None)
 
 
 def _geometry_faults(table: pd.DataFrame, kind: str, crs: str | CRS | None) -> list[str]:
+    """What is wrong with the geometry and the CRS of a table."""
     if not isinstance(table, gpd.GeoDataFrame):
         return ["it has no geometry: a GeoDataFrame is expected"]
     faults = []

@@ -58,6 +58,7 @@ def clean_text(value: object) -> str:
 
 
 def _cleaned(raw: str) -> str:
+    """Text without what hides or harms."""
     if raw.isascii() and raw.isprintable():  # most text, and nothing in it can harm
         return raw.strip()
     text = _LINE_ENDS.sub("\n", raw).replace("\t", " ")

@@ -89,6 +89,7 @@ def geometries(table: gpd.GeoDataFrame) -> Geometries:
 
 
 def _table_faults(name: str, table: gpd.GeoDataFrame, columns: Sequence[str]) -> list[str]:
+    """What is wrong with the columns and the CRS of a table."""
     if not isinstance(table, gpd.GeoDataFrame):
         return [f"{name} must be a GeoDataFrame, got {type(table).__name__}"]
     faults = []
@@ -106,6 +107,7 @@ def _table_faults(name: str, table: gpd.GeoDataFrame, columns: Sequence[str]) ->
 
 
 def _shape_faults(name: str, table: gpd.GeoDataFrame) -> list[str]:
+    """Shapes that are missing, empty or of no number."""
     geometry = geometries(table)
     if np.isfinite(shapely.bounds(geometry)).all():
         return []
@@ -119,6 +121,7 @@ def _shape_faults(name: str, table: gpd.GeoDataFrame) -> list[str]:
 
 
 def _crs_faults(crss: Mapping[str, Any]) -> list[str]:
+    """Tables that are in several systems, or in one that is no plane in metres."""
     first, *rest = crss
     crs = CRS(crss[first])
     if not crs.is_projected or any(axis.unit_conversion_factor != 1 for axis in crs.axis_info[:2]):
@@ -135,6 +138,7 @@ def _crs_faults(crss: Mapping[str, Any]) -> list[str]:
 
 
 def _site_faults(name: str, table: gpd.GeoDataFrame, site: str, *, cells: bool) -> list[str]:
+    """Sites that stand twice, or are no polygons."""
     if not isinstance(table, gpd.GeoDataFrame) or site not in table.columns:
         return []
     faults = []

@@ -209,6 +209,7 @@ class _Rings:
 
 
 def _rings(cells: Window, polygons: Geometries) -> _Rings:
+    """All rings of polygons in steps of the lattice, with the polygon of each."""
     kind, xy, offsets = shapely.to_ragged_array(polygons, include_z=False)
     ends, polygon_rings = offsets[0][1:].astype(np.int64), offsets[1].astype(np.int64)
     first_polygon = (

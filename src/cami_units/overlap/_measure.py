@@ -325,6 +325,7 @@ def _dissolved(geometry: Geometries, code: NDArray[np.intp]) -> tuple[Geometries
 
 
 def _polygon_km2(sites: Geometries, polygons: Geometries) -> Found:
+    """What each site shares with each polygon, km²; intersected only where one cuts the other."""
     site_parts, site_of = polygon_pieces(sites)
     parts, row_of = polygon_pieces(polygons, around=site_parts)
     site_area, area = shapely.area(site_parts), shapely.area(parts)
@@ -343,6 +344,7 @@ def _polygon_km2(sites: Geometries, polygons: Geometries) -> Found:
 
 
 def _line_km(sites: Geometries, lines: Geometries, crs: CRS) -> Found:
+    """The km of each line in each site, along the ellipsoid."""
     parts, row_of = line_pieces(lines)
     shapely.prepare(sites)
     i, j = _meeting(sites, parts)

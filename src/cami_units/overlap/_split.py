@@ -293,6 +293,7 @@ def _cuts(
 
 
 def _check_keep(layer: gpd.GeoDataFrame, by_layer: gpd.GeoDataFrame, keep: list[str]) -> None:
+    """Refuse columns that no table has, or both."""
     neither = [c for c in keep if c not in layer.columns and c not in by_layer.columns]
     twice_there = [c for c in keep if c in layer.columns and c in by_layer.columns]
     faults = []

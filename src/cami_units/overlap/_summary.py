@@ -79,6 +79,7 @@ def summarised(
 def _of_rows(
     sites: gpd.GeoDataFrame, layer: gpd.GeoDataFrame, summary: Summary, site: str, kind: str
 ) -> tuple[pd.Series[float], str]:
+    """What lies in each site of a layer of shapes, and its unit."""
     check_inputs(
         {"sites": (sites, [site]), "the context layer": (layer, [])}, sites="sites", site=site
     )
@@ -103,6 +104,7 @@ def _of_rows(
 
 
 def _value_column(rows: gpd.GeoDataFrame) -> str:
+    """The column of which a mean is taken."""
     named = [name for name in rows.columns if name not in ("row", "all", "geometry")]
     if "value" in named:
         return "value"
@@ -118,6 +120,7 @@ def _value_column(rows: gpd.GeoDataFrame) -> str:
 def _of_raster(
     sites: gpd.GeoDataFrame, raster: Raster, summary: Summary
 ) -> tuple[pd.Series[float], str]:
+    """What lies in each site of a raster, each cell by its share, and its unit."""
     source = NumPyRasterSource(
         raster.values,
         raster.left,

@@ -141,6 +141,7 @@ _MADE: Final = ("profile", "file", "folder", "as_written", "profile_as_written")
 
 
 def _profile(path: Path | None) -> tuple[Profile, Mapping[str, Any]]:
+    """The criteria of a file, and the file as written."""
     file = path if path is not None else model.data_dir() / "criteria.toml"
     content = _toml(file, "criteria")
     try:
@@ -307,6 +308,7 @@ def _swallowed_paths(value: object) -> Iterator[str]:
 
 
 def _tomls(folder: Path) -> list[str]:
+    """The plans in a folder."""
     try:
         return sorted(file.name for file in folder.glob("*.toml"))
     except OSError:
@@ -345,6 +347,7 @@ def _resolved(plan: Plan, folder: Path) -> Plan:
 
 
 def faults_in_one(file: Path, kind: str, faults: list[str]) -> str:
+    """All faults of a file in one message."""
     number = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
     lines = "\n".join(f"  - {fault}" + ("" if fault[-1] in ".?" else ".") for fault in faults)
     return (
@@ -474,6 +477,7 @@ def _inside(table: type[BaseModel], key: str) -> type[BaseModel] | None:
 
 
 def _tables(kind: Any) -> Iterator[type[BaseModel]]:
+    """The tables that a key may hold."""
     if isinstance(kind, type) and not get_origin(kind) and issubclass(kind, BaseModel):
         yield kind
     elif get_origin(kind) in (Union, UnionType, tuple, Annotated) or get_args(kind):

@@ -76,6 +76,7 @@ def equal_area_fault(crs: str) -> str:
 
 
 def _corners(plane: CRS) -> list[tuple[float, float]]:
+    """Nine places of a projection's region at which its areas are tried."""
     use = plane.area_of_use
     west, south, east, north = (47.0, 24.0, 123.0, 54.0) if use is None else use.bounds
     wide, high = max(east - west - 4, 0.0), max(min(north, 86.0) - max(south, -86.0) - 4, 0.0)
@@ -116,6 +117,7 @@ def _one_line(value: str) -> str:
 
 
 def _few(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Refuse a list that is empty or repeats itself."""
     if not values:
         raise ValueError("at least one is expected, none came. Fill it in or leave the key out")
     repeated = sorted({str(value) for value in values if values.count(value) > 1})
@@ -131,6 +133,7 @@ def _known_language(value: str) -> str:
 
 
 def _known_crs(value: str) -> str:
+    """Refuse a coordinate system that PROJ does not know."""
     try:
         CRS.from_user_input(value)
     except ProjError:
@@ -141,6 +144,7 @@ def _known_crs(value: str) -> str:
 
 
 def _equal_area_crs(value: str) -> str:
+    """Refuse a projection that does not keep areas."""
     fault = equal_area_fault(_known_crs(value))
     if fault:
         raise ValueError(fault)
@@ -153,6 +157,7 @@ def _listing(value: object) -> object:
 
 
 def _some_files(files: tuple[Path, ...]) -> tuple[Path, ...]:
+    """Refuse an empty list for a layer that is needed."""
     if not files:
         raise ValueError(
             "this layer cannot be left empty: nothing can be computed without it. Name files, or "
@@ -207,6 +212,7 @@ def _layer_or_file(value: str) -> str:
 
 
 def _known_encoding(value: str) -> str:
+    """The name of an encoding as Python knows it."""
     try:
         return codecs.lookup(value).name
     except LookupError:
@@ -300,6 +306,7 @@ class TaxonRule(_Section):
 
     @model_validator(mode="after")
     def _one_way(self) -> TaxonRule:
+        """A taxon stands within states, or is skipped: one of the two."""
         if self.skip == (self.within is not None):
             raise ValueError(
                 "either `within` or `skip = true` is expected beside `from`: say in which states "
@@ -341,6 +348,7 @@ class Units(_Section):
     @field_validator("max_km2")
     @classmethod
     def _room_between(cls, value: float, info: ValidationInfo) -> float:
+        """The largest unit is larger than the smallest."""
         smallest = info.data.get("min_km2")
         if smallest is not None and value <= smallest:
             raise ValueError(f"a number above min_km2 ({smallest:g}) is expected")

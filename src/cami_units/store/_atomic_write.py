@@ -132,6 +132,7 @@ def left_behind(directory: Path) -> list[Path]:
 
 
 def check_not_here(target: Path, named_path: Path) -> None:
+    """Refuse to replace the folder that the shell stands in."""
     # It would be swapped for another folder of the same name, under the feet of the shell.
     if target in (Path.cwd(), *Path.cwd().parents):
         raise InputError(
@@ -168,6 +169,7 @@ def _beside(target: Path, suffix: str) -> Path:
 
 
 def _swap(staged: Path, target: Path) -> None:
+    """Put a finished folder in the place of the old one, which is kept until then."""
     aside = _beside(target, _ASIDE)
     if target.exists():
         target.replace(aside)
@@ -223,6 +225,7 @@ def disk_words(place: Path) -> Iterator[None]:
 
 
 def disk_reason(error: OSError) -> str:
+    """Why a disk refused, and what helps."""
     if error.errno in {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}:
         return "the disk is full. Make room, or choose a folder on another disk."
     if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:

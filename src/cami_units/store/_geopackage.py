@@ -102,6 +102,7 @@ def write_geopackage(path: Path, round: Round) -> None:
 
 
 def _write_layer(path: Path, name: str, table: pd.DataFrame, *, append: bool) -> None:
+    """Write a table as a layer, its columns typed as the table promises."""
     rows = _sorted_rows(table, name)
     geometry = rows.geometry if isinstance(rows, gpd.GeoDataFrame) else None
     plain = pd.DataFrame(rows if geometry is None else rows.drop(columns=geometry.name))
@@ -161,6 +162,7 @@ def _is_geometry(table: pd.DataFrame, column: object) -> bool:
 
 
 def _order(values: pd.Series) -> pd.Series:
+    """The values of a column as rows are sorted by them."""
     if values.name == "criterion":  # gates first, then C1 to C9, then what a profile adds
         place = {name: number for number, name in enumerate(FINDINGS)}
         return values.map(lambda name: f"{place.get(name, len(place)):02d}{name:>8}")
@@ -168,6 +170,7 @@ def _order(values: pd.Series) -> pd.Series:
 
 
 def _arrow(table: pd.DataFrame, name: str) -> pa.Table:
+    """A table with the types that it promises."""
     types = _TYPES.get(_SAME_AS.get(name, name), {})
     columns = {}
     for column in map(str, table.columns):
@@ -182,6 +185,7 @@ def _arrow(table: pd.DataFrame, name: str) -> pa.Table:
 
 
 def _typed(values: Any, promised: pa.DataType | None) -> Any:
+    """Values of a promised type; without a promise and without a value, text."""
     if promised is None and pa.types.is_dictionary(values.type):
         promised = values.type.value_type
     if promised is None and pa.types.is_null(values.type):
@@ -190,6 +194,7 @@ def _typed(values: Any, promised: pa.DataType | None) -> Any:
 
 
 def _one_kind(geometry: gpd.GeoSeries, name: str) -> tuple[str, Any]:
+    """Geometries of one kind, multi where any is, and what it is called."""
     promise = TABLES.get(_SAME_AS.get(name, name))
     kinds = {str(kind).removeprefix("Multi") for kind in geometry.geom_type.dropna()}
     if promise is not None and promise.geometry in _GEOMETRY:
@@ -229,6 +234,7 @@ def read_geopackage(path: Path, *, only: Collection[str] | None = None) -> dict[
 
 
 def _read_layer(path: Path, name: str) -> pd.DataFrame:
+    """Read a layer as it was written: types, single shapes, missing whole numbers."""
     about, layer = pyogrio.read_arrow(path, layer=name)
     table: pd.DataFrame = layer.to_pandas(types_mapper={pa.bool_(): pd.BooleanDtype()}.get)
     for column in layer.column_names:

@@ -145,6 +145,7 @@ def _csv_line(values: Sequence[str]) -> str:
 
 
 def _csv_fields(line: str) -> list[str]:
+    """The cells of a line; none where it ends within quotes."""
     try:
         return next(csv.reader([line.rstrip("\r")], strict=True), [])
     except csv.Error:  # it ends within quotes

@@ -55,6 +55,7 @@ def manifest_of(round: Round) -> dict[str, Any]:
 
 
 def as_json(manifest: Mapping[str, Any]) -> bytes:
+    """The bytes of a manifest: keys sorted, nothing that is no number."""
     text = json.dumps(
         manifest, ensure_ascii=False, indent=2, sort_keys=True, allow_nan=False, default=_plain
     )
@@ -62,6 +63,7 @@ def as_json(manifest: Mapping[str, Any]) -> bytes:
 
 
 def _plain(value: object) -> object:
+    """A value as JSON has it; of a path its name only."""
     if isinstance(value, np.generic):
         return value.item()
     if isinstance(value, PurePath):
@@ -78,6 +80,7 @@ def _plain(value: object) -> object:
 
 
 def read_manifest(target: Path, named_path: Path) -> dict[str, Any]:
+    """The manifest of a round, or why the folder is none."""
     path = target / MANIFEST
     if not target.exists():
         raise InputError(f"There is no folder '{named_path}'. Name the folder of a round.")
@@ -102,6 +105,7 @@ def read_manifest(target: Path, named_path: Path) -> dict[str, Any]:
 
 
 def imprint_of(fields: Mapping[str, Any], directory: Path) -> Imprint:
+    """The imprint that a manifest holds."""
     values: dict[str, Any] = {
         key: tuple(value) if isinstance(value, list) else value for key, value in fields.items()
     }
@@ -112,6 +116,7 @@ def imprint_of(fields: Mapping[str, Any], directory: Path) -> Imprint:
 
 
 def _damaged(directory: Path, what: str) -> InputError:
+    """The refusal of a manifest that is not as written."""
     return InputError(
         f"{MANIFEST} in '{directory}' is damaged ({what}). Take an untouched copy of the round, "
         "or move this folder away and make the round again."

@@ -319,6 +319,7 @@ def is_litter(name: str) -> bool:
 
 
 def _check_names(writers: Mapping[str, Writer], extra: Mapping[str, Writer]) -> None:
+    """Refuse names of files that lead elsewhere, or that the store keeps for itself."""
     odd = [name for name in writers if PurePath(name).name != name or name in {"", ".", ".."}]
     if odd:
         raise InputError(f"A round holds plain file names; these are not: {listed(odd)}.")
@@ -328,6 +329,7 @@ def _check_names(writers: Mapping[str, Writer], extra: Mapping[str, Writer]) -> 
 
 
 def _check_round(round: Round) -> None:
+    """Refuse a round that lacks a table, or whose tables are not what they promise."""
     faults = [f"The table '{name}' is missing." for name in UNIT_TABLES if name not in round.tables]
     for name, table in round.tables.items():
         try:

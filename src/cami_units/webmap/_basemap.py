@@ -137,6 +137,7 @@ def _spots(shape: BaseGeometry) -> list[int]:
 
 
 def _disputed_shapes(disputed: gpd.GeoDataFrame | None, most: int) -> np.ndarray[Any, Any]:
+    """The outlines of disputed ground."""
     if disputed is None or disputed.empty:
         return np.empty(0, dtype=object)
     shapes = disputed.sort_values("disputed_id").geometry.to_numpy()
@@ -144,6 +145,7 @@ def _disputed_shapes(disputed: gpd.GeoDataFrame | None, most: int) -> np.ndarray
 
 
 def _places(gazetteer: gpd.GeoDataFrame | None) -> list[dict[str, Any]]:
+    """The places of the gazetteer, the widest first."""
     if gazetteer is None:
         return []
     ordered = gazetteer.sort_values(["extent_km", "name_en"], ascending=[False, True])

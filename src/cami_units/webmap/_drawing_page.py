@@ -164,6 +164,7 @@ def _phrases(content: Mapping[str, Any], language: str) -> dict[str, str]:
 
 
 def _rows(table: gpd.GeoDataFrame) -> list[tuple[dict[str, Any], Any]]:
+    """Each row of a table with its shape, in the order of the ids."""
     ordered = table.sort_values("unit_id")
     plain = pd.DataFrame(ordered.drop(columns=ordered.geometry.name)).to_dict("records")
     return [

@@ -117,6 +117,7 @@ def _descendants(element: Element) -> Iterator[Element]:
 
 
 def _refuse_links(header: Element) -> None:
+    """Refuse folium layers that load files from a network."""
     links = [
         child.url
         for child in header._children.values()

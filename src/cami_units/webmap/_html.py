@@ -167,6 +167,7 @@ def write_map(
 
 
 def _imprint(imprint: Imprint, content: Mapping[str, Any]) -> dict[str, Any]:
+    """What the foot of the page says."""
     return {
         "title": shown(imprint.title),
         "date": shown(imprint.date),

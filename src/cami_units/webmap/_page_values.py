@@ -180,6 +180,7 @@ def _simplified_coverage(polygons: tuple[bytes, ...], most: int) -> tuple[BaseGe
     """A coverage simplified, from its shapes as WKB; kept, for it is the dearest part of a map."""
 
     def simpler() -> list[bytes]:
+        """The polygons simplified together, so that they stay beside one another."""
         shapes = shapely.from_wkb(polygons)
         found = simplest(
             lambda tolerance: shapely.coverage_simplify(shapes, tolerance), most_vertices=most

@@ -156,6 +156,7 @@ def payload(
 
 
 def _check_statuses(units: gpd.GeoDataFrame) -> None:
+    """Refuse a status that nobody can give."""
     unknown = sorted(set(map(str, units["status"])) - set(STATUSES))
     if unknown:
         hints = "".join(nearest(status, STATUSES) for status in unknown)
@@ -165,6 +166,7 @@ def _check_statuses(units: gpd.GeoDataFrame) -> None:
 
 
 def _check_layers(layers: Mapping[str, gpd.GeoDataFrame]) -> None:
+    """Refuse a layer that the map does not know, or that is not what it promises."""
     unknown = [name for name in layers if name not in _KNOWN and not name.startswith(CONTEXT)]
     if unknown:
         hints = "".join(nearest(name, _KNOWN) for name in unknown)
@@ -182,6 +184,7 @@ def _check_layers(layers: Mapping[str, gpd.GeoDataFrame]) -> None:
 def _cards_by_language(
     cards: Cards, units: gpd.GeoDataFrame, lang: str
 ) -> dict[str, dict[str, dict[str, Any]]]:
+    """What each unit's card says, by language and unit."""
     tables = {lang: cards} if isinstance(cards, pd.DataFrame) else dict(cards)
     unknown = [language for language in {*tables, lang} if language not in words.LANGUAGES]
     if unknown:
@@ -225,6 +228,7 @@ def _frame(
 
 
 def _with_margin(bounds: Sequence[Any]) -> tuple[float, float, float, float]:
+    """The frame of all shapes with some ground around it, within the globe."""
     corners = np.array(bounds)
     margin = np.array(_MARGIN)
     west, south = np.floor(corners[:, :2].min(axis=0) - margin)
@@ -257,6 +261,7 @@ def _units(
     cards: Mapping[str, Mapping[str, dict[str, Any]]],
     unit_criteria: pd.DataFrame | None,
 ) -> list[dict[str, Any]]:
+    """What the page knows of each unit."""
     unit_rows = shown_units(units).sort_values(["rank", "unit_id"])
     findings = _findings(unit_criteria)
     return [
@@ -394,6 +399,7 @@ def _before(
 
 
 def _with_shape(units: gpd.GeoDataFrame) -> list[dict[str, Any]]:
+    """The units that are shown, each with its shape."""
     unit_rows = shown_units(units)
     return [
         row | {"geometry": shape}
@@ -493,6 +499,7 @@ def _widest(shape: BaseGeometry, most_places: int = 6) -> list[BaseGeometry]:
 
 
 def _names(species: pd.DataFrame | None) -> dict[str, dict[str, str]]:
+    """The names of each species."""
     if species is None:
         return {}
     species_rows = {row["sci_name"]: row for row in _records(species)}
@@ -500,6 +507,7 @@ def _names(species: pd.DataFrame | None) -> dict[str, dict[str, str]]:
 
 
 def _spoken(name: str, species_rows: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """A species' names; the scientific one where there is no other."""
     row = species_rows.get(name, {})
     return {
         "en": shown(row.get("name_en")) or shown(name),
@@ -508,6 +516,7 @@ def _spoken(name: str, species_rows: Mapping[str, Mapping[str, Any]]) -> dict[st
 
 
 def _evidence(key: str, layer: gpd.GeoDataFrame, more_vertices: int) -> list[dict[str, Any]]:
+    """A layer as the page draws it, with what its popups say."""
     layer_rule = LAYERS[key]
     (name_en, name_ru), id_column = layer_rule.titles, layer_rule.key[0]
     ordered = layer.sort_values(id_column)
@@ -606,6 +615,7 @@ def _cell(value: object) -> str | float | int:
 
 
 def _number(value: Any, digits: int = 0) -> float | int | None:
+    """A number as short as it can be told; None without one."""
     if is_missing(value) or not np.isfinite(float(value)):
         return None
     number = round(float(value), digits)

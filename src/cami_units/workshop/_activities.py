@@ -127,6 +127,7 @@ def placed(
 def _place(
     named: str, ids: Collection[str], by_hotspot: Mapping[str, str], by_name: Mapping[str, str]
 ) -> tuple[str, str]:
+    """The unit that a typed name means, and by what it was known."""
     if named in ids:
         return named, "unit_id"
     if spoken_id(named) in ids:  # "cu 12", or the id with the name behind it
@@ -297,6 +298,7 @@ def _add(
     activity_id: str,
     past: _Past,
 ) -> None:
+    """Add an activity that is not there yet, with its line in the log."""
     if not cells.get("text"):
         return
     same = (cells.get("unit_id", ""), cells.get("theme", ""), _plain(cells["text"]))
@@ -319,6 +321,7 @@ def _add(
 
 
 def _next_id(table: Collection[str], by: str) -> str:
+    """The next id of a group's activities."""
     stem = re.sub(r"[^0-9A-Za-z_-]", "", by)[:20] or "X"
     numbers = [
         int(number[1])
@@ -343,6 +346,7 @@ class _Past:
 
 
 def _past(log: pd.DataFrame | None, table: Mapping[str, Mapping[str, str]]) -> _Past:
+    """What earlier runs logged, so that nothing is asked or added twice."""
     log_rows = [] if log is None else log.fillna("").to_dict("records")
     cleaned_rows = [
         {str(key): clean_name(value).removeprefix("'") for key, value in line.items()}
