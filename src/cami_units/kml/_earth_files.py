@@ -195,7 +195,8 @@ def _written(
     is_archive = path.suffix.lower() == ".kmz"
     picture = legend if is_archive and profile == "earth-pro" else b""
     for tolerance, file_contents in light:  # noqa: B007 - both are told afterwards
-        content = document(file_contents, profile, legend=LEGEND if picture else "")
+        parts = document(file_contents, profile, legend=LEGEND if picture else "")
+        content = b"".join(part.text for part in parts)
         if is_archive:
             content = _zipped({"doc.kml": content} | ({LEGEND: picture} if picture else {}))
         if len(content) <= MAX_BYTES:

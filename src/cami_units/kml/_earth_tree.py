@@ -1,26 +1,29 @@
 """Contents as a simplekml tree, and that tree as XML that Google Earth and the schema accept.
 
-simplekml makes the document, its folders, styles and tour; it must never see raw text (it escapes
+simplekml makes the document, its styles and its tour; it must never see raw text (it escapes
 little and lets CDATA through), so its own parsing of text is off and every string is cleaned and
 escaped before. The finish, on lxml, does what simplekml does not: our ids for its process-wide
-numbers, children in the order of the schema, a declaration that Earth on the web accepts. The
-placemarks, by far the most of a file, would cost more to finish than to write: they are put into
-their folders there, written as they have to be.
+numbers, children in the order of the schema, a declaration that Earth on the web accepts. Folders
+and placemarks, by far the most of a file, are written as text, as they have to stand: elements of
+them would cost ten times as much, and what was written before can be put in as it is.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
+from xml.sax.saxutils import escape
 
+import numpy as np
 import shapely
 import simplekml
 from lxml import etree
 from shapely.geometry.base import BaseGeometry
 
 from cami_units.kml._escapes import xml_text
-from cami_units.kml._marks import Bounds, Contents, Folder, Look, Mark, Profile, kml_colour
+from cami_units.kml._marks import Bounds, Contents, Folder, Look, Mark, Profile, Written, kml_colour
 from cami_units.kml._written_shapes import DECIMALS, look_range_m
 from cami_units.kml._xml import local
 
@@ -69,7 +72,7 @@ _SECONDS: Final = 4.0
 
 
 class _Tree:
-    """A simplekml document under way, our id for each of simplekml's, and each folder's marks."""
+    """A simplekml document under way, and our id for each of simplekml's."""
 
     def __init__(self, profile: Profile) -> None:
         self.profile = profile
@@ -78,24 +81,24 @@ class _Tree:
         self.ids: dict[str, str] = {}
         self.taken: set[str] = set()
         self.styles: dict[str, str] = {}
-        self.placed: dict[str, list[Placed]] = {}
 
     def identify(self, element: Any, wanted: str) -> None:
         """Give an element its id."""
-        self.ids[element.id] = self.free(wanted)
-
-    def free(self, wanted: str) -> str:
-        """An id that nothing else has: the second one to want it gets a number behind it."""
-        name, number = wanted, 1
-        while name in self.taken:
-            number += 1
-            name = f"{wanted}_{number}"
-        self.taken.add(name)
-        return name
+        self.ids[element.id] = free_id(wanted, self.taken)
 
 
-def document(contents: Contents, profile: Profile, *, legend: str = "") -> bytes:
-    """The bytes of `doc.kml`: the same contents, the same bytes.
+def free_id(wanted: str, taken: set[str]) -> str:
+    """An id that nothing else has: the second one to want it gets a number behind it."""
+    name, number = wanted, 1
+    while name in taken:
+        number += 1
+        name = f"{wanted}_{number}"
+    taken.add(name)
+    return name
+
+
+def document(contents: Contents, profile: Profile, *, legend: str = "") -> list[Written]:
+    """The bytes of `doc.kml`, in parts: the same contents, the same bytes.
 
     `legend` is the place of the legend's picture in the archive; empty: there is none.
     """
@@ -109,14 +112,36 @@ def document(contents: Contents, profile: Profile, *, legend: str = "") -> bytes
     looks = {**contents.looks, **contents.unit_looks[profile]}
     for key in sorted(looks):
         _add_style(tree, key, looks[key])
-    for folder in contents.folders:
-        _add_folder(tree, root, folder)
+    root.newfolder(name=_FOLDERS)
+    # Earth on the web knows no displayName.
+    labels = contents.labels if profile == "earth-pro" else {}
+    text = _FolderText(profile, labels, tree.taken)
+    folders = [part for folder in contents.folders for part in text.parts(folder, 2)]
     if legend:
         _add_legend(tree, legend, contents.labels["legend"])
     if profile == "earth-pro" and contents.tour:
-        _add_tour(tree, contents)
-    # Earth on the web knows no displayName.
-    return _finished(tree, contents.labels if profile == "earth-pro" else {})
+        _add_tour(tree, contents, text.ids)
+    before, after = _finished(tree)
+    return [Written(before), *folders, Written(after)]
+
+
+def written_folders(
+    marks: Sequence[Mark],
+    folders: Sequence[Folder],
+    profile: Profile,
+    labels: Mapping[str, str],
+    taken: set[str] | None = None,
+) -> tuple[bytes, frozenset[str]]:
+    """What stands in a folder of the document, as text, and the ids in it.
+
+    `taken` are ids that it must not use; it gains those that are used.
+    """
+    own = set() if taken is None else taken
+    before = set(own)
+    text = _FolderText(profile, labels if profile == "earth-pro" else {}, own)
+    parts = [text.placemarks(marks, 3)]
+    parts += [part.text for folder in folders for part in text.parts(folder, 3)]
+    return b"".join(parts), frozenset(own - before)
 
 
 # -- simplekml ------------------------------------------------------------------------------------
@@ -168,21 +193,6 @@ def _style(look: Look, width: float) -> Any:
     return style
 
 
-def _add_folder(tree: _Tree, parent: Any, folder: Folder) -> None:
-    """Add a folder with its placemarks' places kept free, and the folders in it."""
-    made = parent.newfolder(name=xml_text(folder.name), open=int(folder.open))
-    made.visibility = int(folder.visible)
-    if folder.radio and tree.profile == "earth-pro":
-        made.styleurl = f"#{tree.styles['radio']}"
-    tree.placed[made.id] = [
-        Placed(mark, tree.free(mark.id), tree.ids[tree.styles[mark.look]])
-        for whole in folder.marks
-        for mark in (_singles(whole) if tree.profile == "earth-web" else [whole])
-    ]
-    for inner in folder.folders:
-        _add_folder(tree, made, inner)
-
-
 def _singles(mark: Mark) -> list[Mark]:
     """A mark as Earth on the web takes it: one geometry each, and no line below its name."""
     parts = shapely.get_parts(mark.geometry)
@@ -210,12 +220,10 @@ def _add_legend(tree: _Tree, place: str, name: str) -> None:
     overlay.size = simplekml.Size(x=0, y=0, xunits=whole, yunits=whole)
 
 
-def _add_tour(tree: _Tree, contents: Contents) -> None:
-    """Add the flight from unit to unit that waits at each until it is played on."""
+def _add_tour(tree: _Tree, contents: Contents, ids: Mapping[str, str]) -> None:
     tour = tree.kml.newgxtour(name=xml_text(contents.labels["tour"]))
     tree.identify(tour, "tour")
     playlist = tour.newgxplaylist()
-    ids = {one.mark.id: one.id for placed in tree.placed.values() for one in placed}
     for stop in contents.tour:
         flight = playlist.newgxflyto(gxduration=_SECONDS, gxflytomode="smooth")
         flight.lookat = _look_at(stop.view or stop.geometry.bounds)
@@ -235,44 +243,130 @@ def _show_balloon(playlist: Any, placemark_id: str, *, shown: bool) -> None:
     )
 
 
-# -- placemarks -------------------------------------------------------------------------------------
+# -- folders and placemarks ----------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
-    """A mark, and the ids of its placemark and of its style in the file."""
+class _FolderText:
+    """Writes folders and placemarks as text, children in the order of the schema.
 
-    mark: Mark
-    id: str
-    style: str
-
-
-def placemark(placed: Placed, labels: Mapping[str, str]) -> etree._Element:
-    """The placemark of a mark, its children in the order of the schema.
-
-    `labels` are the titles of its data; data without a title has none.
+    `labels` are the titles of data; data without a title has none.
     """
-    mark = placed.mark
-    element = etree.Element(_tag("Placemark"), id=placed.id)
-    _add(element, "name", mark.name)
-    _add(element, "visibility", str(int(mark.visible)))
-    if mark.snippet:
-        _add(element, "Snippet", mark.snippet).set("maxLines", "1")
-    if mark.description:
-        _add(element, "description", mark.description)
-    if mark.view:
-        _add_look_at(element, mark.view)
-    _add(element, "styleUrl", f"#{placed.style}")
-    if mark.data:
-        data = _add(element, "ExtendedData")
-        for key, value in mark.data:
-            entry = _add(data, "Data")
-            entry.set("name", key)
-            if key in labels:
-                _add(entry, "displayName", labels[key])
-            _add(entry, "value", value)
-    _add_shape(element, mark.geometry)
-    return element
+
+    def __init__(self, profile: Profile, labels: Mapping[str, str], taken: set[str]) -> None:
+        self.profile = profile
+        self.labels = labels
+        self.taken = taken
+        self.ids: dict[str, str] = {}
+
+    def parts(self, folder: Folder, depth: int) -> list[Written]:
+        """A folder, `depth` elements deep, and what was written of it before, in parts."""
+        pad, inner = " " * depth, " " * (depth + 1)
+        radio = folder.radio and self.profile == "earth-pro"
+        head = (
+            f"{pad}<Folder>\n{_line(inner, 'name', folder.name)}"
+            f"{inner}<visibility>{int(folder.visible)}</visibility>\n"
+            f"{inner}<open>{int(folder.open)}</open>\n"
+            + (f"{inner}<styleUrl>#radio</styleUrl>\n" if radio else "")
+        )
+        made = [Written(head.encode() + self.placemarks(folder.marks, depth + 1))]
+        for one in folder.folders:
+            made += self.parts(one, depth + 1)
+        before = folder.written.get(self.profile)
+        if before is not None:
+            made.append(before)
+            self.taken |= before.ids
+        return [*made, Written(f"{pad}</Folder>\n".encode())]
+
+    def placemarks(self, marks: Sequence[Mark], depth: int) -> bytes:
+        """Placemarks one after another, each with an id of its own."""
+        singles = [
+            mark
+            for whole in marks
+            for mark in (_singles(whole) if self.profile == "earth-web" else [whole])
+        ]
+        coordinates = _coordinates([mark.geometry for mark in singles])
+        texts = []
+        for mark, of_mark in zip(singles, coordinates, strict=True):
+            self.ids[mark.id] = free_id(mark.id, self.taken)
+            texts.append(self._placemark(mark, self.ids[mark.id], of_mark, " " * depth))
+        return "".join(texts).encode()
+
+    def _placemark(self, mark: Mark, own_id: str, coordinates: Sequence[str], pad: str) -> str:
+        """One placemark; `coordinates` are those of its parts or rings, in order."""
+        inner = f"{pad} "
+        lines = [
+            f'{pad}<Placemark id="{_attribute(own_id)}">\n',
+            _line(inner, "name", mark.name),
+            f"{inner}<visibility>{int(mark.visible)}</visibility>\n",
+        ]
+        if mark.snippet:
+            lines.append(f'{inner}<Snippet maxLines="1">{_text(mark.snippet)}</Snippet>\n')
+        if mark.description:
+            lines.append(_line(inner, "description", mark.description))
+        if mark.view:
+            longitude, latitude, away = place_of_eye(mark.view)
+            lines.append(
+                f"{inner}<LookAt>\n{inner} <longitude>{longitude}</longitude>\n"
+                f"{inner} <latitude>{latitude}</latitude>\n{inner} <heading>0</heading>\n"
+                f"{inner} <tilt>0</tilt>\n{inner} <range>{away}</range>\n{inner}</LookAt>\n"
+            )
+        lines.append(f"{inner}<styleUrl>#{_text(mark.look)}</styleUrl>\n")
+        if mark.data:
+            lines.append(f"{inner}<ExtendedData>\n")
+            for key, value in mark.data:
+                lines.append(f'{inner} <Data name="{_attribute(key)}">\n')
+                if key in self.labels:
+                    lines.append(_line(f"{inner}  ", "displayName", self.labels[key]))
+                lines.append(f"{_line(f'{inner}  ', 'value', value)}{inner} </Data>\n")
+            lines.append(f"{inner}</ExtendedData>\n")
+        lines.append(_shape(mark.geometry, coordinates, inner))
+        lines.append(f"{pad}</Placemark>\n")
+        return "".join(lines)
+
+
+def _shape(geometry: BaseGeometry, coordinates: Sequence[str], pad: str) -> str:
+    """The geometry of a placemark; rings of a polygon, lines of several, one after another."""
+    kind = geometry.geom_type
+    if kind == "MultiLineString":
+        lines = "".join(_line_string(one, f"{pad} ") for one in coordinates)
+        return f"{pad}<MultiGeometry>\n{lines}{pad}</MultiGeometry>\n"
+    if kind == "LineString":
+        return _line_string(coordinates[0], pad)
+    if kind == "Point":
+        point = f"{pad} <coordinates>{coordinates[0]}</coordinates>\n"
+        return f"{pad}<Point>\n{point}{pad}</Point>\n"
+    rings = []
+    for number, ring in enumerate(coordinates):
+        side = "innerBoundaryIs" if number else "outerBoundaryIs"
+        rings.append(
+            f"{pad} <{side}>\n{pad}  <LinearRing>\n{pad}   <coordinates>{ring}</coordinates>\n"
+            f"{pad}  </LinearRing>\n{pad} </{side}>\n"
+        )
+    tessellate = f"{pad} <tessellate>1</tessellate>\n"
+    return f"{pad}<Polygon>\n{tessellate}{''.join(rings)}{pad}</Polygon>\n"
+
+
+def _line_string(coordinates: str, pad: str) -> str:
+    """One line, laid on the ground."""
+    return (
+        f"{pad}<LineString>\n{pad} <tessellate>1</tessellate>\n"
+        f"{pad} <coordinates>{coordinates}</coordinates>\n{pad}</LineString>\n"
+    )
+
+
+def _line(pad: str, name: str, text: str) -> str:
+    """An element with text alone, on a line."""
+    return f"{pad}<{name}>{_text(text)}</{name}>\n" if text else f"{pad}<{name}/>\n"
+
+
+def _text(text: str) -> str:
+    """Text as XML, as lxml writes it: a carriage return would come back as a line feed."""
+    return escape(text).replace("\r", "&#13;")
+
+
+def _attribute(text: str) -> str:
+    """The value of an attribute, as lxml writes it."""
+    return escape(text, {'"': "&quot;", "\t": "&#9;", "\n": "&#10;", "\r": "&#13;"})
 
 
 def place_of_eye(bounds: Bounds) -> tuple[float, float, float]:
@@ -282,40 +376,30 @@ def place_of_eye(bounds: Bounds) -> tuple[float, float, float]:
     return round(longitude, DECIMALS), round(latitude, DECIMALS), look_range_m(bounds)
 
 
-def _add_look_at(parent: etree._Element, bounds: Bounds) -> None:
-    """Add where the eye stands, looking straight down, north up."""
-    longitude, latitude, away = place_of_eye(bounds)
-    look = _add(parent, "LookAt")
-    _add(look, "longitude", str(longitude))
-    _add(look, "latitude", str(latitude))
-    _add(look, "heading", "0")
-    _add(look, "tilt", "0")
-    _add(look, "range", str(away))
+def _coordinates(geometries: Sequence[BaseGeometry]) -> list[list[str]]:
+    """`lon,lat` with spaces between, no altitude: Earth lays shapes on the ground without it.
 
-
-def _add_shape(parent: etree._Element, geometry: BaseGeometry) -> None:
-    """Add a geometry; lines of several parts become several lines, for the web version."""
-    if geometry.geom_type == "MultiLineString":
-        group = _add(parent, "MultiGeometry")
-        for line in shapely.get_parts(geometry):
-            _add_shape(group, line)
-        return
-    shape = _add(parent, geometry.geom_type)
-    if geometry.geom_type != "Point":
-        _add(shape, "tessellate", "1")
-    if geometry.geom_type != "Polygon":
-        _add(shape, "coordinates", _coordinates(geometry))
-        return
-    for number, ring in enumerate(shapely.get_rings(geometry)):
-        side = _add(shape, "innerBoundaryIs" if number else "outerBoundaryIs")
-        _add(_add(side, "LinearRing"), "coordinates", _coordinates(ring))
-
-
-def _coordinates(geometry: BaseGeometry) -> str:
-    """`lon,lat` with spaces between, no altitude: Earth lays shapes on the ground without it."""
-    return " ".join(
-        f"{_decimal(x)},{_decimal(y)}" for x, y in shapely.get_coordinates(geometry).tolist()
-    )
+    A text for each part of a geometry, or each ring of a polygon; all of them written at once.
+    """
+    shapes = np.empty(len(geometries), dtype=object)
+    shapes[:] = geometries
+    parts, owner = shapely.get_parts(shapes, return_index=True)
+    is_area = shapely.get_dimensions(parts) == 2
+    rings, of_part = shapely.get_rings(parts[is_area], return_index=True)
+    sequences = np.concatenate([parts[~is_area], rings])
+    owners = np.concatenate([owner[~is_area], owner[is_area][of_part]])
+    texts: list[list[str]] = [[] for _ in geometries]
+    # WKT is written in C: five times as fast as numbers in Python
+    wkt = shapely.to_wkt(sequences, rounding_precision=DECIMALS, trim=True, output_dimension=2)
+    for place, sequence, text in zip(owners.tolist(), sequences, wkt.tolist(), strict=True):
+        numbers = text[text.index("(") + 1 : -1]
+        if "e" in numbers:  # it writes 7e-5, which Earth does not read
+            pairs = shapely.get_coordinates(sequence).tolist()
+            texts[place].append(" ".join(f"{_decimal(x)},{_decimal(y)}" for x, y in pairs))
+        else:
+            pairs_text = numbers.replace(", ", ";").replace(" ", ",").replace(";", " ")
+            texts[place].append(pairs_text)
+    return texts
 
 
 def _decimal(number: float) -> str:
@@ -323,23 +407,14 @@ def _decimal(number: float) -> str:
     return f"{number:.{DECIMALS}f}".rstrip("0").rstrip(".")
 
 
-def _add(parent: etree._Element, name: str, text: str = "") -> etree._Element:
-    """Add an element of KML, with text where it has some."""
-    element = etree.SubElement(parent, _tag(name))
-    if text:
-        element.text = text
-    return element
-
-
-def _tag(name: str) -> str:
-    return f"{{{KML}}}{name}"
-
-
 # -- the finish -----------------------------------------------------------------------------------
 
+_FOLDERS: Final = "folders stand here"
+_HOLE: Final = re.compile(rb"  <Folder>\s*<name>folders stand here</name>\s*</Folder>\n")
 
-def _finished(tree: _Tree, labels: Mapping[str, str]) -> bytes:
-    """The bytes: elements in the order of the schema, ids that stay, placemarks in their places."""
+
+def _finished(tree: _Tree) -> tuple[bytes, bytes]:
+    """The document as it stands before and after its folders."""
     parser = etree.XMLParser(
         resolve_entities=False, no_network=True, load_dtd=False, huge_tree=True
     )
@@ -349,23 +424,16 @@ def _finished(tree: _Tree, labels: Mapping[str, str]) -> bytes:
         number = str(element.attrib.pop("id", ""))
         if number in tree.ids:
             element.set("id", tree.ids[number])
-        if local(element) == "styleUrl":
-            element.text = "#" + tree.ids[str(element.text).removeprefix("#")]
         if len(element) > 1 and etree.QName(element).namespace == KML:
             element[:] = sorted(element, key=_place)
-        if number in tree.placed:
-            _fill(element, tree.placed[number], labels)
+        if local(element) == "styleUrl":
+            element.text = "#" + tree.ids[str(element.text).removeprefix("#")]
     if tree.profile == "earth-web":
         etree.cleanup_namespaces(root)
     etree.indent(root, space=" ")
-    return b"".join((DECLARATION, etree.tostring(root, encoding="UTF-8"), b"\n"))
-
-
-def _fill(folder: etree._Element, placed: Sequence[Placed], labels: Mapping[str, str]) -> None:
-    """Placemarks into their folder, before the folders in it."""
-    inner = folder.find(f"{{{KML}}}Folder")
-    place = len(folder) if inner is None else folder.index(inner)
-    folder[place:place] = [placemark(one, labels) for one in placed]
+    # Names are data, but a folder with nothing but this name is ours.
+    before, after = _HOLE.split(etree.tostring(root, encoding="UTF-8"), maxsplit=1)
+    return DECLARATION + before, after + b"\n"
 
 
 def _place(element: etree._Element) -> int:

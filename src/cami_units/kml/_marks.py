@@ -45,8 +45,20 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
+class Written:
+    """A part of a document as text; as it is packed, where it was packed before; the ids in it."""
+
+    text: bytes
+    deflated: bytes = b""
+    ids: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class Folder:
-    """A folder: its marks and folders in order. `radio`: one of its folders at a time."""
+    """A folder: its marks and folders in order. `radio`: one of its folders at a time.
+
+    `written` is what else is in it, as text, for each kind of Google Earth.
+    """
 
     name: str
     marks: tuple[Mark, ...] = ()
@@ -54,6 +66,7 @@ class Folder:
     visible: bool = True
     open: bool = False
     radio: bool = False
+    written: Mapping[Profile, Written] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True)
