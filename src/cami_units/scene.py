@@ -189,6 +189,41 @@ def region(scene: Scene) -> Any:
     return (*edges[:, :2].min(axis=0), *edges[:, 2:].max(axis=0))
 
 
+class LaterLayers(Mapping[str, gpd.GeoDataFrame]):
+    """Layers that are made when somebody looks at them, and what they hang on.
+
+    A renderer that has drawn them before, and kept what it drew by `stamp`, never does.
+    """
+
+    def __init__(self, stamp: bytes, make: Callable[[], Mapping[str, gpd.GeoDataFrame]]) -> None:
+        self.stamp = stamp
+        self._make = make
+        self._made: Mapping[str, gpd.GeoDataFrame] | None = None
+
+    def _layers(self) -> Mapping[str, gpd.GeoDataFrame]:
+        """The layers, made once."""
+        if self._made is None:
+            self._made = self._make()
+        return self._made
+
+    def __getitem__(self, name: str) -> gpd.GeoDataFrame:
+        """A layer by its name."""
+        return self._layers()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        """The names of the layers."""
+        return iter(self._layers())
+
+    def __len__(self) -> int:
+        """How many layers there are."""
+        return len(self._layers())
+
+
+def stamp_of(layers: Mapping[str, gpd.GeoDataFrame] | None) -> bytes:
+    """What layers hang on, where that is known without them; else nothing."""
+    return layers.stamp if isinstance(layers, LaterLayers) else b""
+
+
 # -- what may be shown ----------------------------------------------------------------------------
 
 COARSE_KM: Final = 25.0

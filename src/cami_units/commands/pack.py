@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -199,7 +200,7 @@ def _write_group(
         layers=near,
         species=species,
         pack=mine,
-        legend=legend_png(own_units, near, lang=lang),
+        legend=partial(legend_png, lang=lang),
     )
     problems += earth["earth-pro"](folder / f"edit_{group}.kmz")
     problems += earth["earth-web"](folder / f"edit_{group}_web.kmz")

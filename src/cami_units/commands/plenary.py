@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -173,5 +174,5 @@ def _write_tour(path: Path, round_: Round, before: Round | None, lang: str) -> t
         pack=kml.Pack(
             before=None if before is None else gpd.GeoDataFrame(before.tables["conservation_units"])
         ),
-        legend=legend_png(shown_units, context, lang=lang),
+        legend=partial(legend_png, lang=lang),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import geopandas as gpd
@@ -70,7 +70,7 @@ def products(
             lang=lang,
             layers=shown_evidence | remarks,
             species=species,
-            legend=legend_png(units, shown_evidence, lang=lang),
+            legend=partial(legend_png, lang=lang),
         )
 
     def google_earth(profile: kml.Profile) -> store.Writer:

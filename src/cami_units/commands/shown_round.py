@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
@@ -135,11 +135,8 @@ def _ranges_are_delicate(round_: Round) -> bool:
     return parts is None or kept_parts is None or len(kept_parts) < len(parts)
 
 
-def legend_png(
-    units: gpd.GeoDataFrame, layers: Mapping[str, gpd.GeoDataFrame], *, lang: str = "en"
-) -> bytes:
-    """The legend of a KMZ with these units and layers, as the bytes of a PNG."""
-    signs = kml.legend_signs(units, layers, lang=lang)
+def legend_png(signs: Sequence[kml.Sign], *, lang: str = "en") -> bytes:
+    """The legend of a KMZ with these lines, as the bytes of a PNG."""
     rows = [(_look(sign), sign.label, sign.is_line) for sign in signs]
     title = words.text("legend", lang)
 

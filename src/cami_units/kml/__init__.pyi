@@ -4,12 +4,12 @@ from ._containers import Entry as Entry
 from ._containers import geojson_of as geojson_of
 from ._containers import inner_files as inner_files
 from ._contents import Pack as Pack
-from ._contents import Sign as Sign
 from ._contents import legend_signs as legend_signs
 from ._earth_files import earth_writers as earth_writers
 from ._earth_files import write_kml as write_kml
 from ._lint import lint_kml as lint_kml
 from ._marks import Profile as Profile
+from ._marks import Sign as Sign
 from ._placemarks import SMALLEST_KM2 as SMALLEST_KM2
 from ._placemarks import read_kml as read_kml
 from ._placemarks import read_placemarks as read_placemarks

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from html import escape
+from types import MappingProxyType
 from typing import Any, Final, get_args
 
 import geopandas as gpd
@@ -13,8 +15,9 @@ import pandas as pd
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from cami_units import scene, words
+from cami_units import drawn_pieces, scene, words
 from cami_units.kml import _evidence
+from cami_units.kml._earth_tree import deflated, written_folders
 from cami_units.kml._escapes import ncname, shown, shown_name
 from cami_units.kml._marks import (
     INK,
@@ -27,6 +30,8 @@ from cami_units.kml._marks import (
     Look,
     Mark,
     Profile,
+    Sign,
+    Written,
     barrier_look,
     bounds,
     context_look,
@@ -38,7 +43,7 @@ from cami_units.kml._marks import (
     rows,
     status_look,
 )
-from cami_units.kml._written_shapes import as_written, geom_hash, sorted_parts
+from cami_units.kml._written_shapes import as_written, geom_hash, sorted_parts, vertices
 from cami_units.model import EVIDENCE_LAYERS, HIDDEN_STATUSES, LAYERS, Imprint, clean_name
 from cami_units.scene import coarse_layers, species_places
 
@@ -65,32 +70,47 @@ class Pack:
     before: gpd.GeoDataFrame | None = None
 
 
-def contents(
-    units: gpd.GeoDataFrame,
-    editable: Sequence[Mark],
-    *,
-    cards: Mapping[str, Mapping[str, str]],
-    imprint: Imprint,
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What a file shows beside its units, at a tolerance: as folders, or as text drawn before.
+
+    `background`, `sections` and `folders` are empty where `written` is there: the three as text,
+    for each kind of Google Earth, with their numbers of `features` and `vertices`. `signs` are its
+    lines of the legend, `species` those of ranges, `view` what the background shows.
+    """
+
+    signs: tuple[Sign, ...]
+    species: tuple[Sign, ...]
+    is_doubtful: bool
+    looks: Mapping[str, Look]
+    dropped: Mapping[str, int]
+    view: Bounds | None
+    background: tuple[Folder, ...] = ()
+    sections: tuple[Mark, ...] = ()
+    folders: tuple[Folder, ...] = ()
+    written: Mapping[Profile, tuple[Written, ...]] = field(
+        default_factory=lambda: MappingProxyType({})
+    )
+    features: int = 0
+    vertices: int = 0
+
+
+def evidence(
     lang: str,
     layers: Mapping[str, gpd.GeoDataFrame],
     species: pd.DataFrame | None,
     tolerance: float,
-    pack: Pack | None = None,
-) -> Contents:
-    """Everything a file will hold, its evidence simplified by a tolerance in degrees.
-
-    `editable` are the units as :func:`unit_marks` makes them: they are never simplified.
-    """
+    *,
+    of_group: bool,
+) -> Evidence:
+    """The evidence of a file, simplified by a tolerance in degrees."""
     drawing = _evidence.Drawing(lang, tolerance)
     kinds = known_species(species)
     layers = coarse_layers(layers, species)
-    pack = pack or Pack()
     sections = _evidence.plain(drawing, "sections", layers, visible=True)
     background = _there(_evidence.borders(drawing, layers), _evidence.names(drawing, layers))
-    evidence = _there(
-        outlines(pack.before, "before", lang=lang, visible=True),
-        outlines(pack.neighbours, "neighbours", lang=lang, visible=False),
-        _evidence.remarks(drawing, layers.get("remarks"), visible=not pack.group),
+    folders = _there(
+        _evidence.remarks(drawing, layers.get("remarks"), visible=not of_group),
         _evidence.ranges(drawing, layers.get("features"), kinds),
         *(
             _evidence.barriers(drawing, layers.get(layer))
@@ -103,33 +123,153 @@ def contents(
         _evidence.context(drawing, layers),
         _evidence.more_names(drawing, layers),
     )
-    seen = editable or marks(background)
-    view = bounds([mark.geometry for mark in seen])
-    told = about(imprint, lang, units, layers, kinds)
+    return Evidence(
+        signs=_layer_signs(layers, lang),
+        species=_species_signs(layers, kinds, lang),
+        is_doubtful="disputed" in layers or "borders" in layers,
+        looks=drawing.looks,
+        dropped=drawing.dropped,
+        view=bounds([mark.geometry for mark in marks(background)]),
+        background=background,
+        sections=sections.marks if sections else (),
+        folders=folders,
+    )
+
+
+def kept_evidence(
+    draw: Callable[[], Evidence], content: Sequence[bytes], lang: str, profile: Profile
+) -> Evidence:
+    """Evidence as text: what was drawn before of the same content, else drawn and kept."""
+
+    def drawn() -> list[bytes]:
+        new = draw()
+        everything = [*marks((*new.background, *new.folders)), *new.sections]
+        taken: set[str] = set()
+        parts: tuple[tuple[Sequence[Mark], Sequence[Folder]], ...] = (
+            ((), new.background),
+            (new.sections, ()),
+            ((), new.folders),
+        )
+        labels = _labels(lang)
+        texts = [written_folders(*part, profile, labels, taken) for part in parts]
+        about_it = {
+            "signs": [_sign_facts(sign) for sign in new.signs],
+            "species": [_sign_facts(sign) for sign in new.species],
+            "is_doubtful": new.is_doubtful,
+            "looks": {key: asdict(look) for key, look in new.looks.items()},
+            "dropped": new.dropped,
+            "view": new.view,
+            "features": features(everything),
+            "vertices": vertices(mark.geometry for mark in everything),
+            "ids": [sorted(ids) for _, ids in texts],
+        }
+        told = json.dumps(about_it, ensure_ascii=False).encode()
+        return [told, *(part for text, _ in texts for part in (text, deflated(text)))]
+
+    told, *texts = drawn_pieces.piece("earth", [*content, f"{lang} {profile}".encode()], drawn)
+    facts = json.loads(told)
+    return Evidence(
+        signs=tuple(map(_sign, facts["signs"])),
+        species=tuple(map(_sign, facts["species"])),
+        is_doubtful=facts["is_doubtful"],
+        looks={key: Look(**look) for key, look in facts["looks"].items()},
+        dropped=facts["dropped"],
+        view=tuple(facts["view"]) if facts["view"] else None,
+        written={
+            profile: tuple(
+                Written(text, packed, frozenset(ids))
+                for text, packed, ids in zip(texts[::2], texts[1::2], facts["ids"], strict=True)
+            )
+        },
+        features=facts["features"],
+        vertices=facts["vertices"],
+    )
+
+
+def _sign_facts(sign: Sign) -> list[Any]:
+    return [asdict(sign.look), sign.label, sign.is_line]
+
+
+def _sign(facts: Sequence[Any]) -> Sign:
+    look, label, is_line = facts
+    return Sign(Look(**look), label, is_line)
+
+
+def features(everything: Sequence[Mark]) -> int:
+    """How many features Earth on the web makes of marks: one a line."""
+    return sum(shapely.get_num_geometries([mark.geometry for mark in everything]).tolist())
+
+
+def contents(
+    units: gpd.GeoDataFrame,
+    editable: Sequence[Mark],
+    shown_evidence: Evidence,
+    *,
+    cards: Mapping[str, Mapping[str, str]],
+    imprint: Imprint,
+    lang: str,
+    pack: Pack,
+) -> Contents:
+    """Everything a file will hold.
+
+    `editable` are the units as :func:`unit_marks` makes them: they are never simplified.
+    """
+    seen = bounds([mark.geometry for mark in editable])
+    view = seen or shown_evidence.view
+    told = about(imprint, lang, units, shown_evidence)
+    # what the three folders hold as text, by folder and kind of Google Earth
+    texts: list[dict[Profile, Written]] = [
+        {profile: parts[place] for profile, parts in shown_evidence.written.items()}
+        for place in range(3)
+    ]
+    beside = _there(
+        outlines(pack.before, "before", lang=lang, visible=True),
+        outlines(pack.neighbours, "neighbours", lang=lang, visible=False),
+    )
     return Contents(
         title=shown_name(imprint.title),
         about=told,
         folders=(
-            Folder(words.text("folder about", lang), (about_mark(told, view, lang),), background),
+            Folder(
+                words.text("folder about", lang),
+                (about_mark(told, view, lang),),
+                shown_evidence.background,
+                written=texts[0],
+            ),
             Folder(
                 words.text("folder your section" if pack.group else "folder sections", lang),
-                sections.marks if sections else (),
+                shown_evidence.sections,
+                written=texts[1],
             ),
             Folder(words.text("folder units", lang), tuple(editable), open=True),
             Folder(words.text("folder labels", lang), tuple(_unit_labels(editable))),
-            Folder(words.text("folder evidence", lang), (), evidence, visible=False),
+            Folder(
+                words.text("folder evidence", lang),
+                (),
+                (*beside, *shown_evidence.folders),
+                visible=False,
+                written=texts[2],
+            ),
             Folder(words.text("folder notes", lang), open=True),
         ),
-        looks=LOOKS | {"neighbours": OUTLINE, "before": BEFORE} | drawing.looks,
+        looks=LOOKS | {"neighbours": OUTLINE, "before": BEFORE} | dict(shown_evidence.looks),
         unit_looks={
             profile: _status_looks(units, _balloon(profile, lang, _filled(cards)))
             for profile in get_args(Profile)
         },
         tour=_tour(units, editable),
         view=view,
-        labels={earth_key(key): phrase for key, phrase in words.catalogue(lang).items()},
-        dropped=drawing.dropped,
+        labels=_labels(lang),
+        dropped=shown_evidence.dropped,
+        legend=(*unit_signs(units, lang), *shown_evidence.signs),
+        features=shown_evidence.features,
+        vertices=shown_evidence.vertices,
     )
+
+
+def _labels(lang: str) -> dict[str, str]:
+    """What the data of placemarks are called."""
+    return {earth_key(key): phrase for key, phrase in words.catalogue(lang).items()}
 
 
 def _there(*folders: Folder | None) -> tuple[Folder, ...]:
@@ -322,8 +462,7 @@ def about(
     imprint: Imprint,
     lang: str,
     units: gpd.GeoDataFrame,
-    layers: Mapping[str, gpd.GeoDataFrame],
-    kinds: Mapping[str, Mapping[str, Any]],
+    shown_evidence: Evidence,
 ) -> str:
     """Title, date, round, profile, how to edit, legend, sources and disclaimer, as HTML."""
     lines = [
@@ -339,9 +478,9 @@ def about(
             _html(sign.label),
             "━" if sign.is_line else "■" if sign.look.fill else "□",
         )
-        for sign in legend(units, layers, kinds, lang)
+        for sign in (*unit_signs(units, lang), *shown_evidence.signs, *shown_evidence.species)
     ]
-    if "disputed" in layers or "borders" in layers:
+    if shown_evidence.is_doubtful:
         lines.append(f"- - - {words.text('disputed line', lang)}")
     if imprint.sources:
         lines.append(f"{words.text('sources', lang)}: {'; '.join(map(_html, imprint.sources))}")
@@ -369,46 +508,48 @@ def legend_signs(
     Ranges are one at a time and named by their codes; they would make the picture taller than a
     screen, and stand in the balloon of the legend.
     """
-    without = {name: table for name, table in layers.items() if name != "features"}
-    return tuple(legend(units, without, {}, lang))
+    return (*unit_signs(units, lang), *_layer_signs(layers, lang))
 
 
-@dataclass(frozen=True, slots=True)
-class Sign:
-    """One line of the legend: a look, what it stands for, and whether it is drawn as a line."""
-
-    look: Look
-    label: str
-    is_line: bool = False
+def unit_signs(units: gpd.GeoDataFrame, lang: str) -> tuple[Sign, ...]:
+    """The lines of a legend for the statuses of units, in the looks they are drawn in."""
+    signs = scene.legend_signs(units, {}, lang=lang)
+    return tuple(Sign(_look(sign), sign.label, sign.is_line) for sign in signs)
 
 
-def legend(
-    units: gpd.GeoDataFrame,
-    layers: Mapping[str, gpd.GeoDataFrame],
-    kinds: Mapping[str, Mapping[str, Any]],
-    lang: str,
-) -> list[Sign]:
-    """What the file draws, in the looks it draws it in."""
-    signs = [
-        Sign(_look(sign), sign.label, sign.is_line)
-        for sign in scene.legend_signs(units, layers, lang=lang)
-    ]
-    signs += [
-        Sign(
-            context_look(place),
-            _evidence.context_title(layers[name], lang),
-            bool(shapely.get_dimensions(layers[name].geometry.iloc[0]) == 1),
-        )
-        for place, name in enumerate(_evidence.context_names(layers))
-    ]
-    if "features" in layers:
-        places = species_places(kinds, layers["features"]["sci_name"])
-        for row in rows(layers["features"], "sci_name"):
-            known = kinds.get(str(row["sci_name"]), {})
-            spoken = words.name_in(known, lang) or clean_name(row["sci_name"])
-            label = f"{clean_name(known.get('code'))} {spoken}".strip()
-            signs.append(Sign(range_look(places[str(row["sci_name"])]), label))
-    return signs
+def _layer_signs(layers: Mapping[str, gpd.GeoDataFrame], lang: str) -> tuple[Sign, ...]:
+    """The lines of a legend for layers, species aside."""
+    no_units = pd.DataFrame({"status": []})
+    return (
+        *(
+            Sign(_look(sign), sign.label, sign.is_line)
+            for sign in scene.legend_signs(no_units, layers, lang=lang)
+        ),
+        *(
+            Sign(
+                context_look(place),
+                _evidence.context_title(layers[name], lang),
+                bool(shapely.get_dimensions(layers[name].geometry.iloc[0]) == 1),
+            )
+            for place, name in enumerate(_evidence.context_names(layers))
+        ),
+    )
+
+
+def _species_signs(
+    layers: Mapping[str, gpd.GeoDataFrame], kinds: Mapping[str, Mapping[str, Any]], lang: str
+) -> tuple[Sign, ...]:
+    """The lines of a legend for the ranges of species, by their codes."""
+    if "features" not in layers:
+        return ()
+    places = species_places(kinds, layers["features"]["sci_name"])
+    signs = []
+    for row in rows(layers["features"], "sci_name"):
+        known = kinds.get(str(row["sci_name"]), {})
+        spoken = words.name_in(known, lang) or clean_name(row["sci_name"])
+        label = f"{clean_name(known.get('code'))} {spoken}".strip()
+        signs.append(Sign(range_look(places[str(row["sci_name"])]), label))
+    return tuple(signs)
 
 
 def _look(sign: scene.Sign) -> Look:

@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import os
+import struct
 import tempfile
-import zipfile
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from io import BytesIO
 from pathlib import Path
 from typing import Final, get_args
 
 import geopandas as gpd
 import pandas as pd
-import shapely
 
 from cami_units import words
-from cami_units.kml._contents import Pack, contents, unit_marks
-from cami_units.kml._earth_tree import document
-from cami_units.kml._marks import Contents, Mark, Profile, marks
+from cami_units.kml._contents import (
+    Evidence,
+    Pack,
+    contents,
+    evidence,
+    features,
+    kept_evidence,
+    unit_marks,
+)
+from cami_units.kml._earth_tree import DEFLATE_END, TakenIdError, deflated, document
+from cami_units.kml._marks import Contents, Mark, Profile, Sign, Written, marks
 from cami_units.kml._written_shapes import vertices
 from cami_units.model import (
     LONLAT,
@@ -30,7 +38,7 @@ from cami_units.model import (
     listed,
     nearest,
 )
-from cami_units.scene import CONTEXT
+from cami_units.scene import CONTEXT, stamp_of
 
 MAX_FEATURES: Final = 10_000
 MAX_VERTICES: Final = 200_000
@@ -40,6 +48,7 @@ MAX_UNIT_VERTICES: Final = 150
 
 LEGEND: Final = "files/legend.png"
 """Where the picture of the legend lies in a KMZ."""
+Legend = bytes | Callable[[tuple[Sign, ...]], bytes]
 _TOLERANCES: Final = (0.0, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
 """Degrees by which evidence is simplified, from not at all, until the file keeps its budget."""
 
@@ -55,7 +64,7 @@ def write_kml(
     layers: Mapping[str, gpd.GeoDataFrame] | None = None,
     species: pd.DataFrame | None = None,
     pack: Pack | None = None,
-    legend: bytes = b"",
+    legend: Legend = b"",
 ) -> tuple[Problem, ...]:
     """Write units, and the evidence for them, for Google Earth; say what had to be left out.
 
@@ -84,9 +93,9 @@ def write_kml(
         links of movement are drawn on a grid of at least 25 km.
     pack : Pack, optional
         For a working group's file: whose it is, and the units of others to look at.
-    legend : bytes
-        A PNG of the legend (see :func:`legend_signs`), put into the KMZ and laid over a corner of
-        the screen. Google Earth Pro only: elsewhere the legend is a placemark's balloon, which is
+    legend : bytes or callable
+        A PNG of the legend, or what draws one of its lines, put into the KMZ and laid over a corner
+        of the screen. Google Earth Pro only: elsewhere the legend is a placemark's balloon, which is
         there in any case.
 
     Returns
@@ -102,7 +111,7 @@ def write_kml(
         layer or ending.
     """
     target = Path(path)
-    _refuse([*_file_faults(target, profile), *_given_faults(lang, layers or {})])
+    _refuse([*_file_faults(target, profile), *_given_faults(lang, layers or ())])
     writers = earth_writers(
         units,
         cards=cards,
@@ -125,84 +134,102 @@ def earth_writers(
     layers: Mapping[str, gpd.GeoDataFrame] | None = None,
     species: pd.DataFrame | None = None,
     pack: Pack | None = None,
-    legend: bytes = b"",
+    legend: Legend = b"",
 ) -> Mapping[Profile, Callable[[Path], tuple[Problem, ...]]]:
     """What writes the same contents for each kind of Google Earth: they are drawn once for all.
 
     Parameters and errors are those of :func:`write_kml`. Each writer takes the path of its file and
     says what had to be left out.
     """
-    drawn_layers = dict(layers or {})
-    _refuse(_given_faults(lang, drawn_layers))
+    drawn_layers = layers or {}
+    stamp = stamp_of(drawn_layers)
+    _refuse(_given_faults(lang, () if stamp else drawn_layers))
     check_table(units, "conservation_units", crs=LONLAT)
-    for name, table in drawn_layers.items():
-        if not table.empty:
-            check_table(table, "context" if name.startswith(CONTEXT) else name, crs=LONLAT)
     if species is not None:
         check_table(species, "species")
     _check_cards(units, cards)
+    if not stamp:
+        _check_layers(drawn_layers)
     by_unit = _by_unit(cards)
+    whose = pack or Pack()
 
     @cache
     def editable() -> list[Mark]:
-        return unit_marks(units, by_unit, imprint, lang, (pack or Pack()).group)
+        return unit_marks(units, by_unit, imprint, lang, whose.group)
 
-    def drawn_at(tolerance: float) -> Contents:
-        """The contents with evidence simplified by a tolerance, in degrees."""
+    @lru_cache(maxsize=1)  # both kinds of Google Earth come for the same one
+    def drawn_evidence(tolerance: float) -> Evidence:
+        if stamp:
+            _refuse(_given_faults(lang, drawn_layers))
+            _check_layers(drawn_layers)
+        return evidence(lang, drawn_layers, species, tolerance, of_group=bool(whose.group))
+
+    def evidence_at(tolerance: float, profile: Profile, *, as_text: bool) -> Evidence:
+        """The evidence at a tolerance, as text where it can be kept."""
+        draw = partial(drawn_evidence, tolerance)
+        if not (stamp and as_text):
+            return draw()
+        content = [stamp, f"{tolerance} {bool(whose.group)}".encode()]
+        return kept_evidence(draw, content, lang, profile)
+
+    def contents_of(profile: Profile, tolerance: float, *, as_text: bool = True) -> Contents:
         return contents(
             units,
             editable(),
+            evidence_at(tolerance, profile, as_text=as_text),
             cards=by_unit,
             imprint=imprint,
             lang=lang,
-            layers=drawn_layers,
-            species=species,
-            tolerance=tolerance,
-            pack=pack,
+            pack=whose,
         )
 
     def least() -> int:
         """How many features there are at any tolerance: units, and what groups said of them."""
-        remarks = drawn_layers.get("remarks")
+        remarks = None if stamp else drawn_layers.get("remarks")
         return len(editable()) + (0 if remarks is None else int((~remarks.is_empty).sum()))
 
-    light = _Once(_light_enough(drawn_at, least))
-    return {
-        profile: partial(_written, profile=profile, light=light, legend=legend)
-        for profile in get_args(Profile)
-    }
+    def write(path: Path, *, profile: Profile) -> tuple[Problem, ...]:
+        light = _light_enough(partial(contents_of, profile), least)
+        plain = partial(contents_of, profile, as_text=False)
+        return _written(path, profile, light, plain, legend)
 
-
-class _Once:
-    """What an iterator gives, for any number of readers."""
-
-    def __init__(self, source: Iterator[tuple[float, Contents]]) -> None:
-        self.source = source
-        self.given: list[tuple[float, Contents]] = []
-
-    def __iter__(self) -> Iterator[tuple[float, Contents]]:
-        yield from self.given
-        for item in self.source:
-            self.given.append(item)
-            yield item
+    return {profile: partial(write, profile=profile) for profile in get_args(Profile)}
 
 
 def _written(
-    path: Path, *, profile: Profile, light: Iterable[tuple[float, Contents]], legend: bytes
+    path: Path,
+    profile: Profile,
+    light: Iterable[tuple[float, Contents]],
+    plain: Callable[[float], Contents],
+    legend: Legend,
 ) -> tuple[Problem, ...]:
-    """Write the first contents that are light enough, and say what that cost."""
+    """Write the first contents that keep to the budget; `plain` are the same without kept text."""
     _refuse(_file_faults(path, profile))
     is_archive = path.suffix.lower() == ".kmz"
-    picture = legend if is_archive and profile == "earth-pro" else b""
-    for tolerance, file_contents in light:  # noqa: B007 - both are told afterwards
-        parts = document(file_contents, profile, legend=LEGEND if picture else "")
+    for tolerance, file_contents in light:
+        picture = b""
+        if is_archive and profile == "earth-pro":
+            picture = legend(file_contents.legend) if callable(legend) else legend
+        place = LEGEND if picture else ""
+        try:
+            parts = document(file_contents, profile, legend=place)
+        except TakenIdError:
+            parts = document(plain(tolerance), profile, legend=place)
         content = b"".join(part.text for part in parts)
         if is_archive:
-            content = _zipped({"doc.kml": content} | ({LEGEND: picture} if picture else {}))
+            pictures = {LEGEND: [Written(picture)]} if picture else {}
+            content = _zipped({"doc.kml": parts} | pictures)
         if len(content) <= MAX_BYTES:
             break
     _replace(path, content)
     return tuple(_problems(file_contents, tolerance, len(content), path.name))
+
+
+def _check_layers(layers: Mapping[str, gpd.GeoDataFrame]) -> None:
+    """Refuse a layer that is not what its name promises."""
+    for name, table in layers.items():
+        if not table.empty:
+            check_table(table, "context" if name.startswith(CONTEXT) else name, crs=LONLAT)
 
 
 def _refuse(faults: Sequence[str]) -> None:
@@ -221,8 +248,7 @@ def _file_faults(target: Path, profile: str) -> list[str]:
     return faults
 
 
-def _given_faults(lang: str, layers: Mapping[str, gpd.GeoDataFrame]) -> list[str]:
-    """What is wrong with the language and the names of layers."""
+def _given_faults(lang: str, layers: Iterable[str]) -> list[str]:
     faults = []
     if lang not in words.LANGUAGES:
         faults.append(f"language '{lang}' is unknown: {listed(words.LANGUAGES)} are there")
@@ -281,12 +307,17 @@ def _light_enough(
 
 
 def _is_light(file_contents: Contents) -> bool:
-    """Whether Google Earth on the web takes so many features and vertices."""
+    return _n_features(file_contents) <= MAX_FEATURES and _n_vertices(file_contents) <= MAX_VERTICES
+
+
+def _n_features(file_contents: Contents) -> int:
+    """How many features Earth on the web makes of them: one a line."""
+    return file_contents.features + features(marks(file_contents.folders))
+
+
+def _n_vertices(file_contents: Contents) -> int:
     everything = marks(file_contents.folders)
-    return (
-        _features(everything) <= MAX_FEATURES
-        and vertices(mark.geometry for mark in everything) <= MAX_VERTICES
-    )
+    return file_contents.vertices + vertices(mark.geometry for mark in everything)
 
 
 def _problems(file_contents: Contents, tolerance: float, size: int, file: str) -> list[Problem]:
@@ -306,10 +337,9 @@ def _problems(file_contents: Contents, tolerance: float, size: int, file: str) -
         specks = ", ".join(f"{n} of {layer}" for layer, n in sorted(file_contents.dropped.items()))
         what = f"parts smaller than a metre were left out: {specks}"
         problems.append(Problem("counted", "kml", file, "", what))
-    count = vertices(mark.geometry for mark in everything)
     for amount, limit, noun in (
-        (_features(everything), MAX_FEATURES, "features"),
-        (count, MAX_VERTICES, "vertices"),
+        (_n_features(file_contents), MAX_FEATURES, "features"),
+        (_n_vertices(file_contents), MAX_VERTICES, "vertices"),
         (size, MAX_BYTES, "bytes"),
     ):
         if amount > limit:
@@ -329,17 +359,29 @@ def _problems(file_contents: Contents, tolerance: float, size: int, file: str) -
     return problems
 
 
-def _zipped(files: Mapping[str, bytes]) -> bytes:
-    """A KMZ: `doc.kml` first, one date and mode for ever, so one set of bytes."""
-    buffer = BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        for name, content in files.items():
-            entry = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            entry.create_system = 3
-            entry.external_attr = 0o644 << 16
-            archive.writestr(entry, content, compresslevel=9)
-    return buffer.getvalue()
+def _zipped(files: Mapping[str, Sequence[Written]]) -> bytes:
+    """A KMZ: `doc.kml` first, one date and mode for ever, so one set of bytes.
+
+    Parts are packed one by one and put together, so that one which was packed before is not packed
+    again. `zipfile` cannot take what is packed already: the few records around it are written here
+    (APPNOTE.TXT 4.3).
+    """
+    archive, directory = BytesIO(), BytesIO()
+    for name, parts in files.items():
+        packed = b"".join([part.deflated or deflated(part.text) for part in parts]) + DEFLATE_END
+        crc, size = 0, 0
+        for part in parts:
+            crc, size = zlib.crc32(part.text, crc), size + len(part.text)
+        # version 2.0, no flags, deflated, midnight of 1 January 1980
+        about = struct.pack("<HHHHHIIIHH", 20, 0, 8, 0, 33, crc, len(packed), size, len(name), 0)
+        # made on Unix, so that the mode of the file counts
+        entry = struct.pack("<HHHII", 0, 0, 0, 0o644 << 16, archive.tell())
+        directory.write(b"PK\x01\x02" + struct.pack("<BB", 20, 3) + about + entry + name.encode())
+        archive.write(b"PK\x03\x04" + about + name.encode() + packed)
+    start, listed_files = archive.tell(), directory.getvalue()
+    count = len(files)
+    end = struct.pack("<HHHHIIH", 0, 0, count, count, len(listed_files), start, 0)
+    return archive.getvalue() + listed_files + b"PK\x05\x06" + end
 
 
 def _replace(target: Path, content: bytes) -> None:
@@ -354,8 +396,3 @@ def _replace(target: Path, content: bytes) -> None:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
-
-
-def _features(everything: Sequence[Mark]) -> int:
-    """How many features Earth on the web makes of them: one a line."""
-    return sum(shapely.get_num_geometries([mark.geometry for mark in everything]).tolist())

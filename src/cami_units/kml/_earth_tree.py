@@ -11,6 +11,7 @@ them would cost ten times as much, and what was written before can be put in as 
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
@@ -246,6 +247,20 @@ def _show_balloon(playlist: Any, placemark_id: str, *, shown: bool) -> None:
 # -- folders and placemarks ----------------------------------------------------------------------
 
 
+class TakenIdError(Exception):
+    """Something else has an id that text which was written before has, too."""
+
+
+DEFLATE_END: Final = b"\x03\x00"
+"""The last block of a deflated stream, with nothing in it (RFC 1951)."""
+
+
+def deflated(text: bytes) -> bytes:
+    """Text as a part of a deflated stream: parts can stand one behind another, in any order."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+    return packer.compress(text) + packer.flush(zlib.Z_FULL_FLUSH)
+
+
 class _FolderText:
     """Writes folders and placemarks as text, children in the order of the schema.
 
@@ -273,6 +288,8 @@ class _FolderText:
             made += self.parts(one, depth + 1)
         before = folder.written.get(self.profile)
         if before is not None:
+            if before.ids & self.taken:
+                raise TakenIdError
             made.append(before)
             self.taken |= before.ids
         return [*made, Written(f"{pad}</Folder>\n".encode())]

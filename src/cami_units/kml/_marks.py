@@ -70,10 +70,20 @@ class Folder:
 
 
 @dataclass(frozen=True, slots=True)
+class Sign:
+    """One line of the legend: a look, what it stands for, and whether it is drawn as a line."""
+
+    look: Look
+    label: str
+    is_line: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Contents:
     """A whole file: folders, the looks they use, the order of the tour, what was left out.
 
-    `unit_looks` are those of units for each kind of Google Earth, whose balloons differ.
+    `unit_looks` are those of units for each kind of Google Earth, whose balloons differ. `legend`
+    are its lines, species aside; `features` and `vertices` those of what the folders hold as text.
     """
 
     title: str
@@ -85,6 +95,9 @@ class Contents:
     view: Bounds | None
     labels: Mapping[str, str]
     dropped: Mapping[str, int] = field(default_factory=dict)
+    legend: tuple[Sign, ...] = ()
+    features: int = 0
+    vertices: int = 0
 
 
 _EARTH_KEYS: Final = {
