@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, TypedDict, Unpack
@@ -202,7 +201,7 @@ def show_decisions(directory: Path, *, progress: Progress = quiet) -> None:
 
     What has a new outline is measured first.
     """
-    stored = store.read_round(directory)
+    stored = store.open_round(directory)
     shown = decided(stored, read_decisions(directory))
     moved_ids = _moved_ids(stored, shown)
     if moved_ids:
@@ -236,7 +235,7 @@ def _with_former_outlines(stored: Round, shown: Round, moved_ids: list[str]) -> 
         group=BEFORE, file="", placemark=former["name_en"], reason=BEFORE
     )
     table = pd.concat([aside, rows[list(aside.columns)]], ignore_index=True)
-    return replace(shown, tables={**shown.tables, "set_aside": gpd.GeoDataFrame(table)})
+    return store.with_tables(shown, {"set_aside": gpd.GeoDataFrame(table)})
 
 
 def _versions(base_round: Round, unit_id: str) -> dict[str, Any]:
@@ -261,7 +260,7 @@ def read_decisions(directory: Path) -> pd.DataFrame:
 
 def decided_round(directory: Path) -> Round:
     """A round with the decisions of its log: what the next map and table are made of."""
-    return decided(store.read_round(directory), read_decisions(directory))
+    return decided(store.open_round(directory), read_decisions(directory))
 
 
 def decided(base_round: Round, log: pd.DataFrame) -> Round:
@@ -281,7 +280,7 @@ def decided(base_round: Round, log: pd.DataFrame) -> Round:
     for name, lines in log[log["unit_id"].isin(units.index)].groupby("unit_id"):
         _show_unit(shown, str(name), lines, _versions(base_round, str(name)), units)
     table = shown.reset_index(drop=True)
-    return replace(base_round, tables={**base_round.tables, "conservation_units": table})
+    return store.with_tables(base_round, {"conservation_units": table})
 
 
 def _show_unit(

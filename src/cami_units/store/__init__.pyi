@@ -10,6 +10,7 @@ from ._atomic_write import write_atomically as write_atomically
 from ._atomic_write import write_folder as write_folder
 from ._geopackage import GEOPACKAGE as GEOPACKAGE
 from ._geopackage import UNIT_TABLES as UNIT_TABLES
+from ._geopackage import StoredTables as StoredTables
 from ._geopackage import write_geopackage as write_geopackage
 from ._geopackage import write_stream as write_stream
 from ._growing_log import append_to_log as append_to_log
@@ -25,8 +26,10 @@ from ._round_folder import check_only as check_only
 from ._round_folder import check_place as check_place
 from ._round_folder import discard as discard
 from ._round_folder import is_litter as is_litter
+from ._round_folder import open_round as open_round
 from ._round_folder import read_round as read_round
 from ._round_folder import rounds_in as rounds_in
 from ._round_folder import update_round as update_round
+from ._round_folder import with_tables as with_tables
 from ._round_folder import write_round as write_round
 from ._round_folder import write_workshop as write_workshop

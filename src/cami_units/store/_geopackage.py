@@ -5,9 +5,13 @@ Rows are sorted by their keys, and the schema does not hang on the values of the
 
 from __future__ import annotations
 
+import hashlib
 import json
+import sqlite3
+import warnings
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from copy import copy
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,7 +23,15 @@ import pyogrio
 import shapely
 
 from cami_units import qgis
-from cami_units.model import FINDINGS, LONLAT, TABLES, InputError, Round, Table
+from cami_units.model import (
+    FINDINGS,
+    LONLAT,
+    TABLES,
+    InputError,
+    Round,
+    Table,
+    check_table,
+)
 from cami_units.store._atomic_write import write_atomically
 
 GEOPACKAGE: Final = "conservation_units.gpkg"
@@ -84,36 +96,153 @@ def write_geopackage(path: Path, round: Round) -> None:
     ------
     InputError
         A column holds more than one kind of value, or the disk is full.
+
+    Notes
+    -----
+    GDAL writes a draft; SQLite copies it page by page (``VACUUM INTO``). What comes out hangs on the
+    tables alone and not on the way they came in, so that a file in which :func:`update_geopackage`
+    changed some cells is, to the byte, the one that would be written from nothing.
     """
     # The units come first, since many programs open the first layer of a file.
     names = sorted(round.tables, key=lambda name: (name != UNIT_TABLES[0], name))
-    with _gdal_date(round.imprint.date):
-        for number, name in enumerate(names):
-            _write_layer(path, name, round.tables[name], append=number > 0)
-        spatial = [name for name in names if isinstance(round.tables[name], gpd.GeoDataFrame)]
-        species = round.tables.get("species", pd.DataFrame({"sci_name": []}))["sci_name"]
-        styles = qgis.layer_styles(
-            spatial,
-            day=round.imprint.date,
-            lang=round.imprint.languages[0],
-            species=species.astype(str).tolist(),
-        )
-        _write_layer(path, qgis.TABLE, styles, append=True)
+    draft = path.with_name(f"{path.stem}.draft{path.suffix}")
+    draft.unlink(missing_ok=True)
+    try:
+        with _gdal_options(round.imprint.date):
+            for number, name in enumerate(names):
+                _write_layer(draft, name, round.tables[name], append=number > 0)
+            spatial = [name for name in names if isinstance(round.tables[name], gpd.GeoDataFrame)]
+            species = round.tables.get("species", pd.DataFrame({"sci_name": []}))["sci_name"]
+            styles = qgis.layer_styles(
+                spatial,
+                day=round.imprint.date,
+                lang=round.imprint.languages[0],
+                species=species.astype(str).tolist(),
+            )
+            _write_layer(draft, qgis.TABLE, styles, append=True)
+        with closing(sqlite3.connect(draft)) as database:
+            _settle(database, path)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
-def _write_layer(path: Path, name: str, table: pd.DataFrame, *, append: bool) -> None:
-    """Write a table as a layer, its columns typed as the table promises."""
+_SETTLED: Final = ((24, 1), (40, 1), (92, 1), (96, 3_027_000))
+"""Numbers of a database's header that count changes or name the SQLite at work, and what they are set to:
+change counter, schema cookie, the change for which its size is valid, version (file format, 1.3)."""
+
+
+def _settle(database: sqlite3.Connection, path: Path) -> None:
+    """Copy a database to a new file: in an order, and with a header, that tell nothing of its past."""
+    path.unlink(missing_ok=True)
+    try:
+        database.execute("VACUUM INTO ?", (str(path),))
+    except sqlite3.Error as error:
+        raise InputError(
+            f"{path.name} could not be written. Is the disk full, or the folder read-only? Make "
+            f"room, or choose another folder. ({error})"
+        ) from error
+    with path.open("r+b") as stream:
+        for place, number in _SETTLED:
+            stream.seek(place)
+            stream.write(number.to_bytes(4, "big"))
+
+
+def _is_settled(content: bytes) -> bool:
+    """Whether a GeoPackage is one that was settled here and not changed since."""
+    return all(content[place : place + 4] == n.to_bytes(4, "big") for place, n in _SETTLED)
+
+
+def update_geopackage(path: Path, tables: StoredTables) -> bool:
+    """Write the GeoPackage that tables were read from anew, with the cells that differ changed.
+
+    Returns
+    -------
+    bool
+        Whether it was written. It is not where more than cells differ, and columns of text behind
+        the others: rows, shapes, whole tables; or where somebody else has written the file.
+    """
+    if not _is_settled(tables.content):
+        return False
+    statements: list[tuple[str, list[Any]]] = []
+    for name, table in tables.replaced.items():
+        changes = _cell_changes(tables, name, table) if name in tables.stored else None
+        if changes is None:
+            return False
+        statements += changes
+    with closing(sqlite3.connect(":memory:")) as database:
+        # triggers of a spatial index name them; none runs, as no shape changes
+        for function in ("ST_IsEmpty", "ST_MinX", "ST_MaxX", "ST_MinY", "ST_MaxY"):
+            database.create_function(function, 1, lambda _: None)
+        try:
+            database.deserialize(tables.content)
+            for statement, values in statements:
+                database.execute(statement, values)
+            database.commit()
+        except (AttributeError, sqlite3.Error):  # a SQLite without what this needs
+            return False
+        _settle(database, path)
+    return True
+
+
+def _cell_changes(
+    tables: StoredTables, name: str, table: pd.DataFrame
+) -> list[tuple[str, list[Any]]] | None:
+    """What SQL makes the stored table of this name the given one; ``None``: more than cells differ."""
+    with _reading(tables.path):
+        _, stored = pyogrio.read_arrow(tables.content, layer=name)
+    new = _layer(table, name)
+    n_old = stored.num_columns - ("geom" in stored.column_names)
+    old_names = [column for column in stored.column_names if column != "geom"]
+    new_names = [column for column in new.column_names if column != "geom"]
+    more = new_names[n_old:]
+    if (
+        stored.num_rows != new.num_rows
+        or new_names[:n_old] != old_names
+        or any(new.schema.field(column).type != pa.string() for column in more)
+        or ("geom" in stored.column_names) != ("geom" in new.column_names)
+        or ("geom" in new.column_names and stored["geom"].to_pylist() != new["geom"].to_pylist())
+    ):
+        return None
+    statements: list[tuple[str, list[Any]]] = [
+        (f"ALTER TABLE {_quoted(name)} ADD COLUMN {_quoted(column)} TEXT", []) for column in more
+    ]
+    for column in new_names:
+        now = new[column].to_pylist()
+        before = stored[column].to_pylist() if column in old_names else [None] * len(now)
+        statements += [
+            (f"UPDATE {_quoted(name)} SET {_quoted(column)} = ? WHERE fid = ?", [value, row])
+            for row, (value, old) in enumerate(zip(now, before, strict=True), start=1)
+            if value != old
+        ]
+    return statements
+
+
+def _quoted(name: str) -> str:
+    doubled = name.replace('"', '""')
+    return f'"{doubled}"'
+
+
+def _layer(table: pd.DataFrame, name: str) -> pa.Table:
+    """A table as a layer: rows by key, columns typed, shapes as collections in a column ``geom``."""
     rows = _sorted_rows(table, name)
     geometry = rows.geometry if isinstance(rows, gpd.GeoDataFrame) else None
     plain = pd.DataFrame(rows if geometry is None else rows.drop(columns=geometry.name))
     layer = _arrow(plain, name)
+    if geometry is None:
+        return layer
+    kind, shapes = _one_kind(geometry, name)
+    wkb = pa.array(shapely.to_wkb(shapes), type=pa.binary())
+    field = pa.field("geom", pa.binary(), metadata={"kind": kind})
+    return layer.append_column(field, wkb)
+
+
+def _write_layer(path: Path, name: str, table: pd.DataFrame, *, append: bool) -> None:
+    layer = _layer(table, name)
     options: dict[str, Any] = {"layer_options": {"FID": "fid"}}
-    if geometry is not None:
-        kind, shapes = _one_kind(geometry, name)
-        layer = layer.append_column("geom", pa.array(shapely.to_wkb(shapes), type=pa.binary()))
+    if isinstance(table, gpd.GeoDataFrame):
         options = {
             "geometry_name": "geom",
-            "geometry_type": kind,
+            "geometry_type": layer.schema.field("geom").metadata[b"kind"].decode(),
             "crs": LONLAT,
             "layer_options": {"FID": "fid", "GEOMETRY_NAME": "geom"},
         }
@@ -129,20 +258,24 @@ def _write_layer(path: Path, name: str, table: pd.DataFrame, *, append: bool) ->
         )
     except RuntimeError as error:
         raise InputError(
-            f"The layer '{name}' of {path.name} could not be written. Is the disk full, or the "
+            f"The layer '{name}' of {GEOPACKAGE} could not be written. Is the disk full, or the "
             f"folder read-only? Make room, or choose another folder. ({str(error)[:160]} …)"
         ) from error
 
 
 @contextmanager
-def _gdal_date(day: str) -> Iterator[None]:
-    """GDAL stamps the layers of a GeoPackage with now, unless it is told what day it is."""
-    before = pyogrio.get_gdal_config_option("OGR_CURRENT_DATE")
-    pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": f"{day}T00:00:00.000Z"})
+def _gdal_options(day: str) -> Iterator[None]:
+    """GDAL stamps the layers of a GeoPackage with now, unless it is told what day it is.
+
+    A draft need not reach the disk before the next layer is written.
+    """
+    options = {"OGR_CURRENT_DATE": f"{day}T00:00:00.000Z", "OGR_SQLITE_SYNCHRONOUS": "OFF"}
+    before = {name: pyogrio.get_gdal_config_option(name) for name in options}
+    pyogrio.set_gdal_config_options(options)
     try:
         yield
     finally:
-        pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": before})
+        pyogrio.set_gdal_config_options(before)
 
 
 def _sorted_rows(table: pd.DataFrame, name: str) -> pd.DataFrame:
@@ -218,24 +351,104 @@ def _multi(shapes: Any) -> Any:
 
 def read_geopackage(path: Path, *, only: Collection[str] | None = None) -> dict[str, pd.DataFrame]:
     """The tables of a round's GeoPackage, those named in `only` or all, in the order of the file."""
+    content = _content(path)
+    with _reading(path):
+        names = [name for name in _layer_names(content) if only is None or name in only]
+        return {name: _read_layer(content, name) for name in names}
+
+
+class StoredTables(Mapping[str, pd.DataFrame]):
+    """The tables of a round as its GeoPackage holds them, each read when somebody asks for it.
+
+    The file is taken into memory as it is now: whoever writes the round anew meanwhile changes
+    nothing here. `replaced` are tables that somebody has put in the place of stored ones, or beside.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.content = _content(path)
+        self.replaced: Mapping[str, pd.DataFrame] = {}
+        self._tables: dict[str, pd.DataFrame] = {}
+        with _reading(path):
+            self.stored = _layer_names(self.content)
+
+    def __getitem__(self, name: str) -> pd.DataFrame:
+        """A table by its name; one that is not as promised is refused now."""
+        if name in self.replaced:
+            return self.replaced[name]
+        if name not in self.stored:
+            raise KeyError(name)
+        if name not in self._tables:
+            with _reading(self.path):
+                table = _read_layer(self.content, name)
+            if name in TABLES:
+                check_table(table, name)
+            self._tables[name] = table
+        return self._tables[name]
+
+    def __contains__(self, name: object) -> bool:
+        """Whether there is such a table; it is not read for that."""
+        return name in self.replaced or name in self.stored
+
+    def __iter__(self) -> Iterator[str]:
+        """The names, in the order of the file."""
+        yield from self.stored
+        yield from (name for name in self.replaced if name not in self.stored)
+
+    def __len__(self) -> int:
+        """How many tables there are."""
+        return sum(1 for _ in self)
+
+    def with_tables(self, tables: Mapping[str, pd.DataFrame]) -> StoredTables:
+        """The same tables with some in place of those of their names."""
+        more = copy(self)
+        more.replaced = {**self.replaced, **tables}
+        return more
+
+    def digests(self) -> dict[str, str]:
+        """The SHA-256 of each stored table, as Arrow hands it over, by name."""
+        found = {}
+        with _reading(self.path):
+            for name in self.stored:
+                _, layer = pyogrio.read_arrow(self.content, layer=name)
+                sink = pa.BufferOutputStream()
+                with pa.ipc.new_stream(sink, layer.schema) as stream:
+                    stream.write_table(layer)
+                found[name] = hashlib.sha256(memoryview(sink.getvalue())).hexdigest()
+        return found
+
+
+def _content(path: Path) -> bytes:
+    """The bytes of a round's GeoPackage."""
     if not path.is_file():
         raise InputError(
             f"The round in '{path.parent}' is not whole: {path.name} is missing. Take an "
             "untouched copy of the round, or make it again."
         )
+    return path.read_bytes()
+
+
+def _layer_names(content: bytes) -> list[str]:
+    """The names of the tables of a round, in the order of the file."""
+    return [str(name) for name, _ in pyogrio.list_layers(content) if name != qgis.TABLE]
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    """Turn what GDAL and GEOS say of a damaged file into what a person can do about it."""
     try:
-        names = [str(name) for name, _ in pyogrio.list_layers(path) if name != qgis.TABLE]
-        wanted_names = [name for name in names if only is None or name in only]
-        return {name: _read_layer(path, name) for name in wanted_names}
+        with warnings.catch_warnings():
+            # a file in memory has no name that GDAL could like
+            warnings.filterwarnings("ignore", "File .* has GPKG application_id", RuntimeWarning)
+            yield
     except (RuntimeError, shapely.errors.ShapelyError) as error:
         raise InputError(
             f"'{path}' cannot be read: {error}. Take an untouched copy of the round, or make it again."
         ) from error
 
 
-def _read_layer(path: Path, name: str) -> pd.DataFrame:
-    """Read a layer as it was written: types, single shapes, missing whole numbers."""
-    about, layer = pyogrio.read_arrow(path, layer=name)
+def _read_layer(content: bytes, name: str) -> pd.DataFrame:
+    about, layer = pyogrio.read_arrow(content, layer=name)
     table: pd.DataFrame = layer.to_pandas(types_mapper={pa.bool_(): pd.BooleanDtype()}.get)
     for column in layer.column_names:
         if pa.types.is_integer(layer.schema.field(column).type) and layer[column].null_count:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import re
 import shutil
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from datetime import date
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePath
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import geopandas as gpd
+import pandas as pd
 
 from cami_units.model import (
     LONLAT,
@@ -34,7 +37,14 @@ from cami_units.store._atomic_write import (
     sha256,
     staging,
 )
-from cami_units.store._geopackage import GEOPACKAGE, UNIT_TABLES, read_geopackage, write_geopackage
+from cami_units.store._geopackage import (
+    GEOPACKAGE,
+    UNIT_TABLES,
+    StoredTables,
+    read_geopackage,
+    update_geopackage,
+    write_geopackage,
+)
 from cami_units.store._manifest import (
     MANIFEST,
     VERSIONS,
@@ -227,7 +237,16 @@ def update_round(round: Round, directory: Path, *, files: Mapping[str, Writer]) 
     target = absolute(directory)
     put_back(target)
     before = read_manifest(target, directory)["outputs"]
-    writers = {GEOPACKAGE: lambda path: write_geopackage(path, round), **files}
+
+    def write_tables(path: Path) -> None:
+        """Only cells of it, where that is the same and the file is ours."""
+        is_ours = isinstance(round.tables, StoredTables) and _is_by_us(
+            target, round.tables.content, before
+        )
+        if not (is_ours and update_geopackage(path, cast(StoredTables, round.tables))):
+            write_geopackage(path, round)
+
+    writers = {GEOPACKAGE: write_tables, **files}
     _check_names(writers, files)
     _check_round(round)
 
@@ -247,6 +266,16 @@ def update_round(round: Round, directory: Path, *, files: Mapping[str, Writer]) 
             write(folder / name)
         (folder / VERSIONS).write_text(versions(), encoding="utf-8", newline="\n")
     return directory
+
+
+def _is_by_us(directory: Path, content: bytes, outputs: Mapping[str, str]) -> bool:
+    """Whether the GeoPackage of a folder is as this version of the program, and nobody since, wrote it."""
+    file = directory / VERSIONS
+    return (
+        file.is_file()
+        and file.read_text(encoding="utf-8", errors="replace") == versions()
+        and hashlib.sha256(content).hexdigest() == outputs.get(GEOPACKAGE)
+    )
 
 
 def read_round(directory: Path, *, only: Collection[str] | None = None) -> Round:
@@ -283,11 +312,36 @@ def read_round(directory: Path, *, only: Collection[str] | None = None) -> Round
     target = absolute(directory)
     put_back(target)
     manifest = read_manifest(target, directory)
+    tables = read_geopackage(target / GEOPACKAGE, only=only)
+    round_ = _opened(manifest, directory, tables, only)
+    for name, table in round_.tables.items():
+        if name in TABLES:
+            check_table(table, name)
+    return round_
+
+
+def open_round(directory: Path) -> Round:
+    """A round of which each table is read when somebody asks for it, and refused then if it must be.
+
+    For commands that want some of the tables. As :func:`read_round` otherwise.
+    """
+    target = absolute(directory)
+    put_back(target)
+    manifest = read_manifest(target, directory)
+    return _opened(manifest, directory, StoredTables(target / GEOPACKAGE), None)
+
+
+def _opened(
+    manifest: dict[str, Any],
+    directory: Path,
+    tables: Mapping[str, pd.DataFrame],
+    only: Collection[str] | None,
+) -> Round:
+    """A round with these tables, if those that make it one are among them."""
     # Rounds of old say their number beside the imprint only.
     imprint = {"number": f"{int(manifest.get('round', 0)):02d}", **manifest.pop("imprint")}
     for key in ("format", "outputs"):
         manifest.pop(key, None)
-    tables = read_geopackage(target / GEOPACKAGE, only=only)
     missing = [
         name for name in UNIT_TABLES if name not in tables and (only is None or name in only)
     ]
@@ -296,10 +350,16 @@ def read_round(directory: Path, *, only: Collection[str] | None = None) -> Round
             f"The round in '{directory}' is not whole: {GEOPACKAGE} lacks {listed(missing)}. "
             "Take an untouched copy of the round, or make it again."
         )
-    for name, table in tables.items():
-        if name in TABLES:
-            check_table(table, name)
     return Round(imprint=imprint_of(imprint, directory), tables=tables, manifest=manifest)
+
+
+def with_tables(round_: Round, tables: Mapping[str, pd.DataFrame]) -> Round:
+    """A round with some tables in place of its own, or beside them; none is read for it."""
+    before = round_.tables
+    together = (
+        before.with_tables(tables) if isinstance(before, StoredTables) else {**before, **tables}
+    )
+    return replace(round_, tables=together)
 
 
 def rounds_in(directory: Path) -> dict[Path, Mapping[str, Any]]:
@@ -331,7 +391,9 @@ def _check_names(writers: Mapping[str, Writer], extra: Mapping[str, Writer]) -> 
 def _check_round(round: Round) -> None:
     """Refuse a round that lacks a table, or whose tables are not what they promise."""
     faults = [f"The table '{name}' is missing." for name in UNIT_TABLES if name not in round.tables]
-    for name, table in round.tables.items():
+    # What is stored was checked when it was written, and is again when it is read.
+    tables = round.tables.replaced if isinstance(round.tables, StoredTables) else round.tables
+    for name, table in tables.items():
         try:
             if name in TABLES:
                 spatial = TABLES[name].geometry is not None
