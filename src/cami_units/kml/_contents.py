@@ -191,6 +191,7 @@ def _sign_facts(sign: Sign) -> list[Any]:
 
 
 def _sign(facts: Sequence[Any]) -> Sign:
+    """A line of the legend from what was kept of it."""
     look, label, is_line = facts
     return Sign(Look(**look), label, is_line)
 

@@ -249,6 +249,7 @@ def _file_faults(target: Path, profile: str) -> list[str]:
 
 
 def _given_faults(lang: str, layers: Iterable[str]) -> list[str]:
+    """What is wrong with a language or the names of layers."""
     faults = []
     if lang not in words.LANGUAGES:
         faults.append(f"language '{lang}' is unknown: {listed(words.LANGUAGES)} are there")
@@ -316,6 +317,7 @@ def _n_features(file_contents: Contents) -> int:
 
 
 def _n_vertices(file_contents: Contents) -> int:
+    """How many coordinate pairs there are."""
     everything = marks(file_contents.folders)
     return file_contents.vertices + vertices(mark.geometry for mark in everything)
 

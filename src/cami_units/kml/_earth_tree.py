@@ -169,6 +169,7 @@ def _add_style(tree: _Tree, key: str, look: Look) -> None:
 
 
 def _register(tree: _Tree, key: str, style: Any) -> None:
+    """Take a style into the document, by its key."""
     tree.kml.document.styles.append(style)
     tree.identify(style, key)
     tree.styles[key] = style.id
@@ -206,6 +207,7 @@ def _singles(mark: Mark) -> list[Mark]:
 
 
 def _look_at(bounds: Bounds) -> Any:
+    """From where a box of degrees is seen whole."""
     longitude, latitude, away = place_of_eye(bounds)
     return simplekml.LookAt(longitude=longitude, latitude=latitude, heading=0, tilt=0, range=away)
 
@@ -222,6 +224,7 @@ def _add_legend(tree: _Tree, place: str, name: str) -> None:
 
 
 def _add_tour(tree: _Tree, contents: Contents, ids: Mapping[str, str]) -> None:
+    """Add the flight from unit to unit that waits at each until it is played on."""
     tour = tree.kml.newgxtour(name=xml_text(contents.labels["tour"]))
     tree.identify(tour, "tour")
     playlist = tour.newgxplaylist()

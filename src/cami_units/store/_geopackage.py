@@ -218,6 +218,7 @@ def _cell_changes(
 
 
 def _quoted(name: str) -> str:
+    """A name as SQL takes it."""
     doubled = name.replace('"', '""')
     return f'"{doubled}"'
 
@@ -237,6 +238,7 @@ def _layer(table: pd.DataFrame, name: str) -> pa.Table:
 
 
 def _write_layer(path: Path, name: str, table: pd.DataFrame, *, append: bool) -> None:
+    """Write one table as a layer of a GeoPackage."""
     layer = _layer(table, name)
     options: dict[str, Any] = {"layer_options": {"FID": "fid"}}
     if isinstance(table, gpd.GeoDataFrame):
@@ -448,6 +450,7 @@ def _reading(path: Path) -> Iterator[None]:
 
 
 def _read_layer(content: bytes, name: str) -> pd.DataFrame:
+    """One layer as a table: whole numbers with gaps as such, parts that are alone as themselves."""
     about, layer = pyogrio.read_arrow(content, layer=name)
     table: pd.DataFrame = layer.to_pandas(types_mapper={pa.bool_(): pd.BooleanDtype()}.get)
     for column in layer.column_names:
