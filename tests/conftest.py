@@ -98,7 +98,7 @@ def toy_links(toy_cells: gpd.GeoDataFrame) -> np.ndarray:
 @pytest.fixture
 def everywhere(toy_cells: gpd.GeoDataFrame) -> pd.DataFrame:
     """One seed, "S", that may grow over every cell of the toy region."""
-    return pd.DataFrame({"seed": "S", "pu_id": toy_cells["pu_id"], "share": 1.0})
+    return pd.DataFrame({"seed": "S", "pu_id": toy_cells["pu_id"], "worth": 1.0})
 
 
 @pytest.fixture(scope="session")

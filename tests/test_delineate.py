@@ -19,9 +19,11 @@ from cami_units.delineate import (
     editable,
     hotspot_cores,
     landscapes,
+    occupied,
     outlines,
     peaks,
     place_names,
+    range_depth,
 )
 from cami_units.grid import planning_units
 from cami_units.model import EQUAL_AREA, LONLAT, InputError
@@ -41,14 +43,14 @@ def core(cells: list[str], growth: float = np.inf, seed: str = "S") -> pd.DataFr
 
 
 def test_a_step_costs_its_length_times_the_mean_price_of_its_cells():
-    # Three cells in a row, 10 km apart. Price 1 at worth 1, 3 at worth 0.
-    # 0 -> 1: 10 * (1 + 3)/2 = 20; 1 -> 2: 10 * (3 + 1)/2 = 20 more.
+    # Three cells in a row, 10 km apart. Price 1 at worth 1, 4 at worth 0.
+    # 0 -> 1: 10 * (1 + 4)/2 = 25; 1 -> 2: 10 * (4 + 1)/2 = 25 more.
     centres = np.array([[0.0, 0.0], [10.0, 0.0], [20.0, 0.0]])
     links = np.array([[0, 1], [1, 2]])
     cost = cost_distance(
         centres, links, np.array([0, 1, 2]), np.array([0]), np.array([1.0, 0.0, 1.0])
     )
-    assert cost.tolist() == [0.0, 20.0, 40.0]
+    assert cost.tolist() == [0.0, 25.0, 50.0]
 
 
 def test_no_way_leads_over_cells_that_are_not_the_seeds_own():
@@ -125,6 +127,77 @@ def test_row_order_changes_nothing(toy_cells, toy_links, everywhere):
         start.sample(frac=1, random_state=4),
     )
     assert plain.geometry.to_wkb().tolist() == shuffled.geometry.to_wkb().tolist()
+
+
+def covered(cells: list[str], km2: float = 400.0, name: str = "fox") -> pd.DataFrame:
+    return pd.DataFrame({"pu_id": cells, "sci_name": name, "km2": km2})
+
+
+def test_depth_is_the_way_to_the_nearest_cell_that_is_not_range(toy_cells, toy_links):
+    # Cells of 20 km; range on 5 x 5 of them, rows 4-8, columns 10-14, and half of the rim's cell
+    # R0004C0015. From the middle (6, 12) the nearest other cell is three rows or columns off: 60 km.
+    # At the rim it is the next one: 20 km. A cell of which 40 % is range lies 0.4 x 10 km deep.
+    block = ids(toy_cells, range(4, 9), range(10, 15))
+    species = pd.concat([covered(block), covered(["R0006C0015"], 160.0)])
+    depth = range_depth(toy_cells, species, toy_links).set_index("pu_id")["depth_km"]
+    assert depth["R0006C0012"] == pytest.approx(60)
+    assert depth["R0004C0012"] == pytest.approx(20)
+    assert depth["R0006C0015"] == pytest.approx(0.4 * 10)
+
+
+def test_where_the_planning_units_end_nobody_knows_the_range_to_end(toy_cells, toy_links):
+    # All of the toy region is range: no cell is an edge, each is as deep as half its own side.
+    depth = range_depth(toy_cells, covered(list(toy_cells["pu_id"])), toy_links)
+    assert depth["depth_km"].unique() == pytest.approx([10.0])
+    assert range_depth(toy_cells, covered([]), toy_links).empty
+
+
+def test_a_landscape_follows_the_species_that_it_matters_most_for(toy_cells, toy_links):
+    # The deer lives north of the core, the fox south of it. The core holds as much range of both,
+    # but of the deer's threshold ten times as much: the unit grows north.
+    start = ids(toy_cells, range(6, 9), range(12, 17))
+    north = ids(toy_cells, range(9, 14), range(12, 17))
+    south = ids(toy_cells, range(1, 6), range(12, 17))
+    species = pd.concat([covered(start + south), covered(start + north, name="deer")])
+    depth = species.assign(depth_km=20.0)
+    members = pd.DataFrame(
+        {"seed": "S", "sci_name": ["fox", "deer"], "threshold_km2": [60_000.0, 6_000.0]}
+    )
+    ground = occupied(species, depth, members, core(start))
+    worth = ground.set_index("pu_id")["worth"]
+    assert worth[start[0]] == pytest.approx(1)
+    assert worth[north[0]] == pytest.approx(10 / 11)
+    assert worth[south[0]] == pytest.approx(1 / 11)
+    # Price 1 + 3 (1 - worth): a row north costs 20 x (1 + 14/11) / 2 = 22.7, a row south 47.3. Room
+    # for 20 cells, 15 of them core: the row north of it, y from 180 to 200, and none in the south.
+    (unit,) = delineate(toy_cells, ground, toy_links, core(start, growth=4 / 3)).geometry
+    assert unit.bounds[1] / 1000 == pytest.approx(120, abs=5)
+    assert unit.bounds[3] / 1000 == pytest.approx(200, abs=5)
+
+
+def test_a_landscape_takes_the_core_of_a_range_before_its_edge(toy_cells, toy_links):
+    # Range in columns 2-25 of rows 1-13, the core at its western edge: worth rises eastwards.
+    block = ids(toy_cells, range(1, 14), range(2, 26))
+    species = covered(block)
+    depth = range_depth(toy_cells, species, toy_links)
+    members = pd.DataFrame({"seed": ["S"], "sci_name": ["fox"], "threshold_km2": [1000.0]})
+    start = ids(toy_cells, range(1, 14), range(4, 7))
+    worth = occupied(species, depth, members, core(start)).set_index("pu_id")["worth"]
+    assert worth["R0007C0002"] < worth["R0007C0004"] < worth["R0007C0007"] == 1
+    ground = occupied(species, depth, members, core(start))
+    (unit,) = delineate(toy_cells, ground, toy_links, core(start, growth=2.0)).geometry
+    assert unit.bounds[2] - 7 * 20_000 > 4 * 20_000 - unit.bounds[0]
+
+
+def test_a_strip_along_a_river_is_measured_by_its_own_depth(toy_cells, toy_links):
+    # A tenth of each cell of row 7 is range: nowhere deep, and as good as it gets for its own seed.
+    river = ids(toy_cells, range(7, 8), range(30))
+    species = covered(river, 40.0)
+    members = pd.DataFrame({"seed": ["S"], "sci_name": ["fox"], "threshold_km2": [100.0]})
+    depth = range_depth(toy_cells, species, toy_links)
+    ground = occupied(species, depth, members, core(river[10:15]), least_km2=20)
+    assert ground["worth"].tolist() == pytest.approx([1.0] * 30)
+    assert occupied(species, depth, members, core(river[10:15]), least_km2=50).empty
 
 
 # -- seeds ----------------------------------------------------------------------------------------

@@ -360,8 +360,10 @@ def test_the_method_gives_the_codes_and_the_growth_of_the_default_plan():
         assert number in grown
     assert f"{plan.units.min_km2:,.0f} km²" in grown
     assert f"{delineate.HOTSPOT_GROWTH:g} times" in grown
-    assert delineate.FAR_COST == 3
-    assert "costs three" in grown.replace("\n", " ")
+    assert delineate.FAR_COST == 4
+    assert "costs four" in grown.replace("\n", " ")
+    assert delineate.CORE_QUANTILE == 0.95
+    assert "deepest twentieth" in grown.replace("\n", " ")
     smoothed = section(method, "Smoothing")
     assert f"squares of {delineate.PIXEL_KM:g} km" in smoothed
     assert f"{plan.units.max_vertices} vertices" in smoothed

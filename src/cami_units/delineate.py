@@ -3,8 +3,8 @@
 Cells whose species are shared across a border form thin ribbons, end to end over thousands of
 kilometres. Conservation units are landscapes: they reach into the range on both sides. So a unit
 starts from a *seed* (a known hotspot, or a peak of the score far from all of them), grows over the
-cells that its own qualifying species occupy, cheapest where many of them and a high score are, up
-to a stated reach and size, and is smoothed to an outline that a person can edit by hand.
+cells that its own qualifying species occupy, cheapest in the core of the range of those it matters
+most for, up to a stated reach and size, and is smoothed to an outline that a person can edit by hand.
 
 Everything here is in the equal-area CRS until :func:`editable`, the door to longitude and latitude.
 """
@@ -32,8 +32,10 @@ Positions = NDArray[np.intp]
 
 HOTSPOT_GROWTH: Final = 1.3
 """A unit grown from a hotspot takes at most this many times the ground the hotspot holds itself."""
-FAR_COST: Final = 3.0
-"""A kilometre over a cell without score costs this many times a kilometre at the seed's best."""
+FAR_COST: Final = 4.0
+"""A kilometre at the edge of the range costs this many times a kilometre in the seed's core of it."""
+CORE_QUANTILE: Final = 0.95
+"""The seed's core of a range begins at this quantile of how deep its own cells lie in the range."""
 SAME_LANDSCAPE: Final = 0.5
 """Hotspots that share at least this part of the smaller one seed one unit together."""
 PIXEL_KM: Final = 5.0
@@ -60,11 +62,10 @@ def delineate(
     Parameters
     ----------
     planning_units : GeoDataFrame
-        Table `planning_units`: ``pu_id``, ``score`` (0–1), square or hexagonal cells in an
-        equal-area CRS.
+        Table `planning_units`: ``pu_id``, square or hexagonal cells in an equal-area CRS.
     occupied : DataFrame
-        ``seed``, ``pu_id``, ``share``: the cells that a seed may grow over, and which part (0–1) of
-        the seed's qualifying species occurs in each.
+        ``seed``, ``pu_id``, ``worth``: the cells that a seed may grow over, and how good each is for
+        it (0–1), as :func:`occupied` gives it.
     links : (n, 2) array of int
         Positions of neighbouring cells in `planning_units`, each pair once.
     cores : DataFrame
@@ -117,7 +118,6 @@ def _claims(
     """The seed of each cell: who reaches it at the least cost, ties to the first seed by name."""
     centres = shapely.get_coordinates(planning_units.geometry.centroid) / 1000.0
     km2 = planning_units.area.to_numpy() / 1e6
-    score = planning_units["score"].to_numpy(dtype=float)
     best = np.full(len(planning_units), _UNREACHED)
     owner = np.full(len(planning_units), -1)
     seeds = sorted(cores["seed"].unique())
@@ -132,9 +132,9 @@ def _claims(
         core = np.intersect1d(position.loc[rows["pu_id"]].to_numpy(), cells)
         if not len(core):
             continue
-        share = np.zeros(len(planning_units))
-        share[cells] = ground["share"].to_numpy()
-        cost = cost_distance(centres, links, cells, core, _worth(score, share, core))
+        worth = np.zeros(len(planning_units))
+        worth[cells] = ground["worth"].to_numpy()
+        cost = cost_distance(centres, links, cells, core, worth)
         budget = min(float(rows["growth"].iloc[0]) * km2[core].sum(), max_km2)
         cost = _within_budget(np.where(cost <= reach_km, cost, _UNREACHED), km2, budget)
         closer = cost < best
@@ -145,16 +145,6 @@ def _claims(
         index=planning_units["pu_id"],
         dtype=object,
     )
-
-
-def _worth(
-    score: NDArray[np.float64], share: NDArray[np.float64], core: Positions
-) -> NDArray[np.float64]:
-    """How good a cell is for a seed, 0–1: half its score beside the seed's own, half its species."""
-    # The seed's own best, less its few highest cells: one odd cell must not make all others poor.
-    reference = np.quantile(score[core], 0.9)
-    own_score = np.ones_like(score) if reference <= 0 else np.minimum(score / reference, 1.0)
-    return (own_score + share) / 2
 
 
 def cost_distance(
@@ -275,40 +265,117 @@ def hotspot_cores(
     return core_cells[["seed", "pu_id"]].assign(growth=HOTSPOT_GROWTH).reset_index(drop=True)
 
 
-def occupied(
-    cell_species: pd.DataFrame, members: pd.DataFrame, *, least_km2: float = 0.0
+def range_depth(
+    planning_units: gpd.GeoDataFrame, cell_species: pd.DataFrame, links: NDArray[np.intp]
 ) -> pd.DataFrame:
-    """The cells that each seed may grow over, and which part of its species occurs in each.
+    """How deep in the range of each species a cell lies.
+
+    .. math:: depth = c d
+
+    with *c* the part of the cell that is range (0–1) and *d* the distance, in km between centres, to
+    the nearest cell of which less than half is range; half the side of a cell where that is the
+    cell itself. Where the planning units end, nobody knows the range to end.
+
+    Parameters
+    ----------
+    planning_units : GeoDataFrame
+        ``pu_id`` and cells in an equal-area CRS.
+    cell_species : DataFrame
+        ``pu_id``, ``sci_name``, ``km2``: range in each cell.
+    links : (n, 2) array of int
+        Positions of neighbouring cells, as for :func:`delineate`.
+
+    Returns
+    -------
+    DataFrame
+        ``pu_id``, ``sci_name``, ``depth_km``: the rows of `cell_species`, species by species.
+    """
+    position = pd.Series(np.arange(len(planning_units)), index=planning_units["pu_id"])
+    centres = shapely.get_coordinates(planning_units.geometry.centroid) / 1000.0
+    cell_km2 = planning_units.area.to_numpy() / 1e6
+    parts = []
+    for _, rows in cell_species.groupby("sci_name"):
+        cells = position.loc[rows["pu_id"]].to_numpy()
+        part = np.minimum(rows["km2"].to_numpy() / cell_km2[cells], 1.0)
+        inner = np.zeros(len(planning_units), dtype=bool)
+        inner[cells[part >= 0.5]] = True
+        distance = np.sqrt(cell_km2[cells]) / 2
+        # The way from an inner cell to the nearest other one leads over inner cells only: so that
+        # one is a neighbour of an inner cell, and the far ground need not be looked through.
+        at_edge = np.unique(links[inner[links].sum(axis=1) == 1])
+        at_edge = at_edge[~inner[at_edge]]
+        if len(at_edge) and inner.any():
+            deep = inner[cells]
+            distance[deep] = cKDTree(centres[at_edge]).query(centres[cells[deep]])[0]
+        parts.append(rows[["pu_id", "sci_name"]].assign(depth_km=part * distance))
+    empty = cell_species[["pu_id", "sci_name"]][:0].assign(depth_km=0.0)
+    return pd.concat(parts, ignore_index=True) if parts else empty
+
+
+def occupied(
+    cell_species: pd.DataFrame,
+    depth: pd.DataFrame,
+    members: pd.DataFrame,
+    cores: pd.DataFrame,
+    *,
+    least_km2: float = 0.0,
+) -> pd.DataFrame:
+    """The cells that each seed may grow over, and how good each is for the seed's own species.
+
+    .. math:: worth = \\sum_s w_s \\min(1, d_s / D_s), \\qquad w_s \\propto A_s / T_s
+
+    with :math:`d_s` how deep the cell lies in the range of species *s*, :math:`D_s` how deep the
+    seed's own best cells do (:data:`CORE_QUANTILE`), :math:`A_s` the range in the seed's core and
+    :math:`T_s` the range that counts for much (the threshold of C3). So a landscape follows the
+    species that it matters most for, the core of their range before its edge; a strip along a
+    river is measured by its own depth.
 
     Parameters
     ----------
     cell_species : DataFrame
         ``pu_id``, ``sci_name``, ``km2``.
+    depth : DataFrame
+        ``pu_id``, ``sci_name``, ``depth_km``, as :func:`range_depth` gives it.
     members : DataFrame
-        ``seed``, ``sci_name``: the qualifying species of each seed.
+        ``seed``, ``sci_name``, ``threshold_km2``: the qualifying species of each seed, and the range
+        that counts for much.
+    cores : DataFrame
+        ``seed``, ``pu_id``: the cells that each seed starts from.
     least_km2 : float
         A species occupies a cell from this overlap.
 
     Returns
     -------
     DataFrame
-        ``seed``, ``pu_id``, ``share`` (0–1), for :func:`delineate`.
+        ``seed``, ``pu_id``, ``worth`` (0–1), for :func:`delineate`.
 
     Examples
     --------
-    >>> occupied(pd.DataFrame({"pu_id": ["a", "a", "b"], "sci_name": ["fox", "goat", "fox"],
-    ...                        "km2": [9.0, 9.0, 1.0]}),
-    ...          pd.DataFrame({"seed": ["S", "S"], "sci_name": ["fox", "goat"]})).values.tolist()
-    [['S', 'a', 1.0], ['S', 'b', 0.5]]
+    The fox has half of its threshold in the core cell "a", the goat twice: it counts four times.
+
+    >>> species = pd.DataFrame({"pu_id": ["a", "a", "b"], "sci_name": ["fox", "goat", "fox"],
+    ...                         "km2": [9.0, 9.0, 9.0]})
+    >>> occupied(species, species.assign(depth_km=[10.0, 10.0, 20.0]),
+    ...          pd.DataFrame({"seed": "S", "sci_name": ["fox", "goat"],
+    ...                        "threshold_km2": [18.0, 4.5]}),
+    ...          pd.DataFrame({"seed": ["S"], "pu_id": ["a"]})).values.tolist()
+    [['S', 'a', 1.0], ['S', 'b', 0.2]]
     """
-    members = members[["seed", "sci_name"]].drop_duplicates()
-    presence = cell_species[cell_species["km2"] >= least_km2][["pu_id", "sci_name"]]
-    count = members.merge(presence, on="sci_name").groupby(["seed", "pu_id"]).size()
-    n_members = members.groupby("seed").size()
-    share = (count / n_members.reindex(count.index.get_level_values("seed")).to_numpy()).rename(
-        "share"
-    )
-    return share.reset_index()
+    members = members.drop_duplicates(["seed", "sci_name"])
+    key = ["pu_id", "sci_name"]
+    cells = cell_species[[*key, "km2"]].merge(depth[[*key, "depth_km"]], on=key)
+    cells = members.merge(cells, on="sci_name").sort_values(["seed", *key], ignore_index=True)
+    in_core = cells.merge(cores[["seed", "pu_id"]].drop_duplicates(), on=["seed", "pu_id"])
+    by_species = in_core.groupby(["seed", "sci_name"])
+    core_depth = by_species["depth_km"].quantile(CORE_QUANTILE)
+    importance = by_species["km2"].sum() / by_species["threshold_km2"].first()
+    weight = importance / importance.groupby("seed").transform("sum")
+    species = pd.MultiIndex.from_frame(cells[["seed", "sci_name"]])
+    deep = (cells["depth_km"] / core_depth.reindex(species).array).clip(upper=1.0)
+    part = (deep * weight.reindex(species).array).fillna(0.0)
+    worth = part.groupby([cells["seed"], cells["pu_id"]]).sum().clip(upper=1.0)
+    enough = cells.loc[cells["km2"] >= least_km2, ["seed", "pu_id"]].drop_duplicates()
+    return enough.merge(worth.rename("worth").reset_index(), on=["seed", "pu_id"])
 
 
 def discs(
@@ -607,6 +674,8 @@ CONFIRMED: Final = 0.6
 """A unit confirms its hotspots where the Jaccard index of both is at least this."""
 NEARBY_KM: Final = 100.0
 """A place this far off may still lend a unit its name."""
+_BEYOND: Final = 0.25
+"""And so may a landscape within this part of its extent: a circle is a poor outline of a long one."""
 _NAMED_FIRST: Final = (
     ("mountain range", "desert", "plateau", "steppe", "basin", "landscape", "wetland"),
     ("valley", "river", "lake", "pass", "peak"),
@@ -643,8 +712,8 @@ def place_names(
 
     Of the places whose own extent reaches a unit, one that lies in it goes before one beside it, then
     the one nearest to the unit's middle, measured in its own extents. Where no place reaches it, a
-    landscape whose extent ends within :data:`NEARBY_KM` lends its name with the side that the unit
-    lies on ("Gobi Desert (east)"), else the nearest place within that distance ("Near Erenhot"). No
+    landscape whose extent ends within :data:`NEARBY_KM`, or a quarter of that extent, lends its name
+    with the side that the unit lies on ("Gobi Desert (east)"), else the nearest place within that distance ("Near Erenhot"). No
     two units get one name; the unit that comes first keeps it.
 
     Parameters
@@ -696,10 +765,11 @@ def place_names(
         ]
         best = min(free, key=lambda place: (*keys[place], place), default=None)
         beyond = np.where(is_landscape, distance - extent / 2, np.inf)
-        if (best is None or not reaching[best]) and beyond.min(initial=np.inf) <= NEARBY_KM:
+        close = np.where(beyond <= np.maximum(NEARBY_KM, _BEYOND * extent), beyond, np.inf)
+        if (best is None or not reaching[best]) and close.min(initial=np.inf) < np.inf:
             # a landscape is where people say they are; a town at its rim is not
-            side = _side_of(shape.centroid, places[int(np.argmin(beyond))], units.crs)
-            name, name_ru = gazetteer.iloc[int(np.argmin(beyond))][["name_en", "name_ru"]]
+            side = _side_of(shape.centroid, places[int(np.argmin(close))], units.crs)
+            name, name_ru = gazetteer.iloc[int(np.argmin(close))][["name_en", "name_ru"]]
             said = (f"{name} ({_SIDES_EN[side]})", f"{name_ru} ({_SIDES_RU[side]})")
             if said not in names and said[0] not in taken_names:
                 names.append(said)

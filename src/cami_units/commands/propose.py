@@ -180,14 +180,18 @@ def grow(
     new_cores, new_members = _new_seeds(cells, hotspot_cores, plan)
     least_km2 = criteria.least_overlap(plan.profile, _cell_km2(cells))
     all_members, cores = pd.concat([members, new_members]), pd.concat([hotspot_cores, new_cores])
+    threshold = criteria.threshold_km2(species_ranges(pieces.layers), plan.profile)
+    all_members = all_members.assign(threshold_km2=all_members["sci_name"].map(threshold))
     limits = plan.units.model_dump()
 
     def delineated() -> gpd.GeoDataFrame:
         """The units grown anew."""
+        links = grid.neighbours(cells.units, corners=True)
+        depth = delineate.range_depth(cells.units, cells.species, links)
         return delineate.delineate(
             cells.units,
-            delineate.occupied(cells.species, all_members, least_km2=least_km2),
-            grid.neighbours(cells.units, corners=True),
+            delineate.occupied(cells.species, depth, all_members, cores, least_km2=least_km2),
+            links,
             cores,
             reach_km=plan.units.reach_km,
             min_km2=plan.units.min_km2,

@@ -6,6 +6,7 @@ from ._findings import verdicts as verdicts
 from ._measures import FURTHER as FURTHER
 from ._measures import least_overlap as least_overlap
 from ._measures import measures as measures
+from ._measures import threshold_km2 as threshold_km2
 from ._measures import unknown_criteria as unknown_criteria
 from ._measures import without_strips as without_strips
 from ._what_it_takes import what_it_takes as what_it_takes

@@ -165,6 +165,16 @@ def counted_species(species: pd.DataFrame, profile: Profile) -> pd.DataFrame:
     )
 
 
+def threshold_km2(species: pd.DataFrame, profile: Profile) -> pd.Series[float]:
+    """The range with which each CAMI species reaches its threshold of C3, in km².
+
+    A profile without a threshold gives the whole regional range: then species count by their shares.
+    """
+    counted = counted_species(species, profile)
+    share = counted["min_share"].where(counted["min_share"] > 0, 100.0) / 100
+    return (share * counted["range_km2"]).rename("threshold_km2")
+
+
 _COLUMNS: Final = {
     "sites": ("site", "area_km2"),
     "states": ("site", "iso2", "km2"),
