@@ -18,6 +18,9 @@ from .commands.assess import (
 from .commands.collect import (
     collect as collect,
 )
+from .commands.evaluate import (
+    evaluate_units as evaluate_units,
+)
 from .commands.overlaps import (
     write_overlaps as write_overlaps,
 )

@@ -27,7 +27,7 @@ _NOTE_LENGTH: Final = 200
 def read_context(
     path: Path | str,
     *,
-    around: gpd.GeoDataFrame,
+    around: gpd.GeoDataFrame | None,
     reading: Reading | None = None,
     name: str = "",
     column: str | None = None,
@@ -38,9 +38,9 @@ def read_context(
     ----------
     path
         Any vector format of the other layers, or a raster (GeoTIFF, ASCII grid; its first band).
-    around : GeoDataFrame
+    around : GeoDataFrame or None
         The sites it will be summarised for, in any CRS: of a raster only their surroundings are
-        read.
+        read; ``None``: the whole raster.
     reading : Reading, optional
         How the layers of the plan are read: the equal-area CRS to project vectors to, what the
         plan says of files. A raster stays in its own CRS.
@@ -166,8 +166,8 @@ def _texts(table: pd.DataFrame, column: str) -> list[str]:
     return [clean_name(cell) for cell in table[column]] if column else [""] * len(table)
 
 
-def _raster(file: Path, around: gpd.GeoDataFrame, assumed_crs: str | None) -> Raster:
-    """The part of a raster around the sites, read by window."""
+def _raster(file: Path, around: gpd.GeoDataFrame | None, assumed_crs: str | None) -> Raster:
+    """The part of a raster around the sites, read by window; None: all of it."""
     if not file.is_file():
         raise InputError(
             f"The context layer {file.name} is not there. Correct its path in the plan."
@@ -185,7 +185,12 @@ def _raster(file: Path, around: gpd.GeoDataFrame, assumed_crs: str | None) -> Ra
                     f"The context layer {file.name} is turned or upside down. Warp it to a north-up "
                     "grid first (gdalwarp)."
                 )
-            window = _window(rasterio, source, around, crs, file.name)
+            window = (
+                rasterio.windows.Window(0, 0, source.width, source.height)
+                if around is None
+                else _window(rasterio, source, around, crs, file.name)
+            )
+            _check_size(window, file.name)
             band = source.read(1, window=window, masked=True)
             left, low, right, top = source.window_bounds(window)
     except rasterio.errors.RasterioError as error:
@@ -211,9 +216,13 @@ def _window(rasterio: Any, source: Any, around: gpd.GeoDataFrame, crs: str, name
         raise InputError(
             f"No part of the context layer {name} lies where the units are. Is its CRS right?"
         ) from None
+    return window
+
+
+def _check_size(window: Any, name: str) -> None:
+    """Refuse more cells than can be held."""
     if window.width * window.height > MOST_CELLS:
         raise InputError(
             f"The context layer {name} has {window.width * window.height:,.0f} cells around the "
             f"units; {MOST_CELLS:,} can be read. Make it coarser first (gdalwarp -tr)."
         )
-    return window
