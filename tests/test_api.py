@@ -27,7 +27,7 @@ WHOLE_ROUNDS = {
 
 PROMISED = """
 EQUAL_AREA CamiUnitsError InputError PlanError Reading
-area_km2 assess assess_sites cache_beside collect crossings cut decide draw_map features grow lint_kml load
+area_km2 assess assess_sites cache_beside collect crossings cut decide draw_map evaluate_units features grow lint_kml load
 measure near overlaps planning_units propose pu_ids range_states rank_units read_countries read_hotspots read_kml
 read_layers read_plan read_profile read_protected_areas read_ranges read_round read_sites
 read_species reopened score_cells shared_borders smallest_set split to_equal_area to_lonlat

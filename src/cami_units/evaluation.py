@@ -99,7 +99,9 @@ def evaluation(
     total, held = amount["study"], amount["inside"]
     total = total[total > 0]
     if total.empty:
-        raise InputError("No evidence lies in the study area: its values are 0, or it lies elsewhere.")
+        raise InputError(
+            "No evidence lies in the study area: its values are 0, or it lies elsewhere."
+        )
     share = (held.reindex(total.index) / total).rename("share_inside")
     share_ground = inside_km2 / study_km2
     table = share.reset_index()
