@@ -915,7 +915,7 @@ def test_the_next_round_is_whole_and_can_be_collected_on(written):
         "resolution",
     ]
     problems = pd.read_csv(written / "problems.csv")
-    columns = ["file", "folder", "placemark", "line", "what", "assumed", "kind"]
+    columns = ["file", "folder", "placemark", "line", "what", "assumed", "kind", "facts"]
     assert list(problems.columns) == columns
 
 
@@ -1069,3 +1069,33 @@ def test_the_command_fails_with_one_message_where_nothing_could_be_read(tmp_path
     assert run.exit_code == 1
     assert "None of 1 files could be read" in run.output
     assert not (tmp_path / "01-collected").exists()
+
+
+def test_what_was_noticed_can_be_told_in_another_language(tmp_path):
+    """Sentences are made last: the tables hold what they are made of, so a Russian page speaks Russian."""
+    from cami_units.documents.csv_tables import harmless, notes_in
+
+    moved = translate(square("CU-012"), 0.3, 0)
+    made = collected(
+        tmp_path,
+        {
+            "edit_S1.kmz": kmz(
+                draw.grown("CU-012", 0.9), draw.renamed("CU-001", "CU-001 Barskoon")
+            ),
+            "edit_S2.kmz": kmz(draw.drawn("CU-012 Place 012", moved, "2 "), group="S2"),
+            "broken.kmz": b"no archive",
+        },
+    )
+    write_collected(made, tmp_path / "01")
+    for name, column in (("problems", "what"), ("conflicts", "what"), ("changes", "note")):
+        table = pd.read_csv(tmp_path / "01" / f"{name}.csv", dtype=str, keep_default_na=False)
+        assert len(table)
+        for sentence, facts in zip(table[column], table["facts"], strict=True):
+            notes = notes_in(facts)
+            assert harmless("; ".join(words.said(note) for note in notes)) == sentence
+            assert all(words.said(note, "ru") != words.said(note) for note in notes if note.key)
+    asked = made.round.tables["questions"]
+    renamed = asked.query("kind == 'renamed'").iloc[0]
+    assert "Barskoon" in words.said(notes_in(renamed["facts"])[0], "ru")
+    assert notes_in("[typed by somebody]") == []
+    assert notes_in(None) == []

@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+import io
+import re
+import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import pandas as pd
 import pytest
+from httpx import Response
+from shapely.affinity import translate
 from starlette.testclient import TestClient
 
+from cami_units.commands.collect import collect, write_collected
+from cami_units.commands.decide import read_decisions, record_decision
 from cami_units.commands.init import init
+from cami_units.commands.round_files import write_proposal
 from cami_units.desk import application
-from cami_units.desk._day import keep_file, read_day, safe_name, settle, take_out
+from cami_units.desk._day import keep_file, read_day, read_order, safe_name, settle, take_out
 from cami_units.desk._desk_pages import Desk
-from cami_units.desk._guard import COOKIE, MAX_BODY, Keys
+from cami_units.desk._guard import COOKIE, MAX_BODY, MAX_FORM, Keys
 from cami_units.desk._worker import BROKEN, DONE, REFUSED, Worker
+from cami_units.kml import rehearsal as draw
 from cami_units.model import InputError
+from tests.test_collect import base, kmz, square
 
 PORT = 8765
 HOME = f"http://127.0.0.1:{PORT}"
@@ -249,22 +260,353 @@ def test_a_hostile_name_is_text_on_the_page(guest, workshop, payload):
     assert ">49<" not in page
 
 
+# -- a round that two groups do not agree on ------------------------------------------------------
+
+NOON = "2026-11-23T14:00"
+ACTIVITIES = """activity_id,unit_id,theme,text,species,countries,priority,timeframe,status,moved_from,\
+cost_band,funding_source,partner,source
+A-1,CU-001,anti-poaching,Joint patrols on the border,,,,,proposed,,,,,S1
+A-2,CU-002,anti-poaching,Joint patrols on the border,,,,,proposed,,,,,S1
+A-3,CU-003,finance,A fund for herders,,,,,proposed,,,,,S1
+"""
+
+
+@pytest.fixture(scope="module")
+def collected_day(tmp_path_factory) -> Path:
+    """A workshop in which CU-012 came back from S1, and from S2 moved to the east."""
+    workshop = tmp_path_factory.mktemp("day") / "workshop"
+    init(workshop)
+    rounds = workshop / "rounds"
+    write_proposal(base(), rounds / "00-proposal")
+    moved = translate(square("CU-012"), 0.3, 0)
+    (workshop / "handed-in").mkdir()
+    for name, content in {
+        "edit_S1.kmz": kmz(draw.grown("CU-012", 0.9), draw.rejected("CU-010", "no animals")),
+        "edit_S2.kmz": kmz(draw.drawn("CU-012 Place 012", moved, "2 "), group="S2"),
+    }.items():
+        (workshop / "handed-in" / name).write_bytes(content)
+    (rounds / "00-proposal" / "activities.csv").write_text(ACTIVITIES, encoding="utf-8")
+    made = collect([workshop / "handed-in"], base(), base_dir=rounds / "00-proposal")
+    write_collected(made, rounds / "01-collected")
+    return workshop
+
+
+@pytest.fixture
+def settling(collected_day, workshop) -> Path:
+    """A copy of it, in the place of the empty workshop."""
+    shutil.rmtree(workshop)
+    shutil.copytree(collected_day, workshop)
+    return workshop / "rounds" / "01-collected"
+
+
+def in_russian(guest: TestClient) -> TestClient:
+    guest.post("/language", data={"lang": "ru", "back": "board"}, headers=SAME)
+    return guest
+
+
+def hidden(page: str, name: str) -> str:
+    return page.split(f'name="{name}" value="')[1].split('"')[0]
+
+
+def test_a_conflict_stands_with_its_picture_and_what_each_side_comes_to(guest, settling):
+    page = guest.get("/settle").text
+    assert page.count('<path class="style') == 3  # as handed out, S1, S2
+    changes = pd.read_csv(settling / "changes.csv").query("unit_id == 'CU-012'")
+    for area in changes["after_km2"].dropna():
+        assert f"{area:,.0f}".replace(",", "\u202f") in page or f"{area:,.0f}" in page
+    assert "changed it differently" in page or "S1 and S2" in page
+
+
+def test_the_pages_speak_the_readers_language_and_the_rounds_disclaimer(guest, settling):
+    in_russian(guest)
+    for path in ("/", "/settle", "/board", "/late", "/after"):
+        text = re.sub(r"<[^>]+>|&\w+;", " ", guest.get(path).text.partition('<main id="main">')[2])
+        latin = set(re.findall(r"[A-Za-z]{4,}", text))
+        # names of places and files, what a person typed, the sign of a role: these are nobody's words
+        assert latin <= {
+            "Place",
+            "edit",
+            "plenary",
+            "rounds",
+            "collected",
+            "proposal",
+            "HTML",
+            "PPTX",
+            "XLSX",
+        }, path
+        assert "Границы и географические названия" in text
+
+
+def test_a_choice_is_written_once_and_a_second_facilitator_at_another_conflict_is_not_in_the_way(
+    guest, desk, settling
+):
+    page = guest.get("/settle").text
+    choice = {
+        "unit_id": "CU-012",
+        "resolution": "S2",
+        "reason": "newer",
+        "seen": hidden(page, "seen"),
+    }
+    settle(desk.directory, "CU-099", "S1", "the other person, another conflict")
+    assert guest.post("/settle", data=choice, headers=SAME).status_code == 303
+    assert desk.worker.asked == ["collect"]
+    assert "is being measured" in guest.get("/settle").text  # until the worker has done it
+    answer = guest.post("/settle", data=choice | {"resolution": "S1"}, headers=SAME)
+    assert answer.status_code == 409
+    rows = pd.read_csv(desk.directory / "handed-in" / "resolutions.csv").set_index("unit_id")
+    assert rows.at["CU-012", "resolution"] == "S2"
+
+
+@pytest.mark.slow
+def test_what_was_resolved_is_measured_and_written_by_the_worker(guest, desk, settling):
+    settle(desk.directory, "CU-012", "S2", "newer")
+    desk._collect(lambda *_: None)
+    page = guest.get("/settle").text
+    row = pd.read_csv(settling / "conservation_units.csv").set_index("unit_id").loc["CU-012"]
+    assert f"CU-012: {row['area_km2']:,.0f}".replace(",", "\u202f") in page.replace(",", "\u202f")
+    assert desk.fresh is None
+    assert desk.board_page is not None
+    first = desk.collecting
+    settle(desk.directory, "CU-012", "S1", "they have been there")
+    desk._collect(lambda *_: None)
+    assert desk.collecting is first  # the files were not read again
+
+
+def test_once_plenary_decides_a_conflict_is_settled_on_the_board(guest, settling):
+    seen = hidden(guest.get("/settle").text, "seen")
+    record_decision(settling, "CU-001", "agree", reason="as drawn", time=NOON)
+    choice = {"unit_id": "CU-012", "resolution": "S2", "reason": "", "seen": seen}
+    answer = guest.post("/settle", data=choice, headers=SAME)
+    assert answer.status_code == 409
+    assert "Plenary has begun to decide" in answer.text
+    assert '<a href="/board?unit=CU-012">' in answer.text
+    assert not (settling.parents[1] / "handed-in" / "resolutions.csv").exists()
+
+
+def test_a_decision_that_came_in_while_the_round_was_measured_is_not_lost(desk, settling):
+    """Measuring again replaces the folder, unless somebody has decided on what lies in it."""
+    day = read_day(desk.directory)
+    from cami_units.desk import _verbs
+
+    read = _verbs.read_day_files(desk.directory, day, None, lambda *_: None)
+    made = _verbs.settle_day(desk.directory, day, read, lambda *_: None)
+
+    def decide_meanwhile(*_: object) -> None:
+        if not (settling / "decisions.csv").exists():
+            record_decision(settling, "CU-001", "agree", reason="as drawn", time=NOON)
+
+    with pytest.raises(InputError, match=r"decisions\.csv"):
+        _verbs.write_day(day, made, decide_meanwhile)
+    assert read_decisions(settling)["unit_id"].tolist() == ["CU-001"]
+
+
+def test_of_two_people_at_one_unit_the_second_sees_what_the_first_decided(guest, settling):
+    page = guest.get("/board?unit=CU-001").text
+    form = {
+        "unit": "CU-001",
+        "decision": "reject",
+        "reason": "too far",
+        "seen": hidden(page, "seen"),
+    }
+    record_decision(settling, "CU-001", "agree", reason="as drawn", time=NOON)
+    answer = guest.post("/decide", data=form, headers=SAME)
+    assert answer.status_code == 409
+    assert "Somebody else has changed this meanwhile" in answer.text
+    assert 'value="too far"' in answer.text  # what was typed is not lost
+    assert len(read_decisions(settling)) == 1
+    again = form | {"seen": hidden(answer.text, "seen")}
+    assert guest.post("/decide", data=again, headers=SAME).status_code == 303
+    # and of two people at two units neither is in the way
+    other = {"unit": "CU-002", "decision": "agree", "reason": "as drawn", "by": "plenary"}
+    other["seen"] = hidden(guest.get("/board?unit=CU-002").text, "seen")
+    record_decision(settling, "CU-003", "park", reason="ask", time=NOON)
+    assert guest.post("/decide", data=other, headers=SAME).status_code == 303
+    assert read_decisions(settling)["unit_id"].tolist() == ["CU-001", "CU-001", "CU-003", "CU-002"]
+
+
+def test_an_order_by_hand_is_a_file_and_outlives_the_desk(guest, desk, settling):
+    order = "CU-007;CU-002;../CU-001;<script>;CU-001"
+    assert guest.post("/order", data={"order": order}, headers=SAME).status_code == 204
+    assert read_order(desk.directory) == ("CU-007", "CU-002", "CU-001")
+    page = guest.get("/board").text
+    shown = re.findall(r'data-unit="(CU-\d+)"', page)
+    assert shown[:3] == ["CU-007", "CU-002", "CU-001"]
+    assert desk.worker.asked == ["board"]
+    again = Desk(desk.directory, desk.worker, desk.scratch)  # started anew
+    assert read_order(again.directory)[0] == "CU-007"
+
+
+@pytest.mark.slow
+def test_the_general_section_is_ticked_many_at_once(guest, desk, settling, monkeypatch):
+    done = Worker()
+    monkeypatch.setattr(desk, "worker", done)
+    guest.post("/after", data={"product": "activities"}, headers=SAME)
+    done.stop()
+    assert done.jobs["activities"].state == DONE, done.jobs["activities"].message
+    page = guest.get("/after").text
+    assert "Joint patrols on the border" in page
+    assert "in 2 of 3 units" in page
+    done = Worker()
+    monkeypatch.setattr(desk, "worker", done)
+    form = {"id": ["R-A-1"], "reason": "everywhere", "seen": hidden(page, "seen")}
+    assert guest.post("/general", data=form, headers=SAME).status_code == 303
+    done.stop()
+    assert done.jobs["activities"].state == DONE, done.jobs["activities"].message
+    table = pd.read_csv(settling / "activities.csv").set_index("activity_id")
+    assert table["unit_id"].to_dict() == {"A-1": "general", "A-2": "general", "A-3": "CU-003"}
+    log = pd.read_csv(settling / "activities_log.csv")
+    assert set(log["reason"]) == {"everywhere"}
+    assert guest.post("/general", data=form, headers=SAME).status_code == 409  # an old page
+    # what is not ticked any more goes home
+    done = Worker()
+    monkeypatch.setattr(desk, "worker", done)
+    back = {"reason": "not in all", "seen": hidden(guest.get("/after").text, "seen")}
+    guest.post("/general", data=back, headers=SAME)
+    done.stop()
+    table = pd.read_csv(settling / "activities.csv").set_index("activity_id")
+    assert table.at["A-1", "unit_id"] == "CU-001"
+
+
+@pytest.mark.slow
+def test_the_programme_in_force_and_the_themes_of_a_session_are_made_from_the_page(
+    guest, desk, settling, monkeypatch
+):
+    measures = (
+        b"measure_id,theme,text,unit_id,status,note\n"
+        b"M-1,finance,A fund for herders,CU-003,done,\nM-2,community,Herders as guards,,under way,\n"
+    )
+    for path, data, files in (
+        ("/programme", {"kind": "implementation"}, {"file": ("../status.csv", measures)}),
+        ("/session", {"theme": ["anti-poaching", "no theme"]}, None),
+    ):
+        done = Worker()
+        monkeypatch.setattr(desk, "worker", done)
+        answer = guest.post(path, data=data, files=files, headers=SAME)
+        assert answer.status_code == 303, answer.text
+        done.stop()
+        assert done.jobs["activities"].state == DONE, done.jobs["activities"].message
+    assert (desk.directory / "implementation" / "status.csv").read_bytes() == measures
+    assert (settling / "implementation.html").is_file()
+    assert (settling / "session" / "programme.docx").is_file()
+    assert "implementation.html" in guest.get("/after").text
+    bad = {"kind": "../rounds"}
+    assert guest.post("/programme", data=bad, files=files, headers=SAME).status_code == 400
+
+
+def test_a_form_without_files_is_small(guest):
+    answer = guest.post("/settle", data={"reason": "x" * (MAX_FORM + 1)}, headers=SAME)
+    assert answer.status_code == 413
+
+
+# -- two hundred payloads -------------------------------------------------------------------------
+
+_TAGS = ("script", "img src=x onerror", "svg onload", "iframe srcdoc", "body onload", "a href")
+_BREAKS = (
+    '"',
+    "'",
+    "`",
+    "<",
+    ">",
+    "\x00",
+    "\u2028",
+    "{{",
+    "{%",
+    "${",
+    "]]>",
+    "-->",
+    "\\",
+    "\r\n",
+    "%0d%0a",
+)
+_PATHS = (
+    "../../x",
+    "..\\..\\x",
+    "/etc/passwd",
+    "C:\\x",
+    "//evil/x",
+    "file:///x",
+    "%2e%2e%2fx",
+    "con",
+    ".",
+)
+TWO_HUNDRED = [
+    *(f"{start}<{tag}=pwned(1)>{end}" for tag in _TAGS for start in _BREAKS for end in ("", "-->")),
+    *(f"{path}{end}" for path in _PATHS for end in ("", ".kml", ";CU-001", "\x00.kml", "?a=1")),
+    *(f"{sign}cmd|'/c calc'!A1" for sign in "=+-@\t\r＝＋－＠"),
+    *(
+        f"CU-001{mark}agree"
+        for mark in ("\n", "\r", ",", '","', ";", "\u0085", "\x1e", "|", "\t", "\x0b")
+    ),
+    *(
+        "𝕏" * 100,
+        "\u202e" * 20,
+        "A" * 4000,
+        "ﷺ" * 300,
+        "\ud800"[:0] or "emoji 🐆",
+        "{}{}%s%d{0.__class__}",
+    ),
+][:260]
+
+
+@pytest.mark.slow
+def test_two_hundred_payloads_in_every_field_are_text_or_refused(guest, desk, settling):
+    """Nothing runs, nothing leaves the folder, the logs keep their lines."""
+    assert len(set(TWO_HUNDRED)) >= 200
+    outside = {path.name for path in desk.directory.parent.iterdir()}
+    rounds = {path.name for path in settling.parent.iterdir()}
+    for number, payload in enumerate(TWO_HUNDRED):
+        for path, data in (
+            ("/show", {"unit": payload}),
+            ("/language", {"lang": payload, "back": payload}),
+            (
+                "/settle",
+                {"unit_id": payload, "resolution": payload, "reason": payload, "seen": payload},
+            ),
+            ("/take-out", {"name": payload, "seen": payload}),
+            ("/after", {"product": payload}),
+            ("/open", {"product": payload}),
+            ("/session", {"theme": payload}),
+            ("/decide", {"unit": payload, "decision": payload, "reason": payload, "seen": payload}),
+        ):
+            answer = guest.post(path, data=data, headers=SAME)
+            assert answer.status_code in (204, 303, 400, 409), (path, payload, answer.text[:200])
+            assert not runs(answer), (path, payload)
+        if number % 20 == 0:  # each of these is written to the disk
+            reason = " ".join(TWO_HUNDRED[number : number + 3])[:400]
+            form = {"unit": "CU-001", "decision": "park", "reason": reason, "by": payload[:60]}
+            form["seen"] = hidden(guest.get("/board?unit=CU-001").text, "seen")
+            guest.post("/decide", data=form, headers=SAME)
+            settle(desk.directory, "CU-012", "S2", reason)
+    for path in ("/", "/settle", "/board?unit=CU-001", "/late", "/after", "/events?version=9"):
+        assert not runs(guest.get(path)), path
+    log = read_decisions(settling)
+    assert set(log["unit_id"]) == {"CU-001"}
+    assert set(log["decision"]) == {"park"}
+    assert not [cell for cell in log["reason"] if cell[:1] in "=+-@＝＋－＠"]
+    assert {path.name for path in desk.directory.parent.iterdir()} == outside
+    assert {path.name for path in settling.parent.iterdir()} == rounds
+
+
+def runs(answer: Response) -> bool:
+    """Whether an answer has a payload as markup in a page; as text, or in a plain line, it does nothing."""
+    is_page = answer.headers.get("content-type", "").startswith("text/html")
+    return (
+        is_page
+        and re.search(r"<(script|img|svg|iframe|body|a)[^>]*=pwned", answer.text) is not None
+    )
+
+
 # -- two people -----------------------------------------------------------------------------------
 
 
 def test_the_second_of_two_overwrites_nothing(guest, workshop):
     (workshop / "handed-in" / "a.kmz").write_bytes(b"a")
     seen = guest.get("/").text.split('name="seen" value="')[1].split('"')[0]
-    keep_file(workshop, "b.kmz", _file(workshop.parent / "b", b"b"))  # the other person
+    keep_file(workshop, "b.kmz", io.BytesIO(b"b"))  # the other person
     answer = guest.post("/take-out", data={"name": "a.kmz", "seen": seen}, headers=SAME)
     assert answer.status_code == 409
     assert "Somebody else has changed this meanwhile" in answer.text
     assert (workshop / "handed-in" / "a.kmz").is_file()
-
-
-def _file(path: Path, content: bytes) -> Path:
-    path.write_bytes(content)
-    return path
 
 
 # -- the worker -----------------------------------------------------------------------------------

@@ -157,7 +157,7 @@ def test_a_slide_says_who_what_before_and_after_and_what_is_open(rounds):
     assert one.proposed_by == "group G1"
     assert one.compared == (("Area", "18,600 km²", "13,900 km²"), ("C1", "✓", "✗"))
     assert one.questions == ("no longer meets: C1", "not assessed: C5")
-    assert slides["CU-003"].questions[0] == "drawn by several groups: G1, G2, 120 km² (ask)"
+    assert slides["CU-003"].questions[0] == "drawn by several groups: G1, G2, 120 km² (Ask plenary)"
     assert slides["CU-002"].proposed_by == "software"
     assert dict(one.facts)["States"] == "Kyrgyzstan, Kazakhstan"
     assert [(name, mark) for name, mark, _, _ in one.criteria][:3] == [

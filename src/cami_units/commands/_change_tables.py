@@ -14,6 +14,7 @@ from cami_units import overlap, words, workshop
 from cami_units.commands.assess import Assessed
 from cami_units.commands.group_files import GroupFiles
 from cami_units.commands.stored_round import next_number
+from cami_units.documents.csv_tables import notes_as_text
 from cami_units.model import GATES, HIDDEN_STATUSES, LONLAT, Note, Round, is_missing, listed
 from cami_units.plan import Plan
 
@@ -22,18 +23,21 @@ CHANGE_COLUMNS: Final = (
     *("before_km2", "after_km2", "gained_km2", "lost_km2"),
     *("criteria_gained", "criteria_lost", "states_gained", "states_lost"),
     *("species_gained", "species_lost", "decision", "note"),
-    *("applied", "of_unit", "reason"),
+    *("applied", "of_unit", "reason", "facts"),
 )
+"""`facts` are the notes of a row as values, for whoever tells them in another language."""
 CONFLICT_COLUMNS: Final = (
-    *("unit_id", "groups", "overlap_km2", "default", "resolution", "kind", "what", "open"),
+    *("unit_id", "groups", "overlap_km2", "default", "resolution", "kind", "what", "open", "facts"),
 )
 QUESTION_COLUMNS: Final = (
-    *("question_id", "unit_id", "round", "kind", "group", "text", "default"),
+    *("question_id", "unit_id", "round", "kind", "group", "text", "default", "facts"),
 )
 """What plenary is asked of a unit, until a decision on it answers: `kind` is that of the conflict, or
 form, rejected, renamed."""
 REMARK_COLUMNS: Final = ("remark_id", "kind", "group", "unit_id", "text", "file", "placemark")
-PROBLEM_COLUMNS: Final = ("file", "folder", "placemark", "line", "what", "assumed", "kind")
+PROBLEM_COLUMNS: Final = (
+    *("file", "folder", "placemark", "line", "what", "assumed", "kind", "facts"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +128,7 @@ def changes_table(
         row: dict[str, Any] = dict.fromkeys(CHANGE_COLUMNS)
         row |= {name: value for name, value in change._asdict().items() if name in row}
         row["note"] = spoken(change.notes, lang)
+        row["facts"] = notes_as_text(change.notes)
         row["before_km2"] = old["area_km2"] if old else None
         if old and change.change in _STAYS:
             row["after_km2"] = old["area_km2"]
@@ -213,7 +218,10 @@ def conflicts_table(
 ) -> tuple[pd.DataFrame, tuple[Picture, ...]]:
     """The table of conflicts, and the outlines that each is about, row by row."""
     ordered = sorted(merge.conflicts, key=lambda row: (row.unit_id, row.kind, row.groups))
-    rows = [row._replace(what=words.said(row.what, lang))._asdict() for row in ordered]  # type: ignore[arg-type]
+    rows = [
+        row._asdict() | {"what": words.said(row.what, lang), "facts": notes_as_text([row.what])}
+        for row in ordered
+    ]
     shapes = dict(zip(outlines["site"], outlines["outline"], strict=True))
     table = pd.DataFrame(rows, columns=list(CONFLICT_COLUMNS))
     return table, tuple(picture(conflict, shapes) for conflict in ordered)
@@ -303,19 +311,22 @@ def questions_table(
     rows: list[tuple[str, ...]] = [
         (
             *(conflict.unit_id, number, conflict.kind, conflict.groups),
-            *(words.said(conflict.what, lang), conflict.default),
+            *(words.said(conflict.what, lang), conflict.default, notes_as_text([conflict.what])),
         )
         for conflict in merge.conflicts
         if conflict.open
     ]
     rows += [
-        (row.unit_id, number, row.change, row.group, spoken(row.notes[:1], lang), "")
+        (
+            *(row.unit_id, number, row.change, row.group),
+            *(spoken(row.notes[:1], lang), "", notes_as_text(row.notes[:1])),
+        )
         for row in merge.changes
         if row.change in ("rejected", "renamed")
     ]
     groups = {file.file: file.group for file in group_files.files}
     rows += [
-        (row.unit_id, number, "form", groups.get(file, ""), row.question, "")
+        (row.unit_id, number, "form", groups.get(file, ""), row.question, "", "")
         for file, form_rows in group_files.forms.items()
         for row in form_rows
         if row.question
@@ -326,7 +337,7 @@ def questions_table(
     }
     for earlier in base.tables.get("questions", pd.DataFrame()).to_dict("records"):
         if not set(str(earlier["unit_id"]).split(";")) <= decided_ids:
-            rows.append(tuple(str(earlier[name]) for name in QUESTION_COLUMNS[1:]))
+            rows.append(tuple(str(earlier.get(name, "")) for name in QUESTION_COLUMNS[1:]))
     unique = sorted(set(rows))
     numbered = [(f"Q-{place:03d}", *row) for place, row in enumerate(unique, start=1)]
     return pd.DataFrame(numbered, columns=list(QUESTION_COLUMNS), dtype=str)
@@ -362,6 +373,7 @@ def problems_table(notices: Iterable[workshop.Notice], lang: str) -> pd.DataFram
         (
             *(notice.file, notice.folder, notice.placemark, notice.line),
             *(words.said(notice.note, lang), words.assumed(notice.note, lang), notice.note.key),
+            notes_as_text([notice.note]),
         )
         for notice in notices
     ]

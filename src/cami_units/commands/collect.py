@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -99,7 +100,7 @@ def collect(
     paths : sequence of Path
         Files, or folders with files: KML, KMZ, GeoPackage, GeoJSON, or the XLSX form.
     base : Round
-        The round that the groups were group_files, never a later one.
+        The round that the groups were given, never a later one.
     base_dir : Path, optional
         Its folder: activities that hang on its units go along.
     pack : Path, optional
@@ -118,6 +119,42 @@ def collect(
     InputError
         No file could be read, the base cannot be measured on again, or the resolutions name what
         is not there. One bad file, and one bad placemark, stop nothing.
+    """
+    handed_in = read_handed_in(paths, base, pack=pack, progress=progress)
+    choices, notices = read_resolutions(resolutions, paths, handed_in)
+    return settled(handed_in, choices, notices=notices, base_dir=base_dir, progress=progress)
+
+
+@dataclass(frozen=True, slots=True)
+class HandedIn:
+    """What groups handed in against a round: read, each shape with its unit, nothing merged yet.
+
+    All that does not hang on what people resolve: who settles one conflict after the other reads
+    the files once.
+    """
+
+    base: Round
+    plan: Plan
+    pieces: Pieces
+    units: gpd.GeoDataFrame
+    group_files: GroupFiles
+    placemarks: gpd.GeoDataFrame
+    ground: workshop.Ground
+    versions: tuple[workshop.GroupVersions, ...]
+    groups: Mapping[str, Sequence[str]]
+    owner: Mapping[str, str]
+    ground_inside: Mapping[int, Mapping[str, float]]
+
+
+def read_handed_in(
+    paths: Sequence[Path], base: Round, *, pack: Path | None = None, progress: Progress = quiet
+) -> HandedIn:
+    """Read what groups hand in and say which unit each shape is: the first half of :func:`collect`.
+
+    Raises
+    ------
+    InputError
+        As :func:`collect`, but for the resolutions.
     """
     plan, known_layers = reopened(base)
     units = base_units(base, plan)
@@ -144,33 +181,67 @@ def collect(
     placemarks["outline_hash"] = list(map(kml.geom_hash, placemarks["outline"]))
     pieces = cut(known_layers, plan)
     ground = workshop.Ground(placemarks, units)
-    versions = _versions(group_files, placemarks, units, ground, handed_out, groups)
-    rules = workshop.Rules(
-        overlap=plan.workshop.defaults.overlap,
-        outside=plan.workshop.defaults.outside_section,
-        order=tuple(groups),
+    return HandedIn(
+        base=base,
+        plan=plan,
+        pieces=pieces,
+        units=units,
+        group_files=group_files,
+        placemarks=placemarks,
+        ground=ground,
+        versions=tuple(_versions(group_files, placemarks, units, ground, handed_out, groups)),
+        groups=groups,
         owner=owner,
-        resolutions=_resolutions(resolutions, paths, groups, group_files),
-        unread={file.group: file.file for file in group_files.files if file.refused and file.group},
-    )
-    merge = workshop.merged(
-        units,
-        placemarks,
-        ground,
-        versions,
-        rules,
         ground_inside=workshop.ground_inside(
             placemarks, pieces.states, known_layers.sections, groups
         ),
-        used_ids=[str(unit_id) for unit_id in base.manifest.get("ids_used", ())],
     )
-    outlines = workshop.outlines(merge, units, placemarks)
+
+
+def settled(
+    handed_in: HandedIn,
+    choices: Mapping[str, workshop.Resolution],
+    *,
+    notices: Sequence[workshop.Notice] = (),
+    base_dir: Path | None = None,
+    progress: Progress = quiet,
+) -> Collected:
+    """The next round from what was handed in and what people resolved: merged, and measured.
+
+    Parameters
+    ----------
+    handed_in : HandedIn
+        Never changed: it can be settled again, otherwise.
+    choices : mapping
+        What people resolved, by the conflict's units.
+    notices : sequence of Notice
+        What is to be told beside what is noticed here.
+    base_dir : Path, optional
+        As in :func:`collect`.
+    """
+    plan, units, files = handed_in.plan, handed_in.units, handed_in.group_files.files
+    rules = workshop.Rules(
+        overlap=plan.workshop.defaults.overlap,
+        outside=plan.workshop.defaults.outside_section,
+        order=tuple(handed_in.groups),
+        owner=handed_in.owner,
+        resolutions=choices,
+        unread={file.group: file.file for file in files if file.refused and file.group},
+    )
+    merge = workshop.merged(
+        units,
+        handed_in.placemarks,
+        handed_in.ground,
+        handed_in.versions,
+        rules,
+        ground_inside=handed_in.ground_inside,
+        used_ids=[str(unit_id) for unit_id in handed_in.base.manifest.get("ids_used", ())],
+    )
+    outlines = workshop.outlines(merge, units, handed_in.placemarks)
     progress("measuring what was drawn", 0, 0)
-    assessed = assessed_outlines(outlines, merge, units, pieces, plan)
+    assessed = assessed_outlines(outlines, merge, units, handed_in.pieces, plan)
     progress("writing down what was found", 0, 0)
-    return _collected(
-        base, base_dir, plan, pieces, units, group_files, merge, outlines, assessed, rules
-    )
+    return _collected(handed_in, merge, outlines, assessed, rules, notices, base_dir)
 
 
 def read_pack(directory: Path, base: Round) -> dict[str, Any] | None:
@@ -240,8 +311,7 @@ def _handed_out(
 
 def _outlines(base: Round) -> dict[str, Any]:
     """The outline of each unit that was handed out, longitude and latitude."""
-    units = gpd.GeoDataFrame(base.tables["conservation_units"])
-    return dict(zip(units["unit_id"].astype(str), units.geometry, strict=True))
+    return _outlines_of(base.tables["conservation_units"])
 
 
 REGION_MARGIN: Final = 5.0
@@ -304,54 +374,62 @@ def _versions(
     return versions
 
 
-def _resolutions(
-    named_file: Path | None,
-    paths: Iterable[Path],
-    groups: Iterable[str],
-    group_files: GroupFiles,
-) -> dict[str, workshop.Resolution]:
-    """What people decided on conflicts, from the file named or the one beside the groups' files."""
+def read_resolutions(
+    named_file: Path | None, paths: Iterable[Path], handed_in: HandedIn
+) -> tuple[dict[str, workshop.Resolution], list[workshop.Notice]]:
+    """What people decided on conflicts, from the file named or the one beside the groups' files.
+
+    Returns
+    -------
+    dict
+        The resolutions, by the conflict's units.
+    list of Notice
+        That a file is there and none of its lines says anything.
+    """
     files_beside = [path / RESOLUTIONS for path in paths if path.is_dir()]
     files_beside += [path.parent / RESOLUTIONS for path in paths if not path.is_dir()]
     path = named_file or next((file for file in files_beside if file.is_file()), None)
     if path is None:
-        return {}
+        return {}, []
     columns = ("unit_id", "resolution", "group", "rule", "reason")
     table = read_table(path, columns=columns, needs=("unit_id",))
     answers = table["resolution"].where(table["resolution"] != "", table["group"])
     table = table.assign(resolution=answers.where(answers != "", table["rule"]))
     table = table[["unit_id", "resolution", "reason"]]
+    notices = []
     if not (table["resolution"] != "").any():
-        group_files.note("", "no resolution", file=path.name, lines=len(table))
-    return workshop.resolutions_of(
-        table, groups=groups, files=[file.file for file in group_files.files]
-    )
+        silent = workshop.note("no resolution", file=path.name, lines=len(table))
+        notices.append(workshop.Notice("", "", "", silent))
+    files = [file.file for file in handed_in.group_files.files]
+    return workshop.resolutions_of(table, groups=handed_in.groups, files=files), notices
 
 
 # -- the next round -------------------------------------------------------------------------------
 
 
 def _collected(
-    base: Round,
-    base_dir: Path | None,
-    plan: Plan,
-    pieces: Pieces,
-    units: gpd.GeoDataFrame,
-    group_files: GroupFiles,
+    handed_in: HandedIn,
     merge: workshop.Merge,
     outlines: gpd.GeoDataFrame,
     assessed: Assessed,
     rules: workshop.Rules,
+    notices: Sequence[workshop.Notice],
+    base_dir: Path | None,
 ) -> Collected:
-    """The next round with the tables that tell how it came about."""
+    """What was merged and measured, as the next round and its tables."""
+    base, plan, pieces, units = handed_in.base, handed_in.plan, handed_in.pieces, handed_in.units
+    group_files = handed_in.group_files
     lang = base.imprint.languages[0]
     by_site = under_sites(assessed)
     table = units_table(base, plan, pieces, units, merge, outlines, by_site)
     conflicts, pictures = conflicts_table(merge, outlines, lang)
     remarks = remarks_table(group_files, merge, outlines, table, lang)
     questions = questions_table(base, merge, group_files, lang)
-    notices = [*group_files.notices, *merge.notices, *size_notices(merge, by_site, plan)]
-    notices += tick_notices(group_files.placemarks, merge, by_site)
+    noticed = [
+        *(*group_files.notices, *notices, *merge.notices),
+        *size_notices(merge, by_site, plan),
+        *tick_notices(group_files.placemarks, merge, by_site),
+    ]
     next_round = Round(
         imprint=replace(base.imprint, round=f"Round {next_number(base)}", number=next_number(base)),
         tables=next_tables(base, plan, pieces, units, table, by_site, merge, outlines, remarks)
@@ -364,7 +442,7 @@ def _collected(
         files=tuple(group_files.files),
         changes=changes_table(base, units, merge, outlines, by_site),
         conflicts=conflicts,
-        problems=problems_table(notices, lang),
+        problems=problems_table(noticed, lang),
         remarks=remarks,
         pictures=pictures,
         carried=_carried(base_dir, base.imprint.number) if base_dir else {},
@@ -425,9 +503,7 @@ def write_collected(
     content = report(collected)
     files = products(collected.round, noticed=problems, progress=progress)
     files |= {
-        "changes.csv": lambda path: write_csv(path, collected.changes),
-        "conflicts.csv": lambda path: write_csv(path, collected.conflicts),
-        "problems.csv": lambda path: write_csv(path, collected.problems),
+        **_loop_files(collected),
         "questions.csv": lambda path: write_csv(
             path, collected.round.tables.get("questions", pd.DataFrame(columns=QUESTION_COLUMNS))
         ),
@@ -439,6 +515,78 @@ def write_collected(
     with kept_pieces(directory):
         store.write_round(collected.round, directory, files=files, force=force)
     return tuple(problems)
+
+
+def _loop_files(collected: Collected) -> dict[str, store.Writer]:
+    """The tables of the loop that a page reads back."""
+    tables = {
+        "changes.csv": collected.changes,
+        "conflicts.csv": collected.conflicts,
+        "problems.csv": collected.problems,
+    }
+    return {name: partial(write_csv, table=table) for name, table in tables.items()}
+
+
+def write_loop(collected: Collected, folder: Path) -> None:
+    """Write what a board and a page read of the loop, beside a round that is not on the disk yet."""
+    tables: dict[str, store.Writer] = _loop_files(collected)
+    units = collected.round.tables["conservation_units"]
+    tables["conservation_units.csv"] = partial(write_csv, table=units)
+    tables |= {name: store.copy_of(path) for name, path in collected.carried.items()}
+    for name, write in tables.items():
+        write(folder / name)
+
+
+def stored_pictures(
+    directory: Path, base_dir: Path | None, changes: pd.DataFrame, conflicts: pd.DataFrame
+) -> list[list[tuple[str, Any]]]:
+    """The outlines that each conflict of a round on the disk is about: label and shape.
+
+    Parameters
+    ----------
+    directory, base_dir : Path
+        The folder of the round, and of the one that was handed out.
+    changes, conflicts : DataFrame
+        Its tables, as text.
+
+    Returns
+    -------
+    list
+        For each row of `conflicts`: ``base``, what stands now under the group that drew it, and each
+        version that was set aside under its group; longitude and latitude.
+    """
+    if conflicts.empty:
+        return []
+    tables = store.read_round(directory, only=("conservation_units", "set_aside")).tables
+    shapes = _outlines_of(tables["conservation_units"])
+    base: dict[str, Any] = {}
+    if base_dir is not None:
+        base = _outlines_of(
+            store.read_round(base_dir, only=("conservation_units",)).tables["conservation_units"]
+        )
+    applied = changes[changes["applied"].eq("true")]
+    drawer = dict(zip(applied["unit_id"], applied["group"], strict=True))
+    aside: dict[str, list[tuple[str, Any]]] = {}
+    for row in tables.get("set_aside", pd.DataFrame()).to_dict("records"):
+        aside.setdefault(str(row["unit_id"]), []).append((str(row["group"]), row["geometry"]))
+    pictures = []
+    for ids in conflicts["unit_id"]:
+        unit_ids = str(ids).split(";")
+        alone = len(unit_ids) == 1
+        outlines = [("base", base[unit_id]) for unit_id in unit_ids if alone and unit_id in base]
+        outlines += [
+            (drawer.get(unit_id, "") if alone else unit_id, shapes[unit_id])
+            for unit_id in unit_ids
+            if unit_id in shapes and not (alone and unit_id not in drawer)
+        ]
+        outlines += [version for unit_id in unit_ids for version in aside.get(unit_id, ())]
+        pictures.append(outlines)
+    return pictures
+
+
+def _outlines_of(units: pd.DataFrame) -> dict[str, Any]:
+    """The outlines of a table of units by their ids."""
+    return dict(zip(units["unit_id"].astype(str), units["geometry"], strict=True))
 
 
 def _followed_activities(collected: Collected) -> dict[str, store.Writer]:

@@ -16,7 +16,7 @@ from cami_units.commands.decide import decided_round, read_decisions
 from cami_units.commands.shown_round import drawn_scene, kept_pieces, legend_png, shown_layers
 from cami_units.commands.stored_round import allocation
 from cami_units.documents.board import write_board, write_slides
-from cami_units.documents.board_slides import Loop, board
+from cami_units.documents.board_slides import Board, Loop, board
 from cami_units.documents.workbook_cells import read_table
 from cami_units.model import (
     HIDDEN_STATUSES,
@@ -72,20 +72,8 @@ def plenary(
     round_ = decided_round(directory)
     earlier = before or base_beside(directory, round_)
     base = decided_round(earlier) if earlier else None
-    loop = _loop(directory, round_, base)
     first = lang or round_.imprint.languages[0]
-    # The reader switches the language on the page; slides and tour speak the first one.
-    languages = (first, *(language for language in round_.imprint.languages if language != first))
-    boards = [
-        board(
-            round_,
-            drawn_scene(round_, lang=language),
-            loop,
-            order=order,
-            progress=progress,
-        )
-        for language in languages
-    ]
+    boards = _boards(round_, _loop(directory, round_, base), first, order, progress)
     target = out or directory / "plenary"
     store.check_only(target, is_ours=lambda name: name in _FILES)
     with kept_pieces(directory), store.staging(target, replace=True) as folder:
@@ -94,6 +82,45 @@ def plenary(
         write_slides(folder / "board.pptx", boards[0], imprint=round_.imprint)
         problems = _write_tour(folder / "board.kmz", round_, base, first)
     return target, problems
+
+
+def write_board_page(
+    path: Path,
+    round_: Round,
+    base: Round | None,
+    beside: Path,
+    *,
+    order: Sequence[str] = ("rank",),
+    progress: Progress = quiet,
+) -> None:
+    """Write the page of the board alone, of a round that need not be on the disk yet.
+
+    Parameters
+    ----------
+    path : Path
+        The page.
+    round_, base : Round
+        With its decisions; and the round before, if there is one.
+    beside : Path
+        The folder with what the loop left: the log of decisions, changes, conflicts, activities.
+    order : sequence of str
+        As in :func:`plenary`.
+    """
+    loop = _loop(beside, round_, base)
+    boards = _boards(round_, loop, round_.imprint.languages[0], order, progress)
+    write_board(path, boards, imprint=round_.imprint)
+
+
+def _boards(
+    round_: Round, loop: Loop, first: str, order: Sequence[str], progress: Progress
+) -> list[Board]:
+    """The board in each language of a round, the one it opens in first."""
+    # The reader switches the language on the page; slides and tour speak the first one.
+    languages = (first, *(language for language in round_.imprint.languages if language != first))
+    return [
+        board(round_, drawn_scene(round_, lang=language), loop, order=order, progress=progress)
+        for language in languages
+    ]
 
 
 def _loop(directory: Path, round_: Round, base: Round | None) -> Loop:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 import pandas as pd
 
@@ -25,6 +26,11 @@ TAKEN_OUT: Final = "taken-out"
 ROUNDS: Final = "rounds"
 PACK: Final = "pack"
 PLAN: Final = "plan.toml"
+PROGRAMME: Final = "programme"
+IMPLEMENTATION: Final = "implementation"
+"""Folders of one file each: the measures of the programme in force, and how far they have come."""
+ORDER: Final = "board-order.csv"
+"""The order of the board by hand; a file of the workshop, so that it outlives the desk."""
 RESOLUTIONS: Final = "resolutions.csv"
 RESOLUTION_COLUMNS: Final = ("unit_id", "resolution", "reason")
 DECISION_LOG: Final = "decisions.csv"
@@ -52,6 +58,7 @@ class RoundFolder:
     reads: Mapping[str, Mapping[str, Any]]
     is_collected: bool
     is_decided: bool
+    imprint: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +130,25 @@ def read_day(directory: Path) -> Day:
     files = tuple(
         HandedFile(path, sum_, folder_names.get(sum_, ""))
         for path in _handed_in(directory / HANDED_IN)
-        if (sum_ := store.sha256(path))
+        if (sum_ := sum_of(path))
     )
     return Day(directory, tuple(rounds), files)
+
+
+def sum_of(path: Path) -> str:
+    """The SHA-256 of a file; of one that has not changed since, as it was reckoned the last time."""
+    try:
+        about = path.stat()
+        # every page asks after every file: on a stick of a day that is tens of megabytes
+        return _sum_of(path, about.st_mtime_ns, about.st_size, about.st_ino)
+    except FileNotFoundError:  # between two renames there is none for the blink of an eye
+        return ""
+
+
+@lru_cache(maxsize=4096)
+def _sum_of(path: Path, _changed: int, _size: int, _place: int) -> str:
+    """The SHA-256 of a file in one of its states."""
+    return store.sha256(path)
 
 
 def _rounds(directory: Path) -> Mapping[Path, Mapping[str, Any]]:
@@ -142,6 +165,7 @@ def _round_folder(path: Path, manifest: Mapping[str, Any]) -> RoundFolder:
         reads={str(row["sha256"]): row for row in manifest.get("collected", ())},
         is_collected="collected" in manifest,
         is_decided=(path / DECISION_LOG).is_file(),
+        imprint=dict(manifest.get("imprint", {})),
     )
 
 
@@ -180,7 +204,7 @@ def safe_name(name: str) -> str:
     return plain[:_LONGEST_NAME] or "file"
 
 
-def keep_file(directory: Path, name: str, content: Path) -> tuple[Path, bool]:
+def keep_file(directory: Path, name: str, content: BinaryIO) -> tuple[Path, bool]:
     """Copy a file that was dropped on the page into `handed-in`; nothing is ever replaced.
 
     Returns
@@ -192,16 +216,30 @@ def keep_file(directory: Path, name: str, content: Path) -> tuple[Path, bool]:
     """
     folder = directory / HANDED_IN
     plain = safe_name(name)
-    sum_ = store.sha256(content)
+    sum_ = store.sha256_of_stream(content)
     for path in _handed_in(folder):
-        if store.sha256(path) == sum_:
+        if sum_of(path) == sum_:
             return path, False
     path, number = folder / plain, 1
     while path.exists():
         number += 1
         path = folder / f"{Path(plain).stem} ({number}){Path(plain).suffix}"
-    store.write_atomically(path, store.copy_of(content))
+    store.write_atomically(path, store.copy_of_stream(content))
     return path, True
+
+
+def keep_only_file(directory: Path, folder: str, name: str, content: BinaryIO) -> Path:
+    """Copy a file into a folder that holds one; the one before it goes aside and is not lost."""
+    place = directory / folder
+    place.mkdir(exist_ok=True)
+    for path in _handed_in(place):
+        store.move_aside(path, directory / TAKEN_OUT)
+    return store.write_atomically(place / safe_name(name), store.copy_of_stream(content))
+
+
+def only_file(directory: Path, folder: str) -> Path | None:
+    """The file of a folder that holds one; the last by name where somebody put in more."""
+    return next(reversed(_handed_in(directory / folder)), None)
 
 
 def take_out(directory: Path, name: str) -> Path:
@@ -242,9 +280,29 @@ def settle(directory: Path, unit_id: str, resolution: str, reason: str) -> pd.Da
     return resolutions
 
 
+def read_order(directory: Path) -> tuple[str, ...]:
+    """The units in the order that somebody gave the board by hand; none where nobody did."""
+    path = directory / ORDER
+    if not path.is_file():
+        return ()
+    return tuple(read_table(path, columns=("unit_id",), needs=("unit_id",))["unit_id"])
+
+
+def write_order(directory: Path, unit_ids: Sequence[str]) -> None:
+    """Keep the order of the board with the workshop."""
+    table = pd.DataFrame({"unit_id": list(dict.fromkeys(filter(None, unit_ids)))}, dtype=str)
+    store.write_atomically(directory / ORDER, lambda target: write_csv(target, table))
+
+
+def mark_of_rows(table: pd.DataFrame, unit_id: str) -> str:
+    """A short mark of the lines on one unit: of two people at two units nobody is in the way."""
+    lines = table.loc[table["unit_id"] == unit_id].to_csv(index=False)
+    return hashlib.sha256(lines.encode()).hexdigest()[:16]
+
+
 def mark_of(paths: Iterable[Path]) -> str:
     """A short mark of what some files hold now: a page that shows an older one is out of date."""
     digest = hashlib.sha256()
     for path in paths:
-        digest.update(store.sha256(path).encode() if path.is_file() else b"-")
+        digest.update(sum_of(path).encode() or b"-")
     return digest.hexdigest()[:16]

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote
 
 import jinja2
 from starlette.concurrency import run_in_threadpool
@@ -29,21 +30,24 @@ from starlette.responses import (
 from starlette.routing import Route
 
 from cami_units import words
-from cami_units.commands.decide import record_decision, show_decisions
-from cami_units.commands.plenary import plenary
+from cami_units.commands.collect import Collected
+from cami_units.commands.decide import read_decisions, record_decision, show_decisions
 from cami_units.desk import _day, _verbs
 from cami_units.desk._day import Day, read_day
 from cami_units.desk._page_facts import (
     base_facts,
     conflict_facts,
-    decided_units,
     file_facts,
     job_text,
     round_facts,
     rows_of,
+    suggestion_facts,
     unit_facts,
 )
+from cami_units.desk._verbs import Collecting, LoopTables
 from cami_units.desk._worker import DONE, Worker
+from cami_units.documents.collect_report import outline_pictures
+from cami_units.documents.form_words import THEMES, theme_said
 from cami_units.model import DISCLAIMER, InputError, Progress, clean_name
 
 STEPS: Final = (
@@ -56,6 +60,11 @@ STEPS: Final = (
 ORDERS: Final = ("rank", "group", "section", "hand")
 LANGUAGE_COOKIE: Final = "cami_units_language"
 
+_BOARD: Final = "board.html"
+_PAGES: Final = ("report.html", "implementation.html", "map.html")
+"""Pages of a round that a browser opens from here."""
+_NOTHING: Final[Mapping[str, str]] = {}
+
 _POLL_SECONDS: Final = 20.0
 _MOST_FILES: Final = 500
 _ASSETS_FOLDER: Final = Path(__file__).parent / "assets"
@@ -66,16 +75,22 @@ _SHOWN_ENDINGS: Final = frozenset({".html", ".png", ".pdf"})
 
 @dataclass(slots=True)
 class Desk:
-    """What the pages share: the folder, the worker, and which unit the second window shows."""
+    """What the pages share: the folder, the worker, and which unit the second window shows.
+
+    `collecting` are the files as they were read last, `fresh` a round that is measured and on its
+    way to the disk: both are here to be quicker, and a desk that is started anew makes them again.
+    """
 
     directory: Path
     worker: Worker
     scratch: Path
     unit: str = ""
-    banner: str = ""
-    order: tuple[str, ...] = ()
+    banner: dict[str, str] = field(default_factory=dict)
     board_version: int = 0
     board_folder: tempfile.TemporaryDirectory[str] | None = None
+    collecting: Collecting | None = None
+    fresh: LoopTables | None = None
+    stored: tuple[str, LoopTables] | None = None
     places: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -84,45 +99,83 @@ class Desk:
         day = read_day(self.directory)
         if day.current is not None and day.current.is_collected:
             self.ask_board()
-        if day.waiting:
+        if day.waiting and day.current is not None:
             self.ask_collect()
 
     def ask_collect(self) -> None:
-        """Collect what was handed in; the board follows."""
+        """Collect what was handed in: measured and shown first, then written."""
+        self.worker.ask("collect", self._collect)
 
-        def work(progress: Progress) -> str:
-            target = _verbs.collect_day(self.directory, progress)
-            self.ask_board()
-            return target.name
-
-        self.worker.ask("collect", work)
+    def _collect(self, progress: Progress) -> str:
+        """The round in memory, on the windows, and on the disk."""
+        day = read_day(self.directory)
+        if day.current is not None and not day.inputs:
+            return ""  # the last file was taken out again
+        self.collecting = _verbs.read_day_files(self.directory, day, self.collecting, progress)
+        collected = _verbs.settle_day(self.directory, day, self.collecting, progress)
+        folder = self._new_folder()
+        try:
+            self.fresh = _verbs.fresh_loop(collected, Path(folder.name))
+            self.worker.touch()
+            self._show_board(day, folder, collected, progress)
+            return _verbs.write_day(day, collected, progress).name
+        finally:
+            self.fresh = None
 
     def ask_board(self) -> None:
         """Make the board that the windows show."""
 
         def work(progress: Progress) -> str:
-            self._make_board(progress)
+            self.make_board(progress)
             return ""
 
         self.worker.ask("board", work)
 
-    def _make_board(self, progress: Progress) -> None:
-        """The board page of the current round, in a scratch folder: a live page is no product."""
+    def make_board(self, progress: Progress) -> None:
+        """The board page of the round on the disk."""
         day = read_day(self.directory)
+        if day.current is not None:
+            self._show_board(day, self._new_folder(), None, progress)
+
+    def _show_board(
+        self,
+        day: Day,
+        folder: tempfile.TemporaryDirectory[str],
+        fresh: Collected | None,
+        progress: Progress,
+    ) -> None:
+        """A board page in a scratch folder: a live page is no product."""
         if day.current is None:
             return
-        folder = tempfile.TemporaryDirectory(dir=self.scratch, ignore_cleanup_errors=True)
-        plenary(day.current.path, Path(folder.name) / "board", progress=progress)
-        self.places = _verbs.places_of(self.directory, day.current.path)
-        old, self.board_folder = self.board_folder, folder
+        page = Path(folder.name) / _BOARD
+        _verbs.draw_board(self.directory, day, page, fresh, progress)
+        if not self.places:
+            self.places = _verbs.places_of(self.directory, day.current.path)
+        former, self.board_folder = self.board_folder, folder
         self.board_version += 1
-        if old is not None:
-            old.cleanup()
+        if former is not None:
+            former.cleanup()
+
+    def _new_folder(self) -> tempfile.TemporaryDirectory[str]:
+        """A folder of its own in the scratch; on Windows a window may still read what is in it."""
+        return tempfile.TemporaryDirectory(dir=self.scratch, ignore_cleanup_errors=True)
 
     @property
-    def board_file(self) -> Path | None:
-        """The board page as it was last made."""
-        return Path(self.board_folder.name) / "board" / "board.html" if self.board_folder else None
+    def board_page(self) -> Path | None:
+        """The page of the board as it was last made."""
+        return Path(self.board_folder.name) / _BOARD if self.board_folder else None
+
+    def loop(self, day: Day) -> LoopTables | None:
+        """What the loop left beside the current round, as it is in memory or on the disk."""
+        if self.fresh is not None:
+            return self.fresh
+        if day.current is None:
+            return None
+        mark = _day.mark_of([day.current.path / "manifest.json"])
+        if self.stored is None or self.stored[0] != mark:
+            base = next((one.path for one in reversed(day.rounds[:-1])), None)
+            self.stored = (mark, _verbs.stored_loop(day.current.path, base))
+        return self.stored[1]
 
 
 def routes(desk: Desk) -> list[Route]:
@@ -140,6 +193,9 @@ def routes(desk: Desk) -> list[Route]:
         Route("/decide", pages.decide, methods=["POST"]),
         Route("/show", pages.show, methods=["POST"]),
         Route("/order", pages.keep_order, methods=["POST"]),
+        Route("/general", pages.move_to_general, methods=["POST"]),
+        Route("/programme", pages.take_programme, methods=["POST"]),
+        Route("/session", pages.make_session, methods=["POST"]),
         Route("/late", pages.late, methods=["GET"]),
         Route("/after", pages.after, methods=["GET"]),
         Route("/after", pages.make, methods=["POST"]),
@@ -150,6 +206,10 @@ def routes(desk: Desk) -> list[Route]:
         Route("/files/{round}/{name}", pages.file_of_round, methods=["GET"]),
         Route("/assets/{name}", pages.asset, methods=["GET"]),
     ]
+
+
+class _StaleError(Exception):
+    """Somebody else has changed meanwhile what the page still shows as it was."""
 
 
 class Pages:
@@ -179,7 +239,17 @@ class Pages:
             "resolutions": _day.mark_of([self.desk.directory / _day.HANDED_IN / _day.RESOLUTIONS]),
             "decisions": _day.mark_of([current / _day.DECISION_LOG]),
             "activities": _day.mark_of([current / "activities.csv"]),
+            "order": _day.mark_of([self.desk.directory / _day.ORDER]),
         }
+
+    def _resolution_mark(self, unit_id: str) -> str:
+        """What is resolved of one conflict, as a mark."""
+        return _day.mark_of_rows(_day.read_resolutions(self.desk.directory), unit_id)
+
+    @staticmethod
+    def _decision_mark(day: Day, unit_id: str) -> str:
+        """What is decided on one unit, as a mark."""
+        return _day.mark_of_rows(read_decisions(day.current.path), unit_id) if day.current else ""
 
     def _page(
         self, request: Request, page: str, day: Day, *, status: int = 200, **content: Any
@@ -189,38 +259,44 @@ class Pages:
         conflicts = self._conflicts(day, lang) if day.current else []
         counts = {
             "hand_in": len(day.waiting),
-            "settle": sum(not row["resolution"] for row in conflicts if not row["decided"]),
-            "late": sum(not row["resolution"] for row in conflicts if row["decided"]),
+            "settle": sum(not row["resolution"] for row in conflicts if not row["late"]),
+            "late": sum(not row["resolution"] for row in conflicts if row["late"]),
         }
+        imprint = day.current.imprint if day.current else {}
         html = self.templates.get_template(f"{page}.html").render(
             page=page,
             lang=lang,
             languages=words.LANGUAGES,
             t=lambda key: words.text(key, lang),
-            title=self.desk.directory.name,
+            title=str(imprint.get("title", "")) or self.desk.directory.name,
             steps=STEPS,
             counts={name: counts.get(name, 0) for name, _ in STEPS},
-            jobs=[job for job in self.desk.worker.jobs.values() if job.state != DONE],
+            jobs=self._jobs(lang),
             marks=self._marks(day),
             version=self.desk.worker.version,
             notice=content.pop("notice", ""),
-            disclaimer=DISCLAIMER,
-            round=round_facts(day, lang),
-            base=base_facts(day, lang),
+            disclaimer=words.disclaimer(str(imprint.get("disclaimer", DISCLAIMER)), lang),
+            round=round_facts(day),
+            base=base_facts(day),
             conflicts=conflicts,
             **content,
         )
         return HTMLResponse(html, status_code=status)
 
+    def _jobs(self, lang: str) -> list[dict[str, str]]:
+        """What is under way, waits, or went wrong."""
+        return [
+            {"state": job.state, "text": job_text(job, lang)}
+            for job in self.desk.worker.jobs.values()
+            if job.state != DONE
+        ]
+
     async def _day(self) -> Day:
         return await run_in_threadpool(read_day, self.desk.directory)
 
-    async def _stale(self, request: Request, mark: str, seen_mark: str) -> Response | None:
-        """A refusal where somebody else has changed meanwhile what the page still shows as it was."""
-        if seen_mark == mark:
-            return None
-        text = words.text("desk changed meanwhile", self._lang(request))
-        return PlainTextResponse(text, status_code=409)
+    def _refusal(self, request: Request, key: str, status: int = 400) -> Response:
+        """A refusal in the reader's language."""
+        return PlainTextResponse(words.text(key, self._lang(request)), status_code=status)
 
     # -- hand in ----------------------------------------------------------------------------------
 
@@ -239,14 +315,9 @@ class Pages:
                 if isinstance(upload, str) or not upload.filename:
                     continue
                 name = upload.filename
-                with tempfile.NamedTemporaryFile(dir=self.desk.scratch) as scratch:
-                    while block := await upload.read(1 << 20):
-                        scratch.write(block)
-                    scratch.flush()
-                    content = Path(scratch.name)
-                    path, _ = await run_in_threadpool(
-                        _day.keep_file, self.desk.directory, name, content
-                    )
+                path, _ = await run_in_threadpool(
+                    _day.keep_file, self.desk.directory, name, upload.file
+                )
                 kept_names.append(path.name)
         if kept_names:
             self.desk.ask_collect()
@@ -256,9 +327,8 @@ class Pages:
         """A file that was handed in by mistake goes aside, and the round is made without it."""
         form = await request.form()
         day = await self._day()
-        refusal = await self._stale(request, self._marks(day)["files"], str(form.get("seen")))
-        if refusal:
-            return refusal
+        if str(form.get("seen")) != self._marks(day)["files"]:
+            return self._refusal(request, "desk changed meanwhile", 409)
         try:
             await run_in_threadpool(_day.take_out, self.desk.directory, str(form.get("name", "")))
         except InputError as error:
@@ -274,44 +344,56 @@ class Pages:
     # -- settle -----------------------------------------------------------------------------------
 
     def _conflicts(self, day: Day, lang: str) -> list[dict[str, Any]]:
-        """Each conflict of the current round, with what can be chosen."""
-        if day.current is None:
+        """Each conflict of the current round, with its picture and what can be chosen."""
+        loop = self.desk.loop(day)
+        if loop is None:
             return []
         resolutions = {
             row["unit_id"]: row for row in rows_of(_day.read_resolutions(self.desk.directory))
         }
-        decided = decided_units(day)
         return [
-            conflict_facts(row, resolutions.get(row["unit_id"], {}), decided, lang)
-            for row in rows_of(_verbs.conflicts_of(day.current.path))
+            conflict_facts(row, resolutions.get(row["unit_id"], {}), loop, picture, lang)
+            | {"seen": self._resolution_mark(row["unit_id"])}
+            for row, picture in zip(
+                rows_of(loop.conflicts), outline_pictures(loop.pictures, lang), strict=True
+            )
         ]
 
     async def settle(self, request: Request) -> Response:
         """Every conflict, with buttons."""
         day = await self._day()
-        return await run_in_threadpool(self._page, request, "settle", day)
+        return await run_in_threadpool(self._settle_page, request, day)
+
+    def _settle_page(self, request: Request, day: Day, notice: str = "") -> Response:
+        has_begun = bool(day.current and day.current.is_decided)
+        status = 409 if notice else 200
+        return self._page(request, "settle", day, status=status, notice=notice, has_begun=has_begun)
 
     async def write_resolution(self, request: Request) -> Response:
         """What is to become of one conflict, into `resolutions.csv`; measured again at once."""
-        form = await request.form()
-        unit_id, resolution = str(form.get("unit_id", "")), str(form.get("resolution", ""))
+        form = {name: str(value) for name, value in (await request.form()).items()}
         day = await self._day()
-        refusal = await self._stale(request, self._marks(day)["resolutions"], str(form.get("seen")))
-        if refusal:
-            return refusal
-        conflicts = {row["unit_id"]: row for row in self._conflicts(day, self._lang(request))}
-        if unit_id not in conflicts or resolution not in dict(conflicts[unit_id]["choices"]):
-            return PlainTextResponse("There is no such conflict or choice.", status_code=400)
-        with self.desk.lock:
-            await run_in_threadpool(
-                _day.settle,
-                self.desk.directory,
-                unit_id,
-                resolution,
-                clean_name(str(form.get("reason", ""))),
-            )
+        key = await run_in_threadpool(self._resolve, day, form, self._lang(request))
+        if key:
+            notice = words.text(key, self._lang(request))
+            return await run_in_threadpool(self._settle_page, request, day, notice)
         self.desk.ask_collect()
         return _back(request, "/settle", {})
+
+    def _resolve(self, day: Day, form: Mapping[str, str], lang: str) -> str:
+        """Write one resolution; hands back the phrase that says why not."""
+        unit_id, resolution = form.get("unit_id", ""), form.get("resolution", "")
+        if day.current is not None and day.current.is_decided:
+            return "desk settle on the board"
+        conflicts = {row["unit_id"]: row for row in self._conflicts(day, lang)}
+        if unit_id not in conflicts or resolution not in dict(conflicts[unit_id]["choices"]):
+            return "desk no such choice"
+        with self.desk.lock:
+            if form.get("seen", "") != self._resolution_mark(unit_id):
+                return "desk changed meanwhile"
+            reason = clean_name(form.get("reason", ""))
+            _day.settle(self.desk.directory, unit_id, resolution, reason)
+        return ""
 
     # -- board ------------------------------------------------------------------------------------
 
@@ -320,13 +402,16 @@ class Pages:
         day = await self._day()
         return await run_in_threadpool(self._board_page, request, day)
 
-    def _board_page(self, request: Request, day: Day, notice: str = "") -> Response:
-        """The page of the board, with the unit in hand."""
+    def _board_page(
+        self, request: Request, day: Day, notice: str = "", typed: Mapping[str, str] = _NOTHING
+    ) -> Response:
+        """The board; with what somebody typed, where it could not be taken."""
         lang = self._lang(request)
         order = request.query_params.get("order", "")
-        order = order if order in ORDERS else "hand" if self.desk.order else "rank"
-        units = unit_facts(day, lang, order, self.desk.order, self.desk.places)
-        unit_id = request.query_params.get("unit", "") or self.desk.unit
+        by_hand = _day.read_order(self.desk.directory)
+        order = order if order in ORDERS else "hand" if by_hand else "rank"
+        units = unit_facts(day, lang, order, by_hand, self.desk.places)
+        unit_id = typed.get("unit") or request.query_params.get("unit", "") or self.desk.unit
         unit = next(
             (row for row in units if row["unit_id"] == unit_id), units[0] if units else None
         )
@@ -338,6 +423,8 @@ class Pages:
             notice=notice,
             units=units,
             unit=unit,
+            typed=typed,
+            seen=self._decision_mark(day, unit["unit_id"]) if unit else "",
             order=order,
             orders=ORDERS,
             decided=sum(bool(row["decision"]) for row in units),
@@ -347,42 +434,46 @@ class Pages:
         """One decision: on the disk first, then on every screen, then in tables and maps."""
         form = {name: str(value) for name, value in (await request.form()).items()}
         day = await self._day()
-        if day.current is None:
-            return PlainTextResponse("There is no round yet.", status_code=400)
-        refusal = await self._stale(request, self._marks(day)["decisions"], form.get("seen", ""))
-        if refusal:
-            return refusal
-        try:
-            line = await run_in_threadpool(self._record, day.current.path, form)
-        except InputError as error:
-            return await run_in_threadpool(self._board_page, request, day, str(error))
         lang = self._lang(request)
+        if day.current is None:
+            return self._refusal(request, "desk no round")
+        try:
+            line = await run_in_threadpool(self._record, day, form)
+        except _StaleError:
+            day, notice = await self._day(), words.text("desk changed meanwhile", lang)
+            return await run_in_threadpool(self._board_page, request, day, notice, form)
+        except InputError as error:
+            return await run_in_threadpool(self._board_page, request, day, str(error), form)
         self.desk.unit = form.get("unit", "")
-        self.desk.banner = f"{line['unit_id']}: {words.text(line['status'], lang)}"
+        self.desk.banner = dict(line)
         self.desk.worker.touch()
-        return _back(request, f"/board?unit={line['unit_id']}", {})
+        return _back(request, f"/board?unit={quote(line['unit_id'])}", {})
 
-    def _record(self, round_: Path, form: Mapping[str, str]) -> Mapping[str, str]:
+    def _record(self, day: Day, form: Mapping[str, str]) -> Mapping[str, str]:
         """The line in the log, and the job that shows it in tables and maps."""
-        options = {
+        assert day.current is not None
+        round_, unit_id = day.current.path, form.get("unit", "")
+        options: dict[str, str] = {
             name: value
             for name in ("name_en", "name_ru", "outline", "into")
             if (value := clean_name(form.get(name, "")))
         }
         with self.desk.lock:
+            if form.get("seen", "") != self._decision_mark(day, unit_id):
+                raise _StaleError
             line = record_decision(
                 round_,
-                form.get("unit", ""),
+                unit_id,
                 form.get("decision", ""),
                 reason=form.get("reason", ""),
-                by=form.get("by", "") or "plenary",
                 time=_now(),
+                by=form.get("by", "") or "plenary",
                 **options,
             )
 
         def work(progress: Progress) -> str:
+            self.desk.make_board(progress)  # the room looks at the board; nobody at the files yet
             show_decisions(round_, progress=progress)
-            self.desk._make_board(progress)
             return ""
 
         self.desk.worker.ask("decide", work)
@@ -392,15 +483,19 @@ class Pages:
         """Which unit the board is at: the second window follows."""
         form = await request.form()
         self.desk.unit = clean_name(str(form.get("unit", "")))[:40]
-        self.desk.banner = ""
+        self.desk.banner = {}
         self.desk.worker.touch()
         return Response(status_code=204)
 
     async def keep_order(self, request: Request) -> Response:
-        """An order by hand."""
+        """An order by hand: into the workshop's files, and the board follows."""
         form = await request.form()
-        names = str(form.get("order", "")).split(";")
-        self.desk.order = tuple(clean_name(name)[:40] for name in names[:2000])
+        day = await self._day()
+        known_ids = {row["unit_id"] for row in unit_facts(day, "en", "rank", (), {})}
+        ids = [name for name in str(form.get("order", "")).split(";")[:2000] if name in known_ids]
+        with self.desk.lock:
+            await run_in_threadpool(_day.write_order, self.desk.directory, ids)
+        self.desk.ask_board()
         return Response(status_code=204)
 
     async def screen(self, request: Request) -> Response:
@@ -410,8 +505,8 @@ class Pages:
 
     async def live_board(self, request: Request) -> Response:
         """The board as it was last made."""
-        path = self.desk.board_file
-        if path is None:
+        path = self.desk.board_page
+        if path is None or not path.is_file():
             return PlainTextResponse(words.text("desk no board", self._lang(request)))
         return FileResponse(path, media_type="text/html")
 
@@ -420,19 +515,106 @@ class Pages:
     async def late(self, request: Request) -> Response:
         """What came after plenary had decided: each difference is a question."""
         day = await self._day()
-        rows = self._conflicts(day, self._lang(request))
-        questions = [row for row in rows if row["decided"]]
+        rows = await run_in_threadpool(self._conflicts, day, self._lang(request))
+        questions = [row for row in rows if row["late"]]
         return await run_in_threadpool(self._page, request, "late", day, questions=questions)
 
     async def after(self, request: Request) -> Response:
         """What can be made of the round, and what recurs in its activities."""
         day = await self._day()
+        return await run_in_threadpool(self._after_page, request, day)
+
+    def _after_page(self, request: Request, day: Day, notice: str = "") -> Response:
+        lang = self._lang(request)
         products = [
             {"name": name, "folder": self._folder_of(day, name)} for name in _verbs.PRODUCTS
         ]
-        return await run_in_threadpool(
-            self._page, request, "after", day, products=products, suggestions=[]
+        suggestions = _verbs.suggestions_of(day.current.path) if day.current else []
+        sources = {
+            name: path.name if (path := _day.only_file(self.desk.directory, name)) else ""
+            for name in (_day.PROGRAMME, _day.IMPLEMENTATION)
+        }
+        return self._page(
+            request,
+            "after",
+            day,
+            status=409 if notice else 200,
+            notice=notice,
+            products=products,
+            sources=sources,
+            suggestions=[suggestion_facts(row, lang) for row in suggestions],
+            themes=[(theme, theme_said(theme, lang)) for theme in THEMES],
+            pages=[name for name in _PAGES if day.current and (day.current.path / name).is_file()],
         )
+
+    async def move_to_general(self, request: Request) -> Response:
+        """What is ticked goes to the general section, what is not goes back, all of it at once."""
+        form = await request.form()
+        day = await self._day()
+        if day.current is None:
+            return self._refusal(request, "desk no round")
+        if str(form.get("seen")) != self._marks(day)["activities"]:
+            notice = words.text("desk changed meanwhile", self._lang(request))
+            return await run_in_threadpool(self._after_page, request, day, notice)
+        ticked_ids = {str(value) for value in form.getlist("id")}
+        rows = await run_in_threadpool(_verbs.suggestions_of, day.current.path)
+        is_general = {row["suggestion_id"]: row["moved"] not in ("", "0", "false") for row in rows}
+        reason, round_ = clean_name(str(form.get("reason", ""))), day.current.path
+
+        def work(progress: Progress) -> str:
+            _verbs.say_activities(
+                self.desk.directory,
+                round_,
+                progress=progress,
+                general=[
+                    name for name, moved in is_general.items() if name in ticked_ids and not moved
+                ],
+                back=[
+                    name for name, moved in is_general.items() if moved and name not in ticked_ids
+                ],
+                by="plenary",
+                reason=reason,
+            )
+            self.desk.make_board(progress)
+            return ""
+
+        self.desk.worker.ask("activities", work)
+        return _back(request, "/after", {})
+
+    async def take_programme(self, request: Request) -> Response:
+        """The measures of the programme in force, or how far they have come: one file each."""
+        async with request.form(max_files=1, max_fields=4) as form:
+            upload, kind = form.get("file"), str(form.get("kind", ""))
+            if isinstance(upload, str) or upload is None or not upload.filename:
+                return self._refusal(request, "desk no such choice")
+            if kind not in (_day.PROGRAMME, _day.IMPLEMENTATION):
+                return self._refusal(request, "desk no such choice")
+            await run_in_threadpool(
+                _day.keep_only_file, self.desk.directory, kind, upload.filename, upload.file
+            )
+        return await self._ask_activities(request, {})
+
+    async def make_session(self, request: Request) -> Response:
+        """Forms and the programme with the themes of one session only."""
+        form = await request.form()
+        themes = [str(theme) for theme in form.getlist("theme") if theme in THEMES]
+        if not themes:
+            return self._refusal(request, "desk no such choice")
+        return await self._ask_activities(request, {"session": themes})
+
+    async def _ask_activities(self, request: Request, choices: Mapping[str, Any]) -> Response:
+        """The command `activities`, in its turn."""
+        day = await self._day()
+        if day.current is None:
+            return self._refusal(request, "desk no round")
+        round_ = day.current.path
+
+        def work(progress: Progress) -> str:
+            _verbs.say_activities(self.desk.directory, round_, progress=progress, **choices)
+            return ""
+
+        self.desk.worker.ask("activities", work)
+        return _back(request, "/after", {})
 
     def _folder_of(self, day: Day, name: str) -> str:
         """Where a product lies, from the workshop's folder on; nothing where it is not there."""
@@ -447,7 +629,7 @@ class Pages:
         name = str(form.get("product", ""))
         day = await self._day()
         if name not in _verbs.PRODUCTS or day.current is None:
-            return PlainTextResponse("There is no such product.", status_code=400)
+            return self._refusal(request, "desk no such choice")
         round_ = day.current.path
 
         def work(progress: Progress) -> str:
@@ -492,16 +674,27 @@ class Pages:
             {
                 "version": version,
                 "unit": self.desk.unit,
-                "banner": self.desk.banner,
+                "banner": self._banner(lang),
+                "decided_unit": self.desk.banner.get("unit_id", ""),
+                "decided": self._standing(day, lang),
                 "board": str(self.desk.board_version),
                 "mark": "".join(marks.values()) + current + str(self.desk.board_version),
-                "jobs": [
-                    {"state": job.state, "text": job_text(job, lang)}
-                    for job in self.desk.worker.jobs.values()
-                    if job.state != DONE
-                ],
+                "jobs": self._jobs(lang),
             }
         )
+
+    def _banner(self, lang: str) -> str:
+        """The last decision in a line, for the projector."""
+        line = self.desk.banner
+        return f"{line['unit_id']}: {words.text(line['status'], lang)}" if line else ""
+
+    def _standing(self, day: Day, lang: str) -> str:
+        """How far plenary has come, for windows whose board is still being drawn."""
+        if day.current is None:
+            return ""
+        units = unit_facts(day, lang, "rank", (), {})
+        decided = sum(bool(row["decision"]) for row in units)
+        return words.text("desk decided of", lang).format(decided=decided, all=len(units))
 
     async def file_of_round(self, request: Request) -> Response:
         """A page or picture of a round, by its plain name: a path of a browser is no path here."""
@@ -518,13 +711,13 @@ class Pages:
         for path in folder.iterdir() if folder else ():
             if path.name == file_name and path.suffix in _SHOWN_ENDINGS and path.is_file():
                 return FileResponse(path)
-        return PlainTextResponse("There is no such file.", status_code=404)
+        return self._refusal(request, "desk no such choice", 404)
 
     async def asset(self, request: Request) -> Response:
         """The style and the script of the pages."""
         name = request.path_params["name"]
         if name not in _ASSETS:
-            return PlainTextResponse("There is no such file.", status_code=404)
+            return self._refusal(request, "desk no such choice", 404)
         return FileResponse(_ASSETS_FOLDER / name, media_type=_ASSETS[name])
 
 

@@ -26,6 +26,9 @@ ENTRANCE: Final = "/enter"
 MAX_BODY: Final = 250_000_000
 """Bytes of one request: a whole stick of a group, far below what fills a laptop's disk."""
 
+MAX_FORM: Final = 1_000_000
+"""Bytes of a form without files, which is read into memory whole."""
+
 _PAGE_POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "connect-src 'self'; form-action 'self'; frame-src 'self'; frame-ancestors 'self'; "
@@ -111,7 +114,8 @@ class Guard:
         length = headers.get(b"content-length", "")
         if not length.isascii() or not length.isdigit():
             return 411, "A request must say how long it is."
-        if int(length) > MAX_BODY:
+        is_upload = headers.get(b"content-type", "").startswith("multipart/form-data")
+        if int(length) > (MAX_BODY if is_upload else MAX_FORM):
             return 413, f"More than {MAX_BODY // 1_000_000} MB at once is not taken."
         return 0, ""
 

@@ -12,28 +12,32 @@ import pandas as pd
 from cami_units import words
 from cami_units.commands.decide import standing_decisions
 from cami_units.desk._day import DECISION_LOG, Day, RoundFolder
-from cami_units.desk._worker import RUNNING, Job
+from cami_units.desk._verbs import LoopTables
+from cami_units.desk._worker import BROKEN, REFUSED, RUNNING, Job
+from cami_units.documents.csv_tables import notes_in
+from cami_units.documents.form_words import answer_said, theme_said
 from cami_units.model import clean_name
+from cami_units.words import assumed, said
 
 _MOST_NOTES: Final = 4
 _RESOLUTIONS: Final = ("union", "base", "ask")
 
 
-def round_facts(day: Day, lang: str) -> dict[str, Any] | None:
+def round_facts(day: Day) -> dict[str, Any] | None:
     """The current round, once something was collected into it."""
-    return _folder_facts(day.current, lang) if day.current else None
+    return _folder_facts(day.current) if day.current else None
 
 
-def base_facts(day: Day, lang: str) -> dict[str, Any] | None:
+def base_facts(day: Day) -> dict[str, Any] | None:
     """The round that it is compared with."""
-    return _folder_facts(day.base, lang) if day.base else None
+    return _folder_facts(day.base) if day.base else None
 
 
-def _folder_facts(folder: RoundFolder, lang: str) -> dict[str, Any]:
+def _folder_facts(folder: RoundFolder) -> dict[str, Any]:
     """What the list of rounds says of a folder."""
     return {
         "name": folder.path.name,
-        "label": f"{words.text('round', lang)} {folder.number:02d}",
+        "label": f"{folder.number:02d}",
         "report": (folder.path / "report.html").is_file(),
         "is_decided": folder.is_decided,
     }
@@ -45,16 +49,20 @@ def file_facts(day: Day, lang: str) -> list[dict[str, Any]]:
     notes: dict[str, list[str]] = {}
     for folder in day.rounds:
         reads |= folder.reads
-        for row in _table(folder.path / "problems.csv").to_dict("records"):
-            line = " → ".join(filter(None, (str(row["what"]), str(row["assumed"]))))
-            where = str(row["placemark"])
-            notes.setdefault(str(row["file"]), []).append(f"{where}: {line}" if where else line)
+        for row in rows_of(_table(folder.path / "problems.csv")):
+            noted = notes_in(row.get("facts", ""))
+            sentences = [part for note in noted for part in (said(note, lang), assumed(note, lang))]
+            line = " → ".join(filter(None, sentences or (row["what"], row["assumed"])))
+            where = row["placemark"]
+            notes.setdefault(row["file"], []).append(f"{where}: {line}" if where else line)
     current = day.current.path.name if day.current else ""
     return [
         {
             "name": file.path.name,
             "group": str(reads.get(file.sha256, {}).get("group", "")),
             "found": _found(reads.get(file.sha256), lang),
+            # why a file is refused is told by whoever refuses it, in English
+            "refusal": str(reads.get(file.sha256, {}).get("refused") or ""),
             "assumed": _first(notes.get(file.path.name, []), lang),
             "state": _file_state(reads.get(file.sha256)),
             # What a decided round was made from stays: it is the ground that plenary stood on.
@@ -79,7 +87,7 @@ def _found(read: Mapping[str, Any] | None, lang: str) -> str:
     if read is None:
         return words.text("desk waiting", lang)
     if read.get("refused"):
-        return str(read["refused"])
+        return words.text("desk not read", lang)
     counts = ("shapes", "pins", "rows", "unusable")
     parts = [
         f"{int(read[name])} {words.text(f'desk {name}', lang)}" for name in counts if read.get(name)
@@ -99,25 +107,37 @@ def _first(lines: Sequence[str], lang: str) -> list[str]:
 def conflict_facts(
     row: Mapping[str, str],
     resolution: Mapping[str, str],
-    decided: frozenset[str],
+    loop: LoopTables,
+    picture: Mapping[str, Any],
     lang: str,
 ) -> dict[str, Any]:
-    """A conflict with what can be chosen; `decided` where plenary has spoken of one of its units."""
+    """A conflict: what it is about, its picture, what each side comes to, what can be chosen."""
     groups = [clean_name(name) for name in row["groups"].split(";") if name]
     unit_ids = row["unit_id"].split(";")
-    area = float(row["overlap_km2"] or 0)
+    measured = row["resolution"].partition(":")[0]
+    choice = resolution.get("resolution", "")
+    notes = [said(note, lang) for note in notes_in(row["facts"])]
     return {
         "unit_id": row["unit_id"],
         "anchor": re.sub(r"[^\w-]", "-", row["unit_id"]),
         "title": " · ".join(unit_ids),
         "unit_ids": unit_ids,
-        "what": row["what"],
+        "what": "; ".join(filter(None, notes)) or row["what"],
         "groups": groups,
-        "area": f"{words.number(area, lang)} {words.text('km2', lang)}",
-        "default": row["default"],
-        "resolution": resolution.get("resolution", "") or row["resolution"],
+        "area": _km2(row["overlap_km2"] or "0", lang),
+        "default": answer_said(row["default"], lang),
+        "resolution": choice or measured,
+        "resolution_said": answer_said(choice or measured, lang),
         "reason": resolution.get("reason", ""),
-        "decided": bool(decided.intersection(unit_ids)),
+        "is_measured": measured == choice or not choice,
+        "late": row["kind"] in _OF_DECIDED,
+        "picture": picture,
+        "sides": [side for unit_id in unit_ids for side in _sides(unit_id, loop.changes, lang)],
+        "now": [
+            f"{unit['unit_id']}: {_km2(unit['area_km2'], lang)}, {_listed(unit['countries'])}, "
+            f"{_listed(unit['criteria_met']) or '–'}"
+            for unit in rows_of(loop.units[loop.units["unit_id"].isin(unit_ids)])
+        ],
         "choices": [
             *((group, words.text("desk keep", lang).format(group=group)) for group in groups),
             *((name, words.text(f"desk {name}", lang)) for name in _RESOLUTIONS),
@@ -125,11 +145,41 @@ def conflict_facts(
     }
 
 
-def decided_units(day: Day) -> frozenset[str]:
-    """Units of which the log of the current round says something."""
-    if day.current is None:
-        return frozenset()
-    return frozenset(_table(day.current.path / DECISION_LOG, ("unit_id",))["unit_id"])
+_OF_DECIDED: Final = frozenset({"decided", "settled"})
+"""Kinds of conflicts about what plenary, or a document, has decided."""
+
+
+def _sides(unit_id: str, changes: pd.DataFrame, lang: str) -> list[dict[str, str]]:
+    """What each group made of a unit: the area, and what was gained and lost by it."""
+    rows = rows_of(changes[changes["unit_id"].eq(unit_id) & changes["change"].isin(_MADE)])
+    base = [{"group": words.text("report before", lang), "area": _km2(rows[0]["before_km2"], lang)}]
+    return [
+        *(side | dict.fromkeys(("change", "gained", "lost"), "") for side in base if rows),
+        *(
+            {
+                "group": row["group"],
+                "change": words.text(f"change {row['change']}", lang),
+                "area": _km2(row["after_km2"], lang),
+                "gained": _listed(row["criteria_gained"], row["states_gained"]),
+                "lost": _listed(row["criteria_lost"], row["states_lost"]),
+            }
+            for row in rows
+        ),
+    ]
+
+
+_MADE: Final = frozenset({"reshaped", "split", "merged", "rejected", "deleted"})
+"""Changes that a side of a conflict can have made."""
+
+
+def _km2(area: str, lang: str) -> str:
+    """An area of a table of text; nothing where there is none."""
+    return f"{words.number(float(area), lang)} {words.text('km2', lang)}" if area else ""
+
+
+def _listed(*cells: str) -> str:
+    """Cells of a table, `a;b`, as people read them."""
+    return ", ".join(part for cell in cells for part in cell.split(";") if part)
 
 
 def unit_facts(
@@ -186,11 +236,29 @@ def _last_decisions(log: pd.DataFrame) -> dict[str, dict[str, str]]:
 
 
 def job_text(job: Job, lang: str) -> str:
-    """How far a job is, in one line."""
+    """How far a job is, in one line.
+
+    The names of its steps are the commands' own words, in English: how many are done is said, and
+    what a refusal says, since that tells what to do.
+    """
     parts = [words.text(f"desk job {job.name}", lang), words.text(f"desk {job.state}", lang)]
-    if job.state == RUNNING and job.step:
-        parts.append(f"{job.step} {job.finished}/{job.total}" if job.total else job.step)
-    return " · ".join(filter(None, (*parts, job.message)))
+    if job.state == RUNNING and job.total > 1:
+        parts.append(f"{job.finished}/{job.total}")
+    if job.state in (REFUSED, BROKEN):
+        parts.append(job.message)
+    return " · ".join(filter(None, parts))
+
+
+def suggestion_facts(row: Mapping[str, str], lang: str) -> dict[str, Any]:
+    """An activity that recurs, to tick: how widely, and whether it is in the general section."""
+    count = words.text("desk in units", lang).format(n=row["n_units"], all=row["of_units"])
+    return {
+        "id": row["suggestion_id"],
+        "text": row["text"],
+        "note": f"{theme_said(row['theme'], lang)} · {count}",
+        "is_suggested": row["suggested"] == "true",
+        "is_general": row["moved"] not in ("", "0", "false"),
+    }
 
 
 def rows_of(table: pd.DataFrame) -> list[dict[str, str]]:

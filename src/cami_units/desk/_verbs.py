@@ -2,56 +2,120 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pandas as pd
 
 from cami_units import store
-from cami_units.commands.activities import activities
+from cami_units.commands.activities import activities, known_activities
 from cami_units.commands.annex import annex
-from cami_units.commands.collect import collect, next_directory, read_pack, write_collected
+from cami_units.commands.collect import (
+    PACK_FILE,
+    Collected,
+    HandedIn,
+    next_directory,
+    read_handed_in,
+    read_pack,
+    read_resolutions,
+    settled,
+    stored_pictures,
+    write_collected,
+    write_loop,
+)
 from cami_units.commands.decide import decided_round
 from cami_units.commands.figures import write_figures
 from cami_units.commands.pack import pack
-from cami_units.commands.plenary import plenary
+from cami_units.commands.plenary import base_beside, plenary, write_board_page
+from cami_units.commands.shown_round import kept_pieces
 from cami_units.commands.stored_round import allocation
-from cami_units.desk._day import HANDED_IN, PACK, RESOLUTIONS, ROUNDS, Day, read_day
+from cami_units.desk._day import (
+    DECISION_LOG,
+    HANDED_IN,
+    IMPLEMENTATION,
+    PACK,
+    PROGRAMME,
+    RESOLUTIONS,
+    ROUNDS,
+    Day,
+    only_file,
+    read_day,
+    read_order,
+    sum_of,
+)
 from cami_units.model import InputError, Progress
+from cami_units.store import MANIFEST
 
 BOARD: Final = "plenary"
 
 
-def collect_day(directory: Path, progress: Progress) -> Path:
-    """Collect what was handed in, as ``cami-units collect`` would; hands back the round's folder.
+@dataclass(frozen=True, slots=True)
+class Collecting:
+    """Files that were read against a base; the same files need not be read for the next choice.
+
+    `key` says what they hang on: the base as it stands, the packs, and each file by its checksum.
+    """
+
+    key: tuple[str, ...]
+    handed_in: HandedIn
+
+
+def read_day_files(
+    directory: Path, day: Day, before: Collecting | None, progress: Progress
+) -> Collecting:
+    """What was handed in, read against the round that it is to be compared with.
 
     Raises
     ------
     InputError
         As :func:`cami_units.commands.collect.collect`; there is no round to compare with, or no file.
     """
-    day = read_day(directory)
     base = day.base
     if base is None:
         raise InputError("There is no round yet. Make one with: cami-units propose plan.toml")
     if not day.inputs:
         raise InputError("Nothing is handed in that no round has taken in.")
-    before = decided_round(base.path)
-    target = _target(day)
-    _clear_board(target)
-    store.check_place(target, force=target.exists())
-    resolutions = directory / HANDED_IN / RESOLUTIONS
-    collected = collect(
-        day.inputs,
-        before,
-        base_dir=base.path,
-        pack=directory / ROUNDS / PACK,
-        resolutions=resolutions if resolutions.is_file() else None,
+    pack_folder = directory / ROUNDS / PACK
+    hangs_on = (base.path / MANIFEST, base.path / DECISION_LOG, pack_folder / PACK_FILE)
+    key = tuple(map(sum_of, (*hangs_on, *day.inputs)))
+    if before and before.key == key:
+        return before
+    handed_in = read_handed_in(
+        day.inputs, decided_round(base.path), pack=pack_folder, progress=progress
+    )
+    return Collecting(key, handed_in)
+
+
+def settle_day(directory: Path, day: Day, read: Collecting, progress: Progress) -> Collected:
+    """The next round in memory, measured, with what is resolved by now."""
+    path = directory / HANDED_IN / RESOLUTIONS
+    choices, notices = read_resolutions(
+        path if path.is_file() else None, day.inputs, read.handed_in
+    )
+    return settled(
+        read.handed_in,
+        choices,
+        notices=notices,
+        base_dir=day.base.path if day.base else None,
         progress=progress,
     )
+
+
+def write_day(day: Day, collected: Collected, progress: Progress) -> Path:
+    """Write the next round, as ``cami-units collect`` would; hands back its folder."""
+    target = _target(day)
+    _clear_board(target)
     write_collected(collected, target, force=target.exists(), progress=progress)
     return target
+
+
+def collect_day(directory: Path, progress: Progress) -> Path:
+    """Collect what was handed in, all of it at once; hands back the round's folder."""
+    day = read_day(directory)
+    read = read_day_files(directory, day, None, progress)
+    return write_day(day, settle_day(directory, day, read, progress), progress)
 
 
 def _target(day: Day) -> Path:
@@ -69,14 +133,118 @@ def _clear_board(target: Path) -> None:
     store.discard(target / BOARD, is_ours=lambda name: name.startswith("board."))
 
 
+# -- what a round shows ---------------------------------------------------------------------------
+
+_CHANGES: Final = (
+    *("unit_id", "change", "group", "file", "before_km2", "after_km2"),
+    *("criteria_gained", "criteria_lost", "states_gained", "states_lost", "applied", "facts"),
+)
+_CONFLICTS: Final = (
+    *("unit_id", "groups", "overlap_km2", "default", "resolution", "kind", "what", "open", "facts"),
+)
+_PROBLEMS: Final = ("file", "placemark", "what", "assumed", "facts")
+
+
+@dataclass(frozen=True, slots=True)
+class LoopTables:
+    """What the loop left beside a round, as text: on the disk, or measured and not written yet.
+
+    `pictures` are label and outline for each row of `conflicts`.
+    """
+
+    changes: pd.DataFrame
+    conflicts: pd.DataFrame
+    problems: pd.DataFrame
+    units: pd.DataFrame
+    pictures: Sequence[Sequence[tuple[str, Any]]] = ()
+
+
+def stored_loop(round_: Path, base: Path | None) -> LoopTables:
+    """The tables of a round on the disk."""
+    loop = _loop_in(round_)
+    return replace(loop, pictures=stored_pictures(round_, base, loop.changes, loop.conflicts))
+
+
+def fresh_loop(collected: Collected, folder: Path) -> LoopTables:
+    """The tables of a round that was measured a moment ago, by way of a folder that nobody keeps."""
+    write_loop(collected, folder)
+    return replace(_loop_in(folder), pictures=[picture.outlines for picture in collected.pictures])
+
+
+def _loop_in(folder: Path) -> LoopTables:
+    return LoopTables(
+        changes=_text_table(folder / "changes.csv", _CHANGES),
+        conflicts=_text_table(folder / "conflicts.csv", _CONFLICTS),
+        problems=_text_table(folder / "problems.csv", _PROBLEMS),
+        units=_text_table(folder / "conservation_units.csv", ("unit_id", "name_en", "name_ru")),
+    )
+
+
+def _text_table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
+    """A CSV file as text, with these columns at least; without rows where there is no file."""
+    if not path.is_file():
+        return pd.DataFrame(columns=list(columns), dtype=str)
+    table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    return table.assign(**{name: "" for name in columns if name not in table})
+
+
+def draw_board(
+    directory: Path, day: Day, page: Path, fresh: Collected | None, progress: Progress
+) -> None:
+    """The page of the board for the windows: of the round on the disk, or of one just measured."""
+    order = board_order(directory)
+    if day.current is None:
+        return
+    if fresh is None:
+        round_ = decided_round(day.current.path)
+        before = base_beside(day.current.path, round_)
+        base = decided_round(before) if before else None
+        with kept_pieces(day.current.path):
+            write_board_page(page, round_, base, day.current.path, order=order, progress=progress)
+        return
+    with kept_pieces(day.current.path):
+        # beside the page lies what the loop has left, as `collect` will write it
+        write_board_page(page, fresh.round, fresh.base, page.parent, order=order, progress=progress)
+
+
+def board_order(directory: Path) -> tuple[str, ...]:
+    """What the board is ordered by: by hand, where somebody has; else by rank."""
+    return (*read_order(directory), "rank")
+
+
 # -- after ----------------------------------------------------------------------------------------
 
 
 def _activities(directory: Path, round_: Path, progress: Progress) -> Path:
-    """Forms that were handed in, and the tables of activities."""
-    forms = [file.path for file in read_day(directory).files]
-    activities(round_, forms, progress=progress)
+    """Forms that were handed in, the programme in force, and the tables of activities."""
+    say_activities(directory, round_, progress=progress)
     return round_
+
+
+def say_activities(directory: Path, round_: Path, *, progress: Progress, **choices: Any) -> None:
+    """The command ``activities`` with what lies in the workshop; `choices` are options of it."""
+    folder = directory / HANDED_IN  # as a folder: a map among the forms is passed over and named
+    try:
+        known = known_activities(round_)
+    except InputError:
+        known = None
+    programme = only_file(directory, PROGRAMME) if known is None else None
+    activities(
+        round_,
+        [folder] if folder.is_dir() else [],
+        programme=programme,
+        implementation=only_file(directory, IMPLEMENTATION),
+        progress=progress,
+        **choices,
+    )
+
+
+def suggestions_of(round_: Path) -> list[dict[str, Any]]:
+    """What recurs in the activities of a round, for the general section: a row to tick."""
+    path = round_ / "general_suggestions.csv"
+    columns = ("suggestion_id", "theme", "text", "n_units", "of_units", "suggested", "moved")
+    rows = _text_table(path, columns).to_dict("records")
+    return [{str(name): str(value) for name, value in row.items()} for row in rows]
 
 
 def _annex(directory: Path, round_: Path, progress: Progress) -> Path:
@@ -93,7 +261,7 @@ def _figures(directory: Path, round_: Path, progress: Progress) -> Path:
 
 def _plenary(directory: Path, round_: Path, progress: Progress) -> Path:
     """The board as files to take along."""
-    folder, _ = plenary(round_, progress=progress)
+    folder, _ = plenary(round_, order=board_order(directory), progress=progress)
     return folder
 
 
@@ -136,12 +304,3 @@ def places_of(directory: Path, round_: Path) -> dict[str, tuple[str, str]]:
 
 def _by_unit(table: pd.DataFrame) -> dict[str, str]:
     return dict(zip(table["unit_id"].astype(str), table["group"].astype(str), strict=True))
-
-
-def conflicts_of(round_: Path) -> pd.DataFrame:
-    """`conflicts.csv` of a round as text; no rows where there is none."""
-    path = round_ / "conflicts.csv"
-    columns = ("unit_id", "groups", "overlap_km2", "default", "resolution", "kind", "what")
-    if not path.is_file():
-        return pd.DataFrame(columns=list(columns), dtype=str)
-    return pd.read_csv(path, dtype=str, keep_default_na=False)

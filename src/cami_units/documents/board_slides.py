@@ -10,7 +10,14 @@ import geopandas as gpd
 import pandas as pd
 
 from cami_units import scene, words
-from cami_units.documents.form_words import THEMES, first_texts, listed_said, theme_said
+from cami_units.documents.csv_tables import notes_in
+from cami_units.documents.form_words import (
+    THEMES,
+    answer_said,
+    first_texts,
+    listed_said,
+    theme_said,
+)
 from cami_units.documents.unit_drawing import Drawing, ground, overview_drawing, unit_drawing
 from cami_units.model import (
     FINDINGS,
@@ -387,11 +394,17 @@ def _reasons(changes: Iterable[Mapping[str, Any]], lang: str) -> list[str]:
     """Why a group rejects or renames the unit, in its own words."""
     reasons = []
     for change in changes:
-        why = clean_name(change.get("reason")) or clean_name(change.get("note"))
+        why = clean_name(change.get("reason")) or _noted(change, "note", lang)
         if change["change"] in ("rejected", "renamed") and why:
             group = clean_name(change["group"])
             reasons.append(f"{group}: {words.text('change ' + change['change'], lang)} – {why}")
     return reasons
+
+
+def _noted(row: Mapping[str, Any], column: str, lang: str) -> str:
+    """What a row of the loop notes, in the reader's language; in rounds of old, as it was written."""
+    notes = notes_in(row.get("facts"))
+    return "; ".join(words.said(note, lang) for note in notes) or clean_name(row.get(column))
 
 
 def _proposer(
@@ -500,7 +513,7 @@ def _questions(
     unknown = [name for name in FINDINGS if name in now and now[name] is None]
     questions = [_conflict(row, lang) for row in conflicts]
     questions += [
-        ": ".join(filter(None, (_spoken(row["group"]), clean_name(row["text"])))) for row in asked
+        ": ".join(filter(None, (_spoken(row["group"]), _noted(row, "text", lang)))) for row in asked
     ]
     if lost_criteria:
         questions.append(f"{words.text('no longer meets', lang)}: {', '.join(lost_criteria)}")
@@ -521,7 +534,8 @@ def _conflict(row: Mapping[str, Any], lang: str) -> str:
     question = f"{words.text('conflict between', lang)}: {_spoken(row['groups'])}"
     if _is_number(row["overlap_km2"]):
         question += f", {words.number(float(row['overlap_km2']), lang)} {words.text('km2', lang)}"
-    return f"{question} ({_spoken(row['resolution'] or row['default'])})"
+    answer = answer_said(clean_name(row["resolution"]) or clean_name(row["default"]), lang)
+    return f"{question} ({answer})"
 
 
 def _is_number(value: object) -> bool:

@@ -233,7 +233,7 @@ def _conflicts(report: Report, lang: str) -> list[dict[str, Any]]:
             "overlap": _cell(row["overlap_km2"], lang) if row["overlap_km2"] else "",
             "picture": drawing,
         }
-        for row, drawing in zip(rows, _pictures(report, lang), strict=True)
+        for row, drawing in zip(rows, outline_pictures(report.pictures, lang), strict=True)
     ]
 
 
@@ -277,11 +277,23 @@ def _headed(names: Sequence[str], columns: Sequence[Column], lang: str) -> list[
 # -- pictures -------------------------------------------------------------------------------------
 
 
-def _pictures(report: Report, lang: str) -> list[dict[str, Any]]:
-    """The drawing of each conflict: the base grey and dashed, each other outline in its own style."""
-    outlines = [
-        [(at, shape) for at, shape in picture if shape is not None] for picture in report.pictures
-    ]
+def outline_pictures(
+    labelled: Sequence[Sequence[tuple[str, Any]]], lang: str
+) -> list[dict[str, Any]]:
+    """Small drawings of outlines: the base grey and dashed, each other one in its own style.
+
+    Parameters
+    ----------
+    labelled : sequence
+        For each drawing its labels and outlines, longitude and latitude, "base" first.
+
+    Returns
+    -------
+    list of dict
+        ``box``, the view box of an SVG; ``paths`` with ``d``, ``style`` (0 the base, then 1, 2, 3)
+        and ``label``.
+    """
+    outlines = [[(at, shape) for at, shape in picture if shape is not None] for picture in labelled]
     number = np.repeat(np.arange(len(outlines)), [len(picture) for picture in outlines])
     shapes = np.array(
         [None, *(shape for picture in outlines for _, shape in picture)], dtype=object

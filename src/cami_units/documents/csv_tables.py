@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 import pandas as pd
 
-from cami_units.model import clean_name, is_missing
+from cami_units.model import Note, clean_name, is_missing
 
 _BEGINS_A_FORMULA: Final = tuple("=+-@＝＋－＠")
 _HARMLESS: Final = re.compile(r"[=+-]?\d+(?:[.,]\d+)?%?", re.ASCII)
@@ -44,6 +46,48 @@ def harmless(value: object) -> str:
     """A value as one line of text for a CSV: with an apostrophe where it could be a formula."""
     line = clean_name(value)
     return f"'{line}" if is_formula(line) else line
+
+
+def notes_as_text(notes: Iterable[Note]) -> str:
+    """Notes as the text of one cell, from which every language can make its sentences again.
+
+    Examples
+    --------
+    >>> notes_as_text([Note("merged into", {"into": "CU-005"})])
+    '[{"key": "merged into", "into": "CU-005"}]'
+    """
+    plain = [_plain_note(note) for note in notes]
+    return json.dumps(plain, ensure_ascii=False, default=_plain_fact) if plain else ""
+
+
+def notes_in(text: object) -> list[Note]:
+    """The notes of a cell that :func:`notes_as_text` made; none where there is something else."""
+    if is_missing(text) or not str(text).startswith("["):
+        return []
+    try:
+        return [_note_of(fields) for fields in json.loads(str(text))]
+    except (ValueError, TypeError, KeyError, AttributeError):  # a cell that somebody has typed into
+        return []
+
+
+def _plain_note(note: Note) -> dict[str, object]:
+    """A note as JSON takes it."""
+    return {"key": note.key, **note.facts}
+
+
+def _plain_fact(value: object) -> object:
+    """A fact that JSON does not take by itself: a note in a note, a number of numpy."""
+    return _plain_note(value) if isinstance(value, Note) else float(str(value))
+
+
+def _note_of(fields: Mapping[str, Any]) -> Note:
+    """A note from its JSON; a note in it is one again."""
+    facts = {
+        name: _note_of(value) if isinstance(value, Mapping) else value
+        for name, value in fields.items()
+        if name != "key"
+    }
+    return Note(str(fields["key"]), facts)
 
 
 def without_geometry(table: pd.DataFrame) -> pd.DataFrame:

@@ -2,9 +2,11 @@
 
 from ._atomic_write import Writer as Writer
 from ._atomic_write import copy_of as copy_of
+from ._atomic_write import copy_of_stream as copy_of_stream
 from ._atomic_write import left_behind as left_behind
 from ._atomic_write import move_aside as move_aside
 from ._atomic_write import sha256 as sha256
+from ._atomic_write import sha256_of_stream as sha256_of_stream
 from ._atomic_write import staging as staging
 from ._atomic_write import write_atomically as write_atomically
 from ._atomic_write import write_folder as write_folder

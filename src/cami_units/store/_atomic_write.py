@@ -15,7 +15,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 import filelock
 
@@ -102,6 +102,17 @@ def copy_of(path: Path) -> Writer:
     return write
 
 
+def copy_of_stream(stream: IO[bytes]) -> Writer:
+    """A writer that copies what comes out of a stream, from its beginning, block by block."""
+
+    def write(target: Path) -> None:
+        stream.seek(0)
+        with target.open("wb") as file:
+            shutil.copyfileobj(stream, file, 1 << 20)
+
+    return write
+
+
 def move_aside(path: Path, folder: Path) -> Path:
     """Move a file into another folder, under a name that is free there; hands back where it lies.
 
@@ -120,6 +131,15 @@ def sha256(path: Path) -> str:
     """The SHA-256 of a file's bytes, in hexadecimal."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def sha256_of_stream(stream: IO[bytes]) -> str:
+    """SHA-256 of what comes out of a stream, from its beginning, block by block."""
+    stream.seek(0)
+    digest = hashlib.sha256()
+    while block := stream.read(1 << 20):
+        digest.update(block)
+    return digest.hexdigest()
 
 
 def left_behind(directory: Path) -> list[Path]:

@@ -104,7 +104,12 @@ def write_round(
     _check_names(writers, files or {})
     _check_round(round)
     check_place(directory, force=force)
-    with staging(directory, replace=True) as folder:
+
+    def look_again(_: Path) -> None:
+        """A decision that came in while the files were written is no file of the round's."""
+        check_place(directory, force=force)
+
+    with staging(directory, replace=True, carry=look_again) as folder:
         for name, write in writers.items():
             write(folder / name)
         outputs = {name: sha256(folder / name) for name in sorted(writers)}

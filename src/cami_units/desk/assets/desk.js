@@ -4,7 +4,50 @@ const body = document.body;
 let version = Number(body.dataset.version);
 const live = document.getElementById("live");
 
+// The board speaks the language of the desk, and shows a decision before it is drawn anew.
+function inBoard(act) {
+  try {
+    const board = live && live.contentDocument;
+    if (board && board.readyState === "complete") act(board);
+  } catch { /* it is being loaded */ }
+}
+let decided = null;
+function sayDecided() {
+  if (!decided || !decided.unit) return;
+  inBoard((board) => {
+    for (const slide of board.querySelectorAll(".slide")) {
+      if (slide.dataset.unit !== decided.unit) continue;
+      let line = slide.querySelector(".standing");
+      if (!line) {
+        line = board.createElement("p");
+        line.className = "standing";
+        (slide.querySelector(".told") || slide).prepend(line);
+      }
+      line.textContent = decided.banner;
+    }
+  });
+}
+if (live) {
+  live.addEventListener("load", () => {
+    inBoard((board) => {
+      const lang = document.documentElement.lang;
+      const button = board.querySelector('.to-language[value="' + CSS.escape(lang) + '"]');
+      if (button) button.click();
+      board.addEventListener("drop", () => setTimeout(() => {
+        const shown = board.querySelector(".board.on .units");
+        if (shown) keepOrder([...shown.children].map((item) => item.dataset.unit));
+      }, 0));
+    });
+    sayDecided();
+  });
+}
+function keepOrder(units) {
+  fetch("/order", { method: "POST", body: new URLSearchParams({ order: units.join(";") }) });
+}
+
 function follow(state) {
+  decided = state.banner ? { unit: state.decided_unit, banner: state.banner } : null;
+  sayDecided();
   if (live && state.board !== live.dataset.board) {
     if (live.dataset.board) {
       const anchor = live.contentWindow.location.hash;
@@ -28,6 +71,8 @@ function follow(state) {
       line.textContent = job.text;
       return line;
     }));
+    const standing = document.getElementById("standing");
+    if (standing && state.decided) standing.textContent = state.decided;
     // A page that shows tables is fetched anew once nothing is being typed on it.
     const typing = document.activeElement && /^(INPUT|SELECT|TEXTAREA)$/.test(document.activeElement.tagName);
     if (state.mark !== body.dataset.mark && body.dataset.mark && !typing && !live) location.reload();
@@ -88,7 +133,6 @@ if (drop) {
   const folder = drop.querySelector("#folder");
   folder.addEventListener("change", () => {
     if (!folder.files.length) return;
-    files.required = false;
     drop.requestSubmit();
   });
 }
@@ -125,7 +169,13 @@ if (list) {
   });
   list.addEventListener("dragend", () => {
     dragged = null;
-    const order = [...list.querySelectorAll("li")].map((item) => item.dataset.unit).join(";");
-    fetch("/order", { method: "POST", body: new URLSearchParams({ order }) });
+    keepOrder([...list.querySelectorAll("li")].map((item) => item.dataset.unit));
+  });
+}
+
+// The name of the file that was chosen: the browser's own words for it are in the browser's language.
+for (const input of document.querySelectorAll("form[action='/programme'] input[type=file]")) {
+  input.addEventListener("change", () => {
+    input.parentNode.querySelector("output").textContent = input.files.length ? input.files[0].name : "";
   });
 }
