@@ -114,7 +114,7 @@ def products(
             frame=shown.total_bounds,
             lang=lang,
         )
-        path.write_text(text, encoding="utf-8", newline="\n")
+        store.text_writer(text)(path)
 
     # The KMZ first: of a round of thousands of units it needs the most memory.
     return {

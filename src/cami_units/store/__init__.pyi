@@ -8,6 +8,7 @@ from ._atomic_write import move_aside as move_aside
 from ._atomic_write import sha256 as sha256
 from ._atomic_write import sha256_of_stream as sha256_of_stream
 from ._atomic_write import staging as staging
+from ._atomic_write import text_writer as text_writer
 from ._atomic_write import write_atomically as write_atomically
 from ._atomic_write import write_folder as write_folder
 from ._geopackage import GEOPACKAGE as GEOPACKAGE

@@ -102,6 +102,15 @@ def copy_of(path: Path) -> Writer:
     return write
 
 
+def text_writer(text: str) -> Writer:
+    """A writer of one file of text: UTF-8, a bare line feed on every system."""
+
+    def write(target: Path) -> None:
+        target.write_text(text, encoding="utf-8", newline="\n")
+
+    return write
+
+
 def copy_of_stream(stream: IO[bytes]) -> Writer:
     """A writer that copies what comes out of a stream, from its beginning, block by block."""
 
