@@ -356,8 +356,8 @@ def _candidates(places: Iterable[tuple[str, str, BaseGeometry]], view: _View) ->
             else:
                 points = [shapely.point_on_surface(visible_part)]
             spots = tuple(
-                (float((point.x - west) * view.scale), float((north - point.y) * view.scale))
-                for point in points
+                ((x - west) * view.scale, (north - y) * view.scale)
+                for x, y in shapely.get_coordinates(points).tolist()
             )
             candidates.append((kind, text, spots))
     return candidates
