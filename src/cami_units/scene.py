@@ -243,6 +243,13 @@ def sensitive_species(species: pd.DataFrame) -> frozenset[str]:
     return frozenset(species.loc[species["sensitive"].eq("yes"), "sci_name"])
 
 
+def is_tracked(table: pd.DataFrame) -> pd.Series[bool]:
+    """Which rows of a layer are tracks of animals: their positions are shown of no species."""
+    if "tracked" not in table:
+        return pd.Series(False, index=table.index)
+    return table["tracked"].map(lambda value: value in (True, 1, "true", "True")).astype(bool)
+
+
 def shown_layers(
     layers: Mapping[str, gpd.GeoDataFrame],
     species: pd.DataFrame,
@@ -368,6 +375,7 @@ def _coarse_rows(
 ) -> gpd.GeoDataFrame:
     """A layer with the rows of these species made coarse; lines shorter than a cell are left out."""
     rows = table["sci_name"].map(lambda listed_: bool(set(str(listed_).split(";")) & names))
+    rows |= is_tracked(table)
     if not rows.any():
         return table
     shapes = table.geometry.copy()

@@ -18,6 +18,7 @@ from cami_units.commands._round_tables import (
     by_unit,
     likeness,
     rationale,
+    unit_records,
     with_unit,
 )
 from cami_units.commands.assess import Assessed, assess_sites, cut
@@ -264,6 +265,15 @@ def next_tables(
         rows = [old[old["unit_id"].isin(kept_ids)], new]
         joined = pd.concat([unit for unit in rows if len(unit)] or rows[:1], ignore_index=True)
         tables[f"unit_{name}"] = joined.sort_values("unit_id", kind="stable", ignore_index=True)
+    if "unit_records" in base.tables:
+        old = base.tables["unit_records"]
+        rows = [
+            old[old["unit_id"].isin(kept_ids)],
+            unit_records(assessed, ids, plan, pieces.layers),
+        ]
+        tables["unit_records"] = pd.concat(rows, ignore_index=True).sort_values(
+            ["unit_id", "sci_name", "iso2"], ignore_index=True
+        )
     tables["conservation_units"] = table
     tables["planning_units"] = _planning_units(base, plan, units, table)
     tables["not_proposed"] = _not_proposed(base, pieces, table)

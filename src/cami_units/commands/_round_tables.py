@@ -70,7 +70,9 @@ def round_tables(
         "ranges_used": known_layers.ranges,
         "species": known_layers.species,
     }
-    for name in ("overrides", "coverage", "coverage_areas"):
+    if assessed_sites.tables.records is not None:
+        tables["unit_records"] = unit_records(assessed_sites, ids, plan, known_layers)
+    for name in ("overrides", "coverage", "coverage_areas", "occurrences", "animal_crossings"):
         if getattr(known_layers, name) is not None:
             tables[name] = getattr(known_layers, name)
     for name in ROUND_LAYERS:
@@ -243,6 +245,48 @@ def by_unit(table: pd.DataFrame, ids: pd.Series[str]) -> pd.DataFrame:
     named = mine.assign(unit_id=mine["site"].map(ids)).drop(columns="site")
     front = ["unit_id", *[column for column in named if column != "unit_id"]]
     return named[front].sort_values("unit_id", kind="stable").reset_index(drop=True)
+
+
+def unit_records(
+    assessed: Assessed, ids: pd.Series[str], plan: Plan, known_layers: Layers
+) -> pd.DataFrame:
+    """How often each species was recorded on each side of each unit, and when last.
+
+    Returns
+    -------
+    DataFrame
+        ``unit_id``, ``sci_name``, ``iso2``, ``records``, ``recent`` (within the years of the best grade
+        of the profile's `C9.record_years`), ``undated``, ``last_year``. A side on which a species has
+        range and nobody recorded it is there too, with 0: it questions the range.
+    """
+    records, sides = assessed.tables.records, assessed.tables.species
+    key = ["site", "sci_name", "iso2"]
+    least_km2 = plan.profile.occurrence.side_km2 or 0.0
+    counted = pd.DataFrame(columns=[*key, "age_years", "n"]) if records is None else records
+    with_range = sides.loc[sides["km2"] >= least_km2, key]
+    # of a species that the files do not speak of nothing is asked
+    known = set() if known_layers.occurrences is None else set(known_layers.occurrences["sci_name"])
+    rows = pd.concat([counted[key], with_range[with_range["sci_name"].isin(known)]])
+    table = rows.drop_duplicates().sort_values(key, ignore_index=True)
+    years = min(plan.profile.C9.record_years.values(), default=10.0)
+    year_of_plan = int(plan.date[:4])
+
+    def total(mask: pd.Series[bool]) -> pd.Series[int]:
+        """The number of these records of each row."""
+        sums = counted[mask].groupby(key)["n"].sum()
+        found = sums.reindex(pd.MultiIndex.from_frame(table[key]), fill_value=0)
+        return pd.Series(found.to_numpy(dtype=int), index=table.index)
+
+    age = counted["age_years"].astype(int)
+    youngest = counted[age >= 0].groupby(key)["age_years"].min()
+    last = youngest.reindex(pd.MultiIndex.from_frame(table[key])).to_numpy(dtype=float)
+    table = table.assign(
+        records=total(age >= -1),
+        recent=total((age >= 0) & (age <= years)),
+        undated=total(age < 0),
+        last_year=year_of_plan - last,
+    )
+    return by_unit(table, ids)
 
 
 def with_unit(

@@ -52,6 +52,7 @@ def check(
             *_state_edges(clean),
             *_fenced_links(clean, plan),
             *_partial_coverage(clean),
+            *_records_and_ranges(clean, plan),
         )
     faults = (*open_numbers(plan), *_faulty_overrides(plan), *missing_context(plan))
     faults += faulty_coverage(plan)
@@ -183,6 +184,31 @@ def _partial_coverage(clean: Layers) -> tuple[Problem, ...]:
         what = f"{speaks}; elsewhere what hangs on it is not assessed"
         cure = f'Where it was compiled for more, say so: [coverage] {layer} = ["…"].'
         problems.append(Problem("note", layer, "", "", what, cure))
+    return tuple(problems)
+
+
+def _records_and_ranges(clean: Layers, plan: Plan) -> tuple[Problem, ...]:
+    """What records say of each range: where they confirm it, where nobody saw an animal lately."""
+    years = min(plan.profile.C9.record_years.values(), default=10.0)
+    since = int(plan.date[:4]) - int(years)
+    least_km2 = plan.profile.occurrence.side_km2 or 0.0
+    table = overlap.record_states(clean, recent_years=years, least_km2=least_km2)
+    problems = []
+    for name, rows in table.groupby("sci_name", sort=True):
+        recent, outside = int(rows["recent"].sum()), int(rows["outside"].sum())
+        bare = rows.loc[(rows["km2"] > 0) & (rows["recent"] == 0), "iso2"].tolist()
+        seen = [f"{row.iso2} {row.recent}" for row in rows.itertuples() if row.recent]
+        what = f"{recent:,} of {int(rows['records'].sum()):,} records since {since}"
+        what += f" ({', '.join(seen)})" if seen else ""
+        what += f"; none on the side of {listed(bare, 20)}, where it has range" if bare else ""
+        cure = ""
+        if outside:
+            what += f"; {outside:,} records lie outside of its kept range"
+            cure = (
+                "Ask whether the range reaches there. To let records be range, say in the plan:\n"
+                f'[occurrences]\nrange_km = {{ "{name}" = 25 }}'
+            )
+        problems.append(Problem("note", "occurrences", "", str(name), what, cure))
     return tuple(problems)
 
 

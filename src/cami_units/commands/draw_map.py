@@ -404,7 +404,7 @@ def _add_corridors(
 ) -> None:
     """Corridors as points, a kilometre each; those of sensitive species by the cells they pass."""
     columns = ["corridor_id", "sci_name", "evidence_grade"]
-    delicate = corridors["sci_name"].isin(coarse)
+    delicate = corridors["sci_name"].isin(coarse) | scene.is_tracked(corridors)
     exact, hidden = corridors[~delicate], corridors[delicate]
     xy, row, metres = _line_points(exact)
     rows = _records(exact, columns)
@@ -427,10 +427,11 @@ def _add_crossings(
     if crossings is None or crossings.empty:
         return
     columns = ["corridor_id", "sci_name", "evidence_grade", "pair"]
-    exact = crossings[~crossings["sci_name"].isin(coarse)]
+    is_delicate = crossings["sci_name"].isin(coarse) | scene.is_tracked(crossings)
+    exact = crossings[~is_delicate]
     xy = shapely.get_coordinates(np.asarray(exact.geometry))
     rows = _records(exact, columns)
-    delicate = crossings[crossings["sci_name"].isin(coarse)]
+    delicate = crossings[is_delicate]
     row, col = grid.cell_index(
         lattice,
         *shapely.get_coordinates(np.asarray(delicate.geometry)).T.reshape(2, -1),

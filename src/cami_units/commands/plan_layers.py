@@ -93,7 +93,7 @@ def _plain(value: Any) -> Any:
         return {str(key): _plain(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(inner) for inner in value]
-    if isinstance(value, layers.TaxonRule | layers.Reading):
+    if isinstance(value, layers.TaxonRule | layers.Reading | layers.FixRules):
         return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
     return value if isinstance(value, pd.DataFrame | str | int | float | None) else str(value)
 
@@ -160,4 +160,8 @@ def reading_of(plan: Plan) -> layers.Reading:
         origin=plan.codes.origin,
         seasonal=plan.codes.seasonal,
         missing=plan.codes.missing,
+        date=plan.date,
+        max_uncertainty_m=plan.occurrences.max_uncertainty_m,
+        record_km=plan.occurrences.range_km,
+        fixes=layers.FixRules(**plan.telemetry.model_dump()),
     )

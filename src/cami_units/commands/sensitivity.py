@@ -41,7 +41,7 @@ from cami_units.model import (
 )
 from cami_units.overlap import Pieces
 from cami_units.plan import Plan
-from cami_units.scene import coarse
+from cami_units.scene import coarse, is_tracked
 from cami_units.sensitivity import EDGES, STATED, Design, Stability, Way
 
 SAME_UNIT = 0.5
@@ -418,6 +418,10 @@ def crossings_of(units: gpd.GeoDataFrame, pieces: Pieces) -> gpd.GeoDataFrame:
     points = cuts.to_crs(LONLAT).geometry
     sensitive = pieces.layers.species.set_index("sci_name")["sensitive"]
     delicate = cuts["sci_name"].map(sensitive).eq("yes").to_numpy()
+    corridors = pieces.layers.corridors
+    if corridors is not None:  # nor is it told where a single animal met a fence
+        followed = set(corridors.loc[is_tracked(corridors), "corridor_id"])
+        delicate |= cuts["corridor_id"].isin(followed).to_numpy()
     points[delicate] = coarse(points[delicate], crs=units.crs)
     cuts["lon"], cuts["lat"] = points.x.round(5), points.y.round(5)
     names = ["unit_id", "corridor_id", "barrier_id", "sci_name"]

@@ -13,7 +13,7 @@ import pandas as pd
 
 from cami_units import cache, figures, kml, layers, scene, words
 from cami_units.drawn_pieces import keeping, piece
-from cami_units.model import ROUND_LAYERS, Problem, Round
+from cami_units.model import RECORDS, ROUND_LAYERS, Problem, Round
 from cami_units.palette import Look
 from cami_units.plan import stored_plan
 
@@ -110,7 +110,8 @@ def published(round_: Round) -> Round:
         name: table
         for name, table in tables.items()
         # outlines of ground that is missing follow the ranges, to the metre
-        if name not in {*ROUND_LAYERS, "ranges_used", "nearest_ground", *_restricted(round_)}
+        if name
+        not in {*ROUND_LAYERS, *RECORDS, "ranges_used", "nearest_ground", *_restricted(round_)}
     }
     if not _ranges_are_delicate(round_):
         kept_tables["ranges_used"] = tables["ranges_used"]

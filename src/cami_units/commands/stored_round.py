@@ -43,7 +43,7 @@ def reopened(base_round: Round) -> tuple[Plan, Layers]:
     crs = plan.study.crs
     flat = {
         name: layers.to_equal_area(table, crs)
-        for name in ("ranges_used", "coverage_areas", *ROUND_LAYERS)
+        for name in ("ranges_used", "occurrences", "coverage_areas", *ROUND_LAYERS)
         if isinstance(table := base_round.tables.get(name), gpd.GeoDataFrame)
     }
     flat["countries"]["range_state"] = flat["countries"]["range_state"].astype(bool)
@@ -52,6 +52,7 @@ def reopened(base_round: Round) -> tuple[Plan, Layers]:
         species=base_round.tables["species"],
         ranges=flat.pop("ranges_used"),
         overrides=base_round.tables.get("overrides"),
+        animal_crossings=base_round.tables.get("animal_crossings"),
         coverage=_coverage(base_round.tables.get("coverage")),
         sources=tuple(manifest["inputs"]),
         **flat,

@@ -40,6 +40,7 @@ class Site:
     barriers: tuple[Row, ...] | None
     pa_pairs: tuple[Row, ...] | None
     hotspots: tuple[Row, ...] | None
+    records: tuple[Row, ...] | None
     supporting: tuple[str, ...]
     has_protected: bool
     adjacent: str
@@ -97,6 +98,7 @@ def _sites(
     crossings = _rows(_named(tables.crossings, names, profile))
     barriers, pairs = _rows(tables.barriers), _rows(tables.pa_pairs)
     hotspots, possible = _rows(tables.hotspots), _rows(supporting)
+    records = _rows(tables.records)
     numbers = evidence.measures.to_dict("index")
     verdict = met.astype(object).to_dict("index")
     for name in evidence.measures.index:
@@ -117,6 +119,7 @@ def _sites(
                 barriers=_of(barriers, name),
                 pa_pairs=_of(pairs, name),
                 hotspots=_of(hotspots, name),
+                records=_of(records, name),
                 supporting=tuple(names[row.sci_name] for row in _of(possible, name) or ()),
                 has_protected=tables.protected is not None,
                 adjacent=str(evidence.adjacent["reason"].get(name, "")).strip(),
@@ -578,7 +581,29 @@ def _c9(site: Site) -> str:
         f"{rule.min_confidence:g} needed: range parts of the qualifying "
         f"species average {mean:.2f}, and {len(others) - len(open_)} of {len(others)} criteria could be assessed"
     )
-    return f"{text} (not {', '.join(open_)})." if open_ else f"{text}."
+    text += f" (not {', '.join(open_)})" if open_ else ""
+    return f"{text}{_recorded(site)}."
+
+
+def _recorded(site: Site) -> str:
+    """How often qualifying species were recorded lately, and on which of their sides nobody did."""
+    if site.records is None:
+        return ""
+    years = min(site.profile.C9.record_years.values(), default=10.0)
+    parts = []
+    for row in site.species:
+        if not row.qualifying:
+            continue
+        recent = [one for one in site.records if one.sci_name == row.sci_name]
+        recent = [one for one in recent if 0 <= one.age_years <= years]
+        seen = {one.iso2 for one in recent}
+        sides = [side.iso2 for side in site.sides.get(row.sci_name, ())]
+        bare = [site.state(iso2) for iso2 in sides if iso2 not in seen]
+        where = f", none on the side of {listed(bare)}" if seen and bare else ""
+        if recent:  # of a species that the files do not speak of, no record is no news
+            parts.append(f"{row.name_en} {sum(one.n for one in recent):.0f}{where}")
+    listing = "; ".join(parts)
+    return f"; records of {years:g} years: {listing}" if listing else ""
 
 
 def _further(site: Site, name: str) -> str:

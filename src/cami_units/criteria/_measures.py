@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from cami_units.model import InputError, PlanError, Profile, SiteTables, listed, nearest, unfilled
 
@@ -196,6 +197,7 @@ _COLUMNS: Final = {
     "seasonal": ("site", "sci_name", "seasonal", "iso2", "km2"),
     "deep_states": ("site", "iso2", "km2"),
     "deep_species": ("site", "sci_name", "iso2", "km2"),
+    "records": ("site", "sci_name", "iso2", "age_years", "n"),
     "covered": ("site", "layer", "km2"),
     "covered_ranges": ("site", "sci_name", "km2"),
     "covered_borders": ("site", "pair", "km"),
@@ -746,6 +748,24 @@ def _concordance(tables: SiteTables, sites: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({"hotspot_share": share, "jaccard": jaccard}).astype(float)
 
 
+def _worth_of_records(
+    tables: SiteTables, parts: pd.DataFrame, profile: Profile
+) -> NDArray[np.float64]:
+    """What records make the range of a species in a site worth; not a number where there are too few."""
+    rule = profile.C9
+    worth = np.full(len(parts), np.nan)
+    if tables.records is None or not rule.record_years or rule.confidence is None:
+        return worth
+    dated = tables.records[tables.records["age_years"] >= 0]
+    for grade, years in rule.record_years.items():
+        recent = dated[dated["age_years"] <= years].groupby(["site", "sci_name"])["n"].sum()
+        pairs = pd.MultiIndex.from_frame(parts[["site", "sci_name"]])
+        enough = recent.reindex(pairs, fill_value=0).to_numpy() >= rule.min_records
+        grade_worth = rule.confidence.get(grade, np.nan)
+        worth = np.where(enough, np.fmax(worth, grade_worth), worth)
+    return worth
+
+
 def _range_confidence(
     tables: SiteTables, at_sites: pd.DataFrame, sites: pd.DataFrame, profile: Profile
 ) -> pd.DataFrame:
@@ -755,6 +775,8 @@ def _range_confidence(
     qualifying = at_sites.loc[at_sites["qualifying"], ["site", "sci_name"]]
     parts = tables.confidence.merge(qualifying, on=["site", "sci_name"])
     worth = parts["confidence"].map(dict(rule.confidence)).astype(float).fillna(rule.ungraded)
+    raised = _worth_of_records(tables, parts, profile)
+    worth = worth.where(~(raised > worth), raised)
     sums = pd.DataFrame({"weighed": worth * parts["km2"], "km2": parts["km2"]})
     total = sums.groupby(parts["site"]).sum()
     mean = (total["weighed"] / total["km2"].where(total["km2"] > 0)).reindex(sites.index)

@@ -27,6 +27,7 @@ from ._range_stream import stream_advice as stream_advice
 from ._range_stream import stream_bounds as stream_bounds
 from ._ranges import moved_edges as moved_edges
 from ._reading import STATES as STATES
+from ._reading import FixRules as FixRules
 from ._reading import LayerRead as LayerRead
 from ._reading import Reading as Reading
 from ._shape_checks import refusal as refusal

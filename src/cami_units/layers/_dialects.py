@@ -40,6 +40,13 @@ _NAMES: Final = (
     _column("name_ru", "namerus namerussian nameru"),
 )
 
+_POINT: Final = (
+    _column("longitude", "decimallongitude locationlong lon long lng x"),
+    _column("latitude", "decimallatitude locationlat lat y"),
+    _column("wkt", "footprintwkt geom thegeom geometry"),
+)
+"""Where a row of a table lies, best first: Darwin Core's words, Movebank's, people's, QGIS's."""
+
 DIALECTS: Final[Mapping[str, tuple[Column, ...]]] = MappingProxyType(
     {
         "ranges": (
@@ -107,6 +114,47 @@ DIALECTS: Final[Mapping[str, tuple[Column, ...]]] = MappingProxyType(
             _column("name_ru", "nameru namerus"),
             _column("kind", "type featurecla"),
             _column("extent_km", "extent"),
+        ),
+        "occurrences": (
+            _column(
+                "sci_name",
+                "species scientificname acceptedscientificname canonicalname taxon taxonname "
+                "binomial individualtaxoncanonicalname",
+                required=True,
+            ),
+            _column("subspecies", "infraspecificepithet ssp subsp"),
+            _column("day", "eventdate observedon dateobserved timestamp datetime date"),
+            _column("year"),
+            _column("uncertainty_m", "coordinateuncertaintyinmeters positionalaccuracy accuracy"),
+            _column("basis", "basisofrecord"),
+            _column("status", "occurrencestatus"),
+            _column("individuals", "individualcount"),
+            _column("issue", "issues"),
+            _column("captive", "captivecultivated degreeofestablishment"),
+            _column("centroid_m", "distancefromcentroidinmeters"),
+            *_POINT,
+        ),
+        "telemetry": (
+            _column(
+                "sci_name",
+                "individualtaxoncanonicalname taxoncanonicalname taxon species scientificname",
+                required=True,
+            ),
+            _column(
+                "animal",
+                "individuallocalidentifier individualid indident animalid taglocalidentifier "
+                "tagident trackid id name",
+                required=True,
+            ),
+            _column("time", "timestamp datetime acquisitiontime gmttime eventdate utc date"),
+            _column("begins", "starttime begintime starttimes start begin"),
+            _column("ends", "endtime stoptime end stop"),
+            _column("visible"),
+            _column("outlier", "manuallymarkedoutlier"),
+            _column("outlier_found", "algorithmmarkedoutlier"),
+            _column("argos_class", "argoslc argoslocationclass locationclass"),
+            _column("study", "studyname"),
+            *_POINT,
         ),
         "context": (),
         "conservation_units": (

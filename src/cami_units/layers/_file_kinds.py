@@ -11,6 +11,24 @@ _VECTORS: Final = (
     "shapefile, GeoPackage, GeoJSON, FlatGeobuf, GeoParquet, file geodatabase, KML, KMZ, a zip of "
     "these, or a query of a database (.sql)"
 )
+_ANIMALS: Final = {
+    "occurrences": [
+        (
+            "records of animals (a GBIF download, a Darwin Core archive, a CSV with lon and lat or "
+            "WKT, points)",
+            "sci_name (or [species]); day, uncertainty_m, basis, status",
+        )
+    ],
+    "telemetry": [
+        (
+            "positions of tracked animals (CSV of Movebank, points)",
+            "sci_name (or [species]), animal, time; visible, outlier, argos_class",
+        ),
+        ("tracks (lines)", "sci_name (or [species]), animal; begins, ends"),
+    ],
+}
+"""Single animals: what people have of them, and the columns that it needs."""
+
 _WORDS_OF_GEOMETRY: Final = {"polygon": "polygons", "line": "lines", "point": "points"}
 
 
@@ -37,17 +55,16 @@ def file_kinds() -> list[FileKind]:
             needs = "sci_name, name_en, iucn_category, range_states"
             kinds.append(FileKind("a table (CSV of any spreadsheet)", role, needs))
             continue
+        if layer in _ANIMALS:
+            kinds += [FileKind(have, role, needs) for have, needs in _ANIMALS[layer]]
+            continue
         what = _WORDS_OF_GEOMETRY.get(str(LAYERS[layer].geometry), "polygons or points")
         kinds.append(FileKind(what, role, _columns(layer)))
         if layer == "ranges":
             needs = 'species from [species] "tif/*.tif" = "file name"; [defaults.ranges] at_least'
             kinds.append(FileKind("a raster (GeoTIFF, COG, ASCII grid)", role, needs))
     kinds.append(
-        FileKind(
-            "records of animals (CSV of GBIF, Darwin Core, Movebank, or with lon and lat)",
-            "[context.NAME]",
-            "coordinates; species, eventDate, coordinateUncertaintyInMeters, basisOfRecord",
-        )
+        FileKind("a table with coordinates (CSV, as above)", "[context.NAME]", "coordinates; any")
     )
     kinds.append(
         FileKind(

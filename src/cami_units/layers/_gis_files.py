@@ -28,11 +28,17 @@ from numpy.typing import NDArray
 from pyproj import CRS
 
 from cami_units.layers import _database as database
-from cami_units.layers._occurrences import TABLES, occurrence_rows
+from cami_units.layers._occurrences import clean_points
+from cami_units.layers._point_tables import (
+    TABLES,
+    TableError,
+    is_record_archive,
+    point_table,
+)
 from cami_units.layers._rasters import RASTERS, SeveralValuesError, counted_cells
 from cami_units.layers._reading import Dataset, FileRules
 from cami_units.layers._shape_checks import Kind, geometry_of
-from cami_units.model import LONLAT, InputError, Problem, guessed_text, listed
+from cami_units.model import LONLAT, RECORDS, InputError, Problem, guessed_text, listed
 
 Select = Callable[[pd.DataFrame, str, FileRules], tuple[NDArray[np.bool_], list[Problem]]]
 """From the attributes of a file, its name and its rules: which rows are ours, and what became of
@@ -148,7 +154,7 @@ def _readable(paths: Iterable[Path]) -> list[Path]:
     return [
         path
         for path in paths
-        if path.suffix.casefold() in (*SUFFIXES, *RASTERS, ".csv")
+        if path.suffix.casefold() in (*SUFFIXES, *RASTERS, ".csv", ".tsv")
         and not any(parent.suffix.casefold() == ".gdb" for parent in path.parents)
         and not path.name.startswith(".")
         and (path.is_file() or path.suffix.casefold() == ".gdb")
@@ -273,9 +279,9 @@ def datasets(
         download of the Red List or of WDPA holds a few rows for us.
     """
     suffix = path.suffix.casefold()
-    request = _Request(
-        layer, path.name, kind or geometry_of(layer), rules or FileRules(), select or _every_row
-    )
+    # tracks come as positions too: what they are made of is a row of its own
+    kind = kind or ("every" if layer == "telemetry" else geometry_of(layer))
+    request = _Request(layer, path.name, kind, rules or FileRules(), select or _every_row)
     try:
         if suffix in KML_SUFFIXES or (suffix == ".zip" and _is_kmz(path)):
             return _kml_datasets(path, request)
@@ -288,14 +294,12 @@ def datasets(
                 table = gpd.read_parquet(path)
             dataset, notes = _chosen("", table, request)
             return [dataset], notes
+        if layer in (*RECORDS, "context") and (suffix in TABLES or is_record_archive(path)):
+            return _table_datasets(path, request)
         if suffix == ".zip":
             return _zip_datasets(path, request)
         if suffix in RASTERS and layer == "ranges":
             return _raster_datasets(path, request)
-        if suffix in TABLES and layer == "context":
-            table, cleaning = occurrence_rows(path, layer)
-            dataset, notes = _chosen("", table, request)
-            return [dataset], [*cleaning, *notes]
         if suffix in GDAL_SUFFIXES:
             opened = _open_elsewhere(layer, path)
             with _undisturbed(path) as address:
@@ -304,6 +308,8 @@ def datasets(
     except _UNREADABLE as error:
         return [], [_unreadable(layer, path, error)]
     cure = f"Give one of {', '.join((*SUFFIXES, database.SUFFIX))}."
+    if suffix in TABLES:
+        cure = "A table of points can be occurrences or telemetry (under [layers]), or a context layer."
     if suffix in RASTERS:
         cure = "A raster can be a range (under ranges), or a context layer."
     return [], [
@@ -333,7 +339,9 @@ def _unreadable(layer: str, path: Path, error: Exception) -> Problem:
     message = str(error).replace(str(path), path.name).replace(str(path.parent), "…")
     first = next((line.strip() for line in message.splitlines() if line.strip()), "no reason given")
     cure = "Open it in a GIS and save it anew as a GeoPackage, or get it once more."
-    if path.suffix.casefold() == database.SUFFIX:
+    if isinstance(error, TableError):
+        cure = error.cure
+    elif path.suffix.casefold() == database.SUFFIX:
         cure = "Mend the file, or save the layer as a GeoPackage and name that instead."
     elif path.suffix.casefold() == ".shp" and not _beside(path, ".shx"):
         cure = "Its .shx file is missing: put all files of the shapefile beside it (.shx, .dbf, …)."
@@ -348,6 +356,17 @@ def _beside(path: Path, suffix: str) -> bool:
         neighbour.stem == path.stem and neighbour.suffix.casefold() == suffix
         for neighbour in path.parent.iterdir()
     )
+
+
+def _table_datasets(path: Path, request: _Request) -> tuple[list[Dataset], list[Problem]]:
+    """The points of a table; of a context layer, those that are worth showing."""
+    key = request.rules.plan_key
+    table = point_table(path, layer=request.layer, columns=request.rules.columns, key=key)
+    cleaning: list[Problem] = []
+    if request.layer == "context":
+        table, cleaning = clean_points(table, path.name, request.layer)
+    dataset, notes = _chosen("", table, request)
+    return [dataset], [*cleaning, *notes]
 
 
 def _raster_datasets(path: Path, request: _Request) -> tuple[list[Dataset], list[Problem]]:

@@ -20,11 +20,13 @@ from cami_units.layers import _layer_tables as tables
 from cami_units.layers._database import SUFFIX, rows_hash
 from cami_units.layers._gis_files import Select, datasets, file_hash, found_files
 from cami_units.layers._national_files import own_entries
-from cami_units.layers._occurrences import TABLES
+from cami_units.layers._occurrences import recorded
+from cami_units.layers._point_tables import TABLES
 from cami_units.layers._reading import Dataset, FileRules, LayerRead, Reading
 from cami_units.layers._shape_checks import cleaned
 from cami_units.layers._taxa import Names
-from cami_units.model import INPUT_LAYERS, LAYERS, Problem, check_table, data_dir, listed
+from cami_units.layers._telemetry import track_ids, tracked
+from cami_units.model import INPUT_LAYERS, LAYERS, RECORDS, Problem, check_table, data_dir, listed
 
 _RESTRICTED: Final = re.compile(r"\biucn\b|red list|birdlife|wdpa|protected planet", re.IGNORECASE)
 
@@ -117,7 +119,7 @@ def _file_rows(
     pieces = []
     for dataset in fitting:
         # records of animals are counted and never drawn: some are of species that are poached
-        is_record = path.suffix.casefold() in TABLES
+        is_record = layer in RECORDS or path.suffix.casefold() in TABLES
         entry["restricted"] |= (
             is_record
             or rules.is_restricted
@@ -159,7 +161,10 @@ def _in_our_words(
 
 def with_counts(layer_read: LayerRead) -> LayerRead:
     """The counts of what was kept of each file, now that the table is finished."""
-    rows_of = {} if layer_read.table is None else layer_read.table["_file"].value_counts().to_dict()
+    table = layer_read.table
+    rows_of = {} if table is None else table["_file"].value_counts().to_dict()
+    if table is not None and "fixes" in table:  # a track stands for its positions
+        rows_of = table.groupby("_file")["fixes"].sum().to_dict()
     sources = []
     for source in layer_read.sources:
         rows = int(rows_of.get(source["sha256"], 0))
@@ -174,15 +179,16 @@ def whole_layer(
     finish: Finish,
     *,
     select: Select | None = None,
+    clean: Clean = cleaned,
 ) -> LayerRead:
     """A whole layer from its files: read, cleaned, finished, checked."""
     files, problems, is_own = files_of(layer, entries)
-    layer_read = gathered(layer, files, reading, is_own=is_own, select=select)
+    layer_read = gathered(layer, files, reading, is_own=is_own, select=select, clean=clean)
     problems += layer_read.problems
     table, sources = None, layer_read.sources
     if layer_read.table is not None:
         sources = with_counts(layer_read).sources
-        problems += _same_shapes(layer_read, layer) if is_own else []
+        problems += _same_shapes(layer_read, layer) if is_own and layer not in RECORDS else []
         try:
             table, notes = finish(layer_read.table)
             problems += notes
@@ -297,6 +303,28 @@ def movement_layer(
     return whole_layer(layer, entries, reading, lambda table: tables.corridor_rows(table, names))
 
 
+def records_layer(
+    layer: str,
+    entries: Iterable[Path] | None,
+    reading: Reading,
+    names: Names,
+    countries: gpd.GeoDataFrame,
+) -> LayerRead:
+    """Single animals, seen or followed, in the range states: records, or tracks."""
+    states = countries[countries["range_state"]]
+    clean = (tracked if layer == "telemetry" else recorded)(names, reading, states)
+
+    def finish(table: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, list[Problem]]:
+        """The rows of all files in one order, no record twice."""
+        if layer == "telemetry":
+            sorted_tracks = table.sort_values(["sci_name", "animal", "ends"], ignore_index=True)
+            return sorted_tracks.assign(track_id=track_ids(sorted_tracks["animal"])), []
+        order = ["sci_name", "day", "record_id"]
+        return table.sort_values(order, ignore_index=True), []
+
+    return whole_layer(layer, entries, reading, finish, clean=clean)
+
+
 def region_of(countries: gpd.GeoDataFrame) -> Any:
     """The rough ground of the range states: what lies wholly elsewhere has the wrong CRS."""
     states = countries[countries["range_state"]]
@@ -313,6 +341,8 @@ def layer_reader(
     """How a layer beside species, countries and ranges is read."""
     if layer == "protected_areas":
         return lambda entries: protected_areas_layer(entries, reading, countries)
+    if layer in RECORDS:
+        return lambda entries: records_layer(layer, entries, reading, names, countries)
     if "sci_name" in LAYERS[layer].columns:
         return lambda entries: movement_layer(layer, entries, reading, names)
     return lambda entries: keyed_layer(layer, entries, reading)

@@ -21,6 +21,7 @@ from cami_units.layers._reading import STATES, LayerRead, Reading, Source
 from cami_units.layers._shape_checks import refusal
 from cami_units.layers._sheets import species_table
 from cami_units.layers._taxa import names_of
+from cami_units.layers._telemetry import animal_crossings, crossings_in_words, with_tracks
 from cami_units.model import (
     INPUT_LAYERS,
     LAYERS,
@@ -90,8 +91,12 @@ def survey_layers(
         if countries is None
         else countries
     )
-    read("ranges", lambda files: range_layer(files, local, sound_species, sound_countries))
     names = names_of(sound_species)
+    records = layer_reader("occurrences", local, sound_countries, names)
+    sightings = read("occurrences", records).table
+    read(
+        "ranges", lambda files: range_layer(files, local, sound_species, sound_countries, sightings)
+    )
     for layer in INPUT_LAYERS:
         if layer not in reads:
             read(layer, layer_reader(layer, local, sound_countries, names))
@@ -107,14 +112,25 @@ def survey_layers(
         problems.append(Problem("counted", "features", "", listed(absent, 20), what))
     is_own = reading.files_of("countries") is not None
     borders, notes = _borders(countries, reads["disputed"].table, is_own=is_own)
+    tables_read = {layer: reads[layer].table for layer in INPUT_LAYERS}
+    crossings = None
+    if tables_read["telemetry"] is not None:
+        states = countries[countries["range_state"]]
+        crossings = animal_crossings(tables_read["telemetry"], borders, states)
+        notes += crossings_in_words(tables_read["telemetry"], crossings)
+        tables_read["corridors"] = with_tracks(
+            tables_read["corridors"], tables_read["telemetry"], crossings
+        )
+        tables_read["telemetry"] = tables_read["telemetry"].drop(columns="seen")
     problems += notes
     layers = Layers(
         crs=reading.crs,
         features=features,
         borders=borders,
+        animal_crossings=crossings,
         problems=tuple(problems),
         sources=sources,
-        **{layer: reads[layer].table for layer in INPUT_LAYERS},
+        **tables_read,
     )
     return layers, tuple(problems), sources
 

@@ -1,100 +1,397 @@
-"""Records of animals as points: GBIF downloads, Darwin Core tables, any CSV with coordinates."""
+"""Records of animals: cleaned by the rules of the field, dated, and named as our taxa are."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Final
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from numpy.typing import NDArray
 
-from cami_units.layers._dialects import plain
-from cami_units.model import LONLAT, InputError, Problem, delimited_rows, listed
+from cami_units.layers._dialects import blank, in_our_words, plain
+from cami_units.layers._layer_tables import number_of
+from cami_units.layers._reading import Dataset, FileRules, LayerRead, Reading
+from cami_units.layers._shape_checks import cleaned
+from cami_units.layers._taxa import Match, Names, match, rule_to_paste, rules_by_source, words_of
+from cami_units.model import LONLAT, Problem, listed
 
-TABLES: Final = (".csv", ".tsv", ".txt")
-"""Endings of tables of points."""
+Mask = NDArray[np.bool_]
+Clean = Callable[[Dataset, str, FileRules], LayerRead]
 
-MOST_ROWS: Final = 2_000_000
-"""Records that are read: a GBIF download of all species here has fewer."""
+UNMADE_CHECKS: Final = (
+    *("capitals", "institutions", "seas", "urban areas", "outliers of a species"),
+    "rounding throughout a data set",
+)
+"""Tests of CoordinateCleaner (doi:10.1111/2041-210X.13152) that are not made here: they need lists
+that are not bundled, or more records of a species than there are."""
 
-_LONGITUDE: Final = ("decimallongitude", "longitude", "lon", "long", "locationlong", "x")
-_LATITUDE: Final = ("decimallatitude", "latitude", "lat", "locationlat", "y")
-_WKT: Final = ("wkt", "geometry", "footprintwkt")
-_SPECIES: Final = ("species", "scientificname", "individualtaxoncanonicalname", "taxon")
-_UNCERTAINTY: Final = ("coordinateuncertaintyinmeters",)
-_BASIS: Final = ("basisofrecord",)
-_NOT_WILD: Final = frozenset({"FOSSIL_SPECIMEN", "LIVING_SPECIMEN"})
-# half a cell of the grid: a record that may lie in the next one says nothing of this one
-_MOST_UNCERTAIN_M: Final = 12_500.0
+_NOT_WILD: Final = frozenset({"fossilspecimen", "livingspecimen"})
+_CAPTIVE: Final = frozenset({"true", "yes", "1", "captive", "cultivated", "managed", "released"})
+_BAD_ISSUES: Final = (
+    *("ZERO_COORDINATE", "COORDINATE_INVALID", "COORDINATE_OUT_OF_RANGE"),
+    "COUNTRY_COORDINATE_MISMATCH",
+)
+"""What GBIF calls geospatial issues: it hides such records unless they are asked for."""
+# what programs of georeferencing write where nothing was measured
+# (https://data-blog.gbif.org/post/gbif-filtering-guide/)
+_MADE_UP_M: Final = (301.0, 3036.0, 999.0, 9999.0)
+# so near the middle of a state a record is the state's and not the animal's (GBIF's own advice)
+_CENTROID_M: Final = 2_000.0
 
 
-def occurrence_rows(path: Path, layer: str) -> tuple[gpd.GeoDataFrame, list[Problem]]:
-    """The records of a table that can be used, as points, and what was left out, step by step.
+def recorded(names: Names, reading: Reading, states: gpd.GeoDataFrame) -> Clean:
+    """From the rows of a file of records to those that can be counted.
 
-    Left out are records without coordinates, at 0°/0°, less certain than 12.5 km, of fossils and of
-    animals in captivity, and those that repeat species, place and day. Not looked for: centroids of
-    countries and addresses of institutions, which need lists that are not here.
+    In this order, each step counted: no or impossible coordinates; 0° or the same number twice;
+    geospatial issues that GBIF found; the middle of a state; less certain than the plan allows, or an
+    uncertainty that programs make up; absent; fossil, captive or kept; no taxon of ours; dated after
+    the plan; repeating species, place and day; outside the study.
 
-    Raises
-    ------
-    InputError
-        The file is no table, or has no columns of coordinates.
+    Parameters
+    ----------
+    names : Names
+        From the species table.
+    reading : Reading
+        The plan's date, its rules for taxa, and how uncertain a record may be.
+    states : GeoDataFrame
+        The range states in the equal-area CRS.
+
+    References
+    ----------
+    Zizka, A. et al. (2019). CoordinateCleaner: standardized cleaning of occurrence records from
+    biological collection databases. *Methods in Ecology and Evolution* 10, 744–751.
+    doi:10.1111/2041-210X.13152
     """
-    try:
-        headings, *lines = delimited_rows(path.read_bytes(), most_rows=MOST_ROWS) or [[]]
-    except ValueError as error:
-        raise InputError(f"it is no table ({error})") from error
-    table = pd.DataFrame(
-        ([*line, *[""] * len(headings)][: len(headings)] for line in lines if any(line)),
-        columns=[str(heading).strip().lstrip("\ufeff") for heading in headings],
+    rules = rules_by_source(reading.taxa)
+    middles = _middles(states)
+
+    def clean(dataset: Dataset, layer: str, how: FileRules) -> LayerRead:
+        table, problems = _sound(dataset, layer, reading.max_uncertainty_m, middles)
+        rows, notes = _named_and_dated(replace(dataset, table=table), layer, names, rules, reading)
+        shapes = cleaned(replace(dataset, table=rows), layer, replace(how, region=None))
+        inside, far_notes = within_study(shapes.table, states, reading, dataset, layer)
+        undated = int((inside["day"] == "").sum()) if len(inside) else 0
+        if undated:
+            what = f"{undated:,} records have no date: they are counted, and make nothing recent"
+            far_notes.append(Problem("note", layer, dataset.name, "", what))
+        return LayerRead(inside, (*problems, *notes, *shapes.problems, *far_notes))
+
+    return clean
+
+
+def clean_points(
+    table: gpd.GeoDataFrame, file: str, layer: str
+) -> tuple[gpd.GeoDataFrame, list[Problem]]:
+    """The points of a context layer's table, less those that any record is left out for."""
+    names = (
+        "sci_name",
+        "day",
+        "uncertainty_m",
+        "basis",
+        "status",
+        "individuals",
+        "issue",
+        "captive",
     )
-    names = {plain(heading): heading for heading in reversed(table.columns)}
+    words, _ = in_our_words(table, "occurrences", file, FileRules(), only=names)
+    numbered = gpd.GeoDataFrame(words, geometry=table.geometry, crs=table.crs)
+    known, problems = _sound(Dataset(file, "", numbered, len(table)), layer, 12_500.0, None)
+    twice = _repeated(known, [name for name in ("sci_name", "day") if name in known])
+    problems += _counted(layer, file, twice, len(table), "repeat species, place and day of another")
+    species = known.get("sci_name", blank(known.index)).fillna("")
+    return table.loc[known.index[~twice]].assign(name=species[~twice]), problems
 
-    def column(spellings: tuple[str, ...]) -> pd.Series | None:
-        heading = next((names[name] for name in spellings if name in names), None)
-        return None if heading is None else table[heading]
 
-    longitude, latitude, wkt = column(_LONGITUDE), column(_LATITUDE), column(_WKT)
-    if longitude is not None and latitude is not None:
-        x = pd.to_numeric(longitude, errors="coerce").to_numpy(dtype=float)
-        y = pd.to_numeric(latitude, errors="coerce").to_numpy(dtype=float)
-        points = shapely.points(x, y)
-    elif wkt is not None:
-        points = shapely.from_wkt(wkt.to_numpy(), on_invalid="ignore")
-        x, y = shapely.get_x(points), shapely.get_y(points)
-    else:
-        raise InputError(
-            f"it has no columns of coordinates: {_LONGITUDE[0]} and {_LATITUDE[0]}, lon and lat, or "
-            f"WKT are expected; it has {listed(table.columns, 12)}"
-        )
-    uncertainty, basis, species = column(_UNCERTAINTY), column(_BASIS), column(_SPECIES)
-    day = column(("eventdate", "timestamp", "date"))
-    reasons = [
-        ("have no coordinates", ~(np.isfinite(x) & np.isfinite(y))),
-        ("have coordinates that do not exist", (np.abs(x) > 180) | (np.abs(y) > 90)),
-        ("lie at 0°/0°, where nobody saw them", (x == 0) & (y == 0)),
+def _sound(
+    dataset: Dataset, layer: str, max_uncertainty_m: float, middles: gpd.GeoSeries | None
+) -> tuple[gpd.GeoDataFrame, list[Problem]]:
+    """The records with which nothing is wrong, and how many each step left out."""
+    keep = np.ones(len(dataset.table), dtype=bool)
+    problems: list[Problem] = []
+    for reason, rows in _faults(dataset.table, max_uncertainty_m, middles):
+        problems += _counted(layer, dataset.name, keep & rows, dataset.rows, reason)
+        keep &= ~rows
+    return dataset.table[keep], problems
+
+
+def _counted(layer: str, file: str, rows: Any, total: int, reason: str) -> list[Problem]:
+    """How many records a step leaves out; nothing where it leaves out none."""
+    count = int(np.sum(rows))
+    what = f"{count:,} of {total:,} records {reason}: left out"
+    return [Problem("counted", layer, file, "", what)] if count else []
+
+
+def _faults(
+    table: gpd.GeoDataFrame, max_uncertainty_m: float, middles: gpd.GeoSeries | None
+) -> list[tuple[str, Mask]]:
+    """What is wrong with records, step by step: the reason, and which rows it concerns."""
+    points = np.asarray(table.geometry.array, dtype=object)
+    bare = shapely.is_missing(points) | shapely.is_empty(points)
+    x, y = shapely.get_x(points), shapely.get_y(points)
+    metres = _number(table, "uncertainty_m")
+    beyond = (np.abs(x) > 180) | (np.abs(y) > 90)
+    if table.crs is not None and not table.crs.is_geographic:
+        beyond = np.zeros(len(table), dtype=bool)
+    return [
+        ("have no coordinates", bare),
+        ("are no points", ~bare & (shapely.get_type_id(points) != 0)),
+        ("have coordinates that do not exist", beyond),
+        (
+            "lie at 0° or have one number twice, where nobody saw them",
+            (x == 0) | (y == 0) | (x == y),
+        ),
+        ("have a place that GBIF doubts", _says_any(table, "issue", _BAD_ISSUES)),
+        (
+            "lie in the middle of a state, where one puts them who knows no more",
+            _near(points, table, middles) | (_number(table, "centroid_m") < _CENTROID_M),
+        ),
+        (
+            f"are less certain than {max_uncertainty_m / 1000:g} km",
+            metres > max_uncertainty_m,
+        ),
+        (
+            "have an uncertainty that programs make up (301, 999, 3036 or 9999 m)",
+            np.isin(metres, _MADE_UP_M),
+        ),
+        (
+            "say that nobody was there",
+            _is_any(table, "status", {"absent"}) | (_number(table, "individuals") == 0),
+        ),
+        (
+            "are fossils or animals in captivity",
+            _is_any(table, "basis", _NOT_WILD) | _is_any(table, "captive", _CAPTIVE),
+        ),
     ]
-    if uncertainty is not None:
-        metres = pd.to_numeric(uncertainty, errors="coerce").to_numpy(dtype=float)
-        reasons.append(("are less certain than 12.5 km", metres > _MOST_UNCERTAIN_M))
-    if basis is not None:
-        reasons.append(
-            ("are fossils or animals in captivity", basis.isin(_NOT_WILD).to_numpy(dtype=bool))
-        )
-    parts = [pd.Series(x), pd.Series(y)]
-    parts += [values.reset_index(drop=True) for values in (species, day) if values is not None]
-    repeated = pd.concat(parts, axis=1).duplicated().to_numpy(dtype=bool)
-    reasons.append(("repeat species, place and day of another", repeated))
-    keep = np.ones(len(table), dtype=bool)
+
+
+def _number(table: pd.DataFrame, name: str) -> Any:
+    """A column as numbers; what is none, or not there, is not a number."""
+    values = table.get(name, blank(table.index))
+    return pd.to_numeric(values, errors="coerce").to_numpy(dtype=float)
+
+
+def _is_any(table: pd.DataFrame, name: str, words: Collection[str]) -> Mask:
+    """Which rows have one of these words in a column, however it is written."""
+    values = table.get(name, blank(table.index)).fillna("").astype(str)
+    return np.asarray(values.map(plain).isin(words), dtype=bool)
+
+
+def _says_any(table: pd.DataFrame, name: str, words: Sequence[str]) -> Mask:
+    """Which rows list one of these words in a column."""
+    values = table.get(name, blank(table.index)).fillna("").astype(str).str.upper()
+    return np.asarray(values.str.contains("|".join(words)), dtype=bool)
+
+
+def _middles(states: gpd.GeoDataFrame) -> gpd.GeoSeries:
+    """The ground around the middle of each state, in degrees: of its area, and of its box."""
+    box = states.geometry.to_crs(LONLAT).bounds
+    of_boxes = gpd.points_from_xy((box.minx + box.maxx) / 2, (box.miny + box.maxy) / 2, crs=LONLAT)
+    middles = [*states.geometry.centroid, *gpd.GeoSeries(of_boxes).to_crs(states.crs)]
+    return gpd.GeoSeries(middles, crs=states.crs).buffer(_CENTROID_M).to_crs(LONLAT)
+
+
+def _near(points: Any, table: gpd.GeoDataFrame, grounds: gpd.GeoSeries | None) -> Mask:
+    """Which points lie on some grounds; nowhere where these are not known, or not in degrees."""
+    near = np.zeros(len(points), dtype=bool)
+    if grounds is not None and (table.crs is None or table.crs.is_geographic):
+        near[shapely.STRtree(points).query(grounds.to_numpy(), predicate="intersects")[1]] = True
+    return near
+
+
+def _repeated(table: gpd.GeoDataFrame, names: Sequence[str]) -> Mask:
+    """Which rows repeat an earlier one in these columns and in their place."""
+    place = pd.Series(shapely.to_wkb(table.geometry.to_numpy()), index=table.index)
+    twice = pd.concat([place, *(table[name] for name in names)], axis=1).duplicated()
+    return np.asarray(twice, dtype=bool)
+
+
+# -- whose, and when ------------------------------------------------------------------------------
+
+
+def _named_and_dated(
+    dataset: Dataset,
+    layer: str,
+    names: Names,
+    rules: Mapping[str, Sequence[str]],
+    reading: Reading,
+) -> tuple[gpd.GeoDataFrame, list[Problem]]:
+    """The records of our taxa up to the plan's date, each place and day once."""
+    table = dataset.table
+    taxon, problems = taxa_of(dataset, layer, names, rules, reading)
+    day, year = _days(table)
+    rows = gpd.GeoDataFrame(
+        {
+            "record_id": [f"{dataset.file} {row}" for row in table.index],
+            "sci_name": taxon,
+            "day": pd.Series(day, index=table.index, dtype=object),
+            "age_years": int(reading.date[:4]) - year,
+            "source": dataset.file,
+        },
+        index=table.index,
+        geometry=table.geometry,
+        crs=table.crs,
+    )
+    rows = rows[rows["sci_name"].notna()]
+    future = np.array([day > reading.date for day in rows["day"]], dtype=bool)
+    reason = f"are dated after the plan ({reading.date})"
+    problems += _counted(layer, dataset.name, future, dataset.rows, reason)
+    rows = rows[~future]
+    twice = _repeated(rows, ("sci_name", "day"))
+    reason = "repeat species, place and day of another"
+    problems += _counted(layer, dataset.name, twice, dataset.rows, reason)
+    return rows[~twice], problems
+
+
+def taxa_of(
+    dataset: Dataset,
+    layer: str,
+    names: Names,
+    rules: Mapping[str, Sequence[str]],
+    reading: Reading,
+) -> tuple[pd.Series[Any], list[Problem]]:
+    """The taxon of ours that each row is of; none, where it is of another, and what these are.
+
+    A record of the whole species is none of a taxon below it, unless the plan has a rule for it.
+    """
+    table = dataset.table
+    below = table.get("subspecies", blank(table.index))
+    pairs = list(zip(table["sci_name"], below, strict=True))
+    match_of: dict[tuple[Any, Any], Match] = {
+        pair: match(pair[0], pair[1], None, names=names, rules=rules) for pair in set(pairs)
+    }
+    taxon: list[str | None] = []
+    others: dict[str, int] = {}
+    guarded: dict[tuple[str, str], int] = {}
+    for pair in pairs:
+        verdict = match_of[pair]
+        ruled = [name for name in rules.get(verdict.source, ()) if not reading.taxa[name].skip]
+        if verdict.verdict == "ours" or ruled:
+            taxon.append(ruled[0] if ruled else verdict.taxon)
+            continue
+        taxon.append(None)
+        if verdict.verdict in ("guarded", "domestic"):
+            key = (verdict.taxon, " ".join(words_of(str(pair[0]))[:2]).capitalize())
+            guarded[key] = guarded.get(key, 0) + 1
+        else:
+            name = " ".join(str(part) for part in pair if part) or "(no name)"
+            others[name] = others.get(name, 0) + 1
     problems = []
-    for reason, out in reasons:
-        count = int((keep & out).sum())
-        if count:
-            what = f"{count:,} of {len(table):,} records {reason}: left out"
-            problems.append(Problem("counted", layer, path.name, "", what))
-        keep &= ~out
-    rows = table[keep].assign(name=species[keep] if species is not None else "")
-    rows = rows.drop(columns="geometry", errors="ignore")
-    return gpd.GeoDataFrame(rows, geometry=np.asarray(points)[keep], crs=LONLAT), problems
+    if others:
+        count = sum(others.values())
+        what = (
+            f"{count:,} of {dataset.rows:,} records are of no taxon of the species table: left out"
+        )
+        problems.append(Problem("counted", layer, dataset.name, listed(sorted(others)), what))
+    for (name, source), count in sorted(guarded.items()):
+        what = (
+            f"{number_of(count, 'record')} of the whole species {source}, of which only {name} is a taxon of "
+            "CAMI: left out unless the plan says in which states they are of it"
+        )
+        home = [state for state in names.homes[name] if state in reading.states]
+        cure = "If they are, say in the plan:\n" + rule_to_paste(name, source, home)
+        problems.append(Problem("counted", layer, dataset.name, source, what, cure))
+    return pd.Series(taxon, index=table.index, dtype=object), problems
+
+
+def within_study(
+    table: gpd.GeoDataFrame,
+    states: gpd.GeoDataFrame,
+    reading: Reading,
+    dataset: Dataset,
+    layer: str,
+) -> tuple[gpd.GeoDataFrame, list[Problem]]:
+    """The rows in the range states; those of a taxon with a rule, in the states of its rule."""
+    if not len(table):
+        return table, []
+    shapes = table.geometry.to_numpy()
+    inside = np.zeros(len(table), dtype=bool)
+    tree = shapely.STRtree(shapes)
+    rule_of = table["sci_name"].map(lambda name: reading.taxa.get(name))
+    for iso2, ground in zip(states["iso2"], states.geometry, strict=True):
+        here = tree.query(ground, predicate="intersects")
+        allowed = [
+            rule is None or not rule.within or iso2 in rule.within for rule in rule_of.iloc[here]
+        ]
+        inside[here[np.array(allowed, dtype=bool)]] = True
+    reason = "lie outside the range states, or those of a rule for their taxon"
+    problems = _counted(layer, dataset.name, ~inside, dataset.rows, reason)
+    return table[inside], problems
+
+
+def _days(table: pd.DataFrame) -> tuple[list[str], NDArray[np.float64]]:
+    """The first day of each record as ISO text ("" where there is none), and its year.
+
+    "2015-05-01/2015-05-14" is an interval; "2015-05" and "2015" are dates too; a column `year` stands
+    in where there is no day.
+    """
+    texts = table.get("day", blank(table.index)).fillna("").astype(str)
+    iso = texts.str.extract(r"^\s*(\d{4}(?:-\d{2}(?:-\d{2})?)?)", expand=False)
+    # 24.05.2015 and 24/05/2015, as people of these states write; a month of 13 or more is American
+    parts = texts.str.extract(r"^\s*(\d{1,2})[./](\d{1,2})[./](\d{4})")
+    first, second = (pd.to_numeric(parts[at], errors="coerce") for at in (0, 1))
+    day, month = first.where(second <= 12, second), second.where(second <= 12, first)
+    typed = [
+        f"{year}-{int(m):02d}-{int(d):02d}" if year == year and m <= 12 and d <= 31 else None
+        for year, m, d in zip(parts[2], month, day, strict=True)
+    ]
+    years = table.get("year", blank(table.index)).astype(str).str.extract(r"^(\d{4})", expand=False)
+    days = iso.fillna(pd.Series(typed, index=table.index, dtype=object)).fillna(years).fillna("")
+    year = pd.to_numeric(days.str[:4], errors="coerce").to_numpy(dtype=float)
+    return days.astype(str).tolist(), year
+
+
+# -- as a range, where the plan says so ------------------------------------------------------------
+
+
+def ranges_from_records(
+    records: gpd.GeoDataFrame | None, km_of: Mapping[str, float]
+) -> tuple[gpd.GeoDataFrame | None, list[Problem]]:
+    """Parts of ranges: the ground within some km of the records of each species that a plan names.
+
+    Examples
+    --------
+    One record, and a rule of 10 km: a disc of 314 km², drawn as a polygon a little smaller.
+
+    >>> records = gpd.GeoDataFrame(
+    ...     {"sci_name": ["Saiga tatarica"], "source": ["a.csv"]},
+    ...     geometry=[shapely.Point(0, 0)], crs="ESRI:54034")
+    >>> parts, _ = ranges_from_records(records, {"Saiga tatarica": 10})
+    >>> round(float(parts.area.sum() / 1e6))
+    313
+    """
+    rows, problems = [], []
+    for name, km in sorted(km_of.items()):
+        mine = records[records["sci_name"] == name] if records is not None else None
+        if mine is None or mine.empty:
+            what = f"[occurrences] range_km names {name}, of which no record is left"
+            problems.append(Problem("note", "ranges", "", name, what))
+            continue
+        ground = shapely.union_all(
+            shapely.buffer(mine.geometry.to_numpy(), 1000 * km, quad_segs=16)
+        )
+        files = listed(sorted(set(mine["source"])))
+        rows.append((name, f"within {km:g} km of {len(mine):,} records in {files}", ground))
+        what = f"{name}: the ground within {km:g} km of {len(mine):,} records is added to its range"
+        problems.append(Problem("counted", "ranges", files, "", f"{what}, as the plan says"))
+    if not rows or records is None:
+        return None, problems
+    table = gpd.GeoDataFrame(
+        {
+            "sci_name": [row[0] for row in rows],
+            "presence": 1,
+            "origin": 1,
+            "seasonal": 1,
+            "confidence": "medium",
+            "source": [row[1] for row in rows],
+            "part": "records",
+            "label": "",
+            "range_id": None,
+        },
+        geometry=[row[2] for row in rows],
+        crs=records.crs,
+    )
+    return table, problems

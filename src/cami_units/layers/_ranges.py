@@ -20,6 +20,7 @@ from cami_units.layers._gis_files import Select
 from cami_units.layers._layer_rows import Clean, files_of, gathered, with_counts
 from cami_units.layers._layer_tables import number_of
 from cami_units.layers._national_files import own_entries, ranges_beside_bundled
+from cami_units.layers._occurrences import ranges_from_records
 from cami_units.layers._reading import Dataset, FileRules, LayerRead, Reading
 from cami_units.layers._shape_checks import cleaned
 from cami_units.layers._taxa import (
@@ -279,8 +280,12 @@ def range_layer(
     reading: Reading,
     species: pd.DataFrame,
     countries: gpd.GeoDataFrame,
+    records: gpd.GeoDataFrame | None = None,
 ) -> LayerRead:
-    """Ranges of all species: a user's file for a species replaces the bundled parts of it."""
+    """Ranges of all species: a user's file for a species replaces the bundled parts of it.
+
+    Ground around `records` is added to the species that the plan names for that, and to no other.
+    """
     faults = _rule_problems(reading, species, countries)
     if faults:
         return LayerRead(None, tuple(faults))
@@ -295,6 +300,12 @@ def range_layer(
             ranges = ranges_beside_bundled(from_user, ranges, countries)
         else:
             ranges = _merged(from_user, ranges)
+    if reading.record_km:
+        around, notes = ranges_from_records(records, reading.record_km)
+        table = (
+            ranges.table if around is None else pd.concat([ranges.table, around], ignore_index=True)
+        )
+        ranges = replace(ranges, table=table, problems=(*ranges.problems, *notes))
     if ranges.table is None:
         what, cure = (
             "no range of any species of the species table is left",

@@ -66,6 +66,27 @@ class FileRules:
     is_restricted: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class FixRules:
+    """How positions of an animal become tracks, and what these are worth.
+
+    Attributes
+    ----------
+    gap_hours
+        Longer without a position, and nobody knows the way: the track ends and begins anew.
+    max_kmh
+        Faster than this both to and from a position, and the position is a mistake.
+    years, grade, older_grade
+        The grade of movement seen within so many years of the plan's date, and of older.
+    """
+
+    gap_hours: float = 48.0
+    max_kmh: float = 80.0
+    years: float = 10.0
+    grade: str = "A"
+    older_grade: str = "C"
+
+
 FILE_NAME: Final = "file name"
 """What stands for the species where the name of the file says it."""
 
@@ -107,6 +128,14 @@ class Reading:
         The largest share of a shape that a repair may leave contested; more is refused.
     region
         The range states in `crs`: what lies wholly elsewhere has the wrong CRS.
+    date
+        The plan's, ISO 8601: records of later days are none, and ages are counted from it.
+    max_uncertainty_m
+        How uncertain the place of a record may be.
+    record_km
+        Species → how far around its records its range is let reach; empty: records are no ranges.
+    fixes
+        How positions of tracked animals become tracks.
 
     Examples
     --------
@@ -135,6 +164,10 @@ class Reading:
     missing: Missing = "extant"
     max_area_change: float = 0.01
     region: Any = None
+    date: str = "9999-12-31"
+    max_uncertainty_m: float = 12_500.0
+    record_km: Mapping[str, float] = field(default_factory=dict)
+    fixes: FixRules = FixRules()
 
     @property
     def codes(self) -> dict[str, tuple[int, ...]]:

@@ -76,6 +76,8 @@ class Names:
     """Names of a part of a taxon ("saiga borealis")."""
     domestic: Mapping[str, str] = field(default_factory=dict)
     """Names that livestock bears, wherever a taxon's wild relatives bear them too."""
+    homes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The range states of each taxon."""
 
 
 def words_of(name: str) -> tuple[str, ...]:
@@ -145,6 +147,10 @@ def names_of(species: pd.DataFrame) -> Names:
     return Names(
         parts={name: taxon for name, taxon in part_names.items() if name not in exact},
         domestic={name: taxon for name, taxon in domestic.items() if name not in exact},
+        homes={
+            str(name): tuple(sorted(_split(states)))
+            for name, states in zip(species["sci_name"], species["range_states"], strict=True)
+        },
         taxa=taxa,
         guarded={name: taxon for name, taxon in guarded.items() if name not in exact},
         related={name: taxon for name, taxon in related.items() if name not in taxa},

@@ -13,9 +13,9 @@ from typing import Final, Literal
 GeometryKind = Literal["polygon", "line", "point", "any"]
 """What a layer is made of; "any": polygons and points (protected areas)."""
 
-Role = Literal["species", "ground", "evidence", "remark"]
+Role = Literal["species", "ground", "evidence", "remark", "record"]
 """What a layer is on a map: the species themselves, the background, what speaks for or against a
-unit, or what people wrote."""
+unit, what people wrote; or records of single animals, which are counted and on no map."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +215,26 @@ _LAYERS: Final = (
         files="gazetteer/gazetteer.geojson",
     ),
     Layer(
+        "occurrences",
+        "record",
+        _words("record_id sci_name day age_years source"),
+        ("record_id",),
+        "point",
+        files="occurrences/*.csv",
+        in_round=False,
+        titles=("sci_name", "sci_name"),
+    ),
+    Layer(
+        "telemetry",
+        "record",
+        _words("track_id animal sci_name evidence_grade begins ends fixes source"),
+        ("track_id",),
+        "line",
+        files="telemetry/*.csv",
+        in_round=False,
+        titles=("animal", "animal"),
+    ),
+    Layer(
         "remarks",
         "remark",
         ("remark_id", "kind", "group", "text", "unit_id"),
@@ -239,6 +259,9 @@ COVERED_LAYERS: Final = ("hotspots", "protected_areas", "barriers", "corridors")
 
 COMPILED_FOR_ALL: Final = ("hotspots", "protected_areas", "barriers")
 """Bundled layers that were compiled for all states of the initiative: none found there is none."""
+
+RECORDS: Final = tuple(layer.name for layer in _LAYERS if layer.role == "record")
+"""Single animals, seen or followed: kept on the machine, and in nothing that is handed out."""
 
 MAP_EVIDENCE: Final = ("protected_areas", "hotspots", "corridors", "barriers")
 """The evidence that every map of a unit shows, areas below lines."""

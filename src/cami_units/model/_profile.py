@@ -135,11 +135,17 @@ class C8Rule(_Rule):
 
 
 class C9Rule(_Rule):
-    """Evidence confidence: what each grade of a range part is worth, and a part without one."""
+    """Evidence confidence: what each grade of a range part is worth, and a part without one.
+
+    Where a species was recorded in a site within `record_years` of a grade, `min_records` times at
+    least, its range there is worth that grade; records never make it less.
+    """
 
     min_confidence: _Fraction | None = None
     ungraded: _Fraction | None = None
     confidence: Mapping[str, _Fraction] | None = None
+    record_years: Mapping[str, _Above] = Field(default_factory=dict)
+    min_records: Annotated[int, Field(ge=1)] = 1
 
 
 class FurtherRule(_Rule):

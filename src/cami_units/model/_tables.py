@@ -61,6 +61,14 @@ TABLES: Final[Mapping[str, Table]] = MappingProxyType(
             ("unit_id", "sci_name"),
         ),
         "unit_countries": Table(("unit_id", "iso2", "area_km2", "share"), ("unit_id", "iso2")),
+        "unit_records": Table(
+            ("unit_id", "sci_name", "iso2", "records", "recent", "undated", "last_year"),
+            ("unit_id", "sci_name", "iso2"),
+        ),
+        "animal_crossings": Table(
+            ("corridor_id", "animal", "sci_name", "pair", "last_seen", "first_seen", "hours"),
+            ("sci_name", "animal", "first_seen", "pair"),
+        ),
         "unit_context": Table(
             ("unit_id", "layer", "summary", "value", "unit", "measured_on"), ("unit_id", "layer")
         ),

@@ -54,6 +54,8 @@ class SiteTables:
         for. ``None``: everywhere.
     covered_borders : ``site``, ``pair``, ``km`` – shared border where barriers were looked for, on
         both sides. ``None``: everywhere.
+    records : ``site``, ``sci_name``, ``iso2``, ``age_years`` (before the plan's date; -1: no date),
+        ``n`` – records of animals on each side.
     hotspots : ``site``, ``hotspot_id``, ``name_en``, ``km2``, ``jaccard``.
     in_hotspots : ``site``, ``km2`` – area inside any hotspot, overlaps counted once.
     """
@@ -79,6 +81,7 @@ class SiteTables:
     deep_states: pd.DataFrame | None = None
     deep_species: pd.DataFrame | None = None
     covered: pd.DataFrame | None = None
+    records: pd.DataFrame | None = None
     covered_ranges: pd.DataFrame | None = None
     covered_borders: pd.DataFrame | None = None
 
@@ -115,6 +118,9 @@ class Layers:
     corridors: gpd.GeoDataFrame | None = None
     sections: gpd.GeoDataFrame | None = None
     gazetteer: gpd.GeoDataFrame | None = None
+    occurrences: gpd.GeoDataFrame | None = None
+    telemetry: gpd.GeoDataFrame | None = None
+    animal_crossings: pd.DataFrame | None = None
     overrides: pd.DataFrame | None = None
     coverage: pd.DataFrame | None = None
     coverage_areas: gpd.GeoDataFrame | None = None

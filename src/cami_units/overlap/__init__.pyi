@@ -43,6 +43,7 @@ from ._split import crossings as crossings
 from ._split import middles as middles
 from ._split import split as split
 from ._states import range_states as range_states
+from ._states import record_states as record_states
 from ._states import state_edges as state_edges
 from ._summary import Summary as Summary
 from ._summary import summarised as summarised

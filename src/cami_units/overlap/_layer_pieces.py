@@ -44,6 +44,7 @@ class Pieces:
     grounds: gpd.GeoDataFrame
     covered_ranges: gpd.GeoDataFrame | None
     covered_borders: gpd.GeoDataFrame | None
+    sightings: gpd.GeoDataFrame | None = None
 
 
 def layer_pieces(
@@ -101,7 +102,18 @@ def layer_pieces(
             None if areas is None else within(layers.features, grounds, "protected_areas")
         ),
         covered_borders=(None if layers.barriers is None else _covered_borders(layers, grounds)),
+        sightings=_sightings(layers.occurrences, states),
     )
+
+
+def _sightings(
+    records: gpd.GeoDataFrame | None, states: gpd.GeoDataFrame
+) -> gpd.GeoDataFrame | None:
+    """Records by the side on which they lie, with their age in years; -1 where they have no date."""
+    if records is None:
+        return None
+    age = records["age_years"].fillna(-1).astype(int)
+    return split(records.assign(age_years=age), states, keep=("sci_name", "age_years", "iso2"))
 
 
 _PLAIN_M: Final = 100.0
@@ -196,6 +208,8 @@ def _corridor_crossings(
     if "crossing_grade" in corridors:  # of the crossing, where its source tells it apart
         own = corridors["crossing_grade"].fillna("").astype(str)
         columns["evidence_grade"] = own.where(own != "", columns["evidence_grade"])
+    if "tracked" in corridors:
+        columns["tracked"] = corridors["tracked"]
     if "source" in corridors:
         columns["source"] = corridors["source"].fillna("").astype(str)
     return border_crossings(corridors, borders, states).merge(columns, on="corridor_id")

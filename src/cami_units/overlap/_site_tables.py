@@ -61,6 +61,7 @@ def site_tables(sites: gpd.GeoDataFrame, pieces: Pieces) -> SiteTables:
         deep_states=_deep(sites, pieces, pieces.states, "iso2"),
         deep_species=_deep(sites, pieces, pieces.sides, "sci_name", "iso2"),
         covered=_covered(sites, pieces.grounds),
+        records=maybe(pieces.sightings, "sci_name", "iso2", "age_years", kind="point"),
         covered_ranges=maybe(pieces.covered_ranges, "sci_name"),
         covered_borders=maybe(pieces.covered_borders, "pair", kind="line"),
     )

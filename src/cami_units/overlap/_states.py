@@ -13,6 +13,7 @@ from cami_units.model import Layers, is_missing
 from cami_units.overlap._door import geometries
 from cami_units.overlap._measure import overlaps
 from cami_units.overlap._pieces import joined
+from cami_units.overlap._split import split
 
 
 def range_states(layers: Layers, *, least_km2: float = 100.0) -> pd.DataFrame:
@@ -63,6 +64,50 @@ def range_states(layers: Layers, *, least_km2: float = 100.0) -> pd.DataFrame:
     verdict = pd.Series("as expected", index=table.index)
     verdict = verdict.mask(due & ~present, "missing").mask(~due & present, "unexpected")
     return table.assign(verdict=verdict)
+
+
+def record_states(layers: Layers, *, recent_years: float, least_km2: float) -> pd.DataFrame:
+    """Records of each species held against its kept range, state by state.
+
+    Parameters
+    ----------
+    layers : Layers
+        With `occurrences`.
+    recent_years : float
+        A record is recent up to this many years before the plan's date.
+    least_km2 : float
+        A state has the species from this much range.
+
+    Returns
+    -------
+    DataFrame
+        ``sci_name``, ``iso2``, ``km2`` (kept range), ``records``, ``recent``, ``outside`` (records
+        that lie in no kept range of the species): a row for each state with range of the species or
+        with records of it, of the species that were recorded anywhere; sorted by both.
+    """
+    columns = ["sci_name", "iso2", "km2", "records", "recent", "outside"]
+    points = layers.occurrences
+    if points is None or points.empty:
+        return pd.DataFrame(columns=columns)
+    states = layers.countries.loc[layers.countries["range_state"], ["iso2", "geometry"]]
+    in_range = np.zeros(len(points), dtype=bool)
+    for name, shape in zip(layers.features["sci_name"], layers.features.geometry, strict=True):
+        mine = np.flatnonzero(points["sci_name"] == name)
+        shapely.prepare(shape)
+        in_range[mine] = shapely.intersects(shape, points.geometry.to_numpy()[mine])
+    marked = points[["sci_name", "geometry"]].assign(
+        recent=points["age_years"].le(recent_years).to_numpy(),
+        outside=~in_range,
+    )
+    placed = split(marked, states, keep=("sci_name", "iso2", "recent", "outside"))
+    by_state = placed.assign(records=1).groupby(["sci_name", "iso2"])
+    counts = by_state[["records", "recent", "outside"]].sum()
+    known = layers.features[layers.features["sci_name"].isin(set(points["sci_name"]))]
+    sides = overlaps(known, states, site="sci_name", by=("iso2",), kind="polygon")
+    sides = sides[sides["km2"] >= least_km2].set_index(["sci_name", "iso2"])
+    table = sides[["km2"]].join(counts, how="outer").fillna(0.0).reset_index()
+    whole = dict.fromkeys(("records", "recent", "outside"), int)
+    return table.astype(whole)[columns].sort_values(["sci_name", "iso2"], ignore_index=True)
 
 
 def _named_states(

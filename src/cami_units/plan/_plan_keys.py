@@ -324,6 +324,30 @@ class Codes(_Section):
     missing: Literal["extant", "refuse"] = "extant"
 
 
+class Occurrences(_Section):
+    """Records of animals: how uncertain their place may be, and of which species they are range.
+
+    `range_km`: species → how far around each record its range reaches. Of others they only confirm or
+    question the range.
+    """
+
+    max_uncertainty_m: _Above = 12_500.0  # half a cell of 25 km: beyond it may lie in the next one
+    range_km: Mapping[_Line, _Above] = Field(default_factory=dict)
+
+
+class Telemetry(_Section):
+    """Tracked animals: where a track ends, what is a mistake, and what grade a crossing has.
+
+    `years` before the plan's date a crossing has `grade`; before that, `older_grade`.
+    """
+
+    gap_hours: _Above = 48.0  # two days: collars that are asked once a day miss a position at times
+    max_kmh: _Above = 80.0  # what a saiga runs, and no animal of the initiative outruns by the hour
+    years: _Above = 10.0
+    grade: Literal["A", "B", "C", "D", "N"] = "A"
+    older_grade: Literal["A", "B", "C", "D", "N"] = "C"
+
+
 class Criteria(_Section):
     """Which profile (``None``: the bundled one), and how near a border counts as shared."""
 
@@ -415,6 +439,8 @@ class Plan(_Section):
         BeforeValidator(_flat_contexts),
     ] = Field(default_factory=dict)
     borders: Borders = Borders()
+    occurrences: Occurrences = Occurrences()
+    telemetry: Telemetry = Telemetry()
     codes: Codes = Codes()
     criteria: Criteria = Criteria()
     units: Units = Units()

@@ -1,0 +1,276 @@
+"""Tables whose rows lie somewhere: downloads of GBIF, Darwin Core archives, Movebank, any CSV."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import re
+import zipfile
+from collections.abc import Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+from xml.etree import ElementTree
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from cami_units.layers._dialects import DIALECTS, plain
+from cami_units.model import LONLAT, InputError, guessed_text, listed, nearest
+
+TABLES: Final = (".csv", ".tsv", ".txt")
+"""Endings of tables of points."""
+
+MOST_ROWS: Final = 3_000_000
+"""Rows that are read: a GBIF download of all species here, or a study of 40 animals, has fewer."""
+
+_META: Final = "meta.xml"
+_LARGE: Final = 50_000_000
+"""Bytes from which on a text is taken for UTF-8, as such exports are: to guess takes long."""
+
+
+class TableError(InputError):
+    """A table that holds no points as it stands, with lines that mend it."""
+
+    def __init__(self, what: str, cure: str) -> None:
+        super().__init__(what)
+        self.cure = cure
+
+
+class _Sheet(NamedTuple):
+    """The text of a table, its sign between columns, and whether quotes are quotes in it."""
+
+    text: io.TextIOBase
+    delimiter: str
+    quotes: bool
+    headings: list[str]
+    constants: Mapping[str, str]
+
+
+def is_record_archive(path: Path) -> bool:
+    """Whether a zip is a Darwin Core archive, or a table of GBIF or Movebank as it was downloaded."""
+    if path.suffix.casefold() != ".zip" or not zipfile.is_zipfile(path):
+        return False
+    with zipfile.ZipFile(path) as archive:
+        names = [name for name in archive.namelist() if not name.startswith("__MACOSX")]
+    leaves = {name.rsplit("/", 1)[-1].casefold() for name in names}
+    endings = {Path(leaf).suffix for leaf in leaves}
+    shapes = {".shp", ".gpkg", ".geojson", ".kml", ".gdb", ".zip"}
+    return not endings & shapes and (_META in leaves or bool(endings & set(TABLES)))
+
+
+def point_table(
+    path: Path, *, layer: str = "context", columns: Mapping[str, str] | None = None, key: str = ""
+) -> gpd.GeoDataFrame:
+    """The rows of a table as points in longitude and latitude, as they stand; nothing is left out.
+
+    Parameters
+    ----------
+    path
+        A CSV in any dialect; a GBIF download, whose tabs part columns and whose quotes are letters;
+        a Darwin Core archive, whose `meta.xml` says how its core is written; a zip of one of these.
+    layer
+        Whose columns are meant. Of a context layer all are kept; else those that it knows, so that
+        a download of 200 columns fits into memory.
+    columns
+        What the plan says of columns, ours → theirs.
+    key
+        What the file is called in a plan.
+
+    Returns
+    -------
+    GeoDataFrame
+        Texts; a row whose coordinates are no numbers has no geometry.
+
+    Raises
+    ------
+    TableError
+        There are no columns of coordinates, with the lines of a plan that say which they are.
+    InputError
+        The file is no table.
+    """
+    columns = columns or {}
+    sheet = _sheet(path)
+    names = [str(heading).strip().lstrip("\ufeff") for heading in sheet.headings]
+    kept = _kept_columns(names, layer, columns)
+    rows = csv.reader(
+        sheet.text,
+        delimiter=sheet.delimiter,
+        quoting=csv.QUOTE_MINIMAL if sheet.quotes else csv.QUOTE_NONE,
+    )
+    csv.field_size_limit(10_000_000)  # a footprint or a list of media in one field is long
+    try:
+        cells = [
+            [row[at] if at < len(row) else "" for at in kept]
+            for row in islice(rows, MOST_ROWS + 1)
+            if any(row)
+        ]
+    except csv.Error as error:
+        raise InputError(f"it is no table ({error})") from error
+    if len(cells) > MOST_ROWS:
+        raise InputError(f"it has more than {MOST_ROWS:,} rows: cut it by year or by species first")
+    table = pd.DataFrame(cells, columns=[names[at] for at in kept], dtype=object)
+    for name, value in sheet.constants.items():
+        if name not in table:
+            table[name] = value
+    points = _points(table, columns, key or path.name, layer)
+    plain_table = table.drop(columns="geometry", errors="ignore")
+    return gpd.GeoDataFrame(plain_table, geometry=points, crs=LONLAT)
+
+
+def _kept_columns(names: Sequence[str], layer: str, columns: Mapping[str, str]) -> list[int]:
+    """Which columns of a table are read, each heading once."""
+    spellings = {word for column in DIALECTS[layer] for word in column.spellings}
+    spellings |= {plain(column) for column in columns.values()}
+    seen: set[str] = set()
+    kept = []
+    for at, name in enumerate(names):
+        word = plain(name)
+        if name and word not in seen and (layer == "context" or word in spellings):
+            seen.add(word)
+            kept.append(at)
+    return kept
+
+
+def _points(table: pd.DataFrame, columns: Mapping[str, str], key: str, layer: str) -> Any:
+    """The point of each row, from its longitude and latitude, else from its WKT."""
+    headings = {plain(heading): heading for heading in reversed(table.columns)}
+    # a context layer has no columns of ours, and lies where records do
+    dialect = DIALECTS["occurrences" if layer == "context" else layer]
+    spellings = {column.name: column.spellings for column in dialect}
+
+    def column(name: str) -> pd.Series | None:
+        theirs = columns.get(name)
+        words = (plain(theirs),) if theirs else spellings[name]
+        heading = next((headings[word] for word in words if word in headings), None)
+        return None if heading is None else table[heading]
+
+    longitude, latitude, wkt = column("longitude"), column("latitude"), column("wkt")
+    if longitude is not None and latitude is not None:
+        x, y = _numbers(longitude), _numbers(latitude)
+        known = np.isfinite(x) & np.isfinite(y)
+        points = np.full(len(table), None, dtype=object)
+        points[known] = shapely.points(x[known], y[known])
+        return points
+    if wkt is not None:
+        return shapely.from_wkt(wkt.to_numpy(), on_invalid="ignore")
+    what = f"it has no columns of coordinates that are known; it has {listed(table.columns, 12)}"
+    hint = nearest("longitude", map(str, table.columns)) or nearest("lon", map(str, table.columns))
+    where = "[columns.context]" if layer == "context" else f'[columns."{key}"]'
+    cure = (
+        f"Say in the plan which they are, in degrees:{hint}\n{where}\n"
+        'longitude = "lon"\nlatitude = "lat"'
+    )
+    raise TableError(what, cure)
+
+
+def _numbers(texts: pd.Series) -> Any:
+    """Numbers from texts; "47,25" is one where the comma is the decimal sign."""
+    values = texts.astype(str).str.strip().str.replace(r"^(-?\d+),(\d+)$", r"\1.\2", regex=True)
+    return pd.to_numeric(values, errors="coerce").to_numpy(dtype=float)
+
+
+# -- the dialects of text -------------------------------------------------------------------------
+
+
+def _sheet(path: Path) -> _Sheet:
+    """The table of a file, or of the archive that it came in."""
+    if path.suffix.casefold() != ".zip":
+        return _sheet_of(path.read_bytes())
+    with zipfile.ZipFile(path) as archive:
+        members = {
+            name: info.file_size
+            for name in archive.namelist()
+            if not (info := archive.getinfo(name)).is_dir() and "__MACOSX" not in name
+        }
+        if sum(members.values()) > _LARGEST:
+            raise InputError("it holds more than 4 GB: cut it by year or by species first")
+        meta = next((name for name in members if Path(name).name.casefold() == _META), None)
+        if meta is not None:
+            return _core_sheet(archive, meta)
+        tables = [name for name in members if Path(name).suffix.casefold() in TABLES]
+        # what is written about the data comes beside them: the largest table is the data
+        return _sheet_of(archive.read(max(tables, key=lambda name: members[name])))
+
+
+_LARGEST: Final = 4_000_000_000
+
+
+def _text(content: bytes, encoding: str = "") -> io.TextIOWrapper:
+    """Bytes as text: in the encoding that is said, else by its mark, else as it looks."""
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        encoding = "utf-16"
+    elif not encoding:
+        start = content[:200_000] if len(content) > _LARGE else content
+        encoding = guessed_text(start.removeprefix(codecs.BOM_UTF8)).encoding
+    if encoding.casefold().replace("_", "-") in ("utf-8", "utf8", "ascii", "us-ascii"):
+        encoding = "utf-8-sig"
+    return io.TextIOWrapper(io.BytesIO(content), encoding, errors="replace", newline="")
+
+
+def _sheet_of(content: bytes) -> _Sheet:
+    """A table by itself: its separator is the sign that parts most headings."""
+    text = _text(content)
+    first = text.readline()
+    separator = re.fullmatch(r"sep=(.)\s*", first.casefold())
+    delimiter = separator[1] if separator else ""
+    if separator:
+        first = text.readline()
+    if not delimiter:
+        delimiter = max(",;\t", key=lambda sign: len(next(csv.reader([first], delimiter=sign), [])))
+    headings = next(csv.reader([first], delimiter=delimiter), [])
+    # GBIF parts columns by tabs and quotes nothing: one inch sign would swallow the rows behind it
+    is_of_gbif = delimiter == "\t" and plain(headings[0] if headings else "") == "gbifid"
+    return _Sheet(text, delimiter, not is_of_gbif, headings, {})
+
+
+def _core_sheet(archive: zipfile.ZipFile, meta: str) -> _Sheet:
+    """The core of a Darwin Core archive, written as its `meta.xml` says.
+
+    References
+    ----------
+    Darwin Core text guide, TDWG 2009. http://rs.tdwg.org/dwc/terms/guides/text/
+    """
+    content = archive.read(meta)
+    if b"<!DOCTYPE" in content or b"<!ENTITY" in content:
+        raise InputError("its meta.xml declares entities, which no such archive needs")
+    try:
+        root = ElementTree.fromstring(content)
+    except ElementTree.ParseError as error:
+        raise InputError(f"its meta.xml is no XML ({error})") from error
+    cores = [element for element in root.iter() if element.tag.rsplit("}", 1)[-1] == "core"]
+    tables = [
+        element
+        for element in root.iter()
+        if element.tag.rsplit("}", 1)[-1] in ("core", "extension")
+        and element.get("rowType", "").rsplit("/", 1)[-1].casefold() == "occurrence"
+    ]
+    if not tables:
+        kind = cores[0].get("rowType", "nothing").rsplit("/", 1)[-1] if cores else "nothing"
+        raise InputError(f"it is a Darwin Core archive of {kind}, and holds no occurrences")
+    core = tables[0]
+    inner = {element.tag.rsplit("}", 1)[-1]: element for element in core.iter()}
+    name = (inner["location"].text or "").strip() if "location" in inner else ""
+    folder = meta.rsplit("/", 1)[0] + "/" if "/" in meta else ""
+    if folder + name not in archive.namelist():
+        raise InputError(f"its meta.xml names {name or 'no file'}, which is not in the archive")
+    terms: dict[int, str] = {}
+    constants: dict[str, str] = {}
+    for element in core.iter():
+        if element.tag.rsplit("}", 1)[-1] != "field":
+            continue
+        term = element.get("term", "").rsplit("/", 1)[-1]
+        if element.get("index") is not None:
+            terms[int(element.get("index", "0"))] = term
+        elif element.get("default"):
+            constants[term] = element.get("default", "")
+    text = _text(archive.read(folder + name), core.get("encoding", "utf-8"))
+    quote = core.get("fieldsEnclosedBy", '"')
+    for _ in range(int(core.get("ignoreHeaderLines", "0") or 0)):
+        text.readline()
+    delimiter = core.get("fieldsTerminatedBy", ",").replace("\\t", "\t")
+    headings = [terms.get(at, "") for at in range(max(terms, default=-1) + 1)]
+    return _Sheet(text, delimiter[:1] or ",", quote == '"', headings, constants)

@@ -1,0 +1,427 @@
+"""Tracked animals: positions to tracks with their gaps cut, and the borders that the tracks cross."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final, NamedTuple
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+from pyproj import Geod
+
+from cami_units.layers._dialects import blank, plain
+from cami_units.layers._equal_area import transformed
+from cami_units.layers._occurrences import Clean, taxa_of, within_study
+from cami_units.layers._reading import Dataset, FileRules, LayerRead, Reading
+from cami_units.layers._shape_checks import cleaned
+from cami_units.layers._taxa import Names, rules_by_source
+from cami_units.model import LONLAT, InputError, Problem, listed
+from cami_units.overlap import border_crossings
+
+Mask = NDArray[np.bool_]
+
+UNMADE_CHECKS: Final = ("dilution of precision", "turning angles", "state-space models")
+"""What `ctmm`, `amt` and `aniMotum` do more to positions: they need to know the collar."""
+
+_GOOD_ARGOS: Final = frozenset({"", "1", "2", "3", "g"})
+"""Argos classes within 1.5 km; 0, A, B and Z may be off by tens (Douglas et al. 2012,
+doi:10.1111/j.2041-210X.2012.00245.x)."""
+
+COLUMNS: Final = (
+    *("animal", "sci_name", "evidence_grade", "begins", "ends", "fixes", "source"),
+    "seen",
+)
+_GEOD: Final = Geod(ellps="WGS84")
+
+
+def tracked(names: Names, reading: Reading, states: gpd.GeoDataFrame) -> Clean:
+    """From positions of animals (or lines that are tracks already) to tracks, a row an animal.
+
+    Left out, each step counted: positions without coordinates or time; those that Movebank, its users
+    or its filters mark as outliers; Argos classes 0, A, B and Z; of no taxon of ours; the same animal
+    at the same time again; spikes, reached and left faster than an animal can. A gap longer than the
+    plan allows cuts a track. What is older than the plan counts as new is a row of its own.
+
+    Parameters
+    ----------
+    names, states
+        As for :func:`cami_units.layers._occurrences.recorded`.
+    reading : Reading
+        The plan's date, its rules for taxa, and how positions become tracks.
+
+    Returns
+    -------
+    A function to the table `telemetry`, with ``seen``: of each part of a track an array of longitude,
+    latitude and time (seconds since 1970), a row a position; ``None`` for a line that was drawn.
+
+    References
+    ----------
+    Kranstauber, B. et al. (2011). The Movebank data model for animal tracking. *Environmental
+    Modelling & Software* 26, 834–835. doi:10.1016/j.envsoft.2010.12.005
+    """
+    rules = rules_by_source(reading.taxa)
+
+    def clean(dataset: Dataset, layer: str, how: FileRules) -> LayerRead:
+        table = dataset.table
+        taxon, notes = taxa_of(dataset, layer, names, rules, reading)
+        named = replace(dataset, table=table.assign(sci_name=taxon)[taxon.notna()])
+        kinds = set(shapely.get_dimensions(named.table.geometry.to_numpy()).tolist())
+        make = _drawn_tracks if 1 in kinds else _tracks
+        tracks, problems = make(named, layer, reading)
+        shapes = cleaned(replace(dataset, table=tracks), layer, replace(how, region=None))
+        inside, far_notes = within_study(shapes.table, states, reading, dataset, layer)
+        return LayerRead(inside, (*notes, *problems, *shapes.problems, *far_notes))
+
+    return clean
+
+
+def _tracks(
+    dataset: Dataset, layer: str, reading: Reading
+) -> tuple[gpd.GeoDataFrame, list[Problem]]:
+    """The tracks of positions in longitude and latitude."""
+    fixes, problems = _good_fixes(dataset, layer, reading)
+    rule = reading.fixes
+    limit = pd.Timestamp(reading.date) - pd.DateOffset(days=round(365.25 * rule.years))
+    rows, cuts = [], 0
+    for (name, animal), mine in fixes.groupby(["sci_name", "animal"], sort=True):
+        times = mine["seconds"].to_numpy()
+        xy = np.column_stack([mine["x"], mine["y"]])
+        gaps = np.diff(times) > 3600 * rule.gap_hours
+        cuts += int(gaps.sum())
+        # a leg that ends within the years is new, though it began before
+        is_new = times >= limit.timestamp()
+        turn = np.r_[False, is_new[1:] != is_new[:-1]]
+        for new in (True, False):
+            parts = _parts(xy, times, np.r_[False, gaps], turn, is_new, new=new)
+            if not parts:
+                continue
+            used = np.concatenate([part[:, 2] for part in parts])
+            rows.append(
+                {
+                    "animal": str(animal),
+                    "sci_name": name,
+                    "evidence_grade": rule.grade if new else rule.older_grade,
+                    "begins": _day(used.min()),
+                    "ends": _day(used.max()),
+                    "fixes": len(used),
+                    "source": dataset.file,
+                    "seen": parts,
+                    "geometry": _line([shapely.linestrings(part[:, :2]) for part in parts]),
+                }
+            )
+    animals = fixes["animal"].nunique()
+    what = (
+        f"{len(fixes):,} positions of {animals} animals: {len(rows)} tracks, cut at {cuts:,} gaps of "
+        f"more than {rule.gap_hours:g} hours"
+    )
+    problems.append(Problem("note", layer, dataset.name, "", what))
+    return _table(rows, dataset.table.crs or LONLAT), problems
+
+
+def _parts(
+    xy: NDArray[np.float64],
+    times: NDArray[np.float64],
+    gap: Mask,
+    turn: Mask,
+    is_new: Mask,
+    *,
+    new: bool,
+) -> list[NDArray[np.float64]]:
+    """The unbroken ways of one animal, new or old: longitude, latitude and time of each position."""
+    parts = []
+    piece = np.cumsum(gap | turn)
+    for number in np.unique(piece):
+        at = np.flatnonzero(piece == number)
+        if is_new[at[0]] != new:
+            continue
+        if new and turn[at[0]] and not gap[at[0]] and at[0] > 0:
+            at = np.r_[at[0] - 1, at]  # the leg over the limit belongs to what is new
+        if len(at) > 1:
+            parts.append(np.column_stack([xy[at], times[at]]))
+    return parts
+
+
+def _line(parts: Sequence[Any]) -> Any:
+    return parts[0] if len(parts) == 1 else shapely.multilinestrings(parts)
+
+
+def track_ids(animals: pd.Series[str]) -> list[str]:
+    """An id for each track: that of its animal, counted on where one has several.
+
+    Examples
+    --------
+    >>> track_ids(pd.Series(["S7", "S7", "S8"]))
+    ['T-S7', 'T-S7 (2)', 'T-S8']
+    """
+    count = animals.groupby(animals).cumcount()
+    return [
+        f"T-{name} ({n + 1})" if n else f"T-{name}" for name, n in zip(animals, count, strict=True)
+    ]
+
+
+def _table(rows: Sequence[Mapping[str, Any]], crs: Any) -> gpd.GeoDataFrame:
+    """Tracks as a table."""
+    columns: dict[str, Any] = {name: [row.get(name) for row in rows] for name in COLUMNS}
+    shapes = [row["geometry"] for row in rows]
+    return gpd.GeoDataFrame(columns, geometry=shapes, crs=crs)
+
+
+def _good_fixes(
+    dataset: Dataset, layer: str, reading: Reading
+) -> tuple[pd.DataFrame, list[Problem]]:
+    """Positions that can be trusted, by animal and time, and how many each step left out."""
+    table = dataset.table
+    if "time" not in table:
+        headings = listed([name for name in table.columns if name != "geometry"], 20)
+        raise InputError(f"positions need a time; a column timestamp is expected, {headings} came")
+    points = np.asarray(table.geometry.array, dtype=object)
+    when = pd.to_datetime(table["time"], errors="coerce", utc=True, format="mixed")
+    fixes = pd.DataFrame(
+        {
+            "animal": table["animal"].astype(str),
+            "sci_name": table["sci_name"],
+            "x": shapely.get_x(points),
+            "y": shapely.get_y(points),
+            "seconds": (when - pd.Timestamp(0, tz="UTC")).dt.total_seconds(),
+        },
+        index=table.index,
+    )
+    argos = table.get("argos_class", blank(table.index)).fillna("").astype(str).map(plain)
+    future = pd.Timestamp(reading.date, tz="UTC") + pd.Timedelta(days=1)
+    steps = [
+        ("have no coordinates", ~np.isfinite(fixes["x"]) | ~np.isfinite(fixes["y"])),
+        ("have no time that can be read", when.isna()),
+        ("lie at 0°/0°", (fixes["x"] == 0) & (fixes["y"] == 0)),
+        ("are marked as outliers", _is_marked(table)),
+        ("are of the Argos classes 0, A, B or Z, off by tens of km", ~argos.isin(_GOOD_ARGOS)),
+        (f"are dated after the plan ({reading.date})", when >= future),
+    ]
+    keep = np.ones(len(fixes), dtype=bool)
+    problems: list[Problem] = []
+
+    def leave_out(reason: str, rows: Any) -> None:
+        """Count a step, and take its rows out."""
+        nonlocal keep
+        count = int((keep & rows).sum())
+        if count:
+            what = f"{count:,} of {dataset.rows:,} positions {reason}: left out"
+            problems.append(Problem("counted", layer, dataset.name, "", what))
+        keep = keep & ~np.asarray(rows, dtype=bool)
+
+    for reason, rows in steps:
+        leave_out(reason, rows.to_numpy(dtype=bool))
+    fixes = fixes[keep].sort_values(["sci_name", "animal", "seconds"], kind="stable")
+    for reason, find in (
+        ("are of the same animal at the same time as another", _twice),
+        (
+            f"are reached and left faster than {reading.fixes.max_kmh:g} km/h",
+            lambda some: _spikes(some, reading.fixes.max_kmh),
+        ),
+    ):
+        keep = np.ones(len(fixes), dtype=bool)
+        leave_out(reason, find(fixes))
+        fixes = fixes[keep]
+    return fixes, problems
+
+
+def _is_marked(table: pd.DataFrame) -> pd.Series[bool]:
+    """Which positions Movebank does not show, or somebody or some filter called an outlier."""
+
+    def column(name: str) -> pd.Series[str]:
+        return table.get(name, blank(table.index)).fillna("").astype(str).map(plain)
+
+    hidden = column("visible").isin({"false", "0", "no"})
+    yes = {"true", "1", "yes"}
+    return hidden | column("outlier").isin(yes) | column("outlier_found").isin(yes)
+
+
+def _twice(fixes: pd.DataFrame) -> Mask:
+    """Which positions are of an animal at a time of which there is one already."""
+    return fixes.duplicated(["sci_name", "animal", "seconds"]).to_numpy(dtype=bool)
+
+
+def _spikes(fixes: pd.DataFrame, max_kmh: float) -> Mask:
+    """Which positions are reached and left faster than an animal can, and are no turn of a track."""
+    x, y, seconds = (fixes[name].to_numpy(dtype=float) for name in ("x", "y", "seconds"))
+    if len(fixes) < 3:
+        return np.zeros(len(fixes), dtype=bool)
+    _, _, metres = _GEOD.inv(x[:-1], y[:-1], x[1:], y[1:])
+    hours = np.diff(seconds) / 3600.0
+    fast = np.asarray(metres) / 1000.0 > max_kmh * np.maximum(hours, 1e-9)
+    name = (fixes["sci_name"].astype(str) + "\0" + fixes["animal"]).to_numpy()
+    fast &= name[1:] == name[:-1]
+    return np.r_[False, fast] & np.r_[fast, False]
+
+
+def _day(seconds: float) -> str:
+    return str(pd.Timestamp(seconds, unit="s").date())
+
+
+def _drawn_tracks(
+    dataset: Dataset, layer: str, reading: Reading
+) -> tuple[gpd.GeoDataFrame, list[Problem]]:
+    """Lines that are tracks already: their dates, if they have any, are of the whole line."""
+    table, rule = dataset.table, reading.fixes
+    limit = pd.Timestamp(reading.date) - pd.DateOffset(days=round(365.25 * rule.years))
+    rows, undated = [], 0
+    for row in table.sort_values(["sci_name", "animal"], kind="stable").to_dict("records"):
+        days = [
+            pd.to_datetime(row.get(name), errors="coerce", utc=True)
+            for name in ("begins", "ends", "time")
+        ]
+        known = [day.tz_localize(None) for day in days if not pd.isna(day)]
+        undated += not known
+        # the line crosses somewhere between its dates: what is sure is when it began
+        is_new = bool(known) and min(known) >= limit
+        rows.append(
+            {
+                "animal": str(row["animal"]),
+                "sci_name": row["sci_name"],
+                "evidence_grade": rule.grade if is_new else rule.older_grade,
+                "begins": str(min(known).date()) if known else "",
+                "ends": str(max(known).date()) if known else "",
+                "fixes": int(shapely.get_num_coordinates(row["geometry"])),
+                "source": dataset.file,
+                "seen": None,
+                "geometry": row["geometry"],
+            }
+        )
+    problems = []
+    if undated:
+        what = f"{undated} tracks have no date: grade {rule.older_grade}, as for old ones"
+        cure = "Dates are looked for in columns begins and ends (or starttime, endtime)."
+        problems.append(Problem("counted", layer, dataset.name, "", what, cure))
+    return _table(rows, table.crs), problems
+
+
+# -- across borders -------------------------------------------------------------------------------
+
+
+class Link(NamedTuple):
+    """The two positions between which an animal crossed: when, and how long that took."""
+
+    before: str
+    after: str
+    hours: float
+
+
+def animal_crossings(
+    tracks: gpd.GeoDataFrame, borders: gpd.GeoDataFrame, states: gpd.GeoDataFrame
+) -> pd.DataFrame:
+    """Where tracks cross borders, by animal and date and without a place.
+
+    The crossings are those of :func:`cami_units.border_crossings`: a track counts as a line that
+    somebody drew along it would.
+
+    Returns
+    -------
+    DataFrame
+        ``corridor_id``, ``animal``, ``sci_name``, ``pair``, ``last_seen`` and ``first_seen`` (the times
+        of the positions on the two sides), ``hours`` between them, ``evidence_grade``; sorted by animal
+        and time. Times are empty where a track was drawn and not made of positions.
+    """
+    places = border_crossings(tracks, borders, states, line="track_id")
+    row_of = {row["track_id"]: row for row in tracks.to_dict("records")}
+    rows = []
+    for track_id, pair, point in zip(
+        places["track_id"], places["pair"], places.geometry, strict=True
+    ):
+        track = row_of[track_id]
+        sides = [states.geometry[states["iso2"] == name].iloc[0] for name in pair.split(";")]
+        link = _link(track["seen"], point, sides, tracks.crs)
+        rows.append(
+            (track_id, track["animal"], track["sci_name"], pair, *link, track["evidence_grade"])
+        )
+    columns = [
+        *("corridor_id", "animal", "sci_name", "pair", "last_seen", "first_seen", "hours"),
+        "evidence_grade",
+    ]
+    table = pd.DataFrame(rows, columns=columns)
+    return table.sort_values(["sci_name", "animal", "first_seen", "pair"], ignore_index=True)
+
+
+def _link(
+    seen: Sequence[NDArray[np.float64]] | None, point: Any, sides: Sequence[Any], crs: Any
+) -> Link:
+    """The last position on one side before a crossing, and the first on the other after it."""
+    if not seen:
+        return Link("", "", float("nan"))
+    ways = [shapely.linestrings(part[:, :2]) for part in seen]
+    flat = transformed(np.array(ways, dtype=object), LONLAT, crs)
+    number = int(np.argmin(shapely.distance(flat, point)))
+    corners, times = shapely.get_coordinates(flat[number]), seen[number][:, 2]
+    legs = shapely.linestrings(np.stack([corners[:-1], corners[1:]], axis=1))
+    leg = int(np.argmin(shapely.distance(legs, point)))
+    side = np.argmin(
+        [shapely.distance(ground, shapely.points(corners)) for ground in sides], axis=0
+    )
+    low, high = leg, leg + 1
+    while low > 0 and side[low] == side[high]:
+        low -= 1
+    while high < len(corners) - 1 and side[high] == side[low]:
+        high += 1
+    before, after = (pd.Timestamp(times[at], unit="s") for at in (low, high))
+    hours = (after - before).total_seconds() / 3600.0
+    return Link(str(before), str(after), round(hours, 2))
+
+
+def crossings_in_words(tracks: gpd.GeoDataFrame, crossings: pd.DataFrame) -> list[Problem]:
+    """What the tracks say of borders: how often they cross each, of how many animals, since when."""
+    problems = []
+    for (name, pair), rows in crossings.groupby(["sci_name", "pair"], sort=True):
+        days = sorted(day[:10] for day in rows["first_seen"] if day)
+        when = f", {days[0]} to {days[-1]}" if days else ""
+        grades = listed(sorted(set(rows["evidence_grade"])))
+        n, animals = len(rows), rows["animal"].nunique()
+        what = (
+            f"{n:,} crossing{'s' * (n > 1)} of {pair.replace(';', '/')} by "
+            f"{animals} animal{'s' * (animals > 1)}{when}: grade {grades}"
+        )
+        problems.append(Problem("note", "telemetry", "", name, what))
+    still = sorted(set(tracks["animal"]) - set(crossings["animal"]))
+    if still:
+        what = f"{len(still)} of {tracks['animal'].nunique()} animals cross no border of the study"
+        problems.append(Problem("note", "telemetry", "", listed(still), what))
+    return problems
+
+
+def with_tracks(
+    corridors: gpd.GeoDataFrame | None, tracks: gpd.GeoDataFrame, crossings: pd.DataFrame
+) -> gpd.GeoDataFrame:
+    """The layer of corridors with the tracks in it, each as a corridor of its animal.
+
+    ``tracked`` marks them: no map, pack or publication shows their positions.
+    """
+    days = crossings.assign(day=crossings["first_seen"].str[:10]).groupby("corridor_id")["day"]
+    seen = {name: [day for day in some if day] for name, some in days}
+    said = []
+    for row in tracks.to_dict("records"):
+        when = seen.get(row["track_id"], [])
+        span = f", {row['begins']} to {row['ends']}" if row["begins"] else ""
+        across = f"; crossed on {listed(when, 5)}" if when else ""
+        said.append(f"{row['source']}: animal {row['animal']}{span}{across}")
+    rows = gpd.GeoDataFrame(
+        {
+            "corridor_id": tracks["track_id"],
+            "name": "Animal " + tracks["animal"].astype(str),
+            "sci_name": tracks["sci_name"],
+            "evidence_grade": tracks["evidence_grade"],
+            "crossing_seen_year": [
+                max((int(day[:4]) for day in seen.get(name, [])), default=None)
+                for name in tracks["track_id"]
+            ],
+            "source": said,
+            "tracked": True,
+        },
+        geometry=tracks.geometry,
+        crs=tracks.crs,
+    )
+    if corridors is None:
+        return rows.sort_values("corridor_id", ignore_index=True)
+    table = pd.concat([corridors.assign(tracked=False), rows], ignore_index=True)
+    table = gpd.GeoDataFrame(table, geometry="geometry", crs=tracks.crs)
+    return table.sort_values("corridor_id", kind="stable", ignore_index=True)

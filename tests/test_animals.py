@@ -1,0 +1,534 @@
+"""Records and tracks of animals: read as GBIF, Darwin Core and Movebank write them, told to nobody.
+
+The headings are those of a GBIF "simple" download (tabs, no quotes), of a Darwin Core archive of GBIF
+(`meta.xml`, `occurrence.txt`) and of an export of the Movebank Data Repository.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import zipfile
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+
+import cami_units as cu
+from cami_units import criteria, layers, overlap, scene
+from cami_units.commands.check import check
+from cami_units.commands.plan_layers import reading_of
+from cami_units.commands.shown_round import published
+from cami_units.layers._gis_files import datasets
+from cami_units.layers._layer_rows import layer_reader
+from cami_units.layers._occurrences import UNMADE_CHECKS, ranges_from_records
+from cami_units.layers._taxa import names_of
+from cami_units.layers._telemetry import animal_crossings, with_tracks
+from cami_units.model import EQUAL_AREA, SiteTables
+from cami_units.plan import read_plan, read_profile
+from tests.rounds import toy_round
+
+HEAD = 'title = "A workshop"\ndate = "2026-11-22"\n'
+GBIF = (
+    "gbifID datasetKey occurrenceID kingdom species infraspecificEpithet scientificName countryCode "
+    "locality occurrenceStatus individualCount decimalLatitude decimalLongitude "
+    "coordinateUncertaintyInMeters eventDate year basisOfRecord license issue"
+).split()
+SAIGA = {"species": "Saiga tatarica", "scientificName": "Saiga tatarica (Linnaeus, 1766)"}
+SEEN = {"basisOfRecord": "HUMAN_OBSERVATION", "occurrenceStatus": "PRESENT"}
+
+
+def gbif(path: Path, rows: list[dict]) -> Path:
+    """A simple download: columns by tabs, and quotes are letters."""
+    lines = ["\t".join(GBIF)]
+    for number, row in enumerate(rows):
+        filled = {"gbifID": str(4_000_000 + number), **SAIGA, **SEEN, **row}
+        lines.append("\t".join(str(filled.get(name, "")) for name in GBIF))
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def at(lat: float, lon: float, day: str = "2019-05-01", **more: object) -> dict:
+    return {"decimalLatitude": lat, "decimalLongitude": lon, "eventDate": day, **more}
+
+
+@lru_cache(maxsize=1)
+def known() -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
+    """The bundled countries, and the species."""
+    return cu.read_countries(), cu.read_species()
+
+
+def read(layer: str, *paths: Path, text: str = "", folder: Path | None = None):
+    """A layer as a plan with this text reads it."""
+    plan_file = (folder or paths[0].parent) / "plan.toml"
+    plan_file.write_text(HEAD + text, encoding="utf-8")
+    countries, species = known()
+    reading = reading_of(read_plan(plan_file))
+    return layer_reader(layer, reading, countries, names_of(species))(list(paths))
+
+
+def steps(layer_read) -> dict[str, int]:
+    """How many each step left out, by the first words of its reason."""
+    return {
+        one.what.split(" records " if " records " in one.what else " positions ")[1].split(":")[
+            0
+        ]: int(one.what.split()[0].replace(",", ""))
+        for one in layer_read.problems
+        if one.level == "counted"
+    }
+
+
+# -- records --------------------------------------------------------------------------------------
+
+
+def test_records_of_gbif_are_cleaned_step_by_step(tmp_path):
+    """Of 16 records three are good: two days at one place, and one beside it."""
+    middle = known()[0].set_index("iso2").geometry["UZ"].centroid
+    lon, lat = gpd.GeoSeries([middle], crs=EQUAL_AREA).to_crs(4326).get_coordinates().iloc[0]
+    path = gbif(
+        tmp_path / "0012345-26.csv",
+        [
+            at(44.5, 57.1),
+            at(44.5, 57.1),  # the same again
+            at(44.5, 57.1, "2020-05-01"),
+            at(44.6, 57.2, locality='horn 12" long'),  # a lone quote swallows no row
+            at(0, 0),
+            at(45.5, 45.5),
+            at("", ""),
+            at(95, 57),
+            at(44.7, 57, coordinateUncertaintyInMeters=20_000),
+            at(44.7, 57, coordinateUncertaintyInMeters=301),
+            at(44.7, 57, basisOfRecord="FOSSIL_SPECIMEN"),
+            at(44.7, 57, occurrenceStatus="ABSENT"),
+            at(44.7, 57, issue="GEODETIC_DATUM_ASSUMED_WGS84;COUNTRY_COORDINATE_MISMATCH"),
+            at(round(lat, 4), round(lon, 4)),
+            at(44.7, 57, "2027-01-01"),
+            at(44.7, 57, species="Vulpes corsac", scientificName="Vulpes corsac"),
+        ],
+    )
+    found = read("occurrences", path)
+    assert steps(found) == {
+        "have no coordinates": 1,
+        "have coordinates that do not exist": 1,
+        "lie at 0° or have one number twice, where nobody saw them": 2,
+        "have a place that GBIF doubts": 1,
+        "lie in the middle of a state, where one puts them who knows no more": 1,
+        "are less certain than 12.5 km": 1,
+        "have an uncertainty that programs make up (301, 999, 3036 or 9999 m)": 1,
+        "say that nobody was there": 1,
+        "are fossils or animals in captivity": 1,
+        "are of no taxon of the species table": 1,
+        "are dated after the plan (2026-11-22)": 1,
+        "repeat species, place and day of another": 1,
+    }
+    assert found.table[["day", "age_years"]].values.tolist() == [
+        ["2019-05-01", 7],
+        ["2019-05-01", 7],
+        ["2020-05-01", 6],
+    ]
+    assert [source["restricted"] for source in found.sources] == [True]
+    assert len(UNMADE_CHECKS) == 6 and all(
+        name in (Path(__file__).parents[1] / "docs" / "data.md").read_text(encoding="utf-8")
+        for name in UNMADE_CHECKS
+    )
+
+
+META = """<?xml version="1.0" encoding="UTF-8"?>
+<archive xmlns="http://rs.tdwg.org/dwc/text/" metadata="metadata.xml">
+  <core encoding="utf-8" fieldsTerminatedBy="\\t" linesTerminatedBy="\\n" fieldsEnclosedBy=""
+        ignoreHeaderLines="1" rowType="http://rs.tdwg.org/dwc/terms/Occurrence">
+    <files><location>occurrence.txt</location></files>
+    <id index="0"/>
+    <field index="1" term="http://rs.tdwg.org/dwc/terms/decimalLatitude"/>
+    <field index="2" term="http://rs.tdwg.org/dwc/terms/decimalLongitude"/>
+    <field index="4" term="http://rs.tdwg.org/dwc/terms/eventDate"/>
+    <field index="5" term="http://rs.gbif.org/terms/1.0/species"/>
+    <field term="http://rs.tdwg.org/dwc/terms/basisOfRecord" default="HumanObservation"/>
+  </core>
+  <extension encoding="utf-8" fieldsTerminatedBy="\\t" fieldsEnclosedBy="" ignoreHeaderLines="1"
+        rowType="http://rs.gbif.org/terms/1.0/Multimedia">
+    <files><location>multimedia.txt</location></files><coreid index="0"/>
+  </extension>
+</archive>"""
+
+
+def archive(path: Path, meta: str = META) -> Path:
+    rows = [
+        "id\tlat\tlon\tother\tday\tspecies",
+        '1\t44.5\t57.1\tsaid "yes\t2019-05-01\tSaiga tatarica',
+    ]
+    rows.append("2\t44.6\t57.2\t\t2019-05-01/2019-05-14\tSaiga tatarica")
+    with zipfile.ZipFile(path, "w") as packed:
+        packed.writestr("meta.xml", meta)
+        packed.writestr("occurrence.txt", "\n".join(rows) + "\n")
+        packed.writestr("multimedia.txt", "coreid\tidentifier\n1\thttp://example.org/a.jpg\n" * 200)
+    return path
+
+
+def test_a_darwin_core_archive_is_read_as_its_meta_xml_says(tmp_path):
+    """Column 3 is no term, the basis of record is said once for all, and the largest file is media."""
+    found = read("occurrences", archive(tmp_path / "dwca.zip"))
+    assert found.table["day"].tolist() == ["2019-05-01", "2019-05-01"]
+    assert not found.is_refused
+    fossils = META.replace("HumanObservation", "FossilSpecimen")
+    assert read("occurrences", archive(tmp_path / "old.zip", fossils)).table is None
+    taxa = META.replace("terms/Occurrence", "terms/Taxon")
+    [problem] = read("occurrences", archive(tmp_path / "names.zip", taxa)).problems[:1]
+    assert "archive of Taxon, and holds no occurrences" in problem.what
+    evil = META.replace("<archive", '<!DOCTYPE a [<!ENTITY b "c">]>\n<archive')
+    assert "entities" in read("occurrences", archive(tmp_path / "evil.zip", evil)).problems[0].what
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "lon;lat;species;date\n57,1;44,5;Saiga tatarica;01.05.2019\n",  # Excel in Almaty
+        'WKT,Species,Observed on\n"POINT (57.1 44.5)",Saiga tatarica,2019-05-01\n',  # QGIS
+        "x\ty\tsciname\tyear\n57.1\t44.5\tSaiga tatarica\t2019\n",
+    ],
+)
+def test_tables_of_people_are_records_too(tmp_path, content):
+    path = tmp_path / "seen.csv"
+    path.write_text(content, encoding="utf-8")
+    table = read("occurrences", path).table
+    assert table["sci_name"].tolist() == ["Saiga tatarica"]
+    assert table["age_years"].tolist() == [7]
+    point = table.geometry.to_crs(4326).iloc[0]
+    assert (point.x, point.y) == pytest.approx((57.1, 44.5))
+
+
+def test_what_a_table_does_not_say_is_said_in_the_plan_as_advised(tmp_path):
+    """The file names neither its coordinates nor its species as anybody does: advice, pasted, works."""
+    path = tmp_path / "seen.csv"
+    path.write_text("long_dd;lat_dd;when\n57.1;44.5;2019-05-01\n", encoding="utf-8")
+    found = read("occurrences", path)
+    cure = (
+        found.problems[0]
+        .cure.split(":", 1)[1]
+        .replace('"lon"', '"long_dd"')
+        .replace('"lat"', '"lat_dd"')
+    )
+    text = cure[cure.index("[") :]
+    again = read("occurrences", path, text=text)
+    assert '[species]\n"*.csv" = "file name"' in again.problems[0].cure
+    text += '\n[species]\n"*.csv" = "Saiga tatarica"\n'
+    assert read("occurrences", path, text=text).table["sci_name"].tolist() == ["Saiga tatarica"]
+
+
+def test_a_record_of_the_whole_species_is_none_of_a_taxon_below_it(tmp_path):
+    leopards = {"species": "Panthera pardus", "scientificName": "Panthera pardus (Linnaeus, 1758)"}
+    path = gbif(
+        tmp_path / "g.csv", [at(37.5, 57, **leopards), at(44.5, 57.1), at(31, 76, **leopards)]
+    )
+    found = read("occurrences", path)
+    assert found.table["sci_name"].tolist() == ["Saiga tatarica"]
+    [problem] = [one for one in found.problems if "whole species" in one.what]
+    rule = problem.cure.split("\n", 1)[1]
+    ruled = read("occurrences", path, text=rule)  # the record of India is not in the rule's states
+    assert ruled.table["sci_name"].tolist() == ["Panthera pardus tulliana", "Saiga tatarica"]
+
+
+def test_records_are_counted_by_site_side_and_age(tmp_path, toy_countries, toy_features):
+    """Two of the fox in AA (7 and 30 years old), one in BB, one beyond the site; hand-counted."""
+    points = gpd.GeoDataFrame(
+        {
+            "record_id": list("abcd"),
+            "sci_name": "fox",
+            "day": ["2019", "1996", "", "2019"],
+            "age_years": [7.0, 30.0, np.nan, 7.0],
+            "source": "f.csv",
+        },
+        geometry=[shapely.Point(x * 1000, 200_000) for x in (150, 160, 250, 390)],
+        crs=EQUAL_AREA,
+    )
+    sites = gpd.GeoDataFrame(
+        {"site": ["s"]}, geometry=[shapely.box(1e5, 1e5, 3e5, 3e5)], crs=EQUAL_AREA
+    )
+    sided = overlap.split(
+        points.assign(age_years=points["age_years"].fillna(-1).astype(int)),
+        toy_countries,
+        keep=("sci_name", "age_years", "iso2"),
+    )
+    counted = overlap.overlaps(
+        sites, sided, site="site", by=("sci_name", "iso2", "age_years"), kind="point"
+    )
+    assert counted.to_numpy().tolist() == [
+        ["s", "fox", "AA", 7, 1],
+        ["s", "fox", "AA", 30, 1],
+        ["s", "fox", "BB", -1, 1],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("ages", "worth"),
+    [([], 0.33), ([1, 2], 0.33), ([1, 2, 10], 1.0), ([1, 2, 11], 0.67), ([-1, -1, -1], 0.33)],
+)
+def test_recent_records_raise_the_confidence_in_a_range_and_never_lower_it(ages, worth):
+    """Three records are needed: within 10 years they are worth "high", within 25 "medium"."""
+    profile = read_profile()
+    rows = {"site": ["s"], "sci_name": ["Saiga tatarica"]}
+    states = pd.DataFrame({"site": "s", "iso2": ["KZ", "UZ"], "km2": 5000.0})
+    records = pd.DataFrame({"age_years": sorted(set(ages)) or [0]}).assign(
+        site="s", sci_name="Saiga tatarica", iso2="KZ"
+    )
+    records["n"] = [ages.count(age) for age in records["age_years"]]
+    tables = SiteTables(
+        sites=pd.DataFrame({"site": ["s"], "area_km2": [10_000.0]}),
+        states=states,
+        species=states.assign(sci_name="Saiga tatarica"),
+        confidence=pd.DataFrame({**rows, "confidence": ["low"], "km2": [10_000.0]}),
+        borders=pd.DataFrame({"site": ["s"], "pair": ["KZ;UZ"], "km": [100.0]}),
+        shared_borders=pd.DataFrame({**rows, "pair": ["KZ;UZ"], "km": [100.0]}),
+        supporting=pd.DataFrame({"site": [], "sci_name": [], "km2": []}),
+        records=records[["site", "sci_name", "iso2", "age_years", "n"]],
+    )
+    species = known()[1].assign(range_km2=1e6)
+    found = criteria.measures(tables, species, profile)
+    assert found["range_confidence"].tolist() == pytest.approx([worth])
+    good = replace(tables, confidence=tables.confidence.assign(confidence="high"))
+    assert criteria.measures(good, species, profile)["range_confidence"].tolist() == [1.0]
+
+
+def test_records_are_range_only_where_the_plan_says_so(tmp_path):
+    """Two discs of 10 km that do not touch: 2·π·10², as 64-gons a thousandth less."""
+    path = gbif(tmp_path / "g.csv", [at(44.5, 57.1), at(44.5, 58.1)])
+    records = read("occurrences", path).table
+    parts, problems = ranges_from_records(records, {"Saiga tatarica": 10.0})
+    assert parts.area.sum() / 1e6 == pytest.approx(2 * np.pi * 100, rel=2e-3)
+    assert "within 10 km of 2 records" in problems[0].what
+    assert ranges_from_records(records, {})[0] is None
+    assert "no record is left" in ranges_from_records(records, {"Bos mutus": 1.0})[1][0].what
+    (tmp_path / "plan.toml").write_text(HEAD + '[occurrences]\nrange_km = { "Bos mutus" = 25 }\n')
+    assert read_plan(tmp_path / "plan.toml").occurrences.range_km == {"Bos mutus": 25}
+
+
+# -- tracks ---------------------------------------------------------------------------------------
+
+MOVEBANK = (
+    "event-id,visible,timestamp,location-long,location-lat,algorithm-marked-outlier,argos:lc,"
+    "manually-marked-outlier,sensor-type,individual-taxon-canonical-name,tag-local-identifier,"
+    "individual-local-identifier,study-name"
+)
+
+
+def movebank(path: Path, fixes: list[tuple], taxon: str = "Saiga tatarica") -> Path:
+    """A study as it is exported: (animal, time, longitude, latitude), and marks by name."""
+    lines = [MOVEBANK]
+    for number, (animal, time, x, y, *marks) in enumerate(fixes):
+        mark = marks[0] if marks else {}
+        lines.append(
+            f"{number},{mark.get('visible', 'true')},{time:%Y-%m-%d %H:%M:%S}.000,{x},{y},,"
+            f'{mark.get("lc", "")},{mark.get("outlier", "")},gps,"{taxon}",{animal},"{animal}","Study"'
+        )
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def walk(
+    animal: str, start: dt.datetime, *places: tuple[float, float], hours: float = 6
+) -> list[tuple]:
+    return [
+        (animal, start + dt.timedelta(hours=hours * step), x, y)
+        for step, (x, y) in enumerate(places)
+    ]
+
+
+SPRING = dt.datetime(2020, 4, 1)
+# the border of Kazakhstan and Uzbekistan on the Ustyurt runs along 56° E, south from 45° N
+WEST, EAST = (55.0, 44.5), (57.0, 44.5)
+
+
+def test_positions_become_tracks_and_gaps_cut_them(tmp_path):
+    """Nine good positions, one gap of three days: two lines of one animal; each mistake is counted."""
+    good = walk("S1", SPRING, *[(56.5 + 0.02 * step, 44.5) for step in range(5)])
+    later = walk(
+        "S1", SPRING + dt.timedelta(days=4), *[(57 + 0.02 * step, 44.5) for step in range(4)]
+    )
+    bad = [
+        ("S1", SPRING + dt.timedelta(hours=1), 56.5, 44.5, {"visible": "false"}),
+        ("S1", SPRING + dt.timedelta(hours=2), 56.5, 44.5, {"outlier": "true"}),
+        ("S1", SPRING + dt.timedelta(hours=3), 56.5, 44.5, {"lc": "B"}),
+        ("S1", SPRING + dt.timedelta(hours=13), 70.5, 44.5),  # and back: 1100 km in an hour
+        ("S1", SPRING, 56.9, 44.5),  # at a time of which there is one already
+        ("S1", SPRING + dt.timedelta(hours=4), "", ""),
+    ]
+    found = read("telemetry", movebank(tmp_path / "m.csv", [*good, *later, *bad]))
+    assert steps(found) == {
+        "have no coordinates": 1,
+        "are marked as outliers": 2,
+        "are of the Argos classes 0, A, B or Z, off by tens of km": 1,
+        "are of the same animal at the same time as another": 1,
+        "are reached and left faster than 80 km/h": 1,
+    }
+    [row] = found.table.to_dict("records")
+    assert (row["track_id"], row["fixes"], row["evidence_grade"]) == ("T-S1", 9, "A")
+    assert [len(part) for part in row["seen"]] == [5, 4]
+    assert shapely.get_num_geometries(row["geometry"]) == 2
+    whole = read("telemetry", tmp_path / "m.csv", text="[telemetry]\ngap_hours = 100\n").table
+    assert shapely.get_num_geometries(whole.geometry.iloc[0]) == 1
+    assert found.sources[0] | {"rows": 15, "kept": 9, "dropped": 6} == found.sources[0]
+
+
+def borders_of(
+    names: tuple[str, ...] = ("KZ", "UZ", "TM"),
+) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
+    countries = known()[0]
+    return cu.shared_borders(countries), countries[countries["range_state"]]
+
+
+def test_a_crossing_is_told_by_animal_and_date_and_counts_as_one_drawn_by_hand(tmp_path):
+    """36 animals wander about the border. Independent count: sides of the positions one after another,
+    where both are more than 1 km off it, by polygons of the states and nothing of ours."""
+    rng = np.random.default_rng(7)
+    fixes = []
+    for number in range(36):
+        x = 56 + np.cumsum(rng.normal(0, 0.12, 80))
+        y = 44.3 + 0.1 * np.sin(np.arange(80) / 9)
+        start = dt.datetime(2017 + number % 9, 4, 1)
+        fixes += walk(f"S{number:02d}", start, *zip(x.round(5), y.round(5), strict=True))
+    tracks = read("telemetry", movebank(tmp_path / "m.csv", fixes)).table
+    borders, states = borders_of()
+    found = animal_crossings(tracks, borders, states)
+
+    # drawn by hand in a GIS: the same lines as a layer of corridors
+    table = pd.DataFrame([fix[:4] for fix in fixes], columns=["animal", "time", "x", "y"])
+    drawn = gpd.GeoDataFrame(
+        {
+            "id": [f"D{name}" for name in table["animal"].unique()],
+            "sci_name": "Saiga tatarica",
+            "grade": "A",
+        },
+        geometry=[
+            shapely.linestrings(rows[["x", "y"]].to_numpy()) for _, rows in table.groupby("animal")
+        ],
+        crs=4326,
+    )
+    drawn.to_file(tmp_path / "drawn.geojson")
+    corridors = layers.read_corridors(tmp_path / "drawn.geojson")
+    by_hand = overlap.border_crossings(corridors, borders, states)
+    counts = by_hand["corridor_id"].str[1:].value_counts().to_dict()
+    assert found["animal"].value_counts().to_dict() == counts
+    assert sum(counts.values()) > 30
+
+    # and the sides of positions, one after another
+    points = gpd.GeoSeries(gpd.points_from_xy(table["x"], table["y"]), crs=4326).to_crs(EQUAL_AREA)
+    ground = states.set_index("iso2").geometry
+    side = np.where(points.within(ground["KZ"]), "KZ", "UZ")
+    for row in found.to_dict("records"):
+        mine = table["animal"] == row["animal"]
+        place = {
+            str(time): name for time, name in zip(table["time"][mine], side[mine], strict=True)
+        }
+        assert {place[row["last_seen"]], place[row["first_seen"]]} == {"KZ", "UZ"}
+        hours = (pd.Timestamp(row["first_seen"]) - pd.Timestamp(row["last_seen"])) / pd.Timedelta(
+            hours=1
+        )
+        assert row["hours"] == hours
+    for animal, some in table.assign(side=side).groupby("animal"):
+        changes = int((some["side"] != some["side"].shift()).sum()) - 1
+        assert (
+            counts.get(animal, 0) <= changes
+        )  # those within 5 km of way, or 1 km of the border, are none
+        if some["side"].iloc[0] != some["side"].iloc[-1]:
+            assert counts.get(animal, 0) % 2 == 1 or counts.get(animal, 0) < changes
+    sites = gpd.GeoDataFrame({"site": ["u"]}, geometry=[shapely.box(54.5, 43.5, 58, 45)], crs=4326)
+    sites = cu.to_equal_area(sites)
+    merged = with_tracks(None, tracks, found)
+    km = {
+        name: overlap.overlaps(sites, lines, site="site", by=("sci_name",), kind="line")["km"].sum()
+        for name, lines in {"tracked": merged, "drawn": corridors}.items()
+    }
+    assert km["tracked"] == pytest.approx(km["drawn"], rel=1e-9)
+
+
+def test_a_crossing_within_ten_years_is_of_grade_a_and_an_older_one_is_not(tmp_path):
+    """One animal crosses in 2015 and in 2020; the plan is of November 2026: one A, one C."""
+    fixes = walk("S1", dt.datetime(2015, 4, 1), WEST, EAST) + walk("S1", SPRING, EAST, WEST)
+    tracks = read("telemetry", movebank(tmp_path / "m.csv", fixes)).table
+    found = animal_crossings(tracks, *borders_of())
+    assert found[
+        ["corridor_id", "last_seen", "evidence_grade", "pair", "hours"]
+    ].values.tolist() == [
+        ["T-S1", "2015-04-01 00:00:00", "C", "KZ;UZ", 6.0],
+        ["T-S1 (2)", "2020-04-01 00:00:00", "A", "KZ;UZ", 6.0],
+    ]
+    row = with_tracks(None, tracks, found).set_index("corridor_id").loc["T-S1 (2)"]
+    assert row["crossing_seen_year"] == 2020
+    assert row["source"] == "m.csv: animal S1, 2020-04-01 to 2020-04-01; crossed on 2020-04-01"
+
+
+def test_across_a_gap_nobody_knows_where_so_nothing_is_counted(tmp_path):
+    fixes = walk("S1", SPRING, WEST, (55.1, 44.5)) + walk(
+        "S1", SPRING + dt.timedelta(days=9), EAST, (57.1, 44.5)
+    )
+    tracks = read("telemetry", movebank(tmp_path / "m.csv", fixes)).table
+    assert animal_crossings(tracks, *borders_of()).empty
+
+
+def test_lines_are_tracks_too_with_the_columns_that_movebank_gives_them(tmp_path):
+    """A shapefile of Movebank's map: names are cut to ten letters."""
+    gpd.GeoDataFrame(
+        {
+            "ind_ident": ["S1"],
+            "taxon": ["Saiga tatarica"],
+            "starttime": ["2020-04-01"],
+            "endtime": ["2020-05-01"],
+        },
+        geometry=[shapely.LineString([WEST, EAST])],
+        crs=4326,
+    ).to_file(tmp_path / "lines.shp")
+    tracks = read("telemetry", tmp_path / "lines.shp").table
+    found = animal_crossings(tracks, *borders_of())
+    assert found[["animal", "evidence_grade", "last_seen"]].values.tolist() == [["S1", "A", ""]]
+
+
+def test_no_position_is_in_anything_that_is_shown_or_handed_out(tmp_path):
+    """Not of a species that is sensitive, and not of one that is not."""
+    fixes = walk("K1", SPRING, *[(60.123 + 0.31 * step, 45.678) for step in range(4)])
+    tracks = read("telemetry", movebank(tmp_path / "m.csv", fixes)).table
+    crossings = animal_crossings(tracks, *borders_of())
+    corridors = cu.to_lonlat(with_tracks(None, tracks, crossings), decimals=6)
+    records = read("occurrences", gbif(tmp_path / "g.csv", [at(45.678, 60.123)])).table
+    full = toy_round(corridors=corridors, occurrences=cu.to_lonlat(records, decimals=6))
+    handed_out = published(full)
+    assert "occurrences" not in handed_out.tables
+    seen = {(round(x, 3), round(y, 3)) for _, _, x, y in fixes}
+    for table in (
+        handed_out.tables["corridors"],
+        scene.coarse_layers({"corridors": corridors}, known()[1])["corridors"],
+    ):
+        places = {(round(x, 3), round(y, 3)) for x, y in table.get_coordinates().to_numpy()}
+        assert places and not places & seen
+        flat = table.to_crs(EQUAL_AREA).get_coordinates().to_numpy() / 1000
+        assert np.abs(flat - flat.round()).max() < 0.01  # corners of a lattice of whole kilometres
+
+
+def test_check_holds_records_and_tracks_against_ranges_and_borders(tmp_path):
+    gbif(
+        tmp_path / "g.csv",
+        [at(44.5 + step / 10, 57.1) for step in range(3)] + [at(37.5, 57, "2018")],
+    )
+    movebank(tmp_path / "m.csv", walk("S1", SPRING, WEST, EAST))
+    text = '[layers]\noccurrences = ["g.csv"]\ntelemetry = ["m.csv"]\n'
+    (tmp_path / "plan.toml").write_text(HEAD + text, encoding="utf-8")
+    problems, sources = check(read_plan(tmp_path / "plan.toml"))
+    said = [one.what for one in problems if one.layer in ("occurrences", "telemetry")]
+    assert any(
+        what.startswith("4 of 4 records since 2016 (")
+        and "none on the side of" in what
+        and "1 records lie outside" in what
+        for what in said
+    ), said
+    assert "1 crossing of KZ/UZ by 1 animal, 2020-04-01 to 2020-04-01: grade A" in said
+    assert {source["file"] for source in sources if source["restricted"]} == {"g.csv", "m.csv"}
+
+
+def test_a_table_of_points_is_no_polygon(tmp_path):
+    path = gbif(tmp_path / "g.csv", [at(44.5, 57.1)])
+    [problem] = datasets("hotspots", path)[1]
+    assert "occurrences or telemetry" in problem.cure
+    assert set(layers.Reading(sources={"occurrences": [path]}).files_of("occurrences")) == {path}
