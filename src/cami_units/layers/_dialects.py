@@ -255,10 +255,23 @@ def _matched(
 
 
 def _heading(column: Column, table: pd.DataFrame, headings: Mapping[str, Any]) -> Any:
-    """The heading that stands for a column: ours to the letter, else the best known spelling."""
+    """The heading that stands for a column: ours to the letter, else the best known spelling.
+
+    A shapefile cuts names to ten letters: one of ten that a spelling begins with is that spelling.
+    """
     if column.name in table.columns:
         return column.name
-    return next((headings[name] for name in column.spellings if name in headings), None)
+    words = [name for name in column.spellings if name in headings]
+    words += [
+        word
+        for name in column.spellings
+        for word, heading in headings.items()
+        if len(str(heading)) == _LONGEST_OF_DBF and name.startswith(word)
+    ]
+    return headings[words[0]] if words else None
+
+
+_LONGEST_OF_DBF: Final = 10
 
 
 def _unknown_columns(layer: str, file: str, rules: FileRules) -> list[Problem]:

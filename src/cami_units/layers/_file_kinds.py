@@ -8,8 +8,9 @@ from cami_units.layers._dialects import DIALECTS
 from cami_units.model import INPUT_LAYERS, LAYERS
 
 _VECTORS: Final = (
-    "shapefile, GeoPackage, GeoJSON, FlatGeobuf, GeoParquet, file geodatabase, KML, KMZ, a zip of "
-    "these, or a query of a database (.sql)"
+    "shapefile, GeoPackage, GeoJSON (also line by line), TopoJSON, FlatGeobuf, GeoParquet, file "
+    "geodatabase, MapInfo (.tab, .mif), GML, SpatiaLite (.sqlite), KML, KMZ, a zip of these, or a "
+    "query of a database (.sql)"
 )
 _ANIMALS: Final = {
     "occurrences": [

@@ -44,7 +44,10 @@ Select = Callable[[pd.DataFrame, str, FileRules], tuple[NDArray[np.bool_], list[
 """From the attributes of a file, its name and its rules: which rows are ours, and what became of
 the rest."""
 
-GDAL_SUFFIXES: Final = (".shp", ".gpkg", ".geojson", ".json", ".gdb", ".fgb")
+GDAL_SUFFIXES: Final = (
+    *(".shp", ".gpkg", ".geojson", ".json", ".gdb", ".fgb"),
+    *(".geojsonl", ".geojsons", ".ndjson", ".topojson", ".tab", ".mif", ".gml", ".sqlite"),
+)
 PARQUET_SUFFIXES: Final = (".parquet", ".geoparquet")
 KML_SUFFIXES: Final = (".kml", ".kmz")
 SUFFIXES: Final = (*GDAL_SUFFIXES, *PARQUET_SUFFIXES, *KML_SUFFIXES, ".zip")
@@ -52,6 +55,13 @@ SUFFIXES: Final = (*GDAL_SUFFIXES, *PARQUET_SUFFIXES, *KML_SUFFIXES, ".zip")
 _SIDECARS: Final = (".dbf", ".shx", ".prj", ".cpg")
 """What a shapefile cannot do without, and what says how to read it."""
 _BESIDE_SHAPES: Final = (*_SIDECARS, ".sbn", ".sbx", ".qix", ".qpj", ".qmd", ".qml", ".sld", ".xml")
+_FAMILIES: Final = {
+    ".shp": _SIDECARS,
+    ".tab": (".dat", ".map", ".id", ".ind"),
+    ".mif": (".mid",),
+    ".gml": (".xsd", ".gfs"),
+}
+"""Kinds whose rows, keys or types lie in files beside them."""
 _OF_DATABASES: Final = ("-wal", "-shm", "-journal")
 """What SQLite keeps beside a GeoPackage while it is open: the last edits are in the first."""
 _FITTING: Final = {
@@ -181,12 +191,13 @@ def _nothing_found(layer: str, entry: Path) -> Problem:
 
 def file_hash(path: Path) -> str:
     """SHA-256 of a file; of a shapefile with its sidecars, of a folder with everything in it."""
+    ending = path.suffix.casefold()
     if path.is_dir():
         members = sorted(inner for inner in path.rglob("*") if inner.is_file())
-    elif path.suffix.casefold() == ".shp":
+    elif ending in _FAMILIES:
         family = (inner for inner in path.parent.iterdir() if inner.stem == path.stem)
         members = sorted(
-            (inner for inner in family if inner.suffix.casefold() in (".shp", *_SIDECARS)),
+            (inner for inner in family if inner.suffix.casefold() in (ending, *_FAMILIES[ending])),
             key=lambda inner: inner.suffix.casefold(),
         )
     else:
@@ -231,13 +242,21 @@ def _open_elsewhere(layer: str, path: Path) -> list[Problem]:
 
 @contextmanager
 def _undisturbed(path: Path) -> Iterator[Path]:
-    """The file to read: a copy where edits lie beside it, which SQLite would write into it."""
-    if not _has_edits_beside(path):
+    """The file to read: a copy where reading would write into it, or into its folder.
+
+    SQLite writes edits that lie beside a file into it; GDAL leaves what it learnt of a GML beside it.
+    """
+    if _has_edits_beside(path):
+        names = [path.name, f"{path.name}-wal"]
+    elif path.suffix.casefold() == ".gml":
+        names = [path.name, *(f"{path.stem}{ending}" for ending in _FAMILIES[".gml"])]
+    else:
         yield path
         return
     with TemporaryDirectory() as folder:
-        for name in (path.name, f"{path.name}-wal"):
-            shutil.copyfile(path.with_name(name), Path(folder) / name)
+        for name in names:
+            if path.with_name(name).exists():
+                shutil.copyfile(path.with_name(name), Path(folder) / name)
         yield Path(folder) / path.name
 
 

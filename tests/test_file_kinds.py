@@ -1,0 +1,231 @@
+"""Each kind of file in each role: read, and as large as the ellipsoid says.
+
+Files are written as programs write them: MapInfo's exchange format by hand (its CoordSys line and the
+Region blocks of the Professional's export), GML as a GeoServer answers (EPSG:4326 by URN, latitude
+first), TopoJSON as mapshaper packs it (a transform and deltas), GeoJSON text sequences with record
+separators (RFC 8142), SpatiaLite with its own geometry columns.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import zipfile
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pyogrio
+import pytest
+import shapely
+from pyproj import Geod
+
+import cami_units as cu
+from cami_units import layers, overlap
+from cami_units.layers._gis_files import GDAL_SUFFIXES, KML_SUFFIXES, PARQUET_SUFFIXES, file_hash
+from cami_units.layers._layer_rows import layer_reader
+from cami_units.layers._taxa import names_of
+from cami_units.model import EQUAL_AREA
+from tests.test_animals import known
+
+CORNERS = [(70.0, 42.0), (71.0, 42.0), (71.0, 43.0), (70.0, 43.0), (70.0, 42.0)]
+SQUARE, LINE = shapely.Polygon(CORNERS), shapely.LineString([(70, 42), (71, 43)])
+GEOD = Geod(ellps="WGS84")
+COLUMNS = {
+    "name": "Талас",
+    "sci_name": "Ovis ammon",
+    "kind": "railway",
+    "permeability": 0.5,
+    "evidence_grade": "B",
+}
+
+
+def by_gdal(driver: str, **options):
+    """A file as GDAL writes it."""
+
+    def write(path: Path, shape) -> None:
+        table = gpd.GeoDataFrame(
+            {key: [value] for key, value in COLUMNS.items()}, geometry=[shape], crs=4326
+        )
+        pyogrio.write_dataframe(table, path, driver=driver, **options)
+
+    return write
+
+
+def mif(path: Path, shape) -> None:
+    corners = shapely.get_coordinates(shape).tolist()
+    places = "\n".join(f"{x:g} {y:g}" for x, y in corners)
+    head = (
+        f"Region 1\n  {len(corners)}" if shape.geom_type == "Polygon" else f"Pline {len(corners)}"
+    )
+    path.write_bytes(
+        'Version 450\nCharset "WindowsCyrillic"\nDelimiter ","\nCoordSys Earth Projection 1, 104\n'
+        "Columns 5\n  name Char(40)\n  sci_name Char(40)\n  kind Char(20)\n  permeability Float\n"
+        f"  evidence_grade Char(1)\nData\n\n{head}\n{places}\n    Pen (1,2,0)\n".encode("cp1251")
+    )
+    values = ",".join(
+        f'"{value}"' if isinstance(value, str) else str(value) for value in COLUMNS.values()
+    )
+    path.with_suffix(".mid").write_bytes((values + "\r\n").encode("cp1251"))
+
+
+def gml(path: Path, shape) -> None:
+    """As a GeoServer answers a WFS: by URN, so latitude comes first."""
+    places = " ".join(f"{y:g} {x:g}" for x, y in shapely.get_coordinates(shape).tolist())
+    inner = (
+        f"<gml:exterior><gml:LinearRing><gml:posList>{places}</gml:posList></gml:LinearRing></gml:exterior>"
+        if shape.geom_type == "Polygon"
+        else f"<gml:posList>{places}</gml:posList>"
+    )
+    columns = "".join(f"<c:{key}>{value}</c:{key}>" for key, value in COLUMNS.items())
+    path.write_text(
+        '<?xml version="1.0" encoding="UTF-8"?><wfs:FeatureCollection '
+        'xmlns:wfs="http://www.opengis.net/wfs" xmlns:gml="http://www.opengis.net/gml" xmlns:c="http://c">'
+        f'<gml:featureMember><c:row gml:id="row.1">{columns}<c:geom><gml:{shape.geom_type} '
+        f'srsName="urn:ogc:def:crs:EPSG::4326">{inner}</gml:{shape.geom_type}></c:geom></c:row>'
+        "</gml:featureMember></wfs:FeatureCollection>",
+        encoding="utf-8",
+    )
+
+
+def topojson(path: Path, shape) -> None:
+    """As mapshaper writes it: whole numbers, each corner as the step from the one before."""
+    corners = np.round((shapely.get_coordinates(shape) - [70, 42]) / 1e-4).astype(int)
+    arc = np.vstack([corners[:1], np.diff(corners, axis=0)]).tolist()
+    arcs = [[0]] if shape.geom_type == "Polygon" else [0]
+    row = {"type": shape.geom_type, "arcs": arcs, "properties": COLUMNS}
+    path.write_text(
+        json.dumps(
+            {
+                "type": "Topology",
+                "arcs": [arc],
+                "transform": {"scale": [1e-4, 1e-4], "translate": [70, 42]},
+                "objects": {"rows": {"type": "GeometryCollection", "geometries": [row]}},
+            }
+        ),
+        encoding="utf-8",
+    )
+
+
+def sequence(path: Path, shape) -> None:
+    row = {"type": "Feature", "properties": COLUMNS, "geometry": shapely.geometry.mapping(shape)}
+    path.write_text(f"\x1e{json.dumps(row)}\n", encoding="utf-8")
+
+
+def parquet(path: Path, shape) -> None:
+    table = gpd.GeoDataFrame(
+        {key: [value] for key, value in COLUMNS.items()}, geometry=[shape], crs=4326
+    )
+    table.to_parquet(path)
+
+
+def kml(path: Path, shape) -> None:
+    places = " ".join(f"{x},{y},0" for x, y in shapely.get_coordinates(shape).tolist())
+    inner = (
+        f"<outerBoundaryIs><LinearRing><coordinates>{places}</coordinates></LinearRing></outerBoundaryIs>"
+        if shape.geom_type == "Polygon"
+        else f"<coordinates>{places}</coordinates>"
+    )
+    data = "".join(
+        f'<Data name="{key}"><value>{value}</value></Data>'
+        for key, value in COLUMNS.items()
+        if key != "name"
+    )
+    text = (
+        '<?xml version="1.0" encoding="UTF-8"?><kml xmlns="http://www.opengis.net/kml/2.2"><Document>'
+        f"<Placemark><name>{COLUMNS['name']}</name><ExtendedData>{data}</ExtendedData>"
+        f"<{shape.geom_type}>{inner}</{shape.geom_type}></Placemark></Document></kml>"
+    )
+    if path.suffix == ".kmz":
+        with zipfile.ZipFile(path, "w") as packed:
+            packed.writestr("doc.kml", text)
+    else:
+        path.write_text(text, encoding="utf-8")
+
+
+KINDS = {
+    ".shp": by_gdal("ESRI Shapefile", ENCODING="UTF-8"),
+    ".gpkg": by_gdal("GPKG"),
+    ".geojson": by_gdal("GeoJSON"),
+    ".json": topojson,
+    ".gdb": by_gdal("OpenFileGDB"),
+    ".fgb": by_gdal("FlatGeobuf"),
+    ".geojsonl": by_gdal("GeoJSONSeq"),
+    ".geojsons": sequence,
+    ".ndjson": by_gdal("GeoJSONSeq"),
+    ".topojson": topojson,
+    ".tab": by_gdal("MapInfo File", FORMAT="TAB", ENCODING="UTF-8"),
+    ".mif": mif,
+    ".gml": gml,
+    ".sqlite": by_gdal("SQLite", SPATIALITE="YES"),
+    ".parquet": parquet,
+    ".geoparquet": parquet,
+    ".kml": kml,
+    ".kmz": kml,
+}
+POLYGONS = ("hotspots", "ranges", "protected_areas", "sections", "disputed", "context")
+LINES = ("barriers", "corridors", "context")
+
+
+def test_every_ending_that_is_read_is_tried_here():
+    assert set(KINDS) == {*GDAL_SUFFIXES, *PARQUET_SUFFIXES, *KML_SUFFIXES}
+
+
+def read(layer: str, path: Path) -> layers.LayerRead:
+    """A layer with one file, as a plan that says its CRS reads it."""
+    reading = layers.Reading(assumed_crs={layer: "EPSG:4326"}, folder=path.parent)
+    if layer == "context":
+        reading = layers.Reading(assumed_crs={"context.x": "EPSG:4326"})
+        around = gpd.GeoDataFrame(geometry=[SQUARE], crs=4326)
+        return layers.read_context(path, around=around, reading=reading, name="x")
+    countries, species = known()
+    if layer == "ranges":
+        found = cu.read_ranges(path, assumed_crs="EPSG:4326")
+        return layers.LayerRead(found[found["sci_name"] == "Ovis ammon"])
+    return layer_reader(layer, reading, countries, names_of(species))([path])
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("suffix", KINDS)
+@pytest.mark.parametrize(
+    ("shape", "roles"), [(SQUARE, POLYGONS), (LINE, LINES)], ids=["areas", "lines"]
+)
+def test_a_kind_of_file_is_read_in_every_role(tmp_path, suffix, shape, roles):
+    """8,253 km² and 138 km by Karney's geodesics on edges that follow the map as drawn."""
+    path = tmp_path / f"x{suffix}"
+    KINDS[suffix](path, shape)
+    beside = sorted(tmp_path.iterdir())
+    dense = shapely.segmentize(shape, 0.01)
+    area, length = (
+        abs(GEOD.geometry_area_perimeter(SQUARE.segmentize(0.01))[0]),
+        GEOD.geometry_length(dense),
+    )
+    for role in roles if suffix in (".shp", ".mif", ".gml", ".kml") else roles[:1]:
+        found = read(role, path)
+        assert not found.is_refused, [one.sentence() for one in found.problems]
+        table = found.table
+        assert table.crs == EQUAL_AREA
+        if shape is SQUARE:
+            assert table.area.sum() == pytest.approx(area, rel=1e-6), role
+        else:
+            assert overlap.length_km(table).sum() == pytest.approx(length / 1000, rel=1e-4), role
+        title = next(name for name in ("name_en", "name", "sci_name") if name in table)
+        assert set(table[title]) <= {"Талас", "Ovis ammon"}, role
+    assert sorted(tmp_path.iterdir()) == beside  # nothing is left in a folder that is not ours
+
+
+def test_parts_of_a_mapinfo_file_are_in_its_hash(tmp_path):
+    path = tmp_path / "x.mif"
+    mif(path, SQUARE)
+    before = file_hash(path)
+    path.with_suffix(".mid").write_text('"Other","Ovis ammon","railway",0.5,"B"\n')
+    assert file_hash(path) != before
+
+
+def test_spatialite_has_tables_of_its_own_that_are_none_of_ours(tmp_path):
+    path = tmp_path / "x.sqlite"
+    KINDS[".sqlite"](path, SQUARE)
+    with sqlite3.connect(path) as opened:
+        tables = {name for (name,) in opened.execute("select name from sqlite_master")}
+    assert "spatial_ref_sys" in tables
+    assert [one for one in read("hotspots", path).problems if one.level != "note"] == []
