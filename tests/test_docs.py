@@ -431,6 +431,7 @@ def test_every_column_of_a_round_is_explained_and_every_explained_one_is_there(w
     told = {name: set(documented(name)) for name in layers}
     assert layers == told
     asked_for = {"ranges", "remarks", "context", "unit_context"}  # by `collect`, and by a plan
+    asked_for |= {*model.RECORDS, "unit_records", "animal_crossings"}
     assert set(model.TABLES) - asked_for <= set(layers)
 
 
