@@ -338,7 +338,7 @@ def written(tmp_path: Path, name: str, **changes: Any) -> Path:
 
 def test_the_legend_lies_in_the_kmz_of_earth_pro_and_nowhere_else(tmp_path: Path) -> None:
     pro = zipfile.ZipFile(written(tmp_path, "pro.kmz", legend=PNG))
-    assert pro.namelist() == ["doc.kml", "files/legend.png"]
+    assert pro.namelist() == ["doc.kml", "files/legend.png", "files/relief.jpg"]
     assert pro.read("files/legend.png") == PNG
     assert b"<ScreenOverlay" in pro.read("doc.kml")
     web = zipfile.ZipFile(written(tmp_path, "web.kmz", legend=PNG, profile="earth-web"))

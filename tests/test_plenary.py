@@ -331,7 +331,7 @@ def test_the_tour_has_a_picture_of_its_legend_and_what_groups_said(commented, tm
     found = kml.lint_kml(made / "board.kmz")
     assert found[found["level"] == "error"].empty, found.to_string()
     with zipfile.ZipFile(made / "board.kmz") as archive:
-        assert archive.namelist() == ["doc.kml", "files/legend.png"]
+        assert archive.namelist() == ["doc.kml", "files/legend.png", "files/relief.jpg"]
         assert archive.read("files/legend.png").startswith(b"\x89PNG")
         root = etree.fromstring(archive.read("doc.kml"))
     icon = root.find(f".//{KML}ScreenOverlay/{KML}Icon/{KML}href")

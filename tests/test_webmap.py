@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -943,3 +944,24 @@ def test_a_divider_wipes_from_before_to_after(browser: Page, tmp_path: Path) -> 
     assert not browser.run("return document.getElementById('divider').hidden")
     browser.run("document.getElementById('swipe').click()")
     assert browser.run("return camiMap.getPane('units').style.clip") == ""
+
+
+def test_a_unit_shows_its_way_through_the_rounds_and_the_last_round_is_what_was() -> None:
+    units = toy_units()
+    earlier = pd.concat(
+        [
+            units.assign(round=number, area_km2=area)
+            for number, area in (("00", 100.0), ("01", 250.0))
+        ],
+        ignore_index=True,
+    )
+    imprint = replace(IMPRINT, round="Round 02", number="02")
+    drawn = content(unit_map(**toy(earlier=earlier, imprint=imprint)).get_root().render())
+    of_first = drawn["units"][0]["rounds"]
+    assert [point[:2] for point in of_first][:2] == [["00", 100], ["01", 250]]
+    assert of_first[2][0] == "02"
+    assert of_first[2][1] == round(float(units["area_km2"].iloc[0]))
+    assert {row["was"] for row in drawn["before"] if row["was"] is not None} == {250}
+    alone = content(unit_map(**toy()).get_root().render())
+    assert alone["before"] is None
+    assert alone["units"][0]["rounds"] == []

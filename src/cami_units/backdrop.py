@@ -81,6 +81,17 @@ def mercator_picture(frame: Frame) -> Picture:
     return Picture(f"data:image/webp;base64,{text}", frame)
 
 
+@cache
+def lonlat_picture(frame: Frame) -> bytes:
+    """The relief of a frame in degrees, rows by latitude, as a JPEG: what a globe lays on its ground."""
+    west, south, east, north = frame
+    width = min(PICTURE_PIXELS, round((east - west) * 15))
+    out = BytesIO()
+    shades = Image.fromarray(shades_in((west, south, east, north), LONLAT, width=width))
+    shades.save(out, "jpeg", quality=PICTURE_QUALITY, optimize=True)
+    return out.getvalue()
+
+
 def water_in(frame: Frame) -> gpd.GeoDataFrame:
     """Rivers and lakes that reach into a frame in degrees, the longest and largest first.
 

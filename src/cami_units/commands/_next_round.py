@@ -244,6 +244,16 @@ def _unranked(before: pd.DataFrame, merge: workshop.Merge, assessed: Assessed) -
     }
 
 
+def earlier_units(base: Round) -> gpd.GeoDataFrame:
+    """The units of all rounds up to the base, as they were in each: `conservation_units` and ``round``."""
+    was = base.tables["conservation_units"].assign(round=base.imprint.number)
+    earlier = base.tables.get("earlier_units")
+    if earlier is None:
+        return gpd.GeoDataFrame(was)
+    joined = pd.concat([earlier, was[earlier.columns]], ignore_index=True)
+    return gpd.GeoDataFrame(joined, geometry="geometry", crs=LONLAT)
+
+
 def next_tables(
     base: Round,
     plan: Plan,

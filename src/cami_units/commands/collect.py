@@ -28,6 +28,7 @@ from cami_units.commands._change_tables import (
 from cami_units.commands._next_round import (
     assessed_outlines,
     base_units,
+    earlier_units,
     next_manifest,
     next_tables,
     under_sites,
@@ -433,7 +434,8 @@ def _collected(
     next_round = Round(
         imprint=replace(base.imprint, round=f"Round {next_number(base)}", number=next_number(base)),
         tables=next_tables(base, plan, pieces, units, table, by_site, merge, outlines, remarks)
-        | ({"questions": questions} if len(questions) else {}),
+        | ({"questions": questions} if len(questions) else {})
+        | {"earlier_units": earlier_units(base)},
         manifest=next_manifest(base, group_files, merge, rules),
     )
     return Collected(

@@ -57,6 +57,8 @@ def products(
     remarks_table = tables.get("remarks")  # what groups pinned and typed: a layer of the map
     remarks = {"remarks": remarks_table} if isinstance(remarks_table, gpd.GeoDataFrame) else {}
 
+    earlier = tables.get("earlier_units")
+
     lang = imprint.languages[0]
 
     @cache
@@ -97,6 +99,7 @@ def products(
             unit_species=tables.get("unit_species"),
             unit_countries=tables.get("unit_countries"),
             sensitivity=tables.get("sensitivity"),
+            earlier=earlier if isinstance(earlier, gpd.GeoDataFrame) else None,
             lang=lang,
         )
 

@@ -233,7 +233,8 @@ def contents(
         folders=(
             Folder(
                 words.text("folder about", lang),
-                (about_mark(told, view, lang),),
+                # Waters stand beside the legend: as a layer of their own they would be the seventh.
+                (about_mark(told, view, lang), *_evidence.waters(lang, units)),
                 shown_evidence.background,
                 written=texts[0],
             ),
@@ -261,6 +262,7 @@ def contents(
         tour=_tour(units, editable),
         view=view,
         labels=_labels(lang),
+        ground=_ground(view),
         dropped=shown_evidence.dropped,
         legend=(*unit_signs(units, lang), *shown_evidence.signs),
         features=shown_evidence.features,
@@ -564,3 +566,20 @@ def _look(sign: scene.Sign) -> Look:
 
 def _html(value: Any) -> str:
     return escape(clean_name(value))
+
+
+# Degrees of relief beyond what is in view, so that its edge is not what one sees.
+_BEYOND: Final = 6.0
+
+
+def _ground(view: Bounds | None) -> Bounds | None:
+    """The frame of the relief: whole degrees, within the world."""
+    if view is None:
+        return None
+    west, south, east, north = view
+    return (
+        max(float(np.floor(west - _BEYOND)), -180.0),
+        max(float(np.floor(south - _BEYOND)), -90.0),
+        min(float(np.ceil(east + _BEYOND)), 180.0),
+        min(float(np.ceil(north + _BEYOND)), 90.0),
+    )

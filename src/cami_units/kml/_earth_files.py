@@ -16,6 +16,7 @@ import geopandas as gpd
 import pandas as pd
 
 from cami_units import words
+from cami_units.backdrop import lonlat_picture
 from cami_units.kml._contents import (
     Evidence,
     Pack,
@@ -26,7 +27,7 @@ from cami_units.kml._contents import (
     unit_marks,
 )
 from cami_units.kml._earth_tree import DEFLATE_END, TakenIdError, deflated, document
-from cami_units.kml._marks import Contents, Mark, Profile, Sign, Written, marks
+from cami_units.kml._marks import LEGEND, RELIEF, Contents, Mark, Profile, Sign, Written, marks
 from cami_units.kml._written_shapes import vertices
 from cami_units.model import (
     LONLAT,
@@ -46,8 +47,6 @@ MAX_BYTES: Final = 10_000_000
 MAX_UNIT_POLYGONS: Final = 300
 MAX_UNIT_VERTICES: Final = 150
 
-LEGEND: Final = "files/legend.png"
-"""Where the picture of the legend lies in a KMZ."""
 Legend = bytes | Callable[[tuple[Sign, ...]], bytes]
 _TOLERANCES: Final = (0.0, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
 """Degrees by which evidence is simplified, from not at all, until the file keeps its budget."""
@@ -207,22 +206,28 @@ def _written(
     _refuse(_file_faults(path, profile))
     is_archive = path.suffix.lower() == ".kmz"
     for tolerance, file_contents in light:
-        picture = b""
+        pictures = {}
         if is_archive and profile == "earth-pro":
-            picture = legend(file_contents.legend) if callable(legend) else legend
-        place = LEGEND if picture else ""
+            pictures = _pictures(file_contents, legend)
         try:
-            parts = document(file_contents, profile, legend=place)
+            parts = document(file_contents, profile, pictures=pictures)
         except TakenIdError:
-            parts = document(plain(tolerance), profile, legend=place)
+            parts = document(plain(tolerance), profile, pictures=pictures)
         content = b"".join(part.text for part in parts)
         if is_archive:
-            pictures = {LEGEND: [Written(picture)]} if picture else {}
-            content = _zipped({"doc.kml": parts} | pictures)
+            packed_pictures = {name: [Written(picture)] for name, picture in pictures.items()}
+            content = _zipped({"doc.kml": parts} | packed_pictures)
         if len(content) <= MAX_BYTES:
             break
     _replace(path, content)
     return tuple(_problems(file_contents, tolerance, len(content), path.name))
+
+
+def _pictures(file_contents: Contents, legend: Legend) -> dict[str, bytes]:
+    """The pictures of a KMZ for Google Earth Pro: its legend, and the relief on the ground."""
+    signs = legend(file_contents.legend) if callable(legend) else legend
+    relief = lonlat_picture(file_contents.ground) if file_contents.ground else b""
+    return {name: picture for name, picture in ((LEGEND, signs), (RELIEF, relief)) if picture}
 
 
 def _check_layers(layers: Mapping[str, gpd.GeoDataFrame]) -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 from xml.sax.saxutils import escape
@@ -24,7 +24,18 @@ from lxml import etree
 from shapely.geometry.base import BaseGeometry
 
 from cami_units.kml._escapes import xml_text
-from cami_units.kml._marks import Bounds, Contents, Folder, Look, Mark, Profile, Written, kml_colour
+from cami_units.kml._marks import (
+    LEGEND,
+    RELIEF,
+    Bounds,
+    Contents,
+    Folder,
+    Look,
+    Mark,
+    Profile,
+    Written,
+    kml_colour,
+)
 from cami_units.kml._written_shapes import DECIMALS, look_range_m
 from cami_units.kml._xml import local
 
@@ -98,10 +109,12 @@ def free_id(wanted: str, taken: set[str]) -> str:
     return name
 
 
-def document(contents: Contents, profile: Profile, *, legend: str = "") -> list[Written]:
+def document(
+    contents: Contents, profile: Profile, *, pictures: Collection[str] = ()
+) -> list[Written]:
     """The bytes of `doc.kml`, in parts: the same contents, the same bytes.
 
-    `legend` is the place of the legend's picture in the archive; empty: there is none.
+    `pictures` are the places of those that lie in the archive: of the legend, of the relief.
     """
     tree = _Tree(profile)
     root = tree.kml.document
@@ -118,8 +131,10 @@ def document(contents: Contents, profile: Profile, *, legend: str = "") -> list[
     labels = contents.labels if profile == "earth-pro" else {}
     text = _FolderText(profile, labels, tree.taken)
     folders = [part for folder in contents.folders for part in text.parts(folder, 2)]
-    if legend:
-        _add_legend(tree, legend, contents.labels["legend"])
+    if LEGEND in pictures:
+        _add_legend(tree, LEGEND, contents.labels["legend"])
+    if RELIEF in pictures and contents.ground:
+        _add_relief(tree, RELIEF, contents.labels["relief"], contents.ground)
     if profile == "earth-pro" and contents.tour:
         _add_tour(tree, contents, text.ids)
     before, after = _finished(tree)
@@ -223,6 +238,17 @@ def _add_legend(tree: _Tree, place: str, name: str) -> None:
     overlay.size = simplekml.Size(x=0, y=0, xunits=whole, yunits=whole)
 
 
+def _add_relief(tree: _Tree, place: str, name: str, frame: Bounds) -> None:
+    """Shaded relief on the ground, to be switched on where there is no imagery for want of a network."""
+    overlay = tree.kml.newgroundoverlay(name=xml_text(name))
+    tree.identify(overlay, "relief")
+    overlay.visibility = 0
+    overlay.icon.href = place
+    west, south, east, north = frame
+    overlay.latlonbox.west, overlay.latlonbox.east = west, east
+    overlay.latlonbox.south, overlay.latlonbox.north = south, north
+
+
 def _add_tour(tree: _Tree, contents: Contents, ids: Mapping[str, str]) -> None:
     """Add the flight from unit to unit that waits at each until it is played on."""
     tour = tree.kml.newgxtour(name=xml_text(contents.labels["tour"]))
@@ -286,7 +312,8 @@ class _FolderText:
             f"{inner}<open>{int(folder.open)}</open>\n"
             + (f"{inner}<styleUrl>#radio</styleUrl>\n" if radio else "")
         )
-        made = [Written(head.encode() + self.placemarks(folder.marks, depth + 1))]
+        near = folder.near and self.profile == "earth-pro"
+        made = [Written(head.encode() + self.placemarks(folder.marks, depth + 1, near=near))]
         for one in folder.folders:
             made += self.parts(one, depth + 1)
         before = folder.written.get(self.profile)
@@ -297,8 +324,11 @@ class _FolderText:
             self.taken |= before.ids
         return [*made, Written(f"{pad}</Folder>\n".encode())]
 
-    def placemarks(self, marks: Sequence[Mark], depth: int) -> bytes:
-        """Placemarks one after another, each with an id of its own."""
+    def placemarks(self, marks: Sequence[Mark], depth: int, *, near: bool = False) -> bytes:
+        """Placemarks one after another, each with an id of its own.
+
+        `near`: each is drawn only where it is no speck on the screen.
+        """
         singles = [
             mark
             for whole in marks
@@ -308,10 +338,14 @@ class _FolderText:
         texts = []
         for mark, of_mark in zip(singles, coordinates, strict=True):
             self.ids[mark.id] = free_id(mark.id, self.taken)
-            texts.append(self._placemark(mark, self.ids[mark.id], of_mark, " " * depth))
+            region = _region(mark.geometry, " " * (depth + 1)) if near else ""
+            pad = " " * depth
+            texts.append(self._placemark(mark, self.ids[mark.id], of_mark, pad, region))
         return "".join(texts).encode()
 
-    def _placemark(self, mark: Mark, own_id: str, coordinates: Sequence[str], pad: str) -> str:
+    def _placemark(
+        self, mark: Mark, own_id: str, coordinates: Sequence[str], pad: str, region: str
+    ) -> str:
         """One placemark; `coordinates` are those of its parts or rings, in order."""
         inner = f"{pad} "
         lines = [
@@ -330,7 +364,7 @@ class _FolderText:
                 f"{inner} <latitude>{latitude}</latitude>\n{inner} <heading>0</heading>\n"
                 f"{inner} <tilt>0</tilt>\n{inner} <range>{away}</range>\n{inner}</LookAt>\n"
             )
-        lines.append(f"{inner}<styleUrl>#{_text(mark.look)}</styleUrl>\n")
+        lines.append(f"{inner}<styleUrl>#{_text(mark.look)}</styleUrl>\n{region}")
         if mark.data:
             lines.append(f"{inner}<ExtendedData>\n")
             for key, value in mark.data:
@@ -342,6 +376,31 @@ class _FolderText:
         lines.append(_shape(mark.geometry, coordinates, inner))
         lines.append(f"{pad}</Placemark>\n")
         return "".join(lines)
+
+
+# Pixels of the screen from which a shape is more than a speck, and a name has room among others:
+# that of a place stands for a square of half a degree, which is 48 pixels wide from about 1,000 km.
+_SPECK, _NAME, _ROUND_A_POINT = 6, 48, 0.25
+
+
+def _region(geometry: BaseGeometry, pad: str) -> str:
+    """From how near a placemark is drawn: a level of detail, so that a globe of much stays quick."""
+    is_point = geometry.geom_type == "Point"
+    beyond = _ROUND_A_POINT if is_point else 0.01
+    west, south, east, north = geometry.bounds
+    edges = {
+        "north": min(north + beyond, 90.0),
+        "south": max(south - beyond, -90.0),
+        "east": min(east + beyond, 180.0),
+        "west": max(west - beyond, -180.0),
+    }
+    box = "".join(f"{pad}  <{name}>{_decimal(value)}</{name}>\n" for name, value in edges.items())
+    least = _NAME if is_point else _SPECK
+    return (
+        f"{pad}<Region>\n{pad} <LatLonAltBox>\n{box}{pad} </LatLonAltBox>\n{pad} <Lod>\n"
+        f"{pad}  <minLodPixels>{least}</minLodPixels>\n{pad}  <maxLodPixels>-1</maxLodPixels>\n"
+        f"{pad} </Lod>\n{pad}</Region>\n"
+    )
 
 
 def _shape(geometry: BaseGeometry, coordinates: Sequence[str], pad: str) -> str:

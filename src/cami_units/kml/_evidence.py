@@ -12,7 +12,7 @@ import pandas as pd
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from cami_units import words
+from cami_units import backdrop, words
 from cami_units.drawn_pieces import piece
 from cami_units.kml._escapes import ncname, shown, shown_name
 from cami_units.kml._marks import (
@@ -129,7 +129,12 @@ def plain(
     for row in rows(_topology_kept(table, layer, drawing.tolerance), key):
         name = f"{clean_name(row[key])} {drawing.name(row)}"
         marks += drawing.marks(layer, row, key=key, name=name, look=look, visible=visible)
-    return Folder(words.text(layer, drawing.lang), tuple(marks), visible=visible)
+    near = len(marks) > _FEW
+    return Folder(words.text(layer, drawing.lang), tuple(marks), visible=visible, near=near)
+
+
+# Fewer marks than these are no load for a laptop of 2018, and better seen from afar.
+_FEW: Final = 100
 
 
 def _topology_kept(table: gpd.GeoDataFrame, layer: str, tolerance: float) -> gpd.GeoDataFrame:
@@ -263,6 +268,35 @@ def borders(drawing: Drawing, layers: Mapping[str, gpd.GeoDataFrame]) -> Folder 
         name = words.text("disputed line", lang)
         marks += _line_marks(drawing, "disputed", dashed, name, "disputed", dashed=True)
     return Folder(words.text("folder borders", lang), tuple(marks))
+
+
+# What a globe shows of the ground without a network: the great rivers (km) and lakes (km²) alone.
+_GREAT: Final = {backdrop.RIVERS: 700.0, backdrop.LAKES: 1000.0}
+_AROUND: Final = 5.0
+"""Degrees beyond the units: the next rivers say where one is."""
+
+
+def waters(lang: str, units: gpd.GeoDataFrame) -> list[Mark]:
+    """Great rivers and the shores of great lakes round the units, as lines."""
+    if units.empty:
+        return []
+    west, south, east, north = units.total_bounds
+    frame = (west - _AROUND, south - _AROUND, east + _AROUND, north + _AROUND)
+    table = backdrop.water_in(frame)
+    great_waters = table[table["size"] >= table["kind"].map(_GREAT).astype(float)]
+    is_lake = great_waters["kind"] == backdrop.LAKES
+    shores = list(great_waters.geometry[is_lake].boundary)
+    cut = shapely.clip_by_rect([*great_waters.geometry[~is_lake], *shores], *frame)
+    lines = [
+        part
+        for shape in cut
+        for part in shapely.get_parts(shape)
+        if isinstance(part, shapely.LineString) and part.length > 0
+    ]
+    if not lines:
+        return []
+    title = words.text("water", lang)
+    return _line_marks(Drawing(lang, 0.0), "water", shapely.MultiLineString(lines), title, "water")
 
 
 _Frozen = tuple[bytes, ...]
@@ -407,7 +441,7 @@ def more_names(drawing: Drawing, layers: Mapping[str, gpd.GeoDataFrame]) -> Fold
     marks = _places(drawing, layers.get("gazetteer"), wide=False)
     if not marks:
         return None
-    return Folder(words.text("more places", drawing.lang), tuple(marks), visible=False)
+    return Folder(words.text("more places", drawing.lang), tuple(marks), visible=False, near=True)
 
 
 def _country_names(drawing: Drawing, countries: gpd.GeoDataFrame | None) -> list[Mark]:

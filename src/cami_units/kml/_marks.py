@@ -25,6 +25,12 @@ Profile = Literal["earth-pro", "earth-web"]
 Bounds = tuple[float, float, float, float]
 """West, south, east, north, in degrees."""
 
+LEGEND: Final = "files/legend.png"
+"""Where the picture of the legend lies in a KMZ."""
+
+RELIEF: Final = "files/relief.jpg"
+"""Where the relief lies in a KMZ; by its name the reader knows our own picture again."""
+
 
 @dataclass(frozen=True, slots=True)
 class Mark:
@@ -57,7 +63,9 @@ class Written:
 class Folder:
     """A folder: its marks and folders in order. `radio`: one of its folders at a time.
 
-    `written` is what else is in it, as text, for each kind of Google Earth.
+    `written` is what else is in it, as text, for each kind of Google Earth. `near`: its marks are
+    drawn only where they are larger than a speck on the screen, in Google Earth Pro, which alone
+    knows regions.
     """
 
     name: str
@@ -66,6 +74,7 @@ class Folder:
     visible: bool = True
     open: bool = False
     radio: bool = False
+    near: bool = False
     written: Mapping[Profile, Written] = field(default_factory=lambda: MappingProxyType({}))
 
 
@@ -83,7 +92,8 @@ class Contents:
     """A whole file: folders, the looks they use, the order of the tour, what was left out.
 
     `unit_looks` are those of units for each kind of Google Earth, whose balloons differ. `legend`
-    are its lines, species aside; `features` and `vertices` those of what the folders hold as text.
+    are its lines, species aside; `features` and `vertices` those of what the folders hold as text;
+    `ground` is the frame of the relief below.
     """
 
     title: str
@@ -94,6 +104,7 @@ class Contents:
     tour: tuple[Mark, ...]
     view: Bounds | None
     labels: Mapping[str, str]
+    ground: Bounds | None = None
     dropped: Mapping[str, int] = field(default_factory=dict)
     legend: tuple[Sign, ...] = ()
     features: int = 0
@@ -225,6 +236,7 @@ LOOKS: Final[MappingProxyType[str, Look]] = MappingProxyType(
             _EVIDENCE["protected_areas"], 1.5, _EVIDENCE["protected_areas"], 0.30, hover=3.0
         ),
         "radio": Look(radio=True),
+        "water": Look(_bare(palette.RIVER), 1.6),
         "remark": Look(_bare(palette.SPECIES[8]), 3.0, label=0.9, hover=5.0),
         "section": Look(WHITE, 2.5, hover=4.0),
         "unit-label": Look(label=1.1),

@@ -20,7 +20,7 @@ from cami_units import words
 from cami_units.kml._containers import Source, content_of, source
 from cami_units.kml._coordinates import Effort, Shapes, geometry_of
 from cami_units.kml._escapes import described
-from cami_units.kml._marks import Bounds
+from cami_units.kml._marks import RELIEF, Bounds
 from cami_units.kml._written_shapes import degrees_to_km2
 from cami_units.kml._xml import (
     DAMAGED,
@@ -306,7 +306,7 @@ class _Reader:
             kind = local(element)
             if kind == "Placemark":
                 has_altitudes += self._read_one(element)
-            elif kind in _NOT_FOLLOWED:
+            elif kind in _NOT_FOLLOWED and not _is_our_relief(element):
                 others[kind] += 1
             elif _is_folder(element):
                 self.folders.add(self._path(element))
@@ -482,6 +482,12 @@ class _Reader:
         for row in vertices:
             row["kind"] = "vertex"
         self._say(Note("vertices", {"count": len(vertices)}, "note"))
+
+
+def _is_our_relief(element: etree._Element) -> bool:
+    """Whether this is the ground of our own file, which comes back with a whole pack."""
+    hrefs = (text_of(inner) for inner in element.iter(etree.Element) if local(inner) == "href")
+    return local(element) == "GroundOverlay" and any(RELIEF in href for href in hrefs)
 
 
 def _empty_row(number: int) -> dict[str, Any]:

@@ -49,7 +49,7 @@ UNIT_TABLES: Final = (
 # warning; GDAL 3.7 and later write 1.4 unless told otherwise, and we use nothing of it.
 _VERSION: Final = "1.2"
 
-_SAME_AS: Final = {"ranges_used": "ranges"}
+_SAME_AS: Final = {"ranges_used": "ranges", "earlier_units": "conservation_units"}
 
 _TYPES: Final[Mapping[str, Mapping[str, pa.DataType]]] = {
     "conservation_units": {

@@ -154,6 +154,7 @@ def unit_map(
     unit_countries: pd.DataFrame | None = None,
     sensitivity: pd.DataFrame | None = None,
     before: gpd.GeoDataFrame | None = None,
+    earlier: gpd.GeoDataFrame | None = None,
     detail: Detail = "map",
     lang: str = "en",
 ) -> CamiMap:
@@ -185,6 +186,9 @@ def unit_map(
     before : GeoDataFrame, optional
         The table `conservation_units` as it was: drawn dashed and grey below the units, with a table
         of what each of them became, and a divider that wipes from then to now.
+    earlier : GeoDataFrame, optional
+        The table `earlier_units`: the card of a unit draws how it went from round to round; without
+        `before`, the last of these rounds is what was.
     detail : {"map", "atlas"}
         A map is light (1.5 MB for the bundled layers). An atlas has shapes in full detail, and the
         parts of each range with their codes where `layers` has ``ranges``.
@@ -218,6 +222,7 @@ def unit_map(
         unit_countries=unit_countries,
         sensitivity=sensitivity,
         before=before,
+        earlier=earlier,
         detail=detail,
         lang=lang,
     )

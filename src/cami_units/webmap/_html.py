@@ -132,6 +132,7 @@ def write_map(
     unit_countries: pd.DataFrame | None = None,
     sensitivity: pd.DataFrame | None = None,
     before: gpd.GeoDataFrame | None = None,
+    earlier: gpd.GeoDataFrame | None = None,
     detail: Detail = "map",
     lang: str = "en",
 ) -> None:
@@ -159,6 +160,7 @@ def write_map(
         unit_countries=unit_countries,
         sensitivity=sensitivity,
         before=before,
+        earlier=earlier,
         detail=detail,
         lang=lang,
     )

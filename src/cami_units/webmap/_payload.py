@@ -82,6 +82,7 @@ def payload(
     unit_countries: pd.DataFrame | None = None,
     sensitivity: pd.DataFrame | None = None,
     before: gpd.GeoDataFrame | None,
+    earlier: gpd.GeoDataFrame | None = None,
     detail: str,
     lang: str,
 ) -> dict[str, Any]:
@@ -123,8 +124,9 @@ def payload(
             unit_species,
             unit_countries,
             sensitivity,
+            _history(units, earlier, imprint.number),
         ),
-        "before": _before(units, before),
+        "before": _before(units, before if before is not None else _last_round(earlier)),
         "species": _species(
             layers.get("features"),
             species,
@@ -307,6 +309,7 @@ def _with_charts(
     unit_species: pd.DataFrame | None,
     unit_countries: pd.DataFrame | None,
     sensitivity: pd.DataFrame | None,
+    history: Mapping[str, list[list[Any]]],
 ) -> list[dict[str, Any]]:
     """Units with what their card draws and what they can be coloured by."""
     species = _by_unit(unit_species, ("sci_name", "role", "range_share"), "range_share")
@@ -319,9 +322,33 @@ def _with_charts(
             "stability": next((row[0] for row in stable.get(unit["id"], ())), ""),
             "kinds": species.get(unit["id"], []),
             "shares": states.get(unit["id"], []),
+            "rounds": history.get(unit["id"], []),
         }
         for unit in unit_values
     ]
+
+
+def _last_round(earlier: gpd.GeoDataFrame | None) -> gpd.GeoDataFrame | None:
+    """The units of the last of the earlier rounds, as they were."""
+    if earlier is None or earlier.empty:
+        return None
+    last_rows = earlier["round"] == earlier["round"].max()
+    return earlier[last_rows].drop(columns="round").reset_index(drop=True)
+
+
+def _history(
+    units: gpd.GeoDataFrame, earlier: gpd.GeoDataFrame | None, number: str
+) -> dict[str, list[list[Any]]]:
+    """Round, area and score of each unit through the rounds, for those that were there before."""
+    if earlier is None or earlier.empty:
+        return {}
+    columns = ["unit_id", "round", "area_km2", "score"]
+    rows = pd.concat([earlier[columns], units.assign(round=number)[columns]], ignore_index=True)
+    rounds: dict[str, list[list[Any]]] = {}
+    for row in _records(rows.sort_values(["unit_id", "round"], kind="stable")):
+        values = [_number(row["area_km2"], 0), _number(row["score"], 3)]
+        rounds.setdefault(shown(row["unit_id"]), []).append([shown(row["round"]), *values])
+    return {unit_id: points for unit_id, points in rounds.items() if len(points) > 1}
 
 
 def _by_unit(

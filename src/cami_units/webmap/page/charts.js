@@ -21,7 +21,40 @@ function chartsOf(unit) {
         make("span", { class: "track" }, make("span", { class: "fill", style: `width: ${((100 * (share || 0)) / most).toFixed(1)}%` })),
         make("span", { class: "figure" }, percent(share || 0))))));
   }
+  if (unit.rounds.length) {
+    parts.push(chart(word("through the rounds"),
+      ...[["area", 1, squareKm], ["score title", 2, (value) => number(value, 3)]].map(([title, column, said]) =>
+        make("div", { class: "bar-row rounds" },
+          make("span", { class: "what" }, word(title)),
+          course(unit.rounds.map((one) => [one[0], one[column]]), said),
+          make("span", { class: "figure" }, said(unit.rounds[unit.rounds.length - 1][column]))))));
+  }
   return parts;
+}
+
+// A line through the rounds: a sign for each, its round and figure where the pointer rests.
+function course(points, said) {
+  const there = points.map(([round, value], i) => [i, value, `${word("round")} ${round}: ${said(value)}`]).filter(([, value]) => value !== null);
+  const values = there.map(([, value]) => value);
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  const add = (tag, given) => svg.appendChild(Object.entries(given).reduce((element, [name, value]) => {
+    element.setAttribute(name, value);
+    return element;
+  }, document.createElementNS(svg.namespaceURI, tag)));
+  svg.setAttribute("class", "course");
+  svg.setAttribute("viewBox", "0 0 100 24");
+  svg.setAttribute("role", "img");
+  svg.setAttribute("aria-label", there.map(([, , text]) => text).join(", "));
+  const place = ([i, value]) => [points.length > 1 ? 5 + (90 * i) / (points.length - 1) : 50, high > low ? 20 - (16 * (value - low)) / (high - low) : 12];
+  add("polyline", { points: there.map((one) => place(one).join(",")).join(" ") });
+  for (const one of there) {
+    const [cx, cy] = place(one);
+    const title = document.createElementNS(svg.namespaceURI, "title");
+    title.textContent = one[2];
+    add("circle", { cx, cy, r: 3 }).append(title);
+  }
+  return svg;
 }
 
 const chart = (title, ...rows) => make("div", { class: "chart" }, make("p", { class: "chart-title" }, title), ...rows);
