@@ -17,7 +17,7 @@ from cami_units import __version__, figures, kml, store, webmap, words, workshop
 from cami_units.commands.activities import known_activities
 from cami_units.commands.decide import decided_round
 from cami_units.commands.draw_map import DrawingGround, ground_of_round, group_page
-from cami_units.commands.round_files import products
+from cami_units.commands.round_files import PROJECT, products, qgis_project
 from cami_units.commands.shown_round import (
     all_context,
     annotated_layers,
@@ -358,6 +358,7 @@ def _write_everything(
     for name, write in products(base_round, noticed=problems).items():
         write(folder / name)
     store.write_geopackage(folder / store.GEOPACKAGE, public)
+    qgis_project(public)(folder / PROJECT)
 
 
 def _write_plenary(folder: Path, everything: Path, scene: Scene) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import cache, partial
 from pathlib import Path
+from typing import Final
 
 import geopandas as gpd
 
@@ -40,6 +41,31 @@ def write_proposal(
     files = products(proposal, noticed=problems, progress=progress)
     store.write_round(proposal, directory, files=files, force=force)
     return tuple(problems)
+
+
+PROJECT: Final = "conservation_units.qgs"
+
+
+def qgis_project(shown: Round) -> store.Writer:
+    """What writes the project of QGIS that opens the GeoPackage of a round beside it."""
+
+    def write(path: Path) -> None:
+        """Write the project, its view on the units."""
+        crs = crs_of(shown)
+        tables = shown.tables
+        units = gpd.GeoDataFrame(tables["conservation_units"])
+        in_view = units if len(units) else gpd.GeoDataFrame(tables["countries"])
+        text = qgis.project(
+            tables,
+            geopackage=store.GEOPACKAGE,
+            imprint=shown.imprint,
+            crs=crs,
+            frame=layers.to_equal_area(in_view, crs).total_bounds,
+            lang=shown.imprint.languages[0],
+        )
+        store.text_writer(text)(path)
+
+    return write
 
 
 def products(
@@ -103,28 +129,12 @@ def products(
             lang=lang,
         )
 
-    def project(path: Path) -> None:
-        """Write the project that opens the round in QGIS."""
-        crs = crs_of(proposal)
-        units = layers.to_equal_area(gpd.GeoDataFrame(tables["conservation_units"]), crs)
-        countries = layers.to_equal_area(gpd.GeoDataFrame(tables["countries"]), crs)
-        shown = units if len(units) else countries
-        text = qgis.project(
-            tables,
-            geopackage=store.GEOPACKAGE,
-            imprint=imprint,
-            crs=crs,
-            frame=shown.total_bounds,
-            lang=lang,
-        )
-        store.text_writer(text)(path)
-
     # The KMZ first: of a round of thousands of units it needs the most memory.
     return {
         "conservation_units.kmz": google_earth("earth-pro"),
         "conservation_units_web.kmz": google_earth("earth-web"),
         "map.html": web_map,
-        "conservation_units.qgs": project,
+        PROJECT: qgis_project(proposal),
         "conservation_units.csv": lambda path: write_csv(path, tables["conservation_units"]),
         "conservation_units.xlsx": lambda path: write_units_workbook(path, proposal),
     }

@@ -16,6 +16,7 @@ from pptx.dml.color import RGBColor
 from pptx.enum.dml import MSO_LINE
 from pptx.enum.shapes import MSO_SHAPE
 from pptx.enum.text import MSO_ANCHOR, PP_ALIGN
+from pptx.oxml import parse_xml
 from pptx.oxml.ns import qn
 from pptx.shapes.freeform import FreeformBuilder
 from pptx.util import Emu, Length, Mm, Pt
@@ -462,6 +463,14 @@ def _write(
     _say(box.text_frame, content, size=size, bold=bold)
 
 
+_HALO: Final = (
+    '<a:effectLst xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main">'
+    '<a:glow rad="38100"><a:srgbClr val="FFFFFF"><a:alpha val="90000"/></a:srgbClr></a:glow>'
+    "</a:effectLst>"
+)
+"""A white glow of 3 points round letters, as the board's page has round its own."""
+
+
 def _say(
     frame: Any,
     content: str,
@@ -470,9 +479,10 @@ def _say(
     bold: bool = False,
     centre: bool = False,
     struck: bool = False,
+    haloed: bool = False,
     ink: str = "1B1B1B",
 ) -> None:
-    """Lines of text in a frame, in the font of the slides."""
+    """Lines of text in a frame, in the font of the slides; `haloed`: to be read on a dark shape."""
     frame.word_wrap = True
     frame.margin_left = frame.margin_right = frame.margin_top = frame.margin_bottom = Mm(0.5)
     if centre:
@@ -485,6 +495,8 @@ def _say(
         run.font.color.rgb = RGBColor.from_string(ink)
         if struck:
             run.font._element.set("strike", "sngStrike")
+        if haloed:  # after the colour and before the font: the order of the schema
+            run.font._element.find(qn("a:latin")).addprevious(parse_xml(_HALO))
         paragraph.space_after = Pt(size * 0.25)
         if centre:
             paragraph.alignment = PP_ALIGN.CENTER
@@ -506,11 +518,16 @@ def _draw(slide: Any, drawing: Drawing, box: tuple[int, int, int, int], lang: st
     for shape in drawing.shapes:
         _add_shape(slide, shape, ink(shape.kind, shape.status), left, top, scale)
     for label in drawing.labels:
-        half = Mm(30)
-        x, y = left + round(label.x * scale), top + round(label.y * scale)
-        field = slide.shapes.add_textbox(x - half, y - Mm(4), 2 * half, Mm(6))
         size = max(7.0, LABEL_SIZES[label.kind] * 0.6)
-        _say(field.text_frame, label.text, size=size, bold=label.kind == "unit", centre=True)
+        on_unit = label.kind in ("unit", "id")
+        half = Pt(len(label.text) * size * 0.33 + 2) if on_unit else Mm(30)
+        high = Pt(size * 1.25) if on_unit else Mm(6)
+        x, y = left + round(label.x * scale), top + round(label.y * scale)
+        field = slide.shapes.add_textbox(x - half, y - Mm(1) - high // 2, 2 * half, high)
+        if on_unit:  # not every Office draws a glow: on a dark unit letters need a ground
+            _paint(field, Ink("", 0.0, "FFFFFF", 0.75))
+        is_bold = label.kind in ("unit", "id", "state")
+        _say(field.text_frame, label.text, size=size, bold=is_bold, centre=True, haloed=True)
     if drawing.bar:
         bottom = top + round((drawing.height - 14) * scale)
         bar = slide.shapes.add_connector(

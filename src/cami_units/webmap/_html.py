@@ -24,7 +24,7 @@ import pandas as pd
 from xstatic.pkg import jquery, leaflet
 
 from cami_units import words
-from cami_units.model import DISCLAIMER, Imprint, page_policy
+from cami_units.model import Imprint, page_policy
 from cami_units.webmap._page_values import shown
 from cami_units.webmap._payload import NO_LAYERS, Cards, Detail, payload
 
@@ -176,7 +176,6 @@ def _imprint(imprint: Imprint, content: Mapping[str, Any]) -> dict[str, Any]:
         "round": shown(imprint.round),
         "profile": shown(imprint.profile),
         "disclaimer": shown(words.disclaimer(imprint.disclaimer, content["lang"])),
-        "standing": imprint.disclaimer == DISCLAIMER,
         "sources": [shown(source) for source in imprint.sources],
         "indicative": imprint.indicative,
         "name": shown(f"{imprint.title}, {imprint.date}"),

@@ -108,6 +108,7 @@ def payload(
             | {shown(name): shown(_context_title(layers[name], language)) for name in context}
             for language in by_language
         },
+        "said": {language: _imprint_said(imprint, language) for language in by_language},
         "criteria": list(FINDINGS) if unit_criteria is not None else [],
         "statuses": {key: dict(style) for key, style in STATUS_STYLES.items()},
         "tiers": _tiers(units),
@@ -154,6 +155,14 @@ def payload(
             frame=frame,
             most=detail_vertices * _MOST_BASE_VERTICES,
         ),
+    }
+
+
+def _imprint_said(imprint: Imprint, lang: str) -> dict[str, str]:
+    """What the page says of itself, as people say it."""
+    return {
+        "round": shown(words.round_name(imprint, lang)),
+        "disclaimer": shown(words.disclaimer(imprint.disclaimer, lang)),
     }
 
 

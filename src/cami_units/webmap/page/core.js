@@ -52,7 +52,7 @@ function spoken(names) {
   return names
     .split(";")
     .map((name) => name.trim())
-    .map((name) => (own(name) ? data.names[name][state.lang] : name))
+    .map((name) => (own(name) ? data.names[name][state.lang] || data.names[name].en : name))
     .join(", ");
 }
 

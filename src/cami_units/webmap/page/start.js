@@ -22,6 +22,7 @@ function speak() {
   for (const button of document.querySelectorAll("[data-lang]")) {
     button.setAttribute("aria-pressed", String(button.dataset.lang === state.lang));
   }
+  for (const [name, said] of Object.entries(data.said[state.lang])) node(name).textContent = said;
   panel.setAttribute("aria-label", word("layers"));
   twin.setAttribute("aria-label", word("table"));
   node("hide-table").setAttribute("aria-label", word("close"));
