@@ -49,7 +49,7 @@ CHAPTERS = {
     "From cells to units": ("planning_units", "pu_ids", "cut", "measure", "score_cells", "grow"),
     "Findings, decisions, ranks": (
         *("assess", "decide", "rank_units", "smallest_set", "with_sensitivity"),
-        "evaluate_units",
+        *("with_fences", "evaluate_units"),
     ),
     "The whole job, and the round after": ("propose", "collect", "write_proposal"),
     "Google Earth and maps": (

@@ -21,6 +21,9 @@ from .commands.collect import (
 from .commands.evaluate import (
     evaluate_units as evaluate_units,
 )
+from .commands.fences import (
+    with_fences as with_fences,
+)
 from .commands.overlaps import (
     write_overlaps as write_overlaps,
 )

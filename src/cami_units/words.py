@@ -519,6 +519,58 @@ def what_it_takes(
     return f"{row['criterion']}: {text_}"
 
 
+def fence_name(row: Mapping[Any, Any]) -> str:
+    """A closed stretch of border in a list: its place in it, its fence, and the unit it runs through.
+
+    Examples
+    --------
+    >>> fence_name({"rank": 3, "name": "Altai fence", "unit_id": "CU-019"})
+    '3. Altai fence (CU-019)'
+    """
+    unit = clean_name(row["unit_id"])
+    return f"{row['rank']}. {clean_name(row['name'])}" + (f" ({unit})" if unit else "")
+
+
+def fence_opening(row: Mapping[Any, Any], species: pd.DataFrame, lang: str = "en") -> str:
+    """What opening a closed stretch of border would join, and what that rests on.
+
+    Parameters
+    ----------
+    row : mapping
+        A row of table `fences`.
+    species : DataFrame
+        Table `species`, for the names.
+
+    Examples
+    --------
+    >>> fence_opening(
+    ...     {"km": 229.6, "closed_km": 183.7, "joined_km2": 50345.5, "species": "Saiga tatarica",
+    ...      "barrier_share": 82.7, "barrier_share_open": 58.6, "best_grade": "B", "confidence": "high"},
+    ...     pd.DataFrame({"sci_name": ["Saiga tatarica"], "name_en": ["Saiga"]}))
+    '184 of 230 km closed; open, it would join 50,346 km² of range (Saiga); border of the unit closed 83 % → 59 %; crossing of grade B documented'
+    """
+    names = {str(one["sci_name"]): name_in(one, lang) for one in species.to_dict("records")}
+    joined = ", ".join(names.get(name, name) for name in clean_name(row["species"]).split(";"))
+    parts = [
+        text("fence joins", lang).format(
+            closed=number(row["closed_km"], lang),
+            km=number(row["km"], lang),
+            km2=number(row["joined_km2"], lang),
+            species=joined,
+        )
+    ]
+    if not pd.isna(row["barrier_share"]):
+        now, then = (number(row[name], lang) for name in ("barrier_share", "barrier_share_open"))
+        parts.append(text("fence unit", lang).format(now=now, then=then))
+    grade = clean_name(row["best_grade"])
+    parts.append(
+        text("fence crossing", lang).format(grade=grade)
+        if grade
+        else text("fence no crossing", lang)
+    )
+    return "; ".join(parts)
+
+
 def mark(met: Any, finding: object = "") -> str:
     """✓ met, ✗ not met, ? not assessed; of a finding of need ● a need, ○ none.
 

@@ -10,6 +10,7 @@ import typer
 from cami_units.cli._summaries import (
     say_assessment,
     say_check,
+    say_fences,
     say_how_sure,
     say_kinds,
     say_problems,
@@ -249,6 +250,27 @@ def sensitivity(
             "complementarity.csv, border_pairs.csv, crossings.csv, unit_presence.csv, restoration.csv."
         )
         say("The unit table, both KMZ and the map now say how stable each unit is.")
+
+
+@app.command(epilog="Example: cami-units fences rounds/00-proposal")
+def fences(
+    ctx: typer.Context,
+    round_: Annotated[Path, typer.Argument(metavar="ROUND", help="The folder of a round.")],
+    quiet: QuietOption = False,
+    verbose: VerboseOption = False,
+) -> None:
+    """Say which fence first: what opening each closed stretch of border would join, added to the round."""
+    with at_work(ctx, quiet, verbose) as progress:
+        from cami_units import store
+        from cami_units.commands.fences import with_fences, write_fences
+
+        looked = with_fences(store.read_round(round_), progress=progress)
+        problems = write_fences(looked, round_, progress=progress)
+    if not is_quiet(ctx, quiet):
+        say_problems(problems)
+        say_fences(looked)
+        say(f"\nAdded to the round in {round_}: fences.csv and fence_species.csv, a layer of its")
+        say("GeoPackage, of both KMZ and of the map; `cami-units plenary` has a slide of it.")
 
 
 @app.command(epilog="Example: cami-units figures rounds/00-proposal --lang ru")

@@ -438,6 +438,23 @@ def say_how_sure(round_: Round) -> None:
         say(f"  ! {row['sci_name']}: {what}")
 
 
+def say_fences(round_: Round, most: int = 10) -> None:
+    from cami_units import words
+
+    table, species = round_.tables["fences"], round_.tables["species"]
+    rows = (
+        table[table["gain"] > 0].sort_values(["rank", "stretch_id"]).head(most).to_dict("records")
+    )
+    if not rows:
+        say("No fence along a border cuts the range of a species that lives on both sides of it.")
+        return
+    say(
+        f"Which fence first: {counted(len(table), 'closed stretch', 'closed stretches')} of border."
+    )
+    say_rows([(words.fence_name(row), words.fence_opening(row, species)) for row in rows])
+    say(words.text("fence caution"))
+
+
 def say_lint(file: Path, faults: pd.DataFrame, profile: str) -> None:
     """Say whether a file is fit for a program, and each fault."""
     if faults.empty:

@@ -15,6 +15,7 @@ from cami_units.commands.shown_round import (
     crs_of,
     legend_png,
     shown_context,
+    shown_fences,
     shown_layers,
 )
 from cami_units.documents.csv_tables import write_csv
@@ -86,6 +87,7 @@ def products(
     earlier = tables.get("earlier_units")
 
     lang = imprint.languages[0]
+    shown_evidence |= shown_fences(proposal, lang)
 
     @cache
     def both() -> Mapping[kml.Profile, Callable[[Path], tuple[Problem, ...]]]:

@@ -67,6 +67,33 @@ def shown_context(
     return scene.light_context(all_context(round_), problems=problems)
 
 
+def shown_fences(round_: Round, lang: str) -> dict[str, gpd.GeoDataFrame]:
+    """The closed stretches of border, the first to open first, as a context layer of maps and globe.
+
+    None before `fences` ran, nor where barriers or ranges may not be passed on.
+    """
+    table = round_.tables.get("fences")
+    if not isinstance(table, gpd.GeoDataFrame) or {"barriers", "ranges"} & _restricted(round_):
+        return {}
+    shown = table[table["gain"] > 0].reset_index(drop=True)
+    rows = shown.to_dict("records")
+    names = [words.fence_name(row) for row in rows]
+    layer = gpd.GeoDataFrame(
+        {
+            "context_id": [f"{number:04d}" for number in range(1, len(rows) + 1)],
+            "name_en": names,
+            "name_ru": names,
+            "value": shown["rank"].astype(float),
+            "note": [words.fence_opening(row, round_.tables["species"], lang) for row in rows],
+            "title": words.text("which fence first", lang),
+            "measure": "rank",
+        },
+        geometry=shown.geometry.array,
+        crs=shown.crs,
+    )
+    return dict(scene.light_context({scene.CONTEXT + "fences": layer})) if len(layer) else {}
+
+
 def all_context(round_: Round) -> dict[str, gpd.GeoDataFrame]:
     """The context layers of a round that may be shown, whole."""
     return scene.context_layers(round_.tables, restricted=_restricted(round_))

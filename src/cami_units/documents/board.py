@@ -202,6 +202,8 @@ def write_slides(path: Path, board: Board, *, imprint: Imprint) -> None:
     _add_cover(book, imprint, board)
     if board.overview is not None:
         _add_overview(book, imprint, board, board.overview)
+    if board.fences:
+        _add_fences(book, imprint, board)
     for number, slide in enumerate(board.slides, start=1):
         place = f"{number} / {len(board.slides)}"
         _add_unit(book, slide, imprint, place, board.lang)
@@ -262,6 +264,25 @@ def _add_overview(book: Any, imprint: Imprint, board: Board, drawing: Drawing) -
         )
         left = _RIGHT + number * (width + Mm(2))
         _write(slide, "\n".join(fitting), left, _TOP, width, _BODY_HIGH, size=size)
+    _write_foot(slide, imprint, lang, "")
+
+
+def _add_fences(book: Any, imprint: Imprint, board: Board) -> None:
+    """Which fence first: a table of the first stretches, and what it leaves out."""
+    slide, lang = _blank(book), board.lang
+    _write_title(slide, text("which fence first", lang), _WIDE - 2 * _EDGE)
+    widths, size = [Mm(110), Mm(210)], 10.0
+    grid = slide.shapes.add_table(
+        len(board.fences) + 1, 2, _EDGE, _TOP, sum(widths), Mm(8) * (len(board.fences) + 1)
+    ).table
+    for column, width in zip(grid.columns, widths, strict=True):
+        column.width = width
+    for number, key in enumerate(("fence column", "fence column says")):
+        _say(grid.cell(0, number).text_frame, text(key, lang), size=size, bold=True, ink="FFFFFF")
+    for line, cells in enumerate(board.fences, start=1):
+        for number, content in enumerate(cells):
+            _say(grid.cell(line, number).text_frame, content, size=size)
+    _write(slide, text("fence caution", lang), _EDGE, Mm(160), _WIDE - 2 * _EDGE, Mm(12), size=11)
     _write_foot(slide, imprint, lang, "")
 
 

@@ -100,6 +100,7 @@ class Board:
     overview : the map of all units, each in the colour of its status.
     statuses : status, its word, and how many units have it, in the order of a unit's life.
     decided, total : how many units plenary has decided on, of how many.
+    fences : closed stretches of border and what opening each would join, the most first.
     """
 
     lang: str
@@ -108,6 +109,7 @@ class Board:
     statuses: tuple[tuple[str, str, int], ...] = ()
     decided: int = 0
     total: int = 0
+    fences: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +228,24 @@ def board(
         _counted_statuses([row["status"] for row in flat.values()], lang),
         sum(bool(slide.standing) for slide in slides),
         len(slides),
+        _fences(tables.get("fences"), tables["species"], lang),
+    )
+
+
+_FENCES: Final = 10
+"""Stretches on the slide: as many as can be read from the last row of a room."""
+
+
+def _fences(
+    table: pd.DataFrame | None, species: pd.DataFrame, lang: str
+) -> tuple[tuple[str, str], ...]:
+    """The first stretches to open and what that would join, once `fences` has looked."""
+    if table is None:
+        return ()
+    rows = table[table["gain"] > 0].sort_values(["rank", "stretch_id"]).head(_FENCES)
+    return tuple(
+        (words.fence_name(row), words.fence_opening(row, species, lang))
+        for row in rows.to_dict("records")
     )
 
 

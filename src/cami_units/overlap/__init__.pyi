@@ -1,5 +1,6 @@
 """The names of `overlap`, and where each lives."""
 
+from ._border_pairs import FENCE_KM as FENCE_KM
 from ._border_pairs import barrier_cuts as barrier_cuts
 from ._border_pairs import border_pairs as border_pairs
 from ._border_pairs import fenced_links as fenced_links

@@ -1,0 +1,114 @@
+"""Which fence first: what opening each closed stretch of border would join, added to a round."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import geopandas as gpd
+import pandas as pd
+
+from cami_units import criteria, layers, store
+from cami_units.commands._round_tables import as_written
+from cami_units.commands.assess import cut, measure, species_ranges
+from cami_units.commands.round_files import products
+from cami_units.commands.shown_round import kept_pieces
+from cami_units.commands.stored_round import reopened
+from cami_units.documents.csv_tables import write_csv
+from cami_units.fences import fence_openings
+from cami_units.model import HIDDEN_STATUSES, Problem, Progress, Round, quiet
+
+
+def with_fences(round_: Round, *, progress: Progress = quiet) -> Round:
+    """A round with what opening each closed stretch of border would join, the most first.
+
+    Adds ``fences`` (lines) and ``fence_species``; what an earlier run added is replaced. A stretch is
+    the part of a shared border that one fence closes within one unit, or outside all of them.
+
+    .. math:: joined = \\min(A, B) \\cdot \\frac{\\sum_{e} l_e (p_e' - p_e)}{\\sum l}
+
+    with *A* and *B* the range of a species in one piece on either side, *l* the km of their common
+    border within the range, *p* how much of it lets animals through now (1 where no fence is known)
+    and *p'* with the stretch open. Stretches are ranked by ``gain``: what they join, each species in
+    its own thresholds of C3, summed.
+
+    Parameters
+    ----------
+    round_ : Round
+        A round with its ranges, as `propose` or `collect` wrote it.
+
+    Returns
+    -------
+    Round
+        The same, with table `fences`: ``rank``, ``stretch_id``, ``barrier_id``, ``name``, ``pair``,
+        ``unit_id`` (empty: outside all), ``km`` of border, ``permeability`` (0–1), ``closed_km``,
+        ``species`` (";", the most joined first), ``joined_km2`` (of all species), ``joined_share``
+        (points of % of regional ranges), ``gain``, ``barrier_share`` and ``barrier_share_open``
+        (B of C6 in the unit, %, now and then), ``need_lifted`` (C6 would no longer be met),
+        ``n_crossings``, ``best_grade``, ``corridors`` (documented here), ``crossing_seen_year``,
+        ``confidence`` and ``source`` of the fence; and table `fence_species`: ``stretch_id``,
+        ``sci_name``, ``km`` in its range, ``patch_a_km2``, ``patch_b_km2``, ``open_share``,
+        ``open_share_then`` (0–1, of the border between both patches), ``joined_km2``,
+        ``joined_share``, ``gain``.
+
+    Raises
+    ------
+    InputError
+        The round is one for publication: it came without its ranges.
+
+    Notes
+    -----
+    It rests on range maps, on the permeability that somebody gave each fence (for large ungulates: cats
+    pass where khulan cannot), and on the year of neither. It leaves out terrain, water, poaching,
+    disease, mines, people and what an opening costs: a place to look first, no advice to open.
+
+    References
+    ----------
+    Saura, S. & Pascual-Hortal, L. (2007). *Landscape and Urban Planning* 83, 91–103.
+    doi:10.1016/j.landurbplan.2007.03.005
+    """
+    plan, round_layers = reopened(round_)
+    progress("cutting layers by states", 0, 0)
+    pieces = cut(round_layers, plan)
+    table = round_.tables["conservation_units"]
+    alive = table[~table["status"].isin(HIDDEN_STATUSES)].sort_values("unit_id", ignore_index=True)
+    units = layers.to_equal_area(gpd.GeoDataFrame(alive[["unit_id", "geometry"]]), plan.study.crs)
+    progress("opening fences one by one", 0, 0)
+    lines, by_species = fence_openings(
+        units,
+        pieces,
+        plan.profile,
+        criteria.threshold_km2(species_ranges(round_layers), plan.profile),
+        measure(units, pieces),
+    )
+    added: Mapping[str, pd.DataFrame] = {
+        "fences": as_written(lines),
+        "fence_species": as_written(by_species),
+    }
+    return replace(round_, tables={**round_.tables, **added})
+
+
+def write_fences(
+    round_: Round, directory: Path, *, progress: Progress = quiet
+) -> tuple[Problem, ...]:
+    """Write what :func:`with_fences` added over the round it came from: whole, or not at all.
+
+    Returns
+    -------
+    tuple of Problem
+        As :func:`write_proposal`.
+
+    Raises
+    ------
+    InputError
+        There is no round in the folder, or it cannot be written to.
+    """
+    problems: list[Problem] = []
+    files = products(round_, noticed=problems, progress=progress)
+    tables = round_.tables
+    files["fences.csv"] = lambda path: write_csv(path, tables["fences"])
+    files["fence_species.csv"] = lambda path: write_csv(path, tables["fence_species"])
+    with kept_pieces(directory):
+        store.update_round(round_, directory, files=files)
+    return tuple(problems)
