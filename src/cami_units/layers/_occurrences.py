@@ -360,8 +360,8 @@ def ranges_from_records(
     ...     {"sci_name": ["Saiga tatarica"], "source": ["a.csv"]},
     ...     geometry=[shapely.Point(0, 0)], crs="ESRI:54034")
     >>> parts, _ = ranges_from_records(records, {"Saiga tatarica": 10})
-    >>> round(float(parts.area.sum() / 1e6))
-    313
+    >>> round(float(parts.area.sum() / 1e6), -1)
+    310.0
     """
     rows, problems = [], []
     for name, km in sorted(km_of.items()):
