@@ -537,3 +537,116 @@ def test_nothing_is_remembered_of_a_table_that_is_gone():
     del cells
     gc.collect()
     assert len(_lattice._SEEN) == before
+
+
+# -- cells that are known, rings, threads ---------------------------------------------------------
+
+
+def many_stars(number=40, corners=400):
+    """Star-shaped ranges all over 3,000 km, some with an island."""
+    random = np.random.default_rng(8)
+    shapes = []
+    for _ in range(number):
+        angle = np.linspace(0, 2 * np.pi, corners, endpoint=False)
+        reach = random.uniform(50_000, 400_000) * random.uniform(0.6, 1.2, corners)
+        x, y = random.uniform(-1.5e6, 1.5e6, 2)
+        ring = np.column_stack([x + reach * np.cos(angle), y + reach * np.sin(angle)])
+        shapes.append(
+            shapely.MultiPolygon(
+                [shapely.Polygon(ring), shapely.box(x + 5e5, y, x + 5.5e5, y + 4e4)]
+            )
+        )
+    names = [f"Species {number:03d}" for number in range(number)]
+    return gpd.GeoDataFrame({"sci_name": names}, geometry=shapes, crs=EQUAL_AREA)
+
+
+@pytest.mark.parametrize("shape", ["square", "hexagon"])
+def test_threads_and_blocks_change_not_one_bit(monkeypatch, shape):
+    """Rows are dealt to threads in blocks: the sum of a row hangs on its own edges alone."""
+    cells = planning_units(shapely.box(-2e6, -2e6, 2e6, 2e6), cell_km=25, shape=shape)
+    layer = many_stars()
+    whole = overlaps(cells, layer, site="pu_id")
+    total = whole.groupby("sci_name")["km2"].sum()
+    assert np.allclose(total, layer.set_index("sci_name").area / 1e6, rtol=1e-11)
+    for threads, block, part in ((1, 1 << 30, 1 << 30), (1, 1, 1), (2, 2000, 1), (5, 7000, 10)):
+        monkeypatch.setattr(_lattice, "thread_count", lambda threads=threads: threads)
+        monkeypatch.setattr(_lattice, "_BLOCK", block)
+        monkeypatch.setattr(_lattice, "_PART", part)
+        pd.testing.assert_frame_equal(overlaps(cells, layer, site="pu_id"), whole, check_exact=True)
+
+
+def test_made_cells_and_cells_that_were_looked_at_give_the_same_bits():
+    """Cells are known by what made them; a copy of their shapes has to be looked at."""
+    for shape in ("square", "hexagon"):
+        cells = planning_units(shapely.box(-1e6, -1e6, 1e6, 1e6), cell_km=30, shape=shape)
+        layer = many_stars(10)
+        strangers = cells.set_geometry(shapely.from_wkb(shapely.to_wkb(cells.geometry.to_numpy())))
+        strangers = strangers.set_crs(cells.crs)
+        whole = overlaps(cells, layer, site="pu_id")
+        pd.testing.assert_frame_equal(
+            overlaps(strangers, layer, site="pu_id"), whole, check_exact=True
+        )
+        part = cells[cells["row"] % 3 == 0].sample(frac=0.5, random_state=2)
+        found = overlaps(part, layer, site="pu_id")
+        kept = whole.set_index(["pu_id", "sci_name"])["km2"]
+        again = found.set_index(["pu_id", "sci_name"])["km2"]
+        assert np.abs(again - kept[again.index]).max() < 900 * 1e-11
+        assert found["pu_id"].drop_duplicates().isin(part["pu_id"]).all()
+
+
+def test_a_made_cell_that_was_exchanged_is_measured_as_it_is():
+    """Two shapes change places, one is exchanged in the array itself: neither is believed."""
+    cells = planning_units(shapely.box(-2e5, -2e5, 2e5, 2e5), cell_km=50)
+    layer = gpd.GeoDataFrame(
+        {"sci_name": ["a"]}, geometry=[shapely.box(-2e5, -2e5, 0, 0)], crs=EQUAL_AREA
+    )
+    assert overlaps(cells, layer, site="pu_id")["km2"].sum() == pytest.approx(40_000)
+    shapes = cells.geometry.to_numpy().copy()
+    shapes[[0, -1]] = shapes[[-1, 0]]
+    swapped = overlaps(
+        cells.set_geometry(gpd.GeoSeries(shapes, crs=EQUAL_AREA)), layer, site="pu_id"
+    )
+    assert cells["pu_id"].iloc[-1] in set(swapped["pu_id"])
+    assert cells["pu_id"].iloc[0] not in set(swapped["pu_id"])
+    shapes = cells.geometry.to_numpy().copy()
+    shapes[0] = shapely.box(-2e5, -2e5, -1.75e5, -1.5e5)
+    smaller = overlaps(
+        cells.set_geometry(gpd.GeoSeries(shapes, crs=EQUAL_AREA)), layer, site="pu_id"
+    )
+    assert smaller.set_index("pu_id")["km2"].min() == pytest.approx(1_250)
+
+
+def test_ids_that_were_edited_are_looked_at():
+    cells = planning_units(shapely.box(0, 0, 1e5, 1e5), cell_km=50)
+    layer = gpd.GeoDataFrame(
+        {"sci_name": ["a"]}, geometry=[shapely.box(0, 0, 1, 1)], crs=EQUAL_AREA
+    )
+    cells.loc[1, "pu_id"] = cells["pu_id"].iloc[0]
+    with pytest.raises(InputError, match="must be unique in sites"):
+        overlaps(cells, layer, site="pu_id")
+
+
+def test_a_ring_whose_first_vertex_is_repeated():
+    """Valid for GEOS, and not where the walk around it ends."""
+    ring = [(0, 0), (0, 0), (0, 0), (0, 0), (9e4, 0), (9e4, 9e4), (0, 9e4), (0, 0)]
+    hole = [(1e4, 1e4), (1e4, 1e4), (2e4, 1e4), (2e4, 2e4), (2e4, 2e4), (1e4, 1e4), (1e4, 1e4)]
+    shape = shapely.Polygon(ring, [hole])
+    assert shapely.is_valid(shape)
+    cells = planning_units(shapely.box(-1e5, -1e5, 1e5, 1e5), cell_km=7)
+    layer = gpd.GeoDataFrame({"sci_name": ["a"]}, geometry=[shape], crs=EQUAL_AREA)
+    assert overlaps(cells, layer, site="pu_id")["km2"].sum() == pytest.approx(8050, rel=1e-11)
+
+
+def test_polygons_that_reach_beyond_the_cells_or_lie_outside_of_them():
+    cells = planning_units(shapely.box(0, 0, 1e5, 1e5), cell_km=10)
+    shapes = [
+        shapely.box(-1e6, -1e6, 1e6, 1e6),
+        shapely.box(-1e6, 2e5, 1e6, 3e5),
+        shapely.box(-5e5, 5e4, -4e5, 6e4),
+        shapely.box(5e4, -1e6, 6e4, 1e6),
+    ]
+    layer = gpd.GeoDataFrame({"sci_name": list("abcd")}, geometry=shapes, crs=EQUAL_AREA)
+    found = overlaps(cells, layer, site="pu_id").groupby("sci_name")["km2"].agg(["sum", "size"])
+    assert found.loc["a"].tolist() == [10_000, 100]
+    assert found.loc["d"].tolist() == [1_000, 10]
+    assert list(found.index) == ["a", "d"]

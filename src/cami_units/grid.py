@@ -20,7 +20,7 @@ import shapely
 from numpy.typing import ArrayLike, NDArray
 from shapely.geometry.base import BaseGeometry
 
-from cami_units.model import EQUAL_AREA, InputError, crs_name, listed, same_crs
+from cami_units.model import EQUAL_AREA, InputError, crs_name, listed, note_cells, same_crs
 
 Shape = Literal["square", "hexagon"]
 
@@ -102,11 +102,13 @@ def planning_units(
     touched_cells = [_touched(lattice, part) for part in parts]
     rows_cols = np.unique(np.concatenate(touched_cells), axis=0)
     row, col = rows_cols[:, 0], rows_cols[:, 1]
-    return gpd.GeoDataFrame(
+    units = gpd.GeoDataFrame(
         {"pu_id": pu_ids(row, col), "row": row, "col": col},
         geometry=cells(lattice, row, col),
         crs=crs,
     )
+    note_cells(units, shape)
+    return units
 
 
 def step_m(lattice: Lattice) -> float:

@@ -60,7 +60,7 @@ def write_overlaps(
         codes, where there are any, are heeded as in a plan.
     out : Path
         The file to write: ``sci_name``, ``row``, ``col``, ``km2``, only cells that a species
-        covers, sorted by name, then by tile, column and row. `grid.pu_ids(row, col)` names them.
+        covers, sorted by name, then by tile, row and column. `grid.pu_ids(row, col)` names them.
     cell_km, shape, crs
         The lattice, as of planning units; `crs` is an equal-area CRS in metres.
     columns : mapping, optional

@@ -74,10 +74,14 @@ from ._values import PLACEMARK_COLUMNS as PLACEMARK_COLUMNS
 from ._values import Findings as Findings
 from ._values import Imprint as Imprint
 from ._values import Layers as Layers
+from ._values import MadeCells as MadeCells
 from ._values import Placemarks as Placemarks
 from ._values import Progress as Progress
 from ._values import Raster as Raster
 from ._values import Round as Round
 from ._values import SiteTables as SiteTables
 from ._values import data_dir as data_dir
+from ._values import made_cells as made_cells
+from ._values import note_cells as note_cells
 from ._values import quiet as quiet
+from ._values import text_at as text_at

@@ -320,7 +320,7 @@ def _sharing_area(
     if cells is None:
         return _close(geometries(sites), rows, 0)
     i, row, _ = cell_km2(cells, rows)
-    return i, row
+    return i.astype(np.intp), row.astype(np.intp)
 
 
 def _boxes(geometry: Geometries, metres: float) -> Geometries:

@@ -12,7 +12,15 @@ import shapely
 from numpy.typing import NDArray
 from pyproj import CRS
 
-from cami_units.model import InputError, crs_name, listed, nearest, same_crs
+from cami_units.model import (
+    InputError,
+    crs_name,
+    listed,
+    made_cells,
+    nearest,
+    same_crs,
+    text_at,
+)
 
 Kind = Literal["polygon", "line", "point"]
 Geometries = NDArray[np.object_]
@@ -157,7 +165,10 @@ def _site_faults(name: str, table: gpd.GeoDataFrame, site: str, *, cells: bool) 
 
 
 def _rising(ids: pd.Series) -> bool:
-    """Whether each id is greater than the one before, so that none can repeat."""
+    """Whether each id is greater than the one before, or as the grid made it: none can repeat."""
+    _, address = text_at(ids)
+    if address is not None and any(cells.ids_at == address for cells in made_cells()):
+        return True
     values = ids.array
     try:
         return bool((values[1:] > values[:-1]).all())

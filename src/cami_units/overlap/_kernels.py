@@ -12,9 +12,10 @@ A running sum of the heights along the row then gives the covered share of each 
 no edge enters cost one addition. Pieces going up and pieces going down have opposite signs; so do
 shells and holes. The signs come from each ring's own signed area: rings may turn either way.
 
-The functions here know nothing of tables. They take the vertices of one polygon (or multipolygon)
-as flat arrays, in steps of the lattice, and add to an array of cells. This module imports numba and is
-itself imported at first use.
+The functions here know nothing of tables. They take the vertices of polygons as one flat array and
+give the cells that each covers. All but :func:`by_site` work on a run of polygons and touch nothing
+else, so that threads may share a layer, and the numbers do not depend on how many there are. This
+module imports numba and is itself imported at first use.
 """
 
 from __future__ import annotations
@@ -47,15 +48,62 @@ def inner(function: Function) -> Function:
 # Nothing here divides by zero, and nobody calls from C: both would only take time to compile.
 _LEAN: dict[str, Any] = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
 
+ROUNDING = 1e-11
+"""Covered shares nearer than this to 0 or 1 are 0 or 1: what running sums leave of nothing."""
 
-@inner
-def _turn(u: NDArray[np.float64], v: NDArray[np.float64], start: int, end: int) -> float:
-    """+1 for a clockwise ring, −1 for a counter-clockwise one: makes a shell's area positive."""
-    twice = 0.0
-    for i in range(start, end - 1):
-        twice += (u[i] - u[start]) * (v[i + 1] - v[start])
-        twice -= (u[i + 1] - u[start]) * (v[i] - v[start])
-    return -1.0 if twice > 0.0 else 1.0
+
+@compiled
+def closed_rings(
+    xy: NDArray[np.float64], part_ends: NDArray[np.int64], part_rings: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+    """Where the rings of polygons end, found by walking each until it is back where it began.
+
+    Vertices come shell first, then the holes of each polygon; `part_ends` are the positions just
+    after each polygon's last, `part_rings` how many rings it has. To ask GEOS for its rings would copy
+    them all, which takes twice as long as everything else.
+
+    Returns
+    -------
+    array
+        The position just after each ring.
+    array
+        +1 or −1 for each ring: what makes the signed areas of shells positive, of holes negative.
+    array
+        Twice the area of each polygon; not a number where the rings are not as many as promised.
+    """
+    ends = np.empty(part_rings.sum(), np.int64)
+    turns = np.empty(len(ends))
+    areas = np.zeros(len(part_ends))
+    ring, start = 0, 0
+    for part in range(len(part_ends)):
+        last_ring = ring + part_rings[part]
+        is_shell = True
+        while start < part_ends[part] and ring < last_ring:
+            x, y = xy[start, 0], xy[start, 1]
+            i, away, closed, twice = start + 1, False, False, 0.0
+            east, north = 0.0, 0.0
+            while i < part_ends[part]:
+                east_next, north_next = xy[i, 0] - x, xy[i, 1] - y
+                twice += east * north_next
+                twice -= east_next * north
+                east, north = east_next, north_next
+                i += 1
+                # the first vertex may be repeated before the walk begins
+                if east != 0.0 or north != 0.0:
+                    away = True
+                elif away:
+                    closed = True
+                    break
+            if not closed:
+                areas[part] = np.nan
+            areas[part] += abs(twice) if is_shell else -abs(twice)
+            turns[ring] = (-1.0 if twice > 0.0 else 1.0) * (1.0 if is_shell else -1.0)
+            ends[ring] = i
+            start, ring, is_shell = i, ring + 1, False
+        if ring < last_ring or start < part_ends[part]:
+            areas[part:] = np.nan
+            return ends, turns, areas
+    return ends, turns, areas
 
 
 @inner
@@ -96,65 +144,257 @@ def _add_in_row(row: NDArray[np.float64], u0: float, u1: float, rise: float) -> 
     row[column + 1] += rise - area
 
 
+@inner
+def _count_steps(
+    xy: NDArray[np.float64], x: float, y: float, east: float, north: float, col: float, row: float
+) -> None:
+    """Make steps of a lattice of metres, in place: fresh memory would take longer than to divide."""
+    for i in range(len(xy)):  # a loop by itself, so that it divides several at a time
+        xy[i, 0] = (xy[i, 0] - x) / east - col
+        xy[i, 1] = (xy[i, 1] - y) / north - row
+
+
+@inner
+def _leaves(xy: NDArray[np.float64], i: int, end: int, low: float, high: float) -> int:
+    """The first vertex from `i` on that does not lie between two rows, or the end."""
+    while i < end and low <= xy[i, 1] < high:
+        i += 1
+    return i
+
+
 @compiled
-def square_sums(
-    u: NDArray[np.float64],
-    v: NDArray[np.float64],
-    ring_ends: NDArray[np.int64],
-    ring_is_shell: NDArray[np.bool_],
-    row: int,
-    col: int,
+def edge_runs(
+    xy: NDArray[np.float64],
+    rings: tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]],
+    reaches: NDArray[np.int64],
+    lattice: tuple[float, float, float, float, int, int],
+    cut: tuple[int, int, int],
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The runs of edges that lie in each block of rows; and vertices in steps of the lattice.
+
+    Parameters
+    ----------
+    xy : (n, 2) array
+        Vertices in metres, which become steps of the lattice: east from where `lattice` says, or for
+        squares from the polygon's window, and north from the polygon's window.
+    rings : tuple of arrays
+        Ends and turns of the rings, and the first ring of each polygon with one more at the end.
+    reaches : (n, 4) array
+        The rows and columns, from and to, of each polygon's window, counted in the lattice's.
+    lattice : tuple
+        Where steps are counted from, x and y, and their length east and north, in metres; the column
+        and the row that the lattice's window begins with, in these steps.
+    cut : (int, int, int)
+        How many steps north a row and a block are high, and how far a block reaches into the next.
+
+    Returns
+    -------
+    (n, 3) array
+        Ring, first vertex and the one after the last of each run, block by block, then in order.
+    array
+        The first run of each block, and how many there are.
+    """
+    ends, _, first = rings
+    x, y, east, north, col, row = lattice
+    of_row, block, overlap = cut
+    blocks = 1
+    if len(reaches):
+        blocks = max((reaches[:, 1].max() * of_row - 1) // block + 1, 1)
+    runs = np.empty((1024, 4), np.int64)
+    n = 0
+    for number in range(len(reaches)):
+        south, top, west, until = reaches[number]
+        if south >= top or west >= until:
+            continue
+        aside = float(col + west) if overlap == 0 else 0.0
+        south, top = south * of_row, top * of_row
+        under = float(row + south)
+        high_edge = float(top - south + overlap)
+        last_block = (top - 1) // block
+        begin = ends[first[number] - 1] if first[number] else 0
+        end = ends[first[number + 1] - 1] if first[number + 1] else 0
+        _count_steps(xy[begin:end], x, y, east, north, aside, under)
+        for ring in range(first[number], first[number + 1]):
+            start = ends[ring - 1] if ring else 0
+            # edges between these rows, counted in the polygon's window, lie in one block and no other
+            low, high, of_run, begun = 0.0, -1.0, 0, start
+            i = start - 1
+            while True:
+                i = _leaves(xy, i + 1, ends[ring], low, high)
+                if i >= ends[ring]:
+                    break
+                if i - 1 > begun:
+                    runs = _with_run(runs, n, (ring, begun, i, of_run))
+                    n += 1
+                begun = i
+                level = xy[i, 1]
+                lower, upper = (
+                    min(xy[max(i - 1, start), 1], level),
+                    max(xy[max(i - 1, start), 1], level),
+                )
+                if lower < high_edge and upper > 0.0 and i > start:
+                    from_block = max(int(max(lower, 0.0)) - overlap, 0) + south
+                    to_block = min((int(min(upper, high_edge)) + south) // block, last_block)
+                    for of_edge in range(from_block // block, to_block + 1):
+                        runs = _with_run(runs, n, (ring, i - 1, i + 1, of_edge))
+                        n += 1
+                of_run = (int(max(level, 0.0)) + south) // block
+                low = max(float(of_run * block - south), 0.0)
+                low += overlap if of_run else 0.0
+                high = min(float((of_run + 1) * block - south), high_edge)
+                if of_run > last_block or not low <= level < high:
+                    high = low - 1.0
+            if ends[ring] - 1 > begun:
+                runs = _with_run(runs, n, (ring, begun, ends[ring], of_run))
+                n += 1
+    starts = np.zeros(blocks + 1, np.int64)
+    for i in range(n):
+        starts[runs[i, 3] + 1] += 1
+    for i in range(blocks):
+        starts[i + 1] += starts[i]
+    filled = starts[:-1].copy()
+    in_order = np.empty((n, 3), np.int64)
+    for i in range(n):
+        in_order[filled[runs[i, 3]]] = runs[i, :3]
+        filled[runs[i, 3]] += 1
+    return in_order, starts
+
+
+@inner
+def _with_run(runs: NDArray[np.int64], n: int, run: tuple[int, int, int, int]) -> NDArray[np.int64]:
+    """The table with one row more, in a larger one where there is no room for it."""
+    if n == len(runs):
+        larger = np.empty((2 * n, 4), np.int64)
+        larger[:n] = runs
+        runs = larger
+    runs[n, 0], runs[n, 1], runs[n, 2], runs[n, 3] = run
+    return runs
+
+
+@inner
+def _add_edges(
+    xy: NDArray[np.float64],
+    start: int,
+    end: int,
+    turn: float,
+    low_row: int,
     sums: NDArray[np.float64],
 ) -> None:
-    """Add to `sums` what the edges of a polygon leave behind in a window of squares.
+    """Add to a band of rows of squares what a run of edges of one ring leaves behind.
 
-    `u` and `v` are the polygon's vertices in columns and rows of the lattice; `ring_ends` the
-    positions just after each ring's last vertex. `sums` is a window whose south-west cell is `row`,
-    `col`: its first axis goes east and has one place more than the window has columns, its second
-    goes north. What lies outside the window is cut off. :func:`run_east` makes covered shares of it.
+    `xy` counts columns and rows from the south-west corner of the polygon's window. The rows of
+    `sums` are those from `low_row` on; it has one place more than there are columns. What lies
+    outside of the band is cut off.
     """
-    columns, rows = sums.shape[0] - 1, sums.shape[1]
-    start = 0
-    for ring in range(ring_ends.shape[0]):
-        end = ring_ends[ring]
-        turn = _turn(u, v, start, end) * (1.0 if ring_is_shell[ring] else -1.0)
-        for i in range(start, end - 1):
-            ua, va, ub, vb, sign = u[i] - col, v[i] - row, u[i + 1] - col, v[i + 1] - row, turn
-            if va > vb:
-                ua, va, ub, vb, sign = ub, vb, ua, va, -turn
-            level, top = max(va, 0.0), min(vb, float(rows))
-            if level >= top:  # level, or outside the rows that are asked for
-                continue
-            low, high = min(ua, ub), max(ua, ub)
-            line, column = int(level), int(low)
-            # most edges of a fine outline end in the cell they begin in: nothing to cut
-            if va >= 0.0 and vb < line + 1 and low >= 0.0 and high < min(column + 1, columns):
-                rise = sign * (vb - va)
-                area = rise * (1.0 - (0.5 * (low + high) - column))
-                sums[column, line] += area
-                sums[column + 1, line] += rise - area
-                continue
-            slope = (ub - ua) / (vb - va)
-            at = ua + (level - va) * slope
-            while level < top:
-                level_next = min(line + 1.0, top)
-                at_next = ub if level_next == vb else ua + (level_next - va) * slope
-                at_next = min(max(at_next, low), high)
-                _add_in_row(sums[:, line], at, at_next, sign * (level_next - level))
-                at, level = at_next, level_next
-                line += 1
-        start = end
+    rows, columns = sums.shape[0], sums.shape[1] - 1
+    bottom, high = float(low_row), float(low_row + rows)
+    # Most edges of a fine outline end in the cell they begin in. The two sums that they add to
+    # are held here until an edge leaves it: to write and read them again takes longer than to add.
+    line, column = 0, 0
+    south, north, west, east = 0.0, -1.0, 0.0, -1.0
+    own, further = 0.0, 0.0
+    u_next, v_next = xy[start, 0], xy[start, 1]
+    for i in range(start + 1, end):
+        ua, va = u_next, v_next
+        u_next, v_next = xy[i, 0], xy[i, 1]
+        if south <= v_next < north and west <= u_next < east:
+            rise = turn * (v_next - va)
+            area = rise * (1.0 - (0.5 * (ua + u_next) - west))
+            own += area
+            further += rise - area
+            continue
+        if north > south:
+            sums[line, column], sums[line, column + 1] = own, further
+        _add_edge(ua, va, u_next, v_next, turn, low_row, sums)
+        if bottom <= v_next < high and 0.0 <= u_next < columns:
+            line, column = int(v_next) - low_row, int(u_next)
+            south, west = float(int(v_next)), float(column)
+            north, east = south + 1.0, west + 1.0
+            own, further = sums[line, column], sums[line, column + 1]
+        else:
+            north = south - 1.0
+    if north > south:
+        sums[line, column], sums[line, column + 1] = own, further
 
 
-@compiled
-def run_east(sums: NDArray[np.float64]) -> None:
-    """Make covered shares of what :func:`square_sums` left: running sums along the first axis.
+@inner
+def _add_edge(
+    ua: float,
+    va: float,
+    ub: float,
+    vb: float,
+    sign: float,
+    low_row: int,
+    sums: NDArray[np.float64],
+) -> None:
+    """Add to a band of rows of squares what one edge leaves behind, cut at every line."""
+    if va > vb:
+        ua, va, ub, vb, sign = ub, vb, ua, va, -sign
+    level, top = max(va, float(low_row)), min(vb, float(low_row + sums.shape[0]))
+    if level >= top:  # level, or outside the rows that are asked for
+        return
+    slope = (ub - ua) / (vb - va)
+    west, east = min(ua, ub), max(ua, ub)
+    at = min(max(ua + (level - va) * slope, west), east)
+    line = int(level)
+    while level < top:
+        level_next = min(line + 1.0, top)
+        at_next = ub if level_next == vb else ua + (level_next - va) * slope
+        at_next = min(max(at_next, west), east)
+        _add_in_row(sums[line - low_row], at, at_next, sign * (level_next - level))
+        at, level = at_next, level_next
+        line += 1
 
-    The sums of a whole column of the window at a time: hence the order of the axes.
+
+@inner
+def _whole(share: float) -> float:
+    """A share, or 1 where only rounding keeps it from it."""
+    return 1.0 if abs(share - 1.0) <= ROUNDING else share
+
+
+@inner
+def _emit_square_rows(
+    sums: NDArray[np.float64],
+    places: NDArray[np.int32],
+    first_place: int,
+    width: int,
+    area: float,
+    sites: NDArray[np.int32],
+    km2: NDArray[np.float64],
+    n: int,
+) -> int:
+    """Write down the cells of a band that are covered, and leave the band empty for the next.
+
+    `places` are the sites' positions for the band's rows and columns; without any, cells are
+    numbered from `first_place` on, `width` to a row. Gives how many are written down in all.
     """
-    for column in range(1, sums.shape[0]):
-        for row in range(sums.shape[1]):
-            sums[column, row] += sums[column - 1, row]
+    columns = sums.shape[1] - 1
+    listed = places.shape[0] > 0
+    for row in range(sums.shape[0]):
+        share, column = 0.0, 0
+        while column < columns:
+            # cells that no edge enters are as covered as the one before them
+            until = column
+            while until < columns and sums[row, until] == 0.0:
+                until += 1
+            if abs(share) > ROUNDING:
+                of_cell = _whole(share) * area
+                for between in range(column, until):
+                    sites[n] = places[row, between] if listed else first_place + between
+                    km2[n] = of_cell
+                    n += sites[n] >= 0
+            if until == columns:
+                break
+            share += sums[row, until]
+            sums[row, until] = 0.0
+            if abs(share) > ROUNDING:
+                sites[n] = places[row, until] if listed else first_place + until
+                km2[n] = _whole(share) * area
+                n += sites[n] >= 0
+            column = until + 1
+        sums[row, columns] = 0.0
+        first_place += width
+    return n
 
 
 @inner
@@ -215,65 +455,250 @@ def _add_in_strip(
         strip[2, triangle + 1] += rise * level
 
 
-@compiled
-def hexagon_sums(
-    u: NDArray[np.float64],
-    v: NDArray[np.float64],
-    ring_ends: NDArray[np.int64],
-    ring_is_shell: NDArray[np.bool_],
-    row: int,
-    col: int,
-    sums: NDArray[np.float64],
+@inner
+def _add_edges_in_strips(
+    xy: NDArray[np.float64],
+    start: int,
+    end: int,
+    turn: float,
+    low_strip: int,
+    first: int,
+    strips: NDArray[np.float64],
 ) -> None:
-    """Add to `sums` the covered shares of a window of flat-lying hexagons, east by north.
+    """Add to a band of strips of triangles what a run of edges of one ring leaves behind.
 
-    `u` counts sides, `v` half heights. Each hexagon is six triangles of a lattice of three families
-    of lines: the upper half and the lower half are three triangles each, side by side in a strip.
-    The centre of column `c` and row `r` lies on the level line ``2 r + 1 + (c mod 2)``, ``1 + 3c/2``
-    sides east of the origin.
+    Steps are sides east, and half heights north from the bottom of the window; `first` is the first
+    triangle.
     """
-    cols, rows = sums.shape
-    # rows of hexagons are two strips high, and odd columns one strip further north; a strip of
-    # n columns has 3 n triangles and one more, as even and odd strips begin one triangle apart
-    bottom, tall = 2 * row, 2 * rows + 1
+    bottom, high = float(low_strip), float(low_strip + strips.shape[0])
+    for i in range(start, end - 1):
+        ua, va, ub, vb, sign = xy[i, 0], xy[i, 1], xy[i + 1, 0], xy[i + 1, 1], turn
+        if va > vb:
+            ua, va, ub, vb, sign = ub, vb, ua, va, -turn
+        level, top = max(va, bottom), min(vb, high)
+        if level >= top:
+            continue
+        slope = (ub - ua) / (vb - va)
+        low, east = min(ua, ub), max(ua, ub)
+        at = min(max(ua + (level - va) * slope, low), east)
+        k = int(level)
+        while level < top:
+            level_next = min(k + 1.0, top)
+            at_next = ub if level_next == vb else ua + (level_next - va) * slope
+            at_next = min(max(at_next, low), east)
+            offset = 0.5 if k % 2 == 0 else 0.0
+            strip = strips[k - low_strip]
+            _add_in_strip(strip, first, offset, at, level - k, at_next, level_next - k, sign)
+            at, level = at_next, level_next
+            k += 1
+
+
+@inner
+def _emit_hexagon_rows(
+    strips: NDArray[np.float64],
+    col: int,
+    places: NDArray[np.int32],
+    first_place: int,
+    width: int,
+    area: float,
+    sites: NDArray[np.int32],
+    km2: NDArray[np.float64],
+    n: int,
+) -> int:
+    """Write down the hexagons of a band that are covered.
+
+    Each hexagon is six triangles: its upper and its lower half are three each, side by side in a
+    strip; `col` is the column that they begin with. The centre of column `c` and row `r` lies on the
+    level line ``2 r + 1 + (c mod 2)``, ``1 + 3c/2`` sides east of the origin.
+    """
     first = 3 * col - 1
-    strips = np.zeros((tall, 3, 3 * cols + 2))
-    start = 0
-    for ring in range(ring_ends.shape[0]):
-        end = ring_ends[ring]
-        turn = _turn(u, v, start, end) * (1.0 if ring_is_shell[ring] else -1.0)
-        for i in range(start, end - 1):
-            ua, va, ub, vb, sign = u[i], v[i] - bottom, u[i + 1], v[i + 1] - bottom, turn
-            if va > vb:
-                ua, va, ub, vb, sign = ub, vb, ua, va, -turn
-            level, top = max(va, 0.0), min(vb, float(tall))
-            if level >= top:
-                continue
-            slope = (ub - ua) / (vb - va)
-            at = ua + (level - va) * slope
-            low, high = min(ua, ub), max(ua, ub)
-            k = int(level)
-            while level < top:
-                level_next = min(k + 1.0, top)
-                at_next = ub if level_next == vb else ua + (level_next - va) * slope
-                at_next = min(max(at_next, low), high)
-                offset = 0.5 if k % 2 == 0 else 0.0
-                _add_in_strip(
-                    strips[k], first, offset, at, level - k, at_next, level_next - k, sign
-                )
-                at, level = at_next, level_next
-                k += 1
-        start = end
-    for k in range(tall):
+    rows, cols = strips.shape[0] // 2, (strips.shape[2] - 2) // 3
+    shares = np.zeros((rows, cols))
+    for k in range(strips.shape[0]):
         heights, levels = 0.0, 0.0
         even = k % 2 == 0
         for j in range(strips.shape[2] - 1):
             heights += strips[k, 1, j]
             levels += strips[k, 2, j]
             triangle = j + first
-            area = strips[k, 0, j] + (heights - levels if triangle % 2 == 0 else levels)
+            covered = strips[k, 0, j] + (heights - levels if triangle % 2 == 0 else levels)
             c = (triangle + 1) // 3 if even else triangle // 3
             centre_line = k if even == (c % 2 == 1) else k + 1
             r = (centre_line - 1 - c % 2) // 2
             if 0 <= c - col < cols and 0 <= r < rows:
-                sums[c - col, r] += area / 3.0
+                shares[r, c - col] += covered / 3.0
+    listed = places.shape[0] > 0
+    for r in range(rows):
+        for c in range(cols):
+            share = shares[r, c]
+            if abs(share) > ROUNDING:
+                sites[n] = places[r, c] if listed else first_place + c
+                km2[n] = _whole(share) * area
+                n += sites[n] >= 0
+        first_place += width
+    return n
+
+
+@compiled
+def covered(
+    hexagons: bool,
+    xy: NDArray[np.float64],
+    turns: NDArray[np.float64],
+    polygon_of: NDArray[np.int64],
+    runs: NDArray[np.int64],
+    starts: NDArray[np.int64],
+    reaches: NDArray[np.int64],
+    lattice: tuple[int, int, float],
+    places: NDArray[np.int32],
+    codes: NDArray[np.int64],
+    part: tuple[int, int, int],
+    found: tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]],
+) -> tuple[int, int]:
+    """The cells that polygons cover in some blocks of rows, block by block.
+
+    Parameters
+    ----------
+    xy, runs, starts
+        Of :func:`edge_runs`.
+    turns : array
+        Of each ring, from :func:`closed_rings`.
+    polygon_of : array
+        The polygon of each ring.
+    reaches : (n, 4) array
+        The rows and columns, from and to, of each polygon's window, counted in the lattice's.
+    lattice : (int, int, float)
+        Rows in a block, the column that the window of the lattice begins with, and the area of a cell.
+    places : (rows, columns) array
+        The position of the site in each cell of the window, or −1. Without rows, each cell is a
+        site, numbered row by row; the second axis is then as long as the window is wide.
+    codes : array
+        The code of each polygon, rising; polygons of one code are added up. Without any, cells are
+        left in the order of the polygons within each block, whose numbers are the codes.
+    part : (int, int, int)
+        The first block, the one after the last, and how many cells are in `found` already.
+    found : array, array, array
+        Site, code, km²: what is found is added. (numpy asks the system for large pages, numba does
+        not: to touch fresh memory for the first time takes as long as to measure what it is to hold.)
+
+    Returns
+    -------
+    int, int
+        The block before which there was no more room, and how many cells are in `found` now.
+    """
+    high, first_col, area = lattice
+    width = places.shape[1]
+    scratch = np.zeros(0)
+    sites, km2 = np.empty(0, np.int32), np.empty(0)
+    counts, of_codes = np.empty(len(reaches), np.int64), np.empty(len(reaches), np.int64)
+    last, n = part[1], part[2]
+    for block in range(part[0], part[1]):
+        # room for all cells of all windows: what is found cannot be more
+        room, polygon = 0, -1
+        for i in range(starts[block], starts[block + 1]):
+            if polygon_of[runs[i, 0]] != polygon:
+                polygon = polygon_of[runs[i, 0]]
+                south, north, west, east = reaches[polygon]
+                room += (min(north, (block + 1) * high) - max(south, block * high)) * (east - west)
+        if n + room > len(found[0]):
+            last = block
+            break
+        if room == 0:
+            continue
+        if len(codes) and len(sites) < room:
+            sites, km2 = np.empty(room, np.int32), np.empty(room)
+        # cells that are to be put in order are written down beside what was found
+        m, groups, i = 0, 0, starts[block]
+        if len(codes) == 0:
+            sites, km2, m = found[0], found[2], n
+        while i < starts[block + 1]:
+            polygon = polygon_of[runs[i, 0]]
+            south, north, west, east = reaches[polygon]
+            low, wide = max(south, block * high), east - west
+            rows = min(north, (block + 1) * high) - low
+            of_band = places[low : low + rows, west:east]
+            before = m
+            if hexagons:
+                # a strip of n columns has 3 n triangles and one more, as even and odd strips begin one
+                # triangle apart; rows are two strips high, and odd columns one strip further north
+                triangle = 3 * (first_col + west) - 1
+                strips = np.zeros((2 * rows + 1, 3, 3 * wide + 2))
+                while i < starts[block + 1] and polygon_of[runs[i, 0]] == polygon:
+                    ring, start, end = runs[i]
+                    _add_edges_in_strips(
+                        xy, start, end, turns[ring], 2 * (low - south), triangle, strips
+                    )
+                    i += 1
+                m = _emit_hexagon_rows(
+                    strips,
+                    first_col + west,
+                    of_band,
+                    low * width + west,
+                    width,
+                    area,
+                    sites,
+                    km2,
+                    m,
+                )
+            else:
+                if len(scratch) < rows * (wide + 1):
+                    scratch = np.zeros(rows * (wide + 1))
+                sums = scratch[: rows * (wide + 1)].reshape((rows, wide + 1))
+                while i < starts[block + 1] and polygon_of[runs[i, 0]] == polygon:
+                    ring, start, end = runs[i]
+                    _add_edges(xy, start, end, turns[ring], low - south, sums)
+                    i += 1
+                m = _emit_square_rows(sums, of_band, low * width + west, width, area, sites, km2, m)
+            counts[groups] = m - before
+            of_codes[groups] = codes[polygon] if len(codes) else polygon
+            if len(codes) == 0:
+                found[1][before:m] = polygon
+            groups += 1
+        if len(codes) == 0:
+            n = m
+            continue
+        n = _by_site(sites[:m], km2, counts[:groups], of_codes, found, n)
+    return last, n
+
+
+@inner
+def _by_site(
+    sites: NDArray[np.int32],
+    km2: NDArray[np.float64],
+    counts: NDArray[np.int64],
+    codes: NDArray[np.int64],
+    found: tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]],
+    n: int,
+) -> int:
+    """Put what was found in a block in the order of sites and codes; gives how much is there now."""
+    if len(sites) == 0:
+        return n
+    site_of, code_of, total = found
+    low = sites.min()
+    several = sites.max() - low + 1
+    starts = np.zeros(several + 1, np.int64)
+    for site in sites:
+        starts[site - low + 1] += 1
+    starts[0] = n
+    for site in range(several):
+        starts[site + 1] += starts[site]
+    filled = starts[:-1].copy()
+    merged, i = False, 0
+    for group in range(len(counts)):
+        code = codes[group]
+        for _ in range(counts[group]):
+            site = sites[i] - low
+            at = filled[site]
+            if at > starts[site] and code_of[at - 1] == code:
+                total[at - 1] += km2[i]
+                merged = True
+            else:
+                site_of[at], code_of[at], total[at] = sites[i], code, km2[i]
+                filled[site] = at + 1
+            i += 1
+    if not merged:
+        return n + len(sites)
+    for site in range(several):
+        for at in range(starts[site], filled[site]):
+            site_of[n], code_of[n], total[n] = site_of[at], code_of[at], total[at]
+            n += 1
+    return n

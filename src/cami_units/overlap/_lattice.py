@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Final, Literal
+from itertools import pairwise
+from typing import Any, Final, Literal
 from weakref import finalize
 
 import geopandas as gpd
@@ -12,6 +15,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from cami_units.model import made_cells
 from cami_units.overlap._door import Geometries, geometries
 
 _SLACK: Final = 1e-9
@@ -20,13 +24,16 @@ _SLACK: Final = 1e-9
 _ROOM: Final = 50_000_000
 """Most cells in the rectangle of rows and columns around the sites."""
 
-ROUNDING: Final = 1e-11
-"""Covered shares nearer than this to 0 or 1 are 0 or 1: what running sums leave of nothing."""
-
 _ROOT_3: Final = float(np.sqrt(3))
 
 _SHAPES: Final[dict[int, Literal["square", "hexagon"]]] = {5: "square", 7: "hexagon"}
 """What a ring of so many positions may be."""
+
+
+Found = tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]]
+"""Positions of sites, numbers of keys, and what they share."""
+
+_NO_CODES: Final = np.empty(0, np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +61,14 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Cells(Window):
-    """Sites as cells of a lattice: a site's position for each column and row, or −1."""
+    """Sites as cells of a lattice: a site's number for each row and column, or −1.
+
+    Sites are numbered along the rows, from row to row. `order` are their positions in the table, by
+    number; ``None``: the same as their numbers.
+    """
 
     places: NDArray[np.int32]
+    order: NDArray[np.int32] | None
 
 
 def cells_of(sites: gpd.GeoDataFrame) -> Cells | None:
@@ -73,12 +85,16 @@ def cells_of(sites: gpd.GeoDataFrame) -> Cells | None:
     if row.dtype.kind not in "iu" or col.dtype.kind not in "iu":
         return None
     geometry = geometries(sites)
-    row, col = row.astype(np.int64), col.astype(np.int64)
     # Shapes never change, arrays of them do: the same pointers are the same shapes.
-    content = (geometry.tobytes(), row.tobytes(), col.tobytes())
+    pointers = geometry.tobytes()
     seen = _SEEN.get(id(geometry))
-    if seen is None or seen.content != content:
-        seen = _Seen(content, geometry.copy(), _recognised(geometry, row, col))
+    if seen is None or not seen.is_of(pointers, row, col):
+        cells = _made(geometry, pointers, row, col)
+        if cells is None:
+            cells = _recognised(geometry, row.astype(np.int64), col.astype(np.int64))
+        seen = _Seen(
+            pointers, None if cells else (row.tobytes(), col.tobytes()), geometry.copy(), cells
+        )
         _SEEN[id(geometry)] = seen
         finalize(geometry, _SEEN.pop, id(geometry), None)
     return seen.cells
@@ -88,16 +104,43 @@ def cells_of(sites: gpd.GeoDataFrame) -> Cells | None:
 class _Seen:
     """A table of sites that was looked at, as its bytes, and what was found.
 
-    `shapes` keeps the shapes alive, so that no other can take the place of one in memory.
+    `shapes` keeps the shapes alive, so that no other can take the place of one in memory. Which cell
+    a shape is hangs on nothing else; that some are no cells of one lattice hangs on rows and columns.
     """
 
-    content: tuple[bytes, bytes, bytes]
+    pointers: bytes
+    rows_cols: tuple[bytes, bytes] | None
     shapes: Geometries
     cells: Cells | None
+
+    def is_of(self, pointers: bytes, row: NDArray[Any], col: NDArray[Any]) -> bool:
+        """Whether a table is still the one that was looked at."""
+        if self.pointers != pointers:
+            return False
+        return self.rows_cols is None or self.rows_cols == (row.tobytes(), col.tobytes())
 
 
 _SEEN: Final[dict[int, _Seen]] = {}
 """What was found of tables that are still there: one is laid over many layers, one after the other."""
+
+
+def _made(
+    geometry: Geometries, pointers: bytes, row: NDArray[Any], col: NDArray[Any]
+) -> Cells | None:
+    """The lattice of sites that are shapes which `planning_units` made for their row and column.
+
+    Nothing is asked of the shapes: it is enough that they are the same ones.
+    """
+    own = np.frombuffer(pointers, np.intp)
+    for made in made_cells():
+        theirs = np.frombuffer(made.pointers, np.intp)
+        if made.pointers == pointers:
+            row, col = made.row, made.col
+        elif len(own) > len(theirs) or (own != theirs[made.positions(row, col)]).any():
+            continue
+        row, col = row.astype(np.int64), col.astype(np.int64)
+        return _cells(made.shape, _lattice_of(geometry, made.shape, row, col), row, col)
+    return None
 
 
 def _recognised(
@@ -107,18 +150,10 @@ def _recognised(
     shape = _SHAPES.get(int(shapely.get_num_coordinates(geometry[0])))
     if shape is None or (shapely.get_type_id(geometry) != shapely.GeometryType.POLYGON).any():
         return None
-    high, wide = int(np.ptp(row)) + 1, int(np.ptp(col)) + 1
-    if high * wide > max(_ROOM, 50 * len(geometry)):
-        return None
+    lattice = _lattice_of(geometry, shape, row, col)
+    x, y, step_m, step_x, step_y = lattice
+    steps_x, steps_y, width, height = _steps(shape, row, col)
     west, south, east, north = np.ascontiguousarray(shapely.bounds(geometry).T)
-    # in whole steps: a square is 1 × 1; a hexagon 4 × 2 half sides and half heights
-    if shape == "square":
-        steps_x, steps_y, width, height = col, row, 1, 1
-    else:
-        steps_x, steps_y, width, height = 3 * col, 2 * row + (col & 1), 4, 2
-    x, step_x = _ruler(steps_x, west, east, width)
-    y, step_y = _ruler(steps_y, south, north, height)
-    step_m = step_x if shape == "square" else 2 * step_x
     area = step_m**2 if shape == "square" else 1.5 * _ROOT_3 * step_m**2
     # a polygon as wide, as high and as large as a square is the square, and has no hole
     off = [
@@ -134,122 +169,248 @@ def _recognised(
         return None
     if shape == "hexagon" and not _on_circles(geometry, step_m):
         return None
-    first_row, first_col = int(row.min()), int(col.min())
-    places = np.full((wide, high), -1, np.int32)
-    places[col - first_col, row - first_row] = np.arange(len(geometry))
-    if np.count_nonzero(places >= 0) < len(geometry):  # two sites in one cell
+    return _cells(shape, lattice, row, col)
+
+
+def _steps(
+    shape: Literal["square", "hexagon"], row: NDArray[np.int64], col: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], int, int]:
+    """Where cells begin, in whole steps east and north, and how many steps they are wide and high.
+
+    A square is 1 × 1; a hexagon 4 × 2 half sides and half heights.
+    """
+    if shape == "square":
+        return col, row, 1, 1
+    return 3 * col, 2 * row + (col & 1), 4, 2
+
+
+def _lattice_of(
+    geometry: Geometries,
+    shape: Literal["square", "hexagon"],
+    row: NDArray[np.int64],
+    col: NDArray[np.int64],
+) -> tuple[float, float, float, float, float]:
+    """Origin x and y, side of a cell, and the steps east and north, from the cells furthest apart."""
+    steps_x, steps_y, width, height = _steps(shape, row, col)
+    x, step_x = _ruler(geometry, steps_x, 0, width)
+    y, step_y = _ruler(geometry, steps_y, 1, height)
+    return x, y, step_x if shape == "square" else 2 * step_x, step_x, step_y
+
+
+def _cells(
+    shape: Literal["square", "hexagon"],
+    lattice: tuple[float, float, float, float, float],
+    row: NDArray[np.int64],
+    col: NDArray[np.int64],
+) -> Cells | None:
+    """Sites by row and column; ``None`` where two share a cell, or they lie too far apart."""
+    high, wide = int(np.ptp(row)) + 1, int(np.ptp(col)) + 1
+    if high * wide > max(_ROOM, 50 * len(row)):
         return None
-    return Cells(shape, x, y, step_m, first_row, first_col, high, wide, places)
+    first_row, first_col = int(row.min()), int(col.min())
+    places = np.full((high, wide), -1, np.int32)
+    places[row - first_row, col - first_col] = np.arange(len(row))
+    there = places[places >= 0]
+    if len(there) < len(row):
+        return None
+    order = None if (there[1:] > there[:-1]).all() else there
+    places[places >= 0] = np.arange(len(row))
+    return Cells(shape, *lattice[:3], first_row, first_col, high, wide, places, order)
 
 
 def cell_km2(
     cells: Cells, polygons: Geometries
-) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
+) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]]:
     """Position of the site, position of the polygon, and the square kilometres they share."""
-    parts = [(np.empty(0, np.int32), np.empty(0, np.intp), np.empty(0))]
-    for number, south, west, shares in _covered(cells, polygons):
-        covered = np.abs(shares) > ROUNDING
-        col, row = shares.shape
-        site, share = cells.places[west : west + col, south : south + row][covered], shares[covered]
-        if (site < 0).any():
-            site, share = site[site >= 0], share[site >= 0]
-        share[np.abs(share - 1) <= ROUNDING] = 1
-        parts.append((site, np.full(len(site), number), share * cells.area_km2))
-    sites, rows, km2 = (np.concatenate(part) for part in zip(*parts, strict=True))
-    return sites.astype(np.intp), rows, km2
+    sites, number, km2 = _joined(_covered(cells, polygons, cells.places))
+    return sites if cells.order is None else cells.order[sites], number, km2
+
+
+def coded_km2(cells: Cells, polygons: Geometries, code: NDArray[np.intp]) -> Found:
+    """Position of the site, code and square kilometres, in the order of the sites and the codes.
+
+    Polygons of one code follow one another; they are added up.
+    """
+    sites, codes, km2 = _joined(_covered(cells, polygons, cells.places, code.astype(np.int64)))
+    if cells.order is None:
+        return sites, codes, km2
+    sites = cells.order[sites]
+    by_site = np.argsort(sites, kind="stable")
+    return sites[by_site], codes[by_site], km2[by_site]
 
 
 def window_km2(
     window: Window, polygons: Geometries
-) -> tuple[NDArray[np.intp], NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]]:
+) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]]:
     """Position of the polygon, row and column of the cell, and the square kilometres they share.
 
-    By polygon, then by column and row. No table of cells is needed: they are all in the window.
+    By polygon, then by row and column. No table of cells is needed: they are all in the window.
     """
-    parts = [(np.empty(0, np.intp), *np.empty((2, 0), np.int32), np.empty(0))]
-    for number, south, west, shares in _covered(window, polygons):
-        at = np.flatnonzero(np.abs(shares) > ROUNDING)
-        share = shares.ravel()[at]
-        share[np.abs(share - 1) <= ROUNDING] = 1
-        col, row = np.divmod(at.astype(np.int32), np.int32(shares.shape[1]))
-        row, col = row + np.int32(window.row + south), col + np.int32(window.col + west)
-        parts.append((np.full(len(at), number), row, col, share * window.area_km2))
-    numbers, rows, cols, km2 = (np.concatenate(part) for part in zip(*parts, strict=True))
-    return numbers, rows, cols, km2
+    nobody = np.empty((0, window.cols), np.int32)
+    blocks = list(_covered(window, polygons, nobody))
+    places, number, km2 = _joined(blocks)
+    order = np.argsort(number, kind="stable")
+    row, col = np.divmod(places[order], np.int32(max(window.cols, 1)))
+    row += np.int32(window.row)
+    col += np.int32(window.col)
+    return number[order], row, col, km2[order]
+
+
+_BLOCK: Final = 1 << 18
+"""Cells in the windows of all polygons that are dealt with at a time: what fits beside a processor."""
+
+_PART: Final = 1 << 23
+"""Cells of windows for each thread: parts of fewer take longer to put together than to measure."""
 
 
 def _covered(
-    window: Window, polygons: Geometries
-) -> Iterator[tuple[int, int, int, NDArray[np.float64]]]:
-    """Each polygon that reaches the window, and the share of each cell around it that it covers.
+    window: Window,
+    polygons: Geometries,
+    places: NDArray[np.int32],
+    codes: NDArray[np.int64] = _NO_CODES,
+) -> Iterator[Found]:
+    """The cells that polygons cover: sites, codes (or positions of polygons) and km², in parts.
 
-    Gives the polygon's position, the row and the column, counted in the window, of the first cell,
-    and the shares, columns by rows.
+    Rows are dealt to threads block by block: what is found in a block hangs on nothing else.
     """
-    if len(polygons) == 0:
+    if len(polygons) == 0 or window.rows == 0 or window.cols == 0:
         return
-    rings = _rings(window, polygons)
-    for number, (south, north, west, east) in enumerate(_reaches(window, polygons)):
-        if south < north and west < east:
-            yield number, south, west, _shares(window, rings, number, (south, north, west, east))
+    from cami_units.overlap import _kernels  # numba is imported at first use, not with the package
+
+    rings = _rings(polygons)
+    reaches = _reaches(window, polygons)
+    tall, wide = (np.diff(reaches[:, pair], axis=1)[:, 0] for pair in (slice(0, 2), slice(2, 4)))
+    rows = int(np.clip(_BLOCK // max(int(wide[tall > 0].sum()), 1), 1, window.rows))
+    hexagons = window.shape == "hexagon"
+    step, north = window.step_m, window.step_m * (_ROOT_3 / 2 if hexagons else 1)
+    corner = (window.col, 2 * window.row if hexagons else window.row)
+    cut = (2, 2 * rows, 1) if hexagons else (1, rows, 0)
+    of_rings = (rings.ends, rings.turns, rings.first)
+    lattice = (window.x, window.y, step, north, *corner)
+    runs, starts = _kernels.edge_runs(rings.xy, of_rings, reaches, lattice, cut)
+    polygon_of = np.repeat(np.arange(len(polygons)), np.diff(rings.first))
+    cells = (tall * wide).clip(0)
+    vertices = np.diff(np.append(0, rings.ends)[rings.first])
+    # seldom more: cells inside, and some more along the outline
+    room = int(np.minimum(cells, rings.areas / (1e6 * window.area_km2) + 2 * vertices + 64).sum())
+
+    def of_blocks(blocks: tuple[int, int]) -> list[Found]:
+        parts: list[Found] = []
+        low, high = blocks
+        while low < high:
+            size = room if not parts else int(cells.sum())
+            found = (np.empty(size, np.int32), np.empty(size, np.int32), np.empty(size))
+            low, n = _kernels.covered(
+                *(hexagons, rings.xy, rings.turns, polygon_of, runs, starts, reaches),
+                *((rows, window.col, window.area_km2), places, codes, (low, high, 0), found),
+            )
+            parts.append((found[0][:n], found[1][:n], found[2][:n]))
+        return parts
+
+    blocks = len(starts) - 1
+    threads = min(thread_count(), blocks, 1 + int(cells.sum()) // _PART)
+    if threads == 1:
+        yield from of_blocks((0, blocks))
+        return
+    cuts = [blocks * part // threads for part in range(threads + 1)]
+    with ThreadPoolExecutor(threads) as pool:
+        for parts in pool.map(of_blocks, pairwise(cuts)):
+            yield from parts
+
+
+def _joined(parts: Iterable[Found]) -> Found:
+    """Parts one after another."""
+    listed_parts = list(parts)
+    if not listed_parts:
+        return np.empty(0, np.int32), np.empty(0, np.int32), np.empty(0)
+    if len(listed_parts) == 1:
+        return listed_parts[0]
+    sites, codes, km2 = (np.concatenate(part) for part in zip(*listed_parts, strict=True))
+    return sites, codes, km2
+
+
+def thread_count() -> int:
+    """How many threads measure at a time: one for each processor that this process may use."""
+    try:
+        return max(len(os.sched_getaffinity(0)), 1)
+    except AttributeError:  # not on Windows, nor on a Mac
+        return os.cpu_count() or 1
 
 
 @dataclass(frozen=True, slots=True)
 class _Rings:
-    """The vertices of polygons in steps of a lattice, ring after ring.
+    """The vertices of polygons, ring after ring.
 
-    `ends` are the positions just after each ring; `first` is the first ring of each polygon.
+    `ends` are the positions just after each ring; `turns` make the signed areas of shells positive
+    and those of holes negative; `first` is the first ring of each polygon, and how many there are;
+    `areas` are those of the polygons, in m².
     """
 
-    u: NDArray[np.float64]
-    v: NDArray[np.float64]
+    xy: NDArray[np.float64]
     ends: NDArray[np.int64]
-    is_shell: NDArray[np.bool_]
+    turns: NDArray[np.float64]
     first: NDArray[np.int64]
+    areas: NDArray[np.float64]
 
 
-def _rings(cells: Window, polygons: Geometries) -> _Rings:
-    """All rings of polygons in steps of the lattice, with the polygon of each."""
-    kind, xy, offsets = shapely.to_ragged_array(polygons, include_z=False)
+def _rings(polygons: Geometries) -> _Rings:
+    """The rings of polygons, found where their vertices close."""
+    from cami_units.overlap import _kernels
+
+    xy = shapely.get_coordinates(polygons)
+    vertices, rings, area, of_polygon, n_parts = _parts(polygons)
+    first = np.append(0, np.cumsum(of_polygon))
+    ends, turns, doubled = _kernels.closed_rings(xy, np.cumsum(vertices), rings)
+    # Where a ring meets its own beginning on the way, it is cut in two, and GEOS has another area.
+    if not (np.abs(doubled / 2 - area) <= 1e-9 * area).all():
+        return _rings_of_geos(polygons, first)
+    of_part = np.repeat(np.arange(len(polygons)), n_parts)
+    areas = np.zeros(len(polygons))
+    np.add.at(areas, of_part, area)
+    return _Rings(xy, ends, turns, first, areas)
+
+
+_COPIED: Final = 1 << 16
+"""Vertices of which GEOS makes a copy at a time: many more would not stay close to the processor."""
+
+
+def _parts(polygons: Geometries) -> tuple[NDArray[Any], ...]:
+    """Vertices, rings and area of each part of each polygon, and how many rings and parts polygons have."""
+    run_of = np.cumsum(shapely.get_num_coordinates(polygons)) // _COPIED
+    starts = np.append(0, np.flatnonzero(np.diff(run_of)) + 1)
+    tables = []
+    for low, high in pairwise([*starts.tolist(), len(polygons)]):
+        parts, owner = shapely.get_parts(polygons[low:high], return_index=True)
+        vertices = shapely.get_num_coordinates(parts)
+        rings = np.where(vertices > 0, 1 + shapely.get_num_interior_rings(parts), 0)
+        of_polygon = np.bincount(owner, rings, high - low).astype(np.int64)
+        tables.append(
+            (
+                vertices,
+                rings.astype(np.int64),
+                shapely.area(parts),
+                of_polygon,
+                np.bincount(owner, minlength=high - low),
+            )
+        )
+    return tuple(np.concatenate(column) for column in zip(*tables, strict=True))
+
+
+def _rings_of_geos(polygons: Geometries, first: NDArray[np.int64]) -> _Rings:
+    """The same for polygons that are not quite valid, with a copy of each ring."""
+    _, xy, offsets = shapely.to_ragged_array(polygons, include_z=False)
     ends, polygon_rings = offsets[0][1:].astype(np.int64), offsets[1].astype(np.int64)
-    first_polygon = (
-        offsets[2].astype(np.int64)
-        if kind == shapely.GeometryType.MULTIPOLYGON
-        else np.arange(len(polygons) + 1)
-    )
     is_shell = np.zeros(len(ends), bool)
     is_shell[polygon_rings[:-1][np.diff(polygon_rings) > 0]] = True
-    across, up = cells.step_m, cells.step_m
-    if cells.shape == "hexagon":
-        up = cells.step_m * _ROOT_3 / 2
-    u, v = (xy[:, 0] - cells.x) / across, (xy[:, 1] - cells.y) / up
-    return _Rings(u, v, ends, is_shell, polygon_rings[first_polygon])
+    turns = np.empty(len(ends))
+    for ring, (start, end) in enumerate(pairwise([0, *ends.tolist()])):
+        away = xy[start:end] - xy[start]
+        twice = (away[:-1, 0] * away[1:, 1] - away[1:, 0] * away[:-1, 1]).sum()
+        turns[ring] = (-1.0 if twice > 0 else 1.0) * (1.0 if is_shell[ring] else -1.0)
+    return _Rings(np.ascontiguousarray(xy), ends, turns, first, shapely.area(polygons))
 
 
-def _shares(
-    cells: Window, rings: _Rings, number: int, window: tuple[int, int, int, int]
-) -> NDArray[np.float64]:
-    """The share of each cell of a window that one polygon covers: columns by rows."""
-    from cami_units.overlap import _kernels  # numba is imported at first use, not with the package
-
-    south, north, west, east = window
-    first, last = rings.first[number : number + 2]
-    ends = rings.ends[first:last]
-    start = rings.ends[first - 1] if first else 0
-    inside = slice(start, ends[-1] if len(ends) else start)
-    polygon = (rings.u[inside], rings.v[inside], ends - start, rings.is_shell[first:last])
-    corner = (cells.row + south, cells.col + west)
-    if cells.shape == "hexagon":
-        sums = np.zeros((east - west, north - south))
-        _kernels.hexagon_sums(*polygon, *corner, sums)
-        return sums
-    sums = np.zeros((east - west + 1, north - south))
-    _kernels.square_sums(*polygon, *corner, sums)
-    _kernels.run_east(sums)
-    return sums[:-1]
-
-
-def _reaches(cells: Window, polygons: Geometries) -> list[tuple[int, int, int, int]]:
+def _reaches(cells: Window, polygons: Geometries) -> NDArray[np.int64]:
     """The rows (from, to) and columns (from, to) of the window that each polygon can reach."""
     west, south, east, north = shapely.bounds(polygons).T
     high, wide = cells.step_m, cells.step_m
@@ -264,17 +425,20 @@ def _reaches(cells: Window, polygons: Geometries) -> list[tuple[int, int, int, i
         (np.floor((west - cells.x) / wide) - cells.col - reach + 1, cols),
         (np.floor((east - cells.x) / wide) - cells.col + reach, cols),
     ]
-    clipped = np.stack([np.clip(edge, 0, end) for edge, end in edges], axis=1).astype(int)
-    return [(low, high, left, right) for low, high, left, right in clipped.tolist()]
+    clipped = [np.clip(edge, 0, end) for edge, end in edges]
+    reaches: NDArray[np.int64] = np.nan_to_num(np.stack(clipped, axis=1)).astype(np.int64)
+    return reaches
 
 
 def _ruler(
-    steps: NDArray[np.int64], low: NDArray[np.float64], high: NDArray[np.float64], width: int
+    geometry: Geometries, steps: NDArray[np.int64], axis: int, width: int
 ) -> tuple[float, float]:
-    """Origin and length of a step, from the sites furthest apart."""
-    first, last = int(steps.argmin()), int(steps.argmax())
-    step = (high[last] - low[first]) / (steps[last] + width - steps[first])
-    return float(low[first] - steps[first] * step), float(step)
+    """Origin and length of a step along an axis, from the sites furthest apart."""
+    ends = [int(steps.argmin()), int(steps.argmax())]
+    bounds = shapely.bounds(geometry[ends])
+    low, high = bounds[0, axis], bounds[1, axis + 2]
+    step = (high - low) / (steps[ends[1]] + width - steps[ends[0]])
+    return float(low - steps[ends[0]] * step), float(step)
 
 
 def _farthest(

@@ -24,7 +24,7 @@ from cami_units.overlap._door import (
     kind_of,
     projected,
 )
-from cami_units.overlap._lattice import Window, cell_km2, cells_of, window_km2
+from cami_units.overlap._lattice import Found, Window, cells_of, coded_km2, window_km2
 from cami_units.overlap._pieces import line_pieces, polygon_pieces
 
 MEASURE: Final[dict[Kind, str]] = {"polygon": "km2", "line": "km", "point": "n"}
@@ -41,7 +41,8 @@ _BATCH: Final = 200_000
 
 Number = TypeVar("Number", float, "pd.Series[float]")
 
-Found = tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]
+Pairs = tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]
+"""Positions of sites and of rows of the layer, and what they share."""
 
 
 def overlaps(
@@ -118,7 +119,7 @@ def overlaps(
         geometry, code = _dissolved(geometry, code)
     shapes = geometries(sites)
     if cells is not None and kind == "polygon":
-        pairs = cell_km2(cells, geometry)
+        found = coded_km2(cells, geometry, code)
     else:
         if cells is None:
             check_valid(sites, "sites")
@@ -129,18 +130,15 @@ def overlaps(
             pairs = _line_km(shapes, geometry, crs)
         else:
             pairs = _point_n(shapes, geometry)
-    place, row, value = pairs
-    table = sparse.coo_array((value, (place, code[row])), shape=(len(sites), len(keys))).tocsr()
-    table.sum_duplicates()
+        found = _summed(pairs, code, shape=(len(sites), len(keys)))
     if kind == "polygon":
         site_area = shapely.area(shapes) / 1e6 if cells is None else cells.area_km2
-        table = _plausible(table, site_area, sites[site], keys)
-    counts = np.diff(table.indptr)
-    values = table.data if kind != "point" else table.data.astype(np.int64)
-    result = pd.DataFrame({site: np.repeat(sites[site].array, counts)})
+        found = _plausible(found, site_area, sites[site], keys)
+    place, number, value = found
+    result = pd.DataFrame({site: sites[site].array.take(place)})
     for column in by:
-        result[column] = keys[column].array.take(table.indices)
-    result[MEASURE[kind]] = values
+        result[column] = keys[column].array.take(number)
+    result[MEASURE[kind]] = value if kind != "point" else value.astype(np.int64)
     return result
 
 
@@ -174,7 +172,7 @@ def covered_cells(
     -------
     DataFrame
         `by`, ``row``, ``col``, ``km2``: only cells with something to say, in the order of the
-        layer, then of columns and rows.
+        layer, then of rows and columns.
 
     Raises
     ------
@@ -312,6 +310,9 @@ def _in_fixed_order(
     geometry: Geometries, code: NDArray[np.intp]
 ) -> tuple[Geometries, NDArray[np.intp]]:
     """Rows by key and place, so that sums do not depend on the order of the table."""
+    if (np.bincount(code) <= 1).all():
+        order = np.argsort(code)
+        return geometry[order], code[order]
     west, south, east, north = shapely.bounds(geometry).T if len(geometry) else [[]] * 4
     size = shapely.area(geometry) + shapely.length(geometry)
     order = np.lexsort((size, north, east, south, west, code))
@@ -324,7 +325,7 @@ def _dissolved(geometry: Geometries, code: NDArray[np.intp]) -> tuple[Geometries
     return np.array([*united, None], dtype=object)[:-1], np.unique(code)
 
 
-def _polygon_km2(sites: Geometries, polygons: Geometries) -> Found:
+def _polygon_km2(sites: Geometries, polygons: Geometries) -> Pairs:
     """What each site shares with each polygon, km²; intersected only where one cuts the other."""
     site_parts, site_of = polygon_pieces(sites)
     parts, row_of = polygon_pieces(polygons, around=site_parts)
@@ -343,7 +344,7 @@ def _polygon_km2(sites: Geometries, polygons: Geometries) -> Found:
     return site_of[i], row_of[j], shared
 
 
-def _line_km(sites: Geometries, lines: Geometries, crs: CRS) -> Found:
+def _line_km(sites: Geometries, lines: Geometries, crs: CRS) -> Pairs:
     """The km of each line in each site, along the ellipsoid."""
     parts, row_of = line_pieces(lines)
     shapely.prepare(sites)
@@ -357,7 +358,7 @@ def _line_km(sites: Geometries, lines: Geometries, crs: CRS) -> Found:
     return i[km > 0], row_of[j[km > 0]], km[km > 0]
 
 
-def _point_n(sites: Geometries, points: Geometries) -> Found:
+def _point_n(sites: Geometries, points: Geometries) -> Pairs:
     parts, row_of = shapely.get_parts(points, return_index=True)
     i, j = _meeting(sites, parts)
     return i, row_of[j], np.ones(len(i))
@@ -374,25 +375,34 @@ def _batches(n: int) -> list[slice]:
     return [slice(start, start + _BATCH) for start in range(0, n, _BATCH)]
 
 
+def _summed(pairs: Pairs, code: NDArray[np.intp], shape: tuple[int, int]) -> Found:
+    """Sites, keys and sums of what rows of the layer share with sites, in the order of both."""
+    place, row, value = pairs
+    table = sparse.coo_array((value, (place, code[row])), shape=shape).tocsr()
+    table.sum_duplicates()
+    sites = np.repeat(np.arange(shape[0], dtype=np.int32), np.diff(table.indptr))
+    return sites, table.indices, table.data
+
+
 def _plausible(
-    table: sparse.csr_array,
-    site_km2: NDArray[np.float64] | float,
-    ids: pd.Series,
-    keys: pd.DataFrame,
-) -> sparse.csr_array:
-    """The table without rounding; refuses a share of a site that cannot be."""
-    site_area = np.repeat(np.broadcast_to(site_km2, len(ids)), np.diff(table.indptr))
-    wrong = np.flatnonzero(
-        (table.data > site_area * (1 + _TOO_MUCH)) | (table.data < -site_area * _TOO_MUCH)
-    )
+    found: Found, site_km2: NDArray[np.float64] | float, ids: pd.Series, keys: pd.DataFrame
+) -> Found:
+    """What was found without rounding; refuses a share of a site that cannot be."""
+    place, number, km2 = found
+    if len(km2) == 0:
+        return found
+    area = site_km2 if isinstance(site_km2, float) else site_km2[place]
+    if isinstance(area, float) and area * _NOTHING < km2.min() and km2.max() <= area:
+        return found
+    wrong = np.flatnonzero((km2 > area * (1 + _TOO_MUCH)) | (km2 < area * -_TOO_MUCH))
     if len(wrong):
-        names = [" ".join(map(str, keys.iloc[code])) for code in np.unique(table.indices[wrong])]
-        first = int(np.searchsorted(table.indptr, wrong[0], side="right")) - 1
+        names = [" ".join(map(str, keys.iloc[code])) for code in np.unique(number[wrong])]
+        first = wrong[0]
+        share = km2[first] / (area if isinstance(area, float) else area[first])
         raise InputError(
             f"Nothing was measured: polygons of one key overlap each other or themselves "
-            f"({listed(names)}): they cover {100 * table.data[wrong[0]] / site_area[wrong[0]]:.1f} % "
-            f"of site {ids.iloc[first]}. Unite them first, pass dissolve=True, or repair them."
+            f"({listed(names)}): they cover {100 * share:.1f} % of site {ids.iloc[place[first]]}. "
+            "Unite them first, pass dissolve=True, or repair them."
         )
-    table.data[table.data <= site_area * _NOTHING] = 0
-    table.eliminate_zeros()
-    return table
+    enough = km2 > area * _NOTHING
+    return found if enough.all() else (place[enough], number[enough], km2[enough])
