@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import geopandas as gpd
+import matplotlib
 import numpy as np
 import openpyxl
 import pandas as pd
@@ -20,6 +21,7 @@ import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import ImageFont
 
 from cami_units.documents.csv_tables import write_csv
 from cami_units.documents.units_workbook import write_units_workbook
@@ -380,3 +382,43 @@ def test_nothing_is_changed_by_writing(tmp_path):
         assert json.loads(pd.DataFrame(table).astype(str).to_json()) == json.loads(
             pd.DataFrame(twin.tables[name]).astype(str).to_json()
         )
+
+
+# -- what is seen of a cell -----------------------------------------------------------------------
+
+
+def lines_of(text: str, room: float, face: ImageFont.FreeTypeFont) -> int:
+    """How many lines a text takes in so many pixels, broken at blanks, and within what is too long."""
+    lines = 0
+    for paragraph in text.split("\n"):
+        lines, line = lines + 1, ""
+        for word in paragraph.split(" "):
+            if face.getlength(f"{line} {word}".strip()) <= room:
+                line = f"{line} {word}".strip()
+                continue
+            lines += bool(line) + int(face.getlength(word) // room)
+            line = word
+    return lines
+
+
+@pytest.mark.parametrize("lang", ["en", "ru"])
+def test_rows_are_high_enough_for_all_their_text_even_in_the_widest_font(tmp_path, lang):
+    """DejaVu Sans stands in where there is no Arial: measured with its own file, as a witness."""
+    write_units_workbook(tmp_path / "u.xlsx", a_round(languages=(lang,)))
+    folder = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
+    faces = {
+        bold: ImageFont.truetype(folder / f"DejaVuSans{'-Bold' if bold else ''}.ttf", 13)
+        for bold in (False, True)  # 13 pixels are 10 points on a screen of 96 dots to an inch
+    }
+    cut = []
+    for sheet in openpyxl.load_workbook(tmp_path / "u.xlsx"):
+        for cell in (cell for row in sheet.iter_rows() for cell in row):
+            if isinstance(cell.value, str) and cell.alignment.wrap_text:
+                room = sheet.column_dimensions[cell.column_letter].width * 7 - 3
+                lines = lines_of(cell.value, room, faces[bool(cell.font.b)])
+                if (
+                    lines * 11.7 > min(sheet.row_dimensions[cell.row].height, 400) + 1
+                    and lines < 34
+                ):
+                    cut.append((sheet.title, cell.coordinate, cell.value[:40]))
+    assert cut == []

@@ -263,15 +263,22 @@ def _lines(cell: Any, widths: Mapping[str, float]) -> int:
     """How many lines a cell takes; a Chinese letter is two wide, and bold ones a little wider."""
     if not isinstance(cell.value, str) or not cell.alignment.wrap_text:
         return 1
-    room = widths.get(cell.column_letter, 8.43) * (0.92 if cell.font.bold else 1.05)
+    # Where there is no Arial another font takes its place; DejaVu Sans, the widest, is a seventh wider.
+    room = widths.get(cell.column_letter, 8.43) * (0.82 if cell.font.bold else 0.9)
     return sum(
-        len(textwrap.wrap(_spread(line), max(1, int(room)))) or 1 for line in cell.value.split("\n")
+        len(textwrap.wrap(_spread(line), max(1, int(room * _narrowed(line))))) or 1
+        for line in cell.value.split("\n")
     )
 
 
 def _spread(line: str) -> str:
     """A line in which each wide letter takes the room of two."""
     return "".join(letter * 2 if ord(letter) > 0x2E80 else letter for letter in line)
+
+
+def _narrowed(line: str) -> float:
+    """How much fewer letters a column holds of this line: Cyrillic ones are a sixth wider than Latin."""
+    return 0.85 if any("\u0400" <= letter <= "\u04ff" for letter in line) else 1.0
 
 
 _MODIFIED: Final = re.compile(rb"(<dcterms:modified[^>]*>)[^<]*(</dcterms:modified>)")
