@@ -25,6 +25,7 @@ from cami_units.commands.decide import decide, decided_round, read_decisions
 from cami_units.commands.plenary import base_beside, plenary
 from cami_units.commands.round_files import write_proposal
 from cami_units.commands.shown_round import drawn_scene
+from cami_units.documents import unit_drawing
 from cami_units.documents.board import write_slides
 from cami_units.documents.board_slides import Board, Loop, Slide, board
 from cami_units.documents.csv_tables import harmless
@@ -615,3 +616,33 @@ def test_the_slides_of_a_busy_unit_hold_its_decision_and_its_activities(busy):
         drawn = [s for s in slide.shapes if s.shape_type == 5]
         if drawn:
             assert title.top + height_of(title) * 12_700 <= Mm(24.5)
+
+
+def test_a_state_is_named_on_its_own_ground_or_has_a_line_to_it():
+    """The placing alone: a state whose best places are taken by ids, and one with room."""
+    taken = [
+        ("id", f"{row}{column:02}", ((80.0 + 34 * column, 240.0 + 18 * row),))
+        for row in range(7)
+        for column in range(7)
+    ]
+    full = ("state", "Tajikistan", ((170.0, 300.0), (180.0, 303.0)))
+    free = ("state", "Mongolia", ((600.0, 300.0), (610.0, 310.0)))
+    labels, _, leaders = unit_drawing._placed([free, full, *taken])
+    places = {label.text: (label.x, label.y) for label in labels}
+    assert set(places) == {"Tajikistan", "Mongolia", *(text for _, text, _ in taken)}
+    assert places["Mongolia"] == (600.0, 300.0)
+    (leader,) = leaders
+    assert leader[0] == (170.0, 300.0)
+    # the line ends at the edge of the name, and the name lies on no other
+    assert (
+        abs(leader[1][0] - places["Tajikistan"][0])
+        <= unit_drawing._width("Tajikistan", 16.0) / 2 + 2
+    )
+    boxes = [
+        (x, y, unit_drawing._width(text, 13.0)) for text, (x, y) in places.items() if text.isdigit()
+    ]
+    x, y = places["Tajikistan"]
+    half = unit_drawing._width("Tajikistan", 16.0) / 2
+    assert not [
+        box for box in boxes if abs(box[0] - x) < half + box[2] / 2 and abs(box[1] - y) < 14
+    ]
