@@ -23,8 +23,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cami_units.criteria import assess, measures, score_cells, verdicts
-from cami_units.model import FINDINGS, InputError, PlanError, Profile, SiteTables
+from cami_units import criteria, words
+from cami_units.commands.assess import with_sentences
+from cami_units.criteria import measures, score_cells, verdicts
+from cami_units.model import FINDINGS, Findings, InputError, PlanError, Profile, SiteTables
 from cami_units.plan import read_profile
 from cami_units.rank import value_scores
 
@@ -118,6 +120,12 @@ def changed(profile: Profile, key: str, **numbers: object) -> Profile:
     return profile.model_copy(
         update={key: getattr(profile, key).model_copy(update=numbers)},
     )
+
+
+def assess(tables: SiteTables, species: pd.DataFrame, profile: Profile, **how: object) -> Findings:
+    """The findings with their facts in English, states by their codes."""
+    found = criteria.assess(tables, species, profile, **how)
+    return with_sentences(found, words.names_of({"species": species}))
 
 
 def finding(profile: Profile, site: str, criterion: str, tables: SiteTables = TOY) -> pd.Series:
@@ -551,14 +559,14 @@ def test_all_faults_of_the_tables_come_at_once(profile: Profile) -> None:
     )
     with pytest.raises(InputError) as caught:
         assess(bad, SPECIES, profile)
-    for words in (
+    for expected in (
         "'states' lacks the column iso2",
         "'borders' speaks of sites that are not in 'sites': S9",
         "'hotspots' has rows without a number in 'jaccard': S1",
         "each site stands once in 'sites'; repeated: S1",
         "every site needs an area_km2 above 0; not so: S1",
     ):
-        assert words in str(caught.value)
+        assert expected in str(caught.value)
 
 
 def test_the_species_table_must_carry_regional_ranges(profile: Profile) -> None:
@@ -629,6 +637,114 @@ def test_scores_stay_in_bounds_and_sites_apart(areas: list[float], grade: str) -
     assert scores.between(0, 1).all()
     confidence = verdicts(after, rules)["confidence"].dropna()
     assert confidence.between(0, 1).all()
+
+
+def done(tables: SiteTables, row: pd.Series) -> SiteTables:
+    """The tables after what a row of `what_it_takes` asks for was done on its site."""
+    site, iso2 = row["site"], row["iso2"] or "ZZ"
+    if row["kind"] == "ground":
+        sites = tables.sites.copy()
+        sites.loc[sites["site"] == site, "area_km2"] += row["km2"]
+        states = [tables.states, table("site iso2 km2", (site, iso2, row["km2"]))]
+        changed_tables = replace(tables, sites=sites, states=pd.concat(states))
+        if row["sci_name"]:
+            # more of a range lies where it is; a further side in a state where it was not yet
+            sides = tables.species[
+                (tables.species["site"] == site) & (tables.species["sci_name"] == row["sci_name"])
+            ]
+            at = sides["iso2"].iloc[0] if row["criterion"] == "C3" else iso2
+            more = table("site sci_name iso2 km2", (site, row["sci_name"], at, row["km2"]))
+            changed_tables = replace(changed_tables, species=pd.concat([tables.species, more]))
+        return changed_tables
+    crossings, corridors = tables.crossings, tables.corridors
+    if row["kind"] == "grade":
+        better = crossings["corridor_id"].eq(row["corridor_id"]) & crossings["site"].eq(site)
+        return replace(
+            tables,
+            crossings=crossings.assign(
+                evidence_grade=crossings["evidence_grade"].mask(better, "A")
+            ),
+        )
+    assert row["kind"] == "crossing"
+    # of a species that occurs here, the most common one
+    here = tables.species[tables.species["site"] == site].sort_values("km2", ascending=False)
+    name = here["sci_name"].iloc[0]
+    return replace(
+        tables,
+        corridors=pd.concat(
+            [
+                corridors,
+                table("site corridor_id sci_name evidence_grade km", (site, "L9", name, "A", 50.0)),
+            ]
+        ),
+        crossings=pd.concat(
+            [
+                crossings,
+                table(
+                    "site corridor_id sci_name evidence_grade pair n",
+                    (site, "L9", name, "A", "AA;BB", 1),
+                ),
+            ]
+        ),
+    )
+
+
+@pytest.mark.slow
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(
+    sides=st.lists(st.floats(1.0, 30_000.0), min_size=4, max_size=4),
+    grade=st.sampled_from("CDN"),
+    n_species=st.integers(1, 5),
+    min_weight=st.integers(3, 20),
+)
+def test_what_it_takes_meets_the_criterion(
+    sides: list[float], grade: str, n_species: int, min_weight: int
+) -> None:
+    """Whatever is asked for, done: then the criterion that it was asked for is met.
+
+    A toy site over A, B and perhaps a strip of C, of two species with sides of any size.
+    """
+    rules = changed(
+        changed(read_profile(), "C1", min_species=n_species), "C2", min_weight=min_weight
+    )
+    alpha_a, alpha_b, beta_b, strip = sides
+    site = replace(
+        TOY,
+        sites=table("site area_km2", ("S1", 40_000.0)),
+        states=table(
+            "site iso2 km2",
+            ("S1", "AA", 20_000.0),
+            ("S1", "BB", 20_000.0 - strip / 2),
+            ("S1", "CC", strip / 2),
+        ),
+        species=table(
+            "site sci_name iso2 km2",
+            ("S1", "Alpha", "AA", alpha_a / 10),
+            ("S1", "Alpha", "BB", alpha_b / 100),
+            ("S1", "Beta", "BB", beta_b),
+        ),
+        **{
+            name: getattr(TOY, name)[getattr(TOY, name)["site"] == "S1"]
+            for name in (
+                *("confidence", "borders", "shared_borders", "supporting", "barriers", "protected"),
+                *("pa_pairs", "hotspots", "in_hotspots", "corridors"),
+            )
+        },
+        crossings=TOY.crossings[TOY.crossings["site"] == "S1"].assign(evidence_grade=grade),
+    )
+    takes = criteria.what_it_takes(site, SPECIES, rules)
+    for criterion, rows in takes.groupby("criterion"):
+        after = site
+        # ground asked for of several species, or states, is asked for together; evidence is a choice
+        ground = rows[rows["kind"] == "ground"]
+        ways = [[row for _, row in ground.iterrows()]] if len(ground) else []
+        ways += [[row] for _, row in rows[rows["kind"].isin(["grade", "crossing"])].iterrows()]
+        for way in ways:
+            after = site
+            for row in way:
+                after = done(after, row)
+            met = verdicts(measures(after, SPECIES, rules), rules)
+            assert met.at["S1", criterion] == True, (criterion, way)  # noqa: E712
 
 
 @given(factor=st.floats(1.0, 3.0))

@@ -129,6 +129,24 @@ def test_an_agreement_can_rename_and_an_undo_brings_the_old_name_back(round_dir)
     assert units.at["CU-001", "name_en"] == "Talas"
 
 
+def test_a_word_that_plenary_takes_out_of_a_name_is_in_no_language(round_dir):
+    decide(
+        round_dir,
+        "CU-001",
+        "agree",
+        reason="so",
+        time=NOON,
+        name_en="Talas – Chatkal",
+        name_ru="Талас – Чаткал",
+    )
+    decide(round_dir, "CU-001", "agree", reason="shorter", time=NOON, name_en="Talas")
+    units = decided_round(round_dir).tables["conservation_units"].set_index("unit_id")
+    assert units.loc["CU-001", ["name_en", "name_ru"]].tolist() == ["Talas", "Талас"]
+    decide(round_dir, "CU-001", "undo", reason="too soon", time=NOON)
+    units = decided_round(round_dir).tables["conservation_units"].set_index("unit_id")
+    assert units.loc["CU-001", "name_ru"] == "Талас – Чаткал"
+
+
 def test_a_unit_is_merged_into_another_and_comes_back(round_dir):
     line = record_decision(
         round_dir, "CU-001", "merge", reason="one landscape", time=NOON, into="CU-002"

@@ -30,7 +30,6 @@ from cami_units.commands.sensitivity import (
     write_sensitivity,
 )
 from cami_units.complementarity import SHARE_OF_RANGE
-from cami_units.criteria import assess
 from cami_units.model import (
     EQUAL_AREA,
     LONLAT,
@@ -46,7 +45,7 @@ from cami_units.plan import Plan, read_plan, read_profile
 from cami_units.rank import nearest_misses, rank_units
 from cami_units.sensitivity import Design
 from tests.conftest import km_box
-from tests.test_criteria import SPECIES, TOY, table
+from tests.test_criteria import SPECIES, TOY, assess, table
 
 
 @pytest.fixture(scope="module")

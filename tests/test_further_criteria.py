@@ -9,14 +9,16 @@ import openpyxl
 import pandas as pd
 import pytest
 
-from cami_units import criteria, rank, store, words
+from cami_units import rank, store, words
 from cami_units.commands.check import check
 from cami_units.commands.init import init
 from cami_units.commands.plan_layers import load
 from cami_units.commands.propose import propose
 from cami_units.commands.round_files import write_proposal
+from cami_units.criteria import measures
 from cami_units.model import InputError, PlanError, SiteTables
 from cami_units.plan import read_plan, read_profile
+from tests.test_criteria import assess
 
 PROFILE = """
 [further.C10]
@@ -80,7 +82,7 @@ SPECIES = pd.DataFrame(
 def test_it_has_a_row_a_verdict_and_a_sentence_like_the_nine(ten, workshop):
     profile = read_profile(workshop / "criteria.toml")
     # s: 70 of its 100 km² lie in AA, so 70 % >= 60 %; t lies in no state: nothing can be said
-    found = criteria.assess(tables(AA=70, BB=30), SPECIES, profile)
+    found = assess(tables(AA=70, BB=30), SPECIES, profile)
     rows = found.criteria[found.criteria["criterion"] == "C10"].set_index("site")
     assert rows.at["s", "met"] is True or bool(rows.at["s", "met"])
     assert rows.at["s", "value"] == 70
@@ -107,7 +109,7 @@ def test_it_decides_where_the_profile_says_so(ten, workshop):
 def test_a_threshold_left_open_is_not_assessed(ten, workshop):
     text = (workshop / "criteria.toml").read_text(encoding="utf-8")
     (workshop / "criteria.toml").write_text(text.replace("at_least = 60", ""), encoding="utf-8")
-    found = criteria.assess(
+    found = assess(
         tables(AA=70), SPECIES, read_profile(workshop / "criteria.toml")
     ).criteria.set_index(["site", "criterion"])
     assert pd.isna(found.at[("s", "C10"), "met"])
@@ -122,7 +124,7 @@ def test_a_criterion_that_nothing_measures_is_refused_before_anything_is_compute
     problems, _ = check(plan)
     assert [one.level for one in problems if one.layer == "criteria"] == ["refuses"]
     with pytest.raises(PlanError, match=r"nothing measures C10"):
-        criteria.measures(tables(AA=1), SPECIES, plan.profile)
+        measures(tables(AA=1), SPECIES, plan.profile)
 
 
 def test_ids_are_c10_to_c99_and_keys_are_known(workshop):

@@ -147,3 +147,42 @@ def test_commands_do_not_reckon_with_ground_shares_or_scores():
 def test_the_reckoner_sees_sums_and_quotients_and_passes_over_sentences():
     seen = list(reckoning(ast.parse("a = row['km2'] / total\nb = sum(areas)\nc = 'km2' in x")))
     assert seen == ["row['km2'] / total", "sum(areas)"]
+
+
+SEARCHES = {"startswith", "endswith", "removeprefix", "removesuffix", "partition", "rpartition"}
+SEARCHES |= {"split", "find", "index", "contains", "fullmatch"}
+OF_OTHERS = {
+    "Value error, ",  # how pydantic begins its own messages
+    "extra ==",  # how a package says that a requirement is optional
+}
+
+
+def searched_words() -> list[str]:
+    """Literals with words in them that code looks for in a text: a prefix, a part, a separator."""
+    found = []
+    for path in FILES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            parts: list[ast.expr] = []
+            if isinstance(node, ast.Call) and getattr(node.func, "attr", "") in SEARCHES:
+                for given in node.args:
+                    parts += given.elts if isinstance(given, ast.Tuple | ast.List) else [given]
+            if (
+                isinstance(node, ast.Compare)
+                and isinstance(node.ops[0], ast.In | ast.NotIn)
+                and not isinstance(node.comparators[0], ast.Set | ast.Tuple | ast.List | ast.Dict)
+            ):
+                parts.append(node.left)
+            found += [
+                f"{path.name}: {part.value}"
+                for part in parts
+                if isinstance(part, ast.Constant)
+                and isinstance(part.value, str)
+                and re.search(r"[A-Za-z]{2,}(?: |:(?!//))", part.value)
+                and part.value not in OF_OTHERS
+            ]
+    return found
+
+
+def test_no_code_searches_a_sentence_to_decide() -> None:
+    """Facts are values: what is known is a column or a key, and sentences are made last."""
+    assert searched_words() == []

@@ -8,18 +8,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cami_units.commands.assess import decide
 from cami_units.model import (
     AREA_OF_INTEREST,
     FINDINGS,
+    NOT_ASSESSED,
     NOT_PROPOSED,
     PROPOSED,
     Findings,
     InputError,
+    Note,
     PlanError,
     Profile,
+    notes_as_text,
 )
 from cami_units.plan import read_profile
-from cami_units.rank import decide, rank_units, value_scores
+from cami_units.rank import rank_units, value_scores
 
 
 @pytest.fixture(scope="module")
@@ -39,9 +43,10 @@ def findings(
         held = set(words.split())
         for name in FINDINGS:
             verdict = pd.NA if f"{name}?" in held else name in held
-            because = f"Not assessed: no {name} layer." if verdict is pd.NA else f"Says {name}."
-            rows.append((site, name, verdict, because))
-    criteria = pd.DataFrame(rows, columns=["site", "criterion", "met", "because"])
+            said = Note("", {"text": f"says {name}" if name in held else f"no {name} here"})
+            clause = Note(NOT_ASSESSED, {"why": said}) if verdict is pd.NA else said
+            rows.append((site, name, verdict, notes_as_text([clause])))
+    criteria = pd.DataFrame(rows, columns=["site", "criterion", "met", "facts"])
     criteria["met"] = criteria["met"].astype("boolean")
     summary = pd.DataFrame({"site": list(met)})
     columns = ["n_transboundary", "threat_weight", "max_share", "movement_grade"]
@@ -77,13 +82,16 @@ def test_the_rule_of_the_decision(profile: Profile, met: str, decision: str) -> 
     ("met", "reason"),
     [
         ("G1 G2 C1 C3 C9", "G1 and G2 hold, and C1 and C3 are met, with enough evidence (C9)."),
-        ("G1 G2 C3", "G1 and G2 hold, and C3 is met, but the evidence is thin. C9 fails: Says C9."),
-        ("G1 C1 C9", "G2 fails: Says G2."),
-        ("", "G1 fails: Says G1. G2 fails: Says G2."),
+        (
+            "G1 G2 C3",
+            "G1 and G2 hold, and C3 is met, but the evidence is thin. C9 fails: no C9 here.",
+        ),
+        ("G1 C1 C9", "G2 fails: no G2 here."),
+        ("", "G1 fails: no G1 here. G2 fails: no G2 here."),
         (
             "G1 G2 C5? C9",
-            "G1 and G2 hold, but none of C1, C2, C3, C5 is met. C1 fails: Says C1. C2 fails: Says C2. "
-            "C3 fails: Says C3. C5 was not assessed: no C5 layer.",
+            "G1 and G2 hold, but none of C1, C2, C3, C5 is met. C1 fails: no C1 here. C2 fails: no C2 here. "
+            "C3 fails: no C3 here. C5 was not assessed: no C5 here.",
         ),
     ],
 )

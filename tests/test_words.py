@@ -11,9 +11,17 @@ import sys
 import tomllib
 from pathlib import Path
 
+import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cami_units import model, phrases, words
+from cami_units.commands.assess import decide
+from cami_units.criteria._evidence_facts import _figure
+from cami_units.criteria._measures import TOLERANCE
+from cami_units.plan import read_profile
+from tests.test_criteria import SPECIES, TOY, assess
 
 SOURCE = Path(words.__file__).parent
 ROOT = Path(__file__).parents[1]
@@ -80,8 +88,87 @@ def noted() -> set[tuple[str, str]]:
 def test_every_note_has_its_sentence() -> None:
     keys = noted()
     assert len(keys) > 50
-    missing = {each for each in keys if f"note {each[1]}" not in words.catalogue()}
+    missing = {
+        each
+        for each in keys
+        if not {f"note {each[1]}", f"because {each[1]}"} & set(words.catalogue())
+        and each[1] != words.EVIDENCE_OF
+    }
     assert missing == set()
+
+
+def told() -> set[str]:
+    """The keys of the notes that criteria, ranks and `words` itself make, by how they begin."""
+    makers = {"_note", "_unknown", "Note"}
+    files = [*sorted((SOURCE / "criteria").glob("*.py")), SOURCE / "rank.py", SOURCE / "words.py"]
+    calls = [
+        call
+        for path in files
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(call, ast.Call) and getattr(call.func, "id", "") in makers and call.args
+    ]
+    keys: list[ast.expr] = []
+    for call in calls:
+        first = call.args[0]
+        choices = [first.body, first.orelse] if isinstance(first, ast.IfExp) else [first]
+        keys += [each.values[0] if isinstance(each, ast.JoinedStr) else each for each in choices]
+    literals = {each.value for each in keys if isinstance(each, ast.Constant)}
+    return {str(key) for key in literals if key} - {"id", "hotspot", "protected_area"}
+
+
+def test_every_fact_has_its_clause() -> None:
+    """Keys that are put together ("not looked " and a layer) are held to their beginning."""
+    assert len(told()) > 60
+    spoken = [
+        key.removeprefix("because ") for key in words.catalogue() if key.startswith("because ")
+    ]
+    assert sorted(key for key in told() if not any(each.startswith(key) for each in spoken)) == []
+
+
+def numbers_in(sentence: str, lang: str) -> set[float]:
+    """The numbers of a sentence, whatever its language writes between thousands and before decimals."""
+    plain = sentence
+    for sign, mark in (("thousands separator", ""), ("decimal separator", ".")):
+        between = re.escape(words.text(sign, lang))
+        plain = re.sub(rf"(?<=\d){between}(?=\d)", mark, plain)
+    return {float(number) for number in re.findall(r"\d+(?:\.\d+)?", plain)}
+
+
+@pytest.mark.parametrize("lang", words.LANGUAGES)
+def test_every_language_says_the_same_numbers(lang: str) -> None:
+    """All findings of the toy sites, and the decisions on them: no language adds or loses a number.
+
+    A one may be a word ("один вид").
+    """
+    found = assess(TOY, SPECIES, read_profile())
+    names = words.names_of({"species": SPECIES})
+    lines = [*found.criteria["facts"], *decide(found, read_profile())["facts"]]
+    assert len(lines) > 30
+    for line in lines:
+        tell = words.because if line in set(found.criteria["facts"]) else words.reason
+        english, said = tell(line, names), tell(line, names, lang)
+        assert "{" not in said
+        assert numbers_in(said, lang) - {1.0} == numbers_in(english, "en") - {1.0}, said
+
+
+def test_a_finding_of_a_round_of_old_keeps_its_english_sentence() -> None:
+    """Rounds made before there were facts have none: nothing is lost, and nothing fails."""
+    old = pd.DataFrame(
+        {"unit_id": ["CU-001", "CU-002"], "criterion": ["C3", "C3"], "because": ["Old.", "New."]}
+    )
+    new = old.assign(facts=["", '[{"key": "C3 none"}]'])
+    assert words.in_language({"unit_criteria": old}, "ru")["unit_criteria"] is old
+    spoken = words.in_language({"unit_criteria": new}, "ru")["unit_criteria"]["because"]
+    assert spoken.tolist() == ["Old.", "Трансграничных видов нет, поэтому нет и доли ареала."]
+    assert words.in_language({"unit_criteria": new}, "en")["unit_criteria"] is new
+
+
+@given(value=st.floats(0.001, 1e6), limit=st.integers(1, 400).map(lambda n: n / 4))
+def test_what_is_said_beside_a_limit_is_true(value: float, limit: float) -> None:
+    """The number as it is said lies on the side of the limit on which the measured one lies."""
+    said = float(words.exact(_figure(value, limit)).replace(",", ""))
+    assert (said >= limit) == (value >= limit * (1 - TOLERANCE))
+    assert said == pytest.approx(value, rel=0.06)
 
 
 READ = [lang for lang in words.LANGUAGES if not phrases.translated(lang).get("translation note")]
@@ -93,17 +180,19 @@ def test_every_phrase_is_there_in_every_language_that_has_been_read(lang: str) -
     """A table of its own: what a language lacks is told in English, and named here."""
     own = phrases.translated(lang)
     assert sorted(set(words.catalogue()) ^ set(own)) == []
-    assert [key for key, phrase in own.items() if not phrase.strip(" ")] == ["translation note"]
+    blank = [key for key, phrase in own.items() if not phrase.strip(" ")]
+    assert blank == ["translation note", "between sentences"]
 
 
 @pytest.mark.parametrize("lang", DRAFTS)
-def test_a_draft_says_that_it_is_one_and_has_the_words_of_maps_and_board(lang: str) -> None:
+def test_a_draft_says_that_it_is_one_and_is_nearly_whole(lang: str) -> None:
     """Chinese and Mongolian: drafted by the toolkit's own people, not yet read by a native speaker."""
     own = phrases.translated(lang)
     assert sorted(set(own) - set(words.catalogue())) == []
-    needed = {*model.STATUSES, *model.FINDINGS, *words.CARD_FIELDS, *model.ORIGINS}
-    needed |= {"legend", "sources", "indicative", "standing disclaimer", "open questions", "agree"}
-    assert sorted(needed - set(own)) == []
+    # a phrase that came yesterday may still be English; a tenth of them may not
+    assert len(own) >= 0.9 * len(words.catalogue())
+    # Chinese puts nothing between two sentences
+    assert {key for key, phrase in own.items() if not phrase.strip(" ")} <= {"between sentences"}
     assert words.disclaimer(model.DISCLAIMER, lang).endswith(own["translation note"])
     for folder in ("units", "evidence", "notes", "your section"):
         assert f"folder {folder}" in own
@@ -126,7 +215,9 @@ def test_all_languages_leave_the_same_blanks_and_close_their_markup(lang: str) -
     blanks = re.compile(r"{(\w*)}")
     for key, phrase in words.catalogue().items():
         said = words.text(key, lang)
-        assert sorted(blanks.findall(phrase)) == sorted(blanks.findall(said)), key
+        # "one corridor" need not say its number
+        left_out = {"n"} if key.endswith(", one") else set()
+        assert set(blanks.findall(phrase)) - left_out == set(blanks.findall(said)) - left_out, key
         for tag in ("b", "i", "code"):
             assert said.count(f"<{tag}>") == said.count(f"</{tag}>"), key
 

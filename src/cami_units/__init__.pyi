@@ -13,6 +13,9 @@ from .commands.assess import (
     cut as cut,
 )
 from .commands.assess import (
+    decide as decide,
+)
+from .commands.assess import (
     measure as measure,
 )
 from .commands.collect import (
@@ -140,9 +143,6 @@ from .plan import (
 )
 from .plan import (
     read_profile as read_profile,
-)
-from .rank import (
-    decide as decide,
 )
 from .rank import (
     rank_units as rank_units,

@@ -16,13 +16,17 @@ from numpy.typing import NDArray
 from cami_units.model import (
     AREA_OF_INTEREST,
     GATES,
+    NOT_ASSESSED,
     NOT_PROPOSED,
     PROPOSED,
     Findings,
     InputError,
+    Note,
     PlanError,
     Profile,
     listed,
+    notes_as_text,
+    notes_from_text,
     unfilled,
 )
 
@@ -55,7 +59,8 @@ def decide(findings: Findings, profile: Profile) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``site``, ``decision``, ``reason`` (a sentence), in the order of ``findings.summary``.
+        ``site``, ``decision``, ``facts`` (the sentences of the reason, as notes), in the order of
+        ``findings.summary``. :func:`cami_units.decide` has the ``reason`` in words.
 
     Raises
     ------
@@ -70,9 +75,9 @@ def decide(findings: Findings, profile: Profile) -> pd.DataFrame:
     >>> rows = {"site": "s", "criterion": ["G1", "G2", "C1", "C9"], "met": [True, True, True, False]}
     >>> none = pd.DataFrame()
     >>> findings = Findings(
-    ...     pd.DataFrame({**rows, "because": "…"}), none, none, pd.DataFrame({"site": ["s"]})
+    ...     pd.DataFrame({**rows, "facts": "[]"}), none, none, pd.DataFrame({"site": ["s"]})
     ... )
-    >>> cu.decide(findings, cu.read_profile())["decision"].tolist()
+    >>> decide(findings, cu.read_profile())["decision"].tolist()
     ['area of interest']
     """
     any_of, evidence = profile.decision.any_of, profile.decision.evidence
@@ -82,16 +87,16 @@ def decide(findings: Findings, profile: Profile) -> pd.DataFrame:
     wide = findings.criteria.pivot(index="site", columns="criterion", values="met")
     wide = wide.reindex(index=sites, columns=list(profile.findings))
     decision = bare_decisions(wide, profile).to_numpy()
-    because: dict[tuple[Any, str], str] = {
-        (row.site, str(row.criterion)): str(row.because)
+    clauses = {
+        (row.site, str(row.criterion)): notes_from_text(row.facts)
         for row in findings.criteria.itertuples(index=False)
     }
     met = {site: dict(zip(wide.columns, row, strict=True)) for site, row in _rows(wide)}
     reasons = [
-        _reason(site, str(verdict), met[site], because, any_of, evidence)
+        notes_as_text(_reason(site, str(verdict), met[site], clauses, any_of, evidence))
         for site, verdict in zip(sites, decision, strict=True)
     ]
-    return pd.DataFrame({"site": sites.array, "decision": decision, "reason": reasons})
+    return pd.DataFrame({"site": sites.array, "decision": decision, "facts": reasons})
 
 
 def bare_decisions(met: pd.DataFrame, profile: Profile) -> pd.Series[str]:
@@ -136,28 +141,29 @@ def _reason(
     site: object,
     decision: str,
     met: Mapping[str, Any],
-    because: Mapping[tuple[Any, str], str],
+    clauses: Mapping[tuple[Any, str], list[Note]],
     any_of: tuple[str, ...],
     evidence: tuple[str, ...],
-) -> str:
-    """Why a site is proposed or not, with the sentences of what fails."""
+) -> list[Note]:
+    """Why a site is proposed or not, with what is said of each finding that fails; a note a sentence."""
 
-    def told(names: list[str]) -> str:
-        return " ".join(f"{name} {_failing(met[name], because[site, name])}" for name in names)
+    def failing(names: list[str]) -> list[Note]:
+        return [_failing(name, met[name], clauses.get((site, name), [])) for name in names]
 
     held = [name for name in any_of if met[name] is True]
-    also = f"{' and '.join(GATES)} hold, and {_and(held)} {'is' if len(held) == 1 else 'are'} met"
     thin = [name for name in evidence if met[name] is not True]
-    if decision == PROPOSED:
-        return f"{also}, with enough evidence ({_and(list(evidence))})." if evidence else f"{also}."
-    if decision == AREA_OF_INTEREST:
-        return f"{also}, but the evidence is thin. {told(thin)}"
+    gates = {"gates_all": list(GATES)}
+    if decision != NOT_PROPOSED:
+        holds = {**gates, "n": len(held), "criteria_all": held}
+        if decision == AREA_OF_INTEREST:
+            return [Note("holds, thin", holds), *failing(thin)]
+        if evidence:
+            return [Note("holds, enough", {**holds, "evidence_all": list(evidence)})]
+        return [Note("holds", holds)]
     closed = [gate for gate in GATES if met[gate] is not True]
     if closed:
-        return told(closed)
-    return (
-        f"{' and '.join(GATES)} hold, but none of {', '.join(any_of)} is met. {told(list(any_of))}"
-    )
+        return failing(closed)
+    return [Note("none is met", {**gates, "criteria": list(any_of)}), *failing(list(any_of))]
 
 
 def nearest_misses(findings: Findings, profile: Profile) -> pd.DataFrame:
@@ -187,14 +193,11 @@ def nearest_misses(findings: Findings, profile: Profile) -> pd.DataFrame:
     return first.drop_duplicates("site")[columns].sort_values("site", ignore_index=True)
 
 
-def _failing(met: object, because: str) -> str:
-    if met is False:
-        return f"fails: {because}"
-    return f"was not assessed: {because.removeprefix('Not assessed: ')}"
-
-
-def _and(names: list[str]) -> str:
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+def _failing(name: str, met: object, clauses: list[Note]) -> Note:
+    """A finding that does not hold, and why. What was not assessed gives the bare cause."""
+    bare = [clause.facts["why"] if clause.key == NOT_ASSESSED else clause for clause in clauses]
+    key = "fails" if met is False else "was not assessed"
+    return Note(key, {"criterion": name, "causes": bare})
 
 
 def value_scores(

@@ -158,6 +158,36 @@ def presence_level(codes: Sequence[int]) -> str:
     return "presence codes: " + ", ".join(map(str, sorted(codes)))
 
 
+def left_out_level(sci_name: str) -> str:
+    """The name of a level of the axis *species*: one that is left out."""
+    return f"species left out: {sci_name}"
+
+
+_FACTOR_OF_AXIS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "presence": "presence codes",
+        "edge": "range edge",
+        "species": "species left out",
+        "thresholds": "thresholds",
+        "borders": "border as drawn",
+    }
+)
+"""What the levels of an axis move; those of the axis *delineation* move one of two things."""
+
+
+def level_factors(axes: Mapping[str, Sequence[str]], design: Design) -> dict[str, str]:
+    """Which of :data:`FACTORS` each level moves; an empty text for the level that the plan names."""
+    factors = {
+        level: _FACTOR_OF_AXIS[axis]
+        for axis, levels in axes.items()
+        if axis in _FACTOR_OF_AXIS
+        for level in levels
+    }
+    factors |= {cell_level(km): "cell size" for km in design.cell_km}
+    factors |= {border_level(km): "border distance" for km in design.border_km}
+    return factors | {STATED: ""}
+
+
 EDGES: Final[Mapping[str, int]] = MappingProxyType(
     {STATED: 0, "range edge: drawn in": -1, "range edge: drawn out": 1}
 )
@@ -363,7 +393,7 @@ def stability(
     outcome["rank"] = rank.ranks(
         score.where(outcome["decision"] != NOT_PROPOSED), outcome["scenario"]
     )
-    factors = _by_factor(outcome, single, runs, alone, axes, units)
+    factors = _by_factor(outcome, single, runs, alone, axes, units, level_factors(axes, plan))
     return Stability(
         units=_by_unit(outcome, factors, units, plan),
         factors=factors,
@@ -388,7 +418,7 @@ def _axes(
     stated = species[STATED, STATED]
     cami = stated.loc[stated["in_cami"].astype(str).str.lower() == "yes", "sci_name"]
     has_width = any(table.deep_states is not None for table in tables.values())
-    left_out = [f"species left out: {name}" for name in sorted(cami_names & set(cami))]
+    left_out = [left_out_level(name) for name in sorted(cami_names & set(cami))]
     levels = {
         **dict(zip(AXES, ways, strict=False)),
         "species": [STATED, *left_out],
@@ -501,6 +531,7 @@ class _Stacks:
         ways: Mapping[Way, int],
     ) -> None:
         self.tables, self.sites, self.species, self.ways = tables, sites, species, ways
+        self.left_out = {left_out_level(name): name for name in species["name"].unique()}
 
     @classmethod
     def of(
@@ -541,7 +572,7 @@ class _Stacks:
                     self.ways[way]
                     for way in zip(rows["delineation"], rows["presence"], rows["edge"], strict=True)
                 ],
-                "out": rows["species"].str.removeprefix("species left out: ").array,
+                "out": rows["species"].map(self.left_out).fillna("").array,
             }
         )
         stack = {
@@ -645,6 +676,7 @@ def _by_factor(
     alone: pd.DataFrame,
     axes: Mapping[str, Sequence[str]],
     units: list[str],
+    factor_of: Mapping[str, str],
 ) -> pd.DataFrame:
     """For each unit and level: whether it qualifies with nothing else changed, and how often."""
     qualifying = outcome[outcome["qualifies"]].merge(
@@ -663,13 +695,12 @@ def _by_factor(
             index = pd.MultiIndex.from_product([units, [level]])
             number = int(count.get(level, 0))
             share = often.reindex(index, fill_value=0).to_numpy() / number if number else np.nan
-            factor = level.partition(":")[0] if level != STATED else ""
             parts.append(
                 pd.DataFrame(
                     {
                         "site": units,
                         "axis": axis,
-                        "factor": factor,
+                        "factor": factor_of.get(level, ""),
                         "level": level,
                         "qualifies": [unit in standing for unit in units],
                         "runs": number,

@@ -7,7 +7,7 @@ cleans and escapes for that format).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Final
@@ -17,15 +17,19 @@ import pandas as pd
 from cami_units.model import (
     DISCLAIMER,
     FINDINGS,
+    NEEDS,
+    SEASONAL_RANGE,
     Imprint,
     InputError,
+    Names,
     Note,
     clean_name,
     listed,
     nearest,
+    notes_from_text,
 )
+from cami_units.phrases import FALLBACK, table
 from cami_units.phrases import LANGUAGES as LANGUAGES
-from cami_units.phrases import table
 
 CARD_FIELDS: Final = (
     "name_en",
@@ -41,15 +45,16 @@ CARD_FIELDS: Final = (
     "context",
     "confidence",
     "stability",
+    "takes",
     "origin",
     "comment",
 )
 """The fields of a unit's card, in the order in which a balloon or popup shows them."""
 
-OPTIONAL_FIELDS: Final = frozenset({"context", "stability"})
+OPTIONAL_FIELDS: Final = frozenset({"context", "stability", "takes"})
 """Fields that are empty until somebody asks for them, and are not shown while they are."""
 
-NEED: Final = ("C6", "C7")
+NEED: Final = NEEDS
 SUPPORT: Final = ("C8", "C9")
 """Criteria that are no merit of a unit: what it needs, and what supports the finding."""
 
@@ -210,7 +215,9 @@ def said(note: Note, lang: str = "en") -> str:
     'wolves here'
     """
     if not note.key:
-        return str(note.facts["text"])
+        return str(note.facts.get("text", ""))
+    if not has(f"note {note.key}"):  # of a round that another version wrote
+        return note.key
     facts = _facts(note, lang)
     sentence = text(f"note {note.key}", lang).format(**facts)
     return (
@@ -252,8 +259,8 @@ def unit_cards(
     Parameters
     ----------
     tables : mapping
-        `conservation_units`, `unit_criteria` and `unit_species` of a round; `sensitivity`, where
-        it has been run; `unit_context`, where the plan has context layers.
+        `conservation_units`, `unit_criteria`, `unit_species` and `what_it_takes` of a round;
+        `sensitivity`, where it has been run; `unit_context`, where the plan has context layers.
     species : DataFrame
         The `species` table: names and label codes.
     lang : str
@@ -307,6 +314,10 @@ def unit_cards(
     for row in _records(tables.get("unit_species", pd.DataFrame())):
         if phrase := _uncounted(row, names, lang):
             also.setdefault(row["unit_id"], []).append(phrase)
+    takes: dict[str, list[str]] = {}
+    called = names_of({"species": species, "countries": tables.get("countries")})
+    for row in _records(tables.get("what_it_takes", pd.DataFrame())):
+        takes.setdefault(str(row["site"]), []).append(what_it_takes(row, called, lang))
     rows = [
         _card(
             unit,
@@ -318,6 +329,7 @@ def unit_cards(
         )
         | {"stability": sure.get(unit["unit_id"], unsure)}
         | {"context": "; ".join(around.get(unit["unit_id"], ()))}
+        | {"takes": _joiner("clauses", lang).join(takes.get(unit["unit_id"], ()))}
         for unit in _records(units.drop(columns="geometry", errors="ignore"))
     ]
     return pd.DataFrame(rows, columns=["unit_id", *CARD_FIELDS])
@@ -482,41 +494,323 @@ def share_of_runs(share: float) -> int:
     return min(max(round(percent), int(percent > 0)), 100 - int(percent < 100))
 
 
-def what_it_takes(
-    row: Mapping[Any, Any],
-    species: Mapping[str, str] | pd.Series[str],
-    states: Mapping[str, str] | pd.Series[str],
-) -> str:
-    """What would meet a criterion that a site misses, in a sentence.
+# -- evidence: what findings and decisions rest on ------------------------------------------------
+
+
+def names_of(tables: Mapping[str, pd.DataFrame | None]) -> Names:
+    """What the species, states, hotspots and protected areas of some tables are called."""
+    names: dict[str, dict[str, Mapping[str, Any]]] = {}
+    for kind, table_name, key in _NAMED:
+        rows = tables.get(table_name)
+        columns = [] if rows is None else [key, *(c for c in rows if str(c).startswith("name_"))]
+        plain = pd.DataFrame() if rows is None else pd.DataFrame(rows)[columns]
+        names[kind] = {str(row[key]): row for row in _records(plain)}
+    return names
+
+
+_NAMED: Final = (
+    ("species", "species", "sci_name"),
+    ("state", "countries", "iso2"),
+    ("hotspot", "hotspots", "hotspot_id"),
+    ("protected_area", "protected_areas", "pa_id"),
+)
+"""What is named by its id among facts: the kind, the table that has its names, and its key there."""
+
+
+def because(facts: Any, names: Names, lang: str = "en") -> str:
+    """The sentence of a finding: its clauses, as `criteria` writes them into the column ``facts``.
+
+    Examples
+    --------
+    >>> facts = '[{"key": "C3 none"}, {"key": "need", "limit": 0.5}]'
+    >>> because(facts, {}), because(facts, {}, "ru")[-12:]
+    ('No transboundary species, so no share of a range to count; 0.5 are needed.', 'нужно: 0,5.')
+    """
+    return _sentence(notes_from_text(facts), names, lang)
+
+
+def reason(facts: Any, names: Names, lang: str = "en") -> str:
+    """Why a site is proposed or not: a sentence for each note of the column ``facts``."""
+    return _joined_sentences(notes_from_text(facts), names, lang)
+
+
+def rationale(facts: Any, evidence: Mapping[str, str], names: Names, lang: str = "en") -> str:
+    """Why a unit is one: the decision, and the evidence of what it hangs on.
+
+    Parameters
+    ----------
+    facts : str
+        The notes of the table `unit_rationale`.
+    evidence : mapping
+        The sentence of each finding of the unit, in this language.
+    """
+    sentences = [
+        _criterion_sentence(name, evidence[name], lang)
+        if note.key == EVIDENCE_OF
+        else _said(note, names, lang)
+        for note in notes_from_text(facts)
+        for name in (_criteria_of(note) if note.key == EVIDENCE_OF else [""])
+        if note.key != EVIDENCE_OF or name in evidence
+    ]
+    return _joiner("sentences", lang).join(sentences)
+
+
+def _criteria_of(note: Note) -> list[str]:
+    criteria = note.facts.get("criteria")
+    return [str(name) for name in criteria] if isinstance(criteria, list | tuple) else []
+
+
+EVIDENCE_OF: Final = "evidence of"
+"""The key of the note that names the findings whose sentences belong into a rationale."""
+
+
+def _criterion_sentence(name: str, sentence: str, lang: str) -> str:
+    """A sentence under the id of its criterion."""
+    return text("because criterion", lang).format(criterion=name, sentence=sentence)
+
+
+def what_it_takes(row: Mapping[Any, Any], names: Names, lang: str = "en") -> str:
+    """What would meet a criterion that a site misses, from its row of the table `what_it_takes`.
 
     Examples
     --------
     >>> what_it_takes(
     ...     {"criterion": "C3", "kind": "ground", "sci_name": "Panthera uncia", "iso2": "",
     ...      "missing": 0.033, "km2": 812.4, "direction": "NE", "corridor_id": ""},
-    ...     {"Panthera uncia": "Snow leopard"}, {},
+    ...     {"species": {"Panthera uncia": {"name_en": "Snow leopard"}}},
     ... )
     'C3: 0.033 points of Snow leopard range short: 812 km² more of it, nearest to the NE'
     """
-    name = species.get(row["sci_name"], row["sci_name"])
-    km2 = f"{float(row['km2']):,.0f} km²" if not pd.isna(row["km2"]) else ""
-    state = states.get(row["iso2"], row["iso2"])
-    pair = "–".join(str(states.get(code, code)) for code in str(row["iso2"]).split(";"))
-    said = {
-        "grade": f"the crossing {row['corridor_id']} of {name} ({pair}) with evidence of a grade that counts",
-        "crossing": "one documented crossing of a species that occurs here, of a grade that counts",
-        "layers": f"{float(row['missing']):.0f} more of C1 to C8 assessed, by layers that cover the site",
+    return _said(taking(row), names, lang)
+
+
+def taking(row: Mapping[Any, Any]) -> Note:
+    """The note of a row of the table `what_it_takes`."""
+    kind, species, iso2 = str(row["kind"]), str(row["sci_name"]), str(row["iso2"])
+    facts: dict[str, object] = {"criterion": str(row["criterion"])}
+    if kind == "ground":
+        facts |= {"km2": round(float(row["km2"])), "direction": str(row["direction"])}
+        if facts["criterion"] == "C3":
+            # two figures: what is short is a part of a point, and nobody draws it finer
+            points = float(f"{float(row['missing']):.2g}")
+            facts |= {"species": species, "points": int(points) if points >= 10 else points}
+            return Note("takes share", facts)
+        if species:
+            return Note("takes side", facts | {"species": species})
+        return Note("takes ground", facts | {"state": iso2 or Note("any state", {})})
+    if kind == "grade":
+        corridor = str(row["corridor_id"])
+        facts |= {"corridor": corridor, "species": species, "pair": iso2}
+    if kind == "layers":
+        facts |= {"n": round(float(row["missing"]))}
+    return Note(f"takes {kind}", facts)
+
+
+def in_language(
+    tables: Mapping[str, pd.DataFrame], lang: str, names: Names | None = None
+) -> dict[str, pd.DataFrame]:
+    """The tables of a round with their sentences in a language: because, rationale, reason, says.
+
+    Rows without facts, as in rounds of old, keep the words that they have. English is what a round
+    is written in: its tables come back as they are.
+    """
+    translated_tables = dict(tables)
+    if lang == FALLBACK:
+        return translated_tables
+    named = names_of(tables) if names is None else names
+    findings = tables.get("unit_criteria")
+    if findings is not None and "facts" in findings:
+        findings = _spoken(findings, "because", lambda row: because(row["facts"], named, lang))
+        translated_tables["unit_criteria"] = findings
+    units, why = tables.get("conservation_units"), tables.get("unit_rationale")
+    if units is not None and why is not None and findings is not None:
+        facts = dict(zip(why["unit_id"], why["facts"], strict=True))
+        evidence: dict[str, dict[str, str]] = {}
+        for row in _records(findings):
+            evidence.setdefault(row["unit_id"], {})[row["criterion"]] = row["because"]
+        translated_tables["conservation_units"] = _spoken(
+            units.assign(facts=units["unit_id"].map(facts).fillna("")),
+            "rationale",
+            lambda row: rationale(row["facts"], evidence.get(row["unit_id"], {}), named, lang),
+        ).drop(columns="facts")
+    missed = tables.get("not_proposed")
+    if missed is not None and "facts" in missed:
+        translated_tables["not_proposed"] = _spoken(
+            missed, "reason", lambda row: reason(row["facts"], named, lang)
+        )
+    takes = tables.get("what_it_takes")
+    if takes is not None and {"kind", "iso2", "corridor_id"} <= set(takes):
+        translated_tables["what_it_takes"] = _spoken(
+            takes, "says", lambda row: what_it_takes(row, named, lang)
+        )
+    return translated_tables
+
+
+def with_languages(
+    tables: Mapping[str, pd.DataFrame], languages: Iterable[str]
+) -> dict[str, pd.DataFrame]:
+    """The tables of a round with their sentences in several languages beside the English ones.
+
+    `unit_criteria` has ``because_ru`` and so on, `not_proposed` ``reason_ru``: for a page whose
+    reader chooses.
+    """
+    spoken_tables = dict(tables)
+    for lang in languages:
+        if lang == FALLBACK:
+            continue
+        translated_tables = in_language(tables, lang)
+        for name, column in (("unit_criteria", "because"), ("not_proposed", "reason")):
+            if name in tables and "facts" in tables[name]:
+                sentences = translated_tables[name][column]
+                spoken_tables[name] = spoken_tables[name].assign(**{f"{column}_{lang}": sentences})
+    return spoken_tables
+
+
+def _spoken(
+    table: pd.DataFrame, column: str, sentence_of: Callable[[dict[str, Any]], str]
+) -> pd.DataFrame:
+    """A table with a column of sentences made anew; a row of which nothing can be said keeps its own."""
+    plain = pd.DataFrame(table.drop(columns="geometry", errors="ignore"))
+    sentences = [sentence_of(row) or _string(row[column]) for row in _records(plain)]
+    return table.assign(**{column: pd.Series(sentences, index=table.index, dtype=object)})
+
+
+def _sentence(clauses: Iterable[Note], names: Names, lang: str) -> str:
+    """Clauses as one sentence, with a capital and a full stop."""
+    line = _line(clauses, names, lang)
+    return line[:1].upper() + line[1:]
+
+
+def _line(clauses: Iterable[Note], names: Names, lang: str) -> str:
+    """Clauses as one sentence that stands within another: without a capital."""
+    parts = [_said(clause, names, lang) for clause in clauses]
+    if not parts:
+        return ""
+    return text("because sentence", lang).format(clauses=_joiner("clauses", lang).join(parts))
+
+
+def _joined_sentences(notes: Iterable[Note], names: Names, lang: str) -> str:
+    return _joiner("sentences", lang).join(_said(note, names, lang) for note in notes)
+
+
+def _joiner(what: str, lang: str) -> str:
+    """What stands between clauses, sentences or the parts of a list."""
+    return text(f"between {what}", lang)
+
+
+def _said(note: Note, names: Names, lang: str) -> str:
+    """A note among the facts of a finding, in words."""
+    if note.key in _KINDS:
+        row = names.get(note.key, {}).get(str(note.facts.get("id")), {})
+        return name_in(row, lang) or clean_name(note.facts.get("name"))
+    key = f"because {note.key}"
+    if not has(key):  # what a group or plenary said, or was done for it
+        return said(note, lang)
+    if note.facts.get("n") == 1 and has(f"{key}, one"):
+        key = f"{key}, one"
+    facts = {name: _shown_fact(name, value, names, lang) for name, value in note.facts.items()}
+    if "name_en" in facts:
+        facts["name"] = name_in(note.facts, lang)
+    return text(key, lang).format_map(_Blanks(facts))
+
+
+class _Blanks(dict[str, str]):
+    """Facts of a round that another version wrote: what it does not say leaves a blank."""
+
+    def __missing__(self, name: str) -> str:
+        return ""
+
+
+_KINDS: Final = frozenset(kind for kind, _, _ in _NAMED)
+
+_KIND_OF: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        **{kind: kind for kind in _KINDS},
+        "names": "species",
+        "states_all": "state",
+        "states": "state",
     }
-    if row["kind"] == "ground" and row["criterion"] == "C3":
-        points = f"{float(row['missing']):.2g} points of {name} range short"
-        text_ = f"{points}: {km2} more of it, nearest to the {row['direction']}"
-    elif row["kind"] == "ground" and row["sci_name"]:
-        text_ = f"a further side of {name}: {km2} of its range in another state, nearest to the {row['direction']}"
-    elif row["kind"] == "ground":
-        text_ = f"{km2} of {state or 'another range state'}, nearest to the {row['direction']}"
-    else:
-        text_ = said[str(row["kind"])]
-    return f"{row['criterion']}: {text_}"
+)
+"""Facts that hold ids of things with a name."""
+
+_MOST: Final[Mapping[str, int]] = MappingProxyType(
+    {
+        "names": 20,
+        "sources": 3,
+        "pairs": 3,
+        "keys": 5,
+        "species": 5,
+        "crossings": 5,
+        "hotspots": 5,
+        "states": 5,
+    }
+)
+"""How many parts of a list are said, and the rest counted; of the others all."""
+
+
+def _shown_fact(name: str, value: object, names: Names, lang: str) -> str:
+    """A fact in words: by what it is called where it names a thing, else by what it is."""
+    if isinstance(value, Note):
+        return _said(value, names, lang)
+    if isinstance(value, list | tuple):
+        return _shown_list(name, list(value), names, lang)
+    if isinstance(value, bool):
+        return str(value)
+    if isinstance(value, int | float):
+        return exact(value, lang)
+    word = clean_name(value)
+    if name == "pair" and ";" in word:
+        one, other = (_shown_fact("state", code, names, lang) for code in word.split(";", 1))
+        return text("because pair", lang).format(one=one, other=other)
+    if name == "corridor" and word == SEASONAL_RANGE:
+        return text("because seasonal range", lang)
+    if name in _KIND_OF:
+        return name_in(names.get(_KIND_OF[name], {}).get(word, {}), lang) or word
+    if name == "kind" and word in _BARRIER_KINDS:
+        return text(word, lang)
+    if name == "direction":
+        return text(f"direction {word}", lang) if has(f"direction {word}") else word
+    if name == "unit":
+        return measure(word, lang)
+    return word
+
+
+_BARRIER_KINDS: Final = ("border_fence", "railway", "road", "canal", "pipeline")
+
+
+def _shown_list(name: str, values: list[Any], names: Names, lang: str) -> str:
+    """Several facts: notes of sentences, clauses of one, or names with their last joiner."""
+    if name == "causes":
+        return _line(values, names, lang)
+    if name == "reason":
+        return _joined_sentences(values, names, lang)
+    parts = [_shown_fact(name, value, names, lang) for value in values]
+    if name in ("takes", "listing"):
+        return _joiner("clauses", lang).join(parts)
+    if name == "grades_any" or name == "criteria_any":
+        return text("because or", lang).join(parts)
+    comma, most = _joiner("parts", lang), _MOST.get(name, len(parts))
+    if name.endswith("_all") and len(parts) > 1:
+        return text("because and", lang).join([comma.join(parts[:-1]), parts[-1]])
+    line = comma.join(parts[:most])
+    if len(parts) <= most:
+        return line
+    return text("because and more", lang).format(listed=line, n=number(len(parts) - most, lang))
+
+
+def exact(value: float, lang: str = "en") -> str:
+    """A number with all digits that it has; a measured one below 100 with one decimal at least.
+
+    Examples
+    --------
+    >>> exact(12300.0), exact(8.0), exact(29.97), exact(0.034, "ru"), exact(30)
+    ('12,300', '8.0', '29.97', '0,034', '30')
+    """
+    if isinstance(value, int):
+        return number(value, lang)
+    shortest = f"{value:.12f}".rstrip("0").partition(".")[2]
+    least = 1 if 1 <= abs(value) < 99.95 else 0
+    return number(value, lang, max(len(shortest), least))
 
 
 def fence_name(row: Mapping[Any, Any]) -> str:

@@ -87,7 +87,7 @@ def tick_notices(
         if len({(mark["file"], mark["cu_id"], mark["facts"].key) for mark in marks}) > 1:
             continue  # the ground of several outlines: no page has shown that
         turned = [
-            f"{name} {words.MARKS[_SHOWN[tick]]} → {words.MARKS[met[site, name]]}"
+            f"{name} {words.mark(_SHOWN[tick], name)} → {words.mark(met[site, name], name)}"
             for name, tick in facts.ticks
             if tick in _SHOWN and (site, name) in met and met[site, name] is not _SHOWN[tick]
         ]

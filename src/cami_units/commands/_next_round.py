@@ -18,10 +18,11 @@ from cami_units.commands._round_tables import (
     by_unit,
     likeness,
     rationale,
+    rationale_facts,
     unit_records,
     with_unit,
 )
-from cami_units.commands.assess import Assessed, assess_sites, cut
+from cami_units.commands.assess import Assessed, assess_sites, cut, what_it_takes
 from cami_units.commands.group_files import GroupFiles
 from cami_units.commands.stored_round import next_number, reopened
 from cami_units.model import (
@@ -30,8 +31,11 @@ from cami_units.model import (
     LONLAT,
     NOT_PROPOSED,
     Layers,
+    Note,
     Round,
     is_missing,
+    notes_as_text,
+    notes_from_text,
 )
 from cami_units.overlap import Pieces
 from cami_units.plan import Plan
@@ -284,18 +288,71 @@ def next_tables(
         tables["unit_records"] = pd.concat(rows, ignore_index=True).sort_values(
             ["unit_id", "sci_name", "iso2"], ignore_index=True
         )
+    findings = tables["unit_criteria"]
+    if "facts" in findings:  # units of a round of old, which has none, keep their sentences
+        tables["unit_criteria"] = findings.assign(facts=findings["facts"].fillna(""))
     tables["conservation_units"] = table
+    tables["unit_rationale"] = _unit_rationale(base, plan, assessed, merge)
     tables["planning_units"] = _planning_units(base, plan, units, table)
-    tables["not_proposed"] = _not_proposed(base, pieces, table)
-    of_other_outlines = ("what_it_takes", "nearest_ground", *STABILITY_TABLES)
-    for name in ("remarks", "set_aside", "questions", *of_other_outlines):
+    tables["not_proposed"] = _not_proposed(base, pieces, table, tables["unit_rationale"])
+    for name in ("remarks", "set_aside", "questions", "nearest_ground", *STABILITY_TABLES):
         tables.pop(name, None)
+    tables["what_it_takes"] = _what_it_takes(base, plan, pieces, assessed, outlines, ids, kept_ids)
     tables |= _stability_tables(base, table, kept_ids)
     if len(remarks):
         tables["remarks"] = remarks
     if merge.set_aside:
         tables["set_aside"] = _set_aside(merge, outlines, base.imprint.languages[0])
     return tables
+
+
+def _unit_rationale(
+    base: Round, plan: Plan, assessed: Assessed, merge: workshop.Merge
+) -> pd.DataFrame:
+    """The table `unit_rationale`: of units whose ground was drawn anew; of the others as it was.
+
+    A group's reason to reject or merge a unit comes first, as it does in the sentence.
+    """
+    sites = [unit.site for unit in merge.units if unit.site]
+    facts = dict(zip(sites, rationale_facts(assessed, sites, plan.profile), strict=True))
+    before = base.tables.get("unit_rationale", pd.DataFrame({"unit_id": [], "facts": []}))
+    of_base = dict(zip(before["unit_id"], before["facts"], strict=True))
+    rows = [
+        {
+            "unit_id": unit.unit_id,
+            "facts": notes_as_text(
+                [
+                    *([unit.reason] if unit.reason else []),
+                    *(facts[unit.site] if unit.site else notes_from_text(of_base[unit.unit_id])),
+                ]
+            ),
+        }
+        for unit in merge.units
+        if unit.site or unit.unit_id in of_base
+    ]
+    table = pd.DataFrame(rows, columns=["unit_id", "facts"])
+    return table.sort_values("unit_id", ignore_index=True)
+
+
+def _what_it_takes(
+    base: Round,
+    plan: Plan,
+    pieces: Pieces,
+    assessed: Assessed,
+    outlines: gpd.GeoDataFrame,
+    ids: pd.Series[Any],
+    kept_ids: Collection[str],
+) -> pd.DataFrame:
+    """What the units miss: measured anew where ground was drawn; of the others, and hotspots, as it was."""
+    drawn_outlines = outlines[outlines["site"].isin(ids.index)]
+    new = what_it_takes(drawn_outlines, pieces, plan, assessed, site="site")
+    new = pd.DataFrame(new.drop(columns="geometry")).round(DIGITS)
+    before = base.tables.get("what_it_takes", new.iloc[:0])
+    hotspots = set(base.tables["not_proposed"]["hotspot_id"])
+    kept_rows = before[before["site"].isin({*kept_ids, *hotspots})]
+    new = new.assign(site=new["site"].map(ids))
+    rows = [part for part in (new, kept_rows) if len(part)] or [new]
+    return pd.concat(rows, ignore_index=True).sort_values("site", kind="stable", ignore_index=True)
 
 
 def _stability_tables(
@@ -372,7 +429,9 @@ def _planning_units(
     return result
 
 
-def _not_proposed(base: Round, pieces: Pieces, table: gpd.GeoDataFrame) -> pd.DataFrame:
+def _not_proposed(
+    base: Round, pieces: Pieces, table: gpd.GeoDataFrame, why: pd.DataFrame
+) -> pd.DataFrame:
     """Hotspots that are in no unit: those of the base, and those of units that were rejected."""
     before = base.tables["not_proposed"]
     out = table["status"] == "rejected"
@@ -384,12 +443,14 @@ def _not_proposed(base: Round, pieces: Pieces, table: gpd.GeoDataFrame) -> pd.Da
     if hotspots is None:
         return kept_rows.reset_index(drop=True)
     names = hotspots.set_index("hotspot_id")
+    facts = dict(zip(why["unit_id"], why["facts"], strict=True))
     rows = [
         {
             "hotspot_id": hotspot_id,
             "name_en": names.at[hotspot_id, "name_en"],
             "name_ru": names.at[hotspot_id, "name_ru"],
             "reason": f"Its unit {unit.unit_id} was rejected. {unit.rationale}",
+            "facts": _rejected_facts(unit.unit_id, facts.get(unit.unit_id, "")),
         }
         for unit in table[out].itertuples()
         for hotspot_id in str(unit.hotspot_ids).split(";")
@@ -401,6 +462,13 @@ def _not_proposed(base: Round, pieces: Pieces, table: gpd.GeoDataFrame) -> pd.Da
         pd.concat([kept_rows, pd.DataFrame(rows, columns=kept_rows.columns)]) if rows else kept_rows
     )
     return added.sort_values("hotspot_id").reset_index(drop=True)
+
+
+def _rejected_facts(unit_id: str, facts: str) -> str:
+    """Why the hotspot of a rejected unit is in none, as values; none where the unit has none."""
+    notes = [note for note in notes_from_text(facts) if note.key != words.EVIDENCE_OF]
+    first = Note("its unit was rejected", {"unit_id": unit_id})
+    return notes_as_text([first, *notes]) if notes else ""
 
 
 def _set_aside(merge: workshop.Merge, outlines: gpd.GeoDataFrame, lang: str) -> gpd.GeoDataFrame:

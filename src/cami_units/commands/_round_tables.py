@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any, Final
@@ -10,7 +10,7 @@ from typing import Any, Final
 import geopandas as gpd
 import pandas as pd
 
-from cami_units import __version__, delineate, layers, overlap, rank
+from cami_units import __version__, delineate, layers, overlap, rank, words
 from cami_units.cache import NOTHING_KEPT, Cache, kept_table
 from cami_units.commands.assess import Assessed, what_it_takes
 from cami_units.model import (
@@ -23,13 +23,16 @@ from cami_units.model import (
     TABLES,
     Imprint,
     Layers,
+    Note,
     Profile,
     Round,
+    notes_as_text,
+    notes_from_text,
 )
 from cami_units.overlap import Pieces
 from cami_units.plan import Plan
 
-STABILITY_TABLES = (
+STABILITY_TABLES: Final[tuple[str, ...]] = (
     *("sensitivity", "sensitivity_factors", "unit_presence", "restoration"),
     *("crossings", "border_pairs"),
     *("complementarity", "complementarity_curve", "complementarity_targets"),
@@ -64,6 +67,7 @@ def round_tables(
             drop=True
         ),
         "unit_criteria": by_unit(assessed_sites.findings.criteria, ids),
+        "unit_rationale": unit_rationale(assessed_sites, ids, plan.profile),
         "unit_species": by_unit(assessed_sites.findings.species, ids),
         "unit_countries": by_unit(assessed_sites.findings.countries, ids),
         "planning_units": with_unit(cells, units, cache=cache),
@@ -179,18 +183,42 @@ def _names(units: gpd.GeoDataFrame, known_layers: Layers) -> pd.DataFrame:
     return names
 
 
-def rationale(assessed_sites: Assessed, seeds: pd.Series[str], profile: Profile) -> list[str]:
-    """Why each unit is proposed: the decision, and the evidence of every criterion that decides."""
-    reason = assessed_sites.decisions.set_index("site")["reason"]
+def rationale_facts(
+    assessed_sites: Assessed, seeds: Iterable[str], profile: Profile
+) -> list[list[Note]]:
+    """Why each unit is proposed: the decision, and which findings that it hangs on are met."""
+    reasons = assessed_sites.decisions.set_index("site")["facts"]
     met = assessed_sites.findings.criteria
     met = met[
         met["met"].fillna(False) & met["criterion"].isin([*GATES, *(profile.decision.any_of or ())])
     ]
-    sentences = {
-        site: " ".join(f"{row.criterion}: {row.because}" for row in rows.itertuples())
-        for site, rows in met.groupby("site")
-    }
-    return [f"{reason[seed]} {sentences.get(seed, '')}".strip() for seed in seeds]
+    by_site = {site: list(rows) for site, rows in met.groupby("site")["criterion"]}
+    return [
+        [
+            *notes_from_text(reasons[seed]),
+            Note(words.EVIDENCE_OF, {"criteria": by_site.get(seed, [])}),
+        ]
+        for seed in seeds
+    ]
+
+
+def rationale(assessed_sites: Assessed, seeds: pd.Series[str], profile: Profile) -> list[str]:
+    """Why each unit is proposed, in English: the decision, and the evidence that it hangs on."""
+    findings = assessed_sites.findings
+    evidence: dict[str, dict[str, str]] = {}
+    for row in findings.criteria.itertuples():
+        evidence.setdefault(str(row.site), {})[str(row.criterion)] = str(row.because)
+    return [
+        words.rationale(notes_as_text(notes), evidence.get(seed, {}), findings.names)
+        for seed, notes in zip(seeds, rationale_facts(assessed_sites, seeds, profile), strict=True)
+    ]
+
+
+def unit_rationale(assessed_sites: Assessed, ids: pd.Series[str], profile: Profile) -> pd.DataFrame:
+    """The table `unit_rationale`: what the rationale of each unit says, as values."""
+    facts = rationale_facts(assessed_sites, ids.index, profile)
+    table = pd.DataFrame({"unit_id": ids.array, "facts": [notes_as_text(notes) for notes in facts]})
+    return table.sort_values("unit_id", ignore_index=True)
 
 
 def _not_proposed(
@@ -203,40 +231,70 @@ def _not_proposed(
     takes: gpd.GeoDataFrame,
 ) -> pd.DataFrame:
     """Every hotspot that became no unit, with the reason and its numbers."""
-    columns = ["hotspot_id", "name_en", "name_ru", "reason"]
+    columns = ["hotspot_id", "name_en", "name_ru"]
     if hotspots is None:
-        return pd.DataFrame(columns=columns)
+        return pd.DataFrame(columns=[*columns, "reason", "facts"])
     placed_ids = {name for ids in units["hotspot_ids"] for name in ids.split(";")}
     left = hotspots[~hotspots["hotspot_id"].isin(placed_ids)]
-    as_drawn = drawn_sites.decisions.set_index("site")["reason"]
-    as_grown = assessed_sites.decisions.set_index("site")["reason"]
+    as_drawn = _reason_notes(drawn_sites)
+    as_grown = _reason_notes(assessed_sites)
     passing = set(drawn_sites.decided(PROPOSED, AREA_OF_INTEREST))
     tried = {
-        name: str(as_grown[seed])
+        name: as_grown[seed]
         for seed in grown["seed"]
         for name in seed.split(";")
         if name in passing
     }
     short = {
-        row["site"]: f" Nearest is {row['criterion']}, with {row['value']:.3g} of "
-        f"{row['threshold']:g} {row['unit']}: {row['missing']:.2g} short."
+        row["site"]: _nearest_miss(row)
         for row in rank.nearest_misses(drawn_sites.findings, profile).to_dict("records")
     }
-    by_hotspot = takes.groupby("site")["says"].agg("; ".join)
+    by_hotspot: dict[str, list[Note]] = {}
+    for row in takes.drop(columns="geometry").to_dict("records"):
+        by_hotspot.setdefault(row["site"], []).append(words.taking(row))
     reasons = []
     for name in left["hotspot_id"]:
-        reason = f"As drawn: {as_drawn[name]}"
+        notes = [Note("as drawn", {"reason": as_drawn[name]})]
         if name not in passing:
-            reason += short.get(name, "")
-            if name in by_hotspot.index:
-                reason += f" Any of these would meet it: {by_hotspot[name]}."
+            notes += [short[name]] if name in short else []
+            if name in by_hotspot:
+                notes.append(Note("any of these", {"takes": by_hotspot[name]}))
         if name in tried:
-            reason += f" Grown to a landscape: {tried[name]}"
+            notes.append(Note("grown", {"reason": tried[name]}))
         elif name in passing:
-            reason += " Its landscape came to nothing: below the least size of a unit beside its neighbours."
-        reasons.append(reason)
-    table = pd.DataFrame(left[columns[:-1]])
-    return table.assign(reason=reasons).reset_index(drop=True)
+            notes.append(Note("came to nothing"))
+        reasons.append(notes_as_text(notes))
+    names = drawn_sites.findings.names
+    table = pd.DataFrame(left[columns]).assign(
+        reason=[words.reason(facts, names) for facts in reasons], facts=reasons
+    )
+    return table.reset_index(drop=True)
+
+
+def _reason_notes(assessed_sites: Assessed) -> dict[str, list[Note]]:
+    """The sentences of each decision, as notes."""
+    decisions = assessed_sites.decisions
+    return {
+        site: notes_from_text(facts)
+        for site, facts in zip(decisions["site"], decisions["facts"], strict=True)
+    }
+
+
+def _nearest_miss(row: Mapping[Any, Any]) -> Note:
+    """Which criterion a hotspot comes nearest to, with numbers as they are said."""
+    # three figures of the value and two of what is missing, which is the smaller number
+    facts = {"value": ("value", 3), "limit": ("threshold", 6), "missing": ("missing", 2)}
+    return Note(
+        "nearest miss",
+        {"criterion": str(row["criterion"]), "unit": str(row["unit"])}
+        | {name: _to_figures(float(row[column]), n) for name, (column, n) in facts.items()},
+    )
+
+
+def _to_figures(value: float, n: int) -> float | int:
+    """A number of so many figures; a whole one without decimals."""
+    number = float(f"{value:.{n}g}")
+    return int(number) if number.is_integer() else number
 
 
 def by_unit(table: pd.DataFrame, ids: pd.Series[str]) -> pd.DataFrame:

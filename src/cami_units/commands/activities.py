@@ -484,9 +484,9 @@ def _activity_ids(names: Sequence[str], table: pd.DataFrame, units: pd.DataFrame
     ]
 
 
-def _needs(base_round: Round) -> dict[str, list[str]]:
+def _needs(base_round: Round, lang: str) -> dict[str, list[str]]:
     """The sentences of evidence for what each unit needs: barriers, and a gap in protection."""
-    findings = base_round.tables["unit_criteria"]
+    findings = words.in_language(base_round.tables, lang)["unit_criteria"]
     needs: dict[str, list[str]] = {}
     for row in findings[findings["criterion"].isin(words.NEED)].to_dict("records"):
         if not pd.isna(row["met"]) and bool(row["met"]):
@@ -565,7 +565,7 @@ def _write(
             lang=lang,
         ),
         "funding_notes.docx": lambda path: write_funding_notes(
-            path, cards, live, needs=_needs(base_round), imprint=imprint, lang=lang
+            path, cards, live, needs=_needs(base_round, lang), imprint=imprint, lang=lang
         ),
     }
     if len(matches):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import pandas as pd
 from cami_units import criteria, layers, overlap, rank, words
 from cami_units.cache import NOTHING_KEPT, Cache, kept_value
 from cami_units.commands.plan_layers import ground, load
-from cami_units.model import DIGITS, Findings, Layers, Progress, SiteTables, quiet
+from cami_units.model import DIGITS, Findings, Layers, Names, Profile, Progress, SiteTables, quiet
 from cami_units.overlap import Pieces
 from cami_units.plan import Plan
 
@@ -178,9 +178,57 @@ def assess_sites(
         plan.profile,
         adjacent=adjacent_sites(sites, pieces.layers, plan, site),
         border_error_km=plan.borders.error_km,
-        state_names=dict(zip(pieces.states["iso2"], pieces.states["name_en"], strict=True)),
     )
-    return Assessed(tables, findings, rank.decide(findings, plan.profile))
+    findings = with_sentences(findings, layer_names(pieces.layers))
+    return Assessed(tables, findings, decide(findings, plan.profile))
+
+
+def with_sentences(findings: Findings, names: Names) -> Findings:
+    """Findings with the column ``because``: what each rests on, as an English sentence."""
+    table = findings.criteria.copy()
+    because = [words.because(facts, names) for facts in table["facts"]]
+    table.insert(list(table).index("facts"), "because", because)
+    return replace(findings, criteria=table, names=names)
+
+
+def layer_names(known: Layers) -> Names:
+    """What the species, states, hotspots and protected areas of the layers are called."""
+    layer_tables = ("species", "countries", "hotspots", "protected_areas")
+    return words.names_of({name: getattr(known, name) for name in layer_tables})
+
+
+def decide(findings: Findings, profile: Profile) -> pd.DataFrame:
+    """The decision that the profile's rule takes on each site, and its reason in English.
+
+    As :func:`cami_units.rank.decide`, which says what is decided and how, with a sentence.
+
+    Returns
+    -------
+    DataFrame
+        ``site``, ``decision``, ``reason`` (English), ``facts`` (the reason as values), in the order
+        of ``findings.summary``.
+
+    Raises
+    ------
+    PlanError
+        The profile leaves ``[decision]`` open.
+
+    Examples
+    --------
+    >>> import cami_units as cu
+    >>> from cami_units.model import Findings
+    >>> rows = {"site": "s", "criterion": ["G1", "G2", "C1", "C9"], "met": [True, True, True, False]}
+    >>> none = pd.DataFrame()
+    >>> findings = Findings(
+    ...     pd.DataFrame({**rows, "facts": "[]"}), none, none, pd.DataFrame({"site": ["s"]})
+    ... )
+    >>> cu.decide(findings, cu.read_profile())["reason"].tolist()
+    ['G1 and G2 hold, and C1 is met, but the evidence is thin. C9 fails: ']
+    """
+    decisions = rank.decide(findings, profile)
+    reasons = [words.reason(facts, findings.names) for facts in decisions["facts"]]
+    decisions.insert(2, "reason", reasons)
+    return decisions
 
 
 def what_it_takes(
@@ -229,9 +277,8 @@ def what_it_takes(
         for row in table.itertuples()
     ]
     table["direction"] = sides
-    names = pieces.layers.species.set_index("sci_name")["name_en"]
-    states = pieces.states.set_index("iso2")["name_en"]
-    says = [words.what_it_takes(row, names, states) for row in table.to_dict("records")]
+    names = layer_names(pieces.layers)
+    says = [words.what_it_takes(row, names) for row in table.to_dict("records")]
     return table.assign(says=says)
 
 

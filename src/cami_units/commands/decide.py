@@ -11,7 +11,7 @@ from typing import Any, Final, TypedDict, Unpack
 import geopandas as gpd
 import pandas as pd
 
-from cami_units import kml, store
+from cami_units import kml, store, workshop
 from cami_units.commands.round_files import products
 from cami_units.commands.shown_round import kept_pieces
 from cami_units.documents.csv_tables import harmless
@@ -192,6 +192,11 @@ def record_decision(
         "old_name_en": clean_name(units.at[unit_id, "name_en"]),
         "old_name_ru": clean_name(units.at[unit_id, "name_ru"]),
     }
+    for one, other in (("name_en", "name_ru"), ("name_ru", "name_en")):
+        old_one, old_other = line[f"old_{one}"], line[f"old_{other}"]
+        if line[one] and not options.get(other):
+            same = workshop.without_same_words(old_one, line[one], old_other)
+            line[other] = "" if same == old_other else same
     store.append_to_log(directory / DECISION_LOG, line, columns=DECISION_COLUMNS)
     return pd.Series(line)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -25,6 +25,7 @@ from cami_units.commands.shown_round import (
     kept_pieces,
     legend_png,
     published,
+    spoken_layers,
 )
 from cami_units.commands.stored_round import allocation
 from cami_units.documents.group_form import write_form
@@ -183,7 +184,8 @@ def _write_group(
     folder.mkdir()
     imprint, species = public.imprint, public.tables["species"]
     own_units, others = _own_and_others(public, allocated, group, sections)
-    near = _near(public, own_units, sections)
+    spoken_tables = words.with_languages(public.tables, imprint.languages)
+    near = _near(replace(public, tables=spoken_tables), own_units, sections)
     cards = {
         lang: words.unit_cards(
             {**public.tables, "conservation_units": own_units}, species, lang=lang
@@ -197,7 +199,7 @@ def _write_group(
         cards=cards[lang],
         imprint=imprint,
         lang=lang,
-        layers=near,
+        layers=spoken_layers(near, lang),
         species=species,
         pack=mine,
         legend=partial(legend_png, lang=lang),
@@ -211,7 +213,7 @@ def _write_group(
         imprint=imprint,
         layers=near,
         species=species,
-        unit_criteria=public.tables["unit_criteria"],
+        unit_criteria=spoken_tables["unit_criteria"],
         unit_species=public.tables.get("unit_species"),
         unit_countries=public.tables.get("unit_countries"),
         sensitivity=public.tables.get("sensitivity"),

@@ -17,6 +17,7 @@ from cami_units.commands.shown_round import (
     shown_context,
     shown_fences,
     shown_layers,
+    spoken_layers,
 )
 from cami_units.documents.csv_tables import write_csv
 from cami_units.documents.units_workbook import write_units_workbook
@@ -79,15 +80,14 @@ def products(
     tables, imprint = proposal.tables, proposal.imprint
     species = tables["species"]
     cards = {lang: words.unit_cards(tables, species, lang=lang) for lang in imprint.languages}
-    shown_evidence = annotated_layers(shown_layers(proposal), tables)
-    shown_evidence |= shown_context(proposal, problems=noticed)
+    lang = imprint.languages[0]
+    spoken_tables = words.with_languages(tables, imprint.languages)
+    map_layers = annotated_layers(shown_layers(proposal), spoken_tables)
+    map_layers |= shown_context(proposal, problems=noticed) | shown_fences(proposal, lang)
+    shown_evidence = spoken_layers(map_layers, lang)
     remarks_table = tables.get("remarks")  # what groups pinned and typed: a layer of the map
     remarks = {"remarks": remarks_table} if isinstance(remarks_table, gpd.GeoDataFrame) else {}
-
     earlier = tables.get("earlier_units")
-
-    lang = imprint.languages[0]
-    shown_evidence |= shown_fences(proposal, lang)
 
     @cache
     def both() -> Mapping[kml.Profile, Callable[[Path], tuple[Problem, ...]]]:
@@ -120,10 +120,10 @@ def products(
             tables["conservation_units"],
             cards=cards,
             imprint=imprint,
-            layers=shown_evidence | remarks,
+            layers=map_layers | remarks,
             species=species,
             planning_units=tables["planning_units"],
-            unit_criteria=tables["unit_criteria"],
+            unit_criteria=spoken_tables["unit_criteria"],
             unit_species=tables.get("unit_species"),
             unit_countries=tables.get("unit_countries"),
             sensitivity=tables.get("sensitivity"),

@@ -26,7 +26,7 @@ def kept_pieces(directory: Path) -> AbstractContextManager[None]:
 def drawn_scene(round_: Round, *, lang: str) -> scene.Scene:
     """Everything that the figures of a round show, in the CRS of its plan."""
     crs = crs_of(round_)
-    tables, species = round_.tables, round_.tables["species"]
+    tables, species = words.in_language(round_.tables, lang), round_.tables["species"]
     return scene.Scene(
         crs=crs,
         imprint=round_.imprint,
@@ -109,6 +109,7 @@ def annotated_layers(
         ("borders", "border_pairs", "pair", list(_ALONG)),
     ):
         if layer in shown_tables and table in tables:
+            columns = [name for name in map(str, tables[table]) if name.startswith(tuple(columns))]
             known_columns = tables[table].set_index(key)[columns]
             annotated[layer] = (
                 shown_tables[layer]
@@ -116,6 +117,19 @@ def annotated_layers(
                 .join(known_columns, on=key)
             )
     return annotated
+
+
+def spoken_layers(
+    annotated: Mapping[str, gpd.GeoDataFrame], lang: str
+) -> dict[str, gpd.GeoDataFrame]:
+    """Annotated layers for readers of one language: what is said in several, in theirs alone."""
+    spoken = dict(annotated)
+    hotspots = spoken.get("hotspots")
+    if hotspots is not None and "reason" in hotspots:
+        others = [name for name in map(str, hotspots) if name.startswith("reason_")]
+        own = hotspots.get(f"reason_{lang}", hotspots["reason"])
+        spoken["hotspots"] = hotspots.assign(reason=own).drop(columns=others)
+    return spoken
 
 
 _ALONG: Final = (

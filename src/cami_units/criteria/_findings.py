@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
-from cami_units.criteria._evidence_sentences import sentences
+from cami_units.criteria._evidence_facts import facts
 from cami_units.criteria._measures import (
     Evidence,
     at_least,
@@ -19,7 +18,7 @@ from cami_units.criteria._measures import (
     occurs,
     without_strips,
 )
-from cami_units.model import CRITERIA, Findings, Profile, SiteTables, unfilled
+from cami_units.model import CRITERIA, Findings, Profile, SiteTables, notes_as_text, unfilled
 
 _UNITS: Final = MappingProxyType(
     {
@@ -46,7 +45,6 @@ def assess(
     profile: Profile,
     *,
     adjacent: pd.DataFrame | None = None,
-    state_names: Mapping[str, str] = MappingProxyType({}),
     border_error_km: float = 0.0,
 ) -> Findings:
     """Every gate and criterion of every site: met, not met or not assessed, and because of what.
@@ -62,10 +60,8 @@ def assess(
         The thresholds, weights and grades.
     adjacent : DataFrame, optional
         Overrides of the geography gate: ``site``, ``reason``, ``km`` to the nearest border.
-    state_names : mapping, optional
-        The names of states by their codes, for the sentences; without it they say the codes.
     border_error_km : float
-        How far the border layer may be off, for the sentences.
+        How far the border layer may be off: told of sides that are no wider.
 
     Returns
     -------
@@ -93,9 +89,7 @@ def assess(
     met_firm = verdicts(firm.measures, profile)
     species_rows = _site_species(site_evidence, profile)
     return Findings(
-        criteria=_criteria(
-            site_evidence, met, met_firm, species_rows, profile, state_names, border_error_km
-        ),
+        criteria=_criteria(site_evidence, met, met_firm, species_rows, profile, border_error_km),
         species=species_rows,
         countries=_site_countries(site_evidence),
         summary=_summary(site_evidence, met, species_rows, profile),
@@ -108,7 +102,6 @@ def _criteria(
     met_firm: pd.DataFrame,
     species: pd.DataFrame,
     profile: Profile,
-    state_names: Mapping[str, str],
     border_error_km: float,
 ) -> pd.DataFrame:
     """One row for every gate and criterion of every site."""
@@ -143,7 +136,7 @@ def _criteria(
     }
     units = {**_UNITS, **{name: rule.unit for name, rule in profile.further.items()}}
     possible = species[species["role"] == "supporting"]
-    because = sentences(site_evidence, met, possible, profile, state_names, border_error_km)
+    clauses = facts(site_evidence, met, possible, profile, border_error_km)
     parts = [
         pd.DataFrame(
             {
@@ -155,7 +148,7 @@ def _criteria(
                 "threshold": np.broadcast_to(
                     np.asarray(_number(thresholds[finding]), dtype=float), len(m)
                 ),
-                "because": [because[site, finding] for site in m.index],
+                "facts": [notes_as_text(clauses[site, finding]) for site in m.index],
                 "met_without_strips": met_firm[finding].array,
             }
         )

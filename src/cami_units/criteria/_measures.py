@@ -12,7 +12,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cami_units.model import InputError, PlanError, Profile, SiteTables, listed, nearest, unfilled
+from cami_units.model import (
+    SEASONAL_RANGE,
+    InputError,
+    PlanError,
+    Profile,
+    SiteTables,
+    listed,
+    nearest,
+    unfilled,
+)
 
 _FLOATS: Final = ("km2", "km", "n", "jaccard", "permeability")
 _MAY_BE_UNKNOWN: Final = ("permeability",)
@@ -290,7 +299,7 @@ def _with_seasonal(tables: SiteTables, profile: Profile) -> SiteTables:
         return tables
     ends = state_pairs[["iso2_x", "iso2_y"]].to_numpy()
     seasonal_rows = state_pairs[key].assign(
-        corridor_id="seasonal range",
+        corridor_id=SEASONAL_RANGE,
         evidence_grade=grade,
         pair=[";".join(sorted(pair)) for pair in ends],
         n=1.0,

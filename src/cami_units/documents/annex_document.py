@@ -11,7 +11,7 @@ import pandas as pd
 from cami_units.documents import _word_document as _docx
 from cami_units.documents._worksheets import save_settled
 from cami_units.model import HIDDEN_STATUSES, STATUSES, Round, clean_name
-from cami_units.words import name_field, name_in, text
+from cami_units.words import in_language, name_field, name_in, text
 
 
 def write_annex(
@@ -42,7 +42,8 @@ def write_annex(
     """
     imprint = round_.imprint
     document = _docx.new_document(imprint, text("annex", lang), lang=lang)
-    units = round_.tables["conservation_units"]
+    tables = in_language(round_.tables, lang)
+    units = tables["conservation_units"]
     card = {str(row["unit_id"]): row for row in cards.to_dict("records")}
     rows = {str(row["unit_id"]): row for row in units.drop(columns="geometry").to_dict("records")}
     visible = [
@@ -75,7 +76,7 @@ def write_annex(
     for unit_id in visible:
         _add_unit(document, card[unit_id], rows[unit_id], activities, decisions, lang)
     _add_hidden(document, rows, card, decisions, lang)
-    _add_missed(document, round_.tables["not_proposed"], lang)
+    _add_missed(document, tables["not_proposed"], lang)
     if imprint.sources:
         _docx.heading(document, text("sources", lang), 1)
         for source in imprint.sources:
@@ -166,5 +167,5 @@ def _add_missed(document: Any, missed: pd.DataFrame, lang: str) -> None:
         return
     _docx.heading(document, text("column reason", lang), 1)
     for row in missed.sort_values("hotspot_id").to_dict("records"):
-        line = f"{row['hotspot_id']} {clean_name(row['name_en'])}: {clean_name(row['reason'])}"
+        line = f"{row['hotspot_id']} {name_in(row, lang)}: {clean_name(row['reason'])}"
         _docx.paragraph(document, line, style="List Bullet")

@@ -35,7 +35,7 @@ ORDERS: Final = ("rank", "group", "section")
 
 _FACTS: Final = (
     *("states", "area", "rank", "species", "protected", "barriers"),
-    *("stability", "confidence", "origin"),
+    *("stability", "takes", "confidence", "origin"),
 )
 _SETTLES: Final = frozenset({"agree", "agree-with-change", "reject", "merge"})
 """Decisions that answer what was open; one that is parked keeps its questions."""
@@ -165,13 +165,18 @@ def board(
     versions = _versions(_flat(tables, "set_aside", shown_scene.crs))
     remarks = _by_unit(_each_unit(_flat(tables, "remarks", shown_scene.crs)))
     earlier = _earlier(loop.before, shown_scene.crs)
-    findings = _by_unit(tables["unit_criteria"])
+    findings = _by_unit(shown_scene.unit_criteria)
     old_findings = _by_unit(loop.before.tables["unit_criteria"]) if loop.before else {}
     changed = _by_unit(_with_applied(loop.changes, tables.get("set_aside")))
     open_ = _by_unit(_each_unit(_open(loop.conflicts)))
     asked = _by_unit(_each_unit(_still_asked(tables.get("questions"), round_.imprint.number)))
     lines = _by_unit(loop.log)
     todo = _activities(loop, lang)
+    names = words.names_of({"species": shown_scene.species, "countries": tables.get("countries")})
+    named = {
+        column: {name: words.name_in(called, lang) for name, called in names[kind].items()}
+        for column, kind in (("countries", "state"), ("species", "species"))
+    }
     base = ground(shown_scene)
     slides = []
     for number, unit_id in enumerate(_ordered(flat, loop, order)):
@@ -181,7 +186,11 @@ def board(
         decisions = lines.get(unit_id, [])
         pinned = _numbered(remarks.get(unit_id, []))
         standing = _standing(row, decisions)
-        facts = [(words.label(key, lang), str(card[key])) for key in _FACTS]
+        facts = [
+            (words.label(key, lang), str(card[key]))
+            for key in _FACTS
+            if card[key] or key not in words.OPTIONAL_FIELDS
+        ]
         slides.append(
             Slide(
                 unit_id=unit_id,
@@ -190,7 +199,9 @@ def board(
                 status_said=str(card["status"]),
                 facts=tuple(facts),
                 criteria=tuple(_criterion(finding, lang) for finding in own_findings),
-                compared=_compared(row, own_findings, old, old_findings.get(unit_id, []), lang),
+                compared=_compared(
+                    row, own_findings, old, old_findings.get(unit_id, []), named, lang
+                ),
                 proposed_by=_proposer(row, changed.get(unit_id, []), decisions, lang),
                 questions=()
                 if standing
@@ -483,6 +494,7 @@ def _compared(
     own_rows: Sequence[Mapping[str, Any]],
     old: Mapping[str, Any] | None,
     old_findings: Sequence[Mapping[str, Any]],
+    named: Mapping[str, Mapping[str, str]],
     lang: str,
 ) -> tuple[tuple[str, str, str], ...]:
     """What is different from the round before, and the area in any case."""
@@ -498,7 +510,7 @@ def _compared(
         )
     ]
     for key, label in (("countries", "states"), ("species", "species"), ("rank_label", "rank")):
-        before, after = _spoken(old[key]), _spoken(row[key])
+        before, after = (_called(value[key], named.get(key, {})) for value in (old, row))
         if before != after:
             rows.append((words.text(label, lang), before, after))
     rows += [
@@ -507,6 +519,11 @@ def _compared(
         if name in was and name in now and was[name] != now[name]
     ]
     return tuple(rows)
+
+
+def _called(ids: object, names: Mapping[str, str]) -> str:
+    """States or species as they are called, one after the other."""
+    return ", ".join(names.get(name, name) for name in clean_name(ids).split(";"))
 
 
 def _spoken(value: object) -> str:

@@ -22,7 +22,7 @@ from cami_units.documents._worksheets import (
 )
 from cami_units.documents.csv_tables import without_geometry
 from cami_units.model import FINDINGS, Round, clean_name, is_missing
-from cami_units.words import mark, name_in, text
+from cami_units.words import in_language, mark, name_in, text
 
 _UNITS: Final = (
     Column("unit_id", 10),
@@ -125,11 +125,12 @@ def _width(column: object) -> float:
 
 def _sheets(round: Round) -> list[tuple[str, Sequence[Column], Rows]]:
     """Each sheet of the workbook: its name, columns and rows."""
-    tables = {name: without_geometry(table) for name, table in round.tables.items()}
+    languages = round.imprint.languages
+    spoken_tables = in_language(round.tables, languages[0])
+    tables = {name: without_geometry(table) for name, table in spoken_tables.items()}
     units = tables["conservation_units"].sort_values(["rank", "unit_id"], na_position="last")
     place = {unit_id: number for number, unit_id in enumerate(units["unit_id"])}
     names = dict(zip(units["unit_id"], units["name_en"], strict=True))
-    languages = round.imprint.languages
     species = _names(tables.get("species"), "sci_name", languages)
     states = _names(tables.get("countries"), "iso2", languages)
     marks = _marks(tables["unit_criteria"])

@@ -360,7 +360,7 @@ def _location(
 
 
 _CARD: Final = tuple(
-    name for name in words.CARD_FIELDS if name not in ("name_en", "name_ru", "criteria")
+    name for name in words.CARD_FIELDS if name not in ("name_en", "name_ru", "criteria", "takes")
 )
 
 

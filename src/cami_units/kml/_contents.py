@@ -392,8 +392,10 @@ def _filled(cards: Mapping[str, Mapping[str, str]]) -> list[str]:
 def _balloon(profile: Profile, lang: str, fields: Sequence[str]) -> str:
     """The one template of all unit balloons: at most 12 lines, the typed comment last."""
     lines = ["<b>$[name]</b>"]
-    # A line for the context layers has to come from somewhere: 12 are all there are.
+    # A line for the context layers has to come from somewhere: 12 are all there are. So has one
+    # for what a unit lacks.
     joined = _SAME_LINE | ({"barriers"} if "context" in fields else set())
+    joined |= {"stability"} if "takes" in fields else set()
     for key in fields:
         name = earth_key(key)
         title = f"$[{name}/displayName]" if profile == "earth-pro" else words.label(key, lang)

@@ -7,12 +7,15 @@ from ._codes import FINDINGS as FINDINGS
 from ._codes import GATES as GATES
 from ._codes import HIDDEN_STATUSES as HIDDEN_STATUSES
 from ._codes import INDICATIVE as INDICATIVE
+from ._codes import NEEDS as NEEDS
+from ._codes import NOT_ASSESSED as NOT_ASSESSED
 from ._codes import NOT_PROPOSED as NOT_PROPOSED
 from ._codes import ORIGIN as ORIGIN
 from ._codes import ORIGINS as ORIGINS
 from ._codes import PRESENCE as PRESENCE
 from ._codes import PROPOSED as PROPOSED
 from ._codes import SEASONAL as SEASONAL
+from ._codes import SEASONAL_RANGE as SEASONAL_RANGE
 from ._codes import STATUSES as STATUSES
 from ._codes import Decision as Decision
 from ._crs import EQUAL_AREA as EQUAL_AREA
@@ -30,6 +33,8 @@ from ._errors import PlanError as PlanError
 from ._errors import Problem as Problem
 from ._errors import listed as listed
 from ._errors import nearest as nearest
+from ._errors import notes_as_text as notes_as_text
+from ._errors import notes_from_text as notes_from_text
 from ._layers import COMPILED_FOR_ALL as COMPILED_FOR_ALL
 from ._layers import COVERED_LAYERS as COVERED_LAYERS
 from ._layers import CRITERION_LAYERS as CRITERION_LAYERS
@@ -75,6 +80,7 @@ from ._values import Findings as Findings
 from ._values import Imprint as Imprint
 from ._values import Layers as Layers
 from ._values import MadeCells as MadeCells
+from ._values import Names as Names
 from ._values import Placemarks as Placemarks
 from ._values import Progress as Progress
 from ._values import Raster as Raster

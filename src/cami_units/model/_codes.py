@@ -39,11 +39,17 @@ SEASONAL: Final[Mapping[int, str]] = MappingProxyType(
     }
 )
 
+SEASONAL_RANGE: Final = "seasonal range"
+"""Stands for a corridor where a crossing is read from the seasonal parts of a range."""
+
 GATES: Final = ("G1", "G2")
 
 CRITERIA: Final = ("C1", "C2", "C3", "C4", "C5", "C6", "C7", "C8", "C9")
 
 FINDINGS: Final = GATES + CRITERIA
+
+NEEDS: Final = ("C6", "C7")
+"""Criteria that say what a unit needs: met, they are no merit of it; not met, no failure."""
 
 Decision = Literal["proposed CU", "area of interest", "not proposed"]
 
@@ -52,6 +58,9 @@ PROPOSED: Final = "proposed CU"
 AREA_OF_INTEREST: Final = "area of interest"
 
 NOT_PROPOSED: Final = "not proposed"
+
+NOT_ASSESSED: Final = "not assessed"
+"""The key of the note that says why a finding is neither met nor not met, under ``why``."""
 
 STATUSES: Final = (
     "modelled candidate",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -76,12 +77,50 @@ class Note:
 
     `key` names the phrase ``note <key>`` of :mod:`cami_units.words`, which makes the sentence last,
     in the reader's language; `facts` are the numbers and names that the phrase leaves open (a list
-    of names, or a note again, is put into words too). `level` is that of :class:`Problem`.
+    of names, or a note again, is put into words too). `level` is that of :class:`Problem`. What a
+    finding rests on is a list of notes, whose phrases are ``because <key>``.
     """
 
     key: str
     facts: Mapping[str, object] = field(default_factory=dict)
     level: Literal["counted", "note"] = "counted"
+
+
+def notes_as_text(notes: Iterable[Note]) -> str:
+    """Notes as they stand in a column: a JSON list of objects, the key of each under ``key``.
+
+    Examples
+    --------
+    >>> notes_as_text([Note("ground", {"state": "KZ", "km2": 12300.0})])
+    '[{"key": "ground", "state": "KZ", "km2": 12300.0}]'
+    """
+    return json.dumps([*notes], default=_as_object, ensure_ascii=False)
+
+
+def notes_from_text(text: object) -> list[Note]:
+    """The notes of a column; none where it is empty or holds none, as in rounds of old.
+
+    Examples
+    --------
+    >>> notes_from_text('[{"key": "ground", "state": "KZ"}]')
+    [Note(key='ground', facts={'state': 'KZ'}, level='counted')]
+    """
+    try:
+        values = json.loads(str(text), object_hook=_as_note)
+    except (ValueError, RecursionError):
+        return []
+    return (
+        [value for value in values if isinstance(value, Note)] if isinstance(values, list) else []
+    )
+
+
+def _as_object(note: Note) -> dict[str, object]:
+    """A note among the facts of another, as JSON has it."""
+    return {"key": note.key, **note.facts}
+
+
+def _as_note(value: dict[str, object]) -> Note:
+    return Note(str(value.pop("key", "")), value)
 
 
 def nearest(word: str, vocabulary: Iterable[str]) -> str:

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cami_units.model._codes import DISCLAIMER
+from cami_units.model._codes import DISCLAIMER, NEEDS
 from cami_units.model._errors import Problem
 from cami_units.model._text import clean_name
 
@@ -216,6 +216,11 @@ class Placemarks:
     beyond: int = 0
 
 
+Names = Mapping[str, Mapping[str, Mapping[str, Any]]]
+"""What things are called: by kind (species, state, hotspot, protected_area) and id, the row that has
+``name_en``, ``name_ru`` and so on."""
+
+
 @dataclass(frozen=True, slots=True)
 class Findings:
     """What `criteria` finds on a set of sites. Sites come in the order they were handed in.
@@ -223,26 +228,34 @@ class Findings:
     Attributes
     ----------
     criteria : ``site``, ``criterion``, ``met`` (nullable boolean; ``<NA>`` is *not assessed*),
-        ``value``, ``unit``, ``threshold``, ``because`` – one row for every gate and criterion.
+        ``value``, ``unit``, ``threshold``, ``facts`` (what it rests on: see
+        :func:`notes_as_text`), ``met_without_strips`` – one row for every gate and criterion;
+        from :func:`cami_units.assess_sites` also ``because``, those facts as an English sentence.
     species : ``site``, ``sci_name``, ``role`` (qualifying, occurs, supporting, marginal),
         ``overlap_km2``, ``range_share`` (% of the regional range), ``sides`` ("KZ;UZ").
     countries : ``site``, ``iso2``, ``area_km2``, ``share`` (% of the site).
     summary : one row a site; ``site``, ``area_km2``, ``countries``, ``n_countries``, ``disputed``,
         ``species`` (qualifying, ";"), ``n_species``, ``species_supporting``, ``criteria_met``,
         ``confidence`` and the bare measures behind the criteria.
+    names : what species, states, hotspots and protected areas are called, for sentences.
     """
 
     criteria: pd.DataFrame
     species: pd.DataFrame
     countries: pd.DataFrame
     summary: pd.DataFrame
+    names: Names = field(default_factory=dict)
 
     def _repr_html_(self) -> str:
         """One row a site, a mark for every gate and criterion, as a notebook shows it."""
-        marks = {True: "✓", False: "✗"}
+        marks, needs = {True: "✓", False: "✗"}, {True: "●", False: "○"}
         wide = self.criteria.pivot(index="site", columns="criterion", values="met")
         wide = wide.loc[self.summary["site"], self.criteria["criterion"].unique()]
-        marked = wide.astype(object).apply(lambda column: [marks.get(met, "?") for met in column])
+        marked = wide.astype(object).apply(
+            lambda column: [
+                (needs if column.name in NEEDS else marks).get(met, "?") for met in column
+            ]
+        )
         return _html(marked.reset_index())
 
 

@@ -104,7 +104,11 @@ def payload(
         "languages": list(by_language),
         "title": shown(imprint.title),
         "words": {
-            language: {key: shown(phrase) for key, phrase in words.catalogue(language).items()}
+            language: {
+                key: shown(phrase)
+                for key, phrase in words.catalogue(language).items()
+                if not key.startswith(_OF_OTHERS)
+            }
             | {shown(name): shown(_context_title(layers[name], language)) for name in context}
             for language in by_language
         },
@@ -385,7 +389,10 @@ def _sections_of(units: gpd.GeoDataFrame, sections: gpd.GeoDataFrame | None) -> 
 
 
 def _findings(unit_criteria: pd.DataFrame | None) -> dict[Any, list[list[Any]]]:
-    """By unit: [criterion, mark, value, unit, threshold, because] in the order of the profile."""
+    """By unit: [criterion, mark, value, unit, threshold, because] in the order of the profile.
+
+    `because` is a sentence, or one a language where the table has them (``because_ru``).
+    """
     if unit_criteria is None:
         return {}
     check_table(unit_criteria, "unit_criteria")
@@ -403,10 +410,25 @@ def _findings(unit_criteria: pd.DataFrame | None) -> dict[Any, list[list[Any]]]:
                 _number(row["value"], 4),
                 shown(row["unit"]),
                 shown(row["threshold"]),
-                shown(row["because"]),
+                _in_languages(row, "because"),
             ]
         )
     return by_unit
+
+
+_OF_OTHERS: Final = ("note ", "because ", "desk ", "draw ", "howto ", "report ")
+"""How the keys of phrases begin that no word of this page is: a third of the catalogue."""
+
+
+def _in_languages(row: Mapping[str, Any], column: str) -> str | dict[str, str]:
+    """A sentence; by language where the row has it in several."""
+    others = {
+        lang: shown(row[key])
+        for lang in words.LANGUAGES
+        if (key := f"{column}_{lang}") in row and not is_missing(row[key])
+    }
+    english = shown(row[column])
+    return {"en": english} | others if others else english
 
 
 def _before(
@@ -566,7 +588,9 @@ def _evidence(key: str, layer: gpd.GeoDataFrame, more_vertices: int) -> list[dic
             "id": shown(row[id_column]),
             "name": {"en": shown(row[name_en]), "ru": shown(row[name_ru])},
             "rows": [
-                [column, _cell(row[column])] for column in present if not is_missing(row[column])
+                [column, _in_languages(row, column) if column == "reason" else _cell(row[column])]
+                for column in present
+                if not is_missing(row[column])
             ],
             "kind": palette.barrier_kind(row["kind"]) if key == "barriers" else "",
             "g": packed(shape),

@@ -105,6 +105,50 @@ def is_cyrillic(name: str) -> bool:
     return _CYRILLIC.search(name) is not None
 
 
+def without_same_words(old_name: str, new_name: str, other_name: str) -> str:
+    """A unit's name in the other language, when its name in one has become a new one.
+
+    Where words were only taken out, they must not go on standing in the other language: its name
+    loses the parts in the same places, or is the new name where the places cannot be told.
+
+    Examples
+    --------
+    >>> without_same_words("Ustyurt – Aral", "Ustyurt", "Устюрт – Арал")
+    'Устюрт'
+    >>> without_same_words("Western Tian Shan", "Tian Shan", "Западный Тянь-Шань")
+    'Tian Shan'
+    >>> without_same_words("Talas", "Talas Alatau", "Талас")
+    'Талас'
+    """
+    old_words, new_words = _words(old_name), _words(new_name)
+    left_out = [word for word in old_words if word not in new_words]
+    if not new_words or not left_out or set(new_words) - set(old_words):
+        return other_name
+    parts, others = _NAME_PARTS.split(old_name), _NAME_PARTS.split(other_name)
+    kept = [
+        place
+        for place, part in enumerate(parts)
+        if _words(part) and not set(_words(part)) & set(left_out)
+    ]
+    halved = [
+        part
+        for place, part in enumerate(parts)
+        if place not in kept and set(_words(part)) - set(left_out)
+    ]
+    if halved or len(parts) != len(others) or not kept:
+        return new_name
+    joiner = " – " if len(kept) > 1 else ""
+    return joiner.join(others[place].strip() for place in kept)
+
+
+_NAME_PARTS: Final = re.compile(r"\s[–—-]\s|[,;/()]|\s(?:and|и|&)\s")
+"""What stands between the parts of a name: dashes, brackets and *and* in both languages."""
+
+
+def _words(name: str) -> list[str]:
+    return re.findall(r"[^\W_]+", name.casefold())
+
+
 def _unmarked(name: str) -> str:
     text = clean_name(name)
     match = _REJECTED.match(text)

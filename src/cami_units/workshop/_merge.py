@@ -12,7 +12,15 @@ import shapely
 
 from cami_units import overlap
 from cami_units.model import HIDDEN_STATUSES, InputError, Note, listed
-from cami_units.workshop._identity import NOT_DRAWN, Ground, Notice, bare_name, is_cyrillic, note
+from cami_units.workshop._identity import (
+    NOT_DRAWN,
+    Ground,
+    Notice,
+    bare_name,
+    is_cyrillic,
+    note,
+    without_same_words,
+)
 from cami_units.workshop._merge_tables import (
     ASK,
     KEEP_BASE,
@@ -411,10 +419,15 @@ def _next_unit(
     if applying.change == "merged":
         reason = note("reason merged", into=applying.into, group=applying.group)
         return same._replace(status="merged", reason=reason, into=applying.into)
+    name_en, name_ru = applying.name_en, applying.name_ru
+    if name_en and not name_ru:
+        name_ru = without_same_words(same.name_en, name_en, same.name_ru)
+    elif name_ru and not name_en:
+        name_en = without_same_words(same.name_ru, name_ru, same.name_en)
     return same._replace(
         site=add_site(merge, unit_id, applying.places),
-        name_en=applying.name_en or same.name_en,
-        name_ru=applying.name_ru or same.name_ru,
+        name_en=name_en or same.name_en,
+        name_ru=name_ru or same.name_ru,
         status=PROPOSAL,
     )
 

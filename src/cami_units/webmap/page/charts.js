@@ -4,7 +4,7 @@ function chartsOf(unit) {
   const parts = [];
   if (unit.findings.length) {
     parts.push(make("div", { class: "marks" }, ...unit.findings.map(([criterion, mark, , , , because]) =>
-      make("span", { class: "pill " + markClass(mark), title: `${word(criterion)}: ${because || word("not assessed")}` }, `${criterion} ${mark}`))));
+      make("span", { class: "pill " + markClass(mark), title: `${word(criterion)}: ${saidIn(because) || word("not assessed")}` }, `${criterion} ${mark}`))));
   }
   if (unit.shares.length) {
     const seen = unit.shares.filter(([, share]) => share >= 0.5);

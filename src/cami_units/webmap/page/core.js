@@ -37,6 +37,11 @@ function word(key) {
   return Object.prototype.hasOwnProperty.call(words, key) ? words[key] : key;
 }
 
+// A sentence that comes in several languages, in the reader's.
+function saidIn(sentence) {
+  return sentence && typeof sentence === "object" ? sentence[state.lang] || sentence.en : sentence;
+}
+
 function nameOf(thing) {
   return thing.name[state.lang] || thing.name.en || thing.id;
 }

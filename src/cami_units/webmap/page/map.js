@@ -289,7 +289,7 @@ function evidenceOf(unit) {
         make("b", {}, word(criterion)), " ",
         value === null ? "" : make("span", { class: "value" }, `${number(value, 2)} ${measured(measure)}`),
         threshold ? make("span", { class: "threshold" }, ` (${threshold})`) : null,
-        because ? make("p", {}, because) : null)));
+        because ? make("p", {}, saidIn(because)) : null)));
   }
   return make("details", {}, make("summary", {}, word("evidence")), make("table", {}, body));
 }
@@ -331,6 +331,7 @@ function valueOf(field, value) {
   if (typeof value === "number") return number(value, 2);
   if (["species", "sci_name", "species_shared"].includes(field)) return spoken(value);
   if (["kind", "presence", "range origin", "seasonal"].includes(field)) return word(value);
+  if (value && typeof value === "object") return saidIn(value);
   return String(value === null ? "" : value).replace(/;/g, ", ");
 }
 

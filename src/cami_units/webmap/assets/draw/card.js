@@ -121,7 +121,13 @@ function closeText(known, name) {
 // -- the card ---------------------------------------------------------------------------------------------
 
 const CLASS = { "✓": "yes", "✗": "no", "≈": "close", "?": "open" };
-const markSpan = (sign) => make("span", { class: `mark ${CLASS[sign]}`, role: "img", "aria-label": word(`draw mark ${CLASS[sign]}`) }, sign);
+// What a unit needs is no failure and no merit: a need is ●, none is ○, as everywhere else.
+const NEED = { "✓": ["●", "need"], "✗": ["○", "none"] };
+
+function markSpan(sign, name) {
+  const [shown, kind] = (["C6", "C7"].includes(name) && NEED[sign]) || [sign, CLASS[sign]];
+  return make("span", { class: `mark ${kind}`, role: "img", "aria-label": word(`draw mark ${kind}`) }, shown);
+}
 
 export function findingRows(known, before, showLayer) {
   return FINDINGS.map((name) => {
@@ -142,7 +148,7 @@ export function findingRows(known, before, showLayer) {
     const changed = was !== now;
     return make("tr", { class: changed ? `changed ${now === "✓" ? "gained" : was === "✓" ? "lost" : ""}` : null, "data-finding": name },
       make("th", { scope: "row" }, name),
-      make("td", { class: "marks" }, changed ? [markSpan(was), "→"] : null, markSpan(now)), text);
+      make("td", { class: "marks" }, changed ? [markSpan(was, name), "→"] : null, markSpan(now, name)), text);
   });
 }
 
