@@ -229,3 +229,48 @@ def test_spatialite_has_tables_of_its_own_that_are_none_of_ours(tmp_path):
         tables = {name for (name,) in opened.execute("select name from sqlite_master")}
     assert "spatial_ref_sys" in tables
     assert [one for one in read("hotspots", path).problems if one.level != "note"] == []
+
+
+@pytest.mark.parametrize(
+    ("columns", "names", "is_restricted"),
+    [
+        # KBAsGlobal_2024_September_02_POL.shp of keybiodiversityareas.org
+        (
+            {
+                "SitRecID": [23_456],
+                "Country": ["KZ"],
+                "NatName": ["Үстірт"],
+                "IntName": ["Ustyurt"],
+                "KbaStatus": ["confirmed"],
+            },
+            ["23456", "Ustyurt"],
+            True,
+        ),
+        # the IBA layer of BirdLife: without a status of KBA
+        (
+            {
+                "SitRecID": [7],
+                "IntName": ["Tengiz"],
+                "IbaStatus": ["confirmed"],
+                "Criteria": ["A1"],
+            },
+            ["7", "Tengiz"],
+            True,
+        ),
+        # GSLEP's landscapes, as the working secretariat sends them
+        (
+            {"OBJECTID": [1], "Landscape": ["Sarychat"], "Country_1": ["Kyrgyzstan"]},
+            ["HS001", "Sarychat"],
+            False,
+        ),
+    ],
+)
+def test_known_sites_come_in_the_columns_of_those_who_keep_them(
+    tmp_path, columns, names, is_restricted
+):
+    path = tmp_path / "sites.shp"
+    gpd.GeoDataFrame(columns, geometry=[SQUARE], crs=4326).to_file(path, encoding="UTF-8")
+    found = read("hotspots", path)
+    [row] = found.table[["hotspot_id", "name_en"]].values.tolist()
+    assert row == names
+    assert found.sources[0]["restricted"] is is_restricted

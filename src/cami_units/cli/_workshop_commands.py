@@ -338,6 +338,32 @@ def annex(
         say_rows([(name, folder / name) for name in ANNEX_FILES])
 
 
+@app.command(epilog="Example: cami-units publish rounds/01 postgresql://me@db.example.org/cami")
+def publish(
+    ctx: typer.Context,
+    directory: RoundArgument,
+    address: Annotated[
+        str,
+        typer.Argument(
+            metavar="URL",
+            help="The database: postgresql://user@host/name. The password goes into ~/.pgpass.",
+        ),
+    ],
+    schema: Annotated[
+        str, typer.Option("--schema", metavar="NAME", help="The schema to write the tables in.")
+    ] = "cami",
+    quiet: QuietOption = False,
+    verbose: VerboseOption = False,
+) -> None:
+    """Write a round into a PostGIS database, as it may be handed to anybody."""
+    with at_work(ctx, quiet, verbose) as progress:
+        from cami_units.commands.publish import publish as run_publish
+
+        names = run_publish(directory, address, schema=schema, progress=progress)
+    if not is_quiet(ctx, quiet):
+        say(f"{len(names)} tables are in the schema {schema}: {', '.join(names)}")
+
+
 @app.command(epilog="Example: cami-units desk my-workshop")
 def desk(
     ctx: typer.Context,

@@ -2,6 +2,7 @@
 
 from ._context_layers import context_rows as context_rows
 from ._context_layers import read_context as read_context
+from ._database import tables_to_database as tables_to_database
 from ._equal_area import to_equal_area as to_equal_area
 from ._equal_area import to_lonlat as to_lonlat
 from ._file_kinds import VECTORS as VECTORS

@@ -1,31 +1,46 @@
-"""A layer out of a database: a `.sql` file names the database and asks for the rows.
+"""Layers out of a database, and a round into one.
 
-The first line says where, the rest is one query that returns a geometry beside the columns::
+A `.sql` file names the database in its first line and asks for the rows in one query::
 
-    -- database: postgresql+psycopg://reader@db.example.org/cami
+    -- database: postgresql://reader@db.example.org/cami
     SELECT binomial, presence, origin, seasonal, geom FROM iucn.ranges
 
 Such a file is only read where a plan or a caller names it, never because it lies in a folder: it
-makes a connection. It is opened read-only, and nothing of the address leaves this room.
+makes a connection. Its session can only read, its statement is one, and nothing of the address leaves
+this room.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, NamedTuple
 
 import geopandas as gpd
 import pandas as pd
 import shapely
 
-from cami_units.model import InputError, listed
+from cami_units.model import InputError, clean_name, listed
 
 SUFFIX: Final = ".sql"
 
 _FIRST_LINE: Final = re.compile(r"^\ufeff?\s*--\s*database:\s*(\S+)\s*\n(.+)", re.DOTALL)
 _GEOMETRY: Final = ("geometry", "geom", "wkb_geometry", "the_geom", "shape", "wkb")
+_INSTALL: Final = "pip install 'cami_units[postgis]'"
+# a server that is there answers at once; a query over a continent takes minutes, and no more
+_CONNECT_SECONDS: Final = 10
+_STATEMENT_SECONDS: Final = 600
+
+
+class _Answer(NamedTuple):
+    """What a query returned: its rows, and which column is of geometry by its type, if any is."""
+
+    rows: pd.DataFrame
+    geometry: str | None
+    crs_of_srid: Mapping[int, str]
 
 
 def queried(path: Path) -> gpd.GeoDataFrame:
@@ -41,48 +56,163 @@ def queried(path: Path) -> gpd.GeoDataFrame:
     if first_line is None:
         raise InputError(
             "its first line should say which database, "
-            "-- database: postgresql+psycopg://reader@host/name, and the rest be a query"
+            "-- database: postgresql://reader@host/name, and the rest be a query"
         )
+    with _connected(first_line[1], can_write=False) as connection:
+        answer = _asked(connection, first_line[2].strip().rstrip(";"))
+    return _spatial(answer)
+
+
+# -- the connection -------------------------------------------------------------------------------
+
+
+@contextmanager
+def _connected(address: str, *, can_write: bool) -> Iterator[Any]:
+    """A connection in a transaction; what goes wrong is said without any part of the address."""
     try:
         import sqlalchemy
     except ModuleNotFoundError:
-        raise InputError(
-            "reading a database needs SQLAlchemy and a driver: pip install 'cami_units[postgis]'"
-        ) from None
+        raise InputError(f"a database needs SQLAlchemy and a driver: {_INSTALL}") from None
+    secrets: list[str] = []
     try:
-        engine = sqlalchemy.create_engine(first_line[1], poolclass=sqlalchemy.NullPool)
-        with engine.connect() as connection:
-            quiet = connection.execution_options(postgresql_readonly=True)
-            answer = quiet.execute(sqlalchemy.text(first_line[2]))
-            rows = pd.DataFrame(answer.fetchall(), columns=list(answer.keys()))
+        url = _plain_address(address)
+        secrets += [word for word in (url.password, address) if word]
+        options: dict[str, Any] = {"poolclass": sqlalchemy.NullPool}
+        if url.get_backend_name() == "postgresql":
+            read_only = "" if can_write else " -c default_transaction_read_only=on"
+            options["connect_args"] = {
+                "connect_timeout": _CONNECT_SECONDS,
+                "options": f"-c statement_timeout={_STATEMENT_SECONDS}s{read_only}",
+                "application_name": "cami_units",
+            }
+        engine = sqlalchemy.create_engine(url, **options)
+        with engine.begin() as connection:
+            yield connection
     except ModuleNotFoundError as error:
         raise InputError(
-            f"the driver '{error.name}' of this database is not installed: "
-            "pip install 'cami_units[postgis]'"
+            f"the driver '{error.name}' of this database is not installed: {_INSTALL}"
         ) from None
-    except sqlalchemy.exc.SQLAlchemyError as error:
-        complaint = str(getattr(error, "orig", None) or error).strip().splitlines()
-        raise InputError(f"the database says: {complaint[0] if complaint else 'nothing'}") from None
-    return _spatial(rows)
+    except InputError:
+        raise
+    except Exception as error:  # drivers raise their own kinds, and may put the address in words
+        if not isinstance(error, sqlalchemy.exc.SQLAlchemyError) and not _is_of_driver(error):
+            raise
+        raise InputError(_complaint(error, secrets)) from None
 
 
-def _spatial(rows: pd.DataFrame) -> gpd.GeoDataFrame:
-    """The rows of a query with the geometry that it returned as WKB."""
+def _is_of_driver(error: Exception) -> bool:
+    """Whether an error comes from the driver of a database and not from us."""
+    return type(error).__module__.partition(".")[0] in ("psycopg", "sqlite3")
+
+
+def _plain_address(address: str) -> Any:
+    """The address of a database, with the driver that we bring where none is named.
+
+    Raises
+    ------
+    InputError
+        It has a password with signs that an address cannot hold, of which a driver would print a part.
+    """
+    import sqlalchemy
+
+    _, mark, rest = address.partition("://")
+    if mark and rest.split("?")[0].count("@") > 1:
+        raise InputError(
+            "its address has more than one '@', so a part of a password would be taken for the host. "
+            f"{_PASSWORD}"
+        )
+    url = sqlalchemy.make_url(address)
+    if url.drivername in ("postgresql", "postgres"):
+        url = url.set(drivername="postgresql+psycopg")
+    return url
+
+
+_PASSWORD: Final = (
+    "Leave the password out and put it into ~/.pgpass (host:port:database:user:password, a file that "
+    "only you may read: chmod 600), or into PGPASSWORD"
+)
+
+_CURES: Final = (
+    ("password", _PASSWORD + "."),
+    ("no pg_hba.conf entry", "Ask who runs the server to let this machine in."),
+    ("timeout expired", "Is the server running, and may this machine reach it (VPN, firewall)?"),
+    ("connection refused", "Is the server running, and is the port right?"),
+    ("resolve", "Is the name of the host right?"),
+    ("statement timeout", "Ask for less: fewer columns, a WHERE, a simpler geometry."),
+    ("read-only transaction", "A layer is read and nothing is written: ask with SELECT."),
+    ("depend on it", "Views stand on that table: drop them first, or name another --schema."),
+    ("permission denied", "Ask who owns the database for the right to make tables there."),
+    ("multiple commands", "One query a file: take the others out."),
+)
+
+
+def _complaint(error: Exception, secrets: Sequence[str]) -> str:
+    """What the database says in its first line, with what helps, and with nothing secret in it."""
+    lines = str(getattr(error, "orig", None) or error).strip().splitlines()
+    says = lines[0] if lines else "nothing"
+    whole = " ".join(lines).casefold()
+    for secret in secrets:
+        says = says.replace(secret, "…")
+    cures = [cure for word, cure in _CURES if word in whole]
+    return f"the database says: {says}." + "".join(f" {cure}" for cure in cures[:1])
+
+
+def _asked(connection: Any, query: str) -> _Answer:
+    """The answer to one statement, as it stands: a colon or a percent sign in it is a letter."""
+    driver = connection.connection.driver_connection
+    cursor = driver.cursor()
+    is_postgres = connection.dialect.name == "postgresql"
+    if is_postgres:
+        # prepared, so that the server refuses a second statement, which could end the transaction
+        cursor.execute(query, None, prepare=True)
+    else:
+        cursor.execute(query)
+    if cursor.description is None:
+        raise InputError("the statement returns no rows: a query (SELECT …) is expected")
+    headings = [str(column[0]) for column in cursor.description]
+    rows = pd.DataFrame(cursor.fetchall(), columns=headings)
+    if not is_postgres:
+        return _Answer(rows, None, {})
+    kinds = {column[0]: column[1] for column in cursor.description}
+    cursor.execute("SELECT oid FROM pg_type WHERE typname IN ('geometry', 'geography')")
+    spatial_kinds = {row[0] for row in cursor.fetchall()}
+    found = next((name for name in headings if kinds[name] in spatial_kinds), None)
+    systems: dict[int, str] = {}
+    if spatial_kinds:
+        cursor.execute("SELECT srid, auth_name, auth_srid, srtext FROM spatial_ref_sys")
+        for srid, authority, code, text in cursor.fetchall():
+            systems[int(srid)] = f"{authority}:{code}" if authority and code else str(text or "")
+            if authority and str(authority).upper() != "EPSG" and text:
+                systems[int(srid)] = str(text)  # an authority that PROJ may not know
+    return _Answer(rows, found, systems)
+
+
+def _spatial(answer: _Answer) -> gpd.GeoDataFrame:
+    """The rows with their shapes: of the column that is of geometry by its type, else by its name."""
+    rows = answer.rows
     names = {str(column).casefold(): column for column in rows}
-    column = next((names[name] for name in _GEOMETRY if name in names), None)
+    column = answer.geometry or next((names[name] for name in _GEOMETRY if name in names), None)
     if column is None:
         raise InputError(
             f"the query returns no geometry: a column {', '.join(_GEOMETRY[:3])} … is expected, "
             f"{listed(rows.columns, 20)} came"
         )
-    values = [bytes(value) if isinstance(value, memoryview) else value for value in rows[column]]
-    shapes = shapely.from_wkb(values, on_invalid="fix")
-    numbers = sorted(
-        {int(value) for value in shapely.get_srid(shapes[~shapely.is_missing(shapes)])}
-    )
+    values = [
+        bytes(value)
+        if isinstance(value, memoryview)
+        else value
+        if isinstance(value, str | bytes)
+        else None  # pandas makes a number of a NULL beside texts
+        for value in rows[column]
+    ]
+    shapes = shapely.from_wkb(pd.Series(values, dtype=object).to_numpy(), on_invalid="fix")
+    there = shapes[~shapely.is_missing(shapes)]
+    numbers = sorted({int(value) for value in shapely.get_srid(there)})
     if len(numbers) > 1:
         raise InputError(f"the geometries are in several systems (SRID {listed(numbers)})")
-    crs = f"EPSG:{numbers[0]}" if numbers and numbers[0] else None
+    crs = None
+    if numbers and numbers[0]:
+        crs = answer.crs_of_srid.get(numbers[0], f"EPSG:{numbers[0]}")
     plain = rows.drop(columns=column)
     return gpd.GeoDataFrame(plain, geometry=shapely.set_srid(shapes, 0), crs=crs)
 
@@ -96,3 +226,127 @@ def rows_hash(tables: list[gpd.GeoDataFrame]) -> str:
         for wkb in table.geometry.to_wkb():
             total.update(wkb or b"\0")
     return total.hexdigest()
+
+
+# -- a round into a database ----------------------------------------------------------------------
+
+_OURS: Final = "written by cami_units"
+"""The comment on a table that says that it may be written anew."""
+
+
+def tables_to_database(
+    tables: Mapping[str, pd.DataFrame], address: str, schema: str, *, keys: Mapping[str, str]
+) -> list[str]:
+    """Tables in a schema of a PostGIS database, all of them or none; those of before are replaced.
+
+    Parameters
+    ----------
+    tables : mapping of name to DataFrame
+        Shapes in longitude and latitude.
+    address : str
+        ``postgresql://user@host/name``.
+    schema : str
+        Made where there is none. Tables in it that we did not write are never touched.
+    keys : mapping of name to column
+        The column that tells the rows of a table apart, where one does.
+
+    Returns
+    -------
+    list of str
+        The names of the tables, in order.
+
+    Raises
+    ------
+    InputError
+        There is no PostGIS, a table of that name is somebody else's, or anything that
+        :func:`queried` says of a connection.
+    """
+    if not re.fullmatch(r"[a-z_][a-z0-9_]{0,50}", schema):
+        raise InputError(
+            f"'{clean_name(schema)}' is no name of a schema: small letters, digits and _ are expected."
+        )
+    with _connected(address, can_write=True) as connection:
+        if connection.dialect.name != "postgresql":
+            raise InputError("A PostGIS database is expected: postgresql://user@host/name.")
+        cursor = connection.connection.driver_connection.cursor()
+        cursor.execute("SELECT count(*) FROM pg_extension WHERE extname = 'postgis'")
+        if not cursor.fetchone()[0]:
+            raise InputError(
+                "the database has no PostGIS. Who owns it can add it: CREATE EXTENSION postgis;"
+            )
+        cursor.execute(f'CREATE SCHEMA IF NOT EXISTS "{schema}"')
+        for name in sorted(tables):
+            _replace_table(cursor, schema, name, tables[name], keys.get(name))
+    return sorted(tables)
+
+
+def _replace_table(
+    cursor: Any, schema: str, name: str, table: pd.DataFrame, key: str | None
+) -> None:
+    """One table written anew, with its key, its index and the comment that it is ours."""
+    place = f'"{schema}"."{name}"'
+    cursor.execute(
+        "SELECT obj_description(to_regclass(%s)), to_regclass(%s) IS NOT NULL", (place, place)
+    )
+    comment, is_there = cursor.fetchone()
+    if is_there and comment != _OURS:
+        raise InputError(
+            f"the table {schema}.{name} is there and was not written by this command, so it is left "
+            "alone, and nothing is written. Name another schema: --schema."
+        )
+    if is_there:
+        cursor.execute(f"DROP TABLE {place}")
+    plain, shapes = table, None
+    if isinstance(table, gpd.GeoDataFrame):
+        shapes = table.geometry.to_numpy()
+        plain = pd.DataFrame(table.drop(columns=table.active_geometry_name))
+    columns = {str(column): _sql_values(plain[column]) for column in plain}
+    lines = [f'"{column}" {kind}' for column, (kind, _) in columns.items()]
+    cells = [values for _, values in columns.values()]
+    marks = ["%s"] * len(cells)
+    if shapes is not None:
+        several, kind = _one_kind(shapes)
+        lines.append(f'"geom" geometry({kind}, 4326)')
+        cells.append(list(shapely.to_wkb(several)))
+        marks.append("ST_SetSRID(ST_GeomFromWKB(%s), 4326)")
+    cursor.execute(f"CREATE TABLE {place} ({', '.join(lines)})")
+    names = [*columns, *(["geom"] if shapes is not None else [])]
+    into = ", ".join(f'"{column}"' for column in names)
+    rows = list(zip(*cells, strict=True))
+    cursor.executemany(f"INSERT INTO {place} ({into}) VALUES ({', '.join(marks)})", rows)
+    if key in columns and plain[key].notna().all() and plain[key].is_unique:
+        cursor.execute(f'ALTER TABLE {place} ADD PRIMARY KEY ("{key}")')
+    if shapes is not None:
+        cursor.execute(f'CREATE INDEX ON {place} USING gist ("geom")')
+    cursor.execute(f"COMMENT ON TABLE {place} IS '{_OURS}'")
+
+
+def _sql_values(column: pd.Series[Any]) -> tuple[str, list[Any]]:
+    """The type of a column in a database, and its values; what is missing is NULL."""
+    values = [None if pd.isna(value) else value for value in column.astype(object)]
+    there = [value for value in values if value is not None]
+    if there and all(isinstance(value, bool) or type(value).__name__ == "bool_" for value in there):
+        return "boolean", [None if value is None else bool(value) for value in values]
+    if pd.api.types.is_integer_dtype(column.dtype):
+        return "bigint", [None if value is None else int(value) for value in values]
+    if pd.api.types.is_float_dtype(column.dtype):
+        return "double precision", [None if value is None else float(value) for value in values]
+    return "text", [None if value is None else str(value).replace("\0", "") for value in values]
+
+
+_KINDS: Final = {0: "MultiPoint", 1: "MultiLineString", 2: "MultiPolygon"}
+
+
+def _one_kind(shapes: Any) -> tuple[Any, str]:
+    """Shapes as parts of one kind, which is what QGIS and sf want of a column; else any geometry."""
+    there = shapes[~shapely.is_missing(shapes)]
+    dimensions = set(shapely.get_dimensions(there[~shapely.is_empty(there)]).tolist())
+    if len(dimensions) != 1:
+        return shapes, "Geometry"
+    make = {0: shapely.multipoints, 1: shapely.multilinestrings, 2: shapely.multipolygons}
+    [dimension] = dimensions
+    several = shapes.copy()
+    for at, shape in enumerate(shapes):
+        if shape is not None and not shape.geom_type.startswith("Multi"):
+            several[at] = make[dimension](list(shapely.get_parts(shape)))
+    return several, _KINDS[dimension]

@@ -71,8 +71,14 @@ DIALECTS: Final[Mapping[str, tuple[Column, ...]]] = MappingProxyType(
             _column("at_least"),
         ),
         "hotspots": (
-            _column("hotspot_id", "hsid cuid unitid siteid id fid"),
-            *_NAMES,
+            # of Key Biodiversity Areas and Important Bird Areas (SitRecID, IntName, NatName), of
+            # GSLEP landscapes (Landscape), of people
+            _column("hotspot_id", "hsid cuid unitid sitrecid siteid id fid"),
+            _column(
+                "name_en",
+                "nameeng nameenglish intname name nameen sitename landscape natname title label",
+            ),
+            _column("name_ru", "namerus namerussian nameru"),
         ),
         "sections": (_column("section_id", "sectionid id section"), *_NAMES),
         "countries": (
@@ -167,6 +173,14 @@ DIALECTS: Final[Mapping[str, tuple[Column, ...]]] = MappingProxyType(
 )
 
 _WDPA: Final = frozenset({"sitepid", "siteid", "wdpapid", "wdpaid"})
+
+
+_KEY_AREAS: Final = frozenset({"kbastatus", "ibastatus"})
+
+
+def is_key_areas(table: pd.DataFrame) -> bool:
+    """Whether a table is of Key Biodiversity Areas or Important Bird Areas, which may not be passed on."""
+    return bool(_KEY_AREAS & {plain(column) for column in table.columns})
 
 
 def is_wdpa(table: pd.DataFrame) -> bool:

@@ -153,7 +153,7 @@ def _files_in(layer: str, folder: Path) -> tuple[list[Path], list[Problem]]:
     files = _readable(folder.rglob("*"))
     maps = [path for path in files if path.suffix.casefold() != ".csv"]
     tables = [path.name for path in files if path.suffix.casefold() == ".csv"]
-    if not maps or not tables:
+    if not maps or not tables or layer in RECORDS:
         return files, []
     what = "tables without shapes, beside files with them: passed over"
     return maps, [Problem("note", layer, folder.name, listed(sorted(tables)), what)]

@@ -68,6 +68,8 @@ def _is_restricted(layer: str, table: pd.DataFrame) -> bool:
     """Whether a file looks like the Red List's or WDPA's, which may not be passed on."""
     if layer in ("protected_areas", "context") and dialects.is_wdpa(table):
         return True
+    if layer in ("hotspots", "context") and dialects.is_key_areas(table):
+        return True
     texts = [
         str(value)
         for column in table.columns
