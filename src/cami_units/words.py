@@ -45,8 +45,8 @@ CARD_FIELDS: Final = (
     "context",
     "confidence",
     "stability",
-    "takes",
     "origin",
+    "takes",
     "comment",
 )
 """The fields of a unit's card, in the order in which a balloon or popup shows them."""
@@ -174,6 +174,18 @@ def moment(time: str, lang: str = "en") -> str:
 def round_name(imprint: Imprint, lang: str = "en") -> str:
     """What a round is called: "Round 01"; by its own name where it has no number."""
     return f"{text('round', lang)} {imprint.number}" if imprint.number else imprint.round
+
+
+def profile_name(name: str, lang: str = "en") -> str:
+    """What a profile of criteria is called: the bundled ones in the reader's language.
+
+    Examples
+    --------
+    >>> profile_name("operational proxy criteria", "ru"), profile_name("the Secretariat's", "ru")
+    ('рабочие замещающие критерии', "the Secretariat's")
+    """
+    key = f"profile {name}"
+    return text(key, lang) if has(key) else name
 
 
 def measure(unit: object, lang: str = "en") -> str:
@@ -523,7 +535,7 @@ def because(facts: Any, names: Names, lang: str = "en") -> str:
     Examples
     --------
     >>> facts = '[{"key": "C3 none"}, {"key": "need", "limit": 0.5}]'
-    >>> because(facts, {}), because(facts, {}, "ru")[-12:]
+    >>> because(facts, {}), because(facts, {}, "ru")[-11:]
     ('No transboundary species, so no share of a range to count; 0.5 are needed.', 'нужно: 0,5.')
     """
     return _sentence(notes_from_text(facts), names, lang)

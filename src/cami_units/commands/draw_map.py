@@ -50,7 +50,7 @@ def ground_of_round(round_: Round) -> DrawingGround:
     ground = drawing_ground(cut(round_layers, plan), round_)
     units = gpd.GeoDataFrame(round_.tables["conservation_units"]).sort_values("unit_id")
     hashes = [kml.geom_hash(shape) for shape in units.geometry]
-    number = round_.imprint.round.rpartition(" ")[2]
+    number = round_.imprint.number
     named = "" if round_layers.overrides is None else ";".join(_adjacent_names(round_layers))
     return DrawingGround(
         ground=ground,

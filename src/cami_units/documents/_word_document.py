@@ -13,7 +13,7 @@ from docx.oxml.ns import qn
 from docx.shared import Mm, Pt, RGBColor
 
 from cami_units.model import Imprint, clean_name, clean_text
-from cami_units.words import day, disclaimer, round_name, text
+from cami_units.words import day, disclaimer, profile_name, round_name, text
 
 FONT: Final = "Arial"
 
@@ -50,7 +50,7 @@ def new_document(imprint: Imprint, title: str, *, lang: str, landscape: bool = F
     small(section.footer.add_paragraph(), disclaimer(imprint.disclaimer, lang))
     heading(document, imprint.title, 0)
     heading(document, title, 1)
-    facts = f"{round_name(imprint, lang)} · {day(imprint.date, lang)} · {text('profile', lang)}: {imprint.profile}"
+    facts = f"{round_name(imprint, lang)} · {day(imprint.date, lang)} · {text('profile', lang)}: {profile_name(imprint.profile, lang)}"
     document.add_paragraph(clean_name(facts))
     if imprint.indicative:
         paragraph(document, text("indicative", lang), bold=True)

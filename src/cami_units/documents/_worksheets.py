@@ -7,7 +7,7 @@ import math
 import re
 import textwrap
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -22,7 +22,15 @@ from openpyxl.utils import get_column_letter
 from cami_units import palette
 from cami_units.documents.csv_tables import decimals, is_formula, joined
 from cami_units.model import FINDINGS, STATUSES, Imprint, clean_name, clean_text
-from cami_units.words import MARKS, NEED_MARKS, has, round_name, text
+from cami_units.words import (
+    MARKS,
+    NEED_MARKS,
+    disclaimer,
+    has,
+    profile_name,
+    round_name,
+    text,
+)
 
 _CELL_LIMIT: Final = 32_767
 """The longest text a cell of a workbook takes, in characters."""
@@ -186,12 +194,19 @@ def fill_about(sheet: Any, imprint: Imprint) -> None:
     """Fill the sheet that says what the workbook is and how to read its marks."""
     sheet.column_dimensions["A"].width = 34
     sheet.column_dimensions["B"].width = 100
+    languages = imprint.languages
     rows = [
         (together("title", imprint), imprint.title),
-        (together("round", imprint), imprint.round),
+        (together("round", imprint), _in_each(round_name(imprint, lang) for lang in languages)),
         (together("date", imprint), imprint.date),
-        (together("profile", imprint), imprint.profile),
-        (together("disclaimer", imprint), imprint.disclaimer),
+        (
+            together("profile", imprint),
+            _in_each(profile_name(imprint.profile, lang) for lang in languages),
+        ),
+        *(
+            (together("disclaimer", imprint), line)
+            for line in dict.fromkeys(disclaimer(imprint.disclaimer, lang) for lang in languages)
+        ),
         *((together("sources", imprint), source) for source in imprint.sources),
         *(
             (together("marks", imprint), f"{MARKS[met]}  {together(phrase, imprint)}")
@@ -211,6 +226,11 @@ def fill_about(sheet: Any, imprint: Imprint) -> None:
         put(sheet.cell(number, 1), label, font=face(bold=True), alignment=WRAP)
         put(sheet.cell(number, 2), value, alignment=WRAP)
     set_page(sheet, imprint)
+
+
+def _in_each(names: Iterable[str]) -> str:
+    """What something is called in each language, once where it is the same."""
+    return " / ".join(dict.fromkeys(names))
 
 
 def together(key: str, imprint: Imprint) -> str:

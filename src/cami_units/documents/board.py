@@ -38,7 +38,7 @@ from cami_units.documents.unit_drawing import (
 )
 from cami_units.model import Imprint, clean_name
 from cami_units.palette import WATER
-from cami_units.words import day, disclaimer, round_name, text
+from cami_units.words import day, disclaimer, profile_name, round_name, text
 
 # -- in a browser ---------------------------------------------------------------------------------
 
@@ -227,7 +227,13 @@ def _add_cover(book: Any, imprint: Imprint, board: Board) -> None:
     )
     _write(slide, facts, _EDGE, Mm(88), width, Mm(12), size=20)
     _write(
-        slide, f"{text('profile', lang)}: {imprint.profile}", _EDGE, Mm(101), width, Mm(12), size=16
+        slide,
+        f"{text('profile', lang)}: {profile_name(imprint.profile, lang)}",
+        _EDGE,
+        Mm(101),
+        width,
+        Mm(12),
+        size=16,
     )
     small = [text("indicative", lang)] if imprint.indicative else []
     small += [

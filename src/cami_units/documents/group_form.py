@@ -41,7 +41,7 @@ from cami_units.documents.form_words import (
     in_language,
 )
 from cami_units.model import Imprint, clean_name
-from cami_units.words import text
+from cami_units.words import disclaimer, text
 
 _WIDTHS: Final = {
     "unit_id": 11,
@@ -164,7 +164,12 @@ def _fill_cover(sheet: Any, imprint: Imprint, group: str) -> None:
     ]
     rows += [("", text("form how", lang)) for lang in imprint.languages]
     rows += [("", text("indicative", imprint.languages[0]))] if imprint.indicative else []
-    rows += [("", imprint.disclaimer)]
+    rows += [
+        ("", line)
+        for line in dict.fromkeys(
+            disclaimer(imprint.disclaimer, lang) for lang in imprint.languages
+        )
+    ]
     for number, (key, value) in enumerate(rows, start=1):
         put(sheet.cell(number, 1), key, font=face(bold=True), alignment=WRAP)
         put(sheet.cell(number, 2), value, alignment=WRAP)

@@ -190,7 +190,7 @@ def facts(scene: Scene) -> str:
     imprint, lang = scene.imprint, scene.lang
     return (
         f"{imprint.date}  ·  {words.text('round', lang)} {imprint.number}  ·  "
-        f"{words.text('profile', lang)}: {imprint.profile}"
+        f"{words.text('profile', lang)}: {words.profile_name(imprint.profile, lang)}"
     )
 
 

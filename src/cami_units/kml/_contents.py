@@ -473,7 +473,7 @@ def about(
     lines = [
         f"<b>{_html(imprint.title)}</b>",
         f"{_html(imprint.date)} · {words.text('round', lang)} {_html(imprint.number)} · "
-        f"{words.text('profile', lang)}: {_html(imprint.profile)}",
+        f"{words.text('profile', lang)}: {_html(words.profile_name(imprint.profile, lang))}",
         words.text("how to edit", lang),
         f"<b>{words.text('legend', lang)}</b>",
     ]
@@ -491,7 +491,7 @@ def about(
         lines.append(f"{words.text('sources', lang)}: {'; '.join(map(_html, imprint.sources))}")
     if imprint.indicative:
         lines.append(words.text("indicative", lang))
-    lines.append(_html(imprint.disclaimer))
+    lines.append(_html(words.disclaimer(imprint.disclaimer, lang)))
     return "<br/>\n".join(lines)
 
 

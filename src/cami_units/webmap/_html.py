@@ -173,8 +173,8 @@ def _imprint(imprint: Imprint, content: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "title": shown(imprint.title),
         "date": shown(imprint.date),
-        "round": shown(imprint.round),
-        "profile": shown(imprint.profile),
+        "round": shown(words.round_name(imprint, content["lang"])),
+        "profile": shown(words.profile_name(imprint.profile, content["lang"])),
         "disclaimer": shown(words.disclaimer(imprint.disclaimer, content["lang"])),
         "sources": [shown(source) for source in imprint.sources],
         "indicative": imprint.indicative,

@@ -166,6 +166,7 @@ def _imprint_said(imprint: Imprint, lang: str) -> dict[str, str]:
     """What the page says of itself, as people say it."""
     return {
         "round": shown(words.round_name(imprint, lang)),
+        "profile": shown(words.profile_name(imprint.profile, lang)),
         "disclaimer": shown(words.disclaimer(imprint.disclaimer, lang)),
     }
 
