@@ -21,6 +21,7 @@ import pytest
 from selenium.webdriver.common.by import By
 from shapely.affinity import translate
 
+from cami_units.commands.activities import activities
 from cami_units.commands.annex import annex
 from cami_units.commands.collect import collect, write_collected
 from cami_units.commands.decide import decide, decided_round
@@ -28,6 +29,7 @@ from cami_units.commands.init import init
 from cami_units.commands.round_files import write_proposal
 from cami_units.documents.csv_tables import write_csv
 from cami_units.kml import rehearsal as draw
+from tests import test_rehearsed_day as ten
 from tests.browser import Page, chromium
 from tests.test_collect import base, kmz, square
 
@@ -280,3 +282,135 @@ for table in ("tcp", "tcp6"):
             address = field[1].split(":")[0]
             print(".".join(str(int(address[i:i+2], 16)) for i in (6, 4, 2, 0)))
 """
+
+
+def decide_by_click(page: Page, desk: Served, round_: Path, line: tuple) -> None:
+    """One decision with real clicks: the unit in the list, the reason, names, the button."""
+    unit, decision, options = line
+    page.driver.get(f"{desk.home}/board?unit={unit}")
+    page.driver.find_element(By.NAME, "reason").send_keys("as said")
+    if options:
+        page.driver.find_element(By.CSS_SELECTOR, "#decide summary").click()
+    for name, value in options.items():
+        field = page.driver.find_element(By.NAME, name)
+        if field.tag_name == "select":
+            field.find_element(By.CSS_SELECTOR, f'option[value="{value}"]').click()
+        else:
+            field.send_keys(value)
+    page.driver.find_element(By.CSS_SELECTOR, f'#decide button[value="{decision}"]').click()
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        log = round_ / "decisions.csv"
+        if log.is_file() and any(
+            row.startswith(f"{unit},01,{decision},") for row in log.read_text("utf-8").splitlines()
+        ):
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"{unit} was not decided on")
+
+
+def test_ten_groups_late_files_and_one_retraction_in_russian(served, browser, tmp_path):
+    """Twenty files, ten decisions and one taken back, two late files, activities, the annex.
+
+    Killed twice on the way. Afterwards the folder is, file by file, what the commands make of it.
+    """
+    shutil.rmtree(served.workshop)
+    workshop, twin = served.workshop, tmp_path / "twin"
+    for folder in (workshop, twin):
+        init(folder)
+        write_proposal(ten.base(), folder / "rounds/00-proposal")
+        (folder / "rounds/00-proposal/activities.csv").write_text(ACTIVITIES, encoding="utf-8")
+        (folder / "handed-in").mkdir()
+    stick, late_stick = tmp_path / "stick", tmp_path / "late"
+    for folder, files in ((stick, ten.first_files()), (late_stick, late_files())):
+        folder.mkdir()
+        for name, content in files.items():
+            (folder / name).write_bytes(content)
+
+    enter(browser, served)
+    browser.driver.find_element(By.CSS_SELECTOR, '.languages button[value="ru"]').click()
+    hand_in(browser, served, *sorted(stick.iterdir()))
+    first, second = workshop / "rounds/01-collected", workshop / "rounds/02-collected"
+    served.kill()
+    served.start()
+    enter(browser, served)
+    idle(browser, served)
+    for place, line in enumerate(ten.DECISIONS):
+        decide_by_click(browser, served, first, line)
+        if place == 5:  # the plug is pulled while the tables are being written
+            served.kill()
+            served.start()
+            enter(browser, served)
+    idle(browser, served)
+    hand_in(browser, served, *sorted(late_stick.iterdir()))
+    idle(browser, served)
+    browser.driver.get(served.home + "/late")
+    shown = browser.run("return document.querySelector('main').innerText")
+    assert "CU-001" in shown
+    assert "CU-008" in shown
+    assert "Оставить, как решено" in shown
+    browser.driver.get(served.home + "/after")
+    browser.driver.find_element(By.CSS_SELECTOR, 'button[value="activities"]').click()
+    idle(browser, served)
+    browser.driver.get(served.home + "/after")
+    browser.driver.find_element(By.CSS_SELECTOR, 'input[name="id"]').click()
+    browser.driver.find_element(By.CSS_SELECTOR, '#general input[name="reason"]').send_keys(
+        "everywhere"
+    )
+    browser.driver.find_element(By.CSS_SELECTOR, "#general button").click()
+    idle(browser, served)
+    browser.driver.get(served.home + "/after")
+    assert browser.run("return document.querySelector('input[name=id]').checked")
+    browser.driver.find_element(By.CSS_SELECTOR, 'button[value="annex"]').click()
+    idle(browser, served)
+    browser.listen()
+    assert [error for error in browser.errors if "ERR_CONNECTION_REFUSED" not in error] == []
+
+    _by_command(twin, stick, late_stick, first / "decisions.csv")
+    assert sums(workshop) == sums(twin)
+    assert second.is_dir()
+
+
+def _by_command(twin: Path, stick: Path, late_stick: Path, log: Path) -> None:
+    """The same day by the commands; the times are those of the log, which is the only clock."""
+    rounds = twin / "rounds"
+    for path in stick.iterdir():
+        shutil.copy(path, twin / "handed-in")
+    files = sorted((twin / "handed-in").iterdir())
+    pack = rounds / "pack"
+    made = collect(
+        files, decided_round(rounds / "00-proposal"), base_dir=rounds / "00-proposal", pack=pack
+    )
+    write_collected(made, rounds / "01-collected")
+    times = pd.read_csv(log, dtype=str)["time"]
+    for (unit, decision, options), moment in zip(ten.DECISIONS, times, strict=True):
+        decide(rounds / "01-collected", unit, decision, reason="as said", time=moment, **options)
+    for path in late_stick.iterdir():
+        shutil.copy(path, twin / "handed-in")
+    late = sorted(twin / "handed-in" / path.name for path in late_stick.iterdir())
+    decided = decided_round(rounds / "01-collected")
+    made = collect(late, decided, base_dir=rounds / "01-collected", pack=pack)
+    write_collected(made, rounds / "02-collected")
+    forms = [twin / "handed-in"]
+    activities(rounds / "02-collected", forms)
+    [suggestion] = pd.read_csv(rounds / "02-collected/general_suggestions.csv")["suggestion_id"]
+    activities(
+        rounds / "02-collected", forms, general=[suggestion], by="plenary", reason="everywhere"
+    )
+    annex(rounds / "02-collected")
+
+
+ACTIVITIES = """activity_id,unit_id,theme,text,species,countries,priority,timeframe,status,\
+moved_from,cost_band,funding_source,partner,source
+A-1,CU-001,anti-poaching,Joint patrols on the border,,,,,proposed,,,,,S1
+A-2,CU-002,anti-poaching,Joint patrols on the border,,,,,proposed,,,,,S1
+A-3,CU-005,finance,A fund for herders,,,,,proposed,,,,,S3
+"""
+
+
+def late_files() -> dict[str, bytes]:
+    """What comes after ten decisions: it would undo two of them."""
+    return {
+        "edit_S1_late.kmz": ten.kmz("S1", draw.grown("CU-001", 0.5)),
+        "edit_S4_late.kmz": ten.kmz("S4", draw.rejected("CU-008", "we think again")),
+    }

@@ -59,22 +59,11 @@ def propose(
 ) -> None:
     """Compute a first proposal of conservation units: round 00, with KMZ, map and tables."""
     with at_work(ctx, quiet, verbose) as progress:
-        from cami_units import cache, drawn_pieces, store
-        from cami_units.commands.lasting_ids import check_ids_stay, with_ids_from
-        from cami_units.commands.propose import propose as run_propose
-        from cami_units.commands.round_files import write_proposal
-        from cami_units.plan import read_plan
+        from cami_units.commands.lasting_ids import write_first_round
 
-        plan_values = read_plan(plan)
-        store.check_place(out, force=force)
-        measured_cache = cache.NOTHING_KEPT if no_cache else cache.cache_beside(plan)
-        round_ = run_propose(plan_values, progress=progress, cache=measured_cache)
-        if ids_from is not None:
-            round_ = with_ids_from(round_, ids_from)
-        elif force:
-            check_ids_stay(round_, out)
-        with drawn_pieces.keeping(cache.keeper_of(measured_cache)):
-            problems = write_proposal(round_, out, force=force, progress=progress)
+        round_, problems = write_first_round(
+            plan, out, ids_from=ids_from, force=force, is_cached=not no_cache, progress=progress
+        )
     if not is_quiet(ctx, quiet):
         say_what_went_in(round_.manifest, problems, cures=is_verbose(ctx, verbose))
         say_what_was_found(round_)

@@ -369,7 +369,7 @@ def desk(
     ctx: typer.Context,
     workshop: Annotated[
         Path,
-        typer.Argument(metavar="WORKSHOP", help="The folder that `cami-units init` made."),
+        typer.Argument(metavar="WORKSHOP", help="The folder of the workshop, or an empty one."),
     ],
     port: Annotated[
         int | None,
@@ -381,7 +381,7 @@ def desk(
     quiet: QuietOption = False,
     verbose: VerboseOption = False,
 ) -> None:
-    """The facilitator's page for the day: hand in, settle, board, late files, after."""
+    """The facilitator's page for the day: before, hand in, settle, board, late files, after."""
     with at_work(ctx, quiet, verbose):
         from cami_units.desk import serve
 

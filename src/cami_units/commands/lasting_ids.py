@@ -8,9 +8,11 @@ from typing import Final
 
 import geopandas as gpd
 
-from cami_units import layers, store, workshop
-from cami_units.model import InputError, Round, clean_name, listed
-from cami_units.plan import stored_plan
+from cami_units import cache, drawn_pieces, layers, store, workshop
+from cami_units.commands.propose import propose
+from cami_units.commands.round_files import write_proposal
+from cami_units.model import InputError, Problem, Progress, Round, clean_name, listed, quiet
+from cami_units.plan import read_plan, stored_plan
 
 PACK: Final = "pack"
 PACK_FILE: Final = "pack.json"
@@ -104,3 +106,52 @@ def _flat(done: Round, like: Round) -> gpd.GeoDataFrame:
     """The units of a round in the equal-area CRS of a proposal."""
     crs = stored_plan(like.manifest["plan"], like.manifest["profile"]).study.crs
     return layers.to_equal_area(gpd.GeoDataFrame(done.tables["conservation_units"]), crs)
+
+
+def write_first_round(
+    plan: Path | None,
+    out: Path,
+    *,
+    ids_from: Path | None = None,
+    force: bool = False,
+    is_cached: bool = True,
+    progress: Progress = quiet,
+) -> tuple[Round, tuple[Problem, ...]]:
+    """Propose a round from a plan and write it as a folder, no id moving to another place unsaid.
+
+    Parameters
+    ----------
+    plan : Path or None
+        The plan; ``None``: the bundled one.
+    out : Path
+        The folder of the round.
+    ids_from : Path, optional
+        A round whose ids are taken by overlap.
+    force : bool
+        Whether a round that is there may be replaced: one that was packed only where no id moves.
+    is_cached : bool
+        Whether what was measured before is taken from beside the plan.
+
+    Returns
+    -------
+    Round
+        As it was written.
+    tuple of Problem
+        What had to be simplified in the KMZ.
+
+    Raises
+    ------
+    InputError
+        The plan or a layer is at fault, the place is taken, or ids would move.
+    """
+    plan_values = read_plan(plan)
+    store.check_place(out, force=force)
+    measured_cache = cache.cache_beside(plan) if is_cached else cache.NOTHING_KEPT
+    round_ = propose(plan_values, progress=progress, cache=measured_cache)
+    if ids_from is not None:
+        round_ = with_ids_from(round_, ids_from)
+    elif force:
+        check_ids_stay(round_, out)
+    with drawn_pieces.keeping(cache.keeper_of(measured_cache)):
+        problems = write_proposal(round_, out, force=force, progress=progress)
+    return round_, problems

@@ -51,6 +51,7 @@ from cami_units.documents.form_words import THEMES, theme_said
 from cami_units.model import DISCLAIMER, InputError, Progress, clean_name
 
 STEPS: Final = (
+    ("before", "/before"),
     ("hand_in", "/"),
     ("settle", "/settle"),
     ("board", "/board"),
@@ -90,6 +91,7 @@ class Desk:
     board_folder: tempfile.TemporaryDirectory[str] | None = None
     collecting: Collecting | None = None
     fresh: LoopTables | None = None
+    checked: list[str] = field(default_factory=list)
     stored: tuple[str, LoopTables] | None = None
     places: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -109,8 +111,8 @@ class Desk:
     def _collect(self, progress: Progress) -> str:
         """The round in memory, on the windows, and on the disk."""
         day = read_day(self.directory)
-        if day.current is not None and not day.inputs:
-            return ""  # the last file was taken out again
+        if day.current is None or not day.inputs:
+            return ""  # there is no round yet, or the last file was taken out again
         self.collecting = _verbs.read_day_files(self.directory, day, self.collecting, progress)
         collected = _verbs.settle_day(self.directory, day, self.collecting, progress)
         folder = self._new_folder()
@@ -183,6 +185,8 @@ def routes(desk: Desk) -> list[Route]:
     pages = Pages(desk)
     return [
         Route("/", pages.hand_in, methods=["GET"]),
+        Route("/before", pages.before, methods=["GET"]),
+        Route("/before", pages.make_before, methods=["POST"]),
         Route("/hand-in", pages.take_in, methods=["POST"]),
         Route("/take-out", pages.take_out, methods=["POST"]),
         Route("/collect", pages.collect, methods=["POST"]),
@@ -298,11 +302,73 @@ class Pages:
         """A refusal in the reader's language."""
         return PlainTextResponse(words.text(key, self._lang(request)), status_code=status)
 
+    # -- before -----------------------------------------------------------------------------------
+
+    async def before(self, request: Request) -> Response:
+        """What is made before the day: the folder, the first round, the packs."""
+        day = await self._day()
+        return await run_in_threadpool(self._before_page, request, day)
+
+    def _before_page(self, request: Request, day: Day) -> Response:
+        """The page of the days before."""
+        done = _verbs.done_before(self.desk.directory)
+        ready = {
+            "make_workshop": done["make_workshop"] is None,
+            "propose": done["make_workshop"] is not None and not day.rounds,
+            "stability": done["propose"] is not None and len(day.rounds) == 1,
+            "hand_out": done["propose"] is not None and len(day.rounds) == 1,
+        }
+        root = self.desk.directory
+        verbs = [
+            {
+                "name": name,
+                "ready": ready[name],
+                "folder": f"{folder.relative_to(root).as_posix()}/" if folder else "",
+            }
+            for name, folder in done.items()
+        ]
+        return self._page(
+            request,
+            "before",
+            day,
+            verbs=verbs,
+            has_plan=done["make_workshop"] is not None,
+            checked=self.desk.checked,
+            sources=self._sources(),
+        )
+
+    def _sources(self) -> dict[str, str]:
+        """The files of the programme in force that were taken, by their kind."""
+        files = {
+            name: _day.only_file(self.desk.directory, name)
+            for name in (_day.PROGRAMME, _day.IMPLEMENTATION)
+        }
+        return {name: path.name if path else "" for name, path in files.items()}
+
+    async def make_before(self, request: Request) -> Response:
+        """Make one of the things of before, or check the plan, in its turn."""
+        name = str((await request.form()).get("product", ""))
+        root = self.desk.directory
+        if name not in _verbs.BEFORE and name != "check":
+            return self._refusal(request, "desk no such choice")
+
+        def work(progress: Progress) -> str:
+            if name == "check":
+                self.desk.checked = [str(row) for row in _verbs.check_plan(root, progress)] or ["✓"]
+                return ""
+            _verbs.BEFORE[name](root, _verbs.first_round(root), progress)
+            return ""
+
+        self.desk.worker.ask(name, work)
+        return _back(request, "/before", {})
+
     # -- hand in ----------------------------------------------------------------------------------
 
     async def hand_in(self, request: Request) -> Response:
         """The files, what each of them gave, and where to drop more."""
         day = await self._day()
+        if day.current is None and not day.files:
+            return RedirectResponse("/before", status_code=303)
         return await run_in_threadpool(
             self._page, request, "hand_in", day, files=file_facts(day, self._lang(request))
         )
@@ -400,6 +466,8 @@ class Pages:
     async def board(self, request: Request) -> Response:
         """The board, and beside it what plenary can decide."""
         day = await self._day()
+        if day.current is not None and self.desk.board_page is None:
+            self.desk.ask_board()
         return await run_in_threadpool(self._board_page, request, day)
 
     def _board_page(
@@ -530,10 +598,6 @@ class Pages:
             {"name": name, "folder": self._folder_of(day, name)} for name in _verbs.PRODUCTS
         ]
         suggestions = _verbs.suggestions_of(day.current.path) if day.current else []
-        sources = {
-            name: path.name if (path := _day.only_file(self.desk.directory, name)) else ""
-            for name in (_day.PROGRAMME, _day.IMPLEMENTATION)
-        }
         return self._page(
             request,
             "after",
@@ -541,7 +605,7 @@ class Pages:
             status=409 if notice else 200,
             notice=notice,
             products=products,
-            sources=sources,
+            sources=self._sources(),
             suggestions=[suggestion_facts(row, lang) for row in suggestions],
             themes=[(theme, theme_said(theme, lang)) for theme in THEMES],
             pages=[name for name in _PAGES if day.current and (day.current.path / name).is_file()],
@@ -648,6 +712,9 @@ class Pages:
         name = str(form.get("product", ""))
         if name in _verbs.PRODUCTS and self._folder_of(day, name):
             typer.launch(str(self.desk.directory / self._folder_of(day, name)))
+        elif name in _verbs.BEFORE and (folder := _verbs.done_before(self.desk.directory)[name]):
+            typer.launch(str(folder))
+            return _back(request, "/before", {})
         return _back(request, "/after", {})
 
     # -- the rest ---------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ import pandas as pd
 from cami_units import store
 from cami_units.commands.activities import activities, known_activities
 from cami_units.commands.annex import annex
+from cami_units.commands.check import check
 from cami_units.commands.collect import (
     PACK_FILE,
     Collected,
@@ -27,8 +28,11 @@ from cami_units.commands.collect import (
 )
 from cami_units.commands.decide import decided_round
 from cami_units.commands.figures import write_figures
+from cami_units.commands.init import init
+from cami_units.commands.lasting_ids import write_first_round
 from cami_units.commands.pack import pack
 from cami_units.commands.plenary import base_beside, plenary, write_board_page
+from cami_units.commands.sensitivity import with_sensitivity, write_sensitivity
 from cami_units.commands.shown_round import kept_pieces
 from cami_units.commands.stored_round import allocation
 from cami_units.desk._day import (
@@ -36,6 +40,7 @@ from cami_units.desk._day import (
     HANDED_IN,
     IMPLEMENTATION,
     PACK,
+    PLAN,
     PROGRAMME,
     RESOLUTIONS,
     ROUNDS,
@@ -45,8 +50,9 @@ from cami_units.desk._day import (
     read_order,
     sum_of,
 )
-from cami_units.model import InputError, Progress
-from cami_units.store import MANIFEST
+from cami_units.model import InputError, Problem, Progress
+from cami_units.plan import read_plan
+from cami_units.store import MANIFEST, read_round
 
 BOARD: Final = "plenary"
 
@@ -131,6 +137,66 @@ def _target(day: Day) -> Path:
 def _clear_board(target: Path) -> None:
     """A board of a round that is measured anew shows nothing true any more; it is made from it."""
     store.discard(target / BOARD, is_ours=lambda name: name.startswith("board."))
+
+
+# -- before ---------------------------------------------------------------------------------------
+
+
+def _make_workshop(directory: Path, round_: Path, progress: Progress) -> Path:
+    """The folder of a workshop: a plan that works as it stands."""
+    init(directory)
+    return directory
+
+
+def _propose(directory: Path, round_: Path, progress: Progress) -> Path:
+    """The first round, from the plan."""
+    write_first_round(directory / PLAN, round_, progress=progress)
+    return round_
+
+
+def _stability(directory: Path, round_: Path, progress: Progress) -> Path:
+    """How sure each unit is, added to the round."""
+    write_sensitivity(
+        with_sensitivity(read_round(round_), progress=progress), round_, progress=progress
+    )
+    return round_
+
+
+def _hand_out(directory: Path, round_: Path, progress: Progress) -> Path:
+    """A folder for each group, for its stick."""
+    return pack(round_, directory / ROUNDS / PACK, progress=progress).directory
+
+
+BEFORE: Final[Mapping[str, Callable[[Path, Path, Progress], Path]]] = {
+    "make_workshop": _make_workshop,
+    "propose": _propose,
+    "stability": _stability,
+    "hand_out": _hand_out,
+}
+"""What is made before the day, in its order; each is given the first round's folder."""
+
+
+def first_round(directory: Path) -> Path:
+    """The folder of the round that is handed out."""
+    return directory / ROUNDS / "00-proposal"
+
+
+def done_before(directory: Path) -> dict[str, Path | None]:
+    """The folder of each thing that is made before the day, where it is there already."""
+    first = first_round(directory)
+    marks = {
+        "make_workshop": (directory, directory / PLAN),
+        "propose": (first, first / MANIFEST),
+        "stability": (first, first / "sensitivity.csv"),
+        "hand_out": (directory / ROUNDS / PACK, directory / ROUNDS / PACK / PACK_FILE),
+    }
+    return {name: folder if mark.is_file() else None for name, (folder, mark) in marks.items()}
+
+
+def check_plan(directory: Path, progress: Progress) -> list[Problem]:
+    """What `cami-units check` says of the plan's layers; what refuses first."""
+    problems, _ = check(read_plan(directory / PLAN), progress=progress)
+    return sorted(problems, key=lambda problem: problem.level != "refuses")
 
 
 # -- what a round shows ---------------------------------------------------------------------------
