@@ -15,15 +15,16 @@ from httpx import Response
 from shapely.affinity import translate
 from starlette.testclient import TestClient
 
+from cami_units import words
 from cami_units.commands.collect import collect, write_collected
-from cami_units.commands.decide import read_decisions, record_decision
+from cami_units.commands.decide import DECISIONS, read_decisions, record_decision
 from cami_units.commands.init import init
 from cami_units.commands.round_files import write_proposal
-from cami_units.desk import application
+from cami_units.desk import _verbs, application
 from cami_units.desk._day import keep_file, read_day, read_order, safe_name, settle, take_out
 from cami_units.desk._desk_pages import Desk
 from cami_units.desk._guard import COOKIE, MAX_BODY, MAX_FORM, Keys
-from cami_units.desk._worker import BROKEN, DONE, REFUSED, Worker
+from cami_units.desk._worker import BROKEN, DONE, REFUSED, RUNNING, WAITING, Worker
 from cami_units.kml import rehearsal as draw
 from cami_units.model import InputError
 from tests.test_collect import base, kmz, square
@@ -260,6 +261,38 @@ def test_a_hostile_name_is_text_on_the_page(guest, workshop, payload):
     assert ">49<" not in page
 
 
+# -- from an empty folder -------------------------------------------------------------------------
+
+
+def test_an_empty_folder_begins_with_what_is_made_before_the_day(guest, desk, monkeypatch):
+    shutil.rmtree(desk.directory)
+    desk.directory.mkdir()
+    assert guest.get("/").headers["location"] == "/before"
+    page = guest.get("/before").text
+    assert (
+        len(re.findall(r'<button name="product" value="\w+">', page)) == 1
+    )  # one thing to begin with
+    done = Worker()
+    monkeypatch.setattr(desk, "worker", done)
+    guest.post("/before", data={"product": "make_workshop"}, headers=SAME)
+    done.stop()
+    assert (desk.directory / "plan.toml").is_file()
+    page = guest.get("/before").text
+    ready = re.findall(r'<button name="product" value="(\w+)">', page)
+    assert ready == ["check", "propose"]
+    # what is wrong with the plan is said on the page, with its cure
+    plan = desk.directory / "plan.toml"
+    plan.write_text(plan.read_text("utf-8").replace("cell_km = 25", "cell_km = 0"), "utf-8")
+    done = Worker()
+    monkeypatch.setattr(desk, "worker", done)
+    guest.post("/before", data={"product": "check"}, headers=SAME)
+    done.stop()
+    assert done.jobs["check"].state == REFUSED
+    assert "cell_km" in guest.get("/before").text
+    answer = guest.post("/before", data={"product": "../x"}, headers=SAME)
+    assert answer.status_code == 400
+
+
 # -- a round that two groups do not agree on ------------------------------------------------------
 
 NOON = "2026-11-23T14:00"
@@ -386,8 +419,6 @@ def test_once_plenary_decides_a_conflict_is_settled_on_the_board(guest, settling
 def test_a_decision_that_came_in_while_the_round_was_measured_is_not_lost(desk, settling):
     """Measuring again replaces the folder, unless somebody has decided on what lies in it."""
     day = read_day(desk.directory)
-    from cami_units.desk import _verbs
-
     read = _verbs.read_day_files(desk.directory, day, None, lambda *_: None)
     made = _verbs.settle_day(desk.directory, day, read, lambda *_: None)
 
@@ -647,3 +678,14 @@ def test_a_fault_of_the_input_and_one_of_ours_are_told_apart_and_end_nothing():
 def test_a_folder_without_a_workshop_is_refused_with_the_cure(tmp_path):
     with pytest.raises(InputError, match=r"cami-units init .*nowhere"):
         read_day(tmp_path / "nowhere")
+
+
+def test_every_decision_and_every_job_has_its_words_in_every_page_language():
+    for lang in ("en", "ru"):
+        for decision in DECISIONS:
+            assert words.text(decision, lang) != decision or lang == "en"
+            assert words.text(f"desk {decision}", lang)
+        for job in (*_verbs.BEFORE, *_verbs.PRODUCTS, "check", "collect", "board", "decide"):
+            assert words.text(f"desk job {job}", lang)
+        for state in (WAITING, RUNNING, DONE, REFUSED, BROKEN):
+            assert words.text(f"desk {state}", lang)

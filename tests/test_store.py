@@ -786,3 +786,34 @@ def test_a_folder_of_bytes_appears_whole(tmp_path):
     assert sorted(path.name for path in (tmp_path / "f").iterdir()) == ["a.txt", "b.txt"]
     with pytest.raises(InputError, match="exists and is not empty"):
         store.write_folder(tmp_path / "f", {"c.txt": b""})
+
+
+def test_a_round_that_is_just_being_replaced_is_waited_for(tmp_path):
+    """Between two renames there is no folder: who reads then neither finds nothing nor undoes it."""
+    import threading
+
+    from cami_units.store import _atomic_write
+    from tests.rounds import toy_round
+
+    rounds = tmp_path / "rounds"
+    store.write_round(toy_round(), rounds / "01")
+    aside, staged = rounds / ".01.replaced", rounds / ".01.writing-x"
+    begun = threading.Event()
+
+    def swap() -> None:
+        with _atomic_write.exclusive(rounds / "01"):
+            (rounds / "01").replace(aside)
+            staged.mkdir()
+            begun.set()
+            time.sleep(0.3)
+            (staged / "manifest.json").write_bytes((aside / "manifest.json").read_bytes())
+            (staged / "new").write_text("new")
+            staged.replace(rounds / "01")
+
+    worker = threading.Thread(target=swap)
+    worker.start()
+    begun.wait(5)
+    assert [path.name for path in store.rounds_in(rounds)] == ["01"]
+    worker.join()
+    assert (rounds / "01" / "new").is_file()  # the new one, not the old one put back
+    assert not aside.exists()

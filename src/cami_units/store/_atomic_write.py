@@ -205,13 +205,30 @@ def _swap(staged: Path, target: Path) -> None:
     try:
         staged.replace(target)
     except OSError:
-        put_back(target)
+        _put_back(target)
         raise
     shutil.rmtree(aside, ignore_errors=True)
 
 
 def put_back(target: Path) -> None:
-    """Undo a replacement that was cut off halfway, or finish clearing up after one."""
+    """Undo a replacement that was cut off halfway, or finish clearing up after one.
+
+    One that is under way is waited for: whoever put the old folder back between the two renames
+    would take the place of the new one.
+    """
+    if _beside(target, _ASIDE).exists():
+        with exclusive(target):
+            _put_back(target)
+
+
+def put_back_in(directory: Path) -> None:
+    """The same for every folder that was being replaced in a folder of rounds."""
+    for aside in directory.glob(f".*.{_ASIDE}"):
+        put_back(aside.with_name(aside.name[1 : -len(_ASIDE) - 1]))
+
+
+def _put_back(target: Path) -> None:
+    """The same, whoever else is at work."""
     aside = _beside(target, _ASIDE)
     with suppress(OSError):
         if target.exists():

@@ -34,6 +34,7 @@ from cami_units.store._atomic_write import (
     check_not_here,
     disk_reason,
     put_back,
+    put_back_in,
     sha256,
     staging,
 )
@@ -368,7 +369,11 @@ def with_tables(round_: Round, tables: Mapping[str, pd.DataFrame]) -> Round:
 
 
 def rounds_in(directory: Path) -> dict[Path, Mapping[str, Any]]:
-    """The rounds that lie in a folder, each with its manifest, by name; damaged ones are passed over."""
+    """The rounds that lie in a folder, each with its manifest, by name; damaged ones are passed over.
+
+    One that is being replaced is waited for: for the blink of an eye it has no folder.
+    """
+    put_back_in(absolute(directory))
     manifests: dict[Path, Mapping[str, Any]] = {}
     for path in sorted(Path(directory).glob(f"*/{MANIFEST}")):
         if path.parent.name.startswith("."):  # what a run that was killed has left
