@@ -374,7 +374,11 @@ def _coarse_rows(
     table: gpd.GeoDataFrame, names: frozenset[str] | set[str], crs: str
 ) -> gpd.GeoDataFrame:
     """A layer with the rows of these species made coarse; lines shorter than a cell are left out."""
-    rows = table["sci_name"].map(lambda listed_: bool(set(str(listed_).split(";")) & names))
+    rows = (
+        table["sci_name"]
+        .map(lambda listed_: bool(set(str(listed_).split(";")) & names))
+        .astype(bool)
+    )
     rows |= is_tracked(table)
     if not rows.any():
         return table
