@@ -32,7 +32,7 @@ from cami_units.documents.csv_tables import harmless
 from cami_units.documents.group_form import THEMES
 from cami_units.documents.workbook_cells import read_table
 from cami_units.model import InputError
-from tests.browser import chromium
+from tests.browser import chromium, node_module
 from tests.rounds import imprint, toy_round
 
 browser = pytest.fixture(scope="module")(chromium)
@@ -646,3 +646,21 @@ def test_a_state_is_named_on_its_own_ground_or_has_a_line_to_it():
     assert not [
         box for box in boxes if abs(box[0] - x) < half + box[2] / 2 and abs(box[1] - y) < 14
     ]
+
+
+@pytest.mark.browser
+def test_axe_finds_nothing_on_the_board_in_any_view(browser, busy):
+    """Contrast, names of controls, order of headings: of the overview, a unit, its evidence, its work."""
+    script = (node_module("axe-core") / "axe.min.js").read_text(encoding="utf-8")
+    browser.size(1366, 768)
+    browser.open(busy / "board.html")
+    browser.run(script + "; window.axe = axe; return 1")
+    for unit, key in (("overview", ""), ("CU-001", ""), ("CU-001", "e"), ("CU-001", "a")):
+        browser.run(f"location.hash = '{unit}'; dispatchEvent(new Event('hashchange'))")
+        if key:
+            browser.key(key)
+        found = browser.driver.execute_async_script(
+            "const done = arguments[0]; axe.run().then((r) => done(r.violations"
+            ".map((v) => [v.id, v.nodes.map((n) => n.html)])));"
+        )
+        assert found == [], (unit, key)
