@@ -130,7 +130,7 @@ def _light(png: bytes) -> bytes:
     few = (
         Image.open(io.BytesIO(png))
         .convert("RGB")
-        .quantize(_COLOURS, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+        .quantize(_COLOURS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
     )
     few.save(light, "PNG", optimize=True)
     return light.getvalue()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
@@ -55,6 +55,7 @@ _ORDER: Final = {
             "disputed",
             *MAP_EVIDENCE[1:],
             "units",
+            "veil",
             "names",
             "furniture",
         ),
@@ -84,7 +85,8 @@ def draw_map(
     sized: Sized,
     *,
     layers: Iterable[str],
-    focus: str = "",
+    focus: Collection[str] = (),
+    within: BaseGeometry | None = None,
     names: bool = True,
     line: float = 1.0,
 ) -> None:
@@ -100,8 +102,10 @@ def draw_map(
         The frame and its size on paper.
     layers : iterable of str
         Which layers of evidence, of those the scene has.
-    focus : str
-        A unit to stand out; the others are then pale. Empty: all alike.
+    focus : collection of str
+        Units to stand out; the others are then pale. Empty: all alike.
+    within : geometry, optional
+        Ground to stand out: the rest lies under a veil.
     names : bool
         Whether places, states and units are named.
     line : float
@@ -123,6 +127,9 @@ def draw_map(
         draw = _areas if LAYERS[name].geometry == "polygon" else _lines
         draw(axes, layer(scene, name, LAYERS[name].key[0]), name, sized, line)
     _units(axes, scene, sized, focus, line)
+    if within is not None:
+        beyond = shapely.difference(_box(sized), within)
+        _draw(axes, [beyond], Look("", 0.0, (), palette.CASING, _VEIL), "veil", line)
     if names:
         # A state's name must stand in the state; an id may step aside, and always finds room.
         _country_names(label_boxes, scene, sized, range_states=True)
@@ -330,13 +337,17 @@ def _barriers(axes: Axes, scene: Scene, sized: Sized, line: float) -> None:
         _draw(axes, _seen(shapes, sized), look, "barriers", line)
 
 
-def _units(axes: Axes, scene: Scene, sized: Sized, focus: str, line: float) -> None:
-    """Worst rank first, so that the best lies on top; the unit in focus above all."""
+_VEIL: Final = 0.55
+"""How much of what lies beyond the ground that stands out is hidden: it is seen, and steps back."""
+
+
+def _units(axes: Axes, scene: Scene, sized: Sized, focus: Collection[str], line: float) -> None:
+    """Worst rank first, so that the best lies on top; the units in focus above all."""
     rows = list(records(drawn_units(scene)))[::-1]
     outlines = _unit_outlines(scene, sized)
-    for row in sorted(rows, key=lambda row: row["unit_id"] == focus):
+    for row in sorted(rows, key=lambda row: row["unit_id"] in focus):
         look = unit_look(str(row["status"]), str(row["tier"]))
-        if focus and row["unit_id"] != focus:
+        if focus and row["unit_id"] not in focus:
             look = faint(look)
         shapes = outlines[str(row["unit_id"])]
         fill = Look("", 0.0, (), look.fill, look.opacity)
@@ -541,19 +552,19 @@ def _touch(first: Frame, second: Frame) -> bool:
     )
 
 
-def _unit_names(label_boxes: _Labels, scene: Scene, sized: Sized, focus: str) -> None:
-    """The ids of units, the one in focus first and larger."""
-    rows = sorted(records(drawn_units(scene)), key=lambda row: row["unit_id"] != focus)
+def _unit_names(label_boxes: _Labels, scene: Scene, sized: Sized, focus: Collection[str]) -> None:
+    """The ids of units, those in focus first and larger."""
+    rows = sorted(records(drawn_units(scene)), key=lambda row: row["unit_id"] not in focus)
     frame = shapely.box(*sized.frame)
     for row in rows:
         shape = shapely.intersection(row["geometry"], frame)
         if shape.is_empty:
             continue
-        is_focus = row["unit_id"] == focus
+        is_focus = row["unit_id"] in focus
         label_boxes.add(
             label_place(shape),
             str(row["unit_id"]),
-            size=sized.text * (1.35 if is_focus else 1.0),
+            size=sized.text * (1.35 if is_focus and len(focus) == 1 else 1.0),
             face="bold",
             colour=INK if is_focus or not focus else SOFT,
             must=is_focus or not focus,

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from pyproj import Transformer
+from shapely.geometry.base import BaseGeometry
 
 from cami_units import words
 from cami_units.figures._figure_legend import entries, legend
@@ -30,7 +34,7 @@ from cami_units.figures._sheet import (
     write,
 )
 from cami_units.figures._typesetting import MM_PER_POINT, Face, lines, width_mm
-from cami_units.model import EVIDENCE_LAYERS, FINDINGS, is_missing
+from cami_units.model import EVIDENCE_LAYERS, FINDINGS, LONLAT, is_missing
 from cami_units.scene import (
     Scene,
     drawn_units,
@@ -101,6 +105,10 @@ def section_sheet(scene: Scene, section_id: str) -> Figure:
         There is no such section.
     """
     row = section(scene, section_id)
+    units_inside = drawn_units(scene)
+    units_inside = units_inside[
+        shapely.intersects(units_inside.geometry.to_numpy(), row["geometry"])
+    ]
     wide, _ = A3
     margin, side = 10.0, 98.0
     figure = sheet(*A3)
@@ -117,12 +125,10 @@ def section_sheet(scene: Scene, section_id: str) -> Figure:
         layers=EVIDENCE_LAYERS,
         text=7.5,
         line=1.2,
+        focus=frozenset(units_inside["unit_id"].astype(str)),
+        within=shapely.union_all([row["geometry"], *units_inside.geometry]),
     )
     column = left + map_width + 6
-    units_inside = drawn_units(scene)
-    units_inside = units_inside[
-        shapely.intersects(units_inside.geometry.to_numpy(), row["geometry"])
-    ]
     rows = entries(scene, EVIDENCE_LAYERS)
     key = end - (-(-len(rows) // 2) * 5.6 + 8)
     y = _heading(figure, column, key, words.text("legend", scene.lang), side, size=10)
@@ -146,6 +152,7 @@ def unit_page(scene: Scene, unit_id: str) -> Figure:
         There is no such unit.
     """
     row = unit(scene, unit_id)
+    around = _around(scene, row["geometry"])
     wide, _ = A4
     margin, side = 11.0, 62.0
     figure = sheet(*A4)
@@ -166,13 +173,13 @@ def unit_page(scene: Scene, unit_id: str) -> Figure:
     left = margin + 3
     _framed_map(
         figure,
-        scene,
-        row["geometry"].bounds,
+        around,
+        unit(around, unit_id)["geometry"].bounds,
         (left, top, map_width, map_high),
         layers=_WITHOUT_SECTIONS,
         text=6.5,
         line=1.0,
-        focus=unit_id,
+        focus={unit_id},
         margin=0.22,
     )
     column = left + map_width + 5
@@ -183,7 +190,7 @@ def unit_page(scene: Scene, unit_id: str) -> Figure:
         figure, scene, unit_id, column, top + inset + 3, width, size=6.6, limit=top + map_high + 3
     )
     below = max(top + map_high + 6, y + 1)
-    legend_rows = entries(scene, _WITHOUT_SECTIONS)
+    legend_rows = entries(around, _WITHOUT_SECTIONS)
     below = legend(figure, legend_rows, margin, below, wide - 2 * margin, size=5.6, columns=5) + 1
     evidence = map_width - 4
     _criteria(figure, scene, unit_id, margin, below, evidence + 3, end)
@@ -231,6 +238,7 @@ def unit_slide(scene: Scene, unit_id: str) -> Figure:
         There is no such unit.
     """
     row = unit(scene, unit_id)
+    around = _around(scene, row["geometry"])
     wide, _ = SLIDE
     margin, side = 8.0, 118.0
     figure = sheet(*SLIDE)
@@ -240,13 +248,13 @@ def unit_slide(scene: Scene, unit_id: str) -> Figure:
     map_width = wide - 2 * margin - side - 9
     _framed_map(
         figure,
-        scene,
-        row["geometry"].bounds,
+        around,
+        unit(around, unit_id)["geometry"].bounds,
         (margin + 3, top, map_width, end - top - 4),
         layers=("protected_areas", "hotspots", "barriers"),
         text=8.5,
         line=1.6,
-        focus=unit_id,
+        focus={unit_id},
         margin=0.18,
     )
     column = margin + map_width + 9
@@ -264,6 +272,29 @@ def unit_slide(scene: Scene, unit_id: str) -> Figure:
     if y < end - 22:
         _states(figure, scene, unit_id, column, y + 5, side, size=11)
     return figure
+
+
+# How far from its middle a map of one unit may reach, in sizes of the unit: the frame, its corners
+# and its margin, and some to spare.
+_REACH: Final = 1.6
+
+
+def _around(scene: Scene, shape: BaseGeometry) -> Scene:
+    """The scene round a unit, in a projection of its own: equal-area, and north is up in its middle."""
+    west, south, east, north = shape.bounds
+    x, y, half = (west + east) / 2, (south + north) / 2, _REACH * max(east - west, north - south)
+    window = (x - half, y - half, x + half, y + half)
+    lon, lat = Transformer.from_crs(scene.crs, LONLAT, always_xy=True).transform(x, y)
+    crs = f"+proj=laea +lat_0={lat:.2f} +lon_0={lon:.2f} +datum=WGS84 +units=m"
+
+    def near(table: gpd.GeoDataFrame, *, whole: bool = False) -> gpd.GeoDataFrame:
+        """The rows that reach into the window, cut to it, their long sides bent as they are there."""
+        rows = table[shapely.intersects(table.geometry.to_numpy(), shapely.box(*window))]
+        shapes = rows.geometry if whole else rows.geometry.clip_by_rect(*window)
+        return rows.set_geometry(shapes.segmentize(half / 20).to_crs(crs))
+
+    layers = {name: near(table) for name, table in scene.layers.items()}
+    return replace(scene, crs=crs, units=near(scene.units, whole=True), layers=layers)
 
 
 # -- parts of a sheet ------------------------------------------------------------------------------
@@ -323,7 +354,8 @@ def _framed_map(
     layers: tuple[str, ...],
     text: float,
     line: float,
-    focus: str = "",
+    focus: Collection[str] = (),
+    within: BaseGeometry | None = None,
     margin: float = 0.05,
 ) -> None:
     """A map with all its furniture at a place (left, top, width, height) of the sheet."""
@@ -331,7 +363,7 @@ def _framed_map(
     sized = Sized(framed(bounds, aspect=width / height, margin=margin), width, text)
     axes = axes_at(figure, left, top, width, height)
     graticule(axes, scene, sized, size=text * 0.8)
-    draw_map(axes, scene, sized, layers=layers, focus=focus, line=line)
+    draw_map(axes, scene, sized, layers=layers, focus=focus, within=within, line=line)
     scale_bar(axes, scene, sized, size=text * 0.95)
     north_arrow(axes, scene, sized, size=text * 1.3)
 
@@ -343,7 +375,7 @@ def _location(
     height = width * 0.56
     sized = Sized(framed(region(scene), aspect=width / height, margin=0.02), width, 5)
     axes = axes_at(figure, left, top, width, height)
-    draw_map(axes, scene, sized, layers=(), focus=str(row["unit_id"]), names=False, line=0.5)
+    draw_map(axes, scene, sized, layers=(), focus={str(row["unit_id"])}, names=False, line=0.5)
     x0, y0, x1, y1 = row["geometry"].bounds
     spare = 60_000
     axes.add_patch(
