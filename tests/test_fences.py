@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from cami_units import overlap, words
 from cami_units.commands.assess import measure
-from cami_units.commands.shown_round import shown_fences
+from cami_units.commands.shown_round import published, shown_fences
 from cami_units.documents import board_slides
 from cami_units.documents.board import write_slides
 from cami_units.fences import fence_openings
@@ -222,9 +222,11 @@ def test_the_layer_of_maps_is_there_once_fences_looked_and_not_of_what_is_restri
     assert "no crossing documented" in layer["note"][0]
     assert shown_fences(round_, "ru")["context_fences"]["title"][0] == "Какое ограждение первым"
     assert shown_fences(toy_round(), "en") == {}
+    assert "fences" in published(round_).tables
     for source in round_.manifest["inputs"]:
         source["restricted"] = source["layer"] == "ranges"
     assert shown_fences(round_, "en") == {}
+    assert "fences" not in published(round_).tables
 
 
 def test_the_slide_lists_the_first_stretches_and_what_is_left_out(tmp_path):

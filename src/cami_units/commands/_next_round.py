@@ -13,6 +13,7 @@ import shapely
 
 from cami_units import __version__, delineate, grid, kml, layers, rank, words, workshop
 from cami_units.commands._round_tables import (
+    FENCE_TABLES,
     STABILITY_TABLES,
     SUMMARY,
     by_unit,
@@ -295,7 +296,14 @@ def next_tables(
     tables["unit_rationale"] = _unit_rationale(base, plan, assessed, merge)
     tables["planning_units"] = _planning_units(base, plan, units, table)
     tables["not_proposed"] = _not_proposed(base, pieces, table, tables["unit_rationale"])
-    for name in ("remarks", "set_aside", "questions", "nearest_ground", *STABILITY_TABLES):
+    for name in (
+        "remarks",
+        "set_aside",
+        "questions",
+        "nearest_ground",
+        *FENCE_TABLES,
+        *STABILITY_TABLES,
+    ):
         tables.pop(name, None)
     tables["what_it_takes"] = _what_it_takes(base, plan, pieces, assessed, outlines, ids, kept_ids)
     tables |= _stability_tables(base, table, kept_ids)

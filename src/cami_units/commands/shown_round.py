@@ -12,6 +12,7 @@ import geopandas as gpd
 import pandas as pd
 
 from cami_units import cache, figures, kml, layers, scene, words
+from cami_units.commands._round_tables import FENCE_TABLES
 from cami_units.drawn_pieces import keeping, piece
 from cami_units.model import RECORDS, ROUND_LAYERS, Problem, Round
 from cami_units.palette import Look
@@ -73,7 +74,7 @@ def shown_fences(round_: Round, lang: str) -> dict[str, gpd.GeoDataFrame]:
     None before `fences` ran, nor where barriers or ranges may not be passed on.
     """
     table = round_.tables.get("fences")
-    if not isinstance(table, gpd.GeoDataFrame) or {"barriers", "ranges"} & _restricted(round_):
+    if not isinstance(table, gpd.GeoDataFrame) or _fences_are_restricted(round_):
         return {}
     shown = table[table["gain"] > 0].reset_index(drop=True)
     rows = shown.to_dict("records")
@@ -92,6 +93,11 @@ def shown_fences(round_: Round, lang: str) -> dict[str, gpd.GeoDataFrame]:
         crs=shown.crs,
     )
     return dict(scene.light_context({scene.CONTEXT + "fences": layer})) if len(layer) else {}
+
+
+def _fences_are_restricted(round_: Round) -> bool:
+    """Whether what `fences` added tells of barriers or ranges that may not be passed on."""
+    return bool({"barriers", "ranges"} & _restricted(round_))
 
 
 def all_context(round_: Round) -> dict[str, gpd.GeoDataFrame]:
@@ -153,6 +159,7 @@ def published(round_: Round) -> Round:
         # outlines of ground that is missing follow the ranges, to the metre
         if name
         not in {*ROUND_LAYERS, *RECORDS, "ranges_used", "nearest_ground", *_restricted(round_)}
+        and not (name in FENCE_TABLES and _fences_are_restricted(round_))
     }
     if not _ranges_are_delicate(round_):
         kept_tables["ranges_used"] = tables["ranges_used"]
