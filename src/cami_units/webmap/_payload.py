@@ -417,8 +417,8 @@ def _findings(unit_criteria: pd.DataFrame | None) -> dict[Any, list[list[Any]]]:
     return by_unit
 
 
-_OF_OTHERS: Final = ("note ", "because ", "desk ", "draw ", "howto ", "report ")
-"""How the keys of phrases begin that no word of this page is: a third of the catalogue."""
+_OF_OTHERS: Final = ("note ", "because ", "desk ", "howto ", "report ")
+"""How the keys of phrases begin that neither the map nor the drawing page says."""
 
 
 def _in_languages(row: Mapping[str, Any], column: str) -> str | dict[str, str]:
