@@ -950,3 +950,16 @@ def test_heavy_evidence_has_levels_of_detail_in_the_pro_profile_and_units_never(
         assert not any("cu_id" in data_of(one) for one in near)
         if profile == "earth-pro":
             ogc_schema().assertValid(root)
+
+
+def test_figures_are_plain_numbers_beside_their_words(tmp_path):
+    units = make_units().assign(area_km2=[12345.6, None, 7.0], score=[0.5, 0.25, None])
+    write(tmp_path / "u.kml", units)
+    data = {
+        values["cu_id"]: values
+        for values in map(data_of, root_of(tmp_path / "u.kml").iter(f"{K}Placemark"))
+        if "cu_id" in values
+    }
+    assert (data["CU-001"]["area_km2"], data["CU-001"]["score"]) == ("12346", "0.500")
+    assert "area_km2" not in data["CU-002"]
+    assert float(data["CU-002"]["score"]) == 0.25

@@ -92,6 +92,7 @@ def write_atlas(path: Path, round_: Round, *, lang: str = "") -> None:
     """Write the atlas of a round: the map with every layer in full detail, for a laptop."""
     tables = round_.tables
     languages = round_.imprint.languages
+    earlier = tables.get("earlier_units")
     webmap.write_map(
         path,
         tables["conservation_units"],
@@ -107,6 +108,7 @@ def write_atlas(path: Path, round_: Round, *, lang: str = "") -> None:
         unit_species=tables.get("unit_species"),
         unit_countries=tables.get("unit_countries"),
         sensitivity=tables.get("sensitivity"),
+        earlier=earlier if isinstance(earlier, gpd.GeoDataFrame) else None,
         lang=lang if lang in languages else languages[0],
         detail="atlas",
     )
@@ -119,6 +121,9 @@ def _atlas_layers(round_: Round) -> dict[str, gpd.GeoDataFrame]:
     if isinstance(pairs, gpd.GeoDataFrame) and "borders" in layer_tables:
         layer_tables["borders"] = pairs.assign(disputed=False)
     layer_tables |= shown_context(round_)
+    remarks = tables.get("remarks")
+    if isinstance(remarks, gpd.GeoDataFrame):
+        layer_tables["remarks"] = remarks
     parts = open_parts(round_)
     if parts is not None:
         layer_tables["ranges"] = parts

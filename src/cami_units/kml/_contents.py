@@ -44,7 +44,14 @@ from cami_units.kml._marks import (
     status_look,
 )
 from cami_units.kml._written_shapes import as_written, geom_hash, sorted_parts, vertices
-from cami_units.model import EVIDENCE_LAYERS, HIDDEN_STATUSES, LAYERS, Imprint, clean_name
+from cami_units.model import (
+    EVIDENCE_LAYERS,
+    HIDDEN_STATUSES,
+    LAYERS,
+    Imprint,
+    clean_name,
+    is_missing,
+)
 from cami_units.scene import coarse_layers, species_places
 
 OUTLINE: Final = Look("ffffff", 2.0, hover=3.0)
@@ -334,6 +341,7 @@ def _unit_mark(
     }
     card = cards[row["unit_id"]]
     data |= {earth_key(key): shown(card.get(key)) for key in words.CARD_FIELDS}
+    data |= _plain_figures(row)
     status = str(row["status"])
     return Mark(
         name=shown_name(f"{unit_id} {given}{suffix}"),
@@ -345,6 +353,18 @@ def _unit_mark(
         view=piece.bounds,
         snippet=" · ".join(filter(None, (data.get("status"), data.get("rank"), data.get("area")))),
     )
+
+
+# What a GIS that opens the file can sort and sum: the table's own columns, as plain numbers.
+_FIGURES: Final = {"area_km2": 0, "score": 3, "n_countries": 0, "n_species": 0}
+
+
+def _plain_figures(row: Mapping[str, Any]) -> dict[str, str]:
+    """Figures of a unit without words and separators, each with its decimals; what is unknown is left out."""
+    numbers = {key: pd.to_numeric(row.get(key), errors="coerce") for key in _FIGURES}
+    return {
+        key: f"{value:.{_FIGURES[key]}f}" for key, value in numbers.items() if not is_missing(value)
+    }
 
 
 def _unit_labels(editable: Sequence[Mark]) -> list[Mark]:
