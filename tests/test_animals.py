@@ -535,7 +535,7 @@ def test_check_holds_records_and_tracks_against_ranges_and_borders(tmp_path):
     assert any(
         what.startswith("4 of 4 records since 2016 (")
         and "none on the side of" in what
-        and "1 records lie outside" in what
+        and "1 record lies outside" in what
         for what in said
     ), said
     assert "1 crossing of KZ/UZ by 1 animal, 2020-04-01 to 2020-04-01: grade A" in said

@@ -39,8 +39,8 @@ socket.socket.connect, socket.getaddrinfo = only_local, ask_local
 """
 
 
-def test_there_are_seven_stories_in_order():
-    assert [path.name[:2] for path in NOTEBOOKS] == [f"{n:02d}" for n in range(1, 8)]
+def test_there_are_eight_stories_in_order():
+    assert [path.name[:2] for path in NOTEBOOKS] == [f"{n:02d}" for n in range(1, 9)]
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

@@ -194,7 +194,8 @@ def _records_and_ranges(clean: Layers, plan: Plan) -> tuple[Problem, ...]:
     least_km2 = plan.profile.occurrence.side_km2 or 0.0
     table = overlap.record_states(clean, recent_years=years, least_km2=least_km2)
     problems = []
-    for name, rows in table.groupby("sci_name", sort=True):
+    for name in sorted(set(table["sci_name"].astype(str))):
+        rows = table[table["sci_name"] == name]
         recent, outside = int(rows["recent"].sum()), int(rows["outside"].sum())
         bare = rows.loc[(rows["km2"] > 0) & (rows["recent"] == 0), "iso2"].tolist()
         seen = [f"{row.iso2} {row.recent}" for row in rows.itertuples() if row.recent]
@@ -203,12 +204,13 @@ def _records_and_ranges(clean: Layers, plan: Plan) -> tuple[Problem, ...]:
         what += f"; none on the side of {listed(bare, 20)}, where it has range" if bare else ""
         cure = ""
         if outside:
-            what += f"; {outside:,} records lie outside of its kept range"
+            lie = "record lies" if outside == 1 else "records lie"
+            what += f"; {outside:,} {lie} outside of its kept range"
             cure = (
                 "Ask whether the range reaches there. To let records be range, say in the plan:\n"
                 f'[occurrences]\nrange_km = {{ "{name}" = 25 }}'
             )
-        problems.append(Problem("note", "occurrences", "", str(name), what, cure))
+        problems.append(Problem("note", "occurrences", "", name, what, cure))
     return tuple(problems)
 
 

@@ -785,7 +785,7 @@ def _range_confidence(
     parts = tables.confidence.merge(qualifying, on=["site", "sci_name"])
     worth = parts["confidence"].map(dict(rule.confidence)).astype(float).fillna(rule.ungraded)
     raised = _worth_of_records(tables, parts, profile)
-    worth = worth.where(~(raised > worth), raised)
+    worth = worth.combine(pd.Series(raised, index=parts.index), np.fmax)
     sums = pd.DataFrame({"weighed": worth * parts["km2"], "km2": parts["km2"]})
     total = sums.groupby(parts["site"]).sum()
     mean = (total["weighed"] / total["km2"].where(total["km2"] > 0)).reindex(sites.index)

@@ -343,7 +343,11 @@ def _one_kind(shapes: Any) -> tuple[Any, str]:
     dimensions = set(shapely.get_dimensions(there[~shapely.is_empty(there)]).tolist())
     if len(dimensions) != 1:
         return shapes, "Geometry"
-    make = {0: shapely.multipoints, 1: shapely.multilinestrings, 2: shapely.multipolygons}
+    make: dict[int, Any] = {
+        0: shapely.multipoints,
+        1: shapely.multilinestrings,
+        2: shapely.multipolygons,
+    }
     [dimension] = dimensions
     several = shapes.copy()
     for at, shape in enumerate(shapes):

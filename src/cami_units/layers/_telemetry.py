@@ -254,7 +254,7 @@ def _spikes(fixes: pd.DataFrame, max_kmh: float) -> Mask:
     fast = np.asarray(metres) / 1000.0 > max_kmh * np.maximum(hours, 1e-9)
     name = (fixes["sci_name"].astype(str) + "\0" + fixes["animal"]).to_numpy()
     fast &= name[1:] == name[:-1]
-    return np.r_[False, fast] & np.r_[fast, False]
+    return np.asarray(np.r_[False, fast] & np.r_[fast, False], dtype=bool)
 
 
 def _day(seconds: float) -> str:
@@ -372,7 +372,9 @@ def _link(
 def crossings_in_words(tracks: gpd.GeoDataFrame, crossings: pd.DataFrame) -> list[Problem]:
     """What the tracks say of borders: how often they cross each, of how many animals, since when."""
     problems = []
-    for (name, pair), rows in crossings.groupby(["sci_name", "pair"], sort=True):
+    pairs = sorted(set(zip(crossings["sci_name"], crossings["pair"], strict=True)))
+    for name, pair in pairs:
+        rows = crossings[(crossings["sci_name"] == name) & (crossings["pair"] == pair)]
         days = sorted(day[:10] for day in rows["first_seen"] if day)
         when = f", {days[0]} to {days[-1]}" if days else ""
         grades = listed(sorted(set(rows["evidence_grade"])))
