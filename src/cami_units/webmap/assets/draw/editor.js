@@ -61,6 +61,7 @@ function label(key, text, polygons, kind) {
   if (known) return;
   unitLabels.set(key, tooltip);
   tooltip.addTo(map);
+  tooltip.getElement().removeAttribute("role"); // a label of the map, and no tip on anything
 }
 
 export function drawUnits(units, base) {
