@@ -11,14 +11,15 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cami_units import overlap, words
-from cami_units.commands.assess import measure
+from cami_units import criteria, overlap, words
+from cami_units.commands.assess import cut, measure, species_ranges
+from cami_units.commands.plan_layers import load
 from cami_units.commands.shown_round import published, shown_fences
 from cami_units.documents import board_slides
 from cami_units.documents.board import write_slides
 from cami_units.fences import fence_openings
 from cami_units.model import EQUAL_AREA, LONLAT, Layers
-from cami_units.plan import read_profile
+from cami_units.plan import read_plan, read_profile
 from tests.conftest import km_box
 from tests.rounds import toy_round
 
@@ -263,3 +264,28 @@ def test_the_sentence_says_what_it_rests_on():
         "80 of 100 km closed; open, it would join 1,234 km² of range (Fox, Goat); "
         "border of the unit closed 80 % → 0 %; crossing of grade A documented"
     )
+
+
+@pytest.mark.slow
+def test_the_bundled_fences_are_those_that_people_name():
+    """The Mongolia-China fence for wild camel and khulan, Ustyurt for saiga, the Amu Darya for deer."""
+    plan = read_plan(None)
+    pieces = cut(load(plan), plan)
+    spots = pieces.layers.hotspots
+    units = spots[["hotspot_id", "geometry"]].rename(columns={"hotspot_id": "unit_id"})
+    threshold = criteria.threshold_km2(species_ranges(pieces.layers), plan.profile)
+    lines, by_species = fence_openings(
+        units, pieces, plan.profile, threshold, measure(units, pieces)
+    )
+    first = lines.set_index("barrier_id")
+    assert lines["barrier_id"].iloc[0] == "B03"
+    assert "Camelus ferus" in lines["species"].iloc[0]
+    assert "Saiga tatarica" in ";".join(first.loc[["B10"], "species"])
+    assert "Equus hemionus" in ";".join(first.loc[["B02", "B04"], "species"])
+    assert "Procapra gutturosa" in ";".join(first.loc[["B05"], "species"])
+    assert "Cervus hanglu bactrianus" in ";".join(first.loc[["B14"], "species"])
+    assert (by_species["joined_km2"] >= 0).all()
+    smaller = by_species[["patch_a_km2", "patch_b_km2"]].min(axis=1)
+    most = by_species.assign(smaller=smaller).groupby("sci_name")["smaller"].sum()
+    assert (by_species.groupby("sci_name")["joined_km2"].sum() <= most + 1).all()
+    assert lines["rank"].is_monotonic_increasing

@@ -96,13 +96,13 @@ def evaluation(
     rows = evidence.assign(row=np.arange(len(evidence)))
     amount = _amounts(sites, rows, "site").unstack("site").reindex(columns=["study", "inside"])
     amount = amount.fillna(0.0)
-    total, held = amount["study"], amount["inside"]
+    total, amount_inside = amount["study"], amount["inside"]
     total = total[total > 0]
     if total.empty:
         raise InputError(
             "No evidence lies in the study area: its values are 0, or it lies elsewhere."
         )
-    share = (held.reindex(total.index) / total).rename("share_inside")
+    share = (amount_inside.reindex(total.index) / total).rename("share_inside")
     share_ground = inside_km2 / study_km2
     table = share.reset_index()
     table.insert(1, "rows", table["group"].map(evidence.groupby("group").size()))
@@ -169,10 +169,10 @@ def _placements(
 
     def shares(placed: NDArray[np.float64]) -> NDArray[np.float64]:
         """The share of each group, and of the ground, under the units as placed."""
-        held: NDArray[np.float64] = placed.ravel() @ weights
-        return held
+        sums: NDArray[np.float64] = placed.ravel() @ weights
+        return sums
 
-    here = shares(part)
+    observed_shares = shares(part)
     lot = np.random.default_rng(seed)
     lifts: list[NDArray[np.float64]] = []
     for _ in range(_TRIES * runs):
@@ -180,10 +180,10 @@ def _placements(
             break
         down, right = lot.integers(shape[0]), lot.integers(shape[1])
         flips = tuple(axis for axis in (0, 1) if lot.integers(2))
-        there = shares(np.roll(np.flip(part, flips), (down, right), (0, 1)))
-        if there[-1] >= LEAST_GROUND * here[-1]:
-            lifts.append(there[:-1] / there[-1])
-    return np.array(lifts).reshape(-1, len(groups)), here[:-1] / here[-1]
+        placed_shares = shares(np.roll(np.flip(part, flips), (down, right), (0, 1)))
+        if placed_shares[-1] >= LEAST_GROUND * observed_shares[-1]:
+            lifts.append(placed_shares[:-1] / placed_shares[-1])
+    return np.array(lifts).reshape(-1, len(groups)), observed_shares[:-1] / observed_shares[-1]
 
 
 def checked_values(

@@ -166,10 +166,10 @@ def _border_elements(units: gpd.GeoDataFrame, pieces: Pieces, profile: Profile) 
     for pair, names, line in rows:
         rest = line
         for number in np.flatnonzero(shapely.intersects(shapes, line)):
-            inside = shapely.intersection(rest, shapes[number])
-            if inside.length > 0:
+            part = shapely.intersection(rest, shapes[number])
+            if part.length > 0:
                 unit_id = str(ordered["unit_id"].iloc[number])
-                parts_of_units.append((pair, names, unit_id, inside))
+                parts_of_units.append((pair, names, unit_id, part))
                 rest = shapely.difference(rest, shapes[number])
         if rest.length > 0:
             parts_of_units.append((pair, names, "", rest))
@@ -209,15 +209,17 @@ def _joined(elements: gpd.GeoDataFrame, pieces: Pieces, profile: Profile) -> pd.
     lines["open_km"] = lines["km"] * open_now[lines["element"].to_numpy(int)]
     facing = ["sci_name", "a", "b"]
     whole = lines.groupby(facing)[["km", "open_km"]].sum()
-    opened = []
+    opening_rows = []
     for number, (ids, pair, unit_id) in enumerate(
         zip(names, elements["pair"], elements["unit_id"], strict=True)
     ):
         for fence in ids:
             # beside another fence, opening one leaves the other
             others = float(np.prod([permeability[name] for name in ids if name != fence]))
-            opened.append((number, stretch_id(fence, pair, unit_id), others - open_now[number]))
-    openings = pd.DataFrame(opened, columns=["element", "stretch_id", "added"])
+            opening_rows.append(
+                (number, stretch_id(fence, pair, unit_id), others - open_now[number])
+            )
+    openings = pd.DataFrame(opening_rows, columns=["element", "stretch_id", "added"])
     table = lines.merge(openings, on="element")
     table["added_km"] = table["km"] * table["added"]
     table = table.groupby(["stretch_id", *facing], as_index=False)[["km", "added_km"]].sum()
@@ -318,11 +320,15 @@ def _stretches(elements: gpd.GeoDataFrame, pieces: Pieces) -> gpd.GeoDataFrame:
     )
     barriers = pieces.layers.barriers
     assert barriers is not None
-    known = barriers.set_index("barrier_id")
+    barrier_rows = barriers.set_index("barrier_id")
     for column in ("name", "confidence", "source"):
-        texts = known[column] if column in known else pd.Series("", index=known.index)
+        texts = (
+            barrier_rows[column]
+            if column in barrier_rows
+            else pd.Series("", index=barrier_rows.index)
+        )
         lines[column] = lines["barrier_id"].map(texts).fillna("").astype(str)
-    lines["permeability"] = lines["barrier_id"].map(known["permeability"]).astype(float)
+    lines["permeability"] = lines["barrier_id"].map(barrier_rows["permeability"]).astype(float)
     lines["closed_km"] = lines["km"] * (1 - lines["permeability"])
     return lines
 
@@ -336,9 +342,9 @@ def _with_needs(
     barriers = tables.barriers
     assert barriers is not None
     fences = barriers[barriers["kind"].isin(profile.C6.fences or ())].dropna(subset="permeability")
-    closed = fences.assign(km=fences["km"] * (1 - fences["permeability"]))
-    in_all = closed.groupby("site")["km"].sum()
-    own = closed.groupby(["site", "barrier_id"])["km"].sum()
+    closed_fences = fences.assign(km=fences["km"] * (1 - fences["permeability"]))
+    in_all = closed_fences.groupby("site")["km"].sum()
+    own = closed_fences.groupby(["site", "barrier_id"])["km"].sum()
     rows = stretches["unit_id"].map(border_km).astype(float).where(lambda km: km > 0)
     now = stretches["unit_id"].map(in_all).astype(float)
     key = pd.MultiIndex.from_frame(stretches[["unit_id", "barrier_id"]])
@@ -362,17 +368,17 @@ def _crossings(stretches: gpd.GeoDataFrame, pieces: Pieces) -> pd.DataFrame:
         points["sci_name"].isin(cami_species(pieces.layers.species))
         & (points["evidence_grade"] != "N")
     ]
-    seen = pd.Series(np.nan, index=corridors["corridor_id"])
+    year_of = pd.Series(np.nan, index=corridors["corridor_id"])
     if "crossing_seen_year" in corridors:
         years = pd.to_numeric(corridors["crossing_seen_year"], errors="coerce")
-        seen = pd.Series(years.to_numpy(float), index=corridors["corridor_id"])
+        year_of = pd.Series(years.to_numpy(float), index=corridors["corridor_id"])
     rows = []
     for stretch, pair, line in zip(
         stretches["stretch_id"], stretches["pair"], stretches.geometry, strict=True
     ):
-        here = documented[documented["pair"] == pair]
-        here = here[here.distance(line) <= 1000 * FENCE_KM]
-        ids = sorted({*here["corridor_id"].astype(str)})
-        best = str(here["evidence_grade"].min()) if len(here) else ""
-        rows.append((stretch, len(here), best, ";".join(ids), seen.reindex(ids).max()))
+        points_nearby = documented[documented["pair"] == pair]
+        points_nearby = points_nearby[points_nearby.distance(line) <= 1000 * FENCE_KM]
+        ids = sorted({*points_nearby["corridor_id"].astype(str)})
+        best = str(points_nearby["evidence_grade"].min()) if len(points_nearby) else ""
+        rows.append((stretch, len(points_nearby), best, ";".join(ids), year_of.reindex(ids).max()))
     return pd.DataFrame(rows, columns=columns)

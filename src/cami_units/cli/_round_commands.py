@@ -253,11 +253,11 @@ def fences(
         from cami_units import store
         from cami_units.commands.fences import with_fences, write_fences
 
-        looked = with_fences(store.read_round(round_), progress=progress)
-        problems = write_fences(looked, round_, progress=progress)
+        round_with_fences = with_fences(store.read_round(round_), progress=progress)
+        problems = write_fences(round_with_fences, round_, progress=progress)
     if not is_quiet(ctx, quiet):
         say_problems(problems)
-        say_fences(looked)
+        say_fences(round_with_fences)
         say(f"\nAdded to the round in {round_}: fences.csv and fence_species.csv, a layer of its")
         say("GeoPackage, of both KMZ and of the map; `cami-units plenary` has a slide of it.")
 

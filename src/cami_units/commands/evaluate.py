@@ -143,8 +143,8 @@ def evaluate_units(
         ground = gpd.GeoDataFrame(geometry=[hull], crs=crs)
     ground = gpd.GeoDataFrame(geometry=[shapely.union_all(ground.geometry.to_numpy())], crs=crs)
     cells = grid.planning_units(ground, cell_km=cell_km or _cell_km(ground), crs=crs)
-    found = evaluation.evaluation(unit_shapes, rows, ground, cells, runs=runs, seed=seed)
-    return found.assign(rows=found["group"].map(_row_counts(table, by)))
+    shares = evaluation.evaluation(unit_shapes, rows, ground, cells, runs=runs, seed=seed)
+    return shares.assign(rows=shares["group"].map(_row_counts(table, by)))
 
 
 _KINDS: Final = {0: "points", 1: "lines", 2: "polygons"}
