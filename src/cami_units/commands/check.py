@@ -198,7 +198,11 @@ def _records_and_ranges(clean: Layers, plan: Plan) -> tuple[Problem, ...]:
         rows = table[table["sci_name"] == name]
         recent, outside = int(rows["recent"].sum()), int(rows["outside"].sum())
         bare = rows.loc[(rows["km2"] > 0) & (rows["recent"] == 0), "iso2"].tolist()
-        seen = [f"{row.iso2} {row.recent}" for row in rows.itertuples() if row.recent]
+        seen = [
+            f"{iso2!s} {count}"
+            for iso2, count in zip(rows["iso2"], rows["recent"], strict=True)
+            if count
+        ]
         what = f"{recent:,} of {int(rows['records'].sum()):,} records since {since}"
         what += f" ({', '.join(seen)})" if seen else ""
         what += f"; none on the side of {listed(bare, 20)}, where it has range" if bare else ""

@@ -83,7 +83,7 @@ def products(
     lang = imprint.languages[0]
     spoken_tables = words.with_languages(tables, imprint.languages)
     map_layers = annotated_layers(shown_layers(proposal), spoken_tables)
-    map_layers |= shown_context(proposal, problems=noticed) | shown_fences(proposal, lang)
+    map_layers |= {**shown_context(proposal, problems=noticed), **shown_fences(proposal, lang)}
     shown_evidence = spoken_layers(map_layers, lang)
     remarks_table = tables.get("remarks")  # what groups pinned and typed: a layer of the map
     remarks = {"remarks": remarks_table} if isinstance(remarks_table, gpd.GeoDataFrame) else {}

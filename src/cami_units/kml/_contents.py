@@ -361,7 +361,9 @@ _FIGURES: Final = {"area_km2": 0, "score": 3, "n_countries": 0, "n_species": 0}
 
 def _plain_figures(row: Mapping[str, Any]) -> dict[str, str]:
     """Figures of a unit without words and separators, each with its decimals; what is unknown is left out."""
-    numbers = {key: pd.to_numeric(row.get(key), errors="coerce") for key in _FIGURES}
+    numbers: dict[str, Any] = {
+        key: pd.to_numeric(pd.Series([row.get(key)]), errors="coerce").iloc[0] for key in _FIGURES
+    }
     return {
         key: f"{value:.{_FIGURES[key]}f}" for key, value in numbers.items() if not is_missing(value)
     }
