@@ -38,7 +38,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.browser]
 browser = pytest.fixture(scope="module")(chromium)
 
 MOVED = translate(square("CU-012"), 0.3, 0)
-PATIENCE = 120.0
+PATIENCE = 300.0
 RESOLVED = pd.DataFrame(
     [["CU-012", "S2", "S2 has the newer survey"]], columns=["unit_id", "resolution", "reason"]
 )
@@ -414,3 +414,128 @@ def late_files() -> dict[str, bytes]:
         "edit_S1_late.kmz": ten.kmz("S1", draw.grown("CU-001", 0.5)),
         "edit_S4_late.kmz": ten.kmz("S4", draw.rejected("CU-008", "we think again")),
     }
+
+
+# -- who gets in, in a browser and over the wire --------------------------------------------------
+
+HOSTILE = """<!doctype html><title>elsewhere</title><body><script>
+const desk = %(home)r, log = [];
+const tried = async (name, act) => { try { log.push([name, await act()]); } catch (error) { log.push([name, "refused"]); } };
+(async () => {
+  const form = new URLSearchParams({ unit: "CU-001", decision: "agree", reason: "pwned", seen: "" });
+  for (const mode of ["cors", "no-cors"]) {
+    await tried("read " + mode, async () => (await (await fetch(desk + "/", { mode, credentials: "include" })).text()).length);
+    await tried("post " + mode, async () => (await fetch(desk + "/decide", { method: "POST", mode, credentials: "include", body: form })).status);
+  }
+  await tried("script", () => new Promise((done, fail) => { const one = document.createElement("script"); one.src = desk + "/assets/desk.js"; one.onload = () => done("ran"); one.onerror = fail; document.body.append(one); }));
+  await tried("frame", () => new Promise((done) => { const one = document.createElement("iframe"); one.src = desk + "/board"; one.onload = () => { try { done(one.contentDocument.title); } catch { done("closed"); } }; document.body.append(one); setTimeout(() => done("closed"), 1500); }));
+  const send = document.createElement("form");
+  send.method = "post"; send.action = desk + "/collect"; send.target = "away";
+  const away = document.createElement("iframe"); away.name = "away"; document.body.append(away, send);
+  send.submit();
+  setTimeout(() => { window.log = log; }, 1500);
+})();
+</script>"""
+
+
+def test_a_page_of_another_origin_reads_nothing_and_changes_nothing(served, browser, tmp_path):
+    """In the same browser, with the cookie in it, from another port of the same machine and by name."""
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "index.html").write_text(HOSTILE % {"home": served.home}, "utf-8")
+    before = sums(served.workshop)
+    enter(browser, served)
+    program = "import functools, http.server as h, sys; s = h.ThreadingHTTPServer(('127.0.0.1', 0), functools.partial(h.SimpleHTTPRequestHandler, directory=sys.argv[1])); print(s.server_port, flush=True); s.serve_forever()"
+    site = subprocess.Popen(
+        [sys.executable, "-c", program, str(tmp_path / "site")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    try:
+        port = site.stdout.readline().strip()
+        for host in ("127.0.0.1", "localhost"):
+            browser.driver.get(f"http://{host}:{port}/index.html")
+            log = dict(browser.wait("return window.log"))
+            assert log["read cors"] == "refused", host
+            assert log["read no-cors"] in ("refused", 0), host  # an opaque answer has no text
+            assert log["post cors"] == "refused", host
+            assert log["script"] == "refused", host
+            assert log["frame"] in ("closed", ""), host
+    finally:
+        site.kill()
+    assert sums(served.workshop) == before
+
+
+def test_a_drop_of_two_gigabytes_is_refused_and_a_large_one_is_never_in_memory(served, browser):
+    import http.client
+
+    enter(browser, served)
+    cookie = "; ".join(f"{one['name']}={one['value']}" for one in browser.driver.get_cookies())
+    host = served.home.removeprefix("http://")
+    head = {
+        "Cookie": cookie,
+        "Origin": served.home,
+        "Content-Type": "multipart/form-data; boundary=x",
+    }
+
+    def dropped(size: int) -> int:
+        """The answer to a file of so many bytes, sent block by block as a browser does."""
+        start = b'--x\r\nContent-Disposition: form-data; name="files"; filename="big.kmz"\r\n\r\n'
+        end = b"\r\n--x--\r\n"
+        line = http.client.HTTPConnection(host, timeout=PATIENCE)
+        line.putrequest("POST", "/hand-in")
+        for name, value in {**head, "Content-Length": str(len(start) + size + len(end))}.items():
+            line.putheader(name, value)
+        line.endheaders(start)
+        block = b"\0" * (1 << 20)
+        try:
+            for _ in range(size >> 20):
+                line.send(block)
+            line.send(end)
+        except (BrokenPipeError, ConnectionResetError):
+            pass  # it has hung up, and said why before
+        return line.getresponse().status
+
+    def peak() -> float:
+        status = Path(f"/proc/{served.process.pid}/status").read_text()
+        return int(status.partition("VmHWM:")[2].split()[0]) / 1000
+
+    assert dropped(2 << 30) == 413
+    assert not list((served.workshop / "handed-in").glob("*"))
+    before = peak()
+    assert dropped(200 << 20) == 303
+    assert peak() - before < 100
+    idle_or_refused(browser)
+
+
+def idle_or_refused(page: Page) -> None:
+    """Wait until nothing runs; a file of zeros is no round."""
+    page.wait(
+        "return fetch('/events?version=99999').then((one) => one.json())"
+        ".then((state) => state.jobs.every((job) => job.state === 'refused'))",
+        seconds=PATIENCE,
+    )
+
+
+def test_names_comments_and_files_with_markup_do_nothing_on_any_page(served, browser, tmp_path):
+    payload = "<img src=x onerror=window.pwned=1>{{7*7}}"
+    stick = tmp_path / "stick"
+    stick.mkdir()
+    content = kmz(
+        draw.renamed("CU-001", f"CU-001 {payload}"),
+        draw.commented("CU-002", payload),
+        draw.rejected("CU-003", payload),
+        draw.drawn(payload, translate(square("CU-012"), 0.3, 0), "2 "),
+    )
+    (stick / "edit_S1 <img src=x onerror=window.pwned=1>.kmz").write_bytes(content)
+    enter(browser, served)
+    hand_in(browser, served, *stick.iterdir())
+    say(browser, served, "CU-002", "park", payload)
+    idle(browser, served)
+    for path in ("/", "/settle", "/board?unit=CU-001", "/screen#CU-002", "/late", "/after"):
+        browser.driver.get(served.home + path)
+        time.sleep(0.5)
+        assert browser.run(
+            "return [window, ...document.querySelectorAll('iframe')]"
+            ".every((one) => (one.contentWindow || one).pwned === undefined)"
+        ), path

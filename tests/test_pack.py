@@ -15,6 +15,7 @@ import shapely
 from lxml import etree
 
 from cami_units import kml, store
+from cami_units.commands.collect import collect
 from cami_units.commands.decide import decide
 from cami_units.commands.pack import Packed, pack
 from cami_units.commands.round_files import write_proposal
@@ -22,6 +23,7 @@ from cami_units.commands.shown_round import published
 from cami_units.documents.form_reading import is_form, read_form
 from cami_units.documents.group_form import write_form
 from cami_units.documents.html_pages import write_howto
+from cami_units.kml import rehearsal as draw
 from cami_units.model import EQUAL_AREA, InputError
 from cami_units.plan import read_plan
 from tests.browser import chromium
@@ -389,3 +391,54 @@ def test_a_full_disk_or_a_folder_that_is_closed_leaves_nothing(round_dir, tmp_pa
     with pytest.raises(InputError, match="the disk is full"):
         pack(round_dir, tmp_path / "pack")
     assert list(tmp_path.iterdir()) == []
+
+
+# -- two groups on one section, each in its language ------------------------------------------------
+
+
+def test_two_groups_share_a_section_each_in_its_own_language(round_dir, tmp_path):
+    """Both packs hold the units of the section, the first named owns them; one round, three languages."""
+    plan = with_groups(
+        tmp_path, 'G1 = ["S1"]\nG2 = ["S1", "S2"]\n[workshop.languages]\nG2 = "ru"\n'
+    )
+    made = pack(round_dir, tmp_path / "pack", plan=read_plan(plan))
+    ids = {}
+    for group in ("G1", "G2"):
+        marks = placemarks(made.directory / group / f"edit_{group}.kmz")
+        ids[group] = {data["cu_id"] for folders, _, data in marks if folders and "2 " in folders[-1][:2]
+                      and "cu_id" in data}  # fmt: skip
+    owned = made.allocation.set_index("unit_id")["group"]
+    in_s1 = set(made.allocation.query("section_id == 'S1'")["unit_id"])
+    assert in_s1 <= ids["G1"]
+    assert in_s1 <= ids["G2"]
+    assert set(owned[list(in_s1)]) == {"G1"}
+    heads = {}
+    for group in ("G1", "G2"):
+        book = openpyxl.load_workbook(made.directory / group / f"form_{group}.xlsx")
+        heads[group] = " ".join(
+            str(cell.value) for sheet in book for row in sheet.iter_rows(max_row=6) for cell in row
+        )
+    assert "Группа" not in heads["G1"]
+    assert any("\u0400" <= letter <= "\u04ff" for letter in heads["G2"])
+    folders = {
+        group: placemarks(made.directory / group / f"edit_{group}.kmz")[0][0] for group in ids
+    }
+    assert folders["G1"] != folders["G2"]
+    # and it comes back: what each of them did is told as that group's
+    before = store.read_round(round_dir)
+    files = []
+    for group, factor in (("G1", 0.9), ("G2", 0.8)):
+        content = (made.directory / group / f"edit_{group}.kmz").read_bytes()
+        unit = sorted(in_s1)[0]
+        path = tmp_path / f"edit_{group}.kmz"
+        path.write_bytes(draw.packed(doc__kml=draw.edited(content, draw.grown(unit, factor))))
+        files.append(path)
+    again = collect(files, before, pack=made.directory)
+    [conflict] = again.conflicts.query("unit_id == @unit").to_dict("records")
+    assert (conflict["groups"], conflict["default"]) == ("G1;G2", "keep G1")
+
+
+def test_a_language_for_a_group_that_is_not_there_is_refused(round_dir, tmp_path):
+    plan = with_groups(tmp_path, 'G1 = ["S1", "S2"]\n[workshop.languages]\nG3 = "ru"\n')
+    with pytest.raises(InputError, match=r"not there: G3\. .*The groups are G1"):
+        pack(round_dir, tmp_path / "pack", plan=read_plan(plan))

@@ -95,16 +95,22 @@ def pack(
     target = out or directory.resolve().parent / "pack"
     _check_replaceable(target)
     public = published(base_round)
-    scene = drawn_scene(base_round, lang=base_round.imprint.languages[0])
+    languages = languages_of(base_round, groups, plan)
+    first = base_round.imprint.languages[0]
+    scenes = {
+        lang: drawn_scene(base_round, lang=lang)
+        for lang in sorted({first, *(own[0] for own in languages.values())})
+    }
     problems = _unowned(base_round, groups)
     shared = _drawing_ground(base_round, problems)
     with kept_pieces(directory), store.staging(target, replace=True) as folder:
         for group, sections in groups.items():
             progress("packing for groups", list(groups).index(group), len(groups))
+            in_its_language = replace(public.imprint, languages=languages[group])
             _write_group(
                 folder / group,
-                scene,
-                public,
+                scenes[languages[group][0]],
+                replace(public, imprint=in_its_language),
                 allocated,
                 group,
                 sections,
@@ -115,7 +121,7 @@ def pack(
         progress("packing everything", 0, 0)
         _write_everything(folder / "everything", base_round, public, problems)
         progress("packing for plenary", 0, 0)
-        _write_plenary(folder / "plenary", folder / "everything", scene)
+        _write_plenary(folder / "plenary", folder / "everything", scenes[first])
         store.write_json(folder / ABOUT, _about(base_round, groups, allocated))
         _check_names(path.name for path in folder.rglob("*"))
         files = store.write_sums(folder)
@@ -149,6 +155,32 @@ def groups_of(base_round: Round, plan: Plan | None = None) -> dict[str, tuple[st
     if faults:
         raise InputError(f"The groups cannot be packed for: {'; '.join(faults)}.")
     return groups
+
+
+def languages_of(
+    base_round: Round, groups: Iterable[str], plan: Plan | None = None
+) -> dict[str, tuple[str, ...]]:
+    """The languages of each group's pack, its own first, then those of the round.
+
+    Raises
+    ------
+    InputError
+        ``[workshop.languages]`` names a group that is not there.
+    """
+    rules = plan or stored_plan(base_round.manifest["plan"], base_round.manifest["profile"])
+    own = rules.workshop.languages
+    unknown = [name for name in own if name not in groups]
+    if unknown:
+        hints = "".join(nearest(name, groups) for name in unknown)
+        raise InputError(
+            f"[workshop.languages] of the plan names groups that are not there: {listed(unknown)}."
+            f"{hints} The groups are {listed(groups, 20)}."
+        )
+    others = base_round.imprint.languages
+    return {
+        group: tuple(dict.fromkeys((*([own[group]] if group in own else []), *others)))
+        for group in groups
+    }
 
 
 def _spatial(base_round: Round, name: str) -> gpd.GeoDataFrame:

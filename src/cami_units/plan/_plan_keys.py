@@ -387,7 +387,7 @@ class Defaults(_Section):
 
 
 class Workshop(_Section):
-    """Groups with their sections (none: one group a section), defaults, overrides."""
+    """Groups with their sections (none: one group a section) and languages, defaults, overrides."""
 
     defaults: Defaults = Defaults()
     overrides: _File | None = None
@@ -395,6 +395,7 @@ class Workshop(_Section):
         Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$")],
         Annotated[tuple[str, ...], _Loose, AfterValidator(_few)],
     ] = Field(default_factory=dict)
+    languages: Mapping[str, _Language] = Field(default_factory=dict)
 
 
 class Output(_Section):
