@@ -24,6 +24,7 @@ from cami_units.desk import _verbs, application
 from cami_units.desk._day import keep_file, read_day, read_order, safe_name, settle, take_out
 from cami_units.desk._desk_pages import Desk
 from cami_units.desk._guard import COOKIE, MAX_BODY, MAX_FORM, Keys
+from cami_units.desk._page_facts import conflict_facts
 from cami_units.desk._worker import BROKEN, DONE, REFUSED, RUNNING, WAITING, Worker
 from cami_units.kml import rehearsal as draw
 from cami_units.model import InputError
@@ -259,6 +260,23 @@ def test_a_hostile_name_is_text_on_the_page(guest, workshop, payload):
     assert "<script>alert" not in page
     assert "<img src=x" not in page
     assert ">49<" not in page
+
+
+# -- every conflict has its line ------------------------------------------------------------------
+
+
+def test_a_conflict_about_which_no_group_drew_anything_stands_with_what_is_known():
+    nobody = pd.DataFrame(
+        columns=["unit_id", "change", "group", "before_km2", "after_km2"], dtype=str
+    )
+    loop = _verbs.LoopTables(
+        changes=nobody, conflicts=nobody, problems=nobody, units=nobody.assign(area_km2="")
+    )
+    row = {"unit_id": "CU-001;CU-002", "groups": "S1", "overlap_km2": "", "default": "ask plenary"}
+    row |= {"resolution": "", "kind": "overlap", "what": "they share ground", "facts": ""}
+    facts = conflict_facts(row, {}, loop, {"box": "", "paths": []}, "en")
+    assert (facts["sides"], facts["now"], facts["default"]) == ([], [], "Ask plenary")
+    assert facts["what"] == "they share ground"
 
 
 # -- from an empty folder -------------------------------------------------------------------------

@@ -152,9 +152,13 @@ _OF_DECIDED: Final = frozenset({"decided", "settled"})
 def _sides(unit_id: str, changes: pd.DataFrame, lang: str) -> list[dict[str, str]]:
     """What each group made of a unit: the area, and what was gained and lost by it."""
     rows = rows_of(changes[changes["unit_id"].eq(unit_id) & changes["change"].isin(_MADE)])
-    base = [{"group": words.text("report before", lang), "area": _km2(rows[0]["before_km2"], lang)}]
+    before = {
+        "group": words.text("report before", lang),
+        "area": _km2(rows[0]["before_km2"] if rows else "", lang),
+        **dict.fromkeys(("change", "gained", "lost"), ""),
+    }
     return [
-        *(side | dict.fromkeys(("change", "gained", "lost"), "") for side in base if rows),
+        *([before] if rows else []),
         *(
             {
                 "group": row["group"],
