@@ -19,7 +19,7 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -344,27 +344,41 @@ def _check_tables(
         missing = [column for column in columns if column not in table.columns]
         faults += [f"'{name}' lacks the column {listed(missing)}"] if missing else []
     if not faults:
-        faults += [
-            f"'{name}' holds numbers below 0, or none, in '{column}'"
-            for name, (table, columns) in needed.items()
-            for column in columns
-            if column in ("cost", "amount", "target", "km", "outline_km")
-            and not (pd.to_numeric(table[column], errors="coerce") >= 0).all()
-        ]
-        names = set(sites["site"])
-        named = set(amounts["site"]) | (set() if sides is None else set(sides.amounts["site"]))
-        named |= set() if edges is None else {*edges["site_a"], *edges["site_b"]}
-        strange = sorted(map(str, named - names))
-        faults += [f"sites that are not in 'sites': {listed(strange)}"] if strange else []
-        for name, table, key in (("sites", sites, "site"), ("targets", targets, "feature")):
-            twice = table.loc[table[key].duplicated(), key].unique()
-            faults += [f"each {key} stands once in '{name}'; repeated: {listed(twice)}"] * bool(
-                len(twice)
-            )
+        faults = [*_number_faults(needed), *_name_faults(sites, amounts, targets, edges, sides)]
     if edge_weight < 0:
         faults.append(f"edge_weight must be 0 or more, {edge_weight:g} came")
     if faults:
         raise InputError("No set can be looked for: " + "; ".join(faults) + ".")
+
+
+def _number_faults(needed: Mapping[str, tuple[pd.DataFrame, tuple[str, ...]]]) -> list[str]:
+    """Columns that hold what is no amount."""
+    return [
+        f"'{name}' holds numbers below 0, or none, in '{column}'"
+        for name, (table, columns) in needed.items()
+        for column in columns
+        if column in ("cost", "amount", "target", "km", "outline_km")
+        and not (pd.to_numeric(table[column], errors="coerce") >= 0).all()
+    ]
+
+
+def _name_faults(
+    sites: pd.DataFrame,
+    amounts: pd.DataFrame,
+    targets: pd.DataFrame,
+    edges: pd.DataFrame | None,
+    sides: Sides | None,
+) -> list[str]:
+    """Sites that nobody knows, and rows that stand twice."""
+    named = set(amounts["site"]) | (set() if sides is None else set(sides.amounts["site"]))
+    named |= set() if edges is None else {*edges["site_a"], *edges["site_b"]}
+    strange = sorted(map(str, named - set(sites["site"])))
+    faults = [f"sites that are not in 'sites': {listed(strange)}"] if strange else []
+    for name, table, key in (("sites", sites, "site"), ("targets", targets, "feature")):
+        twice = table.loc[table[key].duplicated(), key].unique()
+        if len(twice):
+            faults.append(f"each {key} stands once in '{name}'; repeated: {listed(twice)}")
+    return faults
 
 
 def _check_fixed(

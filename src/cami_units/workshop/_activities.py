@@ -110,6 +110,13 @@ def placed(
         columns=["named", "unit_id", "matched_by"],
         dtype=str,
     )
+    return table, match_table, _unplaced(table, match_table, names, source)
+
+
+def _unplaced(
+    table: pd.DataFrame, match_table: pd.DataFrame, names: Sequence[str], source: str
+) -> tuple[Problem, ...]:
+    """What is said of activities without a unit."""
     lost_names = match_table.loc[
         match_table["matched_by"].eq("none") & match_table["named"].ne(""), "named"
     ].tolist()
@@ -120,8 +127,7 @@ def placed(
     )
     sentences += [f"{nameless_rows} activities name no unit"] if nameless_rows else []
     cure = "They are kept without a unit. Say which unit they belong to, or 'general'."
-    problems = tuple(Problem("counted", "activities", source, "", w, cure) for w in sentences)
-    return table, match_table, problems
+    return tuple(Problem("counted", "activities", source, "", w, cure) for w in sentences)
 
 
 def _place(
