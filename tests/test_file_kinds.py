@@ -274,3 +274,28 @@ def test_known_sites_come_in_the_columns_of_those_who_keep_them(
     [row] = found.table[["hotspot_id", "name_en"]].values.tolist()
     assert row == names
     assert found.sources[0]["restricted"] is is_restricted
+
+
+def test_columns_of_another_script_are_told_apart(tmp_path):
+    """A national file in Windows' Cyrillic, without a .prj and without a .cpg: two columns, one of them the name."""
+    path = tmp_path / "oopt.shp"
+    columns = {"НАЗВАНИЕ": ["Бадхызский"], "ПЛОЩ_ГА": [87_700]}
+    gpd.GeoDataFrame(columns, geometry=[SQUARE], crs=4326).to_file(path, encoding="cp1251")
+    for ending in (".prj", ".cpg"):
+        path.with_suffix(ending).unlink()
+    found = read("protected_areas", path)
+    assert found.table["name"].tolist() == ["Бадхызский"]
+    countries, species = known()
+    reading = layers.Reading(
+        assumed_crs={"protected_areas": "EPSG:4326"},
+        columns={"protected_areas": {"reported_area_km2": "ПЛОЩ_ГА"}},
+    )
+    told = layer_reader("protected_areas", reading, countries, names_of(species))([path])
+    assert told.table["reported_area_km2"].astype(float).tolist() == [87_700]
+
+
+def test_rows_of_one_shape_are_said_of_a_context_layer_as_of_any(tmp_path):
+    path = tmp_path / "x.gpkg"
+    gpd.GeoDataFrame({"name": ["A", "B"]}, geometry=[SQUARE, SQUARE], crs=4326).to_file(path)
+    said = [one for one in read("context", path).problems if "exactly the shape" in one.what]
+    assert [one.where for one in said] == ["B"]

@@ -14,7 +14,7 @@ import shapely
 from cami_units.layers import _dialects as dialects
 from cami_units.layers._equal_area import projected
 from cami_units.layers._gis_files import found_files
-from cami_units.layers._layer_rows import gathered, source_entry, with_counts
+from cami_units.layers._layer_rows import gathered, same_shapes, source_entry, with_counts
 from cami_units.layers._rasters import MOST_CELLS, RASTERS, rasterio_for
 from cami_units.layers._reading import LayerRead, Reading
 from cami_units.model import InputError, Problem, Raster, clean_name, listed, nearest
@@ -83,7 +83,8 @@ def read_context(
         rows = replace(rows, problems=(*rows.problems, nothing))
     if rows.table is None:
         return rows
-    rows = replace(with_counts(rows), table=rows.table.drop(columns="_file"))
+    rows = replace(with_counts(rows), problems=(*rows.problems, *same_shapes(rows, "context")))
+    rows = replace(rows, table=rows.table.drop(columns="_file"))
     return rows if column is None else _with_values(rows, column, file.name, name)
 
 

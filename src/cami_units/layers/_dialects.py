@@ -31,13 +31,19 @@ def _column(name: str, spellings: str = "", *, required: bool = False) -> Column
 
 
 def plain(name: str) -> str:
-    """A column name as it is compared: letters and digits, without case."""
-    return re.sub(r"[^0-9a-z]+", "", unicodedata.normalize("NFKC", str(name)).casefold())
+    """A column name as it is compared: letters of any script and digits, without case.
+
+    Examples
+    --------
+    >>> plain("SITE_PID"), plain("Площадь, га")
+    ('sitepid', 'площадьга')
+    """
+    return re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", str(name)).casefold())
 
 
 _NAMES: Final = (
     _column("name_en", "nameeng nameenglish name nameen title label"),
-    _column("name_ru", "namerus namerussian nameru"),
+    _column("name_ru", "namerus namerussian nameru название наименование"),
 )
 
 _POINT: Final = (
@@ -78,7 +84,7 @@ DIALECTS: Final[Mapping[str, tuple[Column, ...]]] = MappingProxyType(
                 "name_en",
                 "nameeng nameenglish intname name nameen sitename landscape natname title label",
             ),
-            _column("name_ru", "namerus namerussian nameru"),
+            _column("name_ru", "namerus namerussian nameru название наименование"),
         ),
         "sections": (_column("section_id", "sectionid id section"), *_NAMES),
         "countries": (
@@ -95,7 +101,7 @@ DIALECTS: Final[Mapping[str, tuple[Column, ...]]] = MappingProxyType(
         "protected_areas": (
             # the November 2025 names of WDPA first, then the older ones
             _column("pa_id", "sitepid wdpapid siteid wdpaid id"),
-            _column("name", "nameeng name nameen origname"),
+            _column("name", "nameeng name nameen origname название наименование"),
             _column("iso2", "isoa2 iso3 prntiso3 parentiso3 iso"),
             _column("kind", "sitetype padef"),
             _column("designation", "desigeng desig"),
@@ -105,7 +111,7 @@ DIALECTS: Final[Mapping[str, tuple[Column, ...]]] = MappingProxyType(
         ),
         "barriers": (
             _column("barrier_id", "id"),
-            _column("name", "nameen"),
+            _column("name", "nameen название наименование"),
             _column("kind", "type barriertype", required=True),
             _column("permeability", "permeable perm", required=True),
         ),

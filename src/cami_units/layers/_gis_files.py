@@ -602,6 +602,7 @@ _UNSAID_ENCODING: Final = "ISO-8859-1"
 def _decoded(attributes: pd.DataFrame, request: _Request) -> tuple[pd.DataFrame, list[Problem]]:
     """Texts of a table that does not say its encoding, in the one that they look like."""
     texts = attributes.select_dtypes(include=["object", "str"]).columns
+    headings = [str(column) for column in attributes.columns if not str(column).isascii()]
     words = sorted(
         {
             text
@@ -610,6 +611,7 @@ def _decoded(attributes: pd.DataFrame, request: _Request) -> tuple[pd.DataFrame,
             if isinstance(text, str) and not text.isascii()
         }
     )
+    words += sorted(headings)
     if not words:
         return attributes, []
     guess = guessed_text("\n".join(words).encode("latin-1", "replace"))
@@ -624,6 +626,7 @@ def _decoded(attributes: pd.DataFrame, request: _Request) -> tuple[pd.DataFrame,
     table = attributes.copy()
     for column in texts:
         table[column] = attributes[column].map(decoded)
+    table = table.rename(columns={heading: decoded(heading) for heading in headings})
     what = f"does not say the encoding of its texts: read as {guess.encoding}"
     key = request.rules.plan_key or request.file
     other = guess.other or "koi8-r"

@@ -190,7 +190,7 @@ def whole_layer(
     table, sources = None, layer_read.sources
     if layer_read.table is not None:
         sources = with_counts(layer_read).sources
-        problems += _same_shapes(layer_read, layer) if is_own and layer not in RECORDS else []
+        problems += same_shapes(layer_read, layer) if is_own and layer not in RECORDS else []
         try:
             table, notes = finish(layer_read.table)
             problems += notes
@@ -210,14 +210,16 @@ def whole_layer(
     return LayerRead(table, tuple(problems), sources)
 
 
-def _same_shapes(layer_read: LayerRead, layer: str) -> list[Problem]:
+def same_shapes(layer_read: LayerRead, layer: str) -> list[Problem]:
     """Rows whose shape another row has too, to the last bit: perhaps one thing told twice."""
     table = layer_read.table
+    if layer == "context":  # of points several are at one place on several days
+        table = table[shapely.get_dimensions(table.geometry.to_numpy()) > 0]
     wkb = pd.Series(shapely.to_wkb(shapely.normalize(table.geometry.to_numpy())), index=table.index)
     twice = wkb.duplicated(keep="first")
     if not twice.any():
         return []
-    title = LAYERS[layer].titles[0]
+    title = LAYERS[layer].titles[0] if layer in LAYERS else "name"
     names = table.get(title, table.index.to_series())
     what = f"{int(twice.sum())} of {len(table)} rows have exactly the shape of another row"
     cure = "If they are one thing, keep one of them."
