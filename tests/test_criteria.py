@@ -652,7 +652,9 @@ def done(tables: SiteTables, row: pd.Series) -> SiteTables:
             sides = tables.species[
                 (tables.species["site"] == site) & (tables.species["sci_name"] == row["sci_name"])
             ]
-            at = sides["iso2"].iloc[0] if row["criterion"] == "C3" else iso2
+            short = sides[sides["km2"] < 100].sort_values("km2")  # the side that lacks least
+            further = short["iso2"].iloc[-1] if len(short) else iso2
+            at = sides["iso2"].iloc[0] if row["criterion"] == "C3" else further
             more = table("site sci_name iso2 km2", (site, row["sci_name"], at, row["km2"]))
             changed_tables = replace(changed_tables, species=pd.concat([tables.species, more]))
         return changed_tables
@@ -690,7 +692,7 @@ def done(tables: SiteTables, row: pd.Series) -> SiteTables:
 
 
 @pytest.mark.slow
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=15, deadline=None, derandomize=True)
 @given(
     sides=st.lists(st.floats(1.0, 30_000.0), min_size=4, max_size=4),
     grade=st.sampled_from("CDN"),
