@@ -46,7 +46,7 @@ UNIT_TABLES: Final = (
 """The tables without which a folder is no round."""
 
 # The newest version that GDAL 3.4 to 3.6 (Debian 12, Ubuntu 22.04; QGIS and R there) opens without a
-# warning; GDAL 3.7 and later write 1.4 unless told otherwise, and we use nothing of it.
+# warning; GDAL 3.11 and later write 1.4 unless told otherwise, and we use nothing of it.
 _VERSION: Final = "1.2"
 
 _SAME_AS: Final = {"ranges_used": "ranges", "earlier_units": "conservation_units"}
