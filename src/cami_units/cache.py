@@ -177,14 +177,24 @@ def digest(*things: Any) -> str:
 def program_key() -> str:
     """A hash of this program, its bundled data, and the libraries whose arithmetic it relies on."""
     package = Path(__file__).resolve().parent
-    sources = sorted(package.rglob("*.py"))
-    libraries = [f"{name} {version(name)}" for name in _LIBRARIES]
-    engines = [shapely.geos_version_string, pyproj.proj_version_str]
-    texts = [(path.relative_to(package).as_posix(), path.read_bytes().hex()) for path in sources]
+    data = data_dir()
+    about = [f"{name} {version(name)}" for name in _LIBRARIES]
+    total = hashlib.sha256(
+        repr([*about, shapely.geos_version_string, pyproj.proj_version_str]).encode()
+    )
+    # what pieces are drawn of, too: scripts, styles, phrases
+    for path in sorted(package.rglob("*.*")):
+        if path.suffix in _WRITTEN and data not in path.parents:
+            total.update(f"{path.relative_to(package).as_posix()}\0".encode())
+            total.update(hashlib.sha256(path.read_bytes()).digest())
     # what is bundled changes with a version only: its size tells versions apart
-    sizes = [(path.name, path.stat().st_size) for path in sorted(data_dir().rglob("*.*"))]
-    return digest(libraries, engines, texts, sizes)
+    for path in sorted(data.rglob("*.*")):
+        total.update(f"{path.name} {path.stat().st_size}\0".encode())
+    return total.hexdigest()
 
+
+_WRITTEN: Final = frozenset({".py", ".toml", ".js", ".css", ".html"})
+"""Endings of the files that make the program what it is."""
 
 _LIBRARIES: Final = (
     *("geopandas", "matplotlib", "numba", "numpy", "pandas", "pillow", "pyogrio", "scipy"),

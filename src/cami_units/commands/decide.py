@@ -13,7 +13,7 @@ import pandas as pd
 
 from cami_units import kml, store, workshop
 from cami_units.commands.round_files import products
-from cami_units.commands.shown_round import kept_pieces
+from cami_units.commands.shown_round import carry_stamp, kept_pieces
 from cami_units.documents.csv_tables import harmless
 from cami_units.model import (
     HIDDEN_STATUSES,
@@ -216,9 +216,10 @@ def show_decisions(directory: Path, *, progress: Progress = quiet) -> None:
         progress("measuring the outline that was decided on", 0, 0)
         shown = measured_again(_with_former_outlines(stored, shown, moved_ids), moved_ids)
     problems: list[Problem] = []
-    files = products(shown, noticed=problems, progress=progress)
     with kept_pieces(directory):
+        files = products(shown, noticed=problems, progress=progress)
         store.update_round(shown, directory, files=files)
+        carry_stamp(shown, directory)
 
 
 def _moved_ids(stored: Round, shown: Round) -> list[str]:

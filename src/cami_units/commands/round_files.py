@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Final
 
 import geopandas as gpd
+import pandas as pd
 
-from cami_units import kml, layers, qgis, store, webmap, words
+from cami_units import kml, layers, qgis, scene, store, webmap, words
 from cami_units.commands.shown_round import (
     annotated_layers,
     crs_of,
@@ -18,9 +19,11 @@ from cami_units.commands.shown_round import (
     shown_fences,
     shown_layers,
     spoken_layers,
+    stamp_of_round,
 )
 from cami_units.documents.csv_tables import write_csv
 from cami_units.documents.units_workbook import write_units_workbook
+from cami_units.drawn_pieces import piece
 from cami_units.model import Problem, Progress, Round, quiet
 
 
@@ -48,11 +51,14 @@ def write_proposal(
 PROJECT: Final = "conservation_units.qgs"
 
 
-def qgis_project(shown: Round) -> store.Writer:
-    """What writes the project of QGIS that opens the GeoPackage of a round beside it."""
+def qgis_project(shown: Round, *, stamp: bytes = b"") -> store.Writer:
+    """What writes the project of QGIS that opens the GeoPackage of a round beside it.
 
-    def write(path: Path) -> None:
-        """Write the project, its view on the units."""
+    `stamp` is what all tables but the units hang on, where that is known.
+    """
+
+    def drawn() -> list[bytes]:
+        """The project, its view on the units."""
         crs = crs_of(shown)
         tables = shown.tables
         units = gpd.GeoDataFrame(tables["conservation_units"])
@@ -65,7 +71,14 @@ def qgis_project(shown: Round) -> store.Writer:
             frame=layers.to_equal_area(in_view, crs).total_bounds,
             lang=shown.imprint.languages[0],
         )
-        store.text_writer(text)(path)
+        return [text.encode()]
+
+    def write(path: Path) -> None:
+        """Write the project that was made of the same before, or a new one."""
+        units = gpd.GeoDataFrame(shown.tables["conservation_units"])
+        content = [stamp, repr(list(units.columns)).encode(), *units.geometry.to_wkb()]
+        [text] = piece("qgis", content, drawn) if stamp else drawn()
+        store.text_writer(text.decode())(path)
 
     return write
 
@@ -81,12 +94,26 @@ def products(
     species = tables["species"]
     cards = {lang: words.unit_cards(tables, species, lang=lang) for lang in imprint.languages}
     lang = imprint.languages[0]
-    spoken_tables = words.with_languages(tables, imprint.languages)
-    map_layers = annotated_layers(shown_layers(proposal), spoken_tables)
-    map_layers |= {**shown_context(proposal, problems=noticed), **shown_fences(proposal, lang)}
-    shown_evidence = spoken_layers(map_layers, lang)
-    remarks_table = tables.get("remarks")  # what groups pinned and typed: a layer of the map
-    remarks = {"remarks": remarks_table} if isinstance(remarks_table, gpd.GeoDataFrame) else {}
+    stamp = stamp_of_round(proposal)
+
+    @cache
+    def spoken_tables() -> Mapping[str, pd.DataFrame]:
+        """The tables with their sentences in each language of the round."""
+        return words.with_languages(tables, imprint.languages)
+
+    @cache
+    def map_layers() -> Mapping[str, gpd.GeoDataFrame]:
+        """What maps show beside the units."""
+        shown_evidence = annotated_layers(shown_layers(proposal), spoken_tables())
+        shown_evidence |= shown_context(proposal, problems=noticed)
+        shown_evidence |= shown_fences(proposal, lang)
+        remarks_table = tables.get("remarks")  # what groups pinned and typed: a layer of the map
+        if isinstance(remarks_table, gpd.GeoDataFrame):
+            shown_evidence["remarks"] = remarks_table
+        return shown_evidence
+
+    # What is left out of a context layer is said each time, so these are looked at each time.
+    known = b"" if any(name.startswith(scene.CONTEXT) for name in tables) else stamp
     earlier = tables.get("earlier_units")
 
     @cache
@@ -98,7 +125,7 @@ def products(
             cards=cards[lang],
             imprint=imprint,
             lang=lang,
-            layers=shown_evidence | remarks,
+            layers=scene.LaterLayers(known, lambda: spoken_layers(map_layers(), lang)),
             species=species,
             legend=partial(legend_png, lang=lang),
         )
@@ -120,10 +147,10 @@ def products(
             tables["conservation_units"],
             cards=cards,
             imprint=imprint,
-            layers=map_layers | remarks,
+            layers=scene.LaterLayers(known, map_layers),
             species=species,
-            planning_units=tables["planning_units"],
-            unit_criteria=spoken_tables["unit_criteria"],
+            planning_units=partial(tables.__getitem__, "planning_units"),
+            unit_criteria=lambda: spoken_tables()["unit_criteria"],
             unit_species=tables.get("unit_species"),
             unit_countries=tables.get("unit_countries"),
             sensitivity=tables.get("sensitivity"),
@@ -136,7 +163,7 @@ def products(
         "conservation_units.kmz": google_earth("earth-pro"),
         "conservation_units_web.kmz": google_earth("earth-web"),
         "map.html": web_map,
-        PROJECT: qgis_project(proposal),
+        PROJECT: qgis_project(proposal, stamp=stamp),
         "conservation_units.csv": lambda path: write_csv(path, tables["conservation_units"]),
-        "conservation_units.xlsx": lambda path: write_units_workbook(path, proposal),
+        "conservation_units.xlsx": lambda path: write_units_workbook(path, proposal, stamp=stamp),
     }

@@ -2,26 +2,65 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Final
 
 import geopandas as gpd
 import pandas as pd
 
-from cami_units import cache, figures, kml, layers, scene, words
+from cami_units import cache, figures, kml, layers, scene, store, words
 from cami_units.commands._round_tables import FENCE_TABLES
 from cami_units.drawn_pieces import keeping, piece
 from cami_units.model import RECORDS, ROUND_LAYERS, Problem, Round
 from cami_units.palette import Look
-from cami_units.plan import stored_plan
 
 
 def kept_pieces(directory: Path) -> AbstractContextManager[None]:
     """What is drawn in this block and was drawn before from the same is taken from the workshop's cache."""
     return keeping(cache.keeper_of(cache.cache_of_round(directory)))
+
+
+_DECIDED: Final = frozenset({"conservation_units"})
+"""The table that decisions change; what is drawn of all others outlasts them."""
+
+
+def stamp_of_round(round_: Round) -> bytes:
+    """What everything of a round hangs on that no decision changes: a hash, if the round is stored.
+
+    Nothing where tables other than the units were replaced. The digests of stored tables are kept by
+    the hash of their file.
+    """
+    tables = round_.tables
+    if not isinstance(tables, store.StoredTables) or not set(tables.replaced) <= _DECIDED:
+        return b""
+    digests = _digests(tables)
+    about = [round_.manifest, asdict(round_.imprint), {**digests, **dict.fromkeys(_DECIDED, "")}]
+    return hashlib.sha256(json.dumps(about, sort_keys=True, default=str).encode()).digest()
+
+
+def _digests(tables: store.StoredTables) -> dict[str, str]:
+    """The digests of stored tables, kept by the hash of their file."""
+
+    def counted() -> list[bytes]:
+        return [json.dumps(tables.digests()).encode()]
+
+    [digests] = piece("digests", [tables.sha256.encode()], counted)
+    found: dict[str, str] = json.loads(digests)
+    return found
+
+
+def carry_stamp(round_: Round, directory: Path) -> None:
+    """Note what is known of the tables of a round whose units alone were written anew."""
+    tables = round_.tables
+    if isinstance(tables, store.StoredTables) and set(tables.replaced) <= _DECIDED:
+        known = json.dumps(_digests(tables)).encode()
+        written = store.read_json(directory / store.MANIFEST)["outputs"][store.GEOPACKAGE]
+        piece("digests", [str(written).encode()], lambda: [known])
 
 
 def drawn_scene(round_: Round, *, lang: str) -> scene.Scene:
@@ -46,6 +85,8 @@ def drawn_scene(round_: Round, *, lang: str) -> scene.Scene:
 
 def crs_of(round_: Round) -> str:
     """The equal-area CRS of the plan that a round was made by."""
+    from cami_units.plan import stored_plan  # pydantic, for who draws anew
+
     return stored_plan(round_.manifest["plan"], round_.manifest["profile"]).study.crs
 
 

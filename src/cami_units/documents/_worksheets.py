@@ -21,6 +21,7 @@ from openpyxl.utils import get_column_letter
 
 from cami_units import palette
 from cami_units.documents.csv_tables import decimals, is_formula, joined
+from cami_units.documents.units_workbook import packaged
 from cami_units.model import FINDINGS, STATUSES, Imprint, clean_name, clean_text
 from cami_units.words import (
     MARKS,
@@ -164,6 +165,16 @@ def _fill_cell(
     if content is not None:
         cell._value = content
         cell.data_type = "s" if text else "n"
+
+
+def status_styles(sheet: Any) -> dict[str, int]:
+    """The number of the style of each status in a column that wraps, in the workbook of a sheet."""
+    numbers = {}
+    for status, fill_ in STATUS_FILL.items():
+        cell = Cell(sheet, 1, 1)
+        put(cell, status, alignment=WRAP, border=LINE, fill=fill_)
+        numbers[status] = cell.style_id
+    return numbers
 
 
 def put(cell: Any, value: object, **style: Any) -> None:
@@ -318,27 +329,19 @@ def new_workbook(imprint: Imprint) -> Workbook:
 
 def save_settled(document: Any, path: Path, imprint: Imprint) -> None:
     """Write a workbook, a text or slides without the hour of saving: the same bytes each time."""
+    path.write_bytes(packaged(settled_parts(document, imprint)))
+
+
+def settled_parts(document: Any, imprint: Imprint) -> dict[str, bytes]:
+    """The parts of a package without the hour at which it was saved, in order."""
+    stamp = datetime.fromisoformat(imprint.date).strftime("%Y-%m-%dT%H:%M:%SZ").encode()
     unsettled = io.BytesIO()
     document.save(unsettled)
-    path.write_bytes(_settled(unsettled.getvalue(), datetime.fromisoformat(imprint.date)))
-
-
-def _settled(package: bytes, day: datetime) -> bytes:
-    """The same package without the hour at which it was saved, and with its parts in order."""
-    stamp = day.strftime("%Y-%m-%dT%H:%M:%SZ").encode()
-    target_bytes = io.BytesIO()
-    with (
-        zipfile.ZipFile(io.BytesIO(package)) as source,
-        zipfile.ZipFile(target_bytes, "w", zipfile.ZIP_DEFLATED) as target,
-    ):
+    with zipfile.ZipFile(unsettled) as source:
         # Readers look for the list of content types first.
-        for name in sorted(source.namelist(), key=lambda n: (n != "[Content_Types].xml", n)):
-            part = source.read(name)
-            if name == "docProps/core.xml":
-                part = _MODIFIED.sub(rb"\g<1>" + stamp + rb"\g<2>", part)
-            entry = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            entry.create_system = 3
-            entry.external_attr = 0o644 << 16
-            target.writestr(entry, part)
-    return target_bytes.getvalue()
+        names = sorted(source.namelist(), key=lambda n: (n != "[Content_Types].xml", n))
+        parts = {name: source.read(name) for name in names}
+    core = "docProps/core.xml"
+    if core in parts:
+        parts[core] = _MODIFIED.sub(rb"\g<1>" + stamp + rb"\g<2>", parts[core])
+    return parts

@@ -1,91 +1,42 @@
-"""The workbook of a round: its units, with their evidence."""
+"""The workbook of a round, with its statuses: the only thing in it that a decision changes.
+
+The sheets are written with a mark in the place of each status (:mod:`cami_units.documents._unit_sheets`),
+and kept as they are; the statuses are put in last. So a decision waits neither for sheets nor for the
+library that makes them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import io
+import json
+import re
+import zipfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
+from xml.sax.saxutils import escape
 
 import pandas as pd
 
-from cami_units.documents._worksheets import (
-    FINE,
-    SHARE,
-    WHOLE,
-    Column,
-    Rows,
-    fill,
-    fill_about,
-    new_workbook,
-    records,
-    save_settled,
-)
 from cami_units.documents.csv_tables import without_geometry
-from cami_units.model import FINDINGS, Round, clean_name, is_missing
-from cami_units.words import in_language, mark, name_in, text
+from cami_units.drawn_pieces import piece
+from cami_units.model import STATUSES, Round
 
-_UNITS: Final = (
-    Column("unit_id", 10),
-    Column("name_en", 28, wrap=True),
-    Column("name_ru", 28, wrap=True),
-    Column("status", 20, wrap=True),
-    Column("rank_label", 7),
-    Column("tier", 10),
-    Column("score", 13, FINE),
-    Column("area_km2", 11, WHOLE),
-    Column("countries", 14, wrap=True),
-    Column("n_countries", 12),
-    Column("disputed", 15),
-    Column("species", 38, wrap=True),
-    Column("n_species", 12),
-    Column("species_supporting", 24, wrap=True),
-    Column("criteria_met", 22, wrap=True),
-    Column("confidence", 12, "0.00"),
-    Column("origin", 14),
-    Column("hotspot_ids", 12, wrap=True),
-    Column("rationale", 120, wrap=True),
-    Column("rank", 11),
-    *(Column(name, 6) for name in FINDINGS),
+_UNIT_SHEET: Final = "xl/worksheets/sheet1.xml"
+_MARK: Final = "status-to-be-put-in {}"
+"""In the place of a status: as long as the longest, so that rows are high enough for any."""
+_MARKED: Final = re.compile(
+    rb'(<c r="D\d+" )s="\d+"( t="inlineStr"><is><t>)status-to-be-put-in (\d+)(?=</t>)'
 )
-_CRITERIA: Final = (
-    Column("unit_id", 10),
-    Column("name_en", 28, wrap=True),
-    Column("criterion", 9),
-    Column("what", 30, wrap=True),
-    Column("met", 10),
-    Column("value", 11, "#,##0.00"),
-    Column("unit", 18, wrap=True),
-    Column("threshold", 11, "#,##0.##"),
-    Column("because", 110, wrap=True),
-)
-_HOW_SURE: Final = (Column("stability", 34, wrap=True),)
-_SPECIES: Final = (
-    Column("unit_id", 10),
-    Column("name_en", 28, wrap=True),
-    Column("sci_name", 28),
-    Column("species_name", 34, wrap=True),
-    Column("role", 12),
-    Column("overlap_km2", 14, WHOLE),
-    Column("range_share", 14, SHARE),
-    Column("sides", 16, wrap=True),
-)
-_COUNTRIES: Final = (
-    Column("unit_id", 10),
-    Column("name_en", 28, wrap=True),
-    Column("iso2", 8),
-    Column("state", 30, wrap=True),
-    Column("area_km2", 12, WHOLE),
-    Column("share", 12, SHARE),
-)
-_NOT_PROPOSED: Final = (
-    Column("hotspot_id", 10),
-    Column("name_en", 34, wrap=True),
-    Column("reason", 100, wrap=True),
-)
+"""A marked cell: `status` is the fourth column, and nothing else is in it."""
 
 
 def write_units_workbook(
-    path: Path, round: Round, *, further_tables: Mapping[str, pd.DataFrame] | None = None
+    path: Path,
+    round: Round,
+    *,
+    further_tables: Mapping[str, pd.DataFrame] | None = None,
+    stamp: bytes = b"",
 ) -> None:
     """Write the units of a round, with their evidence, as an Excel workbook.
 
@@ -102,106 +53,69 @@ def write_units_workbook(
         `not_proposed`; species and states are named where it also has `species` or `countries`.
     further_tables : mapping, optional
         Further tables, a sheet each, by its name.
+    stamp : bytes
+        What all tables but the units hang on, where that is known: sheets that were written before
+        of the same are not written again.
 
     Notes
     -----
     Every text is written as text: no cell is ever a formula. The dates inside are the round's, so
     the same round gives the same bytes.
     """
-    imprint = round.imprint
-    book = new_workbook(imprint)
-    for name, columns, rows in _sheets(round):
-        fill(book.create_sheet(name), columns, rows, imprint)
-    for name, table in (further_tables or {}).items():
-        columns = [Column(str(column), _width(column), wrap=True) for column in table]
-        fill(book.create_sheet(name), columns, records(table), imprint)
-    fill_about(book.create_sheet("about"), imprint)
-    save_settled(book, path, imprint)
+    units = by_rank(without_geometry(round.tables["conservation_units"]))
+    statuses = [str(status) for status in units["status"]]
+    # A status that nobody knows stays where it is: it has no colour, and could be a formula.
+    is_known = set(statuses) <= set(STATUSES)
+    marks = [_MARK.format(number) for number in range(len(units))] if is_known else statuses
+
+    def written() -> list[bytes]:
+        """The parts of the workbook, their names and styles first."""
+        from cami_units.documents._unit_sheets import sheet_parts  # openpyxl, for who writes anew
+
+        parts, styles = sheet_parts(round, further_tables or {}, marks)
+        return [json.dumps([list(parts), styles]).encode(), *parts.values()]
+
+    if stamp and is_known and not further_tables:
+        told = units.drop(columns=[*_DECIDED], errors="ignore").to_json(double_precision=15)
+        about, *bodies = piece("workbook", [stamp, told.encode()], written)
+    else:
+        about, *bodies = written()
+    names, styles = json.loads(about)
+    parts = dict(zip(names, bodies, strict=True))
+    if is_known:
+        parts[_UNIT_SHEET] = _with_statuses(parts[_UNIT_SHEET], statuses, styles)
+    path.write_bytes(packaged(parts))
 
 
-def _width(column: object) -> float:
-    return {"text": 60.0, "reason": 60.0, "name_en": 28.0, "sci_name": 28.0}.get(str(column), 13.0)
+_DECIDED: Final = ("status", "decision", "merged_into")
+"""Columns that decisions change; the last two are not in the workbook."""
 
 
-def _sheets(round: Round) -> list[tuple[str, Sequence[Column], Rows]]:
-    """Each sheet of the workbook: its name, columns and rows."""
-    languages = round.imprint.languages
-    spoken_tables = in_language(round.tables, languages[0])
-    tables = {name: without_geometry(table) for name, table in spoken_tables.items()}
-    units = tables["conservation_units"].sort_values(["rank", "unit_id"], na_position="last")
-    place = {unit_id: number for number, unit_id in enumerate(units["unit_id"])}
-    names = dict(zip(units["unit_id"], units["name_en"], strict=True))
-    species = _names(tables.get("species"), "sci_name", languages)
-    states = _names(tables.get("countries"), "iso2", languages)
-    marks = _marks(tables["unit_criteria"])
-
-    def evidence(name: str, order: Callable[[Mapping[str, Any]], Any]) -> list[dict[str, Any]]:
-        rows = [{**row, "name_en": names.get(row["unit_id"])} for row in records(tables[name])]
-        return sorted(rows, key=lambda row: (place.get(row["unit_id"], len(place)), order(row)))
-
-    findings = [
-        {**row, "what": _what(row["criterion"], round), "met": mark(row["met"], row["criterion"])}
-        for row in evidence("unit_criteria", lambda row: _finding(row["criterion"]))
-    ]
-    present = [
-        {**row, "species_name": species.get(row["sci_name"])}
-        for row in evidence("unit_species", lambda row: row["sci_name"])
-    ]
-    shares = [
-        {**row, "state": states.get(row["iso2"])}
-        for row in evidence("unit_countries", lambda row: row["iso2"])
-    ]
-    return [
-        (
-            "units",
-            (*_UNITS, *(_HOW_SURE if "stability" in units else ()), *_further(marks)),
-            [{**row, **marks.get(row["unit_id"], {})} for row in records(units)],
-        ),
-        ("criteria", _CRITERIA, findings),
-        ("species", _SPECIES, present),
-        ("countries", _COUNTRIES, shares),
-        ("not proposed", _NOT_PROPOSED, records(tables["not_proposed"].sort_values("hotspot_id"))),
-    ]
+def by_rank(units: pd.DataFrame) -> pd.DataFrame:
+    """The units in the order of the workbook."""
+    return units.sort_values(["rank", "unit_id"], na_position="last")
 
 
-def _names(table: pd.DataFrame | None, key: str, languages: Sequence[str]) -> dict[str, str]:
-    """What each species or state is called, in the languages of the round."""
-    if table is None:
-        return {}
-    columns = [f"name_{lang}" for lang in languages if f"name_{lang}" in table.columns]
-    return {
-        str(row[key]): " / ".join(clean_name(row[c]) for c in columns if not is_missing(row[c]))
-        for row in records(table)
-    }
+def _with_statuses(sheet: bytes, statuses: Sequence[str], styles: Mapping[str, int]) -> bytes:
+    """A sheet of units with their statuses in the place of the marks."""
+
+    def cell(mark: re.Match[bytes]) -> bytes:
+        """A cell up to the end of its text."""
+        status = statuses[int(mark[3])]
+        style = f's="{styles[status]}"'.encode()
+        return mark[1] + style + mark[2] + escape(status).encode()
+
+    return _MARKED.sub(cell, sheet)
 
 
-def _marks(findings: pd.DataFrame) -> dict[str, dict[str, str]]:
-    """The mark of each criterion of each unit."""
-    marks: dict[str, dict[str, str]] = {}
-    for row in records(findings):
-        marks.setdefault(row["unit_id"], {})[row["criterion"]] = mark(row["met"], row["criterion"])
-    return marks
-
-
-def _further(marks: Mapping[str, Mapping[str, str]]) -> list[Column]:
-    """Columns for the criteria beyond C9 that a profile has added."""
-    names = {name for findings in marks.values() for name in findings} - set(FINDINGS)
-    return [Column(name, 6) for name in sorted(names)]
-
-
-def _what(criterion: str, round: Round) -> str:
-    """What a gate or criterion asks; of one that the profile added, in the profile's words."""
-    added = round.manifest.get("profile", {}).get("further", {}).get(criterion)
-    languages = round.imprint.languages
-    if added is None:
-        return _spoken(criterion, languages)
-    return "\n".join(name_in(added, lang) for lang in languages)
-
-
-def _finding(name: str) -> int:
-    return FINDINGS.index(name) if name in FINDINGS else len(FINDINGS)
-
-
-def _spoken(key: str, languages: Sequence[str]) -> str:
-    """What a gate or criterion asks, a line a language."""
-    return "\n".join(text(key, lang) for lang in languages) if key in FINDINGS else ""
+def packaged(parts: Mapping[str, bytes]) -> bytes:
+    """The parts of a document as one file, with one date and mode for ever."""
+    target_bytes = io.BytesIO()
+    with zipfile.ZipFile(target_bytes, "w", zipfile.ZIP_DEFLATED) as target:
+        for name, part in parts.items():
+            entry = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.create_system = 3
+            entry.external_attr = 0o644 << 16
+            target.writestr(entry, part)
+    return target_bytes.getvalue()

@@ -110,7 +110,12 @@ def write_kml(
         layer or ending.
     """
     target = Path(path)
-    _refuse([*_file_faults(target, profile), *_given_faults(lang, layers or ())])
+    _refuse(
+        [
+            *_file_faults(target, profile),
+            *_given_faults(lang, () if layers is None or stamp_of(layers) else layers),
+        ]
+    )
     writers = earth_writers(
         units,
         cards=cards,
@@ -140,7 +145,7 @@ def earth_writers(
     Parameters and errors are those of :func:`write_kml`. Each writer takes the path of its file and
     says what had to be left out.
     """
-    drawn_layers = layers or {}
+    drawn_layers = {} if layers is None else layers
     stamp = stamp_of(drawn_layers)
     _refuse(_given_faults(lang, () if stamp else drawn_layers))
     check_table(units, "conservation_units", crs=LONLAT)

@@ -37,7 +37,6 @@ from cami_units.kml._marks import (
     kml_colour,
 )
 from cami_units.kml._written_shapes import DECIMALS, look_range_m
-from cami_units.kml._xml import local
 
 KML: Final = "http://www.opengis.net/kml/2.2"
 GX: Final = "http://www.google.com/kml/ext/2.2"
@@ -505,7 +504,7 @@ def _finished(tree: _Tree) -> tuple[bytes, bytes]:
             element.set("id", tree.ids[number])
         if len(element) > 1 and etree.QName(element).namespace == KML:
             element[:] = sorted(element, key=_place)
-        if local(element) == "styleUrl":
+        if _name(element) == "styleUrl":
             element.text = "#" + tree.ids[str(element.text).removeprefix("#")]
     if tree.profile == "earth-web":
         etree.cleanup_namespaces(root)
@@ -516,4 +515,9 @@ def _finished(tree: _Tree) -> tuple[bytes, bytes]:
 
 
 def _place(element: etree._Element) -> int:
-    return _PLACES.get(local(element), len(_PLACES))
+    return _PLACES.get(_name(element), len(_PLACES))
+
+
+def _name(element: etree._Element) -> str:
+    """The name of an element of our own, without its namespace."""
+    return str(element.tag).rpartition("}")[2]

@@ -8,14 +8,12 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import date
+from functools import cache
 from importlib.metadata import requires, version
 from pathlib import Path, PurePath
 from typing import Any, Final
 
 import numpy as np
-import pyogrio
-import pyproj
-import shapely
 
 from cami_units.model import Imprint, InputError, Round
 from cami_units.store._atomic_write import sha256
@@ -30,11 +28,16 @@ FORMAT: Final = 1
 """The version of the layout of a round; a round of a later one is refused, not guessed at."""
 
 
+@cache
 def versions() -> str:
     """The versions of Python, of the libraries in C that measure and write, and of all we ask for.
 
     One line each, ours first. It is for whoever wonders why two machines do not agree.
     """
+    import pyogrio
+    import pyproj
+    import shapely
+
     requirements = [
         requirement for requirement in requires("cami_units") or () if "extra ==" not in requirement
     ]

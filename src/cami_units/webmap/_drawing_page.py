@@ -24,7 +24,7 @@ from cami_units import words
 from cami_units.model import COVERED_LAYERS, Imprint, page_policy
 from cami_units.webmap import _html
 from cami_units.webmap._page_values import shown
-from cami_units.webmap._payload import Cards, payload
+from cami_units.webmap._payload import Cards, page_json, payload
 
 MODULES: Final = (
     "projection",
@@ -219,7 +219,7 @@ def _composed(content: Mapping[str, Any], imprint: Imprint, group: str) -> str:
         ),
         styles=[_html._block(style) for style in styles],
         scripts=[_html._block(script) for script in scripts],
-        content=_html._json(content),
+        content=page_json(content),
         imprint=_html._imprint(imprint, content),
         group=shown(group),
     )

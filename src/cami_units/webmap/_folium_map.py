@@ -54,7 +54,7 @@ class CamiMap(folium.Map):  # type: ignore[misc]
 
     def __init__(self, content: Mapping[str, Any], imprint: Imprint) -> None:
         super().__init__(
-            location=centre(content),
+            location=centre(content["base"]["frame"]),
             tiles=None,
             zoom_start=4,
             zoom_control=False,

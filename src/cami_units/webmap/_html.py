@@ -25,8 +25,19 @@ from xstatic.pkg import jquery, leaflet
 
 from cami_units import words
 from cami_units.model import Imprint, page_policy
+from cami_units.scene import LaterLayers
 from cami_units.webmap._page_values import shown
-from cami_units.webmap._payload import NO_LAYERS, Cards, Detail, payload
+from cami_units.webmap._payload import (
+    NO_LAYERS,
+    Cards,
+    Detail,
+    Frame,
+    Later,
+    now,
+    page_json,
+    parted_payload,
+    payload,
+)
 
 _SCRIPTS: Final = (
     "core.js",
@@ -77,17 +88,17 @@ SCRIPT: Final = """
         """
 
 
-def centre(content: Mapping[str, Any]) -> list[float]:
+def centre(frame: Frame) -> list[float]:
     """Latitude and longitude of the middle of the sheet."""
-    west, south, east, north = content["base"]["frame"]
+    west, south, east, north = frame
     return [(south + north) / 2, (west + east) / 2]
 
 
-def bare_map(content: Mapping[str, Any]) -> Fragments:
+def bare_map(frame: Frame) -> Fragments:
     """The fragments of a map without further layers: those of folium, letter by letter."""
     name = "map_cami0"
     lines = "".join(f'  "{key}": {json.dumps(value)},\n' for key, value in MAP_OPTIONS.items())
-    script = SCRIPT.format(name=name, center=json.dumps(centre(content)), options=f"{{\n{lines}}}")
+    script = SCRIPT.format(name=name, center=json.dumps(centre(frame)), options=f"{{\n{lines}}}")
     return Fragments(
         name=name,
         head='\n    <meta http-equiv="content-type" content="text/html; charset=UTF-8" />',
@@ -96,8 +107,13 @@ def bare_map(content: Mapping[str, Any]) -> Fragments:
     )
 
 
-def composed(content: Mapping[str, Any], imprint: Imprint, map_: Fragments) -> str:
-    """The whole page: our template round the fragments of a map."""
+def composed(
+    content: Mapping[str, Any], imprint: Imprint, map_: Fragments, behind: str = ""
+) -> str:
+    """The whole page: our template round the fragments of a map.
+
+    `behind` is what follows in the JSON of the content, as text.
+    """
     scripts = [*_libraries(), map_.script, f"window.camiMap = {map_.name};\n{_own_script()}"]
     styles = [leaflet_css(), _text("page.css")]
     return _template().render(
@@ -113,7 +129,7 @@ def composed(content: Mapping[str, Any], imprint: Imprint, map_: Fragments) -> s
         scripts=[_block(script) for script in scripts],
         head=map_.head,
         body=map_.body,
-        content=_json(content),
+        content=_content(content, behind),
         imprint=_imprint(imprint, content),
     )
 
@@ -126,8 +142,8 @@ def write_map(
     imprint: Imprint,
     layers: Mapping[str, gpd.GeoDataFrame] = NO_LAYERS,
     species: pd.DataFrame | None = None,
-    planning_units: gpd.GeoDataFrame | None = None,
-    unit_criteria: pd.DataFrame | None = None,
+    planning_units: Later = None,
+    unit_criteria: Later = None,
     unit_species: pd.DataFrame | None = None,
     unit_countries: pd.DataFrame | None = None,
     sensitivity: pd.DataFrame | None = None,
@@ -141,30 +157,45 @@ def write_map(
     Parameters
     ----------
     path : str or Path
-        The file to write. The other parameters are those of :func:`unit_map`.
+        The file to write. The other parameters are those of :func:`unit_map`; `planning_units`
+        and `unit_criteria` may also be what reads them, and `layers` such that are made when they are wanted.
 
     Raises
     ------
     InputError
         As :func:`unit_map`; nothing is written then.
     """
-    content = payload(
-        units,
-        cards=cards,
-        imprint=imprint,
-        layers=layers,
-        species=species,
-        planning_units=planning_units,
-        unit_criteria=unit_criteria,
-        unit_species=unit_species,
-        unit_countries=unit_countries,
-        sensitivity=sensitivity,
-        before=before,
-        earlier=earlier,
-        detail=detail,
-        lang=lang,
-    )
-    page = composed(content, imprint, bare_map(content))
+    about: dict[str, Any] = {
+        "cards": cards,
+        "imprint": imprint,
+        "species": species,
+        "unit_species": unit_species,
+        "unit_countries": unit_countries,
+        "sensitivity": sensitivity,
+        "before": before,
+        "earlier": earlier,
+        "detail": detail,
+        "lang": lang,
+    }
+    if isinstance(layers, LaterLayers) and layers.stamp:
+        content, frame, behind = parted_payload(
+            units,
+            layers=layers,
+            planning_units=planning_units,
+            unit_criteria=unit_criteria,
+            **about,
+        )
+    else:
+        behind = ""
+        content = payload(
+            units,
+            layers=layers,
+            planning_units=now(planning_units),
+            unit_criteria=now(unit_criteria),
+            **about,
+        )
+        frame = content["base"]["frame"]
+    page = composed(content, imprint, bare_map(frame), behind)
     Path(path).write_bytes(page.encode("utf-8"))
 
 
@@ -183,10 +214,10 @@ def _imprint(imprint: Imprint, content: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _json(content: Mapping[str, Any]) -> str:
-    """JSON that a script element cannot be talked out of: `<`, `>` and `&` as escapes as well."""
-    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+def _content(content: Mapping[str, Any], behind: str) -> str:
+    """What the page knows, as JSON."""
+    text = page_json(content)
+    return f"{text[:-1]},{behind}}}" if behind else text
 
 
 def _block(text: str) -> str:

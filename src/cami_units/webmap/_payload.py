@@ -5,9 +5,10 @@ Every string in it has gone through :func:`~cami_units.webmap._page_values.shown
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, Final, Literal, get_args
+from typing import Any, Final, Literal, TypeAlias, get_args
 
 import geopandas as gpd
 import numpy as np
@@ -16,6 +17,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from cami_units import palette, words
+from cami_units.drawn_pieces import piece
 from cami_units.model import (
     FINDINGS,
     LAYERS,
@@ -31,7 +33,14 @@ from cami_units.model import (
     listed,
     nearest,
 )
-from cami_units.scene import CONTEXT, coarse_layers, label_place, shown_units, species_places
+from cami_units.scene import (
+    CONTEXT,
+    LaterLayers,
+    coarse_layers,
+    label_place,
+    shown_units,
+    species_places,
+)
 from cami_units.webmap._basemap import basemap
 from cami_units.webmap._page_values import (
     BARRIER_STYLES,
@@ -66,6 +75,9 @@ _MOST_CELL_VERTICES: Final = 15_000
 _MOST_BASE_VERTICES: Final = 36_000
 
 Cards = pd.DataFrame | Mapping[str, pd.DataFrame]
+Later: TypeAlias = pd.DataFrame | Callable[[], pd.DataFrame] | None
+"""A table, what reads it when it is wanted, or none."""
+Frame = tuple[float, float, float, float]
 NO_LAYERS: Final[Mapping[str, gpd.GeoDataFrame]] = MappingProxyType({})
 
 
@@ -96,9 +108,121 @@ def payload(
     _check_layers(layers)
     layers = coarse_layers(layers, species)
     by_language = _cards_by_language(cards, units, lang)
-    context = sorted(name for name in layers if name.startswith(CONTEXT) and len(layers[name]))
-    frame = _frame(units, layers)
-    detail_vertices = _VERTICES[detail]
+    around = {
+        "words": _context_words(layers, by_language),
+        "sections": _sections_of(units, layers.get("sections")),
+        "findings": _findings(unit_criteria),
+    }
+    return _unit_part(
+        units,
+        by_language,
+        around,
+        imprint=imprint,
+        unit_species=unit_species,
+        unit_countries=unit_countries,
+        sensitivity=sensitivity,
+        before=before,
+        earlier=earlier,
+        detail=detail,
+        lang=lang,
+    ) | _ground_part(layers, species, planning_units, _frame(units, layers), detail)
+
+
+def parted_payload(
+    units: gpd.GeoDataFrame,
+    *,
+    cards: Cards,
+    imprint: Imprint,
+    layers: LaterLayers,
+    species: pd.DataFrame | None,
+    planning_units: Later,
+    unit_criteria: Later,
+    unit_species: pd.DataFrame | None = None,
+    unit_countries: pd.DataFrame | None = None,
+    sensitivity: pd.DataFrame | None = None,
+    before: gpd.GeoDataFrame | None,
+    earlier: gpd.GeoDataFrame | None = None,
+    detail: Detail,
+    lang: str,
+) -> tuple[dict[str, Any], Frame, str]:
+    """What :func:`payload` gives, where the layers are known by a stamp: they hang on no decision.
+
+    Returns
+    -------
+    dict
+        The first part, about the units.
+    tuple of float
+        The sheet: west, south, east, north.
+    str
+        The rest as the JSON of the page, without the braces: as it was drawn before of the same.
+    """
+    check_table(units, "conservation_units", crs=LONLAT)
+    _check_statuses(units)
+    by_language = _cards_by_language(cards, units, lang)
+
+    def drawn() -> list[bytes]:
+        _check_layers(layers)
+        shown_layers = coarse_layers(layers, species)
+        frame = _frame(units, shown_layers)
+        around = {
+            "words": _context_words(shown_layers, by_language),
+            "sections": _sections_of(units, shown_layers.get("sections")),
+            "findings": _findings(now(unit_criteria)),
+            "frame": frame,
+        }
+        ground = page_json(_ground_part(shown_layers, species, now(planning_units), frame, detail))
+        return [json.dumps(around).encode(), ground[1:-1].encode()]
+
+    shapes = shapely.to_wkb(units.geometry.to_numpy()).tolist()
+    key = json.dumps([detail, list(by_language), list(map(str, units["unit_id"]))]).encode()
+    around_bytes, ground = piece("map", [layers.stamp, key, *shapes], drawn)
+    around = json.loads(around_bytes)
+    first = _unit_part(
+        units,
+        by_language,
+        around,
+        imprint=imprint,
+        unit_species=unit_species,
+        unit_countries=unit_countries,
+        sensitivity=sensitivity,
+        before=before,
+        earlier=earlier,
+        detail=detail,
+        lang=lang,
+    )
+    west, south, east, north = around["frame"]
+    return first, (west, south, east, north), ground.decode()
+
+
+def now(table: Later) -> Any:
+    """A table that is wanted now."""
+    return table() if callable(table) else table
+
+
+def page_json(content: Mapping[str, Any]) -> str:
+    """JSON that a script element cannot be talked out of: `<`, `>` and `&` as escapes as well."""
+    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _unit_part(
+    units: gpd.GeoDataFrame,
+    by_language: Mapping[str, Mapping[str, dict[str, Any]]],
+    around: Mapping[str, Any],
+    *,
+    imprint: Imprint,
+    unit_species: pd.DataFrame | None,
+    unit_countries: pd.DataFrame | None,
+    sensitivity: pd.DataFrame | None,
+    before: gpd.GeoDataFrame | None,
+    earlier: gpd.GeoDataFrame | None = None,
+    detail: str,
+    lang: str,
+) -> dict[str, Any]:
+    """What the page knows of its units, and in which words.
+
+    `around` are the words for context layers by language, the section of each unit, and its findings.
+    """
     return {
         "lang": lang,
         "languages": list(by_language),
@@ -109,11 +233,11 @@ def payload(
                 for key, phrase in words.catalogue(language).items()
                 if not key.startswith(_OF_OTHERS)
             }
-            | {shown(name): shown(_context_title(layers[name], language)) for name in context}
+            | around["words"][language]
             for language in by_language
         },
         "said": {language: _imprint_said(imprint, language) for language in by_language},
-        "criteria": list(FINDINGS) if unit_criteria is not None else [],
+        "criteria": list(FINDINGS) if around["findings"] is not None else [],
         "statuses": {key: dict(style) for key, style in STATUS_STYLES.items()},
         "tiers": _tiers(units),
         "detail": detail,
@@ -124,14 +248,28 @@ def payload(
             "stability": dict(palette.STABILITY),
         },
         "units": _with_charts(
-            _units(units, by_language, unit_criteria),
-            _sections_of(units, layers.get("sections")),
+            _units(units, by_language, around["findings"] or {}),
+            around["sections"],
             unit_species,
             unit_countries,
             sensitivity,
             _history(units, earlier, imprint.number),
         ),
         "before": _before(units, before if before is not None else _last_round(earlier)),
+    }
+
+
+def _ground_part(
+    layers: Mapping[str, gpd.GeoDataFrame],
+    species: pd.DataFrame | None,
+    planning_units: gpd.GeoDataFrame | None,
+    frame: Frame,
+    detail: str,
+) -> dict[str, Any]:
+    """What the page knows of everything else."""
+    context = _context_names(layers)
+    detail_vertices = _VERTICES[detail]
+    return {
         "species": _species(
             layers.get("features"),
             species,
@@ -159,6 +297,24 @@ def payload(
             frame=frame,
             most=detail_vertices * _MOST_BASE_VERTICES,
         ),
+    }
+
+
+def _context_names(layers: Mapping[str, gpd.GeoDataFrame]) -> list[str]:
+    """The context layers that have something to draw, by name."""
+    return sorted(name for name in layers if name.startswith(CONTEXT) and len(layers[name]))
+
+
+def _context_words(
+    layers: Mapping[str, gpd.GeoDataFrame], languages: Iterable[str]
+) -> dict[str, dict[str, str]]:
+    """What the context layers are called, by language."""
+    return {
+        language: {
+            shown(name): shown(_context_title(layers[name], language))
+            for name in _context_names(layers)
+        }
+        for language in languages
     }
 
 
@@ -275,11 +431,10 @@ def _tiers(units: gpd.GeoDataFrame) -> list[list[Any]]:
 def _units(
     units: gpd.GeoDataFrame,
     cards: Mapping[str, Mapping[str, dict[str, Any]]],
-    unit_criteria: pd.DataFrame | None,
+    findings: Mapping[Any, list[list[Any]]],
 ) -> list[dict[str, Any]]:
     """What the page knows of each unit."""
     unit_rows = shown_units(units).sort_values(["rank", "unit_id"])
-    findings = _findings(unit_criteria)
     return [
         {
             "id": shown(row["unit_id"]),
@@ -389,13 +544,13 @@ def _sections_of(units: gpd.GeoDataFrame, sections: gpd.GeoDataFrame | None) -> 
     return section_of
 
 
-def _findings(unit_criteria: pd.DataFrame | None) -> dict[Any, list[list[Any]]]:
+def _findings(unit_criteria: pd.DataFrame | None) -> dict[Any, list[list[Any]]] | None:
     """By unit: [criterion, mark, value, unit, threshold, because] in the order of the profile.
 
     `because` is a sentence, or one a language where the table has them (``because_ru``).
     """
     if unit_criteria is None:
-        return {}
+        return None
     check_table(unit_criteria, "unit_criteria")
     order = {name: place for place, name in enumerate(FINDINGS)}
     rows = sorted(
@@ -661,12 +816,12 @@ def _cells(
 
 
 def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    plain = table.drop(columns=table.geometry.name) if _has_geometry(table) else table
-    return [{str(key): value for key, value in row.items()} for row in plain.to_dict("records")]
-
-
-def _has_geometry(table: pd.DataFrame) -> bool:
-    return isinstance(table, gpd.GeoDataFrame) and table.active_geometry_name is not None
+    """The rows without shapes as mappings, numbers as those of Python."""
+    shape = table.active_geometry_name if isinstance(table, gpd.GeoDataFrame) else None
+    names = [column for column in table.columns if column != shape]
+    columns = [table[name].tolist() for name in names]
+    keys = list(map(str, names))
+    return [dict(zip(keys, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
 def _cell(value: object) -> str | float | int:

@@ -1,0 +1,202 @@
+"""The sheets of the workbook of a round: its units, with their evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+import pandas as pd
+
+from cami_units.documents._worksheets import (
+    FINE,
+    SHARE,
+    WHOLE,
+    Column,
+    Rows,
+    fill,
+    fill_about,
+    new_workbook,
+    records,
+    settled_parts,
+    status_styles,
+)
+from cami_units.documents.csv_tables import without_geometry
+from cami_units.documents.units_workbook import by_rank
+from cami_units.model import FINDINGS, Round, clean_name, is_missing
+from cami_units.words import in_language, mark, name_in, text
+
+_UNITS: Final = (
+    Column("unit_id", 10),
+    Column("name_en", 28, wrap=True),
+    Column("name_ru", 28, wrap=True),
+    Column("status", 20, wrap=True),
+    Column("rank_label", 7),
+    Column("tier", 10),
+    Column("score", 13, FINE),
+    Column("area_km2", 11, WHOLE),
+    Column("countries", 14, wrap=True),
+    Column("n_countries", 12),
+    Column("disputed", 15),
+    Column("species", 38, wrap=True),
+    Column("n_species", 12),
+    Column("species_supporting", 24, wrap=True),
+    Column("criteria_met", 22, wrap=True),
+    Column("confidence", 12, "0.00"),
+    Column("origin", 14),
+    Column("hotspot_ids", 12, wrap=True),
+    Column("rationale", 120, wrap=True),
+    Column("rank", 11),
+    *(Column(name, 6) for name in FINDINGS),
+)
+_CRITERIA: Final = (
+    Column("unit_id", 10),
+    Column("name_en", 28, wrap=True),
+    Column("criterion", 9),
+    Column("what", 30, wrap=True),
+    Column("met", 10),
+    Column("value", 11, "#,##0.00"),
+    Column("unit", 18, wrap=True),
+    Column("threshold", 11, "#,##0.##"),
+    Column("because", 110, wrap=True),
+)
+_HOW_SURE: Final = (Column("stability", 34, wrap=True),)
+_SPECIES: Final = (
+    Column("unit_id", 10),
+    Column("name_en", 28, wrap=True),
+    Column("sci_name", 28),
+    Column("species_name", 34, wrap=True),
+    Column("role", 12),
+    Column("overlap_km2", 14, WHOLE),
+    Column("range_share", 14, SHARE),
+    Column("sides", 16, wrap=True),
+)
+_COUNTRIES: Final = (
+    Column("unit_id", 10),
+    Column("name_en", 28, wrap=True),
+    Column("iso2", 8),
+    Column("state", 30, wrap=True),
+    Column("area_km2", 12, WHOLE),
+    Column("share", 12, SHARE),
+)
+_NOT_PROPOSED: Final = (
+    Column("hotspot_id", 10),
+    Column("name_en", 34, wrap=True),
+    Column("reason", 100, wrap=True),
+)
+
+
+def sheet_parts(
+    round: Round, further_tables: Mapping[str, pd.DataFrame], marks: Sequence[str]
+) -> tuple[dict[str, bytes], dict[str, int]]:
+    """The parts of the workbook of a round, and the number of the style of each status.
+
+    `marks` stand in the place of the statuses of the units, in the order of their ranks.
+    """
+    imprint = round.imprint
+    book = new_workbook(imprint)
+    styles: dict[str, int] = {}
+    for name, columns, rows in _sheets(round, marks):
+        sheet = book.create_sheet(name)
+        styles = styles or status_styles(sheet)
+        fill(sheet, columns, rows, imprint)
+    for name, table in further_tables.items():
+        columns = [Column(str(column), _width(column), wrap=True) for column in table]
+        fill(book.create_sheet(name), columns, records(table), imprint)
+    fill_about(book.create_sheet("about"), imprint)
+    return settled_parts(book, imprint), styles
+
+
+def _width(column: object) -> float:
+    return {"text": 60.0, "reason": 60.0, "name_en": 28.0, "sci_name": 28.0}.get(str(column), 13.0)
+
+
+_TABLES: Final = (
+    *("conservation_units", "unit_criteria", "unit_species", "unit_countries", "not_proposed"),
+    *("species", "countries"),
+)
+"""The tables that the workbook tells."""
+
+
+def _sheets(round: Round, status_marks: Sequence[str]) -> list[tuple[str, Sequence[Column], Rows]]:
+    """Each sheet of the workbook: its name, columns and rows."""
+    languages = round.imprint.languages
+    told_tables = {name: round.tables[name] for name in _TABLES if name in round.tables}
+    spoken_tables = in_language(told_tables, languages[0])
+    tables = {name: without_geometry(table) for name, table in spoken_tables.items()}
+    units = by_rank(tables["conservation_units"]).assign(status=list(status_marks))
+    place = {unit_id: number for number, unit_id in enumerate(units["unit_id"])}
+    names = dict(zip(units["unit_id"], units["name_en"], strict=True))
+    species = _names(tables.get("species"), "sci_name", languages)
+    states = _names(tables.get("countries"), "iso2", languages)
+    marks = _marks(tables["unit_criteria"])
+
+    def evidence(name: str, order: Callable[[Mapping[str, Any]], Any]) -> list[dict[str, Any]]:
+        rows = [{**row, "name_en": names.get(row["unit_id"])} for row in records(tables[name])]
+        return sorted(rows, key=lambda row: (place.get(row["unit_id"], len(place)), order(row)))
+
+    findings = [
+        {**row, "what": _what(row["criterion"], round), "met": mark(row["met"], row["criterion"])}
+        for row in evidence("unit_criteria", lambda row: _finding(row["criterion"]))
+    ]
+    present = [
+        {**row, "species_name": species.get(row["sci_name"])}
+        for row in evidence("unit_species", lambda row: row["sci_name"])
+    ]
+    shares = [
+        {**row, "state": states.get(row["iso2"])}
+        for row in evidence("unit_countries", lambda row: row["iso2"])
+    ]
+    return [
+        (
+            "units",
+            (*_UNITS, *(_HOW_SURE if "stability" in units else ()), *_further(marks)),
+            [{**row, **marks.get(row["unit_id"], {})} for row in records(units)],
+        ),
+        ("criteria", _CRITERIA, findings),
+        ("species", _SPECIES, present),
+        ("countries", _COUNTRIES, shares),
+        ("not proposed", _NOT_PROPOSED, records(tables["not_proposed"].sort_values("hotspot_id"))),
+    ]
+
+
+def _names(table: pd.DataFrame | None, key: str, languages: Sequence[str]) -> dict[str, str]:
+    """What each species or state is called, in the languages of the round."""
+    if table is None:
+        return {}
+    columns = [f"name_{lang}" for lang in languages if f"name_{lang}" in table.columns]
+    return {
+        str(row[key]): " / ".join(clean_name(row[c]) for c in columns if not is_missing(row[c]))
+        for row in records(table)
+    }
+
+
+def _marks(findings: pd.DataFrame) -> dict[str, dict[str, str]]:
+    """The mark of each criterion of each unit."""
+    marks: dict[str, dict[str, str]] = {}
+    for row in records(findings):
+        marks.setdefault(row["unit_id"], {})[row["criterion"]] = mark(row["met"], row["criterion"])
+    return marks
+
+
+def _further(marks: Mapping[str, Mapping[str, str]]) -> list[Column]:
+    """Columns for the criteria beyond C9 that a profile has added."""
+    names = {name for findings in marks.values() for name in findings} - set(FINDINGS)
+    return [Column(name, 6) for name in sorted(names)]
+
+
+def _what(criterion: str, round: Round) -> str:
+    """What a gate or criterion asks; of one that the profile added, in the profile's words."""
+    added = round.manifest.get("profile", {}).get("further", {}).get(criterion)
+    languages = round.imprint.languages
+    if added is None:
+        return _spoken(criterion, languages)
+    return "\n".join(name_in(added, lang) for lang in languages)
+
+
+def _finding(name: str) -> int:
+    return FINDINGS.index(name) if name in FINDINGS else len(FINDINGS)
+
+
+def _spoken(key: str, languages: Sequence[str]) -> str:
+    """What a gate or criterion asks, a line a language."""
+    return "\n".join(text(key, lang) for lang in languages) if key in FINDINGS else ""
