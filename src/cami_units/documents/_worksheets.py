@@ -170,9 +170,10 @@ def _fill_cell(
 def status_styles(sheet: Any) -> dict[str, int]:
     """The number of the style of each status in a column that wraps, in the workbook of a sheet."""
     numbers = {}
-    for status, fill_ in STATUS_FILL.items():
+    for status in STATUSES:  # those that no map shows have no colour
         cell = Cell(sheet, 1, 1)
-        put(cell, status, alignment=WRAP, border=LINE, fill=fill_)
+        coloured = {"fill": STATUS_FILL[status]} if status in STATUS_FILL else {}
+        put(cell, status, alignment=WRAP, border=LINE, **coloured)
         numbers[status] = cell.style_id
     return numbers
 
