@@ -10,7 +10,7 @@ from typing import Final
 import geopandas as gpd
 import pandas as pd
 
-from cami_units import kml, layers, qgis, scene, store, webmap, words
+from cami_units import kml, layers, scene, store, webmap, words
 from cami_units.commands.shown_round import (
     annotated_layers,
     crs_of,
@@ -59,6 +59,8 @@ def qgis_project(shown: Round, *, stamp: bytes = b"") -> store.Writer:
 
     def drawn() -> list[bytes]:
         """The project, its view on the units."""
+        from cami_units import qgis  # for who draws anew
+
         crs = crs_of(shown)
         tables = shown.tables
         units = gpd.GeoDataFrame(tables["conservation_units"])

@@ -17,6 +17,7 @@ import pandas as pd
 
 from cami_units import words
 from cami_units.backdrop import lonlat_picture
+from cami_units.drawn_pieces import piece
 from cami_units.kml._contents import (
     Evidence,
     Pack,
@@ -231,7 +232,9 @@ def _written(
 def _pictures(file_contents: Contents, legend: Legend) -> dict[str, bytes]:
     """The pictures of a KMZ for Google Earth Pro: its legend, and the relief on the ground."""
     signs = legend(file_contents.legend) if callable(legend) else legend
-    relief = lonlat_picture(file_contents.ground) if file_contents.ground else b""
+    relief, ground = b"", file_contents.ground
+    if ground:
+        [relief] = piece("relief", [repr(ground).encode()], lambda: [lonlat_picture(ground)])
     return {name: picture for name, picture in ((LEGEND, signs), (RELIEF, relief)) if picture}
 
 

@@ -22,7 +22,6 @@ import pyarrow as pa
 import pyogrio
 import shapely
 
-from cami_units import qgis
 from cami_units.model import (
     FINDINGS,
     LONLAT,
@@ -48,6 +47,9 @@ UNIT_TABLES: Final = (
 # The newest version that GDAL 3.4 to 3.6 (Debian 12, Ubuntu 22.04; QGIS and R there) opens without a
 # warning; GDAL 3.11 and later write 1.4 unless told otherwise, and we use nothing of it.
 _VERSION: Final = "1.2"
+
+_STYLES: Final = "layer_styles"
+"""Where QGIS looks for the styles of layers: no table of the round."""
 
 _SAME_AS: Final = {"ranges_used": "ranges", "earlier_units": "conservation_units"}
 
@@ -103,6 +105,8 @@ def write_geopackage(path: Path, round: Round) -> None:
     tables alone and not on the way they came in, so that a file in which :func:`update_geopackage`
     changed some cells is, to the byte, the one that would be written from nothing.
     """
+    from cami_units import qgis  # for who writes anew
+
     # The units come first, since many programs open the first layer of a file.
     names = sorted(round.tables, key=lambda name: (name != UNIT_TABLES[0], name))
     draft = path.with_name(f"{path.stem}.draft{path.suffix}")
@@ -436,7 +440,7 @@ def _content(path: Path) -> bytes:
 
 def _layer_names(content: bytes) -> list[str]:
     """The names of the tables of a round, in the order of the file."""
-    return [str(name) for name, _ in pyogrio.list_layers(content) if name != qgis.TABLE]
+    return [str(name) for name, _ in pyogrio.list_layers(content) if name != _STYLES]
 
 
 @contextmanager
