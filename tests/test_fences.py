@@ -252,7 +252,7 @@ def test_the_slide_lists_the_first_stretches_and_what_is_left_out(tmp_path):
 def test_the_sentence_says_what_it_rests_on():
     row = {
         "km": 100.0,
-        "closed_km": 80.0,
+        "permeability": 0.2,
         "joined_km2": 1234.5,
         "species": "fox;goat",
         "barrier_share": 80.0,
@@ -261,7 +261,8 @@ def test_the_sentence_says_what_it_rests_on():
     }
     names = pd.DataFrame({"sci_name": ["fox", "goat"], "name_en": ["Fox", "Goat"]})
     assert words.fence_opening(row, names) == (
-        "80 of 100 km closed; open, it would join 1,234 km² of range (Fox, Goat); "
+        "100 km fenced, 80 % closed to large ungulates; open, it would join 1,234 km² of range "
+        "(Fox, Goat); "
         "border of the unit closed 80 % → 0 %; crossing of grade A documented"
     )
 

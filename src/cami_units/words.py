@@ -853,16 +853,16 @@ def fence_opening(row: Mapping[Any, Any], species: pd.DataFrame, lang: str = "en
     Examples
     --------
     >>> fence_opening(
-    ...     {"km": 229.6, "closed_km": 183.7, "joined_km2": 50345.5, "species": "Saiga tatarica",
+    ...     {"km": 229.6, "permeability": 0.2, "joined_km2": 50345.5, "species": "Saiga tatarica",
     ...      "barrier_share": 82.7, "barrier_share_open": 58.6, "best_grade": "B", "confidence": "high"},
     ...     pd.DataFrame({"sci_name": ["Saiga tatarica"], "name_en": ["Saiga"]}))
-    '184 of 230 km closed; open, it would join 50,346 km² of range (Saiga); border of the unit closed 83 % → 59 %; crossing of grade B documented'
+    '230 km fenced, 80 % closed to large ungulates; open, it would join 50,346 km² of range (Saiga); border of the unit closed 83 % → 59 %; crossing of grade B documented'
     """
     names = {str(one["sci_name"]): name_in(one, lang) for one in species.to_dict("records")}
     joined = ", ".join(names.get(name, name) for name in clean_name(row["species"]).split(";"))
     parts = [
         text("fence joins", lang).format(
-            closed=number(row["closed_km"], lang),
+            closed=number(100 * (1 - row["permeability"]), lang),
             km=number(row["km"], lang),
             km2=number(row["joined_km2"], lang),
             species=joined,
