@@ -22,16 +22,18 @@ VERBS = [name for name in NAMES if inspect.isroutine(getattr(cu, name))]
 WHOLE_ROUNDS = {
     *("assess", "collect", "with_sensitivity", "write_proposal", "write_kml", "write_map"),
     *("unit_map", "write_overlaps", "draw_map", "with_fences"),
+    "write_richness",
 }
 """They work on a whole round or write one: their examples are the notebooks."""
 
 PROMISED = """
 EQUAL_AREA CamiUnitsError InputError PlanError Reading
 area_km2 assess assess_sites cache_beside collect crossings cut decide draw_map evaluate_units features grow lint_kml load
-measure near overlaps planning_units propose pu_ids range_states rank_units read_countries read_hotspots read_kml
+measure near overlap_bands overlaps planning_units propose pu_ids range_states rank_units read_countries read_hotspots read_kml
 read_layers read_plan read_profile read_protected_areas read_ranges read_round read_sites
 read_species reopened score_cells shared_borders smallest_set split to_equal_area to_lonlat
 unit_cards unit_map with_fences with_sensitivity write_kml write_map write_overlaps write_proposal
+write_richness
 """
 
 

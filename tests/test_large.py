@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import os
 import signal
 import subprocess
 import sys
+import time
+from itertools import pairwise
 from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
+import pyproj
 import pytest
 import shapely
 
+import cami_units as cu
 from cami_units import cli, grid, layers, overlap
 from cami_units.commands import overlaps as _overlaps
 from cami_units.commands.overlaps import write_overlaps
 from cami_units.layers import _range_stream
 from cami_units.model import EQUAL_AREA, InputError, Progress
+from cami_units.overlap import _lattice
+from cami_units.plan import read_profile
 
 WORLD = "EPSG:6933"
 
@@ -217,6 +225,193 @@ def test_the_same_ranges_give_the_same_bytes_and_say_what_they_are(tmp_path: Pat
     assert str(tmp_path) not in str(told)
 
 
+# -- a lattice that nobody lists ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("shape", ["square", "hexagon"])
+def test_bands_say_what_overlap_says(monkeypatch: pytest.MonkeyPatch, shape: grid.Shape) -> None:
+    """Band by band, on any number of threads: each cell once, and as with cells that are listed."""
+    flat = layers.to_equal_area(many(12))
+    cells = grid.planning_units(flat, cell_km=20, shape=shape)
+    listed = overlap.overlaps(cells, flat, site="pu_id").set_index(["pu_id", "sci_name"])["km2"]
+    for band, threads in ((1 << 22, 1), (500, 1), (500, 3)):
+        monkeypatch.setattr(_lattice, "_BAND", band)
+        monkeypatch.setattr(_lattice, "thread_count", lambda threads=threads: threads)
+        bands = list(cu.overlap_bands(flat, cell_km=20, shape=shape))
+        assert (len(bands) > 3) == (band == 500)
+        rows = [(table["row"].min(), table["row"].max()) for table in bands if len(table)]
+        assert all(one[1] < other[0] for one, other in pairwise(rows)), "bands go north"
+        table = pd.concat(bands).assign(pu_id=lambda t: grid.pu_ids(t["row"], t["col"]))
+        found = table.astype({"sci_name": "str"}).set_index(["pu_id", "sci_name"])["km2"]
+        assert found.index.is_unique
+        assert sorted(found.index) == sorted(listed.index)
+        assert np.abs(found - listed[found.index]).max() < 400 * 1e-11
+
+
+def test_bands_of_layers_that_cannot_be_measured() -> None:
+    flat = layers.to_equal_area(many(2))
+    with pytest.raises(InputError, match="the CRS of the lattice"):
+        list(cu.overlap_bands(flat, crs=WORLD))
+    with pytest.raises(InputError, match="has several rows"):
+        list(cu.overlap_bands(pd.concat([flat, flat])))
+    assert list(cu.overlap_bands(flat[:0])) == []
+
+
+# -- what thousands of species come to ------------------------------------------------------------
+
+
+def test_richness_by_hand(tmp_path: Path) -> None:
+    """Cells of 100 km. One species has one whole cell and half of its eastern neighbour; another a
+    hundredth of that neighbour and nothing else: it occurs there, for all of its range is there."""
+    x, y = 0.0, 0.0
+    shapes = [
+        shapely.box(x, y, x + 150e3, y + 100e3),
+        shapely.box(x + 180e3, y, x + 190e3, y + 10e3),
+    ]
+    table = gpd.GeoDataFrame(
+        {"sci_name": ["Saiga tatarica", "Nobody knowsthis"]}, geometry=shapes, crs=EQUAL_AREA
+    )
+    ranges = saved(tmp_path / "r.parquet", table)
+    result = cu.write_richness(ranges, tmp_path / "out", cell_km=100)
+    cells = pd.read_parquet(tmp_path / "out" / "richness.parquet")
+    assert cells["richness"].tolist() == [1, 2]
+    assert cells["range_rarity"].tolist() == pytest.approx([2 / 3, 1 / 3 + 1])
+    category = layers.read_species().set_index("sci_name").loc["Saiga tatarica", "iucn_category"]
+    weights = read_profile().C2.weights
+    assert weights is not None
+    saiga, unknown = weights[category], weights["DD"]
+    assert cells["threat_weight"].tolist() == [saiga, saiga + unknown]
+    assert (result.species, result.cells) == (2, 2)
+    assert "1 of 2 species are not in the species table" in " ".join(
+        p.what for p in result.problems
+    )
+
+
+def test_richness_of_ranges_of_overlaps_and_of_tables_is_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An independent way: the table of overlaps, grouped by pandas."""
+    monkeypatch.setattr(_range_stream, "SHARE_BYTES", 10_000)
+    ranges = saved(tmp_path / "r.parquet", many(30))
+    table = measured(ranges, tmp_path / "o.parquet", cell_km=10)
+    cu.write_richness(ranges, tmp_path / "one", cell_km=10)
+    cu.write_richness(tmp_path / "o.parquet", tmp_path / "two")
+    share = table["km2"] / table.groupby("sci_name")["km2"].transform("sum")
+    rarity = share.groupby([table["row"], table["col"]]).sum()
+    for name in ("one", "two"):
+        found = pd.read_parquet(tmp_path / name / "richness.parquet").set_index(["row", "col"])
+        assert np.allclose(found["range_rarity"], rarity[found.index], rtol=1e-9)
+        assert found["range_rarity"].sum() == pytest.approx(30)
+        assert len(found) == len(rarity)
+    one, two = (pd.read_parquet(tmp_path / n / "richness.parquet") for n in ("one", "two"))
+    pd.testing.assert_frame_equal(one, two, rtol=1e-9)
+    for again in ("again", "tiled"):
+        if again == "tiled":
+            monkeypatch.setattr(_overlaps, "TILE", 60)
+        cu.write_richness(ranges, tmp_path / again, cell_km=10)
+        other = pd.read_parquet(tmp_path / again / "richness.parquet")
+        pd.testing.assert_frame_equal(one, other, rtol=1e-9)
+    for file in sorted((tmp_path / "one").iterdir()):
+        assert sha256(file) == sha256(tmp_path / "again" / file.name), file.name
+
+
+def test_richness_as_raster_cells_and_states(tmp_path: Path) -> None:
+    """The raster and the GeoPackage say what the table says, where it says it."""
+    rasterio = pytest.importorskip("rasterio")
+    ranges = saved(tmp_path / "r.parquet", many(8))
+    states = gpd.GeoDataFrame(
+        {"iso2": ["KZ", "UZ"], "name": ["a", "b"]},
+        geometry=[shapely.box(50, 30, 65, 50), shapely.box(65, 30, 90, 50)],
+        crs="OGC:CRS84",
+    )
+    states.to_file(tmp_path / "states.gpkg")
+    cu.write_richness(ranges, tmp_path / "out", cell_km=20, states=tmp_path / "states.gpkg")
+    table = pd.read_parquet(tmp_path / "out" / "richness.parquet")
+    x, y = grid.centres(grid.Lattice(20), table["row"].to_numpy(), table["col"].to_numpy())
+    with rasterio.open(tmp_path / "out" / "richness.tif") as raster:
+        assert raster.descriptions == ("richness", "range_rarity", "threat_weight")
+        assert raster.tags(ns="IMAGE_STRUCTURE")["LAYOUT"] == "COG"
+        got = np.array(list(raster.sample(zip(x, y, strict=True))))
+        assert np.isfinite(raster.read(1)).sum() == len(table)
+    assert np.allclose(got, table[["richness", "range_rarity", "threat_weight"]], rtol=1e-6)
+    cells = gpd.read_file(tmp_path / "out" / "richness.gpkg")
+    assert cells["pu_id"].tolist() == grid.pu_ids(table["row"], table["col"])
+    assert np.allclose(cells.area, 400e6)
+    by_state = pd.read_csv(tmp_path / "out" / "species_states.csv", keep_default_na=False)
+    species = pd.read_csv(tmp_path / "out" / "species.csv").set_index("sci_name")["range_km2"]
+    assert np.allclose(by_state.groupby("sci_name")["km2"].sum(), species.sort_index())
+    assert set(by_state["iso2"]) <= {"KZ", "UZ", ""}
+    assert {"KZ", "UZ"} <= set(by_state["iso2"])
+    top = pd.read_csv(tmp_path / "out" / "top_cells.csv")
+    assert top["range_rarity"].is_monotonic_decreasing
+    assert top["lon"].between(50, 110).all()
+
+
+def test_the_richness_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    ranges = saved(tmp_path / "r.parquet", many(4))
+    measured(ranges, tmp_path / "o.parquet", shape="hexagon")
+    with pytest.raises(SystemExit) as done:
+        cli.main(["richness", str(tmp_path / "o.parquet"), "--out", str(tmp_path / "out")])
+    assert done.value.code == 0
+    assert "4 species in" in capsys.readouterr().out
+    assert sorted(file.name for file in (tmp_path / "out").iterdir()) == [
+        "richness.gpkg",
+        "richness.parquet",
+        "species.csv",
+        "top_cells.csv",
+    ], "hexagons are no raster"
+    pd.DataFrame({"a": [1]}).to_parquet(tmp_path / "other.parquet")
+    with pytest.raises(SystemExit) as done:
+        cli.main(["richness", str(tmp_path / "other.parquet"), "--out", str(tmp_path / "x")])
+    assert done.value.code == 1
+    assert not (tmp_path / "x").exists()
+
+
+# -- Parquet's own geometry -----------------------------------------------------------------------
+
+
+class Wkb(pa.ExtensionType):
+    """What pyarrow writes as the Parquet type GEOMETRY, without any "geo" metadata."""
+
+    def __init__(self, about: bytes = b"{}") -> None:
+        self.about = about
+        super().__init__(pa.binary(), "geoarrow.wkb")
+
+    def __arrow_ext_serialize__(self) -> bytes:
+        return self.about
+
+    @classmethod
+    def __arrow_ext_deserialize__(cls, storage: pa.DataType, about: bytes) -> Wkb:
+        return cls(about)
+
+
+@pytest.mark.parametrize(
+    ("about", "crs"),
+    [
+        ({}, "OGC:CRS84"),
+        ({"edges": "spherical"}, "OGC:CRS84"),
+        ({"crs": "EPSG:6933", "crs_type": "authority_code"}, WORLD),
+        ({"crs": pyproj.CRS(EQUAL_AREA).to_json_dict(), "crs_type": "projjson"}, EQUAL_AREA),
+    ],
+)
+def test_native_geometry_is_read(tmp_path: Path, about: dict[str, object], crs: str) -> None:
+    """Parquet 2.11 knows shapes by itself; the numbers are those of the same table as GeoParquet."""
+    table = many(5).to_crs(crs)
+    wkb = pa.array(shapely.to_wkb(table.geometry.to_numpy()), pa.binary())
+    pa.register_extension_type(Wkb())
+    try:
+        shapes = pa.ExtensionArray.from_storage(Wkb(json.dumps(about).encode()), wkb)
+        names = pa.array(table["sci_name"].tolist())
+        plain = tmp_path / "native.parquet"
+        pq.write_table(pa.table({"sci_name": names, "shape": shapes}), plain, row_group_size=2)
+    finally:
+        pa.unregister_extension_type("geoarrow.wkb")
+    assert b"geo" not in (pq.read_schema(plain).metadata or {})
+    native = measured(plain, tmp_path / "1.parquet")
+    geo = measured(saved(tmp_path / "geo.parquet", table), tmp_path / "2.parquet")
+    pd.testing.assert_frame_equal(native, geo)
+
+
 # -- what is refused ------------------------------------------------------------------------------
 
 
@@ -332,7 +527,7 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
 
 def test_a_scheduler_that_does_not_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("distributed")
-    monkeypatch.setattr(_overlaps, "_PATIENCE", "1s")
+    monkeypatch.setattr(_overlaps, "PATIENCE_S", 1)
     ranges = saved(tmp_path / "r.parquet", many(2))
     with pytest.raises(InputError, match=r"No Dask scheduler answers at 'tcp://127\.0\.0\.1:9'"):
         measured(ranges, tmp_path / "o.parquet", scheduler="tcp://127.0.0.1:9")
@@ -378,3 +573,76 @@ def test_dask_gives_the_same_bytes_and_a_killed_worker_loses_nothing(
         write_overlaps(ranges, harmed, cell_km=5, scheduler=address, progress=kill_one)
         assert killed
         assert sha256(harmed) == sha256(alone)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_workers_that_cannot_do_it_are_said_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No worker; another version; files that are not there; a scheduler that goes away at work."""
+    distributed = pytest.importorskip("distributed")
+    ranges = saved(tmp_path / "r.parquet", many(30))
+    out = tmp_path / "o.parquet"
+    monkeypatch.setattr(_range_stream, "SHARE_BYTES", 4_000)
+    monkeypatch.setattr(_overlaps, "PATIENCE_S", 3)
+    with (
+        distributed.LocalCluster(n_workers=0, processes=False, dashboard_address=None) as nobody,
+        pytest.raises(InputError, match="has no worker"),
+    ):
+        measured(ranges, out, scheduler=nobody.scheduler_address)
+    with distributed.LocalCluster(
+        n_workers=1, threads_per_worker=1, processes=True, dashboard_address=None
+    ) as cluster:
+        address = cluster.scheduler_address
+        richness = tmp_path / "there"
+        cu.write_richness(ranges, richness, cell_km=25, scheduler=address)
+        cu.write_richness(ranges, tmp_path / "here", cell_km=25)
+        for file in sorted(richness.iterdir()):
+            assert sha256(file) == sha256(tmp_path / "here" / file.name), file.name
+        with monkeypatch.context() as other:
+            other.setattr(_overlaps, "__version__", "9.9.9")
+            with pytest.raises(InputError, match=r"has version 0\.1\.0, here is 9\.9\.9"):
+                measured(ranges, out, scheduler=address)
+        stream = layers.range_stream(ranges)
+        moved = dataclasses.replace(stream, files=(tmp_path / "elsewhere" / "r.parquet",))
+        with monkeypatch.context() as other:
+            other.setattr(layers, "range_stream", lambda *_, **__: moved)
+            with pytest.raises(InputError, match="does not see"):
+                measured(ranges, out, scheduler=address)
+    assert not out.exists()
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_a_scheduler_that_goes_away_at_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("distributed")
+    ranges = saved(tmp_path / "r.parquet", many(60))
+    monkeypatch.setattr(_overlaps, "PATIENCE_S", 3)
+    shares = layers.range_shares(layers.range_stream(ranges), most_bytes=2_000)
+    monkeypatch.setattr(layers, "range_shares", lambda stream: shares)
+    cluster = (
+        "import time, distributed\n"
+        "c = distributed.LocalCluster(n_workers=1, processes=False, protocol='tcp://', dashboard_address=None)\n"
+        "print(c.scheduler_address, flush=True)\n"
+        "time.sleep(600)"
+    )
+    with subprocess.Popen([sys.executable, "-c", cluster], stdout=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        address = child.stdout.readline().decode().strip()
+
+        def lose(step: str, done: int, total: int) -> None:
+            child.kill()
+
+        begun = time.monotonic()
+        try:
+            with pytest.raises(InputError, match="went away"):
+                write_overlaps(
+                    ranges, tmp_path / "o.parquet", cell_km=2, scheduler=address, progress=lose
+                )
+        finally:
+            child.kill()
+        assert time.monotonic() - begun < 30
+    assert not (tmp_path / "o.parquet").exists()

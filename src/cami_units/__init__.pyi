@@ -28,6 +28,9 @@ from .commands.fences import (
     with_fences as with_fences,
 )
 from .commands.overlaps import (
+    overlap_bands as overlap_bands,
+)
+from .commands.overlaps import (
     write_overlaps as write_overlaps,
 )
 from .commands.pack import (
@@ -44,6 +47,9 @@ from .commands.propose import (
 )
 from .commands.propose import (
     score_cells as score_cells,
+)
+from .commands.richness import (
+    write_richness as write_richness,
 )
 from .commands.round_files import (
     write_proposal as write_proposal,

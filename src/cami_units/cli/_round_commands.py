@@ -159,6 +159,71 @@ def overlaps(
         say(f"{overlap_file.species:,} species, {overlap_file.rows:,} overlaps with cells: {out}")
 
 
+@app.command(epilog="Example: cami-units richness overlaps.parquet --out richness")
+def richness(
+    ctx: typer.Context,
+    source: Annotated[
+        Path,
+        typer.Argument(
+            metavar="OVERLAPS", help="What `overlaps` wrote; or ranges, as `overlaps` takes them."
+        ),
+    ],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder to write.")] = Path(
+        "richness"
+    ),
+    cell_km: Annotated[
+        float, typer.Option("--cell-km", metavar="KM", help="Of ranges: side of a cell, in km.")
+    ] = 25.0,
+    hexagons: Annotated[
+        bool, typer.Option("--hexagons", help="Of ranges: hexagons of that area, not squares.")
+    ] = False,
+    crs: Annotated[
+        str, typer.Option("--crs", help="Of ranges: an equal-area coordinate system in metres.")
+    ] = "",
+    species: Annotated[
+        Path | None,
+        typer.Option(
+            "--species",
+            metavar="FILE",
+            help="A species table with iucn_category. Left out: the bundled one.",
+        ),
+    ] = None,
+    states: Annotated[
+        Path | None,
+        typer.Option(
+            "--states", metavar="FILE", help="States with iso2: km² of each species in each."
+        ),
+    ] = None,
+    scheduler: Annotated[
+        str | None,
+        typer.Option("--scheduler", metavar="ADDRESS", help="Of ranges: a Dask scheduler."),
+    ] = None,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = False,
+) -> None:
+    """Sum thousands of species cell by cell: richness, range rarity, threat weight, as maps and tables."""
+    with at_work(ctx, quiet, verbose) as progress:
+        from cami_units.commands.richness import write_richness
+        from cami_units.model import EQUAL_AREA
+
+        result = write_richness(
+            source,
+            out,
+            cell_km=cell_km,
+            shape="hexagon" if hexagons else "square",
+            crs=crs or EQUAL_AREA,
+            species=species,
+            states=states,
+            scheduler=scheduler,
+            progress=progress,
+        )
+    if not is_quiet(ctx, quiet):
+        say_problems(result.problems, cures=is_verbose(ctx, verbose))
+        say(
+            f"{result.species:,} species in {result.cells:,} cells: {out} ({', '.join(result.files)})"
+        )
+
+
 @app.command(epilog="Example: cami-units check plan.toml")
 def check(
     ctx: typer.Context,

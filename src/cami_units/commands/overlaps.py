@@ -4,19 +4,29 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import accumulate
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import geopandas as gpd
 import pandas as pd
 
 from cami_units import __version__, grid, layers, overlap, store
-from cami_units.model import EQUAL_AREA, InputError, Problem, Progress, quiet
+from cami_units.model import (
+    EQUAL_AREA,
+    InputError,
+    Problem,
+    Progress,
+    crs_name,
+    listed,
+    quiet,
+    same_crs,
+)
 from cami_units.plan import equal_area_fault
 
 TILE: Final = 4096
@@ -86,7 +96,7 @@ def write_overlaps(
     stream = layers.range_stream(ranges, columns=columns)
     shares = layers.range_shares(stream)
     problems = [*stream.problems, *layers.stream_advice(shares)]
-    tiles = _tiles(stream, lattice)
+    tiles = tiles_of(stream, lattice)
     tasks = [(share, lattice, tile) for share in shares for tile in tiles]
     rows = 0
 
@@ -94,8 +104,10 @@ def write_overlaps(
         """The overlaps of each share of the ranges, as soon as they are measured."""
         nonlocal rows
         yield _EMPTY
-        for number, (table, notes) in enumerate(_measured(tasks, scheduler)):
-            progress("measuring ranges", number, len(tasks))
+        work = work_done(tasks)
+        results = measured(covered_cells, tasks, scheduler, stream.files)
+        for number, (table, notes) in enumerate(results):
+            progress("measuring ranges", work[number], work[-1])
             problems.extend(problem for problem in notes if problem not in problems)
             rows += len(table)
             if len(table):
@@ -115,10 +127,80 @@ def write_overlaps(
     return Overlaps(stream.rows["sci_name"].nunique(), rows, tuple(problems))
 
 
-_Tile = tuple[tuple[int, int], tuple[int, int]]
+Tile = tuple[tuple[int, int], tuple[int, int]]
 """Rows and columns of a rectangle of the lattice, first and one after the last."""
 
-_Task = tuple[layers.RangeStream, grid.Lattice, _Tile]
+_Task = tuple[layers.RangeStream, grid.Lattice, Tile]
+
+
+def work_done(tasks: Sequence[tuple[Any, ...]]) -> list[int]:
+    """How much is done before each task, and in all, in kilobytes of shapes: what time hangs on."""
+    size = [int(task[0].rows["bytes"].sum() / 1000) + 1 for task in tasks]
+    return [0, *accumulate(size)]
+
+
+def overlap_bands(
+    layer: gpd.GeoDataFrame,
+    *,
+    cell_km: float = 25,
+    shape: grid.Shape = "square",
+    crs: str = EQUAL_AREA,
+    by: str = "sci_name",
+) -> Iterator[pd.DataFrame]:
+    """`overlap` with all cells of a lattice that a layer reaches, a band of rows at a time.
+
+    For lattices of which nobody wants to list the cells: one of 1 km over a region has 63 million.
+    The lattice is that of `planning_units`, so `pu_ids(row, col)` names the cells.
+
+    Parameters
+    ----------
+    layer : GeoDataFrame
+        Valid polygons in `crs`, one row for each value of `by`.
+    cell_km, shape, crs
+        As of :func:`planning_units`.
+    by : str, default "sci_name"
+        The column that says what is measured.
+
+    Yields
+    ------
+    DataFrame
+        `by` (categorical), ``row``, ``col``, ``km2``: the cells of some rows that something covers, in
+        the order of the layer, then of rows and columns. Bands go north.
+
+    Raises
+    ------
+    InputError
+        As :func:`overlap`, or when a key has several rows: dissolve them first.
+
+    Examples
+    --------
+    >>> import cami_units as cu
+    >>> import geopandas as gpd, shapely
+    >>> fox = gpd.GeoDataFrame({"sci_name": ["fox"]}, geometry=[shapely.box(0, 0, 2500, 1000)],
+    ...                        crs=cu.EQUAL_AREA)
+    >>> [band["km2"].tolist() for band in cu.overlap_bands(fox, cell_km=1) if len(band)]
+    [[1.0, 1.0, 0.5]]
+    """
+    lattice = grid.Lattice(cell_km, shape, crs)
+    if layer.crs is not None and not same_crs(layer.crs, crs):
+        raise InputError(
+            f"The layer must be in {crs_name(crs)}, the CRS of the lattice; it is in "
+            f"{crs_name(layer.crs)}. Project it first: cu.to_equal_area(…)."
+        )
+    if len(layer) == 0:
+        return
+    west, south, east, north = (float(edge) for edge in layer.total_bounds)
+    rows, cols = grid.extent(lattice, (west, south, east, north))
+    yield from overlap.covered_bands(
+        layer,
+        shape=shape,
+        step_m=grid.step_m(lattice),
+        corner_m=(grid.ORIGIN_M, grid.ORIGIN_M),
+        rows=rows,
+        cols=cols,
+        by=by,
+    )
+
 
 _EMPTY: Final = pd.DataFrame(
     {
@@ -131,10 +213,10 @@ _EMPTY: Final = pd.DataFrame(
 
 
 def covered_cells(
-    share: layers.RangeStream, lattice: grid.Lattice, tile: _Tile
+    share: layers.RangeStream, lattice: grid.Lattice, tile: Tile
 ) -> tuple[pd.DataFrame, tuple[Problem, ...]]:
     """One task: the cells of a tile that some species cover, and what was said of their ranges."""
-    ranges, notes = _ranges(share, lattice.crs)
+    ranges, notes = ranges_at_hand(share, lattice.crs)
     rows, cols = tile
     cells = overlap.covered_cells(
         ranges,
@@ -148,12 +230,14 @@ def covered_cells(
 
 
 @lru_cache(maxsize=2)
-def _ranges(share: layers.RangeStream, crs: str) -> tuple[gpd.GeoDataFrame, tuple[Problem, ...]]:
+def ranges_at_hand(
+    share: layers.RangeStream, crs: str
+) -> tuple[gpd.GeoDataFrame, tuple[Problem, ...]]:
     """The ranges of a share; kept while its other tiles are measured."""
     return layers.ranges_of(share, crs=crs)
 
 
-def _tiles(stream: layers.RangeStream, lattice: grid.Lattice) -> list[_Tile]:
+def tiles_of(stream: layers.RangeStream, lattice: grid.Lattice) -> list[Tile]:
     """Rectangles that hold the whole stream, from the south-west."""
     bounds = layers.stream_bounds(stream, lattice.crs)
     if bounds is None:
@@ -170,22 +254,22 @@ _WORLD_M: Final = 20_040_000.0
 """No place on Earth is further from the middle of an equal-area projection than half the equator."""
 
 
-class _Future(Protocol):
-    def result(self) -> Any: ...
-    def cancel(self) -> Any: ...
+@dataclass(frozen=True, slots=True)
+class _Workers:
+    """Who does the work: `submit` hands out a task, `wait` has its result; `count` are at it at a time."""
 
-
-class _Workers(Protocol):
-    def submit(self, function: Any, /, *arguments: Any) -> _Future: ...
+    submit: Callable[..., Any]
+    wait: Callable[[Any], Any]
+    count: int
 
 
 @contextmanager
-def _workers(scheduler: str | None) -> Iterator[tuple[_Workers, int]]:
-    """Who does the work, and how many they are: threads of this process, or Dask's workers."""
+def _workers(scheduler: str | None, files: Sequence[Path]) -> Iterator[_Workers]:
+    """Threads of this process, or Dask's workers once they are known to be able to do it."""
     if scheduler is None:
         count = os.cpu_count() or 1
         with ThreadPoolExecutor(count) as threads:
-            yield threads, count
+            yield _Workers(threads.submit, lambda future: future.result(), count)
         return
     try:
         from distributed import Client
@@ -194,38 +278,113 @@ def _workers(scheduler: str | None) -> Iterator[tuple[_Workers, int]]:
             "--scheduler needs Dask, which is not installed: pip install 'cami-units[dask]'."
         ) from error
     try:
-        client = Client(scheduler, timeout=_PATIENCE)
+        client = Client(scheduler, timeout=PATIENCE_S)
     except (OSError, ValueError) as error:
         raise InputError(
             f"No Dask scheduler answers at '{scheduler}' ({error}). Start one with "
             "`dask scheduler`, workers with `dask worker ADDRESS`, and give its address, such as "
             "tcp://127.0.0.1:8786."
         ) from error
-    with client:
-        yield client, max(sum(client.nthreads().values()), 1)
+    try:
+        _check_workers(client, scheduler, files)
+        yield _Workers(
+            client.submit,
+            lambda future: _result(future, client, scheduler),
+            max(sum(client.nthreads().values()), 1),
+        )
+    finally:
+        # a scheduler that is gone cannot say goodbye
+        client.close(timeout=1 if client.status != "running" else 10)
 
 
-_PATIENCE: Final = "20s"
+PATIENCE_S: Final = 10
+"""Seconds to wait for a scheduler, for its first worker, and for one that was lost to come back."""
 
 
-def _measured(
-    tasks: list[_Task], scheduler: str | None
-) -> Iterator[tuple[pd.DataFrame, tuple[Problem, ...]]]:
-    """The results of all tasks, in their order, however they are finished.
+def worker_state(files: Sequence[str]) -> tuple[str, list[str]]:
+    """The version of this program on a worker, and those of the files that it does not see."""
+    return __version__, [file for file in files if not Path(file).is_file()]
+
+
+def _check_workers(client: Any, scheduler: str, files: Sequence[Path]) -> None:
+    """Refuse workers that are not there, have another version, or do not see the files."""
+    try:
+        client.wait_for_workers(1, timeout=PATIENCE_S)
+        states = client.run(worker_state, [str(file) for file in files])
+    except TimeoutError as error:
+        raise InputError(
+            f"The Dask scheduler at '{scheduler}' has no worker. Start some: "
+            f"dask worker {scheduler}"
+        ) from error
+    except Exception as error:  # whatever a worker without this program says of it
+        raise InputError(
+            f"The workers of '{scheduler}' cannot run this program ({str(error)[:200]}). Install it "
+            f"there too, the same version: pip install cami-units=={__version__}"
+        ) from error
+    faults = []
+    for worker, (version, lacking) in sorted(states.items()):
+        if version != __version__:
+            faults.append(f"{worker} has version {version}, here is {__version__}")
+        if lacking:
+            faults.append(f"{worker} does not see {listed(lacking)}")
+    if faults:
+        raise InputError("The workers cannot do this: " + "; ".join(faults) + ".")
+
+
+def _result(future: Any, client: Any, scheduler: str) -> Any:
+    """What a worker came to; a scheduler or workers that stay away are said."""
+    lost = 0.0
+    while True:
+        try:
+            return future.result(timeout=_LOOK_S)
+        except TimeoutError:
+            is_there = client.status == "running" and bool(_nthreads(client))
+            lost = 0.0 if is_there else lost + 2 * _LOOK_S  # one for it, one for them
+        except (CancelledError, OSError):
+            lost = float(PATIENCE_S)
+        if lost and lost >= PATIENCE_S - _LOOK_S:
+            raise InputError(
+                f"The Dask scheduler at '{scheduler}', or all of its workers, went away. Nothing was "
+                "written. Start them again, and this command."
+            )
+
+
+_LOOK_S: Final = 2.0
+"""Seconds between looks at whether a scheduler is still there."""
+
+
+def _nthreads(client: Any) -> Mapping[str, int]:
+    """Threads of each worker; none where the scheduler does not answer."""
+    try:
+        threads: Mapping[str, int] = client.sync(client.scheduler.ncores, callback_timeout=_LOOK_S)
+    except (OSError, TimeoutError, CancelledError):
+        return {}
+    return threads
+
+
+def measured(
+    function: Callable[..., Any],
+    tasks: Sequence[tuple[Any, ...]],
+    scheduler: str | None,
+    files: Sequence[Path],
+    *,
+    ahead: int = _AHEAD,
+) -> Iterator[Any]:
+    """The results of a function for all tasks, in their order, however they are finished.
 
     Only a few more than there are workers are under way at a time, so that what is done and not
-    yet written does not pile up.
+    yet written does not pile up: `ahead` for each.
     """
-    with _workers(scheduler) as (workers, count):
-        waiting: deque[_Future] = deque()
+    with _workers(scheduler, files) as workers:
+        waiting: deque[Any] = deque()
         try:
             for task in tasks:
-                if len(waiting) >= count * _AHEAD:
-                    yield waiting.popleft().result()
-                waiting.append(workers.submit(covered_cells, *task))
+                if len(waiting) >= workers.count * ahead:
+                    yield workers.wait(waiting.popleft())
+                waiting.append(workers.submit(function, *task))
             while waiting:
-                yield waiting.popleft().result()
+                yield workers.wait(waiting.popleft())
         finally:
             for future in waiting:
                 future.cancel()
-            _ranges.cache_clear()
+            ranges_at_hand.cache_clear()

@@ -397,6 +397,23 @@ def occurs(
     return large | wide
 
 
+def occurrence_km2(profile: Profile, area_km2: float, range_km2: Any) -> Any:
+    """From how many km² of a site of some area species occur in it, by their ranges."""
+    rule = profile.occurrence
+    if rule.min_km2 is None or rule.min_site_share is None or rule.min_range_share is None:
+        raise PlanError(_open_occurrence(profile))
+    enough = min(rule.min_km2, rule.min_site_share / 100 * area_km2)
+    # what is exactly enough is enough: sums of pieces are off by their last digits
+    return np.minimum(enough, rule.min_range_share / 100 * range_km2) * (1 - TOLERANCE)
+
+
+def category_weights(categories: pd.Series[str], profile: Profile) -> pd.Series[float]:
+    """The threat weight of each category of the Red List; an unknown one weighs as the profile says."""
+    weights = dict(profile.C2.weights or {})
+    unknown = weights.get(profile.C2.unknown_counts_as or "", 0.0)
+    return categories.map(weights).astype(float).fillna(unknown)
+
+
 def least_overlap(profile: Profile, area_km2: float) -> float:
     """The least share of a site, in km², from which a species may count as occurring in it."""
     return (profile.occurrence.min_site_share or 0.0) / 100 * area_km2

@@ -21,6 +21,8 @@ from ._layer_tables import features as features
 from ._layer_tables import kept as kept
 from ._layer_tables import possibly_extant as possibly_extant
 from ._range_stream import RangeStream as RangeStream
+from ._range_stream import is_overlap_file as is_overlap_file
+from ._range_stream import overlap_batches as overlap_batches
 from ._range_stream import range_shares as range_shares
 from ._range_stream import range_stream as range_stream
 from ._range_stream import ranges_of as ranges_of

@@ -7,7 +7,7 @@ species at a time, so memory holds one share and not the file.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import shapely
 from pyproj import CRS, Transformer
-from pyproj.exceptions import ProjError
+from pyproj.exceptions import CRSError, ProjError
 
 from cami_units.layers import _dialects as dialects
 from cami_units.layers import _layer_tables as tables
@@ -97,7 +97,7 @@ def range_stream(
         With every fault at once: no such file, no GeoParquet, no column of names, codes that are
         none, parts that do not fit together.
     """
-    files = _parts(path)
+    files = [file.absolute() for file in _parts(path)]  # workers elsewhere have other folders
     faults: list[str] = []
     about = [_about(file, faults) for file in files]
     if not faults and len({about_file[:2] for about_file in about}) > 1:
@@ -222,13 +222,21 @@ def _parts(path: Path) -> list[Path]:
 def _about(
     file: Path, faults: list[str]
 ) -> tuple[str, str, tuple[float, float, float, float] | None]:
-    """Geometry column, CRS and bounds of a file, as its GeoParquet metadata say."""
+    """Geometry column, CRS and bounds of a file, as its GeoParquet metadata or its own types say."""
     try:
-        metadata = (pq.read_schema(file).metadata or {}).get(b"geo")
+        with pq.ParquetFile(file) as parquet:
+            metadata = (parquet.schema_arrow.metadata or {}).get(b"geo")
+            native = _native_geometry(parquet.schema)
         geo: Mapping[str, Any] = {} if metadata is None else json.loads(metadata)
     except (pa.ArrowException, OSError, ValueError) as error:
         faults.append(f"{file.name} cannot be read: {str(error).splitlines()[0][:200]}")
         return "", "", None
+    if metadata is None and native is not None:
+        try:
+            return native[0], CRS.from_user_input(native[1]).to_wkt(), None
+        except CRSError:
+            faults.append(f"{file.name} has a CRS that nobody knows: {native[1]:.80}")
+            return "", "", None
     name = str(geo.get("primary_column", ""))
     column = geo.get("columns", {}).get(name, {})
     if column.get("encoding") != "WKB":
@@ -244,6 +252,21 @@ def _about(
     half = len(box) // 2
     bounds = (box[0], box[1], box[half], box[half + 1]) if half >= 2 else None
     return name, crs, bounds
+
+
+def _native_geometry(schema: Any) -> tuple[str, str] | None:
+    """Name and CRS of the first column whose Parquet type is GEOMETRY (or GEOGRAPHY), if there is one.
+
+    The type came with Parquet 2.11: a file may have it and no "geo" metadata. Left out, its CRS is
+    longitude and latitude; others stand as PROJJSON or as "srid:4326".
+    """
+    for number in range(len(schema)):
+        column = schema.column(number)
+        words = json.loads(column.logical_type.to_json())
+        if words.get("Type") in ("Geometry", "Geography"):
+            crs = str(words.get("crs") or LONLAT)
+            return column.name, crs.replace("srid:", "EPSG:")
+    return None
 
 
 def _rows(
@@ -316,3 +339,42 @@ def _geometry_bytes(group: Any, geometry: str) -> int:
         for column in columns
         if column.path_in_schema.split(".")[0] == geometry
     )
+
+
+def overlap_batches(path: Path) -> tuple[Mapping[str, Any], Callable[[], Iterator[pa.Table]]]:
+    """A file that `overlaps` wrote: what it says of itself, and its rows, some at a time, ever again.
+
+    Raises
+    ------
+    InputError
+        It is no such file.
+    """
+    try:
+        with pq.ParquetFile(path) as parquet:
+            metadata = (parquet.schema_arrow.metadata or {}).get(b"cami_units")
+            columns = parquet.schema_arrow.names
+    except (pa.ArrowException, OSError) as error:
+        raise InputError(f"'{path}' cannot be read: {str(error).splitlines()[0][:200]}") from error
+    needed = ["sci_name", "row", "col", "km2"]
+    if metadata is None or not set(needed) <= set(columns):
+        raise InputError(
+            f"'{path}' is no file of overlaps. Make one of ranges: cami-units overlaps RANGES"
+        )
+    about: Mapping[str, Any] = json.loads(metadata)
+
+    def batches() -> Iterator[pa.Table]:
+        with pq.ParquetFile(path, read_dictionary=["sci_name"]) as parquet:
+            for batch in parquet.iter_batches(1 << 20, columns=needed):
+                yield pa.Table.from_batches([batch])
+
+    return about, batches
+
+
+def is_overlap_file(path: Path) -> bool:
+    """Whether a file says of itself that `overlaps` wrote it."""
+    if path.is_dir() or path.suffix.casefold() not in PARQUET_SUFFIXES:
+        return False
+    try:
+        return b"cami_units" in (pq.read_schema(path).metadata or {})
+    except (pa.ArrowException, OSError):
+        return False

@@ -21,10 +21,14 @@ from ._layer_pieces import Pieces as Pieces
 from ._layer_pieces import graded_ranges as graded_ranges
 from ._layer_pieces import layer_pieces as layer_pieces
 from ._layer_pieces import with_ranges as with_ranges
+from ._measure import CellSums as CellSums
 from ._measure import area_km2 as area_km2
+from ._measure import cell_sums as cell_sums
+from ._measure import covered_bands as covered_bands
 from ._measure import covered_cells as covered_cells
 from ._measure import jaccard_index as jaccard_index
 from ._measure import jaccard_pairs as jaccard_pairs
+from ._measure import lattice_parts as lattice_parts
 from ._measure import length_km as length_km
 from ._measure import overlaps as overlaps
 from ._measure import same_places as same_places

@@ -702,3 +702,30 @@ def _by_site(
             site_of[n], code_of[n], total[n] = site_of[at], code_of[at], total[at]
             n += 1
     return n
+
+
+@compiled
+def add_cells(
+    found: tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]],
+    species: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]],
+    sums: tuple[NDArray[np.int32], NDArray[np.float64], NDArray[np.float64]],
+    state_of: NDArray[np.int16],
+    in_states: NDArray[np.float64],
+) -> None:
+    """Add cells that species cover to the sums of cells, and to those of species by state.
+
+    `found` are places, species and km²; `species` the range of each in km², from how much of a cell it
+    occurs there, and its weight; `sums` how many species occur in each cell, the sum of shares of
+    ranges, and the sum of weights. `state_of` is the state of each cell; empty, or −1: none.
+    """
+    places, numbers, km2 = found
+    range_km2, occurs_km2, weight = species
+    richness, rarity, threat = sums
+    for i in range(len(places)):
+        place, number = places[i], numbers[i]
+        rarity[place] += km2[i] / range_km2[number]
+        if km2[i] >= occurs_km2[number]:
+            richness[place] += 1
+            threat[place] += weight[number]
+        if len(state_of):
+            in_states[number, state_of[place]] += km2[i]

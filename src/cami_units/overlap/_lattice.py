@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Final, Literal
@@ -250,10 +251,19 @@ def window_km2(
     blocks = list(_covered(window, polygons, nobody))
     places, number, km2 = _joined(blocks)
     order = np.argsort(number, kind="stable")
-    row, col = np.divmod(places[order], np.int32(max(window.cols, 1)))
+    return number[order], *_rows_cols(window, places[order]), km2[order]
+
+
+def _rows_cols(
+    window: Window, places: NDArray[np.int32]
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Rows and columns of the lattice, of places in a window of it."""
+    wide = np.int32(max(window.cols, 1))
+    row = places // wide  # several at a time, which divmod does not do
+    col = places - row * wide
     row += np.int32(window.row)
     col += np.int32(window.col)
-    return number[order], row, col, km2[order]
+    return row, col
 
 
 _BLOCK: Final = 1 << 18
@@ -273,14 +283,85 @@ def _covered(
 
     Rows are dealt to threads block by block: what is found in a block hangs on nothing else.
     """
-    if len(polygons) == 0 or window.rows == 0 or window.cols == 0:
+    walk = _walk_of(window, polygons, places, codes, _BLOCK)
+    threads = min(thread_count(), walk.blocks, 1 + walk.cells // _PART)
+    if threads <= 1:
+        yield from walk.of_blocks((0, walk.blocks))
         return
+    cuts = [walk.blocks * part // threads for part in range(threads + 1)]
+    with ThreadPoolExecutor(threads) as pool:
+        for parts in pool.map(walk.of_blocks, pairwise(cuts)):
+            yield from parts
+
+
+def band_km2(
+    window: Window, polygons: Geometries
+) -> Iterator[tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]]]:
+    """As :func:`window_km2`, band by band of rows from the south: memory holds a few of them."""
+    walk = _walk_of(window, polygons, np.empty((0, window.cols), np.int32), _NO_CODES, _BAND)
+    threads = min(thread_count(), walk.blocks)
+
+    def of_band(
+        band: int,
+    ) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]]:
+        places, number, km2 = _joined(walk.of_blocks((band, band + 1)))
+        return number, *_rows_cols(window, places), km2
+
+    if threads <= 1:
+        yield from map(of_band, range(walk.blocks))
+        return
+    with ThreadPoolExecutor(threads) as pool:
+        waiting: deque[Future[Any]] = deque()
+        for band in range(walk.blocks):
+            waiting.append(pool.submit(of_band, band))
+            if len(waiting) > threads:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def window_parts(window: Window, polygons: Geometries) -> Iterator[Found]:
+    """Places of cells in a window, positions of polygons and km², a part at a time, in one thread.
+
+    Places count along the rows, from row to row.
+    """
+    walk = _walk_of(window, polygons, np.empty((0, window.cols), np.int32), _NO_CODES, _BAND)
+    for band in range(walk.blocks):
+        yield from walk.of_blocks((band, band + 1))
+
+
+_BAND: Final = 1 << 22
+"""Cells in the windows of all polygons in a band: 64 MB of cells, if all of them are covered."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Walk:
+    """A walk over the edges of polygons that can be gone block by block of rows.
+
+    `cells` are those of the windows of all polygons.
+    """
+
+    blocks: int
+    cells: int
+    of_blocks: Callable[[tuple[int, int]], list[Found]]
+
+
+def _walk_of(
+    window: Window,
+    polygons: Geometries,
+    places: NDArray[np.int32],
+    codes: NDArray[np.int64],
+    block: int,
+) -> _Walk:
+    """What is known of polygons before any cell is: rings, windows, and which edges lie in which block."""
+    if len(polygons) == 0 or window.rows == 0 or window.cols == 0:
+        return _Walk(0, 0, lambda blocks: [])
     from cami_units.overlap import _kernels  # numba is imported at first use, not with the package
 
     rings = _rings(polygons)
     reaches = _reaches(window, polygons)
     tall, wide = (np.diff(reaches[:, pair], axis=1)[:, 0] for pair in (slice(0, 2), slice(2, 4)))
-    rows = int(np.clip(_BLOCK // max(int(wide[tall > 0].sum()), 1), 1, window.rows))
+    rows = int(np.clip(block // max(int(wide[tall > 0].clip(0).sum()), 1), 1, window.rows))
     hexagons = window.shape == "hexagon"
     step, north = window.step_m, window.step_m * (_ROOT_3 / 2 if hexagons else 1)
     corner = (window.col, 2 * window.row if hexagons else window.row)
@@ -297,8 +378,9 @@ def _covered(
     def of_blocks(blocks: tuple[int, int]) -> list[Found]:
         parts: list[Found] = []
         low, high = blocks
+        most = int((np.minimum(tall, rows * (high - low)) * wide).clip(0).sum())
         while low < high:
-            size = room if not parts else int(cells.sum())
+            size = min(room, most) if not parts else most
             found = (np.empty(size, np.int32), np.empty(size, np.int32), np.empty(size))
             low, n = _kernels.covered(
                 *(hexagons, rings.xy, rings.turns, polygon_of, runs, starts, reaches),
@@ -307,15 +389,7 @@ def _covered(
             parts.append((found[0][:n], found[1][:n], found[2][:n]))
         return parts
 
-    blocks = len(starts) - 1
-    threads = min(thread_count(), blocks, 1 + int(cells.sum()) // _PART)
-    if threads == 1:
-        yield from of_blocks((0, blocks))
-        return
-    cuts = [blocks * part // threads for part in range(threads + 1)]
-    with ThreadPoolExecutor(threads) as pool:
-        for parts in pool.map(of_blocks, pairwise(cuts)):
-            yield from parts
+    return _Walk(len(starts) - 1, int(cells.sum()), of_blocks)
 
 
 def _joined(parts: Iterable[Found]) -> Found:

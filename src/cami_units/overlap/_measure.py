@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Final, Literal, TypeVar
 
 import geopandas as gpd
@@ -24,7 +25,15 @@ from cami_units.overlap._door import (
     kind_of,
     projected,
 )
-from cami_units.overlap._lattice import Found, Window, cells_of, coded_km2, window_km2
+from cami_units.overlap._lattice import (
+    Found,
+    Window,
+    band_km2,
+    cells_of,
+    coded_km2,
+    window_km2,
+    window_parts,
+)
 from cami_units.overlap._pieces import line_pieces, polygon_pieces
 
 MEASURE: Final[dict[Kind, str]] = {"polygon": "km2", "line": "km", "point": "n"}
@@ -179,6 +188,124 @@ def covered_cells(
     InputError
         As :func:`overlap`, or when a key has several rows: dissolve them first.
     """
+    window = _window_over(layer, by, shape, step_m, corner_m, rows, cols)
+    number, row, col, km2 = window_km2(window, geometries(layer))
+    _check_cells(layer, by, window, number, km2)
+    result = pd.DataFrame({column: layer[column].array.take(number) for column in by})
+    return result.assign(row=row, col=col, km2=km2)
+
+
+def covered_bands(
+    layer: gpd.GeoDataFrame,
+    *,
+    shape: Literal["square", "hexagon"] = "square",
+    step_m: float,
+    corner_m: tuple[float, float],
+    rows: tuple[int, int],
+    cols: tuple[int, int],
+    by: str = "sci_name",
+) -> Iterator[pd.DataFrame]:
+    """As :func:`covered_cells`, a band of rows at a time from the south: memory holds a few bands.
+
+    Each table has `by` (a categorical of all keys), ``row``, ``col`` and ``km2``, in the order of the
+    layer, then of rows and columns; where nothing lies in a band, it has no rows.
+    """
+    window = _window_over(layer, [by], shape, step_m, corner_m, rows, cols)
+    kinds = pd.CategoricalDtype(layer[by].astype("str"))
+    small = np.int8 if len(layer) < 128 else np.int16 if len(layer) < 32768 else np.int32
+    for number, row, col, km2 in band_km2(window, geometries(layer)):
+        _check_cells(layer, [by], window, number, km2)
+        key = pd.Categorical.from_codes(number.astype(small), dtype=kinds, validate=False)
+        yield pd.DataFrame({by: key, "row": row, "col": col, "km2": km2}, copy=False)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CellSums:
+    """What species come to in the cells of a window of a lattice: cells with something to say.
+
+    Attributes
+    ----------
+    place : array of int32
+        Cells, counted along the rows of the window, from row to row.
+    richness : array of int32
+        Species that occur.
+    range_rarity, threat_weight : array
+        The sum of overlap ÷ range over all species, however small the overlap; the sum of the weights
+        of the species that occur.
+    in_states : (species, states + 1) array
+        km² of each species in the cells of each state; the last: of none.
+    """
+
+    place: NDArray[np.int32]
+    richness: NDArray[np.int32]
+    range_rarity: NDArray[np.float64]
+    threat_weight: NDArray[np.float64]
+    in_states: NDArray[np.float64]
+
+
+def cell_sums(
+    parts: Iterable[Found],
+    n_cells: int,
+    *,
+    range_km2: NDArray[np.float64],
+    occurs_km2: NDArray[np.float64],
+    weight: NDArray[np.float64],
+    state_of: NDArray[np.int16] | None = None,
+    n_states: int = 0,
+) -> CellSums:
+    """Richness, range rarity and threat weight of the cells of a window, from what covers them.
+
+    Parameters
+    ----------
+    parts : iterable of (place, number, km2)
+        Cells, numbers of species, and how much they share: of :func:`lattice_parts`, or out of a file.
+        Each pair stands once. Sums are in this order.
+    n_cells : int
+        Cells of the window.
+    range_km2, occurs_km2, weight : arrays
+        Of each species: its whole range, km²; from how many km² of a cell it occurs in it; its weight.
+    state_of : array, optional
+        The number of the state of each cell; −1: of none.
+    """
+    from cami_units.overlap import _kernels  # numba is imported at first use, not with the package
+
+    sums = (np.zeros(n_cells, np.int32), np.zeros(n_cells), np.zeros(n_cells))
+    in_states = np.zeros((len(range_km2), n_states + 1))
+    states = np.empty(0, np.int16) if state_of is None else state_of
+    for part in parts:
+        _kernels.add_cells(part, (range_km2, occurs_km2, weight), sums, states, in_states)
+    place = np.flatnonzero(sums[1]).astype(np.int32)
+    richness, rarity, threat = sums
+    return CellSums(place, richness[place], rarity[place], threat[place], in_states)
+
+
+def lattice_parts(
+    layer: gpd.GeoDataFrame,
+    *,
+    shape: Literal["square", "hexagon"] = "square",
+    step_m: float,
+    corner_m: tuple[float, float],
+    rows: tuple[int, int],
+    cols: tuple[int, int],
+    by: str = "sci_name",
+) -> Iterator[Found]:
+    """As :func:`covered_cells`: places in the window, row numbers of the layer and km², part by part."""
+    window = _window_over(layer, [by], shape, step_m, corner_m, rows, cols)
+    for place, number, km2 in window_parts(window, geometries(layer)):
+        _check_cells(layer, [by], window, number, km2)
+        yield place, number, km2
+
+
+def _window_over(
+    layer: gpd.GeoDataFrame,
+    by: Sequence[str],
+    shape: Literal["square", "hexagon"],
+    step_m: float,
+    corner_m: tuple[float, float],
+    rows: tuple[int, int],
+    cols: tuple[int, int],
+) -> Window:
+    """A rectangle of a lattice, for a layer that may be measured on it."""
     by = list(by)
     check_inputs({"the layer": (layer, by)})
     if kind_of(layer, "the layer") not in ("polygon", None):
@@ -188,17 +315,26 @@ def covered_cells(
         names = listed(" ".join(map(str, key)) for key in layer.loc[twice, by].to_numpy().tolist())
         raise InputError(f"Nothing was measured: {names} has several rows. Dissolve them first.")
     high, wide = max(rows[1] - rows[0], 0), max(cols[1] - cols[0], 0)
-    window = Window(shape, *corner_m, step_m, rows[0], cols[0], high, wide)
-    number, row, col, km2 = window_km2(window, geometries(layer))
-    wrong = (km2 > window.area_km2 * (1 + _TOO_MUCH)) | (km2 < -window.area_km2 * _TOO_MUCH)
-    if wrong.any():
-        names = listed(str(key) for key in layer[by[0]].array.take(np.unique(number[wrong])))
-        raise InputError(
-            f"Nothing was measured: these polygons overlap themselves: {names}. Repair them first: "
-            "shapely.make_valid(…, method='structure', keep_collapsed=False)."
-        )
-    result = pd.DataFrame({column: layer[column].array.take(number) for column in by})
-    return result.assign(row=row, col=col, km2=km2)
+    return Window(shape, *corner_m, step_m, rows[0], cols[0], high, wide)
+
+
+def _check_cells(
+    layer: gpd.GeoDataFrame,
+    by: Sequence[str],
+    window: Window,
+    number: NDArray[np.int32],
+    km2: NDArray[np.float64],
+) -> None:
+    """Refuse shapes that cover more than the whole of a cell, or less than nothing."""
+    area = window.area_km2
+    if len(km2) == 0 or (km2.max() <= area * (1 + _TOO_MUCH) and km2.min() >= -area * _TOO_MUCH):
+        return
+    wrong = (km2 > area * (1 + _TOO_MUCH)) | (km2 < -area * _TOO_MUCH)
+    names = listed(str(key) for key in layer[by[0]].array.take(np.unique(number[wrong])))
+    raise InputError(
+        f"Nothing was measured: these polygons overlap themselves: {names}. Repair them first: "
+        "shapely.make_valid(…, method='structure', keep_collapsed=False)."
+    )
 
 
 def area_km2(polygons: gpd.GeoSeries | gpd.GeoDataFrame) -> pd.Series:

@@ -14,7 +14,9 @@ from ._atomic_write import write_folder as write_folder
 from ._geopackage import GEOPACKAGE as GEOPACKAGE
 from ._geopackage import UNIT_TABLES as UNIT_TABLES
 from ._geopackage import StoredTables as StoredTables
+from ._geopackage import write_cells as write_cells
 from ._geopackage import write_geopackage as write_geopackage
+from ._geopackage import write_raster as write_raster
 from ._geopackage import write_stream as write_stream
 from ._growing_log import append_to_log as append_to_log
 from ._growing_log import read_log as read_log

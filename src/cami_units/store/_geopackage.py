@@ -21,6 +21,7 @@ import pandas as pd
 import pyarrow as pa
 import pyogrio
 import shapely
+from numpy.typing import NDArray
 
 from cami_units.model import (
     FINDINGS,
@@ -521,3 +522,65 @@ def write_stream(
                 out.write_table(table.cast(schema))
 
     return write_atomically(path, write)
+
+
+def write_cells(path: Path, cells: gpd.GeoDataFrame, layer: str) -> None:
+    """Write cells in their own CRS as the one layer of a GeoPackage; the same cells, the same bytes."""
+    draft = path.with_name(f"{path.stem}.draft{path.suffix}")
+    try:
+        with _gdal_options(_NO_DAY):
+            pyogrio.write_dataframe(
+                cells, draft, layer=layer, driver="GPKG", dataset_options={"VERSION": _VERSION}
+            )
+        with closing(sqlite3.connect(draft)) as database:
+            _settle(database, path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+_NO_DAY: Final = "2000-01-01"
+"""The day of a file that belongs to no plan: any, and always the same."""
+
+
+def write_raster(
+    path: Path,
+    bands: Mapping[str, NDArray[Any]],
+    *,
+    west: float,
+    north: float,
+    step_m: float,
+    crs: str,
+) -> None:
+    """Write rasters of one lattice, rows from the north, as the bands of a cloud-optimised GeoTIFF.
+
+    Raises
+    ------
+    InputError
+        The library that writes rasters is not installed.
+    """
+    try:
+        import rasterio
+        from rasterio.transform import from_origin
+    except ImportError:
+        raise InputError(
+            f"What writes rasters such as {path.name} is not installed: pip install rasterio"
+        ) from None
+    first = next(iter(bands.values()))
+    with rasterio.open(
+        path,
+        "w",
+        driver="COG",
+        height=first.shape[0],
+        width=first.shape[1],
+        count=len(bands),
+        dtype="float32",
+        crs=crs,
+        transform=from_origin(west, north, step_m, step_m),
+        compress="deflate",
+        predictor=3,  # of floats: neighbours differ little
+        overview_resampling="average",
+        nodata=float("nan"),
+    ) as raster:
+        for number, (name, values) in enumerate(bands.items(), start=1):
+            raster.write(values.astype(np.float32), number)
+            raster.set_band_description(number, name)
