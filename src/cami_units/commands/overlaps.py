@@ -147,7 +147,7 @@ def overlap_bands(
     crs: str = EQUAL_AREA,
     by: str = "sci_name",
 ) -> Iterator[pd.DataFrame]:
-    """`overlap` with all cells of a lattice that a layer reaches, a band of rows at a time.
+    """Overlaps with all cells of a lattice that a layer reaches, a band of rows at a time.
 
     For lattices of which nobody wants to list the cells: one of 1 km over a region has 63 million.
     The lattice is that of `planning_units`, so `pu_ids(row, col)` names the cells.
