@@ -47,6 +47,10 @@ class Commands:
 
     def __setattr__(self, verb, instead):
         self.put(f"cami_units.commands.{HOMES.get(verb, verb)}.{verb}", instead)
+        # a command made of others has fetched them already
+        composed = import_module("cami_units.commands.lasting_ids")
+        if hasattr(composed, verb):
+            self.put(composed, verb, instead)
 
 
 @pytest.fixture
@@ -61,6 +65,7 @@ def house(monkeypatch):
     for name, room in rooms.items():
         monkeypatch.setitem(sys.modules, f"cami_units.{name}", room)
         monkeypatch.setattr(cami_units, name, room, raising=False)
+    monkeypatch.setattr("cami_units.commands.lasting_ids.read_plan", rooms["plan"].read_plan)
     return types.SimpleNamespace(commands=Commands(monkeypatch), **rooms)
 
 
