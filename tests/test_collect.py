@@ -378,7 +378,7 @@ SURVIVED = {
     "zero bytes": ("edit_S1.kmz", lambda: b"", "problems", ("edit_S1.kmz is empty (0 bytes). Save it again and resend it.", "not read; the other files were")),
     "truncated": ("edit_S1.kml", lambda: draw.edited(handed_out("S1"))[:9000], "problems", ("is cut off at line", "not read; the other files were")),
     "lat and lon swapped": ("edit_S1.kmz", lambda: kmz(raw("swapped", "30,71,0 30,72,0 31,72,0 31,71,0 30,71,0")),
-        "problems", ("a new shape outside every range state", "set aside")),
+        "problems", ("a new shape outside the region of the round", "a remark, not a unit: check where it was drawn")),
     "beyond ±180": ("edit_S1.kmz", lambda: kmz(raw("far", "271,41,0 272,41,0 272,42,0 271,41,0")),
         "problems", ("its longitudes run past 180°", "360° taken off")),
     "the antimeridian": ("edit_S1.kmz", lambda: kmz(raw("line", "179,60,0 -179,60,0 -179,61,0 179,61,0 179,60,0")),

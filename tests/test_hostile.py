@@ -37,6 +37,8 @@ import json, re, socket, sys, time
 from cami_units import kml
 from cami_units.model import InputError
 
+kml.read_kml(b"<kml/>")  # libraries come when they are asked for, and some make a class of sockets
+
 def no_network(*args, **kwargs):
     print(json.dumps({"told": "SOMETHING WAS FETCHED", "seconds": 0, "mb": 0}), flush=True)
     sys.exit(3)
@@ -293,15 +295,15 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
     ),
     "a million placemarks": (
         lambda: document("<Placemark/>" * 1_000_000),
-        r"more than 20,000 placemarks \(1,000,000\)",
+        r"more than 12,000 placemarks \(1,000,000\)",
     ),
     "a million placemarks in an archive": (
         lambda: archive(("doc.kml", document("<Placemark/>" * 1_000_000))),
-        "as a zip bomb does|more than 20,000 placemarks",
+        "as a zip bomb does|more than 12,000 placemarks",
     ),
     "five million elements": (
         lambda: document(mark(more="<a/>" * 5_000_000)),
-        "more than 1,200,000 tags",
+        "more than 600,000 tags",
     ),
     "ten million coordinates": (
         lambda: document(mark(shape=polygon("1,1 2,1 2,2 " * 3_333_333))),
@@ -357,8 +359,9 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
         lambda: document("<![CDATA[" * 1_000_000),
         "is not well-formed XML|more than",
     ),
-    "a million comments without an end": (
-        lambda: document("<!--" * 1_000_000),
+    "half a million comments without an end": (
+        # As many as may be looked at: more than 600,000 signs "<" are refused unread.
+        lambda: document("<!--" * 590_000),
         "is not well-formed XML",
     ),
     "five million ampersands": (

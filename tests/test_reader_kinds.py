@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
@@ -11,11 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely import box
 
-from cami_units import kml
+from cami_units import kml, layers
+from cami_units.commands.group_files import _reads_as
 from cami_units.kml._coordinates import Effort, geometry_of
 from cami_units.kml._escapes import described
 from cami_units.kml._written_shapes import along_great_circle, as_written
-from cami_units.model import bits_per_byte, guessed_text
+from cami_units.model import InputError, bits_per_byte, guessed_text
 from tests.test_kml_read import archive, document, mark, polygon
 
 SQUARE = box(70, 42, 70.5, 42.5)
@@ -68,8 +70,9 @@ def test_a_resting_gps_leaves_an_outline_and_no_slivers():
     )
     ring = " ".join(f"{x:.7f},{y:.7f}" for x, y in [*walked, walked[0]])
     row = only(document(mark(polygon(ring))))
-    # The ellipse has π · 0.2 · 0.15 square degrees; the wandering adds or takes a few hectares.
-    assert shapely.area(row["polygons"]) == pytest.approx(np.pi * 0.2 * 0.15, rel=1e-3)
+    # The ellipse has π · 0.2 · 0.15 square degrees, and is 1.1° around. The wandering adds or takes
+    # a few hectares, and thinning by 25 m at most 1.1 · 2.5e-4 / 2, a 700th.
+    assert shapely.area(row["polygons"]) == pytest.approx(np.pi * 0.2 * 0.15, rel=1 / 700)
     assert shapely.get_num_geometries(row["polygons"]) < 30
 
 
@@ -412,6 +415,63 @@ def test_what_a_placemark_costs_is_counted():
     geometry_of(etree.fromstring(mark(star(101))), effort)
     # n (n - 3) / 2 pairs of edges of a star polygon cross.
     assert Effort().crossings - effort.crossings == pytest.approx(101 * 98 / 2, rel=0.05)
+
+
+def in_gis(tmp_path, *geometries, **columns):
+    """A GeoJSON of these shapes, read as a group's file."""
+    table = gpd.GeoDataFrame(columns, geometry=list(geometries), crs="EPSG:4326")
+    path = tmp_path / "drawn.geojson"
+    table.to_file(path)
+    return layers.read_gis_placemarks(path, "drawn.geojson")
+
+
+def test_a_gis_file_has_the_budget_of_a_kml(tmp_path):
+    # A star of 801 points meets itself 801 · 798 / 2 times: 320,000, six times what a file may cost.
+    turn = np.arange(801) * 2 * np.pi * 400 / 801
+    star = shapely.Polygon(np.stack([70 + np.cos(turn), 42 + np.sin(turn)], axis=1))
+    found = in_gis(tmp_path, star, SQUARE)
+    assert list(found.table["kind"]) == ["none", "polygon"]
+    assert list(found.notes["key"]) == ["too tangled"]
+
+
+def test_more_rows_than_are_read_are_refused_before_they_are(tmp_path, monkeypatch):
+    monkeypatch.setattr("cami_units.layers._gis_placemarks._MOST_ROWS", 1)
+    with pytest.raises(InputError, match=r"more than 1 rows \(2\)\. Save only the layer"):
+        in_gis(tmp_path, SQUARE, SQUARE)
+
+
+def test_a_box_across_180_in_a_gis_file_is_the_narrow_one(tmp_path):
+    # 175° E to 175° W is 10° wide: two boxes of 5° × 2°, not one of 350°.
+    found = in_gis(
+        tmp_path, shapely.Polygon([(175, 60), (-175, 60), (-175, 62), (175, 62), (175, 60)])
+    )
+    [row] = found.table.to_dict("records")
+    assert shapely.area(row["polygons"]) == pytest.approx(20.0)
+    assert list(found.notes["key"]) == ["cut at the meridian"]
+
+
+def test_holes_one_within_the_other_cost_what_they_hold():
+    # 3,000 squares, each a little within the last: together the hole is the outermost, 0.5° wide.
+    # GEOS would hold each against each; 4.5 million pairs are more than a file may cost.
+    holes = []
+    for n in range(3_000):
+        low, high = n * 1e-5, 0.5 - n * 1e-5
+        corners = ((low, low), (high, low), (high, high), (low, high), (low, low))
+        holes.append(" ".join(f"{70 + x:.5f},{42 + y:.5f}" for x, y in corners))
+    row = only(document(mark(polygon("69,41 69.9,41 69.9,41.9 71,43 69,43 69,41", holes))))
+    assert row["polygons"].is_valid
+
+
+def test_the_word_for_nothing_is_no_name():
+    assert only(document(mark(polygon(RING), name="NULL")))["name"] == ""
+
+
+def test_our_own_words_are_known_where_a_code_page_has_lost_some_letters():
+    own = "Type in the description; put “X ” before the name"
+    assert _reads_as(own.replace("“", "?").replace("”", "?"), own)
+    assert _reads_as(own[:30], own)
+    assert not _reads_as("Type in the description; we do not agree", own)
+    assert not _reads_as("????????????????????????", own)
 
 
 # -- 5,000 random damages --------------------------------------------------------------------------

@@ -644,7 +644,7 @@ def in_language(
         for row in _records(findings):
             evidence.setdefault(row["unit_id"], {})[row["criterion"]] = row["because"]
         translated_tables["conservation_units"] = _spoken(
-            units.assign(facts=units["unit_id"].map(facts).fillna("")),
+            units.assign(facts=units["unit_id"].map(facts).astype(object).fillna("")),
             "rationale",
             lambda row: rationale(row["facts"], evidence.get(row["unit_id"], {}), named, lang),
         ).drop(columns="facts")

@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -351,25 +352,30 @@ def _read_entry(entry: kml.Entry, reading: _Reading) -> None:
 def _take(placemarks: Placemarks, label: str, digest: str, reading: _Reading) -> None:
     """What one file holds, put with that of the others."""
     base_facts, group_files = reading.base_facts, reading.group_files
-    group_files.notices += _reader_notices(placemarks.notes, label)
     rows = placemarks.table.to_dict("records")
     usable = [_mark(row, label) for row in rows if row["kind"] in ("polygon", "line", "point")]
     evidence, own_marks = _parted(usable, lambda mark: _is_evidence(mark, base_facts))
     pins, grounds = _parted(own_marks, lambda mark: mark["ground"] is None)
-    specks, shapes = _parted(_parts_together(grounds), lambda mark: _is_too_small(mark, base_facts))
+    specks, others = _parted(_parts_together(grounds), lambda mark: _is_too_small(mark, base_facts))
+    far, shapes = _parted(others, lambda mark: _is_far_away(mark, base_facts))
     group, group_by = (
         _group(label, shapes, base_facts, group_files) if own_marks else _named(label, base_facts)
     )
     folder_there = _folder_there(placemarks.folders, shapes, group, base_facts, label, group_files)
     group_files.unsound[label] = _unsound(placemarks, pins, base_facts)
-    for mark in shapes:
-        _turn_swapped(mark, base_facts, group_files)
+    turned = [mark for mark in shapes if _turn_swapped(mark, base_facts, group_files)]
+    retold = {
+        **dict.fromkeys(("unlikely area",), _numbers(specks)),
+        **dict.fromkeys(("outside", "outside, turned inside"), _numbers([*far, *turned])),
+    }
+    group_files.notices += _reader_notices(placemarks.notes, label, retold)
     group_files.placemarks += [_shape(mark, group, group_files) for mark in shapes]
     # A polygon may have lines beside it: they are remarks, as those without a polygon are.
     group_files.pins += [row for mark in (*pins, *shapes) for row in _remarks(mark, group)]
-    group_files.pins += [_pin_on_ground(mark, group) for mark in specks]
+    group_files.pins += [_pin_on_ground(mark, group) for mark in (*specks, *far)]
     group_files.pins += [_pin_on_evidence(mark, group) for mark in evidence if _is_comment(mark)]
     group_files.notices += [_notice(mark, Note("too small")) for mark in specks]
+    group_files.notices += [_notice(mark, _far_note(mark, base_facts)) for mark in far]
     passed = sum(row["kind"] in ("view", "vertex") for row in rows)
     unchanged = digest in reading.handed_out
     group_files.files.append(
@@ -381,7 +387,7 @@ def _take(placemarks: Placemarks, label: str, digest: str, reading: _Reading) ->
             placemarks=len(rows) + placemarks.beyond,
             evidence=len(evidence),
             shapes=len(shapes),
-            pins=len(pins) + len(specks),
+            pins=len(pins) + len(specks) + len(far),
             unusable=len(rows) + placemarks.beyond - len(usable) - passed,
             passed=passed,
             folder_there=folder_there,
@@ -458,10 +464,22 @@ _TOLD_LATER: Final = frozenset({"closes"})
 """Paths that nearly close are told with what was made of them."""
 
 
-def _reader_notices(notes: pd.DataFrame, label: str) -> list[workshop.Notice]:
-    """What the reader noticed and a person should know."""
+def _numbers(marks: Iterable[Mapping[str, Any]]) -> frozenset[int]:
+    """The numbers in their file of some placemarks."""
+    return frozenset(mark["placemark"] for mark in marks)
+
+
+def _reader_notices(
+    notes: pd.DataFrame, label: str, retold: Mapping[str, Collection[int]]
+) -> list[workshop.Notice]:
+    """What the reader noticed and a person should know.
+
+    `retold` are the placemarks of which a note says what is said of them here once more, by its key.
+    """
     notices = []
     for row in notes.to_dict("records"):
+        if row["placemark"] in retold.get(row["key"], ()):
+            continue
         if row["key"] in _TOLD_LATER or (row["key"] in _OURS and row["facts"]["count"] == 1):
             continue
         folder = "/".join(filter(None, (row["member"], row["folder"])))
@@ -474,8 +492,11 @@ def _mark(row: Mapping[Any, Any], label: str) -> dict[str, Any]:
     """A row of `placemarks` with what counts here: its ground, and what was typed into it."""
     from_path = row["polygons"] is None and row["loops"] is not None
     return {
-        **{key: row[key] for key in ("folder", "name", "data", "placemark_id", "line")},
+        **{
+            key: row[key] for key in ("folder", "name", "data", "placemark_id", "placemark", "line")
+        },
         "file": label,
+        "meant": _meant(row),
         "comment": _comment(row),
         "ground": row["loops"] if from_path else row["polygons"],
         "from_path": from_path,
@@ -490,9 +511,16 @@ def _comment(row: Mapping[Any, Any]) -> str:
     if not text:
         return ""
     # A shapefile cuts off at 254 bytes.
-    is_ours = len(text) > 20 and any(own.startswith(text) for own in _OWN_WORDS)
+    is_ours = len(text) > 20 and any(_reads_as(text, own) for own in _OWN_WORDS)
     echoes = {row["name"], *(row["data"].get(key) for key in _CARD_KEYS)}
     return "" if is_ours or text in echoes else text
+
+
+def _reads_as(text: str, own: str) -> bool:
+    """Whether a text begins one of ours, letters aside that a code page has turned into "?"."""
+    if len(text) > len(own) or not text.strip("? "):
+        return False
+    return all(letter in (ours, "?") for letter, ours in zip(text, own, strict=False))
 
 
 _OWN_WORDS: Final = frozenset(words.text("how_to_comment", lang) for lang in words.LANGUAGES)
@@ -550,9 +578,13 @@ def _is_in(folder: str, names: frozenset[str]) -> bool:
 
 
 def _is_units_folder(folder: str) -> bool:
-    return any(
-        step.casefold() in _UNITS_NAMES or _UNITS_FOLDER.match(step) for step in folder.split("/")
-    )
+    """Whether one of the folders of a path is that of the units, in any language."""
+    return any(map(_is_units_step, folder.split("/")))
+
+
+@lru_cache(maxsize=10_000)
+def _is_units_step(step: str) -> bool:
+    return step.casefold() in _UNITS_NAMES or _UNITS_FOLDER.match(step) is not None
 
 
 # -- shapes and pins ------------------------------------------------------------------------------
@@ -560,26 +592,48 @@ def _is_units_folder(folder: str) -> bool:
 
 def _is_too_small(mark: Mapping[str, Any], base_facts: HandedOut) -> bool:
     """Whether a new shape is below a square kilometre: a plot, a house, a slip of the mouse."""
-    if _meant(mark) in base_facts.units or mark["data"].get("layer"):
+    if mark["meant"] in base_facts.units or mark["data"].get("layer"):
         return False
     return sum(map(kml.degrees_to_km2, shapely.get_parts(mark["ground"]))) < kml.SMALLEST_KM2
 
 
-def _turn_swapped(mark: dict[str, Any], base_facts: HandedOut, group_files: GroupFiles) -> None:
+def _is_far_away(mark: Mapping[str, Any], base_facts: HandedOut) -> bool:
+    """Whether a new shape lies all outside of the region: of another map, or latitude first."""
+    if base_facts.region is None or mark["meant"] in base_facts.units or mark["data"].get("layer"):
+        return False
+    return not _meets(mark["ground"].bounds, base_facts.region)
+
+
+def _far_note(mark: Mapping[str, Any], base_facts: HandedOut) -> Note:
+    """What to say of a shape outside the region: where its mirror image lies in it, that too."""
+    west, south, east, north = mark["ground"].bounds
+    is_turned = base_facts.region and _meets((south, west, north, east), base_facts.region)
+    return Note("far away, turned inside" if is_turned else "far away")
+
+
+def _meets(box: Sequence[float], other: Sequence[float]) -> bool:
+    """Whether two boxes of west, south, east, north touch."""
+    return bool(
+        box[0] <= other[2] and box[2] >= other[0] and box[1] <= other[3] and box[3] >= other[1]
+    )
+
+
+def _turn_swapped(mark: dict[str, Any], base_facts: HandedOut, group_files: GroupFiles) -> bool:
     """Turn a unit that stands latitude first: it touches nothing of itself, and turned round it does.
 
     GRASS writes KML so, and any program that takes the order of EPSG:4326 by the letter.
     """
-    outline = base_facts.outlines.get(_meant(mark))
+    outline = base_facts.outlines.get(mark["meant"])
     if outline is None or not _is_elsewhere(mark["ground"], outline):
-        return
+        return False
     turned = shapely.transform(mark["ground"], lambda xy: xy[:, ::-1])
     # Near 45° N 45° E a unit overlaps its own mirror image: there only its very outline will do.
     least = _VERY_LIKE if shapely.intersects(outline, mark["ground"]) else workshop.SAME_PLACE
     if _likeness(outline, turned) < least:
-        return
+        return False
     mark["ground"] = shapely.orient_polygons(turned)
     group_files.notices.append(_notice(mark, Note("axes turned")))
+    return True
 
 
 _VERY_LIKE: Final = 0.99
@@ -710,7 +764,7 @@ def _group(
         group_files.note(label, "group by sections", group=by_section)
         return by_section, "assumed by the section of its units"
     # The name says the unit where a program has kept nothing else.
-    named = [_meant(mark) for mark in shapes]
+    named = {mark["meant"] for mark in shapes}
     owners = {base_facts.owner.get(unit, "") for unit in named if unit in base_facts.units}
     if len(owners) == 1:
         by_units = owners.pop()

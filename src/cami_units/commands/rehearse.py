@@ -254,7 +254,11 @@ def _careless(
     )
     expect(file, "a blob over half of Mongolia", "problems", placemark="Mongolia", kind="too large")
     expect(
-        file, "longitude and latitude swapped", "problems", placemark="axes swapped", kind="outside"
+        file,
+        "longitude and latitude swapped",
+        "problems",
+        placemark="axes swapped",
+        kind="far away",
     )
     expect(
         file, "coordinates beyond ±180", "problems", placemark="beyond", kind="longitudes past 180"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from array import array
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
@@ -52,17 +53,30 @@ _GEOMETRY_LIKE: Final = re.compile(
 )
 NEARLY_CLOSED: Final = 0.05
 """A path is proposed as a polygon when its ends are this near, as a share of its length."""
-MOST_CROSSINGS: Final = 60_000
+MOST_CROSSINGS: Final = 50_000
 """Crossings of edges that are mended in one file: each costs about 15 microseconds and 2 kB."""
-MOST_PAIRS: Final = 800_000
+MOST_PAIRS: Final = 600_000
 """Pairs of edges near each other in the broken rings of a file: a microsecond each."""
 MOST_ADDED: Final = 200_000
 """Points that long sides are divided by."""
+MOST_PARTS: Final = 20_000
+"""Single shapes of one file: what comes beyond is refused before it is mended."""
+_PLAIN_RING: Final = 6
+"""Corners, the first one twice, up to which a ring crosses itself five times at most."""
+_PLAIN_COST: Final = 10
+_COUNTED_COST: Final = 12
+"""What mending any ring costs beside its crossings, in crossings: calls take 50 to 200 microseconds."""
 _MOST_POINTS: Final = 250_000
 """Points of one ring or line. Google Earth leaves off at 30,000."""
 _MOST_HOLES: Final = 10_000
 """Holes of one polygon: to see whether thousands of them meet takes seconds."""
 _SAMPLE: Final = 200
+_FEW: Final = 100
+"""Rings or parts that may be held against each other unasked."""
+_RESTING: Final = 30
+"""Points a ring from which it may be a walk with a GPS that rested."""
+_MOST_SIMPLIFIED: Final = 20_000
+"""Points of a ring that Douglas and Peucker's method is asked about: at worst it takes their square."""
 _HAIR: Final = 1e-6
 """Degrees beyond ±180 or ±90 that are a rounding of some program: a tenth of a metre."""
 _METRES_FROM: Final = 1_000.0
@@ -75,6 +89,8 @@ _MASK: Final = (350.0, 160.0)
 _SLIVER_KM2: Final = 0.01
 _SLIVER_SHARE: Final = 1e-3
 """Parts below a hectare *and* a thousandth of the largest part are what mending leaves over."""
+_PLAIN_SHARE: Final = 0.02
+"""Square degrees of a part as a share of the largest, from which it is no sliver at any latitude."""
 
 
 class UnusableError(Exception):
@@ -83,6 +99,10 @@ class UnusableError(Exception):
     def __init__(self, key: str, **facts: object) -> None:
         super().__init__(key)
         self.note = Note(key, facts)
+
+
+class TooManyPartsError(Exception):
+    """A file holds more shapes than are read."""
 
 
 @dataclass(slots=True)
@@ -96,6 +116,7 @@ class Effort:
     crossings: int = MOST_CROSSINGS
     pairs: int = MOST_PAIRS
     points: int = MOST_ADDED
+    parts: int = MOST_PARTS
 
 
 @dataclass(slots=True)
@@ -103,12 +124,13 @@ class Shapes:
     """The geometry of a placemark, and what was noticed on the way.
 
     `pieces` holds the kind, the geometry (longitude, latitude), and whether a line nearly closes;
-    `faults` why a shape cannot be used.
+    `areas` each polygon with all its parts; `faults` why a shape cannot be used.
     """
 
     pieces: list[tuple[Kind, BaseGeometry, bool]] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
     faults: list[Note] = field(default_factory=list)
+    areas: list[BaseGeometry] = field(default_factory=list)
     has_altitudes: bool = False
 
     def say(self, key: str, **facts: object) -> None:
@@ -126,7 +148,12 @@ def geometry_of(placemark: etree._Element, effort: Effort) -> Shapes:
             shapes.faults.append(error.note)
             continue
         closes = kind == "line" and _nearly_closes(geometry)
-        shapes.pieces += [(kind, part, closes) for part in parts(geometry)]
+        shapes.areas += [geometry] if kind == "polygon" else []
+        pieces = parts(geometry)
+        shapes.pieces += [(kind, part, closes) for part in pieces]
+        effort.parts -= len(pieces)
+        if effort.parts < 0:
+            raise TooManyPartsError
     if not shapes.pieces and not shapes.faults:
         shapes.faults.append(_nothing_in(placemark))
     return shapes
@@ -140,6 +167,65 @@ def polygon_notes(polygon: etree._Element, effort: Effort) -> list[Note]:
     except UnusableError as error:
         return [*shapes.notes, error.note]
     return shapes.notes
+
+
+def mended_area(area: BaseGeometry, effort: Effort) -> tuple[BaseGeometry | None, list[Note]]:
+    """A polygon or multipolygon out of any file, mended as one of a KML is; and what was done to it.
+
+    Parameters
+    ----------
+    area : shapely geometry
+        Longitude and latitude, degrees. A side over 180° is meant the other way round.
+    effort : Effort
+        What the file may still cost; spent.
+
+    Returns
+    -------
+    shapely geometry or None
+        ``None`` where it cannot be used: the last note says why.
+    list of Note
+    """
+    shapes = Shapes()
+    west, south, east, north = area.bounds
+    try:
+        if east - west >= _MASK[0] and north - south >= _MASK[1]:
+            raise UnusableError("mask")
+        whole = _valid(_unrolled(area, shapes, effort), shapes, effort)
+        return _without_slivers(whole, shapes), shapes.notes
+    except UnusableError as error:
+        return None, [*shapes.notes, error.note]
+
+
+def joint_area(areas: Sequence[BaseGeometry], effort: Effort) -> BaseGeometry:
+    """Valid areas as one: side by side where they are, else united.
+
+    Raises
+    ------
+    UnusableError
+        They lie on each other too often to be united.
+    """
+    together = multipolygon([part for area in areas for part in parts(area)])
+    if _may_be_checked(together, effort) and together.is_valid:
+        return together
+    # The same polygon a thousand times is a slip of a program: its edges all meet.
+    distinct = list({shapely.to_wkb(one): one for one in areas}.values())
+    count = _crossings(shapely.geometrycollections(distinct), effort)
+    if count > effort.crossings:
+        raise UnusableError("too tangled")
+    effort.crossings -= count
+    return shapely.union_all(distinct)
+
+
+def surrounded(lines: Sequence[BaseGeometry], effort: Effort) -> BaseGeometry | None:
+    """What paths surround whose ends nearly meet; ``None`` where there is none, or too much of it."""
+    areas: list[BaseGeometry] = []
+    for line in lines:
+        area, _ = mended_area(shapely.Polygon(shapely.get_coordinates(line)), effort)
+        areas += [] if area is None else [area]
+    try:
+        return joint_area(areas, effort) if len(areas) > 1 else next(iter(areas), None)
+    except UnusableError:
+        return None
 
 
 def _nothing_in(placemark: etree._Element) -> Note:
@@ -181,19 +267,23 @@ def _geometry(element: etree._Element, shapes: Shapes, effort: Effort) -> tuple[
         raise UnusableError("short line")
     if len(xy) > 3 and (np.ptp(xy, axis=0) < SPECK).all():
         raise UnusableError("speck")
-    return "line", _unrolled(shapely.LineString(_sides(xy, shapes, effort)), shapes)
+    return "line", _unrolled(shapely.LineString(_sides(xy, shapes, effort)), shapes, effort)
 
 
 def track_points(track: etree._Element) -> NDArray[np.float64]:
     """Points of a track, which has one element for each: ``<gx:coord>70 42 900</gx:coord>``."""
-    texts = [text_of(child).split() for child in track if local(child) == "coord"]
-    if len(texts) > _MOST_POINTS:
-        raise UnusableError("too many points", most=_MOST_POINTS)
-    bad = [text for text in texts if len(text) < 2 or not all(map(_is_number, text[:2]))]
-    if bad:
-        raise UnusableError("no coordinate", text=clean_name(" ".join(bad[0])[:200])[:40])
-    rows = [[float(text[0]), float(text[1]), _altitude(text[2:3])] for text in texts]
-    return np.array(rows, dtype=np.float64).reshape(-1, 3)
+    numbers = array("d")
+    for child in track:
+        if local(child) != "coord":
+            continue
+        text = text_of(child)
+        values = text.split(None, 3)
+        if len(values) < 2 or not all(map(_is_number, values[:2])):
+            raise UnusableError("no coordinate", text=clean_name(text[:200])[:40])
+        numbers.extend((float(values[0]), float(values[1]), _altitude(values[2:3])))
+        if len(numbers) > 3 * _MOST_POINTS:
+            raise UnusableError("too many points", most=_MOST_POINTS)
+    return np.array(numbers, dtype=np.float64).reshape(-1, 3)
 
 
 def _is_number(text: str) -> bool:
@@ -231,7 +321,7 @@ def _polygon(element: etree._Element, shapes: Shapes, effort: Effort) -> BaseGeo
     made = [_holed(outlines[0], holes, shapes)]
     made += [shapely.Polygon(outline) for outline in outlines[1:]]
     joint = made[0] if len(made) == 1 else multipolygon(made)
-    return _without_slivers(_valid(_unrolled(joint, shapes), shapes, effort), shapes)
+    return _without_slivers(_valid(_unrolled(joint, shapes, effort), shapes, effort), shapes)
 
 
 def _is_mask(ring: NDArray[np.float64]) -> bool:
@@ -246,6 +336,8 @@ def _holed(
 
     Boxes decide, so that thousands of holes cost nothing: what only crosses the ring is mended.
     """
+    if not holes:
+        return shapely.Polygon(outline)
     low, high = outline.min(axis=0), outline.max(axis=0)
     inside = []
     outside = 0
@@ -282,21 +374,32 @@ def _ring(element: etree._Element, shapes: Shapes, effort: Effort) -> NDArray[np
     xy = _lonlat(_points(element, shapes), shapes)
     if not has_three_points(xy):
         raise UnusableError("short ring")
-    if not np.array_equal(xy[0], xy[-1]):
+    if xy[0, 0] != xy[-1, 0] or xy[0, 1] != xy[-1, 1]:
         shapes.say("ring closed")
         xy = np.vstack([xy, xy[:1]])
     xy = _without_repeats(xy)
     # A flat ring has no area, whatever the bend of a great circle would give it.
-    return _sides(xy, shapes, effort) if _has_area(xy) else xy
+    return _sides(xy, shapes, effort) if _has_long_side(xy) and _has_area(xy) else xy
 
 
 def _has_area(xy: NDArray[np.float64]) -> bool:
-    return bool(np.linalg.matrix_rank(xy[:1_000] - xy[0], tol=1e-9) > 1 or len(xy) > 1_000)
+    """Whether the points of a ring do not all lie on one straight line."""
+    away = xy - xy[0]
+    along = away[int(np.hypot(*away.T).argmax())]
+    return bool((np.abs(away[:, 0] * along[1] - away[:, 1] * along[0]) > 1e-9).any())
+
+
+def _has_long_side(xy: NDArray[np.float64]) -> bool:
+    """Whether a side is so long that its great circle leaves the straight line."""
+    # A short box has no long side: for most shapes of a file that is all there is to see.
+    if np.hypot(*np.ptp(xy, axis=0)) <= LONGEST_STRAIGHT:
+        return False
+    return bool(np.hypot(*np.diff(xy, axis=0).T).max() > LONGEST_STRAIGHT)
 
 
 def _sides(xy: NDArray[np.float64], shapes: Shapes, effort: Effort) -> NDArray[np.float64]:
     """Points with long sides followed along the great circle, as every viewer of KML draws them."""
-    if len(xy) < 2 or np.hypot(*np.diff(xy, axis=0).T).max() <= LONGEST_STRAIGHT:
+    if len(xy) < 2 or not _has_long_side(xy):
         return xy
     effort.points -= int(pieces_of_sides(xy).sum()) - (len(xy) - 1)
     if effort.points < 0:
@@ -313,9 +416,10 @@ def has_three_points(xy: NDArray[np.float64]) -> bool:
 
 
 def _without_repeats(xy: NDArray[np.float64]) -> NDArray[np.float64]:
-    differs = np.ones(len(xy), dtype=bool)
-    differs[1:] = (xy[1:] != xy[:-1]).any(axis=1)
-    return xy[differs]
+    """Points without those that stand where the one before them does."""
+    x, y = xy.T
+    repeats = (x[1:] == x[:-1]) & (y[1:] == y[:-1])
+    return np.delete(xy, np.flatnonzero(repeats) + 1, axis=0) if repeats.any() else xy
 
 
 # -- numbers --------------------------------------------------------------------------------------
@@ -333,10 +437,10 @@ def _lonlat(xyz: NDArray[np.float64], shapes: Shapes) -> NDArray[np.float64]:
     """Longitudes and latitudes in range."""
     if len(xyz) == 0:
         raise UnusableError("no coordinates")
-    shapes.has_altitudes |= bool((xyz[:, 2] != 0).any())
+    shapes.has_altitudes |= bool(xyz[:, 2].any())
     xy = xyz[:, :2] + 0.0
     far = np.abs(xy).max(axis=0)
-    if (far <= (180, 90)).all():
+    if far[0] <= 180 and far[1] <= 90:
         return xy
     if (far <= (180 + _HAIR, 90 + _HAIR)).all():
         shapes.say("clamped")
@@ -465,16 +569,17 @@ def out_of_range(xyz: NDArray[np.float64]) -> int | None:
 # -- the 180° meridian ----------------------------------------------------------------------------
 
 
-def _unrolled(geometry: BaseGeometry, shapes: Shapes) -> BaseGeometry:
+def _unrolled(geometry: BaseGeometry, shapes: Shapes, effort: Effort) -> BaseGeometry:
     """A geometry that jumps from 180° to -180°, or counts on past it, cut in two there."""
-    if not jumps(geometry) and geometry.bounds[2] <= 180:
+    west, _, east, _ = geometry.bounds
+    if east <= 180 and (east - west <= 180 or not jumps(geometry)):
         return geometry
     shapes.say("cut at the meridian")
-    east = shapely.transform(geometry, lambda xy: np.where([[1, 0]], xy % 360, xy))
-    if not east.is_valid:
-        east = shapely.make_valid(east, method="structure", keep_collapsed=False)
-    left = east.intersection(shapely.box(0, -90, 180, 90))
-    right = translate(east.intersection(shapely.box(180, -90, 360, 90)), xoff=-360)
+    whole = shapely.transform(geometry, lambda xy: np.where([[1, 0]], xy % 360, xy))
+    if whole.geom_type in ("Polygon", "MultiPolygon"):
+        whole = _valid(whole, shapes, effort)
+    left = whole.intersection(shapely.box(0, -90, 180, 90))
+    right = translate(whole.intersection(shapely.box(180, -90, 360, 90)), xoff=-360)
     return shapely.union(left, right)
 
 
@@ -491,10 +596,11 @@ def jumps(geometry: BaseGeometry) -> bool:
 
 def _valid(polygon: BaseGeometry, shapes: Shapes, effort: Effort) -> BaseGeometry:
     """The polygon itself, or mended by structure: loops become parts, none becomes a hole."""
-    if polygon.is_valid:
+    if _may_be_checked(polygon, effort) and polygon.is_valid:
         return polygon
     tame = _tame(polygon, shapes, effort)
-    mended = shapely.union_all([_without_loops(part) for part in parts(tame)])
+    sound = [_without_loops(part, effort) for part in parts(tame)]
+    mended = sound[0] if len(sound) == 1 else shapely.union_all(sound)
     areas = [part for part in parts(mended) if isinstance(part, shapely.Polygon) and part.area > 0]
     if not areas:
         raise UnusableError("no area left")
@@ -502,31 +608,62 @@ def _valid(polygon: BaseGeometry, shapes: Shapes, effort: Effort) -> BaseGeometr
     return areas[0] if len(areas) == 1 else multipolygon(areas)
 
 
+def _may_be_checked(area: BaseGeometry, effort: Effort) -> bool:
+    """Whether GEOS may be asked if an area is valid: it holds all parts and holes that meet together."""
+    if isinstance(area, shapely.Polygon) and len(area.interiors) <= _FEW:
+        return True
+    shells = parts(area)
+    holes = [ring for shell in shells for ring in shapely.get_rings(shell)[1:]]
+    return all(
+        len(shapes) <= _FEW or _spent_on_pairs(shapely.bounds(shapes), effort)
+        for shapes in (shells, holes)
+    )
+
+
 def _tame(polygon: BaseGeometry, shapes: Shapes, effort: Effort) -> BaseGeometry:
     """A polygon that crosses itself no more often than may still be mended, simplified if need be."""
+    before = shapely.get_num_coordinates(polygon)
+    effort.crossings -= _PLAIN_COST if before <= _PLAIN_RING else _COUNTED_COST
+    if effort.crossings < 0:
+        raise UnusableError("too heavy")
+    if before <= _PLAIN_RING:
+        return polygon
     count = _crossings(polygon, effort)
-    if count <= effort.crossings:
+    # One that would take most of what is left is simplified first, so that others are read as well.
+    if 2 * count <= effort.crossings:
         effort.crossings -= count
         return polygon
-    before = shapely.get_num_coordinates(polygon)
     for tolerance in _UNTANGLED:
         simpler = _simplified_rings(polygon, tolerance)
         # Where a GPS rested most points go; where a ring was drawn as a tangle hardly any.
         if simpler is None or shapely.get_num_coordinates(simpler) > 0.8 * before:
             continue
-        count = _crossings(simpler, effort)
-        if count <= effort.crossings:
-            effort.crossings -= count
+        simpler_count = _crossings(simpler, effort)
+        if simpler_count <= effort.crossings:
+            effort.crossings -= simpler_count
             shapes.say("simplified tangle", metres=round(tolerance * 1e5))
             return simpler
-    raise UnusableError("too tangled")
+    if count <= effort.crossings:
+        effort.crossings -= count
+        return polygon
+    raise UnusableError("too tangled" if count > MOST_CROSSINGS else "too heavy")
 
 
 def _simplified_rings(polygon: BaseGeometry, tolerance: float) -> BaseGeometry | None:
-    """A polygon with each ring simplified as a line: GEOS would mend it meanwhile, at any cost."""
+    """A polygon with each ring simplified as a line: GEOS would mend it meanwhile, at any cost.
+
+    ``None`` where nothing comes of it: rings of few points are drawn so, or too many points stay.
+    """
+    if shapely.get_num_coordinates(polygon) < _RESTING * sum(1 for _ in linework(polygon)):
+        return None
     made = []
     for part in parts(polygon):
-        lines = [shapely.LineString(ring.coords) for ring in shapely.get_rings(part)]
+        rings = [
+            _thinned(shapely.get_coordinates(ring), tolerance) for ring in shapely.get_rings(part)
+        ]
+        if max(map(len, rings)) > _MOST_SIMPLIFIED:
+            return None
+        lines = [shapely.LineString(ring) for ring in rings]
         shell, *holes = shapely.simplify(lines, tolerance, preserve_topology=False)
         if shapely.get_num_coordinates(shell) < 4:
             continue
@@ -535,26 +672,45 @@ def _simplified_rings(polygon: BaseGeometry, tolerance: float) -> BaseGeometry |
     return multipolygon(made) if made else None
 
 
+def _thinned(xy: NDArray[np.float64], tolerance: float) -> NDArray[np.float64]:
+    """A ring without the points that lie within the tolerance of the last one kept: where one rests."""
+    kept = [0]
+    x, y = xy[0].tolist()
+    for place, (lon, lat) in enumerate(xy.tolist()):
+        if abs(lon - x) > tolerance or abs(lat - y) > tolerance:
+            kept.append(place)
+            x, y = lon, lat
+    return np.vstack([xy[kept], xy[:1]])
+
+
 def _crossings(polygon: BaseGeometry, effort: Effort) -> int:
     """How many pairs of edges meet, neighbours aside; more than any effort where that is plain."""
     xy, ring = shapely.get_coordinates(list(linework(polygon)), return_index=True)
     edges = np.stack([xy[:-1], xy[1:]], axis=1)[ring[1:] == ring[:-1]]
-    near = int(_near_pairs(edges, effort.pairs))
-    if near > effort.pairs:
+    boxes = np.hstack([edges.min(axis=1), edges.max(axis=1)])
+    if not _spent_on_pairs(boxes, effort):
         return MOST_CROSSINGS + 1
-    effort.pairs -= near
     segments = shapely.linestrings(edges)
     first, second = shapely.STRtree(segments).query(segments, predicate="intersects")
     return max(0, int(np.count_nonzero(first < second)) - len(edges))
 
 
-def _near_pairs(edges: NDArray[np.float64], most: int) -> float:
-    """About how many pairs of edges come near each other: a guard against hostile rings.
+def _spent_on_pairs(boxes: NDArray[np.float64], effort: Effort) -> bool:
+    """Whether a file may still hold these boxes against each other; then that much is spent."""
+    near = int(_near_pairs(boxes, effort.pairs))
+    # Never more than half of what is left: the shapes behind this one are to be read as well.
+    if 2 * near > effort.pairs:
+        return False
+    effort.pairs -= near
+    return True
 
-    A sample of the edges is held against all others, and left off as soon as it is plain.
+
+def _near_pairs(boxes: NDArray[np.float64], most: int) -> float:
+    """About how many pairs of boxes (west, south, east, north) meet: a guard against hostile rings.
+
+    A sample of them is held against all others, and left off as soon as it is plain.
     """
-    west, south = np.ascontiguousarray(edges.min(axis=1).T)
-    east, north = np.ascontiguousarray(edges.max(axis=1).T)
+    west, south, east, north = np.ascontiguousarray(boxes.T)
     count, near = len(west), 0
     sample = range(0, count, max(1, count // _SAMPLE))
     for done, edge in enumerate(sample, start=1):
@@ -565,7 +721,7 @@ def _near_pairs(edges: NDArray[np.float64], most: int) -> float:
     return float(near / len(sample) * count / 2)
 
 
-def _without_loops(polygon: BaseGeometry) -> BaseGeometry:
+def _without_loops(polygon: BaseGeometry, effort: Effort) -> BaseGeometry:
     """Rings mended one by one, so that a hole can take area away and never add any."""
     outline, *rings = shapely.get_rings(polygon)
     shell: BaseGeometry = _mended(shapely.polygons([outline]))[0]
@@ -573,6 +729,10 @@ def _without_loops(polygon: BaseGeometry) -> BaseGeometry:
         return shell
     holes = _mended(shapely.polygons(rings))
     # Of thousands of holes most are sound: only those that meet a ring are worth a difference.
+    if not _spent_on_pairs(shapely.bounds(holes), effort):
+        # Thousands, one within the other: united they are few.
+        united: BaseGeometry = shell.difference(shapely.union_all(holes))
+        return united
     first, second = shapely.STRtree(holes).query(holes, predicate="intersects")
     shapely.prepare(shell)
     # A mended hole may have become several, or have an island.
@@ -600,17 +760,22 @@ def _mended(polygons: NDArray[np.object_]) -> NDArray[np.object_]:
 
 def _without_slivers(polygon: BaseGeometry, shapes: Shapes) -> BaseGeometry:
     """Without specks (smaller than the grid that is written) and what mending leaves over."""
-    is_plain = isinstance(polygon, shapely.Polygon) and not polygon.interiors
-    if is_plain and max(np.ptp(np.reshape(polygon.bounds, (2, 2)), axis=0)) > 2 * SPECK:
-        return polygon
-    sound, specks = without_specks(polygon)
-    if specks:
-        shapes.say("specks", count=specks)
-    pieces = parts(sound)
-    if not pieces:
-        raise UnusableError("speck")
+    whole = parts(polygon)
+    sides = np.ptp(shapely.bounds(whole).reshape(-1, 2, 2), axis=1).max(axis=1, initial=0.0)
+    if (sides > 2 * SPECK).all() and not shapely.get_num_interior_rings(whole).any():
+        pieces = whole
+    else:
+        sound, specks = without_specks(polygon)
+        pieces = parts(sound)
+        if not pieces:
+            raise UnusableError("speck")
+        if specks:
+            shapes.say("specks", count=specks)
     if len(pieces) == 1:
         return pieces[0]
+    areas = shapely.area(pieces)
+    if areas.min() > _PLAIN_SHARE * areas.max():
+        return multipolygon(pieces)
     km2 = np.array([degrees_to_km2(piece) for piece in pieces])
     sliver = (km2 < _SLIVER_KM2) & (km2 < _SLIVER_SHARE * km2.max())
     if sliver.any():

@@ -16,7 +16,7 @@ _BREAKS = re.compile(r"<\s*(?:br|/p|/div|/tr|/li|/h[1-6])\b[^>]*>\n?", re.IGNORE
 _ROW = re.compile(r"<tr\b[^<>]*>", re.IGNORECASE)
 _CELL = re.compile(r"<t[dh]\b[^<>]*>", re.IGNORECASE)
 _TAG = re.compile(r"<[^<>]*>?")
-_NO_WORDS: Final = frozenset({"NULL", "<Null>", "&lt;Null&gt;", "None", "nan", "NaN"})
+NO_WORDS: Final = frozenset({"NULL", "<Null>", "&lt;Null&gt;", "None", "nan", "NaN"})
 """What databases and tables write where a cell is empty: nobody has said it."""
 _NOT_NCNAME = re.compile(r"[^0-9A-Za-z_.\-]")
 NCNAME = re.compile(r"[A-Za-z_][0-9A-Za-z_.\-]*\Z|(?!\d)[^\W]([\w.\-\u00b7]*)\Z")
@@ -61,11 +61,11 @@ def described(markup: Any) -> tuple[str, dict[str, str]]:
     ]
     if len(pairs) < 2:
         words = plain_text(text)
-        return ("" if words in _NO_WORDS else words), {}
+        return ("" if words in NO_WORDS else words), {}
     values: dict[str, str] = {}
     for key, value in pairs:
         if key:
-            values.setdefault(key, "" if value in _NO_WORDS else value)
+            values.setdefault(key, "" if value in NO_WORDS else value)
     return "\n".join(filter(None, (plain_text(before), plain_text(rest)))), values
 
 

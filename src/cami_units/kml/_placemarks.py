@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from hashlib import file_digest, sha256
 from pathlib import Path
@@ -18,8 +18,17 @@ from shapely.geometry.base import BaseGeometry
 
 from cami_units import words
 from cami_units.kml._containers import Source, content_of, source
-from cami_units.kml._coordinates import Effort, Shapes, geometry_of
-from cami_units.kml._escapes import described
+from cami_units.kml._coordinates import (
+    MOST_PARTS,
+    Effort,
+    Shapes,
+    TooManyPartsError,
+    UnusableError,
+    geometry_of,
+    joint_area,
+    surrounded,
+)
+from cami_units.kml._escapes import NO_WORDS, described
 from cami_units.kml._marks import RELIEF, Bounds
 from cami_units.kml._written_shapes import degrees_to_km2
 from cami_units.kml._xml import (
@@ -66,9 +75,10 @@ _KINDS: Final = (
 )
 LONGEST_NAME: Final = 200
 LONGEST_TEXT: Final = 20_000
+LONGEST_PATH: Final = 2_000
+"""Letters of the folders that a placemark is in, from the innermost outwards."""
 MOST_DATA: Final = 500
 """Letters of a name, letters of a description or value, entries of data that are kept."""
-MOST_PARTS: Final = 20_000
 SMALLEST_KM2: Final = 1.0
 LARGEST_KM2: Final = 2_000_000.0
 """An area of a unit beyond these is asked about: a slip of the mouse, or a map of everything."""
@@ -272,7 +282,6 @@ class _Reader:
         self.used = 0
         self._effort = effort
         self._region = region
-        self._parts = 0
         self._paths: dict[etree._Element, str] = {}
         self._has_updates = tree.root.find(".//{*}Update") is not None
         self._read_all(tree.root, tree.beyond)
@@ -280,9 +289,8 @@ class _Reader:
     def placemark_rows(self) -> Iterable[dict[str, Any]]:
         """The rows of the table `placemarks`, their pieces by kind."""
         for row in self.rows:
-            yield {key: value for key, value in row.items() if key != "pieces"} | _by_kind(
-                row["pieces"], row["kind"]
-            )
+            about = {key: value for key, value in row.items() if key != "pieces"}
+            yield about | _by_kind(row["pieces"])
 
     def part_rows(self) -> Iterable[dict[str, Any]]:
         """A row for each piece of a placemark that can be used."""
@@ -353,7 +361,7 @@ class _Reader:
         row = _empty_row(len(self.rows) + 1) | {
             "file": self.file,
             "folder": self._path(parent) if parent is not None else "",
-            "name": _name(typed),
+            "name": "" if typed.strip() in NO_WORDS else _name(typed),
             "line": line_of(placemark),
             "placemark_id": _placemark_id(placemark),
             "visibility": _child_text(placemark, "visibility").strip() not in ("0", "false"),
@@ -375,7 +383,13 @@ class _Reader:
         if why:
             self._say(Note(why), row)
             return False
-        shapes = geometry_of(placemark, self._effort)
+        try:
+            shapes = geometry_of(placemark, self._effort)
+        except TooManyPartsError:
+            raise InputError(
+                f"{self.file} is refused: more than {MOST_PARTS:,} shapes. "
+                "Save only the folder with the units."
+            ) from None
         for note in _counted(shapes.notes):
             self._say(note, row)
         self._say_faults(shapes, row)
@@ -391,14 +405,11 @@ class _Reader:
 
     def _take(self, shapes: Shapes, row: dict[str, Any]) -> None:
         """The pieces of a placemark into its row; what looks unlikely is noted."""
+        row["polygons"] = self._joint_polygons(shapes, row)
+        loops = [line for _, line, closes in shapes.pieces if closes]
+        row["loops"] = surrounded(loops, self._effort) if loops else None
         if not shapes.pieces:
             return
-        self._parts += len(shapes.pieces)
-        if self._parts > MOST_PARTS:
-            raise InputError(
-                f"{self.file} is refused: more than {MOST_PARTS:,} shapes. "
-                "Save only the folder with the units."
-            )
         self.used += 1
         kinds = [kind for kind, _, _ in shapes.pieces]
         row["pieces"] = shapes.pieces
@@ -409,6 +420,17 @@ class _Reader:
         if any(closes for _, _, closes in shapes.pieces):
             self._say(Note("closes", level="note"), row)
         self._check_place([geometry for _, geometry, _ in shapes.pieces], row)
+
+    def _joint_polygons(self, shapes: Shapes, row: dict[str, Any]) -> BaseGeometry | None:
+        """All polygons of a placemark as one; where they lie on each other too often, none of it."""
+        if len(shapes.areas) < 2:
+            return shapes.areas[0] if shapes.areas else None
+        try:
+            return joint_area(shapes.areas, self._effort)
+        except UnusableError as error:
+            self._say(error.note, row)
+            shapes.pieces = [piece for piece in shapes.pieces if piece[0] != "polygon"]
+            return None
 
     def _check_place(self, geometries: Sequence[BaseGeometry], row: dict[str, Any]) -> None:
         """Note where a placemark lies outside of the region, and an area that no unit has."""
@@ -445,7 +467,7 @@ class _Reader:
         for inner in reversed(above):
             if _is_folder(inner):
                 name = _name(_child_text(inner, "name"))
-                path = f"{path}/{name}" if path else name
+                path = f"{path}/{name}"[-LONGEST_PATH:] if path else name
             self._paths[inner] = path
         return path
 
@@ -500,44 +522,30 @@ def _empty_row(number: int) -> dict[str, Any]:
         "visibility": True,
         "kind": "none",
         "pieces": [],
+        "polygons": None,
+        "loops": None,
     }
 
 
-def _by_kind(pieces: Sequence[tuple[str, BaseGeometry, bool]], kind: str) -> dict[str, Any]:
-    """The columns of geometry: all polygons, what lines surround, all lines, all points."""
+def _by_kind(pieces: Sequence[tuple[str, BaseGeometry, bool]]) -> dict[str, Any]:
+    """The columns of geometry that are no areas: all lines, all points."""
     of = {
-        wanted: [geometry for found, geometry, _ in pieces if found == wanted]
-        for wanted in ("polygon", "line", "point")
+        wanted: [geometry for kind, geometry, _ in pieces if kind == wanted]
+        for wanted in ("line", "point")
     }
-    loops = [surrounded(geometry) for _, geometry, closes in pieces if closes]
     return {
-        "kind": kind,
-        "polygons": joint(of["polygon"]),
-        "loops": joint([loop for loop in loops if loop is not None]),
-        "lines": joint(of["line"]),
-        "points": joint(of["point"]),
+        "lines": _joint(of["line"], shapely.MultiLineString),
+        "points": _joint(of["point"], shapely.MultiPoint),
     }
 
 
-def surrounded(line: BaseGeometry) -> BaseGeometry | None:
-    """A path as the polygon that it surrounds; ``None`` where there is none."""
-    ring = shapely.Polygon(shapely.get_coordinates(line))
-    area = shapely.make_valid(ring, method="structure", keep_collapsed=False)
-    is_area = area.geom_type in ("Polygon", "MultiPolygon")
-    return area if is_area and area.area > 0 else None
-
-
-def joint(geometries: Sequence[BaseGeometry]) -> BaseGeometry | None:
-    """Geometries of one kind as one: the only one itself, several as a Multi…, none as ``None``."""
-    singles = list(shapely.get_parts(geometries)) if len(geometries) else []
-    if len(singles) < 2:
-        return singles[0] if singles else None
-    if singles[0].geom_type == "Polygon":
-        together = shapely.MultiPolygon(singles)
-        return together if together.is_valid else shapely.union_all(singles)
-    if singles[0].geom_type == "LineString":
-        return shapely.MultiLineString(singles)
-    return shapely.MultiPoint(singles)
+def _joint(
+    geometries: Sequence[BaseGeometry], together: Callable[[Sequence[Any]], BaseGeometry]
+) -> BaseGeometry | None:
+    """Geometries of one kind as one: the only one itself, several together, none as ``None``."""
+    if len(geometries) < 2:
+        return geometries[0] if geometries else None
+    return together(geometries)
 
 
 def _counted(notes: Sequence[Note]) -> Iterable[Note]:

@@ -105,6 +105,10 @@ def _is_speck(ring: BaseGeometry) -> bool:
 
 
 def _split_edges(geometry: BaseGeometry, longest: float) -> BaseGeometry:
+    west, south, east, north = geometry.bounds
+    # No side is longer than the diagonal of the box: most shapes need no look at each.
+    if not math.hypot(east - west, north - south) > longest * _HAIR:
+        return geometry
     if longest_edge(geometry) <= longest * _HAIR:
         return geometry
     return shapely.segmentize(geometry, longest * _PIECE)
@@ -192,6 +196,8 @@ def linework(geometry: BaseGeometry) -> Iterator[BaseGeometry]:
 
 def parts(geometry: BaseGeometry) -> list[BaseGeometry]:
     """The single geometries of a geometry, in its own order; empty ones left out."""
+    if not hasattr(geometry, "geoms"):
+        return [] if geometry.is_empty else [geometry]
     singles = [geometry]
     while any(hasattr(single, "geoms") for single in singles):
         singles = list(shapely.get_parts(singles))

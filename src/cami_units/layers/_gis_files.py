@@ -71,7 +71,7 @@ _FITTING: Final = {
     "any": re.compile("."),
     "every": re.compile("."),
 }
-_UNREADABLE: Final = (
+UNREADABLE: Final = (
     pyogrio.errors.DataSourceError,
     pyogrio.errors.DataLayerError,
     pyogrio.errors.FieldError,
@@ -324,7 +324,7 @@ def datasets(
             with _undisturbed(path) as address:
                 results, problems = _gdal_datasets("", str(address), request)
             return results, [*opened, *problems]
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         return [], [_unreadable(layer, path, error)]
     cure = f"Give one of {', '.join((*SUFFIXES, database.SUFFIX))}."
     if suffix in TABLES:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
@@ -11,11 +12,14 @@ from typing import Any, Final
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pyarrow.parquet
+import pyogrio
 import shapely
 from numpy.typing import NDArray
 
-from cami_units.layers._equal_area import kinds, structure, transformed
-from cami_units.layers._gis_files import datasets, file_hash
+from cami_units import kml
+from cami_units.layers._equal_area import kinds, transformed
+from cami_units.layers._gis_files import UNREADABLE, datasets, file_hash
 from cami_units.layers._reading import Dataset
 from cami_units.model import (
     LONLAT,
@@ -45,6 +49,11 @@ _BEGINNINGS: Final = {
 """How files of a GIS begin. GDAL looks into them, not at their names, and some formats that it knows
 name other files and addresses to read."""
 
+_MOST_ROWS: Final = 12_000
+_MOST_POINTS: Final = 1_000_000
+"""As many placemarks and coordinates as are read of a KML."""
+_MOST_BYTES: Final = 40_000_000
+"""A million coordinates of a shapefile or GeoParquet, with their attributes."""
 _NAMES: Final = ("name", "name_en", "title", "label")
 _COMMENTS: Final = ("description", "comment", "comments", "remark", "note")
 _IDS: Final = ("cu_id", "unit_id")
@@ -88,6 +97,7 @@ def read_gis_placemarks(path: Path, label: str) -> Placemarks:
     InputError
         The file cannot be read at all.
     """
+    _refuse_heavy(path, label)
     file_datasets, problems = datasets("conservation_units", path, kind="any")
     refused = [problem for problem in problems if problem.level == "refuses"]
     if not file_datasets:
@@ -119,6 +129,44 @@ def read_gis_content(
         return read_gis_placemarks(path, label)
 
 
+def _refuse_heavy(path: Path, label: str) -> None:
+    """Refuse what would take memory and minutes, by what the file says of itself: no row is read yet."""
+    ending = path.suffix.casefold()
+    rows = 0
+    if ending in (".geojson", ".json"):
+        content = path.read_bytes()
+        rows = content.count(b'"Feature"')
+        # A point has a comma inside and one behind it.
+        if content.count(b",") // 2 > _MOST_POINTS:
+            raise InputError(
+                f"{label} is refused: more than {_MOST_POINTS:,} coordinates. "
+                "Save only the layer with the units."
+            )
+    elif path.stat().st_size > _MOST_BYTES and ending != ".gpkg":
+        raise InputError(
+            f"{label} is too large: {path.stat().st_size / 1e6:,.0f} MB, at most "
+            f"{_MOST_BYTES / 1e6:,.0f} MB are read. Save only the layer with the units."
+        )
+    else:
+        # What cannot be asked is said where the file is read.
+        with suppress(*UNREADABLE):
+            rows = _rows_in(path)
+    if rows > _MOST_ROWS:
+        raise InputError(
+            f"{label} is refused: more than {_MOST_ROWS:,} rows ({rows:,}). "
+            "Save only the layer with the units."
+        )
+
+
+def _rows_in(path: Path) -> int:
+    """How many rows the layers of a file say that they have."""
+    if path.suffix.casefold() in (".parquet", ".geoparquet"):
+        return int(pyarrow.parquet.read_metadata(path).num_rows)
+    names = [str(name) for name, _ in pyogrio.list_layers(path)]
+    counts = [int(pyogrio.read_info(path, layer=name)["features"]) for name in names[:100]]
+    return sum(max(count, 0) for count in counts)
+
+
 class _GisReader:
     """The rows and notes of one file."""
 
@@ -128,6 +176,7 @@ class _GisReader:
         self.rows: list[dict[str, Any]] = []
         self.notes: list[dict[str, Any]] = []
         self.folders: list[str] = []
+        self._effort = kml.Effort()
 
     def say(self, note: Note, folder: str = "", name: str = "", placemark: int = 0) -> None:
         """Note something of the file, a layer, or a row."""
@@ -183,19 +232,24 @@ class _GisReader:
         if fault:
             self.say(fault, *at)
             return
-        if not shapely.is_valid(shape):
-            shape = structure(np.array([shape], dtype=object))[0]
-            if shapely.is_empty(shape):
-                self.say(Note("no area left"), *at)
-                return
-            self.say(Note("crossed itself", {"count": len(shapely.get_parts(shape))}), *at)
         parts = np.array([part for part in shapely.get_parts(shape) if not part.is_empty])
         kinds_of_parts = np.array(kinds(parts))
         for kind, column in _COLUMNS_OF_KINDS.items():
             singles = parts[kinds_of_parts == kind]
-            row[column] = _joint(singles) if len(singles) else None
-        present = [kind for kind in _COLUMNS_OF_KINDS if (kinds_of_parts == kind).any()]
-        row["kind"] = present[0] if present else "none"
+            row[column] = self._area(singles, at) if kind == "polygon" else _joint(singles)
+        row["kind"] = next(
+            (kind for kind, column in _COLUMNS_OF_KINDS.items() if row[column] is not None), "none"
+        )
+
+    def _area(self, singles: NDArray[np.object_], at: tuple[str, str, int]) -> Any:
+        """The polygons of a row as one, mended as those of a KML are; ``None`` where none is left."""
+        if not len(singles):
+            return None
+        together: Any = singles[0] if len(singles) == 1 else shapely.multipolygons(singles)
+        area, notes = kml.mended_area(together, self._effort)
+        for note in notes:
+            self.say(note, *at)
+        return area
 
     def placemarks(self) -> Placemarks:
         """The tables."""
@@ -210,18 +264,11 @@ _COLUMNS_OF_KINDS: Final = {"polygon": "polygons", "line": "lines", "point": "po
 
 
 def _joint(singles: NDArray[np.object_]) -> Any:
-    """Shapes of one kind as one."""
-    if len(singles) == 1:
-        return singles[0]
-    return (
-        shapely.union_all(singles)
-        if shapely.get_dimensions(singles[0]) == 2
-        else (
-            shapely.multilinestrings(singles)
-            if shapely.get_dimensions(singles[0]) == 1
-            else shapely.multipoints(singles)
-        )
-    )
+    """Lines or points as one, ``None`` where there are none."""
+    if len(singles) < 2:
+        return singles[0] if len(singles) else None
+    is_line = shapely.get_dimensions(singles[0]) == 1
+    return (shapely.multilinestrings if is_line else shapely.multipoints)(singles)
 
 
 def _data_of(row: Mapping[Any, Any]) -> dict[str, str]:
