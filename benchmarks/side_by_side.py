@@ -141,7 +141,7 @@ def _weights(build: Build, given: Inputs) -> Taken:
     folder = build.work / "weights"
     if not folder.exists():
         shutil.copytree(given.plan.parent, folder)
-        build.run("propose", folder / "plan.toml", "--out", build.work / "weighed")
+        build.run("propose", folder / "plan.toml", "--out", _weighed(build))
     criteria = folder / "criteria.toml"
     text = criteria.read_text(encoding="utf-8")
     now = next(n for n in range(1, 99) if f"min_species = {n}\n" in text.partition("[C1]")[2])
@@ -150,7 +150,12 @@ def _weights(build: Build, given: Inputs) -> Taken:
         head + mark + tail.replace(f"min_species = {now}\n", f"min_species = {now + 1}\n", 1),
         encoding="utf-8",
     )
-    return build.run("propose", folder / "plan.toml", "--force", "--out", build.work / "weighed")
+    return build.run("propose", folder / "plan.toml", "--force", "--out", _weighed(build))
+
+
+def _weighed(build: Build) -> Path:
+    """In a folder of its own: over a round with a pack beside it, ids are not moved without a word."""
+    return build.work / "weighed" / "00"
 
 
 def _pack(build: Build, given: Inputs) -> Taken:
@@ -212,7 +217,7 @@ import sys, time
 from pathlib import Path
 from importlib import import_module
 from cami_units import store
-for name in ("commands._round_files", "pipeline._write"):
+for name in ("commands.round_files", "pipeline._write"):
     try:
         products = import_module("cami_units." + name).products
         break

@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cami_units import kml, store
+from cami_units.cache import cache_of_round
 from cami_units.commands.decide import (
     DECISION_LOG,
     decide,
@@ -307,6 +308,25 @@ def test_the_same_bytes_as_a_round_written_whole_with_its_decisions(round_dir, t
     write_proposal(decided_round(round_dir), whole)
     for path in sorted(whole.iterdir()):
         assert path.read_bytes() == (round_dir / path.name).read_bytes(), path.name
+
+
+def test_what_is_kept_and_damaged_or_left_by_a_killed_run_changes_no_byte(round_dir, tmp_path):
+    """The second decision takes what it can from the cache; without one all is made anew."""
+    decide(round_dir, "CU-001", "agree", reason="Agreed", time=NOON)
+    anew = tmp_path / "elsewhere" / "round"
+    damaged = tmp_path / "damaged" / "round"
+    for copy in (anew, damaged):
+        shutil.copytree(round_dir, copy)
+    kept = cache_of_round(round_dir).folder
+    shutil.copytree(kept, cache_of_round(damaged).folder)
+    for entry in cache_of_round(damaged).folder.glob("*.entry"):
+        entry.write_bytes(entry.read_bytes()[:-40])
+    (cache_of_round(damaged).folder / "map-1.2.writing").write_bytes(b"half of it")
+    for directory in (round_dir, anew, damaged):
+        decide(directory, "CU-002", "park", reason="Later", time=NOON)
+    for path in sorted(round_dir.glob("*.*")):
+        assert path.read_bytes() == (anew / path.name).read_bytes(), path.name
+        assert path.read_bytes() == (damaged / path.name).read_bytes(), path.name
 
 
 def test_a_decision_imports_nothing_that_writes_slides_or_measures():

@@ -34,6 +34,7 @@ from cami_units.store import (
     write_round,
     write_workshop,
 )
+from cami_units.store._geopackage import update_geopackage
 
 
 def _polygons(table: dict, boxes: list) -> gpd.GeoDataFrame:
@@ -817,3 +818,43 @@ def test_a_round_that_is_just_being_replaced_is_waited_for(tmp_path):
     worker.join()
     assert (rounds / "01" / "new").is_file()  # the new one, not the old one put back
     assert not aside.exists()
+
+
+# -- tables one by one ------------------------------------------------------------------------------
+
+
+def test_changed_cells_give_the_bytes_of_a_file_written_from_nothing(tmp_path):
+    """Two ways to one file: GDAL writes all of it, or SQLite changes a cell and adds a column."""
+    store.write_round(a_round(), tmp_path / "round")
+    opened = store.open_round(tmp_path / "round")
+    units = opened.tables["conservation_units"]
+    changed = units.assign(decision="").astype({"decision": object})
+    changed.loc[0, "decision"], changed.loc[0, "status"] = "agree", "plenary-agreed"
+    decided = store.with_tables(opened, {"conservation_units": changed})
+    assert update_geopackage(tmp_path / "cells.gpkg", decided.tables)
+    store.write_geopackage(tmp_path / "whole.gpkg", decided)
+    assert (tmp_path / "cells.gpkg").read_bytes() == (tmp_path / "whole.gpkg").read_bytes()
+
+    moved = changed.set_geometry(changed.geometry.translate(1.0))
+    assert not update_geopackage(
+        tmp_path / "moved.gpkg", store.with_tables(opened, {"conservation_units": moved}).tables
+    )
+    fewer = store.with_tables(opened, {"conservation_units": changed.iloc[1:]})
+    assert not update_geopackage(tmp_path / "fewer.gpkg", fewer.tables)
+
+
+def test_an_opened_round_outlives_the_folder_and_trusts_no_strange_file(tmp_path):
+    store.write_round(a_round(), tmp_path / "round")
+    whole = store.read_round(tmp_path / "round").tables
+    opened = store.open_round(tmp_path / "round").tables
+    assert opened.is_vouched
+    store.write_round(a_round(title="Another"), tmp_path / "round", force=True)
+    assert list(opened) == list(whole)
+    for name, table in whole.items():
+        pd.testing.assert_frame_equal(pd.DataFrame(opened[name]), pd.DataFrame(table))
+    with sqlite3.connect(tmp_path / "round" / store.GEOPACKAGE) as database:
+        database.execute("UPDATE not_proposed SET reason = 'edited elsewhere'")
+    database.close()
+    edited = store.open_round(tmp_path / "round").tables
+    assert not edited.is_vouched
+    assert not update_geopackage(tmp_path / "cells.gpkg", edited)
