@@ -113,7 +113,7 @@ def test_every_sheet_says_what_and_whose_it_is(name: str, lang: str) -> None:
     assert (round(width), round(height)) == SIZES[name]
     told = " ".join(said(figure).split())
     assert "2026-11-22" in told
-    assert "operational proxy criteria" in told
+    assert words.profile_name("operational proxy criteria", lang) in told
     assert words.disclaimer(DISCLAIMER, lang) in told
     assert words.text("indicative", lang)[:20] in told
     assert "Toy source, 2026" in told
