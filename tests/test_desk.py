@@ -473,6 +473,25 @@ def test_of_two_people_at_one_unit_the_second_sees_what_the_first_decided(guest,
     assert read_decisions(settling)["unit_id"].tolist() == ["CU-001", "CU-001", "CU-003", "CU-002"]
 
 
+@pytest.mark.parametrize(
+    ("form", "said"),
+    [
+        ({"decision": "park", "reason": "later", "name_en": "Altai"}, "бывают только"),
+        ({"decision": "merge", "reason": "one place"}, "бывают только"),
+        ({"decision": "agree", "reason": " \u200b "}, "Нужна причина"),
+    ],
+)
+def test_what_does_not_go_together_is_said_on_the_page_and_what_was_typed_stays(
+    guest, settling, form, said
+):
+    in_russian(guest)
+    answer = guest.post("/decide", data={"unit": "CU-001", "by": "", **form}, headers=SAME)
+    assert answer.status_code == 409
+    assert said in answer.text
+    assert f'value="{form.get("name_en", "")}"' in answer.text
+    assert not (settling / "decisions.csv").exists()
+
+
 def test_an_order_by_hand_is_a_file_and_outlives_the_desk(guest, desk, settling):
     order = "CU-007;CU-002;../CU-001;<script>;CU-001"
     assert guest.post("/order", data={"order": order}, headers=SAME).status_code == 204

@@ -260,8 +260,25 @@ def test_what_came_back_as_it_was_handed_out_asks_for_nothing_whatever_round_it_
     assert rows_of(second, "CU-002") == [("kept", "S1")]
     names = second.round.tables["conservation_units"].set_index("unit_id")["name_en"]
     assert names["CU-002"] == "Barskoon gorge"
+    # CU-005 and CU-017 were parted since; the late file of S1 shows them as round 00 had them.
+    assert "new" not in set(second.changes["change"])
+    assert not second.problems["kind"].isin(["neighbour drawn", "foreign id"]).any()
     # CU-007 was rejected with its outline of round 00, and comes back in the late file of S4.
     assert rows_of(second, "CU-007") == [("kept", "S4")]
+
+
+def test_a_unit_that_was_parted_since_comes_back_untouched_and_changes_nothing(day, tmp_path):
+    """S3 hands in, late, what it was handed out in round 00: CU-005 whole, which is two pieces now."""
+    _, _, decided, _ = day
+    folder = handed_in(tmp_path, {"edit_S3_late.kmz": kmz("S3")})
+    made = collect([folder], decided)
+    assert "new" not in set(made.changes["change"])
+    assert made.conflicts.empty
+    before = decided.tables["conservation_units"]["unit_id"].tolist()
+    assert made.round.tables["conservation_units"]["unit_id"].tolist() == before
+    [file] = made.files
+    counted = file.evidence + file.shapes + file.pins + file.unusable + file.passed
+    assert counted == file.placemarks
 
 
 def test_a_question_stands_until_a_decision_answers_it(day):

@@ -247,7 +247,11 @@ def assumed(note: Note, lang: str = "en") -> str:
 
 def _facts(note: Note, lang: str) -> dict[str, str]:
     """The facts of a note as they are read."""
-    return {name: _fact(value, lang) for name, value in note.facts.items()}
+    return {
+        # a status is a word of the model, which every language has
+        name: text(str(value), lang) if name == "status" and has(str(value)) else _fact(value, lang)
+        for name, value in note.facts.items()
+    }
 
 
 def _fact(value: object, lang: str) -> str:

@@ -29,6 +29,7 @@ from cami_units.commands._next_round import (
     assessed_outlines,
     base_units,
     earlier_units,
+    former_versions,
     next_manifest,
     next_tables,
     under_sites,
@@ -166,7 +167,7 @@ def read_handed_in(
     owner = dict(zip(owners["unit_id"], owners["group"], strict=True))
     owner |= packed["units"] if packed else {}
     in_pack = workshop.units_in_packs(owners.assign(group=owners["unit_id"].map(owner)), groups)
-    former = dict(zip(units["unit_id"], units["former_hashes"], strict=True))
+    former = {unit_id: row["hashes"] for unit_id, row in former_versions(base).items()}
     handed_out = _handed_out(base, owner, groups, in_pack, former)
     group_files = read_files(
         found_files(paths),

@@ -102,7 +102,8 @@ class GroupFiles:
 class HandedOut:
     """What the round handed out says of a file that comes back.
 
-    `in_pack` are the units that each group was handed, `hashes` the outlines that each unit ever had.
+    `in_pack` are the units that each group was handed, `hashes` the outlines that each unit ever had,
+    also of units that are no more.
     """
 
     units: frozenset[str]
@@ -532,6 +533,11 @@ def _is_evidence(mark: Mapping[str, Any], base_facts: HandedOut) -> bool:
 
     A copy of one that was put among the units is meant as a unit.
     """
+    former_id = _meant(mark)
+    is_former = former_id not in base_facts.units and former_id in base_facts.hashes
+    if is_former and mark["ground"] is not None and not mark["data"].get("layer"):
+        # a unit that was parted since, as it was handed out: it changes nothing, whatever round it is from
+        return kml.geom_hash(kml.as_written(mark["ground"])) in base_facts.hashes[former_id]
     layer = mark["data"].get("layer")
     if layer == _NEIGHBOURS and mark["ground"] is not None:
         return _is_as_shown(mark, base_facts)

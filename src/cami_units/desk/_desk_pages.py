@@ -31,7 +31,7 @@ from starlette.routing import Route
 
 from cami_units import words
 from cami_units.commands.collect import Collected
-from cami_units.commands.decide import read_decisions, record_decision, show_decisions
+from cami_units.commands.decide import AGREEING, read_decisions, record_decision, show_decisions
 from cami_units.desk import _day, _verbs
 from cami_units.desk._day import Day, read_day
 from cami_units.desk._page_facts import (
@@ -505,6 +505,9 @@ class Pages:
         lang = self._lang(request)
         if day.current is None:
             return self._refusal(request, "desk no round")
+        if fault := _decision_fault(form):
+            notice = words.text(fault, lang)
+            return await run_in_threadpool(self._board_page, request, day, notice, form)
         try:
             line = await run_in_threadpool(self._record, day, form)
         except _StaleError:
@@ -786,6 +789,23 @@ class Pages:
         if name not in _ASSETS:
             return self._refusal(request, "desk no such choice", 404)
         return FileResponse(_ASSETS_FOLDER / name, media_type=_ASSETS[name])
+
+
+def _decision_fault(form: Mapping[str, str]) -> str:
+    """The phrase for what is missing in a decision, or does not go with it; empty where all is well.
+
+    The command says the same, of its options and in English.
+    """
+    decision = form.get("decision", "")
+    typed = {
+        name for name in ("name_en", "name_ru", "outline", "into") if form.get(name, "").strip()
+    }
+    fitting = {"name_en", "name_ru", "outline"} if decision in AGREEING else set()
+    if not clean_name(form.get("reason", "")):
+        return "desk reason wanted"
+    if decision == "merge":
+        return "" if typed == {"into"} else "desk does not go together"
+    return "" if typed <= fitting else "desk does not go together"
 
 
 def _back(request: Request, address: str, answer: Mapping[str, Any]) -> Response:

@@ -215,13 +215,20 @@ def unit_facts(
             "name_ru": row["name_ru"],
             "status": words.text(line["status"] if line else row["status"], lang),
             "status_key": line["status"] if line else row["status"],
-            "decision": words.text(line["decision"], lang) if line else "",
+            # what an earlier round decided stands in the table; only this round's can be taken back
+            "decision": words.text(word, lang) if (word := _decision_of(row, line)) else "",
+            "can_undo": bool(line),
             "reason": line["reason"] if line else "",
             "outlines": outlines.get(row["unit_id"], []),
         }
         for row in rows
         if (line := log.get(row["unit_id"], {})) is not None
     ]
+
+
+def _decision_of(row: Mapping[str, str], line: Mapping[str, str]) -> str:
+    """What plenary did to a unit: by the log of this round, else by an earlier one."""
+    return line["decision"] if line else row.get("decision", "")
 
 
 def _other_outlines(changes: Path) -> dict[str, list[str]]:
