@@ -6,6 +6,7 @@ compared file by file with what the commands make of the same files.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import shutil
@@ -463,6 +464,7 @@ def test_a_page_of_another_origin_reads_nothing_and_changes_nothing(served, brow
             assert log["frame"] in ("closed", ""), host
     finally:
         site.kill()
+        site.communicate()
     assert sums(served.workshop) == before
 
 
@@ -494,7 +496,8 @@ def test_a_drop_of_two_gigabytes_is_refused_and_a_large_one_is_never_in_memory(s
             line.send(end)
         except (BrokenPipeError, ConnectionResetError):
             pass  # it has hung up, and said why before
-        return line.getresponse().status
+        with contextlib.closing(line):
+            return line.getresponse().status
 
     def peak() -> float:
         status = Path(f"/proc/{served.process.pid}/status").read_text()
