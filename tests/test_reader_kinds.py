@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
+import subprocess
+import sys
 
 import geopandas as gpd
 import numpy as np
@@ -13,7 +16,7 @@ from hypothesis import strategies as st
 from shapely import box
 
 from cami_units import kml, layers
-from cami_units.commands.group_files import _reads_as
+from cami_units.commands.group_files import _named_group, _reads_as
 from cami_units.kml._coordinates import Effort, geometry_of
 from cami_units.kml._escapes import described
 from cami_units.kml._written_shapes import along_great_circle, as_written
@@ -472,6 +475,116 @@ def test_our_own_words_are_known_where_a_code_page_has_lost_some_letters():
     assert _reads_as(own[:30], own)
     assert not _reads_as("Type in the description; we do not agree", own)
     assert not _reads_as("????????????????????????", own)
+
+
+@pytest.mark.parametrize(
+    ("file", "group"),
+    [
+        ("edit_2 (1).kmz", "2"),
+        ("edit_1.kmz", "1"),
+        ("edit_12 (1) (2).kml", "12"),
+        ("form_2.xlsx", "2"),
+        ("units (1).kml", ""),
+        ("edit_2_final 1.kml", "2"),
+    ],
+)
+def test_groups_may_be_called_by_numbers(file, group):
+    # Browsers and phones number a second copy: that number is no group.
+    assert _named_group(file, ["1", "2", "12"]) == group
+
+
+def test_whole_numbers_of_a_column_with_gaps_are_whole(tmp_path):
+    # A group called 2 comes as 2.0 where another row has none.
+    found = in_gis(tmp_path, SQUARE, SQUARE, working_group=[2.0, None])
+    assert [data.get("working_group") for data in found.table["data"]] == ["2", None]
+
+
+_COST = """
+import json, resource, sys, time
+from pathlib import Path
+from cami_units import kml, layers
+
+read = layers.read_gis_placemarks if sys.argv[1].endswith("json") else kml.read_placemarks
+read(Path(sys.argv[1]), "f")  # libraries are loaded the first time
+began, before = time.process_time(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+read(Path(sys.argv[2]), "f")
+seconds = time.process_time() - began
+print(json.dumps([seconds, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024]))
+"""
+
+
+def _bow(n):
+    x, y = 50 + n % 100 * 0.5, 30 + n // 100 * 0.1
+    return [(x, y), (x + 0.1, y + 0.1), (x + 0.1, y), (x, y + 0.1)]
+
+
+def _star(n):
+    turn = np.arange(n | 1) * 2 * np.pi * (n // 2) / (n | 1)
+    return np.stack([70 + np.cos(turn), 42 + np.sin(turn)], axis=1)
+
+
+def _rested(n):
+    rng = np.random.default_rng(n)
+    turn = np.linspace(0, 2 * np.pi, 1_000, endpoint=False)
+    xy = np.stack([70 + 0.2 * np.cos(turn), 42 + 0.15 * np.sin(turn)], axis=1)
+    legs = [[leg, leg[-1] + rng.normal(0, 1e-4, (n, 2))] for leg in np.split(xy, 10)]
+    return np.vstack([part for leg in legs for part in leg])
+
+
+def _box(low, high):
+    return [(low, low), (high, low), (high, high), (low, high)]
+
+
+_HEAVY = {
+    "a star": lambda n: [[_star(n // 6)]],
+    "where a GPS rested": lambda n: [[_rested(n // 2)]],
+    "bow ties": lambda n: [[_bow(i)] for i in range(n)],
+    "holes in rows": lambda n: [
+        [_box(0, 50), *(_box(1 + i * 0.004, 1.003 + i * 0.004) for i in range(n))]
+    ],
+    "holes in holes": lambda n: [
+        [_box(0, 50), *(_box(1 + i * 1e-3, 49 - i * 1e-3) for i in range(n))]
+    ],
+    "parts on parts": lambda n: [[_box(1 + i * 1e-4, 2 + i * 1e-4)] for i in range(n)],
+}
+
+
+def _written(path, rings, is_one):
+    """These polygons as a file, each its own placemark or all of them one."""
+    rings = [[[*map(tuple, ring), tuple(ring[0])] for ring in polygon] for polygon in rings]
+    if path.suffix == ".kml":
+        texts = [[" ".join(f"{x:.7f},{y:.7f}" for x, y in ring) for ring in one] for one in rings]
+        marks = [polygon(outer, holes) for outer, *holes in texts]
+        marks = [f"<MultiGeometry>{''.join(marks)}</MultiGeometry>"] if is_one else marks
+        path.write_bytes(document(*map(mark, marks)))
+    else:
+        shapes = [shapely.Polygon(outer, holes) for outer, *holes in rings]
+        shapes = [shapely.MultiPolygon(shapes)] if is_one else shapes
+        gpd.GeoDataFrame(geometry=shapes, crs="EPSG:4326").to_file(path)
+    return path
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("ending", ["kml", "geojson"])
+@pytest.mark.parametrize("kind", sorted(_HEAVY))
+def test_twice_as_much_costs_about_twice(kind, ending, tmp_path):
+    # Linear is 2 and a square law 4; where less than half a second is spent, nobody waits.
+    small = _written(tmp_path / f"small.{ending}", [[_box(70, 71)]], False)
+    cost = []
+    for n in (4_000, 8_000):
+        path = _written(tmp_path / f"{n}.{ending}", _HEAVY[kind](n), kind == "parts on parts")
+        done = subprocess.run(
+            [sys.executable, "-W", "ignore", "-c", _COST, str(small), str(path)],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=120,
+        )
+        cost.append(json.loads(done.stdout))
+    (once, _), (twice, megabytes) = cost
+    assert twice < 3 * once + 0.5
+    assert twice < 8  # two on an idle machine
+    assert megabytes < 200
 
 
 # -- 5,000 random damages --------------------------------------------------------------------------

@@ -46,6 +46,7 @@ _TO_EDIT: Final = re.compile(r"(?:edit_.+\.km[lz]|form_.+\.xls[xm])\Z", re.IGNOR
 RESOLUTIONS: Final = "resolutions.csv"
 """What people decided on conflicts, beside the groups' files."""
 MAX_FILE: Final = 100_000_000
+_COPY: Final = re.compile(r"(?:[\s_]*\(\d{1,3}\))+\Z")
 _EDIT_NAME: Final = re.compile(r"edit[\s_\-]+(.+)", re.IGNORECASE)
 _UNITS_FOLDER: Final = re.compile(r"2\b.*(?:\bunits?\b|единиц)", re.IGNORECASE)
 _MEANT: Final = 0.9
@@ -810,12 +811,15 @@ def _mostly(values: Iterable[str]) -> str:
 def _named_group(called: str, groups: Sequence[str]) -> str:
     """The group in the name of a file: after ``edit_``, else any word that is a group."""
     stem = re.sub(r"(?:\.(?:kml|kmz|zip|xlsx|xlsm|gpkg|geojson|json))+\Z", "", called.lower())
+    # "edit_1 (2).kmz" is the second save of group 1: the number in brackets is no group.
+    stem = _COPY.sub("", stem)
     edit_name = _EDIT_NAME.search(stem)
     parts = [edit_name[1], stem] if edit_name else [stem]
     for part in parts:
         fitting = [group for group in groups if _is_word(group.lower(), part)]
+        leading = [group for group in fitting if part.startswith(group.lower())]
         if fitting:
-            return max(fitting, key=len)
+            return max(leading or fitting, key=len)
     return ""
 
 

@@ -284,7 +284,12 @@ def _data_of(row: Mapping[Any, Any]) -> dict[str, str]:
 
 
 def _value(cell: Any) -> Any:
-    """The value of a cell; OpenLayers writes it into an object."""
+    """The value of a cell; OpenLayers writes it into an object.
+
+    A column with gaps gives whole numbers a ".0" that nobody has typed.
+    """
+    if isinstance(cell, float) and cell.is_integer():
+        return int(cell)
     held = cell
     if isinstance(cell, str) and cell.lstrip().startswith("{") and '"value"' in cell:
         try:
