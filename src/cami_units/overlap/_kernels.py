@@ -101,7 +101,8 @@ def closed_rings(
             ends[ring] = i
             start, ring, is_shell = i, ring + 1, False
         if ring < last_ring or start < part_ends[part]:
-            areas[part:] = np.nan
+            for further in range(part, len(areas)):
+                areas[further] = np.nan
             return ends, turns, areas
     return ends, turns, areas
 
@@ -197,9 +198,10 @@ def edge_runs(
     ends, _, first = rings
     x, y, east, north, col, row = lattice
     of_row, block, overlap = cut
-    blocks = 1
-    if len(reaches):
-        blocks = max((reaches[:, 1].max() * of_row - 1) // block + 1, 1)
+    highest = 1
+    for number in range(len(reaches)):
+        highest = max(highest, reaches[number, 1] * of_row)
+    blocks = (highest - 1) // block + 1
     runs = np.empty((1024, 4), np.int64)
     n = 0
     for number in range(len(reaches)):
@@ -252,10 +254,14 @@ def edge_runs(
         starts[runs[i, 3] + 1] += 1
     for i in range(blocks):
         starts[i + 1] += starts[i]
-    filled = starts[:-1].copy()
+    filled = np.empty(blocks, np.int64)
+    for i in range(blocks):
+        filled[i] = starts[i]
     in_order = np.empty((n, 3), np.int64)
     for i in range(n):
-        in_order[filled[runs[i, 3]]] = runs[i, :3]
+        at = filled[runs[i, 3]]
+        for j in range(3):
+            in_order[at, j] = runs[i, j]
         filled[runs[i, 3]] += 1
     return in_order, starts
 
@@ -265,9 +271,14 @@ def _with_run(runs: NDArray[np.int64], n: int, run: tuple[int, int, int, int]) -
     """The table with one row more, in a larger one where there is no room for it."""
     if n == len(runs):
         larger = np.empty((2 * n, 4), np.int64)
-        larger[:n] = runs
+        for i in range(n):  # element by element: whole slices take seconds to compile
+            for j in range(4):
+                larger[i, j] = runs[i, j]
         runs = larger
-    runs[n, 0], runs[n, 1], runs[n, 2], runs[n, 3] = run
+    runs[n, 0] = run[0]
+    runs[n, 1] = run[1]
+    runs[n, 2] = run[2]
+    runs[n, 3] = run[3]
     return runs
 
 
@@ -651,7 +662,8 @@ def covered(
             counts[groups] = m - before
             of_codes[groups] = codes[polygon] if len(codes) else polygon
             if len(codes) == 0:
-                found[1][before:m] = polygon
+                for at in range(before, m):
+                    found[1][at] = polygon
             groups += 1
         if len(codes) == 0:
             n = m
@@ -673,15 +685,19 @@ def _by_site(
     if len(sites) == 0:
         return n
     site_of, code_of, total = found
-    low = sites.min()
-    several = sites.max() - low + 1
+    low, high = sites[0], sites[0]
+    for site in sites:
+        low, high = min(low, site), max(high, site)
+    several = high - low + 1
     starts = np.zeros(several + 1, np.int64)
     for site in sites:
         starts[site - low + 1] += 1
     starts[0] = n
     for site in range(several):
         starts[site + 1] += starts[site]
-    filled = starts[:-1].copy()
+    filled = np.empty(several, np.int64)
+    for site in range(several):
+        filled[site] = starts[site]
     merged, i = False, 0
     for group in range(len(counts)):
         code = codes[group]
