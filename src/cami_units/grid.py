@@ -57,6 +57,11 @@ class Lattice:
         if faults:
             raise InputError("The grid cannot be laid: " + "; ".join(faults) + ".")
 
+    @property
+    def cell_km2(self) -> float:
+        """The area of a cell, km²: of a hexagon too, which has that of the square."""
+        return self.cell_km**2
+
 
 def planning_units(
     study_area: gpd.GeoDataFrame | gpd.GeoSeries | BaseGeometry,

@@ -300,7 +300,7 @@ def _add_coarse(
         )
         for key, cells in cell_km2.groupby(list(columns), sort=True):
             named = dict(zip(columns, key, strict=True))
-            share = cells["km2"].to_numpy() / lattice.cell_km**2
+            share = cells["km2"].to_numpy() / lattice.cell_km2
             webmap.add_cells(
                 block,
                 {"table": table, **named},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -151,7 +152,7 @@ def share_sums(
     rows, cols = tile
     where = _where(lattice, rows, cols)
     range_km2 = overlap.area_km2(ranges).to_numpy()
-    occurs_km2, weight = weigh(ranges["sci_name"], range_km2, lattice.cell_km**2)
+    occurs_km2, weight = weigh(ranges["sci_name"], range_km2, lattice.cell_km2)
     sums = overlap.cell_sums(
         overlap.lattice_parts(ranges, **where),
         (rows[1] - rows[0]) * (cols[1] - cols[0]),
@@ -182,7 +183,7 @@ def _sums_of_ranges(
 ) -> _Sums:
     """The sums of ranges, share by share and tile by tile."""
     shares = layers.range_shares(stream)
-    problems += layers.stream_advice(shares)
+    problems.extend(layers.stream_advice(shares))
     tiles = tiles_of(stream, lattice)
     rows = (tiles[0][0][0], tiles[-1][0][1])
     cols = (tiles[0][1][0], tiles[-1][1][1])
@@ -227,7 +228,7 @@ def _sums_of_overlaps(source: Path, weigh: Any, states: Path | None, progress: P
     """The sums of a file of overlaps, read twice: ranges first, then cells."""
     about, batches = layers.overlap_batches(source)
     lattice = grid.Lattice(float(about["cell_km"]), about["shape"], str(about["crs"]))
-    totals: dict[str, float] = {}
+    totals: Counter[str] = Counter()  # a float a name: it only adds
     edges = []
     for batch in batches():
         rows = batch.select(["sci_name", "km2"]).group_by("sci_name").aggregate([("km2", "sum")])
@@ -235,7 +236,7 @@ def _sums_of_overlaps(source: Path, weigh: Any, states: Path | None, progress: P
             *(rows[column].to_pylist() for column in rows.column_names), strict=True
         ):
             name, km2 = (name, km2) if isinstance(name, str) else (km2, name)
-            totals[name] = totals.get(name, 0.0) + km2
+            totals.update({name: km2})
         row, col = batch["row"].to_numpy(), batch["col"].to_numpy()
         edges.append((row.min(), row.max(), col.min(), col.max()))
     if not edges:
@@ -247,7 +248,7 @@ def _sums_of_overlaps(source: Path, weigh: Any, states: Path | None, progress: P
     species = pd.DataFrame({"sci_name": list(totals), "range_km2": list(totals.values())})
     number_of = pd.Series(np.arange(len(species), dtype=np.int32), index=species["sci_name"])
     range_km2 = species["range_km2"].to_numpy()
-    occurs_km2, weight = weigh(species["sci_name"], range_km2, lattice.cell_km**2)
+    occurs_km2, weight = weigh(species["sci_name"], range_km2, lattice.cell_km2)
     names, state_of = _states(states, lattice, in_rows, in_cols)
 
     def parts() -> Iterator[Any]:
