@@ -14,7 +14,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -310,6 +310,14 @@ def decide_by_click(page: Page, desk: Served, round_: Path, line: tuple) -> None
     raise AssertionError(f"{unit} was not decided on")
 
 
+def until(is_so: Callable[[], bool]) -> None:
+    """Wait until the disk says so: a click comes back before its work is done."""
+    end = time.monotonic() + PATIENCE
+    while not is_so():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
 def test_ten_groups_late_files_and_one_retraction_in_russian(served, browser, tmp_path):
     """Twenty files, ten decisions and one taken back, two late files, activities, the annex.
 
@@ -352,6 +360,7 @@ def test_ten_groups_late_files_and_one_retraction_in_russian(served, browser, tm
     assert "Оставить, как решено" in shown
     browser.driver.get(served.home + "/after")
     browser.driver.find_element(By.CSS_SELECTOR, 'button[value="activities"]').click()
+    until(lambda: (second / "general_suggestions.csv").is_file())
     idle(browser, served)
     browser.driver.get(served.home + "/after")
     browser.driver.find_element(By.CSS_SELECTOR, 'input[name="id"]').click()
@@ -359,10 +368,13 @@ def test_ten_groups_late_files_and_one_retraction_in_russian(served, browser, tm
         "everywhere"
     )
     browser.driver.find_element(By.CSS_SELECTOR, "#general button").click()
+    log = second / "activities_log.csv"
+    until(lambda: log.is_file() and "everywhere" in log.read_text("utf-8"))
     idle(browser, served)
     browser.driver.get(served.home + "/after")
     assert browser.run("return document.querySelector('input[name=id]').checked")
     browser.driver.find_element(By.CSS_SELECTOR, 'button[value="annex"]').click()
+    until((second / "annex").is_dir)
     idle(browser, served)
     browser.listen()
     assert [error for error in browser.errors if "ERR_CONNECTION_REFUSED" not in error] == []
