@@ -42,7 +42,7 @@ if (live) {
   });
 }
 function keepOrder(units) {
-  fetch("/order", { method: "POST", body: new URLSearchParams({ order: units.join(";") }) });
+  fetch("/order", { method: "POST", body: new URLSearchParams({ order: units.join(";") }) }).catch(() => {});
 }
 
 function follow(state) {
@@ -146,7 +146,7 @@ if (live && body.dataset.page === "board") {
     if (!unit || unit === shown) return;
     const first = !shown;
     shown = unit;
-    fetch("/show", { method: "POST", body: new URLSearchParams({ unit }) });
+    fetch("/show", { method: "POST", body: new URLSearchParams({ unit }) }).catch(() => {});
     const form = document.getElementById("decide");
     const typing = form && form.elements.reason && form.elements.reason.value;
     if (!first && form && form.elements.unit.value !== unit && !typing) {
