@@ -304,7 +304,7 @@ def test_the_command_keeps_beside_the_plan_unless_told_not_to(
         seen.append(cache)
         raise StopError
 
-    monkeypatch.setattr("cami_units.commands.propose.propose", stop)
+    monkeypatch.setattr("cami_units.commands.lasting_ids.propose", stop)
     for more in ([], ["--no-cache"]):
         with pytest.raises(SystemExit):
             cli.main(["propose", str(folder / "plan.toml"), "--out", str(tmp_path / "r"), *more])

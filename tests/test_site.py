@@ -48,8 +48,8 @@ def test_every_language_of_a_code_block_is_one_that_is_tried():
         for page in PAGES
         for said in re.findall(r"^```(\w+)$", page.read_text(encoding="utf-8"), flags=re.M)
     }
-    # shell lines are tried by test_docs, plain text is what a program says
-    assert told <= {"sh", "bat", "console", "text", "python", "toml", "sql"}
+    # shell lines are tried by test_docs, R by test_r; plain text and JSON are what a program says
+    assert told <= {"sh", "bat", "console", "text", "python", "toml", "sql", "r", "json"}
 
 
 @pytest.fixture(scope="module")

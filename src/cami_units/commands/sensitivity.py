@@ -421,7 +421,7 @@ def crossings_of(units: gpd.GeoDataFrame, pieces: Pieces) -> gpd.GeoDataFrame:
     corridors = pieces.layers.corridors
     if corridors is not None:  # nor is it told where a single animal met a fence
         followed = set(corridors.loc[is_tracked(corridors), "corridor_id"])
-        delicate |= cuts["corridor_id"].isin(followed).to_numpy()
+        delicate = delicate | cuts["corridor_id"].isin(followed).to_numpy()
     points[delicate] = coarse(points[delicate], crs=units.crs)
     cuts["lon"], cuts["lat"] = points.x.round(5), points.y.round(5)
     names = ["unit_id", "corridor_id", "barrier_id", "sci_name"]

@@ -139,6 +139,7 @@ def names_of(species: pd.DataFrame) -> Names:
             for name in _split(getattr(row, column)):
                 taxa.setdefault(" ".join(words_of(name)), str(row.sci_name))
                 related.setdefault(" ".join(words_of(name)[:2]), str(row.sci_name))
+    range_states = species.get("range_states", pd.Series("", index=species.index))
     part_names, domestic = (
         _listed_names(species, "part_taxa"),
         _listed_names(species, "domestic_names"),
@@ -149,7 +150,7 @@ def names_of(species: pd.DataFrame) -> Names:
         domestic={name: taxon for name, taxon in domestic.items() if name not in exact},
         homes={
             str(name): tuple(sorted(_split(states)))
-            for name, states in zip(species["sci_name"], species["range_states"], strict=True)
+            for name, states in zip(species["sci_name"], range_states, strict=True)
         },
         taxa=taxa,
         guarded={name: taxon for name, taxon in guarded.items() if name not in exact},
