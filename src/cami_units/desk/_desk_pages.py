@@ -7,6 +7,7 @@ there now: the second of two people sees the first's change and overwrites nothi
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 import threading
 from collections.abc import Mapping
@@ -88,7 +89,7 @@ class Desk:
     unit: str = ""
     banner: dict[str, str] = field(default_factory=dict)
     board_version: int = 0
-    board_folder: tempfile.TemporaryDirectory[str] | None = None
+    board_folder: Path | None = None
     collecting: Collecting | None = None
     fresh: LoopTables | None = None
     checked: list[str] = field(default_factory=list)
@@ -117,7 +118,7 @@ class Desk:
         collected = _verbs.settle_day(self.directory, day, self.collecting, progress)
         folder = self._new_folder()
         try:
-            self.fresh = _verbs.fresh_loop(collected, Path(folder.name))
+            self.fresh = _verbs.fresh_loop(collected, folder)
             self.worker.touch()
             self._show_board(day, folder, collected, progress)
             return _verbs.write_day(day, collected, progress).name
@@ -142,30 +143,32 @@ class Desk:
     def _show_board(
         self,
         day: Day,
-        folder: tempfile.TemporaryDirectory[str],
+        folder: Path,
         fresh: Collected | None,
         progress: Progress,
     ) -> None:
         """A board page in a scratch folder: a live page is no product."""
         if day.current is None:
             return
-        page = Path(folder.name) / _BOARD
+        page = folder / _BOARD
         _verbs.draw_board(self.directory, day, page, fresh, progress)
         if not self.places:
             self.places = _verbs.places_of(self.directory, day.current.path)
         former, self.board_folder = self.board_folder, folder
         self.board_version += 1
-        if former is not None:
-            former.cleanup()
+        if (
+            former is not None
+        ):  # on Windows a window may still read it: it goes with the scratch then
+            shutil.rmtree(former, ignore_errors=True)
 
-    def _new_folder(self) -> tempfile.TemporaryDirectory[str]:
-        """A folder of its own in the scratch; on Windows a window may still read what is in it."""
-        return tempfile.TemporaryDirectory(dir=self.scratch, ignore_cleanup_errors=True)
+    def _new_folder(self) -> Path:
+        """A folder of its own in the scratch, which goes when the desk does."""
+        return Path(tempfile.mkdtemp(dir=self.scratch))
 
     @property
     def board_page(self) -> Path | None:
         """The page of the board as it was last made."""
-        return Path(self.board_folder.name) / _BOARD if self.board_folder else None
+        return self.board_folder / _BOARD if self.board_folder else None
 
     def loop(self, day: Day) -> LoopTables | None:
         """What the loop left beside the current round, as it is in memory or on the disk."""
