@@ -376,7 +376,7 @@ def test_ten_groups_late_files_and_one_retraction_in_russian(served, browser, tm
     until((second / "annex").is_dir)
     idle(browser, served)
     browser.listen()
-    assert [error for error in browser.errors if "ERR_CONNECTION" not in error] == []
+    assert [error for error in browser.errors if "Failed to load resource" not in error] == []
 
     assert (second / "annex" / "annex.docx").is_file()
 

@@ -124,6 +124,8 @@ class Desk:
             return _verbs.write_day(day, collected, progress).name
         finally:
             self.fresh = None
+            if folder != self.board_folder:
+                shutil.rmtree(folder, ignore_errors=True)
 
     def ask_board(self) -> None:
         """Make the board that the windows show."""
@@ -557,7 +559,8 @@ class Pages:
         """Which unit the board is at: the second window follows."""
         form = await request.form()
         self.desk.unit = clean_name(str(form.get("unit", "")))[:40]
-        self.desk.banner = {}
+        if self.desk.unit != self.desk.banner.get("unit_id"):  # that unit's own page says so too
+            self.desk.banner = {}
         self.desk.worker.touch()
         return Response(status_code=204)
 
