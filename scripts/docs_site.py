@@ -44,7 +44,9 @@ CHAPTERS = {
         "crossings",
         "area_km2",
         "shared_borders",
+        "overlap_bands",
         "write_overlaps",
+        "write_richness",
     ),
     "From cells to units": ("planning_units", "pu_ids", "cut", "measure", "score_cells", "grow"),
     "Findings, decisions, ranks": (
