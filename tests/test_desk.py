@@ -58,8 +58,10 @@ def workshop(tmp_path: Path) -> Path:
 def desk(workshop: Path, tmp_path: Path) -> Iterator[Desk]:
     (tmp_path / "scratch").mkdir()
     worker = NoWorker()
-    yield Desk(workshop, worker, tmp_path / "scratch")
+    made = Desk(workshop, worker, tmp_path / "scratch")
+    yield made
     worker.stop()
+    made.close()
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ there now: the second of two people sees the first's change and overwrites nothi
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 import threading
 from collections.abc import Mapping
@@ -89,7 +88,7 @@ class Desk:
     unit: str = ""
     banner: dict[str, str] = field(default_factory=dict)
     board_version: int = 0
-    board_folder: Path | None = None
+    board_folder: tempfile.TemporaryDirectory[str] | None = None
     collecting: Collecting | None = None
     fresh: LoopTables | None = None
     checked: list[str] = field(default_factory=list)
@@ -118,14 +117,14 @@ class Desk:
         collected = _verbs.settle_day(self.directory, day, self.collecting, progress)
         folder = self._new_folder()
         try:
-            self.fresh = _verbs.fresh_loop(collected, folder)
+            self.fresh = _verbs.fresh_loop(collected, Path(folder.name))
             self.worker.touch()
             self._show_board(day, folder, collected, progress)
             return _verbs.write_day(day, collected, progress).name
         finally:
             self.fresh = None
-            if folder != self.board_folder:
-                shutil.rmtree(folder, ignore_errors=True)
+            if folder is not self.board_folder:
+                folder.cleanup()
 
     def ask_board(self) -> None:
         """Make the board that the windows show."""
@@ -145,32 +144,35 @@ class Desk:
     def _show_board(
         self,
         day: Day,
-        folder: Path,
+        folder: tempfile.TemporaryDirectory[str],
         fresh: Collected | None,
         progress: Progress,
     ) -> None:
         """A board page in a scratch folder: a live page is no product."""
         if day.current is None:
             return
-        page = folder / _BOARD
+        page = Path(folder.name) / _BOARD
         _verbs.draw_board(self.directory, day, page, fresh, progress)
         if not self.places:
             self.places = _verbs.places_of(self.directory, day.current.path)
         former, self.board_folder = self.board_folder, folder
         self.board_version += 1
-        if (
-            former is not None
-        ):  # on Windows a window may still read it: it goes with the scratch then
-            shutil.rmtree(former, ignore_errors=True)
+        if former is not None:
+            former.cleanup()
 
-    def _new_folder(self) -> Path:
-        """A folder of its own in the scratch, which goes when the desk does."""
-        return Path(tempfile.mkdtemp(dir=self.scratch))
+    def _new_folder(self) -> tempfile.TemporaryDirectory[str]:
+        """A folder of its own in the scratch; on Windows a window may still read what is in it."""
+        return tempfile.TemporaryDirectory(dir=self.scratch, ignore_cleanup_errors=True)
 
     @property
     def board_page(self) -> Path | None:
         """The page of the board as it was last made."""
-        return self.board_folder / _BOARD if self.board_folder else None
+        return Path(self.board_folder.name) / _BOARD if self.board_folder else None
+
+    def close(self) -> None:
+        """Clear away the page of the board: it was only for the windows."""
+        if self.board_folder is not None:
+            self.board_folder.cleanup()
 
     def loop(self, day: Day) -> LoopTables | None:
         """What the loop left beside the current round, as it is in memory or on the disk."""

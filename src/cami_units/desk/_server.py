@@ -85,6 +85,7 @@ def serve(
                 server.run(sockets=[sockets])
         finally:
             worker.stop()
+            desk.close()
 
 
 def _listening(port: int | None) -> tuple[socket.socket, int]:
