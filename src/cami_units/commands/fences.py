@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import geopandas as gpd
 import pandas as pd
 
-from cami_units import criteria, layers, store
+from cami_units import criteria, layers
 from cami_units.commands._round_tables import as_written
 from cami_units.commands.assess import cut, measure, species_ranges
-from cami_units.commands.round_files import products
-from cami_units.commands.shown_round import kept_pieces
+from cami_units.commands.round_files import write_added
 from cami_units.commands.stored_round import reopened
 from cami_units.documents.csv_tables import write_csv
 from cami_units.fences import fence_openings
@@ -104,11 +104,8 @@ def write_fences(
     InputError
         There is no round in the folder, or it cannot be written to.
     """
-    problems: list[Problem] = []
-    files = products(round_, noticed=problems, progress=progress)
-    tables = round_.tables
-    files["fences.csv"] = lambda path: write_csv(path, tables["fences"])
-    files["fence_species.csv"] = lambda path: write_csv(path, tables["fence_species"])
-    with kept_pieces(directory):
-        store.update_round(round_, directory, files=files)
-    return tuple(problems)
+    added = {
+        f"{name}.csv": partial(write_csv, table=round_.tables[name])
+        for name in ("fences", "fence_species")
+    }
+    return write_added(round_, directory, added, progress=progress)

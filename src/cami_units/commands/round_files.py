@@ -14,6 +14,7 @@ from cami_units import kml, layers, scene, store, webmap, words
 from cami_units.commands.shown_round import (
     annotated_layers,
     crs_of,
+    kept_pieces,
     legend_png,
     shown_context,
     shown_fences,
@@ -45,6 +46,25 @@ def write_proposal(
     problems: list[Problem] = []
     files = products(proposal, noticed=problems, progress=progress)
     store.write_round(proposal, directory, files=files, force=force)
+    return tuple(problems)
+
+
+def write_added(
+    round_: Round,
+    directory: Path,
+    added: Mapping[str, store.Writer],
+    *,
+    progress: Progress = quiet,
+) -> tuple[Problem, ...]:
+    """Write a round over the one that something was added to, and the files of what was added.
+
+    Whole, or not at all; what the folder holds beside stays. Returns and raises as
+    :func:`write_proposal`, and where there is no round.
+    """
+    problems: list[Problem] = []
+    files = {**products(round_, noticed=problems, progress=progress), **added}
+    with kept_pieces(directory):
+        store.update_round(round_, directory, files=files)
     return tuple(problems)
 
 

@@ -23,8 +23,8 @@ from cami_units.commands.assess import (
     species_ranges,
 )
 from cami_units.commands.propose import Cells, grow, score_cells, study_cells
-from cami_units.commands.round_files import products
-from cami_units.commands.shown_round import drawn_scene, kept_pieces
+from cami_units.commands.round_files import write_added
+from cami_units.commands.shown_round import drawn_scene
 from cami_units.commands.stored_round import reopened
 from cami_units.documents.csv_tables import write_csv
 from cami_units.model import (
@@ -56,8 +56,6 @@ Drawings = Mapping[str, gpd.GeoDataFrame]
 
 AGREED = ("plenary-agreed", "endorsed by range states", "adopted")
 """Units of these statuses are in the smallest set, whatever else is."""
-
-"""Units of these statuses are out of the running."""
 
 
 def with_sensitivity(
@@ -149,18 +147,10 @@ def write_sensitivity(
     InputError
         There is no round in the folder, or it cannot be written to.
     """
-    problems: list[Problem] = []
-    files = products(round_, noticed=problems, progress=progress)
-    for name in STABILITY_TABLES:
-        files[f"{name}.csv"] = _csv(round_.tables[name])
-    files |= _figures(round_)
-    with kept_pieces(directory):
-        store.update_round(round_, directory, files=files)
-    return tuple(problems)
-
-
-def _csv(table: pd.DataFrame) -> store.Writer:
-    return lambda path: write_csv(path, table)
+    added: dict[str, store.Writer] = {
+        f"{name}.csv": partial(write_csv, table=round_.tables[name]) for name in STABILITY_TABLES
+    }
+    return write_added(round_, directory, added | _figures(round_), progress=progress)
 
 
 def _figures(round_: Round) -> dict[str, store.Writer]:
