@@ -181,12 +181,14 @@ def drawing_ground(pieces: Pieces, round_: Round) -> dict[str, Any]:
     if "ranges" in restricted:
         coarse |= set(round_layers.features["sci_name"])
     lattice = grid.Lattice(scene.COARSE_KM, crs=round_layers.crs)
+    rest = webmap.GroundBlock()  # what no simplification touches
+    if coarse:
+        _add_coarse(rest, pieces, coarse, restricted, lattice)
+    _add_lines(rest, pieces, coarse, restricted, lattice)
     for simpler_m in SIMPLER_M:
-        block = webmap.GroundBlock()
+        block = webmap.GroundBlock(cells=rest.cells, points=rest.points)
         _add_pieces(block, pieces, coarse, restricted, simpler_m)
-        if coarse:
-            _add_coarse(block, pieces, coarse, restricted, lattice)
-        _add_lines(block, pieces, coarse, restricted, lattice)
+        block.numbers += rest.numbers  # outlines come before cells and points
         packed = webmap.packed_block(block)
         if len(packed["block"]) <= MOST_BLOCK:
             break

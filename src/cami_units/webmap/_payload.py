@@ -99,20 +99,11 @@ def payload(
     lang: str,
 ) -> dict[str, Any]:
     """Everything the page draws and says. See :func:`cami_units.webmap.unit_map`."""
-    if detail not in get_args(Detail):
-        raise InputError(
-            f"The detail '{detail}' is unknown: map or atlas.{nearest(detail, get_args(Detail))}"
-        )
-    check_table(units, "conservation_units", crs=LONLAT)
-    _check_statuses(units)
+    _check_units(units, detail)
     _check_layers(layers)
     layers = coarse_layers(layers, species)
     by_language = _cards_by_language(cards, units, lang)
-    around = {
-        "words": _context_words(layers, by_language),
-        "sections": _sections_of(units, layers.get("sections")),
-        "findings": _findings(unit_criteria),
-    }
+    around = _around(units, layers, unit_criteria, by_language)
     return _unit_part(
         units,
         by_language,
@@ -156,20 +147,14 @@ def parted_payload(
     str
         The rest as the JSON of the page, without the braces: as it was drawn before of the same.
     """
-    check_table(units, "conservation_units", crs=LONLAT)
-    _check_statuses(units)
+    _check_units(units, detail)
     by_language = _cards_by_language(cards, units, lang)
 
     def drawn() -> list[bytes]:
         _check_layers(layers)
         shown_layers = coarse_layers(layers, species)
         frame = _frame(units, shown_layers)
-        around = {
-            "words": _context_words(shown_layers, by_language),
-            "sections": _sections_of(units, shown_layers.get("sections")),
-            "findings": _findings(now(unit_criteria)),
-            "frame": frame,
-        }
+        around = _around(units, shown_layers, now(unit_criteria), by_language) | {"frame": frame}
         ground = page_json(_ground_part(shown_layers, species, now(planning_units), frame, detail))
         return [json.dumps(around).encode(), ground[1:-1].encode()]
 
@@ -192,6 +177,30 @@ def parted_payload(
     )
     west, south, east, north = around["frame"]
     return first, (west, south, east, north), ground.decode()
+
+
+def _check_units(units: gpd.GeoDataFrame, detail: str) -> None:
+    """Refuse a detail that the page does not know, and units that are not what they promise."""
+    if detail not in get_args(Detail):
+        raise InputError(
+            f"The detail '{detail}' is unknown: map or atlas.{nearest(detail, get_args(Detail))}"
+        )
+    check_table(units, "conservation_units", crs=LONLAT)
+    _check_statuses(units)
+
+
+def _around(
+    units: gpd.GeoDataFrame,
+    layers: Mapping[str, gpd.GeoDataFrame],
+    unit_criteria: pd.DataFrame | None,
+    languages: Iterable[str],
+) -> dict[str, Any]:
+    """What the part about units takes from the rest: words, the section of each, its findings."""
+    return {
+        "words": _context_words(layers, languages),
+        "sections": _sections_of(units, layers.get("sections")),
+        "findings": _findings(unit_criteria),
+    }
 
 
 def now(table: Later) -> Any:
