@@ -27,6 +27,7 @@ Frame = tuple[float, float, float, float]
 Shades = npt.NDArray[np.uint8]
 """Rows from the north down; 255 is water or full light, about 237 is flat ground."""
 
+# The bundled study takes 97 kB at 42 and 121 kB at 60: a page may carry 250 kB of ground in all.
 PICTURE_QUALITY: Final = 42
 PICTURE_PIXELS: Final = 1500
 """A page carries the relief of a region in about 100 kB: finer than this the source is not."""
@@ -68,6 +69,7 @@ def mercator_picture(frame: Frame) -> Picture:
     """The relief of a frame in degrees as web maps stretch it: rows by Mercator, not by latitude."""
     west, south, east, north = frame
     low, top = (_mercator(latitude) for latitude in (south, north))
+    # The source has about 15 pixels a degree: more of them would be blown up, not finer.
     width = min(PICTURE_PIXELS, round((east - west) * 15))
     height = max(1, round(width * (top - low) / (east - west)))
     y = top - (np.arange(height) + 0.5) * (top - low) / height

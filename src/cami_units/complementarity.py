@@ -495,7 +495,10 @@ def greedy_order(
     rows = []
     while free.any():
         gain = np.minimum(reached[:, None] + shares, 1.0).sum(axis=0) - reached.sum()
+        # A site that costs nothing is worth more than any that does, and still no division by zero.
         worth = np.where(free, gain / np.maximum(problem.cost, 1e-12), -1.0)
+        # Rounded, so that gains that differ in the last digit only are a tie, and go to the first
+        # name.
         best = waiting.pop(0) if waiting else int(np.argmax(np.round(worth, 12)))
         if not waiting and gain[best] <= _SLACK and problem.names[best] not in locked:
             break

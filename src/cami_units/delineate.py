@@ -30,14 +30,22 @@ from cami_units.model import LONLAT, InputError, Progress, quiet
 
 Positions = NDArray[np.intp]
 
+# Experts drew that place: growth rounds it to its species' ground. Twice its size would be another
+# proposal than theirs.
 HOTSPOT_GROWTH: Final = 1.3
 """A unit grown from a hotspot takes at most this many times the ground the hotspot holds itself."""
+# Of the ten ways tried (docs/decisions.md) the one that holds most of every core on the same
+# ground; at 6 a unit no longer fills its budget and loses a tenth of it.
 FAR_COST: Final = 4.0
 """A kilometre at the edge of the range costs this many times a kilometre in the seed's core of it."""
+# The deepest twentieth rather than the deepest cell: one cell that lies far inside must not make
+# all others look like edge.
 CORE_QUANTILE: Final = 0.95
 """The seed's core of a range begins at this quantile of how deep its own cells lie in the range."""
 SAME_LANDSCAPE: Final = 0.5
 """Hotspots that share at least this part of the smaller one seed one unit together."""
+# A fifth of the usual cell: five squares a side let a corner come out round, and a region of
+# 4,000 × 2,500 km is still only 400,000 of them.
 PIXEL_KM: Final = 5.0
 """Outlines are smoothed on squares of about this size."""
 _SMOOTHING: Final = 0.6
@@ -123,6 +131,7 @@ def _claims(
     seeds = sorted(cores["seed"].unique())
     starts = dict(iter(cores.groupby("seed")))
     grounds = dict(iter(occupied.groupby("seed")))
+    # Seeds in the order of their names, so that a tie goes the same way on every machine.
     for number, seed in enumerate(seeds):
         progress("growing units", number, len(seeds))
         ground, rows = grounds.get(seed), starts[seed]
@@ -169,7 +178,10 @@ def cost_distance(
     a, b = links[allowed[links].all(axis=1)].T
     price = 1.0 + (FAR_COST - 1.0) * (1.0 - worth)
     weight = np.hypot(*(centres[a] - centres[b]).T) * (price[a] + price[b]) / 2
+    # Links are stored one way only; Dijkstra is told that they run both ways, which halves the
+    # matrix.
     graph = csr_array(coo_array((weight, (a, b)), shape=(len(centres), len(centres))))
+    # All core cells at once with `min_only`: one search a seed, instead of one a core cell.
     cost: NDArray[np.float64] = dijkstra(graph, directed=False, indices=core, min_only=True)
     return cost
 
@@ -179,6 +191,8 @@ def _within_budget(
 ) -> NDArray[np.float64]:
     """Costs of the cheapest cells that fit into `budget` km²; the rest become infinite."""
     order = np.argsort(cost, kind="stable")
+    # A cell that fills the budget to the last digit still fits, whatever order the areas were added
+    # in.
     fits = np.cumsum(km2[order]) <= budget * (1 + 1e-9)
     affordable = np.full_like(cost, _UNREACHED)
     affordable[order[fits]] = cost[order[fits]]
@@ -195,6 +209,7 @@ def _connected(owner: NDArray[Any], links: NDArray[np.intp]) -> NDArray[Any]:
     for label in np.unique(owner[owner >= 0]):
         mine = np.flatnonzero(owner == label)
         pieces = np.unique(piece[mine])
+        # Of pieces equally large the first by position: `argmax` takes the lowest number.
         largest[mine[piece[mine] == pieces[np.argmax(size[pieces])]]] = label
     return largest
 
@@ -233,6 +248,7 @@ def landscapes(shared: pd.DataFrame) -> dict[str, str]:
     _, group = connected_components(csr_array(graph), directed=False)
     names: dict[int, str] = {}
     for name, number in zip(ids, group.tolist(), strict=True):
+        # Ids were sorted, so a seed's id does not depend on the order of the hotspots in the file.
         names[number] = f"{names[number]};{name}" if number in names else name
     return {name: names[number] for name, number in zip(ids, group.tolist(), strict=True)}
 
@@ -261,6 +277,8 @@ def hotspot_cores(
     shares = inside.assign(seed=inside["hotspot_id"].map(seed_of)).dropna(subset="seed")
     shares = shares.groupby(["seed", "pu_id"])[["km2"]].sum().reset_index()
     largest = shares.groupby("seed")["km2"].transform("max")
+    # Half a cell, or the most that the hotspot holds of any: a small one must not be without a
+    # seed.
     core_cells = shares[shares["km2"] >= np.minimum(cell_km2 / 2, largest)]
     return core_cells[["seed", "pu_id"]].assign(growth=HOTSPOT_GROWTH).reset_index(drop=True)
 
@@ -298,7 +316,9 @@ def range_depth(
         cells = position.loc[rows["pu_id"]].to_numpy()
         part = np.minimum(rows["km2"].to_numpy() / cell_km2[cells], 1.0)
         inner = np.zeros(len(planning_units), dtype=bool)
+        # Half is the same line as for a core cell: below it a cell is more edge than range.
         inner[cells[part >= 0.5]] = True
+        # The middle of a cell is half a side from its own edge; a hexagon's of the same area 7 % more.
         distance = np.sqrt(cell_km2[cells]) / 2
         # The way from an inner cell to the nearest other one leads over inner cells only: so that
         # one is a neighbour of an inner cell, and the far ground need not be looked through.
@@ -368,6 +388,7 @@ def occupied(
     in_core = cells.merge(cores[["seed", "pu_id"]].drop_duplicates(), on=["seed", "pu_id"])
     by_species = in_core.groupby(["seed", "sci_name"])
     core_depth = by_species["depth_km"].quantile(CORE_QUANTILE)
+    # In thresholds of C3: a snow leopard's hundred km² and a gazelle's thousand then weigh alike.
     importance = by_species["km2"].sum() / by_species["threshold_km2"].first()
     weight = importance / importance.groupby("seed").transform("sum")
     species = pd.MultiIndex.from_frame(cells[["seed", "sci_name"]])
@@ -375,6 +396,8 @@ def occupied(
     part = (deep * weight.reindex(species).array).fillna(0.0)
     worth = part.groupby([cells["seed"], cells["pu_id"]]).sum().clip(upper=1.0)
     enough = cells.loc[cells["km2"] >= least_km2, ["seed", "pu_id"]].drop_duplicates()
+    # A cell may be claimed only where a species holds the least overlap, but it is worth all of
+    # them.
     return enough.merge(worth.rename("worth").reset_index(), on=["seed", "pu_id"])
 
 
@@ -433,6 +456,7 @@ def peaks(
     rising = planning_units[
         planning_units["pu_id"].isin(set(candidates)) & (planning_units["score"] >= least_score)
     ]
+    # Of equal scores the first id, or a rerun with rows in another order would found another unit.
     rising = rising[rising["score"] > 0].sort_values(
         ["score", "pu_id"], ascending=[False, True], kind="stable"
     )
@@ -486,10 +510,13 @@ def outlines(
             crs=planning_units.crs,
         )
     cells = grouped.loc[members.index]
+    # Rounded to a millimetre: the areas of equal cells differ in their last digits, the lattice
+    # must not.
     cell_km = round(float(np.sqrt(np.median(cells.area))) / 1000, 6)
     raster = _Raster.around(cells, members, seeds, cell_km)
     squares = raster.smoothed(sigma_km=_SMOOTHING * cell_km)
     shapes = raster.outlines(squares)
+    # A square and a half takes out the steps of the raster and no bend of the outline.
     simple = _simplified(shapes, planning_units.crs, max_vertices, tolerance=raster.step * 1.5)
     not_empty = [number for number, shape in enumerate(simple) if not shape.is_empty]
     return gpd.GeoDataFrame(
@@ -518,7 +545,10 @@ class _Raster:
         cls, cells: gpd.GeoSeries, members: pd.Series, seeds: Sequence[str], cell_km: float
     ) -> _Raster:
         """The squares of the cells' extent and a margin; each belongs to the nearest centre."""
+        # A whole number of squares a cell, so that every cell is cut alike.
         step = cell_km / max(1, round(cell_km / PIXEL_KM)) * 1000
+        # The blur reaches four of its widths, 2.4 cells: nothing is cut off, and the rim stays
+        # empty.
         margin = 4 * cell_km * 1000
         # The corner sits on a fixed lattice, so that an outline does not depend on today's extent.
         left, low, right, top = cells.total_bounds
@@ -541,6 +571,8 @@ class _Raster:
     def smoothed(self, *, sigma_km: float, rounds: int = 12) -> NDArray[Any]:
         """Labels after blurring; handicaps are adjusted until each group has its area again."""
         sigma = sigma_km * 1000 / self.step
+        # Beyond four widths the kernel holds 0.006 % of its weight: each group is blurred in its
+        # own window.
         windows = [self._window(group, int(np.ceil(4 * sigma))) for group in range(self.groups)]
         fields = [
             ndimage.gaussian_filter(
@@ -734,6 +766,8 @@ def place_names(
         raise InputError(
             "units and gazetteer have different CRSs: use cu.to_equal_area(…) on both."
         )
+    # The position of the kind in the list is its rank: landscapes, then waters and heights, then
+    # towns.
     order = {kind: place for place, kinds in enumerate(_NAMED_FIRST) for kind in kinds}
     rank = gazetteer["kind"].map(order).fillna(len(_NAMED_FIRST)).to_numpy()
     extent = gazetteer["extent_km"].fillna(0).to_numpy(dtype=float)
@@ -749,6 +783,7 @@ def place_names(
     for shape in units.geometry:
         distance = shapely.distance(shape, places) / 1000
         middle = shapely.distance(shape.centroid, places) / 1000
+        # A point has no extent: within a kilometre of it is in it.
         reaching = distance <= np.maximum(extent / 2, 1.0)
         nearby = distance <= NEARBY_KM
         keys = list(
@@ -756,6 +791,8 @@ def place_names(
                 ~reaching,
                 np.where(reaching, rank, 0),
                 np.where(reaching, distance > 0, distance),
+                # Measured in its own extents, and in 20 km at least: else the smallest place always
+                # lies "far".
                 middle / np.maximum(extent, 20.0),
                 strict=True,
             )
@@ -910,6 +947,7 @@ def _short_edges(ring: NDArray[np.float64], longest: float, decimals: int) -> ND
     """A ring with vertices put on its long edges, the same for both neighbours."""
     pieces = []
     for start, end in itertools.pairwise(ring):
+        # An edge of exactly the longest length gets no vertex for the last digit of a square root.
         count = max(1, int(np.ceil(np.hypot(*(end - start)) / longest - 1e-9)))
         # From the same end whichever way the edge runs, so that neighbours agree to the last digit.
         first, last = (start, end) if tuple(start) <= tuple(end) else (end, start)

@@ -185,6 +185,7 @@ def nearest_misses(findings: Findings, profile: Profile) -> pd.DataFrame:
     names = list(profile.decision.any_of or ())
     rows = findings.criteria[findings.criteria["criterion"].isin(names)]
     ratio = rows["value"].astype(float) / rows["threshold"].astype(float)
+    # A value summed from many cells may lack the last digit of its own threshold.
     reached = set(rows.loc[ratio >= 1 - 1e-9, "site"])
     short = rows.assign(missing=rows["threshold"] - rows["value"], ratio=ratio)
     short = short[(ratio > 0) & ~short["site"].isin(reached)]

@@ -83,12 +83,20 @@ class Design:
     interval : the quantiles of the interval of ranks.
     """
 
+    # A share of 90 % of 1000 runs is known to within two points (binomial, 95 %): enough to tell a
+    # robust unit from a sensitive one.
     runs: int = 1000
     seed: int = 2026
+    # A third of the runs keep what the plan says of a factor, the rest is shared by its other
+    # levels: what the plan names is likelier than any of its neighbours, and still doubted.
     stated: float = 1 / 3
     presence: tuple[tuple[int, ...], ...] = ((1,), (1, 2), (1, 2, 3))
+    # Half and twice the usual, so that no result hangs on a lattice that nobody can defend to the
+    # km.
     cell_km: tuple[float, ...] = (10.0, 25.0, 50.0)
     border_km: tuple[float, ...] = (25.0, 50.0, 100.0)
+    # No range layer says how far its edges may be off: these steps are our reading of its grades,
+    # told in docs/method.md, and another Design may name others.
     edge_km: Mapping[str, float] = field(
         default_factory=lambda: MappingProxyType({"high": 10.0, "medium": 25.0, "low": 50.0})
     )
@@ -97,6 +105,8 @@ class Design:
     top: int = 10
     robust: float = 0.9
     sensitive: float = 0.5
+    # Nine runs in ten: the ends of 1000 runs are single draws, and would make every unit look
+    # unsure.
     interval: tuple[float, float] = (0.05, 0.95)
 
     def __post_init__(self) -> None:

@@ -22,16 +22,20 @@ from typing import Any, BinaryIO, Final
 from cami_units.kml._xml import MAX_KML, Member, too_large
 from cami_units.model import InputError, clean_name, guessed_text, listed
 
+# A pack is held to 10 MB: what is six times as large is no map of a group, or holds pictures.
 MAX_FILE: Final = 64_000_000
 MAX_ARCHIVE: Final = 500_000_000
 """Bytes of an archive on disk: of a KMZ with a folder of photos only the KML is unpacked."""
 MAX_UNPACKED: Final = 64_000_000
 MAX_RATIO: Final = 200
 """Packed KML of this field shrinks 3 to 30 times; a bomb a thousand times."""
+# Said of a KML that is too large anyway: the one that shrinks fifty times is called a bomb, any
+# other one too large. Below 5 MB unpacked nothing can hurt.
 _LIKELY_RATIO: Final = 50
 RATIO_FROM: Final = 5_000_000
 MAX_ENTRIES: Final = 1_000
 """Entries that are maps or forms. Photos do not count."""
+# A camera's whole folder of photos fits; a list of a million entries alone would take a gigabyte.
 MAX_LISTED: Final = 20_000
 _MAX_DIRECTORY: Final = 4_000_000
 """Entries of any kind, and bytes of the list of them: a longer one costs memory to look at."""
@@ -180,6 +184,8 @@ def is_geojson(content: bytes) -> bool:
 def geojson_of(path: Path) -> bytes | None:
     """The content of a file that is GeoJSON, whatever it is called; ``None``: it is none."""
     with path.open("rb") as stream:
+        # An object may begin with long properties: its type stands somewhere in the first letters,
+        # not at once.
         head = stream.read(100_000)
         return head + stream.read() if is_geojson(head) else None
 
@@ -206,6 +212,7 @@ def inner_files(path: Path, label: str) -> tuple[list[Entry], tuple[str, ...]]:
         The archive is refused as a whole, as by :func:`source`.
     """
     with path.open("rb") as stream:
+        # The headers of a mail come first, and a relay may have added dozens of them.
         head = stream.read(20_000)
     if not _is_archive(head) and not is_mail(head):
         return [], ()
@@ -404,12 +411,14 @@ def _stream(content: bytes | Path) -> Iterator[BinaryIO]:
 def _refuse_long_directory(stream: BinaryIO, name: str) -> None:
     """Refuse a long list of entries before it is read: a million of them take a gigabyte."""
     size = stream.seek(0, 2)
+    # The end record of a zip is the last 22 bytes, and a comment of 65,535 at most.
     stream.seek(max(0, size - 66_000))
     tail = stream.read()
     stream.seek(0)
     end = tail.rfind(b"PK\x05\x06")
     if end < 0 or len(tail) < end + 16:
         return
+    # Bytes 10 to 16 of that record: how many entries, and how long the list of them is.
     entries, length = struct.unpack("<HI", tail[end + 10 : end + 16])
     if entries > MAX_LISTED or length > _MAX_DIRECTORY:
         raise InputError(_too_many(name, max(entries, length // 100), MAX_LISTED))
@@ -457,6 +466,8 @@ def _passed(entries: list[zipfile.ZipInfo]) -> tuple[str, ...]:
 
 def entry_name(entry: zipfile.ZipInfo) -> str:
     """The name of an entry in letters: UTF-8 where the archive says or shows so, else a guess."""
+    # Bit 11 says that the name is UTF-8. Without it the standard says code page 437, which nobody
+    # wrote.
     if entry.flag_bits & 0x800 or entry.filename.isascii():
         return entry.filename
     try:
@@ -497,6 +508,8 @@ def _refuse_unsafe(entries: list[zipfile.ZipInfo], name: str) -> None:
         steps = re.split(r"[\\/]", entry.orig_filename)
         if ".." in steps or steps[0] == "" or re.match(r"[A-Za-z]:", entry.orig_filename):
             raise InputError(f"{name} is refused: its entry '{called}' points out of the archive.")
+        # The upper half holds the mode of Unix: kind 0o12 is a symbolic link, which could point
+        # anywhere.
         if entry.external_attr >> 16 & 0o170000 == 0o120000:
             raise InputError(f"{name} is refused: its entry '{called}' is a link.")
         if entry.flag_bits & 0x1:

@@ -63,6 +63,8 @@ MOST_PARTS: Final = 20_000
 """Single shapes of one file: what comes beyond is refused before it is mended."""
 _PLAIN_RING: Final = 6
 """Corners, the first one twice, up to which a ring crosses itself five times at most."""
+# Beside its crossings each ring costs the calls that mend it: a small one 10 crossings, any other
+# 12.
 _PLAIN_COST: Final = 10
 _COUNTED_COST: Final = 12
 """What mending any ring costs beside its crossings, in crossings: calls take 50 to 200 microseconds."""
@@ -70,6 +72,7 @@ _MOST_POINTS: Final = 250_000
 """Points of one ring or line. Google Earth leaves off at 30,000."""
 _MOST_HOLES: Final = 10_000
 """Holes of one polygon: to see whether thousands of them meet takes seconds."""
+# Edges, taken evenly, on which the number of crossings is guessed before all pairs are compared.
 _SAMPLE: Final = 200
 _FEW: Final = 100
 """Rings or parts that may be held against each other unasked."""
@@ -386,6 +389,7 @@ def _has_area(xy: NDArray[np.float64]) -> bool:
     """Whether the points of a ring do not all lie on one straight line."""
     away = xy - xy[0]
     along = away[int(np.hypot(*away.T).argmax())]
+    # A billionth of a square degree: far below a centimetre's width, above the rounding of doubles.
     return bool((np.abs(away[:, 0] * along[1] - away[:, 1] * along[0]) > 1e-9).any())
 
 
@@ -507,6 +511,8 @@ def spelt_points(text: str) -> tuple[NDArray[np.float64], str]:
         raise UnusableError("too many points", most=_MOST_POINTS)
     if not points:
         return np.empty((0, 3)), ""
+    # Four corners are read one by one: there is nothing to gain, and a slip in them is found
+    # exactly.
     if len(points) < 5:
         return _one_by_one(text)
     commas = {point.count(",") for point in points}
@@ -716,6 +722,8 @@ def _near_pairs(boxes: NDArray[np.float64], most: int) -> float:
     for done, edge in enumerate(sample, start=1):
         beside = (west <= east[edge]) & (east >= west[edge])
         near += int(np.count_nonzero(beside & (south <= north[edge]) & (north >= south[edge])))
+        # Looked at after every twentieth edge: a sample twenty times over what is allowed needs no
+        # rest.
         if done % 20 == 0 and near / done * count > 20 * most:
             return float(near / done * count / 2)
     return float(near / len(sample) * count / 2)

@@ -406,6 +406,7 @@ def _replace(target: Path, content: bytes) -> None:
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
+        # A temporary file is made for its owner alone; a file to hand out is for everybody.
         Path(name).chmod(0o644)
         Path(name).replace(target)
     except BaseException:

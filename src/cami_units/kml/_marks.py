@@ -215,6 +215,7 @@ BARRIER_WIDTHS: Final[Mapping[str, float]] = MappingProxyType(
     {"border_fence": 4.0, "railway": 3.0, "road": 2.2, "canal": 3.5, "pipeline": 1.6}
 )
 """KML has no dashes: kinds of barrier share a colour and differ by width, and by their folder."""
+# As a road: what nobody named is neither hidden nor louder than a fence.
 OTHER_BARRIER: Final = 2.2
 
 _NEW_LAYERS: Final = tuple(
@@ -222,6 +223,8 @@ _NEW_LAYERS: Final = tuple(
 )
 """Layers without a sign of their own."""
 
+# Widths are pixels of Google Earth. What people choose between (units, pairs) is wide, what lies
+# behind (states, places) thin; `hover` is the width under the pointer, wider by about two.
 LOOKS: Final[MappingProxyType[str, Look]] = MappingProxyType(
     {
         "about": Look(label=0.9),
@@ -264,7 +267,10 @@ def range_look(place: int) -> Look:
     look = palette.species_look(place)
     line = _bare(look.line)
     if not look.dashes:
+        # A range in one colour is filled a third, so that imagery and a second range still show
+        # through.
         return Look(line, 1.5, _bare(look.fill), 0.35, label=0.9, hover=3.0)
+    # A dashed species has no fill to be seen by: its line is twice as wide.
     return Look(line, 3.0, label=0.9, hover=5.0)
 
 
@@ -277,6 +283,7 @@ def barrier_look(kind: str) -> Look:
 def context_look(place: int) -> Look:
     """How the context layer at this place of the list is drawn: four colours, thin and thick lines."""
     colour = _bare(palette.context_look(place).line)
+    # Beyond four layers the colours begin again, with a line one pixel wider each time round.
     return Look(colour, 1.4 + place // len(palette.CONTEXT), colour, 0.35, hover=3.5)
 
 
@@ -288,4 +295,5 @@ def kml_colour(rgb: str, opacity: float = 1.0) -> str:
     >>> kml_colour("e69f00", 0.5)
     '80009fe6'
     """
+    # KML writes a colour backwards: opacity, blue, green, red.
     return f"{round(opacity * 255):02x}{rgb[4:6]}{rgb[2:4]}{rgb[0:2]}"

@@ -73,6 +73,8 @@ _KINDS: Final = (
     | dict.fromkeys(("part", "placemark", "line"), "int64")
     | dict.fromkeys(("visibility", "closes"), "bool")
 )
+# A name is a label on a map, a text a remark on a form: longer ones are cut, aloud, and kept whole
+# in the file that was handed in.
 LONGEST_NAME: Final = 200
 LONGEST_TEXT: Final = 20_000
 LONGEST_PATH: Final = 2_000
@@ -474,6 +476,8 @@ class _Reader:
     def _description(self, placemark: etree._Element, row: dict[str, Any]) -> str:
         """What was typed into the description; a table that a GIS wrote there becomes data."""
         typed = _child_text(placemark, "description")
+        # A table of a GIS is ten times as long as what it says: it is searched so far, and no
+        # further.
         text, cells = described(typed[: 10 * LONGEST_TEXT])
         for key, value in list(cells.items())[:MOST_DATA]:
             row["data"].setdefault(_name(key), value[:LONGEST_TEXT])
@@ -491,6 +495,8 @@ class _Reader:
         ]
         if len(bare) < _FEWEST_VERTICES or not shapes:
             return
+        # Six decimals, 10 cm: programs that write corners as points of their own round them a digit
+        # off.
         corners = set(map(tuple, shapely.get_coordinates(shapes).round(6).tolist()))
         vertices = [
             row

@@ -30,6 +30,7 @@ _CHORD = 0.25
 """Degrees between points put into a long side: a box of 10° sides is then 16 km² in 132,000 off."""
 LONG_SIDE_KM = 300.0
 """Sides from here on are named: straight and great circle are a kilometre and more apart."""
+# Mean radius of WGS 84 (IUGG): Earth draws its great circles on a sphere of this size.
 _EARTH_KM = 6371.0088
 
 

@@ -29,6 +29,7 @@ MAX_PLACEMARKS: Final = 12_000
 """A fifth more than Google Earth on the web imports: each takes about a tenth of a millisecond."""
 MAX_TAGS: Final = 600_000
 """A dozen times those of the largest pack: each takes about 150 bytes."""
+# Three shapes a placemark at the most placemarks that are read: parts of one are counted one by one.
 MAX_SHAPES: Final = 40_000
 MAX_FOLDERS: Final = 20_000
 """More than a folder for each placemark that is read."""
@@ -36,7 +37,9 @@ MAX_POINTS: Final = 1_000_000
 """Five times what a pack may hold."""
 MAX_DOCTYPE: Final = 1_000_000
 """Letters before the root that are searched for a document type, where a text is not well-formed."""
+# A start tag holds attributes and namespaces, never text: a few hundred letters are many.
 _MAX_TAG: Final = 100_000
+# Each ampersand is looked at when a broken text is saved, one after another.
 _MAX_AMPERSANDS: Final = 100_000
 _MAX_PREFIXES: Final = 50
 
@@ -232,6 +235,7 @@ def _declares_type(content: bytes) -> bool:
                 place = end + len(closing)
                 break
         else:
+            # "<!DOCTYPE" has nine letters, in capitals or not.
             return content[place : place + 9].upper() == b"<!DOCTYPE"
 
 
@@ -804,6 +808,7 @@ def _is_sound(element: etree._Element) -> bool:
 def _is_cut(text: str) -> bool:
     """Whether the outermost element does not end where the text does."""
     root = _ROOT_TAG.search(text)
+    # The closing tag is at the very end; behind it only blanks and a comment may stand.
     return root is None or not re.search(rf"</{re.escape(root[1])}\s*>\s*\Z", text[-2_000:])
 
 

@@ -20,6 +20,7 @@ from cami_units.layers._reading import LayerRead, Reading
 from cami_units.model import InputError, Problem, Raster, clean_name, listed, nearest
 
 _NAMES: Final = ("name_en", "name", "title", "label")
+# How much of a foreign layer's own columns a card shows: the first six, cut to a line each.
 _NOTES: Final = 6
 _NOTE_LENGTH: Final = 200
 

@@ -291,6 +291,7 @@ def _heading(column: Column, table: pd.DataFrame, headings: Mapping[str, Any]) -
     return headings[words[0]] if words else None
 
 
+# dBASE III keeps ten letters of a column's name: longer ones are met cut off.
 _LONGEST_OF_DBF: Final = 10
 
 
@@ -371,6 +372,7 @@ def clean_text(value: object) -> str | None:
     return clean_name(value)[:_LONGEST_CELL] or None
 
 
+# No column of ours holds more than a few sentences; what is longer is a whole document pasted in.
 _LONGEST_CELL: Final = 4_000
 
 

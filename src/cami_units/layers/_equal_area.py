@@ -18,8 +18,11 @@ from cami_units.overlap import sorted_shapes
 Shapes = NDArray[Any]
 """An array of shapely geometries."""
 
+# A straight edge of a file is straight in its own coordinates: vertices this close keep it so on
+# the plane of the study. A tenth of a degree is 11 km, and what the chord misses is metres.
 MAX_EDGE_DEG: Final = 0.1
 MAX_EDGE_M: Final = 10_000.0
+# Type ids of GEOS: 0 point, 1 line, 2 ring, 3 polygon, 4 to 6 their multiples, 7 a collection.
 _POLYGONS: Final = (3, 6)
 _KIND_OF: Final = {0: "point", 1: "line", 2: "line", 3: "polygon", 4: "point", 5: "line"} | {
     6: "polygon"
@@ -145,6 +148,8 @@ def _cut_at_seam(shapes: Shapes, target: CRS) -> Shapes:
     across = (west < seam) & (east > seam) & (np.abs(seam) < 180.0)
     if not across.any():
         return shapes
+    # A tenth of a millimetre on both sides of the seam: on it a projection may choose either edge
+    # of the map.
     gap = 1e-9
     halves = shapely.multipolygons(
         [shapely.box(-181, -91, seam - gap, 91), shapely.box(seam + gap, -91, 181, 91)]
@@ -350,6 +355,8 @@ def only(shape: Any, kind: str) -> Any:
     while waiting:
         waiting_shape = waiting.pop()
         for part in shapely.get_parts(waiting_shape):
+            # Collections may lie in collections: they are taken apart until nothing but simple
+            # shapes is left.
             if shapely.get_type_id(part) == 7:
                 waiting.append(part)
             elif _KIND_OF[int(shapely.get_type_id(part))] == kind:

@@ -88,6 +88,8 @@ def _meant_names(others: Iterable[str], names: Names) -> str:
     """The taxa of ours that unknown names were perhaps meant to be, a letter away."""
     near = {}
     for name in others:
+        # Nine letters of ten alike: one letter slipped in a long name, and no other species of the
+        # genus.
         close = get_close_matches(" ".join(words_of(name)), list(names.taxa), n=1, cutoff=0.9)
         if close:
             near[name] = names.taxa[close[0]]

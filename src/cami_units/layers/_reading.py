@@ -74,14 +74,21 @@ class FixRules:
     ----------
     gap_hours
         Longer without a position, and nobody knows the way: the track ends and begins anew.
+    # As fast as a gazelle runs for a minute; over hours nothing does. What is left are slips of the
+    # receiver.
     max_kmh
         Faster than this both to and from a position, and the position is a mistake.
     years, grade, older_grade
         The grade of movement seen within so many years of the plan's date, and of older.
     """
 
+    # Two days: collars that send daily miss a fix now and then; what an animal did in a longer gap
+    # is unknown.
     gap_hours: float = 48.0
+    # Faster than a gazelle runs, and over hours far faster: what is left are slips of the receiver.
     max_kmh: float = 80.0
+    # As long as the records of C9 count as recent: a crossing older than that may have been fenced
+    # since.
     years: float = 10.0
     grade: str = "A"
     older_grade: str = "C"
@@ -165,6 +172,7 @@ class Reading:
     max_area_change: float = 0.01
     region: Any = None
     date: str = "9999-12-31"
+    # Half a cell of 25 km: a less certain record cannot be said to lie in its cell.
     max_uncertainty_m: float = 12_500.0
     record_km: Mapping[str, float] = field(default_factory=dict)
     fixes: FixRules = FixRules()

@@ -85,6 +85,7 @@ def _tracks(
     """The tracks of positions in longitude and latitude."""
     fixes, problems = _good_fixes(dataset, layer, reading)
     rule = reading.fixes
+    # In days of the mean year, so that half a year may be asked for.
     limit = pd.Timestamp(reading.date) - pd.DateOffset(days=round(365.25 * rule.years))
     rows, cuts = [], 0
     for (name, animal), mine in fixes.groupby(["sci_name", "animal"], sort=True):
@@ -251,9 +252,13 @@ def _spikes(fixes: pd.DataFrame, max_kmh: float) -> Mask:
         return np.zeros(len(fixes), dtype=bool)
     _, _, metres = _GEOD.inv(x[:-1], y[:-1], x[1:], y[1:])
     hours = np.diff(seconds) / 3600.0
+    # Two fixes of one second: whatever lies between them was not walked, and nothing is divided by
+    # zero.
     fast = np.asarray(metres) / 1000.0 > max_kmh * np.maximum(hours, 1e-9)
     name = (fixes["sci_name"].astype(str) + "\0" + fixes["animal"]).to_numpy()
     fast &= name[1:] == name[:-1]
+    # A slip is a fix that is too far from the one before *and* from the one after: a fast animal is
+    # not.
     return np.asarray(np.r_[False, fast] & np.r_[fast, False], dtype=bool)
 
 
@@ -362,6 +367,8 @@ def _link(
     low, high = leg, leg + 1
     while low > 0 and side[low] == side[high]:
         low -= 1
+    # Fixes on the line itself belong to neither side: the pair is the last on one and the first on
+    # the other.
     while high < len(corners) - 1 and side[high] == side[low]:
         high += 1
     before, after = (pd.Timestamp(times[at], unit="s") for at in (low, high))

@@ -29,8 +29,10 @@ from cami_units.overlap._split import of_dimension
 _PIECE_M: Final = 5_000
 """Lines are cut this short, so that every bend of a border is a candidate for the nearest."""
 
+# And with this few vertices: the box around a piece then lies close to it, and few boxes meet.
 _PIECE_VERTICES: Final = 64
 
+# Pairs that are measured together: memory is bounded by them, however many sites there are.
 _BATCH: Final = 500_000
 
 _SAMPLES: Final = 9

@@ -78,7 +78,11 @@ def equal_area_fault(crs: str) -> str:
 def _corners(plane: CRS) -> list[tuple[float, float]]:
     """Nine places of a projection's region at which its areas are tried."""
     use = plane.area_of_use
+    # A projection that names no region is tried on the bundled study: Caspian to the Amur, Pamir to
+    # Altai.
     west, south, east, north = (47.0, 24.0, 123.0, 54.0) if use is None else use.bounds
+    # Boxes of 2° are laid a degree inside the region, and off the poles, where many projections
+    # end.
     wide, high = max(east - west - 4, 0.0), max(min(north, 86.0) - max(south, -86.0) - 4, 0.0)
     return [
         (west + 1 + wide * x, max(south, -86.0) + 1 + high * y)
@@ -89,6 +93,7 @@ def _corners(plane: CRS) -> list[tuple[float, float]]:
 
 def _area_error(to_plane: Transformer, west: float, south: float) -> float:
     """Relative error of the area of a box of 2° on the plane; infinite where it cannot be drawn."""
+    # A vertex each 0.05°: the edges of the box bend on the plane, and their chords would cost area.
     step = np.linspace(0.0, 2.0, 41)
     low, high = np.zeros_like(step), np.full_like(step, 2.0)
     lon = west + np.concatenate([step, high, step[::-1], low])
@@ -258,6 +263,8 @@ class Study(_Section):
         *("MN", "NP", "PK", "RU", "TJ", "TM", "UZ"),
     )
     crs: Annotated[str, AfterValidator(_equal_area_crs)] = EQUAL_AREA
+    # 25 km: a few cells across the smallest hotspot, and some four thousand over the ranges of the
+    # region.
     cell_km: Annotated[float, Field(gt=0, le=1000)] = 25.0
     shape: Literal["square", "hexagon"] = "square"
 
@@ -319,6 +326,7 @@ class Codes(_Section):
     """Which IUCN codes count as range, and what a layer without codes stands for."""
 
     presence: Annotated[tuple[_Presence, ...], _Loose, AfterValidator(_few)] = (1, 2)
+    # Native, reintroduced, assisted colonisation; introduced and vagrant animals make no unit.
     origin: Annotated[tuple[_Origin, ...], _Loose, AfterValidator(_few)] = (1, 2, 6)
     seasonal: Annotated[tuple[_Seasonal, ...], _Loose, AfterValidator(_few)] = (*(1, 2, 3, 4, 5),)
     missing: Literal["extant", "refuse"] = "extant"
@@ -352,12 +360,14 @@ class Criteria(_Section):
     """Which profile (``None``: the bundled one), and how near a border counts as shared."""
 
     profile: _File | None = None
+    # Two cells: what lies nearer to a border than that is shared by anything that walks.
     border_km: Annotated[float, Field(ge=0)] = 50.0
 
 
 class Borders(_Section):
     """How far the border layer may be off, in km: what is never farther from it hangs on its drawing."""
 
+    # As far as the bundled border layer may be off (docs/method.md, borders have a width).
     error_km: Annotated[float, Field(ge=0, le=200)] = 5.0
 
 
@@ -365,8 +375,10 @@ class Units(_Section):
     """How far units reach and how large they may be."""
 
     reach_km: _Above = 100.0
+    # Some two cells of 25 km: a smaller landscape cannot be told from the lattice.
     min_km2: Annotated[float, Field(ge=0)] = 1000.0
     max_km2: _Above = 150_000.0
+    # People drag the corners by hand in Google Earth, which stops at 30,000 a ring.
     max_vertices: Annotated[int, Field(ge=4, le=30_000)] = 150
 
     @field_validator("max_km2")

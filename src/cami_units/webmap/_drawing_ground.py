@@ -160,12 +160,15 @@ def _seven_bits(numbers: NDArray[np.int64]) -> bytes:
     """Whole numbers, small ones short: zigzag, then seven bits a byte, the last one below 128."""
     left = np.where(numbers < 0, -2 * numbers - 1, 2 * numbers).astype(np.uint64)
     length = np.ones(len(left), dtype=np.int64)
+    # One byte more for each seven bits, up to the ten that 64 bits can need.
     for bits in range(7, 64, 7):
         length += (left >> np.uint64(bits)) > 0
     ends = np.cumsum(length)
     out = np.zeros(int(ends[-1]) if len(ends) else 0, dtype=np.uint8)
     for place in range(int(length.max(initial=0))):
         there = length > place
+        # The eighth bit says that another byte follows, as in LEB128: the page reads it in a dozen
+        # lines.
         byte = (left[there] >> np.uint64(7 * place)) & np.uint64(127)
         more = np.where(length[there] > place + 1, 128, 0)
         out[(ends - length)[there] + place] = byte.astype(np.uint8) | more.astype(np.uint8)

@@ -59,10 +59,15 @@ class CamiMap(folium.Map):  # type: ignore[misc]
             zoom_start=4,
             zoom_control=False,
             prefer_canvas=True,
+            # Quarters of a level: on a level of its own the region fills half of a screen, or
+            # spills over it.
             zoom_snap=0.25,
             zoom_delta=0.5,
+            # Twice the usual way of a wheel: on a touchpad a level would go by at a breath.
             wheel_px_per_zoom_level=110,
             attribution_control=False,
+            # Outlines and background were simplified for a screen: nearer than this they only show
+            # their corners.
             max_zoom=11,
             min_zoom=2.5,
         )

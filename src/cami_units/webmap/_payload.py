@@ -64,12 +64,14 @@ _KNOWN: Final = (*MAP_LAYERS, "ranges", "species")
 _MARGIN: Final = (10.0, 7.0)
 """Degrees of the background beyond what is shown, east-west and north-south."""
 
+# Where nothing at all is shown: the bundled study, as good a place to look at as any.
 _REGION: Final = (50.0, 22.0, 115.0, 50.0)
 
 _CARDED: Final = tuple(name for name in MAP_LAYERS if LAYERS[name].card_columns)
 """The layers whose rows open a card, as the page lists them."""
 _PIN_DEGREES: Final = 0.12
 """Half the width at which a pin is drawn."""
+# Each is simplified until it has no more corners than this: together they keep a page below 1.8 MB.
 _MOST_RANGE_VERTICES: Final = 30_000
 _MOST_CELL_VERTICES: Final = 15_000
 _MOST_BASE_VERTICES: Final = 36_000
@@ -416,6 +418,7 @@ def _with_margin(bounds: Sequence[Any]) -> tuple[float, float, float, float]:
     east, north = np.ceil(corners[:, 2:].max(axis=0) + margin)
     return (
         max(float(west), -180.0),
+        # Beyond 80° a web map is mostly paper: Mercator draws a degree there six times as high.
         max(float(south), -80.0),
         min(float(east), 180.0),
         min(float(north), 80.0),
