@@ -299,22 +299,14 @@ def _outline(row: Any, shape: Any, pieces: Pieces, assessed: Assessed, side_km2:
         counted = ";".join(mine["sides"]).split(";")
         rows = pieces.sides[pieces.sides["sci_name"] == row.sci_name]
         rows = rows[~rows["iso2"].isin(counted)]
-    rows = rows.assign(needed=row.km2)
     if row.sci_name and row.criterion != "C3":
-        sides = assessed.tables.species
-        sides = sides[(sides["site"] == row.site) & (sides["sci_name"] == row.sci_name)]
-        there = sides.groupby("iso2")["km2"].sum()
-        # a thousandth more: outlines are drawn with corners
-        lacking = 1.001 * side_km2 - rows["iso2"].map(there).astype(float).fillna(0.0)
-        rows = rows.assign(needed=lacking)
-    near = rows[rows.distance(shape) <= 1000 * overlap.REACH_KM]
-    outlines = [
-        overlap.nearest_ground(shape, ground, km2)
-        for ground, km2 in zip(near.geometry, near["needed"], strict=True)
-    ]
-    outlines = [outline for outline in outlines if not outline.is_empty]
+        needed = criteria.lacking_km2(
+            assessed.tables, row.site, row.sci_name, rows["iso2"], side_km2
+        )
+    else:
+        needed = pd.Series(row.km2, index=rows.index)
     # of several states, the one whose ground is nearest
-    return min(outlines, key=lambda outline: (outline.distance(shape), outline.area), default=None)
+    return overlap.nearest_ground(shape, rows.geometry, needed)
 
 
 def adjacent_sites(

@@ -291,7 +291,7 @@ def _add_coarse(
     rows, cols = grid.extent(lattice, (west, south, east, north))
 
     def add(table: str, layer: gpd.GeoDataFrame, *columns: str) -> None:
-        """Add the shares of coarse cells that each key of a layer covers."""
+        """Add how much of the coarse cells each key of a layer covers."""
         cell_km2 = overlap.covered_cells(
             layer,
             step_m=grid.step_m(lattice),
@@ -302,13 +302,13 @@ def _add_coarse(
         )
         for key, cells in cell_km2.groupby(list(columns), sort=True):
             named = dict(zip(columns, key, strict=True))
-            share = cells["km2"].to_numpy() / lattice.cell_km2
             webmap.add_cells(
                 block,
                 {"table": table, **named},
                 cells["row"].to_numpy(),
                 cells["col"].to_numpy(),
-                share,
+                km2=cells["km2"].to_numpy(),
+                cell_km2=lattice.cell_km2,
             )
 
     add("species", ranges[["sci_name", "geometry"]], "sci_name")
@@ -343,8 +343,8 @@ def _add_lines(
 def _add_borders(block: webmap.GroundBlock, pieces: Pieces, coarse: Collection[str]) -> None:
     """Borders with the species on them, and whether barriers were looked for there."""
     borders, ranges = pieces.layers.borders, pieces.layers.features
-    xy, line, metres = _line_points(borders)
-    points = shapely.points(xy)
+    xy, line, metres = overlap.line_points(borders, every_km=POINT_KM)
+    points: Any = shapely.points(xy)
     open_ranges = ranges[~ranges["sci_name"].isin(coarse)].reset_index(drop=True)
     row, spot = shapely.STRtree(points).query(
         np.asarray(open_ranges.geometry), predicate="intersects"
@@ -373,24 +373,11 @@ def _is_looked_at(points: Any, pairs: Any, pieces: Pieces) -> Any:
     return np.isin(pairs, pieces.covered_borders["pair"].astype(str).unique())
 
 
-def _line_points(lines: gpd.GeoDataFrame) -> tuple[Any, Any, Any]:
-    """A point in the middle of each kilometre of lines: places, the row of its line, its metres."""
-    parts, owner = shapely.get_parts(np.asarray(lines.geometry), return_index=True)
-    length = shapely.length(parts)
-    count = np.maximum(np.rint(length / (1000 * POINT_KM)), 1).astype(int)
-    part = np.repeat(np.arange(len(parts)), count)
-    number = np.arange(len(part)) - np.repeat(np.cumsum(count) - count, count)
-    at = (number + 0.5) * (length / count)[part]
-    xy = shapely.get_coordinates(shapely.line_interpolate_point(parts[part], at))
-    ground = overlap.length_km(gpd.GeoSeries(parts, crs=lines.crs)).to_numpy() * 1000
-    return xy, owner[part], (ground / count)[part]
-
-
 def _add_line_points(
     block: webmap.GroundBlock, table: str, lines: gpd.GeoDataFrame, columns: Sequence[str]
 ) -> None:
     """Add lines as a point for each of their kilometres."""
-    xy, row, metres = _line_points(lines)
+    xy, row, metres = overlap.line_points(lines, every_km=POINT_KM)
     rows = [
         {str(key): _plain(value) for key, value in record.items()}
         for record in lines[list(columns)].to_dict("records")
@@ -408,10 +395,10 @@ def _add_corridors(
     columns = ["corridor_id", "sci_name", "evidence_grade"]
     delicate = corridors["sci_name"].isin(coarse) | scene.is_tracked(corridors)
     exact, hidden = corridors[~delicate], corridors[delicate]
-    xy, row, metres = _line_points(exact)
+    xy, row, metres = overlap.line_points(exact, every_km=POINT_KM)
     rows = _records(exact, columns)
     if len(hidden):
-        places, owner, _ = _line_points(hidden)
+        places, owner, _ = overlap.line_points(hidden, every_km=POINT_KM)
         cells = np.column_stack(grid.cell_index(lattice, *places.T))
         for number, record in enumerate(_records(hidden, columns)):
             passed = np.unique(cells[owner == number], axis=0)

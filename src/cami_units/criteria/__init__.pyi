@@ -11,4 +11,5 @@ from ._measures import occurrence_km2 as occurrence_km2
 from ._measures import threshold_km2 as threshold_km2
 from ._measures import unknown_criteria as unknown_criteria
 from ._measures import without_strips as without_strips
+from ._what_it_takes import lacking_km2 as lacking_km2
 from ._what_it_takes import what_it_takes as what_it_takes

@@ -63,6 +63,16 @@ def what_it_takes(
     )
 
 
+def lacking_km2(
+    tables: SiteTables, site: str, sci_name: str, states: pd.Series, side_km2: float
+) -> pd.Series:
+    """What a species lacks in each of these states for its side to count in a site, in km²."""
+    sides = tables.species
+    sides = sides[(sides["site"] == site) & (sides["sci_name"] == sci_name)]
+    there = sides.groupby("iso2")["km2"].sum()
+    return _MARGIN * side_km2 - states.map(there).astype(float).fillna(0.0)
+
+
 def _number(seen: Evidence, site: Any, name: str) -> float:
     """A measure of a site."""
     value: Any = seen.measures.at[site, name]

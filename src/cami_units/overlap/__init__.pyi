@@ -14,6 +14,7 @@ from ._distance import REACH_KM as REACH_KM
 from ._distance import borders_within as borders_within
 from ._distance import direction as direction
 from ._distance import distance_km as distance_km
+from ._distance import line_points as line_points
 from ._distance import near as near
 from ._distance import nearest_ground as nearest_ground
 from ._distance import pairs_apart as pairs_apart

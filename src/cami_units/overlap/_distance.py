@@ -10,7 +10,7 @@ geodesics to points every 100 m of a border, 6,900 cells within 50 km of it were
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 import geopandas as gpd
@@ -340,22 +340,37 @@ def _check_key(table: gpd.GeoDataFrame, key: str) -> None:
         raise InputError(f"{key} must be unique; repeated: {', '.join(map(str, repeated[:5]))}.")
 
 
-def nearest_ground(site: Any, ground: Any, km2: float) -> Any:
-    """The part of `ground` nearest to a site, and outside of it, that has at least so many km².
+def nearest_ground(site: Any, grounds: gpd.GeoSeries, km2: Iterable[float]) -> Any:
+    """The ground nearest to a site, and outside of it, of which one of `grounds` has enough.
 
     Parameters
     ----------
-    site, ground : geometry
-        Polygons in one equal-area CRS, in metres.
-    km2 : float
-        How much is asked for.
+    site : geometry
+        A polygon in the equal-area CRS of the grounds, in metres.
+    grounds : GeoSeries
+        Polygons.
+    km2 : iterable of float
+        How much is asked for of each.
 
     Returns
     -------
-    geometry
-        Everything of it within the least distance that gives enough; empty where there is not
-        enough within :data:`REACH_KM`.
+    geometry or None
+        Of one ground, everything within the least distance that gives enough. ``None`` where none
+        has enough within :data:`REACH_KM`.
     """
+    # What lies wholly beyond the reach is not cut at all: most grounds of a region do.
+    within = grounds.distance(site).to_numpy() <= 1000 * REACH_KM
+    outlines = [
+        _enough_ground(site, ground, asked)
+        for ground, asked, near_enough in zip(grounds, km2, within, strict=True)
+        if near_enough
+    ]
+    outlines = [outline for outline in outlines if not outline.is_empty]
+    return min(outlines, key=lambda outline: (outline.distance(site), outline.area), default=None)
+
+
+def _enough_ground(site: Any, ground: Any, km2: float) -> Any:
+    """The nearest part of one ground with at least so many km²; empty where it is too far or small."""
     west, south, east, north = shapely.bounds(site)
     reach = 1000 * REACH_KM
     frame = shapely.box(west - reach, south - reach, east + reach, north + reach)
@@ -393,6 +408,35 @@ def direction(site: Any, ground: Any, crs: Any) -> str:
 
 
 _SIDES: Final = ("E", "NE", "N", "NW", "W", "SW", "S", "SE")
+
+
+def line_points(
+    lines: gpd.GeoDataFrame, *, every_km: float
+) -> tuple[NDArray[np.float64], NDArray[np.intp], NDArray[np.float64]]:
+    """A point in the middle of each stretch of lines, for programs that count points.
+
+    Parameters
+    ----------
+    lines : GeoDataFrame
+        Lines in a projected CRS, in metres.
+    every_km : float
+        About how long a stretch is, on the plane; each part of a line has one at least.
+
+    Returns
+    -------
+    (n, 2) array of float, array of int, array of float
+        Coordinates of the points, the position of each one's line, and the metres on the ground
+        (geodesic) that it stands for: those of a part add up to its length.
+    """
+    parts, owner = shapely.get_parts(np.asarray(lines.geometry), return_index=True)
+    length = shapely.length(parts)
+    count = np.maximum(np.rint(length / (1000 * every_km)), 1).astype(int)
+    part = np.repeat(np.arange(len(parts)), count)
+    number = np.arange(len(part)) - np.repeat(np.cumsum(count) - count, count)
+    at = (number + 0.5) * (length / count)[part]
+    xy = shapely.get_coordinates(shapely.line_interpolate_point(parts[part], at))
+    ground = geodesic_km(parts, lines.crs) * 1000
+    return xy, owner[part], (ground / count)[part]
 
 
 def lonlat(xy: NDArray[np.float64], crs: CRS) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

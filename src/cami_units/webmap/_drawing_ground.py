@@ -76,10 +76,12 @@ def add_cells(
     key: dict[str, Any],
     row: NDArray[Any],
     col: NDArray[Any],
-    share: NDArray[Any],
+    *,
+    km2: NDArray[Any],
+    cell_km2: float,
 ) -> None:
     """Add the shares of cells of the lattice that a piece covers; what rounds to nothing is left out."""
-    all_cells = np.rint(np.clip(share, 0, 1) * FULL).astype(np.int64)
+    all_cells = np.rint(np.clip(km2 / cell_km2, 0, 1) * FULL).astype(np.int64)
     kept_cells = all_cells > 0
     order = np.lexsort((col[kept_cells], row[kept_cells]))
     places = np.column_stack([row[kept_cells], col[kept_cells]])[order].astype(np.int64)
