@@ -10,6 +10,7 @@ The region of `tests/rounds.py`, with 16 units on a lattice (degrees, each 0.6 Ã
 
 from __future__ import annotations
 
+import csv
 import io
 import os
 import re
@@ -21,6 +22,7 @@ import time
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
+from email.message import EmailMessage
 from functools import cache
 from html import unescape
 from pathlib import Path
@@ -840,13 +842,12 @@ def test_geopackage_and_geojson_come_in_too(tmp_path):
     assert units_of(made).loc["CU-017", "name_en"] == "drawn in QGIS"
 
 
-def test_the_form_comes_in_beside_the_map(tmp_path):
-    folder = tmp_path / "handed-in"
-    folder.mkdir()
+def filled_form(folder: Path, named: str = "form_S1.xlsx") -> Path:
+    """The form of S1: it rejects CU-001 and renames CU-002."""
     units = base().tables["conservation_units"]
     west = units[units["unit_id"].isin(WEST)]
-    write_form(folder / "form_S1.xlsx", west, imprint=base().imprint, group="S1")
-    book = openpyxl.load_workbook(folder / "form_S1.xlsx")
+    write_form(folder / named, west, imprint=base().imprint, group="S1")
+    book = openpyxl.load_workbook(folder / named)
     sheet = book["units"]
     names = [cell.value for cell in sheet[1]]
     fields = {"action": "reject", "comment": "no data since 1990"}
@@ -856,14 +857,56 @@ def test_the_form_comes_in_beside_the_map(tmp_path):
                 row[names.index(name)].value = value
         if row[0].value == "CU-002":
             row[names.index("new_name")].value = "Barskoon"
-    book.save(folder / "form_S1.xlsx")
-    made = collected(tmp_path, {"edit_S1.kmz": kmz(draw.grown("CU-003", 0.9))})
+    book.save(folder / named)
+    return folder / named
+
+
+def as_the_form_says(made: Collected) -> None:
     assert of(made, "CU-001") == [("rejected", "cu_id", "S1")]
     assert (
         units_of(made).loc["CU-001", "rationale"].startswith("Rejected by S1: no data since 1990")
     )
     assert of(made, "CU-002") == [("renamed", "cu_id", "S1")]
+
+
+def test_the_form_comes_in_beside_the_map(tmp_path):
+    folder = tmp_path / "handed-in"
+    folder.mkdir()
+    filled_form(folder)
+    made = collected(tmp_path, {"edit_S1.kmz": kmz(draw.grown("CU-003", 0.9))})
+    as_the_form_says(made)
     assert of(made, "CU-003") == [("reshaped", "cu_id", "S1")]
+
+
+def sheet_as_text(form: Path) -> bytes:
+    """The sheet "units" as Excel in Russian saves it as CSV."""
+    stream = io.StringIO(newline="")
+    rows = openpyxl.load_workbook(form)["units"].values
+    csv.writer(stream, delimiter=";").writerows(rows)
+    return stream.getvalue().encode("cp1251", "replace")
+
+
+@pytest.mark.parametrize("travels", ["by itself", "in a zip", "in a mail"])
+def test_the_form_comes_in_as_a_table_of_text(tmp_path, travels):
+    table = sheet_as_text(filled_form(tmp_path))
+    kml_text = draw.edited(kmz(draw.grown("CU-003", 0.9)))
+    files = {"edit_S1.kml": kml_text, "S1 - units.csv": table, "points.csv": b"x,y\n70,42\n"}
+    if travels == "in a zip":
+        files = {"all.zip": draw.packed(**files)}
+    elif travels == "in a mail":
+        mail = EmailMessage()
+        mail.set_content("as agreed")
+        for name, content in files.items():
+            mail.add_attachment(content, maintype="text", subtype="csv", filename=name)
+        files = {"all.eml": mail.as_bytes()}
+    made = collected(tmp_path, files)
+    as_the_form_says(made)
+    assert of(made, "CU-003") == [("reshaped", "cu_id", "S1")]
+    # a table that is no form is said, wherever it lies
+    key = "tables beside" if travels == "by itself" else "archive also holds"
+    said = made.problems.set_index("kind").loc[key, "what"]
+    assert "points.csv" in said
+    assert "units.csv" not in said
 
 
 # -- what is written ------------------------------------------------------------------------------

@@ -6,7 +6,9 @@ part of the archive, since no writer at hand does all of it.
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
+import io
 import re
 import zipfile
 from pathlib import Path
@@ -226,7 +228,6 @@ def test_a_far_cell_costs_no_memory(tmp_path):
     [
         ("form_S1.xls", "save it as .xlsx"),
         ("form_S1.gsheet", re.escape("Microsoft Excel (.xlsx)")),
-        ("form_S1.csv", "Hand in the whole form as .xlsx"),
         ("winmail.dat", "Ask for the files as plain ones"),
         ("letter.msg", "save what is attached"),
     ],
@@ -253,6 +254,74 @@ def test_a_table_is_the_same_in_every_dialect(separator, encoding):
     rows = [["site", "reason"], ["H01", f"степь{separator} юг"], ["H02", ""]]
     lines = [separator.join(f'"{c}"' if separator in c else c for c in row) for row in rows]
     assert delimited_rows("\r\n".join(lines).encode(encoding)) == rows
+
+
+DIALECTS = [
+    pytest.param(",", "utf-8", ".csv", id="plain"),
+    pytest.param(",", "utf-8-sig", ".csv", id="Excel, UTF-8"),
+    pytest.param(";", "cp1251", ".csv", id="Excel in Russian"),
+    pytest.param("\t", "utf-16", ".txt", id="Excel, Unicode text"),
+    pytest.param(";", "gbk", ".csv", id="Excel in Chinese"),
+    pytest.param("\t", "utf-8", ".tsv", id="Google Sheets"),
+]
+
+
+def as_text(path: Path, sheet: str, separator: str, encoding: str, ending: str) -> Path:
+    """One sheet of a form as a spreadsheet saves it as text: CRLF, quotes where they are needed."""
+    rows = [list(row) for row in openpyxl.load_workbook(path)[sheet].values]
+    stream = io.StringIO(newline="")
+    csv.writer(stream, delimiter=separator).writerows(rows)
+    saved = path.with_name(f"form_S1 - {sheet}{ending}")
+    saved.write_bytes(stream.getvalue().encode(encoding, "replace"))
+    return saved
+
+
+@pytest.mark.parametrize(("separator", "encoding", "ending"), DIALECTS)
+def test_a_sheet_saved_as_text_is_that_sheet_of_the_form(tmp_path, separator, encoding, ending):
+    """The columns make it a form: whatever it is called, and whatever stands in its remarks."""
+    remark = "one, two, three; four, five, six, seven, eight, nine, ten"
+    path = form(tmp_path, {"units C3": "reject", "units G3": remark, "units G4": "#REF!"})
+    saved = as_text(path, "units", separator, encoding, ending)
+    renamed = saved.rename(tmp_path / f"from Aigul{ending}")
+    assert is_form(renamed)
+    made = read_form(renamed)
+    rows = made.units[["unit_id", "action", "comment"]].to_numpy().tolist()
+    assert rows == [["CU-001", "reject", remark]]
+    assert made.activities.empty
+    assert [problem.what[:40] for problem in made.problems] == [
+        "cell G4 shows an error (#REF!): taken as",
+        "it is one sheet of a form, saved as a ta",
+    ]
+
+
+def test_a_title_above_a_table_does_not_say_what_divides_its_cells(tmp_path):
+    path = tmp_path / "form_S1.csv"
+    lines = [
+        "Workshop, Bishkek, 22 November 2026, group one;;;;;;;",
+        "unit_id;name_en;action;merge_with;new_name;evidence_grade;comment;open_question",
+        "CU-001;Ustyurt;reject;;;;no crossing seen;",
+    ]
+    path.write_bytes("\r\n".join(lines).encode())
+    assert rejects_the_first(path)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"<kml/>",
+        b"PK\x03\x04" + bytes(50),
+        b'{"type": "FeatureCollection"}',
+        b"unit_id,change,matched_by\nCU-001,kept,cu_id\n",
+        b'"never closed',
+        b"",
+        bytes(300),
+    ],
+)
+@pytest.mark.parametrize("ending", [".csv", ".tsv", ".txt"])
+def test_what_has_not_the_columns_of_a_form_is_none(tmp_path, content, ending):
+    path = tmp_path / f"form_S1{ending}"
+    path.write_bytes(content)
+    assert not is_form(path)
 
 
 def test_the_line_that_says_the_separator_is_no_row():

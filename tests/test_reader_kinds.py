@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from shapely import box
 
 from cami_units import kml, layers
-from cami_units.commands.group_files import _named_group, _reads_as
+from cami_units.commands.group_files import _reads_as, named_group
 from cami_units.kml._coordinates import Effort, geometry_of
 from cami_units.kml._escapes import described
 from cami_units.kml._written_shapes import along_great_circle, as_written
@@ -490,7 +490,7 @@ def test_our_own_words_are_known_where_a_code_page_has_lost_some_letters():
 )
 def test_groups_may_be_called_by_numbers(file, group):
     # Browsers and phones number a second copy: that number is no group.
-    assert _named_group(file, ["1", "2", "12"]) == group
+    assert named_group(file, ["1", "2", "12"]) == group
 
 
 def test_whole_numbers_of_a_column_with_gaps_are_whole(tmp_path):

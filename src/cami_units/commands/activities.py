@@ -12,7 +12,7 @@ import pandas as pd
 
 from cami_units import kml, store, words, workshop
 from cami_units.commands.decide import decided_round
-from cami_units.commands.group_files import RESOLUTIONS
+from cami_units.commands.group_files import RESOLUTIONS, named_group
 from cami_units.commands.stored_round import allocation
 from cami_units.documents.activity_documents import (
     write_activities_document,
@@ -26,6 +26,7 @@ from cami_units.documents.form_reading import (
     FORM_SUFFIXES,
     Form,
     is_form,
+    may_be_form,
     read_form,
     read_form_content,
     unread_because,
@@ -131,8 +132,9 @@ def activities(
     base, problems = _base(directory, base_round, files, programme)
     earlier = store.read_log(log_path, columns=workshop.LOG_COLUMNS)
     progress("merging activities", 0, 0)
-    contributions, tables, noticed_problems = _brought(files, programme, units, base, earlier)
     owner = _owners(base_round)
+    brought_rows = _brought(files, programme, units, base, earlier, sorted(set(owner.values())))
+    contributions, tables, noticed_problems = brought_rows
     table, lines, unsettled = workshop.merged_activities(
         base, contributions, owner=owner, log=earlier
     )
@@ -306,6 +308,7 @@ def _brought(
     units: pd.DataFrame,
     base: pd.DataFrame,
     log: pd.DataFrame,
+    groups: Sequence[str],
 ) -> tuple[list[workshop.Contribution], pd.DataFrame, list[Problem]]:
     """What each file brings; for the programme also which of our units its units are."""
     contributions: list[workshop.Contribution] = []
@@ -323,7 +326,7 @@ def _brought(
         problems += [*word_problems, *noticed_problems]
     for path, is_named in _files(files):
         try:
-            contribution, noticed_problems = _contribution(path, units)
+            contribution, noticed_problems = _contribution(path, units, groups)
         except InputError as error:
             if is_named:
                 raise
@@ -332,12 +335,12 @@ def _brought(
             continue
         contributions.append(contribution)
         problems += noticed_problems
-    posted, posted_problems = _posted(files, units)
+    posted, posted_problems = _posted(files, units, groups)
     return [*contributions, *posted], matches, [*problems, *posted_problems]
 
 
 def _posted(
-    files: Sequence[Path], units: pd.DataFrame
+    files: Sequence[Path], units: pd.DataFrame, groups: Sequence[str]
 ) -> tuple[list[workshop.Contribution], list[Problem]]:
     """The forms in mails and archives of the folders named; every file that was not read is named."""
     contributions: list[workshop.Contribution] = []
@@ -354,7 +357,7 @@ def _posted(
             entries, _ = kml.inner_files(path, path.name)
         except InputError:
             entries = []
-        forms = [entry for entry in entries if f".{entry.ending}" in FORM_SUFFIXES]
+        forms = [entry for entry in entries if may_be_form(entry.content, entry.ending)]
         for entry in forms:
             try:
                 form = read_form_content(entry.content, entry.ending)
@@ -362,7 +365,7 @@ def _posted(
                 what = f"not read: {error}"
                 problems.append(Problem("counted", "activities", entry.label, "", what))
                 continue
-            contribution, form_problems = _of_form(form, entry.label, units)
+            contribution, form_problems = _of_form(form, entry.label, units, groups)
             contributions.append(contribution)
             problems += form_problems
         if not forms:
@@ -389,13 +392,13 @@ def _without_form(
 
 
 def _contribution(
-    path: Path, units: pd.DataFrame
+    path: Path, units: pd.DataFrame, groups: Sequence[str]
 ) -> tuple[workshop.Contribution, tuple[Problem, ...]]:
     """What a group's form, or a table of activities, brings."""
-    if path.suffix.lower() != ".csv" and (why := unread_because(path)):
+    if why := unread_because(path):
         raise InputError(f"{path.name} {why}")
-    if path.suffix.lower() in FORM_SUFFIXES and is_form(path):
-        return _of_form(read_form(path), path.name, units)
+    if _is_form_or_table(path) and is_form(path):
+        return _of_form(read_form(path), path.name, units, groups)
     rows = read_table(path, columns=_READ, needs=("text",))
     rows, word_problems = known_words(rows, path.name)
     table, _, noticed_problems = workshop.placed(rows, units, source=path.stem)
@@ -404,10 +407,12 @@ def _contribution(
 
 
 def _of_form(
-    form: Form, name: str, units: pd.DataFrame
+    form: Form, name: str, units: pd.DataFrame, groups: Sequence[str]
 ) -> tuple[workshop.Contribution, tuple[Problem, ...]]:
     """What a group's form brings."""
-    group = clean_name(form.group) or Path(name).stem.removeprefix("form_")
+    # a sheet saved as a table of text says nothing of its group: its name may
+    group = clean_name(form.group) or named_group(name, groups)
+    group = group or Path(name).stem.removeprefix("form_")
     rows = form.activities
     new = rows["action"].ne("keep") | rows["activity_id"].eq("")
     asks = rows["unit_id"].ne("") | rows["activity_id"].eq("")
@@ -444,7 +449,9 @@ def _files(files: Sequence[Path]) -> list[tuple[Path, bool]]:
 
 def _is_form_or_table(path: Path) -> bool:
     """Whether a file may be a form or a table of activities, one that has to be refused included."""
-    is_table = path.suffix.lower() in (*FORM_SUFFIXES, ".csv")
+    suffix = path.suffix.lower()
+    # a .txt may be anything: a letter, a map, a list of checksums
+    is_table = suffix in (*FORM_SUFFIXES, ".csv", ".tsv") or (suffix == ".txt" and is_form(path))
     return path.is_file() and (is_table or bool(unread_because(path)))
 
 

@@ -46,6 +46,7 @@ from cami_units.commands.group_files import (
     found_files,
     placemark_table,
     read_files,
+    say_tables_beside,
     sums_of,
 )
 from cami_units.commands.round_files import products
@@ -175,6 +176,7 @@ def read_handed_in(
         handed_out=sums_of(_of_packs(paths, pack)),
         progress=progress,
     )
+    say_tables_beside(paths, group_files)
     if not any(not file.refused for file in group_files.files):
         reasons = " ".join(f"{file.file}: {file.refused}" for file in group_files.files[:5])
         raise InputError(f"None of {len(group_files.files)} files could be read. {reasons}")

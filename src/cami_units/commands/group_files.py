@@ -20,10 +20,13 @@ from cami_units import kml, layers, overlap, store, words, workshop
 from cami_units.documents.form_reading import (
     FORM_SUFFIXES,
     Form,
+    is_form,
+    may_be_form,
     read_form,
     read_form_content,
     unread_because,
 )
+from cami_units.documents.workbook_cells import TABLE_SUFFIXES
 from cami_units.model import (
     LONLAT,
     InputError,
@@ -37,6 +40,7 @@ from cami_units.model import (
 )
 
 _PASSED_OVER: Final = (".md", ".txt~", ".tmp", ".lock")
+_PLAIN_TABLES: Final = (".csv", ".tsv")
 _LITTER: Final = re.compile(r"\.|~\$|Thumbs\.db$|desktop\.ini$|__MACOSX$", re.IGNORECASE)
 _OF_A_PACK: Final = re.compile(
     r"SHA256SUMS\.txt|pack\.json|(?:howto|map|draw)(?:_.+)?\.(?:html|pdf)|poster\.pdf",
@@ -150,13 +154,31 @@ def found_files(paths: Iterable[Path]) -> list[Path]:
     return sorted(unique_paths, key=lambda path: (path.name, str(path)))
 
 
+def say_tables_beside(paths: Iterable[Path], group_files: GroupFiles) -> None:
+    """Note the tables in the folders named that are no forms: a list of points may be among them."""
+    inner = [one for path in paths if path.is_dir() for one in path.rglob("*")]
+    names = [
+        one.name
+        for one in inner
+        if one.suffix.casefold() in _PLAIN_TABLES
+        and one.is_file()
+        and one.name != RESOLUTIONS
+        and not store.is_litter(one.name)
+        and not is_form(one)
+    ]
+    if names:
+        facts = {"count": len(names), "names": listed(sorted(names), 6)}
+        group_files.note("", "tables beside", **facts)
+
+
 def _is_meant(path: Path, folder: Path) -> bool:
     """Whether a file in a folder was handed in, rather than lying there."""
     hidden = any(_LITTER.match(part) for part in path.relative_to(folder).parts)
     is_file = path.is_file() or path.is_symlink()
-    # tables beside a map are our own (resolutions, changes); only one that is called a form is news
-    is_table = path.suffix.casefold() == ".csv" and not unread_because(path)
-    return is_file and not hidden and not is_table and path.suffix.casefold() not in _PASSED_OVER
+    if not is_file or hidden or path.suffix.casefold() in _PASSED_OVER:
+        return False
+    # tables beside a map are our own (resolutions, changes): only the sheet of a form is news
+    return path.suffix.casefold() not in _PLAIN_TABLES or is_form(path)
 
 
 def sums_of(folders: Iterable[Path]) -> dict[str, str]:
@@ -293,7 +315,7 @@ def _refuse(
     group_files: GroupFiles, label: str, digest: str, why: str, base_facts: HandedOut
 ) -> None:
     """A file that is not read, and why."""
-    group = _named_group(label, base_facts.groups)
+    group = named_group(label, base_facts.groups)
     group_files.files.append(FileRead(label, digest, why, group))
     group_files.note(label, "file refused", why=why)
 
@@ -304,9 +326,14 @@ def _read(path: Path, label: str, digest: str, reading: _Reading) -> None:
     why = unread_because(path)
     if why:
         raise InputError(f"{label} {why}")
-    if suffix in FORM_SUFFIXES:
+    if suffix in FORM_SUFFIXES or (suffix in TABLE_SUFFIXES and is_form(path)):
         _take_form(read_form(path), label, digest, reading.base_facts, reading.group_files)
         return
+    if suffix in _PLAIN_TABLES:
+        raise InputError(
+            f"{label} is a table, and no sheet of a group's form. Hand in the form as .xlsx, or the "
+            "sheet with the line of its columns (unit_id, action …)."
+        )
     if suffix in layers.DRAWN_SUFFIXES:
         _take(layers.read_gis_placemarks(path, label), label, digest, reading)
         return
@@ -314,7 +341,11 @@ def _read(path: Path, label: str, digest: str, reading: _Reading) -> None:
     if content is not None:
         _take(layers.read_gis_content(content, "geojson", label), label, digest, reading)
         return
-    entries, passed = kml.inner_files(path, label)
+    inner, passed = kml.inner_files(path, label)
+    entries = [entry for entry in inner if not _is_plain_table(entry)]
+    passed += tuple(
+        entry.label.removeprefix(f"{label}/") for entry in inner if entry not in entries
+    )
     if passed:
         facts = {"count": len(passed), "names": listed(passed)}
         reading.group_files.note(label, "archive also holds", **facts)
@@ -323,6 +354,12 @@ def _read(path: Path, label: str, digest: str, reading: _Reading) -> None:
     if not entries:
         region = reading.base_facts.region
         _take(kml.read_placemarks(path, label, region=region), label, digest, reading)
+
+
+def _is_plain_table(entry: kml.Entry) -> bool:
+    """Whether a file of an archive is a table of text that is no sheet of a form."""
+    is_table = f".{entry.ending}" in TABLE_SUFFIXES and not entry.refusal
+    return is_table and not may_be_form(entry.content, entry.ending)
 
 
 def _read_entry(entry: kml.Entry, reading: _Reading) -> None:
@@ -334,7 +371,7 @@ def _read_entry(entry: kml.Entry, reading: _Reading) -> None:
     if _is_twin(entry.label, digest, reading.twins, reading.group_files):
         return
     try:
-        if f".{entry.ending}" in FORM_SUFFIXES:
+        if may_be_form(entry.content, entry.ending):
             form = read_form_content(entry.content, entry.ending)
             _take_form(form, entry.label, digest, reading.base_facts, reading.group_files)
         elif f".{entry.ending}" in layers.DRAWN_SUFFIXES:
@@ -429,7 +466,7 @@ def _say_nothing_drawn(group_files: GroupFiles, placemarks: Placemarks) -> None:
 
 def _named(label: str, base_facts: HandedOut) -> tuple[str, str]:
     """The group of a file in which nothing was drawn: that of its name, if any."""
-    group = _named_group(label, base_facts.groups)
+    group = named_group(label, base_facts.groups)
     return (group, "its name") if group else ("", "")
 
 
@@ -759,7 +796,7 @@ def _group(
 ) -> tuple[str, str]:
     """The group of a file, and how it is base_facts: data, file name, units, or the ground covered."""
     by_data = _mostly(map(_group_in_data, shapes))
-    by_name = _named_group(label, base_facts.groups)
+    by_name = named_group(label, base_facts.groups)
     if by_data in base_facts.groups:
         if by_name and by_name != by_data:
             group_files.note(label, "name or data", by_name=by_name, by_data=by_data)
@@ -808,9 +845,13 @@ def _mostly(values: Iterable[str]) -> str:
     return value if times >= _MEANT * counts.total() else ""
 
 
-def _named_group(called: str, groups: Sequence[str]) -> str:
+def named_group(called: str, groups: Sequence[str]) -> str:
     """The group in the name of a file: after ``edit_``, else any word that is a group."""
-    stem = re.sub(r"(?:\.(?:kml|kmz|zip|xlsx|xlsm|gpkg|geojson|json))+\Z", "", called.lower())
+    stem = re.sub(
+        r"(?:\.(?:kml|kmz|zip|xlsx|xlsm|ods|csv|tsv|txt|gpx|gpkg|geojson|json))+\Z",
+        "",
+        called.lower(),
+    )
     # "edit_1 (2).kmz" is the second save of group 1: the number in brackets is no group.
     stem = _COPY.sub("", stem)
     edit_name = _EDIT_NAME.search(stem)
@@ -861,9 +902,7 @@ def _take_form(
     form: Form, label: str, digest: str, base_facts: HandedOut, group_files: GroupFiles
 ) -> None:
     """The units of a group's form: rejections, names and comments; shapes come from the KML."""
-    group = (
-        form.group if form.group in base_facts.groups else _named_group(label, base_facts.groups)
-    )
+    group = form.group if form.group in base_facts.groups else named_group(label, base_facts.groups)
     group_by = "nothing"
     if group:
         group_by = "its first sheet" if group == form.group else "its name"

@@ -13,7 +13,7 @@ from typing import Final
 import pandas as pd
 
 from cami_units.documents.form_words import UNIT_LISTS, known_words
-from cami_units.documents.workbook_cells import Sheet, workbook_sheets
+from cami_units.documents.workbook_cells import TABLE_SUFFIXES, Sheet, workbook_sheets
 from cami_units.model import InputError, Problem, listed
 from cami_units.words import LANGUAGES, text
 
@@ -47,6 +47,7 @@ ACTIVITY_FIELDS: Final = (
     "partner",
     "why",
 )
+_SHEETS: Final = MappingProxyType({"units": UNIT_FIELDS, "activities": ACTIVITY_FIELDS})
 HANDED_OUT_FIELDS: Final = frozenset({"unit_id", "name_en", "activity_id"})
 """Columns that are filled in before a form is handed out."""
 FORM_SUFFIXES: Final = (".xlsx", ".xlsm", ".ods")
@@ -62,8 +63,6 @@ _CURES: Final[Mapping[str, str]] = MappingProxyType(
         "that in.",
         ".msg": "is a message of Outlook. Open it there and save what is attached, or forward the "
         "files themselves.",
-        ".csv": "is one sheet of a form as a table. Hand in the whole form as .xlsx, or name the "
-        "table to `cami-units activities`.",
     }
 )
 
@@ -72,9 +71,6 @@ def unread_because(path: Path) -> str:
     """Why a file that may hold a group's form is not read, with the cure; empty for other files."""
     if path.name.casefold() == "winmail.dat":
         return "is a message in the form that only Outlook opens. Ask for the files as plain ones."
-    is_table = path.suffix.casefold() == ".csv"
-    if is_table and not re.match(r"form[_ -]", path.name, re.IGNORECASE):
-        return ""
     return _CURES.get(path.suffix.casefold(), "")
 
 
@@ -115,7 +111,8 @@ def read_form(path: Path) -> Form:
     ----------
     path : Path
         A workbook that :func:`write_form` made, filled in and saved by any program, with rows
-        moved, the line of column names or whole sheets lost, or lines put above.
+        moved, the line of column names or whole sheets lost, or lines put above; or one of its
+        sheets as a table of text, in any dialect of CSV.
 
     Returns
     -------
@@ -131,23 +128,28 @@ def read_form(path: Path) -> Form:
     book = workbook_sheets(path)
     problems: list[Problem] = []
     tables: dict[str, pd.DataFrame] = {}
-    for name, fields in (("units", UNIT_FIELDS), ("activities", ACTIVITY_FIELDS)):
-        title, place = _sheet_of(book, fields)
-        if not title:
-            what = f"there is no sheet with the columns {', '.join(fields[:3])}"
-            cure = f"Nothing of {name} was read. Take a fresh form if it was filled in."
-            problems.append(Problem("counted", "form", path.name, "", what, cure))
-            tables[name] = _no_rows(fields)
-            continue
-        tables[name] = _table(book[title], place, fields)
-        problems += _beside_cells(book[title], title, path.name)
-    if len(problems) >= 2 and not any(
-        _sheet_of(book, f)[0] for f in (UNIT_FIELDS, ACTIVITY_FIELDS)
-    ):
+    titles = {name: _sheet_of(book, fields) for name, fields in _SHEETS.items()}
+    if not any(title for title, _ in titles.values()):
         raise InputError(
             f"'{path.name}' is no form of a group: it has neither the sheet 'units' nor "
             f"'activities' (sheets: {listed(book)}). Use the form of the pack."
         )
+    is_text = path.suffix.lower() in TABLE_SUFFIXES
+    for name, fields in _SHEETS.items():
+        title, place = titles[name]
+        if title:
+            tables[name] = _table(book[title], place, fields)
+            problems += _beside_cells(book[title], title, path.name)
+            continue
+        what = f"there is no sheet with the columns {', '.join(fields[:3])}"
+        cure = f"Nothing of {name} was read. Take a fresh form if it was filled in."
+        if is_text:  # one sheet is all that such a file can hold
+            what = "it is one sheet of a form, saved as a table of text"
+            cure = f"Nothing of {name} was read. Was that sheet saved too? The .xlsx holds both."
+        problems.append(
+            Problem("note" if is_text else "counted", "form", path.name, "", what, cure)
+        )
+        tables[name] = _no_rows(fields)
     units, unlisted = known_words(tables["units"], path.name, UNIT_LISTS)
     activities, unlisted_too = known_words(_one_unit_a_row(tables["activities"]), path.name)
     to_fill = [column for column in UNIT_FIELDS if column not in HANDED_OUT_FIELDS]
@@ -171,14 +173,28 @@ def read_form_content(content: bytes, ending: str) -> Form:
         return read_form(path)
 
 
+def may_be_form(content: bytes, ending: str) -> bool:
+    """Whether a file out of a mail or an archive is to be read as a form.
+
+    A workbook is, and is refused with its reason where it is none; a table of text only where it
+    has the columns of a form.
+    """
+    if f".{ending}" not in TABLE_SUFFIXES:
+        return f".{ending}" in FORM_SUFFIXES
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / f"form.{ending}"
+        path.write_bytes(content)
+        return is_form(path)
+
+
 def is_form(path: Path) -> bool:
-    """Whether a workbook looks like a group's form: it says so, or has one of the two sheets."""
+    """Whether a workbook or a table of text looks like a group's form: it says so, or has one of the two sheets."""
     try:
         book = workbook_sheets(path)
     except InputError:
         return False
     return _cover(book).get("form") == FORM or any(
-        _sheet_of(book, fields)[0] for fields in (UNIT_FIELDS, ACTIVITY_FIELDS)
+        _sheet_of(book, fields)[0] for fields in _SHEETS.values()
     )
 
 

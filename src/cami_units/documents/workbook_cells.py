@@ -30,6 +30,8 @@ from openpyxl.utils.escape import unescape
 from cami_units.model import InputError, clean_name, clean_text, delimited_rows, listed, nearest
 from cami_units.words import LANGUAGES, has, text
 
+TABLE_SUFFIXES: Final = (".csv", ".tsv", ".txt")
+"""Endings of tables in text; Excel calls its "Unicode text" .txt."""
 MOST_BYTES: Final = 20_000_000
 _MOST_UNPACKED: Final = 100_000_000
 _MOST_PARTS: Final = 1_000
@@ -61,7 +63,7 @@ class Sheet:
 
 
 def workbook_sheets(path: Path) -> dict[str, Sheet]:
-    """The sheets of a workbook, by name, in their order.
+    """The sheets of a workbook, by name, in their order; a table in text is one sheet.
 
     Raises
     ------
@@ -69,6 +71,8 @@ def workbook_sheets(path: Path) -> dict[str, Sheet]:
         The file is no workbook, or too large, or holds what no spreadsheet writes.
     """
     content = file_bytes(path)
+    if path.suffix.lower() in TABLE_SUFFIXES:
+        return {path.stem: _text_sheet(path.name, content)}
     if content.startswith(b"\xd0\xcf\x11\xe0"):
         raise InputError(
             f"'{path.name}' is a workbook of the old kind (.xls), or one with a password. Open it "
@@ -88,6 +92,26 @@ def workbook_sheets(path: Path) -> dict[str, Sheet]:
             f"'{path.name}' cannot be read as a workbook ({type(error).__name__}). Open it in a "
             "spreadsheet and save it again as .xlsx."
         ) from error
+
+
+def _text_sheet(name: str, content: bytes) -> Sheet:
+    """A table in text, of any dialect, as the sheet that it was saved from."""
+    if content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"<", b"PK", b"{")):
+        raise InputError(f"'{name}' is no table in text. Give it the ending of what it is.")
+    try:
+        raw_rows = delimited_rows(content, most_rows=_MOST_ROWS)
+    except ValueError as error:
+        raise InputError(f"'{name}' cannot be read as CSV: {error}.") from error
+    cells: dict[int, dict[int, str]] = {}
+    errors = {}
+    for row, line in enumerate(raw_rows, start=1):
+        for column, raw in enumerate(line[:_MOST_COLUMNS], start=1):
+            value = clean_text(raw)
+            if _ERROR.fullmatch(value):
+                errors[_reference((row, column))] = value
+            elif value:
+                cells.setdefault(row, {})[column] = value
+    return Sheet(_filled(cells), errors)
 
 
 def file_bytes(path: Path) -> bytes:

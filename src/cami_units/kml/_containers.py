@@ -58,6 +58,10 @@ _HEADER: Final = re.compile(rb"\s*[A-Za-z][A-Za-z\-]{1,40}: ")
 _KML_ENDINGS: Final = ("kml", "kmz", "zip")
 _MAPS: Final = ("kml", "kmz", "gpx", "gpkg", "geojson", "json", "shp", "fgb", "parquet")
 _FORMS: Final = ("xlsx", "xlsm", "ods")
+_TABLES: Final = ("csv", "tsv", "txt")
+"""Tables of text, which may be a sheet of a form: whoever knows forms says which are."""
+_MOST_TABLE: Final = 20_000_000
+"""Bytes of such a table as its archive states them; a longer one is no form, and stays packed."""
 _CONTAINERS: Final = ("zip", "eml")
 _SIDECARS: Final = ("dbf", "shx", "prj", "cpg", "qpj", "sbn", "sbx", "xml", "qmd")
 _NEEDLESS: Final = frozenset(
@@ -233,8 +237,11 @@ def _is_one_file(content: bytes | Path, filename: str, label: str) -> bool:
         names = [entry.filename.lower() for entry in archive.infolist()]
     if "doc.kml" in names or "[content_types].xml" in names or "mimetype" in names:
         return True
-    maps = [entry for entry in names if entry.endswith(tuple(f".{ending}" for ending in _MAPS))]
-    return filename.lower().endswith(".kmz") or (len(maps) == 1 and maps[0].endswith(".kml"))
+    if filename.lower().endswith(".kmz"):
+        return True
+    endings = [_ending_of(entry) for entry in names if not _is_mac_shadow(entry)]
+    maps = [ending for ending in endings if ending in _MAPS]
+    return maps == ["kml"] and not {*_FORMS, *_TABLES}.intersection(endings)
 
 
 class _Unpacking:
@@ -271,7 +278,8 @@ class _Unpacking:
                     continue
                 ending = _ending_of(name)
                 called = f"{label}/{clean_name(name)[:200]}"
-                if ending in (*_MAPS, *_FORMS, *_CONTAINERS, *_SIDECARS):
+                is_table = ending in _TABLES and entry.file_size <= _MOST_TABLE
+                if is_table or ending in (*_MAPS, *_FORMS, *_CONTAINERS, *_SIDECARS):
                     self._add(_read(archive, entry, called, self._budget), called, name, depth)
                 elif ending not in _NEEDLESS:
                     self.passed.append(clean_name(name)[:200])
@@ -285,13 +293,15 @@ class _Unpacking:
             name = part.get_filename() or ""
             called = f"{label}/{clean_name(name or f'part {number}')[:200]}"
             ending = _ending_of(name)
-            if _is_archive(payload) or (
-                name and ending in (*_MAPS, *_FORMS, *_CONTAINERS, *_SIDECARS)
-            ):
+            is_kept = ending in (*_MAPS, *_FORMS, *_CONTAINERS, *_SIDECARS)
+            if _is_archive(payload) or (name and is_kept):
                 self._spend(len(payload), called)
                 self._add(payload, called, name, depth)
             elif name and re.search(rb"<(?:\w{1,20}:)?kml\b", payload):
                 self._add(payload, called, f"{name}.kml", depth)
+            elif name and ending in _TABLES:
+                self._spend(len(payload), called)
+                self._add(payload, called, name, depth)
             elif re.search(rb"kml", payload, re.IGNORECASE):
                 texts.append(_as_utf8(payload, part))
             elif name and ending not in _NEEDLESS:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+from collections import Counter
 from itertools import islice
 from typing import Final
 
 from cami_units.model._encodings import guessed_text
 
 _DELIMITERS: Final = ",;\t"
+_SAMPLED_ROWS: Final = 20
 MOST_ROWS: Final = 20_000
 """Rows that are read of a table that somebody typed."""
 
@@ -34,17 +36,34 @@ def delimited_rows(content: bytes, *, most_rows: int = MOST_ROWS) -> list[list[s
     """
     text = _decoded(content).replace("\x00", "")
     first, _, rest = text.partition("\n")
-    if first.casefold().startswith("sep=") and len(first.strip()) == len("sep=") + 1:
-        delimiter, text = first.strip()[-1], rest
-    else:
-        delimiter = max(
-            _DELIMITERS, key=lambda sign: len(next(csv.reader([first], delimiter=sign), []))
-        )
+    said = first.casefold().startswith("sep=") and len(first.strip()) == len("sep=") + 1
+    delimiter, text = (first.strip()[-1], rest) if said else (_delimiter(text), text)
     try:
-        lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-        return list(islice(lines, most_rows))
+        return _rows(text, delimiter, most_rows)
     except csv.Error as error:
         raise ValueError(str(error)) from error
+
+
+def _rows(text: str, delimiter: str, most_rows: int) -> list[list[str]]:
+    lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    return list(islice(lines, most_rows))
+
+
+def _delimiter(text: str) -> str:
+    """What stands between the cells: the sign by which most cells stand in rows of one width.
+
+    Neither the first row decides alone (above a table people put a title, with commas in it), nor
+    the widest one (a remark may hold more commas than a table has columns).
+    """
+
+    def cells_in_line(sign: str) -> int:
+        try:
+            widths = Counter(map(len, _rows(text, sign, _SAMPLED_ROWS)))
+        except csv.Error:  # a quote that does not end, by a sign that is not the file's
+            return 0
+        return max((count * (width - 1) for width, count in widths.items()), default=0)
+
+    return max(_DELIMITERS, key=cells_in_line)
 
 
 def _decoded(content: bytes) -> str:
