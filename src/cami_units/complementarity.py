@@ -142,8 +142,12 @@ def smallest_set(
     problem = _Problem.of(sites, amounts, targets, edges, edge_weight, sides)
     names = problem.names
     _check_fixed(names, locked, barred)
+    # Locked sites are held at 1 and barred ones at 0 by their bounds: the search never branches on
+    # them.
     low = np.isin(names, list(locked)).astype(float)
     high = 1.0 - np.isin(names, list(barred)).astype(float)
+    # What no set can reach is taken out of the problem and told: one target too high must not cost
+    # all others their answer.
     attainable = problem.held @ high
     reachable = attainable >= problem.target * (1 - _SLACK)
     open_sides = problem.sides_held @ high >= problem.side_least * (1 - _SLACK)
@@ -166,8 +170,12 @@ def smallest_set(
             f"No set of sites was found within {nodes} branches of the search. Allow more with "
             "`nodes`, or a larger `gap`."
         )
+    # The solver's whole numbers are whole to 1e-6 only; behind the sites stand variables for edges
+    # and sides.
     in_set = np.round(solved.x[: len(names)]) > 0
     cost = problem.cost_of(in_set)
+    # Cost is added up anew from the sites, and may lie a digit below the bound that the solver
+    # computed.
     bound = min(float(solved.mip_dual_bound), cost) if solved.mip_dual_bound is not None else cost
     return Selection(
         chosen=tuple(sorted(str(name) for name in names[in_set])),
@@ -206,6 +214,8 @@ class _Problem:
     ) -> _Problem:
         """The problem as matrices, sites and features in the order of their names."""
         _check_tables(sites, amounts, targets, edges, edge_weight, sides)
+        # By name, whatever order the rows came in: of several best sets the solver then takes the
+        # same one.
         ordered = sites.sort_values("site")
         names = ordered["site"].to_numpy(dtype=object)
         ordered_targets = targets.sort_values("feature")
@@ -225,6 +235,7 @@ class _Problem:
             shared = edges.sort_values(["site_a", "site_b"])
             ends = [shared[name].map(place).to_numpy(np.intp) for name in ("site_a", "site_b")]
             pairs = np.column_stack(ends)
+            # An edge inside the set leaves the outline of both of its sites.
             saved = 2 * edge_weight * shared["km"].to_numpy(dtype=float)
         target = ordered_targets["target"].to_numpy(dtype=float)
         return cls(
@@ -440,6 +451,7 @@ def replacement_costs(
     doi:10.1016/j.biocon.2006.04.025
     """
     best = smallest_set(sites, amounts, targets, locked=locked, nodes=nodes)
+    # A target that nobody can reach would make every site irreplaceable.
     could = targets[~targets["feature"].isin(best.unmet["feature"])]
     total = amounts.groupby("feature")["amount"].sum().reindex(could["feature"], fill_value=0.0)
     rows = []
@@ -451,6 +463,8 @@ def replacement_costs(
         if site in best.chosen:
             others = [name for name in locked if name != site]
             cost = np.inf
+            # Where the rest cannot reach a target, no set without the site exists: the cost is
+            # infinite, unasked.
             if not lost_targets:
                 without = smallest_set(
                     sites, amounts, could, locked=others, barred=[site], nodes=nodes
@@ -579,6 +593,8 @@ def set_of_units(
             "gap": best.gap,
         }
     )
+    # Only units where a species lives on both sides cover it: range on one side is not
+    # transboundary.
     on_sides = amounts[amounts["asks"] == _BOTH_SIDES]
     features = order["site"].map(
         lambda site: set(on_sides.loc[on_sides["site"] == site, "feature"])
@@ -621,6 +637,7 @@ def _unit_amounts(
     units: pd.DataFrame, unit_species: pd.DataFrame, unit_range: pd.DataFrame
 ) -> pd.DataFrame:
     """What each unit gives to each target."""
+    # A list of sides with a semicolon names two at least.
     two_sides = unit_species["sides"].fillna("").str.contains(";")
     on_two_sides = unit_species[two_sides & (unit_species["role"] == "qualifying")]
     on_two_sides = on_two_sides[on_two_sides["unit_id"].isin(units["unit_id"])]

@@ -66,6 +66,8 @@ def score_cells(
             raise InputError(f"The table '{name}' lacks the column {listed(missing)}.")
     counted = counted_species(species, profile)
     here = pd.DataFrame(cell_species)[["pu_id", "sci_name", "km2"]]
+    # Sorted before they are summed: sums of floats depend on their order, and tables may come in
+    # any.
     here = here[here["sci_name"].isin(counted.index)].sort_values(["pu_id", "sci_name", "km2"])
     here = here.groupby(["pu_id", "sci_name"])[["km2"]].sum().reset_index()
     range_km2 = here["sci_name"].map(counted["range_km2"]).astype(float)
@@ -80,11 +82,13 @@ def score_cells(
     weight = here["sci_name"].map(counted["weight"]).astype(float)
     here["threat_weight"] = weight.where(here["shared"], 0.0)
     summed = here.groupby("pu_id")[["occurs", "shared", "threat_weight", "rarity"]].sum()
+    # Cells where nothing occurs score 0; they are cells of the study, not missing values.
     cells = summed.reindex(planning_units["pu_id"], fill_value=0).set_axis(planning_units.index)
     maxima = profile.cells
     parts = (
         cells["shared"] / (maxima.n_shared or np.nan),
         cells["threat_weight"] / (maxima.threat_weight or np.nan),
+        # Per 1,000 km², so that cells of 10 and of 50 km are on one scale.
         cells["rarity"] / (cell_km2 / 1000) / (maxima.range_rarity or np.nan),
     )
     return pd.DataFrame(

@@ -106,6 +106,7 @@ def _sites(
     numbers = evidence.measures.to_dict("index")
     verdict = met.astype(object).to_dict("index")
     for name in evidence.measures.index:
+        # Grouped once for all species: the criteria of a site ask for the same sides a dozen times.
         by_species: defaultdict[str, list[Row]] = defaultdict(list)
         for row in _of(sides, name) or ():
             by_species[row.sci_name].append(row)
@@ -285,6 +286,7 @@ def _g2(site: Site) -> Clauses:
     rule = site.profile.G2
     shared_rows = [row for row in site.species if row.transboundary]
     crossing = [row for row in site.species if row.by_crossing]
+    # Range on both sides speaks for itself; a documented crossing is told only where it decides.
     if shared_rows:
         n, species = len(shared_rows), _on_sides(site, shared_rows)
         return [_note("G2 shared", n=n, min_sides=rule.min_sides, species=species)]
@@ -306,6 +308,7 @@ def _g2(site: Site) -> Clauses:
 def _one_sided(site: Site, grades: list[str]) -> Clauses:
     """What is there of species where none is transboundary."""
     occurring = [row for row in site.species if row.occurs]
+    # A species may occur by its share of the whole range, and still have no side that counts.
     one_side = [row for row in occurring if row.n_sides >= 1]
     no_side = [row for row in occurring if row.n_sides < 1]
     clauses = []
@@ -388,6 +391,7 @@ def _c2(site: Site) -> Clauses:
 
 def _severe(site: Site, shared_rows: Iterable[Row]) -> Clauses:
     """The other way to C2: one severely threatened species, with another criterion."""
+    # One severe species meets C2 only together with one of the criteria that the profile names.
     severe = [row for row in shared_rows if row.severe]
     others = {name: site.met[name] for name in site.profile.C2.or_categories_with}
     if not severe or not others:
@@ -411,6 +415,8 @@ def _c3(site: Site) -> Clauses:
         return [_note("C3 none")]
     order = sorted(
         shared_rows,
+        # First those that are nearest to, or farthest beyond, their own limit: limits differ by
+        # category.
         key=lambda row: (-row.share / row.min_share if row.min_share else -row.share, row.sci_name),
     )
     species = [
@@ -556,6 +562,7 @@ def _c7(site: Site) -> Clauses:
     if not_looked := _not_looked(site, "protected_areas"):
         return [not_looked]
     share = numbers["protected_share"]
+    # NaN: there is range, and none of it where protected areas were looked for.
     if share != share:
         return [_unknown("C7 range not looked at")]
     clauses = [
@@ -567,6 +574,7 @@ def _c7(site: Site) -> Clauses:
         )
     ]
     near = sorted(
+        # Pairs are measured as far as any profile asks; here only those as near as this one does.
         (row for row in site.pa_pairs or () if at_most(row.km, rule.pair_km or 0.0)),
         key=lambda row: (row.km, row.pa_a, row.pa_b),
     )

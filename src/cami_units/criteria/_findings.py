@@ -155,6 +155,7 @@ def _criteria(
         for finding in profile.findings
     ]
     table = pd.concat(parts, ignore_index=True)
+    # Built finding by finding, told site by site: one reshape instead of a sort by two keys.
     in_site_order = np.arange(len(table)).reshape(len(profile.findings), -1).T.ravel()
     return table.iloc[in_site_order].reset_index(drop=True)
 
@@ -181,8 +182,10 @@ def _site_species(site_evidence: Evidence, profile: Profile) -> pd.DataFrame:
     )
     possible = _supporting(site_evidence, profile)
     firm = species_rows.loc[species_rows["role"] != "marginal", ["site", "sci_name"]]
+    # A species stands in a site once: what is there for certain is not also perhaps there.
     possible = possible[~_pairs(possible).isin(_pairs(firm))]
     species_rows = species_rows[
+        # Below the noise an overlap is two edges drawn twice, and no occurrence even at the margin.
         ~_pairs(species_rows).isin(_pairs(possible)) & (species_rows["overlap_km2"] >= _NOISE_KM2)
     ]
     return _in_site_order(
@@ -198,6 +201,7 @@ def _supporting(site_evidence: Evidence, profile: Profile) -> pd.DataFrame:
         site_evidence.tables.supporting.groupby(["site", "sci_name"])[["km2"]].sum().reset_index()
     )
     area = summed["site"].map(site_evidence.measures["area_km2"]).astype(float)
+    # A range that is only possible has no regional total: the share of it is unknown, never met.
     no_share = pd.Series(np.nan, index=summed.index)
     enough = summed[occurs(summed["km2"], area, no_share, profile)]
     return pd.DataFrame(
@@ -235,6 +239,7 @@ def _summary(
     m = site_evidence.measures
     states = counted_states(site_evidence.tables.states, m, profile).sort_values(["site", "iso2"])
     criteria = [finding for finding in profile.findings if finding.startswith("C")]
+    # The order of the columns is the order in which people read a unit: where, what, by what.
     named = {
         "countries": _joined(states, "iso2", m.index),
         "n_countries": m["n_states"].astype(int),
@@ -296,10 +301,13 @@ def verdicts(measures: pd.DataFrame, profile: Profile) -> pd.DataFrame:
     met["C3"] = reaches(m["top_ratio"], 1.0)
     met["C4"] = _responsibility(m, profile)
     met["C5"] = reaches(m["n_crossings"], profile.C5.min_crossings)
+    # After C3 and C5: one severe species meets C2 together with one of those.
     met["C2"] = _threat(m, met, profile)
     met["C6"] = reaches(m["barrier_share"], profile.C6.min_barrier_share)
     met["C7"] = ~reaches(m["protected_share"], profile.C7.gap_below)
     met["C8"] = _concordance(m, profile)
+    # Numbers that the profile leaves open make *not assessed*, before anything counts what was
+    # assessed.
     met = met.mask(_still_open(met, profile))
     assessed = met[list(_WEIGHED)].notna().sum(axis=1) / len(_WEIGHED)
     met["confidence"] = m["range_confidence"] * assessed
