@@ -85,6 +85,7 @@ def decide(findings: Findings, profile: Profile) -> pd.DataFrame:
         raise _open(profile, "decision", "no site can be decided on")
     sites = findings.summary["site"]
     wide = findings.criteria.pivot(index="site", columns="criterion", values="met")
+    # In the order of the sites as handed in: `pivot` sorts them.
     wide = wide.reindex(index=sites, columns=list(profile.findings))
     decision = bare_decisions(wide, profile).to_numpy()
     clauses = {
@@ -153,6 +154,8 @@ def _reason(
     held = [name for name in any_of if met[name] is True]
     thin = [name for name in evidence if met[name] is not True]
     gates = {"gates_all": list(GATES)}
+    # What holds is told of proposed sites, what fails of the others: first the gates, which end the
+    # matter.
     if decision != NOT_PROPOSED:
         holds = {**gates, "n": len(held), "criteria_all": held}
         if decision == AREA_OF_INTEREST:
@@ -370,6 +373,7 @@ def rank_units(findings: Findings, decisions: pd.DataFrame, profile: Profile) ->
             f"The decisions are those of other sites: {len(sites)} sites were assessed, "
             f"{len(decided)} decided on{_named(missing)}. Use decide() on the same findings."
         )
+    # Rounded before it is ranked: sites that look equal in every table are equal.
     score = value_scores(findings.summary, profile).round(_DIGITS)
     table = pd.DataFrame(
         {

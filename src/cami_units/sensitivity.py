@@ -390,6 +390,7 @@ def stability(
     plan = design or Design()
     axes = _axes(tables, species, profile, plan)
     runs = drawn(axes, runs=plan.runs, seed=plan.seed, stated=plan.stated)
+    # Run with the lot in one table, behind it: the same arithmetic, once.
     alone = _one_at_a_time(axes)
     all_scenarios = pd.concat([runs, alone], ignore_index=True)
     outcome = outcomes(
@@ -435,6 +436,8 @@ def _axes(
         "thresholds": list(threshold_levels(profile, design.threshold_change)),
         "borders": [STATED, STRIPS_OUT] if has_width else [STATED],
     }
+    # Stated levels first, in every axis: scenario 0 of the one-at-a-time runs is then the plan
+    # itself.
     return {axis: sorted(names, key=lambda name: name != STATED) for axis, names in levels.items()}
 
 
@@ -491,6 +494,8 @@ def outcomes(
     measured_by = rows_of_scenarios["thresholds"].map(
         lambda level: levels[level] if _measured(levels[level][0]) else ("", 1.0)
     )
+    # Only a few thresholds change what is measured; all others change a verdict on the same
+    # measures, and share them.
     groups = rows_of_scenarios.groupby([measured_by, "borders"], sort=True)
     parts = []
     for number, (key, rows) in enumerate(groups):
@@ -549,6 +554,7 @@ class _Stacks:
     ) -> _Stacks:
         """The tables of every way to draw and read the layers, laid one on another."""
         ways = {way: number for number, way in enumerate(tables)}
+        # All ways of drawing side by side in one table: the criteria run once for all of them.
         names = sorted({str(site) for table in tables.values() for site in table.sites["site"]})
         place = pd.Series(np.arange(len(names)), index=names)
         stacked: dict[str, pd.DataFrame | None] = {}
@@ -744,6 +750,7 @@ def _flips(factors: pd.DataFrame, share: pd.Series[float]) -> dict[str, tuple[st
         drop = axis.map(stated["share_qualifying"]) - mean
         effect = drop if base else -drop
         agreed = share[unit] == (1.0 if base else 0.0)
+        # A factor that turns the unit over alone goes before one that needs others with it.
         candidates = [name for name in FACTORS if name in set(over["factor"])]
         if not candidates and not agreed:
             candidates = [name for name in FACTORS if effect.get(name, 0) > 0]

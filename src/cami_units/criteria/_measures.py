@@ -163,6 +163,8 @@ def counted_species(species: pd.DataFrame, profile: Profile) -> pd.DataFrame:
     weights = dict(profile.C2.weights or {})
     has_weight = category.isin(list(weights))
     fallback = weights.get(profile.C2.unknown_counts_as or "", np.nan)
+    # NaN where the profile leaves the general share open: only categories with a share of their own
+    # can meet C3.
     general = np.nan if profile.C3.min_share is None else profile.C3.min_share
     return listed_species.assign(
         iucn_category=category,
@@ -250,6 +252,8 @@ def _tidy_table(
     strange = sorted({str(site) for site in set(table["site"]) - set(site_names)})
     if strange:
         faults.append(f"'{name}' speaks of sites that are not in 'sites': {listed(strange)}")
+    # Sites keep their order, which is the user's; all other tables are sorted, so that sums come
+    # out the same.
     if name == "sites":
         return table.reset_index(drop=True), faults
     if "sci_name" in columns:
@@ -294,6 +298,7 @@ def _with_seasonal(tables: SiteTables, profile: Profile) -> SiteTables:
             sides[_PASSAGE].merge(sides[_PASSAGE], on=key),
         ]
     )
+    # A move within one state crosses no border, however far it is.
     state_pairs = state_pairs[state_pairs["iso2_x"] != state_pairs["iso2_y"]]
     if state_pairs.empty:
         return tables
@@ -305,6 +310,8 @@ def _with_seasonal(tables: SiteTables, profile: Profile) -> SiteTables:
         n=1.0,
     )
     seasonal_rows = seasonal_rows.drop_duplicates([*key, "pair"])
+    # And the two states have to meet inside the site: seasonal parts at its two ends prove nothing
+    # about it.
     touching = tables.borders[["site", "pair"]].drop_duplicates()
     seasonal_rows = seasonal_rows.merge(touching, on=["site", "pair"])
     given_rows = tables.crossings
@@ -496,6 +503,7 @@ def _geography(
 ) -> pd.DataFrame:
     counted_sides = counted_states(tables.states, sites, profile)
     n_states = counted_sides.groupby("site").size().reindex(sites.index, fill_value=0)
+    # Without disputed ground on any site both counts are the same, and one measurement is spared.
     if tables.undisputed is None:
         n_undisputed = n_states
     else:
@@ -530,6 +538,8 @@ def _threat_and_share(
     ratio = (shared_rows["share"] / shared_rows["min_share"]).where(
         shared_rows["min_share"].notna()
     )
+    # The species nearest to, or farthest beyond, its own limit stands for C3; ties by share, then
+    # by name.
     first = shared_rows.assign(ratio=ratio).sort_values(
         ["site", "ratio", "share", "sci_name"], ascending=[True, False, False, True]
     )
@@ -537,6 +547,8 @@ def _threat_and_share(
     weight = (
         by_site["weight"]
         .sum()
+        # One species of unknown weight makes the sum unknown: leaving it out would call a threat
+        # less than it may be.
         .mask(shared_rows["weight"].isna().groupby(shared_rows["site"]).any())
     )
     general = np.nan if profile.C3.min_share is None else profile.C3.min_share
@@ -581,7 +593,9 @@ def _responsibility(
     parts = parts[at_least(parts["km2"], side_km2)].merge(
         qualifying, on=key, suffixes=("_side", "")
     )
+    # Shares of the ground on sides that count: a sliver on a third side is no responsibility.
     p = parts["km2_side"] / parts["counted_km2"]
+    # Shannon's entropy over its maximum, the logarithm of the number of sides (Pielou's evenness).
     entropy = (-(p * np.log(p))).groupby([parts["site"], parts["sci_name"]]).sum()
     table = qualifying.set_index(key)
     spread = np.log(table["n_sides"].where(table["n_sides"] > 1))
@@ -591,6 +605,8 @@ def _responsibility(
 
     shared = tables.shared_borders.merge(qualifying[key], on=key)
     longest = shared.groupby(["site", "pair", "sci_name"])["km"].sum()
+    # Of each pair of states the species that shares most of their border: lengths of several are
+    # one border.
     shared_km = longest.groupby(["site", "pair"]).max().groupby("site").sum()
     riverine = shared[shared["sci_name"].isin(profile.C4.riverine)]
     riverine_km = riverine.groupby(["site", "sci_name"])["km"].sum().groupby("site").max()
@@ -636,6 +652,8 @@ def _movement(
     )
     corridors = corridors[occurring(corridors, at_sites)]
     crossings = crossings[(crossings["n"] > 0) & occurring(crossings, at_sites)]
+    # A site that no corridor or crossing reaches was perhaps never looked at: not assessed, and not
+    # zero.
     reached = sites.index.isin(corridors["site"]) | sites.index.isin(crossings["site"])
     graded_rows = crossings[crossings["evidence_grade"].isin(rule.counted_grades)]
     worth = crossings["evidence_grade"].map(dict(rule.grades)).astype(float)
@@ -645,6 +663,7 @@ def _movement(
             "corridor_km": corridors.drop_duplicates(["site", "corridor_id"])
             .groupby("site")["km"]
             .sum(),
+            # One corridor across one border is one crossing, however many species use it.
             "n_crossings": graded_rows.drop_duplicates(["site", "corridor_id", "pair"])
             .groupby("site")["n"]
             .sum(),
@@ -746,11 +765,13 @@ def _protection(
     if tables.protected is not None:
         key = ["site", "sci_name"]
         protected_rows = tables.protected.merge(qualifying[key], on=key)
+        # Range where nobody compiled protected areas is neither protected nor a gap.
         looked = km2
         if tables.covered_ranges is not None:
             rows = tables.covered_ranges.merge(qualifying[key], on=key)
             looked = rows.groupby("site")["km2"].sum().reindex(sites.index)
         protected = protected_rows.groupby("site")["km2"].sum().reindex(sites.index, fill_value=0.0)
+        # Above 100 by the last digit where all of the range is protected.
         share = (100 * protected / looked.where(looked > 0)).clip(upper=100.0)
     pairs = pd.Series(np.nan, index=sites.index)
     if tables.pa_pairs is not None and profile.C7.pair_km is not None:

@@ -98,6 +98,8 @@ def placed(
     rows_placed, matches, names = [], {}, []
     for row in rows.fillna("").to_dict("records"):
         cells = {str(key): clean_name(value) for key, value in row.items()}
+        # The surest name first: an id, then the hotspot of an older list, then what people call the
+        # place.
         named = cells.get("unit_id") or cells.get("hotspot_id") or cells.get("unit_name") or ""
         unit_id, how = _place(named, ids, by_hotspot, by_name)
         matches[named] = (unit_id, how)
@@ -171,11 +173,11 @@ def numbered(rows: pd.DataFrame, base: pd.DataFrame, log: pd.DataFrame | None) -
     ids_by_wording: dict[tuple[str, str], list[str]] = {}
     lines = [] if log is None else log.fillna("").to_dict("records")
     imported = {
-        str(activity_id["activity_id"])
-        for activity_id in lines
-        if (activity_id["action"], activity_id["by"]) == _IMPORT
+        str(line["activity_id"]) for line in lines if (line["action"], line["by"]) == _IMPORT
     }
+    # Matched by the words that it was imported with, which later amendments do not change.
     for activity_id, row in sorted(table.items()):
+        # Two measures of one wording keep both ids: they are handed out in order.
         if activity_id in imported:
             fields = ("theme", "text")
             theme, text = (past.first.get((activity_id, name), str(row[name])) for name in fields)
@@ -307,6 +309,7 @@ def _add(
     """Add an activity that is not there yet, with its line in the log."""
     if not cells.get("text"):
         return
+    # The same words for the same unit and theme are one measure, whoever writes them again.
     same = (cells.get("unit_id", ""), cells.get("theme", ""), _plain(cells["text"]))
     if (by, same[0], same[2]) in past.added:
         return
@@ -481,6 +484,7 @@ def recurring(
     live = activities[activities["status"] != DROPPED].copy()
     live["at"] = live["moved_from"].where(live["moved_from"] != "", live["unit_id"])
     live = live[~live["at"].isin(["", GENERAL])]
+    # A measure moved to the general section still counts where it came from.
     n_all = live["at"].nunique()
     rows = []
     for theme, within in live.groupby("theme"):
@@ -490,6 +494,7 @@ def recurring(
             if n < 2:
                 continue
             common = kind["text"].value_counts()
+            # The wording that most units use; of equally many the first by the alphabet.
             text = min(common.index, key=lambda wording: (-int(common[wording]), wording))
             ids = kind["activity_id"].tolist()
             rows.append(
@@ -563,6 +568,8 @@ def moved(
         A line for the log for each that moved; one that is there already moves nowhere.
     """
     table = activities.copy()
+    # A measure moved twice would forget where it came from: it moves from home, and back home,
+    # only.
     at_home = table["activity_id"].isin(list(ids)) & (table["moved_from"] == "")
     away = table["activity_id"].isin(list(ids)) & (table["moved_from"] != "")
     going = away if back else at_home & ~table["unit_id"].isin(["", GENERAL])
@@ -693,6 +700,7 @@ def completeness(
         (yes or no each), ``complete``, ``missing``: by unit, rejected and merged ones left out.
     """
     live = activities[activities["status"] != DROPPED]
+    # A measure that went into the general section is still the unit's own.
     with_activity = set(live["unit_id"]) | set(live["moved_from"])
     assessed = unit_criteria.groupby("unit_id")["criterion"].nunique()
     rows = []

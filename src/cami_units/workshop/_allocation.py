@@ -132,9 +132,12 @@ def allocated(
     ground = ground.assign(group=ground["section_id"].map(owner)).reset_index(drop=True)
     order = {group: place for place, group in enumerate(groups)}
     shares = overlap.overlaps(units, ground, by=("section_id", "group"))
+    # A group's sections are added up: it is the group that gets the unit, not the section.
     shares["group_km2"] = shares.groupby(["unit_id", "group"])["km2"].transform("sum")
     shares["place"] = shares["group"].map(order)
     best = shares.sort_values(
+        # Most ground first; ties go by the order of the groups, then to the larger section, so that
+        # a pack made twice is the same.
         ["unit_id", "group_km2", "place", "km2", "section_id"],
         ascending=[True, False, True, False, True],
     ).drop_duplicates("unit_id")
@@ -148,6 +151,8 @@ def allocated(
             share = min(100.0, 100 * float(row["group_km2"]) / float(area[unit]))
             rows.append((unit, row["section_id"], row["group"], share))
             continue
+        # A unit in no section still needs somebody: the nearest one, with a share of 0 that says
+        # so.
         distance = shapely.distance(shapes[unit], ground.geometry.to_numpy())
         near = ground.iloc[int(distance.argmin())]
         rows.append((unit, near["section_id"], near["group"], 0.0))

@@ -411,6 +411,8 @@ def identified(placemarks: Iterable[Placemark], units: Iterable[str], ground: Gr
     """
     unit_ids = set(units)
     result = Identified()
+    # First what says which unit it is, then, of the rest, what lies where a unit was: a label that
+    # somebody typed must not take ground from a placemark that has its id.
     claims: dict[str, list[Placemark]] = {}
     unclaimed = []
     for mark in placemarks:
@@ -420,6 +422,7 @@ def identified(placemarks: Iterable[Placemark], units: Iterable[str], ground: Gr
         else:
             unclaimed.append(claimed)
     unclaimed = _once(unclaimed, ground, result)
+    # Before single shapes are matched: two halves of a unit that nobody claimed are a split.
     pieces = _pieces_of_vanished(unclaimed, set(claims), ground)
     for mark in unclaimed:
         by_ground = mark if mark.place in pieces else _lying_there(mark, set(claims), ground)
@@ -450,6 +453,7 @@ def _claimed(mark: Placemark, unit_ids: set[str], ground: Ground, result: Identi
         return _as(mark, named, "name", ground)
     if named:
         result.notices.append(mark.notice("foreign id in name", named=named))
+    # A part of a unit stands in a folder of the unit's name, and may have lost everything else.
     in_folder = spoken_id(mark.folder.rpartition("/")[2])
     if in_folder in unit_ids and not bare_name(mark.name):
         return _as(mark, in_folder, "folder", ground)
@@ -627,6 +631,8 @@ def lasting_ids(
         other="before",
         least_jaccard=SAME_PLACE,
     )
+    # Ids of every earlier round, also of units that are gone: a number is never given to another
+    # place.
     ever = {*map(str, used_ids), *map(str, earlier["unit_id"])}
     numbers = [int(number[1]) for name in ever if (number := re.match(r"CU-(\d+)", name))]
     free = max(numbers, default=0)

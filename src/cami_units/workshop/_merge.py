@@ -101,6 +101,7 @@ def merged(
                 _on_the_map(version, ground_inside, placemarks, merge) for version in versions
             ]
             decided = rules.resolutions.get(unit_id)
+            # Of several files of one group one speaks, before groups are held against each other.
             voice = _one_voice(checked, decided, placemarks, ground, merge)
             by_unit[unit_id].append(voice)
     new_shapes = new_shapes_on_the_map(groups, ground_inside, merge)
@@ -112,6 +113,7 @@ def merged(
             voice._replace(into=id_of_shape.get(voice.into, voice.into))
             for voice in by_unit[unit_id]
         ]
+        # New shapes have their ids by now: a unit merged into one of them can name it.
         audible = _heard(voices, rules.owner.get(unit_id, ""))
         _settle(unit, audible, placemarks, ground, rules, merge)
     known_names = {plain(unit[key]) for unit in units for key in ("name_en", "name_ru")}
@@ -128,6 +130,7 @@ def merged(
         for mark in one_group.dropped_shapes:
             lay_aside(merge, f"@{mark.place}", "", mark, note("see problems"))
     ask_about_outside(numbered, ground_inside, ground, rules, merge)
+    # Last: which units share ground is known only when every outline of the next round is.
     _add_overlaps(base, placemarks, rules, merge)
     merge.units.sort(key=lambda unit: unit.unit_id)
     return merge
@@ -170,6 +173,7 @@ def _one_voice(
     People can choose another one by the name of its file.
     """
     named = [version for version in versions if decided and version.file == decided.choice]
+    # The file that people chose speaks first, else the first one that asks for something.
     ordered = [*named, *(version for version in versions if version not in named)]
     asking = _distinct([version for version in ordered if version.differs], placemarks)
     leading = named or asking or ordered
@@ -248,6 +252,7 @@ def _settle(
         _add_conflict(unit_id, distinct, default, why, decided, ground, merge)
     for voice in voices:
         _add_changes(unit, voice, applying, merge)
+    # No file spoke of the unit, which is no wish to delete it: it stays, and the report says so.
     if not voices and unit["status"] not in HIDDEN_STATUSES:
         _add_absent(unit_id, rules, merge)
     for voice in distinct:
@@ -320,6 +325,7 @@ def _by_rule(
             distinct, key=lambda version: (order.get(version.group, len(order)), version.group)
         )
         return first, f"keep {first.group}", conflict
+    # A union of outlines is sense; a union of a deletion and an outline is not.
     if rules.overlap == "union" and all(voice.change == "reshaped" for voice in distinct):
         return _union(distinct), "union", conflict
     return None, ASK, conflict
@@ -606,6 +612,7 @@ def _add_overlaps(
     ]
     pairs_in_conflict = {frozenset(conflict.unit_id.split(";")) for conflict in merge.conflicts}
     for a, b, km2 in _sharing(gpd.GeoSeries(shapes, crs=base.crs)):
+        # Units that nobody touched overlapped before, and nobody here has to answer for it.
         if not (shown_units[a].site or shown_units[b].site):
             continue
         first, second = sorted((shown_units[a], shown_units[b]), key=lambda unit: unit.unit_id)

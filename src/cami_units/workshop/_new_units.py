@@ -160,6 +160,7 @@ def _rivals(
         a, b = numbered[first], numbered[second]
         if first in reasons or second in reasons:
             continue
+        # Two shapes that merely touch are two units; only one place drawn twice is a rivalry.
         if ground.alike(a.place, b.place, SAME_PLACE) < SAME_PLACE:
             continue
         pair = f"{first};{second}"
@@ -211,6 +212,7 @@ def _whose(a: Placemark, b: Placemark, rules: Rules, ground_inside: Inside) -> t
         group: sum(ground_inside.get(mark.place, {}).get(group, 0.0) for mark in (a, b))
         for group in (a.group, b.group)
     }
+    # As much in one section as in the other: nobody owns it, plenary does.
     if held_km2[a.group] == held_km2[b.group]:
         return "both", ASK
     keeper = max(held_km2, key=lambda group: held_km2[group])

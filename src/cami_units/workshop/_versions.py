@@ -562,6 +562,7 @@ def _vanished(
     absent = Version(unit_id, result.group, result.files[0], "absent")
     if unit_id in result.unsound:
         return absent.noted(f"{result.unsound[unit_id]}, outline left")
+    # What the drawing page wrote down is a fact; what follows is read from shapes alone.
     taker = _told_taker(unit_id, files, new_shapes)
     if taker:
         mark, into = taker
@@ -569,6 +570,7 @@ def _vanished(
         return merged._replace(file=mark.file, placemark=mark.name)
     if not result.folder_there:
         return absent.noted("no folder")
+    # Split before merged before deleted: what explains more of the ground is believed first.
     pieces = cut_into(unit_id, new_shapes, ground)
     if pieces:
         return absent._replace(
@@ -595,6 +597,7 @@ def _vanished(
                 matched_by="overlap",
                 placemark=mark.name,
             )
+    # Somewhere in this file a shape could not be read: it may be the unit that seems to be gone.
     if "" in result.unsound:
         return absent.noted(f"{result.unsound['']}, nothing concluded")
     return absent._replace(change="deleted").noted("deleted")
