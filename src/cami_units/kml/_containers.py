@@ -140,6 +140,7 @@ def content_of(source: str | Path | bytes, name: str | None) -> tuple[bytes | Pa
     try:
         with path.open("rb") as stream:
             is_archive = _is_archive(stream.read(4))
+        # An archive is read entry by entry and never as a whole: photos in it may make it large.
         most_bytes = MAX_ARCHIVE if is_archive else MAX_FILE
         if size > most_bytes:
             raise InputError(too_large(called, size, most_bytes))
@@ -161,10 +162,12 @@ def source(content: bytes | Path, name: str) -> Source:
     """
     if isinstance(content, Path):
         return _unpacked(content, name, [MAX_UNPACKED], nested=False)
+    # The first bytes alone first: a disk image of zeros is long, and a map has letters at once.
     if not content[:_CHUNK].strip(b"\x00 \t\r\n") and not content.strip(b"\x00 \t\r\n"):
         raise InputError(f"{name} is empty ({len(content)} bytes). Save it again and resend it.")
     if _is_archive(content):
         return _unpacked(content, name, [MAX_UNPACKED], nested=False)
+    # By its first bytes, not by its name: people rename a picture .kmz when asked for one.
     for signature, what in _SIGNATURES:
         if content.startswith(signature):
             raise InputError(f"{name} is {what}, not KML or KMZ. Save it as KMZ and resend it.")
@@ -318,6 +321,8 @@ class _Unpacking:
     def _add(self, content: bytes, label: str, name: str, depth: int) -> None:
         """One entry: a file, a container to be opened in turn, or a part of a shapefile."""
         ending = _ending_of(name)
+        # A shapefile is several files of one stem: it is put together when all of them have been
+        # seen.
         if ending in _SIDECARS:
             self._parts.setdefault(_stem(label), {})[ending] = content
             return
@@ -440,6 +445,7 @@ def _unpacked(content: bytes | Path, name: str, budget: list[int], *, nested: bo
     faults: list[tuple[str, InputError]] = []
     with _opened(content, name) as archive:
         entries = archive.infolist()
+        # Google Earth shows doc.kml: what lies beside it comes after, in the order of the names.
         for entry in sorted(entries, key=_doc_first):
             ending = _ending(entry)
             if not ending or _is_mac_shadow(entry.filename):
@@ -447,11 +453,14 @@ def _unpacked(content: bytes | Path, name: str, budget: list[int], *, nested: bo
             called = f"{name}/{clean_name(entry_name(entry))[:200]}"
             if ending == "kml":
                 members.append(Member(called, _read(archive, entry, called, budget)))
+            # One archive in another is a mail's attachment; deeper ones are nobody's map.
             elif ending in ("kmz", "zip") and not nested:
                 inner = _read(archive, entry, called, budget)
                 try:
                     members += _unpacked(inner, called, budget, nested=True).members
                 except InputError as error:
+                    # The budget is of the whole file: what broke it ends the reading, not this
+                    # entry alone.
                     if budget[0] < 0:
                         raise
                     faults.append((called, error))

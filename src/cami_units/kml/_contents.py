@@ -173,6 +173,7 @@ def kept_evidence(
         told = json.dumps(about_it, ensure_ascii=False).encode()
         return [told, *(part for text, _ in texts for part in (text, deflated(text)))]
 
+    # First the facts, then text and deflated text by turns: read back in the same order below.
     told, *texts = drawn_pieces.piece("earth", [*content, f"{lang} {profile}".encode()], drawn)
     facts = json.loads(told)
     return Evidence(
@@ -339,6 +340,8 @@ def _unit_mark(
         "section_id": clean_name(row.get("section_id")),
         "working_group": clean_name(group),
     }
+    # Figures and their words once, on the card, as map and popup have them: here they only get
+    # keys.
     card = cards[row["unit_id"]]
     data |= {earth_key(key): shown(card.get(key)) for key in words.CARD_FIELDS}
     data |= _plain_figures(row)
@@ -348,6 +351,8 @@ def _unit_mark(
         geometry=piece,
         look=_status_key(status),
         id=ncname(unit_id, str(number) if number else ""),
+        # The identity of a unit stays even where it is empty: a group's program then keeps its
+        # columns.
         data=tuple((key, value) for key, value in data.items() if value or key not in _MAY_LACK),
         visible=status not in HIDDEN_STATUSES,
         view=piece.bounds,

@@ -154,6 +154,8 @@ def geometry_of(placemark: etree._Element, effort: Effort) -> Shapes:
         shapes.areas += [geometry] if kind == "polygon" else []
         pieces = parts(geometry)
         shapes.pieces += [(kind, part, closes) for part in pieces]
+        # Counted down over the whole file: a thousand placemarks of fifty parts cost what one of
+        # fifty thousand does.
         effort.parts -= len(pieces)
         if effort.parts < 0:
             raise TooManyPartsError
@@ -268,6 +270,8 @@ def _geometry(element: etree._Element, shapes: Shapes, effort: Effort) -> tuple[
     xy = _without_repeats(xy)
     if len(xy) < 2:
         raise UnusableError("short line")
+    # Two or three points that close may be a short line meant so; more of them are a hand that
+    # trembled.
     if len(xy) > 3 and (np.ptp(xy, axis=0) < SPECK).all():
         raise UnusableError("speck")
     return "line", _unrolled(shapely.LineString(_sides(xy, shapes, effort)), shapes, effort)
@@ -318,9 +322,12 @@ def _polygon(element: etree._Element, shapes: Shapes, effort: Effort) -> BaseGeo
     if len(shells) > 1:
         shapes.say("several outer rings", count=len(shells))
     outlines = [_ring(ring, shapes, effort) for ring in shells]
+    # Refused before it is mended: with the world as its ring, everything else would be its hole.
     if _is_mask(outlines[0]):
         shapes.notes = [note for note in shapes.notes if note.key != "long sides"]
         raise UnusableError("mask")
+    # Holes belong to the first ring: a polygon of several outer rings is no KML, and rarely has
+    # any.
     made = [_holed(outlines[0], holes, shapes)]
     made += [shapely.Polygon(outline) for outline in outlines[1:]]
     joint = made[0] if len(made) == 1 else multipolygon(made)
@@ -460,6 +467,8 @@ def _beyond(xy: NDArray[np.float64], shapes: Shapes) -> NDArray[np.float64]:
     it are the one in place of the other.
     """
     lon, lat = np.abs(xy).max(axis=0)
+    # From the likeliest slip to the least: longitudes of 0 to 360, a shape over the seam, axes
+    # turned, metres.
     if lat <= 90 and lon <= 360 and (xy[:, 0] >= 180).all():
         shapes.say("longitudes past 180")
         return _moved(xy, -360.0)
@@ -660,6 +669,7 @@ def _simplified_rings(polygon: BaseGeometry, tolerance: float) -> BaseGeometry |
 
     ``None`` where nothing comes of it: rings of few points are drawn so, or too many points stay.
     """
+    # A resting GPS gives long rings. Short ones cross themselves because somebody drew them so.
     if shapely.get_num_coordinates(polygon) < _RESTING * sum(1 for _ in linework(polygon)):
         return None
     made = []
@@ -782,6 +792,7 @@ def _without_slivers(polygon: BaseGeometry, shapes: Shapes) -> BaseGeometry:
     if len(pieces) == 1:
         return pieces[0]
     areas = shapely.area(pieces)
+    # Parts of like size need no areas on the ellipsoid: none of them is left over from mending.
     if areas.min() > _PLAIN_SHARE * areas.max():
         return multipolygon(pieces)
     km2 = np.array([degrees_to_km2(piece) for piece in pieces])

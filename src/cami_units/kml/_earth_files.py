@@ -217,12 +217,15 @@ def _written(
             pictures = _pictures(file_contents, legend)
         try:
             parts = document(file_contents, profile, pictures=pictures)
+        # A text that was drawn for another map may use an id of this one: then, and only then, it
+        # is written anew.
         except TakenIdError:
             parts = document(plain(tolerance), profile, pictures=pictures)
         content = b"".join(part.text for part in parts)
         if is_archive:
             packed_pictures = {name: [Written(picture)] for name, picture in pictures.items()}
             content = _zipped({"doc.kml": parts} | packed_pictures)
+        # From fine to coarse, until the file is light enough: the finest that fits is handed out.
         if len(content) <= MAX_BYTES:
             break
     _replace(path, content)
@@ -352,6 +355,7 @@ def _problems(file_contents: Contents, tolerance: float, size: int, file: str) -
         specks = ", ".join(f"{n} of {layer}" for layer, n in sorted(file_contents.dropped.items()))
         what = f"parts smaller than a metre were left out: {specks}"
         problems.append(Problem("counted", "kml", file, "", what))
+    # Only said: a heavy file opens, and whoever made it may know why.
     for amount, limit, noun in (
         (_n_features(file_contents), MAX_FEATURES, "features"),
         (_n_vertices(file_contents), MAX_VERTICES, "vertices"),

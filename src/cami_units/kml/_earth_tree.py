@@ -164,6 +164,8 @@ def written_folders(
 
 def _add_style(tree: _Tree, key: str, look: Look) -> None:
     """Register a look as a style, or as two where it changes under the pointer."""
+    # One species at a time: Pro knows folders with radio buttons, the web version takes none of
+    # their style.
     if look.radio:
         if tree.profile == "earth-pro":
             style = simplekml.Style()
@@ -171,6 +173,8 @@ def _add_style(tree: _Tree, key: str, look: Look) -> None:
             _register(tree, key, style)
         return
     normal = _style(look, look.width)
+    # What is not looked at under the pointer needs no pair of styles: half of the lines of a heavy
+    # file.
     if not look.hover:
         _register(tree, key, normal)
         return
@@ -315,6 +319,8 @@ class _FolderText:
         made = [Written(head.encode() + self.placemarks(folder.marks, depth + 1, near=near))]
         for one in folder.folders:
             made += self.parts(one, depth + 1)
+        # A folder written before is put in as it is; its ids must not be given to anything that
+        # comes after.
         before = folder.written.get(self.profile)
         if before is not None:
             if before.ids & self.taken:
@@ -388,6 +394,8 @@ def _region(geometry: BaseGeometry, pad: str) -> str:
     beyond = _ROUND_A_POINT if is_point else 0.01
     west, south, east, north = geometry.bounds
     edges = {
+        # A border around the box, so that a straight line or a point has an area on the screen at
+        # all.
         "north": min(north + beyond, 90.0),
         "south": max(south - beyond, -90.0),
         "east": min(east + beyond, 180.0),
@@ -405,6 +413,7 @@ def _region(geometry: BaseGeometry, pad: str) -> str:
 def _shape(geometry: BaseGeometry, coordinates: Sequence[str], pad: str) -> str:
     """The geometry of a placemark; rings of a polygon, lines of several, one after another."""
     kind = geometry.geom_type
+    # As text, kind by kind: thousands of placemarks are most of the file, and need no tree of objects.
     if kind == "MultiLineString":
         lines = "".join(_line_string(one, f"{pad} ") for one in coordinates)
         return f"{pad}<MultiGeometry>\n{lines}{pad}</MultiGeometry>\n"

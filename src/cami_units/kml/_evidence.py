@@ -199,6 +199,7 @@ def ranges(
             data={key: value for key, value in data.items() if value},
         )
         if code:
+            # A point with the code of the species: Earth labels points only.
             marks.append(
                 Mark(
                     name=shown_name(code),
@@ -283,8 +284,10 @@ def waters(lang: str, units: gpd.GeoDataFrame) -> list[Mark]:
     west, south, east, north = units.total_bounds
     frame = (west - _AROUND, south - _AROUND, east + _AROUND, north + _AROUND)
     table = backdrop.water_in(frame)
+    # Only what tells people where they are: Earth's own imagery has the smaller waters.
     great_waters = table[table["size"] >= table["kind"].map(_GREAT).astype(float)]
     is_lake = great_waters["kind"] == backdrop.LAKES
+    # Shores, not areas: a filled lake would hide the reeds that units are drawn around.
     shores = list(great_waters.geometry[is_lake].boundary)
     cut = shapely.clip_by_rect([*great_waters.geometry[~is_lake], *shores], *frame)
     lines = [
@@ -340,6 +343,8 @@ def border_pairs(drawing: Drawing, borders: gpd.GeoDataFrame | None) -> Folder |
     joint = borders.dissolve("pair", sort=True, as_index=False)
     lines = joint.assign(
         geometry=[
+            # One line a pair where its pieces meet end to end: the tree had a placemark for each of
+            # them.
             shapely.line_merge(line) if line.geom_type == "MultiLineString" else line
             for line in joint.geometry
         ]
@@ -408,6 +413,7 @@ def _line_marks(
     merged = shapely.line_merge(lines) if lines.geom_type == "MultiLineString" else lines
     pieces = drawing.pieces(layer, shapely.normalize(merged))
     if dashed:
+        # KML has no dashed lines: they are cut into dashes, several of them in one placemark.
         whole_lines = [piece for piece in pieces if isinstance(piece, shapely.LineString)]
         pieces = [as_written(dash) for line in whole_lines for dash in dashes(line)]
     lines_there = [

@@ -306,6 +306,7 @@ def _check_member(
         findings.say(
             "error", "declaration", "it does not begin as Google Earth on the web wants it", line=1
         )
+    # Before anything is parsed: entities of a document type could make a small file endless.
     if has_doctype(content):
         findings.say("error", "readable", "it declares a document type (<!DOCTYPE …>)", line=1)
         return
@@ -349,6 +350,7 @@ def _check_schema(root: etree._Element, findings: _Findings) -> None:
         return
     schema = kml_schema()
     tree = root.getroottree()
+    # First whether, then what: the log of a valid file would be built for nothing.
     if schema.validate(tree):
         return
     faults: Any = schema.error_log
@@ -440,6 +442,7 @@ class _Checker:
     def _check_coordinates(self, element: etree._Element) -> None:
         """Coordinates are numbers, there, and on the globe."""
         parent = element.getparent()
+        # Corners of an image are no shape of a map.
         if parent is None or local(parent) == "LatLonQuad":
             return
         try:

@@ -312,6 +312,7 @@ class _Reader:
         """Every placemark, and what else a file holds that is not followed."""
         others: Counter[str] = Counter()
         has_altitudes = 0
+        # In the order of the file, once: line numbers and folders then come for nothing.
         for element in root.iter(etree.Element):
             kind = local(element)
             if kind == "Placemark":
@@ -328,6 +329,7 @@ class _Reader:
         ids = Counter(row["placemark_id"] for row in self.rows if row["placemark_id"])
         for repeated in sorted(key for key, count in ids.items() if count > 1):
             self._say(Note("repeated id", {"count": ids[repeated], "id": repeated}, "note"))
+        # Placemarks past the limit are rows without a shape: read and named add up to counted.
         for _ in range(beyond):
             self._add_lost(len(self.rows) + 1)
         if not self.rows:

@@ -129,6 +129,7 @@ def parsed(member: Member) -> Parsed:
         content, notes = _utf8(member.content)
     except InputError as error:
         raise InputError(f"{member.name} is refused: {error}") from None
+    # Cheap tests of the text before the tree is built: a tree of a million tags takes 150 MB.
     _refuse_web_page(content, member.name)
     _refuse_doctype(content, member.name)
     _refuse_heavy(content, member.name)
@@ -139,6 +140,7 @@ def parsed(member: Member) -> Parsed:
         root = None
     if root is not None and local(root) == "gpx":
         return Parsed(member.name, kml_of_gpx(root), (*notes, Note("gpx", level="note")))
+    # Well-formed and KML. Anything else is mended first, and only then refused.
     if root is not None and local(root) in _ROOTS:
         refuse_odd(root, member.name)
         return Parsed(member.name, root, tuple(notes))
