@@ -132,6 +132,7 @@ def context_rows(layer: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """
     plain = pd.DataFrame(layer.drop(columns=layer.active_geometry_name))
     numbers = [name for name in plain if pd.api.types.is_numeric_dtype(plain[name])]
+    # Of two columns of numbers nobody can guess which is meant: then the plan has to say it.
     only_number = numbers[0] if len(numbers) == 1 else ""
     value = "value" if "value" in plain else only_number
     name = next((column for column in _NAMES if column in plain), "")
@@ -155,6 +156,7 @@ def context_rows(layer: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
         geometry=layer.geometry.array,
         crs=layer.crs,
     )
+    # Sorted by what the rows say and where they lie: ids do not depend on the order in the file.
     keyed = table.assign(_wkb=[bytes(column) for column in shapely.to_wkb(table.geometry.array)])
     ordered = table.loc[
         keyed.sort_values(["name_en", "name_ru", "value", "note", "_wkb"], kind="stable").index
@@ -182,6 +184,8 @@ def _raster(file: Path, around: gpd.GeoDataFrame | None, assumed_crs: str | None
                 raise InputError(
                     f"The context layer {file.name} does not say its CRS. Write one into the file."
                 )
+            # Cells of a turned grid are no rows and columns of the ground: exact means need them
+            # straight.
             if source.transform.b or source.transform.d or source.transform.e > 0:
                 raise InputError(
                     f"The context layer {file.name} is turned or upside down. Warp it to a north-up "
@@ -197,6 +201,7 @@ def _raster(file: Path, around: gpd.GeoDataFrame | None, assumed_crs: str | None
             left, low, right, top = source.window_bounds(window)
     except rasterio.errors.RasterioError as error:
         raise InputError(f"The context layer {file.name} cannot be read: {error}.") from error
+    # Nodata becomes NaN, which no mean counts; whole numbers would have no place for it.
     values = np.ma.filled(band.astype(np.float64), np.nan)
     return Raster(values, left, low, right, top, crs)
 
@@ -205,6 +210,7 @@ def _window(rasterio: Any, source: Any, around: gpd.GeoDataFrame, crs: str, name
     """The rows and columns around the sites, a cell more on every side."""
     flat = gpd.GeoSeries(projected(around.geometry.to_numpy(), around.crs, crs), crs=crs)
     around_sites = rasterio.windows.from_bounds(*flat.total_bounds, transform=source.transform)
+    # A cell more on each side: at its rim a site may take part of a cell whose middle lies outside.
     around_sites = rasterio.windows.Window(
         np.floor(around_sites.col_off) - 1,
         np.floor(around_sites.row_off) - 1,

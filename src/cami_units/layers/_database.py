@@ -289,6 +289,8 @@ def _replace_table(
         "SELECT obj_description(to_regclass(%s)), to_regclass(%s) IS NOT NULL", (place, place)
     )
     comment, is_there = cursor.fetchone()
+    # Only a table that this command wrote is replaced: its comment says so, its name alone proves
+    # nothing.
     if is_there and comment != _OURS:
         raise InputError(
             f"the table {schema}.{name} is there and was not written by this command, so it is left "
@@ -314,6 +316,7 @@ def _replace_table(
     into = ", ".join(f'"{column}"' for column in names)
     rows = list(zip(*cells, strict=True))
     cursor.executemany(f"INSERT INTO {place} ({into}) VALUES ({', '.join(marks)})", rows)
+    # After the rows: a key and an index made before would be kept up with each of them.
     if key in columns and plain[key].notna().all() and plain[key].is_unique:
         cursor.execute(f'ALTER TABLE {place} ADD PRIMARY KEY ("{key}")')
     if shapes is not None:
@@ -349,6 +352,7 @@ def _one_kind(shapes: Any) -> tuple[Any, str]:
         2: shapely.multipolygons,
     }
     [dimension] = dimensions
+    # One kind a column: QGIS and sf want to know whether a layer is of points, lines or areas.
     several = shapes.copy()
     for at, shape in enumerate(shapes):
         if shape is not None and not shape.geom_type.startswith("Multi"):

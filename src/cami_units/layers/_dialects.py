@@ -224,6 +224,8 @@ def in_our_words(
     headings: dict[str, Any] = {}
     for heading in table.columns:
         if heading != "geometry":
+            # Of two headings that differ in case or signs only the first counts, as it does in a
+            # shapefile.
             headings.setdefault(plain(str(heading)), heading)
     dialect = [column for column in DIALECTS[layer] if only is None or column.name in only]
     theirs_of_ours, problems = _matched(dialect, table, headings, layer, file, rules)
@@ -231,6 +233,7 @@ def in_our_words(
         problems = [*_unknown_columns(layer, file, rules), *problems]
     ours = {name: cleaned_values(table[heading]) for name, heading in theirs_of_ours.items()}
     names = [column.name for column in dialect]
+    # What a file says itself goes before what the plan says of files that are silent.
     for name, value in (*rules.defaults.items(), *rules.constants.items()):
         if name in names and name not in ours:
             ours[name] = pd.Series([value] * len(table), index=table.index, dtype=object)
@@ -430,6 +433,8 @@ def legend_codes(text: str | None, words: Mapping[str, Mapping[int, str]]) -> di
     }
     codes = {
         "presence": code_of_word["presence"].get(first),
+        # A legend that names no origin means native: the Red List writes it out only where it is
+        # not.
         "origin": code_of_word["origin"].get(second) if second else 1,
         "seasonal": _LEGEND_SEASON.get(season) if season else None,
     }

@@ -326,6 +326,8 @@ def repaired(shapes: Shapes) -> tuple[Shapes, list[Repair]]:
     fixed = structure(result[bad])
     repairs = []
     for row, valid_shape in zip(bad, fixed, strict=True):
+        # Two repairs that know nothing of each other: where they disagree, the shape itself is in
+        # doubt, and how much of it is.
         witness = even_odd(result[row])
         repairs.append(
             Repair(

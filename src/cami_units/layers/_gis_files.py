@@ -114,6 +114,7 @@ def _files_of(layer: str, entry: Path) -> tuple[list[Path], list[Problem]]:
     """The files that one entry stands for, and what was passed over in its folders."""
     if _is_folder(entry):
         return _files_in(layer, entry)
+    # A file that is there is meant, even if its name has brackets or an asterisk in it.
     if entry.exists():
         return [entry], []
     folder, pattern = _at_the_first_sign(entry)
@@ -174,6 +175,7 @@ def _readable(paths: Iterable[Path]) -> list[Path]:
 def _nothing_found(layer: str, entry: Path) -> Problem:
     """The refusal of a path that names nothing, with what is there instead."""
     folder = entry.parent
+    # Enough to see a slip in a name: a folder may hold a hundred thousand files.
     names = sorted(path.name for path in folder.iterdir())[:200] if folder.is_dir() else []
     what = "nothing is found under this name"
     if entry.is_dir():
@@ -541,6 +543,8 @@ def _gdal_datasets(
         for name, geometry in file_layers
         if geometry != "None" and _FITTING[request.kind].search(geometry)
     ]
+    # A round's own GeoPackage has many layers of one kind: the one that is called like this role is
+    # meant.
     same_named = [name for name in fitting if name in (request.layer, f"{request.layer}_used")]
     layer_names = same_named or fitting or [name for name, geometry in file_layers[:1]]
     problems = []
@@ -564,6 +568,8 @@ def _gdal_dataset(
     """One layer of a file: all attributes, and the geometry of the rows that are ours."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
+        # Attributes first, shapes only of the rows that are wanted: a world file of 3 GB then costs
+        # what its part does.
         meta, fids, _, fields = pyogrio.raw.read(
             address,
             layer=name,
@@ -587,6 +593,8 @@ def _gdal_dataset(
     notes += [
         Problem("note", request.layer, request.file, part, f"GDAL says: {warning}")
         for warning in sorted({str(warning.message) for warning in caught})
+        # Unclosed rings and heights are told with their rows below, and measures (M) are of no use
+        # here.
         if not re.search("ring|dimension|Measured", warning)
     ]
     geometry, unclosed = _shapes(wkb)

@@ -232,6 +232,7 @@ class _GisReader:
         if fault:
             self.say(fault, *at)
             return
+        # A collection is taken apart by kind: its polygons are the area, its points are pins.
         parts = np.array([part for part in shapely.get_parts(shape) if not part.is_empty])
         kinds_of_parts = np.array(kinds(parts))
         for kind, column in _COLUMNS_OF_KINDS.items():

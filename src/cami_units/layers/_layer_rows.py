@@ -54,6 +54,7 @@ def source_entry(
     return {
         "layer": layer,
         "file": path.name,
+        # A query is only its words: what the database gave on that day is hashed instead.
         "sha256": rows_hash(file_tables) if is_query else file_hash(path),
         "rows": rows,
         "kept": 0,
@@ -97,6 +98,7 @@ def gathered(
     table = None
     if pieces:
         table = gpd.GeoDataFrame(
+            # As objects: a column of numbers in one file may be a column of texts in the next.
             pd.concat([piece.astype(object) for piece in pieces], ignore_index=True),
             geometry="geometry",
             crs=reading.crs,
@@ -194,6 +196,7 @@ def whole_layer(
         try:
             table, notes = finish(layer_read.table)
             problems += notes
+        # Named by layer and file. What GEOS says alone is a line of coordinates.
         except shapely.errors.GEOSException as error:
             what = f"its shapes cannot be put together ({str(error).splitlines()[0][:120]})"
             files_named = listed(path.name for path in files)
@@ -287,6 +290,8 @@ def protected_areas_layer(
         attributes: pd.DataFrame, file: str, rules: FileRules
     ) -> tuple[NDArray[np.bool_], list[Problem]]:
         """A first look at the attributes: the geometry of the rest of the world is not read."""
+        # What says whether an area is in force at all: the database of the world has 300,000 of
+        # them.
         first = ("name", "iso2", "status", "designation", "reported_area_km2")
         table, _ = dialects.in_our_words(attributes, "protected_areas", file, rules, only=first)
         return tables.areas_in_force(table, file, reading.states, steps=steps)

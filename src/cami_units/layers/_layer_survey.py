@@ -159,6 +159,8 @@ def _borders(
     if not is_own:
         return shared_borders(countries, disputed), []
     tolerant, tolerance_km = shared_borders(countries, disputed, tolerance_km=_ROUNDING_KM), 0.0
+    # Wider until a wider one finds no more border: outlines of two sources may lie a kilometre
+    # apart.
     for km in _BORDER_TOLERANCES_KM:
         wider = shared_borders(countries, disputed, tolerance_km=km)
         if tolerant.length.sum() >= _ALL_BUT_CORNERS * wider.length.sum():
@@ -256,6 +258,7 @@ def shared_borders(
     ground = None
     if disputed is not None and len(disputed):
         ground = shapely.union_all(disputed.geometry.to_numpy())
+        # Asked once for every border: most of them lie nowhere near disputed ground.
         shapely.prepare(ground)
     rows: list[tuple[str, bool, Any]] = []
     for (first, second), line in _lines_between(shapes, 1000.0 * tolerance_km).items():
@@ -292,6 +295,7 @@ def _lines_between(shapes: Any, tolerance_m: float) -> dict[tuple[int, int], Any
         pair: only(shapely.intersection(outlines[pair[0]], outlines[pair[1]]), "line")
         for pair in neighbours
     }
+    # What coincides exactly is border for certain, and takes no part in what is near enough.
     exact = {pair: line for pair, line in exact.items() if not line.is_empty}
     lines = exact
     if tolerance_m:

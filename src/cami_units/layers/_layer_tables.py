@@ -52,6 +52,7 @@ def codes_filled(table: pd.DataFrame, file: str, missing: str) -> tuple[pd.DataF
     for column, words_of_code in CODES.items():
         values = table[column] if column in table else dialects.blank(table.index)
         codes = [
+            # The column of codes first, then what the legend says in words.
             by_legend.get(column) if (code := dialects.code(value, words_of_code)) is None else code
             for value, by_legend in zip(values, legend_codes, strict=True)
         ]
@@ -62,6 +63,7 @@ def codes_filled(table: pd.DataFrame, file: str, missing: str) -> tuple[pd.DataF
         number = sum(code is None for code in codes)
         if number:
             blank_in[column] = number
+        # 1 is extant, native, resident: what a layer without codes is meant to show.
         filled[column] = [1 if code is None else int(code) for code in codes]
     if blank_in:
         what = "; ".join(
@@ -100,6 +102,7 @@ def range_parts(
     notes: Notes = []
     shapes = shapely.normalize(table.geometry.to_numpy())
     table = table.set_geometry(gpd.GeoSeries(shapes, index=table.index, crs=table.crs))
+    # Sorted by content, shapes included: ids are the same whatever file or order rows came in.
     table = table.assign(_wkb=shapely.to_wkb(shapes))
     keys = ["sci_name", "presence", "origin", "seasonal", "part", "source", "_wkb"]
     table = table.sort_values(keys, na_position="last", kind="stable").reset_index(drop=True)
@@ -115,6 +118,7 @@ def range_parts(
         for name, count in zip(table["sci_name"], number, strict=True)
     ]
     own_ids = table["range_id"] if "range_id" in table else dialects.blank(table.index)
+    # An id given twice in a file names nothing: both rows get one of ours.
     usable = own_ids.notna() & ~own_ids.duplicated(keep=False)
     table["range_id"] = own_ids.where(usable, pd.Series(made_ids, index=table.index)).astype(str)
     repeated = table["range_id"].duplicated(keep=False)
@@ -204,6 +208,7 @@ def with_ids(table: gpd.GeoDataFrame, layer: str) -> tuple[gpd.GeoDataFrame, Not
     shapes = shapely.to_wkb(shapely.normalize(table.geometry.to_numpy()))
     prefix = LAYERS[layer].prefix if layer in LAYERS else "site-"
     used_ids, number = set(ids), 0
+    # By name, then by shape: numbers do not depend on where a row stands.
     for position in sorted(bare, key=lambda at: (names[at], shapes[at])):
         number += 1
         while f"{prefix}{number:03d}" in used_ids:
@@ -229,6 +234,7 @@ def one_row_a_key(table: gpd.GeoDataFrame, layer: str) -> tuple[gpd.GeoDataFrame
         return _ordered(table, key), []
     rest = table[twice]
     wkb = shapely.to_wkb(shapely.normalize(rest.geometry.to_numpy()))
+    # The attributes of a joined row are those of its first by content, not by place in the file.
     rest = rest.iloc[sorted(range(len(rest)), key=lambda at: (str(rest[key].iloc[at]), wkb[at]))]
     first = rest.drop_duplicates(key)
     shapes = [
@@ -284,6 +290,7 @@ def protected_area_rows(
     blank = dialects.blank(table.index)
     reported = pd.to_numeric(table.get("reported_area_km2", blank), errors="coerce").fillna(0.0)
     shapes = np.asarray(table.geometry.to_numpy(), dtype=object).copy()
+    # The world database has areas whose outline nobody handed in, as points with a reported size.
     points = np.isin(shapely.get_type_id(shapes), (0, 4))
     left_out = points & ~((reported > 0).to_numpy() & (4 in steps))
     as_circles = points & ~left_out
@@ -320,6 +327,7 @@ def protected_area_rows(
     table, joined_notes = one_row_a_key(table, "protected_areas")
     if countries is not None and table["iso2"].isna().any():
         homeless = table["iso2"].isna().to_numpy()
+        # Not the centroid, which may lie outside of a bent area, and across a border.
         at = shapely.point_on_surface(table.geometry.to_numpy()[homeless])
         tree = shapely.STRtree(countries.geometry.to_numpy())
         state_at = pd.Series("", index=range(len(at)))
@@ -448,6 +456,7 @@ def corridor_rows(table: gpd.GeoDataFrame, names: Names) -> tuple[gpd.GeoDataFra
     several = table["sci_name"].str.len() > 1
     table = table.explode("sci_name")
     order = (table.groupby("corridor_id").cumcount() + 1).astype(str)
+    # Only corridors of several species get a number behind their id: all others keep theirs.
     where = several.loc[table.index].to_numpy()
     table["corridor_id"] = table["corridor_id"].where(~where, table["corridor_id"] + "." + order)
     matches = {name: match(name, None, None, names=names, rules={}) for name in table["sci_name"]}
@@ -473,6 +482,7 @@ def place_rows(table: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, Notes]:
     )[~nameless]
     table = named(table, "name_en")
     wkb = shapely.to_wkb(shapely.normalize(table.geometry.to_numpy()))
+    # Of places with one name the largest: it is the one that units are called after.
     order = sorted(
         range(len(table)),
         key=lambda at: (table["name_en"].iloc[at], -table["extent_km"].iloc[at], wkb[at]),

@@ -92,6 +92,7 @@ def outside_of(
         return table[[not set(of) <= set(names) for of in states]]
     shapes = np.asarray(table.geometry.array, dtype=object)
     shapely.prepare(ground)
+    # These are whole or not there: half a hotspot would be another one.
     if layer in ("hotspots", "sections", "disputed"):
         inside = shapely.area(shapely.intersection(shapes, ground))
         return table[inside < _MOSTLY * shapely.area(shapes)]
@@ -123,6 +124,8 @@ def ranges_beside_bundled(
     """Ranges of a user's files, and of each of their species the bundled range of other states."""
     if from_user.table is None or bundled.table is None:
         return from_user
+    # Species by species and state by state: a national file says nothing of the other side of its
+    # border.
     replaced = set(from_user.table["sci_name"])
     parts, notes = [bundled.table[~bundled.table["sci_name"].isin(replaced)]], []
     for name in sorted(replaced):

@@ -71,9 +71,12 @@ def recorded(names: Names, reading: Reading, states: gpd.GeoDataFrame) -> Clean:
 
     def clean(dataset: Dataset, layer: str, how: FileRules) -> LayerRead:
         table, problems = _sound(dataset, layer, reading.max_uncertainty_m, middles)
+        # First what is wrong with a place, then whose it is, then what lies beyond: each count is
+        # then of what was left.
         rows, notes = _named_and_dated(replace(dataset, table=table), layer, names, rules, reading)
         shapes = cleaned(replace(dataset, table=rows), layer, replace(how, region=None))
         inside, far_notes = within_study(shapes.table, states, reading, dataset, layer)
+        # A record without a date is no sign of absence either: it counts, and makes nothing recent.
         undated = int((inside["day"] == "").sum()) if len(inside) else 0
         if undated:
             what = f"{undated:,} records have no date: they are counted, and make nothing recent"
@@ -236,6 +239,7 @@ def _named_and_dated(
         crs=table.crs,
     )
     rows = rows[rows["sci_name"].notna()]
+    # Days are text of one form, year first: they compare like dates, and partial ones too.
     future = np.array([day > reading.date for day in rows["day"]], dtype=bool)
     reason = f"are dated after the plan ({reading.date})"
     problems += _counted(layer, dataset.name, future, dataset.rows, reason)
@@ -268,6 +272,7 @@ def taxa_of(
     guarded: dict[tuple[str, str], int] = {}
     for pair in pairs:
         verdict = match_of[pair]
+        # A rule of the plan goes before what the name alone would say.
         ruled = [name for name in rules.get(verdict.source, ()) if not reading.taxa[name].skip]
         if verdict.verdict == "ours" or ruled:
             taxon.append(ruled[0] if ruled else verdict.taxon)
@@ -312,6 +317,8 @@ def within_study(
     tree = shapely.STRtree(shapes)
     rule_of = table["sci_name"].map(lambda name: reading.taxa.get(name))
     for iso2, ground in zip(states["iso2"], states.geometry, strict=True):
+        # State by state over a tree of points: each polygon is prepared once, however many records
+        # there are.
         here = tree.query(ground, predicate="intersects")
         allowed = [
             rule is None or not rule.within or iso2 in rule.within for rule in rule_of.iloc[here]

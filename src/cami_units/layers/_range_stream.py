@@ -168,6 +168,7 @@ def ranges_of(
         file = share.files[int(str(number))]
         name, shapes = [], []
         with pq.ParquetFile(file) as parquet:
+            # Row group by row group, so that no more than one of them is in memory as bytes.
             for group, of_group in of_file.groupby("group"):
                 at = pa.array(of_group["row"].to_numpy())
                 column = parquet.read_row_group(int(str(group)), columns=[share.geometry])
@@ -185,6 +186,7 @@ def ranges_of(
         tables_of.append(shapes_read.table)
         problems += shapes_read.problems
     together = pd.concat(tables_of, ignore_index=True)
+    # Ranges of one part need no union, which is the dearest step of all: most species have one.
     single = ~together["sci_name"].duplicated(keep=False)
     united = dissolved(together[~single], ("sci_name",))
     ranges = pd.concat([together.loc[single, ["sci_name", "geometry"]], united])
@@ -231,6 +233,7 @@ def _about(
     except (pa.ArrowException, OSError, ValueError) as error:
         faults.append(f"{file.name} cannot be read: {str(error).splitlines()[0][:200]}")
         return "", "", None
+    # Parquet has a type for geometry of its own since 2.11; older files say it in "geo" only.
     if metadata is None and native is not None:
         try:
             return native[0], CRS.from_user_input(native[1]).to_wkt(), None
