@@ -134,7 +134,7 @@ def test_nothing_hangs_over_the_edge_of_a_sheet(name: str) -> None:
     renderer = FigureCanvasAgg(figure).get_renderer()
     over = [
         text.get_text()
-        for text in figure.texts
+        for text in figure.findobj(lambda one: isinstance(one, Text) and one.axes is None)
         if not (
             frame.x0 <= (extent := text.get_window_extent(renderer)).x0
             and extent.x1 <= frame.x1

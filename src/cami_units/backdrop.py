@@ -17,9 +17,8 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 from PIL import Image
-from pyproj import Transformer
 
-from cami_units.model import LONLAT, data_dir
+from cami_units.model import LONLAT, data_dir, transformer
 
 Frame = tuple[float, float, float, float]
 """West, south, east, north, in degrees; or left, low, right, top in metres of a CRS."""
@@ -60,7 +59,7 @@ def shades_in(frame: Frame, crs: Any, *, width: int) -> Shades:
     height = max(1, round(width * (top - low) / (right - left)))
     x = left + (np.arange(width) + 0.5) * (right - left) / width
     y = top - (np.arange(height) + 0.5) * (top - low) / height
-    to_lonlat = Transformer.from_crs(crs, LONLAT, always_xy=True)
+    to_lonlat = transformer(crs, LONLAT)
     lon, lat = to_lonlat.transform(*np.meshgrid(x, y))
     return _sampled(np.asarray(lon), np.asarray(lat))
 
@@ -76,8 +75,9 @@ def mercator_picture(frame: Frame) -> Picture:
     lat = np.degrees(2 * np.arctan(np.exp(np.radians(y))) - np.pi / 2)
     lon = west + (np.arange(width) + 0.5) * (east - west) / width
     out = BytesIO()
+    # method 6 takes twice as long as 4 to save one byte in twenty
     Image.fromarray(_sampled(*np.meshgrid(lon, lat))).save(
-        out, "webp", quality=PICTURE_QUALITY, method=6
+        out, "webp", quality=PICTURE_QUALITY, method=4
     )
     text = base64.b64encode(out.getvalue()).decode("ascii")
     return Picture(f"data:image/webp;base64,{text}", frame)

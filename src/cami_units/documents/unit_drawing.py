@@ -20,7 +20,7 @@ from pyproj import Transformer
 from shapely.geometry.base import BaseGeometry
 
 from cami_units import backdrop, palette, scene, words
-from cami_units.model import HIDDEN_STATUSES, LAYERS, LONLAT, MAP_EVIDENCE, clean_name
+from cami_units.model import HIDDEN_STATUSES, LAYERS, LONLAT, MAP_EVIDENCE, clean_name, transformer
 
 Ring = tuple[tuple[float, float], ...]
 _Frame = tuple[float, float, float, float]
@@ -273,11 +273,9 @@ def _view(
 ) -> _View:
     """A view of a shape: its middle in the middle, a third larger than it, north up."""
     west, south, east, north = shape.bounds
-    middle = Transformer.from_crs(crs, LONLAT, always_xy=True).transform(
-        (west + east) / 2, (south + north) / 2
-    )
+    middle = transformer(crs, LONLAT).transform((west + east) / 2, (south + north) / 2)
     local = f"+proj=laea +lon_0={middle[0]:.3f} +lat_0={middle[1]:.3f} +datum=WGS84 +units=m"
-    project = Transformer.from_crs(crs, local, always_xy=True)
+    project = transformer(crs, local)
     west, south, east, north = _moved(shape, project, (east - west) / 40).bounds
     width = max(east - west, least_m) * margin
     height = max(north - south, least_m) * margin

@@ -16,14 +16,13 @@ from matplotlib.collections import LineCollection
 from matplotlib.patches import FancyArrowPatch, PathPatch, Rectangle
 from matplotlib.path import Path as Outline
 from matplotlib.patheffects import withStroke
-from pyproj import Transformer
 from shapely.geometry.base import BaseGeometry
 
 from cami_units import backdrop, palette, words
 from cami_units.figures._figure_legend import BARRIERS, LOOKS, faint, unit_look
 from cami_units.figures._sheet import INK, SOFT, dashed
 from cami_units.figures._typesetting import MM_PER_POINT, Face, drawable, font, width_mm
-from cami_units.model import LAYERS, LONLAT, MAP_EVIDENCE
+from cami_units.model import LAYERS, LONLAT, MAP_EVIDENCE, transformer
 from cami_units.palette import Look, barrier_kind
 from cami_units.scene import (
     Frame,
@@ -231,7 +230,7 @@ def _lonlat_bounds(scene: Scene, sized: Sized) -> Frame:
     """The frame of the map in degrees: what its edge and its middle reach."""
     left, low, right, top = sized.frame
     x, y = np.meshgrid(np.linspace(left, right, 25), np.linspace(low, top, 25))
-    lon, lat = Transformer.from_crs(scene.crs, LONLAT, always_xy=True).transform(x, y)
+    lon, lat = transformer(scene.crs, LONLAT).transform(x, y)
     is_place = np.isfinite(lon) & np.isfinite(lat)
     if not is_place.any():
         return (0.0, 0.0, 0.0, 0.0)
@@ -404,7 +403,7 @@ def _draw(
     kinds = shapely.get_type_id(parts)
     polygons = parts[kinds == 3]
     if len(polygons):
-        axes.add_patch(
+        axes.add_artist(
             PathPatch(
                 _outline(polygons),
                 facecolor=(look.fill, look.opacity) if look.fill else "none",
@@ -647,8 +646,8 @@ _WET: Final = frozenset({"lake", "river", "wetland", "sea"})
 def graticule(axes: Axes, scene: Scene, sized: Sized, *, size: float) -> None:
     """Meridians and parallels, with their degrees along the bottom and the left edge."""
     left, low, right, top = sized.frame
-    to_lonlat = Transformer.from_crs(scene.crs, LONLAT, always_xy=True)
-    to_flat = Transformer.from_crs(LONLAT, scene.crs, always_xy=True)
+    to_lonlat = transformer(scene.crs, LONLAT)
+    to_flat = transformer(LONLAT, scene.crs)
     xs, ys = np.meshgrid(np.linspace(left, right, 25), np.linspace(low, top, 25))
     lon, lat = to_lonlat.transform(xs.ravel(), ys.ravel())
     west, east, south, north = lon.min(), lon.max(), lat.min(), lat.max()
@@ -716,7 +715,7 @@ def scale_bar(axes: Axes, scene: Scene, sized: Sized, *, size: float) -> None:
     away = right - 4.5 * mm - width
     if _units_in(scene, x, y, width, depth) > _units_in(scene, away, y, width, depth):
         x = away
-    axes.add_patch(
+    axes.add_artist(
         Rectangle(
             (x - pad, y - pad),
             width + 2 * pad,
@@ -728,7 +727,7 @@ def scale_bar(axes: Axes, scene: Scene, sized: Sized, *, size: float) -> None:
         )
     )
     for part in range(4):
-        axes.add_patch(
+        axes.add_artist(
             Rectangle(
                 (x + part * unit, y),
                 unit,
@@ -773,14 +772,14 @@ def north_arrow(axes: Axes, scene: Scene, sized: Sized, *, size: float) -> None:
     """An arrow in the upper right corner that points to true north from where it stands."""
     _, _, right, top = sized.frame
     mm = sized.metres_per_mm
-    to_lonlat = Transformer.from_crs(scene.crs, LONLAT, always_xy=True)
-    to_flat = Transformer.from_crs(LONLAT, scene.crs, always_xy=True)
+    to_lonlat = transformer(scene.crs, LONLAT)
+    to_flat = transformer(LONLAT, scene.crs)
     reach = size * 0.75 * mm
     x, y = right - reach - 2 * mm, top - reach - 3 * mm
     lon, lat = to_lonlat.transform(x, y)
     tip = np.array(to_flat.transform(lon, min(lat + 0.05, 90.0))) - (x, y)
     tip = tip / np.hypot(*tip) * reach * 0.75
-    axes.add_patch(
+    axes.add_artist(
         FancyArrowPatch(
             (x - tip[0], y - tip[1]),
             (x + tip[0] * 0.3, y + tip[1] * 0.3),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any, Final
 
 import geopandas as gpd
@@ -12,7 +13,6 @@ import pandas as pd
 import shapely
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
-from pyproj import Transformer
 from shapely.geometry.base import BaseGeometry
 
 from cami_units import words
@@ -34,7 +34,7 @@ from cami_units.figures._sheet import (
     write,
 )
 from cami_units.figures._typesetting import MM_PER_POINT, Face, lines, width_mm
-from cami_units.model import EVIDENCE_LAYERS, FINDINGS, LONLAT, is_missing
+from cami_units.model import EVIDENCE_LAYERS, FINDINGS, LONLAT, is_missing, transformer
 from cami_units.scene import (
     Scene,
     drawn_units,
@@ -152,7 +152,7 @@ def unit_page(scene: Scene, unit_id: str) -> Figure:
         There is no such unit.
     """
     row = unit(scene, unit_id)
-    around = _around(scene, row["geometry"])
+    around = _around(scene, unit_id)
     wide, _ = A4
     margin, side = 11.0, 62.0
     figure = sheet(*A4)
@@ -238,7 +238,7 @@ def unit_slide(scene: Scene, unit_id: str) -> Figure:
         There is no such unit.
     """
     row = unit(scene, unit_id)
-    around = _around(scene, row["geometry"])
+    around = _around(scene, unit_id)
     wide, _ = SLIDE
     margin, side = 8.0, 118.0
     figure = sheet(*SLIDE)
@@ -279,12 +279,13 @@ def unit_slide(scene: Scene, unit_id: str) -> Figure:
 _REACH: Final = 1.6
 
 
-def _around(scene: Scene, shape: BaseGeometry) -> Scene:
+@lru_cache(maxsize=512)  # a page and a slide of each unit; what lies around one is little
+def _around(scene: Scene, unit_id: str) -> Scene:
     """The scene round a unit, in a projection of its own: equal-area, and north is up in its middle."""
-    west, south, east, north = shape.bounds
+    west, south, east, north = unit(scene, unit_id)["geometry"].bounds
     x, y, half = (west + east) / 2, (south + north) / 2, _REACH * max(east - west, north - south)
     window = (x - half, y - half, x + half, y + half)
-    lon, lat = Transformer.from_crs(scene.crs, LONLAT, always_xy=True).transform(x, y)
+    lon, lat = transformer(scene.crs, LONLAT).transform(x, y)
     crs = f"+proj=laea +lat_0={lat:.2f} +lon_0={lon:.2f} +datum=WGS84 +units=m"
 
     def near(table: gpd.GeoDataFrame, *, whole: bool = False) -> gpd.GeoDataFrame:
@@ -378,7 +379,7 @@ def _location(
     draw_map(axes, scene, sized, layers=(), focus={str(row["unit_id"])}, names=False, line=0.5)
     x0, y0, x1, y1 = row["geometry"].bounds
     spare = 60_000
-    axes.add_patch(
+    axes.add_artist(
         Rectangle(
             (x0 - spare, y0 - spare),
             x1 - x0 + 2 * spare,

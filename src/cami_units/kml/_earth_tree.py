@@ -283,13 +283,16 @@ class TakenIdError(Exception):
     """Something else has an id that text which was written before has, too."""
 
 
+_LEVEL: Final = 5
+"""Twice as quick as 9, and a KMZ is one part in a hundred larger."""
+
 DEFLATE_END: Final = b"\x03\x00"
 """The last block of a deflated stream, with nothing in it (RFC 1951)."""
 
 
 def deflated(text: bytes) -> bytes:
     """Text as a part of a deflated stream: parts can stand one behind another, in any order."""
-    packer = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+    packer = zlib.compressobj(_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
     return packer.compress(text) + packer.flush(zlib.Z_FULL_FLUSH)
 
 

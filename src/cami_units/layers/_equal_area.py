@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, Final
 
 import geopandas as gpd
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from pyproj import CRS, Transformer
+from pyproj import CRS
 
-from cami_units.model import EQUAL_AREA, LONLAT, InputError, same_crs
+from cami_units.model import EQUAL_AREA, LONLAT, InputError, same_crs, transformer
 from cami_units.overlap import sorted_shapes
 
 Shapes = NDArray[Any]
@@ -123,19 +122,14 @@ def _metres_a_unit(crs: CRS) -> float:
 
 def transformed(shapes: Shapes, source: Any, target: Any) -> Shapes:
     """Shapes of one CRS in another, vertex by vertex."""
-    transformer = _transformer(CRS.from_user_input(source), CRS.from_user_input(target))
+    door = transformer(source, target)
     return np.asarray(
         shapely.transform(
             shapes,
-            lambda xy: np.column_stack(transformer.transform(xy[:, 0], xy[:, 1])),
+            lambda xy: np.column_stack(door.transform(xy[:, 0], xy[:, 1])),
         ),
         dtype=object,
     )
-
-
-@lru_cache(maxsize=32)
-def _transformer(source: CRS, target: CRS) -> Transformer:
-    return Transformer.from_crs(source, target, always_xy=True)
 
 
 def _cut_at_seam(shapes: Shapes, target: CRS) -> Shapes:

@@ -22,6 +22,7 @@ from ._crs import EQUAL_AREA as EQUAL_AREA
 from ._crs import LONLAT as LONLAT
 from ._crs import crs_name as crs_name
 from ._crs import same_crs as same_crs
+from ._crs import transformer as transformer
 from ._delimited import delimited_rows as delimited_rows
 from ._encodings import Guess as Guess
 from ._encodings import bits_per_byte as bits_per_byte

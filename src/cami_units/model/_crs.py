@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import warnings
+from functools import lru_cache
 from typing import Any, Final
 
-from pyproj import CRS
+from pyproj import CRS, Transformer
 
 EQUAL_AREA: Final = (
     "+proj=aea +lat_1=30 +lat_2=50 +lat_0=40 +lon_0=80 +x_0=0 +y_0=0 +datum=WGS84 +units=m +no_defs"
@@ -18,7 +19,33 @@ LONLAT: Final = "EPSG:4326"
 
 def same_crs(first: Any, second: Any) -> bool:
     """Whether two CRSs are the same thing, however each is written down."""
-    return CRS.from_user_input(first).equals(CRS.from_user_input(second), ignore_axis_order=True)
+    one, other = _crs(first), _crs(second)
+    # written alike they are alike: PROJ, which compares them part by part, is asked of others only
+    return one.srs == other.srs or one.equals(other, ignore_axis_order=True)
+
+
+def transformer(source: Any, target: Any) -> Transformer:
+    """What takes x and y, longitude and latitude, from one CRS to another; found once for each pair.
+
+    PROJ looks for the way between two systems for some ten milliseconds: longer than most maps take
+    to be projected.
+    """
+    return _transformer(_crs(source), _crs(target))
+
+
+@lru_cache(maxsize=256)  # a page for each unit has a projection of its own
+def _transformer(source: CRS, target: CRS) -> Transformer:
+    return Transformer.from_crs(source, target, always_xy=True)
+
+
+def _crs(value: Any) -> CRS:
+    """A CRS however it is written down, each text read once."""
+    return _read_crs(value) if isinstance(value, str) else CRS.from_user_input(value)
+
+
+@lru_cache(maxsize=256)
+def _read_crs(text: str) -> CRS:
+    return CRS.from_user_input(text)
 
 
 def crs_name(crs: Any) -> str:

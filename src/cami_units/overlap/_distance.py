@@ -434,9 +434,33 @@ def line_points(
     part = np.repeat(np.arange(len(parts)), count)
     number = np.arange(len(part)) - np.repeat(np.cumsum(count) - count, count)
     at = (number + 0.5) * (length / count)[part]
-    xy = shapely.get_coordinates(shapely.line_interpolate_point(parts[part], at))
+    xy = _along(parts, part, at)
     ground = geodesic_km(parts, lines.crs) * 1000
     return xy, owner[part], (ground / count)[part]
+
+
+def _along(
+    lines: Geometries, line: NDArray[np.intp], at: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """The places at some metres along lines: `line` is the number of each place's line.
+
+    One walk over all vertices. GEOS begins at the start of a line for each place on it, which takes
+    a second for the borders of a continent.
+    """
+    xy, of_line = shapely.get_coordinates(lines, return_index=True)
+    step = np.hypot(*np.diff(xy, axis=0, prepend=xy[:1]).T)
+    begins = np.searchsorted(of_line, np.arange(len(lines)))
+    step[begins] = 0.0  # from one line to the next there is no way
+    metres = np.cumsum(step)
+    place = at + metres[begins[line]]
+    # the last vertex before each place, of its own line, and not the end of it
+    ends = np.append(begins[1:], len(xy)) - 1
+    vertex = np.searchsorted(metres, place, "right") - 1
+    vertex = np.clip(vertex, begins[line], ends[line] - 1)
+    edge = metres[vertex + 1] - metres[vertex]
+    share = np.divide(place - metres[vertex], edge, out=np.zeros_like(place), where=edge > 0)
+    here: NDArray[np.float64] = xy[vertex] + share[:, None] * (xy[vertex + 1] - xy[vertex])
+    return here
 
 
 def lonlat(xy: NDArray[np.float64], crs: CRS) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 import geopandas as gpd
@@ -86,12 +88,10 @@ def _drawn(
     if countries is None or countries.empty:
         return sheet
     countries = countries.sort_values("iso2")
-    shapes = simplified(countries.geometry.to_numpy(), most=most, coverage=True)
-    borders = shapely.clip_by_rect(shared_edges(shapes), *frame)
     areas = _disputed_shapes(disputed, most // 4)
-    near = shapely.buffer(shapely.union_all(areas), _TOUCHING) if len(areas) else shapely.Polygon()
-    # What no state of the layer has (Siachen) is no water for that.
-    land = shapely.union_all([shapely.coverage_union_all(shapes), *areas])
+    as_bytes = (tuple(shapely.to_wkb(part).tolist()) for part in (countries.geometry, areas))
+    shapes, edges, near, land = _states(*as_bytes, most)
+    borders = shapely.clip_by_rect(edges, *frame)
     return sheet | {
         "land": packed(shapely.clip_by_rect(land, *frame)),
         "borders": packed(shapely.difference(borders, near)),
@@ -115,7 +115,21 @@ def _drawn(
     }
 
 
-def _ground(frame: tuple[float, float, float, float]) -> dict[str, Any]:
+@lru_cache(maxsize=4)  # every map of a pack has the same states, in another frame
+def _states(
+    countries: tuple[bytes, ...], disputed: tuple[bytes, ...], most: int
+) -> tuple[np.ndarray[Any, Any], BaseGeometry, BaseGeometry, BaseGeometry]:
+    """States as the sheet shows them, their borders, what lies by disputed ground, and all land."""
+    shapes = simplified(shapely.from_wkb(countries), most=most, coverage=True)
+    areas = shapely.from_wkb(disputed)
+    near = shapely.buffer(shapely.union_all(areas), _TOUCHING) if len(areas) else shapely.Polygon()
+    # What no state of the layer has (Siachen) is no water for that.
+    land = shapely.union_all([shapely.coverage_union_all(shapes), *areas])
+    return shapes, shared_edges(shapes), near, land
+
+
+@lru_cache(maxsize=4)  # the map and the drawing page of a group have one frame
+def _ground(frame: tuple[float, float, float, float]) -> Mapping[str, Any]:
     """``relief``: a picture of light and shade; ``rivers``: [km, lines]; ``lakes``: polygons."""
     water = backdrop.water_in(frame)
     shapes = shapely.clip_by_rect(water.geometry.to_numpy(), *frame)
