@@ -27,7 +27,7 @@ from cami_units.commands.round_files import write_proposal
 from cami_units.commands.shown_round import drawn_scene
 from cami_units.documents import unit_drawing
 from cami_units.documents.board import write_slides
-from cami_units.documents.board_slides import Board, Loop, Slide, board
+from cami_units.documents.board_slides import Board, Loop, Slide, boards
 from cami_units.documents.csv_tables import harmless
 from cami_units.documents.group_form import THEMES
 from cami_units.documents.workbook_cells import read_table
@@ -144,7 +144,7 @@ def boarded_slides(
     """The slides of a round by unit, in their order, with whatever the loop left beside it."""
     round_ = decided_round(directory)
     loop = Loop(log=read_decisions(directory), **more)
-    made = board(round_, drawn_scene(round_, lang=lang), loop, order=order)
+    [made] = boards(round_, [drawn_scene(round_, lang=lang)], loop, order=order)
     return {slide.unit_id: slide for slide in made.slides}
 
 

@@ -13,10 +13,10 @@ import pandas as pd
 from cami_units import kml, store, words, workshop
 from cami_units.commands.activities import ACTIVITY_LOG, known_activities
 from cami_units.commands.decide import decided_round, read_decisions
-from cami_units.commands.shown_round import drawn_scene, kept_pieces, legend_png, shown_layers
+from cami_units.commands.shown_round import drawn_scenes, kept_pieces, legend_png, shown_layers
 from cami_units.commands.stored_round import allocation
 from cami_units.documents.board import write_board, write_slides
-from cami_units.documents.board_slides import Board, Loop, board
+from cami_units.documents.board_slides import Board, Loop, boards
 from cami_units.documents.workbook_cells import read_table
 from cami_units.model import (
     HIDDEN_STATUSES,
@@ -73,13 +73,13 @@ def plenary(
     earlier = before or base_beside(directory, round_)
     base = decided_round(earlier) if earlier else None
     first = lang or round_.imprint.languages[0]
-    boards = _boards(round_, _loop(directory, round_, base), first, order, progress)
     target = out or directory / "plenary"
     store.check_only(target, is_ours=lambda name: name in _FILES)
     with kept_pieces(directory), store.staging(target, replace=True) as folder:
+        shown = _boards(round_, _loop(directory, round_, base), first, order, progress)
         progress("writing the board", 0, 0)
-        write_board(folder / "board.html", boards, imprint=round_.imprint)
-        write_slides(folder / "board.pptx", boards[0], imprint=round_.imprint)
+        write_board(folder / "board.html", shown, imprint=round_.imprint)
+        write_slides(folder / "board.pptx", shown[0], imprint=round_.imprint)
         problems = _write_tour(folder / "board.kmz", round_, base, first)
     return target, problems
 
@@ -107,8 +107,8 @@ def write_board_page(
         As in :func:`plenary`.
     """
     loop = _loop(beside, round_, base)
-    boards = _boards(round_, loop, round_.imprint.languages[0], order, progress)
-    write_board(path, boards, imprint=round_.imprint)
+    shown = _boards(round_, loop, round_.imprint.languages[0], order, progress)
+    write_board(path, shown, imprint=round_.imprint)
 
 
 def _boards(
@@ -117,10 +117,7 @@ def _boards(
     """The board in each language of a round, the one it opens in first."""
     # The reader switches the language on the page; slides and tour speak the first one.
     languages = (first, *(language for language in round_.imprint.languages if language != first))
-    return [
-        board(round_, drawn_scene(round_, lang=language), loop, order=order, progress=progress)
-        for language in languages
-    ]
+    return boards(round_, drawn_scenes(round_, languages), loop, order=order, progress=progress)
 
 
 def _loop(directory: Path, round_: Round, base: Round | None) -> Loop:

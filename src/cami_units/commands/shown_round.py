@@ -64,7 +64,23 @@ def carry_stamp(round_: Round, directory: Path) -> None:
 
 def drawn_scene(round_: Round, *, lang: str) -> scene.Scene:
     """Everything that the figures of a round show, in the CRS of its plan."""
+    [only] = drawn_scenes(round_, [lang])
+    return only
+
+
+def drawn_scenes(round_: Round, languages: Sequence[str]) -> list[scene.Scene]:
+    """The same in each of some languages; the layers, which say nothing, are theirs together."""
     crs = crs_of(round_)
+    shown_tables = {
+        name: layers.to_equal_area(table, crs) for name, table in shown_layers(round_).items()
+    }
+    return [_scene_in(round_, lang, crs, shown_tables) for lang in languages]
+
+
+def _scene_in(
+    round_: Round, lang: str, crs: str, shown_tables: Mapping[str, gpd.GeoDataFrame]
+) -> scene.Scene:
+    """A round with its layers as it is drawn in one language."""
     tables, species = words.in_language(round_.tables, lang), round_.tables["species"]
     return scene.Scene(
         crs=crs,
@@ -72,9 +88,7 @@ def drawn_scene(round_: Round, *, lang: str) -> scene.Scene:
         units=layers.to_equal_area(gpd.GeoDataFrame(tables["conservation_units"]), crs),
         cards=words.unit_cards(tables, species, lang=lang),
         species=species,
-        layers={
-            name: layers.to_equal_area(table, crs) for name, table in shown_layers(round_).items()
-        },
+        layers=shown_tables,
         unit_criteria=tables["unit_criteria"],
         unit_species=tables["unit_species"],
         unit_countries=tables["unit_countries"],

@@ -18,7 +18,14 @@ from cami_units.documents.form_words import (
     listed_said,
     theme_said,
 )
-from cami_units.documents.unit_drawing import Drawing, ground, overview_drawing, unit_drawing
+from cami_units.documents.unit_drawing import (
+    Drawing,
+    OnMap,
+    ground,
+    overview_drawings,
+    places,
+    unit_drawings,
+)
 from cami_units.model import (
     FINDINGS,
     HIDDEN_STATUSES,
@@ -136,35 +143,80 @@ class Loop:
     sections: Mapping[str, str] = field(default_factory=dict)
 
 
-def board(
+def boards(
     round_: Round,
-    shown_scene: scene.Scene,
+    scenes: Sequence[scene.Scene],
     loop: Loop,
     *,
     order: Sequence[str] = ("rank",),
     progress: Progress = quiet,
-) -> Board:
-    """What plenary is shown of a round, rejected and merged units last.
+) -> list[Board]:
+    """What plenary is shown of a round in each language, rejected and merged units last.
 
     Parameters
     ----------
     round_ : Round
         With its decisions applied.
-    shown_scene : Scene
-        The same round as it is drawn, in the language of every phrase and name.
+    scenes : sequence of Scene
+        The same round as it is drawn, one for each language: of every phrase and name.
     loop : Loop
         What the loop has left beside it. Geometry of `before` and of the tables `set_aside` and
-        `remarks` is in the CRS of the scene or in longitude and latitude.
+        `remarks` is in the CRS of the scenes or in longitude and latitude.
     order : sequence of str
         ``rank``, ``group`` or ``section``; or ids of units, which come first in this order, and the
         others behind them by rank.
     """
+    first, tables = scenes[0], round_.tables
+    flat = {str(row["unit_id"]): row for row in scene.records(first.units)}
+    versions = _versions(_flat(tables, "set_aside", first.crs))
+    remarks = _by_unit(_each_unit(_flat(tables, "remarks", first.crs)))
+    pinned = {unit_id: _numbered(remarks.get(unit_id, [])) for unit_id in flat}
+    earlier = _earlier(loop.before, first.crs)
+    base, names = ground(first), [places(one) for one in scenes]
+    maps = [
+        OnMap(
+            unit_id,
+            earlier[unit_id]["geometry"] if unit_id in earlier else None,
+            versions.get(unit_id, []),
+            pinned[unit_id],
+        )
+        for unit_id in _ordered(flat, loop, order)
+    ]
+    drawings = {}
+    for number, (one, drawn) in enumerate(
+        zip(maps, unit_drawings(base, names, maps), strict=True), start=1
+    ):
+        progress("drawing units", number, len(flat))
+        drawings[one.unit_id] = drawn
+    return [
+        _board(
+            round_,
+            shown_scene,
+            loop,
+            earlier,
+            pinned,
+            {unit_id: drawn[number] for unit_id, drawn in drawings.items()},
+            overview,
+        )
+        for number, (shown_scene, overview) in enumerate(
+            zip(scenes, overview_drawings(base, names), strict=True)
+        )
+    ]
+
+
+def _board(
+    round_: Round,
+    shown_scene: scene.Scene,
+    loop: Loop,
+    earlier: Mapping[str, Mapping[str, Any]],
+    pinned: Mapping[str, Sequence[tuple[int, dict[str, Any]]]],
+    drawings: Mapping[str, Drawing],
+    overview: Drawing,
+) -> Board:
+    """The board in the language of a scene, a slide for each drawing."""
     lang, tables = shown_scene.lang, round_.tables
     cards = {str(row["unit_id"]): row for row in shown_scene.cards.to_dict("records")}
     flat = {str(row["unit_id"]): row for row in scene.records(shown_scene.units)}
-    versions = _versions(_flat(tables, "set_aside", shown_scene.crs))
-    remarks = _by_unit(_each_unit(_flat(tables, "remarks", shown_scene.crs)))
-    earlier = _earlier(loop.before, shown_scene.crs)
     findings = _by_unit(shown_scene.unit_criteria)
     old_findings = _by_unit(loop.before.tables["unit_criteria"]) if loop.before else {}
     changed = _by_unit(_with_applied(loop.changes, tables.get("set_aside")))
@@ -177,14 +229,11 @@ def board(
         column: {name: words.name_in(called, lang) for name, called in names[kind].items()}
         for column, kind in (("countries", "state"), ("species", "species"))
     }
-    base = ground(shown_scene)
     slides = []
-    for number, unit_id in enumerate(_ordered(flat, loop, order)):
-        progress("drawing units", number, len(flat))
+    for unit_id, drawing in drawings.items():
         card, row = cards[unit_id], flat[unit_id]
         own_findings, old = findings.get(unit_id, []), earlier.get(unit_id)
         decisions = lines.get(unit_id, [])
-        pinned = _numbered(remarks.get(unit_id, []))
         standing = _standing(row, decisions)
         facts = [
             (words.label(key, lang), str(card[key]))
@@ -216,16 +265,10 @@ def board(
                 ),
                 decisions=tuple(_decision(line, lang) for line in decisions),
                 standing=_decision(standing, lang) if standing else "",
-                drawing=unit_drawing(
-                    base,
-                    unit_id,
-                    before=None if old is None else old["geometry"],
-                    versions=versions.get(unit_id, []),
-                    remarks=pinned,
-                ),
+                drawing=drawing,
                 remarks=(
                     *_reasons(changed.get(unit_id, []), lang),
-                    *(_remark(number, remark) for number, remark in pinned),
+                    *(_remark(number, remark) for number, remark in pinned[unit_id]),
                 ),
                 activities=todo.get(unit_id, ()),
                 group=loop.groups.get(unit_id, ""),
@@ -235,7 +278,7 @@ def board(
     return Board(
         lang,
         tuple(slides),
-        overview_drawing(base),
+        overview,
         _counted_statuses([row["status"] for row in flat.values()], lang),
         sum(bool(slide.standing) for slide in slides),
         len(slides),

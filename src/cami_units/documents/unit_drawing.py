@@ -6,8 +6,11 @@ equal-area system for a continent leans by twenty degrees at its ends.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import astuple, dataclass
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -20,6 +23,7 @@ from pyproj import Transformer
 from shapely.geometry.base import BaseGeometry
 
 from cami_units import backdrop, palette, scene, words
+from cami_units.drawn_pieces import piece
 from cami_units.model import HIDDEN_STATUSES, LAYERS, LONLAT, MAP_EVIDENCE, clean_name, transformer
 
 Ring = tuple[tuple[float, float], ...]
@@ -173,6 +177,10 @@ def ink(kind: str, status: str) -> Ink:
 # -- what there is to draw ------------------------------------------------------------------------
 
 
+Place = tuple[str, str, BaseGeometry]
+"""Something that has a name: kind of label, text, and where it is."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ground:
     """What lies under and around every unit of a round, made ready once for all of its maps.
@@ -181,31 +189,38 @@ class Ground:
     ----------
     of : the scene.
     layers : kind and shapes, from the back to the front, in the CRS of the scene.
-    places : kind of label, text and place.
-    states : the same of the range states alone.
+    stamp : a hash of the layers, for what is drawn of them.
     """
 
     of: scene.Scene
     layers: tuple[tuple[str, npt.NDArray[Any]], ...]
-    places: tuple[tuple[str, str, BaseGeometry], ...]
-    states: tuple[tuple[str, str, BaseGeometry], ...]
+    stamp: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """What has a name on the maps of a round, in one language.
+
+    Attributes
+    ----------
+    named : states, towns, waters and whatever else the gazetteer holds.
+    states : the range states alone.
+    stamp : a hash of both.
+    """
+
+    named: tuple[Place, ...]
+    states: tuple[Place, ...]
+    stamp: bytes
 
 
 def ground(shown_scene: scene.Scene) -> Ground:
-    """The layers and place names of a scene, ready to be cut to the frames of its maps."""
+    """The layers of a scene, ready to be cut to the frames of its maps."""
     tables = shown_scene.layers
     behind: list[tuple[str, npt.NDArray[Any]]] = []
-    places: list[tuple[str, str, BaseGeometry]] = []
-    states: list[tuple[str, str, BaseGeometry]] = []
     countries, disputed = tables.get("countries"), tables.get("disputed")
-    if countries is not None:
-        behind.append(("land", countries.geometry.to_numpy()))
-        for row in scene.records(countries):
-            place = ("country", words.name_in(row, shown_scene.lang), row["geometry"])
-            places.append(place)
-            states += [("state", *place[1:])] if row["range_state"] else []
-    if disputed is not None:
-        behind.append(("land", disputed.geometry.to_numpy()))
+    behind += [
+        ("land", table.geometry.to_numpy()) for table in (countries, disputed) if table is not None
+    ]
     # protected areas are drawn over waters, so that a reserve round a lake is seen; both are pale
     behind += _waters(shown_scene)
     names = {LAYERS[name].sign: name for name in MAP_EVIDENCE}
@@ -216,14 +231,41 @@ def ground(shown_scene: scene.Scene) -> Ground:
             shapes = table.geometry.to_numpy()
             behind.append((kind, shapes[shapely.get_dimensions(shapes) == dimension]))
     behind += _borders(countries, disputed)
-    gazetteer = tables.get("gazetteer")
+    stamp = _hash([shown_scene.crs], *(part for layer in behind for part in layer))
+    return Ground(shown_scene, tuple(behind), stamp)
+
+
+def places(shown_scene: scene.Scene) -> Places:
+    """The names on the maps of a scene, in its language."""
+    named: list[Place] = []
+    states: list[Place] = []
+    countries, gazetteer = (shown_scene.layers.get(name) for name in ("countries", "gazetteer"))
+    if countries is not None:
+        for row in scene.records(countries):
+            name = words.name_in(row, shown_scene.lang)
+            named.append(("country", name, row["geometry"]))
+            states += [("state", name, row["geometry"])] if row["range_state"] else []
     if gazetteer is not None:
         order = gazetteer.sort_values(["extent_km", "name_en"], ascending=[False, True])
         for row in scene.records(order):
             kind = str(row["kind"])
             label = "town" if kind == "town" else "water" if kind in _WATER else "place"
-            places.append((label, words.name_in(row, shown_scene.lang), row["geometry"]))
-    return Ground(shown_scene, tuple(behind), tuple(places), tuple(states))
+            named.append((label, words.name_in(row, shown_scene.lang), row["geometry"]))
+    about = [(kind, name) for kind, name, _ in (*named, *states)]
+    stamp = _hash(about, np.array([shape for *_, shape in named], dtype=object))
+    return Places(tuple(named), tuple(states), stamp)
+
+
+def _hash(*content: Any) -> bytes:
+    """A hash of words, numbers, and arrays of shapes."""
+    total = hashlib.sha256()
+    for part in content:
+        if isinstance(part, np.ndarray):
+            for shape in shapely.to_wkb(part):
+                total.update(shape)
+        else:
+            total.update(repr(part).encode())
+    return total.digest()
 
 
 def _waters(region_scene: scene.Scene) -> list[tuple[str, npt.NDArray[Any]]]:
@@ -242,14 +284,19 @@ def _borders(
     """The lines between states, and apart from them, dashed, those around disputed areas."""
     if countries is None:
         return []
-    lines = shapely.union_all(countries.geometry.boundary.to_numpy())
-    if disputed is None:
-        return [("border", np.array([lines]))]
-    doubtful = shapely.union_all(disputed.geometry.to_numpy())
-    return [
-        ("border", np.array([shapely.difference(lines, doubtful)])),
-        ("disputed", np.array([doubtful.boundary])),
-    ]
+    states = countries.geometry.to_numpy()
+    doubtful = np.array([], dtype=object) if disputed is None else disputed.geometry.to_numpy()
+
+    def drawn() -> list[bytes]:
+        """Each line once, though two states draw it."""
+        lines = shapely.union_all(shapely.boundary(states))
+        ground_in_doubt = shapely.union_all(doubtful)
+        both = (shapely.difference(lines, ground_in_doubt), shapely.boundary(ground_in_doubt))
+        return [bytes(shapely.to_wkb(line)) for line in (both if len(doubtful) else [lines])]
+
+    kept_lines = shapely.from_wkb(piece("state lines", [_hash(states, doubtful)], drawn))
+    kinds = ("border", "disputed")
+    return [(kind, np.array([line])) for kind, line in zip(kinds, kept_lines, strict=False)]
 
 
 # -- a frame with north up ------------------------------------------------------------------------
@@ -259,13 +306,34 @@ def _borders(
 class _View:
     """The ground of one map: a projection of its own, its frame there, and pixels a metre.
 
-    `window` is what the frame covers in the CRS of the scene, to cut away the rest first.
+    `crs` is that of the scene, `local` that projection; `window` is what the frame covers in the
+    former, to cut away the rest first.
     """
 
-    project: Transformer
+    crs: str
+    local: str
     frame: _Frame
     window: _Frame
     scale: float
+
+    @property
+    def project(self) -> Transformer:
+        """From the CRS of the scene to the projection of the view."""
+        return transformer(self.crs, self.local)
+
+
+def _views(arounds: Sequence[BaseGeometry], crs: str) -> list[_View]:
+    """The view of each of some shapes; as long as no outline changes, none of them is reckoned anew."""
+
+    def found() -> list[bytes]:
+        views = [_view(shape, crs) for shape in arounds]
+        return [json.dumps([astuple(view)[1:] for view in views]).encode()]
+
+    [packed] = piece("views", [_hash(crs, np.array(arounds, dtype=object))], found)
+    return [
+        _View(crs, local, tuple(frame), tuple(window), scale)
+        for local, frame, window, scale in json.loads(packed)
+    ]
 
 
 def _view(
@@ -286,7 +354,7 @@ def _view(
     edge = shapely.get_coordinates(shapely.segmentize(shapely.box(*frame), width / 20))
     xs, ys = project.transform(edge[:, 0], edge[:, 1], direction="INVERSE")
     window = (float(min(xs)), float(min(ys)), float(max(xs)), float(max(ys)))
-    return _View(project, frame, window, WIDTH / width)
+    return _View(crs, local, frame, window, WIDTH / width)
 
 
 def _moved(shape: Any, project: Transformer, step: float) -> Any:
@@ -338,10 +406,10 @@ _Candidate = tuple[str, str, tuple[_Pixel, ...]]
 """A label that a view could hold: kind, text, and where it would like to stand, the best first."""
 
 
-def _candidates(places: Iterable[tuple[str, str, BaseGeometry]], view: _View) -> list[_Candidate]:
+def _candidates(named: Iterable[Place], view: _View) -> list[_Candidate]:
     """Labels that a view could hold; a state has many places, for it must stand on its own ground."""
     west, north = view.frame[0], view.frame[3]
-    named_places = [place for place in places if place[1]]
+    named_places = [place for place in named if place[1]]
     window = shapely.box(*view.window)
     is_near = shapely.intersects(
         np.array([shape for *_, shape in named_places], dtype=object), window
@@ -455,16 +523,30 @@ def _dots(towns: Iterable[_Pixel]) -> tuple[Ring, ...]:
     )
 
 
-def _drawing(
-    shapes: Iterable[tuple[str, Iterable[Any], str]], places: Iterable[_Candidate], view: _View
-) -> Drawing:
-    """Shapes (kind, geometries, status) and labels of a view, with the bar of its scale."""
-    drawn_shapes = [
-        Shape(kind, rings, status)
-        for kind, geometries, status in shapes
-        if (rings := _rings(_in_view(geometries, view), view))
-    ]
-    labels, towns, leaders = _placed(places)
+@dataclass(frozen=True, slots=True)
+class _Map:
+    """A map before anything is written on it: the same in every language."""
+
+    view: _View
+    shapes: tuple[Shape, ...]
+
+
+def _map(shapes: Iterable[tuple[str, Iterable[Any], str]], view: _View) -> _Map:
+    """Shapes (kind, geometries, status) in a view."""
+    return _Map(
+        view,
+        tuple(
+            Shape(kind, rings, status)
+            for kind, geometries, status in shapes
+            if (rings := _rings(_in_view(geometries, view), view))
+        ),
+    )
+
+
+def _labelled(bare_map: _Map, named: Iterable[Place]) -> Drawing:
+    """A map with its labels, and the bar of its scale."""
+    view, drawn_shapes = bare_map.view, list(bare_map.shapes)
+    labels, towns, leaders = _placed(_candidates(named, view))
     if leaders:
         drawn_shapes.append(Shape("leader", tuple(leaders)))
     if towns:
@@ -483,90 +565,183 @@ def _drawing(
     )
 
 
+# -- kept, since drawing is dear ------------------------------------------------------------------
+
+
+def _packed(drawings: Sequence[Drawing]) -> bytes:
+    """The same map in several languages as bytes: what all of them show stands there once."""
+    shared = [shape for shape in drawings[0].shapes if shape.kind not in BESIDE_LABELS]
+    first = drawings[0]
+    about = [first.width, first.height, first.bar, first.bar_km]
+    own = [
+        [
+            [_shape_values(shape) for shape in drawing.shapes if shape.kind in BESIDE_LABELS],
+            [[label.kind, label.text, label.x, label.y] for label in drawing.labels],
+        ]
+        for drawing in drawings
+    ]
+    return json.dumps([about, [_shape_values(shape) for shape in shared], own]).encode()
+
+
+def _shape_values(shape: Shape) -> list[Any]:
+    """A shape as plain values."""
+    return [shape.kind, shape.rings, shape.status]
+
+
+@lru_cache(maxsize=512)
+def _unpacked(content: bytes) -> tuple[Drawing, ...]:
+    """The drawings of :func:`_packed`: of the same bytes, the very same ones."""
+    (width, height, bar, bar_km), shared, own = json.loads(content)
+    order = list(INKS)
+    together = [_shape(values) for values in shared]
+    drawings = []
+    for beside, labels in own:
+        shapes = [*together, *map(_shape, beside)]
+        shapes.sort(key=lambda shape: order.index(shape.kind))
+        marks = tuple(Label(*values) for values in labels)
+        drawings.append(Drawing(width, height, tuple(shapes), marks, bar, bar_km))
+    return tuple(drawings)
+
+
+def _shape(values: Sequence[Any]) -> Shape:
+    kind, rings, status = values
+    return Shape(kind, tuple(tuple(map(tuple, ring)) for ring in rings), status)
+
+
 # -- the maps -------------------------------------------------------------------------------------
 
 
-def unit_drawing(
-    base: Ground,
-    unit_id: str,
-    *,
-    before: Any = None,
-    versions: Sequence[Mapping[str, Any]] = (),
-    remarks: Sequence[tuple[int, Mapping[str, Any]]] = (),
-) -> Drawing:
-    """The map of one unit, with what lies around it.
+@dataclass(frozen=True, slots=True)
+class OnMap:
+    """What belongs to the map of one unit.
 
-    Parameters
+    Attributes
     ----------
-    base : Ground
-        Of the round.
-    unit_id : str
-        The unit in the middle.
-    before : geometry, optional
-        Its outline in the round before.
-    versions : sequence of mapping
-        Other groups' outlines: ``geometry``, ``group``.
-    remarks : sequence of (number, mapping)
-        What groups pinned or drew there, with the number that stands beside it; 0 has no place.
+    unit_id : the unit in the middle.
+    before : its outline in the round before.
+    versions : other groups' outlines: ``geometry``, ``group``.
+    remarks : what groups pinned or drew there, with the number that stands beside it; 0 has no place.
     """
-    shown_scene = base.of
-    units = shown_scene.units.set_index("unit_id")
-    shape = units.geometry[unit_id]
-    rivals = [row["geometry"] for row in versions]
-    around = shapely.union_all([shape, *rivals, *([] if before is None else [before])])
-    view = _view(around, shown_scene.crs)
+
+    unit_id: str
+    before: BaseGeometry | None = None
+    versions: Sequence[Mapping[str, Any]] = ()
+    remarks: Sequence[tuple[int, Mapping[str, Any]]] = ()
+
+
+def unit_drawings(
+    base: Ground, names: Sequence[Places], maps: Sequence[OnMap]
+) -> Iterator[tuple[Drawing, ...]]:
+    """The map of each of some units, with what lies around it: in each of the languages of `names`."""
+    units = base.of.units.set_index("unit_id").geometry
+    arounds = [
+        shapely.union_all(
+            [
+                units[one.unit_id],
+                *(row["geometry"] for row in one.versions),
+                *([] if one.before is None else [one.before]),
+            ]
+        )
+        for one in maps
+    ]
+    for one, view in zip(maps, _views(arounds, base.of.crs), strict=True):
+        yield _unit_drawing(base, names, one, view)
+
+
+def _unit_drawing(
+    base: Ground, names: Sequence[Places], on_map: OnMap, view: _View
+) -> tuple[Drawing, ...]:
+    """The map of one unit, in each language; of the same content the one that was drawn before."""
+    units, unit_id, before = base.of.units.set_index("unit_id"), on_map.unit_id, on_map.before
+    shape, status = units.geometry[unit_id], str(units.at[unit_id, "status"])
+    rivals = [(clean_name(row["group"]), row["geometry"]) for row in on_map.versions]
+    others = _others_near(base.of, unit_id, view)
+    pins = [(number, row["geometry"]) for number, row in on_map.remarks if number]
+
+    def drawn() -> list[bytes]:
+        """The map, and its labels in each language."""
+        half = 7 / view.scale
+        bare_map = _map(
+            [
+                *((kind, layer_shapes, "") for kind, layer_shapes in base.layers),
+                ("other", [other for _, other in others], ""),
+                ("unit", [shape], status),
+                ("before", [] if before is None else [before], ""),
+                ("version", [rival for _, rival in rivals], ""),
+                ("drawn", [place for _, place in pins if place.length], ""),
+                ("pin", [_diamond(point, half) for _, at in pins for point in _points(at)], ""),
+            ],
+            view,
+        )
+        own_places: list[Place] = [
+            ("unit", unit_id, shape),
+            *(("version", group, _beside(rival, shape)) for group, rival in rivals),
+            *(
+                ("pin", f"({number})", shapely.affinity.translate(place, 16 / view.scale, 0))
+                for number, place in pins
+            ),
+            *(("other", other_id, _beside(other, shape)) for other_id, other in others),
+        ]
+        return [_packed([_labelled(bare_map, [*own_places, *one.named]) for one in names])]
+
+    content = _hash(
+        [unit_id, status, before is None, *(number for number, _ in pins)],
+        [[name for name, _ in named] for named in (rivals, others)],
+        np.array([shape, *(one for _, one in (*rivals, *others, *pins))], dtype=object),
+        *([] if before is None else [np.array([before], dtype=object)]),
+    )
+    [packed] = piece("unit map", [base.stamp, *(one.stamp for one in names), content], drawn)
+    return _unpacked(packed)
+
+
+def _others_near(
+    shown_scene: scene.Scene, unit_id: str, view: _View
+) -> list[tuple[str, BaseGeometry]]:
+    """The other units that a view shows: what lies outside leaves a map that was drawn as it is."""
     others = scene.shown_units(shown_scene.units)
-    others = others[others["unit_id"] != unit_id]
-    pins = [(number, row["geometry"]) for number, row in remarks if number]
-    half = 7 / view.scale
-    shapes: list[tuple[str, Iterable[Any], str]] = [
-        *((kind, layer_shapes, "") for kind, layer_shapes in base.layers),
-        ("other", others.geometry, ""),
-        ("unit", [shape], str(units.at[unit_id, "status"])),
-        ("before", [] if before is None else [before], ""),
-        ("version", rivals, ""),
-        ("drawn", [place for _, place in pins if place.length], ""),
-        ("pin", [_diamond(point, half) for _, place in pins for point in _points(place)], ""),
-    ]
-    places = [
-        ("unit", unit_id, shape),
-        *(
-            ("version", clean_name(row["group"]), _beside(row["geometry"], shape))
-            for row in versions
-        ),
-        *(
-            ("pin", f"({number})", shapely.affinity.translate(place, 16 / view.scale, 0))
-            for number, place in pins
-        ),
-        *(
-            ("other", str(row["unit_id"]), _beside(row["geometry"], shape))
-            for row in scene.records(others)
-        ),
-    ]
-    return _drawing(shapes, _candidates([*places, *base.places], view), view)
+    others = others[others["unit_id"].ne(unit_id) & others.intersects(shapely.box(*view.window))]
+    return list(zip(others["unit_id"].astype(str), others.geometry, strict=True))
 
 
-def overview_drawing(base: Ground) -> Drawing:
-    """The map of all units, each in the colour of its status, with its id."""
+def overview_drawings(base: Ground, names: Sequence[Places]) -> tuple[Drawing, ...]:
+    """The map of all units, each in the colour of its status, with its id; in each language."""
     shown_scene = base.of
     units = scene.drawn_units(shown_scene)
-    view = _view(shapely.box(*units.total_bounds), shown_scene.crs, margin=1.08)
-    shapes: list[tuple[str, Iterable[Any], str]] = [
-        (kind, layer_shapes, "")
-        for kind, layer_shapes in base.layers
-        if kind in ("land", "lake", "border", "disputed")
-    ]
-    shapes += [
-        ("unit", units.geometry[units["status"] == status], str(status))
-        for status in palette.STATUS
-        if units["status"].eq(status).any()
-    ]
-    places = [
-        ("id", str(row["unit_id"]).removeprefix("CU-"), row["geometry"])
-        for row in scene.records(units)
-    ]
-    # range states only: names of their neighbours would take the room of the units' ids
-    return _drawing(shapes, _candidates([*places, *base.states], view), view)
+
+    def behind(view: _View) -> list[Shape]:
+        """What lies under the units: the same as long as all of them together reach as far."""
+
+        def drawn() -> list[bytes]:
+            layers = [(kind, shapes, "") for kind, shapes in base.layers if kind in _BEHIND_ALL]
+            return [json.dumps(list(map(_shape_values, _map(layers, view).shapes))).encode()]
+
+        [packed] = piece("overview ground", [base.stamp, repr(view).encode()], drawn)
+        return list(map(_shape, json.loads(packed)))
+
+    def drawn() -> list[bytes]:
+        """The map, and its labels in each language."""
+        view = _view(shapely.box(*units.total_bounds), shown_scene.crs, margin=1.08)
+        of_status = [
+            ("unit", units.geometry[units["status"] == status], str(status))
+            for status in palette.STATUS
+            if units["status"].eq(status).any()
+        ]
+        bare_map = _Map(view, (*behind(view), *_map(of_status, view).shapes))
+        ids: list[Place] = [
+            ("id", str(row["unit_id"]).removeprefix("CU-"), row["geometry"])
+            for row in scene.records(units)
+        ]
+        # range states only: names of their neighbours would take the room of the units' ids
+        return [_packed([_labelled(bare_map, [*ids, *one.states]) for one in names])]
+
+    content = _hash(list(units["unit_id"]), list(units["status"]), units.geometry.to_numpy())
+    stamps = [base.stamp, *(one.stamp for one in names)]
+    [packed] = piece("overview map", [*stamps, content], drawn)
+    return _unpacked(packed)
+
+
+_BEHIND_ALL: Final = frozenset({"land", "lake", "border", "disputed"})
+"""Kinds of layers under the map of all units; more would hide them."""
 
 
 def _points(place: BaseGeometry) -> list[shapely.Point]:
