@@ -137,6 +137,10 @@ LEGEND_SEASON = {
 }
 
 
+OTHER_NAMES = ("name_zh", "name_mn")
+"""Names of species and states in languages that no native speaker has read over yet."""
+
+
 def species_table(indicative: Path) -> list[dict[str, str]]:
     """`species.csv` of the sources, with the label code and the clipping rule after the name."""
     own = {row["sci_name"]: row for row in rows(TABLES / "species_codes.csv")}
@@ -147,7 +151,7 @@ def species_table(indicative: Path) -> list[dict[str, str]]:
             **row,
             **{
                 column: own[row["sci_name"]][column]
-                for column in ("clip_to_states", "part_taxa", "domestic_names")
+                for column in (*OTHER_NAMES, "clip_to_states", "part_taxa", "domestic_names")
             },
         }
         for row in rows(indicative / "species.csv")
@@ -510,6 +514,7 @@ def boundary_files(archive: Path) -> tuple[dict[str, bytes], str]:
                 "iso2": row["iso2"],
                 "name_en": row["name_en"],
                 "name_ru": row["name_ru"],
+                **{column: row[column] for column in OTHER_NAMES},
                 "range_state": row["range_state"],
                 "source": BORDERS,
                 "label": BORDERS_LABEL,
@@ -731,12 +736,14 @@ CHINESE = [*range(0x3000, 0x3020), *range(0xFF00, 0xFF65), *map(ord, "□●○�
 
 
 def font_files(archive: Path) -> dict[str, bytes]:
-    """Noto Sans SC with the characters that our Chinese phrases use, and its licence."""
+    """Noto Sans SC with the characters that our Chinese phrases and names use, and its licence."""
     content = archive.read_bytes()
     if hashlib.sha256(content).hexdigest() != FONTS_SHA256:
         raise SystemExit(f"{archive.name} is not @expo-google-fonts/noto-sans-sc 0.4.3 of npm.")
     phrases = (PHRASES / "zh.toml").read_text(encoding="utf-8")
-    wanted = sorted({*PLAIN, *CHINESE, *map(ord, phrases)})
+    named = [*rows(TABLES / "countries.csv"), *rows(TABLES / "species_codes.csv")]
+    names = "".join(row["name_zh"] for row in named)
+    wanted = sorted({*PLAIN, *CHINESE, *map(ord, phrases + names)})
     files = {}
     with tarfile.open(fileobj=io.BytesIO(content)) as package:
         for name, folder in FACES.items():

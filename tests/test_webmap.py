@@ -628,8 +628,9 @@ def test_the_language_switches_everywhere(browser: Page, toy_map: Path) -> None:
     text = browser.run("return document.body.innerText")
     for said in ("ОРИЕНТИРОВОЧНО", "предварительная единица", "Сайгак", "Слои"):
         assert said in text
-    names = browser.run("return document.querySelector('.leaflet-names-pane').textContent")
-    assert "Казахстан" in names
+    # names are placed with the next frame
+    names = "document.querySelector('.leaflet-names-pane').textContent"
+    assert browser.wait(f"return {names}.includes('Казахстан')")
     browser.run("document.getElementById('show-table').click()")
     assert "район интереса" in browser.run("return document.querySelector('#twin').innerText")
     assert browser.run("return location.hash.includes('lang=ru')")

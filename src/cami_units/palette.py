@@ -185,10 +185,15 @@ def context_look(place: int) -> Look:
     return Look(colour, 1.2, dashes, colour, 0.3)
 
 
-LAND: Final = "#f8f6f1"
-WATER: Final = "#d9e4ea"
-RIVER: Final = "#8db4c9"
-SHORE: Final = "#9fb8c4"
+# Sand and sea, so that grey is left to the units; on sand the palest layer, protected areas, keeps its 10.
+LAND: Final = "#f7f0df"
+WATER: Final = "#d0e4f1"
+RIVER: Final = "#6fa5c4"
+SHORE: Final = "#8aaabc"
+GROUND: Final[Mapping[str, str]] = MappingProxyType(
+    {"land": LAND, "water": WATER, "river": RIVER, "shore": SHORE}
+)
+"""What lies below everything, on every map."""
 
 TOGETHER: Final = (*STATUS.values(), *EVIDENCE.values())
 """Every colour that can be on at once, one species and the cells aside."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 import textwrap
+from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property, partial
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,6 +24,7 @@ from pptx.shapes.freeform import FreeformBuilder
 from pptx.util import Emu, Length, Mm, Pt
 
 from cami_units import words
+from cami_units.backdrop import shadow_picture
 from cami_units.documents._worksheets import save_settled
 from cami_units.documents.board_slides import Board, ShownActivity, Slide
 from cami_units.documents.html_pages import page
@@ -84,6 +87,7 @@ def _page_values(board: Board, imprint: Imprint) -> dict[str, Any]:
         "name": text("language name", board.lang),
         "t": partial(text, lang=board.lang),
         "round_said": round_name(imprint, board.lang),
+        "profile_said": profile_name(imprint.profile, board.lang),
         "date_said": day(imprint.date, board.lang),
         "disclaimer": disclaimer(imprint.disclaimer, board.lang),
         "progress": progress_said(board),
@@ -136,6 +140,8 @@ def _sign(kind: str) -> Shape:
 @dataclass(frozen=True, slots=True)
 class _Svg:
     drawing: Drawing
+    relief: str
+    land: tuple[_Path, ...]
     paths: tuple[_Path, ...]
     marks: tuple[_Path, ...]
     bar: str
@@ -151,10 +157,17 @@ def _svg(drawing: Drawing, lang: str) -> _Svg:
     key = tuple(
         _Sign(kind, _d(_sign(kind)), ink(kind, status[kind]), word) for kind, word in signs(drawing)
     )
-    shared = tuple(path for path in paths if path.kind not in BESIDE_LABELS)
+    land = tuple(path for path in paths if path.kind == "land")
+    shared = tuple(path for path in paths if path.kind not in {"land", *BESIDE_LABELS})
     marks = tuple(path for path in paths if path.kind in BESIDE_LABELS)
     return _Svg(
-        drawing, shared, marks, f"{words.number(drawing.bar_km, lang)} {text('km', lang)}", key
+        drawing,
+        f"data:image/jpeg;base64,{b64encode(drawing.relief).decode()}" if drawing.relief else "",
+        land,
+        shared,
+        marks,
+        f"{words.number(drawing.bar_km, lang)} {text('km', lang)}",
+        key,
     )
 
 
@@ -223,7 +236,7 @@ def _add_cover(book: Any, imprint: Imprint, board: Board) -> None:
     _write(slide, imprint.title, _EDGE, Mm(45), width, Mm(40), size=34, bold=True)
     facts = (
         f"{round_name(imprint, lang)} · {day(imprint.date, lang)} · "
-        f"{len(board.slides)} × {text('unit', lang)}"
+        f"{text('units', lang)}: {len(board.slides)}"
     )
     _write(slide, facts, _EDGE, Mm(88), width, Mm(12), size=20)
     _write(
@@ -376,7 +389,8 @@ def _write_heading(slide: Any, unit: Slide) -> None:
     badge.shadow.inherit = False
     fill = STATUS_FILLS.get(unit.status, "999999")
     _paint(badge, Ink("333333", 1.0, fill, 1.0))
-    _say(badge.text_frame, unit.status_said, size=12, bold=True, centre=True, ink=_readable(fill))
+    said, size = _shortened(unit.status_said, Mm(60).pt, Mm(7).pt, (12.0, 11.0, 10.0, 9.0, 8.0))
+    _say(badge.text_frame, said, size=size, bold=True, centre=True, ink=_readable(fill))
 
 
 def _readable(fill: str) -> str:
@@ -432,6 +446,9 @@ _FONT: Final = "Arial"
 _LETTER: Final = 0.62
 """Width of a letter beside its size, in sans-serif fonts: wider than the mean of either alphabet."""
 
+_AFTER: Final = 0.25
+"""Space after a paragraph beside its size."""
+
 _LEADING: Final = 1.45
 """Height of a line beside its size, the space after a paragraph included."""
 
@@ -444,7 +461,9 @@ def _fitted(
     What does not fit at the smallest size is left to the notes of the slide, and "…" says so.
     """
     for size in sizes:
-        if sum(_rows(line, width, size) for line in lines) * size * _LEADING <= height:
+        rows = sum(_rows(line, width, size) for line in lines)
+        # the space after a paragraph stands once, however many rows it has
+        if (rows * (_LEADING - _AFTER) + len(lines) * _AFTER) * size <= height:
             return list(lines), size
     fitting, room = [], height / (sizes[-1] * _LEADING) - 1
     for line in lines:
@@ -524,7 +543,7 @@ def _say(
             run.font._element.set("strike", "sngStrike")
         if haloed:  # after the colour and before the font: the order of the schema
             run.font._element.find(qn("a:latin")).addprevious(parse_xml(_HALO))
-        paragraph.space_after = Pt(size * 0.25)
+        paragraph.space_after = Pt(size * _AFTER)
         if centre:
             paragraph.alignment = PP_ALIGN.CENTER
 
@@ -544,6 +563,9 @@ def _draw(slide: Any, drawing: Drawing, box: tuple[int, int, int, int], lang: st
     _paint(frame, Ink("999999", 0.8, WATER.removeprefix("#"), 1.0))
     for shape in drawing.shapes:
         _add_shape(slide, shape, ink(shape.kind, shape.status), left, top, scale)
+        if shape.kind == "land" and drawing.relief:
+            shadows = BytesIO(shadow_picture(drawing.relief))
+            slide.shapes.add_picture(shadows, left, top, frame.width, frame.height)
     for label in drawing.labels:
         size = max(7.0, LABEL_SIZES[label.kind] * 0.6)
         on_unit = label.kind in ("unit", "id")
@@ -572,7 +594,8 @@ def _draw_key(slide: Any, drawing: Drawing, left: int, top: int, lang: str) -> N
     for place, (kind, word) in enumerate(signs(drawing)):
         x, y = left + (place % 3) * Mm(54), top + (place // 3) * Mm(5.2)
         _add_shape(slide, _sign(kind), ink(kind, status[kind]), x, y, scale)
-        _write(slide, text(word, lang), x + Mm(8.5), y, Mm(45), Mm(5), size=9)
+        phrase, size = _shortened(text(word, lang), Mm(45).pt, Mm(5).pt, (9.0, 8.0, 7.0, 6.0))
+        _write(slide, phrase, x + Mm(8.5), y, Mm(45), Mm(5), size=size)
 
 
 class _Freeform(FreeformBuilder):  # type: ignore[misc]
@@ -607,6 +630,10 @@ def _add_shape(slide: Any, shape: Shape, look: Ink, left: int, top: int, scale: 
 
 def _paint(shape: Any, look: Ink) -> None:
     """Fill and outline a shape of a slide as a look says."""
+    # The theme's shadow goes with the theme's style: LibreOffice draws it even where the shape says
+    # that it has none, and through a fill that lets light through it makes every colour darker.
+    for theme_style in shape._element.findall(qn("p:style")):
+        shape._element.remove(theme_style)
     if look.fill and look.opacity:
         shape.fill.solid()
         shape.fill.fore_color.rgb = RGBColor.from_string(look.fill.upper())

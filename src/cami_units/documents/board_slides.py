@@ -44,6 +44,9 @@ _FACTS: Final = (
     *("states", "area", "rank", "species", "protected", "barriers"),
     *("stability", "takes", "confidence", "origin"),
 )
+PLENARY: Final = "plenary"
+"""Who decides where the log names nobody else."""
+
 _SETTLES: Final = frozenset({"agree", "agree-with-change", "reject", "merge"})
 """Decisions that answer what was open; one that is parked keeps its questions."""
 
@@ -630,7 +633,7 @@ def _decision(line: Mapping[str, Any], lang: str) -> str:
     """A line of the log as it is read: what, who, why; and when."""
     parts = [
         words.text(str(line["decision"]), lang) if words.has(line["decision"]) else "",
-        clean_name(line["by"]),
+        words.text("by plenary", lang) if line["by"] == PLENARY else clean_name(line["by"]),
         clean_name(line["document"]),
         clean_name(line["reason"]).removeprefix("'"),
         words.moment(clean_name(line["time"]), lang),

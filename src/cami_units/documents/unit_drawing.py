@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from base64 import b64decode, b64encode
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from functools import lru_cache
@@ -66,7 +67,10 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """A map: shapes from the back to the front, then labels; and how many km its bar stands for."""
+    """A map: shapes from the back to the front, then labels; and how many km its bar stands for.
+
+    `relief` is a grey JPEG to lay over the land, darker where the ground is steep.
+    """
 
     width: float
     height: float
@@ -74,6 +78,7 @@ class Drawing:
     labels: tuple[Label, ...] = ()
     bar: float = 0.0
     bar_km: float = 0.0
+    relief: bytes = b""
 
 
 def _hex(colour: str) -> str:
@@ -543,6 +548,12 @@ def _map(shapes: Iterable[tuple[str, Iterable[Any], str]], view: _View) -> _Map:
     )
 
 
+def _relief_pixels(view: _View) -> int:
+    """As many pixels as a map can use: the relief of the world has one every 7 km."""
+    west, _, east, _ = view.frame
+    return round(min(max((east - west) / 7_000, 100.0), WIDTH))
+
+
 def _labelled(bare_map: _Map, named: Iterable[Place]) -> Drawing:
     """A map with its labels, and the bar of its scale."""
     view, drawn_shapes = bare_map.view, list(bare_map.shapes)
@@ -562,6 +573,7 @@ def _labelled(bare_map: _Map, named: Iterable[Place]) -> Drawing:
         tuple(labels),
         round(bar_km * 1000 * view.scale, 1),
         bar_km,
+        backdrop.grey_picture(view.frame, view.local, _relief_pixels(view)),
     )
 
 
@@ -572,7 +584,8 @@ def _packed(drawings: Sequence[Drawing]) -> bytes:
     """The same map in several languages as bytes: what all of them show stands there once."""
     shared = [shape for shape in drawings[0].shapes if shape.kind not in BESIDE_LABELS]
     first = drawings[0]
-    about = [first.width, first.height, first.bar, first.bar_km]
+    relief = b64encode(first.relief).decode()
+    about = [first.width, first.height, first.bar, first.bar_km, relief]
     own = [
         [
             [_shape_values(shape) for shape in drawing.shapes if shape.kind in BESIDE_LABELS],
@@ -591,7 +604,8 @@ def _shape_values(shape: Shape) -> list[Any]:
 @lru_cache(maxsize=512)
 def _unpacked(content: bytes) -> tuple[Drawing, ...]:
     """The drawings of :func:`_packed`: of the same bytes, the very same ones."""
-    (width, height, bar, bar_km), shared, own = json.loads(content)
+    (width, height, bar, bar_km, relief_text), shared, own = json.loads(content)
+    relief = b64decode(relief_text)
     order = list(INKS)
     together = [_shape(values) for values in shared]
     drawings = []
@@ -599,7 +613,7 @@ def _unpacked(content: bytes) -> tuple[Drawing, ...]:
         shapes = [*together, *map(_shape, beside)]
         shapes.sort(key=lambda shape: order.index(shape.kind))
         marks = tuple(Label(*values) for values in labels)
-        drawings.append(Drawing(width, height, tuple(shapes), marks, bar, bar_km))
+        drawings.append(Drawing(width, height, tuple(shapes), marks, bar, bar_km, relief))
     return tuple(drawings)
 
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import shapely
 from shapely.geometry.base import BaseGeometry
 
@@ -17,6 +18,7 @@ from cami_units.drawn_pieces import piece
 from cami_units.scene import label_places
 from cami_units.webmap._page_values import (
     is_missing,
+    names_in_languages,
     on_lattice,
     packed,
     shared_edges,
@@ -45,9 +47,9 @@ def basemap(
     The sheet ends at `frame` (west, south, east, north); its land has at most `most` vertices.
     """
     content = [
-        *_content(countries, "iso2", "name_en", "name_ru", "range_state"),
+        *_content(countries, "iso2", *_name_columns(countries), "range_state"),
         *_content(disputed, "disputed_id"),
-        *_content(gazetteer, "name_en", "name_ru", "kind", "extent_km"),
+        *_content(gazetteer, *_name_columns(gazetteer), "kind", "extent_km"),
         json.dumps([*map(float, frame), most]).encode(),
     ]
     # No decision and no group's file changes it: on a workshop's later maps it is the one kept.
@@ -58,6 +60,17 @@ def basemap(
     )
     read: dict[str, Any] = json.loads(sheet)
     return read
+
+
+def _name_columns(table: gpd.GeoDataFrame | None) -> list[str]:
+    """The columns that name what a layer holds, one a language."""
+    return [] if table is None else [str(name) for name in table if str(name).startswith("name_")]
+
+
+def _names(table: gpd.GeoDataFrame) -> list[dict[str, str]]:
+    """What each row is called, by language."""
+    rows = pd.DataFrame(table[_name_columns(table)]).to_dict("records")
+    return [names_in_languages(row) for row in rows]
 
 
 def _content(table: gpd.GeoDataFrame | None, *columns: str) -> list[bytes]:
@@ -99,13 +112,12 @@ def _drawn(
         + [line for area in areas for line in packed(shapely.clip_by_rect(area.boundary, *frame))],
         "countries": [
             {
-                "name": {"en": shown(en), "ru": shown(ru)},
+                "name": name,
                 "rangeState": str(state).lower() in ("yes", "true"),
                 "spots": _spots(shape),
             }
-            for en, ru, state, shape in zip(
-                countries["name_en"],
-                countries["name_ru"],
+            for name, state, shape in zip(
+                _names(countries),
                 countries["range_state"],
                 shapely.clip_by_rect(shapes, *frame),
                 strict=True,
@@ -165,14 +177,13 @@ def _places(gazetteer: gpd.GeoDataFrame | None) -> list[dict[str, Any]]:
     ordered = gazetteer.sort_values(["extent_km", "name_en"], ascending=[False, True])
     return [
         {
-            "name": {"en": shown(en), "ru": shown(ru)},
+            "name": name,
             "kind": shown(kind),
             "km": 0 if is_missing(km) else round(float(km)),
             "at": packed(point)[0],
         }
-        for en, ru, kind, km, point in zip(
-            ordered["name_en"],
-            ordered["name_ru"],
+        for name, kind, km, point in zip(
+            _names(ordered),
             ordered["kind"],
             ordered["extent_km"],
             ordered.geometry,

@@ -128,6 +128,7 @@ def drawing_page(
     )
     kept = ("lang", "languages", "title", "species", "names", "evidence", "styles", "barriers")
     page = {name: content[name] for name in (*kept, "base")} | {
+        "colours": content["colours"]["ground"],
         "words": {language: _phrases(content, language) for language in content["languages"]},
         "folders": {
             language: {

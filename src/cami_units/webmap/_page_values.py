@@ -24,6 +24,7 @@ from cami_units.model import clean_text
 from cami_units.model import is_missing as is_missing
 from cami_units.palette import Look
 from cami_units.scene import label_place, simplest
+from cami_units.words import LANGUAGES
 
 _ENTITIES: Final = str.maketrans({char: f"&#{ord(char)};" for char in "&<>\"'{}`$\\"})
 
@@ -48,6 +49,18 @@ def shown(value: object) -> str:
     ('', '')
     """
     return clean_text(value).translate(_ENTITIES)
+
+
+def names_in_languages(row: Mapping[Any, Any]) -> dict[str, str]:
+    """What a thing is called, by language: the columns ``name_en``, ``name_ru`` and so on that say it.
+
+    Examples
+    --------
+    >>> names_in_languages({"name_en": "Altai", "name_ru": None, "name_zh": "阿尔泰山"})
+    {'en': 'Altai', 'zh': '阿尔泰山'}
+    """
+    columns = {lang: f"name_{lang}" for lang in LANGUAGES}
+    return {lang: name for lang, column in columns.items() if (name := shown(row.get(column)))}
 
 
 Style = Mapping[str, Any]

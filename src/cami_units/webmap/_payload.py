@@ -50,6 +50,7 @@ from cami_units.webmap._page_values import (
     context_style,
     is_missing,
     label_point,
+    names_in_languages,
     packed,
     shown,
     simplified,
@@ -253,6 +254,7 @@ def _unit_part(
         "tiers": _tiers(units),
         "detail": detail,
         "colours": {
+            "ground": dict(palette.GROUND),
             "ramp": palette.CELLS,
             "sections": palette.SECTIONS,
             "verdicts": dict(palette.VERDICTS),
@@ -734,11 +736,7 @@ def _names(species: pd.DataFrame | None) -> dict[str, dict[str, str]]:
 
 def _spoken(name: str, species_rows: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
     """A species' names; the scientific one where there is no other."""
-    row = species_rows.get(name, {})
-    return {
-        "en": shown(row.get("name_en")) or shown(name),
-        "ru": shown(row.get("name_ru")) or shown(name),
-    }
+    return dict.fromkeys(("en", "ru"), shown(name)) | names_in_languages(species_rows.get(name, {}))
 
 
 def _evidence(key: str, layer: gpd.GeoDataFrame, more_vertices: int) -> list[dict[str, Any]]:
@@ -774,7 +772,7 @@ def _context(layer: gpd.GeoDataFrame) -> list[dict[str, Any]]:
     return [
         {
             "id": shown(row["context_id"]),
-            "name": {"en": shown(row["name_en"]), "ru": shown(row["name_ru"])},
+            "name": names_in_languages(row),
             "rows": [
                 [column, _cell(row[column])]
                 for column in ("value", "note")

@@ -13,11 +13,12 @@ const MUST = 1; // drawn whatever it touches
 function label(kind, spots, text, wanted, rank = 0) {
   if (!spots || !spots.length) return;
   const span = make("span", {});
-  const icon = L.divIcon({ className: "name " + kind, html: span, iconSize: [0, 0] });
+  const leader = make("i", { hidden: true });
+  const icon = L.divIcon({ className: "name " + kind, html: make("div", {}, leader, span), iconSize: [0, 0] });
   const places = [];
   for (let i = 0; i < spots.length; i += 2) places.push(L.latLng(spots[i + 1] / 1e4, spots[i] / 1e4));
   const marker = L.marker(places[0], { icon, pane: "names", interactive: false, keyboard: false });
-  const one = { marker, span, text, wanted, kind, places, rank, colour: null, sizes: new Map() };
+  const one = { marker, span, leader, text, wanted, kind, places, rank, colour: null, sizes: new Map() };
   labels.push(one);
   return one;
 }
@@ -77,9 +78,15 @@ function bigEnough(place) {
   return (Math.max(place.km, 8) * 1000) / metresPerPixel > 34;
 }
 
-// Steps aside in label widths and heights, smallest first: an id stays within two lines of its place.
-const BESIDE = [[0, -1], [0, 1], [0.7, 0], [-0.7, 0], [0.7, -1], [-0.7, -1], [0.7, 1], [-0.7, 1]];
-const STEPS = [[0, 0], ...BESIDE, ...BESIDE.map(([x, y]) => [x * 1.5, y * 2]), [0, -3], [0, 3], [1.1, 3], [-1.1, 3]];
+// Steps aside in label widths and heights. A state's name takes a line up or down. A unit's id goes as far as
+// it must, the nearest first, and a line leads back to its unit; a line may not run through another id.
+const STATE_STEPS = [[0, -1], [0, 1]];
+const UNIT_STEPS = [];
+for (let x = -2.8; x <= 2.8; x += 0.35) for (let y = -6; y <= 6; y += 1) UNIT_STEPS.push([x, y]);
+const byFarness = (wide, high) => {
+  const far = ([x, y]) => Math.hypot(x * wide, y * high);
+  return [...UNIT_STEPS].sort((one, other) => far(one) - far(other));
+};
 
 function placeLabels() {
   const size = map.getSize();
@@ -87,7 +94,11 @@ function placeLabels() {
   const taken = [];
   const shown = [];
   const far = map.getZoom() < 3.5;
-  for (const one of labels) {
+  // From afar small states come after the units: their names would take all the ground the ids need.
+  const afterUnits = (one) => far && one.kind === "state-name small";
+  const lastUnit = labels.findLastIndex((one) => one.rank === MUST) + 1;
+  const order = [...labels.slice(0, lastUnit).filter((one) => !afterUnits(one)), ...labels.filter(afterUnits), ...labels.slice(lastUnit)];
+  for (const one of order) {
     const places = one.wanted() ? one.places.filter((place) => view.contains(place)) : [];
     if (!places.length) {
       one.marker.remove();
@@ -115,29 +126,63 @@ function placeLabels() {
     one.marker.setLatLng(box.at);
     one.span.style.marginLeft = `${box.right}px`;
     one.span.style.marginTop = `${box.down}px`;
+    one.marker.setZIndexOffset(box.right || box.down ? -1000 : 0); // its line lies below other ids
+    if (one.rank === MUST) lead(one.leader, box, wide / 2, high / 2);
   }
+}
+
+// A line from a unit to its id, where the id had to step away from it: it ends at the edge of the text.
+function lead(line, { right, down }, halfWide, halfHigh) {
+  const outside = Math.max(Math.abs(right) / halfWide, Math.abs(down) / halfHigh);
+  line.hidden = outside <= 1.6; // nearer than that the id touches its own place
+  if (line.hidden) return;
+  const length = Math.hypot(right, down) * (1 - 1 / outside);
+  line.style.width = `${length}px`;
+  line.style.transform = `rotate(${Math.atan2(down, right)}rad)`;
 }
 
 // The first free box among the places of a label, then among steps aside from the best of them.
 function placed(one, places, wide, high, size, taken) {
-  const steps = one.rank === MUST ? STEPS : one.kind.startsWith("state-name") ? STEPS.slice(0, 3) : STEPS.slice(0, 1);
   const boxAt = (at, [x, y]) => {
     const point = map.latLngToContainerPoint(at);
     const [right, down] = [x * wide, y * (high + 2)];
     const [left, top] = [point.x + right - wide / 2, point.y + down - high / 2];
     return { at, right, down, left, top, right_: left + wide, bottom: top + high };
   };
-  const free = (box) => box.left > 2 && box.top > 2 && box.right_ < size.x - 2 && box.bottom < size.y - 2 && !taken.some((other) => touching(box, other));
+  const inView = (box) => box.left > 2 && box.top > 2 && box.right_ < size.x - 2 && box.bottom < size.y - 2;
+  const free = (box) => inView(box) && !taken.some((other) => touching(box, other));
   for (const at of places) {
-    const box = boxAt(at, STEPS[0]);
+    const box = boxAt(at, [0, 0]);
     if (free(box)) return box;
   }
-  for (const step of steps.slice(1)) {
-    const box = boxAt(places[0], step);
-    if (free(box)) return box;
-  }
+  const own = map.latLngToContainerPoint(places[0]);
+  const isSeen = own.x > 0 && own.y > 0 && own.x < size.x && own.y < size.y;
+  const steps = one.rank === MUST ? (isSeen ? stepsOf(wide, high) : []) : one.kind.startsWith("state-name") ? STATE_STEPS : [];
+  const boxes = steps.map((step) => boxAt(places[0], step));
+  const ids = taken.filter((other) => other.one.rank === MUST);
+  const leads = (box) => ids.some((other) => between(own, box, other));
+  const found = boxes.find((box) => free(box) && !(one.rank === MUST && leads(box))) || boxes.find(free);
+  if (found) return found;
   if (one.rank !== MUST || data.units.length > MOST_FORCED) return null;
-  return boxAt(places[0], STEPS[0]);
+  // No room at all: a place that only lesser names hold, for they give way; or else its own.
+  return boxes.find((box) => inView(box) && !ids.some((other) => touching(box, other))) || boxAt(places[0], [0, 0]);
+}
+
+const stepsBySize = new Map(); // most ids have one size
+function stepsOf(wide, high) {
+  const key = `${wide} ${high}`;
+  if (!stepsBySize.has(key)) stepsBySize.set(key, byFarness(wide, high));
+  return stepsBySize.get(key);
+}
+
+// Whether the line from a point to a box runs through another box.
+function between(point, box, other) {
+  const [x, y] = [(box.left + box.right_) / 2, (box.top + box.bottom) / 2];
+  for (let t = 0.1; t < 1; t += 0.1) {
+    const [px, py] = [point.x + t * (x - point.x), point.y + t * (y - point.y)];
+    if (px > other.left - 2 && px < other.right_ + 2 && py > other.top && py < other.bottom) return true;
+  }
+  return false;
 }
 
 function giveWay(box, taken) {

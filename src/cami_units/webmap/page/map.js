@@ -27,24 +27,24 @@ const makers = {}; // key → how
 const shapes = new Map(); // unit id → Leaflet polygon
 const casings = new Map(); // unit id → the white line below its outline, so that it stands out on relief
 
+const GROUND = data.colours.ground;
 const [west, south, east, north] = data.base.frame;
 const sheetBounds = L.latLngBounds([south, west], [north, east]);
 
 L.polygon([[[south, west], [north, west], [north, east], [south, east]]], {
-  ...onSheet, stroke: true, color: "#9fb0b8", weight: 1, fillColor: "#d9e4ea", fillOpacity: 1,
+  ...onSheet, stroke: true, color: GROUND.shore, weight: 1, fillColor: GROUND.water, fillOpacity: 1,
 }).addTo(map);
 L.polygon(polygonsOf(data.base.land), {
-  ...onSheet, color: "#a8b5bb", weight: 0.8, fillColor: "#f8f6f1", fillOpacity: 1,
+  ...onSheet, color: GROUND.shore, weight: 0.8, fillColor: GROUND.land, fillOpacity: 1,
 }).addTo(map);
 
-const RIVER = "#8db4c9";
 makers.relief = () => L.imageOverlay(data.base.relief, sheetBounds, { pane: "relief", interactive: false, alt: "", opacity: reliefOpacity() });
 // Enlarged, the relief is a blur: it steps back.
 const reliefOpacity = () => Math.min(0.8, Math.max(0.3, 0.8 - 0.22 * (map.getZoom() - 5)));
 map.on("zoomend", () => layers.relief && layers.relief.setOpacity(reliefOpacity()));
 makers.water = () => L.layerGroup([
-  L.polygon(polygonsOf(data.base.lakes), { ...onWater, color: "#9fb8c4", weight: 0.6, fillColor: "#d9e4ea", fillOpacity: 1 }),
-  ...data.base.rivers.map(([km, lines]) => L.polyline(linesOf(lines), { ...onWater, color: RIVER, weight: km > 1500 ? 1.5 : 0.9, opacity: 0.9 })),
+  L.polygon(polygonsOf(data.base.lakes), { ...onWater, color: GROUND.shore, weight: 0.6, fillColor: GROUND.water, fillOpacity: 1 }),
+  ...data.base.rivers.map(([km, lines]) => L.polyline(linesOf(lines), { ...onWater, color: GROUND.river, weight: km > 1500 ? 1.5 : 0.9, opacity: 0.9 })),
 ]);
 makers.countries = () =>
   L.polyline(linesOf(data.base.borders), { ...onLines, color: data.styles.borders.color, weight: 0.9, dashArray: "5 3", opacity: 0.7 });

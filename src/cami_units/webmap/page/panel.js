@@ -146,7 +146,7 @@ function backgroundGroup() {
     }
   }
   if (data.base.relief) rows.push(toggle("relief", make("span", { class: "swatch hills" })));
-  if (data.base.rivers.length) rows.push(toggle("water", swatch({ color: RIVER, weight: 2 }, "line")));
+  if (data.base.rivers.length) rows.push(toggle("water", swatch({ color: GROUND.river, weight: 2 }, "line")));
   if (data.base.borders.length) rows.push(toggle("countries", swatch({ color: data.styles.borders.color, weight: 1.2, dashArray: "5 3" }, "line")));
   if (data.base.contested.length) rows.push(toggle("disputed", swatch({ color: data.styles.borders.color, weight: 1.4, dashArray: "1 4" }, "line")));
   if (data.base.places.length) rows.push(toggle("gazetteer", make("span", { class: "swatch aa" }, "Aa")));

@@ -18,6 +18,7 @@ function unpacked(flat) {
 const polygonsOf = (packed) => packed.map((rings) => rings.map(unpacked));
 export const linesOf = (packed) => packed.map(unpacked);
 
+const GROUND = data.colours;
 const [west, south, east, north] = data.base.frame;
 export const map = L.map("map", {
   zoomControl: false, attributionControl: false, preferCanvas: true, zoomSnap: 0.25, zoomDelta: 0.5, wheelPxPerZoomLevel: 110,
@@ -35,18 +36,17 @@ const onEvidence = { ...canvas("evidence"), interactive: false };
 export const onOthers = { pane: "others", renderer: L.svg({ pane: "others", padding: 0.3 }) };
 export const onOwn = { pane: "own", renderer: L.svg({ pane: "own", padding: 0.3 }) };
 
-L.polygon([[[south, west], [north, west], [north, east], [south, east]]], { ...onSheet, stroke: false, fillColor: "#d9e4ea", fillOpacity: 1 }).addTo(map);
-L.polygon(polygonsOf(data.base.land), { ...onSheet, color: "#a8b5bb", weight: 0.8, fillColor: "#f8f6f1", fillOpacity: 1 }).addTo(map);
+L.polygon([[[south, west], [north, west], [north, east], [south, east]]], { ...onSheet, stroke: false, fillColor: GROUND.water, fillOpacity: 1 }).addTo(map);
+L.polygon(polygonsOf(data.base.land), { ...onSheet, color: GROUND.shore, weight: 0.8, fillColor: GROUND.land, fillOpacity: 1 }).addTo(map);
 // shade only, so that the colours below stay; rivers and lakes above it
 map.getPane("relief").style.mixBlendMode = "multiply";
 if (data.base.relief) {
   L.imageOverlay(data.base.relief, [[south, west], [north, east]], { pane: "relief", interactive: false, alt: "", opacity: 0.8 }).addTo(map);
 }
 const onWater = { ...canvas("water"), interactive: false };
-const RIVER = "#8db4c9";
-L.polygon(polygonsOf(data.base.lakes), { ...onWater, color: RIVER, weight: 0.8, fillColor: "#d9e4ea", fillOpacity: 1 }).addTo(map);
+L.polygon(polygonsOf(data.base.lakes), { ...onWater, color: GROUND.shore, weight: 0.8, fillColor: GROUND.water, fillOpacity: 1 }).addTo(map);
 for (const [km, lines] of data.base.rivers) {
-  L.polyline(linesOf(lines), { ...onWater, color: RIVER, weight: km > 1500 ? 1.5 : 0.9, opacity: 0.9 }).addTo(map);
+  L.polyline(linesOf(lines), { ...onWater, color: GROUND.river, weight: km > 1500 ? 1.5 : 0.9, opacity: 0.9 }).addTo(map);
 }
 L.polyline(linesOf(data.base.borders), { ...onLines, color: data.styles.borders.color, weight: 1.1, dashArray: "5 3", opacity: 0.8 }).addTo(map);
 L.polyline(linesOf(data.base.contested), { ...onLines, color: data.styles.borders.color, weight: 1.2, dashArray: "1 4" }).addTo(map);
