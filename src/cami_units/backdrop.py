@@ -91,7 +91,9 @@ def shadow_picture(grey: bytes) -> bytes:
         wide, high = picture.size
         # Enlarged here, for not every Office smooths what it enlarges.
         width = max(wide, _SHADOW_PIXELS)
-        smooth = picture.convert("L").resize((width, round(high * width / wide)), Image.BICUBIC)
+        smooth = picture.convert("L").resize(
+            (width, round(high * width / wide)), Image.Resampling.BICUBIC
+        )
         shades = np.asarray(smooth).astype(float)
     # Sixteen steps: no eye tells more in a shadow, and the file is a third.
     veil = np.rint(_SHADOW * np.clip((_FLAT - shades) / _FLAT, 0, 1) * 15) * 17
