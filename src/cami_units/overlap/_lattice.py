@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 from weakref import finalize
 
 import geopandas as gpd
@@ -18,6 +18,9 @@ from numpy.typing import NDArray
 
 from cami_units.model import made_cells
 from cami_units.overlap._door import Geometries, geometries
+
+if TYPE_CHECKING:
+    from cami_units.overlap._kernels import Order
 
 _SLACK: Final = 1e-9
 """How far, in cells, a site's corners may be from where the lattice has them."""
@@ -366,30 +369,102 @@ def _walk_of(
     step, north = window.step_m, window.step_m * (_ROOT_3 / 2 if hexagons else 1)
     corner = (window.col, 2 * window.row if hexagons else window.row)
     cut = (2, 2 * rows, 1) if hexagons else (1, rows, 0)
-    of_rings = (rings.ends, rings.turns, rings.first)
     lattice = (window.x, window.y, step, north, *corner)
-    runs, starts = _kernels.edge_runs(rings.xy, of_rings, reaches, lattice, cut)
+    runs, starts = _runs(rings, reaches, lattice, cut)
     polygon_of = np.repeat(np.arange(len(polygons)), np.diff(rings.first))
     cells = (tall * wide).clip(0)
     vertices = np.diff(np.append(0, rings.ends)[rings.first])
     # seldom more: cells inside, and some more along the outline
     room = int(np.minimum(cells, rings.areas / (1e6 * window.area_km2) + 2 * vertices + 64).sum())
 
+    rooms = _cells_of_blocks(reaches[cells > 0], rows, len(starts) - 1)
+    of_sums = _room_for_sums(np.minimum(tall, rows).clip(0), wide.clip(0), hexagons=hexagons)
+    of_block = int(rooms.max(initial=0)) if len(codes) else 0
+
     def of_blocks(blocks: tuple[int, int]) -> list[Found]:
         parts: list[Found] = []
         low, high = blocks
         most = int((np.minimum(tall, rows * (high - low)) * wide).clip(0).sum())
+        sums = np.zeros(of_sums)
+        for_order = _room_for_order(of_block, len(polygons), min(rows * window.cols, places.size))
         while low < high:
             size = min(room, most) if not parts else most
             found = (np.empty(size, np.int32), np.empty(size, np.int32), np.empty(size))
             low, n = _kernels.covered(
-                *(hexagons, rings.xy, rings.turns, polygon_of, runs, starts, reaches),
-                *((rows, window.col, window.area_km2), places, codes, (low, high, 0), found),
+                True if hexagons else None,
+                rings.xy,
+                rings.turns,
+                polygon_of,
+                runs,
+                starts,
+                rooms,
+                reaches,
+                (rows, window.cols, window.col, window.area_km2),
+                places.ravel(),
+                codes,
+                (low, high, 0),
+                sums,
+                for_order,
+                found,
             )
             parts.append((found[0][:n], found[1][:n], found[2][:n]))
         return parts
 
     return _Walk(len(starts) - 1, int(cells.sum()), of_blocks)
+
+
+def _runs(
+    rings: _Rings,
+    reaches: NDArray[np.int64],
+    lattice: tuple[float, float, float, float, int, int],
+    cut: tuple[int, int, int],
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The runs of edges of each block of rows, block by block, and the first of each block."""
+    from cami_units.overlap import _kernels
+
+    # what a layer of eight vertices a row comes to; of coarser ones they are counted, and asked for again
+    in_steps, n = 0, len(rings.xy) // 8 + 1024
+    while True:
+        runs = np.empty((n, 4), np.int64)
+        n = _kernels.edge_runs(
+            rings.xy, rings.ends, rings.first, reaches, lattice, cut, in_steps, runs
+        )
+        if n <= len(runs):
+            break
+        in_steps = len(reaches)
+    block = runs[:n, 3]
+    of_row, high, _ = cut
+    blocks = (max(int(reaches[:, 1].max(initial=1)) * of_row, 1) - 1) // high + 1
+    starts = np.append(0, np.cumsum(np.bincount(block, minlength=blocks)))
+    # numbers of two bytes are counted into their order, others compared
+    small = np.uint16 if blocks < 1 << 16 else np.int64
+    return runs[np.argsort(block.astype(small), kind="stable")], starts
+
+
+def _cells_of_blocks(reaches: NDArray[np.int64], rows: int, blocks: int) -> NDArray[np.int64]:
+    """Cells of all windows in each block of so many rows."""
+    south, north, west, east = reaches.T
+    of_row = np.zeros(blocks * rows + 1, np.int64)
+    np.add.at(of_row, south, east - west)
+    np.subtract.at(of_row, north, east - west)
+    of_blocks: NDArray[np.int64] = np.cumsum(of_row)[:-1].reshape(blocks, rows).sum(axis=1)
+    return of_blocks
+
+
+def _room_for_sums(rows: NDArray[np.int64], cols: NDArray[np.int64], *, hexagons: bool) -> int:
+    """Places that the sums of the largest of some windows take: as the kernel lays them out."""
+    if hexagons:
+        of_windows = (2 * rows + 1) * 3 * (3 * cols + 2) + rows * cols
+    else:
+        of_windows = rows * (cols + 1)
+    return int(of_windows.max(initial=0))
+
+
+def _room_for_order(cells: int, groups: int, sites: int) -> Order:
+    """Room for the cells of a block to be put in order; memory that nobody touches costs nothing."""
+    counts, codes = np.empty(groups, np.int64), np.empty(groups, np.int64)
+    starts, filled = np.empty(sites, np.int64), np.empty(sites, np.int64)
+    return np.empty(cells, np.int32), np.empty(cells), counts, codes, starts, filled
 
 
 def _joined(parts: Iterable[Found]) -> Found:
@@ -434,7 +509,9 @@ def _rings(polygons: Geometries) -> _Rings:
     xy = shapely.get_coordinates(polygons)
     vertices, rings, area, of_polygon, n_parts = _parts(polygons)
     first = np.append(0, np.cumsum(of_polygon))
-    ends, turns, doubled = _kernels.closed_rings(xy, np.cumsum(vertices), rings)
+    n = int(rings.sum())
+    ends, turns, doubled = np.empty(n, np.int64), np.empty(n), np.empty(len(rings))
+    _kernels.closed_rings(xy, np.cumsum(vertices), rings, ends, turns, doubled)
     # Where a ring meets its own beginning on the way, it is cut in two, and GEOS has another area.
     if not (np.abs(doubled / 2 - area) <= 1e-9 * area).all():
         return _rings_of_geos(polygons, first)
