@@ -394,6 +394,20 @@ def test_unlikely_areas_are_said(ring):
     assert said[-1] == "unlikely area"
 
 
+@pytest.mark.parametrize("step", [1, -1])
+def test_a_hole_takes_ground_from_an_area_whichever_way_it_was_drawn(step):
+    # 50° × 20° less all but a rim: about a million km², and fifteen million with the hole added.
+    outer = [(60, 35), (110, 35), (110, 55), (60, 55), (60, 35)]
+    inner = [(62, 36), (108, 36), (108, 54.5), (62, 54.5), (62, 36)][::step]
+    outer_text, inner_text = (" ".join(f"{x},{y}" for x, y in ring) for ring in (outer, inner))
+    _, said = read_one(
+        f"<Polygon><outerBoundaryIs><LinearRing><coordinates>{outer_text}</coordinates></LinearRing>"
+        f"</outerBoundaryIs><innerBoundaryIs><LinearRing><coordinates>{inner_text}</coordinates>"
+        "</LinearRing></innerBoundaryIs></Polygon>"
+    )
+    assert "unlikely area" not in said
+
+
 def test_a_hostile_tangle_is_given_up_quickly():
     rng = np.random.default_rng(1)
     xy = rng.uniform((60, 30), (100, 50), (20_000, 2))

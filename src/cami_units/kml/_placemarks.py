@@ -449,7 +449,9 @@ class _Reader:
             areas = [one for one in geometries if one.geom_type == "Polygon"]
             if _LIKELY_KM2[0] < sum(map(degrees_to_km2, areas)) < _LIKELY_KM2[1]:
                 return  # plain enough: measured on the ellipsoid only where that may decide
-            km2 = sum(abs(_WGS84.geometry_area_perimeter(area)[0]) for area in areas) / 1e6
+            # A hole drawn the same way round as its outline would be added: PROJ sums rings as they run.
+            oriented = map(shapely.orient_polygons, areas)
+            km2 = sum(abs(_WGS84.geometry_area_perimeter(area)[0]) for area in oriented) / 1e6
             if not SMALLEST_KM2 <= km2 <= LARGEST_KM2:
                 self._say(Note("unlikely area", {"km2": f"{km2:,.6g}"}, "note"), row)
 
