@@ -42,7 +42,9 @@ def new_document(imprint: Imprint, title: str, *, lang: str, landscape: bool = F
         section.orientation = WD_ORIENT.LANDSCAPE
         section.page_width, section.page_height = Mm(297), Mm(210)
     section.left_margin = section.right_margin = Mm(16)
-    section.top_margin = section.bottom_margin = Mm(15)
+    section.top_margin, section.bottom_margin = Mm(15), Mm(20)
+    # LibreOffice sets the body down to the footer, and a translated disclaimer takes two lines.
+    section.footer_distance = Mm(7)
     small(
         section.footer.paragraphs[0],
         f"{imprint.title} · {round_name(imprint, lang)} · {day(imprint.date, lang)}",

@@ -284,11 +284,37 @@ _MOST_POINTS: Final = 409.0
 
 def _fit_rows(sheet: Any) -> None:
     """Rows as high as the text of their fullest cell: LibreOffice does not do it for itself."""
-    widths = {letter: dimension.width for letter, dimension in sheet.column_dimensions.items()}
+    widths = _fit_columns(sheet)
     for cells in sheet.iter_rows():
         lines = max((_lines(cell, widths) for cell in cells), default=1)
         height = min(_MOST_POINTS, max(1, lines) * _LINE_POINTS + 3)
         sheet.row_dimensions[cells[0].row].height = height
+
+
+def _fit_columns(sheet: Any) -> dict[str, float]:
+    """Columns wide enough for each word of a heading, and for the longest text a row can hold."""
+    widths = {letter: dimension.width for letter, dimension in sheet.column_dimensions.items()}
+    most_lines = int((_MOST_POINTS - 3) / _LINE_POINTS)
+    for cell in (cell for cells in sheet.iter_rows() for cell in cells):
+        letter, lines = cell.column_letter, _lines(cell, widths)
+        if cell.font.bold and isinstance(cell.value, str) and cell.alignment.wrap_text:
+            word = max(cell.value.split(), key=lambda word: len(_spread(word)), default="")
+            needed = len(_spread(word)) / (_BOLD_ROOM * _narrowed(word)) + 0.5
+            widths[letter] = max(widths.get(letter, _USUAL_WIDTH), min(needed, _WIDEST_HEADING))
+        while lines > most_lines and widths.get(letter, _USUAL_WIDTH) < _WIDEST:
+            widths[letter] = min(_WIDEST, widths.get(letter, _USUAL_WIDTH) * 1.25)
+            lines = _lines(cell, widths)
+        if letter in widths:
+            sheet.column_dimensions[letter].width = round(widths[letter], 2)
+    return widths
+
+
+_USUAL_WIDTH: Final = 8.43
+_WIDEST: Final = 255.0
+"""Width of a column that nobody set, and the widest that a workbook may have (ECMA-376), in letters."""
+_WIDEST_HEADING: Final = 26.0
+"""No word of a heading is longer; an address in one would be."""
+_BOLD_ROOM: Final = 0.82
 
 
 def _lines(cell: Any, widths: Mapping[str, float]) -> int:
@@ -296,7 +322,7 @@ def _lines(cell: Any, widths: Mapping[str, float]) -> int:
     if not isinstance(cell.value, str) or not cell.alignment.wrap_text:
         return 1
     # Where there is no Arial another font takes its place; DejaVu Sans, the widest, is a seventh wider.
-    room = widths.get(cell.column_letter, 8.43) * (0.82 if cell.font.bold else 0.9)
+    room = widths.get(cell.column_letter, _USUAL_WIDTH) * (_BOLD_ROOM if cell.font.bold else 0.9)
     return sum(
         len(textwrap.wrap(_spread(line), max(1, int(room * _narrowed(line))))) or 1
         for line in cell.value.split("\n")

@@ -10,6 +10,8 @@ import pandas as pd
 
 from cami_units.documents import _word_document as _docx
 from cami_units.documents._worksheets import save_settled
+from cami_units.documents.board_slides import by_said
+from cami_units.documents.form_words import theme_said
 from cami_units.model import HIDDEN_STATUSES, STATUSES, Round, clean_name
 from cami_units.words import in_language, name_field, name_in, text
 
@@ -37,8 +39,8 @@ def write_annex(
         The activities; ``None``: nobody has brought any.
     decisions : DataFrame
         The log of decisions, oldest first.
-    lang : {"en", "ru"}
-        Language of the headings.
+    lang : str
+        Of every phrase and name.
     """
     imprint = round_.imprint
     document = _docx.new_document(imprint, text("annex", lang), lang=lang)
@@ -124,7 +126,9 @@ def _add_unit(
         ]
         for activity in of_unit.sort_values(["theme", "activity_id"]).to_dict("records"):
             _docx.paragraph(
-                document, f"{activity['theme']}: {activity['text']}", style="List Bullet"
+                document,
+                f"{theme_said(activity['theme'], lang)}: {activity['text']}",
+                style="List Bullet",
             )
     for line in decisions[decisions["unit_id"] == unit_id].to_dict("records"):
         _docx.paragraph(document, _said(line, lang))
@@ -135,7 +139,7 @@ def _said(line: Mapping[Any, Any], lang: str) -> str:
     parts = (
         line["time"],
         text(line["decision"], lang),
-        line["by"],
+        by_said(line["by"], lang),
         line["document"],
         line["reason"],
     )

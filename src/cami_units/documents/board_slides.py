@@ -629,11 +629,17 @@ def _is_number(value: object) -> bool:
         return False
 
 
+def by_said(who: object, lang: str) -> str:
+    """Who decided: plenary in the reader's language, a group or a role as it was written."""
+    name = clean_name(who)
+    return words.text("by plenary", lang) if name == PLENARY else name
+
+
 def _decision(line: Mapping[str, Any], lang: str) -> str:
     """A line of the log as it is read: what, who, why; and when."""
     parts = [
         words.text(str(line["decision"]), lang) if words.has(line["decision"]) else "",
-        words.text("by plenary", lang) if line["by"] == PLENARY else clean_name(line["by"]),
+        by_said(line["by"], lang),
         clean_name(line["document"]),
         clean_name(line["reason"]).removeprefix("'"),
         words.moment(clean_name(line["time"]), lang),
