@@ -137,11 +137,13 @@ def keeper_of(cache: Cache) -> Keeper:
             return make()
         total = hashlib.sha256()
         for part in content:
+            # With its length before it: "ab" and "c" are other content than "a" and "bc".
             total.update(struct.pack("<q", len(part)) + part)
 
         def parts() -> Parts:
             return {"pieces": pd.DataFrame({"piece": list(make())})}
 
+        # Pieces of another version of the program are other pieces, even from the same content.
         key = [program_key(), total.hexdigest()]
         table: pd.DataFrame = kept(cache, kind, key, parts)["pieces"]
         return table["piece"].tolist()
@@ -317,6 +319,7 @@ def _table_bytes(table: pd.DataFrame) -> bytes:
         plain = pd.DataFrame(table.drop(columns=name))
     arrow = pa.Table.from_pandas(plain)
     if "geometry" in about:
+        # As WKB and no library's own geometry type: read back, it is the same to the bit.
         wkb = pa.array(shapely.to_wkb(table.geometry.to_numpy()), type=pa.large_binary())
         arrow = arrow.append_column(about["geometry"], wkb)
     metadata = {**(arrow.schema.metadata or {}), b"cami_units": json.dumps(about).encode()}
@@ -370,4 +373,5 @@ def _same_part(before: Any, after: Any) -> bool:
         )
     except AssertionError:
         return False
+    # Equal frames may still differ in their kinds of columns: the bytes decide.
     return _table_bytes(before) == _table_bytes(after)

@@ -97,6 +97,7 @@ def evaluation(
     amount = _amounts(sites, rows, "site").unstack("site").reindex(columns=["study", "inside"])
     amount = amount.fillna(0.0)
     total, amount_inside = amount["study"], amount["inside"]
+    # A group without evidence in the study has no share: it is left out, not counted as 0.
     total = total[total > 0]
     if total.empty:
         raise InputError(
@@ -116,7 +117,10 @@ def evaluation(
         np.quantile(by_chance, _INTERVAL, axis=0) if enough else np.full((2, len(table)), np.nan)
     )
     table["chance_low"], table["chance_high"] = low * share_ground, high * share_ground
+    # As good to twelve digits: a placement that equals the observed one counts as one that does as
+    # well.
     as_good = (by_chance >= observed * (1 - 1e-12)).sum(axis=0)
+    # The observed set is one of all placements, so that no p is 0 (Davison & Hinkley 1997, ch. 4).
     table["p_value"] = (1 + as_good) / (1 + len(by_chance)) if enough else np.nan
     return table.assign(placements=len(by_chance), study_km2=study_km2)[["group", *COLUMNS]]
 
@@ -179,9 +183,13 @@ def _placements(
         if len(lifts) == runs:
             break
         down, right = lot.integers(shape[0]), lot.integers(shape[1])
+        # Moved and mirrored as a whole: the units keep their shapes and distances, which a draw
+        # unit by unit would lose.
         flips = tuple(axis for axis in (0, 1) if lot.integers(2))
         placed_shares = shares(np.roll(np.flip(part, flips), (down, right), (0, 1)))
         if placed_shares[-1] >= LEAST_GROUND * observed_shares[-1]:
+            # Over the ground that the placement covers: where it hangs out of the study, it holds
+            # less of both.
             lifts.append(placed_shares[:-1] / placed_shares[-1])
     return np.array(lifts).reshape(-1, len(groups)), observed_shares[:-1] / observed_shares[-1]
 
@@ -223,6 +231,7 @@ def checked_values(
         crs=evidence.crs,
     )
     if individual is not None:
+        # Each individual weighs one in all: a collar with ten thousand fixes is still one animal.
         names = evidence[individual].astype(str).array
         total = table["value"].groupby([table["group"].array, names]).transform("sum")
         table["value"] = (table["value"] / total).fillna(0.0)

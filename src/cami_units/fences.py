@@ -98,6 +98,7 @@ def fence_openings(
     by_species["joined_share"] = (
         100 * by_species["joined_km2"] / by_species["sci_name"].map(range_km2).astype(float)
     )
+    # In thresholds of C3, so that a gazelle's wide range does not drown out an argali's mountain.
     by_species["gain"] = by_species["joined_km2"] / by_species["sci_name"].map(
         threshold_km2
     ).astype(float)
@@ -119,6 +120,7 @@ def fence_openings(
     stretches = stretches.sort_values(
         ["gain", "stretch_id"], ascending=[False, True], ignore_index=True
     )
+    # Rounded, and equal ones share a rank: the order of two equal fences is nobody's decision.
     stretches["rank"] = stretches["gain"].round(6).rank(method="min", ascending=False).astype(int)
     lines = gpd.GeoDataFrame(stretches[[*STRETCH_COLUMNS, "geometry"]], crs=units.crs)
     return lines, by_species[list(SPECIES_COLUMNS)]
@@ -268,6 +270,7 @@ def _facing_lines(
     numbered = elements.assign(element=np.arange(len(elements)))
     in_range = split(numbered, features, keep=("element", "pair", "sci_name"))
     in_range = in_range.explode(ignore_index=True)
+    # A stretch stands for its middle: pieces are cut at ranges and borders, and short.
     middles = shapely.line_interpolate_point(in_range.geometry.to_numpy(), 0.5, normalized=True)
     shapes = patches.geometry.to_numpy()
     rows = []
@@ -282,6 +285,7 @@ def _facing_lines(
         facing = [
             _nearest_patch(middle, shapes, groups.get((name, iso2))) for iso2 in pair.split(";")
         ]
+        # Both sides have to hold range enough to count, or there is nothing to be joined.
         if len(facing) == 2 and None not in facing:
             rows.append((name, *facing, element, km))
     return pd.DataFrame(rows, columns=["sci_name", "a", "b", "element", "km"])
@@ -329,6 +333,7 @@ def _stretches(elements: gpd.GeoDataFrame, pieces: Pieces) -> gpd.GeoDataFrame:
         )
         lines[column] = lines["barrier_id"].map(texts).fillna("").astype(str)
     lines["permeability"] = lines["barrier_id"].map(barrier_rows["permeability"]).astype(float)
+    # A fence that lets half of the animals through closes half of its length.
     lines["closed_km"] = lines["km"] * (1 - lines["permeability"])
     return lines
 
@@ -351,6 +356,7 @@ def _with_needs(
     then = now - own.reindex(key).fillna(0.0).array
     least = profile.C6.min_barrier_share
     share = (100 * now / rows).clip(upper=100.0)
+    # Below 0 by the last digit where the stretch is the only fence.
     share_then = (100 * then / rows).clip(lower=0.0, upper=100.0)
     lifted = (share >= least) & (share_then < least) if least is not None else False
     return stretches.assign(barrier_share=share, barrier_share_open=share_then, need_lifted=lifted)

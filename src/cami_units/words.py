@@ -310,6 +310,8 @@ def unit_cards(
     units = tables["conservation_units"]
     findings: dict[str, dict[str, dict[str, Any]]] = {}
     for row in _records(tables["unit_criteria"]):
+        # Every table is gone through once and asked by unit: cards of three hundred units else take
+        # minutes.
         findings.setdefault(row["unit_id"], {})[row["criterion"]] = row
     names = {row["sci_name"]: name_in(row, lang) for row in _records(species)}
     sure = {

@@ -57,9 +57,12 @@ def staging(
     check_not_here(target, directory)
     with _workplace(target, directory) as staged:
         yield staged
+        # Only now, for the moment of the swap: whoever reads meanwhile sees the old folder, whole.
         with exclusive(target):
             if carry is not None:
                 carry(staged)
+            # To the disk before the swap: a stick pulled out right after must hold files, not
+            # names.
             for path in sorted(staged.rglob("*")):
                 flush(path)
             flush(staged)
@@ -272,6 +275,7 @@ def disk_words(place: Path) -> Iterator[None]:
 
 def disk_reason(error: OSError) -> str:
     """Why a disk refused, and what helps."""
+    # By what a person can do about it; what the system calls it comes only where nothing else fits.
     if error.errno in {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}:
         return "the disk is full. Make room, or choose a folder on another disk."
     if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:

@@ -203,6 +203,7 @@ def _cell_changes(
     if (
         stored.num_rows != new.num_rows
         or new_names[:n_old] != old_names
+        # Columns of text may be added in place; any other change is written as a whole new file.
         or any(new.schema.field(column).type != pa.string() for column in more)
         or ("geom" in stored.column_names) != ("geom" in new.column_names)
         or ("geom" in new.column_names and stored["geom"].to_pylist() != new["geom"].to_pylist())
@@ -216,6 +217,7 @@ def _cell_changes(
         before = stored[column].to_pylist() if column in old_names else [None] * len(now)
         statements += [
             (f"UPDATE {_quoted(name)} SET {_quoted(column)} = ? WHERE fid = ?", [value, row])
+            # Row numbers are `fid`, given from 1 when the layer was written.
             for row, (value, old) in enumerate(zip(now, before, strict=True), start=1)
             if value != old
         ]
@@ -518,6 +520,8 @@ def write_stream(
         ) as out:
             out.write_table(table.cast(schema))
             for part in waiting:
+                # In the schema of the first part: a part whose column is empty would else make one
+                # of another type.
                 table = pa.Table.from_pandas(part, schema=schema, preserve_index=False)
                 out.write_table(table.cast(schema))
 

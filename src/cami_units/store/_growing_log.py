@@ -38,6 +38,7 @@ def append_to_log(path: Path, row: Mapping[str, str], *, columns: Sequence[str])
     hand and left out the last line feed).
     """
     values = [row[column] for column in columns]
+    # One decision, one line: a line break inside one would be torn in two by the next mending.
     odd = [value for value in values if any(ord(letter) < 32 for letter in value)]
     if odd:
         raise InputError(f"A line of {path.name} takes one line of text: {listed(odd, 1)!r} came.")
@@ -50,6 +51,7 @@ def append_to_log(path: Path, row: Mapping[str, str], *, columns: Sequence[str])
         with path.open("ab") as stream:
             stream.write(text.encode("utf-8"))
             stream.flush()
+            # On the disk before anybody is told that it is decided.
             os.fsync(stream.fileno())
         flush(path.parent)
 
@@ -122,6 +124,8 @@ def _mended_log(path: Path, columns: Sequence[str]) -> bool:
     if content and not content.endswith(b"\n"):
         before_last, _, torn = content.rpartition(b"\n")
         width = len(_csv_fields(before_last.partition(b"\n")[0].decode("utf-8-sig", "replace")))
+        # A last line without its end is either whole and lacks the break, or was torn when the
+        # power went.
         is_complete = bool(before_last) and len(_csv_fields(torn.decode("utf-8", "replace"))) in (
             len(columns),
             width,

@@ -112,6 +112,7 @@ def write_round(
     with staging(directory, replace=True, carry=look_again) as folder:
         for name, write in writers.items():
             write(folder / name)
+        # Hashed from the disk, as whoever checks will: not from what was meant to be written.
         outputs = {name: sha256(folder / name) for name in sorted(writers)}
         (folder / MANIFEST).write_bytes(as_json({**manifest_of(round), "outputs": outputs}))
         (folder / VERSIONS).write_text(versions(), encoding="utf-8", newline="\n")
@@ -137,6 +138,7 @@ def check_place(directory: Path, *, force: bool = False) -> None:
     """
     target, named_path = absolute(directory), directory
     put_back(target)
+    # The nearest folder that is there: asked before minutes of work, not after.
     ground = next(parent for parent in target.parents if parent.exists())
     if not os.access(ground, os.W_OK):
         raise InputError(
@@ -161,6 +163,7 @@ def check_place(directory: Path, *, force: bool = False) -> None:
             "replace it with --force."
         )
     files_of_round = {MANIFEST, VERSIONS, *read_manifest(target, named_path).get("outputs", {})}
+    # What people put beside a round is theirs: decisions, boards, figures.
     others = [name for name in entries if name not in files_of_round]
     if others:
         raise InputError(
