@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import shutil
 import sqlite3
@@ -13,15 +14,17 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
+from exactextract import exact_extract
 from shapely.geometry import LineString, MultiPolygon, Point, Polygon, box
 
-from cami_units import layers, scene
+import cami_units as cu
+from cami_units import layers, overlap, scene
 from cami_units.commands.check import _context_layers, said_once
 from cami_units.commands.plan_layers import reading_of
-from cami_units.layers import _shape_checks
+from cami_units.layers import _rasters, _shape_checks
 from cami_units.layers._gis_files import file_hash, found_files, is_companion
 from cami_units.layers._layer_rows import gathered, keyed_layer
-from cami_units.model import InputError, PlanError
+from cami_units.model import EQUAL_AREA, InputError, PlanError
 from cami_units.plan import read_plan
 from cami_units.webmap._page_values import shared_edges
 
@@ -461,6 +464,258 @@ def test_a_raster_of_suitability_needs_to_be_told_what_counts(tmp_path):
         gpd.GeoDataFrame(geometry=[box(60.5, 46.5, 61.5, 47)], crs="EPSG:4326")
     )
     assert rows.table.area.sum() == pytest.approx(expected.area.sum(), rel=1e-9)
+
+
+WEIGHTED = '[layers]\nranges = ["*.tif"]\n[species]\n"*.tif" = "file name"\n[defaults.ranges]\nwhole_at = {}\n'
+
+
+def weighted(folder: Path, whole_at: float) -> gpd.GeoDataFrame:
+    """The rows of the rasters of a folder, each cell by its value."""
+    plan = planned(folder, WEIGHTED.format(whole_at))
+    rows = gathered(
+        "ranges", sorted(folder.glob("*.tif")), reading_of(read_plan(plan)), is_own=True
+    )
+    assert not [one for one in rows.problems if one.level == "refuses"]
+    return rows.table
+
+
+def test_cells_count_by_their_value(tmp_path):
+    """By hand: two cells of 20 %, one of 50 %, one above the whole, one below nothing."""
+    values = np.array([[20, 20, 50], [np.nan, -3, 250]])
+    flat_raster(tmp_path / "Saiga_tatarica.tif", values)
+    table = weighted(tmp_path, 100)
+    assert table["range_weight"].tolist() == [0.2, 0.5, 1.0]
+    assert (table.area / 1e6).tolist() == pytest.approx([200, 100, 100])
+    assert overlap.range_km2(table).sum() == pytest.approx(0.2 * 200 + 0.5 * 100 + 100)
+    everything = overlap.regional_ranges(table.assign(sci_name="Saiga tatarica"))
+    assert everything["range_km2"].tolist() == pytest.approx([190])
+    assert everything.area.tolist() == pytest.approx([400e6])
+    # three of the four cells' western half, and what is wholly there
+    site = gpd.GeoDataFrame({"unit_id": ["a"]}, geometry=[box(5e3, 0, 20e3, 20e3)], crs=EQUAL_AREA)
+    assert overlap.overlaps(site, table)["km2"].tolist() == pytest.approx([0.2 * 50 + 0.2 * 100])
+
+
+def flat_raster(path: Path, values: np.ndarray, cell: float = 10_000.0, **options) -> Path:
+    """A raster on the equal-area plane with its lower left corner at 0, 0, in cells of 10 km."""
+    rasterio = pytest.importorskip("rasterio")
+    high, wide = values.shape
+    shape = {"driver": "GTiff", "height": high, "width": wide, "count": 1, "dtype": "float32"}
+    where = rasterio.transform.from_origin(0, high * cell, cell, cell)
+    with rasterio.open(path, "w", crs=EQUAL_AREA, transform=where, **shape | options) as target:
+        target.write(values.astype(shape["dtype"] if not options else options["dtype"]), 1)
+    return path
+
+
+def slopes(high: int, wide: int) -> np.ndarray:
+    """Suitability as models make it: hills of many heights, nothing between them."""
+    y, x = np.mgrid[0:high, 0:wide]
+    return np.clip(np.sin(x / 7.3) * np.cos(y / 9.1) + 0.2 * np.sin(x * y / 501), 0, 1)
+
+
+def test_weights_come_to_what_another_program_sums(tmp_path):
+    """exactextract's sums of value × share of the cell, times 100 km²: over all, and site by site."""
+    values = slopes(60, 90)
+    path = flat_raster(tmp_path / "Saiga_tatarica.tif", values)
+    table = weighted(tmp_path, 1)
+    assert 10 < len(table) <= 25
+    every = float(values.astype("float32").astype(float).sum() * 100)
+    assert overlap.range_km2(table).sum() == pytest.approx(every, rel=1e-6)
+    sites = gpd.GeoDataFrame(
+        {"unit_id": [f"{x}-{y}" for x in range(4) for y in range(3)]},
+        geometry=[
+            Point(1e5 + 2.1e5 * x, 1e5 + 1.9e5 * y).buffer(95e3) for x in range(4) for y in range(3)
+        ],
+        crs=EQUAL_AREA,
+    )
+    sums = exact_extract(str(path), sites, ["sum"], output="pandas")["sum"] * 100
+    found = (
+        overlap.overlaps(sites, table)
+        .set_index("unit_id")["km2"]
+        .reindex(sites["unit_id"])
+        .fillna(0)
+    )
+    assert np.abs(found.to_numpy() - sums.to_numpy()).max() < 0.003 * sites.area.max() / 1e6
+
+
+def test_a_fine_raster_is_averaged_and_keeps_its_sum(tmp_path, monkeypatch):
+    values = slopes(61, 90)  # no multiple of the blocks
+    flat_raster(tmp_path / "Saiga_tatarica.tif", values)
+    monkeypatch.setattr(_rasters, "_MOST_WEIGHTED", 300)
+    found = _rasters.raster_range(tmp_path / "Saiga_tatarica.tif", whole_at=1.0)
+    counted = int((values.astype("float32") > 0).sum())
+    assert found.attrs["block"] == math.ceil(math.sqrt(counted / 300)) == 4
+    every = float(values.astype("float32").astype(float).sum() * 100)
+    assert overlap.range_km2(found).sum() == pytest.approx(every, rel=1e-6)
+
+
+@pytest.mark.parametrize("rule", [{"at_least": 0.4}, {"whole_at": 1.0}])
+def test_a_raster_read_in_strips_is_the_raster_read_whole(tmp_path, monkeypatch, rule):
+    path = flat_raster(tmp_path / "x.tif", slopes(60, 90), blockysize=1, dtype="float32")
+    whole = _rasters.raster_range(path, **rule)
+    monkeypatch.setattr(_rasters, "_STRIP_CELLS", 7 * 90)
+    in_strips = _rasters.raster_range(path, **rule)
+    assert in_strips.drop(columns="geometry").equals(whole.drop(columns="geometry"))
+    assert shapely.is_valid(in_strips.geometry.to_numpy()).all()
+    assert shapely.equals(in_strips.geometry.to_numpy(), whole.geometry.to_numpy()).all()
+    count = [
+        shapely.get_num_geometries(table.geometry.to_numpy()).sum() for table in (whole, in_strips)
+    ]
+    assert count[0] == count[1]  # nothing stays cut at a seam
+
+
+def test_memory_holds_a_strip_of_a_raster_and_not_the_raster(tmp_path, monkeypatch):
+    """72 MB of numbers, of which at most 2 are there at a time; a context of it reads what lies there."""
+    values = np.zeros((3000, 3000))
+    values[1000:1010, 1000:1010] = 1
+    tiled = {"tiled": True, "blockxsize": 256, "blockysize": 256, "compress": "deflate"}
+    path = flat_raster(tmp_path / "x.tif", values, 1000.0, dtype="uint8", **tiled)
+    sizes: list[int] = []
+    plain = _rasters.BandWindows.__getitem__
+
+    def counted(band, window):
+        part = plain(band, window)
+        sizes.append(part.nbytes)
+        return part
+
+    monkeypatch.setattr(_rasters.BandWindows, "__getitem__", counted)
+    monkeypatch.setattr(_rasters, "_STRIP_CELLS", 100_000)
+    found = _rasters.raster_range(path)
+    assert found.area.tolist() == [100e6]
+    assert max(sizes) <= 3000 * 256 * 8 < sum(sizes)
+    sizes.clear()
+    ground = box(1000e3, 1990e3, 1010e3, 2000e3)  # the hundred cells, from the upper edge down
+    sites = gpd.GeoDataFrame({"unit_id": ["a"]}, geometry=[ground], crs=EQUAL_AREA)
+    far = gpd.GeoDataFrame({"unit_id": ["b"]}, geometry=[box(0, 0, 9e3, 9e3)], crs=EQUAL_AREA)
+    context = layers.read_context(path, around=pd.concat([sites, far], ignore_index=True)).table
+    assert context.values.shape[0] > 1900  # two sites far apart
+    assert overlap.summarised(sites, context, summary="mean")["value"].tolist() == [1.0]
+    assert sum(sizes) < 20_000
+
+
+def test_whole_numbers_with_a_scale_are_what_they_stand_for(tmp_path):
+    """As raster libraries save space: 0–200 with a scale of 0.005."""
+    rasterio = pytest.importorskip("rasterio")
+    path = flat_raster(tmp_path / "Saiga_tatarica.tif", np.array([[100, 200]]), dtype="uint8")
+    with rasterio.open(path, "r+") as opened:
+        opened.scales = (0.005,)
+    assert weighted(tmp_path, 1)["range_weight"].tolist() == pytest.approx([0.5, 1.0])
+
+
+def test_rows_that_count_whole_go_before_rows_that_count_in_part():
+    """A survey's polygon over a raster of 0.4: its ground is range, the rest is four tenths of it."""
+    parts = gpd.GeoDataFrame(
+        {"sci_name": "Bos mutus", "range_weight": [0.4, 1.0]},
+        geometry=[box(0, 0, 20e3, 10e3), box(10e3, 0, 30e3, 10e3)],
+        crs=EQUAL_AREA,
+    )
+    assert overlap.regional_ranges(parts)["range_km2"].tolist() == pytest.approx([240])
+
+
+def test_one_file_may_have_a_rule_of_its_own(tmp_path):
+    """Thresholds of models differ from species to species."""
+    for name in ("Saiga_tatarica", "Equus_kiang"):
+        flat_raster(tmp_path / f"{name}.tif", np.array([[0.3, 0.6, 0.9]]))
+    plan = planned(
+        tmp_path,
+        '[layers]\nranges = ["*.tif"]\n[species]\n"*.tif" = "file name"\n[defaults.ranges]\n'
+        'at_least = 0.5\n[defaults."Equus_kiang.tif"]\nat_least = 0.8\n',
+    )
+    files = sorted(tmp_path.glob("*.tif"))
+    rows = gathered("ranges", files, reading_of(read_plan(plan)), is_own=True).table
+    assert (rows.area / 1e6).tolist() == pytest.approx([100, 200])
+
+
+def test_a_weight_that_is_none_is_refused(tmp_path):
+    columns = {"sci_name": ["Saiga tatarica"] * 3, "psi": [0.5, 7, -1]}
+    written(tmp_path / "grid.gpkg", columns, [STEPPE] * 3)
+    plan = planned(
+        tmp_path, '[layers]\nranges = ["grid.gpkg"]\n[columns.ranges]\nrange_weight = "psi"\n'
+    )
+    found = layers.survey_layers(reading_of(read_plan(plan)))[1]
+    (fault,) = [one for one in found if one.level == "refuses"]
+    assert fault.what == "range_weight -1.0, 7.0 is no share from 0 to 1"
+    assert fault.where == "row 2, row 3"
+
+
+@pytest.mark.parametrize(
+    ("rule", "message"),
+    [
+        ("whole_at = 0", "whole_at is 0: the value at which a cell counts whole is above 0"),
+        ('at_least = "half"', "at_least = 'half' is no number"),
+    ],
+)
+def test_rules_for_rasters_that_cannot_be(tmp_path, rule, message):
+    flat_raster(tmp_path / "Saiga_tatarica.tif", np.array([[0.3, 0.6]]))
+    plan = planned(tmp_path, WEIGHTED.format(1).replace("whole_at = 1", rule))
+    rows = gathered(
+        "ranges", [tmp_path / "Saiga_tatarica.tif"], reading_of(read_plan(plan)), is_own=True
+    )
+    assert message in rows.problems[0].what
+
+
+def test_a_plan_with_weights_measures_by_them_throughout(tmp_path):
+    """A range of 0.25 everywhere has a quarter of each number that one of 1 has, and the same shares."""
+    values = np.zeros((40, 60))
+    values[5:35, 5:55] = 1.0
+    known = {}
+    for weight in (1.0, 0.25):
+        folder = tmp_path / str(weight)
+        folder.mkdir()
+        raster(folder / "Saiga_tatarica.tif", weight * values, west=55, north=50, cell=0.25)
+        plan = planned(folder, WEIGHTED.format(1) + "[study]\nstates = ['KZ', 'UZ', 'TM', 'KG']\n")
+        clean = layers.read_layers(reading_of(read_plan(plan)))
+        pieces = overlap.layer_pieces(clean, pair_km=25, adjacent_km=50)
+        sites = clean.hotspots[["hotspot_id", "geometry"]].rename(columns={"hotspot_id": "site"})
+        known[weight] = clean, pieces, overlap.site_tables(sites, pieces)
+    (full, full_pieces, whole), (part, part_pieces, quarter) = known.values()
+    saiga = "Saiga tatarica"
+
+    def km2(table: pd.DataFrame) -> list[float]:
+        return table.loc[table["sci_name"] == saiga, "km2"].tolist()
+
+    for name in ("ranges", "species", "confidence", "protected", "covered_ranges"):
+        ours = km2(getattr(quarter, name))
+        assert len(ours), name
+        assert ours == pytest.approx([one / 4 for one in km2(getattr(whole, name))]), name
+    assert quarter.shared_borders.equals(whole.shared_borders)  # a border runs through it or not
+    sizes = [known.features.set_index("sci_name").at[saiga, "range_km2"] for known in (full, part)]
+    assert sizes[1] == pytest.approx(sizes[0] / 4)
+    cells = cu.planning_units(box(60, 42, 66, 46), cell_km=50)
+    tables = [
+        overlap.cell_tables(cells, pieces, border_km=50, side_km2=100).species
+        for pieces in (full_pieces, part_pieces)
+    ]
+    assert km2(tables[1]) == pytest.approx([one / 4 for one in km2(tables[0])])
+    states = [overlap.range_states(one) for one in (full, part)]
+    states = [one[(one["sci_name"] == saiga) & (one["km2"] > 0)] for one in states]
+    assert (states[1]["km2"] * 4).tolist() == pytest.approx(states[0]["km2"].tolist())
+    # moved edges: how sure the edge is, the weights say already
+    moved = layers.moved_edges(
+        part_pieces.graded, km={"medium": 25.0}, ungraded="medium", outwards=True
+    )
+    again = overlap.with_ranges(part_pieces, moved)
+    assert km2(again.layers.features.rename(columns={"range_km2": "km2"})) == pytest.approx(
+        [sizes[1]]
+    )
+
+
+def test_a_study_of_some_states_has_the_bundled_ranges_of_all(tmp_path):
+    """Gobi bear and Mongolian gazelle live far from the four: that is no fault of their files."""
+    text = "[study]\nstates = ['KZ', 'UZ', 'TM', 'KG']\n"
+    assert layers.survey_layers(reading_of(read_plan(planned(tmp_path, text))))[0] is not None
+    away = {"sci_name": ["Procapra gutturosa"]}
+    path = written(tmp_path / "dzeren.gpkg", away, [box(110, 46, 112, 47)])
+    plan = planned(tmp_path, text + '[layers]\nranges = ["dzeren.gpkg"]\n')
+    clean, found, _ = layers.survey_layers(reading_of(read_plan(plan)))
+    assert "Procapra gutturosa" in set(clean.features["sci_name"])
+    (said,) = [one for one in found if "far from the range states" in one.what]
+    assert (said.level, said.file) == ("note", path.name)
+    # and turned, it is one: latitude first
+    written(tmp_path / "dzeren.gpkg", away, [box(46, 60, 47, 62)])
+    found = layers.survey_layers(reading_of(read_plan(plan)))[1]
+    assert "Longitude and latitude are swapped" in next(
+        one.cure for one in found if one.level == "refuses"
+    )
 
 
 def test_a_raster_is_no_hotspot(tmp_path):

@@ -35,7 +35,16 @@ import pandas as pd
 import shapely
 
 from cami_units.model import Profile, SiteTables, cami_species
-from cami_units.overlap import FENCE_KM, Pieces, area_km2, dissolved, length_km, split
+from cami_units.overlap import (
+    FENCE_KM,
+    Pieces,
+    area_km2,
+    dissolved,
+    length_km,
+    range_km2,
+    split,
+    weight_column,
+)
 
 LEAST_SHARE: Final = 0.1
 """A border along which less than this part of a fence runs is another one, met at a corner."""
@@ -94,9 +103,9 @@ def fence_openings(
             pd.DataFrame({name: [] for name in SPECIES_COLUMNS}),
         )
     by_species = _joined(elements, pieces, profile)
-    range_km2 = pieces.layers.features.set_index("sci_name")["range_km2"]
+    regional_km2 = pieces.layers.features.set_index("sci_name")["range_km2"]
     by_species["joined_share"] = (
-        100 * by_species["joined_km2"] / by_species["sci_name"].map(range_km2).astype(float)
+        100 * by_species["joined_km2"] / by_species["sci_name"].map(regional_km2).astype(float)
     )
     # In thresholds of C3, so that a gazelle's wide range does not drown out an argali's mountain.
     by_species["gain"] = by_species["joined_km2"] / by_species["sci_name"].map(
@@ -226,7 +235,7 @@ def _joined(elements: gpd.GeoDataFrame, pieces: Pieces, profile: Profile) -> pd.
     table["added_km"] = table["km"] * table["added"]
     table = table.groupby(["stretch_id", *facing], as_index=False)[["km", "added_km"]].sum()
     table = table.join(whole.rename(columns={"km": "whole_km"}), on=facing)
-    patch_km2 = area_km2(patches).to_numpy()
+    patch_km2 = patches["km2"].to_numpy()
     for side in ("a", "b"):
         table[f"patch_{side}_km2"] = patch_km2[table[side].to_numpy(int)]
     table["open_share"] = table["open_km"] / table["whole_km"]
@@ -245,9 +254,18 @@ def _joined(elements: gpd.GeoDataFrame, pieces: Pieces, profile: Profile) -> pd.
 
 
 def _patches(pieces: Pieces) -> gpd.GeoDataFrame:
-    """Range of CAMI species by state, each piece of ground a row."""
+    """Range of CAMI species by state, each piece of ground a row, with the ``km2`` that it counts."""
     sides = pieces.sides[pieces.sides["sci_name"].isin(cami_species(pieces.layers.species))]
-    return sides.explode(ignore_index=True)
+    if not weight_column(sides):
+        patches = sides.explode(ignore_index=True)
+        return patches.assign(km2=area_km2(patches))
+    # ground of several weights that hangs together is one piece
+    patches = dissolved(sides, ("sci_name", "iso2")).explode(ignore_index=True)
+    numbered = patches[["geometry"]].assign(patch=range(len(patches)))
+    parts = split(sides, numbered, keep=("sci_name", "patch", *weight_column(sides)))
+    own = parts[parts["sci_name"].to_numpy() == patches["sci_name"].to_numpy()[parts["patch"]]]
+    km2 = range_km2(own).groupby(own["patch"]).sum()
+    return patches.assign(km2=km2.reindex(patches.index, fill_value=0.0))
 
 
 def _facing_lines(
@@ -259,7 +277,7 @@ def _facing_lines(
     where one side has less range than counts as a side, or none nearby, is not there.
     """
     least_km2 = profile.occurrence.side_km2 or 0.0
-    km2 = area_km2(patches).groupby([patches["sci_name"], patches["iso2"]]).sum()
+    km2 = patches.groupby(["sci_name", "iso2"])["km2"].sum()
     groups = {
         key: rows.index.to_numpy()
         for key, rows in patches.groupby(["sci_name", "iso2"])

@@ -174,9 +174,7 @@ class _Grounds:
             names = sorted(stated)
         elif isinstance(layer, Raster):
             in_crs = layers.to_equal_area(states, layer.crs)
-            filled = replace(layer, values=np.where(np.isnan(layer.values), np.nan, 1.0))
-            shares = overlap.summarised(in_crs, filled, summary="share", site="iso2")
-            names = sorted(shares.loc[shares["value"] > 0, "iso2"])
+            names = sorted(states.loc[overlap.has_values(in_crs, layer), "iso2"])
         else:
             names = overlap.states_of(layers.to_equal_area(layer, crs), states)
         self.rows.append((CONTEXT + name, ";".join(names)))

@@ -165,8 +165,8 @@ def _let_in(units: gpd.GeoDataFrame, names: frozenset[str]) -> list[str]:
 def drawing_ground(pieces: Pieces, round_: Round) -> dict[str, Any]:
     """The layers of a round as a drawing page measures on them.
 
-    Sensitive species, and every species where the ranges came from a restricted source, are there
-    only as shares of cells of 25 km; other restricted layers are not there at all.
+    Sensitive species, species whose range counts by weight, and every species where the ranges came
+    from a restricted source, are there only as shares of cells of 25 km; other restricted layers are not there at all.
 
     Parameters
     ----------
@@ -180,6 +180,9 @@ def drawing_ground(pieces: Pieces, round_: Round) -> dict[str, Any]:
     coarse = set(scene.sensitive_species(round_layers.species))
     if "ranges" in restricted:
         coarse |= set(round_layers.features["sci_name"])
+    for weight in overlap.weight_column(pieces.ranges):
+        in_part = pieces.ranges.loc[pieces.ranges[weight] < 1, "sci_name"]
+        coarse |= set(in_part)  # an outline does not say how much of it counts, a share does
     lattice = grid.Lattice(scene.COARSE_KM, crs=round_layers.crs)
     rest = webmap.GroundBlock()  # what no simplification touches
     if coarse:
@@ -280,7 +283,7 @@ def _add_coarse(
 ) -> None:
     """Species that are told by cells only, and beside them states and protection by the same cells."""
     round_layers = pieces.layers
-    ranges = round_layers.features[round_layers.features["sci_name"].isin(coarse)]
+    ranges = pieces.ranges[pieces.ranges["sci_name"].isin(coarse)]
     possible = pieces.supporting[pieces.supporting["sci_name"].isin(coarse)]
     filled_tables = [table for table in (ranges, possible) if len(table)]
     if not filled_tables:
@@ -298,8 +301,12 @@ def _add_coarse(
             corner_m=(grid.ORIGIN_M, grid.ORIGIN_M),
             rows=rows,
             cols=cols,
-            by=columns,
+            by=(*columns, *overlap.weight_column(layer)),
         )
+        for weight in overlap.weight_column(layer):
+            place = [*columns, "row", "col"]
+            cell_km2["km2"] *= cell_km2[weight].astype(float)
+            cell_km2 = cell_km2.groupby(place, sort=True)[["km2"]].sum().reset_index()
         for key, cells in cell_km2.groupby(list(columns), sort=True):
             named = dict(zip(columns, key, strict=True))
             webmap.add_cells(
@@ -311,11 +318,11 @@ def _add_coarse(
                 cell_km2=lattice.cell_km2,
             )
 
-    add("species", ranges[["sci_name", "geometry"]], "sci_name")
+    add("species", ranges, "sci_name")
     graded = pieces.graded[pieces.graded["sci_name"].isin(coarse)]
-    add("confidence", graded[["sci_name", "confidence", "geometry"]], "sci_name", "confidence")
+    add("confidence", graded, "sci_name", "confidence")
     if len(possible):
-        add("supporting", possible[["sci_name", "geometry"]], "sci_name")
+        add("supporting", possible, "sci_name")
     add("states", overlap.dissolved(pieces.states, ("iso2",))[["iso2", "geometry"]], "iso2")
     if round_layers.protected_areas is not None and "protected_areas" not in restricted:
         ground = overlap.dissolved(round_layers.protected_areas).assign(ground="protected")

@@ -439,13 +439,14 @@ def complementary(
     shared = cells.units[["pu_id", "geometry"]].merge(cells.shared, on="pu_id")
     shared = shared[shared["sci_name"].isin(counted_species)]
     ground = overlap.dissolved(shared, ("sci_name",)).rename(columns={"sci_name": "shared"})
-    parts = overlap.split(pieces.layers.features, ground, keep=("sci_name", "shared"))
+    by = ("sci_name", "shared", *overlap.weight_column(pieces.ranges))
+    parts = overlap.split(pieces.ranges, ground, keep=by)
     ranges = parts[parts["sci_name"] == parts["shared"]].reset_index(drop=True)
     return complementarity.set_of_units(
         units,
         unit_species,
         overlap.overlaps(units, ranges),
-        overlap.area_km2(ranges).set_axis(ranges["sci_name"]),
+        overlap.range_km2(ranges).groupby(ranges["sci_name"]).sum(),
         counted=counted_species,
         locked=locked,
     )

@@ -15,7 +15,7 @@ from cami_units.layers import _dialects as dialects
 from cami_units.layers._equal_area import projected
 from cami_units.layers._gis_files import found_files
 from cami_units.layers._layer_rows import gathered, same_shapes, source_entry, with_counts
-from cami_units.layers._rasters import MOST_CELLS, RASTERS, rasterio_for
+from cami_units.layers._rasters import RASTERS, BandWindows, rasterio_for
 from cami_units.layers._reading import LayerRead, Reading
 from cami_units.model import InputError, Problem, Raster, clean_name, listed, nearest
 
@@ -178,32 +178,32 @@ def _raster(file: Path, around: gpd.GeoDataFrame | None, assumed_crs: str | None
         )
     rasterio = rasterio_for(file, "The context layer")
     try:
-        with rasterio.open(file) as source:
-            crs = source.crs.to_wkt() if source.crs else assumed_crs
-            if crs is None:
-                raise InputError(
-                    f"The context layer {file.name} does not say its CRS. Write one into the file."
-                )
-            # Cells of a turned grid are no rows and columns of the ground: exact means need them
-            # straight.
-            if source.transform.b or source.transform.d or source.transform.e > 0:
-                raise InputError(
-                    f"The context layer {file.name} is turned or upside down. Warp it to a north-up "
-                    "grid first (gdalwarp)."
-                )
-            window = (
-                rasterio.windows.Window(0, 0, source.width, source.height)
-                if around is None
-                else _window(rasterio, source, around, crs, file.name)
+        # it stays open: its values are read where sites lie, when they do
+        source = rasterio.open(file)
+        crs = source.crs.to_wkt() if source.crs else assumed_crs
+        if crs is None:
+            raise InputError(
+                f"The context layer {file.name} does not say its CRS. Write one into the file."
             )
-            _check_size(window, file.name)
-            band = source.read(1, window=window, masked=True)
-            left, low, right, top = source.window_bounds(window)
+        # Cells of a turned grid are no rows and columns of the ground: exact means need them straight.
+        if source.transform.b or source.transform.d or source.transform.e > 0:
+            raise InputError(
+                f"The context layer {file.name} is turned or upside down. Warp it to a north-up "
+                "grid first (gdalwarp)."
+            )
+        window = (
+            rasterio.windows.Window(0, 0, source.width, source.height)
+            if around is None
+            else _window(rasterio, source, around, crs, file.name)
+        )
+        left, low, right, top = source.window_bounds(window)
+        shape, corner = (window.height, window.width), (window.row_off, window.col_off)
+        band = BandWindows(source, (int(shape[0]), int(shape[1])), (int(corner[0]), int(corner[1])))
+        # a file that was cut short says so here, and not in the middle of a round
+        _ = band[0:1, 0:1]
     except rasterio.errors.RasterioError as error:
         raise InputError(f"The context layer {file.name} cannot be read: {error}.") from error
-    # Nodata becomes NaN, which no mean counts; whole numbers would have no place for it.
-    values = np.ma.filled(band.astype(np.float64), np.nan)
-    return Raster(values, left, low, right, top, crs)
+    return Raster(band, left, low, right, top, crs)
 
 
 def _window(rasterio: Any, source: Any, around: gpd.GeoDataFrame, crs: str, name: str) -> Any:
@@ -225,12 +225,3 @@ def _window(rasterio: Any, source: Any, around: gpd.GeoDataFrame, crs: str, name
             f"No part of the context layer {name} lies where the units are. Is its CRS right?"
         ) from None
     return window
-
-
-def _check_size(window: Any, name: str) -> None:
-    """Refuse more cells than can be held."""
-    if window.width * window.height > MOST_CELLS:
-        raise InputError(
-            f"The context layer {name} has {window.width * window.height:,.0f} cells around the "
-            f"units; {MOST_CELLS:,} can be read. Make it coarser first (gdalwarp -tr)."
-        )

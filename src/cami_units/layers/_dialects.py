@@ -75,6 +75,8 @@ DIALECTS: Final[Mapping[str, tuple[Column, ...]]] = MappingProxyType(
             _column("citation"),
             _column("label"),
             _column("at_least"),
+            _column("whole_at"),
+            _column("range_weight"),
         ),
         "hotspots": (
             # of Key Biodiversity Areas and Important Bird Areas (SitRecID, IntName, NatName), of

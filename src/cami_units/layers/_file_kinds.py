@@ -62,7 +62,7 @@ def file_kinds() -> list[FileKind]:
         what = _WORDS_OF_GEOMETRY.get(str(LAYERS[layer].geometry), "polygons or points")
         kinds.append(FileKind(what, role, _columns(layer)))
         if layer == "ranges":
-            needs = 'species from [species] "tif/*.tif" = "file name"; [defaults.ranges] at_least'
+            needs = 'species from [species] "tif/*.tif" = "file name"; [defaults.ranges] at_least, whole_at'
             kinds.append(FileKind("a raster (GeoTIFF, COG, ASCII grid)", role, needs))
     kinds.append(
         FileKind("a table with coordinates (CSV, as above)", "[context.NAME]", "coordinates; any")

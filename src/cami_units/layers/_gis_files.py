@@ -35,10 +35,18 @@ from cami_units.layers._point_tables import (
     is_record_archive,
     point_table,
 )
-from cami_units.layers._rasters import RASTERS, SeveralValuesError, counted_cells
+from cami_units.layers._rasters import RASTERS, SeveralValuesError, raster_range
 from cami_units.layers._reading import Dataset, FileRules
 from cami_units.layers._shape_checks import Kind, geometry_of
-from cami_units.model import LONLAT, RECORDS, InputError, Problem, guessed_text, listed
+from cami_units.model import (
+    LONLAT,
+    RANGE_WEIGHT,
+    RECORDS,
+    InputError,
+    Problem,
+    guessed_text,
+    listed,
+)
 
 Select = Callable[[pd.DataFrame, str, FileRules], tuple[NDArray[np.bool_], list[Problem]]]
 """From the attributes of a file, its name and its rules: which rows are ours, and what became of
@@ -391,18 +399,35 @@ def _table_datasets(path: Path, request: _Request) -> tuple[list[Dataset], list[
 
 
 def _raster_datasets(path: Path, request: _Request) -> tuple[list[Dataset], list[Problem]]:
-    """A range as the outline of the cells of a raster that count."""
-    said = request.rules.defaults.get("at_least")
+    """A range as the outlines of the cells of a raster that count, by weight where the plan says so."""
+    rule, faults = {}, []
+    for key in ("at_least", "whole_at"):
+        if (said := request.rules.defaults.get(key)) is not None:
+            try:
+                rule[key] = float(said)
+            except ValueError:
+                what = f"[defaults.ranges] {key} = '{said}' is no number"
+                cure = f"Say it in the plan:\n[defaults.ranges]\n{key} = 0.5"
+                faults.append(Problem("refuses", request.layer, path.name, "", what, cure))
+    if faults:
+        return [], faults
     try:
-        table = counted_cells(path, None if said is None else float(said))
+        table = raster_range(path, **rule)
     except SeveralValuesError as error:
-        what = f"a raster of several values ({error}): nobody says from which on a cell is range"
+        what = (
+            f"a raster of several values ({error}): nobody says from which on a cell is range "
+            "(at_least), or at which it counts whole and below in proportion (whole_at)"
+        )
         cure = "Say it in the plan:\n[defaults.ranges]\nat_least = 0.5"
         return [], [Problem("refuses", request.layer, path.name, "", what, cure)]
     dataset, notes = _chosen("", table, request)
-    count = int(table["cells"].iloc[0])
-    rule = "" if said is None else f" of at least {float(said):g}"
-    what = f"a raster: {count:,} cells{rule} are taken as range, along their edges"
+    what = f"a raster: {int(table['cells'].sum()):,} cells"
+    what += f" of at least {rule['at_least']:g}" if "at_least" in rule else ""
+    what += " are taken as range, along their edges"
+    if RANGE_WEIGHT in table:
+        what += f", each by its value ÷ {rule['whole_at']:g}"
+        if (block := table.attrs["block"]) > 1:
+            what += f", averaged over {block} × {block} of the file's cells"
     return [dataset], [Problem("note", request.layer, path.name, "", what), *notes]
 
 

@@ -18,7 +18,7 @@ from cami_units.layers import _dialects as dialects
 from cami_units.layers._equal_area import circle, clipped
 from cami_units.layers._taxa import Names, match
 from cami_units.model import LAYERS, ORIGIN, PRESENCE, SEASONAL, Problem, listed
-from cami_units.overlap import dissolved, joined, sorted_shapes
+from cami_units.overlap import joined, regional_ranges, sorted_shapes
 
 CODES: Final[Mapping[str, Mapping[int, str]]] = {
     "presence": PRESENCE,
@@ -536,7 +536,7 @@ def features(ranges: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     -------
     GeoDataFrame
         ``sci_name``, ``range_km2`` (km² of the dissolved range, before any clipping to a study
-        area), ``geometry``; sorted by ``sci_name``. A species without a kept part is not there.
+        area; ground that counts in part by its weight), ``geometry``; sorted by ``sci_name``. A species without a kept part is not there.
 
     Examples
     --------
@@ -555,10 +555,7 @@ def features(ranges: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     >>> len(cu.features(parts.assign(use="left out")))
     0
     """
-    regional = dissolved(kept(ranges), ["sci_name"])
-    return regional.assign(range_km2=shapely.area(regional.geometry.to_numpy()) / 1e6)[
-        ["sci_name", "range_km2", "geometry"]
-    ]
+    return regional_ranges(kept(ranges))
 
 
 def lines_of(shapes: Any) -> Any:

@@ -32,7 +32,7 @@ from cami_units.layers._taxa import (
     rules_by_source,
     words_of,
 )
-from cami_units.model import Problem, listed, nearest
+from cami_units.model import RANGE_WEIGHT, Problem, listed, nearest
 from cami_units.overlap import dissolved
 
 _NAMING: Final = ("sci_name", "subspecies", "subpop")
@@ -212,6 +212,17 @@ def _range_columns(
     if odd:
         what = f"confidence {listed(odd)} is not high, medium or low: taken as not graded"
         notes.append(Problem("counted", "ranges", dataset.name, "", what))
+    weights = {}
+    if RANGE_WEIGHT in table:
+        weight = pd.to_numeric(table[RANGE_WEIGHT], errors="coerce")
+        wrong = ~weight.between(0, 1) & table[RANGE_WEIGHT].notna()
+        if wrong.any():
+            came = listed(sorted({str(value) for value in table.loc[wrong, RANGE_WEIGHT]}))
+            where = listed(f"row {row}" for row in table.index[wrong])
+            what = f"{RANGE_WEIGHT} {came} is no share from 0 to 1"
+            cure = "Write 1 for ground that is range, 0 for none, and between them a share."
+            notes.append(Problem("refuses", "ranges", dataset.name, where, what, cure))
+        weights[RANGE_WEIGHT] = weight.fillna(1.0).clip(0, 1)
     source = table.get("source", blank).fillna(table.get("citation", blank))
     columns = {
         "sci_name": table["sci_name"],
@@ -223,6 +234,7 @@ def _range_columns(
         "part": table.get("part", blank).fillna("").astype(str),
         "label": table.get("label", blank).fillna("").astype(str),
         "range_id": table.get("range_id", blank),
+        **weights,
         "_part": table["_part"].astype(bool),
         "_named": table["_named"].fillna("").astype(str),
     }
@@ -315,7 +327,8 @@ def range_layer(
         )
         nothing = () if ranges.is_refused else (Problem("refuses", "ranges", "", "", what, cure),)
         return replace(ranges, problems=(*ranges.problems, *nothing))
-    table, clip_notes = _clipped_to_states(ranges.table, species, countries, reading.states)
+    table, weight_notes = _with_weights(ranges.table)
+    table, clip_notes = _clipped_to_states(table, species, countries, reading.states)
     codes = dict(zip(species["sci_name"], species["code"], strict=True))
     table, part_notes = tables.range_parts(table, codes)
     sources = with_counts(replace(ranges, table=table)).sources
@@ -323,8 +336,22 @@ def range_layer(
     inner = ["_file", "_part", "_named"]
     table = table.drop(columns=[name for name in inner if name in table]).assign(use=use)
     use_notes = tables.codes_kept(table, reading.codes)
-    problems = (*ranges.problems, *clip_notes, *part_notes, *use_notes)
+    problems = (*ranges.problems, *weight_notes, *clip_notes, *part_notes, *use_notes)
     return LayerRead(table, problems, sources)
+
+
+def _with_weights(table: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, list[Problem]]:
+    """Rows that count in part beside those that count whole; what counts nothing is left out."""
+    if RANGE_WEIGHT not in table:
+        return table, []
+    weight = table[RANGE_WEIGHT].astype(float).fillna(1.0)
+    nothing = weight <= 0
+    notes = []
+    if nothing.any():
+        names = listed(sorted(table.loc[nothing, "sci_name"].unique()))
+        what = f"{number_of(int(nothing.sum()), 'row')} of {RANGE_WEIGHT} 0: left out"
+        notes.append(Problem("counted", "ranges", "", names, what))
+    return table.assign(**{RANGE_WEIGHT: weight})[~nothing].reset_index(drop=True), notes
 
 
 def _from_files(
@@ -477,8 +504,15 @@ def moved_edges(
     -------
     GeoDataFrame
         ``sci_name``, ``confidence`` and polygons, sorted by both; what has shrunk to nothing is not
-        there. Seams between parts of one species are no edge and do not move.
+        there. Seams between parts of one species are no edge and do not move, nor does a species
+        whose ground counts by weight: how sure its edge is, its weights say already.
     """
+    if RANGE_WEIGHT in graded:
+        by_weight = graded.groupby("sci_name")[RANGE_WEIGHT].transform("min") < 1
+        whole = graded[~by_weight].drop(columns=RANGE_WEIGHT)
+        moved = moved_edges(whole, km=km, ungraded=ungraded, outwards=outwards)
+        parts = [moved.assign(**{RANGE_WEIGHT: 1.0}), graded[by_weight]]
+        return gpd.GeoDataFrame(pd.concat(parts, ignore_index=True), crs=graded.crs)
     edge_rows = [
         (name, grade, shape)
         for name, rows in graded.groupby("sci_name", sort=True)

@@ -116,7 +116,7 @@ class Reading:
     columns
         Layer or file → column names, ours → theirs, where they are not the usual ones.
     defaults
-        Layer → column → what it holds in files that lack it.
+        Layer or file → column → what it holds in files that lack it.
     species
         File, or a pattern of files → the species of all of its rows, or "file name".
     encodings
@@ -191,12 +191,10 @@ class Reading:
         """How a file of a layer is read."""
         # states far away are in every layer of countries: nothing is wrong with their CRS
         region = None if layer in ("countries", "disputed") else self.region
-        if not is_own:
-            return FileRules(
-                self.crs, max_area_change=self.max_area_change, region=region, is_own=False
-            )
+        if not is_own:  # the bundled files are of the whole region, whatever part a plan studies
+            return FileRules(self.crs, max_area_change=self.max_area_change, is_own=False)
         species = self._of_file(self.species, path)
-        defaults = self.defaults.get(layer, {})
+        defaults = {**self.defaults.get(layer, {}), **(self._of_file(self.defaults, path) or {})}
         if species == FILE_NAME:  # only for files that do not say it themselves
             defaults = {"sci_name": " ".join(path.stem.replace("_", " ").split()), **defaults}
             species = None

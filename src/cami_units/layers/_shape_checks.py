@@ -390,15 +390,20 @@ def _far_away(
     if is_near(flat):
         return []
     cure = "Look at the file in a GIS; its CRS is probably not the one it says."
+    is_turned = False
     if crs.is_geographic:
         turned = shapely.transform(shapes, lambda xy: xy[:, ::-1])
         if not _beyond_degrees(turned).any():
             boxes = np.asarray(shapely.box(*shapely.bounds(turned).T), dtype=object)
-            if is_near(projected(boxes, crs, rules.crs)):
+            is_turned = is_near(projected(boxes, crs, rules.crs))
+            if is_turned:
                 cure = "Longitude and latitude are swapped: x must be longitude. Swap them."
     west, south, east, north = _bounds(shapes)
     span = f"x {west:.6g} to {east:.6g}, y {south:.6g} to {north:.6g}"
     what = f"everything in it lies far from the range states ({crs_name(crs)}, {span})"
+    if layer == "ranges" and crs.is_geographic and not is_turned:
+        # of the species of a whole region some have no range in the states of a study
+        return [Problem("note", layer, dataset.name, "", what, "Is it where it should be?")]
     return [Problem("refuses", layer, dataset.name, "", what, cure)]
 
 

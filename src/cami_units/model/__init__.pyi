@@ -44,6 +44,7 @@ from ._layers import INPUT_LAYERS as INPUT_LAYERS
 from ._layers import LAYERS as LAYERS
 from ._layers import MAP_EVIDENCE as MAP_EVIDENCE
 from ._layers import MAP_LAYERS as MAP_LAYERS
+from ._layers import RANGE_WEIGHT as RANGE_WEIGHT
 from ._layers import RECORDS as RECORDS
 from ._layers import ROUND_LAYERS as ROUND_LAYERS
 from ._layers import Layer as Layer

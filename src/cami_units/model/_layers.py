@@ -263,6 +263,10 @@ COMPILED_FOR_ALL: Final = ("hotspots", "protected_areas", "barriers")
 RECORDS: Final = tuple(layer.name for layer in _LAYERS if layer.role == "record")
 """Single animals, seen or followed: kept on the machine, and in nothing that is handed out."""
 
+RANGE_WEIGHT: Final = "range_weight"
+"""The column of ranges that count in part: the share, 0–1, of their ground that is range. Not there
+where all of it is."""
+
 MAP_EVIDENCE: Final = ("protected_areas", "hotspots", "corridors", "barriers")
 """The evidence that every map of a unit shows, areas below lines."""
 

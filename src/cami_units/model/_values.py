@@ -91,10 +91,11 @@ class SiteTables:
 class Raster:
     """One band of a raster: `values` from the top row down, NaN where there is none.
 
+    `values` is an array, or anything with its ``shape`` that gives windows of it when it is sliced.
     `left`, `low`, `right`, `top` are its outer edges in the units of `crs` (well-known text).
     """
 
-    values: NDArray[np.float64]
+    values: Any
     left: float
     low: float
     right: float

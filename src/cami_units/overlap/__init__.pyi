@@ -21,6 +21,7 @@ from ._distance import pairs_apart as pairs_apart
 from ._layer_pieces import Pieces as Pieces
 from ._layer_pieces import graded_ranges as graded_ranges
 from ._layer_pieces import layer_pieces as layer_pieces
+from ._layer_pieces import regional_ranges as regional_ranges
 from ._layer_pieces import with_ranges as with_ranges
 from ._measure import CellSums as CellSums
 from ._measure import area_km2 as area_km2
@@ -32,11 +33,13 @@ from ._measure import jaccard_pairs as jaccard_pairs
 from ._measure import lattice_parts as lattice_parts
 from ._measure import length_km as length_km
 from ._measure import overlaps as overlaps
+from ._measure import range_km2 as range_km2
 from ._measure import same_places as same_places
 from ._measure import shared_km2 as shared_km2
 from ._pieces import dissolved as dissolved
 from ._pieces import joined as joined
 from ._pieces import sorted_shapes as sorted_shapes
+from ._pieces import weight_column as weight_column
 from ._site_tables import CellTables as CellTables
 from ._site_tables import cell_owners as cell_owners
 from ._site_tables import cell_tables as cell_tables
@@ -52,5 +55,6 @@ from ._states import range_states as range_states
 from ._states import record_states as record_states
 from ._states import state_edges as state_edges
 from ._summary import Summary as Summary
+from ._summary import has_values as has_values
 from ._summary import summarised as summarised
 from ._summary import summary_of_cells as summary_of_cells

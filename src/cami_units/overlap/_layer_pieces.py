@@ -12,11 +12,11 @@ import shapely
 from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import connected_components
 
-from cami_units.model import Layers
+from cami_units.model import RANGE_WEIGHT, Layers
 from cami_units.overlap._coverage import covered_grounds, layer_coverage
 from cami_units.overlap._distance import pairs_apart
-from cami_units.overlap._measure import area_km2
-from cami_units.overlap._pieces import dissolved, joined
+from cami_units.overlap._measure import range_km2
+from cami_units.overlap._pieces import dissolved, dissolved_by_weight, joined, weight_column
 from cami_units.overlap._split import border_crossings, split
 
 _SEASONS = (2, 3, 4)
@@ -31,6 +31,7 @@ class Pieces:
     adjacent_km: float | None
     border_strips: gpd.GeoDataFrame | None
     states: gpd.GeoDataFrame
+    ranges: gpd.GeoDataFrame
     sides: gpd.GeoDataFrame
     graded: gpd.GeoDataFrame
     supporting: gpd.GeoDataFrame
@@ -70,14 +71,16 @@ def layer_pieces(
     states = layers.countries[layers.countries["range_state"]].reset_index(drop=True)
     areas, hotspots = layers.protected_areas, layers.hotspots
     grounds = covered_grounds(layers)
+    measured = measured_ranges(layers)
     return Pieces(
         layers=layers,
         adjacent_km=adjacent_km,
         border_strips=_border_strips(layers.borders, error_km),
         states=states,
-        sides=split(layers.features, states, keep=("sci_name", "iso2")),
+        ranges=measured,
+        sides=split(measured, states, keep=("sci_name", "iso2", *weight_column(measured))),
         graded=graded_ranges(_of_use(layers.ranges, "kept")),
-        supporting=dissolved(_of_use(layers.ranges, "supporting"), ("sci_name",)),
+        supporting=dissolved_by_weight(_of_use(layers.ranges, "supporting"), ("sci_name",)),
         shared_borders=split(layers.borders, layers.features, keep=("pair", "sci_name")),
         undisputed=(
             None
@@ -89,7 +92,7 @@ def layer_pieces(
             if layers.corridors is None
             else _corridor_crossings(layers.corridors, layers.borders, states)
         ),
-        protected=_protected_ranges(layers.features, areas, grounds),
+        protected=_protected_ranges(measured, areas, grounds),
         pa_pairs=None if areas is None else area_pairs(areas, states, pair_km),
         hotspot_ground=(
             None
@@ -98,9 +101,7 @@ def layer_pieces(
         ),
         seasonal=_seasonal_sides(layers.ranges, states),
         grounds=grounds,
-        covered_ranges=(
-            None if areas is None else within(layers.features, grounds, "protected_areas")
-        ),
+        covered_ranges=(None if areas is None else within(measured, grounds, "protected_areas")),
         covered_borders=(None if layers.barriers is None else _covered_borders(layers, grounds)),
         sightings=_sightings(layers.occurrences, states),
     )
@@ -142,20 +143,20 @@ def with_ranges(pieces: Pieces, graded: gpd.GeoDataFrame) -> Pieces:
     graded : GeoDataFrame
         The other ranges: ``sci_name``, ``confidence`` and polygons, one row for each pair.
     """
-    ranges = dissolved(graded, ("sci_name",))
-    features = ranges.assign(range_km2=area_km2(ranges))
+    features, ranges = regional_ranges(graded), dissolved_by_weight(graded, ("sci_name",))
     layers = pieces.layers
     return replace(
         pieces,
         layers=replace(layers, features=features),
-        sides=split(features, pieces.states, keep=("sci_name", "iso2")),
+        ranges=ranges,
+        sides=split(ranges, pieces.states, keep=("sci_name", "iso2", *weight_column(ranges))),
         graded=graded,
         shared_borders=split(layers.borders, features, keep=("pair", "sci_name")),
-        protected=_protected_ranges(features, layers.protected_areas, pieces.grounds),
+        protected=_protected_ranges(ranges, layers.protected_areas, pieces.grounds),
         covered_ranges=(
             None
             if layers.protected_areas is None
-            else within(features, pieces.grounds, "protected_areas")
+            else within(ranges, pieces.grounds, "protected_areas")
         ),
     )
 
@@ -163,7 +164,24 @@ def with_ranges(pieces: Pieces, graded: gpd.GeoDataFrame) -> Pieces:
 def graded_ranges(parts: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Range parts by species and grade of confidence; those without one are "ungraded"."""
     grade = parts["confidence"].fillna("ungraded")
-    return dissolved(parts.assign(confidence=grade), ("sci_name", "confidence"))
+    return dissolved_by_weight(parts.assign(confidence=grade), ("sci_name", "confidence"))
+
+
+def regional_ranges(parts: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """The outline of each species' range, ``sci_name``, and what it comes to: ``range_km2``."""
+    outlines = dissolved(parts, ("sci_name",))
+    bands = dissolved_by_weight(parts, ("sci_name",)) if RANGE_WEIGHT in parts else outlines
+    km2 = range_km2(bands).groupby(bands["sci_name"]).sum()
+    return outlines.assign(range_km2=outlines["sci_name"].map(km2).astype(float))[
+        ["sci_name", "range_km2", "geometry"]
+    ]
+
+
+def measured_ranges(layers: Layers) -> gpd.GeoDataFrame:
+    """The regional ranges as they are measured: a row a species, or a row each weight of it."""
+    if RANGE_WEIGHT not in layers.ranges:
+        return layers.features
+    return dissolved_by_weight(_of_use(layers.ranges, "kept"), ("sci_name",))
 
 
 def _of_use(ranges: gpd.GeoDataFrame, use: str) -> gpd.GeoDataFrame:
@@ -191,12 +209,12 @@ def _covered_borders(layers: Layers, grounds: gpd.GeoDataFrame) -> gpd.GeoDataFr
 
 
 def _protected_ranges(
-    features: gpd.GeoDataFrame, areas: gpd.GeoDataFrame | None, grounds: gpd.GeoDataFrame
+    ranges: gpd.GeoDataFrame, areas: gpd.GeoDataFrame | None, grounds: gpd.GeoDataFrame
 ) -> gpd.GeoDataFrame | None:
     """The range of each species inside protected areas, where these overlap counted once."""
     if areas is None:
         return None
-    inside = split(features, dissolved(areas), keep=("sci_name",))
+    inside = split(ranges, dissolved(areas), keep=("sci_name", *weight_column(ranges)))
     return within(inside, grounds, "protected_areas")
 
 

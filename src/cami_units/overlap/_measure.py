@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pyproj import CRS
 from scipy import sparse
 
-from cami_units.model import InputError, listed
+from cami_units.model import RANGE_WEIGHT, InputError, listed
 from cami_units.overlap._distance import geodesic_km
 from cami_units.overlap._door import (
     Geometries,
@@ -73,7 +73,8 @@ def overlaps(
     sites : GeoDataFrame
         Polygons with a unique column `site`, in an equal-area CRS. They may overlap each other.
     layer : GeoDataFrame
-        Polygons, lines or points (one kind), in the CRS of `sites`, with the columns `by`.
+        Polygons, lines or points (one kind), in the CRS of `sites`, with the columns `by`. What it
+        comes to is multiplied by its column ``range_weight``, where it has one: ranges that count in part.
     site : str, default "unit_id"
         The sites' id column.
     by : sequence of str, default ("sci_name",)
@@ -115,6 +116,14 @@ def overlaps(
     [6.0]
     """
     by = list(by)
+    if RANGE_WEIGHT in layer.columns and RANGE_WEIGHT not in by:
+        shares = overlaps(
+            sites, layer, site=site, by=(*by, RANGE_WEIGHT), kind=kind, dissolve=dissolve
+        )
+        measure = shares.columns[-1]
+        shares[measure] *= shares[RANGE_WEIGHT].astype(float)
+        grouped = shares.groupby([site, *by], sort=False, observed=True)
+        return grouped[[measure]].sum().reset_index()
     cells = cells_of(sites)
     tables = {"sites": (sites, [site]), "layer": (layer, by)}
     crs = check_inputs(tables, sites="sites", site=site, cells=cells is not None)
@@ -354,6 +363,22 @@ def area_km2(polygons: gpd.GeoSeries | gpd.GeoDataFrame) -> pd.Series:
         index=polygons.index,
         name="area_km2",
     )
+
+
+def range_km2(ranges: gpd.GeoDataFrame) -> pd.Series[float]:
+    """As :func:`area_km2`, ground that counts in part by its weight (column ``range_weight``).
+
+    Examples
+    --------
+    >>> import cami_units as cu
+    >>> import geopandas as gpd, shapely
+    >>> field = gpd.GeoDataFrame({"range_weight": [0.25]}, geometry=[shapely.box(0, 0, 2e4, 1e4)],
+    ...                          crs=cu.EQUAL_AREA)
+    >>> range_km2(field).tolist()
+    [50.0]
+    """
+    km2 = area_km2(ranges)
+    return km2 * ranges[RANGE_WEIGHT].astype(float) if RANGE_WEIGHT in ranges else km2
 
 
 def shared_km2(first: gpd.GeoSeries, second: gpd.GeoSeries) -> NDArray[np.float64]:

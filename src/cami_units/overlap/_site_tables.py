@@ -13,7 +13,7 @@ from cami_units.model import SiteTables
 from cami_units.overlap._distance import near
 from cami_units.overlap._door import Kind
 from cami_units.overlap._layer_pieces import Pieces
-from cami_units.overlap._measure import area_km2, jaccard_index, overlaps
+from cami_units.overlap._measure import area_km2, jaccard_index, overlaps, range_km2
 from cami_units.overlap._split import of_dimension
 
 
@@ -43,7 +43,7 @@ def site_tables(sites: gpd.GeoDataFrame, pieces: Pieces) -> SiteTables:
         sites=area,
         states=over(pieces.states, "iso2"),
         undisputed=maybe(pieces.undisputed, "iso2"),
-        ranges=over(layers.features, "sci_name"),
+        ranges=over(pieces.ranges, "sci_name"),
         species=over(pieces.sides, "sci_name", "iso2"),
         confidence=over(pieces.graded, "sci_name", "confidence"),
         supporting=over(pieces.supporting, "sci_name"),
@@ -75,7 +75,7 @@ def with_ranges_measured(tables: SiteTables, sites: gpd.GeoDataFrame, pieces: Pi
 
     return replace(
         tables,
-        ranges=over(pieces.layers.features, "sci_name"),
+        ranges=over(pieces.ranges, "sci_name"),
         species=over(pieces.sides, "sci_name", "iso2"),
         confidence=over(pieces.graded, "sci_name", "confidence"),
         shared_borders=over(pieces.shared_borders, "sci_name", "pair", kind="line"),
@@ -218,8 +218,9 @@ def cell_tables(
         A state has a species from this much range.
     """
     key = ["pu_id", "sci_name"]
-    cell_species = overlaps(cells, pieces.layers.features, site="pu_id")
-    sides = pieces.sides[area_km2(pieces.sides) >= side_km2]
+    cell_species = overlaps(cells, pieces.ranges, site="pu_id")
+    in_state = [pieces.sides["sci_name"], pieces.sides["iso2"]]
+    sides = pieces.sides[range_km2(pieces.sides).groupby(in_state).transform("sum") >= side_km2]
     nearby = near(cells, sides, by=("sci_name", "iso2"), within_km=border_km)
     n_states = nearby.groupby(key)["iso2"].nunique()
     shared = cell_species[key].drop_duplicates().merge(n_states[n_states >= 2].reset_index()[key])

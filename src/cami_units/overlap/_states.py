@@ -11,6 +11,7 @@ import shapely
 
 from cami_units.model import Layers, is_missing
 from cami_units.overlap._door import geometries
+from cami_units.overlap._layer_pieces import measured_ranges
 from cami_units.overlap._measure import overlaps
 from cami_units.overlap._pieces import joined
 from cami_units.overlap._split import split
@@ -48,7 +49,7 @@ def range_states(layers: Layers, *, least_km2: float = 100.0) -> pd.DataFrame:
     ['BT']
     """
     states = layers.countries[layers.countries["range_state"]]
-    in_states = overlaps(states, layers.features, site="iso2", by=("sci_name",))
+    in_states = overlaps(states, measured_ranges(layers), site="iso2", by=("sci_name",))
     area = in_states.set_index(["sci_name", "iso2"])["km2"]
     expected = {
         **_named_states(layers.species, "extinct_states", "extinct", set(states["iso2"])),
@@ -102,8 +103,9 @@ def record_states(layers: Layers, *, recent_years: float, least_km2: float) -> p
     placed = split(marked, states, keep=("sci_name", "iso2", "recent", "outside"))
     by_state = placed.assign(records=1).groupby(["sci_name", "iso2"])
     counts = by_state[["records", "recent", "outside"]].sum()
-    known = layers.features[layers.features["sci_name"].isin(set(points["sci_name"]))]
-    sides = overlaps(known, states, site="sci_name", by=("iso2",), kind="polygon")
+    ranges = measured_ranges(layers)
+    known = ranges[ranges["sci_name"].isin(set(points["sci_name"]))]
+    sides = overlaps(states, known, site="iso2", by=("sci_name",), kind="polygon")
     sides = sides[sides["km2"] >= least_km2].set_index(["sci_name", "iso2"])
     table = sides[["km2"]].join(counts, how="outer").fillna(0.0).reset_index()
     whole = dict.fromkeys(("records", "recent", "outside"), int)

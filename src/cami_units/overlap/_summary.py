@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 from exactextract import exact_extract
 from exactextract.raster import NumPyRasterSource
+from numpy.typing import NDArray
 from pyproj import CRS
 
 from cami_units.model import InputError, Raster, listed
@@ -121,16 +122,7 @@ def _of_raster(
     sites: gpd.GeoDataFrame, raster: Raster, summary: Summary
 ) -> tuple[pd.Series[float], str]:
     """What lies in each site of a raster, each cell by its share, and its unit."""
-    source = NumPyRasterSource(
-        raster.values,
-        raster.left,
-        raster.low,
-        raster.right,
-        raster.top,
-        nodata=np.nan,
-        name="band",
-        srs_wkt=CRS.from_user_input(raster.crs).to_wkt(),
-    )
+    source = _source(raster, raster.values)
     on_globe = CRS.from_user_input(raster.crs).is_geographic
     weight = "area_spherical_m2" if on_globe else "fraction"
     if summary == "count":
@@ -138,21 +130,36 @@ def _of_raster(
         return values_of_sites["sum"].fillna(0.0).astype(float), "sum"
     if summary == "share":
         # Ground without a value is ground without the thing: it stays in the divisor.
-        presence = (np.nan_to_num(raster.values) != 0).astype(np.float64)
-        source = NumPyRasterSource(
-            presence,
-            raster.left,
-            raster.low,
-            raster.right,
-            raster.top,
-            name="band",
-            srs_wkt=source.srs_wkt(),
-        )
+        source = _source(raster, _Yes(raster.values, lambda values: np.nan_to_num(values) != 0))
     values_of_sites = exact_extract(
         source, sites, [f"mean(coverage_weight={weight})"], output="pandas"
     )
     mean = values_of_sites.iloc[:, -1].astype(float)
     return (100 * mean, "%") if summary == "share" else (mean, "mean")
+
+
+def has_values(sites: gpd.GeoDataFrame, raster: Raster) -> NDArray[np.bool_]:
+    """Which sites, in the CRS of a raster, have any cell with a value in them."""
+    is_told = _source(raster, _Yes(raster.values, lambda values: ~np.isnan(values)))
+    most = exact_extract(is_told, sites, ["max"], output="pandas").iloc[:, -1]
+    return np.asarray(most.astype(float) > 0)
+
+
+class _Yes:
+    """1 where the values of a raster are something, else 0, window by window."""
+
+    def __init__(self, values: Any, asks: Callable[[NDArray[np.float64]], NDArray[np.bool_]]):
+        self.values, self.asks, self.shape = values, asks, values.shape
+
+    def __getitem__(self, window: Any) -> NDArray[np.float64]:
+        return self.asks(self.values[window]).astype(np.float64)
+
+
+def _source(raster: Raster, values: Any) -> NumPyRasterSource:
+    """Values on the cells of a raster, as what extracts them takes them: sliced, window by window."""
+    crs = CRS.from_user_input(raster.crs).to_wkt()
+    edges = (raster.left, raster.low, raster.right, raster.top)
+    return NumPyRasterSource(values, *edges, nodata=np.nan, name="band", srs_wkt=crs)
 
 
 def summary_of_cells(

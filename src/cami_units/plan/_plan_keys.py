@@ -436,7 +436,7 @@ class Plan(_Section):
         default_factory=dict
     )
     columns: Mapping[_LayerOrFile, Mapping[str, _Line]] = Field(default_factory=dict)
-    defaults: Mapping[_Layer, Mapping[str, str | float]] = Field(default_factory=dict)
+    defaults: Mapping[_LayerOrFile, Mapping[str, str | float]] = Field(default_factory=dict)
     species: Mapping[_Line, _Line] = Field(default_factory=dict)
     encoding: Mapping[_Line, Annotated[str, AfterValidator(_known_encoding)]] = Field(
         default_factory=dict

@@ -75,7 +75,12 @@ _TYPES: Final[Mapping[str, Mapping[str, pa.DataType]]] = {
         "score": pa.float64(),
     },
     "features": {"range_km2": pa.float64()},
-    "ranges": {"presence": pa.int64(), "origin": pa.int64(), "seasonal": pa.int64()},
+    "ranges": {
+        "presence": pa.int64(),
+        "origin": pa.int64(),
+        "seasonal": pa.int64(),
+        "range_weight": pa.float64(),
+    },
     "barriers": {"permeability": pa.float64()},
 }
 """What is not text in the tables of a round. Said here, so that a column that is empty today, or
