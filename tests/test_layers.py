@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import tomllib
 import warnings
 import zipfile
@@ -11,6 +12,7 @@ from pathlib import Path
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pyogrio
 import pytest
 import shapely
 from hypothesis import given, settings
@@ -340,6 +342,43 @@ def test_all_refusals_come_in_one_error(tmp_path):
 def test_an_unknown_layer_is_refused_with_the_nearest():
     with pytest.raises(InputError, match=r"No such layer: hotspot\..*Did you mean 'hotspots'"):
         layers.survey_layers(layers.Reading(sources={"hotspot": None}))
+
+
+def test_curves_become_lines_and_surfaces_of_3d_models_are_called_what_they_are(tmp_path, survey):
+    # WKB by hand, for GEOS has no such types: a circle of radius 2° around 72° E 40° N as one arc, and a
+    # polyhedral surface of one triangle, as a multipatch of ArcGIS arrives.
+    def points(*xy):
+        return struct.pack("<I", len(xy)) + b"".join(struct.pack("<2d", *one) for one in xy)
+
+    arc = struct.pack("<BI", 1, 8) + points((70, 40), (74, 40), (70, 40))
+    circle = struct.pack("<BII", 1, 10, 1) + arc
+    triangle = struct.pack("<BII", 1, 3, 1) + points((84, 40), (85, 40), (85, 41), (84, 40))
+    patch = struct.pack("<BII", 1, 15, 1) + triangle
+    pyogrio.raw.write(
+        tmp_path / "ranges.fgb",
+        np.array([circle, patch], dtype=object),
+        [np.array(["Panthera uncia"] * 2, dtype=object), np.array([1, 1])],
+        ["sci_name", "presence"],
+        geometry_type="Unknown",
+        crs="EPSG:4326",
+    )
+    _, problems, _ = survey(sources={"ranges": [tmp_path / "ranges.fgb"]})
+    assert "1 of 2 rows has a geometry of 3D models (multipatch, TIN," in sentences(
+        problems, "refuses"
+    )
+    (tmp_path / "ranges.fgb").unlink()
+    pyogrio.raw.write(
+        tmp_path / "ranges.fgb",
+        np.array([circle], dtype=object),
+        [np.array(["Panthera uncia"], dtype=object), np.array([1])],
+        ["sci_name", "presence"],
+        geometry_type="Unknown",
+        crs="EPSG:4326",
+    )
+    found, _, _ = survey(sources={"ranges": [tmp_path / "ranges.fgb"]})
+    mine = found.features[found.features["sci_name"] == "Panthera uncia"].to_crs(4326)
+    # π r², less what lies beyond the range states: the arc came as a fine polygon, not as its three points.
+    assert 0.9 * np.pi * 4 < shapely.area(mine.geometry.to_numpy()).sum() < np.pi * 4
 
 
 # -- the nasty shapefile --------------------------------------------------------------------------

@@ -188,8 +188,13 @@ def _with_geometry(shapes: Shapes, dataset: Dataset, layer: str) -> Step:
     if layer == "context":  # evidence beside the criteria: what is not drawn changes no number
         problems = _of_rows(dataset, layer, "counted", bare, "no geometry: left out")
     else:
+        # GEOS has no type for the surfaces of 3D models: they come without a shape, and are there.
+        surface = bare & np.isin(dataset.table.index, dataset.unclosed)
         cure = "Draw the missing shapes in a GIS, or delete these rows."
-        problems = _of_rows(dataset, layer, "refuses", bare, "no geometry", cure)
+        problems = _of_rows(dataset, layer, "refuses", bare & ~surface, "no geometry", cure)
+        what = "a geometry of 3D models (multipatch, TIN, polyhedral surface), which has no outline"
+        cure = "Make polygons of their footprints in a GIS (ArcGIS: Multipatch Footprint)."
+        problems += _of_rows(dataset, layer, "refuses", surface, what, cure)
     strange = ~bare & ~_finite(shapes)
     what, cure = "coordinates that are no numbers", "Delete or redraw these shapes in a GIS."
     problems += _of_rows(dataset, layer, "refuses", strange, what, cure)
