@@ -13,6 +13,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,6 +26,8 @@ from cami_units.cli import main
 from cami_units.commands.publish import publish
 from cami_units.layers import read_ranges
 from cami_units.model import EQUAL_AREA, InputError
+from tests.test_qgis import in_qgis
+from tests.test_r import in_r
 
 PASSWORD = "Sp@ss/wörd:1"
 BINARIES = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
@@ -230,6 +233,64 @@ def test_a_round_is_published_whole_and_can_be_again(server, written, monkeypatc
     ):
         publish(written, server.address("writer"), schema="cami")
     assert server.sql("SELECT count(*) FROM cami.conservation_units") == "0"  # nothing was written
+
+
+def test_qgis_and_sf_open_what_was_published(server, written, tmp_path):
+    """Each by the driver that it has; numbers stay numbers, and shapes have their system."""
+    publish(written, server.address("writer"), schema="shown")
+    units = gpd.read_file(written / "conservation_units.gpkg", layer="conservation_units")
+    said = in_r(
+        f"""
+        x <- st_read("PG:host=127.0.0.1 port={server.port} dbname=cami user=writer",
+                     "shown.conservation_units", quiet = TRUE)
+        cat(nrow(x), st_crs(x)$epsg, as.character(st_geometry_type(x, FALSE)), class(x$score), all(st_is_valid(x)))
+        """,
+        tmp_path,
+    )
+    assert said.split() == [str(len(units)), "4326", "MULTIPOLYGON", "numeric", "TRUE"]
+    source = (
+        f"dbname='cami' host=127.0.0.1 port={server.port} user='writer' key='unit_id' srid=4326 "
+        'type=MultiPolygon table="shown"."conservation_units" (geom)'
+    )
+    said = in_qgis(
+        f"""
+        layer = QgsVectorLayer({source!r}, "units", "postgres")
+        print(layer.isValid(), layer.featureCount(), layer.crs().authid())
+        print(sorted(str(row["unit_id"]) for row in layer.getFeatures())[0])
+        """,
+        tmp_path,
+    )
+    first = sorted(units["unit_id"])[0]
+    assert said.split() == ["True", str(len(units)), "EPSG:4326", first]
+
+
+def test_a_layer_is_itself_published_and_read_again(server, written, tmp_path):
+    """What one office publishes another one names in its plan."""
+    publish(written, server.address("writer"), schema="office")
+    text = "SELECT hotspot_id, name_en, name_ru, geom FROM office.hotspots ORDER BY 1"
+    path = query(tmp_path, server, text, server.address("writer"))
+    again = layers.read_hotspots(path)
+    ours = layers.read_hotspots(written / "conservation_units.gpkg")
+    assert again["hotspot_id"].tolist() == ours["hotspot_id"].tolist()
+    assert again.area.tolist() == pytest.approx(ours.area.tolist())
+
+
+def test_a_server_that_does_not_answer_is_given_up_soon(tmp_path, server, monkeypatch):
+    """A port that takes connections and says nothing, as behind some firewalls."""
+    monkeypatch.setattr("cami_units.layers._database._CONNECT_SECONDS", 2)
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        file = query(
+            tmp_path,
+            server,
+            "SELECT 1",
+            f"postgresql://reader@127.0.0.1:{silent.getsockname()[1]}/cami",
+        )
+        begun = time.monotonic()
+        with pytest.raises(InputError, match=r"timeout expired.*may this machine reach it"):
+            read_ranges(file)
+        assert time.monotonic() - begun < 15
 
 
 def code_of(*words: str) -> int:
