@@ -781,3 +781,33 @@ def test_a_table_without_coordinates_says_what_is_expected(tmp_path):
     read = layers.read_context(path, around=AROUND)
     assert "no columns of coordinates" in read.problems[0].what
     assert 'longitude = "lon"' in read.problems[0].cure
+
+
+def boxes(*corners: tuple[float, float]) -> gpd.GeoDataFrame:
+    """Squares of 2° with these south-western corners, longitude and latitude; equal-area."""
+    shapes = [shapely.box(x, y, x + 2, y + 2) for x, y in corners]
+    return layers.to_equal_area(gpd.GeoDataFrame(geometry=shapes, crs="EPSG:4326"))
+
+
+STATES = boxes((70, 40), (47, 66)).assign(range_state=True)
+"""One state at 70° E 40° N, and one at 47° E 66° N, where 66° E 47° N turned round lies."""
+
+
+@pytest.mark.parametrize(
+    ("corners", "says"),
+    [
+        # latitude first: one lies in the other state all the same, one in the sea
+        ([(47, 66), (40, 70)], "of 2 shapes 1 lie in a range state, and 2 would"),
+        ([(40, 70)], "of 1 shapes 0 lie in a range state, and 1 would"),
+        # as they are: both lie in a state; a third in neither, and turned round nowhere
+        ([(70, 40), (47, 66)], ""),
+        ([(70, 40), (90, 50)], ""),
+        # of 100° E no latitude can be made
+        ([(100, 40)], ""),
+    ],
+)
+def test_a_layer_that_lies_better_turned_round_is_asked_about(corners, says):
+    states = pd.concat([STATES, boxes((66, 47)).assign(range_state=True)])
+    problems = layers.turned_note("hotspots", boxes(*corners), gpd.GeoDataFrame(states))
+    assert [problem.level for problem in problems] == ["counted"] * bool(says)
+    assert not says or problems[0].what.startswith(says)

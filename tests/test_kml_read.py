@@ -370,6 +370,9 @@ REGION = (35.0, 5.0, 150.0, 70.0)
     [
         (polygon("40,80 41,80 41,81 40,80"), "outside, turned inside"),
         (polygon("-70,-40 -71,-40 -71,-41 -70,-40"), "outside"),
+        # in the Pacific, north of 0: turned round it would lie at latitudes of 170 and more
+        (polygon("-172,10 -170,10 -170,12 -172,10"), "outside"),
+        (polygon("178,60 186,60 186,61 178,61 178,60"), "outside"),
         ("<Point><coordinates>48,80</coordinates></Point>", "outside"),
     ],
 )

@@ -13,12 +13,14 @@ import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
+import shapely.affinity
 from shapely import box
 
 from cami_units import kml, layers
 from cami_units.commands.group_files import _reads_as, named_group
 from cami_units.kml._coordinates import Effort, geometry_of
 from cami_units.kml._escapes import described
+from cami_units.kml._evidence import Drawing
 from cami_units.kml._written_shapes import along_great_circle, as_written
 from cami_units.model import InputError, bits_per_byte, guessed_text
 from tests.test_kml_read import archive, document, mark, polygon
@@ -60,6 +62,16 @@ def test_what_is_written_has_no_specks():
     assert as_written(SQUARE.difference(speck)).equals(SQUARE)
     both = shapely.MultiPolygon([shapely.Polygon(speck), box(71, 42, 72, 43)])
     assert as_written(both).equals(box(71, 42, 72, 43))
+
+
+def test_specks_of_evidence_are_counted_part_and_hole_alike():
+    # A layer of protected areas with one of each: neither is drawn, both are said.
+    speck = shapely.Polygon([(70.1, 42.1), (70.100002, 42.1), (70.100002, 42.100002)])
+    far = shapely.affinity.translate(speck, xoff=5)
+    drawing = Drawing("en", 0.0)
+    [piece] = drawing.pieces("protected_areas", shapely.union(SQUARE.difference(speck), far))
+    assert piece.equals(SQUARE)
+    assert drawing.dropped == {"protected_areas": 2}
 
 
 def test_a_resting_gps_leaves_an_outline_and_no_slivers():

@@ -45,7 +45,9 @@ def assess(
     """
     sites, problems = layers.read_sites(path, crs=plan.study.crs)
     cache = ground(plan, cache)
-    pieces = cut(load(plan, progress=progress, cache=cache), plan, cache=cache)
+    known = load(plan, progress=progress, cache=cache)
+    problems = (*problems, *layers.turned_note("conservation_units", sites, known.countries))
+    pieces = cut(known, plan, cache=cache)
     progress("measuring the sites", 0, 0)
     assessed = assess_sites(sites, pieces, plan, site="site")
     table = assessed.findings.criteria.merge(assessed.decisions[["site", "decision"]], on="site")

@@ -50,6 +50,7 @@ def check(
             *odd,
             *_not_counted(clean),
             *_state_edges(clean),
+            *_turned(clean),
             *_fenced_links(clean, plan),
             *_partial_coverage(clean),
             *_records_and_ranges(clean, plan),
@@ -134,6 +135,21 @@ def _state_edges(clean: Layers) -> tuple[Problem, ...]:
             cure,
         )
         for edge in edges.to_dict("records")
+    )
+
+
+_DRAWN_LAYERS: Final = ("hotspots", "protected_areas", "sections")
+"""Layers of outlines that somebody drew, and may have saved latitude first."""
+
+
+def _turned(clean: Layers) -> tuple[Problem, ...]:
+    """A user's own layers that lie in the range states better with their axes swapped."""
+    bundled = {source["layer"] for source in clean.sources if source["bundled"]}
+    return tuple(
+        problem
+        for layer in _DRAWN_LAYERS
+        if layer not in bundled and getattr(clean, layer) is not None
+        for problem in layers.turned_note(layer, getattr(clean, layer), clean.countries)
     )
 
 

@@ -645,21 +645,13 @@ def _is_far_away(mark: Mapping[str, Any], base_facts: HandedOut) -> bool:
     """Whether a new shape lies all outside of the region: of another map, or latitude first."""
     if base_facts.region is None or mark["meant"] in base_facts.units or mark["data"].get("layer"):
         return False
-    return not _meets(mark["ground"].bounds, base_facts.region)
+    return not kml.boxes_meet(mark["ground"].bounds, base_facts.region)
 
 
 def _far_note(mark: Mapping[str, Any], base_facts: HandedOut) -> Note:
     """What to say of a shape outside the region: where its mirror image lies in it, that too."""
-    west, south, east, north = mark["ground"].bounds
-    is_turned = base_facts.region and _meets((south, west, north, east), base_facts.region)
+    is_turned = base_facts.region and kml.turned_meet(mark["ground"].bounds, base_facts.region)
     return Note("far away, turned inside" if is_turned else "far away")
-
-
-def _meets(box: Sequence[float], other: Sequence[float]) -> bool:
-    """Whether two boxes of west, south, east, north touch."""
-    return bool(
-        box[0] <= other[2] and box[2] >= other[0] and box[1] <= other[3] and box[3] >= other[1]
-    )
 
 
 def _turn_swapped(mark: dict[str, Any], base_facts: HandedOut, group_files: GroupFiles) -> bool:

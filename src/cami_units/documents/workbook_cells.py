@@ -27,7 +27,7 @@ from openpyxl.utils import coordinate_to_tuple, get_column_letter
 from openpyxl.utils.datetime import CALENDAR_MAC_1904, WINDOWS_EPOCH, from_excel
 from openpyxl.utils.escape import unescape
 
-from cami_units.model import InputError, clean_name, clean_text, delimited_rows, listed, nearest
+from cami_units.model import ARCHIVE_DAMAGE, InputError, clean_name, clean_text, delimited_rows, listed, nearest
 from cami_units.words import LANGUAGES, has, text
 
 TABLE_SUFFIXES: Final = (".csv", ".tsv", ".txt")
@@ -132,27 +132,44 @@ def _unpacked(path: Path, content: bytes) -> dict[str, bytes]:
     """The parts of the archive, under limits: what a part says of its own size is not believed."""
     parts: dict[str, bytes] = {}
     unpacked = 0
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        if len(archive.infolist()) > _MOST_PARTS:
-            raise _refused(path, f"it has more than {_MOST_PARTS:,} parts")
-        for entry in archive.infolist():
-            if entry.flag_bits & 1:
-                raise _refused(path, "it is encrypted")
-            try:
-                with archive.open(entry) as stream:
-                    part = stream.read(_MOST_UNPACKED - unpacked + 1)
-            except (zipfile.BadZipFile, NotImplementedError, EOFError, OSError) as error:
-                raise InputError(
-                    f"'{path.name}' cannot be read as a workbook ({type(error).__name__}). Open "
-                    "it in a spreadsheet and save it again as .xlsx."
-                ) from error
-            unpacked += len(part)
-            if unpacked > _MOST_UNPACKED:
-                raise _refused(path, f"it unpacks to more than {_MOST_UNPACKED // 1_000_000} MB")
-            if b"<!DOCTYPE" in part or b"<!ENTITY" in part:
-                raise _refused(path, "it declares a document type, which no spreadsheet does")
-            parts[entry.filename.lstrip("/")] = part
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            if len(archive.infolist()) > _MOST_PARTS:
+                raise _refused(path, f"it has more than {_MOST_PARTS:,} parts")
+            for entry in archive.infolist():
+                if not _is_text(entry.filename):
+                    continue
+                part = _part(archive, entry, path, _MOST_UNPACKED - unpacked)
+                unpacked += len(part)
+                parts[entry.filename.lstrip("/")] = part
+    except ARCHIVE_DAMAGE as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(
+            f"'{path.name}' cannot be read as a workbook ({type(error).__name__}). Open it in a "
+            "spreadsheet and save it again as .xlsx."
+        ) from error
     return parts
+
+
+def _is_text(name: str) -> bool:
+    """Whether a part may hold cells: pictures and printers' settings are passed over."""
+    return name.lower().endswith((".xml", ".rels"))
+
+
+def _part(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path, most_bytes: int) -> bytes:
+    """One part, its packing and its first words looked at before anything parses it."""
+    if entry.flag_bits & 1:
+        raise _refused(path, "it is encrypted")
+    if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise _refused(path, "it is packed in a way that no spreadsheet does")
+    with archive.open(entry) as stream:
+        part = stream.read(most_bytes + 1)
+    if len(part) > most_bytes:
+        raise _refused(path, f"it unpacks to more than {_MOST_UNPACKED // 1_000_000} MB")
+    if b"<!DOCTYPE" in part or b"<!ENTITY" in part:
+        raise _refused(path, "it declares a document type, which no spreadsheet does")
+    return part
 
 
 def _tree(part: bytes) -> Any:

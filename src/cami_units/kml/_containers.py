@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 import struct
 import zipfile
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,7 +19,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from cami_units.kml._xml import MAX_KML, Member, too_large
-from cami_units.model import InputError, clean_name, guessed_text, listed
+from cami_units.model import ARCHIVE_DAMAGE, InputError, clean_name, guessed_text, listed
 
 # A pack is held to 10 MB: what is six times as large is no map of a group, or holds pictures.
 MAX_FILE: Final = 64_000_000
@@ -383,18 +382,6 @@ def _is_archive(content: bytes) -> bool:
     return content[:4] in (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 
 
-_DAMAGE: Final = (
-    zipfile.BadZipFile,
-    zlib.error,
-    EOFError,
-    NotImplementedError,
-    ValueError,
-    OSError,
-    RuntimeError,
-    IndexError,
-)
-
-
 @contextmanager
 def _opened(content: bytes | Path, name: str) -> Iterator[zipfile.ZipFile]:
     """An archive whose entries have been looked through, its damage told in words."""
@@ -404,7 +391,7 @@ def _opened(content: bytes | Path, name: str) -> Iterator[zipfile.ZipFile]:
             with zipfile.ZipFile(stream) as archive:
                 _refuse_unsafe(archive.infolist(), name)
                 yield archive
-    except _DAMAGE as error:
+    except ARCHIVE_DAMAGE as error:
         if isinstance(error, InputError):
             raise
         raise InputError(

@@ -353,7 +353,7 @@ def _problems(file_contents: Contents, tolerance: float, size: int, file: str) -
         problems.append(Problem("counted", "kml", file, "", what))
     elif file_contents.dropped:
         specks = ", ".join(f"{n} of {layer}" for layer, n in sorted(file_contents.dropped.items()))
-        what = f"parts smaller than a metre were left out: {specks}"
+        what = f"parts or holes smaller than a metre were left out: {specks}"
         problems.append(Problem("counted", "kml", file, "", what))
     # Only said: a heavy file opens, and whoever made it may know why.
     for amount, limit, noun in (

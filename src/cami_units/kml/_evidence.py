@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
@@ -42,6 +42,11 @@ _SHARED_EDGES: Final = frozenset({"sections"})
 """Layers that tile the ground: simplified together or not at all."""
 
 
+def _holes(shapes: Sequence[BaseGeometry]) -> int:
+    """How many holes some shapes have together."""
+    return int(shapely.get_num_interior_rings(np.asarray(shapes, dtype=object)).sum())
+
+
 class Drawing:
     """What evidence layers share while they are drawn: language, tolerance, looks, losses."""
 
@@ -65,10 +70,13 @@ class Drawing:
             simpler = shapely.simplify(kept_parts, self.tolerance, preserve_topology=True)
             singles = [part for simple_shape in simpler for part in sorted_parts(simple_shape)]
         written = [sorted_parts(as_written(part, longest=EVIDENCE_EDGE)) for part in singles]
-        specks = sum(not pieces for pieces in written)
+        pieces = [part for made in written for part in made]
+        # mending may add holes, never mind: only what is gone is counted
+        holes = _holes(singles) - _holes(pieces)
+        specks = sum(not made for made in written) + max(0, holes)
         if specks:
             self.dropped[layer] = self.dropped.get(layer, 0) + specks
-        return [piece for pieces in written for piece in pieces]
+        return pieces
 
     def marks(
         self,

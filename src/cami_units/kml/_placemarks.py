@@ -438,12 +438,9 @@ class _Reader:
 
     def _check_place(self, geometries: Sequence[BaseGeometry], row: dict[str, Any]) -> None:
         """Note where a placemark lies outside of the region, and an area that no unit has."""
-        if self._region and not any(_overlaps(one.bounds, self._region) for one in geometries):
-            west, south, east, north = geometries[0].bounds
+        if self._region and not any(boxes_meet(one.bounds, self._region) for one in geometries):
             # A pin elsewhere is a pin elsewhere; a shape may have been written latitude first.
-            is_turned = row["kind"] != "point" and _overlaps(
-                (south, west, north, east), self._region
-            )
+            is_turned = row["kind"] != "point" and turned_meet(geometries[0].bounds, self._region)
             self._say(Note("outside, turned inside" if is_turned else "outside", {}, "note"), row)
         if row["kind"] == "polygon":
             areas = [one for one in geometries if one.geom_type == "Polygon"]
@@ -588,11 +585,20 @@ def _name(typed: str) -> str:
     return clean_name(typed[: 10 * LONGEST_NAME])[:LONGEST_NAME].rstrip()
 
 
-def _overlaps(box: Bounds, region: Bounds) -> bool:
+def boxes_meet(box: Bounds, other: Bounds) -> bool:
     """Whether two boxes of west, south, east, north touch."""
     return bool(
-        box[0] <= region[2] and box[2] >= region[0] and box[1] <= region[3] and box[3] >= region[1]
+        box[0] <= other[2] and box[2] >= other[0] and box[1] <= other[3] and box[3] >= other[1]
     )
+
+
+def turned_meet(box: Bounds, other: Bounds) -> bool:
+    """Whether a box touches another one once longitude and latitude are swapped in it.
+
+    Longitudes beyond ±90 can be no latitudes: such a box was not written latitude first.
+    """
+    west, south, east, north = box
+    return max(-west, east) <= 90 and boxes_meet((south, west, north, east), other)
 
 
 def _child_text(element: etree._Element, name: str) -> str:

@@ -34,6 +34,7 @@ from ._reading import FixRules as FixRules
 from ._reading import LayerRead as LayerRead
 from ._reading import Reading as Reading
 from ._shape_checks import refusal as refusal
+from ._shape_checks import turned_note as turned_note
 from ._sheets import read_overrides as read_overrides
 from ._single_layers import read_barriers as read_barriers
 from ._single_layers import read_corridors as read_corridors

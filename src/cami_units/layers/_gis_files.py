@@ -39,6 +39,7 @@ from cami_units.layers._rasters import RASTERS, SeveralValuesError, raster_range
 from cami_units.layers._reading import Dataset, FileRules
 from cami_units.layers._shape_checks import Kind, geometry_of
 from cami_units.model import (
+    ARCHIVE_DAMAGE,
     LONLAT,
     RANGE_WEIGHT,
     RECORDS,
@@ -87,12 +88,8 @@ UNREADABLE: Final = (
     pyogrio.errors.GeometryError,
     pyproj.exceptions.CRSError,
     shapely.errors.GEOSException,
-    zipfile.BadZipFile,
     InputError,
-    OSError,
-    RuntimeError,
-    ValueError,
-    NotImplementedError,
+    *ARCHIVE_DAMAGE,
 )
 
 

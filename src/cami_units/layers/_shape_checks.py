@@ -412,6 +412,44 @@ def _far_away(
     return [Problem("refuses", layer, dataset.name, "", what, cure)]
 
 
+_TURNED_IN: Final = 0.9
+_AS_WRITTEN_IN: Final = 0.75
+"""Share of shapes in range states, turned round and as written, from which and up to which a layer
+is asked about: of layers of this field nearly all lie inside, and hardly any would if turned."""
+
+
+def turned_note(
+    layer: str, table: gpd.GeoDataFrame, countries: gpd.GeoDataFrame
+) -> tuple[Problem, ...]:
+    """Ask about a layer that lies in the range states better with longitude and latitude swapped.
+
+    Either order may give a place in the region (47° E 68° N, 68° E 47° N), so no file is refused for
+    it. Both tables in one equal-area system; the middle of a shape's box stands for it.
+    """
+    shapes = np.asarray(table.geometry.array, dtype=object)
+    if not len(shapes):
+        return ()
+    states = countries.loc[countries["range_state"], "geometry"].to_numpy()
+
+    def inside(points: Shapes) -> int:
+        return len(np.unique(shapely.STRtree(states).query(points, predicate="within")[0]))
+
+    middles = np.asarray(shapely.centroid(shapely.box(*shapely.bounds(shapes).T)), dtype=object)
+    lonlat = transformed(middles, table.crs, LONLAT)
+    turned = shapely.transform(lonlat, lambda xy: xy[:, ::-1])
+    if _beyond_degrees(turned).any():
+        return ()
+    now, then = inside(middles), inside(projected(turned, LONLAT, table.crs))
+    if then < _TURNED_IN * len(shapes) or now > _AS_WRITTEN_IN * len(shapes):
+        return ()
+    what = (
+        f"of {len(shapes)} shapes {now} lie in a range state, and {then} would with longitude and "
+        "latitude swapped"
+    )
+    cure = "Look at it on a map. Where latitude was written first, swap them."
+    return (Problem("counted", layer, "", "", what, cure),)
+
+
 # -- repair ---------------------------------------------------------------------------------------
 
 

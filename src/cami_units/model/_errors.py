@@ -3,10 +3,27 @@
 from __future__ import annotations
 
 import json
+import struct
+import zipfile
+import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from typing import Literal
+from typing import Final, Literal
+
+
+ARCHIVE_DAMAGE: Final = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    NotImplementedError,
+    ValueError,
+    OSError,
+    RuntimeError,
+    IndexError,
+)
+"""What the standard library raises on archives that lost a few bytes: `BadZipFile` is one of nine."""
 
 
 class CamiUnitsError(Exception):
