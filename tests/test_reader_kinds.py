@@ -11,9 +11,9 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
+import shapely.affinity
 from hypothesis import given, settings
 from hypothesis import strategies as st
-import shapely.affinity
 from shapely import box
 
 from cami_units import kml, layers
@@ -255,6 +255,14 @@ def test_one_slip_costs_neither_shape_nor_file(broken, name, slip):
     assert all(shape.equals(SQUARE) for shape in placemarks.table["polygons"])
     assert list(placemarks.notes["key"]) == [slip]
     assert placemarks.is_whole
+
+
+def test_thousands_of_slips_have_a_budget_and_the_rest_is_named():
+    # Each placemark of a broken text is parsed by itself: what comes beyond 8,000 is named, unread.
+    made = read(document(*(mark("", name=f"herds < {number}") for number in range(8_100))))
+    assert len(made.table) == 8_100
+    named = made.notes.groupby("key")["placemark"].nunique()
+    assert (named["slip in words"], named["too heavy"]) == (8_000, 100)
 
 
 def test_a_placemark_that_a_text_only_shows_is_none():

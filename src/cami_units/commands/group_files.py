@@ -391,7 +391,7 @@ def _read_entry(entry: kml.Entry, reading: _Reading) -> None:
 def _take(placemarks: Placemarks, label: str, digest: str, reading: _Reading) -> None:
     """What one file holds, put with that of the others."""
     base_facts, group_files = reading.base_facts, reading.group_files
-    rows = placemarks.table.to_dict("records")
+    rows = _records(placemarks.table)
     usable = [_mark(row, label) for row in rows if row["kind"] in ("polygon", "line", "point")]
     evidence, own_marks = _parted(usable, lambda mark: _is_evidence(mark, base_facts))
     pins, grounds = _parted(own_marks, lambda mark: mark["ground"] is None)
@@ -439,6 +439,13 @@ def _take(placemarks: Placemarks, label: str, digest: str, reading: _Reading) ->
         _say_nothing_drawn(group_files, placemarks)
 
 
+def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """The rows of a table as mappings: half of what pandas takes, which looks at every cell."""
+    columns = [table[name].tolist() for name in table]
+    names = list(map(str, table))
+    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
 def _parted(
     marks: Iterable[dict[str, Any]], fits: Callable[[dict[str, Any]], bool]
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
@@ -476,7 +483,7 @@ def _unsound(
     """Units that came back without an outline that can be used, and why; under "" a file cut off."""
     reasons = {} if placemarks.is_whole else {"": "file cut off"}
     table = placemarks.table
-    for row in table[table["kind"].isin(["none", "mask"])].to_dict("records"):
+    for row in _records(table[table["kind"].isin(["none", "mask"])]):
         unit_id = _meant(row)
         if unit_id in base_facts.units:
             reasons[unit_id] = "broken placemark"
@@ -516,7 +523,7 @@ def _reader_notices(
     `retold` are the placemarks of which a note says what is said of them here once more, by its key.
     """
     notices = []
-    for row in notes.to_dict("records"):
+    for row in _records(notes):
         if row["placemark"] in retold.get(row["key"], ()):
             continue
         if row["key"] in _TOLD_LATER or (row["key"] in _OURS and row["facts"]["count"] == 1):
@@ -571,7 +578,7 @@ def _is_evidence(mark: Mapping[str, Any], base_facts: HandedOut) -> bool:
 
     A copy of one that was put among the units is meant as a unit.
     """
-    former_id = _meant(mark)
+    former_id = mark["meant"]
     is_former = former_id not in base_facts.units and former_id in base_facts.hashes
     if is_former and mark["ground"] is not None and not mark["data"].get("layer"):
         # a unit that was parted since, as it was handed out: it changes nothing, whatever round it is from

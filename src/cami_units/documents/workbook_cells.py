@@ -27,7 +27,15 @@ from openpyxl.utils import coordinate_to_tuple, get_column_letter
 from openpyxl.utils.datetime import CALENDAR_MAC_1904, WINDOWS_EPOCH, from_excel
 from openpyxl.utils.escape import unescape
 
-from cami_units.model import ARCHIVE_DAMAGE, InputError, clean_name, clean_text, delimited_rows, listed, nearest
+from cami_units.model import (
+    ARCHIVE_DAMAGE,
+    InputError,
+    clean_name,
+    clean_text,
+    delimited_rows,
+    listed,
+    nearest,
+)
 from cami_units.words import LANGUAGES, has, text
 
 TABLE_SUFFIXES: Final = (".csv", ".tsv", ".txt")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import re
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Final, Literal
 
 import numpy as np
@@ -336,7 +338,8 @@ def _polygon(element: etree._Element, shapes: Shapes, effort: Effort) -> BaseGeo
 
 def _is_mask(ring: NDArray[np.float64]) -> bool:
     """Whether a ring runs around the whole world, as that of a mask with a window does."""
-    return bool((np.ptp(ring, axis=0) >= _MASK).all())
+    width, height = _span(ring)
+    return width >= _MASK[0] and height >= _MASK[1]
 
 
 def _holed(
@@ -347,7 +350,8 @@ def _holed(
     Boxes decide, so that thousands of holes cost nothing: what only crosses the ring is mended.
     """
     if not holes:
-        return shapely.Polygon(outline)
+        plain: BaseGeometry = shapely.polygons(outline)
+        return plain
     low, high = outline.min(axis=0), outline.max(axis=0)
     inside = []
     outside = 0
@@ -403,9 +407,24 @@ def _has_area(xy: NDArray[np.float64]) -> bool:
 def _has_long_side(xy: NDArray[np.float64]) -> bool:
     """Whether a side is so long that its great circle leaves the straight line."""
     # A short box has no long side: for most shapes of a file that is all there is to see.
-    if np.hypot(*np.ptp(xy, axis=0)) <= LONGEST_STRAIGHT:
+    if math.hypot(*_span(xy)) <= LONGEST_STRAIGHT:
         return False
     return bool(np.hypot(*np.diff(xy, axis=0).T).max() > LONGEST_STRAIGHT)
+
+
+def _span(points: NDArray[np.float64]) -> list[float]:
+    """How far points reach in each of their coordinates.
+
+    Most rings of a file have a handful of points, for which numpy takes longer than Python.
+    """
+    if len(points) <= _HANDFUL:
+        return [max(axis) - min(axis) for axis in zip(*points.tolist(), strict=True)]
+    spans: list[float] = np.ptp(points, axis=0).tolist()
+    return spans
+
+
+_HANDFUL: Final = 20
+"""Points up to which Python's own arithmetic is the faster one."""
 
 
 def _sides(xy: NDArray[np.float64], shapes: Shapes, effort: Effort) -> NDArray[np.float64]:
@@ -428,6 +447,10 @@ def has_three_points(xy: NDArray[np.float64]) -> bool:
 
 def _without_repeats(xy: NDArray[np.float64]) -> NDArray[np.float64]:
     """Points without those that stand where the one before them does."""
+    if len(xy) <= _HANDFUL:
+        points = list(map(tuple, xy.tolist()))
+        if all(one != other for one, other in pairwise(points)):
+            return xy
     x, y = xy.T
     repeats = (x[1:] == x[:-1]) & (y[1:] == y[:-1])
     return np.delete(xy, np.flatnonzero(repeats) + 1, axis=0) if repeats.any() else xy
@@ -448,16 +471,24 @@ def _lonlat(xyz: NDArray[np.float64], shapes: Shapes) -> NDArray[np.float64]:
     """Longitudes and latitudes in range."""
     if len(xyz) == 0:
         raise UnusableError("no coordinates")
-    shapes.has_altitudes |= bool(xyz[:, 2].any())
     xy = xyz[:, :2] + 0.0
-    far = np.abs(xy).max(axis=0)
-    if far[0] <= 180 and far[1] <= 90:
+    lon, lat, height = _farthest(xyz)
+    shapes.has_altitudes |= height > 0
+    if lon <= 180 and lat <= 90:
         return xy
-    if (far <= (180 + _HAIR, 90 + _HAIR)).all():
+    if lon <= 180 + _HAIR and lat <= 90 + _HAIR:
         shapes.say("clamped")
         clamped: NDArray[np.float64] = np.clip(xy, (-180, -90), (180, 90))
         return clamped
     return _beyond(xy, shapes)
+
+
+def _farthest(points: NDArray[np.float64]) -> list[float]:
+    """The largest value of each coordinate, sign aside."""
+    if len(points) <= _HANDFUL:
+        return [max(max(axis), -min(axis)) for axis in zip(*points.tolist(), strict=True)]
+    farthest: list[float] = np.abs(points).max(axis=0).tolist()
+    return farthest
 
 
 def _beyond(xy: NDArray[np.float64], shapes: Shapes) -> NDArray[np.float64]:
@@ -522,38 +553,52 @@ def spelt_points(text: str) -> tuple[NDArray[np.float64], str]:
         return np.empty((0, 3)), ""
     # Four corners are read one by one: there is nothing to gain, and a slip in them is found
     # exactly.
-    if len(points) < 5:
-        return _one_by_one(text)
+    xyz = _plain_points(points, text)
+    return (xyz, "") if xyz is not None else _one_by_one(text)
+
+
+def _plain_points(points: Sequence[str], text: str) -> NDArray[np.float64] | None:
+    """Points that are plain numbers, the same count of them each; ``None`` for all others."""
     commas = {point.count(",") for point in points}
-    if len(commas) == 1 and commas <= {1, 2} and _NUMERIC.fullmatch(text):
-        try:
-            flat = np.array(text.replace(",", " ").split(), dtype=np.float64)
-        except ValueError:
-            return _one_by_one(text)
-        if len(flat) == len(points) * (commas.pop() + 1) and np.isfinite(flat).all():
-            xyz = np.zeros((len(points), 3))
-            xyz[:, : len(flat) // len(points)] = flat.reshape(len(points), -1)
-            return xyz, ""
-    return _one_by_one(text)
+    if len(commas) != 1 or not commas <= {1, 2} or not _NUMERIC.fullmatch(text):
+        return None
+    try:
+        flat = np.array(" ".join(points).replace(",", " ").split(), dtype=np.float64)
+    except ValueError:
+        return None
+    width = commas.pop() + 1
+    if len(flat) != len(points) * width or not np.isfinite(flat).all():
+        return None
+    xyz = np.zeros((len(points), 3))
+    xyz[:, :width] = flat.reshape(-1, width)
+    return xyz
 
 
 def _one_by_one(text: str) -> tuple[NDArray[np.float64], str]:
     """As :func:`spelt_points`, for what is not plain: mixed lengths, loose commas, faults to name."""
     spelling, points, matches = "", text.split(), []
-    for spelling, points in _spellings(text):  # noqa: B007 - the last one tried is told
+    for spelling, points in _spellings(text):
+        xyz = _plain_points(points, " ".join(points))
+        if xyz is not None:
+            return xyz, spelling
         matches = [match for point in points if (match := _POINT.fullmatch(point))]
         if len(matches) == len(points):
             break
-    bad = [point for point in points if not _POINT.fullmatch(point)]
     rows = [[float(match[1]), float(match[2]), _altitude([match[3] or ""])] for match in matches]
-    bad += [",".join(map(str, row)) for row in rows if not np.isfinite(row).all()]
-    if bad:
-        raise UnusableError("no coordinate", text=clean_name(bad[0][:200])[:40])
+    _refuse_odd_points(points, rows)
     if any((match[3] or "0") and not _is_number(match[3] or "0") for match in matches):
         spelling = "altitudes that are no numbers"
     elif any(match[4] for match in matches):
         spelling = "further numbers"
     return np.array(rows, dtype=np.float64), spelling
+
+
+def _refuse_odd_points(points: Sequence[str], rows: Sequence[Sequence[float]]) -> None:
+    """Name the first entry that is no coordinate, or that is larger than any number."""
+    bad = [point for point in points if not _POINT.fullmatch(point)]
+    bad += [",".join(map(str, row)) for row in rows if not np.isfinite(row).all()]
+    if bad:
+        raise UnusableError("no coordinate", text=clean_name(bad[0][:200])[:40])
 
 
 def _spellings(text: str) -> Iterator[tuple[str, list[str]]]:
@@ -778,6 +823,10 @@ def _mended(polygons: NDArray[np.object_]) -> NDArray[np.object_]:
 
 def _without_slivers(polygon: BaseGeometry, shapes: Shapes) -> BaseGeometry:
     """Without specks (smaller than the grid that is written) and what mending leaves over."""
+    if isinstance(polygon, shapely.Polygon) and not polygon.interiors:
+        west, south, east, north = polygon.bounds
+        if max(east - west, north - south) > 2 * SPECK:
+            return polygon
     whole = parts(polygon)
     sides = np.ptp(shapely.bounds(whole).reshape(-1, 2, 2), axis=1).max(axis=1, initial=0.0)
     if (sides > 2 * SPECK).all() and not shapely.get_num_interior_rings(whole).any():

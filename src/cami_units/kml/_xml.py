@@ -42,6 +42,8 @@ _MAX_TAG: Final = 100_000
 # Each ampersand is looked at when a broken text is saved, one after another.
 _MAX_AMPERSANDS: Final = 100_000
 _MAX_PREFIXES: Final = 50
+# Each placemark of a broken text is parsed twice, by itself: twice the time of one in a sound text.
+_MOST_ALONE: Final = 8_000
 
 DAMAGED: Final = "{urn:cami-units:salvage}damaged"
 """On a placemark that could not be saved from a broken file: the key of the note that says why."""
@@ -615,7 +617,7 @@ def _salvaged(text: str, name: str, notes: list[Note], error: etree.XMLSyntaxErr
     for number, (before, tag, mark) in enumerate(pieces):
         frame.append(before)
         if tag:
-            element = _alone(mark, declared)
+            element = _alone(mark, declared) if number < _MOST_ALONE else None
             if element is not None:
                 sound[str(number)] = element
             frame.append(_stub(tag, mark, number))
@@ -796,7 +798,8 @@ def _put_back(mark: etree._Element, sound: dict[str, etree._Element]) -> None:
     element = sound.get(mark.get("salvage") or "")
     above = mark.getparent()
     if element is None or above is None:
-        mark.set(DAMAGED, "broken")
+        number = int(mark.get("salvage") or 0)
+        mark.set(DAMAGED, "broken" if number < _MOST_ALONE else "too heavy")
         return
     element.tail = mark.tail
     element.sourceline = line_of(mark)  # type: ignore[assignment]

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Final, Literal
 
-
 ARCHIVE_DAMAGE: Final = (
     zipfile.BadZipFile,
     zlib.error,
