@@ -17,6 +17,7 @@ import json
 import os
 import re
 import sqlite3
+import sys
 import tempfile
 import time
 import zipfile
@@ -834,7 +835,7 @@ def test_damages_by_lot(tmp_path, monkeypatch, capsys):
             check_collected(paths, capsys)
             paths = []
     with capsys.disabled():
-        print(f"\n{DAMAGES} damages, {known} with a known count; the dearest: {dearest}")
+        sys.stdout.write(f"\n{DAMAGES} damages, {known} of a known count; dearest: {dearest}\n")
     assert known > DAMAGES / 4
 
 
@@ -844,7 +845,8 @@ def check_collected(paths: list[Path], capsys: Any) -> None:
     try:
         made = collecting.collect(paths, base())
     except InputError as error:
-        assert "could be read" in str(error)
+        if "could be read" not in str(error):
+            raise
         return
     say_collected(made, Path("rounds/01-collected"))
     files = len(made.files)
@@ -902,7 +904,8 @@ LARGEST = {
 def test_the_largest_file_of_a_kind_has_a_budget_too(tmp_path, kind):
     """Counted in plain units, which stay the same when other programs are at work beside this one.
 
-    A thousand plain units cost a tenth of a second on an idle machine: 20 of that are two seconds.
+    A thousand plain units cost 0.08 s on the machine where two seconds were asked for: 24 of that are
+    two seconds, measured on this machine and now.
     """
     plain = many(lambda n: polygon(text(ring(*at(n), 0.1))))[: -len("</Document></kml>")]
     end = [one.end() for one in re.finditer(b"</Placemark>", plain)][999]
@@ -913,7 +916,7 @@ def test_the_largest_file_of_a_kind_has_a_budget_too(tmp_path, kind):
     cost_of(thousand)  # whatever is needed is loaded
     unit = min(cost_of(thousand)[1] for _ in range(3))
     read, seconds, megabytes = min((cost_of(path) for _ in range(2)), key=lambda cost: cost[1])
-    assert seconds < 20 * unit
+    assert seconds < 24 * unit
     assert megabytes < MOST_MB
     assert sum(file.placemarks for file in read.files) == MOST
     check_report(read)

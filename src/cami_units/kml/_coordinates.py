@@ -350,29 +350,27 @@ def _holed(
     Boxes decide, so that thousands of holes cost nothing: what only crosses the ring is mended.
     """
     if not holes:
-        plain: BaseGeometry = shapely.polygons(outline)
+        (plain,) = shapely.polygons([outline])
         return plain
     low, high = outline.min(axis=0), outline.max(axis=0)
-    inside = []
-    outside = 0
-    for number, hole in enumerate(holes):
-        if (hole.max(axis=0) < low).any() or (hole.min(axis=0) > high).any():
-            outside += 1
-        elif _surrounds(hole, outline):
+    lows = np.array([hole.min(axis=0) for hole in holes])
+    highs = np.array([hole.max(axis=0) for hole in holes])
+    around = ((lows <= low) & (highs >= high)).all(axis=1)
+    for number in np.flatnonzero(around).tolist():
+        if _surrounds(holes[number], outline):
             # Somebody, or some program, has written the outline as the hole.
             shapes.say("rings swapped")
-            return shapely.Polygon(hole, [outline, *holes[:number], *holes[number + 1 :]])
-        else:
-            inside.append(hole)
-    if outside:
-        shapes.say("holes outside", count=outside)
+            return shapely.Polygon(holes[number], [outline, *holes[:number], *holes[number + 1 :]])
+    outside = ((highs < low) | (lows > high)).any(axis=1)
+    if outside.any():
+        shapes.say("holes outside", count=int(outside.sum()))
+    inside = [hole for hole, is_outside in zip(holes, outside, strict=True) if not is_outside]
     return shapely.Polygon(outline, inside)
 
 
 def _surrounds(hole: NDArray[np.float64], outline: NDArray[np.float64]) -> bool:
-    """Whether a hole lies round its outline: the two were swapped."""
-    around = (hole.min(axis=0) <= outline.min(axis=0)) & (hole.max(axis=0) >= outline.max(axis=0))
-    if not around.all() or np.array_equal(hole, outline):
+    """Whether a hole whose box holds that of its outline lies round it: the two were swapped."""
+    if np.array_equal(hole, outline):
         return False
     inner, outer = shapely.Polygon(outline), shapely.Polygon(hole)
     return bool(inner.is_valid and outer.is_valid and outer.contains_properly(inner))
