@@ -350,8 +350,7 @@ def _holed(
     Boxes decide, so that thousands of holes cost nothing: what only crosses the ring is mended.
     """
     if not holes:
-        (plain,) = shapely.polygons([outline])
-        return plain
+        return shapely.Polygon(shapely.linearrings(outline))
     low, high = outline.min(axis=0), outline.max(axis=0)
     lows = np.array([hole.min(axis=0) for hole in holes])
     highs = np.array([hole.max(axis=0) for hole in holes])
