@@ -49,6 +49,8 @@ GBIF = [
     "decimalLongitude",
     "coordinateUncertaintyInMeters",
     "eventDate",
+    "day",
+    "month",
     "year",
     "basisOfRecord",
     "license",
@@ -62,7 +64,9 @@ def gbif(path: Path, rows: list[dict]) -> Path:
     """A simple download: columns by tabs, and quotes are letters."""
     lines = ["\t".join(GBIF)]
     for number, row in enumerate(rows):
-        filled = {"gbifID": str(4_000_000 + number), **SAIGA, **SEEN, **row}
+        year, month, day = ([int(part) for part in str(row["eventDate"]).split("-")] + [""] * 3)[:3]
+        date = {"year": year, "month": month, "day": day}  # of the month, beside the whole date
+        filled = {"gbifID": str(4_000_000 + number), **SAIGA, **SEEN, **date, **row}
         lines.append("\t".join(str(filled.get(name, "")) for name in GBIF))
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path
@@ -203,6 +207,7 @@ def test_a_darwin_core_archive_is_read_as_its_meta_xml_says(tmp_path):
         "lon;lat;species;date\n57,1;44,5;Saiga tatarica;01.05.2019\n",  # Excel in Almaty
         'WKT,Species,Observed on\n"POINT (57.1 44.5)",Saiga tatarica,2019-05-01\n',  # QGIS
         "x\ty\tsciname\tyear\n57.1\t44.5\tSaiga tatarica\t2019\n",
+        "x,y,species,year,month,day\n57.1,44.5,Saiga tatarica,2019,5,1\n",
     ],
 )
 def test_tables_of_people_are_records_too(tmp_path, content):
@@ -211,6 +216,7 @@ def test_tables_of_people_are_records_too(tmp_path, content):
     table = read("occurrences", path).table
     assert table["sci_name"].tolist() == ["Saiga tatarica"]
     assert table["age_years"].tolist() == [7]
+    assert table["day"].tolist() == ["2019" if "year\n57" in content else "2019-05-01"]
     point = table.geometry.to_crs(4326).iloc[0]
     assert (point.x, point.y) == pytest.approx((57.1, 44.5))
 
@@ -324,7 +330,7 @@ def test_records_are_range_only_where_the_plan_says_so(tmp_path):
 
 MOVEBANK = (
     "event-id,visible,timestamp,location-long,location-lat,algorithm-marked-outlier,argos:lc,"
-    "manually-marked-outlier,sensor-type,individual-taxon-canonical-name,tag-local-identifier,"
+    "manually-marked-outlier,import-marked-outlier,sensor-type,individual-taxon-canonical-name,tag-local-identifier,"
     "individual-local-identifier,study-name"
 )
 
@@ -336,7 +342,8 @@ def movebank(path: Path, fixes: list[tuple], taxon: str = "Saiga tatarica") -> P
         mark = marks[0] if marks else {}
         lines.append(
             f"{number},{mark.get('visible', 'true')},{time:%Y-%m-%d %H:%M:%S}.000,{x},{y},,"
-            f'{mark.get("lc", "")},{mark.get("outlier", "")},gps,"{taxon}",{animal},"{animal}","Study"'
+            f"{mark.get('lc', '')},{mark.get('outlier', '')},{mark.get('imported', '')},"
+            f'gps,"{taxon}",17{animal},"{animal}","Study"'
         )
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path
@@ -369,11 +376,14 @@ def test_positions_become_tracks_and_gaps_cut_them(tmp_path):
         ("S1", SPRING + dt.timedelta(hours=13), 70.5, 44.5),  # and back: 1100 km in an hour
         ("S1", SPRING, 56.9, 44.5),  # at a time of which there is one already
         ("S1", SPRING + dt.timedelta(hours=4), "", ""),
+        ("", SPRING + dt.timedelta(hours=5), 57.5, 44.5),  # the collar in its box
+        ("S1", SPRING + dt.timedelta(hours=7), 56.5, 44.5, {"imported": "true"}),
     ]
     found = read("telemetry", movebank(tmp_path / "m.csv", [*good, *later, *bad]))
     assert steps(found) == {
         "have no coordinates": 1,
-        "are marked as outliers": 2,
+        "are of no animal (a collar before or after it was worn)": 1,
+        "are marked as outliers": 3,
         "are of the Argos classes 0, A, B or Z, off by tens of km": 1,
         "are of the same animal at the same time as another": 1,
         "are reached and left faster than 80 km/h": 1,
@@ -384,7 +394,23 @@ def test_positions_become_tracks_and_gaps_cut_them(tmp_path):
     assert shapely.get_num_geometries(row["geometry"]) == 2
     whole = read("telemetry", tmp_path / "m.csv", text="[telemetry]\ngap_hours = 100\n").table
     assert shapely.get_num_geometries(whole.geometry.iloc[0]) == 1
-    assert found.sources[0] | {"rows": 15, "kept": 9, "dropped": 6} == found.sources[0]
+    assert found.sources[0] | {"rows": 17, "kept": 9, "dropped": 8} == found.sources[0]
+
+
+def test_the_table_of_animals_that_comes_beside_positions_is_passed_over(tmp_path):
+    """Movebank's repository packs both; a folder is named, and holds what it holds."""
+    movebank(tmp_path / "m.csv", walk("S1", SPRING, (56.5, 44.5), (56.6, 44.5)))
+    (tmp_path / "m-reference-data.csv").write_text(
+        "tag-id,animal-id,animal-taxon,deploy-on-date,deploy-off-date,animal-life-stage\n"
+        "17,S1,Saiga tatarica,2020-03-01 00:00:00.000,,adult\n",
+        encoding="utf-8",
+    )
+    found = read("telemetry", *sorted(tmp_path.glob("*.csv")))
+    assert not found.is_refused
+    assert found.table["animal"].tolist() == ["S1"]
+    assert [one.file for one in found.problems if "passed over" in one.what] == [
+        "m-reference-data.csv"
+    ]
 
 
 def borders_of(

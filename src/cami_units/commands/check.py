@@ -103,12 +103,18 @@ def said_once(problems: Sequence[Problem]) -> tuple[Problem, ...]:
     for problem in problems:
         cure = problem.cure.replace(problem.file, "") if problem.file else problem.cure
         cure = re.sub(r'\n"[^"]*" =', '\n"" =', cure)
-        key = (problem.level, problem.layer, problem.where, problem.what, cure)
+        # lines for the plan are pasted once, wherever in the files it is that they mend
+        where = "" if "\n[" in problem.cure and problem.level == "refuses" else problem.where
+        key = (problem.level, problem.layer, where, problem.what, cure)
         groups.setdefault(key, []).append(problem)
     return tuple(
         same[0]
         if len(same) == 1
-        else replace(same[0], file=f"{len(same)} files: {listed(one.file for one in same)}")
+        else replace(
+            same[0],
+            file=f"{len(same)} files: {listed(one.file for one in same)}",
+            where=listed(dict.fromkeys(one.where for one in same if one.where)),
+        )
         for same in groups.values()
     )
 

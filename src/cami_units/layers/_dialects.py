@@ -18,16 +18,21 @@ from cami_units.model import Problem, clean_name, listed, nearest
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of ours, the spellings it is known by (best first), and whether it must be there."""
+    """A column of ours, the spellings it is known by (best first), and whether it must be there.
+
+    Our own name goes before every spelling but `after`, which means it better where both are there.
+    """
 
     name: str
     spellings: tuple[str, ...]
     required: bool = False
+    after: str = ""
 
 
-def _column(name: str, spellings: str = "", *, required: bool = False) -> Column:
+def _column(name: str, spellings: str = "", *, required: bool = False, after: str = "") -> Column:
     spelt = spellings.split()
-    return Column(name, (*([] if plain(name) in spelt else [plain(name)]), *spelt), required)
+    own = [] if plain(name) in spelt else [plain(name)]
+    return Column(name, (*([after] if after else []), *own, *spelt), required, after)
 
 
 def plain(name: str) -> str:
@@ -137,7 +142,9 @@ DIALECTS: Final[Mapping[str, tuple[Column, ...]]] = MappingProxyType(
                 required=True,
             ),
             _column("subspecies", "infraspecificepithet ssp subsp"),
-            _column("day", "eventdate observedon dateobserved timestamp datetime date"),
+            # beside an eventDate GBIF's `day` is that of the month
+            _column("day", "observedon dateobserved timestamp datetime date", after="eventdate"),
+            _column("month"),
             _column("year"),
             _column("uncertainty_m", "coordinateuncertaintyinmeters positionalaccuracy accuracy"),
             _column("basis", "basisofrecord"),
@@ -166,6 +173,7 @@ DIALECTS: Final[Mapping[str, tuple[Column, ...]]] = MappingProxyType(
             _column("visible"),
             _column("outlier", "manuallymarkedoutlier"),
             _column("outlier_found", "algorithmmarkedoutlier"),
+            _column("outlier_imported", "importmarkedoutlier"),
             _column("argos_class", "argoslc argoslocationclass locationclass"),
             _column("study", "studyname"),
             *_POINT,
@@ -284,7 +292,7 @@ def _heading(column: Column, table: pd.DataFrame, headings: Mapping[str, Any]) -
 
     A shapefile cuts names to ten letters: one of ten that a spelling begins with is that spelling.
     """
-    if column.name in table.columns:
+    if column.name in table.columns and column.after not in headings:
         return column.name
     words = [name for name in column.spellings if name in headings]
     words += [

@@ -33,6 +33,7 @@ from cami_units.layers._point_tables import (
     TABLES,
     TableError,
     is_record_archive,
+    is_reference_table,
     point_table,
 )
 from cami_units.layers._rasters import RASTERS, SeveralValuesError, raster_range
@@ -387,6 +388,9 @@ def _beside(path: Path, suffix: str) -> bool:
 def _table_datasets(path: Path, request: _Request) -> tuple[list[Dataset], list[Problem]]:
     """The points of a table; of a context layer, those that are worth showing."""
     key = request.rules.plan_key
+    if request.layer == "telemetry" and is_reference_table(path):
+        what = "Movebank's table of animals and collars, without positions: passed over"
+        return [], [Problem("note", request.layer, path.name, "", what)]
     table = point_table(path, layer=request.layer, columns=request.rules.columns, key=key)
     cleaning: list[Problem] = []
     if request.layer == "context":
@@ -412,11 +416,11 @@ def _raster_datasets(path: Path, request: _Request) -> tuple[list[Dataset], list
         table = raster_range(path, **rule)
     except SeveralValuesError as error:
         what = (
-            f"a raster of several values ({error}): nobody says from which on a cell is range "
-            "(at_least), or at which it counts whole and below in proportion (whole_at)"
+            "a raster of several values: nobody says from which on a cell is range (at_least), or at "
+            "which it counts whole and below in proportion (whole_at)"
         )
         cure = "Say it in the plan:\n[defaults.ranges]\nat_least = 0.5"
-        return [], [Problem("refuses", request.layer, path.name, "", what, cure)]
+        return [], [Problem("refuses", request.layer, path.name, str(error), what, cure)]
     dataset, notes = _chosen("", table, request)
     what = f"a raster: {int(table['cells'].sum()):,} cells"
     what += f" of at least {rule['at_least']:g}" if "at_least" in rule else ""

@@ -332,8 +332,8 @@ def within_study(
 def _days(table: pd.DataFrame) -> tuple[list[str], NDArray[np.float64]]:
     """The first day of each record as ISO text ("" where there is none), and its year.
 
-    "2015-05-01/2015-05-14" is an interval; "2015-05" and "2015" are dates too; a column `year` stands
-    in where there is no day.
+    "2015-05-01/2015-05-14" is an interval; "2015-05" and "2015" are dates too; columns of year, month
+    and day of the month make one, and a column `year` stands in where there is no day.
     """
     texts = table.get("day", blank(table.index)).fillna("").astype(str)
     iso = texts.str.extract(r"^\s*(\d{4}(?:-\d{2}(?:-\d{2})?)?)", expand=False)
@@ -346,6 +346,16 @@ def _days(table: pd.DataFrame) -> tuple[list[str], NDArray[np.float64]]:
         for year, m, d in zip(parts[2], month, day, strict=True)
     ]
     years = table.get("year", blank(table.index)).astype(str).str.extract(r"^(\d{4})", expand=False)
+    months = _number(table, "month")
+    of_month = pd.to_numeric(texts, errors="coerce").to_numpy(dtype=float)
+    years = years + pd.Series(
+        [
+            f"-{int(m):02d}" + (f"-{int(d):02d}" if 1 <= d <= 31 else "") if 1 <= m <= 12 else ""
+            for m, d in zip(months, of_month, strict=True)
+        ],
+        index=table.index,
+        dtype=object,
+    )
     days = iso.fillna(pd.Series(typed, index=table.index, dtype=object)).fillna(years).fillna("")
     year = pd.to_numeric(days.str[:4], errors="coerce").to_numpy(dtype=float)
     return days.astype(str).tolist(), year

@@ -121,6 +121,12 @@ def point_table(
     return gpd.GeoDataFrame(plain_table, geometry=points, crs=LONLAT)
 
 
+def is_reference_table(path: Path) -> bool:
+    """Whether a table is the one that Movebank hands out beside positions: who wore which collar when."""
+    words = {plain(heading) for heading in _sheet(path).headings}
+    return bool(words & {"deployondate", "deployontimestamp"}) and "locationlong" not in words
+
+
 def _kept_columns(names: Sequence[str], layer: str, columns: Mapping[str, str]) -> list[int]:
     """Which columns of a table are read, each heading once."""
     spellings = {word for column in DIALECTS[layer] for word in column.spellings}

@@ -41,7 +41,7 @@ _GEOD: Final = Geod(ellps="WGS84")
 def tracked(names: Names, reading: Reading, states: gpd.GeoDataFrame) -> Clean:
     """From positions of animals (or lines that are tracks already) to tracks, a row an animal.
 
-    Left out, each step counted: positions without coordinates or time; those that Movebank, its users
+    Left out, each step counted: positions without coordinates, time or animal; those that Movebank, its users
     or its filters mark as outliers; Argos classes 0, A, B and Z; of no taxon of ours; the same animal
     at the same time again; spikes, reached and left faster than an animal can. A gap longer than the
     plan allows cuts a track. What is older than the plan counts as new is a row of its own.
@@ -191,12 +191,14 @@ def _good_fixes(
         },
         index=table.index,
     )
+    nobody = table["animal"].isna() | (table["animal"].astype(str).str.strip() == "")
     argos = table.get("argos_class", blank(table.index)).fillna("").astype(str).map(plain)
     future = pd.Timestamp(reading.date, tz="UTC") + pd.Timedelta(days=1)
     steps = [
         ("have no coordinates", ~np.isfinite(fixes["x"]) | ~np.isfinite(fixes["y"])),
         ("have no time that can be read", when.isna()),
         ("lie at 0°/0°", (fixes["x"] == 0) & (fixes["y"] == 0)),
+        ("are of no animal (a collar before or after it was worn)", nobody),
         ("are marked as outliers", _is_marked(table)),
         ("are of the Argos classes 0, A, B or Z, off by tens of km", ~argos.isin(_GOOD_ARGOS)),
         (f"are dated after the plan ({reading.date})", when >= future),
@@ -237,7 +239,8 @@ def _is_marked(table: pd.DataFrame) -> pd.Series[bool]:
 
     hidden = column("visible").isin({"false", "0", "no"})
     yes = {"true", "1", "yes"}
-    return hidden | column("outlier").isin(yes) | column("outlier_found").isin(yes)
+    marks = ("outlier", "outlier_found", "outlier_imported")
+    return hidden | pd.concat([column(name).isin(yes) for name in marks], axis=1).any(axis=1)
 
 
 def _twice(fixes: pd.DataFrame) -> Mask:
