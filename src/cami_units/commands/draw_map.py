@@ -303,10 +303,7 @@ def _add_coarse(
             cols=cols,
             by=(*columns, *overlap.weight_column(layer)),
         )
-        for weight in overlap.weight_column(layer):
-            place = [*columns, "row", "col"]
-            cell_km2["km2"] *= cell_km2[weight].astype(float)
-            cell_km2 = cell_km2.groupby(place, sort=True)[["km2"]].sum().reset_index()
+        cell_km2 = overlap.weighed_cells(cell_km2, [*columns, "row", "col"])
         for key, cells in cell_km2.groupby(list(columns), sort=True):
             named = dict(zip(columns, key, strict=True))
             webmap.add_cells(

@@ -446,7 +446,7 @@ def complementary(
         units,
         unit_species,
         overlap.overlaps(units, ranges),
-        overlap.range_km2(ranges).groupby(ranges["sci_name"]).sum(),
+        overlap.species_range_km2(ranges),
         counted=counted_species,
         locked=locked,
     )

@@ -36,9 +36,11 @@ from ._measure import overlaps as overlaps
 from ._measure import range_km2 as range_km2
 from ._measure import same_places as same_places
 from ._measure import shared_km2 as shared_km2
+from ._measure import species_range_km2 as species_range_km2
 from ._pieces import dissolved as dissolved
 from ._pieces import joined as joined
 from ._pieces import sorted_shapes as sorted_shapes
+from ._pieces import weighed_cells as weighed_cells
 from ._pieces import weight_column as weight_column
 from ._site_tables import CellTables as CellTables
 from ._site_tables import cell_owners as cell_owners

@@ -15,7 +15,7 @@ from scipy.sparse.csgraph import connected_components
 from cami_units.model import RANGE_WEIGHT, Layers
 from cami_units.overlap._coverage import covered_grounds, layer_coverage
 from cami_units.overlap._distance import pairs_apart
-from cami_units.overlap._measure import range_km2
+from cami_units.overlap._measure import species_range_km2
 from cami_units.overlap._pieces import dissolved, dissolved_by_weight, joined, weight_column
 from cami_units.overlap._split import border_crossings, split
 
@@ -171,7 +171,7 @@ def regional_ranges(parts: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """The outline of each species' range, ``sci_name``, and what it comes to: ``range_km2``."""
     outlines = dissolved(parts, ("sci_name",))
     bands = dissolved_by_weight(parts, ("sci_name",)) if RANGE_WEIGHT in parts else outlines
-    km2 = range_km2(bands).groupby(bands["sci_name"]).sum()
+    km2 = species_range_km2(bands)
     return outlines.assign(range_km2=outlines["sci_name"].map(km2).astype(float))[
         ["sci_name", "range_km2", "geometry"]
     ]

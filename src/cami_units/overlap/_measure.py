@@ -381,6 +381,12 @@ def range_km2(ranges: gpd.GeoDataFrame) -> pd.Series[float]:
     return km2 * ranges[RANGE_WEIGHT].astype(float) if RANGE_WEIGHT in ranges else km2
 
 
+def species_range_km2(ranges: gpd.GeoDataFrame) -> pd.Series[float]:
+    """:func:`range_km2` of each species' parts together, by ``sci_name``; the parts do not overlap."""
+    km2: pd.Series[float] = range_km2(ranges).groupby(ranges["sci_name"]).sum()
+    return km2
+
+
 def shared_km2(first: gpd.GeoSeries, second: gpd.GeoSeries) -> NDArray[np.float64]:
     """Area in km² that the polygons of two columns share, row by row, in one equal-area CRS.
 

@@ -8,7 +8,7 @@ Shapes are joined the same whatever order they come in.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 import geopandas as gpd
@@ -154,6 +154,17 @@ _SEAM: Final = 1e-6
 def weight_column(ranges: gpd.GeoDataFrame) -> tuple[str, ...]:
     """The column of weights, if ranges have one: what is kept beside the keys when they are cut."""
     return (RANGE_WEIGHT,) if RANGE_WEIGHT in ranges else ()
+
+
+def weighed_cells(cells: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
+    """Cells with ``km2`` of ground that counts in part taken by its weight, one row for each key.
+
+    A table without weights comes back as it is.
+    """
+    if RANGE_WEIGHT not in cells:
+        return cells
+    km2 = cells["km2"] * cells[RANGE_WEIGHT].astype(float)
+    return cells.assign(km2=km2).groupby(list(keys), sort=True)[["km2"]].sum().reset_index()
 
 
 def dissolved(table: gpd.GeoDataFrame, by: Iterable[str] = ()) -> gpd.GeoDataFrame:
