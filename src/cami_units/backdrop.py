@@ -116,7 +116,7 @@ def mercator_picture(frame: Frame) -> Picture:
     lon = west + (np.arange(width) + 0.5) * (east - west) / width
     out = BytesIO()
     # method 6 takes twice as long as 4 to save one byte in twenty
-    Image.fromarray(_sampled(*np.meshgrid(lon, lat))).save(
+    Image.fromarray(_sampled(lon[None, :], lat[:, None])).save(
         out, "webp", quality=PICTURE_QUALITY, method=4
     )
     text = base64.b64encode(out.getvalue()).decode("ascii")
@@ -129,7 +129,10 @@ def lonlat_picture(frame: Frame) -> bytes:
     west, south, east, north = frame
     width = min(PICTURE_PIXELS, round((east - west) * 15))
     out = BytesIO()
-    shades = Image.fromarray(shades_in((west, south, east, north), LONLAT, width=width))
+    height = max(1, round(width * (north - south) / (east - west)))
+    lon = west + (np.arange(width) + 0.5) * (east - west) / width
+    lat = north - (np.arange(height) + 0.5) * (north - south) / height
+    shades = Image.fromarray(_sampled(lon[None, :], lat[:, None]))
     shades.save(out, "jpeg", quality=PICTURE_QUALITY, optimize=True)
     return out.getvalue()
 
@@ -153,7 +156,10 @@ def _mercator(latitude: float) -> float:
 
 
 def _sampled(lon: npt.NDArray[np.float64], lat: npt.NDArray[np.float64]) -> Shades:
-    """The relief at places, between its pixels; white where there is no place."""
+    """The relief at places, between its pixels; white where there is no place.
+
+    Columns of one longitude and rows of one latitude come as a row and a column.
+    """
     world = _relief()
     rows, columns = world.shape
     is_known = np.isfinite(lon) & np.isfinite(lat)

@@ -17,7 +17,7 @@ import struct
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
@@ -29,8 +29,8 @@ import pyarrow as pa
 import pyproj
 import shapely
 
-from cami_units.drawn_pieces import Keeper, Make
-from cami_units.model import data_dir
+from cami_units.drawn_pieces import Keeper, Make, piece
+from cami_units.model import Problem, data_dir
 
 FOLDER: Final = ".cami-units-cache"
 """The folder's name, beside the plan."""
@@ -149,6 +149,63 @@ def keeper_of(cache: Cache) -> Keeper:
         return table["piece"].tolist()
 
     return keeper
+
+
+def kept_files(
+    kind: str, content: Sequence[bytes], folder: Path, write: Callable[[], Sequence[Problem]]
+) -> tuple[Problem, ...]:
+    """Write files into a folder, or put those there that were written of the same before.
+
+    Parameters
+    ----------
+    kind, content
+        As :func:`cami_units.drawn_pieces.piece` takes them; no content: what it hangs on is not
+        known, and it is written anew.
+    folder : Path
+        An empty folder, or one that is made here.
+    write : callable
+        Writes the files into it, none below another folder, and says what it noticed.
+    """
+    folder.mkdir(exist_ok=True)
+    if not content:
+        return tuple(write())
+
+    def written() -> list[bytes]:
+        """What was noticed, the names, and the files."""
+        noticed = [asdict(problem) for problem in write()]
+        paths = sorted(folder.iterdir())
+        about = {"noticed": noticed, "names": [path.name for path in paths]}
+        return [json.dumps(about).encode(), *(path.read_bytes() for path in paths)]
+
+    listing, *bodies = piece(kind, content, written)
+    about = json.loads(listing)
+    for name, body in zip(about["names"], bodies, strict=True):
+        if not (folder / name).exists():
+            (folder / name).write_bytes(body)
+    return tuple(Problem(**problem) for problem in about["noticed"])
+
+
+def kept_file(
+    kind: str, content: Sequence[bytes], write: Callable[[Path], object]
+) -> Callable[[Path], None]:
+    """What writes a file, or puts the one there that was written of the same before.
+
+    Parameters are those of :func:`kept_files`.
+    """
+
+    def writer(path: Path) -> None:
+        def written() -> list[bytes]:
+            write(path)
+            return [path.read_bytes()]
+
+        if not content:
+            write(path)
+            return
+        [body] = piece(kind, content, written)
+        if not path.exists():
+            path.write_bytes(body)
+
+    return writer
 
 
 def cache_of_round(directory: Path) -> Cache:

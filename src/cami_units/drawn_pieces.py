@@ -27,6 +27,11 @@ def keeping(keeper: Keeper) -> Iterator[None]:
         _KEEPER.reset(token)
 
 
+def is_kept() -> bool:
+    """Whether somebody lends a place for pieces: what only they hang on need not be computed else."""
+    return _KEEPER.get() is not None
+
+
 def piece(kind: str, content: Sequence[bytes], make: Make) -> Sequence[bytes]:
     """A piece, as bytes: the one that was made of this content before, or a new one.
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Final, Literal
 
@@ -316,7 +317,7 @@ def with_shared_edges(countries: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     (True, 2.0)
     """
     shapes = np.asarray(countries.geometry.array, dtype=object)
-    if shapely.coverage_is_valid(shapes):
+    if _share_edges(tuple(shapely.to_wkb(shapes).tolist())):
         return countries
     ground = shapely.union_all(shapes)
     # a gap that is open at an end is no face of the lines: closing the ground by half its width is
@@ -346,6 +347,12 @@ def with_shared_edges(countries: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
         for number, shape in enumerate(shapes)
     ]
     return countries.set_geometry(gpd.GeoSeries(whole, index=countries.index, crs=countries.crs))
+
+
+@lru_cache(maxsize=2)  # the same states for every map, figure and language of a round
+def _share_edges(states: tuple[bytes, ...]) -> bool:
+    """Whether states, as WKB, share their edges vertex by vertex."""
+    return bool(shapely.coverage_is_valid(shapely.from_wkb(states)))
 
 
 def coarse_layers(

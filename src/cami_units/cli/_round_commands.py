@@ -346,8 +346,11 @@ def figures(
     with at_work(ctx, quiet, verbose) as progress:
         from cami_units import store
         from cami_units.commands.figures import write_figures
+        from cami_units.commands.shown_round import kept_pieces
 
-        problems = write_figures(store.read_round(round_), folder, lang=lang, progress=progress)
+        with kept_pieces(round_):
+            opened = store.open_round(round_)
+            problems = write_figures(opened, folder, lang=lang, progress=progress)
     if not is_quiet(ctx, quiet):
         say_problems(problems)
         say(f"The figures are in {folder}", style="bold")

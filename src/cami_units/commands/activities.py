@@ -13,7 +13,12 @@ import pandas as pd
 from cami_units import kml, store, words, workshop
 from cami_units.commands.decide import decided_round
 from cami_units.commands.group_files import RESOLUTIONS, named_group
-from cami_units.commands.stored_round import allocation
+from cami_units.commands.stored_round import (
+    ACTIVITIES,
+    ACTIVITY_LOG,
+    allocation,
+    known_activities,
+)
 from cami_units.documents.activity_documents import (
     write_activities_document,
     write_activities_workbook,
@@ -53,8 +58,6 @@ from cami_units.model import (
 )
 from cami_units.plan import stored_plan
 
-ACTIVITIES: Final = "activities.csv"
-ACTIVITY_LOG: Final = "activities_log.csv"
 _READ: Final = (*workshop.ACTIVITY_COLUMNS, "hotspot_id", "unit_name")
 _EXAMPLE: Final = Path("activities") / "activities_example.csv"
 
@@ -168,21 +171,6 @@ def activities(
             *_write_implementation(directory, base_round, implementation),
         )
     return Activities(table, log, suggestions, gaps, tuple(problems), written_files)
-
-
-def known_activities(directory: Path) -> pd.DataFrame | None:
-    """The activities of a round so far; ``None`` where nobody has brought any.
-
-    Raises
-    ------
-    InputError
-        The file is damaged.
-    """
-    path = directory / ACTIVITIES
-    if not path.is_file():
-        return None
-    table = read_table(path, columns=workshop.ACTIVITY_COLUMNS, needs=workshop.ACTIVITY_COLUMNS[:4])
-    return table.map(lambda value: value.removeprefix("'"))
 
 
 def _base(

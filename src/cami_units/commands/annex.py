@@ -10,9 +10,9 @@ from typing import Any, Final
 import pandas as pd
 
 from cami_units import __version__, figures, store, words, workshop
-from cami_units.commands.activities import known_activities
 from cami_units.commands.decide import decided_round, read_decisions
 from cami_units.commands.shown_round import drawn_scene, published
+from cami_units.commands.stored_round import known_activities
 from cami_units.documents.annex_document import write_annex
 from cami_units.documents.units_workbook import write_units_workbook
 from cami_units.model import Progress, quiet

@@ -35,7 +35,6 @@ from cami_units.commands._next_round import (
     under_sites,
     units_table,
 )
-from cami_units.commands.activities import ACTIVITIES, ACTIVITY_LOG, known_activities
 from cami_units.commands.assess import Assessed, cut
 from cami_units.commands.context import context_again
 from cami_units.commands.group_files import (
@@ -51,7 +50,13 @@ from cami_units.commands.group_files import (
 )
 from cami_units.commands.round_files import products
 from cami_units.commands.shown_round import kept_pieces
-from cami_units.commands.stored_round import next_number, reopened
+from cami_units.commands.stored_round import (
+    ACTIVITIES,
+    ACTIVITY_LOG,
+    known_activities,
+    next_number,
+    reopened,
+)
 from cami_units.documents.collect_report import Report, write_report, write_report_workbook
 from cami_units.documents.csv_tables import harmless, write_csv
 from cami_units.documents.workbook_cells import read_table

@@ -13,7 +13,6 @@ import pandas as pd
 import shapely
 
 from cami_units import grid, kml, overlap, scene, webmap, words
-from cami_units.commands.assess import cut, species_ranges
 from cami_units.commands.stored_round import reopened
 from cami_units.model import HIDDEN_STATUSES, Layers, Round
 from cami_units.overlap import Pieces
@@ -46,6 +45,8 @@ class DrawingGround:
 
 def ground_of_round(round_: Round) -> DrawingGround:
     """What the drawing pages of a round measure on."""
+    from cami_units.commands.assess import cut, species_ranges  # measuring, for who draws anew
+
     plan, round_layers = reopened(round_)
     ground = drawing_ground(cut(round_layers, plan), round_)
     units = gpd.GeoDataFrame(round_.tables["conservation_units"]).sort_values("unit_id")

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache, partial
 from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 import geopandas as gpd
-from matplotlib.figure import Figure
 
 from cami_units import figures, store, webmap, words
-from cami_units.commands.shown_round import drawn_scene, open_parts, shown_context, shown_layers
+from cami_units.cache import kept_file
+from cami_units.commands.shown_round import (
+    crs_of,
+    drawing_key,
+    drawn_scene,
+    open_parts,
+    shown_context,
+    shown_layers,
+    shown_sections,
+)
+from cami_units.layers import to_equal_area
 from cami_units.model import (
-    HIDDEN_STATUSES,
     Problem,
     Progress,
     Round,
@@ -19,7 +29,12 @@ from cami_units.model import (
     listed,
     quiet,
 )
-from cami_units.scene import Scene
+from cami_units.scene import Scene, shown_units
+
+if TYPE_CHECKING:  # half a second, for who draws anew
+    from matplotlib.figure import Figure
+
+POSTER: Final = "poster_a1.pdf"
 
 
 def figure_writers(
@@ -31,36 +46,47 @@ def figure_writers(
     ``slide_region.png`` and ``slide_<unit>.png`` of 1920 × 1080; ``atlas.html``, the map with all
     evidence in full detail. Ids that are no file names are cleaned of what a name may not hold.
     """
-    figure_scene = drawn_scene(round_, lang=lang or round_.imprint.languages[0])
-    seen_units = figure_scene.units[~figure_scene.units["status"].isin(HIDDEN_STATUSES)]
-    units = sorted(map(str, seen_units["unit_id"]))
-    sections = (
-        sorted(map(str, figure_scene.layers["sections"]["section_id"]))
-        if "sections" in figure_scene.layers
-        else []
-    )
+    own = lang or round_.imprint.languages[0]
+    table = gpd.GeoDataFrame(round_.tables["conservation_units"])
+    units = sorted(map(str, shown_units(table)["unit_id"]))
+
+    @cache
+    def drawn() -> Scene:
+        """The scene, made when a figure of it was not kept."""
+        return drawn_scene(round_, lang=own)
 
     def pages() -> Iterator[Figure]:
         for number, unit_id in enumerate(units):
             progress("drawing a page for each unit", number, len(units))
-            yield figures.unit_page(figure_scene, unit_id)
+            yield figures.unit_page(drawn(), unit_id)
+
+    def drawing(draw: Callable[[], Figure]) -> store.Writer:
+        return lambda path: figures.write_figure(path, draw())
 
     writers: dict[str, store.Writer] = {
-        "poster_a1.pdf": lambda path: figures.write_figure(path, figures.poster(figure_scene)),
-        "slide_region.png": lambda path: figures.write_figure(path, figures.slide(figure_scene)),
+        POSTER: drawing(lambda: figures.poster(drawn())),
+        "slide_region.png": drawing(lambda: figures.slide(drawn())),
         "atlas.html": lambda path: write_atlas(path, round_, lang=lang),
     }
     if units:
         writers["units_a4.pdf"] = lambda path: figures.write_pages(path, pages())
-    for section_id in sections:
-        writers[f"section_{_file_name(section_id)}_a3.pdf"] = _writer(
-            figures.section_sheet, figure_scene, section_id
+    for section_id in shown_sections(round_):
+        writers[f"section_{_file_name(section_id)}_a3.pdf"] = drawing(
+            partial(lambda name: figures.section_sheet(drawn(), name), section_id)
         )
+    kept_writers = {
+        name: kept_file("figure", drawing_key(round_, own, name), write)
+        for name, write in writers.items()
+    }
+    flat = to_equal_area(table, crs_of(round_))
     for unit_id in units:
-        writers[f"slide_{_file_name(unit_id)}.png"] = _writer(
-            figures.unit_slide, figure_scene, unit_id
-        )
-    return writers
+        # of a slide's map only what stands around its unit is seen, whatever was decided elsewhere
+        around = figures.units_around(flat, unit_id)
+        one = store.with_tables(round_, {"conservation_units": around})
+        name = f"slide_{_file_name(unit_id)}.png"
+        write = drawing(partial(lambda name: figures.unit_slide(drawn(), name), unit_id))
+        kept_writers[name] = kept_file("figure", drawing_key(one, own, name), write)
+    return kept_writers
 
 
 def write_figures(
@@ -128,10 +154,6 @@ def _atlas_layers(round_: Round) -> dict[str, gpd.GeoDataFrame]:
     if parts is not None:
         layer_tables["ranges"] = parts
     return layer_tables
-
-
-def _writer(draw: figures.Draw, figure_scene: Scene, name: str) -> store.Writer:
-    return lambda path: figures.write_figure(path, draw(figure_scene, name))
 
 
 def _is_figure(name: str) -> bool:

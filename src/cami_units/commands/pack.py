@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,21 +13,22 @@ import geopandas as gpd
 import pandas as pd
 import shapely
 
-from cami_units import __version__, figures, kml, store, webmap, words, workshop
-from cami_units.commands.activities import known_activities
+from cami_units import __version__, cache, figures, kml, store, webmap, words, workshop
 from cami_units.commands.decide import decided_round
 from cami_units.commands.draw_map import DrawingGround, ground_of_round, group_page
+from cami_units.commands.figures import POSTER
 from cami_units.commands.round_files import PROJECT, products, qgis_project
 from cami_units.commands.shown_round import (
     all_context,
     annotated_layers,
+    drawing_key,
     drawn_scene,
     kept_pieces,
     legend_png,
     published,
     spoken_layers,
 )
-from cami_units.commands.stored_round import allocation
+from cami_units.commands.stored_round import allocation, known_activities
 from cami_units.documents.group_form import write_form
 from cami_units.documents.html_pages import write_howto
 from cami_units.model import (
@@ -94,39 +95,66 @@ def pack(
     allocated = allocation(base_round, groups)
     target = out or directory.resolve().parent / "pack"
     _check_replaceable(target)
-    public = published(base_round)
     languages = languages_of(base_round, groups, plan)
     first = base_round.imprint.languages[0]
-    scenes = {
-        lang: drawn_scene(base_round, lang=lang)
-        for lang in sorted({first, *(own[0] for own in languages.values())})
-    }
+    shared = _Shared(base_round, allocated, known_activities(directory))
     problems = _unowned(base_round, groups)
-    shared = _drawing_ground(base_round, problems)
+    if "ranges_used" not in base_round.tables:
+        what = "the round came without its ranges: no drawing pages"
+        problems.append(
+            Problem("note", "pack", "", "", what, "Pack the round as propose wrote it.")
+        )
     with kept_pieces(directory), store.staging(target, replace=True) as folder:
-        for group, sections in groups.items():
-            progress("packing for groups", list(groups).index(group), len(groups))
-            in_its_language = replace(public.imprint, languages=languages[group])
-            _write_group(
-                folder / group,
-                scenes[languages[group][0]],
-                replace(public, imprint=in_its_language),
-                allocated,
-                group,
-                sections,
-                directory,
-                shared,
-                problems,
+        for number, (group, sections) in enumerate(groups.items()):
+            progress("packing for groups", number, len(groups))
+            own = languages[group]
+            content = drawing_key(
+                base_round, allocated, group, sections, own, shared.activities, dict(groups)
             )
+            write = partial(_write_group, folder / group, shared, group, sections, own)
+            problems += cache.kept_files("group", content, folder / group, write)
         progress("packing everything", 0, 0)
-        _write_everything(folder / "everything", base_round, public, problems)
+        everything = folder / "everything"
+        content = drawing_key(base_round)
+        write_all = partial(_write_everything, everything, shared)
+        problems += cache.kept_files("everything", content, everything, write_all)
         progress("packing for plenary", 0, 0)
-        _write_plenary(folder / "plenary", folder / "everything", scenes[first])
+        _write_plenary(folder / "plenary", everything, shared, first)
         store.write_json(folder / ABOUT, _about(base_round, groups, allocated))
         _check_names(path.name for path in folder.rglob("*"))
         files = store.write_sums(folder)
     problems += _too_heavy(files)
     return Packed(target, allocated, tuple(problems), files)
+
+
+@dataclass(frozen=True)
+class _Shared:
+    """What the folders of a pack have in common, each part made when a folder wants it."""
+
+    base_round: Round
+    allocated: pd.DataFrame
+    activities: pd.DataFrame | None
+
+    @cached_property
+    def public(self) -> Round:
+        """The round as it may be handed to anybody."""
+        return published(self.base_round)
+
+    @cached_property
+    def ground(self) -> DrawingGround | None:
+        """What drawing pages measure on; None for a round that came without its ranges."""
+        return ground_of_round(self.base_round) if "ranges_used" in self.base_round.tables else None
+
+    @cached_property
+    def scenes(self) -> dict[str, Scene]:
+        """The scenes drawn so far, by language."""
+        return {}
+
+    def scene(self, lang: str) -> Scene:
+        """What figures draw, in a language."""
+        if lang not in self.scenes:
+            self.scenes[lang] = drawn_scene(self.base_round, lang=lang)
+        return self.scenes[lang]
 
 
 def groups_of(base_round: Round, plan: Plan | None = None) -> dict[str, tuple[str, ...]]:
@@ -203,19 +231,15 @@ def _unowned(base_round: Round, groups: Mapping[str, Sequence[str]]) -> list[Pro
 
 def _write_group(
     folder: Path,
-    scene: Scene,
-    public: Round,
-    allocated: pd.DataFrame,
+    shared: _Shared,
     group: str,
     sections: Sequence[str],
-    base: Path,
-    shared: DrawingGround | None,
-    problems: list[Problem],
-) -> None:
-    """Write the folder of one group."""
-    folder.mkdir()
+    languages: tuple[str, ...],
+) -> list[Problem]:
+    """Write the folder of one group; what had to be left out of its KMZ."""
+    public = replace(shared.public, imprint=replace(shared.public.imprint, languages=languages))
     imprint, species = public.imprint, public.tables["species"]
-    own_units, others = _own_and_others(public, allocated, group, sections)
+    own_units, others = _own_and_others(public, shared.allocated, group, sections)
     spoken_tables = words.with_languages(public.tables, imprint.languages)
     near = _near(replace(public, tables=spoken_tables), own_units, sections)
     cards = {
@@ -236,8 +260,10 @@ def _write_group(
         pack=mine,
         legend=partial(legend_png, lang=lang),
     )
-    problems += earth["earth-pro"](folder / f"edit_{group}.kmz")
-    problems += earth["earth-web"](folder / f"edit_{group}_web.kmz")
+    problems = [
+        *earth["earth-pro"](folder / f"edit_{group}.kmz"),
+        *earth["earth-web"](folder / f"edit_{group}_web.kmz"),
+    ]
     webmap.write_map(
         folder / f"map_{group}.html",
         own_units,
@@ -251,19 +277,20 @@ def _write_group(
         sensitivity=public.tables.get("sensitivity"),
         lang=lang,
     )
-    if shared is not None:
-        page = group_page(group, own_units, others, shared, public, near)
+    if shared.ground is not None:
+        page = group_page(group, own_units, others, shared.ground, public, near)
         page.save(folder / f"draw_{group}.html")
     if sections:
         figures.write_pages(
-            folder / f"map_{group}.pdf", (figures.section_sheet(scene, name) for name in sections)
+            folder / f"map_{group}.pdf",
+            (figures.section_sheet(shared.scene(lang), name) for name in sections),
         )
     write_form(
         folder / f"form_{group}.xlsx",
         own_units,
         imprint=imprint,
         group=group,
-        activities=known_activities(base),
+        activities=shared.activities,
     )
     titles = _titles(public)
     for language in imprint.languages:
@@ -276,6 +303,7 @@ def _write_group(
             paper=bool(sections),
             lang=language,
         )
+    return problems
 
 
 def _own_and_others(
@@ -287,15 +315,6 @@ def _own_and_others(
     own_units = everyone[in_pack].reset_index(drop=True)
     others = everyone[~in_pack]
     return own_units, others[~others["status"].isin(HIDDEN_STATUSES)].reset_index(drop=True)
-
-
-def _drawing_ground(base_round: Round, problems: list[Problem]) -> DrawingGround | None:
-    """What drawing pages measure on; None for a round that came without its ranges."""
-    if "ranges_used" in base_round.tables:
-        return ground_of_round(base_round)
-    what = "the round came without its ranges: no drawing pages"
-    problems.append(Problem("note", "pack", "", "", what, "Pack the round as propose wrote it."))
-    return None
 
 
 def draw_map(base_round: Round, *, group: str) -> webmap.DrawingPage:
@@ -384,18 +403,17 @@ def _parts(shape: Any, frame: Any) -> Any:
     return near[0] if len(near) == 1 else shapely.multipolygons(near)
 
 
-def _write_everything(
-    folder: Path, base_round: Round, public: Round, problems: list[Problem]
-) -> None:
-    """Write the folder with all units, for whoever leads the workshop."""
-    folder.mkdir()
-    for name, write in products(base_round, noticed=problems).items():
+def _write_everything(folder: Path, shared: _Shared) -> list[Problem]:
+    """Write the folder with all units, for whoever leads the workshop; what had to be left out."""
+    problems: list[Problem] = []
+    for name, write in products(shared.base_round, noticed=problems).items():
         write(folder / name)
-    store.write_geopackage(folder / store.GEOPACKAGE, public)
-    qgis_project(public)(folder / PROJECT)
+    store.write_geopackage(folder / store.GEOPACKAGE, shared.public)
+    qgis_project(shared.public)(folder / PROJECT)
+    return problems
 
 
-def _write_plenary(folder: Path, everything: Path, scene: Scene) -> None:
+def _write_plenary(folder: Path, everything: Path, shared: _Shared, lang: str) -> None:
     """What the projector and the printer in the plenary hall need."""
     folder.mkdir()
     for name, source in (
@@ -405,7 +423,13 @@ def _write_plenary(folder: Path, everything: Path, scene: Scene) -> None:
         ("map.html", "map.html"),
     ):
         store.copy_of(everything / source)(folder / name)
-    figures.write_figure(folder / "poster.pdf", figures.poster(scene))
+    content = drawing_key(shared.base_round, lang, POSTER)
+    write = cache.kept_file(
+        "figure",
+        content,
+        lambda path: figures.write_figure(path, figures.poster(shared.scene(lang))),
+    )
+    write(folder / "poster.pdf")
 
 
 def _about(

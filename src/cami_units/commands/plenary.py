@@ -11,10 +11,9 @@ import geopandas as gpd
 import pandas as pd
 
 from cami_units import kml, store, words, workshop
-from cami_units.commands.activities import ACTIVITY_LOG, known_activities
 from cami_units.commands.decide import decided_round, read_decisions
 from cami_units.commands.shown_round import drawn_scenes, kept_pieces, legend_png, shown_layers
-from cami_units.commands.stored_round import allocation
+from cami_units.commands.stored_round import ACTIVITY_LOG, allocation, known_activities
 from cami_units.documents.board import write_board, write_slides
 from cami_units.documents.board_slides import Board, Loop, boards
 from cami_units.documents.workbook_cells import read_table

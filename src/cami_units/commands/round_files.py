@@ -21,6 +21,7 @@ from cami_units.commands.shown_round import (
     shown_layers,
     spoken_layers,
     stamp_of_round,
+    stamp_of_stored,
 )
 from cami_units.documents.csv_tables import write_csv
 from cami_units.documents.units_workbook import write_units_workbook
@@ -116,7 +117,16 @@ def products(
     species = tables["species"]
     cards = {lang: words.unit_cards(tables, species, lang=lang) for lang in imprint.languages}
     lang = imprint.languages[0]
-    stamp = stamp_of_round(proposal)
+    # What is left out of a context layer is said each time, so these are looked at each time.
+    has_context = any(name.startswith(scene.CONTEXT) for name in tables)
+
+    @cache
+    def stamp(folder: Path) -> bytes:
+        """What everything but the units hangs on: known of a stored round, or one stored beside."""
+        return stamp_of_round(proposal) or stamp_of_stored(proposal, folder / store.GEOPACKAGE)
+
+    def known(folder: Path) -> bytes:
+        return b"" if has_context else stamp(folder)
 
     @cache
     def spoken_tables() -> Mapping[str, pd.DataFrame]:
@@ -134,12 +144,10 @@ def products(
             shown_evidence["remarks"] = remarks_table
         return shown_evidence
 
-    # What is left out of a context layer is said each time, so these are looked at each time.
-    known = b"" if any(name.startswith(scene.CONTEXT) for name in tables) else stamp
     earlier = tables.get("earlier_units")
 
     @cache
-    def both() -> Mapping[kml.Profile, Callable[[Path], tuple[Problem, ...]]]:
+    def both(folder: Path) -> Mapping[kml.Profile, Callable[[Path], tuple[Problem, ...]]]:
         """The writers of both KMZ, which share what they draw."""
         units = tables["conservation_units"]
         return kml.earth_writers(
@@ -147,7 +155,7 @@ def products(
             cards=cards[lang],
             imprint=imprint,
             lang=lang,
-            layers=scene.LaterLayers(known, lambda: spoken_layers(map_layers(), lang)),
+            layers=scene.LaterLayers(known(folder), lambda: spoken_layers(map_layers(), lang)),
             species=species,
             legend=partial(legend_png, lang=lang),
         )
@@ -157,7 +165,7 @@ def products(
 
         def write(path: Path) -> None:
             progress(f"writing {path.name}", 0, 0)
-            noticed.extend(both()[profile](path))
+            noticed.extend(both(path.parent)[profile](path))
 
         return write
 
@@ -169,7 +177,7 @@ def products(
             tables["conservation_units"],
             cards=cards,
             imprint=imprint,
-            layers=scene.LaterLayers(known, map_layers),
+            layers=scene.LaterLayers(known(path.parent), map_layers),
             species=species,
             planning_units=partial(tables.__getitem__, "planning_units"),
             unit_criteria=lambda: spoken_tables()["unit_criteria"],
@@ -185,7 +193,9 @@ def products(
         "conservation_units.kmz": google_earth("earth-pro"),
         "conservation_units_web.kmz": google_earth("earth-web"),
         "map.html": web_map,
-        PROJECT: qgis_project(proposal, stamp=stamp),
+        PROJECT: lambda path: qgis_project(proposal, stamp=stamp(path.parent))(path),
         "conservation_units.csv": lambda path: write_csv(path, tables["conservation_units"]),
-        "conservation_units.xlsx": lambda path: write_units_workbook(path, proposal, stamp=stamp),
+        "conservation_units.xlsx": lambda path: write_units_workbook(
+            path, proposal, stamp=stamp(path.parent)
+        ),
     }

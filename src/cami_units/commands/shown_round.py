@@ -8,13 +8,13 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import geopandas as gpd
 import pandas as pd
 
 from cami_units import cache, figures, kml, layers, scene, store, words
-from cami_units.drawn_pieces import keeping, piece
+from cami_units.drawn_pieces import is_kept, keeping, piece
 from cami_units.model import RECORDS, ROUND_LAYERS, Problem, Round
 from cami_units.palette import Look
 
@@ -37,9 +37,21 @@ def stamp_of_round(round_: Round) -> bytes:
     tables = round_.tables
     if not isinstance(tables, store.StoredTables) or not set(tables.replaced) <= _DECIDED:
         return b""
-    digests = _digests(tables)
-    about = [round_.manifest, asdict(round_.imprint), {**digests, **dict.fromkeys(_DECIDED, "")}]
-    return hashlib.sha256(json.dumps(about, sort_keys=True, default=str).encode()).digest()
+    return _stamp(round_, tables)
+
+
+def stamp_of_stored(round_: Round, geopackage: Path) -> bytes:
+    """The same of a round whose tables were just written; nothing where nobody keeps what is drawn."""
+    if not is_kept() or not geopackage.is_file():
+        return b""
+    return _stamp(round_, store.StoredTables(geopackage))
+
+
+def _stamp(round_: Round, tables: store.StoredTables) -> bytes:
+    """A hash of what a round is, as its manifest says it, and of the tables that decisions leave."""
+    digests = {**_digests(tables), **dict.fromkeys(_DECIDED, "")}
+    about = store.as_json({"about": round_.manifest, "imprint": asdict(round_.imprint)})
+    return hashlib.sha256(about + json.dumps(digests, sort_keys=True).encode()).digest()
 
 
 def _digests(tables: store.StoredTables) -> dict[str, str]:
@@ -51,6 +63,16 @@ def _digests(tables: store.StoredTables) -> dict[str, str]:
     [digests] = piece("digests", [tables.sha256.encode()], counted)
     found: dict[str, str] = json.loads(digests)
     return found
+
+
+def drawing_key(round_: Round, *what: Any) -> list[bytes]:
+    """What a drawing of a round hangs on: the round, its units, and `what` else; nothing if not known.
+
+    With it a file is kept: see :func:`cami_units.cache.kept_file`.
+    """
+    stamp = stamp_of_round(round_) if is_kept() else b""
+    units = round_.tables["conservation_units"]
+    return [stamp, cache.digest(units, *what).encode()] if stamp else []
 
 
 def carry_stamp(round_: Round, directory: Path) -> None:
@@ -113,6 +135,13 @@ def shown_layers(round_: Round) -> dict[str, gpd.GeoDataFrame]:
     return scene.shown_layers(
         layer_tables, round_.tables["species"], restricted=_restricted(round_), crs=crs_of(round_)
     )
+
+
+def shown_sections(round_: Round) -> list[str]:
+    """The ids of the sections of a round that may be shown, in order."""
+    table = round_.tables.get("sections")
+    is_shown = table is not None and "sections" not in _restricted(round_)
+    return sorted(map(str, table["section_id"])) if is_shown and table is not None else []
 
 
 def shown_context(

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 import geopandas as gpd
 import pandas as pd
 
 from cami_units import layers, workshop
+from cami_units.documents.workbook_cells import read_table
 from cami_units.model import ROUND_LAYERS, InputError, Layers, Round, listed
 from cami_units.plan import Plan, stored_plan
+
+ACTIVITIES: Final = "activities.csv"
+ACTIVITY_LOG: Final = "activities_log.csv"
 
 _NEEDED = ("species", "ranges_used", "features", "countries", "borders")
 
@@ -74,6 +79,21 @@ def allocation(base_round: Round, groups: Mapping[str, Sequence[str]]) -> pd.Dat
         for name in ("conservation_units", "sections")
     )
     return workshop.allocated(units, sections, groups)
+
+
+def known_activities(directory: Path) -> pd.DataFrame | None:
+    """The activities of a round so far; ``None`` where nobody has brought any.
+
+    Raises
+    ------
+    InputError
+        The file is damaged.
+    """
+    path = directory / ACTIVITIES
+    if not path.is_file():
+        return None
+    table = read_table(path, columns=workshop.ACTIVITY_COLUMNS, needs=workshop.ACTIVITY_COLUMNS[:4])
+    return table.map(lambda value: value.removeprefix("'"))
 
 
 def next_number(base: Round) -> str:

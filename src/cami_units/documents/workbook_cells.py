@@ -22,10 +22,6 @@ from typing import Any, Final
 
 import pandas as pd
 from lxml import etree
-from openpyxl.styles.numbers import BUILTIN_FORMATS, is_date_format
-from openpyxl.utils import coordinate_to_tuple, get_column_letter
-from openpyxl.utils.datetime import CALENDAR_MAC_1904, WINDOWS_EPOCH, from_excel
-from openpyxl.utils.escape import unescape
 
 from cami_units.model import (
     ARCHIVE_DAMAGE,
@@ -219,6 +215,9 @@ def _filled(cells: Mapping[int, Mapping[int, str]]) -> list[list[str]]:
 
 def _xlsx_sheets(parts: Mapping[str, bytes]) -> Iterator[tuple[str, Sheet]]:
     """The sheets of an .xlsx file, found by its relations as any writer names them."""
+    # a third of a second, for workbooks only: boards and packs read tables of text
+    from openpyxl.utils.datetime import CALENDAR_MAC_1904, WINDOWS_EPOCH
+
     home = next(
         (
             target
@@ -274,6 +273,8 @@ def _shared_texts(part: bytes | None) -> list[str]:
 
 def _rich_text(item: Any) -> str:
     """A text in its runs; how it is spoken (phonetic runs of East Asian text) is not part of it."""
+    from openpyxl.utils.escape import unescape
+
     runs = (
         run.text or ""
         for run in _all(item, "t")
@@ -284,6 +285,8 @@ def _rich_text(item: Any) -> str:
 
 def _date_styles(part: bytes | None) -> set[int]:
     """The numbers of the cell styles that show a number as a date."""
+    from openpyxl.styles.numbers import BUILTIN_FORMATS, is_date_format
+
     if part is None:
         return set()
     root = _tree(part)
@@ -300,6 +303,8 @@ def _date_styles(part: bytes | None) -> set[int]:
 
 def _placed_cells(root: Any) -> Iterator[tuple[tuple[int, int], Any]]:
     """Each cell with its row and column; programs that leave the reference out count from the last."""
+    from openpyxl.utils import coordinate_to_tuple
+
     row = 0
     for line in _all(root, "row"):
         row = int(_attribute(line, "r") or row + 1)
@@ -315,11 +320,17 @@ def _placed_cells(root: Any) -> Iterator[tuple[tuple[int, int], Any]]:
 
 
 def _reference(place: tuple[int, int]) -> str:
+    """A place as a spreadsheet names it: ``B7``."""
+    from openpyxl.utils import get_column_letter
+
     return f"{get_column_letter(place[1])}{place[0]}"
 
 
 def _xlsx_value(cell: Any, texts: list[str], date_styles: set[int], epoch: dt.datetime) -> str:
     """What a cell shows, as text."""
+    from openpyxl.utils.datetime import from_excel
+    from openpyxl.utils.escape import unescape
+
     kind = _attribute(cell, "t")
     if kind == "inlineStr":
         return clean_text("\n".join(_rich_text(element) for element in _all(cell, "is")))

@@ -7,6 +7,7 @@ from ._pages import section_sheet as section_sheet
 from ._pages import slide as slide
 from ._pages import unit_page as unit_page
 from ._pages import unit_slide as unit_slide
+from ._pages import units_around as units_around
 from ._sheet import Draw as Draw
 from ._sheet import png as png
 from ._sheet import write_figure as write_figure

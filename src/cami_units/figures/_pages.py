@@ -279,11 +279,24 @@ def unit_slide(scene: Scene, unit_id: str) -> Figure:
 _REACH: Final = 1.6
 
 
+def units_around(units: gpd.GeoDataFrame, unit_id: str) -> gpd.GeoDataFrame:
+    """The units that a slide about one of them may show: those that reach into its window."""
+    [shape] = units.geometry[units["unit_id"] == unit_id]
+    x, y, half = _window(shape)
+    window = shapely.box(x - half, y - half, x + half, y + half)
+    return units[shapely.intersects(units.geometry.to_numpy(), window)].reset_index(drop=True)
+
+
+def _window(shape: BaseGeometry) -> tuple[float, float, float]:
+    """The ground around a unit that a map of it may show: its middle, and how far it reaches."""
+    west, south, east, north = shape.bounds
+    return (west + east) / 2, (south + north) / 2, _REACH * max(east - west, north - south)
+
+
 @lru_cache(maxsize=512)  # a page and a slide of each unit; what lies around one is little
 def _around(scene: Scene, unit_id: str) -> Scene:
     """The scene round a unit, in a projection of its own: equal-area, and north is up in its middle."""
-    west, south, east, north = unit(scene, unit_id)["geometry"].bounds
-    x, y, half = (west + east) / 2, (south + north) / 2, _REACH * max(east - west, north - south)
+    x, y, half = _window(unit(scene, unit_id)["geometry"])
     window = (x - half, y - half, x + half, y + half)
     lon, lat = transformer(scene.crs, LONLAT).transform(x, y)
     crs = f"+proj=laea +lat_0={lat:.2f} +lon_0={lon:.2f} +datum=WGS84 +units=m"

@@ -6,10 +6,10 @@ characters of our Chinese phrases, comes in ours: a figure looks the same on eve
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import matplotlib as mpl
 from matplotlib.font_manager import FontProperties
@@ -52,23 +52,23 @@ def drawable(value: object, face: Face = "plain", beside: str = "") -> str:
     ('Altai Сайгак ✓', '中')
     """
     text = clean_name(value)
-    drawable_codes = _widths(face, _is_chinese(text + beside))
+    drawable_codes = _glyphs(face, _is_chinese(text + beside))
     return "".join(c if ord(c) in drawable_codes else MISSING for c in text)
 
 
 def _is_chinese(text: str) -> bool:
     """Whether a line has a character that Noto Sans SC draws and DejaVu Sans does not."""
-    return any(ord(c) in _han() for c in text)
+    return not text.isascii() and any(ord(c) in _han() for c in text)
 
 
 @cache
 def _han() -> frozenset[int]:
-    return frozenset(_widths("plain", chinese=True).keys() - _widths("plain").keys())
+    return frozenset(_glyphs("plain", chinese=True).keys() - _glyphs("plain").keys())
 
 
 def undrawable(values: Iterable[object]) -> str:
     """The characters of these values that would be drawn as ``□``, each once, in order."""
-    drawable_codes = {*_widths("plain"), *_han()}
+    drawable_codes = {*_glyphs("plain"), *_han()}
     return "".join(
         sorted({c for value in values for c in clean_name(value) if ord(c) not in drawable_codes})
     )
@@ -76,8 +76,8 @@ def undrawable(values: Iterable[object]) -> str:
 
 def width_mm(text: str, size: float, face: Face = "plain") -> float:
     """The width of a line of text of a size in points."""
-    widths = _widths(face, _is_chinese(text))
-    return sum(widths.get(ord(c), 0.6) for c in text) * size * MM_PER_POINT
+    chinese = _is_chinese(text)
+    return sum(_width(c, face, chinese) for c in text) * size * MM_PER_POINT
 
 
 def lines(
@@ -127,11 +127,21 @@ def _path(face: Face, chinese: bool = False) -> Path:
 
 
 @cache
-def _widths(face: Face, chinese: bool = False) -> dict[int, float]:
-    """The advance of every character of a face, as a share of the type size."""
-    opened = FT2Font(str(_path(face, chinese)))
-    em = opened.units_per_EM
-    return {
-        code: opened.load_glyph(glyph, LoadFlags.NO_SCALE).horiAdvance / em
-        for code, glyph in opened.get_charmap().items()
-    }
+def _width(character: str, face: Face, chinese: bool) -> float:
+    """The advance of a character of a face, as a share of the type size."""
+    glyph = _glyphs(face, chinese).get(ord(character))
+    if glyph is None:
+        return 0.6  # about as wide as what is drawn in its place
+    opened = _opened(face, chinese)
+    return float(opened.load_glyph(glyph, LoadFlags.NO_SCALE).horiAdvance / opened.units_per_EM)
+
+
+@cache
+def _glyphs(face: Face, chinese: bool = False) -> Mapping[int, Any]:
+    """The number of the glyph of every character that a face has."""
+    return _opened(face, chinese).get_charmap()
+
+
+@cache
+def _opened(face: Face, chinese: bool) -> FT2Font:
+    return FT2Font(str(_path(face, chinese)))

@@ -9,8 +9,6 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
-from scipy.sparse import coo_array, csr_array
-from scipy.sparse.csgraph import connected_components
 
 from cami_units.model import RANGE_WEIGHT, Layers
 from cami_units.overlap._coverage import covered_grounds, layer_coverage
@@ -295,6 +293,9 @@ def _area_grounds(areas: gpd.GeoDataFrame, states: gpd.GeoDataFrame) -> gpd.GeoD
     shared = shapely.area(shapely.intersection(shapes[i], shapes[j]))
     same = shared >= SAME_GROUND * np.minimum(size[i], size[j])
     same &= (np.minimum(size[i], size[j]) > 0) | (i == j)
+    from scipy.sparse import coo_array, csr_array
+    from scipy.sparse.csgraph import connected_components  # a third of a second, for who dissolves
+
     links = coo_array((np.ones(same.sum()), (i[same], j[same])), shape=(len(rows), len(rows)))
     _, ground = connected_components(csr_array(links), directed=False)
     rows = rows.set_geometry(gpd.GeoSeries(shapes, index=rows.index, crs=areas.crs))

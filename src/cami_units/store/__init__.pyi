@@ -22,6 +22,7 @@ from ._growing_log import append_to_log as append_to_log
 from ._growing_log import read_log as read_log
 from ._manifest import MANIFEST as MANIFEST
 from ._manifest import SUMS as SUMS
+from ._manifest import as_json as as_json
 from ._manifest import damaged_json as damaged_json
 from ._manifest import read_json as read_json
 from ._manifest import read_sums as read_sums
