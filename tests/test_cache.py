@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import shutil
+from functools import partial
 from pathlib import Path
 
 import geopandas as gpd
@@ -21,7 +22,7 @@ from cami_units.commands import plan_layers as _plan_layers
 from cami_units.commands.init import init
 from cami_units.commands.plan_layers import load
 from cami_units.commands.propose import propose
-from cami_units.model import EQUAL_AREA, data_dir
+from cami_units.model import EQUAL_AREA, Problem, data_dir
 from cami_units.plan import read_plan
 
 
@@ -346,3 +347,55 @@ def test_pieces_of_a_round_lie_beside_its_plan(tmp_path: Path) -> None:
     assert keeping.cache_of_round(tmp_path / "00").folder == beside_plan
     far = tmp_path / "a" / "b" / "rounds"
     assert keeping.cache_of_round(far / "00").folder == far / keeping.FOLDER
+
+
+# -- files, kept whole ------------------------------------------------------------------------------
+
+
+def test_a_file_is_written_once_and_put_there_again_to_the_byte(tmp_path: Path) -> None:
+    drawn: list[Path] = []
+
+    def draw(path: Path) -> None:
+        drawn.append(path)
+        path.write_bytes(b"a map\x00\xff")
+
+    with drawn_pieces.keeping(keeping.keeper_of(Cache(tmp_path / "kept"))):
+        for name, content in (("a", b"round"), ("b", b"round"), ("c", b"another round")):
+            keeping.kept_file("map", [content], draw)(tmp_path / name)
+    assert [path.name for path in drawn] == ["a", "c"]
+    assert {(tmp_path / name).read_bytes() for name in "abc"} == {b"a map\x00\xff"}
+
+
+def test_what_hangs_on_something_unknown_is_written_each_time(tmp_path: Path) -> None:
+    drawn: list[Path] = []
+    with drawn_pieces.keeping(keeping.keeper_of(Cache(tmp_path / "kept"))):
+        for _ in range(2):
+            keeping.kept_file("map", [], drawn.append)(tmp_path / "a")
+    assert len(drawn) == 2
+    assert not (tmp_path / "kept").exists()
+
+
+def test_a_folder_comes_back_with_its_files_and_with_what_was_noticed(tmp_path: Path) -> None:
+    said = Problem("counted", "kml", "a.kmz", "", "evidence was simplified")
+    folders = []
+
+    def write(folder: Path) -> list[Problem]:
+        folders.append(folder.name)
+        (folder / "a.kmz").write_bytes(b"zip")
+        (folder / "form.xlsx").write_bytes(b"")
+        return [said]
+
+    with drawn_pieces.keeping(keeping.keeper_of(Cache(tmp_path / "kept"))):
+        for name in ("first", "second"):
+            folder = tmp_path / name
+            noticed = keeping.kept_files("group", [b"S1"], folder, partial(write, folder))
+            assert noticed == (said,)
+            assert {path.name: path.read_bytes() for path in folder.iterdir()} == {
+                "a.kmz": b"zip",
+                "form.xlsx": b"",
+            }
+        # half of an entry is no entry
+        [entry] = (tmp_path / "kept").glob("group-*")
+        entry.write_bytes(entry.read_bytes()[:-40])
+        keeping.kept_files("group", [b"S1"], tmp_path / "third", partial(write, tmp_path / "third"))
+    assert folders == ["first", "third"]

@@ -15,6 +15,7 @@ from cami_units.overlap import (
     crossings,
     distance_km,
     length_km,
+    line_points,
     near,
     pairs_apart,
     split,
@@ -336,3 +337,21 @@ def test_no_crossing_gives_an_empty_table():
 
 def test_length_of_no_line_is_zero():
     assert length_km(frame([shapely.LineString()])).tolist() == [0]
+
+
+def test_points_along_lines_stand_where_geos_puts_them():
+    """Witness: GEOS, which walks from the start of a line for each point; stray vertices among them."""
+    random = np.random.default_rng(7)
+    lines = [
+        shapely.LineString(np.cumsum(random.normal(0, 900, (n, 2)), axis=0)) for n in (2, 5, 300)
+    ]
+    lines.append(shapely.LineString([(0, 0), (0, 0), (2_400, 0), (2_400, 0)]))
+    table = gpd.GeoDataFrame(geometry=lines, crs=EQUAL_AREA)
+    xy, line, metres = line_points(table, every_km=1)
+    for number, shape in enumerate(lines):
+        own = xy[line == number]
+        at = (np.arange(len(own)) + 0.5) * shape.length / len(own)
+        expected = shapely.get_coordinates(shapely.line_interpolate_point(shape, at))
+        np.testing.assert_allclose(own, expected, atol=1e-6)
+    assert line.tolist() == sorted(line.tolist())
+    assert metres.sum() / 1000 == pytest.approx(length_km(table).sum())

@@ -100,7 +100,8 @@ def shadow_picture(grey: bytes) -> bytes:
     out = BytesIO()
     black = np.zeros((*shades.shape, 2), dtype=np.uint8)
     black[..., 1] = veil.astype(np.uint8)
-    Image.fromarray(black, "LA").save(out, "png", optimize=True)
+    # packed as well as can be it would be one part in eight smaller, for nine times the time
+    Image.fromarray(black, "LA").save(out, "png", compress_level=6)
     return out.getvalue()
 
 

@@ -18,6 +18,7 @@ from pptx.dml.color import RGBColor
 from pptx.enum.dml import MSO_LINE
 from pptx.enum.shapes import MSO_SHAPE
 from pptx.enum.text import MSO_ANCHOR, PP_ALIGN
+from pptx.opc.oxml import serialize_part_xml
 from pptx.oxml import parse_xml
 from pptx.oxml.ns import qn
 from pptx.shapes.freeform import FreeformBuilder
@@ -39,6 +40,7 @@ from cami_units.documents.unit_drawing import (
     ink,
     signs,
 )
+from cami_units.drawn_pieces import piece
 from cami_units.model import Imprint, clean_name
 from cami_units.palette import WATER
 from cami_units.words import day, disclaimer, profile_name, round_name, text
@@ -306,8 +308,31 @@ def _add_fences(book: Any, imprint: Imprint, board: Board) -> None:
 
 
 def _add_unit(book: Any, unit: Slide, imprint: Imprint, place: str, lang: str) -> None:
-    """A unit: its map on the left, what is to be said of it on the right, the decision on top."""
+    """A slide of a unit. A decision changes one of them: the others are kept as XML, if anywhere."""
     slide = _blank(book)
+    tree = slide.shapes._spTree
+
+    def drawn() -> list[bytes]:
+        """Its shapes and its notes, drawn now."""
+        notes = _draw_unit(slide, unit, imprint, place, lang)
+        return [serialize_part_xml(tree), "\n".join(notes).encode()]
+
+    # python-pptx takes a tenth of a second for the shapes of one map
+    shapes, notes = piece("slide", [repr((unit, imprint, place, lang)).encode()], drawn)
+    if len(tree) == _EMPTY_TREE:
+        if unit.drawing is not None and _has_shadows(unit.drawing):
+            slide.part.get_or_add_image_part(BytesIO(_shadows(unit.drawing)))
+        tree.getparent().replace(tree, parse_xml(shapes))
+    if notes:
+        slide.notes_slide.notes_text_frame.text = notes.decode()
+
+
+_EMPTY_TREE: Final = 2
+"""What stands in the tree of a slide without shapes: the properties of the group that it is."""
+
+
+def _draw_unit(slide: Any, unit: Slide, imprint: Imprint, place: str, lang: str) -> list[str]:
+    """The map on the left, what is to be said on the right, the decision on top; lines for the notes."""
     _write_heading(slide, unit)
     if unit.drawing is not None:
         _draw(slide, unit.drawing, _MAP, lang)
@@ -325,8 +350,18 @@ def _add_unit(book: Any, unit: Slide, imprint: Imprint, place: str, lang: str) -
     _write(slide, "\n".join(lines), _RIGHT, top, width, height, size=size)
     _write_foot(slide, imprint, lang, place)
     notes = [*body, *unit.decisions] if lines != body else list(unit.decisions)
-    if notes:
-        slide.notes_slide.notes_text_frame.text = "\n".join(map(_line, notes))
+    return list(map(_line, notes))
+
+
+def _has_shadows(drawing: Drawing) -> bool:
+    """Whether a relief lies on the land of a drawing."""
+    return bool(drawing.relief) and any(shape.kind == "land" for shape in drawing.shapes)
+
+
+def _shadows(drawing: Drawing) -> bytes:
+    """The relief of a drawing as shadows to lay on its land."""
+    [shadows] = piece("shadows", [drawing.relief], lambda: [shadow_picture(drawing.relief)])
+    return shadows
 
 
 def _add_activities(book: Any, unit: Slide, imprint: Imprint, place: str, lang: str) -> None:
@@ -564,7 +599,7 @@ def _draw(slide: Any, drawing: Drawing, box: tuple[int, int, int, int], lang: st
     for shape in drawing.shapes:
         _add_shape(slide, shape, ink(shape.kind, shape.status), left, top, scale)
         if shape.kind == "land" and drawing.relief:
-            shadows = BytesIO(shadow_picture(drawing.relief))
+            shadows = BytesIO(_shadows(drawing))
             slide.shapes.add_picture(shadows, left, top, frame.width, frame.height)
     for label in drawing.labels:
         size = max(7.0, LABEL_SIZES[label.kind] * 0.6)
