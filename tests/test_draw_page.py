@@ -496,6 +496,25 @@ def test_it_speaks_russian(page):
     assert not re.search(r"\b(needed|species|close|draw)\b", words)
 
 
+def test_names_of_the_ground_give_way_to_ids_at_any_zoom(page):
+    page.wait("return document.querySelectorAll('.place span').length > 0")
+    for step in (None, "out", "out", "in", "in", "in", "in", "in"):
+        if step:
+            page.run(f"document.querySelector('.leaflet-control-zoom-{step}').click()")
+            page.wait("return !document.querySelector('.leaflet-zoom-anim')")
+        # names are set with the end of the zoom, and give way in the next frame
+        page.wait(f"{COVERED} return covered.length === 0")
+
+
+COVERED = """
+const boxes = (list) => [...document.querySelectorAll(list)].filter((one) => getComputedStyle(one).visibility === 'visible')
+    .map((one) => [one.textContent, one.getBoundingClientRect()]);
+const meet = (a, b) => a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+const ids = boxes('.unit-label'), names = boxes('.place span');
+const covered = names.flatMap(([text, box]) => ids.filter(([, id]) => meet(box, id)).map(([id]) => [text, id]));
+"""
+
+
 def test_axe_finds_nothing_serious(page):
     axe = (node_module("axe-core") / "axe.min.js").read_text(encoding="utf-8")
     choose(page, "CU-002")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import json
 import re
 import shutil
 import zipfile
@@ -32,6 +34,7 @@ from cami_units.documents.csv_tables import harmless
 from cami_units.documents.group_form import THEMES
 from cami_units.documents.workbook_cells import read_table
 from cami_units.model import InputError
+from cami_units.words import LANGUAGES
 from tests.browser import chromium, node_module
 from tests.rounds import imprint, toy_round
 
@@ -88,10 +91,19 @@ def busy(rounds, tmp_path_factory) -> Path:
     base, later = rounds
     directory = Path(shutil.copytree(later, tmp_path_factory.mktemp("busy") / "01-collected"))
     write_activities(directory)
+    in_every_language(directory)
     decide(directory, "CU-001", "agree", reason="No objection. " * 8, time=NOON)
     decide(directory, "CU-003", "park", reason="Ask the neighbours first. " * 6, time=NOON)
     made, _ = plenary(directory, before=base)
     return made
+
+
+def in_every_language(directory: Path) -> None:
+    """Let a round on disk speak all languages there are."""
+    path = directory / "manifest.json"
+    manifest = json.loads(path.read_text("utf-8"))
+    manifest["imprint"]["languages"] = list(LANGUAGES)
+    path.write_text(json.dumps(manifest), "utf-8")
 
 
 def write_activities(directory: Path) -> None:
@@ -511,7 +523,7 @@ return out;
 @pytest.mark.browser
 @pytest.mark.parametrize("size", [(1920, 1080), (1366, 768)])
 def test_no_screen_overflows_in_any_state_or_language(browser, busy, size):
-    """Every unit, before and after a decision, its evidence and its activities, in both languages."""
+    """Every unit, before and after a decision, its evidence and its activities, in all languages."""
     browser.size(*size)
     browser.open(busy / "board.html")
     units = browser.run(
@@ -519,7 +531,7 @@ def test_no_screen_overflows_in_any_state_or_language(browser, busy, size):
     )
     assert units[0] == "overview"
     states = 0
-    for lang in ("en", "ru"):
+    for lang in LANGUAGES:
         browser.run(f"document.querySelector('.on .to-language[value={lang}]').click()")
         assert browser.run("return document.documentElement.lang") == lang
         for unit in units:
@@ -529,7 +541,7 @@ def test_no_screen_overflows_in_any_state_or_language(browser, busy, size):
                     browser.key(key)
                 assert browser.run(OVERFLOWS) == [], (size, lang, unit, key)
                 states += 1
-    assert states == 2 * 3 * 5
+    assert states == len(LANGUAGES) * 3 * 5
     assert browser.errors == []
 
 
@@ -655,7 +667,9 @@ def test_axe_finds_nothing_on_the_board_in_any_view(browser, busy):
     browser.size(1366, 768)
     browser.open(busy / "board.html")
     browser.run(script + "; window.axe = axe; return 1")
-    for unit, key in (("overview", ""), ("CU-001", ""), ("CU-001", "e"), ("CU-001", "a")):
+    views = (("overview", ""), ("CU-001", ""), ("CU-001", "e"), ("CU-001", "a"))
+    for lang, (unit, key) in itertools.product(LANGUAGES, views):
+        browser.run(f"document.querySelector('.on .to-language[value={lang}]').click()")
         browser.run(f"location.hash = '{unit}'; dispatchEvent(new Event('hashchange'))")
         if key:
             browser.key(key)
@@ -663,4 +677,4 @@ def test_axe_finds_nothing_on_the_board_in_any_view(browser, busy):
             "const done = arguments[0]; axe.run().then((r) => done(r.violations"
             ".map((v) => [v.id, v.nodes.map((n) => n.html)])));"
         )
-        assert found == [], (unit, key)
+        assert found == [], (lang, unit, key)

@@ -59,30 +59,54 @@ const labels = L.layerGroup().addTo(map);
 // A place is named from the zoom at which it is as wide as a word.
 const zoomOf = (km) => (km > 400 ? 4 : km > 120 ? 5 : km > 40 ? 6 : 7.5);
 
+let names = []; // each: its marker, and the places where it may stand, the best first
+
 function placeNames() {
   labels.clearLayers();
+  names = [];
   const zoom = map.getZoom();
   const bounds = map.getBounds();
-  const name = (text, at, kind) => {
+  const name = (text, places, kind) => {
+    const seen = places.filter((at) => bounds.contains(at));
+    if (!seen.length) return;
     const icon = L.divIcon({ className: `place ${kind}`, html: make("span", {}, text), iconSize: null });
-    L.marker(at, { icon, pane: "names", interactive: false, keyboard: false }).addTo(labels);
+    const marker = L.marker(seen[0], { icon, pane: "names", interactive: false, keyboard: false }).addTo(labels);
+    names.push({ marker, places: seen });
   };
   for (const one of data.base.countries) {
-    // the first of a country's places, the best first, that is in view
-    for (let i = 0; i < one.spots.length; i += 2) {
-      const at = [one.spots[i + 1] / LATTICE, one.spots[i] / LATTICE];
-      if (!bounds.contains(at)) continue;
-      name(one.name[speech.lang] || one.name.en, at, "country");
-      break;
-    }
+    const places = [];
+    for (let i = 0; i < one.spots.length; i += 2) places.push([one.spots[i + 1] / LATTICE, one.spots[i] / LATTICE]);
+    name(one.name[speech.lang] || one.name.en, places, "country");
   }
   for (const one of data.base.places) {
     const at = [one.at[1] / LATTICE, one.at[0] / LATTICE];
-    if (zoomOf(one.km) <= zoom && bounds.contains(at)) name(one.name[speech.lang] || one.name.en, at, "");
+    if (zoomOf(one.km) <= zoom) name(one.name[speech.lang] || one.name.en, [at], "");
   }
 }
+
+// A name of the ground gives way to the ids of units, and to the names before it.
+function giveWay() {
+  const taken = [...document.querySelectorAll(".unit-label")].map((label) => label.getBoundingClientRect());
+  const isFree = (box) => !taken.some((one) => box.left < one.right + 2 && one.left < box.right + 2 && box.top < one.bottom && one.top < box.bottom);
+  for (const { marker, places } of names) {
+    const text = marker.getElement().firstElementChild;
+    const found = places.find((at) => {
+      marker.setLatLng(at);
+      return isFree(text.getBoundingClientRect());
+    });
+    text.style.visibility = found ? "" : "hidden";
+    if (found) taken.push(text.getBoundingClientRect());
+  }
+}
+let waiting = 0;
+const giveWaySoon = () => {
+  cancelAnimationFrame(waiting);
+  waiting = requestAnimationFrame(giveWay);
+};
 map.on("moveend zoomend", placeNames);
+map.on("moveend zoomend layeradd", giveWaySoon); // the ids of units are layers too, put on anew when they change
 onLanguage(placeNames);
+onLanguage(giveWaySoon);
 
 // -- evidence -----------------------------------------------------------------------------------------------
 
