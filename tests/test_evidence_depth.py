@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,10 +16,12 @@ import shapely
 from rasterio.transform import from_origin
 
 from cami_units import layers, overlap, store
+from cami_units.cache import Cache
 from cami_units.commands.assess import assess_sites, cut
 from cami_units.commands.context import with_context
+from cami_units.commands.overlaps import write_overlaps
 from cami_units.commands.plan_layers import load
-from cami_units.commands.propose import propose, score_cells
+from cami_units.commands.propose import measured_cells, propose, score_cells
 from cami_units.commands.round_files import write_proposal
 from cami_units.commands.sensitivity import (
     _cell_solver,
@@ -447,6 +450,33 @@ def test_a_compact_set_of_cells_lies_on_both_sides_of_borders(pieces):
             assert n_sides[feature] >= 2
 
 
+def test_cells_can_be_read_from_a_file_of_overlaps(pieces, tmp_path):
+    plan, _ = bundled()
+    coarse = plan.model_copy(update={"study": plan.study.model_copy(update={"cell_km": 100.0})})
+    ranges = pieces.layers.features[["sci_name", "geometry"]].to_crs("OGC:CRS84")
+    ranges.to_parquet(tmp_path / "ranges.parquet")
+    own, other = tmp_path / "own.parquet", tmp_path / "other.parquet"
+    write_overlaps(tmp_path / "ranges.parquet", own, cell_km=100)
+    measured = measured_cells(pieces, coarse)
+    stored = measured_cells(pieces, coarse, overlaps=own)
+    key = ["pu_id", "sci_name"]
+    pd.testing.assert_frame_equal(stored.species[key], measured.species[key])
+    # Straight between its vertices a range is another one in degrees: by 2 ha of 10,000 km².
+    assert (stored.species["km2"] - measured.species["km2"]).abs().max() < 0.1
+    pd.testing.assert_frame_equal(stored.shared, measured.shared)
+    with pytest.raises(
+        InputError, match=r"of 100 km squares .*, the plan's cells are 25 km squares"
+    ):
+        measured_cells(pieces, plan, overlaps=own)
+    smaller = ranges.assign(geometry=ranges.scale(0.9, 0.9))
+    smaller.to_parquet(tmp_path / "ranges.parquet")
+    write_overlaps(tmp_path / "ranges.parquet", other, cell_km=100)
+    with pytest.raises(InputError, match=r"made of other ranges.*: .* km², .* km²\)"):
+        measured_cells(pieces, coarse, overlaps=other)
+    with pytest.raises(InputError, match="is no file of overlaps"):
+        measured_cells(pieces, coarse, overlaps=tmp_path / "ranges.parquet")
+
+
 # -- context layers -------------------------------------------------------------------------------
 
 TWO = frame(km_box(0, 0, 10, 10), km_box(100, 0, 110, 10), unit_id=["A", "B"])
@@ -686,10 +716,15 @@ def test_a_round_says_how_sure_it_is_in_every_product(tmp_path):
         pd.DataFrame(before.drop(columns="geometry")),
         pd.DataFrame(after.drop(columns=["geometry", "stability"])),
     )
-    # A second run gives the same bytes.
+    # A second run gives the same bytes, and so does a third that finds what the second kept.
     bytes_before = {path.name: path.read_bytes() for path in folder.iterdir()}
-    write_sensitivity(with_sensitivity(store.read_round(folder), design=design), folder)
-    assert {path.name: path.read_bytes() for path in folder.iterdir()} == bytes_before
+    cache = Cache(tmp_path / "kept")
+    for _ in range(2):
+        made = with_sensitivity(store.read_round(folder), design=design, cache=cache)
+        write_sensitivity(made, folder)
+        assert {path.name: path.read_bytes() for path in folder.iterdir()} == bytes_before
+        kinds = Counter(path.name.partition("-")[0] for path in cache.folder.glob("*.entry"))
+        assert [kinds[kind] for kind in ("stability", "smallest", "outlines", "sets")] == [1] * 4
 
 
 def test_a_raster_without_its_reader_says_what_to_install(tmp_path, monkeypatch):

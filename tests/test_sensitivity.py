@@ -25,6 +25,7 @@ from cami_units.sensitivity import (
     delineations,
     drawn,
     label,
+    left_out_level,
     outcomes,
     presence_level,
     readings,
@@ -414,6 +415,27 @@ def test_tables_handed_in_are_not_changed(toy, profile):
     found(measured, known, profile, Design(runs=20))
     pd.testing.assert_frame_equal(measured.species, before[0])
     pd.testing.assert_frame_equal(known, before[1])
+
+
+def test_a_species_left_out_is_one_that_was_never_there(toy, profile):
+    measured, known = toy
+    stated = dict.fromkeys(AXES, STATED)
+    levels = [STATED, *(left_out_level(name) for name in "abcd"), left_out_level("a")]
+    scenarios = pd.DataFrame([{**stated, "species": level} for level in levels])
+    key = {(STATED, STATED): known}
+    all_found = outcomes(scenarios, one_way(measured), key, profile, STILL)
+    columns = ["site", "decision", "n_transboundary", "threat_weight", "max_share"]
+    for number, name in enumerate(["", *"abcda"]):
+        without = SiteTables(
+            **{
+                field: table[table["sci_name"] != name] if "sci_name" in table else table
+                for field in SiteTables.__dataclass_fields__
+                if (table := getattr(measured, field)) is not None
+            }
+        )
+        alone = outcomes(scenarios[:1], one_way(without), key, profile, STILL)
+        of_scenario = all_found[all_found["scenario"] == number].reset_index(drop=True)
+        pd.testing.assert_frame_equal(of_scenario[columns], alone[columns])
 
 
 # -- messages -------------------------------------------------------------------------------------

@@ -95,14 +95,24 @@ def kept(cache: Cache, kind: str, key: Any, make: Callable[[], Parts]) -> Parts:
     """
     if cache.folder is None:
         return make()
-    path = cache.folder / f"{kind}-{digest(cache.key, kind, key)[:32]}{_SUFFIX}"
-    entry = _read(path)
-    if entry is not None:
-        return entry
+    path = _path(cache.folder, cache.key, kind, key)
+    stored = _read(path)
+    if stored is not None:
+        return stored
     new_parts = make()
     with suppress(OSError):  # a full or read-only disk: the answer is there all the same
         _write(path, new_parts)
     return new_parts
+
+
+def entry(cache: Cache, kind: str, key: Any) -> Parts | None:
+    """The parts that :func:`kept` would find; ``None`` where they are still to be made."""
+    return None if cache.folder is None else _read(_path(cache.folder, cache.key, kind, key))
+
+
+def _path(folder: Path, ground: str, kind: str, key: Any) -> Path:
+    """The file of an entry."""
+    return folder / f"{kind}-{digest(ground, kind, key)[:32]}{_SUFFIX}"
 
 
 def kept_value(

@@ -503,21 +503,29 @@ def outcomes(
         (table, factor), borders = moved_rule
         progress("running the arithmetic again", number, len(groups))
         rules = with_threshold(profile, table, factor) if table else profile
-        stack, keys = stacks.stacked(rows)
-        let_in = None if adjacent is None else stacks.overrides(adjacent, keys)
-        keyed_rules = stacks.rules(rules)
+        cases = stacks.cases(rows)
+        let_in = None if adjacent is None else stacks.overrides(adjacent, cases)
+        stack, keyed_rules = stacks.stacked(cases), stacks.rules(rules)
         if borders == STRIPS_OUT:
             stack = criteria.without_strips(stack, keyed_rules)
         measures = criteria.measures(stack, stacks.species, keyed_rules, adjacent=let_in)
-        level_of = keys["scenario"].map(rows_of_scenarios["thresholds"])
-        for level, at in keys.groupby(level_of, sort=True).indices.items():
+        scenario, site, at = stacks.spread(rows, cases)
+        level_of = scenario.map(rows_of_scenarios["thresholds"])
+        for level, rows_at in level_of.groupby(level_of, sort=True).indices.items():
+            here = np.asarray(rows_at, dtype=np.intp)
             moved, change = levels[str(level)]
             rules = with_threshold(profile, moved, change) if moved else profile
-            met = criteria.verdicts(measures.iloc[at], rules)
+            which, again = np.unique(at[here], return_inverse=True)
+            measured = measures.iloc[which]
+            decision = rank.bare_decisions(criteria.verdicts(measured, rules), rules)
             parts.append(
-                keys.iloc[at].assign(
-                    decision=rank.bare_decisions(met, rules).array,
-                    **{name: measures[name].array[at] for name in _SCORED},
+                pd.DataFrame(
+                    {
+                        "scenario": scenario.array[here],
+                        "site": site.array[here],
+                        "decision": decision.array.take(again),
+                        **{name: measured[name].array.take(again) for name in _SCORED},
+                    }
                 )
             )
     return pd.concat(parts).sort_values(["scenario", "site"], ignore_index=True)
@@ -531,11 +539,18 @@ def _measured(table: str) -> bool:
 _SCORED: Final = ("n_transboundary", "threat_weight", "max_share", "movement_grade")
 
 
+_NOBODY: Final = -2
+"""The number of the species that is left out where none is; −1 are all that the species table lacks."""
+
+
 class _Stacks:
     """The tables of all ways, one below the other, so that many scenarios are one call.
 
     A species has another regional range in another reading, so it stands in the species table once
-    for each of them, under a key that names both.
+    for each of them, under a key that names both. A site of a way counts by its number, ``at``.
+
+    Nothing is measured twice: scenarios that draw, read and leave out the same are one *case*, and a
+    species that is left out changes only the sites where it lives.
     """
 
     def __init__(
@@ -546,7 +561,20 @@ class _Stacks:
         ways: Mapping[Way, int],
     ) -> None:
         self.tables, self.sites, self.species, self.ways = tables, sites, species, ways
-        self.left_out = {left_out_level(name): name for name in species["name"].unique()}
+        names = species["name"].unique()
+        self.names = pd.Index(names)
+        self.left_out = {left_out_level(name): number for number, name in enumerate(names)}
+        of_sites = tables["sites"]
+        assert of_sites is not None
+        self.at_of_way = of_sites.groupby("way")["at"].agg(np.array)
+        living = [
+            table[["of", "way", "at"]]
+            for table in tables.values()
+            if table is not None and "of" in table
+        ]
+        self.at_of_species = (
+            pd.concat(living).drop_duplicates().groupby(["way", "of"])["at"].agg(np.array)
+        )
 
     @classmethod
     def of(
@@ -554,23 +582,35 @@ class _Stacks:
     ) -> _Stacks:
         """The tables of every way to draw and read the layers, laid one on another."""
         ways = {way: number for number, way in enumerate(tables)}
-        # All ways of drawing side by side in one table: the criteria run once for all of them.
         names = sorted({str(site) for table in tables.values() for site in table.sites["site"]})
-        place = pd.Series(np.arange(len(names)), index=names)
-        stacked: dict[str, pd.DataFrame | None] = {}
-        for name in (one.name for one in fields(SiteTables)):
-            pieces = [
-                _tagged(getattr(table, name), way, ways[way], place)
-                for way, table in tables.items()
-                if getattr(table, name) is not None
-            ]
-            stacked[name] = pd.concat(pieces, ignore_index=True) if pieces else None
         species_tables = [
             table.assign(name=table["sci_name"], sci_name=_keyed(table["sci_name"], reading))
             for reading, table in species.items()
         ]
-        sites = pd.DataFrame({"place": place.array, "name": names})
-        return cls(stacked, sites, pd.concat(species_tables, ignore_index=True), ways)
+        all_species = pd.concat(species_tables, ignore_index=True)
+        of_names = pd.Index(all_species["name"].unique())
+        stacked: dict[str, pd.DataFrame | None] = {}
+        for name in (one.name for one in fields(SiteTables)):
+            pieces = [
+                pd.DataFrame(getattr(table, name)).assign(way=ways[way])
+                for way, table in tables.items()
+                if getattr(table, name) is not None
+            ]
+            if not pieces:
+                stacked[name] = None
+                continue
+            rows = pd.concat(pieces, ignore_index=True)
+            if "sci_name" in rows:
+                rows["of"] = of_names.get_indexer(pd.Index(rows["sci_name"]))
+                for reading in species:
+                    mine = rows["way"].isin([n for way, n in ways.items() if way[1:] == reading])
+                    rows.loc[mine, "sci_name"] = _keyed(rows.loc[mine, "sci_name"], reading)
+            rows["at"] = rows["way"] * len(names) + pd.Index(names).get_indexer(
+                pd.Index(rows["site"])
+            )
+            stacked[name] = rows.drop(columns="site")
+        sites = pd.DataFrame({"place": np.arange(len(names)), "name": names})
+        return cls(stacked, sites, all_species, ways)
 
     def rules(self, profile: Profile) -> Profile:
         """The profile, which names riverine species, in terms of the keys of this stack."""
@@ -579,58 +619,75 @@ class _Stacks:
             update={"C4": profile.C4.model_copy(update={"riverine": tuple(riverine)})}
         )
 
-    def stacked(self, rows: pd.DataFrame) -> tuple[SiteTables, pd.DataFrame]:
-        """The tables of some scenarios; and scenario and site of each row of their sites."""
-        scenario_rows = pd.DataFrame(
+    def _drawn(self, rows: pd.DataFrame) -> list[tuple[int, int]]:
+        """The way of each scenario, and the number of the species that it leaves out."""
+        out = [self.left_out.get(level, _NOBODY) for level in rows["species"]]
+        ways = zip(rows["delineation"], rows["presence"], rows["edge"], strict=True)
+        return list(zip((self.ways[way] for way in ways), out, strict=True))
+
+    def cases(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """What is to be measured for some scenarios: ``way``, ``out``, ``at``, and its number ``site``."""
+        drawn = self._drawn(rows)
+        # what no species is left out of is asked for too: it is what holds where one does not live
+        asked = sorted({*drawn, *((way, _NOBODY) for way, _ in drawn)})
+        none = np.empty(0, np.int64)
+        places = [
+            self.at_of_way[way] if out == _NOBODY else self.at_of_species.get((way, out), none)
+            for way, out in asked
+        ]
+        many = [len(at) for at in places]
+        ways, outs = zip(*asked, strict=True)
+        table = pd.DataFrame(
             {
-                "scenario": rows["scenario"].array,
-                "way": [
-                    self.ways[way]
-                    for way in zip(rows["delineation"], rows["presence"], rows["edge"], strict=True)
-                ],
-                "out": rows["species"].map(self.left_out).fillna("").array,
+                "way": np.repeat(ways, many),
+                "out": np.repeat(outs, many),
+                "at": np.concatenate(places),
             }
         )
+        return table.assign(site=np.arange(len(table)))
+
+    def spread(
+        self, rows: pd.DataFrame, cases: pd.DataFrame
+    ) -> tuple[pd.Series[int], pd.Series[str], NDArray[np.intp]]:
+        """Scenario, site, and the number of the measured case, of each site of each scenario."""
+        number = {
+            case: dict(zip(table["at"], table["site"], strict=True))
+            for case, table in cases.groupby(["way", "out"])
+        }
+        known: dict[tuple[int, int], NDArray[np.intp]] = {}
+        drawn = self._drawn(rows)
+        for way, out in set(drawn):
+            whole, lacking = number[way, _NOBODY], number.get((way, out), {})
+            known[way, out] = np.array([lacking.get(at, whole[at]) for at in self.at_of_way[way]])
+        at_sites = [self.at_of_way[way] for way, _ in drawn]
+        place = np.concatenate(at_sites) % len(self.sites)
+        scenario = np.repeat(rows["scenario"].to_numpy(), [len(at) for at in at_sites])
+        site = pd.Series(self.sites["name"].array.take(place))
+        return pd.Series(scenario), site, np.concatenate([known[case] for case in drawn])
+
+    def stacked(self, cases: pd.DataFrame) -> SiteTables:
+        """The tables of some cases, without the species that each leaves out."""
         stack = {
-            name: None if table is None else self._rows(table, scenario_rows)
+            name: None if table is None else self._rows(table, cases)
             for name, table in self.tables.items()
         }
-        sites = stack["sites"]
-        assert sites is not None
-        keys = pd.DataFrame(
-            {
-                "scenario": sites["site"] // len(self.sites),
-                "site": self.sites["name"].array.take(sites["site"] % len(self.sites)),
-            }
-        )
-        return SiteTables(**stack), keys  # type: ignore[arg-type]
+        return SiteTables(**stack)  # type: ignore[arg-type]
 
-    def overrides(self, adjacent: pd.DataFrame, keys: pd.DataFrame) -> pd.DataFrame:
-        """The overrides of some sites for each scenario in which they are there."""
-        place = dict(zip(self.sites["name"], self.sites["place"], strict=True))
-        rows = keys.merge(adjacent, on="site")
-        number = rows["scenario"] * len(self.sites) + rows["site"].map(place).astype(int)
-        return rows.assign(site=number).drop(columns="scenario")
+    def overrides(self, adjacent: pd.DataFrame, cases: pd.DataFrame) -> pd.DataFrame:
+        """The overrides of some sites for each case in which they are there."""
+        names = self.sites["name"].array.take(cases["at"] % len(self.sites))
+        number = pd.DataFrame({"number": cases["site"], "site": names})
+        rows = number.merge(adjacent, on="site")
+        return rows.assign(site=rows["number"]).drop(columns="number")
 
-    def _rows(self, table: pd.DataFrame, scenario_rows: pd.DataFrame) -> pd.DataFrame:
-        """The rows of a table for each scenario, without the species that it leaves out."""
-        rows = scenario_rows.merge(table, on="way")
-        if "of" in rows:
-            rows = rows[rows["of"] != rows["out"]]
-        return rows.assign(site=rows["scenario"] * len(self.sites) + rows["place"])
-
-
-def _tagged(table: pd.DataFrame, way: Way, number: int, place: pd.Series[int]) -> pd.DataFrame:
-    """A table with the number of its way and the place of its site."""
-    plain = pd.DataFrame(table).assign(way=number, place=table["site"].map(place).astype(int).array)
-    if "sci_name" in plain:
-        plain = plain.assign(
-            of=plain["sci_name"].array, sci_name=_keyed(plain["sci_name"], (way[1], way[2]))
-        )
-    return plain.drop(columns="site")
+    def _rows(self, table: pd.DataFrame, cases: pd.DataFrame) -> pd.DataFrame:
+        """The rows of a table for each case."""
+        rows = cases.drop(columns="way").merge(table, on="at")
+        return rows[rows["of"] != rows["out"]] if "of" in rows else rows
 
 
 def _keyed(names: pd.Series[Any], reading: tuple[str, str]) -> pd.Series[Any]:
+    """Names of species under a key that names the reading too."""
     return names.astype(str) + f" ({reading[0]}; {reading[1]})"
 
 

@@ -53,6 +53,14 @@ def propose(
             help="Give each place the id that it has in this round, and its id to no other.",
         ),
     ] = None,
+    overlaps: Annotated[
+        Path | None,
+        typer.Option(
+            "--overlaps",
+            metavar="FILE",
+            help="What `overlaps` wrote of the plan's ranges, on its cells: they are not measured again.",
+        ),
+    ] = None,
     no_cache: NoCacheOption = False,
     quiet: QuietOption = False,
     verbose: VerboseOption = False,
@@ -62,7 +70,13 @@ def propose(
         from cami_units.commands.lasting_ids import write_first_round
 
         round_, problems = write_first_round(
-            plan, out, ids_from=ids_from, force=force, is_cached=not no_cache, progress=progress
+            plan,
+            out,
+            ids_from=ids_from,
+            overlaps=overlaps,
+            force=force,
+            is_cached=not no_cache,
+            progress=progress,
         )
     if not is_quiet(ctx, quiet):
         say_what_went_in(round_.manifest, problems, cures=is_verbose(ctx, verbose))
@@ -293,9 +307,12 @@ def sensitivity(
     """Say how sure each unit and rank is: 1,000 runs under other assumptions, added to the round."""
     with at_work(ctx, quiet, verbose) as progress:
         from cami_units import store
+        from cami_units.cache import cache_of_round
         from cami_units.commands.sensitivity import with_sensitivity, write_sensitivity
 
-        assessed_round = with_sensitivity(store.read_round(round_), progress=progress)
+        assessed_round = with_sensitivity(
+            store.read_round(round_), cache=cache_of_round(round_), progress=progress
+        )
         write_sensitivity(assessed_round, round_, progress=progress)
     if not is_quiet(ctx, quiet):
         say_how_sure(assessed_round)

@@ -113,6 +113,7 @@ def write_first_round(
     out: Path,
     *,
     ids_from: Path | None = None,
+    overlaps: Path | None = None,
     force: bool = False,
     is_cached: bool = True,
     progress: Progress = quiet,
@@ -127,6 +128,8 @@ def write_first_round(
         The folder of the round.
     ids_from : Path, optional
         A round whose ids are taken by overlap.
+    overlaps : Path, optional
+        A file of what the plan's ranges share with its cells, as `cami-units overlaps` writes it.
     force : bool
         Whether a round that is there may be replaced: one that was packed only where no id moves.
     is_cached : bool
@@ -147,7 +150,7 @@ def write_first_round(
     plan_values = read_plan(plan)
     store.check_place(out, force=force)
     measured_cache = cache.cache_beside(plan) if is_cached else cache.NOTHING_KEPT
-    round_ = propose(plan_values, progress=progress, cache=measured_cache)
+    round_ = propose(plan_values, overlaps=overlaps, progress=progress, cache=measured_cache)
     if ids_from is not None:
         round_ = with_ids_from(round_, ids_from)
     elif force:

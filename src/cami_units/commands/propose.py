@@ -3,23 +3,40 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 
-from cami_units import criteria, delineate, grid, layers, overlap
+from cami_units import criteria, delineate, grid, layers, overlap, store
 from cami_units.cache import NOTHING_KEPT, Cache, kept_table, kept_value, narrowed
 from cami_units.commands._round_tables import round_tables
 from cami_units.commands.assess import Assessed, assess_sites, cut, species_ranges
 from cami_units.commands.check import missing_context
 from cami_units.commands.context import with_context
 from cami_units.commands.plan_layers import ground, load
-from cami_units.model import AREA_OF_INTEREST, PROPOSED, InputError, Progress, Round, quiet
+from cami_units.model import (
+    AREA_OF_INTEREST,
+    PROPOSED,
+    InputError,
+    Progress,
+    Round,
+    crs_name,
+    listed,
+    quiet,
+)
 from cami_units.overlap import CellTables, Pieces
 from cami_units.plan import Plan
 
 
-def propose(plan: Plan, *, progress: Progress = quiet, cache: Cache = NOTHING_KEPT) -> Round:
+def propose(
+    plan: Plan,
+    *,
+    overlaps: Path | None = None,
+    progress: Progress = quiet,
+    cache: Cache = NOTHING_KEPT,
+) -> Round:
     """A first proposal of conservation units: round 00.
 
     Known hotspots that pass both gates as drawn, and peaks of the score far from every hotspot, are
@@ -28,10 +45,13 @@ def propose(plan: Plan, *, progress: Progress = quiet, cache: Cache = NOTHING_KE
     With a `cache`, what was measured before on the same files is not measured again: weights and
     thresholds can be tried one after another. The round is the same to the last bit.
 
+    `overlaps` is what `cami-units overlaps` wrote of the plan's ranges, on the plan's cells: ranges are
+    not laid over the cells again.
+
     Raises
     ------
     InputError
-        As :func:`load`, before anything is computed.
+        As :func:`load`, before anything is computed; the overlaps are of other cells or other ranges.
 
     Examples
     --------
@@ -59,7 +79,7 @@ def propose(plan: Plan, *, progress: Progress = quiet, cache: Cache = NOTHING_KE
         clean.coverage_areas,
     )
     progress("scoring planning units", 0, 0)
-    cells = score_cells(pieces, plan, cache=cache)
+    cells = scored(measured_cells(pieces, plan, cache=cache, overlaps=overlaps), pieces, plan)
     hotspots = assess_sites(clean.hotspots, pieces, plan, site="hotspot_id", cache=cache)
     landscapes = grow(cells, hotspots, pieces, plan, progress, cache=cache)
     progress("measuring the finished units", 0, 0)
@@ -117,16 +137,100 @@ def score_cells(pieces: Pieces, plan: Plan, *, cache: Cache = NOTHING_KEPT) -> C
     >>> bool(cells["score"].between(0, 1).all()), bool((cells["n_shared"] <= cells["richness"]).all())
     (True, True)
     """
-    study, border_km = plan.study, plan.criteria.border_km
+    return scored(measured_cells(pieces, plan, cache=cache), pieces, plan)
 
-    def measured_cells() -> CellTables:
+
+def measured_cells(
+    pieces: Pieces,
+    plan: Plan,
+    *,
+    cache: Cache = NOTHING_KEPT,
+    beside: CellTables | None = None,
+    overlaps: Path | None = None,
+) -> CellTables:
+    """What lies in the planning units of a plan, before they are scored.
+
+    `beside` is the same of a plan whose only difference is its distance to a border: what does not
+    hang on that is taken from it. `overlaps` is a file of what ranges share with cells.
+    """
+    study, border_km = plan.study, plan.criteria.border_km
+    side_km2 = plan.profile.occurrence.side_km2 or 0.0
+    if beside is not None:
+        return overlap.shared_nearby(beside, pieces, border_km=border_km, side_km2=side_km2)
+
+    def measured() -> CellTables:
+        cells = study_cells(pieces, plan)
+        of_file = None if overlaps is None else stored_overlaps(overlaps, cells, pieces, plan)
         return overlap.cell_tables(
-            study_cells(pieces, plan), pieces, border_km=border_km, side_km2=side_km2
+            cells, pieces, border_km=border_km, side_km2=side_km2, species=of_file
         )
 
-    side_km2 = plan.profile.occurrence.side_km2 or 0.0
-    key = [study.cell_km, study.shape, border_km, side_km2]
-    tables = kept_value(cache, "cells", key, CellTables, measured_cells)
+    file_hash = None if overlaps is None else store.sha256(overlaps)
+    key = [study.cell_km, study.shape, border_km, side_km2, file_hash]
+    return kept_value(cache, "cells", key, CellTables, measured)
+
+
+def stored_overlaps(
+    path: Path, cells: gpd.GeoDataFrame, pieces: Pieces, plan: Plan
+) -> pd.DataFrame:
+    """What a file of overlaps says of planning units: ``pu_id``, ``sci_name``, ``km2``.
+
+    Raises
+    ------
+    InputError
+        The file is none of overlaps, is of other cells than the plan's, or of other ranges: the km² of
+        a species in it are not those of its range.
+    """
+    about, batches = layers.overlap_batches(path)
+    study, features = plan.study, pieces.layers.features
+    own, theirs = (
+        f"{km:g} km {shape}s from {corner:,.0f} m in {crs_name(crs)}"
+        for km, shape, corner, crs in (
+            (study.cell_km, study.shape, grid.ORIGIN_M, study.crs),
+            *[(about["cell_km"], about["shape"], about["corner_m"], about["crs"])],
+        )
+    )
+    again = f"cami-units overlaps RANGES --out '{path.name}' --cell-km {study.cell_km:g}"
+    if own != theirs:
+        raise InputError(
+            f"'{path}' does not fit the plan: it is of {theirs}, the plan's cells are {own}. "
+            f"Make it anew ({again}), or leave --overlaps out."
+        )
+    names = pd.Index(features["sci_name"].sort_values())
+    low_row, low_col = cells["row"].min(), cells["col"].min()
+    wide = cells["col"].max() - low_col + 1
+    places = pd.Index((cells["row"] - low_row) * wide + cells["col"] - low_col)
+    total_km2 = np.zeros(len(names))
+    parts = []
+    for batch in batches():
+        rows = batch.to_pandas()
+        rows = rows.assign(code=names.get_indexer(rows["sci_name"].astype(str)))
+        rows = rows[rows["code"] >= 0]
+        total_km2 += np.bincount(rows["code"], rows["km2"], len(names))
+        col = rows["col"].astype(int) - low_col
+        place = places.get_indexer((rows["row"].astype(int) - low_row) * wide + col)
+        parts.append(rows.assign(place=place)[(place >= 0) & col.between(0, wide - 1)])
+    range_km2 = features.set_index("sci_name")["range_km2"].reindex(names).to_numpy()
+    # a hundredth of a percent: the same range read by another way, and no other range
+    off = np.flatnonzero(np.abs(total_km2 - range_km2) > 1e-4 * range_km2)
+    if len(off):
+        told = (f"{names[at]} ({total_km2[at]:,.0f} km², {range_km2[at]:,.0f} km²)" for at in off)
+        raise InputError(
+            f"'{path}' does not fit the plan: it was made of other ranges than the plan's. In the file "
+            f"and in the plan: {listed(told)}. Make it anew ({again}), or leave --overlaps out."
+        )
+    table = pd.concat(parts).sort_values(["place", "code"], ignore_index=True)
+    return pd.DataFrame(
+        {
+            "pu_id": cells["pu_id"].array.take(table["place"]),
+            "sci_name": names.array.take(table["code"]),
+            "km2": table["km2"],
+        }
+    )
+
+
+def scored(tables: CellTables, pieces: Pieces, plan: Plan) -> Cells:
+    """Planning units with the scores that a plan's profile gives them."""
     scores = criteria.score_cells(
         tables.units,
         tables.species,

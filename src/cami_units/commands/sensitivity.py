@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import functools
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -13,16 +14,26 @@ import pandas as pd
 
 from cami_units import complementarity, figures, grid, layers, overlap, store, words
 from cami_units import sensitivity as room
+from cami_units.cache import (
+    NOTHING_KEPT,
+    Cache,
+    Parts,
+    entry,
+    kept,
+    kept_table,
+    narrowed,
+    parts_of,
+    program_key,
+)
 from cami_units.commands._round_tables import STABILITY_TABLES, as_written
 from cami_units.commands.assess import (
-    Assessed,
     adjacent_sites,
     assess_sites,
     cut,
     measure,
     species_ranges,
 )
-from cami_units.commands.propose import Cells, grow, score_cells, study_cells
+from cami_units.commands.propose import Cells, grow, measured_cells, scored
 from cami_units.commands.round_files import write_added
 from cami_units.commands.shown_round import drawn_scene
 from cami_units.commands.stored_round import reopened
@@ -59,7 +70,11 @@ AGREED = ("plenary-agreed", "endorsed by range states", "adopted")
 
 
 def with_sensitivity(
-    round_: Round, *, design: Design | None = None, progress: Progress = quiet
+    round_: Round,
+    *,
+    design: Design | None = None,
+    cache: Cache = NOTHING_KEPT,
+    progress: Progress = quiet,
 ) -> Round:
     """A round with what is known of how sure it is, added to its tables.
 
@@ -75,6 +90,9 @@ def with_sensitivity(
         A round with its ranges, as `propose` or `collect` wrote it.
     design : Design, optional
         What is varied; ``None``: the defaults.
+    cache : Cache, optional
+        Where steps are kept from one run to the next; by default nowhere. What is kept is the same to
+        the last bit: a decision changes the smallest set of units and leaves the thousand runs alone.
 
     Raises
     ------
@@ -83,29 +101,45 @@ def with_sensitivity(
     """
     design = design or Design()
     plan, round_layers = reopened(round_)
-    pieces = cut(round_layers, plan)
+    cache = _ground(round_layers, plan, cache)
+    pieces = cut(round_layers, plan, cache=cache)
     table = round_.tables["conservation_units"]
     alive = table[~table["status"].isin(HIDDEN_STATUSES)].sort_values("unit_id", ignore_index=True)
     units = layers.to_equal_area(alive, plan.study.crs)
-    cells = score_cells(pieces, plan)
-    solve = _cell_solver(cells, pieces, plan)
+    tables = functools.cache(partial(measured_cells, pieces, plan))
+    cells = functools.cache(lambda: scored(tables(), pieces, plan))
+    solve = _smallest_set(cells, pieces, plan, cache)
     with ThreadPoolExecutor(max_workers=1) as thread:
         # The solver needs no Python and no geometry: it works while units are drawn anew.
         solution = thread.submit(solve)
-        result, frequency = stability_of(units, pieces, plan, design=design, progress=progress)
+        result, frequency = stability_of(
+            units, pieces, plan, design=design, tables=tables, cache=cache, progress=progress
+        )
         progress("looking for the smallest set", 0, 0)
         smallest = solution.result()
     progress("looking at codes, barriers and borders", 0, 0)
+    unit_species, locked = round_.tables["unit_species"], _locked(units, round_layers)
+
+    def of_outlines() -> Parts:
+        """What hangs on the outlines of the units, and on no decision."""
+        return {
+            "unit_presence": unit_presence(units, pieces, plan, design),
+            "restoration": restoration_notes(units, round_layers),
+            "crossings": crossings_of(units, pieces),
+            "border_pairs": overlap.border_pairs(units, pieces, plan.profile),
+        }
+
+    def of_sets() -> Parts:
+        """What hangs on which units are agreed on, too."""
+        return complementary(units, unit_species, cells(), pieces, locked=locked)
+
+    outlines = _outlines(units)
+    presence = [list(codes) for codes in design.presence]
     added: dict[str, pd.DataFrame] = {
         "sensitivity": result.units.rename(columns={"site": "unit_id"}),
         "sensitivity_factors": result.factors.rename(columns={"site": "unit_id"}),
-        "unit_presence": unit_presence(units, pieces, plan, design),
-        "restoration": restoration_notes(units, round_layers),
-        "crossings": crossings_of(units, pieces),
-        "border_pairs": overlap.border_pairs(units, pieces, plan.profile),
-        **complementary(
-            units, round_.tables["unit_species"], cells, pieces, locked=_locked(units, round_layers)
-        ),
+        **kept(cache, "outlines", [outlines, presence], of_outlines),
+        **kept(cache, "sets", [outlines, pd.DataFrame(unit_species), locked], of_sets),
     }
     sentences = {
         row["unit_id"]: words.stability({str(key): value for key, value in row.items()})
@@ -115,13 +149,28 @@ def with_sensitivity(
     share = planning_units["pu_id"].map(frequency.set_index("pu_id")["selection_frequency"])
     added["planning_units"] = planning_units.assign(
         selection_frequency=share.fillna(0.0),
-        in_smallest_set=planning_units["pu_id"].isin(smallest.chosen),
+        in_smallest_set=planning_units["pu_id"].isin(smallest),
     )
     added["conservation_units"] = table.assign(
         stability=table["unit_id"].map(sentences).fillna("").astype(str)
     )
     rounded = {name: as_written(table) for name, table in added.items()}
     return replace(round_, tables={**round_.tables, **rounded})
+
+
+def _ground(round_layers: Layers, plan: Plan, cache: Cache) -> Cache:
+    """The part of a cache that hangs on the layers and the plan of a round."""
+    if cache.folder is None:
+        return cache
+    tables = {name: table for name, table in parts_of(round_layers).items() if name != "sources"}
+    sources = [str(source) for source in round_layers.sources]
+    return narrowed(cache, program_key(), plan.model_dump_json(), sources, tables)
+
+
+def _outlines(units: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """What the steps know of units: names and outlines, and no status."""
+    named = units[["unit_id", "geometry"]]
+    return named.assign(named=every_name(units)).reset_index(drop=True)
 
 
 def _locked(units: gpd.GeoDataFrame, round_layers: Layers) -> list[str]:
@@ -184,6 +233,8 @@ def stability_of(
     plan: Plan,
     *,
     design: Design | None = None,
+    tables: Callable[[], overlap.CellTables] | None = None,
+    cache: Cache = NOTHING_KEPT,
     progress: Progress = quiet,
 ) -> tuple[Stability, pd.DataFrame]:
     """The stability of units, and how often each planning unit was selected.
@@ -198,6 +249,10 @@ def stability_of(
         The assumptions as stated.
     design : Design, optional
         What is varied; ``None``: the defaults.
+    tables : callable, optional
+        Gives what lies in the planning units of the plan, where it was measured already.
+    cache : Cache, optional
+        Where steps are kept: one for these layers and this plan.
 
     Returns
     -------
@@ -208,9 +263,38 @@ def stability_of(
         by half of it at least, in a unit that qualifies. Cells that never do are missing.
     """
     design = design or Design()
-    drawings = _drawings(units, pieces, plan, design, progress)
+    of_people = ~units["status"].isin(MACHINE)
+    key = [_outlines(units).assign(of_people=of_people.to_numpy()), _as_key(design)]
+
+    def made() -> Parts:
+        """The runs themselves."""
+        cells = tables or functools.cache(partial(measured_cells, pieces, plan))
+        result, frequency = _stability(units, pieces, plan, design, cells, cache, progress)
+        return {**parts_of(result), "frequency": frequency}
+
+    parts = dict(kept(cache, "stability", key, made))
+    frequency: pd.DataFrame = parts.pop("frequency")
+    return Stability(**parts), frequency
+
+
+def _as_key(design: Design) -> str:
+    """A design as text: two that differ in anything read differently."""
+    return repr({**parts_of(design), "edge_km": dict(design.edge_km)})
+
+
+def _stability(
+    units: gpd.GeoDataFrame,
+    pieces: Pieces,
+    plan: Plan,
+    design: Design,
+    cells: Callable[[], overlap.CellTables],
+    cache: Cache,
+    progress: Progress,
+) -> tuple[Stability, pd.DataFrame]:
+    """As :func:`stability_of`, where nothing of it is kept."""
+    drawings = _drawings(units, pieces, plan, design, cells, cache, progress)
     sites = _side_by_side(drawings)
-    stated = measure(sites, pieces, site="site")
+    stated = measure(sites, pieces, site="site", cache=cache)
     tables: dict[Way, SiteTables] = {}
     species: dict[tuple[str, str], pd.DataFrame] = {}
     for presence, codes in room.readings(design, plan.codes.presence).items():
@@ -235,9 +319,8 @@ def stability_of(
         adjacent=_adjacent_units(units, pieces, plan),
         progress=progress,
     )
-    cells = study_cells(pieces, plan)
     owners = {
-        way: overlap.cell_owners(cells, polygons, site="site")
+        way: overlap.cell_owners(cells().units, polygons, site="site")
         for way, polygons in drawings.items()
         if way in set(result.ways["delineation"])
     }
@@ -275,12 +358,20 @@ def read_otherwise(
 
 
 def _drawings(
-    units: gpd.GeoDataFrame, pieces: Pieces, plan: Plan, design: Design, progress: Progress
+    units: gpd.GeoDataFrame,
+    pieces: Pieces,
+    plan: Plan,
+    design: Design,
+    cells: Callable[[], overlap.CellTables],
+    cache: Cache,
+    progress: Progress,
 ) -> Drawings:
     """The units as they are, and grown anew with other cells or another distance to borders."""
     stated = units[["unit_id", "geometry"]].rename(columns={"unit_id": "site"})
     by_people = stated[~units["status"].isin(MACHINE).to_numpy()]
-    hotspots = assess_sites(pieces.layers.hotspots, pieces, plan, site="hotspot_id")
+    hotspots = functools.cache(
+        partial(assess_sites, pieces.layers.hotspots, pieces, plan, site="hotspot_id", cache=cache)
+    )
     study, rules = plan.study, plan.criteria
     ways = room.delineations(design, cell_km=study.cell_km, border_km=rules.border_km)
     drawings = {}
@@ -292,21 +383,29 @@ def _drawings(
                 "criteria": rules.model_copy(update={"border_km": border_km}),
             }
         )
-        drawings[way] = (
-            stated if way == STATED else _drawn_anew(units, by_people, hotspots, pieces, other_plan)
-        )
+        if way == STATED:
+            drawings[way] = stated
+            continue
+
+        def grown(plan: Plan = other_plan) -> gpd.GeoDataFrame:
+            """The units of this way, under the names of what they grew from."""
+            beside = cells() if plan.study == study else None
+            tables = measured_cells(pieces, plan, beside=beside)
+            table = grow(scored(tables, pieces, plan), hotspots(), pieces, plan, quiet)
+            return table[["seed", "geometry"]]
+
+        # what grows hangs on the plan and the layers, and on nothing that anybody decided
+        landscapes = kept_table(cache, "grown", [cell_km, border_km], grown)
+        drawings[way] = _drawn_anew(units, by_people, landscapes)
     return drawings
 
 
 def _drawn_anew(
     units: gpd.GeoDataFrame,
     by_people: gpd.GeoDataFrame,
-    hotspots: Assessed,
-    pieces: Pieces,
-    plan: Plan,
+    landscapes: gpd.GeoDataFrame,
 ) -> gpd.GeoDataFrame:
-    """Units grown under a plan, under the ids of those they stand for; what people drew stays."""
-    landscapes = grow(score_cells(pieces, plan), hotspots, pieces, plan, quiet)
+    """Units grown otherwise, under the ids of those they stand for; what people drew stays."""
     ids = overlap.same_places(
         landscapes, units, site="seed", other="unit_id", least_jaccard=SAME_UNIT
     )
@@ -450,6 +549,18 @@ def complementary(
         counted=counted_species,
         locked=locked,
     )
+
+
+def _smallest_set(
+    cells: Callable[[], Cells], pieces: Pieces, plan: Plan, cache: Cache
+) -> Callable[[], Sequence[str]]:
+    """Finds the planning units of the smallest set; or has them, where they were found before."""
+    stored = entry(cache, "smallest", [])
+    if stored is not None:
+        return lambda: stored["chosen"]
+    solve = _cell_solver(cells(), pieces, plan)
+    make: Callable[[], Parts] = lambda: {"chosen": list(solve().chosen)}  # noqa: E731
+    return lambda: kept(cache, "smallest", [], make)["chosen"]
 
 
 def _cell_solver(cells: Cells, pieces: Pieces, plan: Plan) -> partial[complementarity.Selection]:

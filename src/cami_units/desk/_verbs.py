@@ -10,6 +10,7 @@ from typing import Any, Final
 import pandas as pd
 
 from cami_units import store
+from cami_units.cache import cache_of_round
 from cami_units.commands.activities import activities
 from cami_units.commands.annex import annex
 from cami_units.commands.check import check
@@ -156,9 +157,8 @@ def _propose(directory: Path, round_: Path, progress: Progress) -> Path:
 
 def _stability(directory: Path, round_: Path, progress: Progress) -> Path:
     """How sure each unit is, added to the round."""
-    write_sensitivity(
-        with_sensitivity(read_round(round_), progress=progress), round_, progress=progress
-    )
+    how_sure = with_sensitivity(read_round(round_), cache=cache_of_round(round_), progress=progress)
+    write_sensitivity(how_sure, round_, progress=progress)
     return round_
 
 

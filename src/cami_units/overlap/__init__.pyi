@@ -46,6 +46,7 @@ from ._site_tables import CellTables as CellTables
 from ._site_tables import cell_owners as cell_owners
 from ._site_tables import cell_tables as cell_tables
 from ._site_tables import renamed_sites as renamed_sites
+from ._site_tables import shared_nearby as shared_nearby
 from ._site_tables import site_tables as site_tables
 from ._site_tables import with_ranges_measured as with_ranges_measured
 from ._split import along as along

@@ -202,7 +202,12 @@ class CellTables:
 
 
 def cell_tables(
-    cells: gpd.GeoDataFrame, pieces: Pieces, *, border_km: float, side_km2: float
+    cells: gpd.GeoDataFrame,
+    pieces: Pieces,
+    *,
+    border_km: float,
+    side_km2: float,
+    species: pd.DataFrame | None = None,
 ) -> CellTables:
     """Species, shared species and hotspots of planning units.
 
@@ -216,19 +221,31 @@ def cell_tables(
         A species is shared in a cell that it lives in and, so close by, in another state too.
     side_km2 : float
         A state has a species from this much range.
+    species : DataFrame, optional
+        ``pu_id``, ``sci_name``, ``km2``, where it is known what ranges share with the cells.
     """
-    key = ["pu_id", "sci_name"]
-    cell_species = overlaps(cells, pieces.ranges, site="pu_id")
-    in_state = [pieces.sides["sci_name"], pieces.sides["iso2"]]
-    sides = pieces.sides[range_km2(pieces.sides).groupby(in_state).transform("sum") >= side_km2]
-    nearby = near(cells, sides, by=("sci_name", "iso2"), within_km=border_km)
-    n_states = nearby.groupby(key)["iso2"].nunique()
-    shared = cell_species[key].drop_duplicates().merge(n_states[n_states >= 2].reset_index()[key])
+    cell_species = species
+    if cell_species is None:
+        cell_species = overlaps(cells, pieces.ranges, site="pu_id")
     hotspots = pieces.layers.hotspots
     if hotspots is None:
         hotspots = cells[:0].rename(columns={"pu_id": "hotspot_id"})
     in_hotspots = overlaps(cells, hotspots, site="pu_id", by=("hotspot_id",), kind="polygon")
-    return CellTables(cells, cell_species, shared, in_hotspots)
+    tables = CellTables(cells, cell_species, cell_species[["pu_id", "sci_name"]], in_hotspots)
+    return shared_nearby(tables, pieces, border_km=border_km, side_km2=side_km2)
+
+
+def shared_nearby(
+    tables: CellTables, pieces: Pieces, *, border_km: float, side_km2: float
+) -> CellTables:
+    """The tables with the species that are shared within so many km; the rest hangs on no distance."""
+    key = ["pu_id", "sci_name"]
+    in_state = [pieces.sides["sci_name"], pieces.sides["iso2"]]
+    sides = pieces.sides[range_km2(pieces.sides).groupby(in_state).transform("sum") >= side_km2]
+    nearby = near(tables.units, sides, by=("sci_name", "iso2"), within_km=border_km)
+    n_states = nearby.groupby(key)["iso2"].nunique()
+    in_cells = tables.species[key].drop_duplicates()
+    return replace(tables, shared=in_cells.merge(n_states[n_states >= 2].reset_index()[key]))
 
 
 def cell_owners(cells: gpd.GeoDataFrame, sites: gpd.GeoDataFrame, *, site: str) -> pd.DataFrame:
