@@ -17,6 +17,7 @@ import shapely
 
 import cami_units
 from cami_units import cli
+from cami_units.cli._terminal import Pace, _lines
 from cami_units.model import Imprint, InputError, Problem, Round
 
 HOSTILE = "\x1b[31m[bold]x[/]\x07\u202e\n✓ fake line"
@@ -117,7 +118,7 @@ def a_round(names: tuple[str, ...] = ("Ustyurt", "Wakhan", "Tugai", "Altai")) ->
 
 
 def proposing(house, round: Round, seen: dict | None = None):
-    def propose(plan, *, progress, cache):
+    def propose(plan, *, progress, cache, overlaps=None):
         progress("reading layers", 1, 2)
         progress("reading layers", 2, 2)
         progress("growing units", 0, 0)
@@ -194,7 +195,7 @@ def test_python_m_is_the_same_program_and_help_waits_for_no_library():
 
 
 def test_a_fault_of_the_input_is_one_message_and_1(run, house):
-    def propose(plan, *, progress, cache):
+    def propose(plan, *, progress, cache, overlaps=None):
         raise InputError("3 of 212 ranges have no geometry: a, b, c. Fix the file.")
 
     house.commands.propose = propose
@@ -204,7 +205,7 @@ def test_a_fault_of_the_input_is_one_message_and_1(run, house):
 
 
 def test_a_fault_of_the_program_is_an_apology_and_70(run, house):
-    def propose(plan, *, progress, cache):
+    def propose(plan, *, progress, cache, overlaps=None):
         raise KeyError("sci_name")
 
     house.commands.propose = propose
@@ -222,7 +223,7 @@ def test_a_fault_of_the_program_is_an_apology_and_70(run, house):
 
 
 def test_stopping_from_the_keyboard_is_130(run, house):
-    def propose(plan, *, progress, cache):
+    def propose(plan, *, progress, cache, overlaps=None):
         raise KeyboardInterrupt
 
     house.commands.propose = propose
@@ -246,7 +247,7 @@ def test_nothing_from_a_file_moves_the_cursor_or_sets_a_colour(run, house, tmp_p
     assert not {"\x1b", "\x07", "\u202e"} & set(out)
     assert "[31m[bold]x[/] ✓ fake line" in out  # one line, markup as it was typed
 
-    def fails(plan, *, progress, cache):
+    def fails(plan, *, progress, cache, overlaps=None):
         raise InputError(f"Column {HOSTILE}")
 
     house.commands.propose = fails
@@ -309,6 +310,39 @@ def test_bars_on_a_terminal(run, house, tmp_path, monkeypatch):
     assert code == 0
     assert "reading layers" in err
     assert "2/2" in err
+
+
+def test_the_time_left_is_what_the_pace_so_far_comes_to():
+    now = [0.0]
+    pace = Pace(lambda: now[0])
+    # A step of 2,000 kilobytes, 10 of them a second, of which the first 100 were done at its beginning.
+    assert pace.words("measuring", 100, 2000) == "5 %"
+    now[0] = 4.0
+    assert pace.words("measuring", 140, 2000) == "7 %"  # too early to say
+    now[0] = 40.0
+    assert pace.seconds_left("measuring", 500, 2000) == 150.0
+    assert pace.words("measuring", 500, 2000) == "25 %, time left: about 2 min"
+    now[0] = 185.0
+    assert pace.words("measuring", 1950, 2000) == "97 %, time left: about 5 s"
+    assert pace.words("writing", 0, 0) == ""
+    assert pace.words("reading", 3, 7) == "3/7"
+    now[0] += 3600.0
+    assert pace.words("reading", 4, 7) == "4/7, time left: about 3 h 0 min"
+
+
+def test_long_steps_say_now_and_then_how_long_they_take(capsys):
+    now = [0.0]
+    progress = _lines(lambda: now[0])
+    for second in range(101):
+        now[0] = float(second)
+        progress("measuring ranges", second, 100)
+    assert capsys.readouterr().err.splitlines() == [
+        "measuring ranges …",
+        "measuring ranges: 5/100, time left: about 2 min",
+        "measuring ranges: 35/100, time left: about 1 min",
+        "measuring ranges: 65/100, time left: about 35 s",
+        "measuring ranges: 95/100, time left: about 5 s",
+    ]
 
 
 # -- assess ---------------------------------------------------------------------------------------

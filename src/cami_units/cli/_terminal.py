@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
@@ -178,27 +179,76 @@ def _progress(*, is_silent: bool) -> Iterator[Progress]:
             _finish(bars)
 
 
-def _lines() -> Progress:
-    """Progress as a line a step, where nobody watches."""
-    begun: set[str] = set()
+class Pace:
+    """How long the rest of each step takes, at the pace that it has had so far."""
+
+    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
+        self._clock = clock
+        self._begun: dict[str, tuple[float, int]] = {}
+
+    def seconds_left(self, step: str, number: int, total: int) -> float | None:
+        """Seconds until `number` is `total`; ``None``: it is too early to say, or nobody counts."""
+        now = self._clock()
+        begun, first = self._begun.setdefault(step, (now, number))
+        if now - begun < _EARLY_S or number <= first or not total:
+            return None
+        # what comes first is slower (files opened, code compiled): the guess errs to the long side
+        return (now - begun) * (total - number) / (number - first)
+
+    def words(self, step: str, number: int, total: int) -> str:
+        """How far a step is and how long it still takes, as much of it as is known."""
+        if not total:
+            return ""
+        # kilobytes of shapes say nothing to anybody
+        count = f"{number}/{total}" if total < 1000 else f"{100 * number // total} %"
+        seconds = self.seconds_left(step, number, total)
+        return count if seconds is None else f"{count}, time left: about {_duration(seconds)}"
+
+
+_EARLY_S: Final = 5.0
+"""Seconds before which no step says how long it takes: it may be done before anybody has read it."""
+
+
+def _duration(seconds: float) -> str:
+    """A time as people say it: no finer than it is known."""
+    if seconds < 55:
+        return f"{max(5 * round(seconds / 5), 5)} s"
+    minutes = max(round(seconds / 60), 1)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def _lines(clock: Callable[[], float] = monotonic) -> Progress:
+    """Progress as a line a step, where nobody watches; of long steps one now and then."""
+    pace = Pace(clock)
+    next_line: dict[str, float] = {}
 
     def progress(step: str, number: int, total: int) -> None:
-        if step not in begun:
-            begun.add(step)
+        now = clock()
+        if step not in next_line:
+            next_line[step] = now + _EARLY_S
             say(f"{step} …", stderr=True)
+        words = pace.words(step, number, total)
+        if now >= next_line[step] and "," in words:
+            next_line[step] = now + _BETWEEN_LINES_S
+            say(f"{step}: {words}", stderr=True)
 
     return progress
+
+
+_BETWEEN_LINES_S: Final = 30.0
+"""Seconds between two lines of one step, in a file that somebody reads afterwards."""
 
 
 def _bars(bars: Bars) -> Progress:
     """Progress as bars, where somebody does."""
     tasks: dict[str, TaskID] = {}
+    pace = Pace()
 
     def progress(step: str, number: int, total: int) -> None:
         if step not in tasks:
             _finish(bars)
             tasks[step] = bars.add_task(one_line(step), total=total or None, count="")
-        count = f"{number}/{total}" if total else ""
+        count = pace.words(step, number, total)
         bars.update(tasks[step], completed=number, total=total or None, count=count)
 
     return progress

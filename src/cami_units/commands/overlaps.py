@@ -107,7 +107,7 @@ def write_overlaps(
         work = work_done(tasks)
         results = measured(covered_cells, tasks, scheduler, stream.files)
         for number, (table, notes) in enumerate(results):
-            progress("measuring ranges", work[number], work[-1])
+            progress("measuring ranges", work[number + 1], work[-1])
             problems.extend(problem for problem in notes if problem not in problems)
             rows += len(table)
             if len(table):

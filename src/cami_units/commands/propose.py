@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import geopandas as gpd
-import numpy as np
 import pandas as pd
 
 from cami_units import criteria, delineate, grid, layers, overlap, store
@@ -182,7 +181,7 @@ def stored_overlaps(
         a species in it are not those of its range.
     """
     about, batches = layers.overlap_batches(path)
-    study, features = plan.study, pieces.layers.features
+    study = plan.study
     own, theirs = (
         f"{km:g} km {shape}s from {corner:,.0f} m in {crs_name(crs)}"
         for km, shape, corner, crs in (
@@ -196,37 +195,18 @@ def stored_overlaps(
             f"'{path}' does not fit the plan: it is of {theirs}, the plan's cells are {own}. "
             f"Make it anew ({again}), or leave --overlaps out."
         )
-    names = pd.Index(features["sci_name"].sort_values())
-    low_row, low_col = cells["row"].min(), cells["col"].min()
-    wide = cells["col"].max() - low_col + 1
-    places = pd.Index((cells["row"] - low_row) * wide + cells["col"] - low_col)
-    total_km2 = np.zeros(len(names))
-    parts = []
-    for batch in batches():
-        rows = batch.to_pandas()
-        rows = rows.assign(code=names.get_indexer(rows["sci_name"].astype(str)))
-        rows = rows[rows["code"] >= 0]
-        total_km2 += np.bincount(rows["code"], rows["km2"], len(names))
-        col = rows["col"].astype(int) - low_col
-        place = places.get_indexer((rows["row"].astype(int) - low_row) * wide + col)
-        parts.append(rows.assign(place=place)[(place >= 0) & col.between(0, wide - 1)])
-    range_km2 = features.set_index("sci_name")["range_km2"].reindex(names).to_numpy()
-    # a hundredth of a percent: the same range read by another way, and no other range
-    off = np.flatnonzero(np.abs(total_km2 - range_km2) > 1e-4 * range_km2)
-    if len(off):
-        told = (f"{names[at]} ({total_km2[at]:,.0f} km², {range_km2[at]:,.0f} km²)" for at in off)
-        raise InputError(
-            f"'{path}' does not fit the plan: it was made of other ranges than the plan's. In the file "
-            f"and in the plan: {listed(told)}. Make it anew ({again}), or leave --overlaps out."
-        )
-    table = pd.concat(parts).sort_values(["place", "code"], ignore_index=True)
-    return pd.DataFrame(
-        {
-            "pu_id": cells["pu_id"].array.take(table["place"]),
-            "sci_name": names.array.take(table["code"]),
-            "km2": table["km2"],
-        }
+    table, odd = overlap.listed_overlaps(
+        (batch.to_pandas() for batch in batches()), cells, pieces.layers.features
     )
+    if len(odd):
+        differing = (
+            f"{row.sci_name} ({row.km2:,.0f}, {row.range_km2:,.0f})" for row in odd.itertuples()
+        )
+        raise InputError(
+            f"'{path}' does not fit the plan: it was made of other ranges than the plan's. km² in the "
+            f"file, and in the plan: {listed(differing)}. Make it anew ({again}), or leave --overlaps out."
+        )
+    return table
 
 
 def scored(tables: CellTables, pieces: Pieces, plan: Plan) -> Cells:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
+from typing import Final
 
 import geopandas as gpd
 import numpy as np
@@ -246,6 +248,59 @@ def shared_nearby(
     n_states = nearby.groupby(key)["iso2"].nunique()
     in_cells = tables.species[key].drop_duplicates()
     return replace(tables, shared=in_cells.merge(n_states[n_states >= 2].reset_index()[key]))
+
+
+_SAME_RANGE: Final = 1e-4
+"""Two ways to read one range differ by less than this part of it: straight in degrees or in metres."""
+
+
+def listed_overlaps(
+    parts: Iterable[pd.DataFrame], cells: gpd.GeoDataFrame, ranges: gpd.GeoDataFrame
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """What a list of overlaps with the cells of a lattice says of some of its cells.
+
+    Parameters
+    ----------
+    parts : iterable of DataFrame
+        ``sci_name``, ``row``, ``col``, ``km2``: every cell of the lattice that a species covers.
+    cells : GeoDataFrame
+        ``pu_id``, ``row``, ``col``: the cells that are asked for.
+    ranges : GeoDataFrame
+        ``sci_name``, unique, and ``range_km2``: the species that are asked for.
+
+    Returns
+    -------
+    DataFrame
+        ``pu_id``, ``sci_name``, ``km2``, in the order of the cells, then of the names.
+    DataFrame
+        ``sci_name``, ``km2`` of all its cells, ``range_km2``: where the two are not of one range.
+    """
+    names = pd.Index(ranges["sci_name"].sort_values())
+    low_row, low_col = cells["row"].min(), cells["col"].min()
+    wide = cells["col"].max() - low_col + 1
+    places = pd.Index((cells["row"] - low_row) * wide + cells["col"] - low_col)
+    total_km2 = np.zeros(len(names))
+    within = [
+        pd.DataFrame({"place": [], "code": [], "km2": []}).astype({"place": int, "code": int})
+    ]
+    for part in parts:
+        rows = part.assign(code=names.get_indexer(pd.Index(part["sci_name"].astype(str))))
+        rows = rows[rows["code"] >= 0]
+        total_km2 += np.bincount(rows["code"], rows["km2"], len(names))
+        col = rows["col"].astype(int) - low_col
+        place = places.get_indexer(pd.Index((rows["row"].astype(int) - low_row) * wide + col))
+        there = (place >= 0) & col.between(0, wide - 1)
+        within.append(rows.assign(place=place).loc[there, ["place", "code", "km2"]])
+    range_km2 = ranges.set_index("sci_name")["range_km2"].reindex(names).to_numpy()
+    compared = pd.DataFrame({"sci_name": names, "km2": total_km2, "range_km2": range_km2})
+    odd = compared[np.abs(total_km2 - range_km2) > _SAME_RANGE * range_km2]
+    table = pd.concat(within).sort_values(["place", "code"], ignore_index=True)
+    found = {
+        "pu_id": cells["pu_id"].array.take(table["place"].to_numpy()),
+        "sci_name": names.array.take(table["code"].to_numpy()),
+        "km2": table["km2"],
+    }
+    return pd.DataFrame(found), odd
 
 
 def cell_owners(cells: gpd.GeoDataFrame, sites: gpd.GeoDataFrame, *, site: str) -> pd.DataFrame:
