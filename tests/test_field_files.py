@@ -24,6 +24,7 @@ from cami_units.commands.plan_layers import reading_of
 from cami_units.layers import _rasters, _shape_checks
 from cami_units.layers._gis_files import file_hash, found_files, is_companion
 from cami_units.layers._layer_rows import gathered, keyed_layer
+from cami_units.layers._layer_survey import _borders
 from cami_units.model import EQUAL_AREA, InputError, PlanError
 from cami_units.plan import read_plan
 from cami_units.webmap._page_values import shared_edges
@@ -417,6 +418,24 @@ def test_borders_of_outlines_that_do_not_coincide_are_one_line_on_maps():
 def test_states_that_coincide_come_back_as_they_are():
     states = gpd.GeoDataFrame({"iso2": ["AA", "BB"]}, geometry=[box(0, 0, 1, 1), box(1, 0, 2, 1)])
     assert scene.with_shared_edges(states) is states
+
+
+@pytest.mark.parametrize(
+    ("apart_km", "within_km"),
+    [((0, 0), 0), ((0.4, 0.4), 1), ((2.4, 2.4), 5), ((0, 4), 5), ((-3, 1.5), 5)],
+)
+def test_borders_of_outlines_set_apart_are_found(apart_km, within_km):
+    """Three states side by side, 1000 km high: two borders of 1000 km, drawn alike or up to 4 km apart."""
+    first, second = apart_km
+    west, east = 200e3 + 1e3 * first, 400e3 + 1e3 * second
+    shapes = [box(0, 0, 200e3, 1e6), box(west, 0, 400e3, 1e6), box(east, 0, 600e3, 1e6)]
+    states = gpd.GeoDataFrame(
+        {"iso2": ["AA", "BB", "CC"], "range_state": True}, geometry=shapes, crs=EQUAL_AREA
+    )
+    borders, notes = _borders(states, None, is_own=True)
+    assert borders["pair"].tolist() == ["AA;BB", "BB;CC"]
+    assert (borders.length / 1e3).tolist() == pytest.approx([1000, 1000], abs=17)
+    assert [f"within {within_km} km" in one.what for one in notes] == [True] * bool(within_km)
 
 
 # -- rasters as ranges -----------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
+import geopandas as gpd
 import pandas as pd
 
 from cami_units import layers, overlap
@@ -83,6 +84,9 @@ def _context_layers(plan: Plan, clean: Layers | None, progress: Progress) -> lis
         except InputError as error:
             problem = Problem("refuses", title, context.path.name, "", str(error))
             layer_read = layers.LayerRead(None, (problem,))
+        if isinstance(layer_read.table, gpd.GeoDataFrame):
+            turned = layers.turned_note(title, layer_read.table, countries)
+            layer_read = replace(layer_read, problems=(*layer_read.problems, *turned))
         reads.append(
             replace(
                 layer_read,
@@ -144,8 +148,11 @@ def _state_edges(clean: Layers) -> tuple[Problem, ...]:
     )
 
 
-_DRAWN_LAYERS: Final = ("hotspots", "protected_areas", "sections")
-"""Layers of outlines that somebody drew, and may have saved latitude first."""
+_DRAWN_LAYERS: Final = (
+    *("hotspots", "protected_areas", "sections"),
+    *("barriers", "corridors", "gazetteer"),
+)
+"""Layers that somebody drew in the states of a study, and may have saved latitude first."""
 
 
 def _turned(clean: Layers) -> tuple[Problem, ...]:

@@ -158,15 +158,19 @@ def _borders(
     """Shared borders; of a user's countries with a tolerance where neighbours do not quite meet."""
     if not is_own:
         return shared_borders(countries, disputed), []
-    tolerant, tolerance_km = shared_borders(countries, disputed, tolerance_km=_ROUNDING_KM), 0.0
-    # Wider until a wider one finds no more border: outlines of two sources may lie a kilometre
-    # apart.
-    for km in _BORDER_TOLERANCES_KM:
-        wider = shared_borders(countries, disputed, tolerance_km=km)
-        if tolerant.length.sum() >= _ALL_BUT_CORNERS * wider.length.sum():
+    *narrower_km, widest_km = _BORDER_TOLERANCES_KM
+    widest = shared_borders(countries, disputed, tolerance_km=widest_km)
+    enough_km = _ALL_BUT_CORNERS * widest.length.sum()
+    # The narrowest with which no border is lost. Outlines of two sources may all lie a kilometre or
+    # two apart, so that one a little wider than none finds no more than that: the widest judges.
+    for km in (_ROUNDING_KM, *narrower_km):
+        tolerant = shared_borders(countries, disputed, tolerance_km=km)
+        if tolerant.length.sum() >= enough_km:
+            tolerance_km = km
             break
-        tolerant, tolerance_km = wider, km
-    if not tolerance_km:
+    else:
+        tolerant, tolerance_km = widest, widest_km
+    if tolerance_km == _ROUNDING_KM:
         return tolerant, []
     what = (
         f"the outlines of neighbouring states do not coincide: borders are where they run within "
