@@ -93,6 +93,7 @@ def table(
     widths_mm: Sequence[float],
 ) -> None:
     """A table with lines, its head repeated on each page; a cell is words, or marked runs of them."""
+    widths_mm = _for_words(head, widths_mm)
     grid = document.add_table(rows=1, cols=len(head))
     grid.style = "Table Grid"
     grid.autofit = False
@@ -110,6 +111,24 @@ def table(
         added_row._tr.get_or_add_trPr().append(unbroken)
         for cell, words, width in zip(added_row.cells, row, widths_mm, strict=True):
             _fill(cell, words, width)
+
+
+_LETTER_MM: Final = 8.5 * 0.72 * 25.4 / 72
+"""Width of a letter of a bold heading of 8.5 points: Cyrillic ones in the widest font that may stand in."""
+_BESIDE_MM: Final = 4.2
+"""What the lines of a cell and the room beside them take."""
+
+
+def _for_words(head: Sequence[str], widths_mm: Sequence[float]) -> list[float]:
+    """Columns that hold each word of their headings whole, at the cost of the widest one."""
+    words = [max(map(len, title.split()), default=0) for title in head]
+    widths = [
+        max(width, letters * _LETTER_MM + _BESIDE_MM)
+        for width, letters in zip(widths_mm, words, strict=True)
+    ]
+    widest = widths.index(max(widths))
+    widths[widest] -= sum(widths) - sum(widths_mm)
+    return widths
 
 
 def _fill(cell: Any, words: str | Sequence[Run], width: float, *, bold: bool = False) -> None:
