@@ -88,9 +88,13 @@ def kept(page):
 
 
 def spot(page, lon, lat):
-    """Where a place is on the screen, from the middle of the map."""
+    """Where a place is on the screen, from the middle of the map.
+
+    Tools come and go above the map. The page has its size anew before it paints, which a script of a
+    busy machine may be ahead of; nobody's finger is.
+    """
     return page.run(
-        "const m = camiDraw.map, p = m.latLngToContainerPoint([arguments[1], arguments[0]]),"
+        "const m = camiDraw.map; m.invalidateSize({ animate: false, pan: false }); const p = m.latLngToContainerPoint([arguments[1], arguments[0]]),"
         " s = m.getSize(); return [p.x - s.x / 2, p.y - s.y / 2]",
         lon,
         lat,

@@ -151,6 +151,51 @@ def test_gpx_by_any_name():
     assert keys(content) == ["gpx"]
 
 
+GPX = """<?xml version="1.0"?><gpx version="1.1" xmlns="http://www.topografix.com/GPX/1/1">
+<wpt lat="41.1" lon="71.1"><name>Camp & well</name></wpt>
+<trk><name>boundary</name><trkseg>
+<trkpt lat="41" lon="71"/><trkpt lat="41" lon="72"/><trkpt lat="42" lon="72"/>
+</trkseg></trk><trk><name>second</name></trk></gpx>"""
+
+
+def test_a_gpx_that_is_cut_off_gives_what_is_whole():
+    # The power went while the third point was written: the line has two, the other track none.
+    cut = GPX[: GPX.index('lat="42"') + 6].replace("&", "&amp;").encode()
+    made = read(cut)
+    assert [row["name"] for row in made.table.to_dict("records")] == ["Camp & well", "boundary"]
+    assert len(made.table["lines"][1].coords) == 2
+    assert set(made.notes["key"]) == {"gpx", "cut off"}
+    assert not made.is_whole
+
+
+def test_a_gpx_with_a_bare_ampersand_is_mended():
+    made = read(GPX.encode())
+    assert made.table["name"].tolist() == ["Camp & well", "boundary", "second"]
+    assert list(made.notes["key"]) == ["ampersands", "gpx", "no coordinates"]
+
+
+def test_archives_in_a_zip_of_one_map_are_opened_or_named(tmp_path):
+    path = tmp_path / "all.zip"
+    inner = archive([("deep.kml", document(mark(name="deep"))), ("b.txt", b"x")])
+    path.write_bytes(archive([("a.kml", document(mark(name="flat"))), ("more.zip", inner)]))
+    entries, _ = kml.inner_files(path, "all.zip")
+    labels = ["a.kml", "more.zip/b.txt", "more.zip/deep.kml"]
+    assert [entry.label for entry in entries] == [f"all.zip/{label}" for label in labels]
+    # in a KMZ one archive is opened, and one inside of that is named
+    made = kml.read_placemarks(
+        archive(
+            [("doc.kml", document()), ("m.zip", archive([("a.kml", document()), ("z.zip", inner)]))]
+        ),
+        "f.kmz",
+    )
+    assert len(made.table) == 2
+    assert [
+        note["facts"]["entry"]
+        for note in made.notes.to_dict("records")
+        if note["key"] == "passed entry"
+    ] == ["z.zip"]
+
+
 def test_points_of_every_vertex_are_no_pins():
     points = "".join(
         mark(f"<Point><coordinates>{c}</coordinates></Point>", name=f"path-{i}")

@@ -14,7 +14,7 @@ import pandas as pd
 
 from cami_units.documents.form_words import UNIT_LISTS, known_words
 from cami_units.documents.workbook_cells import TABLE_SUFFIXES, Sheet, workbook_sheets
-from cami_units.model import InputError, Problem, listed
+from cami_units.model import LONGEST_NAME, LONGEST_TEXT, InputError, Problem, listed
 from cami_units.words import LANGUAGES, text
 
 FORM: Final = "cami_units form 1"
@@ -138,8 +138,12 @@ def read_form(path: Path) -> Form:
     for name, fields in _SHEETS.items():
         title, place = titles[name]
         if title:
-            tables[name] = _table(book[title], place, fields)
+            tables[name], longest = _bounded(_table(book[title], place, fields))
             problems += _beside_cells(book[title], title, path.name)
+            if longest:
+                what = f"a cell holds {longest:,} letters"
+                cure = f"The first {LONGEST_TEXT:,} were kept, of names {LONGEST_NAME}."
+                problems.append(Problem("counted", "form", path.name, title, what, cure))
             continue
         what = f"there is no sheet with the columns {', '.join(fields[:3])}"
         cure = f"Nothing of {name} was read. Take a fresh form if it was filled in."
@@ -239,6 +243,19 @@ def _table(sheet: Sheet, place: int, fields: Sequence[str]) -> pd.DataFrame:
         if any(values.values()):
             body.append([values.get(name, "") for name in fields])
     return pd.DataFrame(body, columns=list(fields), dtype=str)
+
+
+_NAMED_FIELDS: Final = frozenset({"unit_id", "name_en", "merge_with", "new_name", "activity_id"})
+
+
+def _bounded(table: pd.DataFrame) -> tuple[pd.DataFrame, int]:
+    """The cells of a form no longer than any name or remark; letters of the longest one cut, else 0."""
+    limits = {
+        name: LONGEST_NAME if name in _NAMED_FIELDS else LONGEST_TEXT for name in table.columns
+    }
+    over = [table[name].str.len()[lambda n, most=most: n > most] for name, most in limits.items()]
+    longest = max((int(lengths.max()) for lengths in over if len(lengths)), default=0)
+    return table.apply(lambda column: column.str[: limits[column.name]]), longest
 
 
 def _beside_cells(sheet: Sheet, title: str, file: str) -> Iterator[Problem]:

@@ -243,7 +243,7 @@ def _is_one_file(content: bytes | Path, filename: str, label: str) -> bool:
         return True
     endings = [_ending_of(entry) for entry in names if not _is_mac_shadow(entry)]
     maps = [ending for ending in endings if ending in _MAPS]
-    return maps == ["kml"] and not {*_FORMS, *_TABLES}.intersection(endings)
+    return maps == ["kml"] and not {*_FORMS, *_TABLES, *_CONTAINERS}.intersection(endings)
 
 
 class _Unpacking:
@@ -430,6 +430,7 @@ def _unpacked(content: bytes | Path, name: str, budget: list[int], *, nested: bo
     """The KML files of an archive, and of the archives in it, with what could not be read."""
     members: list[Member] = []
     faults: list[tuple[str, InputError]] = []
+    deeper: list[str] = []
     with _opened(content, name) as archive:
         entries = archive.infolist()
         # Google Earth shows doc.kml: what lies beside it comes after, in the order of the names.
@@ -441,10 +442,14 @@ def _unpacked(content: bytes | Path, name: str, budget: list[int], *, nested: bo
             if ending == "kml":
                 members.append(Member(called, _read(archive, entry, called, budget)))
             # One archive in another is a mail's attachment; deeper ones are nobody's map.
-            elif ending in ("kmz", "zip") and not nested:
-                inner = _read(archive, entry, called, budget)
+            elif ending in ("kmz", "zip") and nested:
+                deeper.append(called.removeprefix(f"{name}/"))
+            elif ending in ("kmz", "zip"):
+                content_inside = _read(archive, entry, called, budget)
                 try:
-                    members += _unpacked(inner, called, budget, nested=True).members
+                    inside = _unpacked(content_inside, called, budget, nested=True)
+                    members += inside.members
+                    deeper += inside.passed
                 except InputError as error:
                     # The budget is of the whole file: what broke it ends the reading, not this
                     # entry alone.
@@ -457,7 +462,7 @@ def _unpacked(content: bytes | Path, name: str, budget: list[int], *, nested: bo
     if not members:
         raise InputError(" ".join(str(error) for _, error in faults[:3]))
     names = tuple(entry.filename for entry in entries)
-    return Source(tuple(members), names, True, tuple(faults), _passed(entries))
+    return Source(tuple(members), names, True, tuple(faults), (*_passed(entries), *deeper))
 
 
 def _passed(entries: list[zipfile.ZipInfo]) -> tuple[str, ...]:

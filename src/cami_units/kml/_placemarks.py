@@ -42,6 +42,8 @@ from cami_units.kml._xml import (
     text_of,
 )
 from cami_units.model import (
+    LONGEST_NAME,
+    LONGEST_TEXT,
     LONLAT,
     NOTE_COLUMNS,
     PLACEMARK_COLUMNS,
@@ -75,12 +77,10 @@ _KINDS: Final = (
 )
 # A name is a label on a map, a text a remark on a form: longer ones are cut, aloud, and kept whole
 # in the file that was handed in.
-LONGEST_NAME: Final = 200
-LONGEST_TEXT: Final = 20_000
 LONGEST_PATH: Final = 2_000
 """Letters of the folders that a placemark is in, from the innermost outwards."""
 MOST_DATA: Final = 500
-"""Letters of a name, letters of a description or value, entries of data that are kept."""
+"""Entries of data that are kept of a placemark."""
 SMALLEST_KM2: Final = 1.0
 LARGEST_KM2: Final = 2_000_000.0
 """An area of a unit beyond these is asked about: a slip of the mouse, or a map of everything."""

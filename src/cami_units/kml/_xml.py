@@ -69,6 +69,8 @@ _BARE_AMPERSAND = re.compile(
 _PREFIX = re.compile(r"(?:</?|\s)([A-Za-z_][\w.\-]*):[A-Za-z_]")
 _DECLARATION = re.compile(r"xmlns:([A-Za-z_][\w.\-]*)\s*=")
 _ROOT_TAG = re.compile(r"<((?:[A-Za-z_][\w.\-]*:)?(?:kml|Document|Folder|Placemark))\b")
+_GPX_ROOT = re.compile(r"<(?:\w{1,20}:)?gpx\b")
+_GPX_FEATURE = re.compile(r"<(?:\w{1,20}:)?(?:trk|rte|wpt)(?=[\s>/])")
 _CONFLICT = re.compile(r"^(?:<{7}|>{7})(?:\s|$)", re.MULTILINE)
 _PLACEMARK = re.compile(r"<((?:[A-Za-z_][\w.\-]*:)?Placemark)(?=[\s>/])")
 _SECOND_ROOT = re.compile(r"extra content|declaration allowed only", re.IGNORECASE)
@@ -157,6 +159,8 @@ def _parsed_mended(content: bytes, name: str, notes: list[Note]) -> Parsed:
             "mended. Open it in Google Earth and save it again."
         )
     text, guesses = _guessed(content)
+    if _GPX_ROOT.search(text[:MAX_DOCTYPE]) and not _ROOT_TAG.search(text):
+        return _parsed_gpx(text, name, [*notes, *(note for note in guesses if note not in notes)])
     text, repairs = _repaired(text, name)
     notes = [*notes, *(note for note in (*guesses, *repairs) if note not in notes)]
     content = text.encode("utf-8", "replace")
@@ -171,6 +175,36 @@ def _parsed_mended(content: bytes, name: str, notes: list[Note]) -> Parsed:
         return _parsed_joint(_under_one_root(text), name, notes)
     refuse_odd(root, name)
     return Parsed(name, root, tuple(notes))
+
+
+def _parsed_gpx(text: str, name: str, notes: list[Note]) -> Parsed:
+    """The tree of a GPX that is not well-formed: of a GPS that ran out of power, most often."""
+    for repair, note in (
+        (_without_controls, "control characters"),
+        (_with_ampersands, "ampersands"),
+    ):
+        if text.count("&") <= _MAX_AMPERSANDS and (repaired := repair(text)) != text:
+            notes.append(Note(note))
+            text = repaired
+    content = text.encode("utf-8", "replace")
+    _refuse_doctype(content, name)
+    is_gpx = Note("gpx", level="note")
+    try:
+        return Parsed(name, kml_of_gpx(_tree(content)), (*notes, is_gpx))
+    except etree.XMLSyntaxError as error:
+        _refuse_limits(name, error)
+        fault = error
+    root = _tree(content, recover=True)
+    tree = None if root is None or local(root) != "gpx" else kml_of_gpx(root)
+    if tree is None or not len(tree[0]):
+        raise InputError(_broken(name, text, fault))
+    begun = len(_GPX_FEATURE.findall(text))
+    facts = {"line": fault.lineno or 1, "read": len(tree[0]), "count": begun}
+    is_cut = not re.search(r"</(?:\w{1,20}:)?gpx\s*>\s*\Z", text[-2_000:])
+    cause = clean_name(fault.msg)[:150]
+    loss = Note("cut off", facts) if is_cut else Note("not well-formed", facts | {"cause": cause})
+    beyond = max(begun - len(tree[0]), 0)
+    return Parsed(name, tree, (*notes, is_gpx, loss), whole=False, beyond=beyond)
 
 
 def _parsed_joint(text: str, name: str, notes: list[Note]) -> Parsed:
@@ -855,7 +889,11 @@ def kml_of_gpx(root: etree._Element) -> etree._Element:
         lines = [child for child in feature if local(child) == "trkseg"] or [feature]
         shapes = etree.SubElement(placemark, "MultiGeometry")
         for line in lines:
-            points = [_of_gpx_point(child) for child in line if local(child) in ("trkpt", "rtept")]
+            points = [
+                _of_gpx_point(child)
+                for child in line
+                if local(child) in ("trkpt", "rtept") and child.get("lon") and child.get("lat")
+            ]
             shape = etree.SubElement(shapes, "LineString")
             etree.SubElement(shape, "coordinates").text = " ".join(points)
     return kml

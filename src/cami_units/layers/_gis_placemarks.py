@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -22,6 +23,8 @@ from cami_units.layers._equal_area import kinds, transformed
 from cami_units.layers._gis_files import UNREADABLE, datasets, file_hash
 from cami_units.layers._reading import Dataset
 from cami_units.model import (
+    LONGEST_NAME,
+    LONGEST_TEXT,
     LONLAT,
     NOTE_COLUMNS,
     PLACEMARK_COLUMNS,
@@ -97,8 +100,11 @@ def read_gis_placemarks(path: Path, label: str) -> Placemarks:
     InputError
         The file cannot be read at all.
     """
-    _refuse_heavy(path, label)
-    file_datasets, problems = datasets("conservation_units", path, kind="any")
+    with warnings.catch_warnings():
+        # GDAL warns of what is odd about a damaged file; what is lost by it is said by rows below
+        warnings.simplefilter("ignore", RuntimeWarning)
+        _refuse_heavy(path, label)
+        file_datasets, problems = datasets("conservation_units", path, kind="any")
     refused = [problem for problem in problems if problem.level == "refuses"]
     if not file_datasets:
         raise InputError(" ".join(f"{label} {one.what}. {one.cure}" for one in refused))
@@ -208,17 +214,18 @@ class _GisReader:
     def _read_one(self, folder: str, data: dict[str, str], shape: Any) -> None:
         """A row of a GIS file as the placemark that it once was."""
         unit = _first(data, _IDS)
+        name, words = clean_name(_first(data, _NAMES)), clean_text(_first(data, _COMMENTS))
         row = {
             "file": self.key,
             "label": self.label,
             "member": "",
             "folder": folder,
             "line": 0,
-            "name": clean_name(_first(data, _NAMES)),
+            "name": name[:LONGEST_NAME].rstrip(),
             "placemark": len(self.rows) + 1,
-            "description": clean_text(_first(data, _COMMENTS)),
+            "description": words[:LONGEST_TEXT],
             "placemark_id": "",
-            "data": {**data, "cu_id": unit} if unit else data,
+            "data": {**data, "cu_id": unit[:LONGEST_NAME]} if unit else data,
             "visibility": True,
             "kind": "none",
             "polygons": None,
@@ -228,6 +235,10 @@ class _GisReader:
         }
         self.rows.append(row)
         at = (folder, str(row["name"]), len(self.rows))
+        if len(name) > LONGEST_NAME:
+            self.say(Note("long name", {"count": len(name), "kept": LONGEST_NAME}), *at)
+        if len(words) > LONGEST_TEXT:
+            self.say(Note("long description", {"count": len(words)}), *at)
         fault = _fault(shape)
         if fault:
             self.say(fault, *at)
@@ -278,7 +289,7 @@ def _data_of(row: Mapping[Any, Any]) -> dict[str, str]:
     OpenLayers writes what it read from KML so: ``{"value": "CU-001", "displayName": "Unit"}``.
     """
     return {
-        str(key).strip().casefold(): clean_text(_value(value))
+        clean_name(key)[:LONGEST_NAME].casefold(): clean_text(_value(value))[: 2 * LONGEST_TEXT]
         for key, value in row.items()
         if not is_missing(value)
     }

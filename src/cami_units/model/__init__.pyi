@@ -73,6 +73,8 @@ from ._tables import TABLES as TABLES
 from ._tables import Table as Table
 from ._tables import cami_species as cami_species
 from ._tables import check_table as check_table
+from ._text import LONGEST_NAME as LONGEST_NAME
+from ._text import LONGEST_TEXT as LONGEST_TEXT
 from ._text import clean_name as clean_name
 from ._text import clean_text as clean_text
 from ._text import is_missing as is_missing

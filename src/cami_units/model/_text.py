@@ -10,6 +10,10 @@ from typing import Final
 
 import pandas as pd
 
+LONGEST_NAME: Final = 200
+LONGEST_TEXT: Final = 20_000
+"""Letters of a name, and of a description or remark, that are kept of what people hand in."""
+
 _LINE_ENDS: Final = re.compile("\r\n?|[\x85\u2028\u2029]")
 
 _HARMFUL: Final = re.compile(
