@@ -15,6 +15,8 @@ from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pyogrio
 import pytest
 import shapely
@@ -119,6 +121,33 @@ def parquet(path: Path, shape) -> None:
     table.to_parquet(path)
 
 
+class Wkb(pa.ExtensionType):
+    """What pyarrow writes as the Parquet type GEOMETRY, without any "geo" metadata."""
+
+    def __init__(self, about: bytes = b"{}") -> None:
+        self.about = about
+        super().__init__(pa.binary(), "geoarrow.wkb")
+
+    def __arrow_ext_serialize__(self) -> bytes:
+        return self.about
+
+    @classmethod
+    def __arrow_ext_deserialize__(cls, storage: pa.DataType, about: bytes) -> Wkb:
+        return cls(about)
+
+
+def native_parquet(path: Path, shape) -> None:
+    """As Parquet 2.11 has shapes by itself (DuckDB, Snowflake, Sedona write it so)."""
+    wkb = pa.array([shapely.to_wkb(shape)], pa.binary())
+    pa.register_extension_type(Wkb())
+    try:
+        shapes = pa.ExtensionArray.from_storage(Wkb(), wkb)
+        columns = {key: pa.array([value]) for key, value in COLUMNS.items()}
+        pq.write_table(pa.table({**columns, "shape": shapes}), path)
+    finally:
+        pa.unregister_extension_type("geoarrow.wkb")
+
+
 def kml(path: Path, shape) -> None:
     places = " ".join(f"{x},{y},0" for x, y in shapely.get_coordinates(shape).tolist())
     inner = (
@@ -183,6 +212,22 @@ def read(layer: str, path: Path) -> layers.LayerRead:
         found = cu.read_ranges(path, assumed_crs="EPSG:4326")
         return layers.LayerRead(found[found["sci_name"] == "Ovis ammon"])
     return layer_reader(layer, reading, countries, names_of(species))([path])
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(
+    ("shape", "role"), [(SQUARE, "hotspots"), (SQUARE, "ranges"), (LINE, "barriers")]
+)
+def test_the_type_of_a_column_is_enough_for_parquet(tmp_path, shape, role):
+    native_parquet(tmp_path / "x.parquet", shape)
+    assert b"geo" not in (pq.read_schema(tmp_path / "x.parquet").metadata or {})
+    parquet(tmp_path / "y.parquet", shape)
+    native, told = (read(role, tmp_path / name).table for name in ("x.parquet", "y.parquet"))
+    assert native.geometry.geom_equals_exact(told.geometry, 1e-6).all()
+    assert (
+        native.drop(columns="geometry").columns.tolist()
+        == told.drop(columns="geometry").columns.tolist()
+    )
 
 
 @pytest.mark.filterwarnings("ignore")

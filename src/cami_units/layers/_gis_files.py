@@ -7,6 +7,7 @@ with rows numbered from 1 as a person counts them.
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 import shutil
 import warnings
@@ -316,10 +317,7 @@ def datasets(
             dataset, notes = _chosen("", database.queried(path), request)
             return [dataset], notes
         if suffix in PARQUET_SUFFIXES:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # of coordinates that are no numbers: told later
-                table = gpd.read_parquet(path)
-            dataset, notes = _chosen("", table, request)
+            dataset, notes = _chosen("", _parquet_table(path), request)
             return [dataset], notes
         if layer in (*RECORDS, "context") and (suffix in TABLES or is_record_archive(path)):
             return _table_datasets(path, request)
@@ -430,6 +428,41 @@ def _raster_datasets(path: Path, request: _Request) -> tuple[list[Dataset], list
         if (block := table.attrs["block"]) > 1:
             what += f", averaged over {block} × {block} of the file's cells"
     return [dataset], [Problem("note", request.layer, path.name, "", what), *notes]
+
+
+# -- Parquet --------------------------------------------------------------------------------------
+
+
+def _parquet_table(path: Path) -> gpd.GeoDataFrame:
+    """A table with its shapes, which its "geo" metadata tells of or the type of a column."""
+    import pyarrow.parquet as pq  # for who brings one
+
+    with pq.ParquetFile(path) as parquet:
+        is_told = b"geo" in (parquet.schema_arrow.metadata or {})
+        native = None if is_told else native_geometry(parquet.schema)
+        if native is not None:
+            name, crs = native
+            table = parquet.read().to_pandas(ignore_metadata=True)
+            shapes = shapely.from_wkb(table[name].to_numpy(dtype=object), on_invalid="fix")
+            return gpd.GeoDataFrame(table.drop(columns=name), geometry=shapes, crs=crs)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of coordinates that are no numbers: told later
+        return gpd.read_parquet(path)
+
+
+def native_geometry(schema: Any) -> tuple[str, str] | None:
+    """Name and CRS of the first column whose Parquet type is GEOMETRY (or GEOGRAPHY), if there is one.
+
+    The type came with Parquet 2.11: a file may have it and no "geo" metadata. Left out, its CRS is
+    longitude and latitude; others stand as PROJJSON or as "srid:4326".
+    """
+    for number in range(len(schema)):
+        column = schema.column(number)
+        words = json.loads(column.logical_type.to_json())
+        if words.get("Type") in ("Geometry", "Geography"):
+            crs = str(words.get("crs") or LONLAT)
+            return column.name, crs.replace("srid:", "EPSG:")
+    return None
 
 
 # -- KML ------------------------------------------------------------------------------------------

@@ -23,7 +23,7 @@ from pyproj.exceptions import CRSError, ProjError
 
 from cami_units.layers import _dialects as dialects
 from cami_units.layers import _layer_tables as tables
-from cami_units.layers._gis_files import PARQUET_SUFFIXES
+from cami_units.layers._gis_files import PARQUET_SUFFIXES, native_geometry
 from cami_units.layers._reading import Dataset, FileRules
 from cami_units.layers._shape_checks import cleaned
 from cami_units.model import EQUAL_AREA, LONLAT, InputError, Problem, listed
@@ -228,7 +228,7 @@ def _about(
     try:
         with pq.ParquetFile(file) as parquet:
             metadata = (parquet.schema_arrow.metadata or {}).get(b"geo")
-            native = _native_geometry(parquet.schema)
+            native = native_geometry(parquet.schema)
         geo: Mapping[str, Any] = {} if metadata is None else json.loads(metadata)
     except (pa.ArrowException, OSError, ValueError) as error:
         faults.append(f"{file.name} cannot be read: {str(error).splitlines()[0][:200]}")
@@ -255,21 +255,6 @@ def _about(
     half = len(box) // 2
     bounds = (box[0], box[1], box[half], box[half + 1]) if half >= 2 else None
     return name, crs, bounds
-
-
-def _native_geometry(schema: Any) -> tuple[str, str] | None:
-    """Name and CRS of the first column whose Parquet type is GEOMETRY (or GEOGRAPHY), if there is one.
-
-    The type came with Parquet 2.11: a file may have it and no "geo" metadata. Left out, its CRS is
-    longitude and latitude; others stand as PROJJSON or as "srid:4326".
-    """
-    for number in range(len(schema)):
-        column = schema.column(number)
-        words = json.loads(column.logical_type.to_json())
-        if words.get("Type") in ("Geometry", "Geography"):
-            crs = str(words.get("crs") or LONLAT)
-            return column.name, crs.replace("srid:", "EPSG:")
-    return None
 
 
 def _rows(
