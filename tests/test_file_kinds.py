@@ -20,15 +20,19 @@ import pyarrow.parquet as pq
 import pyogrio
 import pytest
 import shapely
+from exactextract import exact_extract
 from pyproj import Geod
 
 import cami_units as cu
 from cami_units import layers, overlap
+from cami_units.commands.plan_layers import reading_of
 from cami_units.layers._gis_files import GDAL_SUFFIXES, KML_SUFFIXES, PARQUET_SUFFIXES, file_hash
 from cami_units.layers._layer_rows import layer_reader
+from cami_units.layers._ranges import range_layer
 from cami_units.layers._taxa import names_of
 from cami_units.model import EQUAL_AREA
-from tests.test_animals import known
+from cami_units.plan import read_plan
+from tests.test_animals import SPRING, at, gbif, known, movebank, walk
 
 CORNERS = [(70.0, 42.0), (71.0, 42.0), (71.0, 43.0), (70.0, 43.0), (70.0, 42.0)]
 SQUARE, LINE = shapely.Polygon(CORNERS), shapely.LineString([(70, 42), (71, 43)])
@@ -344,3 +348,254 @@ def test_rows_of_one_shape_are_said_of_a_context_layer_as_of_any(tmp_path):
     gpd.GeoDataFrame({"name": ["A", "B"]}, geometry=[SQUARE, SQUARE], crs=4326).to_file(path)
     said = [one for one in read("context", path).problems if "exactly the shape" in one.what]
     assert [one.where for one in said] == ["B"]
+
+
+# -- the table of `check --kinds`, cell by cell ------------------------------------------------------
+
+
+def geodesic_km2(shape) -> float:
+    """The ground inside a shape whose edges follow the map, by Karney's geodesics."""
+    return abs(GEOD.geometry_area_perimeter(shape.segmentize(0.01))[0]) / 1e6
+
+
+def table_of(path: Path, shapes: list, columns: dict, **options) -> Path:
+    gpd.GeoDataFrame(columns, geometry=shapes, crs=4326).to_file(path, **options)
+    return path
+
+
+def planned(layer: str, path: Path, text: str = "") -> gpd.GeoDataFrame:
+    """A layer with one file, as a plan with this text reads it."""
+    plan = path.parent / "plan.toml"
+    plan.write_text(f'title = "t"\ndate = "2026-11-22"\n{text}', encoding="utf-8")
+    reading = reading_of(read_plan(plan))
+    if layer == "ranges":
+        found = range_layer([path], reading, known()[1], known()[0])
+        return found.table[found.table["sci_name"] == "Ovis ammon"]
+    if layer.startswith("context"):
+        around = gpd.GeoDataFrame(geometry=[SQUARE], crs=4326)
+        return layers.read_context(path, around=around, reading=reading, name="x").table
+    return layer_reader(layer, reading, known()[0], names_of(known()[1]))([path]).table
+
+
+def a_species_table(folder: Path) -> None:
+    """As Excel in Almaty saves a CSV: semicolons, and Windows' Cyrillic."""
+    rows = "sci_name;name_en;name_ru;iucn_category;range_states\nOvis ammon;Argali;Архар;NT;KZ,KG\n"
+    (folder / "s.csv").write_bytes(rows.replace("KZ,KG", '"KZ;KG"').encode("cp1251"))
+    [row] = cu.read_species(folder / "s.csv").to_dict("records")
+    assert (row["name_ru"], row["range_states"].split(";")) == ("Архар", ["KZ", "KG"])
+
+
+def red_list_polygons(folder: Path) -> None:
+    """The columns of IUCN's shapefiles since 2018, whose legend says what the codes say."""
+    columns = {
+        "ID_NO": [15733],
+        "SCI_NAME": ["Ovis ammon"],
+        "PRESENCE": [1],
+        "ORIGIN": [1],
+        "SEASONAL": [1],
+        "COMPILER": ["IUCN"],
+        "YRCOMPILED": [2019],
+        "CITATION": ["IUCN"],
+        "SUBSPECIES": [None],
+        "SUBPOP": [None],
+        "LEGEND": ["Extant (resident)"],
+    }
+    path = table_of(folder / "data_0.shp", [SQUARE], columns)
+    assert planned("ranges", path).area.sum() / 1e6 == pytest.approx(geodesic_km2(SQUARE), rel=1e-6)
+
+
+def a_raster_of_a_range(folder: Path) -> None:
+    """An ASCII grid as Maxent writes it: no system, suitability, a number for no value."""
+    (folder / "Ovis_ammon.asc").write_text(
+        "ncols         4\nnrows         2\nxllcorner     70\nyllcorner     42\ncellsize      0.5\n"
+        "NODATA_value  -9999\n0.91 0.62 0.13 -9999\n0.50 0.08 0.55 0.77\n"
+    )
+    text = '[species]\n"*.asc" = "file name"\n[crs]\nranges = "EPSG:4326"\n[defaults.ranges]\n'
+    cells = {0.91: (70, 42.5), 0.62: (70.5, 42.5), 0.5: (70, 42), 0.55: (71, 42), 0.77: (71.5, 42)}
+    cells |= {0.13: (71, 42.5), 0.08: (70.5, 42)}
+    km2 = {w: geodesic_km2(shapely.box(x, y, x + 0.5, y + 0.5)) for w, (x, y) in cells.items()}
+    whole = planned("ranges", folder / "Ovis_ammon.asc", text + "at_least = 0.5")
+    assert whole.area.sum() / 1e6 == pytest.approx(
+        sum(v for w, v in km2.items() if w >= 0.5), rel=1e-6
+    )
+    by_weight = planned("ranges", folder / "Ovis_ammon.asc", text + "whole_at = 1")
+    assert overlap.range_km2(by_weight).sum() == pytest.approx(
+        sum(w * v for w, v in km2.items()), rel=1e-6
+    )
+
+
+def states(folder: Path) -> None:
+    """Natural Earth's columns, where a state may have -99 for its code and the right one beside it."""
+    away = shapely.affinity.translate(SQUARE, 2, 0)
+    columns = {"ADMIN": ["Kazakhstan", "Mongolia"], "NAME_RU": ["Казахстан", "Монголия"]}
+    columns |= {"ISO_A2": ["KZ", "-99"], "ISO_A2_EH": ["KZ", "MN"]}
+    path = table_of(folder / "ne_50m_countries.shp", [SQUARE, away], columns, encoding="UTF-8")
+    found = cu.read_countries(path, states=("KZ", "MN")).set_index("iso2")
+    assert found["range_state"].all()
+    assert found.area["KZ"] / 1e6 == pytest.approx(geodesic_km2(SQUARE), rel=1e-6)
+
+
+def sections_of_google_earth(folder: Path) -> None:
+    """A placemark drawn in Google Earth: heights of 0, a description in HTML."""
+    kml(folder / "s.kml", SQUARE)
+    found = planned("sections", folder / "s.kml")
+    assert found.area.sum() / 1e6 == pytest.approx(geodesic_km2(SQUARE), rel=1e-6)
+
+
+def ground_in_dispute(folder: Path) -> None:
+    """Natural Earth's breakaway and disputed areas."""
+    columns = {
+        "BRK_NAME": ["Aksai Chin"],
+        "name_en": ["Aksai Chin"],
+        "NOTE_BRK": ["Admin. by China"],
+    }
+    path = table_of(folder / "ne_10m_admin_0_disputed_areas.geojson", [SQUARE], columns)
+    found = planned("disputed", path)
+    assert found.area.sum() / 1e6 == pytest.approx(geodesic_km2(SQUARE), rel=1e-6)
+
+
+def known_areas(folder: Path) -> None:
+    """Key Biodiversity Areas, in the columns of their keepers."""
+    columns = {"SitRecID": [23_456], "Country": ["KG"], "NatName": ["Талас"], "IntName": ["Talas"]}
+    path = table_of(folder / "KBAsGlobal_POL.shp", [SQUARE], columns, encoding="UTF-8")
+    found = planned("hotspots", path)
+    assert found["name_en"].tolist() == ["Talas"]
+    assert found.area.sum() / 1e6 == pytest.approx(geodesic_km2(SQUARE), rel=1e-6)
+
+
+def protected_ground(folder: Path) -> None:
+    """WDPA as of 2026: polygons, and points that stand for their reported area (a circle of it)."""
+    columns = {
+        "SITE_ID": [1],
+        "SITE_PID": ["1"],
+        "SITE_TYPE": ["PA"],
+        "NAME": ["Талас"],
+        "DESIG_ENG": ["State Nature Reserve"],
+        "STATUS": ["Designated"],
+        "ISO3": ["KGZ"],
+        "REP_AREA": [321.0],
+    }
+    path = table_of(folder / "WDPA_KGZ_shp-polygons.shp", [SQUARE], columns, encoding="UTF-8")
+    assert planned("protected_areas", path).area.sum() / 1e6 == pytest.approx(
+        geodesic_km2(SQUARE), rel=1e-6
+    )
+    path = table_of(
+        folder / "WDPA_KGZ_shp-points.shp", [SQUARE.centroid], columns, encoding="UTF-8"
+    )
+    assert planned("protected_areas", path).area.sum() / 1e6 == pytest.approx(321, rel=1e-3)
+
+
+def railways(folder: Path) -> None:
+    """Geofabrik's extract of OpenStreetMap, by the lines that `check` advises."""
+    columns = {"osm_id": ["7"], "code": [6101], "fclass": ["rail"], "name": ["Турксиб"]}
+    path = table_of(folder / "gis_osm_railways_free_1.shp", [LINE], columns, encoding="UTF-8")
+    text = '[defaults.barriers]\nkind = "railway"\npermeability = 0.5\n'
+    km = GEOD.geometry_length(LINE.segmentize(0.01)) / 1000
+    assert overlap.length_km(planned("barriers", path, text)).sum() == pytest.approx(km, rel=1e-4)
+
+
+def corridors_drawn_in_qgis(folder: Path) -> None:
+    columns = {"fid": [1], "species": ["Ovis ammon"], "grade": ["B"]}
+    path = table_of(folder / "c.gpkg", [LINE], columns)
+    text = '[columns.corridors]\nevidence_grade = "grade"\n'
+    km = GEOD.geometry_length(LINE.segmentize(0.01)) / 1000
+    assert overlap.length_km(planned("corridors", path, text)).sum() == pytest.approx(km, rel=1e-4)
+
+
+def places(folder: Path) -> None:
+    """As overpass-turbo exports places of OpenStreetMap."""
+    columns = {"@id": ["node/1"], "place": ["town"], "name": ["Талас"], "name_en": ["Talas"]}
+    path = table_of(folder / "export.geojson", [shapely.Point(70.25, 42.5)], columns)
+    [point] = planned("gazetteer", path).to_crs(4326).geometry
+    assert (point.x, point.y) == pytest.approx((70.25, 42.5))
+
+
+def records_of_gbif(folder: Path) -> None:
+    rows = [at(44.5, 57.1), at(44.5, 57.1), at(44.5, 57.1, "2020-05-01"), at(0, 0)]
+    found = planned("occurrences", gbif(folder / "0012345.csv", rows))
+    assert found["day"].tolist() == ["2019-05-01", "2020-05-01"]
+
+
+def positions_of_movebank(folder: Path) -> None:
+    """A track is as long as the geodesics from fix to fix."""
+    fixes = walk("S1", SPRING, (56.5, 44.5), (56.6, 44.5), (56.6, 44.6))
+    found = planned("telemetry", movebank(folder / "m.csv", fixes))
+    km = GEOD.line_length([56.5, 56.6, 56.6], [44.5, 44.5, 44.6]) / 1000
+    assert overlap.length_km(found).sum() == pytest.approx(km, rel=1e-3)
+
+
+def tracks_of_movebank(folder: Path) -> None:
+    columns = {"ind_ident": ["S1"], "taxon": ["Saiga tatarica"], "starttime": ["2020-04-01"]}
+    line = shapely.LineString([(56.5, 44.5), (57.5, 44.5)])
+    path = table_of(folder / "lines.shp", [line], {**columns, "endtime": ["2020-05-01"]})
+    km = GEOD.geometry_length(line.segmentize(0.01)) / 1000
+    assert overlap.length_km(planned("telemetry", path)).sum() == pytest.approx(km, rel=1e-3)
+
+
+def a_table_as_context(folder: Path) -> None:
+    (folder / "camps.csv").write_text("name,lon,lat,heads\nA,70.2,42.2,5\nB,70.4,42.4,7\n")
+    assert len(planned("context", folder / "camps.csv")) == 2
+
+
+def anything_as_context(folder: Path) -> None:
+    """Polygons, lines and points of a GIS; of a raster the mean that exactextract has of the file."""
+    for name, shape in (("a", SQUARE), ("b", LINE), ("c", SQUARE.centroid)):
+        assert len(planned("context", table_of(folder / f"{name}.gpkg", [shape], {"n": [1]}))) == 1
+    rasterio = pytest.importorskip("rasterio")
+    values = np.arange(16, dtype="float32").reshape(4, 4)
+    where = rasterio.transform.from_origin(69.5, 43.5, 0.5, 0.5)
+    options = {"driver": "COG", "height": 4, "width": 4, "count": 1, "dtype": "float32"}
+    with rasterio.open(
+        folder / "r.tif", "w", crs="EPSG:4326", transform=where, **options
+    ) as target:
+        target.write(values, 1)
+    raster = planned("context", folder / "r.tif")
+    sites = gpd.GeoDataFrame(
+        {"unit_id": ["a"]}, geometry=[shapely.box(69.7, 42.1, 71, 43)], crs=4326
+    )
+    found = overlap.summarised(sites, raster, summary="mean")["value"].iloc[0]
+    operation = "mean(coverage_weight=area_spherical_m2)"
+    witness = exact_extract(str(folder / "r.tif"), sites, [operation], output="pandas")
+    assert found == pytest.approx(float(witness.iloc[0, -1]), rel=1e-6)
+
+
+CELLS = {
+    ("[layers] species", "a table"): a_species_table,
+    ("[layers] ranges", "polygons"): red_list_polygons,
+    ("[layers] ranges", "a raster"): a_raster_of_a_range,
+    ("[layers] countries", "polygons"): states,
+    ("[layers] disputed", "polygons"): ground_in_dispute,
+    ("[layers] hotspots", "polygons"): known_areas,
+    ("[layers] protected_areas", "polygons"): protected_ground,
+    ("[layers] barriers", "lines"): railways,
+    ("[layers] corridors", "lines"): corridors_drawn_in_qgis,
+    ("[layers] sections", "polygons"): sections_of_google_earth,
+    ("[layers] gazetteer", "points"): places,
+    ("[layers] occurrences", "records of animals"): records_of_gbif,
+    ("[layers] telemetry", "positions of tracked animals"): positions_of_movebank,
+    ("[layers] telemetry", "tracks"): tracks_of_movebank,
+    ("[context.NAME]", "a table with coordinates"): a_table_as_context,
+    ("[context.NAME]", "polygons, lines, points"): anything_as_context,
+}
+"""By role and the first words of what one has: a file of the real dialect, against another program."""
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(
+    "kind", layers.file_kinds(), ids=lambda kind: f"{kind.role} {kind.have[:20]}"
+)
+def test_every_cell_of_the_table_of_kinds_is_read_and_measured(tmp_path, kind):
+    """A row of `check --kinds` without a cell here is a KeyError: whoever adds a kind adds its test."""
+    cells = {have: cell for (role, have), cell in CELLS.items() if role == kind.role}
+    longest = max((have for have in cells if kind.have.startswith(have)), key=len, default="")
+    cells[longest](tmp_path)
+
+
+def test_no_cell_is_of_a_kind_that_is_gone():
+    have = {
+        (kind.role, name)
+        for kind in layers.file_kinds()
+        for role, name in CELLS
+        if kind.role == role and kind.have.startswith(name)
+    }
+    assert have == set(CELLS)
