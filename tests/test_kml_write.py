@@ -451,6 +451,8 @@ def test_a_balloon_has_twelve_lines_with_every_field(tmp_path):
             key = earth_key(field)
             assert f"$[{key}]" in template
             assert (f"$[{key}/displayName]" in template) == (profile == "earth-pro")
+        # plain figures stand in the data, their words in the template
+        assert "Area, km²: $[area_km2] · Value score (0–1): $[score]" in template
 
 
 def test_evidence_is_off_and_at_most_six_layers_are_on(tmp_path):

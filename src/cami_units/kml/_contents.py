@@ -280,7 +280,9 @@ def contents(
 
 def _labels(lang: str) -> dict[str, str]:
     """What the data of placemarks are called."""
-    return {earth_key(key): phrase for key, phrase in words.catalogue(lang).items()}
+    phrases = words.catalogue(lang)
+    figures = {key: phrases[f"column {key}"] for key in _FIGURES}
+    return {earth_key(key): phrase for key, phrase in phrases.items()} | figures
 
 
 def _there(*folders: Folder | None) -> tuple[Folder, ...]:
@@ -365,7 +367,10 @@ _FIGURES: Final = {"area_km2": 0, "score": 3, "n_countries": 0, "n_species": 0}
 
 
 def _plain_figures(row: Mapping[str, Any]) -> dict[str, str]:
-    """Figures of a unit without words and separators, each with its decimals; what is unknown is left out."""
+    """Figures of a unit without words and separators, each with its decimals; what is unknown is left out.
+
+    Their words stand in the template of the balloon.
+    """
     numbers: dict[str, Any] = {
         key: pd.to_numeric(pd.Series([row.get(key)]), errors="coerce").iloc[0] for key in _FIGURES
     }
@@ -431,6 +436,9 @@ def _balloon(profile: Profile, lang: str, fields: Sequence[str]) -> str:
             lines[-1] += f" · {entry}"
         else:
             lines.append(entry)
+    # The plain figures, small, on the line of the last field but how to comment: 12 lines are all there are.
+    figures = " · ".join(f"{words.text(f'column {key}', lang)}: $[{key}]" for key in _FIGURES)
+    lines[-2] += f' <font size="-2" color="#555555">({figures})</font>'
     return "<br/>\n".join([*lines, "$[description]"])
 
 
