@@ -590,6 +590,31 @@ def test_the_table_of_conflicts_filled_in_is_a_table_of_resolutions(tmp_path):
     assert units_of(made).loc["CU-012", "geometry"].symmetric_difference(MOVED).area < 1e-4
 
 
+def test_what_an_earlier_round_was_resolved_by_is_no_answer_to_a_late_file(tmp_path):
+    """The table lies where it lay; S2, which it names, has brought nothing this time."""
+    text = "unit_id,resolution,reason\nCU-012,S2,the river is the border\n"
+    first = collected(tmp_path, two_on_one(), resolutions=text)
+    write_collected(first, tmp_path / "01")
+    late = tmp_path / "late"
+    late.mkdir()
+    (late / "edit_S1.kmz").write_bytes(kmz(draw.grown("CU-012", 0.8)))
+    (late / "resolutions.csv").write_text(text)
+    second = collect([late], first.round)
+    drawn = units_of(second).loc["CU-012", "geometry"]
+    assert drawn.symmetric_difference(MOVED).area < 1e-4  # it stays as it was settled, and is asked
+    [row] = second.conflicts.query("unit_id == 'CU-012'").to_dict("records")
+    assert (row["kind"], row["resolution"], row["open"]) == ("outdated", "", True)
+    write_collected(second, tmp_path / "02")
+    # and two rounds later still
+    (late / "edit_S1.kmz").write_bytes(kmz(draw.grown("CU-001", 0.8)))
+    third = collect([late], second.round)
+    assert third.round.manifest["resolutions"] == []
+    # a line that says something new is an answer, and refused where it can be none
+    (late / "resolutions.csv").write_text(text.replace("river", "road"))
+    with pytest.raises(InputError, match="names S2, which brought no version of it"):
+        collect([late], second.round)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

@@ -276,7 +276,7 @@ def test_a_conflict_about_which_no_group_drew_anything_stands_with_what_is_known
     )
     row = {"unit_id": "CU-001;CU-002", "groups": "S1", "overlap_km2": "", "default": "ask plenary"}
     row |= {"resolution": "", "kind": "overlap", "what": "they share ground", "facts": ""}
-    facts = conflict_facts(row, {}, loop, {"box": "", "paths": []}, "en")
+    facts = conflict_facts(row, {}, loop, {"box": "", "paths": []}, "en", has_decided=False)
     assert (facts["sides"], facts["now"], facts["default"]) == ([], [], "Ask plenary")
     assert facts["what"] == "they share ground"
 

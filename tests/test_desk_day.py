@@ -8,13 +8,18 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import http.cookiejar
+import importlib
+import json
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+import urllib.request
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -22,14 +27,16 @@ import pytest
 from selenium.webdriver.common.by import By
 from shapely.affinity import translate
 
+from cami_units import store
+from cami_units.commands.activities import activities
 from cami_units.commands.annex import annex
 from cami_units.commands.collect import collect, write_collected
 from cami_units.commands.decide import decide, decided_round
 from cami_units.commands.init import init
 from cami_units.commands.round_files import write_proposal
 from cami_units.documents.csv_tables import write_csv
+from cami_units.documents.form_words import THEMES
 from cami_units.kml import rehearsal as draw
-from tests import test_rehearsed_day as ten
 from tests.browser import Page, chromium
 from tests.test_collect import base, kmz, square
 
@@ -317,68 +324,177 @@ def until(is_so: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
-def test_ten_groups_late_files_and_one_retraction_in_russian(served, browser, tmp_path):
-    """Twenty files, ten decisions and one taken back, two late files, activities, the annex.
+GROUPS = {
+    **{f"G{number}": f"S{number}" for number in range(1, 7)},
+    "G7": "S3",
+    "G8": "S5",
+    "G9": "S1",
+    "G10": "S6",
+}
+"""Ten groups for the six sections of the demonstration: four share one."""
 
-    Killed twice on the way.
+FILLED_IN = (
+    ("cell_km = 25 ", "cell_km = 50 "),  # quicker, and as much of a day
+    ("# [workshop.groups] # a group is", "[workshop.groups] # a group is"),
+    ('# G1 = ["S1", "S2"]', "".join(f'{g} = ["{s}"]\n' for g, s in GROUPS.items()) + "# "),
+    ("# [workshop.languages]", "[workshop.languages]"),
+    ('# G1 = "ru"', 'G2 = "ru"'),
+)
+
+
+def press(page: Page, desk: Served, path: str, button: str, is_made: Callable[[], bool]) -> None:
+    """Click a button of a page, and wait until what it makes is there."""
+    page.driver.get(desk.home + path)
+    page.driver.find_element(By.CSS_SELECTOR, f'button[value="{button}"]').click()
+    until(is_made)
+    idle(page, desk)
+
+
+def test_a_day_of_ten_groups_from_an_empty_folder_to_the_annex_in_russian(browser, tmp_path):
+    """Without a command; then, file by file, the folder is what the commands make of the same day.
+
+    Fourteen files, conflicts settled, eight decisions and one of them taken back, a late file after
+    them, activities, a session, the general section, the annex; killed twice on the way. What the
+    commands are given: the files, the plan, the table of resolutions, and the times of the log.
     """
-    shutil.rmtree(served.workshop)
-    workshop = served.workshop
-    for folder in (workshop,):
-        init(folder)
-        write_proposal(ten.base(), folder / "rounds/00-proposal")
-        (folder / "rounds/00-proposal/activities.csv").write_text(ACTIVITIES, encoding="utf-8")
-        (folder / "handed-in").mkdir()
-    stick, late_stick = tmp_path / "stick", tmp_path / "late"
-    for folder, files in ((stick, ten.first_files()), (late_stick, late_files())):
-        folder.mkdir()
-        for name, content in files.items():
-            (folder / name).write_bytes(content)
+    monkey = pytest.MonkeyPatch()
+    monkey.syspath_prepend(str(Path(__file__).parents[1] / "scripts"))
+    play_groups = importlib.import_module("play_groups")
+    monkey.undo()
+    workshop, stick = tmp_path / "workshop", tmp_path / "stick"
+    workshop.mkdir()
+    rounds = workshop / "rounds"
+    desk = Served(workshop, tmp_path / "desk.log")
+    try:
+        page = browser
+        page.driver.execute_cdp_cmd("Network.emulateNetworkConditions", {**ONLINE})
+        page.driver.get(desk.address)
+        page.wait("return location.pathname === '/before' && document.readyState === 'complete'")
+        page.driver.find_element(By.CSS_SELECTOR, '.languages button[value="ru"]').click()
+        press(page, desk, "/before", "make_workshop", (workshop / "plan.toml").is_file)
+        fill_in(workshop / "plan.toml")
+        press(page, desk, "/before", "propose", (rounds / "00-proposal/manifest.json").is_file)
+        press(page, desk, "/before", "hand_out", (rounds / "pack/pack.json").is_file)
+        assert len(play_groups.handed_in(rounds / "pack", stick)) == 14
+        hand_in(page, desk, *sorted(stick.iterdir()))
+        first, second = rounds / "01-collected", rounds / "02-collected"
+        until(first.is_dir)
+        settle_first(page, desk)
+        desk.kill()
+        desk.start()
+        enter(page, desk)
+        idle(page, desk)
+        decisions = plenary_says(first)
+        for place, line in enumerate(decisions):
+            decide_by_click(page, desk, first, line)
+            if place == 3:  # the plug is pulled while the tables are being written
+                desk.kill()
+                desk.start()
+                enter(page, desk)
+        idle(page, desk)
+        agreed = decisions[0][0]
+        group = owners(first)[agreed]
+        late = tmp_path / "late" / f"edit_{group}_late.kmz"
+        late.parent.mkdir()
+        handed = (rounds / f"pack/{group}/edit_{group}.kmz").read_bytes()
+        late.write_bytes(draw.packed(doc__kml=draw.edited(handed, draw.grown(agreed, 0.5))))
+        hand_in(page, desk, late)
+        page.driver.get(desk.home + "/late")
+        shown = page.run("return document.querySelector('main').innerText")
+        assert agreed in shown
+        assert "Оставить, как решено" in shown
+        suggestions = second / "general_suggestions.csv"
+        press(page, desk, "/after", "activities", suggestions.is_file)
+        page.driver.get(desk.home + "/after")
+        page.driver.find_element(By.CSS_SELECTOR, 'input[name="theme"]').click()
+        page.driver.find_element(By.CSS_SELECTOR, 'form[action="/session"] button').click()
+        until((second / "session").is_dir)
+        idle(page, desk)
+        press(page, desk, "/after", "annex", (second / "annex").is_dir)
+        page.listen()
+        assert [one for one in page.errors if "Failed to load resource" not in one] == []
+    finally:
+        desk.kill()
 
-    enter(browser, served)
-    browser.driver.find_element(By.CSS_SELECTOR, '.languages button[value="ru"]').click()
-    hand_in(browser, served, *sorted(stick.iterdir()))
-    first, second = workshop / "rounds/01-collected", workshop / "rounds/02-collected"
-    served.kill()
-    served.start()
-    enter(browser, served)
-    idle(browser, served)
-    for place, line in enumerate(ten.DECISIONS):
-        decide_by_click(browser, served, first, line)
-        if place == 5:  # the plug is pulled while the tables are being written
-            served.kill()
-            served.start()
-            enter(browser, served)
-    idle(browser, served)
-    hand_in(browser, served, *sorted(late_stick.iterdir()))
-    idle(browser, served)
-    browser.driver.get(served.home + "/late")
-    shown = browser.run("return document.querySelector('main').innerText")
-    assert "CU-001" in shown
-    assert "CU-008" in shown
-    assert "Оставить, как решено" in shown
-    browser.driver.get(served.home + "/after")
-    browser.driver.find_element(By.CSS_SELECTOR, 'button[value="activities"]').click()
-    until(lambda: (second / "general_suggestions.csv").is_file())
-    idle(browser, served)
-    browser.driver.get(served.home + "/after")
-    browser.driver.find_element(By.CSS_SELECTOR, 'input[name="id"]').click()
-    browser.driver.find_element(By.CSS_SELECTOR, '#general input[name="reason"]').send_keys(
-        "everywhere"
+    twin = tmp_path / "twin"
+    command(tmp_path, "init", twin)
+    fill_in(twin / "plan.toml")
+    at = twin / "rounds"
+    command(tmp_path, "propose", twin / "plan.toml", "--out", at / "00-proposal")
+    command(tmp_path, "pack", at / "00-proposal")
+    shutil.copytree(stick, twin / "handed-in")
+    shutil.copy(workshop / "handed-in/resolutions.csv", twin / "handed-in")
+    command(tmp_path, "collect", twin / "handed-in", "--base", at / "00-proposal")
+    times = pd.read_csv(first / "decisions.csv", dtype=str)["time"]
+    for (unit, decision, options), moment in zip(decisions, times, strict=True):
+        given = [part for name, value in options.items() for part in (f"--{name}", value)]
+        given = [part.replace("_", "-") if part.startswith("--") else part for part in given]
+        said = ("--reason", "as said", "--by", "plenary", "--time", moment)
+        command(tmp_path, "decide", at / "01-collected", unit, decision, *said, *given)
+    shutil.copy(late, twin / "handed-in")
+    command(tmp_path, "collect", twin / "handed-in" / late.name, "--base", at / "01-collected")
+    command(tmp_path, "activities", at / "02-collected", twin / "handed-in")
+    command(tmp_path, "activities", at / "02-collected", twin / "handed-in", "--session", THEMES[0])
+    command(tmp_path, "annex", at / "02-collected")
+    assert sums(workshop) == sums(twin)
+
+
+def fill_in(plan: Path) -> None:
+    """What a facilitator writes into the plan before the day."""
+    text = plan.read_text(encoding="utf-8")
+    for old, new in FILLED_IN:
+        assert old in text, old
+        text = text.replace(old, new)
+    plan.write_text(text, encoding="utf-8", newline="\n")
+
+
+def settle_first(page: Page, desk: Served) -> None:
+    """Settle the first conflict for the second of its groups."""
+    page.driver.get(desk.home + "/settle")
+    form = page.driver.find_element(By.CSS_SELECTOR, ".conflict form")
+    form.find_element(By.NAME, "reason").send_keys("the newer survey")
+    form.find_elements(By.CSS_SELECTOR, 'button[name="resolution"]')[1].click()
+    page.wait("return document.querySelector('.conflict.settled') !== null")
+    idle(page, desk)
+
+
+def plenary_says(round_: Path) -> list[tuple[str, str, dict[str, str]]]:
+    """Nine lines, one of them taking another back; the first on a unit that all are agreed on."""
+    table = pd.read_csv(round_ / "conservation_units.csv", dtype=str)
+    hidden = table["status"].isin(["rejected", "merged"])
+    ids = list(table.loc[~hidden, "unit_id"])
+    conflicts = pd.read_csv(round_ / "conflicts.csv", dtype=str)["unit_id"].str.split(";")
+    contested, packed = set(conflicts.explode()), owners(round_)
+    own = next(one for one in ids if one in packed and one not in contested)
+    ids.remove(own)
+    return [
+        (own, "agree", {}),
+        (ids[0], "agree", {"name_en": "Barskoon", "name_ru": "Барскоон"}),
+        (ids[1], "agree-with-change", {}),
+        (ids[2], "park", {}),
+        (ids[3], "reject", {}),
+        (ids[4], "merge", {"into": ids[5]}),
+        (ids[6], "reject", {}),
+        (ids[6], "undo", {}),
+        (ids[7], "agree", {}),
+    ]
+
+
+def owners(round_: Path) -> dict[str, str]:
+    """The group that each unit was given out to."""
+    packed: dict = json.loads((round_.parent / "pack/pack.json").read_text("utf-8"))
+    return packed["units"]
+
+
+def command(home: Path, *arguments: object) -> None:
+    """A command as it is typed."""
+    done = subprocess.run(
+        [sys.executable, "-m", "cami_units", "--quiet", *map(str, arguments)],
+        cwd=home,
+        capture_output=True,
+        text=True,
     )
-    browser.driver.find_element(By.CSS_SELECTOR, "#general button").click()
-    log = second / "activities_log.csv"
-    until(lambda: log.is_file() and "everywhere" in log.read_text("utf-8"))
-    idle(browser, served)
-    browser.driver.get(served.home + "/after")
-    assert browser.run("return document.querySelector('input[name=id]').checked")
-    browser.driver.find_element(By.CSS_SELECTOR, 'button[value="annex"]').click()
-    until((second / "annex").is_dir)
-    idle(browser, served)
-    browser.listen()
-    assert [error for error in browser.errors if "Failed to load resource" not in error] == []
-
-    assert (second / "annex" / "annex.docx").is_file()
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 ACTIVITIES = """activity_id,unit_id,theme,text,species,countries,priority,timeframe,status,\
@@ -389,12 +505,149 @@ A-3,CU-005,finance,A fund for herders,,,,,proposed,,,,,S3
 """
 
 
-def late_files() -> dict[str, bytes]:
-    """What comes after ten decisions: it would undo two of them."""
-    return {
-        "edit_S1_late.kmz": ten.kmz("S1", draw.grown("CU-001", 0.5)),
-        "edit_S4_late.kmz": ten.kmz("S4", draw.rejected("CU-008", "we think again")),
-    }
+# -- the plug pulled after every click -------------------------------------------------------------
+
+
+class Clicks:
+    """The clicks of a day as a browser sends them, without the browser; the plug is pulled after each."""
+
+    def __init__(self, desk: Served) -> None:
+        self.desk = desk
+        self.opened()
+
+    def opened(self) -> None:
+        """Come in by the address of the terminal."""
+        jar = urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar())
+        self.browser = urllib.request.build_opener(jar)
+        self.browser.open(self.desk.address, timeout=PATIENCE).read()
+
+    def page(self, path: str) -> str:
+        with self.browser.open(self.desk.home + path, timeout=PATIENCE) as answer:
+            return answer.read().decode()
+
+    def seen(self, path: str, near: str = "") -> str:
+        """The mark of what a page shows."""
+        return re.search(rf'{near}.*?name="seen" value="([^"]*)"', self.page(path), re.S)[1]
+
+    def click(self, path: str, fields: dict, files: Sequence[Path] = ()) -> None:
+        """Send a form; then there is no power, and then there is."""
+        self.send(path, fields, files)
+        self.desk.kill()
+        self.desk.start()
+        self.opened()
+        self.idle()
+
+    def send(self, path: str, fields: dict, files: Sequence[Path] = ()) -> None:
+        parts = [("name", name, value.encode()) for name, value in fields.items()]
+        body = b"".join(
+            f'--x\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n'.encode()
+            + value
+            + b"\r\n"
+            for _, name, value in parts
+        )
+        for file in files:
+            head = f'--x\r\nContent-Disposition: form-data; name="files"; filename="{file.name}"'
+            body += f"{head}\r\n\r\n".encode() + file.read_bytes() + b"\r\n"
+        kind = {"Content-Type": "multipart/form-data; boundary=x", "Origin": self.desk.home}
+        asked = urllib.request.Request(self.desk.home + path, body + b"--x--\r\n", kind)
+        self.browser.open(asked, timeout=PATIENCE).read()
+
+    def idle(self) -> None:
+        """Wait until nothing is under way."""
+        state = json.loads(self.page("/events?version=99999999"))
+        while state["jobs"]:
+            refused = [job for job in state["jobs"] if job["state"] not in ("waiting", "running")]
+            assert not refused, refused
+            state = json.loads(self.page(f"/events?version={state['version']}"))
+
+    def decide(self, unit: str, decision: str, **options: str) -> None:
+        seen = self.seen(f"/board?unit={unit}")
+        fields = {"unit": unit, "decision": decision, "reason": "as said", "by": "plenary"}
+        self.click("/decide", {**fields, "seen": seen, **options})
+
+
+SAID = (
+    ("CU-001", "agree", {}),
+    ("CU-002", "agree-with-change", {"name_en": "Barskoon gorge"}),
+    ("CU-003", "park", {}),
+    ("CU-004", "merge", {"into": "CU-005"}),
+    ("CU-006", "reject", {}),
+    ("CU-006", "undo", {}),
+)
+
+
+def test_with_the_plug_pulled_after_every_click_the_folder_is_what_the_commands_give(
+    served, tmp_path
+):
+    """Each click is followed by a kill: what was clicked is done when the desk is there again."""
+    workshop = served.workshop
+    (workshop / "rounds/00-proposal/activities.csv").write_text(ACTIVITIES, encoding="utf-8")
+    first, second = (workshop / "rounds" / f"0{number}-collected" for number in (1, 2))
+    files = handed(tmp_path)
+    wrong = tmp_path / "wrong.kmz"
+    wrong.write_bytes(kmz(draw.rejected("CU-011", "a slip"), group="S1"))
+    late = tmp_path / "edit_S1_late.kmz"
+    late.write_bytes(kmz(draw.grown("CU-001", 0.5), draw.grown("CU-003", 0.7)))
+    served.kill()
+    served.start()
+    day = Clicks(served)
+    for file in (*files, wrong):
+        day.click("/hand-in", {}, [file])
+    day.click("/take-out", {"name": "wrong.kmz", "seen": day.seen("/")})
+    seen = day.seen("/settle", 'id="CU-012"')
+    reason = "S2 has the newer survey"
+    day.click("/settle", {"unit_id": "CU-012", "resolution": "S2", "reason": reason, "seen": seen})
+    table = pd.read_csv(first / "conflicts.csv").set_index("unit_id")
+    assert table.at["CU-012", "resolution"].startswith("S2")  # measured again, unasked
+    day.click("/order", {"order": "CU-007;CU-002"})
+    for unit, decision, options in SAID:
+        day.decide(unit, decision, **options)
+        stored = store.read_round(first, only=("conservation_units", "set_aside"))
+        in_tables = stored.tables["conservation_units"].set_index("unit_id")["decision"]
+        standing = {"undo": ""}.get(decision, decision)
+        assert in_tables[unit] == standing  # in the tables too, unasked
+    day.click("/hand-in", {}, [late])
+    assert second.is_dir()
+    day.click("/after", {"product": "activities"})
+    [suggestion] = pd.read_csv(second / "general_suggestions.csv")["suggestion_id"]
+    ticks = {"id": suggestion, "reason": "everywhere", "seen": day.seen("/after", 'id="general"')}
+    day.click("/general", ticks)
+    day.click("/after", {"product": "annex"})
+    assert (second / "annex" / "annex.docx").is_file()
+    served.kill()
+
+    twin = tmp_path / "twin"
+    rounds = twin / "rounds"
+    init(twin)
+    write_proposal(base(), rounds / "00-proposal")
+    (rounds / "00-proposal/activities.csv").write_text(ACTIVITIES, encoding="utf-8")
+    (twin / "handed-in").mkdir()
+    (twin / "taken-out").mkdir()
+    shutil.copy(wrong, twin / "taken-out")
+    for file in files:
+        shutil.copy(file, twin / "handed-in")
+    write_csv(twin / "handed-in/resolutions.csv", RESOLVED)
+    write_csv(twin / "board-order.csv", pd.DataFrame({"unit_id": ["CU-007", "CU-002"]}))
+    by_command(twin, "00-proposal", "01-collected", [twin / "handed-in"])
+    times = pd.read_csv(first / "decisions.csv", dtype=str)["time"]
+    for (unit, decision, options), moment in zip(SAID, times, strict=True):
+        decide(rounds / "01-collected", unit, decision, reason="as said", time=moment, **options)
+    shutil.copy(late, twin / "handed-in")
+    by_command(twin, "01-collected", "02-collected", [twin / "handed-in" / late.name])
+    forms = [twin / "handed-in"]
+    activities(rounds / "02-collected", forms)
+    ticked = {"general": [suggestion], "by": "plenary", "reason": "everywhere"}
+    activities(rounds / "02-collected", forms, **ticked)
+    annex(rounds / "02-collected")
+    assert sums(workshop) == sums(twin)
+
+
+def by_command(twin: Path, base_name: str, name: str, files: Sequence[Path]) -> None:
+    """`cami-units collect`, as the command line calls it."""
+    rounds = twin / "rounds"
+    before = decided_round(rounds / base_name)
+    made = collect(files, before, base_dir=rounds / base_name, pack=rounds / "pack")
+    write_collected(made, rounds / name)
 
 
 # -- who gets in, in a browser and over the wire --------------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, replace
 from typing import Any, Final
 
@@ -494,6 +494,11 @@ def _set_aside(merge: workshop.Merge, outlines: gpd.GeoDataFrame, lang: str) -> 
     return table.sort_values(["unit_id", "group", "file", "placemark"], ignore_index=True)
 
 
+def earlier_resolutions(manifest: Mapping[str, Any]) -> list[dict[str, str]]:
+    """What was resolved of conflicts up to a round, by its manifest."""
+    return [*manifest.get("resolved_before", ()), *manifest.get("resolutions", ())]
+
+
 def next_manifest(
     base: Round, group_files: GroupFiles, merge: workshop.Merge, rules: workshop.Rules
 ) -> dict[str, Any]:
@@ -503,13 +508,15 @@ def next_manifest(
         {key: value for key, value in asdict(file).items() if key != "folder_there"}
         for file in group_files.files
     ]
+    resolved = earlier_resolutions(base.manifest)
     return {
         **base.manifest,
         "version": __version__,
         "round": int(next_number(base)),
         "base": {"round": int(base.imprint.number), "title": base.imprint.title},
         "collected": sorted(files, key=lambda file: (file["file"], file["sha256"])),
-        "resolutions": [asdict(file) for _, file in sorted(rules.resolutions.items())],
+        "resolutions": [asdict(row) for _, row in sorted(rules.resolutions.items())],
+        **({"resolved_before": resolved} if resolved else {}),
         "ids_used": sorted(used_ids),
         "former": former_versions(base),
     }

@@ -28,6 +28,7 @@ from cami_units.commands._change_tables import (
 from cami_units.commands._next_round import (
     assessed_outlines,
     base_units,
+    earlier_resolutions,
     earlier_units,
     former_versions,
     next_manifest,
@@ -409,8 +410,14 @@ def read_resolutions(
     if not (table["resolution"] != "").any():
         silent = workshop.note("no resolution", file=path.name, lines=len(table))
         notices.append(workshop.Notice("", "", "", silent))
+    manifest = handed_in.base.manifest
     files = [file.file for file in handed_in.group_files.files]
-    return workshop.resolutions_of(table, groups=handed_in.groups, files=files), notices
+    files += [str(row["file"]) for row in manifest.get("collected", ())]
+    resolutions = workshop.resolutions_of(table, groups=handed_in.groups, files=files)
+    # The table grows through the day: what an earlier round was made by is no answer to what came
+    # late, and would name groups that brought nothing this time.
+    applied = earlier_resolutions(manifest)
+    return {key: row for key, row in resolutions.items() if asdict(row) not in applied}, notices
 
 
 # -- the next round -------------------------------------------------------------------------------
@@ -575,7 +582,11 @@ def stored_pictures(
             store.read_round(base_dir, only=("conservation_units",)).tables["conservation_units"]
         )
     applied = changes[changes["applied"].eq("true")]
-    drawer = dict(zip(applied["unit_id"], applied["group"], strict=True))
+    # an outline that two groups made together is neither's
+    drawer = {
+        str(unit_id): "+".join(dict.fromkeys(groups))
+        for unit_id, groups in applied.groupby("unit_id")["group"]
+    }
     aside: dict[str, list[tuple[str, Any]]] = {}
     for row in tables.get("set_aside", pd.DataFrame()).to_dict("records"):
         aside.setdefault(str(row["unit_id"]), []).append((str(row["group"]), row["geometry"]))

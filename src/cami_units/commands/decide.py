@@ -222,6 +222,14 @@ def show_decisions(directory: Path, *, progress: Progress = quiet) -> None:
         carry_stamp(shown, directory)
 
 
+def are_decisions_shown(directory: Path) -> bool:
+    """Whether the tables of a round are as its log leaves them; not, where the power went in between."""
+    stored = store.read_round(directory, only=_DECIDED_ON)
+    shown = decided(stored, read_decisions(directory))
+    old, new = (gpd.GeoDataFrame(one.tables["conservation_units"]) for one in (stored, shown))
+    return bool(old.equals(new))
+
+
 def _moved_ids(stored: Round, shown: Round) -> list[str]:
     """The units whose outline in the tables is not the one that was decided on."""
     old, new = (

@@ -7,9 +7,10 @@ So each page begins here, with what is on the disk now.
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO, Final
@@ -34,6 +35,10 @@ ORDER: Final = "board-order.csv"
 RESOLUTIONS: Final = "resolutions.csv"
 RESOLUTION_COLUMNS: Final = ("unit_id", "resolution", "reason")
 DECISION_LOG: Final = "decisions.csv"
+MADE_AGAIN: Final = frozenset({"plenary", "figures", "annex"})
+"""Folders in a round that a button makes again: a round that is measured anew does without them."""
+ASKED: Final = ".cami-units-desk.json"
+"""What was clicked and is not done yet: a desk that starts anew does it. It is there only meanwhile."""
 
 _UNSAFE: Final = re.compile(r'[\x00-\x1f<>:"/\\|?*\x7f]+')
 _LONGEST_NAME: Final = 120
@@ -51,13 +56,19 @@ class HandedFile:
 
 @dataclass(frozen=True, slots=True)
 class RoundFolder:
-    """A round on the disk: its number, and what was read of each file it was collected from."""
+    """A round on the disk: its number, what was read of each file it was collected from.
+
+    `resolved` is what was chosen by then, by the units of each conflict. It is begun once there is
+    something in it that measuring it anew would lose: decisions, activities.
+    """
 
     path: Path
     number: int
     reads: Mapping[str, Mapping[str, Any]]
+    resolved: Mapping[str, str]
     is_collected: bool
     is_decided: bool
+    is_begun: bool
     imprint: Mapping[str, Any]
 
 
@@ -82,13 +93,13 @@ class Day:
     def base(self) -> RoundFolder | None:
         """The round that files handed in now are compared with.
 
-        A collected round on which nothing is decided is made anew from all of its files; once
-        plenary has decided something, it is the base of what comes late.
+        A collected round is made anew from all of its files until plenary decides something, or
+        activities are brought together in it: then it is the base of what comes late.
         """
         if not self.rounds:
             return None
         last = self.rounds[-1]
-        if last.is_collected and not last.is_decided and len(self.rounds) > 1:
+        if last.is_collected and not last.is_begun and len(self.rounds) > 1:
             return self.rounds[-2]
         return last
 
@@ -135,6 +146,21 @@ def read_day(directory: Path) -> Day:
     return Day(directory, tuple(rounds), files)
 
 
+def is_collected_in_full(day: Day) -> bool:
+    """Whether the current round was made from the very files and resolutions that lie there now.
+
+    Not, where the power went between a click and the end of its work. A round that is decided on
+    stays as it is, whatever its files have become.
+    """
+    current = day.current
+    if current is None or current is day.base:
+        return not day.waiting
+    handed_sums = {file.sha256 for file in day.files if file.path in day.inputs}
+    table = read_resolutions(day.directory)
+    resolved = dict(zip(table["unit_id"], table["resolution"], strict=True))
+    return set(current.reads) == handed_sums and dict(current.resolved) == resolved
+
+
 def sum_of(path: Path) -> str:
     """The SHA-256 of a file; of one that has not changed since, as it was reckoned the last time."""
     try:
@@ -163,8 +189,12 @@ def _round_folder(path: Path, manifest: Mapping[str, Any]) -> RoundFolder:
         path=path,
         number=int(manifest.get("round", 0)),
         reads={str(row["sha256"]): row for row in manifest.get("collected", ())},
+        resolved={
+            str(row["unit_id"]): str(row["choice"]) for row in manifest.get("resolutions", ())
+        },
         is_collected="collected" in manifest,
         is_decided=(path / DECISION_LOG).is_file(),
+        is_begun=bool(set(store.made_beside(path)) - MADE_AGAIN),
         imprint=dict(manifest.get("imprint", {})),
     )
 
@@ -292,6 +322,35 @@ def write_order(directory: Path, unit_ids: Sequence[str]) -> None:
     """Keep the order of the board with the workshop."""
     table = pd.DataFrame({"unit_id": list(dict.fromkeys(filter(None, unit_ids)))}, dtype=str)
     store.write_atomically(directory / ORDER, lambda target: write_csv(target, table))
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Something to be made: its name, the folder of the round it is made of, and what was chosen."""
+
+    name: str
+    round: str = ""
+    choices: Mapping[str, Any] = field(default_factory=dict)
+
+
+def read_asked(directory: Path) -> list[Asked]:
+    """What was asked for and is not done yet, in order; of a damaged file nothing."""
+    path = directory / ASKED
+    try:
+        rows = store.read_json(path)["asked"] if path.is_file() else []
+        return [Asked(str(row["name"]), str(row["round"]), dict(row["choices"])) for row in rows]
+    except (InputError, KeyError, TypeError, ValueError):
+        return []
+
+
+def write_asked(directory: Path, asked: Sequence[Asked]) -> None:
+    """Keep what is asked for with the workshop until it is done."""
+    path = directory / ASKED
+    if not asked:
+        path.unlink(missing_ok=True)
+        return
+    text = json.dumps({"asked": [asdict(one) for one in asked]}, ensure_ascii=False)
+    store.write_atomically(path, store.text_writer(text))
 
 
 def mark_of_rows(table: pd.DataFrame, unit_id: str) -> str:

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
@@ -29,11 +30,17 @@ from starlette.responses import (
 )
 from starlette.routing import Route
 
-from cami_units import words
+from cami_units import palette, words
 from cami_units.commands.collect import Collected
-from cami_units.commands.decide import AGREEING, read_decisions, record_decision, show_decisions
+from cami_units.commands.decide import (
+    AGREEING,
+    are_decisions_shown,
+    read_decisions,
+    record_decision,
+    show_decisions,
+)
 from cami_units.desk import _day, _verbs
-from cami_units.desk._day import Day, read_day
+from cami_units.desk._day import Asked, Day, read_day
 from cami_units.desk._page_facts import (
     base_facts,
     conflict_facts,
@@ -97,12 +104,39 @@ class Desk:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def start(self) -> None:
-        """Make the board of the round that is there, and take in what waits."""
+        """Make the board of the round that is there, and end what a power cut left half done."""
         day = read_day(self.directory)
         if day.current is not None and day.current.is_collected:
             self.ask_board()
-        if day.waiting and day.current is not None:
+        round_ = day.current.path if day.current is not None else self.directory
+        if day.current is not None and day.current.is_decided and not are_decisions_shown(round_):
+            self.worker.ask("decide", partial(_show_decisions, round_))
+        if not _day.is_collected_in_full(day):
             self.ask_collect()
+        for asked in _day.read_asked(self.directory):
+            self.ask(asked)
+
+    def ask(self, asked: Asked) -> None:
+        """Have something made in its turn: a file says so until it is done, and no click is lost."""
+        if asked.name != "make_workshop":  # that wants an empty folder
+            with self.lock:
+                others = [one for one in _day.read_asked(self.directory) if one != asked]
+                _day.write_asked(self.directory, [*others, asked])
+        self.worker.ask(asked.name, partial(self._make, asked), key=repr(asked))
+
+    def _make(self, asked: Asked, progress: Progress) -> str:
+        """Make it, unless its round is gone; a refusal is said on the page and not tried again."""
+        try:
+            if asked.name not in (*_verbs.BEFORE, *_verbs.PRODUCTS):
+                return ""
+            folder = _verbs.make(self.directory, asked, progress)
+            if asked.choices:
+                self.make_board(progress)
+            return folder.relative_to(self.directory).as_posix()
+        finally:
+            with self.lock:
+                others = [one for one in _day.read_asked(self.directory) if one != asked]
+                _day.write_asked(self.directory, others)
 
     def ask_collect(self) -> None:
         """Collect what was handed in: measured and shown first, then written."""
@@ -111,8 +145,12 @@ class Desk:
     def _collect(self, progress: Progress) -> str:
         """The round in memory, on the windows, and on the disk."""
         day = read_day(self.directory)
-        if day.current is None or not day.inputs:
-            return ""  # there is no round yet, or the last file was taken out again
+        if day.current is None:
+            return ""
+        if not day.inputs:  # the last file was taken out again, and with it what it had made
+            _verbs.take_back(day)
+            self.make_board(progress)
+            return ""
         self.collecting = _verbs.read_day_files(self.directory, day, self.collecting, progress)
         collected = _verbs.settle_day(self.directory, day, self.collecting, progress)
         folder = self._new_folder()
@@ -359,14 +397,14 @@ class Pages:
         if name not in _verbs.BEFORE and name != "check":
             return self._refusal(request, "desk no such choice")
 
-        def work(progress: Progress) -> str:
-            if name == "check":
-                self.desk.checked = [str(row) for row in _verbs.check_plan(root, progress)] or ["✓"]
-                return ""
-            _verbs.BEFORE[name](root, _verbs.first_round(root), progress)
+        def check(progress: Progress) -> str:
+            self.desk.checked = [str(row) for row in _verbs.check_plan(root, progress)] or ["✓"]
             return ""
 
-        self.desk.worker.ask(name, work)
+        if name == "check":
+            self.desk.worker.ask(name, check)
+        else:
+            await run_in_threadpool(self.desk.ask, Asked(name))
         return _back(request, "/before", {})
 
     # -- hand in ----------------------------------------------------------------------------------
@@ -425,7 +463,14 @@ class Pages:
             row["unit_id"]: row for row in rows_of(_day.read_resolutions(self.desk.directory))
         }
         return [
-            conflict_facts(row, resolutions.get(row["unit_id"], {}), loop, picture, lang)
+            conflict_facts(
+                row,
+                resolutions.get(row["unit_id"], {}),
+                loop,
+                picture,
+                lang,
+                has_decided=any(folder.is_decided for folder in day.rounds),
+            )
             | {"seen": self._resolution_mark(row["unit_id"])}
             for row, picture in zip(
                 rows_of(loop.conflicts), outline_pictures(loop.pictures, lang), strict=True
@@ -438,7 +483,7 @@ class Pages:
         return await run_in_threadpool(self._settle_page, request, day)
 
     def _settle_page(self, request: Request, day: Day, notice: str = "") -> Response:
-        has_begun = bool(day.current and day.current.is_decided)
+        has_begun = bool(day.current and day.current.is_begun)
         status = 409 if notice else 200
         return self._page(request, "settle", day, status=status, notice=notice, has_begun=has_begun)
 
@@ -456,7 +501,7 @@ class Pages:
     def _resolve(self, day: Day, form: Mapping[str, str], lang: str) -> str:
         """Write one resolution; hands back the phrase that says why not."""
         unit_id, resolution = form.get("unit_id", ""), form.get("resolution", "")
-        if day.current is not None and day.current.is_decided:
+        if day.current is not None and day.current.is_begun:
             return "desk settle on the board"
         conflicts = {row["unit_id"]: row for row in self._conflicts(day, lang)}
         if unit_id not in conflicts or resolution not in dict(conflicts[unit_id]["choices"]):
@@ -631,29 +676,10 @@ class Pages:
         if str(form.get("seen")) != self._marks(day)["activities"]:
             notice = words.text("desk changed meanwhile", self._lang(request))
             return await run_in_threadpool(self._after_page, request, day, notice)
-        ticked_ids = {str(value) for value in form.getlist("id")}
-        rows = await run_in_threadpool(_verbs.suggestions_of, day.current.path)
-        is_general = {row["suggestion_id"]: row["moved"] not in ("", "0", "false") for row in rows}
-        reason, round_ = clean_name(str(form.get("reason", ""))), day.current.path
-
-        def work(progress: Progress) -> str:
-            _verbs.say_activities(
-                self.desk.directory,
-                round_,
-                progress=progress,
-                general=[
-                    name for name, moved in is_general.items() if name in ticked_ids and not moved
-                ],
-                back=[
-                    name for name, moved in is_general.items() if moved and name not in ticked_ids
-                ],
-                by="plenary",
-                reason=reason,
-            )
-            self.desk.make_board(progress)
-            return ""
-
-        self.desk.worker.ask("activities", work)
+        ticked_ids = sorted({str(value) for value in form.getlist("id")})
+        choices = {"by": "plenary", "reason": clean_name(str(form.get("reason", "")))}
+        asked = Asked("activities", day.current.path.name, {"ticked": ticked_ids, **choices})
+        await run_in_threadpool(self.desk.ask, asked)
         return _back(request, "/after", {})
 
     async def take_programme(self, request: Request) -> Response:
@@ -682,13 +708,8 @@ class Pages:
         day = await self._day()
         if day.current is None:
             return self._refusal(request, "desk no round")
-        round_ = day.current.path
-
-        def work(progress: Progress) -> str:
-            _verbs.say_activities(self.desk.directory, round_, progress=progress, **choices)
-            return ""
-
-        self.desk.worker.ask("activities", work)
+        asked = Asked("activities", day.current.path.name, choices)
+        await run_in_threadpool(self.desk.ask, asked)
         return _back(request, "/after", {})
 
     def _folder_of(self, day: Day, name: str) -> str:
@@ -705,13 +726,7 @@ class Pages:
         day = await self._day()
         if name not in _verbs.PRODUCTS or day.current is None:
             return self._refusal(request, "desk no such choice")
-        round_ = day.current.path
-
-        def work(progress: Progress) -> str:
-            folder = _verbs.PRODUCTS[name](self.desk.directory, round_, progress)
-            return folder.relative_to(self.desk.directory).as_posix()
-
-        self.desk.worker.ask(name, work)
+        await run_in_threadpool(self.desk.ask, Asked(name, day.current.path.name))
         return _back(request, "/after", {})
 
     async def open_folder(self, request: Request) -> Response:
@@ -752,8 +767,7 @@ class Pages:
             {
                 "version": version,
                 "unit": self.desk.unit,
-                "banner": self._banner(lang),
-                "decided_unit": self.desk.banner.get("unit_id", ""),
+                **self._decided(lang),
                 "decided": self._standing(day, lang),
                 "board": str(self.desk.board_version),
                 "mark": "".join(marks.values()) + current + str(self.desk.board_version),
@@ -761,10 +775,17 @@ class Pages:
             }
         )
 
-    def _banner(self, lang: str) -> str:
-        """The last decision in a line, for the projector."""
+    def _decided(self, lang: str) -> dict[str, str]:
+        """The last decision, for windows whose board is still being drawn: on which unit, and in a line."""
         line = self.desk.banner
-        return f"{line['unit_id']}: {words.text(line['status'], lang)}" if line else ""
+        status = line.get("status", "")
+        said = words.text(status, lang) if status else ""
+        return {
+            "decided_unit": line.get("unit_id", ""),
+            "decided_status": said,
+            "decided_colour": palette.STATUS.get(status, palette.HIDDEN_STATUS),
+            "banner": f"{line['unit_id']}: {said}" if line else "",
+        }
 
     def _standing(self, day: Day, lang: str) -> str:
         """How far plenary has come, for windows whose board is still being drawn."""
@@ -797,6 +818,12 @@ class Pages:
         if name not in _ASSETS:
             return self._refusal(request, "desk no such choice", 404)
         return FileResponse(_ASSETS_FOLDER / name, media_type=_ASSETS[name])
+
+
+def _show_decisions(round_: Path, progress: Progress) -> str:
+    """The decisions of a round into its tables and maps, as a job."""
+    show_decisions(round_, progress=progress)
+    return ""
 
 
 def _decision_fault(form: Mapping[str, str]) -> str:

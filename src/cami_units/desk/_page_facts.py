@@ -29,8 +29,9 @@ def round_facts(day: Day) -> dict[str, Any] | None:
 
 
 def base_facts(day: Day) -> dict[str, Any] | None:
-    """The round that it is compared with."""
-    return _folder_facts(day.base) if day.base else None
+    """The round that it was compared with, once something was collected; else the one handed out."""
+    made_from = day.rounds[-2:-1] or day.rounds[-1:]
+    return _folder_facts(made_from[0]) if made_from else None
 
 
 def _folder_facts(folder: RoundFolder) -> dict[str, Any]:
@@ -66,14 +67,14 @@ def file_facts(day: Day, lang: str) -> list[dict[str, Any]]:
             "assumed": _first(notes.get(file.path.name, []), lang),
             "state": _file_state(reads.get(file.sha256)),
             # What a decided round was made from stays: it is the ground that plenary stood on.
-            "removable": file.collected_in in ("", current) and not _is_decided(day),
+            "removable": file.collected_in in ("", current) and not _is_begun(day),
         }
         for file in day.files
     ]
 
 
-def _is_decided(day: Day) -> bool:
-    return bool(day.current and day.current.is_decided)
+def _is_begun(day: Day) -> bool:
+    return bool(day.current and day.current.is_begun)
 
 
 def _file_state(read: Mapping[str, Any] | None) -> str:
@@ -110,8 +111,13 @@ def conflict_facts(
     loop: LoopTables,
     picture: Mapping[str, Any],
     lang: str,
+    *,
+    has_decided: bool,
 ) -> dict[str, Any]:
-    """A conflict: what it is about, its picture, what each side comes to, what can be chosen."""
+    """A conflict: what it is about, its picture, what each side comes to, what can be chosen.
+
+    `has_decided` is whether plenary had decided something before it arose.
+    """
     groups = [clean_name(name) for name in row["groups"].split(";") if name]
     unit_ids = row["unit_id"].split(";")
     measured = row["resolution"].partition(":")[0]
@@ -130,7 +136,7 @@ def conflict_facts(
         "resolution_said": answer_said(choice or measured, lang),
         "reason": resolution.get("reason", ""),
         "is_measured": measured == choice or not choice,
-        "late": row["kind"] in _OF_DECIDED,
+        "late": has_decided and row["kind"] in _OF_DECIDED,
         "picture": picture,
         "sides": [side for unit_id in unit_ids for side in _sides(unit_id, loop.changes, lang)],
         "now": [
@@ -145,8 +151,8 @@ def conflict_facts(
     }
 
 
-_OF_DECIDED: Final = frozenset({"decided", "settled"})
-"""Kinds of conflicts about what plenary, or a document, has decided."""
+_OF_DECIDED: Final = frozenset({"decided", "settled", "outdated"})
+"""Kinds of conflicts about what plenary, or a document, has decided, or drawn before it did."""
 
 
 def _sides(unit_id: str, changes: pd.DataFrame, lang: str) -> list[dict[str, str]]:
@@ -214,7 +220,6 @@ def unit_facts(
             "name_en": row["name_en"],
             "name_ru": row["name_ru"],
             "status": words.text(line["status"] if line else row["status"], lang),
-            "status_key": line["status"] if line else row["status"],
             # what an earlier round decided stands in the table; only this round's can be taken back
             "decision": words.text(word, lang) if (word := _decision_of(row, line)) else "",
             "can_undo": bool(line),

@@ -40,14 +40,16 @@ from cami_units.desk._day import (
     DECISION_LOG,
     HANDED_IN,
     IMPLEMENTATION,
+    MADE_AGAIN,
     PACK,
     PLAN,
     PROGRAMME,
     RESOLUTIONS,
     ROUNDS,
+    TAKEN_OUT,
+    Asked,
     Day,
     only_file,
-    read_day,
     read_order,
     sum_of,
 )
@@ -113,16 +115,16 @@ def settle_day(directory: Path, day: Day, read: Collecting, progress: Progress) 
 def write_day(day: Day, collected: Collected, progress: Progress) -> Path:
     """Write the next round, as ``cami-units collect`` would; hands back its folder."""
     target = _target(day)
-    _clear_board(target)
+    _clear_products(day, target)
     write_collected(collected, target, force=target.exists(), progress=progress)
     return target
 
 
-def collect_day(directory: Path, progress: Progress) -> Path:
-    """Collect what was handed in, all of it at once; hands back the round's folder."""
-    day = read_day(directory)
-    read = read_day_files(directory, day, None, progress)
-    return write_day(day, settle_day(directory, day, read, progress), progress)
+def take_back(day: Day) -> None:
+    """Set aside a round whose last file was taken out: what is compared next is what went out."""
+    current = day.current
+    if current is not None and current is not day.base:
+        store.move_aside(current.path, day.directory / TAKEN_OUT)
 
 
 def _target(day: Day) -> Path:
@@ -135,9 +137,15 @@ def _target(day: Day) -> Path:
     return next_directory(base.path, decided_round(base.path))
 
 
-def _clear_board(target: Path) -> None:
-    """A board of a round that is measured anew shows nothing true any more; it is made from it."""
+def _clear_products(day: Day, target: Path) -> None:
+    """What was drawn of a round that is measured anew shows nothing true any more.
+
+    A board is made again at once; other folders go aside, for somebody may have worked in them.
+    """
     store.discard(target / BOARD, is_ours=lambda name: name.startswith("board."))
+    for name in sorted(MADE_AGAIN - {BOARD}):
+        if (target / name).is_dir():
+            store.move_aside(target / name, day.directory / TAKEN_OUT)
 
 
 # -- before ---------------------------------------------------------------------------------------
@@ -345,6 +353,32 @@ PRODUCTS: Final[Mapping[str, Callable[[Path, Path, Progress], Path]]] = {
     "pack": _pack,
 }
 """What can be made after plenary, in the order of the page; each hands back its folder."""
+
+
+def make(directory: Path, asked: Asked, progress: Progress) -> Path:
+    """Make what was asked for; hands back the folder that it lies in."""
+    if asked.name in BEFORE:
+        return BEFORE[asked.name](directory, first_round(directory), progress)
+    round_ = directory / ROUNDS / asked.round
+    if not asked.choices:
+        return PRODUCTS[asked.name](directory, round_, progress)
+    choices = dict(asked.choices)
+    if "ticked" in choices:
+        choices |= _moves(round_, set(choices.pop("ticked")))
+    say_activities(directory, round_, progress=progress, **choices)
+    return round_
+
+
+def _moves(round_: Path, ticked_ids: set[str]) -> dict[str, list[str]]:
+    """What goes to the general section, since it is ticked, and what goes back: as it is there now."""
+    is_general = {
+        row["suggestion_id"]: row["moved"] not in ("", "0", "false")
+        for row in suggestions_of(round_)
+    }
+    return {
+        "general": [name for name, moved in is_general.items() if name in ticked_ids and not moved],
+        "back": [name for name, moved in is_general.items() if moved and name not in ticked_ids],
+    }
 
 
 def product_folder(directory: Path, round_: Path, name: str) -> Path:

@@ -48,14 +48,18 @@ class Worker:
         self._thread = threading.Thread(target=self._run, name="desk-worker", daemon=True)
         self._thread.start()
 
-    def ask(self, name: str, work: Work) -> None:
-        """Put a job at the end of the line, unless the same one waits there already."""
+    def ask(self, name: str, work: Work, key: str = "") -> None:
+        """Put a job at the end of the line, unless the same one waits there already.
+
+        The same is what has the same key, which is its name unless it is told otherwise.
+        """
+        key = key or name
         with self._changed:
-            job = self.jobs.get(name)
+            job = self.jobs.get(key)
             if job and job.state == WAITING:
                 return
-            self.jobs[name] = Job(name)
-            self._waiting.put((name, work))
+            self.jobs[key] = Job(name)
+            self._waiting.put((key, work))
             self._announce()
 
     def is_busy(self) -> bool:

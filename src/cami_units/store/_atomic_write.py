@@ -126,14 +126,21 @@ def copy_of_stream(stream: IO[bytes]) -> Writer:
 
 
 def move_aside(path: Path, folder: Path) -> Path:
-    """Move a file into another folder, under a name that is free there; hands back where it lies.
+    """Move a file or a folder into another folder, under a name that is free there; hands back where.
 
-    The copy is whole and on the disk before the original goes.
+    The copy of a file is whole and on the disk before the original goes; a folder moves in one step,
+    and so only on its own disk.
     """
     target, number = folder / path.name, 1
     while target.exists():
         number += 1
         target = folder / f"{path.stem} ({number}){path.suffix}"
+    if path.is_dir():
+        folder.mkdir(exist_ok=True)
+        with exclusive(absolute(path)):
+            path.rename(target)
+        flush(folder)
+        return target
     write_atomically(target, copy_of(path))
     path.unlink()
     return target

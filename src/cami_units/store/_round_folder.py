@@ -119,6 +119,13 @@ def write_round(
     return directory
 
 
+def made_beside(directory: Path) -> list[str]:
+    """What lies in the folder of a round that the round itself did not write: logs, tables, products."""
+    own_names = {MANIFEST, VERSIONS, *read_manifest(directory, directory).get("outputs", {})}
+    names = sorted(path.name for path in directory.iterdir() if not is_litter(path.name))
+    return [name for name in names if name not in own_names]
+
+
 def check_place(directory: Path, *, force: bool = False) -> None:
     """Refuse a folder that :func:`write_round` would refuse, before anything is computed.
 
@@ -162,9 +169,8 @@ def check_place(directory: Path, *, force: bool = False) -> None:
             f"There is a round in '{named_path}' already. Choose another folder with --out, or "
             "replace it with --force."
         )
-    files_of_round = {MANIFEST, VERSIONS, *read_manifest(target, named_path).get("outputs", {})}
     # What people put beside a round is theirs: decisions, boards, figures.
-    others = [name for name in entries if name not in files_of_round]
+    others = made_beside(target)
     if others:
         raise InputError(
             f"'{named_path}' also holds what the round itself did not write: {listed(others)}. "

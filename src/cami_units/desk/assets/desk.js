@@ -15,8 +15,8 @@ let decided = null;
 function sayDecided() {
   if (!decided || !decided.unit) return;
   inBoard((board) => {
-    for (const slide of board.querySelectorAll(".slide")) {
-      if (slide.dataset.unit !== decided.unit) continue;
+    const here = '[data-unit="' + CSS.escape(decided.unit) + '"]';
+    for (const slide of board.querySelectorAll(".slide" + here)) {
       let line = slide.querySelector(".standing");
       if (!line) {
         line = board.createElement("p");
@@ -24,6 +24,11 @@ function sayDecided() {
         (slide.querySelector(".told") || slide).prepend(line);
       }
       line.textContent = decided.banner;
+      const status = slide.querySelector(".status");
+      if (status && status.lastChild) status.lastChild.textContent = " " + decided.status;
+    }
+    for (const dot of board.querySelectorAll(".slide" + here + " .status rect, .units li" + here + " rect")) {
+      dot.setAttribute("fill", decided.colour);
     }
   });
 }
@@ -46,7 +51,9 @@ function keepOrder(units) {
 }
 
 function follow(state) {
-  decided = state.banner ? { unit: state.decided_unit, banner: state.banner } : null;
+  decided = state.banner
+    ? { unit: state.decided_unit, banner: state.banner, status: state.decided_status, colour: state.decided_colour }
+    : null;
   sayDecided();
   if (live && state.board !== live.dataset.board) {
     if (live.dataset.board) {
