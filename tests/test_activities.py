@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import shutil
 import zipfile
 from dataclasses import replace
@@ -14,6 +15,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from cami_units import workshop
 from cami_units.commands.activities import activities
@@ -21,7 +23,7 @@ from cami_units.commands.pack import pack
 from cami_units.commands.round_files import write_proposal
 from cami_units.documents.form_words import THEMES
 from cami_units.documents.group_form import write_form
-from cami_units.model import InputError, data_dir
+from cami_units.model import HIDDEN_STATUSES, InputError, data_dir
 from tests.rounds import imprint, toy_round
 from tests.test_pack import form_of
 
@@ -481,6 +483,16 @@ def test_a_group_form_a_programme_and_a_move_end_in_tables_and_texts(round_dir, 
     told = "\n".join(paragraph.text for paragraph in notes.paragraphs)
     assert "Cost band: over 1 million USD" in told
     assert "Partner (organisation): a trust fund" in told
+    # a donor sees where each unit is: a map, of the size that its proportions ask for
+    units = pd.read_csv(round_dir / "conservation_units.csv")
+    assert len(notes.inline_shapes) == (~units["status"].isin(HIDDEN_STATUSES)).sum()
+    for map_shape in notes.inline_shapes:
+        picture = notes.part.related_parts[
+            map_shape._inline.graphic.graphicData.pic.blipFill.blip.embed
+        ].blob
+        with Image.open(io.BytesIO(picture)) as image:
+            assert len(image.getcolors(256)) > 4  # land, water, a unit, letters: not an empty sheet
+            assert map_shape.width / map_shape.height == pytest.approx(image.width / image.height)
     text = docx.Document(str(round_dir / "activities.docx"))
     assert "Without a unit" in [paragraph.text for paragraph in text.paragraphs]
     # The next pack's form holds what is known, ready to amend.

@@ -10,9 +10,10 @@ from typing import Final
 
 import pandas as pd
 
-from cami_units import kml, store, words, workshop
+from cami_units import kml, scene, store, words, workshop
 from cami_units.commands.decide import decided_round
 from cami_units.commands.group_files import RESOLUTIONS, named_group
+from cami_units.commands.shown_round import drawn_scene, kept_pieces
 from cami_units.commands.stored_round import (
     ACTIVITIES,
     ACTIVITY_LOG,
@@ -43,6 +44,7 @@ from cami_units.documents.html_pages import (
     known_status,
     write_implementation,
 )
+from cami_units.documents.unit_drawing import OnMap, ground, map_picture, places, unit_drawings
 from cami_units.documents.workbook_cells import read_table
 from cami_units.model import (
     HIDDEN_STATUSES,
@@ -489,6 +491,20 @@ def _needs(base_round: Round, lang: str) -> dict[str, list[str]]:
     return needs
 
 
+def _maps(directory: Path, base_round: Round, lang: str) -> dict[str, bytes]:
+    """The map of each unit that is shown, as a picture."""
+    shown_scene = drawn_scene(base_round, lang=lang)
+    unit_ids = [str(unit_id) for unit_id in scene.shown_units(shown_scene.units)["unit_id"]]
+    with kept_pieces(directory):
+        drawings = unit_drawings(
+            ground(shown_scene), [places(shown_scene)], [OnMap(unit_id) for unit_id in unit_ids]
+        )
+        return {
+            unit_id: map_picture(drawing, lang)
+            for unit_id, (drawing,) in zip(unit_ids, drawings, strict=True)
+        }
+
+
 def _ticked(name: str) -> list[str]:
     """The suggestions that a table has ticked, where a file is named; else the id that was typed.
 
@@ -560,7 +576,13 @@ def _write(
             lang=lang,
         ),
         "funding_notes.docx": lambda path: write_funding_notes(
-            path, cards, live, needs=_needs(base_round, lang), imprint=imprint, lang=lang
+            path,
+            cards,
+            live,
+            needs=_needs(base_round, lang),
+            maps=_maps(directory, base_round, lang),
+            imprint=imprint,
+            lang=lang,
         ),
     }
     if len(matches):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
 
 import pandas as pd
+from docx.shared import Mm
 
 from cami_units.documents import _word_document as _docx
 from cami_units.documents._worksheets import (
@@ -294,12 +296,17 @@ def _name(unit: Mapping[Any, Any], lang: str) -> str:
     return name_in(unit, lang)
 
 
+_MAP_WIDE: Final = Mm(120)
+"""As wide as leaves room on the page for what is needed and who would pay."""
+
+
 def write_funding_notes(
     path: Path,
     cards: pd.DataFrame,
     activities: pd.DataFrame,
     *,
     needs: Mapping[str, Sequence[str]],
+    maps: Mapping[str, bytes],
     imprint: Imprint,
     lang: str,
 ) -> None:
@@ -315,6 +322,8 @@ def write_funding_notes(
         The activities; those of the general section stand on no page.
     needs : mapping
         Why a unit needs something, in sentences, by its id.
+    maps : mapping
+        The map of each unit as a PNG, by its id; a unit without one has none.
     imprint : Imprint
         Title, date, round, disclaimer.
     lang : {"en", "ru"}
@@ -325,6 +334,8 @@ def write_funding_notes(
         rows = activities[activities["unit_id"] == card["unit_id"]]
         document.add_page_break()
         _docx.heading(document, f"{card['unit_id']} {_name(card, lang)}", 1)
+        if picture := maps.get(str(card["unit_id"])):
+            document.add_picture(BytesIO(picture), width=_MAP_WIDE)
         for key in ("status", "states", "area", "species", "criteria", "protected", "barriers"):
             _docx.paragraph(document, f"{text(key, lang)}: {card[key]}")
         if needs.get(str(card["unit_id"])):
@@ -332,7 +343,7 @@ def write_funding_notes(
             for sentence in needs[str(card["unit_id"])]:
                 _docx.paragraph(document, sentence, style="List Bullet")
         for column in ("partner", "cost_band", "funding_source"):
-            values = sorted({clean_name(value) for value in rows[column]} - {""})
+            values = sorted({listed_said(value, lang) for value in rows[column]} - {""})
             label = text(f"column {column}", lang)
             _docx.paragraph(document, f"{label}: {'; '.join(values) or text('not said', lang)}")
         _docx.heading(document, text("activities", lang), 2)
@@ -340,11 +351,13 @@ def write_funding_notes(
             _docx.paragraph(document, text("not said", lang))
         for row in rows.sort_values(["theme", "activity_id"]).to_dict("records"):
             details = ", ".join(
-                clean_name(row[name])
+                listed_said(row[name], lang)
                 for name in ("priority", "timeframe", "cost_band")
                 if row[name]
             )
-            line = f"{row['theme']}: {row['text']}" + (f" ({details})" if details else "")
+            line = f"{theme_said(row['theme'], lang)}: {row['text']}" + (
+                f" ({details})" if details else ""
+            )
             _docx.paragraph(document, line, style="List Bullet")
     save_settled(document, path, imprint)
 
