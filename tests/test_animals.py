@@ -7,6 +7,7 @@ The headings are those of a GBIF "simple" download (tabs, no quotes), of a Darwi
 from __future__ import annotations
 
 import datetime as dt
+import re
 import zipfile
 from dataclasses import replace
 from functools import lru_cache
@@ -15,13 +16,19 @@ from pathlib import Path
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pyogrio
 import pytest
 import shapely
 
 import cami_units as cu
-from cami_units import criteria, layers, overlap, scene
+from cami_units import criteria, layers, overlap, scene, webmap
+from cami_units.commands.annex import annex
 from cami_units.commands.check import check
+from cami_units.commands.figures import write_atlas
+from cami_units.commands.pack import pack
 from cami_units.commands.plan_layers import reading_of
+from cami_units.commands.plenary import plenary
+from cami_units.commands.round_files import write_proposal
 from cami_units.commands.shown_round import published
 from cami_units.layers._gis_files import datasets
 from cami_units.layers._layer_rows import layer_reader
@@ -546,6 +553,83 @@ def test_no_position_is_in_anything_that_is_shown_or_handed_out(tmp_path):
         assert not places & seen
         flat = table.to_crs(EQUAL_AREA).get_coordinates().to_numpy() / 1000
         assert np.abs(flat - flat.round()).max() < 0.01  # corners of a lattice of whole kilometres
+
+
+def texts_of(path: Path) -> list[bytes]:
+    """What a file says: itself, and every member of it where it is an archive (KMZ, XLSX, DOCX, PPTX)."""
+    if not zipfile.is_zipfile(path):
+        return [path.read_bytes()]
+    with zipfile.ZipFile(path) as opened:
+        return [opened.read(name) for name in opened.namelist()]
+
+
+def places_in(path: Path) -> np.ndarray:
+    """Every pair of numbers in a file that can be a place in degrees, however they are parted."""
+    if path.suffix == ".gpkg":
+        tables = [
+            gpd.read_file(path, layer=name) for name, kind in pyogrio.list_layers(path) if kind
+        ]
+        return np.concatenate([table.get_coordinates().to_numpy() for table in tables])
+    number = rb"(-?[0-9]{1,3}\.[0-9]{2,})"
+    pairs = [
+        pair
+        for text in texts_of(path)
+        for parting in (rb"\s*,\s*", rb"\s+", rb"\D{1,40}?")
+        for pair in re.findall(number + parting + number, text)
+    ]
+    return np.array(pairs, dtype=float).reshape(-1, 2)
+
+
+@pytest.mark.slow
+def test_no_fix_and_no_record_is_in_any_file_that_is_handed_out(tmp_path, monkeypatch):
+    """Packs, board, annex, figures for a browser and the maps of the round itself, file by file."""
+    fixes = walk(
+        "K1", SPRING, *[(72.1237 + 0.31 * step, 41.5673 + 0.07 * step) for step in range(8)]
+    )
+    tracks = read("telemetry", movebank(tmp_path / "m.csv", fixes)).table
+    crossings = animal_crossings(tracks, *borders_of())
+    corridors = cu.to_lonlat(with_tracks(None, tracks, crossings), decimals=6)
+    seen = np.array([(x, y) for _, _, x, y in fixes])
+    rows = [at(round(y + 0.0213, 4), round(x + 0.0117, 4)) for x, y in seen]
+    records = cu.to_lonlat(read("occurrences", gbif(tmp_path / "g.csv", rows)).table, decimals=6)
+    assert len(records) == 8
+    seen = np.concatenate([seen, records.get_coordinates().to_numpy()])
+    own = toy_round(corridors=corridors, occurrences=records)
+    measured: list[np.ndarray] = []
+    plain = webmap.add_points
+
+    def watched(block, table, table_rows, xy, *rest):
+        if table in ("corridors", "crossings"):
+            measured.append(np.asarray(xy))
+        return plain(block, table, table_rows, xy, *rest)
+
+    monkeypatch.setattr(webmap, "add_points", watched)
+    directory = tmp_path / "00-proposal"
+    write_proposal(own, directory)
+    pack(directory, tmp_path / "pack")
+    plenary(directory, tmp_path / "plenary")
+    annex(directory, tmp_path / "annex")
+    write_atlas(tmp_path / "atlas.html", published(own))
+    kept = {"conservation_units.gpkg"}  # on the machine, to measure redrawn units
+    files = [path for path in directory.iterdir() if path.is_file() and path.name not in kept]
+    for folder in ("pack", "plenary", "annex"):
+        files += [path for path in (tmp_path / folder).rglob("*") if path.is_file()]
+    files.append(tmp_path / "atlas.html")
+    assert len(files) > 30
+    tree = shapely.STRtree(shapely.points(seen))
+    looked_at = 0
+    for path in files:
+        places = places_in(path)
+        looked_at += len(places)
+        for turned in (places, places[:, ::-1]):
+            near = tree.query(shapely.points(turned), predicate="dwithin", distance=0.002)[0]
+            assert not len(near), (path.name, turned[near[:3]])
+    assert looked_at > 10_000
+    assert measured and all(len(xy) == 0 for xy in measured)
+    # and they are in what is kept, or nothing was tried here
+    assert tree.query(
+        shapely.points(places_in(directory / "conservation_units.gpkg")), "dwithin", 1e-5
+    ).size
 
 
 def test_check_holds_records_and_tracks_against_ranges_and_borders(tmp_path):
