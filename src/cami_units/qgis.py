@@ -19,6 +19,7 @@ from pyproj import CRS
 
 from cami_units import palette, words
 from cami_units.model import (
+    EVIDENCE_LAYERS,
     HIDDEN_STATUSES,
     LAYERS,
     ORIGIN,
@@ -418,7 +419,7 @@ def _verdict(finding: str) -> _Look:
 # -- the project ----------------------------------------------------------------------------------
 
 # Groups of the tree from the top, which is drawn last: title, layers, whether it is open at first.
-_EVIDENCE: Final = ("borders", "barriers", "corridors", "hotspots", "protected_areas", "sections")
+_EVIDENCE: Final = ("borders", *sorted(EVIDENCE_LAYERS))
 _GROUND: Final = ("gazetteer", "disputed", "countries")
 _ON: Final = frozenset({"conservation_units", "remarks", "barriers", *_GROUND})
 _UNIT_TABLES: Final = ("unit_criteria", "unit_species", "unit_countries")

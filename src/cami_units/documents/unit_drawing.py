@@ -465,20 +465,7 @@ def _placed(
         x, y = own_spots[0]
         size = LABEL_SIZES[kind]
         wide, high = _width(text, size), size * 1.15
-        shift = 0.0 if kind != "town" else wide / 2 + 7
-        shifts = [(shift, 0.0), (-shift, 0.0), (0.0, -high), (0.0, high), (0.0, -2 * high)]
-        if kind in _NEVER_HIDDEN:
-            shifts = [(0.0, 0.0), *_around(wide, high)]
-        shifts = [*((px - x, py - y) for px, py in own_spots[1:]), *shifts]
-        if len(own_spots) > 1:  # the widest place of all comes first
-            shifts.insert(0, (0.0, 0.0))
-        spots = [
-            (
-                min(max(x + dx, wide / 2 + 4), WIDTH - wide / 2 - 4),
-                min(max(y + dy, high), HEIGHT - high),
-            )
-            for dx, dy in shifts
-        ]
+        spots = _spots(kind, own_spots, wide, high)
         boxes = [
             (cx - wide / 2 - 2, cy - high * 0.8, cx + wide / 2 + 2, cy + high * 0.3)
             for cx, cy in spots
@@ -503,6 +490,27 @@ def _placed(
             beside = (min(max(x, left), right), min(max(y, top), low))
             leaders.append(tuple((round(px, 1), round(py, 1)) for px, py in ((x, y), beside)))
     return labels, towns, leaders
+
+
+def _spots(
+    kind: str, own_spots: Sequence[_Pixel], wide: float, high: float
+) -> list[tuple[float, float]]:
+    """Where a label of this size may stand, the best first: all of them within the frame."""
+    x, y = own_spots[0]
+    shift = 0.0 if kind != "town" else wide / 2 + 7
+    shifts = [(shift, 0.0), (-shift, 0.0), (0.0, -high), (0.0, high), (0.0, -2 * high)]
+    if kind in _NEVER_HIDDEN:
+        shifts = [(0.0, 0.0), *_around(wide, high)]
+    shifts = [*((px - x, py - y) for px, py in own_spots[1:]), *shifts]
+    if len(own_spots) > 1:  # the widest place of all comes first
+        shifts.insert(0, (0.0, 0.0))
+    return [
+        (
+            min(max(x + dx, wide / 2 + 4), WIDTH - wide / 2 - 4),
+            min(max(y + dy, high), HEIGHT - high),
+        )
+        for dx, dy in shifts
+    ]
 
 
 def _around(wide: float, high: float) -> list[tuple[float, float]]:
