@@ -625,7 +625,8 @@ def test_no_fix_and_no_record_is_in_any_file_that_is_handed_out(tmp_path, monkey
             near = tree.query(shapely.points(turned), predicate="dwithin", distance=0.002)[0]
             assert not len(near), (path.name, turned[near[:3]])
     assert looked_at > 10_000
-    assert measured and all(len(xy) == 0 for xy in measured)
+    assert measured
+    assert all(len(xy) == 0 for xy in measured)
     # and they are in what is kept, or nothing was tried here
     assert tree.query(
         shapely.points(places_in(directory / "conservation_units.gpkg")), "dwithin", 1e-5
