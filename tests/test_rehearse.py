@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from cami_units.cli._summaries import say_collected
 from cami_units.commands.propose import propose
 from cami_units.commands.rehearse import check_rehearsal, fabricated, rehearse
 from cami_units.commands.round_files import write_proposal
@@ -46,7 +47,7 @@ def test_edits_do_what_they_say():
 
 
 @pytest.mark.slow
-def test_every_damage_of_ten_files_is_told_of(tmp_path: Path):
+def test_every_damage_of_ten_files_is_told_of(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     plan = read_plan(None)
     write_proposal(propose(plan), tmp_path / "00-proposal")
     done = rehearse(tmp_path / "00-proposal", tmp_path)
@@ -57,3 +58,9 @@ def test_every_damage_of_ten_files_is_told_of(tmp_path: Path):
     for file in done.collected.files:
         counted = file.evidence + file.shapes + file.pins + file.unusable + file.passed
         assert counted == file.placemarks
+    # Ten files of a real pack, on the smallest window that anybody has open: 24 lines of 80.
+    capsys.readouterr()
+    say_collected(done.collected, done.next_round)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) <= 2 * 24, len(lines)
+    assert sum(file.placemarks for file in done.collected.files) > 1_000

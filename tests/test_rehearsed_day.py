@@ -10,6 +10,7 @@ Ten strips of 0.8° from 70° E on are the sections S1 … S10 and the groups, t
 from __future__ import annotations
 
 import tempfile
+from collections import Counter
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -23,6 +24,7 @@ from cami_units import kml, words
 from cami_units.commands.collect import collect, write_collected
 from cami_units.commands.decide import decided_round, record_decision, show_decisions
 from cami_units.commands.round_files import write_proposal
+from cami_units.documents.csv_tables import notes_in
 from cami_units.kml import rehearsal as draw
 from cami_units.model import LONLAT, Round
 from cami_units.workshop import is_decided
@@ -203,6 +205,41 @@ def test_every_placemark_of_twenty_files_is_read_or_named(day):
         counted = file.evidence + file.shapes + file.pins + file.unusable + file.passed
         assert (file.file, counted) == (file.file, file.placemarks)
         assert not file.refused
+
+
+def keys_of(table: pd.DataFrame) -> Counter[tuple[str, ...]]:
+    """How often the lines of a table say what, by the keys of the catalogue."""
+    return Counter(tuple(note.key for note in notes_in(cell)) for cell in table["facts"])
+
+
+def test_the_lines_of_the_report_by_their_keys_in_the_catalogue(day):
+    """Twenty files, and one line to ask about: the half of CU-017 that was copied has its id still.
+
+    All other lines are changes: a key each where there is more to say than the change itself.
+    """
+    _, first, decided, second = day
+    assert first.problems[["file", "kind"]].to_numpy().tolist() == [["edit_S9.kmz", "repeated id"]]
+    assert second.problems.empty
+    said = keys_of(first.changes)
+    assert {keys: count for keys, count in said.items() if keys} == {
+        ("renamed",): 1,  # CU-002 of S1, from one name to the other
+        ("merged into", "merged by recipe"): 1,  # CU-004 of S2: drawn over, and an X before it
+        ("split by recipe",): 1,  # CU-005 of S3: the new part drawn, the old one pulled back
+        ("piece",): 4,  # of CU-005, and of CU-017 whose half was copied
+        ("deleted",): 1,  # CU-009 of S5: its folder is there, and it is not
+        ("",): 2,  # the words of S4 and S7 themselves, of a rejection and a comment
+    }
+    # two late files: both differences are questions, and the groups that sent nothing are absent
+    assert keys_of(second.conflicts) == {("decided",): 2}
+    assert keys_of(second.changes)["no file",] == 16
+    for made in (first, second):
+        tables = (made.problems, made.changes, made.conflicts, made.round.tables["questions"])
+        for note in (
+            note for table in tables for cell in table["facts"] for note in notes_in(cell)
+        ):
+            for lang in words.LANGUAGES:
+                assert words.said(note, lang), (note.key, lang)
+    assert decided.imprint.round == "Round 01"
 
 
 def test_merge_and_split_as_the_how_to_page_teaches_them(day):

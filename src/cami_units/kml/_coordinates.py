@@ -308,19 +308,10 @@ def _altitude(text: list[str]) -> float:
 
 def _polygon(element: etree._Element, shapes: Shapes, effort: Effort) -> BaseGeometry:
     """A polygon, or several, from its rings; its faults mended as far as they can be."""
-    shells = [ring for side in element if local(side) == "outerBoundaryIs" for ring in _rings(side)]
+    shells = _rings(element, "outerBoundaryIs")
     if not shells:
         raise UnusableError("no outer ring")
-    sides = [side for side in element if local(side) == "innerBoundaryIs"]
-    inner = [ring for side in sides for ring in _rings(side)]
-    if len(inner) > _MOST_HOLES:
-        raise UnusableError("too many holes", count=len(inner), most=_MOST_HOLES)
-    holes = []
-    for ring in inner:
-        try:
-            holes.append(_ring(ring, shapes, effort))
-        except UnusableError as error:
-            shapes.say("hole dropped", fault=error.note)
+    holes = _holes(element, shapes, effort)
     if len(shells) > 1:
         shapes.say("several outer rings", count=len(shells))
     outlines = [_ring(ring, shapes, effort) for ring in shells]
@@ -375,9 +366,24 @@ def _surrounds(hole: NDArray[np.float64], outline: NDArray[np.float64]) -> bool:
     return bool(inner.is_valid and outer.is_valid and outer.contains_properly(inner))
 
 
-def _rings(side: etree._Element) -> list[etree._Element]:
+def _rings(polygon: etree._Element, boundary: str) -> list[etree._Element]:
     # Google Earth itself writes several rings into one innerBoundaryIs.
-    return [ring for ring in side if local(ring) == "LinearRing"]
+    sides = (side for side in polygon if local(side) == boundary)
+    return [ring for side in sides for ring in side if local(ring) == "LinearRing"]
+
+
+def _holes(polygon: etree._Element, shapes: Shapes, effort: Effort) -> list[NDArray[np.float64]]:
+    """The holes of a polygon that can be used; one that cannot costs no other, and not the polygon."""
+    rings = _rings(polygon, "innerBoundaryIs")
+    if len(rings) > _MOST_HOLES:
+        raise UnusableError("too many holes", count=len(rings), most=_MOST_HOLES)
+    holes = []
+    for ring in rings:
+        try:
+            holes.append(_ring(ring, shapes, effort))
+        except UnusableError as error:
+            shapes.say("hole dropped", fault=error.note)
+    return holes
 
 
 def _ring(element: etree._Element, shapes: Shapes, effort: Effort) -> NDArray[np.float64]:
