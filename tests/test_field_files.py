@@ -211,6 +211,52 @@ def test_a_crs_that_is_missing_is_in_by_pasted_advice_alone(tmp_path):
     ]
 
 
+def test_context_layers_are_in_by_pasted_advice_alone(tmp_path):
+    """A shapefile and a raster without their CRS, and a table whose degrees nobody knows."""
+    written(tmp_path / "in" / "towns.shp", {"name": ["Aral"]}, [Point(61, 46)], crs=None)
+    (tmp_path / "in" / "camps.csv").write_text("name,lon_dd,lat_dd\nA,61,46\n")
+    (tmp_path / "in" / "cattle.asc").write_text(
+        "ncols 2\nnrows 2\nxllcorner 60\nyllcorner 45\ncellsize 1\n1 2\n3 4\n"
+    )
+    plan = planned(
+        tmp_path,
+        "".join(
+            f'[context.{name}]\npath = "in/{file}"\nsummary = "{summary}"\n'
+            for name, file, summary in (
+                ("towns", "towns.shp", "count"),
+                ("camps", "camps.csv", "count"),
+                ("cattle", "cattle.asc", "mean"),
+            )
+        ),
+    )
+    for _ in range(2):
+        reads = _context_layers(read_plan(plan), None, lambda *_: None)
+        refusing = [one for read in reads for one in read.problems if one.level == "refuses"]
+        assert all("\n[" in one.cure for one in refusing), refusing
+        cures = {one.cure[one.cure.index("\n[") :] for one in refusing}
+        # the columns are guessed by name: what a person has to change stands in the file
+        cures = {cure.replace('"lon"', '"lon_dd"').replace('"lat"', '"lat_dd"') for cure in cures}
+        plan.write_text(plan.read_text(encoding="utf-8") + "\n".join(sorted(cures)) + "\n")
+        if not refusing:
+            break
+        assert len(refusing) == 3
+    assert not refusing
+
+
+def test_sites_without_a_crs_are_assessed_by_pasted_advice(tmp_path):
+    written(tmp_path / "in" / "areas.shp", {"name": ["A"]}, [STEPPE], crs=None)
+    sites = tmp_path / "in" / "areas.shp"
+    plan = planned(tmp_path, "")
+    with pytest.raises(InputError) as refused:
+        layers.read_sites(sites, folder=tmp_path)
+    text = str(refused.value)
+    lines = text[text.index("\n[crs]") :]
+    assert lines.split("\n")[1:3] == ["[crs]", '"in/areas.shp" = "EPSG:4326"']
+    plan.write_text(plan.read_text(encoding="utf-8") + lines, encoding="utf-8")
+    rules = reading_of(read_plan(plan)).rules("sites", sites, is_own=True)
+    assert len(layers.read_sites(sites, assumed_crs=rules.assumed_crs, folder=tmp_path)[0]) == 1
+
+
 def test_columns_of_one_file_go_before_those_of_its_layer(tmp_path):
     columns = {"kind": ["x"], "what": ["road"], "typ": ["rail"], "permeability": [0.1]}
     for name in ("a.geojson", "b.geojson"):

@@ -11,7 +11,7 @@ import pandas as pd
 
 from cami_units import criteria, layers, overlap, rank, words
 from cami_units.cache import NOTHING_KEPT, Cache, kept_value
-from cami_units.commands.plan_layers import ground, load
+from cami_units.commands.plan_layers import ground, load, reading_of
 from cami_units.model import DIGITS, Findings, Layers, Names, Profile, Progress, SiteTables, quiet
 from cami_units.overlap import Pieces
 from cami_units.plan import Plan
@@ -43,7 +43,10 @@ def assess(
     InputError
         As :func:`load`, or when the file cannot be read or holds no polygon.
     """
-    sites, problems = layers.read_sites(path, crs=plan.study.crs)
+    assumed_crs = reading_of(plan).rules("sites", path.absolute(), is_own=True).assumed_crs
+    sites, problems = layers.read_sites(
+        path.absolute(), crs=plan.study.crs, assumed_crs=assumed_crs, folder=plan.folder
+    )
     cache = ground(plan, cache)
     known = load(plan, progress=progress, cache=cache)
     problems = (*problems, *layers.turned_note("conservation_units", sites, known.countries))

@@ -82,7 +82,9 @@ def _context_layers(plan: Plan, clean: Layers | None, progress: Progress) -> lis
                 column=context.column,
             )
         except InputError as error:
-            problem = Problem("refuses", title, context.path.name, "", str(error))
+            what, _, lines = str(error).partition("\n[")
+            cure = f"Lines for the plan:\n[{lines}" if lines else ""
+            problem = Problem("refuses", title, context.path.name, "", what, cure)
             layer_read = layers.LayerRead(None, (problem,))
         if isinstance(layer_read.table, gpd.GeoDataFrame):
             turned = layers.turned_note(title, layer_read.table, countries)

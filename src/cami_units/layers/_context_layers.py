@@ -66,7 +66,7 @@ def read_context(
     assumed_crs = reading.assumed_crs.get(key)
     if file.suffix.lower() in RASTERS:
         rules = reading.rules("context", file, is_own=True)
-        raster = _raster(file, around, rules.assumed_crs or assumed_crs)
+        raster = _raster(file, around, rules.assumed_crs or assumed_crs, name)
         return LayerRead(raster, (), (_entry_of_raster(file),))
     # nothing is measured against a threshold here, so a doubtful repair is better than a hole
     local = replace(
@@ -170,7 +170,9 @@ def _texts(table: pd.DataFrame, column: str) -> list[str]:
     return [clean_name(cell) for cell in table[column]] if column else [""] * len(table)
 
 
-def _raster(file: Path, around: gpd.GeoDataFrame | None, assumed_crs: str | None) -> Raster:
+def _raster(
+    file: Path, around: gpd.GeoDataFrame | None, assumed_crs: str | None, name: str
+) -> Raster:
     """The part of a raster around the sites, read by window; None: all of it."""
     if not file.is_file():
         raise InputError(
@@ -183,7 +185,8 @@ def _raster(file: Path, around: gpd.GeoDataFrame | None, assumed_crs: str | None
         crs = source.crs.to_wkt() if source.crs else assumed_crs
         if crs is None:
             raise InputError(
-                f"The context layer {file.name} does not say its CRS. Write one into the file."
+                f"The context layer {file.name} does not say its CRS. If it is in degrees, say so in "
+                f'the plan:\n[crs]\ncontext.{name} = "EPSG:4326"'
             )
         # Cells of a turned grid are no rows and columns of the ground: exact means need them straight.
         if source.transform.b or source.transform.d or source.transform.e > 0:

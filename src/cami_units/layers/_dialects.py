@@ -310,7 +310,9 @@ _LONGEST_OF_DBF: Final = 10
 
 def _unknown_columns(layer: str, file: str, rules: FileRules) -> list[Problem]:
     """Columns that the plan speaks of and the layer does not have."""
-    ours = [column.name for column in DIALECTS[layer]]
+    # a context layer has no columns of ours, but its table may be told which are degrees
+    known = _POINT if layer == "context" else DIALECTS[layer]
+    ours = [column.name for column in known]
     return [
         Problem(
             "refuses",

@@ -165,9 +165,8 @@ def _points(table: pd.DataFrame, columns: Mapping[str, str], key: str, layer: st
         return shapely.from_wkt(wkt.to_numpy(), on_invalid="ignore")
     what = f"it has no columns of coordinates that are known; it has {listed(table.columns, 12)}"
     hint = nearest("longitude", map(str, table.columns)) or nearest("lon", map(str, table.columns))
-    where = "[columns.context]" if layer == "context" else f'[columns."{key}"]'
     cure = (
-        f"Say in the plan which they are, in degrees:{hint}\n{where}\n"
+        f'Say in the plan which they are, in degrees:{hint}\n[columns."{key}"]\n'
         'longitude = "lon"\nlatitude = "lat"'
     )
     raise TableError(what, cure)

@@ -337,7 +337,9 @@ def _settled_crs(
         guess, why = LONLAT, "its coordinates look like longitude and latitude"
     else:
         guess, why = "EPSG:…", "its coordinates are no degrees: ask who made it for the EPSG code"
-    advice = f'Add to the plan ({why}):\n[crs]\n{layer} = "{guess}"'
+    # of what is no layer of a plan (sites, context) the file is named
+    key = layer if layer in LAYERS or not rules.plan_key else f'"{rules.plan_key}"'
+    advice = f'Add to the plan ({why}):\n[crs]\n{key} = "{guess}"'
     return look_on, [*problems, note("refuses", doubt, advice)]
 
 

@@ -323,6 +323,7 @@ def read_sites(
     assumed_crs: str | None = None,
     columns: Mapping[str, str] | None = None,
     max_area_change: float = 0.01,
+    folder: Path | None = None,
 ) -> tuple[gpd.GeoDataFrame, tuple[Problem, ...]]:
     """Any polygons, as drawn, with one id each.
 
@@ -333,6 +334,8 @@ def read_sites(
         round the layer `conservation_units` is read.
     crs, assumed_crs, columns, max_area_change
         As in :func:`read_ranges`.
+    folder
+        Of the plan, if there is one: advice names the file from there.
 
     Returns
     -------
@@ -360,6 +363,7 @@ def read_sites(
     reading = replace(
         _one(crs, "conservation_units", assumed_crs, columns, STATES),
         max_area_change=max_area_change,
+        folder=folder,
     )
     files, problems = found_files("conservation_units", [Path(path)])
     rows = gathered("conservation_units", files, reading, is_own=True)
