@@ -934,6 +934,50 @@ def test_the_form_comes_in_as_a_table_of_text(tmp_path, travels):
     assert "units.csv" not in said
 
 
+def as_my_maps(content: bytes, remark: str = "") -> bytes:
+    """The units of a pack as Google My Maps exports them once they were imported.
+
+    One folder a layer, ids gone, coordinates a line each, and every datum once more as a line of the
+    description.
+    """
+    marks = []
+    for row in kml.read_placemarks(content, "edit_S1.kml").table.to_dict("records"):
+        if not row["data"].get("cu_id"):
+            continue
+        lines = [f"{key}: {value}" for key, value in row["data"].items()]
+        words = "<br>".join([*lines, *([remark] if row["name"].startswith("CU-001") else [])])
+        data = "".join(
+            f'<Data name="{key}"><value><![CDATA[{value}]]></value></Data>'
+            for key, value in row["data"].items()
+        )
+        points = "\n".join(f"{x},{y},0" for x, y in row["polygons"].exterior.coords)
+        marks.append(
+            f"<Placemark><name>{row['name']}</name><description><![CDATA[{words}]]></description>"
+            f"<styleUrl>#poly-000000-1200-77</styleUrl><ExtendedData>{data}</ExtendedData><Polygon>"
+            "<outerBoundaryIs><LinearRing><tessellate>1</tessellate><coordinates>"
+            f"{points}</coordinates></LinearRing></outerBoundaryIs></Polygon></Placemark>"
+        )
+    body = f"<Folder><name>edit_S1.kmz</name>{''.join(marks)}</Folder>"
+    head = '<?xml version="1.0" encoding="UTF-8"?><kml xmlns="http://www.opengis.net/kml/2.2">'
+    return f"{head}<Document><name>Untitled map</name>{body}</Document></kml>".encode()
+
+
+def test_a_pack_through_google_my_maps_is_kept_and_its_echoes_are_no_comments(tmp_path):
+    plain = draw.edited(handed_out("S1"))
+    made = collected(tmp_path, {"Untitled map.kml": as_my_maps(plain), **same_again()})
+    assert made.changes["change"].tolist() == ["kept"] * 16
+    [file, _] = made.files
+    assert (file.group, file.group_by) == ("S1", "its placemarks")
+
+
+def test_what_is_typed_in_google_my_maps_is_a_comment(tmp_path):
+    content = as_my_maps(draw.edited(handed_out("S1")), "herders: agreed")
+    made = collected(tmp_path, {"Untitled map.kml": content})
+    assert of(made, "CU-001") == [("commented", "cu_id", "S1")]
+    [row] = made.changes.query("change == 'commented'").to_dict("records")
+    assert row["note"] == "herders: agreed"
+
+
 # -- what is written ------------------------------------------------------------------------------
 
 

@@ -553,13 +553,25 @@ def _mark(row: Mapping[Any, Any], label: str) -> dict[str, Any]:
 
 def _comment(row: Mapping[Any, Any]) -> str:
     """What somebody typed: not our own instruction, and not an attribute that a program echoes."""
-    text = clean_text(row["description"])
+    text = _without_echoes(clean_text(row["description"]), row["data"])
     if not text:
         return ""
     # A shapefile cuts off at 254 bytes.
     is_ours = len(text) > 20 and any(_reads_as(text, own) for own in _OWN_WORDS)
     echoes = {row["name"], *(row["data"].get(key) for key in _CARD_KEYS)}
     return "" if is_ours or text in echoes else text
+
+
+def _without_echoes(text: str, data: Mapping[str, str]) -> str:
+    """A description without the lines that a program has made of the data: "cu_id: CU-001".
+
+    Google My Maps writes all of them so when it exports what was imported with data.
+    """
+    if ":" not in text:
+        return text
+    wholes = (f"{key}: {value}" for key, value in data.items())
+    echoes = {line.strip() for whole in wholes for line in whole.split("\n")}
+    return "\n".join(line for line in text.split("\n") if line.strip() not in echoes).strip()
 
 
 def _reads_as(text: str, own: str) -> bool:
