@@ -56,6 +56,7 @@ _FIVE_PAST_TWO = "Date.prototype.getHours = () => 14; Date.prototype.getMinutes 
 """The board shows the hour; a picture made twice should be the same."""
 
 _KML = "{http://www.opengis.net/kml/2.2}"
+_MOST_BYTES = 280_000
 _COLOURS = 200
 """Colours that a picture of a page needs, so that it weighs a third."""
 _STYLE = (
@@ -126,14 +127,23 @@ def picture(driver: Any, element: str = "") -> bytes:
 
 def _light(png: bytes) -> bytes:
     """The same picture in few colours, without the hour at which it was made."""
-    light = io.BytesIO()
-    few = (
-        Image.open(io.BytesIO(png))
-        .convert("RGB")
-        .quantize(_COLOURS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
-    )
-    few.save(light, "PNG", optimize=True)
-    return light.getvalue()
+    shot = Image.open(io.BytesIO(png)).convert("RGB")
+    content = b""
+    # Relief does not pack well: as many colours as a picture of a page may weigh. Median cut keeps the
+    # relief finest, an octree the few bright dots of a legend.
+    for colours, how in (
+        (_COLOURS, Image.Quantize.MEDIANCUT),
+        (_COLOURS, Image.Quantize.FASTOCTREE),
+        (_COLOURS // 2, Image.Quantize.FASTOCTREE),
+        (_COLOURS // 4, Image.Quantize.FASTOCTREE),
+    ):
+        few = shot.quantize(colours, method=how, dither=Image.Dither.NONE)
+        light = io.BytesIO()
+        few.save(light, "PNG", optimize=True)
+        content = light.getvalue()
+        if len(content) <= _MOST_BYTES:
+            break
+    return content
 
 
 # -- pages that are drawn for a picture -----------------------------------------------------------

@@ -28,6 +28,8 @@ from cami_units.webmap._page_values import (
 
 _TOUCHING: Final = 0.03
 """Degrees within which a border counts as running along a disputed area."""
+MARGIN: Final = (10.0, 7.0)
+"""Degrees of the sheet beyond what is shown first, east-west and north-south."""
 _MOST_WATER: Final = 7_000
 """Vertices of rivers and lakes: 40 kB of a page."""
 
@@ -114,7 +116,7 @@ def _drawn(
             {
                 "name": name,
                 "rangeState": str(state).lower() in ("yes", "true"),
-                "spots": _spots(shape),
+                "spots": _spots(shape, frame),
             }
             for name, state, shape in zip(
                 _names(countries),
@@ -157,9 +159,20 @@ def _ground(frame: tuple[float, float, float, float]) -> Mapping[str, Any]:
     }
 
 
-def _spots(shape: BaseGeometry) -> list[int]:
-    """Where a country's name may stand, flat, the best first."""
-    return [int(step) for step in on_lattice(shapely.get_coordinates(label_places(shape))).ravel()]
+def _spots(shape: BaseGeometry, frame: tuple[float, float, float, float]) -> list[int]:
+    """Where a country's name may stand, flat, the best first.
+
+    The first view shows the sheet without its margin: a large state of which a corner is there has
+    places in that corner too.
+    """
+    places = label_places(shape)
+    for share in (1.0, 0.6):  # a window is wider, or higher, than what is fitted into it
+        beside, above = (share * step for step in MARGIN)
+        west, south, east, north = np.add(frame, (beside, above, -beside, -above))
+        corner = shapely.clip_by_rect(shape, west, south, max(west, east), max(south, north))
+        if corner.area > 0:
+            places += label_places(corner, 8)
+    return [int(step) for step in on_lattice(shapely.get_coordinates(places)).ravel()]
 
 
 def _disputed_shapes(disputed: gpd.GeoDataFrame | None, most: int) -> np.ndarray[Any, Any]:

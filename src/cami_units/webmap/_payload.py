@@ -41,7 +41,7 @@ from cami_units.scene import (
     shown_units,
     species_places,
 )
-from cami_units.webmap._basemap import basemap
+from cami_units.webmap._basemap import MARGIN, basemap
 from cami_units.webmap._page_values import (
     BARRIER_STYLES,
     EVIDENCE_STYLES,
@@ -62,9 +62,6 @@ _VERTICES: Final[Mapping[str, int]] = {"map": 1, "atlas": 6}
 """How many times the vertices of a map each layer may have."""
 
 _KNOWN: Final = (*MAP_LAYERS, "ranges", "species")
-_MARGIN: Final = (10.0, 7.0)
-"""Degrees of the background beyond what is shown, east-west and north-south."""
-
 # Where nothing at all is shown: the bundled study, as good a place to look at as any.
 _REGION: Final = (50.0, 22.0, 115.0, 50.0)
 
@@ -415,7 +412,7 @@ def _frame(
 def _with_margin(bounds: Sequence[Any]) -> tuple[float, float, float, float]:
     """The frame of all shapes with some ground around it, within the globe."""
     corners = np.array(bounds)
-    margin = np.array(_MARGIN)
+    margin = np.array(MARGIN)
     west, south = np.floor(corners[:, :2].min(axis=0) - margin)
     east, north = np.ceil(corners[:, 2:].max(axis=0) + margin)
     return (
