@@ -138,13 +138,13 @@ def kept_table(cache: Cache, kind: str, key: Any, make: Callable[[], Any]) -> An
     return kept(cache, kind, key, lambda: {"table": make()})["table"]
 
 
-def keeper_of(cache: Cache) -> Keeper:
+def keeper_of(cache: Cache) -> Keeper | None:
     """Where the rooms that draw keep their pieces: see :mod:`cami_units.drawn_pieces`."""
+    if cache.folder is None:
+        return None
 
     def keeper(kind: str, content: Sequence[bytes], make: Make) -> Sequence[bytes]:
         """Pieces drawn before from the same content by the same program, or drawn now."""
-        if cache.folder is None:
-            return make()
         total = hashlib.sha256()
         for part in content:
             # With its length before it: "ab" and "c" are other content than "a" and "bc".

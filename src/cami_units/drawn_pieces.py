@@ -18,8 +18,8 @@ _KEEPER: ContextVar[Keeper | None] = ContextVar("keeper", default=None)
 
 
 @contextmanager
-def keeping(keeper: Keeper) -> Iterator[None]:
-    """Lend a place to keep pieces in, for as long as the block runs."""
+def keeping(keeper: Keeper | None) -> Iterator[None]:
+    """Lend a place to keep pieces in, for as long as the block runs; ``None``: none is kept."""
     token = _KEEPER.set(keeper)
     try:
         yield

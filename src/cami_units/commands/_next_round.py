@@ -25,6 +25,7 @@ from cami_units.commands._round_tables import (
 )
 from cami_units.commands.assess import Assessed, assess_sites, cut, what_it_takes
 from cami_units.commands.group_files import GroupFiles
+from cami_units.commands.shown_round import cache_of_layers, kept_beside
 from cami_units.commands.stored_round import next_number, reopened
 from cami_units.model import (
     DIGITS,
@@ -533,7 +534,8 @@ def measured_again(shown: Round, unit_ids: Collection[str]) -> Round:
         The units whose outlines are new.
     """
     plan, known_layers = reopened(shown)
-    pieces = cut(known_layers, plan)
+    with kept_beside(shown):
+        pieces = cut(known_layers, plan, cache=cache_of_layers(shown))
     units = base_units(shown, plan)
     rows = units.to_dict("records")
     next_units = [

@@ -50,7 +50,7 @@ from cami_units.commands.group_files import (
     sums_of,
 )
 from cami_units.commands.round_files import products
-from cami_units.commands.shown_round import kept_pieces
+from cami_units.commands.shown_round import cache_of_layers, kept_beside, kept_pieces
 from cami_units.commands.stored_round import (
     ACTIVITIES,
     ACTIVITY_LOG,
@@ -176,12 +176,13 @@ def read_handed_in(
     in_pack = workshop.units_in_packs(owners.assign(group=owners["unit_id"].map(owner)), groups)
     former = {unit_id: row["hashes"] for unit_id, row in former_versions(base).items()}
     handed_out = _handed_out(base, owner, groups, in_pack, former)
-    group_files = read_files(
-        found_files(paths),
-        handed_out,
-        handed_out=sums_of(_of_packs(paths, pack)),
-        progress=progress,
-    )
+    with kept_beside(base):
+        group_files = read_files(
+            found_files(paths),
+            handed_out,
+            handed_out=sums_of(_of_packs(paths, pack)),
+            progress=progress,
+        )
     say_tables_beside(paths, group_files)
     if not any(not file.refused for file in group_files.files):
         reasons = " ".join(f"{file.file}: {file.refused}" for file in group_files.files[:5])
@@ -189,7 +190,8 @@ def read_handed_in(
     progress("comparing with the round handed out", 0, 0)
     placemarks = placemark_table(group_files, plan.study.crs)
     placemarks["outline_hash"] = list(map(kml.geom_hash, placemarks["outline"]))
-    pieces = cut(known_layers, plan)
+    with kept_beside(base):
+        pieces = cut(known_layers, plan, cache=cache_of_layers(base))
     ground = workshop.Ground(placemarks, units)
     return HandedIn(
         base=base,

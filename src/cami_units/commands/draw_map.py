@@ -13,6 +13,7 @@ import pandas as pd
 import shapely
 
 from cami_units import grid, kml, overlap, scene, webmap, words
+from cami_units.commands.shown_round import cache_of_layers
 from cami_units.commands.stored_round import reopened
 from cami_units.model import HIDDEN_STATUSES, Layers, Round
 from cami_units.overlap import Pieces
@@ -48,7 +49,8 @@ def ground_of_round(round_: Round) -> DrawingGround:
     from cami_units.commands.assess import cut, species_ranges  # measuring, for who draws anew
 
     plan, round_layers = reopened(round_)
-    ground = drawing_ground(cut(round_layers, plan), round_)
+    pieces = cut(round_layers, plan, cache=cache_of_layers(round_))
+    ground = drawing_ground(pieces, round_)
     units = gpd.GeoDataFrame(round_.tables["conservation_units"]).sort_values("unit_id")
     hashes = [kml.geom_hash(shape) for shape in units.geometry]
     number = round_.imprint.number

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Final
@@ -22,6 +22,24 @@ from cami_units.palette import Look
 def kept_pieces(directory: Path) -> AbstractContextManager[None]:
     """What is drawn in this block and was drawn before from the same is taken from the workshop's cache."""
     return keeping(cache.keeper_of(cache.cache_of_round(directory)))
+
+
+def kept_beside(round_: Round) -> AbstractContextManager[None]:
+    """As :func:`kept_pieces`, where a stored round lies; nothing is kept of one that is not stored."""
+    tables = round_.tables
+    if isinstance(tables, store.StoredTables):
+        return kept_pieces(tables.path.parent)
+    return nullcontext()
+
+
+def cache_of_layers(round_: Round) -> cache.Cache:
+    """Where what is measured on the layers of a round is kept: no decision changes any of them."""
+    tables = round_.tables
+    stamp = stamp_of_round(round_) if is_kept() else b""
+    if not stamp or not isinstance(tables, store.StoredTables):
+        return cache.NOTHING_KEPT
+    beside = cache.cache_of_round(tables.path.parent)
+    return cache.narrowed(beside, cache.program_key(), stamp.hex())
 
 
 _DECIDED: Final = frozenset({"conservation_units"})
