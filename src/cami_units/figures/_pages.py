@@ -156,8 +156,10 @@ def unit_page(scene: Scene, unit_id: str) -> Figure:
     wide, _ = A4
     margin, side = 11.0, 62.0
     figure = sheet(*A4)
-    name = f"{unit_id} · {name_of(row, scene.lang)}"
-    other_language = "ru" if scene.lang == "en" else "en"
+    own_name = name_of(row, scene.lang)
+    name = f"{unit_id} · {own_name}"
+    # a second name in the other working language: not the first again, where a language has none of its own
+    names = [name_of(row, lang) for lang in ("en", "ru")]
     top = _title(
         figure,
         scene,
@@ -166,7 +168,7 @@ def unit_page(scene: Scene, unit_id: str) -> Figure:
         size=15,
         facts_size=7,
         above=scene.imprint.title,
-        below=str(row.get(f"name_{other_language}") or ""),
+        below=next((other for other in names if other != own_name), ""),
     )
     end = foot(figure, scene, size=5, margin=margin) - 2
     map_width, map_high = wide - 2 * margin - side - 8, 108.0
