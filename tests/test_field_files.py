@@ -484,6 +484,16 @@ def test_borders_of_outlines_set_apart_are_found(apart_km, within_km):
     assert [f"within {within_km} km" in one.what for one in notes] == [True] * bool(within_km)
 
 
+def test_vertices_that_rounding_makes_one_are_one():
+    """sf stops on an edge of no length; what GEOS calls valid may have one."""
+    ring = [(60, 45), (61, 45), (61.0000002, 45.0000002), (62, 46), (61, 47), (60, 47), (59.5, 46)]
+    flat = layers.to_equal_area(gpd.GeoDataFrame(geometry=[Polygon(ring)], crs="EPSG:4326"))
+    [shape] = layers.to_lonlat(flat, decimals=6).geometry
+    corners = shapely.get_coordinates(shape)
+    assert (np.diff(corners, axis=0) != 0).any(axis=1).all()
+    assert shape.area == pytest.approx(Polygon(ring).area, rel=1e-5)
+
+
 # -- rasters as ranges -----------------------------------------------------------------------------
 
 

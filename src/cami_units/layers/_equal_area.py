@@ -271,6 +271,9 @@ def _rounded(shapes: Shapes, decimals: int) -> Shapes:
     rounded = shapely.transform(shapes, on_lattice)
     # A ring of four corners or fewer is a cell or a box: the lattice is far finer than either.
     many = np.flatnonzero(shapely.get_num_coordinates(rounded) > 5)
+    # Vertices that became one are one: the spherical geometry of R takes an edge of no length for a
+    # fault of the whole shape.
+    rounded[many] = shapely.remove_repeated_points(rounded[many])
     for row in many[~shapely.is_valid(rounded[many])]:
         joined_shapes = shapely.set_precision(shapes[row], 10.0**-decimals)
         rounded[row] = shapely.transform(joined_shapes, on_lattice)
