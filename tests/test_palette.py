@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from itertools import combinations, product
+from pathlib import Path
 
 import numpy as np
 import pytest
 from colorspacious import cspace_convert
 
 from cami_units import palette, qgis, scene
+from cami_units.documents._worksheets import STATUS_FILL
+from cami_units.documents.board import _readable
 from cami_units.documents.unit_drawing import INKS, STATUS_FILLS
 from cami_units.figures._figure_legend import BARRIERS, LOOKS, unit_look
 from cami_units.kml._marks import LAYER_LOOKS, barrier_look, range_look, status_look
@@ -152,3 +156,51 @@ def test_what_units_can_be_coloured_by_is_told_apart(
     classes: Mapping[str, str], kind: str | None
 ) -> None:
     assert too_close(list(combinations(classes.values(), 2)), kind) == []
+
+
+# -- text -----------------------------------------------------------------------------------------
+
+
+def contrast(ink: str, ground: str) -> float:
+    """The ratio of relative luminances (WCAG 2.2, 1.4.3), of two colours as ``rrggbb``."""
+
+    def luminance(colour: str) -> float:
+        channels = [int(colour[i : i + 2], 16) / 255 for i in (0, 2, 4)]
+        linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+        return float(np.dot(linear, (0.2126, 0.7152, 0.0722)))
+
+    high, low = sorted((luminance(ink), luminance(ground)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+def test_contrast_is_that_of_the_standard() -> None:
+    assert contrast("000000", "ffffff") == pytest.approx(21.0)
+    assert contrast("767676", "ffffff") == pytest.approx(
+        4.54, abs=0.01
+    )  # the lightest grey that passes
+
+
+def test_what_is_written_on_a_status_can_be_read() -> None:
+    for fill in STATUS_FILLS.values():
+        assert contrast(_readable(fill), fill) >= 4.5, fill
+    for status, fill in STATUS_FILL.items():
+        assert contrast("000000", str(fill.fgColor.rgb)[-6:]) >= 4.5, status
+
+
+@pytest.mark.parametrize(
+    "path", ["webmap/page/page.css", "webmap/assets/draw/page.css", "documents/pages/board.css"]
+)
+def test_names_on_maps_can_be_read_on_their_halo_and_on_land(path: str) -> None:
+    """axe cannot see them: they stand on pictures and canvases."""
+    css = (Path(palette.__file__).parent / path).read_text(encoding="utf-8")
+    rules = re.findall(r"(\.(?:[a-z]+-name|map text|place|unit-label)[^{}]*)\{([^}]*)\}", css)
+    inks = {
+        (rule.strip(), ink)
+        for rule, body in rules
+        for ink in re.findall(r"(?:^|[;\s])(?:color|fill): *(#[0-9a-f]{3,6})\b", body)
+    }
+    assert inks, path
+    for rule, ink in inks:
+        long = "".join(2 * c for c in ink[1:]) if len(ink) == 4 else ink[1:]
+        for ground in ("ffffff", palette.LAND[1:]):
+            assert contrast(long, ground) >= 4.5, (rule, ink, ground)
