@@ -13,7 +13,11 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
+import subprocess
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
 from statistics import median
 from time import process_time
 
@@ -107,6 +111,48 @@ def by_prepared(sites: gpd.GeoDataFrame, layer: gpd.GeoDataFrame) -> Shares:
     return i, j, share
 
 
+TERRA = """
+suppressMessages(library(terra))
+given <- commandArgs(TRUE)
+size <- as.numeric(given[2:7])
+ranges <- vect(given[1])
+cells_of <- rast(xmin = size[1], ymin = size[2], xmax = size[3], ymax = size[4],
+                 nrows = size[5], ncols = size[6], crs = crs(ranges))
+begun <- proc.time()
+found <- cells(cells_of, ranges, exact = TRUE)
+taken <- proc.time() - begun
+cat(as.character(packageVersion("terra")), R.version$major, R.version$minor, sum(taken[1:2]), nrow(found))
+"""
+
+
+def seconds_of_terra(sites: gpd.GeoDataFrame, layer: gpd.GeoDataFrame) -> float | None:
+    """`terra::cells(exact = TRUE)` in R, by R's own processor time; ``None`` where there is no terra.
+
+    What reads the file and makes the raster is not counted.
+    """
+    if shutil.which("Rscript") is None:
+        return None
+    high, wide = int(np.ptp(sites.row)) + 1, int(np.ptp(sites.col)) + 1
+    with tempfile.TemporaryDirectory() as folder:
+        script, ranges_file = Path(folder) / "cells.R", Path(folder) / "ranges.gpkg"
+        script.write_text(TERRA, encoding="utf-8")
+        layer.to_file(ranges_file)
+        numbers = map(str, (*sites.total_bounds, high, wide))
+        done = subprocess.run(
+            ["Rscript", script, ranges_file, *numbers], capture_output=True, text=True, check=False
+        )
+    if done.returncode:
+        return None
+    version, major, minor, seconds, _ = done.stdout.split()
+    R_PEER["R"] = f"{major}.{minor}"
+    R_PEER["terra"] = version
+    return float(seconds)
+
+
+R_PEER: dict[str, str] = {}
+"""Versions of R and terra, as they say themselves."""
+
+
 def by_overlay(sites: gpd.GeoDataFrame, layer: gpd.GeoDataFrame) -> Shares:
     """`geopandas.overlay`, then the areas of the pieces."""
     pieces = gpd.overlay(sites[["pu_id", "geometry"]], layer, keep_geom_type=True)
@@ -151,6 +197,10 @@ def compared(
     ratios = {name: taken / seconds["kernel"] for name, taken in seconds.items()}
     seconds[EVERY_PAIR] = seconds_of_intersection(sites, layer)
     ratios[EVERY_PAIR] = seconds[EVERY_PAIR] / seconds["kernel"]
+    of_terra = seconds_of_terra(sites, layer) if raster else None
+    if of_terra is not None:
+        seconds["terra (R)"] = of_terra
+        ratios["terra (R)"] = of_terra / seconds["kernel"]
     reference = None
     for name, method in slow.items():
         before = alternating({"kernel": kernel}, sites, layer, 1)["kernel"]
@@ -283,7 +333,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="small sizes; writes nothing")
     small = parser.parse_args().quick
-    results = {"machine": machine(), "lines": all_lines(small=small), "growth": growth(small=small)}
+    lines = all_lines(small=small)
+    results = {"machine": machine() | R_PEER, "lines": lines, "growth": growth(small=small)}
     print(page(results))
     if small:
         return

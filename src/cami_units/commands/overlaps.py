@@ -332,7 +332,9 @@ def _check_workers(client: Any, scheduler: str, files: Sequence[Path]) -> None:
 
 
 def _result(future: Any, client: Any, scheduler: str) -> Any:
-    """What a worker came to; a scheduler or workers that stay away are said."""
+    """What a worker came to; a scheduler or workers that stay away, or die of it, are said."""
+    from distributed.scheduler import KilledWorker  # whoever comes here has Dask
+
     lost = 0.0
     while True:
         try:
@@ -342,6 +344,12 @@ def _result(future: Any, client: Any, scheduler: str) -> Any:
             lost = 0.0 if is_there else lost + 2 * _LOOK_S  # one for it, one for them
         except (CancelledError, OSError):
             lost = float(PATIENCE_S)
+        except KilledWorker as error:
+            raise InputError(
+                f"The workers of '{scheduler}' died one after the other of the same share of the ranges, "
+                "most likely for want of memory. Nothing was written. Give each worker more (dask worker "
+                f"--memory-limit 4GB --nthreads 1 {scheduler}), or take larger cells."
+            ) from error
         if lost and lost >= PATIENCE_S - _LOOK_S:
             raise InputError(
                 f"The Dask scheduler at '{scheduler}', or all of its workers, went away. Nothing was "

@@ -370,7 +370,12 @@ def _outlined(cells: pd.DataFrame, lattice: grid.Lattice) -> gpd.GeoDataFrame:
 
 def _top_cells(cells: pd.DataFrame, lattice: grid.Lattice) -> pd.DataFrame:
     """The cells that hold most range rarity, with their places on Earth."""
-    order = cells.sort_values(["range_rarity", "row", "col"], ascending=[False, True, True])
+    # only those that may be among them: to sort twenty million cells takes their memory once more
+    rarity = cells["range_rarity"].to_numpy()
+    least = np.partition(rarity, -TOP)[-TOP] if len(rarity) > TOP else -np.inf
+    order = cells[rarity >= least].sort_values(
+        ["range_rarity", "row", "col"], ascending=[False, True, True]
+    )
     top = order.head(TOP).reset_index(drop=True)
     row, col = top["row"].to_numpy(np.int64), top["col"].to_numpy(np.int64)
     door = Transformer.from_crs(lattice.crs, LONLAT, always_xy=True)

@@ -66,6 +66,9 @@ integer: Callable[[float], int] = np.int64  # type: ignore[assignment]
 ROUNDING = 1e-11
 """Covered shares nearer than this to 0 or 1 are 0 or 1: what running sums leave of nothing."""
 
+TOO_MUCH = 1e-9
+"""More than the whole cell by this share, or as much less than nothing: something was counted twice."""
+
 
 @compiled
 def closed_rings(
@@ -384,6 +387,12 @@ def _whole(share: float) -> float:
 
 
 @inner
+def _cannot_be(share: float) -> bool:
+    """Whether a share is more than the whole, or less than nothing, by more than rounding."""
+    return not -TOO_MUCH <= share <= 1.0 + TOO_MUCH
+
+
+@inner
 def _emit_square_rows(
     sums: NDArray[np.float64],
     rows: int,
@@ -395,14 +404,15 @@ def _emit_square_rows(
     sites: NDArray[np.int32],
     km2: NDArray[np.float64],
     n: int,
-) -> int:
+) -> tuple[int, bool]:
     """Write down the cells of a band that are covered, and leave the band empty for the next.
 
     Cells count from `cell` on, `width` to a row; `places` are the sites' positions by that number, and
-    without any each cell is a site. Gives how many are written down in all.
+    without any each cell is a site. Gives how many are written down in all, and whether any share of a
+    cell cannot be.
     """
     listed = len(places) > 0
-    at = 0
+    at, odd = 0, False
     for _ in range(rows):
         share, column = 0.0, 0
         while column < columns:
@@ -411,6 +421,7 @@ def _emit_square_rows(
             while until < columns and sums[at + until] == 0.0:
                 until += 1
             if abs(share) > ROUNDING:
+                odd |= _cannot_be(share)
                 of_cell = _whole(share) * area
                 for between in range(cell + column, cell + until):
                     sites[n] = places[between] if listed else between
@@ -421,6 +432,7 @@ def _emit_square_rows(
             share += sums[at + until]
             sums[at + until] = 0.0
             if abs(share) > ROUNDING:
+                odd |= _cannot_be(share)
                 sites[n] = places[cell + until] if listed else cell + until
                 km2[n] = _whole(share) * area
                 n += sites[n] >= 0
@@ -428,7 +440,7 @@ def _emit_square_rows(
         sums[at + columns] = 0.0
         at += columns + 1
         cell += width
-    return n
+    return n, odd
 
 
 @inner
@@ -544,7 +556,7 @@ def _emit_hexagon_rows(
     sites: NDArray[np.int32],
     km2: NDArray[np.float64],
     n: int,
-) -> int:
+) -> tuple[int, bool]:
     """Write down the hexagons of a band that are covered, and leave the band empty for the next.
 
     Each hexagon is six triangles: its upper and its lower half are three each, side by side in a
@@ -552,7 +564,7 @@ def _emit_hexagon_rows(
     level line ``2 r + 1 + (c mod 2)``, ``1 + 3c/2`` sides east of the origin. Shares are summed up
     behind the strips. Cells are numbered as for :func:`_emit_square_rows`.
     """
-    room, first = 3 * columns + 2, 3 * col - 1
+    room, first, odd = 3 * columns + 2, 3 * col - 1, False
     shares = 3 * room * (2 * rows + 1)
     for k in range(2 * rows + 1):
         strip = 3 * room * k
@@ -575,11 +587,12 @@ def _emit_hexagon_rows(
             sums[shares] = 0.0
             shares += 1
             if abs(share) > ROUNDING:
+                odd |= _cannot_be(share)
                 sites[n] = places[cell + c] if len(places) else cell + c
                 km2[n] = _whole(share) * area
                 n += sites[n] >= 0
         cell += width
-    return n
+    return n, odd
 
 
 @compiled
@@ -599,7 +612,7 @@ def covered(
     sums: NDArray[np.float64],
     for_order: Order,
     found: tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]],
-) -> tuple[int, int]:
+) -> tuple[int, int, bool]:
     """The cells that polygons cover in some blocks of rows, block by block.
 
     Parameters
@@ -639,12 +652,13 @@ def covered(
 
     Returns
     -------
-    int, int
-        The block before which there was no more room, and how many cells are in `found` now.
+    int, int, bool
+        The block before which there was no more room, how many cells are in `found` now, and whether
+        any polygon covers more than the whole of a cell, or less than nothing.
     """
     high, width, first_col, area = lattice
     counts, of_codes = for_order[2], for_order[3]
-    last, n = part[1], part[2]
+    last, n, odd = part[1], part[2], False
     for block in range(part[0], part[1]):
         i, end = starts[block], starts[block + 1]
         if n + rooms[block] > len(found[0]):
@@ -668,7 +682,9 @@ def covered(
                 band = (low - south, rows, wide)
                 for run in range(i, until):
                     _add_edges(xy, runs[run, 1], runs[run, 2], turns[runs[run, 0]], band, sums)
-                m = _emit_square_rows(sums, rows, wide, places, cell, width, area, sites, km2, m)
+                m, strange = _emit_square_rows(
+                    sums, rows, wide, places, cell, width, area, sites, km2, m
+                )
             else:
                 # a strip of n columns has 3 n triangles and one more, as even and odd strips begin one
                 # triangle apart; rows are two strips high, and odd columns one strip further north
@@ -679,10 +695,11 @@ def covered(
                     _add_edges_in_strips(
                         xy, runs[run, 1], runs[run, 2], turn, strips, triangles, sums
                     )
-                m = _emit_hexagon_rows(
+                m, strange = _emit_hexagon_rows(
                     *(sums, rows, wide, first_col + west, places, cell, width, area, sites, km2, m)
                 )
             i = until
+            odd |= strange
             if len(codes):
                 counts[groups], of_codes[groups] = m - before, codes[polygon]
                 groups += 1
@@ -690,7 +707,7 @@ def covered(
                 for at in range(before, m):
                     found[1][at] = polygon
         n = _by_site(m, groups, for_order, found, n) if len(codes) else m
-    return last, n
+    return last, n, odd
 
 
 @inner

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
+from threading import local
 from typing import TYPE_CHECKING, Any, Final, Literal
 from weakref import finalize
 
@@ -36,6 +37,12 @@ _SHAPES: Final[dict[int, Literal["square", "hexagon"]]] = {5: "square", 7: "hexa
 
 Found = tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]]
 """Positions of sites, numbers of keys, and what they share."""
+
+Band = tuple[NDArray[Any], NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]]
+"""Positions of polygons, rows, columns, and what they share."""
+
+Refusal = Callable[[Found], None]
+"""What is done with a part in which a polygon covers more than the whole of a cell."""
 
 _NO_CODES: Final = np.empty(0, np.int64)
 
@@ -244,14 +251,14 @@ def coded_km2(cells: Cells, polygons: Geometries, code: NDArray[np.intp]) -> Fou
 
 
 def window_km2(
-    window: Window, polygons: Geometries
+    window: Window, polygons: Geometries, refuse: Refusal | None = None
 ) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]]:
     """Position of the polygon, row and column of the cell, and the square kilometres they share.
 
     By polygon, then by row and column. No table of cells is needed: they are all in the window.
     """
     nobody = np.empty((0, window.cols), np.int32)
-    blocks = list(_covered(window, polygons, nobody))
+    blocks = list(_covered(window, polygons, nobody, refuse=refuse))
     places, number, km2 = _joined(blocks)
     order = np.argsort(number, kind="stable")
     return number[order], *_rows_cols(window, places[order]), km2[order]
@@ -281,12 +288,13 @@ def _covered(
     polygons: Geometries,
     places: NDArray[np.int32],
     codes: NDArray[np.int64] = _NO_CODES,
+    refuse: Refusal | None = None,
 ) -> Iterator[Found]:
     """The cells that polygons cover: sites, codes (or positions of polygons) and km², in parts.
 
     Rows are dealt to threads block by block: what is found in a block hangs on nothing else.
     """
-    walk = _walk_of(window, polygons, places, codes, _BLOCK)
+    walk = _walk_of(window, polygons, places, codes, _BLOCK, refuse)
     threads = min(thread_count(), walk.blocks, 1 + walk.cells // _PART)
     if threads <= 1:
         yield from walk.of_blocks((0, walk.blocks))
@@ -297,18 +305,22 @@ def _covered(
             yield from parts
 
 
-def band_km2(
-    window: Window, polygons: Geometries
-) -> Iterator[tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]]]:
-    """As :func:`window_km2`, band by band of rows from the south: memory holds a few of them."""
-    walk = _walk_of(window, polygons, np.empty((0, window.cols), np.int32), _NO_CODES, _BAND)
+def band_km2(window: Window, polygons: Geometries, refuse: Refusal | None = None) -> Iterator[Band]:
+    """As :func:`window_km2`, band by band of rows from the south: memory holds a few of them.
+
+    Positions of polygons are of the smallest type that holds them.
+    """
+    nobody = np.empty((0, window.cols), np.int32)
+    walk = _walk_of(window, polygons, nobody, _NO_CODES, _BAND, refuse)
+    of_thread = local()
+    small = np.int8 if len(polygons) < 128 else np.int16 if len(polygons) < 32768 else np.int32
     threads = min(thread_count(), walk.blocks)
 
-    def of_band(
-        band: int,
-    ) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]]:
-        places, number, km2 = _joined(walk.of_blocks((band, band + 1)))
-        return number, *_rows_cols(window, places), km2
+    def of_band(band: int) -> Band:
+        memory: dict[str, Any] = of_thread.__dict__
+        memory.pop("km2", None)  # these are handed on; what becomes rows, columns and names is not
+        places, number, km2 = _joined(walk.of_blocks((band, band + 1), memory))
+        return number.astype(small), *_rows_cols(window, places), km2
 
     if threads <= 1:
         yield from map(of_band, range(walk.blocks))
@@ -323,14 +335,18 @@ def band_km2(
             yield waiting.popleft().result()
 
 
-def window_parts(window: Window, polygons: Geometries) -> Iterator[Found]:
+def window_parts(
+    window: Window, polygons: Geometries, refuse: Refusal | None = None
+) -> Iterator[Found]:
     """Places of cells in a window, positions of polygons and km², a part at a time, in one thread.
 
-    Places count along the rows, from row to row.
+    Places count along the rows, from row to row. The next part takes the place of a part in memory.
     """
-    walk = _walk_of(window, polygons, np.empty((0, window.cols), np.int32), _NO_CODES, _BAND)
+    nobody = np.empty((0, window.cols), np.int32)
+    walk = _walk_of(window, polygons, nobody, _NO_CODES, _BAND, refuse)
+    memory: dict[str, Any] = {}
     for band in range(walk.blocks):
-        yield from walk.of_blocks((band, band + 1))
+        yield from walk.of_blocks((band, band + 1), memory)
 
 
 _BAND: Final = 1 << 22
@@ -341,12 +357,15 @@ _BAND: Final = 1 << 22
 class _Walk:
     """A walk over the edges of polygons that can be gone block by block of rows.
 
+    `of_blocks` takes the first block and the one after the last; and arrays by name that may be written
+    over, or are put there to be: to touch fresh memory takes as long as to measure what it is to hold.
+
     `cells` are those of the windows of all polygons.
     """
 
     blocks: int
     cells: int
-    of_blocks: Callable[[tuple[int, int]], list[Found]]
+    of_blocks: Callable[..., list[Found]]
 
 
 def _walk_of(
@@ -355,10 +374,11 @@ def _walk_of(
     places: NDArray[np.int32],
     codes: NDArray[np.int64],
     block: int,
+    refuse: Refusal | None = None,
 ) -> _Walk:
     """What is known of polygons before any cell is: rings, windows, and which edges lie in which block."""
     if len(polygons) == 0 or window.rows == 0 or window.cols == 0:
-        return _Walk(0, 0, lambda blocks: [])
+        return _Walk(0, 0, lambda blocks, memory=None: [])
     from cami_units.overlap import _kernels  # numba is imported at first use, not with the package
 
     rings = _rings(polygons)
@@ -381,16 +401,18 @@ def _walk_of(
     of_sums = _room_for_sums(np.minimum(tall, rows).clip(0), wide.clip(0), hexagons=hexagons)
     of_block = int(rooms.max(initial=0)) if len(codes) else 0
 
-    def of_blocks(blocks: tuple[int, int]) -> list[Found]:
+    def of_blocks(
+        blocks: tuple[int, int], memory: dict[str, NDArray[Any]] | None = None
+    ) -> list[Found]:
         parts: list[Found] = []
         low, high = blocks
         most = int((np.minimum(tall, rows * (high - low)) * wide).clip(0).sum())
         sums = np.zeros(of_sums)
         for_order = _room_for_order(of_block, len(polygons), min(rows * window.cols, places.size))
         while low < high:
-            size = min(room, most) if not parts else most
-            found = (np.empty(size, np.int32), np.empty(size, np.int32), np.empty(size))
-            low, n = _kernels.covered(
+            size = min(room, most) if not parts and memory is None else most
+            found = _room_for_cells(size, {} if memory is None or parts else memory)
+            low, n, is_odd = _kernels.covered(
                 True if hexagons else None,
                 rings.xy,
                 rings.turns,
@@ -408,6 +430,8 @@ def _walk_of(
                 found,
             )
             parts.append((found[0][:n], found[1][:n], found[2][:n]))
+            if is_odd and refuse is not None:
+                refuse(parts[-1])
         return parts
 
     return _Walk(len(starts) - 1, int(cells.sum()), of_blocks)
@@ -458,6 +482,14 @@ def _room_for_sums(rows: NDArray[np.int64], cols: NDArray[np.int64], *, hexagons
     else:
         of_windows = rows * (cols + 1)
     return int(of_windows.max(initial=0))
+
+
+def _room_for_cells(size: int, memory: dict[str, NDArray[Any]]) -> Found:
+    """Room for sites, codes and km² of so many cells: what is there already, if it is enough."""
+    for name, kind in (("sites", np.int32), ("codes", np.int32), ("km2", np.float64)):
+        if name not in memory or len(memory[name]) < size:
+            memory[name] = np.empty(size, kind)
+    return memory["sites"][:size], memory["codes"][:size], memory["km2"][:size]
 
 
 def _room_for_order(cells: int, groups: int, sites: int) -> Order:

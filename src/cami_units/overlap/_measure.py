@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, Literal, TypeVar
 
 import geopandas as gpd
@@ -198,8 +199,8 @@ def covered_cells(
         As :func:`overlap`, or when a key has several rows: dissolve them first.
     """
     window = _window_over(layer, by, shape, step_m, corner_m, rows, cols)
-    number, row, col, km2 = window_km2(window, geometries(layer))
-    _check_cells(layer, by, window, number, km2)
+    refuse = partial(_refuse_cells, layer, by, window)
+    number, row, col, km2 = window_km2(window, geometries(layer), refuse)
     result = pd.DataFrame({column: layer[column].array.take(number) for column in by})
     return result.assign(row=row, col=col, km2=km2)
 
@@ -221,10 +222,9 @@ def covered_bands(
     """
     window = _window_over(layer, [by], shape, step_m, corner_m, rows, cols)
     kinds = pd.CategoricalDtype(layer[by].astype("str"))
-    small = np.int8 if len(layer) < 128 else np.int16 if len(layer) < 32768 else np.int32
-    for number, row, col, km2 in band_km2(window, geometries(layer)):
-        _check_cells(layer, [by], window, number, km2)
-        key = pd.Categorical.from_codes(number.astype(small), dtype=kinds, validate=False)
+    refuse = partial(_refuse_cells, layer, [by], window)
+    for number, row, col, km2 in band_km2(window, geometries(layer), refuse):
+        key = pd.Categorical.from_codes(number, dtype=kinds, validate=False)
         yield pd.DataFrame({by: key, "row": row, "col": col, "km2": km2}, copy=False)
 
 
@@ -300,9 +300,7 @@ def lattice_parts(
 ) -> Iterator[Found]:
     """As :func:`covered_cells`: places in the window, row numbers of the layer and km², part by part."""
     window = _window_over(layer, [by], shape, step_m, corner_m, rows, cols)
-    for place, number, km2 in window_parts(window, geometries(layer)):
-        _check_cells(layer, [by], window, number, km2)
-        yield place, number, km2
+    yield from window_parts(window, geometries(layer), partial(_refuse_cells, layer, [by], window))
 
 
 def _window_over(
@@ -327,18 +325,13 @@ def _window_over(
     return Window(shape, *corner_m, step_m, rows[0], cols[0], high, wide)
 
 
-def _check_cells(
-    layer: gpd.GeoDataFrame,
-    by: Sequence[str],
-    window: Window,
-    number: NDArray[np.int32],
-    km2: NDArray[np.float64],
-) -> None:
+def _refuse_cells(layer: gpd.GeoDataFrame, by: Sequence[str], window: Window, found: Found) -> None:
     """Refuse shapes that cover more than the whole of a cell, or less than nothing."""
+    _, number, km2 = found
     area = window.area_km2
-    if len(km2) == 0 or (km2.max() <= area * (1 + _TOO_MUCH) and km2.min() >= -area * _TOO_MUCH):
-        return
     wrong = (km2 > area * (1 + _TOO_MUCH)) | (km2 < -area * _TOO_MUCH)
+    if not wrong.any():  # by rounding only
+        return
     names = listed(str(key) for key in layer[by[0]].array.take(np.unique(number[wrong])))
     raise InputError(
         f"Nothing was measured: these polygons overlap themselves: {names}. Repair them first: "
