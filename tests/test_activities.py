@@ -595,6 +595,34 @@ def test_sums_count_what_is_not_said_and_each_source_of_funding():
     assert gaps.loc["general", "finance"] == 0
 
 
+def test_one_line_of_the_general_section_is_one_line_wherever_it_is_counted(round_dir):
+    """Two units' activity was moved: two rows that can go home, and one line of the programme."""
+    rows = some(
+        ("A1", "general", "finance", "A fund"),
+        ("A2", "general", "finance", "A fund"),
+        ("A3", "CU-003", "finance", "A fund"),
+    )
+    rows.loc[[0, 1], "moved_from"] = ["CU-001", "CU-002"]
+    rows.loc[[0, 1], "partner"] = ["WWF", "FZS; WWF"]
+    lines = workshop.once_in_general(rows).set_index("activity_id")
+    assert list(lines.index) == ["A1", "A3"]
+    assert lines.loc["A1", ["moved_from", "partner"]].tolist() == ["CU-001;CU-002", "FZS;WWF"]
+    sums = workshop.activity_sums(rows).set_index(["by", "key"])["activities"]
+    assert sums["theme", "finance"] == 2
+    assert sums["unit_id", "general"] == 1
+    gaps = workshop.theme_gaps(UNITS, rows, ("finance",)).set_index("unit_id")
+    assert gaps.loc["general", "finance"] == 1
+    assert list(workshop.offers(rows)["partner"]) == ["FZS", "WWF"]
+    rows.to_csv(round_dir / "activities.csv", index=False)
+    activities(round_dir)
+    book = openpyxl.load_workbook(round_dir / "activities.xlsx")
+    assert book["general"].max_row - 2 == 1
+    assert book["activities"].max_row - 2 == 3  # each can go home alone
+    text = docx.Document(str(round_dir / "activities.docx"))
+    general = [row.cells for row in text.tables[0].rows]
+    assert sum("A fund" in cell.text for cells in general for cell in cells) == 1
+
+
 def test_a_session_has_forms_and_a_programme_with_its_themes_only(round_dir):
     rows = some(("A1", "CU-001", "finance", "Keep the fund"), ("A2", "CU-001", "land use", "Graze"))
     rows.to_csv(round_dir / "activities.csv", index=False)

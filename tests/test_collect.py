@@ -39,7 +39,9 @@ from cami_units import cli, grid, kml, layers, store, words
 from cami_units.commands.collect import Collected, collect, report, write_collected
 from cami_units.commands.decide import decide, decided_round
 from cami_units.commands.round_files import write_proposal
+from cami_units.commands.shown_round import drawn_scene
 from cami_units.commands.stored_round import reopened
+from cami_units.documents.board_slides import Loop, boards
 from cami_units.documents.collect_report import write_report
 from cami_units.documents.group_form import write_form
 from cami_units.kml import rehearsal as draw
@@ -579,6 +581,25 @@ def test_people_resolve_a_conflict_by_one_line(choice, outline, tmp_path):
     drawn = units_of(made).loc["CU-012", "geometry"]
     assert drawn.symmetric_difference(outline).area < 1e-4
     assert made.round.manifest["resolutions"][0]["reason"] == "the river is the border"
+
+
+def test_a_conflict_that_is_settled_is_open_nowhere(tmp_path):
+    """In the table, on the map's layer of remarks, among the questions and on the slide."""
+    text = "unit_id,resolution,reason\nCU-012,S2,the river is the border\n"
+    asked = collected(tmp_path, two_on_one())
+    settled = collected(tmp_path, {}, resolutions=text)
+    for made, is_open in ((asked, True), (settled, False)):
+        [row] = made.conflicts.query("unit_id == 'CU-012'").to_dict("records")
+        assert row["open"] == is_open
+        pinned = made.remarks.query("kind == 'conflict'")["unit_id"].tolist()
+        assert ("CU-012" in pinned) == is_open
+        questions = made.round.tables.get("questions", pd.DataFrame({"unit_id": [], "kind": []}))
+        assert ("CU-012" in set(questions["unit_id"])) == is_open
+        loop = Loop(log=pd.DataFrame({"unit_id": [], "decision": []}), conflicts=made.conflicts)
+        [shown] = boards(made.round, [drawn_scene(made.round, lang="en")], loop)
+        [slide] = [slide for slide in shown.slides if slide.unit_id == "CU-012"]
+        conflict = words.text("conflict between", "en")
+        assert any(conflict in question for question in slide.questions) == is_open
 
 
 def test_the_table_of_conflicts_filled_in_is_a_table_of_resolutions(tmp_path):

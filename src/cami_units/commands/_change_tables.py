@@ -267,7 +267,7 @@ def remarks_table(
     ]
     for conflict in merge.conflicts:
         labelled = picture(conflict, shapes).outlines
-        if labelled:
+        if labelled and conflict.open:  # what is settled asks nothing of whoever looks at the map
             what = words.said(conflict.what, lang)
             rows.append(
                 {

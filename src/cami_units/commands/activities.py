@@ -245,7 +245,7 @@ def _write_session(
         write_activities_document(
             folder / "programme.docx",
             pd.DataFrame(shown_units.drop(columns="geometry")),
-            rows,
+            workshop.once_in_general(rows),
             suggestions=workshop.recurring(rows),
             log=store.read_log(directory / ACTIVITY_LOG, columns=workshop.LOG_COLUMNS),
             imprint=imprint,
@@ -535,6 +535,7 @@ def _write(
     shown_units = units[~units["status"].isin(HIDDEN_STATUSES)].sort_values("unit_id")
     plain = pd.DataFrame(shown_units.drop(columns="geometry"))
     live = table[table["status"] != workshop.DROPPED].reset_index(drop=True)
+    lines = workshop.once_in_general(live)
     overviews = {
         "sums": workshop.activity_sums(live),
         "gaps": workshop.theme_gaps(plain, live, THEMES),
@@ -556,6 +557,7 @@ def _write(
             path,
             plain,
             live,
+            general=lines[lines["unit_id"] == workshop.GENERAL],
             suggestions=suggestions,
             log=log,
             matrix=matrix,
@@ -564,7 +566,13 @@ def _write(
             imprint=imprint,
         ),
         "activities.docx": lambda path: write_activities_document(
-            path, plain, table, suggestions=suggestions, log=log, imprint=imprint, lang=lang
+            path,
+            plain,
+            workshop.once_in_general(table),
+            suggestions=suggestions,
+            log=log,
+            imprint=imprint,
+            lang=lang,
         ),
         "species_pages.docx": lambda path: write_species_pages(
             path,

@@ -71,6 +71,7 @@ def write_activities_workbook(
     units: pd.DataFrame,
     activities: pd.DataFrame,
     *,
+    general: pd.DataFrame,
     suggestions: pd.DataFrame,
     log: pd.DataFrame,
     matrix: pd.DataFrame,
@@ -90,7 +91,7 @@ def write_activities_workbook(
         The file to write.
     units : DataFrame
         ``unit_id``, ``name_en``: in the order of the rows.
-    activities, suggestions, log, matrix, completeness : DataFrame
+    activities, general, suggestions, log, matrix, completeness : DataFrame
         As the room `workshop` makes them.
     overviews : mapping
         Further tables, a sheet each, by its name: sums, gaps, who offered what.
@@ -102,7 +103,6 @@ def write_activities_workbook(
     themes = _themes(activities)
     by_theme = [Column("unit_id", 11), Column("name_en", 30, wrap=True)]
     by_theme += [Column(theme, 34, wrap=True) for theme in themes]
-    general = activities[activities["unit_id"] == "general"]
     sheets: list[tuple[str, Sequence[Column], list[dict[str, Any]]]] = [
         ("by theme", by_theme, _by_theme(units, of_units, themes)),
         ("activities", _ACTIVITY, records(activities)),
@@ -180,7 +180,7 @@ def write_activities_document(
     units, suggestions, log : DataFrame
         As for :func:`write_activities_workbook`.
     activities : DataFrame
-        All of them, dropped ones too.
+        All of them, dropped ones too; of the general section each line once.
     imprint : Imprint
         Title, date, round, sources, disclaimer.
     lang : str
@@ -192,7 +192,7 @@ def write_activities_document(
     live = activities["status"].ne("dropped")
     general = activities[activities["unit_id"] == "general"]
     _docx.heading(document, text("general section", lang), 1)
-    _activity_table(document, _once(general), changes, lang)
+    _activity_table(document, general, changes, lang)
     waiting = suggestions[suggestions["suggested"] & ~suggestions["moved"]]
     if len(waiting):
         _docx.heading(document, text("suggested for general", lang), 2)
@@ -233,15 +233,6 @@ def _new_ids(log: pd.DataFrame) -> frozenset[str]:
     """Activities that a group added; those of the programme in force were there before."""
     added = log["action"].eq("add") & log["by"].ne("current programme")
     return frozenset(map(str, log.loc[added, "activity_id"]))
-
-
-def _once(general: pd.DataFrame) -> pd.DataFrame:
-    """Activities of the general section, one row for those that say the same."""
-    folded = general.copy()
-    folded["moved_from"] = folded.groupby(["theme", "text"])["moved_from"].transform(
-        lambda ids: ";".join(sorted({part for part in ids if part}))
-    )
-    return folded.drop_duplicates(["theme", "text"])
 
 
 _PROGRAMME_WIDTHS: Final = (17.0, 34.0, 112.0, 34.0, 32.0, 36.0)

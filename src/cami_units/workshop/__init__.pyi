@@ -19,6 +19,7 @@ from ._activity_sums import IMPLEMENTATION_STATUSES as IMPLEMENTATION_STATUSES
 from ._activity_sums import activity_sums as activity_sums
 from ._activity_sums import implementation as implementation
 from ._activity_sums import offers as offers
+from ._activity_sums import once_in_general as once_in_general
 from ._activity_sums import theme_gaps as theme_gaps
 from ._allocation import EVERYBODY as EVERYBODY
 from ._allocation import allocated as allocated

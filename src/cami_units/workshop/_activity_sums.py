@@ -17,13 +17,50 @@ _GAPS = {"without_cost": "cost_band", "without_funding": "funding_source"} | {
 }
 
 
+def once_in_general(activities: pd.DataFrame) -> pd.DataFrame:
+    """Activities with one row for those of the general section that say the same under one theme.
+
+    Parameters
+    ----------
+    activities : DataFrame
+        :data:`ACTIVITY_COLUMNS`.
+
+    Returns
+    -------
+    DataFrame
+        The same columns and order. The one row, the first of them, names all units that it was moved
+        from, and everybody's partners and sources of funding; else it says what the first says.
+
+    Examples
+    --------
+    >>> rows = {"unit_id": ["general", "general", "CU-1"], "theme": "finance", "text": "A fund"}
+    >>> rows |= {"partner": ["WWF", "FZS", ""], "funding_source": "", "moved_from": ["CU-2", "CU-3", ""]}
+    >>> once_in_general(pd.DataFrame(rows) .assign(status="proposed")).to_dict("list")["partner"]
+    ['FZS;WWF', '']
+    """
+    table = activities.copy()
+    is_general = table["unit_id"].eq(GENERAL)
+    keys = ["theme", "text", "status"]
+    for column in ("moved_from", "partner", "funding_source"):
+        of_all = table[is_general].groupby(keys)[column].transform(_together)
+        table.loc[is_general, column] = of_all
+    return table[~(is_general & table.where(is_general).duplicated(keys))]
+
+
+def _together(cells: pd.Series[str]) -> str:
+    """What several cells of `a;b` name, each once."""
+    parts = {part.strip() for cell in cells.fillna("") for part in cell.split(";")}
+    return ";".join(sorted(parts - {""}))
+
+
 def activity_sums(activities: pd.DataFrame) -> pd.DataFrame:
     """How many activities each unit, theme, cost band and funding source has, and what they lack.
 
     Parameters
     ----------
     activities : DataFrame
-        :data:`ACTIVITY_COLUMNS`; dropped ones are not counted.
+        :data:`ACTIVITY_COLUMNS`; dropped ones are not counted, and a line of the general section,
+        though it came out of five units, once.
 
     Returns
     -------
@@ -33,13 +70,14 @@ def activity_sums(activities: pd.DataFrame) -> pd.DataFrame:
 
     Examples
     --------
-    >>> rows = {"unit_id": ["CU-1", "CU-1"], "theme": "finance", "cost_band": ["", "low"]}
+    >>> rows = {"unit_id": ["CU-1", "CU-1"], "theme": "finance", "text": ["a", "b"], "moved_from": ""}
     >>> rows |= {"funding_source": "GEF;GCF", "partner": "", "status": "proposed"}
+    >>> rows |= {"cost_band": ["", "low"]}
     >>> sums = activity_sums(pd.DataFrame(rows))
     >>> sums[sums["by"] == "cost_band"].to_dict("list")["key"]
     ['', 'low']
     """
-    live = activities[activities["status"] != DROPPED].fillna("")
+    live = once_in_general(activities[activities["status"] != DROPPED].fillna(""))
     lacks = pd.DataFrame({name: live[column].eq("") for name, column in _GAPS.items()})
     parts = []
     for column in ("unit_id", "theme", "cost_band", "funding_source"):
@@ -60,11 +98,12 @@ def theme_gaps(
     units : DataFrame
         ``unit_id``, ``name_en``: the rows.
     activities : DataFrame
-        :data:`ACTIVITY_COLUMNS`; dropped ones are not counted.
+        :data:`ACTIVITY_COLUMNS`; dropped ones are not counted, and a line of the general section,
+        though it came out of five units, once.
     themes : sequence of str
         The columns; 0 is a gap.
     """
-    live = activities[activities["status"] != DROPPED]
+    live = once_in_general(activities[activities["status"] != DROPPED])
     counts = pd.crosstab(live["unit_id"], live["theme"])
     rows = [*units["unit_id"], GENERAL]
     table = counts.reindex(index=rows, columns=list(themes), fill_value=0).reset_index()
@@ -82,7 +121,8 @@ def offers(activities: pd.DataFrame) -> pd.DataFrame:
         ``partner``, ``activity_id``, ``unit_id``, ``theme``, ``text``, ``timeframe``, by partner.
         Two partners of one activity, between semicolons, are two rows.
     """
-    live = activities[(activities["status"] != DROPPED) & activities["partner"].fillna("").ne("")]
+    live = once_in_general(activities[activities["status"] != DROPPED])
+    live = live[live["partner"].fillna("").ne("")]
     rows = live.assign(partner=live["partner"].str.split(";")).explode("partner")
     rows = rows.assign(partner=rows["partner"].str.strip())
     columns = ["partner", "activity_id", "unit_id", "theme", "text", "timeframe"]
