@@ -18,6 +18,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -698,6 +699,26 @@ def test_a_page_of_another_origin_reads_nothing_and_changes_nothing(served, brow
     finally:
         site.kill()
         site.communicate()
+    assert sums(served.workshop) == before
+
+
+def test_a_name_that_was_rebound_to_this_machine_reads_and_changes_nothing(served, browser):
+    """A browser takes every name below `localhost` to this machine, as a hostile DNS would any name."""
+    before = sums(served.workshop)
+    enter(browser, served)
+    browser.driver.get(served.home.replace("127.0.0.1", "rebound.localhost") + "/board")
+    assert "not the desk's" in browser.run("return document.body.textContent")
+    # and what a page of that name would send, with the cookie that it does not have
+    browser.driver.get(served.home + "/")
+    cookie = "; ".join(f"{one['name']}={one['value']}" for one in browser.driver.get_cookies())
+    host = served.home.replace("http://127.0.0.1", "rebound.localhost")
+    head = {"Host": host, "Origin": f"http://{host}", "Cookie": cookie}
+    for path, body in (("/", None), ("/events", None), ("/decide", b"x=1"), ("/collect", b"x=1")):
+        asked = urllib.request.Request(served.home + path, body, head)
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(asked, timeout=PATIENCE)
+        refused.value.close()
+        assert refused.value.code == 421, path
     assert sums(served.workshop) == before
 
 
