@@ -24,6 +24,7 @@ function showSwipe(wanted) {
   node("divider").hidden = !wanted;
   node("swipe").setAttribute("aria-pressed", String(wanted));
   if (wanted) {
+    map.closePopup();
     state.on.add("before").add("units");
     changed();
   }
@@ -53,4 +54,7 @@ if (data.before) {
     cut();
   });
   map.on("move zoomend resize viewreset", cut);
+  // The divider stands above the whole map: over an open card it would cut through the words.
+  map.on("popupopen", () => (divider.hidden = true));
+  map.on("popupclose", () => (divider.hidden = !swipe.on));
 }
