@@ -100,7 +100,7 @@ def inputs(earlier: Build, folder: Path, wanted: Collection[str]) -> Inputs:
     # one group changes its mind: the pack as it was handed out
     shutil.copy(made.packs / "S6" / "edit_S6.kmz", made.again / "edit_S6.kmz")
 
-    if not {"pack", "collect300"} & set(wanted):
+    if not {"pack", "repack", "collect300"} & set(wanted):
         return made
     ten_plan = folder / "ten" / "plan.toml"
     earlier.run("init", ten_plan.parent)
@@ -119,10 +119,10 @@ def inputs(earlier: Build, folder: Path, wanted: Collection[str]) -> Inputs:
     return made
 
 
-def _fresh(build: Build, name: str, source: Path) -> Path:
-    """A copy of a round for a command that writes into it; taken anew at each run."""
+def _fresh(build: Build, name: str, source: Path, *, keeps: bool = False) -> Path:
+    """A copy of a round, taken anew at each run; `keeps`: with what was kept beside the last one."""
     target = build.work / name / source.name
-    shutil.rmtree(target, ignore_errors=True)
+    shutil.rmtree(target if keeps else target.parent, ignore_errors=True)
     shutil.copytree(source, target)
     return target
 
@@ -159,35 +159,42 @@ def _weighed(build: Build) -> Path:
 
 
 def _pack(build: Build, given: Inputs) -> Taken:
-    return build.run("pack", given.ten, "--out", build.work / "pack")
+    """From nothing: what was kept of earlier runs is taken away."""
+    return build.run("pack", _fresh(build, "pack", given.ten), "--out", build.work / "packed")
 
 
-def _collect(build: Build, given: Inputs, files: Path, base: Path, packs: Path) -> Taken:
-    out = build.work / "collect" / base.parent.parent.name
+def _pack_again(build: Build, given: Inputs) -> Taken:
+    _pack(build, given)
+    return build.run("pack", build.work / "pack" / given.ten.name, "--out", build.work / "packed")
+
+
+def _collect(build: Build, files: Path, base: Path, packs: Path) -> Taken:
+    out = build.work / "collected" / "01"
     return build.run("collect", files, "--base", base, "--pack", packs, "--force", "--out", out)
 
 
 def _collect_ten_files(build: Build, given: Inputs) -> Taken:
-    shutil.rmtree(build.work / "collect", ignore_errors=True)
-    return _collect(build, given, given.handed_in, given.round, given.packs)
+    shutil.rmtree(build.work / "collected", ignore_errors=True)
+    base = _fresh(build, "base", given.round)
+    return _collect(build, given.handed_in, base, given.packs)
 
 
 def _collect_again(build: Build, given: Inputs) -> Taken:
     _collect_ten_files(build, given)
-    return _collect(build, given, given.again, given.round, given.packs)
+    return _collect(build, given.again, build.work / "base" / given.round.name, given.packs)
 
 
 def _collect_300(build: Build, given: Inputs) -> Taken:
-    shutil.rmtree(build.work / "collect", ignore_errors=True)
-    return _collect(build, given, given.three_hundred, given.ten, given.ten_packs)
+    shutil.rmtree(build.work / "collected", ignore_errors=True)
+    base = _fresh(build, "base", given.ten)
+    return _collect(build, given.three_hundred, base, given.ten_packs)
 
 
 def _decide(build: Build, given: Inputs) -> Taken:
     """A decision that is not the first of the day: what was drawn before is kept beside the round."""
-    if not (build.work / "decide").exists():
-        first = _fresh(build, "decide", given.round)
-        build.run("decide", first, "CU-003", "agree", "--reason", "no objection")
-    done = _fresh(build, "decide", given.round)
+    first = _fresh(build, "decide", given.round)
+    build.run("decide", first, "CU-003", "agree", "--reason", "no objection")
+    done = _fresh(build, "decide", given.round, keeps=True)
     return build.run("decide", done, "CU-002", "agree", "--reason", "no objection")
 
 
@@ -204,8 +211,16 @@ def _plenary_again(build: Build, given: Inputs) -> Taken:
 
 
 def _figures(build: Build, given: Inputs) -> Taken:
-    shutil.rmtree(build.work / "figures", ignore_errors=True)
-    return build.run("figures", given.round, "--out", build.work / "figures")
+    """From nothing: what was kept of earlier runs is taken away."""
+    return build.run("figures", _fresh(build, "figures", given.round))
+
+
+def _figures_again(build: Build, given: Inputs) -> Taken:
+    """After a decision on one unit, where all were drawn before it."""
+    _figures(build, given)
+    done = build.work / "figures" / given.round.name
+    build.run("decide", done, "CU-002", "agree", "--reason", "no objection")
+    return build.run("figures", done)
 
 
 def _sensitivity(build: Build, given: Inputs) -> Taken:
@@ -244,8 +259,10 @@ COMMANDS: Mapping[str, tuple[str, Callable[[Build, Inputs], Taken]]] = {
     "collect": ("`collect`, ten real files", _collect_ten_files),
     "recollect": ("`collect` again, one file changed", _collect_again),
     "collect300": ("`collect`, ten files of 300 polygons", _collect_300),
-    "pack": ("`pack`, ten groups", _pack),
-    "figures": ("`figures`", _figures),
+    "pack": ("`pack`, ten groups, from nothing", _pack),
+    "repack": ("`pack` again, nothing changed", _pack_again),
+    "figures": ("`figures` from nothing", _figures),
+    "refigures": ("`figures` after one decision", _figures_again),
     "sensitivity": ("`sensitivity`", _sensitivity),
     "propose": ("`propose`, nothing kept", _propose),
     "weights": ("`propose` with another number of the criteria", _weights),
