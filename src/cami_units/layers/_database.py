@@ -14,12 +14,13 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import shapely
 
@@ -327,14 +328,19 @@ def _replace_table(
 def _sql_values(column: pd.Series[Any]) -> tuple[str, list[Any]]:
     """The type of a column in a database, and its values; what is missing is NULL."""
     values = [None if pd.isna(value) else value for value in column.astype(object)]
-    there = [value for value in values if value is not None]
-    if there and all(isinstance(value, bool) or type(value).__name__ == "bool_" for value in there):
-        return "boolean", [None if value is None else bool(value) for value in values]
-    if pd.api.types.is_integer_dtype(column.dtype):
-        return "bigint", [None if value is None else int(value) for value in values]
-    if pd.api.types.is_float_dtype(column.dtype):
-        return "double precision", [None if value is None else float(value) for value in values]
-    return "text", [None if value is None else str(value).replace("\0", "") for value in values]
+    kinds = {type(value) for value in values if value is not None}
+    kind: str
+    made: Callable[[Any], Any]
+    # a column of truths with gaps is one of objects, which pandas does not tell from texts
+    if kinds and kinds <= {bool, np.bool_}:
+        kind, made = "boolean", bool
+    elif pd.api.types.is_integer_dtype(column.dtype):
+        kind, made = "bigint", int
+    elif pd.api.types.is_float_dtype(column.dtype):
+        kind, made = "double precision", float
+    else:  # a text of PostgreSQL cannot hold the letter 0
+        kind, made = "text", lambda value: str(value).replace("\0", "")
+    return kind, [None if value is None else made(value) for value in values]
 
 
 _KINDS: Final = {0: "MultiPoint", 1: "MultiLineString", 2: "MultiPolygon"}

@@ -306,40 +306,47 @@ def datasets(
         Picks the rows that are ours by their attributes. Only their geometry is read: a whole
         download of the Red List or of WDPA holds a few rows for us.
     """
-    suffix = path.suffix.casefold()
     # tracks come as positions too: what they are made of is a row of its own
     kind = kind or ("every" if layer == "telemetry" else geometry_of(layer))
     request = _Request(layer, path.name, kind, rules or FileRules(), select or _every_row)
     try:
-        if suffix in KML_SUFFIXES or (suffix == ".zip" and _is_kmz(path)):
-            return _kml_datasets(path, request)
-        if suffix == database.SUFFIX:
-            dataset, notes = _chosen("", database.queried(path), request)
-            return [dataset], notes
-        if suffix in PARQUET_SUFFIXES:
-            dataset, notes = _chosen("", _parquet_table(path), request)
-            return [dataset], notes
-        if layer in (*RECORDS, "context") and (suffix in TABLES or is_record_archive(path)):
-            return _table_datasets(path, request)
-        if suffix == ".zip":
-            return _zip_datasets(path, request)
-        if suffix in RASTERS and layer == "ranges":
-            return _raster_datasets(path, request)
-        if suffix in GDAL_SUFFIXES:
-            opened = _open_elsewhere(layer, path)
-            with _undisturbed(path) as address:
-                results, problems = _gdal_datasets("", str(address), request)
-            return results, [*opened, *problems]
+        found = _opened(path, request)
     except UNREADABLE as error:
         return [], [_unreadable(layer, path, error)]
+    if found is not None:
+        return found
     cure = f"Give one of {', '.join((*SUFFIXES, database.SUFFIX))}."
-    if suffix in TABLES:
+    if path.suffix.casefold() in TABLES:
         cure = "A table of points can be occurrences or telemetry (under [layers]), or a context layer."
-    if suffix in RASTERS:
+    if path.suffix.casefold() in RASTERS:
         cure = "A raster can be a range (under ranges), or a context layer."
     return [], [
         Problem("refuses", layer, path.name, "", "a file of this kind is not read here", cure)
     ]
+
+
+def _opened(path: Path, request: _Request) -> tuple[list[Dataset], list[Problem]] | None:
+    """What a file holds, by the reader of its kind; None: no such kind is read in this role."""
+    suffix = path.suffix.casefold()
+    if suffix in KML_SUFFIXES or (suffix == ".zip" and _is_kmz(path)):
+        return _kml_datasets(path, request)
+    if suffix in (database.SUFFIX, *PARQUET_SUFFIXES):
+        table = database.queried(path) if suffix == database.SUFFIX else _parquet_table(path)
+        dataset, notes = _chosen("", table, request)
+        return [dataset], notes
+    takes_tables = request.layer in (*RECORDS, "context")
+    if takes_tables and (suffix in TABLES or is_record_archive(path)):
+        return _table_datasets(path, request)
+    if suffix == ".zip":
+        return _zip_datasets(path, request)
+    if suffix in RASTERS and request.layer == "ranges":
+        return _raster_datasets(path, request)
+    if suffix in GDAL_SUFFIXES:
+        opened = _open_elsewhere(request.layer, path)
+        with _undisturbed(path) as address:
+            results, problems = _gdal_datasets("", str(address), request)
+        return results, [*opened, *problems]
+    return None
 
 
 def _every_row(

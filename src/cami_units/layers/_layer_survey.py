@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
 from typing import Any, Final
@@ -105,14 +105,28 @@ def survey_layers(
     sources = tuple(source for layer in INPUT_LAYERS for source in reads[layer].sources)
     if any(problem.level == "refuses" for problem in problems):
         return None, tuple(problems), sources
-    features = tables.features(reads["ranges"].table)
+    layers = _joined_layers(reading, reads, problems, sources)
+    return layers, layers.problems, sources
+
+
+def _joined_layers(
+    reading: Reading,
+    reads: Mapping[str, LayerRead],
+    problems: Sequence[Problem],
+    sources: tuple[Source, ...],
+) -> Layers:
+    """The layers that were read, with what follows from several: ranges whole, borders, crossings."""
+    tables_read = {layer: reads[layer].table for layer in INPUT_LAYERS}
+    species, countries = tables_read["species"], tables_read["countries"]
+    features = tables.features(tables_read["ranges"])
     absent = sorted(set(species["sci_name"]) - set(features["sci_name"]))
+    notes = []
     if absent:
         what = f"{len(absent)} species of the table have no kept range, so nothing is said of them"
-        problems.append(Problem("counted", "features", "", listed(absent, 20), what))
+        notes.append(Problem("counted", "features", "", listed(absent, 20), what))
     is_own = reading.files_of("countries") is not None
-    borders, notes = _borders(countries, reads["disputed"].table, is_own=is_own)
-    tables_read = {layer: reads[layer].table for layer in INPUT_LAYERS}
+    borders, border_notes = _borders(countries, tables_read["disputed"], is_own=is_own)
+    notes += border_notes
     crossings = None
     if tables_read["telemetry"] is not None:
         states = countries[countries["range_state"]]
@@ -122,17 +136,15 @@ def survey_layers(
             tables_read["corridors"], tables_read["telemetry"], crossings
         )
         tables_read["telemetry"] = tables_read["telemetry"].drop(columns="seen")
-    problems += notes
-    layers = Layers(
+    return Layers(
         crs=reading.crs,
         features=features,
         borders=borders,
         animal_crossings=crossings,
-        problems=tuple(problems),
+        problems=(*problems, *notes),
         sources=sources,
         **tables_read,
     )
-    return layers, tuple(problems), sources
 
 
 def _mixed(

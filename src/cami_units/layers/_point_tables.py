@@ -246,32 +246,13 @@ def _core_sheet(archive: zipfile.ZipFile, meta: str) -> _Sheet:
         root = ElementTree.fromstring(content)
     except ElementTree.ParseError as error:
         raise InputError(f"its meta.xml is no XML ({error})") from error
-    cores = [element for element in root.iter() if element.tag.rsplit("}", 1)[-1] == "core"]
-    tables = [
-        element
-        for element in root.iter()
-        if element.tag.rsplit("}", 1)[-1] in ("core", "extension")
-        and element.get("rowType", "").rsplit("/", 1)[-1].casefold() == "occurrence"
-    ]
-    if not tables:
-        kind = cores[0].get("rowType", "nothing").rsplit("/", 1)[-1] if cores else "nothing"
-        raise InputError(f"it is a Darwin Core archive of {kind}, and holds no occurrences")
-    core = tables[0]
-    inner = {element.tag.rsplit("}", 1)[-1]: element for element in core.iter()}
+    core = _core_of(root)
+    inner = {_tag(element): element for element in core.iter()}
     name = (inner["location"].text or "").strip() if "location" in inner else ""
     folder = meta.rsplit("/", 1)[0] + "/" if "/" in meta else ""
     if folder + name not in archive.namelist():
         raise InputError(f"its meta.xml names {name or 'no file'}, which is not in the archive")
-    terms: dict[int, str] = {}
-    constants: dict[str, str] = {}
-    for element in core.iter():
-        if element.tag.rsplit("}", 1)[-1] != "field":
-            continue
-        term = element.get("term", "").rsplit("/", 1)[-1]
-        if element.get("index") is not None:
-            terms[int(element.get("index", "0"))] = term
-        elif element.get("default"):
-            constants[term] = element.get("default", "")
+    terms, constants = _terms_of(core)
     text = _text(archive.read(folder + name), core.get("encoding", "utf-8"))
     quote = core.get("fieldsEnclosedBy", '"')
     for _ in range(int(core.get("ignoreHeaderLines", "0") or 0)):
@@ -279,3 +260,36 @@ def _core_sheet(archive: zipfile.ZipFile, meta: str) -> _Sheet:
     delimiter = core.get("fieldsTerminatedBy", ",").replace("\\t", "\t")
     headings = [terms.get(at, "") for at in range(max(terms, default=-1) + 1)]
     return _Sheet(text, delimiter[:1] or ",", quote == '"', headings, constants)
+
+
+def _tag(element: Any) -> str:
+    """The name of an element without its namespace."""
+    return str(element.tag).rsplit("}", 1)[-1]
+
+
+def _core_of(root: Any) -> Any:
+    """The table of occurrences that a `meta.xml` describes: the core, or an extension of events."""
+    kinds = {
+        element: element.get("rowType", "").rsplit("/", 1)[-1]
+        for element in root.iter()
+        if _tag(element) in ("core", "extension")
+    }
+    tables = [element for element, kind in kinds.items() if kind.casefold() == "occurrence"]
+    if not tables:
+        cores = [kind or "nothing" for element, kind in kinds.items() if _tag(element) == "core"]
+        kind = cores[0] if cores else "nothing"
+        raise InputError(f"it is a Darwin Core archive of {kind}, and holds no occurrences")
+    return tables[0]
+
+
+def _terms_of(core: Any) -> tuple[dict[int, str], dict[str, str]]:
+    """The term of each column of a core, and the terms that have one value in all of its rows."""
+    terms: dict[int, str] = {}
+    constants: dict[str, str] = {}
+    for element in core.iter():
+        term = element.get("term", "").rsplit("/", 1)[-1]
+        if _tag(element) == "field" and element.get("index") is not None:
+            terms[int(element.get("index", "0"))] = term
+        elif _tag(element) == "field" and element.get("default"):
+            constants[term] = element.get("default", "")
+    return terms, constants

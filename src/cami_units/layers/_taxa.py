@@ -118,9 +118,35 @@ def names_of(species: pd.DataFrame) -> Names:
     Guarded are the two-word names behind the scientific and IUCN names of taxa below species
     level, even where a synonym list has them.
     """
-    taxa: dict[str, str] = {}
-    guarded: dict[str, str] = {}
     related: dict[str, str] = {}
+    guarded, subpopulations = _guarded_names(species)
+    exact = {" ".join(words_of(str(name))): str(name) for name in species["sci_name"]}
+    taxa = dict(exact)
+    for column in ("iucn_name", "cms_name", "synonyms"):
+        for row in species.itertuples():
+            for name in _split(getattr(row, column)):
+                taxa.setdefault(" ".join(words_of(name)), str(row.sci_name))
+                related.setdefault(" ".join(words_of(name)[:2]), str(row.sci_name))
+    range_states = species.get("range_states", pd.Series("", index=species.index))
+    parts = _without(_listed_names(species, "part_taxa"), exact)
+    taxa.update(parts)
+    return Names(
+        parts=parts,
+        domestic=_without(_listed_names(species, "domestic_names"), exact),
+        homes={
+            str(name): tuple(sorted(_split(states)))
+            for name, states in zip(species["sci_name"], range_states, strict=True)
+        },
+        taxa=taxa,
+        guarded=_without(guarded, exact),
+        related=_without(related, taxa),
+        subpopulations=subpopulations,
+    )
+
+
+def _guarded_names(species: pd.DataFrame) -> tuple[dict[str, str], dict[tuple[str, str], str]]:
+    """The whole species of taxa below species level, and the places that tell such a taxon."""
+    guarded: dict[str, str] = {}
     subpopulations: dict[tuple[str, str], str] = {}
     # a name of three words is below species level, whatever its level is called
     level = species["taxon_level"].astype(str).str.casefold()
@@ -132,31 +158,12 @@ def names_of(species: pd.DataFrame) -> Names:
             place = _place(_in_brackets(name))
             if place:
                 subpopulations[bare, place] = str(row.sci_name)
-    exact = {" ".join(words_of(str(name))): str(name) for name in species["sci_name"]}
-    taxa.update(exact)
-    for column in ("iucn_name", "cms_name", "synonyms"):
-        for row in species.itertuples():
-            for name in _split(getattr(row, column)):
-                taxa.setdefault(" ".join(words_of(name)), str(row.sci_name))
-                related.setdefault(" ".join(words_of(name)[:2]), str(row.sci_name))
-    range_states = species.get("range_states", pd.Series("", index=species.index))
-    part_names, domestic = (
-        _listed_names(species, "part_taxa"),
-        _listed_names(species, "domestic_names"),
-    )
-    taxa.update({name: taxon for name, taxon in part_names.items() if name not in exact})
-    return Names(
-        parts={name: taxon for name, taxon in part_names.items() if name not in exact},
-        domestic={name: taxon for name, taxon in domestic.items() if name not in exact},
-        homes={
-            str(name): tuple(sorted(_split(states)))
-            for name, states in zip(species["sci_name"], range_states, strict=True)
-        },
-        taxa=taxa,
-        guarded={name: taxon for name, taxon in guarded.items() if name not in exact},
-        related={name: taxon for name, taxon in related.items() if name not in taxa},
-        subpopulations=subpopulations,
-    )
+    return guarded, subpopulations
+
+
+def _without(names: Mapping[str, str], known: Mapping[str, str]) -> dict[str, str]:
+    """Names by what they are of, those aside that are known already."""
+    return {name: taxon for name, taxon in names.items() if name not in known}
 
 
 def _listed_names(species: pd.DataFrame, column: str) -> dict[str, str]:
