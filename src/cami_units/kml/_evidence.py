@@ -340,7 +340,10 @@ def _border_lines(plain: _Frozen, doubtful: _Frozen, areas: _Frozen) -> list[byt
         ground = _united(disputed)
         unsure += [*shapely.boundary(disputed), shapely.intersection(lines, ground)]
     dashed = _united(unsure)
-    covered_ground = shapely.union(shapely.buffer(dashed, 0.02), ground)
+    # pieces of a line are put together first: GEOS would round off, and unite, each by itself
+    merged = shapely.line_merge(dashed) if dashed.geom_type == "MultiLineString" else dashed
+    along = shapely.buffer(merged, 0.02)
+    covered_ground = shapely.union(along, ground)
     return [shapely.to_wkb(shapely.difference(lines, covered_ground)), shapely.to_wkb(dashed)]
 
 
