@@ -37,7 +37,7 @@ RESOLUTION_COLUMNS: Final = ("unit_id", "resolution", "reason")
 DECISION_LOG: Final = "decisions.csv"
 MADE_AGAIN: Final = frozenset({"plenary", "figures", "annex"})
 """Folders in a round that a button makes again: a round that is measured anew does without them."""
-ASKED: Final = ".cami-units-desk.json"
+ERRANDS: Final = ".cami-units-desk.json"
 """What was clicked and is not done yet: a desk that starts anew does it. It is there only meanwhile."""
 
 _UNSAFE: Final = re.compile(r'[\x00-\x1f<>:"/\\|?*\x7f]+')
@@ -325,7 +325,7 @@ def write_order(directory: Path, unit_ids: Sequence[str]) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Errand:
     """Something to be made: its name, the folder of the round it is made of, and what was chosen."""
 
     name: str
@@ -333,23 +333,23 @@ class Asked:
     choices: Mapping[str, Any] = field(default_factory=dict)
 
 
-def read_asked(directory: Path) -> list[Asked]:
+def read_errands(directory: Path) -> list[Errand]:
     """What was asked for and is not done yet, in order; of a damaged file nothing."""
-    path = directory / ASKED
+    path = directory / ERRANDS
     try:
-        rows = store.read_json(path)["asked"] if path.is_file() else []
-        return [Asked(str(row["name"]), str(row["round"]), dict(row["choices"])) for row in rows]
+        rows = store.read_json(path)["errands"] if path.is_file() else []
+        return [Errand(str(row["name"]), str(row["round"]), dict(row["choices"])) for row in rows]
     except (InputError, KeyError, TypeError, ValueError):
         return []
 
 
-def write_asked(directory: Path, asked: Sequence[Asked]) -> None:
+def write_errands(directory: Path, errands: Sequence[Errand]) -> None:
     """Keep what is asked for with the workshop until it is done."""
-    path = directory / ASKED
-    if not asked:
+    path = directory / ERRANDS
+    if not errands:
         path.unlink(missing_ok=True)
         return
-    text = json.dumps({"asked": [asdict(one) for one in asked]}, ensure_ascii=False)
+    text = json.dumps({"errands": [asdict(errand) for errand in errands]}, ensure_ascii=False)
     store.write_atomically(path, store.text_writer(text))
 
 

@@ -40,7 +40,7 @@ from cami_units.commands.decide import (
     show_decisions,
 )
 from cami_units.desk import _day, _verbs
-from cami_units.desk._day import Asked, Day, read_day
+from cami_units.desk._day import Day, Errand, read_day
 from cami_units.desk._page_facts import (
     base_facts,
     conflict_facts,
@@ -113,30 +113,30 @@ class Desk:
             self.worker.ask("decide", partial(_show_decisions, round_))
         if not _day.is_collected_in_full(day):
             self.ask_collect()
-        for asked in _day.read_asked(self.directory):
-            self.ask(asked)
+        for errand in _day.read_errands(self.directory):
+            self.ask(errand)
 
-    def ask(self, asked: Asked) -> None:
+    def ask(self, errand: Errand) -> None:
         """Have something made in its turn: a file says so until it is done, and no click is lost."""
-        if asked.name != "make_workshop":  # that wants an empty folder
+        if errand.name != "make_workshop":  # that wants an empty folder
             with self.lock:
-                others = [one for one in _day.read_asked(self.directory) if one != asked]
-                _day.write_asked(self.directory, [*others, asked])
-        self.worker.ask(asked.name, partial(self._make, asked), key=repr(asked))
+                others = [other for other in _day.read_errands(self.directory) if other != errand]
+                _day.write_errands(self.directory, [*others, errand])
+        self.worker.ask(errand.name, partial(self._make, errand), key=repr(errand))
 
-    def _make(self, asked: Asked, progress: Progress) -> str:
+    def _make(self, errand: Errand, progress: Progress) -> str:
         """Make it, unless its round is gone; a refusal is said on the page and not tried again."""
         try:
-            if asked.name not in (*_verbs.BEFORE, *_verbs.PRODUCTS):
+            if errand.name not in (*_verbs.BEFORE, *_verbs.PRODUCTS):
                 return ""
-            folder = _verbs.make(self.directory, asked, progress)
-            if asked.choices:
+            folder = _verbs.make(self.directory, errand, progress)
+            if errand.choices:
                 self.make_board(progress)
             return folder.relative_to(self.directory).as_posix()
         finally:
             with self.lock:
-                others = [one for one in _day.read_asked(self.directory) if one != asked]
-                _day.write_asked(self.directory, others)
+                others = [other for other in _day.read_errands(self.directory) if other != errand]
+                _day.write_errands(self.directory, others)
 
     def ask_collect(self) -> None:
         """Collect what was handed in: measured and shown first, then written."""
@@ -404,7 +404,7 @@ class Pages:
         if name == "check":
             self.desk.worker.ask(name, check)
         else:
-            await run_in_threadpool(self.desk.ask, Asked(name))
+            await run_in_threadpool(self.desk.ask, Errand(name))
         return _back(request, "/before", {})
 
     # -- hand in ----------------------------------------------------------------------------------
@@ -678,8 +678,8 @@ class Pages:
             return await run_in_threadpool(self._after_page, request, day, notice)
         ticked_ids = sorted({str(value) for value in form.getlist("id")})
         choices = {"by": "plenary", "reason": clean_name(str(form.get("reason", "")))}
-        asked = Asked("activities", day.current.path.name, {"ticked": ticked_ids, **choices})
-        await run_in_threadpool(self.desk.ask, asked)
+        errand = Errand("activities", day.current.path.name, {"ticked": ticked_ids, **choices})
+        await run_in_threadpool(self.desk.ask, errand)
         return _back(request, "/after", {})
 
     async def take_programme(self, request: Request) -> Response:
@@ -708,8 +708,8 @@ class Pages:
         day = await self._day()
         if day.current is None:
             return self._refusal(request, "desk no round")
-        asked = Asked("activities", day.current.path.name, choices)
-        await run_in_threadpool(self.desk.ask, asked)
+        errand = Errand("activities", day.current.path.name, choices)
+        await run_in_threadpool(self.desk.ask, errand)
         return _back(request, "/after", {})
 
     def _folder_of(self, day: Day, name: str) -> str:
@@ -726,7 +726,7 @@ class Pages:
         day = await self._day()
         if name not in _verbs.PRODUCTS or day.current is None:
             return self._refusal(request, "desk no such choice")
-        await run_in_threadpool(self.desk.ask, Asked(name, day.current.path.name))
+        await run_in_threadpool(self.desk.ask, Errand(name, day.current.path.name))
         return _back(request, "/after", {})
 
     async def open_folder(self, request: Request) -> Response:

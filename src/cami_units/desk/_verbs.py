@@ -47,8 +47,8 @@ from cami_units.desk._day import (
     RESOLUTIONS,
     ROUNDS,
     TAKEN_OUT,
-    Asked,
     Day,
+    Errand,
     only_file,
     read_order,
     sum_of,
@@ -355,14 +355,14 @@ PRODUCTS: Final[Mapping[str, Callable[[Path, Path, Progress], Path]]] = {
 """What can be made after plenary, in the order of the page; each hands back its folder."""
 
 
-def make(directory: Path, asked: Asked, progress: Progress) -> Path:
+def make(directory: Path, errand: Errand, progress: Progress) -> Path:
     """Make what was asked for; hands back the folder that it lies in."""
-    if asked.name in BEFORE:
-        return BEFORE[asked.name](directory, first_round(directory), progress)
-    round_ = directory / ROUNDS / asked.round
-    if not asked.choices:
-        return PRODUCTS[asked.name](directory, round_, progress)
-    choices = dict(asked.choices)
+    if errand.name in BEFORE:
+        return BEFORE[errand.name](directory, first_round(directory), progress)
+    round_ = directory / ROUNDS / errand.round
+    if not errand.choices:
+        return PRODUCTS[errand.name](directory, round_, progress)
+    choices = dict(errand.choices)
     if "ticked" in choices:
         choices |= _moves(round_, set(choices.pop("ticked")))
     say_activities(directory, round_, progress=progress, **choices)

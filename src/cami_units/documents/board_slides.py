@@ -175,7 +175,7 @@ def boards(
     remarks = _by_unit(_each_unit(_flat(tables, "remarks", first.crs)))
     pinned = {unit_id: _numbered(remarks.get(unit_id, [])) for unit_id in flat}
     earlier = _earlier(loop.before, first.crs)
-    base, names = ground(first), [places(one) for one in scenes]
+    base, names = ground(first), [places(shown_scene) for shown_scene in scenes]
     maps = [
         OnMap(
             unit_id,
@@ -186,11 +186,11 @@ def boards(
         for unit_id in _ordered(flat, loop, order)
     ]
     drawings = {}
-    for number, (one, drawn) in enumerate(
+    for number, (on_map, drawings_of) in enumerate(
         zip(maps, unit_drawings(base, names, maps), strict=True), start=1
     ):
         progress("drawing units", number, len(flat))
-        drawings[one.unit_id] = drawn
+        drawings[on_map.unit_id] = drawings_of
     return [
         _board(
             round_,
@@ -198,7 +198,7 @@ def boards(
             loop,
             earlier,
             pinned,
-            {unit_id: drawn[number] for unit_id, drawn in drawings.items()},
+            {unit_id: maps_of[number] for unit_id, maps_of in drawings.items()},
             overview,
         )
         for number, (shown_scene, overview) in enumerate(

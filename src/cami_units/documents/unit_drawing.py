@@ -672,15 +672,15 @@ def unit_drawings(
     arounds = [
         shapely.union_all(
             [
-                units[one.unit_id],
-                *(row["geometry"] for row in one.versions),
-                *([] if one.before is None else [one.before]),
+                units[on_map.unit_id],
+                *(row["geometry"] for row in on_map.versions),
+                *([] if on_map.before is None else [on_map.before]),
             ]
         )
-        for one in maps
+        for on_map in maps
     ]
-    for one, view in zip(maps, _views(arounds, base.of.crs), strict=True):
-        yield _unit_drawing(base, names, one, view)
+    for on_map, view in zip(maps, _views(arounds, base.of.crs), strict=True):
+        yield _unit_drawing(base, names, on_map, view)
 
 
 def _unit_drawing(
@@ -717,15 +717,19 @@ def _unit_drawing(
             ),
             *(("other", other_id, _beside(other, shape)) for other_id, other in others),
         ]
-        return [_packed([_labelled(bare_map, [*own_places, *one.named]) for one in names])]
+        return [
+            _packed([_labelled(bare_map, [*own_places, *language.named]) for language in names])
+        ]
 
     content = _hash(
         [unit_id, status, before is None, *(number for number, _ in pins)],
         [[name for name, _ in named] for named in (rivals, others)],
-        np.array([shape, *(one for _, one in (*rivals, *others, *pins))], dtype=object),
+        np.array([shape, *(outline for _, outline in (*rivals, *others, *pins))], dtype=object),
         *([] if before is None else [np.array([before], dtype=object)]),
     )
-    [packed] = piece("unit map", [base.stamp, *(one.stamp for one in names), content], drawn)
+    [packed] = piece(
+        "unit map", [base.stamp, *(language.stamp for language in names), content], drawn
+    )
     return _unpacked(packed)
 
 
@@ -767,10 +771,10 @@ def overview_drawings(base: Ground, names: Sequence[Places]) -> tuple[Drawing, .
             for row in scene.records(units)
         ]
         # range states only: names of their neighbours would take the room of the units' ids
-        return [_packed([_labelled(bare_map, [*ids, *one.states]) for one in names])]
+        return [_packed([_labelled(bare_map, [*ids, *language.states]) for language in names])]
 
     content = _hash(list(units["unit_id"]), list(units["status"]), units.geometry.to_numpy())
-    stamps = [base.stamp, *(one.stamp for one in names)]
+    stamps = [base.stamp, *(language.stamp for language in names)]
     [packed] = piece("overview map", [*stamps, content], drawn)
     return _unpacked(packed)
 
@@ -852,12 +856,12 @@ def _paint_shape(sheet: Image.Image, kind: str, rings: Sequence[Ring], look: Ink
     """Rings with their fill, holes left out, and their line; dashed where the ink is."""
     dots = [[(x * _DOTS, y * _DOTS) for x, y in ring] for ring in rings]
     if look.fill and kind not in LINES:
-        inside = Image.new("1", sheet.size)
+        mask = Image.new("1", sheet.size)
         for ring in dots:
             if len(ring) > 2:
-                _turn_over(inside, ring)
-        if box := inside.getbbox():
-            cover = inside.crop(box).convert("L").point(lambda dot: round(dot * look.opacity))
+                _turn_over(mask, ring)
+        if box := mask.getbbox():
+            cover = mask.crop(box).convert("L").point(lambda dot: round(dot * look.opacity))
             sheet.paste(f"#{look.fill}", box, cover)
     pen, width = ImageDraw.Draw(sheet), max(1, round(look.width * _DOTS))
     for ring in dots if look.line else ():
@@ -865,17 +869,17 @@ def _paint_shape(sheet: Image.Image, kind: str, rings: Sequence[Ring], look: Ink
             pen.line(line, fill=f"#{look.line}", width=width, joint="curve")
 
 
-def _turn_over(inside: Image.Image, ring: Sequence[_Pixel]) -> None:
+def _turn_over(mask: Image.Image, ring: Sequence[_Pixel]) -> None:
     """Turn over what lies in a ring: a hole lies in another ring, and is outside again."""
     xs, ys = zip(*ring, strict=True)
     west, north = max(0, int(min(xs))), max(0, int(min(ys)))
-    east, south = min(inside.width, int(max(xs)) + 2), min(inside.height, int(max(ys)) + 2)
+    east, south = min(mask.width, int(max(xs)) + 2), min(mask.height, int(max(ys)) + 2)
     if west >= east or north >= south:
         return
     box = (west, north, east, south)
-    own = Image.new("1", (east - west, south - north))
-    ImageDraw.Draw(own).polygon([(x - west, y - north) for x, y in ring], fill=1)
-    inside.paste(ImageChops.logical_xor(inside.crop(box), own), box)
+    face = Image.new("1", (east - west, south - north))
+    ImageDraw.Draw(face).polygon([(x - west, y - north) for x, y in ring], fill=1)
+    mask.paste(ImageChops.logical_xor(mask.crop(box), face), box)
 
 
 def _dashes(line: Sequence[_Pixel]) -> list[list[_Pixel]]:
