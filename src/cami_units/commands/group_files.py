@@ -365,6 +365,11 @@ def _read(path: Path, label: str, digest: str, reading: _Reading) -> None:
         _take(_kept([digest, label, repr(region)], read), label, digest, reading)
 
 
+_MOST_KEPT: Final = 3_000
+"""Placemarks of a file that is kept: a pack has half of that, and a file of ten thousand, read once in
+two seconds, would take as long again to be written down and compared."""
+
+
 def _kept(content: Sequence[str], read: Callable[[], Placemarks]) -> Placemarks:
     """The placemarks of a file as they were read before of the same bytes, or as they are read now."""
     if not is_kept():
@@ -374,6 +379,8 @@ def _kept(content: Sequence[str], read: Callable[[], Placemarks]) -> Placemarks:
     def written() -> list[bytes]:
         """The placemarks as JSON; nothing where they would not come back as they are."""
         fresh.append(read())
+        if len(fresh[0].table) > _MOST_KEPT:
+            return []
         try:
             text = _as_json(fresh[0])
         except TypeError:  # a fact that JSON cannot say
