@@ -24,7 +24,7 @@ from cami_units import words
 from cami_units.model import COVERED_LAYERS, Imprint, page_policy
 from cami_units.webmap import _html
 from cami_units.webmap._page_values import shown
-from cami_units.webmap._payload import Cards, page_json, payload
+from cami_units.webmap._payload import Cards, PageTables, page_json, payload
 
 MODULES: Final = (
     "projection",
@@ -114,18 +114,8 @@ def drawing_page(
     cards, imprint, layers, species, lang
         As of :func:`cami_units.webmap.unit_map`.
     """
-    content = payload(
-        units,
-        cards=cards,
-        imprint=imprint,
-        layers=layers,
-        species=species,
-        planning_units=None,
-        unit_criteria=None,
-        before=None,
-        detail="map",
-        lang=lang,
-    )
+    tables = PageTables(cards=cards, imprint=imprint, species=species, lang=lang)
+    content = payload(units, layers, tables)
     kept = ("lang", "languages", "title", "species", "names", "evidence", "styles", "barriers")
     page = {name: content[name] for name in (*kept, "base")} | {
         "colours": content["colours"]["ground"],

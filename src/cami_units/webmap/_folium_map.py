@@ -23,7 +23,7 @@ from folium.template import Template
 
 from cami_units.model import Imprint, InputError, listed
 from cami_units.webmap._html import Fragments, centre, composed
-from cami_units.webmap._payload import NO_LAYERS, Cards, Detail, payload
+from cami_units.webmap._payload import NO_LAYERS, Cards, Detail, PageTables, payload
 
 
 class CamiMap(folium.Map):  # type: ignore[misc]
@@ -215,11 +215,9 @@ def unit_map(
     -----
     Shapes are drawn simplified and on a lattice of 0.0001°: the page shows, the GeoPackage holds.
     """
-    content = payload(
-        units,
+    tables = PageTables(
         cards=cards,
         imprint=imprint,
-        layers=layers,
         species=species,
         planning_units=planning_units,
         unit_criteria=unit_criteria,
@@ -231,4 +229,5 @@ def unit_map(
         detail=detail,
         lang=lang,
     )
+    content = payload(units, layers, tables)
     return CamiMap(content, imprint)

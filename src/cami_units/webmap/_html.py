@@ -33,7 +33,7 @@ from cami_units.webmap._payload import (
     Detail,
     Frame,
     Later,
-    now,
+    PageTables,
     page_json,
     parted_payload,
     payload,
@@ -165,35 +165,24 @@ def write_map(
     InputError
         As :func:`unit_map`; nothing is written then.
     """
-    about: dict[str, Any] = {
-        "cards": cards,
-        "imprint": imprint,
-        "species": species,
-        "unit_species": unit_species,
-        "unit_countries": unit_countries,
-        "sensitivity": sensitivity,
-        "before": before,
-        "earlier": earlier,
-        "detail": detail,
-        "lang": lang,
-    }
+    tables = PageTables(
+        cards=cards,
+        imprint=imprint,
+        species=species,
+        planning_units=planning_units,
+        unit_criteria=unit_criteria,
+        unit_species=unit_species,
+        unit_countries=unit_countries,
+        sensitivity=sensitivity,
+        before=before,
+        earlier=earlier,
+        detail=detail,
+        lang=lang,
+    )
     if isinstance(layers, LaterLayers) and layers.stamp:
-        content, frame, behind = parted_payload(
-            units,
-            layers=layers,
-            planning_units=planning_units,
-            unit_criteria=unit_criteria,
-            **about,
-        )
+        content, frame, behind = parted_payload(units, layers, tables)
     else:
-        behind = ""
-        content = payload(
-            units,
-            layers=layers,
-            planning_units=now(planning_units),
-            unit_criteria=now(unit_criteria),
-            **about,
-        )
+        content, behind = payload(units, layers, tables), ""
         frame = content["base"]["frame"]
     page = composed(content, imprint, bare_map(frame), behind)
     Path(path).write_bytes(page.encode("utf-8"))

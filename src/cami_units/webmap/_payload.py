@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final, Literal, TypeAlias, get_args
 
@@ -81,60 +82,44 @@ Frame = tuple[float, float, float, float]
 NO_LAYERS: Final[Mapping[str, gpd.GeoDataFrame]] = MappingProxyType({})
 
 
+@dataclass(frozen=True, slots=True)
+class PageTables:
+    """What a page says beside units and layers: see :func:`cami_units.webmap.unit_map`.
+
+    `planning_units` and `unit_criteria` may be what reads them when they are wanted.
+    """
+
+    cards: Cards
+    imprint: Imprint
+    species: pd.DataFrame | None = None
+    planning_units: Later = None
+    unit_criteria: Later = None
+    unit_species: pd.DataFrame | None = None
+    unit_countries: pd.DataFrame | None = None
+    sensitivity: pd.DataFrame | None = None
+    before: gpd.GeoDataFrame | None = None
+    earlier: gpd.GeoDataFrame | None = None
+    detail: str = "map"
+    lang: str = "en"
+
+
 def payload(
-    units: gpd.GeoDataFrame,
-    *,
-    cards: Cards,
-    imprint: Imprint,
-    layers: Mapping[str, gpd.GeoDataFrame],
-    species: pd.DataFrame | None,
-    planning_units: gpd.GeoDataFrame | None,
-    unit_criteria: pd.DataFrame | None,
-    unit_species: pd.DataFrame | None = None,
-    unit_countries: pd.DataFrame | None = None,
-    sensitivity: pd.DataFrame | None = None,
-    before: gpd.GeoDataFrame | None,
-    earlier: gpd.GeoDataFrame | None = None,
-    detail: str,
-    lang: str,
+    units: gpd.GeoDataFrame, layers: Mapping[str, gpd.GeoDataFrame], tables: PageTables
 ) -> dict[str, Any]:
-    """Everything the page draws and says. See :func:`cami_units.webmap.unit_map`."""
-    _check_units(units, detail)
+    """Everything the page draws and says."""
+    _check_units(units, tables.detail)
     _check_layers(layers)
-    layers = coarse_layers(layers, species)
-    by_language = _cards_by_language(cards, units, lang)
-    around = _around(units, layers, unit_criteria, by_language)
-    return _unit_part(
-        units,
-        by_language,
-        around,
-        imprint=imprint,
-        unit_species=unit_species,
-        unit_countries=unit_countries,
-        sensitivity=sensitivity,
-        before=before,
-        earlier=earlier,
-        detail=detail,
-        lang=lang,
-    ) | _ground_part(layers, species, planning_units, _frame(units, layers), detail)
+    layers = coarse_layers(layers, tables.species)
+    by_language = _cards_by_language(tables.cards, units, tables.lang)
+    around = _around(units, layers, now(tables.unit_criteria), by_language)
+    planning_units, frame = now(tables.planning_units), _frame(units, layers)
+    return _unit_part(units, by_language, around, tables) | _ground_part(
+        layers, tables.species, planning_units, frame, tables.detail
+    )
 
 
 def parted_payload(
-    units: gpd.GeoDataFrame,
-    *,
-    cards: Cards,
-    imprint: Imprint,
-    layers: LaterLayers,
-    species: pd.DataFrame | None,
-    planning_units: Later,
-    unit_criteria: Later,
-    unit_species: pd.DataFrame | None = None,
-    unit_countries: pd.DataFrame | None = None,
-    sensitivity: pd.DataFrame | None = None,
-    before: gpd.GeoDataFrame | None,
-    earlier: gpd.GeoDataFrame | None = None,
-    detail: Detail,
-    lang: str,
+    units: gpd.GeoDataFrame, layers: LaterLayers, tables: PageTables
 ) -> tuple[dict[str, Any], Frame, str]:
     """What :func:`payload` gives, where the layers are known by a stamp: they hang on no decision.
 
@@ -147,34 +132,24 @@ def parted_payload(
     str
         The rest as the JSON of the page, without the braces: as it was drawn before of the same.
     """
-    _check_units(units, detail)
-    by_language = _cards_by_language(cards, units, lang)
+    _check_units(units, tables.detail)
+    by_language = _cards_by_language(tables.cards, units, tables.lang)
 
     def drawn() -> list[bytes]:
         _check_layers(layers)
-        shown_layers = coarse_layers(layers, species)
+        shown_layers = coarse_layers(layers, tables.species)
         frame = _frame(units, shown_layers)
-        around = _around(units, shown_layers, now(unit_criteria), by_language) | {"frame": frame}
-        ground = page_json(_ground_part(shown_layers, species, now(planning_units), frame, detail))
-        return [json.dumps(around).encode(), ground[1:-1].encode()]
+        around = _around(units, shown_layers, now(tables.unit_criteria), by_language)
+        around |= {"frame": frame}
+        planning_units = now(tables.planning_units)
+        rest = _ground_part(shown_layers, tables.species, planning_units, frame, tables.detail)
+        return [json.dumps(around).encode(), page_json(rest)[1:-1].encode()]
 
     shapes = shapely.to_wkb(units.geometry.to_numpy()).tolist()
-    key = json.dumps([detail, list(by_language), list(map(str, units["unit_id"]))]).encode()
+    key = json.dumps([tables.detail, list(by_language), list(map(str, units["unit_id"]))]).encode()
     around_bytes, ground = piece("map", [layers.stamp, key, *shapes], drawn)
     around = json.loads(around_bytes)
-    first = _unit_part(
-        units,
-        by_language,
-        around,
-        imprint=imprint,
-        unit_species=unit_species,
-        unit_countries=unit_countries,
-        sensitivity=sensitivity,
-        before=before,
-        earlier=earlier,
-        detail=detail,
-        lang=lang,
-    )
+    first = _unit_part(units, by_language, around, tables)
     west, south, east, north = around["frame"]
     return first, (west, south, east, north), ground.decode()
 
@@ -218,24 +193,16 @@ def _unit_part(
     units: gpd.GeoDataFrame,
     by_language: Mapping[str, Mapping[str, dict[str, Any]]],
     around: Mapping[str, Any],
-    *,
-    imprint: Imprint,
-    unit_species: pd.DataFrame | None,
-    unit_countries: pd.DataFrame | None,
-    sensitivity: pd.DataFrame | None,
-    before: gpd.GeoDataFrame | None,
-    earlier: gpd.GeoDataFrame | None = None,
-    detail: str,
-    lang: str,
+    tables: PageTables,
 ) -> dict[str, Any]:
     """What the page knows of its units, and in which words.
 
     `around` are the words for context layers by language, the section of each unit, and its findings.
     """
     return {
-        "lang": lang,
+        "lang": tables.lang,
         "languages": list(by_language),
-        "title": shown(imprint.title),
+        "title": shown(tables.imprint.title),
         "words": {
             language: {
                 key: shown(phrase)
@@ -245,11 +212,11 @@ def _unit_part(
             | around["words"][language]
             for language in by_language
         },
-        "said": {language: _imprint_said(imprint, language) for language in by_language},
+        "said": {language: _imprint_said(tables.imprint, language) for language in by_language},
         "criteria": list(FINDINGS) if around["findings"] is not None else [],
         "statuses": {key: dict(style) for key, style in STATUS_STYLES.items()},
         "tiers": _tiers(units),
-        "detail": detail,
+        "detail": tables.detail,
         "colours": {
             "ground": dict(palette.GROUND),
             "ramp": palette.CELLS,
@@ -260,12 +227,14 @@ def _unit_part(
         "units": _with_charts(
             _units(units, by_language, around["findings"] or {}),
             around["sections"],
-            unit_species,
-            unit_countries,
-            sensitivity,
-            _history(units, earlier, imprint.number),
+            tables.unit_species,
+            tables.unit_countries,
+            tables.sensitivity,
+            _history(units, tables.earlier, tables.imprint.number),
         ),
-        "before": _before(units, before if before is not None else _last_round(earlier)),
+        "before": _before(
+            units, _last_round(tables.earlier) if tables.before is None else tables.before
+        ),
     }
 
 
