@@ -16,6 +16,7 @@ from cami_units.overlap._distance import near
 from cami_units.overlap._door import Kind
 from cami_units.overlap._layer_pieces import Pieces
 from cami_units.overlap._measure import area_km2, jaccard_index, overlaps, range_km2
+from cami_units.overlap._pieces import dissolved, weight_column
 from cami_units.overlap._split import of_dimension
 
 
@@ -244,6 +245,8 @@ def shared_nearby(
     key = ["pu_id", "sci_name"]
     in_state = [pieces.sides["sci_name"], pieces.sides["iso2"]]
     sides = pieces.sides[range_km2(pieces.sides).groupby(in_state).transform("sum") >= side_km2]
+    if weight_column(sides):  # how much of it counts is no matter to how near it is
+        sides = dissolved(sides, ("sci_name", "iso2"))
     nearby = near(tables.units, sides, by=("sci_name", "iso2"), within_km=border_km)
     n_states = nearby.groupby(key)["iso2"].nunique()
     in_cells = tables.species[key].drop_duplicates()
