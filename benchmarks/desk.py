@@ -219,10 +219,14 @@ def measured(runs: int, folder: Path, commit: str) -> dict[str, list[dict[str, f
         try:
             desk.idle()
             units = re.findall(r'data-unit="(CU-\d+)"', desk.get("/board"))
-            results: dict[str, list[dict[str, float]]] = {"settle": [], "decide": [], "earlier": []}
+            results: dict[str, list[dict[str, float]]] = {
+                "settle": [],
+                "decide": [],
+                "commands": [],
+            }
             for place in range(runs):
                 results["settle"].append(settled(desk, place))
-                results["earlier"].append(by_command(earlier, given, units[place]))
+                results["commands"].append(by_command(earlier, given, units[place]))
             for place in range(runs):
                 results["decide"].append(decision(desk, units[place]))
         finally:
