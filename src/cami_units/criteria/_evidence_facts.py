@@ -272,14 +272,19 @@ def _g1(site: Site) -> Clauses:
         clauses.append(_note("G1 small", grounds=_grounds(small, enough)))
     if site.numbers["n_states"] != site.numbers["n_states_undisputed"]:
         clauses.append(_note("G1 disputed", n=int(site.numbers["n_states_undisputed"])))
-    km = site.numbers["adjacent_km"]
-    if km == km:
-        is_met = site.met["G1"] is True
-        is_let_in = is_met and len(large) < (rule.min_states or 0)
-        how = "let in" if is_let_in else "not needed" if is_met else "not let in"
-        limit, reason = _exact(rule.adjacent_km or 0.0), site.adjacent.rstrip(".")
-        clauses.append(_note(f"G1 {how}", km=_figure(km), limit=limit, reason=reason))
-    return clauses
+    return [*clauses, *_let_in(site, len(large))]
+
+
+def _let_in(site: Site, n_states: int) -> Clauses:
+    """What an override of the geography gate came to, where there is one."""
+    rule, km = site.profile.G1, site.numbers["adjacent_km"]
+    if km != km:  # no override: not a number
+        return []
+    is_met = site.met["G1"] is True
+    is_let_in = is_met and n_states < (rule.min_states or 0)
+    how = "let in" if is_let_in else "not needed" if is_met else "not let in"
+    limit, reason = _exact(rule.adjacent_km or 0.0), site.adjacent.rstrip(".")
+    return [_note(f"G1 {how}", km=_figure(km), limit=limit, reason=reason)]
 
 
 def _g2(site: Site) -> Clauses:
@@ -461,7 +466,6 @@ def _c4(site: Site) -> Clauses:
 
 
 def _c5(site: Site) -> Clauses:
-    rule = site.profile.C5
     if site.corridors is None:
         return [_unknown("no corridors")]
     present = {row.sci_name for row in site.species if row.occurs}
@@ -472,22 +476,26 @@ def _c5(site: Site) -> Clauses:
     # nobody of these species is here to cross: told, and not counted
     not_counted = [_note("C5 not counted", crossings=_crossings(site, absent))] if absent else []
     if not is_reached and not crossings:
-        if not_looked := _not_looked(site, "corridors"):
-            return [not_looked]
-        return [_unknown("C5 gap of the layer"), *not_counted]
+        not_looked = _not_looked(site, "corridors")
+        return [not_looked] if not_looked else [_unknown("C5 gap of the layer"), *not_counted]
+    return [*_crossed(site, crossings), *not_counted]
+
+
+def _crossed(site: Site, crossings: list[Row]) -> Clauses:
+    """The corridors that reach a site, and their crossings of species that occur."""
+    rule = site.profile.C5
     grades = list(rule.counted_grades or ())
     n_corridors, km = int(site.numbers["n_corridors"]), _figure(site.numbers["corridor_km"])
     reach = _note("C5 reach", n=n_corridors, km=km)
     if not crossings:
         need = _note("C5 need", n=rule.min_crossings or 0, grades_any=grades)
-        return [_note("C5 none crosses", reach=reach), need, *not_counted]
+        return [_note("C5 none crosses", reach=reach), need]
     n_crossings = int(site.numbers["n_crossings"])
     return [
         _note("C5 crossings", n=n_crossings, grades_any=grades, limit=rule.min_crossings),
         reach,
         _note("C5 listed", crossings=_crossings(site, {row.sci_name for row in crossings})),
         *_cited(site, crossings),
-        *not_counted,
     ]
 
 
