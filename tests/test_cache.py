@@ -16,14 +16,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cami_units import cache as keeping
-from cami_units import cli, drawn_pieces, kml, overlap
+from cami_units import cli, drawn_pieces, overlap
 from cami_units.cache import NOTHING_KEPT, Cache
-from cami_units.commands import group_files
 from cami_units.commands import plan_layers as _plan_layers
 from cami_units.commands.init import init
 from cami_units.commands.plan_layers import load
 from cami_units.commands.propose import propose
-from cami_units.model import EQUAL_AREA, Placemarks, Problem, data_dir
+from cami_units.model import EQUAL_AREA, Problem, data_dir
 from cami_units.plan import read_plan
 
 
@@ -400,35 +399,3 @@ def test_a_folder_comes_back_with_its_files_and_with_what_was_noticed(tmp_path: 
         entry.write_bytes(entry.read_bytes()[:-40])
         keeping.kept_files("group", [b"S1"], tmp_path / "third", partial(write, tmp_path / "third"))
     assert folders == ["first", "third"]
-
-
-KML = b"""<kml xmlns="http://www.opengis.net/kml/2.2"><Document>
-<Placemark><name>Altyn \xc2\xab1\xc2\xbb</name><description>here &amp; there</description>
-<ExtendedData><Data name="cu_id"><value>CU-001</value></Data></ExtendedData>
-<Polygon><outerBoundaryIs><LinearRing><coordinates>
-60.1,45.3 61.00000000000001,45.3 61,46 60.1,45.3</coordinates></LinearRing></outerBoundaryIs></Polygon></Placemark>
-<Placemark><name>path</name><LineString><coordinates>-0.0,1 2,3</coordinates></LineString></Placemark>
-<Placemark><name>pin</name><visibility>0</visibility><Point><coordinates>70,44,12</coordinates></Point></Placemark>
-<Placemark><name>broken</name><Point><coordinates>70;44</coordinates></Point></Placemark>
-</Document></kml>"""
-
-
-def test_a_file_that_a_group_hands_in_twice_is_read_once_and_says_the_same(tmp_path: Path) -> None:
-    read: list[str] = []
-
-    def reading() -> Placemarks:
-        read.append("read")
-        return kml.read_placemarks(KML, "edit_S1.kml")
-
-    with drawn_pieces.keeping(keeping.keeper_of(Cache(tmp_path / "kept"))):
-        first, second = (group_files._kept(["digest", "edit_S1.kml"], reading) for _ in range(2))
-    assert read == ["read"]
-    assert len(second.notes) > 0  # the broken one is among what comes back
-    for ours, theirs in ((first.table, second.table), (first.notes, second.notes)):
-        pd.testing.assert_frame_equal(ours, theirs, check_exact=True)
-    assert shapely.to_wkb(first.table["polygons"][0]) == shapely.to_wkb(second.table["polygons"][0])
-    assert (first.folders, first.is_whole, first.beyond) == (
-        second.folders,
-        second.is_whole,
-        second.beyond,
-    )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -28,11 +27,8 @@ from cami_units.documents.form_reading import (
     unread_because,
 )
 from cami_units.documents.workbook_cells import TABLE_SUFFIXES
-from cami_units.drawn_pieces import is_kept, piece
 from cami_units.model import (
     LONLAT,
-    NOTE_COLUMNS,
-    PLACEMARK_COLUMNS,
     InputError,
     Note,
     Placemarks,
@@ -357,81 +353,12 @@ def _read(path: Path, label: str, digest: str, reading: _Reading) -> None:
         _read_entry(entry, reading)
     if not entries:
         region = reading.base_facts.region
-
-        def read() -> Placemarks:
-            return kml.read_placemarks(path, label, region=region)
-
-        # Most of a file is the evidence that we put into it: a file that comes again is not read again.
-        _take(_kept([digest, label, repr(region)], read), label, digest, reading)
+        _take(kml.read_placemarks(path, label, region=region), label, digest, reading)
 
 
 _MOST_KEPT: Final = 3_000
 """Placemarks of a file that is kept: a pack has half of that, and a file of ten thousand, read once in
 two seconds, would take as long again to be written down and compared."""
-
-
-def _kept(content: Sequence[str], read: Callable[[], Placemarks]) -> Placemarks:
-    """The placemarks of a file as they were read before of the same bytes, or as they are read now."""
-    if not is_kept():
-        return read()
-    fresh: list[Placemarks] = []
-
-    def written() -> list[bytes]:
-        """The placemarks as JSON; nothing where they would not come back as they are."""
-        fresh.append(read())
-        if len(fresh[0].table) > _MOST_KEPT:
-            return []
-        try:
-            text = _as_json(fresh[0])
-        except TypeError:  # a fact that JSON cannot say
-            return []
-        return [text] if _is_same(_of_json(text), fresh[0]) else []
-
-    kept_texts = piece("placemarks", [part.encode() for part in content], written)
-    return fresh[0] if fresh or not kept_texts else _of_json(kept_texts[0])
-
-
-_SHAPES: Final = ("polygons", "loops", "lines", "points")
-
-
-def _as_json(placemarks: Placemarks) -> bytes:
-    """Placemarks as JSON, shapes as WKB."""
-    table = placemarks.table
-    shapes = {name: shapely.to_wkb(table[name].to_numpy(), hex=True).tolist() for name in _SHAPES}
-    rows = table.drop(columns=[*_SHAPES]).to_dict("records")
-    notes = placemarks.notes.to_dict("records")
-    about = [list(placemarks.folders), placemarks.is_whole, placemarks.beyond]
-    return json.dumps([rows, shapes, notes, *about]).encode()
-
-
-def _of_json(text: bytes) -> Placemarks:
-    """Placemarks of what :func:`_as_json` made of them."""
-    rows, shapes, notes, folders, is_whole, beyond = json.loads(text)
-    columns = {name: shapely.from_wkb(shapes[name]) for name in _SHAPES}
-    table = pd.DataFrame(
-        [
-            {**row, **dict(zip(_SHAPES, own_shapes, strict=True))}
-            for row, *own_shapes in zip(rows, *columns.values(), strict=True)
-        ],
-        columns=list(PLACEMARK_COLUMNS),
-    )
-    return Placemarks(
-        table, pd.DataFrame(notes, columns=list(NOTE_COLUMNS)), tuple(folders), is_whole, beyond
-    )
-
-
-def _is_same(one: Placemarks, other: Placemarks) -> bool:
-    """Whether two files were read alike, to the last bit."""
-    try:
-        for ours, theirs in ((one.table, other.table), (one.notes, other.notes)):
-            pd.testing.assert_frame_equal(ours, theirs, check_exact=True)
-    except AssertionError:
-        return False
-    facts = (
-        [part.table["data"].tolist(), part.notes["facts"].tolist(), part.folders]
-        for part in (one, other)
-    )
-    return next(facts) == next(facts) and _as_json(one) == _as_json(other)
 
 
 def _is_plain_table(entry: kml.Entry) -> bool:
