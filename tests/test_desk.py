@@ -42,7 +42,7 @@ class NoWorker(Worker):
         super().__init__()
         self.asked: list[str] = []
 
-    def ask(self, name: str, work: object) -> None:
+    def ask(self, name: str, work: object, key: str = "") -> None:
         self.asked.append(name)
 
 
