@@ -356,11 +356,6 @@ def _read(path: Path, label: str, digest: str, reading: _Reading) -> None:
         _take(kml.read_placemarks(path, label, region=region), label, digest, reading)
 
 
-_MOST_KEPT: Final = 3_000
-"""Placemarks of a file that is kept: a pack has half of that, and a file of ten thousand, read once in
-two seconds, would take as long again to be written down and compared."""
-
-
 def _is_plain_table(entry: kml.Entry) -> bool:
     """Whether a file of an archive is a table of text that is no sheet of a form."""
     is_table = f".{entry.ending}" in TABLE_SUFFIXES and not entry.refusal
