@@ -474,6 +474,42 @@ def peaks(
     return chosen_peaks
 
 
+def new_cores(
+    planning_units: gpd.GeoDataFrame,
+    candidates: Iterable[str],
+    *,
+    taken: Iterable[str],
+    reach_km: float,
+    least_score: float,
+) -> pd.DataFrame:
+    """The cores of units that no hotspot seeds: discs around the peaks far from all that is known.
+
+    Peaks keep one reach away from what is taken and two reaches from one another, so that two units
+    that grow as far as they may just meet; a disc of half a reach leaves as much again to grow.
+
+    Parameters
+    ----------
+    planning_units, candidates, taken, least_score
+        As for :func:`peaks`.
+    reach_km : float
+        How far a unit may reach, as for :func:`delineate`.
+
+    Returns
+    -------
+    DataFrame
+        As :func:`discs` gives it.
+    """
+    highest = peaks(
+        planning_units,
+        candidates,
+        apart_km=2 * reach_km,
+        taken=taken,
+        away_km=reach_km,
+        least_score=least_score,
+    )
+    return discs(planning_units, highest, radius_km=reach_km / 2)
+
+
 # -- outlines -------------------------------------------------------------------------------------
 
 

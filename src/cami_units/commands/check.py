@@ -251,9 +251,6 @@ def _records_and_ranges(clean: Layers, plan: Plan) -> tuple[Problem, ...]:
 
 # -- what is expected of a range -------------------------------------------------------------------
 
-_TIMES: Final = 3.0
-"""A range this many times larger or smaller than expected is worth a look."""
-
 
 def unexpected(clean: Layers, *, least_km2: float = 100.0) -> tuple[Problem, ...]:
     """What looks wrong with a range beside what is expected of the species, one note each."""
@@ -298,14 +295,7 @@ def _odd_areas(clean: Layers) -> list[Problem]:
     if "expected_km2" in species:
         stated = pd.to_numeric(species["expected_km2"], errors="coerce").dropna()
         expected |= {str(name): (km2, "expected_km2 says") for name, km2 in stated.items()}
-    problems = []
-    for name, km2 in zip(clean.features["sci_name"], clean.features["range_km2"], strict=True):
-        due, who = expected.get(name, (0.0, ""))
-        if due > 0 and not 1 / _TIMES <= km2 / due <= _TIMES:
-            what = f"a range of {km2:,.0f} km², where {who} {due:,.0f} km² ({km2 / due:.2g} times)"
-            cure = "A part may be missing, be there for another taxon, or be in the wrong place."
-            problems.append(Problem("note", "ranges", "", name, what, cure))
-    return problems
+    return layers.odd_sizes(clean.features, expected)
 
 
 # -- what the plan lacks ---------------------------------------------------------------------------

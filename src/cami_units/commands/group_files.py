@@ -657,7 +657,7 @@ def _is_too_small(mark: Mapping[str, Any], base_facts: HandedOut) -> bool:
     """Whether a new shape is below a square kilometre: a plot, a house, a slip of the mouse."""
     if mark["meant"] in base_facts.units or mark["data"].get("layer"):
         return False
-    return sum(map(kml.degrees_to_km2, shapely.get_parts(mark["ground"]))) < kml.SMALLEST_KM2
+    return kml.is_below_a_unit(mark["ground"])
 
 
 def _is_far_away(mark: Mapping[str, Any], base_facts: HandedOut) -> bool:

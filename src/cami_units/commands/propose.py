@@ -329,16 +329,13 @@ def _new_seeds(cells: Cells, cores: pd.DataFrame, plan: Plan) -> tuple[pd.DataFr
     units = cells.units
     shared = units[units["n_shared"] > 0]
     in_cores = shared[shared["pu_id"].isin(cores["pu_id"])]
-    reach_km = plan.units.reach_km
-    peaks = delineate.peaks(
+    discs = delineate.new_cores(
         units,
         shared["pu_id"],
-        apart_km=2 * reach_km,
         taken=list(cells.hotspots["pu_id"]),
-        away_km=reach_km,
+        reach_km=plan.units.reach_km,
         least_score=float((in_cores if len(in_cores) else shared)["score"].median()),
     )
-    discs = delineate.discs(units, peaks, radius_km=reach_km / 2)
     return discs, discs.merge(cells.shared, on="pu_id")[["seed", "sci_name"]].drop_duplicates()
 
 

@@ -14,10 +14,10 @@ from ._marks import Profile as Profile
 from ._marks import Sign as Sign
 from ._placemarks import SMALLEST_KM2 as SMALLEST_KM2
 from ._placemarks import boxes_meet as boxes_meet
+from ._placemarks import is_below_a_unit as is_below_a_unit
 from ._placemarks import read_kml as read_kml
 from ._placemarks import read_placemarks as read_placemarks
 from ._placemarks import turned_meet as turned_meet
 from ._written_shapes import as_written as as_written
-from ._written_shapes import degrees_to_km2 as degrees_to_km2
 from ._written_shapes import geom_hash as geom_hash
 from ._written_shapes import sorted_parts as sorted_parts

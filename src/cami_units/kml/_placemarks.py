@@ -581,6 +581,11 @@ def _is_folder(element: etree._Element) -> bool:
     )
 
 
+def is_below_a_unit(shape: BaseGeometry) -> bool:
+    """Whether the ground of polygons in degrees is below :data:`SMALLEST_KM2`, about."""
+    return sum(map(degrees_to_km2, shapely.get_parts(shape))) < SMALLEST_KM2
+
+
 def _name(typed: str) -> str:
     return clean_name(typed[: 10 * LONGEST_NAME])[:LONGEST_NAME].rstrip()
 

@@ -545,3 +545,29 @@ def _species_moved(
     gone = shapely.union_all(shapely.buffer(outer_edges, metres, quad_segs=4))
     left = [only(shape, "polygon") for shape in shapely.difference(shapes, gone)]
     return list(zip(rows["confidence"], left, strict=True))
+
+
+_TIMES: Final = 3.0
+"""A range this many times larger or smaller than expected is worth a look."""
+
+
+def odd_sizes(
+    features: gpd.GeoDataFrame, expected: Mapping[str, tuple[float, str]]
+) -> list[Problem]:
+    """A note for each range far larger or smaller than what somebody says of its species.
+
+    Parameters
+    ----------
+    features : GeoDataFrame
+        ``sci_name``, ``range_km2``.
+    expected : mapping
+        Species to km² and who says so; 0 or absent: nobody does.
+    """
+    problems = []
+    for name, km2 in zip(features["sci_name"], features["range_km2"], strict=True):
+        due, who = expected.get(name, (0.0, ""))
+        if due > 0 and not 1 / _TIMES <= km2 / due <= _TIMES:
+            what = f"a range of {km2:,.0f} km², where {who} {due:,.0f} km² ({km2 / due:.2g} times)"
+            cure = "A part may be missing, be there for another taxon, or be in the wrong place."
+            problems.append(Problem("note", "ranges", "", name, what, cure))
+    return problems
