@@ -176,13 +176,9 @@ def read_handed_in(
     in_pack = workshop.units_in_packs(owners.assign(group=owners["unit_id"].map(owner)), groups)
     former = {unit_id: row["hashes"] for unit_id, row in former_versions(base).items()}
     handed_out = _handed_out(base, owner, groups, in_pack, former)
-    group_files = read_files(
-        found_files(paths),
-        handed_out,
-        handed_out=sums_of(_of_packs(paths, pack)),
-        progress=progress,
-    )
-    say_tables_beside(paths, group_files)
+    sums = sums_of(_of_packs(paths, pack))
+    group_files = read_files(found_files(paths), handed_out, handed_out=sums, progress=progress)
+    say_tables_beside(paths, group_files, sums)
     if not any(not file.refused for file in group_files.files):
         reasons = " ".join(f"{file.file}: {file.refused}" for file in group_files.files[:5])
         raise InputError(f"None of {len(group_files.files)} files could be read. {reasons}")

@@ -18,6 +18,7 @@ _BOX_CELLS: Final = 10_000
 
 _LEAST_CELL_KM: Final = 1.0
 
+_STRIP_CELLS: Final = 4_000_000
 _MOST_RASTER_CELLS: Final = 500_000
 """Cells of a raster with a value that are taken as polygons: 1 km cells of a large country."""
 
@@ -184,17 +185,26 @@ def _opened(
 
 def _raster_cells(raster: Raster, name: str) -> gpd.GeoDataFrame:
     """The cells of a raster that have a value, as polygons with it."""
-    down, across = np.nonzero(np.isfinite(raster.values))
-    if len(down) > _MOST_RASTER_CELLS:
-        raise InputError(
-            f"{name} has {len(down):,} cells with a value; {_MOST_RASTER_CELLS:,} can be held "
-            "against units. Make it coarser first (gdalwarp -r average -tr)."
-        )
     height, width = raster.values.shape
+    rows, cols, values = [], [], []
+    # In strips of some 30 MB, so that a raster of the world with a study in it is no more than that.
+    strip = max(1, _STRIP_CELLS // width)
+    for top in range(0, height, strip):
+        part = raster.values[top : top + strip, :]
+        down, across = np.nonzero(np.isfinite(part))
+        rows.append(down + top)
+        cols.append(across)
+        values.append(part[down, across])
+        if sum(map(len, rows)) > _MOST_RASTER_CELLS:
+            raise InputError(
+                f"{name} has more than {_MOST_RASTER_CELLS:,} cells with a value, too many to be held "
+                "against units. Make it coarser first (gdalwarp -r average -tr)."
+            )
+    down, across = np.concatenate(rows), np.concatenate(cols)
     x = raster.left + (raster.right - raster.left) * np.arange(width + 1) / width
     y = raster.top - (raster.top - raster.low) * np.arange(height + 1) / height
     return gpd.GeoDataFrame(
-        {"value": raster.values[down, across]},
+        {"value": np.concatenate(values)},
         geometry=shapely.box(x[across], y[down + 1], x[across + 1], y[down]),
         crs=raster.crs,
     )

@@ -154,8 +154,13 @@ def found_files(paths: Iterable[Path]) -> list[Path]:
     return sorted(unique_paths, key=lambda path: (path.name, str(path)))
 
 
-def say_tables_beside(paths: Iterable[Path], group_files: GroupFiles) -> None:
-    """Note the tables in the folders named that are no forms: a list of points may be among them."""
+def say_tables_beside(
+    paths: Iterable[Path], group_files: GroupFiles, handed_out: Mapping[str, str]
+) -> None:
+    """Note the tables in the folders named that are no forms: a list of points may be among them.
+
+    Those of the pack itself, known by their SHA-256, are nobody's work and stay unsaid.
+    """
     inner = [one for path in paths if path.is_dir() for one in path.rglob("*")]
     names = [
         one.name
@@ -165,6 +170,7 @@ def say_tables_beside(paths: Iterable[Path], group_files: GroupFiles) -> None:
         and one.name != RESOLUTIONS
         and not store.is_litter(one.name)
         and not is_form(one)
+        and store.sha256(one) not in handed_out
     ]
     if names:
         facts = {"count": len(names), "names": listed(sorted(names), 6)}
