@@ -461,6 +461,20 @@ def test_borders_of_outlines_that_do_not_coincide_are_one_line_on_maps():
     assert shapely.area(shapes).sum() == pytest.approx(200, rel=1e-3)
 
 
+def test_states_that_lie_apart_all_around_have_a_border_on_maps():
+    """No edge is shared and none is crossed: a valid coverage of islands, with a strip of 0.02° between."""
+    states = gpd.GeoDataFrame(
+        {"iso2": ["AA", "BB"]}, geometry=[box(0, 0, 10, 10), box(10.02, 0, 20, 10)], crs="EPSG:4326"
+    )
+    assert shapely.coverage_is_valid(states.geometry.array)
+    mended = scene.with_shared_edges(states).geometry.array
+    assert shared_edges(np.asarray(mended)).length == pytest.approx(10, abs=0.05)
+    islands = gpd.GeoDataFrame(
+        {"iso2": ["AA", "BB"]}, geometry=[box(0, 0, 10, 10), box(11, 0, 20, 10)], crs="EPSG:4326"
+    )
+    assert scene.with_shared_edges(islands) is islands  # a sea of a degree is no border
+
+
 def test_states_that_coincide_come_back_as_they_are():
     states = gpd.GeoDataFrame({"iso2": ["AA", "BB"]}, geometry=[box(0, 0, 1, 1), box(1, 0, 2, 1)])
     assert scene.with_shared_edges(states) is states

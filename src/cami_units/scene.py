@@ -292,6 +292,7 @@ def shown_layers(
 # twice the width of a strip is its area by half its edge: 0.1° is wider than two drawings of one
 # border differ, and narrower than any lake between states
 _SLIVER_DEGREES: Final = 0.1
+_CENTIMETRE_DEGREES: Final = 1e-7
 
 
 def with_shared_edges(countries: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
@@ -326,7 +327,12 @@ def with_shared_edges(countries: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
         shapely.buffer(ground, gap, join_style="mitre"), -gap, join_style="mitre"
     )
     gaps = shapely.boundary(shapely.difference(closed, ground))
-    lines = shapely.node(shapely.union_all([*shapely.boundary(shapes), gaps]))
+    outlines = [*shapely.boundary(shapes), gaps]
+    try:
+        lines: BaseGeometry = shapely.node(shapely.union_all(outlines))
+    except shapely.errors.GEOSException:
+        # Edges that all but coincide meet in endless points: on a lattice of a centimetre they end.
+        lines = shapely.union_all(outlines, grid_size=_CENTIMETRE_DEGREES)
     faces = np.asarray(
         shapely.get_parts(shapely.polygonize(shapely.get_parts(lines))), dtype=object
     )
@@ -351,8 +357,13 @@ def with_shared_edges(countries: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
 
 @lru_cache(maxsize=2)  # the same states for every map, figure and language of a round
 def _share_edges(states: tuple[bytes, ...]) -> bool:
-    """Whether states, as WKB, share their edges vertex by vertex."""
-    return bool(shapely.coverage_is_valid(shapely.from_wkb(states)))
+    """Whether states, as WKB, share their edges vertex by vertex, with no strips between them."""
+    shapes = shapely.from_wkb(states)
+    # Outlines that all lie apart are a valid coverage too, of islands: the second question sees gaps.
+    return bool(
+        shapely.coverage_is_valid(shapes)
+        and shapely.coverage_is_valid(shapes, gap_width=_SLIVER_DEGREES)
+    )
 
 
 def coarse_layers(
