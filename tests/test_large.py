@@ -141,6 +141,19 @@ def test_codes_are_heeded_and_told(tmp_path: Path) -> None:
     assert (found.species, found.rows) == (1, len(streamed))
 
 
+def test_weights_are_said_not_to_count_in_a_stream(tmp_path: Path) -> None:
+    table = gpd.GeoDataFrame(
+        {"sci_name": ["Saiga tatarica"], "range_weight": [0.5]},
+        geometry=[box(60, 45)],
+        crs="OGC:CRS84",
+    )
+    found = write_overlaps(saved(tmp_path / "r.parquet", table), tmp_path / "o.parquet")
+    [note] = [problem for problem in found.problems if "weights" in problem.what]
+    assert (note.level, note.file) == ("note", "r.parquet")
+    whole = layers.to_equal_area(table).area.iloc[0] / 1e6
+    assert pd.read_parquet(tmp_path / "o.parquet")["km2"].sum() == pytest.approx(whole, rel=1e-10)
+
+
 def test_the_whole_world_fits(tmp_path: Path) -> None:
     """Far from the origin, rows and columns are negative; ids are those of planning units."""
     table = gpd.GeoDataFrame(

@@ -26,7 +26,7 @@ from cami_units.layers import _layer_tables as tables
 from cami_units.layers._gis_files import PARQUET_SUFFIXES, native_geometry
 from cami_units.layers._reading import Dataset, FileRules
 from cami_units.layers._shape_checks import cleaned
-from cami_units.model import EQUAL_AREA, LONLAT, InputError, Problem, listed
+from cami_units.model import EQUAL_AREA, LONLAT, RANGE_WEIGHT, InputError, Problem, listed
 from cami_units.overlap import dissolved
 
 CODES: Final[Mapping[str, tuple[int, ...]]] = {
@@ -291,6 +291,10 @@ def _rows(
             ),
         }
     )
+    if any(_holds_weights(name) for name in plain):
+        what = f"its weights ({RANGE_WEIGHT}) do not count here: each part is range as a whole"
+        cure = "In a plan they count: name the file in [layers] ranges, and run propose."
+        problems.append(Problem("note", "ranges", file.name, "", what, cure))
     nameless = coded["sci_name"].isna().to_numpy()
     if nameless.any():
         what = f"{tables.number_of(int(nameless.sum()), 'row')} without a name: left out"
@@ -303,6 +307,15 @@ def _rows(
         sci_name=named_rows["sci_name"][is_kept].to_numpy()
     )
     return rows, [*problems, *notes]
+
+
+def _holds_weights(name: str) -> bool:
+    """Whether a column can hold how much of a part counts."""
+    return any(
+        dialects.plain(name) in column.spellings
+        for column in dialects.DIALECTS["ranges"]
+        if column.name == RANGE_WEIGHT
+    )
 
 
 def _is_spoken(name: str, columns: Mapping[str, str]) -> bool:
