@@ -17,10 +17,13 @@ import pandas as pd
 
 from cami_units.criteria._measures import (
     Evidence,
+    Row,
     at_least,
     at_most,
     covered_share,
     graded,
+    rows_by_site,
+    rows_of,
     strips,
 )
 from cami_units.model import COVERED_LAYERS as COVERED
@@ -34,9 +37,6 @@ from cami_units.model import (
     clean_name,
     unfilled,
 )
-
-Row = Any
-"""A row of a table, as a named tuple."""
 
 Clauses = list[Note]
 """What a sentence says, clause by clause."""
@@ -92,23 +92,23 @@ def _sites(
     """Each site with the rows of all tables that speak of it."""
     tables = evidence.tables
     coverage = {layer: covered_share(tables, layer) for layer in COVERED}
-    strip_states = _rows(tables.states[strips(tables, "states")])
-    strip_sides = _rows(tables.species[strips(tables, "species")])
+    strip_states = rows_by_site(tables.states[strips(tables, "states")])
+    strip_sides = rows_by_site(tables.species[strips(tables, "species")])
     key = ["site", "iso2"]
-    states = _rows(tables.states.groupby(key)[["km2"]].sum().reset_index())
-    sides = _rows(tables.species.groupby([*key, "sci_name"])[["km2"]].sum().reset_index())
-    species = _rows(evidence.at_sites)
-    corridors = _rows(_graded(tables.corridors, profile))
-    crossings = _rows(_graded(tables.crossings, profile))
-    barriers, pairs = _rows(tables.barriers), _rows(tables.pa_pairs)
-    hotspots, possible = _rows(tables.hotspots), _rows(supporting)
-    records = _rows(tables.records)
+    states = rows_by_site(tables.states.groupby(key)[["km2"]].sum().reset_index())
+    sides = rows_by_site(tables.species.groupby([*key, "sci_name"])[["km2"]].sum().reset_index())
+    species = rows_by_site(evidence.at_sites)
+    corridors = rows_by_site(_graded(tables.corridors, profile))
+    crossings = rows_by_site(_graded(tables.crossings, profile))
+    barriers, pairs = rows_by_site(tables.barriers), rows_by_site(tables.pa_pairs)
+    hotspots, possible = rows_by_site(tables.hotspots), rows_by_site(supporting)
+    records = rows_by_site(tables.records)
     numbers = evidence.measures.to_dict("index")
     verdict = met.astype(object).to_dict("index")
     for name in evidence.measures.index:
         # Grouped once for all species: the criteria of a site ask for the same sides a dozen times.
         by_species: defaultdict[str, list[Row]] = defaultdict(list)
-        for row in _of(sides, name) or ():
+        for row in rows_of(sides, name) or ():
             by_species[row.sci_name].append(row)
         yield (
             name,
@@ -116,40 +116,26 @@ def _sites(
                 profile=profile,
                 numbers=numbers[name],
                 met=verdict[name],
-                species=_of(species, name) or (),
+                species=rows_of(species, name) or (),
                 sides={key: tuple(rows) for key, rows in by_species.items()},
-                states=_of(states, name) or (),
-                corridors=_of(corridors, name),
-                crossings=_of(crossings, name),
-                barriers=_of(barriers, name),
-                pa_pairs=_of(pairs, name),
-                hotspots=_of(hotspots, name),
-                records=_of(records, name),
-                supporting=tuple(row.sci_name for row in _of(possible, name) or ()),
+                states=rows_of(states, name) or (),
+                corridors=rows_of(corridors, name),
+                crossings=rows_of(crossings, name),
+                barriers=rows_of(barriers, name),
+                pa_pairs=rows_of(pairs, name),
+                hotspots=rows_of(hotspots, name),
+                records=rows_of(records, name),
+                supporting=tuple(row.sci_name for row in rows_of(possible, name) or ()),
                 has_protected=tables.protected is not None,
                 adjacent=str(evidence.adjacent["reason"].get(name, "")).strip(),
                 coverage={layer: float(share[name]) for layer, share in coverage.items()},
                 error_km=border_error_km,
-                strip_states=frozenset(row.iso2 for row in _of(strip_states, name) or ()),
+                strip_states=frozenset(row.iso2 for row in rows_of(strip_states, name) or ()),
                 strip_sides=frozenset(
-                    (row.sci_name, row.iso2) for row in _of(strip_sides, name) or ()
+                    (row.sci_name, row.iso2) for row in rows_of(strip_sides, name) or ()
                 ),
             ),
         )
-
-
-def _rows(table: pd.DataFrame | None) -> dict[Any, list[Row]] | None:
-    """The rows of each site; ``None`` where there is no such table."""
-    if table is None:
-        return None
-    rows: defaultdict[Any, list[Row]] = defaultdict(list)
-    for row in table.itertuples(index=False):
-        rows[row.site].append(row)
-    return rows
-
-
-def _of(rows: Mapping[Any, list[Row]] | None, site: object) -> tuple[Row, ...] | None:
-    return None if rows is None else tuple(rows.get(site, ()))
 
 
 def _graded(table: pd.DataFrame | None, profile: Profile) -> pd.DataFrame | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, fields, replace
 from itertools import pairwise
@@ -30,6 +31,9 @@ TOLERANCE: Final = 1e-9
 """How far below a limit a number may lie, as a part of it, and still hold: the noise of floats."""
 
 _BREEDING, _NON_BREEDING, _PASSAGE = 2, 3, 4
+
+Row = Any
+"""A row of a table, as a named tuple."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -516,6 +520,21 @@ def _geography(
             "adjacent_km": adjacent["km"].astype(float).reindex(sites.index),
         }
     )
+
+
+def rows_by_site(table: pd.DataFrame | None) -> dict[Any, list[Row]] | None:
+    """The rows of each site, in the order of the table; ``None`` where there is no such table."""
+    if table is None:
+        return None
+    rows: defaultdict[Any, list[Row]] = defaultdict(list)
+    for row in table.itertuples(index=False):
+        rows[row.site].append(row)
+    return rows
+
+
+def rows_of(rows: Mapping[Any, list[Row]] | None, site: object) -> tuple[Row, ...] | None:
+    """Those of one site, as :func:`rows_by_site` has them."""
+    return None if rows is None else tuple(rows.get(site, ()))
 
 
 def counted_states(states: pd.DataFrame, sites: pd.DataFrame, profile: Profile) -> pd.DataFrame:

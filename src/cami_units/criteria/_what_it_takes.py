@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
 from cami_units.criteria._findings import verdicts
-from cami_units.criteria._measures import Evidence, at_least, counted_states, evidence
+from cami_units.criteria._measures import (
+    Evidence,
+    Row,
+    at_least,
+    counted_states,
+    evidence,
+    occurring,
+    rows_by_site,
+    rows_of,
+)
 from cami_units.model import Profile, SiteTables
 
 COLUMNS: Final = ("site", "criterion", "kind", "sci_name", "iso2", "corridor_id", "missing", "km2")
@@ -44,11 +55,12 @@ def what_it_takes(
     met = verdicts(seen.measures, profile)
     asked = ("G1", "G2", *(profile.decision.any_of or ()), *(profile.decision.evidence or ()))
     rows: list[dict[str, Any]] = []
+    sites = _sites(seen, met, profile)
     for finding, rule in _RULES.items():
         if finding in asked:
-            for site in met.index[met[finding].eq(False).fillna(False)]:
+            for name in met.index[met[finding].eq(False).fillna(False)]:
                 rows += [
-                    {"site": site, "criterion": finding} | row for row in rule(site, seen, profile)
+                    {"site": name, "criterion": finding} | row for row in rule(sites(name), profile)
                 ]
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     place = {site: number for number, site in enumerate(seen.measures.index)}
@@ -73,22 +85,85 @@ def lacking_km2(
     return _MARGIN * side_km2 - states.map(there).astype(float).fillna(0.0)
 
 
-def _number(seen: Evidence, site: Any, name: str) -> float:
-    """A measure of a site."""
-    value: Any = seen.measures.at[site, name]
-    return float(value)
+@dataclass(frozen=True, slots=True)
+class _Site:
+    """What the rules look at in one site: its numbers, and its rows in the order that each wants."""
+
+    numbers: Mapping[Any, Any]
+    met: Mapping[Any, Any]
+    states: tuple[Row, ...]
+    counted: frozenset[str]
+    second_sides: tuple[Row, ...]
+    shares: tuple[Row, ...]
+    crossings: tuple[Row, ...] | None
+
+    def number(self, name: str) -> float:
+        """A measure of the site."""
+        return float(self.numbers[name])
 
 
-def _states(site: Any, seen: Evidence, profile: Profile) -> list[dict[str, Any]]:
+def _sites(seen: Evidence, met: pd.DataFrame, profile: Profile) -> Callable[[Any], _Site]:
+    """What gives a site by its name. Tables are reckoned and dealt out once, not once a site."""
+    tables = seen.tables
+    states = rows_by_site(tables.states.sort_values("km2", ascending=False, kind="stable"))
+    counted = rows_by_site(counted_states(tables.states, seen.measures, profile))
+    second_sides = rows_by_site(_second_sides(seen, profile))
+    shares = rows_by_site(_lacking_shares(seen))
+    crossings = None if tables.crossings is None else rows_by_site(_best_crossings(seen, profile))
+    numbers = seen.measures.to_dict("index")
+    verdict = met.astype(object).to_dict("index")
+
+    def site(name: Any) -> _Site:
+        return _Site(
+            numbers=numbers[name],
+            met=verdict[name],
+            states=rows_of(states, name) or (),
+            counted=frozenset(row.iso2 for row in rows_of(counted, name) or ()),
+            second_sides=rows_of(second_sides, name) or (),
+            shares=rows_of(shares, name) or (),
+            crossings=rows_of(crossings, name),
+        )
+
+    return site
+
+
+def _second_sides(seen: Evidence, profile: Profile) -> pd.DataFrame:
+    """Species that occur on too few sides, with the ground that their next side lacks, least first."""
+    side_km2 = profile.occurrence.side_km2 or 0.0
+    here = seen.at_sites[seen.at_sites["occurs"] & ~seen.at_sites["transboundary"]]
+    here = here[here["n_sides"] == (profile.G2.min_sides or 2) - 1]
+    parts, key = seen.tables.species, ["site", "sci_name"]
+    largest = parts[~at_least(parts["km2"], side_km2)].groupby(key)["km2"].max()
+    there = largest.reindex(pd.MultiIndex.from_frame(here[key])).fillna(0.0).array
+    lacking = here.assign(km2_lacking=(side_km2 - there) * _MARGIN)
+    return lacking.sort_values(["km2_lacking", "sci_name"])
+
+
+def _lacking_shares(seen: Evidence) -> pd.DataFrame:
+    """Species on both sides, with the range that each lacks of its own limit, the least first."""
+    here = seen.at_sites[seen.at_sites["transboundary"]]
+    points = here["min_share"] - here["share"]
+    km2 = points / 100 * here["range_km2"] * _MARGIN
+    return here.assign(points=points, km2_lacking=km2).sort_values(["km2_lacking", "sci_name"])
+
+
+def _best_crossings(seen: Evidence, profile: Profile) -> pd.DataFrame:
+    """Crossings of species that occur, those of the best grade first."""
+    crossings = seen.tables.crossings
+    assert crossings is not None
+    rows = crossings[(crossings["n"] > 0) & occurring(crossings, seen.at_sites)]
+    worth = rows["evidence_grade"].map(dict(profile.C5.grades or {})).fillna(0.0)
+    return rows.assign(worth=worth).sort_values(["worth", "corridor_id"], ascending=[False, True])
+
+
+def _states(site: _Site, profile: Profile) -> list[dict[str, Any]]:
     """G1: more ground of the states that are nearest to counting."""
-    rule, area = profile.G1, _number(seen, site, "area_km2")
+    rule, area = profile.G1, site.number("area_km2")
     share = (rule.min_side_share or 0.0) / 100
-    rows = seen.tables.states[seen.tables.states["site"] == site]
-    counted = counted_states(rows, seen.measures, profile)
-    lacking = (rule.min_states or 0) - len(counted)
-    others = rows[~rows["iso2"].isin(counted["iso2"])].sort_values("km2", ascending=False)
+    lacking = (rule.min_states or 0) - len(site.counted)
+    others = [row for row in site.states if row.iso2 not in site.counted]
     found = []
-    for row in others.head(lacking).itertuples():
+    for row in others[:lacking]:
         # the ground that is added counts for the share too: x + km2 = share × (area + x)
         by_share = (share * area - row.km2) / (1 - share)
         km2 = max(by_share, (rule.min_side_km2 or 0.0) - row.km2) * _MARGIN
@@ -99,59 +174,43 @@ def _states(site: Any, seen: Evidence, profile: Profile) -> list[dict[str, Any]]
     return found
 
 
-def _second_sides(site: Any, seen: Evidence, profile: Profile) -> pd.DataFrame:
-    """Species that occur on too few sides, with the ground that their next side lacks."""
-    side_km2 = profile.occurrence.side_km2 or 0.0
-    here = seen.at_sites[(seen.at_sites["site"] == site) & seen.at_sites["occurs"]]
-    here = here[~here["transboundary"] & (here["n_sides"] == (profile.G2.min_sides or 2) - 1)]
-    parts = seen.tables.species[seen.tables.species["site"] == site]
-    small = parts[~at_least(parts["km2"], side_km2)]
-    largest = small.groupby("sci_name")["km2"].max()
-    lacks = side_km2 - here["sci_name"].map(largest).astype(float).fillna(0.0)
-    lacking: pd.DataFrame = here.assign(km2_lacking=lacks * _MARGIN)
-    return lacking.sort_values(["km2_lacking", "sci_name"])
-
-
-def _sides(site: Any, seen: Evidence, profile: Profile) -> list[dict[str, Any]]:
+def _sides(site: _Site, profile: Profile) -> list[dict[str, Any]]:
     """G2: the second side of one species."""
     lacking = (profile.G2.min_species or 1) - (
-        _number(seen, site, "n_transboundary") + _number(seen, site, "n_by_crossing")
+        site.number("n_transboundary") + site.number("n_by_crossing")
     )
-    rows = _second_sides(site, seen, profile)
+    rows = site.second_sides
     if len(rows) < lacking:
         return []
     # a crossing out of the one side would do as well
     by_crossing = {"kind": "crossing", "missing": lacking, "km2": np.nan}
-    return [*(_ground(row, 1.0) for row in rows.head(int(lacking)).itertuples()), by_crossing]
+    return [*(_ground(row, 1.0) for row in rows[: int(lacking)]), by_crossing]
 
 
-def _species(site: Any, seen: Evidence, profile: Profile) -> list[dict[str, Any]]:
+def _species(site: _Site, profile: Profile) -> list[dict[str, Any]]:
     """C1: the second sides of as many species as are missing."""
-    lacking = (profile.C1.min_species or 0) - _number(seen, site, "n_transboundary")
-    rows = _second_sides(site, seen, profile).head(int(lacking))
-    return [_ground(row, 1.0) for row in rows.itertuples()] if len(rows) >= lacking else []
+    lacking = (profile.C1.min_species or 0) - site.number("n_transboundary")
+    rows = site.second_sides[: int(lacking)]
+    return [_ground(row, 1.0) for row in rows] if len(rows) >= lacking else []
 
 
-def _points(site: Any, seen: Evidence, profile: Profile) -> list[dict[str, Any]]:
+def _points(site: _Site, profile: Profile) -> list[dict[str, Any]]:
     """C2: the second sides of the fewest species that bring the points."""
-    lacking = (profile.C2.min_weight or 0.0) - _number(seen, site, "threat_weight")
-    rows = _second_sides(site, seen, profile).sort_values(
-        ["weight", "km2_lacking"], ascending=[False, True]
+    lacking = (profile.C2.min_weight or 0.0) - site.number("threat_weight")
+    # Those of unknown weight last: they bring nothing that can be counted.
+    rows = sorted(
+        site.second_sides, key=lambda row: (np.isnan(row.weight), -row.weight, row.km2_lacking)
     )
-    reached = rows["weight"].cumsum()
+    reached = np.cumsum([row.weight for row in rows])
     enough = int((reached < lacking).sum()) + 1
-    if not len(rows) or reached.iloc[-1] < lacking:
+    if not rows or reached[-1] < lacking:
         return []
-    return [_ground(row, lacking) for row in rows.head(enough).itertuples()]
+    return [_ground(row, lacking) for row in rows[:enough]]
 
 
-def _shares(site: Any, seen: Evidence, profile: Profile) -> list[dict[str, Any]]:
+def _shares(site: _Site, profile: Profile) -> list[dict[str, Any]]:
     """C3: more range of the species that lacks the least ground."""
-    here = seen.at_sites[(seen.at_sites["site"] == site) & seen.at_sites["transboundary"]]
-    points = here["min_share"] - here["share"]
-    km2 = points / 100 * here["range_km2"] * _MARGIN
-    rows = here.assign(points=points, km2_lacking=km2).sort_values(["km2_lacking", "sci_name"])
-    return [_ground(row, row.points) for row in rows.head(1).itertuples()]
+    return [_ground(row, row.points) for row in site.shares[:1]]
 
 
 def _ground(row: Any, missing: float) -> dict[str, Any]:
@@ -163,31 +222,21 @@ def _ground(row: Any, missing: float) -> dict[str, Any]:
     }
 
 
-def _crossing(site: Any, seen: Evidence, profile: Profile) -> list[dict[str, Any]]:
+def _crossing(site: _Site, profile: Profile) -> list[dict[str, Any]]:
     """C5: a better grade for the best crossing there is, else one documented crossing."""
-    grades = dict(profile.C5.grades or {})
-    lacking = (profile.C5.min_crossings or 0) - _number(seen, site, "n_crossings")
-    crossings = seen.tables.crossings
-    if crossings is not None and lacking <= 1:
-        rows = crossings[(crossings["site"] == site) & (crossings["n"] > 0)]
-        present = seen.at_sites[(seen.at_sites["site"] == site) & seen.at_sites["occurs"]]
-        rows = rows[rows["sci_name"].isin(set(present["sci_name"]))]
-        worth = rows["evidence_grade"].map(grades).fillna(0.0)
-        best = rows.assign(worth=worth).sort_values(
-            ["worth", "corridor_id"], ascending=[False, True]
-        )
-        for row in best.head(1).itertuples():
-            named = {"sci_name": row.sci_name, "corridor_id": row.corridor_id, "iso2": row.pair}
-            return [{"kind": "grade", "missing": lacking, "km2": np.nan} | named]
+    lacking = (profile.C5.min_crossings or 0) - site.number("n_crossings")
+    if site.crossings and lacking <= 1:
+        best = site.crossings[0]
+        named = {"sci_name": best.sci_name, "corridor_id": best.corridor_id, "iso2": best.pair}
+        return [{"kind": "grade", "missing": lacking, "km2": np.nan} | named]
     return [{"kind": "crossing", "missing": lacking, "km2": np.nan}]
 
 
-def _confidence(site: Any, seen: Evidence, profile: Profile) -> list[dict[str, Any]]:
+def _confidence(site: _Site, profile: Profile) -> list[dict[str, Any]]:
     """C9: criteria that could be assessed if a layer covered the site."""
-    met = verdicts(seen.measures.loc[[site]], profile)
-    lacking = (profile.C9.min_confidence or 0.0) - float(met["confidence"].iloc[0])
-    mean = _number(seen, site, "range_confidence")
-    blank = int(met[[f"C{number}" for number in range(1, 9)]].isna().sum(axis=1).iloc[0])
+    lacking = (profile.C9.min_confidence or 0.0) - float(site.met["confidence"])
+    mean = site.number("range_confidence")
+    blank = sum(pd.isna(site.met[f"C{number}"]) for number in range(1, 9))
     needed = int(np.ceil(8 * lacking / mean - 1e-9)) if mean > 0 else blank + 1
     return [{"kind": "layers", "missing": float(needed), "km2": np.nan}] if needed <= blank else []
 
