@@ -10,6 +10,7 @@ import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -284,28 +285,37 @@ _MOST_POINTS: Final = 409.0
 
 def _fit_rows(sheet: Any) -> None:
     """Rows as high as the text of their fullest cell: LibreOffice does not do it for itself."""
-    widths = _fit_columns(sheet)
-    for cells in sheet.iter_rows():
+    # Only texts that wrap can take more than a line, and to ask a cell for its style is dear.
+    wrapping = [
+        [
+            cell
+            for cell in cells
+            if isinstance(cell.value, str) and cell.value and cell.alignment.wrap_text
+        ]
+        for cells in sheet.iter_rows()
+    ]
+    widths = _fit_columns(sheet, (cell for cells in wrapping for cell in cells))
+    for number, cells in enumerate(wrapping, start=1):
         lines = max((_lines(cell, widths) for cell in cells), default=1)
         height = min(_MOST_POINTS, max(1, lines) * _LINE_POINTS + 3)
-        sheet.row_dimensions[cells[0].row].height = height
+        sheet.row_dimensions[number].height = height
 
 
-def _fit_columns(sheet: Any) -> dict[str, float]:
+def _fit_columns(sheet: Any, wrapping: Iterable[Any]) -> dict[str, float]:
     """Columns wide enough for each word of a heading, and for the longest text a row can hold."""
     widths = {letter: dimension.width for letter, dimension in sheet.column_dimensions.items()}
     most_lines = int((_MOST_POINTS - 3) / _LINE_POINTS)
-    for cell in (cell for cells in sheet.iter_rows() for cell in cells):
+    for cell in wrapping:
         letter, lines = cell.column_letter, _lines(cell, widths)
-        if cell.font.bold and isinstance(cell.value, str) and cell.alignment.wrap_text:
+        if cell.font.bold:
             word = max(cell.value.split(), key=lambda word: len(_spread(word)), default="")
             needed = len(_spread(word)) / (_BOLD_ROOM * _narrowed(word)) + 0.5
             widths[letter] = max(widths.get(letter, _USUAL_WIDTH), min(needed, _WIDEST_HEADING))
         while lines > most_lines and widths.get(letter, _USUAL_WIDTH) < _WIDEST:
             widths[letter] = min(_WIDEST, widths.get(letter, _USUAL_WIDTH) * 1.25)
             lines = _lines(cell, widths)
-        if letter in widths:
-            sheet.column_dimensions[letter].width = round(widths[letter], 2)
+    for letter, width in widths.items():
+        sheet.column_dimensions[letter].width = round(width, 2)
     return widths
 
 
@@ -318,14 +328,20 @@ _BOLD_ROOM: Final = 0.82
 
 
 def _lines(cell: Any, widths: Mapping[str, float]) -> int:
-    """How many lines a cell takes; a Chinese letter is two wide, and bold ones a little wider."""
-    if not isinstance(cell.value, str) or not cell.alignment.wrap_text:
-        return 1
+    """How many lines a wrapping text takes; a Chinese letter is two wide, bold ones a little wider."""
     # Where there is no Arial another font takes its place; DejaVu Sans, the widest, is a seventh wider.
     room = widths.get(cell.column_letter, _USUAL_WIDTH) * (_BOLD_ROOM if cell.font.bold else 0.9)
+    return _wrapped(cell.value, room)
+
+
+@lru_cache(
+    maxsize=100_000
+)  # columns and rows are fitted to the same texts, and many cells hold one
+def _wrapped(value: str, room: float) -> int:
+    """How many lines a text takes where so many Latin letters stand side by side."""
     return sum(
         len(textwrap.wrap(_spread(line), max(1, int(room * _narrowed(line))))) or 1
-        for line in cell.value.split("\n")
+        for line in value.split("\n")
     )
 
 
