@@ -368,6 +368,14 @@ def _share_edges(states: tuple[bytes, ...]) -> bool:
     return bool(shapely.coverage_is_valid(shapes)) and not _lie_apart(shapes)
 
 
+def undirected(edges: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Edges, rows of x, y, x, y, with the smaller end first: the same from both of their sides."""
+    backwards = (edges[:, 0] > edges[:, 2]) | (
+        (edges[:, 0] == edges[:, 2]) & (edges[:, 1] > edges[:, 3])
+    )
+    return np.where(backwards[:, None], edges[:, [2, 3, 0, 1]], edges)
+
+
 def _lie_apart(shapes: npt.NDArray[Any]) -> bool:
     """Whether some two states run side by side and have no edge in common."""
     parts, state = shapely.get_parts(shapes, return_index=True)
@@ -375,9 +383,7 @@ def _lie_apart(shapes: npt.NDArray[Any]) -> bool:
     xy, ring = shapely.get_coordinates(rings, return_index=True)
     inner = np.flatnonzero(ring[1:] == ring[:-1])
     ends = np.hstack([xy[inner], xy[inner + 1]])
-    # The smaller end first, so that an edge is the same from both of its sides.
-    turned = (ends[:, 0] > ends[:, 2]) | ((ends[:, 0] == ends[:, 2]) & (ends[:, 1] > ends[:, 3]))
-    ends[turned] = ends[turned][:, [2, 3, 0, 1]]
+    ends = undirected(ends)
     order = np.lexsort(ends.T)
     same = (ends[order[1:]] == ends[order[:-1]]).all(axis=1)
     of_edge = state[part[ring[inner]]][order]

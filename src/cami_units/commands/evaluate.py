@@ -18,7 +18,6 @@ _BOX_CELLS: Final = 10_000
 
 _LEAST_CELL_KM: Final = 1.0
 
-_STRIP_CELLS: Final = 4_000_000
 _MOST_RASTER_CELLS: Final = 500_000
 """Cells of a raster with a value that are taken as polygons: 1 km cells of a large country."""
 
@@ -187,10 +186,8 @@ def _raster_cells(raster: Raster, name: str) -> gpd.GeoDataFrame:
     """The cells of a raster that have a value, as polygons with it."""
     height, width = raster.values.shape
     rows, cols, values = [], [], []
-    # In strips of some 30 MB, so that a raster of the world with a study in it is no more than that.
-    strip = max(1, _STRIP_CELLS // width)
-    for top in range(0, height, strip):
-        part = raster.values[top : top + strip, :]
+    # Band by band, so that a raster of the world with a study in it is never in memory as a whole.
+    for top, part in layers.strips(raster.values):
         down, across = np.nonzero(np.isfinite(part))
         rows.append(down + top)
         cols.append(across)

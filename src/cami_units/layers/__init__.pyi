@@ -30,6 +30,7 @@ from ._range_stream import stream_advice as stream_advice
 from ._range_stream import stream_bounds as stream_bounds
 from ._ranges import moved_edges as moved_edges
 from ._ranges import odd_sizes as odd_sizes
+from ._rasters import strips as strips
 from ._reading import STATES as STATES
 from ._reading import FixRules as FixRules
 from ._reading import LayerRead as LayerRead

@@ -7,7 +7,7 @@ species at a time, so memory holds one share and not the file.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -311,24 +311,22 @@ def _rows(
 
 def _holds_weights(name: str) -> bool:
     """Whether a column can hold how much of a part counts."""
-    return any(
-        dialects.plain(name) in column.spellings
-        for column in dialects.DIALECTS["ranges"]
-        if column.name == RANGE_WEIGHT
-    )
+    return dialects.plain(name) in _spellings({RANGE_WEIGHT})
 
 
 def _is_spoken(name: str, columns: Mapping[str, str]) -> bool:
     """Whether a column can hold the name or a code of a range."""
-    ours = {"sci_name", *CODES, "legend"}
-    spellings = {
+    theirs = {dialects.plain(name_of_theirs) for name_of_theirs in columns.values()}
+    return dialects.plain(name) in _spellings({"sci_name", *CODES, "legend"}) | theirs
+
+
+def _spellings(names: Collection[str]) -> set[str]:
+    """How files write these columns of ranges."""
+    return {
         spelling
         for column in dialects.DIALECTS["ranges"]
-        if column.name in ours
+        if column.name in names
         for spelling in column.spellings
-    }
-    return dialects.plain(name) in spellings | {
-        dialects.plain(theirs) for theirs in columns.values()
     }
 
 

@@ -135,12 +135,29 @@ def _strips(source: Any, rows: int = 1) -> Iterator[tuple[int, NDArray[np.float6
     About as high as whole tiles of the file, so that none is unpacked often.
     """
     band = BandWindows(source, (source.height, source.width))
-    high = max(source.block_shapes[0][0], _STRIP_CELLS // max(1, source.width))
-    high = max(1, high // rows) * rows
-    for top in range(0, source.height, high):
-        values = band[top : top + high, 0 : source.width]
+    for top, values in strips(band, tile=source.block_shapes[0][0], rows=rows):
         values[~np.isfinite(values)] = 0.0
         yield top, values
+
+
+def strips(values: Any, *, tile: int = 1, rows: int = 1) -> Iterator[tuple[int, Any]]:
+    """The bands of a raster from the top, each with the row of its top edge.
+
+    Parameters
+    ----------
+    values
+        An array, or what gives windows of one when it is sliced, as :class:`cami_units.model.Raster`
+        has it.
+    tile : int
+        No band is less high than this.
+    rows : int
+        Each is a multiple of so many rows high.
+    """
+    height, width = values.shape
+    high = max(tile, _STRIP_CELLS // max(1, width))
+    high = max(1, high // rows) * rows
+    for top in range(0, height, high):
+        yield top, values[top : top + high, 0:width]
 
 
 def _only_value(source: Any) -> float:

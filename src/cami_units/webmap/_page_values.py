@@ -23,7 +23,7 @@ from cami_units.drawn_pieces import piece
 from cami_units.model import clean_text
 from cami_units.model import is_missing as is_missing
 from cami_units.palette import Look
-from cami_units.scene import label_place, simplest
+from cami_units.scene import label_place, simplest, undirected
 from cami_units.words import LANGUAGES
 
 _ENTITIES: Final = str.maketrans({char: f"&#{ord(char)};" for char in "&<>\"'{}`$\\"})
@@ -226,10 +226,7 @@ def shared_edges(polygons: Geometries) -> BaseGeometry:
         ]
         or [np.empty((0, 4), dtype=np.int64)]
     )
-    backwards = (edges[:, 0] > edges[:, 2]) | (
-        (edges[:, 0] == edges[:, 2]) & (edges[:, 1] > edges[:, 3])
-    )
-    edges[backwards] = edges[backwards][:, [2, 3, 0, 1]]
+    edges = undirected(edges)
     edges = edges[(edges[:, :2] != edges[:, 2:]).any(axis=1)]
     edges, times = np.unique(edges, axis=0, return_counts=True)
     ends = (edges[times > 1] / LATTICE).reshape(-1, 2, 2)
