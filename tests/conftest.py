@@ -16,6 +16,7 @@ All numbers are kilometres in the equal-area CRS (the fixtures multiply by 1000)
 from __future__ import annotations
 
 import shutil
+import socket
 from pathlib import Path
 
 import geopandas as gpd
@@ -113,3 +114,14 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def round_dir(written: Path, tmp_path: Path) -> Path:
     """The toy round on disk, for one test to change."""
     return Path(shutil.copytree(written, tmp_path / "00-proposal"))
+
+
+@pytest.fixture
+def no_network(monkeypatch):
+    """Nothing in the test may reach the network."""
+
+    def refuse(*_args, **_kwargs):
+        raise AssertionError("something tried to reach the network")
+
+    monkeypatch.setattr(socket, "create_connection", refuse)
+    monkeypatch.setattr(socket.socket, "connect", refuse)

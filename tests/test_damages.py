@@ -41,6 +41,7 @@ from cami_units.cli._summaries import say_collected
 from cami_units.commands import collect as collecting
 from cami_units.commands import group_files
 from cami_units.commands._change_tables import problems_in_short, problems_table
+from cami_units.documents.form_reading import UNIT_FIELDS
 from cami_units.documents.group_form import write_form
 from cami_units.kml import rehearsal as draw
 from cami_units.model import InputError
@@ -512,16 +513,6 @@ def form_text(lot: Lot) -> tuple[str, bytes]:
 @cache
 def form_ods() -> bytes:
     """A form as LibreOffice saves it, in little: repeated cells, an error, a note."""
-    names = [
-        "unit_id",
-        "name_en",
-        "action",
-        "merge_with",
-        "new_name",
-        "evidence_grade",
-        "comment",
-        "open_question",
-    ]
     filled = ["CU-001", "Place", "reject", "", "", "", "no water", ""]
 
     def row(values: list[str]) -> str:
@@ -534,7 +525,7 @@ def form_ods() -> bytes:
         f' xmlns:{short}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"'
         for short, name in (("o", "office"), ("t", "table"), ("x", "text"))
     )
-    body = f'<t:table t:name="units">{row(names)}{row(filled)}</t:table>'
+    body = f'<t:table t:name="units">{row(list(UNIT_FIELDS))}{row(filled)}</t:table>'
     content = f"<o:document-content{spaces}><o:body><o:spreadsheet>{body}</o:spreadsheet></o:body></o:document-content>"
     kind = b"application/vnd.oasis.opendocument.spreadsheet"
     return zipped({"mimetype": kind, "content.xml": content.encode()})

@@ -32,6 +32,7 @@ from cami_units.layers._ranges import range_layer
 from cami_units.layers._taxa import names_of
 from cami_units.model import EQUAL_AREA
 from cami_units.plan import read_plan
+from tests.native_parquet import Wkb
 from tests.test_animals import SPRING, at, gbif, known, movebank, walk
 
 CORNERS = [(70.0, 42.0), (71.0, 42.0), (71.0, 43.0), (70.0, 43.0), (70.0, 42.0)]
@@ -123,21 +124,6 @@ def parquet(path: Path, shape) -> None:
         {key: [value] for key, value in COLUMNS.items()}, geometry=[shape], crs=4326
     )
     table.to_parquet(path)
-
-
-class Wkb(pa.ExtensionType):
-    """What pyarrow writes as the Parquet type GEOMETRY, without any "geo" metadata."""
-
-    def __init__(self, about: bytes = b"{}") -> None:
-        self.about = about
-        super().__init__(pa.binary(), "geoarrow.wkb")
-
-    def __arrow_ext_serialize__(self) -> bytes:
-        return self.about
-
-    @classmethod
-    def __arrow_ext_deserialize__(cls, storage: pa.DataType, about: bytes) -> Wkb:
-        return cls(about)
 
 
 def native_parquet(path: Path, shape) -> None:

@@ -11,7 +11,6 @@ import csv
 import io
 import json
 import re
-import socket
 import sqlite3
 import struct
 import zipfile
@@ -54,13 +53,7 @@ HARM = re.compile(
 """What no text holds any more once it is read: control letters, and what hides or turns text round."""
 
 
-@pytest.fixture(autouse=True)
-def _no_network(monkeypatch):
-    def refuse(*_args, **_kwargs):
-        raise AssertionError("something tried to reach the network")
-
-    monkeypatch.setattr(socket, "create_connection", refuse)
-    monkeypatch.setattr(socket.socket, "connect", refuse)
+pytestmark = pytest.mark.usefixtures("no_network")
 
 
 # -- texts that want to run ------------------------------------------------------------------------

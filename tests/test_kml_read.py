@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import socket
 import zipfile
 from pathlib import Path
 
@@ -93,13 +92,7 @@ def why_unusable(shape):
     return last["key"]
 
 
-@pytest.fixture(autouse=True)
-def _no_network(monkeypatch):
-    def refuse(*_args, **_kwargs):
-        raise AssertionError("something tried to reach the network")
-
-    monkeypatch.setattr(socket, "create_connection", refuse)
-    monkeypatch.setattr(socket.socket, "connect", refuse)
+pytestmark = pytest.mark.usefixtures("no_network")
 
 
 # -- plain files -----------------------------------------------------------------------------------

@@ -30,6 +30,7 @@ from cami_units.layers import _range_stream
 from cami_units.model import EQUAL_AREA, InputError, Progress
 from cami_units.overlap import _lattice
 from cami_units.plan import read_profile
+from tests.native_parquet import Wkb
 
 WORLD = "EPSG:6933"
 
@@ -381,21 +382,6 @@ def test_the_richness_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]
 
 
 # -- Parquet's own geometry -----------------------------------------------------------------------
-
-
-class Wkb(pa.ExtensionType):
-    """What pyarrow writes as the Parquet type GEOMETRY, without any "geo" metadata."""
-
-    def __init__(self, about: bytes = b"{}") -> None:
-        self.about = about
-        super().__init__(pa.binary(), "geoarrow.wkb")
-
-    def __arrow_ext_serialize__(self) -> bytes:
-        return self.about
-
-    @classmethod
-    def __arrow_ext_deserialize__(cls, storage: pa.DataType, about: bytes) -> Wkb:
-        return cls(about)
 
 
 @pytest.mark.parametrize(
