@@ -17,6 +17,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter
 
@@ -129,39 +130,41 @@ def run(*command: str) -> dict[str, float]:
 
 def measured_list(species: int) -> dict[str, float]:
     """One run over a Red List: seconds, peak memory, sizes."""
-    with tempfile.TemporaryDirectory() as folder:
-        source, out = Path(folder) / "ranges", Path(folder) / "richness"
-        source.mkdir()
-        vertices = red_list(source / "x", species)
-        size = sum(file.stat().st_size for file in source.iterdir())
-        taken = run(
-            *("richness", str(source), "--out", str(out)),
-            *("--cell-km", str(FINE_KM), "--crs", CRS),
-        )
-        cells = pq.read_metadata(out / "richness.parquet").num_rows
-        sums = {"species": species, "vertices": vertices, "ranges_mb": round(size / 1e6)}
-        return {**sums, "cells": cells, **taken}
+
+    def sizes(out: Path) -> dict[str, int]:
+        return {"cells": pq.read_metadata(out / "richness.parquet").num_rows}
+
+    return one_run("richness", "richness", FINE_KM, red_list, species, sizes)
 
 
 def measured(species: int) -> dict[str, float]:
     """One run: seconds, peak memory, sizes."""
+
+    def sizes(out: Path) -> dict[str, int]:
+        rows = pq.read_metadata(out).num_rows
+        return {"rows": rows, "table_mb": round(out.stat().st_size / 1e6)}
+
+    return one_run("overlaps", "overlaps.parquet", CELL_KM, world_ranges, species, sizes)
+
+
+def one_run(
+    command: str,
+    result: str,
+    cell_km: float,
+    draw: Callable[[Path, int], int],
+    species: int,
+    sizes: Callable[[Path], dict[str, int]],
+) -> dict[str, float]:
+    """Draw ranges, have a command measure them, and say what it took and what came out."""
     with tempfile.TemporaryDirectory() as folder:
-        source, out = Path(folder) / "ranges", Path(folder) / "overlaps.parquet"
+        source, out = Path(folder) / "ranges", Path(folder) / result
         source.mkdir()
-        vertices = world_ranges(source / "x", species)
+        vertices = draw(source / "x", species)
         size = sum(file.stat().st_size for file in source.iterdir())
-        taken = run(
-            *("overlaps", str(source), "--out", str(out)),
-            *("--cell-km", str(CELL_KM), "--crs", CRS),
-        )
-        return {
-            "species": species,
-            "vertices": vertices,
-            "ranges_mb": round(size / 1e6),
-            "rows": pq.read_metadata(out).num_rows,
-            "table_mb": round(out.stat().st_size / 1e6),
-            **taken,
-        }
+        where = ("--cell-km", str(cell_km), "--crs", CRS)
+        taken = run(command, str(source), "--out", str(out), *where)
+        sums = {"species": species, "vertices": vertices, "ranges_mb": round(size / 1e6)}
+        return {**sums, **sizes(out), **taken}
 
 
 def page(results: dict) -> str:
