@@ -62,11 +62,6 @@ class Worker:
             self._waiting.put((key, work))
             self._announce()
 
-    def is_busy(self) -> bool:
-        """Whether anything runs or waits."""
-        with self._changed:
-            return any(job.state in (WAITING, RUNNING) for job in self.jobs.values())
-
     def touch(self) -> None:
         """Say that something has changed that a page shows."""
         with self._changed:
