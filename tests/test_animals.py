@@ -484,7 +484,7 @@ def test_a_crossing_is_told_by_animal_and_date_and_counts_as_one_drawn_by_hand(t
             assert counts.get(animal, 0) % 2 == 1 or counts.get(animal, 0) < changes
     sites = gpd.GeoDataFrame({"site": ["u"]}, geometry=[shapely.box(54.5, 43.5, 58, 45)], crs=4326)
     sites = cu.to_equal_area(sites)
-    merged = with_tracks(None, tracks, found)
+    merged = with_tracks({"corridors": None, "telemetry": tracks}, found)["corridors"]
     km = {
         name: overlap.overlaps(sites, lines, site="site", by=("sci_name",), kind="line")["km"].sum()
         for name, lines in {"tracked": merged, "drawn": corridors}.items()
@@ -503,7 +503,11 @@ def test_a_crossing_within_ten_years_is_of_grade_a_and_an_older_one_is_not(tmp_p
         ["T-S1", "2015-04-01 00:00:00", "C", "KZ;UZ", 6.0],
         ["T-S1 (2)", "2020-04-01 00:00:00", "A", "KZ;UZ", 6.0],
     ]
-    row = with_tracks(None, tracks, found).set_index("corridor_id").loc["T-S1 (2)"]
+    row = (
+        with_tracks({"corridors": None, "telemetry": tracks}, found)["corridors"]
+        .set_index("corridor_id")
+        .loc["T-S1 (2)"]
+    )
     assert row["crossing_seen_year"] == 2020
     assert row["source"] == "m.csv: animal S1, 2020-04-01 to 2020-04-01; crossed on 2020-04-01"
 
@@ -538,7 +542,9 @@ def test_no_position_is_in_anything_that_is_shown_or_handed_out(tmp_path):
     fixes = walk("K1", SPRING, *[(60.123 + 0.31 * step, 45.678) for step in range(4)])
     tracks = read("telemetry", movebank(tmp_path / "m.csv", fixes)).table
     crossings = animal_crossings(tracks, *borders_of())
-    corridors = cu.to_lonlat(with_tracks(None, tracks, crossings), decimals=6)
+    corridors = cu.to_lonlat(
+        with_tracks({"corridors": None, "telemetry": tracks}, crossings)["corridors"], decimals=6
+    )
     records = read("occurrences", gbif(tmp_path / "g.csv", [at(45.678, 60.123)])).table
     full = toy_round(corridors=corridors, occurrences=cu.to_lonlat(records, decimals=6))
     handed_out = published(full)
@@ -588,7 +594,9 @@ def test_no_fix_and_no_record_is_in_any_file_that_is_handed_out(tmp_path, monkey
     )
     tracks = read("telemetry", movebank(tmp_path / "m.csv", fixes)).table
     crossings = animal_crossings(tracks, *borders_of())
-    corridors = cu.to_lonlat(with_tracks(None, tracks, crossings), decimals=6)
+    corridors = cu.to_lonlat(
+        with_tracks({"corridors": None, "telemetry": tracks}, crossings)["corridors"], decimals=6
+    )
     seen = np.array([(x, y) for _, _, x, y in fixes])
     rows = [at(round(y + 0.0213, 4), round(x + 0.0117, 4)) for x, y in seen]
     records = cu.to_lonlat(read("occurrences", gbif(tmp_path / "g.csv", rows)).table, decimals=6)

@@ -90,11 +90,18 @@ def fence_openings(
     Returns
     -------
     GeoDataFrame
-        Table `fences`: :data:`STRETCH_COLUMNS` and lines, by ``rank``. ``gain`` is the sum over the
-        species of the range joined, each in its own thresholds of C3; ``joined_share`` the sum of
-        their shares of regional range, in points of %.
+        Table `fences`, lines by ``rank``: ``rank``, ``stretch_id``, ``barrier_id``, ``name``,
+        ``pair``, ``unit_id`` (empty: outside all), ``km`` of border, ``permeability`` (0–1),
+        ``closed_km``, ``species`` (";", the most joined first), ``joined_km2`` (of all species),
+        ``joined_share`` (the sum of their shares of regional range, points of %), ``gain`` (the sum
+        over the species of the range joined, each in its own thresholds of C3), ``barrier_share``
+        and ``barrier_share_open`` (B of C6 in the unit, %, now and then), ``need_lifted`` (C6 would
+        no longer be met), ``n_crossings``, ``best_grade``, ``corridors`` (documented here),
+        ``crossing_seen_year``, ``confidence`` and ``source`` of the fence.
     DataFrame
-        Table `fence_species`: :data:`SPECIES_COLUMNS`, by stretch, then by gain.
+        Table `fence_species`, by stretch, then by gain: ``stretch_id``, ``sci_name``, ``km`` in its
+        range, ``patch_a_km2``, ``patch_b_km2``, ``open_share`` and ``open_share_then`` (0–1, of the
+        border between both patches, now and then), ``joined_km2``, ``joined_share``, ``gain``.
     """
     elements = _border_elements(units, pieces, profile)
     if elements.empty:

@@ -30,6 +30,7 @@ from cami_units.model import (
     LAYERS,
     LONLAT,
     MAP_LAYERS,
+    SPECIES_LAYERS,
     Imprint,
     InputError,
     Problem,
@@ -263,7 +264,7 @@ def shown_layers(
 
     A layer that came from a restricted source stays out, `features` aside: the range of a sensitive
     species, or any range of a restricted source, is shown as the coarse cells that it reaches into,
-    and its corridors on the corners of such cells.
+    and its links of movement on the corners of such cells.
 
     Parameters
     ----------
@@ -280,11 +281,11 @@ def shown_layers(
     delicate = sensitive_species(species)
     features = layers.get("features")
     if features is not None:
-        told_coarsely = delicate | (set(features["sci_name"]) if "ranges" in restricted else set())
-        open_layers["features"] = _coarse_rows(features, told_coarsely, crs)
-        delicate = frozenset(told_coarsely)
-    if "corridors" in open_layers:
-        open_layers["corridors"] = _coarse_rows(open_layers["corridors"], delicate, crs)
+        open_layers["features"] = features
+        delicate |= set(features["sci_name"]) if "ranges" in restricted else set()
+    for name in SPECIES_LAYERS:
+        if name in open_layers:
+            open_layers[name] = _coarse_rows(open_layers[name], delicate, crs)
     if "countries" in open_layers:
         open_layers["countries"] = with_shared_edges(open_layers["countries"])
     return open_layers
@@ -413,7 +414,7 @@ def coarse_layers(
     names = sensitive_species(species)
     return {
         name: _coarse_rows(table, names, EQUAL_AREA)
-        if name in ("features", "corridors") and not table.attrs.get(_MARK)
+        if name in SPECIES_LAYERS and not table.attrs.get(_MARK)
         else table
         for name, table in layers.items()
     }

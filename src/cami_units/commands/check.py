@@ -20,6 +20,7 @@ from cami_units.commands.plan_layers import (
 )
 from cami_units.model import (
     CRITERION_LAYERS,
+    EVIDENCE_LAYERS,
     InputError,
     Layers,
     Problem,
@@ -150,10 +151,7 @@ def _state_edges(clean: Layers) -> tuple[Problem, ...]:
     )
 
 
-_DRAWN_LAYERS: Final = (
-    *("hotspots", "protected_areas", "sections"),
-    *("barriers", "corridors", "gazetteer"),
-)
+_DRAWN_LAYERS: Final = (*EVIDENCE_LAYERS, "gazetteer")
 """Layers that somebody drew in the states of a study, and may have saved latitude first."""
 
 

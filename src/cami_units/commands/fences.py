@@ -41,16 +41,8 @@ def with_fences(round_: Round, *, progress: Progress = quiet) -> Round:
     Returns
     -------
     Round
-        The same, with table `fences`: ``rank``, ``stretch_id``, ``barrier_id``, ``name``, ``pair``,
-        ``unit_id`` (empty: outside all), ``km`` of border, ``permeability`` (0–1), ``closed_km``,
-        ``species`` (";", the most joined first), ``joined_km2`` (of all species), ``joined_share``
-        (points of % of regional ranges), ``gain``, ``barrier_share`` and ``barrier_share_open``
-        (B of C6 in the unit, %, now and then), ``need_lifted`` (C6 would no longer be met),
-        ``n_crossings``, ``best_grade``, ``corridors`` (documented here), ``crossing_seen_year``,
-        ``confidence`` and ``source`` of the fence; and table `fence_species`: ``stretch_id``,
-        ``sci_name``, ``km`` in its range, ``patch_a_km2``, ``patch_b_km2``, ``open_share``,
-        ``open_share_then`` (0–1, of the border between both patches), ``joined_km2``,
-        ``joined_share``, ``gain``.
+        The same, with the tables `fences` and `fence_species`, whose columns
+        :func:`cami_units.fences.fence_openings` tells.
 
     Raises
     ------

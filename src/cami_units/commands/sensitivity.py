@@ -507,10 +507,8 @@ def crossings_of(units: gpd.GeoDataFrame, pieces: Pieces) -> gpd.GeoDataFrame:
     points = cuts.to_crs(LONLAT).geometry
     sensitive = pieces.layers.species.set_index("sci_name")["sensitive"]
     delicate = cuts["sci_name"].map(sensitive).eq("yes").to_numpy()
-    corridors = pieces.layers.corridors
-    if corridors is not None:  # nor is it told where a single animal met a fence
-        followed = set(corridors.loc[is_tracked(corridors), "corridor_id"])
-        delicate = delicate | cuts["corridor_id"].isin(followed).to_numpy()
+    # Nor is it told where a single animal met a fence.
+    delicate |= is_tracked(cuts).to_numpy()
     points[delicate] = coarse(points[delicate], crs=units.crs)
     cuts["lon"], cuts["lat"] = points.x.round(5), points.y.round(5)
     names = ["unit_id", "corridor_id", "barrier_id", "sci_name"]

@@ -336,7 +336,7 @@ def _no_such_column(
     return Problem("refuses", layer, file, "", what, cure)
 
 
-_ADVISED: Final[Mapping[str, str]] = MappingProxyType(
+ADVISED: Final[Mapping[str, str]] = MappingProxyType(
     {"kind": '"railway"', "permeability": "0.5", "evidence_grade": '"N"'}
 )
 """What a column may hold throughout where a file lacks it: advice that can be pasted as it stands."""
@@ -360,10 +360,10 @@ def _missing_column(
             "Say in the plan of which species the file is, by its name or by that of the file:\n"
             f'[species]\n"{key}" = "{FILE_NAME}"'
         )
-    elif column.name in _ADVISED:
+    elif column.name in ADVISED:
         cure = (
             "Say in the plan what it is for all rows, or which column it is under "
-            f"[columns.{layer}]:\n[defaults.{layer}]\n{column.name} = {_ADVISED[column.name]}"
+            f"[columns.{layer}]:\n[defaults.{layer}]\n{column.name} = {ADVISED[column.name]}"
         )
     else:
         cure = f"Add the column in a GIS, or say under [columns.{layer}] of the plan which it is."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from cami_units.layers._dialects import DIALECTS
+from cami_units.layers._dialects import ADVISED, DIALECTS
 from cami_units.model import INPUT_LAYERS, LAYERS
 
 _VECTORS: Final = (
@@ -79,7 +79,7 @@ def _columns(layer: str) -> str:
     """The columns of a layer: those that must be there, then the first that are used if they are."""
     dialect = DIALECTS[layer]
     needed = [column.name for column in dialect if column.required]
-    if layer in ("barriers", "corridors") and needed:
+    if needed and needed[-1] in ADVISED:
         needed[-1] += f" (or [defaults.{layer}])"
     if layer == "ranges":
         needed[-1] += " (or [species])"

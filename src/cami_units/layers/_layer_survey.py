@@ -132,9 +132,7 @@ def _joined_layers(
         states = countries[countries["range_state"]]
         crossings = animal_crossings(tables_read["telemetry"], borders, states)
         notes += crossings_in_words(tables_read["telemetry"], crossings)
-        tables_read["corridors"] = with_tracks(
-            tables_read["corridors"], tables_read["telemetry"], crossings
-        )
+        tables_read = with_tracks(tables_read, crossings)
         tables_read["telemetry"] = tables_read["telemetry"].drop(columns="seen")
     return Layers(
         crs=reading.crs,

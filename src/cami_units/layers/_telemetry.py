@@ -401,13 +401,12 @@ def crossings_in_words(tracks: gpd.GeoDataFrame, crossings: pd.DataFrame) -> lis
     return problems
 
 
-def with_tracks(
-    corridors: gpd.GeoDataFrame | None, tracks: gpd.GeoDataFrame, crossings: pd.DataFrame
-) -> gpd.GeoDataFrame:
-    """The layer of corridors with the tracks in it, each as a corridor of its animal.
+def with_tracks(tables: dict[str, Any], crossings: pd.DataFrame) -> dict[str, Any]:
+    """All layers by name, with the tracks among the corridors, each as a corridor of its animal.
 
     ``tracked`` marks them: no map, pack or publication shows their positions.
     """
+    corridors, tracks = tables["corridors"], tables["telemetry"]
     days = crossings.assign(day=crossings["first_seen"].str[:10]).groupby("corridor_id")["day"]
     seen = {name: [day for day in some if day] for name, some in days}
     said = []
@@ -432,8 +431,8 @@ def with_tracks(
         geometry=tracks.geometry,
         crs=tracks.crs,
     )
-    if corridors is None:
-        return rows.sort_values("corridor_id", ignore_index=True)
-    table = pd.concat([corridors.assign(tracked=False), rows], ignore_index=True)
-    table = gpd.GeoDataFrame(table, geometry="geometry", crs=tracks.crs)
-    return table.sort_values("corridor_id", kind="stable", ignore_index=True)
+    if corridors is not None:
+        rows = pd.concat([corridors.assign(tracked=False), rows], ignore_index=True)
+        rows = gpd.GeoDataFrame(rows, geometry="geometry", crs=tracks.crs)
+    table = rows.sort_values("corridor_id", kind="stable", ignore_index=True)
+    return tables | {"corridors": table}

@@ -48,6 +48,7 @@ from ._layers import MAP_LAYERS as MAP_LAYERS
 from ._layers import RANGE_WEIGHT as RANGE_WEIGHT
 from ._layers import RECORDS as RECORDS
 from ._layers import ROUND_LAYERS as ROUND_LAYERS
+from ._layers import SPECIES_LAYERS as SPECIES_LAYERS
 from ._layers import Layer as Layer
 from ._profile import C1Rule as C1Rule
 from ._profile import C2Rule as C2Rule

@@ -278,6 +278,11 @@ CRITERION_LAYERS: Final[Mapping[str, str]] = MappingProxyType(
 ROUND_LAYERS: Final = tuple(layer.name for layer in _LAYERS if layer.in_round)
 """The layers that a round keeps beside its units."""
 
+SPECIES_LAYERS: Final = tuple(
+    layer.name for layer in _LAYERS if layer.in_round and "sci_name" in layer.columns
+)
+"""What a round tells of single species: of a sensitive one it is made coarse."""
+
 EVIDENCE_LAYERS: Final = tuple(layer.name for layer in _LAYERS if layer.role == "evidence")
 """What speaks for or against a unit, in the order of legends."""
 

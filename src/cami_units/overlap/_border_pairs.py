@@ -134,8 +134,8 @@ def barrier_cuts(units: gpd.GeoDataFrame, pieces: Pieces) -> gpd.GeoDataFrame:
         ``unit_id``, ``corridor_id`` (empty: the barrier cuts the range, no corridor is known to
         cross it there), ``barrier_id``, ``sci_name``, ``permeability``, ``kind``, ``name``,
         ``evidence_grade`` of the corridor, ``km`` of the barrier within the range (empty for
-        corridors) and a point in the CRS of the layers: the crossing, or the middle of the longest
-        stretch. In no particular order.
+        corridors), ``tracked`` where tracks of animals are among the corridors, and a point in the
+        CRS of the layers: the crossing, or the middle of the longest stretch. In no particular order.
     """
     layers = pieces.layers
     cami = cami_species(layers.species)
@@ -153,8 +153,9 @@ def barrier_cuts(units: gpd.GeoDataFrame, pieces: Pieces) -> gpd.GeoDataFrame:
     if layers.corridors is not None:
         corridors = layers.corridors[layers.corridors["sci_name"].isin(cami)]
         points = crossings(corridors, barriers, line="corridor_id", border="barrier_id")
-        points = points.merge(corridors[["corridor_id", "sci_name", "evidence_grade"]])
-        keep = ("unit_id", "corridor_id", "barrier_id", "sci_name", "evidence_grade")
+        marks = [name for name in ("evidence_grade", "tracked") if name in corridors]
+        points = points.merge(corridors[["corridor_id", "sci_name", *marks]])
+        keep = ("unit_id", "corridor_id", "barrier_id", "sci_name", *marks)
         parts.append(split(points, units, keep=keep).assign(km=np.nan))
     table = gpd.GeoDataFrame(pd.concat(parts, ignore_index=True), crs=units.crs)
     return table.merge(barriers[["barrier_id", "kind", "name", "permeability"]])
