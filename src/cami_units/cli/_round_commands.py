@@ -67,6 +67,8 @@ def propose(
 ) -> None:
     """Compute a first proposal of conservation units: round 00, with KMZ, map and tables."""
     with at_work(ctx, quiet, verbose) as progress:
+        # Each command imports its own rooms: geopandas and scipy take seconds that `--help` and a
+        # slip in an option should not cost.
         from cami_units.commands.lasting_ids import write_first_round
 
         round_, problems = write_first_round(
@@ -249,6 +251,7 @@ def check(
     verbose: VerboseOption = False,
 ) -> None:
     """Look at every layer of a plan, and say what is there and what must be mended."""
+    # the list hangs on no plan, so a plan that cannot be read must not hide it
     if kinds:
         say_kinds()
         return
@@ -260,6 +263,7 @@ def check(
     refusals = [problem for problem in problems if problem.level == "refuses"]
     if not is_quiet(ctx, quiet):
         say_check(problems, sources)
+    # told to be quiet, it still says what stops the work
     elif refusals:
         say_problems(refusals, stderr=True)
     if refusals:

@@ -45,6 +45,7 @@ def _by_layer(sources: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:
 
 
 def _sum_in_words(sums: Mapping[str, int]) -> str:
+    """Rows, files, and what became of the rows, as far as it happened."""
     words = f"{counted(sums['rows'], 'row')} in {counted(sums['files'], 'file')}"
     parts = [f"{sums[key]} {key}" for key in ("kept", "dropped", "repaired") if sums.get(key)]
     return ", ".join([words, *parts])
@@ -196,6 +197,7 @@ def say_collected(collected: Collected, out: Path, *, verbose: bool = False) -> 
         for row in problems_in_short(collected.problems).to_dict("records")
     ]
     files = [*collected.files, None]  # what is said of no file in particular comes last
+    # a share of the lines for each file, and one at least: no noisy file silences a quiet one
     each = len(problems) if verbose else max(1, MOST_NOTICES // len(files))
     left_out = 0
     for file in files:
@@ -203,6 +205,7 @@ def say_collected(collected: Collected, out: Path, *, verbose: bool = False) -> 
             # a form that nobody filled in was read all the same
             is_used = not file.refused and not 0 < file.placemarks == file.unusable
             say(f"{'✓' if is_used else '✗'} {one_line(file.file)}: {_file_in_words(file)}")
+        # why a file was refused stands on its own line already
         name, refusal = (file.file, file.refused) if file is not None else ("", "")
         of_file = [row for row in problems if row["file"] == name and row["what"] != refusal]
         for row in of_file[:each]:
@@ -248,6 +251,7 @@ def _say_conflicts(collected: Collected, *, verbose: bool) -> None:
         answered = int((~is_open).sum())
         ending = f", {answered} answered" if answered else ""
         title = f"{counted(int(is_open.sum()), 'conflict')} to be settled{ending}"
+        # what is still to be settled must not fall behind the limit of lines
         ordered = pd.concat([collected.conflicts[is_open], collected.conflicts[~is_open]])
         say(f"\n{title}", style="bold")
         _say_some(
@@ -327,6 +331,7 @@ def say_packed(packs: Packed) -> None:
     say(f"The packs are in {packs.directory}", style="bold")
     counts = packs.allocation["group"].value_counts()
     rows = [("folder", "units to edit", "size")]
+    # pack.json lies at the top, in no folder
     folders = dict.fromkeys(name.partition("/")[0] for name in packs.files if "/" in name)
     for folder in folders:
         size = sum(size for name, size in packs.files.items() if name.startswith(f"{folder}/"))
@@ -368,6 +373,7 @@ def say_activities(activity_tables: Activities) -> None:
 
 def say_check(problems: Sequence[Problem], sources: Sequence[Mapping[str, Any]]) -> None:
     """Say layer by layer what is in each file and what is wrong with it."""
+    # a layer whose only file could not be read has problems and no source
     layers = dict.fromkeys([str(source["layer"]) for source in sources])
     layers.update(dict.fromkeys(problem.layer for problem in problems))
     for layer in layers:
@@ -393,6 +399,7 @@ def say_kinds() -> None:
 
 
 def _source_in_words(source: Mapping[str, Any]) -> str:
+    """What one file gave, as far as it gave anything."""
     parts = [counted(int(source.get("rows") or 0), "row")]
     parts += [f"{source[key]} {key}" for key in ("kept", "dropped", "repaired") if source.get(key)]
     return ", ".join(parts)
@@ -426,6 +433,7 @@ def say_how_sure(round_: Round) -> None:
     smallest_set = round_.tables["complementarity"]
     gap = float(smallest_set["gap"].max()) if len(smallest_set) else 0.0
     size = int(smallest_set["chosen"].sum())
+    # the gap is a quotient of floats: below a millionth it is none
     proof = "proven to be the fewest" if gap < 1e-6 else f"proven to be within {100 * gap:.1f} %"
     say(f"{counted(size, 'unit')} together cover every species that can be covered, {proof}.")
     targets = round_.tables["complementarity_targets"]
@@ -439,6 +447,7 @@ def say_how_sure(round_: Round) -> None:
 
 
 def say_fences(round_: Round, most: int = 10) -> None:
+    """Say which stretches of border to look at first, those that join nothing left out."""
     from cami_units import words
 
     table, species = round_.tables["fences"], round_.tables["species"]

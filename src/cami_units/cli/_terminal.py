@@ -29,6 +29,8 @@ app = typer.Typer(
     epilog="To begin: cami-units propose — or, for your own data: cami-units init my-workshop",
     no_args_is_help=True,
     add_completion=False,
+    # at_work catches every fault and tells it plainly; typer's own box may print local variables,
+    # with whatever data is in them
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -130,6 +132,8 @@ def at_work(ctx: typer.Context, quiet: bool, verbose: bool) -> Iterator[Progress
     try:
         with _progress(is_silent=is_quiet(ctx, quiet)) as progress:
             yield progress
+    # typer ends a command with exceptions that are RuntimeErrors: the last clause would call them
+    # faults of ours; nor is a pipe that was closed (| head) one
     except (typer.Exit, typer.Abort, BrokenPipeError):
         raise
     except KeyboardInterrupt:
@@ -138,6 +142,7 @@ def at_work(ctx: typer.Context, quiet: bool, verbose: bool) -> Iterator[Progress
     except Exception as error:
         from cami_units.model import CamiUnitsError
 
+        # imported here and caught by its base: `--help` must not wait for what the model imports
         if isinstance(error, CamiUnitsError):
             say(f"Error: {error}", style="red", stderr=True)
             raise typer.Exit(FAULT) from None
@@ -211,6 +216,7 @@ _EARLY_S: Final = 5.0
 
 def _duration(seconds: float) -> str:
     """A time as people say it: no finer than it is known."""
+    # steps of five would round what is above to "60 s"
     if seconds < 55:
         return f"{max(5 * round(seconds / 5), 5)} s"
     minutes = max(round(seconds / 60), 1)
@@ -245,6 +251,8 @@ def _bars(bars: Bars) -> Progress:
     pace = Pace()
 
     def progress(step: str, number: int, total: int) -> None:
+        # bars know only that a step has begun: whoever computes calls with a name and a number,
+        # never with an end
         if step not in tasks:
             _finish(bars)
             tasks[step] = bars.add_task(one_line(step), total=total or None, count="")
@@ -275,6 +283,7 @@ def say(words: object, *, style: str = "", stderr: bool = False) -> None:
     from cami_units.model import clean_text
 
     lines = str(words).split("\n")
+    # cleaning takes the spaces from both ends of a text, and our indents with them
     clean = "\n".join(line[: _indent(line)] + clean_text(line) for line in lines)
     terminal(stderr=stderr).print(Text(clean, style=style), soft_wrap=True)
 

@@ -89,7 +89,9 @@ def collect(
 
         before = decided_round(base)
         target = out or next_directory(base, before)
+        # before ten files are read and measured, not after
         store.check_place(target, force=force)
+        # looked at first: the next writing clears it away without a word
         left = store.left_behind(target)
         collected = run_collect(
             files,
@@ -416,6 +418,7 @@ def rehearse(
         from cami_units.commands.round_files import write_proposal
         from cami_units.plan import read_plan
 
+        # the round below goes into the same folder, which would then no longer be empty
         check_rehearsal(out)
         base = round_
         if base is None:
@@ -432,6 +435,7 @@ def rehearse(
             style="red",
             stderr=True,
         )
+        # a damage that nobody told of is a fault of the program, not of the input
         raise typer.Exit(BUG)
 
 
@@ -454,6 +458,7 @@ def lint(
         from cami_units.model import InputError
 
         for file in files:
+            # one damaged file must not hide what is wrong with the others
             try:
                 faults = kml.lint_kml(file, profile=profile.value)
             except InputError as error:

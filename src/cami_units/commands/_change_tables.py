@@ -51,6 +51,7 @@ class Picture:
 def size_notices(merge: workshop.Merge, assessed: Assessed, plan: Plan) -> list[workshop.Notice]:
     """New and changed units that are larger than the plan has them."""
     area = assessed.findings.summary.set_index("site")["area_km2"]
+    # reversed: of several changes of one outline the first stands
     rows = {row.site: row for row in reversed(merge.changes) if row.site}
     return [
         workshop.Notice(
@@ -281,6 +282,7 @@ def remarks_table(
                 }
             )
     shown_units = table[~table["status"].isin(HIDDEN_STATUSES)]
+    # what nobody tied to a unit belongs to those that it lies in
     tree = shapely.STRtree(shown_units.geometry.to_numpy())
     for row in rows:
         if not row["unit_id"]:

@@ -51,6 +51,7 @@ STABILITY_OF_UNITS: Final = STABILITY_TABLES[:5]
 
 def site_of(name: str) -> str:
     """The site in a name that also says its unit and hotspots."""
+    # assessed_outlines puts "=" before the site, behind the names of its unit and hotspots
     return name.rpartition("=")[2]
 
 
@@ -103,6 +104,7 @@ def assessed_outlines(
     named = []
     for site in drawn_outlines["site"]:
         unit = parents.get(site) or str(site).partition("@")[0]
+        # the site last, so that the names stay unique where a unit has several outlines
         named.append(";".join(filter(None, (unit, str(hotspots.get(unit, "") or ""), f"={site}"))))
     return assess_sites(drawn_outlines.assign(site=named), pieces, plan, site="site")
 
@@ -129,6 +131,7 @@ def units_table(
             row |= {"rev": next_number(base), "stability": NOT_COMPUTED, "decision": ""}
         else:
             row = {str(key): value for key, value in before.loc[unit.unit_id].items()}
+            # rounds before revisions were counted have none: the outline is as old as the round
             row["rev"] = row.get("rev") or base.imprint.number
             if unit.status != row["status"]:
                 row["decision"] = ""
@@ -148,6 +151,7 @@ def units_table(
             table[name] = table[name].fillna("")
     table = _with_names(table, pieces.layers, plan)
     table = _with_hotspots_of_merged(table, merge)
+    # hidden units keep their row and score, but must not take a rank from those that are shown
     out = table["status"].isin(HIDDEN_STATUSES)
     undecided = table["unit_id"].map(_unranked(before, merge, assessed)).astype(bool)
     table["rank"] = rank.ranks(table["score"].astype(float).where(~out & ~undecided))
@@ -180,6 +184,8 @@ def _measured(
         covered = workshop.hotspots_of_outlines(of_sites, hotspots)
     ids = [
         str(old[unit.parent])
+        # a redrawn unit keeps its hotspots; of the pieces of one, and of new units, each has those
+        # that it covers
         if unit.parent and unit.parent not in split
         else ";".join(covered.get(unit.site, []))
         for unit in drawn_units
@@ -208,6 +214,7 @@ def _measured(
 def _with_names(table: gpd.GeoDataFrame, layers_here: Layers, plan: Plan) -> gpd.GeoDataFrame:
     """Units with names: those that nobody named take one from the gazetteer, else from the place."""
     named = table.copy()
+    # a name in one language stands for the other until somebody gives it
     for column, fallback in (("name_en", "name_ru"), ("name_ru", "name_en")):
         named[column] = named[column].where(named[column] != "", named[fallback])
     nameless = layers.to_equal_area(named[named["name_en"] == ""], plan.study.crs)
@@ -279,6 +286,7 @@ def next_tables(
         old = base.tables[f"unit_{name}"]
         new = by_unit(getattr(assessed.findings, name), ids).round(DIGITS)
         rows = [old[old["unit_id"].isin(kept_ids)], new]
+        # pandas warns of empty tables in a concat: their dtypes would count
         joined = pd.concat([unit for unit in rows if len(unit)] or rows[:1], ignore_index=True)
         tables[f"unit_{name}"] = joined.sort_values("unit_id", kind="stable", ignore_index=True)
     if "unit_records" in base.tables:
@@ -391,6 +399,7 @@ def former_versions(base: Round) -> dict[str, dict[str, list[str]]]:
     for unit_id, name_en, name_ru, outline in zip(*columns, strict=True):
         row = former.setdefault(str(unit_id), {"hashes": [], "names": []})
         parts = [outline, *shapely.get_parts(outline)]
+        # each part too: a KMZ has a placemark for every part of a unit
         hashes = {kml.geom_hash(kml.as_written(part)) for part in parts}
         row["hashes"] = sorted({*row["hashes"], *hashes})
         names = {str(name) for name in (name_en, name_ru) if not is_missing(name)}
@@ -411,6 +420,7 @@ def _planning_units(
     moved_outlines = [
         shape
         for unit_id in {*old, *new}
+        # `is`: a row that was taken over carries the very outline of the base
         if old.get(unit_id) is not new.get(unit_id)
         for shape in (old.get(unit_id), new.get(unit_id))
         if shape is not None
@@ -420,6 +430,7 @@ def _planning_units(
         if moved_outlines
         else []
     )
+    # only cells that an old or new outline touches can have changed hands
     rows = cells.index[np.unique(touched).astype(int)] if len(moved_outlines) else cells.index[:0]
     if not len(rows):
         return cells
@@ -518,6 +529,7 @@ def next_manifest(
         "collected": sorted(files, key=lambda file: (file["file"], file["sha256"])),
         "resolutions": [asdict(row) for _, row in sorted(rules.resolutions.items())],
         **({"resolved_before": resolved} if resolved else {}),
+        # ever used, not in use: an id that was given up must not come back as another place
         "ids_used": sorted(used_ids),
         "former": former_versions(base),
     }

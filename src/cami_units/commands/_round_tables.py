@@ -55,6 +55,7 @@ def round_tables(
 ) -> Round:
     """The tables of a round, in longitude and latitude, from what was found on the grown units."""
     kept_sites = assessed_sites.decided(PROPOSED, AREA_OF_INTEREST)
+    # numbered after the choice, so that ids have no gaps
     units = delineate.numbered(grown[grown["seed"].isin(kept_sites)].reset_index(drop=True))
     ids = units.set_index("seed")["unit_id"]
     table = _conservation_units(plan, pieces, units, assessed_sites)
@@ -87,6 +88,7 @@ def round_tables(
             tables[name] = getattr(known_layers, name)
     return Round(
         imprint=_imprint(plan, known_layers),
+        # last of all: every table was made from unrounded numbers, in the plan's CRS
         tables={name: as_written(table) for name, table in tables.items()},
         manifest=_manifest(plan, known_layers),
     )
@@ -181,6 +183,7 @@ def _names(units: gpd.GeoDataFrame, known_layers: Layers) -> pd.DataFrame:
     nameless = units[names["name_en"] == ""]
     if known_layers.gazetteer is not None and len(nameless):
         names.loc[nameless.index] = delineate.place_names(nameless, known_layers.gazetteer)
+    # where no place is near enough, a name is made of states and coordinates: no unit is nameless
     for row in names.index[names["name_en"] == ""]:
         names.loc[row] = delineate.coordinate_names(units.loc[[row]]).iloc[0]
     return names
@@ -192,6 +195,7 @@ def rationale_facts(
     """Why each unit is proposed: the decision, and which findings that it hangs on are met."""
     reasons = assessed_sites.decisions.set_index("site")["facts"]
     met = assessed_sites.findings.criteria
+    # what the decision hangs on, and no other criterion, however well it is met
     met = met[
         met["met"].fillna(False) & met["criterion"].isin([*GATES, *(profile.decision.any_of or ())])
     ]
@@ -329,6 +333,7 @@ def unit_records(
     known = set() if known_layers.occurrences is None else set(known_layers.occurrences["sci_name"])
     rows = pd.concat([counted[key], with_range[with_range["sci_name"].isin(known)]])
     table = rows.drop_duplicates().sort_values(key, ignore_index=True)
+    # the shortest of the profile's grades; where it leaves them open, that of the bundled one
     years = min(plan.profile.C9.record_years.values(), default=10.0)
     year_of_plan = int(plan.date[:4])
 

@@ -146,8 +146,10 @@ def activities(
     problems += [*noticed_problems, *unsettled, *_without_form(contributions, owner)]
     table, following = workshop.followed(table, workshop.successors(units), by="decision")
     lines = pd.concat([lines, following], ignore_index=True)
+    # after the merge: what a form moved to another unit has a home again
     problems += _homeless(table, units)
     logs = [lines]
+    # to the general section first: what is named in both ends at home
     for names, homewards in ((general, False), (back, True)):
         ids = _activity_ids(names, table, units)
         table, moves = workshop.moved(
@@ -163,6 +165,7 @@ def activities(
         harmless = {str(key): run_harmless(value) for key, value in line.items()}
         store.append_to_log(log_path, harmless, columns=workshop.LOG_COLUMNS)
     progress("writing activities", 0, 0)
+    # the log is written by now: the documents below tell of this run too
     everything = store.read_log(log_path, columns=workshop.LOG_COLUMNS)
     written_files = _write(directory, base_round, table, everything, suggestions, gaps, tables)
     if session:
@@ -325,6 +328,7 @@ def _brought(
             continue
         contributions.append(contribution)
         problems += noticed_problems
+    # last: files that were handed in as they are go before those found in mails
     posted, posted_problems = _posted(files, units, groups)
     return [*contributions, *posted], matches, [*problems, *posted_problems]
 
@@ -404,6 +408,7 @@ def _of_form(
     group = clean_name(form.group) or named_group(name, groups)
     group = group or Path(name).stem.removeprefix("form_")
     rows = form.activities
+    # rows that are kept stand where they stood, whatever their unit is called by now
     new = rows["action"].ne("keep") | rows["activity_id"].eq("")
     asks = rows["unit_id"].ne("") | rows["activity_id"].eq("")
     placed_rows, _, noticed_problems = workshop.placed(rows[new & asks], units, source=name)

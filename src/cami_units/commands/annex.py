@@ -78,6 +78,7 @@ def annex(
         figures.write_figure(
             folder / "annex.pdf", figures.poster(drawn_scene(round_, lang=language))
         )
+        # before the manifest is written, which cannot hold its own hash
         outputs = {path.name: store.sha256(path) for path in sorted(folder.iterdir())}
         manifest = {
             **round_.manifest,

@@ -174,6 +174,7 @@ def assess_sites(
     >>> found.loc[(found["criterion"] == "G2") & (found["met"] == False), "site"].tolist()
     ['H41', 'H42', 'H43']
     """
+    # a plan without hotspots goes the same way, with no row
     if sites is None:
         sites = pieces.states.iloc[:0].assign(**{site: []})
     tables = measure(sites, pieces, site=site, cache=cache)

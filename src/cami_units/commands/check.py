@@ -41,6 +41,7 @@ def check(
 
     Computes nothing else, and is never stopped by a fault in an input.
     """
+    # a survey and not a reading: the first fault must not hide the others
     clean, problems, sources = layers.survey_layers(reading_of(plan), progress=progress)
     odd: tuple[Problem, ...] = ()
     if clean is not None:
@@ -109,6 +110,7 @@ def said_once(problems: Sequence[Problem]) -> tuple[Problem, ...]:
     groups: dict[tuple[str, ...], list[Problem]] = {}
     for problem in problems:
         cure = problem.cure.replace(problem.file, "") if problem.file else problem.cure
+        # lines for the plan begin with the name of the file; all else the same, they are one cure
         cure = re.sub(r'\n"[^"]*" =', '\n"" =', cure)
         # lines for the plan are pasted once, wherever in the files it is that they mend
         where = "" if "\n[" in problem.cure and problem.level == "refuses" else problem.where

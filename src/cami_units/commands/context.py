@@ -59,9 +59,11 @@ def with_context(round_: Round, plan: Plan, *, progress: Progress = quiet) -> Ro
     grounds = _Grounds(round_, plan)
     sources: list[Mapping[str, Any]] = []
     problems: list[Problem] = []
+    # by name: the order of a plan's tables must not change the bytes
     for number, (name, layer_plan) in enumerate(sorted(plan.context.items())):
         progress("summarising context layers", number, len(plan.context))
         try:
+            # of a raster only the window around the study is read
             around = units if cells is None else cells
             read = layers.read_context(
                 layer_plan.path,

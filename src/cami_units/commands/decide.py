@@ -289,6 +289,7 @@ def decided(base_round: Round, log: pd.DataFrame) -> Round:
         "unit_id", drop=False
     )
     shown = units.assign(decision=units.get("decision", "")).fillna({"decision": ""})
+    # the column is there only in rounds in which a unit went into another
     if "merged_into" not in shown and log["into"].ne("").any():
         shown["merged_into"] = ""
     for name, lines in log[log["unit_id"].isin(units.index)].groupby("unit_id"):
@@ -313,6 +314,7 @@ def _show_unit(
         units.loc[unit_id, "merged_into"] = last["into"] if last else ""
     for name in ("name_en", "name_ru"):
         if lines[name].ne("").any():
+            # names are harmless for spreadsheets in the log, and plain on the map
             new_names = [line[name].removeprefix("'") for line in standing if line[name]]
             units.loc[unit_id, name] = [lines[f"old_{name}"].iloc[0], *new_names][-1]
     if lines["outline"].ne("").any():

@@ -61,6 +61,7 @@ def ground_of_round(round_: Round) -> DrawingGround:
         profile=plan.profile.model_dump(mode="json"),
         adjacent=frozenset(named.split(";")) - {""},
         number=number,
+        # 64 bits tell the rounds of one browser apart
         key=hashlib.sha256("\n".join([round_.imprint.title, number, *hashes]).encode()).hexdigest()[
             :16
         ],
@@ -186,11 +187,13 @@ def drawing_ground(pieces: Pieces, round_: Round) -> dict[str, Any]:
     for weight in overlap.weight_column(pieces.ranges):
         in_part = pieces.ranges.loc[pieces.ranges[weight] < 1, "sci_name"]
         coarse |= set(in_part)  # an outline does not say how much of it counts, a share does
+    # the lattice of maps and KMZ: two that are shifted would tell together what one hides
     lattice = grid.Lattice(scene.COARSE_KM, crs=round_layers.crs)
     rest = webmap.GroundBlock()  # what no simplification touches
     if coarse:
         _add_coarse(rest, pieces, coarse, restricted, lattice)
     _add_lines(rest, pieces, coarse, restricted, lattice)
+    # the finest that fits; the coarsest stands where none does
     for simpler_m in SIMPLER_M:
         block = webmap.GroundBlock(cells=rest.cells, points=rest.points)
         _add_pieces(block, pieces, coarse, restricted, simpler_m)
@@ -364,6 +367,7 @@ def _add_borders(block: webmap.GroundBlock, pieces: Pieces, coarse: Collection[s
     keys = [
         (pairs[line[i]], tuple(sorted(species.get(i, ()))), bool(looked[i])) for i in range(len(xy))
     ]
+    # kilometres of one pair with the same species are one row: the page names it once
     order = {key: number for number, key in enumerate(sorted(set(keys)))}
     rows = [{"pair": pair, "species": list(names), "looked": there} for pair, names, there in order]
     webmap.add_points(block, "borders", rows, xy, np.array([order[key] for key in keys]), metres)

@@ -39,19 +39,25 @@ from cami_units.model import (
     quiet,
 )
 
+# What editors, downloads and locks leave in a folder: nobody draws in it.
 _PASSED_OVER: Final = (".md", ".txt~", ".tmp", ".lock")
 _PLAIN_TABLES: Final = (".csv", ".tsv")
+# Hidden files, Office's own locks (~$), Windows' thumbnails, and what a Mac adds to every zip.
 _LITTER: Final = re.compile(r"\.|~\$|Thumbs\.db$|desktop\.ini$|__MACOSX$", re.IGNORECASE)
 _OF_A_PACK: Final = re.compile(
     r"SHA256SUMS\.txt|pack\.json|(?:howto|map|draw)(?:_.+)?\.(?:html|pdf)|poster\.pdf",
     re.IGNORECASE,
 )
+# The only files of a pack that a group can have put its work into.
 _TO_EDIT: Final = re.compile(r"(?:edit_.+\.km[lz]|form_.+\.xls[xm])\Z", re.IGNORECASE)
 RESOLUTIONS: Final = "resolutions.csv"
 """What people decided on conflicts, beside the groups' files."""
 MAX_FILE: Final = 100_000_000
+# "edit_1 (2).kmz": browsers and file managers number copies so.
 _COPY: Final = re.compile(r"(?:[\s_]*\(\d{1,3}\))+\Z")
 _EDIT_NAME: Final = re.compile(r"edit[\s_\-]+(.+)", re.IGNORECASE)
+# Our folder is called "2 …" in each language; whoever renames it mostly leaves the number and the
+# word.
 _UNITS_FOLDER: Final = re.compile(r"2\b.*(?:\bunits?\b|единиц)", re.IGNORECASE)
 _MEANT: Final = 0.9
 """Share of a file's units that must say one group for the file to be that group's."""
@@ -151,6 +157,7 @@ def found_files(paths: Iterable[Path]) -> list[Path]:
             "There is no file to read. Name the groups' files (KMZ, KML, GeoPackage, GeoJSON, or "
             "the XLSX form), or the folder that they are in."
         )
+    # a disk lists a folder in any order, and reports name the files in this one
     return sorted(unique_paths, key=lambda path: (path.name, str(path)))
 
 
@@ -224,8 +231,11 @@ def read_files(
         label = labels[path]
         digest = ""
         try:
+            # first of all: a pipe or device would be hashed for ever
             _refuse_odd(path, label)
             digest = store.sha256(path)
+            # before twins: whole packs may come back, and what they all hold is not the same file
+            # handed in twice
             if _is_passed_over(path, digest, handed_out or {}):
                 not_for_editing.append(label)
                 continue
@@ -262,6 +272,7 @@ def labels_of(paths: Sequence[Path]) -> dict[Path, str]:
             other.parts[-depth:] == path.parts[-depth:] for other in rivals
         ):
             depth += 1
+        # cut at the front: the name itself stands at the end
         start = clean_name("/".join(path.parts[-depth:]).replace("//", "/"))[-_LONGEST:]
         label, number = start, 1
         while label in taken:
@@ -329,6 +340,7 @@ def _refuse(
 def _read(path: Path, label: str, digest: str, reading: _Reading) -> None:
     """One file: a form, a GIS file, a KML or KMZ; or a mail or archive of such files."""
     suffix = path.suffix.casefold()
+    # endings first: below, an old .xls or a link of Google would be told of as a damaged map
     why = unread_because(path)
     if why:
         raise InputError(f"{label} {why}")
@@ -343,6 +355,7 @@ def _read(path: Path, label: str, digest: str, reading: _Reading) -> None:
     if suffix in layers.DRAWN_SUFFIXES:
         _take(layers.read_gis_placemarks(path, label), label, digest, reading)
         return
+    # by what it begins with: people save GeoJSON as .json and .txt
     content = kml.geojson_of(path)
     if content is not None:
         _take(layers.read_gis_content(content, "geojson", label), label, digest, reading)
@@ -401,8 +414,10 @@ def _take(placemarks: Placemarks, label: str, digest: str, reading: _Reading) ->
     usable = [_mark(row, label) for row in rows if row["kind"] in ("polygon", "line", "point")]
     evidence, own_marks = _parted(usable, lambda mark: _is_evidence(mark, base_facts))
     pins, grounds = _parted(own_marks, lambda mark: mark["ground"] is None)
+    # parts of one unit are put together before they are held against a square kilometre
     specks, others = _parted(_parts_together(grounds), lambda mark: _is_too_small(mark, base_facts))
     far, shapes = _parted(others, lambda mark: _is_far_away(mark, base_facts))
+    # by what was drawn: pins and our own evidence say nothing of whose file it is
     group, group_by = (
         _group(label, shapes, base_facts, group_files) if own_marks else _named(label, base_facts)
     )
@@ -429,6 +444,8 @@ def _take(placemarks: Placemarks, label: str, digest: str, reading: _Reading) ->
             sha256=digest,
             group=group,
             group_by=group_by,
+            # placemarks that a cut-off text only begins are counted, so that the sums of the report
+            # are true
             placemarks=len(rows) + placemarks.beyond,
             evidence=len(evidence),
             shapes=len(shapes),
@@ -563,6 +580,7 @@ def _comment(row: Mapping[Any, Any]) -> str:
     if not text:
         return ""
     # A shapefile cuts off at 254 bytes.
+    # and below 20 letters a remark of a group could begin as ours does
     is_ours = len(text) > 20 and any(_reads_as(text, own) for own in _OWN_WORDS)
     echoes = {row["name"], *(row["data"].get(key) for key in _CARD_KEYS)}
     return "" if is_ours or text in echoes else text
@@ -584,6 +602,7 @@ def _reads_as(text: str, own: str) -> bool:
     """Whether a text begins one of ours, letters aside that a code page has turned into "?"."""
     if len(text) > len(own) or not text.strip("? "):
         return False
+    # strict=False: what came back may be cut off, so only its own length is compared
     return all(letter in (ours, "?") for letter, ours in zip(text, own, strict=False))
 
 
@@ -651,6 +670,7 @@ def _is_units_folder(folder: str) -> bool:
     return any(map(_is_units_step, folder.split("/")))
 
 
+# thousands of placemarks lie in a handful of folders
 @lru_cache(maxsize=10_000)
 def _is_units_step(step: str) -> bool:
     return step.casefold() in _UNITS_NAMES or _UNITS_FOLDER.match(step) is not None

@@ -79,6 +79,7 @@ def check_ids_stay(proposal: Round, directory: Path) -> None:
         return
     earlier = store.read_round(directory)
     about = store.read_json(pack)
+    # packs of another round do not hold these ids
     if not isinstance(about, dict) or str(about.get("round")) != earlier.imprint.number:
         return
     ids = workshop.lasting_ids(_flat(proposal, proposal), _flat(earlier, proposal))
@@ -148,6 +149,7 @@ def write_first_round(
         The plan or a layer is at fault, the place is taken, or ids would move.
     """
     plan_values = read_plan(plan)
+    # before minutes of computing, not after
     store.check_place(out, force=force)
     measured_cache = cache.cache_beside(plan) if is_cached else cache.NOTHING_KEPT
     round_ = propose(plan_values, overlaps=overlaps, progress=progress, cache=measured_cache)

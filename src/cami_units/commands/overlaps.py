@@ -89,6 +89,7 @@ def write_overlaps(
     InputError
         When the file is not as expected, or any range is refused; then nothing is written.
     """
+    # km² of a lattice that is not equal-area would be wrong in silence
     fault = equal_area_fault(crs)
     if fault:
         raise InputError(f"crs: {fault}.")
@@ -103,15 +104,19 @@ def write_overlaps(
     def parts() -> Iterator[pd.DataFrame]:
         """The overlaps of each share of the ranges, as soon as they are measured."""
         nonlocal rows
+        # the file has its columns even where no range covers a cell
         yield _EMPTY
         work = work_done(tasks)
         results = measured(covered_cells, tasks, scheduler, stream.files)
         for number, (table, notes) in enumerate(results):
             progress("measuring ranges", work[number + 1], work[-1])
+            # a share comes back once for every tile, and says the same each time
             problems.extend(problem for problem in notes if problem not in problems)
             rows += len(table)
             if len(table):
                 yield table
+        # after the last share, inside the writer: all faults are named at once, and the file is not
+        # put in its place
         if any(problem.level == "refuses" for problem in problems):
             raise layers.refusal(problems, "the work")
 
@@ -135,6 +140,7 @@ _Task = tuple[layers.RangeStream, grid.Lattice, Tile]
 
 def work_done(tasks: Sequence[tuple[Any, ...]]) -> list[int]:
     """How much is done before each task, and in all, in kilobytes of shapes: what time hangs on."""
+    # one more, so that a task without shapes is a step as well
     size = [int(task[0].rows["bytes"].sum() / 1000) + 1 for task in tasks]
     return [0, *accumulate(size)]
 
@@ -229,6 +235,8 @@ def covered_cells(
     return cells, notes
 
 
+# the tasks of one share follow one another; two, because threads are at the next one before the
+# last is done
 @lru_cache(maxsize=2)
 def ranges_at_hand(
     share: layers.RangeStream, crs: str

@@ -66,6 +66,7 @@ def _kept_layers(cache: Cache, plan: Plan, progress: Progress) -> Layers:
     def parts() -> dict[str, Any]:
         """The layers read anew, in the parts in which they are kept."""
         clean = store_of_entries.parts_of(layers.read_layers(reading_of(plan), progress=progress))
+        # a cache holds tables and JSON only
         clean["problems"] = [asdict(problem) for problem in clean["problems"]]
         clean["sources"] = [dict(source) for source in clean["sources"]]
         return clean

@@ -63,12 +63,15 @@ def propose(
     >>> sorted(set(proposal.tables["conservation_units"]["status"]))
     ['area of interest', 'modelled candidate']
     """
+    # context is read last of all: that a file is missing is said before anything is computed
     if lacking := missing_context(plan):
         raise InputError("\n".join(one.sentence() for one in lacking))
     cache = ground(plan, cache)
     clean = load(plan, progress=progress, cache=cache)
     progress("cutting layers by states", 0, 0)
     pieces = cut(clean, plan, cache=cache)
+    # what is measured from here on hangs on these numbers too; weights and thresholds change
+    # nothing of it
     cache = narrowed(
         cache,
         plan.profile.C7.pair_km,
@@ -164,6 +167,7 @@ def measured_cells(
             cells, pieces, border_km=border_km, side_km2=side_km2, species=of_file
         )
 
+    # by its bytes and not its path: another file may come to lie there
     file_hash = None if overlaps is None else store.sha256(overlaps)
     key = [study.cell_km, study.shape, border_km, side_km2, file_hash]
     return kept_value(cache, "cells", key, CellTables, measured)
@@ -230,6 +234,7 @@ def scored(tables: CellTables, pieces: Pieces, plan: Plan) -> Cells:
 def study_cells(pieces: Pieces, plan: Plan) -> gpd.GeoDataFrame:
     """The planning units of the range states, as far as any range reaches."""
     study = plan.study
+    # Russia reaches to 180°: without this most cells would be ones that no range touches
     within = pieces.states.clip_by_rect(*pieces.layers.ranges.total_bounds)
     return grid.planning_units(
         within[~within.is_empty], cell_km=study.cell_km, shape=study.shape, crs=study.crs

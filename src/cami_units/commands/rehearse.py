@@ -20,6 +20,8 @@ from cami_units.commands.pack import pack
 from cami_units.kml import rehearsal as draw
 from cami_units.model import InputError, Progress, Round, clean_name, quiet
 
+# So many the script of damages gives parts to: five groups, eight units of the first, some of the
+# rest.
 _LEAST_GROUPS: Final = 5
 _LEAST_UNITS: Final = 14
 
@@ -158,7 +160,9 @@ def _everyday(script: _Script, group: str, kmz: bytes, ids: list[str]) -> None:
     """What groups are asked to do, and what they do instead: one file, eight units and more."""
     file = f"edit_{group}.kmz"
     around = draw.outline(kmz, ids[0])
+    # well inside the unit, so that it cannot be taken for a change of its edge
     hole = around.representative_point().buffer(0.05, quad_segs=2)
+    # one edit a unit: two on one would hide which of them was caught
     content = draw.edited(
         kmz,
         draw.renamed(ids[0], f"{ids[0]} Ворота снежного барса"),
@@ -308,6 +312,7 @@ def _zipped(script: _Script, group: str, kmz: bytes, ids: list[str]) -> None:
     notes = draw.edited(
         kmz, draw.drawn("Каскыр", shapely.Point(70, 45), "4 ", "волки"), draw.only("4 ")
     )
+    # the header goes on saying UTF-8: so does Windows when a text editor saves "ANSI"
     spelt = notes.decode("utf-8").encode("cp1251", "xmlcharrefreplace")
     by_recipe = _split_by_recipe(kmz, ids[1]) if len(ids) > 1 else ()
     by_recipe += _merged_by_recipe(kmz, ids[2], ids[3]) if len(ids) > 3 else ()
@@ -409,6 +414,7 @@ def _slip() -> bytes:
     """An archive whose member would land outside of the folder."""
     buffer = BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
+        # the first date that a zip can hold: no clock in what is fabricated
         archive.writestr(zipfile.ZipInfo("../../doc.kml", (1980, 1, 1, 0, 0, 0)), b"<kml/>")
     return buffer.getvalue()
 

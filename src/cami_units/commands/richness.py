@@ -204,6 +204,7 @@ def _sums_of_ranges(
     work = work_done(tasks)
     species: dict[str, pd.DataFrame] = {}
     in_states: dict[str, NDArray[np.float64]] = {}
+    # sums of a tile are as large as the tile itself: one a worker is enough to hold
     results = measured(share_sums, tasks, scheduler, stream.files, ahead=1)
     for number, (sums, ranges, notes) in enumerate(results):
         problems += [problem for problem in notes if problem not in problems]
@@ -214,7 +215,9 @@ def _sums_of_ranges(
         rarity[at] += sums.range_rarity
         threat[at] += sums.threat_weight
         key = str(ranges["sci_name"].iloc[0]) if len(ranges) else ""
+        # the same ranges come back with each tile: the last stands for all
         species[key] = ranges
+        # states are summed over tiles, since each tile sees its own part only
         in_states[key] = in_states.get(key, 0.0) + sums.in_states
         progress("measuring ranges", work[number + 1], work[-1])
     if any(problem.level == "refuses" for problem in problems):
@@ -235,6 +238,7 @@ def _sums_of_overlaps(source: Path, weigh: Any, states: Path | None, progress: P
         for name, km2 in zip(
             *(rows[column].to_pylist() for column in rows.column_names), strict=True
         ):
+            # pyarrow gives the key behind the sums or before them, by its version
             name, km2 = (name, km2) if isinstance(name, str) else (km2, name)
             totals.update({name: km2})
         row, col = batch["row"].to_numpy(), batch["col"].to_numpy()

@@ -154,6 +154,7 @@ def with_sensitivity(
     added["conservation_units"] = table.assign(
         stability=table["unit_id"].map(sentences).fillna("").astype(str)
     )
+    # rounded last: the sentences above are made from the full numbers
     rounded = {name: as_written(table) for name, table in added.items()}
     return replace(round_, tables={**round_.tables, **rounded})
 
@@ -411,6 +412,7 @@ def _drawn_anew(
     )
     names = landscapes["seed"].map(ids)
     sites = landscapes.assign(site=names.fillna("grown from " + landscapes["seed"].astype(str)))
+    # what people drew stands as they drew it in every way of drawing
     sites = sites.loc[~sites["site"].isin(by_people["site"]), ["site", "geometry"]]
     return gpd.GeoDataFrame(pd.concat([by_people, sites], ignore_index=True), crs=units.crs)
 
@@ -421,6 +423,7 @@ def _side_by_side(drawings: Drawings) -> gpd.GeoDataFrame:
         [table.assign(way=way, drawn=table["site"]) for way, table in drawings.items()],
         ignore_index=True,
     )
+    # one id occurs in several ways of drawing, and a measured table wants unique ones
     return rows.assign(site=[f"{number:05d}" for number in range(len(rows))])
 
 
@@ -464,6 +467,7 @@ def unit_presence(
     species = table["species"].str.split(";").map(lambda names: {*names} - {""})
     base = table["unit_id"].map(species[table["as_stated"]].set_axis(units["unit_id"]))
     pairs = list(zip(species, base, strict=True))
+    # beside the species that they are told of
     table.insert(6, "gained", [";".join(sorted(names_now - before)) for names_now, before in pairs])
     table.insert(7, "lost", [";".join(sorted(before - names_now)) for names_now, before in pairs])
     order = {unit: number for number, unit in enumerate(units["unit_id"])}
@@ -510,6 +514,7 @@ def crossings_of(units: gpd.GeoDataFrame, pieces: Pieces) -> gpd.GeoDataFrame:
     # Nor is it told where a single animal met a fence.
     delicate |= is_tracked(cuts).to_numpy()
     points[delicate] = coarse(points[delicate], crs=units.crs)
+    # five decimals are a metre
     cuts["lon"], cuts["lat"] = points.x.round(5), points.y.round(5)
     names = ["unit_id", "corridor_id", "barrier_id", "sci_name"]
     columns = [*names, "permeability", "lon", "lat", "kind", "name", "evidence_grade", "km"]
@@ -575,6 +580,7 @@ def _cell_solver(cells: Cells, pieces: Pieces, plan: Plan) -> partial[complement
         shared_km2,
         shared.merge(by_state, on=key),
         grid.neighbours(units, corners=False),
+        # sides of a cell: the boundary term counts those that no chosen neighbour shares
         corners=6 if plan.study.shape == "hexagon" else 4,
         least_km2=profile.occurrence.side_km2 or 0.0,
         min_sides=profile.G2.min_sides or 2,

@@ -67,6 +67,8 @@ def stamp_of_stored(round_: Round, geopackage: Path) -> bytes:
 
 def _stamp(round_: Round, tables: store.StoredTables) -> bytes:
     """A hash of what a round is, as its manifest says it, and of the tables that decisions leave."""
+    # the table that decisions change is left out of the hash, else each decision would draw all
+    # anew
     digests = {**_digests(tables), **dict.fromkeys(_DECIDED, "")}
     about = store.as_json({"about": round_.manifest, "imprint": asdict(round_.imprint)})
     return hashlib.sha256(about + json.dumps(digests, sort_keys=True).encode()).digest()
@@ -308,7 +310,9 @@ def _look(sign: kml.Sign) -> Look:
     look = sign.look
     return Look(
         f"#{look.line}",
+        # pixels of Google Earth (96 an inch) to points (72 an inch)
         look.width * 0.75,
         fill=f"#{look.fill}" if look.fill else "",
+        # on white paper a fainter fill cannot be told from none
         opacity=max(look.opacity, 0.3),
     )

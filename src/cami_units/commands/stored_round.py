@@ -93,6 +93,7 @@ def known_activities(directory: Path) -> pd.DataFrame | None:
     if not path.is_file():
         return None
     table = read_table(path, columns=workshop.ACTIVITY_COLUMNS, needs=workshop.ACTIVITY_COLUMNS[:4])
+    # the apostrophe that keeps a spreadsheet from running a cell as a formula is no part of it
     return table.map(lambda value: value.removeprefix("'"))
 
 
