@@ -475,6 +475,7 @@ def coarse(shapes: gpd.GeoSeries, *, crs: Any, km: float = COARSE_KM) -> gpd.Geo
     >>> coarse(here, crs=aea).to_wkt(rounding_precision=3).tolist()
     ['POINT (80 40)']
     """
+    # a long side in degrees bends in the lattice's CRS
     dense = shapely.segmentize(np.asarray(shapes.array, dtype=object), 0.25)
     flat = gpd.GeoSeries(list(dense), index=shapes.index, crs=shapes.crs).to_crs(crs)
     coarse_shapes = [_coarse_shape(shape, crs, km) for shape in flat]
@@ -506,6 +507,8 @@ def _step(points: npt.NDArray[np.float64], crs: Any, km: float) -> float:
     projection = Proj(crs)
     lon, lat = projection(points[:, 0], points[:, 1], inverse=True)
     stretch = np.asarray(projection.get_factors(lon, lat).tissot_semimajor)
+    # whole km, so that nearly every place has one lattice; rounded first, else 25.0000001 would be
+    # 26
     return float(np.ceil(round(km * stretch.max(), 6)) * 1000.0)
 
 
@@ -525,6 +528,7 @@ def _on_cells(shape: BaseGeometry, step: float) -> BaseGeometry:
     shapely.prepare(scaled)
     reached = shapely.intersects(scaled, inner)
     if not reached.any():
+        # a shape within the rim of one cell reaches into none: it is in the one that it lies in
         middle = shapely.point_on_surface(scaled)
         reached = (left == np.floor(middle.x)) & (low == np.floor(middle.y))
     cells = shapely.box(*(np.array([left, low, left + 1, low + 1])[:, reached] * step))
@@ -594,6 +598,7 @@ def label_places(shape: BaseGeometry, most_places: int = 24) -> list[BaseGeometr
     The widest place, then of a grid in the area those points that are farthest from its edge.
     """
     west, south, east, north = shape.bounds
+    # a grid of 12 × 8, its rim left out: no name stands on an edge
     x, y = np.meshgrid(np.linspace(west, east, 14)[1:-1], np.linspace(south, north, 10)[1:-1])
     grid: Any = shapely.points(x.ravel(), y.ravel())
     shapely.prepare(shape)

@@ -500,6 +500,7 @@ def context_title(
 def _figure(value: float, lang: str) -> str:
     """About two digits of a number below ten, whole numbers above."""
     size = abs(value)
+    # from 9.95 on one decimal would give 10.0
     return number(value, lang, 0 if size >= 9.95 or value.is_integer() else 1 if size >= 1 else 2)
 
 
@@ -829,7 +830,9 @@ def exact(value: float, lang: str = "en") -> str:
     """
     if isinstance(value, int):
         return number(value, lang)
+    # twelve decimals leave out the noise of a binary fraction
     shortest = f"{value:.12f}".rstrip("0").partition(".")[2]
+    # from 99.95 on it would be told as 100.0
     least = 1 if 1 <= abs(value) < 99.95 else 0
     return number(value, lang, max(len(shortest), least))
 

@@ -112,6 +112,7 @@ class Day:
     def inputs(self) -> tuple[Path, ...]:
         """The files that the next collect reads: all but those that went into an earlier base."""
         base = self.base
+        # a file that went into the base, or into a round before it, is in that base
         closed = {
             sum_
             for folder in self.rounds
@@ -229,6 +230,7 @@ def safe_name(name: str) -> str:
     if _RESERVED.match(plain):
         plain = f"_{plain}"
     stem, dot, ending = plain.rpartition(".")
+    # a longer "ending" is a part of a name with a dot in it
     if dot and len(ending) <= 10:
         return f"{stem[: _LONGEST_NAME - 11]}.{ending}" if stem else f"file.{ending}"
     return plain[:_LONGEST_NAME] or "file"

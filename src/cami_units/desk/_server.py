@@ -79,6 +79,7 @@ def serve(
         announce(address)
         desk.start()
         if browser:
+            # the server is started below, in this thread: by then it answers
             threading.Timer(0.3, webbrowser.open, [address]).start()
         try:
             with contextlib.suppress(KeyboardInterrupt):

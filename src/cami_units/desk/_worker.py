@@ -45,6 +45,7 @@ class Worker:
         self._changed = threading.Condition()
         self.version = 0
         self.jobs: dict[str, Job] = {}
+        # a daemon: work that hangs does not keep the program from ending
         self._thread = threading.Thread(target=self._run, name="desk-worker", daemon=True)
         self._thread.start()
 
@@ -56,6 +57,7 @@ class Worker:
         key = key or name
         with self._changed:
             job = self.jobs.get(key)
+            # one that runs already may have read the files before this click: it is asked for again
             if job and job.state == WAITING:
                 return
             self.jobs[key] = Job(name)

@@ -65,7 +65,9 @@ def _set_font(style: Any) -> None:
     fonts = style.element.get_or_add_rPr().get_or_add_rFonts()
     for script in ("w:hAnsi", "w:cs"):
         fonts.set(qn(script), FONT)
+    # Arial has no Chinese, and Word would take any font that has
     fonts.set(qn("w:eastAsia"), "Microsoft YaHei")
+    # a font of the theme goes before one that is named
     for theme in ("w:asciiTheme", "w:hAnsiTheme", "w:eastAsiaTheme", "w:cstheme"):
         fonts.attrib.pop(qn(theme), None)
 

@@ -119,6 +119,7 @@ def fill(sheet: Any, columns: Sequence[Column], rows: Rows, imprint: Imprint) ->
         for cell, column in zip(cells, columns, strict=True):
             _fill_cell(cell, row.get(column.name), column, styles)
         sheet.append(cells)
+    # both lines of headings, and the two columns that say of which unit a row is, stay in sight
     sheet.freeze_panes = "C3"
     sheet.auto_filter.ref = f"A2:{get_column_letter(len(columns))}{len(rows) + 2}"
     set_page(sheet, imprint, rows_repeated="1:2")
@@ -198,6 +199,7 @@ def _shown(value: object) -> str | int | float | None:
     if isinstance(value, int | float) and math.isfinite(value):
         return value
     line = clean_text(joined(value))
+    # openpyxl would cut it at the limit without a sign
     if len(line) > _CELL_LIMIT:
         line = line[: _CELL_LIMIT - 1] + "…"
     return line or None
@@ -269,6 +271,7 @@ def set_page(sheet: Any, imprint: Imprint, *, rows_repeated: str | None = None) 
         sheet.print_title_cols = "A:B"
     sheet.print_area = sheet.dimensions
     lang = imprint.languages[0]
+    # a footer of Excel holds 255 characters in all
     line = f"{clean_name(imprint.title)[:120]} · {round_name(imprint, lang)} · {imprint.date}"
     sheet.oddFooter.left.text = line.replace("&", "&&")  # a lone & begins a code
     sheet.oddFooter.right.text = "&P / &N"
@@ -361,6 +364,7 @@ _MODIFIED: Final = re.compile(rb"(<dcterms:modified[^>]*>)[^<]*(</dcterms:modifi
 def new_workbook(imprint: Imprint) -> Workbook:
     """A workbook without sheets, with the title and the date of its round."""
     book = Workbook()
+    # openpyxl begins each book with a sheet of its own
     book.remove(book.active)
     book._fonts[0] = face()  # of every cell that has none of its own
     book._named_styles["Normal"].font = face()

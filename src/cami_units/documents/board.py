@@ -180,6 +180,7 @@ def _d(shape: Shape) -> str:
 
 # -- as slides ------------------------------------------------------------------------------------
 
+# A slide of 16 : 9 as PowerPoint itself makes it, 13.33 by 7.5 inches.
 _WIDE: Final = Mm(338.7)
 _HIGH: Final = Mm(190.5)
 _EDGE: Final = Mm(9)
@@ -228,6 +229,7 @@ def write_slides(path: Path, board: Board, *, imprint: Imprint) -> None:
 
 
 def _blank(book: Any) -> Any:
+    """A slide without place holders: the seventh layout of the library's template is empty."""
     return book.slides.add_slide(book.slide_layouts[6])
 
 
@@ -320,6 +322,7 @@ def _add_unit(book: Any, unit: Slide, imprint: Imprint, place: str, lang: str) -
     # python-pptx takes a tenth of a second for the shapes of one map
     shapes, notes = piece("slide", [repr((unit, imprint, place, lang)).encode()], drawn)
     if len(tree) == _EMPTY_TREE:
+        # kept XML names a picture that this new file has not got yet
         if unit.drawing is not None and _has_shadows(unit.drawing):
             slide.part.get_or_add_image_part(BytesIO(_shadows(unit.drawing)))
         tree.getparent().replace(tree, parse_xml(shapes))
@@ -433,6 +436,7 @@ def _readable(fill: str) -> str:
     channels = [int(fill[at : at + 2], 16) / 255 for at in (0, 2, 4)]
     linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
     luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    # where black and white stand out alike: (L + 0.05)² = 1.05 × 0.05
     return "1B1B1B" if luminance > 0.179 else "FFFFFF"
 
 
@@ -466,6 +470,7 @@ def _body(unit: Slide, lang: str) -> list[str]:
     lines += [f"{label}: {value}" for label, value in unit.facts if value and label not in compared]
     lines.append("  ".join(f"{name} {mark}" for name, mark, _, _ in unit.criteria))
     earlier = [decision for decision in unit.decisions if decision != unit.standing]
+    # the one that stands is in the banner; of the others the last two
     lines += [f"• {decision}" for decision in earlier[-2:]]
     return [*lines, *unit.remarks]
 
@@ -602,8 +607,11 @@ def _draw(slide: Any, drawing: Drawing, box: tuple[int, int, int, int], lang: st
             shadows = BytesIO(_shadows(drawing))
             slide.shapes.add_picture(shadows, left, top, frame.width, frame.height)
     for label in drawing.labels:
+        # a pixel of the drawing is 0.57 points of its 160 mm; below seven points nothing can be
+        # read
         size = max(7.0, LABEL_SIZES[label.kind] * 0.6)
         on_unit = label.kind in ("unit", "id")
+        # half of two thirds of the size for each letter, as the drawing reckons
         half = Pt(len(label.text) * size * 0.33 + 2) if on_unit else Mm(30)
         high = Pt(size * 1.25) if on_unit else Mm(6)
         x, y = left + round(label.x * scale), top + round(label.y * scale)
@@ -615,7 +623,12 @@ def _draw(slide: Any, drawing: Drawing, box: tuple[int, int, int, int], lang: st
     if drawing.bar:
         bottom = top + round((drawing.height - 14) * scale)
         bar = slide.shapes.add_connector(
-            1, left + Mm(4), bottom, left + Mm(4) + round(drawing.bar * scale), bottom
+            # 1 is a straight connector (MSO_CONNECTOR.STRAIGHT)
+            1,
+            left + Mm(4),
+            bottom,
+            left + Mm(4) + round(drawing.bar * scale),
+            bottom,
         )
         bar.line.width, bar.line.color.rgb = Pt(2), RGBColor.from_string("333333")
         scale_words = f"{words.number(drawing.bar_km, lang)} {text('km', lang)}"
@@ -673,6 +686,7 @@ def _paint(shape: Any, look: Ink) -> None:
         shape.fill.solid()
         shape.fill.fore_color.rgb = RGBColor.from_string(look.fill.upper())
         if look.opacity < 1:
+            # python-pptx has no transparency: DrawingML counts opacity in thousandths of a per cent
             colour = shape.fill._xPr.find(qn("a:solidFill"))[0]
             alpha = colour.makeelement(
                 qn("a:alpha"), {"val": str(math.floor(look.opacity * 100_000))}

@@ -454,6 +454,7 @@ def _open(conflicts: pd.DataFrame | None) -> pd.DataFrame | None:
     """The conflicts that nobody has answered; in rounds of old, which do not say, all of them."""
     if conflicts is None or "open" not in conflicts:
         return conflicts
+    # text in a CSV, a truth value in a round that was measured a moment ago
     return conflicts[conflicts["open"].astype(str).str.casefold() != "false"]
 
 

@@ -104,6 +104,7 @@ _GLANCE: Final = (
 )
 _PICTURE: Final = 100.0
 """Width and height of a picture, in its own units."""
+# Detail finer than this, in the same units, is left out of a picture.
 _LEAST_STEP: Final = 0.15
 
 
@@ -327,8 +328,10 @@ def _laid_out(shapes: Any, number: Any, count: int) -> tuple[list[str], Any]:
     np.fmax.at(high, number, bounds[:, 2:])
     empty = ~np.isfinite(low[:, 0])
     low[empty], high[empty] = 0.0, 0.0
+    # a tenth at least: near a pole nothing is drawn as a mere line
     narrow = np.maximum(np.cos(np.radians((low[:, 1] + high[:, 1]) / 2)), 0.1)
     wide, tall = (high[:, 0] - low[:, 0]) * narrow, high[:, 1] - low[:, 1]
+    # a millionth, so that what has no width can be divided by it
     size = np.maximum.reduce([wide, tall, np.full(count, 1e-6)]) / _PICTURE
     points, shape = shapely.get_coordinates(shapes, return_index=True)
     of = number[shape]

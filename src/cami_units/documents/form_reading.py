@@ -213,6 +213,7 @@ def _cover(book: Mapping[str, Sheet]) -> dict[str, str]:
 
 def _sheet_of(book: Mapping[str, Sheet], fields: Sequence[str]) -> tuple[str, int]:
     """The sheet with the columns of a table, and the row that names them; "" where there is none."""
+    # four of the columns tell a form from any other table, though somebody deleted some of the rest
     telling = {*fields[:3], fields[-1]}
     for title, sheet in book.items():
         for place, row in enumerate(sheet.rows[:_MOST_ROWS_ABOVE]):
@@ -225,6 +226,7 @@ def _fields_named(row: Sequence[str], fields: Sequence[str]) -> list[str]:
     """Of each cell of a row the column that it names, by our name or by a heading; else ""."""
     headings = {
         heading.casefold(): name
+        # reversed: where two columns have one heading, the first of them is meant
         for name in reversed(fields)
         for lang in LANGUAGES
         for heading in (name, text(f"column {name}", lang))

@@ -107,6 +107,7 @@ def _spellings(word: str) -> Iterator[str]:
 
 def _plain(value: str) -> str:
     """A word as it is compared: without case, with single blanks."""
+    # Russian is written with and without the dots of ё
     return " ".join(value.split()).casefold().replace("ё", "е").strip(" .")
 
 

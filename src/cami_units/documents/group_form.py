@@ -116,6 +116,7 @@ def write_form(
         "units": [*ids, in_language(GENERAL, lang)],
         **{name: [in_language(word, lang) for word in some] for name, some in choices.items()},
     }
+    # before the sheets whose drop-down lists refer to it; these are put in front of it below
     ranges = _fill_lists(book.create_sheet("lists"), lists)
     unit_rows = [{str(k): v for k, v in row.items()} for row in sorted_units.to_dict("records")]
     if activities is not None and tuple(themes) != THEMES:

@@ -289,7 +289,9 @@ def _hash(*content: Any) -> bytes:
 def _waters(region_scene: scene.Scene) -> list[tuple[str, npt.NDArray[Any]]]:
     """Lakes and rivers around the units of a scene, in its CRS."""
     bounds = gpd.GeoSeries([shapely.box(*scene.region(region_scene))], crs=region_scene.crs)
+    # the sides of the box bend in degrees: a point for every 100 km of them
     west, south, east, north = bounds.segmentize(100_000).to_crs(LONLAT).total_bounds
+    # three degrees more: the map of a unit at the rim shows ground beyond the region
     table = backdrop.water_in((west - 3, south - 3, east + 3, north + 3)).to_crs(region_scene.crs)
     is_lake = table["kind"].eq(backdrop.LAKES).to_numpy()
     shapes = table.geometry.to_numpy()
@@ -365,10 +367,12 @@ def _view(
     west, south, east, north = _moved(shape, project, (east - west) / 40).bounds
     width = max(east - west, least_m) * margin
     height = max(north - south, least_m) * margin
+    # widened to the proportions of the drawing, never cut to them
     width = max(width, height * WIDTH / HEIGHT)
     height = width * HEIGHT / WIDTH
     x, y = (west + east) / 2, (south + north) / 2
     frame = (x - width / 2, y - height / 2, x + width / 2, y + height / 2)
+    # the frame's sides are curves in the CRS of the scene: its corners alone would leave ground out
     edge = shapely.get_coordinates(shapely.segmentize(shapely.box(*frame), width / 20))
     xs, ys = project.transform(edge[:, 0], edge[:, 1], direction="INVERSE")
     window = (float(min(xs)), float(min(ys)), float(max(xs)), float(max(ys)))
@@ -392,6 +396,7 @@ def _in_view(shapes: Iterable[Any], view: _View) -> list[BaseGeometry]:
         return []
     near = shape_array[shapely.intersects(shape_array, shapely.box(*view.window))]
     cut = shapely.clip_by_rect(near, *view.window)
+    # forty to a map: between two points so close a side bends by less than a pixel
     step = (view.frame[2] - view.frame[0]) / 40
     flat = shapely.clip_by_rect(_moved(cut, view.project, step), *view.frame)
     return [shape for shape in flat if not shape.is_empty]
@@ -412,6 +417,7 @@ def _rings(shapes: Sequence[BaseGeometry], view: _View) -> tuple[Ring, ...]:
                 continue
             for line in lines:
                 xy = shapely.get_coordinates(line)
+                # a tenth of a pixel, finer than any screen shows it; + 0.0 turns -0.0 into 0.0
                 pixels = np.round((xy - [west, north]) * [view.scale, -view.scale], 1) + 0.0
                 rings.append(tuple((float(x), float(y)) for x, y in pixels))
     return tuple(ring for ring in rings if len(ring) > 1)
@@ -467,6 +473,7 @@ def _placed(
         wide, high = _width(text, size), size * 1.15
         spots = _spots(kind, own_spots, wide, high)
         boxes = [
+            # y is the baseline: most of a letter stands above it
             (cx - wide / 2 - 2, cy - high * 0.8, cx + wide / 2 + 2, cy + high * 0.3)
             for cx, cy in spots
         ]
@@ -486,6 +493,7 @@ def _placed(
             towns.append((x, y))
         left, top, right, low = boxes[chosen_place]
         is_away = not (left - high < x < right + high and top - high < y < low + high)
+        # what follows its own places lies beside the state's ground
         if kind == "state" and is_away and chosen_place > len(own_spots):
             beside = (min(max(x, left), right), min(max(y, top), low))
             leaders.append(tuple((round(px, 1), round(py, 1)) for px, py in ((x, y), beside)))
@@ -497,6 +505,7 @@ def _spots(
 ) -> list[tuple[float, float]]:
     """Where a label of this size may stand, the best first: all of them within the frame."""
     x, y = own_spots[0]
+    # a town's name begins beside its dot, not on it
     shift = 0.0 if kind != "town" else wide / 2 + 7
     shifts = [(shift, 0.0), (-shift, 0.0), (0.0, -high), (0.0, high), (0.0, -2 * high)]
     if kind in _NEVER_HIDDEN:
@@ -517,6 +526,7 @@ def _around(wide: float, high: float) -> list[tuple[float, float]]:
     """Places around a point, ring by ring, for a label that must stand somewhere near it."""
     return [
         (ring * wide * dx, ring * high * dy)
+        # the first ring is just over half a label away, so that its edge clears the point
         for ring in (0.55, 1.0, 1.6, 2.3)
         for dx, dy in ((0, -1), (0, 1), (1, 0), (-1, 0), (1, -1), (-1, 1), (-1, -1), (1, 1))
     ]
@@ -584,6 +594,7 @@ def _labelled(bare_map: _Map, named: Iterable[Place]) -> Drawing:
     if towns:
         drawn_shapes.append(Shape("town", _dots(towns)))
     order = list(INKS)
+    # leaders and towns, known only now, go to their place among the layers
     drawn_shapes.sort(key=lambda shape: order.index(shape.kind))
     fitting = [km for km in _BAR_KM if km * 1000 * view.scale <= WIDTH / 3]
     bar_km = fitting[-1] if fitting else _BAR_KM[0]
@@ -695,6 +706,7 @@ def _unit_drawing(
 
     def drawn() -> list[bytes]:
         """The map, and its labels in each language."""
+        # seven pixels in metres of this map
         half = 7 / view.scale
         bare_map = _map(
             [
@@ -817,6 +829,7 @@ def map_picture(drawing: Drawing, lang: str) -> bytes:
 
 def _painted(drawing: Drawing, lang: str) -> bytes:
     """The picture of a map, painted anew."""
+    # rounded up: a row that is not full is a row
     rows = -(-len(signs(drawing)) // _KEY_COLUMNS)
     size = (round(drawing.width), round(drawing.height) + 8 + rows * _KEY_LINE)
     sheet = Image.new("RGB", (size[0] * _DOTS, size[1] * _DOTS), "white")
@@ -912,6 +925,7 @@ def _font(size: int, is_chinese: bool) -> ImageFont.FreeTypeFont:
     """The bold letters of the figures; of Chinese those that travel with the package."""
     if is_chinese:
         return ImageFont.truetype(str(data_dir() / "fonts" / "NotoSansSC-Bold.ttf"), size)
+    # found and not imported: that would take half a second for one font
     place = importlib.util.find_spec("matplotlib")
     folder = Path(str(place and place.origin)).parent / "mpl-data" / "fonts" / "ttf"
     return ImageFont.truetype(str(folder / "DejaVuSans-Bold.ttf"), size)

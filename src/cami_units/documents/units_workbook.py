@@ -76,6 +76,7 @@ def write_units_workbook(
         return [json.dumps([list(parts), styles]).encode(), *parts.values()]
 
     if stamp and is_known and not further_tables:
+        # fifteen digits: with pandas' ten two rounds that differ could be taken for one
         told = units.drop(columns=[*_DECIDED], errors="ignore").to_json(double_precision=15)
         about, *bodies = piece("workbook", [stamp, told.encode()], written)
     else:
@@ -113,8 +114,10 @@ def packaged(parts: Mapping[str, bytes]) -> bytes:
     target_bytes = io.BytesIO()
     with zipfile.ZipFile(target_bytes, "w", zipfile.ZIP_DEFLATED) as target:
         for name, part in parts.items():
+            # the first date that a zip can hold
             entry = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
             entry.compress_type = zipfile.ZIP_DEFLATED
+            # Unix, whatever this runs on: the default is the machine's, and would change the bytes
             entry.create_system = 3
             entry.external_attr = 0o644 << 16
             target.writestr(entry, part)

@@ -36,6 +36,7 @@ from cami_units.words import LANGUAGES, has, text
 
 TABLE_SUFFIXES: Final = (".csv", ".tsv", ".txt")
 """Endings of tables in text; Excel calls its "Unicode text" .txt."""
+# Counted before anything is parsed, each far above what a group's form can hold.
 MOST_BYTES: Final = 20_000_000
 _MOST_UNPACKED: Final = 100_000_000
 _MOST_PARTS: Final = 1_000
@@ -44,6 +45,7 @@ _MOST_COLUMNS: Final = 100
 # a form has fewer than a hundred rows; what comes after this many empty ones was typed by mistake
 _MOST_EMPTY_ROWS: Final = 500
 
+# "#…" is Excel's, "Err:509" LibreOffice's.
 _ERROR: Final = re.compile(r"#(?:N/A|NAME\?|NULL!|NUM!|REF!|VALUE!|DIV/0!|SPILL!|CALC!)|Err:\d+")
 
 
@@ -77,6 +79,7 @@ def workbook_sheets(path: Path) -> dict[str, Sheet]:
     content = file_bytes(path)
     if path.suffix.lower() in TABLE_SUFFIXES:
         return {path.stem: _text_sheet(path.name, content)}
+    # the first bytes of OLE2, which holds an .xls and every workbook with a password
     if content.startswith(b"\xd0\xcf\x11\xe0"):
         raise InputError(
             f"'{path.name}' is a workbook of the old kind (.xls), or one with a password. Open it "
@@ -346,6 +349,7 @@ def _xlsx_value(cell: Any, texts: list[str], date_styles: set[int], epoch: dt.da
     if kind == "d":
         return _day(dt.datetime.fromisoformat(value))
     number = float(value)
+    # a date is a number like any other, but for its style
     if int(_attribute(cell, "s") or 0) in date_styles:
         return _day(from_excel(number, epoch))
     return clean_text(int(number) if number.is_integer() else number)
@@ -445,6 +449,7 @@ def read_table(path: Path, *, columns: Sequence[str], needs: Sequence[str]) -> p
     else:
         sheets = [_csv_rows(path)]
     for rows in sheets:
+        # a title or two may stand above the names of the columns
         if any(set(needs) <= set(row) for row in rows[:5]):
             return rows_of(rows, columns, needs=needs)
     columns_there = sheets[0][0] if sheets and sheets[0] else []

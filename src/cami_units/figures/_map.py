@@ -117,6 +117,7 @@ def draw_map(
     layer_names = set(layers)
     label_boxes = _Labels(axes, sized)
     _background(axes, scene, sized, line)
+    # sections lie over protected areas and under all other evidence
     for name in (MAP_EVIDENCE[0], "sections", *MAP_EVIDENCE[1:]):
         if name not in layer_names:
             continue
@@ -181,6 +182,7 @@ def _ground(scene: Scene, sized: Sized) -> tuple[BaseGeometry, list[BaseGeometry
 def _relief(axes: Axes, scene: Scene, sized: Sized) -> None:
     """Light and shade over the land: darker where it is steep, nothing on water."""
     left, low, right, top = sized.frame
+    # no more pixels than the relief has, and no more than a page can show
     width = int(np.clip((right - left) / _RELIEF_PIXEL_M, 40, 1600))
     axes.imshow(
         _relief_picture(sized.frame, scene.crs, width, _strength(sized)),
@@ -229,6 +231,7 @@ _LONG_KM: Final = 1_000
 def _lonlat_bounds(scene: Scene, sized: Sized) -> Frame:
     """The frame of the map in degrees: what its edge and its middle reach."""
     left, low, right, top = sized.frame
+    # a grid and not the corners: the northernmost point of a map is in the middle of its upper edge
     x, y = np.meshgrid(np.linspace(left, right, 25), np.linspace(low, top, 25))
     lon, lat = transformer(scene.crs, LONLAT).transform(x, y)
     is_place = np.isfinite(lon) & np.isfinite(lat)
@@ -274,6 +277,7 @@ def _common_edges(scene: Scene) -> npt.NDArray[np.int64]:
     shapes = np.array([]) if countries is None else countries.geometry.to_numpy()
     rings = shapely.get_rings(shapely.get_parts(shapes))
     points, ring = shapely.get_coordinates(rings, return_index=True)
+    # whole metres compare exactly, and no border is drawn finer than that
     steps = np.rint(points).astype(np.int64)
     edges = np.hstack([steps[:-1], steps[1:]])[ring[:-1] == ring[1:]]
     edges = edges[(edges[:, :2] != edges[:, 2:]).any(axis=1)]
@@ -282,6 +286,7 @@ def _common_edges(scene: Scene) -> npt.NDArray[np.int64]:
     )
     edges[backwards] = edges[backwards][:, [2, 3, 0, 1]]
     edges, times = np.unique(edges, axis=0, return_counts=True)
+    # coasts and the rim of the layer belong to one country only
     return edges[times > 1]
 
 
@@ -380,6 +385,7 @@ def _seen(shapes: npt.NDArray[Any], sized: Sized) -> npt.NDArray[Any]:
 def _clipped(shapes: npt.NDArray[Any], sized: Sized) -> npt.NDArray[Any]:
     """Cut a little outside the frame, so that the cut itself is not seen."""
     left, low, right, top = sized.frame
+    # three hundredths of the map, wider than any line on it
     spare = (right - left) * 0.03
     cut: npt.NDArray[Any] = shapely.clip_by_rect(
         shapes, left - spare, low - spare, right + spare, top + spare
@@ -472,6 +478,7 @@ class _Labels:
         lines = text.split("\n")
         scale = self.sized.metres_per_mm
         wide = max(width_mm(line, size, face) for line in lines) * scale
+        # a line with its leading, a little more than the spacing that it is drawn with
         high = len(lines) * size * 1.15 * MM_PER_POINT * scale
         gap = size * 0.35 * MM_PER_POINT * scale if dot else 0.0
         x0 = x + gap if dot else x - wide / 2
@@ -506,6 +513,7 @@ class _Labels:
             linespacing=1.1,
             zorder=_ORDER["names"],
             clip_on=True,
+            # a name with two dollar signs is a name
             parse_math=False,
             path_effects=[withStroke(linewidth=size * 0.28, foreground="white", alpha=0.85)],
         )
@@ -597,6 +605,8 @@ def _country_names(label_boxes: _Labels, scene: Scene, sized: Sized, *, range_st
         (name_of(row, scene.lang).upper(), shapely.intersection(row["geometry"], _box(sized)))
         for row in records(table[is_range_state if range_states else ~is_range_state])
     ]
+    # the ground on paper, in type sizes: neighbours need room, a range state is named if at all
+    # possible
     least_m2 = (sized.metres_per_mm * sized.text * (0.8 if range_states else 2.5)) ** 2
     for name, shape in sorted(parts, key=lambda part: part[1].area):  # the small have least choice
         if shape.is_empty or shape.area < least_m2:
@@ -622,6 +632,7 @@ def _place_names(label_boxes: _Labels, scene: Scene, sized: Sized) -> None:
     places_inside = places[places.intersects(shapely.box(*sized.frame))]
     ordered = places_inside.sort_values(["extent_km", "name_en"], ascending=[False, True])
     for row in records(ordered):
+        # NaN is not equal to itself
         extent = row["extent_km"] if row["extent_km"] == row["extent_km"] else 0.0
         paper_mm = max(float(extent), 10.0) * 1000 / sized.metres_per_mm
         town = row["kind"] in TOWNS
@@ -651,11 +662,14 @@ def graticule(axes: Axes, scene: Scene, sized: Sized, *, size: float) -> None:
     xs, ys = np.meshgrid(np.linspace(left, right, 25), np.linspace(low, top, 25))
     lon, lat = to_lonlat.transform(xs.ravel(), ys.ravel())
     west, east, south, north = lon.min(), lon.max(), lat.min(), lat.max()
+    # the finest of these that makes at most seven steps
     step = next(s for s in (0.5, 1, 2, 5, 10, 20, 30) if (north - south) / s <= 7 or s == 30)
     frame = shapely.box(*sized.frame)
     bottom = shapely.LineString([(left, low), (right, low)])
     side = shapely.LineString([(left, low), (left, top)])
     for value in np.arange(np.floor(west / step) * step, east + step, step):
+        # a point each quarter of a degree, so that meridians bend; short of the poles, where a
+        # projection may end
         along = np.arange(max(south - 2, -89.0), min(north + 2, 89.0), 0.25)
         line = shapely.LineString(np.c_[to_flat.transform(np.full_like(along, value), along)])
         _draw(axes, [shapely.intersection(line, frame)], LOOKS["graticule"], "graticule", 1.0)
@@ -697,6 +711,7 @@ def scale_bar(axes: Axes, scene: Scene, sized: Sized, *, size: float) -> None:
     """A bar of round kilometres in the lower corner that has fewer units, with the scale in figures."""
     left, low, right, _ = sized.frame
     mm = sized.metres_per_mm
+    # a quarter of the map, in km
     longest = (sized.frame[2] - sized.frame[0]) / 4000
     km = max(
         length
@@ -777,6 +792,7 @@ def north_arrow(axes: Axes, scene: Scene, sized: Sized, *, size: float) -> None:
     reach = size * 0.75 * mm
     x, y = right - reach - 2 * mm, top - reach - 3 * mm
     lon, lat = to_lonlat.transform(x, y)
+    # a step of 0.05° to the north shows where north is just here
     tip = np.array(to_flat.transform(lon, min(lat + 0.05, 90.0))) - (x, y)
     tip = tip / np.hypot(*tip) * reach * 0.75
     axes.add_artist(

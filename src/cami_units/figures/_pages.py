@@ -81,6 +81,7 @@ def poster(scene: Scene) -> Figure:
     legend(figure, rows, wide - margin - key, y + 2, key, size=11, columns=2)
     units = drawn_units(scene)
     column = (wide - 2 * margin - key - _COLUMNS * gap) / _COLUMNS
+    # rounded up, so that no unit is left over
     share = -(-len(units) // _COLUMNS)
     for place in range(_COLUMNS):
         at = margin + place * (column + gap)
@@ -130,6 +131,7 @@ def section_sheet(scene: Scene, section_id: str) -> Figure:
     )
     column = left + map_width + 6
     rows = entries(scene, EVIDENCE_LAYERS)
+    # the legend stands at the bottom of its column: two signs a row of 5.6 mm, and its heading
     key = end - (-(-len(rows) // 2) * 5.6 + 8)
     y = _heading(figure, column, key, words.text("legend", scene.lang), side, size=10)
     legend(figure, rows, column, y + 1, side, size=6.4, columns=2)
@@ -225,6 +227,7 @@ def slide(scene: Scene) -> Figure:
     y = write(figure, column, top, words.text("units", scene.lang), size=12, width=side)
     y = write(figure, column, y - 1, str(len(units)), size=40, face="bold") - 2
     y = legend(figure, entries(scene, layer_names), column, y + 4, side, size=9.5)
+    # as many lines of 9 mm as there is room for
     for row in list(records(units))[: max(0, int((end - y - 8) // 9))]:
         unit_line = f"{row['rank_label']}  {row['unit_id']}  {name_of(row, scene.lang)}"
         y = write(figure, column, y + 2, unit_line, size=9, width=side, most=1)
@@ -550,9 +553,11 @@ def _criteria(
     y = _heading(figure, left, top, words.text("criteria", scene.lang), width, size=8.5) + 0.6
     rows = _of(scene.unit_criteria, unit_id)
     order = {name: place for place, name in enumerate(FINDINGS)}
+    # criteria beyond C9 come last
     rows = sorted(rows, key=lambda row: order.get(str(row["criterion"]), 99))
     step = LEADING * MM_PER_POINT
     told_of = [lines(row["because"], width - 12, size=5.6) for row in rows]
+    # what the headings of all criteria leave, in lines of small type
     room = int((limit - y - len(rows) * (7 * step + 0.9)) / (5.6 * step))
     line_counts = _shared_out([len(told_lines) for told_lines in told_of], room)
     for row, allowed in zip(rows, line_counts, strict=True):
@@ -595,6 +600,7 @@ def _figures(row: Mapping[str, Any], lang: str) -> str:
     if is_missing(row["value"]):
         return words.text("not assessed", lang)
     value = float(row["value"])
+    # about three figures, and none that is not there
     digits = 0 if value == round(value) else 1 if value >= 10 else 2
     return f"{words.number(value, lang, digits)} {words.measure(row['unit'], lang)}".strip()
 
@@ -621,6 +627,7 @@ def _states(
     for place, row in enumerate(rows):
         part = width * float(row["share"]) / 100
         box(figure, x, y, part, deep, fill=_GREYS[place % len(_GREYS)], line="white")
+        # a code that does not fit its part of the bar stands below only
         if part > width_mm(str(row["iso2"]), size, "bold") + 1.5:
             dark = place % 2 == 0
             put(

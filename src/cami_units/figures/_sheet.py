@@ -30,6 +30,7 @@ INK: Final = "#1c252b"
 SOFT: Final = "#55636c"
 RULE: Final = "#c3ccd1"
 LEADING: Final = 1.32
+# matplotlib measures sheets in inches
 _INCH: Final = 25.4
 
 
@@ -290,11 +291,13 @@ SCREEN_DPI: Final = 152.4
 """A sheet of 320 × 180 mm then has 1920 × 1080 pixels."""
 
 _TYPE: Final[Any] = {
+    # TrueType: text stays text for whoever edits the file, unlike the default, Type 3
     "pdf.fonttype": 42,
     "pdf.compression": 6,
     "path.simplify": False,
     "text.hinting": "none",
 }
+# no date and no version of the program: the same figure, the same bytes
 _PDF: Final = {"Creator": "cami_units", "Producer": None, "CreationDate": None, "ModDate": None}
 
 

@@ -63,6 +63,7 @@ def rank_intervals(scene: Scene, sensitivity: pd.DataFrame) -> Figure:
     units = list(records(drawn_units(scene)))
     stability_rows = {row["unit_id"]: row for row in records(sensitivity)}
     rows = [row for row in units if row["unit_id"] in stability_rows]
+    # few units are not spread over the whole sheet
     step = min((end - top) / max(len(rows), 1), 9.0)
     size = min(7.5, step * 1.5)
     names, numbers = 74.0, 34.0
@@ -77,6 +78,7 @@ def rank_intervals(scene: Scene, sensitivity: pd.DataFrame) -> Figure:
     )
     axes = axes_at(figure, margin + names, top, width, step * max(len(rows), 1))
     axes.set_xlim(0.5, last + 0.5)
+    # turned over: the first unit stands on top
     axes.set_ylim(len(rows) - 0.5, -0.5)
     for side in axes.spines.values():
         side.set_visible(False)
@@ -155,7 +157,11 @@ def selection_map(scene: Scene, cells: gpd.GeoDataFrame) -> Figure:
     draw_map(axes, scene, sized, layers=(), line=0.9)
     share = cells["selection_frequency"].to_numpy(dtype=float)
     for (low_share, fill), high_share in zip(
-        CLASSES, (np.inf, *(low for low, _ in CLASSES)), strict=False
+        # the upper bound of each class is the lower one of the class before it; of the first there
+        # is none
+        CLASSES,
+        (np.inf, *(low for low, _ in CLASSES)),
+        strict=False,
     ):
         class_cells = cells.geometry.to_numpy()[
             (share > 0) & (share >= low_share) & (share < high_share)

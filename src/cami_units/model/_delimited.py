@@ -12,6 +12,7 @@ from typing import Final
 from cami_units.model._encodings import guessed_text
 
 _DELIMITERS: Final = ",;\t"
+# Rows by which the separator is judged: enough to outvote a title above the table.
 _SAMPLED_ROWS: Final = 20
 MOST_ROWS: Final = 20_000
 """Rows that are read of a table that somebody typed."""
@@ -34,6 +35,7 @@ def delimited_rows(content: bytes, *, most_rows: int = MOST_ROWS) -> list[list[s
     >>> delimited_rows("site;reason\\nH01;Устюрт, юг".encode("cp1251"))
     [['site', 'reason'], ['H01', 'Устюрт, юг']]
     """
+    # UTF-16 without a mark is full of NULs; without them its ASCII letters are read all the same
     text = _decoded(content).replace("\x00", "")
     first, _, rest = text.partition("\n")
     said = first.casefold().startswith("sep=") and len(first.strip()) == len("sep=") + 1
@@ -61,8 +63,10 @@ def _delimiter(text: str) -> str:
             widths = Counter(map(len, _rows(text, sign, _SAMPLED_ROWS)))
         except csv.Error:  # a quote that does not end, by a sign that is not the file's
             return 0
+        # width - 1: rows of one cell speak for no sign
         return max((count * (width - 1) for width, count in widths.items()), default=0)
 
+    # of equals the first: a comma, as in the contract of our own CSV
     return max(_DELIMITERS, key=cells_in_line)
 
 

@@ -76,6 +76,7 @@ def guessed_text(content: bytes, *, encodings: Sequence[str] = ENCODINGS) -> Gue
     except UnicodeDecodeError:
         pass
     sample = _sample(content)
+    # of equals the one that comes first in the list
     costs = sorted((_bits(sample, name), place, name) for place, name in enumerate(encodings))
     (least, _, best), *others = costs
     close = others[0] if others and others[0][0] - least < _DOUBTFUL else None
@@ -89,6 +90,7 @@ def bits_per_byte(content: bytes, encoding: str) -> float:
 
 def _sample(content: bytes) -> bytes:
     """The words of a text that hold other bytes than ASCII, up to what makes a guess sure."""
+    # of a map most is markup and coordinates: fifty times as much is looked through for words
     return b"\n".join(_NON_ASCII_RUN.findall(content[: 50 * _MOST_BYTES]))[:_MOST_BYTES]
 
 

@@ -66,6 +66,7 @@ def _cleaned(raw: str) -> str:
     if raw.isascii() and raw.isprintable():  # most text, and nothing in it can harm
         return raw.strip()
     text = _LINE_ENDS.sub("\n", raw).replace("\t", " ")
+    # composed last: what is taken out may have stood between a letter and its accent
     return unicodedata.normalize("NFC", _HARMFUL.sub("", text)).strip()
 
 

@@ -49,6 +49,7 @@ def read_plan(path: Path | str | None = None) -> Plan:
     """
     file = Path(path) if path is not None else model.data_dir() / "plan.toml"
     content = _toml(file, "plan")
+    # fields that are made while reading are no keys of the file, though the class has them
     faults = [unknown_key((key,), Plan) for key in _MADE if key in content]
     criteria_section = content.get("criteria")
     named = criteria_section.get("profile") if isinstance(criteria_section, dict) else None
@@ -60,9 +61,11 @@ def read_plan(path: Path | str | None = None) -> Plan:
         profile, profile_written = _profile(profile_file)
     except PlanError as error:
         profile_fault = str(error)
+    # a profile that cannot be read does not hide the faults of the plan: a stand-in takes its place
     made_values = {
         "profile": profile or Profile(name="unreadable", status="operational proxy"),
         "file": file.name,
+        # the manifest is JSON, which has no dates
         "as_written": content | {"date": str(content.get("date", ""))},
         "profile_as_written": profile_written,
     }
@@ -239,6 +242,7 @@ def _toml(file: Path, kind: str) -> dict[str, Any]:
             raise PlanError(f"{file}: a {kind} file is expected, this is a folder.") from None
         raise PlanError(f"{file}: the file cannot be read ({error.strerror or error}).") from None
     try:
+        # Notepad puts a byte order mark before UTF-8, which TOML has no place for
         content = _parsed(raw.decode("utf-8-sig").replace("\r\n", "\n"))
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
@@ -281,6 +285,7 @@ def _parsed(text: str) -> dict[str, Any]:
             match = _TABLE.match(line)
             heading = match[1] if match else heading
             lines = tables.setdefault(heading, [])
+            # where a heading comes again there is an empty line: TOML takes it once only
             lines.append("" if match and lines else line)
         return tomllib.loads("\n".join(line for lines in tables.values() for line in lines))
 

@@ -102,7 +102,9 @@ def _drawn(
     }
     if countries is None or countries.empty:
         return sheet
+    # by id, whatever order they came in: shapes are kept by their bytes
     countries = countries.sort_values("iso2")
+    # a quarter of the budget: disputed ground is small, and drawn beside the states
     areas = _disputed_shapes(disputed, most // 4)
     as_bytes = (tuple(shapely.to_wkb(part).tolist()) for part in (countries.geometry, areas))
     shapes, edges, near, land = _states(*as_bytes, most)

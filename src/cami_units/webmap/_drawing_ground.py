@@ -83,6 +83,7 @@ def add_cells(
     """Add the shares of cells of the lattice that a piece covers; what rounds to nothing is left out."""
     all_cells = np.rint(np.clip(km2 / cell_km2, 0, 1) * FULL).astype(np.int64)
     kept_cells = all_cells > 0
+    # in order, so that differences are small and pack well
     order = np.lexsort((col[kept_cells], row[kept_cells]))
     places = np.column_stack([row[kept_cells], col[kept_cells]])[order].astype(np.int64)
     table = np.column_stack([_differences(places), all_cells[kept_cells][order]])
@@ -114,6 +115,7 @@ def packed_block(block: GroundBlock) -> dict[str, Any]:
         "cells": block.cells,
         "points": block.points,
         "step_m": STEP_M,
+        # 9: packed once, carried by every page
         "block": base64.b64encode(zlib.compress(_seven_bits(numbers), 9)).decode("ascii"),
     }
 

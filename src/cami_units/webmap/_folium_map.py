@@ -87,6 +87,7 @@ class _Page(Figure):  # type: ignore[misc]
         """The whole page as HTML: the same text however often it is asked for."""
         with _unchanged([self.header, self.html, self.script, self, *_descendants(self)]):
             for place, element in enumerate(_descendants(self)):
+                # branca numbers its elements at random, and no two pages would have the same bytes
                 element._id = f"cami{place}"
             for child in self._children.values():
                 child.render(**kwargs)

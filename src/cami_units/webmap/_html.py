@@ -39,6 +39,7 @@ from cami_units.webmap._payload import (
     payload,
 )
 
+# In the order in which the page runs them: all of them share one function.
 _SCRIPTS: Final = (
     "core.js",
     "map.js",
@@ -250,6 +251,7 @@ def _libraries() -> tuple[str, str]:
 
 
 def _without_source_map(script: str) -> str:
+    # a browser with its tools open would ask for that file
     return re.sub(r"^//# sourceMappingURL=.*$", "", script, flags=re.MULTILINE)
 
 

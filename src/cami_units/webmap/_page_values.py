@@ -152,6 +152,7 @@ def _flat(line: BaseGeometry, *, closed: bool = False) -> Flat:
     is_kept = np.ones(len(steps), dtype=bool)
     is_kept[1:] = (np.diff(steps, axis=0) != 0).any(axis=1)
     steps = steps[is_kept]
+    # the last point of a ring is its first again: the page closes it
     if closed:
         steps = steps[:-1]
         if len(steps) < 3:

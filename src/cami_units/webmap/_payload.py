@@ -109,6 +109,7 @@ def payload(
     """Everything the page draws and says."""
     _check_units(units, tables.detail)
     _check_layers(layers)
+    # before anything is drawn: the last door at which a sensitive place can still be made coarse
     layers = coarse_layers(layers, tables.species)
     by_language = _cards_by_language(tables.cards, units, tables.lang)
     around = _around(units, layers, now(tables.unit_criteria), by_language)
@@ -186,6 +187,7 @@ def now(table: Later) -> Any:
 def page_json(content: Mapping[str, Any]) -> str:
     """JSON that a script element cannot be talked out of: `<`, `>` and `&` as escapes as well."""
     text = json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    # within JSON these signs stand in strings only, where an escape is the same letter
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
@@ -771,6 +773,7 @@ def _cells(
     scored = planning_units[planning_units["score"] > 0].sort_values("pu_id")
     if scored.empty:
         return []
+    # where many cells share a score two edges fall together: there are fewer classes then
     edges = np.unique(np.quantile(scored["score"], np.linspace(0, 1, len(palette.CELLS) + 1)))
     place = np.clip(np.searchsorted(edges, scored["score"], side="right") - 1, 0, len(edges) - 2)
     if len(edges) == 1:
@@ -779,6 +782,7 @@ def _cells(
         shapely.coverage_union_all(scored.geometry.to_numpy()[place == k]) for k in np.unique(place)
     ]
     shapes = simplified(np.array(classes), most=most_vertices, coverage=True)
+    # fewer classes have the darker colours: the best cells look alike on every map
     skip = len(palette.CELLS) - (len(edges) - 1)
     return [
         {
