@@ -720,6 +720,17 @@ def test_hostile_text_stays_text(round_dir, tmp_path):
     assert again.table["text"].tolist() == ['=HYPERLINK("x")<w:t>{{7*7}}']
 
 
+def test_an_apostrophe_that_somebody_typed_is_no_guard_of_ours(round_dir, tmp_path):
+    """Place names begin with one (ʿayn, okina), and quotations do."""
+    typed = ["'Ain Mulla wells", "'Green belt' along the fence", "-5 % of the fence a year"]
+    rows = "".join(f'CU-001,finance,"{text}"\n' for text in typed)
+    (tmp_path / "x.csv").write_text(f"unit_id,theme,text\n{rows}", encoding="utf-8")
+    activities(round_dir, [tmp_path / "x.csv"])
+    for _ in range(2):
+        again = activities(round_dir)
+        assert sorted(again.table["text"]) == sorted(typed)
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [

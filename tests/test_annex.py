@@ -12,6 +12,7 @@ from pathlib import Path
 import docx
 import geopandas as gpd
 import openpyxl
+import pandas as pd
 import pyogrio
 import pytest
 import shapely
@@ -141,16 +142,21 @@ def test_what_groups_typed_and_called_their_files_stays_in_the_round(tmp_path):
             "group": ["S2"],
             "file": [f"{person}.kmz"],
             "placemark": [f"CU-001 {person}"],
-            "reason": ["keep S1"],
+            "reason": [f"keep {person}.kmz"],
         },
         geometry=[shapely.box(71, 41, 72, 42)],
         crs=4326,
     )
+    asked = pd.DataFrame(
+        {"question_id": ["Q-001"], "unit_id": ["CU-001"], "text": [f"ask {person}"]}
+    )
+    resolved = [{"unit_id": "CU-001", "choice": f"{person}.kmz", "reason": f"{person} agrees"}]
     collected = [{"file": f"{person}.kmz", "group": "S1", "sha256": "0" * 64, "refused": person}]
     made = replace(
         plain,
-        tables={**plain.tables, "remarks": point, "set_aside": aside},
-        manifest={**plain.manifest, "collected": collected},
+        tables={**plain.tables, "remarks": point, "set_aside": aside, "questions": asked},
+        manifest={**plain.manifest, "collected": collected}
+        | {"resolutions": resolved, "resolved_before": resolved},
     )
     write_proposal(made, tmp_path / "r")
     annexed = annex(tmp_path / "r")
@@ -164,3 +170,6 @@ def test_what_groups_typed_and_called_their_files_stays_in_the_round(tmp_path):
     assert "set_aside" in layers  # the outline itself is evidence
     manifest = json.loads((annexed / "manifest.json").read_bytes())
     assert manifest["collected"] == [{"group": "S1", "sha256": "0" * 64}]
+    assert manifest["resolutions"] == [
+        {"unit_id": "CU-001", "choice": "S1"}
+    ]  # whose, not what called

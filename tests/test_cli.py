@@ -211,7 +211,10 @@ def test_a_fault_of_the_program_is_an_apology_and_70(run, house):
     house.commands.propose = propose
     code, _, err = run("propose", "--out", "never")
     assert code == 70
-    assert "Sorry: cami-units stopped at something it did not expect, and wrote nothing" in err
+    assert (
+        "Sorry: cami-units stopped at something it did not expect, and left nothing half-written"
+        in err
+    )
     assert "KeyError: 'sci_name'" in err
     assert "Run it again with -v" in err
     assert "Traceback" not in err

@@ -1206,7 +1206,8 @@ def test_the_command_fails_with_one_message_where_nothing_could_be_read(tmp_path
 
 def test_what_was_noticed_can_be_told_in_another_language(tmp_path):
     """Sentences are made last: the tables hold what they are made of, so a Russian page speaks Russian."""
-    from cami_units.documents.csv_tables import harmless, notes_in
+    from cami_units.documents.csv_tables import notes_in
+    from cami_units.model import harmless
 
     moved = translate(square("CU-012"), 0.3, 0)
     made = collected(

@@ -30,10 +30,9 @@ from cami_units.commands.shown_round import drawn_scene
 from cami_units.documents import unit_drawing
 from cami_units.documents.board import write_slides
 from cami_units.documents.board_slides import Board, Loop, Slide, boards
-from cami_units.documents.csv_tables import harmless
 from cami_units.documents.group_form import THEMES
 from cami_units.documents.workbook_cells import read_table
-from cami_units.model import InputError
+from cami_units.model import InputError, harmless
 from cami_units.words import LANGUAGES
 from tests.browser import chromium, node_module
 from tests.rounds import imprint, toy_round

@@ -155,7 +155,7 @@ def _apologise(error: Exception, *, verbose: bool) -> None:
     if verbose:
         say("".join(traceback.format_exception(error)), stderr=True)
     say(
-        "Sorry: cami-units stopped at something it did not expect, and wrote nothing.\n"
+        "Sorry: cami-units stopped at something it did not expect, and left nothing half-written.\n"
         f"  {type(error).__name__}: {error}",
         style="red",
         stderr=True,

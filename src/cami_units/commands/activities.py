@@ -26,7 +26,6 @@ from cami_units.documents.activity_documents import (
     write_funding_notes,
     write_species_pages,
 )
-from cami_units.documents.csv_tables import harmless as run_harmless
 from cami_units.documents.csv_tables import write_csv
 from cami_units.documents.form_reading import (
     FORM_SUFFIXES,
@@ -54,6 +53,7 @@ from cami_units.model import (
     Round,
     clean_name,
     data_dir,
+    harmless,
     listed,
     nearest,
     quiet,
@@ -153,7 +153,7 @@ def activities(
     for names, homewards in ((general, False), (back, True)):
         ids = _activity_ids(names, table, units)
         table, moves = workshop.moved(
-            table, ids, by=run_harmless(by), reason=run_harmless(reason), back=homewards
+            table, ids, by=harmless(by), reason=harmless(reason), back=homewards
         )
         logs.append(moves)
     log = pd.concat(logs, ignore_index=True)
@@ -162,8 +162,8 @@ def activities(
         units, base_round.tables["unit_criteria"], table, base_round.imprint.sources
     )
     for line in log.to_dict("records"):
-        harmless = {str(key): run_harmless(value) for key, value in line.items()}
-        store.append_to_log(log_path, harmless, columns=workshop.LOG_COLUMNS)
+        logged = {str(key): harmless(value) for key, value in line.items()}
+        store.append_to_log(log_path, logged, columns=workshop.LOG_COLUMNS)
     progress("writing activities", 0, 0)
     # the log is written by now: the documents below tell of this run too
     everything = store.read_log(log_path, columns=workshop.LOG_COLUMNS)

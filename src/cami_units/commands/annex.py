@@ -81,7 +81,6 @@ def annex(
         # before the manifest is written, which cannot hold its own hash
         outputs = {path.name: store.sha256(path) for path in sorted(folder.iterdir())}
         manifest = {
-            **round_.manifest,
             **_without_files(round_.manifest),
             "version": __version__,
             "imprint": asdict(round_.imprint),
@@ -92,23 +91,41 @@ def annex(
 
 
 def _without_persons(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
-    """Tables without remarks, and without what somebody called a file or a placemark."""
-    public_tables = {name: table for name, table in tables.items() if name != "remarks"}
+    """Tables without what groups typed, and without what somebody called a file or a placemark.
+
+    Of an outline that was set aside its ground and its group stay; the reason may be a remark of
+    whoever settled it, or the name of a file.
+    """
+    public_tables = {name: table for name, table in tables.items() if name not in _TYPED}
     if "set_aside" in public_tables:
         public_tables["set_aside"] = public_tables["set_aside"].drop(
-            columns=["file", "placemark"], errors="ignore"
+            columns=["file", "placemark", "reason"], errors="ignore"
         )
     return public_tables
 
 
+_TYPED: Final = frozenset({"remarks", "questions"})
+"""Tables of sentences in the words of whoever typed them."""
+
+
 def _without_files(manifest: Mapping[str, Any]) -> dict[str, Any]:
-    """What the manifest says of files handed in: whose and which bytes, not what they were called."""
-    if "collected" not in manifest:
-        return {}
-    file_keys = ("file", "refused")
-    return {
-        "collected": [
-            {key: value for key, value in collected_file.items() if key not in file_keys}
-            for collected_file in manifest["collected"]
+    """The manifest without what files handed in were called: whose they are and which bytes stays.
+
+    A conflict may be settled by the name of a file: in its place stands the group that it is of.
+    Of earlier rounds it is not known whose a file was, so what was settled by then is left out.
+    """
+    collected_files = manifest.get("collected", ())
+    group_of = {file["file"]: file.get("group", "") for file in collected_files}
+    about = {key: value for key, value in manifest.items() if key != "resolved_before"}
+    if "collected" in about:
+        file_keys = ("file", "refused")
+        about["collected"] = [
+            {key: value for key, value in file.items() if key not in file_keys}
+            for file in collected_files
         ]
-    }
+    if "resolutions" in about:
+        about["resolutions"] = [
+            {"unit_id": row["unit_id"], "choice": group_of.get(row["choice"], row["choice"])}
+            for row in manifest["resolutions"]
+        ]
+    return about

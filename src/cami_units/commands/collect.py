@@ -59,7 +59,7 @@ from cami_units.commands.stored_round import (
     reopened,
 )
 from cami_units.documents.collect_report import Report, write_report, write_report_workbook
-from cami_units.documents.csv_tables import harmless, write_csv
+from cami_units.documents.csv_tables import write_csv
 from cami_units.documents.workbook_cells import read_table
 from cami_units.model import (
     EVIDENCE_LAYERS,
@@ -68,6 +68,7 @@ from cami_units.model import (
     Problem,
     Progress,
     Round,
+    harmless,
     quiet,
 )
 from cami_units.overlap import Pieces

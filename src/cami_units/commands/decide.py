@@ -14,7 +14,6 @@ import pandas as pd
 from cami_units import kml, store, workshop
 from cami_units.commands.round_files import products
 from cami_units.commands.shown_round import carry_stamp, kept_pieces
-from cami_units.documents.csv_tables import harmless
 from cami_units.model import (
     HIDDEN_STATUSES,
     STATUSES,
@@ -22,7 +21,9 @@ from cami_units.model import (
     Problem,
     Progress,
     Round,
+    as_typed,
     clean_name,
+    harmless,
     listed,
     nearest,
     quiet,
@@ -315,7 +316,7 @@ def _show_unit(
     for name in ("name_en", "name_ru"):
         if lines[name].ne("").any():
             # names are harmless for spreadsheets in the log, and plain on the map
-            new_names = [line[name].removeprefix("'") for line in standing if line[name]]
+            new_names = [as_typed(line[name]) for line in standing if line[name]]
             units.loc[unit_id, name] = [lines[f"old_{name}"].iloc[0], *new_names][-1]
     if lines["outline"].ne("").any():
         groups = [BEFORE, *(line["outline"] for line in standing if line["outline"])]

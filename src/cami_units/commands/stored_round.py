@@ -11,7 +11,7 @@ import pandas as pd
 
 from cami_units import layers, workshop
 from cami_units.documents.workbook_cells import read_table
-from cami_units.model import ROUND_LAYERS, InputError, Layers, Round, listed
+from cami_units.model import ROUND_LAYERS, InputError, Layers, Round, as_typed, listed
 from cami_units.plan import Plan, stored_plan
 
 ACTIVITIES: Final = "activities.csv"
@@ -94,7 +94,7 @@ def known_activities(directory: Path) -> pd.DataFrame | None:
         return None
     table = read_table(path, columns=workshop.ACTIVITY_COLUMNS, needs=workshop.ACTIVITY_COLUMNS[:4])
     # the apostrophe that keeps a spreadsheet from running a cell as a formula is no part of it
-    return table.map(lambda value: value.removeprefix("'"))
+    return table.map(as_typed)
 
 
 def next_number(base: Round) -> str:

@@ -18,9 +18,9 @@ from typing import Any, BinaryIO, Final
 import pandas as pd
 
 from cami_units import store
-from cami_units.documents.csv_tables import harmless, write_csv
+from cami_units.documents.csv_tables import write_csv
 from cami_units.documents.workbook_cells import read_table
-from cami_units.model import InputError, clean_name
+from cami_units.model import InputError, clean_name, harmless
 
 HANDED_IN: Final = "handed-in"
 TAKEN_OUT: Final = "taken-out"

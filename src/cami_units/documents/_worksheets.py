@@ -21,9 +21,9 @@ from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.utils import get_column_letter
 
 from cami_units import palette
-from cami_units.documents.csv_tables import decimals, is_formula, joined
+from cami_units.documents.csv_tables import decimals, joined
 from cami_units.documents.units_workbook import packaged
-from cami_units.model import FINDINGS, STATUSES, Imprint, clean_name, clean_text
+from cami_units.model import FINDINGS, STATUSES, Imprint, clean_name, clean_text, is_formula
 from cami_units.words import (
     MARKS,
     NEED_MARKS,

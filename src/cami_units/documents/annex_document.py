@@ -12,7 +12,7 @@ from cami_units.documents import _word_document as _docx
 from cami_units.documents._worksheets import save_settled
 from cami_units.documents.board_slides import by_said
 from cami_units.documents.form_words import theme_said
-from cami_units.model import HIDDEN_STATUSES, STATUSES, Round, clean_name
+from cami_units.model import HIDDEN_STATUSES, STATUSES, Round, as_typed, clean_name
 from cami_units.words import in_language, name_field, name_in, text
 
 
@@ -143,7 +143,7 @@ def _said(line: Mapping[Any, Any], lang: str) -> str:
         line["document"],
         line["reason"],
     )
-    return " · ".join(clean_name(part).removeprefix("'") for part in parts if part)
+    return " · ".join(as_typed(part) for part in parts if part)
 
 
 def _add_hidden(

@@ -32,6 +32,7 @@ from cami_units.model import (
     STATUSES,
     Progress,
     Round,
+    as_typed,
     clean_name,
     is_missing,
     quiet,
@@ -642,7 +643,7 @@ def _decision(line: Mapping[str, Any], lang: str) -> str:
         words.text(str(line["decision"]), lang) if words.has(line["decision"]) else "",
         by_said(line["by"], lang),
         clean_name(line["document"]),
-        clean_name(line["reason"]).removeprefix("'"),
+        as_typed(line["reason"]),
         words.moment(clean_name(line["time"]), lang),
     ]
     return " · ".join(part for part in parts if part)

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import pandas as pd
 
-from cami_units.model import Note, clean_name, is_missing
-
-_BEGINS_A_FORMULA: Final = tuple("=+-@＝＋－＠")
-_HARMLESS: Final = re.compile(r"[=+-]?\d+(?:[.,]\d+)?%?", re.ASCII)
-"""A rank like "=4" of an old round, and numbers written as text: what a spreadsheet makes of them does no harm."""
+from cami_units.model import Note, clean_name, harmless, is_missing
 
 
 def write_csv(path: Path, table: pd.DataFrame) -> None:
@@ -40,12 +35,6 @@ def write_csv(path: Path, table: pd.DataFrame) -> None:
     pd.DataFrame(columns, index=plain.index).to_csv(
         path, index=False, encoding="utf-8", lineterminator="\n"
     )
-
-
-def harmless(value: object) -> str:
-    """A value as one line of text for a CSV: with an apostrophe where it could be a formula."""
-    line = clean_name(value)
-    return f"'{line}" if is_formula(line) else line
 
 
 def notes_as_text(notes: Iterable[Note]) -> str:
@@ -135,8 +124,3 @@ def joined(value: object) -> object:
     if isinstance(value, list | tuple):
         return ";".join(map(str, value))
     return value
-
-
-def is_formula(line: str) -> bool:
-    """Whether a spreadsheet would take this text for a formula that does harm."""
-    return line.startswith(_BEGINS_A_FORMULA) and not _HARMLESS.fullmatch(line)

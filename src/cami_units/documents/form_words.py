@@ -8,7 +8,7 @@ from typing import Final
 
 import pandas as pd
 
-from cami_units.model import Problem, clean_name, clean_text, nearest
+from cami_units.model import Problem, as_typed, clean_name, clean_text, nearest
 from cami_units.words import LANGUAGES, has, text
 
 THEMES: Final = (
@@ -163,7 +163,7 @@ def first_texts(log: pd.DataFrame | None) -> dict[str, str]:
     texts: dict[str, str] = {}
     for line in () if log is None else log.to_dict("records"):
         if line["action"] == "amend" and line["field"] == "text":
-            texts.setdefault(str(line["activity_id"]), clean_name(line["old"]).removeprefix("'"))
+            texts.setdefault(str(line["activity_id"]), as_typed(line["old"]))
     return texts
 
 

@@ -76,8 +76,11 @@ from ._tables import cami_species as cami_species
 from ._tables import check_table as check_table
 from ._text import LONGEST_NAME as LONGEST_NAME
 from ._text import LONGEST_TEXT as LONGEST_TEXT
+from ._text import as_typed as as_typed
 from ._text import clean_name as clean_name
 from ._text import clean_text as clean_text
+from ._text import harmless as harmless
+from ._text import is_formula as is_formula
 from ._text import is_missing as is_missing
 from ._text import page_policy as page_policy
 from ._values import NOTE_COLUMNS as NOTE_COLUMNS

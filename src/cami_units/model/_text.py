@@ -87,6 +87,41 @@ def clean_name(value: object) -> str:
     return " ".join(clean_text(value).split())
 
 
+_BEGINS_A_FORMULA: Final = tuple("=+-@＝＋－＠")
+_NUMBER: Final = re.compile(r"[=+-]?\d+(?:[.,]\d+)?%?", re.ASCII)
+"""A rank like "=4" of an old round, and numbers written as text: what a spreadsheet makes of them does no harm."""
+
+
+def is_formula(line: str) -> bool:
+    """Whether a spreadsheet would take this text for a formula that does harm."""
+    return line.startswith(_BEGINS_A_FORMULA) and not _NUMBER.fullmatch(line)
+
+
+def harmless(value: object) -> str:
+    """A value as one line of text for a CSV: with an apostrophe where it could be a formula.
+
+    Examples
+    --------
+    >>> harmless("=HYPERLINK(…)"), harmless("-4"), harmless("'Ain Mulla")
+    ("'=HYPERLINK(…)", '-4', "'Ain Mulla")
+    """
+    line = clean_name(value)
+    return f"'{line}" if is_formula(line) else line
+
+
+def as_typed(value: object) -> str:
+    """A line from a CSV without the apostrophe of :func:`harmless`; one that somebody typed stays.
+
+    Examples
+    --------
+    >>> as_typed("'=HYPERLINK(…)"), as_typed("'Ain Mulla")
+    ('=HYPERLINK(…)', "'Ain Mulla")
+    """
+    line = clean_name(value)
+    bare = line.removeprefix("'")
+    return bare if is_formula(bare) else line
+
+
 def page_policy(
     scripts: str, styles: str, *, images: str = "data:", sized_elements: bool = False
 ) -> str:

@@ -13,7 +13,15 @@ from typing import Any, Final
 
 import pandas as pd
 
-from cami_units.model import FINDINGS, HIDDEN_STATUSES, Problem, clean_name, is_missing, listed
+from cami_units.model import (
+    FINDINGS,
+    HIDDEN_STATUSES,
+    Problem,
+    as_typed,
+    clean_name,
+    is_missing,
+    listed,
+)
 from cami_units.workshop._identity import spoken_id
 
 GENERAL: Final = "general"
@@ -357,10 +365,7 @@ class _Past:
 def _past(log: pd.DataFrame | None, table: Mapping[str, Mapping[str, str]]) -> _Past:
     """What earlier runs logged, so that nothing is asked or added twice."""
     log_rows = [] if log is None else log.fillna("").to_dict("records")
-    cleaned_rows = [
-        {str(key): clean_name(value).removeprefix("'") for key, value in line.items()}
-        for line in log_rows
-    ]
+    cleaned_rows = [{str(key): as_typed(value) for key, value in line.items()} for line in log_rows]
     amended = [line for line in cleaned_rows if line["action"] in ("amend", "drop")]
     first: dict[tuple[str, str], str] = {}
     for line in amended:
