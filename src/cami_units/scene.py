@@ -253,6 +253,11 @@ def is_tracked(table: pd.DataFrame) -> pd.Series[bool]:
     return table["tracked"].map(lambda value: value in (True, 1, "true", "True")).astype(bool)
 
 
+def is_range_state(countries: pd.DataFrame) -> pd.Series[bool]:
+    """Which countries are range states, told as a truth value or, in a table by hand, as "yes"."""
+    return countries["range_state"].astype(str).str.lower().isin(("yes", "true"))
+
+
 def shown_layers(
     layers: Mapping[str, gpd.GeoDataFrame],
     species: pd.DataFrame,
@@ -672,7 +677,7 @@ def legend_signs(
 
 # -- no more vertices than the eye can use --------------------------------------------------------
 
-TOLERANCES: Final = (0.0, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2)
+TOLERANCES: Final = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2)
 """Degrees, finest first: 0.002° is a pixel of a slide of one unit, 0.2° one of the whole region."""
 
 Shapes = npt.NDArray[np.object_]
@@ -682,7 +687,7 @@ def simplest(
     drawn_at: Callable[[float], Shapes],
     *,
     most_vertices: int,
-    tolerances: Sequence[float] = TOLERANCES[1:],
+    tolerances: Sequence[float] = TOLERANCES,
 ) -> Shapes:
     """Shapes at the finest tolerance that keeps to `most_vertices` vertices; else at the coarsest.
 
@@ -781,7 +786,7 @@ def _light(table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     simpler = simplest(
         lambda tolerance: shapely.simplify(shapes, tolerance, preserve_topology=True),
         most_vertices=MOST_VERTICES,
-        tolerances=TOLERANCES,
+        tolerances=(0.0, *TOLERANCES),
     )
     if shapely.get_num_coordinates(simpler).sum() > MOST_VERTICES:
         order = np.argsort(-_sizes(shapes), kind="stable")

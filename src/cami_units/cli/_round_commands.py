@@ -20,10 +20,16 @@ from cami_units.cli._summaries import (
 )
 from cami_units.cli._terminal import (
     FAULT,
+    CellOption,
+    ForceOption,
+    HexagonsOption,
     LanguageOption,
+    LatticeCrsOption,
     NoCacheOption,
     PlanArgument,
     QuietOption,
+    RoundArgument,
+    SchedulerOption,
     VerboseOption,
     app,
     at_work,
@@ -42,9 +48,7 @@ def propose(
     out: Annotated[
         Path, typer.Option("--out", metavar="DIR", help="The folder of the round to write.")
     ] = Path("rounds/00-proposal"),
-    force: Annotated[
-        bool, typer.Option("--force", help="Replace the round that is there.", show_default=False)
-    ] = False,
+    force: ForceOption = False,
     ids_from: Annotated[
         Path | None,
         typer.Option(
@@ -131,28 +135,10 @@ def overlaps(
     out: Annotated[
         Path, typer.Option("--out", metavar="FILE", help="The Parquet file to write.")
     ] = Path("overlaps.parquet"),
-    cell_km: Annotated[
-        float, typer.Option("--cell-km", metavar="KM", help="Side of a cell, in km.")
-    ] = 25.0,
-    hexagons: Annotated[
-        bool, typer.Option("--hexagons", help="Hexagons of that area, not squares.")
-    ] = False,
-    crs: Annotated[
-        str,
-        typer.Option(
-            "--crs",
-            help="An equal-area coordinate system in metres, such as EPSG:6933 for the whole "
-            "world. Left out: that of Central Asia.",
-        ),
-    ] = "",
-    scheduler: Annotated[
-        str | None,
-        typer.Option(
-            "--scheduler",
-            metavar="ADDRESS",
-            help="A Dask scheduler whose workers see the same files. Left out: this process.",
-        ),
-    ] = None,
+    cell_km: CellOption = 25.0,
+    hexagons: HexagonsOption = False,
+    crs: LatticeCrsOption = "",
+    scheduler: SchedulerOption = None,
     quiet: QuietOption = False,
     verbose: VerboseOption = False,
 ) -> None:
@@ -187,15 +173,9 @@ def richness(
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder to write.")] = Path(
         "richness"
     ),
-    cell_km: Annotated[
-        float, typer.Option("--cell-km", metavar="KM", help="Of ranges: side of a cell, in km.")
-    ] = 25.0,
-    hexagons: Annotated[
-        bool, typer.Option("--hexagons", help="Of ranges: hexagons of that area, not squares.")
-    ] = False,
-    crs: Annotated[
-        str, typer.Option("--crs", help="Of ranges: an equal-area coordinate system in metres.")
-    ] = "",
+    cell_km: CellOption = 25.0,
+    hexagons: HexagonsOption = False,
+    crs: LatticeCrsOption = "",
     species: Annotated[
         Path | None,
         typer.Option(
@@ -210,10 +190,7 @@ def richness(
             "--states", metavar="FILE", help="States with iso2: km² of each species in each."
         ),
     ] = None,
-    scheduler: Annotated[
-        str | None,
-        typer.Option("--scheduler", metavar="ADDRESS", help="Of ranges: a Dask scheduler."),
-    ] = None,
+    scheduler: SchedulerOption = None,
     quiet: QuietOption = False,
     verbose: VerboseOption = False,
 ) -> None:
@@ -304,7 +281,7 @@ def init(
 @app.command(epilog="Example: cami-units sensitivity rounds/00-proposal")
 def sensitivity(
     ctx: typer.Context,
-    round_: Annotated[Path, typer.Argument(metavar="ROUND", help="The folder of a round.")],
+    round_: RoundArgument,
     quiet: QuietOption = False,
     verbose: VerboseOption = False,
 ) -> None:
@@ -330,7 +307,7 @@ def sensitivity(
 @app.command(epilog="Example: cami-units fences rounds/00-proposal")
 def fences(
     ctx: typer.Context,
-    round_: Annotated[Path, typer.Argument(metavar="ROUND", help="The folder of a round.")],
+    round_: RoundArgument,
     quiet: QuietOption = False,
     verbose: VerboseOption = False,
 ) -> None:
@@ -351,7 +328,7 @@ def fences(
 @app.command(epilog="Example: cami-units figures rounds/00-proposal --lang ru")
 def figures(
     ctx: typer.Context,
-    round_: Annotated[Path, typer.Argument(metavar="ROUND", help="The folder of a round.")],
+    round_: RoundArgument,
     out: Annotated[
         Path | None,
         typer.Option(

@@ -71,6 +71,36 @@ PlanArgument = Annotated[
 
 RoundArgument = Annotated[Path, typer.Argument(metavar="ROUND", help="The folder of the round.")]
 
+ForceOption = Annotated[
+    bool, typer.Option("--force", help="Replace the round that is there.", show_default=False)
+]
+
+CellOption = Annotated[
+    float, typer.Option("--cell-km", metavar="KM", help="Of ranges: side of a cell, in km.")
+]
+
+HexagonsOption = Annotated[
+    bool, typer.Option("--hexagons", help="Of ranges: hexagons of that area, not squares.")
+]
+
+LatticeCrsOption = Annotated[
+    str,
+    typer.Option(
+        "--crs",
+        help="Of ranges: an equal-area coordinate system in metres, such as EPSG:6933 for the whole "
+        "world. Left out: that of Central Asia.",
+    ),
+]
+
+SchedulerOption = Annotated[
+    str | None,
+    typer.Option(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="Of ranges: a Dask scheduler whose workers see the same files. Left out: this process.",
+    ),
+]
+
 NoCacheOption = Annotated[
     bool,
     typer.Option(
@@ -79,6 +109,11 @@ NoCacheOption = Annotated[
         show_default=False,
     ),
 ]
+
+
+def words_of(line: str) -> list[str]:
+    """The words of an option that takes several, parted by commas."""
+    return [word.strip() for word in line.split(",") if word.strip()]
 
 
 def _say_version(is_asked: bool) -> None:

@@ -19,6 +19,7 @@ from cami_units.cli._summaries import (
 from cami_units.cli._terminal import (
     BUG,
     FAULT,
+    ForceOption,
     LanguageOption,
     QuietOption,
     RoundArgument,
@@ -29,6 +30,7 @@ from cami_units.cli._terminal import (
     is_verbose,
     say,
     say_rows,
+    words_of,
 )
 
 
@@ -74,9 +76,7 @@ def collect(
             "--pack", metavar="DIR", help="The packs handed out. Left out: pack beside the base."
         ),
     ] = None,
-    force: Annotated[
-        bool, typer.Option("--force", help="Replace the round that is there.", show_default=False)
-    ] = False,
+    force: ForceOption = False,
     quiet: QuietOption = False,
     verbose: VerboseOption = False,
 ) -> None:
@@ -112,9 +112,7 @@ def collect(
 @app.command(epilog="Example: cami-units pack rounds/00-proposal --plan plan.toml")
 def pack(
     ctx: typer.Context,
-    directory: Annotated[
-        Path, typer.Argument(metavar="ROUND", help="The folder of the round to hand out.")
-    ],
+    directory: RoundArgument,
     out: Annotated[
         Path | None,
         typer.Option("--out", metavar="DIR", help="Where to; left out: pack/ beside the round."),
@@ -245,7 +243,7 @@ def plenary(
             out,
             before=before,
             lang=lang,
-            order=[word.strip() for word in order.split(",") if word.strip()],
+            order=words_of(order),
             progress=progress,
         )
     if not is_quiet(ctx, quiet):
@@ -306,7 +304,7 @@ def activities(
             files or (),
             programme=programme,
             implementation=implementation,
-            session=[word.strip() for word in session.split(",") if word.strip()],
+            session=words_of(session),
             general=general or (),
             back=back or (),
             by=by,

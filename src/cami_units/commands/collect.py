@@ -38,6 +38,7 @@ from cami_units.commands._next_round import (
 )
 from cami_units.commands.assess import Assessed, cut
 from cami_units.commands.context import context_again
+from cami_units.commands.decide import DECISION_LOG
 from cami_units.commands.group_files import (
     RESOLUTIONS,
     FileRead,
@@ -54,6 +55,7 @@ from cami_units.commands.shown_round import cache_of_layers, kept_beside, kept_p
 from cami_units.commands.stored_round import (
     ACTIVITIES,
     ACTIVITY_LOG,
+    PACK_FILE,
     known_activities,
     next_number,
     reopened,
@@ -74,8 +76,6 @@ from cami_units.model import (
 from cami_units.overlap import Pieces
 from cami_units.plan import Plan
 
-PACK_FILE: Final = "pack.json"
-_DECISIONS: Final = "decisions.csv"
 _EARLIER_DECISIONS: Final = "decisions_*.csv"
 
 
@@ -470,7 +470,7 @@ def _collected(
 def _carried(base_dir: Path, number: str) -> dict[str, Path]:
     """Files that go along, by their name in the next round: its own log of decisions starts anew."""
     names = {name: base_dir / name for name in (ACTIVITIES, ACTIVITY_LOG)}
-    names[f"decisions_{number}.csv"] = base_dir / _DECISIONS
+    names[f"decisions_{number}.csv"] = base_dir / DECISION_LOG
     names |= {path.name: path for path in sorted(base_dir.glob(_EARLIER_DECISIONS))}
     return {name: path for name, path in names.items() if path.is_file()}
 

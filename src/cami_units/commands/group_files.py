@@ -17,6 +17,7 @@ import pandas as pd
 import shapely
 
 from cami_units import kml, layers, overlap, store, words, workshop
+from cami_units.commands.stored_round import PACK_FILE
 from cami_units.documents.form_reading import (
     FORM_SUFFIXES,
     Form,
@@ -305,7 +306,7 @@ class _Reading:
 
 def _is_passed_over(path: Path, digest: str, handed_out: Mapping[str, str]) -> bool:
     """Whether a file is of a pack, and nothing that a group could have put its work into."""
-    if path.name in (store.SUMS, "pack.json"):
+    if path.name in (store.SUMS, PACK_FILE):
         return True
     name = handed_out.get(digest)
     return not _TO_EDIT.match(name) if name else bool(_OF_A_PACK.fullmatch(path.name))

@@ -11,12 +11,11 @@ import geopandas as gpd
 from cami_units import cache, drawn_pieces, layers, store, workshop
 from cami_units.commands.propose import propose
 from cami_units.commands.round_files import write_proposal
+from cami_units.commands.stored_round import PACK_FILE
 from cami_units.model import InputError, Problem, Progress, Round, clean_name, listed, quiet
 from cami_units.plan import read_plan, stored_plan
 
 PACK: Final = "pack"
-PACK_FILE: Final = "pack.json"
-MANIFEST: Final = "manifest.json"
 
 
 def with_ids_from(proposal: Round, directory: Path) -> Round:
@@ -53,7 +52,7 @@ def with_ids_from(proposal: Round, directory: Path) -> Round:
         "ids_from": {
             "round": int(earlier.imprint.number),
             "title": earlier.imprint.title,
-            "manifest_sha256": store.sha256(directory / MANIFEST),
+            "manifest_sha256": store.sha256(directory / store.MANIFEST),
         },
     }
     return replace(proposal, tables=tables, manifest=manifest)
@@ -75,7 +74,7 @@ def check_ids_stay(proposal: Round, directory: Path) -> None:
         Naming each id that would move, and what it would be.
     """
     pack = directory.resolve().parent / PACK / PACK_FILE
-    if not pack.is_file() or not (directory / MANIFEST).is_file():
+    if not pack.is_file() or not (directory / store.MANIFEST).is_file():
         return
     earlier = store.read_round(directory)
     about = store.read_json(pack)

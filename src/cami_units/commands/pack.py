@@ -28,7 +28,7 @@ from cami_units.commands.shown_round import (
     published,
     spoken_layers,
 )
-from cami_units.commands.stored_round import allocation, known_activities
+from cami_units.commands.stored_round import PACK_FILE, allocation, known_activities
 from cami_units.documents.group_form import write_form
 from cami_units.documents.html_pages import write_howto
 from cami_units.model import (
@@ -45,7 +45,6 @@ from cami_units.model import (
 from cami_units.plan import Plan, stored_plan
 from cami_units.scene import Scene, light_context
 
-ABOUT: Final = "pack.json"
 MOST_BYTES: Final = 200_000_000
 """A folder of a pack fits on any stick and goes through any mail room in one piece."""
 AROUND_DEGREES: Final = 2.0
@@ -120,7 +119,7 @@ def pack(
         problems += cache.kept_files("everything", content, everything, write_all)
         progress("packing for plenary", 0, 0)
         _write_plenary(folder / "plenary", everything, shared, first)
-        store.write_json(folder / ABOUT, _about(base_round, groups, allocated))
+        store.write_json(folder / PACK_FILE, _about(base_round, groups, allocated))
         _check_names(path.name for path in folder.rglob("*"))
         files = store.write_sums(folder)
     problems += _too_heavy(files)

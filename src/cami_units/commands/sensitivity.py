@@ -39,9 +39,11 @@ from cami_units.commands.shown_round import drawn_scene
 from cami_units.commands.stored_round import reopened
 from cami_units.documents.csv_tables import write_csv
 from cami_units.model import (
+    AGREED_STATUSES,
     HIDDEN_STATUSES,
     LONLAT,
     PRESENCE,
+    SOFTWARE_STATUSES,
     Layers,
     Problem,
     Progress,
@@ -58,15 +60,8 @@ from cami_units.sensitivity import EDGES, STATED, Design, Stability, Way
 SAME_UNIT = 0.5
 """A unit drawn anew is the same one where the Jaccard index of both is at least this."""
 
-MACHINE = ("modelled candidate", "area of interest")
-"""Units of these statuses were drawn by the software; the others by people."""
-
 Drawings = Mapping[str, gpd.GeoDataFrame]
 """The units of each way of drawing them: ``site`` and polygons."""
-
-
-AGREED = ("plenary-agreed", "endorsed by range states", "adopted")
-"""Units of these statuses are in the smallest set, whatever else is."""
 
 
 def with_sensitivity(
@@ -176,7 +171,7 @@ def _outlines(units: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
 
 def _locked(units: gpd.GeoDataFrame, round_layers: Layers) -> list[str]:
     """Units that must be in the smallest set: agreed on, or locked by a written override."""
-    agreed = units.loc[units["status"].isin(AGREED), "unit_id"]
+    agreed = units.loc[units["status"].isin(AGREED_STATUSES), "unit_id"]
     overrides = round_layers.overrides
     by_hand = set() if overrides is None else {*overrides.loc[overrides["what"] == "lock", "site"]}
     return sorted({*agreed, *(by_hand & set(units["unit_id"]))})
@@ -264,7 +259,7 @@ def stability_of(
         by half of it at least, in a unit that qualifies. Cells that never do are missing.
     """
     design = design or Design()
-    of_people = ~units["status"].isin(MACHINE)
+    of_people = ~units["status"].isin(SOFTWARE_STATUSES)
     key = [_outlines(units).assign(of_people=of_people.to_numpy()), _as_key(design)]
 
     def made() -> Parts:
@@ -369,7 +364,7 @@ def _drawings(
 ) -> Drawings:
     """The units as they are, and grown anew with other cells or another distance to borders."""
     stated = units[["unit_id", "geometry"]].rename(columns={"unit_id": "site"})
-    by_people = stated[~units["status"].isin(MACHINE).to_numpy()]
+    by_people = stated[~units["status"].isin(SOFTWARE_STATUSES).to_numpy()]
     hotspots = functools.cache(
         partial(assess_sites, pieces.layers.hotspots, pieces, plan, site="hotspot_id", cache=cache)
     )

@@ -16,6 +16,8 @@ from cami_units.plan import Plan, stored_plan
 
 ACTIVITIES: Final = "activities.csv"
 ACTIVITY_LOG: Final = "activities_log.csv"
+PACK_FILE: Final = "pack.json"
+"""What packs say of themselves: their round, and who was given what."""
 
 _NEEDED = ("species", "ranges_used", "features", "countries", "borders")
 

@@ -15,7 +15,6 @@ from cami_units.commands.activities import activities
 from cami_units.commands.annex import annex
 from cami_units.commands.check import check
 from cami_units.commands.collect import (
-    PACK_FILE,
     Collected,
     HandedIn,
     next_directory,
@@ -35,7 +34,7 @@ from cami_units.commands.pack import pack
 from cami_units.commands.plenary import base_beside, plenary, write_board_page
 from cami_units.commands.sensitivity import with_sensitivity, write_sensitivity
 from cami_units.commands.shown_round import kept_pieces
-from cami_units.commands.stored_round import allocation, known_activities
+from cami_units.commands.stored_round import PACK_FILE, allocation, known_activities
 from cami_units.desk._day import (
     DECISION_LOG,
     HANDED_IN,

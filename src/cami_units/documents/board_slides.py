@@ -29,6 +29,7 @@ from cami_units.documents.unit_drawing import (
 from cami_units.model import (
     FINDINGS,
     HIDDEN_STATUSES,
+    SOFTWARE_STATUSES,
     STATUSES,
     Progress,
     Round,
@@ -499,7 +500,7 @@ def _proposer(
     if groups:
         return f"{words.text('group', lang)} {', '.join(sorted(groups))}"
     first = clean_name(log[0]["before"]) if log else str(row["status"])
-    if first in ("modelled candidate", "area of interest"):
+    if first in SOFTWARE_STATUSES:
         return words.text("software", lang)
     return words.text(first, lang)
 

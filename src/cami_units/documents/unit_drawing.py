@@ -259,10 +259,11 @@ def places(shown_scene: scene.Scene) -> Places:
     states: list[Place] = []
     countries, gazetteer = (shown_scene.layers.get(name) for name in ("countries", "gazetteer"))
     if countries is not None:
-        for row in scene.records(countries):
+        of_range = scene.is_range_state(countries)
+        for row, is_state in zip(scene.records(countries), of_range, strict=True):
             name = words.name_in(row, shown_scene.lang)
             named.append(("country", name, row["geometry"]))
-            states += [("state", name, row["geometry"])] if row["range_state"] else []
+            states += [("state", name, row["geometry"])] if is_state else []
     if gazetteer is not None:
         order = gazetteer.sort_values(["extent_km", "name_en"], ascending=[False, True])
         for row in scene.records(order):

@@ -29,11 +29,13 @@ from cami_units.scene import (
     Scene,
     drawn_units,
     in_lines,
+    is_range_state,
     label_place,
     label_places,
     layer,
     name_of,
     records,
+    undirected,
 )
 
 _PIXEL_MM: Final = 0.15
@@ -281,11 +283,7 @@ def _common_edges(scene: Scene) -> npt.NDArray[np.int64]:
     steps = np.rint(points).astype(np.int64)
     edges = np.hstack([steps[:-1], steps[1:]])[ring[:-1] == ring[1:]]
     edges = edges[(edges[:, :2] != edges[:, 2:]).any(axis=1)]
-    backwards = (edges[:, 0] > edges[:, 2]) | (
-        (edges[:, 0] == edges[:, 2]) & (edges[:, 1] > edges[:, 3])
-    )
-    edges[backwards] = edges[backwards][:, [2, 3, 0, 1]]
-    edges, times = np.unique(edges, axis=0, return_counts=True)
+    edges, times = np.unique(undirected(edges), axis=0, return_counts=True)
     # coasts and the rim of the layer belong to one country only
     return edges[times > 1]
 
@@ -600,10 +598,10 @@ def _country_names(label_boxes: _Labels, scene: Scene, sized: Sized, *, range_st
     table = layer(scene, "countries", "iso2")
     if table is None:
         return
-    is_range_state = table["range_state"].astype(str).str.lower().isin(("yes", "true"))
+    is_wanted = is_range_state(table) == range_states
     parts = [
         (name_of(row, scene.lang).upper(), shapely.intersection(row["geometry"], _box(sized)))
-        for row in records(table[is_range_state if range_states else ~is_range_state])
+        for row in records(table[is_wanted])
     ]
     # the ground on paper, in type sizes: neighbours need room, a range state is named if at all
     # possible

@@ -40,7 +40,7 @@ from cami_units.model import (
     listed,
     nearest,
 )
-from cami_units.scene import CONTEXT, stamp_of
+from cami_units.scene import CONTEXT, TOLERANCES, stamp_of
 
 MAX_FEATURES: Final = 10_000
 MAX_VERTICES: Final = 200_000
@@ -49,8 +49,9 @@ MAX_UNIT_POLYGONS: Final = 300
 MAX_UNIT_VERTICES: Final = 150
 
 Legend = bytes | Callable[[tuple[Sign, ...]], bytes]
-_TOLERANCES: Final = (0.0, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
-"""Degrees by which evidence is simplified, from not at all, until the file keeps its budget."""
+_TOLERANCES: Final = (0.0, 0.001, *TOLERANCES, 0.5)
+"""Degrees by which evidence is simplified, from not at all, until the file keeps its budget: one step
+finer than on a page, for the globe is flown over low, and one coarser, for the budget is a limit."""
 
 
 def write_kml(

@@ -1,8 +1,10 @@
 """The names of `model`, and where each lives."""
 
+from ._codes import AGREED_STATUSES as AGREED_STATUSES
 from ._codes import AREA_OF_INTEREST as AREA_OF_INTEREST
 from ._codes import CRITERIA as CRITERIA
 from ._codes import DISCLAIMER as DISCLAIMER
+from ._codes import DOCUMENT_STATUSES as DOCUMENT_STATUSES
 from ._codes import FINDINGS as FINDINGS
 from ._codes import GATES as GATES
 from ._codes import HIDDEN_STATUSES as HIDDEN_STATUSES
@@ -16,6 +18,7 @@ from ._codes import PRESENCE as PRESENCE
 from ._codes import PROPOSED as PROPOSED
 from ._codes import SEASONAL as SEASONAL
 from ._codes import SEASONAL_RANGE as SEASONAL_RANGE
+from ._codes import SOFTWARE_STATUSES as SOFTWARE_STATUSES
 from ._codes import STATUSES as STATUSES
 from ._codes import Decision as Decision
 from ._crs import EQUAL_AREA as EQUAL_AREA

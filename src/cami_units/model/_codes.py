@@ -74,6 +74,15 @@ STATUSES: Final = (
 )
 """What a unit can be. Software sets only the first two; the fifth and sixth want a document."""
 
+SOFTWARE_STATUSES: Final = STATUSES[:2]
+"""Units of these statuses were drawn by the software; all others by people."""
+
+AGREED_STATUSES: Final = STATUSES[3:6]
+"""Units of these statuses were agreed on, by plenary or in a document."""
+
+DOCUMENT_STATUSES: Final = STATUSES[4:6]
+"""What only a document can give a unit."""
+
 HIDDEN_STATUSES: Final = ("rejected", "merged")
 """Units that stay in every table and are drawn on no map."""
 

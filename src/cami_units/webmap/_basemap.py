@@ -15,7 +15,7 @@ from shapely.geometry.base import BaseGeometry
 
 from cami_units import backdrop
 from cami_units.drawn_pieces import piece
-from cami_units.scene import label_places
+from cami_units.scene import is_range_state, label_places
 from cami_units.webmap._page_values import (
     is_missing,
     names_in_languages,
@@ -117,12 +117,12 @@ def _drawn(
         "countries": [
             {
                 "name": name,
-                "rangeState": str(state).lower() in ("yes", "true"),
+                "rangeState": bool(is_state),
                 "spots": _spots(shape, frame),
             }
-            for name, state, shape in zip(
+            for name, is_state, shape in zip(
                 _names(countries),
-                countries["range_state"],
+                is_range_state(countries),
                 shapely.clip_by_rect(shapes, *frame),
                 strict=True,
             )

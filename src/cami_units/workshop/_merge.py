@@ -11,7 +11,7 @@ import numpy as np
 import shapely
 
 from cami_units import overlap
-from cami_units.model import HIDDEN_STATUSES, InputError, Note, listed
+from cami_units.model import DOCUMENT_STATUSES, HIDDEN_STATUSES, InputError, Note, listed
 from cami_units.workshop._identity import (
     NOT_DRAWN,
     Ground,
@@ -27,7 +27,6 @@ from cami_units.workshop._merge_tables import (
     KEEP_DECIDED,
     OVERLAP_SHARE,
     PROPOSAL,
-    SETTLED,
     Conflict,
     Merge,
     NextUnit,
@@ -282,7 +281,7 @@ def _fixed_by(
     unit: Mapping[str, Any], distinct: Sequence[Version], groups: Sequence[str]
 ) -> tuple[str, tuple[str, Note]] | None:
     """Why no version can apply, whoever it is by: the default, and the conflict."""
-    if unit["status"] in SETTLED:
+    if unit["status"] in DOCUMENT_STATUSES:
         what = note("document settled", status=unit["status"], groups=groups)
         return KEEP_BASE, ("settled", what)
     if is_decided(unit):

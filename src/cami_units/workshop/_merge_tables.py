@@ -13,7 +13,7 @@ from typing import Any, Final, Literal, NamedTuple
 import geopandas as gpd
 import pandas as pd
 
-from cami_units.model import InputError, Note, listed, nearest
+from cami_units.model import AGREED_STATUSES, InputError, Note, listed, nearest
 from cami_units.workshop._identity import MatchedBy, Notice, Placemark, note
 from cami_units.workshop._versions import Change, ground_of, outline_of
 
@@ -22,10 +22,6 @@ from cami_units.workshop._versions import Change, ground_of, outline_of
 Rule = Literal["section-owner", "first", "union", "ask"]
 Outside = Literal["ask", "keep", "leave-out"]
 
-SETTLED: Final = ("endorsed by range states", "adopted")
-"""Statuses that hang on a document."""
-DECIDED: Final = ("plenary-agreed", *SETTLED)
-"""Statuses that no file changes: they were decided."""
 _DECISIONS: Final = ("agree", "agree-with-change", "reject", "merge")
 """Decisions that settle a unit; one that is parked stays open."""
 
@@ -67,7 +63,7 @@ class Rules:
 
 def is_decided(unit: Mapping[Any, Any]) -> bool:
     """Whether plenary or a document has settled a unit: no file moves, merges or renames it."""
-    return unit["status"] in DECIDED or unit.get("decision") in _DECISIONS
+    return unit["status"] in AGREED_STATUSES or unit.get("decision") in _DECISIONS
 
 
 def resolutions_of(
