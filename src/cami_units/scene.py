@@ -22,7 +22,7 @@ import shapely
 from pyproj import Proj
 from shapely.geometry.base import BaseGeometry
 
-from cami_units import palette, words
+from cami_units import model, palette, words
 from cami_units.model import (
     EQUAL_AREA,
     EVIDENCE_LAYERS,
@@ -124,9 +124,7 @@ def layer(scene: Scene, name: str, key: str) -> gpd.GeoDataFrame | None:
 
 def records(table: pd.DataFrame) -> Iterator[dict[str, Any]]:
     """The rows of a table as mappings, geometry and all."""
-    names = [str(column) for column in table.columns]
-    for row in table.itertuples(index=False, name=None):
-        yield dict(zip(names, row, strict=True))
+    return iter(model.records(table))
 
 
 def unit(scene: Scene, unit_id: str) -> dict[str, Any]:

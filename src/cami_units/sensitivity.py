@@ -34,6 +34,7 @@ from cami_units.model import (
     Profile,
     Progress,
     SiteTables,
+    cami_species,
     listed,
     quiet,
 )
@@ -426,8 +427,7 @@ def _axes(
     cami_names = {
         str(name) for table in tables.values() for name in table.species["sci_name"].unique()
     }
-    stated = species[STATED, STATED]
-    cami = stated.loc[stated["in_cami"].astype(str).str.lower() == "yes", "sci_name"]
+    cami = cami_species(species[STATED, STATED])
     has_width = any(table.deep_states is not None for table in tables.values())
     left_out = [left_out_level(name) for name in sorted(cami_names & set(cami))]
     levels = {

@@ -38,6 +38,7 @@ from cami_units.model import (
     clean_text,
     listed,
     quiet,
+    records,
 )
 
 # What editors, downloads and locks leave in a folder: nobody draws in it.
@@ -411,7 +412,7 @@ def _read_entry(entry: kml.Entry, reading: _Reading) -> None:
 def _take(placemarks: Placemarks, label: str, digest: str, reading: _Reading) -> None:
     """What one file holds, put with that of the others."""
     base_facts, group_files = reading.base_facts, reading.group_files
-    rows = _records(placemarks.table)
+    rows = records(placemarks.table)
     usable = [_mark(row, label) for row in rows if row["kind"] in ("polygon", "line", "point")]
     evidence, own_marks = _parted(usable, lambda mark: _is_evidence(mark, base_facts))
     pins, grounds = _parted(own_marks, lambda mark: mark["ground"] is None)
@@ -463,13 +464,6 @@ def _take(placemarks: Placemarks, label: str, digest: str, reading: _Reading) ->
         _say_nothing_drawn(group_files, placemarks)
 
 
-def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """The rows of a table as mappings: half of what pandas takes, which looks at every cell."""
-    columns = [table[name].tolist() for name in table]
-    names = list(map(str, table))
-    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
-
-
 def _parted(
     marks: Iterable[dict[str, Any]], fits: Callable[[dict[str, Any]], bool]
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
@@ -507,7 +501,7 @@ def _unsound(
     """Units that came back without an outline that can be used, and why; under "" a file cut off."""
     reasons = {} if placemarks.is_whole else {"": "file cut off"}
     table = placemarks.table
-    for row in _records(table[table["kind"].isin(["none", "mask"])]):
+    for row in records(table[table["kind"].isin(["none", "mask"])]):
         unit_id = _meant(row)
         if unit_id in base_facts.units:
             reasons[unit_id] = "broken placemark"
@@ -547,7 +541,7 @@ def _reader_notices(
     `retold` are the placemarks of which a note says what is said of them here once more, by its key.
     """
     notices = []
-    for row in _records(notes):
+    for row in records(notes):
         if row["placemark"] in retold.get(row["key"], ()):
             continue
         if row["key"] in _TOLD_LATER or (row["key"] in _OURS and row["facts"]["count"] == 1):

@@ -19,6 +19,7 @@ from cami_units.model import (
     PlanError,
     Profile,
     SiteTables,
+    cami_species,
     listed,
     nearest,
     unfilled,
@@ -161,7 +162,7 @@ def counted_species(species: pd.DataFrame, profile: Profile) -> pd.DataFrame:
         raise InputError(
             f"Each species stands once in the species table; repeated: {listed(repeated)}."
         )
-    listed_species = species.loc[species["in_cami"].astype(str).str.lower() == "yes", list(needed)]
+    listed_species = species.loc[species["sci_name"].isin(cami_species(species)), list(needed)]
     listed_species = listed_species.set_index("sci_name").sort_index()
     category = listed_species["iucn_category"].fillna("").astype(str)
     weights = dict(profile.C2.weights or {})

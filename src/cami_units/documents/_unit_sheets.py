@@ -16,13 +16,12 @@ from cami_units.documents._worksheets import (
     fill,
     fill_about,
     new_workbook,
-    records,
     settled_parts,
     status_styles,
 )
 from cami_units.documents.csv_tables import without_geometry
 from cami_units.documents.units_workbook import by_rank
-from cami_units.model import FINDINGS, Round, clean_name, is_missing
+from cami_units.model import FINDINGS, Round, clean_name, is_missing, records
 from cami_units.words import in_language, mark, name_in, text
 
 _UNITS: Final = (

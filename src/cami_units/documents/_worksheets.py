@@ -14,7 +14,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
-import pandas as pd
 from openpyxl import Workbook
 from openpyxl.cell import Cell
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
@@ -93,12 +92,6 @@ STATUS_FILL: Final = {
 
 
 Rows = Sequence[Mapping[str, Any]]
-
-
-def records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    names = [str(column) for column in table]
-    columns = [table[column].to_numpy(dtype=object).tolist() for column in table]
-    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
 def fill(sheet: Any, columns: Sequence[Column], rows: Rows, imprint: Imprint) -> None:

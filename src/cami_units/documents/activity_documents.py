@@ -17,11 +17,10 @@ from cami_units.documents._worksheets import (
     fill,
     fill_about,
     new_workbook,
-    records,
     save_settled,
 )
 from cami_units.documents.form_words import THEMES, first_texts, listed_said, theme_said
-from cami_units.model import Imprint, clean_name
+from cami_units.model import Imprint, clean_name, records
 from cami_units.words import name_in, number, text
 
 _ACTIVITY: Final = (

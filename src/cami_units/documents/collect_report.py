@@ -20,12 +20,11 @@ from cami_units.documents._worksheets import (
     fill,
     fill_about,
     new_workbook,
-    records,
     save_settled,
 )
 from cami_units.documents.csv_tables import without_geometry
 from cami_units.documents.html_pages import page
-from cami_units.model import Imprint, clean_text, is_missing
+from cami_units.model import Imprint, clean_text, is_missing, records
 
 _FILES: Final = (
     Column("file", 30, wrap=True),

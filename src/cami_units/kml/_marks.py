@@ -18,7 +18,7 @@ from shapely.geometry.base import BaseGeometry
 
 from cami_units import palette
 from cami_units.kml._written_shapes import as_written
-from cami_units.model import EVIDENCE_LAYERS, HIDDEN_STATUSES, LAYERS
+from cami_units.model import EVIDENCE_LAYERS, HIDDEN_STATUSES, LAYERS, records
 from cami_units.scene import label_place
 
 Profile = Literal["earth-pro", "earth-web"]
@@ -142,10 +142,7 @@ def rows(table: pd.DataFrame, key: str) -> list[dict[str, Any]]:
     """The rows of a table with a geometry, in the order of their key."""
     kept = table[~(table.geometry.isna() | table.geometry.is_empty)]
     ordered = kept.iloc[np.argsort(kept[key].astype(str).to_numpy(), kind="stable")]
-    names = [str(column) for column in ordered.columns]
-    return [
-        dict(zip(names, row, strict=True)) for row in ordered.itertuples(index=False, name=None)
-    ]
+    return records(ordered)
 
 
 def known_species(species: pd.DataFrame | None) -> dict[str, dict[str, Any]]:

@@ -77,6 +77,7 @@ from ._tables import TABLES as TABLES
 from ._tables import Table as Table
 from ._tables import cami_species as cami_species
 from ._tables import check_table as check_table
+from ._tables import records as records
 from ._text import LONGEST_NAME as LONGEST_NAME
 from ._text import LONGEST_TEXT as LONGEST_TEXT
 from ._text import as_typed as as_typed

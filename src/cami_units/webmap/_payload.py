@@ -33,6 +33,7 @@ from cami_units.model import (
     check_table,
     listed,
     nearest,
+    records,
 )
 from cami_units.scene import (
     CONTEXT,
@@ -798,10 +799,7 @@ def _cells(
 def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
     """The rows without shapes as mappings, numbers as those of Python."""
     shape = table.active_geometry_name if isinstance(table, gpd.GeoDataFrame) else None
-    names = [column for column in table.columns if column != shape]
-    columns = [table[name].tolist() for name in names]
-    keys = list(map(str, names))
-    return [dict(zip(keys, row, strict=True)) for row in zip(*columns, strict=True)]
+    return records(pd.DataFrame(table.drop(columns=shape)) if shape else table)
 
 
 def _cell(value: object) -> str | float | int:
