@@ -134,6 +134,9 @@ def test_two_units_in_one_cell_are_two_rows(tmp_path):
         "activities B4": "CU-001 and CU-002",
         "activities C4": "add",
         "activities E4": "count",
+        "activities B5": "cu 1 и СУ-2",
+        "activities C5": "add",
+        "activities E5": "say",
     }
     rows = read_form(form(tmp_path, cells)).activities
     assert rows[["unit_id", "text"]].to_numpy().tolist() == [
@@ -141,6 +144,8 @@ def test_two_units_in_one_cell_are_two_rows(tmp_path):
         ["CU-002", "fund"],
         ["CU-001", "count"],
         ["CU-002", "count"],
+        ["cu 1", "say"],
+        ["СУ-2", "say"],
     ]
 
 

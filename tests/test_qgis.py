@@ -179,6 +179,17 @@ def test_the_project_names_every_table_by_a_relative_path_and_each_thing_that_ha
     assert root.find(".//Atlas").get("coverageLayer") == "layer_conservation_units"
 
 
+def test_a_page_marks_a_need_as_every_other_product_does():
+    """C6 and C7 met are no merit: a filled ring, not a tick."""
+    root = ET.fromstring(project_of(small_round()).split("\n", 1)[1])
+    [text] = [
+        one.get("labelText") for one in root.iter("LayoutItem") if one.get("id") == "criteria"
+    ]
+    needs, others = text.partition("IN ('C6', 'C7') THEN")[2].split(" ELSE CASE ", 1)
+    assert ("●" in needs, "○" in needs, "✓" in needs) == (True, True, False)
+    assert ("✓" in others, "✗" in others, "●" in others) == (True, True, False)
+
+
 def test_a_name_that_looks_like_markup_is_text_in_the_tip():
     root = ET.fromstring(project_of(small_round()).split("\n", 1)[1])
     tip = next(

@@ -188,6 +188,9 @@ def test_a_name_that_begins_with_x_does_not(name):
         ("CU12a rest", "CU-012a"),
         ("X CU-7", "CU-007"),
         ("СU-012", "CU-012"),  # the first letter is Cyrillic
+        ("СУ-012 Вахан", "CU-012"),  # both are
+        ("су 12", "CU-012"),
+        ("суша 12", ""),
         ("CUT-12", ""),
         ("Wakhan CU-012", ""),
         ("", ""),

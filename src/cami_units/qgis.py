@@ -799,8 +799,11 @@ def _add_pages(layouts: ET.Element, imprint: Imprint, language: _Language) -> No
     )
     _label(layout, "imprint", (10, 196, 277, 11), foot, 7)
     sheet = _item(layout, _MAP, "map", (10, 20, 174, 148), frame="true", background="true")
+    # a frame of the map's proportions: the atlas moves and widens it for each unit
     ET.SubElement(sheet, "Extent", xmin="-174000", ymin="-148000", xmax="174000", ymax="148000")
+    # a quarter of ground around the unit; 2 is QgsLayoutItemMap::Auto, the scale that fits it
     ET.SubElement(sheet, "AtlasMap", atlasDriven="1", margin="0.25", scalingMode="2")
+    # 3 is QgsProperty::ExpressionBasedProperty
     held = {"active": True, "expression": _LOCAL, "type": "3"}
     given = ET.SubElement(ET.SubElement(sheet, "LayoutObject"), "dataDefinedProperties")
     properties = {"name": "", "properties": {"dataDefinedCrs": held}, "type": "collection"}
@@ -879,15 +882,22 @@ def _page_text(language: _Language) -> str:
             ("species", '"species"'),
         )
     ]
+    needs = ", ".join(map(_quoted, words.NEED))
     mark = (
-        "CASE WHEN \"met\" IS NULL THEN '? ' WHEN \"met\" THEN '✓ ' ELSE '✗ ' END "
-        "|| \"criterion\" || ' ' || coalesce(\"because\", '')"
+        f"CASE WHEN \"met\" IS NULL THEN '{words.MARKS[None]} ' "
+        f'WHEN "criterion" IN ({needs}) THEN {_marks(words.NEED_MARKS)} '
+        f"ELSE {_marks(words.MARKS)} END || \"criterion\" || ' ' || coalesce(\"because\", '')"
     )
     listed = (
         f"[% aggregate('layer_unit_criteria', 'concatenate', {mark}, "
         "\"unit_id\" = attribute(@parent, 'unit_id'), '\\n') %]"
     )
     return "\n".join([*facts, "", listed])
+
+
+def _marks(marks: Mapping[bool | None, str]) -> str:
+    """An expression for the mark of a verdict that is known."""
+    return f"CASE WHEN \"met\" THEN '{marks[True]} ' ELSE '{marks[False]} ' END"
 
 
 def _item(
@@ -929,7 +939,10 @@ def _label(
     bold: bool = False,
 ) -> None:
     """A text on the page, in letters of this size in points."""
+    # 0: text, not HTML, so that a name cannot hold a tag
     item = _item(layout, _LABEL, name, place, labelText=text, htmlState="0")
+    # Qt 5 counts weights from 0 to 99: bold is 75, normal 50
     weight = 75 if bold else 50
+    # as QFont::toString of Qt 5 writes it
     ET.SubElement(item, "LabelFont", description=f"Sans Serif,{size:g},-1,5,{weight},0,0,0,0,0")
     ET.SubElement(item, "FontColor", red="28", green="37", blue="43", alpha="255")

@@ -76,7 +76,8 @@ def unread_because(path: Path) -> str:
 
 # our heading is in row 1; people paste a letterhead above it, never a page
 _MOST_ROWS_ABOVE: Final = 50
-_UNIT: Final = re.compile(r"CU-\d{1,5}[a-z]?", re.IGNORECASE)
+# as people type ids: with or without a hyphen and zeros, in letters of either alphabet
+_UNIT: Final = re.compile(r"\b[CС][UУ][\s\-‐‑–_.]*\d{1,5}[a-z]{0,3}(?![^\W_])", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)

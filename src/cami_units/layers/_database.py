@@ -262,6 +262,7 @@ def tables_to_database(
         There is no PostGIS, a table of that name is somebody else's, or anything that
         :func:`queried` says of a connection.
     """
+    # PostgreSQL cuts a name at 63 bytes; and the name goes into SQL, which takes none as a value
     if not re.fullmatch(r"[a-z_][a-z0-9_]{0,50}", schema):
         raise InputError(
             f"'{clean_name(schema)}' is no name of a schema: small letters, digits and _ are expected."

@@ -388,6 +388,7 @@ def ranges_from_records(
             problems.append(Problem("note", "ranges", "", name, what))
             continue
         ground = shapely.union_all(
+            # 64 corners: 0.2 % less ground than the circle
             shapely.buffer(mine.geometry.to_numpy(), 1000 * km, quad_segs=16)
         )
         files = listed(sorted(set(mine["source"])))

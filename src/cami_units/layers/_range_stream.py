@@ -363,6 +363,7 @@ def overlap_batches(path: Path) -> tuple[Mapping[str, Any], Callable[[], Iterato
 
     def batches() -> Iterator[pa.Table]:
         with pq.ParquetFile(path, read_dictionary=["sci_name"]) as parquet:
+            # a million rows at a time take some tens of megabytes
             for batch in parquet.iter_batches(1 << 20, columns=needed):
                 yield pa.Table.from_batches([batch])
 

@@ -202,6 +202,7 @@ def _weighted_cells(
         weight = np.clip(strip / whole_at, 0.0, 1.0)
         weight[strip < least] = 0.0
         weight = _averaged(weight, block)
+        # a weight on the edge of a step must not be rounded into the next one
         steps = np.searchsorted(exact, weight) + 1 if is_exact else np.ceil(weight / _STEP - 1e-9)
         codes = np.where(weight > 0, np.maximum(steps, 1), 0).astype(np.uint8)
         parts.add(top // block, codes, weight)

@@ -122,6 +122,8 @@ def _measurable(dataset: Dataset, layer: str, rules: FileRules) -> LayerRead:
     problems += _of_rows(dataset, layer, "counted", left_open, "rings that were not closed: closed")
     if not keep.any():
         return LayerRead(nothing, tuple(problems))
+    # In this order: what has no CRS has no place, what is not on earth cannot be projected, and
+    # what cannot be projected has no area by which a repair could be judged.
     crs, notes = _settled_crs(dataset, layer, shapes[keep], rules)
     problems += notes
     if crs is None:
@@ -268,6 +270,7 @@ def _in_the_window(
         return shapes, within, []
     span = "a shape that spans more than half the globe"
     cure = "If it crosses 180°, cut it there in a GIS; else draw it anew."
+    # ranges are measured whole before anything of them is cut
     if rules.region is None or layer == "ranges":
         return shapes, within, _of_rows(dataset, layer, "note", wide, span, cure)
     window = _window(rules, crs)

@@ -193,6 +193,7 @@ def _good_fixes(
     )
     nobody = table["animal"].isna() | (table["animal"].astype(str).str.strip() == "")
     argos = table.get("argos_class", blank(table.index)).fillna("").astype(str).map(plain)
+    # the day of the plan itself counts to its end
     future = pd.Timestamp(reading.date, tz="UTC") + pd.Timedelta(days=1)
     steps = [
         ("have no coordinates", ~np.isfinite(fixes["x"]) | ~np.isfinite(fixes["y"])),
@@ -217,6 +218,8 @@ def _good_fixes(
 
     for reason, rows in steps:
         leave_out(reason, rows.to_numpy(dtype=bool))
+    # what follows looks at the fixes before and after, so the bad ones must be gone and the rest in
+    # order
     fixes = fixes[keep].sort_values(["sci_name", "animal", "seconds"], kind="stable")
     for reason, find in (
         ("are of the same animal at the same time as another", _twice),

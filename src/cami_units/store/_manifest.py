@@ -39,7 +39,10 @@ def versions() -> str:
     import shapely
 
     requirements = [
-        requirement for requirement in requires("cami_units") or () if "extra ==" not in requirement
+        # extras are not on every machine
+        requirement
+        for requirement in requires("cami_units") or ()
+        if "extra ==" not in requirement
     ]
     names = {re.split(r"[^\w.-]", requirement, maxsplit=1)[0] for requirement in requirements}
     lines = [

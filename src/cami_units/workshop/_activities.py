@@ -268,6 +268,7 @@ def merged_activities(
     wishes: dict[tuple[str, str], list[tuple[str, str, str]]] = {}
     past = _past(log, table)
     known_ids = frozenset(table)
+    # the programme first, which forms amend; then by name, in whatever order the files came
     ordered = sorted(
         contributions, key=lambda contribution: (contribution.by != PROGRAMME, contribution.by)
     )
@@ -319,6 +320,8 @@ def _add(
         return
     # The same words for the same unit and theme are one measure, whoever writes them again.
     same = (cells.get("unit_id", ""), cells.get("theme", ""), _plain(cells["text"]))
+    # a form that is read a second time adds nothing, though the measure was amended or dropped
+    # since
     if (by, same[0], same[2]) in past.added:
         return
     if not activity_id and any(
@@ -512,6 +515,7 @@ def recurring(
                     "n_units": n,
                     "of_units": n_all,
                     "share": round(n / n_all, 4),
+                    # 13 of 39 is a third, which no float is
                     "suggested": n / n_all >= share - 1e-9,
                     "moved": bool((kind["unit_id"] == GENERAL).all()),
                     "unit_ids": ";".join(sorted(kind["at"].unique())),
@@ -674,6 +678,7 @@ def followed(
             continue
         activity_id, old = row["activity_id"], row[home]
         why = f"{old} is now {', '.join(units)}"
+        # units come the largest first: it keeps the id
         rows.append({**row, home: units[0]})
         lines.append((activity_id, "amend", home, old, units[0], by, why))
         for letter, unit_id in zip("bcdefghijklmnopqrstuvwxyz", units[1:], strict=False):

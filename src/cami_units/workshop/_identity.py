@@ -31,7 +31,8 @@ _REJECTED: Final = re.compile(
 """A Latin or a Cyrillic X, or a cross, in front: whoever types on a Russian keyboard means the same.
 A hyphen with a letter behind it ("X-ray") is part of a name, unless the letters are those of an id.
 """
-_ID: Final = re.compile(r"[CС]U[\s\-‐‑–—_.]*0*(\d{1,5})([a-z]{0,3})(?![^\W_])", re.IGNORECASE)
+# С and У stand on every Russian keyboard and look the same: each letter may be of either alphabet.
+_ID: Final = re.compile(r"[CС][UУ][\s\-‐‑–—_.]*0*(\d{1,5})([a-z]{0,3})(?![^\W_])", re.IGNORECASE)
 _PART: Final = re.compile(r"\s*\((?:part|часть)\s+\d+\)\s*$", re.IGNORECASE)
 _UNTITLED: Final = re.compile(
     r"(?:untitled|unnamed|new|без\s+названия|без\s+имени|новый|новая|未命名)?\s*"
@@ -213,6 +214,7 @@ def drawn_facts(data: Mapping[str, str]) -> DrawnFacts:
         reason=clean_text(data.get("reason", "")),
         name_en=clean_name(data.get("new_name_en", "")),
         name_ru=clean_name(data.get("new_name_ru", "")),
+        # the eleven findings take a hundred letters: what is far longer was not written by our page
         ticks=tuple(_TICK.findall(str(data.get("ticks", ""))[:400])),
     )
 
@@ -347,6 +349,7 @@ class Ground:
         a, b = self._bounds[first], self._bounds[second]
         width = min(a[2], b[2]) - max(a[0], b[0])
         height = min(a[3], b[3]) - max(a[1], b[1])
+        # bounds are in metres, all ground here in km²
         return max(width, 0.0) * max(height, 0.0) / 1e6
 
     def could_be_alike(self, first: int, second: int, least_index: float) -> bool:
@@ -542,6 +545,7 @@ def _made_up(
     share `least_held` of the unit.
     """
     pieces: list[Placemark] = []
+    # the largest first: a sliver must not keep a half out by lying on it
     for mark in sorted(marks, key=lambda mark: -ground.with_unit(mark.place, unit_id)):
         shared = ground.with_unit(mark.place, unit_id)
         mostly = shared > 0 and shared >= least_inside * ground.area[mark.place]
@@ -558,6 +562,7 @@ def _lying_there(mark: Placemark, claimed_units: set[str], ground: Ground) -> Pl
         for unit_id in ground.of_unit.get(mark.place, {})
         if unit_id not in claimed_units
     ]
+    # of equals the highest id: any rule will do that gives the same each time
     iou, unit_id = max(likest, default=(0.0, ""))
     return mark if mark.cu_id or iou < SAME_PLACE else _as(mark, unit_id, "overlap", ground)
 
@@ -581,6 +586,8 @@ def _settle_claims(
             winners = _made_up(unit_id, rivals, ground, least_inside=INSIDE, least_held=INSIDE)
             if winners and len(by_part) == 1:
                 result.split.add(unit_id)
+            # else the one most like the unit keeps the id; where none is like it at all, the
+            # largest
             winners = winners or [max(rivals, key=lambda m: (m.iou, ground.area[m.place]))]
         result.pieces[unit_id] += winners
         for copy in rivals:

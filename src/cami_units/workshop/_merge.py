@@ -659,6 +659,7 @@ def _sharing(ground: gpd.GeoSeries) -> Iterator[tuple[int, int, float]]:
     )  # what the boxes share is the most the shapes can share
     first, second, least_km2 = (side[near] for side in (first, second, least_km2))
     km2 = overlap.shared_km2(ground.iloc[first], ground.iloc[second])
+    # a tree answers in an order of its own
     for place in np.lexsort((second, first)):
         if km2[place] >= least_km2[place]:
             yield int(first[place]), int(second[place]), float(km2[place])

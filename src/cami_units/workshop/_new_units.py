@@ -92,6 +92,7 @@ def numbered_shapes(
     ordered = sorted(
         marks, key=lambda mark: (order.get(mark.group, len(order)), mark.group, *size(mark.place))
     )
+    # of all ids ever given: the number of a unit that is gone stays its own
     numbers = [int(number[1]) for name in merge.used_ids if (number := re.match(r"CU-(\d+)", name))]
     first = max(numbers, default=0) + 1
     numbered = {f"CU-{number:03d}": mark for number, mark in enumerate(ordered, start=first)}
@@ -207,6 +208,8 @@ def _whose(a: Placemark, b: Placemark, rules: Rules, ground_inside: Inside) -> t
     if rules.overlap == "ask":
         return "both", ASK
     if rules.overlap == "first":
+        # new shapes are numbered in the order of the groups: the first of a pair is of the earlier
+        # group
         return a.group, f"keep {a.group}"
     held_km2 = {
         group: sum(ground_inside.get(mark.place, {}).get(group, 0.0) for mark in (a, b))

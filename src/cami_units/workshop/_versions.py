@@ -31,7 +31,6 @@ from cami_units.workshop._identity import (
 
 Change = Literal["kept", "reshaped", "split", "merged", "rejected", "deleted", "absent", "new"]
 
-"""Statuses of units that are handed out no more."""
 SAME_OUTLINE_M: Final = 5.0
 """How far two outlines may be apart and still be one: five decimals of a degree, and rounding."""
 HOLE: Final = 0.99
@@ -205,6 +204,7 @@ def _counting_files(
     group: str, read_files: Sequence[_ReadFile], due: set[str], result: GroupVersions
 ) -> list[_ReadFile]:
     """The files that count: a second one in which nothing was changed says nothing."""
+    # a form beside the map is no second file of it
     with_map = [read_file for read_file in read_files if _has_map(read_file)]
     unchanged = [read_file for read_file in read_files if _is_unchanged(read_file, due)]
     if all(read_file in unchanged for read_file in with_map):
@@ -275,6 +275,7 @@ def _joined(shapes: Any) -> Any:
 
 def same_outline(first: Any, second: Any) -> bool:
     """Whether two outlines, in metres, are one but for rounding: nowhere 5 m apart."""
+    # boxes first: they cost nothing, and tell most redrawn outlines apart
     gap = np.abs(np.array(shapely.bounds(first)) - np.array(shapely.bounds(second))).max()
     if not gap <= SAME_OUTLINE_M:
         return False
