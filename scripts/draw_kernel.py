@@ -14,7 +14,7 @@ import numpy as np
 import shapely
 
 from cami_units.model import EQUAL_AREA
-from cami_units.overlap import covered_cells
+from cami_units.overlap import covered_cells, window_of
 
 PICTURE = Path(__file__).resolve().parents[1] / "docs" / "images" / "kernel.svg"
 COLUMNS, ROWS, CELL = 4, 2, 90
@@ -41,9 +41,8 @@ def shares_of_the_kernel() -> np.ndarray:
     """The same from the kernel."""
     ground = shapely.Polygon([(1000.0 * x, 1000.0 * y) for x, y in CORNERS])
     layer = gpd.GeoDataFrame({"sci_name": ["a"]}, geometry=[ground], crs=EQUAL_AREA)
-    found = covered_cells(
-        layer, step_m=10_000.0, corner_m=(0.0, 0.0), rows=(0, ROWS), cols=(0, COLUMNS)
-    )
+    where = window_of((0, ROWS), (0, COLUMNS), step_m=10_000.0, corner_m=(0.0, 0.0))
+    found = covered_cells(layer, where)
     shares = np.zeros((ROWS, COLUMNS))
     shares[found["row"], found["col"]] = found["km2"] / 100
     return shares

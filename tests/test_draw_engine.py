@@ -32,7 +32,7 @@ from cami_units.commands.plan_layers import load
 from cami_units.criteria import assess, measures, verdicts
 from cami_units.layers import to_equal_area
 from cami_units.model import EQUAL_AREA, FINDINGS, Imprint, Round, SiteTables
-from cami_units.overlap import covered_cells
+from cami_units.overlap import covered_cells, window_of
 from cami_units.plan import read_plan, read_profile
 from cami_units.webmap._drawing_page import MODULES, page_script
 
@@ -161,7 +161,7 @@ def test_cell_shares_are_those_of_the_kernel(engine):
         rows = (got["row"], got["row"] + got["rows"])
         cols = (got["col"], got["col"] + got["cols"])
         layer = gpd.GeoDataFrame({"sci_name": ["a"]}, geometry=[shape], crs=EQUAL_AREA)
-        cells = covered_cells(layer, step_m=step, corner_m=(-1e7, -1e7), rows=rows, cols=cols)
+        cells = covered_cells(layer, window_of(rows, cols, step_m=step, corner_m=(-1e7, -1e7)))
         sums = np.zeros((got["rows"], got["cols"]))
         sums[cells["row"] - rows[0], cells["col"] - cols[0]] = cells["km2"] * 1e6 / step**2
         shares = np.array(got["shares"]).reshape(got["rows"], got["cols"])

@@ -477,12 +477,12 @@ def test_two_rows_of_one_key_are_refused_by_the_kernel() -> None:
     table = gpd.GeoDataFrame(
         {"sci_name": ["a", "a"]}, geometry=[shapely.box(0, 0, 1, 1)] * 2, crs=EQUAL_AREA
     )
-    where = {"step_m": 1.0, "corner_m": (0.0, 0.0), "rows": (0, 2), "cols": (0, 2)}
+    where = overlap.window_of((0, 2), (0, 2), step_m=1.0, corner_m=(0.0, 0.0))
     with pytest.raises(InputError, match=r"a has several rows\. Dissolve them first"):
-        overlap.covered_cells(table, **where)  # type: ignore[arg-type]
+        overlap.covered_cells(table, where)
     twice = shapely.MultiPolygon([shapely.box(0, 0, 1, 1)] * 2)
     with pytest.raises(InputError, match="overlap themselves: a"):
-        overlap.covered_cells(table.iloc[:1].set_geometry([twice], crs=EQUAL_AREA), **where)  # type: ignore[arg-type]
+        overlap.covered_cells(table.iloc[:1].set_geometry([twice], crs=EQUAL_AREA), where)
 
 
 @pytest.mark.slow

@@ -491,6 +491,21 @@ def test_area_keeps_the_index_and_wants_a_projected_crs():
         length_km(gpd.GeoSeries([shapely.LineString([(0, 0), (1, 1)])]))
 
 
+def test_rows_and_columns_of_a_place_are_exact_up_to_the_last_one():
+    """A product instead of a division: at both ends of rows, in the largest windows there are."""
+    from cami_units.overlap import _kernels
+
+    for wide in (1, 2, 3, 7, 9_000, 46_340, 65_537, 2**31 - 1):
+        last = (2**31 - 1) // wide
+        row = np.unique(np.r_[0, 1, last // 2, last - 1].clip(0))
+        places = (row[:, None] * wide + np.r_[0, 1, wide // 2, wide - 1] % wide).ravel()
+        places = places[places < 2**31]
+        found = np.empty((2, len(places)), np.int32)
+        _kernels.rows_cols(places.astype(np.int32), (wide, 0, -3), found[0], found[1])
+        assert (found[0] == places // wide).all()
+        assert (found[1] == places % wide - 3).all()
+
+
 def test_numba_waits_until_it_is_needed():
     code = "import sys, cami_units.overlap, cami_units.grid; sys.exit('numba' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -13,6 +13,7 @@ import pandas as pd
 import shapely
 
 from cami_units import grid, kml, overlap, scene, webmap, words
+from cami_units.commands.overlaps import window
 from cami_units.commands.shown_round import cache_of_layers
 from cami_units.commands.stored_round import reopened
 from cami_units.model import HIDDEN_STATUSES, Layers, Round
@@ -303,10 +304,7 @@ def _add_coarse(
         """Add how much of the coarse cells each key of a layer covers."""
         cell_km2 = overlap.covered_cells(
             layer,
-            step_m=grid.step_m(lattice),
-            corner_m=(grid.ORIGIN_M, grid.ORIGIN_M),
-            rows=rows,
-            cols=cols,
+            window(lattice, rows, cols),
             by=(*columns, *overlap.weight_column(layer)),
         )
         cell_km2 = overlap.weighed_cells(cell_km2, [*columns, "row", "col"])

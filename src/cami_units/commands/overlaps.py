@@ -197,14 +197,14 @@ def overlap_bands(
         return
     west, south, east, north = (float(edge) for edge in layer.total_bounds)
     rows, cols = grid.extent(lattice, (west, south, east, north))
-    yield from overlap.covered_bands(
-        layer,
-        shape=shape,
-        step_m=grid.step_m(lattice),
-        corner_m=(grid.ORIGIN_M, grid.ORIGIN_M),
-        rows=rows,
-        cols=cols,
-        by=by,
+    yield from overlap.covered_bands(layer, window(lattice, rows, cols), by=by)
+
+
+def window(lattice: grid.Lattice, rows: tuple[int, int], cols: tuple[int, int]) -> overlap.Window:
+    """Some rows and columns of a lattice, as `overlap` takes them."""
+    corner = (grid.ORIGIN_M, grid.ORIGIN_M)
+    return overlap.window_of(
+        rows, cols, step_m=grid.step_m(lattice), corner_m=corner, shape=lattice.shape
     )
 
 
@@ -223,16 +223,7 @@ def covered_cells(
 ) -> tuple[pd.DataFrame, tuple[Problem, ...]]:
     """One task: the cells of a tile that some species cover, and what was said of their ranges."""
     ranges, notes = ranges_at_hand(share, lattice.crs)
-    rows, cols = tile
-    cells = overlap.covered_cells(
-        ranges,
-        shape=lattice.shape,
-        step_m=grid.step_m(lattice),
-        corner_m=(grid.ORIGIN_M, grid.ORIGIN_M),
-        rows=rows,
-        cols=cols,
-    )
-    return cells, notes
+    return overlap.covered_cells(ranges, window(lattice, *tile)), notes
 
 
 # the tasks of one share follow one another; two, because threads are at the next one before the

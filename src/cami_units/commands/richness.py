@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pyproj import Transformer
 
 from cami_units import __version__, criteria, grid, layers, overlap, store
-from cami_units.commands.overlaps import Tile, measured, ranges_at_hand, tiles_of, work_done
+from cami_units.commands.overlaps import Tile, measured, ranges_at_hand, tiles_of, window, work_done
 from cami_units.documents.csv_tables import write_csv
 from cami_units.model import EQUAL_AREA, LONLAT, InputError, Problem, Profile, Progress, quiet
 from cami_units.plan import equal_area_fault, read_profile
@@ -150,11 +150,10 @@ def share_sums(
     """One task: what some species come to in the cells of a tile; their ranges; what was said of them."""
     ranges, notes = ranges_at_hand(share, lattice.crs)
     rows, cols = tile
-    where = _where(lattice, rows, cols)
     range_km2 = overlap.area_km2(ranges).to_numpy()
     occurs_km2, weight = weigh(ranges["sci_name"], range_km2, lattice.cell_km2)
     sums = overlap.cell_sums(
-        overlap.lattice_parts(ranges, **where),
+        overlap.lattice_parts(ranges, window(lattice, rows, cols)),
         (rows[1] - rows[0]) * (cols[1] - cols[0]),
         range_km2=range_km2,
         occurs_km2=occurs_km2,
@@ -163,13 +162,6 @@ def share_sums(
         n_states=n_states,
     )
     return sums, pd.DataFrame({"sci_name": ranges["sci_name"], "range_km2": range_km2}), notes
-
-
-def _where(lattice: grid.Lattice, rows: tuple[int, int], cols: tuple[int, int]) -> dict[str, Any]:
-    """A window of a lattice as `overlap` takes it."""
-    corner = (grid.ORIGIN_M, grid.ORIGIN_M)
-    step = grid.step_m(lattice)
-    return {"shape": lattice.shape, "step_m": step, "corner_m": corner, "rows": rows, "cols": cols}
 
 
 def _sums_of_ranges(
@@ -300,9 +292,7 @@ def _states(
     state_of = np.full((rows[1] - rows[0]) * wide, -1, np.int16)
     most = np.zeros(len(state_of))
     states = table.sort_values("iso2", ignore_index=True)
-    for place, number, km2 in overlap.lattice_parts(
-        states, **_where(lattice, rows, cols), by="iso2"
-    ):
+    for place, number, km2 in overlap.lattice_parts(states, window(lattice, rows, cols), by="iso2"):
         codes = np.array([number_of[str(name)] for name in states["iso2"]], np.int16)[number]
         for code in np.unique(codes):  # the first by name has a cell that two hold half of
             here = codes == code

@@ -63,6 +63,10 @@ _LEAN: dict[str, Any] = {"nogil": True, "error_model": "numpy", "no_cfunc_wrappe
 # own, for which all that is called with it compiles once more.
 integer: Callable[[float], int] = np.int64  # type: ignore[assignment]
 
+# A place counted from the beginning. Python counts negative ones from the end, and to ask which it is
+# takes as long as the rest of a short loop, and keeps it from doing several places at a time.
+place: Callable[[int], int] = np.uint64  # type: ignore[assignment]
+
 ROUNDING = 1e-11
 """Covered shares nearer than this to 0 or 1 are 0 or 1: what running sums leave of nothing."""
 
@@ -108,9 +112,8 @@ def closed_rings(
             i, away, closed, twice = start + 1, False, False, 0.0
             east, north = 0.0, 0.0
             while i < part_ends[part]:
-                east_next, north_next = xy[i, 0] - x, xy[i, 1] - y
-                twice += east * north_next
-                twice -= east_next * north
+                east_next, north_next = xy[place(i), 0] - x, xy[place(i), 1] - y
+                twice += east * north_next - east_next * north
                 east, north = east_next, north_next
                 i += 1
                 # the first vertex may be repeated before the walk begins
@@ -143,8 +146,8 @@ def _count_steps(
     for i in range(
         vertices[0], vertices[1]
     ):  # a loop by itself, so that it divides several at a time
-        xy[i, 0] = (xy[i, 0] - corner[0]) / step[0] - first[0]
-        xy[i, 1] = (xy[i, 1] - corner[1]) / step[1] - first[1]
+        xy[place(i), 0] = (xy[place(i), 0] - corner[0]) / step[0] - first[0]
+        xy[place(i), 1] = (xy[place(i), 1] - corner[1]) / step[1] - first[1]
 
 
 @inner
@@ -176,7 +179,7 @@ def _runs_of_ring(
     i = start - 1
     while True:
         i += 1
-        while i < end and low <= xy[i, 1] < high:
+        while i < end and low <= xy[place(i), 1] < high:
             i += 1
         if i >= end:
             break
@@ -291,14 +294,14 @@ def _add_in_row(
     while column < last:
         piece = (column + 1 - left) * per_column
         area = piece * (0.5 * (column + 1 - left))
-        sums[row + column] += area
-        sums[row + column + 1] += piece - area
+        sums[place(row + column)] += area
+        sums[place(row + column + 1)] += piece - area
         rise -= piece
         column += 1
         left = float(column)
     area = rise * (1.0 - (0.5 * (left + right) - column))
-    sums[row + column] += area
-    sums[row + column + 1] += rise - area
+    sums[place(row + column)] += area
+    sums[place(row + column + 1)] += rise - area
 
 
 @inner
@@ -358,7 +361,7 @@ def _add_edges(
     u_next, v_next = xy[start, 0], xy[start, 1]
     for i in range(start + 1, end):
         ua, va = u_next, v_next
-        u_next, v_next = xy[i, 0], xy[i, 1]
+        u_next, v_next = xy[place(i), 0], xy[place(i), 1]
         if south <= v_next < north and west <= u_next < east:
             rise = turn * (v_next - va)
             area = rise * (1.0 - (0.5 * (ua + u_next) - west))
@@ -366,14 +369,14 @@ def _add_edges(
             further += rise - area
             continue
         if north > south:
-            sums[at], sums[at + 1] = own, further
+            sums[place(at)], sums[place(at + 1)] = own, further
         _add_edge((ua, va), (u_next, v_next), turn, band, sums)
         if bottom <= v_next < high and 0.0 <= u_next < columns:
             line, column = integer(v_next), integer(u_next)
             at = (line - low_row) * (columns + 1) + column
             south, west = float(line), float(column)
             north, east = south + 1.0, west + 1.0
-            own, further = sums[at], sums[at + 1]
+            own, further = sums[place(at)], sums[place(at + 1)]
         else:
             north = south - 1.0
     if north > south:
@@ -390,6 +393,21 @@ def _whole(share: float) -> float:
 def _cannot_be(share: float) -> bool:
     """Whether a share is more than the whole, or less than nothing, by more than rounding."""
     return not -TOO_MUCH <= share <= 1.0 + TOO_MUCH
+
+
+@inner
+def _level_until(sums: NDArray[np.float64], at: int, column: int, columns: int) -> int:
+    """The first column from `column` on whose sum is not 0; looked for eight at a time."""
+    while column + 8 <= columns:
+        size = 0.0
+        for further in range(8):
+            size += abs(sums[place(at + column + further)])
+        if size != 0.0:
+            break
+        column += 8
+    while column < columns and sums[place(at + column)] == 0.0:
+        column += 1
+    return column
 
 
 @inner
@@ -417,16 +435,21 @@ def _emit_square_rows(
         share, column = 0.0, 0
         while column < columns:
             # cells that no edge enters are as covered as the one before them
-            until = column
-            while until < columns and sums[at + until] == 0.0:
-                until += 1
+            until = _level_until(sums, at, column, columns)
             if abs(share) > ROUNDING:
                 odd |= _cannot_be(share)
                 of_cell = _whole(share) * area
-                for between in range(cell + column, cell + until):
-                    sites[n] = places[between] if listed else between
-                    km2[n] = of_cell
-                    n += sites[n] >= 0
+                if listed:
+                    for between in range(cell + column, cell + until):
+                        sites[place(n)] = places[place(between)]
+                        km2[place(n)] = of_cell
+                        n += sites[place(n)] >= 0
+                else:  # loops without a condition, so that they write several at a time
+                    for between in range(until - column):
+                        sites[place(n + between)] = cell + column + between
+                    for between in range(until - column):
+                        km2[place(n + between)] = of_cell
+                    n += until - column
             if until == columns:
                 break
             share += sums[at + until]
@@ -705,7 +728,7 @@ def covered(
                 groups += 1
             else:
                 for at in range(before, m):
-                    found[1][at] = polygon
+                    found[1][place(at)] = polygon
         n = _by_site(m, groups, for_order, found, n) if len(codes) else m
     return last, n, odd
 
@@ -725,12 +748,12 @@ def _by_site(
     site_of, code_of, total = found
     low, high = sites[0], sites[0]
     for i in range(m):
-        low, high = min(low, sites[i]), max(high, sites[i])
+        low, high = min(low, sites[place(i)]), max(high, sites[place(i)])
     several = high - low + 1
     for site in range(several):
         starts[site] = 0
     for i in range(m):
-        starts[sites[i] - low] += 1
+        starts[place(sites[place(i)] - low)] += 1
     at = n
     for site in range(several):
         here = starts[site]
@@ -740,13 +763,14 @@ def _by_site(
     for group in range(groups):
         code = codes[group]
         for _ in range(counts[group]):
-            site = sites[i] - low
+            site = place(sites[place(i)] - low)
             at = filled[site]
-            if at > starts[site] and code_of[at - 1] == code:
-                total[at - 1] += km2[i]
+            if at > starts[site] and code_of[place(at - 1)] == code:
+                total[place(at - 1)] += km2[place(i)]
                 merged = True
             else:
-                site_of[at], code_of[at], total[at] = sites[i], code, km2[i]
+                site_of[place(at)], code_of[place(at)] = sites[place(i)], code
+                total[place(at)] = km2[place(i)]
                 filled[site] = at + 1
             i += 1
     if not merged:
@@ -756,6 +780,26 @@ def _by_site(
             site_of[n], code_of[n], total[n] = site_of[at], code_of[at], total[at]
             n += 1
     return n
+
+
+@compiled
+def rows_cols(
+    places: NDArray[np.int32],
+    window: tuple[int, int, int],
+    row: NDArray[np.int32],
+    col: NDArray[np.int32],
+) -> None:
+    """Fill in the row and column of places, by how many columns a window has and where it begins.
+
+    By a product, which several at a time can be made of: half a place off the whole, no rounding of it
+    reaches the next row.
+    """
+    wide, first_row, first_col = window
+    of_row = 1.0 / wide
+    for i in range(len(places)):
+        up = np.int32((places[i] + 0.5) * of_row)
+        row[i] = up + first_row
+        col[i] = places[i] - up * wide + first_col
 
 
 @compiled

@@ -70,11 +70,36 @@ class Window:
         return factor * self.step_m**2 / 1e6
 
 
+def window_of(
+    rows: tuple[int, int],
+    cols: tuple[int, int],
+    *,
+    step_m: float,
+    corner_m: tuple[float, float],
+    shape: Literal["square", "hexagon"] = "square",
+) -> Window:
+    """Some rows and columns of a lattice.
+
+    Parameters
+    ----------
+    rows, cols : (int, int)
+        The first and the one after the last.
+    step_m : float
+        The side of a cell, metres.
+    corner_m : (float, float)
+        The easting and northing, metres, from which rows and columns are counted.
+    shape : {"square", "hexagon"}
+        What a cell is.
+    """
+    high, wide = max(rows[1] - rows[0], 0), max(cols[1] - cols[0], 0)
+    return Window(shape, *corner_m, step_m, rows[0], cols[0], high, wide)
+
+
 @dataclass(frozen=True, slots=True)
 class Cells(Window):
     """Sites as cells of a lattice: a site's number for each row and column, or −1.
 
-    Sites are numbered along the rows, from row to row. `order` are their positions in the table, by
+    Where each cell is a site, `places` has no rows. Sites are numbered along the rows, from row to row. `order` are their positions in the table, by
     number; ``None``: the same as their numbers.
     """
 
@@ -225,8 +250,16 @@ def _cells(
     if len(there) < len(row):
         return None
     order = None if (there[1:] > there[:-1]).all() else there
-    places[places >= 0] = np.arange(len(row))
+    if len(row) == places.size:  # each cell is a site, and numbers are places
+        places = _each_cell(wide)
+    else:
+        places[places >= 0] = np.arange(len(row))
     return Cells(shape, *lattice[:3], first_row, first_col, high, wide, places, order)
+
+
+def _each_cell(wide: int) -> NDArray[np.int32]:
+    """The places of a lattice of which each cell is a site: none are listed."""
+    return np.empty((0, wide), np.int32)
 
 
 def cell_km2(
@@ -257,8 +290,7 @@ def window_km2(
 
     By polygon, then by row and column. No table of cells is needed: they are all in the window.
     """
-    nobody = np.empty((0, window.cols), np.int32)
-    blocks = list(_covered(window, polygons, nobody, refuse=refuse))
+    blocks = list(_covered(window, polygons, _each_cell(window.cols), refuse=refuse))
     places, number, km2 = _joined(blocks)
     order = np.argsort(number, kind="stable")
     return number[order], *_rows_cols(window, places[order]), km2[order]
@@ -268,11 +300,10 @@ def _rows_cols(
     window: Window, places: NDArray[np.int32]
 ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     """Rows and columns of the lattice, of places in a window of it."""
-    wide = np.int32(max(window.cols, 1))
-    row = places // wide  # several at a time, which divmod does not do
-    col = places - row * wide
-    row += np.int32(window.row)
-    col += np.int32(window.col)
+    from cami_units.overlap import _kernels
+
+    row, col = np.empty_like(places), np.empty_like(places)
+    _kernels.rows_cols(places, (max(window.cols, 1), window.row, window.col), row, col)
     return row, col
 
 
@@ -310,8 +341,7 @@ def band_km2(window: Window, polygons: Geometries, refuse: Refusal | None = None
 
     Positions of polygons are of the smallest type that holds them.
     """
-    nobody = np.empty((0, window.cols), np.int32)
-    walk = _walk_of(window, polygons, nobody, _NO_CODES, _BAND, refuse)
+    walk = _walk_of(window, polygons, _each_cell(window.cols), _NO_CODES, _BAND, refuse)
     of_thread = local()
     small = np.int8 if len(polygons) < 128 else np.int16 if len(polygons) < 32768 else np.int32
     threads = min(thread_count(), walk.blocks)
@@ -342,15 +372,15 @@ def window_parts(
 
     Places count along the rows, from row to row. The next part takes the place of a part in memory.
     """
-    nobody = np.empty((0, window.cols), np.int32)
-    walk = _walk_of(window, polygons, nobody, _NO_CODES, _BAND, refuse)
+    walk = _walk_of(window, polygons, _each_cell(window.cols), _NO_CODES, _BAND, refuse)
     memory: dict[str, Any] = {}
     for band in range(walk.blocks):
         yield from walk.of_blocks((band, band + 1), memory)
 
 
-_BAND: Final = 1 << 22
-"""Cells in the windows of all polygons in a band: 64 MB of cells, if all of them are covered."""
+_BAND: Final = 1 << 19
+"""Cells in the windows of all polygons in a band: 8 MB of cells, if all are covered. More would be
+written past the processor's memory, and be asked of the system anew for each band."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -408,7 +438,7 @@ def _walk_of(
         low, high = blocks
         most = int((np.minimum(tall, rows * (high - low)) * wide).clip(0).sum())
         sums = np.zeros(of_sums)
-        for_order = _room_for_order(of_block, len(polygons), min(rows * window.cols, places.size))
+        for_order = _room_for_order(of_block, len(polygons), rows * window.cols)
         while low < high:
             size = min(room, most) if not parts and memory is None else most
             found = _room_for_cells(size, {} if memory is None or parts else memory)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Final, Literal, TypeVar
+from typing import Final, TypeVar
 
 import geopandas as gpd
 import numpy as np
@@ -154,21 +154,16 @@ def overlaps(
         site_area = shapely.area(shapes) / 1e6 if cells is None else cells.area_km2
         found = _plausible(found, site_area, sites[site], keys)
     place, number, value = found
-    result = pd.DataFrame({site: sites[site].array.take(place)})
-    for column in by:
-        result[column] = keys[column].array.take(number)
+    result = {site: sites[site].array.take(place)}
+    result |= {column: keys[column].array.take(number) for column in by}
     result[MEASURE[kind]] = value if kind != "point" else value.astype(np.int64)
-    return result
+    return pd.DataFrame(result, copy=False)
 
 
 def covered_cells(
     layer: gpd.GeoDataFrame,
+    window: Window,
     *,
-    shape: Literal["square", "hexagon"] = "square",
-    step_m: float,
-    corner_m: tuple[float, float],
-    rows: tuple[int, int],
-    cols: tuple[int, int],
     by: Sequence[str] = ("sci_name",),
 ) -> pd.DataFrame:
     """How much of each feature lies in each cell of a lattice, without a table of the cells.
@@ -179,11 +174,8 @@ def covered_cells(
     ----------
     layer : GeoDataFrame
         Valid polygons in an equal-area CRS, one row for each key `by`.
-    shape, step_m, corner_m
-        The lattice: its cells, the side of one in metres, and the easting and northing in metres
-        from which its rows and columns are counted.
-    rows, cols : (int, int)
-        The first and the one after the last row and column that are asked for.
+    window : Window
+        The rows and columns of a lattice that are asked for, from :func:`window_of`.
     by : sequence of str, default ("sci_name",)
         The columns of `layer` that say what is measured.
 
@@ -198,7 +190,7 @@ def covered_cells(
     InputError
         As :func:`overlap`, or when a key has several rows: dissolve them first.
     """
-    window = _window_over(layer, by, shape, step_m, corner_m, rows, cols)
+    _check_measurable(layer, by)
     refuse = partial(_refuse_cells, layer, by, window)
     number, row, col, km2 = window_km2(window, geometries(layer), refuse)
     result = pd.DataFrame({column: layer[column].array.take(number) for column in by})
@@ -207,12 +199,8 @@ def covered_cells(
 
 def covered_bands(
     layer: gpd.GeoDataFrame,
+    window: Window,
     *,
-    shape: Literal["square", "hexagon"] = "square",
-    step_m: float,
-    corner_m: tuple[float, float],
-    rows: tuple[int, int],
-    cols: tuple[int, int],
     by: str = "sci_name",
 ) -> Iterator[pd.DataFrame]:
     """As :func:`covered_cells`, a band of rows at a time from the south: memory holds a few bands.
@@ -220,7 +208,7 @@ def covered_bands(
     Each table has `by` (a categorical of all keys), ``row``, ``col`` and ``km2``, in the order of the
     layer, then of rows and columns; where nothing lies in a band, it has no rows.
     """
-    window = _window_over(layer, [by], shape, step_m, corner_m, rows, cols)
+    _check_measurable(layer, [by])
     kinds = pd.CategoricalDtype(layer[by].astype("str"))
     refuse = partial(_refuse_cells, layer, [by], window)
     for number, row, col, km2 in band_km2(window, geometries(layer), refuse):
@@ -290,29 +278,17 @@ def cell_sums(
 
 def lattice_parts(
     layer: gpd.GeoDataFrame,
+    window: Window,
     *,
-    shape: Literal["square", "hexagon"] = "square",
-    step_m: float,
-    corner_m: tuple[float, float],
-    rows: tuple[int, int],
-    cols: tuple[int, int],
     by: str = "sci_name",
 ) -> Iterator[Found]:
     """As :func:`covered_cells`: places in the window, row numbers of the layer and km², part by part."""
-    window = _window_over(layer, [by], shape, step_m, corner_m, rows, cols)
+    _check_measurable(layer, [by])
     yield from window_parts(window, geometries(layer), partial(_refuse_cells, layer, [by], window))
 
 
-def _window_over(
-    layer: gpd.GeoDataFrame,
-    by: Sequence[str],
-    shape: Literal["square", "hexagon"],
-    step_m: float,
-    corner_m: tuple[float, float],
-    rows: tuple[int, int],
-    cols: tuple[int, int],
-) -> Window:
-    """A rectangle of a lattice, for a layer that may be measured on it."""
+def _check_measurable(layer: gpd.GeoDataFrame, by: Sequence[str]) -> None:
+    """Refuse a layer that cannot be measured on the cells of a lattice."""
     by = list(by)
     check_inputs({"the layer": (layer, by)})
     if kind_of(layer, "the layer") not in ("polygon", None):
@@ -321,8 +297,6 @@ def _window_over(
     if twice.any():
         names = listed(" ".join(map(str, key)) for key in layer.loc[twice, by].to_numpy().tolist())
         raise InputError(f"Nothing was measured: {names} has several rows. Dissolve them first.")
-    high, wide = max(rows[1] - rows[0], 0), max(cols[1] - cols[0], 0)
-    return Window(shape, *corner_m, step_m, rows[0], cols[0], high, wide)
 
 
 def _refuse_cells(layer: gpd.GeoDataFrame, by: Sequence[str], window: Window, found: Found) -> None:
@@ -460,10 +434,13 @@ def same_places(
 
 def _keys(layer: gpd.GeoDataFrame, by: list[str]) -> tuple[pd.DataFrame, NDArray[np.intp]]:
     """The distinct keys, sorted, and the number of each row's key."""
-    plain = pd.DataFrame(layer[by]).reset_index(drop=True)
-    keys = plain.drop_duplicates().sort_values(by, ignore_index=True)
-    code = plain.groupby(by, sort=True, observed=True).ngroup()
-    return keys, np.asarray(code, dtype=np.intp)
+    plain = pd.DataFrame(layer)[by]
+    code = np.zeros(len(plain), np.intp)
+    for column in by:  # as digits of a number, so that whole keys are sorted as their columns are
+        digits, distinct = pd.factorize(plain[column], sort=True)
+        code = code * len(distinct) + digits
+    _, first, code = np.unique(code, return_index=True, return_inverse=True)
+    return plain.take(first).reset_index(drop=True), np.asarray(code, dtype=np.intp)
 
 
 def _in_fixed_order(
