@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import re
 import shutil
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pandas as pd
 import pytest
 from httpx import Response
@@ -20,7 +23,7 @@ from cami_units.commands.collect import collect, write_collected
 from cami_units.commands.decide import DECISIONS, read_decisions, record_decision
 from cami_units.commands.init import init
 from cami_units.commands.round_files import write_proposal
-from cami_units.desk import _verbs, application
+from cami_units.desk import _day, _verbs, application
 from cami_units.desk._day import keep_file, read_day, read_order, safe_name, settle, take_out
 from cami_units.desk._desk_pages import Desk
 from cami_units.desk._guard import COOKIE, MAX_BODY, MAX_FORM, Keys
@@ -498,6 +501,27 @@ def test_what_does_not_go_together_is_said_on_the_page_and_what_was_typed_stays(
     assert said in answer.text
     assert f'value="{form.get("name_en", "")}"' in answer.text
     assert not (settling / "decisions.csv").exists()
+
+
+def test_two_orders_at_once_leave_the_desk_answering(desk, keys, settling, monkeypatch):
+    """A lock that is held across an `await` is waited for by the very thread that would free it."""
+    app = application(desk, port=PORT, keys=keys)
+    written = _day.write_order
+    monkeypatch.setattr(_day, "write_order", lambda *args: (time.sleep(0.2), written(*args))[1])
+    statuses: list[int] = []
+
+    async def both() -> None:
+        transport = httpx.ASGITransport(app=app)
+        async with httpx.AsyncClient(transport=transport, base_url=HOME) as client:
+            await client.get(f"/enter?key={keys.entry}")
+            orders = ({"order": "CU-002"}, {"order": "CU-001"})
+            asked = [client.post("/order", data=order, headers=SAME) for order in orders]
+            statuses.extend(answer.status_code for answer in await asyncio.gather(*asked))
+
+    thread = threading.Thread(target=asyncio.run, args=(both(),), daemon=True)
+    thread.start()
+    thread.join(timeout=20)
+    assert statuses == [204, 204]
 
 
 def test_an_order_by_hand_is_a_file_and_outlives_the_desk(guest, desk, settling):

@@ -75,6 +75,8 @@ _NOTHING: Final[Mapping[str, str]] = {}
 
 _POLL_SECONDS: Final = 20.0
 _MOST_FILES: Final = 500
+_MOST_ORDERED: Final = 2_000
+"""Ids of an order that are looked at: far more than a round has units."""
 _ASSETS_FOLDER: Final = Path(__file__).parent / "assets"
 _ASSETS: Final = {"desk.css": "text/css", "desk.js": "text/javascript"}
 _SHOWN_ENDINGS: Final = frozenset({".html", ".png", ".pdf"})
@@ -615,12 +617,20 @@ class Pages:
         """An order by hand: into the workshop's files, and the board follows."""
         form = await request.form()
         day = await self._day()
-        known_ids = {row["unit_id"] for row in unit_facts(day, "en", "rank", (), {})}
-        ids = [name for name in str(form.get("order", "")).split(";")[:2000] if name in known_ids]
-        with self.desk.lock:
-            await run_in_threadpool(_day.write_order, self.desk.directory, ids)
+        await run_in_threadpool(self._write_order, day, str(form.get("order", "")))
         self.desk.ask_board()
         return Response(status_code=204)
+
+    def _write_order(self, day: Day, order: str) -> None:
+        """Keep the ids that there are, in an order.
+
+        The lock is taken in a thread of its own: held across an `await`, a second request would wait
+        for it in the very thread that has to let it go, and the desk would answer nobody any more.
+        """
+        known_ids = {row["unit_id"] for row in unit_facts(day, "en", "rank", (), {})}
+        ids = [name for name in order.split(";")[:_MOST_ORDERED] if name in known_ids]
+        with self.desk.lock:
+            _day.write_order(self.desk.directory, ids)
 
     async def screen(self, request: Request) -> Response:
         """The board alone, for the projector; it follows the other window."""

@@ -99,7 +99,10 @@ class Guard:
             key = parse_qs(scope["query_string"].decode("latin-1")).get("key", [""])[0]
             if self.keys.take(key):
                 return 303, ""
-            return 403, "This key was used already. The terminal prints a new address with Enter."
+            return (
+                403,
+                "This key was used already. Stop the desk and start it again for a new address.",
+            )
         if not _same(_cookie(headers.get(b"cookie", "")), self.keys.cookie):
             return 403, "Open the desk with the address that the terminal has printed."
         if scope["method"] == "POST":
@@ -115,8 +118,9 @@ class Guard:
         if not length.isascii() or not length.isdigit():
             return 411, "A request must say how long it is."
         is_upload = headers.get(b"content-type", "").startswith("multipart/form-data")
-        if int(length) > (MAX_BODY if is_upload else MAX_FORM):
-            return 413, f"More than {MAX_BODY // 1_000_000} MB at once is not taken."
+        most_bytes = MAX_BODY if is_upload else MAX_FORM
+        if int(length) > most_bytes:
+            return 413, f"More than {most_bytes // 1_000_000} MB at once is not taken."
         return 0, ""
 
 
