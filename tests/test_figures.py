@@ -7,6 +7,7 @@ import subprocess
 import sys
 import zlib
 from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
+from fontTools import subset
+from fontTools.ttLib import TTFont
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -483,6 +486,22 @@ def test_neither_row_order_nor_hash_seed_nor_a_second_run_changes_a_byte(tmp_pat
     }
     assert len(found) == 1
     assert len(found.pop().split()) == 2
+
+
+def test_a_pdf_holds_of_a_font_what_a_reader_uses_and_fonttools_is_as_before(
+    tmp_path: Path,
+) -> None:
+    asked = subset.Options
+    figures.write_figure(tmp_path / "a.pdf", figures.unit_page(toy_scene(), "CU-001"))
+    assert subset.Options is asked
+    document = (tmp_path / "a.pdf").read_bytes()
+    streams = re.findall(rb"/FlateDecode.*?>>\s*stream\r?\n(.*?)\r?\nendstream", document, re.S)
+    bodies = [zlib.decompress(stream) for stream in streams if stream[:1] == b"x"]
+    fonts = [TTFont(BytesIO(body)) for body in bodies if body[:4] == b"\0\1\0\0"]
+    assert len(fonts) >= 2  # plain and bold
+    for embedded in fonts:
+        assert {"glyf", "hmtx", "head"} <= set(embedded.keys())
+        assert not {"GSUB", "GPOS", "GDEF", "kern", "fpgm"} & set(embedded.keys())
 
 
 def test_inputs_are_not_changed() -> None:

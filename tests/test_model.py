@@ -5,9 +5,11 @@ from __future__ import annotations
 import dataclasses
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import pytest
 import shapely
+from pyproj import Transformer
 
 from cami_units.model import (
     EQUAL_AREA,
@@ -22,6 +24,7 @@ from cami_units.model import (
     listed,
     nearest,
     same_crs,
+    transformer,
 )
 
 
@@ -101,3 +104,23 @@ def test_the_bundled_layers_are_found():
 def test_every_table_has_a_key_among_its_columns():
     for name, table in TABLES.items():
         assert set(table.key) <= set(table.columns), name
+
+
+LAEA = "+proj=laea +lat_0=48.12 +lon_0=91.5 +datum=WGS84 +units=m"
+
+
+@pytest.mark.parametrize(
+    ("source", "target"),
+    [
+        *((LONLAT, crs) for crs in (EQUAL_AREA, LAEA, f"{LAEA} +x_0=500000")),
+        *((crs, LONLAT) for crs in (EQUAL_AREA, LAEA)),
+        *((EQUAL_AREA, LAEA), (EQUAL_AREA, "EPSG:6933"), ("EPSG:28406", EQUAL_AREA)),
+        *((LONLAT, f"{LAEA} +towgs84=1,2,3"), (LONLAT, LAEA.replace("units=m", "units=km"))),
+        *((LONLAT, LAEA.replace("+datum=WGS84", "+ellps=krass")), (LONLAT, LONLAT)),
+    ],
+)
+def test_the_short_way_between_two_crss_is_the_way_proj_finds(source: str, target: str) -> None:
+    lon, lat = np.random.default_rng(3).uniform((40, 20), (120, 70), (2_000, 2)).T
+    x, y = Transformer.from_crs(LONLAT, source, always_xy=True).transform(lon, lat)
+    expected = Transformer.from_crs(source, target, always_xy=True).transform(x, y)
+    np.testing.assert_array_equal(transformer(source, target).transform(x, y), expected)

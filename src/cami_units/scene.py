@@ -108,12 +108,15 @@ def shown_units(units: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     return units[~units["status"].isin(HIDDEN_STATUSES)]
 
 
+# A page asks for each of these a dozen times. A scene never changes, and nobody changes its tables.
+@lru_cache(maxsize=8)
 def drawn_units(scene: Scene) -> gpd.GeoDataFrame:
     """The units that are drawn, best rank first."""
     visible_units = shown_units(scene.units)
     return visible_units.sort_values(["rank", "unit_id"], na_position="last", kind="stable")
 
 
+@lru_cache(maxsize=64)
 def layer(scene: Scene, name: str, key: str) -> gpd.GeoDataFrame | None:
     """A layer in the order of its key; ``None`` where there is none or it is empty."""
     table = scene.layers.get(name)

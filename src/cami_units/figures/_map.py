@@ -11,6 +11,7 @@ import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 import shapely
+from geopandas.array import GeometryArray, from_shapely
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.patches import FancyArrowPatch, PathPatch, Rectangle
@@ -220,9 +221,15 @@ def _water(scene: Scene, sized: Sized) -> tuple[npt.NDArray[Any], npt.NDArray[An
     table = backdrop.water_in(_lonlat_bounds(scene, sized))
     least_km = _LONG_KM if sized.metres_per_mm > _WHOLE_REGION else 0
     lakes = table["kind"].eq(backdrop.LAKES).to_numpy()
-    shapes = table.to_crs(scene.crs).geometry.to_numpy()
+    shapes = np.asarray(moved(table.geometry.to_numpy(), LONLAT, scene.crs))
     rivers = ~lakes & table["size"].ge(least_km).to_numpy()
     return _seen(shapes[lakes], sized), _seen(shapes[rivers], sized)
+
+
+def moved(shapes: npt.NDArray[Any], source: str, target: str) -> GeometryArray:
+    """Shapes of one CRS in another, vertex by vertex."""
+    there: Any = transformer(source, target).transform
+    return from_shapely(shapely.transform(shapes, there, interleaved=False), crs=target)
 
 
 _WHOLE_REGION: Final = 15_000.0

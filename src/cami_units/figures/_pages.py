@@ -17,7 +17,7 @@ from shapely.geometry.base import BaseGeometry
 
 from cami_units import words
 from cami_units.figures._figure_legend import entries, legend
-from cami_units.figures._map import Sized, draw_map, graticule, north_arrow, scale_bar
+from cami_units.figures._map import Sized, draw_map, graticule, moved, north_arrow, scale_bar
 from cami_units.figures._sheet import (
     INK,
     LEADING,
@@ -309,8 +309,11 @@ def _around(scene: Scene, unit_id: str) -> Scene:
     def near(table: gpd.GeoDataFrame, *, whole: bool = False) -> gpd.GeoDataFrame:
         """The rows that reach into the window, cut to it, their long sides bent as they are there."""
         rows = table[shapely.intersects(table.geometry.to_numpy(), shapely.box(*window))]
-        shapes = rows.geometry if whole else rows.geometry.clip_by_rect(*window)
-        return rows.set_geometry(shapes.segmentize(half / 20).to_crs(crs))
+        shapes = rows.geometry.to_numpy()
+        dense = shapely.segmentize(
+            shapes if whole else shapely.clip_by_rect(shapes, *window), half / 20
+        )
+        return rows.set_geometry(moved(dense, scene.crs, crs))
 
     layers = {name: near(table) for name, table in scene.layers.items()}
     return replace(scene, crs=crs, units=near(scene.units, whole=True), layers=layers)

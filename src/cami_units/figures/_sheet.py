@@ -5,9 +5,11 @@ PDF stays vector and text, PNG is for a screen; the same figure, the same bytes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
+from threading import Lock
 from typing import Any, Final, Literal
 
 import matplotlib as mpl
@@ -322,9 +324,39 @@ def write_pages(path: str | Path, pages: Iterable[Figure]) -> None:
     """Write figures as the pages of one PDF, drawn one after another."""
     from matplotlib.backends.backend_pdf import PdfPages  # a quarter of a second, for PDFs only
 
-    with mpl.rc_context(_TYPE), PdfPages(str(path), metadata=_PDF) as book:
+    with mpl.rc_context(_TYPE), _bare_fonts(), PdfPages(str(path), metadata=_PDF) as book:
         for page in pages:
             book.savefig(page)
+
+
+_SWAPPING: Final = Lock()
+
+
+@contextmanager
+def _bare_fonts() -> Iterator[None]:
+    """PDFs written in this block hold of a font what a reader uses: outlines, widths, no more.
+
+    Letters are placed by their numbers when a page is drawn. Tables that would place them, and
+    instructions for screens of the nineties, are two thirds of the work of cutting a font to the
+    letters of a document, which is half of the work of a sheet. matplotlib has no option for it, so
+    the name that it asks for is another one meanwhile; for one thread at a time.
+    """
+    from fontTools import subset
+
+    known: Any = subset.Options
+
+    def bare(**options: Any) -> Any:
+        """The options that matplotlib asks for, without the tables of the layout."""
+        found = known(**options, hinting=False)
+        found.drop_tables += ["GSUB", "GPOS", "GDEF", "kern", "gasp"]
+        return found
+
+    with _SWAPPING:
+        subset.Options = bare
+        try:
+            yield
+        finally:
+            subset.Options = known
 
 
 def png(figure: Figure, *, dpi: float = SCREEN_DPI) -> bytes:

@@ -35,7 +35,37 @@ def transformer(source: Any, target: Any) -> Transformer:
 
 @lru_cache(maxsize=256)  # a page for each unit has a projection of its own
 def _transformer(source: CRS, target: CRS) -> Transformer:
-    return Transformer.from_crs(source, target, always_xy=True)
+    """The way between two CRSs: known where both are on one datum, else looked for by PROJ."""
+    there, back = _step(target), _step(source)
+    if not there or not back or there == back:
+        return Transformer.from_crs(source, target, always_xy=True)
+    return Transformer.from_pipeline(f"+proj=pipeline +step +inv {back} +step {there}")
+
+
+def _step(crs: CRS) -> str:
+    """The step of a pipeline from radians on WGS 84 to a CRS; nothing where that is not known for sure.
+
+    PROJ arrives at these same two steps, to the last bit, after a search of five milliseconds for
+    what two datums have to do with each other. Texts that say more than this are left to it.
+    """
+    text = crs.srs
+    if text == LONLAT:
+        return "+proj=unitconvert +xy_in=rad +xy_out=deg"
+    said = dict(word.partition("=")[::2] for word in text.split())
+    known = {"+datum": "WGS84", "+units": "m"}
+    plain = said.keys() <= _PLAIN and all(said.get(key) == known[key] for key in known)
+    return text if plain and said.get("+proj") in _METRES else ""
+
+
+_METRES: Final = frozenset({"aea", "laea", "cea"})
+_PLAIN: Final = frozenset(
+    f"+{key}"
+    for key in (
+        *("proj", "lat_0", "lon_0", "lat_1", "lat_2", "lat_ts", "x_0", "y_0"),
+        *("datum", "units", "no_defs", "type"),
+    )
+)
+"""What the text of a projection in metres may say beside its name for :func:`_step` to know it."""
 
 
 def _crs(value: Any) -> CRS:
