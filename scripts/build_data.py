@@ -298,6 +298,20 @@ def barriers(indicative: Path) -> bytes:
     )
 
 
+# The months that a season names in words: "winter" and "all year" name none.
+MONTHS_OF_SEASONS = {
+    "April-July northward, late summer back": "4-7",
+    "November-December southward, March-April northward": "3-4;11-12",
+    "November-April": "11-4",
+    "April-May northward, September-November southward": "4-5;9-11",
+    "October-March": "10-3",
+    "December-March": "12-3",
+    "April-October": "4-10",
+    "May-October, to water": "5-10",
+    "May-June to the lake, July-August back": "5-8",
+}
+
+
 def corridors(indicative: Path) -> bytes:
     """Movement links, each with the grade of its evidence."""
     return geojson_bytes(
@@ -311,6 +325,7 @@ def corridors(indicative: Path) -> bytes:
                     "countries": row["countries"],
                     "evidence_grade": row["evidence_grade"],
                     "season": row["season"],
+                    "months": MONTHS_OF_SEASONS.get(row["season"], ""),
                     "crosses_border": row["crosses_border"],
                     "length_km": number(row["length_km"]),
                     "confidence": row["confidence"],

@@ -277,13 +277,13 @@ def test_geopackage_balloon_popup_and_table_say_the_same_numbers(round_dir, unit
     names = dict(zip(countries["iso2"], countries["name_en"], strict=True))
     for unit in units.itertuples():
         card = cards[unit.unit_id]
-        assert card["area"] == f"{unit.area_km2:,.0f} km²"
+        assert card["area_km2"] == f"{unit.area_km2:.0f}"
         # states by name for people, by code in tables
         assert card["states"].startswith(
             ", ".join(names[code] for code in unit.countries.split(";"))
         )
-        assert card["area"] in page
-        assert f"{unit.score:.3f}" in card["unit_rank"]
+        assert f"{unit.area_km2:,.0f} km²" in page
+        assert (card["unit_rank"], card["score"]) == (f"{unit.rank:.0f}", f"{unit.score:.3f}")
 
 
 def test_a_round_opened_again_measures_the_same(round_dir, units):

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import zipfile
 from dataclasses import replace
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -451,8 +452,6 @@ def test_a_balloon_has_twelve_lines_with_every_field(tmp_path):
             key = earth_key(field)
             assert f"$[{key}]" in template
             assert (f"$[{key}/displayName]" in template) == (profile == "earth-pro")
-        # plain figures stand in the data, their words in the template
-        assert "Area, km²: $[area_km2] · Value score (0–1): $[score]" in template
 
 
 def test_evidence_is_off_and_at_most_six_layers_are_on(tmp_path):
@@ -954,14 +953,279 @@ def test_heavy_evidence_has_levels_of_detail_in_the_pro_profile_and_units_never(
             ogc_schema().assertValid(root)
 
 
-def test_figures_are_plain_numbers_beside_their_words(tmp_path):
+def test_figures_of_a_row_are_plain_numbers(tmp_path):
     units = make_units().assign(area_km2=[12345.6, None, 7.0], score=[0.5, 0.25, None])
     write(tmp_path / "u.kml", units)
-    data = {
-        values["cu_id"]: values
-        for values in map(data_of, root_of(tmp_path / "u.kml").iter(f"{K}Placemark"))
-        if "cu_id" in values
-    }
+    data = data_of_units(tmp_path / "u.kml")
     assert (data["CU-001"]["area_km2"], data["CU-001"]["score"]) == ("12346", "0.500")
     assert "area_km2" not in data["CU-002"]
     assert float(data["CU-002"]["score"]) == 0.25
+
+
+FIGURES = [
+    "part",
+    "area_km2",
+    "unit_rank",
+    "score",
+    "n_countries",
+    "n_species",
+    "protected_percent",
+    "barriers_percent",
+    "confidence",
+    "share_qualifying_percent",
+    "runs",
+    "context_conflict",
+    "context_conflict_covered_percent",
+    "context_cattle_2020",
+]
+"""The data of a unit that are figures."""
+
+
+def data_of_units(path):
+    """The data of each unit in a file, by its id."""
+    every = [data_of(mark) for mark in root_of(path).iter(f"{K}Placemark")]
+    return {data["cu_id"]: data for data in every if "cu_id" in data}
+
+
+def balloons(path):
+    """What Earth shows of each unit: its template with the data put in, as the schema says."""
+    root = root_of(path)
+    styles = {style.get("id"): style for style in root.iter(f"{K}Style", f"{K}StyleMap")}
+    told = {}
+    for mark in root.iter(f"{K}Placemark"):
+        data = data_of(mark)
+        if "cu_id" not in data:
+            continue
+        style = styles[mark.findtext(f"{K}styleUrl")[1:]]
+        if style.tag == f"{K}StyleMap":
+            style = styles[style.findtext(f"{K}Pair/{K}styleUrl")[1:]]
+        titles = {
+            f"{one.get('name')}/displayName": one.findtext(f"{K}displayName") or ""
+            for one in mark.iter(f"{K}Data")
+        }
+        values = data | titles | {"name": mark.findtext(f"{K}name"), "description": ""}
+        template = style.findtext(f"{K}BalloonStyle/{K}text")
+        told[data["cu_id"]] = re.sub(r"\$\[([^]]+)\]", partial(_value, values), template)
+    return told
+
+
+def _value(values, found):
+    return values[found[1]]
+
+
+def real_tables():
+    """Three units of which each lacks something: a rank of its own, a shared border, all evidence."""
+    units = make_units().assign(
+        origin=["confirms", "new", "new"],
+        hotspot_ids=["H01", "", ""],
+        rank=[1.0, 1.0, None],
+        rank_label=["1=", "1=", ""],
+        tier=["very high", "high", ""],
+        score=[0.7034, 0.7034, None],
+        area_km2=[1234567.4, 7.0, None],
+        countries=["KZ;UZ", "KZ", ""],
+        n_countries=[2, 1, 0],
+        disputed=[False, True, False],
+        species=["Saiga tatarica;Ovis ammon", "Ovis ammon", ""],
+        confidence=[0.667, 0.5, None],
+    )
+    found = [
+        ("CU-001", "C6", True, 82.6),
+        ("CU-001", "C7", False, 33.8),
+        ("CU-002", "C6", None, None),
+        ("CU-002", "C7", True, 0.2),
+    ]
+    measured = [
+        ("CU-001", "conflict", 1234.4, "%", 0.5),
+        ("CU-001", "cattle-2020", 3.21, "mean", 1.0),
+        ("CU-002", "conflict", 4.0, "%", 1.0),
+        ("CU-002", "cattle-2020", None, "mean", 1.0),
+    ]
+    return {
+        "conservation_units": units,
+        "unit_criteria": pd.DataFrame(found, columns=["unit_id", "criterion", "met", "value"]),
+        "unit_species": pd.DataFrame(
+            [
+                ("CU-001", "Panthera uncia", "occurs", 1.5),
+                ("CU-003", "Ovis ammon", "supporting", 2),
+            ],
+            columns=["unit_id", "sci_name", "role", "range_share"],
+        ),
+        "sensitivity": pd.DataFrame(
+            [("CU-001", "robust", 0.92, 1000, "cell size"), ("CU-002", "fragile", 0.5, 1000, "")],
+            columns=["unit_id", "label", "share_qualifying", "runs", "flips"],
+        ),
+        "unit_context": pd.DataFrame(
+            measured, columns=["unit_id", "layer", "value", "unit", "covered_share"]
+        ),
+    }
+
+
+SPECIES = pd.DataFrame(
+    {
+        "sci_name": ["Saiga tatarica", "Ovis ammon", "Panthera uncia"],
+        "name_en": ["Saiga", "Argali", "Snow leopard"],
+        "name_ru": ["Сайгак", "Архар", "Снежный барс"],
+    }
+)
+
+
+@pytest.mark.parametrize("profile", ["earth-pro", "earth-web"])
+@pytest.mark.parametrize("lang", words.LANGUAGES)
+def test_figures_are_numbers_in_the_data_and_their_words_stand_in_the_template(
+    tmp_path, lang, profile
+):
+    tables = real_tables()
+    cards = words.unit_cards(tables, SPECIES, lang=lang)
+    units = tables["conservation_units"]
+    write(tmp_path / "u.kml", units, cards=cards, lang=lang, profile=profile)
+    data = data_of_units(tmp_path / "u.kml")
+    assert set(FIGURES) <= set(data["CU-001"])
+    plain = re.compile(r"\d+(\.\d+)?")
+    for one in data.values():
+        for key, value in one.items():
+            if key in FIGURES:
+                assert plain.fullmatch(value), (key, value)
+            # and no figure hides among words; whose parts and numbers of rounds are names
+            elif key not in (
+                "takes",
+                "also_present",
+                "geom_hash",
+                "cu_id",
+                "round",
+                "rev",
+                "criteria",
+            ):
+                assert not re.search(r"\d[\d\s.,]*\s(km|км|%)", value), (key, value)
+    # by hand: 1,234,567.4 km², 82.6 %, 33.8 %, 0.667, 92 % of 1,000 runs, half of it covered
+    first = data["CU-001"]
+    assert list(first)[:5] == ["cu_id", "part", "rev", "geom_hash", "round"]
+    assert [first[key] for key in FIGURES[1:]] == (
+        ["1234567", "1", "0.703", "2", "2", "34", "83", "0.67", "92", "1000", "1234", "50", "3.2"]
+    )
+    # what a unit lacks is told in words, and has no figure
+    assert data["CU-002"]["species"] == words.name_in(SPECIES.iloc[1], lang)
+    assert not {"barriers_percent", "context_cattle_2020"} & set(data["CU-002"])
+    assert not {"area_km2", "score", "unit_rank", "confidence", "runs"} & set(data["CU-003"])
+
+
+@pytest.mark.parametrize("lang", words.LANGUAGES)
+def test_a_balloon_says_what_the_card_says_but_for_the_signs_in_its_numbers(tmp_path, lang):
+    tables = real_tables()
+    cards = words.unit_cards(tables, SPECIES, lang=lang).set_index("unit_id")
+    write(tmp_path / "u.kml", tables["conservation_units"], cards=cards, lang=lang)
+    signs = {
+        words.text("thousands separator", lang) if lang != "en" else ",": "",
+        words.text("decimal separator", lang) if lang != "en" else ".": ".",
+    }
+
+    def without_signs(said):
+        # a sign between two digits is the number's own: a comma in a list is left alone
+        for sign, written in signs.items():
+            said = re.sub(rf"(?<=\d){re.escape(sign)}(?=\d)", written, said)
+        return said
+
+    for unit_id, balloon in balloons(tmp_path / "u.kml").items():
+        assert "$[" not in balloon
+        assert len(balloon.split("<br/>")) <= 12
+        for field in words.CARD_FIELDS:
+            said = cards.loc[unit_id, field]
+            if said or field not in words.OPTIONAL_FIELDS:
+                assert without_signs(said) in without_signs(balloon), (unit_id, field)
+                assert f"{words.label(field, lang)}: " in balloon
+
+
+def test_a_context_layer_with_a_hostile_name_puts_no_tag_into_a_template(tmp_path):
+    tables = real_tables()
+    tables["unit_context"]["layer"] = "<img src=x onerror=alert(1)> $[how_to]"
+    cards = words.unit_cards(tables, SPECIES)
+    assert "$ [how" in cards.loc[0, "context"]
+    write(tmp_path / "u.kml", tables["conservation_units"], cards=cards)
+    assert "<img" not in "".join(balloons(tmp_path / "u.kml").values())
+    assert all(key.isascii() for data in data_of_units(tmp_path / "u.kml").values() for key in data)
+
+
+# -- seasons --------------------------------------------------------------------------------------
+
+
+def seasonal_layers():
+    """A corridor in two seasons, one over the turn of the year, and parts of a range with months."""
+    layers = make_layers()
+    lines = [LineString([(60, 40), (64, 41)]), LineString([(61, 40), (64, 42)])]
+    layers["corridors"] = frame(
+        [*lines, lines[0]],
+        corridor_id=["L01", "L02", "L03"],
+        name="n",
+        sci_name="Saiga tatarica",
+        evidence_grade="A",
+        months=["3-4;11-12", "11-2", ""],
+    )
+    names = ["Saiga tatarica"] * 3 + ["Ursus arctos gobiensis"]
+    layers["ranges"] = frame(
+        [
+            box(58, 39, 60, 40),
+            box(60, 39, 61, 40),
+            box(61, 39, 62, 40),
+            box(60.03, 39, 60.04, 39.01),
+        ],
+        range_id=["SAI-001", "SAI-002", "SAI-003", "GOB-001"],
+        sci_name=names,
+        presence=1,
+        origin=1,
+        seasonal=[2, 3, 1, 2],
+        confidence="high",
+        source="own",
+        months=["4-6", "10-3", "", "4-6"],
+    )
+    return layers
+
+
+def days_of(path):
+    """First and last day of each placemark with a time, by its id."""
+    return {
+        mark.get("id"): tuple(mark.findtext(f"{K}TimeSpan/{K}{end}") for end in ("begin", "end"))
+        for mark in root_of(path).iter(f"{K}Placemark")
+        if mark.find(f"{K}TimeSpan") is not None
+    }
+
+
+def test_what_has_months_is_drawn_in_its_season_in_the_year_of_the_map(tmp_path):
+    write(tmp_path / "u.kml", layers=seasonal_layers())
+    # by hand: the map is of 2026; winter ends in 2027, whose February has 28 days
+    assert days_of(tmp_path / "u.kml") == {
+        "corridors.L01.m3": ("2026-03-01", "2026-04-30"),
+        "corridors.L01.m11": ("2026-11-01", "2026-12-31"),
+        "corridors.L02.m11": ("2026-11-01", "2027-02-28"),
+        "ranges.SAI-001.m4": ("2026-04-01", "2026-06-30"),
+        "ranges.SAI-002.m10": ("2026-10-01", "2027-03-31"),
+    }
+    root = root_of(tmp_path / "u.kml")
+    ogc_schema().assertValid(root)
+    # what is edited has no time: it must never vanish; and of a sensitive species no part is told
+    timed = [mark for mark in root.iter(f"{K}Placemark") if mark.find(f"{K}TimeSpan") is not None]
+    assert {data_of(mark)["layer"] for mark in timed} == {"corridors", "ranges"}
+    assert "GOB-001" not in etree.tostring(root).decode()
+    titles = {mark.findtext(f"{K}name") for mark in folder_named(root, "Seasons")}
+    assert {
+        "SAI Saiga antelope: breeding season (months 4-6)",
+        "SAI Saiga antelope: non-breeding season (months 10-3)",
+    } <= titles
+    report = kml.lint_kml(tmp_path / "u.kml")
+    assert report[report["level"] == "error"].empty
+
+
+def test_earth_on_the_web_has_seasons_by_name_and_no_times(tmp_path):
+    write(tmp_path / "w.kml", layers=seasonal_layers(), profile="earth-web")
+    assert days_of(tmp_path / "w.kml") == {}
+    assert folder_named(root_of(tmp_path / "w.kml"), "Seasons") is not None
+    report = kml.lint_kml(tmp_path / "w.kml", profile="earth-web")
+    assert report[report["level"] == "error"].empty
+
+
+def test_a_map_without_a_date_and_months_that_cannot_be_read_have_no_times(tmp_path):
+    layers = seasonal_layers()
+    write(tmp_path / "u.kml", layers=layers, imprint=replace(IMPRINT, date=""))
+    assert days_of(tmp_path / "u.kml") == {}
+    layers["corridors"]["months"] = ["spring", "13", None]
+    write(tmp_path / "u.kml", layers=layers)
+    assert not any(key.startswith("corridors") for key in days_of(tmp_path / "u.kml"))

@@ -876,6 +876,34 @@ def test_a_permeability_that_is_no_share_is_refused(tmp_path):
         layers.read_barriers(written(tmp_path / "a.gpkg", table))
 
 
+def test_months_of_ranges_and_corridors_are_kept_and_odd_ones_are_told(tmp_path, survey):
+    rows = [("Saiga tatarica", 1, box(60 + at, 45, 61 + at, 46)) for at in range(4)]
+    mine = ranges(rows).assign(months=["4-7", "3–4; 11-12", "spring", None])
+    ways = gpd.GeoDataFrame(
+        {
+            "corridor_id": ["a", "b", "c"],
+            "sci_name": "Saiga tatarica",
+            "evidence_grade": "A",
+            "MONTHS": [4.0, 13.0, None],  # a column of numbers, as a shapefile has it
+        },
+        geometry=[LineString([(60, 45), (61, 46)])] * 3,
+        crs="EPSG:4326",
+    )
+    sources = {
+        "ranges": [written(tmp_path / "a.gpkg", mine)],
+        "corridors": [written(tmp_path / "b.gpkg", ways)],
+    }
+    found, problems, _ = survey(sources=sources)
+    own = found.ranges[found.ranges["sci_name"] == "Saiga tatarica"]
+    assert sorted(own["months"]) == ["", "", "3–4; 11-12", "4-7"]
+    # the bundled ranges beside it say nothing of months
+    assert set(found.ranges["months"][found.ranges["sci_name"] != "Saiga tatarica"]) <= {""}
+    assert found.corridors.sort_values("corridor_id")["months"].tolist() == ["4", "", ""]
+    text = sentences(problems, "counted")
+    assert "months spring names no months: taken as not given (a.gpkg, row 3)" in text
+    assert "months 13.0 names no months: taken as not given" in text
+
+
 def test_corridors_are_matched_to_the_taxa(tmp_path):
     table = lines(
         species=["Saiga borealis", "Panthera pardus", "Homo sapiens", "Ovis ammon;Equus kiang"],

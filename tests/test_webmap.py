@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -13,6 +14,7 @@ from typing import Any
 import folium
 import folium.plugins
 import geopandas as gpd
+import matplotlib.image
 import numpy as np
 import pandas as pd
 import pytest
@@ -666,6 +668,38 @@ def test_print_is_one_page(browser: Page, toy_map: Path) -> None:
     browser.open(toy_map)
     pdf = browser.pdf()
     assert len(re.findall(rb"/Type\s*/Page[^s]", pdf)) == 1
+
+
+@pytest.mark.browser
+def test_on_paper_the_ground_lies_below_the_units_and_fills_the_sheet(
+    browser: Page, toy_map: Path, tmp_path: Path
+) -> None:
+    # Chromium prints a canvas as what was drawn on it: when an upper one was wiped, all below was gone.
+    program = shutil.which("pdftoppm")
+    if program is None:
+        pytest.skip("pdftoppm is not on the PATH: apt-get install poppler-utils")
+    browser.size(1366, 768)
+    browser.open(toy_map)
+    browser.run(
+        "document.querySelector('.leaflet-relief-pane').remove()"
+    )  # plain colours to look for
+    (tmp_path / "page.pdf").write_bytes(browser.pdf())
+    command = [program, "-r", "40", "-singlefile", "-png", "page.pdf", "page"]
+    subprocess.run(command, cwd=tmp_path, check=True)
+    pixels = (matplotlib.image.imread(tmp_path / "page.png")[..., :3] * 255).round()
+    height, width, _ = pixels.shape
+    assert width == pytest.approx(height * 297 / 210, rel=0.02)
+    ground = np.zeros((height, width), dtype=bool)
+    for colour in (palette.LAND, palette.WATER):
+        wanted = np.array([int(colour[at : at + 2], 16) for at in (1, 3, 5)])
+        ground |= (np.abs(pixels - wanted) <= 3).all(axis=2)  # a canvas of 99.9 % is a shade paler
+    sheet = ground[int(height * 0.15) : int(height * 0.85), int(width * 0.25) : int(width * 0.97)]
+    assert sheet.mean() > 0.5
+    # in each of nine parts of the sheet, and up to its edges
+    for rows in np.array_split(sheet, 3):
+        assert all(part.any() for part in np.array_split(rows, 3, axis=1))
+    assert sheet[:, :3].any()
+    assert sheet[:, -3:].any()
 
 
 @pytest.mark.browser

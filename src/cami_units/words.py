@@ -7,10 +7,11 @@ cleans and escapes for that format).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import pandas as pd
 
@@ -53,6 +54,40 @@ CARD_FIELDS: Final = (
 
 OPTIONAL_FIELDS: Final = frozenset({"context", "stability", "takes"})
 """Fields that are empty until somebody asks for them, and are not shown while they are."""
+
+
+class Figure(NamedTuple):
+    """A number in a sentence, and with how many decimals it is told."""
+
+    value: float
+    digits: int = 0
+
+    @property
+    def plain(self) -> str:
+        """As a program reads it: a decimal point, no thousands separator, no unit."""
+        return f"{self.value:.{self.digits}f}"
+
+
+class FieldParts(NamedTuple):
+    """A field of a card taken apart: the sentence around its values, and these by their keys.
+
+    In `pattern` a value stands as ``$[key]``, as in the template of a balloon. Figures are
+    :class:`Figure`; the others are words.
+    """
+
+    pattern: str
+    values: Mapping[str, str | Figure] = MappingProxyType({})
+
+    def spoken(self, lang: str) -> str:
+        """The field as people read it."""
+        said_values = {
+            key: number(value.value, lang, value.digits) if isinstance(value, Figure) else value
+            for key, value in self.values.items()
+        }
+        return _VALUE.sub(lambda found: said_values[found[1]], self.pattern)
+
+
+_VALUE: Final = re.compile(r"\$\[([^]]+)\]")
 
 NEED: Final = NEEDS
 SUPPORT: Final = ("C8", "C9")
@@ -285,8 +320,9 @@ def unit_cards(
     Returns
     -------
     DataFrame
-        One row a unit, in the order of `conservation_units`: ``unit_id`` and
-        :data:`CARD_FIELDS`. An unknown value is an empty string.
+        One row a unit, in the order of `conservation_units`: ``unit_id``,
+        :data:`CARD_FIELDS`, and ``parts``: the :class:`FieldParts` of each field that has figures,
+        for files that hold these as numbers. An unknown value is an empty string.
 
     Examples
     --------
@@ -315,13 +351,13 @@ def unit_cards(
         findings.setdefault(row["unit_id"], {})[row["criterion"]] = row
     names = {row["sci_name"]: name_in(row, lang) for row in _records(species)}
     sure = {
-        row["unit_id"]: stability(row, lang)
+        row["unit_id"]: _stability_parts(row, lang)
         for row in _records(tables.get("sensitivity", pd.DataFrame()))
     }
-    unsure = text("not computed", lang) if sure else ""
-    around: dict[str, list[str]] = {}
+    unsure = FieldParts(text("not computed", lang) if sure else "")
+    around: dict[str, list[FieldParts]] = {}
     for row in _records(tables.get("unit_context", pd.DataFrame())):
-        around.setdefault(row["unit_id"], []).append(context(row, lang))
+        around.setdefault(row["unit_id"], []).append(_context_parts(row, lang))
     states = {
         str(row["iso2"]): name_in(row, lang)
         for row in _records(
@@ -336,21 +372,23 @@ def unit_cards(
     called = names_of({"species": species, "countries": tables.get("countries")})
     for row in _records(tables.get("what_it_takes", pd.DataFrame())):
         takes.setdefault(str(row["site"]), []).append(what_it_takes(row, called, lang))
-    rows = [
-        _card(
-            unit,
-            findings.get(unit["unit_id"], {}),
-            names,
-            states,
-            also.get(unit["unit_id"], ()),
-            lang,
+    rows = []
+    for unit in _records(units.drop(columns="geometry", errors="ignore")):
+        unit_id = unit["unit_id"]
+        unit_findings = findings.get(unit_id, {})
+        parts = _figure_parts(unit, unit_findings, names, also.get(unit_id, ()), lang) | {
+            "stability": sure.get(unit_id, unsure),
+            "context": _joint(around.get(unit_id, ())),
+        }
+        rows.append(
+            _card(unit, unit_findings, states, lang)
+            | {field: field_parts.spoken(lang) for field, field_parts in parts.items()}
+            | {
+                "takes": _joiner("clauses", lang).join(takes.get(unit_id, ())),
+                "parts": parts,
+            }
         )
-        | {"stability": sure.get(unit["unit_id"], unsure)}
-        | {"context": "; ".join(around.get(unit["unit_id"], ()))}
-        | {"takes": _joiner("clauses", lang).join(takes.get(unit["unit_id"], ()))}
-        for unit in _records(units.drop(columns="geometry", errors="ignore"))
-    ]
-    return pd.DataFrame(rows, columns=["unit_id", *CARD_FIELDS])
+    return pd.DataFrame(rows, columns=["unit_id", *CARD_FIELDS, "parts"])
 
 
 def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
@@ -363,37 +401,65 @@ def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
 def _card(
     unit: Mapping[str, Any],
     findings: Mapping[str, Mapping[str, Any]],
-    names: Mapping[str, str],
     state_names: Mapping[str, str],
-    also_present: Sequence[str],
     lang: str,
 ) -> dict[str, str]:
-    """The strings of one unit."""
-    qualifying = [name for name in _string(unit["species"]).split(";") if name]
+    """The fields of one unit that are words alone."""
     codes = [code for code in _string(unit["countries"]).split(";") if code]
     states = ", ".join(state_names.get(code, code) for code in codes)
     if unit["disputed"]:
         states += f" ({text('disputed', lang)})"
-    species_names = ", ".join(names.get(name, name) for name in qualifying)
-    species = f"{len(qualifying)}: {species_names}" if qualifying else "0"
-    if also_present:
-        species += f"; {text('also present', lang).lower()}: {', '.join(also_present)}"
     return {
         "unit_id": unit["unit_id"],
         "name_en": _string(unit["name_en"]),
         "name_ru": _string(unit["name_ru"]),
         "status": text(unit["status"], lang),
-        "rank": _rank(unit, lang),
         "states": states,
-        "area": f"{number(unit['area_km2'], lang)} {text('km2', lang)}",
-        "species": species,
         "criteria": _marked(findings, lang),
-        "protected": _percent(findings, "C7", "of qualifying range protected", lang),
-        "barriers": _percent(findings, "C6", "of the shared border fenced", lang),
-        "confidence": _confidence(unit["confidence"], lang),
         "origin": _origin(unit, lang),
         "comment": text("how_to_comment", lang),
     }
+
+
+def _figure_parts(
+    unit: Mapping[str, Any],
+    findings: Mapping[str, Mapping[str, Any]],
+    names: Mapping[str, str],
+    also_present: Sequence[str],
+    lang: str,
+) -> dict[str, FieldParts]:
+    """The fields of one unit that hold figures, taken apart."""
+    qualifying = [name for name in _string(unit["species"]).split(";") if name]
+    pattern = "$[n_species]"
+    values: dict[str, str | Figure] = {"n_species": Figure(len(qualifying))}
+    if qualifying:
+        pattern += ": $[species]"
+        values["species"] = ", ".join(names.get(name, name) for name in qualifying)
+    if also_present:
+        pattern += f"; {text('also present', lang).lower()}: $[also_present]"
+        values["also_present"] = ", ".join(also_present)
+    return {
+        "rank": _rank(unit, lang),
+        "area": _measured("area_km2", unit["area_km2"], text("km2", lang), lang),
+        "species": FieldParts(pattern, values),
+        "protected": _percent(findings, "C7", "of qualifying range protected", lang),
+        "barriers": _percent(findings, "C6", "of the shared border fenced", lang),
+        "confidence": _measured("confidence", unit["confidence"], "", lang, digits=2),
+    }
+
+
+def _measured(key: str, value: Any, unit: str, lang: str, *, digits: int = 0) -> FieldParts:
+    """A figure with what it counts behind it; what is unknown was not assessed."""
+    if pd.isna(value):
+        return FieldParts(text("not assessed", lang))
+    return FieldParts(f"$[{key}] {unit}".strip(), {key: Figure(float(value), digits)})
+
+
+def _joint(fields: Iterable[FieldParts]) -> FieldParts:
+    """Several fields as one, with their values together."""
+    listed_fields = list(fields)
+    values = {key: value for one in listed_fields for key, value in one.values.items()}
+    return FieldParts("; ".join(one.pattern for one in listed_fields), values)
 
 
 def _uncounted(row: Mapping[str, Any], names: Mapping[str, str], lang: str) -> str:
@@ -439,11 +505,25 @@ def stability(row: Mapping[str, Any], lang: str = "en") -> str:
     >>> stability({"label": "robust", "share_qualifying": 0.92, "runs": 1000, "flips": "cell size"})
     'robust: qualifies in 92 % of 1,000 runs; weakest: cell size'
     """
-    share = share_of_runs(row["share_qualifying"])
-    sentence = text("qualifies in", lang).format(share=share, runs=number(row["runs"], lang))
+    return _stability_parts(row, lang).spoken(lang)
+
+
+def _stability_parts(row: Mapping[str, Any], lang: str) -> FieldParts:
+    """How sure a unit is, its shares and runs as figures."""
+    values: dict[str, str | Figure] = {
+        "stability": text(row["label"], lang),
+        "share_qualifying_percent": Figure(share_of_runs(row["share_qualifying"])),
+        "runs": Figure(float(row["runs"])),
+    }
+    sentence = text("qualifies in", lang).format(
+        share="$[share_qualifying_percent]", runs="$[runs]"
+    )
+    pattern = f"$[stability]: {sentence}"
     weakest = _string(row["flips"])
-    ending = f"; {text('weakest', lang)}: {text(weakest, lang)}" if weakest else ""
-    return f"{text(row['label'], lang)}: {sentence}{ending}"
+    if weakest:
+        values["weakest"] = text(weakest, lang)
+        pattern += f"; {text('weakest', lang)}: $[weakest]"
+    return FieldParts(pattern, values)
 
 
 def context(row: Mapping[str, Any], lang: str = "en") -> str:
@@ -456,16 +536,31 @@ def context(row: Mapping[str, Any], lang: str = "en") -> str:
     >>> context({"layer": "cattle", "value": 3.21, "unit": "mean"}, "ru")
     'cattle: 3,2 (среднее)'
     """
-    name, value = _string(row["layer"]).replace("_", " "), row["value"]
+    return _context_parts(row, lang).spoken(lang)
+
+
+def _context_parts(row: Mapping[str, Any], lang: str) -> FieldParts:
+    """What a context layer comes to in a unit, its value and what it covers as figures."""
+    # a layer's name is its user's: in a pattern it must not look like a value
+    name, value = _string(row["layer"]).replace("_", " ").replace("$[", "$ ["), row["value"]
+    key = f"context_{_NO_KEY.sub('_', _string(row['layer']))}"
     if pd.isna(value):
-        return f"{name}: {text('not assessed', lang)}"
+        return FieldParts(f"{name}: {text('not assessed', lang)}")
+    values: dict[str, str | Figure] = {}
     covered = row.get("covered_share", 1.0)
     if not pd.isna(covered) and float(covered) < 0.9995:
-        name = f"{name} ({text('of the part looked at', lang).format(share=_figure(100 * float(covered), lang))})"
-    measured, figure = context_measure(row["unit"], lang), _figure(float(value), lang)
+        share = Figure(100 * float(covered), _digits(100 * float(covered)))
+        values[f"{key}_covered_percent"] = share
+        part = text("of the part looked at", lang).format(share=f"$[{key}_covered_percent]")
+        name = f"{name} ({part})"
+    measured = context_measure(row["unit"], lang)
+    values[key] = Figure(float(value), _digits(float(value)))
     if row["unit"] in ("%", "km per 1000 km²"):
-        return f"{name}: {figure} {measured}"
-    return f"{name}: {figure} ({measured})"
+        return FieldParts(f"{name}: $[{key}] {measured}", values)
+    return FieldParts(f"{name}: $[{key}] ({measured})", values)
+
+
+_NO_KEY: Final = re.compile(r"[^0-9A-Za-z_]")
 
 
 def context_measure(unit: object, lang: str = "en") -> str:
@@ -498,10 +593,14 @@ def context_title(
 
 
 def _figure(value: float, lang: str) -> str:
-    """About two digits of a number below ten, whole numbers above."""
+    return number(value, lang, _digits(value))
+
+
+def _digits(value: float) -> int:
+    """The decimals of about two digits of a number below ten, and of whole numbers above."""
     size = abs(value)
     # from 9.95 on one decimal would give 10.0
-    return number(value, lang, 0 if size >= 9.95 or value.is_integer() else 1 if size >= 1 else 2)
+    return 0 if size >= 9.95 or value.is_integer() else 1 if size >= 1 else 2
 
 
 def share_of_runs(share: float) -> int:
@@ -917,29 +1016,29 @@ def _string(value: Any) -> str:
     return "" if pd.isna(value) else str(value)
 
 
-def _rank(unit: Mapping[str, Any], lang: str) -> str:
-    """Rank, tier and score on one line."""
-    tier = _string(unit["tier"])
-    parts = (
-        _string(unit["rank_label"]),
-        text(tier, lang) if has(tier) else tier,
-        f"{text('score', lang)} {number(unit['score'], lang, 3)}",
-    )
-    return " · ".join(part for part in parts if part)
+def _rank(unit: Mapping[str, Any], lang: str) -> FieldParts:
+    """Rank, tier and score on one line; a shared rank is "4=", of which the 4 is the figure."""
+    tier, shown_rank = _string(unit["tier"]), _string(unit["rank_label"])
+    place = re.match(r"\d+", shown_rank)
+    values: dict[str, str | Figure] = {}
+    if place:
+        values["unit_rank"] = Figure(float(place[0]))
+        shown_rank = f"$[unit_rank]{shown_rank[place.end() :]}"
+    if tier:
+        values["tier"] = text(tier, lang) if has(tier) else tier
+    # a unit without a score is told as such: "nan" in Russian was never a word
+    score = _measured("score", unit["score"], "", lang, digits=3)
+    parts = (shown_rank, "$[tier]" if tier else "", f"{text('score', lang)} {score.pattern}")
+    return FieldParts(" · ".join(filter(None, parts)), values | dict(score.values))
 
 
 def _percent(
     findings: Mapping[str, Mapping[str, Any]], criterion: str, phrase: str, lang: str
-) -> str:
+) -> FieldParts:
     """The value of a criterion as a share of something."""
+    key = {"C6": "barriers_percent", "C7": "protected_percent"}[criterion]
     value = findings.get(criterion, {}).get("value")
-    if pd.isna(value):
-        return text("not assessed", lang)
-    return f"{number(value, lang)} % {text(phrase, lang)}"
-
-
-def _confidence(value: Any, lang: str) -> str:
-    return text("not assessed", lang) if pd.isna(value) else number(value, lang, 2)
+    return _measured(key, value, f"% {text(phrase, lang)}", lang)
 
 
 def _origin(unit: Mapping[str, Any], lang: str) -> str:

@@ -26,6 +26,7 @@ from cami_units.commands.shown_round import (
     kept_pieces,
     legend_png,
     published,
+    seasonal_parts,
     spoken_layers,
 )
 from cami_units.commands.stored_round import PACK_FILE, allocation, known_activities
@@ -254,7 +255,7 @@ def _write_group(
         cards=cards[lang],
         imprint=imprint,
         lang=lang,
-        layers=spoken_layers(near, lang),
+        layers=spoken_layers(near, lang) | seasonal_parts(shared.base_round),
         species=species,
         pack=mine,
         legend=partial(legend_png, lang=lang),

@@ -16,6 +16,7 @@ from cami_units.commands.shown_round import (
     crs_of,
     kept_pieces,
     legend_png,
+    seasonal_parts,
     shown_context,
     shown_fences,
     shown_layers,
@@ -155,7 +156,10 @@ def products(
             cards=cards[lang],
             imprint=imprint,
             lang=lang,
-            layers=scene.LaterLayers(known(folder), lambda: spoken_layers(map_layers(), lang)),
+            layers=scene.LaterLayers(
+                known(folder),
+                lambda: spoken_layers(map_layers(), lang) | seasonal_parts(proposal),
+            ),
             species=species,
             legend=partial(legend_png, lang=lang),
         )

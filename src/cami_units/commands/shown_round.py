@@ -15,7 +15,7 @@ import pandas as pd
 
 from cami_units import cache, figures, kml, layers, scene, store, words
 from cami_units.drawn_pieces import is_kept, keeping, piece
-from cami_units.model import RECORDS, ROUND_LAYERS, Problem, Round
+from cami_units.model import MONTHS, RECORDS, ROUND_LAYERS, Problem, Round
 from cami_units.palette import Look
 
 
@@ -277,6 +277,15 @@ def open_parts(round_: Round) -> gpd.GeoDataFrame | None:
     if not isinstance(parts, gpd.GeoDataFrame) or "ranges" in _restricted(round_):
         return None
     return parts[~parts["sci_name"].isin(scene.sensitive_species(round_.tables["species"]))]
+
+
+def seasonal_parts(round_: Round) -> dict[str, gpd.GeoDataFrame]:
+    """The layer ``ranges`` of those parts whose months are known and may be told; {} without any."""
+    parts = open_parts(round_)
+    if parts is None or MONTHS not in parts:
+        return {}
+    timed = parts[parts[MONTHS].astype(object).fillna("").ne("") & parts["use"].eq("kept")]
+    return {"ranges": timed} if len(timed) else {}
 
 
 def _restricted(round_: Round) -> frozenset[str]:

@@ -71,6 +71,8 @@ LINE: Final = Border(bottom=Side("hair", color="B0B0B0"))
 TOP: Final = Alignment(vertical="top")
 WRAP: Final = Alignment(vertical="top", wrap_text=True)
 _MARKS: Final = Alignment(vertical="top", horizontal="center")
+_NUMBERS: Final = Alignment(vertical="top", horizontal="right", indent=1)
+"""A step away from the edge: a number and the text of the next column else read as one."""
 _MARK_FONT: Final = {
     MARKS[True]: face(bold=True, color="1B6E3C"),
     MARKS[False]: face(color="8A3B12"),
@@ -142,10 +144,12 @@ def _fill_cell(
     text = isinstance(content, str)
     marked = content if text and content in _MARK_FONT else ""
     status = content if text and column.name == "status" and content in STATUS_FILL else ""
-    key = (column, marked, status, text, text and is_formula(str(content)))
+    is_number = content is not None and not text
+    key = (column, marked, status, text, is_number, text and is_formula(str(content)))
     if key not in styles:
         put(cell, value)
-        cell.alignment = _MARKS if marked else (WRAP if column.wrap else TOP)
+        plain = _NUMBERS if is_number else TOP
+        cell.alignment = _MARKS if marked else (WRAP if column.wrap else plain)
         cell.border = LINE
         if marked:
             cell.font = _MARK_FONT[marked]

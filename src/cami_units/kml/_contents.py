@@ -109,16 +109,17 @@ def evidence(
     tolerance: float,
     *,
     of_group: bool,
+    year: int = 0,
 ) -> Evidence:
-    """The evidence of a file, simplified by a tolerance in degrees."""
-    drawing = _evidence.Drawing(lang, tolerance)
+    """The evidence of a file, simplified by a tolerance in degrees; seasons lie in the given year."""
+    drawing = _evidence.Drawing(lang, tolerance, year)
     kinds = known_species(species)
     layers = coarse_layers(layers, species)
     sections = _evidence.plain(drawing, "sections", layers, visible=True)
     background = _there(_evidence.borders(drawing, layers), _evidence.names(drawing, layers))
     folders = _there(
         _evidence.remarks(drawing, layers.get("remarks"), visible=not of_group),
-        _evidence.ranges(drawing, layers.get("features"), kinds),
+        _evidence.ranges(drawing, layers.get("features"), kinds, layers.get("ranges")),
         *(
             _evidence.barriers(drawing, layers.get(layer))
             if LAYERS[layer].by_kind
@@ -264,8 +265,7 @@ def contents(
         ),
         looks=LOOKS | {"neighbours": OUTLINE, "before": BEFORE} | dict(shown_evidence.looks),
         unit_looks={
-            profile: _status_looks(units, _balloon(profile, lang, _filled(cards)))
-            for profile in get_args(Profile)
+            profile: _unit_looks(units, cards, profile, lang) for profile in get_args(Profile)
         },
         tour=_tour(units, editable),
         view=view,
@@ -281,20 +281,68 @@ def contents(
 def _labels(lang: str) -> dict[str, str]:
     """What the data of placemarks are called."""
     phrases = words.catalogue(lang)
-    figures = {key: phrases[f"column {key}"] for key in _FIGURES}
-    return {earth_key(key): phrase for key, phrase in phrases.items()} | figures
+    figures = {key: phrases[f"column {key}"] for key in (*_FIGURES, "tier")}
+    shares = {f"{key}_percent": f"{phrases[key]}, %" for key in ("protected", "barriers")}
+    shares["share_qualifying_percent"] = f"{phrases['stability']}, %"
+    named = {earth_key(key): phrase for key, phrase in phrases.items()}
+    return named | figures | shares | {"also_present": phrases["also present"]}
 
 
 def _there(*folders: Folder | None) -> tuple[Folder, ...]:
     return tuple(folder for folder in folders if folder)
 
 
-def _status_looks(units: gpd.GeoDataFrame, balloon: str) -> dict[str, Look]:
-    """The look of each status that a unit has."""
+def _unit_looks(
+    units: gpd.GeoDataFrame, cards: Mapping[str, Mapping[str, Any]], profile: Profile, lang: str
+) -> dict[str, Look]:
+    """The look of each status that a unit has, once for each wording of its balloon."""
+    variants = _variants(units, cards)
+    looks = {}
+    for row in rows(units, "unit_id"):
+        key = _look_key(str(row["status"]), variants[row["unit_id"]])
+        if key not in looks:
+            balloon = _balloon(profile, lang, _patterns(row, cards[row["unit_id"]]))
+            looks[key] = status_look(str(row["status"]), balloon)
+    return looks
+
+
+def _variants(units: gpd.GeoDataFrame, cards: Mapping[str, Mapping[str, Any]]) -> dict[str, int]:
+    """Which wording the balloon of each unit has: a figure that a unit lacks has no words there.
+
+    Counted in the order of the units' ids, so that the same units have the same styles.
+    """
+    numbers: dict[tuple[tuple[str, str], ...], int] = {}
     return {
-        _status_key(status): status_look(status, balloon)
-        for status in sorted({str(status) for status in units["status"]})
+        row["unit_id"]: numbers.setdefault(
+            tuple(_patterns(row, cards[row["unit_id"]]).items()), len(numbers) + 1
+        )
+        for row in rows(units, "unit_id")
     }
+
+
+def _patterns(row: Mapping[str, Any], card: Mapping[str, Any]) -> dict[str, str]:
+    """What a balloon says of each field of a unit's card: words, and places for its data.
+
+    Earth shows ``$[key]`` as it stands where a unit has no such datum: a field that may lack is
+    left out of the balloons of units without it.
+    """
+    parts = _parts(row, card)
+    return {
+        # the name of a context layer is somebody's own: nothing in it may begin a tag
+        name: shown(parts[name].pattern) if name in parts else f"$[{earth_key(name)}]"
+        for name in words.CARD_FIELDS
+        if name not in words.OPTIONAL_FIELDS or card.get(name)
+    }
+
+
+def _parts(row: Mapping[str, Any], card: Mapping[str, Any]) -> dict[str, words.FieldParts]:
+    """The fields of a unit's card that hold figures, taken apart; none of a card without them."""
+    parts: dict[str, words.FieldParts] = card.get("parts") or {}
+    n_countries = _plain_figures(row).get("n_countries")
+    if n_countries is None or not parts:
+        return parts
+    states = {"n_countries": n_countries, "states": card["states"]}
+    return parts | {"states": words.FieldParts("$[n_countries]: $[states]", states)}
 
 
 def unit_marks(
@@ -306,7 +354,9 @@ def unit_marks(
 ) -> list[Mark]:
     """The units as people edit them: one mark for each part, with the data of its card."""
     made = []
+    variants = _variants(units, cards)
     for row in rows(units, "unit_id"):
+        look = _look_key(str(row["status"]), variants[row["unit_id"]])
         pieces = [
             piece
             for part in sorted_parts(row["geometry"])
@@ -315,7 +365,7 @@ def unit_marks(
         for number, piece in enumerate(pieces, start=1):
             several = len(pieces) > 1
             made.append(
-                _unit_mark(row, piece, number if several else 0, cards, imprint, lang, group)
+                _unit_mark(row, piece, number if several else 0, cards, imprint, lang, group, look)
             )
     return made
 
@@ -328,6 +378,7 @@ def _unit_mark(
     imprint: Imprint,
     lang: str,
     group: str,
+    look: str,
 ) -> Mark:
     """One part of a unit, with the keys by which it is known again and what its balloon says."""
     unit_id = clean_name(row["unit_id"])
@@ -342,24 +393,40 @@ def _unit_mark(
         "section_id": clean_name(row.get("section_id")),
         "working_group": clean_name(group),
     }
-    # Figures and their words once, on the card, as map and popup have them: here they only get
-    # keys.
+    # What the card says, as map and popup have it: figures as plain numbers, of which the words stand
+    # in the template of the balloon, and words as words.
     card = cards[row["unit_id"]]
-    data |= {earth_key(key): shown(card.get(key)) for key in words.CARD_FIELDS}
-    data |= _plain_figures(row)
+    parts = _parts(row, card)
+    for card_field in words.CARD_FIELDS:
+        if card_field in parts:
+            data |= _plain_values(parts[card_field].values)
+        else:
+            data[earth_key(card_field)] = shown(card.get(card_field))
+    # the keys by which a unit is known stand first, figures of the row that no field has come last
+    data |= {key: value for key, value in _plain_figures(row).items() if key not in data}
     status = str(row["status"])
     return Mark(
         name=shown_name(f"{unit_id} {given}{suffix}"),
         geometry=piece,
-        look=_status_key(status),
+        look=look,
         id=ncname(unit_id, str(number) if number else ""),
         # The identity of a unit stays even where it is empty: a group's program then keeps its
         # columns.
         data=tuple((key, value) for key, value in data.items() if value or key not in _MAY_LACK),
         visible=status not in HIDDEN_STATUSES,
         view=piece.bounds,
-        snippet=" · ".join(filter(None, (data.get("status"), data.get("rank"), data.get("area")))),
+        snippet=" · ".join(
+            filter(None, (shown(card.get(field)) for field in ("status", "rank", "area")))
+        ),
     )
+
+
+def _plain_values(values: Mapping[str, str | words.Figure]) -> dict[str, str]:
+    """The values of a field as data: figures as numbers, words made harmless."""
+    return {
+        key: value.plain if isinstance(value, words.Figure) else shown(value)
+        for key, value in values.items()
+    }
 
 
 # What a GIS that opens the file can sort and sum: the table's own columns, as plain numbers.
@@ -367,10 +434,7 @@ _FIGURES: Final = {"area_km2": 0, "score": 3, "n_countries": 0, "n_species": 0}
 
 
 def _plain_figures(row: Mapping[str, Any]) -> dict[str, str]:
-    """Figures of a unit without words and separators, each with its decimals; what is unknown is left out.
-
-    Their words stand in the template of the balloon.
-    """
+    """Figures of a unit without words and separators, each with its decimals; what is unknown is left out."""
     numbers: dict[str, Any] = {
         key: pd.to_numeric(pd.Series([row.get(key)]), errors="coerce").iloc[0] for key in _FIGURES
     }
@@ -408,37 +472,29 @@ def _tour(units: gpd.GeoDataFrame, editable: Sequence[Mark]) -> tuple[Mark, ...]
 _MAY_LACK: Final = words.OPTIONAL_FIELDS | {"section_id"}
 
 
-def _status_key(status: str) -> str:
-    return ncname("unit", status.replace(" ", "-"))
+def _look_key(status: str, variant: int) -> str:
+    """The style of a unit: by its status, and by the wording of its balloon where there are several."""
+    return ncname("unit", status.replace(" ", "-"), str(variant) if variant > 1 else "")
 
 
-def _filled(cards: Mapping[str, Mapping[str, str]]) -> list[str]:
-    """The fields of a card to show: an optional one only where some unit has it."""
-    return [
-        key
-        for key in words.CARD_FIELDS
-        if key not in words.OPTIONAL_FIELDS or any(card.get(key) for card in cards.values())
-    ]
-
-
-def _balloon(profile: Profile, lang: str, fields: Sequence[str]) -> str:
-    """The one template of all unit balloons: at most 12 lines, the typed comment last."""
+def _balloon(profile: Profile, lang: str, patterns: Mapping[str, str]) -> str:
+    """The template of a unit's balloon: at most 12 lines, the typed comment last."""
     lines = ["<b>$[name]</b>"]
     # A line for the context layers has to come from somewhere: 12 are all there are. So has one
     # for what a unit lacks.
-    joined = _SAME_LINE | ({"barriers"} if "context" in fields else set())
-    joined |= {"stability"} if "takes" in fields else set()
-    for key in fields:
-        name = earth_key(key)
-        title = f"$[{name}/displayName]" if profile == "earth-pro" else words.label(key, lang)
-        entry = f"{title}: $[{name}]"
-        if key in joined:
+    joined = _SAME_LINE | ({"barriers"} if "context" in patterns else set())
+    joined |= {"stability"} if "takes" in patterns else set()
+    for card_field, pattern in patterns.items():
+        key = earth_key(card_field)
+        # Only a datum of the field's own has its title; and Earth on the web knows no titles.
+        has_title = profile == "earth-pro" and pattern == f"$[{key}]"
+        entry = (
+            f"{f'$[{key}/displayName]' if has_title else words.label(card_field, lang)}: {pattern}"
+        )
+        if card_field in joined:
             lines[-1] += f" · {entry}"
         else:
             lines.append(entry)
-    # The plain figures, small, on the line of the last field but how to comment: 12 lines are all there are.
-    figures = " · ".join(f"{words.text(f'column {key}', lang)}: $[{key}]" for key in _FIGURES)
-    lines[-2] += f' <font size="-2" color="#555555">({figures})</font>'
     return "<br/>\n".join([*lines, "$[description]"])
 
 

@@ -89,6 +89,8 @@ def write_kml(
     layers : mapping, optional
         Evidence in longitude and latitude by the names of :data:`cami_units.model.LAYERS`
         (``features`` are the ranges by species); any number of ``context_…`` (table `context`).
+        Of ``ranges``, the coded parts, those with ``months`` are drawn as seasons, in which the time
+        slider of Google Earth Pro shows them; so are links of movement with months.
     species : DataFrame, optional
         The table `species`: names, label codes, and which species are sensitive. Their ranges and
         links of movement are drawn on a grid of at least 25 km.
@@ -158,6 +160,8 @@ def earth_writers(
         _check_layers(drawn_layers)
     by_unit = _by_unit(cards)
     whose = pack or Pack()
+    # a season lies in the year of the map: KML knows no months without a year
+    year = int(imprint.date[:4]) if imprint.date[:4].isdecimal() else 0
 
     @cache
     def editable() -> list[Mark]:
@@ -168,14 +172,15 @@ def earth_writers(
         if stamp:
             _refuse(_given_faults(lang, drawn_layers))
             _check_layers(drawn_layers)
-        return evidence(lang, drawn_layers, species, tolerance, of_group=bool(whose.group))
+        of_group = bool(whose.group)
+        return evidence(lang, drawn_layers, species, tolerance, of_group=of_group, year=year)
 
     def evidence_at(tolerance: float, profile: Profile, *, as_text: bool) -> Evidence:
         """The evidence at a tolerance, as text where it can be kept."""
         draw = partial(drawn_evidence, tolerance)
         if not (stamp and as_text):
             return draw()
-        content = [stamp, f"{tolerance} {bool(whose.group)}".encode()]
+        content = [stamp, f"{tolerance} {bool(whose.group)} {year}".encode()]
         return kept_evidence(draw, content, lang, profile)
 
     def contents_of(profile: Profile, tolerance: float, *, as_text: bool = True) -> Contents:
@@ -273,7 +278,7 @@ def _given_faults(lang: str, layers: Iterable[str]) -> list[str]:
     faults += [
         f"layer '{name}' is unknown.{nearest(name, MAP_LAYERS)}"
         for name in layers
-        if name not in MAP_LAYERS and not name.startswith(CONTEXT)
+        if name not in (*MAP_LAYERS, "ranges") and not name.startswith(CONTEXT)
     ]
     return faults
 

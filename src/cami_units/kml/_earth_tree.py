@@ -372,6 +372,13 @@ class _FolderText:
                 f"{inner} <latitude>{latitude}</latitude>\n{inner} <heading>0</heading>\n"
                 f"{inner} <tilt>0</tilt>\n{inner} <range>{away}</range>\n{inner}</LookAt>\n"
             )
+        # Earth on the web refuses a time, so there the name of the season says it.
+        if mark.days and self.profile == "earth-pro":
+            begin, end = mark.days
+            lines.append(
+                f"{inner}<TimeSpan>\n{inner} <begin>{begin}</begin>\n{inner} <end>{end}</end>\n"
+                f"{inner}</TimeSpan>\n"
+            )
         lines.append(f"{inner}<styleUrl>#{_text(mark.look)}</styleUrl>\n{region}")
         if mark.data:
             lines.append(f"{inner}<ExtendedData>\n")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any, Final
 
@@ -30,7 +32,7 @@ from cami_units.kml._marks import (
     truth,
 )
 from cami_units.kml._written_shapes import EVIDENCE_EDGE, as_written, dashes, parts, sorted_parts
-from cami_units.model import LAYERS, clean_name
+from cami_units.model import LAYERS, MONTHS, SEASONAL, clean_name, month_spans
 from cami_units.scene import CONTEXT, species_places
 
 MAIN_PLACE_KM: Final = 150
@@ -48,11 +50,12 @@ def _holes(shapes: Sequence[BaseGeometry]) -> int:
 
 
 class Drawing:
-    """What evidence layers share while they are drawn: language, tolerance, looks, losses."""
+    """What evidence layers share while they are drawn: language, tolerance, year, looks, losses."""
 
-    def __init__(self, lang: str, tolerance: float) -> None:
+    def __init__(self, lang: str, tolerance: float, year: int = 0) -> None:
         self.lang = lang
         self.tolerance = tolerance
+        self.year = year
         self.looks: dict[str, Look] = {}
         self.dropped: dict[str, int] = {}
 
@@ -93,7 +96,7 @@ class Drawing:
         identity = clean_name(row[key])
         pairs = (("layer", layer), *(data or self._columns(layer, row)).items())
         pieces = self.pieces(layer, row["geometry"])
-        return [
+        made = [
             Mark(
                 name=shown_name(name),
                 geometry=piece,
@@ -104,6 +107,25 @@ class Drawing:
             )
             for number, piece in enumerate(pieces, start=1)
         ]
+        return self._in_seasons(made, row.get(MONTHS))
+
+    def _in_seasons(self, marks: Sequence[Mark], months: object) -> list[Mark]:
+        """Marks once for each season in which something is there; as they are where it always is."""
+        spans = seasons_of(months)
+        if not spans or not self.year:
+            return list(marks)
+        return [
+            replace(mark, days=self._days(span), id=f"{mark.id}.m{span[0]}")
+            for mark in marks
+            for span in spans
+        ]
+
+    def _days(self, span: tuple[int, int]) -> tuple[str, str]:
+        """The first and the last day of a season, in the year of the map; winter ends in the next."""
+        first, last = span
+        end_year = self.year + int(last < first)
+        last_day = monthrange(end_year, last)[1]
+        return f"{self.year}-{first:02}-01", f"{end_year}-{last:02}-{last_day}"
 
     def _columns(self, layer: str, row: Mapping[str, Any]) -> dict[str, str]:
         """The columns of a row that its placemark carries, under the keys of the file."""
@@ -118,6 +140,14 @@ class Drawing:
         """The name of a row in the file's language, else the English one, else the only one."""
         named = (clean_name(row.get(key)) for key in (f"name_{self.lang}", "name_en", "name"))
         return next((name for name in named if name), "")
+
+
+def seasons_of(months: object) -> tuple[tuple[int, int], ...]:
+    """The spans of months of a row; none where it says nothing of them that can be read."""
+    try:
+        return month_spans(clean_name(months))
+    except ValueError:  # of a table that did not come through our reader
+        return ()
 
 
 def plain(
@@ -177,8 +207,13 @@ def ranges(
     drawing: Drawing,
     features: gpd.GeoDataFrame | None,
     kinds: Mapping[str, Mapping[str, Any]],
+    parts_of_year: gpd.GeoDataFrame | None = None,
 ) -> Folder | None:
-    """One folder a species, one of them at a time, with its code beside each larger part."""
+    """One folder a species, one of them at a time, with its code beside each larger part.
+
+    `parts_of_year` are the coded parts of ranges: those with months are drawn as seasons, in a folder
+    of their own.
+    """
     if features is None or features.empty:
         return None
     folders = []
@@ -218,10 +253,47 @@ def ranges(
                     visible=False,
                 )
             )
-        folders.append(Folder(title, tuple(marks), visible=False))
+        seasons = _season_marks(drawing, row["sci_name"], parts_of_year, title, look)
+        inner = (
+            (Folder(words.text("seasons", drawing.lang), tuple(seasons), visible=False),)
+            if seasons and not _is_sensitive(kinds, row["sci_name"])
+            else ()
+        )
+        folders.append(Folder(title, tuple(marks), inner, visible=False))
     return Folder(
         words.text("species ranges", drawing.lang), (), tuple(folders), visible=False, radio=True
     )
+
+
+def _season_marks(
+    drawing: Drawing,
+    sci_name: object,
+    parts_of_year: gpd.GeoDataFrame | None,
+    title: str,
+    look: str,
+) -> list[Mark]:
+    """The parts of a species' range of which the months are known, each drawn in its months."""
+    if parts_of_year is None or MONTHS not in parts_of_year:
+        return []
+    marks: list[Mark] = []
+    for row in rows(parts_of_year[parts_of_year["sci_name"].eq(sci_name)], "range_id"):
+        if not seasons_of(row[MONTHS]):
+            continue
+        season = words.text(SEASONAL.get(int(row["seasonal"]), SEASONAL[5]), drawing.lang)
+        months = words.text("in months", drawing.lang).format(months=clean_name(row[MONTHS]))
+        marks += drawing.marks(
+            "ranges",
+            row,
+            key="range_id",
+            name=f"{title}: {season} ({months})",
+            look=look,
+            data={
+                "sci_name": shown_name(row["sci_name"]),
+                "seasonal": shown(row["seasonal"]),
+                MONTHS: shown(row[MONTHS]),
+            },
+        )
+    return marks
 
 
 def barriers(drawing: Drawing, barriers: gpd.GeoDataFrame | None) -> Folder | None:

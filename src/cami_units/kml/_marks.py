@@ -36,7 +36,8 @@ RELIEF: Final = "files/relief.jpg"
 class Mark:
     """One placemark: a single geometry (of lines: many), longitude and latitude, ready to write.
 
-    `snippet` is the line below its name in the tree of Google Earth.
+    `snippet` is the line below its name in the tree of Google Earth, `days` the first and the last
+    of its season: it is drawn while the time slider stands between them, in Google Earth Pro.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Mark:
     view: Bounds | None = None
     description: str = ""
     snippet: str = ""
+    days: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,6 +72,7 @@ DIALECTS: Final[Mapping[str, tuple[Column, ...]]] = MappingProxyType(
             _column("presence", "pres presencecode prescode presenc"),
             _column("origin", "orig origincode"),
             _column("seasonal", "season seasonality seasonalcode seas"),
+            _column("months", "monthspan"),
             _column("legend"),
             _column("range_id"),
             _column("part", "partname population distcomm"),
@@ -127,6 +128,7 @@ DIALECTS: Final[Mapping[str, tuple[Column, ...]]] = MappingProxyType(
             _column("name", "nameen"),
             _column("sci_name", "sciname binomial scientificname species taxon", required=True),
             _column("evidence_grade", "grade evidence evidencegr", required=True),
+            _column("months", "monthspan"),
         ),
         "gazetteer": (
             _column("name_en", "nameen nameeng name asciiname", required=True),

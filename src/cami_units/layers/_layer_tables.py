@@ -17,7 +17,16 @@ import shapely
 from cami_units.layers import _dialects as dialects
 from cami_units.layers._equal_area import circle, clipped
 from cami_units.layers._taxa import Names, match
-from cami_units.model import LAYERS, ORIGIN, PRESENCE, SEASONAL, Problem, listed
+from cami_units.model import (
+    LAYERS,
+    MONTHS,
+    ORIGIN,
+    PRESENCE,
+    SEASONAL,
+    Problem,
+    listed,
+    month_spans,
+)
 from cami_units.overlap import joined, regional_ranges, sorted_shapes
 
 CODES: Final[Mapping[str, Mapping[int, str]]] = {
@@ -449,6 +458,7 @@ def corridor_rows(table: gpd.GeoDataFrame, names: Names) -> tuple[gpd.GeoDataFra
         cure += "D (inferred) or N (no information)."
         notes.append(Problem("refuses", "corridors", "", where, what, cure))
         return table[:0], notes
+    table, month_notes = with_months(table, "corridors")
     blank = dialects.blank(table.index)
     table = table.assign(evidence_grade=grade, name=table.get("name", blank).fillna("").astype(str))
     table, id_notes = with_ids(table, "corridors")
@@ -469,7 +479,36 @@ def corridor_rows(table: gpd.GeoDataFrame, names: Names) -> tuple[gpd.GeoDataFra
         what = f"{int(unknown.sum())} of {len(table)} corridors are of other species: left out"
         notes.append(Problem("counted", "corridors", "", others, what))
     table, joined_notes = one_row_a_key(table.assign(sci_name=ours)[~unknown], "corridors")
-    return table, notes + id_notes + joined_notes
+    return table, notes + month_notes + id_notes + joined_notes
+
+
+def with_months(
+    table: gpd.GeoDataFrame, layer: str, file: str = ""
+) -> tuple[gpd.GeoDataFrame, Notes]:
+    """The column of months as texts, where a layer has it; what names no months is left out, aloud."""
+    if MONTHS not in table:
+        return table, []
+
+    def spans(value: Any) -> str | None:
+        number = pd.to_numeric(value, errors="coerce")
+        # a column of single months comes as 4.0 where some row lacks one
+        text = f"{number:g}" if pd.notna(number) else "" if pd.isna(value) else str(value).strip()
+        try:
+            return text if month_spans(text) else ""
+        except ValueError:
+            return None
+
+    months = [spans(value) for value in table[MONTHS]]
+    odd = [row for row, text in zip(table.index, months, strict=True) if text is None]
+    notes = []
+    if odd:
+        came = listed(sorted({str(value) for value in table.loc[odd, MONTHS]}))
+        where = listed(f"row {row}" for row in odd)
+        what = f"{MONTHS} {came} names no months: taken as not given"
+        cure = 'Write numbers: "4-7", "11-2", "3-4;11-12".'
+        notes.append(Problem("counted", layer, file, where, what, cure))
+    texts = pd.Series([text or "" for text in months], index=table.index, dtype=object)
+    return table.assign(**{MONTHS: texts}), notes
 
 
 def place_rows(table: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, Notes]:

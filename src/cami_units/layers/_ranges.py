@@ -32,7 +32,7 @@ from cami_units.layers._taxa import (
     rules_by_source,
     words_of,
 )
-from cami_units.model import RANGE_WEIGHT, Problem, listed, nearest
+from cami_units.model import MONTHS, RANGE_WEIGHT, Problem, listed, nearest
 from cami_units.overlap import dissolved
 
 _NAMING: Final = ("sci_name", "subspecies", "subpop")
@@ -212,7 +212,7 @@ def _range_columns(
     if odd:
         what = f"confidence {listed(odd)} is not high, medium or low: taken as not graded"
         notes.append(Problem("counted", "ranges", dataset.name, "", what))
-    weights = {}
+    weights: dict[str, Any] = {}
     if RANGE_WEIGHT in table:
         weight = pd.to_numeric(table[RANGE_WEIGHT], errors="coerce")
         wrong = ~weight.between(0, 1) & table[RANGE_WEIGHT].notna()
@@ -223,6 +223,10 @@ def _range_columns(
             cure = "Write 1 for ground that is range, 0 for none, and between them a share."
             notes.append(Problem("refuses", "ranges", dataset.name, where, what, cure))
         weights[RANGE_WEIGHT] = weight.fillna(1.0).clip(0, 1)
+    table, month_notes = tables.with_months(table, "ranges", dataset.name)
+    notes += month_notes
+    if MONTHS in table:
+        weights[MONTHS] = table[MONTHS]
     source = table.get("source", blank).fillna(table.get("citation", blank))
     columns = {
         "sci_name": table["sci_name"],
@@ -335,6 +339,8 @@ def range_layer(
     use = tables.use_of(table, reading.codes)
     inner = ["_file", "_part", "_named"]
     table = table.drop(columns=[name for name in inner if name in table]).assign(use=use)
+    if MONTHS in table:  # the rows of other files have none
+        table = table.assign(**{MONTHS: table[MONTHS].astype(object).fillna("")})
     use_notes = tables.codes_kept(table, reading.codes)
     problems = (*ranges.problems, *weight_notes, *clip_notes, *part_notes, *use_notes)
     return LayerRead(table, problems, sources)

@@ -9,6 +9,7 @@ from ._codes import FINDINGS as FINDINGS
 from ._codes import GATES as GATES
 from ._codes import HIDDEN_STATUSES as HIDDEN_STATUSES
 from ._codes import INDICATIVE as INDICATIVE
+from ._codes import MONTHS as MONTHS
 from ._codes import NEEDS as NEEDS
 from ._codes import NOT_ASSESSED as NOT_ASSESSED
 from ._codes import NOT_PROPOSED as NOT_PROPOSED
@@ -21,6 +22,7 @@ from ._codes import SEASONAL_RANGE as SEASONAL_RANGE
 from ._codes import SOFTWARE_STATUSES as SOFTWARE_STATUSES
 from ._codes import STATUSES as STATUSES
 from ._codes import Decision as Decision
+from ._codes import month_spans as month_spans
 from ._crs import EQUAL_AREA as EQUAL_AREA
 from ._crs import LONLAT as LONLAT
 from ._crs import crs_name as crs_name

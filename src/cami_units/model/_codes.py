@@ -39,6 +39,33 @@ SEASONAL: Final[Mapping[int, str]] = MappingProxyType(
     }
 )
 
+MONTHS: Final = "months"
+"""The column of ranges and links of movement that says when animals are there: "4-7", "3-4;11-12", "11-2"."""
+
+
+def month_spans(months: object) -> tuple[tuple[int, int], ...]:
+    """First and last months, 1 to 12, of the times of a year; a span may run over its end.
+
+    Raises
+    ------
+    ValueError
+        Where anything but such spans is written.
+
+    Examples
+    --------
+    >>> month_spans("3-4; 11-2"), month_spans(6), month_spans("")
+    (((3, 4), (11, 2)), ((6, 6),), ())
+    """
+    spans = []
+    for written in filter(None, (one.strip() for one in str(months).split(";"))):
+        first, _, last = written.replace("–", "-").partition("-")
+        span = int(first), int(last or first)
+        if not all(1 <= month <= 12 for month in span):
+            raise ValueError(written)
+        spans.append(span)
+    return tuple(spans)
+
+
 SEASONAL_RANGE: Final = "seasonal range"
 """Stands for a corridor where a crossing is read from the seasonal parts of a range."""
 

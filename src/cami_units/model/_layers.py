@@ -188,7 +188,9 @@ _LAYERS: Final = (
         files="corridors/corridors.geojson",
         titles=("name", "name"),
         prefix="L",
-        mark_columns=_words("sci_name evidence_grade season countries confidence source label"),
+        mark_columns=_words(
+            "sci_name evidence_grade season months countries confidence source label"
+        ),
         card_columns=_words("sci_name countries evidence_grade season confidence source"),
         map_vertices=8_000,
         sign="corridor",

@@ -52,7 +52,8 @@ for (const one of data.species) {
   }
 }
 for (const country of data.base.countries.filter((one) => !one.rangeState)) {
-  label("country-name", country.spots, () => inLines(nameOf(country)), () => state.on.has("countries"));
+  // From as far as a phone shows the region, the ground between the units' lines is theirs.
+  label("country-name", country.spots, () => inLines(nameOf(country)), () => state.on.has("countries") && map.getZoom() >= 3);
 }
 for (const place of data.base.places) {
   const kind = ["city", "town", "place"].includes(place.kind) ? "town-name" : "place-name";

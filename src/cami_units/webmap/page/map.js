@@ -250,10 +250,15 @@ function fit(bounds, maxZoom) {
   map.fitBounds(bounds, { maxZoom, padding: [50, 50], animate: false });
 }
 
-function wholeRegion() {
+function unitBounds() {
   const bounds = L.latLngBounds([]);
   for (const unit of data.units) bounds.extend(L.polygon(polygonsOf(unit.g)).getBounds());
-  map.fitBounds(bounds.isValid() ? bounds : sheetBounds, { padding: [24, 24], animate: false });
+  return bounds.isValid() ? bounds : sheetBounds;
+}
+
+function wholeRegion() {
+  const margin = map.getSize().x < 500 ? 4 : 24; // a phone has no ground to give away
+  map.fitBounds(unitBounds(), { padding: [margin, margin], animate: false });
 }
 
 // -- cards -----------------------------------------------------------------------------------------

@@ -62,7 +62,8 @@ node("paper").addEventListener("change", toPaper);
 // Paper has another shape: the map is fitted to it, and back to the screen afterwards.
 let before = null;
 window.addEventListener("beforeprint", () => {
-  before = { centre: map.getCenter(), zoom: map.getZoom(), bounds: map.getBounds() };
+  const bounds = map.getBounds();
+  before = { centre: map.getCenter(), zoom: map.getZoom(), bounds, whole: bounds.contains(unitBounds()) };
 });
 window.addEventListener("afterprint", () => {
   map.invalidateSize({ animate: false });
@@ -70,9 +71,24 @@ window.addEventListener("afterprint", () => {
 });
 window.matchMedia("print").addEventListener("change", (print) => {
   map.invalidateSize({ animate: false });
-  if (print.matches && before) map.fitBounds(before.bounds, { animate: false });
+  // The same ground; of the whole region what the units need, to the pixel, so that no strip of the sheet is empty.
+  if (print.matches && before) {
+    const snap = map.options.zoomSnap;
+    map.options.zoomSnap = 0;
+    if (before.whole) wholeRegion();
+    else map.fitBounds(before.bounds, { animate: false });
+    map.options.zoomSnap = snap;
+  }
+  drawAtOnce();
   placeLabels();
 });
+
+// Leaflet draws a canvas in the next frame of the screen, for which a printer does not wait.
+function drawAtOnce() {
+  map.eachLayer((layer) => {
+    if (layer instanceof L.Canvas) layer._redraw();
+  });
+}
 
 measureMap();
 if (data.detail === "atlas") {
