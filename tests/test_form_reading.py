@@ -18,7 +18,7 @@ import pandas as pd
 import pytest
 from openpyxl.comments import Comment
 
-from cami_units.documents.form_reading import is_form, read_form, unread_because
+from cami_units.documents.form_reading import is_form, may_hold_form, read_form, refuse_unread
 from cami_units.documents.group_form import write_form
 from cami_units.documents.workbook_cells import workbook_sheets
 from cami_units.model import Imprint, InputError, delimited_rows
@@ -238,11 +238,12 @@ def test_a_far_cell_costs_no_memory(tmp_path):
     ],
 )
 def test_what_is_not_read_is_named_with_its_cure(name, cure):
-    assert re.search(cure, unread_because(Path(name)))
+    with pytest.raises(InputError, match=cure):
+        refuse_unread(Path(name), name)
 
 
 def test_our_own_tables_are_no_forms():
-    assert not unread_because(Path("conflicts.csv"))
+    assert not may_hold_form(Path("conflicts.csv"))
 
 
 def test_an_old_workbook_under_a_new_name_is_told_apart(tmp_path):

@@ -24,11 +24,15 @@ from cami_units.model import (
     InputError,
     Names,
     Note,
+    Problem,
     clean_name,
     listed,
     nearest,
     notes_from_text,
 )
+from cami_units.model import assumed as assumed
+from cami_units.model import number as number
+from cami_units.model import said as said
 from cami_units.phrases import FALLBACK, table
 from cami_units.phrases import LANGUAGES as LANGUAGES
 
@@ -235,71 +239,13 @@ def measure(unit: object, lang: str = "en") -> str:
     return text(key, lang) if has(key) else _string(unit)
 
 
-def number(value: float, lang: str = "en", digits: int = 0) -> str:
-    """A number as people write it: "12,345" in English, "12 345" (no-break) in Russian.
-
-    Examples
-    --------
-    >>> number(12345.4), number(0.5, "ru", 1)
-    ('12,345', '0,5')
-    """
-    plain = f"{value:,.{digits}f}"
-    if lang == "en":
-        return plain
-    signs: dict[str, str | int | None] = {
-        ",": text("thousands separator", lang),
-        ".": text("decimal separator", lang),
-    }
-    return plain.translate(str.maketrans(signs))
-
-
-def said(note: Note, lang: str = "en") -> str:
-    """The sentence of a note: what was found. A note without a key holds somebody's own words.
-
-    Examples
-    --------
-    >>> said(Note("", {"text": "wolves here"}))
-    'wolves here'
-    """
-    if not note.key:
-        return str(note.facts.get("text", ""))
-    if not has(f"note {note.key}"):  # of a round that another version wrote
-        return note.key
-    facts = _facts(note, lang)
-    sentence = text(f"note {note.key}", lang).format(**facts)
-    return (
-        f"{sentence} {text('note times', lang).format(**facts)}" if "times" in facts else sentence
-    )
-
-
-def assumed(note: Note, lang: str = "en") -> str:
-    """What was assumed or done about what a note says; empty where nothing was."""
-    if not note.key:
-        return str(note.facts.get("assumed", ""))
-    key = f"note {note.key} assumed"
-    return text(key, lang).format(**_facts(note, lang)) if has(key) else ""
-
-
-def _facts(note: Note, lang: str) -> dict[str, str]:
-    """The facts of a note as they are read."""
-    return {
-        # a status is a word of the model, which every language has
-        name: text(str(value), lang) if name == "status" and has(str(value)) else _fact(value, lang)
-        for name, value in note.facts.items()
-    }
-
-
-def _fact(value: object, lang: str) -> str:
-    """A number, a name, several of either, or a note, in words."""
-    if isinstance(value, Note):
-        return said(value, lang)
-    if isinstance(value, list | tuple):
-        *first, last = [_fact(part, lang) for part in value] or [""]
-        return f"{', '.join(first)} {text('and', lang)} {last}" if first else last
-    # Years, and lines of a file, are whole numbers that nobody parts: five digits are a count.
-    if isinstance(value, float) or (isinstance(value, int) and abs(value) >= 10_000):
-        return number(value, lang)
-    return str(value)
+def complaint(problem: Problem, lang: str = "en") -> str:
+    """A problem in one line of a page's language; without a note in English, as it was found."""
+    if problem.note is None:
+        return f"{problem.what}. {problem.cure}" if problem.cure else problem.what
+    what, cure = said(problem.note, lang), assumed(problem.note, lang)
+    place = ", ".join(filter(None, (problem.file, problem.where)))
+    return ". ".join(filter(None, (f"{place}: {what}" if place else what, cure)))
 
 
 def unit_cards(

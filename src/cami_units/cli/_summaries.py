@@ -205,9 +205,9 @@ def say_collected(collected: Collected, out: Path, *, verbose: bool = False) -> 
             # a form that nobody filled in was read all the same
             is_used = not file.refused and not 0 < file.placemarks == file.unusable
             say(f"{'✓' if is_used else '✗'} {one_line(file.file)}: {_file_in_words(file)}")
-        # why a file was refused stands on its own line already
-        name, refusal = (file.file, file.refused) if file is not None else ("", "")
-        of_file = [row for row in problems if row["file"] == name and row["what"] != refusal]
+        name = file.file if file is not None else ""
+        # why a file is refused, or a twin, stands in its line already
+        of_file = [row for row in problems if row["file"] == name and row["kind"] != "file refused"]
         for row in of_file[:each]:
             _say_noticed(row)
         left_out += len(of_file[each:])

@@ -517,7 +517,7 @@ def next_manifest(
     """The manifest of the base, and what was collected onto it."""
     used_ids = {*merge.used_ids, *map(str, base.manifest.get("ids_used", ()))}
     files = [
-        {key: value for key, value in asdict(file).items() if key != "folder_there"}
+        {k: value for k, value in asdict(file).items() if k not in ("folder_there", "refusal")}
         for file in group_files.files
     ]
     resolved = earlier_resolutions(base.manifest)

@@ -32,9 +32,10 @@ from cami_units.documents.form_reading import (
     Form,
     is_form,
     may_be_form,
+    may_hold_form,
     read_form,
     read_form_content,
-    unread_because,
+    refuse_unread,
 )
 from cami_units.documents.form_words import THEMES, known_word, known_words
 from cami_units.documents.group_form import write_form
@@ -48,14 +49,17 @@ from cami_units.documents.workbook_cells import read_table
 from cami_units.model import (
     HIDDEN_STATUSES,
     InputError,
+    Note,
     Problem,
     Progress,
     Round,
     clean_name,
     data_dir,
     harmless,
+    in_short,
     listed,
-    nearest,
+    nearest_note,
+    problem_of,
     quiet,
 )
 from cami_units.plan import stored_plan
@@ -189,16 +193,13 @@ def _base(
     if files or programme:
         return empty, []
     if not _on_bundled_hotspots(base_round):
-        raise InputError(
-            "This round has no activities yet, and none were brought. Name the groups' forms or a "
-            "table: cami-units activities ROUND form_S1.xlsx …"
-        )
+        raise InputError.of("no activities yet")
     rows = read_table(data_dir() / _EXAMPLE, columns=_READ, needs=("text",))
     table, _, noticed_problems = workshop.placed(
         rows, base_round.tables["conservation_units"], source="bundled example"
     )
-    what = f"no activities were brought: the {len(table)} bundled ILLUSTRATIVE ones are shown"
-    example_problem = Problem("note", "activities", _EXAMPLE.name, "", what, "Name your own files.")
+    note = Note("bundled activities", {"count": len(table)}, "note")
+    example_problem = problem_of("note", "activities", _EXAMPLE.name, "", note)
     return table.sort_values("activity_id", ignore_index=True), [example_problem, *noticed_problems]
 
 
@@ -223,10 +224,9 @@ def _write_session(
     themes = [known_word(theme, THEMES) for theme in session]
     unknown = [theme for theme in themes if theme not in THEMES]
     if unknown:
-        hints = "".join(nearest(theme, THEMES) for theme in unknown)
-        raise InputError(
-            f"There is no theme {listed(unknown)}.{hints} They are {listed(THEMES, 10)}."
-        )
+        hints = [nearest_note(theme, THEMES) for theme in unknown]
+        facts = {"names": in_short(unknown), "themes": in_short(THEMES, 10)}
+        raise InputError.of("no theme", hints=hints, **facts)
     rows = table[table["theme"].isin(themes)].reset_index(drop=True)
     units = base_round.tables["conservation_units"]
     shown_units = units[~units["status"].isin(HIDDEN_STATUSES)].sort_values("unit_id")
@@ -277,22 +277,24 @@ def _write_implementation(directory: Path, base_round: Round, source: Path) -> t
 def _homeless(table: pd.DataFrame, units: pd.DataFrame) -> list[Problem]:
     """Activities of units that this round does not have, or does not show any more."""
     status = dict(zip(units["unit_id"], units["status"], strict=True))
-    gone = {}
+    gone: dict[str, Note] = {}
     for unit_id in sorted(set(table.loc[table["status"] != workshop.DROPPED, "unit_id"])):
         pieces = [
             piece for piece in status if re.fullmatch(rf"{re.escape(unit_id)}[a-z]+", str(piece))
         ]
         if unit_id not in ("", workshop.GENERAL, *status):
-            gone[unit_id] = f"now {listed(pieces)}" if pieces else "not in this round"
+            why = (
+                Note("now pieces", {"names": in_short(pieces)}) if pieces else Note("not in round")
+            )
+            gone[unit_id] = why
         elif status.get(unit_id) in HIDDEN_STATUSES:
-            gone[unit_id] = str(status[unit_id])
+            gone[unit_id] = Note("status of unit", {"status": str(status[unit_id])})
     if not gone:
         return []
-    count = int(table["unit_id"].isin(list(gone)).sum())
-    reasons = ", ".join(f"{piece} ({why})" for piece, why in gone.items())
-    what = f"{count} activities belong to units that are not shown: {reasons}"
-    cure = "They stand under 'without a unit'. Amend their unit_id in a form or a table."
-    return [Problem("counted", "activities", ACTIVITIES, "", what, cure)]
+    units_gone = [Note("unit gone", {"unit_id": one, "why": why}) for one, why in gone.items()]
+    facts = {"count": int(table["unit_id"].isin(list(gone)).sum()), "parts": units_gone}
+    note = Note("activities of hidden units", facts)
+    return [problem_of("counted", "activities", ACTIVITIES, "", note)]
 
 
 def _brought(
@@ -324,7 +326,8 @@ def _brought(
             if is_named:
                 raise
             # one bad file of a folder never stops the others
-            problems.append(Problem("counted", "activities", path.name, "", f"not read: {error}"))
+            note = Note("not read", {"why": error.note})
+            problems.append(problem_of("counted", "activities", path.name, "", note))
             continue
         contributions.append(contribution)
         problems += noticed_problems
@@ -356,8 +359,8 @@ def _posted(
             try:
                 form = read_form_content(entry.content, entry.ending)
             except InputError as error:
-                what = f"not read: {error}"
-                problems.append(Problem("counted", "activities", entry.label, "", what))
+                note = Note("not read", {"why": error.note})
+                problems.append(problem_of("counted", "activities", entry.label, "", note))
                 continue
             contribution, form_problems = _of_form(form, entry.label, units, groups)
             contributions.append(contribution)
@@ -365,10 +368,8 @@ def _posted(
         if not forms:
             unread.append(path.name)
     if unread:
-        what = f"{len(unread)} files hold no form and no table, and were not read"
-        cure = "Maps are for cami-units collect. Was a form saved in another format?"
-        where = listed(unread, 8)
-        problems.append(Problem("note", "activities", where, "", what, cure))
+        note = Note("files without form", {"count": len(unread)}, "note")
+        problems.append(problem_of("note", "activities", listed(unread, 8), "", note))
     return contributions, problems
 
 
@@ -380,17 +381,15 @@ def _without_form(
     missing = sorted(set(owner.values()) - came - {workshop.EVERYBODY})
     if not came or not missing:
         return []  # only tables were brought: nobody is waiting for forms
-    what = f"no form came from {listed(missing, 12)}"
-    cure = "Their activities stay as they were. Ask them for the form, or hand it in later."
-    return [Problem("counted", "activities", "", "", what, cure)]
+    note = Note("no form from", {"names": in_short(missing, 12)})
+    return [problem_of("counted", "activities", "", "", note)]
 
 
 def _contribution(
     path: Path, units: pd.DataFrame, groups: Sequence[str]
 ) -> tuple[workshop.Contribution, tuple[Problem, ...]]:
     """What a group's form, or a table of activities, brings."""
-    if why := unread_because(path):
-        raise InputError(f"{path.name} {why}")
+    refuse_unread(path, path.name)
     if _is_form_or_table(path) and is_form(path):
         return _of_form(read_form(path), path.name, units, groups)
     rows = read_table(path, columns=_READ, needs=("text",))
@@ -438,7 +437,7 @@ def _files(files: Sequence[Path]) -> list[tuple[Path, bool]]:
             named_files.append((path, True))
     missing = [path.name for path, _ in named_files if not path.is_file()]
     if missing:
-        raise InputError(f"There is no file {listed(missing)}. Check the names.")
+        raise InputError.of("files not there", names=in_short(missing))
     return named_files
 
 
@@ -447,7 +446,7 @@ def _is_form_or_table(path: Path) -> bool:
     suffix = path.suffix.lower()
     # a .txt may be anything: a letter, a map, a list of checksums
     is_table = suffix in (*FORM_SUFFIXES, ".csv", ".tsv") or (suffix == ".txt" and is_form(path))
-    return path.is_file() and (is_table or bool(unread_because(path)))
+    return path.is_file() and (is_table or may_hold_form(path))
 
 
 def _owners(base_round: Round) -> dict[str, str]:
@@ -474,11 +473,8 @@ def _activity_ids(names: Sequence[str], table: pd.DataFrame, units: pd.DataFrame
     known_ids = [*suggestions.index, *table["activity_id"]]
     unknown = [name for name in names if name not in known_ids]
     if unknown:
-        hints = "".join(nearest(name, known_ids) for name in unknown)
-        raise InputError(
-            f"There is no suggestion or activity {listed(unknown)}.{hints} Suggestions are in "
-            "general_suggestions.csv."
-        )
+        hints = [nearest_note(name, known_ids) for name in unknown]
+        raise InputError.of("no suggestion", names=in_short(unknown), hints=hints)
     return [
         activity_id
         for name in names

@@ -67,11 +67,13 @@ from cami_units.model import (
     EVIDENCE_LAYERS,
     LAYERS,
     InputError,
+    Note,
     Problem,
     Progress,
     Round,
     harmless,
     quiet,
+    said,
 )
 from cami_units.overlap import Pieces
 from cami_units.plan import Plan
@@ -181,8 +183,12 @@ def read_handed_in(
     group_files = read_files(found_files(paths), handed_out, handed_out=sums, progress=progress)
     say_tables_beside(paths, group_files, sums)
     if not any(not file.refused for file in group_files.files):
-        reasons = " ".join(f"{file.file}: {file.refused}" for file in group_files.files[:5])
-        raise InputError(f"None of {len(group_files.files)} files could be read. {reasons}")
+        reasons = [
+            Note("of a file", {"file": file.file, "why": file.refusal})
+            for file in group_files.files[:5]
+        ]
+        facts = {"count": len(group_files.files), "sentences": reasons}
+        raise InputError.of("none read", **facts)
     progress("comparing with the round handed out", 0, 0)
     placemarks = placemark_table(group_files, plan.study.crs)
     placemarks["outline_hash"] = list(map(kml.geom_hash, placemarks["outline"]))
@@ -477,6 +483,7 @@ def _carried(base_dir: Path, number: str) -> dict[str, Path]:
 
 def report(collected: Collected) -> Report:
     """What the report speaks of."""
+    lang = collected.round.imprint.languages[0]
     units = [
         collected.base.tables["conservation_units"],
         collected.round.tables["conservation_units"],
@@ -489,14 +496,20 @@ def report(collected: Collected) -> Report:
     return Report(
         imprint=collected.round.imprint,
         before=collected.base.imprint.round,
-        files=pd.DataFrame([asdict(file) for file in collected.files]),
+        files=pd.DataFrame([_file_row(file, lang) for file in collected.files]),
         changes=collected.changes,
         conflicts=collected.conflicts,
-        problems=problems_in_short(collected.problems, collected.round.imprint.languages[0]),
+        problems=problems_in_short(collected.problems, lang),
         remarks=pd.DataFrame(collected.remarks.drop(columns="geometry")),
         names=names,
         pictures=[picture.outlines for picture in collected.pictures],
     )
+
+
+def _file_row(file: FileRead, lang: str) -> dict[str, Any]:
+    """A file that was handed in, as a row of the report."""
+    row = {key: value for key, value in asdict(file).items() if key != "refusal"}
+    return row | ({"refused": said(file.refusal, lang)} if file.refusal else {})
 
 
 def write_collected(

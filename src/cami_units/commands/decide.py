@@ -18,14 +18,15 @@ from cami_units.model import (
     HIDDEN_STATUSES,
     STATUSES,
     InputError,
+    Note,
     Problem,
     Progress,
     Round,
     as_typed,
     clean_name,
     harmless,
-    listed,
-    nearest,
+    in_short,
+    nearest_note,
     quiet,
 )
 
@@ -63,10 +64,6 @@ _DECIDED_ON: Final = ("conservation_units", "set_aside")
 _AGREED: Final = STATUSES[3]
 _BY_DOCUMENT: Final = {"endorsed": STATUSES[4], "adopted": STATUSES[5]}
 _REJECTED: Final = STATUSES[6]
-_PAPER: Final = {
-    "endorsed": "the number of a meeting document",
-    "adopted": "the number of a COP resolution",
-}
 
 
 class DecisionOptions(TypedDict, total=False):
@@ -180,7 +177,7 @@ def record_decision(
     }
     faults = _faults(base_round, log, line, document, status)
     if faults:
-        raise InputError("Nothing was decided:\n" + "\n".join(f"  - {fault}" for fault in faults))
+        raise InputError.of("nothing decided", lines=["", *faults])
     units = gpd.GeoDataFrame(base_round.tables["conservation_units"]).set_index("unit_id")
     before = str(units.at[unit_id, "status"])
     shape = units.geometry[unit_id]
@@ -345,78 +342,81 @@ def _status_after(log: pd.DataFrame, unit_id: str, decision: str, before: str, s
 
 def _faults(
     base_round: Round, log: pd.DataFrame, line: Mapping[str, str], document: str, status: str
-) -> list[str]:
+) -> list[Note]:
     """Everything that is wrong with a decision."""
     unit_id, decision = line["unit_id"], line["decision"]
     ids = list(base_round.tables["conservation_units"]["unit_id"])
     faults = []
     if unit_id not in ids:
-        faults.append(f"there is no unit '{clean_name(unit_id)}' here.{_nearest_id(unit_id, ids)}")
+        facts = {"unit_id": clean_name(unit_id), "hint": _nearest_id(unit_id, ids)}
+        faults.append(Note("no unit here", facts))
     if decision not in DECISIONS:
-        hint = nearest(decision, DECISIONS)
-        faults.append(f"'{clean_name(decision)}' is no decision: {listed(DECISIONS, 9)} are.{hint}")
+        hint = nearest_note(decision, DECISIONS)
+        facts = {"decision": clean_name(decision), "names": ", ".join(DECISIONS), "hint": hint}
+        faults.append(Note("no decision", facts))
     elif decision == "undo" and not standing_decisions(log[log["unit_id"] == unit_id]):
-        faults.append(f"there is no decision on '{clean_name(unit_id)}' to take back")
+        faults.append(Note("nothing to take back", {"unit_id": clean_name(unit_id)}))
     if not clean_name(line["reason"]):
-        faults.append('a reason is expected: --reason "…"')
+        faults.append(Note("reason expected"))
     if not line["by"] or "@" in line["by"]:
-        faults.append("--by takes a group or a role such as 'plenary' or 'G1', never a person")
+        faults.append(Note("by a role"))
     if not _is_moment(line["time"]):
-        faults.append(f"--time takes 2026-11-22T14:05 or the like; '{line['time']}' came")
+        faults.append(Note("no moment", {"time": line["time"]}))
     faults += _change_faults(base_round, line, ids)
     return faults + _document_faults(decision, status, document)
 
 
-def _change_faults(base_round: Round, line: Mapping[str, str], ids: list[str]) -> list[str]:
+def _change_faults(base_round: Round, line: Mapping[str, str], ids: list[str]) -> list[Note]:
     """What is wrong with a new name, another outline, or the unit that one is merged into."""
     unit_id, decision, into = line["unit_id"], line["decision"], line["into"]
     faults = []
     if decision == "merge" and not into:
-        faults.append("merge wants --into with the unit that it goes into")
+        faults.append(Note("merge wants a unit"))
     elif into and decision != "merge":
-        faults.append(f"--into goes with merge, not with {clean_name(decision)}")
+        faults.append(Note("goes with merge", {"decision": clean_name(decision)}))
     elif into:
         units = base_round.tables["conservation_units"].set_index("unit_id")
         if into not in ids:
-            faults.append(f"there is no unit '{into}' to merge it into.{_nearest_id(into, ids)}")
+            facts = {"unit_id": into, "hint": _nearest_id(into, ids)}
+            faults.append(Note("no unit to merge into", facts))
         elif into == unit_id or units.at[into, "status"] in HIDDEN_STATUSES:
-            faults.append(f"'{into}' cannot take it in: it is that unit itself, or gone")
+            faults.append(Note("cannot take in", {"unit_id": into}))
     options = {"--name-en": "name_en", "--name-ru": "name_ru", "--outline": "outline"}
     given = [option for option, name in options.items() if line[name]]
     if given and decision not in AGREEING:
-        faults.append(f"{listed(given)} goes with agree, not with {clean_name(decision)}")
+        facts = {"names": ", ".join(given), "decision": clean_name(decision)}
+        faults.append(Note("goes with agree", facts))
     versions = _versions(base_round, unit_id)
     if line["outline"] and line["outline"] not in versions:
-        there = listed(sorted(name for name in versions if name)) or "none"
-        faults.append(
-            f"no version of {clean_name(unit_id)} by '{line['outline']}' was set aside: {there} "
-            "is there"
-        )
+        there = in_short(sorted(name for name in versions if name)) or Note("none")
+        facts = {"unit_id": clean_name(unit_id), "group": line["outline"], "names": there}
+        faults.append(Note("no such version", facts))
     return faults
 
 
-def _document_faults(decision: str, status: str, document: str) -> list[str]:
+def _document_faults(decision: str, status: str, document: str) -> list[Note]:
     """What is wrong with a status that only a document can give."""
     if not status:
         return []
     if status not in _BY_DOCUMENT:
-        hint = nearest(status, _BY_DOCUMENT)
-        return [f"--status takes endorsed or adopted, '{clean_name(status)}' came.{hint}"]
+        hint = nearest_note(status, _BY_DOCUMENT)
+        return [Note("no status", {"given": clean_name(status), "hint": hint})]
     faults = []
     if decision not in ("agree", "agree-with-change"):
-        faults.append(f"--status {status} goes with agree, not with {clean_name(decision)}")
+        facts = {"given": status, "decision": clean_name(decision)}
+        faults.append(Note("status goes with agree", facts))
     if not re.search(r"\d", document):
-        faults.append(f"--status {status} wants --document with {_PAPER[status]}")
+        faults.append(Note(f"wants a document, {status}"))
     return faults
 
 
-def _nearest_id(unit_id: str, ids: list[str]) -> str:
+def _nearest_id(unit_id: str, ids: list[str]) -> str | Note:
     """The id that was perhaps meant: the same number first, then the likest spelling."""
     number = re.search(r"\d+", unit_id)
     same = [
         unit_id_here for unit_id_here in ids if number and _number(unit_id_here) == int(number[0])
     ]
-    return f" Did you mean '{same[0]}'?" if same else nearest(unit_id.upper(), ids)
+    return Note("did you mean", {"word": same[0]}) if same else nearest_note(unit_id.upper(), ids)
 
 
 def _number(unit_id: str) -> int | None:

@@ -25,7 +25,7 @@ from cami_units.documents.form_reading import (
     may_be_form,
     read_form,
     read_form_content,
-    unread_because,
+    refuse_unread,
 )
 from cami_units.documents.workbook_cells import TABLE_SUFFIXES
 from cami_units.model import (
@@ -36,9 +36,11 @@ from cami_units.model import (
     Progress,
     clean_name,
     clean_text,
-    listed,
+    in_short,
     quiet,
+    quoted,
     records,
+    said,
 )
 
 # What editors, downloads and locks leave in a folder: nobody draws in it.
@@ -70,8 +72,8 @@ class FileRead:
     """What one file gave: how many placemarks, whose it is and how that is known.
 
     ``placemarks`` is always ``evidence + shapes + pins + unusable + passed``: `evidence` is ours
-    coming back, `passed` saved views and corners of shapes, which nobody drew as pins. `refused`
-    says why nothing was read.
+    coming back, `passed` saved views and corners of shapes, which nobody drew as pins. `refusal`
+    says why nothing was read, `refused` the same in English.
     """
 
     file: str
@@ -88,6 +90,7 @@ class FileRead:
     rows: int = 0
     folder_there: bool = False
     unchanged: bool = False
+    refusal: Note | None = None
 
 
 @dataclass(slots=True)
@@ -150,15 +153,9 @@ def found_files(paths: Iterable[Path]) -> list[Path]:
         else:
             missing.append(path)
     if missing:
-        raise InputError(
-            f"There is no file {listed(map(str, missing))}. Name the groups' files, or the folder "
-            "that they are in."
-        )
+        raise InputError.of("files missing", names=in_short(map(str, missing)))
     if not unique_paths:
-        raise InputError(
-            "There is no file to read. Name the groups' files (KMZ, KML, GeoPackage, GeoJSON, or "
-            "the XLSX form), or the folder that they are in."
-        )
+        raise InputError.of("no files")
     # a disk lists a folder in any order, and reports name the files in this one
     return sorted(unique_paths, key=lambda path: (path.name, str(path)))
 
@@ -182,7 +179,7 @@ def say_tables_beside(
         and store.sha256(one) not in handed_out
     ]
     if names:
-        facts = {"count": len(names), "names": listed(sorted(names), 6)}
+        facts = {"count": len(names), "names": in_short(sorted(names), 6)}
         group_files.note("", "tables beside", **facts)
 
 
@@ -246,12 +243,13 @@ def read_files(
             reading = _Reading(base_facts, handed_out or {}, twins, group_files)
             _read(path, label, digest, reading)
         except InputError as error:
-            _refuse(group_files, label, digest, str(error), base_facts)
+            _refuse(group_files, label, digest, error.note, base_facts)
         except OSError as error:
-            why = f"{label} cannot be read: {error.strerror or error}"
-            _refuse(group_files, label, digest, why, base_facts)
+            why = quoted(error.strerror or error)
+            note = Note("file unreadable", {"file": label, "why": why})
+            _refuse(group_files, label, digest, note, base_facts)
     if not_for_editing:
-        facts = {"count": len(not_for_editing), "names": listed(not_for_editing, 6)}
+        facts = {"count": len(not_for_editing), "names": in_short(not_for_editing, 6)}
         group_files.note("", "pack files", **facts)
     return group_files
 
@@ -290,7 +288,8 @@ def _is_twin(label: str, digest: str, twins: dict[str, str], group_files: GroupF
     twin = twins.setdefault(digest, label)
     if twin == label:
         return False
-    group_files.files.append(FileRead(label, digest, f"the same file as {twin}"))
+    note = Note("twin", {"file": twin})
+    group_files.files.append(FileRead(label, digest, said(note), refusal=note))
     group_files.note(label, "same file", twin=twin)
     return True
 
@@ -316,26 +315,21 @@ def _is_passed_over(path: Path, digest: str, handed_out: Mapping[str, str]) -> b
 def _refuse_odd(path: Path, called: str) -> None:
     """Refuse, before a byte is read, what is no file, is a link, or is far too large."""
     if path.is_symlink():
-        raise InputError(
-            f"{called} is a link to another file. Hand in the file itself, not a link to it."
-        )
+        raise InputError.of("link", file=called)
     if not path.is_file():
-        raise InputError(f"{called} is no plain file (a device or a pipe).")
+        raise InputError.of("no plain file", file=called)
     size = path.stat().st_size
     if size > MAX_FILE:
-        raise InputError(
-            f"{called} is too large: {size / 1e6:,.0f} MB, at most {MAX_FILE / 1e6:,.0f} MB are "
-            "read. Save only the folder with the units."
-        )
+        raise InputError.of("file too large", file=called, mb=size / 1e6, most=MAX_FILE / 1e6)
     layers.check_beginning(path, called)
 
 
 def _refuse(
-    group_files: GroupFiles, label: str, digest: str, why: str, base_facts: HandedOut
+    group_files: GroupFiles, label: str, digest: str, why: Note, base_facts: HandedOut
 ) -> None:
     """A file that is not read, and why."""
     group = named_group(label, base_facts.groups)
-    group_files.files.append(FileRead(label, digest, why, group))
+    group_files.files.append(FileRead(label, digest, said(why), group, refusal=why))
     group_files.note(label, "file refused", why=why)
 
 
@@ -343,17 +337,12 @@ def _read(path: Path, label: str, digest: str, reading: _Reading) -> None:
     """One file: a form, a GIS file, a KML or KMZ; or a mail or archive of such files."""
     suffix = path.suffix.casefold()
     # endings first: below, an old .xls or a link of Google would be told of as a damaged map
-    why = unread_because(path)
-    if why:
-        raise InputError(f"{label} {why}")
+    refuse_unread(path, label)
     if suffix in FORM_SUFFIXES or (suffix in TABLE_SUFFIXES and is_form(path)):
         _take_form(read_form(path), label, digest, reading.base_facts, reading.group_files)
         return
     if suffix in _PLAIN_TABLES:
-        raise InputError(
-            f"{label} is a table, and no sheet of a group's form. Hand in the form as .xlsx, or the "
-            "sheet with the line of its columns (unit_id, action …)."
-        )
+        raise InputError.of("table, no form", file=label)
     if suffix in layers.DRAWN_SUFFIXES:
         _take(layers.read_gis_placemarks(path, label), label, digest, reading)
         return
@@ -368,7 +357,7 @@ def _read(path: Path, label: str, digest: str, reading: _Reading) -> None:
         entry.label.removeprefix(f"{label}/") for entry in inner if entry not in entries
     )
     if passed:
-        facts = {"count": len(passed), "names": listed(passed)}
+        facts = {"count": len(passed), "names": in_short(passed)}
         reading.group_files.note(label, "archive also holds", **facts)
     for entry in entries:
         _read_entry(entry, reading)
@@ -406,7 +395,7 @@ def _read_entry(entry: kml.Entry, reading: _Reading) -> None:
             )
             _take(placemarks, entry.label, digest, reading)
     except InputError as error:
-        _refuse(reading.group_files, entry.label, digest, str(error), reading.base_facts)
+        _refuse(reading.group_files, entry.label, digest, error.note, reading.base_facts)
 
 
 def _take(placemarks: Placemarks, label: str, digest: str, reading: _Reading) -> None:
@@ -942,7 +931,7 @@ def _take_form(
         group = workshop.EVERYBODY
         group_files.note(label, "form without group")
     for problem in form.problems:
-        form_note = Note("", {"text": problem.what, "assumed": problem.cure})
+        form_note = problem.note or Note("", {"text": problem.what, "assumed": problem.cure})
         group_files.notices.append(workshop.Notice(label, "units", problem.where, form_note))
     group_files.forms[label] = [
         row

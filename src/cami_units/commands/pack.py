@@ -36,11 +36,13 @@ from cami_units.model import (
     HIDDEN_STATUSES,
     ROUND_LAYERS,
     InputError,
+    Note,
     Problem,
     Progress,
     Round,
-    listed,
-    nearest,
+    in_short,
+    nearest_note,
+    problem_of,
     quiet,
 )
 from cami_units.plan import Plan, stored_plan
@@ -100,10 +102,7 @@ def pack(
     shared = _Shared(base_round, allocated, known_activities(directory))
     problems = _unowned(base_round, groups)
     if "ranges_used" not in base_round.tables:
-        what = "the round came without its ranges: no drawing pages"
-        problems.append(
-            Problem("note", "pack", "", "", what, "Pack the round as propose wrote it.")
-        )
+        problems.append(problem_of("note", "pack", "", "", Note("no drawing pages", level="note")))
     with kept_pieces(directory), store.staging(target, replace=True) as folder:
         for number, (group, sections) in enumerate(groups.items()):
             progress("packing for groups", number, len(groups))
@@ -169,19 +168,19 @@ def groups_of(base_round: Round, plan: Plan | None = None) -> dict[str, tuple[st
     rules = plan or stored_plan(base_round.manifest["plan"], base_round.manifest["profile"])
     groups = workshop.groups_of(rules.workshop.groups, base_round.tables.get("sections"))
     faults = [
-        f"'{name}' cannot be the name of files: letters A–Z, digits, - and _, at most 40. Name "
-        "the groups in [workshop.groups]"
+        Note("group name for files", {"group": name})
         for name in groups
         if not _GROUP.fullmatch(name)
     ]
     plain = [name.lower() for name in groups]
     faults += [
-        f"two groups are called '{name}', capitals aside"
+        Note("group name twice", {"group": name})
         for name in sorted({name for name in plain if plain.count(name) > 1})
     ]
-    faults += [f"no group may be called '{name}'" for name in _OWN_FOLDERS if name in plain]
+    taken_names = [name for name in _OWN_FOLDERS if name in plain]
+    faults += [Note("group name of ours", {"group": name}) for name in taken_names]
     if faults:
-        raise InputError(f"The groups cannot be packed for: {'; '.join(faults)}.")
+        raise InputError.of("groups cannot be packed for", clauses=faults)
     return groups
 
 
@@ -199,11 +198,9 @@ def languages_of(
     own = rules.workshop.languages
     unknown = [name for name in own if name not in groups]
     if unknown:
-        hints = "".join(nearest(name, groups) for name in unknown)
-        raise InputError(
-            f"[workshop.languages] of the plan names groups that are not there: {listed(unknown)}."
-            f"{hints} The groups are {listed(groups, 20)}."
-        )
+        hints = [nearest_note(name, groups) for name in unknown]
+        facts = {"names": in_short(unknown), "groups": in_short(groups, 20)}
+        raise InputError.of("languages of no group", hints=hints, **facts)
     others = base_round.imprint.languages
     return {
         group: tuple(dict.fromkeys((*([own[group]] if group in own else []), *others)))
@@ -222,8 +219,8 @@ def _unowned(base_round: Round, groups: Mapping[str, Sequence[str]]) -> list[Pro
     left = sorted(set(map(str, sections["section_id"])) - given_sections)
     if not left:
         return []
-    what = f"{listed(left)} belong to no group: their units go to the nearest group"
-    return [Problem("note", "pack", "", "", what, "Give them to a group in [workshop.groups].")]
+    note = Note("sections of no group", {"names": in_short(left)}, "note")
+    return [problem_of("note", "pack", "", "", note)]
 
 
 # -- folders --------------------------------------------------------------------------------------
@@ -340,8 +337,8 @@ def draw_map(base_round: Round, *, group: str) -> webmap.DrawingPage:
     """
     groups = groups_of(base_round)
     if group not in groups:
-        hint = nearest(group, groups)
-        raise InputError(f"There is no group '{group}'.{hint} There are {listed(groups, 20)}.")
+        facts = {"hint": nearest_note(group, groups), "names": in_short(groups, 20)}
+        raise InputError.of("group unknown", group=group, **facts)
     public = published(base_round)
     own_units, others = _own_and_others(
         public, allocation(base_round, groups), group, groups[group]
@@ -452,7 +449,7 @@ def _about(
 def _check_names(names: Iterable[str]) -> None:
     odd = sorted(name for name in names if not _is_plain(name))
     if odd:
-        raise InputError(f"These names are not plain ASCII of at most 60 letters: {listed(odd)}.")
+        raise InputError.of("names not plain", names=in_short(odd))
 
 
 def _is_plain(name: str) -> bool:
@@ -466,17 +463,14 @@ def _too_heavy(files: Mapping[str, int]) -> list[Problem]:
         top = name.partition("/")[0]
         sizes[top] = sizes.get(top, 0) + size
     return [
-        Problem(
-            "note",
-            "pack",
-            folder,
-            "",
-            f"{size / 1e6:,.0f} MB; {MOST_BYTES / 1e6:,.0f} MB is what goes on any stick",
-            "Give it fewer or lighter layers.",
-        )
+        problem_of("note", "pack", folder, "", _heavy_note(size))
         for folder, size in sizes.items()
         if size > MOST_BYTES
     ]
+
+
+def _heavy_note(size: int) -> Note:
+    return Note("heavy pack", {"mb": size / 1e6, "most": MOST_BYTES / 1e6}, "note")
 
 
 def _check_replaceable(target: Path) -> None:
@@ -484,9 +478,7 @@ def _check_replaceable(target: Path) -> None:
     if not target.is_dir() or not any(target.iterdir()):
         return
     if not (target / store.SUMS).is_file():
-        raise InputError(
-            f"'{target}' is not empty and holds no packs. Choose another folder with --out."
-        )
+        raise InputError.of("no packs in it", folder=str(target))
     written_sums = store.read_sums(target)
     changed = [
         name
@@ -497,8 +489,4 @@ def _check_replaceable(target: Path) -> None:
         and written_sums.get(name) != store.sha256(path)
     ]
     if changed:
-        raise InputError(
-            f"'{target}' holds what the last packing did not write: {listed(changed)}. Perhaps a "
-            "group saved its work there. Move it elsewhere first, or choose another folder with "
-            "--out."
-        )
+        raise InputError.of("packs and more", folder=str(target), names=in_short(changed))

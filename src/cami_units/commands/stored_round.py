@@ -11,7 +11,7 @@ import pandas as pd
 
 from cami_units import layers, workshop
 from cami_units.documents.workbook_cells import read_table
-from cami_units.model import ROUND_LAYERS, InputError, Layers, Round, as_typed, listed
+from cami_units.model import ROUND_LAYERS, InputError, Layers, Round, as_typed, in_short
 from cami_units.plan import Plan, stored_plan
 
 ACTIVITIES: Final = "activities.csv"
@@ -41,10 +41,7 @@ def reopened(base_round: Round) -> tuple[Plan, Layers]:
     """
     missing = [name for name in _NEEDED if name not in base_round.tables]
     if missing:
-        raise InputError(
-            f"This round came without {listed(missing)}, so nothing can be measured on it again. "
-            "Use the round as `propose` or `collect` wrote it, not one for publication."
-        )
+        raise InputError.of("cannot be measured again", names=in_short(missing))
     manifest: Mapping[str, Any] = base_round.manifest
     plan = stored_plan(manifest["plan"], manifest["profile"])
     crs = plan.study.crs

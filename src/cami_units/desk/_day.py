@@ -131,9 +131,7 @@ def read_day(directory: Path) -> Day:
         The folder is not there, or has no round yet.
     """
     if not directory.is_dir():
-        raise InputError(
-            f"There is no folder '{directory}'. Make one with: cami-units init {directory}"
-        )
+        raise InputError.of("no workshop folder", folder=str(directory))
     rounds = sorted(
         (_round_folder(path, manifest) for path, manifest in _rounds(directory).items()),
         key=lambda folder: (folder.number, folder.path.name),
@@ -284,7 +282,7 @@ def take_out(directory: Path, name: str) -> Path:
     """
     path = next((file for file in _handed_in(directory / HANDED_IN) if file.name == name), None)
     if path is None:
-        raise InputError(f"There is no file '{clean_name(name)}' in {HANDED_IN}.")
+        raise InputError.of("not handed in", file=clean_name(name), folder=HANDED_IN)
     return store.move_aside(path, directory / TAKEN_OUT)
 
 

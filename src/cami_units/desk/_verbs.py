@@ -82,9 +82,9 @@ def read_day_files(
     """
     base = day.base
     if base is None:
-        raise InputError("There is no round yet. Make one with: cami-units propose plan.toml")
+        raise InputError.of("no round yet")
     if not day.inputs:
-        raise InputError("Nothing is handed in that no round has taken in.")
+        raise InputError.of("nothing new handed in")
     pack_folder = directory / ROUNDS / PACK
     hangs_on = (base.path / MANIFEST, base.path / DECISION_LOG, pack_folder / PACK_FILE)
     key = tuple(map(sum_of, (*hangs_on, *day.inputs)))
@@ -130,7 +130,7 @@ def _target(day: Day) -> Path:
     """Where the next round goes: over the one that is still open, else beside its base."""
     base, current = day.base, day.current
     if base is None or current is None:
-        raise InputError("There is no round yet. Make one with: cami-units propose plan.toml")
+        raise InputError.of("no round yet")
     if current.path != base.path:
         return current.path
     return next_directory(base.path, decided_round(base.path))

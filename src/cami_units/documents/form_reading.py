@@ -14,7 +14,15 @@ import pandas as pd
 
 from cami_units.documents.form_words import UNIT_LISTS, known_words
 from cami_units.documents.workbook_cells import TABLE_SUFFIXES, Sheet, workbook_sheets
-from cami_units.model import LONGEST_NAME, LONGEST_TEXT, InputError, Problem, listed
+from cami_units.model import (
+    LONGEST_NAME,
+    LONGEST_TEXT,
+    InputError,
+    Note,
+    Problem,
+    in_short,
+    problem_of,
+)
 from cami_units.words import LANGUAGES, text
 
 FORM: Final = "cami_units form 1"
@@ -53,25 +61,27 @@ HANDED_OUT_FIELDS: Final = frozenset({"unit_id", "name_en", "activity_id"})
 FORM_SUFFIXES: Final = (".xlsx", ".xlsm", ".ods")
 """Endings of workbooks that are read."""
 
-_CURES: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        ".xls": "is a workbook of the old kind. Open it in a spreadsheet and save it as .xlsx.",
-        ".xlsb": "is a binary workbook. Open it in Excel and save it as .xlsx.",
-        ".gsheet": "is only a link to a sheet of Google. Open it there, then File > Download > "
-        "Microsoft Excel (.xlsx), and hand that in.",
-        ".numbers": "is a sheet of Numbers. Open it there, then File > Export to > Excel, and hand "
-        "that in.",
-        ".msg": "is a message of Outlook. Open it there and save what is attached, or forward the "
-        "files themselves.",
-    }
-)
+_UNREAD_SUFFIXES: Final = (".xls", ".xlsb", ".gsheet", ".numbers", ".msg")
+"""Files that may hold a group's form and are not read: each has a note with its cure."""
 
 
-def unread_because(path: Path) -> str:
-    """Why a file that may hold a group's form is not read, with the cure; empty for other files."""
-    if path.name.casefold() == "winmail.dat":
-        return "is a message in the form that only Outlook opens. Ask for the files as plain ones."
-    return _CURES.get(path.suffix.casefold(), "")
+def refuse_unread(path: Path, called: str) -> None:
+    """Refuse a file that may hold a group's form in a way that is not read; `called` is its name.
+
+    Raises
+    ------
+    InputError
+        With the cure.
+    """
+    if may_hold_form(path):
+        ending = "winmail" if path.suffix.casefold() == ".dat" else path.suffix.casefold()
+        raise InputError.of(f"unread {ending}", file=called)
+
+
+def may_hold_form(path: Path) -> bool:
+    """Whether a file may hold a group's form, in a way that is not read."""
+    is_mail = path.name.casefold() == "winmail.dat"
+    return is_mail or path.suffix.casefold() in _UNREAD_SUFFIXES
 
 
 # our heading is in row 1; people paste a letterhead above it, never a page
@@ -131,10 +141,7 @@ def read_form(path: Path) -> Form:
     tables: dict[str, pd.DataFrame] = {}
     titles = {name: _sheet_of(book, fields) for name, fields in _SHEETS.items()}
     if not any(title for title, _ in titles.values()):
-        raise InputError(
-            f"'{path.name}' is no form of a group: it has neither the sheet 'units' nor "
-            f"'activities' (sheets: {listed(book)}). Use the form of the pack."
-        )
+        raise InputError.of("no form", file=path.name, names=in_short(book))
     is_text = path.suffix.lower() in TABLE_SUFFIXES
     for name, fields in _SHEETS.items():
         title, place = titles[name]
@@ -142,18 +149,14 @@ def read_form(path: Path) -> Form:
             tables[name], longest = _bounded(_table(book[title], place, fields))
             problems += _beside_cells(book[title], title, path.name)
             if longest:
-                what = f"a cell holds {longest:,} letters"
-                cure = f"The first {LONGEST_TEXT:,} were kept, of names {LONGEST_NAME}."
-                problems.append(Problem("counted", "form", path.name, title, what, cure))
+                facts = {"count": float(longest), "text": float(LONGEST_TEXT), "name": LONGEST_NAME}
+                note = Note("long cell", facts)
+                problems.append(problem_of("counted", "form", path.name, title, note))
             continue
-        what = f"there is no sheet with the columns {', '.join(fields[:3])}"
-        cure = f"Nothing of {name} was read. Take a fresh form if it was filled in."
+        note = Note("no sheet", {"names": ", ".join(fields[:3]), "sheet": name})
         if is_text:  # one sheet is all that such a file can hold
-            what = "it is one sheet of a form, saved as a table of text"
-            cure = f"Nothing of {name} was read. Was that sheet saved too? The .xlsx holds both."
-        problems.append(
-            Problem("note" if is_text else "counted", "form", path.name, "", what, cure)
-        )
+            note = Note("one sheet", {"sheet": name}, "note")
+        problems.append(problem_of(note.level, "form", path.name, "", note))
         tables[name] = _no_rows(fields)
     units, unlisted = known_words(tables["units"], path.name, UNIT_LISTS)
     activities, unlisted_too = known_words(_one_unit_a_row(tables["activities"]), path.name)
@@ -264,11 +267,11 @@ def _bounded(table: pd.DataFrame) -> tuple[pd.DataFrame, int]:
 def _beside_cells(sheet: Sheet, title: str, file: str) -> Iterator[Problem]:
     """Cells that show an error, and notes beside cells: neither is text of the form."""
     for cell, error in sheet.errors.items():
-        what = f"cell {cell} shows an error ({error}): taken as empty"
-        yield Problem("counted", "form", file, title, what, "Ask the group what stood there.")
+        note = Note("cell error", {"cell": cell, "error": error})
+        yield problem_of("counted", "form", file, title, note)
     for cell, remark in sheet.remarks.items():
-        what = f"a note beside cell {cell} says: {' '.join(remark.split())}"
-        yield Problem("note", "form", file, title, what, "Notes are not taken into any table.")
+        note = Note("cell note", {"cell": cell, "words": " ".join(remark.split())}, "note")
+        yield problem_of("note", "form", file, title, note)
 
 
 def _one_unit_a_row(activities: pd.DataFrame) -> pd.DataFrame:

@@ -8,7 +8,15 @@ from typing import Final
 
 import pandas as pd
 
-from cami_units.model import Problem, as_typed, clean_name, clean_text, nearest
+from cami_units.model import (
+    Note,
+    Problem,
+    as_typed,
+    clean_name,
+    clean_text,
+    nearest_note,
+    problem_of,
+)
 from cami_units.words import LANGUAGES, has, text
 
 THEMES: Final = (
@@ -150,11 +158,11 @@ def _unlisted(
             continue
         ids = [table[key].iloc[number - 1] for key in ("activity_id", "unit_id") if key in table]
         row = next(filter(None, map(clean_text, ids)), f"row {number}")
-        what = f"'{value}' is not in the list of {column}"
-        hint = nearest(value, vocabulary).strip()
-        problems.append(
-            Problem("note", "form", file, row, what, f"{hint} Kept as written.".strip())
-        )
+        facts: dict[str, object] = {"words": value, "column": column}
+        note = Note("not in the list", facts, "note")
+        if isinstance(close := nearest_note(value, vocabulary), Note):
+            note = Note("not in the list, one like it", facts | dict(close.facts), "note")
+        problems.append(problem_of("note", "form", file, row, note))
     return problems
 
 

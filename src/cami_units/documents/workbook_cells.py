@@ -26,11 +26,13 @@ from lxml import etree
 from cami_units.model import (
     ARCHIVE_DAMAGE,
     InputError,
+    Note,
     clean_name,
     clean_text,
     delimited_rows,
-    listed,
-    nearest,
+    in_short,
+    nearest_note,
+    quoted,
 )
 from cami_units.words import LANGUAGES, has, text
 
@@ -81,34 +83,27 @@ def workbook_sheets(path: Path) -> dict[str, Sheet]:
         return {path.stem: _text_sheet(path.name, content)}
     # the first bytes of OLE2, which holds an .xls and every workbook with a password
     if content.startswith(b"\xd0\xcf\x11\xe0"):
-        raise InputError(
-            f"'{path.name}' is a workbook of the old kind (.xls), or one with a password. Open it "
-            "in a spreadsheet and save it as .xlsx, without a password."
-        )
+        raise InputError.of("workbook old or locked", file=path.name)
     if not zipfile.is_zipfile(io.BytesIO(content)):
-        raise InputError(
-            f"'{path.name}' is no .xlsx workbook. Open it in a spreadsheet and save it as .xlsx."
-        )
+        raise InputError.of("no workbook", file=path.name)
     parts = _unpacked(path, content)
     try:
         if "content.xml" in parts:
             return dict(_ods_sheets(_tree(parts["content.xml"])))
         return dict(_xlsx_sheets(parts))
     except (etree.XMLSyntaxError, KeyError, ValueError, IndexError, OverflowError) as error:
-        raise InputError(
-            f"'{path.name}' cannot be read as a workbook ({type(error).__name__}). Open it in a "
-            "spreadsheet and save it again as .xlsx."
-        ) from error
+        cause = type(error).__name__
+        raise InputError.of("workbook unreadable", file=path.name, cause=cause) from error
 
 
 def _text_sheet(name: str, content: bytes) -> Sheet:
     """A table in text, of any dialect, as the sheet that it was saved from."""
     if content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"<", b"PK", b"{")):
-        raise InputError(f"'{name}' is no table in text. Give it the ending of what it is.")
+        raise InputError.of("no table in text", file=name)
     try:
         raw_rows = delimited_rows(content, most_rows=_MOST_ROWS)
     except ValueError as error:
-        raise InputError(f"'{name}' cannot be read as CSV: {error}.") from error
+        raise InputError.of("CSV unreadable", file=name, why=quoted(error)) from error
     cells: dict[int, dict[int, str]] = {}
     errors = {}
     for row, line in enumerate(raw_rows, start=1):
@@ -125,14 +120,15 @@ def file_bytes(path: Path) -> bytes:
     """The bytes of a file that is not too large."""
     try:
         if path.stat().st_size > MOST_BYTES:
-            raise _refused(path, f"it is larger than {MOST_BYTES // 1_000_000} MB")
+            raise _refused(path, Note("larger than", {"mb": MOST_BYTES // 1_000_000}))
         return path.read_bytes()
     except OSError as error:
-        raise InputError(f"'{path.name}' cannot be read: {error.strerror or error}.") from error
+        why = quoted(error.strerror or error)
+        raise InputError.of("file unreadable", file=f"'{path.name}'", why=why) from error
 
 
-def _refused(path: Path, why: str) -> InputError:
-    return InputError(f"'{path.name}' was refused: {why}. Ask for a fresh copy.")
+def _refused(path: Path, why: Note) -> InputError:
+    return InputError.of("workbook refused", file=path.name, why=why)
 
 
 def _unpacked(path: Path, content: bytes) -> dict[str, bytes]:
@@ -142,7 +138,7 @@ def _unpacked(path: Path, content: bytes) -> dict[str, bytes]:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             if len(archive.infolist()) > _MOST_PARTS:
-                raise _refused(path, f"it has more than {_MOST_PARTS:,} parts")
+                raise _refused(path, Note("many parts", {"most": float(_MOST_PARTS)}))
             for entry in archive.infolist():
                 if not _is_text(entry.filename):
                     continue
@@ -152,10 +148,8 @@ def _unpacked(path: Path, content: bytes) -> dict[str, bytes]:
     except ARCHIVE_DAMAGE as error:
         if isinstance(error, InputError):
             raise
-        raise InputError(
-            f"'{path.name}' cannot be read as a workbook ({type(error).__name__}). Open it in a "
-            "spreadsheet and save it again as .xlsx."
-        ) from error
+        cause = type(error).__name__
+        raise InputError.of("workbook unreadable", file=path.name, cause=cause) from error
     return parts
 
 
@@ -167,15 +161,15 @@ def _is_text(name: str) -> bool:
 def _part(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path, most_bytes: int) -> bytes:
     """One part, its packing and its first words looked at before anything parses it."""
     if entry.flag_bits & 1:
-        raise _refused(path, "it is encrypted")
+        raise _refused(path, Note("encrypted"))
     if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise _refused(path, "it is packed in a way that no spreadsheet does")
+        raise _refused(path, Note("packed oddly"))
     with archive.open(entry) as stream:
         part = stream.read(most_bytes + 1)
     if len(part) > most_bytes:
-        raise _refused(path, f"it unpacks to more than {_MOST_UNPACKED // 1_000_000} MB")
+        raise _refused(path, Note("unpacks to much", {"mb": _MOST_UNPACKED // 1_000_000}))
     if b"<!DOCTYPE" in part or b"<!ENTITY" in part:
-        raise _refused(path, "it declares a document type, which no spreadsheet does")
+        raise _refused(path, Note("sheet with document type"))
     return part
 
 
@@ -443,7 +437,7 @@ def read_table(path: Path, *, columns: Sequence[str], needs: Sequence[str]) -> p
         that is there is named.
     """
     if not path.is_file():
-        raise InputError(f"There is no file '{path}'.")
+        raise InputError.of("no file there", file=str(path))
     if path.suffix.lower() in (".xlsx", ".xlsm", ".ods"):
         sheets = [sheet.rows for sheet in workbook_sheets(path).values()]
     else:
@@ -454,10 +448,9 @@ def read_table(path: Path, *, columns: Sequence[str], needs: Sequence[str]) -> p
             return rows_of(rows, columns, needs=needs)
     columns_there = sheets[0][0] if sheets and sheets[0] else []
     missing = [column for column in needs if column not in columns_there]
-    hints = "".join(nearest(column, columns_there) for column in missing)
-    raise InputError(
-        f"'{path.name}' has no column {listed(missing or needs)}; it has {listed(columns_there, 12)}.{hints}"
-    )
+    facts = {"names": in_short(missing or needs), "there": in_short(columns_there, 12)}
+    hints = [nearest_note(column, columns_there) for column in missing]
+    raise InputError.of("no such column", file=path.name, hints=hints, **facts)
 
 
 def rows_of(
@@ -492,5 +485,5 @@ def _csv_rows(path: Path) -> list[list[str]]:
     try:
         rows = delimited_rows(file_bytes(path))
     except ValueError as error:
-        raise InputError(f"'{path.name}' cannot be read as CSV: {error}.") from error
+        raise InputError.of("CSV unreadable", file=path.name, why=quoted(error)) from error
     return [[clean_name(cell) for cell in row] for row in rows]

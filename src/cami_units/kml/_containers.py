@@ -19,7 +19,15 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from cami_units.kml._xml import MAX_KML, Member, too_large
-from cami_units.model import ARCHIVE_DAMAGE, InputError, clean_name, guessed_text, listed
+from cami_units.model import (
+    ARCHIVE_DAMAGE,
+    InputError,
+    Note,
+    clean_name,
+    guessed_text,
+    in_short,
+    quoted,
+)
 
 # A pack is held to 10 MB: what is six times as large is no map of a group, or holds pictures.
 MAX_FILE: Final = 64_000_000
@@ -43,15 +51,15 @@ _CHUNK: Final = 1_000_000
 _LONGEST_NAME: Final = 1_000
 
 _SIGNATURES: Final = (
-    (b"SQLite format 3", "a GeoPackage or another database"),
-    (b"\x1f\x8b", "a gzip archive"),
-    (b"7z\xbc\xaf", "a 7z archive"),
-    (b"Rar!", "a RAR archive"),
-    (b"%PDF", "a PDF"),
-    (b"\x89PNG", "a picture"),
-    (b"\xff\xd8\xff", "a picture"),
-    (b"\xd0\xcf\x11\xe0", "an old Office document"),
-    (b"L\x00\x00\x00\x01\x14\x02\x00", "a shortcut to a file (.lnk), not the file itself"),
+    (b"SQLite format 3", "is a database"),
+    (b"\x1f\x8b", "is a gzip archive"),
+    (b"7z\xbc\xaf", "is a 7z archive"),
+    (b"Rar!", "is a RAR archive"),
+    (b"%PDF", "is a PDF"),
+    (b"\x89PNG", "is a picture"),
+    (b"\xff\xd8\xff", "is a picture"),
+    (b"\xd0\xcf\x11\xe0", "is an old Office document"),
+    (b"L\x00\x00\x00\x01\x14\x02\x00", "is a shortcut"),
 )
 _HEADER: Final = re.compile(rb"\s*[A-Za-z][A-Za-z\-]{1,40}: ")
 _KML_ENDINGS: Final = ("kml", "kmz", "zip")
@@ -119,7 +127,7 @@ class Entry:
     ending: str
     content: bytes = b""
     sidecars: Mapping[str, bytes] = field(default_factory=dict)
-    refusal: str = ""
+    refusal: Note | None = None
 
 
 # -- files ----------------------------------------------------------------------------------------
@@ -129,12 +137,12 @@ def content_of(source: str | Path | bytes, name: str | None) -> tuple[bytes | Pa
     """The bytes of a file (its path, where it is an archive), and what to call it: never its path."""
     if isinstance(source, bytes):
         if len(source) > MAX_FILE:
-            raise InputError(too_large(name or "the file", len(source), MAX_FILE))
+            raise too_large(name or "the file", len(source), MAX_FILE)
         return source, name or "the file"
     path = Path(source)
     called = name or path.name
     if not path.is_file():
-        raise InputError(f"{called}: there is no such file. Check the name and the folder.")
+        raise InputError.of("no such file", file=called)
     size = path.stat().st_size
     try:
         with path.open("rb") as stream:
@@ -142,12 +150,12 @@ def content_of(source: str | Path | bytes, name: str | None) -> tuple[bytes | Pa
         # An archive is read entry by entry and never as a whole: photos in it may make it large.
         most_bytes = MAX_ARCHIVE if is_archive else MAX_FILE
         if size > most_bytes:
-            raise InputError(too_large(called, size, most_bytes))
+            raise too_large(called, size, most_bytes)
         return path if is_archive else path.read_bytes(), called
     except InputError:
         raise
     except OSError as error:
-        raise InputError(f"{called} cannot be read: {error.strerror}.") from error
+        raise InputError.of("file unreadable", file=called, why=quoted(error.strerror)) from error
 
 
 def source(content: bytes | Path, name: str) -> Source:
@@ -163,19 +171,17 @@ def source(content: bytes | Path, name: str) -> Source:
         return _unpacked(content, name, [MAX_UNPACKED], nested=False)
     # The first bytes alone first: a disk image of zeros is long, and a map has letters at once.
     if not content[:_CHUNK].strip(b"\x00 \t\r\n") and not content.strip(b"\x00 \t\r\n"):
-        raise InputError(f"{name} is empty ({len(content)} bytes). Save it again and resend it.")
+        raise InputError.of("file empty", file=name, bytes=len(content))
     if _is_archive(content):
         return _unpacked(content, name, [MAX_UNPACKED], nested=False)
     # By its first bytes, not by its name: people rename a picture .kmz when asked for one.
-    for signature, what in _SIGNATURES:
+    for signature, kind in _SIGNATURES:
         if content.startswith(signature):
-            raise InputError(f"{name} is {what}, not KML or KMZ. Save it as KMZ and resend it.")
+            raise InputError.of("no KML", file=name, what=Note(kind))
     if len(content) > MAX_KML:
-        raise InputError(too_large(name, len(content), MAX_KML))
+        raise too_large(name, len(content), MAX_KML)
     if is_geojson(content):
-        raise InputError(
-            f"{name} is not KML but GeoJSON. Give it the ending .geojson, or save it as KMZ."
-        )
+        raise InputError.of("KML is GeoJSON", file=name)
     if is_mail(content):
         return _unmailed(content, name)
     return Source((Member(name, content),))
@@ -315,7 +321,7 @@ class _Unpacking:
     def _spend(self, size: int, label: str) -> None:
         self._budget[0] -= size
         if self._budget[0] < 0:
-            raise InputError(too_large(label, size, MAX_UNPACKED))
+            raise too_large(label, size, MAX_UNPACKED)
 
     def _add(self, content: bytes, label: str, name: str, depth: int) -> None:
         """One entry: a file, a container to be opened in turn, or a part of a shapefile."""
@@ -338,7 +344,7 @@ class _Unpacking:
         except InputError as error:
             if self._budget[0] < 0:
                 raise
-            self._put(Entry(self._unique(label), ending, refusal=str(error)))
+            self._put(Entry(self._unique(label), ending, refusal=error.note))
 
     def _kind(self, content: bytes, ending: str) -> str:
         if _is_archive(content) and ending not in _FORMS:
@@ -348,15 +354,12 @@ class _Unpacking:
     def _deeper(self, label: str, depth: int) -> None:
         """Refuse what lies deeper than anybody packs on purpose."""
         if depth >= MAX_NESTING:
-            raise InputError(
-                f"{label} is refused: archives in archives, more than {MAX_NESTING} deep. "
-                "Hand in the file that lies innermost."
-            )
+            raise InputError.of("archives in archives", file=label, most=MAX_NESTING)
 
     def _put(self, entry: Entry) -> None:
         self.entries.append(entry)
         if len(self.entries) > MAX_ENTRIES:
-            raise InputError(_too_many(entry.label, len(self.entries)))
+            raise _too_many(entry.label, len(self.entries))
 
     def _unique(self, label: str) -> str:
         """A label that nothing else has: two attachments of one name are two files."""
@@ -394,10 +397,8 @@ def _opened(content: bytes | Path, name: str) -> Iterator[zipfile.ZipFile]:
     except ARCHIVE_DAMAGE as error:
         if isinstance(error, InputError):
             raise
-        raise InputError(
-            f"{name} is a damaged or cut-off archive ({clean_name(error)[:150]}). "
-            "Save it again and resend it."
-        ) from error
+        cause = quoted(clean_name(error)[:150])
+        raise InputError.of("archive damaged", file=name, cause=cause) from error
 
 
 @contextmanager
@@ -423,7 +424,7 @@ def _refuse_long_directory(stream: BinaryIO, name: str) -> None:
     # Bytes 10 to 16 of that record: how many entries, and how long the list of them is.
     entries, length = struct.unpack("<HI", tail[end + 10 : end + 16])
     if entries > MAX_LISTED or length > _MAX_DIRECTORY:
-        raise InputError(_too_many(name, max(entries, length // 100), MAX_LISTED))
+        raise _too_many(name, max(entries, length // 100), MAX_LISTED)
 
 
 def _unpacked(content: bytes | Path, name: str, budget: list[int], *, nested: bool) -> Source:
@@ -457,10 +458,10 @@ def _unpacked(content: bytes | Path, name: str, budget: list[int], *, nested: bo
                         raise
                     faults.append((called, error))
     if not members and not faults:
-        entry_names = listed(clean_name(entry_name(entry))[:80] for entry in entries) or "nothing"
-        raise InputError(f"{name} is an archive without any KML; it holds {entry_names}.")
+        names_inside = in_short(clean_name(entry_name(entry))[:80] for entry in entries)
+        raise InputError.of("archive without KML", file=name, names=names_inside or Note("nothing"))
     if not members:
-        raise InputError(" ".join(str(error) for _, error in faults[:3]))
+        raise InputError.of("several", sentences=[error.note for _, error in faults[:3]])
     names = tuple(entry.filename for entry in entries)
     return Source(tuple(members), names, True, tuple(faults), (*_passed(entries), *deeper))
 
@@ -497,12 +498,10 @@ def _ending_of(name: str) -> str:
     return name.lower().rpartition(".")[2] if "." in name else ""
 
 
-def _too_many(name: str, entries: int, most_entries: int = MAX_ENTRIES) -> str:
+def _too_many(name: str, entries: int, most_entries: int = MAX_ENTRIES) -> InputError:
     """The refusal of an archive with more entries than are looked at."""
-    return (
-        f"{name} is refused: {entries} entries in the archive, at most {most_entries} are "
-        "read. Save only the folder with the units."
-    )
+    facts = {"count": str(entries), "most": str(most_entries)}
+    return InputError.of("too many entries", file=name, **facts)
 
 
 def _refuse_unsafe(entries: list[zipfile.ZipInfo], name: str) -> None:
@@ -513,26 +512,22 @@ def _refuse_unsafe(entries: list[zipfile.ZipInfo], name: str) -> None:
         if _ending(entry_read) in (*_MAPS, *_FORMS, *_CONTAINERS)
     ]
     if len(read) > MAX_ENTRIES:
-        raise InputError(_too_many(name, len(read)))
+        raise _too_many(name, len(read))
     for entry in entries:
         called = clean_name(entry.filename[:_LONGEST_NAME])[:80]
         steps = re.split(r"[\\/]", entry.orig_filename)
         if ".." in steps or steps[0] == "" or re.match(r"[A-Za-z]:", entry.orig_filename):
-            raise InputError(f"{name} is refused: its entry '{called}' points out of the archive.")
+            raise InputError.of("entry points out", file=name, entry=called)
         # The upper half holds the mode of Unix: kind 0o12 is a symbolic link, which could point
         # anywhere.
         if entry.external_attr >> 16 & 0o170000 == 0o120000:
-            raise InputError(f"{name} is refused: its entry '{called}' is a link.")
+            raise InputError.of("entry is a link", file=name, entry=called)
         if entry.flag_bits & 0x1:
-            raise InputError(
-                f"{name} is refused: its entry '{called}' is encrypted. Save it without a password."
-            )
+            raise InputError.of("entry encrypted", file=name, entry=called)
         # Others (bzip2, LZMA) unpack a few kilobytes to a hundred megabytes at one go.
         if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            raise InputError(
-                f"{name} is refused: its entry '{called}' is packed in a way that no KMZ is "
-                f"(method {entry.compress_type}). Save it again from Google Earth."
-            )
+            method = entry.compress_type
+            raise InputError.of("entry packed oddly", file=name, entry=called, method=method)
 
 
 def _doc_first(entry: zipfile.ZipInfo) -> tuple[bool, int, str]:
@@ -555,12 +550,10 @@ def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str, budget: l
             most_ratio = _LIKELY_RATIO if is_kml and size > MAX_KML else MAX_RATIO
             swollen = size > RATIO_FROM and size > most_ratio * max(entry.compress_size, 1)
             if budget[0] < 0 or swollen:
-                raise InputError(
-                    f"{name} is refused: it unpacks to more than {size / 1e6:,.0f} MB "
-                    f"from {entry.compress_size / 1e6:,.2f} MB, as a zip bomb does."
-                )
+                packed = entry.compress_size / 1e3
+                raise InputError.of("zip bomb", file=name, mb=size / 1e6, kb=packed)
             if is_kml and size > MAX_KML:
-                raise InputError(too_large(name, size, MAX_KML))
+                raise too_large(name, size, MAX_KML)
     return bytes(content)
 
 

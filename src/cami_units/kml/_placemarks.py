@@ -240,9 +240,9 @@ def _reading(held: Source, label: str, region: Bounds | None) -> _Reading:
             refusals.append((member.name, error))
             reading.beyond += placemarks_in(member.content)
     if not reading.readers:
-        raise InputError(" ".join(str(fault) for _, fault in refusals[:5]))
+        raise InputError.of("several", sentences=[fault.note for _, fault in refusals[:5]])
     for name, refusal in refusals:
-        reading.say(name, "member refused", why=str(refusal))
+        reading.say(name, "member refused", why=refusal.note)
     if len(held.members) > 1:
         facts = {"count": len(held.members), "read": len(reading.readers)}
         reading.say(label, "members", "note", **facts)
@@ -390,10 +390,7 @@ class _Reader:
         try:
             shapes = geometry_of(placemark, self._effort)
         except TooManyPartsError:
-            raise InputError(
-                f"{self.file} is refused: more than {MOST_PARTS:,} shapes. "
-                "Save only the folder with the units."
-            ) from None
+            raise InputError.of("too many parts", file=self.file, most=float(MOST_PARTS)) from None
         for note in _counted(shapes.notes):
             self._say(note, row)
         self._say_faults(shapes, row)

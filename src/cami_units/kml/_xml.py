@@ -18,7 +18,7 @@ from typing import Final
 
 from lxml import etree
 
-from cami_units.model import InputError, Note, bits_per_byte, clean_name, guessed_text
+from cami_units.model import InputError, Note, bits_per_byte, clean_name, guessed_text, quoted
 
 MAX_KML: Final = 32_000_000
 """Bytes of one KML, unpacked: three times what a whole pack may have."""
@@ -132,7 +132,7 @@ def parsed(member: Member) -> Parsed:
     try:
         content, notes = _utf8(member.content)
     except InputError as error:
-        raise InputError(f"{member.name} is refused: {error}") from None
+        raise InputError.of("refused because", file=member.name, why=error.note) from None
     # Cheap tests of the text before the tree is built: a tree of a million tags takes 150 MB.
     _refuse_web_page(content, member.name)
     _refuse_doctype(content, member.name)
@@ -154,10 +154,7 @@ def parsed(member: Member) -> Parsed:
 def _parsed_mended(content: bytes, name: str, notes: list[Note]) -> Parsed:
     """The tree of a text that is not well-formed, mended whole or saved placemark by placemark."""
     if len(content) > MAX_MENDED:
-        raise InputError(
-            f"{name} is not well-formed XML, and with {len(content) / 1e6:,.0f} MB too large to be "
-            "mended. Open it in Google Earth and save it again."
-        )
+        raise InputError.of("too large to mend", file=name, mb=len(content) / 1e6)
     text, guesses = _guessed(content)
     if _GPX_ROOT.search(text[:MAX_DOCTYPE]) and not _ROOT_TAG.search(text):
         return _parsed_gpx(text, name, [*notes, *(note for note in guesses if note not in notes)])
@@ -197,11 +194,11 @@ def _parsed_gpx(text: str, name: str, notes: list[Note]) -> Parsed:
     root = _tree(content, recover=True)
     tree = None if root is None or local(root) != "gpx" else kml_of_gpx(root)
     if tree is None or not len(tree[0]):
-        raise InputError(_broken(name, text, fault))
+        raise _broken(name, text, fault)
     begun = len(_GPX_FEATURE.findall(text))
     facts = {"line": fault.lineno or 1, "read": len(tree[0]), "count": begun}
     is_cut = not re.search(r"</(?:\w{1,20}:)?gpx\s*>\s*\Z", text[-2_000:])
-    cause = clean_name(fault.msg)[:150]
+    cause = quoted(clean_name(fault.msg)[:150])
     loss = Note("cut off", facts) if is_cut else Note("not well-formed", facts | {"cause": cause})
     beyond = max(begun - len(tree[0]), 0)
     return Parsed(name, tree, (*notes, is_gpx, loss), whole=False, beyond=beyond)
@@ -287,29 +284,18 @@ def _refuse_web_page(content: bytes, name: str) -> None:
     if is_page and not re.search(
         rb"(?:<|&lt;)(?:\w{1,20}:)?(?:kml|placemark)\b", content, re.IGNORECASE
     ):
-        raise InputError(
-            f"{name} is not KML but a web page: the download asked for a password, or failed. "
-            "Open the link in a browser, sign in, and save the file itself."
-        )
+        raise InputError.of("web page", file=name)
 
 
 def _refuse_doctype(content: bytes, name: str) -> None:
     if _declares_type(content):
-        raise InputError(_has_type(name))
-
-
-def _has_type(name: str) -> str:
-    """The refusal of a file that declares a document type."""
-    return (
-        f"{name} is refused: it declares a document type (<!DOCTYPE …>), which can hide an "
-        "attack and which no KML needs. Open it in Google Earth and save it again."
-    )
+        raise InputError.of("document type", file=name)
 
 
 def _refuse_heavy(content: bytes, name: str) -> None:
     """Refuse what would take memory and minutes, by counting in the text: no tree is made yet."""
     if len(content) > MAX_KML:
-        raise InputError(too_large(name, len(content), MAX_KML))
+        raise too_large(name, len(content), MAX_KML)
     limit = content.count(b"Placemark")
     counts = (
         (_placemarks(content) if limit > MAX_PLACEMARKS else 0, MAX_PLACEMARKS, "placemarks"),
@@ -321,15 +307,10 @@ def _refuse_heavy(content: bytes, name: str) -> None:
     )
     for count, limit, what in counts:
         if count > limit:
-            raise InputError(
-                f"{name} is refused: more than {limit:,} {what} ({count:,}). "
-                "Save only the folder with the units."
-            )
+            facts = {"most": float(limit), "count": float(count), "what": Note(f"too many {what}")}
+            raise InputError.of("heavy file", file=name, **facts)
     if _LONG_TAG.search(content):
-        raise InputError(
-            f"{name} is refused: one tag in it is longer than {_MAX_TAG:,} characters. "
-            "Open it in Google Earth and save it again."
-        )
+        raise InputError.of("long tag", file=name, most=_MAX_TAG)
 
 
 def _placemarks(content: bytes) -> int:
@@ -343,42 +324,29 @@ def placemarks_in(content: bytes) -> int:
     return 0
 
 
-def too_large(name: str, size: int, most_bytes: int) -> str:
-    """The words for a file that is over a limit."""
-    return (
-        f"{name} is too large: {size / 1e6:,.0f} MB, at most {most_bytes / 1e6:,.0f} MB are read. "
-        "Save only the folder with the units."
-    )
+def too_large(name: str, size: int, most_bytes: int) -> InputError:
+    """The refusal of a file that is over a limit."""
+    return InputError.of("file too large", file=name, mb=size / 1e6, most=most_bytes / 1e6)
 
 
 def _refuse_limits(name: str, error: etree.XMLSyntaxError) -> None:
     """Refuse at once what breaks the limits of the parser: there is nothing to mend in it."""
     cause = clean_name(error.msg)
     if "depth" in cause.lower():
-        raise InputError(
-            f"{name} is refused: its elements are nested too deep ({cause})."
-        ) from None
+        raise InputError.of("nested too deep", file=name, cause=quoted(cause)) from None
     if re.search(r"huge|limit|too (?:long|big)", cause, re.IGNORECASE):
-        raise InputError(
-            f"{name} is refused: one text in it is longer than 10 MB ({cause})."
-        ) from None
+        raise InputError.of("long text", file=name, cause=quoted(cause)) from None
 
 
 def refuse_odd(root: etree._Element, name: str) -> None:
     """Refuse a tree that is no KML, has a document type, or is nested too deep."""
     if getattr(root.getroottree().docinfo, "doctype", ""):
-        raise InputError(f"{name} is refused: it declares a document type.")
+        raise InputError.of("document type declared", file=name)
     kind = local(root)
     if kind not in _ROOTS:
-        raise InputError(
-            f"{name} is not KML: its outermost element is <{clean_name(kind)[:80]}>, <kml> is "
-            "expected."
-        )
+        raise InputError.of("other root", file=name, element=clean_name(kind)[:80])
     if root.xpath("/*" + "/*" * MAX_DEPTH):
-        raise InputError(
-            f"{name} is refused: its elements are nested deeper than {MAX_DEPTH}. "
-            "Move the units into one folder and save that."
-        )
+        raise InputError.of("nested deeper", file=name, most=MAX_DEPTH)
 
 
 # -- elements -------------------------------------------------------------------------------------
@@ -431,10 +399,7 @@ def _utf8(content: bytes) -> tuple[bytes, list[Note]]:
     if codec in ("utf-8", "utf8", "us-ascii", "ascii"):
         return content, []
     if "utf-7" in codec or "utf7" in codec:
-        raise InputError(
-            "it is written in UTF-7, which can hide an attack and which no KML needs. Open it in "
-            "Google Earth and save it again."
-        )
+        raise InputError.of("UTF-7")
     if codec.startswith(_WIDE):
         return content, [Note("encoding", {"declared": codec.upper(), "encoding": "UTF-8"})]
     if not _ENCODINGS.fullmatch(codec):
@@ -510,19 +475,13 @@ def _first_words(text: str) -> list[str]:
 def _repaired(text: str, name: str) -> tuple[str, list[Note]]:
     """The text without what commonly keeps KML from being read, and what was done to it."""
     if _CONFLICT.search(text):
-        raise InputError(
-            f"{name} holds version-control conflict markers (<<<<<<<, >>>>>>>). "
-            "Choose one of the two versions and save it again."
-        )
+        raise InputError.of("conflict markers", file=name)
     if text.count("&") > _MAX_AMPERSANDS:
-        raise InputError(
-            f"{name} is refused: it is not well-formed XML and has more than "
-            f"{_MAX_AMPERSANDS:,} '&' signs. Open it in Google Earth and save it again."
-        )
+        raise InputError.of("too many ampersands", file=name, most=_MAX_AMPERSANDS)
     root = _ROOT_TAG.search(text)
     head = text[: root.start() if root else None][:MAX_DOCTYPE].upper()
     if "<!DOCTYPE" in head or "<!ENTITY" in head:
-        raise InputError(_has_type(name))
+        raise InputError.of("document type", file=name)
     notes = []
     for repair, note in (
         (_without_mail, "cut out of a mail"),
@@ -537,9 +496,7 @@ def _repaired(text: str, name: str) -> tuple[str, list[Note]]:
             text = repaired
     root = _ROOT_TAG.search(text)
     if not root:
-        raise InputError(
-            f"{name} is not KML: there is no <kml> in it. Save it from Google Earth as KMZ."
-        )
+        raise InputError.of("without KML", file=name)
     # A declaration after an empty line is one line too late: it says nothing more, and goes.
     before = text[: root.start()]
     if _is_prolog(before):
@@ -661,12 +618,12 @@ def _salvaged(text: str, name: str, notes: list[Note], error: etree.XMLSyntaxErr
         len(_PLACEMARK.findall(piece)) for piece, is_text in _around_cdata(text) if not is_text
     )
     if root is None or local(root) not in _ROOTS or not begun:
-        raise InputError(_broken(name, text, error))
+        raise _broken(name, text, error)
     refuse_odd(root, name)
     beyond = _put_all_back(root, sound, begun)
     saved = sum(1 for mark in root.iter(etree.Element) if _is_sound(mark))
     if not saved:
-        raise InputError(_broken(name, text, error))
+        raise _broken(name, text, error)
     facts = {"line": error.lineno or 1, "read": saved, "count": begun}
     if _is_cut(text):
         note = Note("cut off", facts)
@@ -674,7 +631,7 @@ def _salvaged(text: str, name: str, notes: list[Note], error: etree.XMLSyntaxErr
         # Slips in words and attributes, all of them mended: nothing is missing.
         return Parsed(name, root, tuple(notes))
     else:
-        note = Note("not well-formed", facts | {"cause": clean_name(error.msg)[:150]})
+        note = Note("not well-formed", facts | {"cause": quoted(clean_name(error.msg)[:150])})
     return Parsed(name, root, (*notes, note), whole=False, beyond=beyond)
 
 
@@ -851,18 +808,13 @@ def _is_cut(text: str) -> bool:
     return root is None or not re.search(rf"</{re.escape(root[1])}\s*>\s*\Z", text[-2_000:])
 
 
-def _broken(name: str, text: str, error: etree.XMLSyntaxError) -> str:
+def _broken(name: str, text: str, error: etree.XMLSyntaxError) -> InputError:
     """The refusal of XML that is cut off, or not well formed."""
-    line = error.lineno or 1
+    facts = {"file": name, "line": error.lineno or 1}
     if _is_cut(text):
-        return (
-            f"{name} is cut off at line {line}: its end is missing, so units may be missing too. "
-            "Save it again and resend it."
-        )
-    return (
-        f"{name} is not well-formed XML at line {line}: {clean_name(error.msg)[:150]}. "
-        "Open it in Google Earth and save it again."
-    )
+        return InputError.of("broken, cut off", **facts)
+    cause = quoted(clean_name(error.msg)[:150])
+    return InputError.of("broken, not well-formed", cause=cause, **facts)
 
 
 # -- GPX ------------------------------------------------------------------------------------------

@@ -46,9 +46,13 @@ from cami_units.model import (
     RANGE_WEIGHT,
     RECORDS,
     InputError,
+    Note,
     Problem,
     guessed_text,
+    in_short,
     listed,
+    problem_of,
+    quoted,
 )
 
 Select = Callable[[pd.DataFrame, str, FileRules], tuple[NDArray[np.bool_], list[Problem]]]
@@ -235,18 +239,14 @@ def _open_elsewhere(layer: str, path: Path) -> list[Problem]:
     if path.suffix.casefold() != ".gpkg" or not path.is_file():
         return []
     if _has_edits_beside(path):
-        what = f"is open in another program: its last edits are in {path.name}-wal and are read too"
-        cure = "Close it there before you copy it, or copy both files."
-        return [Problem("note", layer, path.name, "", what, cure)]
+        return [
+            problem_of("note", layer, path.name, "", Note("open elsewhere", {"file": path.name}))
+        ]
     with path.open("rb") as stream:
         versions = stream.read(20)[18:20]  # 2 in both: written with a log beside it
     if versions != b"\x02\x02":
         return []
-    what = "was last written with a log beside it (-wal), and there is none"
-    cure = (
-        "If it was copied while it was open, its last edits are missing: close it and copy again."
-    )
-    return [Problem("note", layer, path.name, "", what, cure)]
+    return [problem_of("note", layer, path.name, "", Note("log missing"))]
 
 
 @contextmanager
@@ -315,14 +315,12 @@ def datasets(
         return [], [_unreadable(layer, path, error)]
     if found is not None:
         return found
-    cure = f"Give one of {', '.join((*SUFFIXES, database.SUFFIX))}."
+    note = Note("kind not read", {"names": ", ".join((*SUFFIXES, database.SUFFIX))})
     if path.suffix.casefold() in TABLES:
-        cure = "A table of points can be occurrences or telemetry (under [layers]), or a context layer."
+        note = Note("table not read")
     if path.suffix.casefold() in RASTERS:
-        cure = "A raster can be a range (under ranges), or a context layer."
-    return [], [
-        Problem("refuses", layer, path.name, "", "a file of this kind is not read here", cure)
-    ]
+        note = Note("raster not read")
+    return [], [problem_of("refuses", layer, path.name, "", note)]
 
 
 def _opened(path: Path, request: _Request) -> tuple[list[Dataset], list[Problem]] | None:
@@ -370,16 +368,18 @@ def _unreadable(layer: str, path: Path, error: Exception) -> Problem:
     """The refusal of a file that GDAL cannot open, with the cure that fits."""
     message = str(error).replace(str(path), path.name).replace(str(path.parent), "…")
     first = next((line.strip() for line in message.splitlines() if line.strip()), "no reason given")
-    cure = "Open it in a GIS and save it anew as a GeoPackage, or get it once more."
     if isinstance(error, TableError):
-        cure = error.cure
-    elif path.suffix.casefold() == database.SUFFIX:
-        cure = "Mend the file, or save the layer as a GeoPackage and name that instead."
+        what = f"cannot be read: {first[:300]}"
+        return Problem("refuses", layer, path.name, "", what, error.cure)
+    key = "layer unreadable"
+    if path.suffix.casefold() == database.SUFFIX:
+        key = "query unreadable"
     elif path.suffix.casefold() == ".shp" and not _beside(path, ".shx"):
-        cure = "Its .shx file is missing: put all files of the shapefile beside it (.shx, .dbf, …)."
+        key = "shapefile without index"
     elif path.is_file() and path.stat().st_size == 0:
-        first, cure = "the file is empty", "Get it once more."
-    return Problem("refuses", layer, path.name, "", f"cannot be read: {first[:300]}", cure)
+        key = "layer empty"
+    facts = {} if key == "layer empty" else {"why": quoted(first[:300])}
+    return problem_of("refuses", layer, path.name, "", Note(key, facts))
 
 
 def _beside(path: Path, suffix: str) -> bool:
@@ -616,8 +616,8 @@ def _gdal_datasets(
     problems = []
     passed = [name for name, _ in file_layers if name not in layer_names]
     if passed:
-        what = f"read here: {listed(layer_names)}; other layers of the file are passed over"
-        problems.append(Problem("note", request.layer, request.file, listed(passed), what))
+        note = Note("layers passed over", {"names": in_short(layer_names)}, "note")
+        problems.append(problem_of("note", request.layer, request.file, listed(passed), note))
     results = []
     for name in sorted(layer_names):
         inner = f"{part}/{name}" if part and len(file_layers) > 1 else part
@@ -657,7 +657,9 @@ def _gdal_dataset(
             some = None if ours.all() else fids[ours]
             wkb[ours] = pyogrio.raw.read(address, layer=name, columns=[], fids=some)[2]
     notes += [
-        Problem("note", request.layer, request.file, part, f"GDAL says: {warning}")
+        problem_of(
+            "note", request.layer, request.file, part, Note("GDAL says", {"why": quoted(warning)})
+        )
         for warning in sorted({str(warning.message) for warning in caught})
         # Unclosed rings and heights are told with their rows below, and measures (M) are of no use
         # here.
@@ -701,13 +703,10 @@ def _decoded(attributes: pd.DataFrame, request: _Request) -> tuple[pd.DataFrame,
     for column in texts:
         table[column] = attributes[column].map(decoded)
     table = table.rename(columns={heading: decoded(heading) for heading in headings})
-    what = f"does not say the encoding of its texts: read as {guess.encoding}"
-    key = request.rules.plan_key or request.file
-    other = guess.other or "koi8-r"
-    cure = f'If they are wrong, say it in the plan:\n[encoding]\n"{key}" = "{other}"'
-    return table, [
-        Problem("counted", request.layer, request.file, guess.text.split("\n")[0], what, cure)
-    ]
+    facts = {"key": request.rules.plan_key or request.file, "other": guess.other or "koi8-r"}
+    note = Note("encoding unsaid", {"encoding": guess.encoding, **facts})
+    first_words = guess.text.split("\n")[0]
+    return table, [problem_of("counted", request.layer, request.file, first_words, note)]
 
 
 def _shapes(wkb: Any) -> tuple[Any, tuple[int, ...]]:

@@ -78,10 +78,7 @@ def check_beginning(path: Path, called: str) -> None:
     with path.open("rb") as stream:
         head = stream.read(64).removeprefix(b"\xef\xbb\xbf").lstrip()
     if not head.startswith(_BEGINNINGS[ending]):
-        raise InputError(
-            f"{called} does not begin as a {ending} file does. Save it again in the program it was "
-            "made with."
-        )
+        raise InputError.of("begins otherwise", file=called, ending=ending)
 
 
 def read_gis_placemarks(path: Path, label: str) -> Placemarks:
@@ -107,14 +104,15 @@ def read_gis_placemarks(path: Path, label: str) -> Placemarks:
         file_datasets, problems = datasets("conservation_units", path, kind="any")
     refused = [problem for problem in problems if problem.level == "refuses"]
     if not file_datasets:
-        raise InputError(" ".join(f"{label} {one.what}. {one.cure}" for one in refused))
+        notes = [one.note or Note("", {"text": one.what, "assumed": one.cure}) for one in refused]
+        said_of_it = [Note("layer refused", {"file": label, "what": n, "cure": n}) for n in notes]
+        raise InputError.of("several", sentences=said_of_it)
     reader = _GisReader(label, file_hash(path)[:16])
     for dataset in file_datasets:
         reader.read(dataset)
     for problem in problems:
-        # What `layers` notices of any file is in words already.
         facts = {"text": problem.what, "assumed": problem.cure}
-        reader.say(Note("", facts, "counted"), name=problem.where)
+        reader.say(problem.note or Note("", facts), name=problem.where)
     return reader.placemarks()
 
 
@@ -144,24 +142,16 @@ def _refuse_heavy(path: Path, label: str) -> None:
         rows = content.count(b'"Feature"')
         # A point has a comma inside and one behind it.
         if content.count(b",") // 2 > _MOST_POINTS:
-            raise InputError(
-                f"{label} is refused: more than {_MOST_POINTS:,} coordinates. "
-                "Save only the layer with the units."
-            )
+            raise InputError.of("layer has many coordinates", file=label, most=_MOST_POINTS)
     elif path.stat().st_size > _MOST_BYTES and ending != ".gpkg":
-        raise InputError(
-            f"{label} is too large: {path.stat().st_size / 1e6:,.0f} MB, at most "
-            f"{_MOST_BYTES / 1e6:,.0f} MB are read. Save only the layer with the units."
-        )
+        size, most = path.stat().st_size / 1e6, _MOST_BYTES / 1e6
+        raise InputError.of("layer too large", file=label, mb=size, most=most)
     else:
         # What cannot be asked is said where the file is read.
         with suppress(*UNREADABLE):
             rows = _rows_in(path)
     if rows > _MOST_ROWS:
-        raise InputError(
-            f"{label} is refused: more than {_MOST_ROWS:,} rows ({rows:,}). "
-            "Save only the layer with the units."
-        )
+        raise InputError.of("layer has many rows", file=label, most=_MOST_ROWS, count=rows)
 
 
 def _rows_in(path: Path) -> int:

@@ -38,10 +38,17 @@ from ._errors import InputError as InputError
 from ._errors import Note as Note
 from ._errors import PlanError as PlanError
 from ._errors import Problem as Problem
+from ._errors import assumed as assumed
+from ._errors import in_short as in_short
 from ._errors import listed as listed
 from ._errors import nearest as nearest
+from ._errors import nearest_note as nearest_note
 from ._errors import notes_as_text as notes_as_text
 from ._errors import notes_from_text as notes_from_text
+from ._errors import number as number
+from ._errors import problem_of as problem_of
+from ._errors import quoted as quoted
+from ._errors import said as said
 from ._layers import COMPILED_FOR_ALL as COMPILED_FOR_ALL
 from ._layers import COVERED_LAYERS as COVERED_LAYERS
 from ._layers import CRITERION_LAYERS as CRITERION_LAYERS

@@ -9,7 +9,9 @@ import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from typing import Final, Literal
+from typing import Any, Final, Literal, Self
+
+from cami_units.phrases import FALLBACK, table
 
 ARCHIVE_DAMAGE: Final = (
     zipfile.BadZipFile,
@@ -23,6 +25,21 @@ ARCHIVE_DAMAGE: Final = (
     IndexError,
 )
 """What the standard library raises on archives that lost a few bytes: `BadZipFile` is one of nine."""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """One thing that a reader noticed, as a value: no code reads a sentence to know what it is.
+
+    `key` names the phrase ``note <key>`` of :mod:`cami_units.words`, which makes the sentence last,
+    in the reader's language; `facts` are the numbers and names that the phrase leaves open (a list
+    of names, or a note again, is put into words too). `level` is that of :class:`Problem`. What a
+    finding rests on is a list of notes, whose phrases are ``because <key>``.
+    """
+
+    key: str
+    facts: Mapping[str, object] = field(default_factory=dict)
+    level: Literal["counted", "note"] = "counted"
 
 
 class CamiUnitsError(Exception):
@@ -41,14 +58,31 @@ class CamiUnitsError(Exception):
 class InputError(CamiUnitsError, ValueError):
     """A file, a plan or a table is at fault: says what was expected, what came, where, what to do.
 
+    What a file of others can cause is raised with a :class:`Note`, so that a page says it in its
+    reader's language; as text, and on the command line, it is English.
+
     Examples
     --------
     >>> import cami_units as cu
     >>> issubclass(cu.InputError, cu.CamiUnitsError), issubclass(cu.InputError, ValueError)
     (True, True)
+    >>> str(cu.InputError(Note("file empty", {"file": "G1.kml", "bytes": 0})))
+    'G1.kml is empty (0 bytes). Save it again and resend it.'
     """
 
     __module__ = "cami_units.model"  # where people import it from, and see it in a traceback
+
+    def __init__(self, what: str | Note = "") -> None:
+        super().__init__(what)
+        self.note = what if isinstance(what, Note) else Note("", {"text": what})
+
+    @classmethod
+    def of(cls, key: str, /, **facts: object) -> Self:
+        """The refusal whose sentence is the phrase ``note <key>``, with its facts."""
+        return cls(Note(key, facts))
+
+    def __str__(self) -> str:
+        return said(self.note)
 
 
 class PlanError(InputError):
@@ -70,7 +104,7 @@ class Problem:
 
     `level` is "refuses" (nothing is computed until it is mended), "counted" (dropped, repaired or
     ignored, and the work goes on) or "note" (worth knowing). `where` names the rows or placemarks;
-    `cure` says what to do.
+    `cure` says what to do. `note` is the same as a value, for pages of other languages.
     """
 
     level: Literal["refuses", "counted", "note"]
@@ -79,27 +113,13 @@ class Problem:
     where: str
     what: str
     cure: str = ""
+    note: Note | None = None
 
     def sentence(self) -> str:
         """The problem in one line."""
         place = ", ".join(part for part in (self.file, self.where) if part)
         text = f"{self.layer}: {self.what}" + (f" ({place})" if place else "")
         return f"{text}. {self.cure}" if self.cure else text
-
-
-@dataclass(frozen=True, slots=True)
-class Note:
-    """One thing that a reader noticed, as a value: no code reads a sentence to know what it is.
-
-    `key` names the phrase ``note <key>`` of :mod:`cami_units.words`, which makes the sentence last,
-    in the reader's language; `facts` are the numbers and names that the phrase leaves open (a list
-    of names, or a note again, is put into words too). `level` is that of :class:`Problem`. What a
-    finding rests on is a list of notes, whose phrases are ``because <key>``.
-    """
-
-    key: str
-    facts: Mapping[str, object] = field(default_factory=dict)
-    level: Literal["counted", "note"] = "counted"
 
 
 def notes_as_text(notes: Iterable[Note]) -> str:
@@ -137,6 +157,118 @@ def _as_object(note: Note) -> dict[str, object]:
 
 def _as_note(value: dict[str, object]) -> Note:
     return Note(str(value.pop("key", "")), value)
+
+
+def problem_of(
+    level: Literal["refuses", "counted", "note"], layer: str, file: str, where: str, note: Note
+) -> Problem:
+    """A problem that is a value: its sentence and its cure in English, and the note they are made of."""
+    return Problem(level, layer, file, where, said(note), assumed(note), note)
+
+
+# -- the sentence of a note, made last --------------------------------------------------------------
+
+
+def said(note: Note, lang: str = FALLBACK) -> str:
+    """The sentence of a note: what was found. A note without a key holds somebody's own words.
+
+    Examples
+    --------
+    >>> said(Note("", {"text": "wolves here"}))
+    'wolves here'
+    """
+    if not note.key:
+        return str(note.facts.get("text", ""))
+    phrases = table(lang)
+    if f"note {note.key}" not in phrases:  # of a round that another version wrote
+        return note.key
+    facts = _facts(note, lang)
+    sentence = phrases[f"note {note.key}"].format(**facts)
+    return f"{sentence} {phrases['note times'].format(**facts)}" if "times" in facts else sentence
+
+
+def assumed(note: Note, lang: str = FALLBACK) -> str:
+    """What was assumed or done about what a note says; empty where nothing was."""
+    if not note.key:
+        return str(note.facts.get("assumed", ""))
+    phrase = table(lang).get(f"note {note.key} assumed", "")
+    return phrase.format(**_facts(note, lang))
+
+
+_JOINERS: Final[Mapping[str, str]] = {
+    "sentences": " ",
+    "hints": "",
+    "parts": ", ",
+    "clauses": "; ",
+    "lines": "\n  - ",
+}
+"""Facts that are lists of sentences, by their names, and what stands between two of them."""
+
+
+def _facts(note: Note, lang: str) -> dict[str, str]:
+    """The facts of a note as they are read."""
+    return {name: _named_fact(name, value, lang) for name, value in note.facts.items()}
+
+
+def _named_fact(name: str, value: object, lang: str) -> str:
+    """A fact by its name where that says how it is read, else by its kind."""
+    if name == "status" and str(value) in table(lang):  # a word of the model, in every language
+        return table(lang)[str(value)]
+    if name == "cure" and isinstance(value, Note):  # what to do about what another fact says
+        return assumed(value, lang)
+    if name in _JOINERS and isinstance(value, list | tuple):
+        return _JOINERS[name].join(_fact(part, lang) for part in value)
+    return _fact(value, lang)
+
+
+def _fact(value: object, lang: str) -> str:
+    """A number, a name, several of either, or a note, in words."""
+    if isinstance(value, Note):
+        return said(value, lang)
+    if isinstance(value, list | tuple):
+        *first, last = [_fact(part, lang) for part in value] or [""]
+        return f"{', '.join(first)} {table(lang)['and']} {last}" if first else last
+    # Years, and lines of a file, are whole numbers that nobody parts: five digits are a count.
+    if isinstance(value, float) or (isinstance(value, int) and abs(value) >= 10_000):
+        return number(value, lang)
+    return str(value)
+
+
+def number(value: float, lang: str = FALLBACK, digits: int = 0) -> str:
+    """A number as people write it: "12,345" in English, "12 345" (no-break) in Russian.
+
+    Examples
+    --------
+    >>> number(12345.4), number(0.5, "ru", 1)
+    ('12,345', '0,5')
+    """
+    plain = f"{value:,.{digits}f}"
+    if lang == FALLBACK:
+        return plain
+    phrases = table(lang)
+    signs: dict[str, Any] = {
+        ",": phrases["thousands separator"],
+        ".": phrases["decimal separator"],
+    }
+    return plain.translate(str.maketrans(signs))
+
+
+def quoted(words: object) -> Note:
+    """What a program of others says of its trouble, in its own words: they are no sentence of ours."""
+    return Note("program's words", {"words": str(words)})
+
+
+def nearest_note(word: str, vocabulary: Iterable[str]) -> str | Note:
+    """As :func:`nearest`, as a fact of a note."""
+    close = get_close_matches(word, list(vocabulary), n=1, cutoff=0.6)
+    return Note("did you mean", {"word": close[0]}) if close else ""
+
+
+def in_short(names: Iterable[object], limit: int = 5) -> str | Note:
+    """As :func:`listed`, as a fact of a note."""
+    words = [str(name) for name in names]
+    line = ", ".join(words[:limit])
+    return line if len(words) <= limit else Note("more", {"names": line, "n": len(words) - limit})
 
 
 def nearest(word: str, vocabulary: Iterable[str]) -> str:

@@ -19,7 +19,7 @@ from typing import IO, Final
 
 import filelock
 
-from cami_units.model import InputError
+from cami_units.model import InputError, Note, quoted
 
 Writer = Callable[[Path], None]
 """Writes one file, at the path it is given."""
@@ -53,7 +53,7 @@ def staging(
     """
     target = absolute(directory)
     if not replace and target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise InputError(f"'{directory}' exists and is not empty. Choose another folder.")
+        raise InputError.of("folder not empty", folder=str(directory))
     check_not_here(target, directory)
     with _workplace(target, directory) as staged:
         yield staged
@@ -87,7 +87,7 @@ def write_atomically(path: Path, writer: Writer) -> Path:
     """
     target = absolute(path)
     if target.is_dir():
-        raise InputError(f"'{path}' is a folder, where a file is to be written.")
+        raise InputError.of("folder for a file", folder=str(path))
     with _workplace(target, path) as staged:
         writer(staged / target.name)
         flush(staged / target.name)
@@ -174,9 +174,7 @@ def check_not_here(target: Path, named_path: Path) -> None:
     """Refuse to replace the folder that the shell stands in."""
     # It would be swapped for another folder of the same name, under the feet of the shell.
     if target in (Path.cwd(), *Path.cwd().parents):
-        raise InputError(
-            f"'{named_path}' is the folder you are in, or one around it. Name a new folder inside it."
-        )
+        raise InputError.of("folder you are in", folder=str(named_path))
 
 
 @contextmanager
@@ -277,27 +275,21 @@ def disk_words(place: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise InputError(f"'{place}' was not written: {disk_reason(error)}") from error
+        raise InputError.of("not written", file=str(place), why=disk_reason(error)) from error
 
 
-def disk_reason(error: OSError) -> str:
+def disk_reason(error: OSError) -> Note:
     """Why a disk refused, and what helps."""
     # By what a person can do about it; what the system calls it comes only where nothing else fits.
     if error.errno in {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}:
-        return "the disk is full. Make room, or choose a folder on another disk."
+        return Note("disk full")
     if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
-        return (
-            "writing there is not allowed, or another program has a file open. Close it, or "
-            "choose a folder of your own."
-        )
+        return Note("writing not allowed")
     if error.errno in {errno.ENAMETOOLONG, errno.EINVAL}:
-        return "the name is too long or not allowed here. Choose a shorter, plainer one."
+        return Note("name not allowed")
     if error.errno == errno.ENOENT:
-        return (
-            "a file vanished while it was being written. Perhaps another run writes to the same "
-            "place; let it finish, and run this one again."
-        )
-    return f"{error.strerror or error}. Choose another folder."
+        return Note("file vanished")
+    return Note("disk trouble", {"why": quoted(error.strerror or error)})
 
 
 def write_folder(directory: Path, files: Mapping[str, bytes]) -> None:
@@ -341,7 +333,4 @@ def exclusive(directory: Path) -> Iterator[None]:
         with filelock.FileLock(path, timeout=_PATIENCE, is_singleton=True, mode=0o666):
             yield
     except filelock.Timeout as error:
-        raise InputError(
-            f"Another command has been writing to '{directory}' for a minute. "
-            "Wait for it or stop it, and try again; nothing was changed."
-        ) from error
+        raise InputError.of("another command writes", folder=str(directory)) from error

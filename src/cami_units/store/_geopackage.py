@@ -31,6 +31,7 @@ from cami_units.model import (
     Round,
     Table,
     check_table,
+    quoted,
 )
 from cami_units.store._atomic_write import write_atomically
 
@@ -147,9 +148,8 @@ def _settle(database: sqlite3.Connection, path: Path) -> None:
     try:
         database.execute("VACUUM INTO ?", (str(path),))
     except sqlite3.Error as error:
-        raise InputError(
-            f"{path.name} could not be written. Is the disk full, or the folder read-only? Make "
-            f"room, or choose another folder. ({error})"
+        raise InputError.of(
+            "GeoPackage not written", file=path.name, cause=quoted(error)
         ) from error
     with path.open("r+b") as stream:
         for place, number in _SETTLED:
@@ -271,10 +271,8 @@ def _write_layer(path: Path, name: str, table: pd.DataFrame, *, append: bool) ->
             **options,
         )
     except RuntimeError as error:
-        raise InputError(
-            f"The layer '{name}' of {GEOPACKAGE} could not be written. Is the disk full, or the "
-            f"folder read-only? Make room, or choose another folder. ({str(error)[:160]} …)"
-        ) from error
+        facts = {"layer": name, "file": GEOPACKAGE, "cause": quoted(f"{str(error)[:160]} …")}
+        raise InputError.of("layer not written", **facts) from error
 
 
 @contextmanager
@@ -439,10 +437,7 @@ class StoredTables(Mapping[str, pd.DataFrame]):
 def _content(path: Path) -> bytes:
     """The bytes of a round's GeoPackage."""
     if not path.is_file():
-        raise InputError(
-            f"The round in '{path.parent}' is not whole: {path.name} is missing. Take an "
-            "untouched copy of the round, or make it again."
-        )
+        raise InputError.of("round lacks a file", folder=str(path.parent), file=path.name)
     return path.read_bytes()
 
 
@@ -460,9 +455,7 @@ def _reading(path: Path) -> Iterator[None]:
             warnings.filterwarnings("ignore", "File .* has GPKG application_id", RuntimeWarning)
             yield
     except (RuntimeError, shapely.errors.ShapelyError) as error:
-        raise InputError(
-            f"'{path}' cannot be read: {error}. Take an untouched copy of the round, or make it again."
-        ) from error
+        raise InputError.of("round unreadable", file=str(path), cause=quoted(error)) from error
 
 
 def _read_layer(content: bytes, name: str) -> pd.DataFrame:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from cami_units.model import InputError, listed
+from cami_units.model import InputError, in_short, listed
 from cami_units.store._atomic_write import disk_words, exclusive, flush, write_atomically
 
 
@@ -41,7 +41,7 @@ def append_to_log(path: Path, row: Mapping[str, str], *, columns: Sequence[str])
     # One decision, one line: a line break inside one would be torn in two by the next mending.
     odd = [value for value in values if any(ord(letter) < 32 for letter in value)]
     if odd:
-        raise InputError(f"A line of {path.name} takes one line of text: {listed(odd, 1)!r} came.")
+        raise InputError.of("log line", file=path.name, words=repr(listed(odd, 1)))
     with exclusive(path.parent), disk_words(path):
         has_columns = _mended_log(path, columns)
         if has_columns:
@@ -75,10 +75,7 @@ def read_log(path: Path, *, columns: Sequence[str]) -> pd.DataFrame:
         return empty
     written = _csv_fields(lines[0])
     if not _is_older(written, columns):
-        raise InputError(
-            f"'{path.name}' begins with other columns than expected: {','.join(columns)}. It is "
-            "kept by the program; if it was saved from a spreadsheet, take the copy from before."
-        )
+        raise InputError.of("log with other columns", file=path.name, names=",".join(columns))
     rows, damaged = [], []
     for number, line in enumerate(lines[1:], start=2):
         fields = _csv_fields(line)
@@ -87,10 +84,8 @@ def read_log(path: Path, *, columns: Sequence[str]) -> pd.DataFrame:
         elif line.strip("\r ") and number < len(lines):
             damaged.append(number)
     if damaged:
-        raise InputError(
-            f"'{path.name}' is damaged in line {listed(damaged)}: {len(written)} values are "
-            "expected in each. Mend the line or take it out; nothing was changed."
-        )
+        facts = {"lines_damaged": in_short(damaged), "count": len(written)}
+        raise InputError.of("log damaged", file=path.name, **facts)
     return pd.DataFrame(rows, columns=list(columns), dtype=str) if rows else empty
 
 

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from cami_units.model import Imprint, InputError, Round
+from cami_units.model import Imprint, InputError, Round, quoted
 from cami_units.store._atomic_write import sha256
 from cami_units.store._geopackage import GEOPACKAGE
 
@@ -89,12 +89,10 @@ def read_manifest(target: Path, named_path: Path) -> dict[str, Any]:
     """The manifest of a round, or why the folder is none."""
     path = target / MANIFEST
     if not target.exists():
-        raise InputError(f"There is no folder '{named_path}'. Name the folder of a round.")
+        raise InputError.of("no folder of a round", folder=str(named_path))
     if not path.is_file():
-        raise InputError(
-            f"'{named_path}' is not a round: it has no {MANIFEST}. Name the folder that holds "
-            f"{GEOPACKAGE} and {MANIFEST}."
-        )
+        names = {"manifest": MANIFEST, "geopackage": GEOPACKAGE}
+        raise InputError.of("not a round", folder=str(named_path), **names)
     try:
         manifest = json.loads(path.read_bytes())
         version = int(manifest["format"])
@@ -103,10 +101,8 @@ def read_manifest(target: Path, named_path: Path) -> dict[str, Any]:
     except (ValueError, KeyError, TypeError) as error:
         raise _damaged(named_path, f"{type(error).__name__}: {error}") from error
     if version > FORMAT:
-        raise InputError(
-            f"The round in '{named_path}' was written by a later version of cami_units (layout "
-            f"{version}; this one reads up to {FORMAT}). Update cami_units."
-        )
+        facts = {"version": version, "most": FORMAT}
+        raise InputError.of("round of a later version", folder=str(named_path), **facts)
     return dict(manifest)
 
 
@@ -123,10 +119,8 @@ def imprint_of(fields: Mapping[str, Any], directory: Path) -> Imprint:
 
 def _damaged(directory: Path, what: str) -> InputError:
     """The refusal of a manifest that is not as written."""
-    return InputError(
-        f"{MANIFEST} in '{directory}' is damaged ({what}). Take an untouched copy of the round, "
-        "or move this folder away and make the round again."
-    )
+    cause = quoted(what)
+    return InputError.of("manifest damaged", file=MANIFEST, folder=str(directory), cause=cause)
 
 
 # -- what travels beside files: checksums as `sha256sum` writes them, and small JSON ---------------
@@ -178,6 +172,4 @@ def read_json(path: Path) -> Any:
 
 def damaged_json(path: Path, error: Exception) -> InputError:
     """The words for a file whose JSON is not what it should be."""
-    return InputError(
-        f"'{path}' is damaged ({type(error).__name__}). Take an untouched copy, or make it again."
-    )
+    return InputError.of("file damaged", file=str(path), cause=type(error).__name__)

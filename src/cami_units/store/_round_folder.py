@@ -24,6 +24,7 @@ from cami_units.model import (
     Round,
     check_table,
     crs_name,
+    in_short,
     listed,
     same_crs,
 )
@@ -148,34 +149,24 @@ def check_place(directory: Path, *, force: bool = False) -> None:
     # The nearest folder that is there: asked before minutes of work, not after.
     ground = next(parent for parent in target.parents if parent.exists())
     if not os.access(ground, os.W_OK):
-        raise InputError(
-            f"'{named_path}' cannot be made: {disk_reason(PermissionError(errno.EACCES, ''))}"
-        )
+        why = disk_reason(PermissionError(errno.EACCES, ""))
+        raise InputError.of("cannot be made", folder=str(named_path), why=why)
     check_not_here(target, named_path)
     if not target.exists():
         return
     if not target.is_dir():
-        raise InputError(f"'{named_path}' is a file, where a folder is to be made. Choose another.")
+        raise InputError.of("file for a folder", file=str(named_path))
     entries = sorted(path.name for path in target.iterdir() if not is_litter(path.name))
     if not entries:
         return
     if MANIFEST not in entries:
-        raise InputError(
-            f"'{named_path}' is not empty and holds no round ({listed(entries)}). "
-            "It was left as it is; choose another folder."
-        )
+        raise InputError.of("no round in it", folder=str(named_path), names=in_short(entries))
     if not force:
-        raise InputError(
-            f"There is a round in '{named_path}' already. Choose another folder with --out, or "
-            "replace it with --force."
-        )
+        raise InputError.of("round there already", folder=str(named_path))
     # What people put beside a round is theirs: decisions, boards, figures.
     others = made_beside(target)
     if others:
-        raise InputError(
-            f"'{named_path}' also holds what the round itself did not write: {listed(others)}. "
-            "--force would delete it. Move it elsewhere first, or choose another folder."
-        )
+        raise InputError.of("round and more", folder=str(named_path), names=in_short(others))
 
 
 def check_only(directory: Path, *, is_ours: Callable[[str], bool]) -> None:
@@ -202,10 +193,7 @@ def check_only(directory: Path, *, is_ours: Callable[[str], bool]) -> None:
         if not is_litter(path.name) and (path.is_dir() or not is_ours(path.name))
     )
     if others:
-        raise InputError(
-            f"'{directory}' also holds {listed(others)}, which would be lost. "
-            "Move it elsewhere first, or choose another folder with --out."
-        )
+        raise InputError.of("others would be lost", folder=str(directory), names=in_short(others))
 
 
 def discard(directory: Path, *, is_ours: Callable[[str], bool]) -> None:
@@ -357,10 +345,8 @@ def _opened(
         name for name in UNIT_TABLES if name not in tables and (only is None or name in only)
     ]
     if missing:
-        raise InputError(
-            f"The round in '{directory}' is not whole: {GEOPACKAGE} lacks {listed(missing)}. "
-            "Take an untouched copy of the round, or make it again."
-        )
+        facts = {"file": GEOPACKAGE, "names": in_short(missing)}
+        raise InputError.of("round lacks tables", folder=str(directory), **facts)
     return Round(imprint=imprint_of(imprint, directory), tables=tables, manifest=manifest)
 
 

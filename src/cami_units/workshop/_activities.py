@@ -16,11 +16,13 @@ import pandas as pd
 from cami_units.model import (
     FINDINGS,
     HIDDEN_STATUSES,
+    Note,
     Problem,
     as_typed,
     clean_name,
+    in_short,
     is_missing,
-    listed,
+    problem_of,
 )
 from cami_units.workshop._identity import spoken_id
 
@@ -132,12 +134,10 @@ def _unplaced(
     ].tolist()
     nameless_rows = sum(not named for named in names)
     n = int((table["unit_id"] == "").sum()) - nameless_rows
-    sentences = (
-        [f"{n} activities name what became no unit: {listed(lost_names, 8)}"] if lost_names else []
-    )
-    sentences += [f"{nameless_rows} activities name no unit"] if nameless_rows else []
-    cure = "They are kept without a unit. Say which unit they belong to, or 'general'."
-    return tuple(Problem("counted", "activities", source, "", w, cure) for w in sentences)
+    facts = {"count": n, "names": in_short(lost_names, 8)}
+    notes = [Note("activities of no unit now", facts)] if lost_names else []
+    notes += [Note("activities of no unit", {"count": nameless_rows})] if nameless_rows else []
+    return tuple(problem_of("counted", "activities", source, "", one) for one in notes)
 
 
 def _place(
@@ -298,9 +298,9 @@ def merged_activities(
                 lines += [(activity_id, action, name, old, new, by, why)] if new != old else []
             elif new != winner[1]:
                 lines.append((activity_id, "conflict", name, new, winner[1], by, why))
-                what = f"{by} wants {name} '{new}', {winner[0]} wants '{winner[1]}'"
-                cure = f"{winner[0]} has it for now. Settle it in plenary."
-                problems.append(Problem("counted", "activities", "", activity_id, what, cure))
+                facts = {"by": by, "column": name, "new": new, "group": winner[0], "old": winner[1]}
+                note = Note("activity wanted otherwise", facts)
+                problems.append(problem_of("counted", "activities", "", activity_id, note))
         row[name] = winner[1]
     merged_table = pd.DataFrame(list(table.values()), columns=list(ACTIVITY_COLUMNS), dtype=str)
     log = pd.DataFrame(lines, columns=list(LOG_COLUMNS), dtype=str)
@@ -448,9 +448,8 @@ def _wish(
                 wish += [(last_group, now, "")] if (last_group, now, "") not in wish else []
             wish.append((contribution.by, new, why))
     elif amendments:
-        what = f"{', '.join(amendments)} differ from the table, and the row is not marked 'amend'"
-        cure = "Left as it was. Choose 'amend' in the form and hand it in again."
-        problems.append(Problem("counted", "activities", contribution.by, activity_id, what, cure))
+        note = Note("amended without a mark", {"names": ", ".join(amendments)})
+        problems.append(problem_of("counted", "activities", contribution.by, activity_id, note))
 
 
 def _chosen(asks: Sequence[tuple[str, str, str]], owner: str) -> tuple[str, str, str]:

@@ -11,7 +11,7 @@ import numpy as np
 import shapely
 
 from cami_units import overlap
-from cami_units.model import DOCUMENT_STATUSES, HIDDEN_STATUSES, InputError, Note, listed
+from cami_units.model import DOCUMENT_STATUSES, HIDDEN_STATUSES, InputError, Note, in_short
 from cami_units.workshop._identity import (
     NOT_DRAWN,
     Ground,
@@ -362,11 +362,9 @@ def _by_resolution(
         return _union(reshaped) if reshaped else None
     version = next((voice for voice in voices if decided.choice in (voice.group, voice.file)), None)
     if version is None:
-        present = listed(sorted({voice.group for voice in voices})) or "none"
-        raise InputError(
-            f"The resolution for {unit_id} names {decided.choice}, which brought no version of it. "
-            f"Versions came from: {present}. Name one of these, or base, union, ask."
-        )
+        present = in_short(sorted({voice.group for voice in voices})) or Note("none")
+        facts = {"unit_id": unit_id, "choice": decided.choice, "names": present}
+        raise InputError.of("resolution without version", **facts)
     return version if version.differs else None
 
 

@@ -13,7 +13,13 @@ from typing import Any, Final, Literal, NamedTuple
 import geopandas as gpd
 import pandas as pd
 
-from cami_units.model import AGREED_STATUSES, InputError, Note, listed, nearest
+from cami_units.model import (
+    AGREED_STATUSES,
+    InputError,
+    Note,
+    in_short,
+    nearest_note,
+)
 from cami_units.workshop._identity import MatchedBy, Notice, Placemark, note
 from cami_units.workshop._versions import Change, ground_of, outline_of
 
@@ -90,10 +96,7 @@ def resolutions_of(
     names = {str(column).strip().casefold(): column for column in table.columns}
     column = next((names[name] for name in ("resolution", "group", "rule") if name in names), None)
     if "unit_id" not in names or column is None:
-        raise InputError(
-            "The resolutions need the columns unit_id, resolution and reason; they have "
-            f"{listed(table.columns, 12)}."
-        )
+        raise InputError.of("resolutions lack columns", names=in_short(table.columns, 12))
     spellings = {name.casefold(): name for name in (*files, *groups, *_CHOICES)}
     spellings |= _DEFAULTS
     resolutions: dict[str, Resolution] = {}
@@ -104,20 +107,17 @@ def resolutions_of(
         if not choice:
             continue
         if choice.casefold() not in spellings:
-            hint = nearest(choice, spellings.values())
-            faults.append(
-                f"line {line}: '{choice}' is no group and no rule, and no file that came.{hint}"
-            )
+            hint = nearest_note(choice, spellings.values())
+            facts = {"line": line, "choice": choice, "hint": hint}
+            faults.append(Note("resolution unknown", facts))
         elif unit_id in resolutions:
-            faults.append(f"line {line}: {unit_id} is resolved twice")
+            faults.append(Note("resolved twice", {"line": line, "unit_id": unit_id}))
         else:
             reason = _text(row.get(names.get("reason", ""))) or answer.partition(":")[2].strip()
             resolutions[unit_id] = Resolution(unit_id, spellings[choice.casefold()], reason)
     if faults:
-        raise InputError(
-            f"The resolutions cannot be used: {'; '.join(faults)}. A resolution is the name of a "
-            f"group or file, or one of {', '.join(_CHOICES)}."
-        )
+        choices = ", ".join(_CHOICES)
+        raise InputError.of("resolutions unusable", clauses=faults, choices=choices)
     return resolutions
 
 
