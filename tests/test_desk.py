@@ -542,7 +542,7 @@ def test_the_general_section_is_ticked_many_at_once(guest, desk, settling, monke
     monkeypatch.setattr(desk, "worker", done)
     guest.post("/after", data={"product": "activities"}, headers=SAME)
     done.stop()
-    assert job(done, "activities").state == DONE, job(done, "activities").message
+    assert job(done, "activities").state == DONE, job(done, "activities").refusal
     page = guest.get("/after").text
     assert "Joint patrols on the border" in page
     assert "in 2 of 3 units" in page
@@ -551,7 +551,7 @@ def test_the_general_section_is_ticked_many_at_once(guest, desk, settling, monke
     form = {"id": ["R-A-1"], "reason": "everywhere", "seen": hidden(page, "seen")}
     assert guest.post("/general", data=form, headers=SAME).status_code == 303
     done.stop()
-    assert job(done, "activities").state == DONE, job(done, "activities").message
+    assert job(done, "activities").state == DONE, job(done, "activities").refusal
     table = pd.read_csv(settling / "activities.csv").set_index("activity_id")
     assert table["unit_id"].to_dict() == {"A-1": "general", "A-2": "general", "A-3": "CU-003"}
     log = pd.read_csv(settling / "activities_log.csv")
@@ -584,7 +584,7 @@ def test_the_programme_in_force_and_the_themes_of_a_session_are_made_from_the_pa
         answer = guest.post(path, data=data, files=files, headers=SAME)
         assert answer.status_code == 303, answer.text
         done.stop()
-        assert job(done, "activities").state == DONE, job(done, "activities").message
+        assert job(done, "activities").state == DONE, job(done, "activities").refusal
     assert (desk.directory / "implementation" / "status.csv").read_bytes() == measures
     assert (settling / "implementation.html").is_file()
     assert (settling / "session" / "programme.docx").is_file()
@@ -716,13 +716,12 @@ def test_work_is_done_in_order_and_asked_for_twice_once():
     worker = Worker()
     order: list[str] = []
     started = worker.version
-    worker.ask("slow", lambda progress: (time.sleep(0.2), order.append("slow"), "made")[2])
+    worker.ask("slow", lambda progress: (time.sleep(0.2), order.append("slow")))
     for _ in range(3):
-        worker.ask("next", lambda progress: (order.append("next"), "")[1])
+        worker.ask("next", lambda progress: order.append("next"))
     worker.stop()
     assert order == ["slow", "next"]
     assert worker.jobs["slow"].state == DONE
-    assert worker.jobs["slow"].message == "made"
     assert worker.version > started
 
 
@@ -738,10 +737,13 @@ def test_a_fault_of_the_input_and_one_of_ours_are_told_apart_and_end_nothing():
     worker.ask("broken", broken)
     worker.ask("after", lambda progress: "went on")
     worker.stop()
-    states = {name: (job.state, job.message) for name, job in worker.jobs.items()}
+    states = {
+        name: (job.state, words.said(job.refusal) if job.refusal else "")
+        for name, job in worker.jobs.items()
+    }
     assert states["faulty"] == (REFUSED, "no outline")
     assert states["broken"] == (BROKEN, "ZeroDivisionError: 1/0")
-    assert states["after"] == (DONE, "went on")
+    assert states["after"] == (DONE, "")
 
 
 def test_a_folder_without_a_workshop_is_refused_with_the_cure(tmp_path):

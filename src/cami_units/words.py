@@ -240,10 +240,15 @@ def measure(unit: object, lang: str = "en") -> str:
 
 
 def complaint(problem: Problem, lang: str = "en") -> str:
-    """A problem in one line of a page's language; without a note in English, as it was found."""
-    if problem.note is None:
-        return f"{problem.what}. {problem.cure}" if problem.cure else problem.what
-    what, cure = said(problem.note, lang), assumed(problem.note, lang)
+    """A problem in one line of a page's language; without a note in English, as it was found.
+
+    Examples
+    --------
+    >>> complaint(Problem("note", "ranges", "saiga.shp", "row 3", "no geometry", "Draw it."))
+    'saiga.shp, row 3: no geometry. Draw it.'
+    """
+    note = problem.note or Note("", {"text": problem.what, "assumed": problem.cure})
+    what, cure = said(note, lang), assumed(note, lang)
     place = ", ".join(filter(None, (problem.file, problem.where)))
     return ". ".join(filter(None, (f"{place}: {what}" if place else what, cure)))
 

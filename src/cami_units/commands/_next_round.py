@@ -527,6 +527,7 @@ def next_manifest(
         "round": int(next_number(base)),
         "base": {"round": int(base.imprint.number), "title": base.imprint.title},
         "collected": sorted(files, key=lambda file: (file["file"], file["sha256"])),
+        **({"looked_at": sorted(group_files.looked_at)} if group_files.looked_at else {}),
         "resolutions": [asdict(row) for _, row in sorted(rules.resolutions.items())],
         **({"resolved_before": resolved} if resolved else {}),
         # ever used, not in use: an id that was given up must not come back as another place

@@ -45,6 +45,7 @@ from cami_units.commands.group_files import (
     GroupFiles,
     HandedOut,
     found_files,
+    looked_at,
     placemark_table,
     read_files,
     say_tables_beside,
@@ -182,6 +183,7 @@ def read_handed_in(
     sums = sums_of(_of_packs(paths, pack))
     group_files = read_files(found_files(paths), handed_out, handed_out=sums, progress=progress)
     say_tables_beside(paths, group_files, sums)
+    group_files.looked_at = looked_at(paths, group_files.files)
     if not any(not file.refused for file in group_files.files):
         reasons = [
             Note("of a file", {"file": file.file, "why": file.refusal})

@@ -108,6 +108,9 @@ class GroupFiles:
     forms: dict[str, list[workshop.FormRow]] = field(default_factory=dict)
     unsound: dict[str, dict[str, str]] = field(default_factory=dict)
     notices: list[workshop.Notice] = field(default_factory=list)
+    looked_at: frozenset[str] = frozenset()
+    """SHA-256 of what lay among them without a line of its own: a mail or an archive, whose files have
+    one each; what nobody edits of a pack; a table that is no form; a file that is far too large."""
 
     def note(self, of_file: str, key: str, **facts: object) -> None:
         """Note something of a file as a whole."""
@@ -191,6 +194,14 @@ def _is_meant(path: Path, folder: Path) -> bool:
         return False
     # tables beside a map are our own (resolutions, changes): only the sheet of a form is news
     return path.suffix.casefold() not in _PLAIN_TABLES or is_form(path)
+
+
+def looked_at(paths: Iterable[Path], files: Iterable[FileRead]) -> frozenset[str]:
+    """The SHA-256 of all that was brought and has no line among the files read."""
+    brought = [inner for path in paths for inner in ([path] if path.is_file() else path.rglob("*"))]
+    plain = [path for path in brought if path.is_file() and not path.is_symlink()]
+    sums = {store.sha256(path) for path in plain if path.name != RESOLUTIONS}
+    return frozenset(sums - {file.sha256 for file in files})
 
 
 def sums_of(folders: Iterable[Path]) -> dict[str, str]:

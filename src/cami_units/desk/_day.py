@@ -58,13 +58,16 @@ class HandedFile:
 class RoundFolder:
     """A round on the disk: its number, what was read of each file it was collected from.
 
-    `resolved` is what was chosen by then, by the units of each conflict. It is begun once there is
-    something in it that measuring it anew would lose: decisions, activities.
+    `reads` are by SHA-256, `taken` all that was looked at, also what has no line: an archive, whose
+    files have one each, or what nobody edits of a pack. `resolved` is what was chosen by then, by the
+    units of each conflict. It is begun once there is something in it that measuring it anew would
+    lose: decisions, activities.
     """
 
     path: Path
     number: int
     reads: Mapping[str, Mapping[str, Any]]
+    taken: frozenset[str]
     resolved: Mapping[str, str]
     is_collected: bool
     is_decided: bool
@@ -117,7 +120,7 @@ class Day:
             sum_
             for folder in self.rounds
             if base is not None and folder.number <= base.number
-            for sum_ in folder.reads
+            for sum_ in folder.taken
         }
         return tuple(file.path for file in self.files if file.sha256 not in closed)
 
@@ -136,7 +139,7 @@ def read_day(directory: Path) -> Day:
         (_round_folder(path, manifest) for path, manifest in _rounds(directory).items()),
         key=lambda folder: (folder.number, folder.path.name),
     )
-    folder_names = {sum_: folder.path.name for folder in rounds for sum_ in folder.reads}
+    folder_names = {sum_: folder.path.name for folder in rounds for sum_ in folder.taken}
     files = tuple(
         HandedFile(path, sum_, folder_names.get(sum_, ""))
         for path in _handed_in(directory / HANDED_IN)
@@ -155,9 +158,10 @@ def is_collected_in_full(day: Day) -> bool:
     if current is None or current is day.base:
         return not day.waiting
     handed_sums = {file.sha256 for file in day.files if file.path in day.inputs}
+    inside = set(current.reads) - {file.sha256 for file in day.files}  # of archives and mails
     table = read_resolutions(day.directory)
     resolved = dict(zip(table["unit_id"], table["resolution"], strict=True))
-    return set(current.reads) == handed_sums and dict(current.resolved) == resolved
+    return current.taken - inside == handed_sums and dict(current.resolved) == resolved
 
 
 def sum_of(path: Path) -> str:
@@ -184,10 +188,12 @@ def _rounds(directory: Path) -> Mapping[Path, Mapping[str, Any]]:
 
 def _round_folder(path: Path, manifest: Mapping[str, Any]) -> RoundFolder:
     """A round from its manifest."""
+    reads = {str(row["sha256"]): row for row in manifest.get("collected", ())}
     return RoundFolder(
         path=path,
         number=int(manifest.get("round", 0)),
-        reads={str(row["sha256"]): row for row in manifest.get("collected", ())},
+        reads=reads,
+        taken=frozenset({*reads, *map(str, manifest.get("looked_at", ()))}),
         resolved={
             str(row["unit_id"]): str(row["choice"]) for row in manifest.get("resolutions", ())
         },

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import tempfile
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -41,8 +41,10 @@ from cami_units.commands.decide import (
 )
 from cami_units.desk import _day, _verbs
 from cami_units.desk._day import Day, Errand, read_day
+from cami_units.desk._guard import LANGUAGE_COOKIE, language
 from cami_units.desk._page_facts import (
     base_facts,
+    complaint_facts,
     conflict_facts,
     file_facts,
     job_text,
@@ -55,7 +57,7 @@ from cami_units.desk._verbs import Collecting, LoopTables
 from cami_units.desk._worker import DONE, Worker
 from cami_units.documents.collect_report import outline_pictures
 from cami_units.documents.form_words import THEMES, theme_said
-from cami_units.model import DISCLAIMER, InputError, Progress, clean_name
+from cami_units.model import DISCLAIMER, InputError, Problem, Progress, clean_name
 
 STEPS: Final = (
     ("before", "/before"),
@@ -66,7 +68,6 @@ STEPS: Final = (
     ("after", "/after"),
 )
 ORDERS: Final = ("rank", "group", "section", "hand")
-LANGUAGE_COOKIE: Final = "cami_units_language"
 
 _BOARD: Final = "board.html"
 _PAGES: Final = ("report.html", "implementation.html", "map.html")
@@ -89,6 +90,7 @@ class Desk:
 
     `collecting` are the files as they were read last, `fresh` a round that is measured and on its
     way to the disk: both are here to be quicker, and a desk that is started anew makes them again.
+    `noticed` is what each command had to say of its work, as on the command line.
     """
 
     directory: Path
@@ -100,7 +102,7 @@ class Desk:
     board_folder: tempfile.TemporaryDirectory[str] | None = None
     collecting: Collecting | None = None
     fresh: LoopTables | None = None
-    checked: list[str] = field(default_factory=list)
+    noticed: dict[str, Sequence[Problem]] = field(default_factory=dict)
     stored: tuple[str, LoopTables] | None = None
     places: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -126,15 +128,14 @@ class Desk:
                 _day.write_errands(self.directory, [*others, errand])
         self.worker.ask(errand.name, partial(self._make, errand), key=repr(errand))
 
-    def _make(self, errand: Errand, progress: Progress) -> str:
+    def _make(self, errand: Errand, progress: Progress) -> None:
         """Make it, unless its round is gone; a refusal is said on the page and not tried again."""
         try:
             if errand.name not in (*_verbs.BEFORE, *_verbs.PRODUCTS):
-                return ""
-            folder = _verbs.make(self.directory, errand, progress)
+                return
+            _, self.noticed[errand.name] = _verbs.make(self.directory, errand, progress)
             if errand.choices:
                 self.make_board(progress)
-            return folder.relative_to(self.directory).as_posix()
         finally:
             with self.lock:
                 others = [other for other in _day.read_errands(self.directory) if other != errand]
@@ -144,15 +145,15 @@ class Desk:
         """Collect what was handed in: measured and shown first, then written."""
         self.worker.ask("collect", self._collect)
 
-    def _collect(self, progress: Progress) -> str:
+    def _collect(self, progress: Progress) -> None:
         """The round in memory, on the windows, and on the disk."""
         day = read_day(self.directory)
         if day.current is None:
-            return ""
+            return
         if not day.inputs:  # the last file was taken out again, and with it what it had made
             _verbs.take_back(day)
             self.make_board(progress)
-            return ""
+            return
         self.collecting = _verbs.read_day_files(self.directory, day, self.collecting, progress)
         collected = _verbs.settle_day(self.directory, day, self.collecting, progress)
         folder = self._new_folder()
@@ -160,7 +161,7 @@ class Desk:
             self.fresh = _verbs.fresh_loop(collected, Path(folder.name))
             self.worker.touch()
             self._show_board(day, folder, collected, progress)
-            return _verbs.write_day(day, collected, progress).name
+            _verbs.write_day(day, collected, progress)
         finally:
             self.fresh = None
             if folder is not self.board_folder:
@@ -168,12 +169,7 @@ class Desk:
 
     def ask_board(self) -> None:
         """Make the board that the windows show."""
-
-        def work(progress: Progress) -> str:
-            self.make_board(progress)
-            return ""
-
-        self.worker.ask("board", work)
+        self.worker.ask("board", self.make_board)
 
     def make_board(self, progress: Progress) -> None:
         """The board page of the round on the disk."""
@@ -227,9 +223,8 @@ class Desk:
         return self.stored[1]
 
 
-def routes(desk: Desk) -> list[Route]:
+def routes(pages: Pages) -> list[Route]:
     """Every address of the desk."""
-    pages = Pages(desk)
     return [
         Route("/", pages.hand_in, methods=["GET"]),
         Route("/before", pages.before, methods=["GET"]),
@@ -278,9 +273,9 @@ class Pages:
     # -- what every page has ----------------------------------------------------------------------
 
     def _lang(self, request: Request) -> str:
-        """The language of a browser: what it chose, else the plan's first."""
-        lang = request.cookies.get(LANGUAGE_COOKIE, "")
-        return lang if lang in words.LANGUAGES else words.LANGUAGES[0]
+        """The language of the page that a browser asks for."""
+        headers = request.headers
+        return language(headers.get("cookie", ""), headers.get("accept-language", ""))
 
     def _marks(self, day: Day) -> dict[str, str]:
         """What the files that people change hold now, one mark each."""
@@ -349,6 +344,17 @@ class Pages:
         """A refusal in the reader's language."""
         return PlainTextResponse(words.text(key, self._lang(request)), status_code=status)
 
+    async def refused(self, request: Request, error: Exception) -> Response:
+        """What a full disk, a vanished folder or a damaged file says of itself, wherever it is met."""
+        lang = self._lang(request)
+        said = words.said(error.note, lang) if isinstance(error, InputError) else ""
+        if request.headers.get("accept", "").startswith("application/json"):
+            return PlainTextResponse(said, status_code=409)
+        html = self.templates.get_template("refused.html").render(
+            lang=lang, said=said, t=lambda key: words.text(key, lang)
+        )
+        return HTMLResponse(html, status_code=409)
+
     # -- before -----------------------------------------------------------------------------------
 
     async def before(self, request: Request) -> Response:
@@ -371,6 +377,7 @@ class Pages:
                 "name": name,
                 "ready": ready[name],
                 "folder": f"{folder.relative_to(root).as_posix()}/" if folder else "",
+                "noticed": self._noticed(request, name),
             }
             for name, folder in done.items()
         ]
@@ -380,9 +387,14 @@ class Pages:
             day,
             verbs=verbs,
             has_plan=done["make_workshop"] is not None,
-            checked=self.desk.checked,
+            checked=self._noticed(request, "check"),
+            was_checked="check" in self.desk.noticed,
             sources=self._sources(),
         )
+
+    def _noticed(self, request: Request, name: str) -> list[dict[str, str]]:
+        """What a command had to say of its work, in the reader's language."""
+        return complaint_facts(self.desk.noticed.get(name, ()), self._lang(request))
 
     def _sources(self) -> dict[str, str]:
         """The files of the programme in force that were taken, by their kind."""
@@ -399,9 +411,8 @@ class Pages:
         if name not in _verbs.BEFORE and name != "check":
             return self._refusal(request, "desk no such choice")
 
-        def check(progress: Progress) -> str:
-            self.desk.checked = [str(row) for row in _verbs.check_plan(root, progress)] or ["✓"]
-            return ""
+        def check(progress: Progress) -> None:
+            self.desk.noticed["check"] = _verbs.check_plan(root, progress)
 
         if name == "check":
             self.desk.worker.ask(name, check)
@@ -445,7 +456,8 @@ class Pages:
         try:
             await run_in_threadpool(_day.take_out, self.desk.directory, str(form.get("name", "")))
         except InputError as error:
-            return PlainTextResponse(str(error), status_code=400)
+            said = words.said(error.note, self._lang(request))
+            return PlainTextResponse(said, status_code=400)
         self.desk.ask_collect()
         return _back(request, "/", {})
 
@@ -568,7 +580,8 @@ class Pages:
             day, notice = await self._day(), words.text("desk changed meanwhile", lang)
             return await run_in_threadpool(self._board_page, request, day, notice, form)
         except InputError as error:
-            return await run_in_threadpool(self._board_page, request, day, str(error), form)
+            notice = words.said(error.note, lang)
+            return await run_in_threadpool(self._board_page, request, day, notice, form)
         self.desk.unit = form.get("unit", "")
         self.desk.banner = dict(line)
         self.desk.worker.touch()
@@ -596,10 +609,9 @@ class Pages:
                 **options,
             )
 
-        def work(progress: Progress) -> str:
+        def work(progress: Progress) -> None:
             self.desk.make_board(progress)  # the room looks at the board; nobody at the files yet
             show_decisions(round_, progress=progress)
-            return ""
 
         self.desk.worker.ask("decide", work)
         return {str(name): str(value) for name, value in line.items()}
@@ -661,7 +673,12 @@ class Pages:
     def _after_page(self, request: Request, day: Day, notice: str = "") -> Response:
         lang = self._lang(request)
         products = [
-            {"name": name, "folder": self._folder_of(day, name)} for name in _verbs.PRODUCTS
+            {
+                "name": name,
+                "folder": self._folder_of(day, name),
+                "noticed": self._noticed(request, name),
+            }
+            for name in _verbs.PRODUCTS
         ]
         suggestions = _verbs.suggestions_of(day.current.path) if day.current else []
         return self._page(
@@ -830,10 +847,9 @@ class Pages:
         return FileResponse(_ASSETS_FOLDER / name, media_type=_ASSETS[name])
 
 
-def _show_decisions(round_: Path, progress: Progress) -> str:
+def _show_decisions(round_: Path, progress: Progress) -> None:
     """The decisions of a round into its tables and maps, as a job."""
     show_decisions(round_, progress=progress)
-    return ""
 
 
 def _decision_fault(form: Mapping[str, str]) -> str:

@@ -15,6 +15,8 @@ from http.cookies import CookieError, SimpleCookie
 from typing import Any, Final
 from urllib.parse import parse_qs
 
+from cami_units import words
+
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -22,6 +24,7 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 COOKIE: Final = "cami_units_desk"
+LANGUAGE_COOKIE: Final = "cami_units_language"
 ENTRANCE: Final = "/enter"
 MAX_BODY: Final = 250_000_000
 """Bytes of one request: a whole stick of a group, far below what fills a laptop's disk."""
@@ -84,27 +87,25 @@ class Guard:
         if status == 303:
             await _enter(send, self.keys.cookie)
         elif status:
-            await _refuse(send, status, reason)
+            lang = language(headers.get(b"cookie", ""), headers.get(b"accept-language", ""))
+            await _refuse(send, status, words.text(f"desk guard {reason}", lang))
         else:
             await self.app(scope, _counted(receive), _with_headers(send, scope["path"]))
 
     def _verdict(self, scope: Scope, headers: dict[bytes, str]) -> tuple[int, str]:
-        """The status a request is answered with here, and why; 0 lets it through."""
+        """The status a request is answered with here, and the phrase for why; 0 lets it through."""
         host = headers.get(b"host", "")
         if host not in self.hosts:
-            return 421, "This address is not the desk's."
+            return 421, "host"
         if scope["method"] not in ("GET", "HEAD", "POST"):
-            return 405, "The desk does not know this method."
+            return 405, "method"
         if scope["path"] == ENTRANCE:
             key = parse_qs(scope["query_string"].decode("latin-1")).get("key", [""])[0]
             if self.keys.take(key):
                 return 303, ""
-            return (
-                403,
-                "This key was used already. Stop the desk and start it again for a new address.",
-            )
-        if not _same(_cookie(headers.get(b"cookie", "")), self.keys.cookie):
-            return 403, "Open the desk with the address that the terminal has printed."
+            return 403, "key"
+        if not _same(_cookie(headers.get(b"cookie", ""), COOKIE), self.keys.cookie):
+            return 403, "cookie"
         if scope["method"] == "POST":
             return self._verdict_of_change(headers, host)
         return 0, ""
@@ -113,14 +114,13 @@ class Guard:
     def _verdict_of_change(headers: dict[bytes, str], host: str) -> tuple[int, str]:
         """The same for a request that changes something."""
         if headers.get(b"origin", "") != f"http://{host}":
-            return 403, "Only pages of the desk itself may change anything."
+            return 403, "origin"
         length = headers.get(b"content-length", "")
         if not length.isascii() or not length.isdigit():
-            return 411, "A request must say how long it is."
+            return 411, "length"
         is_upload = headers.get(b"content-type", "").startswith("multipart/form-data")
-        most_bytes = MAX_BODY if is_upload else MAX_FORM
-        if int(length) > most_bytes:
-            return 413, f"More than {most_bytes // 1_000_000} MB at once is not taken."
+        if int(length) > (MAX_BODY if is_upload else MAX_FORM):
+            return 413, "size" if is_upload else "form size"
         return 0, ""
 
 
@@ -129,10 +129,23 @@ def _same(sent_cookie: str, expected: str) -> bool:
     return secrets.compare_digest(sent_cookie.encode("utf-8", "replace"), expected.encode())
 
 
-def _cookie(header: str) -> str:
-    """Our cookie out of a request, or nothing."""
+def language(cookies: str, wanted: str) -> str:
+    """The language of a browser: what was chosen on a page, else what the browser asks for.
+
+    Examples
+    --------
+    >>> language("", "ru-RU,ru;q=0.9,en;q=0.8"), language("cami_units_language=en", "ru"), language("", "fi")
+    ('ru', 'en', 'en')
+    """
+    asked = [part.strip()[:2].lower() for part in wanted[:200].split(",")]
+    choices = (_cookie(cookies, LANGUAGE_COOKIE), *asked)
+    return next((lang for lang in choices if lang in words.LANGUAGES), words.LANGUAGES[0])
+
+
+def _cookie(header: str, name: str) -> str:
+    """One of our cookies out of a request, or nothing."""
     try:
-        morsel = SimpleCookie(header).get(COOKIE)
+        morsel = SimpleCookie(header).get(name)
     except CookieError:
         return ""
     return morsel.value if morsel else ""

@@ -11,12 +11,12 @@ import pandas as pd
 
 from cami_units import words
 from cami_units.commands.decide import standing_decisions
-from cami_units.desk._day import DECISION_LOG, Day, RoundFolder
+from cami_units.desk._day import DECISION_LOG, Day, HandedFile, RoundFolder
 from cami_units.desk._verbs import LoopTables
-from cami_units.desk._worker import BROKEN, REFUSED, RUNNING, Job
+from cami_units.desk._worker import RUNNING, Job
 from cami_units.documents.csv_tables import notes_in
 from cami_units.documents.form_words import answer_said, theme_said
-from cami_units.model import clean_name
+from cami_units.model import Problem, clean_name
 from cami_units.words import assumed, said
 
 _MOST_NOTES: Final = 4
@@ -46,26 +46,16 @@ def _folder_facts(folder: RoundFolder) -> dict[str, Any]:
 
 def file_facts(day: Day, lang: str) -> list[dict[str, Any]]:
     """A line a file: whose it is, what was found in it, what was assumed."""
-    reads: dict[str, Mapping[str, Any]] = {}
-    notes: dict[str, list[str]] = {}
-    for folder in day.rounds:
-        reads |= folder.reads
-        for row in rows_of(_table(folder.path / "problems.csv")):
-            noted = notes_in(row.get("facts", ""))
-            sentences = [part for note in noted for part in (said(note, lang), assumed(note, lang))]
-            line = " → ".join(filter(None, sentences or (row["what"], row["assumed"])))
-            where = row["placemark"]
-            notes.setdefault(row["file"], []).append(f"{where}: {line}" if where else line)
+    reads = [row for folder in day.rounds for row in folder.reads.values()]
+    problems = [
+        row for folder in day.rounds for row in rows_of(_table(folder.path / "problems.csv"))
+    ]
     current = day.current.path.name if day.current else ""
     return [
         {
             "name": file.path.name,
-            "group": str(reads.get(file.sha256, {}).get("group", "")),
-            "found": _found(reads.get(file.sha256), lang),
-            # why a file is refused is told by whoever refuses it, in English
-            "refusal": str(reads.get(file.sha256, {}).get("refused") or ""),
-            "assumed": _first(notes.get(file.path.name, []), lang),
-            "state": _file_state(reads.get(file.sha256)),
+            **_read_facts(file, [row for row in reads if _is_of(row, file)], lang),
+            "assumed": _first(_noticed(file.path.name, problems, lang), lang),
             # What a decided round was made from stays: it is the ground that plenary stood on.
             "removable": file.collected_in in ("", current) and not _is_begun(day),
         }
@@ -73,20 +63,55 @@ def file_facts(day: Day, lang: str) -> list[dict[str, Any]]:
     ]
 
 
+def _is_of(read: Mapping[str, Any], file: HandedFile) -> bool:
+    """Whether a line of the manifest is of a file that was handed in, or of one inside it."""
+    return read["sha256"] == file.sha256 or str(read["file"]).startswith(f"{file.path.name}/")
+
+
+def _read_facts(file: HandedFile, reads: Sequence[Mapping[str, Any]], lang: str) -> dict[str, Any]:
+    """What was found in a file, or in each file of an archive."""
+    if not file.collected_in:
+        return {"group": "", "found": [words.text("desk waiting", lang)], "state": "waiting"}
+    if not reads:  # of a pack, and nothing that anybody edits; or a table that is no form
+        return {"group": "", "found": [words.text("desk passed over", lang)], "state": "read"}
+    groups = dict.fromkeys(str(read.get("group", "")) for read in reads)
+    inside = [str(read["file"]).removeprefix(f"{file.path.name}/") for read in reads]
+    found = [_found(read, lang) for read in reads]
+    is_one = len(reads) == 1 and reads[0]["sha256"] == file.sha256
+    lines = (
+        found if is_one else [f"{name}: {line}" for name, line in zip(inside, found, strict=True)]
+    )
+    is_refused = all(read.get("refused") for read in reads)
+    state = "refused" if is_refused else "read"
+    return {"group": ", ".join(filter(None, groups)), "found": lines, "state": state}
+
+
+def _noticed(name: str, problems: Sequence[Mapping[str, str]], lang: str) -> list[str]:
+    """What was noticed of a file, and of those inside it; first why it, or one of them, was refused."""
+    refusals: list[str] = []
+    lines: list[str] = []
+    for row in problems:
+        if row["file"] != name and not row["file"].startswith(f"{name}/"):
+            continue
+        noted = notes_in(row.get("facts", ""))
+        sentences = [part for note in noted for part in (said(note, lang), assumed(note, lang))]
+        line = " → ".join(filter(None, sentences or (row["what"], row["assumed"])))
+        where = row["placemark"]
+        is_refusal = row.get("kind", "") in _REFUSED_KINDS
+        (refusals if is_refusal else lines).append(f"{where}: {line}" if where else line)
+    return [*refusals, *lines]
+
+
+_REFUSED_KINDS: Final = frozenset({"file refused", "same file", "member refused"})
+"""Kinds of problems that say why a file, or one inside it, was not read."""
+
+
 def _is_begun(day: Day) -> bool:
     return bool(day.current and day.current.is_begun)
 
 
-def _file_state(read: Mapping[str, Any] | None) -> str:
-    if read is None:
-        return "waiting"
-    return "refused" if read.get("refused") else "read"
-
-
-def _found(read: Mapping[str, Any] | None, lang: str) -> str:
+def _found(read: Mapping[str, Any], lang: str) -> str:
     """What a file gave, counted."""
-    if read is None:
-        return words.text("desk waiting", lang)
     if read.get("refused"):
         return words.text("desk not read", lang)
     counts = ("shapes", "pins", "rows", "unusable")
@@ -254,15 +279,31 @@ def _last_decisions(log: pd.DataFrame) -> dict[str, dict[str, str]]:
 def job_text(job: Job, lang: str) -> str:
     """How far a job is, in one line.
 
-    The names of its steps are the commands' own words, in English: how many are done is said, and
-    what a refusal says, since that tells what to do.
+    The names of its steps are the commands' own words, in English: only how many are done is said.
     """
     parts = [words.text(f"desk job {job.name}", lang), words.text(f"desk {job.state}", lang)]
     if job.state == RUNNING and job.total > 1:
         parts.append(f"{job.finished}/{job.total}")
-    if job.state in (REFUSED, BROKEN):
-        parts.append(job.message)
+    if job.refusal is not None:
+        parts.append(said(job.refusal, lang))
     return " · ".join(filter(None, parts))
+
+
+def complaint_facts(problems: Sequence[Problem], lang: str) -> list[dict[str, str]]:
+    """What a command noticed, a line each, the worst first: with its mark, and its language."""
+    worst_first = sorted(problems, key=lambda problem: tuple(_LEVELS).index(problem.level))
+    return [
+        {
+            "mark": _LEVELS[problem.level],
+            "text": words.complaint(problem, lang),
+            "lang": lang if problem.note else "en",
+        }
+        for problem in worst_first
+    ]
+
+
+_LEVELS: Final[Mapping[str, str]] = {"refuses": "✗", "counted": "!", "note": "·"}
+"""Levels of problems, the worst first, with the marks that the command line gives them."""
 
 
 def suggestion_facts(row: Mapping[str, str], lang: str) -> dict[str, Any]:

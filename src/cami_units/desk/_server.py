@@ -14,7 +14,7 @@ from typing import Final
 from starlette.applications import Starlette
 
 from cami_units.desk._day import read_day
-from cami_units.desk._desk_pages import Desk, routes
+from cami_units.desk._desk_pages import Desk, Pages, routes
 from cami_units.desk._guard import ENTRANCE, Guard, Keys
 from cami_units.desk._worker import Worker
 from cami_units.model import InputError
@@ -28,7 +28,9 @@ _TRIES: Final = 20
 
 def application(desk: Desk, *, port: int, keys: Keys) -> Guard:
     """The desk as an ASGI application, walled in."""
-    return Guard(Starlette(routes=routes(desk)), port=port, keys=keys)
+    pages = Pages(desk)
+    app = Starlette(routes=routes(pages), exception_handlers={InputError: pages.refused})
+    return Guard(app, port=port, keys=keys)
 
 
 def serve(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import pandas as pd
 
@@ -90,9 +90,10 @@ def read_day_files(
     key = tuple(map(sum_of, (*hangs_on, *day.inputs)))
     if before and before.key == key:
         return before
-    handed_in = read_handed_in(
-        day.inputs, decided_round(base.path), pack=pack_folder, progress=progress
-    )
+    # all of them as the folder that they are in, as people type it: what is passed over is the same
+    is_all = len(day.inputs) == len(day.files)
+    paths = [directory / HANDED_IN] if is_all else day.inputs
+    handed_in = read_handed_in(paths, decided_round(base.path), pack=pack_folder, progress=progress)
     return Collecting(key, handed_in)
 
 
@@ -150,31 +151,38 @@ def _clear_products(day: Day, target: Path) -> None:
 # -- before ---------------------------------------------------------------------------------------
 
 
-def _make_workshop(directory: Path, round_: Path, progress: Progress) -> Path:
+Made: TypeAlias = tuple[Path, Sequence[Problem]]
+"""The folder that a verb has made, and what was noticed."""
+
+Verb: TypeAlias = Callable[[Path, Path, Progress], Made]
+"""From the workshop's folder and that of a round to what was made."""
+
+
+def _make_workshop(directory: Path, round_: Path, progress: Progress) -> Made:
     """The folder of a workshop: a plan that works as it stands."""
     init(directory)
-    return directory
+    return directory, ()
 
 
-def _propose(directory: Path, round_: Path, progress: Progress) -> Path:
+def _propose(directory: Path, round_: Path, progress: Progress) -> Made:
     """The first round, from the plan."""
-    write_first_round(directory / PLAN, round_, progress=progress)
-    return round_
+    _, problems = write_first_round(directory / PLAN, round_, progress=progress)
+    return round_, problems
 
 
-def _stability(directory: Path, round_: Path, progress: Progress) -> Path:
+def _stability(directory: Path, round_: Path, progress: Progress) -> Made:
     """How sure each unit is, added to the round."""
     how_sure = with_sensitivity(read_round(round_), cache=cache_of_round(round_), progress=progress)
-    write_sensitivity(how_sure, round_, progress=progress)
-    return round_
+    return round_, write_sensitivity(how_sure, round_, progress=progress)
 
 
-def _hand_out(directory: Path, round_: Path, progress: Progress) -> Path:
+def _hand_out(directory: Path, round_: Path, progress: Progress) -> Made:
     """A folder for each group, for its stick."""
-    return pack(round_, directory / ROUNDS / PACK, progress=progress).directory
+    packed = pack(round_, directory / ROUNDS / PACK, progress=progress)
+    return packed.directory, packed.problems
 
 
-BEFORE: Final[Mapping[str, Callable[[Path, Path, Progress], Path]]] = {
+BEFORE: Final[Mapping[str, Verb]] = {
     "make_workshop": _make_workshop,
     "propose": _propose,
     "stability": _stability,
@@ -200,10 +208,10 @@ def done_before(directory: Path) -> dict[str, Path | None]:
     return {name: folder if mark.is_file() else None for name, (folder, mark) in marks.items()}
 
 
-def check_plan(directory: Path, progress: Progress) -> list[Problem]:
-    """What `cami-units check` says of the plan's layers; what refuses first."""
+def check_plan(directory: Path, progress: Progress) -> Sequence[Problem]:
+    """What `cami-units check` says of the plan's layers."""
     problems, _ = check(read_plan(directory / PLAN), progress=progress)
-    return sorted(problems, key=lambda problem: problem.level != "refuses")
+    return problems
 
 
 # -- what a round shows ---------------------------------------------------------------------------
@@ -288,13 +296,14 @@ def board_order(directory: Path) -> tuple[str, ...]:
 # -- after ----------------------------------------------------------------------------------------
 
 
-def _activities(directory: Path, round_: Path, progress: Progress) -> Path:
+def _activities(directory: Path, round_: Path, progress: Progress) -> Made:
     """Forms that were handed in, the programme in force, and the tables of activities."""
-    say_activities(directory, round_, progress=progress)
-    return round_
+    return round_, say_activities(directory, round_, progress=progress)
 
 
-def say_activities(directory: Path, round_: Path, *, progress: Progress, **choices: Any) -> None:
+def say_activities(
+    directory: Path, round_: Path, *, progress: Progress, **choices: Any
+) -> Sequence[Problem]:
     """The command ``activities`` with what lies in the workshop; `choices` are options of it."""
     folder = directory / HANDED_IN  # as a folder: a map among the forms is passed over and named
     try:
@@ -302,7 +311,7 @@ def say_activities(directory: Path, round_: Path, *, progress: Progress, **choic
     except InputError:
         known = None
     programme = only_file(directory, PROGRAMME) if known is None else None
-    activities(
+    made = activities(
         round_,
         [folder] if folder.is_dir() else [],
         programme=programme,
@@ -310,6 +319,7 @@ def say_activities(directory: Path, round_: Path, *, progress: Progress, **choic
         progress=progress,
         **choices,
     )
+    return made.problems
 
 
 def suggestions_of(round_: Path) -> list[dict[str, Any]]:
@@ -320,31 +330,29 @@ def suggestions_of(round_: Path) -> list[dict[str, Any]]:
     return [{str(name): str(value) for name, value in row.items()} for row in rows]
 
 
-def _annex(directory: Path, round_: Path, progress: Progress) -> Path:
+def _annex(directory: Path, round_: Path, progress: Progress) -> Made:
     """The annex of the round."""
-    return annex(round_, progress=progress)
+    return annex(round_, progress=progress), ()
 
 
-def _figures(directory: Path, round_: Path, progress: Progress) -> Path:
+def _figures(directory: Path, round_: Path, progress: Progress) -> Made:
     """Posters, sheets and unit pages."""
     folder = round_ / "figures"
-    write_figures(decided_round(round_), folder, progress=progress)
-    return folder
+    return folder, write_figures(decided_round(round_), folder, progress=progress)
 
 
-def _plenary(directory: Path, round_: Path, progress: Progress) -> Path:
+def _plenary(directory: Path, round_: Path, progress: Progress) -> Made:
     """The board as files to take along."""
-    folder, _ = plenary(round_, order=board_order(directory), progress=progress)
-    return folder
+    return plenary(round_, order=board_order(directory), progress=progress)
 
 
-def _pack(directory: Path, round_: Path, progress: Progress) -> Path:
+def _pack(directory: Path, round_: Path, progress: Progress) -> Made:
     """Packs of this round, beside those that went out first."""
-    target = directory / ROUNDS / f"pack-{round_.name}"
-    return pack(round_, target, progress=progress).directory
+    packed = pack(round_, directory / ROUNDS / f"pack-{round_.name}", progress=progress)
+    return packed.directory, packed.problems
 
 
-PRODUCTS: Final[Mapping[str, Callable[[Path, Path, Progress], Path]]] = {
+PRODUCTS: Final[Mapping[str, Verb]] = {
     "plenary": _plenary,
     "activities": _activities,
     "annex": _annex,
@@ -354,8 +362,8 @@ PRODUCTS: Final[Mapping[str, Callable[[Path, Path, Progress], Path]]] = {
 """What can be made after plenary, in the order of the page; each hands back its folder."""
 
 
-def make(directory: Path, errand: Errand, progress: Progress) -> Path:
-    """Make what was asked for; hands back the folder that it lies in."""
+def make(directory: Path, errand: Errand, progress: Progress) -> Made:
+    """Make what was asked for; hands back the folder that it lies in, and what was noticed."""
     if errand.name in BEFORE:
         return BEFORE[errand.name](directory, first_round(directory), progress)
     round_ = directory / ROUNDS / errand.round
@@ -364,8 +372,7 @@ def make(directory: Path, errand: Errand, progress: Progress) -> Path:
     choices = dict(errand.choices)
     if "ticked" in choices:
         choices |= _moves(round_, set(choices.pop("ticked")))
-    say_activities(directory, round_, progress=progress, **choices)
-    return round_
+    return round_, say_activities(directory, round_, progress=progress, **choices)
 
 
 def _moves(round_: Path, ticked_ids: set[str]) -> dict[str, list[str]]:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from cami_units.model import CamiUnitsError, Progress
+from cami_units.model import InputError, Note, Progress, quoted
 
 WAITING: Final = "waiting"
 RUNNING: Final = "running"
@@ -23,18 +23,18 @@ BROKEN: Final = "broken"
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What was asked for and how far it is: `state` is a word of this module, `message` is for people."""
+    """What was asked for and how far it is: `state` is a word of this module, `refusal` says why not."""
 
     name: str
     state: str = WAITING
     step: str = ""
     finished: int = 0
     total: int = 0
-    message: str = ""
+    refusal: Note | None = None
 
 
-Work = Callable[[Progress], str]
-"""Does a job; hands back what is to be said when it has ended well."""
+Work = Callable[[Progress], object]
+"""Does a job; what it hands back, if anything, nobody asks for."""
 
 
 class Worker:
@@ -99,10 +99,11 @@ class Worker:
                 self._set(name, step=step, finished=finished, total=total)
 
             try:
-                message = work(progress)
-            except CamiUnitsError as error:
-                self._set(name, state=REFUSED, message=str(error))
+                work(progress)
+            except InputError as error:
+                self._set(name, state=REFUSED, refusal=error.note)
             except Exception as error:  # a fault of ours must not end the day
-                self._set(name, state=BROKEN, message=f"{type(error).__name__}: {error}")
+                why = quoted(f"{type(error).__name__}: {error}")
+                self._set(name, state=BROKEN, refusal=why)
             else:
-                self._set(name, state=DONE, message=message)
+                self._set(name, state=DONE)
