@@ -1206,8 +1206,7 @@ def test_the_command_fails_with_one_message_where_nothing_could_be_read(tmp_path
 
 def test_what_was_noticed_can_be_told_in_another_language(tmp_path):
     """Sentences are made last: the tables hold what they are made of, so a Russian page speaks Russian."""
-    from cami_units.documents.csv_tables import notes_in
-    from cami_units.model import harmless
+    from cami_units.model import harmless, notes_from_text
 
     moved = translate(square("CU-012"), 0.3, 0)
     made = collected(
@@ -1225,11 +1224,11 @@ def test_what_was_noticed_can_be_told_in_another_language(tmp_path):
         table = pd.read_csv(tmp_path / "01" / f"{name}.csv", dtype=str, keep_default_na=False)
         assert len(table)
         for sentence, facts in zip(table[column], table["facts"], strict=True):
-            notes = notes_in(facts)
+            notes = notes_from_text(facts)
             assert harmless("; ".join(words.said(note) for note in notes)) == sentence
             assert all(words.said(note, "ru") != words.said(note) for note in notes if note.key)
     asked = made.round.tables["questions"]
     renamed = asked.query("kind == 'renamed'").iloc[0]
-    assert "Barskoon" in words.said(notes_in(renamed["facts"])[0], "ru")
-    assert notes_in("[typed by somebody]") == []
-    assert notes_in(None) == []
+    assert "Barskoon" in words.said(notes_from_text(renamed["facts"])[0], "ru")
+    assert notes_from_text("[typed by somebody]") == []
+    assert notes_from_text(None) == []

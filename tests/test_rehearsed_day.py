@@ -24,9 +24,8 @@ from cami_units import kml, words
 from cami_units.commands.collect import collect, write_collected
 from cami_units.commands.decide import decided_round, record_decision, show_decisions
 from cami_units.commands.round_files import write_proposal
-from cami_units.documents.csv_tables import notes_in
 from cami_units.kml import rehearsal as draw
-from cami_units.model import LONLAT, Round
+from cami_units.model import LONLAT, Round, notes_from_text
 from cami_units.workshop import is_decided
 from tests.test_collect import base as toy_base
 from tests.test_collect import shapely_km2
@@ -209,7 +208,7 @@ def test_every_placemark_of_twenty_files_is_read_or_named(day):
 
 def keys_of(table: pd.DataFrame) -> Counter[tuple[str, ...]]:
     """How often the lines of a table say what, by the keys of the catalogue."""
-    return Counter(tuple(note.key for note in notes_in(cell)) for cell in table["facts"])
+    return Counter(tuple(note.key for note in notes_from_text(cell)) for cell in table["facts"])
 
 
 def test_the_lines_of_the_report_by_their_keys_in_the_catalogue(day):
@@ -235,7 +234,7 @@ def test_the_lines_of_the_report_by_their_keys_in_the_catalogue(day):
     for made in (first, second):
         tables = (made.problems, made.changes, made.conflicts, made.round.tables["questions"])
         for note in (
-            note for table in tables for cell in table["facts"] for note in notes_in(cell)
+            note for table in tables for cell in table["facts"] for note in notes_from_text(cell)
         ):
             for lang in words.LANGUAGES:
                 assert words.said(note, lang), (note.key, lang)

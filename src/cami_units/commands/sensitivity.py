@@ -507,7 +507,7 @@ def crossings_of(units: gpd.GeoDataFrame, pieces: Pieces) -> gpd.GeoDataFrame:
     sensitive = pieces.layers.species.set_index("sci_name")["sensitive"]
     delicate = cuts["sci_name"].map(sensitive).eq("yes").to_numpy()
     # Nor is it told where a single animal met a fence.
-    delicate |= is_tracked(cuts).to_numpy()
+    delicate = delicate | is_tracked(cuts).to_numpy()
     points[delicate] = coarse(points[delicate], crs=units.crs)
     # five decimals are a metre
     cuts["lon"], cuts["lat"] = points.x.round(5), points.y.round(5)

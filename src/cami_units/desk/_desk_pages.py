@@ -376,7 +376,7 @@ class Pages:
             {
                 "name": name,
                 "ready": ready[name],
-                "folder": f"{folder.relative_to(root).as_posix()}/" if folder else "",
+                "folder": f"{folder.relative_to(root.parent).as_posix()}/" if folder else "",
                 "noticed": self._noticed(request, name),
             }
             for name, folder in done.items()
@@ -797,7 +797,9 @@ class Pages:
                 **self._decided(lang),
                 "decided": self._standing(day, lang),
                 "board": str(self.desk.board_version),
-                "mark": "".join(marks.values()) + current + str(self.desk.board_version),
+                # what a command noticed stands on a page once it has ended, whatever it changed
+                "mark": "".join(marks.values())
+                + f"{current} {self.desk.board_version} {self.desk.worker.ended}",
                 "jobs": self._jobs(lang),
             }
         )

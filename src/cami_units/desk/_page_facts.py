@@ -14,9 +14,8 @@ from cami_units.commands.decide import standing_decisions
 from cami_units.desk._day import DECISION_LOG, Day, HandedFile, RoundFolder
 from cami_units.desk._verbs import LoopTables
 from cami_units.desk._worker import RUNNING, Job
-from cami_units.documents.csv_tables import notes_in
 from cami_units.documents.form_words import answer_said, theme_said
-from cami_units.model import Problem, clean_name
+from cami_units.model import Problem, clean_name, notes_from_text
 from cami_units.words import assumed, said
 
 _MOST_NOTES: Final = 4
@@ -93,7 +92,7 @@ def _noticed(name: str, problems: Sequence[Mapping[str, str]], lang: str) -> lis
     for row in problems:
         if row["file"] != name and not row["file"].startswith(f"{name}/"):
             continue
-        noted = notes_in(row.get("facts", ""))
+        noted = notes_from_text(row.get("facts", ""))
         sentences = [part for note in noted for part in (said(note, lang), assumed(note, lang))]
         line = " → ".join(filter(None, sentences or (row["what"], row["assumed"])))
         where = row["placemark"]
@@ -147,7 +146,7 @@ def conflict_facts(
     unit_ids = row["unit_id"].split(";")
     measured = row["resolution"].partition(":")[0]
     choice = resolution.get("resolution", "")
-    notes = [said(note, lang) for note in notes_in(row["facts"])]
+    notes = [said(note, lang) for note in notes_from_text(row["facts"])]
     return {
         "unit_id": row["unit_id"],
         "anchor": re.sub(r"[^\w-]", "-", row["unit_id"]),

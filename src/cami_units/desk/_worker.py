@@ -38,12 +38,13 @@ Work = Callable[[Progress], object]
 
 
 class Worker:
-    """A thread, what waits for it, and a number that grows with every change there is to see."""
+    """A thread, what waits for it, a number that grows with every change, and how much has ended."""
 
     def __init__(self) -> None:
         self._waiting: queue.Queue[tuple[str, Work] | None] = queue.Queue()
         self._changed = threading.Condition()
         self.version = 0
+        self.ended = 0
         self.jobs: dict[str, Job] = {}
         # a daemon: work that hangs does not keep the program from ending
         self._thread = threading.Thread(target=self._run, name="desk-worker", daemon=True)
@@ -107,3 +108,5 @@ class Worker:
                 self._set(name, state=BROKEN, refusal=why)
             else:
                 self._set(name, state=DONE)
+            self.ended += 1
+            self.touch()

@@ -10,7 +10,6 @@ import geopandas as gpd
 import pandas as pd
 
 from cami_units import scene, words
-from cami_units.documents.csv_tables import notes_in
 from cami_units.documents.form_words import (
     THEMES,
     answer_said,
@@ -36,6 +35,7 @@ from cami_units.model import (
     as_typed,
     clean_name,
     is_missing,
+    notes_from_text,
     quiet,
 )
 
@@ -483,7 +483,7 @@ def _reasons(changes: Iterable[Mapping[str, Any]], lang: str) -> list[str]:
 
 def _noted(row: Mapping[str, Any], column: str, lang: str) -> str:
     """What a row of the loop notes, in the reader's language; in rounds of old, as it was written."""
-    notes = notes_in(row.get("facts"))
+    notes = notes_from_text(row.get("facts"))
     return "; ".join(words.said(note, lang) for note in notes) or clean_name(row.get(column))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -49,16 +49,6 @@ def notes_as_text(notes: Iterable[Note]) -> str:
     return json.dumps(plain, ensure_ascii=False, default=_plain_fact) if plain else ""
 
 
-def notes_in(text: object) -> list[Note]:
-    """The notes of a cell that :func:`notes_as_text` made; none where there is something else."""
-    if is_missing(text) or not str(text).startswith("["):
-        return []
-    try:
-        return [_note_of(fields) for fields in json.loads(str(text))]
-    except (ValueError, TypeError, KeyError, AttributeError):  # a cell that somebody has typed into
-        return []
-
-
 def _plain_note(note: Note) -> dict[str, object]:
     """A note as JSON takes it."""
     return {"key": note.key, **note.facts}
@@ -67,16 +57,6 @@ def _plain_note(note: Note) -> dict[str, object]:
 def _plain_fact(value: object) -> object:
     """A fact that JSON does not take by itself: a note in a note, a number of numpy."""
     return _plain_note(value) if isinstance(value, Note) else float(str(value))
-
-
-def _note_of(fields: Mapping[str, Any]) -> Note:
-    """A note from its JSON; a note in it is one again."""
-    facts = {
-        name: _note_of(value) if isinstance(value, Mapping) else value
-        for name, value in fields.items()
-        if name != "key"
-    }
-    return Note(str(fields["key"]), facts)
 
 
 def without_geometry(table: pd.DataFrame) -> pd.DataFrame:
