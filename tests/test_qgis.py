@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 import subprocess
@@ -14,9 +15,11 @@ import pandas as pd
 import pyogrio
 import pytest
 import shapely
+from PIL import Image
 
 from cami_units import palette, qgis, store, words
-from cami_units.model import RECORDS, TABLES, Imprint, Round
+from cami_units.model import EQUAL_AREA, RECORDS, TABLES, Imprint, Round
+from tests.rounds import toy_round
 
 SPATIAL = sorted(name for name, table in TABLES.items() if table.geometry)
 
@@ -237,6 +240,110 @@ def test_qgis_opens_the_project_without_a_word(tmp_path):
         """,
         tmp_path / "round",
     )
+
+
+def of_toy(folder: Path):
+    """A round with tables in every relation, and its project."""
+    one = toy_round()
+    store.write_round(one, folder / "round")
+    frame = one.tables["conservation_units"].to_crs(EQUAL_AREA).total_bounds
+    text = qgis.project(
+        one.tables,
+        geopackage=store.GEOPACKAGE,
+        imprint=one.imprint,
+        crs=EQUAL_AREA,
+        frame=frame,
+        lang="ru",
+    )
+    (folder / "round" / "conservation_units.qgs").write_text(text, encoding="utf-8")
+    return one
+
+
+def test_in_qgis_each_unit_has_its_rows_its_words_and_its_card(tmp_path):
+    """Asked of QGIS itself: relations, aliases, value maps, tips; and whatever it logs on opening."""
+    one = of_toy(tmp_path)
+    said = in_qgis(
+        """
+        import json
+        log = []
+        QgsApplication.messageLog().messageReceived[str, str, Qgis.MessageLevel].connect(
+            lambda text, tag, level: log.append(text) if level != Qgis.Info else None)
+        project = QgsProject.instance()
+        assert project.read('conservation_units.qgs')
+        units = project.mapLayer('layer_conservation_units')
+        rows = {feature['unit_id']: feature for feature in units.getFeatures()}
+        counts = {}
+        for relation in project.relationManager().relations().values():
+            assert relation.isValid(), relation.name()
+            if relation.referencedLayerId() == units.id():
+                child = relation.referencingLayerId().removeprefix('layer_')
+                counts[child] = {
+                    key: sum(1 for _ in relation.getRelatedFeatures(row)) for key, row in rows.items()}
+        at = units.fields().indexOf('status')
+        setup = units.editorWidgetSetup(at)
+        formatter = QgsApplication.fieldFormatterRegistry().fieldFormatter(setup.type())
+        words = {key: formatter.representValue(units, at, setup.config(), None, row['status'])
+                 for key, row in rows.items()}
+        tips = {}
+        for key, row in rows.items():
+            context = QgsExpressionContext(QgsExpressionContextUtils.globalProjectLayerScopes(units))
+            context.setFeature(row)
+            tips[key] = QgsExpression.replaceExpressionText(units.mapTipTemplate(), context)
+        print(json.dumps({'counts': counts, 'words': words, 'tips': tips, 'log': log,
+                          'alias': units.attributeAlias(at)}))
+        """,
+        tmp_path / "round",
+    )
+    asked = json.loads(said.strip().splitlines()[-1])
+    units = one.tables["conservation_units"].set_index("unit_id")
+    for child in ("unit_criteria", "unit_species"):
+        ours = one.tables[child].groupby("unit_id").size().reindex(units.index, fill_value=0)
+        assert asked["counts"][child] == ours.to_dict(), child
+        assert ours.sum()
+    for unit_id, row in units.iterrows():
+        assert asked["words"][unit_id] == words.text(str(row["status"]), "ru")
+        assert unit_id in asked["tips"][unit_id]
+        assert words.text(str(row["status"]), "ru") in asked["tips"][unit_id]
+        assert "[%" not in asked["tips"][unit_id]
+    assert asked["alias"] == words.text("column status", "ru")
+    assert asked["log"] == []
+
+
+def test_qgis_draws_the_map_and_a_page_of_a_unit_without_a_window(tmp_path):
+    """What a script or a server sees: the view of the project, in its metres, with the units in it."""
+    of_toy(tmp_path)
+    in_qgis(
+        """
+        from qgis.PyQt.QtCore import QSize
+        project = QgsProject.instance()
+        assert project.read('conservation_units.qgs')
+        view = project.viewSettings().defaultViewExtent()
+        assert view == project.viewSettings().presetFullExtent() and view.width() > 1000
+        settings = QgsMapSettings()
+        settings.setLayers(project.layerTreeRoot().checkedLayers())
+        settings.setDestinationCrs(project.crs())
+        settings.setOutputSize(QSize(400, 300))
+        settings.setExtent(view)
+        job = QgsMapRendererParallelJob(settings)
+        job.start()
+        job.waitForFinished()
+        assert job.errors() == [], [error.message for error in job.errors()]
+        job.renderedImage().save('map.png')
+        layout = project.layoutManager().printLayouts()[0]
+        atlas = layout.atlas()
+        assert atlas.beginRender() and atlas.first()
+        export = QgsLayoutExporter.ImageExportSettings()
+        export.dpi = 60
+        assert QgsLayoutExporter(layout).exportToImage('page.png', export) == 0
+        """,
+        tmp_path / "round",
+    )
+    for name in ("map.png", "page.png"):
+        with Image.open(tmp_path / "round" / name) as image:
+            colours = image.convert("RGB").getcolors(1 << 20)
+        background = max(colours)[0]
+        assert 1 - background / sum(count for count, _ in colours) > 0.05, name
+        assert len(colours) > 20, name
 
 
 def test_the_geopackage_is_of_a_version_that_debian_and_ubuntu_open_without_a_warning(tmp_path):

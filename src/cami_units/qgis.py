@@ -468,8 +468,9 @@ def project(
     relations = ET.SubElement(root, "relations")
     canvas = ET.SubElement(root, "mapcanvas", name="theMapCanvas")
     ET.SubElement(canvas, "units").text = "meters"
-    _extent(canvas, frame)
+    _add_frame(canvas, frame)
     _reference(ET.SubElement(canvas, "destinationsrs"), crs)
+    _add_views(root, frame, crs)
     layers = ET.SubElement(root, "projectlayers")
     for group in _groups(tables, language):
         _add_group(tree, layers, group, tables, geopackage, language)
@@ -752,10 +753,26 @@ def _reference(parent: ET.Element, crs: str) -> None:
         ET.SubElement(system, "authid").text = ":".join(authority)
 
 
-def _extent(parent: ET.Element, frame: Sequence[float]) -> None:
+def _add_frame(parent: ET.Element, frame: Sequence[float]) -> None:
+    """What the window of QGIS has in view at first."""
     extent = ET.SubElement(parent, "extent")
-    for name, value in zip(("xmin", "ymin", "xmax", "ymax"), frame, strict=True):
-        ET.SubElement(extent, name).text = f"{value:.0f}"
+    for side, value in zip(_SIDES, frame, strict=True):
+        ET.SubElement(extent, side).text = f"{value:.0f}"
+
+
+_SIDES: Final = ("xmin", "ymin", "xmax", "ymax")
+
+
+def _add_views(root: ET.Element, frame: Sequence[float], crs: str) -> None:
+    """What *zoom to all* shows, and what a program sees that opens the project without a window.
+
+    Without them a server or a script takes the extent of a layer, which is in degrees, for metres of
+    the project, and draws nothing; and *zoom to all* shows the states as far as 180°.
+    """
+    views = ET.SubElement(root, "ProjectViewSettings", UseProjectScales="0")
+    for name in ("DefaultViewExtent", "PresetFullExtent"):
+        corners = {side: f"{value:.0f}" for side, value in zip(_SIDES, frame, strict=True)}
+        _reference(ET.SubElement(views, name, corners), crs)
 
 
 # -- a page for each unit -------------------------------------------------------------------------
