@@ -313,3 +313,15 @@ def test_a_shape_that_rounding_would_spoil_is_mended():
     [flat] = layers.to_lonlat(gpd.GeoDataFrame(geometry=[thin], crs=LONLAT), decimals=6).geometry
     assert flat.is_valid
     assert flat.equals(shapely.box(70, 40, 71, 41))
+
+
+def test_a_sliver_that_rounding_makes_a_point_goes_and_its_neighbours_stay():
+    """Weights of a raster cut along borders leave parts and holes of a hand's breadth."""
+    speck = [(62.0, 46.0), (62.0 + 1e-9, 46.0), (62.0, 46.0 + 1e-9)]
+    square = shapely.box(60, 45, 61, 46)
+    hole = shapely.Polygon(square.exterior, [[(x - 1.5, y - 0.5) for x, y in speck]])
+    parts = shapely.MultiPolygon([square, shapely.Polygon(speck)])
+    table = gpd.GeoDataFrame(geometry=[hole, parts], crs="EPSG:4326")
+    rounded = layers.to_lonlat(table, decimals=6).geometry
+    assert rounded.is_valid.all()
+    assert all(shape.equals(square) for shape in rounded)

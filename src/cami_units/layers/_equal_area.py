@@ -273,11 +273,22 @@ def _rounded(shapes: Shapes, decimals: int) -> Shapes:
     many = np.flatnonzero(shapely.get_num_coordinates(rounded) > 5)
     # Vertices that became one are one: the spherical geometry of R takes an edge of no length for a
     # fault of the whole shape.
-    rounded[many] = shapely.remove_repeated_points(rounded[many])
+    rounded[many] = [_without_repeats(shape) for shape in rounded[many]]
     for row in many[~shapely.is_valid(rounded[many])]:
         joined_shapes = shapely.set_precision(shapes[row], 10.0**-decimals)
         rounded[row] = shapely.transform(joined_shapes, on_lattice)
     return rounded
+
+
+def _without_repeats(shape: Any) -> Any:
+    """A shape without vertices twice; as it is, and invalid, where that leaves a ring of two.
+
+    A sliver or a hole of centimetres is such a ring: weights of a raster cut along borders have them.
+    """
+    try:
+        return shapely.remove_repeated_points(shape)
+    except shapely.errors.GEOSException:
+        return shape
 
 
 # -- repair ---------------------------------------------------------------------------------------
