@@ -136,6 +136,7 @@ def ranges(server) -> None:
         f"INSERT INTO iucn.r VALUES (1, 'Saiga tatarica', 'seen 12:30, 50 % sure',"
         f" ST_Transform(ST_Segmentize(ST_GeomFromText('{wkt}', 4326), 0.05), 990001)),"
         "(2, 'Saiga tatarica', 'nothing drawn', NULL);"
+        "CREATE TABLE iucn.closed AS SELECT * FROM iucn.r;"
         "GRANT SELECT ON iucn.r TO reader;"
     )
 
@@ -165,11 +166,14 @@ def test_a_row_without_a_shape_is_named(tmp_path, server, ranges):
     ("text", "said"),
     [
         ("DELETE FROM iucn.r RETURNING binomial, outline", "read-only transaction.*SELECT"),
-        ("SELECT 1; SELECT 2", "multiple commands.*One query a file"),
+        ("SELECT 1; SELECT 2", "multiple commands.*One query is expected"),
         ("COMMIT; DELETE FROM iucn.r", "multiple commands"),
         ("SET default_transaction_read_only = off", "returns no rows"),
         ("SELECT binomial FROM iucn.r", "returns no geometry"),
-        ("SELECT binomial, outline FROM iucn.none", "does not exist"),
+        ("SELECT binomial, outline FROM iucn.none", "does not exist.*schema before it"),
+        ("SELECT binomial, outlin FROM iucn.r", "does not exist.*name of the column"),
+        ("SELEC binomial FROM iucn.r", "syntax error.*One query is expected"),
+        ("SELECT binomial, outline FROM iucn.closed", "permission denied.*GRANT SELECT"),
     ],
 )
 def test_a_query_can_only_read_and_is_one(tmp_path, server, ranges, text, said):
@@ -181,7 +185,7 @@ def test_a_query_can_only_read_and_is_one(tmp_path, server, ranges, text, said):
 def test_a_statement_that_takes_too_long_says_so(tmp_path, server, ranges, monkeypatch):
     monkeypatch.setattr("cami_units.layers._database._STATEMENT_SECONDS", 1)
     text = "SELECT binomial, outline, pg_sleep(20)::text FROM iucn.r"
-    with pytest.raises(InputError, match=r"statement timeout\. Ask for less"):
+    with pytest.raises(InputError, match=r"statement timeout.*Ask for less"):
         read_ranges(query(tmp_path, server, text))
 
 
@@ -262,6 +266,34 @@ def test_qgis_and_sf_open_what_was_published(server, written, tmp_path):
     )
     first = sorted(units["unit_id"])[0]
     assert said.split() == ["True", str(len(units)), "EPSG:4326", first]
+
+
+def test_who_was_given_a_schema_writes_there_and_is_told_where_not(server, written):
+    """They may make no schema: one that is there is used, and elsewhere the cure says what to ask for."""
+    server.sql("CREATE SCHEMA given AUTHORIZATION reader")
+    assert "conservation_units" in publish(written, server.address(), schema="given")
+    with pytest.raises(InputError, match=r"permission denied.*schema of your own.*GRANT CREATE"):
+        publish(written, server.address(), schema="elsewhere")
+
+
+def test_a_password_that_is_nowhere_is_asked_for_where_it_belongs(
+    tmp_path, server, ranges, monkeypatch
+):
+    """The line that is printed, typed as it says, with a sign before each colon, lets them in."""
+    monkeypatch.setenv("PGPASSFILE", str(tmp_path / "none"))
+    file = query(
+        tmp_path, server, "SELECT 'Saiga tatarica' AS binomial, outline FROM iucn.r LIMIT 1"
+    )
+    with pytest.raises(InputError, match=r"no password.*~/\.pgpass.*before each : and"):
+        read_ranges(file)
+    typed = PASSWORD.replace("\\", "\\\\").replace(":", "\\:")
+    kept = tmp_path / ".pgpass"
+    kept.write_text(f"127.0.0.1:{server.port}:cami:reader:{typed}\n", encoding="utf-8")
+    kept.chmod(0o600)
+    monkeypatch.delenv("PGPASSFILE")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with pytest.warns(UserWarning, match="taken as presence 1"):
+        assert "Saiga tatarica" in set(read_ranges(file)["sci_name"])
 
 
 def test_a_layer_is_itself_published_and_read_again(server, written, tmp_path):

@@ -17,6 +17,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 import geopandas as gpd
@@ -98,7 +99,7 @@ def _connected(address: str, *, can_write: bool) -> Iterator[Any]:
     except Exception as error:  # drivers raise their own kinds, and may put the address in words
         if not isinstance(error, sqlalchemy.exc.SQLAlchemyError) and not _is_of_driver(error):
             raise
-        raise InputError(_complaint(error, secrets)) from None
+        raise _complaint(error, secrets, can_write=can_write) from None
 
 
 def _is_of_driver(error: Exception) -> bool:
@@ -118,9 +119,9 @@ def _plain_address(address: str) -> Any:
 
     _, mark, rest = address.partition("://")
     if mark and rest.split("?")[0].count("@") > 1:
-        raise InputError(
-            "its address has more than one '@', so a part of a password would be taken for the host. "
-            f"{_PASSWORD}"
+        raise DatabaseError(
+            "its address has more than one '@', so a part of a password would be taken for the host",
+            _PASSWORD,
         )
     url = sqlalchemy.make_url(address)
     if url.drivername in ("postgresql", "postgres"):
@@ -129,33 +130,69 @@ def _plain_address(address: str) -> Any:
 
 
 _PASSWORD: Final = (
-    "Leave the password out and put it into ~/.pgpass (host:port:database:user:password, a file that "
-    "only you may read: chmod 600), or into PGPASSWORD"
+    "Leave the password out of the address, and write one line into the file ~/.pgpass (on Windows "
+    "%APPDATA%\\postgresql\\pgpass.conf): host:port:database:user:password, with a \\ before each : and \\ in "
+    "the password. Then: chmod 600 ~/.pgpass. Or set PGPASSWORD."
 )
 
-_CURES: Final = (
-    ("password", _PASSWORD + "."),
+# By the codes that servers of any language send (SQLSTATE, appendix A of PostgreSQL's manual).
+_CURES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "28P01": _PASSWORD,
+        "28000": "Ask who runs the server to let this user and this machine in.",
+        "3D000": "Is the name of the database right?",
+        "42P01": "Is the name of the table right, with its schema before it (schema.table)?",
+        "42703": "Is the name of the column right?",
+        "42601": "One query is expected, SELECT … FROM …; take other statements out.",
+        "57014": "Ask for less: fewer columns, a WHERE, a simpler geometry.",
+        "25006": "A layer is read and nothing is written: ask with SELECT.",
+        "2BP01": "Views stand on that table: drop them first, or name another --schema.",
+    }
+)
+_DENIED: Final = "42501"
+_TO_READ: Final = (
+    "Ask who owns it: GRANT SELECT ON the table, and GRANT USAGE ON its schema, TO the user."
+)
+_TO_WRITE: Final = "Name a --schema of your own, or ask who owns the database: GRANT CREATE ON DATABASE … TO the user."
+
+# Nobody answers, so there is no code: what the client's library says itself.
+_UNREACHED: Final = (
+    ("password", _PASSWORD),
     ("no pg_hba.conf entry", "Ask who runs the server to let this machine in."),
     ("timeout expired", "Is the server running, and may this machine reach it (VPN, firewall)?"),
     ("connection refused", "Is the server running, and is the port right?"),
     ("resolve", "Is the name of the host right?"),
-    ("statement timeout", "Ask for less: fewer columns, a WHERE, a simpler geometry."),
-    ("read-only transaction", "A layer is read and nothing is written: ask with SELECT."),
-    ("depend on it", "Views stand on that table: drop them first, or name another --schema."),
-    ("permission denied", "Ask who owns the database for the right to make tables there."),
-    ("multiple commands", "One query a file: take the others out."),
 )
+_ADDRESS: Final = "Look at host, port, database and user in the address, and at the password in ~/.pgpass or PGPASSWORD."
 
 
-def _complaint(error: Exception, secrets: Sequence[str]) -> str:
+class DatabaseError(InputError):
+    """A database that does not give what it was asked for, with what helps."""
+
+    def __init__(self, what: str, cure: str) -> None:
+        super().__init__(f"{what}. {cure}")
+        self.what, self.cure = what, cure
+
+
+def _complaint(error: Exception, secrets: Sequence[str], *, can_write: bool) -> DatabaseError:
     """What the database says in its first line, with what helps, and with nothing secret in it."""
-    lines = str(getattr(error, "orig", None) or error).strip().splitlines()
+    driver_error: Any = getattr(error, "orig", None) or error
+    lines = str(driver_error).strip().splitlines()
     says = lines[0] if lines else "nothing"
-    whole = " ".join(lines).casefold()
     for secret in secrets:
         says = says.replace(secret, "…")
-    cures = [cure for word, cure in _CURES if word in whole]
-    return f"the database says: {says}." + "".join(f" {cure}" for cure in cures[:1])
+    state = getattr(driver_error, "sqlstate", None)
+    connection = getattr(driver_error, "pgconn", None)
+    if state == _DENIED:
+        cure = _TO_WRITE if can_write else _TO_READ
+    elif state:
+        cure = _CURES.get(state, "Try the query in psql or QGIS, and correct it.")
+    elif connection is not None and connection.needs_password:
+        cure = _PASSWORD
+    else:
+        whole = " ".join(lines).casefold()
+        cure = next((cure for word, cure in _UNREACHED if word in whole), _ADDRESS)
+    return DatabaseError(f"the database says: {says.rstrip('.')}", cure)
 
 
 def _asked(connection: Any, query: str) -> _Answer:
@@ -273,10 +310,13 @@ def tables_to_database(
         cursor = connection.connection.driver_connection.cursor()
         cursor.execute("SELECT count(*) FROM pg_extension WHERE extname = 'postgis'")
         if not cursor.fetchone()[0]:
-            raise InputError(
-                "the database has no PostGIS. Who owns it can add it: CREATE EXTENSION postgis;"
+            raise DatabaseError(
+                "the database has no PostGIS", "Who owns it can add it: CREATE EXTENSION postgis;"
             )
-        cursor.execute(f'CREATE SCHEMA IF NOT EXISTS "{schema}"')
+        # asked first: who was given a schema of their own may not make one
+        cursor.execute("SELECT to_regnamespace(%s) IS NULL", (f'"{schema}"',))
+        if cursor.fetchone()[0]:
+            cursor.execute(f'CREATE SCHEMA "{schema}"')
         for name in sorted(tables):
             _replace_table(cursor, schema, name, tables[name], keys.get(name))
     return sorted(tables)
