@@ -23,8 +23,10 @@ from pptx.util import Mm
 
 from cami_units import kml, workshop
 from cami_units.commands.activities import known_activities
-from cami_units.commands.decide import decide, decided_round, read_decisions
+from cami_units.commands.decide import decide, decided_round, read_decisions, record_decision
+from cami_units.commands.fences import with_fences
 from cami_units.commands.plenary import base_beside, plenary
+from cami_units.commands.propose import propose
 from cami_units.commands.round_files import write_proposal
 from cami_units.commands.shown_round import drawn_scene
 from cami_units.documents import unit_drawing
@@ -33,6 +35,7 @@ from cami_units.documents.board_slides import Board, Loop, Slide, boards
 from cami_units.documents.group_form import THEMES
 from cami_units.documents.workbook_cells import read_table
 from cami_units.model import InputError, harmless
+from cami_units.plan import read_plan
 from cami_units.words import LANGUAGES
 from tests.browser import chromium, node_module
 from tests.rounds import imprint, toy_round
@@ -544,6 +547,173 @@ def test_no_screen_overflows_in_any_state_or_language(browser, busy, size):
     assert browser.errors == []
 
 
+RUSSIAN = "Просим секретариат уточнить границу по гребню хребта и сообщить о статусе заграждений. "
+MONGOLIAN = (
+    "Торон хашааг хулан адууны нүүдэлд саад болохгүйгээр буулгах арга хэмжээг төлөвлөнө үү. "
+)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory) -> Path:
+    """The board of the whole demonstration: forty units in every state of a decision, much to say."""
+    proposal = propose(read_plan(None))
+    spoken = replace(proposal.imprint, languages=LANGUAGES)
+    directory = tmp_path_factory.mktemp("whole") / "00-proposal"
+    write_proposal(with_fences(replace(proposal, imprint=spoken)), directory)
+    ids = list(proposal.tables["conservation_units"]["unit_id"])
+    name = "A name that four states could not agree to make any shorter than it is here"
+    for number, unit_id in enumerate(ids):
+        reason = (RUSSIAN, MONGOLIAN)[number % 2] * (1 + number % 5)
+        names = {"name_en": name, "name_ru": "Название, " + RUSSIAN[:70]} if number == 6 else {}
+        word = ("agree", "agree-with-change", "park", "reject", "", "agree")[number % 6]
+        if word:
+            record_decision(directory, unit_id, word, reason=reason, time=NOON, **names)
+        if number % 6 == 5:
+            record_decision(directory, unit_id, "undo", reason=reason, time=NOON)
+    record_decision(directory, ids[4], "merge", reason=RUSSIAN, time=NOON, into=ids[0])
+    rows = [
+        dict.fromkeys(workshop.ACTIVITY_COLUMNS, "")
+        | {
+            "activity_id": f"{unit_id}-{number}",
+            "unit_id": unit_id,
+            "theme": theme,
+            "text": (RUSSIAN, MONGOLIAN)[number % 2] * (1 + number % 3),
+            "priority": "high",
+            "timeframe": "2026-2032",
+            "partner": "Министерство экологии и природных ресурсов",
+            "status": "dropped" if number == 2 else "proposed",
+        }
+        for place, unit_id in enumerate(ids)
+        for number, theme in enumerate(THEMES[: place % (len(THEMES) + 1)])
+    ]
+    pd.DataFrame(rows).to_csv(directory / "activities.csv", index=False)
+    log = [
+        (row["activity_id"], "amend", "text", "Снять ограду", row["text"], "G1", "") for row in rows
+    ]
+    pd.DataFrame(log[::3], columns=list(workshop.LOG_COLUMNS)).to_csv(
+        directory / "activities_log.csv", index=False
+    )
+    made, _ = plenary(directory)
+    return made
+
+
+FAULTS = """
+const out = [], phone = innerWidth < 700, board = document.querySelector('.board.on');
+const press = (code) => document.dispatchEvent(new KeyboardEvent('keydown', {code, bubbles: true}));
+const box = (name) => { const e = board.querySelector(name); return e && e.offsetParent ? e.getBoundingClientRect() : null; };
+const apart = ['.bar .title', '.bar nav', '.languages', '.bar .clock', '.now h1', '.now .status', '.now .turns', '.now .order',
+  '.now .standing', '.now .pane', '.now figcaption', '.now .told', '.now .view.wide:not([hidden])', '.on > footer'];
+let screens = 0;
+function look(where) {
+  screens += 1;
+  const say = (what) => out.push(where + ': ' + what), root = document.documentElement;
+  if (root.scrollWidth > innerWidth) say('page is wider than the screen');
+  if (!phone && root.scrollHeight > innerHeight) say('page is higher than the screen');
+  const slide = board.querySelector('.now');
+  if (!phone && slide.scrollHeight > slide.clientHeight + 1) say('slide');
+  board.querySelectorAll('header, header *, .now, .now *, footer *').forEach((e) => {
+    if (!e.offsetParent || e.closest('svg') || e.closest('.pane') || e.tagName === 'OPTION') return;
+    const r = e.getBoundingClientRect(), style = getComputedStyle(e);
+    if (r.right > innerWidth + 1 || r.left < -1) say('beyond the edge: ' + e.tagName + '.' + e.className);
+    const cut = style.overflowY !== 'visible' && e.scrollHeight > e.clientHeight + 1 || style.overflowX !== 'visible' && e.scrollWidth > e.clientWidth + 1;
+    if (cut && e.tagName !== 'SELECT') say('cut: ' + e.tagName + '.' + e.className);
+    if (phone && e.textContent.trim() && parseFloat(style.fontSize) < 9.5) say('too small: ' + e.tagName + '.' + e.className);
+  });
+  const boxes = apart.map((name) => [name, box(name)]).filter(([name, r]) => r && r.width && !(phone && name === '.bar nav'));
+  boxes.forEach(([name, a], i) => boxes.slice(i + 1).forEach(([other, b]) => {
+    if (a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 1 && b.top < a.bottom - 1) say(name + ' lies on ' + other);
+  }));
+  const map = box('.now .map');
+  if (map && map.height < (phone ? 300 : innerHeight / 3)) say('map is ' + map.height + ' high');
+}
+board.querySelectorAll('.slide').forEach((slide) => {
+  const unit = slide.dataset.unit;
+  location.hash = unit; dispatchEvent(new Event('hashchange')); look(unit);
+  ['E', 'A', 'F'].forEach((key) => {
+    for (let page = 0; page < 12; page += 1) {
+      press('Key' + key);
+      if (!board.querySelector('.now .view.wide:not([hidden])')) break;
+      look(unit + key + page);
+    }
+  });
+});
+return [screens, Array.from(new Set(out)).slice(0, 12)];
+"""
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+@pytest.mark.parametrize("size", [(1920, 1080), (1366, 768), (390, 844)])
+def test_on_the_board_of_forty_units_nothing_is_cut_and_nothing_lies_on_anything(
+    browser, whole, size
+):
+    """Every unit, its evidence and each page of its activities, in all languages."""
+    browser.size(*size)
+    browser.open(whole / "board.html")
+    browser.driver.set_script_timeout(200)
+    for lang in LANGUAGES:
+        browser.run(f"document.querySelector('.on .to-language[value={lang}]').click()")
+        screens, faults = browser.run(FAULTS)
+        assert faults == [], (size, lang)
+        assert screens > 3 * 36  # units, their evidence, and most have activities
+    assert browser.asked_for() == []
+    assert browser.errors == []
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+def test_what_is_on_the_maps_of_the_board_is_read_from_the_last_row(browser, whole):
+    """On a screen of 1080 lines letters of a map are a sixtieth of its height at least."""
+    browser.size(1920, 1080)
+    browser.open(whole / "board.html")
+    sizes = browser.run(
+        "const out = {}; document.querySelectorAll('.on .slide').forEach((slide) => {"
+        "location.hash = slide.dataset.unit; dispatchEvent(new Event('hashchange'));"
+        "const map = slide.querySelector('.map'), scale = map.getScreenCTM().a;"
+        "if (slide.querySelector('.standing')) return;"  # a long decision takes of the map's height
+        "map.querySelectorAll('text').forEach((text) => { const kind = text.getAttribute('class');"
+        "const size = parseFloat(getComputedStyle(text).fontSize) * scale;"
+        "out[kind] = Math.min(out[kind] || 99, size); }); }); return out;"
+    )
+    assert {"unit", "country", "state", "town", "water", "place", "id", "bar-km"} <= set(sizes)
+    assert min(sizes[kind] for kind in ("unit", "country", "town", "water")) >= 18, sizes
+    assert min(sizes.values()) >= 16, sizes
+
+
+@pytest.mark.browser
+def test_the_buttons_do_what_the_keys_do_and_activities_turn_by_pages(browser, busy):
+    """A page of a phone has no keyboard; ten themes in small letters cannot be read at all."""
+    browser.size(1366, 768)
+    browser.open(busy / "board.html", anchor="#CU-001")
+    shown = "return document.querySelector('.on .now .view:not([hidden])').dataset.view"
+    pages = "return document.querySelector('.on .now [data-view=activities] .page').textContent"
+    letters = (
+        "return parseFloat(getComputedStyle(document.querySelector("
+        "'.on .now [data-view=activities] td')).fontSize)"
+    )
+    browser.run("document.querySelector('.on .now .turn[value=activities]').click()")
+    assert browser.run(shown) == "activities"
+    browser.run(  # as wordy as groups can be
+        "document.querySelectorAll('.on .now [data-view=activities] td').forEach((cell) => {"
+        "cell.textContent = cell.textContent.repeat(7); })"
+    )
+    browser.run("dispatchEvent(new Event('resize'))")
+    assert re.fullmatch(r"1 / [2-9]", browser.run(pages))
+    seen, count = set(), int(browser.run(pages).split(" / ")[1])
+    for number in range(1, count + 1):
+        assert browser.run(pages) == f"{number} / {count}"
+        assert browser.run(letters) >= 13  # pixels of 768 lines
+        seen |= set(
+            browser.run(
+                "return Array.from(document.querySelectorAll('.on .now tbody:not([hidden]) th'))"
+                ".filter((th) => th.offsetParent).map((th) => th.textContent)"
+            )
+        )
+        browser.key("a")
+    assert len(seen) == len(THEMES)
+    assert browser.run(shown) == "unit"
+
+
 @pytest.mark.browser
 def test_the_order_is_chosen_on_the_page(browser, busy):
     browser.size(1920, 1080)
@@ -647,13 +817,15 @@ def test_a_state_is_named_on_its_own_ground_or_has_a_line_to_it():
     # the line ends at the edge of the name, and the name lies on no other
     assert (
         abs(leader[1][0] - places["Tajikistan"][0])
-        <= unit_drawing._width("Tajikistan", 16.0) / 2 + 2
+        <= unit_drawing._width("Tajikistan", unit_drawing.LABEL_SIZES["state"]) / 2 + 2
     )
     boxes = [
-        (x, y, unit_drawing._width(text, 13.0)) for text, (x, y) in places.items() if text.isdigit()
+        (x, y, unit_drawing._width(text, unit_drawing.LABEL_SIZES["id"]))
+        for text, (x, y) in places.items()
+        if text.isdigit()
     ]
     x, y = places["Tajikistan"]
-    half = unit_drawing._width("Tajikistan", 16.0) / 2
+    half = unit_drawing._width("Tajikistan", unit_drawing.LABEL_SIZES["state"]) / 2
     assert not [
         box for box in boxes if abs(box[0] - x) < half + box[2] / 2 and abs(box[1] - y) < 14
     ]

@@ -51,8 +51,8 @@ from cami_units.words import day, disclaimer, profile_name, round_name, text
 def write_board(path: Path, boards: Sequence[Board], *, imprint: Imprint) -> None:
     """Write the board as one HTML file, in every language that it comes in.
 
-    ← → turn it over, Home goes to the overview, E opens the evidence and A the activities, L changes
-    the language.
+    ← → turn it over, Home goes to the overview, E opens the evidence, A the activities and F the
+    fences, L changes the language.
 
     Parameters
     ----------
@@ -77,6 +77,7 @@ def write_board(path: Path, boards: Sequence[Board], *, imprint: Imprint) -> Non
         imprint=imprint,
         pages=[_page_values(each_board, imprint) for each_board in boards],
         fills=STATUS_FILLS,
+        sizes=LABEL_SIZES,
         water=WATER,
     )
     path.write_bytes(content)
@@ -95,6 +96,7 @@ def _page_values(board: Board, imprint: Imprint) -> dict[str, Any]:
         "progress": progress_said(board),
         "statuses": board.statuses,
         "total": board.total,
+        "fences": board.fences,
         "overview": None if board.overview is None else _svg(board.overview, board.lang),
         "slides": [
             {

@@ -110,7 +110,7 @@ INKS: Final[Mapping[str, Ink]] = MappingProxyType(
     {
         "land": Ink("", 0.0, _hex(palette.LAND), 1.0),
         "lake": Ink(_hex(palette.SHORE), 0.6, _hex(palette.WATER), 1.0),
-        "river": Ink(_hex(palette.RIVER), 1.1),
+        "river": Ink(_hex(palette.RIVER), 1.8),
         "protected": Ink("7aa37a", 0.8, _EVIDENCE["protected_areas"], 0.8),
         "hotspot": Ink(_EVIDENCE["hotspots"], 1.4, dashed=True),
         # below the units and the borders, and thin: a fence along a border must not hide it
@@ -119,8 +119,8 @@ INKS: Final[Mapping[str, Ink]] = MappingProxyType(
         "other": Ink("555555", 1.2, "bbbbbb", 0.35),
         "unit": Ink("222222", 3.0, "999999", 0.5),
         "before": Ink("444444", 2.4, dashed=True),
-        "border": Ink(_EVIDENCE["borders"], 1.5),
-        "disputed": Ink(_EVIDENCE["borders"], 1.5, dashed=True),
+        "border": Ink(_EVIDENCE["borders"], 2.0),
+        "disputed": Ink(_EVIDENCE["borders"], 2.0, dashed=True),
         "version": Ink(_GROUPS_OWN, 2.6, dashed=True),
         "leader": Ink("1b1b1b", 1.4),
         "town": Ink("ffffff", 1.0, "333333", 1.0),
@@ -158,20 +158,27 @@ STATUS_FILLS: Final[Mapping[str, str]] = MappingProxyType(
 
 LABEL_SIZES: Final[Mapping[str, float]] = MappingProxyType(
     {
-        "unit": 22.0,
-        "version": 16.0,
-        "pin": 16.0,
-        "id": 13.0,
+        "unit": 25.0,
+        "version": 19.0,
+        "pin": 19.0,
+        "id": 15.0,
         "state": 16.0,
-        "country": 18.0,
-        "other": 15.0,
-        "town": 14.0,
-        "water": 14.0,
-        "place": 13.0,
+        "country": 21.0,
+        "other": 18.0,
+        "town": 18.0,
+        "water": 17.0,
+        "place": 16.0,
     }
 )
-"""Kinds of label, the most important first, and the size of their letters: the first keeps its place."""
+"""Kinds of label, the most important first, and the size of their letters: the first keeps its place.
 
+On a screen of 1080 lines a map is about 900 pixels wide: a fiftieth of the screen's height, the
+least that is read from four screen heights away, is 21 pixels. Ids and range states stand sixty to
+a map of all units, and are smaller.
+"""
+
+_NORTH_ARROW: Final = (WIDTH - 36, 8.0, WIDTH - 12, 48.0)
+"""Where each map has its arrow: left, top, right, bottom."""
 _NEVER_HIDDEN: Final = frozenset({"unit", "version", "pin", "other", "id", "state"})
 _WATER: Final = frozenset({"river", "lake", "wetland"})
 _BAR_KM: Final = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
@@ -464,7 +471,7 @@ def _placed(
     state whose ground is full of units is named beside it, with a line to it.
     """
     order = list(LABEL_SIZES)
-    taken_boxes: list[_Frame] = []
+    taken_boxes: list[_Frame] = [_NORTH_ARROW]
     labels: list[Label] = []
     towns: list[_Pixel] = []
     leaders: list[Ring] = []

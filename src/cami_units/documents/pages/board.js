@@ -3,21 +3,63 @@
 const root = document.documentElement;
 const boards = Array.from(document.querySelectorAll(".board"));
 const list = (board) => Array.from(board.querySelectorAll(".slide"));
-const view = { board: boards[0], unit: "overview", shown: "unit", order: null };
+const view = { board: boards[0], unit: "overview", shown: "unit", page: 0, pages: 1 };
 // the order of units, the same in every language: ids as the page has them
 let order = list(boards[0]).map((slide) => slide.dataset.unit);
 const find = (unit) => view.board.querySelector('.slide[data-unit="' + CSS.escape(unit) + '"]');
 
+// A phone is no projector: its page is scrolled. The limits are those of board.css.
+const phone = matchMedia("(max-width: 700px), (max-height: 500px)");
 // Letters shrink until everything fits; what is still too long can be scrolled.
-function fit(box) {
+const overflows = (box) => box.scrollHeight > box.clientHeight + 1;
+function fit(box, least) {
   if (!box) return;
   box.classList.remove("crowded");
+  box.removeAttribute("tabindex");
+  box.style.fontSize = "";
+  if (phone.matches) return;
   let size = 1.35;  // for the last row of the room, where there is little to say
   const set = () => { box.style.fontSize = size + "rem"; };
-  for (set(); box.scrollHeight > box.clientHeight + 1 && size > 0.56; set()) size -= 0.03;
-  box.classList.toggle("crowded", box.scrollHeight > box.clientHeight + 1);
+  for (set(); overflows(box) && size > (least || 0.56); set()) size -= 0.03;
+  if (!overflows(box)) return;
+  box.classList.add("crowded");
+  box.tabIndex = 0;  // so that it is scrolled with the keys as well
 }
-function show(unit, shown) {
+// Activities that would be too small to read together are dealt out, whole themes to a page.
+function deal(box, number) {
+  const themes = Array.from(box.querySelectorAll("tbody"));
+  const only = (some) => themes.forEach((theme) => { theme.hidden = !some.includes(theme); });
+  const pages = [[]];
+  box.querySelector(".page").textContent = "";
+  only(themes);
+  fit(box, 0.8);
+  if (overflows(box) && themes.length > 1 && !phone.matches) {
+    themes.forEach((theme) => {
+      only(pages[pages.length - 1].concat(theme));
+      if (overflows(box) && pages[pages.length - 1].length) pages.push([]);
+      pages[pages.length - 1].push(theme);
+    });
+    view.page = Math.min(number, pages.length - 1);
+    only(pages[view.page]);
+    box.querySelector(".page").textContent = (view.page + 1) + " / " + pages.length;
+    fit(box);
+  }
+  view.pages = pages.length;
+}
+// A decision with a long reason leaves four fifths of the screen to the unit.
+function fitDecision(box) {
+  if (!box) return;
+  box.style.fontSize = "";
+  let size = 1.25;
+  while (!phone.matches && box.offsetHeight > innerHeight / 5 && size > 0.75) box.style.fontSize = (size -= 0.05) + "rem";
+}
+// On a phone a map is wider than the screen, so that it can be read: its middle is the unit.
+function centre(pane) {
+  if (!pane) return;
+  if (phone.matches) pane.tabIndex = 0; else pane.removeAttribute("tabindex");
+  pane.scrollLeft = (pane.scrollWidth - pane.clientWidth) / 2;
+}
+function show(unit, shown, page) {
   view.unit = order.includes(unit) ? unit : "overview";
   const slide = find(view.unit);
   const views = Array.from(slide.querySelectorAll(".view"));
@@ -28,14 +70,26 @@ function show(unit, shown) {
   list(view.board).forEach((one) => one.classList.toggle("now", one === slide));
   const at = order.indexOf(view.unit);
   view.board.querySelector(".place").textContent = at ? at + " / " + (order.length - 1) : "";
+  slide.querySelectorAll(".turn").forEach((button) => button.setAttribute("aria-pressed", String(button.value === view.shown)));
   if (location.hash.slice(1) !== view.unit) history.replaceState(null, "", "#" + view.unit);
-  fit(view.shown === "unit" ? slide.querySelector(".told") : slide.querySelector('.view[data-view="' + view.shown + '"]'));
+  if (phone.matches) scrollTo(0, 0);
+  fitDecision(slide.querySelector(".standing"));
+  centre(slide.querySelector(".pane"));
+  const box = slide.querySelector(view.shown === "unit" ? ".told" : '.view[data-view="' + view.shown + '"]');
+  view.page = 0;
+  view.pages = 1;
+  if (view.shown === "activities") deal(box, page || 0); else fit(box);
 }
 function step(by) {
   show(order[Math.max(0, Math.min(order.length - 1, order.indexOf(view.unit) + by))], "unit");
 }
-function turn(shown) { if (view.unit !== "overview") show(view.unit, view.shown === shown ? "unit" : shown); }
-function speak(lang) { view.board = boards.find((board) => board.lang === lang) || boards[0]; show(view.unit, view.shown); }
+// The same key again turns the page, and after the last one goes back to the map.
+function turn(shown) {
+  if (view.shown !== shown) show(view.unit, shown);
+  else if (view.page + 1 < view.pages) show(view.unit, shown, view.page + 1);
+  else show(view.unit, "unit");
+}
+function speak(lang) { view.board = boards.find((board) => board.lang === lang) || boards[0]; show(view.unit, view.shown, view.page); }
 function tick() {
   const time = new Date();
   const said = String(time.getHours()).padStart(2, "0") + ":" + String(time.getMinutes()).padStart(2, "0");
@@ -56,6 +110,8 @@ function sorted(by) {
   const key = (li) => li.dataset[by] || "\uffff";
   rows.sort((a, b) => (by === "group" || by === "section" ? (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0) : 0) || rank(a) - rank(b));
   reorder(rows.map((li) => li.dataset.unit));
+  boards.forEach((board) => { board.querySelector(".units").dataset.by = by; });
+  fit(view.board.querySelector(".overview .told"));
 }
 const keys = {
   ArrowRight: () => step(1), ArrowLeft: () => step(-1), PageDown: () => step(1), PageUp: () => step(-1),
@@ -65,6 +121,7 @@ document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.altKey || event.metaKey || event.target.tagName === "SELECT") return;
   if (event.code === "KeyE") turn("evidence");
   if (event.code === "KeyA") turn("activities");
+  if (event.code === "KeyF") turn("fences");
   if (event.code === "KeyL" && boards.length > 1) speak(boards[(boards.indexOf(view.board) + 1) % boards.length].lang);
   if (keys[event.key]) { event.preventDefault(); keys[event.key](); }
 });
@@ -72,6 +129,7 @@ boards.forEach((board) => {
   const on = (name, what) => board.querySelectorAll(name).forEach((one) => one.addEventListener("click", () => what(one)));
   on(".next", () => step(1));
   on(".back", () => step(-1));
+  on(".turn", (button) => turn(button.value));
   on(".list", () => show("overview"));
   on(".to-language", (button) => speak(button.value));
   on(".units a", (a) => show(a.hash.slice(1), "unit"));
@@ -105,7 +163,7 @@ boards.forEach((board) => {
   });
 });
 window.addEventListener("hashchange", () => show(decodeURIComponent(location.hash.slice(1)), "unit"));
-window.addEventListener("resize", () => show(view.unit, view.shown));
+window.addEventListener("resize", () => show(view.unit, view.shown, view.page));
 root.classList.add("one");
 tick();  // first: the clock makes the bar higher, and what fits hangs on it
 show(decodeURIComponent(location.hash.slice(1)), "unit");
