@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from email.message import EmailMessage
 from pathlib import Path
 
 import numpy as np
@@ -482,6 +483,16 @@ def test_kml_pasted_into_a_mail(mail):
     assert rows.geometry.iloc[0].equals(SQUARE)
     assert "cut out of a mail" in notes_of(mail(document().decode()).encode())
     assert problems
+
+
+def test_an_attachment_without_a_map_costs_the_mail_no_other():
+    mail = EmailMessage()
+    mail.set_content("Two files.")
+    for name, content in (("a.kmz", zipped(a__txt=b"a")), ("b.kmz", zipped(doc__kml=document()))):
+        mail.add_attachment(content, maintype="application", subtype="x", filename=name)
+    rows, _ = kml.read_kml(mail.as_bytes())
+    assert rows.geometry.iloc[0].equals(SQUARE)
+    assert "member refused" in notes_of(mail.as_bytes())
 
 
 def test_strings_are_cleaned_on_the_way_in():

@@ -13,6 +13,7 @@ from cami_units.model import EQUAL_AREA, InputError
 from cami_units.overlap import (
     borders_within,
     crossings,
+    direction,
     distance_km,
     length_km,
     line_points,
@@ -111,6 +112,14 @@ def test_the_order_of_borders_is_by_key():
     borders = frame([line_km((5, -5), (5, 5)), line_km((8, -5), (8, 5))], pair=["Z;Z", "A;A"])
     site = frame([box_km(0, 0, 1, 1)], unit_id=["u"])
     assert borders_within(site, borders).pair.tolist() == ["A;A", "Z;Z"]
+
+
+@pytest.mark.parametrize(("east_km", "side"), [(50, "E"), (-50, "W")])
+def test_over_the_date_line_east_is_east(east_km, side):
+    bering = CRS.from_proj4("+proj=laea +lat_0=65 +lon_0=180 +datum=WGS84 +units=m")
+    here, there = box_km(-1, -1, 1, 1), box_km(east_km - 1, -1, east_km + 1, 1)
+    site = shapely.transform(here, lambda xy: xy - [np.sign(east_km) * 10_000, 0])
+    assert direction(site, there, bering) == side
 
 
 def test_nothing_is_near_nothing():

@@ -229,6 +229,8 @@ def inner_files(path: Path, label: str) -> tuple[list[Entry], tuple[str, ...]]:
     if not _is_archive(head) and not is_mail(head):
         return [], ()
     content, _ = content_of(path, label)
+    # One budget for all that a file holds, however deep: ten archives of a tenth each cost the
+    # same.
     unpacking = _Unpacking()
     if isinstance(content, Path):
         if _is_one_file(content, path.name, label):
@@ -243,6 +245,7 @@ def _is_one_file(content: bytes | Path, filename: str, label: str) -> bool:
     """Whether an archive is a file of its own: a KMZ, or a workbook."""
     with _opened(content, label) as archive:
         names = [entry.filename.lower() for entry in archive.infolist()]
+    # doc.kml makes a KMZ, the other two a workbook of Office and one of LibreOffice.
     if "doc.kml" in names or "[content_types].xml" in names or "mimetype" in names:
         return True
     if filename.lower().endswith(".kmz"):
@@ -272,6 +275,7 @@ class _Unpacking:
             file_list.append(
                 Entry(entry.label, entry.ending, entry.content, sidecars, entry.refusal)
             )
+        # Sidecars whose shapefile did not come: said by name, so that somebody sends the rest.
         self.passed += [
             f"{stem}.{ending}" for (_, stem), parts in self._parts.items() for ending in parts
         ]
@@ -286,6 +290,8 @@ class _Unpacking:
                     continue
                 ending = _ending_of(name)
                 called = f"{label}/{clean_name(name)[:200]}"
+                # What an archive states of a size is only believed to leave something packed, never
+                # to unpack it.
                 is_table = ending in _TABLES and entry.file_size <= _MOST_TABLE
                 if is_table or ending in (*_MAPS, *_FORMS, *_CONTAINERS, *_SIDECARS):
                     self._add(_read(archive, entry, called, self._budget), called, name, depth)
@@ -347,6 +353,7 @@ class _Unpacking:
             self._put(Entry(self._unique(label), ending, refusal=error.note))
 
     def _kind(self, content: bytes, ending: str) -> str:
+        # By its bytes: a KMZ that a mail program has renamed .zip or .kml is a KMZ still.
         if _is_archive(content) and ending not in _FORMS:
             return "kmz"
         return "geojson" if ending == "kml" and is_geojson(content) else ending
@@ -584,13 +591,19 @@ def _unmailed(content: bytes, name: str) -> Source:
     unpacking.open_mail(content, name, 1)
     members: list[Member] = []
     faults: list[tuple[str, InputError]] = []
+    budget = [MAX_UNPACKED]  # of the whole mail, however many archives are attached
     for entry in unpacking.files():
         if entry.refusal:
             faults.append((entry.label, InputError(entry.refusal)))
         elif entry.ending in ("kml", "gpx"):
             members.append(Member(entry.label, entry.content))
         elif entry.ending == "kmz":
-            members += _unpacked(entry.content, entry.label, [MAX_UNPACKED], nested=True).members
+            try:
+                members += _unpacked(entry.content, entry.label, budget, nested=True).members
+            except InputError as error:
+                if budget[0] < 0:
+                    raise
+                faults.append((entry.label, error))
     if not members:
         return Source((Member(name, content),), faults=tuple(faults))
     return Source(tuple(members), packed=True, faults=tuple(faults))

@@ -195,6 +195,7 @@ def mended_area(area: BaseGeometry, effort: Effort) -> tuple[BaseGeometry | None
     shapes = Shapes()
     west, south, east, north = area.bounds
     try:
+        # Before anything is unrolled or mended: with the world around it, all else would be holes.
         if east - west >= _MASK[0] and north - south >= _MASK[1]:
             raise UnusableError("mask")
         whole = _valid(_unrolled(area, shapes, effort), shapes, effort)
@@ -211,6 +212,7 @@ def joint_area(areas: Sequence[BaseGeometry], effort: Effort) -> BaseGeometry:
     UnusableError
         They lie on each other too often to be united.
     """
+    # Side by side is what nearly all placemarks are, and it leaves every corner as it was drawn.
     together = multipolygon([part for area in areas for part in parts(area)])
     if _may_be_checked(together, effort) and together.is_valid:
         return together
@@ -231,6 +233,7 @@ def surrounded(lines: Sequence[BaseGeometry], effort: Effort) -> BaseGeometry | 
         areas += [] if area is None else [area]
     try:
         return joint_area(areas, effort) if len(areas) > 1 else next(iter(areas), None)
+    # What a path surrounds is a guess about it; the path itself is read in any case.
     except UnusableError:
         return None
 
@@ -247,6 +250,7 @@ def _nothing_in(placemark: etree._Element) -> Note:
 
 def _shape_elements(placemark: etree._Element, shapes: Shapes) -> Iterator[etree._Element]:
     """Geometry elements in the order of the file, without recursion."""
+    # From the back, so that what is taken off the end comes in the order of the file.
     waiting = list(reversed(placemark))
     while waiting:
         element = waiting.pop()
@@ -479,6 +483,7 @@ def _lonlat(xyz: NDArray[np.float64], shapes: Shapes) -> NDArray[np.float64]:
     shapes.has_altitudes |= height > 0
     if lon <= 180 and lat <= 90:
         return xy
+    # Clamped and not turned to the other side of the globe: it is meant to be the edge.
     if lon <= 180 + _HAIR and lat <= 90 + _HAIR:
         shapes.say("clamped")
         clamped: NDArray[np.float64] = np.clip(xy, (-180, -90), (180, 90))
@@ -547,6 +552,7 @@ def spelt_points(text: str) -> tuple[NDArray[np.float64], str]:
     Numbers must look like numbers: ``float()`` alone takes "nan", "1e999", "1_0" and digits of
     other scripts.
     """
+    # Commas first: they are counted in place, while splitting makes a string of every point.
     if text.count(",") > 4 * _MOST_POINTS:
         raise UnusableError("too many points", most=_MOST_POINTS)
     points = text.split()
@@ -634,10 +640,13 @@ def out_of_range(xyz: NDArray[np.float64]) -> int | None:
 
 def _unrolled(geometry: BaseGeometry, shapes: Shapes, effort: Effort) -> BaseGeometry:
     """A geometry that jumps from 180° to -180°, or counts on past it, cut in two there."""
+    # The box tells for nearly all shapes; only a wide one is walked side by side.
     west, _, east, _ = geometry.bounds
     if east <= 180 and (east - west <= 180 or not jumps(geometry)):
         return geometry
     shapes.say("cut at the meridian")
+    # From 0 to 360°: there a shape over the meridian is in one piece, and can be mended before it
+    # is cut.
     whole = shapely.transform(geometry, lambda xy: np.where([[1, 0]], xy % 360, xy))
     if whole.geom_type in ("Polygon", "MultiPolygon"):
         whole = _valid(whole, shapes, effort)
@@ -720,6 +729,7 @@ def _simplified_rings(polygon: BaseGeometry, tolerance: float) -> BaseGeometry |
     # A resting GPS gives long rings. Short ones cross themselves because somebody drew them so.
     if shapely.get_num_coordinates(polygon) < _RESTING * sum(1 for _ in linework(polygon)):
         return None
+    # Ring by ring, as each of them may rest; the crossings that are left are mended afterwards.
     made = []
     for part in parts(polygon):
         rings = [
@@ -738,6 +748,8 @@ def _simplified_rings(polygon: BaseGeometry, tolerance: float) -> BaseGeometry |
 
 def _thinned(xy: NDArray[np.float64], tolerance: float) -> NDArray[np.float64]:
     """A ring without the points that lie within the tolerance of the last one kept: where one rests."""
+    # From the last point that was kept, not from the one before: a slow walk is one small step
+    # after another.
     kept = [0]
     x, y = xy[0].tolist()
     for place, (lon, lat) in enumerate(xy.tolist()):
@@ -756,6 +768,7 @@ def _crossings(polygon: BaseGeometry, effort: Effort) -> int:
         return MOST_CROSSINGS + 1
     segments = shapely.linestrings(edges)
     first, second = shapely.STRtree(segments).query(segments, predicate="intersects")
+    # Each edge meets the next one at their common corner: as many meetings as edges are none.
     return max(0, int(np.count_nonzero(first < second)) - len(edges))
 
 

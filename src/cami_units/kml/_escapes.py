@@ -35,6 +35,7 @@ def plain_text(markup: Any) -> str:
     text = clean_text(markup)
     if "<" not in text and "&" not in text:
         return text
+    # With what is in it, as the words of a script are no words; of all other tags the words stay.
     bare = nh3.clean(_BREAKS.sub("\n", text), tags=set(), clean_content_tags={"script", "style"})
     return clean_text(unescape(bare))
 
@@ -59,6 +60,7 @@ def described(markup: Any) -> tuple[str, dict[str, str]]:
         for row in cells
         if len(row) == 2
     ]
+    # One row of two cells may be how somebody laid out a sentence; two are a table of attributes.
     if len(pairs) < 2:
         words = plain_text(text)
         return ("" if words in NO_WORDS else words), {}
@@ -71,6 +73,7 @@ def described(markup: Any) -> tuple[str, dict[str, str]]:
 
 def _parted(text: str) -> tuple[str, str, str]:
     """A text before, in, and behind its tables."""
+    # A few letters (İ) are longer in lower case: places found in it would be off in the text.
     lower = text.lower() if len(text.lower()) == len(text) else text
     start, end = lower.find("<table"), lower.rfind("</table>")
     if start < 0 or end < start:

@@ -172,6 +172,7 @@ def read_placemarks(
     rows: list[dict[str, Any]] = []
     notes = []
     several = len(reading.readers) > 1
+    # Numbers count on through all members of a file, so that a number means one placemark.
     firsts = {}
     for reader in reading.readers:
         member = _member(reader.file, label) if several else ""
@@ -371,6 +372,8 @@ class _Reader:
             "visibility": _child_text(placemark, "visibility").strip() not in ("0", "false"),
         }
         self.rows.append(row)
+        # Cleaned before it is called long: blanks and letters that nobody sees are not what was
+        # typed.
         if len(typed) > LONGEST_NAME and len(clean_name(typed[:100_000])) > LONGEST_NAME:
             self._say(Note("long name", {"count": len(typed), "kept": LONGEST_NAME}), row)
         for slip in (placemark.get(SLIPS) or "").split():
@@ -491,6 +494,7 @@ class _Reader:
         shapes = [
             geometry for row in self.rows for kind, geometry, _ in row["pieces"] if kind != "point"
         ]
+        # A few points on corners may be meant: somebody marks where a border bends.
         if len(bare) < _FEWEST_VERTICES or not shapes:
             return
         # Six decimals, 10 cm: programs that write corners as points of their own round them a digit

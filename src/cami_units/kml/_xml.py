@@ -167,6 +167,8 @@ def _parsed_mended(content: bytes, name: str, notes: list[Note]) -> Parsed:
         root = _tree(content)
     except etree.XMLSyntaxError as error:
         _refuse_limits(name, error)
+        # Anything else is saved placemark by placemark: to put a broken text under a root mends
+        # nothing.
         if not _SECOND_ROOT.search(str(error.msg)):
             return _salvaged(text, name, notes, error)
         return _parsed_joint(_under_one_root(text), name, notes)
@@ -184,6 +186,8 @@ def _parsed_gpx(text: str, name: str, notes: list[Note]) -> Parsed:
             notes.append(Note(note))
             text = repaired
     content = text.encode("utf-8", "replace")
+    # The refusals once more: out of a mail or an encoded page comes a text that nobody has looked
+    # at yet.
     _refuse_doctype(content, name)
     is_gpx = Note("gpx", level="note")
     try:
@@ -390,6 +394,7 @@ def _utf8(content: bytes) -> tuple[bytes, list[Note]]:
         if content.startswith(mark):
             rest = content[len(mark) :]
             return _from(rest, codec) if codec else (rest, [])
+    # No mark, but the first letter shows it: a KML begins with "<", which is two bytes here.
     if content[1:2] == b"\x00" and content[:1] == b"<":
         return _from(content, "utf-16-le")
     if content[:2] == b"\x00<":
@@ -427,6 +432,8 @@ def _from(content: bytes, codec: str) -> tuple[bytes, list[Note]]:
         text, notes = _guessed(content, codec)
         return text.encode("utf-8", "replace"), notes
     guess = guessed_text(content)
+    # Nearly every byte is a letter in these encodings, so that nothing fails: only unlikely words
+    # show a wrong one.
     if bits_per_byte(content, codec) - bits_per_byte(content, guess.encoding) > _FAR_LIKELIER:
         return _of_guess(content, codec)[0].encode("utf-8", "replace"), _of_guess(content, codec)[1]
     return text.encode("utf-8", "replace"), []
@@ -444,6 +451,7 @@ def _guessed(content: bytes, declared: str = "UTF-8") -> tuple[str, list[Note]]:
         text = content.decode("utf-8", "replace")
     broken = text.count("\ufffd")
     sound = len(re.findall("[^\x00-\x7f]", text)) - broken
+    # A few broken letters in sound ones are damage; mostly broken ones are another encoding.
     if broken > sound:
         return _of_guess(content, declared)
     return text, [Note("broken characters", {"count": broken})]
@@ -528,6 +536,7 @@ def _under_one_root(text: str) -> str:
 
     Somebody has pasted them together, or a program has appended to its file.
     """
+    # A declaration may only stand at the very beginning of a text.
     bare = re.sub(r"<\?xml[^<>]{0,200}\?>", "", text)
     return f'<kml xmlns="{_NAMESPACES["kml"]}">{bare}</kml>'
 
@@ -600,6 +609,8 @@ def _salvaged(text: str, name: str, notes: list[Note], error: etree.XMLSyntaxErr
     attributes mended. What is left of the text, the folders, is read as far as it goes; whole
     placemarks go back to their places.
     """
+    # First: a placemark that somebody has commented out is withdrawn, and must not be cut out as
+    # whole.
     text = _without_comments(text)
     pieces = list(_cut_out(text))
     sound: dict[str, etree._Element] = {}
@@ -793,6 +804,7 @@ def _put_back(mark: etree._Element, sound: dict[str, etree._Element]) -> None:
         mark.set(DAMAGED, "broken" if number < _MOST_ALONE else "too heavy")
         return
     element.tail = mark.tail
+    # Read by itself it began at line 1: remarks name the line of the file.
     element.sourceline = line_of(mark)  # type: ignore[assignment]
     above.replace(mark, element)
 

@@ -49,6 +49,8 @@ def layer_coverage(
         table = getattr(layers, name)
         if table is None:
             continue
+        # Whoever ran the study knows best; then what came with the program; a guess by its rows is
+        # last.
         if name in stated:
             covered = sorted(stated[name])
         elif name in bundled and name in COMPILED_FOR_ALL:
@@ -143,6 +145,7 @@ def covered_parts(
     cut = ~shapely.covers(ground, shapes)
     shapes[cut] = of_dimension(shapely.intersection(shapes[cut], ground), 2)
     share = pd.Series(shapely.area(shapes) / size, index=pd.Index(sites[site]))
+    # Rounding of a cut, which would otherwise be reported as ground that nobody looked at.
     share = share.mask(share >= 1 - 1e-9, 1.0).mask(share < 1e-9, 0.0)
     parts = gpd.GeoDataFrame(
         {site: sites[site].array}, geometry=shapes, crs=sites.crs, index=sites.index

@@ -158,8 +158,11 @@ def near(
     if not len(shapes) or not len(rows):
         return _table(sites, layer, site, by, np.empty(0, np.intp), np.empty(0, np.intp))
     factor = stretch(crs, shapely.total_bounds(shapes))
+    # Nearer than the shortest is near whatever the projection does to distances, and farther than
+    # the longest is not: only what lies between is measured on the ellipsoid.
     shortest, longest = within_km * 1000 / factor, within_km * 1000 * factor
     i, row = _sharing_area(sites, rows)
+    # Rows are few and large, and each is asked about many sites.
     shapely.prepare(rows)
     row_maybe, i_maybe = shapely.STRtree(shapes).query(_boxes(rows, longest))
     not_yet = ~np.isin(row_maybe * len(shapes) + i_maybe, row * len(shapes) + i)
@@ -169,6 +172,7 @@ def near(
     unsure = ~shapely.dwithin(rows[row_maybe], shapes[i_maybe], shortest)
     i, row = np.append(i, i_maybe[~unsure]), np.append(row, row_maybe[~unsure])
     found_i, found_row = [i], [row]
+    # A row at a time: together, every unsure site would be measured to every unsure row.
     for number in np.unique(row_maybe[unsure]):
         those = i_maybe[unsure & (row_maybe == number)]
         close, _, _ = _within(shapes[those], rows[[number]], crs, within_km)
@@ -231,6 +235,7 @@ def _table(
         table[column] = layer[column].array.take(j)
     if km is not None:
         table["km"] = km
+    # The distance comes last: of several rows of one key the nearest is the one that is kept.
     table = table.sort_values(["place", *by, *(["km"] if km is not None else [])])
     return table.drop_duplicates(["place", *by]).drop(columns="place").reset_index(drop=True)
 
@@ -251,11 +256,15 @@ def _within(
         raise InputError(f"A distance of 0 km or more is expected, got {within_km!r}.")
     if not len(sites) or not len(lines):
         return np.empty(0, np.intp), np.empty(0, np.intp), np.empty(0)
+    # Of whole shapes: a large polygon is only its outline below, and what lies well inside is far
+    # from it.
     meet_i, meet_j = _close(sites, lines, 0)
     one_parts, one_of = _short_pieces(sites)
     other_parts, other_of = _short_pieces(lines)
+    # As far as the projection may draw what is this near on the ground.
     reach = within_km * 1000 * stretch(crs, shapely.total_bounds(sites))
     i, j = _close(one_parts, other_parts, reach)
+    # Before anything is measured: this way half of the pairs, and all of one group, cost nothing.
     if groups is not None:
         in_order = groups[one_of[i]] < groups[other_of[j]]
         i, j = i[in_order], j[in_order]
@@ -301,6 +310,7 @@ def _short_pieces(geometry: Geometries) -> tuple[Geometries, NDArray[np.intp]]:
     Outlines are enough: what lies inside a polygon intersects it.
     """
     parts, owner = shapely.get_parts(geometry, return_index=True)
+    # Whole shapes may be of several kinds, their parts are not.
     dimension = shapely.get_dimensions(parts)
     large = (dimension == 2) & (shapely.get_num_coordinates(parts) > _PIECE_VERTICES)
     outline, outline_of = line_pieces(shapely.boundary(parts[large]), max_vertices=_PIECE_VERTICES)
@@ -366,6 +376,7 @@ def nearest_ground(site: Any, grounds: gpd.GeoSeries, km2: Iterable[float]) -> A
         if near_enough
     ]
     outlines = [outline for outline in outlines if not outline.is_empty]
+    # Of equally near grounds the smaller one, so that the answer does not hang on their order.
     return min(outlines, key=lambda outline: (outline.distance(site), outline.area), default=None)
 
 
@@ -373,16 +384,19 @@ def _enough_ground(site: Any, ground: Any, km2: float) -> Any:
     """The nearest part of one ground with at least so many km²; empty where it is too far or small."""
     west, south, east, north = shapely.bounds(site)
     reach = 1000 * REACH_KM
+    # GEOS takes as long as there are vertices: a ground of a whole region is cut to the reach once.
     frame = shapely.box(west - reach, south - reach, east + reach, north + reach)
     free = _polygons(shapely.difference(shapely.intersection(ground, frame), site))
     plain = shapely.simplify(site, 100.0)
     low, high = 0.0, reach
+    # Asked first: without it, the halvings would end at the reach and return too little as enough.
     if shapely.area(_ground_within(plain, free, high)) / 1e6 < km2:
         return shapely.Polygon()
     for _ in range(_STEPS):
         middle = (low + high) / 2
         enough = shapely.area(_ground_within(plain, free, middle)) / 1e6 >= km2
         low, high = (low, middle) if enough else (middle, high)
+    # The upper end: of the two it is the one that is known to have enough.
     return _ground_within(plain, free, high)
 
 
@@ -400,7 +414,8 @@ def direction(site: Any, ground: Any, crs: Any) -> str:
     """Where ground lies as seen from the middle of a site: "N", "NE" …, by longitude and latitude."""
     points = gpd.GeoSeries([shapely.centroid(site), shapely.centroid(ground)], crs=crs)
     lonlat = points.to_crs("EPSG:4326")
-    east = float(lonlat.x.iloc[1] - lonlat.x.iloc[0])
+    # the short way round: over the date line, 179°E to 179°W are 2° and not 358
+    east = (float(lonlat.x.iloc[1] - lonlat.x.iloc[0]) + 180.0) % 360.0 - 180.0
     north = float(lonlat.y.iloc[1] - lonlat.y.iloc[0])
     # a degree of longitude is shorter than one of latitude
     east *= math.cos(math.radians(float(lonlat.y.mean())))
@@ -430,6 +445,8 @@ def line_points(
     """
     parts, owner = shapely.get_parts(np.asarray(lines.geometry), return_index=True)
     length = shapely.length(parts)
+    # The nearest whole number of stretches, all alike, so that no rest is left at the end of a
+    # line.
     count = np.maximum(np.rint(length / (1000 * every_km)), 1).astype(int)
     part = np.repeat(np.arange(len(parts)), count)
     number = np.arange(len(part)) - np.repeat(np.cumsum(count) - count, count)
@@ -490,6 +507,7 @@ def stretch(crs: CRS, bounds: NDArray[np.float64]) -> float:
     west, south, east, north = bounds
     x, y = np.meshgrid(np.linspace(west, east, _SAMPLES), np.linspace(south, north, _SAMPLES))
     lon, lat = lonlat(np.column_stack([x.ravel(), y.ravel()]), crs)
+    # Corners of a box around a region may lie off the edge of the projection.
     on_globe = np.isfinite(lon) & np.isfinite(lat)
     factors = Proj(crs).get_factors(lon[on_globe], lat[on_globe])
     largest = np.asarray(factors.tissot_semimajor)

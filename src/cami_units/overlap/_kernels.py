@@ -276,6 +276,7 @@ def _add_in_row(
     column ``c``.
     """
     left, right = min(u0, u1), max(u0, u1)
+    # Nothing of a window lies east of it, and what lies west of it covers all of its row.
     if left >= columns:
         return
     if right <= 0.0:
@@ -773,6 +774,7 @@ def _by_site(
                 total[place(at)] = km2[place(i)]
                 filled[site] = at + 1
             i += 1
+    # As good as always: only polygons of one code that meet in a cell leave gaps to be closed.
     if not merged:
         return n + m
     for site in range(several):

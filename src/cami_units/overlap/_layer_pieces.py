@@ -111,6 +111,7 @@ def _sightings(
     """Records by the side on which they lie, with their age in years; -1 where they have no date."""
     if records is None:
         return None
+    # What is counted by age needs one everywhere: −1 is an age that no record has.
     age = records["age_years"].fillna(-1).astype(int)
     return split(records.assign(age_years=age), states, keep=("sci_name", "age_years", "iso2"))
 
@@ -201,6 +202,7 @@ def _covered_borders(layers: Layers, grounds: gpd.GeoDataFrame) -> gpd.GeoDataFr
     areas = layers.coverage_areas
     if areas is not None and "barriers" in set(areas["layer"]):
         return within(layers.borders[["pair", "geometry"]], grounds, "barriers")
+    # Nobody who looked on one side only can say that a border is open.
     covered = set(names["barriers"].split(";"))
     both = [set(pair.split(";")) <= covered for pair in layers.borders["pair"]]
     return layers.borders.loc[both, ["pair", "geometry"]].reset_index(drop=True)
@@ -289,9 +291,11 @@ def _area_grounds(areas: gpd.GeoDataFrame, states: gpd.GeoDataFrame) -> gpd.GeoD
     size = shapely.area(shapes)
     i, j = shapely.STRtree(shapes).query(shapes, predicate="intersects")
     own = rows["iso2"].to_numpy()
+    # Within one state: designations of two states on one ground are what makes a pair.
     i, j = i[own[i] == own[j]], j[own[i] == own[j]]
     shared = shapely.area(shapely.intersection(shapes[i], shapes[j]))
     same = shared >= SAME_GROUND * np.minimum(size[i], size[j])
+    # A point has no area, and half of nothing is shared with everything that it lies in.
     same &= (np.minimum(size[i], size[j]) > 0) | (i == j)
     from scipy.sparse import coo_array, csr_array
     from scipy.sparse.csgraph import connected_components  # a third of a second, for who dissolves
@@ -300,7 +304,10 @@ def _area_grounds(areas: gpd.GeoDataFrame, states: gpd.GeoDataFrame) -> gpd.GeoD
     _, ground = connected_components(csr_array(links), directed=False)
     rows = rows.set_geometry(gpd.GeoSeries(shapes, index=rows.index, crs=areas.crs))
     largest_first = rows.assign(ground=ground, size=size).sort_values(
-        ["ground", "size", "name"], ascending=[True, False, True], kind="stable"
+        # Of equally large ones the first by name, whatever order the file has.
+        ["ground", "size", "name"],
+        ascending=[True, False, True],
+        kind="stable",
     )
     by_ground = largest_first.groupby("ground")
     table = by_ground[["iso2", "name"]].first()

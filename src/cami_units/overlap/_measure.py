@@ -467,12 +467,15 @@ def _polygon_km2(sites: Geometries, polygons: Geometries) -> Pairs:
     site_parts, site_of = polygon_pieces(sites)
     parts, row_of = polygon_pieces(polygons, around=site_parts)
     site_area, area = shapely.area(site_parts), shapely.area(parts)
+    # Both sides, as each is asked whether it covers the other.
     shapely.prepare(site_parts)
     shapely.prepare(parts)
     i, j = _meeting(site_parts, parts)
     shared = np.zeros(len(i))
     for batch in _batches(len(i)):
         s, p = site_parts[i[batch]], parts[j[batch]]
+        # Most pairs lie one inside the other, and the area of the inner one is known: no
+        # intersection.
         covered, around = shapely.covers(p, s), shapely.covers(s, p)
         cut = ~covered & ~around
         km2 = np.where(covered, site_area[i[batch]], area[j[batch]])
@@ -504,6 +507,7 @@ def _point_n(sites: Geometries, points: Geometries) -> Pairs:
 def _meeting(sites: Geometries, rows: Geometries) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Positions of the geometries that have a point in common, sorted."""
     i, j = shapely.STRtree(rows).query(sites, predicate="intersects")
+    # The tree answers in an order of its own, which may change with its version: sums must not.
     order = np.lexsort((j, i))
     return i[order], j[order]
 
@@ -529,6 +533,7 @@ def _plausible(
     if len(km2) == 0:
         return found
     area = site_km2 if isinstance(site_km2, float) else site_km2[place]
+    # Of a lattice, as good as always: two numbers settle it, without a look at each pair.
     if isinstance(area, float) and area * _NOTHING < km2.min() and km2.max() <= area:
         return found
     wrong = np.flatnonzero((km2 > area * (1 + _TOO_MUCH)) | (km2 < area * -_TOO_MUCH))

@@ -43,15 +43,19 @@ def polygon_pieces(
             break
         halved, halved_of = parts[large], owner[large]
         if tree is not None:
+            # What no site comes near is let go before it is halved further: of a range of a
+            # continent, most.
             met = np.unique(tree.query(halved)[0])
             halved, halved_of = halved[met], halved_of[met]
         low, high = _halves(halved)
         cut, came_from = shapely.get_parts(
             shapely.intersection(np.tile(halved, 2), np.append(low, high)), return_index=True
         )
+        # A half that only touches the cut leaves a line or a point.
         flat = shapely.get_dimensions(cut) == 2
         parts = np.append(parts[~large], cut[flat])
         owner = np.append(owner[~large], np.tile(halved_of, 2)[came_from[flat]])
+    # Parts of one row together again: those that needed no cut went ahead of the halves of others.
     order = np.argsort(owner, kind="stable")
     return parts[order], owner[order]
 
@@ -63,6 +67,7 @@ def line_pieces(
     parts, owner = shapely.get_parts(geometry, return_index=True)
     if len(parts) == 0:
         return parts, owner
+    # Before the vertices are counted: an edge of 100 km has two, and is to become twenty pieces.
     if np.isfinite(metres):
         parts = shapely.segmentize(parts, metres)
     xy, line = shapely.get_coordinates(parts, return_index=True)
@@ -103,6 +108,7 @@ def _halves(polygons: Geometries) -> tuple[Geometries, Geometries]:
 
 def sorted_shapes(shapes: Geometries) -> Geometries:
     """Shapes in an order that depends on nothing but themselves."""
+    # By their bytes, once each ring begins at the same corner: equal ground is then equal bytes.
     normal = shapely.normalize(shapes)
     order = sorted(range(len(normal)), key=shapely.to_wkb(normal).tolist().__getitem__)
     return np.asarray(normal, dtype=object)[order]
@@ -136,6 +142,7 @@ def dissolved_by_weight(table: gpd.GeoDataFrame, by: Iterable[str]) -> gpd.GeoDa
     shapes = bands.geometry.to_numpy().copy()
     for at in bands.groupby(by, dropna=False).indices.values():
         united = shapely.area(shapely.union_all(shapes[at]))
+        # Rows of a species rarely overlap; to find out costs one union, to part them many.
         if shapely.area(shapes[at]).sum() <= united * (1 + _SEAM):
             continue
         taken = shapely.MultiPolygon()
@@ -192,6 +199,7 @@ def dissolved(table: gpd.GeoDataFrame, by: Iterable[str] = ()) -> gpd.GeoDataFra
     for key, at in groups.items():
         rows.append(key if isinstance(key, tuple) else (key,))
         shapes.append(joined(table.geometry.to_numpy()[at]))
+    # A missing value in a key makes pandas turn numbers into others: kinds are those that came in.
     words_only = pd.DataFrame(rows, columns=columns).astype(table[columns].dtypes.to_dict())
     result = gpd.GeoDataFrame(words_only, geometry=shapes, crs=table.crs)
     return result.sort_values(columns, na_position="last", kind="stable").reset_index(drop=True)

@@ -99,6 +99,7 @@ def _deep(
     shapes = np.asarray(sites.geometry.array, dtype=object).copy()
     strips = pieces.border_strips.geometry.to_numpy()
     i, j = shapely.STRtree(strips).query(shapes, predicate="intersects")
+    # Only strips that meet a site are joined, and a site at a time: most borders are near none.
     for at in np.unique(i):
         shapes[at] = shapely.difference(shapes[at], shapely.union_all(strips[j[i == at]]))
     shapes = of_dimension(shapes, 2)
@@ -122,6 +123,7 @@ def _near_crossings(sites: gpd.GeoDataFrame, pieces: Pieces) -> pd.DataFrame | N
     reaching = pd.DataFrame(
         {"site": sites["site"].array.take(i), "corridor_id": corridors["corridor_id"].array.take(j)}
     )
+    # Near is not enough: a crossing counts for a site that its own corridor runs through.
     table = table.merge(reaching.drop_duplicates(), on=["site", "corridor_id"])
     counted: pd.Series[int] = table.groupby(["site", *columns], sort=True).size()
     return pd.DataFrame({"n": counted}).reset_index()
@@ -279,6 +281,7 @@ def listed_overlaps(
         ``sci_name``, ``km2`` of all its cells, ``range_km2``: where the two are not of one range.
     """
     names = pd.Index(ranges["sci_name"].sort_values())
+    # From the cells' own corner: rows and columns may be below zero, and places must not be.
     low_row, low_col = cells["row"].min(), cells["col"].min()
     wide = cells["col"].max() - low_col + 1
     places = pd.Index((cells["row"] - low_row) * wide + cells["col"] - low_col)
@@ -292,6 +295,7 @@ def listed_overlaps(
         total_km2 += np.bincount(rows["code"], rows["km2"], len(names))
         col = rows["col"].astype(int) - low_col
         place = places.get_indexer(pd.Index((rows["row"].astype(int) - low_row) * wide + col))
+        # A column beyond the last would be taken for the first ones of the next row.
         there = (place >= 0) & col.between(0, wide - 1)
         within.append(rows.assign(place=place).loc[there, ["place", "code", "km2"]])
     range_km2 = ranges.set_index("sci_name")["range_km2"].reindex(names).to_numpy()

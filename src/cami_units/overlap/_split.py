@@ -87,6 +87,7 @@ def split(
     pieces = shapes[i]
     cut = ~shapely.covers(knives[j], pieces)
     pieces[cut] = shapely.intersection(pieces[cut], knives[j[cut]])
+    # Neighbours that only touch share a line: no piece of a polygon.
     pieces[cut] = of_dimension(pieces[cut], _DIMENSION[kind])
     not_empty = ~shapely.is_empty(pieces)
     i, j, pieces = i[not_empty], j[not_empty], pieces[not_empty]
@@ -178,6 +179,7 @@ def border_crossings(
     """
     spans = _spans(lines, borders, line, "pair", wiggle_km)
     parts = shapely.get_parts(geometries(lines))
+    # All of a pair's border, of whichever rows: how far off it a line gets is asked of the whole.
     wall_of = {
         pair: shapely.union_all(rows.geometry.to_numpy()) for pair, rows in borders.groupby("pair")
     }
@@ -187,6 +189,8 @@ def border_crossings(
     for part in spans["part"].unique().tolist():
         rows, whole = spans[spans["part"] == part], parts[part]
         lows, highs = rows["low"].to_numpy(), rows["high"].to_numpy()
+        # From one crossing of any border to the next: what a line does beyond that is another's
+        # matter.
         starts, ends = np.append(0.0, highs[:-1]), np.append(lows[1:], whole.length)
         for pair, start, low, high, end in zip(
             rows["pair"], starts, lows, highs, ends, strict=True
@@ -207,6 +211,7 @@ def _side(stretch: Any, wall: Any, states: Sequence[Any], least_m: float) -> int
     """Which of two states a stretch of a line lies in; None: it never gets off the border."""
     if shapely.length(stretch) < least_m:  # a line that ends on the border: GEOS cannot cut a point
         return None
+    # Every km: two corners on a winding border may have the farthest place between them.
     corners = shapely.get_coordinates(shapely.segmentize(stretch, 1000.0))
     places = np.asarray(shapely.points(corners), dtype=object).reshape(-1)
     off = shapely.distance(places, wall)
@@ -227,6 +232,7 @@ def _spans(
     check_inputs({"lines": (lines, [line]), "borders": (borders, [border])})
     cuts = _cuts(lines, borders, line, border)
     together = ["part", line, border]
+    # The farthest end so far and not the last one: a long stretch may hold shorter cuts.
     reach = cuts.groupby(together).end.cummax()
     gap = cuts.start - reach.groupby([cuts[column] for column in together]).shift()
     cuts["crossing"] = (gap.isna() | (gap > wiggle_km * 1000)).cumsum()
@@ -234,6 +240,7 @@ def _spans(
     cuts = cuts.join(spans, on="crossing")
     cuts["at"] = (cuts.start + cuts.end) / 2
     cuts["off"] = (cuts["at"] - (cuts.low + cuts.high) / 2).abs()
+    # The cut nearest to the middle, which lies on the border: the middle itself need not.
     nearest = cuts.sort_values(["crossing", "off"], kind="stable").drop_duplicates("crossing")
     return nearest.sort_values([line, border, "part", "at"])
 
@@ -241,6 +248,7 @@ def _spans(
 def middles(lines: gpd.GeoDataFrame) -> gpd.GeoSeries:
     """The middle of the longest part of each line: a point to mark it by, always on the line."""
     parts, owner = shapely.get_parts(geometries(lines), return_index=True)
+    # The sort is stable: of parts of one length the first is taken.
     order = np.lexsort((-shapely.length(parts), owner))
     longest = parts[order][np.unique(owner[order], return_index=True)[1]]
     points = shapely.line_interpolate_point(longest, 0.5, normalized=True)

@@ -153,6 +153,7 @@ def state_edges(countries: gpd.GeoDataFrame) -> pd.DataFrame:
     states = countries[countries["range_state"].astype(bool)].sort_values("iso2")
     shapes, names = geometries(states), states["iso2"].to_numpy()
     i, j = shapely.STRtree(shapes).query(shapes, predicate="intersects")
+    # Each pair once, and no state with itself.
     i, j = i[i < j], j[i < j]
     shared = shapely.intersection(shapes[i], shapes[j])
     rows = [
@@ -179,6 +180,7 @@ def _gaps(shapes: Any, names: Any) -> dict[str, Any]:
         # a bay of one state's own coast has one state at its rim, a gap has two
         touching = np.flatnonzero(shapely.distance(shapes, part) < 1.0)
         shared = {int(at): shapely.length(_rim(part, shapes[at])) for at in touching}
+        # A gap where three states meet goes to the two that have most of its rim.
         widest = sorted(shared, key=lambda at: (-shared[at], at))[:2]
         if len(widest) == 2 and min(shared[at] for at in widest) > reach:
             pair = ";".join(sorted(str(names[at]) for at in widest))

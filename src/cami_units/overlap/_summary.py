@@ -84,6 +84,7 @@ def _of_rows(
     check_inputs(
         {"sites": (sites, [site]), "the context layer": (layer, [])}, sites="sites", site=site
     )
+    # By id and never by position: sites without anything are missing from what is measured.
     ids = pd.Index(sites[site])
     rows = layer.reset_index(drop=True)
     rows = rows.assign(row=np.arange(len(rows)), all=0)
@@ -99,6 +100,7 @@ def _of_rows(
         km = rows_of_sites.groupby(site)[size].sum().reindex(ids, fill_value=0.0)
         return 1000 * km / area_km2(sites).set_axis(ids), "km per 1000 km²"
     value = rows_of_sites["row"].map(rows[_value_column(rows)].astype(float))
+    # Rows without a value leave the divisor too, or a mean would be drawn towards nothing.
     rows_of_sites = rows_of_sites.assign(weighed=value * rows_of_sites[size])[value.notna()]
     total = rows_of_sites.groupby(site)[["weighed", size]].sum()
     return (total["weighed"] / total[size]).reindex(ids), "mean"
@@ -124,6 +126,7 @@ def _of_raster(
     """What lies in each site of a raster, each cell by its share, and its unit."""
     source = _source(raster, raster.values)
     on_globe = CRS.from_user_input(raster.crs).is_geographic
+    # Cells of a raster in degrees grow smaller polewards.
     weight = "area_spherical_m2" if on_globe else "fraction"
     if summary == "count":
         values_of_sites = exact_extract(source, sites, ["sum"], output="pandas")
