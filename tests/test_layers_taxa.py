@@ -6,8 +6,15 @@ import pandas as pd
 import pytest
 
 from cami_units.layers import TaxonRule, read_species
-from cami_units.layers._taxa import Match, match, names_of, rule_to_paste, rules_by_source, words_of
-from cami_units.model import InputError
+from cami_units.layers._taxa import (
+    Match,
+    match,
+    names_of,
+    rule_for_the_plan,
+    rules_by_source,
+    words_of,
+)
+from cami_units.model import InputError, lines_for_the_plan
 
 NAMES = names_of(read_species())
 GUARDED = {
@@ -151,9 +158,11 @@ def test_a_rule_wants_states_or_skip_and_not_both():
 def test_the_lines_to_paste_are_toml():
     import tomllib
 
-    lines = rule_to_paste("Panthera pardus tulliana", "Panthera pardus", ["AF", "IR"])
-    rule = tomllib.loads(lines)["taxa"]["Panthera pardus tulliana"]
-    assert rule == {"from": "Panthera pardus", "within": ["AF", "IR"]}
+    taxon, source = "Panthera pardus tulliana", "Panthera pardus"
+    for states, rest in ((["AF", "IR"], {"within": ["AF", "IR"]}), ([], {"skip": True})):
+        cure = rule_for_the_plan("Say it", taxon, source, states)
+        rule = tomllib.loads(lines_for_the_plan(cure))["taxa"][taxon]
+        assert rule == {"from": source, **rest}
 
 
 def test_one_source_may_stand_for_two_taxa():

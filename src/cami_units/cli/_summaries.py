@@ -406,15 +406,22 @@ def _source_in_words(source: Mapping[str, Any]) -> str:
 
 
 def say_problems(problems: Iterable[Problem], *, cures: bool = True, stderr: bool = False) -> None:
-    """Say each problem with its place and its cure."""
-    for problem in problems:
+    """Say each problem with its place and its cure; one cure of several in a row once, for them all."""
+    rows = list(problems)
+    alike = 0
+    for number, problem in enumerate(rows, start=1):
         mark, style = LEVEL_MARKS[problem.level]
         place = ", ".join(one_line(part) for part in (problem.file, problem.where) if part)
         where = f" ({place})" if place else ""
         say(f"  {mark} {problem.what}{where}", style=style, stderr=stderr)
         if problem.cure and cures:
+            alike += 1
+            if number < len(rows) and rows[number].cure == problem.cure:
+                continue
+            whom = f"For these {alike}: " if alike > 1 else ""
             cure = problem.cure.replace("\n", "\n      ")
-            say(f"      → {cure}", stderr=stderr)
+            say(f"      → {whom}{cure}", stderr=stderr)
+        alike = 0
 
 
 def say_how_sure(round_: Round) -> None:

@@ -26,8 +26,11 @@ from cami_units.model import (
     Problem,
     Progress,
     cami_species,
+    for_the_plan,
+    lines_for_the_plan,
     listed,
     quiet,
+    toml_key,
 )
 from cami_units.plan import Plan
 
@@ -55,7 +58,7 @@ def check(
             *_state_edges(clean),
             *_turned(clean),
             *_fenced_links(clean, plan),
-            *_partial_coverage(clean),
+            *_partial_coverage(clean, plan),
             *_records_and_ranges(clean, plan),
         )
     faults = (*open_numbers(plan), *_faulty_overrides(plan), *missing_context(plan))
@@ -82,11 +85,10 @@ def _context_layers(plan: Plan, clean: Layers | None, progress: Progress) -> lis
                 reading=reading_of(plan),
                 name=name,
                 column=context.column,
+                summary=context.summary,
             )
         except InputError as error:
-            what, _, lines = str(error).partition("\n[")
-            cure = f"Lines for the plan:\n[{lines}" if lines else ""
-            problem = Problem("refuses", title, context.path.name, "", what, cure)
+            problem = Problem("refuses", title, context.path.name, "", str(error))
             layer_read = layers.LayerRead(None, (problem,))
         if isinstance(layer_read.table, gpd.GeoDataFrame):
             turned = layers.turned_note(title, layer_read.table, countries)
@@ -113,10 +115,11 @@ def said_once(problems: Sequence[Problem]) -> tuple[Problem, ...]:
         # lines for the plan begin with the name of the file; all else the same, they are one cure
         cure = re.sub(r'\n"[^"]*" =', '\n"" =', cure)
         # lines for the plan are pasted once, wherever in the files it is that they mend
-        where = "" if "\n[" in problem.cure and problem.level == "refuses" else problem.where
+        is_pasted = problem.level == "refuses" and lines_for_the_plan(problem.cure)
+        where = "" if is_pasted else problem.where
         key = (problem.level, problem.layer, where, problem.what, cure)
         groups.setdefault(key, []).append(problem)
-    return tuple(
+    once = [
         same[0]
         if len(same) == 1
         else replace(
@@ -125,7 +128,15 @@ def said_once(problems: Sequence[Problem]) -> tuple[Problem, ...]:
             where=listed(dict.fromkeys(one.where for one in same if one.where)),
         )
         for same in groups.values()
-    )
+    ]
+    # what two layers ask for in one way (a rule for a taxon) is pasted once
+    said: set[str] = set()
+    for at, problem in enumerate(once):
+        lines = lines_for_the_plan(problem.cure)
+        if lines in said:
+            once[at] = replace(problem, cure="The lines for the plan above mend this too.")
+        said |= {lines} if lines else set()
+    return tuple(once)
 
 
 def _state_edges(clean: Layers) -> tuple[Problem, ...]:
@@ -202,18 +213,19 @@ def _fenced_links(clean: Layers, plan: Plan) -> tuple[Problem, ...]:
     )
 
 
-def _partial_coverage(clean: Layers) -> tuple[Problem, ...]:
+def _partial_coverage(clean: Layers, plan: Plan) -> tuple[Problem, ...]:
     """Layers of evidence that speak of some states only: elsewhere nothing is assessed by them."""
     states = set(clean.countries.loc[clean.countries["range_state"], "iso2"])
     in_areas = set() if clean.coverage_areas is None else set(clean.coverage_areas["layer"])
     problems = []
     for layer, names in () if clean.coverage is None else clean.coverage.to_numpy():
         covered = names.split(";")
-        if layer in in_areas or not set(covered) < states:
+        if layer in in_areas or layer in plan.coverage or not set(covered) < states:
             continue
         speaks = f"it speaks of {listed(covered, 20)}" if names else "it has nothing in the study"
         what = f"{speaks}; elsewhere what hangs on it is not assessed"
-        cure = f'Where it was compiled for more, say so: [coverage] {layer} = ["…"].'
+        why = "If it was compiled for all of them, say so in the plan (or name those for which it was)"
+        cure = for_the_plan(why, "coverage", **{str(layer): sorted(states)})
         problems.append(Problem("note", layer, "", "", what, cure))
     return tuple(problems)
 
@@ -241,9 +253,11 @@ def _records_and_ranges(clean: Layers, plan: Plan) -> tuple[Problem, ...]:
         if outside:
             lie = "record lies" if outside == 1 else "records lie"
             what += f"; {outside:,} {lie} outside of its kept range"
-            cure = (
-                "Ask whether the range reaches there. To let records be range, say in the plan:\n"
-                f'[occurrences]\nrange_km = {{ "{name}" = 25 }}'
+            # a table of its own for each species: lines for several can stand one below the other
+            cure = for_the_plan(
+                "Ask whether the range reaches there. To let records be range, say in the plan",
+                "occurrences.range_km",
+                **{toml_key(name): 25},
             )
         problems.append(Problem("note", "occurrences", "", name, what, cure))
     return tuple(problems)

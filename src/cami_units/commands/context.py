@@ -71,6 +71,7 @@ def with_context(round_: Round, plan: Plan, *, progress: Progress = quiet) -> Ro
                 reading=reading_of(plan),
                 name=name,
                 column=layer_plan.column,
+                summary=layer_plan.summary,
             )
             if read.is_refused:
                 raise layers.refusal(read.problems, "reading a context layer")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -17,7 +18,17 @@ from cami_units.layers._gis_files import found_files
 from cami_units.layers._layer_rows import gathered, same_shapes, source_entry, with_counts
 from cami_units.layers._rasters import RASTERS, BandWindows, rasterio_for
 from cami_units.layers._reading import LayerRead, Reading
-from cami_units.model import InputError, Problem, Raster, clean_name, listed, nearest
+from cami_units.model import (
+    LONLAT,
+    InputError,
+    Problem,
+    Raster,
+    clean_name,
+    for_the_plan,
+    listed,
+    nearest,
+    toml_key,
+)
 
 _NAMES: Final = ("name_en", "name", "title", "label")
 # How much of a foreign layer's own columns a card shows: the first six, cut to a line each.
@@ -32,6 +43,7 @@ def read_context(
     reading: Reading | None = None,
     name: str = "",
     column: str | None = None,
+    summary: str = "",
 ) -> LayerRead:
     """A context layer: its rows, or the part of a raster that lies around some sites.
 
@@ -49,6 +61,8 @@ def read_context(
         What the plan calls it: ``[crs] context.NAME`` is the CRS of files that do not say theirs.
     column : str, optional
         The column whose values count: it comes back as ``value``.
+    summary : str
+        What the layer is summed up by: a mean is refused where nobody says of which column.
 
     Returns
     -------
@@ -66,7 +80,11 @@ def read_context(
     assumed_crs = reading.assumed_crs.get(key)
     if file.suffix.lower() in RASTERS:
         rules = reading.rules("context", file, is_own=True)
-        raster = _raster(file, around, rules.assumed_crs or assumed_crs, name)
+        try:
+            raster = _raster(file, around, rules.assumed_crs or assumed_crs, name)
+        except UnsaidSystemError as error:
+            problem = Problem("refuses", "context", file.name, "", str(error), error.cure)
+            return LayerRead(None, (problem,))
         return LayerRead(raster, (), (_entry_of_raster(file),))
     # nothing is measured against a threshold here, so a doubtful repair is better than a hole
     local = replace(
@@ -86,7 +104,31 @@ def read_context(
         return rows
     rows = replace(with_counts(rows), problems=(*rows.problems, *same_shapes(rows, "context")))
     rows = replace(rows, table=rows.table.drop(columns="_file"))
-    return rows if column is None else _with_values(rows, column, file.name, name)
+    if column is not None:
+        return _with_values(rows, column, file.name, name)
+    return _with_one_column(rows, file.name, name) if summary == "mean" else rows
+
+
+def _with_one_column(rows: LayerRead, file: str, name: str) -> LayerRead:
+    """The rows, of which a mean is taken; refused where several columns have numbers, or none."""
+    table = pd.DataFrame(rows.table.drop(columns=rows.table.active_geometry_name))
+    numbers = [name for name in table if pd.api.types.is_numeric_dtype(table[name])]
+    if "value" in table or len(numbers) == 1:
+        return rows
+    place = {"id", "fid", "objectid"} | {word for one in dialects.POINT for word in one.spellings}
+    candidates = [
+        str(heading)
+        for heading in table
+        if dialects.plain(str(heading)) not in place
+        and pd.to_numeric(table[heading], errors="coerce").notna().any()
+    ]
+    what = f"of which column the mean is nobody says; numbers are in {listed(candidates) or 'none'}"
+    cure = "Give a file with a column of numbers, or another summary."
+    if candidates:
+        table_of_plan = f"context.{toml_key(name)}"
+        cure = for_the_plan("Say it in the plan", table_of_plan, column=candidates[0])
+    problem = Problem("refuses", "context", file, "", what, cure)
+    return replace(rows, table=None, problems=(*rows.problems, problem))
 
 
 def _with_values(rows: LayerRead, column: str, file: str, name: str) -> LayerRead:
@@ -170,6 +212,18 @@ def _texts(table: pd.DataFrame, column: str) -> list[str]:
     return [clean_name(cell) for cell in table[column]] if column else [""] * len(table)
 
 
+class UnsaidSystemError(InputError):
+    """A raster that does not say its CRS, with lines of a plan that say it where it is in degrees."""
+
+    def __init__(self, bounds: Sequence[float], name: str) -> None:
+        super().__init__("the raster does not say its CRS")
+        west, south, east, north = bounds
+        self.cure = "Ask who made it for the EPSG code, and say it under [crs] of the plan."
+        if -180 <= west < east <= 360 and -90 <= south < north <= 90:
+            why = "Its corners look like longitude and latitude. Say so in the plan"
+            self.cure = for_the_plan(why, "crs", **{f"context.{toml_key(name)}": LONLAT})
+
+
 def _raster(
     file: Path, around: gpd.GeoDataFrame | None, assumed_crs: str | None, name: str
 ) -> Raster:
@@ -184,10 +238,7 @@ def _raster(
         source = rasterio.open(file)
         crs = source.crs.to_wkt() if source.crs else assumed_crs
         if crs is None:
-            raise InputError(
-                f"The context layer {file.name} does not say its CRS. If it is in degrees, say so in "
-                f'the plan:\n[crs]\ncontext.{name} = "EPSG:4326"'
-            )
+            raise UnsaidSystemError(source.bounds, name)
         # Cells of a turned grid are no rows and columns of the ground: exact means need them straight.
         if source.transform.b or source.transform.d or source.transform.e > 0:
             raise InputError(

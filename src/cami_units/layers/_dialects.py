@@ -13,7 +13,15 @@ from typing import Any, Final
 import pandas as pd
 
 from cami_units.layers._reading import FILE_NAME, FileRules
-from cami_units.model import Problem, clean_name, listed, nearest
+from cami_units.model import (
+    Problem,
+    clean_name,
+    for_the_plan,
+    listed,
+    nearest,
+    nearest_word,
+    toml_key,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +59,7 @@ _NAMES: Final = (
     _column("name_ru", "namerus namerussian nameru название наименование"),
 )
 
-_POINT: Final = (
+POINT: Final = (
     _column("longitude", "decimallongitude locationlong lon long lng x"),
     _column("latitude", "decimallatitude locationlat lat y"),
     _column("wkt", "footprintwkt geom thegeom geometry"),
@@ -155,7 +163,7 @@ DIALECTS: Final[Mapping[str, tuple[Column, ...]]] = MappingProxyType(
             _column("issue", "issues"),
             _column("captive", "captivecultivated degreeofestablishment"),
             _column("centroid_m", "distancefromcentroidinmeters"),
-            *_POINT,
+            *POINT,
         ),
         "telemetry": (
             _column(
@@ -178,7 +186,7 @@ DIALECTS: Final[Mapping[str, tuple[Column, ...]]] = MappingProxyType(
             _column("outlier_imported", "importmarkedoutlier"),
             _column("argos_class", "argoslc argoslocationclass locationclass"),
             _column("study", "studyname"),
-            *_POINT,
+            *POINT,
         ),
         "context": (),
         "conservation_units": (
@@ -277,15 +285,24 @@ def _matched(
         if column.name in rules.constants:
             continue
         theirs = rules.columns.get(column.name, "")
-        their_heading: Any = (
-            headings.get(plain(theirs)) if theirs else _heading(column, table, headings)
-        )
+        their_heading: Any = headings.get(plain(theirs)) if theirs else None
+        # what a plan says of all files of a layer holds for those that have such a column
+        if their_heading is None and column.name not in rules.columns_of_file:
+            their_heading = _heading(column, table, headings)
+            if theirs and their_heading is not None:
+                what = (
+                    f"[columns.{layer}] says {column.name} = '{theirs}', which this file has not: its "
+                    f"column '{their_heading}' is used"
+                )
+                problems.append(Problem("note", layer, file, "", what))
         if their_heading is not None:
             theirs_of_ours[column.name] = their_heading
+        elif column.name in rules.defaults and column.name not in rules.columns_of_file:
+            continue
+        elif column.required and column.name not in rules.columns_of_file:
+            problems.append(_missing_column(layer, file, column, table, rules))
         elif theirs:
             problems.append(_no_such_column(layer, file, column.name, theirs, headings))
-        elif column.required and column.name not in rules.defaults:
-            problems.append(_missing_column(layer, file, column, headings, rules))
     return theirs_of_ours, problems
 
 
@@ -313,7 +330,7 @@ _LONGEST_OF_DBF: Final = 10
 def _unknown_columns(layer: str, file: str, rules: FileRules) -> list[Problem]:
     """Columns that the plan speaks of and the layer does not have."""
     # a context layer has no columns of ours, but its table may be told which are degrees
-    known = _POINT if layer == "context" else DIALECTS[layer]
+    known = POINT if layer == "context" else DIALECTS[layer]
     ours = [column.name for column in known]
     return [
         Problem(
@@ -333,43 +350,69 @@ def _unknown_columns(layer: str, file: str, rules: FileRules) -> list[Problem]:
 def _no_such_column(
     layer: str, file: str, ours: str, theirs: str, headings: Mapping[str, Any]
 ) -> Problem:
+    """A column that the plan names and the file has not."""
     what = f"[columns.{layer}] says {ours} = '{theirs}', but the file has no column '{theirs}'"
-    cure = f"It has {listed(headings.values(), 20)}.{nearest(theirs, map(str, headings.values()))}"
+    cure = (
+        f"It has {listed(headings.values(), 20)}.{nearest(theirs, map(str, headings.values()))} "
+        'If only some files have it, say it of those: [columns."their path"].'
+    )
     return Problem("refuses", layer, file, "", what, cure)
 
 
-ADVISED: Final[Mapping[str, str]] = MappingProxyType(
-    {"kind": '"railway"', "permeability": "0.5", "evidence_grade": '"N"'}
+ADVISED: Final[Mapping[str, str | float]] = MappingProxyType(
+    {"kind": "railway", "permeability": 0.5, "evidence_grade": "N"}
 )
 """What a column may hold throughout where a file lacks it: advice that can be pasted as it stands."""
 
 
 def _missing_column(
-    layer: str, file: str, column: Column, headings: Mapping[str, Any], rules: FileRules
+    layer: str, file: str, column: Column, table: pd.DataFrame, rules: FileRules
 ) -> Problem:
     """A column that must be there and is not, with lines for the plan that mend it."""
-    names = [str(name) for name in headings.values()]
+    names = [str(heading) for heading in table.columns if heading != "geometry"]
     what = f"the column {column.name} is missing; the file has {listed(names, 20) or 'none'}"
-    hint = nearest(column.name, names)
-    guess = re.search(r"'(.+)'", hint)
+    key = toml_key(rules.plan_key or Path(file).name)
+    guess = nearest_word(column.name, names) or _by_content(column.name, table)
     if guess:
-        cure = f'Say in the plan which column it is:\n[columns.{layer}]\n{column.name} = "{guess.group(1)}"'
+        # what the plan says of the whole layer does not fit this file: say it of the file
+        place = key if column.name in rules.columns else layer
+        cure = for_the_plan(
+            "Say in the plan which column it is", f"columns.{place}", **{column.name: guess}
+        )
     elif column.name == "sci_name":
         folder, _, name = (rules.plan_key or file).rpartition("/")
         # every file of the folder that does not say its species, as the download came
-        key = f"{folder}/*{Path(name).suffix}" if folder else f"*{Path(name).suffix}"
-        cure = (
-            "Say in the plan of which species the file is, by its name or by that of the file:\n"
-            f'[species]\n"{key}" = "{FILE_NAME}"'
-        )
+        pattern = f"{folder}/*{Path(name).suffix}" if folder else f"*{Path(name).suffix}"
+        why = "Say in the plan of which species the file is, by its name or by that of the file"
+        cure = for_the_plan(why, "species", **{toml_key(pattern): FILE_NAME})
     elif column.name in ADVISED:
-        cure = (
+        why = (
             "Say in the plan what it is for all rows, or which column it is under "
-            f"[columns.{layer}]:\n[defaults.{layer}]\n{column.name} = {ADVISED[column.name]}"
+            f"[columns.{layer}]"
         )
+        cure = for_the_plan(why, f"defaults.{layer}", **{column.name: ADVISED[column.name]})
+    elif column.name == "animal":
+        why = "If the file is of one animal, say in the plan what it is called"
+        cure = for_the_plan(why, f"defaults.{key}", animal=Path(file).stem)
     else:
         cure = f"Add the column in a GIS, or say under [columns.{layer}] of the plan which it is."
     return Problem("refuses", layer, file, "", what, cure)
+
+
+def _by_content(name: str, table: pd.DataFrame) -> str:
+    """The heading of a column that must hold what is missed, by what stands in it; "": none does."""
+    for heading in table.columns:
+        if heading == "geometry":
+            continue
+        texts = [text for text in table[heading] if isinstance(text, str) and text.strip()]
+        codes = [text for text in texts if text.strip().upper() in {*ISO2, *ISO2.values()}]
+        # atlases write -99 for a state whose code is in dispute
+        if name == "iso2" and 2 * len(codes) > len(texts):
+            return str(heading)
+        # a place is called by a word: a column of codes has figures in it
+        if name == "name_en" and texts and all(re.search(r"[^\W\d]{3}", text) for text in texts):
+            return str(heading)
+    return ""
 
 
 def cleaned_values(values: pd.Series[Any]) -> pd.Series[Any]:

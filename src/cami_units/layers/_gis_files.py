@@ -48,11 +48,13 @@ from cami_units.model import (
     InputError,
     Note,
     Problem,
+    for_the_plan,
     guessed_text,
     in_short,
     listed,
     problem_of,
     quoted,
+    toml_key,
 )
 
 Select = Callable[[pd.DataFrame, str, FileRules], tuple[NDArray[np.bool_], list[Problem]]]
@@ -366,10 +368,15 @@ def _chosen(part: str, table: gpd.GeoDataFrame, request: _Request) -> tuple[Data
 
 def _unreadable(layer: str, path: Path, error: Exception) -> Problem:
     """The refusal of a file that GDAL cannot open, with the cure that fits."""
-    message = str(error).replace(str(path), path.name).replace(str(path.parent), "…")
+    message = str(error).replace(str(path), path.name)
+    if path.parent.name:  # of a file named without a folder it would be every full stop
+        message = message.replace(str(path.parent), "…")
     first = next((line.strip() for line in message.splitlines() if line.strip()), "no reason given")
     if isinstance(error, TableError):
         what = f"cannot be read: {first[:300]}"
+        return Problem("refuses", layer, path.name, "", what, error.cure)
+    if isinstance(error, database.DatabaseError):
+        what = f"cannot be read: {error.what}"
         return Problem("refuses", layer, path.name, "", what, error.cure)
     key = "layer unreadable"
     if path.suffix.casefold() == database.SUFFIX:
@@ -413,7 +420,7 @@ def _raster_datasets(path: Path, request: _Request) -> tuple[list[Dataset], list
                 rule[key] = float(said)
             except ValueError:
                 what = f"[defaults.ranges] {key} = '{said}' is no number"
-                cure = f"Say it in the plan:\n[defaults.ranges]\n{key} = 0.5"
+                cure = "Say a number there, as in at_least = 0.5."
                 faults.append(Problem("refuses", request.layer, path.name, "", what, cure))
     if faults:
         return [], faults
@@ -424,7 +431,7 @@ def _raster_datasets(path: Path, request: _Request) -> tuple[list[Dataset], list
             "a raster of several values: nobody says from which on a cell is range (at_least), or at "
             "which it counts whole and below in proportion (whole_at)"
         )
-        cure = "Say it in the plan:\n[defaults.ranges]\nat_least = 0.5"
+        cure = for_the_plan("Say it in the plan", "defaults.ranges", at_least=0.5)
         return [], [Problem("refuses", request.layer, path.name, str(error), what, cure)]
     dataset, notes = _chosen("", table, request)
     what = f"a raster: {int(table['cells'].sum()):,} cells"
@@ -703,7 +710,10 @@ def _decoded(attributes: pd.DataFrame, request: _Request) -> tuple[pd.DataFrame,
     for column in texts:
         table[column] = attributes[column].map(decoded)
     table = table.rename(columns={heading: decoded(heading) for heading in headings})
-    facts = {"key": request.rules.plan_key or request.file, "other": guess.other or "koi8-r"}
+    facts = {
+        "key": toml_key(request.rules.plan_key or request.file),
+        "other": guess.other or "koi8-r",
+    }
     note = Note("encoding unsaid", {"encoding": guess.encoding, **facts})
     first_words = guess.text.split("\n")[0]
     return table, [problem_of("counted", request.layer, request.file, first_words, note)]

@@ -90,10 +90,13 @@ def gathered(
     clean: Clean = cleaned,
 ) -> LayerRead:
     """The cleaned rows of all files of a layer, one after another, each with its file's hash."""
-    reads = [
-        _file_rows(layer, path, reading.rules(layer, path, is_own=is_own), select, clean)
-        for path in files
-    ]
+    paths = list(files)
+    reads = []
+    for path in paths:
+        rules = reading.rules(layer, path, is_own=is_own)
+        if len(paths) == 1:  # what is said of the layer is said of its only file
+            rules = replace(rules, columns_of_file=frozenset(rules.columns))
+        reads.append(_file_rows(layer, path, rules, select, clean))
     pieces = [file_read.table for file_read in reads if file_read.table is not None]
     table = None
     if pieces:
@@ -151,15 +154,16 @@ def _in_our_words(
         table, notes = dialects.in_our_words(dataset.table, layer, dataset.name, rules)
         renamed = gpd.GeoDataFrame(table, geometry=dataset.table.geometry, crs=dataset.table.crs)
         renamed_datasets.append((replace(dataset, table=renamed), notes))
-    fitting = [dataset for dataset, notes in renamed_datasets if not notes]
-    if not fitting or len(renamed_datasets) == 1:
+    is_fit = [all(one.level != "refuses" for one in notes) for _, notes in renamed_datasets]
+    fitting = [dataset for (dataset, _), fit in zip(renamed_datasets, is_fit, strict=True) if fit]
+    if not fitting or all(is_fit):
         return fitting, [problem for _, notes in renamed_datasets for problem in notes]
     # of the layers of one file, those with the columns that are needed are meant
     what = "has not the columns of this layer and is passed over"
     return fitting, [
         Problem("note", layer, dataset.name, "", what)
-        for dataset, notes in renamed_datasets
-        if notes
+        for (dataset, _), fit in zip(renamed_datasets, is_fit, strict=True)
+        if not fit
     ]
 
 

@@ -80,7 +80,7 @@ def codes_filled(table: pd.DataFrame, file: str, missing: str) -> tuple[pd.DataF
             for column, number in blank_in.items()
         )
         if missing == "refuse":
-            cure = 'Fill the codes in, or say [codes] missing = "extant" in the plan.'
+            cure = "Fill the codes in, or take `missing` out of [codes] of the plan."
             notes.append(Problem("refuses", "ranges", file, "", what, cure))
         else:
             readings = ", ".join(f"{column} 1 ({CODES[column][1]})" for column in blank_in)

@@ -16,7 +16,14 @@ from cami_units.layers._dialects import blank, in_our_words, plain
 from cami_units.layers._layer_tables import number_of
 from cami_units.layers._reading import Dataset, FileRules, LayerRead, Reading
 from cami_units.layers._shape_checks import cleaned
-from cami_units.layers._taxa import Match, Names, match, rule_to_paste, rules_by_source, words_of
+from cami_units.layers._taxa import (
+    Match,
+    Names,
+    match,
+    rule_for_the_plan,
+    rules_by_source,
+    words_of,
+)
 from cami_units.model import LONLAT, Problem, listed
 
 Mask = NDArray[np.bool_]
@@ -297,7 +304,7 @@ def taxa_of(
             "CAMI: left out unless the plan says in which states they are of it"
         )
         home = [state for state in names.homes[name] if state in reading.states]
-        cure = "If they are, say in the plan:\n" + rule_to_paste(name, source, home)
+        cure = rule_for_the_plan("If they are, say in the plan", name, source, home)
         problems.append(Problem("counted", layer, dataset.name, source, what, cure))
     return pd.Series(taxon, index=table.index, dtype=object), problems
 

@@ -19,7 +19,14 @@ import pandas as pd
 import shapely
 
 from cami_units.layers._dialects import DIALECTS, plain
-from cami_units.model import LONLAT, InputError, guessed_text, listed, nearest
+from cami_units.model import (
+    LONLAT,
+    InputError,
+    for_the_plan,
+    guessed_text,
+    listed,
+    toml_key,
+)
 
 TABLES: Final = (".csv", ".tsv", ".txt")
 """Endings of tables of points."""
@@ -96,6 +103,10 @@ def point_table(
     sheet = _sheet(path)
     names = [str(heading).strip().lstrip("\ufeff") for heading in sheet.headings]
     kept = _kept_columns(names, layer, columns)
+    most_rows = MOST_ROWS + 1  # one more, to see that there are more
+    if _place_columns([names[at] for at in kept], layer, columns) is None:
+        # the first rows of all columns, to see in which of them degrees stand
+        kept, most_rows = [at for at, name in enumerate(names) if name], _FIRST_ROWS
     rows = csv.reader(
         sheet.text,
         delimiter=sheet.delimiter,
@@ -105,7 +116,7 @@ def point_table(
     try:
         cells = [
             [row[at] if at < len(row) else "" for at in kept]
-            for row in islice(rows, MOST_ROWS + 1)
+            for row in islice(rows, most_rows)
             if any(row)
         ]
     except csv.Error as error:
@@ -141,35 +152,85 @@ def _kept_columns(names: Sequence[str], layer: str, columns: Mapping[str, str]) 
     return kept
 
 
-def _points(table: pd.DataFrame, columns: Mapping[str, str], key: str, layer: str) -> Any:
-    """The point of each row, from its longitude and latitude, else from its WKT."""
-    headings = {plain(heading): heading for heading in reversed(table.columns)}
+# Enough to see what a column holds.
+_FIRST_ROWS: Final = 1000
+
+
+def _place_columns(
+    names: Sequence[str], layer: str, columns: Mapping[str, str]
+) -> tuple[str, str] | str | None:
+    """The headings of longitude and latitude, or of WKT; ``None``: neither is known."""
+    headings = {plain(heading): heading for heading in reversed(names)}
     # a context layer has no columns of ours, and lies where records do
     dialect = DIALECTS["occurrences" if layer == "context" else layer]
     spellings = {column.name: column.spellings for column in dialect}
 
-    def column(name: str) -> pd.Series | None:
+    def heading(name: str) -> str | None:
+        """The heading that stands for a column: the plan's, else the best known spelling."""
         theirs = columns.get(name)
         words = (plain(theirs),) if theirs else spellings[name]
-        heading = next((headings[word] for word in words if word in headings), None)
-        return None if heading is None else table[heading]
+        return next((headings[word] for word in words if word in headings), None)
 
-    longitude, latitude, wkt = column("longitude"), column("latitude"), column("wkt")
+    longitude, latitude = heading("longitude"), heading("latitude")
     if longitude is not None and latitude is not None:
-        x, y = _numbers(longitude), _numbers(latitude)
+        return longitude, latitude
+    return heading("wkt")
+
+
+def _points(table: pd.DataFrame, columns: Mapping[str, str], key: str, layer: str) -> Any:
+    """The point of each row, from its longitude and latitude, else from its WKT."""
+    place = _place_columns(list(table.columns), layer, columns)
+    if isinstance(place, str):
+        return shapely.from_wkt(table[place].to_numpy(), on_invalid="ignore")
+    if place is not None:
+        x, y = (_numbers(table[heading]) for heading in place)
         known = np.isfinite(x) & np.isfinite(y)
         points = np.full(len(table), None, dtype=object)
         points[known] = shapely.points(x[known], y[known])
         return points
-    if wkt is not None:
-        return shapely.from_wkt(wkt.to_numpy(), on_invalid="ignore")
     what = f"it has no columns of coordinates that are known; it has {listed(table.columns, 12)}"
-    hint = nearest("longitude", map(str, table.columns)) or nearest("lon", map(str, table.columns))
-    cure = (
-        f'Say in the plan which they are, in degrees:{hint}\n[columns."{key}"]\n'
-        'longitude = "lon"\nlatitude = "lat"'
-    )
-    raise TableError(what, cure)
+    pair = _degrees_by_content(table)
+    if pair is None:
+        raise TableError(what, "Add a column of longitude and one of latitude, in degrees.")
+    lines = dict(zip(("longitude", "latitude"), pair, strict=True))
+    why = "Say in the plan which they are, in degrees (these hold such numbers)"
+    raise TableError(what, for_the_plan(why, f"columns.{toml_key(key)}", **lines))
+
+
+def _degrees_by_content(table: pd.DataFrame) -> tuple[str, str] | None:
+    """The columns that look most like longitude and latitude, by their names and what is in them."""
+    spans = {}
+    for heading in table.columns:
+        texts = table[heading].astype(str).str.strip()
+        values = _numbers(texts[texts != ""])
+        if len(values) and np.isfinite(values).mean() > _MOSTLY_NUMBERS:
+            spans[str(heading)] = float(np.nanmax(np.abs(values)))
+
+    def best(words: Sequence[str], limit: float, taken: str) -> str:
+        """Of the columns with numbers up to a limit the one whose name begins most like such a word."""
+        fitting = [name for name in spans if spans[name] <= limit and name != taken]
+        named = [name for word in words for name in fitting if plain(name).startswith(word)]
+        return next(iter(named), "")
+
+    y = best(("lat", "шир", "y", "север"), 90, "")
+    x = best(("lon", "lng", "долг", "x", "вост"), 180, y)
+    if x and y:
+        return x, y
+    # without names that say so: of two columns of degrees, in this part of the world
+    others = [name for name, span in spans.items() if span <= 180 and not _is_number(span)]
+    if len(others) != 2:
+        return None
+    first, second = others
+    return (first, second) if spans[first] > spans[second] else (second, first)
+
+
+# A few rows of a table may lack their place.
+_MOSTLY_NUMBERS: Final = 0.5
+
+
+def _is_number(span: float) -> bool:
+    """Whether the greatest of some numbers is a whole one, as of counts and years; degrees have parts."""
+    return float(span).is_integer()
 
 
 def _numbers(texts: pd.Series) -> Any:

@@ -28,7 +28,7 @@ from cami_units.layers._taxa import (
     Names,
     match,
     names_of,
-    rule_to_paste,
+    rule_for_the_plan,
     rules_by_source,
     words_of,
 )
@@ -122,9 +122,8 @@ def _hints(
         if taxon is not None:
             states = _home(taxon, species, reading)
             what = f"{taxon} is known as part of {source_name} in some sources"
-            cure = (
-                f"If that is so here, say in the plan:\n{rule_to_paste(taxon, source_name, states)}"
-            )
+            why = "If that is so here, say in the plan"
+            cure = rule_for_the_plan(why, taxon, source_name, states)
             notes.append(Problem("note", "ranges", file, source_name, what, cure))
     return notes
 
@@ -268,7 +267,7 @@ def _guarded(
             f"of CAMI is {taxon}: not used unless the plan says how"
         )
         states = _home(taxon, species, reading)
-        cure = f"Say it in the plan:\n{rule_to_paste(taxon, source, states)}"
+        cure = rule_for_the_plan("Say it in the plan", taxon, source, states)
         notes.append(Problem("refuses", "ranges", dataset.name, where, what, cure))
     return notes
 

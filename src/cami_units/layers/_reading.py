@@ -35,6 +35,8 @@ class FileRules:
         The CRS of a file that does not say its own, or cannot be in the one it says.
     columns
         Column names, ours → theirs: of the file, else of its layer.
+    columns_of_file
+        Which of these the plan says of the file itself: it must have them.
     constants
         What a column holds in every row of the file, whether it is there or not.
     defaults
@@ -56,6 +58,7 @@ class FileRules:
     crs: str = EQUAL_AREA
     assumed_crs: str | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
+    columns_of_file: frozenset[str] = frozenset()
     constants: Mapping[str, str] = field(default_factory=dict)
     defaults: Mapping[str, str | float] = field(default_factory=dict)
     encoding: str | None = None
@@ -195,13 +198,15 @@ class Reading:
             return FileRules(self.crs, max_area_change=self.max_area_change, is_own=False)
         species = self._of_file(self.species, path)
         defaults = {**self.defaults.get(layer, {}), **(self._of_file(self.defaults, path) or {})}
+        columns_of_file = self._of_file(self.columns, path) or {}
         if species == FILE_NAME:  # only for files that do not say it themselves
             defaults = {"sci_name": " ".join(path.stem.replace("_", " ").split()), **defaults}
             species = None
         return FileRules(
             crs=self.crs,
             assumed_crs=self._of_file(self.assumed_crs, path) or self.assumed_crs.get(layer),
-            columns={**self.columns.get(layer, {}), **(self._of_file(self.columns, path) or {})},
+            columns={**self.columns.get(layer, {}), **columns_of_file},
+            columns_of_file=frozenset(columns_of_file),
             constants={"sci_name": species} if species else {},
             defaults=defaults,
             encoding=self._of_file(self.encodings, path),

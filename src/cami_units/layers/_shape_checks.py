@@ -27,7 +27,17 @@ from cami_units.layers._equal_area import (
     transformed,
 )
 from cami_units.layers._reading import Dataset, FileRules, LayerRead
-from cami_units.model import LAYERS, LONLAT, InputError, Problem, crs_name, listed, same_crs
+from cami_units.model import (
+    LAYERS,
+    LONLAT,
+    InputError,
+    Problem,
+    crs_name,
+    for_the_plan,
+    listed,
+    same_crs,
+    toml_key,
+)
 
 Kind = Literal["polygon", "line", "point", "any", "every"]
 """The geometry that belongs in a layer: "any" takes polygons and points, "every" lines too."""
@@ -192,7 +202,7 @@ def _with_geometry(shapes: Shapes, dataset: Dataset, layer: str) -> Step:
     else:
         # GEOS has no type for the surfaces of 3D models: they come without a shape, and are there.
         surface = bare & np.isin(dataset.table.index, dataset.unclosed)
-        cure = "Draw the missing shapes in a GIS, or delete these rows."
+        cure = "Draw the missing shapes in a GIS, or delete these rows (of a query: … IS NOT NULL)."
         problems = _of_rows(dataset, layer, "refuses", bare & ~surface, "no geometry", cure)
         what = "a geometry of 3D models (multipatch, TIN, polyhedral surface), which has no outline"
         cure = "Make polygons of their footprints in a GIS (ArcGIS: Multipatch Footprint)."
@@ -336,14 +346,66 @@ def _settled_crs(
             what = f"{doubt}: taken as {crs_name(assumed)}, as the plan says"
             return assumed, [*problems, note("counted", what)]
         doubt = f"with [crs] {layer} = '{rules.assumed_crs}' of the plan {second}"
-    if degrees:
-        guess, why = LONLAT, "its coordinates look like longitude and latitude"
+    # of what is no layer of a plan (sites, context) the file is named, and where the plan says one of
+    # the layer already
+    is_of_layer = layer in LAYERS and rules.assumed_crs is None
+    key = layer if is_of_layer or not rules.plan_key else toml_key(rules.plan_key)
+    systems = [LONLAT] if degrees else _systems_near(shapes, rules)
+    if len(systems) == 1:
+        looks = (
+            "longitude and latitude" if degrees else f"{systems[0]}, in which it lies in the study"
+        )
+        why = f"Add to the plan (its coordinates look like {looks})"
+        advice = for_the_plan(why, "crs", **{key: systems[0]})
     else:
-        guess, why = "EPSG:…", "its coordinates are no degrees: ask who made it for the EPSG code"
-    # of what is no layer of a plan (sites, context) the file is named
-    key = layer if layer in LAYERS or not rules.plan_key else f'"{rules.plan_key}"'
-    advice = f'Add to the plan ({why}):\n[crs]\n{key} = "{guess}"'
+        advice = (
+            "Its coordinates are no degrees: ask who made it for the EPSG code, and say it in the plan "
+            f'under [crs], as in {key} = "EPSG:32642".'
+        )
+        if systems:
+            advice += f" It would lie in the study in {listed(systems, 20)}."
     return look_on, [*problems, note("refuses", doubt, advice)]
+
+
+def _systems_near(shapes: Shapes, rules: FileRules) -> list[str]:
+    """The usual systems in metres in which shapes would lie in the study, by their codes.
+
+    Web maps; zones of UTM; zones of Gauss–Krüger of 1942 (SK-42) with their number before x. Of the zones
+    only those count in whose own six degrees the shapes would lie.
+    """
+    if rules.region is None:
+        return []
+    xy = shapely.get_coordinates(shapes)
+    corners = xy[np.isfinite(xy).all(axis=1)]
+    corners = corners[:: max(1, len(corners) // 200)]
+    if not len(corners):
+        return []
+    points = np.asarray(shapely.points(corners), dtype=object)
+    found = []
+    for code, middle in _USUAL_SYSTEMS.items():
+        system = CRS.from_epsg(code)
+        flat = transformed(points, system, rules.crs)
+        if not np.isfinite(shapely.get_coordinates(flat)).all():
+            continue
+        x = shapely.get_x(transformed(points, system, LONLAT))
+        in_zone = middle is None or (np.abs(x - middle) <= _ZONE_DEGREES).all()
+        if in_zone and shapely.intersects(flat, rules.region).mean() > _NEARLY_ALL:
+            found.append(f"EPSG:{code}")
+    return found
+
+
+# From the Caucasus to the Pacific: zones of UTM, and of Gauss–Krüger, which are counted from 30 on.
+_ZONES: Final = range(37, 55)
+_USUAL_SYSTEMS: Final[Mapping[int, int | None]] = MappingProxyType(
+    {3857: None}
+    | {32600 + zone: 6 * zone - 183 for zone in _ZONES}
+    | {28400 + zone - 30: 6 * zone - 183 for zone in _ZONES}
+)
+"""By EPSG code the meridian in the middle of a zone; a web map has none."""
+# Half a zone, and the overlap that map sheets have at its edge.
+_ZONE_DEGREES: Final = 3.5
+# A study is told by the hulls of its states: a shape may reach out of them a little.
+_NEARLY_ALL: Final = 0.9
 
 
 def _assumed(dataset: Dataset, layer: str, rules: FileRules) -> tuple[CRS | None, list[Problem]]:

@@ -15,7 +15,7 @@ from typing import Final, Literal
 
 import pandas as pd
 
-from cami_units.model import InputError
+from cami_units.model import InputError, for_the_plan, toml_key
 
 _RANKS: Final = {"ssp", "subsp", "spp", "var", "sp", "cf", "aff", "sl", "ss", "sensu", "lato"}
 
@@ -246,10 +246,10 @@ def rules_by_source(rules: Mapping[str, TaxonRule]) -> dict[str, list[str]]:
     return taxa_of
 
 
-def rule_to_paste(taxon: str, source: str, states: Sequence[str]) -> str:
-    """The lines of `plan.toml` that say how a whole-species polygon may stand for a taxon."""
-    within = ", ".join(f'"{state}"' for state in states)
-    return (
-        f'[taxa."{taxon}"]\nfrom = "{source}"\n'
-        f"within = [{within}] # or, to leave these rows out: skip = true"
-    )
+def rule_for_the_plan(why: str, taxon: str, source: str, states: Sequence[str]) -> str:
+    """A cure with the lines of a plan that say how a whole-species polygon may stand for a taxon."""
+    table = f"taxa.{toml_key(taxon)}"
+    if not states:  # it lives in no state of the study: there is nothing to stand for
+        return for_the_plan(why, table, **{"from": source, "skip": True})
+    cure = for_the_plan(why, table, **{"from": source, "within": list(states)})
+    return f"{cure} # or, to leave these rows out: skip = true"

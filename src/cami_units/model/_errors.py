@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import struct
 import zipfile
 import zlib
@@ -120,6 +121,58 @@ class Problem:
         place = ", ".join(part for part in (self.file, self.where) if part)
         text = f"{self.layer}: {self.what}" + (f" ({place})" if place else "")
         return f"{text}. {self.cure}" if self.cure else text
+
+
+def for_the_plan(why: str, table: str, **values: object) -> str:
+    """A cure that ends in lines to paste at the end of a plan.
+
+    Parameters
+    ----------
+    why : str
+        What they do, as a sentence without its end.
+    table : str
+        The table of the plan, written as TOML has it: :func:`toml_key` makes a key of any text.
+    **values
+        Keys, already as TOML where they are no plain words, and what they are set to.
+
+    Examples
+    --------
+    >>> print(for_the_plan("Say it in the plan", "crs", hotspots="EPSG:4326"))
+    Say it in the plan:
+    [crs]
+    hotspots = "EPSG:4326"
+    """
+    lines = (f"{key} = {_toml_value(value)}" for key, value in values.items())
+    return "\n".join([f"{why}:", f"[{table}]", *lines])
+
+
+def lines_for_the_plan(cure: str) -> str:
+    """The lines of a cure that :func:`for_the_plan` made; of any other cure none."""
+    return cure.partition(":\n[")[2] and "[" + cure.partition(":\n[")[2]
+
+
+def toml_key(text: str) -> str:
+    """A text as a key of TOML, in quotes where it is no plain word.
+
+    Examples
+    --------
+    >>> print(toml_key("cattle"), toml_key('inputs/"old".shp'))
+    cattle "inputs/\\"old\\".shp"
+    """
+    return text if re.fullmatch("[A-Za-z0-9_-]+", text) else _toml_text(text)
+
+
+def _toml_text(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _toml_value(value: object) -> str:
+    """A number, a text or a list of texts as TOML has it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_toml_value, value))}]"
+    return _toml_text(value) if isinstance(value, str) else f"{value:g}"
 
 
 def notes_as_text(notes: Iterable[Note]) -> str:
@@ -271,11 +324,16 @@ def in_short(names: Iterable[object], limit: int = 5) -> str | Note:
     return line if len(words) <= limit else Note("more", {"names": line, "n": len(words) - limit})
 
 
+def nearest_word(word: str, vocabulary: Iterable[str]) -> str:
+    """The known word that was perhaps meant, or an empty string."""
+    # 0.6, the library's own: a slip or two in a word, and no other word
+    return next(iter(get_close_matches(word, list(vocabulary), n=1, cutoff=0.6)), "")
+
+
 def nearest(word: str, vocabulary: Iterable[str]) -> str:
     """A hint at the known word that was perhaps meant, or an empty string."""
-    # 0.6, the library's own: a slip or two in a word, and no other word
-    close = get_close_matches(word, list(vocabulary), n=1, cutoff=0.6)
-    return f" Did you mean '{close[0]}'?" if close else ""
+    close = nearest_word(word, vocabulary)
+    return f" Did you mean '{close}'?" if close else ""
 
 
 def listed(names: Iterable[object], limit: int = 5) -> str:

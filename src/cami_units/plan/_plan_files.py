@@ -277,20 +277,36 @@ def _parsed(text: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        if "twice" not in str(error):
-            raise
-        tables: dict[str, list[str]] = {}
-        heading = ""
+        pieces = [""]
         for line in text.split("\n"):
-            match = _TABLE.match(line)
-            heading = match[1] if match else heading
-            lines = tables.setdefault(heading, [])
-            # where a heading comes again there is an empty line: TOML takes it once only
-            lines.append("" if match and lines else line)
-        return tomllib.loads("\n".join(line for lines in tables.values() for line in lines))
+            if _TABLE.match(line):
+                pieces.append("")
+            pieces[-1] += f"{line}\n"
+        content: dict[str, Any] = {}
+        try:
+            for piece in pieces:
+                _add_tables(content, tomllib.loads(piece), "")
+        except tomllib.TOMLDecodeError as second:
+            # of a whole file the place of a fault is told with its line
+            raise (second if isinstance(second, _TwoValuesError) else error) from None
+        return content
 
 
-_TABLE: Final = re.compile(r"\s*(\[[^\[\]]+\])\s*(?:#.*)?$")
+class _TwoValuesError(tomllib.TOMLDecodeError):
+    """A key that two tables of one name set to two values."""
+
+
+def _add_tables(content: dict[str, Any], more: Mapping[str, Any], place: str) -> None:
+    """Add what a piece of a plan says; what was said already may be said again."""
+    for key, value in more.items():
+        inner = f"{place}.{key}" if place else key
+        if isinstance(value, dict) and isinstance(content.get(key, {}), dict):
+            _add_tables(content.setdefault(key, {}), value, inner)
+        elif content.setdefault(key, value) != value:
+            raise _TwoValuesError(f"{inner} is set to {content[key]!r} and to {value!r}: keep one")
+
+
+_TABLE: Final = re.compile(r"\s*\[[^\[\]]+\]\s*(?:#.*)?$")
 
 
 _SLASHES: Final = 'Write paths with "/" instead of "\\", as in "inputs/ranges".'
