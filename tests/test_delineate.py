@@ -339,6 +339,13 @@ def gazetteer(*rows: tuple[str, str, float, float, float]) -> gpd.GeoDataFrame:
     )
 
 
+def test_a_side_is_the_same_over_the_date_line():
+    bering = "+proj=laea +lat_0=65 +lon_0=180 +datum=WGS84 +units=m"
+    unit = gpd.GeoDataFrame(geometry=[km_box(90, -10, 110, 10)], crs=bering)
+    wide = gazetteer(("Wide", "steppe", 100.0, -50, 0)).set_crs(bering, allow_override=True)
+    assert place_names(unit, wide)["name_en"].tolist() == ["Wide (east)"]
+
+
 def test_landscapes_name_units_before_rivers_and_towns():
     unit = gpd.GeoDataFrame(geometry=[km_box(0, 0, 100, 100)], crs=EQUAL_AREA)
     town, river = ("Town", "town", 5.0, 50, 50), ("River", "river", 300.0, 40, 50)

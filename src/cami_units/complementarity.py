@@ -439,7 +439,7 @@ def replacement_costs(
     Returns
     -------
     DataFrame
-        ``site``, ``chosen``, ``replacement_cost``, ``lost_targets`` (targets, ";", that cannot be met
+        ``site``, ``chosen``, ``replacement_cost``, ``lost`` (targets, ";", that cannot be met
         without the site by all others together). In the order of `sites`. The cost is that of the
         best set under the constraint less that of the best set, 0 or more; infinite where a target
         would be lost: then nothing replaces the site.

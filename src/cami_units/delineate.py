@@ -877,7 +877,9 @@ def _side_of(place: Any, middle: Any, crs: Any) -> int:
     By longitude and latitude: far from its middle meridian a projection's up is not north.
     """
     here, there = gpd.GeoSeries([place, middle], crs=crs).to_crs(LONLAT)
-    east = (here.x - there.x) * np.cos(np.radians((here.y + there.y) / 2))
+    # The short way round: over the date line, 179°E to 179°W are 2° and not 358.
+    degrees = (here.x - there.x + 180.0) % 360.0 - 180.0
+    east = degrees * np.cos(np.radians((here.y + there.y) / 2))
     return round(float(np.arctan2(here.y - there.y, east)) / (np.pi / 4)) % 8
 
 
