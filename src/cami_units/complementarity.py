@@ -253,6 +253,7 @@ class _Problem:
         )
 
     def cost_of(self, in_set: NDArray[np.bool_]) -> float:
+        """What a set costs: its sites, less the edges that two of them share."""
         saved_pairs = in_set[self.pairs].all(axis=1)
         return float(self.cost[in_set].sum() - self.saved[saved_pairs].sum())
 
@@ -326,6 +327,7 @@ def _matrix(
 ) -> sparse.csr_array:
     """The amounts as a matrix of `rows` and sites; what comes twice adds up, in a fixed order."""
     order = amounts.assign(_row=rows.get_indexer(pd.Index(key)), _column=amounts["site"].map(place))
+    # What stands twice is added up: in one order, whatever order the table has.
     order = order.sort_values(["_row", "_column", "amount"])
     where = (order["_row"].to_numpy(int), order["_column"].to_numpy(int))
     shape = (len(rows), len(place))
@@ -459,8 +461,10 @@ def replacement_costs(
         amount_here = amounts[amounts["site"] == site].groupby("feature")["amount"].sum()
         left = total - amount_here.reindex(total.index, fill_value=0.0)
         needed = could.set_index("feature")["target"]
+        # With the slack of the solver: what it takes as reached must not be called lost here.
         lost_targets = sorted(str(name) for name in needed.index[left < needed * (1 - _SLACK)])
         if site in best.chosen:
+            # A locked site is asked about as any other: what would it cost to unlock it.
             others = [name for name in locked if name != site]
             cost = np.inf
             # Where the rest cannot reach a target, no set without the site exists: the cost is
@@ -471,6 +475,7 @@ def replacement_costs(
                 )
                 cost = without.cost - best.cost
         else:
+            # Of a site outside the set the price is that of forcing it in.
             forced = smallest_set(sites, amounts, could, locked=[*locked, site], nodes=nodes)
             cost = forced.cost - best.cost
         rows.append((site, site in best.chosen, max(cost, 0.0), ";".join(lost_targets)))
@@ -500,6 +505,7 @@ def greedy_order(
     """
     problem = _Problem.of(sites, amounts, targets, None, 0.0, None)
     _check_fixed(problem.names, locked, ())
+    # A target of nothing is reached, and its share would be a division by zero.
     positive = problem.target > 0
     target = np.where(positive, problem.target, 1.0)
     shares = problem.held.toarray() / target[:, None]
@@ -580,6 +586,7 @@ def set_of_units(
     best = smallest_set(sites, amounts, targets, locked=locked)
     table = replacement_costs(sites, amounts, targets, locked=locked)
     order = greedy_order(sites, amounts, targets, locked=locked)
+    # Infinity is no number of a table: a flag says so, and the cost stays empty.
     irreplaceable = np.isinf(table["replacement_cost"])
     members = pd.DataFrame(
         {
@@ -703,6 +710,7 @@ def set_of_cells(
     """
     ours = {"pu_id": "site", "sci_name": "feature", "iso2": "side", "km2": "amount"}
     amounts = shared_km2.rename(columns=ours)
+    # `links` counts in this order.
     ids = np.array(sorted(amounts["site"].unique()), dtype=object)
     targets = SHARE_OF_RANGE * amounts.groupby("feature")["amount"].sum()
     return smallest_set(

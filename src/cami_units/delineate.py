@@ -138,16 +138,19 @@ def _claims(
         if ground is None:
             continue
         cells = position.loc[ground["pu_id"]].to_numpy()
+        # A core cell without the species has nothing to start from.
         core = np.intersect1d(position.loc[rows["pu_id"]].to_numpy(), cells)
         if not len(core):
             continue
         worth = np.zeros(len(planning_units))
         worth[cells] = ground["worth"].to_numpy()
         cost = cost_distance(centres, links, cells, core, worth)
+        # A new unit may grow without end by its seed: the largest size binds it.
         budget = min(float(rows["growth"].iloc[0]) * km2[core].sum(), max_km2)
         cost = _within_budget(np.where(cost <= reach_km, cost, _UNREACHED), km2, budget)
         closer = cost < best
         best[closer], owner[closer] = cost[closer], number
+    # At the end: a neighbour may have cut a landscape in two.
     labels = _connected(owner, links)
     return pd.Series(
         [seeds[label] if label >= 0 else None for label in labels],
@@ -241,6 +244,7 @@ def landscapes(shared: pd.DataFrame) -> dict[str, str]:
     area = shared[shared["hotspot_id"] == shared["other"]].set_index("hotspot_id")["km2"]
     ids = sorted(area.index)
     place = {name: number for number, name in enumerate(ids)}
+    # Of the smaller one: a hotspot inside a large one is the same landscape.
     smaller = np.minimum(shared["hotspot_id"].map(area), shared["other"].map(area))
     same = shared[shared["km2"] >= SAME_LANDSCAPE * smaller]
     a, b = same["hotspot_id"].map(place), same["other"].map(place)
@@ -381,6 +385,7 @@ def occupied(
     ...          pd.DataFrame({"seed": ["S"], "pu_id": ["a"]})).values.tolist()
     [['S', 'a', 1.0], ['S', 'b', 0.2]]
     """
+    # A species that stands twice would weigh twice.
     members = members.drop_duplicates(["seed", "sci_name"])
     key = ["pu_id", "sci_name"]
     cells = cell_species[[*key, "km2"]].merge(depth[[*key, "depth_km"]], on=key)
@@ -462,6 +467,7 @@ def peaks(
     )
     taken_cells = planning_units[planning_units["pu_id"].isin(set(taken))]
     centres = shapely.get_coordinates(rising.geometry.centroid)
+    # In falling order: each peak that is taken bars those around it.
     free = np.ones(len(rising), dtype=bool)
     if len(taken_cells) and len(rising):
         tree = cKDTree(shapely.get_coordinates(taken_cells.geometry.centroid))
@@ -616,11 +622,13 @@ class _Raster:
             )
             for group, window in enumerate(windows)
         ]
+        # The areas before the blur are what each group is to have again.
         target = np.bincount(self.labels[self.labels >= 0], minlength=self.groups)
         handicap, best, smallest_error = np.zeros(self.groups), self.labels, np.inf
         for round_ in range(rounds):
             labels = self._strongest(fields, windows, handicap)
             off = (target - np.bincount(labels[labels >= 0], minlength=self.groups)) / target
+            # The best round and not the last: the steps may overshoot at the end.
             if np.abs(off).max() < smallest_error:
                 best, smallest_error = labels, np.abs(off).max()
             # A group that lacks 1 % of its area gets half of that as a head start, and less in later
@@ -658,6 +666,7 @@ class _Raster:
         handicap: NDArray[np.float64],
     ) -> NDArray[Any]:
         """To whom each pixel goes: the strongest blurred field, or nobody."""
+        # What no group's blur has taken is ground of nobody, and wins where that is most.
         nobody = np.ones(self.labels.shape)
         for field, window in zip(fields, windows, strict=True):
             nobody[window] -= field
@@ -679,11 +688,13 @@ class _Raster:
             if window is not None:
                 pieces, _ = ndimage.label(labels[window] == group)
                 size = np.bincount(pieces.ravel())
+                # 0 is the ground around, which is mostly the largest piece.
                 size[0] = 0
                 filled_labels[window][pieces == size.argmax()] = group
         for group, window in enumerate(windows):
             if window is not None:
                 filled = ndimage.binary_fill_holes(filled_labels[window] == group)
+                # Only holes of nobody: ground of another unit inside stays that unit's.
                 filled_labels[window][filled & (filled_labels[window] == -1)] = group
         return filled_labels
 
@@ -818,6 +829,7 @@ def place_names(
     names = []
     for shape in units.geometry:
         distance = shapely.distance(shape, places) / 1000
+        # From the middle and not from the rim: a long unit touches many places.
         middle = shapely.distance(shape.centroid, places) / 1000
         # A point has no extent: within a kilometre of it is in it.
         reaching = distance <= np.maximum(extent / 2, 1.0)
@@ -899,6 +911,7 @@ def joint_name(names: Sequence[str], together: str) -> str:
     plain = [re.sub(r"\s*\([^)]*\)", "", name).strip() for name in names]
     if len(plain) == 1:
         return names[0]
+    # The short name first: it is the one that longer ones contain.
     shortest_first = sorted(dict.fromkeys(plain), key=len)
     kept: list[str] = []
     for name in shortest_first:

@@ -154,6 +154,7 @@ def _border_elements(units: gpd.GeoDataFrame, pieces: Pieces, profile: Profile) 
     fences = layers.barriers[
         layers.barriers["kind"].isin(profile.C6.fences)
         & (layers.barriers["permeability"].astype(float) < 1)
+        # By id: which fence cuts first must not hang on the order of a file.
     ].sort_values("barrier_id")
     borders = dissolved(layers.borders, ("pair",))
     walls = borders.geometry.to_numpy()
@@ -166,6 +167,8 @@ def _border_elements(units: gpd.GeoDataFrame, pieces: Pieces, profile: Profile) 
     rows: list[tuple[str, tuple[str, ...], Any]] = []
     for at, pair in enumerate(borders["pair"]):
         parts: list[tuple[tuple[str, ...], Any]] = [((), walls[at])]
+        # Fence by fence, each cutting what the ones before it left: where two run side by side both
+        # stay.
         for number in np.flatnonzero(along[:, at]):
             fence = str(fences["barrier_id"].iloc[number])
             parts = [
@@ -183,6 +186,7 @@ def _border_elements(units: gpd.GeoDataFrame, pieces: Pieces, profile: Profile) 
     shapes = ordered.geometry.to_numpy()
     for pair, names, line in rows:
         rest = line
+        # From the rest: border of two units that overlap counts once, for the first by id.
         for number in np.flatnonzero(shapely.intersects(shapes, line)):
             part = shapely.intersection(rest, shapes[number])
             if part.length > 0:
@@ -254,6 +258,7 @@ def _joined(elements: gpd.GeoDataFrame, pieces: Pieces, profile: Profile) -> pd.
         ["stretch_id", "sci_name", "joined_km2", "a", "b"],
         ascending=[True, True, False, True, True],
     )
+    # Shares of several pairs cannot be added up: those of one pair are told.
     first = most_first.drop_duplicates(["stretch_id", "sci_name"])
     sums = table.groupby(["stretch_id", "sci_name"])[["km", "joined_km2"]].sum()
     kept = ["stretch_id", "sci_name", "patch_a_km2", "patch_b_km2", "open_share", "open_share_then"]
@@ -407,6 +412,7 @@ def _crossings(stretches: gpd.GeoDataFrame, pieces: Pieces) -> pd.DataFrame:
     for stretch, pair, line in zip(
         stretches["stretch_id"], stretches["pair"], stretches.geometry, strict=True
     ):
+        # Of the same two states: near a point of three, a crossing of another border is near too.
         points_nearby = documented[documented["pair"] == pair]
         points_nearby = points_nearby[points_nearby.distance(line) <= 1000 * FENCE_KM]
         ids = sorted({*points_nearby["corridor_id"].astype(str)})

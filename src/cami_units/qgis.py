@@ -126,12 +126,14 @@ def _qml(look: _Look, language: _Language) -> str:
 
 
 def _document(root: ET.Element) -> str:
+    """A tree as the file that QGIS reads, with the document type that it writes itself."""
     return "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n" + ET.tostring(
         root, encoding="unicode"
     )
 
 
 def _colour(hexadecimal: str, opacity: float = 1.0) -> str:
+    """A colour as QGIS writes it: red, green, blue and opacity of 0 to 255."""
     red, green, blue = (int(hexadecimal[at : at + 2], 16) for at in (1, 3, 5))
     return f"{red},{green},{blue},{round(255 * opacity)}"
 

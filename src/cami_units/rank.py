@@ -124,6 +124,7 @@ def bare_decisions(met: pd.DataFrame, profile: Profile) -> pd.Series[str]:
     any_of, evidence = profile.decision.any_of, profile.decision.evidence
     if any_of is None or evidence is None:
         raise _open(profile, "decision", "no site can be decided on")
+    # A criterion that nobody measured is missing here: it counts as not assessed.
     held = met.reindex(columns=list(profile.findings)).astype("boolean").fillna(False).astype(bool)
     gates = held[list(GATES)].all(axis=1)
     value = held[list(any_of)].any(axis=1)
@@ -152,6 +153,7 @@ def _reason(
         return [_failing(name, met[name], clauses.get((site, name), [])) for name in names]
 
     held = [name for name in any_of if met[name] is True]
+    # Not met or not assessed: neither is evidence.
     thin = [name for name in evidence if met[name] is not True]
     gates = {"gates_all": list(GATES)}
     # What holds is told of proposed sites, what fails of the others: first the gates, which end the
@@ -192,6 +194,8 @@ def nearest_misses(findings: Findings, profile: Profile) -> pd.DataFrame:
     reached = set(rows.loc[ratio >= 1 - 1e-9, "site"])
     short = rows.assign(missing=rows["threshold"] - rows["value"], ratio=ratio)
     short = short[(ratio > 0) & ~short["site"].isin(reached)]
+    # By the share of the threshold that is there: criteria have units of their own. Ties go to the
+    # first.
     first = short.sort_values(["ratio", "criterion"], ascending=[False, True], kind="stable")
     columns = ["site", "criterion", "value", "threshold", "unit", "missing"]
     return first.drop_duplicates("site")[columns].sort_values("site", ignore_index=True)
@@ -250,8 +254,10 @@ def value_scores(
     if weights is None:
         weights = np.array([rule.weights[name] for name in names])  # type: ignore[index]
     capped = np.minimum(parts / maxima, 1.0)
+    # What was not assessed leaves the mean, and its weight the divisor: silence is no zero.
     own = np.where(np.isnan(capped), 0.0, weights)
     score = _mean(capped, own)
+    # With and without it, and the better of the two: a poor crossing must not pull a score down.
     if _LIFTING in names:
         without = own.copy()
         without[:, names.index(_LIFTING)] = 0.0
@@ -313,6 +319,7 @@ def rank_labels(rank: pd.Series[Any]) -> pd.Series[str]:
 
     Not "=4": a spreadsheet that opens the table takes that for a formula.
     """
+    # Sites without a rank have nothing in common.
     shared = rank.duplicated(keep=False) & rank.notna()
     label = rank.astype("string").fillna("").astype(str)
     return label.where(~shared, label + "=")
@@ -395,6 +402,7 @@ def _named(sites: pd.Series[Any]) -> str:
 
 def _tiers(score: pd.Series[float], tiers: Mapping[str, float]) -> list[str]:
     """The tier of each score: the one with the highest bound that the score reaches."""
+    # The highest bound first, in whatever order a profile lists them.
     falling = sorted(tiers.items(), key=lambda tier: -tier[1])
     return [next((name for name, bound in falling if value >= bound), "") for value in score]
 

@@ -281,6 +281,7 @@ def _moved(key: str, value: Any, factor: float) -> Any:
         return {name: _moved(key, number, factor) for name, number in value.items()}
     if isinstance(value, int):
         step = 1 if factor > 1 else -1
+        # A quarter of 2 rounds to nothing: a whole number moves by one at least.
         farthest = max if factor > 1 else min
         return max(1, farthest(value + step, round(value * factor)))
     largest = 1.0 if key in _FRACTIONS else 100.0 if key in _PERCENTAGES else np.inf
@@ -314,9 +315,13 @@ def drawn(
     DataFrame
         A row a run, a column an axis.
     """
+    # A stream of its own beside that of the weights: another number of weights leaves this lot as
+    # it is.
     lot = np.random.default_rng([seed, 1])
     columns: dict[str, Any] = {}
     for axis, levels in axes.items():
+        # Shuffled before they are dealt out: where they do not come out even, no level is favoured
+        # by its place.
         others = lot.permutation(np.arange(1, len(levels)))
         n_stated = runs if not len(others) else round(runs * stated)
         places = np.concatenate([np.zeros(n_stated, dtype=int), np.resize(others, runs - n_stated)])
@@ -390,6 +395,8 @@ def stability(
     """
     plan = design or Design()
     axes = _axes(tables, species, profile, plan)
+    # Balanced by axis and not all combinations: a thousand runs tell shares, all would be tens of
+    # thousands.
     runs = drawn(axes, runs=plan.runs, seed=plan.seed, stated=plan.stated)
     # Run with the lot in one table, behind it: the same arithmetic, once.
     alone = _one_at_a_time(axes)
@@ -403,7 +410,9 @@ def stability(
     weights = weight_draws(profile, runs=plan.runs, seed=plan.seed)
     score = rank.value_scores(outcome, profile, weights=weights[outcome["scenario"].to_numpy()])
     outcome["rank"] = rank.ranks(
-        score.where(outcome["decision"] != NOT_PROPOSED), outcome["scenario"]
+        # Ranks are those among the sites of the same run.
+        score.where(outcome["decision"] != NOT_PROPOSED),
+        outcome["scenario"],
     )
     factors = _by_factor(outcome, single, runs, alone, axes, units, level_factors(axes, plan))
     return Stability(
@@ -427,7 +436,9 @@ def _axes(
     cami_names = {
         str(name) for table in tables.values() for name in table.species["sci_name"].unique()
     }
+    # Only species that count are left out: without another one nothing changes.
     cami = cami_species(species[STATED, STATED])
+    # Where the borders have no error, no side is a strip, and the axis would turn nothing.
     has_width = any(table.deep_states is not None for table in tables.values())
     left_out = [left_out_level(name) for name in sorted(cami_names & set(cami))]
     levels = {
@@ -515,6 +526,7 @@ def outcomes(
             here = np.asarray(rows_at, dtype=np.intp)
             moved, change = levels[str(level)]
             rules = with_threshold(profile, moved, change) if moved else profile
+            # Many scenarios share a case: each is decided on once, and dealt out again.
             which, again = np.unique(at[here], return_inverse=True)
             measured = measures.iloc[which]
             decision = rank.bare_decisions(criteria.verdicts(measured, rules), rules)
@@ -528,6 +540,7 @@ def outcomes(
                     }
                 )
             )
+    # Groups were made by what is measured: the order of the scenarios comes back here.
     return pd.concat(parts).sort_values(["scenario", "site"], ignore_index=True)
 
 
@@ -628,7 +641,7 @@ class _Stacks:
     def cases(self, rows: pd.DataFrame) -> pd.DataFrame:
         """What is to be measured for some scenarios: ``way``, ``out``, ``at``, and its number ``site``."""
         drawn = self._drawn(rows)
-        # what no species is left out of is asked for too: it is what holds where one does not live
+        # In a fixed order: that of a set is no promise.
         asked = sorted({*drawn, *((way, _NOBODY) for way, _ in drawn)})
         none = np.empty(0, np.int64)
         places = [
@@ -660,6 +673,7 @@ class _Stacks:
             whole, lacking = number[way, _NOBODY], number.get((way, out), {})
             known[way, out] = np.array([lacking.get(at, whole[at]) for at in self.at_of_way[way]])
         at_sites = [self.at_of_way[way] for way, _ in drawn]
+        # A number counts ways first, then sites: the rest of the division is the site.
         place = np.concatenate(at_sites) % len(self.sites)
         scenario = np.repeat(rows["scenario"].to_numpy(), [len(at) for at in at_sites])
         site = pd.Series(self.sites["name"].array.take(place))
@@ -700,9 +714,12 @@ def _by_unit(
     """One row a unit: interval of ranks, shares, label, and what turns it over."""
     low, high = design.interval
     by_site = outcome.groupby("site")
+    # Over all runs, as a unit that is not there in a run does not qualify in it.
     qualifying = by_site["qualifies"].sum().reindex(units, fill_value=0) / design.runs
+    # An area of interest has a rank too, and is not a unit among the first ten.
     in_top = (outcome["rank"] <= design.top).fillna(False).astype(bool) & outcome["qualifies"]
     top = in_top.groupby(outcome["site"]).sum().reindex(units, fill_value=0) / design.runs
+    # A rank that it has not got is no last rank: the interval is of the runs that gave it one.
     ranked = outcome[outcome["rank"].notna()].groupby("site")["rank"]
     intervals = {
         # A rank that the unit really had, and one on the far side of the share asked for.
@@ -762,6 +779,7 @@ def _by_factor(
         often = qualifying.groupby(["site", axis]).size()
         for level in levels:
             at = alone.index[
+                # For the stated level itself that is the run in which nothing is changed.
                 (alone[axis] == level) & (alone.drop(columns=axis) == STATED).all(axis=1)
             ]
             standing = set(sole.loc[sole["at"].isin(at), "site"])
@@ -811,6 +829,7 @@ def _flips(factors: pd.DataFrame, share: pd.Series[float]) -> dict[str, tuple[st
         candidates = [name for name in FACTORS if name in set(over["factor"])]
         if not candidates and not agreed:
             candidates = [name for name in FACTORS if effect.get(name, 0) > 0]
+        # Of equal effects the first by the order of the factors.
         weakest = max(candidates, key=lambda name: effect.get(name, 0.0), default="")
         flips[str(unit)] = (weakest, "; ".join(over["level"]))
     return flips

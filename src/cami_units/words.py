@@ -628,6 +628,7 @@ def rationale(facts: Any, evidence: Mapping[str, str], names: Names, lang: str =
 
 
 def _criteria_of(note: Note) -> list[str]:
+    """The criteria that a note speaks of, none where it speaks of none."""
     criteria = note.facts.get("criteria")
     return [str(name) for name in criteria] if isinstance(criteria, list | tuple) else []
 
@@ -993,6 +994,7 @@ def _percent(
 
 
 def _origin(unit: Mapping[str, Any], lang: str) -> str:
+    """What a unit is to the hotspots that it was grown from, with their ids."""
     hotspots = _string(unit["hotspot_ids"]).replace(";", ", ")
     kind = text(unit["origin"], lang)
     return f"{kind} {hotspots}" if hotspots else kind

@@ -37,6 +37,7 @@ app = typer.Typer(
 
 
 def _known_language(code: str) -> str:
+    """A language that there is, or a refusal that names them all."""
     if code and code not in LANGUAGES:
         raise typer.BadParameter(f"'{code}' is not one of {', '.join(LANGUAGES)}.")
     return code
@@ -328,6 +329,7 @@ def _indent(line: str) -> int:
 
 
 def one_line(value: object) -> str:
+    """A value as one line of text: what a terminal may show of anything."""
     from cami_units.model import clean_name
 
     return clean_name(value)

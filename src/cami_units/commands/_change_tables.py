@@ -168,6 +168,7 @@ _STAYS: Final = ("kept", "renamed", "commented", "absent")
 
 
 def _records(table: pd.DataFrame, key: str) -> dict[str, dict[str, Any]]:
+    """The rows of a table by the key of each."""
     rows = [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
     return {str(row[key]): row for row in rows}
 

@@ -266,6 +266,7 @@ def _on_cells(
 
 
 def _in_order(parts: list[pd.DataFrame]) -> pd.DataFrame:
+    """The parts as one table, in an order that does not hang on that of the layers."""
     table = pd.concat([part[list(COLUMNS)] for part in parts if len(part)] or [_NONE])
     return as_written(table.sort_values(["unit_id", "layer"], ignore_index=True))
 

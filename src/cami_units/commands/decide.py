@@ -420,6 +420,7 @@ def _nearest_id(unit_id: str, ids: list[str]) -> str | Note:
 
 
 def _number(unit_id: str) -> int | None:
+    """The number in an id; ``None`` where there is none."""
     digits = re.search(r"\d+", unit_id)
     return int(digits[0]) if digits else None
 

@@ -76,6 +76,7 @@ def _adjacent_names(round_layers: Layers) -> list[str]:
 
 
 def _counted(species: pd.DataFrame, coarse: Collection[str]) -> list[dict[str, Any]]:
+    """The species with what the page reckons from, and whether each range is coarse."""
     columns = ["sci_name", "iucn_category", "in_cami", "range_km2"]
     return [row | {"coarse": row["sci_name"] in coarse} for row in _records(species, columns)]
 

@@ -395,6 +395,7 @@ def _parts_in(table: gpd.GeoDataFrame, frame: Any, name: str) -> gpd.GeoDataFram
 
 
 def _parts(shape: Any, frame: Any) -> Any:
+    """The parts of a shape that reach into a frame."""
     parts = shapely.get_parts(shape)
     near = parts[shapely.intersects(parts, frame)]
     return near[0] if len(near) == 1 else shapely.multipolygons(near)
@@ -447,6 +448,7 @@ def _about(
 
 
 def _check_names(names: Iterable[str]) -> None:
+    """Refuse names of groups that cannot be part of a file's name on every system."""
     odd = sorted(name for name in names if not _is_plain(name))
     if odd:
         raise InputError.of("names not plain", names=in_short(odd))

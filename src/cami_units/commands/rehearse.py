@@ -278,6 +278,7 @@ def _careless(
 
 
 def _across_the_date_line() -> Any:
+    """A box over the 180° meridian, as somebody would draw it by mistake."""
     ring = [(179, 66), (-179, 66), (-179, 67), (179, 67), (179, 66)]
     return shapely.Polygon(ring)
 
@@ -302,6 +303,7 @@ def _in_mail(script: _Script, group: str, kmz: bytes, ids: list[str]) -> None:
 
 
 def _with_altitudes(points: list[str]) -> list[str]:
+    """Points with an altitude, and each of them twice."""
     high = [",".join(point.split(",")[:2]) + ",1250.5" for point in points]
     return [point for point in high for _ in range(2)]
 
@@ -433,6 +435,7 @@ def _told(damage: Damage, collected: Collected) -> str:
 
 
 def _holds(value: object, part: str) -> bool:
+    """Whether a value says so; an empty part asks for an empty value."""
     text = clean_name(value)
     return part in text if part else not text
 

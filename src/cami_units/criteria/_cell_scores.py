@@ -104,6 +104,7 @@ def score_cells(
 
 
 def _complete(profile: Profile) -> None:
+    """Refuse a profile that leaves open what cells are scored by."""
     still = [*unfilled(profile, "cells", "occurrence")]
     still += [key for key in unfilled(profile, "C2") if key != "C2.min_weight"]
     if still:

@@ -241,11 +241,13 @@ def _names(rows: Iterable[Row]) -> list[str]:
 
 
 def _g1(site: Site) -> Clauses:
+    """The states whose ground counts, and those whose ground is too small."""
     rule, area = site.profile.G1, site.numbers["area_km2"]
     enough = max(rule.min_side_km2 or 0.0, (rule.min_side_share or 0.0) / 100 * area)
     large = [row for row in site.states if at_least(row.km2, enough)]
     # below a part of a hectare two layers' edges meet: nobody needs to hear of that
     small = [row for row in site.states if not at_least(row.km2, enough) and row.km2 >= 0.05]
+    # The figure has as many decimals as it needs to differ from what is there.
     nearest = max((row.km2 for row in small), default=0.0)
     thin = [row.iso2 for row in large if row.iso2 in site.strip_states]
     clauses = [
@@ -274,6 +276,7 @@ def _let_in(site: Site, n_states: int) -> Clauses:
 
 
 def _g2(site: Site) -> Clauses:
+    """The species on both sides; where there are none, those that a documented crossing lets in."""
     rule = site.profile.G2
     shared_rows = [row for row in site.species if row.transboundary]
     crossing = [row for row in site.species if row.by_crossing]
@@ -339,6 +342,7 @@ def _crossings(site: Site, species: set[str]) -> list[Note]:
 
 
 def _c1(site: Site) -> Clauses:
+    """The transboundary species, and how many are needed."""
     shared_rows = [row for row in site.species if row.transboundary]
     min_sides, n = site.profile.G2.min_sides, len(shared_rows)
     return [
@@ -350,6 +354,7 @@ def _c1(site: Site) -> Clauses:
 
 
 def _c2(site: Site) -> Clauses:
+    """The points of threat, species by species."""
     rule = site.profile.C2
     shared_rows = [row for row in site.species if row.transboundary]
     need = _note("need", limit=_exact(rule.min_weight or 0.0))
@@ -401,6 +406,7 @@ def _severe(site: Site, shared_rows: Iterable[Row]) -> Clauses:
 
 
 def _c3(site: Site) -> Clauses:
+    """The share of its range that each transboundary species has here, against its own limit."""
     shared_rows = [row for row in site.species if row.transboundary]
     if not shared_rows:
         return [_note("C3 none")]
@@ -426,6 +432,7 @@ def _c3(site: Site) -> Clauses:
 
 
 def _c4(site: Site) -> Clauses:
+    """How evenly the range lies on both sides, and along how much border."""
     rule, numbers = site.profile.C4, site.numbers
     if not numbers["n_qualifying"]:
         return [_unknown("nothing qualifies")]
@@ -452,6 +459,7 @@ def _c4(site: Site) -> Clauses:
 
 
 def _c5(site: Site) -> Clauses:
+    """The documented crossings of species that occur, with their evidence."""
     if site.corridors is None:
         return [_unknown("no corridors")]
     present = {row.sci_name for row in site.species if row.occurs}
@@ -502,6 +510,7 @@ def _cited(site: Site, crossings: list[Row]) -> Clauses:
 
 
 def _c6(site: Site) -> Clauses:
+    """How much of the border is fenced and closed, and what other barriers there are."""
     rule, numbers = site.profile.C6, site.numbers
     if site.barriers is None:
         return [_unknown("no barriers")]
@@ -548,6 +557,7 @@ def _other_barriers(site: Site, rows: Iterable[Row]) -> Clauses:
 
 
 def _c7(site: Site) -> Clauses:
+    """The protected share of the qualifying range, and the areas that face each other."""
     rule, numbers = site.profile.C7, site.numbers
     if not site.has_protected:
         return [_unknown("no protected_areas")]
@@ -588,6 +598,7 @@ def _c7(site: Site) -> Clauses:
 
 
 def _c8(site: Site) -> Clauses:
+    """The known hotspots in the site, and how like it they are."""
     rule, numbers = site.profile.C8, site.numbers
     share, best = numbers["hotspot_share"], numbers["jaccard"]
     if site.hotspots is None:
@@ -623,6 +634,7 @@ def _c8(site: Site) -> Clauses:
 
 
 def _c9(site: Site) -> Clauses:
+    """The confidence of the ranges, what could be assessed, and records of late."""
     rule, others = site.profile.C9, list(CRITERIA[:-1])
     open_ = [key for key in others if pd.isna(site.met[key])]
     mean = site.numbers["range_confidence"]
@@ -668,6 +680,7 @@ def _recorded(site: Site) -> Clauses:
 
 
 def _further(site: Site, name: str) -> Clauses:
+    """A criterion that the profile adds: its number against its limit."""
     rule, value = site.profile.further[name], site.numbers[name]
     if rule.at_least is None:
         return [_unknown("profile open", keys=[f"further.{name}.at_least"])]

@@ -84,6 +84,8 @@ def assess(
     """
     site_evidence = evidence(tables, species, profile, adjacent=adjacent)
     met = verdicts(site_evidence.measures, profile)
+    # All of it once more without sides that may be an error of the border: told beside, and never
+    # decisive.
     firm_tables = without_strips(site_evidence.tables, profile)
     firm = evidence(firm_tables, species, profile, adjacent=adjacent)
     met_firm = verdicts(firm.measures, profile)
@@ -180,6 +182,7 @@ def _site_species(site_evidence: Evidence, profile: Profile) -> pd.DataFrame:
             "sides": at_sites["sides"],
         }
     )
+    # Told for what it is and counted nowhere: the species may live there.
     possible = _supporting(site_evidence, profile)
     firm = species_rows.loc[species_rows["role"] != "marginal", ["site", "sci_name"]]
     # A species stands in a site once: what is there for certain is not also perhaps there.
@@ -221,6 +224,7 @@ def _pairs(table: pd.DataFrame) -> pd.MultiIndex:
 
 
 def _site_countries(site_evidence: Evidence) -> pd.DataFrame:
+    """The ground of each state in each site; what rounds to nothing is left out."""
     summed = site_evidence.tables.states.groupby(["site", "iso2"])[["km2"]].sum().reset_index()
     area = summed["site"].map(site_evidence.measures["area_km2"]).astype(float)
     table = summed.rename(columns={"km2": "area_km2"}).assign(share=100 * summed["km2"] / area)
@@ -228,6 +232,7 @@ def _site_countries(site_evidence: Evidence) -> pd.DataFrame:
 
 
 def _in_site_order(table: pd.DataFrame, then: str, site_evidence: Evidence) -> pd.DataFrame:
+    """Rows in the order of the sites as they came, then by another column."""
     position = pd.Series(np.arange(len(site_evidence.measures)), index=site_evidence.measures.index)
     order = table.assign(_position=table["site"].map(position)).sort_values(["_position", then])
     return order.drop(columns="_position").reset_index(drop=True)
@@ -236,6 +241,7 @@ def _in_site_order(table: pd.DataFrame, then: str, site_evidence: Evidence) -> p
 def _summary(
     site_evidence: Evidence, met: pd.DataFrame, species: pd.DataFrame, profile: Profile
 ) -> pd.DataFrame:
+    """One row a site: where it is, what lives there, by what it counts, and the numbers."""
     m = site_evidence.measures
     states = counted_states(site_evidence.tables.states, m, profile).sort_values(["site", "iso2"])
     criteria = [finding for finding in profile.findings if finding.startswith("C")]
@@ -261,6 +267,7 @@ def _summary(
 
 
 def _joined(table: pd.DataFrame, column: str, sites: pd.Index[Any]) -> pd.Series[str]:
+    """The words of each site, ";" between them; empty where it has none."""
     words = table.groupby("site")[column].agg(";".join) if len(table) else pd.Series(dtype=str)
     return words.reindex(sites, fill_value="").astype(str)
 
@@ -304,6 +311,7 @@ def verdicts(measures: pd.DataFrame, profile: Profile) -> pd.DataFrame:
     # After C3 and C5: one severe species meets C2 together with one of those.
     met["C2"] = _threat(m, met, profile)
     met["C6"] = reaches(m["barrier_share"], profile.C6.min_barrier_share)
+    # The one criterion that is met from below: a gap in protection is what it looks for.
     met["C7"] = ~reaches(m["protected_share"], profile.C7.gap_below)
     met["C8"] = _concordance(m, profile)
     # Numbers that the profile leaves open make *not assessed*, before anything counts what was
@@ -311,6 +319,7 @@ def verdicts(measures: pd.DataFrame, profile: Profile) -> pd.DataFrame:
     met = met.mask(_still_open(met, profile))
     assessed = met[list(_WEIGHED)].notna().sum(axis=1) / len(_WEIGHED)
     met["confidence"] = m["range_confidence"] * assessed
+    # Last of the nine: it asks how many of the others could be assessed.
     met["C9"] = reaches(met["confidence"], profile.C9.min_confidence)
     for name, rule in profile.further.items():
         met[name] = reaches(m[name], rule.at_least)
@@ -318,6 +327,7 @@ def verdicts(measures: pd.DataFrame, profile: Profile) -> pd.DataFrame:
 
 
 def _still_open(met: pd.DataFrame, profile: Profile) -> pd.DataFrame:
+    """Which findings the profile leaves open: the same for every site."""
     blank = {name: bool(unfilled(profile, name)) for name in met.columns}
     return pd.DataFrame(blank, index=met.index)
 
@@ -331,6 +341,7 @@ def reaches(values: pd.Series[float], threshold: float | None) -> pd.Series[bool
 
 
 def _geography(m: pd.DataFrame, profile: Profile) -> pd.Series[bool]:
+    """G1: enough states, or one state near a border where an override lets it in."""
     rule = profile.G1
     near = np.nan if rule.adjacent_km is None else rule.adjacent_km
     let_in: pd.Series[bool] = (m["n_states"] == 1) & at_most(m["adjacent_km"], near)
@@ -339,6 +350,7 @@ def _geography(m: pd.DataFrame, profile: Profile) -> pd.Series[bool]:
 
 
 def _threat(m: pd.DataFrame, met: pd.DataFrame, profile: Profile) -> pd.Series[bool]:
+    """C2: enough points, or a severely threatened species together with another criterion."""
     rule = profile.C2
     with_other = pd.Series(False, index=m.index, dtype="boolean")
     for other in rule.or_categories_with:
@@ -348,6 +360,7 @@ def _threat(m: pd.DataFrame, met: pd.DataFrame, profile: Profile) -> pd.Series[b
 
 
 def _responsibility(m: pd.DataFrame, profile: Profile) -> pd.Series[bool]:
+    """C4: even enough, along enough border; species of rivers have a limit of their own."""
     rule = profile.C4
     long = reaches(m["shared_border_km"], rule.min_border_km)
     if rule.riverine:
@@ -356,5 +369,6 @@ def _responsibility(m: pd.DataFrame, profile: Profile) -> pd.Series[bool]:
 
 
 def _concordance(m: pd.DataFrame, profile: Profile) -> pd.Series[bool]:
+    """C8: enough of the site in hotspots, or one hotspot that is much like it."""
     share = reaches(m["hotspot_share"], profile.C8.min_share)
     return share | reaches(m["jaccard"], profile.C8.min_jaccard)

@@ -120,8 +120,10 @@ def evidence(
 ) -> Evidence:
     """The numbers together with the tables they come from."""
     counted_table = counted_species(species, profile)
+    # Looked at first: an override without a reason is refused before anything is measured.
     overrides = _adjacent(adjacent, tables.sites)
     tables = _with_seasonal(_tidy(tables, set(counted_table.index)), profile)
+    # After the seasonal ones and before the species: crossings decide which species qualify.
     tables = _with_near_crossings(tables, overrides, profile)
     at_sites = _species_at_sites(tables, counted_table, profile)
     sites = tables.sites.set_index("site")
@@ -167,6 +169,7 @@ def counted_species(species: pd.DataFrame, profile: Profile) -> pd.DataFrame:
     category = listed_species["iucn_category"].fillna("").astype(str)
     weights = dict(profile.C2.weights or {})
     has_weight = category.isin(list(weights))
+    # A category that the profile does not weigh counts as the one it names, and is told as such.
     fallback = weights.get(profile.C2.unknown_counts_as or "", np.nan)
     # NaN where the profile leaves the general share open: only categories with a share of their own
     # can meet C3.
@@ -291,6 +294,7 @@ def _with_seasonal(tables: SiteTables, profile: Profile) -> SiteTables:
     A species that breeds on one side of a border and spends another season on the other crosses it;
     so does a passage range that lies on both. Both parts must be as large as a side that counts.
     """
+    # A grade without a worth of its own would add crossings that count for nothing.
     side_km2, grade = profile.occurrence.side_km2, profile.C5.seasonal_grade
     if tables.seasonal is None or side_km2 is None or grade not in (profile.C5.grades or {}):
         return tables
@@ -314,6 +318,7 @@ def _with_seasonal(tables: SiteTables, profile: Profile) -> SiteTables:
         pair=[";".join(sorted(pair)) for pair in ends],
         n=1.0,
     )
+    # Breeding here and wintering there, and the other way round: one crossing.
     seasonal_rows = seasonal_rows.drop_duplicates([*key, "pair"])
     # And the two states have to meet inside the site: seasonal parts at its two ends prove nothing
     # about it.
@@ -404,6 +409,7 @@ def occurs(
     if rule.min_km2 is None or rule.min_site_share is None or rule.min_range_share is None:
         raise PlanError(_open_occurrence(profile))
     enough = np.minimum(rule.min_km2, rule.min_site_share / 100 * area)
+    # A profile may ask for 0 km², which nothing at all would reach.
     large: pd.Series[bool] = at_least(overlap, enough) & (overlap > 0)
     wide: pd.Series[bool] = at_least(share, rule.min_range_share)
     return large | wide
@@ -432,6 +438,7 @@ def least_overlap(profile: Profile, area_km2: float) -> float:
 
 
 def _open_occurrence(profile: Profile) -> str:
+    """The refusal of a profile that does not say when a species occurs."""
     still = unfilled(profile, "occurrence", "G2")
     return (
         f"The profile '{profile.name}' does not say when a species occurs in a site, so nothing can "
@@ -447,6 +454,7 @@ def _species_at_sites(tables: SiteTables, species: pd.DataFrame, profile: Profil
         raise PlanError(_open_occurrence(profile))
     key = ["site", "sci_name"]
     by_state = tables.species.groupby([*key, "iso2"])[["km2"]].sum().reset_index()
+    # The whole range where it was measured: ground of no state counts as range, and as no side.
     ranges = by_state if tables.ranges is None else tables.ranges
     table = ranges.groupby(key)[["km2"]].sum().reset_index()
     counted_sides = by_state[at_least(by_state["km2"], side_km2)]
@@ -490,6 +498,7 @@ def _crosses(
     documented = crossings[
         crossings["evidence_grade"].isin(profile.G2.crossing_grades or ()) & (crossings["n"] > 0)
     ]
+    # A crossing leads out of both of its states.
     ends = documented.assign(iso2=documented["pair"].str.split(";")).explode("iso2")
     led = set(ends[["site", "sci_name", "iso2"]].itertuples(index=False, name=None))
     rows = zip(table["site"], table["sci_name"], table["sides"], strict=True)
@@ -506,6 +515,7 @@ def _crosses(
 def _geography(
     tables: SiteTables, sites: pd.DataFrame, profile: Profile, adjacent: pd.DataFrame
 ) -> pd.DataFrame:
+    """The states that count in each site, with and without disputed ground."""
     counted_sides = counted_states(tables.states, sites, profile)
     n_states = counted_sides.groupby("site").size().reindex(sites.index, fill_value=0)
     # Without disputed ground on any site both counts are the same, and one measurement is spared.
@@ -553,6 +563,7 @@ def counted_states(states: pd.DataFrame, sites: pd.DataFrame, profile: Profile) 
 def _threat_and_share(
     at_sites: pd.DataFrame, sites: pd.DataFrame, profile: Profile
 ) -> pd.DataFrame:
+    """The transboundary species of each site: how many, how threatened, with how much of their range."""
     shared_rows = at_sites[at_sites["transboundary"]]
     by_site = shared_rows.groupby("site")
     ratio = (shared_rows["share"] / shared_rows["min_share"]).where(
@@ -606,6 +617,7 @@ def _threat_and_share(
 def _responsibility(
     tables: SiteTables, at_sites: pd.DataFrame, sites: pd.DataFrame, profile: Profile
 ) -> pd.DataFrame:
+    """The evenness of range over the sides, and the length of border that species share."""
     side_km2 = profile.occurrence.side_km2 or 0.0
     key = ["site", "sci_name"]
     qualifying = at_sites.loc[at_sites["qualifying"], [*key, "km2", "counted_km2", "n_sides"]]
@@ -706,6 +718,7 @@ def strips(tables: SiteTables, name: str) -> pd.Series[bool]:
         return pd.Series(False, index=table.index)
     key = [column for column in table.columns if column != "km2"]
     inner = table[key].merge(deep.groupby(key)[["km2"]].sum().reset_index(), on=key, how="left")
+    # What has no deep part at all is not in the table of deep ones.
     is_strip = inner["km2"].fillna(0.0).to_numpy() < DEEP_SHARE * table["km2"].to_numpy()
     return pd.Series(is_strip, index=table.index)
 
@@ -823,12 +836,15 @@ def _worth_of_records(
     worth = np.full(len(parts), np.nan)
     if tables.records is None or not rule.record_years or rule.confidence is None:
         return worth
+    # Records without a date have the age −1: they prove nothing about today.
     dated = tables.records[tables.records["age_years"] >= 0]
     for grade, years in rule.record_years.items():
         recent = dated[dated["age_years"] <= years].groupby(["site", "sci_name"])["n"].sum()
         pairs = pd.MultiIndex.from_frame(parts[["site", "sci_name"]])
         enough = recent.reindex(pairs, fill_value=0).to_numpy() >= rule.min_records
         grade_worth = rule.confidence.get(grade, np.nan)
+        # Records only ever raise what a range is worth: that nobody has looked lately is no fault
+        # of it.
         worth = np.where(enough, np.fmax(worth, grade_worth), worth)
     return worth
 
@@ -836,6 +852,7 @@ def _worth_of_records(
 def _range_confidence(
     tables: SiteTables, at_sites: pd.DataFrame, sites: pd.DataFrame, profile: Profile
 ) -> pd.DataFrame:
+    """The confidence of the ranges of qualifying species, each weighed by its overlap."""
     rule = profile.C9
     if rule.confidence is None or rule.ungraded is None:
         return pd.DataFrame({"range_confidence": np.nan}, index=sites.index)

@@ -105,6 +105,7 @@ class _Site:
 def _sites(seen: Evidence, met: pd.DataFrame, profile: Profile) -> Callable[[Any], _Site]:
     """What gives a site by its name. Tables are reckoned and dealt out once, not once a site."""
     tables = seen.tables
+    # The largest part first: it lacks least to count.
     states = rows_by_site(tables.states.sort_values("km2", ascending=False, kind="stable"))
     counted = rows_by_site(counted_states(tables.states, seen.measures, profile))
     second_sides = rows_by_site(_second_sides(seen, profile))
@@ -131,6 +132,7 @@ def _second_sides(seen: Evidence, profile: Profile) -> pd.DataFrame:
     """Species that occur on too few sides, with the ground that their next side lacks, least first."""
     side_km2 = profile.occurrence.side_km2 or 0.0
     here = seen.at_sites[seen.at_sites["occurs"] & ~seen.at_sites["transboundary"]]
+    # One side short: what lacks two sides is not the smallest thing to ask for.
     here = here[here["n_sides"] == (profile.G2.min_sides or 2) - 1]
     parts, key = seen.tables.species, ["site", "sci_name"]
     largest = parts[~at_least(parts["km2"], side_km2)].groupby(key)["km2"].max()
@@ -214,6 +216,7 @@ def _shares(site: _Site, profile: Profile) -> list[dict[str, Any]]:
 
 
 def _ground(row: Any, missing: float) -> dict[str, Any]:
+    """What is asked for: so much ground of the range of a species."""
     return {
         "kind": "ground",
         "sci_name": row.sci_name,
@@ -225,6 +228,7 @@ def _ground(row: Any, missing: float) -> dict[str, Any]:
 def _crossing(site: _Site, profile: Profile) -> list[dict[str, Any]]:
     """C5: a better grade for the best crossing there is, else one documented crossing."""
     lacking = (profile.C5.min_crossings or 0) - site.number("n_crossings")
+    # A grade makes one crossing count; where two are missing, only more of them help.
     if site.crossings and lacking <= 1:
         best = site.crossings[0]
         named = {"sci_name": best.sci_name, "corridor_id": best.corridor_id, "iso2": best.pair}
@@ -237,6 +241,7 @@ def _confidence(site: _Site, profile: Profile) -> list[dict[str, Any]]:
     lacking = (profile.C9.min_confidence or 0.0) - float(site.met["confidence"])
     mean = site.number("range_confidence")
     blank = sum(pd.isna(site.met[f"C{number}"]) for number in range(1, 9))
+    # Confidence is the mean times the share of the eight that were assessed: solved for that share.
     needed = int(np.ceil(8 * lacking / mean - 1e-9)) if mean > 0 else blank + 1
     return [{"kind": "layers", "missing": float(needed), "km2": np.nan}] if needed <= blank else []
 

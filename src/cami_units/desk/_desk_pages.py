@@ -497,6 +497,7 @@ class Pages:
         return await run_in_threadpool(self._settle_page, request, day)
 
     def _settle_page(self, request: Request, day: Day, notice: str = "") -> Response:
+        """The page on which conflicts are settled; 409 with a notice of what stood against it."""
         has_begun = bool(day.current and day.current.is_begun)
         status = 409 if notice else 200
         return self._page(request, "settle", day, status=status, notice=notice, has_begun=has_begun)
@@ -671,6 +672,7 @@ class Pages:
         return await run_in_threadpool(self._after_page, request, day)
 
     def _after_page(self, request: Request, day: Day, notice: str = "") -> Response:
+        """The page of what is made once the round is settled."""
         lang = self._lang(request)
         products = [
             {

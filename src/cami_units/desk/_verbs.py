@@ -253,6 +253,7 @@ def fresh_loop(collected: Collected, folder: Path) -> LoopTables:
 
 
 def _loop_in(folder: Path) -> LoopTables:
+    """What collecting left in a folder of a round."""
     return LoopTables(
         changes=_text_table(folder / "changes.csv", _CHANGES),
         conflicts=_text_table(folder / "conflicts.csv", _CONFLICTS),

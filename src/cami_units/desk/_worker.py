@@ -82,10 +82,12 @@ class Worker:
         self._thread.join(timeout=60)
 
     def _announce(self) -> None:
+        """Tell all windows that something is new; with the lock held."""
         self.version += 1
         self._changed.notify_all()
 
     def _set(self, name: str, **changes: object) -> None:
+        """Change what is known of a job, and tell all windows."""
         with self._changed:
             self.jobs[name] = replace(self.jobs[name], **changes)  # type: ignore[arg-type]
             self._announce()

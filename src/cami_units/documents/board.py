@@ -137,6 +137,7 @@ _SIGN_PIN: Final = Shape("", (((15.0, 1.0), (22.0, 8.0), (15.0, 15.0), (8.0, 8.0
 
 
 def _sign(kind: str) -> Shape:
+    """The shape that stands for a kind in the legend."""
     shape = _SIGN_PIN if kind == "pin" else _SIGN_LINE if kind in LINES else _SIGN
     return replace(shape, kind=kind)
 
@@ -176,6 +177,7 @@ def _svg(drawing: Drawing, lang: str) -> _Svg:
 
 
 def _d(shape: Shape) -> str:
+    """A shape as the path of an SVG; lines stay open."""
     end = "" if shape.kind in LINES else "Z"
     return "".join("M" + "L".join(f"{x:g},{y:g}" for x, y in ring) + end for ring in shape.rings)
 
@@ -547,6 +549,7 @@ def _write(
     size: float,
     bold: bool = False,
 ) -> None:
+    """A box of text on a slide."""
     box = slide.shapes.add_textbox(left, top, width, height)
     _say(box.text_frame, content, size=size, bold=bold)
 

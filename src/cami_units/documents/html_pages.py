@@ -114,6 +114,7 @@ def _block(name: str) -> str:
 
 
 def _hashes(blocks: Sequence[str]) -> str:
+    """The sources that a page's policy allows: its own blocks, by their digests."""
     digests = (hashlib.sha256(block.encode("utf-8")).digest() for block in blocks)
     sources = (f"'sha256-{base64.b64encode(digest).decode('ascii')}'" for digest in digests)
     return " ".join(sources) or "'none'"

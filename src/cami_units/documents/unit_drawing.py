@@ -658,6 +658,7 @@ def _unpacked(content: bytes) -> tuple[Drawing, ...]:
 
 
 def _shape(values: Sequence[Any]) -> Shape:
+    """A shape out of the values that a file keeps of it."""
     kind, rings, status = values
     return Shape(kind, tuple(tuple(map(tuple, ring)) for ring in rings), status)
 

@@ -331,6 +331,7 @@ def _sections(axes: Axes, scene: Scene, sized: Sized, line: float) -> None:
 def _lines(
     axes: Axes, table: gpd.GeoDataFrame | None, name: str, sized: Sized, line: float
 ) -> None:
+    """A layer of lines, drawn as it looks everywhere; nothing where it is not there."""
     if table is not None:
         _draw(axes, _seen(table.geometry.to_numpy(), sized), LOOKS[name], name, line)
 
@@ -525,6 +526,7 @@ class _Labels:
         return True
 
     def _is_free(self, box: Frame) -> bool:
+        """Whether a box lies on the map, and on no other label."""
         left, low, right, top = self.sized.frame
         is_inside = left < box[0] and low < box[1] and box[2] < right and box[3] < top
         return is_inside and not any(_touch(box, taken_box) for taken_box in self.taken)
@@ -625,6 +627,7 @@ def _country_names(label_boxes: _Labels, scene: Scene, sized: Sized, *, range_st
 
 
 def _box(sized: Sized) -> BaseGeometry:
+    """The frame of a map as a polygon."""
     frame: BaseGeometry = shapely.box(*sized.frame)
     return frame
 
@@ -778,6 +781,7 @@ def scale_bar(axes: Axes, scene: Scene, sized: Sized, *, size: float) -> None:
 
 
 def _units_in(scene: Scene, x: float, y: float, width: float, depth: float) -> int:
+    """How many units meet a corner of the map."""
     corner = shapely.box(x, y, x + width, y + depth)
     return int(shapely.intersects(drawn_units(scene).geometry.to_numpy(), corner).sum())
 

@@ -711,6 +711,7 @@ def _species(
 
 
 def _of(table: pd.DataFrame, unit_id: str) -> list[dict[str, Any]]:
+    """The rows of one unit; none where the table knows no units."""
     if "unit_id" not in table:
         return []
     return list(records(table[table["unit_id"] == unit_id]))

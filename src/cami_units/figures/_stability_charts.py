@@ -130,6 +130,7 @@ def _has_rank(stability_rows: Mapping[Any, Mapping[str, Any]], row: Mapping[str,
 
 
 def _ticks(last: float) -> list[int]:
+    """Ranks that an axis names: each one, or from a dozen on every fifth, and always the first."""
     step = 5 if last > 12 else 1
     return sorted({1, *range(step, int(last) + 1, step)})
 

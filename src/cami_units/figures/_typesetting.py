@@ -121,6 +121,7 @@ def _pieces(word: str, width: float, size: float, face: Face) -> list[str]:
 
 
 def _path(face: Face, chinese: bool = False) -> Path:
+    """The file of a face: of Matplotlib, or of the package for Chinese."""
     if chinese:
         return data_dir() / "fonts" / _CHINESE[face]
     return Path(mpl.get_data_path()) / "fonts" / "ttf" / _FILES[face]

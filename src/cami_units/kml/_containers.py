@@ -325,6 +325,7 @@ class _Unpacking:
             self._put(Entry(self._unique(label), "kml", texts[0]))
 
     def _spend(self, size: int, label: str) -> None:
+        """Count bytes against the budget, and refuse what goes beyond it."""
         self._budget[0] -= size
         if self._budget[0] < 0:
             raise too_large(label, size, MAX_UNPACKED)
@@ -353,6 +354,7 @@ class _Unpacking:
             self._put(Entry(self._unique(label), ending, refusal=error.note))
 
     def _kind(self, content: bytes, ending: str) -> str:
+        """What a file is, by its bytes before its ending."""
         # By its bytes: a KMZ that a mail program has renamed .zip or .kml is a KMZ still.
         if _is_archive(content) and ending not in _FORMS:
             return "kmz"
@@ -364,6 +366,7 @@ class _Unpacking:
             raise InputError.of("archives in archives", file=label, most=MAX_NESTING)
 
     def _put(self, entry: Entry) -> None:
+        """Keep an entry; more of them than anybody packs on purpose are refused."""
         self.entries.append(entry)
         if len(self.entries) > MAX_ENTRIES:
             raise _too_many(entry.label, len(self.entries))
@@ -576,11 +579,13 @@ def is_mail(content: bytes) -> bool:
 
 
 def _parts_of(content: bytes) -> Sequence[Message[Any, Any]]:
+    """The parts of a mail that hold something, as many as are looked at."""
     parts = [part for part in message_from_bytes(content).walk() if not part.is_multipart()]
     return parts[:MAX_ENTRIES]
 
 
 def _payload(part: Message[Any, Any]) -> bytes:
+    """The bytes of a part of a mail, decoded."""
     payload = part.get_payload(decode=True)
     return payload if isinstance(payload, bytes) else b""
 

@@ -371,6 +371,7 @@ def _surrounds(hole: NDArray[np.float64], outline: NDArray[np.float64]) -> bool:
 
 
 def _rings(polygon: etree._Element, boundary: str) -> list[etree._Element]:
+    """The rings of a polygon's outer or inner boundary."""
     # Google Earth itself writes several rings into one innerBoundaryIs.
     sides = (side for side in polygon if local(side) == boundary)
     return [ring for side in sides for ring in side if local(ring) == "LinearRing"]

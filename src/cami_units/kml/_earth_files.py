@@ -255,6 +255,7 @@ def _check_layers(layers: Mapping[str, gpd.GeoDataFrame]) -> None:
 
 
 def _refuse(faults: Sequence[str]) -> None:
+    """Refuse to write where something is wrong, with all of it at once."""
     if faults:
         raise InputError("The KML cannot be written: " + "; ".join(faults) + ".")
 

@@ -571,12 +571,14 @@ def _places(drawing: Drawing, gazetteer: gpd.GeoDataFrame | None, *, wide: bool)
 
 
 def _is_sensitive(kinds: Mapping[str, Mapping[str, Any]], sci_name: Any) -> bool:
+    """Whether any of the species of a row is marked as sensitive."""
     return any(
         truth(kinds.get(name.strip(), {}).get("sensitive", "")) for name in str(sci_name).split(";")
     )
 
 
 def _extent(geometry: BaseGeometry) -> float:
+    """The size of a part beside the tolerance of what is drawn; a point is always large enough."""
     if geometry.geom_type == "Polygon":
         return float(np.sqrt(geometry.area))
     return float(geometry.length) if geometry.geom_type == "LineString" else float("inf")

@@ -504,6 +504,7 @@ class _Checker:
             self.findings.say("error", "colour", what, element)
 
     def _check_link(self, element: etree._Element) -> None:
+        """Look at a link that leads out of the file."""
         target = text_of(element).strip()
         if target and not target.startswith(("#", "root://")):
             self._check_target(target, element)
@@ -619,6 +620,7 @@ def _unrolled(xyz: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _signed_area(xyz: NDArray[np.float64]) -> float:
+    """The area of a ring in square degrees: positive where it runs against the clock."""
     x, y = xyz[:, 0], xyz[:, 1]
     return float((x * np.roll(y, -1) - np.roll(x, -1) * y).sum() / 2)
 

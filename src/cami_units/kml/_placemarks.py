@@ -224,6 +224,7 @@ class _Reading:
 
 
 def _about_file(file: str, note: Note) -> dict[str, Any]:
+    """A note as a row that belongs to a file and to no placemark of it."""
     nowhere = {"placemark": 0, "folder": "", "name": "", "line": 0}
     return {"file": file, **nowhere, "level": note.level, "key": note.key, "facts": note.facts}
 

@@ -108,6 +108,7 @@ def _is_speck(ring: BaseGeometry) -> bool:
 
 
 def _split_edges(geometry: BaseGeometry, longest: float) -> BaseGeometry:
+    """The geometry with its long edges in equal pieces; as it is where it has none."""
     west, south, east, north = geometry.bounds
     # No side is longer than the diagonal of the box: most shapes need no look at each.
     if not math.hypot(east - west, north - south) > longest * _HAIR:

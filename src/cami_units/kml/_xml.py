@@ -292,6 +292,7 @@ def _refuse_web_page(content: bytes, name: str) -> None:
 
 
 def _refuse_doctype(content: bytes, name: str) -> None:
+    """Refuse a text that declares a document type."""
     if _declares_type(content):
         raise InputError.of("document type", file=name)
 

@@ -417,12 +417,14 @@ def _turned(points: Sequence[str], places: int) -> list[str]:
 
 
 def _noisy(point: str) -> str:
+    """A point as Google Earth gives it back, a few digits off."""
     # Noise in the last digits, as Earth's own arithmetic leaves it.
     lon, lat = (float(number) for number in point.split(",")[:2])
     return f"{lon + 3e-14:.16g},{lat - 3e-14:.16g},0"
 
 
 def _is_ring(text: etree._Element) -> bool:
+    """Whether coordinates are those of a ring."""
     above = text.getparent()
     return above is not None and local(above) == "LinearRing"
 
@@ -457,6 +459,7 @@ def _data(mark: etree._Element) -> dict[str, str]:
 
 
 def _units(root: etree._Element, cu_id: str | None = None) -> list[etree._Element]:
+    """The placemarks of units, or of one of them."""
     found = [(mark, _data(mark).get("cu_id")) for mark in _marks(root)]
     return [mark for mark, unit in found if unit and (cu_id is None or unit == cu_id)]
 
@@ -470,6 +473,7 @@ def _unit(root: etree._Element, cu_id: str) -> etree._Element:
 
 
 def _entry(mark: etree._Element, name: str) -> etree._Element:
+    """The value of a placemark's data by its name."""
     entry = next(e for e in mark.iter(etree.Element) if e.get("name") == name)
     return next(child for child in entry if local(child) == "value")
 
@@ -497,6 +501,7 @@ def _child(element: etree._Element, name: str) -> etree._Element:
 
 
 def _drop(element: etree._Element) -> None:
+    """Take an element out of its tree."""
     above = element.getparent()
     if above is not None:
         above.remove(element)
@@ -507,6 +512,7 @@ def _coordinates(mark: etree._Element) -> list[etree._Element]:
 
 
 def _shape(mark: etree._Element) -> Any:
+    """The polygon of a placemark."""
     shell, *holes = (_points(text) for text in _coordinates(mark))
     return shapely.Polygon(shell, holes)
 
@@ -526,6 +532,7 @@ def _reshaped(cu_id: str, change: Callable[[Any], Any]) -> Edit:
 
 
 def _drop_shapes(mark: etree._Element) -> None:
+    """Take all shapes out of a placemark."""
     for child in list(mark):
         if local(child) in ("Point", "LineString", "Polygon", "MultiGeometry"):
             mark.remove(child)
@@ -545,5 +552,6 @@ def _draw(mark: etree._Element, shape: Any) -> None:
 
 
 def _write_points(element: etree._Element, line: Any) -> None:
+    """Put the corners of a shape into an element, as Earth writes them."""
     points = (f"{x:.9g},{y:.9g},0" for x, y in shapely.get_coordinates(line))
     etree.SubElement(element, f"{_KML}coordinates").text = " ".join(points)

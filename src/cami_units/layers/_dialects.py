@@ -38,6 +38,7 @@ class Column:
 
 
 def _column(name: str, spellings: str = "", *, required: bool = False, after: str = "") -> Column:
+    """A column with its spellings, our own name before those of others."""
     spelt = spellings.split()
     own = [] if plain(name) in spelt else [plain(name)]
     return Column(name, (*([after] if after else []), *own, *spelt), required, after)

@@ -483,6 +483,7 @@ def native_geometry(schema: Any) -> tuple[str, str] | None:
 
 
 def _is_kmz(path: Path) -> bool:
+    """Whether an archive holds a KML, and nothing that GDAL would read in its place."""
     with zipfile.ZipFile(path) as archive:
         suffixes = {Path(name).suffix.casefold() for name in archive.namelist()}
     return ".kml" in suffixes and not suffixes & set(GDAL_SUFFIXES)

@@ -281,6 +281,7 @@ def _own(paths: Sequence[Path | str]) -> list[Path] | None:
 
 
 def _states_of(countries: gpd.GeoDataFrame | None) -> tuple[str, ...]:
+    """The range states of a study; without countries the fourteen of CAMI."""
     if countries is None:
         return STATES
     return tuple(countries.loc[countries["range_state"], "iso2"])

@@ -102,6 +102,7 @@ def words_of(name: str) -> tuple[str, ...]:
 
 
 def _in_brackets(name: str) -> str:
+    """What stands in brackets in a name; empty where nothing does."""
     bracket = re.search(r"\(([^)]*)\)", name)
     return bracket.group(1) if bracket else ""
 
@@ -178,6 +179,7 @@ def _listed_names(species: pd.DataFrame, column: str) -> dict[str, str]:
 
 
 def _split(value: object) -> list[str]:
+    """The names in a cell, ";" between them."""
     if not isinstance(value, str):
         return []
     return [name.strip() for name in value.split(";") if name.strip()]

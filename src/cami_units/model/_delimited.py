@@ -47,6 +47,7 @@ def delimited_rows(content: bytes, *, most_rows: int = MOST_ROWS) -> list[list[s
 
 
 def _rows(text: str, delimiter: str, most_rows: int) -> list[list[str]]:
+    """The cells of a text, row by row, as many as are read."""
     lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     return list(islice(lines, most_rows))
 

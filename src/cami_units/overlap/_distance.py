@@ -336,6 +336,7 @@ def _sharing_area(
 
 
 def _boxes(geometry: Geometries, metres: float) -> Geometries:
+    """The bounding boxes, wider by some metres on each side."""
     west, south, east, north = shapely.bounds(geometry).T
     return np.asarray(shapely.box(west - metres, south - metres, east + metres, north + metres))
 
@@ -345,6 +346,7 @@ def _frame(table: gpd.GeoDataFrame | gpd.GeoSeries) -> gpd.GeoDataFrame:
 
 
 def _check_key(table: gpd.GeoDataFrame, key: str) -> None:
+    """Refuse a key that stands twice."""
     if table[key].duplicated().any():
         repeated = table[key][table[key].duplicated()].unique()
         raise InputError(f"{key} must be unique; repeated: {', '.join(map(str, repeated[:5]))}.")

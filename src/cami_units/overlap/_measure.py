@@ -457,6 +457,7 @@ def _in_fixed_order(
 
 
 def _dissolved(geometry: Geometries, code: NDArray[np.intp]) -> tuple[Geometries, NDArray[np.intp]]:
+    """One geometry a key, of rows that are sorted by it."""
     groups = np.split(geometry, np.flatnonzero(np.diff(code)) + 1) if len(code) else []
     united = [group[0] if len(group) == 1 else shapely.union_all(group) for group in groups]
     return np.array([*united, None], dtype=object)[:-1], np.unique(code)
@@ -499,6 +500,7 @@ def _line_km(sites: Geometries, lines: Geometries, crs: CRS) -> Pairs:
 
 
 def _point_n(sites: Geometries, points: Geometries) -> Pairs:
+    """The points in each site, each counting one."""
     parts, row_of = shapely.get_parts(points, return_index=True)
     i, j = _meeting(sites, parts)
     return i, row_of[j], np.ones(len(i))

@@ -411,6 +411,7 @@ def fault_in_words(detail: ErrorDetails, root: type[BaseModel]) -> str:
 
 
 def unknown_key(where: tuple[int | str, ...], root: type[BaseModel]) -> str:
+    """What is said of a key that nobody knows: the nearest one, and all that are known."""
     known_keys = _known_keys(root, where[:-1])
     hint = nearest(str(where[-1]), known_keys)
     return f"{_place(where)}: unknown key.{hint} Known here: {listed(known_keys, 20)}"
@@ -476,6 +477,7 @@ def _shown(came: object) -> str:
 
 
 def _allowed(detail: ErrorDetails) -> list[str]:
+    """The words that pydantic would have taken, out of its own sentence."""
     text = str(detail["ctx"]["expected"]).replace(" or ", ", ")
     return [word.strip().strip("'") for word in text.split(", ")]
 

@@ -116,6 +116,7 @@ def _iso_date(value: object) -> str:
 
 
 def _one_line(value: str) -> str:
+    """A text of one line, without the blanks around it."""
     if not value.strip() or any(ord(letter) < 32 for letter in value):
         raise ValueError("one line of text is expected, not empty and without control characters")
     return value.strip()
@@ -132,6 +133,7 @@ def _few(values: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def _known_language(value: str) -> str:
+    """A language that there is."""
     if value not in LANGUAGES:
         raise ValueError(f"one of {', '.join(LANGUAGES)} is expected")
     return value

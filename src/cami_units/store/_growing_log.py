@@ -138,6 +138,7 @@ def _mended_log(path: Path, columns: Sequence[str]) -> bool:
 
 
 def _csv_line(values: Sequence[str]) -> str:
+    """Values as one line of a CSV, quoted where they must be."""
     buffer = io.StringIO()
     csv.writer(buffer, lineterminator="\n").writerow(values)
     return buffer.getvalue()

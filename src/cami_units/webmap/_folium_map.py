@@ -117,6 +117,7 @@ def _unchanged(elements: Sequence[Element]) -> Iterator[None]:
 
 
 def _descendants(element: Element) -> Iterator[Element]:
+    """All elements of a map below one, depth first."""
     for child in element._children.values():
         yield child
         yield from _descendants(child)

@@ -216,6 +216,7 @@ def _block(text: str) -> str:
 
 
 def _hash(block: str) -> str:
+    """The source that a page's policy allows one block by: its digest."""
     digest = hashlib.sha256(block.encode("utf-8")).digest()
     return f"'sha256-{base64.b64encode(digest).decode('ascii')}'"
 
@@ -237,6 +238,7 @@ def _text(name: str) -> str:
 
 @cache
 def _own_script() -> str:
+    """Our scripts as one, strict, and hidden from other scripts of a page."""
     parts = "\n".join(_text(name) for name in _SCRIPTS)
     return f'(function () {{\n"use strict";\n{parts}\n}})();'
 

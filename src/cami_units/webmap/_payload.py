@@ -756,6 +756,7 @@ def _context(layer: gpd.GeoDataFrame) -> list[dict[str, Any]]:
 
 
 def _context_title(layer: gpd.GeoDataFrame, lang: str) -> str:
+    """The title of a context layer: the same on all its rows."""
     first = layer.iloc[0]
     return words.context_title(first["title"], first["measure"], len(layer), first["in_all"], lang)
 

@@ -547,6 +547,7 @@ def _kinds(texts: Sequence[str], alike: float) -> list[list[str]]:
 
 
 def _stems(text: str) -> frozenset[str]:
+    """The beginnings of the words of a text, by which two lines are compared."""
     words = re.findall(r"[^\W\d_]+", text.casefold())
     bare_words = [word.removesuffix("s") for word in words if len(word) >= _SHORTEST]
     return frozenset(word[:_STEM] for word in bare_words)

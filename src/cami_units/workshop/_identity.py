@@ -151,6 +151,7 @@ def _words(name: str) -> list[str]:
 
 
 def _unmarked(name: str) -> str:
+    """A name without the mark of its rejection."""
     text = clean_name(name)
     match = _REJECTED.match(text)
     return text[match.end() :] if match else text
