@@ -314,7 +314,7 @@ def even_odd(shape: Any) -> Any:
 
 
 def _odd_ground(rings: list[Any]) -> Any:
-    """The ground that an odd number of rings holds."""
+    """The ground that rings surround an odd number of times, ring by ring."""
     polygons = shapely.make_valid(shapely.polygons(rings), method="linework")
     return shapely.union_all(only_polygons(polygons))
 
