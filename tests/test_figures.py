@@ -291,6 +291,14 @@ def test_degrees_stand_where_their_lines_meet_the_edge() -> None:
         assert (lon if letter == "E" else lat) == pytest.approx(float(degrees), abs=0.02)
 
 
+def test_half_degrees_have_the_decimal_sign_of_the_language() -> None:
+    axes, sized = drawn((-2e5, -1e5, 0, 2e4))
+    map_room.graticule(axes, replace(toy_scene(), lang="ru"), sized, size=7)
+    labels = [text.get_text() for text in axes.texts]
+    assert any("," in label for label in labels)
+    assert not any("." in label for label in labels)
+
+
 def test_borders_come_once_and_disputed_ones_have_their_own_dash() -> None:
     scene = toy_scene()
     axes, sized = drawn(scene.layers["countries"].total_bounds)

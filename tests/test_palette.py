@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from itertools import combinations, product
 from pathlib import Path
 
@@ -151,11 +150,18 @@ def test_a_species_keeps_its_colour_whatever_a_pack_holds() -> None:
 
 
 @pytest.mark.parametrize("kind", [None, *KINDS])
-@pytest.mark.parametrize("classes", [palette.VERDICTS, palette.STABILITY])
+@pytest.mark.parametrize(
+    "colours",
+    [
+        *(tuple(one.values()) for one in (palette.VERDICTS, palette.NEEDS, palette.STABILITY)),
+        palette.CELLS,
+        palette.SECTIONS,
+    ],
+)
 def test_what_units_can_be_coloured_by_is_told_apart(
-    classes: Mapping[str, str], kind: str | None
+    colours: tuple[str, ...], kind: str | None
 ) -> None:
-    assert too_close(list(combinations(classes.values(), 2)), kind) == []
+    assert too_close(list(combinations(colours, 2)), kind) == []
 
 
 # -- text -----------------------------------------------------------------------------------------

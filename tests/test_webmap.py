@@ -9,7 +9,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import folium
 import folium.plugins
@@ -972,7 +972,12 @@ def test_units_are_coloured_by_what_the_reader_asks(browser: Page, tmp_path: Pat
             "return document.querySelector('[data-unit=CU-001]').getAttribute('fill')"
         )
     assert fills["stability"] == palette.STABILITY["robust"]
-    assert fills["C1"] in palette.VERDICTS.values()
+    # every finding by hand: of the first unit C1 and so on as the marks of its row say
+    found = toy_criteria(toy_units()).query("unit_id == 'CU-001'")
+    for criterion, met in zip(found["criterion"], found["met"], strict=True):
+        classes = palette.NEEDS if criterion in words.NEED else palette.VERDICTS
+        key = "unknown" if pd.isna(met) else "yes" if met else "no"
+        assert fills[criterion] == classes[key], criterion
     assert "colour=" in browser.run("return location.hash")
     assert browser.errors == []
 
@@ -1014,6 +1019,11 @@ def test_a_card_draws_shares_and_gives_the_unit_as_a_file(browser: Page, tmp_pat
     (tmp_path / "unit.kml").write_text(kml_text, encoding="utf-8")
     rows, _ = kml.read_kml(tmp_path / "unit.kml")
     assert rows["data"].iloc[0]["cu_id"] == "CU-001"
+    # the toy has sides of 300 km, which are read along the great circle
+    assert rows.geometry.union_all().symmetric_difference(unit).area < 0.02 * unit.area
+    for profile in get_args(kml.Profile):  # valid, and what each Google Earth takes
+        found = kml.lint_kml(tmp_path / "unit.kml", profile=profile)
+        assert found[found["level"] == "error"].empty, found.to_string()
     assert browser.errors == []
 
 

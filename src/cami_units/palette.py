@@ -158,7 +158,7 @@ def species_look(place: int) -> Look:
     return Look(SPECIES_LINES[turn], 2.4, (8.0, 5.0), SPECIES[turn], 0.24)
 
 
-CELLS: Final = ("#f3e9c6", "#e3cf9b", "#cda866", "#a97a38", "#764d1a")
+CELLS: Final = ("#f3e9c6", "#e0ca92", "#cda866", "#a97a38", "#764d1a")
 """Sand to brown, lightest first: falls steadily in lightness, so grey print keeps the order."""
 
 VERDICTS: Final[Mapping[str, str]] = MappingProxyType(
@@ -166,12 +166,18 @@ VERDICTS: Final[Mapping[str, str]] = MappingProxyType(
 )
 """Whether a criterion is met, where a map is coloured by it."""
 
+NEEDS: Final[Mapping[str, str]] = MappingProxyType(
+    {"yes": CELLS[4], "no": CELLS[1], "unknown": VERDICTS["unknown"]}
+)
+"""Whether there is a need, which is neither a merit nor a failure: dark where there is one."""
+
 STABILITY: Final[Mapping[str, str]] = MappingProxyType(
     {"robust": VERDICTS["yes"], "sensitive": "#ecd27a", "fragile": "#c9602f"}
 )
 
-SECTIONS: Final = ("#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377", "#bbbbbb")
-"""Paul Tol's *bright* scheme, where units are coloured by the section they lie in."""
+SECTIONS: Final = ("#4477aa", "#ee6677", "#4a8a1c", "#ccbb44", "#66ccee", "#aa3377", "#bbbbbb")
+"""Paul Tol's *bright* scheme, where units are coloured by the section they lie in; its green is yellower,
+so that eyes without blue cones tell it from the blue."""
 
 CONTEXT: Final = ("#7a4f00", "#00646e", "#8a3a6b", "#5c6b1e")
 """Context layers that a plan brings: any number of them, so in turn. They are off at first and each

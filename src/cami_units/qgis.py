@@ -407,10 +407,12 @@ def _verdict(finding: str) -> _Look:
             f"CASE WHEN {verdict} IN ('1', 'true') THEN 'yes' "
             f"WHEN {verdict} IN ('0', 'false') THEN 'no' ELSE 'unknown' END"
         )
-        said = {"yes": "met", "no": "not met", "unknown": "not assessed"}
+        is_need = finding in words.NEED  # neither a merit nor a failure
+        said = {"yes": "a need", "no": "no need"} if is_need else {"yes": "met", "no": "not met"}
+        said |= {"unknown": "not assessed"}
         classes = [
             (key, language.say(said[key]), _area(palette.Look(colour, 2.0, (), colour, 0.45)))
-            for key, colour in palette.VERDICTS.items()
+            for key, colour in (palette.NEEDS if is_need else palette.VERDICTS).items()
         ]
         _classes(root, column, "fill", classes)
         _labels(root, "unit_id", 9, bold=True)

@@ -702,7 +702,8 @@ def _degrees(
     axes.text(
         x if below else x - gap,
         y - gap if below else y,
-        f"{abs(value):g}° {letter}",
+        # half degrees at the finest
+        f"{words.number(abs(value), lang, 0 if value == round(value) else 1)}° {letter}",
         fontproperties=font("plain", letter),
         fontsize=size,
         color=SOFT,

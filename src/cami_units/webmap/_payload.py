@@ -225,6 +225,7 @@ def _unit_part(
             "ramp": palette.CELLS,
             "sections": palette.SECTIONS,
             "verdicts": dict(palette.VERDICTS),
+            "needs": dict(palette.NEEDS),
             "stability": dict(palette.STABILITY),
         },
         "units": _with_charts(

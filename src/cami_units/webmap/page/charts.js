@@ -89,11 +89,24 @@ function asGeoJson(unit) {
   });
 }
 
+// As the KMZ of the round has it: a plain polygon each part, figures as numbers, white round the colour of the status.
 function asKml(unit) {
   const plain = (text) => String(text).replace(/[&<>"']/g, (sign) => `&#${sign.codePointAt(0)};`);
-  const line = (flat) => `<LinearRing><coordinates>${ringOf(flat).map((point) => point.join(",")).join(" ")}</coordinates></LinearRing>`;
-  const polygons = unit.g.map(([outer, ...holes]) =>
-    `<Polygon><outerBoundaryIs>${line(outer)}</outerBoundaryIs>${holes.map((hole) => `<innerBoundaryIs>${line(hole)}</innerBoundaryIs>`).join("")}</Polygon>`);
-  return `<?xml version="1.0" encoding="UTF-8"?>\n<kml xmlns="http://www.opengis.net/kml/2.2"><Placemark><name>${plain(`${unit.id} ${nameOf(unit)}`)}</name>` +
-    `<ExtendedData><Data name="cu_id"><value>${plain(unit.id)}</value></Data></ExtendedData><MultiGeometry>${polygons.join("")}</MultiGeometry></Placemark></kml>\n`;
+  const ring = (side, flat) => `<${side}><LinearRing><coordinates>${ringOf(flat).map((point) => point.join(",")).join(" ")}</coordinates></LinearRing></${side}>`;
+  const facts = {
+    cu_id: unit.id, name_en: unit.name.en, name_ru: unit.name.ru, status: word(unit.status), tier: word(unit.tier),
+    score: unit.score, countries: unit.countries, species: unit.species, source: `${document.title}, ${node("round").textContent}`,
+  };
+  const id = unit.id.replace(/^(?=[^A-Za-z_])|[^\w.-]/g, "_");
+  const several = unit.g.length > 1;
+  const marks = unit.g.map(([outer, ...holes], i) => {
+    const entries = Object.entries({ ...facts, part: i + 1 }).filter(([, value]) => value !== null && value !== "");
+    return `<Placemark id="${plain(several ? `${id}.${i + 1}` : id)}"><name>${plain(`${unit.id} ${nameOf(unit)}`)}</name><styleUrl>#unit</styleUrl>` +
+      `<ExtendedData>${entries.map(([key, value]) => `<Data name="${key}"><value>${plain(value)}</value></Data>`).join("")}</ExtendedData>` +
+      `<Polygon><tessellate>1</tessellate>${ring("outerBoundaryIs", outer)}${holes.map((hole) => ring("innerBoundaryIs", hole)).join("")}</Polygon></Placemark>`;
+  });
+  const [, red, green, blue] = /#(..)(..)(..)/.exec(data.statuses[unit.status].color); // KML writes it backwards
+  return `<?xml version="1.0" encoding="UTF-8"?>\n<kml xmlns="http://www.opengis.net/kml/2.2"><Document><name>${plain(unit.id)}</name>` +
+    `<Style id="unit"><LineStyle><color>ffffffff</color><width>3</width></LineStyle><PolyStyle><color>73${blue}${green}${red}</color></PolyStyle></Style>` +
+    `${marks.join("\n")}</Document></kml>\n`;
 }

@@ -1,6 +1,7 @@
 // What the colour of a unit says: its status, or what the reader asks. A line's pattern stays the status.
 
-const { ramp: RAMP, sections: GROUPS, verdicts: THREE, stability: STABILITIES } = data.colours;
+const { ramp: RAMP, sections: GROUPS, verdicts: THREE, needs: NEEDS, stability: STABILITIES } = data.colours;
+const VERDICTS = { "✓": ["met", THREE.yes], "✗": ["not met", THREE.no], "●": ["a need", NEEDS.yes], "○": ["no need", NEEDS.no] };
 
 const sectionsThere = [...new Set(data.units.map((unit) => unit.section).filter(Boolean))].sort();
 const scores = data.units.map((unit) => unit.score).filter((score) => score !== null);
@@ -20,8 +21,8 @@ const COLOURINGS = {
 };
 for (const criterion of data.criteria) {
   COLOURINGS[criterion] = (unit) => {
-    const kind = markClass(markOf(unit, criterion)).slice(5);
-    return [kind, THREE[kind], word({ yes: "met", no: "not met", unknown: "not assessed" }[kind])];
+    const [kind, colour] = VERDICTS[markOf(unit, criterion)] || ["not assessed", THREE.unknown];
+    return [kind, colour, word(kind)];
   };
 }
 

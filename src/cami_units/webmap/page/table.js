@@ -16,7 +16,7 @@ const COLUMNS = [
   ...data.criteria.map((criterion) => ({
     key: criterion,
     title: criterion,
-    value: (unit) => "✓?✗".indexOf(markOf(unit, criterion)),
+    value: (unit) => "✓●?○✗".indexOf(markOf(unit, criterion)),
     show: (unit) => make("span", { class: markClass(markOf(unit, criterion)) }, markOf(unit, criterion)),
     tip: (unit) => markTip(unit, criterion),
     narrow: true,
