@@ -159,8 +159,11 @@ def assess_sites(
     *,
     site: str = "unit_id",
     cache: Cache = NOTHING_KEPT,
+    tables: SiteTables | None = None,
 ) -> Assessed:
     """Every gate and criterion of sites as they are drawn, and the decision on each.
+
+    `tables` are what :func:`measure` gave for these sites, where they were measured before.
 
     Examples
     --------
@@ -177,7 +180,8 @@ def assess_sites(
     # a plan without hotspots goes the same way, with no row
     if sites is None:
         sites = pieces.states.iloc[:0].assign(**{site: []})
-    tables = measure(sites, pieces, site=site, cache=cache)
+    if tables is None:
+        tables = measure(sites, pieces, site=site, cache=cache)
     findings = criteria.assess(
         tables,
         species_ranges(pieces.layers),

@@ -291,6 +291,7 @@ def _stability(
     drawings = _drawings(units, pieces, plan, design, cells, cache, progress)
     sites = _side_by_side(drawings)
     stated = measure(sites, pieces, site="site", cache=cache)
+    inner = overlap.deep_sites(sites, pieces)
     tables: dict[Way, SiteTables] = {}
     species: dict[tuple[str, str], pd.DataFrame] = {}
     for presence, codes in room.readings(design, plan.codes.presence).items():
@@ -301,7 +302,7 @@ def _stability(
             measured = (
                 stated
                 if other_pieces is pieces
-                else overlap.with_ranges_measured(stated, sites, other_pieces)
+                else overlap.with_ranges_measured(stated, sites, inner, other_pieces)
             )
             for way, rows in sites.groupby("way", sort=False):
                 names = rows.set_index("site")["drawn"]
@@ -439,10 +440,18 @@ def unit_presence(
     """
     named = units.assign(named=every_name(units))
     stated = tuple(sorted(set(plan.codes.presence)))
+    tables = measure(named, pieces, site="named")
+    sites = named.rename(columns={"named": "site"})
+    inner = overlap.deep_sites(sites, pieces)
     parts = []
     for codes in sorted(room.readings(design, plan.codes.presence).values()):
         pieces_read = read_otherwise(pieces, plan, design, codes, 0)
-        assessed = assess_sites(named, pieces_read, plan, site="named")
+        measured = (
+            tables
+            if pieces_read is pieces
+            else overlap.with_ranges_measured(tables, sites, inner, pieces_read)
+        )
+        assessed = assess_sites(named, pieces_read, plan, site="named", tables=measured)
         summary = assessed.findings.summary
         parts.append(
             pd.DataFrame(

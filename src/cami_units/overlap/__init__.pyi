@@ -47,6 +47,7 @@ from ._pieces import weight_column as weight_column
 from ._site_tables import CellTables as CellTables
 from ._site_tables import cell_owners as cell_owners
 from ._site_tables import cell_tables as cell_tables
+from ._site_tables import deep_sites as deep_sites
 from ._site_tables import listed_overlaps as listed_overlaps
 from ._site_tables import renamed_sites as renamed_sites
 from ._site_tables import shared_nearby as shared_nearby

@@ -41,6 +41,7 @@ def site_tables(sites: gpd.GeoDataFrame, pieces: Pieces) -> SiteTables:
 
     layers = pieces.layers
     area = pd.DataFrame({"site": sites["site"].array, "area_km2": area_km2(sites).array})
+    inner = deep_sites(sites, pieces)
     crossing = ("corridor_id", "sci_name", "evidence_grade", "pair", "source")
     return SiteTables(
         sites=area,
@@ -61,8 +62,8 @@ def site_tables(sites: gpd.GeoDataFrame, pieces: Pieces) -> SiteTables:
         pa_pairs=_pairs_in_sites(_areas_touched(sites, layers.protected_areas), pieces.pa_pairs),
         hotspots=_hotspots(maybe(layers.hotspots, "hotspot_id", "name_en"), area, layers.hotspots),
         in_hotspots=maybe(pieces.hotspot_ground, "ground"),
-        deep_states=_deep(sites, pieces, pieces.states, "iso2"),
-        deep_species=_deep(sites, pieces, pieces.sides, "sci_name", "iso2"),
+        deep_states=_deep(inner, pieces.states, "iso2"),
+        deep_species=_deep(inner, pieces.sides, "sci_name", "iso2"),
         covered=_covered(sites, pieces.grounds),
         records=maybe(pieces.sightings, "sci_name", "iso2", "age_years", kind="point"),
         covered_ranges=maybe(pieces.covered_ranges, "sci_name"),
@@ -70,8 +71,14 @@ def site_tables(sites: gpd.GeoDataFrame, pieces: Pieces) -> SiteTables:
     )
 
 
-def with_ranges_measured(tables: SiteTables, sites: gpd.GeoDataFrame, pieces: Pieces) -> SiteTables:
-    """The tables with what hangs on the ranges measured anew; the rest stays as it was."""
+def with_ranges_measured(
+    tables: SiteTables, sites: gpd.GeoDataFrame, inner: gpd.GeoDataFrame | None, pieces: Pieces
+) -> SiteTables:
+    """The tables with what hangs on the ranges measured anew; the rest stays as it was.
+
+    `inner` are the :func:`deep_sites` of the sites: no range changes them, and to cut them takes as long
+    as to measure.
+    """
 
     def over(layer: gpd.GeoDataFrame, *by: str, kind: Kind = "polygon") -> pd.DataFrame:
         return overlaps(sites[["site", "geometry"]], layer, site="site", by=by, kind=kind)
@@ -83,17 +90,15 @@ def with_ranges_measured(tables: SiteTables, sites: gpd.GeoDataFrame, pieces: Pi
         confidence=over(pieces.graded, "sci_name", "confidence"),
         shared_borders=over(pieces.shared_borders, "sci_name", "pair", kind="line"),
         protected=None if pieces.protected is None else over(pieces.protected, "sci_name"),
-        deep_species=_deep(sites, pieces, pieces.sides, "sci_name", "iso2"),
+        deep_species=_deep(inner, pieces.sides, "sci_name", "iso2"),
         covered_ranges=(
             None if pieces.covered_ranges is None else over(pieces.covered_ranges, "sci_name")
         ),
     )
 
 
-def _deep(
-    sites: gpd.GeoDataFrame, pieces: Pieces, layer: gpd.GeoDataFrame, *by: str
-) -> pd.DataFrame | None:
-    """What lies in each site farther from every border than the borders may be off."""
+def deep_sites(sites: gpd.GeoDataFrame, pieces: Pieces) -> gpd.GeoDataFrame | None:
+    """The part of each site farther from every border than the borders may be off; None: they are not."""
     if pieces.border_strips is None:
         return None
     shapes = np.asarray(sites.geometry.array, dtype=object).copy()
@@ -104,10 +109,14 @@ def _deep(
         shapes[at] = shapely.difference(shapes[at], shapely.union_all(strips[j[i == at]]))
     shapes = of_dimension(shapes, 2)
     rows = ~shapely.is_empty(shapes)
-    inner = gpd.GeoDataFrame(
+    return gpd.GeoDataFrame(
         {"site": sites["site"].array[rows]}, geometry=shapes[rows], crs=sites.crs
     )
-    return overlaps(inner, layer, site="site", by=by, kind="polygon")
+
+
+def _deep(inner: gpd.GeoDataFrame | None, layer: gpd.GeoDataFrame, *by: str) -> pd.DataFrame | None:
+    """What lies in the parts of sites deep inside of states."""
+    return None if inner is None else overlaps(inner, layer, site="site", by=by, kind="polygon")
 
 
 def _near_crossings(sites: gpd.GeoDataFrame, pieces: Pieces) -> pd.DataFrame | None:
