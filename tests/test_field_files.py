@@ -355,6 +355,9 @@ def test_overrides_in_any_dialect_of_a_spreadsheet(tmp_path):
     path = tmp_path / "overrides.csv"
     pd.DataFrame([line], columns=columns).to_csv(path, sep=";", index=False, encoding="cp1251")
     assert layers.read_overrides(path).iloc[0].tolist() == line
+    path.write_text(f"{','.join(columns)}\n\n,S1,H01,adjacent,,,,B\n", encoding="utf-8")
+    with pytest.raises(InputError, match="line 3 has no reason"):
+        layers.read_overrides(path)
     path.write_text("when,who\n", encoding="utf-8")
     with pytest.raises(InputError, match="has no column site"):
         layers.read_overrides(path)

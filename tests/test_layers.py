@@ -996,6 +996,14 @@ def test_label_codes_are_made_where_there_are_none(tmp_path):
     made = layers.read_species(path)["code"]
     assert made.is_unique
     assert made.str.fullmatch("[A-Z]{3}").all()
+    cyrillic = {
+        name: f"Вид {number}" for number, name in enumerate(layers.read_species()["sci_name"])
+    }
+    path = species_csv(
+        tmp_path / "c.csv",
+        lambda table: table.drop(columns="code").assign(sci_name=table["sci_name"].map(cyrillic)),
+    )
+    assert layers.read_species(path)["code"].is_unique
 
 
 def test_a_species_table_with_semicolons_from_excel_is_read(tmp_path):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from itertools import chain, product
 from pathlib import Path
+from string import ascii_uppercase
 from typing import Any, Final
 
 import pandas as pd
@@ -112,11 +114,13 @@ def _codes(table: pd.DataFrame) -> list[str]:
     codes_made: dict[str, str] = {}
     for name in sorted(table["sci_name"]):
         letters = re.sub("[^A-Z]", "", name.upper()) + "XYZ"
-        options = (
+        of_name = (
             f"{letters[0]}{letters[first]}{letters[second]}"
             for first in range(1, len(letters))
             for second in range(first + 1, len(letters))
         )
+        # Of names in other letters there is one option and no second: any three letters, then.
+        options = chain(of_name, map("".join, product(ascii_uppercase, repeat=3)))
         codes_made[name] = next(
             code for code in options if code not in once and code not in codes_made.values()
         )
@@ -172,12 +176,14 @@ def read_overrides(path: Path | str) -> pd.DataFrame:
             f"{file.name} has no column {listed(missing, 8)}.{hints} The first line must be: "
             f"{','.join(COLUMNS)}"
         )
-    lines = [[*row, *[""] * len(headings)][: len(headings)] for row in rows[1:] if any(row)]
+    # Lines that are empty are passed over and counted: a fault names the line of the file.
+    filled = [(number, row) for number, row in enumerate(rows[1:], start=2) if any(row)]
+    lines = [[*row, *[""] * len(headings)][: len(headings)] for _, row in filled]
     table = pd.DataFrame(lines, columns=headings, dtype=object)[list(COLUMNS)].map(
         lambda value: clean_text(value).strip()
     )
     faults = []
-    for number, row in enumerate(table.itertuples(index=False), start=2):
+    for (number, _), row in zip(filled, table.itertuples(index=False), strict=True):
         bare = [name for name in ("site", "who", "reason") if not getattr(row, name)]
         if bare:
             faults.append(f"line {number} has no {listed(bare)}")
