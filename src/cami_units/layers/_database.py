@@ -78,6 +78,7 @@ def _connected(address: str, *, can_write: bool) -> Iterator[Any]:
     secrets: list[str] = []
     try:
         url = _plain_address(address)
+        # Taken out of whatever a driver says: some print the address that they were given.
         secrets += [word for word in (url.password, address) if word]
         options: dict[str, Any] = {"poolclass": sqlalchemy.NullPool}
         if url.get_backend_name() == "postgresql":
@@ -205,6 +206,7 @@ def _asked(connection: Any, query: str) -> _Answer:
         cursor.execute(query, None, prepare=True)
     else:
         cursor.execute(query)
+    # An UPDATE or a SET has no columns to describe.
     if cursor.description is None:
         raise InputError("the statement returns no rows: a query (SELECT …) is expected")
     headings = [str(column[0]) for column in cursor.description]
@@ -245,6 +247,7 @@ def _spatial(answer: _Answer) -> gpd.GeoDataFrame:
     ]
     shapes = shapely.from_wkb(pd.Series(values, dtype=object).to_numpy(), on_invalid="fix")
     there = shapes[~shapely.is_missing(shapes)]
+    # Each shape says its own system: one column may hold several.
     numbers = sorted({int(value) for value in shapely.get_srid(there)})
     if len(numbers) > 1:
         raise InputError(f"the geometries are in several systems (SRID {listed(numbers)})")
@@ -262,6 +265,7 @@ def rows_hash(tables: list[gpd.GeoDataFrame]) -> str:
         plain = table.drop(columns=table.geometry.name).astype(str)
         total.update(plain.to_csv(index=False).encode("utf-8", "replace"))
         for wkb in table.geometry.to_wkb():
+            # A row without a shape is a row: it must not vanish between its neighbours.
             total.update(wkb or b"\0")
     return total.hexdigest()
 

@@ -119,7 +119,9 @@ def found_files(layer: str, entries: Iterable[Path]) -> tuple[list[Path], list[P
     for entry in entries:
         files, notes = _files_of(layer, Path(entry))
         problems += notes if files else [_nothing_found(layer, Path(entry))]
+        # A file that two entries name is read once.
         paths.update(dict.fromkeys(files))
+    # By name first: rows come in the same order wherever the folders lie.
     return sorted(paths, key=lambda path: (path.name, str(path))), problems
 
 
@@ -167,6 +169,7 @@ def _files_in(layer: str, folder: Path) -> tuple[list[Path], list[Problem]]:
     files = _readable(folder.rglob("*"))
     maps = [path for path in files if path.suffix.casefold() != ".csv"]
     tables = [path.name for path in files if path.suffix.casefold() == ".csv"]
+    # Records are tables: of them nothing is passed over.
     if not maps or not tables or layer in RECORDS:
         return files, []
     what = "tables without shapes, beside files with them: passed over"
@@ -221,6 +224,7 @@ def file_hash(path: Path) -> str:
         members = [path, edits] if _has_edits_beside(path) else [path]
     total = hashlib.sha256()
     for member in members:
+        # The hash of a single file is that of its bytes, which any other program gives too.
         if len(members) > 1:
             total.update(member.suffix.casefold().encode() + b"\0")
         with member.open("rb") as stream:
@@ -318,6 +322,7 @@ def datasets(
     if found is not None:
         return found
     note = Note("kind not read", {"names": ", ".join((*SUFFIXES, database.SUFFIX))})
+    # Known kinds in the wrong place: what to do about them is another thing each.
     if path.suffix.casefold() in TABLES:
         note = Note("table not read")
     if path.suffix.casefold() in RASTERS:
@@ -328,12 +333,14 @@ def datasets(
 def _opened(path: Path, request: _Request) -> tuple[list[Dataset], list[Problem]] | None:
     """What a file holds, by the reader of its kind; None: no such kind is read in this role."""
     suffix = path.suffix.casefold()
+    # First, and by our own reader: it mends what people break in a KML.
     if suffix in KML_SUFFIXES or (suffix == ".zip" and _is_kmz(path)):
         return _kml_datasets(path, request)
     if suffix in (database.SUFFIX, *PARQUET_SUFFIXES):
         table = database.queried(path) if suffix == database.SUFFIX else _parquet_table(path)
         dataset, notes = _chosen("", table, request)
         return [dataset], notes
+    # A table gives points: no layer of areas or lines is made of it.
     takes_tables = request.layer in (*RECORDS, "context")
     if takes_tables and (suffix in TABLES or is_record_archive(path)):
         return _table_datasets(path, request)
@@ -360,6 +367,7 @@ def _chosen(part: str, table: gpd.GeoDataFrame, request: _Request) -> tuple[Data
     """The rows of a table that are ours, numbered as in the file."""
     plain = table.set_axis(pd.RangeIndex(1, len(table) + 1, name="row"), axis=0)
     if plain.geometry.name != "geometry":
+        # A plain column of that name, beside a geometry called otherwise, is in the way.
         plain = plain.drop(columns="geometry", errors="ignore").rename_geometry("geometry")
     name = f"{request.file}: {part}" if part else request.file
     ours, notes = request.select(pd.DataFrame(plain.drop(columns="geometry")), name, request.rules)
@@ -598,6 +606,7 @@ def _members(archive: zipfile.ZipFile) -> list[str]:
 
 def _check_archive(archive: zipfile.ZipFile) -> None:
     """Refuse archives that are encrypted, or reach out of their folder."""
+    # GDAL asks for no password, and nobody could type one here.
     if any(entry.flag_bits & 1 for entry in archive.infolist()):
         raise InputError("the archive is encrypted; unpack it with its password first")
     if any(".." in Path(name).parts or name.startswith("/") for name in archive.namelist()):
@@ -620,6 +629,7 @@ def _gdal_datasets(
     # A round's own GeoPackage has many layers of one kind: the one that is called like this role is
     # meant.
     same_named = [name for name in fitting if name in (request.layer, f"{request.layer}_used")]
+    # The first one where none fits: its rows then say themselves what is wrong with them.
     layer_names = same_named or fitting or [name for name, geometry in file_layers[:1]]
     problems = []
     passed = [name for name, _ in file_layers if name not in layer_names]
@@ -656,12 +666,14 @@ def _gdal_dataset(
             index=pd.RangeIndex(1, len(fids) + 1, name="row"),
         ).drop(columns="geometry", errors="ignore")
         notes: list[Problem] = []
+        # Where the plan says the encoding, GDAL has decoded by it already.
         if meta.get("encoding") == _UNSAID_ENCODING and not request.rules.encoding:
             attributes, notes = _decoded(attributes, request)
         label = f"{request.file}: {part}" if part else request.file
         ours, row_notes = request.select(attributes, label, request.rules)
         wkb = np.full(len(fids), None, dtype=object)
         if meta["geometry_type"] is not None and ours.any():
+            # Rows that are asked for by number are looked up one by one.
             some = None if ours.all() else fids[ours]
             wkb[ours] = pyogrio.raw.read(address, layer=name, columns=[], fids=some)[2]
     notes += [
@@ -695,10 +707,12 @@ def _decoded(attributes: pd.DataFrame, request: _Request) -> tuple[pd.DataFrame,
             if isinstance(text, str) and not text.isascii()
         }
     )
+    # Headings as well: in a table of numbers they are all that has letters.
     words += sorted(headings)
     if not words:
         return attributes, []
     guess = guessed_text("\n".join(words).encode("latin-1", "replace"))
+    # What GDAL took it for, give or take a few signs: as good as right.
     if guess.encoding in ("cp1252", "latin-1"):
         return attributes, []
 

@@ -73,6 +73,7 @@ def check_beginning(path: Path, called: str) -> None:
         It begins otherwise.
     """
     ending = path.suffix.casefold()
+    # An empty file has a message of its own.
     if ending not in _BEGINNINGS or not path.stat().st_size:
         return
     with path.open("rb") as stream:

@@ -170,6 +170,7 @@ def _in_our_words(
 def with_counts(layer_read: LayerRead) -> LayerRead:
     """The counts of what was kept of each file, now that the table is finished."""
     table = layer_read.table
+    # By the hash and not by the name: two files of one name may lie in two folders.
     rows_of = {} if table is None else table["_file"].value_counts().to_dict()
     if table is not None and "fixes" in table:  # a track stands for its positions
         rows_of = table.groupby("_file")["fixes"].sum().to_dict()
@@ -206,6 +207,7 @@ def whole_layer(
             files_named = listed(path.name for path in files)
             cure = "Mend the layer in a GIS (Fix geometries), and save it anew."
             problems.append(Problem("refuses", layer, files_named, "", what, cure))
+    # A layer without rows would count as looked for and found empty, which nobody has said.
     if table is None or not len(table):
         if files and not any(problem.level == "refuses" for problem in problems):
             what = "no row of its files is left"
@@ -341,6 +343,7 @@ def records_layer(
 def region_of(countries: gpd.GeoDataFrame) -> Any:
     """The rough ground of the range states: what lies wholly elsewhere has the wrong CRS."""
     states = countries[countries["range_state"]]
+    # Hulls: to ask whether a shape lies near takes nothing then, and coasts do not matter to it.
     return shapely.union_all(shapely.convex_hull(states.geometry.to_numpy()))
 
 

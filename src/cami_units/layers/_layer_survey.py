@@ -81,6 +81,7 @@ def survey_layers(
             reads[layer] = reader(None)
         return reads[layer]
 
+    # Species and countries first: all other layers are looked at against them.
     species = read("species", species_table).table
     countries = read("countries", lambda entries: countries_layer(entries, reading)).table
     local = replace(reading, region=None if countries is None else region_of(countries))
@@ -92,6 +93,7 @@ def survey_layers(
         else countries
     )
     names = names_of(sound_species)
+    # Before the ranges, to which the ground around records may be added.
     records = layer_reader("occurrences", local, sound_countries, names)
     sightings = read("occurrences", records).table
     read(
@@ -282,6 +284,7 @@ def shared_borders(
             continue
         for is_disputed in (False, True):
             cut = shapely.intersection if is_disputed else shapely.difference
+            # A border that only touches the ground gives points.
             stretch = only(cut(line, ground), "line")
             if not stretch.is_empty:
                 rows.append((pair, is_disputed, lines_of([stretch])))

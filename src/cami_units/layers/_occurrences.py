@@ -123,6 +123,8 @@ def _sound(
     keep = np.ones(len(dataset.table), dtype=bool)
     problems: list[Problem] = []
     for reason, rows in _faults(dataset.table, max_uncertainty_m, middles):
+        # Of what the steps before have left: each record is counted once, by the first that finds
+        # fault.
         problems += _counted(layer, dataset.name, keep & rows, dataset.rows, reason)
         keep &= ~rows
     return dataset.table[keep], problems
@@ -200,6 +202,7 @@ def _middles(states: gpd.GeoDataFrame) -> gpd.GeoSeries:
     """The ground around the middle of each state, in degrees: of its area, and of its box."""
     box = states.geometry.to_crs(LONLAT).bounds
     of_boxes = gpd.points_from_xy((box.minx + box.maxx) / 2, (box.miny + box.maxy) / 2, crs=LONLAT)
+    # Both: some reckon a middle from the area, some from the box.
     middles = [*states.geometry.centroid, *gpd.GeoSeries(of_boxes).to_crs(states.crs)]
     return gpd.GeoSeries(middles, crs=states.crs).buffer(_CENTROID_M).to_crs(LONLAT)
 
@@ -271,6 +274,7 @@ def taxa_of(
     table = dataset.table
     below = table.get("subspecies", blank(table.index))
     pairs = list(zip(table["sci_name"], below, strict=True))
+    # A file of GBIF has a million rows and a few dozen names.
     match_of: dict[tuple[Any, Any], Match] = {
         pair: match(pair[0], pair[1], None, names=names, rules=rules) for pair in set(pairs)
     }

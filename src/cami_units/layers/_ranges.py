@@ -187,6 +187,7 @@ def _within_states(
     table: gpd.GeoDataFrame, file: str, reading: Reading, countries: gpd.GeoDataFrame
 ) -> tuple[gpd.GeoDataFrame, list[Problem]]:
     """The rows under a rule clipped to the states it names."""
+    # Rows without a rule stay whole: ranges are measured before anything of them is cut.
     pieces, notes = [table[~table["_ruled"].astype(bool)]], []
     ruled = table[table["_ruled"].astype(bool)]
     for taxon in sorted(ruled["sci_name"].unique()):
@@ -221,6 +222,7 @@ def _range_columns(
             what = f"{RANGE_WEIGHT} {came} is no share from 0 to 1"
             cure = "Write 1 for ground that is range, 0 for none, and between them a share."
             notes.append(Problem("refuses", "ranges", dataset.name, where, what, cure))
+        # Without a number a row counts whole, as in a file without the column.
         weights[RANGE_WEIGHT] = weight.fillna(1.0).clip(0, 1)
     table, month_notes = tables.with_months(table, "ranges", dataset.name)
     notes += month_notes
@@ -306,6 +308,7 @@ def range_layer(
     faults = _rule_problems(reading, species, countries)
     if faults:
         return LayerRead(None, tuple(faults))
+    # Rules of the plan are about the user's files: in ours they would find names that we know.
     plain = replace(reading, taxa={}, missing="extant")
     ranges = _from_files(None, plain, species, countries)
     own, with_bundled = own_entries(entries or ())
@@ -330,6 +333,7 @@ def range_layer(
         )
         nothing = () if ranges.is_refused else (Problem("refuses", "ranges", "", "", what, cure),)
         return replace(ranges, problems=(*ranges.problems, *nothing))
+    # After the files are together: one with weights and one without make one table.
     table, weight_notes = _with_weights(ranges.table)
     table, clip_notes = _clipped_to_states(table, species, countries, reading.states)
     codes = dict(zip(species["sci_name"], species["code"], strict=True))
@@ -544,7 +548,9 @@ def _species_moved(
     if outwards:
         grown = shapely.buffer(shapely.simplify(shapes, _DETAIL * metres), metres, quad_segs=4)
         return list(zip(rows["confidence"], shapely.union(shapes, grown), strict=True))
+    # Of all parts together: where two grades meet there is no edge.
     rim = shapely.boundary(shapely.union_all(shapes))
+    # A metre wide: after a union no vertex lies on the old line to the last bit.
     outer_edges = shapely.intersection(rim, shapely.buffer(shapes, _TOUCHING_M))
     outer_edges = shapely.simplify([only(line, "line") for line in outer_edges], _DETAIL * metres)
     gone = shapely.union_all(shapely.buffer(outer_edges, metres, quad_segs=4))

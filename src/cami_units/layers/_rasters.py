@@ -136,6 +136,7 @@ def _strips(source: Any, rows: int = 1) -> Iterator[tuple[int, NDArray[np.float6
     """
     band = BandWindows(source, (source.height, source.width))
     for top, values in strips(band, tile=source.block_shapes[0][0], rows=rows):
+        # No value is no range; and a comparison with what is no number would warn.
         values[~np.isfinite(values)] = 0.0
         yield top, values
 
@@ -179,6 +180,7 @@ def _positive_values(source: Any, least: float) -> tuple[NDArray[np.float64], in
     for _, strip in _strips(source):
         positive = strip[(strip > 0) & (strip >= least)]
         count += len(positive)
+        # Past that it is known that there are too many: only the count goes on.
         if len(values) <= _MOST_VALUES:
             values = np.union1d(values, positive)
     return values, count
@@ -200,11 +202,13 @@ def _weighted_cells(
     parts = _Parts(rasterio, source, block)
     for top, strip in _strips(source, block):
         weight = np.clip(strip / whole_at, 0.0, 1.0)
+        # Before blocks are averaged: a cell below the limit counts as none in the mean.
         weight[strip < least] = 0.0
         weight = _averaged(weight, block)
         # a weight on the edge of a step must not be rounded into the next one
         steps = np.searchsorted(exact, weight) + 1 if is_exact else np.ceil(weight / _STEP - 1e-9)
         codes = np.where(weight > 0, np.maximum(steps, 1), 0).astype(np.uint8)
+        # Rows of blocks and not of the file.
         parts.add(top // block, codes, weight)
     rows = sorted(parts.cells)
     weights = [
@@ -251,7 +255,11 @@ class _Parts:
         # in rows and columns of the raster, which are whole: what a seam cut apart meets exactly
         down = self.rasterio.Affine.translation(0, top)
         shapes = self.rasterio.features.shapes(
-            codes, mask=codes > 0, transform=down, connectivity=4
+            # By edges only: cells that meet at a corner would make rings that touch themselves.
+            codes,
+            mask=codes > 0,
+            transform=down,
+            connectivity=4,
         )
         for shape, code in shapes:
             self.polygons.setdefault(int(code), []).append(shapely.geometry.shape(shape))
@@ -284,7 +292,7 @@ class _Parts:
         if not len(polygons):
             return shapely.MultiPolygon()
         _, top, _, bottom = shapely.bounds(polygons).T
-        # the first seam is the upper edge of the raster
+        # Only what touches a seam was cut apart.
         cut = np.isin(top, self.seams[1:]) | np.isin(bottom, self.seams[1:])
         if cut.any():
             joined = shapely.get_parts(shapely.union_all(polygons[cut]))

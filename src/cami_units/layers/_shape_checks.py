@@ -285,6 +285,7 @@ def _in_the_window(
         return shapes, within, _of_rows(dataset, layer, "note", wide, span, cure)
     window = _window(rules, crs)
     cut = shapes.copy()
+    # GEOS cuts nothing that crosses itself.
     cut[wide] = shapely.intersection(shapely.make_valid(shapes[wide]), window)
     within = ~(wide & shapely.is_empty(cut))
     what = f"{span}: cut to the surroundings of the study"
@@ -297,6 +298,7 @@ def _window(rules: FileRules, crs: CRS) -> Any:
     corners = transformed(points, rules.crs, crs)
     xy = shapely.get_coordinates(corners)
     xy = xy[np.isfinite(xy).all(axis=1)]
+    # The mean direction: longitudes of 179° and −179° have their middle at 180° and not at 0°.
     around = np.angle(np.exp(1j * np.radians(xy[:, 0])).mean(), deg=True)
     # as far east and west of the middle as it goes, whatever side of 180° that is
     offset = (xy[:, 0] - around + 180.0) % 360.0 - 180.0
@@ -377,6 +379,7 @@ def _systems_near(shapes: Shapes, rules: FileRules) -> list[str]:
         return []
     xy = shapely.get_coordinates(shapes)
     corners = xy[np.isfinite(xy).all(axis=1)]
+    # Two hundred tell as much as all: what is asked is where the whole lies.
     corners = corners[:: max(1, len(corners) // 200)]
     if not len(corners):
         return []

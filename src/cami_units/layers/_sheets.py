@@ -110,8 +110,10 @@ def _filled(table: pd.DataFrame) -> tuple[pd.DataFrame, list[Problem]]:
 def _codes(table: pd.DataFrame) -> list[str]:
     """Label codes of three letters, unique: the file's own first, else from the scientific name."""
     codes_given = table["code"].tolist() if "code" in table else [""] * len(table)
+    # Of two species with one code neither keeps it: nobody can say whose it was.
     once = {code for code in codes_given if code and codes_given.count(code) == 1}
     codes_made: dict[str, str] = {}
+    # By name, so that a code does not hang on the order of the rows.
     for name in sorted(table["sci_name"]):
         letters = re.sub("[^A-Z]", "", name.upper()) + "XYZ"
         of_name = (

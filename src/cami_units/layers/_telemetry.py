@@ -68,6 +68,7 @@ def tracked(names: Names, reading: Reading, states: gpd.GeoDataFrame) -> Clean:
     def clean(dataset: Dataset, layer: str, how: FileRules) -> LayerRead:
         table = dataset.table
         taxon, notes = taxa_of(dataset, layer, names, rules, reading)
+        # Animals of others go first: their steps would be counted among ours.
         named = replace(dataset, table=table.assign(sci_name=taxon)[taxon.notna()])
         kinds = set(shapely.get_dimensions(named.table.geometry.to_numpy()).tolist())
         make = _drawn_tracks if 1 in kinds else _tracks
@@ -141,6 +142,7 @@ def _parts(
             continue
         if new and turn[at[0]] and not gap[at[0]] and at[0] > 0:
             at = np.r_[at[0] - 1, at]  # the leg over the limit belongs to what is new
+        # One position is no way: it says where an animal was, and of no border that it crossed.
         if len(at) > 1:
             parts.append(np.column_stack([xy[at], times[at]]))
     return parts
