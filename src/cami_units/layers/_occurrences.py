@@ -109,7 +109,8 @@ def clean_points(
     )
     words, _ = in_our_words(table, "occurrences", file, FileRules(), only=names)
     numbered = gpd.GeoDataFrame(words, geometry=table.geometry, crs=table.crs)
-    known, problems = _sound(Dataset(file, "", numbered, len(table)), layer, 12_500.0, None)
+    limit = Reading().max_uncertainty_m  # no setting of the plan is about layers of context
+    known, problems = _sound(Dataset(file, "", numbered, len(table)), layer, limit, None)
     twice = _repeated(known, [name for name in ("sci_name", "day") if name in known])
     problems += _counted(layer, file, twice, len(table), "repeat species, place and day of another")
     species = known.get("sci_name", blank(known.index)).fillna("")

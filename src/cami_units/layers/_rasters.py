@@ -292,7 +292,7 @@ class _Parts:
         if not len(polygons):
             return shapely.MultiPolygon()
         _, top, _, bottom = shapely.bounds(polygons).T
-        # Only what touches a seam was cut apart.
+        # Only what touches a seam was cut apart; the first seam is the upper edge of the raster.
         cut = np.isin(top, self.seams[1:]) | np.isin(bottom, self.seams[1:])
         if cut.any():
             joined = shapely.get_parts(shapely.union_all(polygons[cut]))
