@@ -576,6 +576,8 @@ def species_places(all_names: Iterable[str], drawn_names: Iterable[str]) -> dict
 # -- where names stand ----------------------------------------------------------------------------
 
 
+# Map, page and both KMZ of a round ask for the same thousands of shapes.
+@lru_cache(maxsize=1 << 13)
 def label_place(shape: BaseGeometry) -> BaseGeometry:
     """Where a name stands best: inside the largest part, where it is widest; else on the line.
 

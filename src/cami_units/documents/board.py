@@ -8,21 +8,20 @@ from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cached_property, partial
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
+from xml.sax.saxutils import escape
 
 from pptx import Presentation
 from pptx.dml.color import RGBColor
-from pptx.enum.dml import MSO_LINE
 from pptx.enum.shapes import MSO_SHAPE
-from pptx.enum.text import MSO_ANCHOR, PP_ALIGN
+from pptx.enum.text import MSO_ANCHOR
 from pptx.opc.oxml import serialize_part_xml
 from pptx.oxml import parse_xml
 from pptx.oxml.ns import qn
-from pptx.shapes.freeform import FreeformBuilder
-from pptx.util import Emu, Length, Mm, Pt
+from pptx.util import Emu, Mm, Pt
 
 from cami_units import words
 from cami_units.backdrop import shadow_picture
@@ -546,24 +545,54 @@ def _write(
     width: int,
     height: int,
     *,
-    size: float,
-    bold: bool = False,
+    ground: Ink | None = None,
+    **letters: Any,
 ) -> None:
-    """A box of text on a slide."""
-    box = slide.shapes.add_textbox(left, top, width, height)
-    _say(box.text_frame, content, size=size, bold=bold)
+    """A text box, on a ground if its letters need one; `letters` as :func:`_paragraphs` takes them."""
+    anchor = ' anchor="ctr"' if letters.get("centre") else ""
+    place = f'<a:off x="{left}" y="{top}"/><a:ext cx="{width}" cy="{height}"/>'
+    _append(
+        slide,
+        "TextBox",
+        f'<p:cNvSpPr txBox="1"/><p:nvPr/></p:nvSpPr><p:spPr><a:xfrm>{place}</a:xfrm>'
+        f'<a:prstGeom prst="rect"><a:avLst/></a:prstGeom>'
+        f"{'<a:noFill/>' if ground is None else _painted(ground)}</p:spPr>"
+        f'<p:txBody><a:bodyPr wrap="square" lIns="{_SIDE}" rIns="{_SIDE}" tIns="{_SIDE}" '
+        f'bIns="{_SIDE}"{anchor}><a:spAutoFit/></a:bodyPr><a:lstStyle/>'
+        f"{_paragraphs(content, **letters)}</p:txBody>",
+    )
+
+
+_SIDE: Final = int(Mm(0.5))
+"""What stays free round the text of a box."""
+
+_NAMESPACES: Final = (
+    'xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main" '
+    'xmlns:p="http://schemas.openxmlformats.org/presentationml/2006/main"'
+)
+
+
+def _append(slide: Any, kind: str, inside: str) -> None:
+    """A shape of a slide as XML, numbered as python-pptx does.
+
+    A board has hundreds of shapes with tens of thousands of points. The library makes an element of
+    each through some twenty calls, and looks at all shapes for the next number: half of the time of
+    a board. What it would write is written here; what is rare on a slide is left to it.
+    """
+    tree = slide.shapes._spTree
+    number = len(tree)  # an empty one holds two elements, of which one has a number: 1
+    head = f'<p:nvSpPr><p:cNvPr id="{number}" name="{kind} {number - 1}"/>'
+    tree.append(parse_xml(f"<p:sp {_NAMESPACES}>{head}{inside}</p:sp>"))
 
 
 _HALO: Final = (
-    '<a:effectLst xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main">'
-    '<a:glow rad="38100"><a:srgbClr val="FFFFFF"><a:alpha val="90000"/></a:srgbClr></a:glow>'
-    "</a:effectLst>"
+    '<a:effectLst><a:glow rad="38100"><a:srgbClr val="FFFFFF"><a:alpha val="90000"/></a:srgbClr>'
+    "</a:glow></a:effectLst>"
 )
 """A white glow of 3 points round letters, as the board's page has round its own."""
 
 
-def _say(
-    frame: Any,
+def _paragraphs(
     content: str,
     *,
     size: float,
@@ -572,25 +601,31 @@ def _say(
     struck: bool = False,
     haloed: bool = False,
     ink: str = "1B1B1B",
-) -> None:
-    """Lines of text in a frame, in the font of the slides; `haloed`: to be read on a dark shape."""
+) -> str:
+    """Lines of text as XML, in the font of the slides; `haloed`: to be read on a dark shape."""
+    align = ' algn="ctr"' if centre else ""
+    strike = ' strike="sngStrike"' if struck else ""
+    # the halo after the colour and before the font: the order of the schema
+    head = (
+        f'<a:p><a:pPr{align}><a:spcAft><a:spcPts val="{Pt(size * _AFTER).centipoints}"/></a:spcAft>'
+        f'</a:pPr><a:r><a:rPr sz="{Pt(size).centipoints}" b="{int(bold)}"{strike}><a:solidFill>'
+        f'<a:srgbClr val="{ink}"/></a:solidFill>{_HALO if haloed else ""}'
+        f'<a:latin typeface="{_FONT}"/></a:rPr><a:t>'
+    )
+    return "".join(f"{head}{escape(_line(line))}</a:t></a:r></a:p>" for line in content.split("\n"))
+
+
+def _say(frame: Any, content: str, *, centre: bool = False, **letters: Any) -> None:
+    """Lines of text in a frame that is there."""
     frame.word_wrap = True
-    frame.margin_left = frame.margin_right = frame.margin_top = frame.margin_bottom = Mm(0.5)
+    frame.margin_left = frame.margin_right = frame.margin_top = frame.margin_bottom = _SIDE
     if centre:
         frame.vertical_anchor = MSO_ANCHOR.MIDDLE
-    for place, line in enumerate(content.split("\n")):
-        paragraph = frame.paragraphs[0] if place == 0 else frame.add_paragraph()
-        run = paragraph.add_run()
-        run.text = _line(line)
-        run.font.size, run.font.bold, run.font.name = Pt(size), bold, _FONT
-        run.font.color.rgb = RGBColor.from_string(ink)
-        if struck:
-            run.font._element.set("strike", "sngStrike")
-        if haloed:  # after the colour and before the font: the order of the schema
-            run.font._element.find(qn("a:latin")).addprevious(parse_xml(_HALO))
-        paragraph.space_after = Pt(size * _AFTER)
-        if centre:
-            paragraph.alignment = PP_ALIGN.CENTER
+    body = frame._txBody
+    for paragraph in body.findall(qn("a:p")):
+        body.remove(paragraph)
+    lines = _paragraphs(content, centre=centre, **letters)
+    body.extend(list(parse_xml(f"<a:txBody {_NAMESPACES}>{lines}</a:txBody>")))
 
 
 def _draw(slide: Any, drawing: Drawing, box: tuple[int, int, int, int], lang: str) -> None:
@@ -620,11 +655,20 @@ def _draw(slide: Any, drawing: Drawing, box: tuple[int, int, int, int], lang: st
         half = Pt(len(label.text) * size * 0.33 + 2) if on_unit else Mm(30)
         high = Pt(size * 1.25) if on_unit else Mm(6)
         x, y = left + round(label.x * scale), top + round(label.y * scale)
-        field = slide.shapes.add_textbox(x - half, y - Mm(1) - high // 2, 2 * half, high)
-        if on_unit:  # not every Office draws a glow: on a dark unit letters need a ground
-            _paint(field, Ink("", 0.0, "FFFFFF", 0.75))
-        is_bold = label.kind in ("unit", "id", "state")
-        _say(field.text_frame, label.text, size=size, bold=is_bold, centre=True, haloed=True)
+        _write(
+            slide,
+            label.text,
+            x - half,
+            y - Mm(1) - high // 2,
+            2 * half,
+            high,
+            # not every Office draws a glow: on a dark unit letters need a ground
+            ground=Ink("", 0.0, "FFFFFF", 0.75) if on_unit else None,
+            size=size,
+            bold=label.kind in ("unit", "id", "state"),
+            centre=True,
+            haloed=True,
+        )
     if drawing.bar:
         bottom = top + round((drawing.height - 14) * scale)
         bar = slide.shapes.add_connector(
@@ -651,58 +695,58 @@ def _draw_key(slide: Any, drawing: Drawing, left: int, top: int, lang: str) -> N
         _write(slide, phrase, x + Mm(8.5), y, Mm(45), Mm(5), size=size)
 
 
-class _Freeform(FreeformBuilder):  # type: ignore[misc]
-    """The library's builder, with its corner looked for once and not once a point."""
-
-    @cached_property
-    def shape_offset_x(self) -> Length:
-        """The leftmost point, once all points are there."""
-        return super().shape_offset_x
-
-    @cached_property
-    def shape_offset_y(self) -> Length:
-        """The topmost point, once all points are there."""
-        return super().shape_offset_y
-
-
 def _add_shape(slide: Any, shape: Shape, look: Ink, left: int, top: int, scale: float) -> None:
     """All rings of a shape as the contours of one freeform."""
     closed = shape.kind not in LINES
     rings = [[(round(x * scale), round(y * scale)) for x, y in ring] for ring in shape.rings]
-    builder = _Freeform.new(slide.shapes, *rings[0][0], 1.0, 1.0)
-    for place, ring in enumerate(rings):
-        if place:
-            builder.move_to(*ring[0])
-        builder.add_line_segments(ring[1:], close=closed)
-    freeform = builder.convert_to_shape(left, top)
-    freeform.shadow.inherit = False
-    _paint(freeform, look)
-    if not closed:
-        freeform.fill.background()
+    xs, ys = ([point[axis] for ring in rings for point in ring] for axis in (0, 1))
+    x, y = min(xs), min(ys)
+    size = max(xs) - x, max(ys) - y
+    contours = "".join(_contour([(px - x, py - y) for px, py in ring], closed) for ring in rings)
+    painted = _painted(look if closed else replace(look, fill=""))
+    _append(
+        slide,
+        "Freeform",
+        f'<p:cNvSpPr/><p:nvPr/></p:nvSpPr><p:spPr><a:xfrm><a:off x="{left + x}" y="{top + y}"/>'
+        f'<a:ext cx="{size[0]}" cy="{size[1]}"/></a:xfrm><a:custGeom><a:avLst/><a:gdLst/><a:ahLst/>'
+        f'<a:cxnLst/><a:rect l="l" t="t" r="r" b="b"/><a:pathLst><a:path w="{size[0]}" '
+        f'h="{size[1]}">{contours}</a:path></a:pathLst></a:custGeom>{painted}<a:effectLst/></p:spPr>'
+        '<p:txBody><a:bodyPr rtlCol="0" anchor="ctr"/><a:lstStyle/><a:p><a:pPr algn="ctr"/></a:p>'
+        "</p:txBody>",
+    )
+
+
+def _contour(ring: Sequence[tuple[int, int]], closed: bool) -> str:
+    """A ring, counted from the corner of its freeform, as XML."""
+    first, *others = (f'<a:pt x="{x}" y="{y}"/>' for x, y in ring)
+    lines = "".join(f"<a:lnTo>{point}</a:lnTo>" for point in others)
+    return f"<a:moveTo>{first}</a:moveTo>{lines}" + "<a:close/>" * closed
+
+
+def _painted(look: Ink) -> str:
+    """Fill and outline of a shape as XML."""
+    fill, line = "<a:noFill/>", "<a:ln><a:noFill/></a:ln>"
+    if look.fill and look.opacity:
+        # DrawingML counts opacity in thousandths of a per cent
+        opacity = f'<a:alpha val="{math.floor(look.opacity * 100_000)}"/>' * (look.opacity < 1)
+        fill = (
+            f'<a:solidFill><a:srgbClr val="{look.fill.upper()}">{opacity}</a:srgbClr></a:solidFill>'
+        )
+    if look.line:
+        dashes = '<a:prstDash val="dash"/>' * look.dashed
+        line = (
+            f'<a:ln w="{Pt(look.width * 0.8)}"><a:solidFill><a:srgbClr val="{look.line.upper()}"/>'
+            f"</a:solidFill>{dashes}</a:ln>"
+        )
+    return fill + line
 
 
 def _paint(shape: Any, look: Ink) -> None:
-    """Fill and outline a shape of a slide as a look says."""
+    """Fill and outline a shape of the library as a look says."""
     # The theme's shadow goes with the theme's style: LibreOffice draws it even where the shape says
     # that it has none, and through a fill that lets light through it makes every colour darker.
     for theme_style in shape._element.findall(qn("p:style")):
         shape._element.remove(theme_style)
-    if look.fill and look.opacity:
-        shape.fill.solid()
-        shape.fill.fore_color.rgb = RGBColor.from_string(look.fill.upper())
-        if look.opacity < 1:
-            # python-pptx has no transparency: DrawingML counts opacity in thousandths of a per cent
-            colour = shape.fill._xPr.find(qn("a:solidFill"))[0]
-            alpha = colour.makeelement(
-                qn("a:alpha"), {"val": str(math.floor(look.opacity * 100_000))}
-            )
-            colour.append(alpha)
-    else:
-        shape.fill.background()
-    if look.line:
-        shape.line.color.rgb = RGBColor.from_string(look.line.upper())
-        shape.line.width = Pt(look.width * 0.8)
-        if look.dashed:
-            shape.line.dash_style = MSO_LINE.DASH
-    else:
-        shape.line.fill.background()
+    geometry = shape._element.spPr.find(qn("a:prstGeom"))
+    for painted in reversed(parse_xml(f"<p:spPr {_NAMESPACES}>{_painted(look)}</p:spPr>")):
+        geometry.addnext(painted)
