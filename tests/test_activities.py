@@ -21,6 +21,7 @@ from cami_units import workshop
 from cami_units.commands.activities import activities
 from cami_units.commands.pack import pack
 from cami_units.commands.round_files import write_proposal
+from cami_units.documents.activity_documents import write_species_pages
 from cami_units.documents.form_words import THEMES
 from cami_units.documents.group_form import write_form
 from cami_units.model import HIDDEN_STATUSES, InputError, data_dir
@@ -744,3 +745,21 @@ def test_a_table_without_the_column_says_which(round_dir, tmp_path, content, mes
         activities(round_dir, [tmp_path / "x.csv"])
     with pytest.raises(InputError, match=r"There is no file nowhere\.xlsx"):
         activities(round_dir, [tmp_path / "nowhere.xlsx"])
+
+
+def test_a_species_page_says_no_share_of_a_range_that_is_only_possible(tmp_path):
+    species = pd.DataFrame(
+        {"sci_name": ["Uncia uncia"], "name_en": "Snow leopard", "iucn_category": "VU"}
+    ).assign(cms_appendix="I", range_states="KG;KZ")
+    rows = {"unit_id": ["CU-001"], "sci_name": "Uncia uncia", "role": "supporting"}
+    write_species_pages(
+        tmp_path / "s.docx",
+        species,
+        pd.DataFrame({**rows, "range_share": float("nan")}),
+        pd.DataFrame({"unit_id": ["CU-001"], "name_en": "Altai"}),
+        pd.DataFrame({name: [] for name in ("unit_id", "species", "theme", "text", "partner")}),
+        imprint=imprint(),
+        lang="en",
+    )
+    table = docx.Document(str(tmp_path / "s.docx")).tables[0]
+    assert [cell.text for cell in table.rows[1].cells][-1] == ""

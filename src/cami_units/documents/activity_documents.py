@@ -20,7 +20,7 @@ from cami_units.documents._worksheets import (
     save_settled,
 )
 from cami_units.documents.form_words import THEMES, first_texts, listed_said, theme_said
-from cami_units.model import Imprint, clean_name, records
+from cami_units.model import Imprint, clean_name, is_missing, records
 from cami_units.words import name_in, number, text
 
 _ACTIVITY: Final = (
@@ -404,7 +404,10 @@ def write_species_pages(
                 str(one_unit["unit_id"]),
                 names[str(one_unit["unit_id"])],
                 text(f"role {one_unit['role']}", lang),
-                f"{number(float(one_unit['range_share']), lang, 1)} %",
+                # of a range that is only possible there is no whole to take a share of
+                ""
+                if is_missing(one_unit["range_share"])
+                else f"{number(float(one_unit['range_share']), lang, 1)} %",
             )
             for one_unit in order.to_dict("records")
         ]

@@ -200,7 +200,7 @@ def coverage_curve(scene: Scene, curve: pd.DataFrame, chosen_units: pd.DataFrame
     curve : DataFrame
         Table `complementarity_curve`: ``order``, ``unit_id``, ``species_covered``.
     chosen_units : DataFrame
-        Table `complementarity`: ``unit_id``, ``chosen_units``.
+        Table `complementarity`: ``unit_id``, ``chosen``.
     """
     margin, lang = 14.0, scene.lang
     figure = sheet(_A4[1], _A4[0])
