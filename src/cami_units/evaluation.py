@@ -179,6 +179,8 @@ def _placements(
     observed_shares = shares(part)
     lot = np.random.default_rng(seed)
     lifts: list[NDArray[np.float64]] = []
+    # Placements that hang out of the study are thrown away: without a limit a narrow study would
+    # never end.
     for _ in range(_TRIES * runs):
         if len(lifts) == runs:
             break
@@ -214,6 +216,7 @@ def checked_values(
             f"The evidence has no column {listed(missing)}; it has "
             f"{listed([str(name) for name in evidence.columns if name != 'geometry'], 20)}."
         )
+    # As a layer of context has it; a file of bare shapes has none, and each of them counts one.
     column = value or ("value" if "value" in evidence.columns else None)
     values = (
         pd.Series(1.0, index=evidence.index)

@@ -96,6 +96,7 @@ def sheet_parts(
     styles: dict[str, int] = {}
     for name, columns, rows in _sheets(round, marks):
         sheet = book.create_sheet(name)
+        # Once for the book: styles belong to it, and a number means the same on every sheet.
         styles = styles or status_styles(sheet)
         fill(sheet, columns, rows, imprint)
     for name, table in further_tables.items():
@@ -122,6 +123,8 @@ def _sheets(round: Round, status_marks: Sequence[str]) -> list[tuple[str, Sequen
     told_tables = {name: round.tables[name] for name in _TABLES if name in round.tables}
     spoken_tables = in_language(told_tables, languages[0])
     tables = {name: without_geometry(table) for name, table in spoken_tables.items()}
+    # Marks and not statuses: a decision then changes these cells alone, and the rest of the book is
+    # kept.
     units = by_rank(tables["conservation_units"]).assign(status=list(status_marks))
     place = {unit_id: number for number, unit_id in enumerate(units["unit_id"])}
     names = dict(zip(units["unit_id"], units["name_en"], strict=True))

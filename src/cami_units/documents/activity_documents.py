@@ -146,6 +146,7 @@ def _by_theme(
         cells.setdefault((row["unit_id"], row["theme"]), []).append(str(row["text"]))
     lost_ids = sorted(set(activities["unit_id"]) - set(units["unit_id"]))
     names = [(str(unit["unit_id"]), unit["name_en"]) for unit in units.to_dict("records")]
+    # A unit may be dissolved after its activities were written: they are not lost with it.
     names += [(unit_id, text("without a unit", "en")) for unit_id in lost_ids]
     return [
         {
@@ -192,6 +193,7 @@ def write_activities_document(
     general = activities[activities["unit_id"] == "general"]
     _docx.heading(document, text("general section", lang), 1)
     _activity_table(document, general, changes, lang)
+    # What was moved already stands above, in the general section itself.
     waiting = suggestions[suggestions["suggested"] & ~suggestions["moved"]]
     if len(waiting):
         _docx.heading(document, text("suggested for general", lang), 2)
@@ -207,6 +209,7 @@ def write_activities_document(
         if len(rows):
             _docx.heading(document, title, 2)
             _activity_table(document, rows, changes, lang)
+        # Dropped ones are shown and do not count: a unit with nothing else has no activity.
         if not (live & activities["unit_id"].eq(unit["unit_id"])).any():
             titles_without.append(title)
     unplaced = activities[~activities["unit_id"].isin([*units["unit_id"], "general"])]
@@ -322,6 +325,7 @@ def write_funding_notes(
     document = _docx.new_document(imprint, text("funding notes", lang), lang=lang)
     for card in cards.to_dict("records"):
         rows = activities[activities["unit_id"] == card["unit_id"]]
+        # Before each one: the first page is the title's.
         document.add_page_break()
         _docx.heading(document, f"{card['unit_id']} {_name(card, lang)}", 1)
         if picture := maps.get(str(card["unit_id"])):

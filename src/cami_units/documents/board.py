@@ -274,6 +274,7 @@ def _add_overview(book: Any, imprint: Imprint, board: Board, drawing: Drawing) -
     for number, (status, phrase) in enumerate(signs_of_statuses):
         x, y = _EDGE + (number % 2) * Mm(80), Mm(155.5) + (number // 2) * Mm(5.2)
         look = Ink("333333", 0.8, STATUS_FILLS.get(status, "999999"), 1.0)
+        # The signs are 30 wide in their own units, and 7 mm on the slide.
         _add_shape(slide, _sign(""), look, x, y, Mm(7) / 30)
         _write(slide, phrase, x + Mm(8.5), y, Mm(70), Mm(5), size=9)
     lines = [
@@ -328,6 +329,7 @@ def _add_unit(book: Any, unit: Slide, imprint: Imprint, place: str, lang: str) -
         # kept XML names a picture that this new file has not got yet
         if unit.drawing is not None and _has_shadows(unit.drawing):
             slide.part.get_or_add_image_part(BytesIO(_shadows(unit.drawing)))
+        # Only where nothing was drawn above: a slide that was drawn has its shapes already.
         tree.getparent().replace(tree, parse_xml(shapes))
     if notes:
         slide.notes_slide.notes_text_frame.text = notes.decode()
@@ -386,6 +388,7 @@ def _add_activities(book: Any, unit: Slide, imprint: Imprint, place: str, lang: 
             ["column theme", "column text", "column timeframe"],
             [Mm(46), Mm(214), Mm(60.7)],
         )
+    # One row at least, however long it is.
     size, room, fitting = 11.0, Mm(146).pt, 1
     cells = [_activity_cells(theme, row, with_old=len(keys) == 4) for theme, row in rows]
     heights = [
@@ -406,6 +409,8 @@ def _add_activities(book: Any, unit: Slide, imprint: Imprint, place: str, lang: 
         _say(grid.cell(0, number).text_frame, text(key, lang), size=size, bold=True, ink="FFFFFF")
     for line, (content, (_, row)) in enumerate(zip(cells, rows, strict=True), start=1):
         for number, words_in in enumerate(content if line <= fitting else ()):
+            # The last column but one in either table: the text itself, struck through where it was
+            # dropped.
             is_text = number == len(keys) - 2
             frame = grid.cell(line, number).text_frame
             _say(frame, words_in, size=size, struck=is_text and row.is_dropped)
@@ -503,6 +508,7 @@ def _fitted(
 
     What does not fit at the smallest size is left to the notes of the slide, and "…" says so.
     """
+    # The largest first: a slide is read from the back of a room.
     for size in sizes:
         rows = sum(_rows(line, width, size) for line in lines)
         # the space after a paragraph stands once, however many rows it has
@@ -523,6 +529,7 @@ def _shortened(line: str, width: float, height: float, sizes: Sequence[float]) -
         if _rows(line, width, size) * size * _LEADING <= height:
             return line, size
     size = sizes[-1]
+    # As many letters as the rows of the box hold, less the sign that something is missing.
     letters = int(width / (_LETTER * size)) * max(1, int(height / (size * _LEADING)))
     return textwrap.shorten(line, letters - 2, placeholder=" …"), size
 

@@ -143,6 +143,7 @@ def write_report(path: Path, report: Report) -> None:
     changes = _named(report.changes, report.names)
     gone = changes["change"].isin(["deleted", "absent"])
     is_unchanged = changes["change"].eq("kept")
+    # Told by themselves, as nobody looks for what is not there any more in a list of changes.
     losses = changes[~changes["criteria_lost"].isin(["", None]) & changes["criteria_lost"].notna()]
     remarks = without_geometry(report.remarks)
     sections = {
@@ -217,6 +218,7 @@ def _glance(report: Report, lang: str) -> list[dict[str, Any]]:
         for change in _GLANCE
         if change in counts
     ]
+    # Those that are settled stay in the table, with what was decided.
     open_count = int(report.conflicts["open"].astype(bool).sum())
     glances.append({"count": open_count, "what": words.text("report conflicts", lang)})
     return glances
@@ -307,6 +309,7 @@ def outline_pictures(
         paths = [
             {
                 "d": next(data),
+                # Three styles; a fourth outline begins again.
                 "style": 0 if label == "base" else 1 + next(others) % 3,
                 "label": before if label == "base" else label,
             }
@@ -337,6 +340,7 @@ def _laid_out(shapes: Any, number: Any, count: int) -> tuple[list[str], Any]:
     right = (points[:, 0] - low[of, 0]) * narrow[of] / size[of]
     down = (high[of, 1] - points[:, 1]) / size[of]
     flat = shapely.set_coordinates(shapes.copy(), np.column_stack([right, down]))
+    # So that a line along the edge of the picture is not cut in half.
     pad = 0.04 * _PICTURE
     boxes = [
         f"0 0 {_PICTURE:g} {_PICTURE:g}"

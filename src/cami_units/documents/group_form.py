@@ -225,6 +225,7 @@ def _fill_form(
     imprint: Imprint,
 ) -> None:
     """Fill a sheet of the form: headings, known rows, empty ones, lists to choose from."""
+    # Two rows of headings: the names that programs read, and those that people do.
     last = len(rows) + _EMPTY_ROWS + 2
     for number, name in enumerate(fields, start=1):
         letter = get_column_letter(number)
@@ -236,6 +237,7 @@ def _fill_form(
         put(sheet.cell(2, number), heading, alignment=wrap, **style)
         if name in lists:
             choice = DataValidation("list", formula1=f"={lists[name]}", allow_blank=True)
+            # A list helps and does not refuse: a form that fights back comes back empty.
             choice.showErrorMessage = False
             sheet.add_data_validation(choice)
             choice.add(f"{letter}3:{letter}{last}")
@@ -244,7 +246,10 @@ def _fill_form(
         for number, name in enumerate(fields, start=1):
             cell = sheet.cell(line, number)
             put(cell, row.get(name), alignment=WRAP, border=LINE)
+            # What was handed out stays white: it is there to be read, and yellow asks for an
+            # answer.
             if name not in HANDED_OUT_FIELDS or not row:
                 cell.fill = _TO_FILL
+    # The first two columns, which say what a row is about, and both headings stay in sight.
     sheet.freeze_panes = "C3"
     set_page(sheet, imprint, rows_repeated="1:2")

@@ -272,6 +272,7 @@ def places(shown_scene: scene.Scene) -> Places:
             named.append(("country", name, row["geometry"]))
             states += [("state", name, row["geometry"])] if is_state else []
     if gazetteer is not None:
+        # Larger places first, as the first label keeps its place; of equal ones by name.
         order = gazetteer.sort_values(["extent_km", "name_en"], ascending=[False, True])
         for row in scene.records(order):
             kind = str(row["kind"])
@@ -319,6 +320,7 @@ def _borders(
         """Each line once, though two states draw it."""
         lines = shapely.union_all(shapely.boundary(states))
         ground_in_doubt = shapely.union_all(doubtful)
+        # What lies along disputed ground belongs to it: two lines there would say two things.
         both = (shapely.difference(lines, ground_in_doubt), shapely.boundary(ground_in_doubt))
         return [bytes(shapely.to_wkb(line)) for line in (both if len(doubtful) else [lines])]
 
@@ -370,6 +372,8 @@ def _view(
     """A view of a shape: its middle in the middle, a third larger than it, north up."""
     west, south, east, north = shape.bounds
     middle = transformer(crs, LONLAT).transform((west + east) / 2, (south + north) / 2)
+    # Three decimals are a hundred metres: a corner that moves a little leaves the projection as it
+    # is.
     local = f"+proj=laea +lon_0={middle[0]:.3f} +lat_0={middle[1]:.3f} +datum=WGS84 +units=m"
     project = transformer(crs, local)
     west, south, east, north = _moved(shape, project, (east - west) / 40).bounds
@@ -402,6 +406,7 @@ def _in_view(shapes: Iterable[Any], view: _View) -> list[BaseGeometry]:
     shape_array = np.array(list(shapes), dtype=object)
     if not len(shape_array):
         return []
+    # Cut in the CRS of the scene before anything is projected: of a continent little is left.
     near = shape_array[shapely.intersects(shape_array, shapely.box(*view.window))]
     cut = shapely.clip_by_rect(near, *view.window)
     # forty to a map: between two points so close a side bends by less than a pixel
@@ -471,6 +476,7 @@ def _placed(
     state whose ground is full of units is named beside it, with a line to it.
     """
     order = list(LABEL_SIZES)
+    # The arrow is drawn on every map, so no label may stand there.
     taken_boxes: list[_Frame] = [_NORTH_ARROW]
     labels: list[Label] = []
     towns: list[_Pixel] = []
@@ -492,6 +498,7 @@ def _placed(
         ]
         if not free and kind not in _NEVER_HIDDEN:
             continue
+        # What may not be hidden stands where it belongs, even on another label.
         chosen_place = free[0] if free else 0
         taken_boxes.append(boxes[chosen_place])
         labels.append(
@@ -604,6 +611,7 @@ def _labelled(bare_map: _Map, named: Iterable[Place]) -> Drawing:
     order = list(INKS)
     # leaders and towns, known only now, go to their place among the layers
     drawn_shapes.sort(key=lambda shape: order.index(shape.kind))
+    # A third of the width at most: a longer bar would lie across the map.
     fitting = [km for km in _BAR_KM if km * 1000 * view.scale <= WIDTH / 3]
     bar_km = fitting[-1] if fitting else _BAR_KM[0]
     return Drawing(
@@ -624,6 +632,7 @@ def _packed(drawings: Sequence[Drawing]) -> bytes:
     """The same map in several languages as bytes: what all of them show stands there once."""
     shared = [shape for shape in drawings[0].shapes if shape.kind not in BESIDE_LABELS]
     first = drawings[0]
+    # JSON holds no bytes.
     relief = b64encode(first.relief).decode()
     about = [first.width, first.height, first.bar, first.bar_km, relief]
     own = [
@@ -788,6 +797,8 @@ def overview_drawings(base: Ground, names: Sequence[Places]) -> tuple[Drawing, .
         ]
         bare_map = _Map(view, (*behind(view), *_map(of_status, view).shapes))
         ids: list[Place] = [
+            # All of them begin so: on a map of sixty units the letters would take the room of the
+            # numbers.
             ("id", str(row["unit_id"]).removeprefix("CU-"), row["geometry"])
             for row in scene.records(units)
         ]

@@ -98,6 +98,7 @@ def legend(
     scale = size / 7
     sign, gap = 9 * scale + 2.5, 1.6 * scale
     column = width / columns
+    # Rounded up, so that no sign is left over.
     deepest, per_column = top, -(-len(rows) // columns)
     for number in range(columns):
         y = top
@@ -133,6 +134,7 @@ def legend_card(title: str, rows: Sequence[Entry]) -> Figure:
     size, margin, head = 8.0, 4.0, 10.5
     scale = size / 7
     sign = 9 * scale + 2.5
+    # Forty millimetres at least, a hundred at most: the card lies in a corner of the globe.
     widest = max([width_mm(label, size) + sign for _, label, _ in rows] + [40.0])
     width = min(widest, 100.0) + 3
     lines_of = [lines(label, width - sign - 2, size=size, most=2) for _, label, _ in rows]

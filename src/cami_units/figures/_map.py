@@ -116,6 +116,7 @@ def draw_map(
     left, low, right, top = sized.frame
     axes.set_xlim(left, right)
     axes.set_ylim(low, top)
+    # Whatever no land covers is water: seas are in no layer.
     axes.set_facecolor(palette.WATER)
     layer_names = set(layers)
     label_boxes = _Labels(axes, sized)
@@ -177,6 +178,7 @@ def _ground(scene: Scene, sized: Sized) -> tuple[BaseGeometry, list[BaseGeometry
     contested: list[BaseGeometry] = []
     if disputed is not None:
         areas = _seen(disputed.geometry.to_numpy(), sized)
+        # Borders and disputed areas come from two layers, whose lines never quite agree.
         near = shapely.union_all(shapely.buffer(areas, _TOUCHING_M))
         contested = [shapely.intersection(edges, near), *shapely.boundary(areas)]
     return _land(scene, shapes, sized), contested, shapely.difference(edges, near)
@@ -202,6 +204,7 @@ def _relief_picture(frame: Frame, crs: str, width: int, strength: float) -> npt.
     """Shades as black that is more or less transparent."""
     shades = backdrop.shades_in(frame, crs, width=width)
     picture = np.zeros((*shades.shape, 4), dtype=np.uint8)
+    # Black that is more or less transparent: the colours below stay, only darker.
     picture[..., 3] = np.rint((255 - shades) * strength)
     return picture
 
@@ -413,6 +416,7 @@ def _draw(
     """Draw shapes in a look: polygons filled, lines as lines."""
     parts = shapely.get_parts(shapely.get_parts(np.asarray(shapes, dtype=object)))
     kinds = shapely.get_type_id(parts)
+    # One path for all of them: a fill that is half transparent would show where two overlap.
     polygons = parts[kinds == 3]
     if len(polygons):
         axes.add_artist(
@@ -569,6 +573,7 @@ def _touch(first: Frame, second: Frame) -> bool:
 def _unit_names(label_boxes: _Labels, scene: Scene, sized: Sized, focus: Collection[str]) -> None:
     """The ids of units, those in focus first and larger."""
     rows = sorted(records(drawn_units(scene)), key=lambda row: row["unit_id"] not in focus)
+    # The part that is seen: a label in the middle of the whole unit may lie off the sheet.
     frame = shapely.box(*sized.frame)
     for row in rows:
         shape = shapely.intersection(row["geometry"], frame)
@@ -642,6 +647,7 @@ def _place_names(label_boxes: _Labels, scene: Scene, sized: Sized) -> None:
     for row in records(ordered):
         # NaN is not equal to itself
         extent = row["extent_km"] if row["extent_km"] == row["extent_km"] else 0.0
+        # Ten km at least: a town without an extent shows on maps of that scale.
         paper_mm = max(float(extent), 10.0) * 1000 / sized.metres_per_mm
         town = row["kind"] in TOWNS
         if paper_mm < (1.2 if town else 9.0):
@@ -693,6 +699,7 @@ def _degrees(
     axes: Axes, at: BaseGeometry, value: float, ends: str, lang: str, sized: Sized, size: float
 ) -> None:
     """Write a degree where its line leaves the map."""
+    # A line that runs along the edge, or leaves the map elsewhere, has no one place for its degree.
     if at.geom_type != "Point":
         return
     x, y = shapely.get_coordinates(at)[0]

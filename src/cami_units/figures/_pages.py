@@ -62,6 +62,7 @@ def poster(scene: Scene) -> Figure:
     wide, high = A1
     margin, band, gap = 18.0, 104.0, 12.0
     figure = sheet(wide, high)
+    # Lengths are in millimetres of the sheet and type in points, here and on all other sheets.
     top = _title(figure, scene, scene.imprint.title, margin, size=40, facts_size=17)
     end = foot(figure, scene, size=11, margin=margin) - 5
     left, width = margin + 5, wide - 2 * margin - 5
@@ -193,6 +194,7 @@ def unit_page(scene: Scene, unit_id: str) -> Figure:
     y = _card(
         figure, scene, unit_id, column, top + inset + 3, width, size=6.6, limit=top + map_high + 3
     )
+    # Below the map or below the card, whichever is longer.
     below = max(top + map_high + 6, y + 1)
     legend_rows = entries(around, _WITHOUT_SECTIONS)
     below = legend(figure, legend_rows, margin, below, wide - 2 * margin, size=5.6, columns=5) + 1
@@ -274,6 +276,7 @@ def unit_slide(scene: Scene, unit_id: str) -> Figure:
         limit=end - 30,
         without=("comment", "origin"),
     )
+    # Where the card has left room for the bar of states below it.
     if y < end - 22:
         _states(figure, scene, unit_id, column, y + 5, side, size=11)
     return figure
@@ -541,6 +544,7 @@ def _widths(
         min(max(width_mm(str(value), size, face) for value, face in column) + 3, width / 5)
         for column in zip(*rows, strict=True)
     ]
+    # The names, which may be broken into lines, have whatever the others leave.
     needed[wide] = width - sum(needed) + needed[wide]
     return needed
 
@@ -632,6 +636,8 @@ def _states(
         box(figure, x, y, part, deep, fill=_GREYS[place % len(_GREYS)], line="white")
         # a code that does not fit its part of the bar stands below only
         if part > width_mm(str(row["iso2"]), size, "bold") + 1.5:
+            # Dark and light greys take turns, so that neighbours differ and a code can be read on
+            # either.
             dark = place % 2 == 0
             put(
                 figure,

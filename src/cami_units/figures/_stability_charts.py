@@ -77,6 +77,7 @@ def rank_intervals(scene: Scene, sensitivity: pd.DataFrame) -> Figure:
         or [1.0]
     )
     axes = axes_at(figure, margin + names, top, width, step * max(len(rows), 1))
+    # Half a rank more on each side: signs stand on whole ranks and are not cut.
     axes.set_xlim(0.5, last + 0.5)
     # turned over: the first unit stands on top
     axes.set_ylim(len(rows) - 0.5, -0.5)
@@ -104,6 +105,7 @@ def rank_intervals(scene: Scene, sensitivity: pd.DataFrame) -> Figure:
                 markeredgecolor=INK,
                 markeredgewidth=0.9,
             )
+        # The plan's own rank, which need not lie inside the interval of the runs.
         if not pd.isna(row["rank"]):
             axes.plot(float(row["rank"]), number, "|", markersize=9, color="#a3161a")
         share = words.share_of_runs(stability_row["share_qualifying"])
@@ -220,6 +222,7 @@ def coverage_curve(scene: Scene, curve: pd.DataFrame, chosen_units: pd.DataFrame
     axes.tick_params(labelsize=7, colors=SOFT, length=2)
     axes.step(range(len(covered) + 1), [0, *covered], where="post", color=INK, linewidth=1.4)
     per_unit = (width - 6) / (max(len(curve), smallest, 1) + 0.7)
+    # As large as the room of one unit allows: turned, they stand side by side.
     size = min(6.5, 3.2 * per_unit)
     for number, (unit, total) in enumerate(zip(curve["unit_id"], covered, strict=True), start=1):
         axes.plot(number, total, "o", markersize=4, color=INK)

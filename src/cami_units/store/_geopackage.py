@@ -353,6 +353,7 @@ def _one_kind(geometry: gpd.GeoSeries, name: str) -> tuple[str, Any]:
 
 def _multi(shapes: Any) -> Any:
     """Each single shape as a collection of one; the others as they are."""
+    # A layer has one type, and of some rows there are several parts.
     multiparts = shapes.copy()
     for kind, make in _MULTI.items():
         single = np.flatnonzero(shapely.get_type_id(shapes) == shapely.GeometryType[kind.upper()])
@@ -463,12 +464,14 @@ def _read_layer(content: bytes, name: str) -> pd.DataFrame:
     about, layer = pyogrio.read_arrow(content, layer=name)
     table: pd.DataFrame = layer.to_pandas(types_mapper={pa.bool_(): pd.BooleanDtype()}.get)
     for column in layer.column_names:
+        # pandas would make them floats, and a rank of 4 a 4.0.
         if pa.types.is_integer(layer.schema.field(column).type) and layer[column].null_count:
             table[column] = pd.array(layer[column].to_pylist(), dtype="Int64")
     if about["geometry_type"] is None:
         return table
     shapes = np.asarray(shapely.from_wkb(table[about["geometry_name"]]), dtype=object)
     alone = shapely.get_num_geometries(shapes) == 1
+    # As it was before it was written: a shape of one part is that part.
     shapes[alone] = shapely.get_geometry(shapes[alone], 0)
     table = table.drop(columns=about["geometry_name"])
     spatial: pd.DataFrame = gpd.GeoDataFrame(table, geometry=shapes, crs=LONLAT)

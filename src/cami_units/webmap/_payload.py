@@ -399,6 +399,7 @@ def _with_margin(bounds: Sequence[Any]) -> tuple[float, float, float, float]:
 
 def _tiers(units: gpd.GeoDataFrame) -> list[list[Any]]:
     """[tier, opacity], strongest first: the usual three, or those that another profile names."""
+    # A profile names its tiers as it likes: their order is that of the scores in them.
     best = units.dropna(subset=["tier"]).groupby("tier")["score"].max()
     named = [str(tier) for tier in best.sort_values(ascending=False, kind="stable").index if tier]
     if set(named) <= set(palette.TIER_OPACITY):
@@ -523,6 +524,7 @@ def _sections_of(units: gpd.GeoDataFrame, sections: gpd.GeoDataFrame | None) -> 
     areas = sections.sort_values("section_id")
     section_of: dict[str, str] = {}
     for unit_id, shape in zip(units["unit_id"], units.geometry, strict=True):
+        # Where the unit's name stands: its ground may lie in several.
         holding = areas["section_id"][areas.contains(label_place(shape)).to_numpy()]
         section_of |= {shown(unit_id): shown(section) for section in holding[:1]}
     return section_of
@@ -784,6 +786,7 @@ def _cells(
     classes = [
         shapely.coverage_union_all(scored.geometry.to_numpy()[place == k]) for k in np.unique(place)
     ]
+    # As a coverage: classes lie side by side, and no gap may open between them.
     shapes = simplified(np.array(classes), most=most_vertices, coverage=True)
     # fewer classes have the darker colours: the best cells look alike on every map
     skip = len(palette.CELLS) - (len(edges) - 1)
