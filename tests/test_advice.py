@@ -134,7 +134,7 @@ CASES = {
         r"\[defaults\.barriers\]\npermeability = ",
         r'\[defaults\."in/S1\.csv"\]\nanimal = "S1"',
     ],
-    "note encoding unsaid assumed": [r'\[encoding\]\n"in/rail \\"old\\"\.shp" = '],
+    "note encoding unsaid assumed": [r'\[encoding\]\n"in/rail \\"old\\"\.shp" = "cp1251" # or'],
     "_gis_files._raster_datasets": [r"\[defaults\.ranges\]\nat_least = 0\.5"],
     "_ranges._hints": [r'\[taxa\."Ovis vignei"\]\nfrom = "Ovis orientalis"'],
     "_ranges._guarded": [r'\[taxa\."Panthera pardus tulliana"\]\nfrom = "Panthera pardus"'],

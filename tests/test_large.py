@@ -329,6 +329,29 @@ def test_richness_of_ranges_of_overlaps_and_of_tables_is_one(
         assert sha256(file) == sha256(tmp_path / "again" / file.name), file.name
 
 
+def test_what_richness_writes_is_geoparquet_for_a_program_of_others(tmp_path: Path) -> None:
+    """The tests of the specification, run by the validator of its makers; and a layer that is read again."""
+    validator = pytest.importorskip("geoparquet_validator")
+    ranges = saved(tmp_path / "r.parquet", many(8))
+    for shape in ("square", "hexagon"):
+        cu.write_richness(ranges, tmp_path / shape, cell_km=20, shape=shape)
+        path = tmp_path / shape / "richness.parquet"
+        report = validator.check(str(path))
+        core = [one for one in report["outcomes"] if one["id"].startswith("/conf/core/")]
+        assert report["version"] == "1.1.0"
+        assert [one for one in core if one["status"] == "fail"] == []
+        passed = {one["id"] for one in core if one["status"] == "pass"}
+        assert {f"/conf/core/{name}" for name in ("geo-metadata", "wkb", "crs-projjson")} <= passed
+        cells = gpd.read_parquet(path)
+        drawn = gpd.read_file(tmp_path / shape / "richness.gpkg")
+        assert cells.crs == drawn.crs
+        assert cells.geometry.geom_equals_exact(drawn.geometry, 1e-6).all()
+        assert cells["richness"].tolist() == drawn["richness"].tolist()
+        again = layers.read_context(path, around=cells, column="range_rarity").table
+        assert again["value"].sum() == pytest.approx(8)
+        assert again.area.sum() == pytest.approx(cells.area.sum())
+
+
 def test_richness_as_raster_cells_and_states(tmp_path: Path) -> None:
     """The raster and the GeoPackage say what the table says, where it says it."""
     rasterio = pytest.importorskip("rasterio")

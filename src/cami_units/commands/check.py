@@ -216,6 +216,7 @@ def _fenced_links(clean: Layers, plan: Plan) -> tuple[Problem, ...]:
 def _partial_coverage(clean: Layers, plan: Plan) -> tuple[Problem, ...]:
     """Layers of evidence that speak of some states only: elsewhere nothing is assessed by them."""
     states = set(clean.countries.loc[clean.countries["range_state"], "iso2"])
+    bundled = {source["layer"] for source in clean.sources if source["bundled"]}
     in_areas = set() if clean.coverage_areas is None else set(clean.coverage_areas["layer"])
     problems = []
     for layer, names in () if clean.coverage is None else clean.coverage.to_numpy():
@@ -224,7 +225,12 @@ def _partial_coverage(clean: Layers, plan: Plan) -> tuple[Problem, ...]:
             continue
         speaks = f"it speaks of {listed(covered, 20)}" if names else "it has nothing in the study"
         what = f"{speaks}; elsewhere what hangs on it is not assessed"
-        why = "If it was compiled for all of them, say so in the plan (or name those for which it was)"
+        beside = (
+            ""
+            if layer in bundled
+            else 'To keep the bundled rows of elsewhere, add "bundled" to its files. '
+        )
+        why = f"{beside}If it was compiled for all states, say so in the plan, or name those for which it was"
         cure = for_the_plan(why, "coverage", **{str(layer): sorted(states)})
         problems.append(Problem("note", layer, "", "", what, cure))
     return tuple(problems)

@@ -181,8 +181,9 @@ def read_handed_in(
     former = {unit_id: row["hashes"] for unit_id, row in former_versions(base).items()}
     handed_out = _handed_out(base, owner, groups, in_pack, former)
     sums = sums_of(_of_packs(paths, pack))
-    group_files = read_files(found_files(paths), handed_out, handed_out=sums, progress=progress)
-    say_tables_beside(paths, group_files, sums)
+    files = found_files(paths)
+    group_files = read_files(files, handed_out, handed_out=sums, progress=progress)
+    say_tables_beside(paths, set(files), group_files, sums)
     group_files.looked_at = looked_at(paths, group_files.files)
     if not any(not file.refused for file in group_files.files):
         reasons = [

@@ -164,21 +164,27 @@ def found_files(paths: Iterable[Path]) -> list[Path]:
 
 
 def say_tables_beside(
-    paths: Iterable[Path], group_files: GroupFiles, handed_out: Mapping[str, str]
+    paths: Iterable[Path],
+    files: Collection[Path],
+    group_files: GroupFiles,
+    handed_out: Mapping[str, str],
 ) -> None:
     """Note the tables in the folders named that are no forms: a list of points may be among them.
 
-    Those of the pack itself, known by their SHA-256, are nobody's work and stay unsaid.
+    Forms are among the `files` that :func:`found_files` looked into already. Tables of the pack
+    itself, known by their SHA-256, are nobody's work and stay unsaid.
     """
-    inner = [one for path in paths if path.is_dir() for one in path.rglob("*")]
     names = [
         one.name
-        for one in inner
+        for path in paths
+        if path.is_dir()
+        for one in path.rglob("*")
         if one.suffix.casefold() in _PLAIN_TABLES
+        and one not in files
         and one.is_file()
         and one.name != RESOLUTIONS
         and not store.is_litter(one.name)
-        and not is_form(one)
+        and not _is_hidden(one, path)
         and store.sha256(one) not in handed_out
     ]
     if names:
@@ -188,12 +194,16 @@ def say_tables_beside(
 
 def _is_meant(path: Path, folder: Path) -> bool:
     """Whether a file in a folder was handed in, rather than lying there."""
-    hidden = any(_LITTER.match(part) for part in path.relative_to(folder).parts)
     is_file = path.is_file() or path.is_symlink()
-    if not is_file or hidden or path.suffix.casefold() in _PASSED_OVER:
+    if not is_file or _is_hidden(path, folder) or path.suffix.casefold() in _PASSED_OVER:
         return False
     # tables beside a map are our own (resolutions, changes): only the sheet of a form is news
     return path.suffix.casefold() not in _PLAIN_TABLES or is_form(path)
+
+
+def _is_hidden(path: Path, folder: Path) -> bool:
+    """Whether a file lies among what programs leave behind."""
+    return any(_LITTER.match(part) for part in path.relative_to(folder).parts)
 
 
 def looked_at(paths: Iterable[Path], files: Iterable[FileRead]) -> frozenset[str]:

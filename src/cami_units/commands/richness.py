@@ -323,7 +323,10 @@ def _write(sums: _Sums, out: Path) -> tuple[tuple[str, ...], int]:
         "corner_m": grid.ORIGIN_M,
     }
     with store.staging(out, replace=True) as folder:
-        store.write_stream(folder / "richness.parquet", [cells], about=about)
+        has_shapes = len(cells) <= MOST_SHAPES
+        outlined = _outlined(cells, lattice) if has_shapes else cells
+        table = outlined.drop(columns="pu_id") if has_shapes else cells
+        store.write_stream(folder / "richness.parquet", [table], about=about)
         if lattice.shape == "square":
             step = grid.step_m(lattice)
             there = sums.range_rarity > 0
@@ -343,8 +346,8 @@ def _write(sums: _Sums, out: Path) -> tuple[tuple[str, ...], int]:
                 step_m=step,
                 crs=lattice.crs,
             )
-        if len(cells) <= MOST_SHAPES:
-            store.write_cells(folder / "richness.gpkg", _outlined(cells, lattice), "richness")
+        if has_shapes:
+            store.write_cells(folder / "richness.gpkg", outlined, "richness")
         write_csv(folder / "species.csv", sums.species)
         write_csv(folder / "top_cells.csv", _top_cells(cells, lattice))
         if sums.states:

@@ -22,6 +22,7 @@ import pyarrow as pa
 import pyogrio
 import shapely
 from numpy.typing import NDArray
+from pyproj import CRS
 
 from cami_units.model import (
     FINDINGS,
@@ -495,7 +496,8 @@ def write_stream(
     path : Path
         The file to write or to replace.
     parts : iterable of DataFrame
-        One after another, with the same columns; each becomes row groups of its own.
+        One after another, with the same columns; each becomes row groups of its own. A single
+        GeoDataFrame makes a GeoParquet file (1.1) of polygons.
     about : mapping
         What the file says of itself, kept in its metadata under ``cami_units`` as JSON.
     words : sequence of str
@@ -513,8 +515,11 @@ def write_stream(
         first = next(waiting, None)
         if first is None:
             raise InputError(f"'{path}' was not written: there is nothing to write.")
-        table = pa.Table.from_pandas(first, preserve_index=False)
         metadata = {"cami_units": json.dumps(about, ensure_ascii=False, sort_keys=True)}
+        if isinstance(first, gpd.GeoDataFrame):
+            metadata["geo"] = json.dumps(_geo_metadata(first), ensure_ascii=False)
+            first = pd.DataFrame(first).assign(geometry=shapely.to_wkb(first.geometry.to_numpy()))
+        table = pa.Table.from_pandas(first, preserve_index=False)
         schema = table.schema.with_metadata(metadata)
         with pq.ParquetWriter(
             staged, schema, compression="zstd", use_dictionary=list(words)
@@ -527,6 +532,23 @@ def write_stream(
                 out.write_table(table.cast(schema))
 
     return write_atomically(path, write)
+
+
+def _geo_metadata(table: gpd.GeoDataFrame) -> dict[str, Any]:
+    """What a GeoParquet file says of its shapes.
+
+    References
+    ----------
+    GeoParquet 1.1.0, https://geoparquet.org/releases/v1.1.0/
+    """
+    crs = CRS.from_user_input(table.crs).to_json_dict()
+    column = {
+        "encoding": "WKB",
+        "geometry_types": sorted(table.geometry.geom_type.unique()),
+        "crs": crs,
+        "bbox": [float(edge) for edge in table.total_bounds],
+    }
+    return {"version": "1.1.0", "primary_column": "geometry", "columns": {"geometry": column}}
 
 
 def write_cells(path: Path, cells: gpd.GeoDataFrame, layer: str) -> None:
