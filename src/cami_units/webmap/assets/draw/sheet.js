@@ -76,7 +76,9 @@ function placeNames() {
   for (const one of data.base.countries) {
     const places = [];
     for (let i = 0; i < one.spots.length; i += 2) places.push([one.spots[i + 1] / LATTICE, one.spots[i] / LATTICE]);
-    name(one.name[speech.lang] || one.name.en, places, "country");
+    const full = one.name[speech.lang] || one.name.en;
+    // "Iran (Islamic Republic of)" is named in full once there is room for it, as on the map
+    name(zoom < 5 ? full.replace(/\s*\(.*\)$/, "") : full, places, "country");
   }
   for (const one of data.base.places) {
     const at = [one.at[1] / LATTICE, one.at[0] / LATTICE];
@@ -84,15 +86,18 @@ function placeNames() {
   }
 }
 
-// A name of the ground gives way to the ids of units, and to the names before it.
+// A name of the ground gives way to the ids of units, to the names before it, and to the edge, which would cut it.
 function giveWay() {
+  const edge = map.getContainer().getBoundingClientRect();
+  const isWhole = (box) => box.left >= edge.left && box.right <= edge.right && box.top >= edge.top && box.bottom <= edge.bottom;
   const taken = [...document.querySelectorAll(".unit-label")].map((label) => label.getBoundingClientRect());
   const isFree = (box) => !taken.some((one) => box.left < one.right + 2 && one.left < box.right + 2 && box.top < one.bottom && one.top < box.bottom);
   for (const { marker, places } of names) {
     const text = marker.getElement().firstElementChild;
     const found = places.find((at) => {
       marker.setLatLng(at);
-      return isFree(text.getBoundingClientRect());
+      const box = text.getBoundingClientRect();
+      return isWhole(box) && isFree(box);
     });
     text.style.visibility = found ? "" : "hidden";
     if (found) taken.push(text.getBoundingClientRect());
