@@ -29,6 +29,7 @@ from cami_units.model import (
     listed,
     nearest,
     notes_from_text,
+    records,
 )
 from cami_units.model import assumed as assumed
 from cami_units.model import number as number
@@ -296,35 +297,35 @@ def unit_cards(
     """
     units = tables["conservation_units"]
     findings: dict[str, dict[str, dict[str, Any]]] = {}
-    for row in _records(tables["unit_criteria"]):
+    for row in records(tables["unit_criteria"]):
         # Every table is gone through once and asked by unit: cards of three hundred units else take
         # minutes.
         findings.setdefault(row["unit_id"], {})[row["criterion"]] = row
-    names = {row["sci_name"]: name_in(row, lang) for row in _records(species)}
+    names = {row["sci_name"]: name_in(row, lang) for row in records(species)}
     sure = {
         row["unit_id"]: _stability_parts(row, lang)
-        for row in _records(tables.get("sensitivity", pd.DataFrame()))
+        for row in records(tables.get("sensitivity", pd.DataFrame()))
     }
     unsure = FieldParts(text("not computed", lang) if sure else "")
     around: dict[str, list[FieldParts]] = {}
-    for row in _records(tables.get("unit_context", pd.DataFrame())):
+    for row in records(tables.get("unit_context", pd.DataFrame())):
         around.setdefault(row["unit_id"], []).append(_context_parts(row, lang))
     states = {
         str(row["iso2"]): name_in(row, lang)
-        for row in _records(
+        for row in records(
             tables.get("countries", pd.DataFrame()).drop(columns="geometry", errors="ignore")
         )
     }
     also: dict[str, list[str]] = {}
-    for row in _records(tables.get("unit_species", pd.DataFrame())):
+    for row in records(tables.get("unit_species", pd.DataFrame())):
         if phrase := _uncounted(row, names, lang):
             also.setdefault(row["unit_id"], []).append(phrase)
     takes: dict[str, list[str]] = {}
     called = names_of({"species": species, "countries": tables.get("countries")})
-    for row in _records(tables.get("what_it_takes", pd.DataFrame())):
+    for row in records(tables.get("what_it_takes", pd.DataFrame())):
         takes.setdefault(str(row["site"]), []).append(what_it_takes(row, called, lang))
     rows = []
-    for unit in _records(units.drop(columns="geometry", errors="ignore")):
+    for unit in records(units.drop(columns="geometry", errors="ignore")):
         unit_id = unit["unit_id"]
         unit_findings = findings.get(unit_id, {})
         parts = _figure_parts(unit, unit_findings, names, also.get(unit_id, ()), lang) | {
@@ -340,13 +341,6 @@ def unit_cards(
             }
         )
     return pd.DataFrame(rows, columns=["unit_id", *CARD_FIELDS, "parts"])
-
-
-def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """The rows as mappings, numbers as those of Python: four times as fast as ``to_dict``."""
-    names = [str(column) for column in table.columns]
-    columns = [table[column].tolist() for column in table.columns]
-    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
 def _card(
@@ -576,7 +570,7 @@ def names_of(tables: Mapping[str, pd.DataFrame | None]) -> Names:
         rows = tables.get(table_name)
         columns = [] if rows is None else [key, *(c for c in rows if str(c).startswith("name_"))]
         plain = pd.DataFrame() if rows is None else pd.DataFrame(rows)[columns]
-        names[kind] = {str(row[key]): row for row in _records(plain)}
+        names[kind] = {str(row[key]): row for row in records(plain)}
     return names
 
 
@@ -699,7 +693,7 @@ def in_language(
     if units is not None and why is not None and findings is not None:
         facts = dict(zip(why["unit_id"], why["facts"], strict=True))
         evidence: dict[str, dict[str, str]] = {}
-        for row in _records(findings):
+        for row in records(findings):
             evidence.setdefault(row["unit_id"], {})[row["criterion"]] = row["because"]
         translated_tables["conservation_units"] = _spoken(
             units.assign(facts=units["unit_id"].map(facts).astype(object).fillna("")),
@@ -744,7 +738,7 @@ def _spoken(
 ) -> pd.DataFrame:
     """A table with a column of sentences made anew; a row of which nothing can be said keeps its own."""
     plain = pd.DataFrame(table.drop(columns="geometry", errors="ignore"))
-    sentences = [sentence_of(row) or _string(row[column]) for row in _records(plain)]
+    sentences = [sentence_of(row) or _string(row[column]) for row in records(plain)]
     return table.assign(**{column: pd.Series(sentences, index=table.index, dtype=object)})
 
 

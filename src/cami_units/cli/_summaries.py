@@ -191,11 +191,9 @@ everything; `--verbose` prints it too."""
 def say_collected(collected: Collected, out: Path, *, verbose: bool = False) -> None:
     """File by file what was found and assumed; then what changed, and what is to be settled."""
     from cami_units.commands._change_tables import problems_in_short
+    from cami_units.model import records
 
-    problems: list[dict[str, Any]] = [
-        {str(key): value for key, value in row.items()}
-        for row in problems_in_short(collected.problems).to_dict("records")
-    ]
+    problems = records(problems_in_short(collected.problems))
     files = [*collected.files, None]  # what is said of no file in particular comes last
     # a share of the lines for each file, and one at least: no noisy file silences a quiet one
     each = len(problems) if verbose else max(1, MOST_NOTICES // len(files))

@@ -15,7 +15,16 @@ from cami_units.commands.assess import Assessed
 from cami_units.commands.group_files import GroupFiles
 from cami_units.commands.stored_round import next_number
 from cami_units.documents.csv_tables import notes_as_text
-from cami_units.model import GATES, HIDDEN_STATUSES, LONLAT, Note, Round, is_missing, listed
+from cami_units.model import (
+    GATES,
+    HIDDEN_STATUSES,
+    LONLAT,
+    Note,
+    Round,
+    is_missing,
+    listed,
+    records,
+)
 from cami_units.plan import Plan
 
 CHANGE_COLUMNS: Final = (
@@ -169,8 +178,7 @@ _STAYS: Final = ("kept", "renamed", "commented", "absent")
 
 def _records(table: pd.DataFrame, key: str) -> dict[str, dict[str, Any]]:
     """The rows of a table by the key of each."""
-    rows = [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
-    return {str(row[key]): row for row in rows}
+    return {str(row[key]): row for row in records(table)}
 
 
 def _shared(

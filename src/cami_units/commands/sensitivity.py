@@ -51,6 +51,7 @@ from cami_units.model import (
     SiteTables,
     cami_species,
     quiet,
+    records,
 )
 from cami_units.overlap import Pieces
 from cami_units.plan import Plan
@@ -136,10 +137,7 @@ def with_sensitivity(
         **kept(cache, "outlines", [outlines, presence], of_outlines),
         **kept(cache, "sets", [outlines, pd.DataFrame(unit_species), locked], of_sets),
     }
-    sentences = {
-        row["unit_id"]: words.stability({str(key): value for key, value in row.items()})
-        for row in added["sensitivity"].to_dict("records")
-    }
+    sentences = {row["unit_id"]: words.stability(row) for row in records(added["sensitivity"])}
     planning_units = round_.tables["planning_units"]
     share = planning_units["pu_id"].map(frequency.set_index("pu_id")["selection_frequency"])
     added["planning_units"] = planning_units.assign(

@@ -37,6 +37,7 @@ from cami_units.model import (
     is_missing,
     notes_from_text,
     quiet,
+    records,
 )
 
 ORDERS: Final = ("rank", "group", "section")
@@ -354,8 +355,7 @@ def _by_unit(table: pd.DataFrame | None) -> dict[str, list[dict[str, Any]]]:
     """The rows of a table by the unit that they speak of."""
     rows: dict[str, list[dict[str, Any]]] = {}
     if table is not None:
-        for record in table.to_dict("records"):
-            row = {str(key): value for key, value in record.items()}
+        for row in records(table):
             rows.setdefault(clean_name(row["unit_id"]), []).append(row)
     return rows
 

@@ -40,7 +40,7 @@ from cami_units.documents.form_words import (
     UNIT_ACTIONS,
     in_language,
 )
-from cami_units.model import Imprint, clean_name
+from cami_units.model import Imprint, clean_name, records
 from cami_units.words import disclaimer, text
 
 _WIDTHS: Final = {
@@ -118,14 +118,13 @@ def write_form(
     }
     # before the sheets whose drop-down lists refer to it; these are put in front of it below
     ranges = _fill_lists(book.create_sheet("lists"), lists)
-    unit_rows = [{str(k): v for k, v in row.items()} for row in sorted_units.to_dict("records")]
     if activities is not None and tuple(themes) != THEMES:
         activities = activities[activities["theme"].isin(themes)]
     activity_rows = _known_activities(activities, {*ids, GENERAL})
     _fill_form(
         book.create_sheet("units", 1),
         UNIT_FIELDS,
-        unit_rows,
+        records(sorted_units),
         {
             "action": ranges["actions"],
             "merge_with": ranges["units"],
@@ -201,8 +200,11 @@ def _known_activities(activities: pd.DataFrame | None, ids: set[str]) -> list[di
     """What the unit had before, for the group to keep, change or drop."""
     if activities is None:
         return []
-    rows = [{str(k): v for k, v in row.items()} for row in activities.to_dict("records")]
-    own_rows = [{**row, "action": "keep"} for row in rows if clean_name(row.get("unit_id")) in ids]
+    own_rows = [
+        {**row, "action": "keep"}
+        for row in records(activities)
+        if clean_name(row.get("unit_id")) in ids
+    ]
     return sorted(own_rows, key=lambda row: clean_name(row.get("activity_id")))
 
 

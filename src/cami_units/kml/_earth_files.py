@@ -39,6 +39,7 @@ from cami_units.model import (
     check_table,
     listed,
     nearest,
+    records,
 )
 from cami_units.scene import CONTEXT, TOLERANCES, stamp_of
 
@@ -303,10 +304,7 @@ def _check_cards(units: gpd.GeoDataFrame, cards: pd.DataFrame) -> None:
 def _by_unit(cards: pd.DataFrame) -> dict[str, dict[str, str]]:
     """What each unit's card says, by the unit's id."""
     keyed = cards.set_index("unit_id") if "unit_id" in cards.columns else cards
-    return {
-        str(unit_id): {str(key): value for key, value in card.items()}
-        for unit_id, card in zip(keyed.index, keyed.to_dict("records"), strict=True)
-    }
+    return {str(unit_id): card for unit_id, card in zip(keyed.index, records(keyed), strict=True)}
 
 
 def _light_enough(

@@ -151,10 +151,7 @@ def known_species(species: pd.DataFrame | None) -> dict[str, dict[str, Any]]:
     """The rows of the species table by scientific name."""
     if species is None:
         return {}
-    return {
-        str(row["sci_name"]): {str(key): value for key, value in row.items()}
-        for row in species.to_dict("records")
-    }
+    return {str(row["sci_name"]): row for row in records(species)}
 
 
 def truth(value: Any) -> bool:

@@ -21,7 +21,7 @@ import pandas as pd
 import shapely
 
 from cami_units import words
-from cami_units.model import COVERED_LAYERS, Imprint, page_policy
+from cami_units.model import COVERED_LAYERS, Imprint, page_policy, records
 from cami_units.webmap import _html
 from cami_units.webmap._page_values import shown
 from cami_units.webmap._payload import Cards, PageTables, page_json, payload
@@ -157,11 +157,8 @@ def _phrases(content: Mapping[str, Any], language: str) -> dict[str, str]:
 def _rows(table: gpd.GeoDataFrame) -> list[tuple[dict[str, Any], Any]]:
     """Each row of a table with its shape, in the order of the ids."""
     ordered = table.sort_values("unit_id")
-    plain = pd.DataFrame(ordered.drop(columns=ordered.geometry.name)).to_dict("records")
-    return [
-        ({str(key): value for key, value in row.items()}, shape)
-        for row, shape in zip(plain, ordered.geometry, strict=True)
-    ]
+    plain = records(ordered.drop(columns=ordered.geometry.name))
+    return list(zip(plain, ordered.geometry, strict=True))
 
 
 def _unit(row: Mapping[str, Any], shape: Any) -> dict[str, Any]:
