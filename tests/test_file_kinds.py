@@ -9,8 +9,11 @@ separators (RFC 8142), SpatiaLite with its own geometry columns.
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 import zipfile
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import geopandas as gpd
@@ -27,13 +30,13 @@ import cami_units as cu
 from cami_units import layers, overlap
 from cami_units.commands.plan_layers import reading_of
 from cami_units.layers._gis_files import GDAL_SUFFIXES, KML_SUFFIXES, PARQUET_SUFFIXES, file_hash
-from cami_units.layers._layer_rows import layer_reader
+from cami_units.layers._layer_rows import countries_layer, layer_reader
 from cami_units.layers._ranges import range_layer
 from cami_units.layers._taxa import names_of
 from cami_units.model import EQUAL_AREA
 from cami_units.plan import read_plan
 from tests.native_parquet import Wkb
-from tests.test_animals import SPRING, at, gbif, known, movebank, walk
+from tests.test_animals import SPRING, archive, at, gbif, known, movebank, walk
 
 CORNERS = [(70.0, 42.0), (71.0, 42.0), (71.0, 43.0), (70.0, 43.0), (70.0, 42.0)]
 SQUARE, LINE = shapely.Polygon(CORNERS), shapely.LineString([(70, 42), (71, 43)])
@@ -44,6 +47,9 @@ COLUMNS = {
     "kind": "railway",
     "permeability": 0.5,
     "evidence_grade": "B",
+    "iso2": "KG",
+    "day": "2020-05-01",
+    "reported_area_km2": 321.0,
 }
 
 
@@ -62,13 +68,13 @@ def by_gdal(driver: str, **options):
 def mif(path: Path, shape) -> None:
     corners = shapely.get_coordinates(shape).tolist()
     places = "\n".join(f"{x:g} {y:g}" for x, y in corners)
-    head = (
-        f"Region 1\n  {len(corners)}" if shape.geom_type == "Polygon" else f"Pline {len(corners)}"
-    )
+    head = {"Polygon": f"Region 1\n  {len(corners)}\n", "Point": "Point "}
+    begin = head.get(shape.geom_type, f"Pline {len(corners)}\n")
     path.write_bytes(
         'Version 450\nCharset "WindowsCyrillic"\nDelimiter ","\nCoordSys Earth Projection 1, 104\n'
-        "Columns 5\n  name Char(40)\n  sci_name Char(40)\n  kind Char(20)\n  permeability Float\n"
-        f"  evidence_grade Char(1)\nData\n\n{head}\n{places}\n    Pen (1,2,0)\n".encode("cp1251")
+        "Columns 8\n  name Char(40)\n  sci_name Char(40)\n  kind Char(20)\n  permeability Float\n"
+        "  evidence_grade Char(1)\n  iso2 Char(2)\n  day Char(10)\n  reported_area_km2 Float\n"
+        f"Data\n\n{begin}{places}\n    Pen (1,2,0)\n".encode("cp1251")
     )
     values = ",".join(
         f'"{value}"' if isinstance(value, str) else str(value) for value in COLUMNS.values()
@@ -84,6 +90,7 @@ def gml(path: Path, shape) -> None:
         if shape.geom_type == "Polygon"
         else f"<gml:posList>{places}</gml:posList>"
     )
+    inner = f"<gml:pos>{places}</gml:pos>" if shape.geom_type == "Point" else inner
     columns = "".join(f"<c:{key}>{value}</c:{key}>" for key, value in COLUMNS.items())
     path.write_text(
         '<?xml version="1.0" encoding="UTF-8"?><wfs:FeatureCollection '
@@ -101,6 +108,8 @@ def topojson(path: Path, shape) -> None:
     arc = np.vstack([corners[:1], np.diff(corners, axis=0)]).tolist()
     arcs = [[0]] if shape.geom_type == "Polygon" else [0]
     row = {"type": shape.geom_type, "arcs": arcs, "properties": COLUMNS}
+    if shape.geom_type == "Point":
+        row = {"type": "Point", "coordinates": corners[0].tolist(), "properties": COLUMNS}
     path.write_text(
         json.dumps(
             {
@@ -182,8 +191,12 @@ KINDS = {
     ".kml": kml,
     ".kmz": kml,
 }
-POLYGONS = ("hotspots", "ranges", "protected_areas", "sections", "disputed", "context")
-LINES = ("barriers", "corridors", "context")
+POLYGONS = (
+    *("hotspots", "ranges", "protected_areas", "sections", "disputed", "countries", "context"),
+)
+LINES = ("barriers", "corridors", "telemetry", "context")
+POINTS = ("gazetteer", "occurrences", "protected_areas", "context")
+PLACE = shapely.Point(70.5, 42.5)
 
 
 def test_every_ending_that_is_read_is_tried_here():
@@ -198,6 +211,8 @@ def read(layer: str, path: Path) -> layers.LayerRead:
         around = gpd.GeoDataFrame(geometry=[SQUARE], crs=4326)
         return layers.read_context(path, around=around, reading=reading, name="x")
     countries, species = known()
+    if layer == "countries":
+        return countries_layer([path], replace(reading, states=("KG",)))
     if layer == "ranges":
         found = cu.read_ranges(path, assumed_crs="EPSG:4326")
         return layers.LayerRead(found[found["sci_name"] == "Ovis ammon"])
@@ -220,33 +235,53 @@ def test_the_type_of_a_column_is_enough_for_parquet(tmp_path, shape, role):
     )
 
 
+SHAPES = {"areas": (SQUARE, POLYGONS), "lines": (LINE, LINES), "points": (PLACE, POINTS)}
+
+
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("suffix", KINDS)
-@pytest.mark.parametrize(
-    ("shape", "roles"), [(SQUARE, POLYGONS), (LINE, LINES)], ids=["areas", "lines"]
-)
-def test_a_kind_of_file_is_read_in_every_role(tmp_path, suffix, shape, roles):
+@pytest.mark.parametrize("what", SHAPES)
+def test_a_kind_of_file_is_read_in_its_first_role(tmp_path, suffix, what):
+    shape, roles = SHAPES[what]
+    read_in_roles(tmp_path, suffix, shape, roles[:1])
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("suffix", KINDS)
+def test_a_kind_of_file_is_read_in_every_role(tmp_path, suffix):
+    for what, (shape, roles) in SHAPES.items():
+        (tmp_path / what).mkdir()
+        read_in_roles(tmp_path / what, suffix, shape, roles)
+
+
+def read_in_roles(folder: Path, suffix: str, shape, roles) -> None:
     """8,253 km² and 138 km by Karney's geodesics on edges that follow the map as drawn."""
-    path = tmp_path / f"x{suffix}"
+    path = folder / f"x{suffix}"
     KINDS[suffix](path, shape)
-    beside = sorted(tmp_path.iterdir())
+    beside = sorted(folder.iterdir())
     dense = shapely.segmentize(shape, 0.01)
     area, length = (
         abs(GEOD.geometry_area_perimeter(SQUARE.segmentize(0.01))[0]),
         GEOD.geometry_length(dense),
     )
-    for role in roles if suffix in (".shp", ".mif", ".gml", ".kml") else roles[:1]:
+    for role in roles:
         found = read(role, path)
         assert not found.is_refused, [one.sentence() for one in found.problems]
         table = found.table
         assert table.crs == EQUAL_AREA
-        if shape is SQUARE:
+        if shape is PLACE and role == "protected_areas":  # a circle of the area that it reports
+            assert table.area.sum() / 1e6 == pytest.approx(321, rel=1e-3)
+        elif shape is PLACE:
+            [point] = table.to_crs(4326).geometry
+            assert (point.x, point.y) == pytest.approx((70.5, 42.5))
+        elif shape is SQUARE:
             assert table.area.sum() == pytest.approx(area, rel=1e-6), role
         else:
             assert overlap.length_km(table).sum() == pytest.approx(length / 1000, rel=1e-4), role
         title = next(name for name in ("name_en", "name", "sci_name") if name in table)
         assert set(table[title]) <= {"Талас", "Ovis ammon"}, role
-    assert sorted(tmp_path.iterdir()) == beside  # nothing is left in a folder that is not ours
+    assert sorted(folder.iterdir()) == beside  # nothing is left in a folder that is not ours
 
 
 def test_parts_of_a_mapinfo_file_are_in_its_hash(tmp_path):
@@ -410,6 +445,24 @@ def a_raster_of_a_range(folder: Path) -> None:
     )
 
 
+def a_raster_as_other_programs_write_it(folder: Path, driver: str, **options) -> None:
+    """The cells of the grid above that are at least 0.5, as GDAL writes them: cell by cell on the ellipsoid."""
+    rasterio = pytest.importorskip("rasterio")
+    values = np.array([[0.91, 0.62, 0.13, -9999], [0.50, 0.08, 0.55, 0.77]], "float32")
+    path = folder / "Ovis_ammon.tif"
+    shape = {"height": 2, "width": 4, "count": 1, "dtype": "float32", "nodata": -9999}
+    where = rasterio.transform.from_origin(70, 43, 0.5, 0.5)
+    with rasterio.open(
+        path, "w", driver=driver, crs="EPSG:4326", transform=where, **shape | options
+    ) as target:
+        target.write(values, 1)
+    text = '[species]\n"*.tif" = "file name"\n[defaults.ranges]\nat_least = 0.5'
+    row, col = np.nonzero(values >= 0.5)
+    x, y = 70 + 0.5 * col, 42.5 - 0.5 * row
+    km2 = sum(map(geodesic_km2, shapely.box(x, y, x + 0.5, y + 0.5)))
+    assert planned("ranges", path, text).area.sum() / 1e6 == pytest.approx(km2, rel=1e-6)
+
+
 def states(folder: Path) -> None:
     """Natural Earth's columns, where a state may have -99 for its code and the right one beside it."""
     away = shapely.affinity.translate(SQUARE, 2, 0)
@@ -502,6 +555,38 @@ def records_of_gbif(folder: Path) -> None:
     assert found["day"].tolist() == ["2019-05-01", "2020-05-01"]
 
 
+def records_of_an_archive(folder: Path) -> None:
+    found = planned("occurrences", archive(folder / "dwca.zip"))
+    assert found["day"].tolist() == ["2019-05-01", "2019-05-01"]
+
+
+def records_of_a_spreadsheet(folder: Path) -> None:
+    """As Excel saves them in Almaty (semicolons, decimal commas), and as QGIS does (WKT)."""
+    rows = ("lon;lat;species;date\n57,1;44,5;Saiga tatarica;01.05.2019\n",)
+    rows += ('WKT,Species,Observed on\n"POINT (57.1 44.5)",Saiga tatarica,2019-05-01\n',)
+    for text in rows:
+        (folder / "seen.csv").write_text(text, encoding="utf-8-sig")
+        [point] = planned("occurrences", folder / "seen.csv").to_crs(4326).geometry
+        assert (point.x, point.y) == pytest.approx((57.1, 44.5))
+
+
+def records_as_points(folder: Path) -> None:
+    """As iNaturalist's or a survey's points come out of QGIS."""
+    columns = {"species": ["Saiga tatarica"], "observed_on": ["2019-05-01"]}
+    path = table_of(folder / "seen.gpkg", [shapely.Point(57.1, 44.5)], columns)
+    assert planned("occurrences", path)["day"].tolist() == ["2019-05-01"]
+
+
+def positions_as_points(folder: Path) -> None:
+    """The shapefile of points that Movebank offers beside its CSV: headings cut to ten letters."""
+    fixes = walk("S1", SPRING, (56.5, 44.5), (56.6, 44.5), (56.6, 44.6))
+    columns = {"ind_ident": ["S1"] * 3, "taxon": ["Saiga tatarica"] * 3}
+    columns["timestamp"] = [f"{time:%Y-%m-%d %H:%M:%S}" for _, time, _, _ in fixes]
+    path = table_of(folder / "points.shp", [shapely.Point(x, y) for *_, x, y in fixes], columns)
+    km = GEOD.line_length([56.5, 56.6, 56.6], [44.5, 44.5, 44.6]) / 1000
+    assert overlap.length_km(planned("telemetry", path)).sum() == pytest.approx(km, rel=1e-3)
+
+
 def positions_of_movebank(folder: Path) -> None:
     """A track is as long as the geodesics from fix to fix."""
     fixes = walk("S1", SPRING, (56.5, 44.5), (56.6, 44.5), (56.6, 44.6))
@@ -566,6 +651,35 @@ CELLS = {
 """By role and the first words of what one has: a file of the real dialect, against another program."""
 
 
+FORMATS = {
+    ("[layers] species", "CSV of any spreadsheet"): a_species_table,
+    ("[layers] ranges", "GeoTIFF"): partial(a_raster_as_other_programs_write_it, driver="GTiff"),
+    ("[layers] ranges", "COG"): partial(a_raster_as_other_programs_write_it, driver="COG"),
+    ("[layers] ranges", "ASCII grid"): a_raster_of_a_range,
+    ("[layers] occurrences", "a GBIF download"): records_of_gbif,
+    ("[layers] occurrences", "a Darwin Core archive"): records_of_an_archive,
+    ("[layers] occurrences", "a CSV with lon and lat or WKT"): records_of_a_spreadsheet,
+    ("[layers] occurrences", "points"): records_as_points,
+    ("[layers] telemetry", "CSV of Movebank"): positions_of_movebank,
+    ("[layers] telemetry", "points"): positions_as_points,
+    ("[layers] telemetry", "lines"): tracks_of_movebank,
+    ("[context.NAME]", "CSV"): a_table_as_context,
+    ("[context.NAME]", "as above"): a_table_as_context,
+}
+"""Each format that the table names in brackets."""
+
+
+def named_formats() -> list[tuple[str, str]]:
+    brackets = [(kind.role, re.search(r"\((.*)\)", kind.have)) for kind in layers.file_kinds()]
+    return [(role, word) for role, found in brackets if found for word in found[1].split(", ")]
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("named", named_formats(), ids=" ".join)
+def test_every_format_that_the_table_of_kinds_names_is_read_and_measured(tmp_path, named):
+    FORMATS[named](tmp_path)
+
+
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize(
     "kind", layers.file_kinds(), ids=lambda kind: f"{kind.role} {kind.have[:20]}"
@@ -585,3 +699,4 @@ def test_no_cell_is_of_a_kind_that_is_gone():
         if kind.role == role and kind.have.startswith(name)
     }
     assert have == set(CELLS)
+    assert set(named_formats()) == set(FORMATS)
