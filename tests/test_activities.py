@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+import json
+import re
 import shutil
 import zipfile
 from dataclasses import replace
@@ -17,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from cami_units import workshop
+from cami_units import store, workshop
 from cami_units.commands.activities import activities
 from cami_units.commands.pack import pack
 from cami_units.commands.round_files import write_proposal
@@ -481,9 +483,10 @@ def test_a_group_form_a_programme_and_a_move_end_in_tables_and_texts(round_dir, 
     rows = list(book["by theme"].iter_rows(min_row=3, values_only=True))
     assert rows[1][across.index("finance")] == "Найти донора"
     notes = docx.Document(str(round_dir / "funding_notes.docx"))
-    told = "\n".join(paragraph.text for paragraph in notes.paragraphs)
-    assert "Cost band: over 1 million USD" in told
-    assert "Partner (organisation): a trust fund" in told
+    told = [tuple(cell.text for cell in row.cells) for grid in notes.tables for row in grid.rows]
+    assert ("Cost band", "over 1 million USD") in told
+    assert ("Partner (organisation)", "a trust fund") in told
+    assert ("finance", "Найти донора", "", "a trust fund\nover 1 million USD") in told
     # a donor sees where each unit is: a map, of the size that its proportions ask for
     units = pd.read_csv(round_dir / "conservation_units.csv")
     assert len(notes.inline_shapes) == (~units["status"].isin(HIDDEN_STATUSES)).sum()
@@ -564,7 +567,10 @@ def test_the_programme_marks_what_is_new_amended_and_dropped(round_dir):
         for table in text.tables
         for row in table.rows[1:]
         for run in row.cells[2].paragraphs[0].runs
+        if run.text.strip()
     }
+    told = [row.cells[2].text for table in text.tables for row in table.rows]
+    assert "Keep the fund Keep a fund for rangers" in told  # not "fundKeep"
     assert marks == {
         "Keep the fund": (False, True),
         "Keep a fund for rangers": (True, False),
@@ -649,23 +655,126 @@ def test_how_far_the_last_programme_has_come_is_a_page_with_a_bar_a_theme(round_
     source.write_text(
         "measure_id,theme,text,unit_id,status,note\n"
         "1,finance,Keep the fund,,done,\n2,финансирование,Найти донора,,Выполняется,<b>x</b>\n"
-        "3,land use,Agree pastures,CU-001,soon,\n",
+        "3,land use,Agree pastures,CU-001,soon,\n4,land use,Fence,,In progress.,\n"
+        "5,,Count,,Завершён,\n",
         encoding="utf-8",
     )
     made = activities(round_dir, implementation=source)
+    (unknown,) = [problem for problem in made.problems if problem.file == source.name]
+    assert (
+        unknown.what == "1 measures have a status that is in no list (soon): they count as not said"
+    )
     assert {"implementation.csv", "implementation.html"} <= {path.name for path in made.files}
     rows = pd.read_csv(round_dir / "implementation.csv", dtype=str)
-    assert rows["theme"].tolist() == ["finance", "finance", "land use"]
-    assert rows["status"].tolist() == ["done", "under way", "soon"]
+    assert rows["theme"].fillna("").tolist() == ["finance", "finance", "land use", "land use", ""]
+    assert rows["status"].tolist() == ["done", "under way", "soon", "under way", "done"]
     sums = workshop.implementation(rows).set_index("theme")
     assert sums.loc["finance", ["done", "under way", "measures"]].tolist() == [1, 1, 2]
-    assert sums.loc["land use", "not said"] == 1
+    assert sums.loc["land use", ["not said", "under way"]].tolist() == [1, 1]
     page = (round_dir / "implementation.html").read_text(encoding="utf-8")
-    assert "Measures: 3" in page
+    assert "Measures: 5" in page
+    assert "not said: soon" in page  # whoever wrote it finds it again
     # finance has two of the most measures, half of them done: its first bar is 50 of 100 wide
     assert '<rect x="0.0" width="50.0"' in page
     assert "<b>x</b>" not in page
     assert "&lt;b&gt;x" in page
+
+
+def in_languages(directory: Path, *languages: str) -> None:
+    """Let a round on disk speak these languages, the first of all."""
+    path = directory / "manifest.json"
+    manifest = json.loads(path.read_text("utf-8"))
+    manifest["imprint"]["languages"] = list(languages)
+    path.write_text(json.dumps(manifest), "utf-8")
+
+
+@pytest.mark.parametrize("lang", ["ru", "zh", "mn"])
+def test_what_is_read_in_the_room_is_in_its_language_to_the_last_cell(round_dir, lang):
+    """Work programme, species pages, funding notes and workbook of a round in another language."""
+    in_languages(round_dir, lang)
+    rows = some(("A1", "CU-001", "finance", "1"), ("A2", "general", "land use", "2"))
+    rows["species"], rows["countries"] = "Saiga tatarica;Panthera uncia", "KG;KZ"
+    rows["priority"], rows["cost_band"] = "high", "up to 50,000 USD"
+    rows.to_csv(round_dir / "activities.csv", index=False)
+    activities(round_dir)
+    words_of = {}
+    for name in ("activities", "species_pages", "funding_notes"):
+        document = docx.Document(str(round_dir / f"{name}.docx"))
+        cells = [cell.text for grid in document.tables for row in grid.rows for cell in row.cells]
+        words_of[name] = "\n".join([*cells, *(line.text for line in document.paragraphs)])
+    names = {"ru": "Сайгак, Снежный барс", "zh": "Saiga, Snow leopard", "mn": "Saiga, Snow leopard"}
+    states = {"ru": "Кыргызстан, Казахстан", "zh": "Kyrgyzstan, Kazakhstan"}
+    assert names[lang] in words_of["activities"]
+    assert states.get(lang, states["zh"]) in words_of["activities"]
+    for name, said in words_of.items():
+        # species pages head each page with the scientific name; no document has ids or our words
+        machine = r"KG;|KG, KZ|\bhigh\b|\bproposed\b|finance|land use|\bunit\b|USD|\bnan\b|_id\b"
+        assert not re.search(machine, said), (name, re.search(machine, said))
+    for sheet in openpyxl.load_workbook(round_dir / "activities.xlsx"):
+        if sheet.title == "about":
+            continue
+        columns, heads = ([cell.value for cell in sheet[number]] for number in (1, 2))
+        untold = {
+            column
+            for column, head in zip(columns, heads, strict=True)
+            if column == head and not str(column).startswith("CU-")
+        }
+        assert untold == set(), (lang, sheet.title)
+        for row in sheet.iter_rows(min_row=3, values_only=True) if sheet.title != "log" else ():
+            assert not {"finance", "land use", "high", "proposed", "general"} & set(row), (
+                sheet.title
+            )
+
+
+def test_a_sheet_of_activities_in_russian_is_read_as_it_was_written(round_dir, tmp_path):
+    """The workbook's words are those of the forms' lists: whoever hands it in loses nothing."""
+    in_languages(round_dir, "ru")
+    rows = some(("A1", "CU-001", "finance", "Фонд"), ("A2", "general", "land use", "Пастбища"))
+    rows["priority"], rows["cost_band"] = "high", "up to 50,000 USD"
+    rows.to_csv(round_dir / "activities.csv", index=False)
+    activities(round_dir)
+    book = openpyxl.load_workbook(round_dir / "activities.xlsx")
+    sheet = book["activities"]
+    columns = [cell.value for cell in sheet[1]]
+    table = pd.DataFrame(sheet.iter_rows(min_row=3, values_only=True), columns=columns)
+    table.to_csv(tmp_path / "again.csv", index=False)
+    (round_dir / "activities.csv").unlink()
+    again = activities(round_dir, [tmp_path / "again.csv"]).table
+    same = ["unit_id", "theme", "text", "priority", "cost_band"]
+    assert again[same].values.tolist() == rows[same].values.tolist()
+
+
+def test_a_species_that_is_there_and_has_no_share_is_no_number(round_dir):
+    """The camel counts with 2 % of its range; one that only may be there has no share at all."""
+    base = store.read_round(round_dir)
+    here = base.tables["unit_species"]
+    here.loc[len(here)] = ["CU-001", "Camelus ferus", "supporting", None, None, "KG"]
+    made = round_dir.parent / "shared"
+    write_proposal(replace(base, tables={**base.tables, "unit_species": here}), made)
+    activities(made)
+    text = docx.Document(str(made / "species_pages.docx"))
+    rows = [tuple(cell.text for cell in row.cells) for grid in text.tables for row in grid.rows]
+    assert ("CU-003", "Aksu", "occurs on one side", "2.0 %") in rows
+    assert ("CU-001", "Talas", "supporting", "") in rows
+
+
+def test_the_forms_of_a_session_speak_their_groups_language(round_dir):
+    """As the packs do: `[workshop.languages]` names what a group reads first."""
+    path = round_dir / "manifest.json"
+    manifest = json.loads(path.read_text("utf-8"))
+    manifest["plan"]["workshop"] = {
+        **manifest["plan"].get("workshop", {}),
+        "languages": {"S2": "ru"},
+    }
+    path.write_text(json.dumps(manifest), "utf-8")
+    rows = some(("A1", "CU-001", "finance", "Keep the fund"), ("A2", "CU-002", "finance", "Too"))
+    rows.to_csv(round_dir / "activities.csv", index=False)
+    activities(round_dir, session=["finance"])
+    first = {
+        group: openpyxl.load_workbook(round_dir / "session" / f"form_{group}.xlsx")["units"]["A2"]
+        for group in ("S1", "S2")
+    }
+    assert first["S2"].value.startswith("Единица") != first["S1"].value.startswith("Единица")
 
 
 def test_the_same_activities_give_the_same_bytes(written, tmp_path):

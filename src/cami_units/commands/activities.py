@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +13,7 @@ import pandas as pd
 from cami_units import kml, scene, store, words, workshop
 from cami_units.commands.decide import decided_round
 from cami_units.commands.group_files import RESOLUTIONS, named_group
+from cami_units.commands.pack import languages_of
 from cami_units.commands.shown_round import drawn_scene, kept_pieces
 from cami_units.commands.stored_round import (
     ACTIVITIES,
@@ -175,10 +176,9 @@ def activities(
     if session:
         written_files = (*written_files, *_write_session(directory, base_round, table, session))
     if implementation is not None:
-        written_files = (
-            *written_files,
-            *_write_implementation(directory, base_round, implementation),
-        )
+        pages, noticed_problems = _write_implementation(directory, base_round, implementation)
+        written_files = (*written_files, *pages)
+        problems += noticed_problems
     return Activities(table, log, suggestions, gaps, tuple(problems), written_files)
 
 
@@ -232,6 +232,7 @@ def _write_session(
     shown_units = units[~units["status"].isin(HIDDEN_STATUSES)].sort_values("unit_id")
     owners = _owners(base_round)
     imprint, lang = base_round.imprint, base_round.imprint.languages[0]
+    languages = languages_of(base_round, sorted(set(owners.values())))
     target = directory / "session"
     store.check_only(target, is_ours=lambda name: name.startswith(("form_", "programme.docx")))
     with store.staging(target, replace=True) as folder:
@@ -240,7 +241,7 @@ def _write_session(
             write_form(
                 folder / f"form_{group}.xlsx",
                 pd.DataFrame(own_units.drop(columns="geometry")),
-                imprint=imprint,
+                imprint=replace(imprint, languages=languages[group]),
                 group=group,
                 activities=rows,
                 themes=themes,
@@ -251,18 +252,30 @@ def _write_session(
             workshop.once_in_general(rows),
             suggestions=workshop.recurring(rows),
             log=store.read_log(directory / ACTIVITY_LOG, columns=workshop.LOG_COLUMNS),
+            names=words.names_of(base_round.tables),
             imprint=imprint,
             lang=lang,
         )
     return tuple(sorted(target.iterdir()))
 
 
-def _write_implementation(directory: Path, base_round: Round, source: Path) -> tuple[Path, ...]:
-    """How far the measures of the programme in force have come: the page, and the table as read."""
+def _write_implementation(
+    directory: Path, base_round: Round, source: Path
+) -> tuple[tuple[Path, ...], list[Problem]]:
+    """How far the measures of the programme in force have come: the page, and the table as read.
+
+    With what was noticed: words that are in no list, statuses that had to be counted as not said.
+    """
     rows = read_table(source, columns=MEASURE_COLUMNS, needs=("text", "status"))
-    rows, _ = known_words(rows, source.name)
+    rows, word_problems = known_words(rows, source.name)
+    problems = list(word_problems)
     statuses = workshop.IMPLEMENTATION_STATUSES
     rows["status"] = [known_status(word, statuses) for word in rows["status"]]
+    unknown = rows.loc[~rows["status"].isin([*statuses, ""]), "status"]
+    if len(unknown):
+        facts = {"count": len(unknown), "parts": sorted(set(unknown))}
+        note = Note("statuses unknown", facts, "note")
+        problems.append(problem_of("counted", "activities", source.name, "", note))
     sums = workshop.implementation(rows)
     imprint, lang = base_round.imprint, base_round.imprint.languages[0]
     writers: dict[str, store.Writer] = {
@@ -271,7 +284,8 @@ def _write_implementation(directory: Path, base_round: Round, source: Path) -> t
             path, sums, rows, imprint=imprint, lang=lang
         ),
     }
-    return tuple(store.write_atomically(directory / name, write) for name, write in writers.items())
+    pages = [store.write_atomically(directory / name, write) for name, write in writers.items()]
+    return tuple(pages), problems
 
 
 def _homeless(table: pd.DataFrame, units: pd.DataFrame) -> list[Problem]:
@@ -547,6 +561,7 @@ def _write(
         base_round.tables["species"],
         lang=lang,
     )
+    names = words.names_of(base_round.tables)
     matrix = workshop.species_by_unit(
         base_round.tables["unit_species"], base_round.tables["species"]
     )
@@ -572,6 +587,7 @@ def _write(
             workshop.once_in_general(table),
             suggestions=suggestions,
             log=log,
+            names=names,
             imprint=imprint,
             lang=lang,
         ),
@@ -580,7 +596,8 @@ def _write(
             base_round.tables["species"],
             base_round.tables["unit_species"],
             cards,
-            live,
+            lines,
+            names=names,
             imprint=imprint,
             lang=lang,
         ),

@@ -36,6 +36,8 @@ def new_document(imprint: Imprint, title: str, *, lang: str, landscape: bool = F
     for style in ("Normal", "Title", "Heading 1", "Heading 2", "Heading 3"):
         _set_font(document.styles[style])
     document.styles["Normal"].font.size = Pt(9.5)
+    # the template leaves ten points below each line: a unit's note would take two pages
+    document.styles["Normal"].paragraph_format.space_after = Pt(3)
     section = document.sections[0]
     section.page_width, section.page_height = Mm(210), Mm(297)
     if landscape:
@@ -94,25 +96,31 @@ def table(
     rows: Sequence[Sequence[str | Sequence[Run]]],
     widths_mm: Sequence[float],
 ) -> None:
-    """A table with lines, its head repeated on each page; a cell is words, or marked runs of them."""
-    widths_mm = _for_words(head, widths_mm)
-    grid = document.add_table(rows=1, cols=len(head))
+    """A table with lines, its head repeated on each page; a cell is words, or marked runs of them.
+
+    Without a head its first column says what the others are.
+    """
+    widths_mm = _for_words(head, widths_mm) if head else widths_mm
+    grid = document.add_table(rows=1 if head else 0, cols=len(widths_mm))
     grid.style = "Table Grid"
     grid.autofit = False
     # Word reads the width of a cell, LibreOffice that of its column: both are set.
     for column, width in zip(grid.columns, widths_mm, strict=True):
         column.width = Mm(width)
-    for cell, title, width in zip(grid.rows[0].cells, head, widths_mm, strict=True):
-        _fill(cell, title, width, bold=True)
-    repeated = OxmlElement("w:tblHeader")
-    repeated.set(qn("w:val"), "true")
-    grid.rows[0]._tr.get_or_add_trPr().append(repeated)
+    if head:
+        for cell, title, width in zip(grid.rows[0].cells, head, widths_mm, strict=True):
+            _fill(cell, title, width, bold=True)
+        repeated = OxmlElement("w:tblHeader")
+        repeated.set(qn("w:val"), "true")
+        grid.rows[0]._tr.get_or_add_trPr().append(repeated)
     for row in rows:
         added_row = grid.add_row()
         unbroken = OxmlElement("w:cantSplit")  # a row is not torn apart by the end of a page
         added_row._tr.get_or_add_trPr().append(unbroken)
-        for cell, words, width in zip(added_row.cells, row, widths_mm, strict=True):
-            _fill(cell, words, width)
+        for place, (cell, words, width) in enumerate(
+            zip(added_row.cells, row, widths_mm, strict=True)
+        ):
+            _fill(cell, words, width, bold=not head and place == 0)
 
 
 _LETTER_MM: Final = 8.5 * 0.72 * 25.4 / 72
@@ -136,7 +144,9 @@ def _for_words(head: Sequence[str], widths_mm: Sequence[float]) -> list[float]:
 def _fill(cell: Any, words: str | Sequence[Run], width: float, *, bold: bool = False) -> None:
     """Words in a cell, each run marked as it is to be."""
     cell.width = Mm(width)
-    for content, mark in [(words, "")] if isinstance(words, str) else words:
+    for place, (content, mark) in enumerate([(words, "")] if isinstance(words, str) else words):
+        if place:  # cleaning takes the blanks at the ends of each run
+            cell.paragraphs[0].add_run(" ")
         run = cell.paragraphs[0].add_run(clean_text(content))
         run.font.size, run.bold = Pt(8.5), bold
         if mark:

@@ -124,9 +124,9 @@ def heading(name: str, languages: Sequence[str]) -> str:
     """What stands above a column, in each language."""
     if is_finding(name):
         return name
-    if not has(f"column {name}"):
-        return name
-    return "\n".join(text(f"column {name}", lang) for lang in languages)
+    # a theme of the programme can be a column: its heading is the word of the forms' lists
+    key = next((key for key in (f"column {name}", f"choice {name}") if has(key)), "")
+    return "\n".join(text(key, lang) for lang in languages) if key else name
 
 
 def is_finding(name: str) -> bool:

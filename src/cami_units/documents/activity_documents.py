@@ -20,7 +20,7 @@ from cami_units.documents._worksheets import (
     save_settled,
 )
 from cami_units.documents.form_words import THEMES, first_texts, listed_said, theme_said
-from cami_units.model import Imprint, clean_name, is_missing, records
+from cami_units.model import Imprint, Names, clean_name, is_missing, records
 from cami_units.words import name_in, number, text
 
 _ACTIVITY: Final = (
@@ -46,22 +46,22 @@ _SUGGESTIONS: Final = (
     Column("text", 60, wrap=True),
     Column("n_units", 9),
     Column("of_units", 9),
-    Column("share", 9, "0 %"),
+    Column("share", 9, "0 %", says="share of units"),
     Column("suggested", 11),
     Column("moved", 9),
     Column("wordings", 10),
     Column("other_wordings", 60, wrap=True),
     Column("unit_ids", 30, wrap=True),
-    Column("activity_ids", 30, wrap=True),
+    Column("activity_ids", 30, wrap=True, says="activities"),
 )
 _LOG: Final = (
     Column("activity_id", 12),
-    Column("action", 10),
+    Column("action", 10, says="done"),
     Column("field", 14),
     Column("old", 50, wrap=True),
     Column("new", 50, wrap=True),
-    Column("by", 16),
-    Column("reason", 40, wrap=True),
+    Column("by", 16, says="who"),
+    Column("reason", 40, wrap=True, says="why"),
 )
 
 
@@ -97,13 +97,13 @@ def write_activities_workbook(
     imprint : Imprint
         Title, date, round, sources, disclaimer.
     """
-    book = new_workbook(imprint)
+    book, lang = new_workbook(imprint), imprint.languages[0]
     of_units = activities[activities["unit_id"] != "general"]
     themes = _themes(activities)
-    by_theme = [Column("unit_id", 11), Column("name_en", 30, wrap=True)]
+    by_theme = [Column("unit_id", 11), Column("name", 30, wrap=True)]
     by_theme += [Column(theme, 34, wrap=True) for theme in themes]
     sheets: list[tuple[str, Sequence[Column], list[dict[str, Any]]]] = [
-        ("by theme", by_theme, _by_theme(units, of_units, themes)),
+        ("by theme", by_theme, _by_theme(units, of_units, themes, lang)),
         ("activities", _ACTIVITY, records(activities)),
         ("general", _ACTIVITY, records(general)),
         ("suggestions", _SUGGESTIONS, [{**row, "tick": ""} for row in records(suggestions)]),
@@ -112,22 +112,70 @@ def write_activities_workbook(
             [Column(str(name), 28 if "name" in str(name) else 9) for name in matrix],
             records(matrix),
         ),
-        ("completeness", [Column(str(name), 13) for name in completeness], records(completeness)),
+        (
+            "completeness",
+            [Column(str(name), 13, says=_COMPLETENESS.get(str(name), "")) for name in completeness],
+            records(completeness),
+        ),
         *(
             (name, [_overview_column(str(column)) for column in table], records(table))
-            for name, table in overviews.items()
+            for name, table in _named_overviews(overviews, units, lang).items()
         ),
         ("log", _LOG, records(log)),
     ]
     for name, columns, rows in sheets:
-        fill(book.create_sheet(name), columns, rows, imprint)
+        said_rows = [_said(row, lang) for row in rows]
+        fill(book.create_sheet(name), columns, said_rows, imprint)
     fill_about(book.create_sheet("about"), imprint)
     save_settled(book, path, imprint)
 
 
+_COMPLETENESS: Final = {"states": "countries", "activity": "activities"}
+"""What stands above a column of `completeness` where it is not the phrase of its own name."""
+
+
+def _said(row: Mapping[str, Any], lang: str) -> dict[str, Any]:
+    """A row with the words of the forms' lists in a language: a form that has them is read again."""
+    spoken = dict(row)
+    for column in {"theme", "priority", "cost_band"} & set(row):
+        spoken[column] = theme_said(str(row[column]), lang)
+    if row.get("unit_id") == "general":
+        spoken["unit_id"] = theme_said("general", lang)
+    if "status" in row and isinstance(row["status"], str):
+        spoken["status"] = listed_said(row["status"], lang)
+    return spoken
+
+
+def _named_overviews(
+    overviews: Mapping[str, pd.DataFrame], units: pd.DataFrame, lang: str
+) -> dict[str, pd.DataFrame]:
+    """Sums, gaps and offers as they are read: units by name, and of each sum what was counted."""
+    names = {str(unit["unit_id"]): _name(unit, lang) for unit in units.to_dict("records")}
+    names["general"] = text("general section", lang)
+    tables = dict(overviews)
+    if "gaps" in tables:
+        gaps = tables["gaps"]
+        tables["gaps"] = gaps.drop(columns="name_en").assign(name=gaps["unit_id"].map(names))
+        tables["gaps"].insert(1, "name", tables["gaps"].pop("name"))
+    if "sums" in tables:
+        sums = tables["sums"]
+        tables["sums"] = sums.assign(
+            by=[text(f"column {name}", lang) for name in sums["by"]],
+            key=[_key_said(str(key), names, lang) for key in sums["key"]],
+        )
+    return tables
+
+
+def _key_said(key: str, names: Mapping[str, str], lang: str) -> str:
+    """What a sum is of: a unit with its name, a word of the lists, or that nothing was said."""
+    if key in names:
+        return names[key] if key == "general" else f"{key} {names[key]}"
+    return theme_said(key, lang) if key else text("not said", lang)
+
+
 def _overview_column(name: str) -> Column:
     """A column of a sum or list: long texts wide, counts narrow."""
-    wide = {"text": 70.0, "key": 34.0, "name_en": 30.0, "partner": 30.0, "theme": 26.0}
+    wide = {"text": 70.0, "key": 34.0, "name": 30.0, "partner": 30.0, "theme": 26.0}
     return Column(name, wide.get(name, 13.0), wrap=name in wide)
 
 
@@ -138,20 +186,20 @@ def _themes(activities: pd.DataFrame) -> list[str]:
 
 
 def _by_theme(
-    units: pd.DataFrame, activities: pd.DataFrame, themes: Sequence[str]
+    units: pd.DataFrame, activities: pd.DataFrame, themes: Sequence[str], lang: str
 ) -> list[dict[str, Any]]:
     """A row a unit with its activities of each theme; those without a unit come last."""
     cells: dict[tuple[str, str], list[str]] = {}
     for row in activities.sort_values("activity_id").to_dict("records"):
         cells.setdefault((row["unit_id"], row["theme"]), []).append(str(row["text"]))
     lost_ids = sorted(set(activities["unit_id"]) - set(units["unit_id"]))
-    names = [(str(unit["unit_id"]), unit["name_en"]) for unit in units.to_dict("records")]
+    names = [(str(unit["unit_id"]), _name(unit, lang)) for unit in units.to_dict("records")]
     # A unit may be dissolved after its activities were written: they are not lost with it.
-    names += [(unit_id, text("without a unit", "en")) for unit_id in lost_ids]
+    names += [(unit_id, text("without a unit", lang)) for unit_id in lost_ids]
     return [
         {
             "unit_id": unit_id,
-            "name_en": name,
+            "name": name,
             **{theme: "\n".join(cells.get((unit_id, theme), ())) for theme in themes},
         }
         for unit_id, name in names
@@ -165,6 +213,7 @@ def write_activities_document(
     *,
     suggestions: pd.DataFrame,
     log: pd.DataFrame,
+    names: Names,
     imprint: Imprint,
     lang: str,
 ) -> None:
@@ -181,13 +230,15 @@ def write_activities_document(
         As for :func:`write_activities_workbook`.
     activities : DataFrame
         All of them, dropped ones too; of the general section each line once.
+    names : Names
+        What species and states are called: a programme is read by people.
     imprint : Imprint
         Title, date, round, sources, disclaimer.
     lang : str
         Language of the headings.
     """
     document = _docx.new_document(imprint, text("work programme", lang), lang=lang, landscape=True)
-    changes = _Changes(first_texts(log), _new_ids(log))
+    changes = _Changes(first_texts(log), _new_ids(log), names)
     _docx.paragraph(document, text("how changes are marked", lang))
     live = activities["status"].ne("dropped")
     general = activities[activities["unit_id"] == "general"]
@@ -225,10 +276,14 @@ def write_activities_document(
 
 @dataclass(frozen=True, slots=True)
 class _Changes:
-    """What the log says of activities: the first text of those amended, and which are new."""
+    """What the log says of activities: the first text of those amended, and which are new.
+
+    `names` are those of species and states.
+    """
 
     first_text: Mapping[str, str]
     new_ids: frozenset[str]
+    names: Names
 
 
 def _new_ids(log: pd.DataFrame) -> frozenset[str]:
@@ -243,22 +298,50 @@ _PROGRAMME_WIDTHS: Final = (17.0, 34.0, 112.0, 34.0, 32.0, 36.0)
 
 def _activity_table(document: Any, activities: pd.DataFrame, changes: _Changes, lang: str) -> None:
     """Activities as six columns that can be read: what belongs together stands in one of them."""
-    keys = ("column activity_id", "column theme", "column text", "species", "column timeframe")
-    head = [text(key, lang) for key in (*keys, "column partner")]
-    order = activities.assign(place=activities["theme"].map(_place))
-    order = order.sort_values(["place", "theme", "activity_id"])
+    head = [text(f"column {key}", lang) for key in ("activity_id", "theme", "text")]
+    head += [_heads(keys, lang) for keys in (("species", "states"), _WHEN, _WHO)]
     rows: list[list[str | Sequence[_docx.Run]]] = [
         [
             clean_name(row["activity_id"]),
             theme_said(str(row["theme"]), lang),
             _text_runs(row, changes),
-            _together(row, ("species", "countries"), lang),
+            _where(row, changes.names, lang),
             _together(row, ("priority", "timeframe", "status"), lang),
             _together(row, ("partner", "cost_band", "funding_source"), lang),
         ]
-        for row in order.to_dict("records")
+        for row in _in_order(activities).to_dict("records")
     ]
     _docx.table(document, head, rows, _PROGRAMME_WIDTHS)
+
+
+def _in_order(activities: pd.DataFrame) -> pd.DataFrame:
+    """Activities in the order of the agenda."""
+    order = activities.assign(place=activities["theme"].map(_place))
+    return order.sort_values(["place", "theme", "activity_id"])
+
+
+_WHEN: Final = ("column priority", "column timeframe", "column status")
+_WHO: Final = ("column partner", "column cost_band", "column funding_source")
+
+
+def _heads(keys: Sequence[str], lang: str) -> str:
+    """The heading of a column in which several things stand."""
+    return " · ".join(text(key, lang) for key in keys)
+
+
+def _where(row: Mapping[Any, Any], names: Names, lang: str) -> str:
+    """The species and the states of an activity by their names; what has none, as it was written."""
+    lines = [
+        _called(row[column], names[kind], lang)
+        for column, kind in (("species", "species"), ("countries", "state"))
+    ]
+    return "\n".join(filter(None, lines))
+
+
+def _called(ids: object, names: Mapping[str, Mapping[str, Any]], lang: str) -> str:
+    """What the parts of `a;b` are called in a language, with commas."""
+    parts = [part.strip() for part in clean_name(ids).split(";")]
+    return ", ".join(name_in(names[part], lang) if part in names else part for part in parts)
 
 
 def _text_runs(row: Mapping[Any, Any], changes: _Changes) -> list[_docx.Run]:
@@ -267,11 +350,11 @@ def _text_runs(row: Mapping[Any, Any], changes: _Changes) -> list[_docx.Run]:
     if row["status"] == "dropped":
         return [(now, "removed")]
     old = changes.first_text.get(activity_id, "")
-    runs = [(f"{old} ", "removed")] if old and old != now else []
+    runs = [(old, "removed")] if old and old != now else []
     is_new = bool(runs) or activity_id in changes.new_ids
     runs.append((now, "added" if is_new else ""))
     if row["moved_from"]:
-        runs.append((f" ({clean_name(row['moved_from']).replace(';', ', ')})", ""))
+        runs.append((f"({clean_name(row['moved_from']).replace(';', ', ')})", ""))
     return runs
 
 
@@ -289,8 +372,12 @@ def _name(unit: Mapping[Any, Any], lang: str) -> str:
     return name_in(unit, lang)
 
 
-_MAP_WIDE: Final = Mm(120)
-"""As wide as leaves room on the page for what is needed and who would pay."""
+_MAP_WIDE: Final = Mm(105)
+"""As wide as leaves room on the page for what is needed, what is to be done and who would pay."""
+
+_FACT_WIDTHS: Final = (38.0, 140.0)
+_NOTE_WIDTHS: Final = (34.0, 74.0, 32.0, 38.0)
+"""Columns of a funding note, mm: together what A4 upright holds between its margins."""
 
 
 def write_funding_notes(
@@ -319,10 +406,12 @@ def write_funding_notes(
         The map of each unit as a PNG, by its id; a unit without one has none.
     imprint : Imprint
         Title, date, round, disclaimer.
-    lang : {"en", "ru"}
+    lang : str
         Language of the headings.
     """
     document = _docx.new_document(imprint, text("funding notes", lang), lang=lang)
+    listed_units = [f"{card['unit_id']} {_name(card, lang)}" for card in records(cards)]
+    _docx.paragraph(document, "; ".join(listed_units))
     for card in cards.to_dict("records"):
         rows = activities[activities["unit_id"] == card["unit_id"]]
         # Before each one: the first page is the title's.
@@ -330,29 +419,33 @@ def write_funding_notes(
         _docx.heading(document, f"{card['unit_id']} {_name(card, lang)}", 1)
         if picture := maps.get(str(card["unit_id"])):
             document.add_picture(BytesIO(picture), width=_MAP_WIDE)
-        for key in ("status", "states", "area", "species", "criteria", "protected", "barriers"):
-            _docx.paragraph(document, f"{text(key, lang)}: {card[key]}")
+        keys = ("status", "states", "area", "species", "criteria", "protected", "barriers")
+        facts = [(text(key, lang), str(card[key])) for key in keys]
+        for column in ("partner", "cost_band", "funding_source"):
+            values = sorted({listed_said(value, lang) for value in rows[column]} - {""})
+            said = "; ".join(values) or text("not said", lang)
+            facts.append((text(f"column {column}", lang), said))
+        _docx.table(document, (), facts, _FACT_WIDTHS)
         if needs.get(str(card["unit_id"])):
             _docx.heading(document, text("needs in words", lang), 2)
             for sentence in needs[str(card["unit_id"])]:
                 _docx.paragraph(document, sentence, style="List Bullet")
-        for column in ("partner", "cost_band", "funding_source"):
-            values = sorted({listed_said(value, lang) for value in rows[column]} - {""})
-            label = text(f"column {column}", lang)
-            _docx.paragraph(document, f"{label}: {'; '.join(values) or text('not said', lang)}")
         _docx.heading(document, text("activities", lang), 2)
         if not len(rows):
             _docx.paragraph(document, text("not said", lang))
-        for row in rows.sort_values(["theme", "activity_id"]).to_dict("records"):
-            details = ", ".join(
-                listed_said(row[name], lang)
-                for name in ("priority", "timeframe", "cost_band")
-                if row[name]
+            continue
+        head = [text(f"column {key}", lang) for key in ("theme", "text", "timeframe")]
+        head.append(_heads(_WHO, lang))
+        lines = [
+            (
+                theme_said(str(row["theme"]), lang),
+                clean_name(row["text"]),
+                _together(row, ("priority", "timeframe"), lang).replace("\n", ", "),
+                _together(row, ("partner", "cost_band", "funding_source"), lang),
             )
-            line = f"{theme_said(row['theme'], lang)}: {row['text']}" + (
-                f" ({details})" if details else ""
-            )
-            _docx.paragraph(document, line, style="List Bullet")
+            for row in _in_order(rows).to_dict("records")
+        ]
+        _docx.table(document, head, lines, _NOTE_WIDTHS)
     save_settled(document, path, imprint)
 
 
@@ -363,6 +456,7 @@ def write_species_pages(
     cards: pd.DataFrame,
     activities: pd.DataFrame,
     *,
+    names: Names,
     imprint: Imprint,
     lang: str,
 ) -> None:
@@ -379,17 +473,21 @@ def write_species_pages(
     cards : DataFrame
         The units' cards.
     activities : DataFrame
-        The activities that name the species.
+        All activities: those of these units, and of the general section, that name the species.
+    names : Names
+        What states are called.
     imprint : Imprint
         Title, date, round, disclaimer.
     lang : str
         Language of the headings.
     """
     document = _docx.new_document(imprint, text("species pages", lang), lang=lang)
-    names = {str(card["unit_id"]): name_in(card, lang) for card in cards.to_dict("records")}
+    unit_names = {str(card["unit_id"]): name_in(card, lang) for card in cards.to_dict("records")}
+    # what is planned in a unit that plenary rejected is nothing to work on
+    live = activities[activities["unit_id"].isin([*unit_names, "general"])]
     for row in species.sort_values("sci_name").to_dict("records"):
         rows_held = unit_species[
-            unit_species["sci_name"].eq(row["sci_name"]) & unit_species["unit_id"].isin(names)
+            unit_species["sci_name"].eq(row["sci_name"]) & unit_species["unit_id"].isin(unit_names)
         ]
         if rows_held.empty:
             continue
@@ -400,40 +498,38 @@ def write_species_pages(
             ("CMS appendix", "cms_appendix"),
             ("states", "range_states"),
         ):
-            value = clean_name(row[column]).replace(";", ", ")
+            value = _called(row[column], names["state"], lang)
             _docx.paragraph(document, f"{text(key, lang)}: {value}")
         order = rows_held.sort_values(["range_share", "unit_id"], ascending=[False, True])
         units = [
             (
                 str(one_unit["unit_id"]),
-                names[str(one_unit["unit_id"])],
+                unit_names[str(one_unit["unit_id"])],
                 text(f"role {one_unit['role']}", lang),
-                # of a range that is only possible there is no whole to take a share of
-                ""
-                if is_missing(one_unit["range_share"])
-                else f"{number(float(one_unit['range_share']), lang, 1)} %",
+                _share_said(one_unit["range_share"], lang),
             )
             for one_unit in order.to_dict("records")
         ]
-        head = [text(key, lang) for key in ("unit", "name_en", "column role", "column range_share")]
+        columns = ("unit_id", "name", "role", "range_share")
+        head = [text(f"column {column}", lang) for column in columns]
         _docx.table(document, head, units, (20, 88, 40, 30))
         naming = pd.Series(
-            [row["sci_name"] in str(ids).split(";") for ids in activities["species"]],
-            index=activities.index,
+            [row["sci_name"] in str(ids).split(";") for ids in live["species"]],
+            index=live.index,
             dtype=bool,
         )
         _docx.heading(document, text("activities", lang), 2)
         if not naming.any():
             _docx.paragraph(document, text("not said", lang))
             continue
-        planned = activities[naming].sort_values(["unit_id", "theme", "activity_id"])
+        planned = live[naming].sort_values(["unit_id", "theme", "activity_id"])
         head = [text(f"column {key}", lang) for key in ("unit_id", "theme", "text", "partner")]
         _docx.table(
             document,
             head,
             [
                 (
-                    clean_name(activity["unit_id"]),
+                    listed_said(activity["unit_id"], lang),
                     theme_said(str(activity["theme"]), lang),
                     clean_name(activity["text"]),
                     clean_name(activity["partner"]).replace(";", ", "),
@@ -443,3 +539,8 @@ def write_species_pages(
             (20, 36, 92, 30),
         )
     save_settled(document, path, imprint)
+
+
+def _share_said(share: object, lang: str) -> str:
+    """A share of a range in words; of a range that is only possible there is no whole to share."""
+    return "" if is_missing(share) else f"{number(float(str(share)), lang, 1)} %"

@@ -178,14 +178,25 @@ _COLOURS: Final = {
 """From the palette's statuses: the further a measure has come, the greener and darker."""
 
 
+_ALSO_STATUS: Final = {
+    "done": "completed, complete, implemented, fully implemented, finished, achieved, завершено, "
+    "завершена, завершён, выполнена, выполнен, сделано, реализовано, 完成, 已实施",
+    "under way": "in progress, ongoing, started, partly implemented, partially implemented, "
+    "в процессе, ведётся, начато, частично выполнено, реализуется, 实施中, 部分完成",
+    "planned": "scheduled, in preparation, запланирована, планируется, готовится, 计划中",
+    "not started": "not begun, not implemented, no progress, не начата, не выполнено, "
+    "не выполняется, 尚未开始, 未实施",
+}
+"""What else the reports of the last programme call it, beside our own words in each language."""
+
+
 def known_status(word: str, statuses: Sequence[str]) -> str:
     """How far a measure has come, as the list has it, whatever language it was written in."""
-    plain = " ".join(word.split()).casefold()
+    plain = " ".join(word.split()).casefold().strip(" .").replace("ё", "е")
     for status in statuses:
-        if plain in {
-            status,
-            *(text(f"measure is {status}", lang).casefold() for lang in LANGUAGES),
-        }:
+        ours = (status, *(text(f"measure is {status}", lang) for lang in LANGUAGES))
+        spellings = (*ours, *_ALSO_STATUS.get(status, "").split(","))
+        if plain in {word.strip().casefold().replace("ё", "е") for word in spellings}:
             return status
     return word
 
@@ -230,7 +241,8 @@ def write_implementation(
                 "theme": theme_said(str(row["theme"]), lang),
                 "text": clean_name(row["text"]),
                 "unit": clean_name(row["unit_id"]),
-                "status": _status_said(str(row["status"]), lang),
+                "status": _status_said(str(row["status"]), lang)
+                + (f": {row['status']}" if row["status"] and row["status"] not in _COLOURS else ""),
                 "colour": _COLOURS.get(str(row["status"]), _COLOURS["not said"]),
                 "note": clean_name(row["note"]),
             }
@@ -249,7 +261,7 @@ def _bar(row: dict[Any, Any], largest: int, lang: str) -> dict[str, Any]:
             parts.append({"x": left, "width": wide, "colour": colour, "count": int(row[status])})
         left += wide
     return {
-        "theme": theme_said(str(row["theme"]), lang),
+        "theme": theme_said(str(row["theme"]), lang) or text("measure is not said", lang),
         "parts": parts,
         "measures": int(row["measures"]),
     }
