@@ -180,6 +180,30 @@ def test_no_title_of_a_slide_runs_into_its_map(made: Path, tmp_path: Path) -> No
         assert checked >= 4, path.name
 
 
+def test_no_table_of_a_slide_runs_into_its_foot(made: Path, tmp_path: Path) -> None:
+    """The last row of each table ends above the foot; ten long activities take several slides."""
+    files = of_kind(made, ".pptx")
+    office(tmp_path, "pdf", files)
+    for path in files:
+        pages = re.split(r"<page ", text_of(tmp_path / f"{path.stem}.pdf", "-bbox"))[1:]
+        checked = 0
+        for slide, page in zip(Presentation(str(path)).slides, pages, strict=True):
+            for grid in (shape.table for shape in slide.shapes if shape.has_table):
+                checked += 1
+                last = [cell.text for cell in grid.rows[len(grid.rows) - 1].cells]
+                foot = [shape for shape in slide.shapes if shape.has_text_frame][-1]
+                words = {word for text in last for word in text.split()}
+                lowest = lowest_of_last(page, words - set(foot.text_frame.text.split()))
+                assert 0 < lowest <= foot.top / 12_700, (path.name, last, lowest)
+        assert checked >= 2, path.name
+
+
+def lowest_of_last(page: str, words: set[str]) -> float:
+    """Where the lowest of some words ends, in points from the top."""
+    boxes: list[Any] = re.findall(r'yMax="([\d.]+)">([^<]*)<', page)
+    return max((float(end) for end, said in boxes if said in words), default=0.0)
+
+
 def lowest_of(page: str, words: list[str]) -> list[float]:
     """Where the words of a title end, in points from the top: each at its first place on the page."""
     ends: list[float] = []

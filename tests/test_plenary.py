@@ -31,7 +31,7 @@ from cami_units.commands.round_files import write_proposal
 from cami_units.commands.shown_round import drawn_scene
 from cami_units.documents import unit_drawing
 from cami_units.documents.board import write_slides
-from cami_units.documents.board_slides import Board, Loop, Slide, boards
+from cami_units.documents.board_slides import Board, Loop, ShownActivity, Slide, boards
 from cami_units.documents.group_form import THEMES
 from cami_units.documents.workbook_cells import read_table
 from cami_units.model import InputError, harmless
@@ -783,7 +783,7 @@ def test_the_slides_of_a_busy_unit_hold_its_decision_and_its_activities(busy):
         if any(s.has_text_frame and s.text_frame.text.startswith("CU-001  ") for s in slide.shapes)
         or any(s.has_text_frame and s.text_frame.text.startswith("CU-001 ") for s in slide.shapes)
     ]
-    map_slide, activity_slide = slides[0], slides[-1]
+    map_slide, activity_slide = slides[:2]
     texts = [s.text_frame.text for s in map_slide.shapes if s.has_text_frame]
     assert any(text.startswith("agreed · plenary · No objection.") for text in texts)
     (table,) = [s.table for s in activity_slide.shapes if s.has_table]
@@ -791,12 +791,37 @@ def test_the_slides_of_a_busy_unit_hold_its_decision_and_its_activities(busy):
     assert table.cell(1, 1).text == "Remove the fence"
     dropped = table.cell(2, 2).text_frame.paragraphs[0].runs[0]
     assert dropped.font._element.get("strike") == "sngStrike"
+    # what does not fit goes on on the next slide, and none of it is left out
+    tables = [s.table for slide in slides[1:] for s in slide.shapes if s.has_table]
+    told = [table.cell(line, 2).text for table in tables for line in range(1, len(table.rows))]
+    assert [text.split(":")[0] for text in told] == [f"Measure {n}" for n in range(1, 11)]
+    assert len({title_of(slide) for slide in slides[1:]}) == len(tables)
     # titles end above the map, in every slide
     for slide in book.slides:
         title = next(s for s in slide.shapes if s.has_text_frame)
         drawn = [s for s in slide.shapes if s.shape_type == 5]
         if drawn:
             assert title.top + height_of(title) * 12_700 <= Mm(24.5)
+
+
+def title_of(slide: Any) -> str:
+    return str(next(s for s in slide.shapes if s.has_text_frame).text_frame.text)
+
+
+def test_a_table_of_few_activities_is_in_large_letters(rounds, tmp_path):
+    """One short activity in 16 points; forty long ones in 12, on as many slides as it takes."""
+    slide = next(iter(slides_of(rounds).values()))
+    sizes, counts = [], []
+    for number, words in ((1, 4), (40, 60)):
+        shown = tuple(ShownActivity("слово " * words, facts="2026") for _ in range(number))
+        path = tmp_path / f"{number}.pptx"
+        board = Board("ru", (replace(slide, activities=(("Тема", shown),)),))
+        write_slides(path, board, imprint=imprint())
+        tables = [s for page in Presentation(str(path)).slides for s in page.shapes if s.has_table]
+        counts.append(sum(len(s.table.rows) - 1 for s in tables))
+        cell = tables[0].table.cell(1, 1)
+        sizes.append(cell.text_frame.paragraphs[0].runs[0].font.size.pt)
+    assert (sizes, counts) == ([16.0, 12.0], [1, 40])
 
 
 def test_a_state_is_named_on_its_own_ground_or_has_a_line_to_it():

@@ -375,10 +375,8 @@ def _shadows(drawing: Drawing) -> bytes:
 def _add_activities(book: Any, unit: Slide, imprint: Imprint, place: str, lang: str) -> None:
     """What is to be done in a unit: by theme, the old text beside the new, dropped ones struck out.
 
-    As many rows as fit; the notes of the slide hold all of them.
+    In the largest letters in which all of it fits one slide; else on as many slides as it takes.
     """
-    slide = _blank(book)
-    _write_heading(slide, unit)
     rows = [(theme, row) for theme, activities in unit.activities for row in activities]
     # The column of the old text is there only where something was changed.
     keys = ["column theme", "before", "after", "column timeframe"]
@@ -388,37 +386,59 @@ def _add_activities(book: Any, unit: Slide, imprint: Imprint, place: str, lang: 
             ["column theme", "column text", "column timeframe"],
             [Mm(46), Mm(214), Mm(60.7)],
         )
-    # One row at least, however long it is.
-    size, room, fitting = 11.0, Mm(146).pt, 1
     cells = [_activity_cells(theme, row, with_old=len(keys) == 4) for theme, row in rows]
-    heights = [
-        max(_rows(words_in, width.pt, size) for words_in, width in zip(line, widths, strict=True))
-        * size
-        * _LEADING
-        + 6
-        for line in cells
-    ]
-    while fitting < len(rows) and sum(heights[: fitting + 1]) <= room - 2 * size:
-        fitting += 1
-    grid = slide.shapes.add_table(
-        fitting + 1, len(keys), _EDGE, _TOP, sum(widths), Mm(8) * (fitting + 1)
-    ).table
-    for column, width in zip(grid.columns, widths, strict=True):
-        column.width = width
-    for number, key in enumerate(keys):
-        _say(grid.cell(0, number).text_frame, text(key, lang), size=size, bold=True, ink="FFFFFF")
-    for line, (content, (_, row)) in enumerate(zip(cells, rows, strict=True), start=1):
-        for number, words_in in enumerate(content if line <= fitting else ()):
-            # The last column but one in either table: the text itself, struck through where it was
-            # dropped.
-            is_text = number == len(keys) - 2
-            frame = grid.cell(line, number).text_frame
-            _say(frame, words_in, size=size, struck=is_text and row.is_dropped)
-    _write_foot(slide, imprint, lang, place)
-    if fitting < len(rows):
-        slide.notes_slide.notes_text_frame.text = "\n".join(
-            _line(f"{theme}: {row.text}") for theme, row in rows
-        )
+    for size in _TABLE_SIZES:
+        heights = [_row_height(line, widths, size) for line in cells]
+        pages = _dealt(heights, Mm(_TABLE_HIGH).pt - _LEADING * size - _ROW_EDGE)
+        if len(pages) == 1:
+            break
+    for number, page_rows in enumerate(pages, start=1):
+        slide = _blank(book)
+        _write_heading(slide, unit, f" ({number} / {len(pages)})" if len(pages) > 1 else "")
+        grid = slide.shapes.add_table(
+            len(page_rows) + 1, len(keys), _EDGE, _TOP, sum(widths), Mm(8) * (len(page_rows) + 1)
+        ).table
+        for column, width in zip(grid.columns, widths, strict=True):
+            column.width = width
+        for column, key in enumerate(keys):
+            head = grid.cell(0, column).text_frame
+            _say(head, text(key, lang), size=size, bold=True, ink="FFFFFF")
+        for line, at in enumerate(page_rows, start=1):
+            for column, words_in in enumerate(cells[at]):
+                is_struck = column == len(keys) - 2 and rows[at][1].is_dropped
+                _say(grid.cell(line, column).text_frame, words_in, size=size, struck=is_struck)
+        _write_foot(slide, imprint, lang, place)
+
+
+_TABLE_SIZES: Final = (16.0, 14.0, 12.0)
+"""Type sizes of a table of activities, points: what does not fit at the last goes on."""
+
+_TABLE_HIGH: Final = 150.0
+"""How high such a table may be, mm: from the title down to the foot."""
+
+_ROW_EDGE: Final = 9.0
+"""What the margins of a row of a table add to the lines in it, points."""
+
+
+def _row_height(line: Sequence[str], widths: Sequence[int], size: float) -> float:
+    """How high a row of a table is, in points: as its fullest cell."""
+    # a cell keeps its own margins at its sides, a tenth of an inch each
+    room = [Emu(width).pt - 14.4 for width in widths]
+    rows = [_rows(words_in, width, size) for words_in, width in zip(line, room, strict=True)]
+    return max(rows) * size * _LEADING + _ROW_EDGE
+
+
+def _dealt(heights: Sequence[float], room: float) -> list[list[int]]:
+    """The numbers of rows page by page: as many to each as fit, at least one."""
+    pages: list[list[int]] = [[]]
+    left = room
+    for number, height in enumerate(heights):
+        if height > left and pages[-1]:
+            pages.append([])
+            left = room
+        pages[-1].append(number)
+        left -= height
+    return pages
 
 
 def _activity_cells(theme: str, row: ShownActivity, *, with_old: bool) -> list[str]:
@@ -426,9 +446,9 @@ def _activity_cells(theme: str, row: ShownActivity, *, with_old: bool) -> list[s
     return [theme, *([row.old_text] if with_old else []), row.text, row.facts]
 
 
-def _write_heading(slide: Any, unit: Slide) -> None:
+def _write_heading(slide: Any, unit: Slide, part: str = "") -> None:
     """Id and name of a unit, and its status as a badge."""
-    _write_title(slide, f"{unit.unit_id}  {unit.name}", Mm(250))
+    _write_title(slide, f"{unit.unit_id}  {unit.name}{part}", Mm(250))
     badge = slide.shapes.add_shape(
         MSO_SHAPE.ROUNDED_RECTANGLE, _WIDE - _EDGE - Mm(62), Mm(7), Mm(62), Mm(11)
     )
