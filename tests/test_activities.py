@@ -19,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from cami_units import store, workshop
+from cami_units import workshop
 from cami_units.commands.activities import activities
 from cami_units.commands.pack import pack
 from cami_units.commands.round_files import write_proposal
@@ -744,20 +744,6 @@ def test_a_sheet_of_activities_in_russian_is_read_as_it_was_written(round_dir, t
     assert again[same].values.tolist() == rows[same].values.tolist()
 
 
-def test_a_species_that_is_there_and_has_no_share_is_no_number(round_dir):
-    """The camel counts with 2 % of its range; one that only may be there has no share at all."""
-    base = store.read_round(round_dir)
-    here = base.tables["unit_species"]
-    here.loc[len(here)] = ["CU-001", "Camelus ferus", "supporting", None, None, "KG"]
-    made = round_dir.parent / "shared"
-    write_proposal(replace(base, tables={**base.tables, "unit_species": here}), made)
-    activities(made)
-    text = docx.Document(str(made / "species_pages.docx"))
-    rows = [tuple(cell.text for cell in row.cells) for grid in text.tables for row in grid.rows]
-    assert ("CU-003", "Aksu", "occurs on one side", "2.0 %") in rows
-    assert ("CU-001", "Talas", "supporting", "") in rows
-
-
 def test_the_forms_of_a_session_speak_their_groups_language(round_dir):
     """As the packs do: `[workshop.languages]` names what a group reads first."""
     path = round_dir / "manifest.json"
@@ -867,8 +853,11 @@ def test_a_species_page_says_no_share_of_a_range_that_is_only_possible(tmp_path)
         pd.DataFrame({**rows, "range_share": float("nan")}),
         pd.DataFrame({"unit_id": ["CU-001"], "name_en": "Altai"}),
         pd.DataFrame({name: [] for name in ("unit_id", "species", "theme", "text", "partner")}),
+        names={"state": {"KG": {"name_en": "Kyrgyzstan"}}},
         imprint=imprint(),
         lang="en",
     )
-    table = docx.Document(str(tmp_path / "s.docx")).tables[0]
+    document = docx.Document(str(tmp_path / "s.docx"))
+    assert "States: Kyrgyzstan, KZ" in [line.text for line in document.paragraphs]
+    table = document.tables[0]
     assert [cell.text for cell in table.rows[1].cells][-1] == ""
