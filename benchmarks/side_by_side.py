@@ -119,10 +119,10 @@ def inputs(earlier: Build, folder: Path, wanted: Collection[str]) -> Inputs:
     return made
 
 
-def _fresh(build: Build, name: str, source: Path, *, keeps: bool = False) -> Path:
-    """A copy of a round, taken anew at each run; `keeps`: with what was kept beside the last one."""
+def _fresh(build: Build, name: str, source: Path) -> Path:
+    """A copy of a round with nothing kept beside it, taken anew at each run."""
     target = build.work / name / source.name
-    shutil.rmtree(target if keeps else target.parent, ignore_errors=True)
+    shutil.rmtree(target.parent, ignore_errors=True)
     shutil.copytree(source, target)
     return target
 
@@ -191,11 +191,10 @@ def _collect_300(build: Build, given: Inputs) -> Taken:
 
 
 def _decide(build: Build, given: Inputs) -> Taken:
-    """A decision that is not the first of the day: what was drawn before is kept beside the round."""
-    first = _fresh(build, "decide", given.round)
-    build.run("decide", first, "CU-003", "agree", "--reason", "no objection")
-    done = _fresh(build, "decide", given.round, keeps=True)
-    return build.run("decide", done, "CU-002", "agree", "--reason", "no objection")
+    """A decision that is not the first of the day, on the round that the first has left."""
+    round_ = _fresh(build, "decide", given.round)
+    build.run("decide", round_, "CU-003", "agree", "--reason", "no objection")
+    return build.run("decide", round_, "CU-002", "agree", "--reason", "no objection")
 
 
 def _plenary(build: Build, given: Inputs) -> Taken:

@@ -23,6 +23,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch
 from matplotlib.text import Text
+from PIL import Image
 from pyproj import Geod, Transformer
 from shapely import Point, box
 from typer.testing import CliRunner
@@ -520,12 +521,32 @@ def test_inputs_are_not_changed() -> None:
     pd.testing.assert_frame_equal(scene.layers["countries"], before[1])
 
 
-def test_a_legend_card_is_as_large_as_it_needs() -> None:
-    rows = [(Look("#ffffff", 2.0), f"layer {n}", True) for n in range(5)]
-    few, many = figures.legend_card("Legend", rows[:2]), figures.legend_card("Legend", rows)
-    assert many.get_size_inches()[1] > few.get_size_inches()[1]
-    assert said(many).split("\n") == ["Legend", *[f"layer {n}" for n in range(5)]]
-    assert figures.png(many)[:4] == b"\x89PNG"
+def test_a_legend_card_is_as_large_as_it_needs_and_shows_each_sign_once() -> None:
+    rows = [(Look("#ff0000", 2.0), f"layer {n}", True) for n in range(5)]
+    few, many = (
+        np.asarray(Image.open(BytesIO(figures.legend_card("Legend", part))).convert("RGB"))
+        for part in (rows[:2], rows)
+    )
+    assert many.shape[0] > few.shape[0]
+    assert many.shape[1] == few.shape[1]
+    is_red = (many[..., 0] > 200) & (many[..., 1] < 60)
+    signs = np.flatnonzero(np.diff(is_red.any(axis=1).astype(int)) == 1)
+    assert len(signs) == 5
+
+
+def test_the_dashes_of_a_legend_go_on_round_the_corners_of_a_patch() -> None:
+    # a patch is 10.3 by 4.6 mm, its rim 84 points at this size of type: dashes as long as gaps
+    dashed, solid = (
+        np.asarray(
+            Image.open(
+                BytesIO(figures.legend_card("", [(Look("#ff0000", 2.0, dashes), "", False)]))
+            ).convert("RGB")
+        )[..., 0].astype(int)
+        for dashes in ((3.0, 3.0), ())
+    )
+    ground = int(dashed[0, 0])
+    share = (dashed - ground).sum() / (solid - ground).sum()
+    assert share == pytest.approx(0.5, abs=0.1)
 
 
 # -- the command -----------------------------------------------------------------------------------

@@ -304,14 +304,10 @@ def legend_png(signs: Sequence[kml.Sign], *, lang: str = "en") -> bytes:
     title = words.text("legend", lang)
 
     def drawn() -> list[bytes]:
-        return [figures.png(figures.legend_card(title, rows), dpi=_LEGEND_DPI)]
+        return [figures.legend_card(title, rows)]
 
     [picture] = piece("legend", [repr((title, rows)).encode()], drawn)
     return picture
-
-
-_LEGEND_DPI: Final = 96.0
-"""Google Earth Pro lays the picture over the screen dot by dot."""
 
 
 def _look(sign: kml.Sign) -> Look:

@@ -285,35 +285,44 @@ _MOST_POINTS: Final = 409.0
 
 def _fit_rows(sheet: Any) -> None:
     """Rows as high as the text of their fullest cell: LibreOffice does not do it for itself."""
-    # Only texts that wrap can take more than a line, and to ask a cell for its style is dear.
+    # Only texts that wrap can take more than a line; to ask a cell for its style is dear, so each
+    # of the few styles of a book is asked once.
+    book = sheet.parent
+    wraps = [alignment.wrap_text for alignment in book._alignments]
+    is_bold = [font.bold for font in book._fonts]
+    letters = [get_column_letter(number) for number in range(1, sheet.max_column + 1)]
     wrapping = [
         [
-            cell
+            (letters[cell.column - 1], cell.value, is_bold[cell._style.fontId])
             for cell in cells
-            if isinstance(cell.value, str) and cell.value and cell.alignment.wrap_text
+            if wraps[cell._style.alignmentId] and isinstance(cell.value, str) and cell.value
         ]
         for cells in sheet.iter_rows()
     ]
-    widths = _fit_columns(sheet, (cell for cells in wrapping for cell in cells))
-    for number, cells in enumerate(wrapping, start=1):
-        lines = max((_lines(cell, widths) for cell in cells), default=1)
+    widths = _fit_columns(sheet, (text for texts in wrapping for text in texts))
+    for number, texts in enumerate(wrapping, start=1):
+        lines = max((_lines(text, widths) for text in texts), default=1)
         height = min(_MOST_POINTS, max(1, lines) * _LINE_POINTS + 3)
         sheet.row_dimensions[number].height = height
 
 
-def _fit_columns(sheet: Any, wrapping: Iterable[Any]) -> dict[str, float]:
+Wrapping = tuple[str, str, bool]
+"""A text that wraps: the letter of its column, what it says, whether it is bold."""
+
+
+def _fit_columns(sheet: Any, wrapping: Iterable[Wrapping]) -> dict[str, float]:
     """Columns wide enough for each word of a heading, and for the longest text a row can hold."""
     widths = {letter: dimension.width for letter, dimension in sheet.column_dimensions.items()}
     most_lines = int((_MOST_POINTS - 3) / _LINE_POINTS)
-    for cell in wrapping:
-        letter, lines = cell.column_letter, _lines(cell, widths)
-        if cell.font.bold:
-            word = max(cell.value.split(), key=lambda word: len(_spread(word)), default="")
+    for letter, value, is_bold in wrapping:
+        lines = _lines((letter, value, is_bold), widths)
+        if is_bold:
+            word = max(value.split(), key=lambda word: len(_spread(word)), default="")
             needed = len(_spread(word)) / (_BOLD_ROOM * _narrowed(word)) + 0.5
             widths[letter] = max(widths.get(letter, _USUAL_WIDTH), min(needed, _WIDEST_HEADING))
         while lines > most_lines and widths.get(letter, _USUAL_WIDTH) < _WIDEST:
             widths[letter] = min(_WIDEST, widths.get(letter, _USUAL_WIDTH) * 1.25)
-            lines = _lines(cell, widths)
+            lines = _lines((letter, value, is_bold), widths)
     for letter, width in widths.items():
         sheet.column_dimensions[letter].width = round(width, 2)
     return widths
@@ -327,11 +336,11 @@ _WIDEST_HEADING: Final = 26.0
 _BOLD_ROOM: Final = 0.82
 
 
-def _lines(cell: Any, widths: Mapping[str, float]) -> int:
+def _lines(wrapping: Wrapping, widths: Mapping[str, float]) -> int:
     """How many lines a wrapping text takes; a Chinese letter is two wide, bold ones a little wider."""
+    letter, value, is_bold = wrapping
     # Where there is no Arial another font takes its place; DejaVu Sans, the widest, is a seventh wider.
-    room = widths.get(cell.column_letter, _USUAL_WIDTH) * (_BOLD_ROOM if cell.font.bold else 0.9)
-    return _wrapped(cell.value, room)
+    return _wrapped(value, widths.get(letter, _USUAL_WIDTH) * (_BOLD_ROOM if is_bold else 0.9))
 
 
 @lru_cache(

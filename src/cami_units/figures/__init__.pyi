@@ -1,7 +1,7 @@
 """The names of `figures`, and where each lives."""
 
-from ._figure_legend import Entry as Entry
-from ._figure_legend import legend_card as legend_card
+from ._legend_card import Entry as Entry
+from ._legend_card import legend_card as legend_card
 from ._pages import poster as poster
 from ._pages import section_sheet as section_sheet
 from ._pages import slide as slide

@@ -5,7 +5,7 @@ A sign and a word stand for what is on the map, and for nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
@@ -13,8 +13,9 @@ from typing import Final
 from matplotlib.figure import Figure
 
 from cami_units import palette, words
-from cami_units.figures._sheet import INK, LEADING, put, sheet, swatch, write
-from cami_units.figures._typesetting import MM_PER_POINT, lines, width_mm
+from cami_units.figures._legend_card import Entry
+from cami_units.figures._sheet import INK, swatch, write
+from cami_units.figures._typesetting import MM_PER_POINT
 from cami_units.palette import TIER_OPACITY, Look, scaled
 from cami_units.scene import Scene, drawn_units, legend_signs
 
@@ -51,10 +52,6 @@ LOOKS: Final[Mapping[str, Look]] = MappingProxyType(
 BARRIERS: Final[Mapping[str, Look]] = MappingProxyType(
     {kind: scaled(look, _PAPER) for kind, look in palette.BARRIER_LOOKS.items()}
 )
-
-
-Entry = tuple[Look, str, bool]
-"""A look, the words beside it, and whether its sign is a line."""
 
 
 def entries(scene: Scene, layers: Iterable[str]) -> list[Entry]:
@@ -119,31 +116,3 @@ def legend(
             y = max(y + 4 * scale, end - 0.8) + gap
         deepest = max(deepest, y)
     return deepest
-
-
-def legend_card(title: str, rows: Sequence[Entry]) -> Figure:
-    """A legend alone, on a dark card as large as it needs: for a corner of the globe.
-
-    Parameters
-    ----------
-    title : str
-        What stands above the signs.
-    rows : sequence of (Look, str, bool)
-        A look, the words beside it, and whether its sign is a line.
-    """
-    size, margin, head = 8.0, 4.0, 10.5
-    scale = size / 7
-    sign = 9 * scale + 2.5
-    # Forty millimetres at least, a hundred at most: the card lies in a corner of the globe.
-    widest = max([width_mm(label, size) + sign for _, label, _ in rows] + [40.0])
-    width = min(widest, 100.0) + 3
-    lines_of = [lines(label, width - sign - 2, size=size, most=2) for _, label, _ in rows]
-    step = size * LEADING * MM_PER_POINT
-    depth = sum(max(4 * scale, step * len(label)) + 1.6 * scale for label in lines_of)
-    card = sheet(width + 2 * margin, head + depth + margin - 1, colour=_CARD)
-    put(card, margin, margin - 0.3, title, size=size * 1.15, face="bold", colour="white")
-    legend(card, list(rows), margin, head, width, size=size, colour="white")
-    return card
-
-
-_CARD: Final = "#262d31"
