@@ -715,6 +715,24 @@ def test_one_file_may_have_a_rule_of_its_own(tmp_path):
     assert (rows.area / 1e6).tolist() == pytest.approx([100, 200])
 
 
+def test_the_rule_of_one_file_takes_nothing_from_that_of_its_layer(tmp_path):
+    """Whoever pastes a threshold for the others does not cut the weights of this one, nor the reverse."""
+    for name in ("Saiga_tatarica", "Equus_kiang"):
+        flat_raster(tmp_path / f"{name}.tif", np.array([[0.25, 0.5, 0.75]]))
+    rules = {"whole_at = 1": ("at_least = 0.5", 150, 200), "at_least = 0.5": ("whole_at = 1", 200, 150)}
+    for of_file, (of_layer, own_km2, other_km2) in rules.items():
+        plan = planned(
+            tmp_path,
+            '[layers]\nranges = ["*.tif"]\n[species]\n"*.tif" = "file name"\n'
+            f'[defaults.ranges]\n{of_layer}\n[defaults."Equus_kiang.tif"]\n{of_file}\n',
+        )
+        files = sorted(tmp_path.glob("*.tif"))
+        rows = gathered("ranges", files, reading_of(read_plan(plan)), is_own=True).table
+        weight = rows.get("range_weight", pd.Series(1.0, rows.index)).fillna(1.0).astype(float)
+        km2 = (weight * rows.area / 1e6).groupby(rows["sci_name"]).sum()
+        assert km2.to_dict() == pytest.approx({"Equus kiang": own_km2, "Saiga tatarica": other_km2})
+
+
 def test_a_weight_that_is_none_is_refused(tmp_path):
     columns = {"sci_name": ["Saiga tatarica"] * 3, "psi": [0.5, 7, -1]}
     written(tmp_path / "grid.gpkg", columns, [STEPPE] * 3)

@@ -97,6 +97,9 @@ class FixRules:
     older_grade: str = "C"
 
 
+_RASTER_RULE: Final = frozenset({"at_least", "whole_at"})
+"""What says how the cells of a raster count."""
+
 FILE_NAME: Final = "file name"
 """What stands for the species where the name of the file says it."""
 
@@ -197,7 +200,10 @@ class Reading:
         if not is_own:  # the bundled files are of the whole region, whatever part a plan studies
             return FileRules(self.crs, max_area_change=self.max_area_change, is_own=False)
         species = self._of_file(self.species, path)
-        defaults = {**self.defaults.get(layer, {}), **(self._of_file(self.defaults, path) or {})}
+        of_layer, of_file = self.defaults.get(layer, {}), self._of_file(self.defaults, path) or {}
+        if _RASTER_RULE & set(of_file):  # one rule: half of another would change what it means
+            of_layer = {key: value for key, value in of_layer.items() if key not in _RASTER_RULE}
+        defaults = {**of_layer, **of_file}
         columns_of_file = self._of_file(self.columns, path) or {}
         if species == FILE_NAME:  # only for files that do not say it themselves
             defaults = {"sci_name": " ".join(path.stem.replace("_", " ").split()), **defaults}
