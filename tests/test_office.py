@@ -35,6 +35,8 @@ pytestmark = pytest.mark.slow
 
 NOON = "2026-11-22T14:05"
 LONG = "Take the lower wires of the fence away on 40 km, each spring, before the herds come back. "
+LONG_NAME = "Transboundary Pamir - Alai - Eastern Tian Shan - Issyk-Kul - Kokshaal-Too Migration Landscape (north)"
+LONG_NAME_RU = "Трансграничный миграционный ландшафт Памиро-Алая, Восточного Тянь-Шаня и Кокшаал-Тоо (северная часть)"
 
 
 def office(folder: Path, to: str, files: list[Path]) -> None:
@@ -63,6 +65,12 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for lang in LANGUAGES:
         other = next(one for one in ("en", "ru") if one != lang)
         plain = toy_round()
+        units = plain.tables["conservation_units"]
+        named = units.assign(
+            name_en=units["name_en"].mask(units["unit_id"].eq("CU-001"), LONG_NAME),
+            name_ru=units["name_ru"].mask(units["unit_id"].eq("CU-001"), LONG_NAME_RU),
+        )
+        plain = replace(plain, tables={**plain.tables, "conservation_units": named})
         spoken = replace(plain, imprint=imprint(languages=(lang, other)))
         directory = folder / f"round-{lang}"
         write_proposal(spoken, directory)
@@ -82,8 +90,13 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
         )
         measures.to_csv(directory / "activities.csv", index=False)
         form = folder / f"form-{lang}.xlsx"
-        units = spoken.tables["conservation_units"]
-        write_form(form, units, imprint=spoken.imprint, group="G1", activities=measures)
+        write_form(
+            form,
+            spoken.tables["conservation_units"],
+            imprint=spoken.imprint,
+            group="G1",
+            activities=measures,
+        )
         activities(directory)
         decide(directory, "CU-001", "agree", reason=LONG, time=NOON)
         decide(directory, "CU-004", "reject", reason=LONG, time=NOON)

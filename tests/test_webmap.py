@@ -25,6 +25,7 @@ from shapely import LineString, MultiPolygon, Point, Polygon, box
 
 from cami_units import kml, model, palette, words
 from cami_units.model import MAP_LAYERS, Imprint, InputError
+from cami_units.scene import label_place
 from cami_units.webmap import CamiMap, unit_map, write_map
 from cami_units.webmap import _html as page_room
 from cami_units.webmap import _payload as payload_room
@@ -908,6 +909,53 @@ for (const [span, box, isUnit] of seen) for (const [other, its] of isUnit ? seen
     if (other !== span && box.left < its.right && its.left < box.right && box.top < its.bottom && its.top < box.bottom)
         out.push([span.textContent, other.textContent]);
 return out;"""
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("lang", words.LANGUAGES)
+def test_no_key_of_the_catalogue_is_read_on_the_page(
+    browser: Page, spoken_map: Path, lang: str
+) -> None:
+    browser.open(spoken_map, anchor=f"#lang={lang}")
+    browser.run("document.getElementById('show-table').click()")
+    said = browser.run("return document.body.innerText")
+    assert re.findall(r"\b[a-z]+_[a-z_]+\b", said) == []
+
+
+@pytest.mark.browser
+def test_an_id_gives_way_to_a_pin(browser: Page, tmp_path: Path) -> None:
+    given = toy()
+    units = toy_units()
+    pins = gpd.GeoDataFrame(
+        {
+            "remark_id": [f"R-{number}" for number in range(len(units))],
+            "kind": "pin",
+            "group": "S1",
+            "text": "here",
+            "unit_id": units["unit_id"],
+        },
+        geometry=[label_place(shape) for shape in units.geometry],
+        crs=units.crs,
+    )
+    path = tmp_path / "map.html"
+    write_map(path, **{**given, "layers": {**given["layers"], "remarks": pins}})
+    browser.open(path)
+    browser.run(
+        "[...document.querySelectorAll('#panel .choice')].find((row) =>"
+        "  row.textContent.startsWith(arguments[0])).querySelector('input').click()",
+        words.text("remarks"),
+    )
+    browser.wait("return document.querySelectorAll('.remark-pin').length")
+    browser.wait("return new Promise(done => requestAnimationFrame(() => done(true)))")
+    assert browser.run(_UNNAMED) == []
+    below = browser.run(
+        "const pins = [...document.querySelectorAll('.remark-pin')].map((pin) => pin.getBoundingClientRect());"
+        "return [...document.querySelectorAll('.unit-name span')].filter((span) => {"
+        "  const box = span.getBoundingClientRect();"
+        "  return pins.some((pin) => box.left < pin.right && pin.left < box.right"
+        "    && box.top < pin.bottom && pin.top < box.bottom); }).map((span) => span.textContent)"
+    )
+    assert below == []
 
 
 @pytest.mark.browser

@@ -92,7 +92,7 @@ const byFarness = (wide, high) => {
 function placeLabels() {
   const size = map.getSize();
   const view = map.getBounds().pad(0.1);
-  const taken = [];
+  const taken = pinBoxes();
   const shown = [];
   const far = map.getZoom() < 3.5;
   // From afar small states come after the units: their names would take all the ground the ids need.
@@ -130,6 +130,15 @@ function placeLabels() {
     one.marker.setZIndexOffset(box.right || box.down ? -1000 : 0); // its line lies below other ids
     if (one.rank === MUST) lead(one.leader, box, wide / 2, high / 2);
   }
+}
+
+// Pins of groups are there before any name: an id below one could not be read.
+function pinBoxes() {
+  if (!state.on.has("remarks")) return [];
+  return (data.evidence.remarks || []).map((thing) => {
+    const { x, y } = map.latLngToContainerPoint(pointOf(thing.at));
+    return { left: x - 12, right_: x + 12, top: y - 24, bottom: y, one: { rank: MUST } };
+  });
 }
 
 // A line from a unit to its id, where the id had to step away from it: it ends at the edge of the text.

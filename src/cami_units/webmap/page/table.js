@@ -23,6 +23,9 @@ const COLUMNS = [
   })),
 ];
 
+// Units have an English and a Russian name; a reader of another language reads the English one.
+const nameField = () => (state.lang === "ru" ? "name_ru" : "name_en");
+
 function finding(unit, criterion) {
   return unit.findings.find((row) => row[0] === criterion);
 }
@@ -42,7 +45,7 @@ function statusChip(unit) {
 }
 
 function title(column) {
-  return data.criteria.includes(column.key) ? column.key : word(column.title === "name" ? "name_" + state.lang : column.title);
+  return data.criteria.includes(column.key) ? column.key : word(column.title === "name" ? nameField() : column.title);
 }
 
 function buildHead() {
@@ -98,8 +101,8 @@ const CHANGES = ["change new", "change gone", "change reshaped", "change none"];
 let comparing = false;
 
 function buildChanges() {
-  const head = make("tr", {}, ...["unit", "name_" + state.lang, "change", "before", "after"].map((key) =>
-    make("th", { scope: "col", class: "plain" }, word(key))));
+  const head = make("tr", {}, ...["unit", nameField(), "change", "before", "after"].map((key, i) =>
+    make("th", { scope: "col", class: i > 2 ? "plain numeric" : "plain" }, word(key))));
   twin.querySelector("thead").replaceChildren(head);
   const wanted = folded(node("filter").value).split(/\s+/).filter(Boolean);
   const kept = data.before.filter((one) => {
