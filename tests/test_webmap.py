@@ -889,9 +889,8 @@ def test_the_first_view_names_the_range_states_and_every_unit(
             browser.run("camiMap.setZoom(arguments[0], {animate: false})", zoom)
             browser.wait("return new Promise(done => requestAnimationFrame(() => done(true)))")
         assert browser.run(_UNNAMED) == []
-        # An id with another on it is no better than hidden; on a phone 44 have to share a hand.
-        if width > 390:
-            assert browser.run(_COVERED) == [], (lang, zoom)
+        # An id with another on it is no better than hidden.
+        assert browser.run(_COVERED) == [], (lang, zoom)
     browser.size(1366, 768)
 
 
