@@ -8,6 +8,7 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import geopandas as gpd
@@ -20,7 +21,7 @@ from pyproj import Geod
 
 from cami_units import kml, layers, store
 from cami_units.commands.assess import assess, assess_sites, cut
-from cami_units.commands.check import check
+from cami_units.commands.check import _partial_coverage, check
 from cami_units.commands.plan_layers import load
 from cami_units.commands.propose import propose
 from cami_units.commands.round_files import write_proposal
@@ -484,3 +485,12 @@ def test_pieces_and_tables_of_the_toy_region(toy_countries, toy_features):
         ["S", "fox", "BB", pytest.approx(10_000)],
         ["S", "goat", "BB", pytest.approx(1_000)],
     ]
+
+
+def test_a_layer_with_nothing_in_the_study_is_told():
+    states = pd.DataFrame({"iso2": ["KZ", "UZ"], "range_state": [True, True]})
+    coverage = pd.DataFrame([("barriers", ""), ("hotspots", "KZ;UZ")], columns=["layer", "states"])
+    clean = SimpleNamespace(countries=states, sources=(), coverage_areas=None, coverage=coverage)
+    [note] = _partial_coverage(clean, SimpleNamespace(coverage={}))
+    assert note.layer == "barriers"
+    assert note.what == "it has nothing in the study, so what hangs on it is not assessed"

@@ -454,6 +454,12 @@ def test_refused_ranges_are_all_named_and_nothing_is_written(tmp_path: Path) -> 
     assert not list(tmp_path.glob(".*"))
 
 
+def test_ranges_of_which_none_counts_are_refused_with_what_was_left_out(tmp_path: Path) -> None:
+    ranges = saved(tmp_path / "r.parquet", many(2).assign(presence=5, origin=1, seasonal=1))
+    with pytest.raises(InputError, match=r"nothing to measure[\s\S]*extinct"):
+        measured(ranges, tmp_path / "o.parquet")
+
+
 def test_what_is_no_geoparquet_is_refused_with_the_cure(tmp_path: Path) -> None:
     plain = tmp_path / "plain.parquet"
     pd.DataFrame({"sci_name": ["a"]}).to_parquet(plain)

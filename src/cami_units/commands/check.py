@@ -220,11 +220,15 @@ def _partial_coverage(clean: Layers, plan: Plan) -> tuple[Problem, ...]:
     in_areas = set() if clean.coverage_areas is None else set(clean.coverage_areas["layer"])
     problems = []
     for layer, names in () if clean.coverage is None else clean.coverage.to_numpy():
-        covered = names.split(";")
+        covered = [
+            iso2 for iso2 in names.split(";") if iso2
+        ]  # none: of a layer that lies elsewhere
         if layer in in_areas or layer in plan.coverage or not set(covered) < states:
             continue
-        speaks = f"it speaks of {listed(covered, 20)}" if names else "it has nothing in the study"
-        what = f"{speaks}; elsewhere what hangs on it is not assessed"
+        what = "it has nothing in the study, so what hangs on it is not assessed"
+        if covered:
+            spoken = listed(covered, 20)
+            what = f"it speaks of {spoken}; elsewhere what hangs on it is not assessed"
         beside = (
             ""
             if layer in bundled

@@ -112,6 +112,11 @@ def range_stream(
     if faults:
         raise InputError("These ranges cannot be streamed:\n" + "\n".join(f"- {f}" for f in faults))
     rows = pd.concat(row_tables, ignore_index=True)
+    if rows.empty:
+        left_out = "".join(f"\n- {problem.sentence()}" for problem in problems)
+        raise InputError(
+            f"No row of these ranges counts, so there is nothing to measure.{left_out}"
+        )
     rows = rows.sort_values(["sci_name", "file", "group", "row"], ignore_index=True)
     geometry, crs, _ = about[0]
     boxes = [box for _, _, box in about if box is not None]
