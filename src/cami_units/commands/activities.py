@@ -192,6 +192,7 @@ def _base(
     empty = pd.DataFrame({name: pd.Series(dtype=str) for name in workshop.ACTIVITY_COLUMNS})
     if files or programme:
         return empty, []
+    # The bundled activities are of the bundled hotspots: anywhere else they would be invented.
     if not _on_bundled_hotspots(base_round):
         raise InputError.of("no activities yet")
     rows = read_table(data_dir() / _EXAMPLE, columns=_READ, needs=("text",))
@@ -234,6 +235,7 @@ def _write_session(
     imprint, lang = base_round.imprint, base_round.imprint.languages[0]
     languages = languages_of(base_round, sorted(set(owners.values())))
     target = directory / "session"
+    # Asked before anything is made: the folder is replaced as a whole.
     store.check_only(target, is_ours=lambda name: name.startswith(("form_", "programme.docx")))
     with store.staging(target, replace=True) as folder:
         for group in sorted(set(owners.values())):
@@ -328,6 +330,7 @@ def _brought(
     if programme is not None:
         rows = read_table(programme, columns=_READ, needs=("text",))
         rows, word_problems = known_words(rows, programme.name)
+        # A measure that says no status of its own has that of the programme in force.
         rows["status"] = rows["status"].where(rows["status"] != "", workshop.PROGRAMME)
         table, matches, noticed_problems = workshop.placed(rows, units, source=workshop.PROGRAMME)
         table = workshop.numbered(table, base, log)
@@ -474,12 +477,14 @@ def _owners(base_round: Round) -> dict[str, str]:
 def _suggestions(table: pd.DataFrame, units: pd.DataFrame) -> pd.DataFrame:
     """What recurs among the units that are there: rejected and merged ones leave the count."""
     hidden_ids = set(units.loc[units["status"].isin(HIDDEN_STATUSES), "unit_id"])
+    # What was moved to the general section is judged by the unit that it came from.
     home = table["moved_from"].where(table["moved_from"] != "", table["unit_id"])
     return workshop.recurring(table[~home.isin(hidden_ids)])
 
 
 def _activity_ids(names: Sequence[str], table: pd.DataFrame, units: pd.DataFrame) -> list[str]:
     """The activities behind suggestions ("R-A001") and ids."""
+    # Files first: a workbook that went round with ticks in it stands for the ids that it names.
     names = [ticked for name in names for ticked in _ticked(name)]
     if not names:
         return []

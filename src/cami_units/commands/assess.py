@@ -271,6 +271,7 @@ def what_it_takes(
         plan.profile,
         adjacent=adjacent_sites(sites, pieces.layers, plan, site),
     )
+    # Sites that were measured and are not asked about have no outline to look from.
     rows = rows[rows["site"].isin(set(sites[site]))].reset_index(drop=True)
     shapes = dict(zip(sites[site], sites.geometry, strict=True))
     side_km2 = plan.profile.occurrence.side_km2 or 0.0
@@ -279,6 +280,7 @@ def what_it_takes(
     ]
     table = gpd.GeoDataFrame(rows, geometry=outlines, crs=sites.crs)
     drawn = (table["kind"] == "ground") & ~table.geometry.isna()
+    # What the outline comes to, which has corners, and not what was asked for.
     table.loc[drawn, "km2"] = overlap.area_km2(table[drawn])
     found = (table["kind"] != "ground") | ~(table.geometry.isna() | table.geometry.is_empty)
     table = table[found].reset_index(drop=True)

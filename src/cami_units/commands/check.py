@@ -142,6 +142,7 @@ def said_once(problems: Sequence[Problem]) -> tuple[Problem, ...]:
 def _state_edges(clean: Layers) -> tuple[Problem, ...]:
     """Overlaps and gaps of a user's own layer of states: ground of two, or of none."""
     bundled = {source["layer"] for source in clean.sources if source["bundled"]}
+    # Ours share their borders to the last bit.
     if "countries" in bundled:
         return ()
     says = {
@@ -243,6 +244,7 @@ def _partial_coverage(clean: Layers, plan: Plan) -> tuple[Problem, ...]:
 def _records_and_ranges(clean: Layers, plan: Plan) -> tuple[Problem, ...]:
     """What records say of each range: where they confirm it, where nobody saw an animal lately."""
     years = min(plan.profile.C9.record_years.values(), default=10.0)
+    # From the plan's date: the same inputs say the same next year.
     since = int(plan.date[:4]) - int(years)
     least_km2 = plan.profile.occurrence.side_km2 or 0.0
     table = overlap.record_states(clean, recent_years=years, least_km2=least_km2)

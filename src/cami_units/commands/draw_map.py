@@ -185,6 +185,7 @@ def drawing_ground(pieces: Pieces, round_: Round) -> dict[str, Any]:
     restricted = scene.restricted_layers(round_.manifest.get("inputs", ()))
     coarse = set(scene.sensitive_species(round_layers.species))
     if "ranges" in restricted:
+        # All of them: an outline of one species from the file is the file passed on.
         coarse |= set(round_layers.features["sci_name"])
     for weight in overlap.weight_column(pieces.ranges):
         in_part = pieces.ranges.loc[pieces.ranges[weight] < 1, "sci_name"]
@@ -258,6 +259,7 @@ def _add_pieces(
     add("covered", pieces.grounds[pieces.grounds["layer"].isin(_looked_in_part(pieces))], "layer")
     if round_layers.hotspots is not None and "hotspots" not in restricted:
         whole_hotspots = round_layers.hotspots.assign(
+            # To a thousandth of a km²: the page takes the Jaccard index of it.
             km2=overlap.area_km2(round_layers.hotspots).round(3)
         )
         add("hotspots", whole_hotspots, "hotspot_id", "km2")
@@ -267,6 +269,7 @@ def _add_pieces(
 def _looked_in_part(pieces: Pieces) -> list[str]:
     """The layers of evidence that were not compiled for all there is."""
     whole = shapely.total_bounds(np.asarray(pieces.states.geometry))
+    # The box of all states: a layer that covers it was compiled for all there is.
     frame = shapely.box(*whole)
     return [
         str(layer)
@@ -403,6 +406,7 @@ def _add_corridors(
 ) -> None:
     """Corridors as points, a kilometre each; those of sensitive species by the cells they pass."""
     columns = ["corridor_id", "sci_name", "evidence_grade"]
+    # Tracks of any species: where one animal walks is told of none.
     delicate = corridors["sci_name"].isin(coarse) | scene.is_tracked(corridors)
     exact, hidden = corridors[~delicate], corridors[delicate]
     xy, row, metres = overlap.line_points(exact, every_km=POINT_KM)

@@ -42,9 +42,11 @@ def with_ids_from(proposal: Round, directory: Path) -> Round:
     for name, table in proposal.tables.items():
         if "unit_id" in table:
             table = table.assign(unit_id=table["unit_id"].map(lambda old: ids.get(old, old)))
+            # Those are in the order of their cells, which no id changes.
             if name != "planning_units":
                 table = table.sort_values("unit_id", kind="stable", ignore_index=True)
         tables[name] = table
+    # Every id that anybody ever saw: one that was given up must not come back for another place.
     ever = {*ids_used, *map(str, earlier.tables["conservation_units"]["unit_id"]), *ids.values()}
     manifest = {
         **proposal.manifest,

@@ -98,6 +98,7 @@ def write_overlaps(
     shares = layers.range_shares(stream)
     problems = [*stream.problems, *layers.stream_advice(shares)]
     tiles = tiles_of(stream, lattice)
+    # Tiles inside shares: shapes are read once for all tiles of their share.
     tasks = [(share, lattice, tile) for share in shares for tile in tiles]
     rows = 0
 
@@ -240,6 +241,7 @@ def tiles_of(stream: layers.RangeStream, lattice: grid.Lattice) -> list[Tile]:
     """Rectangles that hold the whole stream, from the south-west."""
     bounds = layers.stream_bounds(stream, lattice.crs)
     if bounds is None:
+        # A file that does not say where it lies is looked for everywhere.
         bounds = (-_WORLD_M, -_WORLD_M, _WORLD_M, _WORLD_M)
     rows, cols = grid.extent(lattice, bounds)
     return [
@@ -394,4 +396,5 @@ def measured(
         finally:
             for future in waiting:
                 future.cancel()
+            # The ranges of the last shares must not stay in memory behind the work.
             ranges_at_hand.cache_clear()

@@ -82,6 +82,7 @@ def propose(
     )
     progress("scoring planning units", 0, 0)
     cells = scored(measured_cells(pieces, plan, cache=cache, overlaps=overlaps), pieces, plan)
+    # As somebody drew them: only hotspots that hold as they are may seed a unit.
     hotspots = assess_sites(clean.hotspots, pieces, plan, site="hotspot_id", cache=cache)
     landscapes = grow(cells, hotspots, pieces, plan, progress, cache=cache)
     progress("measuring the finished units", 0, 0)
@@ -194,6 +195,7 @@ def stored_overlaps(
         )
     )
     again = f"cami-units overlaps RANGES --out '{path.name}' --cell-km {study.cell_km:g}"
+    # Compared as people read them: a lattice in another spelling of the same CRS fits.
     if own != theirs:
         raise InputError(
             f"'{path}' does not fit the plan: it is of {theirs}, the plan's cells are {own}. "
@@ -337,8 +339,11 @@ def _new_seeds(cells: Cells, cores: pd.DataFrame, plan: Plan) -> tuple[pd.DataFr
     discs = delineate.new_cores(
         units,
         shared["pu_id"],
+        # Of all hotspots, those that failed too: what is known to fail is not proposed anew beside
+        # it.
         taken=list(cells.hotspots["pu_id"]),
         reach_km=plan.units.reach_km,
+        # As good as half of what hotspots stand on; without any, as half of all shared cells.
         least_score=float((in_cores if len(in_cores) else shared)["score"].median()),
     )
     return discs, discs.merge(cells.shared, on="pu_id")[["seed", "sci_name"]].drop_duplicates()

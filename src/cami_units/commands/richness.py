@@ -286,6 +286,7 @@ def _states(
     if path is None:
         return [], None
     table = layers.read_countries(path, states=(), crs=lattice.crs)
+    # By name, as the number of a state is its place here.
     names = sorted(table["iso2"].astype(str))
     number_of = {name: number for number, name in enumerate(names)}
     wide = cols[1] - cols[0]
@@ -329,7 +330,9 @@ def _write(sums: _Sums, out: Path) -> tuple[tuple[str, ...], int]:
         store.write_stream(folder / "richness.parquet", [table], about=about)
         if lattice.shape == "square":
             step = grid.step_m(lattice)
+            # Rarity counts every overlap, however small: where it is nothing, nothing was measured.
             there = sums.range_rarity > 0
+            # Rows of a raster go from the north, those of the lattice from the south.
             bands = {
                 name: np.where(there, values, np.nan)[::-1]
                 for name, values in (
