@@ -337,7 +337,7 @@ def missing_context(plan: Plan) -> tuple[Problem, ...]:
     return tuple(
         Problem(
             "refuses",
-            f"context_{name}",
+            f"context.{name}",
             context.path.name,
             "",
             f"the file of [context.{name}] is not there",
