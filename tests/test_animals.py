@@ -666,3 +666,41 @@ def test_a_table_of_points_is_no_polygon(tmp_path):
     [problem] = datasets("hotspots", path)[1]
     assert "occurrences or telemetry" in problem.cure
     assert set(layers.Reading(sources={"occurrences": [path]}).files_of("occurrences")) == {path}
+
+
+@pytest.mark.parametrize(
+    ("columns", "is_line", "layer"),
+    [
+        ({"species": ["Panthera uncia"], "seen": ["2024-05-01"]}, False, "context"),
+        ({"ind_ident": ["M1"], "taxon": ["Panthera uncia"]}, False, "context"),
+        ({"tag_local_identifier": ["77"], "name": ["Aika"]}, True, "context"),
+        ({"gbifID": [4_000_000], "name": ["x"]}, False, "gazetteer"),
+        (
+            {"ind_ident": ["M1"], "sci_name": ["Panthera uncia"], "evidence_grade": ["A"]},
+            True,
+            "corridors",
+        ),
+    ],
+)
+def test_places_of_animals_in_any_layer_are_never_shown(tmp_path, columns, is_line, layer):
+    """A GIS file of collars or camera traps, named as context, gazetteer or corridors."""
+    shape = shapely.LineString([(75, 42), (76, 42.5)]) if is_line else shapely.Point(75, 42)
+    path = tmp_path / "seen.gpkg"
+    gpd.GeoDataFrame(columns, geometry=[shape], crs=4326).to_file(path)
+    if layer == "context":
+        around = gpd.GeoDataFrame(geometry=[shapely.box(70, 40, 80, 45)], crs=4326)
+        found = layers.read_context(path, around=around)
+    else:
+        found = read(layer, path)
+    assert [source["restricted"] for source in found.sources] == [True]
+    assert any("places of single animals" in one.what for one in found.problems)
+
+
+def test_points_of_other_things_are_shown(tmp_path):
+    """Towns, and livestock by its word: nothing of a wild animal's place."""
+    around = gpd.GeoDataFrame(geometry=[shapely.box(70, 40, 80, 45)], crs=4326)
+    for columns in ({"name": ["Naryn"]}, {"species": ["sheep"], "heads": [400]}):
+        path = tmp_path / "x.gpkg"
+        gpd.GeoDataFrame(columns, geometry=[shapely.Point(75, 42)], crs=4326).to_file(path)
+        found = layers.read_context(path, around=around)
+        assert [source["restricted"] for source in found.sources] == [False]

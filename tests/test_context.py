@@ -177,7 +177,9 @@ def test_a_round_with_context_can_be_written_and_read_and_is_drawn(
         assert {visible[name] for name in inside["name"]} == {"0"}  # off at first
         assert "<img" not in " ".join(inside["name"])
         unit = next(row for row in marks.to_dict("records") if row["data"].get("cu_id") == "CU-001")
-        assert unit["data"]["context"].startswith("human-wildlife conflict: 50 % of the area")
+        assert (
+            unit["data"]["context_human_wildlife_conflict"] == "50"
+        )  # a figure, its words in the balloon
 
 
 def page_data(page: str) -> dict[str, object]:

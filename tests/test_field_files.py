@@ -719,7 +719,10 @@ def test_the_rule_of_one_file_takes_nothing_from_that_of_its_layer(tmp_path):
     """Whoever pastes a threshold for the others does not cut the weights of this one, nor the reverse."""
     for name in ("Saiga_tatarica", "Equus_kiang"):
         flat_raster(tmp_path / f"{name}.tif", np.array([[0.25, 0.5, 0.75]]))
-    rules = {"whole_at = 1": ("at_least = 0.5", 150, 200), "at_least = 0.5": ("whole_at = 1", 200, 150)}
+    rules = {
+        "whole_at = 1": ("at_least = 0.5", 150, 200),
+        "at_least = 0.5": ("whole_at = 1", 200, 150),
+    }
     for of_file, (of_layer, own_km2, other_km2) in rules.items():
         plan = planned(
             tmp_path,

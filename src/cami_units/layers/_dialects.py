@@ -10,7 +10,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
+import geopandas as gpd
 import pandas as pd
+import shapely
 
 from cami_units.layers._reading import FILE_NAME, FileRules
 from cami_units.model import (
@@ -208,6 +210,47 @@ _KEY_AREAS: Final = frozenset({"kbastatus", "ibastatus"})
 def is_key_areas(table: pd.DataFrame) -> bool:
     """Whether a table is of Key Biodiversity Areas or Important Bird Areas, which may not be passed on."""
     return bool(_KEY_AREAS & {plain(column) for column in table.columns})
+
+
+# What GBIF, Darwin Core and Movebank call a record, a collar and an animal, whole or cut to ten letters.
+_SINGLE_ANIMALS: Final = frozenset(
+    [
+        "gbifid",
+        "basisofrecord",
+        "basisofrec",
+        "occurrenceid",
+        "occurrence",
+        "individuallocalidentifier",
+        "individual",
+        "indident",
+        "taglocalidentifier",
+        "taglocalid",
+        "tagident",
+        "argoslc",
+        "manuallymarkedoutlier",
+        "sensortype",
+    ]
+)
+_BINOMIAL: Final = re.compile(r"[A-Z][a-z]{2,} [a-z]{3,}\b")
+
+
+def is_of_single_animals(table: gpd.GeoDataFrame) -> bool:
+    """Whether rows are records or positions of animals, in whatever layer they came.
+
+    By the headings of those who keep such tables; or points beside the scientific name of what was seen.
+    """
+    headings = {plain(str(column)): column for column in table.columns}
+    if _SINGLE_ANIMALS & set(headings):
+        return True
+    if not len(table) or shapely.get_dimensions(table.geometry.to_numpy()).max() > 0:
+        return False
+    names = next(column for column in DIALECTS["occurrences"] if column.name == "sci_name")
+    return any(
+        isinstance(value, str) and _BINOMIAL.match(value) is not None
+        for word in names.spellings
+        if word in headings
+        for value in table[headings[word]].unique()
+    )
 
 
 def is_wdpa(table: pd.DataFrame) -> bool:

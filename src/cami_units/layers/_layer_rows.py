@@ -127,6 +127,10 @@ def _file_rows(
     for dataset in fitting:
         # records of animals are counted and never drawn: some are of species that are poached
         is_record = layer in RECORDS or path.suffix.casefold() in TABLES
+        if rules.is_own and not is_record and dialects.is_of_single_animals(dataset.table):
+            is_record = True
+            what = "looks like places of single animals: measured, and never shown or passed on"
+            problems.append(Problem("note", layer, dataset.name, "", what))
         entry["restricted"] |= (
             is_record
             or rules.is_restricted
