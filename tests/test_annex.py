@@ -20,6 +20,7 @@ import shapely
 from cami_units.commands.activities import activities
 from cami_units.commands.annex import ANNEX_FILES, annex
 from cami_units.commands.decide import decide
+from cami_units.commands.publish import publish
 from cami_units.commands.round_files import write_proposal
 from cami_units.model import InputError
 from tests.rounds import toy_round
@@ -119,7 +120,7 @@ def test_in_russian(round_dir, tmp_path):
     assert "CU-001 Талас" in told
 
 
-def test_what_groups_typed_and_called_their_files_stays_in_the_round(tmp_path):
+def test_what_groups_typed_and_called_their_files_stays_in_the_round(tmp_path, monkeypatch):
     plain = toy_round()
     person = "Ivan Petrov"
     point = gpd.GeoDataFrame(
@@ -173,3 +174,10 @@ def test_what_groups_typed_and_called_their_files_stays_in_the_round(tmp_path):
     assert manifest["resolutions"] == [
         {"unit_id": "CU-001", "choice": "S1"}
     ]  # whose, not what called
+    written: dict[str, pd.DataFrame] = {}
+    monkeypatch.setattr(
+        "cami_units.layers.tables_to_database", lambda tables, *_, **__: written.update(tables)
+    )
+    publish(tmp_path / "r", "postgresql://me@host/cami")
+    assert {"conservation_units", "set_aside"} <= set(written)
+    assert not any("Petrov" in table.to_csv() for table in written.values())

@@ -11,7 +11,7 @@ import pandas as pd
 
 from cami_units import __version__, figures, store, words, workshop
 from cami_units.commands.decide import decided_round, read_decisions
-from cami_units.commands.shown_round import drawn_scene, published
+from cami_units.commands.shown_round import drawn_scene, published, without_persons
 from cami_units.commands.stored_round import known_activities
 from cami_units.documents.annex_document import write_annex
 from cami_units.documents.units_workbook import write_units_workbook
@@ -59,7 +59,7 @@ def annex(
     if activities is not None:
         further_tables["activities"] = activities
     public = published(round_)
-    tables = {**_without_persons(public.tables), "decisions": decisions}
+    tables = {**without_persons(public.tables), "decisions": decisions}
     tables |= {} if activities is None else {"activities": activities}
     target = out or directory / "annex"
     store.check_only(target, is_ours=lambda name: name in ANNEX_FILES)
@@ -88,24 +88,6 @@ def annex(
         }
         store.write_json(folder / store.MANIFEST, manifest)
     return target
-
-
-def _without_persons(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
-    """Tables without what groups typed, and without what somebody called a file or a placemark.
-
-    Of an outline that was set aside its ground and its group stay; the reason may be a remark of
-    whoever settled it, or the name of a file.
-    """
-    public_tables = {name: table for name, table in tables.items() if name not in _TYPED}
-    if "set_aside" in public_tables:
-        public_tables["set_aside"] = public_tables["set_aside"].drop(
-            columns=["file", "placemark", "reason"], errors="ignore"
-        )
-    return public_tables
-
-
-_TYPED: Final = frozenset({"remarks", "questions"})
-"""Tables of sentences in the words of whoever typed them."""
 
 
 def _without_files(manifest: Mapping[str, Any]) -> dict[str, Any]:

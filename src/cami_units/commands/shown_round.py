@@ -271,6 +271,24 @@ def published(round_: Round) -> Round:
     return replace(round_, tables={**kept_tables, **shown_layers(round_)})
 
 
+def without_persons(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Tables without what groups typed, and without what somebody called a file or a placemark.
+
+    Of an outline that was set aside its ground and its group stay; the reason may be a remark of
+    whoever settled it, or the name of a file.
+    """
+    public_tables = {name: table for name, table in tables.items() if name not in _TYPED}
+    if "set_aside" in public_tables:
+        public_tables["set_aside"] = public_tables["set_aside"].drop(
+            columns=["file", "placemark", "reason"], errors="ignore"
+        )
+    return public_tables
+
+
+_TYPED: Final = frozenset({"remarks", "questions"})
+"""Tables of sentences in the words of whoever typed them."""
+
+
 def open_parts(round_: Round) -> gpd.GeoDataFrame | None:
     """The coded parts of those ranges that may be told in full; ``None`` where none may."""
     parts = round_.tables.get("ranges_used")
