@@ -250,7 +250,7 @@ def complaint(problem: Problem, lang: str = "en") -> str:
     """
     note = problem.note or Note("", {"text": problem.what, "assumed": problem.cure})
     what, cure = said(note, lang), assumed(note, lang)
-    place = ", ".join(filter(None, (problem.file, problem.where)))
+    place = ", ".join(filter(None, (problem.file, problem.where))) or problem.layer
     return ". ".join(filter(None, (f"{place}: {what}" if place else what, cure)))
 
 

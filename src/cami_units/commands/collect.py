@@ -603,7 +603,10 @@ def stored_pictures(
     }
     aside: dict[str, list[tuple[str, Any]]] = {}
     for row in tables.get("set_aside", pd.DataFrame()).to_dict("records"):
-        aside.setdefault(str(row["unit_id"]), []).append((str(row["group"]), row["geometry"]))
+        group = str(row["group"])
+        # of two files of one group the one that was set aside says which it is
+        label = f"{group} ({row['file']})" if drawer.get(str(row["unit_id"])) == group else group
+        aside.setdefault(str(row["unit_id"]), []).append((label, row["geometry"]))
     pictures = []
     for ids in conflicts["unit_id"]:
         unit_ids = str(ids).split(";")

@@ -288,6 +288,15 @@ class Pages:
             "order": _day.mark_of([self.desk.directory / _day.ORDER]),
         }
 
+    def _mark(self, day: Day) -> str:
+        """What a page shows, as one mark: once it is another, the page is fetched anew.
+
+        What a command noticed stands on a page once it has ended, whatever it has changed.
+        """
+        current = day.current.path.name if day.current else ""
+        made = f"{current} {self.desk.board_version} {self.desk.worker.ended}"
+        return "".join(self._marks(day).values()) + made
+
     def _resolution_mark(self, unit_id: str) -> str:
         """What is resolved of one conflict, as a mark."""
         return _day.mark_of_rows(_day.read_resolutions(self.desk.directory), unit_id)
@@ -319,6 +328,7 @@ class Pages:
             counts={name: counts.get(name, 0) for name, _ in STEPS},
             jobs=self._jobs(lang),
             marks=self._marks(day),
+            mark=self._mark(day),
             version=self.desk.worker.version,
             notice=content.pop("notice", ""),
             disclaimer=words.disclaimer(str(imprint.get("disclaimer", DISCLAIMER)), lang),
@@ -790,8 +800,6 @@ class Pages:
         version = await run_in_threadpool(self.desk.worker.wait, shown_version, _POLL_SECONDS)
         lang = self._lang(request)
         day = await self._day()
-        marks = self._marks(day)
-        current = day.current.path.name if day.current else ""
         return JSONResponse(
             {
                 "version": version,
@@ -799,9 +807,7 @@ class Pages:
                 **self._decided(lang),
                 "decided": self._standing(day, lang),
                 "board": str(self.desk.board_version),
-                # what a command noticed stands on a page once it has ended, whatever it changed
-                "mark": "".join(marks.values())
-                + f"{current} {self.desk.board_version} {self.desk.worker.ended}",
+                "mark": self._mark(day),
                 "jobs": self._jobs(lang),
             }
         )

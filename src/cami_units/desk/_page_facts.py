@@ -114,8 +114,11 @@ def _found(read: Mapping[str, Any], lang: str) -> str:
     if read.get("refused"):
         return words.text("desk not read", lang)
     counts = ("shapes", "pins", "rows", "unusable")
+    # "pins: 1", not "1 pins": a number before a noun bends it in each language otherwise
     parts = [
-        f"{int(read[name])} {words.text(f'desk {name}', lang)}" for name in counts if read.get(name)
+        f"{words.text(f'desk {name}', lang)}: {int(read[name])}"
+        for name in counts
+        if read.get(name)
     ]
     if read.get("unchanged"):
         parts.append(words.text("desk unchanged", lang))
@@ -146,6 +149,7 @@ def conflict_facts(
     unit_ids = row["unit_id"].split(";")
     measured = row["resolution"].partition(":")[0]
     choice = resolution.get("resolution", "")
+    is_late = has_decided and row["kind"] in _OF_DECIDED
     notes = [said(note, lang) for note in notes_from_text(row["facts"])]
     return {
         "unit_id": row["unit_id"],
@@ -160,17 +164,32 @@ def conflict_facts(
         "resolution_said": answer_said(choice or measured, lang),
         "reason": resolution.get("reason", ""),
         "is_measured": measured == choice or not choice,
-        "late": has_decided and row["kind"] in _OF_DECIDED,
+        "late": is_late,
         "picture": picture,
         "sides": [side for unit_id in unit_ids for side in _sides(unit_id, loop.changes, lang)],
         "now": [
-            f"{unit['unit_id']}: {_km2(unit['area_km2'], lang)}, {_listed(unit['countries'])}, "
-            f"{_listed(unit['criteria_met']) or '–'}"
+            f"{unit['unit_id']}: "
+            + ", ".join(
+                filter(
+                    None,
+                    (
+                        _km2(unit["area_km2"], lang),
+                        _listed(unit["countries"], unit["criteria_met"]),
+                    ),
+                )
+            )
             for unit in rows_of(loop.units[loop.units["unit_id"].isin(unit_ids)])
         ],
         "choices": [
             *((group, words.text("desk keep", lang).format(group=group)) for group in groups),
-            *((name, words.text(f"desk {name}", lang)) for name in _RESOLUTIONS),
+            *((name, words.text(f"desk {name}", lang)) for name in _RESOLUTIONS if name != "base"),
+            # to leave a unit as it went out means, once it is decided on, as it was decided
+            (
+                "base",
+                answer_said("keep what was decided", lang)
+                if is_late
+                else words.text("desk base", lang),
+            ),
         ],
     }
 

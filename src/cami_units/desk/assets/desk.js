@@ -2,7 +2,7 @@
 // The pages work without this script: it saves a reload, takes drops, and lets a second window follow.
 const body = document.body;
 let version = Number(body.dataset.version);
-const live = document.getElementById("live");
+let live = document.getElementById("live");
 
 // The board speaks the language of the desk, and shows a decision before it is drawn anew.
 function inBoard(act) {
@@ -21,19 +21,20 @@ function sayDecided() {
       if (!line) {
         line = board.createElement("p");
         line.className = "standing";
-        (slide.querySelector(".told") || slide).prepend(line);
+        slide.querySelector(".head").after(line);
       }
       line.textContent = decided.banner;
       const status = slide.querySelector(".status");
       if (status && status.lastChild) status.lastChild.textContent = " " + decided.status;
     }
+    board.defaultView.dispatchEvent(new Event("resize"));  // the slide makes room for the line
     for (const dot of board.querySelectorAll(".slide" + here + " .status rect, .units li" + here + " rect")) {
       dot.setAttribute("fill", decided.colour);
     }
   });
 }
-if (live) {
-  live.addEventListener("load", () => {
+function tend(frame) {
+  frame.addEventListener("load", () => {
     inBoard((board) => {
       const lang = document.documentElement.lang;
       const button = board.querySelector('.to-language[value="' + CSS.escape(lang) + '"]');
@@ -46,6 +47,32 @@ if (live) {
     sayDecided();
   });
 }
+if (live) tend(live);
+// A new board is loaded behind the one that is shown, and takes its place once it is there.
+function swapBoard(address) {
+  const next = live.cloneNode();
+  next.removeAttribute("id");
+  next.classList.add("behind");
+  tend(next);
+  next.addEventListener("load", () => {
+    if (next !== waiting) return;
+    const anchor = live.contentWindow.location.hash;
+    if (next.contentWindow.location.hash !== anchor) next.contentWindow.location.hash = anchor;
+    next.dataset.unit = live.dataset.unit || "";
+    live.remove();
+    next.id = "live";
+    next.classList.remove("behind");
+    live = next;
+    waiting = null;
+    inBoard((board) => board.defaultView.dispatchEvent(new Event("resize")));
+    sayDecided();
+  });
+  if (waiting) waiting.remove();
+  waiting = next;
+  next.src = address;
+  live.after(next);
+}
+let waiting = null;
 function keepOrder(units) {
   fetch("/order", { method: "POST", body: new URLSearchParams({ order: units.join(";") }) }).catch(() => {});
 }
@@ -58,7 +85,7 @@ function follow(state) {
   if (live && state.board !== live.dataset.board) {
     if (live.dataset.board) {
       const anchor = live.contentWindow.location.hash;
-      live.src = "/files/live/board.html?v=" + encodeURIComponent(state.board) + anchor;
+      swapBoard("/files/live/board.html?v=" + encodeURIComponent(state.board) + anchor);
     }
     live.dataset.board = state.board;
   }
@@ -68,7 +95,8 @@ function follow(state) {
       live.contentWindow.location.hash = state.unit;
     }
     const banner = document.getElementById("banner");
-    banner.hidden = !state.banner;
+    // the slide of that unit says it itself
+    banner.hidden = !state.banner || live.contentWindow.location.hash.slice(1) === state.decided_unit;
     banner.textContent = state.banner;
   } else {
     const jobs = document.getElementById("jobs");
