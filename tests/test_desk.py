@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import html
 import io
 import re
 import shutil
 import threading
 import time
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -30,7 +32,7 @@ from cami_units.desk._guard import COOKIE, MAX_BODY, MAX_FORM, Keys
 from cami_units.desk._page_facts import conflict_facts
 from cami_units.desk._worker import BROKEN, DONE, REFUSED, RUNNING, WAITING, Job, Worker
 from cami_units.kml import rehearsal as draw
-from cami_units.model import InputError
+from cami_units.model import InputError, quiet
 from tests.test_collect import base, kmz, square
 
 PORT = 8765
@@ -760,3 +762,88 @@ def test_every_decision_and_every_job_has_its_words_in_every_page_language():
             assert words.text(f"desk job {job}", lang)
         for state in (WAITING, RUNNING, DONE, REFUSED, BROKEN):
             assert words.text(f"desk {state}", lang)
+
+
+# -- what is refused, in the language of the page ---------------------------------------------------
+
+KML = b'<?xml version="1.0" encoding="UTF-8"?><kml xmlns="http://www.opengis.net/kml/2.2">%s</kml>'
+
+
+def zipped(*entries: tuple[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", method) as archive:
+        for name, held in entries:
+            archive.writestr(name, held)
+    return content.getvalue()
+
+
+def nested(depth: int) -> bytes:
+    content = zipped(("units.kml", KML % b""))
+    for number in range(depth):
+        content = zipped((f"{number}.zip", content))
+    return content
+
+
+DAMAGED: dict[str, bytes] = {
+    "empty.kmz": b"",
+    "doctype.kml": b'<!DOCTYPE kml [<!ENTITY a "b">]><kml/>',
+    "page.kml": b"<html><head><title>Sign in</title></head></html>",
+    "portrait.kmz": b"\x89PNG\r\n\x1a\n" + b"0" * 99,
+    "letter.kml": b"%PDF-1.7\n",
+    "packed.kmz": b"Rar!\x1a\x07\x00",
+    "shortcut.kml": b"L\x00\x00\x00\x01\x14\x02\x00" + b"0" * 40,
+    "prose.kml": b"Dear colleagues, the units are as follows.",
+    "other.kml": b"<osm><node/></osm>",
+    "deep.kml": KML % (b"<Folder>" * 150 + b"</Folder>" * 150),
+    "deeper.kml": KML % (b"<Folder>" * 400 + b"</Folder>" * 400),
+    "tag.kml": KML % (b'<Folder a="' + b"x" * 100_100 + b'"/>'),
+    "folders.kml": KML % (b"<Folder></Folder>" * 20_100),
+    "cut.kml": (KML % b"<Document><Placemark><name>CU-001</name>")[:-20],
+    "slips.kml": KML % b"<Document><Placemark><name>CU-001</nam></Document>",
+    "seven.kml": b'<?xml version="1.0" encoding="UTF-7"?><kml/>',
+    "merge.kml": b"<<<<<<< HEAD\n" + KML % b"" + b"\n=======\n",
+    "out.kmz": zipped(("../../doc.kml", KML % b"")),
+    "without.kmz": zipped(("readme.md", b"nothing")),
+    "bzip.kmz": zipped(("doc.kml", KML % b""), method=zipfile.ZIP_BZIP2),
+    "bomb.kmz": zipped(("doc.kml", b" " * 40_000_000)),
+    "torn.kmz": zipped(("doc.kml", KML % b"x" * 900))[:200],
+    "nested.zip": nested(5),
+    "several.zip": zipped(("one.kml", b""), ("two.kml", b"<osm/>"), ("form.xlsx", b"PK")),
+    "old.xls": b"\xd0\xcf\x11\xe0",
+    "locked.xlsx": b"\xd0\xcf\x11\xe0" + b"0" * 99,
+    "words.xlsx": b"these are words",
+    "other.xlsx": zipped(("[Content_Types].xml", b"<Types/>"), ("xl/workbook.xml", b"<x/>")),
+    "entity.xlsx": zipped(("xl/workbook.xml", b"<!DOCTYPE x><x/>")),
+    "link.gsheet": b"{}",
+    "sheet.numbers": b"PK",
+    "mail.msg": b"\xd0\xcf\x11\xe0mail",
+    "winmail.dat": b"x",
+    "units.gpkg": b"no database",
+    "lines.shp": b"\x00\x00\x27\x0a" + b"\x00" * 96,
+    "points.geojson": b'{"type": "FeatureCollection", "features": [',
+}
+"""A file for each way of being refused that takes no minutes to make, under names that say nothing."""
+
+
+@pytest.mark.slow
+def test_whatever_is_refused_is_refused_in_the_language_of_the_page(guest, desk, workshop):
+    write_proposal(base(), workshop / "rounds" / "00-proposal")
+    for name, content in DAMAGED.items():
+        keep_file(desk.directory, name, io.BytesIO(content))
+    keep_file(desk.directory, "edit_S1.kmz", io.BytesIO(kmz(draw.grown("CU-012", 0.9))))
+    desk._collect(quiet)
+    english = re.compile(r"(?:\b[a-z]{2,}\b[,;]? ){3,}[a-z]{2,}\b")
+    for lang in ("ru", "mn", "zh"):
+        guest.post("/language", data={"lang": lang, "back": "hand_in"}, headers=SAME)
+        page = guest.get("/").text
+        rows = re.findall(r'<tr class="(\w+)">(.*?)</tr>', page, re.DOTALL)
+        assert len(rows) == len(DAMAGED) + 1
+        told = {
+            re.search(r'<td class="name">(.*?)</td>', row)[1]: re.sub("<[^>]+>", " ", row)
+            for state, row in rows
+            if state == "refused"
+        }
+        assert len(told) == len(DAMAGED), set(DAMAGED) - set(told)
+        # between quotation marks stand the words of libraries, which are nobody's to translate
+        plain = {name: re.sub("«.*?»|“.*?”", "", html.unescape(row)) for name, row in told.items()}
+        assert {name: row for name, row in plain.items() if english.search(row)} == {}

@@ -72,7 +72,7 @@ def test_every_phrase_that_is_asked_for_is_in_the_catalogue() -> None:
 
 def noted() -> set[tuple[str, str]]:
     """(file, key) for every note that the loop makes of a literal key."""
-    makers = {"note", "notice", "noted", "Note"}
+    makers = {"note", "notice", "noted", "Note", "of"}
     return {
         (path.name, first.value)
         for room in ("workshop", "commands")
@@ -310,3 +310,80 @@ def test_the_standing_disclaimer_is_translated_and_anothers_is_not() -> None:
     assert words.disclaimer(model.DISCLAIMER) == model.DISCLAIMER
     assert "правовом статусе" in words.disclaimer(model.DISCLAIMER, "ru")
     assert words.disclaimer("Ours.", "ru") == "Ours."
+
+
+# -- what a file can cause, in every language -------------------------------------------------------
+
+OF_FILES = (
+    *("kml/_containers.py", "kml/_xml.py", "kml/_placemarks.py", "layers/_gis_placemarks.py"),
+    *("documents/form_reading.py", "documents/form_words.py", "documents/workbook_cells.py"),
+    *("commands/group_files.py", "commands/collect.py", "commands/decide.py", "desk/_day.py"),
+    *("commands/activities.py", "commands/pack.py", "desk/_verbs.py", "workshop/_activities.py"),
+    *("workshop/_merge.py", "workshop/_merge_tables.py", "store/_growing_log.py"),
+)
+"""Where a file that is handed in, a resolution, a decision or a form is refused or complained of."""
+
+
+def calls_in(file: str) -> list[ast.Call]:
+    tree = ast.parse((SOURCE / file).read_text(encoding="utf-8"))
+    return [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+
+
+def called(call: ast.Call) -> str:
+    return str(getattr(call.func, "attr", getattr(call.func, "id", "")))
+
+
+@pytest.mark.parametrize("file", OF_FILES)
+def test_no_refusal_or_complaint_is_a_sentence_where_it_arises(file: str) -> None:
+    """A sentence made there is English on every page; a key with facts is made into one last."""
+    sentences = [
+        call.lineno
+        for call in calls_in(file)
+        if called(call) in ("InputError", "Problem")
+        for argument in call.args
+        if isinstance(argument, ast.JoinedStr | ast.BinOp)
+        or (isinstance(argument, ast.Constant) and " " in str(argument.value))
+    ]
+    assert sentences == []
+
+
+def refusals() -> list[tuple[str, str, frozenset[str]]]:
+    """(file, key, names of facts) of every refusal whose facts are named where it is raised."""
+    return [
+        (file, call.args[0].value, frozenset(str(word.arg) for word in call.keywords))
+        for file in OF_FILES
+        for call in calls_in(file)
+        if called(call) == "of"
+        and call.args
+        and isinstance(call.args[0], ast.Constant)
+        and all(word.arg for word in call.keywords)
+    ]
+
+
+ENGLISH = re.compile(r"(?:\b[a-z]{2,}\b[,;]? ){3,}[a-z]{2,}\b")
+"""Four English words in a row: names of files, columns, options and programs are fewer."""
+
+
+@pytest.mark.parametrize("lang", [lang for lang in words.LANGUAGES if lang != "en"])
+def test_every_refusal_is_told_in_the_language_of_the_page(lang: str) -> None:
+    assert len(refusals()) > 50
+    own = phrases.translated(lang)
+    for file, key, names in refusals():
+        assert f"note {key}" in own, f"{file}: {key}"
+        # as it is raised: a fact that the phrase wants and the call lacks would be a KeyError
+        told_there = words.said(model.Note(key, dict.fromkeys(names, "‹›")), lang)
+        assert not ENGLISH.search(told_there), told_there
+
+
+def test_every_note_of_a_problem_has_its_words_and_no_english_in_russian() -> None:
+    own = phrases.translated("ru")
+    keys = {
+        key.removeprefix("note ").removesuffix(" assumed") for key in own if key.startswith("note ")
+    }
+    assert len(keys) > 200
+    spoken = [
+        (key, phrase)
+        for key, phrase in own.items()
+        if key.startswith(("note ", "desk ", "because "))
+    ]
+    assert [each for each in spoken if ENGLISH.search(re.sub(r"{\w*}", "‹›", each[1]))] == []

@@ -252,8 +252,9 @@ def read_files(
         digest = ""
         try:
             # first of all: a pipe or device would be hashed for ever
-            _refuse_odd(path, label)
+            _refuse_no_file(path, label)
             digest = store.sha256(path)
+            _refuse_odd(path, label)
             # before twins: whole packs may come back, and what they all hold is not the same file
             # handed in twice
             if _is_passed_over(path, digest, handed_out or {}):
@@ -333,12 +334,16 @@ def _is_passed_over(path: Path, digest: str, handed_out: Mapping[str, str]) -> b
     return not _TO_EDIT.match(name) if name else bool(_OF_A_PACK.fullmatch(path.name))
 
 
-def _refuse_odd(path: Path, called: str) -> None:
-    """Refuse, before a byte is read, what is no file, is a link, or is far too large."""
+def _refuse_no_file(path: Path, called: str) -> None:
+    """Refuse, before a byte is read, what is no file, or is a link."""
     if path.is_symlink():
         raise InputError.of("link", file=called)
     if not path.is_file():
         raise InputError.of("no plain file", file=called)
+
+
+def _refuse_odd(path: Path, called: str) -> None:
+    """Refuse, before it is looked into, what is far too large or begins otherwise than its name says."""
     size = path.stat().st_size
     if size > MAX_FILE:
         raise InputError.of("file too large", file=called, mb=size / 1e6, most=MAX_FILE / 1e6)
