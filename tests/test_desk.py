@@ -847,3 +847,56 @@ def test_whatever_is_refused_is_refused_in_the_language_of_the_page(guest, desk,
         # between quotation marks stand the words of libraries, which are nobody's to translate
         plain = {name: re.sub("«.*?»|“.*?”", "", html.unescape(row)) for name, row in told.items()}
         assert {name: row for name, row in plain.items() if english.search(row)} == {}
+
+
+@pytest.mark.slow
+def test_an_archive_and_what_nobody_edits_of_a_pack_do_not_wait_for_ever(guest, desk, workshop):
+    """A stick's folder is handed in whole: maps, sums and a zip with the work of the group in it."""
+    write_proposal(base(), workshop / "rounds" / "00-proposal")
+    inside = zipped(("edit_S1.kmz", kmz(draw.grown("CU-012", 0.9))), ("empty.kml", b""))
+    files = {
+        "stick.zip": inside,
+        "map_S1.html": b"<html>",
+        "SHA256SUMS.txt": b"",
+        "notes.csv": b"a,b",
+    }
+    for name, content in files.items():
+        keep_file(desk.directory, name, io.BytesIO(content))
+    desk._collect(quiet)
+    day = read_day(desk.directory)
+    assert day.waiting == ()
+    assert _day.is_collected_in_full(day)
+    page = guest.get("/").text
+    assert "edit_S1.kmz: shapes: " in page
+    assert "empty.kml: Not read" in page
+    assert page.count(words.text("desk passed over")) == 3
+    # once plenary decides, none of them is read again beside a late file
+    record_decision(
+        workshop / "rounds" / "01-collected", "CU-001", "agree", reason="as drawn", time=NOON
+    )
+    keep_file(desk.directory, "late.kmz", io.BytesIO(kmz(draw.grown("CU-012", 0.5))))
+    assert [path.name for path in read_day(desk.directory).inputs] == ["late.kmz"]
+
+
+@pytest.mark.slow
+def test_of_two_files_of_a_group_either_can_be_chosen_on_the_desk(guest, desk, workshop):
+    """Its conflict names them "S1 (file)"; a resolution takes the file, beside another group's."""
+    write_proposal(base(), workshop / "rounds" / "00-proposal")
+    moved = translate(square("CU-012"), 0.3, 0)
+    for name, content in {
+        "edit_S1.kmz": kmz(draw.grown("CU-012", 0.9)),
+        "edit_S1 (2).kmz": kmz(draw.grown("CU-012", 0.7)),
+        "edit_S2.kmz": kmz(draw.drawn("CU-012 Place 012", moved, "2 "), group="S2"),
+    }.items():
+        keep_file(desk.directory, name, io.BytesIO(content))
+    desk._collect(quiet)
+    page = guest.get("/settle").text
+    values = re.findall(r'name="resolution" value="([^"]*)"', page)
+    assert {"edit_S1.kmz", "edit_S1 (2).kmz", "S2"} <= set(values)
+    for choice in ("edit_S1 (2).kmz", "S2"):
+        seen = hidden(guest.get("/settle").text, "seen")
+        form = {"unit_id": "CU-012", "resolution": choice, "reason": "", "seen": seen}
+        assert guest.post("/settle", data=form, headers=SAME).status_code == 303
+        desk._collect(quiet)
+        measured = read_day(desk.directory).current.resolved
+        assert measured == {"CU-012": choice}

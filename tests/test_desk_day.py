@@ -796,3 +796,142 @@ def test_names_comments_and_files_with_markup_do_nothing_on_any_page(served, bro
             "return [window, ...document.querySelectorAll('iframe')]"
             ".every((one) => (one.contentWindow || one).pwned === undefined)"
         ), path
+
+
+# -- every screen, at three sizes, in two languages -------------------------------------------------
+
+SIZES = ((1920, 1080), (1366, 768), (390, 844))
+SCREENS = ("/before", "/", "/settle", "/board", "/late", "/after")
+
+BAD_FIT = """
+const wide = document.documentElement.clientWidth, bad = [];
+if (document.documentElement.scrollWidth > wide + 1) bad.push("the page scrolls sideways");
+const seen = [...document.querySelectorAll("button,a,input,select,label,h1,h2,p,td,th,li,summary,code,dd,dt,.key")]
+  .filter((one) => one.checkVisibility({ contentVisibilityAuto: true }) && !one.matches(".away,.skip"));
+for (const one of seen) {
+  const box = one.getBoundingClientRect();
+  if (box.width && (box.right > wide + 1 || box.left < -1)) bad.push("beyond the edge: " + one.textContent.trim().slice(0, 60));
+  const hides = getComputedStyle(one).overflowX !== "visible";
+  if (hides && !one.matches("select,input") && one.scrollWidth > one.clientWidth + 1) bad.push("cut: " + one.textContent.trim().slice(0, 60));
+}
+const controls = seen.filter((one) => one.matches("button,input,select,summary"));
+controls.forEach((one, place) => controls.slice(place + 1).forEach((other) => {
+  const a = one.getBoundingClientRect(), b = other.getBoundingClientRect();
+  const wideBy = Math.min(a.right, b.right) - Math.max(a.left, b.left);
+  const highBy = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
+  if (wideBy > 1 && highBy > 1) bad.push("one over the other: " + one.outerHTML.slice(0, 60) + " " + other.outerHTML.slice(0, 60));
+}));
+return bad;
+"""
+
+
+def misfits(page: Page, desk: Served, state: str) -> list[str]:
+    """What of every screen is cut, lies over something else, or is wider than the window."""
+    found = []
+    for lang in ("en", "ru"):
+        page.driver.get(desk.home + "/late")
+        page.driver.find_element(By.CSS_SELECTOR, f'.languages button[value="{lang}"]').click()
+        page.wait(f"return document.documentElement.lang === '{lang}'")
+        for path in SCREENS:
+            page.driver.get(desk.home + path)
+            page.wait("return document.readyState === 'complete'")
+            for width, height in SIZES:
+                size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+                page.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+                found += [f"{state} {path} {lang} {width}: {one}" for one in page.run(BAD_FIT)]
+            if lang == "ru":
+                said = page.run("return document.querySelector('main').innerText")
+                quoted = re.sub("«.*?»", "", said)  # the words of libraries
+                found += [f"{state} {path}: {one}" for one in ENGLISH.findall(quoted)]
+    page.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    return found
+
+
+ENGLISH = re.compile(r"(?:\b[a-z]{2,}\b[,;]? ){3,}[a-z]{2,}\b")
+"""Four English words in a row."""
+
+FORM_WITH_ODD_WORDS = "unit_id,action,theme,text,priority\nCU-001,add,patrols,Patrols,very urgent\n"
+
+
+def test_every_screen_fits_in_every_state_at_three_sizes_in_english_and_in_russian(
+    browser, tmp_path
+):
+    workshop = tmp_path / "workshop"
+    workshop.mkdir()
+    desk = Served(workshop, tmp_path / "desk.log")
+    found = []
+    try:
+        page = browser
+        page.driver.execute_cdp_cmd("Network.emulateNetworkConditions", {**ONLINE})
+        page.driver.get(desk.address)
+        page.wait("return location.pathname === '/before' && document.readyState === 'complete'")
+        found += misfits(page, desk, "an empty folder")
+        press(page, desk, "/before", "make_workshop", (workshop / "plan.toml").is_file)
+        (workshop / "plan.toml").write_text("title = 'x'\ncell = 5\n", encoding="utf-8")
+        page.driver.get(desk.home + "/before")
+        page.driver.find_element(By.CSS_SELECTOR, 'button[value="check"]').click()
+        page.wait("return document.querySelector('.job.refused') !== null")
+        write_proposal(base(), workshop / "rounds" / "00-proposal")
+        found += misfits(page, desk, "a round that is proposed")
+        files = handed(tmp_path)
+        for name, content in {
+            "broken.kmz": b"no archive",
+            "form_S1.csv": FORM_WITH_ODD_WORDS.encode(),
+            "a_name_of_a_file_that_somebody_made_very_long_indeed_to_say_which_version_it_is.kml": b"",
+            "edit_S1 (2).kmz": kmz(draw.grown("CU-012", 0.7)),
+        }.items():
+            (files[0].parent / name).write_bytes(content)
+        page.driver.get(desk.home + "/")
+        stick = "\n".join(map(str, sorted(files[0].parent.iterdir())))
+        page.driver.find_element(By.ID, "files").send_keys(stick)
+        until((workshop / "rounds/01-collected/report.html").is_file)
+        quiet_desk(page)
+        found += misfits(page, desk, "complaints and conflicts")
+        settle_first_quietly(page, desk)
+        found += misfits(page, desk, "settled")
+        say(page, desk, "CU-012", "agree", "as settled, with a reason that is a long one " * 4)
+        say(page, desk, "CU-001", "park", "no map yet")
+        quiet_desk(page)
+        found += misfits(page, desk, "decided")
+        late = files[0].parent / "edit_S1_late.kmz"
+        late.write_bytes(kmz(draw.grown("CU-012", 0.5)))
+        page.driver.get(desk.home + "/")
+        page.driver.find_element(By.ID, "files").send_keys(str(late))
+        until((workshop / "rounds/02-collected/report.html").is_file)
+        quiet_desk(page)
+        table = "unit_id,theme,text\n" + "".join(
+            f"CU-{number:03d},anti-poaching,Совместные патрули пограничников обеих стран вдоль реки и её притоков\n"
+            for number in range(1, 13)
+        )
+        (workshop / "programme").mkdir()
+        (workshop / "programme" / "measures.csv").write_text(table, encoding="utf-8")
+        page.driver.get(desk.home + "/after")
+        page.driver.find_element(By.CSS_SELECTOR, 'button[value="activities"]').click()
+        until((workshop / "rounds/02-collected/general_suggestions.csv").is_file)
+        quiet_desk(page)
+        found += misfits(page, desk, "late files and activities")
+    finally:
+        desk.kill()
+    assert not found, "\n".join(sorted(set(found)))
+
+
+def quiet_desk(page: Page) -> None:
+    """Wait until nothing is under way, whatever was refused."""
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        state = page.driver.execute_async_script(
+            "const done = arguments[0];"
+            "fetch('/events?version=0').then((one) => one.json()).then(done, () => done(null));"
+        )
+        if state and not [one for one in state["jobs"] if one["state"] in ("running", "waiting")]:
+            return
+        time.sleep(0.2)
+    raise AssertionError("the desk is still busy")
+
+
+def settle_first_quietly(page: Page, desk: Served) -> None:
+    """Settle the first conflict, on a desk that has refused something."""
+    page.driver.get(desk.home + "/settle")
+    page.driver.find_element(By.CSS_SELECTOR, '.conflict button[name="resolution"]').click()
+    page.wait("return document.querySelector('.conflict.settled') !== null")
+    quiet_desk(page)

@@ -18,6 +18,7 @@ import pandas as pd
 from cami_units.model import (
     DISCLAIMER,
     FINDINGS,
+    INPUT_LAYERS,
     NEEDS,
     SEASONAL_RANGE,
     Imprint,
@@ -250,7 +251,10 @@ def complaint(problem: Problem, lang: str = "en") -> str:
     """
     note = problem.note or Note("", {"text": problem.what, "assumed": problem.cure})
     what, cure = said(note, lang), assumed(note, lang)
-    place = ", ".join(filter(None, (problem.file, problem.where))) or problem.layer
+    layer = problem.layer if problem.layer in INPUT_LAYERS else ""
+    named = note.facts.get("place")  # a list of names, which other languages end otherwise
+    file = said(named, lang) if isinstance(named, Note) else problem.file
+    place = ", ".join(filter(None, (file, problem.where))) or layer
     return ". ".join(filter(None, (f"{place}: {what}" if place else what, cure)))
 
 

@@ -385,7 +385,8 @@ def _posted(
         if not forms:
             unread.append(path.name)
     if unread:
-        note = Note("files without form", {"count": len(unread)}, "note")
+        facts = {"count": len(unread), "place": in_short(unread, 8)}
+        note = Note("files without form", facts, "note")
         problems.append(problem_of("note", "activities", listed(unread, 8), "", note))
     return contributions, problems
 

@@ -528,8 +528,14 @@ class Pages:
         unit_id, resolution = form.get("unit_id", ""), form.get("resolution", "")
         if day.current is not None and day.current.is_begun:
             return "desk settle on the board"
-        conflicts = {row["unit_id"]: row for row in self._conflicts(day, lang)}
-        if unit_id not in conflicts or resolution not in dict(conflicts[unit_id]["choices"]):
+        # of one unit there may be several: two files of a group, and another group
+        choices = {
+            value
+            for row in self._conflicts(day, lang)
+            if row["unit_id"] == unit_id
+            for value, _ in row["choices"]
+        }
+        if resolution not in choices:
             return "desk no such choice"
         with self.desk.lock:
             if form.get("seen", "") != self._resolution_mark(unit_id):

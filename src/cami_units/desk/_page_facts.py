@@ -181,7 +181,10 @@ def conflict_facts(
             for unit in rows_of(loop.units[loop.units["unit_id"].isin(unit_ids)])
         ],
         "choices": [
-            *((group, words.text("desk keep", lang).format(group=group)) for group in groups),
+            *(
+                (_version_of(group, row["kind"]), words.text("desk keep", lang).format(group=group))
+                for group in groups
+            ),
             *((name, words.text(f"desk {name}", lang)) for name in _RESOLUTIONS if name != "base"),
             # to leave a unit as it went out means, once it is decided on, as it was decided
             (
@@ -192,6 +195,11 @@ def conflict_facts(
             ),
         ],
     }
+
+
+def _version_of(group: str, kind: str) -> str:
+    """What a resolution calls a version: its group; of two of one group its file, "G6 (file)"."""
+    return group.partition(" (")[2].removesuffix(")") if kind == "same group twice" else group
 
 
 _OF_DECIDED: Final = frozenset({"decided", "settled", "outdated"})
