@@ -804,6 +804,22 @@ def test_the_slides_of_a_busy_unit_hold_its_decision_and_its_activities(busy):
             assert title.top + height_of(title) * 12_700 <= Mm(24.5)
 
 
+def test_each_shape_of_a_slide_has_one_fill_and_one_line(boarded):
+    """The schema allows one of each, and PowerPoint offers to repair a file that has two."""
+    drawing = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
+    fills = {f"{drawing}{name}Fill" for name in ("no", "solid", "grad", "blip", "patt", "grp")}
+    seen = 0
+    for slide in Presentation(str(boarded / "board.pptx")).slides:
+        for shape in slide._element.iter("{*}spPr"):
+            seen += 1
+            names = [child.tag for child in shape]
+            assert sum(name in fills for name in names) <= 1, etree.tostring(shape)
+            assert names.count(f"{drawing}ln") <= 1
+            if f"{drawing}ln" in names:  # and the line follows the fill
+                assert not fills & set(names[names.index(f"{drawing}ln") :])
+    assert seen > 50
+
+
 def title_of(slide: Any) -> str:
     return str(next(s for s in slide.shapes if s.has_text_frame).text_frame.text)
 

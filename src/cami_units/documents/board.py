@@ -33,6 +33,7 @@ from cami_units.documents.unit_drawing import (
     LABEL_SIZES,
     LINES,
     STATUS_FILLS,
+    WIDTH,
     Drawing,
     Ink,
     Shape,
@@ -285,20 +286,28 @@ def _add_overview(book: Any, imprint: Imprint, board: Board, drawing: Drawing) -
     # two columns beside the map: a list of forty in one would be too small to read
     half = (len(lines) + 1) // 2
     width = (_WIDE - _RIGHT - _EDGE) // 2 - Mm(1)
-    for number, column in enumerate((lines[:half], lines[half:])):
-        fitting, size = _fitted(
-            column, Emu(width).pt, Emu(_BODY_HIGH).pt, sizes=(12.0, 11.0, 10.0, 9.0, 8.0, 7.0)
-        )
+    room, columns = (Emu(width).pt, Emu(_BODY_HIGH).pt), (lines[:half], lines[half:])
+    size = min(_fitted(column, *room, sizes=_LIST_SIZES)[1] for column in columns)
+    for number, column in enumerate(columns):
+        fitting, _ = _fitted(column, *room, sizes=(size,))
         left = _RIGHT + number * (width + Mm(2))
         _write(slide, "\n".join(fitting), left, _TOP, width, _BODY_HIGH, size=size)
     _write_foot(slide, imprint, lang, "")
+
+
+_LIST_SIZES: Final = (12.0, 11.0, 10.0, 9.0, 8.0, 7.0)
+"""Type sizes of the list of all units: both of its columns have the same."""
 
 
 def _add_fences(book: Any, imprint: Imprint, board: Board) -> None:
     """Which fence first: a table of the first stretches, and what it leaves out."""
     slide, lang = _blank(book), board.lang
     _write_title(slide, text("which fence first", lang), _WIDE - 2 * _EDGE)
-    widths, size = [Mm(110), Mm(210)], 10.0
+    widths = [Mm(100), Mm(220.7)]
+    for size in (12.0, 11.0, 10.0, 9.0, 8.0):
+        heights = [_row_height(cells, widths, size) for cells in board.fences]
+        if sum(heights) + _LEADING * size + _ROW_EDGE <= Mm(160).pt - Emu(_TOP).pt:
+            break
     grid = slide.shapes.add_table(
         len(board.fences) + 1, 2, _EDGE, _TOP, sum(widths), Mm(8) * (len(board.fences) + 1)
     ).table
@@ -573,9 +582,13 @@ def _write(
     height: int,
     *,
     ground: Ink | None = None,
+    wraps: bool = True,
     **letters: Any,
 ) -> None:
-    """A text box, on a ground if its letters need one; `letters` as :func:`_paragraphs` takes them."""
+    """A text box, on a ground if its letters need one; `letters` as :func:`_paragraphs` takes them.
+
+    One that does not wrap keeps its line whole where an Office has only wider letters.
+    """
     anchor = ' anchor="ctr"' if letters.get("centre") else ""
     place = f'<a:off x="{left}" y="{top}"/><a:ext cx="{width}" cy="{height}"/>'
     _append(
@@ -584,8 +597,8 @@ def _write(
         f'<p:cNvSpPr txBox="1"/><p:nvPr/></p:nvSpPr><p:spPr><a:xfrm>{place}</a:xfrm>'
         f'<a:prstGeom prst="rect"><a:avLst/></a:prstGeom>'
         f"{'<a:noFill/>' if ground is None else _painted(ground)}</p:spPr>"
-        f'<p:txBody><a:bodyPr wrap="square" lIns="{_SIDE}" rIns="{_SIDE}" tIns="{_SIDE}" '
-        f'bIns="{_SIDE}"{anchor}><a:spAutoFit/></a:bodyPr><a:lstStyle/>'
+        f'<p:txBody><a:bodyPr wrap="{"square" if wraps else "none"}" lIns="{_SIDE}" '
+        f'rIns="{_SIDE}" tIns="{_SIDE}" bIns="{_SIDE}"{anchor}><a:spAutoFit/></a:bodyPr><a:lstStyle/>'
         f"{_paragraphs(content, **letters)}</p:txBody>",
     )
 
@@ -678,9 +691,9 @@ def _draw(slide: Any, drawing: Drawing, box: tuple[int, int, int, int], lang: st
         # read
         size = max(7.0, LABEL_SIZES[label.kind] * 0.6)
         on_unit = label.kind in ("unit", "id")
-        # half of two thirds of the size for each letter, as the drawing reckons
-        half = Pt(len(label.text) * size * 0.33 + 2) if on_unit else Mm(30)
-        high = Pt(size * 1.25) if on_unit else Mm(6)
+        # bold capitals and digits of the font are six tenths of its size wide: no more of the map
+        half = Pt(len(label.text) * size * 0.3 + 1.5) if on_unit else Mm(30)
+        high = Pt(size * 1.15) if on_unit else Mm(6)
         x, y = left + round(label.x * scale), top + round(label.y * scale)
         _write(
             slide,
@@ -690,7 +703,8 @@ def _draw(slide: Any, drawing: Drawing, box: tuple[int, int, int, int], lang: st
             2 * half,
             high,
             # not every Office draws a glow: on a dark unit letters need a ground
-            ground=Ink("", 0.0, "FFFFFF", 0.75) if on_unit else None,
+            ground=_LETTERS_GROUND if on_unit else None,
+            wraps=False,
             size=size,
             bold=label.kind in ("unit", "id", "state"),
             centre=True,
@@ -708,7 +722,13 @@ def _draw(slide: Any, drawing: Drawing, box: tuple[int, int, int, int], lang: st
         )
         bar.line.width, bar.line.color.rgb = Pt(2), RGBColor.from_string("333333")
         scale_words = f"{words.number(drawing.bar_km, lang)} {text('km', lang)}"
-        _write(slide, scale_words, left + Mm(4), bottom - Mm(6), Mm(40), Mm(5), size=9)
+        # a coast or border may run below it
+        box = (left + Mm(4), bottom - Mm(5.5), Mm(17), Mm(4.6))
+        _write(slide, scale_words, *box, ground=_LETTERS_GROUND, wraps=False, size=9)
+
+
+_LETTERS_GROUND: Final = Ink("", 0.0, "FFFFFF", 0.75)
+"""What lies under letters on a dark unit or a line: not every Office draws a glow round them."""
 
 
 def _draw_key(slide: Any, drawing: Drawing, left: int, top: int, lang: str) -> None:
@@ -761,8 +781,9 @@ def _painted(look: Ink) -> str:
         )
     if look.line:
         dashes = '<a:prstDash val="dash"/>' * look.dashed
+        # as thick beside the map as on the page: 800 pixels of a drawing are 160 mm here
         line = (
-            f'<a:ln w="{Pt(look.width * 0.8)}"><a:solidFill><a:srgbClr val="{look.line.upper()}"/>'
+            f'<a:ln w="{round(look.width * _MAP[2] / WIDTH)}"><a:solidFill><a:srgbClr val="{look.line.upper()}"/>'
             f"</a:solidFill>{dashes}</a:ln>"
         )
     return fill + line
@@ -774,6 +795,12 @@ def _paint(shape: Any, look: Ink) -> None:
     # that it has none, and through a fill that lets light through it makes every colour darker.
     for theme_style in shape._element.findall(qn("p:style")):
         shape._element.remove(theme_style)
+    # a text box of the library comes with a fill of its own, and the schema allows one
+    for own in [
+        *shape._element.spPr.findall(qn("a:noFill")),
+        *shape._element.spPr.findall(qn("a:ln")),
+    ]:
+        shape._element.spPr.remove(own)
     geometry = shape._element.spPr.find(qn("a:prstGeom"))
     for painted in reversed(parse_xml(f"<p:spPr {_NAMESPACES}>{_painted(look)}</p:spPr>")):
         geometry.addnext(painted)
