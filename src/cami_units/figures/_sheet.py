@@ -348,7 +348,7 @@ def _bare_fonts() -> Iterator[None]:
     def bare(**options: Any) -> Any:
         """The options that matplotlib asks for, without the tables of the layout."""
         found = known(**options, hinting=False)
-        found.drop_tables += ["GSUB", "GPOS", "GDEF", "kern", "gasp"]
+        found.drop_tables += ["GSUB", "GPOS", "GDEF", "MATH", "kern", "gasp"]
         return found
 
     with _SWAPPING:
