@@ -27,8 +27,11 @@ from cami_units.documents.activity_documents import write_species_pages
 from cami_units.documents.form_words import THEMES
 from cami_units.documents.group_form import write_form
 from cami_units.model import HIDDEN_STATUSES, InputError, data_dir
+from tests.browser import chromium
 from tests.rounds import imprint, toy_round
 from tests.test_pack import form_of
+
+browser = pytest.fixture(scope="module")(chromium)
 
 SAMPLE = data_dir() / "activities" / "activities_example.csv"
 UNITS = toy_round().tables["conservation_units"]
@@ -678,6 +681,47 @@ def test_how_far_the_last_programme_has_come_is_a_page_with_a_bar_a_theme(round_
     assert '<rect x="0.0" width="50.0"' in page
     assert "<b>x</b>" not in page
     assert "&lt;b&gt;x" in page
+
+
+@pytest.mark.browser
+def test_sums_gaps_and_offers_are_a_page_for_the_projector(browser, round_dir):
+    """CU-001 has two activities, one that G and H offered to pay; CU-002 one; CU-003 none at all."""
+    rows = some(
+        ("A1", "CU-001", "finance", "Keep the fund"),
+        ("A2", "CU-001", "land use", "<b>Graze</b>"),
+        ("A3", "CU-002", "finance", "Find a donor"),
+        ("A4", "general", "finance", "Name a focal point"),
+    )
+    rows.loc[0, ["partner", "cost_band"]] = ["G; H", "up to 50,000 USD"]
+    rows.to_csv(round_dir / "activities.csv", index=False)
+    in_languages(round_dir, "ru")
+    made = activities(round_dir)
+    assert "sums.html" in {path.name for path in made.files}
+    for size in ((1366, 768), (390, 844)):
+        browser.size(*size)
+        browser.open(round_dir / "sums.html", ready=False)
+        assert browser.run("return document.documentElement.scrollWidth <= innerWidth"), size
+    assert browser.asked_for() == []
+    assert browser.errors == []
+    told = browser.run(
+        "return Array.from(document.querySelectorAll('tr')).map((tr) => Array.from(tr.cells)"
+        ".map((cell) => cell.textContent.trim()))"
+    )
+    # activities; those without a cost band, a source of funding, a partner
+    assert ["CU-001 Талас", "", "2", "1", "2", "1"] in told
+    assert ["финансирование", "", "3", "2", "3", "2"] in told
+    assert ["до 50 000 долл. США", "", "1", "0", "1", "0"] in told
+    assert ["пока не указано", "", "3", "3", "3", "3"] in told
+    # ten themes in the order of the agenda: land use is the ninth, finance the tenth
+    assert ["CU-001 Талас", *"0000000011"] in told
+    assert ["CU-003 Аксу", *"0000000000"] in told
+    assert ["G", "CU-001", "Keep the fund", "финансирование", ""] in told
+    assert ["H", "CU-001", "Keep the fund", "финансирование", ""] in told
+    widths = browser.run(
+        "return Array.from(document.querySelectorAll('.sums rect')).map((r) => "
+        "r.getAttribute('width'))"
+    )
+    assert widths[:2] == ["100.0", "50.0"]  # two activities, then one
 
 
 def in_languages(directory: Path, *languages: str) -> None:

@@ -26,6 +26,7 @@ from cami_units.documents.activity_documents import (
     write_activities_workbook,
     write_funding_notes,
     write_species_pages,
+    write_sums_page,
 )
 from cami_units.documents.csv_tables import write_csv
 from cami_units.documents.form_reading import (
@@ -586,6 +587,9 @@ def _write(
             completeness=gaps,
             overviews=overviews,
             imprint=imprint,
+        ),
+        "sums.html": lambda path: write_sums_page(
+            path, plain, overviews, imprint=imprint, lang=lang
         ),
         "activities.docx": lambda path: write_activities_document(
             path,

@@ -70,7 +70,7 @@ STEPS: Final = (
 ORDERS: Final = ("rank", "group", "section", "hand")
 
 _BOARD: Final = "board.html"
-_PAGES: Final = ("report.html", "implementation.html", "map.html")
+_PAGES: Final = ("report.html", "implementation.html", "sums.html", "map.html")
 """Pages of a round that a browser opens from here."""
 _NOTHING: Final[Mapping[str, str]] = {}
 

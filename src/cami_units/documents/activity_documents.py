@@ -20,6 +20,7 @@ from cami_units.documents._worksheets import (
     save_settled,
 )
 from cami_units.documents.form_words import THEMES, first_texts, listed_said, theme_said
+from cami_units.documents.html_pages import page
 from cami_units.model import Imprint, Names, clean_name, is_missing, records
 from cami_units.words import name_in, number, text
 
@@ -164,6 +165,60 @@ def _named_overviews(
             key=[_key_said(str(key), names, lang) for key in sums["key"]],
         )
     return tables
+
+
+def write_sums_page(
+    path: Path,
+    units: pd.DataFrame,
+    overviews: Mapping[str, pd.DataFrame],
+    *,
+    imprint: Imprint,
+    lang: str,
+) -> None:
+    """Write what the activities come to as a page for the projector.
+
+    Parameters
+    ----------
+    path : Path
+        The HTML file to write.
+    units : DataFrame
+        ``unit_id`` and names: the units that are shown.
+    overviews : mapping
+        ``sums``, ``gaps``, ``offers``, as for :func:`write_activities_workbook`.
+    imprint : Imprint
+        Title, date, round, disclaimer.
+    lang : str
+        Language of the headings.
+    """
+    tables = _named_overviews(overviews, units, lang)
+    gaps, offers = tables["gaps"], [_said(row, lang) for row in records(tables["offers"])]
+    themes = [name for name in gaps if name not in ("unit_id", "name")]
+    largest = tables["sums"].groupby("by")["activities"].max()
+    sums: dict[str, list[dict[str, Any]]] = {}
+    for row in records(tables["sums"]):
+        width = round(100 * int(row["activities"]) / int(largest[row["by"]]), 2)
+        sums.setdefault(str(row["by"]), []).append({**row, "width": width})
+    by_partner: dict[str, list[dict[str, Any]]] = {}
+    for row in offers:
+        by_partner.setdefault(str(row["partner"]), []).append({**row, "unit": row["unit_id"]})
+    content = page(
+        "sums.html",
+        lang=lang,
+        styles=["implementation.css"],
+        imprint=imprint,
+        total=int(overviews["gaps"].drop(columns=["unit_id", "name_en"]).to_numpy().sum()),
+        sums=list(sums.items()),
+        themes=[theme_said(str(theme), lang) for theme in themes],
+        gaps=[
+            (
+                row["name"] if row["unit_id"] == "general" else f"{row['unit_id']} {row['name']}",
+                [int(row[theme]) for theme in themes],
+            )
+            for row in records(gaps)
+        ],
+        offers=list(by_partner.items()),
+    )
+    path.write_bytes(content)
 
 
 def _key_said(key: str, names: Mapping[str, str], lang: str) -> str:
