@@ -192,7 +192,7 @@ def write_sums_page(
     """
     tables = _named_overviews(overviews, units, lang)
     gaps, offers = tables["gaps"], [_said(row, lang) for row in records(tables["offers"])]
-    themes = [name for name in gaps if name not in ("unit_id", "name")]
+    themes = [str(name) for name in gaps if name not in ("unit_id", "name")]
     largest = tables["sums"].groupby("by")["activities"].max()
     sums: dict[str, list[dict[str, Any]]] = {}
     for row in records(tables["sums"]):
@@ -208,7 +208,7 @@ def write_sums_page(
         imprint=imprint,
         total=int(overviews["gaps"].drop(columns=["unit_id", "name_en"]).to_numpy().sum()),
         sums=list(sums.items()),
-        themes=[theme_said(str(theme), lang) for theme in themes],
+        themes=[theme_said(theme, lang) for theme in themes],
         gaps=[
             (
                 row["name"] if row["unit_id"] == "general" else f"{row['unit_id']} {row['name']}",
