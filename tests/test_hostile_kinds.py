@@ -230,6 +230,18 @@ def test_no_text_runs_in_anything_that_is_written(tmp_path):
 # -- containers that want to reach out or to swell ---------------------------------------------------
 
 
+def wide_sheet() -> bytes:
+    """The sheet of a form with cells far beyond all of its columns: 200 rows of 2,000."""
+    with zipfile.ZipFile(io.BytesIO(form())) as book:
+        parts = {name: book.read(name) for name in book.namelist()}
+    cells = "<c t='inlineStr'><is><t>x</t></is></c>" * 2_000
+    rows = f"<row>{cells}</row>" * 200
+    parts["xl/worksheets/sheet1.xml"] = (
+        f"<worksheet><sheetData>{rows}</sheetData></worksheet>".encode()
+    )
+    return zipped(parts)
+
+
 def sheet_of(size: int) -> bytes:
     """A workbook whose sheet unpacks to so many bytes of cells."""
     with zipfile.ZipFile(io.BytesIO(form())) as archive:
@@ -351,6 +363,7 @@ REFUSED: dict[str, tuple[str, Callable[[], bytes], str]] = {
     "a size that lies": (".kmz", lying_size, "bomb|damaged"),
     "entries on each other": (".zip", overlapping, "damaged"),
     "a link in an archive": (".kmz", linked, "is a link"),
+    "a form of 2,000 columns": (".xlsx", wide_sheet, "one of its parts has more than 600,000 tags"),
     "a link as a form": (".xlsx", linked, "workbook|no form|refused"),
     "a password": (".kmz", encrypted, "encrypted"),
     "a path out": (".zip", lambda: named("../../evil.kml"), "out of the archive"),

@@ -20,7 +20,7 @@ from shapely.geometry import (
     box,
 )
 
-from cami_units import layers
+from cami_units import kml, layers
 from cami_units.layers._equal_area import (
     circle,
     clipped,
@@ -31,7 +31,7 @@ from cami_units.layers._equal_area import (
     repaired,
 )
 from cami_units.model import EQUAL_AREA, LONLAT, InputError
-from cami_units.overlap import joined
+from cami_units.overlap import _pieces, joined
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 GEOD = Geod(ellps="WGS84")
@@ -325,3 +325,58 @@ def test_a_sliver_that_rounding_makes_a_point_goes_and_its_neighbours_stay():
     rounded = layers.to_lonlat(table, decimals=6).geometry
     assert rounded.is_valid.all()
     assert all(shape.equals(square) for shape in rounded)
+
+
+def teeth(count: int, lean: float) -> shapely.Polygon:
+    """A comb of so many edges: upright teeth lie beside one another, leaning ones in one another's boxes."""
+    at = 70.5 + np.arange(count) / count
+    up = np.where(np.arange(count) % 2, 0.0, 0.4)
+    edge = np.stack([at + lean * up, 40.5 + up], axis=1)
+    return shapely.Polygon([(70.5, 40.4), *edge, (71.95, 40.4)])
+
+
+def test_outlines_that_take_the_square_of_their_size_are_told_by_their_boxes():
+    """GEOS compares each run of edges with all whose boxes meet its own: a count, and no clock, decides."""
+    assert kml.is_tangled(teeth(20_000, 1.0))
+    assert not kml.is_tangled(teeth(20_000, 0.0))  # as many edges, each beside two others
+    turn = np.linspace(0, 2 * np.pi, 100_000, endpoint=False)
+    assert not kml.is_tangled(shapely.Polygon(np.stack([np.cos(turn), np.sin(turn)], axis=1)))
+    walk = np.random.default_rng(1).normal(0, 1, (30_000, 2)).cumsum(axis=0)
+    rest = np.random.default_rng(1).normal(0, 1, (30_000, 2))
+    assert kml.is_tangled(shapely.Polygon(rest))  # an animal that stays where it is
+    assert not kml.is_tangled(shapely.Polygon(walk * 30))  # and one that goes
+
+
+@pytest.mark.parametrize(
+    ("shape", "message"),
+    [
+        (teeth(20_000, 1.0), "edges lie to and fro over one another: to check it would take"),
+        (
+            shapely.Polygon(
+                [
+                    (
+                        71 + np.cos(2.0 * np.pi * 400 * n / 801),
+                        41 + np.sin(2.0 * np.pi * 400 * n / 801),
+                    )
+                    for n in range(801)
+                ]
+            ),
+            "crosses itself too often to be mended",
+        ),
+    ],
+)
+def test_a_shape_that_would_cost_minutes_is_refused_with_the_reason(tmp_path, shape, message):
+    columns = {"pa_id": ["P1"], "name": ["n"], "iso2": ["KZ"]}
+    path = tmp_path / "areas.parquet"
+    gpd.GeoDataFrame(columns, geometry=[shape], crs=LONLAT).to_parquet(path)
+    with pytest.raises(InputError, match=message):
+        layers.read_protected_areas(path)
+
+
+def test_many_islands_are_joined_as_few_are():
+    """Those that meet are united, all others only stand beside one another: the same shape either way."""
+    at = np.arange(2_500)
+    islands = shapely.box(at * 2.0, 0, at * 2.0 + 1 + (at % 5 == 0), 1)
+    assert len(islands) > _pieces._MANY_PARTS
+    assert joined(islands).equals_exact(shapely.normalize(shapely.union_all(islands)))
+    assert joined(islands[::-1]).equals_exact(joined(islands))

@@ -40,8 +40,10 @@ TABLE_SUFFIXES: Final = (".csv", ".tsv", ".txt")
 """Endings of tables in text; Excel calls its "Unicode text" .txt."""
 # Counted before anything is parsed, each far above what a group's form can hold.
 MOST_BYTES: Final = 20_000_000
-_MOST_UNPACKED: Final = 100_000_000
+_MOST_UNPACKED: Final = 50_000_000
 _MOST_PARTS: Final = 1_000
+# as many as of a KML: a tree of a million takes 150 MB
+_MOST_TAGS: Final = 600_000
 _MOST_ROWS: Final = 20_000
 _MOST_COLUMNS: Final = 100
 # a form has fewer than a hundred rows; what comes after this many empty ones was typed by mistake
@@ -170,6 +172,8 @@ def _part(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path, most_byt
         raise _refused(path, Note("unpacks to much", {"mb": _MOST_UNPACKED // 1_000_000}))
     if b"<!DOCTYPE" in part or b"<!ENTITY" in part:
         raise _refused(path, Note("sheet with document type"))
+    if part.count(b"<") > _MOST_TAGS:
+        raise _refused(path, Note("many cells", {"most": float(_MOST_TAGS)}))
     return part
 
 

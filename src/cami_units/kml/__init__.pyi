@@ -6,6 +6,8 @@ from ._containers import inner_files as inner_files
 from ._contents import Pack as Pack
 from ._contents import legend_signs as legend_signs
 from ._coordinates import Effort as Effort
+from ._coordinates import crosses_too_often as crosses_too_often
+from ._coordinates import is_tangled as is_tangled
 from ._coordinates import mended_area as mended_area
 from ._earth_files import earth_writers as earth_writers
 from ._earth_files import write_kml as write_kml

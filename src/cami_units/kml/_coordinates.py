@@ -59,6 +59,9 @@ MOST_CROSSINGS: Final = 50_000
 """Crossings of edges that are mended in one file: each costs about 15 microseconds and 2 kB."""
 MOST_PAIRS: Final = 600_000
 """Pairs of edges near each other in the broken rings of a file: a microsecond each."""
+MOST_CHECKED: Final = 10_000_000
+"""Pairs of runs of edges near each other that GEOS looks at before it says that a file's areas are
+valid: a twentieth of a microsecond each, and all of them where teeth of a comb lean."""
 MOST_ADDED: Final = 200_000
 """Points that long sides are divided by."""
 MOST_PARTS: Final = 20_000
@@ -77,9 +80,16 @@ _MOST_HOLES: Final = 10_000
 # Edges, taken evenly, on which the number of crossings is guessed before all pairs are compared.
 _SAMPLE: Final = 200
 _FEW: Final = 100
-"""Rings or parts that may be held against each other unasked."""
+"""Rings, parts or points that may be held against each other unasked."""
+_SPARSE: Final = 50
+"""Other runs near a run, on average, from which an outline is none that anybody surveyed: bays within
+bays come to five."""
 _RESTING: Final = 30
 """Points a ring from which it may be a walk with a GPS that rested."""
+_A_POINT: Final = 6
+"""Pairs of runs that are looked at while a point is asked whether it rests."""
+_LOOKS: Final = 40
+"""Looks at a point while a line is simplified that cost what a pair of runs does."""
 _MOST_SIMPLIFIED: Final = 20_000
 """Points of a ring that Douglas and Peucker's method is asked about: at worst it takes their square."""
 _HAIR: Final = 1e-6
@@ -120,6 +130,7 @@ class Effort:
 
     crossings: int = MOST_CROSSINGS
     pairs: int = MOST_PAIRS
+    checked: int = MOST_CHECKED
     points: int = MOST_ADDED
     parts: int = MOST_PARTS
 
@@ -683,6 +694,12 @@ def _valid(polygon: BaseGeometry, shapes: Shapes, effort: Effort) -> BaseGeometr
 
 def _may_be_checked(area: BaseGeometry, effort: Effort) -> bool:
     """Whether GEOS may be asked if an area is valid: it holds all parts and holes that meet together."""
+    count = shapely.get_num_coordinates(area)
+    if count > _FEW:
+        near = near_runs(area)[1] if count <= effort.checked else np.inf
+        if near > effort.checked:
+            return False
+        effort.checked -= int(near)
     if isinstance(area, shapely.Polygon) and len(area.interiors) <= _FEW:
         return True
     shells = parts(area)
@@ -691,6 +708,45 @@ def _may_be_checked(area: BaseGeometry, effort: Effort) -> bool:
         len(shapes) <= _FEW or _spent_on_pairs(shapely.bounds(shapes), effort)
         for shapes in (shells, holes)
     )
+
+
+def near_runs(area: BaseGeometry) -> tuple[int, float]:
+    """How many runs of edges an area has, and about how many pairs of them are near each other.
+
+    A run goes on into one quarter of the compass, as GEOS walks rings; it compares those whose boxes
+    meet, which are all of them in a comb whose teeth lean: its time then grows with their square.
+    """
+    rings = shapely.get_rings(shapely.get_parts(area))
+    xy, ring = shapely.get_coordinates(rings, return_index=True)
+    quarter = (np.diff(xy[:, 0]) >= 0) + 2 * (np.diff(xy[:, 1]) >= 0)
+    quarter[ring[1:] != ring[:-1]] = 4  # from one ring to the next is no edge
+    starts = np.flatnonzero(np.diff(quarter, prepend=-1))
+    starts = starts[quarter[starts] < 4]
+    ends = np.append(np.flatnonzero(np.diff(quarter)) + 1, len(quarter))
+    ends = ends[quarter[ends - 1] < 4]
+    both = np.stack([xy[starts], xy[ends]], axis=1)  # within a run, its ends are its box
+    boxes = np.hstack([both.min(axis=1), both.max(axis=1)])
+    return len(starts), _near_pairs(boxes, MOST_CHECKED, _SAMPLE // 5)
+
+
+def is_tangled(area: BaseGeometry) -> bool:
+    """Whether an area has so many runs of edges near each other that it is no outline of anything.
+
+    To ask GEOS whether it is valid could take minutes. Large outlines may have as many as they are large.
+    """
+    if shapely.get_num_coordinates(area) <= _FEW:
+        return False
+    runs, near = near_runs(area)
+    return near > MOST_PAIRS + _SPARSE * runs
+
+
+def crosses_too_often(area: BaseGeometry) -> bool:
+    """Whether the edges of an area that is not valid meet too often for it to be mended."""
+    count = int(shapely.get_num_coordinates(area))
+    if count <= _FEW:
+        return False
+    effort = Effort(pairs=2 * (MOST_PAIRS + _SPARSE * count))
+    return _crossings(area, effort) > MOST_CROSSINGS
 
 
 def _tame(polygon: BaseGeometry, shapes: Shapes, effort: Effort) -> BaseGeometry:
@@ -707,7 +763,7 @@ def _tame(polygon: BaseGeometry, shapes: Shapes, effort: Effort) -> BaseGeometry
         effort.crossings -= count
         return polygon
     for tolerance in _UNTANGLED:
-        simpler = _simplified_rings(polygon, tolerance)
+        simpler = _simplified_rings(polygon, tolerance, effort)
         # Where a GPS rested most points go; where a ring was drawn as a tangle hardly any.
         if simpler is None or shapely.get_num_coordinates(simpler) > 0.8 * before:
             continue
@@ -722,22 +778,29 @@ def _tame(polygon: BaseGeometry, shapes: Shapes, effort: Effort) -> BaseGeometry
     raise UnusableError("too tangled" if count > MOST_CROSSINGS else "too heavy")
 
 
-def _simplified_rings(polygon: BaseGeometry, tolerance: float) -> BaseGeometry | None:
+def _simplified_rings(
+    polygon: BaseGeometry, tolerance: float, effort: Effort
+) -> BaseGeometry | None:
     """A polygon with each ring simplified as a line: GEOS would mend it meanwhile, at any cost.
 
     ``None`` where nothing comes of it: rings of few points are drawn so, or too many points stay.
     """
     # A resting GPS gives long rings. Short ones cross themselves because somebody drew them so.
-    if shapely.get_num_coordinates(polygon) < _RESTING * sum(1 for _ in linework(polygon)):
+    count = int(shapely.get_num_coordinates(polygon))
+    if count < _RESTING * sum(1 for _ in linework(polygon)) or _A_POINT * count > effort.checked:
         return None
+    effort.checked -= _A_POINT * count
     # Ring by ring, as each of them may rest; the crossings that are left are mended afterwards.
     made = []
     for part in parts(polygon):
         rings = [
             _thinned(shapely.get_coordinates(ring), tolerance) for ring in shapely.get_rings(part)
         ]
-        if max(map(len, rings)) > _MOST_SIMPLIFIED:
+        # At worst Douglas and Peucker look at each point as often as there are points.
+        cost = sum(len(ring) ** 2 for ring in rings) // _LOOKS
+        if max(map(len, rings)) > _MOST_SIMPLIFIED or cost > effort.checked:
             return None
+        effort.checked -= cost
         lines = [shapely.LineString(ring) for ring in rings]
         shell, *holes = shapely.simplify(lines, tolerance, preserve_topology=False)
         if shapely.get_num_coordinates(shell) < 4:
@@ -783,14 +846,14 @@ def _spent_on_pairs(boxes: NDArray[np.float64], effort: Effort) -> bool:
     return True
 
 
-def _near_pairs(boxes: NDArray[np.float64], most: int) -> float:
+def _near_pairs(boxes: NDArray[np.float64], most: int, sampled: int = _SAMPLE) -> float:
     """About how many pairs of boxes (west, south, east, north) meet: a guard against hostile rings.
 
     A sample of them is held against all others, and left off as soon as it is plain.
     """
     west, south, east, north = np.ascontiguousarray(boxes.T)
     count, near = len(west), 0
-    sample = range(0, count, max(1, count // _SAMPLE))
+    sample = range(0, count, max(1, count // sampled))
     for done, edge in enumerate(sample, start=1):
         beside = (west <= east[edge]) & (east >= west[edge])
         near += int(np.count_nonzero(beside & (south <= north[edge]) & (north >= south[edge])))

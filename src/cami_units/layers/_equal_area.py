@@ -30,12 +30,16 @@ _KIND_OF: Final = {0: "point", 1: "line", 2: "line", 3: "polygon", 4: "point", 5
 
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """What repairing one shape did: area by the even-odd rule, area after, and what is contested."""
+    """What repairing one shape did: area by the even-odd rule, area after, and what is contested.
+
+    `is_hopeless`: it was not tried, as the shape crosses itself too often.
+    """
 
     row: int
     before_km2: float
     after_km2: float
     moved_km2: float
+    is_hopeless: bool = False
 
     @property
     def share(self) -> float:
@@ -332,8 +336,11 @@ def repaired(shapes: Shapes) -> tuple[Shapes, list[Repair]]:
     bad = np.flatnonzero(~shapely.is_valid(result))
     if not bad.size:
         return result, []
+    hopeless = np.array([_crosses_too_often(shape) for shape in result[bad]])
+    repairs = [Repair(int(row), 0.0, 0.0, 0.0, is_hopeless=True) for row in bad[hopeless]]
+    result[bad[hopeless]] = shapely.Polygon()
+    bad = bad[~hopeless]
     fixed = structure(result[bad])
-    repairs = []
     for row, valid_shape in zip(bad, fixed, strict=True):
         # Two repairs that know nothing of each other: where they disagree, the shape itself is in
         # doubt, and how much of it is.
@@ -348,6 +355,19 @@ def repaired(shapes: Shapes) -> tuple[Shapes, list[Repair]]:
         )
     result[bad] = fixed
     return result, repairs
+
+
+def _crosses_too_often(shape: Any) -> bool:
+    """Whether mending a shape would take minutes; small ones are never asked."""
+    if shapely.get_num_coordinates(shape) <= _SMALL:
+        return False
+    from cami_units import kml  # lxml is not waited for by who brings small shapes
+
+    return kml.crosses_too_often(shape)
+
+
+_SMALL: Final = 200
+"""Points of a shape that crosses itself 20,000 times at most: that is mended in a third of a second."""
 
 
 def only_polygons(shapes: Shapes) -> Shapes:

@@ -132,6 +132,11 @@ def _measurable(dataset: Dataset, layer: str, rules: FileRules) -> LayerRead:
     problems += _of_rows(dataset, layer, "counted", left_open, "rings that were not closed: closed")
     if not keep.any():
         return LayerRead(nothing, tuple(problems))
+    untangled, notes = _untangled(shapes, keep, dataset, layer)
+    keep &= untangled
+    problems += notes
+    if not keep.any():
+        return LayerRead(nothing, tuple(problems))
     # In this order: what has no CRS has no place, what is not on earth cannot be projected, and
     # what cannot be projected has no area by which a repair could be judged.
     crs, notes = _settled_crs(dataset, layer, shapes[keep], rules)
@@ -163,6 +168,10 @@ def _measurable(dataset: Dataset, layer: str, rules: FileRules) -> LayerRead:
     keep &= ~off_plane
     problems += _far_away(dataset, layer, shapes[keep], flat[keep], crs, rules)
     repaired_rows = 0
+    # once more: parallels that lay side by side in degrees are bent, and reach into one another
+    untangled, notes = _untangled(flat, keep, dataset, layer)
+    keep &= untangled
+    problems += notes
     if kind in ("polygon", "any", "every"):
         sound, notes, repaired_rows = _repaired(flat, keep, rules, dataset, layer)
         keep &= sound
@@ -237,6 +246,23 @@ def _of_kind(shapes: Shapes, keep: Mask, kind: Kind, dataset: Dataset, layer: st
     what = f"{came} geometry where a {good[0]} is expected: left out"
     problems += _of_rows(dataset, layer, "counted", misfit, what)
     return np.asarray(~misfit, dtype=bool), problems
+
+
+_LARGE: Final = 1_000
+"""Points from which a shape is looked at before GEOS is asked about it: 1,000 take it a tenth of a second
+at worst."""
+
+
+def _untangled(shapes: Shapes, keep: Mask, dataset: Dataset, layer: str) -> Step:
+    """Which rows GEOS can be asked about in a time that grows with their size."""
+    tangled = np.zeros(len(shapes), dtype=bool)
+    for row in np.flatnonzero(keep & (shapely.get_num_coordinates(shapes) > _LARGE)):
+        from cami_units import kml  # lxml is not waited for by who brings small shapes
+
+        tangled[row] = shapely.get_dimensions(shapes[row]) == 2 and kml.is_tangled(shapes[row])
+    what = "an outline whose edges lie to and fro over one another: to check it would take minutes"
+    cure = "Simplify these shapes in a GIS; where a GPS rested, keep one point."
+    return ~tangled, _of_rows(dataset, layer, "refuses", tangled, what, cure)
 
 
 def _on_earth(shapes: Shapes, keep: Mask, crs: CRS, dataset: Dataset, layer: str) -> Step:
@@ -530,6 +556,8 @@ def _repaired(
     areal = keep & (np.array(kinds(flat), dtype=object) == "polygon")
     at = np.flatnonzero(areal)
     flat[areal], repairs = repaired(flat[areal])
+    hopeless = [repair for repair in repairs if repair.is_hopeless]
+    repairs = [repair for repair in repairs if not repair.is_hopeless]
 
     def rows(some: Iterable[Repair]) -> Mask:
         mask = np.zeros(len(flat), dtype=bool)
@@ -543,6 +571,8 @@ def _repaired(
     cure = "Draw them anew in a GIS, or delete these rows."
     what = "a shape that encloses no ground"
     problems = _of_rows(dataset, layer, "refuses", rows(collapsed), what, cure)
+    what = "a shape that crosses itself too often to be mended"
+    problems += _of_rows(dataset, layer, "refuses", rows(hopeless), what, cure)
     if contested:
         worst = max(contested, key=lambda repair: repair.share)
         what = (
@@ -561,7 +591,7 @@ def _repaired(
             f"{100 * max(repair.share for repair in accepted):.2g} % of one contested"
         )
         problems += _of_rows(dataset, layer, "counted", rows(accepted), what)
-    return ~rows(refused), problems, len(accepted)
+    return ~rows([*refused, *hopeless]), problems, len(accepted)
 
 
 def refusal(problems: Iterable[Problem], what: str) -> InputError:

@@ -116,7 +116,20 @@ def sorted_shapes(shapes: Geometries) -> Geometries:
 
 def joined(shapes: Geometries) -> Any:
     """One shape of several, the same whatever order they came in."""
-    return shapely.normalize(shapely.union_all(sorted_shapes(np.asarray(shapes, dtype=object))))
+    in_order = sorted_shapes(np.asarray(shapes, dtype=object))
+    parts = shapely.get_parts(in_order)
+    if len(parts) <= _MANY_PARTS or (shapely.get_dimensions(parts) < 2).any():
+        return shapely.normalize(shapely.union_all(in_order))
+    # GEOS unites a hundred thousand islands for a quarter of a minute: only neighbours need it
+    first, second = shapely.STRtree(parts).query(parts, predicate="intersects")
+    meeting = np.zeros(len(parts), dtype=bool)
+    meeting[first[first != second]] = True
+    united = shapely.get_parts(shapely.union_all(parts[meeting]))
+    return shapely.normalize(shapely.multipolygons([*united, *parts[~meeting]]))
+
+
+_MANY_PARTS: Final = 2_000
+"""Parts that are united without looking which of them meet: it takes half a second at worst."""
 
 
 def dissolved_by_weight(table: gpd.GeoDataFrame, by: Iterable[str]) -> gpd.GeoDataFrame:
