@@ -853,7 +853,10 @@ def _near_pairs(boxes: NDArray[np.float64], most: int, sampled: int = _SAMPLE) -
     """
     west, south, east, north = np.ascontiguousarray(boxes.T)
     count, near = len(west), 0
-    sample = range(0, count, max(1, count // sampled))
+    # By the golden section, which keeps step with nothing: every 500th of 5,000 boxes drawn alike
+    # would be the same side of each.
+    places = np.arange(min(count, sampled)) * 0.6180339887498949 % 1.0 * count
+    sample = places.astype(int).tolist() if count > sampled else range(count)
     for done, edge in enumerate(sample, start=1):
         beside = (west <= east[edge]) & (east >= west[edge])
         near += int(np.count_nonzero(beside & (south <= north[edge]) & (north >= south[edge])))

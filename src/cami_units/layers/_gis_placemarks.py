@@ -234,6 +234,10 @@ class _GisReader:
         if fault:
             self.say(fault, *at)
             return
+        self._effort.parts -= int(shapely.get_num_geometries(shape))
+        if self._effort.parts < 0:  # as many as of a KML
+            self.say(Note("too heavy"), *at)
+            return
         # A collection is taken apart by kind: its polygons are the area, its points are pins.
         parts = np.array([part for part in shapely.get_parts(shape) if not part.is_empty])
         kinds_of_parts = np.array(kinds(parts))
