@@ -41,7 +41,7 @@ from cami_units.commands.decide import (
 )
 from cami_units.desk import _day, _verbs
 from cami_units.desk._day import Day, Errand, read_day
-from cami_units.desk._guard import LANGUAGE_COOKIE, language
+from cami_units.desk._guard import LANGUAGE_COOKIE, MAX_BODY, language
 from cami_units.desk._page_facts import (
     base_facts,
     complaint_facts,
@@ -437,8 +437,9 @@ class Pages:
         day = await self._day()
         if day.current is None and not day.files:
             return RedirectResponse("/before", status_code=303)
+        files = file_facts(day, self._lang(request))
         return await run_in_threadpool(
-            self._page, request, "hand_in", day, files=file_facts(day, self._lang(request))
+            self._page, request, "hand_in", day, files=files, most=MAX_BODY
         )
 
     async def take_in(self, request: Request) -> Response:

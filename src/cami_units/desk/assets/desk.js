@@ -133,6 +133,13 @@ listen();
 const drop = document.getElementById("drop");
 if (drop) {
   const files = drop.querySelector("#files");
+  // The server hangs up on what is too large, and a browser then shows nothing of its answer.
+  const fits = (chosen) => {
+    let bytes = 0;
+    for (const file of chosen) bytes += file.size;
+    if (bytes > Number(drop.dataset.most)) alert(drop.dataset.tooLarge);
+    return bytes <= Number(drop.dataset.most);
+  };
   for (const name of ["dragenter", "dragover"]) {
     document.addEventListener(name, (event) => { event.preventDefault(); drop.classList.add("over"); });
   }
@@ -157,6 +164,7 @@ if (drop) {
     };
     for (const entry of entries) await walk(entry);
     for (const file of found) {
+      if (!fits([file])) continue;
       const form = new FormData();
       form.append("files", file, file.name);
       const answer = await fetch("/hand-in", { method: "POST", body: form, headers: { Accept: "application/json" } });
@@ -164,11 +172,10 @@ if (drop) {
     }
     location.reload();
   });
-  files.addEventListener("change", () => { if (files.files.length) drop.requestSubmit(); });
+  files.addEventListener("change", () => { if (files.files.length && fits(files.files)) drop.requestSubmit(); });
   const folder = drop.querySelector("#folder");
   folder.addEventListener("change", () => {
-    if (!folder.files.length) return;
-    drop.requestSubmit();
+    if (folder.files.length && fits(folder.files)) drop.requestSubmit();
   });
 }
 
