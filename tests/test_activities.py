@@ -905,3 +905,11 @@ def test_a_species_page_says_no_share_of_a_range_that_is_only_possible(tmp_path)
     assert "States: Kyrgyzstan, KZ" in [line.text for line in document.paragraphs]
     table = document.tables[0]
     assert [cell.text for cell in table.rows[1].cells][-1] == ""
+
+
+def test_every_piece_of_a_unit_in_thirty_takes_its_activities_along():
+    row = dict.fromkeys(workshop.ACTIVITY_COLUMNS, "") | {"activity_id": "A-1", "unit_id": "CU-001"}
+    pieces = [f"CU-001 {number}" for number in range(30)]
+    table, _ = workshop.followed(pd.DataFrame([row]), {"CU-001": pieces}, by="decision")
+    assert sorted(table["unit_id"]) == sorted(pieces)
+    assert {"A-1", "A-1.b", "A-1.z", "A-1.ad"} <= set(table["activity_id"])

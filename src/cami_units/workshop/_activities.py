@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, Final
 
 import pandas as pd
@@ -24,7 +25,7 @@ from cami_units.model import (
     is_missing,
     problem_of,
 )
-from cami_units.workshop._identity import spoken_id
+from cami_units.workshop._identity import letters_in_order, spoken_id
 
 GENERAL: Final = "general"
 ACTIVITY_COLUMNS: Final = (
@@ -681,7 +682,7 @@ def followed(
         # units come the largest first: it keeps the id
         rows.append({**row, home: units[0]})
         lines.append((activity_id, "amend", home, old, units[0], by, why))
-        for letter, unit_id in zip("bcdefghijklmnopqrstuvwxyz", units[1:], strict=False):
+        for letter, unit_id in zip(islice(letters_in_order(), 1, None), units[1:], strict=False):
             copy_id = f"{activity_id}.{letter}"
             if copy_id in ids:
                 continue  # it went along before

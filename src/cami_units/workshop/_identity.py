@@ -10,8 +10,10 @@ What is in doubt is said, never guessed.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import count, product
+from string import ascii_lowercase
 from typing import Any, Final, Literal, NamedTuple
 
 import geopandas as gpd
@@ -148,6 +150,12 @@ _NAME_PARTS: Final = re.compile(r"\s[–—-]\s|[,;/()]|\s(?:and|и|&)\s")
 
 def _words(name: str) -> list[str]:
     return re.findall(r"[^\W_]+", name.casefold())
+
+
+def letters_in_order() -> Iterator[str]:
+    """The letters of pieces: a, b … z, then aa, ab."""
+    for length in count(1):
+        yield from map("".join, product(ascii_lowercase, repeat=length))
 
 
 def _unmarked(name: str) -> str:

@@ -18,6 +18,7 @@ from cami_units.workshop._identity import (
     Notice,
     bare_name,
     is_cyrillic,
+    letters_in_order,
     note,
     without_same_words,
 )
@@ -502,16 +503,8 @@ def _split(
 
 
 def _letters(root: str, used_ids: set[str]) -> Iterator[str]:
-    """Letters that no piece of the unit's number ever had: a, b, then aa, ab."""
-    number = 0
-    while True:
-        number += 1
-        rest, letter = number, ""
-        while rest:
-            rest, place = divmod(rest - 1, 26)
-            letter = chr(97 + place) + letter
-        if f"{root}{letter}" not in used_ids:
-            yield letter
+    """Letters that no piece of the unit's number ever had."""
+    return (letter for letter in letters_in_order() if f"{root}{letter}" not in used_ids)
 
 
 # -- rows -----------------------------------------------------------------------------------------
