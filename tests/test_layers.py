@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import time
 import tomllib
 import warnings
 import zipfile
@@ -20,7 +21,7 @@ from hypothesis import strategies as st
 from shapely.geometry import LineString, MultiPoint, Point, Polygon, box
 
 from cami_units import layers, overlap
-from cami_units.layers import TaxonRule, _layer_rows
+from cami_units.layers import TaxonRule, _layer_rows, _layer_survey
 from cami_units.layers._dialects import ISO2, clean_text, code, iso2, legend_codes
 from cami_units.layers._layer_tables import CODES
 from cami_units.model import (
@@ -1050,6 +1051,17 @@ def states_of(**shapes) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame(
         {"iso2": list(shapes), "range_state": True}, geometry=list(shapes.values()), crs=EQUAL_AREA
     )
+
+
+@pytest.mark.slow
+def test_the_borders_of_states_that_overlap_all_around_are_found_in_time(bundled):
+    """Each state drawn 3 km too large, as two sources of one border are: no border lost, no minutes."""
+    larger = bundled.countries.set_geometry(bundled.countries.geometry.buffer(3000))
+    began = time.process_time()
+    found, _ = _layer_survey._borders(larger, None, is_own=True)
+    assert time.process_time() - began < 40  # 7 s; once they took minutes
+    assert set(found["pair"]) >= set(bundled.borders["pair"])
+    assert found.length.sum() == pytest.approx(bundled.borders.length.sum(), rel=0.05)
 
 
 @pytest.mark.parametrize("gap", [0, 400])

@@ -301,6 +301,7 @@ def shared_borders(
 def _lines_between(shapes: Any, tolerance_m: float) -> dict[tuple[int, int], Any]:
     """The border of each two states that have one, by their places in the list."""
     outlines = shapely.boundary(shapes)
+    shapely.prepare(shapes)  # each is asked by all others whether they are near
     margin = np.array([[-1], [-1], [1], [1]]) * tolerance_m
     reach: Any = shapely.box(*(shapely.bounds(shapes).T + margin))
     neighbours = [
@@ -353,6 +354,10 @@ _STEPS_A_TOLERANCE: Final = 20
 """So finely a line is cut where two neighbours are within reach, to see which is nearer."""
 
 
+_MOST_STEPS: Final = 50_000
+"""More are not cut: outlines that overlap for 1,000 km are told apart every 20 m, and not every 5 cm."""
+
+
 def _nearest_to(pair: tuple[int, int], line: Any, shapes: Any, reach: float) -> Any:
     """The parts of a state's outline that lie near another one and no nearer to a third.
 
@@ -360,22 +365,57 @@ def _nearest_to(pair: tuple[int, int], line: Any, shapes: Any, reach: float) -> 
     """
     second = pair[1]
     for third in range(len(shapes)):
-        if third in pair or line.is_empty or shapely.distance(line, shapes[third]) > reach:
+        if third in pair or line.is_empty or not shapely.dwithin(shapes[third], line, reach):
             continue
         close_to = shapely.buffer(shapely.clip_by_rect(shapes[third], *_around(line, reach)), reach)
         doubtful = only(shapely.intersection(line, close_to), "line")
-        steps = _steps(shapely.segmentize(doubtful, reach / _STEPS_A_TOLERANCE))
+        step = max(reach / _STEPS_A_TOLERANCE, doubtful.length / _MOST_STEPS)
+        steps = _steps(shapely.segmentize(doubtful, step) if step else doubtful)
         middle = shapely.line_interpolate_point(steps, 0.5, normalized=True)
-        nearer = shapely.distance(middle, shapes[second]) <= shapely.distance(middle, shapes[third])
+        around = _around(doubtful, reach) if len(steps) else (0.0, 0.0, 0.0, 0.0)
+        nearer = _distances(middle, shapes[second], around) <= _distances(
+            middle, shapes[third], around
+        )
         sure = only(shapely.difference(line, close_to), "line")
-        line = shapely.line_merge(shapely.union_all([sure, *steps[nearer]]))
+        lines = [*shapely.get_parts(sure), *_joined_steps(steps[nearer])]
+        line = shapely.line_merge(shapely.multilinestrings(lines))
     return only(line, "line")
+
+
+def _distances(points: Any, shape: Any, around: tuple[float, float, float, float]) -> Any:
+    """How far points lie from a shape; of its outline only what lies in a box around them is asked.
+
+    Through a tree of its stretches: a state has tens of thousands, and so have the points.
+    """
+    stretches = _steps(shapely.clip_by_rect(shapely.boundary(shape), *around))
+    if not len(points) or not len(stretches):
+        return shapely.distance(points, shape)
+    at, metres = shapely.STRtree(stretches).query_nearest(
+        points, return_distance=True, all_matches=False
+    )
+    distances = np.zeros(len(points))
+    distances[at[0]] = metres
+    return np.where(shapely.intersects(shape, points), 0.0, distances)
 
 
 def _around(line: Any, reach: float) -> tuple[float, float, float, float]:
     """The box around a line that holds all that is within reach of it, and a little more."""
     west, south, east, north = shapely.bounds(line)
     return west - 2 * reach, south - 2 * reach, east + 2 * reach, north + 2 * reach
+
+
+def _joined_steps(steps: Any) -> Any:
+    """Stretches in the order of their line, those that follow one another as one line again.
+
+    By their ends: to find out by geometry what touches what takes minutes where there are 100,000.
+    """
+    ends = shapely.get_coordinates(steps).reshape(-1, 2, 2)
+    begins = np.ones(len(ends), dtype=bool)
+    begins[1:] = (ends[1:, 0] != ends[:-1, 1]).any(axis=1)
+    # of a stretch that goes on the first end is there already
+    kept = np.column_stack([begins, np.ones_like(begins)]).ravel()
+    number = np.repeat(np.cumsum(begins) - 1, 2)
+    return shapely.linestrings(ends.reshape(-1, 2)[kept], indices=number[kept])
 
 
 def _steps(line: Any) -> Any:
