@@ -857,7 +857,7 @@ def test_an_archive_and_what_nobody_edits_of_a_pack_do_not_wait_for_ever(guest, 
     files = {
         "stick.zip": inside,
         "map_S1.html": b"<html>",
-        "SHA256SUMS.txt": b"",
+        "SHA256SUMS.txt": b"sums",
         "notes.csv": b"a,b",
     }
     for name, content in files.items():
@@ -870,6 +870,9 @@ def test_an_archive_and_what_nobody_edits_of_a_pack_do_not_wait_for_ever(guest, 
     assert "edit_S1.kmz: shapes: " in page
     assert "empty.kml: Not read" in page
     assert page.count(words.text("desk passed over")) == 3
+    # a power cut between a file that is taken out and the round without it
+    take_out(desk.directory, "notes.csv")
+    assert not _day.is_collected_in_full(read_day(desk.directory))
     # once plenary decides, none of them is read again beside a late file
     record_decision(
         workshop / "rounds" / "01-collected", "CU-001", "agree", reason="as drawn", time=NOON

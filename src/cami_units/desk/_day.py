@@ -158,10 +158,18 @@ def is_collected_in_full(day: Day) -> bool:
     if current is None or current is day.base:
         return not day.waiting
     handed_sums = {file.sha256 for file in day.files if file.path in day.inputs}
-    inside = set(current.reads) - {file.sha256 for file in day.files}  # of archives and mails
+    names = {file.path.name for file in day.files}
+    # files of archives and mails have a line of their own, and lie in none of the folders
+    inside = {
+        sum_
+        for sum_, read in current.reads.items()
+        if "/" in str(read["file"]) and str(read["file"]).partition("/")[0] in names
+    }
     table = read_resolutions(day.directory)
     resolved = dict(zip(table["unit_id"], table["resolution"], strict=True))
-    return current.taken - inside == handed_sums and dict(current.resolved) == resolved
+    return (
+        current.taken - (inside - handed_sums) == handed_sums and dict(current.resolved) == resolved
+    )
 
 
 def sum_of(path: Path) -> str:
