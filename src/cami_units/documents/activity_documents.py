@@ -478,8 +478,8 @@ def write_funding_notes(
         facts = [(text(key, lang), str(card[key])) for key in keys]
         for column in ("partner", "cost_band", "funding_source"):
             values = sorted({listed_said(value, lang) for value in rows[column]} - {""})
-            said = "; ".join(values) or text("not said", lang)
-            facts.append((text(f"column {column}", lang), said))
+            named_values = "; ".join(values) or text("not said", lang)
+            facts.append((text(f"column {column}", lang), named_values))
         _docx.table(document, (), facts, _FACT_WIDTHS)
         if needs.get(str(card["unit_id"])):
             _docx.heading(document, text("needs in words", lang), 2)

@@ -796,11 +796,11 @@ def _paint(shape: Any, look: Ink) -> None:
     for theme_style in shape._element.findall(qn("p:style")):
         shape._element.remove(theme_style)
     # a text box of the library comes with a fill of its own, and the schema allows one
-    for own in [
+    for first_look in [
         *shape._element.spPr.findall(qn("a:noFill")),
         *shape._element.spPr.findall(qn("a:ln")),
     ]:
-        shape._element.spPr.remove(own)
+        shape._element.spPr.remove(first_look)
     geometry = shape._element.spPr.find(qn("a:prstGeom"))
     for painted in reversed(parse_xml(f"<p:spPr {_NAMESPACES}>{_painted(look)}</p:spPr>")):
         geometry.addnext(painted)
