@@ -83,7 +83,7 @@ function bigEnough(place) {
 // it must, the nearest first, and a line leads back to its unit; a line may not run through another id.
 const STATE_STEPS = [[0, -1], [0, 1]];
 const UNIT_STEPS = [];
-for (let x = -2.8; x <= 2.8; x += 0.35) for (let y = -6; y <= 6; y += 1) UNIT_STEPS.push([x, y]);
+for (let x = -2.8; x <= 2.8; x += 0.35) for (let y = -6; y <= 6; y += 0.5) UNIT_STEPS.push([x, y]);
 const byFarness = (wide, high) => {
   const far = ([x, y]) => Math.hypot(x * wide, y * high);
   return [...UNIT_STEPS].sort((one, other) => far(one) - far(other));
@@ -123,7 +123,8 @@ function placeLabels() {
     one.span.style.visibility = box ? "visible" : "hidden";
     if (!box) continue;
     if (one.rank === MUST && taken.some((other) => touching(box, other))) giveWay(box, taken);
-    taken.push({ ...box, one });
+    const stepped = one.rank === MUST && (box.right || box.down);
+    taken.push({ ...box, one, own: stepped ? map.latLngToContainerPoint(box.at) : null });
     one.marker.setLatLng(box.at);
     one.span.style.marginLeft = `${box.right}px`;
     one.span.style.marginTop = `${box.down}px`;
@@ -170,13 +171,19 @@ function placed(one, places, wide, high, size, taken) {
   const steps = one.rank === MUST ? (isSeen ? stepsOf(wide, high) : []) : one.kind.startsWith("state-name") ? STATE_STEPS : [];
   const boxes = steps.map((step) => boxAt(places[0], step));
   const ids = taken.filter((other) => other.one.rank === MUST);
-  const leads = (box) => ids.some((other) => between(own, box, other));
-  const found = boxes.find((box) => free(box) && !(one.rank === MUST && leads(box))) || boxes.find(free);
-  if (found) return found;
+  // Its line may run through no id, and it may stand on no line of another.
+  const leads = (box) => ids.some((other) => between(own, box, other) || (other.own && between(other.own, other, box)));
+  const near = boxes.find(free);
+  const clear = one.rank === MUST ? boxes.find((box) => free(box) && !leads(box)) : near;
+  const far = (box) => Math.hypot(box.right, box.down);
+  // A line across half of a phone says less than a short one that passes below another id.
+  if (near) return clear && far(clear) < far(near) + MOST_ROUND ? clear : near;
   if (one.rank !== MUST || data.units.length > MOST_FORCED) return null;
   // No room at all: a place that only lesser names hold, for they give way; or else its own.
   return boxes.find((box) => inView(box) && !ids.some((other) => touching(box, other))) || boxAt(places[0], [0, 0]);
 }
+
+const MOST_ROUND = 60; // pixels of a line's way round the ids between
 
 const stepsBySize = new Map(); // most ids have one size
 function stepsOf(wide, high) {
