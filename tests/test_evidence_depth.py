@@ -594,8 +594,10 @@ def test_rasters_that_cannot_be_used_say_why(tmp_path):
     with pytest.raises(InputError, match=r"No part of the context layer away\.tif lies where"):
         layers.read_context(away, around=site)
     bare = tif(tmp_path / "bare.tif", ones, west=70, north=50, cell=0.1, crs=None)
-    with pytest.raises(InputError, match=r"bare\.tif does not say its CRS"):
-        layers.read_context(bare, around=site)
+    (problem,) = layers.read_context(bare, around=site, name="snow").problems
+    assert (problem.level, problem.file) == ("refuses", "bare.tif")
+    assert problem.what == "the raster does not say its CRS"
+    assert problem.cure.endswith('[crs]\ncontext.snow = "EPSG:4326"'), problem.cure
     (tmp_path / "torn.tif").write_bytes(b"II*\x00nonsense")
     with pytest.raises(InputError, match=r"torn\.tif cannot be read"):
         layers.read_context(tmp_path / "torn.tif", around=site)
