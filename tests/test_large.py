@@ -514,6 +514,15 @@ def test_two_rows_of_one_key_are_refused_by_the_kernel() -> None:
         overlap.covered_cells(table.iloc[:1].set_geometry([twice], crs=EQUAL_AREA), where)
 
 
+PEAK = """
+import os, subprocess, sys
+child = subprocess.Popen(sys.argv[1:])
+_, status, used = os.wait4(child.pid, 0)
+print(used.ru_maxrss)
+sys.exit(os.waitstatus_to_exitcode(status))
+"""
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "wait4"), reason="peak memory is asked of Unix only")
 def test_a_tenth_of_the_world_in_bounded_memory(tmp_path: Path) -> None:
@@ -526,10 +535,10 @@ def test_a_tenth_of_the_world_in_bounded_memory(tmp_path: Path) -> None:
     table = gpd.GeoDataFrame({"sci_name": names}, geometry=shapes, crs="OGC:CRS84")
     ranges, out = saved(tmp_path / "r.parquet", table, rows=50), tmp_path / "o.parquet"
     command = [sys.executable, "-m", "cami_units", "-q", "overlaps", str(ranges)]
-    child = subprocess.Popen([*command, "--out", str(out), "--cell-km", "22", "--crs", WORLD])
-    _, child.returncode, used = os.wait4(child.pid, 0)
-    assert child.returncode == 0
-    assert used.ru_maxrss * (1 if sys.platform == "darwin" else 1024) < 3e9
+    # A process begins with the peak of the one that starts it: a small one has to, not the tests.
+    small = [sys.executable, "-c", PEAK, *command, "--out", str(out), "--cell-km", "22"]
+    done = subprocess.run([*small, "--crs", WORLD], check=True, capture_output=True, text=True)
+    assert int(done.stdout) * (1 if sys.platform == "darwin" else 1024) < 3e9
     total = pd.read_parquet(out).groupby("sci_name")["km2"].sum()
     some = table.iloc[::60]
     whole = layers.to_equal_area(some, WORLD).area.to_numpy() / 1e6
