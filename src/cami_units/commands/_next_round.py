@@ -518,6 +518,7 @@ def next_manifest(
     used_ids = {*merge.used_ids, *map(str, base.manifest.get("ids_used", ()))}
     files = [
         {k: value for k, value in asdict(file).items() if k not in ("folder_there", "refusal")}
+        | {"refused": file.refused}
         for file in group_files.files
     ]
     resolved = earlier_resolutions(base.manifest)

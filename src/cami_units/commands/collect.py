@@ -184,7 +184,7 @@ def read_handed_in(
     files = found_files(paths)
     group_files = read_files(files, handed_out, handed_out=sums, progress=progress)
     say_tables_beside(paths, set(files), group_files, sums)
-    group_files.looked_at = looked_at(paths, group_files.files)
+    group_files.looked_at = looked_at(paths, group_files)
     if not any(not file.refused for file in group_files.files):
         reasons = [
             Note("of a file", {"file": file.file, "why": file.refusal})
@@ -512,7 +512,7 @@ def report(collected: Collected) -> Report:
 def _file_row(file: FileRead, lang: str) -> dict[str, Any]:
     """A file that was handed in, as a row of the report."""
     row = {key: value for key, value in asdict(file).items() if key != "refusal"}
-    return row | ({"refused": said(file.refusal, lang)} if file.refusal else {})
+    return row | {"refused": said(file.refusal, lang) if file.refusal else ""}
 
 
 def write_collected(

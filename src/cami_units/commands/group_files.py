@@ -73,12 +73,11 @@ class FileRead:
 
     ``placemarks`` is always ``evidence + shapes + pins + unusable + passed``: `evidence` is ours
     coming back, `passed` saved views and corners of shapes, which nobody drew as pins. `refusal`
-    says why nothing was read, `refused` the same in English.
+    says why nothing was read.
     """
 
     file: str
     sha256: str
-    refused: str = ""
     group: str = ""
     group_by: str = ""
     placemarks: int = 0
@@ -91,6 +90,11 @@ class FileRead:
     folder_there: bool = False
     unchanged: bool = False
     refusal: Note | None = None
+
+    @property
+    def refused(self) -> str:
+        """Why nothing was read, in English; empty where it was."""
+        return said(self.refusal) if self.refusal else ""
 
 
 @dataclass(slots=True)
@@ -108,9 +112,16 @@ class GroupFiles:
     forms: dict[str, list[workshop.FormRow]] = field(default_factory=dict)
     unsound: dict[str, dict[str, str]] = field(default_factory=dict)
     notices: list[workshop.Notice] = field(default_factory=list)
+    sums: dict[Path, str] = field(default_factory=dict)
     looked_at: frozenset[str] = frozenset()
     """SHA-256 of what lay among them without a line of its own: a mail or an archive, whose files have
     one each; what nobody edits of a pack; a table that is no form; a file that is far too large."""
+
+    def sha256(self, path: Path) -> str:
+        """The SHA-256 of a file that lies among them, whose bytes are read once."""
+        if path not in self.sums:
+            self.sums[path] = store.sha256(path)
+        return self.sums[path]
 
     def note(self, of_file: str, key: str, **facts: object) -> None:
         """Note something of a file as a whole."""
@@ -185,7 +196,7 @@ def say_tables_beside(
         and one.name != RESOLUTIONS
         and not store.is_litter(one.name)
         and not _is_hidden(one, path)
-        and store.sha256(one) not in handed_out
+        and group_files.sha256(one) not in handed_out
     ]
     if names:
         facts = {"count": len(names), "names": in_short(sorted(names), 6)}
@@ -206,12 +217,12 @@ def _is_hidden(path: Path, folder: Path) -> bool:
     return any(_LITTER.match(part) for part in path.relative_to(folder).parts)
 
 
-def looked_at(paths: Iterable[Path], files: Iterable[FileRead]) -> frozenset[str]:
+def looked_at(paths: Iterable[Path], group_files: GroupFiles) -> frozenset[str]:
     """The SHA-256 of all that was brought and has no line among the files read."""
     brought = [inner for path in paths for inner in ([path] if path.is_file() else path.rglob("*"))]
     plain = [path for path in brought if path.is_file() and not path.is_symlink()]
-    sums = {store.sha256(path) for path in plain if path.name != RESOLUTIONS}
-    return frozenset(sums - {file.sha256 for file in files})
+    sums = {group_files.sha256(path) for path in plain if path.name != RESOLUTIONS}
+    return frozenset(sums - {file.sha256 for file in group_files.files})
 
 
 def sums_of(folders: Iterable[Path]) -> dict[str, str]:
@@ -253,7 +264,7 @@ def read_files(
         try:
             # first of all: a pipe or device would be hashed for ever
             _refuse_no_file(path, label)
-            digest = store.sha256(path)
+            digest = group_files.sha256(path)
             _refuse_odd(path, label)
             # before twins: whole packs may come back, and what they all hold is not the same file
             # handed in twice
@@ -311,7 +322,7 @@ def _is_twin(label: str, digest: str, twins: dict[str, str], group_files: GroupF
     if twin == label:
         return False
     note = Note("twin", {"file": twin})
-    group_files.files.append(FileRead(label, digest, said(note), refusal=note))
+    group_files.files.append(FileRead(label, digest, refusal=note))
     group_files.note(label, "same file", twin=twin)
     return True
 
@@ -355,7 +366,7 @@ def _refuse(
 ) -> None:
     """A file that is not read, and why."""
     group = named_group(label, base_facts.groups)
-    group_files.files.append(FileRead(label, digest, said(why), group, refusal=why))
+    group_files.files.append(FileRead(label, digest, group, refusal=why))
     group_files.note(label, "file refused", why=why)
 
 
