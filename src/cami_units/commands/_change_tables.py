@@ -14,7 +14,6 @@ from cami_units import overlap, words, workshop
 from cami_units.commands.assess import Assessed
 from cami_units.commands.group_files import GroupFiles
 from cami_units.commands.stored_round import next_number
-from cami_units.documents.csv_tables import notes_as_text
 from cami_units.model import (
     GATES,
     HIDDEN_STATUSES,
@@ -23,6 +22,7 @@ from cami_units.model import (
     Round,
     is_missing,
     listed,
+    notes_as_text,
     records,
 )
 from cami_units.plan import Plan
@@ -138,7 +138,7 @@ def changes_table(
         row: dict[str, Any] = dict.fromkeys(CHANGE_COLUMNS)
         row |= {name: value for name, value in change._asdict().items() if name in row}
         row["note"] = spoken(change.notes, lang)
-        row["facts"] = notes_as_text(change.notes)
+        row["facts"] = _facts(change.notes)
         row["before_km2"] = old["area_km2"] if old else None
         if old and change.change in _STAYS:
             row["after_km2"] = old["area_km2"]
@@ -174,6 +174,11 @@ def spoken(notes: Iterable[Note], lang: str) -> str:
 
 _STAYS: Final = ("kept", "renamed", "commented", "absent")
 """Changes after which a unit has the ground that it had."""
+
+
+def _facts(notes: Sequence[Note]) -> str:
+    """Notes as a cell of a table; empty where there are none."""
+    return notes_as_text(notes) if notes else ""
 
 
 def _records(table: pd.DataFrame, key: str) -> dict[str, dict[str, Any]]:
@@ -330,7 +335,7 @@ def questions_table(
     rows += [
         (
             *(row.unit_id, number, row.change, row.group),
-            *(spoken(row.notes[:1], lang), "", notes_as_text(row.notes[:1])),
+            *(spoken(row.notes[:1], lang), "", _facts(row.notes[:1])),
         )
         for row in merge.changes
         if row.change in ("rejected", "renamed")

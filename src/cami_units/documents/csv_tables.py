@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from cami_units.model import Note, clean_name, harmless, is_missing
+from cami_units.model import clean_name, harmless, is_missing
 
 
 def write_csv(path: Path, table: pd.DataFrame) -> None:
@@ -35,28 +33,6 @@ def write_csv(path: Path, table: pd.DataFrame) -> None:
     pd.DataFrame(columns, index=plain.index).to_csv(
         path, index=False, encoding="utf-8", lineterminator="\n"
     )
-
-
-def notes_as_text(notes: Iterable[Note]) -> str:
-    """Notes as the text of one cell, from which every language can make its sentences again.
-
-    Examples
-    --------
-    >>> notes_as_text([Note("merged into", {"into": "CU-005"})])
-    '[{"key": "merged into", "into": "CU-005"}]'
-    """
-    plain = [_plain_note(note) for note in notes]
-    return json.dumps(plain, ensure_ascii=False, default=_plain_fact) if plain else ""
-
-
-def _plain_note(note: Note) -> dict[str, object]:
-    """A note as JSON takes it."""
-    return {"key": note.key, **note.facts}
-
-
-def _plain_fact(value: object) -> object:
-    """A fact that JSON does not take by itself: a note in a note, a number of numpy."""
-    return _plain_note(value) if isinstance(value, Note) else float(str(value))
 
 
 def without_geometry(table: pd.DataFrame) -> pd.DataFrame:

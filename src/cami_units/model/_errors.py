@@ -203,9 +203,9 @@ def notes_from_text(text: object) -> list[Note]:
     )
 
 
-def _as_object(note: Note) -> dict[str, object]:
-    """A note among the facts of another, as JSON has it."""
-    return {"key": note.key, **note.facts}
+def _as_object(value: object) -> object:
+    """A note, or a number of numpy among its facts, as JSON has it."""
+    return {"key": value.key, **value.facts} if isinstance(value, Note) else float(str(value))
 
 
 def _as_note(value: dict[str, object]) -> Note:
