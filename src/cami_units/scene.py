@@ -42,7 +42,8 @@ from cami_units.model import (
 DRAWN_LAYERS: Final = tuple(name for name in MAP_LAYERS if name not in ("features", "remarks"))
 """The layers that figures draw. `features` and any others of a round are welcome and not drawn."""
 
-_WELCOME: Final = (*MAP_LAYERS, "ranges")
+GIVEN_LAYERS: Final = (*MAP_LAYERS, "ranges")
+"""What a map may be given: the coded parts of ranges too, of which seasons are drawn."""
 
 Frame = tuple[float, float, float, float]
 """Left, low, right, top, in metres of the scene's CRS."""
@@ -85,7 +86,7 @@ class Scene:
             With the first table that is at fault, and each of its faults.
         """
         words.text("map", self.lang)  # refuses an unknown language
-        unknown = [name for name in self.layers if name not in _WELCOME]
+        unknown = [name for name in self.layers if name not in GIVEN_LAYERS]
         if unknown:
             hints = "".join(nearest(name, DRAWN_LAYERS) for name in unknown)
             raise InputError(

@@ -13,7 +13,15 @@ from typing import Final
 
 from PIL import Image, ImageColor, ImageDraw, ImageFont
 
-from cami_units.figures._typesetting import MM_PER_POINT, Face, drawable, font, lines, width_mm
+from cami_units.figures._typesetting import (
+    LEADING,
+    MM_PER_POINT,
+    Face,
+    drawable,
+    font,
+    lines,
+    width_mm,
+)
 from cami_units.palette import Look
 
 Entry = tuple[Look, str, bool]
@@ -23,8 +31,8 @@ _SIZE: Final = 8.0
 _MARGIN: Final = 4.0
 _HEAD: Final = 10.5
 """Type in points; the rim of the card and the room of its title in mm."""
-_STEP: Final = _SIZE * 1.32 * MM_PER_POINT
-"""From line to line, mm: as on every sheet."""
+_STEP: Final = _SIZE * LEADING * MM_PER_POINT
+"""From line to line, mm."""
 _SIGN: Final = (9 * _SIZE / 7, 4 * _SIZE / 7)
 """Width and height of a sign, mm: they grow with the type."""
 _GAP: Final = 2.5

@@ -20,7 +20,6 @@ from cami_units.figures._figure_legend import entries, legend
 from cami_units.figures._map import Sized, draw_map, graticule, moved, north_arrow, scale_bar
 from cami_units.figures._sheet import (
     INK,
-    LEADING,
     SOFT,
     axes_at,
     box,
@@ -33,7 +32,7 @@ from cami_units.figures._sheet import (
     table,
     write,
 )
-from cami_units.figures._typesetting import MM_PER_POINT, Face, lines, width_mm
+from cami_units.figures._typesetting import LEADING, MM_PER_POINT, Face, lines, width_mm
 from cami_units.model import EVIDENCE_LAYERS, FINDINGS, LONLAT, is_missing, transformer
 from cami_units.scene import (
     Scene,

@@ -23,7 +23,7 @@ from matplotlib.text import Text
 from PIL import Image
 
 from cami_units import words
-from cami_units.figures._typesetting import MM_PER_POINT, Face, drawable, font, lines
+from cami_units.figures._typesetting import LEADING, MM_PER_POINT, Face, drawable, font, lines
 from cami_units.model import InputError, clean_name
 from cami_units.palette import Look
 from cami_units.scene import Scene
@@ -31,7 +31,6 @@ from cami_units.scene import Scene
 INK: Final = "#1c252b"
 SOFT: Final = "#55636c"
 RULE: Final = "#c3ccd1"
-LEADING: Final = 1.32
 # matplotlib measures sheets in inches
 _INCH: Final = 25.4
 

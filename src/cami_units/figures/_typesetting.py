@@ -20,6 +20,8 @@ from cami_units.model import clean_name, data_dir
 Face = Literal["plain", "bold", "italic"]
 
 MM_PER_POINT: Final = 25.4 / 72
+LEADING: Final = 1.32
+"""From line to line, by the size of the letters."""
 MISSING: Final = "□"
 _ELLIPSIS: Final = "…"
 _FILES: Final[dict[Face, str]] = {

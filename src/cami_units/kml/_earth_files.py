@@ -41,7 +41,7 @@ from cami_units.model import (
     nearest,
     records,
 )
-from cami_units.scene import CONTEXT, TOLERANCES, stamp_of
+from cami_units.scene import CONTEXT, GIVEN_LAYERS, TOLERANCES, stamp_of
 
 MAX_FEATURES: Final = 10_000
 MAX_VERTICES: Final = 200_000
@@ -280,7 +280,7 @@ def _given_faults(lang: str, layers: Iterable[str]) -> list[str]:
     faults += [
         f"layer '{name}' is unknown.{nearest(name, MAP_LAYERS)}"
         for name in layers
-        if name not in (*MAP_LAYERS, "ranges") and not name.startswith(CONTEXT)
+        if name not in GIVEN_LAYERS and not name.startswith(CONTEXT)
     ]
     return faults
 

@@ -99,8 +99,8 @@ def window_of(
 class Cells(Window):
     """Sites as cells of a lattice: a site's number for each row and column, or −1.
 
-    Where each cell is a site, `places` has no rows. Sites are numbered along the rows, from row to row. `order` are their positions in the table, by
-    number; ``None``: the same as their numbers.
+    Where each cell is a site, `places` has no rows. Sites are numbered along the rows, from row to
+    row. `order` are their positions in the table, by number; ``None``: the same as their numbers.
     """
 
     places: NDArray[np.int32]
