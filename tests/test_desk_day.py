@@ -372,6 +372,7 @@ def test_a_day_of_ten_groups_from_an_empty_folder_to_the_annex_in_russian(browse
         page.driver.get(desk.address)
         page.wait("return location.pathname === '/before' && document.readyState === 'complete'")
         page.driver.find_element(By.CSS_SELECTOR, '.languages button[value="ru"]').click()
+        page.wait("return document.documentElement.lang === 'ru'")
         press(page, desk, "/before", "make_workshop", (workshop / "plan.toml").is_file)
         fill_in(workshop / "plan.toml")
         press(page, desk, "/before", "propose", (rounds / "00-proposal/manifest.json").is_file)
