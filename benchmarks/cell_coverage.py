@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import resource
 import shutil
 import subprocess
 import tempfile
@@ -31,11 +32,12 @@ from matplotlib.figure import Figure
 from scipy import sparse
 
 from cami_units.grid import planning_units
-from cami_units.overlap import overlaps
+from cami_units.overlap import covered_bands, overlaps, window_of
 from cami_units.overlap._lattice import Cells, cell_km2, cells_of
 from ranges import ranges
 from results_page import PICTURES, RESULTS, machine, written
 
+BANDS = "overlap(), in bands"
 EVERY_PAIR = "STRtree + intersection"
 LATTICES: dict[int, Cells] = {}
 REGION = shapely.box(-4_500_000, -3_500_000, 4_500_000, 3_500_000)
@@ -74,7 +76,7 @@ def by_exactextract(sites: gpd.GeoDataFrame, layer: gpd.GeoDataFrame) -> Shares:
     raster = exactextract.raster.NumPyRasterSource(
         np.zeros((high, wide), np.int8), xmin=west, ymin=south, xmax=east, ymax=north
     )
-    found = exactextract.exact_extract(raster, layer, ["cell_id", "coverage"])
+    found = exactextract.exact_extract(raster, layer, COVERAGE)
     place = np.empty(high * wide, np.intp)
     place[(sites.row.max() - sites.row) * wide + sites.col - sites.col.min()] = np.arange(
         len(sites)
@@ -83,6 +85,56 @@ def by_exactextract(sites: gpd.GeoDataFrame, layer: gpd.GeoDataFrame) -> Shares:
     i = [place[np.asarray(what["cell_id"], np.intp)] for what in each]
     j = [np.full(len(cells), number) for number, cells in enumerate(i)]
     return np.concatenate(i), np.concatenate(j), np.concatenate([what["coverage"] for what in each])
+
+
+COVERAGE = ["cell_id", "coverage"]
+"""What exactextract is asked for: which cells a range covers, and how much of each."""
+
+
+def one_km_line(*, small: bool) -> dict[str, object]:
+    """Every cell of 1 km of the region, too many to list: `covered_bands` and exactextract in turn.
+
+    Peak memory is the process's own so far; so this line comes before any lattice is listed.
+    """
+    layer = ranges(n=4 if small else 18, vertices=2_000 if small else 50_000)
+    side = 10_000 if small else 1_000
+    west, south, east, north = (int(edge) // side for edge in REGION.bounds)
+    window = window_of((south, north), (west, east), step_m=side, corner_m=(0.0, 0.0))
+    shape = (north - south, east - west)
+    cells_with_a_range = 0
+
+    def by_bands() -> None:
+        nonlocal cells_with_a_range
+        cells_with_a_range = sum(len(band) for band in covered_bands(layer, window))
+
+    by_bands()  # compiled, and its memory seen, before the peer takes its own
+    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    edges = dict(zip(("xmin", "ymin", "xmax", "ymax"), REGION.bounds, strict=True))
+    raster = exactextract.raster.NumPyRasterSource(np.zeros(shape, np.int8), **edges)
+    methods = {
+        BANDS: by_bands,
+        "exactextract": lambda: exactextract.exact_extract(raster, layer, COVERAGE),
+    }
+    seconds: dict[str, list[float]] = {name: [] for name in methods}
+    for _ in range(3):
+        for name, method in methods.items():
+            start = process_time()
+            method()
+            seconds[name].append(process_time() - start)
+    medians = {name: median(taken) for name, taken in seconds.items()}
+    line: dict[str, object] = {
+        "what": f"{side // 1000} km in bands",
+        "cells": shape[0] * shape[1],
+        "pairs": cells_with_a_range,
+        "peak_mb": round(peak_mb),
+        "ranges": len(layer),
+        "vertices": int(shapely.get_num_coordinates(layer.geometry.array).sum()),
+        "seconds": {name: round(taken, 5) for name, taken in medians.items()},
+        "times_slower": {name: round(taken / medians[BANDS], 2) for name, taken in medians.items()},
+        "max_error": {},
+    }
+    print(json.dumps(line), flush=True)
+    return line
 
 
 def seconds_of_intersection(sites: gpd.GeoDataFrame, layer: gpd.GeoDataFrame) -> float:
@@ -335,7 +387,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="small sizes; writes nothing")
     small = parser.parse_args().quick
-    lines = all_lines(small=small)
+    one_km = one_km_line(small=small)
+    lines = [*all_lines(small=small), one_km]
     results = {"machine": machine() | R_PEER, "lines": lines, "growth": growth(small=small)}
     print(page(results))
     if small:
