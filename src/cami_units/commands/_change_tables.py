@@ -126,10 +126,7 @@ def changes_table(
     decision = dict(zip(assessed.decisions["site"], assessed.decisions["decision"], strict=True))
     met_before = _met(base.tables["unit_criteria"], "unit_id")
     met_after = _met(assessed.findings.criteria, "site")
-    pieces: dict[str, list[str]] = {}
-    for unit in merge.units:
-        if unit.site and unit.parent and unit.unit_id != unit.parent:
-            pieces.setdefault(unit.parent, []).append(unit.site)
+    split_km2 = _ground_of_splits(merge, after)
     shared = _shared(units, outlines, merge)
     rows = []
     for change in merge.changes:
@@ -140,12 +137,9 @@ def changes_table(
         row["note"] = spoken(change.notes, lang)
         row["facts"] = _facts(change.notes)
         row["before_km2"] = old["area_km2"] if old else None
-        if old and change.change in _STAYS:
-            row["after_km2"] = old["area_km2"]
-        if change.change == "split" and unit_id in pieces:
-            row["after_km2"] = workshop.ground_of_pieces(
-                after[piece]["area_km2"] for piece in pieces[unit_id]
-            )
+        row["after_km2"] = row["before_km2"] if change.change in _STAYS else None
+        if change.change == "split":
+            row["after_km2"] = split_km2.get(unit_id)
         if site:
             new = after[site]
             row |= {"after_km2": new["area_km2"], "decision": decision[site]}
@@ -165,6 +159,17 @@ def changes_table(
         ["unit_id", "group", "file", "change", "placemark", "note"], kind="stable"
     )
     return table.loc[order.index].reset_index(drop=True)
+
+
+def _ground_of_splits(
+    merge: workshop.Merge, after: Mapping[str, Mapping[str, Any]]
+) -> dict[str, float]:
+    """km² of all pieces of each unit that was split."""
+    pieces: dict[str, list[float]] = {}
+    for unit in merge.units:
+        if unit.site and unit.parent and unit.unit_id != unit.parent:
+            pieces.setdefault(unit.parent, []).append(after[unit.site]["area_km2"])
+    return {parent: workshop.ground_of_pieces(areas) for parent, areas in pieces.items()}
 
 
 def spoken(notes: Iterable[Note], lang: str) -> str:

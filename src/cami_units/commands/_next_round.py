@@ -123,27 +123,7 @@ def units_table(
     columns = [str(column) for column in before.columns]
     columns += [] if "rev" in columns else ["rev"]
     measured = _measured(plan, pieces, units, merge, outlines, assessed)
-    rows = []
-    for unit in merge.units:
-        if unit.site:
-            row = dict(measured.loc[unit.unit_id])
-            # What was computed or decided was said of another outline.
-            row |= {"rev": next_number(base), "stability": NOT_COMPUTED, "decision": ""}
-        else:
-            row = {str(key): value for key, value in before.loc[unit.unit_id].items()}
-            # rounds before revisions were counted have none: the outline is as old as the round
-            row["rev"] = row.get("rev") or base.imprint.number
-            if unit.status != row["status"]:
-                row["decision"] = ""
-        row |= {"status": unit.status, "unit_id": unit.unit_id}
-        row |= {key: getattr(unit, key) for key in ("name_en", "name_ru") if getattr(unit, key)}
-        if unit.reason:
-            row["rationale"] = f"{words.said(unit.reason)} {row['rationale']}"
-        if unit.into:
-            row["merged_into"] = unit.into
-        if unit.parent and unit.parent != unit.unit_id:
-            row["split_from"] = unit.parent
-        rows.append(row)
+    rows = [_unit_row(unit, base, before, measured) for unit in merge.units]
     columns += [name for name in SUCCESSION if name not in columns and any(name in r for r in rows)]
     table = gpd.GeoDataFrame(pd.DataFrame(rows, columns=columns), geometry="geometry", crs=LONLAT)
     for name in SUCCESSION:
@@ -157,6 +137,31 @@ def units_table(
     table["rank"] = rank.ranks(table["score"].astype(float).where(~out & ~undecided))
     table["rank_label"] = rank.rank_labels(table["rank"])
     return table
+
+
+def _unit_row(
+    unit: workshop.NextUnit, base: Round, before: pd.DataFrame, measured: pd.DataFrame
+) -> dict[str, Any]:
+    """A unit of the next round: measured anew where its ground changed, else its row of the base."""
+    if unit.site:
+        row = dict(measured.loc[unit.unit_id])
+        # What was computed or decided was said of another outline.
+        row |= {"rev": next_number(base), "stability": NOT_COMPUTED, "decision": ""}
+    else:
+        row = {str(key): value for key, value in before.loc[unit.unit_id].items()}
+        # rounds before revisions were counted have none: the outline is as old as the round
+        row["rev"] = row.get("rev") or base.imprint.number
+        if unit.status != row["status"]:
+            row["decision"] = ""
+    row |= {"status": unit.status, "unit_id": unit.unit_id}
+    row |= {key: getattr(unit, key) for key in ("name_en", "name_ru") if getattr(unit, key)}
+    if unit.reason:
+        row["rationale"] = f"{words.said(unit.reason)} {row['rationale']}"
+    if unit.into:
+        row["merged_into"] = unit.into
+    if unit.parent and unit.parent != unit.unit_id:
+        row["split_from"] = unit.parent
+    return row
 
 
 def _measured(

@@ -141,29 +141,37 @@ def _fill_cell(
     if isinstance(value, float) and math.isfinite(value):
         value = round(value, decimals(column.name)) + 0.0
     content = _shown(value)
-    text = isinstance(content, str)
-    marked = content if text and content in _MARK_FONT else ""
-    status = content if text and column.name == "status" and content in STATUS_FILL else ""
-    is_number = content is not None and not text
-    key = (column, marked, status, text, is_number, text and is_formula(str(content)))
+    is_text = isinstance(content, str)
+    special = str(content) if _is_special(content, column) else ""
+    key = (column, special, is_text, content is None, is_text and is_formula(str(content)))
     if key not in styles:
-        put(cell, value)
-        plain = _NUMBERS if is_number else TOP
-        cell.alignment = _MARKS if marked else (WRAP if column.wrap else plain)
-        cell.border = LINE
-        if marked:
-            cell.font = _MARK_FONT[marked]
-        elif status:
-            cell.fill = STATUS_FILL[status]
-        if not text:
-            cell.number_format = column.format
+        put(cell, value, **_looks(column, special, content))
         styles[key] = cell._style
         return
     # past the door of the cell, which would look for characters that are not there any more
     cell._style = styles[key]
     if content is not None:
         cell._value = content
-        cell.data_type = "s" if text else "n"
+        cell.data_type = "s" if is_text else "n"
+
+
+def _is_special(line: object, column: Column) -> bool:
+    """Whether a text has looks of its own: a mark of a finding, or a status in its column."""
+    return line in _MARK_FONT or (column.name == "status" and line in STATUS_FILL)
+
+
+def _looks(column: Column, special: str, content: str | float | None) -> dict[str, Any]:
+    """Alignment, border, and what a mark, a status and a number have besides."""
+    is_number = isinstance(content, int | float)
+    if special in _MARK_FONT:
+        return {"alignment": _MARKS, "border": LINE, "font": _MARK_FONT[special]}
+    plain = _NUMBERS if is_number else TOP
+    looks = {"alignment": WRAP if column.wrap else plain, "border": LINE}
+    if special:
+        looks["fill"] = STATUS_FILL[special]
+    if not isinstance(content, str):
+        looks["number_format"] = column.format
+    return looks
 
 
 def status_styles(sheet: Any) -> dict[str, int]:

@@ -295,6 +295,12 @@ def _fixed_by(
     return None
 
 
+def _own_version(distinct: Sequence[Version], owner: str) -> Version | None:
+    """What the owning group says; without it, the first that speaks for a section of its own."""
+    of_owner = next((version for version in distinct if version.group == owner), None)
+    return of_owner or next((version for version in distinct if version.owner), None)
+
+
 def _by_rule(
     unit: Mapping[str, Any],
     voices: Sequence[Version],
@@ -304,10 +310,7 @@ def _by_rule(
 ) -> tuple[Version | None, str, tuple[str, Note] | None]:
     """The version that applies by the rule of the plan: the owner's, the first, all together."""
     owner = rules.owner.get(str(unit["unit_id"]), "")
-    by_owner = [voice for voice in distinct if voice.group == owner]
-    own_version = next(iter(by_owner), None) or next(
-        (version for version in distinct if version.owner), None
-    )
+    own_version = _own_version(distinct, owner)
     if len(distinct) == 1 and own_version:
         return own_version, "", None
     conflict = ("two groups", note("two groups", groups=groups))
