@@ -7,15 +7,17 @@ import math
 import re
 import textwrap
 import zipfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
+from xml.sax.saxutils import escape
 
 from openpyxl import Workbook
 from openpyxl.cell import Cell
+from openpyxl.compat import safe_string
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.utils import get_column_letter
 
@@ -108,16 +110,88 @@ def fill(sheet: Any, columns: Sequence[Column], rows: Rows, imprint: Imprint) ->
             fill=HEADER,
             alignment=Alignment(vertical="center", wrap_text=True),
         )
-    styles: dict[tuple[Any, ...], Any] = {}
-    for line, row in enumerate(rows, start=3):
-        cells = [Cell(sheet, line, number) for number in range(1, len(columns) + 1)]
-        for cell, column in zip(cells, columns, strict=True):
-            _fill_cell(cell, row.get(column.name), column, styles)
-        sheet.append(cells)
+    below = _Below(sheet, columns, rows)
     # both lines of headings, and the two columns that say of which unit a row is, stay in sight
     sheet.freeze_panes = "C3"
     sheet.auto_filter.ref = f"A2:{get_column_letter(len(columns))}{len(rows) + 2}"
-    set_page(sheet, imprint, rows_repeated="1:2")
+    set_page(sheet, imprint, rows_repeated="1:2", below=below)
+
+
+class _Below:
+    """The rows below the headings of a sheet, as the text that openpyxl would write of their cells.
+
+    A round of ten groups has 680,000 cells, and an object of each is dearer than all that they say.
+    """
+
+    def __init__(self, sheet: Any, columns: Sequence[Column], rows: Rows) -> None:
+        # of each column what a value looks like, and what of it wraps: most values return
+        self._known: list[dict[Any, tuple[str, str]]] = [{} for _ in columns]
+        self._styles: dict[tuple[Any, ...], int] = {}
+        self.columns = columns
+        self.letters = [get_column_letter(number) for number in range(1, len(columns) + 1)]
+        for cell in (*sheet[1], *sheet[2]) if sheet.max_row > 1 else ():
+            cell.style_id  # noqa: B018 - styles are numbered when they are asked for: headings first
+        names = [column.name for column in columns]
+        self.lines = [
+            [self._cell(sheet, place, row.get(name)) for place, name in enumerate(names)]
+            for row in rows
+        ]
+
+    def _cell(self, sheet: Any, place: int, value: Any) -> tuple[str, str]:
+        """What follows the address of a cell, and its text where that wraps."""
+        # 1, 1.0 and True are one key of a dict, and three cells
+        key = (value.__class__, value)
+        try:
+            known = self._known[place].get(key)
+        except TypeError:  # a list or a set
+            return self._cell(sheet, place, joined(value))
+        if known is None:
+            known = self._known[place][key] = self._new_cell(sheet, self.columns[place], value)
+        return known
+
+    def _new_cell(self, sheet: Any, column: Column, value: Any) -> tuple[str, str]:
+        """The same of a value that has not been met in its column."""
+        if isinstance(value, float) and math.isfinite(value):
+            value = round(value, decimals(column.name)) + 0.0
+        content = _shown(value)
+        is_text = isinstance(content, str)
+        special = str(content) if _is_special(content, column) else ""
+        key = (column, special, is_text, content is None, is_text and is_formula(str(content)))
+        if key not in self._styles:
+            cell = Cell(sheet, 1, 1)
+            looks = _looks(column, special, content)
+            put(cell, value, **looks)
+            self._styles[key] = cell.style_id
+        style = self._styles[key]
+        if content is None:
+            return f'" s="{style}" t="n"></c>', ""
+        if not is_text:
+            return f'" s="{style}" t="n"><v>{safe_string(content)}</v></c>', ""
+        told = escape(str(content))
+        wraps = column.wrap and special not in _MARK_FONT
+        return f'" s="{style}" t="inlineStr"><is><t>{told}</t></is></c>', str(content) * wraps
+
+    def wrapping(self) -> Iterator[Wrapping]:
+        """Each text that wraps, once in its column."""
+        for letter, known in zip(self.letters, self._known, strict=True):
+            yield from ((letter, wrapping, False) for _, wrapping in known.values() if wrapping)
+
+    def as_xml(self, widths: Mapping[str, float]) -> bytes:
+        """The rows as they stand in the file."""
+        lines_of = [
+            {wrapping: _lines((letter, wrapping, False), widths) for _, wrapping in known.values()}
+            for letter, known in zip(self.letters, self._known, strict=True)
+        ]
+        texts = []
+        for number, cells in enumerate(self.lines, start=3):
+            most = max((lines[cell[1]] for lines, cell in zip(lines_of, cells, strict=True)))
+            texts.append(f'<row r="{number}" ht="{safe_string(_height(most))}" customHeight="1">')
+            texts += [
+                f'<c r="{letter}{number}{cell[0]}'
+                for letter, cell in zip(self.letters, cells, strict=True)
+            ]
+            texts.append("</row>")
+        return "".join(texts).encode("ascii", "xmlcharrefreplace")
 
 
 def heading(name: str, languages: Sequence[str]) -> str:
@@ -132,27 +206,6 @@ def heading(name: str, languages: Sequence[str]) -> str:
 def is_finding(name: str) -> bool:
     """Whether a column is that of a gate or criterion: its id is its heading in every language."""
     return name[:1] in ("G", "C") and name[1:].isdigit()
-
-
-def _fill_cell(
-    cell: Any, value: object, column: Column, styles: dict[tuple[Any, ...], Any]
-) -> None:
-    """A value in its cell, styled; `styles` remembers those made, which are dear to make anew."""
-    if isinstance(value, float) and math.isfinite(value):
-        value = round(value, decimals(column.name)) + 0.0
-    content = _shown(value)
-    is_text = isinstance(content, str)
-    special = str(content) if _is_special(content, column) else ""
-    key = (column, special, is_text, content is None, is_text and is_formula(str(content)))
-    if key not in styles:
-        put(cell, value, **_looks(column, special, content))
-        styles[key] = cell._style
-        return
-    # past the door of the cell, which would look for characters that are not there any more
-    cell._style = styles[key]
-    if content is not None:
-        cell._value = content
-        cell.data_type = "s" if is_text else "n"
 
 
 def _is_special(line: object, column: Column) -> bool:
@@ -257,13 +310,19 @@ def together(key: str, imprint: Imprint) -> str:
     return " / ".join(text(key, lang) for lang in imprint.languages)
 
 
-def set_page(sheet: Any, imprint: Imprint, *, rows_repeated: str | None = None) -> None:
+def set_page(
+    sheet: Any,
+    imprint: Imprint,
+    *,
+    rows_repeated: str | None = None,
+    below: _Below | None = None,
+) -> None:
     """How a filled sheet prints: rows as high as their text, columns that can be read, a footer.
 
     A sheet that is wider than a page of A3 goes on on the next, its first two columns with it: all of
     it on one would be too small to read.
     """
-    _fit_rows(sheet)
+    _fit_rows(sheet, below)
     wide = sum(dimension.width for dimension in sheet.column_dimensions.values())
     sheet.page_setup.orientation = "landscape"
     is_large = wide > _A4_LETTERS
@@ -274,7 +333,7 @@ def set_page(sheet: Any, imprint: Imprint, *, rows_repeated: str | None = None) 
     sheet.print_title_rows = rows_repeated
     if sheet.page_setup.fitToWidth > 1:
         sheet.print_title_cols = "A:B"
-    sheet.print_area = sheet.dimensions
+    sheet.print_area = _extent(sheet, below)
     lang = imprint.languages[0]
     # a footer of Excel holds 255 characters in all
     line = f"{clean_name(imprint.title)[:120]} · {round_name(imprint, lang)} · {imprint.date}"
@@ -291,7 +350,14 @@ _MOST_POINTS: Final = 409.0
 """Height of a line of 10-point Arial, and the highest row that a workbook may have (ECMA-376)."""
 
 
-def _fit_rows(sheet: Any) -> None:
+def _extent(sheet: Any, below: _Below | None) -> str:
+    """The rectangle of the cells of a sheet."""
+    if below is None or not below.lines:
+        return str(sheet.dimensions)
+    return f"A1:{below.letters[-1]}{len(below.lines) + 2}"
+
+
+def _fit_rows(sheet: Any, below: _Below | None) -> None:
     """Rows as high as the text of their fullest cell: LibreOffice does not do it for itself."""
     # Only texts that wrap can take more than a line; to ask a cell for its style is dear, so each
     # of the few styles of a book is asked once.
@@ -307,11 +373,18 @@ def _fit_rows(sheet: Any) -> None:
         ]
         for cells in sheet.iter_rows()
     ]
-    widths = _fit_columns(sheet, (text for texts in wrapping for text in texts))
+    texts_below = below.wrapping() if below else ()
+    widths = _fit_columns(sheet, (*(text for texts in wrapping for text in texts), *texts_below))
     for number, texts in enumerate(wrapping, start=1):
         lines = max((_lines(text, widths) for text in texts), default=1)
-        height = min(_MOST_POINTS, max(1, lines) * _LINE_POINTS + 3)
-        sheet.row_dimensions[number].height = height
+        sheet.row_dimensions[number].height = _height(lines)
+    if below and below.lines:
+        book.rows_below[sheet.title] = (_extent(sheet, below), below.as_xml(widths))
+
+
+def _height(lines: int) -> float:
+    """How high a row is in points."""
+    return min(_MOST_POINTS, max(1, lines) * _LINE_POINTS + 3)
 
 
 Wrapping = tuple[str, str, bool]
@@ -356,28 +429,44 @@ def _lines(wrapping: Wrapping, widths: Mapping[str, float]) -> int:
 )  # columns and rows are fitted to the same texts, and many cells hold one
 def _wrapped(value: str, room: float) -> int:
     """How many lines a text takes where so many Latin letters stand side by side."""
-    return sum(
-        len(textwrap.wrap(_spread(line), max(1, int(room * _narrowed(line))))) or 1
-        for line in value.split("\n")
-    )
+    lines = value.split("\n")
+    return sum(_wrapped_line(_spread(line), max(1, int(room * _narrowed(line)))) for line in lines)
+
+
+def _wrapped_line(line: str, room: int) -> int:
+    """The same of a text without line ends; one that fits needs no look at its words."""
+    return 1 if len(line) <= room else len(textwrap.wrap(line, room)) or 1
 
 
 def _spread(line: str) -> str:
     """A line in which each wide letter takes the room of two."""
-    return "".join(letter * 2 if ord(letter) > 0x2E80 else letter for letter in line)
+    return _WIDE.sub(r"\g<0>\g<0>", line)
 
 
 def _narrowed(line: str) -> float:
     """How much fewer letters a column holds of this line: Cyrillic ones are a sixth wider than Latin."""
-    return 0.85 if any("\u0400" <= letter <= "\u04ff" for letter in line) else 1.0
+    return 0.85 if _CYRILLIC.search(line) else 1.0
 
 
+_WIDE: Final = re.compile("[\u2e81-\U0010ffff]")
+_CYRILLIC: Final = re.compile("[\u0400-\u04ff]")
+
+
+_DIMENSION: Final = re.compile(rb'(?<=<dimension ref=")[^"]*')
 _MODIFIED: Final = re.compile(rb"(<dcterms:modified[^>]*>)[^<]*(</dcterms:modified>)")
 
 
-def new_workbook(imprint: Imprint) -> Workbook:
+class Book(Workbook):  # type: ignore[misc]
+    """A workbook, and by sheet what :class:`_Below` makes of it: its rectangle, and rows as XML."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rows_below: dict[str, tuple[str, bytes]] = {}
+
+
+def new_workbook(imprint: Imprint) -> Book:
     """A workbook without sheets, with the title and the date of its round."""
-    book = Workbook()
+    book = Book()
     # openpyxl begins each book with a sheet of its own
     book.remove(book.active)
     book._fonts[0] = face()  # of every cell that has none of its own
@@ -405,4 +494,15 @@ def settled_parts(document: Any, imprint: Imprint) -> dict[str, bytes]:
     core = "docProps/core.xml"
     if core in parts:
         parts[core] = _MODIFIED.sub(rb"\g<1>" + stamp + rb"\g<2>", parts[core])
+    if isinstance(document, Book):
+        for number, title in enumerate(document.sheetnames, start=1):
+            if title in document.rows_below:
+                name = f"xl/worksheets/sheet{number}.xml"
+                parts[name] = _with_rows_below(parts[name], *document.rows_below[title])
     return parts
+
+
+def _with_rows_below(sheet: bytes, extent: str, rows: bytes) -> bytes:
+    """A sheet of headings with the rows below them."""
+    head, end, rest = sheet.partition(b"</sheetData>")
+    return _DIMENSION.sub(extent.encode(), head, count=1) + rows + end + rest

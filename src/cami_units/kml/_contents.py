@@ -435,9 +435,10 @@ _FIGURES: Final = {"area_km2": 0, "score": 3, "n_countries": 0, "n_species": 0}
 
 def _plain_figures(row: Mapping[str, Any]) -> dict[str, str]:
     """Figures of a unit without words and separators, each with its decimals; what is unknown is left out."""
-    numbers: dict[str, Any] = {
-        key: pd.to_numeric(pd.Series([row.get(key)]), errors="coerce").iloc[0] for key in _FIGURES
-    }
+    numbers: dict[Any, Any] = {key: row.get(key) for key in _FIGURES}
+    # text and nothing are rare here, and a table for one number costs more than the whole unit
+    if not all(isinstance(value, int | float) for value in numbers.values()):
+        numbers = pd.to_numeric(pd.Series(numbers, dtype=object), errors="coerce").to_dict()
     return {
         key: f"{value:.{_FIGURES[key]}f}" for key, value in numbers.items() if not is_missing(value)
     }
