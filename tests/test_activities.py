@@ -526,6 +526,29 @@ def test_moves_are_logged_append_only_and_reversible(round_dir):
         activities(round_dir, general=["R-A00"])
 
 
+def test_a_run_that_fails_leaves_tables_and_log_as_they_were(round_dir, monkeypatch):
+    monkeypatch.setattr("cami_units.commands.activities._maps", lambda *_: {})  # only slow
+    activities(round_dir)
+    before = {path.name: path.read_bytes() for path in round_dir.iterdir() if path.is_file()}
+
+    def no_notes(*_, **__):
+        raise InputError("no ink")
+
+    with monkeypatch.context() as patched:
+        # the last document but the log: all others are made by then
+        patched.setattr("cami_units.commands.activities.write_funding_notes", no_notes)
+        with pytest.raises(InputError, match="no ink"):
+            activities(round_dir, general=["R-A001"])
+    with pytest.raises(InputError, match="grazing"):
+        activities(round_dir, general=["R-A001"], session=["grazing"])
+    after = {path.name: path.read_bytes() for path in round_dir.iterdir() if path.is_file()}
+    assert after == before
+    # what failed is done, and logged once, by the next run
+    moved = activities(round_dir, general=["R-A001"])
+    lines = (round_dir / "activities_log.csv").read_bytes().count(b",move,")
+    assert lines == len(moved.log) > 0
+
+
 def test_many_suggestions_are_moved_by_ticks_in_the_workbook(round_dir):
     own = pd.read_csv(SAMPLE, dtype=str)
     own["hotspot_id"] = ["H01", "H02"] + ["general"] * (len(own) - 2)

@@ -21,12 +21,18 @@ from pyproj import Geod
 
 from cami_units import kml, layers, store
 from cami_units.commands.assess import assess, assess_sites, cut
-from cami_units.commands.check import _partial_coverage, check
+from cami_units.commands.check import (
+    _partial_coverage,
+    check,
+    lost_overrides,
+    proposal_overrides,
+)
 from cami_units.commands.plan_layers import load
 from cami_units.commands.propose import propose
 from cami_units.commands.round_files import write_proposal
 from cami_units.commands.shown_round import shown_layers
 from cami_units.commands.stored_round import reopened
+from cami_units.layers import read_overrides
 from cami_units.model import EQUAL_AREA, FINDINGS, TABLES, InputError, Round, data_dir
 from cami_units.plan import read_plan
 from tests.conftest import km_box
@@ -468,6 +474,21 @@ def test_overrides_that_say_too_little_are_refused(tmp_path):
     (tmp_path / "overrides.csv").write_text("whom,site\n")
     with pytest.raises(InputError, match=r"has no column when, who.* first line must be: when,who"):
         load(plan)
+
+
+def test_overrides_of_sites_that_are_not_there_are_named(tmp_path):
+    line = "2026-11-22,Working group 5,{},{},,,Gazelles winter across the border,B\n".format
+    text = OVERRIDE + line("H01", "adjacent") + line("H0l", "adjacent") + line("CU-012", "adjacent")
+    (tmp_path / "overrides.csv").write_text(text + line("nowhere", "species"))
+    plan = read_plan(write_plan(tmp_path, '[workshop]\noverrides = "overrides.csv"\n'))
+    # a lock, or a record that changes no number, is none of the proposal's business
+    (problem,) = proposal_overrides(plan, load(plan))
+    assert problem in check(plan)[0]
+    assert "no hotspot of the plan: CU-012, H0l" in problem.what
+    assert "Did you mean 'H" in problem.cure
+    table = read_overrides(tmp_path / "overrides.csv")
+    (lost,) = lost_overrides(table, ["H01"], kinds=("species",), note="override of no unit")
+    assert "no unit of this round, and no hotspot of one: nowhere" in lost.what
 
 
 # -- the toy region, end to end ---------------------------------------------------------------------

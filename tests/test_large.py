@@ -310,6 +310,17 @@ def test_richness_of_ranges_of_overlaps_and_of_tables_is_one(
     table = measured(ranges, tmp_path / "o.parquet", cell_km=10)
     cu.write_richness(ranges, tmp_path / "one", cell_km=10)
     cu.write_richness(tmp_path / "o.parquet", tmp_path / "two")
+    # Overlaps bring their cells: what is said otherwise of them is refused and not passed over.
+    o = tmp_path / "o.parquet"
+    for asked, words in (
+        ({"cell_km": 25}, "cells of 25 km"),
+        ({"shape": "hexagon"}, "hexagons"),
+        ({"crs": "EPSG:6933"}, "crs EPSG:6933"),
+        ({"scheduler": "tcp://x"}, "a scheduler"),
+    ):
+        with pytest.raises(InputError, match=rf"its own \(10 km, square.*: {words} cannot"):
+            cu.write_richness(o, tmp_path / "no", **asked)
+    cu.write_richness(o, tmp_path / "again", cell_km=10, shape="square")
     share = table["km2"] / table.groupby("sci_name")["km2"].transform("sum")
     rarity = share.groupby([table["row"], table["col"]]).sum()
     for name in ("one", "two"):

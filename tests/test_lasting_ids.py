@@ -57,5 +57,16 @@ def test_a_packed_round_is_not_replaced_where_an_id_would_move(rounds):
     check_ids_stay(toy_round(), folder)  # the same places: nothing moves
     with pytest.raises(InputError, match=r"CU-001 Talas would become Naryn.*--ids-from"):
         check_ids_stay(computed_again(), folder)
+    # Ids of another round are no proof that those of this one stay: CU-001 would be Naryn here.
+    shutil.copytree(folder, rounds / "another")
+    with pytest.raises(InputError, match=r"CU-001 Talas would become Naryn.*--ids-from"):
+        check_ids_stay(computed_again(), folder, ids_from=rounds / "another")
+    # Under its own ids nothing moves; a unit that groups hold and the new round lacks is still named.
+    made = with_ids_from(computed_again(), folder)
+    with pytest.raises(
+        InputError, match=r"CU-001 Talas would be gone\. Write to another"
+    ) as refused:
+        check_ids_stay(made, folder, ids_from=folder)
+    assert "--ids-from" not in str(refused.value)
     shutil.rmtree(rounds / "pack")
     check_ids_stay(computed_again(), folder)

@@ -135,7 +135,7 @@ def overlaps(
     out: Annotated[
         Path, typer.Option("--out", metavar="FILE", help="The Parquet file to write.")
     ] = Path("overlaps.parquet"),
-    cell_km: CellOption = 25.0,
+    cell_km: CellOption = None,
     hexagons: HexagonsOption = False,
     crs: LatticeCrsOption = "",
     scheduler: SchedulerOption = None,
@@ -150,7 +150,7 @@ def overlaps(
         overlap_file = write_overlaps(
             ranges,
             out,
-            cell_km=cell_km,
+            cell_km=25 if cell_km is None else cell_km,
             shape="hexagon" if hexagons else "square",
             crs=crs or EQUAL_AREA,
             scheduler=scheduler,
@@ -173,7 +173,7 @@ def richness(
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder to write.")] = Path(
         "richness"
     ),
-    cell_km: CellOption = 25.0,
+    cell_km: CellOption = None,
     hexagons: HexagonsOption = False,
     crs: LatticeCrsOption = "",
     species: Annotated[
@@ -197,14 +197,13 @@ def richness(
     """Sum thousands of species cell by cell: richness, range rarity, threat weight, as maps and tables."""
     with at_work(ctx, quiet, verbose) as progress:
         from cami_units.commands.richness import write_richness
-        from cami_units.model import EQUAL_AREA
 
         result = write_richness(
             source,
             out,
             cell_km=cell_km,
-            shape="hexagon" if hexagons else "square",
-            crs=crs or EQUAL_AREA,
+            shape="hexagon" if hexagons else None,
+            crs=crs or None,
             species=species,
             states=states,
             scheduler=scheduler,

@@ -77,7 +77,8 @@ ForceOption = Annotated[
 ]
 
 CellOption = Annotated[
-    float, typer.Option("--cell-km", metavar="KM", help="Of ranges: side of a cell, in km.")
+    float | None,
+    typer.Option("--cell-km", metavar="KM", help="Of ranges: side of a cell, in km. Left out: 25."),
 ]
 
 HexagonsOption = Annotated[

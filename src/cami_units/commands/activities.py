@@ -123,8 +123,8 @@ def activities(
     Returns
     -------
     Activities
-        Everything is written into the folder of the round, each file whole or not at all; the log
-        only grows.
+        Everything is written into the folder of the round, all of it or nothing (the folder of a
+        session in a step of its own); the log only grows.
 
     Raises
     ------
@@ -140,6 +140,7 @@ def activities(
     base_round = decided_round(directory)
     units = base_round.tables["conservation_units"]
     log_path = directory / ACTIVITY_LOG
+    themes = _themes_of(session)
     base, problems = _base(directory, base_round, files, programme)
     earlier = store.read_log(log_path, columns=workshop.LOG_COLUMNS)
     progress("merging activities", 0, 0)
@@ -167,19 +168,25 @@ def activities(
     gaps = workshop.completeness(
         units, base_round.tables["unit_criteria"], table, base_round.imprint.sources
     )
-    for line in log.to_dict("records"):
-        logged = {str(key): harmless(value) for key, value in line.items()}
-        store.append_to_log(log_path, logged, columns=workshop.LOG_COLUMNS)
+    # as a spreadsheet may open it; the documents tell of this run too
+    log_lines = log.map(harmless)
+    everything = pd.concat([earlier, log_lines], ignore_index=True)
     progress("writing activities", 0, 0)
-    # the log is written by now: the documents below tell of this run too
-    everything = store.read_log(log_path, columns=workshop.LOG_COLUMNS)
-    written_files = _write(directory, base_round, table, everything, suggestions, gaps, tables)
-    if session:
-        written_files = (*written_files, *_write_session(directory, base_round, table, session))
+    writers = _writers(directory, base_round, table, everything, suggestions, gaps, tables)
     if implementation is not None:
-        pages, noticed_problems = _write_implementation(directory, base_round, implementation)
-        written_files = (*written_files, *pages)
+        pages, noticed_problems = _implementation_writers(base_round, implementation)
+        writers |= pages
         problems += noticed_problems
+
+    def carry(folder: Path) -> None:
+        """The log, as long as nobody else can add to it."""
+        extend = store.extended_log(log_path, log_lines, columns=workshop.LOG_COLUMNS)
+        extend(folder / ACTIVITY_LOG)
+
+    # The log last: a line of something that is in no table would never be done again.
+    written_files = store.write_files(directory, writers, carry=carry if len(log) else None)
+    if themes:
+        written_files += _write_session(directory, base_round, table, everything, themes)
     return Activities(table, log, suggestions, gaps, tuple(problems), written_files)
 
 
@@ -213,10 +220,8 @@ def _on_bundled_hotspots(base_round: Round) -> bool:
     )
 
 
-def _write_session(
-    directory: Path, base_round: Round, table: pd.DataFrame, session: Sequence[str]
-) -> tuple[Path, ...]:
-    """Forms and a view by the themes of one session, in a folder of their own.
+def _themes_of(session: Sequence[str]) -> list[str]:
+    """The themes of a session by their keys.
 
     Raises
     ------
@@ -229,6 +234,17 @@ def _write_session(
         hints = [nearest_note(theme, THEMES) for theme in unknown]
         facts = {"names": in_short(unknown), "themes": in_short(THEMES, 10)}
         raise InputError.of("no theme", hints=hints, **facts)
+    return themes
+
+
+def _write_session(
+    directory: Path,
+    base_round: Round,
+    table: pd.DataFrame,
+    log: pd.DataFrame,
+    themes: Sequence[str],
+) -> tuple[Path, ...]:
+    """Forms and a view by the themes of one session, in a folder of their own."""
     rows = table[table["theme"].isin(themes)].reset_index(drop=True)
     units = base_round.tables["conservation_units"]
     shown_units = units[~units["status"].isin(HIDDEN_STATUSES)].sort_values("unit_id")
@@ -254,7 +270,7 @@ def _write_session(
             pd.DataFrame(shown_units.drop(columns="geometry")),
             workshop.once_in_general(rows),
             suggestions=workshop.recurring(rows),
-            log=store.read_log(directory / ACTIVITY_LOG, columns=workshop.LOG_COLUMNS),
+            log=log,
             names=words.names_of(base_round.tables),
             imprint=imprint,
             lang=lang,
@@ -262,9 +278,9 @@ def _write_session(
     return tuple(sorted(target.iterdir()))
 
 
-def _write_implementation(
-    directory: Path, base_round: Round, source: Path
-) -> tuple[tuple[Path, ...], list[Problem]]:
+def _implementation_writers(
+    base_round: Round, source: Path
+) -> tuple[dict[str, store.Writer], list[Problem]]:
     """How far the measures of the programme in force have come: the page, and the table as read.
 
     With what was noticed: words that are in no list, statuses that had to be counted as not said.
@@ -287,8 +303,7 @@ def _write_implementation(
             path, sums, rows, imprint=imprint, lang=lang
         ),
     }
-    pages = [store.write_atomically(directory / name, write) for name, write in writers.items()]
-    return tuple(pages), problems
+    return writers, problems
 
 
 def _homeless(table: pd.DataFrame, units: pd.DataFrame) -> list[Problem]:
@@ -542,7 +557,7 @@ def _ticked(name: str) -> list[str]:
     return rows.loc[rows["tick"].ne("") & rows["suggestion_id"].ne(""), "suggestion_id"].tolist()
 
 
-def _write(
+def _writers(
     directory: Path,
     base_round: Round,
     table: pd.DataFrame,
@@ -550,8 +565,8 @@ def _write(
     suggestions: pd.DataFrame,
     gaps: pd.DataFrame,
     matches: pd.DataFrame,
-) -> tuple[Path, ...]:
-    """Write the tables, the documents and the pages of the activities; their paths."""
+) -> dict[str, store.Writer]:
+    """The writers of the tables, the documents and the pages of the activities."""
     imprint, lang = base_round.imprint, base_round.imprint.languages[0]
     units = base_round.tables["conservation_units"]
     shown_units = units[~units["status"].isin(HIDDEN_STATUSES)].sort_values("unit_id")
@@ -623,4 +638,4 @@ def _write(
     }
     if len(matches):
         writers["programme_units.csv"] = lambda path: write_csv(path, matches)
-    return tuple(store.write_atomically(directory / name, write) for name, write in writers.items())
+    return writers

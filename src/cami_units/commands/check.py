@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -23,12 +23,16 @@ from cami_units.model import (
     EVIDENCE_LAYERS,
     InputError,
     Layers,
+    Note,
     Problem,
     Progress,
     cami_species,
     for_the_plan,
+    in_short,
     lines_for_the_plan,
     listed,
+    nearest_note,
+    problem_of,
     quiet,
     toml_key,
 )
@@ -60,6 +64,7 @@ def check(
             *_fenced_links(clean, plan),
             *_partial_coverage(clean, plan),
             *_records_and_ranges(clean, plan),
+            *proposal_overrides(plan, clean),
         )
     faults = (*open_numbers(plan), *_faulty_overrides(plan), *missing_context(plan))
     faults += faulty_coverage(plan)
@@ -346,6 +351,30 @@ def missing_context(plan: Plan) -> tuple[Problem, ...]:
         for name, context in sorted(plan.context.items())
         if not context.path.exists() and _is_name(context.path)
     )
+
+
+def proposal_overrides(plan: Plan, clean: Layers) -> tuple[Problem, ...]:
+    """The overrides that change nothing in a proposal: it knows hotspots, units only once they are made."""
+    try:
+        path = plan.workshop.overrides
+        overrides = None if path is None else layers.read_overrides(path)
+    except InputError:  # refused already
+        return ()
+    hotspots = () if clean.hotspots is None else clean.hotspots["hotspot_id"]
+    return lost_overrides(overrides, hotspots, kinds=("adjacent",), note="override of no hotspot")
+
+
+def lost_overrides(
+    overrides: pd.DataFrame | None, sites: Iterable[str], *, kinds: Sequence[str], note: str
+) -> tuple[Problem, ...]:
+    """The overrides of some kinds whose site is none of these, by name; a note of this key."""
+    if overrides is None:
+        return ()
+    known = {*map(str, sites)}
+    named = overrides.loc[overrides["what"].isin(kinds), "site"].astype(str)
+    lost = sorted({*named} - known)
+    facts = {"names": in_short(lost), "hints": [nearest_note(name, sorted(known)) for name in lost]}
+    return (problem_of("counted", "overrides", "", "", Note(note, facts)),) if lost else ()
 
 
 def _faulty_overrides(plan: Plan) -> tuple[Problem, ...]:

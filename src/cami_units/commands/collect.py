@@ -638,16 +638,12 @@ def _followed_activities(collected: Collected) -> dict[str, store.Writer]:
     if lines.empty:
         return {}
 
-    def write_log(target: Path) -> None:
-        """The log as it was, and a line for each activity that went along."""
-        log = path.parent / ACTIVITY_LOG
-        if log.is_file():
-            store.copy_of(log)(target)
-        for line in lines.to_dict("records"):
-            row = {str(name): harmless(value) for name, value in line.items()}
-            store.append_to_log(target, row, columns=workshop.LOG_COLUMNS)
-
-    return {ACTIVITIES: lambda target: write_csv(target, table), ACTIVITY_LOG: write_log}
+    return {
+        ACTIVITIES: partial(write_csv, table=table),
+        ACTIVITY_LOG: store.extended_log(
+            path.parent / ACTIVITY_LOG, lines.map(harmless), columns=workshop.LOG_COLUMNS
+        ),
+    }
 
 
 def next_directory(base_dir: Path, base: Round) -> Path:

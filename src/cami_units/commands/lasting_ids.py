@@ -60,8 +60,8 @@ def with_ids_from(proposal: Round, directory: Path) -> Round:
     return replace(proposal, tables=tables, manifest=manifest)
 
 
-def check_ids_stay(proposal: Round, directory: Path) -> None:
-    """Refuse to replace a round that was packed, where an id would come to another place.
+def check_ids_stay(proposal: Round, directory: Path, *, ids_from: Path | None = None) -> None:
+    """Refuse to replace a round that was packed, where an id would come to another place or be gone.
 
     Parameters
     ----------
@@ -69,6 +69,8 @@ def check_ids_stay(proposal: Round, directory: Path) -> None:
         The round that is about to be written.
     directory : Path
         The folder that it would replace.
+    ids_from : Path, optional
+        The round whose ids it has.
 
     Raises
     ------
@@ -97,10 +99,13 @@ def check_ids_stay(proposal: Round, directory: Path) -> None:
         if unit_id not in new.index and unit_id not in ids.values()
     ]
     if moving:
+        # under the ids of that very round nothing moves: what is left are units that are no more
+        cure = "Write to another folder with --out"
+        if ids_from is None or ids_from.resolve() != directory.resolve():
+            cure = f"Pass --ids-from {directory} so that every place keeps its id, or w{cure[1:]}"
         raise InputError(
             f"This round was packed for the groups, and {len(moving)} ids would move: "
-            f"{listed(moving, 12)}. Pass --ids-from {directory} so that every place keeps its id, "
-            "or write to another folder with --out."
+            f"{listed(moving, 12)}. {cure}."
         )
 
 
@@ -133,7 +138,7 @@ def write_first_round(
     overlaps : Path, optional
         A file of what the plan's ranges share with its cells, as `cami-units overlaps` writes it.
     force : bool
-        Whether a round that is there may be replaced: one that was packed only where no id moves.
+        Whether a round that is there may be replaced: one that was packed only where no id moves or goes.
     is_cached : bool
         Whether what was measured before is taken from beside the plan.
 
@@ -156,8 +161,8 @@ def write_first_round(
     round_ = propose(plan_values, overlaps=overlaps, progress=progress, cache=measured_cache)
     if ids_from is not None:
         round_ = with_ids_from(round_, ids_from)
-    elif force:
-        check_ids_stay(round_, out)
+    if force:
+        check_ids_stay(round_, out, ids_from=ids_from)
     with drawn_pieces.keeping(cache.keeper_of(measured_cache)):
         problems = write_proposal(round_, out, force=force, progress=progress)
     return round_, problems

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import geopandas as gpd
@@ -12,7 +12,7 @@ from cami_units import criteria, delineate, grid, layers, overlap, store
 from cami_units.cache import NOTHING_KEPT, Cache, kept_table, kept_value, narrowed
 from cami_units.commands._round_tables import round_tables
 from cami_units.commands.assess import Assessed, assess_sites, cut, species_ranges
-from cami_units.commands.check import missing_context
+from cami_units.commands.check import missing_context, proposal_overrides
 from cami_units.commands.context import with_context
 from cami_units.commands.plan_layers import ground, load
 from cami_units.model import (
@@ -68,6 +68,7 @@ def propose(
         raise InputError("\n".join(one.sentence() for one in lacking))
     cache = ground(plan, cache)
     clean = load(plan, progress=progress, cache=cache)
+    clean = replace(clean, problems=(*clean.problems, *proposal_overrides(plan, clean)))
     progress("cutting layers by states", 0, 0)
     pieces = cut(clean, plan, cache=cache)
     # what is measured from here on hangs on these numbers too; weights and thresholds change

@@ -18,7 +18,17 @@ from pyproj import Transformer
 from cami_units import __version__, criteria, grid, layers, overlap, store
 from cami_units.commands.overlaps import Tile, measured, ranges_at_hand, tiles_of, window, work_done
 from cami_units.documents.csv_tables import write_csv
-from cami_units.model import EQUAL_AREA, LONLAT, InputError, Problem, Profile, Progress, quiet
+from cami_units.model import (
+    EQUAL_AREA,
+    LONLAT,
+    InputError,
+    Problem,
+    Profile,
+    Progress,
+    crs_name,
+    listed,
+    quiet,
+)
 from cami_units.plan import equal_area_fault, read_profile
 
 TOP: Final = 1000
@@ -57,9 +67,9 @@ def write_richness(
     source: Path,
     out: Path,
     *,
-    cell_km: float = 25,
-    shape: grid.Shape = "square",
-    crs: str = EQUAL_AREA,
+    cell_km: float | None = None,
+    shape: grid.Shape | None = None,
+    crs: str | None = None,
     species: Path | None = None,
     states: Path | None = None,
     profile: Path | None = None,
@@ -81,8 +91,9 @@ def write_richness(
         The folder to write or to replace: ``richness.tif`` (squares), ``richness.parquet``,
         ``richness.gpkg`` (up to a million cells), ``species.csv``, ``top_cells.csv``, with `states`
         ``species_states.csv``.
-    cell_km, shape, crs
-        The lattice, for ranges; overlaps bring their own.
+    cell_km, shape, crs : optional
+        The lattice, for ranges: squares of 25 km, in the CRS of Central Asia. Overlaps bring their own,
+        and another one is refused.
     species : Path, optional
         A species table: its ``iucn_category`` is what threat weighs. ``None``: the bundled one.
     states : Path, optional
@@ -91,12 +102,13 @@ def write_richness(
     profile : Path, optional
         A `criteria.toml`: its rule of occurrence, its weights. ``None``: the bundled one.
     scheduler : str, optional
-        As of `overlaps`.
+        As of `overlaps`, for ranges.
 
     Raises
     ------
     InputError
-        When a file is not as expected, or any range is refused; then nothing is written.
+        When a file is not as expected, any range is refused, or something is asked for that holds for
+        ranges only; then nothing is written.
     """
     rule = read_profile(profile)
     table = layers.read_species(species)
@@ -104,12 +116,14 @@ def write_richness(
     problems: list[Problem] = []
     weigh = partial(_species_numbers, category=category, profile=rule)
     if layers.is_overlap_file(source):
+        _check_lattice(source, cell_km, shape, crs, scheduler)
         sums = _sums_of_overlaps(source, weigh, states, progress)
     else:
+        crs = crs or EQUAL_AREA
         fault = equal_area_fault(crs)
         if fault:
             raise InputError(f"crs: {fault}.")
-        lattice = grid.Lattice(cell_km, shape, crs)
+        lattice = grid.Lattice(25 if cell_km is None else cell_km, shape or "square", crs)
         stream = layers.range_stream(source, columns=columns)
         problems += stream.problems
         sums = _sums_of_ranges(stream, lattice, weigh, states, scheduler, problems, progress)
@@ -123,6 +137,30 @@ def write_richness(
     progress("writing", 0, 0)
     files, cells = _write(sums, out)
     return Richness(len(sums.species), cells, tuple(problems), files)
+
+
+def _check_lattice(
+    source: Path,
+    cell_km: float | None,
+    shape: grid.Shape | None,
+    crs: str | None,
+    scheduler: str | None,
+) -> None:
+    """Refuse what is asked of the cells that a file of overlaps brings itself, where it is otherwise."""
+    about, _ = layers.overlap_batches(source)
+    theirs = f"{float(about['cell_km']):g} km, {about['shape']}, {crs_name(str(about['crs']))}"
+    asked = {
+        f"cells of {cell_km} km": cell_km is None or cell_km == float(about["cell_km"]),
+        f"{shape}s": shape is None or shape == about["shape"],
+        f"crs {crs}": crs is None or crs_name(crs) == crs_name(str(about["crs"])),
+        "a scheduler": scheduler is None,
+    }
+    if not all(asked.values()):
+        names = listed(name for name, fits in asked.items() if not fits)
+        raise InputError(
+            f"'{source}' holds overlaps with cells of its own ({theirs}): {names} cannot be had of it. "
+            "Leave that out, or name the ranges."
+        )
 
 
 def _species_numbers(

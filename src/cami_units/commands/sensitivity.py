@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -33,6 +33,7 @@ from cami_units.commands.assess import (
     measure,
     species_ranges,
 )
+from cami_units.commands.check import lost_overrides
 from cami_units.commands.propose import Cells, grow, measured_cells, scored
 from cami_units.commands.round_files import write_added
 from cami_units.commands.shown_round import drawn_scene
@@ -171,8 +172,11 @@ def _locked(units: gpd.GeoDataFrame, round_layers: Layers) -> list[str]:
     """Units that must be in the smallest set: agreed on, or locked by a written override."""
     agreed = units.loc[units["status"].isin(AGREED_STATUSES), "unit_id"]
     overrides = round_layers.overrides
-    by_hand = set() if overrides is None else {*overrides.loc[overrides["what"] == "lock", "site"]}
-    return sorted({*agreed, *(by_hand & set(units["unit_id"]))})
+    by_hand: Iterable[str] = (
+        () if overrides is None else overrides.loc[overrides["what"] == "lock", "site"]
+    )
+    locked = [bool({*by_hand} & {*names.split(";")}) for names in every_name(units)]
+    return sorted({*agreed, *units.loc[locked, "unit_id"]})
 
 
 def write_sensitivity(
@@ -183,7 +187,7 @@ def write_sensitivity(
     Returns
     -------
     tuple of Problem
-        As :func:`write_proposal`.
+        As :func:`write_proposal`, and the overrides that name no unit of the round.
 
     Raises
     ------
@@ -193,7 +197,14 @@ def write_sensitivity(
     added: dict[str, store.Writer] = {
         f"{name}.csv": partial(write_csv, table=round_.tables[name]) for name in STABILITY_TABLES
     }
-    return write_added(round_, directory, added | _figures(round_), progress=progress)
+    names = ";".join(every_name(gpd.GeoDataFrame(round_.tables["conservation_units"]))).split(";")
+    lost = lost_overrides(
+        round_.tables.get("overrides"),
+        names,
+        kinds=("adjacent", "lock"),
+        note="override of no unit",
+    )
+    return lost + write_added(round_, directory, added | _figures(round_), progress=progress)
 
 
 def _figures(round_: Round) -> dict[str, store.Writer]:

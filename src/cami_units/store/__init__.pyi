@@ -10,6 +10,7 @@ from ._atomic_write import sha256_of_stream as sha256_of_stream
 from ._atomic_write import staging as staging
 from ._atomic_write import text_writer as text_writer
 from ._atomic_write import write_atomically as write_atomically
+from ._atomic_write import write_files as write_files
 from ._atomic_write import write_folder as write_folder
 from ._geopackage import GEOPACKAGE as GEOPACKAGE
 from ._geopackage import UNIT_TABLES as UNIT_TABLES
@@ -19,6 +20,7 @@ from ._geopackage import write_geopackage as write_geopackage
 from ._geopackage import write_raster as write_raster
 from ._geopackage import write_stream as write_stream
 from ._growing_log import append_to_log as append_to_log
+from ._growing_log import extended_log as extended_log
 from ._growing_log import read_log as read_log
 from ._manifest import MANIFEST as MANIFEST
 from ._manifest import SUMS as SUMS

@@ -96,6 +96,43 @@ def write_atomically(path: Path, writer: Writer) -> Path:
     return path
 
 
+def write_files(
+    directory: Path, writers: Mapping[str, Writer], *, carry: Callable[[Path], None] | None = None
+) -> tuple[Path, ...]:
+    """Write several files of a folder: all of them, or none.
+
+    Parameters
+    ----------
+    directory : Path
+        The folder, which keeps whatever else it holds.
+    writers : mapping
+        The writer of each file by its name. Files take their places in this order, once all of them
+        are on the disk.
+    carry : callable, optional
+        As of :func:`staging`: what it puts into the folder that it is given takes its place last.
+
+    Raises
+    ------
+    InputError
+        When the place cannot be written to or the disk is full.
+    """
+    target = absolute(directory)
+    with _workplace(target / next(iter(writers)), directory) as staged:
+        for name, write in writers.items():
+            write(staged / name)
+        with exclusive(target):
+            if carry is not None:
+                carry(staged)
+            names = [*writers, *sorted({file.name for file in staged.iterdir()} - set(writers))]
+            for name in names:
+                flush(staged / name)
+            # nothing but renames is left to fail
+            for name in names:
+                (staged / name).replace(target / name)
+            flush(target)
+    return tuple(directory / name for name in writers)
+
+
 def copy_of(path: Path) -> Writer:
     """A writer of one file of a round: the bytes of another file."""
 

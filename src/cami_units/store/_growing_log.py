@@ -11,7 +11,14 @@ from pathlib import Path
 import pandas as pd
 
 from cami_units.model import InputError, in_short, listed
-from cami_units.store._atomic_write import disk_words, exclusive, flush, write_atomically
+from cami_units.store._atomic_write import (
+    Writer,
+    copy_of,
+    disk_words,
+    exclusive,
+    flush,
+    write_atomically,
+)
 
 
 def append_to_log(path: Path, row: Mapping[str, str], *, columns: Sequence[str]) -> None:
@@ -37,23 +44,37 @@ def append_to_log(path: Path, row: Mapping[str, str], *, columns: Sequence[str])
     off before the next one is added, unless it has all its columns (somebody edited the file by
     hand and left out the last line feed).
     """
-    values = [row[column] for column in columns]
+    with exclusive(path.parent), disk_words(path):
+        _append(path, [[row[column] for column in columns]], columns)
+        flush(path.parent)
+
+
+def extended_log(path: Path, lines: pd.DataFrame, *, columns: Sequence[str]) -> Writer:
+    """A writer of a log as it stands when it is asked, and of further lines after those."""
+
+    def write(target: Path) -> None:
+        if path.is_file():
+            copy_of(path)(target)
+        _append(target, lines[list(columns)].to_numpy().tolist(), columns)
+
+    return write
+
+
+def _append(path: Path, lines: list[list[str]], columns: Sequence[str]) -> None:
+    """Add lines to a log, whoever else is at work."""
     # One decision, one line: a line break inside one would be torn in two by the next mending.
-    odd = [value for value in values if any(ord(letter) < 32 for letter in value)]
+    odd = [value for line in lines for value in line if any(ord(letter) < 32 for letter in value)]
     if odd:
         raise InputError.of("log line", file=path.name, words=repr(listed(odd, 1)))
-    with exclusive(path.parent), disk_words(path):
-        has_columns = _mended_log(path, columns)
-        if has_columns:
-            _widen(path, columns)
-        lines = [] if has_columns else [columns]
-        text = "".join(_csv_line(line) for line in [*lines, values])
-        with path.open("ab") as stream:
-            stream.write(text.encode("utf-8"))
-            stream.flush()
-            # On the disk before anybody is told that it is decided.
-            os.fsync(stream.fileno())
-        flush(path.parent)
+    if _mended_log(path, columns):
+        _widen(path, columns)
+    else:
+        lines = [list(columns), *lines]
+    with path.open("ab") as stream:
+        stream.write("".join(map(_csv_line, lines)).encode("utf-8"))
+        stream.flush()
+        # On the disk before anybody is told that it is decided.
+        os.fsync(stream.fileno())
 
 
 def read_log(path: Path, *, columns: Sequence[str]) -> pd.DataFrame:
