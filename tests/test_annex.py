@@ -20,6 +20,7 @@ import shapely
 from cami_units.commands.activities import activities
 from cami_units.commands.annex import ANNEX_FILES, annex
 from cami_units.commands.decide import decide
+from cami_units.commands.pack import pack
 from cami_units.commands.publish import publish
 from cami_units.commands.round_files import write_proposal
 from cami_units.model import InputError
@@ -174,6 +175,9 @@ def test_what_groups_typed_and_called_their_files_stays_in_the_round(tmp_path, m
     assert manifest["resolutions"] == [
         {"unit_id": "CU-001", "choice": "S1"}
     ]  # whose, not what called
+    passed_on = pack(tmp_path / "r").directory / "everything"
+    for name in ("conservation_units.gpkg", "conservation_units.qgs"):
+        assert b"Petrov" not in (passed_on / name).read_bytes(), name
     written: dict[str, pd.DataFrame] = {}
     monkeypatch.setattr(
         "cami_units.layers.tables_to_database", lambda tables, *_, **__: written.update(tables)

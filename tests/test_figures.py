@@ -9,6 +9,7 @@ import zlib
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import geopandas as gpd
@@ -28,7 +29,7 @@ from pyproj import Geod, Transformer
 from shapely import Point, box
 from typer.testing import CliRunner
 
-from cami_units import figures, words
+from cami_units import backdrop, figures, words
 from cami_units.cli import app
 from cami_units.commands import figures as figures_step
 from cami_units.commands.figures import write_figures
@@ -292,6 +293,30 @@ def test_degrees_stand_where_their_lines_meet_the_edge() -> None:
         assert (lon if letter == "E" else lat) == pytest.approx(float(degrees), abs=0.02)
 
 
+def test_a_map_over_the_180_meridian_takes_the_longitudes_it_shows_and_no_other() -> None:
+    # On Chukotka's meridian at 66° N a degree is 45 km: 450 km to each side are ten degrees.
+    crs = "+proj=laea +lat_0=66 +lon_0=180 +datum=WGS84"
+    frame = (-450e3, -200e3, 450e3, 200e3)
+    west, south, east, north = backdrop.lonlat_frame(frame, crs)
+    assert (west, east) == pytest.approx((170, 190), abs=0.8)
+    assert (south, north) == pytest.approx((64.2, 67.8), abs=0.6)
+    waters = backdrop.water_in((west, south, east, north))
+    assert len(waters) < 0.02 * len(backdrop.water_in((-180, -90, 180, 90)))
+    # what lies on either side is there, and nothing twice
+    sides = [
+        backdrop.water_in((170, south, 180, north)),
+        backdrop.water_in((-180, south, -170, north)),
+    ]
+    assert len(waters) == len(pd.concat(sides).drop_duplicates("geometry"))
+    axes, sized = drawn(frame)
+    map_room.graticule(axes, SimpleNamespace(crs=crs, lang="en"), sized, size=7)
+    labels = [text.get_text() for text in axes.texts]
+    assert {"175° E", "175° W"} <= set(labels)
+    assert not any(
+        label.endswith(("E", "W")) and float(label.split("°")[0]) > 180 for label in labels
+    )
+
+
 def test_half_degrees_have_the_decimal_sign_of_the_language() -> None:
     axes, sized = drawn((-2e5, -1e5, 0, 2e4))
     map_room.graticule(axes, replace(toy_scene(), lang="ru"), sized, size=7)
@@ -462,6 +487,7 @@ SCRIPT = """
 import hashlib, sys
 sys.path.insert(0, sys.argv[1])
 from pathlib import Path
+from types import SimpleNamespace
 from dataclasses import replace
 from cami_units import figures
 from tests.test_figures import toy_scene

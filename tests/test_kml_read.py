@@ -327,6 +327,23 @@ def test_a_path_whose_ends_nearly_meet_is_proposed_as_a_polygon():
     assert said == ["closes"]
 
 
+def test_a_path_that_closes_over_the_180_meridian_surrounds_ground_on_both_sides():
+    # Two degrees wide, one on each side; the gap is 0.1° of 5.9°.
+    path = "<LineString><coordinates>{}</coordinates></LineString>".format
+    counted_on = "179,60 181,60 181,61 179,61 179,60.1"
+    for points in (counted_on, counted_on.replace("181", "-179")):
+        rows = kml.read_placemarks(document(mark(path(points))), "f.kml").table
+        (row,) = rows.to_dict("records")
+        assert row["loops"].bounds == pytest.approx((-180, 60, 180, 61), abs=0.01)
+        # sides along great circles bulge a little
+        assert row["loops"].area == pytest.approx(2, rel=0.01)
+        assert not row["loops"].intersects(shapely.box(-178.9, 60, 178.9, 61))
+        assert row["polygons"] is None
+    # An open one of the same width is none: its ends are 2° apart, however far the numbers are.
+    rows = kml.read_placemarks(document(mark(path("179,60 179,61 -179,61 -179,60"))), "f.kml").table
+    assert rows["loops"].isna().all()
+
+
 def test_an_open_path_stays_a_line():
     row, said = read_one("<LineString><coordinates>70,40 71,40 71,41</coordinates></LineString>")
     assert row["kind"] == "line"

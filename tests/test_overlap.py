@@ -18,6 +18,8 @@ from shapely.affinity import scale, translate
 from cami_units.grid import planning_units
 from cami_units.model import EQUAL_AREA, InputError
 from cami_units.overlap import _lattice, area_km2, length_km, overlaps
+from cami_units.overlap._layer_pieces import area_pairs
+from tests.conftest import km_box
 
 SHAPES = ["square", "hexagon"]
 
@@ -665,3 +667,28 @@ def test_polygons_that_reach_beyond_the_cells_or_lie_outside_of_them():
     assert found.loc["a"].tolist() == [10_000, 100]
     assert found.loc["d"].tolist() == [1_000, 10]
     assert list(found.index) == ["a", "d"]
+
+
+def test_an_area_of_several_states_is_in_each_only_where_it_lies():
+    # A and B side by side, 100 km each. P reaches from XX, which the study lacks, through A to 5 km
+    # from B; T and S are one ground in A, of which S is named for B too. U lies in no state at all.
+    states = gpd.GeoDataFrame(
+        {"iso2": ["A", "B"]},
+        geometry=[km_box(0, 0, 100, 100), km_box(100, 0, 200, 100)],
+        crs=EQUAL_AREA,
+    )
+    areas = gpd.GeoDataFrame(
+        {"pa_id": list("PRSTU"), "name": list("PRSTU"), "iso2": ["A;XX", "B", "A;B", "A", "A;B"]},
+        geometry=[
+            km_box(-50, 0, 95, 10),
+            km_box(100, 0, 110, 10),
+            km_box(60, 50, 70, 60),
+            km_box(60, 50, 68, 60),
+            km_box(0, 500, 10, 510),
+        ],
+        crs=EQUAL_AREA,
+    )
+    pairs = area_pairs(areas, states, 20)
+    # neither XX and B, 5 km apart, nor A and B where one ground has two designations
+    assert pairs[["pa_a", "pa_b", "pair"]].values.tolist() == [["P", "R", "A;B"]]
+    assert pairs["km"].tolist() == pytest.approx([5], rel=0.02)

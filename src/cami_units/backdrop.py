@@ -138,8 +138,30 @@ def lonlat_picture(frame: Frame) -> bytes:
     return out.getvalue()
 
 
+def lonlat_frame(frame: Frame, crs: str) -> Frame:
+    """A frame of a map in degrees: what its edge and its middle reach.
+
+    Over the 180° meridian longitudes count on, so that it is no wider than it is; nothing but zeros
+    where no place of it is on Earth.
+    """
+    left, low, right, top = frame
+    # a grid and not the corners: the northernmost point of a map is in the middle of its upper edge
+    x, y = np.meshgrid(np.linspace(left, right, 25), np.linspace(low, top, 25))
+    lon, lat = transformer(crs, LONLAT).transform(x.ravel(), y.ravel())
+    is_place = np.isfinite(lon) & np.isfinite(lat)
+    if not is_place.any():
+        return (0.0, 0.0, 0.0, 0.0)
+    lon, lat = lon[is_place], lat[is_place]
+    if np.ptp(lon) > 180:  # half of the globe: counted from the middle it may be less
+        turned = lon % 360
+        lon = turned if np.ptp(turned) < np.ptp(lon) else lon
+    return float(lon.min()), float(lat.min()), float(lon.max()), float(lat.max())
+
+
 def water_in(frame: Frame) -> gpd.GeoDataFrame:
     """Rivers and lakes that reach into a frame in degrees, the longest and largest first.
+
+    The frame may count on over the 180° meridian.
 
     Returns
     -------
@@ -147,7 +169,9 @@ def water_in(frame: Frame) -> gpd.GeoDataFrame:
         ``kind`` (:data:`RIVERS` or :data:`LAKES`), ``size`` (km or km²), in longitude and latitude.
     """
     table = _water()
-    is_there = shapely.intersects(table.geometry.to_numpy(), shapely.box(*frame))
+    west, south, east, north = frame
+    turns = [shapely.box(west + turn, south, east + turn, north) for turn in (-360, 0, 360)]
+    is_there = shapely.intersects(table.geometry.to_numpy(), shapely.union_all(turns))
     return table[is_there].reset_index(drop=True)
 
 

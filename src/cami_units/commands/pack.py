@@ -28,6 +28,7 @@ from cami_units.commands.shown_round import (
     published,
     seasonal_parts,
     spoken_layers,
+    without_persons,
 )
 from cami_units.commands.stored_round import PACK_FILE, allocation, known_activities
 from cami_units.documents.group_form import write_form
@@ -406,8 +407,10 @@ def _write_everything(folder: Path, shared: _Shared) -> list[Problem]:
     problems: list[Problem] = []
     for name, write in products(shared.base_round, noticed=problems).items():
         write(folder / name)
-    store.write_geopackage(folder / store.GEOPACKAGE, shared.public)
-    qgis_project(shared.public)(folder / PROJECT)
+    # packs are passed on: what somebody asked or remarked stays in the round
+    public = replace(shared.public, tables=without_persons(shared.public.tables))
+    store.write_geopackage(folder / store.GEOPACKAGE, public)
+    qgis_project(public)(folder / PROJECT)
     return problems
 
 

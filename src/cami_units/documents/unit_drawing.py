@@ -297,9 +297,7 @@ def _hash(*content: Any) -> bytes:
 
 def _waters(region_scene: scene.Scene) -> list[tuple[str, npt.NDArray[Any]]]:
     """Lakes and rivers around the units of a scene, in its CRS."""
-    bounds = gpd.GeoSeries([shapely.box(*scene.region(region_scene))], crs=region_scene.crs)
-    # the sides of the box bend in degrees: a point for every 100 km of them
-    west, south, east, north = bounds.segmentize(100_000).to_crs(LONLAT).total_bounds
+    west, south, east, north = backdrop.lonlat_frame(scene.region(region_scene), region_scene.crs)
     # three degrees more: the map of a unit at the rim shows ground beyond the region
     table = backdrop.water_in((west - 3, south - 3, east + 3, north + 3)).to_crs(region_scene.crs)
     is_lake = table["kind"].eq(backdrop.LAKES).to_numpy()

@@ -221,7 +221,7 @@ def _strength(sized: Sized) -> float:
 @lru_cache(maxsize=8)
 def _water(scene: Scene, sized: Sized) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
     """Lakes and rivers as a map of this size shows them; of the whole region only long rivers."""
-    table = backdrop.water_in(_lonlat_bounds(scene, sized))
+    table = backdrop.water_in(backdrop.lonlat_frame(sized.frame, scene.crs))
     least_km = _LONG_KM if sized.metres_per_mm > _WHOLE_REGION else 0
     lakes = table["kind"].eq(backdrop.LAKES).to_numpy()
     shapes = np.asarray(moved(table.geometry.to_numpy(), LONLAT, scene.crs))
@@ -238,19 +238,6 @@ def moved(shapes: npt.NDArray[Any], source: str, target: str) -> GeometryArray:
 _WHOLE_REGION: Final = 15_000.0
 """Metres to a millimetre, from which on a river of 500 km is as long as its own name."""
 _LONG_KM: Final = 1_000
-
-
-def _lonlat_bounds(scene: Scene, sized: Sized) -> Frame:
-    """The frame of the map in degrees: what its edge and its middle reach."""
-    left, low, right, top = sized.frame
-    # a grid and not the corners: the northernmost point of a map is in the middle of its upper edge
-    x, y = np.meshgrid(np.linspace(left, right, 25), np.linspace(low, top, 25))
-    lon, lat = transformer(scene.crs, LONLAT).transform(x, y)
-    is_place = np.isfinite(lon) & np.isfinite(lat)
-    if not is_place.any():
-        return (0.0, 0.0, 0.0, 0.0)
-    lon, lat = lon[is_place], lat[is_place]
-    return float(lon.min()), float(lat.min()), float(lon.max()), float(lat.max())
 
 
 def _land(scene: Scene, shapes: npt.NDArray[Any], sized: Sized) -> BaseGeometry:
@@ -671,11 +658,8 @@ _WET: Final = frozenset({"lake", "river", "wetland", "sea"})
 def graticule(axes: Axes, scene: Scene, sized: Sized, *, size: float) -> None:
     """Meridians and parallels, with their degrees along the bottom and the left edge."""
     left, low, right, top = sized.frame
-    to_lonlat = transformer(scene.crs, LONLAT)
     to_flat = transformer(LONLAT, scene.crs)
-    xs, ys = np.meshgrid(np.linspace(left, right, 25), np.linspace(low, top, 25))
-    lon, lat = to_lonlat.transform(xs.ravel(), ys.ravel())
-    west, east, south, north = lon.min(), lon.max(), lat.min(), lat.max()
+    west, south, east, north = backdrop.lonlat_frame(sized.frame, scene.crs)
     # the finest of these that makes at most seven steps
     step = next(s for s in (0.5, 1, 2, 5, 10, 20, 30) if (north - south) / s <= 7 or s == 30)
     frame = shapely.box(*sized.frame)
@@ -687,7 +671,8 @@ def graticule(axes: Axes, scene: Scene, sized: Sized, *, size: float) -> None:
         along = np.arange(max(south - 2, -89.0), min(north + 2, 89.0), 0.25)
         line = shapely.LineString(np.c_[to_flat.transform(np.full_like(along, value), along)])
         _draw(axes, [shapely.intersection(line, frame)], LOOKS["graticule"], "graticule", 1.0)
-        _degrees(axes, shapely.intersection(line, bottom), value, "EW", scene.lang, sized, size)
+        turned = (value + 180) % 360 - 180  # the frame counts on over the 180° meridian
+        _degrees(axes, shapely.intersection(line, bottom), turned, "EW", scene.lang, sized, size)
     for value in np.arange(np.floor(south / step) * step, north + step, step):
         along = np.arange(west - 2, east + 2, 0.25)
         line = shapely.LineString(np.c_[to_flat.transform(along, np.full_like(along, value))])

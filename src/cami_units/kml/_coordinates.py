@@ -140,13 +140,15 @@ class Shapes:
     """The geometry of a placemark, and what was noticed on the way.
 
     `pieces` holds the kind, the geometry (longitude, latitude), and whether a line nearly closes;
-    `areas` each polygon with all its parts; `faults` why a shape cannot be used.
+    `areas` each polygon with all its parts; `loops` each line that nearly closes, not cut at the
+    meridian; `faults` why a shape cannot be used.
     """
 
     pieces: list[tuple[Kind, BaseGeometry, bool]] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
     faults: list[Note] = field(default_factory=list)
     areas: list[BaseGeometry] = field(default_factory=list)
+    loops: list[BaseGeometry] = field(default_factory=list)
     has_altitudes: bool = False
 
     def say(self, key: str, **facts: object) -> None:
@@ -158,14 +160,16 @@ def geometry_of(placemark: etree._Element, effort: Effort) -> Shapes:
     """Every point, line, track and polygon of a placemark, out of any nesting."""
     shapes = Shapes()
     for element in _shape_elements(placemark, shapes):
+        known_loops = len(shapes.loops)
         try:
             kind, geometry = _geometry(element, shapes, effort)
         except UnusableError as error:
             shapes.faults.append(error.note)
             continue
-        closes = kind == "line" and _nearly_closes(geometry)
         shapes.areas += [geometry] if kind == "polygon" else []
         pieces = parts(geometry)
+        # of one that was cut at the meridian no piece closes by itself
+        closes = len(shapes.loops) > known_loops and len(pieces) == 1
         shapes.pieces += [(kind, part, closes) for part in pieces]
         # Counted down over the whole file: a thousand placemarks of fifty parts cost what one of
         # fifty thousand does.
@@ -291,7 +295,10 @@ def _geometry(element: etree._Element, shapes: Shapes, effort: Effort) -> tuple[
     # trembled.
     if len(xy) > 3 and (np.ptp(xy, axis=0) < SPECK).all():
         raise UnusableError("speck")
-    return "line", _unrolled(shapely.LineString(_sides(xy, shapes, effort)), shapes, effort)
+    line = shapely.LineString(_sides(xy, shapes, effort))
+    if _nearly_closes(line):
+        shapes.loops.append(line)
+    return "line", _unrolled(line, shapes, effort)
 
 
 def track_points(track: etree._Element) -> NDArray[np.float64]:
@@ -938,6 +945,7 @@ def _without_slivers(polygon: BaseGeometry, shapes: Shapes) -> BaseGeometry:
 def _nearly_closes(line: BaseGeometry) -> bool:
     """Whether a line ends where it began, or nearly: an outline drawn as a path."""
     xy = shapely.get_coordinates(line)
-    if line.geom_type != "LineString" or len(xy) < 4:
+    if len(xy) < 4:
         return False
-    return bool(np.hypot(*(xy[0] - xy[-1])) <= NEARLY_CLOSED * line.length)
+    xy[:, 0] = np.unwrap(xy[:, 0], period=360)  # over the 180° meridian it counts on
+    return bool(np.hypot(*(xy[0] - xy[-1])) <= NEARLY_CLOSED * shapely.LineString(xy).length)

@@ -411,8 +411,7 @@ class _Reader:
     def _take(self, shapes: Shapes, row: dict[str, Any]) -> None:
         """The pieces of a placemark into its row; what looks unlikely is noted."""
         row["polygons"] = self._joint_polygons(shapes, row)
-        loops = [line for _, line, closes in shapes.pieces if closes]
-        row["loops"] = surrounded(loops, self._effort) if loops else None
+        row["loops"] = surrounded(shapes.loops, self._effort) if shapes.loops else None
         if not shapes.pieces:
             return
         self.used += 1
@@ -422,7 +421,7 @@ class _Reader:
         # Our own evidence comes back with a whole pack: nobody drew it, so there is nothing to ask.
         if row["data"].get("layer"):
             return
-        if any(closes for _, _, closes in shapes.pieces):
+        if shapes.loops:
             self._say(Note("closes", level="note"), row)
         self._check_place([geometry for _, geometry, _ in shapes.pieces], row)
 

@@ -283,11 +283,21 @@ def _area_grounds(areas: gpd.GeoDataFrame, states: gpd.GeoDataFrame) -> gpd.GeoD
     )
     rows = rows.explode("iso2").sort_values(["iso2", "pa_id"], ignore_index=True)
     shapes = rows.geometry.to_numpy().copy()
-    for at in rows.index[rows["several"].astype(bool)]:  # of an area of two states, each one's part
-        state = state_of.get(rows["iso2"].iloc[at])
-        part = None if state is None else shapely.intersection(shapes[at], state)
-        if part is not None and not part.is_empty:
-            shapes[at] = part
+    known = rows["iso2"].isin(list(state_of)).to_numpy()
+    several = rows["several"].to_numpy(dtype=bool)
+    # Of an area of several states each has its part; one outside the study what the others leave.
+    here = several & known
+    shapes[here] = shapely.intersection(shapes[here], rows.loc[here, "iso2"].map(state_of))
+    for at in np.flatnonzero(several & ~known):
+        others = rows.loc[rows["pa_id"].eq(rows["pa_id"].iloc[at]) & known, "iso2"]
+        here_too = shapely.union_all([state_of[iso2] for iso2 in others])
+        shapes[at] = shapely.difference(shapes[at], here_too)
+    nowhere = shapely.is_empty(shapes)
+    # Where borders give it to none of its states (disputed ground), it is whole in each.
+    lost = rows["pa_id"].map(pd.Series(nowhere).groupby(rows["pa_id"]).all()).to_numpy(dtype=bool)
+    shapes[lost & several] = rows.geometry.to_numpy()[lost & several]
+    rows, shapes = (part[~nowhere | lost] for part in (rows, shapes))
+    rows = rows.reset_index(drop=True)
     size = shapely.area(shapes)
     i, j = shapely.STRtree(shapes).query(shapes, predicate="intersects")
     own = rows["iso2"].to_numpy()
