@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from html import escape
 from types import MappingProxyType
-from typing import Any, Final, get_args
+from typing import Any, Final
 
 import geopandas as gpd
 import numpy as np
@@ -167,7 +167,7 @@ def kept_evidence(
             "looks": {key: asdict(look) for key, look in new.looks.items()},
             "dropped": new.dropped,
             "view": new.view,
-            "features": features(everything),
+            "features": new.features or features(everything),
             "vertices": vertices(mark.geometry for mark in everything),
             "ids": [sorted(ids) for _, ids in texts],
         }
@@ -215,14 +215,15 @@ def contents(
     editable: Sequence[Mark],
     shown_evidence: Evidence,
     *,
-    cards: Mapping[str, Mapping[str, str]],
+    looks: Mapping[Profile, Mapping[str, Look]],
     imprint: Imprint,
     lang: str,
     pack: Pack,
 ) -> Contents:
     """Everything a file will hold.
 
-    `editable` are the units as :func:`unit_marks` makes them: they are never simplified.
+    `editable` are the units as :func:`unit_marks` makes them, never simplified, and `looks` what
+    :func:`unit_looks` makes of them for each kind of Google Earth.
     """
     seen = bounds([mark.geometry for mark in editable])
     view = seen or shown_evidence.view
@@ -264,9 +265,7 @@ def contents(
             Folder(words.text("folder notes", lang), open=True),
         ),
         looks=LOOKS | {"neighbours": OUTLINE, "before": BEFORE} | dict(shown_evidence.looks),
-        unit_looks={
-            profile: _unit_looks(units, cards, profile, lang) for profile in get_args(Profile)
-        },
+        unit_looks=looks,
         tour=_tour(units, editable),
         view=view,
         labels=_labels(lang),
@@ -292,7 +291,7 @@ def _there(*folders: Folder | None) -> tuple[Folder, ...]:
     return tuple(folder for folder in folders if folder)
 
 
-def _unit_looks(
+def unit_looks(
     units: gpd.GeoDataFrame, cards: Mapping[str, Mapping[str, Any]], profile: Profile, lang: str
 ) -> dict[str, Look]:
     """The look of each status that a unit has, once for each wording of its balloon."""

@@ -25,6 +25,7 @@ from cami_units.kml._contents import (
     evidence,
     features,
     kept_evidence,
+    unit_looks,
     unit_marks,
 )
 from cami_units.kml._earth_tree import DEFLATE_END, TakenIdError, deflated, document
@@ -41,6 +42,7 @@ from cami_units.model import (
     nearest,
     records,
 )
+from cami_units.palette import Look
 from cami_units.scene import CONTEXT, GIVEN_LAYERS, TOLERANCES, stamp_of
 
 MAX_FEATURES: Final = 10_000
@@ -168,11 +170,20 @@ def earth_writers(
     def editable() -> list[Mark]:
         return unit_marks(units, by_unit, imprint, lang, whose.group)
 
+    @cache
+    def looks() -> dict[Profile, dict[str, Look]]:
+        return {profile: unit_looks(units, by_unit, profile, lang) for profile in get_args(Profile)}
+
     @lru_cache(maxsize=1)  # both kinds of Google Earth come for the same one
     def drawn_evidence(tolerance: float) -> Evidence:
         if stamp:
             _refuse(_given_faults(lang, drawn_layers))
             _check_layers(drawn_layers)
+        remarks = drawn_layers.get("remarks")
+        least = len(editable()) + (0 if remarks is None else int((~remarks.is_empty).sum()))
+        # these are drawn at any tolerance: where they are too many, the finest is not drawn at all
+        if not tolerance and least > MAX_FEATURES:
+            return Evidence((), (), False, {}, {}, None, features=least)
         of_group = bool(whose.group)
         return evidence(lang, drawn_layers, species, tolerance, of_group=of_group, year=year)
 
@@ -181,7 +192,8 @@ def earth_writers(
         draw = partial(drawn_evidence, tolerance)
         if not (stamp and as_text):
             return draw()
-        content = [stamp, f"{tolerance} {bool(whose.group)} {year}".encode()]
+        about = f"{tolerance} {bool(whose.group)} {year} {tolerance or len(editable())}"
+        content = [stamp, about.encode()]
         return kept_evidence(draw, content, lang, profile)
 
     def contents_of(profile: Profile, tolerance: float, *, as_text: bool = True) -> Contents:
@@ -189,19 +201,17 @@ def earth_writers(
             units,
             editable(),
             evidence_at(tolerance, profile, as_text=as_text),
-            cards=by_unit,
+            looks=looks(),
             imprint=imprint,
             lang=lang,
             pack=whose,
         )
 
-    def least() -> int:
-        """How many features there are at any tolerance: units, and what groups said of them."""
-        remarks = None if stamp else drawn_layers.get("remarks")
-        return len(editable()) + (0 if remarks is None else int((~remarks.is_empty).sum()))
+    # whether the contents at a tolerance are light enough: the same for each kind of Google Earth
+    known_light: dict[float, bool] = {}
 
     def write(path: Path, *, profile: Profile) -> tuple[Problem, ...]:
-        light = _light_enough(partial(contents_of, profile), least)
+        light = _light_enough(partial(contents_of, profile), known_light)
         plain = partial(contents_of, profile, as_text=False)
         return _written(path, profile, light, plain, legend)
 
@@ -308,24 +318,30 @@ def _by_unit(cards: pd.DataFrame) -> dict[str, dict[str, str]]:
 
 
 def _light_enough(
-    drawn_at: Callable[[float], Contents], least: Callable[[], int]
+    drawn_at: Callable[[float], Contents], known_light: dict[float, bool]
 ) -> Iterator[tuple[float, Contents]]:
     """Contents that keep the budget, the least simplified first; at the end the simplest there is.
 
     Where even that does not keep it, as with thousands of units, the others are not drawn.
+    `known_light` says of the tolerances drawn so far whether they keep it.
     """
-    if least() <= MAX_FEATURES:
-        exact = drawn_at(_TOLERANCES[0])
-        if _is_light(exact):
-            yield _TOLERANCES[0], exact
-        del exact  # thousands of marks, which would lie beside the next ones
-    simplest = drawn_at(_TOLERANCES[-1])
-    if _is_light(simplest):
-        for tolerance in _TOLERANCES[1:-1]:
+    finest, *others, simplest = _TOLERANCES
+
+    def at(tolerance: float) -> Iterator[tuple[float, Contents]]:
+        """The contents at a tolerance, if they keep the budget."""
+        if known_light.get(tolerance, True):
             file_contents = drawn_at(tolerance)
-            if _is_light(file_contents):
+            known_light[tolerance] = _is_light(file_contents)
+            if known_light[tolerance]:
                 yield tolerance, file_contents
-    yield _TOLERANCES[-1], simplest
+
+    yield from at(finest)
+    if simplest not in known_light:
+        known_light[simplest] = _is_light(drawn_at(simplest))
+    if known_light[simplest]:
+        for tolerance in others:
+            yield from at(tolerance)
+    yield simplest, drawn_at(simplest)
 
 
 def _is_light(file_contents: Contents) -> bool:

@@ -64,6 +64,8 @@ class Drawing:
 
         Parts too small to see at the tolerance are left out and counted, but never the largest.
         """
+        if geometry.geom_type == "Point" and not geometry.is_empty:
+            return [as_written(geometry)]
         singles = sorted_parts(geometry)
         if self.tolerance and layer not in _SHARED_EDGES:
             large = [part for part in singles if _extent(part) >= self.tolerance]

@@ -52,6 +52,8 @@ def as_written(geometry: BaseGeometry, *, longest: float = UNIT_EDGE) -> BaseGeo
         mended; a polygon may then come back as a MultiPolygon. Specks, whose points round to
         fewer than three, are gone: nothing but specks comes back empty.
     """
+    if geometry.geom_type == "Point" and not geometry.is_empty:
+        return shapely.Point(np.round(shapely.get_coordinates(geometry)[0], DECIMALS) + 0.0)
     # Split before it is rounded: points put in between are rounded too, and a second time changes
     # nothing.
     flat = _split_edges(shapely.force_2d(geometry), longest)
