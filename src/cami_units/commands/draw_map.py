@@ -362,8 +362,9 @@ def _add_borders(block: webmap.GroundBlock, pieces: Pieces, coarse: Collection[s
         np.asarray(open_ranges.geometry), predicate="intersects"
     )
     species: dict[int, list[str]] = {}
+    names = open_ranges["sci_name"].astype(str).tolist()
     for row_number, place in zip(row.tolist(), spot.tolist(), strict=True):
-        species.setdefault(place, []).append(str(open_ranges["sci_name"].iloc[row_number]))
+        species.setdefault(place, []).append(names[row_number])
     pairs = borders["pair"].astype(str).to_numpy()
     looked = _is_looked_at(points, pairs[line], pieces)
     keys = [
@@ -371,7 +372,7 @@ def _add_borders(block: webmap.GroundBlock, pieces: Pieces, coarse: Collection[s
     ]
     # kilometres of one pair with the same species are one row: the page names it once
     order = {key: number for number, key in enumerate(sorted(set(keys)))}
-    rows = [{"pair": pair, "species": list(names), "looked": there} for pair, names, there in order]
+    rows = [{"pair": pair, "species": list(seen), "looked": there} for pair, seen, there in order]
     webmap.add_points(block, "borders", rows, xy, np.array([order[key] for key in keys]), metres)
 
 
