@@ -16,7 +16,7 @@ from lxml import etree
 from shapely import box
 
 from cami_units import kml
-from cami_units.kml import _containers
+from cami_units.kml import _containers, _placemarks
 from cami_units.model import InputError
 
 CORPUS = Path(__file__).resolve().parents[2] / "shared" / "kml"
@@ -739,3 +739,34 @@ def count_placemarks(path):
             contents = [opened.read(n) for n in opened.namelist() if n.endswith(".kml")]
     parser = etree.XMLParser(recover=True, resolve_entities=False)
     return sum(sum(1 for e in etree.fromstring(c, parser).iter("{*}Placemark")) for c in contents)
+
+
+def test_evidence_that_ten_groups_hand_in_is_read_alike_in_each_file(monkeypatch):
+    data = '<ExtendedData><Data name="layer"><value>hotspots</value></Data></ExtendedData>'
+    ring = "70,40 71,40 71,41 70,41 70,40"
+    polygon = (
+        "<Polygon><outerBoundaryIs><LinearRing><coordinates>{}</coordinates>"
+        "</LinearRing></outerBoundaryIs></Polygon>"
+    )
+    crossed = "70,40 71,41 71,40 70,41 70,40"
+    marks = [
+        f"<Placemark>{data}{polygon.format(ring)}</Placemark>",
+        f"<Placemark>{data}{polygon.format(crossed)}</Placemark>",  # mended, and said, each time
+        f"<Placemark>{data}</Placemark>",
+        f"<Placemark><name>A</name>{polygon.format(ring)}</Placemark>",
+    ]
+    file = f"<kml><Document>{''.join(marks)}</Document></kml>".encode()
+    readings = []
+    for _ in range(2):
+        table = kml.read_placemarks(file, "a.kml")
+        readings.append(
+            (repr(table.table.to_dict("records")), repr(table.notes.to_dict("records")))
+        )
+    known = list(_placemarks._KNOWN)
+    assert sum(b"hotspots" in text and ring.encode() in text for text in known) == 1
+    assert not any(crossed.encode() in text for text in known)
+    monkeypatch.setattr(_placemarks, "_KNOWN", {})
+    table = kml.read_placemarks(file, "a.kml")
+    readings.append((repr(table.table.to_dict("records")), repr(table.notes.to_dict("records"))))
+    assert readings[0] == readings[1] == readings[2]
+    assert len(table.notes) == 2

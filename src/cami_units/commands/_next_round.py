@@ -13,7 +13,6 @@ import shapely
 
 from cami_units import __version__, delineate, grid, kml, layers, rank, words, workshop
 from cami_units.commands._round_tables import (
-    FENCE_TABLES,
     STABILITY_TABLES,
     SUMMARY,
     by_unit,
@@ -25,7 +24,7 @@ from cami_units.commands._round_tables import (
 )
 from cami_units.commands.assess import Assessed, assess_sites, cut, what_it_takes
 from cami_units.commands.group_files import GroupFiles
-from cami_units.commands.shown_round import cache_of_layers, kept_beside
+from cami_units.commands.shown_round import FENCE_TABLES, cache_of_layers, kept_beside
 from cami_units.commands.stored_round import next_number, reopened
 from cami_units.model import (
     DIGITS,

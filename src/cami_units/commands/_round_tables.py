@@ -39,9 +39,6 @@ STABILITY_TABLES: Final[tuple[str, ...]] = (
 )
 """What `sensitivity` adds to a round: it speaks of the outlines of that round and of no later one."""
 
-FENCE_TABLES = ("fences", "fence_species")
-"""What `fences` adds to a round; it speaks of the same outlines."""
-
 
 def round_tables(
     plan: Plan,

@@ -198,6 +198,10 @@ def shown_fences(round_: Round, lang: str) -> dict[str, gpd.GeoDataFrame]:
     return dict(scene.light_context({scene.CONTEXT + "fences": layer})) if len(layer) else {}
 
 
+FENCE_TABLES: Final = ("fences", "fence_species")
+"""What `fences` adds to a round; it speaks of the outlines of that round and of no later one."""
+
+
 def _fences_are_restricted(round_: Round) -> bool:
     """Whether what `fences` added tells of barriers or ranges that may not be passed on."""
     return bool({"barriers", "ranges"} & _restricted(round_))
@@ -255,8 +259,6 @@ def published(round_: Round) -> Round:
     (`ranges_used`) are left out wherever one of them is restricted or sensitive: a table with gaps
     would measure wrong in silence.
     """
-    from cami_units.commands._round_tables import FENCE_TABLES  # measuring, for who hands out
-
     tables = round_.tables
     kept_tables = {
         name: table

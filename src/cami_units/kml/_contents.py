@@ -215,7 +215,7 @@ def contents(
     editable: Sequence[Mark],
     shown_evidence: Evidence,
     *,
-    looks: Mapping[Profile, Mapping[str, Look]],
+    looks: Mapping[str, Mapping[str, Look]],
     imprint: Imprint,
     lang: str,
     pack: Pack,

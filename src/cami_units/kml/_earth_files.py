@@ -29,7 +29,17 @@ from cami_units.kml._contents import (
     unit_marks,
 )
 from cami_units.kml._earth_tree import DEFLATE_END, TakenIdError, deflated, document
-from cami_units.kml._marks import LEGEND, RELIEF, Contents, Mark, Profile, Sign, Written, marks
+from cami_units.kml._marks import (
+    LEGEND,
+    RELIEF,
+    Contents,
+    Look,
+    Mark,
+    Profile,
+    Sign,
+    Written,
+    marks,
+)
 from cami_units.kml._written_shapes import vertices
 from cami_units.model import (
     LONLAT,
@@ -42,7 +52,6 @@ from cami_units.model import (
     nearest,
     records,
 )
-from cami_units.palette import Look
 from cami_units.scene import CONTEXT, GIVEN_LAYERS, TOLERANCES, stamp_of
 
 MAX_FEATURES: Final = 10_000
@@ -171,7 +180,7 @@ def earth_writers(
         return unit_marks(units, by_unit, imprint, lang, whose.group)
 
     @cache
-    def looks() -> dict[Profile, dict[str, Look]]:
+    def looks() -> dict[str, dict[str, Look]]:
         return {profile: unit_looks(units, by_unit, profile, lang) for profile in get_args(Profile)}
 
     @lru_cache(maxsize=1)  # both kinds of Google Earth come for the same one

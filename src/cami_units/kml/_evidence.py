@@ -342,15 +342,11 @@ def borders(drawing: Drawing, layers: Mapping[str, gpd.GeoDataFrame]) -> Folder 
         # All outlines, coasts and outer borders too: borders between neighbours are among them.
         plain = list(countries.geometry.boundary)
     areas = [] if disputed is None else list(disputed.geometry)
-    solid, dashed = _solid_and_dashed(*map(_frozen, (plain, doubtful, areas)))
-    if solid.is_empty and dashed.is_empty:
-        return None
-    lang = drawing.lang
-    marks = _line_marks(drawing, "borders", solid, words.text("border", lang), "border")
-    if not dashed.is_empty:
-        name = words.text("disputed line", lang)
-        marks += _line_marks(drawing, "disputed", dashed, name, "disputed", dashed=True)
-    return Folder(words.text("folder borders", lang), tuple(marks))
+    frozen = map(_frozen, (plain, doubtful, areas))
+    marks, dropped = _border_marks(*frozen, drawing.lang, drawing.tolerance)
+    for layer, count in dropped.items():
+        drawing.dropped[layer] = drawing.dropped.get(layer, 0) + count
+    return Folder(words.text("folder borders", drawing.lang), marks) if marks else None
 
 
 # What a globe shows of the ground without a network: the great rivers (km) and lakes (km²) alone.
@@ -391,17 +387,25 @@ def _frozen(geometries: Iterable[BaseGeometry]) -> _Frozen:
     return tuple(shapely.to_wkb(list(geometries)))
 
 
-@lru_cache(maxsize=2)
-def _solid_and_dashed(
-    plain: _Frozen, doubtful: _Frozen, areas: _Frozen
-) -> tuple[BaseGeometry, BaseGeometry]:
-    """Lines to draw whole and lines to draw in pieces: once for both kinds of Google Earth."""
+@lru_cache(maxsize=2)  # every group of a pack is shown the same borders
+def _border_marks(
+    plain: _Frozen, doubtful: _Frozen, areas: _Frozen, lang: str, tolerance: float
+) -> tuple[tuple[Mark, ...], dict[str, int]]:
+    """Lines drawn whole and lines drawn in pieces, and how many pieces of each were left out."""
+    drawing = Drawing(lang, tolerance)
     ends = (
         b"/"  # between the three lists: a geometry that moves from one to the next is another key
     )
     content = [*plain, ends, *doubtful, ends, *areas]
-    solid, dashed = piece("borders", content, lambda: _border_lines(plain, doubtful, areas))
-    return shapely.from_wkb(solid), shapely.from_wkb(dashed)
+    kept = piece("borders", content, lambda: _border_lines(plain, doubtful, areas))
+    solid, dashed = shapely.from_wkb(kept)
+    marks: list[Mark] = []
+    if not solid.is_empty:
+        marks += _line_marks(drawing, "borders", solid, words.text("border", lang), "border")
+    if not dashed.is_empty:
+        name = words.text("disputed line", lang)
+        marks += _line_marks(drawing, "disputed", dashed, name, "disputed", dashed=True)
+    return tuple(marks), drawing.dropped
 
 
 def _border_lines(plain: _Frozen, doubtful: _Frozen, areas: _Frozen) -> list[bytes]:

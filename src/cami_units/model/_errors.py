@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import Any, Final, Literal, Self
 
 from cami_units.phrases import FALLBACK, table
@@ -194,13 +195,19 @@ def notes_from_text(text: object) -> list[Note]:
     >>> notes_from_text('[{"key": "ground", "state": "KZ"}]')
     [Note(key='ground', facts={'state': 'KZ'}, level='counted')]
     """
+    return [*_notes_of(str(text))]
+
+
+@lru_cache(
+    maxsize=65_536
+)  # the findings of 5,000 units: each is said in several places and languages
+def _notes_of(text: str) -> tuple[Note, ...]:
+    """The notes of a column; whoever is given them leaves their facts as they are."""
     try:
-        values = json.loads(str(text), object_hook=_as_note)
+        values = json.loads(text, object_hook=_as_note)
     except (ValueError, RecursionError):
-        return []
-    return (
-        [value for value in values if isinstance(value, Note)] if isinstance(values, list) else []
-    )
+        return ()
+    return tuple(one for one in values if isinstance(one, Note)) if isinstance(values, list) else ()
 
 
 def _as_object(value: object) -> object:

@@ -122,7 +122,7 @@ def check_table(table: pd.DataFrame, name: str, *, crs: str | CRS | None = None)
         if repeated.any():
             names = table.loc[repeated, key[0]].unique()
             faults.append(f"{'+'.join(key)} must be unique; repeated: {listed(names)}")
-        empty = sum(table[column].isna().to_numpy() for column in key) > 0
+        empty = np.any([table[column].isna().to_numpy() for column in key], axis=0)
         if empty.any():
             faults.append(f"{int(empty.sum())} rows have no {'+'.join(key)}")
     if promise.geometry is not None:

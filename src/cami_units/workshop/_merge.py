@@ -52,6 +52,7 @@ from cami_units.workshop._versions import (
     GroupVersions,
     Version,
     ground_of,
+    joined,
     joined_comments,
     plain,
     same_outline,
@@ -599,8 +600,9 @@ def _add_overlaps(
     """Units of different groups that now share ground."""
     shown_units = [unit for unit in merge.units if unit.status not in HIDDEN_STATUSES]
     outlines = dict(zip(base["unit_id"], base.geometry, strict=True))
+    grounds = np.asarray(placemarks.geometry.array)
     shapes = [
-        ground_of(merge.sites[unit.site], placemarks) if unit.site else outlines[unit.unit_id]
+        joined(grounds[list(merge.sites[unit.site])]) if unit.site else outlines[unit.unit_id]
         for unit in shown_units
     ]
     pairs_in_conflict = {frozenset(conflict.unit_id.split(";")) for conflict in merge.conflicts}

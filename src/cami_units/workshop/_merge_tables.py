@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal, NamedTuple
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 
 from cami_units.model import (
@@ -21,7 +22,7 @@ from cami_units.model import (
     nearest_note,
 )
 from cami_units.workshop._identity import MatchedBy, Notice, Placemark, note
-from cami_units.workshop._versions import Change, ground_of, outline_of
+from cami_units.workshop._versions import Change, joined
 
 # -- what people decided, and what applies where they did not ------------------------------------
 
@@ -231,8 +232,9 @@ def outlines(
     Units of the base are there with ``placemarks`` false: under their unit ids, or as ``CU-012@base``
     where the id is the site of another outline.
     """
+    drawn, grounds = placemarks["outline"].to_numpy(), np.asarray(placemarks.geometry.array)
     rows = [
-        (site, True, outline_of(places, placemarks), ground_of(places, placemarks))
+        (site, True, joined(drawn[list(places)]), joined(grounds[list(places)]))
         for site, places in sorted(merge.sites.items())
     ]
     rows += [

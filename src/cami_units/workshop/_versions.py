@@ -255,17 +255,12 @@ def _save(file: GroupFile) -> int:
     return int(number[1]) if number else 0
 
 
-def outline_of(places: Sequence[int], placemarks: gpd.GeoDataFrame) -> Any:
-    """The outline of several placemarks together, in longitude and latitude as written."""
-    return _joined(placemarks["outline"].iloc[list(places)].to_numpy())
-
-
 def ground_of(places: Sequence[int], placemarks: gpd.GeoDataFrame) -> Any:
     """The ground of several placemarks together, in the equal-area CRS."""
-    return _joined(placemarks.geometry.iloc[list(places)].to_numpy())
+    return joined(placemarks.geometry.iloc[list(places)].to_numpy())
 
 
-def _joined(shapes: Any) -> Any:
+def joined(shapes: Any) -> Any:
     """One shape of several: their parts side by side, joined only where they overlap."""
     if len(shapes) == 1:
         return shapes[0]
