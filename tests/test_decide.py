@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 import shutil
 import subprocess
 import sys
@@ -17,17 +18,20 @@ from hypothesis import strategies as st
 
 from cami_units import kml, store
 from cami_units.cache import cache_of_round
+from cami_units.commands.annex import annex
 from cami_units.commands.decide import (
     DECISION_LOG,
+    are_decisions_shown,
     decide,
     decided,
     decided_round,
     read_decisions,
     record_decision,
+    show_decisions,
 )
 from cami_units.commands.round_files import write_proposal
 from cami_units.model import InputError
-from cami_units.workshop import successors
+from cami_units.workshop import is_decided, successors
 from tests.rounds import BOXES, toy_round
 
 NOON = "2026-11-22T14:05"
@@ -64,6 +68,7 @@ def test_a_decision_stands_in_the_log_the_tables_and_the_map(round_dir):
         **dict.fromkeys(("into", "name_en", "name_ru", "outline"), ""),
         "old_name_en": "Talas",
         "old_name_ru": "Талас",
+        "question": "",
     }
     assert status(round_dir, "CU-001") == "plenary-agreed"
     assert "plenary-agreed" in (round_dir / "conservation_units.csv").read_text(encoding="utf-8")
@@ -97,7 +102,7 @@ def test_what_each_decision_makes_of_a_unit(decision, expected, marked):
                 NOON,
                 "x",
                 "",
-                *[""] * 6,  # merged into, names, outline
+                *[""] * 7,  # merged into, names, outline, question
             ],
             strict=True,
         )
@@ -118,6 +123,76 @@ def test_undo_is_another_line_and_takes_back_one_decision_at_a_time(round_dir):
     assert [line["decision"] for line in lines(round_dir)] == ["agree", "reject", "undo", "undo"]
     with pytest.raises(InputError, match="no decision on 'CU-001' to take back"):
         decide(round_dir, "CU-001", "undo", reason="as said", time=NOON)
+
+
+WHO = "=Who guards <b>the pass</b>; and who pays?"
+HOW_MANY = "Сколько сайгаков?"
+
+
+def texts(directory: Path, name: str) -> str:
+    """All the text of a file of a round, of a zip the text in it."""
+    path = directory / name
+    if not zipfile.is_zipfile(path):
+        return path.read_text(encoding="utf-8")
+    with zipfile.ZipFile(path) as archive:
+        parts = [
+            archive.read(name) for name in archive.namelist() if ".xml" in name or ".kml" in name
+        ]
+    # in workbooks what is not ASCII stands as entities; what is markup stays escaped
+    return re.sub(r"&#(\d+);", lambda found: chr(int(found[1])), b"".join(parts).decode())
+
+
+def test_one_more_question_stands_wherever_a_unit_does_until_it_is_answered(round_dir):
+    decide(round_dir, "CU-001", "agree", reason="as drawn", time=NOON)
+    asked = decide(round_dir, "CU-001", "ask", reason=WHO, time=NOON)
+    assert (asked["question"], asked["status"]) == ("A-001", "plenary-agreed")
+    again = decide(round_dir, "CU-001", "ask", reason=HOW_MANY, time=NOON)
+    other = record_decision(round_dir, "CU-002", "ask", reason=HOW_MANY, time=NOON)
+    assert (again["question"], other["question"]) == ("A-002", "A-003")
+    unit = decided_round(round_dir).tables["conservation_units"].set_index("unit_id").loc["CU-001"]
+    assert unit["open_questions"] == f"A-001 {WHO}\nA-002 {HOW_MANY}"
+    assert (unit["status"], unit["decision"]) == ("plenary-agreed", "agree")
+    for name in ("map.html", "conservation_units.kmz", "conservation_units_web.kmz"):
+        assert HOW_MANY in texts(round_dir, name), name
+        assert "<b>the pass" not in texts(round_dir, name), name
+    assert HOW_MANY in texts(round_dir, "conservation_units.csv")
+    assert HOW_MANY in texts(round_dir, "conservation_units.xlsx")
+    # an undo takes back the agreement and no question: that is withdrawn
+    decide(round_dir, "CU-001", "undo", reason="typed too soon", time=NOON)
+    with pytest.raises(InputError, match="that is open on CU-001: A-001, A-002 is there"):
+        record_decision(round_dir, "CU-001", "answer", reason="the rangers", time=NOON)
+    record_decision(round_dir, "CU-001", "answer", reason="Us.", time=NOON, question="A-001")
+    # of one that is open alone nobody need say which
+    closed = decide(round_dir, "CU-001", "withdraw", reason="counted in spring", time=NOON)
+    assert closed["question"] == "A-002"
+    units = decided_round(round_dir).tables["conservation_units"].set_index("unit_id")
+    assert units["open_questions"].to_dict() == {
+        unit_id: f"A-003 {HOW_MANY}" if unit_id == "CU-002" else "" for unit_id in units.index
+    }
+    assert units.at["CU-001", "status"] == "modelled candidate"
+    assert status(round_dir, "CU-001") == "modelled candidate"
+    # the number of a question that is closed is given to no other
+    last = record_decision(round_dir, "CU-001", "ask", reason="And now?", time=NOON)
+    assert last["question"] == "A-004"
+
+
+def test_a_question_is_no_decision_on_the_unit(round_dir):
+    record_decision(round_dir, "CU-001", "ask", reason=WHO, time=NOON)
+    units = decided_round(round_dir).tables["conservation_units"].set_index("unit_id")
+    assert not is_decided(units.loc["CU-001"])
+    with pytest.raises(InputError, match="no decision on 'CU-001' to take back"):
+        record_decision(round_dir, "CU-001", "undo", reason="x", time=NOON)
+    assert not are_decisions_shown(round_dir)
+    show_decisions(round_dir)
+    assert are_decisions_shown(round_dir)
+
+
+def test_what_plenary_asks_is_in_the_annex_and_in_no_table_that_is_published(round_dir):
+    decide(round_dir, "CU-001", "ask", reason=HOW_MANY, time=NOON)
+    made = annex(round_dir)
+    assert texts(made, "annex.docx").count(HOW_MANY) == 2  # among its facts, and what was decided
+    units = gpd.read_file(made / "annex.gpkg", layer="conservation_units")
+    assert "open_questions" not in units
 
 
 def test_an_agreement_can_rename_and_an_undo_brings_the_old_name_back(round_dir):
@@ -170,6 +245,12 @@ def test_a_unit_is_merged_into_another_and_comes_back(round_dir):
         ("agree", {"into": "CU-002"}, "--into goes with merge, not with agree"),
         ("park", {"name_en": "New"}, "--name-en goes with agree, not with park"),
         ("agree", {"outline": "G7"}, "no version of CU-001 by 'G7' was set aside: none is there"),
+        ("agree", {"question": "A-001"}, "--question goes with answer or withdraw, not with agree"),
+        ("ask", {"question": "A-001"}, "--question goes with answer or withdraw, not with ask"),
+        ("answer", {}, "--question takes a question that is open on CU-001: none is there"),
+        ("withdraw", {"question": "A-009"}, "that is open on CU-001: none is there"),
+        ("ask", {"name_en": "New"}, "--name-en goes with agree, not with ask"),
+        ("ask", {"status": "adopted", "document": "15.3"}, "goes with agree, not with ask"),
     ],
 )
 def test_what_does_not_fit_a_decision_is_said(round_dir, decision, options, message):
@@ -269,7 +350,10 @@ def test_all_faults_come_in_one_message_and_nothing_is_written(round_dir):
         )
     told = str(caught.value)
     assert "there is no unit 'cu-2' here. Did you mean 'CU-002'?" in told
-    assert "'agre' is no decision: agree, agree-with-change, park, reject, merge, undo are." in told
+    assert (
+        "'agre' is no decision: agree, agree-with-change, park, reject, merge, undo, ask, answer, withdraw are."
+        in told
+    )
     assert 'a reason is expected: --reason "…"' in told
     assert "a group or a role such as 'plenary' or 'G1', never a person" in told
     assert "--time takes 2026-11-22T14:05 or the like; 'noon' came" in told

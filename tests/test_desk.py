@@ -486,6 +486,35 @@ def test_of_two_people_at_one_unit_the_second_sees_what_the_first_decided(guest,
     assert read_decisions(settling)["unit_id"].tolist() == ["CU-001", "CU-001", "CU-003", "CU-002"]
 
 
+def test_one_more_question_is_asked_shown_everywhere_and_answered_once(guest, settling):
+    """The page lists it with its two ways out; windows are told of it before the board is redrawn."""
+
+    def click(decision: str, reason: str, **fields: str) -> Response:
+        form = {"unit": "CU-001", "decision": decision, "reason": reason, **fields}
+        form.setdefault("seen", hidden(guest.get("/board?unit=CU-001").text, "seen"))
+        return guest.post("/decide", data=form, headers=SAME)
+
+    seen = hidden(guest.get("/board?unit=CU-001").text, "seen")
+    asked = 'Who <guards> "the pass"?'
+    assert click("ask", asked).status_code == 303
+    state = guest.get("/events?version=0").json()
+    assert (state["decided_unit"], state["asked"], state["closed"]) == ("CU-001", asked, "")
+    assert state["decided"].startswith("0 of ")  # a question decides nothing
+    page = guest.get("/board?unit=CU-001").text
+    assert "<p>Who &lt;guards&gt; &#34;the pass&#34;?</p>" in page
+    assert hidden(page, "question") == "A-001"
+    stale = click("answer", "nobody", question="A-001", seen=seen)
+    assert stale.status_code == 409
+    assert 'value="nobody"' in stale.text
+    assert click("answer", "the rangers", question="A-001").status_code == 303
+    state = guest.get("/events?version=0").json()
+    assert (state["asked"], state["closed"]) == ("", asked)
+    assert "A-001" not in guest.get("/board?unit=CU-001").text
+    gone = click("withdraw", "too late", question="A-001")
+    assert gone.status_code == 409
+    assert read_decisions(settling)["decision"].tolist() == ["ask", "answer"]
+
+
 @pytest.mark.parametrize(
     ("form", "said"),
     [
@@ -669,6 +698,10 @@ def test_two_hundred_payloads_in_every_field_are_text_or_refused(guest, desk, se
             ("/open", {"product": payload}),
             ("/session", {"theme": payload}),
             ("/decide", {"unit": payload, "decision": payload, "reason": payload, "seen": payload}),
+            (
+                "/decide",
+                {"unit": "CU-001", "decision": "answer", "reason": payload, "question": payload},
+            ),
         ):
             answer = guest.post(path, data=data, headers=SAME)
             assert answer.status_code in (204, 303, 400, 409), (path, payload, answer.text[:200])
@@ -678,12 +711,16 @@ def test_two_hundred_payloads_in_every_field_are_text_or_refused(guest, desk, se
             form = {"unit": "CU-001", "decision": "park", "reason": reason, "by": payload[:60]}
             form["seen"] = hidden(guest.get("/board?unit=CU-001").text, "seen")
             guest.post("/decide", data=form, headers=SAME)
+            form |= {"decision": "ask", "reason": payload}
+            form["seen"] = hidden(guest.get("/board?unit=CU-001").text, "seen")
+            guest.post("/decide", data=form, headers=SAME)
+            assert not runs(guest.get("/board?unit=CU-001")), payload
             settle(desk.directory, "CU-012", "S2", reason)
     for path in ("/", "/settle", "/board?unit=CU-001", "/late", "/after", "/events?version=9"):
         assert not runs(guest.get(path)), path
     log = read_decisions(settling)
     assert set(log["unit_id"]) == {"CU-001"}
-    assert set(log["decision"]) == {"park"}
+    assert set(log["decision"]) == {"park", "ask"}
     assert not [cell for cell in log["reason"] if cell[:1] in "=+-@＝＋－＠"]
     assert {path.name for path in desk.directory.parent.iterdir()} == outside
     assert {path.name for path in settling.parent.iterdir()} == rounds

@@ -32,8 +32,9 @@ from cami_units import store
 from cami_units.commands.activities import activities
 from cami_units.commands.annex import annex
 from cami_units.commands.collect import collect, write_collected
-from cami_units.commands.decide import decide, decided_round
+from cami_units.commands.decide import ASKING, decide, decided_round
 from cami_units.commands.init import init
+from cami_units.commands.pack import pack
 from cami_units.commands.round_files import write_proposal
 from cami_units.documents.csv_tables import write_csv
 from cami_units.documents.form_words import THEMES
@@ -296,16 +297,21 @@ def decide_by_click(page: Page, desk: Served, round_: Path, line: tuple) -> None
     """One decision with real clicks: the unit in the list, the reason, names, the button."""
     unit, decision, options = line
     page.driver.get(f"{desk.home}/board?unit={unit}")
-    page.driver.find_element(By.NAME, "reason").send_keys("as said")
-    if options:
-        page.driver.find_element(By.CSS_SELECTOR, "#decide summary").click()
+    if options or decision in ASKING:
+        for folded in page.driver.find_elements(By.CSS_SELECTOR, "details:not([open]) > summary"):
+            folded.click()
+    button = page.driver.find_element(
+        By.CSS_SELECTOR, f'form[action="/decide"] button[value="{decision}"]'
+    )
+    form = button.find_element(By.XPATH, "ancestor::form")
+    form.find_element(By.NAME, "reason").send_keys("as said")
     for name, value in options.items():
-        field = page.driver.find_element(By.NAME, name)
+        field = form.find_element(By.NAME, name)
         if field.tag_name == "select":
             field.find_element(By.CSS_SELECTOR, f'option[value="{value}"]').click()
         else:
             field.send_keys(value)
-    page.driver.find_element(By.CSS_SELECTOR, f'#decide button[value="{decision}"]').click()
+    button.click()
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
         log = round_ / "decisions.csv"
@@ -354,8 +360,8 @@ def press(page: Page, desk: Served, path: str, button: str, is_made: Callable[[]
 def test_a_day_of_ten_groups_from_an_empty_folder_to_the_annex_in_russian(browser, tmp_path):
     """Without a command; then, file by file, the folder is what the commands make of the same day.
 
-    Fourteen files, conflicts settled, eight decisions and one of them taken back, a late file after
-    them, activities, a session, the general section, the annex; killed twice on the way. What the
+    Fourteen files, conflicts settled, eight decisions and one of them taken back, two more questions
+    and the answer to one, a late file after them, activities, a session, the general section, the annex; killed twice on the way. What the
     commands are given: the files, the plan, the table of resolutions, and the times of the log.
     """
     monkey = pytest.MonkeyPatch()
@@ -461,7 +467,10 @@ def settle_first(page: Page, desk: Served) -> None:
 
 
 def plenary_says(round_: Path) -> list[tuple[str, str, dict[str, str]]]:
-    """Nine lines, one of them taking another back; the first on a unit that all are agreed on."""
+    """Lines, one of them taking another back; the first on a unit that all are agreed on.
+
+    Of two more questions one is answered; the other goes along into the next round.
+    """
     table = pd.read_csv(round_ / "conservation_units.csv", dtype=str)
     hidden = table["status"].isin(["rejected", "merged"])
     ids = list(table.loc[~hidden, "unit_id"])
@@ -478,7 +487,10 @@ def plenary_says(round_: Path) -> list[tuple[str, str, dict[str, str]]]:
         (ids[4], "merge", {"into": ids[5]}),
         (ids[6], "reject", {}),
         (ids[6], "undo", {}),
+        (ids[7], "ask", {}),
+        (own, "ask", {}),
         (ids[7], "agree", {}),
+        (ids[7], "answer", {}),
     ]
 
 
@@ -531,15 +543,19 @@ class Clicks:
         """The mark of what a page shows."""
         return re.search(rf'{near}.*?name="seen" value="([^"]*)"', self.page(path), re.S)[1]
 
-    def click(self, path: str, fields: dict, files: Sequence[Path] = ()) -> None:
+    def click(
+        self, path: str, fields: dict, files: Sequence[Path] = (), field: str = "files"
+    ) -> None:
         """Send a form; then there is no power, and then there is."""
-        self.send(path, fields, files)
+        self.send(path, fields, files, field)
         self.desk.kill()
         self.desk.start()
         self.opened()
         self.idle()
 
-    def send(self, path: str, fields: dict, files: Sequence[Path] = ()) -> None:
+    def send(
+        self, path: str, fields: dict, files: Sequence[Path] = (), field: str = "files"
+    ) -> None:
         parts = [("name", name, value.encode()) for name, value in fields.items()]
         body = b"".join(
             f'--x\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n'.encode()
@@ -548,7 +564,7 @@ class Clicks:
             for _, name, value in parts
         )
         for file in files:
-            head = f'--x\r\nContent-Disposition: form-data; name="files"; filename="{file.name}"'
+            head = f'--x\r\nContent-Disposition: form-data; name="{field}"; filename="{file.name}"'
             body += f"{head}\r\n\r\n".encode() + file.read_bytes() + b"\r\n"
         kind = {"Content-Type": "multipart/form-data; boundary=x", "Origin": self.desk.home}
         asked = urllib.request.Request(self.desk.home + path, body + b"--x--\r\n", kind)
@@ -575,6 +591,11 @@ SAID = (
     ("CU-004", "merge", {"into": "CU-005"}),
     ("CU-006", "reject", {}),
     ("CU-006", "undo", {}),
+    ("CU-007", "ask", {}),
+    ("CU-008", "ask", {}),
+    ("CU-007", "answer", {"question": "A-001"}),
+    ("CU-009", "ask", {}),
+    ("CU-009", "withdraw", {"question": "A-003"}),
 )
 
 
@@ -606,14 +627,21 @@ def test_with_the_plug_pulled_after_every_click_the_folder_is_what_the_commands_
         day.decide(unit, decision, **options)
         stored = store.read_round(first, only=("conservation_units", "set_aside"))
         in_tables = stored.tables["conservation_units"].set_index("unit_id")["decision"]
-        standing = {"undo": ""}.get(decision, decision)
-        assert in_tables[unit] == standing  # in the tables too, unasked
+        is_on_unit = decision != "undo" and decision not in ASKING
+        assert in_tables[unit] == (decision if is_on_unit else "")  # in the tables too, unasked
     day.click("/hand-in", {}, [late])
-    assert second.is_dir()
+    asked = pd.read_csv(second / "conservation_units.csv").set_index("unit_id")["open_questions"]
+    assert asked.dropna().to_dict() == {"CU-008": "A-002 as said"}  # it goes along until answered
     day.click("/after", {"product": "activities"})
     [suggestion] = pd.read_csv(second / "general_suggestions.csv")["suggestion_id"]
     ticks = {"id": suggestion, "reason": "everywhere", "seen": day.seen("/after", 'id="general"')}
     day.click("/general", ticks)
+    measures = tmp_path / "measures.csv"
+    measures.write_text("measure_id,theme,text,status\nM1,finance,A fund,done\n", encoding="utf-8")
+    day.click("/programme", {"kind": "implementation"}, [measures], "file")
+    day.click("/session", {"theme": THEMES[0]})
+    day.click("/after", {"product": "pack"})
+    assert (workshop / "rounds" / "pack-02-collected" / "pack.json").is_file()
     day.click("/after", {"product": "annex"})
     assert (second / "annex" / "annex.docx").is_file()
     served.kill()
@@ -640,6 +668,12 @@ def test_with_the_plug_pulled_after_every_click_the_folder_is_what_the_commands_
     activities(rounds / "02-collected", forms)
     ticked = {"general": [suggestion], "by": "plenary", "reason": "everywhere"}
     activities(rounds / "02-collected", forms, **ticked)
+    (twin / "implementation").mkdir()
+    shutil.copy(measures, twin / "implementation")
+    done = {"implementation": twin / "implementation" / measures.name}
+    activities(rounds / "02-collected", forms, **done)
+    activities(rounds / "02-collected", forms, **done, session=[THEMES[0]])
+    pack(rounds / "02-collected", rounds / "pack-02-collected")
     annex(rounds / "02-collected")
     assert sums(workshop) == sums(twin)
 

@@ -27,6 +27,7 @@ from cami_units.model import (
     Note,
     Problem,
     clean_name,
+    clean_text,
     listed,
     nearest,
     notes_from_text,
@@ -54,11 +55,12 @@ CARD_FIELDS: Final = (
     "stability",
     "origin",
     "takes",
+    "open_questions",
     "comment",
 )
 """The fields of a unit's card, in the order in which a balloon or popup shows them."""
 
-OPTIONAL_FIELDS: Final = frozenset({"context", "stability", "takes"})
+OPTIONAL_FIELDS: Final = frozenset({"context", "stability", "takes", "open_questions"})
 """Fields that are empty until somebody asks for them, and are not shown while they are."""
 
 
@@ -366,8 +368,27 @@ def _card(
         "states": states,
         "criteria": _marked(findings, lang),
         "origin": _origin(unit, lang),
+        "open_questions": _joiner("clauses", lang).join(
+            open_questions(unit.get(OPEN_QUESTIONS)).values()
+        ),
         "comment": text("how_to_comment", lang),
     }
+
+
+OPEN_QUESTIONS: Final = "open_questions"
+"""Column of units in rounds in which plenary has asked: a line a question, its id first."""
+
+
+def open_questions(cell: object) -> dict[str, str]:
+    """What plenary asks of a unit, by the id of the question, from its :data:`OPEN_QUESTIONS`.
+
+    Examples
+    --------
+    >>> open_questions("A-001 Who guards the pass?"), open_questions(None)
+    ({'A-001': 'Who guards the pass?'}, {})
+    """
+    rows = [row.partition(" ") for row in clean_text(cell).split("\n") if row]
+    return {question: asked for question, _, asked in rows}
 
 
 def _figure_parts(

@@ -148,7 +148,8 @@ def decide(
         str,
         typer.Argument(
             metavar="DECISION",
-            help="agree, agree-with-change, park, reject, merge, or undo (takes back the last one).",
+            help="agree, agree-with-change, park, reject, merge, undo (takes back the last one); ask, "
+            "answer or withdraw: one more question, and what became of it.",
         ),
     ],
     reason: Annotated[str, typer.Option("--reason", help="Why, on one line.")],
@@ -169,6 +170,14 @@ def decide(
         str,
         typer.Option(
             "--outline", metavar="GROUP", help="The group whose outline stands from now on."
+        ),
+    ] = "",
+    question: Annotated[
+        str,
+        typer.Option(
+            "--question",
+            metavar="ID",
+            help="Which question is answered or withdrawn, A-001; left out: the only one.",
         ),
     ] = "",
     time: Annotated[
@@ -199,10 +208,12 @@ def decide(
             name_en=name_en,
             name_ru=name_ru,
             outline=outline,
+            question=question,
             progress=progress,
         )
     if not is_quiet(ctx, quiet):
-        say(f"{line['unit_id']}: {line['before']} → {line['status']} ({line['decision']})")
+        became = line["question"] or f"{line['before']} → {line['status']}"
+        say(f"{line['unit_id']}: {became} ({line['decision']})")
         say(f"  in {directory / DECISION_LOG}, the tables and the maps of the round")
 
 

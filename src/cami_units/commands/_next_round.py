@@ -40,6 +40,7 @@ from cami_units.model import (
 )
 from cami_units.overlap import Pieces
 from cami_units.plan import Plan
+from cami_units.words import OPEN_QUESTIONS
 
 SUCCESSION: Final = ("merged_into", "split_from")
 """Columns of units that say what became of another unit; only in rounds in which one did."""
@@ -146,6 +147,8 @@ def _unit_row(
         row = dict(measured.loc[unit.unit_id])
         # What was computed or decided was said of another outline.
         row |= {"rev": next_number(base), "stability": NOT_COMPUTED, "decision": ""}
+        if OPEN_QUESTIONS in before:  # one more outline answers no question
+            row[OPEN_QUESTIONS] = before[OPEN_QUESTIONS].get(unit.unit_id, "")
     else:
         row = {str(key): value for key, value in before.loc[unit.unit_id].items()}
         # rounds before revisions were counted have none: the outline is as old as the round
@@ -575,7 +578,7 @@ def measured_again(shown: Round, unit_ids: Collection[str]) -> Round:
     table = units_table(shown, plan, pieces, units, merge, outlines, assessed)
     before = shown.tables["conservation_units"].set_index("unit_id")
     # It is the same round: what was decided stands, and no outline is of a later one.
-    for name in ("rev", "decision", *SUCCESSION):
+    for name in ("rev", "decision", OPEN_QUESTIONS, *SUCCESSION):
         if name in before:
             table[name] = table["unit_id"].map(before[name])
         elif name in table:

@@ -29,8 +29,12 @@ from cami_units.model import (
     nearest_note,
     quiet,
 )
+from cami_units.words import OPEN_QUESTIONS, open_questions
 
-DECISIONS: Final = ("agree", "agree-with-change", "park", "reject", "merge", "undo")
+_CLOSING: Final = ("answer", "withdraw")
+ASKING: Final = ("ask", *_CLOSING)
+"""What plenary can say of one more question on a unit; status, name and outline stay as they are."""
+DECISIONS: Final = ("agree", "agree-with-change", "park", "reject", "merge", "undo", *ASKING)
 """What plenary can say of a unit. `undo` takes back the last decision that stands: one more line."""
 AGREEING: Final = ("agree", "agree-with-change")
 
@@ -52,9 +56,11 @@ DECISION_COLUMNS: Final = (
     "outline",
     "old_name_en",
     "old_name_ru",
+    "question",
 )
 """`before` is the status until then, and `old_name_…` the names, so that the log can take a decision
-back. `into` is the unit that a merged one goes into, `outline` the group whose version stands now.
+back. `into` is the unit that a merged one goes into, `outline` the group whose version stands now,
+`question` the id of what was asked, answered or withdrawn.
 """
 BEFORE: Final = "before"
 """Whose outline the one is that a decision replaced: it is set aside under this for an undo."""
@@ -76,6 +82,7 @@ class DecisionOptions(TypedDict, total=False):
     name_en, name_ru : a new name: only with an agreeing decision.
     outline : a group whose version was set aside (or its file): that outline stands from now on, and
         is measured. Only with an agreeing decision.
+    question : the id of the question that is answered or withdrawn; the only one where it is left out.
     """
 
     by: str
@@ -85,6 +92,7 @@ class DecisionOptions(TypedDict, total=False):
     name_en: str
     name_ru: str
     outline: str
+    question: str
 
 
 def decide(
@@ -105,11 +113,12 @@ def decide(
         The folder of the round.
     unit_id : str
         The unit decided on.
-    decision : {"agree", "agree-with-change", "park", "reject", "merge", "undo"}
+    decision : {"agree", "agree-with-change", "park", "reject", "merge", "undo", "ask", "answer", "withdraw"}
         agree: plenary-agreed; park: the status stays, and is marked; reject: rejected; merge: it
-        goes into another unit; undo: back to how it was before the last decision that stands.
+        goes into another unit; undo: back to how it was before the last decision that stands. ask:
+        one more question on the unit, which stands on it until it is answered or withdrawn.
     reason : str
-        Why, on one line.
+        Why, on one line; with *ask* the question, with *answer* the answer.
     time : str
         When, ISO 8601. The caller looks at the clock; nothing here does.
     **options
@@ -174,10 +183,16 @@ def record_decision(
         "name_en": harmless(clean_name(options.get("name_en", ""))),
         "name_ru": harmless(clean_name(options.get("name_ru", ""))),
         "outline": clean_name(options.get("outline", "")),
+        "question": clean_name(options.get("question", "")),
     }
+    asked = _asked_of(base_round, log, unit_id)
+    if decision in _CLOSING and not line["question"] and len(asked) == 1:
+        [line["question"]] = asked
     faults = _faults(base_round, log, line, document, status)
     if faults:
         raise InputError.of("nothing decided", lines=["", *faults])
+    if decision == "ask":
+        line["question"] = _next_question(base_round, log)
     units = gpd.GeoDataFrame(base_round.tables["conservation_units"]).set_index("unit_id")
     before = str(units.at[unit_id, "status"])
     shape = units.geometry[unit_id]
@@ -292,6 +307,8 @@ def decided(base_round: Round, log: pd.DataFrame) -> Round:
         shown["merged_into"] = ""
     for name, lines in log[log["unit_id"].isin(units.index)].groupby("unit_id"):
         _show_unit(shown, str(name), lines, _versions(base_round, str(name)), units)
+    if OPEN_QUESTIONS in shown:
+        shown[OPEN_QUESTIONS] = shown[OPEN_QUESTIONS].fillna("")
     table = shown.reset_index(drop=True)
     return store.with_tables(base_round, {"conservation_units": table})
 
@@ -304,6 +321,14 @@ def _show_unit(
     stored: gpd.GeoDataFrame,
 ) -> None:
     """Put into a table, by unit, what the lines on one unit leave it with."""
+    is_asking = lines["decision"].isin(ASKING)
+    if is_asking.any():
+        cell = stored.at[unit_id, OPEN_QUESTIONS] if OPEN_QUESTIONS in stored else ""
+        asked = questions_left(cell, lines)
+        units.loc[unit_id, OPEN_QUESTIONS] = "\n".join(map(" ".join, asked.items()))
+    lines = lines[~is_asking]
+    if lines.empty:
+        return
     standing = standing_decisions(lines)
     last = standing[-1] if standing else None
     units.loc[unit_id, "decision"] = last["decision"] if last else ""
@@ -323,12 +348,46 @@ def _show_unit(
 def standing_decisions(lines: pd.DataFrame) -> list[dict[str, str]]:
     """The decisions on one unit that no later line takes back."""
     standing: list[dict[str, str]] = []
-    for line in lines.to_dict("records"):
+    for line in lines[~lines["decision"].isin(ASKING)].to_dict("records"):
         if line["decision"] != "undo":
             standing.append({str(key): str(value) for key, value in line.items()})
         elif standing:
             standing.pop()
     return standing
+
+
+def questions_left(cell: object, lines: pd.DataFrame) -> dict[str, str]:
+    """What plenary asks of a unit and nobody has answered or withdrawn: the question by its id.
+
+    Parameters
+    ----------
+    cell : object
+        What the unit has in `open_questions`, from a round before or from these very lines.
+    lines : DataFrame
+        The lines of the log on the unit.
+    """
+    asked = open_questions(cell)
+    # in the table stands a question as it was typed, in the log it is harmless for spreadsheets
+    for line in lines.to_dict("records"):
+        if line["decision"] == "ask":
+            asked[line["question"]] = as_typed(line["reason"])
+    closed = set(lines.loc[lines["decision"].isin(_CLOSING), "question"])
+    return {question: text for question, text in sorted(asked.items()) if question not in closed}
+
+
+def _asked_of(base_round: Round, log: pd.DataFrame, unit_id: str) -> dict[str, str]:
+    """The open questions on a unit of a round whose decisions are applied."""
+    units = base_round.tables["conservation_units"].set_index("unit_id")
+    cell = units[OPEN_QUESTIONS].get(unit_id) if OPEN_QUESTIONS in units else ""
+    return questions_left(cell, log[log["unit_id"] == unit_id])
+
+
+def _next_question(base_round: Round, log: pd.DataFrame) -> str:
+    """The id of a new question: one that no question of this round or of those before has."""
+    # ids of rounds before, whose logs are closed, are in the cells of the units
+    cells = base_round.tables["conservation_units"].get(OPEN_QUESTIONS, [])
+    known_ids = [*log["question"], *(name for cell in cells for name in open_questions(cell))]
+    return f"A-{1 + max((_number(name) or 0 for name in known_ids), default=0):03d}"
 
 
 def _status_after(log: pd.DataFrame, unit_id: str, decision: str, before: str, status: str) -> str:
@@ -337,7 +396,8 @@ def _status_after(log: pd.DataFrame, unit_id: str, decision: str, before: str, s
         return standing_decisions(log[log["unit_id"] == unit_id])[-1]["before"]
     if status:
         return _BY_DOCUMENT[status]
-    return {"park": before, "reject": _REJECTED, "merge": "merged"}.get(decision, _AGREED)
+    kept = dict.fromkeys(("park", *ASKING), before)
+    return {**kept, "reject": _REJECTED, "merge": "merged"}.get(decision, _AGREED)
 
 
 def _faults(
@@ -363,6 +423,8 @@ def _faults(
     if not _is_moment(line["time"]):
         faults.append(Note("no moment", {"time": line["time"]}))
     faults += _change_faults(base_round, line, ids)
+    if unit_id in ids:
+        faults += _question_faults(base_round, log, line)
     return faults + _document_faults(decision, status, document)
 
 
@@ -392,6 +454,19 @@ def _change_faults(base_round: Round, line: Mapping[str, str], ids: list[str]) -
         facts = {"unit_id": clean_name(unit_id), "group": line["outline"], "names": there}
         faults.append(Note("no such version", facts))
     return faults
+
+
+def _question_faults(base_round: Round, log: pd.DataFrame, line: Mapping[str, str]) -> list[Note]:
+    """What is wrong with the question that a decision names."""
+    decision, question = line["decision"], line["question"]
+    if decision not in _CLOSING:
+        facts = {"decision": clean_name(decision)}
+        return [Note("goes with answer", facts)] if question else []
+    asked = _asked_of(base_round, log, line["unit_id"])
+    if question in asked:
+        return []
+    facts = {"unit_id": line["unit_id"], "names": in_short(list(asked)) or Note("none")}
+    return [Note("which question", facts)]
 
 
 def _document_faults(decision: str, status: str, document: str) -> list[Note]:

@@ -284,6 +284,8 @@ def without_persons(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFram
         public_tables["set_aside"] = public_tables["set_aside"].drop(
             columns=["file", "placemark", "reason"], errors="ignore"
         )
+    units = public_tables["conservation_units"]
+    public_tables["conservation_units"] = units.drop(columns=words.OPEN_QUESTIONS, errors="ignore")
     return public_tables
 
 

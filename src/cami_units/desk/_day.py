@@ -18,6 +18,8 @@ from typing import Any, BinaryIO, Final
 import pandas as pd
 
 from cami_units import store
+from cami_units.commands.decide import DECISION_LOG
+from cami_units.commands.group_files import RESOLUTIONS
 from cami_units.documents.csv_tables import write_csv
 from cami_units.documents.workbook_cells import read_table
 from cami_units.model import InputError, clean_name, harmless
@@ -32,9 +34,7 @@ IMPLEMENTATION: Final = "implementation"
 """Folders of one file each: the measures of the programme in force, and how far they have come."""
 ORDER: Final = "board-order.csv"
 """The order of the board by hand; a file of the workshop, so that it outlives the desk."""
-RESOLUTIONS: Final = "resolutions.csv"
 RESOLUTION_COLUMNS: Final = ("unit_id", "resolution", "reason")
-DECISION_LOG: Final = "decisions.csv"
 MADE_AGAIN: Final = frozenset({"plenary", "figures", "annex"})
 """Folders in a round that a button makes again: a round that is measured anew does without them."""
 ERRANDS: Final = ".cami-units-desk.json"

@@ -34,11 +34,14 @@ from cami_units import palette, words
 from cami_units.commands.collect import Collected
 from cami_units.commands.decide import (
     AGREEING,
+    ASKING,
+    DECISION_LOG,
     are_decisions_shown,
     read_decisions,
     record_decision,
     show_decisions,
 )
+from cami_units.commands.group_files import RESOLUTIONS
 from cami_units.desk import _day, _verbs
 from cami_units.desk._day import Day, Errand, read_day
 from cami_units.desk._guard import LANGUAGE_COOKIE, MAX_BODY, language
@@ -57,7 +60,7 @@ from cami_units.desk._verbs import Collecting, LoopTables
 from cami_units.desk._worker import DONE, Worker
 from cami_units.documents.collect_report import outline_pictures
 from cami_units.documents.form_words import THEMES, theme_said
-from cami_units.model import DISCLAIMER, InputError, Problem, Progress, clean_name
+from cami_units.model import DISCLAIMER, InputError, Problem, Progress, as_typed, clean_name
 
 STEPS: Final = (
     ("before", "/before"),
@@ -282,8 +285,8 @@ class Pages:
         current = day.current.path if day.current else self.desk.directory
         return {
             "files": _day.mark_of(file.path for file in day.files),
-            "resolutions": _day.mark_of([self.desk.directory / _day.HANDED_IN / _day.RESOLUTIONS]),
-            "decisions": _day.mark_of([current / _day.DECISION_LOG]),
+            "resolutions": _day.mark_of([self.desk.directory / _day.HANDED_IN / RESOLUTIONS]),
+            "decisions": _day.mark_of([current / DECISION_LOG]),
             "activities": _day.mark_of([current / "activities.csv"]),
             "order": _day.mark_of([self.desk.directory / _day.ORDER]),
         }
@@ -576,6 +579,7 @@ class Pages:
             units=units,
             unit=unit,
             typed=typed,
+            asking=ASKING,
             seen=self._decision_mark(day, unit["unit_id"]) if unit else "",
             order=order,
             orders=ORDERS,
@@ -611,9 +615,11 @@ class Pages:
         round_, unit_id = day.current.path, form.get("unit", "")
         options: dict[str, str] = {
             name: value
-            for name in ("name_en", "name_ru", "outline", "into")
+            for name in ("name_en", "name_ru", "outline", "into", "question")
             if (value := clean_name(form.get(name, "")))
         }
+        units = unit_facts(day, "en", "rank", (), {}) if options.get("question") else []
+        asked = next((unit["asked"] for unit in units if unit["unit_id"] == unit_id), {})
         with self.desk.lock:
             if form.get("seen", "") != self._decision_mark(day, unit_id):
                 raise _StaleError
@@ -632,6 +638,12 @@ class Pages:
             show_decisions(round_, progress=progress)
 
         self.desk.worker.ask("decide", work)
+        # what windows show meanwhile: the question, also where an answer closes it
+        line["asked"] = (
+            as_typed(line["reason"])
+            if line["decision"] == "ask"
+            else asked.get(line["question"], "")
+        )
         return {str(name): str(value) for name, value in line.items()}
 
     async def show(self, request: Request) -> Response:
@@ -820,10 +832,22 @@ class Pages:
         )
 
     def _decided(self, lang: str) -> dict[str, str]:
-        """The last decision, for windows whose board is still being drawn: on which unit, and in a line."""
+        """The last decision, for windows whose board is still being drawn: on which unit, and in a line.
+
+        One more question is no new status: it comes, or goes, among those that are open.
+        """
         line = self.desk.banner
-        status = line.get("status", "")
+        status, decision = line.get("status", ""), line.get("decision", "")
         said = words.text(status, lang) if status else ""
+        if decision in ASKING:
+            question = line["asked"]
+            return {
+                "decided_unit": line["unit_id"],
+                "asked": question if decision == "ask" else "",
+                "closed": "" if decision == "ask" else question,
+                "open_said": words.text("open_questions", lang),
+                "banner": f"{line['unit_id']}: {words.text(decision, lang)}",
+            }
         return {
             "decided_unit": line.get("unit_id", ""),
             "decided_status": said,

@@ -10,13 +10,13 @@ from typing import Any, Final
 import pandas as pd
 
 from cami_units import words
-from cami_units.commands.decide import standing_decisions
-from cami_units.desk._day import DECISION_LOG, Day, HandedFile, RoundFolder
+from cami_units.commands.decide import DECISION_LOG, questions_left, standing_decisions
+from cami_units.desk._day import Day, HandedFile, RoundFolder
 from cami_units.desk._verbs import LoopTables
 from cami_units.desk._worker import RUNNING, Job
 from cami_units.documents.form_words import answer_said, theme_said
 from cami_units.model import Problem, clean_name, notes_from_text
-from cami_units.words import assumed, said
+from cami_units.words import OPEN_QUESTIONS, assumed, said
 
 _MOST_NOTES: Final = 4
 _RESOLUTIONS: Final = ("union", "base", "ask")
@@ -254,7 +254,9 @@ def unit_facts(
     if day.current is None:
         return []
     table = _table(day.current.path / "conservation_units.csv", ("unit_id", "name_en", "name_ru"))
-    log = _last_decisions(_table(day.current.path / DECISION_LOG, ("unit_id", "decision")))
+    log = _table(day.current.path / DECISION_LOG, ("unit_id", "decision", "question", "reason"))
+    lines = {str(unit_id): lines for unit_id, lines in log.groupby("unit_id")}
+    last = {name: of[-1] for name in lines if (of := standing_decisions(lines[name]))}
     outlines = _other_outlines(day.current.path / "changes.csv")
     hand = {unit_id: number for number, unit_id in enumerate(by_hand)}
     keys: dict[str, Any] = {
@@ -276,9 +278,10 @@ def unit_facts(
             "can_undo": bool(line),
             "reason": line["reason"] if line else "",
             "outlines": outlines.get(row["unit_id"], []),
+            "asked": questions_left(row.get(OPEN_QUESTIONS), lines.get(row["unit_id"], log[:0])),
         }
         for row in rows
-        if (line := log.get(row["unit_id"], {})) is not None
+        if (line := last.get(row["unit_id"], {})) is not None
     ]
 
 
@@ -294,12 +297,6 @@ def _other_outlines(changes: Path) -> dict[str, list[str]]:
         if row.get("applied") == "false" and row["group"]:
             groups.setdefault(row["unit_id"], []).append(row["group"])
     return groups
-
-
-def _last_decisions(log: pd.DataFrame) -> dict[str, dict[str, str]]:
-    """The decision that stands of each unit."""
-    standing = {str(unit): standing_decisions(lines) for unit, lines in log.groupby("unit_id")}
-    return {unit: lines[-1] for unit, lines in standing.items() if lines}
 
 
 def job_text(job: Job, lang: str) -> str:

@@ -26,8 +26,9 @@ from cami_units.commands.collect import (
     write_collected,
     write_loop,
 )
-from cami_units.commands.decide import decided_round
+from cami_units.commands.decide import DECISION_LOG, decided_round
 from cami_units.commands.figures import write_figures
+from cami_units.commands.group_files import RESOLUTIONS
 from cami_units.commands.init import init
 from cami_units.commands.lasting_ids import write_first_round
 from cami_units.commands.pack import pack
@@ -36,14 +37,12 @@ from cami_units.commands.sensitivity import with_sensitivity, write_sensitivity
 from cami_units.commands.shown_round import kept_pieces
 from cami_units.commands.stored_round import PACK_FILE, allocation, known_activities
 from cami_units.desk._day import (
-    DECISION_LOG,
     HANDED_IN,
     IMPLEMENTATION,
     MADE_AGAIN,
     PACK,
     PLAN,
     PROGRAMME,
-    RESOLUTIONS,
     ROUNDS,
     TAKEN_OUT,
     Day,

@@ -58,7 +58,8 @@ _CRITERIA: Final = (
     Column("threshold", 11, "#,##0.##"),
     Column("because", 110, wrap=True),
 )
-_HOW_SURE: Final = (Column("stability", 34, wrap=True),)
+_IF_THERE: Final = (Column("stability", 34, wrap=True), Column("open_questions", 44, wrap=True))
+"""Columns of rounds in which somebody asked for them."""
 _SPECIES: Final = (
     Column("unit_id", 10),
     Column("name_en", 28, wrap=True),
@@ -151,7 +152,11 @@ def _sheets(round: Round, status_marks: Sequence[str]) -> list[tuple[str, Sequen
     return [
         (
             "units",
-            (*_UNITS, *(_HOW_SURE if "stability" in units else ()), *_further(marks)),
+            (
+                *_UNITS,
+                *(column for column in _IF_THERE if column.name in units),
+                *_further(marks),
+            ),
             [{**row, **marks.get(row["unit_id"], {})} for row in records(units)],
         ),
         ("criteria", _CRITERIA, findings),

@@ -13,7 +13,7 @@ from cami_units.documents._worksheets import save_settled
 from cami_units.documents.board_slides import by_said
 from cami_units.documents.form_words import theme_said
 from cami_units.model import HIDDEN_STATUSES, STATUSES, Round, as_typed, clean_name
-from cami_units.words import in_language, name_field, name_in, text
+from cami_units.words import OPTIONAL_FIELDS, in_language, name_field, name_in, text
 
 
 def write_annex(
@@ -116,7 +116,11 @@ def _add_unit(
     _docx.table(
         document,
         ("", unit_id),
-        [(text(key, lang), str(card[key])) for key in (*fields, "confidence", "origin")],
+        [
+            (text(key, lang), str(card[key]))
+            for key in (*fields, "confidence", "origin", "open_questions")
+            if card[key] or key not in OPTIONAL_FIELDS
+        ],
         (40, 138),
     )
     _docx.paragraph(document, clean_name(row["rationale"]))

@@ -258,9 +258,11 @@ def _board(
                     row, own_findings, old, old_findings.get(unit_id, []), named, lang
                 ),
                 proposed_by=_proposer(row, changed.get(unit_id, []), decisions, lang),
-                questions=()
+                # a decision answers what was open, but for what plenary has asked itself
+                questions=_asked(row)
                 if standing
                 else _questions(
+                    row,
                     own_findings,
                     old_findings.get(unit_id, []),
                     changed.get(unit_id, []),
@@ -580,6 +582,7 @@ def _spoken(value: object) -> str:
 
 
 def _questions(
+    unit: Mapping[str, Any],
     own_rows: Sequence[Mapping[str, Any]],
     old: Sequence[Mapping[str, Any]],
     changes: Iterable[Mapping[str, Any]],
@@ -590,14 +593,14 @@ def _questions(
 ) -> tuple[str, ...]:
     """What plenary should settle.
 
-    Conflicts, what forms and earlier rounds ask, criteria lost, what falls short as drawn, what is parked, what nobody assessed.
+    What it asks itself, conflicts, what forms and earlier rounds ask, criteria lost, what falls short as drawn, what is parked, what nobody assessed.
     """
     was, now = _met(old), _met(own_rows)
     lost_criteria = [
         name for name in FINDINGS if was.get(name) is True and now.get(name) is not True
     ]
     unknown = [name for name in FINDINGS if name in now and now[name] is None]
-    questions = [_conflict(row, lang) for row in conflicts]
+    questions = [*_asked(unit), *(_conflict(row, lang) for row in conflicts)]
     questions += [
         ": ".join(filter(None, (_spoken(row["group"]), _noted(row, "text", lang)))) for row in asked
     ]
@@ -613,6 +616,11 @@ def _questions(
     if unknown:
         questions.append(f"{words.text('not assessed', lang)}: {', '.join(unknown)}")
     return tuple(questions)
+
+
+def _asked(unit: Mapping[str, Any]) -> tuple[str, ...]:
+    """One more question, and another, until each is answered or withdrawn."""
+    return tuple(words.open_questions(unit.get(words.OPEN_QUESTIONS)).values())
 
 
 def _conflict(row: Mapping[str, Any], lang: str) -> str:

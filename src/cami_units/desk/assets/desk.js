@@ -16,6 +16,11 @@ function sayDecided() {
   if (!decided || !decided.unit) return;
   inBoard((board) => {
     const here = '[data-unit="' + CSS.escape(decided.unit) + '"]';
+    if (decided.asked || decided.closed) {
+      for (const slide of board.querySelectorAll(".slide" + here)) sayQuestion(board, slide);
+      board.defaultView.dispatchEvent(new Event("resize"));
+      return;
+    }
     for (const slide of board.querySelectorAll(".slide" + here)) {
       let line = slide.querySelector(".standing");
       if (!line) {
@@ -32,6 +37,25 @@ function sayDecided() {
       dot.setAttribute("fill", decided.colour);
     }
   });
+}
+// One more question among those that are open, or one less.
+function sayQuestion(board, slide) {
+  let open = slide.querySelector(".open");
+  if (!open) {
+    open = board.createElement("div");
+    open.className = "open";
+    open.append(board.createElement("b"), board.createElement("ul"));
+    open.firstChild.textContent = decided.openSaid;
+    slide.querySelector(".who").after(open);
+  }
+  const rows = [...open.querySelectorAll("li")];
+  if (decided.asked && !rows.some((row) => row.textContent === decided.asked)) {
+    open.lastChild.prepend(board.createElement("li"));
+    open.lastChild.firstChild.textContent = decided.asked;
+  }
+  const answered = decided.closed && rows.find((row) => row.textContent === decided.closed);
+  if (answered) answered.remove();
+  open.hidden = !open.querySelector("li");
 }
 function tend(frame) {
   frame.addEventListener("load", () => {
@@ -79,7 +103,8 @@ function keepOrder(units) {
 
 function follow(state) {
   decided = state.banner
-    ? { unit: state.decided_unit, banner: state.banner, status: state.decided_status, colour: state.decided_colour }
+    ? { unit: state.decided_unit, banner: state.banner, status: state.decided_status, colour: state.decided_colour,
+        asked: state.asked, closed: state.closed, openSaid: state.open_said }
     : null;
   sayDecided();
   if (live && state.board !== live.dataset.board) {
