@@ -21,6 +21,7 @@ from PIL import Image
 
 from cami_units import workshop
 from cami_units.commands.activities import activities
+from cami_units.commands.decide import decide
 from cami_units.commands.pack import pack
 from cami_units.commands.round_files import write_proposal
 from cami_units.documents.activity_documents import write_species_pages
@@ -745,6 +746,27 @@ def test_sums_gaps_and_offers_are_a_page_for_the_projector(browser, round_dir):
         "r.getAttribute('width'))"
     )
     assert widths[:2] == ["100.0", "50.0"]  # two activities, then one
+
+
+def test_what_is_planned_in_a_unit_that_plenary_has_dropped_is_in_no_sum(round_dir):
+    """CU-002 is rejected, CU-003 merged into CU-001: theirs are counted nowhere, or with CU-001."""
+    some(
+        ("A1", "CU-001", "finance", "Keep the fund"),
+        ("A2", "CU-002", "finance", "Find a donor"),
+        ("A3", "CU-003", "land use", "Graze"),
+        ("A4", "general", "finance", "Name a focal point"),
+    ).assign(partner="G").to_csv(round_dir / "activities.csv", index=False)
+    decide(round_dir, "CU-002", "reject", reason="no animals", time="2026-11-22T14:05")
+    decide(round_dir, "CU-003", "merge", reason="one place", time="2026-11-22T14:05", into="CU-001")
+    activities(round_dir)
+    page = (round_dir / "sums.html").read_text(encoding="utf-8")
+    assert "CU-002" not in page
+    assert "CU-003" not in page
+    assert "Find a donor" not in page
+    book = openpyxl.load_workbook(round_dir / "activities.xlsx")
+    rows = [[cell.value for cell in row] for row in book["sums"].iter_rows(min_row=3)]
+    assert ["Theme", "finance", 2] in [row[:3] for row in rows]
+    assert ["Unit", "CU-001 Talas", 2] in [row[:3] for row in rows]
 
 
 def in_languages(directory: Path, *languages: str) -> None:

@@ -29,10 +29,10 @@ from cami_units.desk import _day, _verbs, application
 from cami_units.desk._day import keep_file, read_day, read_order, safe_name, settle, take_out
 from cami_units.desk._desk_pages import Desk
 from cami_units.desk._guard import COOKIE, MAX_BODY, MAX_FORM, Keys
-from cami_units.desk._page_facts import conflict_facts
+from cami_units.desk._page_facts import conflict_facts, told
 from cami_units.desk._worker import BROKEN, DONE, REFUSED, RUNNING, WAITING, Job, Worker
 from cami_units.kml import rehearsal as draw
-from cami_units.model import InputError, quiet
+from cami_units.model import InputError, Note, quiet
 from tests.test_collect import base, kmz, square
 
 PORT = 8765
@@ -764,6 +764,24 @@ def test_work_is_done_in_order_and_asked_for_twice_once():
     assert worker.version > started
 
 
+def test_fifty_windows_that_wait_hold_no_thread_and_all_hear_at_once():
+    worker = Worker()
+    version, threads = worker.version, threading.active_count()
+
+    async def heard() -> list[int]:
+        """Fifty wait; from another thread something changes; one more need not wait at all."""
+        waiting = [asyncio.ensure_future(worker.newer(version, 30)) for _ in range(50)]
+        await asyncio.sleep(0.05)
+        assert threading.active_count() == threads
+        await asyncio.to_thread(worker.touch)
+        assert await worker.newer(version, 30) == version + 1
+        assert await worker.newer(version + 1, 0.01) == version + 1  # nothing new: after a while
+        return await asyncio.gather(*waiting)
+
+    assert set(asyncio.run(heard())) == {version + 1}
+    worker.stop()
+
+
 def test_a_fault_of_the_input_and_one_of_ours_are_told_apart_and_end_nothing():
     def faulty(progress: object) -> str:
         raise InputError("no outline")
@@ -799,6 +817,21 @@ def test_every_decision_and_every_job_has_its_words_in_every_page_language():
             assert words.text(f"desk job {job}", lang)
         for state in (WAITING, RUNNING, DONE, REFUSED, BROKEN):
             assert words.text(f"desk {state}", lang)
+
+
+def test_where_the_command_line_names_a_command_the_desk_names_a_click():
+    """Every phrase that the desk has of its own names no command and no option, in any language."""
+    own = [key for key in words.catalogue() if key.startswith("note desk ")]
+    assert own
+    for key in own:
+        assert words.has(f"note {key.removeprefix('note desk ')}"), key
+        for lang in words.LANGUAGES:
+            assert not re.search(r"cami-units| --", words.text(key, lang)), (key, lang)
+    what, done = told(Note("form activities", {"count": 3}), "en")
+    assert (what, done) == (
+        "activities added or changed: 3",
+        "not read here: Activities, under After, takes them",
+    )
 
 
 # -- what is refused, in the language of the page ---------------------------------------------------

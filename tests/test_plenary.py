@@ -840,6 +840,19 @@ def test_a_table_of_few_activities_is_in_large_letters(rounds, tmp_path):
     assert (sizes, counts) == ([16.0, 12.0], [1, 40])
 
 
+def test_a_long_style_of_a_state_is_written_where_its_ground_has_room_for_it():
+    """Seen from afar the state is 100 of 800 pixels wide, its long name about 250; near by the ground fills the map."""
+    state = shapely.box(0, 0, 100_000, 100_000)
+    named = [("state", "Iran (Islamic Republic of)", state)]
+    told = []
+    for size in (800_000, 100_000):
+        around = shapely.box(50_000 - size / 2, -size / 2, 50_000 + size / 2, size / 2)
+        view = unit_drawing._view(around, "EPSG:3857", margin=1.0)
+        [(_, text, _)] = unit_drawing._candidates(named, view)
+        told.append(text)
+    assert told == ["Iran", "Iran (Islamic Republic of)"]
+
+
 def test_a_state_is_named_on_its_own_ground_or_has_a_line_to_it():
     """The placing alone: a state whose best places are taken by ids, and one with room."""
     taken = [

@@ -573,10 +573,13 @@ def _writers(
     plain = pd.DataFrame(shown_units.drop(columns="geometry"))
     live = table[table["status"] != workshop.DROPPED].reset_index(drop=True)
     lines = workshop.once_in_general(live)
+    # what is planned in a unit that is none any more is planned nowhere
+    gone_ids = set(units["unit_id"]) - set(plain["unit_id"])
+    counted = live[~live["unit_id"].isin(gone_ids)]
     overviews = {
-        "sums": workshop.activity_sums(live),
-        "gaps": workshop.theme_gaps(plain, live, THEMES),
-        "offers": workshop.offers(live),
+        "sums": workshop.activity_sums(counted),
+        "gaps": workshop.theme_gaps(plain, counted, THEMES),
+        "offers": workshop.offers(counted),
     }
     cards = words.unit_cards(
         {**base_round.tables, "conservation_units": shown_units},

@@ -385,7 +385,8 @@ def _asked_of(base_round: Round, log: pd.DataFrame, unit_id: str) -> dict[str, s
 def _next_question(base_round: Round, log: pd.DataFrame) -> str:
     """The id of a new question: one that no question of this round or of those before has."""
     # ids of rounds before, whose logs are closed, are in the cells of the units
-    cells = base_round.tables["conservation_units"].get(OPEN_QUESTIONS, [])
+    units = base_round.tables["conservation_units"]
+    cells = list(units[OPEN_QUESTIONS]) if OPEN_QUESTIONS in units else []
     known_ids = [*log["question"], *(name for cell in cells for name in open_questions(cell))]
     return f"A-{1 + max((_number(name) or 0 for name in known_ids), default=0):03d}"
 
@@ -465,8 +466,8 @@ def _question_faults(base_round: Round, log: pd.DataFrame, line: Mapping[str, st
     asked = _asked_of(base_round, log, line["unit_id"])
     if question in asked:
         return []
-    facts = {"unit_id": line["unit_id"], "names": in_short(list(asked)) or Note("none")}
-    return [Note("which question", facts)]
+    names = in_short(list(asked)) or Note("none")
+    return [Note("which question", {"unit_id": line["unit_id"], "names": names})]
 
 
 def _document_faults(decision: str, status: str, document: str) -> list[Note]:

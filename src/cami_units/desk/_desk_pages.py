@@ -54,6 +54,7 @@ from cami_units.desk._page_facts import (
     round_facts,
     rows_of,
     suggestion_facts,
+    told,
     unit_facts,
 )
 from cami_units.desk._verbs import Collecting, LoopTables
@@ -360,7 +361,7 @@ class Pages:
     async def refused(self, request: Request, error: Exception) -> Response:
         """What a full disk, a vanished folder or a damaged file says of itself, wherever it is met."""
         lang = self._lang(request)
-        said = words.said(error.note, lang) if isinstance(error, InputError) else ""
+        said = told(error.note, lang)[0] if isinstance(error, InputError) else ""
         if request.headers.get("accept", "").startswith("application/json"):
             return PlainTextResponse(said, status_code=409)
         html = self.templates.get_template("refused.html").render(
@@ -440,10 +441,12 @@ class Pages:
         day = await self._day()
         if day.current is None and not day.files:
             return RedirectResponse("/before", status_code=303)
+        return await run_in_threadpool(self._hand_in_page, request, day)
+
+    def _hand_in_page(self, request: Request, day: Day) -> Response:
+        """The page on which files are handed in."""
         files = file_facts(day, self._lang(request))
-        return await run_in_threadpool(
-            self._page, request, "hand_in", day, files=files, most=MAX_BODY
-        )
+        return self._page(request, "hand_in", day, files=files, most=MAX_BODY)
 
     async def take_in(self, request: Request) -> Response:
         """Files from the browser, copied into the folder; the round is then made anew."""
@@ -465,12 +468,12 @@ class Pages:
         """A file that was handed in by mistake goes aside, and the round is made without it."""
         form = await request.form()
         day = await self._day()
-        if str(form.get("seen")) != self._marks(day)["files"]:
+        if str(form.get("seen")) != (await run_in_threadpool(self._marks, day))["files"]:
             return self._refusal(request, "desk changed meanwhile", 409)
         try:
             await run_in_threadpool(_day.take_out, self.desk.directory, str(form.get("name", "")))
         except InputError as error:
-            said = words.said(error.note, self._lang(request))
+            said = told(error.note, self._lang(request))[0]
             return PlainTextResponse(said, status_code=400)
         self.desk.ask_collect()
         return _back(request, "/", {})
@@ -602,7 +605,7 @@ class Pages:
             day, notice = await self._day(), words.text("desk changed meanwhile", lang)
             return await run_in_threadpool(self._board_page, request, day, notice, form)
         except InputError as error:
-            notice = words.said(error.note, lang)
+            notice = told(error.note, lang)[0]
             return await run_in_threadpool(self._board_page, request, day, notice, form)
         self.desk.unit = form.get("unit", "")
         self.desk.banner = dict(line)
@@ -619,7 +622,9 @@ class Pages:
             if (value := clean_name(form.get(name, "")))
         }
         units = unit_facts(day, "en", "rank", (), {}) if options.get("question") else []
-        asked = next((unit["asked"] for unit in units if unit["unit_id"] == unit_id), {})
+        asked: dict[str, str] = next(
+            (unit["asked"] for unit in units if unit["unit_id"] == unit_id), {}
+        )
         with self.desk.lock:
             if form.get("seen", "") != self._decision_mark(day, unit_id):
                 raise _StaleError
@@ -731,7 +736,7 @@ class Pages:
         day = await self._day()
         if day.current is None:
             return self._refusal(request, "desk no round")
-        if str(form.get("seen")) != self._marks(day)["activities"]:
+        if str(form.get("seen")) != (await run_in_threadpool(self._marks, day))["activities"]:
             notice = words.text("desk changed meanwhile", self._lang(request))
             return await run_in_threadpool(self._after_page, request, day, notice)
         ticked_ids = sorted({str(value) for value in form.getlist("id")})
@@ -816,20 +821,21 @@ class Pages:
         """What is new since a version: answers when something is, or after some seconds."""
         raw = request.query_params.get("version", "0")
         shown_version = int(raw) if raw.isdigit() and len(raw) < 12 else 0
-        version = await run_in_threadpool(self.desk.worker.wait, shown_version, _POLL_SECONDS)
-        lang = self._lang(request)
-        day = await self._day()
-        return JSONResponse(
-            {
-                "version": version,
-                "unit": self.desk.unit,
-                **self._decided(lang),
-                "decided": self._standing(day, lang),
-                "board": str(self.desk.board_version),
-                "mark": self._mark(day),
-                "jobs": self._jobs(lang),
-            }
-        )
+        version = await self.desk.worker.newer(shown_version, _POLL_SECONDS)
+        state = await run_in_threadpool(self._state, self._lang(request))
+        return JSONResponse({"version": version, **state})
+
+    def _state(self, lang: str) -> dict[str, Any]:
+        """What windows follow: the unit, the last decision, how far all is, and what is under way."""
+        day = read_day(self.desk.directory)
+        return {
+            "unit": self.desk.unit,
+            **self._decided(lang),
+            "decided": self._standing(day, lang),
+            "board": str(self.desk.board_version),
+            "mark": self._mark(day),
+            "jobs": self._jobs(lang),
+        }
 
     def _decided(self, lang: str) -> dict[str, str]:
         """The last decision, for windows whose board is still being drawn: on which unit, and in a line.

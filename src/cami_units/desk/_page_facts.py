@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,11 +16,18 @@ from cami_units.desk._day import Day, HandedFile, RoundFolder
 from cami_units.desk._verbs import LoopTables
 from cami_units.desk._worker import RUNNING, Job
 from cami_units.documents.form_words import answer_said, theme_said
-from cami_units.model import Problem, clean_name, notes_from_text
+from cami_units.model import Note, Problem, clean_name, notes_from_text
 from cami_units.words import OPEN_QUESTIONS, assumed, said
 
 _MOST_NOTES: Final = 4
 _RESOLUTIONS: Final = ("union", "base", "ask")
+
+
+def told(note: Note, lang: str) -> tuple[str, str]:
+    """What a note says at the desk, and what was assumed: a click, where commands name an option."""
+    clicked = replace(note, key=f"desk {note.key}")
+    what = clicked if words.has(f"note {clicked.key}") else note
+    return said(what, lang), assumed(clicked, lang) or assumed(note, lang)
 
 
 def round_facts(day: Day) -> dict[str, Any] | None:
@@ -93,7 +101,7 @@ def _noticed(name: str, problems: Sequence[Mapping[str, str]], lang: str) -> lis
         if row["file"] != name and not row["file"].startswith(f"{name}/"):
             continue
         noted = notes_from_text(row.get("facts", ""))
-        sentences = [part for note in noted for part in (said(note, lang), assumed(note, lang))]
+        sentences = [part for note in noted for part in told(note, lang)]
         line = " → ".join(filter(None, sentences or (row["what"], row["assumed"])))
         where = row["placemark"]
         is_refusal = row.get("kind", "") in _REFUSED_KINDS
@@ -150,7 +158,13 @@ def conflict_facts(
     measured = row["resolution"].partition(":")[0]
     choice = resolution.get("resolution", "")
     is_late = has_decided and row["kind"] in _OF_DECIDED
-    notes = [said(note, lang) for note in notes_from_text(row["facts"])]
+    noted = notes_from_text(row["facts"])
+    notes = [told(note, lang)[0] for note in noted]
+    # of two versions of one group a resolution names the file; else the group
+    files = [note.facts["files"] for note in noted if "files" in note.facts]
+    versions = files[0] if files and isinstance(files[0], list) else groups
+    # a name of a file may hold the mark that stands between two groups
+    labels = groups if len(groups) == len(versions) else versions
     return {
         "unit_id": row["unit_id"],
         "anchor": re.sub(r"[^\w-]", "-", row["unit_id"]),
@@ -182,8 +196,8 @@ def conflict_facts(
         ],
         "choices": [
             *(
-                (_version_of(group, row["kind"]), words.text("desk keep", lang).format(group=group))
-                for group in groups
+                (version, words.text("desk keep", lang).format(group=group))
+                for version, group in zip(versions, labels, strict=True)
             ),
             *((name, words.text(f"desk {name}", lang)) for name in _RESOLUTIONS if name != "base"),
             # to leave a unit as it went out means, once it is decided on, as it was decided
@@ -195,11 +209,6 @@ def conflict_facts(
             ),
         ],
     }
-
-
-def _version_of(group: str, kind: str) -> str:
-    """What a resolution calls a version: its group; of two of one group its file, "G6 (file)"."""
-    return group.partition(" (")[2].removesuffix(")") if kind == "same group twice" else group
 
 
 _OF_DECIDED: Final = frozenset({"decided", "settled", "outdated"})
@@ -308,7 +317,7 @@ def job_text(job: Job, lang: str) -> str:
     if job.state == RUNNING and job.total > 1:
         parts.append(f"{job.finished}/{job.total}")
     if job.refusal is not None:
-        parts.append(said(job.refusal, lang))
+        parts.append(told(job.refusal, lang)[0])
     return " · ".join(filter(None, parts))
 
 

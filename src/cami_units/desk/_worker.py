@@ -6,6 +6,8 @@ asked for again while it waits runs once.
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import queue
 import threading
 from collections.abc import Callable
@@ -42,7 +44,8 @@ class Worker:
 
     def __init__(self) -> None:
         self._waiting: queue.Queue[tuple[str, Work] | None] = queue.Queue()
-        self._changed = threading.Condition()
+        self._changed = threading.Lock()
+        self._windows: set[Callable[[], None]] = set()
         self.version = 0
         self.ended = 0
         self.jobs: dict[str, Job] = {}
@@ -70,11 +73,28 @@ class Worker:
         with self._changed:
             self._announce()
 
-    def wait(self, version: int, seconds: float) -> int:
-        """The version once it is no longer the one that is known, or after some seconds."""
+    async def newer(self, version: int, seconds: float) -> int:
+        """The version once it is no longer the one that is known, or after some seconds.
+
+        A window that waits holds no thread: there are forty for all requests, and many windows.
+        """
+        loop, changed = asyncio.get_running_loop(), asyncio.Event()
+
+        def tell() -> None:
+            """Wake the window, from whatever thread something has changed in."""
+            loop.call_soon_threadsafe(changed.set)
+
         with self._changed:
-            self._changed.wait_for(lambda: self.version != version, timeout=seconds)
-            return self.version
+            if self.version != version:
+                return self.version
+            self._windows.add(tell)
+        try:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(changed.wait(), seconds)
+        finally:
+            with self._changed:
+                self._windows.discard(tell)
+        return self.version
 
     def stop(self) -> None:
         """End after the job that runs."""
@@ -84,7 +104,8 @@ class Worker:
     def _announce(self) -> None:
         """Tell all windows that something is new; with the lock held."""
         self.version += 1
-        self._changed.notify_all()
+        for tell in self._windows:
+            tell()
 
     def _set(self, name: str, **changes: object) -> None:
         """Change what is known of a job, and tell all windows."""

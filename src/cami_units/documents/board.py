@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import textwrap
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -304,22 +304,15 @@ def _add_fences(book: Any, imprint: Imprint, board: Board) -> None:
     slide, lang = _blank(book), board.lang
     _write_title(slide, text("which fence first", lang), _WIDE - 2 * _EDGE)
     widths = [Mm(100), Mm(220.7)]
-    for size in (12.0, 11.0, 10.0, 9.0, 8.0):
-        heights = [_row_height(cells, widths, size) for cells in board.fences]
-        if sum(heights) + _LEADING * size + _ROW_EDGE <= Mm(160).pt - Emu(_TOP).pt:
-            break
-    grid = slide.shapes.add_table(
-        len(board.fences) + 1, 2, _EDGE, _TOP, sum(widths), Mm(8) * (len(board.fences) + 1)
-    ).table
-    for column, width in zip(grid.columns, widths, strict=True):
-        column.width = width
-    for number, key in enumerate(("fence column", "fence column says")):
-        _say(grid.cell(0, number).text_frame, text(key, lang), size=size, bold=True, ink="FFFFFF")
-    for line, cells in enumerate(board.fences, start=1):
-        for number, content in enumerate(cells):
-            _say(grid.cell(line, number).text_frame, content, size=size)
+    # the caution stands below, however long the table is: it goes on at no other slide
+    size, _ = _table_pages(board.fences, widths, Mm(160) - _TOP, _FENCE_SIZES)
+    heads = [text(key, lang) for key in ("fence column", "fence column says")]
+    _write_table(slide, heads, board.fences, widths, size)
     _write(slide, text("fence caution", lang), _EDGE, Mm(160), _WIDE - 2 * _EDGE, Mm(12), size=11)
     _write_foot(slide, imprint, lang, "")
+
+
+_FENCE_SIZES: Final = (12.0, 11.0, 10.0, 9.0, 8.0)
 
 
 def _add_unit(book: Any, unit: Slide, imprint: Imprint, place: str, lang: str) -> None:
@@ -396,27 +389,53 @@ def _add_activities(book: Any, unit: Slide, imprint: Imprint, place: str, lang: 
             [Mm(46), Mm(214), Mm(60.7)],
         )
     cells = [_activity_cells(theme, row, with_old=len(keys) == 4) for theme, row in rows]
-    for size in _TABLE_SIZES:
-        heights = [_row_height(line, widths, size) for line in cells]
-        pages = _dealt(heights, Mm(_TABLE_HIGH).pt - _LEADING * size - _ROW_EDGE)
-        if len(pages) == 1:
-            break
+    size, pages = _table_pages(cells, widths, Mm(_TABLE_HIGH), _TABLE_SIZES)
     for number, page_rows in enumerate(pages, start=1):
         slide = _blank(book)
         _write_heading(slide, unit, f" ({number} / {len(pages)})" if len(pages) > 1 else "")
-        grid = slide.shapes.add_table(
-            len(page_rows) + 1, len(keys), _EDGE, _TOP, sum(widths), Mm(8) * (len(page_rows) + 1)
-        ).table
-        for column, width in zip(grid.columns, widths, strict=True):
-            column.width = width
-        for column, key in enumerate(keys):
-            head = grid.cell(0, column).text_frame
-            _say(head, text(key, lang), size=size, bold=True, ink="FFFFFF")
-        for line, at in enumerate(page_rows, start=1):
-            for column, words_in in enumerate(cells[at]):
-                is_struck = column == len(keys) - 2 and rows[at][1].is_dropped
-                _say(grid.cell(line, column).text_frame, words_in, size=size, struck=is_struck)
+        struck = {
+            (line, len(keys) - 2) for line, at in enumerate(page_rows) if rows[at][1].is_dropped
+        }
+        heads = [text(key, lang) for key in keys]
+        _write_table(slide, heads, [cells[at] for at in page_rows], widths, size, struck)
         _write_foot(slide, imprint, lang, place)
+
+
+def _write_table(
+    slide: Any,
+    heads: Sequence[str],
+    cells: Sequence[Sequence[str]],
+    widths: Sequence[int],
+    size: float,
+    struck: Collection[tuple[int, int]] = (),
+) -> None:
+    """A table below the title of a slide; `struck` are the cells, line and column, struck out."""
+    high = Mm(8) * (len(cells) + 1)
+    grid = slide.shapes.add_table(len(cells) + 1, len(heads), _EDGE, _TOP, sum(widths), high).table
+    for column, width in zip(grid.columns, widths, strict=True):
+        column.width = width
+    for number, head in enumerate(heads):
+        _say(grid.cell(0, number).text_frame, head, size=size, bold=True, ink="FFFFFF")
+    for line, row in enumerate(cells):
+        for number, content in enumerate(row):
+            frame = grid.cell(line + 1, number).text_frame
+            _say(frame, content, size=size, struck=(line, number) in struck)
+
+
+def _table_pages(
+    cells: Sequence[Sequence[str]], widths: Sequence[int], high: int, sizes: Sequence[float]
+) -> tuple[float, list[list[int]]]:
+    """The largest letters in which all rows fit one slide, and the rows of each slide.
+
+    In the smallest letters as many slides as it takes.
+    """
+    for size in sizes:
+        heights = [_row_height(row, widths, size) for row in cells]
+        # the head of the table is a row too
+        pages = _dealt(heights, Emu(high).pt - _LEADING * size - _ROW_EDGE)
+        if len(pages) == 1:
+            break
+    return size, pages
 
 
 _TABLE_SIZES: Final = (16.0, 14.0, 12.0)

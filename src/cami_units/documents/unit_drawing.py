@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import json
+import re
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass
@@ -441,6 +442,10 @@ _Candidate = tuple[str, str, tuple[_Pixel, ...]]
 """A label that a view could hold: kind, text, and where it would like to stand, the best first."""
 
 
+_FULL_STYLE: Final = re.compile(r"\s*[(（].*[)）]$")
+"""What a state adds to its short name, between brackets."""
+
+
 def _candidates(named: Iterable[Place], view: _View) -> list[_Candidate]:
     """Labels that a view could hold; a state has many places, for it must stand on its own ground."""
     west, north = view.frame[0], view.frame[3]
@@ -454,6 +459,10 @@ def _candidates(named: Iterable[Place], view: _View) -> list[_Candidate]:
         for visible_part in _in_view([shape], view) if near else ():
             if kind in ("state", "country"):
                 points = scene.label_places(visible_part)
+                west_end, _, east_end, _ = visible_part.bounds
+                # "Iran (Islamic Republic of)" is named in full where its ground has room for it
+                if _width(text, LABEL_SIZES[kind]) > (east_end - west_end) * view.scale:
+                    text = _FULL_STYLE.sub("", text)
             else:
                 points = [shapely.point_on_surface(visible_part)]
             spots = tuple(

@@ -187,6 +187,7 @@ def _one_voice(
         (version.file, add_site(merge, _version_site(version), version.places))
         for version in asking
     ]
+    about = {"group": voice.group, "count": len(asking), "file": voice.file}
     merge.conflicts.append(
         Conflict(
             voice.unit_id,
@@ -194,7 +195,7 @@ def _one_voice(
             _shared(asking[0].places, asking[1].places, ground),
             f"keep {voice.file}",
             "same group twice",
-            note("same group twice", group=voice.group, count=len(asking), file=voice.file),
+            note("same group twice", **about, files=[version.file for version in asking]),
             sites=_with_base(voice.unit_id, sites),
         ).answered(decided)
     )
