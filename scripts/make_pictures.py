@@ -196,7 +196,8 @@ def table_page(workbook: Path, units: Sequence[str], themes: Sequence[str]) -> s
     """A part of the sheet `by theme` of the activities: these units, these themes."""
     rows = list(openpyxl.load_workbook(workbook)["by theme"].iter_rows(values_only=True))
     head = [str(cell) for cell in rows[0]]
-    shown = [head.index(name) for name in ("unit_id", "name_en", *themes)]
+    # id and name come first; the name's column is called by the languages of the round
+    shown = [0, 1, *(head.index(name) for name in themes)]
     lines = [[row[place] or "" for place in shown] for row in rows[1:] if row[0] in units]
     cells = [
         "".join(f"<td>{html.escape(str(cell)).replace(chr(10), '<br>')}</td>" for cell in line)

@@ -193,8 +193,11 @@ class Desk:
             return
         page = Path(folder.name) / _BOARD
         _verbs.draw_board(self.directory, day, page, fresh, progress)
-        if not self.places:
-            self.places = _verbs.places_of(self.directory, day.current.path)
+        # a unit that a group drew has a place too, once its round is on the disk
+        unit_ids = {row["unit_id"] for row in unit_facts(day, "en", "rank", (), {})}
+        if unit_ids - set(self.places):
+            found = _verbs.places_of(self.directory, day.current.path)
+            self.places = {unit_id: found.get(unit_id, ("", "")) for unit_id in unit_ids}
         former, self.board_folder = self.board_folder, folder
         self.board_version += 1
         if former is not None:

@@ -155,6 +155,7 @@ def conflict_facts(
     """
     groups = [clean_name(name) for name in row["groups"].split(";") if name]
     unit_ids = row["unit_id"].split(";")
+    names = {unit["unit_id"]: words.name_in(unit, lang) for unit in rows_of(loop.units)}
     measured = row["resolution"].partition(":")[0]
     choice = resolution.get("resolution", "")
     is_late = has_decided and row["kind"] in _OF_DECIDED
@@ -168,7 +169,7 @@ def conflict_facts(
     return {
         "unit_id": row["unit_id"],
         "anchor": re.sub(r"[^\w-]", "-", row["unit_id"]),
-        "title": " · ".join(unit_ids),
+        "title": " · ".join(f"{unit_id} {names.get(unit_id, '')}".strip() for unit_id in unit_ids),
         "unit_ids": unit_ids,
         "what": "; ".join(filter(None, notes)) or row["what"],
         "groups": groups,
@@ -270,8 +271,9 @@ def unit_facts(
     hand = {unit_id: number for number, unit_id in enumerate(by_hand)}
     keys: dict[str, Any] = {
         "rank": lambda row: (float(row["rank"] or "inf"), row["unit_id"]),
-        "group": lambda row: (places.get(row["unit_id"], ("", ""))[0], row["unit_id"]),
-        "section": lambda row: (places.get(row["unit_id"], ("", ""))[1], row["unit_id"]),
+        # units of nobody come last, as on the board
+        "group": lambda row: (places.get(row["unit_id"], ("", ""))[0] or "~", row["unit_id"]),
+        "section": lambda row: (places.get(row["unit_id"], ("", ""))[1] or "~", row["unit_id"]),
         "hand": lambda row: (hand.get(row["unit_id"], len(hand)), row["unit_id"]),
     }
     rows = sorted(rows_of(table), key=keys[order])

@@ -498,15 +498,11 @@ def _placed(
             (cx - wide / 2 - 2, cy - high * 0.8, cx + wide / 2 + 2, cy + high * 0.3)
             for cx, cy in spots
         ]
-        free = [
-            number
-            for number, box in enumerate(boxes)
-            if not any(_overlap(box, other_box) for other_box in taken_boxes)
-        ]
-        if not free and kind not in _NEVER_HIDDEN:
+        hidden = _shared(boxes, taken_boxes)
+        # What may not be hidden stands where it hides least of the labels that are there.
+        chosen_place = int(hidden.argmin())
+        if hidden[chosen_place] and kind not in _NEVER_HIDDEN:
             continue
-        # What may not be hidden stands where it belongs, even on another label.
-        chosen_place = free[0] if free else 0
         taken_boxes.append(boxes[chosen_place])
         labels.append(
             Label(kind, text, round(spots[chosen_place][0], 1), round(spots[chosen_place][1], 1))
@@ -559,14 +555,14 @@ def _width(text: str, size: float) -> float:
     return sum(size * (1.0 if ord(letter) > 0x2E80 else 0.66) for letter in text)
 
 
-def _overlap(box: _Frame, other_box: _Frame) -> bool:
-    """Whether two boxes share ground."""
-    return (
-        box[0] < other_box[2]
-        and other_box[0] < box[2]
-        and box[1] < other_box[3]
-        and other_box[1] < box[3]
-    )
+def _shared(boxes: Sequence[_Frame], other_boxes: Sequence[_Frame]) -> npt.NDArray[np.float64]:
+    """How much ground each of some boxes shares with others, square pixels."""
+    west, south, east, north = (np.array(boxes)[:, None, at] for at in range(4))
+    left, top, right, low = (np.array(other_boxes)[None, :, at] for at in range(4))
+    wide = np.minimum(east, right) - np.maximum(west, left)
+    high = np.minimum(north, low) - np.maximum(south, top)
+    shared: npt.NDArray[np.float64] = (wide.clip(0) * high.clip(0)).sum(axis=1)
+    return shared
 
 
 def _dots(towns: Iterable[_Pixel]) -> tuple[Ring, ...]:

@@ -481,9 +481,10 @@ def _balloon(profile: Profile, lang: str, patterns: Mapping[str, str]) -> str:
     """The template of a unit's balloon: at most 12 lines, the typed comment last."""
     lines = ["<b>$[name]</b>"]
     # A line for the context layers has to come from somewhere: 12 are all there are. So has one
-    # for what a unit lacks.
+    # for what a unit lacks, and one for what plenary asks.
     joined = _SAME_LINE | ({"barriers"} if "context" in patterns else set())
     joined |= {"stability"} if "takes" in patterns else set()
+    joined |= {"protected"} if "open_questions" in patterns else set()
     for card_field, pattern in patterns.items():
         key = earth_key(card_field)
         # Only a datum of the field's own has its title; and Earth on the web knows no titles.
