@@ -30,6 +30,9 @@ ORIGIN_M: Final = -10_000_000.0
 MOST_CELLS: Final = 20_000_000
 """More candidate cells than this are taken for a mistyped `cell_km` (5 km over all Asia is 3 M)."""
 
+_BLOCK: Final = 16
+"""Cells on each side of a block: of 10 km cells, few blocks are then cut by a state's outline."""
+
 _PU_ID: Final = re.compile(r"R(-?[0-9]+)C(-?[0-9]+)")
 
 _HEXAGON_SIDE: Final = float(np.sqrt(2 / np.sqrt(27)))
@@ -105,8 +108,12 @@ def planning_units(
     lattice = Lattice(cell_km, shape, crs)
     parts = _study_polygons(study_area, crs)
     touched_cells = [_touched(lattice, part) for part in parts]
-    rows_cols = np.unique(np.concatenate(touched_cells), axis=0)
-    row, col = rows_cols[:, 0], rows_cols[:, 1]
+    row, col = np.concatenate(touched_cells).T
+    # by one number a cell: sorting pairs takes three times as long
+    west = int(col.min(initial=0))
+    wide = int(col.max(initial=0)) - west + 1
+    row, col = np.divmod(np.unique(row * wide + (col - west)), wide)
+    col += west
     units = gpd.GeoDataFrame(
         {"pu_id": pu_ids(row, col), "row": row, "col": col},
         geometry=cells(lattice, row, col),
@@ -311,14 +318,35 @@ def _touched(lattice: Lattice, polygon: BaseGeometry) -> NDArray[np.int64]:
             f"{len(rows) * len(cols):,} cells, more than {MOST_CELLS:,}. Is cell_km meant in km?"
         )
     shapely.prepare(polygon)
-    touched_cells = []
-    # a band of rows at a time keeps memory in proportion to the answer, not to the bounding box
-    for band in np.array_split(rows, max(1, len(rows) * len(cols) // 200_000)):
-        row, col = (side.ravel() for side in np.meshgrid(band, cols, indexing="ij"))
-        shapes = cells(lattice, row, col)
+    # Most squares of cells lie wholly within the polygon or wholly beyond it: asked about as one.
+    row, col = (side.ravel() for side in np.meshgrid(rows[::_BLOCK], cols[::_BLOCK], indexing="ij"))
+    low, high = centres(lattice, row, col), centres(lattice, row + _BLOCK, col + _BLOCK)
+    # two sides of a cell more on each side: whatever the shape, all cells of a block lie in it
+    spare = 2 * step_m(lattice)
+    blocks = shapely.box(*(side - spare for side in low), *(side + spare for side in high))
+    is_within = shapely.contains_properly(polygon, blocks)
+    is_parted = ~is_within & shapely.intersects(polygon, blocks)
+    row, col = (
+        row[:, None, None] + np.arange(_BLOCK)[:, None],
+        col[:, None, None] + np.arange(_BLOCK),
+    )
+    touched_cells = [_within(rows, cols, row[is_within], col[is_within])]
+    # some blocks at a time keep memory in proportion to the answer, not to the bounding box
+    for some in np.array_split(np.flatnonzero(is_parted), is_parted.sum() // 200 + 1):
+        candidates = _within(rows, cols, row[some], col[some])
+        shapes = cells(lattice, *candidates.T)
         is_touched = shapely.intersects(polygon, shapes)
         unsure = np.flatnonzero(is_touched)
         unsure = unsure[~shapely.contains_properly(polygon, shapes[unsure])]
         is_touched[unsure] = ~shapely.touches(polygon, shapes[unsure])
-        touched_cells.append(np.column_stack([row[is_touched], col[is_touched]]))
+        touched_cells.append(candidates[is_touched])
     return np.concatenate(touched_cells)
+
+
+def _within(
+    rows: NDArray[np.int64], cols: NDArray[np.int64], row: NDArray[np.int64], col: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Rows and columns of the cells of some blocks, those beyond the last ones left out."""
+    row, col = (side.ravel() for side in np.broadcast_arrays(row, col))
+    there = (row <= rows[-1]) & (col <= cols[-1])
+    return np.column_stack([row[there], col[there]])

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import itertools
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -57,7 +58,7 @@ from cami_units.model import (
 from cami_units.overlap import Pieces
 from cami_units.plan import Plan
 from cami_units.scene import coarse, is_tracked
-from cami_units.sensitivity import EDGES, STATED, Design, Stability, Way
+from cami_units.sensitivity import EDGES, STATED, Design, Stability
 
 SAME_UNIT = 0.5
 """A unit drawn anew is the same one where the Jaccard index of both is at least this."""
@@ -301,23 +302,27 @@ def _stability(
     sites = _side_by_side(drawings)
     stated = measure(sites, pieces, site="site", cache=cache)
     inner = overlap.deep_sites(sites, pieces)
-    tables: dict[Way, SiteTables] = {}
+    read: dict[tuple[str, str], SiteTables] = {}
     species: dict[tuple[str, str], pd.DataFrame] = {}
-    for presence, codes in room.readings(design, plan.codes.presence).items():
-        for edge, side in EDGES.items():
-            progress("reading the ranges otherwise", len(species), 0)
-            other_pieces = read_otherwise(pieces, plan, design, codes, side)
-            species[presence, edge] = species_ranges(other_pieces.layers)
-            measured = (
-                stated
-                if other_pieces is pieces
-                else overlap.with_ranges_measured(stated, sites, inner, other_pieces)
+    readings = room.readings(design, plan.codes.presence)
+    for edge, side in EDGES.items():
+        progress("reading the ranges otherwise", len(species), 0)
+        edge_pieces = read_otherwise(pieces, plan, design, readings[STATED], side)
+        edge_tables = stated
+        if side:
+            edge_tables = overlap.with_ranges_measured(stated, sites, inner, edge_pieces)
+        for presence, codes in readings.items():
+            other_pieces, measured = _read_again(
+                edge_pieces, edge_tables, sites, inner, plan, design, codes, side
             )
-            for way, rows in sites.groupby("way", sort=False):
-                names = rows.set_index("site")["drawn"]
-                tables[str(way), presence, edge] = overlap.renamed_sites(measured, names)
+            species[presence, edge] = species_ranges(other_pieces.layers)
+            read[presence, edge] = measured
+    # in the order of the axes, on which the lot of the runs hangs
+    order = list(itertools.product(readings, EDGES))
+    apart = overlap.tables_by_way({reading: read[reading] for reading in order}, sites)
+    species = {reading: species[reading] for reading in order}
     result = room.stability(
-        tables,
+        {(way, *reading): tables for (way, reading), tables in apart.items()},
         species,
         units["unit_id"].tolist(),
         plan.profile,
@@ -342,16 +347,54 @@ def _adjacent_units(units: gpd.GeoDataFrame, pieces: Pieces, plan: Plan) -> pd.D
     return overrides.assign(site=overrides["site"].str.partition(";")[0])
 
 
+def _read_again(
+    pieces: Pieces,
+    tables: SiteTables,
+    sites: gpd.GeoDataFrame,
+    inner: gpd.GeoDataFrame | None,
+    plan: Plan,
+    design: Design,
+    presence: tuple[int, ...],
+    side: int,
+) -> tuple[Pieces, SiteTables]:
+    """The outlines of ranges and the tables with other presence codes: of most species the same."""
+    parts = pieces.layers.ranges
+    codes = parts["presence"]
+    moved = codes.isin(presence) != codes.isin(plan.codes.presence)
+    moved &= parts["origin"].isin(plan.codes.origin) & parts["seasonal"].isin(plan.codes.seasonal)
+    names = set(parts.loc[moved, "sci_name"])
+    if not names:
+        return pieces, tables
+    other = read_otherwise(pieces, plan, design, presence, side, names)
+    features = pieces.layers.features
+    same = features[~features["sci_name"].isin(names)]
+    features = pd.concat([same, other.layers.features], ignore_index=True)
+    return (
+        replace(pieces, layers=replace(pieces.layers, features=features)),
+        overlap.with_ranges_measured(tables, sites, inner, other, names),
+    )
+
+
 def read_otherwise(
-    pieces: Pieces, plan: Plan, design: Design, presence: tuple[int, ...], side: int
+    pieces: Pieces,
+    plan: Plan,
+    design: Design,
+    presence: tuple[int, ...],
+    side: int,
+    species: Collection[str] | None = None,
 ) -> Pieces:
-    """The pieces with other presence codes kept, and the edges of ranges moved to one side."""
+    """The pieces with other presence codes kept, and the edges of ranges moved to one side.
+
+    With `species`, of the ranges of these only.
+    """
     codes = plan.codes
     if side == 0 and presence == tuple(sorted(set(codes.presence))):
         return pieces
     parts = pieces.layers.ranges
     use = parts["origin"].isin(codes.origin) & parts["seasonal"].isin(codes.seasonal)
     use &= parts["presence"].isin(presence)
+    if species is not None:
+        use &= parts["sci_name"].isin(species)
     graded = overlap.graded_ranges(parts[use].reset_index(drop=True))
     if side:
         graded = layers.moved_edges(
@@ -454,12 +497,7 @@ def unit_presence(
     inner = overlap.deep_sites(sites, pieces)
     parts = []
     for codes in sorted(room.readings(design, plan.codes.presence).values()):
-        pieces_read = read_otherwise(pieces, plan, design, codes, 0)
-        measured = (
-            tables
-            if pieces_read is pieces
-            else overlap.with_ranges_measured(tables, sites, inner, pieces_read)
-        )
+        pieces_read, measured = _read_again(pieces, tables, sites, inner, plan, design, codes, 0)
         assessed = assess_sites(named, pieces_read, plan, site="named", tables=measured)
         summary = assessed.findings.summary
         parts.append(

@@ -49,9 +49,9 @@ from ._site_tables import cell_owners as cell_owners
 from ._site_tables import cell_tables as cell_tables
 from ._site_tables import deep_sites as deep_sites
 from ._site_tables import listed_overlaps as listed_overlaps
-from ._site_tables import renamed_sites as renamed_sites
 from ._site_tables import shared_nearby as shared_nearby
 from ._site_tables import site_tables as site_tables
+from ._site_tables import tables_by_way as tables_by_way
 from ._site_tables import with_ranges_measured as with_ranges_measured
 from ._split import along as along
 from ._split import border_crossings as border_crossings

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 import geopandas as gpd
@@ -118,6 +119,7 @@ def near(
     by: Sequence[str],
     within_km: float,
     site: str = "pu_id",
+    among: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Which features of a layer lie within some distance of each site, or in it.
 
@@ -132,6 +134,8 @@ def near(
         Any one kind of geometry, with the columns `by`.
     within_km : float
         Geodesic distance in km between nearest points.
+    among : DataFrame, optional
+        `site` and the first of `by`: the only pairs that are asked about. ``None``: all.
 
     Returns
     -------
@@ -162,22 +166,36 @@ def near(
     # the longest is not: only what lies between is measured on the ellipsoid.
     shortest, longest = within_km * 1000 / factor, within_km * 1000 * factor
     i, row = _sharing_area(sites, rows)
-    # Rows are few and large, and each is asked about many sites.
-    shapely.prepare(rows)
-    row_maybe, i_maybe = shapely.STRtree(shapes).query(_boxes(rows, longest))
+    if among is None:
+        row_maybe, i_maybe = shapely.STRtree(shapes).query(_boxes(rows, longest))
+    else:
+        asked = _asked(sites[site], layer[by[0]], among)
+        i, row = i[asked[i, row]], row[asked[i, row]]
+        i_maybe, row_maybe = np.nonzero(asked)
+        west, south, east, north = shapely.bounds(rows).T[:, row_maybe]
+        left, low, right, top = shapely.bounds(shapes).T[:, i_maybe]
+        apart = np.max([west - right, left - east, south - top, low - north], axis=0)
+        i_maybe, row_maybe = i_maybe[apart <= longest], row_maybe[apart <= longest]
     not_yet = ~np.isin(row_maybe * len(shapes) + i_maybe, row * len(shapes) + i)
     row_maybe, i_maybe = row_maybe[not_yet], i_maybe[not_yet]
-    not_yet = shapely.dwithin(rows[row_maybe], shapes[i_maybe], longest)
-    row_maybe, i_maybe = row_maybe[not_yet], i_maybe[not_yet]
-    unsure = ~shapely.dwithin(rows[row_maybe], shapes[i_maybe], shortest)
-    i, row = np.append(i, i_maybe[~unsure]), np.append(row, row_maybe[~unsure])
-    found_i, found_row = [i], [row]
+    # Rows are few and large, and each is asked about many sites.
+    shapely.prepare(rows)
+    # The shorter way first: most of what lies within the longer one is nearer than that, too.
+    sure = shapely.dwithin(rows[row_maybe], shapes[i_maybe], shortest)
+    found_i, found_row = [i, i_maybe[sure]], [row, row_maybe[sure]]
+    row_maybe, i_maybe = row_maybe[~sure], i_maybe[~sure]
+    unsure = shapely.dwithin(rows[row_maybe], shapes[i_maybe], longest)
+    row_maybe, i_maybe = row_maybe[unsure], i_maybe[unsure]
+    parts, part_of = _short_pieces(rows[np.unique(row_maybe)])
     # A row at a time: together, every unsure site would be measured to every unsure row.
-    for number in np.unique(row_maybe[unsure]):
-        those = i_maybe[unsure & (row_maybe == number)]
-        close, _, _ = _within(shapes[those], rows[[number]], crs, within_km)
-        found_i.append(those[close])
-        found_row.append(np.full(len(close), number))
+    for place, number in enumerate(np.unique(row_maybe)):
+        those = i_maybe[row_maybe == number]
+        pieces, piece_of = _short_pieces(shapes[those])
+        near_parts = parts[part_of == place]
+        at, part = _close(pieces, near_parts, longest)
+        close = piece_of[at[_ways_km(pieces[at], near_parts[part], crs) <= within_km]]
+        found_i.append(those[np.unique(close)])
+        found_row.append(np.full(len(found_i[-1]), number))
     return _table(sites, layer, site, by, np.concatenate(found_i), np.concatenate(found_row))
 
 
@@ -270,11 +288,7 @@ def _within(
         i, j = i[in_order], j[in_order]
         in_order = groups[meet_i] < groups[meet_j]
         meet_i, meet_j = meet_i[in_order], meet_j[in_order]
-    km = np.zeros(len(i))
-    for start in range(0, len(i), _BATCH):
-        batch = slice(start, start + _BATCH)
-        ways = shapely.shortest_line(one_parts[i[batch]], other_parts[j[batch]])
-        km[batch] = geodesic_km(ways, crs)
+    km = _ways_km(one_parts[i], other_parts[j], crs)
     table = pd.DataFrame(
         {
             "i": np.append(one_of[i], meet_i),
@@ -288,6 +302,15 @@ def _within(
         table.j.to_numpy(np.intp),
         table.km.to_numpy(np.float64),
     )
+
+
+def _ways_km(one: Geometries, other: Geometries, crs: CRS) -> NDArray[np.float64]:
+    """The ways between the nearest points of pairs, along the ellipsoid, in km."""
+    km = np.zeros(len(one))
+    for start in range(0, len(one), _BATCH):
+        batch = slice(start, start + _BATCH)
+        km[batch] = geodesic_km(shapely.shortest_line(one[batch], other[batch]), crs)
+    return km
 
 
 def _close(
@@ -333,6 +356,17 @@ def _sharing_area(
         return _close(geometries(sites), rows, 0)
     i, row, _ = cell_km2(cells, rows)
     return i.astype(np.intp), row.astype(np.intp)
+
+
+def _asked(sites: pd.Series[Any], keys: pd.Series[Any], among: pd.DataFrame) -> NDArray[np.bool_]:
+    """For each site and row of a layer, whether the pair of its names is one of those asked about."""
+    names = pd.Index(keys.unique())
+    of_key = np.zeros((len(sites), len(names)), dtype=bool)
+    code = names.get_indexer(pd.Index(among.iloc[:, 1]))
+    of_key[pd.Index(sites).get_indexer(pd.Index(among.iloc[:, 0]))[code >= 0], code[code >= 0]] = (
+        True
+    )
+    return of_key[:, names.get_indexer(pd.Index(keys))]
 
 
 def _boxes(geometry: Geometries, metres: float) -> Geometries:
@@ -484,9 +518,14 @@ def _along(
 
 def lonlat(xy: NDArray[np.float64], crs: CRS) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Longitude and latitude of points, on the ellipsoid of their own CRS."""
-    door = Transformer.from_crs(crs, crs.geodetic_crs, always_xy=True)
-    lon, lat = door.transform(xy[:, 0], xy[:, 1])
+    lon, lat = _door(crs).transform(xy[:, 0], xy[:, 1])
     return np.asarray(lon), np.asarray(lat)
+
+
+@lru_cache(maxsize=16)
+def _door(crs: CRS) -> Transformer:
+    """The way from a CRS to its own degrees: PROJ looks for it as long as a thousand points take."""
+    return Transformer.from_crs(crs, crs.geodetic_crs, always_xy=True)
 
 
 def geodesic_km(lines: Geometries, crs: CRS) -> NDArray[np.float64]:

@@ -466,7 +466,7 @@ def _dissolved(geometry: Geometries, code: NDArray[np.intp]) -> tuple[Geometries
 def _polygon_km2(sites: Geometries, polygons: Geometries) -> Pairs:
     """What each site shares with each polygon, km²; intersected only where one cuts the other."""
     site_parts, site_of = polygon_pieces(sites)
-    parts, row_of = polygon_pieces(polygons, around=site_parts)
+    parts, row_of = polygon_pieces(polygons)
     site_area, area = shapely.area(site_parts), shapely.area(parts)
     # Both sides, as each is asked whether it covers the other.
     shapely.prepare(site_parts)

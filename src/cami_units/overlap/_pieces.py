@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
+from weakref import finalize
 
 import geopandas as gpd
 import numpy as np
@@ -28,25 +29,40 @@ _MOST_ROUNDS: Final = 40
 """Halving stops here at the latest: 2⁻²⁰ of the range's width is centimetres."""
 
 
-def polygon_pieces(
-    geometry: Geometries, *, max_vertices: int = MOST_VERTICES, around: Geometries | None = None
-) -> tuple[Geometries, NDArray[np.intp]]:
-    """Polygons of at most about `max_vertices` vertices, and the position each one comes from.
+def polygon_pieces(geometry: Geometries) -> tuple[Geometries, NDArray[np.intp]]:
+    """Polygons of at most about :data:`MOST_VERTICES` vertices, and the position each one comes from.
 
-    With `around`, large pieces whose bounding box meets none of those geometries are left out.
+    A large polygon is cut once, for as long as it is there: a state is laid under its sites, under
+    the deep parts of them, and under every other way to draw them.
     """
+    is_large = shapely.get_num_coordinates(geometry) > MOST_VERTICES
+    large = np.flatnonzero(is_large)
+    uncut = np.array([at for at in large if id(geometry[at]) not in _PIECES], dtype=np.intp)
+    parts, owner = _cut_pieces(geometry[uncut])
+    for number, shape in enumerate(geometry[uncut]):
+        _PIECES[id(shape)] = parts[owner == number]
+        finalize(shape, _PIECES.pop, id(shape), None)
+    pieces = [_PIECES[id(shape)] for shape in geometry[large]]
+    parts, owner = shapely.get_parts(geometry[~is_large], return_index=True)
+    parts = np.concatenate([parts, *pieces])
+    owner = np.flatnonzero(~is_large)[owner]
+    owner = np.append(owner, np.repeat(large, [len(cut) for cut in pieces]))
+    order = np.argsort(owner, kind="stable")
+    return parts[order], owner[order]
+
+
+_PIECES: Final[dict[int, Geometries]] = {}
+"""The pieces of large polygons by the identity of each; they go when it goes."""
+
+
+def _cut_pieces(geometry: Geometries) -> tuple[Geometries, NDArray[np.intp]]:
+    """Polygons halved until all are small, and the position each piece comes from."""
     parts, owner = shapely.get_parts(geometry, return_index=True)
-    tree = None if around is None else shapely.STRtree(around)
     for _ in range(_MOST_ROUNDS):
-        large = shapely.get_num_coordinates(parts) > max_vertices
+        large = shapely.get_num_coordinates(parts) > MOST_VERTICES
         if not large.any():
             break
         halved, halved_of = parts[large], owner[large]
-        if tree is not None:
-            # What no site comes near is let go before it is halved further: of a range of a
-            # continent, most.
-            met = np.unique(tree.query(halved)[0])
-            halved, halved_of = halved[met], halved_of[met]
         low, high = _halves(halved)
         cut, came_from = shapely.get_parts(
             shapely.intersection(np.tile(halved, 2), np.append(low, high)), return_index=True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Final
 
@@ -18,6 +18,9 @@ from cami_units.overlap._layer_pieces import Pieces
 from cami_units.overlap._measure import area_km2, jaccard_index, overlaps, range_km2
 from cami_units.overlap._pieces import dissolved, weight_column
 from cami_units.overlap._split import of_dimension
+
+Reading = tuple[str, str]
+"""How ranges are read: the names of presence codes and of the side of their edges."""
 
 
 def site_tables(sites: gpd.GeoDataFrame, pieces: Pieces) -> SiteTables:
@@ -72,27 +75,53 @@ def site_tables(sites: gpd.GeoDataFrame, pieces: Pieces) -> SiteTables:
 
 
 def with_ranges_measured(
-    tables: SiteTables, sites: gpd.GeoDataFrame, inner: gpd.GeoDataFrame | None, pieces: Pieces
+    tables: SiteTables,
+    sites: gpd.GeoDataFrame,
+    inner: gpd.GeoDataFrame | None,
+    pieces: Pieces,
+    species: Collection[str] | None = None,
 ) -> SiteTables:
     """The tables with what hangs on the ranges measured anew; the rest stays as it was.
 
     `inner` are the :func:`deep_sites` of the sites: no range changes them, and to cut them takes as long
-    as to measure.
+    as to measure. With `species`, the pieces hold the ranges of these only, and what was measured of
+    all others stays.
     """
+    place = pd.Series(np.arange(len(sites)), index=sites["site"])
 
-    def over(layer: gpd.GeoDataFrame, *by: str, kind: Kind = "polygon") -> pd.DataFrame:
-        return overlaps(sites[["site", "geometry"]], layer, site="site", by=by, kind=kind)
+    def over(
+        known: pd.DataFrame, layer: gpd.GeoDataFrame, *by: str, kind: Kind = "polygon"
+    ) -> pd.DataFrame:
+        table = overlaps(sites[["site", "geometry"]], layer, site="site", by=by, kind=kind)
+        return others(known, table, by)
 
+    def others(known: pd.DataFrame, table: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
+        """What was measured of the other species among what was measured now, in the usual order."""
+        if species is None:
+            return table
+        both = pd.concat([known[~known["sci_name"].isin(species)], table], ignore_index=True)
+        both = both.assign(place=both["site"].map(place)).sort_values(["place", *by])
+        return both.drop(columns="place").reset_index(drop=True)
+
+    deep = _deep(inner, pieces.sides, "sci_name", "iso2")
     return replace(
         tables,
-        ranges=over(pieces.ranges, "sci_name"),
-        species=over(pieces.sides, "sci_name", "iso2"),
-        confidence=over(pieces.graded, "sci_name", "confidence"),
-        shared_borders=over(pieces.shared_borders, "sci_name", "pair", kind="line"),
-        protected=None if pieces.protected is None else over(pieces.protected, "sci_name"),
-        deep_species=_deep(inner, pieces.sides, "sci_name", "iso2"),
+        ranges=over(tables.ranges, pieces.ranges, "sci_name"),
+        species=over(tables.species, pieces.sides, "sci_name", "iso2"),
+        confidence=over(tables.confidence, pieces.graded, "sci_name", "confidence"),
+        shared_borders=over(
+            tables.shared_borders, pieces.shared_borders, "sci_name", "pair", kind="line"
+        ),
+        protected=None
+        if pieces.protected is None
+        else over(tables.protected, pieces.protected, "sci_name"),
+        deep_species=None
+        if deep is None
+        else others(tables.deep_species, deep, ("sci_name", "iso2")),
         covered_ranges=(
-            None if pieces.covered_ranges is None else over(pieces.covered_ranges, "sci_name")
+            None
+            if pieces.covered_ranges is None
+            else over(tables.covered_ranges, pieces.covered_ranges, "sci_name")
         ),
     )
 
@@ -148,15 +177,41 @@ def _covered(sites: gpd.GeoDataFrame, grounds: gpd.GeoDataFrame) -> pd.DataFrame
     return table.sort_values(["site", "layer"], ignore_index=True)
 
 
-def renamed_sites(tables: SiteTables, names: pd.Series[str]) -> SiteTables:
-    """The rows of some sites (the index of `names`), under other names."""
-    tables_by_name: dict[str, pd.DataFrame] = {}
-    for name in (field.name for field in fields(tables)):
-        table = getattr(tables, name)
-        if table is not None:
-            rows = table[table["site"].isin(names.index)]
-            tables_by_name[name] = rows.assign(site=rows["site"].map(names))
-    return SiteTables(**tables_by_name)
+def tables_by_way(
+    measured: Mapping[Reading, SiteTables], sites: gpd.GeoDataFrame
+) -> dict[tuple[str, Reading], SiteTables]:
+    """The tables of each way of drawing sites, under the names that the sites have in that way.
+
+    Parameters
+    ----------
+    measured : mapping
+        The tables of all sites of all ways, by how ranges are read.
+    sites : GeoDataFrame
+        ``site``, ``way``, and ``drawn``: the name of the site in its way.
+    """
+    ids, drawn = pd.Index(sites["site"]), sites["drawn"].array
+    code, ways = pd.factorize(sites["way"])
+    apart: dict[int, list[pd.DataFrame]] = {}
+    for table in (getattr(tables, name) for tables in measured.values() for name in _TABLES):
+        # most tables hang on no range, and all readings have them in common
+        if table is not None and id(table) not in apart:
+            at = ids.get_indexer(pd.Index(table["site"]))
+            named = table.assign(site=drawn.take(at))
+            apart[id(table)] = [named[code[at] == number] for number in range(len(ways))]
+    return {
+        (str(way), reading): SiteTables(
+            **{
+                name: apart[id(table)][number]
+                for name in _TABLES
+                if (table := getattr(tables, name)) is not None
+            }
+        )
+        for reading, tables in measured.items()
+        for number, way in enumerate(ways)
+    }
+
+
+_TABLES: Final = tuple(field.name for field in fields(SiteTables))
 
 
 def _areas_touched(sites: gpd.GeoDataFrame, areas: gpd.GeoDataFrame | None) -> pd.DataFrame | None:
@@ -258,9 +313,9 @@ def shared_nearby(
     sides = pieces.sides[range_km2(pieces.sides).groupby(in_state).transform("sum") >= side_km2]
     if weight_column(sides):  # how much of it counts is no matter to how near it is
         sides = dissolved(sides, ("sci_name", "iso2"))
-    nearby = near(tables.units, sides, by=("sci_name", "iso2"), within_km=border_km)
-    n_states = nearby.groupby(key)["iso2"].nunique()
     in_cells = tables.species[key].drop_duplicates()
+    nearby = near(tables.units, sides, by=("sci_name", "iso2"), within_km=border_km, among=in_cells)
+    n_states = nearby.groupby(key).size()
     return replace(tables, shared=in_cells.merge(n_states[n_states >= 2].reset_index()[key]))
 
 
