@@ -99,15 +99,18 @@ def delineate(
     InputError
         When a core or an occupied cell is not among the planning units.
     """
-    position = pd.Series(np.arange(len(planning_units)), index=planning_units["pu_id"])
+    ids = pd.Index(planning_units["pu_id"])
+    placed = []
     for name, table in (("cores", cores), ("occupied", occupied)):
-        strange = set(table["pu_id"].unique()) - set(position.index)
+        place = ids.get_indexer(pd.Index(table["pu_id"]))
+        strange = set(table["pu_id"][place < 0])
         if strange:
             raise InputError(
                 f"{len(strange)} cells of '{name}' are no planning units, such as {min(strange)}: "
                 "use the planning units that the tables were measured on."
             )
-    cell_of = _claims(planning_units, occupied, links, cores, position, reach_km, max_km2, progress)
+        placed.append(table.assign(place=place))
+    cell_of = _claims(planning_units, *placed, links, reach_km, max_km2, progress)
     units = outlines(planning_units, cell_of, max_vertices=max_vertices)
     # A landscape below the least size, or squeezed out by its neighbours, is no unit.
     return units[units.area / 1e6 >= min_km2].reset_index(drop=True)
@@ -115,15 +118,17 @@ def delineate(
 
 def _claims(
     planning_units: gpd.GeoDataFrame,
+    cores: pd.DataFrame,
     occupied: pd.DataFrame,
     links: NDArray[np.intp],
-    cores: pd.DataFrame,
-    position: pd.Series,
     reach_km: float,
     max_km2: float,
     progress: Progress,
 ) -> pd.Series:
-    """The seed of each cell: who reaches it at the least cost, ties to the first seed by name."""
+    """The seed of each cell: who reaches it at the least cost, ties to the first seed by name.
+
+    `cores` and `occupied` have the ``place`` of each cell among the planning units.
+    """
     centres = shapely.get_coordinates(planning_units.geometry.centroid) / 1000.0
     km2 = planning_units.area.to_numpy() / 1e6
     best = np.full(len(planning_units), _UNREACHED)
@@ -137,9 +142,9 @@ def _claims(
         ground, rows = grounds.get(seed), starts[seed]
         if ground is None:
             continue
-        cells = position.loc[ground["pu_id"]].to_numpy()
+        cells = ground["place"].to_numpy()
         # A core cell without the species has nothing to start from.
-        core = np.intersect1d(position.loc[rows["pu_id"]].to_numpy(), cells)
+        core = np.intersect1d(rows["place"], cells[np.isin(cells, rows["place"])])
         if not len(core):
             continue
         worth = np.zeros(len(planning_units))
@@ -176,16 +181,22 @@ def cost_distance(
     array
         One cost per row of `centres`; 0 within the core, infinite where no way leads.
     """
-    allowed = np.zeros(len(centres), dtype=bool)
-    allowed[cells] = True
-    a, b = links[allowed[links].all(axis=1)].T
-    price = 1.0 + (FAR_COST - 1.0) * (1.0 - worth)
-    weight = np.hypot(*(centres[a] - centres[b]).T) * (price[a] + price[b]) / 2
+    is_own = np.zeros(len(centres), dtype=bool)
+    is_own[cells] = True
+    cells = np.flatnonzero(is_own)
+    # By their numbers among the cells that are walked: a region has many times as many.
+    number = np.full(len(centres), -1)
+    number[cells] = np.arange(len(cells))
+    a, b = number[links.T]
+    a, b = np.compress((a >= 0) & (b >= 0), [a, b], axis=1)
+    centre, price = centres[cells], 1.0 + (FAR_COST - 1.0) * (1.0 - worth[cells])
+    weight = np.hypot(*(centre[a] - centre[b]).T) * (price[a] + price[b]) / 2
     # Links are stored one way only; Dijkstra is told that they run both ways, which halves the
     # matrix.
-    graph = csr_array(coo_array((weight, (a, b)), shape=(len(centres), len(centres))))
+    graph = csr_array(coo_array((weight, (a, b)), shape=(len(cells), len(cells))))
+    cost = np.full(len(centres), _UNREACHED)
     # All core cells at once with `min_only`: one search a seed, instead of one a core cell.
-    cost: NDArray[np.float64] = dijkstra(graph, directed=False, indices=core, min_only=True)
+    cost[cells] = dijkstra(graph, directed=False, indices=number[core], min_only=True)
     return cost
 
 
@@ -193,7 +204,8 @@ def _within_budget(
     cost: NDArray[np.float64], km2: NDArray[np.float64], budget: float
 ) -> NDArray[np.float64]:
     """Costs of the cheapest cells that fit into `budget` km²; the rest become infinite."""
-    order = np.argsort(cost, kind="stable")
+    reached = np.flatnonzero(np.isfinite(cost))
+    order = reached[np.argsort(cost[reached], kind="stable")]
     # A cell that fills the budget to the last digit still fits, whatever order the areas were added
     # in.
     fits = np.cumsum(km2[order]) <= budget * (1 + 1e-9)
@@ -312,12 +324,13 @@ def range_depth(
     DataFrame
         ``pu_id``, ``sci_name``, ``depth_km``: the rows of `cell_species`, species by species.
     """
-    position = pd.Series(np.arange(len(planning_units)), index=planning_units["pu_id"])
+    position = pd.Index(planning_units["pu_id"]).get_indexer(pd.Index(cell_species["pu_id"]))
     centres = shapely.get_coordinates(planning_units.geometry.centroid) / 1000.0
     cell_km2 = planning_units.area.to_numpy() / 1e6
+    one, other = np.ascontiguousarray(links.T)
     parts = []
-    for _, rows in cell_species.groupby("sci_name"):
-        cells = position.loc[rows["pu_id"]].to_numpy()
+    for at in cell_species.groupby("sci_name").indices.values():
+        rows, cells = cell_species.iloc[at], position[at]
         part = np.minimum(rows["km2"].to_numpy() / cell_km2[cells], 1.0)
         inner = np.zeros(len(planning_units), dtype=bool)
         # Half is the same line as for a core cell: below it a cell is more edge than range.
@@ -326,7 +339,8 @@ def range_depth(
         distance = np.sqrt(cell_km2[cells]) / 2
         # The way from an inner cell to the nearest other one leads over inner cells only: so that
         # one is a neighbour of an inner cell, and the far ground need not be looked through.
-        at_edge = np.unique(links[inner[links].sum(axis=1) == 1])
+        rim = inner[one] != inner[other]
+        at_edge = np.unique(np.append(one[rim], other[rim]))
         at_edge = at_edge[~inner[at_edge]]
         if len(at_edge) and inner.any():
             deep = inner[cells]
@@ -388,6 +402,19 @@ def occupied(
     # A species that stands twice would weigh twice.
     members = members.drop_duplicates(["seed", "sci_name"])
     key = ["pu_id", "sci_name"]
+    # Numbers in the order of the names: a million rows of text take ten times as long to join and sort.
+    names = {"seed": members["seed"], **{column: cell_species[column] for column in key}}
+    names = {column: pd.Index(values.unique()).sort_values() for column, values in names.items()}
+    cell_species, depth, members, cores = (
+        table.assign(
+            **{
+                column: index.get_indexer(pd.Index(table[column]))
+                for column, index in names.items()
+                if column in table
+            }
+        )
+        for table in (cell_species, depth, members, cores)
+    )
     cells = cell_species[[*key, "km2"]].merge(depth[[*key, "depth_km"]], on=key)
     cells = members.merge(cells, on="sci_name").sort_values(["seed", *key], ignore_index=True)
     in_core = cells.merge(cores[["seed", "pu_id"]].drop_duplicates(), on=["seed", "pu_id"])
@@ -403,7 +430,10 @@ def occupied(
     enough = cells.loc[cells["km2"] >= least_km2, ["seed", "pu_id"]].drop_duplicates()
     # A cell may be claimed only where a species holds the least overlap, but it is worth all of
     # them.
-    return enough.merge(worth.rename("worth").reset_index(), on=["seed", "pu_id"])
+    ground = enough.merge(worth.rename("worth").reset_index(), on=["seed", "pu_id"])
+    return ground.assign(
+        **{column: names[column].array.take(ground[column]) for column in ("seed", "pu_id")}
+    )
 
 
 def discs(
@@ -420,11 +450,11 @@ def discs(
     centres = shapely.get_coordinates(planning_units.geometry.centroid)
     ids = planning_units["pu_id"].to_numpy()
     tree = cKDTree(centres)
-    position = {pu_id: number for number, pu_id in enumerate(ids)}
+    position = pd.Index(planning_units["pu_id"]).get_indexer(pd.Index(peaks))
     rows = [
         (peak, ids[cell])
-        for peak in peaks
-        for cell in sorted(tree.query_ball_point(centres[position[peak]], radius_km * 1000))
+        for peak, centre in zip(peaks, centres[position], strict=True)
+        for cell in sorted(tree.query_ball_point(centre, radius_km * 1000))
     ]
     return pd.DataFrame(rows, columns=["seed", "pu_id"]).assign(growth=np.inf)
 
