@@ -702,10 +702,29 @@ def simplest(
     most_vertices : int
         Vertices allowed in all.
     """
-    for tolerance in tolerances:
-        shapes = drawn_at(tolerance)
-        if shapely.get_num_coordinates(shapes).sum() <= most_vertices:
-            break
+
+    def drawn(place: int) -> tuple[Shapes, float]:
+        """The shapes at a tolerance, and how many times too many vertices they have."""
+        shapes = drawn_at(tolerances[place])
+        return shapes, float(shapely.get_num_coordinates(shapes).sum()) / max(most_vertices, 1)
+
+    at, last = 0, len(tolerances) - 1
+    shapes, excess = drawn(at)
+    if excess <= 1 or not last:
+        return shapes
+    # A coarser tolerance leaves two thirds of the vertices or more: the first guess is a leap, and
+    # from there the finest that keeps to the number is looked for on foot.
+    at = min(last, 1 + int(np.log(excess) / np.log(1.4)))
+    shapes, excess = drawn(at)
+    while excess > 1 and at < last:
+        at += 1
+        shapes, excess = drawn(at)
+        if excess <= 1:
+            return shapes
+    while excess <= 1 and at > 1:
+        at -= 1
+        finer, excess = drawn(at)
+        shapes = finer if excess <= 1 else shapes
     return shapes
 
 

@@ -416,13 +416,27 @@ def _border_lines(plain: _Frozen, doubtful: _Frozen, areas: _Frozen) -> list[byt
     if areas:
         disputed = shapely.from_wkb(areas)
         ground = _united(disputed)
-        unsure += [*shapely.boundary(disputed), shapely.intersection(lines, ground)]
+        in_ground, _ = _meeting(lines, ground)
+        unsure += [*shapely.boundary(disputed), shapely.intersection(in_ground, ground)]
     dashed = _united(unsure)
     # pieces of a line are put together first: GEOS would round off, and unite, each by itself
     merged = shapely.line_merge(dashed) if dashed.geom_type == "MultiLineString" else dashed
     along = shapely.buffer(merged, 0.02)
     covered_ground = shapely.union(along, ground)
-    return [shapely.to_wkb(shapely.difference(lines, covered_ground)), shapely.to_wkb(dashed)]
+    doubted, agreed = _meeting(lines, covered_ground)
+    left = shapely.get_parts(shapely.difference(doubted, covered_ground))
+    return [
+        shapely.to_wkb(shapely.multilinestrings([*agreed.geoms, *left])),
+        shapely.to_wkb(dashed),
+    ]
+
+
+def _meeting(lines: BaseGeometry, ground: BaseGeometry) -> tuple[BaseGeometry, BaseGeometry]:
+    """The parts of lines that meet some ground, and those that do not: GEOS would look at them all."""
+    parts = shapely.get_parts(lines)
+    shapely.prepare(ground)
+    meets = shapely.intersects(ground, parts)
+    return shapely.multilinestrings(parts[meets]), shapely.multilinestrings(parts[~meets])
 
 
 def border_pairs(drawing: Drawing, borders: gpd.GeoDataFrame | None) -> Folder | None:
