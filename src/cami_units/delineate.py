@@ -100,7 +100,7 @@ def delineate(
         When a core or an occupied cell is not among the planning units.
     """
     ids = pd.Index(planning_units["pu_id"])
-    placed = []
+    located: dict[str, pd.DataFrame] = {}
     for name, table in (("cores", cores), ("occupied", occupied)):
         place = ids.get_indexer(pd.Index(table["pu_id"]))
         strange = set(table["pu_id"][place < 0])
@@ -109,8 +109,16 @@ def delineate(
                 f"{len(strange)} cells of '{name}' are no planning units, such as {min(strange)}: "
                 "use the planning units that the tables were measured on."
             )
-        placed.append(table.assign(place=place))
-    cell_of = _claims(planning_units, *placed, links, reach_km, max_km2, progress)
+        located[name] = table.assign(place=place)
+    cell_of = _claims(
+        planning_units,
+        located["cores"],
+        located["occupied"],
+        links,
+        reach_km,
+        max_km2,
+        progress,
+    )
     units = outlines(planning_units, cell_of, max_vertices=max_vertices)
     # A landscape below the least size, or squeezed out by its neighbours, is no unit.
     return units[units.area / 1e6 >= min_km2].reset_index(drop=True)
@@ -327,7 +335,7 @@ def range_depth(
     position = pd.Index(planning_units["pu_id"]).get_indexer(pd.Index(cell_species["pu_id"]))
     centres = shapely.get_coordinates(planning_units.geometry.centroid) / 1000.0
     cell_km2 = planning_units.area.to_numpy() / 1e6
-    one, other = np.ascontiguousarray(links.T)
+    tail, head = np.ascontiguousarray(links.T)
     parts = []
     for at in cell_species.groupby("sci_name").indices.values():
         rows, cells = cell_species.iloc[at], position[at]
@@ -339,8 +347,8 @@ def range_depth(
         distance = np.sqrt(cell_km2[cells]) / 2
         # The way from an inner cell to the nearest other one leads over inner cells only: so that
         # one is a neighbour of an inner cell, and the far ground need not be looked through.
-        rim = inner[one] != inner[other]
-        at_edge = np.unique(np.append(one[rim], other[rim]))
+        rim = inner[tail] != inner[head]
+        at_edge = np.unique(np.append(tail[rim], head[rim]))
         at_edge = at_edge[~inner[at_edge]]
         if len(at_edge) and inner.any():
             deep = inner[cells]
@@ -918,11 +926,11 @@ def _side_of(place: Any, middle: Any, crs: Any) -> int:
 
     By longitude and latitude: far from its middle meridian a projection's up is not north.
     """
-    here, there = gpd.GeoSeries([place, middle], crs=crs).to_crs(LONLAT)
+    start, goal = gpd.GeoSeries([place, middle], crs=crs).to_crs(LONLAT)
     # The short way round: over the date line, 179°E to 179°W are 2° and not 358.
-    degrees = (here.x - there.x + 180.0) % 360.0 - 180.0
-    east = degrees * np.cos(np.radians((here.y + there.y) / 2))
-    return round(float(np.arctan2(here.y - there.y, east)) / (np.pi / 4)) % 8
+    degrees = (start.x - goal.x + 180.0) % 360.0 - 180.0
+    east = degrees * np.cos(np.radians((start.y + goal.y) / 2))
+    return round(float(np.arctan2(start.y - goal.y, east)) / (np.pi / 4)) % 8
 
 
 def joint_name(names: Sequence[str], together: str) -> str:

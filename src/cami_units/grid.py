@@ -320,10 +320,11 @@ def _touched(lattice: Lattice, polygon: BaseGeometry) -> NDArray[np.int64]:
     shapely.prepare(polygon)
     # Most squares of cells lie wholly within the polygon or wholly beyond it: asked about as one.
     row, col = (side.ravel() for side in np.meshgrid(rows[::_BLOCK], cols[::_BLOCK], indexing="ij"))
-    low, high = centres(lattice, row, col), centres(lattice, row + _BLOCK, col + _BLOCK)
     # two sides of a cell more on each side: whatever the shape, all cells of a block lie in it
     spare = 2 * step_m(lattice)
-    blocks = shapely.box(*(side - spare for side in low), *(side + spare for side in high))
+    west, south = (side - spare for side in centres(lattice, row, col))
+    east, north = (side + spare for side in centres(lattice, row + _BLOCK, col + _BLOCK))
+    blocks = shapely.box(west, south, east, north)
     is_within = shapely.contains_properly(polygon, blocks)
     is_parted = ~is_within & shapely.intersects(polygon, blocks)
     row, col = (
@@ -348,5 +349,5 @@ def _within(
 ) -> NDArray[np.int64]:
     """Rows and columns of the cells of some blocks, those beyond the last ones left out."""
     row, col = (side.ravel() for side in np.broadcast_arrays(row, col))
-    there = (row <= rows[-1]) & (col <= cols[-1])
-    return np.column_stack([row[there], col[there]])
+    is_there = (row <= rows[-1]) & (col <= cols[-1])
+    return np.column_stack([row[is_there], col[is_there]])

@@ -640,16 +640,16 @@ class _Stacks:
 
     def cases(self, rows: pd.DataFrame) -> pd.DataFrame:
         """What is to be measured for some scenarios: ``way``, ``out``, ``at``, and its number ``site``."""
-        drawn = self._drawn(rows)
+        scenario_ways = self._drawn(rows)
         # In a fixed order: that of a set is no promise.
-        asked = sorted({*drawn, *((way, _NOBODY) for way, _ in drawn)})
+        asked_cases = sorted({*scenario_ways, *((way, _NOBODY) for way, _ in scenario_ways)})
         none = np.empty(0, np.int64)
         places = [
             self.at_of_way[way] if out == _NOBODY else self.at_of_species.get((way, out), none)
-            for way, out in asked
+            for way, out in asked_cases
         ]
         many = [len(at) for at in places]
-        ways, outs = zip(*asked, strict=True)
+        ways, outs = zip(*asked_cases, strict=True)
         table = pd.DataFrame(
             {
                 "way": np.repeat(ways, many),
@@ -667,17 +667,19 @@ class _Stacks:
             case: dict(zip(table["at"], table["site"], strict=True))
             for case, table in cases.groupby(["way", "out"])
         }
-        known: dict[tuple[int, int], NDArray[np.intp]] = {}
+        numbers: dict[tuple[int, int], NDArray[np.intp]] = {}
         drawn = self._drawn(rows)
         for way, out in set(drawn):
-            whole, lacking = number[way, _NOBODY], number.get((way, out), {})
-            known[way, out] = np.array([lacking.get(at, whole[at]) for at in self.at_of_way[way]])
+            of_all, of_fewer = number[way, _NOBODY], number.get((way, out), {})
+            numbers[way, out] = np.array(
+                [of_fewer.get(at, of_all[at]) for at in self.at_of_way[way]]
+            )
         at_sites = [self.at_of_way[way] for way, _ in drawn]
         # A number counts ways first, then sites: the rest of the division is the site.
         place = np.concatenate(at_sites) % len(self.sites)
         scenario = np.repeat(rows["scenario"].to_numpy(), [len(at) for at in at_sites])
         site = pd.Series(self.sites["name"].array.take(place))
-        return pd.Series(scenario), site, np.concatenate([known[case] for case in drawn])
+        return pd.Series(scenario), site, np.concatenate([numbers[case] for case in drawn])
 
     def stacked(self, cases: pd.DataFrame) -> SiteTables:
         """The tables of some cases, without the species that each leaves out."""

@@ -302,7 +302,7 @@ def _stability(
     sites = _side_by_side(drawings)
     stated = measure(sites, pieces, site="site", cache=cache)
     inner = overlap.deep_sites(sites, pieces)
-    read: dict[tuple[str, str], SiteTables] = {}
+    by_reading: dict[tuple[str, str], SiteTables] = {}
     species: dict[tuple[str, str], pd.DataFrame] = {}
     readings = room.readings(design, plan.codes.presence)
     for edge, side in EDGES.items():
@@ -316,13 +316,13 @@ def _stability(
                 edge_pieces, edge_tables, sites, inner, plan, design, codes, side
             )
             species[presence, edge] = species_ranges(other_pieces.layers)
-            read[presence, edge] = measured
+            by_reading[presence, edge] = measured
     # in the order of the axes, on which the lot of the runs hangs
     order = list(itertools.product(readings, EDGES))
-    apart = overlap.tables_by_way({reading: read[reading] for reading in order}, sites)
+    by_way = overlap.tables_by_way({reading: by_reading[reading] for reading in order}, sites)
     species = {reading: species[reading] for reading in order}
     result = room.stability(
-        {(way, *reading): tables for (way, reading), tables in apart.items()},
+        {(way, *reading): tables for (way, reading), tables in by_way.items()},
         species,
         units["unit_id"].tolist(),
         plan.profile,
@@ -360,18 +360,20 @@ def _read_again(
     """The outlines of ranges and the tables with other presence codes: of most species the same."""
     parts = pieces.layers.ranges
     codes = parts["presence"]
-    moved = codes.isin(presence) != codes.isin(plan.codes.presence)
-    moved &= parts["origin"].isin(plan.codes.origin) & parts["seasonal"].isin(plan.codes.seasonal)
-    names = set(parts.loc[moved, "sci_name"])
+    is_moved = codes.isin(presence) != codes.isin(plan.codes.presence)
+    is_moved &= parts["origin"].isin(plan.codes.origin) & parts["seasonal"].isin(
+        plan.codes.seasonal
+    )
+    names = set(parts.loc[is_moved, "sci_name"])
     if not names:
         return pieces, tables
-    other = read_otherwise(pieces, plan, design, presence, side, names)
+    moved_pieces = read_otherwise(pieces, plan, design, presence, side, names)
     features = pieces.layers.features
-    same = features[~features["sci_name"].isin(names)]
-    features = pd.concat([same, other.layers.features], ignore_index=True)
+    same_features = features[~features["sci_name"].isin(names)]
+    features = pd.concat([same_features, moved_pieces.layers.features], ignore_index=True)
     return (
         replace(pieces, layers=replace(pieces.layers, features=features)),
-        overlap.with_ranges_measured(tables, sites, inner, other, names),
+        overlap.with_ranges_measured(tables, sites, inner, moved_pieces, names),
     )
 
 

@@ -424,11 +424,9 @@ def _border_lines(plain: _Frozen, doubtful: _Frozen, areas: _Frozen) -> list[byt
     along = shapely.buffer(merged, 0.02)
     covered_ground = shapely.union(along, ground)
     doubted, agreed = _meeting(lines, covered_ground)
-    left = shapely.get_parts(shapely.difference(doubted, covered_ground))
-    return [
-        shapely.to_wkb(shapely.multilinestrings([*agreed.geoms, *left])),
-        shapely.to_wkb(dashed),
-    ]
+    rest = shapely.get_parts(shapely.difference(doubted, covered_ground))
+    solid = shapely.MultiLineString([*shapely.get_parts(agreed), *rest[~shapely.is_empty(rest)]])
+    return [shapely.to_wkb(solid), shapely.to_wkb(dashed)]
 
 
 def _meeting(lines: BaseGeometry, ground: BaseGeometry) -> tuple[BaseGeometry, BaseGeometry]:
@@ -436,7 +434,8 @@ def _meeting(lines: BaseGeometry, ground: BaseGeometry) -> tuple[BaseGeometry, B
     parts = shapely.get_parts(lines)
     shapely.prepare(ground)
     meets = shapely.intersects(ground, parts)
-    return shapely.multilinestrings(parts[meets]), shapely.multilinestrings(parts[~meets])
+    meeting, apart = (shapely.MultiLineString(list(parts[at])) for at in (meets, ~meets))
+    return meeting, apart
 
 
 def border_pairs(drawing: Drawing, borders: gpd.GeoDataFrame | None) -> Folder | None:

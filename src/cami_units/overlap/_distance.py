@@ -169,13 +169,13 @@ def near(
     if among is None:
         row_maybe, i_maybe = shapely.STRtree(shapes).query(_boxes(rows, longest))
     else:
-        asked = _asked(sites[site], layer[by[0]], among)
-        i, row = i[asked[i, row]], row[asked[i, row]]
-        i_maybe, row_maybe = np.nonzero(asked)
+        is_asked = _asked(sites[site], layer[by[0]], among)
+        i, row = i[is_asked[i, row]], row[is_asked[i, row]]
+        i_maybe, row_maybe = np.nonzero(is_asked)
         west, south, east, north = shapely.bounds(rows).T[:, row_maybe]
         left, low, right, top = shapely.bounds(shapes).T[:, i_maybe]
-        apart = np.max([west - right, left - east, south - top, low - north], axis=0)
-        i_maybe, row_maybe = i_maybe[apart <= longest], row_maybe[apart <= longest]
+        gap_m = np.max([west - right, left - east, south - top, low - north], axis=0)
+        i_maybe, row_maybe = i_maybe[gap_m <= longest], row_maybe[gap_m <= longest]
     not_yet = ~np.isin(row_maybe * len(shapes) + i_maybe, row * len(shapes) + i)
     row_maybe, i_maybe = row_maybe[not_yet], i_maybe[not_yet]
     # Rows are few and large, and each is asked about many sites.
@@ -189,12 +189,12 @@ def near(
     parts, part_of = _short_pieces(rows[np.unique(row_maybe)])
     # A row at a time: together, every unsure site would be measured to every unsure row.
     for place, number in enumerate(np.unique(row_maybe)):
-        those = i_maybe[row_maybe == number]
-        pieces, piece_of = _short_pieces(shapes[those])
+        asking = i_maybe[row_maybe == number]
+        pieces, piece_of = _short_pieces(shapes[asking])
         near_parts = parts[part_of == place]
         at, part = _close(pieces, near_parts, longest)
-        close = piece_of[at[_ways_km(pieces[at], near_parts[part], crs) <= within_km]]
-        found_i.append(those[np.unique(close)])
+        close_pieces = piece_of[at[_ways_km(pieces[at], near_parts[part], crs) <= within_km]]
+        found_i.append(asking[np.unique(close_pieces)])
         found_row.append(np.full(len(found_i[-1]), number))
     return _table(sites, layer, site, by, np.concatenate(found_i), np.concatenate(found_row))
 
@@ -304,12 +304,12 @@ def _within(
     )
 
 
-def _ways_km(one: Geometries, other: Geometries, crs: CRS) -> NDArray[np.float64]:
+def _ways_km(starts: Geometries, goals: Geometries, crs: CRS) -> NDArray[np.float64]:
     """The ways between the nearest points of pairs, along the ellipsoid, in km."""
-    km = np.zeros(len(one))
-    for start in range(0, len(one), _BATCH):
+    km = np.zeros(len(starts))
+    for start in range(0, len(starts), _BATCH):
         batch = slice(start, start + _BATCH)
-        km[batch] = geodesic_km(shapely.shortest_line(one[batch], other[batch]), crs)
+        km[batch] = geodesic_km(shapely.shortest_line(starts[batch], goals[batch]), crs)
     return km
 
 

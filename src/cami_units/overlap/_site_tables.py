@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Final
 
@@ -89,40 +89,36 @@ def with_ranges_measured(
     """
     place = pd.Series(np.arange(len(sites)), index=sites["site"])
 
+    def others(older: pd.DataFrame | None, table: pd.DataFrame, *by: str) -> pd.DataFrame:
+        """What was measured of the other species among what was measured now, in the usual order."""
+        if species is None or older is None:
+            return table
+        rows = pd.concat([older[~older["sci_name"].isin(species)], table], ignore_index=True)
+        rows = rows.assign(place=rows["site"].map(place)).sort_values(["place", *by])
+        return rows.drop(columns="place").reset_index(drop=True)
+
     def over(
-        known: pd.DataFrame, layer: gpd.GeoDataFrame, *by: str, kind: Kind = "polygon"
+        older: pd.DataFrame | None, layer: gpd.GeoDataFrame, *by: str, kind: Kind = "polygon"
     ) -> pd.DataFrame:
         table = overlaps(sites[["site", "geometry"]], layer, site="site", by=by, kind=kind)
-        return others(known, table, by)
+        return others(older, table, *by)
 
-    def others(known: pd.DataFrame, table: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
-        """What was measured of the other species among what was measured now, in the usual order."""
-        if species is None:
-            return table
-        both = pd.concat([known[~known["sci_name"].isin(species)], table], ignore_index=True)
-        both = both.assign(place=both["site"].map(place)).sort_values(["place", *by])
-        return both.drop(columns="place").reset_index(drop=True)
+    def maybe(older: pd.DataFrame | None, layer: gpd.GeoDataFrame | None) -> pd.DataFrame | None:
+        return None if layer is None else over(older, layer, "sci_name")
 
     deep = _deep(inner, pieces.sides, "sci_name", "iso2")
+    borders = over(tables.shared_borders, pieces.shared_borders, "sci_name", "pair", kind="line")
     return replace(
         tables,
         ranges=over(tables.ranges, pieces.ranges, "sci_name"),
         species=over(tables.species, pieces.sides, "sci_name", "iso2"),
         confidence=over(tables.confidence, pieces.graded, "sci_name", "confidence"),
-        shared_borders=over(
-            tables.shared_borders, pieces.shared_borders, "sci_name", "pair", kind="line"
-        ),
-        protected=None
-        if pieces.protected is None
-        else over(tables.protected, pieces.protected, "sci_name"),
+        shared_borders=borders,
+        protected=maybe(tables.protected, pieces.protected),
         deep_species=None
         if deep is None
-        else others(tables.deep_species, deep, ("sci_name", "iso2")),
-        covered_ranges=(
-            None
-            if pieces.covered_ranges is None
-            else over(tables.covered_ranges, pieces.covered_ranges, "sci_name")
-        ),
+        else others(tables.deep_species, deep, "sci_name", "iso2"),
+        covered_ranges=maybe(tables.covered_ranges, pieces.covered_ranges),
     )
 
 
@@ -189,19 +185,19 @@ def tables_by_way(
     sites : GeoDataFrame
         ``site``, ``way``, and ``drawn``: the name of the site in its way.
     """
-    ids, drawn = pd.Index(sites["site"]), sites["drawn"].array
+    ids, names = pd.Index(sites["site"]), sites["drawn"].array
     code, ways = pd.factorize(sites["way"])
-    apart: dict[int, list[pd.DataFrame]] = {}
+    parts: dict[int, list[pd.DataFrame]] = {}
     for table in (getattr(tables, name) for tables in measured.values() for name in _TABLES):
         # most tables hang on no range, and all readings have them in common
-        if table is not None and id(table) not in apart:
+        if table is not None and id(table) not in parts:
             at = ids.get_indexer(pd.Index(table["site"]))
-            named = table.assign(site=drawn.take(at))
-            apart[id(table)] = [named[code[at] == number] for number in range(len(ways))]
+            named = table.assign(site=names.take(at))
+            parts[id(table)] = [named[code[at] == number] for number in range(len(ways))]
     return {
         (str(way), reading): SiteTables(
             **{
-                name: apart[id(table)][number]
+                name: parts[id(table)][number]
                 for name in _TABLES
                 if (table := getattr(tables, name)) is not None
             }
@@ -360,8 +356,8 @@ def listed_overlaps(
         col = rows["col"].astype(int) - low_col
         place = places.get_indexer(pd.Index((rows["row"].astype(int) - low_row) * wide + col))
         # A column beyond the last would be taken for the first ones of the next row.
-        there = (place >= 0) & col.between(0, wide - 1)
-        within.append(rows.assign(place=place).loc[there, ["place", "code", "km2"]])
+        is_there = (place >= 0) & col.between(0, wide - 1)
+        within.append(rows.assign(place=place).loc[is_there, ["place", "code", "km2"]])
     range_km2 = ranges.set_index("sci_name")["range_km2"].reindex(names).to_numpy()
     compared = pd.DataFrame({"sci_name": names, "km2": total_km2, "range_km2": range_km2})
     odd = compared[np.abs(total_km2 - range_km2) > _SAME_RANGE * range_km2]
