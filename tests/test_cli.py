@@ -275,7 +275,7 @@ def test_propose_says_what_went_in_what_was_found_and_where_it_is(run, house, tm
     assert "Nothing to do." not in out
     assert f"\nRound 00 is in {tmp_path / 'r'}\n" in out
     assert "3 proposed conservation units and 1 area of interest" in out
-    assert "2 confirm a known hotspot, 1 reshape one, 1 are new" in out
+    assert "2 confirm a known hotspot, 1 reshapes one, 1 is new" in out
     # ranks 1, 2, 3; the unit without a rank is not among the first
     assert out.index("CU-003") < out.index("CU-001") < out.index("CU-004")
     assert "CU-002" not in out

@@ -418,6 +418,12 @@ def test_c6_weighs_fences_by_what_they_let_through(profile: Profile) -> None:
     )
 
 
+def test_c6_says_the_unit_of_a_fence_that_is_longer_than_its_border(profile: Profile) -> None:
+    longer = TOY.barriers.assign(km=[210.0, 100.0, 200.0])
+    because = finding(profile, "S1", "C6", replace(TOY, barriers=longer))["because"]
+    assert because.startswith("210 km of fence on 200 km of shared border")
+
+
 def test_c6_leaves_out_a_barrier_of_unknown_permeability_aloud(profile: Profile) -> None:
     unknown = TOY.barriers.assign(permeability=[np.nan, 0.2, 0.9])
     row = finding(profile, "S1", "C6", replace(TOY, barriers=unknown))

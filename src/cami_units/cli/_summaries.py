@@ -63,8 +63,9 @@ def say_what_was_found(round_: Round) -> None:
     say(
         f"  {counted(proposed, 'proposed conservation unit')} and "
         f"{counted(interest, 'area of interest', 'areas of interest')}: "
-        f"{int(origin.get('confirms', 0))} confirm a known hotspot, "
-        f"{int(origin.get('reshapes', 0))} reshape one, {int(origin.get('new', 0))} are new."
+        f"{counted(origin.get('confirms', 0), 'confirms', 'confirm')} a known hotspot, "
+        f"{counted(origin.get('reshapes', 0), 'reshapes', 'reshape')} one, "
+        f"{counted(origin.get('new', 0), 'is', 'are')} new."
     )
     if said := held_back(round_):
         say(f"  {said}")

@@ -262,7 +262,8 @@ def _not_proposed(
         if name not in passing:
             notes += [short[name]] if name in short else []
             if name in by_hotspot:
-                notes.append(Note("any of these", {"takes": by_hotspot[name]}))
+                needs = by_hotspot[name]
+                notes.append(Note("any of these", {"n": len(needs), "takes": needs}))
         if name in tried:
             notes.append(Note("grown", {"reason": tried[name]}))
         elif name in passing:
