@@ -295,6 +295,38 @@ def test_two_versions_of_proj_give_one_longitude(step, noise):
     assert plain == float(f"{plain:.6f}")
 
 
+POLAR = "+proj=laea +lat_0={} +lon_0=20 +datum=WGS84 +units=m +no_defs"
+
+
+@pytest.mark.parametrize("pole", [90, -90])
+@pytest.mark.parametrize(
+    "shape",
+    [
+        shapely.Point(1e5, 5e4).buffer(3e5),  # the pole in it, not in its middle
+        shapely.Point(0, 0)
+        .buffer(3e5)
+        .difference(shapely.Point(2e4, 0).buffer(1e5)),  # in its hole
+        shapely.Point(-1e5, 5e5).buffer(6e5).difference(shapely.Point(0, 5e5).buffer(2e5)),
+        shapely.box(0, 0, 2e5, 2e5),  # the pole is a corner of it
+        shapely.box(-2e5, 0, 2e5, 2e5),  # … or on a side
+        shapely.Point(1e5, 9e5).buffer(3e5),  # beside the pole, over 180° or far from it
+    ],
+)
+def test_a_shape_around_a_pole_comes_back_with_its_area(pole, shape):
+    """A ring round a pole closes over it, one across 180° is cut; a hole is one still."""
+    table = gpd.GeoDataFrame(geometry=[shapely.segmentize(shape, 2e3)], crs=POLAR.format(pole))
+    lonlat = layers.to_lonlat(table)
+    assert lonlat.is_valid.all()
+    assert (np.abs(lonlat.total_bounds) <= (180, 90, 180, 90)).all()
+    back = layers.to_equal_area(lonlat, POLAR.format(pole))
+    assert shapely.area(shapely.symmetric_difference(back.geometry[0], shape)) < 2e-3 * shape.area
+
+
+def test_a_wide_box_in_degrees_is_as_wide_as_it_says():
+    world = gpd.GeoDataFrame(geometry=[shapely.box(-180, -60, 180, 80)], crs=LONLAT)
+    assert layers.to_lonlat(world).geometry[0].equals(world.geometry[0])
+
+
 def test_neighbours_keep_the_vertices_they_share():
     corner = (70.123456789, 40.987654321)
     west = shapely.Polygon([(70, 40), corner, (70, 41), (69.5, 40.5), (69.6, 40.2), (69.8, 40.1)])

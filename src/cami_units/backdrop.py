@@ -191,8 +191,9 @@ def _sampled(lon: npt.NDArray[np.float64], lat: npt.NDArray[np.float64]) -> Shad
     x = np.where(is_known, (lon + 180) / 360 * columns - 0.5, 0) % columns
     y = np.clip(np.where(is_known, (90 - lat) / 180 * rows - 0.5, 0), 0, rows - 1)
     left, top = np.floor(x).astype(int), np.floor(y).astype(int)
-    right, below = (left + 1) % columns, np.minimum(top + 1, rows - 1)
     across, down = x - left, y - top
+    left %= columns  # a hair west of the first column, the rest is the number of columns itself
+    right, below = (left + 1) % columns, np.minimum(top + 1, rows - 1)
     upper = world[top, left] * (1 - across) + world[top, right] * across
     lower = world[below, left] * (1 - across) + world[below, right] * across
     shades = np.where(is_known, upper * (1 - down) + lower * down, 255)

@@ -26,7 +26,7 @@ from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import connected_components, dijkstra
 from scipy.spatial import cKDTree
 
-from cami_units.model import LONLAT, InputError, Progress, quiet
+from cami_units.model import LONLAT, InputError, Progress, cut_at_180, quiet
 
 Positions = NDArray[np.intp]
 
@@ -763,8 +763,12 @@ def _simplified(
             shapely.normalize(_largest(shape))
             for shape in shapely.coverage_simplify(polygons, tolerance * 1.25**step)
         ]
-        lonlat = editable(gpd.GeoDataFrame(geometry=simple, crs=crs))
-        if shapely.get_num_coordinates(lonlat.geometry.to_numpy()).max() <= max_vertices:
+        lonlat = editable(gpd.GeoDataFrame(geometry=simple, crs=crs)).geometry
+        count = shapely.get_num_coordinates(lonlat.to_numpy())
+        # Where 180° or a pole cuts a unit, most vertices are those of the cut: no bend of it, nor of
+        # any other, would be worth losing for them.
+        is_cut = lonlat.bounds["maxx"] - lonlat.bounds["minx"] > 180
+        if np.where(is_cut, shapely.get_num_coordinates(simple), count).max() <= max_vertices:
             break
     return simple
 
@@ -1015,7 +1019,8 @@ def editable(
         The same rows in EPSG:4326, outer rings counter-clockwise.
     """
     lonlat = units.to_crs(LONLAT)
-    shapes = [_rewritten(shape, max_edge_deg, decimals) for shape in lonlat.geometry]
+    whole = cut_at_180(lonlat.geometry.to_numpy())
+    shapes = [_rewritten(shape, max_edge_deg, decimals) for shape in whole]
     return lonlat.set_geometry(gpd.GeoSeries(shapes, index=lonlat.index, crs=LONLAT))
 
 

@@ -35,6 +35,7 @@ from cami_units.model import (
     InputError,
     Problem,
     check_table,
+    cut_at_180,
     listed,
     nearest,
 )
@@ -486,7 +487,8 @@ def coarse(shapes: gpd.GeoSeries, *, crs: Any, km: float = COARSE_KM) -> gpd.Geo
     dense = shapely.segmentize(np.asarray(shapes.array, dtype=object), 0.25)
     flat = gpd.GeoSeries(list(dense), index=shapes.index, crs=shapes.crs).to_crs(crs)
     coarse_shapes = [_coarse_shape(shape, crs, km) for shape in flat]
-    return gpd.GeoSeries(coarse_shapes, index=shapes.index, crs=crs).to_crs(LONLAT)
+    lonlat = gpd.GeoSeries(coarse_shapes, index=shapes.index, crs=crs).to_crs(LONLAT)
+    return gpd.GeoSeries(cut_at_180(lonlat.to_numpy()), index=shapes.index, crs=LONLAT)
 
 
 def _coarse_shape(shape: BaseGeometry, crs: Any, km: float) -> BaseGeometry:

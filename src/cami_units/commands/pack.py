@@ -354,9 +354,9 @@ def _near(
     """The layers around a group's sections and units; borders and countries stay whole."""
     mine = _spatial(public, "sections") if sections else _spatial(public, "countries").iloc[:0]
     mine = mine[mine["section_id"].isin(sections)] if sections else mine
-    west, south, east, north = shapely.total_bounds(
-        [*mine.geometry, *own_units.geometry]  # a unit may reach out of every section
-    )
+    # a unit may reach out of every section; where there is neither, it is about the states
+    about = [*mine.geometry, *own_units.geometry] or [*_spatial(public, "countries").geometry]
+    west, south, east, north = shapely.total_bounds(about)
     frame = shapely.box(
         west - AROUND_DEGREES, south - AROUND_DEGREES, east + AROUND_DEGREES, north + AROUND_DEGREES
     )

@@ -46,6 +46,7 @@ from cami_units.model import (
     LONLAT,
     PRESENCE,
     SOFTWARE_STATUSES,
+    InputError,
     Layers,
     Problem,
     Progress,
@@ -95,7 +96,7 @@ def with_sensitivity(
     Raises
     ------
     InputError
-        The round is one for publication: it came without its ranges.
+        The round is one for publication: it came without its ranges; or it has no units.
     """
     design = design or Design()
     plan, round_layers = reopened(round_)
@@ -103,6 +104,8 @@ def with_sensitivity(
     pieces = cut(round_layers, plan, cache=cache)
     table = round_.tables["conservation_units"]
     alive = table[~table["status"].isin(HIDDEN_STATUSES)].sort_values("unit_id", ignore_index=True)
+    if alive.empty:
+        raise InputError.of("no units to vary")
     units = layers.to_equal_area(alive, plan.study.crs)
     tables = functools.cache(partial(measured_cells, pieces, plan))
     cells = functools.cache(lambda: scored(tables(), pieces, plan))

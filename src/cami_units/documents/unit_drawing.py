@@ -792,7 +792,9 @@ def overview_drawings(base: Ground, names: Sequence[Places]) -> tuple[Drawing, .
 
     def drawn() -> list[bytes]:
         """The map, and its labels in each language."""
-        view = _view(shapely.box(*units.total_bounds), shown_scene.crs, margin=1.08)
+        # none is left where all were rejected: then the ground that they lay on is shown
+        around = units.total_bounds if len(units) else scene.region(shown_scene)
+        view = _view(shapely.box(*around), shown_scene.crs, margin=1.08)
         of_status = [
             ("unit", units.geometry[units["status"] == status], str(status))
             for status in palette.STATUS

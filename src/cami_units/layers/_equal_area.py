@@ -11,7 +11,7 @@ import shapely
 from numpy.typing import NDArray
 from pyproj import CRS
 
-from cami_units.model import EQUAL_AREA, LONLAT, InputError, same_crs, transformer
+from cami_units.model import EQUAL_AREA, LONLAT, InputError, cut_at_180, same_crs, transformer
 from cami_units.overlap import sorted_shapes
 
 Shapes = NDArray[Any]
@@ -249,21 +249,11 @@ def to_lonlat(table: gpd.GeoDataFrame, *, decimals: int | None = None) -> gpd.Ge
     """
     lonlat = table.to_crs(LONLAT)
     shapes = np.asarray(lonlat.geometry.array, dtype=object)
-    bounds = shapely.bounds(shapes)
-    for row in np.flatnonzero(bounds[:, 2] - bounds[:, 0] > 180):
-        shapes[row] = _cut_at_180(shapes[row])
+    if not same_crs(table.crs, LONLAT):  # in degrees already, a wide edge is as wide as it says
+        shapes = cut_at_180(shapes)
     if decimals is not None:
         shapes = _rounded(shapes, decimals)
     return lonlat.set_geometry(gpd.GeoSeries(shapes, index=lonlat.index, crs=LONLAT))
-
-
-def _cut_at_180(shape: Any) -> Any:
-    """A shape whose vertices jump across 180°, as its parts on either side."""
-    unrolled = shapely.transform(shape, lambda xy: np.where([[1, 0]] * (xy < 0), xy + 360, xy))
-    west = shapely.clip_by_rect(unrolled, 0, -90, 180, 90)
-    east = shapely.clip_by_rect(unrolled, 180, -90, 360, 90)
-    east = shapely.transform(east, lambda xy: xy - [360, 0])
-    return shapely.union_all([west, east])
 
 
 def _rounded(shapes: Shapes, decimals: int) -> Shapes:

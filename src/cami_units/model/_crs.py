@@ -6,7 +6,11 @@ import warnings
 from functools import lru_cache
 from typing import Any, Final
 
+import numpy as np
+import shapely
+from numpy.typing import NDArray
 from pyproj import CRS, Transformer
+from shapely.affinity import translate
 
 EQUAL_AREA: Final = (
     "+proj=aea +lat_1=30 +lat_2=50 +lat_0=40 +lon_0=80 +x_0=0 +y_0=0 +datum=WGS84 +units=m +no_defs"
@@ -89,3 +93,94 @@ def crs_name(crs: Any) -> str:
     with warnings.catch_warnings():  # that PROJ text may lose detail: here it is for reading only
         warnings.simplefilter("ignore", UserWarning)
         return system.to_proj4()
+
+
+# -- where longitudes end ----------------------------------------------------------------------------
+
+_AT_POLE: Final = 90.0 - 1e-7
+"""From this latitude on a vertex is the pole: a hundredth of a metre, and any longitude is as good."""
+
+
+def cut_at_180(shapes: NDArray[Any]) -> NDArray[Any]:
+    """Lines and polygons as PROJ gives them in longitude and latitude, cut where 180° runs through them.
+
+    Parameters
+    ----------
+    shapes : array of geometries
+        In degrees, from -180 to 180. No edge is meant to span more than half the globe: one that
+        does is taken to run the other way round, over 180°.
+
+    Returns
+    -------
+    array of geometries
+        A shape across 180° has a part on either side of it; a polygon around a pole reaches to the
+        pole, as a map in degrees needs it. All others come back as they are.
+
+    Examples
+    --------
+    >>> cut_at_180(np.array([shapely.LineString([(179, 60), (-179, 61)])]))[0].wkt
+    'MULTILINESTRING ((179 60, 180 60.5), (-180 60.5, -179 61))'
+    """
+    cut = np.asarray(shapes, dtype=object).copy()
+    west, south, east, north = shapely.bounds(cut).T
+    at_pole = (np.abs(south) >= _AT_POLE) | (np.abs(north) >= _AT_POLE)
+    for row in np.flatnonzero((east - west > 180) | at_pole):
+        if shapely.get_dimensions(cut[row]) > 0:
+            cut[row] = shapely.union_all(
+                [_in_degrees(part) for part in shapely.get_parts(cut[row])]
+            )
+    return cut
+
+
+def _in_degrees(part: Any) -> Any:
+    """A line or polygon whose longitudes jump, in the parts that it has from -180° to 180°."""
+    if part.geom_type != "Polygon":
+        return _folded(shapely.LineString(_counting_on(shapely.get_coordinates(part))))
+    outer, *holes = (
+        _folded(shapely.Polygon(_around_pole(_counting_on(_from_below(ring)))))
+        for ring in (part.exterior, *part.interiors)
+    )
+    return shapely.difference(outer, shapely.union_all(holes)) if holes else outer
+
+
+def _from_below(ring: Any) -> NDArray[np.float64]:
+    """The vertices of a ring from the one farthest from both poles on, the first again at the end."""
+    xy = shapely.get_coordinates(ring)[:-1]
+    xy = np.roll(xy, -int(np.abs(xy[:, 1]).argmin()), axis=0)
+    return np.vstack([xy, xy[:1]])
+
+
+def _counting_on(xy: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Vertices whose longitudes count on past 180°; at a pole, once on either meridian that meets it."""
+    is_pole = np.abs(xy[:, 1]) >= _AT_POLE
+    is_pole[[0, -1]] = False
+    twice = np.repeat(xy, np.where(is_pole, 2, 1), axis=0)
+    at = np.flatnonzero(is_pole) + np.arange(is_pole.sum())
+    twice[at, 0], twice[at + 1, 0] = twice[at - 1, 0], twice[(at + 2) % len(twice), 0]
+    steps = (np.diff(twice[:, 0]) + 180.0) % 360.0 - 180.0
+    # whole turns are added, so that longitudes that do not jump keep every digit
+    turns = np.round((twice[0, 0] + np.cumsum(steps) - twice[1:, 0]) / 360.0)
+    return np.column_stack([twice[:, 0] + 360.0 * np.append(0.0, turns), twice[:, 1]])
+
+
+def _around_pole(ring: NDArray[np.float64]) -> NDArray[np.float64]:
+    """A ring that comes back a whole turn later has a pole in it: closed over the pole."""
+    (first, _), (last, _) = ring[0], ring[-1]
+    if abs(last - first) < 180:
+        return ring
+    pole = np.copysign(90.0, ring[:, 1].mean())
+    return np.vstack([ring, [(last, pole), (first, pole), ring[0]]])
+
+
+def _folded(shape: Any) -> Any:
+    """A shape whose longitudes count on, cut at each odd multiple of 180° and put side by side."""
+    if shape.geom_type == "Polygon" and not shape.is_valid:
+        shape = shapely.make_valid(shape, method="structure", keep_collapsed=False)
+    west, _, east, _ = shape.bounds
+    turns = range(int((west + 180) // 360), int((east + 180) // 360) + 1)
+    strips = []
+    for turn in turns:
+        left = 360 * turn - 180
+        strip = shapely.clip_by_rect(shape, left, -90, left + 360, 90)
+        strips.append(translate(strip, xoff=-360 * turn))
+    return shapely.union_all([strip for strip in strips if strip.area > 0 or shape.area == 0])

@@ -171,7 +171,11 @@ def _spots(shape: BaseGeometry, frame: tuple[float, float, float, float]) -> lis
     for share in (1.0, 0.6):  # a window is wider, or higher, than what is fitted into it
         beside, above = (share * step for step in MARGIN)
         west, south, east, north = np.add(frame, (beside, above, -beside, -above))
-        corner = shapely.clip_by_rect(shape, west, south, max(west, east), max(south, north))
+        if (
+            west >= east or south >= north
+        ):  # at the end of the map a sheet has less than two margins
+            continue
+        corner = shapely.clip_by_rect(shape, west, south, east, north)
         if corner.area > 0:
             places += label_places(corner, 8)
     return [int(step) for step in on_lattice(shapely.get_coordinates(places)).ravel()]

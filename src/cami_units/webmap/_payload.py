@@ -388,12 +388,15 @@ def _with_margin(bounds: Sequence[Any]) -> tuple[float, float, float, float]:
     margin = np.array(MARGIN)
     west, south = np.floor(corners[:, :2].min(axis=0) - margin)
     east, north = np.ceil(corners[:, 2:].max(axis=0) + margin)
+    # Beyond 80° a web map is mostly paper: Mercator draws a degree there six times as high. What lies
+    # there alone is shown as far as such a map goes at all.
+    lowest = -80.0 if north > -80.0 else -85.0
+    highest = 80.0 if south < 80.0 else 85.0
     return (
         max(float(west), -180.0),
-        # Beyond 80° a web map is mostly paper: Mercator draws a degree there six times as high.
-        max(float(south), -80.0),
+        min(max(float(south), lowest), 75.0),
         min(float(east), 180.0),
-        min(float(north), 80.0),
+        max(min(float(north), highest), -75.0),
     )
 
 
