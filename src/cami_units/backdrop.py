@@ -10,15 +10,21 @@ import base64
 from dataclasses import dataclass
 from functools import cache
 from io import BytesIO
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import geopandas as gpd
+import lazy_loader
 import numpy as np
 import numpy.typing as npt
 import shapely
-from PIL import Image
 
 from cami_units.model import LONLAT, data_dir, transformer
+
+if TYPE_CHECKING:
+    from PIL import Image
+else:
+    # a picture that was drawn before needs no Pillow
+    Image = lazy_loader.load("PIL.Image", suppress_warning=True)
 
 Frame = tuple[float, float, float, float]
 """West, south, east, north, in degrees; or left, low, right, top in metres of a CRS."""

@@ -19,7 +19,6 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from functools import lru_cache
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -30,7 +29,7 @@ import pyproj
 import shapely
 
 from cami_units.drawn_pieces import Keeper, Make, piece
-from cami_units.model import Problem, data_dir
+from cami_units.model import Problem, data_dir, version_of
 
 FOLDER: Final = ".cami-units-cache"
 """The folder's name, beside the plan."""
@@ -247,7 +246,7 @@ def program_key() -> str:
     """A hash of this program, its bundled data, and the libraries whose arithmetic it relies on."""
     package = Path(__file__).resolve().parent
     data = data_dir()
-    about = [f"{name} {version(name)}" for name in _LIBRARIES]
+    about = [f"{name} {version_of(name)}" for name in _LIBRARIES]
     total = hashlib.sha256(
         repr([*about, shapely.geos_version_string, pyproj.proj_version_str]).encode()
     )

@@ -10,15 +10,14 @@ from time import monotonic
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
-from rich.cells import cell_len
-from rich.console import Console
-from rich.progress import BarColumn, SpinnerColumn, TaskID, TextColumn
-from rich.progress import Progress as Bars
-from rich.text import Text
 
 from cami_units.phrases import LANGUAGES
 
 if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress as Bars
+    from rich.progress import TaskID
+
     from cami_units.model import Progress
 
 app = typer.Typer(
@@ -204,12 +203,14 @@ def _apologise(error: Exception, *, verbose: bool) -> None:
 @contextmanager
 def _progress(*, is_silent: bool) -> Iterator[Progress]:
     """Bars on a terminal, one line a step elsewhere, nothing when silent."""
-    console = terminal(stderr=True)
     if is_silent:
         yield lambda step, number, total: None
-    elif not console.is_terminal:
+    elif not (console := terminal(stderr=True)).is_terminal:
         yield _lines()
     else:
+        from rich.progress import BarColumn, SpinnerColumn, TextColumn
+        from rich.progress import Progress as Bars
+
         columns = (
             SpinnerColumn(finished_text="✓"),
             TextColumn("{task.description}", markup=False),
@@ -312,11 +313,16 @@ LEVEL_MARKS: Final = {"refuses": ("✗", "red"), "counted": ("!", "yellow"), "no
 
 
 def terminal(*, stderr: bool = False) -> Console:
+    """What writes to a terminal or a file; fetched here, for commands that say nothing."""
+    from rich.console import Console
+
     return Console(stderr=stderr, markup=False, highlight=False, emoji=False)
 
 
 def say(words: object, *, style: str = "", stderr: bool = False) -> None:
     """One thing said, cleaned: nothing from a file moves the cursor or sets a colour."""
+    from rich.text import Text
+
     from cami_units.model import clean_text
 
     lines = str(words).split("\n")
@@ -342,6 +348,8 @@ def counted(number: int, singular: str, plural: str = "") -> str:
 
 def say_rows(rows: Sequence[Sequence[object]], *, indent: int = 2) -> None:
     """Rows of words in aligned columns; wide characters count as two."""
+    from rich.cells import cell_len
+
     cells = [[one_line(cell) for cell in row] for row in rows]
     widths = [max(map(cell_len, column)) for column in zip(*cells, strict=True)]
     for row in cells:

@@ -139,9 +139,12 @@ def decide(
     The line is on the disk before the tables are touched. Should the power go in between, the next
     command that opens the round with :func:`decided_round` shows the decision all the same.
     """
-    line = record_decision(directory, unit_id, decision, reason=reason, time=time, **options)
+    # one reading of the file for both halves
+    stored = store.open_round(directory)
+    said = {"reason": reason, "time": time}
+    line = _recorded(stored, directory, unit_id, decision, said, options)
     progress(f"{unit_id}: the decision is on the disk; now into tables and maps", 0, 0)
-    show_decisions(directory, progress=progress)
+    _show(stored, directory, progress)
     return line
 
 
@@ -168,6 +171,19 @@ def record_decision(
     """
     # The room waits for this line: of the whole round only what a decision speaks of is read.
     stored = store.read_round(directory, only=_DECIDED_ON)
+    said = {"reason": reason, "time": time}
+    return _recorded(stored, directory, unit_id, decision, said, options)
+
+
+def _recorded(
+    stored: Round,
+    directory: Path,
+    unit_id: str,
+    decision: str,
+    said: Mapping[str, str],
+    options: DecisionOptions,
+) -> pd.Series[str]:
+    """The line of a decision, on the disk; `said` are its reason and its time."""
     log = read_decisions(directory)
     base_round = decided(stored, log)
     document, status = options.get("document", ""), options.get("status", "")
@@ -177,8 +193,8 @@ def record_decision(
         "decision": decision,
         "by": harmless(options.get("by", "plenary")),
         "document": harmless(document),
-        "time": clean_name(time),
-        "reason": harmless(reason),
+        "time": clean_name(said["time"]),
+        "reason": harmless(said["reason"]),
         "into": clean_name(options.get("into", "")),
         "name_en": harmless(clean_name(options.get("name_en", ""))),
         "name_ru": harmless(clean_name(options.get("name_ru", ""))),
@@ -219,7 +235,11 @@ def show_decisions(directory: Path, *, progress: Progress = quiet) -> None:
 
     What has a new outline is measured first.
     """
-    stored = store.open_round(directory)
+    _show(store.open_round(directory), directory, progress)
+
+
+def _show(stored: Round, directory: Path, progress: Progress) -> None:
+    """Write a stored round over itself as its log leaves it."""
     shown = decided(stored, read_decisions(directory))
     moved_ids = _moved_ids(stored, shown)
     if moved_ids:
@@ -309,7 +329,10 @@ def decided(base_round: Round, log: pd.DataFrame) -> Round:
         _show_unit(shown, str(name), lines, _versions(base_round, str(name)), units)
     if OPEN_QUESTIONS in shown:
         shown[OPEN_QUESTIONS] = shown[OPEN_QUESTIONS].fillna("")
-    table = shown.reset_index(drop=True)
+    # outlines last, as the table comes back from its file: what hangs on the order of columns is
+    # then made once, and not again after the first decision
+    names = [name for name in shown.columns if name != "geometry"]
+    table = shown[[*names, "geometry"]].reset_index(drop=True)
     return store.with_tables(base_round, {"conservation_units": table})
 
 

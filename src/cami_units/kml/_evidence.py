@@ -20,6 +20,7 @@ from cami_units.kml._escapes import ncname, shown, shown_name
 from cami_units.kml._marks import (
     BARRIER_WIDTHS,
     LAYER_LOOKS,
+    Bounds,
     Folder,
     Look,
     Mark,
@@ -359,8 +360,23 @@ def waters(lang: str, units: gpd.GeoDataFrame) -> list[Mark]:
     """Great rivers and the shores of great lakes round the units, as lines."""
     if units.empty:
         return []
-    west, south, east, north = units.total_bounds
+    west, south, east, north = units.total_bounds.tolist()
     frame = (west - _AROUND, south - _AROUND, east + _AROUND, north + _AROUND)
+    return list(_water_marks(lang, frame))
+
+
+@lru_cache(maxsize=2)  # both kinds of Google Earth come for the same ones
+def _water_marks(lang: str, frame: Bounds) -> tuple[Mark, ...]:
+    """The great waters of a frame in degrees."""
+    lines = piece("waters", [repr(frame).encode()], lambda: _great_waters(frame))
+    if not lines:
+        return ()
+    whole, title = shapely.MultiLineString(list(shapely.from_wkb(lines))), words.text("water", lang)
+    return tuple(_line_marks(Drawing(lang, 0.0), "water", whole, title, "water"))
+
+
+def _great_waters(frame: Bounds) -> list[bytes]:
+    """The lines of great waters in a frame, as WKB."""
     table = backdrop.water_in(frame)
     # Only what tells people where they are: Earth's own imagery has the smaller waters.
     great_waters = table[table["size"] >= table["kind"].map(_GREAT).astype(float)]
@@ -368,16 +384,12 @@ def waters(lang: str, units: gpd.GeoDataFrame) -> list[Mark]:
     # Shores, not areas: a filled lake would hide the reeds that units are drawn around.
     shores = list(great_waters.geometry[is_lake].boundary)
     cut = shapely.clip_by_rect([*great_waters.geometry[~is_lake], *shores], *frame)
-    lines = [
-        part
+    return [
+        shapely.to_wkb(part)
         for shape in cut
         for part in shapely.get_parts(shape)
         if isinstance(part, shapely.LineString) and part.length > 0
     ]
-    if not lines:
-        return []
-    title = words.text("water", lang)
-    return _line_marks(Drawing(lang, 0.0), "water", shapely.MultiLineString(lines), title, "water")
 
 
 _Frozen = tuple[bytes, ...]

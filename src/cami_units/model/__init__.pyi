@@ -118,3 +118,4 @@ from ._values import made_cells as made_cells
 from ._values import note_cells as note_cells
 from ._values import quiet as quiet
 from ._values import text_at as text_at
+from ._values import version_of as version_of

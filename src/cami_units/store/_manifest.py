@@ -9,13 +9,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import date
 from functools import cache
-from importlib.metadata import requires, version
+from importlib.metadata import requires
 from pathlib import Path, PurePath
 from typing import Any, Final
 
 import numpy as np
 
-from cami_units.model import Imprint, InputError, Round, quoted
+from cami_units.model import Imprint, InputError, Round, quoted, version_of
 from cami_units.store._atomic_write import sha256
 from cami_units.store._geopackage import GEOPACKAGE
 
@@ -46,13 +46,13 @@ def versions() -> str:
     ]
     names = {re.split(r"[^\w.-]", requirement, maxsplit=1)[0] for requirement in requirements}
     lines = [
-        f"cami_units {version('cami_units')}",
+        f"cami_units {version_of('cami_units')}",
         f"Python {platform.python_version()}",
         f"PROJ {pyproj.proj_version_str}",
         f"GEOS {shapely.geos_version_string}",
         f"GDAL {pyogrio.__gdal_version_string__}",
     ]
-    lines += [f"{name} {version(name)}" for name in sorted(names, key=str.casefold)]
+    lines += [f"{name} {version_of(name)}" for name in sorted(names, key=str.casefold)]
     return "\n".join(lines) + "\n"
 
 
