@@ -19,11 +19,11 @@ from types import MappingProxyType
 from typing import Any, Final
 
 import geopandas as gpd
-import jinja2
 import pandas as pd
 from xstatic.pkg import jquery, leaflet
 
 from cami_units import words
+from cami_units.drawn_pieces import piece
 from cami_units.model import Imprint, page_policy
 from cami_units.scene import LaterLayers
 from cami_units.webmap._page_values import shown
@@ -115,9 +115,20 @@ def composed(
 
     `behind` is what follows in the JSON of the content, as text.
     """
+    about = (content["lang"], content["languages"], imprint, map_)
+    around = piece("page", [repr(about).encode()], lambda: _around(content, imprint, map_))
+    return _content(content, behind).join(part.decode() for part in around)
+
+
+def _around(content: Mapping[str, Any], imprint: Imprint, map_: Fragments) -> list[bytes]:
+    """What stands before the content of a page and after it."""
+    import jinja2  # for who draws anew
+
     scripts = [*_libraries(), map_.script, f"window.camiMap = {map_.name};\n{_own_script()}"]
     styles = [leaflet_css(), _text("page.css")]
-    return _template().render(
+    # values arrive as values, cleaned; nothing from data is ever compiled
+    template = jinja2.Environment(keep_trailing_newline=True).from_string(_text("page.html"))
+    page = template.render(
         lang=content["lang"],
         t=content["words"][content["lang"]],
         csp=page_policy(
@@ -130,9 +141,14 @@ def composed(
         scripts=[_block(script) for script in scripts],
         head=map_.head,
         body=map_.body,
-        content=_content(content, behind),
+        content=_HOLE,
         imprint=_imprint(imprint, content),
     )
+    return [part.encode() for part in page.split(_HOLE)]
+
+
+_HOLE: Final = "\0"
+"""Where the content will stand: no text of a page holds this sign."""
 
 
 def write_map(
@@ -223,12 +239,6 @@ def _hash(block: str) -> str:
 
 def _style_blocks(head: str) -> list[str]:
     return re.findall(r"<style[^>]*>(.*?)</style>", head, flags=re.DOTALL)
-
-
-@cache
-def _template() -> jinja2.Template:
-    """Values arrive as values, cleaned; nothing from data is ever compiled."""
-    return jinja2.Environment(keep_trailing_newline=True).from_string(_text("page.html"))
 
 
 @cache
