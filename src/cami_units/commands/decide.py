@@ -141,8 +141,7 @@ def decide(
     """
     # one reading of the file for both halves
     stored = store.open_round(directory)
-    said = {"reason": reason, "time": time}
-    line = _recorded(stored, directory, unit_id, decision, said, options)
+    line = _recorded(stored, directory, unit_id, decision, reason, time, options)
     progress(f"{unit_id}: the decision is on the disk; now into tables and maps", 0, 0)
     _show(stored, directory, progress)
     return line
@@ -171,8 +170,7 @@ def record_decision(
     """
     # The room waits for this line: of the whole round only what a decision speaks of is read.
     stored = store.read_round(directory, only=_DECIDED_ON)
-    said = {"reason": reason, "time": time}
-    return _recorded(stored, directory, unit_id, decision, said, options)
+    return _recorded(stored, directory, unit_id, decision, reason, time, options)
 
 
 def _recorded(
@@ -180,10 +178,11 @@ def _recorded(
     directory: Path,
     unit_id: str,
     decision: str,
-    said: Mapping[str, str],
+    reason: str,
+    time: str,
     options: DecisionOptions,
 ) -> pd.Series[str]:
-    """The line of a decision, on the disk; `said` are its reason and its time."""
+    """The line of a decision, on the disk."""
     log = read_decisions(directory)
     base_round = decided(stored, log)
     document, status = options.get("document", ""), options.get("status", "")
@@ -193,8 +192,8 @@ def _recorded(
         "decision": decision,
         "by": harmless(options.get("by", "plenary")),
         "document": harmless(document),
-        "time": clean_name(said["time"]),
-        "reason": harmless(said["reason"]),
+        "time": clean_name(time),
+        "reason": harmless(reason),
         "into": clean_name(options.get("into", "")),
         "name_en": harmless(clean_name(options.get("name_en", ""))),
         "name_ru": harmless(clean_name(options.get("name_ru", ""))),

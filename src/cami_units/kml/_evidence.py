@@ -371,8 +371,11 @@ def _water_marks(lang: str, frame: Bounds) -> tuple[Mark, ...]:
     lines = piece("waters", [repr(frame).encode()], lambda: _great_waters(frame))
     if not lines:
         return ()
-    whole, title = shapely.MultiLineString(list(shapely.from_wkb(lines))), words.text("water", lang)
-    return tuple(_line_marks(Drawing(lang, 0.0), "water", whole, title, "water"))
+    outlines, title = (
+        shapely.MultiLineString(shapely.from_wkb(lines).tolist()),
+        words.text("water", lang),
+    )
+    return tuple(_line_marks(Drawing(lang, 0.0), "water", outlines, title, "water"))
 
 
 def _great_waters(frame: Bounds) -> list[bytes]:
