@@ -19,12 +19,10 @@ from typing import Any, Final
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import scipy  # its parts come when they are asked for: naming units wants none of them
 import shapely
 from numpy.typing import NDArray
-from scipy import ndimage
 from scipy.sparse import coo_array, csr_array
-from scipy.sparse.csgraph import connected_components, dijkstra
-from scipy.spatial import cKDTree
 
 from cami_units.model import LONLAT, InputError, Progress, cut_at_180, quiet
 
@@ -201,6 +199,8 @@ def cost_distance(
     weight = np.hypot(*(centre[a] - centre[b]).T) * (price[a] + price[b]) / 2
     # Links are stored one way only; Dijkstra is told that they run both ways, which halves the
     # matrix.
+    from scipy.sparse.csgraph import dijkstra  # with linear algebra, for who grows
+
     graph = csr_array(coo_array((weight, (a, b)), shape=(len(cells), len(cells))))
     cost = np.full(len(centres), _UNREACHED)
     # All core cells at once with `min_only`: one search a seed, instead of one a core cell.
@@ -225,6 +225,8 @@ def _within_budget(
 def _connected(owner: NDArray[Any], links: NDArray[np.intp]) -> NDArray[Any]:
     """Owners of cells, each owner reduced to its largest connected piece."""
     a, b = links[(owner[links[:, 0]] == owner[links[:, 1]]) & (owner[links[:, 0]] >= 0)].T
+    from scipy.sparse.csgraph import connected_components  # with linear algebra, for who grows
+
     graph = coo_array((np.ones(len(a)), (a, b)), shape=(len(owner), len(owner)))
     _, piece = connected_components(csr_array(graph), directed=False)
     size = np.bincount(piece)
@@ -268,6 +270,8 @@ def landscapes(shared: pd.DataFrame) -> dict[str, str]:
     smaller = np.minimum(shared["hotspot_id"].map(area), shared["other"].map(area))
     same = shared[shared["km2"] >= SAME_LANDSCAPE * smaller]
     a, b = same["hotspot_id"].map(place), same["other"].map(place)
+    from scipy.sparse.csgraph import connected_components  # with linear algebra, for who grows
+
     graph = coo_array((np.ones(len(same)), (a, b)), shape=(len(ids), len(ids)))
     _, group = connected_components(csr_array(graph), directed=False)
     names: dict[int, str] = {}
@@ -352,7 +356,7 @@ def range_depth(
         at_edge = at_edge[~inner[at_edge]]
         if len(at_edge) and inner.any():
             deep = inner[cells]
-            distance[deep] = cKDTree(centres[at_edge]).query(centres[cells[deep]])[0]
+            distance[deep] = scipy.spatial.cKDTree(centres[at_edge]).query(centres[cells[deep]])[0]
         parts.append(rows[["pu_id", "sci_name"]].assign(depth_km=part * distance))
     empty = cell_species[["pu_id", "sci_name"]][:0].assign(depth_km=0.0)
     return pd.concat(parts, ignore_index=True) if parts else empty
@@ -457,7 +461,7 @@ def discs(
     """
     centres = shapely.get_coordinates(planning_units.geometry.centroid)
     ids = planning_units["pu_id"].to_numpy()
-    tree = cKDTree(centres)
+    tree = scipy.spatial.cKDTree(centres)
     position = pd.Index(planning_units["pu_id"]).get_indexer(pd.Index(peaks))
     rows = [
         (peak, ids[cell])
@@ -508,7 +512,7 @@ def peaks(
     # In falling order: each peak that is taken bars those around it.
     free = np.ones(len(rising), dtype=bool)
     if len(taken_cells) and len(rising):
-        tree = cKDTree(shapely.get_coordinates(taken_cells.geometry.centroid))
+        tree = scipy.spatial.cKDTree(shapely.get_coordinates(taken_cells.geometry.centroid))
         free = tree.query(centres)[0] >= away_km * 1000
     chosen_peaks = []
     for number, pu_id in enumerate(rising["pu_id"]):
@@ -641,7 +645,9 @@ class _Raster:
         y = y0 + (np.arange(height) + 0.5) * step
         points = np.column_stack([np.tile(x, height), np.repeat(y, width)])
         within = np.sqrt(2 / 3) * cell_km * 1000  # beyond any cell's corner there is no cell
-        distance, nearest_cell = cKDTree(centres).query(points, distance_upper_bound=within)
+        distance, nearest_cell = scipy.spatial.cKDTree(centres).query(
+            points, distance_upper_bound=within
+        )
         number = {seed: place for place, seed in enumerate(seeds)}
         group = np.append(members.map(number).to_numpy(dtype=int), -1)
         labels = np.where(np.isfinite(distance), group[nearest_cell], -1).reshape(height, width)
@@ -655,7 +661,7 @@ class _Raster:
         # own window.
         windows = [self._window(group, int(np.ceil(4 * sigma))) for group in range(self.groups)]
         fields = [
-            ndimage.gaussian_filter(
+            scipy.ndimage.gaussian_filter(
                 (self.labels[window] == group).astype(float), sigma, mode="constant"
             )
             for group, window in enumerate(windows)
@@ -721,17 +727,17 @@ class _Raster:
         """Labels with each group in one piece and without holes."""
         filled_labels = np.full_like(labels, -1)
         # in the rectangle around each group: beyond it there is nothing of it, and no hole in it
-        windows = ndimage.find_objects(labels + 1, max_label=self.groups)
+        windows = scipy.ndimage.find_objects(labels + 1, max_label=self.groups)
         for group, window in enumerate(windows):
             if window is not None:
-                pieces, _ = ndimage.label(labels[window] == group)
+                pieces, _ = scipy.ndimage.label(labels[window] == group)
                 size = np.bincount(pieces.ravel())
                 # 0 is the ground around, which is mostly the largest piece.
                 size[0] = 0
                 filled_labels[window][pieces == size.argmax()] = group
         for group, window in enumerate(windows):
             if window is not None:
-                filled = ndimage.binary_fill_holes(filled_labels[window] == group)
+                filled = scipy.ndimage.binary_fill_holes(filled_labels[window] == group)
                 # Only holes of nobody: ground of another unit inside stays that unit's.
                 filled_labels[window][filled & (filled_labels[window] == -1)] = group
         return filled_labels
