@@ -22,12 +22,20 @@ from starlette.testclient import TestClient
 
 from cami_units import words
 from cami_units.commands.collect import collect, write_collected
-from cami_units.commands.decide import DECISIONS, read_decisions, record_decision
+from cami_units.commands.decide import DECISIONS, decide, read_decisions, record_decision
 from cami_units.commands.init import init
 from cami_units.commands.round_files import write_proposal
 from cami_units.desk import _day, _verbs, application
-from cami_units.desk._day import keep_file, read_day, read_order, safe_name, settle, take_out
-from cami_units.desk._desk_pages import Desk
+from cami_units.desk._day import (
+    is_collected_in_full,
+    keep_file,
+    read_day,
+    read_order,
+    safe_name,
+    settle,
+    take_out,
+)
+from cami_units.desk._desk_pages import Desk, Pages
 from cami_units.desk._guard import COOKIE, MAX_BODY, MAX_FORM, Keys
 from cami_units.desk._page_facts import conflict_facts, told
 from cami_units.desk._worker import BROKEN, DONE, REFUSED, RUNNING, WAITING, Job, Worker
@@ -460,6 +468,31 @@ def test_a_decision_that_came_in_while_the_round_was_measured_is_not_lost(desk, 
     with pytest.raises(InputError, match=r"decisions\.csv"):
         _verbs.write_day(day, made, decide_meanwhile)
     assert read_decisions(settling)["unit_id"].tolist() == ["CU-001"]
+
+
+@pytest.mark.slow
+def test_what_settled_a_conflict_says_nothing_of_what_a_late_file_brought(desk, guest, settling):
+    """CU-012 was settled for S2 and agreed; then S1 comes late with another outline of it."""
+    rounds = settling.parent
+    settle(desk.directory, "CU-012", "S2", "the newer survey")
+    day = read_day(desk.directory)
+    read = _verbs.read_day_files(desk.directory, day, None, quiet)
+    _verbs.write_day(day, _verbs.settle_day(desk.directory, day, read, quiet), quiet)
+    decide(settling, "CU-012", "agree", reason="as settled", time=NOON)
+    keep_file(desk.directory, "edit_S1_late.kmz", io.BytesIO(kmz(draw.grown("CU-012", 0.5))))
+    desk._collect(quiet)
+    assert (rounds / "02-collected").is_dir()
+    day = read_day(desk.directory)
+    assert is_collected_in_full(day)  # a desk that starts anew has nothing to do
+    [row] = [one for one in Pages(desk)._conflicts(day, "en") if one["unit_id"] == "CU-012"]
+    assert (row["late"], row["resolution"]) == (True, "")
+    late = guest.get("/late").text
+    assert "Keep what was decided" in late
+    assert "<b>1</b>" in late  # a question that is open is counted
+    seen = hidden(guest.get("/settle").text, "seen")
+    choice = {"unit_id": "CU-012", "resolution": "S1", "reason": "so", "seen": seen}
+    assert guest.post("/settle", data=choice, headers=SAME).status_code == 303
+    assert not is_collected_in_full(read_day(desk.directory))
 
 
 def test_of_two_people_at_one_unit_the_second_sees_what_the_first_decided(guest, settling):

@@ -165,7 +165,7 @@ def is_collected_in_full(day: Day) -> bool:
         for sum_, read in current.reads.items()
         if "/" in str(read["file"]) and str(read["file"]).partition("/")[0] in names
     }
-    table = read_resolutions(day.directory)
+    table = open_resolutions(day, day.base)
     resolved = dict(zip(table["unit_id"], table["resolution"], strict=True))
     return (
         current.taken - (inside - handed_sums) == handed_sums and dict(current.resolved) == resolved
@@ -310,6 +310,23 @@ def read_resolutions(directory: Path) -> pd.DataFrame:
         return pd.DataFrame(columns=list(RESOLUTION_COLUMNS), dtype=str)
     table = read_table(path, columns=RESOLUTION_COLUMNS, needs=("unit_id",))
     return table[list(RESOLUTION_COLUMNS)]
+
+
+def open_resolutions(day: Day, onto: RoundFolder | None) -> pd.DataFrame:
+    """What is resolved of that which files brought onto a round.
+
+    What settled a conflict of an earlier round says nothing of what a late file brought: the same
+    line stays in the table, and `collect` passes over it.
+    """
+    before = {
+        resolved
+        for folder in day.rounds
+        if onto is not None and folder.number <= onto.number
+        for resolved in folder.resolved.items()
+    }
+    table = read_resolutions(day.directory)
+    pairs = zip(table["unit_id"], table["resolution"], strict=True)
+    return table[[pair not in before for pair in pairs]]
 
 
 def settle(directory: Path, unit_id: str, resolution: str, reason: str) -> pd.DataFrame:

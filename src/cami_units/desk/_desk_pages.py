@@ -493,9 +493,8 @@ class Pages:
         loop = self.desk.loop(day)
         if loop is None:
             return []
-        resolutions = {
-            row["unit_id"]: row for row in rows_of(_day.read_resolutions(self.desk.directory))
-        }
+        onto = day.base if self.desk.fresh else next(reversed(day.rounds[:-1]), None)
+        resolutions = {row["unit_id"]: row for row in rows_of(_day.open_resolutions(day, onto))}
         return [
             conflict_facts(
                 row,
@@ -642,7 +641,10 @@ class Pages:
             )
 
         def work(progress: Progress) -> None:
+            banner = self.desk.banner  # what this board will show: windows need not say it any more
             self.desk.make_board(progress)  # the room looks at the board; nobody at the files yet
+            banner["drawn"] = str(self.desk.board_version)
+            self.desk.worker.touch()
             show_decisions(round_, progress=progress)
 
         self.desk.worker.ask("decide", work)
@@ -846,18 +848,19 @@ class Pages:
         One more question is no new status: it comes, or goes, among those that are open.
         """
         line = self.desk.banner
+        drawn = {"drawn": line.get("drawn", "")}
         status, decision = line.get("status", ""), line.get("decision", "")
         said = words.text(status, lang) if status else ""
         if decision in ASKING:
             question = line["asked"]
-            return {
+            return drawn | {
                 "decided_unit": line["unit_id"],
                 "asked": question if decision == "ask" else "",
                 "closed": "" if decision == "ask" else question,
                 "open_said": words.text("open_questions", lang),
                 "banner": f"{line['unit_id']}: {words.text(decision, lang)}",
             }
-        return {
+        return drawn | {
             "decided_unit": line.get("unit_id", ""),
             "decided_status": said,
             "decided_colour": palette.STATUS.get(status, palette.HIDDEN_STATUS),

@@ -5,15 +5,17 @@ let version = Number(body.dataset.version);
 let live = document.getElementById("live");
 
 // The board speaks the language of the desk, and shows a decision before it is drawn anew.
-function inBoard(act) {
+function inBoard(act, frame = live) {
   try {
-    const board = live && live.contentDocument;
+    const board = frame && frame.contentDocument;
     if (board && board.readyState === "complete") act(board);
   } catch { /* it is being loaded */ }
 }
 let decided = null;
 function sayDecided() {
   if (!decided || !decided.unit) return;
+  // A board that was drawn since says more than this line: who, why and when.
+  if (decided.drawn && Number(live.dataset.board) >= Number(decided.drawn)) return;
   inBoard((board) => {
     const here = '[data-unit="' + CSS.escape(decided.unit) + '"]';
     if (decided.asked || decided.closed) {
@@ -67,14 +69,15 @@ function tend(frame) {
         const shown = board.querySelector(".board.on .units");
         if (shown) keepOrder([...shown.children].map((item) => item.dataset.unit));
       }, 0));
-    });
+    }, frame);
     sayDecided();
   });
 }
 if (live) tend(live);
 // A new board is loaded behind the one that is shown, and takes its place once it is there.
-function swapBoard(address) {
+function swapBoard(board) {
   const next = live.cloneNode();
+  next.dataset.board = board;
   next.removeAttribute("id");
   next.classList.add("behind");
   tend(next);
@@ -93,7 +96,7 @@ function swapBoard(address) {
   });
   if (waiting) waiting.remove();
   waiting = next;
-  next.src = address;
+  next.src = "/files/live/board.html?v=" + encodeURIComponent(board) + live.contentWindow.location.hash;
   live.after(next);
 }
 let waiting = null;
@@ -103,17 +106,13 @@ function keepOrder(units) {
 
 function follow(state) {
   decided = state.banner
-    ? { unit: state.decided_unit, banner: state.banner, status: state.decided_status, colour: state.decided_colour,
+    ? { unit: state.decided_unit, banner: state.banner, status: state.decided_status, colour: state.decided_colour, drawn: state.drawn,
         asked: state.asked, closed: state.closed, openSaid: state.open_said }
     : null;
   sayDecided();
-  if (live && state.board !== live.dataset.board) {
-    if (live.dataset.board) {
-      const anchor = live.contentWindow.location.hash;
-      swapBoard("/files/live/board.html?v=" + encodeURIComponent(state.board) + anchor);
-    }
-    live.dataset.board = state.board;
-  }
+  const board = (waiting || live || body).dataset.board;
+  if (live && !board) live.dataset.board = state.board;
+  else if (live && state.board !== board) swapBoard(state.board);
   if (body.dataset.page === "screen") {
     if (live && state.unit && live.dataset.unit !== state.unit) {
       live.dataset.unit = state.unit;
