@@ -504,7 +504,13 @@ def _proposer(
     first = clean_name(log[0]["before"]) if log else str(row["status"])
     if first in SOFTWARE_STATUSES:
         return words.text("software", lang)
+    if first in _BY_PLENARY:  # of a round before, whose log is closed
+        return words.text("by plenary", lang)
     return words.text(first, lang)
+
+
+_BY_PLENARY: Final = STATUSES[3:6]
+"""Agreed, endorsed, adopted: whoever drew it first, plenary has made it its own."""
 
 
 def _applies(change: Mapping[str, Any]) -> bool:
@@ -625,11 +631,17 @@ def _asked(unit: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _conflict(row: Mapping[str, Any], lang: str) -> str:
     """A conflict as a question: between whom, over how much, and what applies until it is settled."""
-    question = f"{words.text('conflict between', lang)}: {_spoken(row['groups'])}"
+    # where it is about what was decided, there may be one group only: it says itself what happened
+    question = _noted(row, "what", lang) if row.get("kind") in _OF_DECIDED else ""
+    question = question or f"{words.text('conflict between', lang)}: {_spoken(row['groups'])}"
     if _is_number(row["overlap_km2"]):
         question += f", {words.number(float(row['overlap_km2']), lang)} {words.text('km2', lang)}"
     answer = answer_said(clean_name(row["resolution"]) or clean_name(row["default"]), lang)
     return f"{question} ({answer})"
+
+
+_OF_DECIDED: Final = frozenset({"decided", "settled", "outdated"})
+"""Kinds of conflicts with what plenary, or a person before it, has decided."""
 
 
 def _is_number(value: object) -> bool:
