@@ -388,7 +388,7 @@ def open_questions(cell: object) -> dict[str, str]:
     ({'A-001': 'Who guards the pass?'}, {})
     """
     rows = [row.partition(" ") for row in clean_text(cell).split("\n") if row]
-    return {question: asked for question, _, asked in rows}
+    return {question_id: question for question_id, _, question in rows}
 
 
 def _figure_parts(

@@ -575,11 +575,11 @@ def _writers(
     lines = workshop.once_in_general(live)
     # what is planned in a unit that is none any more is planned nowhere
     gone_ids = set(units["unit_id"]) - set(plain["unit_id"])
-    counted = live[~live["unit_id"].isin(gone_ids)]
+    live_rows = live[~live["unit_id"].isin(gone_ids)]
     overviews = {
-        "sums": workshop.activity_sums(counted),
-        "gaps": workshop.theme_gaps(plain, counted, THEMES),
-        "offers": workshop.offers(counted),
+        "sums": workshop.activity_sums(live_rows),
+        "gaps": workshop.theme_gaps(plain, live_rows, THEMES),
+        "offers": workshop.offers(live_rows),
     }
     cards = words.unit_cards(
         {**base_round.tables, "conservation_units": shown_units},

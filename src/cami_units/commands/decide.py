@@ -200,9 +200,9 @@ def _recorded(
         "outline": clean_name(options.get("outline", "")),
         "question": clean_name(options.get("question", "")),
     }
-    asked = _asked_of(base_round, log, unit_id)
-    if decision in _CLOSING and not line["question"] and len(asked) == 1:
-        [line["question"]] = asked
+    questions = _asked_of(base_round, log, unit_id)
+    if decision in _CLOSING and not line["question"] and len(questions) == 1:
+        [line["question"]] = questions
     faults = _faults(base_round, log, line, document, status)
     if faults:
         raise InputError.of("nothing decided", lines=["", *faults])
@@ -346,8 +346,8 @@ def _show_unit(
     is_asking = lines["decision"].isin(ASKING)
     if is_asking.any():
         cell = stored.at[unit_id, OPEN_QUESTIONS] if OPEN_QUESTIONS in stored else ""
-        asked = questions_left(cell, lines)
-        units.loc[unit_id, OPEN_QUESTIONS] = "\n".join(map(" ".join, asked.items()))
+        questions = questions_left(cell, lines)
+        units.loc[unit_id, OPEN_QUESTIONS] = "\n".join(map(" ".join, questions.items()))
     lines = lines[~is_asking]
     if lines.empty:
         return
@@ -388,13 +388,15 @@ def questions_left(cell: object, lines: pd.DataFrame) -> dict[str, str]:
     lines : DataFrame
         The lines of the log on the unit.
     """
-    asked = open_questions(cell)
+    questions = open_questions(cell)
     # in the table stands a question as it was typed, in the log it is harmless for spreadsheets
     for line in lines.to_dict("records"):
         if line["decision"] == "ask":
-            asked[line["question"]] = as_typed(line["reason"])
+            questions[line["question"]] = as_typed(line["reason"])
     closed = set(lines.loc[lines["decision"].isin(_CLOSING), "question"])
-    return {question: text for question, text in sorted(asked.items()) if question not in closed}
+    return {
+        question: text for question, text in sorted(questions.items()) if question not in closed
+    }
 
 
 def _asked_of(base_round: Round, log: pd.DataFrame, unit_id: str) -> dict[str, str]:
@@ -419,8 +421,8 @@ def _status_after(log: pd.DataFrame, unit_id: str, decision: str, before: str, s
         return standing_decisions(log[log["unit_id"] == unit_id])[-1]["before"]
     if status:
         return _BY_DOCUMENT[status]
-    kept = dict.fromkeys(("park", *ASKING), before)
-    return {**kept, "reject": _REJECTED, "merge": "merged"}.get(decision, _AGREED)
+    former_status = dict.fromkeys(("park", *ASKING), before)
+    return {**former_status, "reject": _REJECTED, "merge": "merged"}.get(decision, _AGREED)
 
 
 def _faults(
@@ -485,10 +487,10 @@ def _question_faults(base_round: Round, log: pd.DataFrame, line: Mapping[str, st
     if decision not in _CLOSING:
         facts = {"decision": clean_name(decision)}
         return [Note("goes with answer", facts)] if question else []
-    asked = _asked_of(base_round, log, line["unit_id"])
-    if question in asked:
+    questions = _asked_of(base_round, log, line["unit_id"])
+    if question in questions:
         return []
-    names = in_short(list(asked)) or Note("none")
+    names = in_short(list(questions)) or Note("none")
     return [Note("which question", {"unit_id": line["unit_id"], "names": names})]
 
 

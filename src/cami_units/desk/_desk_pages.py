@@ -196,8 +196,8 @@ class Desk:
         # a unit that a group drew has a place too, once its round is on the disk
         unit_ids = {row["unit_id"] for row in unit_facts(day, "en", "rank", (), {})}
         if unit_ids - set(self.places):
-            found = _verbs.places_of(self.directory, day.current.path)
-            self.places = {unit_id: found.get(unit_id, ("", "")) for unit_id in unit_ids}
+            places = _verbs.places_of(self.directory, day.current.path)
+            self.places = {unit_id: places.get(unit_id, ("", "")) for unit_id in unit_ids}
         former, self.board_folder = self.board_folder, folder
         self.board_version += 1
         if former is not None:
@@ -624,7 +624,7 @@ class Pages:
             if (value := clean_name(form.get(name, "")))
         }
         units = unit_facts(day, "en", "rank", (), {}) if options.get("question") else []
-        asked: dict[str, str] = next(
+        questions: dict[str, str] = next(
             (unit["asked"] for unit in units if unit["unit_id"] == unit_id), {}
         )
         with self.desk.lock:
@@ -652,7 +652,7 @@ class Pages:
         line["asked"] = (
             as_typed(line["reason"])
             if line["decision"] == "ask"
-            else asked.get(line["question"], "")
+            else questions.get(line["question"], "")
         )
         return {str(name): str(value) for name, value in line.items()}
 
@@ -848,19 +848,19 @@ class Pages:
         One more question is no new status: it comes, or goes, among those that are open.
         """
         line = self.desk.banner
-        drawn = {"drawn": line.get("drawn", "")}
+        version = {"drawn": line.get("drawn", "")}
         status, decision = line.get("status", ""), line.get("decision", "")
         said = words.text(status, lang) if status else ""
         if decision in ASKING:
             question = line["asked"]
-            return drawn | {
+            return version | {
                 "decided_unit": line["unit_id"],
                 "asked": question if decision == "ask" else "",
                 "closed": "" if decision == "ask" else question,
                 "open_said": words.text("open_questions", lang),
                 "banner": f"{line['unit_id']}: {words.text(decision, lang)}",
             }
-        return drawn | {
+        return version | {
             "decided_unit": line.get("unit_id", ""),
             "decided_status": said,
             "decided_colour": palette.STATUS.get(status, palette.HIDDEN_STATUS),
