@@ -435,6 +435,22 @@ def test_the_log_outlives_a_power_cut_before_the_tables_are_written(round_dir, m
 # -- the log --------------------------------------------------------------------------------------
 
 
+def test_what_is_decided_while_tables_are_written_is_in_them_too(round_dir, monkeypatch):
+    """Two commands at once: whichever writes last has read both lines."""
+    decided_meanwhile = []
+    update_round = store.update_round
+
+    def update_late(*args, **kwargs):
+        if not decided_meanwhile:
+            decided_meanwhile.append("CU-002")
+            record_decision(round_dir, "CU-002", "reject", reason="late", time=NOON)
+        return update_round(*args, **kwargs)
+
+    monkeypatch.setattr(store, "update_round", update_late)
+    decide(round_dir, "CU-001", "agree", reason="early", time=NOON)
+    assert are_decisions_shown(round_dir)
+
+
 def test_a_log_grows_by_one_line_and_is_read_back(tmp_path):
     path = tmp_path / "log.csv"
     for row in ({"a": "1", "b": "x, y", "c": '"'}, {"a": "2", "b": "Сайгак", "c": ""}):

@@ -650,16 +650,24 @@ def test_a_kill_before_the_first_round_leaves_none(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["r"]
 
 
-def test_the_last_of_two_runs_at_once_wins_and_the_other_says_so(tmp_path):
+@pytest.mark.parametrize("force", [False, True])
+def test_of_two_runs_at_once_neither_takes_the_other_for_dead(tmp_path, force):
+    """The one that is done later replaces the other where it may; else it says what is there now."""
     folder = tmp_path / "r"
 
     def second(path: Path) -> None:
-        write_round(a_round(title="Second"), folder)
+        write_round(a_round(title="Second"), folder, force=force)
         hello(path)
 
-    with pytest.raises(InputError, match="another run writes to the same place"):
-        write_round(a_round(title="First"), folder, files={"map.html": second})
-    assert read_round(folder).imprint.title == "Second"
+    def both() -> None:
+        write_round(a_round(title="First"), folder, force=force, files={"map.html": second})
+
+    if force:
+        both()
+    else:
+        with pytest.raises(InputError, match="There is a round in"):
+            both()
+    assert read_round(folder).imprint.title == ("First" if force else "Second")
     assert [path.name for path in tmp_path.iterdir()] == ["r"]
 
 

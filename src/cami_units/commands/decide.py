@@ -239,7 +239,8 @@ def show_decisions(directory: Path, *, progress: Progress = quiet) -> None:
 
 def _show(stored: Round, directory: Path, progress: Progress) -> None:
     """Write a stored round over itself as its log leaves it."""
-    shown = decided(stored, read_decisions(directory))
+    log = read_decisions(directory)
+    shown = decided(stored, log)
     moved_ids = _moved_ids(stored, shown)
     if moved_ids:
         # Measuring wants much that a decision otherwise does not: it is fetched only here.
@@ -252,6 +253,9 @@ def _show(stored: Round, directory: Path, progress: Progress) -> None:
         files = products(shown, noticed=problems, progress=progress)
         store.update_round(shown, directory, files=files)
         carry_stamp(shown, directory)
+    # Somebody else has decided meanwhile, and may have written before this run did.
+    if len(read_decisions(directory)) > len(log):
+        show_decisions(directory, progress=progress)
 
 
 def are_decisions_shown(directory: Path) -> bool:

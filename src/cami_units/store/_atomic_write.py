@@ -15,7 +15,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Any, Final
 
 import filelock
 
@@ -52,13 +52,13 @@ def staging(
         to, the disk is full, or a program has a file of the old folder open.
     """
     target = absolute(directory)
-    if not replace and target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise InputError.of("folder not empty", folder=str(directory))
+    _check_free(target, directory, replace)
     check_not_here(target, directory)
     with _workplace(target, directory) as staged:
         yield staged
         # Only now, for the moment of the swap: whoever reads meanwhile sees the old folder, whole.
         with exclusive(target):
+            _check_free(target, directory, replace)  # another run may have made it meanwhile
             if carry is not None:
                 carry(staged)
             # To the disk before the swap: a stick pulled out right after must hold files, not
@@ -68,6 +68,12 @@ def staging(
             flush(staged)
             _swap(staged, target)
             flush(target.parent)
+
+
+def _check_free(target: Path, named_path: Path, replace: bool) -> None:
+    """Refuse a place that holds something and is not to be replaced."""
+    if not replace and target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise InputError.of("folder not empty", folder=str(named_path))
 
 
 def write_atomically(path: Path, writer: Writer) -> Path:
@@ -219,8 +225,9 @@ def _workplace(target: Path, named_path: Path) -> Iterator[Path]:
     """A hidden folder beside the target, gone afterwards, as are parents that were made in vain."""
     new_parents = [parent for parent in target.parents if not parent.exists()]
     staged = _beside(target, f"{_STAGED}-{uuid.uuid4().hex[:8]}")
+    at_work = _lock(staged)
     try:
-        with disk_words(named_path):
+        with disk_words(named_path), at_work:
             target.parent.mkdir(parents=True, exist_ok=True)
             put_back(target)
             _sweep(target)
@@ -228,6 +235,8 @@ def _workplace(target: Path, named_path: Path) -> Iterator[Path]:
             yield staged
     finally:
         shutil.rmtree(staged, ignore_errors=True)
+        with suppress(OSError):
+            Path(at_work.lock_file).unlink()
         for parent in new_parents:
             with suppress(OSError):  # it holds what was written
                 parent.rmdir()
@@ -283,9 +292,10 @@ def _put_back(target: Path) -> None:
 
 
 def _sweep(target: Path) -> None:
-    """Remove what a run that was killed has left. A run still at work then fails, and says so."""
+    """Remove what a run that was killed has left; a run that is still at work holds its lock."""
     for left in left_behind(target):
-        shutil.rmtree(left, ignore_errors=True)
+        with suppress(filelock.Timeout), _lock(left).acquire(timeout=0):
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def _globbed(name: str) -> str:
@@ -363,11 +373,16 @@ def exclusive(directory: Path) -> Iterator[None]:
     InputError
         Another process has held it for a minute.
     """
-    name = hashlib.sha256(str(directory.resolve()).encode("utf-8", "surrogateescape")).hexdigest()
-    path = Path(tempfile.gettempdir()) / f"cami_units-{name[:20]}.lock"
     try:
         # Within one process the same lock may be taken again by what it calls, hence the singleton.
-        with filelock.FileLock(path, timeout=_PATIENCE, is_singleton=True, mode=0o666):
+        with _lock(directory.resolve(), timeout=_PATIENCE, is_singleton=True):
             yield
     except filelock.Timeout as error:
         raise InputError.of("another command writes", folder=str(directory)) from error
+
+
+def _lock(place: Path, **how: Any) -> filelock.BaseFileLock:
+    """The lock of a place, among the temporary files: it goes when the process goes."""
+    name = hashlib.sha256(str(place).encode("utf-8", "surrogateescape")).hexdigest()
+    path = Path(tempfile.gettempdir()) / f"cami_units-{name[:20]}.lock"
+    return filelock.FileLock(path, mode=0o666, **how)
