@@ -665,6 +665,16 @@ def test_a_form_without_files_is_small(guest):
     assert answer.status_code == 413
 
 
+def test_what_the_library_refuses_is_said_in_the_readers_language(guest, desk):
+    files = [("files", (f"{number}.kml", b"")) for number in range(501)]
+    in_russian(guest)
+    answer = guest.post("/hand-in", files=files, headers=SAME)
+    assert (answer.status_code, answer.text) == (400, "Больше 500 файлов за раз не принимается.")
+    assert list((desk.directory / "handed-in").iterdir()) == []
+    assert guest.get("/nowhere").status_code == 404
+    assert "Такого варианта нет" in guest.get("/nowhere").text
+
+
 # -- two hundred payloads -------------------------------------------------------------------------
 
 _TAGS = ("script", "img src=x onerror", "svg onload", "iframe srcdoc", "body onload", "a href")

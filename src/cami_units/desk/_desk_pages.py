@@ -372,6 +372,13 @@ class Pages:
         )
         return HTMLResponse(html, status_code=409)
 
+    async def odd(self, request: Request, error: Exception) -> Response:
+        """What the library refuses by itself, in the reader's language: no such page, too many files."""
+        status = getattr(error, "status_code", 400)
+        is_upload = request.url.path == "/hand-in" and status == 400
+        key = "desk too many files" if is_upload else "desk no such choice"
+        return self._refusal(request, key, status)
+
     # -- before -----------------------------------------------------------------------------------
 
     async def before(self, request: Request) -> Response:

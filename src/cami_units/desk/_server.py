@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 
 from cami_units.desk._day import read_day
 from cami_units.desk._desk_pages import Desk, Pages, routes
@@ -29,7 +30,10 @@ _TRIES: Final = 20
 def application(desk: Desk, *, port: int, keys: Keys) -> Guard:
     """The desk as an ASGI application, walled in."""
     pages = Pages(desk)
-    app = Starlette(routes=routes(pages), exception_handlers={InputError: pages.refused})
+    app = Starlette(
+        routes=routes(pages),
+        exception_handlers={InputError: pages.refused, HTTPException: pages.odd},
+    )
     return Guard(app, port=port, keys=keys)
 
 

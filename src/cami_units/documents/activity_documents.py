@@ -206,7 +206,8 @@ def write_sums_page(
         lang=lang,
         styles=["implementation.css"],
         imprint=imprint,
-        total=int(overviews["gaps"].drop(columns=["unit_id", "name_en"]).to_numpy().sum()),
+        # those too that are of no unit: each has one theme
+        total=int(overviews["sums"].query("by == 'theme'")["activities"].sum()),
         sums=list(sums.items()),
         themes=[theme_said(theme, lang) for theme in themes],
         gaps=[
