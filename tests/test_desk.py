@@ -567,6 +567,7 @@ def test_what_does_not_go_together_is_said_on_the_page_and_what_was_typed_stays(
     assert answer.status_code == 409
     assert said in answer.text
     assert f'value="{form.get("name_en", "")}"' in answer.text
+    assert ("<details open><summary>" in answer.text) == ("name_en" in form)  # and in sight
     assert not (settling / "decisions.csv").exists()
 
 
