@@ -8,6 +8,7 @@ and the drawings of `documents` turn a scene into their format and decide none o
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import combinations
@@ -116,6 +117,25 @@ def drawn_units(scene: Scene) -> gpd.GeoDataFrame:
     """The units that are drawn, best rank first."""
     visible_units = shown_units(scene.units)
     return visible_units.sort_values(["rank", "unit_id"], na_position="last", kind="stable")
+
+
+@lru_cache(maxsize=8)
+def drawn_records(scene: Scene) -> tuple[Mapping[str, Any], ...]:
+    """The units that are drawn as mappings, best rank first."""
+    return tuple(records(drawn_units(scene)))
+
+
+def moved_scene(
+    scene: Scene, crs: str, units: gpd.GeoDataFrame, layers: Mapping[str, gpd.GeoDataFrame]
+) -> Scene:
+    """A part of a scene in another CRS: rows of tables that were looked at when the scene was made.
+
+    A page of each unit asks for one, and looking at all tables again took longer than to cut them.
+    """
+    part = copy(scene)
+    for name, value in (("crs", crs), ("units", units), ("layers", layers)):
+        object.__setattr__(part, name, value)
+    return part
 
 
 @lru_cache(maxsize=64)

@@ -28,6 +28,7 @@ from cami_units.palette import Look, barrier_kind
 from cami_units.scene import (
     Frame,
     Scene,
+    drawn_records,
     drawn_units,
     in_lines,
     is_range_state,
@@ -343,7 +344,7 @@ _VEIL: Final = 0.55
 
 def _units(axes: Axes, scene: Scene, sized: Sized, focus: Collection[str], line: float) -> None:
     """Worst rank first, so that the best lies on top; the units in focus above all."""
-    rows = list(records(drawn_units(scene)))[::-1]
+    rows = drawn_records(scene)[::-1]
     outlines = _unit_outlines(scene, sized)
     for row in sorted(rows, key=lambda row: row["unit_id"] in focus):
         look = unit_look(str(row["status"]), str(row["tier"]))
@@ -363,7 +364,7 @@ def _unit_outlines(scene: Scene, sized: Sized) -> dict[str, npt.NDArray[Any]]:
     """The outline of each unit as a map of this size shows it."""
     return {
         str(row["unit_id"]): _seen(np.array([row["geometry"]], dtype=object), sized)
-        for row in records(drawn_units(scene))
+        for row in drawn_records(scene)
     }
 
 
@@ -559,7 +560,7 @@ def _touch(first: Frame, second: Frame) -> bool:
 
 def _unit_names(label_boxes: _Labels, scene: Scene, sized: Sized, focus: Collection[str]) -> None:
     """The ids of units, those in focus first and larger."""
-    rows = sorted(records(drawn_units(scene)), key=lambda row: row["unit_id"] not in focus)
+    rows = sorted(drawn_records(scene), key=lambda row: row["unit_id"] not in focus)
     # The part that is seen: a label in the middle of the whole unit may lie off the sheet.
     frame = shapely.box(*sized.frame)
     for row in rows:

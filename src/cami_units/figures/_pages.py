@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import replace
 from functools import lru_cache
 from typing import Any, Final
 
@@ -38,6 +37,7 @@ from cami_units.scene import (
     Scene,
     drawn_units,
     framed,
+    moved_scene,
     name_of,
     records,
     region,
@@ -315,10 +315,11 @@ def _around(scene: Scene, unit_id: str) -> Scene:
         dense = shapely.segmentize(
             shapes if whole else shapely.clip_by_rect(shapes, *window), half / 20
         )
-        return rows.set_geometry(moved(dense, scene.crs, crs))
+        is_there = ~shapely.is_empty(dense)  # what only touches the window is not in it
+        return rows[is_there].set_geometry(moved(dense[is_there], scene.crs, crs))
 
     layers = {name: near(table) for name, table in scene.layers.items()}
-    return replace(scene, crs=crs, units=near(scene.units, whole=True), layers=layers)
+    return moved_scene(scene, crs, near(scene.units, whole=True), layers)
 
 
 # -- parts of a sheet ------------------------------------------------------------------------------

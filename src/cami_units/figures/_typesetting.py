@@ -7,7 +7,7 @@ characters of our Chinese phrases, comes in ours: a figure looks the same on eve
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -92,11 +92,13 @@ def lines(
     >>> lines("one two three", 12, size=10)
     ['one', 'two', 'three']
     """
-    words = [
-        piece
-        for word in drawable(value, face).split(" ")
-        for piece in _pieces(word, width, size, face)
-    ]
+    return list(_broken(drawable(value, face), width, size, face, most))
+
+
+@lru_cache(maxsize=4096)  # two sheets in three say the same of sources, criteria and the legend
+def _broken(text: str, width: float, size: float, face: Face, most: int) -> tuple[str, ...]:
+    """A text of one line broken into lines, as :func:`lines` hands them out."""
+    words = [piece for word in text.split(" ") for piece in _pieces(word, width, size, face)]
     broken: list[str] = []
     for word in words:
         longer = f"{broken[-1]} {word}" if broken else word
@@ -105,11 +107,11 @@ def lines(
         else:
             broken.append(word)
     if len(broken) <= most:
-        return broken
+        return tuple(broken)
     last = broken[most - 1]
     while last and width_mm(last + _ELLIPSIS, size, face) > width:
         last = last[:-1]
-    return [*broken[: most - 1], last.rstrip(" ,;.") + _ELLIPSIS]
+    return (*broken[: most - 1], last.rstrip(" ,;.") + _ELLIPSIS)
 
 
 def _pieces(word: str, width: float, size: float, face: Face) -> list[str]:
@@ -122,6 +124,7 @@ def _pieces(word: str, width: float, size: float, face: Face) -> list[str]:
     return pieces
 
 
+@cache
 def _path(face: Face, chinese: bool = False) -> Path:
     """The file of a face: of Matplotlib, or of the package for Chinese."""
     if chinese:
