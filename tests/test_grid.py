@@ -13,6 +13,7 @@ from cami_units.grid import (
     cell_index,
     cells,
     centres,
+    extent,
     neighbours,
     places,
     planning_units,
@@ -151,3 +152,17 @@ def test_no_cells_have_no_neighbours():
 def test_what_is_refused(area, options, message):
     with pytest.raises(InputError, match=message):
         planning_units(area, **options)
+
+
+@pytest.mark.parametrize("shape", ["square", "hexagon"])
+def test_cells_asked_about_in_blocks_are_those_that_share_area(shape):
+    # A star of 24 rays over some hundred cells a side: whole blocks within, beyond, and cut.
+    turn = 0.1 + np.linspace(0, 2 * np.pi, 48, endpoint=False)  # no ray runs along a row
+    reach = np.where(np.arange(48) % 2, 90_000.0, 520_000.0)
+    star = shapely.Polygon(np.column_stack([reach * np.cos(turn), reach * np.sin(turn)]))
+    lattice = Lattice(10.0, shape, EQUAL_AREA)
+    units = planning_units(star, cell_km=10, shape=shape)
+    rows, cols = (np.arange(*ends) for ends in extent(lattice, star.bounds))
+    row, col = (side.ravel() for side in np.meshgrid(rows, cols))
+    area = shapely.area(shapely.intersection(cells(lattice, row, col), star))
+    assert set(units["pu_id"]) == set(np.array(pu_ids(row, col))[area > 0])

@@ -159,6 +159,12 @@ def test_near_is_within_that_many_kilometres(shape):
     )
     pd.testing.assert_frame_equal(found, expected.drop(columns="km"))
     assert not found.duplicated().any()
+    # Asked about some pairs only, it says the same of these, and nothing of others.
+    among = pd.concat([found.iloc[::3], sites[["pu_id"]].iloc[::5].assign(sci_name="Species 2")])
+    asked = near(sites, parts, by=["sci_name"], within_km=50, among=among)
+    pairs = set(among.itertuples(index=False, name=None))
+    is_among = [pair in pairs for pair in found.itertuples(index=False, name=None)]
+    pd.testing.assert_frame_equal(asked, found[is_among].reset_index(drop=True))
 
 
 def test_pairs_apart_by_hand():

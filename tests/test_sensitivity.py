@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pandas as pd
@@ -509,3 +509,35 @@ def test_an_override_of_the_geography_gate_holds_in_every_run(toy, profile):
         opened.units.set_index("site").loc["two", "share_qualifying"]
         == (closed.loc["two", "share_qualifying"])
     )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("side", [0, 1, -1])
+def test_species_that_are_read_alike_are_measured_once(side):
+    # The tables of another choice of codes, made from those of the stated one by measuring only the
+    # species whose parts come or go, are to the last bit those that measuring all of them gives.
+    import cami_units as cu
+    from cami_units import overlap
+    from cami_units.commands.assess import measure
+    from cami_units.commands.sensitivity import _read_again, read_otherwise
+
+    plan, design = cu.read_plan(None), Design()
+    pieces = cu.cut(cu.load(plan), plan)
+    sites = pieces.layers.hotspots.rename(columns={"hotspot_id": "site"})
+    tables, inner = measure(sites, pieces, site="site"), overlap.deep_sites(sites, pieces)
+    edge_pieces = read_otherwise(pieces, plan, design, tuple(plan.codes.presence), side)
+    edge_tables = overlap.with_ranges_measured(tables, sites, inner, edge_pieces)
+    for codes in ((1,), (1, 2, 3, 4, 5, 6)):
+        all_pieces = read_otherwise(pieces, plan, design, codes, side)
+        expected = overlap.with_ranges_measured(tables, sites, inner, all_pieces)
+        again, measured = _read_again(
+            edge_pieces, edge_tables, sites, inner, plan, design, codes, side
+        )
+        km2 = again.layers.features.set_index("sci_name")["range_km2"].sort_index()
+        expected_km2 = all_pieces.layers.features.set_index("sci_name")["range_km2"].sort_index()
+        pd.testing.assert_series_equal(km2, expected_km2, check_exact=True)
+        for field in fields(SiteTables):
+            one, other = getattr(measured, field.name), getattr(expected, field.name)
+            assert (one is None) == (other is None)
+            if one is not None:
+                pd.testing.assert_frame_equal(one, other, check_exact=True)
