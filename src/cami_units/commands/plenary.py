@@ -121,8 +121,10 @@ def _boards(
 
 def _loop(directory: Path, round_: Round, base: Round | None) -> Loop:
     """What the loop has left beside a round, as far as it has come."""
-    conflicts = ("unit_id", "groups", "overlap_km2", "default", "resolution", "open")
-    conflicts += ("kind", "what", "facts")
+    conflicts = (
+        *("unit_id", "groups", "overlap_km2", "default", "resolution", "open"),
+        *("kind", "what", "facts"),
+    )
     changes = ("unit_id", "change", "group", "decision", "note", "applied", "reason")
     rules = stored_plan(round_.manifest["plan"], round_.manifest["profile"])
     sections = workshop.groups_of(rules.workshop.groups, round_.tables.get("sections"))
