@@ -10,11 +10,11 @@ from cami_units.layers._taxa import (
     Match,
     match,
     names_of,
-    rule_for_the_plan,
+    rule_lines,
     rules_by_source,
     words_of,
 )
-from cami_units.model import InputError, lines_for_the_plan
+from cami_units.model import InputError
 
 NAMES = names_of(read_species())
 GUARDED = {
@@ -160,8 +160,7 @@ def test_the_lines_to_paste_are_toml():
 
     taxon, source = "Panthera pardus tulliana", "Panthera pardus"
     for states, rest in ((["AF", "IR"], {"within": ["AF", "IR"]}), ([], {"skip": True})):
-        cure = rule_for_the_plan("Say it", taxon, source, states)
-        rule = tomllib.loads(lines_for_the_plan(cure))["taxa"][taxon]
+        rule = tomllib.loads(rule_lines(taxon, source, states))["taxa"][taxon]
         assert rule == {"from": source, **rest}
 
 

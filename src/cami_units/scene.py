@@ -34,11 +34,13 @@ from cami_units.model import (
     SPECIES_LAYERS,
     Imprint,
     InputError,
+    Note,
     Problem,
     check_table,
     cut_at_180,
     listed,
     nearest,
+    problem_of,
 )
 
 DRAWN_LAYERS: Final = tuple(name for name in MAP_LAYERS if name not in ("features", "remarks"))
@@ -814,12 +816,8 @@ def light_context(
     for name, table in layers.items():
         light_layers[name] = light = _light(table)
         if problems is not None and len(light) < len(table):
-            what = (
-                f"of the context layer {context_title(name)} {len(light):,} of {len(table):,} "
-                "features are drawn, the largest, or of points some everywhere; all of them are "
-                "measured"
-            )
-            problems.append(Problem("counted", name, "", "", what))
+            facts = {"name": context_title(name), "drawn": len(light), "count": len(table)}
+            problems.append(problem_of("counted", name, "", "", Note("features drawn", facts)))
     return MappingProxyType(light_layers)
 
 

@@ -28,6 +28,7 @@ from cami_units.model import (
     Problem,
     clean_name,
     clean_text,
+    cured,
     listed,
     nearest,
     notes_from_text,
@@ -252,11 +253,9 @@ def complaint(problem: Problem, lang: str = "en") -> str:
     'saiga.shp, row 3: no geometry. Draw it.'
     """
     note = problem.note or Note("", {"text": problem.what, "assumed": problem.cure})
-    what, cure = said(note, lang), assumed(note, lang)
+    what, cure = said(note, lang), cured(note, problem.lines, lang)
     layer = problem.layer if problem.layer in INPUT_LAYERS else ""
-    named = note.facts.get("place")  # a list of names, which other languages end otherwise
-    file = said(named, lang) if isinstance(named, Note) else problem.file
-    place = ", ".join(filter(None, (file, problem.where))) or layer
+    place = problem.place(lang) or layer
     return ". ".join(filter(None, (f"{place}: {what}" if place else what, cure)))
 
 

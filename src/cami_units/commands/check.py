@@ -27,11 +27,9 @@ from cami_units.model import (
     Problem,
     Progress,
     cami_species,
-    for_the_plan,
     in_short,
-    lines_for_the_plan,
-    listed,
     nearest_note,
+    plan_lines,
     problem_of,
     quiet,
     toml_key,
@@ -93,7 +91,7 @@ def _context_layers(plan: Plan, clean: Layers | None, progress: Progress) -> lis
                 summary=context.summary,
             )
         except InputError as error:
-            problem = Problem("refuses", title, context.path.name, "", str(error))
+            problem = problem_of("refuses", title, context.path.name, "", error.note)
             layer_read = layers.LayerRead(None, (problem,))
         if isinstance(layer_read.table, gpd.GeoDataFrame):
             turned = layers.turned_note(title, layer_read.table, countries)
@@ -116,32 +114,37 @@ def said_once(problems: Sequence[Problem]) -> tuple[Problem, ...]:
     """
     groups: dict[tuple[str, ...], list[Problem]] = {}
     for problem in problems:
-        cure = problem.cure.replace(problem.file, "") if problem.file else problem.cure
         # lines for the plan begin with the name of the file; all else the same, they are one cure
-        cure = re.sub(r'\n"[^"]*" =', '\n"" =', cure)
+        lines = re.sub(r'\n"[^"]*" =', '\n"" =', problem.lines)
+        cure = problem.cure.replace(problem.lines, lines) if lines else problem.cure
+        cure = cure.replace(problem.file, "") if problem.file else cure
         # lines for the plan are pasted once, wherever in the files it is that they mend
-        is_pasted = problem.level == "refuses" and lines_for_the_plan(problem.cure)
-        where = "" if is_pasted else problem.where
+        where = "" if problem.level == "refuses" and lines else problem.where
         key = (problem.level, problem.layer, where, problem.what, cure)
         groups.setdefault(key, []).append(problem)
-    once = [
-        same[0]
-        if len(same) == 1
-        else replace(
-            same[0],
-            file=f"{len(same)} files: {listed(one.file for one in same)}",
-            where=listed(dict.fromkeys(one.where for one in same if one.where)),
-        )
-        for same in groups.values()
-    ]
+    once = [same[0] if len(same) == 1 else _as_one(same) for same in groups.values()]
     # what two layers ask for in one way (a rule for a taxon) is pasted once
     said: set[str] = set()
     for at, problem in enumerate(once):
-        lines = lines_for_the_plan(problem.cure)
-        if lines in said:
-            once[at] = replace(problem, cure="The lines for the plan above mend this too.")
-        said |= {lines} if lines else set()
+        if problem.lines in said and problem.note:
+            facts = {**problem.note.facts, "what": problem.note, "advice": Note("lines above")}
+            again = problem_of(problem.level, problem.layer, "", "", Note("as above", facts))
+            once[at] = replace(again, file=problem.file, where=problem.where)
+        said |= {problem.lines} if problem.lines else set()
     return tuple(once)
+
+
+def _as_one(same: Sequence[Problem]) -> Problem:
+    """Problems of several files as one that names them all."""
+    first = same[0]
+    names = in_short(one.file for one in same)
+    file = Note("files of one", {"n": len(same), "names": names})
+    places = dict.fromkeys(one.where for one in same if one.where)
+    note = first.note or Note("", {"text": first.what, "assumed": first.cure})
+    where = in_short(places)
+    if len(places) == 1:  # as a value, where it is one
+        where = note.facts.get("where", where)  # type: ignore[assignment]
+    return problem_of(first.level, first.layer, file, where, note, first.lines)
 
 
 def _state_edges(clean: Layers) -> tuple[Problem, ...]:
@@ -150,23 +153,16 @@ def _state_edges(clean: Layers) -> tuple[Problem, ...]:
     # Ours share their borders to the last bit.
     if "countries" in bundled:
         return ()
-    says = {
-        "overlap": "both claim {km2:,.0f} km², up to {width:.1f} km wide: it counts on both sides",
-        "gap": "between them lie {km2:,.0f} km² of no state, up to {width:.1f} km wide: they count "
-        "on no side",
-    }
-    cure = "Ranges are measured whole all the same; mend the outlines if sides hang on it."
-    edges = overlap.state_edges(clean.countries)
+    keys = {"overlap": "countries overlap", "gap": "countries apart"}
     return tuple(
-        Problem(
+        problem_of(
             "note",
             "countries",
             "",
-            str(edge["pair"]).replace(";", " and "),
-            says[str(edge["kind"])].format(km2=edge["km2"], width=edge["width_km"]),
-            cure,
+            Note("both states", {"states": str(edge["pair"]).split(";")}),
+            Note(keys[str(edge["kind"])], {"km2": edge["km2"], "width": edge["width_km"]}),
         )
-        for edge in edges.to_dict("records")
+        for edge in overlap.state_edges(clean.countries).to_dict("records")
     )
 
 
@@ -191,29 +187,20 @@ def _not_counted(clean: Layers) -> tuple[Problem, ...]:
     others = clean.species[~clean.species["sci_name"].isin(counted)]
     if others.empty:
         return ()
-    names = listed(f"{row['name_en']} ({row['sci_name']})" for row in others.to_dict("records"))
-    what = (
-        f"{len(clean.species)} rows, of which {len(counted)} are counted; shown beside them and never "
-        f"counted: {names}"
-    )
-    return (Problem("note", "species", "", "", what),)
+    names = in_short(f"{row['name_en']} ({row['sci_name']})" for row in others.to_dict("records"))
+    facts = {"count": len(clean.species), "counted": len(counted), "names": names}
+    return (problem_of("note", "species", "", "", Note("species not counted", facts)),)
 
 
 def _fenced_links(clean: Layers, plan: Plan) -> tuple[Problem, ...]:
     """Links of grade A or B that a closed fence cuts, and that name no year of a crossing seen."""
-    cure = (
-        "Look at its source: give the year in which an animal was seen to cross (column "
-        "crossing_seen_year), or grade the crossing N."
-    )
     return tuple(
-        Problem(
+        problem_of(
             "note",
             CRITERION_LAYERS["C5"],
             "",
             f"{row.corridor_id} {row.name}",
-            f"grade {row.evidence_grade} through a closed fence "
-            f"({row.fence}), and no year of a crossing seen",
-            cure,
+            Note("fence closed", {"grade": row.evidence_grade, "fence": row.fence}),
         )
         for row in overlap.fenced_links(clean, plan.profile).itertuples(index=False)
     )
@@ -231,18 +218,11 @@ def _partial_coverage(clean: Layers, plan: Plan) -> tuple[Problem, ...]:
         ]  # none: of a layer that lies elsewhere
         if layer in in_areas or layer in plan.coverage or not set(covered) < states:
             continue
-        what = "it has nothing in the study, so what hangs on it is not assessed"
-        if covered:
-            spoken = listed(covered, 20)
-            what = f"it speaks of {spoken}; elsewhere what hangs on it is not assessed"
-        beside = (
-            ""
-            if layer in bundled
-            else 'To keep the bundled rows of elsewhere, add "bundled" to its files. '
-        )
-        why = f"{beside}If it was compiled for all states, say so in the plan, or name those for which it was"
-        cure = for_the_plan(why, "coverage", **{str(layer): sorted(states)})
-        problems.append(Problem("note", layer, "", "", what, cure))
+        advice = Note("say coverage" if layer in bundled else "say coverage or bundled")
+        facts = {"names": in_short(covered, 20), "advice": advice}
+        note = Note("coverage partial" if covered else "coverage none", facts)
+        lines = plan_lines("coverage", **{str(layer): sorted(states)})
+        problems.append(problem_of("note", layer, "", "", note, lines))
     return tuple(problems)
 
 
@@ -263,20 +243,20 @@ def _records_and_ranges(clean: Layers, plan: Plan) -> tuple[Problem, ...]:
             for iso2, count in zip(rows["iso2"], rows["recent"], strict=True)
             if count
         ]
-        what = f"{recent:,} of {int(rows['records'].sum()):,} records since {since}"
-        what += f" ({', '.join(seen)})" if seen else ""
-        what += f"; none on the side of {listed(bare, 20)}, where it has range" if bare else ""
-        cure = ""
+        facts: dict[str, Any] = {"recent": recent, "count": int(rows["records"].sum())}
+        facts |= {"since": since, "seen": "", "bare": "", "outside": ""}
+        if seen:
+            facts["seen"] = Note("records seen", {"parts": seen})
+        if bare:
+            facts["bare"] = Note("records bare", {"names": in_short(bare, 20)})
+        lines = ""
         if outside:
-            lie = "record lies" if outside == 1 else "records lie"
-            what += f"; {outside:,} {lie} outside of its kept range"
+            facts["outside"] = Note("records outside range", {"n": outside})
+            facts["advice"] = Note("let records be range")
             # a table of its own for each species: lines for several can stand one below the other
-            cure = for_the_plan(
-                "Ask whether the range reaches there. To let records be range, say in the plan",
-                "occurrences.range_km",
-                **{toml_key(name): 25},
-            )
-        problems.append(Problem("note", "occurrences", "", name, what, cure))
+            lines = plan_lines("occurrences.range_km", **{toml_key(name): 25})
+        note = Note("records and range", facts)
+        problems.append(problem_of("note", "occurrences", "", name, note, lines))
     return tuple(problems)
 
 
@@ -297,19 +277,19 @@ def _odd_states(clean: Layers, least_km2: float) -> list[Problem]:
     for name, rows in odd.groupby("sci_name"):
         missing_states = rows.loc[rows["verdict"] == "missing", "iso2"].tolist()
         extra = [
-            f"{row.iso2} ({row.km2:,.0f} km²{', given as extinct' if row.expected == 'extinct' else ''})"
+            Note(
+                "range of a state, extinct" if row.expected == "extinct" else "range of a state",
+                {"iso2": row.iso2, "km2": float(row.km2)},
+            )
             for row in rows[rows["verdict"] == "unexpected"].itertuples()
         ]
-        parts = (
-            [f"no kept range in {', '.join(missing_states)}, where it is expected"]
-            if missing_states
-            else []
-        )
-        parts += [f"range in {listed(extra, 20)}, where it is not expected"] if extra else []
-        cure = (
-            "Look at the map of the range, at its codes, and at range_states in the species table."
-        )
-        problems.append(Problem("note", "ranges", "", str(name), "; ".join(parts), cure))
+        clauses = []
+        if missing_states:
+            clauses.append(Note("range lacking", {"names": ", ".join(missing_states)}))
+        if extra:
+            clauses.append(Note("range beyond", {"names": in_short(extra, 20)}))
+        note = Note("range odd", {"clauses": clauses})
+        problems.append(problem_of("note", "ranges", "", str(name), note))
     return problems
 
 
@@ -320,12 +300,12 @@ def _odd_areas(clean: Layers) -> list[Problem]:
     if any(source["layer"] == "ranges" and not source["bundled"] for source in clean.sources):
         bundled = layers.features(layers.read_ranges())
         expected = {
-            name: (float(km2), "the bundled INDICATIVE range has")
+            name: (float(km2), "odd size of bundled")
             for name, km2 in zip(bundled["sci_name"], bundled["range_km2"], strict=True)
         }
     if "expected_km2" in species:
         stated = pd.to_numeric(species["expected_km2"], errors="coerce").dropna()
-        expected |= {str(name): (km2, "expected_km2 says") for name, km2 in stated.items()}
+        expected |= {str(name): (km2, "odd size") for name, km2 in stated.items()}
     return layers.odd_sizes(clean.features, expected)
 
 
@@ -340,13 +320,12 @@ def _is_name(path: Path) -> bool:
 def missing_context(plan: Plan) -> tuple[Problem, ...]:
     """The context layers of a plan whose file is not there: known before anything is computed."""
     return tuple(
-        Problem(
+        problem_of(
             "refuses",
             f"context.{name}",
             context.path.name,
             "",
-            f"the file of [context.{name}] is not there",
-            "Correct its path in the plan (it is relative to the plan file), or take the table out.",
+            Note("context file missing", {"name": name}),
         )
         for name, context in sorted(plan.context.items())
         if not context.path.exists() and _is_name(context.path)
@@ -383,5 +362,5 @@ def _faulty_overrides(plan: Plan) -> tuple[Problem, ...]:
         if plan.workshop.overrides is not None:
             layers.read_overrides(plan.workshop.overrides)
     except InputError as error:
-        return (Problem("refuses", "overrides", "", "", str(error)),)
+        return (problem_of("refuses", "overrides", "", "", error.note),)
     return ()

@@ -15,7 +15,15 @@ import shapely
 from cami_units import layers, overlap
 from cami_units.commands._round_tables import as_written
 from cami_units.commands.plan_layers import reading_of
-from cami_units.model import InputError, Problem, Progress, Raster, Round, quiet
+from cami_units.model import (
+    InputError,
+    Note,
+    Problem,
+    Progress,
+    Raster,
+    Round,
+    quiet,
+)
 from cami_units.plan import Plan
 from cami_units.scene import CONTEXT, context_title
 
@@ -74,7 +82,7 @@ def with_context(round_: Round, plan: Plan, *, progress: Progress = quiet) -> Ro
                 summary=layer_plan.summary,
             )
             if read.is_refused:
-                raise layers.refusal(read.problems, "reading a context layer")
+                raise layers.refusal(read.problems, Note("work context"))
             ground = grounds.of(name, read.table)
             site_values = _summarised(units, read.table, layer_plan.summary, "unit_id", ground)
             unit_rows.append(
@@ -86,7 +94,7 @@ def with_context(round_: Round, plan: Plan, *, progress: Progress = quiet) -> Ro
                 cell_values = _summarised(cells, read.table, layer_plan.summary, "pu_id")
                 of_cells.append(cell_values.assign(layer=name)[["pu_id", "layer", "value"]])
         except InputError as error:
-            raise InputError(f"[context.{name}]: {error}") from error
+            raise InputError.of("context of a name", name=name, why=error.note) from error
         sources += [{**source, "layer": CONTEXT + name} for source in read.sources]
         problems += [replace(problem, layer=CONTEXT + name) for problem in read.problems]
     added: dict[str, pd.DataFrame] = {"unit_context": _in_order(unit_rows), **layer_shapes}

@@ -11,7 +11,12 @@ import pandas as pd
 import shapely
 
 from cami_units import evaluation, grid, layers
-from cami_units.model import EQUAL_AREA, InputError, Raster
+from cami_units.model import (
+    EQUAL_AREA,
+    InputError,
+    Note,
+    Raster,
+)
 
 _BOX_CELLS: Final = 10_000
 """Cells of the box in which units are moved: a hundredth of its side, as finely as chance need be told."""
@@ -176,7 +181,7 @@ def _opened(
         file, around=None, reading=layers.Reading(crs=crs), name="evidence", column=value
     )
     if read.is_refused:
-        raise layers.refusal(read.problems, "reading the evidence")
+        raise layers.refusal(read.problems, Note("work evidence"))
     if isinstance(read.table, Raster):
         return _raster_cells(read.table, file.name)
     return gpd.GeoDataFrame(read.table)

@@ -22,11 +22,13 @@ from cami_units.commands.shown_round import (
 )
 from cami_units.layers import to_equal_area
 from cami_units.model import (
+    Note,
     Problem,
     Progress,
     Round,
     clean_name,
-    listed,
+    in_short,
+    problem_of,
     quiet,
 )
 from cami_units.scene import Scene, shown_units
@@ -190,6 +192,5 @@ def _undrawable(round_: Round) -> tuple[Problem, ...]:
     missing_letters = figures.undrawable([round_.imprint.title, *round_.imprint.sources, *names])
     if not missing_letters:
         return ()
-    what = f"the fonts of the figures lack {len(missing_letters)} characters: {listed(missing_letters, 12)}"
-    cure = "They are drawn as □. Give these names in Latin or Cyrillic letters as well."
-    return (Problem("note", "figures", "", "", what, cure),)
+    facts = {"count": len(missing_letters), "names": in_short(missing_letters, 12)}
+    return (problem_of("note", "figures", "", "", Note("letters missing", facts)),)

@@ -20,6 +20,7 @@ from cami_units import __version__, grid, layers, overlap, store
 from cami_units.model import (
     EQUAL_AREA,
     InputError,
+    Note,
     Problem,
     Progress,
     crs_name,
@@ -92,7 +93,7 @@ def write_overlaps(
     # km² of a lattice that is not equal-area would be wrong in silence
     fault = equal_area_fault(crs)
     if fault:
-        raise InputError(f"crs: {fault}.")
+        raise InputError.of("crs fault", why=fault)
     lattice = grid.Lattice(cell_km, shape, crs)
     stream = layers.range_stream(ranges, columns=columns)
     shares = layers.range_shares(stream)
@@ -119,7 +120,7 @@ def write_overlaps(
         # after the last share, inside the writer: all faults are named at once, and the file is not
         # put in its place
         if any(problem.level == "refuses" for problem in problems):
-            raise layers.refusal(problems, "the work")
+            raise layers.refusal(problems, Note("work"))
 
     about = {
         "version": __version__,

@@ -13,7 +13,19 @@ import pandas as pd
 from cami_units import cache as store_of_entries
 from cami_units import criteria, layers, overlap
 from cami_units.cache import NOTHING_KEPT, Cache
-from cami_units.model import InputError, Layers, Problem, Progress, listed, quiet, unfilled
+from cami_units.model import (
+    InputError,
+    Layers,
+    Note,
+    Problem,
+    Progress,
+    in_short,
+    notes_as_text,
+    notes_from_text,
+    problem_of,
+    quiet,
+    unfilled,
+)
 from cami_units.plan import Plan
 
 
@@ -37,7 +49,7 @@ def load(plan: Plan, *, progress: Progress = quiet, cache: Cache = NOTHING_KEPT)
     refusing = [fault for fault in open_numbers(plan) if fault.level == "refuses"]
     refusing += faulty_coverage(plan)
     if refusing:
-        raise InputError("\n".join(fault.sentence() for fault in refusing))
+        raise InputError.of("several problems", problems=refusing)
     clean = with_coverage(_kept_layers(cache, plan, progress), plan)
     path = plan.workshop.overrides
     return clean if path is None else replace(clean, overrides=layers.read_overrides(path))
@@ -67,12 +79,19 @@ def _kept_layers(cache: Cache, plan: Plan, progress: Progress) -> Layers:
         """The layers read anew, in the parts in which they are kept."""
         clean = store_of_entries.parts_of(layers.read_layers(reading_of(plan), progress=progress))
         # a cache holds tables and JSON only
-        clean["problems"] = [asdict(problem) for problem in clean["problems"]]
+        clean["problems"] = [
+            asdict(replace(problem, note=None))
+            | {"note": notes_as_text([problem.note] if problem.note else [])}
+            for problem in clean["problems"]
+        ]
         clean["sources"] = [dict(source) for source in clean["sources"]]
         return clean
 
     entry = dict(store_of_entries.kept(cache, "layers", (), parts))
-    entry["problems"] = tuple(Problem(**problem) for problem in entry["problems"])
+    entry["problems"] = tuple(
+        Problem(**problem | {"note": next(iter(notes_from_text(problem["note"])), None)})
+        for problem in entry["problems"]
+    )
     entry["sources"] = tuple(entry["sources"])
     return Layers(**entry)
 
@@ -105,16 +124,15 @@ def faulty_coverage(plan: Plan) -> tuple[Problem, ...]:
     for name, ground in sorted(plan.coverage.items()):
         if isinstance(ground, Path):
             if not ground.exists():
-                what = f"the area file of [coverage] {name} is not there"
-                cure = "Correct its path (it is relative to the plan file), or name states."
-                problems.append(Problem("refuses", "coverage", ground.name, "", what, cure))
+                note = Note("area file missing", {"name": name})
+                problems.append(problem_of("refuses", "coverage", ground.name, "", note))
         elif strange := sorted(set(ground) - set(plan.study.states)):
-            what = f"[coverage] {name} names {listed(strange)}, no state of the study"
-            cure = f"The states of [study] are {listed(plan.study.states, 20)}."
-            problems.append(Problem("refuses", "coverage", "", "", what, cure))
+            facts = {"names": in_short(strange), "states": in_short(plan.study.states, 20)}
+            note = Note("coverage of no state", {"name": name, **facts})
+            problems.append(problem_of("refuses", "coverage", "", "", note))
         if name.startswith("context.") and name.removeprefix("context.") not in plan.context:
-            what = f"[coverage] {name}: the plan has no such context layer"
-            problems.append(Problem("refuses", "coverage", "", "", what, "Correct the name."))
+            note = Note("coverage of no layer", {"name": name})
+            problems.append(problem_of("refuses", "coverage", "", "", note))
     return tuple(problems)
 
 
@@ -123,20 +141,19 @@ _NEEDED = ("occurrence", "G1", "G2", "decision", "score", "cells")
 
 def open_numbers(plan: Plan) -> tuple[Problem, ...]:
     """What the criteria profile leaves open: without some of it nothing can be decided."""
-    cure = "Fill them in, or leave `profile` out of the plan to use the bundled proxy criteria."
     fault = criteria.unknown_criteria(plan.profile)
     if fault:
-        return (Problem("refuses", "criteria", plan.profile.name, "", fault),)
+        return (problem_of("refuses", "criteria", plan.profile.name, "", fault),)
     still = unfilled(plan.profile)
     needed = [key for key in still if key.split(".")[0] in _NEEDED or key == "C2.weights"]
     others = sorted({key.split(".")[0] for key in still} - set(_NEEDED))
     problems = []
     if needed:
-        what = f"{len(needed)} numbers that everything hangs on are not filled in ({listed(needed, 20)})"
-        problems.append(Problem("refuses", "criteria", plan.profile.name, "", what, cure))
+        note = Note("numbers open", {"count": len(needed), "names": in_short(needed, 20)})
+        problems.append(problem_of("refuses", "criteria", plan.profile.name, "", note))
     if others:
-        what = f"numbers of {listed(others, 20)} are not filled in: they will be not assessed"
-        problems.append(Problem("note", "criteria", plan.profile.name, "", what))
+        note = Note("numbers open, not assessed", {"names": in_short(others, 20)})
+        problems.append(problem_of("note", "criteria", plan.profile.name, "", note))
     return tuple(problems)
 
 

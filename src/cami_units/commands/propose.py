@@ -22,7 +22,7 @@ from cami_units.model import (
     Progress,
     Round,
     crs_name,
-    listed,
+    in_short,
     quiet,
 )
 from cami_units.overlap import CellTables, Pieces
@@ -65,7 +65,7 @@ def propose(
     """
     # context is read last of all: that a file is missing is said before anything is computed
     if lacking := missing_context(plan):
-        raise InputError("\n".join(one.sentence() for one in lacking))
+        raise InputError.of("several problems", problems=lacking)
     cache = ground(plan, cache)
     clean = load(plan, progress=progress, cache=cache)
     clean = replace(clean, problems=(*clean.problems, *proposal_overrides(plan, clean)))
@@ -198,10 +198,8 @@ def stored_overlaps(
     again = f"cami-units overlaps RANGES --out '{path.name}' --cell-km {study.cell_km:g}"
     # Compared as people read them: a lattice in another spelling of the same CRS fits.
     if own != theirs:
-        raise InputError(
-            f"'{path}' does not fit the plan: it is of {theirs}, the plan's cells are {own}. "
-            f"Make it anew ({again}), or leave --overlaps out."
-        )
+        facts = {"path": str(path), "theirs": theirs, "own": own, "again": again}
+        raise InputError.of("overlaps of other cells", **facts)
     table, odd = overlap.listed_overlaps(
         (batch.to_pandas() for batch in batches()), cells, pieces.layers.features
     )
@@ -209,10 +207,8 @@ def stored_overlaps(
         differing = (
             f"{row.sci_name} ({row.km2:,.0f}, {row.range_km2:,.0f})" for row in odd.itertuples()
         )
-        raise InputError(
-            f"'{path}' does not fit the plan: it was made of other ranges than the plan's. km² in the "
-            f"file, and in the plan: {listed(differing)}. Make it anew ({again}), or leave --overlaps out."
-        )
+        facts = {"path": str(path), "names": in_short(differing), "again": again}
+        raise InputError.of("overlaps of other ranges", **facts)
     return table
 
 

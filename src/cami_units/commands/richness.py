@@ -22,11 +22,13 @@ from cami_units.model import (
     EQUAL_AREA,
     LONLAT,
     InputError,
+    Note,
     Problem,
     Profile,
     Progress,
     crs_name,
     listed,
+    problem_of,
     quiet,
 )
 from cami_units.plan import equal_area_fault, read_profile
@@ -122,18 +124,16 @@ def write_richness(
         crs = crs or EQUAL_AREA
         fault = equal_area_fault(crs)
         if fault:
-            raise InputError(f"crs: {fault}.")
+            raise InputError.of("crs fault", why=fault)
         lattice = grid.Lattice(25 if cell_km is None else cell_km, shape or "square", crs)
         stream = layers.range_stream(source, columns=columns)
         problems += stream.problems
         sums = _sums_of_ranges(stream, lattice, weigh, states, scheduler, problems, progress)
     unknown = sums.species.loc[~sums.species["sci_name"].isin(category.index), "sci_name"]
     if len(unknown):
-        what = (
-            f"{len(unknown):,} of {len(sums.species):,} species are not in the species table: their "
-            f"threat weighs as {rule.C2.unknown_counts_as}"
-        )
-        problems.append(Problem("counted", "species", "", "", what, "Name one with --species."))
+        facts = {"n": len(unknown), "of": len(sums.species)}
+        note = Note("species not in table", {**facts, "weight": rule.C2.unknown_counts_as or ""})
+        problems.append(problem_of("counted", "species", "", "", note))
     progress("writing", 0, 0)
     files, cells = _write(sums, out)
     return Richness(len(sums.species), cells, tuple(problems), files)
@@ -251,7 +251,7 @@ def _sums_of_ranges(
         in_states[key] = in_states.get(key, 0.0) + sums.in_states
         progress("measuring ranges", work[number + 1], work[-1])
     if any(problem.level == "refuses" for problem in problems):
-        raise layers.refusal(problems, "the work")
+        raise layers.refusal(problems, Note("work"))
     table = pd.concat(species.values(), ignore_index=True)
     by_state = np.concatenate(list(in_states.values()))
     return _Sums(lattice, rows, cols, richness, rarity, threat, table, names, by_state)

@@ -16,10 +16,12 @@ from numpy.typing import NDArray
 from cami_units.model import (
     SEASONAL_RANGE,
     InputError,
+    Note,
     PlanError,
     Profile,
     SiteTables,
     cami_species,
+    in_short,
     listed,
     nearest,
     unfilled,
@@ -876,24 +878,22 @@ FURTHER: Final[Mapping[str, Measure]] = MappingProxyType({})
 """The measures of further criteria, by id (C10, C11 …)."""
 
 
-def unknown_criteria(profile: Profile) -> str:
-    """Why the further criteria of a profile cannot be measured; an empty text where they can."""
+def unknown_criteria(profile: Profile) -> Note | None:
+    """Why the further criteria of a profile cannot be measured, if they cannot be."""
     strange = sorted(set(profile.further) - set(FURTHER))
     if not strange:
-        return ""
-    there = f"C1 to C9 and {listed(FURTHER, 20)}" if FURTHER else "C1 to C9"
-    return (
-        f"the profile '{profile.name}' has [further.{strange[0]}], and nothing measures "
-        f"{listed(strange, 20)}: {there} are there. Add its function to FURTHER in "
-        "cami_units.criteria, or take the table out of the profile"
-    )
+        return None
+    facts = {"profile": profile.name, "first": strange[0], "names": in_short(strange, 20)}
+    key = "criteria and further" if FURTHER else "criteria only"
+    there = Note(key, {"names": in_short(FURTHER, 20)})
+    return Note("criterion unmeasured", {**facts, "there": there})
 
 
 def further_measures(tables: SiteTables, profile: Profile) -> pd.DataFrame:
     """The number of each further criterion of the profile for every site; NaN: not assessed."""
     fault = unknown_criteria(profile)
     if fault:
-        raise PlanError(fault[:1].upper() + fault[1:] + ".")
+        raise PlanError(fault)
     sites = pd.Index(tables.sites["site"], name="site")
     found = {name: FURTHER[name](tables).reindex(sites) for name in sorted(profile.further)}
     return pd.DataFrame(found, index=sites, dtype=float)

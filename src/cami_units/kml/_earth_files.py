@@ -46,10 +46,13 @@ from cami_units.model import (
     MAP_LAYERS,
     Imprint,
     InputError,
+    Note,
     Problem,
     check_table,
+    in_short,
     listed,
     nearest,
+    problem_of,
     records,
 )
 from cami_units.scene import CONTEXT, GIVEN_LAYERS, TOLERANCES, stamp_of
@@ -373,38 +376,32 @@ def _problems(file_contents: Contents, tolerance: float, size: int, file: str) -
     everything = marks(file_contents.folders)
     units = [mark for mark in everything if any(key == "cu_id" for key, _ in mark.data)]
     problems = []
+    specks = [
+        Note("specks of", {"n": n, "layer": layer})
+        for layer, n in sorted(file_contents.dropped.items())
+    ]
+    facts = {"degrees": float(tolerance), "parts": specks}
     if tolerance:
-        what = f"evidence was simplified by {tolerance:g}° to keep the file light"
-        left_out = ", ".join(
-            f"{n} of {layer}" for layer, n in sorted(file_contents.dropped.items())
-        )
-        if left_out:
-            what += f"; parts smaller than that were left out: {left_out}"
-        problems.append(Problem("counted", "kml", file, "", what))
-    elif file_contents.dropped:
-        specks = ", ".join(f"{n} of {layer}" for layer, n in sorted(file_contents.dropped.items()))
-        what = f"parts or holes smaller than a metre were left out: {specks}"
-        problems.append(Problem("counted", "kml", file, "", what))
+        note = Note("evidence simplified, specks" if specks else "evidence simplified", facts)
+        problems.append(problem_of("counted", "kml", file, "", note))
+    elif specks:
+        problems.append(problem_of("counted", "kml", file, "", Note("specks left out", facts)))
     # Only said: a heavy file opens, and whoever made it may know why.
-    for amount, limit, noun in (
-        (_n_features(file_contents), MAX_FEATURES, "features"),
-        (_n_vertices(file_contents), MAX_VERTICES, "vertices"),
-        (size, MAX_BYTES, "bytes"),
+    for amount, limit, key in (
+        (_n_features(file_contents), MAX_FEATURES, "many features"),
+        (_n_vertices(file_contents), MAX_VERTICES, "many vertices"),
+        (size, MAX_BYTES, "many bytes"),
     ):
         if amount > limit:
-            what = f"the file has {amount:,} {noun}; Google Earth stays smooth up to {limit:,}"
-            problems.append(
-                Problem("note", "kml", file, "", what, "Give it fewer or lighter layers.")
-            )
+            note = Note(key, {"count": amount, "most": limit})
+            problems.append(problem_of("note", "kml", file, "", note))
     if len(units) > MAX_UNIT_POLYGONS:
-        what = f"{len(units)} editable polygons; people can work with {MAX_UNIT_POLYGONS}"
-        problems.append(Problem("note", "kml", file, "", what, "Make one file for each section."))
+        note = Note("many polygons", {"count": len(units), "most": MAX_UNIT_POLYGONS})
+        problems.append(problem_of("note", "kml", file, "", note))
     heavy = [mark.name for mark in units if vertices([mark.geometry]) > MAX_UNIT_VERTICES]
     if heavy:
-        what = f"{len(heavy)} units have more than {MAX_UNIT_VERTICES} vertices"
-        problems.append(
-            Problem("note", "kml", file, listed(heavy), what, "Simplify them before the meeting.")
-        )
+        note = Note("units of many vertices", {"count": len(heavy), "most": MAX_UNIT_VERTICES})
+        problems.append(problem_of("note", "kml", file, in_short(heavy), note))
     return problems
 
 

@@ -16,7 +16,6 @@ from lxml import etree
 from pyproj import Geod
 from shapely.geometry.base import BaseGeometry
 
-from cami_units import words
 from cami_units.kml._containers import Source, content_of, source
 from cami_units.kml._coordinates import (
     MOST_PARTS,
@@ -53,6 +52,7 @@ from cami_units.model import (
     Problem,
     clean_name,
     clean_text,
+    problem_of,
 )
 
 COLUMNS: Final = (
@@ -261,17 +261,16 @@ def _reading(held: Source, label: str, region: Bounds | None) -> _Reading:
 def _problem(note: dict[str, Any]) -> Problem:
     """A note in the words of the person who must mend it."""
     fact = Note(note["key"], note["facts"], note["level"])
-    what, assumed = words.said(fact), words.assumed(fact)
-    return Problem(fact.level, "kml", note["file"], _where(note), what, assumed)
+    return problem_of(fact.level, "kml", note["file"], _where(note), fact)
 
 
-def _where(note: dict[str, Any]) -> str:
-    """Where a remark of the reader belongs, in words."""
+def _where(note: dict[str, Any]) -> str | Note:
+    """Where a remark of the reader belongs."""
     if not note["placemark"]:
         return ""
-    place = f"placemark '{note['name']}'" if note["name"] else "a placemark without a name"
-    folder = f" in '{note['folder']}'" if note["folder"] else ""
-    return f"{place}{folder}, line {note['line']}"
+    key = "placemark" if note["name"] else "nameless placemark"
+    key += " in" if note["folder"] else " at"
+    return Note(key, {name: str(note[name]) for name in ("name", "folder", "line")})
 
 
 class _Reader:

@@ -21,12 +21,14 @@ from cami_units.layers._reading import LayerRead, Reading
 from cami_units.model import (
     LONLAT,
     InputError,
-    Problem,
+    Note,
     Raster,
     clean_name,
-    for_the_plan,
-    listed,
-    nearest,
+    in_short,
+    nearest_note,
+    plan_lines,
+    problem_of,
+    quoted,
     toml_key,
 )
 
@@ -83,7 +85,7 @@ def read_context(
         try:
             raster = _raster(file, around, rules.assumed_crs or assumed_crs, name)
         except UnsaidSystemError as error:
-            problem = Problem("refuses", "context", file.name, "", str(error), error.cure)
+            problem = problem_of("refuses", "context", file.name, "", error.note, error.lines)
             return LayerRead(None, (problem,))
         return LayerRead(raster, (), (_entry_of_raster(file),))
     # nothing is measured against a threshold here, so a doubtful repair is better than a hole
@@ -97,8 +99,7 @@ def read_context(
     rows = gathered("context", files, local, is_own=True)
     rows = replace(rows, problems=(*problems, *rows.problems))
     if rows.table is None and not rows.is_refused:
-        what, cure = "holds nothing", "Give another file, or take the table out of the plan."
-        nothing = Problem("refuses", "context", file.name, "", what, cure)
+        nothing = problem_of("refuses", "context", file.name, "", Note("context empty"))
         rows = replace(rows, problems=(*rows.problems, nothing))
     if rows.table is None:
         return rows
@@ -122,12 +123,12 @@ def _with_one_column(rows: LayerRead, file: str, name: str) -> LayerRead:
         if dialects.plain(str(heading)) not in place
         and pd.to_numeric(table[heading], errors="coerce").notna().any()
     ]
-    what = f"of which column the mean is nobody says; numbers are in {listed(candidates) or 'none'}"
-    cure = "Give a file with a column of numbers, or another summary."
+    advice, lines = "column of numbers wanted", ""
     if candidates:
-        table_of_plan = f"context.{toml_key(name)}"
-        cure = for_the_plan("Say it in the plan", table_of_plan, column=candidates[0])
-    problem = Problem("refuses", "context", file, "", what, cure)
+        advice = "say it in the plan"
+        lines = plan_lines(f"context.{toml_key(name)}", column=candidates[0])
+    facts = {"names": in_short(candidates) or Note("none"), "advice": Note(advice)}
+    problem = problem_of("refuses", "context", file, "", Note("mean of which column", facts), lines)
     return replace(rows, table=None, problems=(*rows.problems, problem))
 
 
@@ -139,9 +140,9 @@ def _with_values(rows: LayerRead, column: str, file: str, name: str) -> LayerRea
     if numbers is not None and numbers.notna().any():
         return replace(rows, table=rows.table.assign(value=numbers.astype(float)))
     headings = [heading for heading in rows.table.columns if heading != "geometry"]
-    what = f"[context.{name}] column = '{column}' is no column of numbers of the file"
-    cure = f"It has {listed(headings, 20)}.{nearest(column, headings)}"
-    problem = Problem("refuses", "context", file, "", what, cure)
+    facts = {"names": in_short(headings, 20), "hint": nearest_note(column, headings)}
+    note = Note("no column of numbers", {"name": name, "column": column, **facts})
+    problem = problem_of("refuses", "context", file, "", note)
     return replace(rows, table=None, problems=(*rows.problems, problem))
 
 
@@ -216,12 +217,12 @@ class UnsaidSystemError(InputError):
     """A raster that does not say its CRS, with lines of a plan that say it where it is in degrees."""
 
     def __init__(self, bounds: Sequence[float], name: str) -> None:
-        super().__init__("the raster does not say its CRS")
         west, south, east, north = bounds
-        self.cure = "Ask who made it for the EPSG code, and say it under [crs] of the plan."
+        advice, self.lines = "raster CRS to ask for", ""
         if -180 <= west < east <= 360 and -90 <= south < north <= 90:
-            why = "Its corners look like longitude and latitude. Say so in the plan"
-            self.cure = for_the_plan(why, "crs", **{f"context.{toml_key(name)}": LONLAT})
+            advice = "raster in degrees"
+            self.lines = plan_lines("crs", **{f"context.{toml_key(name)}": LONLAT})
+        super().__init__(Note("raster without CRS", {"advice": Note(advice)}))
 
 
 def _raster(
@@ -229,10 +230,8 @@ def _raster(
 ) -> Raster:
     """The part of a raster around the sites, read by window; None: all of it."""
     if not file.is_file():
-        raise InputError(
-            f"The context layer {file.name} is not there. Correct its path in the plan."
-        )
-    rasterio = rasterio_for(file, "The context layer")
+        raise InputError.of("context not there", file=file.name)
+    rasterio = rasterio_for(file, "context library missing")
     try:
         # it stays open: its values are read where sites lie, when they do
         source = rasterio.open(file)
@@ -241,10 +240,7 @@ def _raster(
             raise UnsaidSystemError(source.bounds, name)
         # Cells of a turned grid are no rows and columns of the ground: exact means need them straight.
         if source.transform.b or source.transform.d or source.transform.e > 0:
-            raise InputError(
-                f"The context layer {file.name} is turned or upside down. Warp it to a north-up "
-                "grid first (gdalwarp)."
-            )
+            raise InputError.of("context turned", file=file.name)
         window = (
             rasterio.windows.Window(0, 0, source.width, source.height)
             if around is None
@@ -256,7 +252,8 @@ def _raster(
         # a file that was cut short says so here, and not in the middle of a round
         _ = band[0:1, 0:1]
     except rasterio.errors.RasterioError as error:
-        raise InputError(f"The context layer {file.name} cannot be read: {error}.") from error
+        why = quoted(error)
+        raise InputError.of("context unreadable", file=file.name, why=why) from error
     return Raster(band, left, low, right, top, crs)
 
 
@@ -275,7 +272,5 @@ def _window(rasterio: Any, source: Any, around: gpd.GeoDataFrame, crs: str, name
     try:
         window = rasterio.windows.intersection(around_sites, whole_raster)
     except rasterio.errors.RasterioError:
-        raise InputError(
-            f"No part of the context layer {name} lies where the units are. Is its CRS right?"
-        ) from None
+        raise InputError.of("context elsewhere", file=name) from None
     return window

@@ -25,7 +25,13 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from cami_units.model import InputError, clean_name, listed
+from cami_units.model import (
+    InputError,
+    Note,
+    clean_name,
+    in_short,
+    quoted,
+)
 
 SUFFIX: Final = ".sql"
 
@@ -56,10 +62,7 @@ def queried(path: Path) -> gpd.GeoDataFrame:
     """
     first_line = _FIRST_LINE.match(path.read_text(encoding="utf-8").replace("\r\n", "\n"))
     if first_line is None:
-        raise InputError(
-            "its first line should say which database, "
-            "-- database: postgresql://reader@host/name, and the rest be a query"
-        )
+        raise InputError.of("database query expected")
     with _connected(first_line[1], can_write=False) as connection:
         answer = _asked(connection, first_line[2].strip().rstrip(";"))
     return _spatial(answer)
@@ -74,7 +77,7 @@ def _connected(address: str, *, can_write: bool) -> Iterator[Any]:
     try:
         import sqlalchemy
     except ModuleNotFoundError:
-        raise InputError(f"a database needs SQLAlchemy and a driver: {_INSTALL}") from None
+        raise InputError.of("database needs SQLAlchemy", install=_INSTALL) from None
     secrets: list[str] = []
     try:
         url = _plain_address(address)
@@ -92,9 +95,8 @@ def _connected(address: str, *, can_write: bool) -> Iterator[Any]:
         with engine.begin() as connection:
             yield connection
     except ModuleNotFoundError as error:
-        raise InputError(
-            f"the driver '{error.name}' of this database is not installed: {_INSTALL}"
-        ) from None
+        facts = {"driver": str(error.name), "install": _INSTALL}
+        raise InputError.of("database driver missing", **facts) from None
     except InputError:
         raise
     except Exception as error:  # drivers raise their own kinds, and may put the address in words
@@ -120,66 +122,56 @@ def _plain_address(address: str) -> Any:
 
     _, mark, rest = address.partition("://")
     if mark and rest.split("?")[0].count("@") > 1:
-        raise DatabaseError(
-            "its address has more than one '@', so a part of a password would be taken for the host",
-            _PASSWORD,
-        )
+        raise DatabaseError(Note("database address"), _PASSWORD)
     url = sqlalchemy.make_url(address)
     if url.drivername in ("postgresql", "postgres"):
         url = url.set(drivername="postgresql+psycopg")
     return url
 
 
-_PASSWORD: Final = (
-    "Leave the password out of the address, and write one line into the file ~/.pgpass (on Windows "
-    "%APPDATA%\\postgresql\\pgpass.conf): host:port:database:user:password, with a \\ before each : and \\ in "
-    "the password. Then: chmod 600 ~/.pgpass. Or set PGPASSWORD."
-)
+_PASSWORD: Final = "database password"
 
-# By the codes that servers of any language send (SQLSTATE, appendix A of PostgreSQL's manual).
+
 _CURES: Final[Mapping[str, str]] = MappingProxyType(
     {
         "28P01": _PASSWORD,
-        "28000": "Ask who runs the server to let this user and this machine in.",
-        "3D000": "Is the name of the database right?",
-        "42P01": "Is the name of the table right, with its schema before it (schema.table)?",
-        "42703": "Is the name of the column right?",
-        "42601": "One query is expected, SELECT … FROM …; take other statements out.",
-        "57014": "Ask for less: fewer columns, a WHERE, a simpler geometry.",
-        "25006": "A layer is read and nothing is written: ask with SELECT.",
-        "2BP01": "Views stand on that table: drop them first, or name another --schema.",
+        "28000": "database access",
+        "3D000": "database name",
+        "42P01": "database table",
+        "42703": "database column",
+        "42601": "database one query",
+        "57014": "database slow",
+        "25006": "database read only",
+        "2BP01": "database views",
     }
 )
 _DENIED: Final = "42501"
-_TO_READ: Final = (
-    "Ask who owns it: GRANT SELECT ON the table, and GRANT USAGE ON its schema, TO the user."
-)
-_TO_WRITE: Final = "Name a --schema of your own, or ask who owns the database: GRANT CREATE ON DATABASE … TO the user."
+_TO_READ: Final = "database to read"
+_TO_WRITE: Final = "database to write"
 
 # Nobody answers, so there is no code: what the client's library says itself.
 _UNREACHED: Final = (
     ("password", _PASSWORD),
-    ("no pg_hba.conf entry", "Ask who runs the server to let this machine in."),
-    ("timeout expired", "Is the server running, and may this machine reach it (VPN, firewall)?"),
-    ("connection refused", "Is the server running, and is the port right?"),
-    ("resolve", "Is the name of the host right?"),
+    ("no pg_hba.conf entry", "database machine"),
+    ("timeout expired", "database silent"),
+    ("connection refused", "database port"),
+    ("resolve", "database host"),
 )
-_ADDRESS: Final = "Look at host, port, database and user in the address, and at the password in ~/.pgpass or PGPASSWORD."
+_ADDRESS: Final = "database place"
 
 
 class DatabaseError(InputError):
     """A database that does not give what it was asked for, with what helps."""
 
-    def __init__(self, what: str, cure: str) -> None:
-        super().__init__(f"{what}. {cure}")
-        self.what, self.cure = what, cure
+    def __init__(self, what: Note, advice: str) -> None:
+        super().__init__(Note("what and advice", {"what": what, "advice": Note(advice)}))
 
 
 def _complaint(error: Exception, secrets: Sequence[str], *, can_write: bool) -> DatabaseError:
     """What the database says in its first line, with what helps, and with nothing secret in it."""
     driver_error: Any = getattr(error, "orig", None) or error
     lines = str(driver_error).strip().splitlines()
-    says = lines[0] if lines else "nothing"
+    says = lines[0] if lines else ""
     for secret in secrets:
         says = says.replace(secret, "…")
     state = getattr(driver_error, "sqlstate", None)
@@ -187,13 +179,14 @@ def _complaint(error: Exception, secrets: Sequence[str], *, can_write: bool) -> 
     if state == _DENIED:
         cure = _TO_WRITE if can_write else _TO_READ
     elif state:
-        cure = _CURES.get(state, "Try the query in psql or QGIS, and correct it.")
+        cure = _CURES.get(state, "database query")
     elif connection is not None and connection.needs_password:
         cure = _PASSWORD
     else:
         whole = " ".join(lines).casefold()
         cure = next((cure for word, cure in _UNREACHED if word in whole), _ADDRESS)
-    return DatabaseError(f"the database says: {says.rstrip('.')}", cure)
+    why = quoted(says.rstrip(".")) if says else Note("database nothing")
+    return DatabaseError(Note("database says", {"why": why}), cure)
 
 
 def _asked(connection: Any, query: str) -> _Answer:
@@ -208,7 +201,7 @@ def _asked(connection: Any, query: str) -> _Answer:
         cursor.execute(query)
     # An UPDATE or a SET has no columns to describe.
     if cursor.description is None:
-        raise InputError("the statement returns no rows: a query (SELECT …) is expected")
+        raise InputError.of("query without rows")
     headings = [str(column[0]) for column in cursor.description]
     rows = pd.DataFrame(cursor.fetchall(), columns=headings)
     if not is_postgres:
@@ -233,10 +226,8 @@ def _spatial(answer: _Answer) -> gpd.GeoDataFrame:
     names = {str(column).casefold(): column for column in rows}
     column = answer.geometry or next((names[name] for name in _GEOMETRY if name in names), None)
     if column is None:
-        raise InputError(
-            f"the query returns no geometry: a column {', '.join(_GEOMETRY[:3])} … is expected, "
-            f"{listed(rows.columns, 20)} came"
-        )
+        facts = {"wanted": ", ".join(_GEOMETRY[:3]), "names": in_short(rows.columns, 20)}
+        raise InputError.of("query without geometry", **facts)
     values = [
         bytes(value)
         if isinstance(value, memoryview)
@@ -250,7 +241,7 @@ def _spatial(answer: _Answer) -> gpd.GeoDataFrame:
     # Each shape says its own system: one column may hold several.
     numbers = sorted({int(value) for value in shapely.get_srid(there)})
     if len(numbers) > 1:
-        raise InputError(f"the geometries are in several systems (SRID {listed(numbers)})")
+        raise InputError.of("query of several CRS", names=in_short(numbers))
     crs = None
     if numbers and numbers[0]:
         crs = answer.crs_of_srid.get(numbers[0], f"EPSG:{numbers[0]}")
@@ -305,18 +296,14 @@ def tables_to_database(
     """
     # PostgreSQL cuts a name at 63 bytes; and the name goes into SQL, which takes none as a value
     if not re.fullmatch(r"[a-z_][a-z0-9_]{0,50}", schema):
-        raise InputError(
-            f"'{clean_name(schema)}' is no name of a schema: small letters, digits and _ are expected."
-        )
+        raise InputError.of("schema name", name=clean_name(schema))
     with _connected(address, can_write=True) as connection:
         if connection.dialect.name != "postgresql":
-            raise InputError("A PostGIS database is expected: postgresql://user@host/name.")
+            raise InputError.of("PostGIS expected")
         cursor = connection.connection.driver_connection.cursor()
         cursor.execute("SELECT count(*) FROM pg_extension WHERE extname = 'postgis'")
         if not cursor.fetchone()[0]:
-            raise DatabaseError(
-                "the database has no PostGIS", "Who owns it can add it: CREATE EXTENSION postgis;"
-            )
+            raise DatabaseError(Note("database without PostGIS"), "database to extend")
         # asked first: who was given a schema of their own may not make one
         cursor.execute("SELECT to_regnamespace(%s) IS NULL", (f'"{schema}"',))
         if cursor.fetchone()[0]:
@@ -338,10 +325,7 @@ def _replace_table(
     # Only a table that this command wrote is replaced: its comment says so, its name alone proves
     # nothing.
     if is_there and comment != _OURS:
-        raise InputError(
-            f"the table {schema}.{name} is there and was not written by this command, so it is left "
-            "alone, and nothing is written. Name another schema: --schema."
-        )
+        raise InputError.of("table of others", table=f"{schema}.{name}")
     if is_there:
         cursor.execute(f"DROP TABLE {place}")
     plain, shapes = table, None

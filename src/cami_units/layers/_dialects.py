@@ -16,12 +16,14 @@ import shapely
 
 from cami_units.layers._reading import FILE_NAME, FileRules
 from cami_units.model import (
+    Note,
     Problem,
     clean_name,
-    for_the_plan,
-    listed,
-    nearest,
+    in_short,
+    nearest_note,
     nearest_word,
+    plan_lines,
+    problem_of,
     toml_key,
 )
 
@@ -334,11 +336,9 @@ def _matched(
         if their_heading is None and column.name not in rules.columns_of_file:
             their_heading = _heading(column, table, headings)
             if theirs and their_heading is not None:
-                what = (
-                    f"[columns.{layer}] says {column.name} = '{theirs}', which this file has not: its "
-                    f"column '{their_heading}' is used"
-                )
-                problems.append(Problem("note", layer, file, "", what))
+                facts = {"layer": layer, "column": column.name, "theirs": theirs}
+                note = Note("column used instead", {**facts, "heading": str(their_heading)})
+                problems.append(problem_of("note", layer, file, "", note))
         if their_heading is not None:
             theirs_of_ours[column.name] = their_heading
         elif column.name in rules.defaults and column.name not in rules.columns_of_file:
@@ -377,13 +377,16 @@ def _unknown_columns(layer: str, file: str, rules: FileRules) -> list[Problem]:
     known = POINT if layer == "context" else DIALECTS[layer]
     ours = [column.name for column in known]
     return [
-        Problem(
+        problem_of(
             "refuses",
             layer,
             file,
             "",
-            f"[{table}.{layer}] names '{name}', which is no column of this layer",
-            f"Use one of {listed(ours, 20)}.{nearest(name, ours)}",
+            Note(
+                "column unknown to the layer",
+                {"table": table, "layer": layer, "name": name}
+                | {"names": in_short(ours, 20), "hint": nearest_note(name, ours)},
+            ),
         )
         for table, names in (("columns", rules.columns), ("defaults", rules.defaults))
         for name in names
@@ -395,12 +398,10 @@ def _no_such_column(
     layer: str, file: str, ours: str, theirs: str, headings: Mapping[str, Any]
 ) -> Problem:
     """A column that the plan names and the file has not."""
-    what = f"[columns.{layer}] says {ours} = '{theirs}', but the file has no column '{theirs}'"
-    cure = (
-        f"It has {listed(headings.values(), 20)}.{nearest(theirs, map(str, headings.values()))} "
-        'If only some files have it, say it of those: [columns."their path"].'
-    )
-    return Problem("refuses", layer, file, "", what, cure)
+    facts: dict[str, object] = {"layer": layer, "column": ours, "theirs": theirs}
+    facts["names"] = in_short(headings.values(), 20)
+    facts["hint"] = nearest_note(theirs, map(str, headings.values()))
+    return problem_of("refuses", layer, file, "", Note("no column of the file", facts))
 
 
 ADVISED: Final[Mapping[str, str | float]] = MappingProxyType(
@@ -414,33 +415,28 @@ def _missing_column(
 ) -> Problem:
     """A column that must be there and is not, with lines for the plan that mend it."""
     names = [str(heading) for heading in table.columns if heading != "geometry"]
-    what = f"the column {column.name} is missing; the file has {listed(names, 20) or 'none'}"
     key = toml_key(rules.plan_key or Path(file).name)
     guess = nearest_word(column.name, names) or _by_content(column.name, table)
     if guess:
         # what the plan says of the whole layer does not fit this file: say it of the file
         place = key if column.name in rules.columns else layer
-        cure = for_the_plan(
-            "Say in the plan which column it is", f"columns.{place}", **{column.name: guess}
-        )
+        advice, lines = "say which column", plan_lines(f"columns.{place}", **{column.name: guess})
     elif column.name == "sci_name":
         folder, _, name = (rules.plan_key or file).rpartition("/")
         # every file of the folder that does not say its species, as the download came
         pattern = f"{folder}/*{Path(name).suffix}" if folder else f"*{Path(name).suffix}"
-        why = "Say in the plan of which species the file is, by its name or by that of the file"
-        cure = for_the_plan(why, "species", **{toml_key(pattern): FILE_NAME})
+        lines = plan_lines("species", **{toml_key(pattern): FILE_NAME})
+        advice = "say which species"
     elif column.name in ADVISED:
-        why = (
-            "Say in the plan what it is for all rows, or which column it is under "
-            f"[columns.{layer}]"
-        )
-        cure = for_the_plan(why, f"defaults.{layer}", **{column.name: ADVISED[column.name]})
+        advice = "say for all rows"
+        lines = plan_lines(f"defaults.{layer}", **{column.name: ADVISED[column.name]})
     elif column.name == "animal":
-        why = "If the file is of one animal, say in the plan what it is called"
-        cure = for_the_plan(why, f"defaults.{key}", animal=Path(file).stem)
+        advice, lines = "say which animal", plan_lines(f"defaults.{key}", animal=Path(file).stem)
     else:
-        cure = f"Add the column in a GIS, or say under [columns.{layer}] of the plan which it is."
-    return Problem("refuses", layer, file, "", what, cure)
+        advice, lines = "add the column", ""
+    facts = {"column": column.name, "names": in_short(names, 20) or Note("none")}
+    note = Note("column missing", {**facts, "advice": Note(advice, {"layer": layer})})
+    return problem_of("refuses", layer, file, "", note, lines)
 
 
 def _by_content(name: str, table: pd.DataFrame) -> str:

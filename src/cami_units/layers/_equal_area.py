@@ -83,10 +83,7 @@ def to_equal_area(table: gpd.GeoDataFrame, crs: str = EQUAL_AREA) -> gpd.GeoData
     9413
     """
     if table.crs is None:
-        raise InputError(
-            "The table has no CRS, so nobody knows where it lies: set one first with "
-            ".set_crs('EPSG:4326') if its coordinates are degrees."
-        )
+        raise InputError.of("table without CRS")
     return table.set_geometry(
         gpd.GeoSeries(
             projected(table.geometry.to_numpy(), table.crs, crs), index=table.index, crs=crs

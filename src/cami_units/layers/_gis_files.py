@@ -14,7 +14,7 @@ import warnings
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
@@ -48,10 +48,9 @@ from cami_units.model import (
     InputError,
     Note,
     Problem,
-    for_the_plan,
     guessed_text,
     in_short,
-    listed,
+    plan_lines,
     problem_of,
     quoted,
     toml_key,
@@ -172,8 +171,8 @@ def _files_in(layer: str, folder: Path) -> tuple[list[Path], list[Problem]]:
     # Records are tables: of them nothing is passed over.
     if not maps or not tables or layer in RECORDS:
         return files, []
-    what = "tables without shapes, beside files with them: passed over"
-    return maps, [Problem("note", layer, folder.name, listed(sorted(tables)), what)]
+    note = Note("tables passed over")
+    return maps, [problem_of("note", layer, folder.name, in_short(sorted(tables)), note)]
 
 
 def _readable(paths: Iterable[Path]) -> list[Path]:
@@ -193,18 +192,14 @@ def _nothing_found(layer: str, entry: Path) -> Problem:
     folder = entry.parent
     # Enough to see a slip in a name: a folder may hold a hundred thousand files.
     names = sorted(path.name for path in folder.iterdir())[:200] if folder.is_dir() else []
-    what = "nothing is found under this name"
+    key, facts = "nothing found", {"layer": layer, "folder": folder.name, "names": in_short(names)}
     if entry.is_dir():
-        what = f"the folder holds no file of a kind that is read ({', '.join(SUFFIXES)})"
+        key, facts["names"] = "nothing of a kind read", ", ".join(SUFFIXES)
     elif names:
-        what += f"; its folder holds {listed(names)}"
+        key = "nothing found, but"
     elif not folder.is_dir():
-        what += f"; there is no folder '{folder.name}' either"
-    cure = (
-        f"Correct the path in [layers] {layer} of the plan (paths are relative to the plan), "
-        f"or leave the line out to use the bundled layer"
-    )
-    return Problem("refuses", layer, entry.name, "", what, cure + ".")
+        key = "nothing found, no folder"
+    return problem_of("refuses", layer, entry.name, "", Note(key, facts))
 
 
 def file_hash(path: Path) -> str:
@@ -379,13 +374,13 @@ def _unreadable(layer: str, path: Path, error: Exception) -> Problem:
     message = str(error).replace(str(path), path.name)
     if path.parent.name:  # of a file named without a folder it would be every full stop
         message = message.replace(str(path.parent), "…")
-    first = next((line.strip() for line in message.splitlines() if line.strip()), "no reason given")
-    if isinstance(error, TableError):
-        what = f"cannot be read: {first[:300]}"
-        return Problem("refuses", layer, path.name, "", what, error.cure)
-    if isinstance(error, database.DatabaseError):
-        what = f"cannot be read: {error.what}"
-        return Problem("refuses", layer, path.name, "", what, error.cure)
+    first = next((line.strip() for line in message.splitlines() if line.strip()), "")
+    # what we say ourselves is a note already, some with advice of its own
+    why = error.note if isinstance(error, InputError) else quoted(first[:300])
+    if isinstance(error, TableError | database.DatabaseError):
+        what, lines = why.facts.get("what", why), getattr(error, "lines", "")
+        facts = {"why": what, "advice": why.facts["advice"]}
+        return problem_of("refuses", layer, path.name, "", Note("cannot be read", facts), lines)
     key = "layer unreadable"
     if path.suffix.casefold() == database.SUFFIX:
         key = "query unreadable"
@@ -393,7 +388,7 @@ def _unreadable(layer: str, path: Path, error: Exception) -> Problem:
         key = "shapefile without index"
     elif path.is_file() and path.stat().st_size == 0:
         key = "layer empty"
-    facts = {} if key == "layer empty" else {"why": quoted(first[:300])}
+    facts = {} if key == "layer empty" else {"why": why if first else Note("no reason given")}
     return problem_of("refuses", layer, path.name, "", Note(key, facts))
 
 
@@ -409,8 +404,8 @@ def _table_datasets(path: Path, request: _Request) -> tuple[list[Dataset], list[
     """The points of a table; of a context layer, those that are worth showing."""
     key = request.rules.plan_key
     if request.layer == "telemetry" and is_reference_table(path):
-        what = "Movebank's table of animals and collars, without positions: passed over"
-        return [], [Problem("note", request.layer, path.name, "", what)]
+        note = Note("table of Movebank passed over")
+        return [], [problem_of("note", request.layer, path.name, "", note)]
     table = point_table(path, layer=request.layer, columns=request.rules.columns, key=key)
     cleaning: list[Problem] = []
     if request.layer == "context":
@@ -427,29 +422,27 @@ def _raster_datasets(path: Path, request: _Request) -> tuple[list[Dataset], list
             try:
                 rule[key] = float(said)
             except ValueError:
-                what = f"[defaults.ranges] {key} = '{said}' is no number"
-                cure = "Say a number there, as in at_least = 0.5."
-                faults.append(Problem("refuses", request.layer, path.name, "", what, cure))
+                note = Note("defaults no number", {"key": key, "value": str(said)})
+                faults.append(problem_of("refuses", request.layer, path.name, "", note))
     if faults:
         return [], faults
     try:
         table = raster_range(path, **rule)
     except SeveralValuesError as error:
-        what = (
-            "a raster of several values: nobody says from which on a cell is range (at_least), or at "
-            "which it counts whole and below in proportion (whole_at)"
-        )
-        cure = for_the_plan("Say it in the plan", "defaults.ranges", at_least=0.5)
-        return [], [Problem("refuses", request.layer, path.name, str(error), what, cure)]
+        lines = plan_lines("defaults.ranges", at_least=0.5)
+        note = Note("raster range unsaid")
+        return [], [problem_of("refuses", request.layer, path.name, error.note, note, lines)]
     dataset, notes = _chosen("", table, request)
-    what = f"a raster: {int(table['cells'].sum()):,} cells"
-    what += f" of at least {rule['at_least']:g}" if "at_least" in rule else ""
-    what += " are taken as range, along their edges"
+    facts: dict[str, object] = {"cells": int(table["cells"].sum())}
+    facts |= {"limit": "", "weight": "", "averaged": ""}
+    if "at_least" in rule:
+        facts["limit"] = Note("raster at least", {"value": rule["at_least"]})
     if RANGE_WEIGHT in table:
-        what += f", each by its value ÷ {rule['whole_at']:g}"
+        facts["weight"] = Note("raster by value", {"value": rule["whole_at"]})
         if (block := table.attrs["block"]) > 1:
-            what += f", averaged over {block} × {block} of the file's cells"
-    return [dataset], [Problem("note", request.layer, path.name, "", what), *notes]
+            facts["averaged"] = Note("raster averaged", {"block": block})
+    taken = problem_of("note", request.layer, path.name, "", Note("raster taken", facts))
+    return [dataset], [taken, *notes]
 
 
 # -- Parquet --------------------------------------------------------------------------------------
@@ -502,10 +495,7 @@ def _kml_datasets(path: Path, request: _Request) -> tuple[list[Dataset], list[Pr
     from cami_units import kml  # only who brings KML waits for lxml
 
     table, problems = kml.read_kml(path)
-    notes = [
-        Problem(problem.level, request.layer, path.name, problem.where, problem.what, problem.cure)
-        for problem in problems
-    ]
+    notes = [replace(problem, layer=request.layer, file=path.name) for problem in problems]
     closing = np.array(
         [loop and shape.geom_type == "LineString" for loop, shape in _loops(table)], dtype=bool
     )
@@ -514,9 +504,9 @@ def _kml_datasets(path: Path, request: _Request) -> tuple[list[Dataset], list[Pr
         rings = [[*shape.coords, shape.coords[0]] for shape in shapes[closing]]
         shapes[closing] = shapely.polygons([shapely.linearrings(ring) for ring in rings])
         table = table.set_geometry(gpd.GeoSeries(shapes, index=table.index, crs=LONLAT))
-        what = f"{int(closing.sum())} paths whose ends nearly meet: taken as polygons"
-        names = listed(table.loc[closing, "name"])
-        notes.append(Problem("counted", request.layer, path.name, names, what))
+        note = Note("paths as polygons", {"count": int(closing.sum())})
+        names = in_short(table.loc[closing, "name"])
+        notes.append(problem_of("counted", request.layer, path.name, names, note))
     data = pd.DataFrame(table["data"].tolist(), index=table.index)
     named_columns = table[["name", "description", "folder", "placemark_id"]]
     extra = data[
@@ -558,9 +548,8 @@ def _zip_datasets(path: Path, request: _Request) -> tuple[list[Dataset], list[Pr
     """The layers of every file in an archive."""
     members = _zip_members(path)
     if not members:
-        what = "the archive holds no file of a kind that is read"
-        cure = "It should hold a shapefile, GeoPackage, GeoJSON or file geodatabase."
-        return [], [Problem("refuses", request.layer, path.name, "", what, cure)]
+        note = Note("archive without layer")
+        return [], [problem_of("refuses", request.layer, path.name, "", note)]
     results, problems = [], []
     for part, address in members:
         member_datasets, notes = _gdal_datasets(part if len(members) > 1 else "", address, request)
@@ -608,9 +597,9 @@ def _check_archive(archive: zipfile.ZipFile) -> None:
     """Refuse archives that are encrypted, or reach out of their folder."""
     # GDAL asks for no password, and nobody could type one here.
     if any(entry.flag_bits & 1 for entry in archive.infolist()):
-        raise InputError("the archive is encrypted; unpack it with its password first")
+        raise InputError.of("archive locked")
     if any(".." in Path(name).parts or name.startswith("/") for name in archive.namelist()):
-        raise InputError("the archive has members that point outside it")
+        raise InputError.of("archive pointing out")
 
 
 # -- GDAL -----------------------------------------------------------------------------------------
@@ -635,7 +624,7 @@ def _gdal_datasets(
     passed = [name for name, _ in file_layers if name not in layer_names]
     if passed:
         note = Note("layers passed over", {"names": in_short(layer_names)}, "note")
-        problems.append(problem_of("note", request.layer, request.file, listed(passed), note))
+        problems.append(problem_of("note", request.layer, request.file, in_short(passed), note))
     results = []
     for name in sorted(layer_names):
         inner = f"{part}/{name}" if part and len(file_layers) > 1 else part
@@ -725,13 +714,11 @@ def _decoded(attributes: pd.DataFrame, request: _Request) -> tuple[pd.DataFrame,
     for column in texts:
         table[column] = attributes[column].map(decoded)
     table = table.rename(columns={heading: decoded(heading) for heading in headings})
-    facts = {
-        "key": toml_key(request.rules.plan_key or request.file),
-        "other": guess.other or "koi8-r",
-    }
-    note = Note("encoding unsaid", {"encoding": guess.encoding, **facts})
-    first_words = guess.text.split("\n")[0]
-    return table, [problem_of("counted", request.layer, request.file, first_words, note)]
+    aside = Note("or another encoding", {"other": guess.other or "koi8-r"})
+    note = Note("encoding unsaid", {"encoding": guess.encoding, "aside": aside})
+    key, first_words = toml_key(request.rules.plan_key or request.file), guess.text.split("\n")[0]
+    lines = plan_lines("encoding", **{key: guess.encoding})
+    return table, [problem_of("counted", request.layer, request.file, first_words, note, lines)]
 
 
 def _shapes(wkb: Any) -> tuple[Any, tuple[int, ...]]:

@@ -26,7 +26,18 @@ from cami_units.layers._reading import Dataset, FileRules, LayerRead, Reading
 from cami_units.layers._shape_checks import cleaned
 from cami_units.layers._taxa import Names
 from cami_units.layers._telemetry import track_ids, tracked
-from cami_units.model import INPUT_LAYERS, LAYERS, RECORDS, Problem, check_table, data_dir, listed
+from cami_units.model import (
+    INPUT_LAYERS,
+    LAYERS,
+    RECORDS,
+    Note,
+    Problem,
+    check_table,
+    data_dir,
+    in_short,
+    problem_of,
+    quoted,
+)
 
 _RESTRICTED: Final = re.compile(r"\biucn\b|red list|birdlife|wdpa|protected planet", re.IGNORECASE)
 
@@ -129,16 +140,16 @@ def _file_rows(
         is_record = layer in RECORDS or path.suffix.casefold() in TABLES
         if rules.is_own and not is_record and dialects.is_of_single_animals(dataset.table):
             is_record = True
-            what = "looks like places of single animals: measured, and never shown or passed on"
-            problems.append(Problem("note", layer, dataset.name, "", what))
+            note = Note("places of single animals")
+            problems.append(problem_of("note", layer, dataset.name, "", note))
         entry["restricted"] |= (
             is_record
             or rules.is_restricted
             or (rules.is_own and _is_restricted(layer, dataset.table))
         )
         if not dataset.rows:
-            what, cure = "the file has no rows", "Give a file with rows, or [] for no layer."
-            problems.append(Problem("refuses", layer, dataset.name, "", what, cure))
+            note = Note("file without rows")
+            problems.append(problem_of("refuses", layer, dataset.name, "", note))
             continue
         clean_read = clean(dataset, layer, rules)
         problems += clean_read.problems
@@ -163,9 +174,9 @@ def _in_our_words(
     if not fitting or all(is_fit):
         return fitting, [problem for _, notes in renamed_datasets for problem in notes]
     # of the layers of one file, those with the columns that are needed are meant
-    what = "has not the columns of this layer and is passed over"
+    note = Note("no columns of the layer")
     return fitting, [
-        Problem("note", layer, dataset.name, "", what)
+        problem_of("note", layer, dataset.name, "", note)
         for (dataset, _), fit in zip(renamed_datasets, is_fit, strict=True)
         if not fit
     ]
@@ -207,16 +218,14 @@ def whole_layer(
             problems += notes
         # Named by layer and file. What GEOS says alone is a line of coordinates.
         except shapely.errors.GEOSException as error:
-            what = f"its shapes cannot be put together ({str(error).splitlines()[0][:120]})"
-            files_named = listed(path.name for path in files)
-            cure = "Mend the layer in a GIS (Fix geometries), and save it anew."
-            problems.append(Problem("refuses", layer, files_named, "", what, cure))
+            why = quoted(str(error).splitlines()[0][:120])
+            files_named = in_short(path.name for path in files)
+            note = Note("shapes not joined", {"why": why})
+            problems.append(problem_of("refuses", layer, files_named, "", note))
     # A layer without rows would count as looked for and found empty, which nobody has said.
     if table is None or not len(table):
         if files and not any(problem.level == "refuses" for problem in problems):
-            what = "no row of its files is left"
-            cure = "Look at what was left out above, or give [] for no layer."
-            problems.append(Problem("refuses", layer, "", "", what, cure))
+            problems.append(problem_of("refuses", layer, "", "", Note("no row left")))
         return LayerRead(None, tuple(problems), sources)
     table = table.drop(columns="_file", errors="ignore")
     check_table(table, layer, crs=reading.crs)
@@ -234,10 +243,9 @@ def same_shapes(layer_read: LayerRead, layer: str) -> list[Problem]:
         return []
     title = LAYERS[layer].titles[0] if layer in LAYERS else "name"
     names = table.get(title, table.index.to_series())
-    what = f"{int(twice.sum())} of {len(table)} rows have exactly the shape of another row"
-    cure = "If they are one thing, keep one of them."
-    where = listed(sorted({str(name) for name in names[twice]}))
-    return [Problem("note", layer, "", where, what, cure)]
+    note = Note("shapes alike", {"count": int(twice.sum()), "of": len(table)})
+    where = in_short(sorted({str(name) for name in names[twice]}))
+    return [problem_of("note", layer, "", where, note)]
 
 
 def input_hashes(sources: Mapping[str, Sequence[Path] | None]) -> dict[str, list[list[str]]]:

@@ -27,10 +27,12 @@ from cami_units.model import (
     LAYERS,
     InputError,
     Layers,
+    Note,
     Problem,
     Progress,
-    listed,
-    nearest,
+    in_short,
+    nearest_note,
+    problem_of,
     quiet,
 )
 
@@ -59,9 +61,9 @@ def survey_layers(
     """
     unknown = [layer for layer in reading.sources if layer not in INPUT_LAYERS]
     if unknown:
-        hints = "".join(nearest(layer, INPUT_LAYERS) for layer in unknown)
-        known_layers = listed(INPUT_LAYERS, 20)
-        raise InputError(f"No such layer: {listed(unknown)}. Known: {known_layers}.{hints}")
+        hints = [nearest_note(layer, INPUT_LAYERS) for layer in unknown]
+        names, known = in_short(unknown), in_short(INPUT_LAYERS, 20)
+        raise InputError.of("no such layer", names=names, known=known, hints=hints)
     reads: dict[str, LayerRead] = {}
     sound_countries: gpd.GeoDataFrame | None = None
 
@@ -124,8 +126,8 @@ def _joined_layers(
     absent = sorted(set(species["sci_name"]) - set(features["sci_name"]))
     notes = []
     if absent:
-        what = f"{len(absent)} species of the table have no kept range, so nothing is said of them"
-        notes.append(Problem("counted", "features", "", listed(absent, 20), what))
+        note = Note("species without range", {"count": len(absent)})
+        notes.append(problem_of("counted", "features", "", in_short(absent, 20), note))
     is_own = reading.files_of("countries") is not None
     borders, border_notes = _borders(countries, tables_read["disputed"], is_own=is_own)
     notes += border_notes
@@ -160,8 +162,7 @@ def _left_out(layer: str) -> LayerRead:
     """A layer that the plan leaves out, or the refusal of one that cannot be."""
     if not LAYERS[layer].needed:
         return LayerRead(None)
-    what, cure = "this layer cannot be left out", "Take the line out of [layers] of the plan."
-    return LayerRead(None, (Problem("refuses", layer, "", "", what, cure),))
+    return LayerRead(None, (problem_of("refuses", layer, "", "", Note("layer needed")),))
 
 
 def _borders(
@@ -184,11 +185,8 @@ def _borders(
         tolerant, tolerance_km = widest, widest_km
     if tolerance_km == _ROUNDING_KM:
         return tolerant, []
-    what = (
-        f"the outlines of neighbouring states do not coincide: borders are where they run within "
-        f"{tolerance_km:g} km of each other ({tolerant.length.sum() / 1000:,.0f} km in all)"
-    )
-    return tolerant, [Problem("note", "countries", "", "", what)]
+    facts = {"km": tolerance_km, "all_km": float(tolerant.length.sum() / 1000)}
+    return tolerant, [problem_of("note", "countries", "", "", Note("outlines apart", facts))]
 
 
 # two drawings of one border lie this far apart: at a scale of 1 : 1 million, 1 : 2 and 1 : 5 million
@@ -220,7 +218,7 @@ def read_layers(reading: Reading, *, progress: Progress = quiet) -> Layers:
     """
     layers, problems, _ = survey_layers(reading, progress=progress)
     if layers is None:
-        raise refusal(problems, "the work")
+        raise refusal(problems, Note("work"))
     return layers
 
 

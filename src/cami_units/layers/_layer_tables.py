@@ -16,6 +16,7 @@ import shapely
 
 from cami_units.layers import _dialects as dialects
 from cami_units.layers._equal_area import circle, clipped
+from cami_units.layers._reading import row_note
 from cami_units.layers._taxa import Names, match
 from cami_units.model import (
     LAYERS,
@@ -23,9 +24,11 @@ from cami_units.model import (
     ORIGIN,
     PRESENCE,
     SEASONAL,
+    Note,
     Problem,
-    listed,
+    in_short,
     month_spans,
+    problem_of,
 )
 from cami_units.overlap import joined, regional_ranges, sorted_shapes
 
@@ -75,26 +78,36 @@ def codes_filled(table: pd.DataFrame, file: str, missing: str) -> tuple[pd.DataF
         # 1 is extant, native, resident: what a layer without codes is meant to show.
         filled[column] = [1 if code is None else int(code) for code in codes]
     if blank_in:
-        what = "; ".join(
-            f"{column} is not given for {number} of {len(table)} rows"
-            for column, number in blank_in.items()
-        )
-        if missing == "refuse":
-            cure = "Fill the codes in, or take `missing` out of [codes] of the plan."
-            notes.append(Problem("refuses", "ranges", file, "", what, cure))
-        else:
-            readings = ", ".join(f"{column} 1 ({CODES[column][1]})" for column in blank_in)
-            notes.append(Problem("counted", "ranges", file, "", f"{what}: taken as {readings}"))
+        facts: dict[str, Any] = {
+            "clauses": [
+                Note("code not given", {"column": column, "count": number, "of": len(table)})
+                for column, number in blank_in.items()
+            ],
+            "parts": [_code_note(column, 1) for column in blank_in],
+        }
+        refuses = missing == "refuse"
+        note = Note("codes not given" if refuses else "codes taken as", facts)
+        level = "refuses" if refuses else "counted"
+        notes.append(problem_of(level, "ranges", file, "", note))
     return table.assign(**filled), notes, is_good
+
+
+def _code_note(column: str, number: int) -> Note:
+    """A code of the Red List with what it means."""
+    word = CODES[column].get(number) or Note("no such code")
+    return Note("code and word", {"column": column, "number": number, "code_word": word})
 
 
 def _no_code(strange: pd.DataFrame, column: str, values: pd.Series[Any], file: str) -> Problem:
     """Rows whose code is there and is no code of the Red List."""
-    came = listed(sorted({str(_id_text(value)) for value in values}))
-    names = listed(f"{name} (row {row})" for row, name in strange["sci_name"].items())
-    codes = ", ".join(f"{key} {word}" for key, word in CODES[column].items())
-    what = f"{column} {came} is no IUCN code"
-    return Problem("refuses", "ranges", file, names, what, f"Correct it to one of: {codes}.")
+    came = in_short(sorted({str(_id_text(value)) for value in values}))
+    rows = in_short(row_note(row, str(name)) for row, name in strange["sci_name"].items())
+    codes = [
+        Note("code of a key", {"number": key, "code_word": word})
+        for key, word in CODES[column].items()
+    ]
+    note = Note("no IUCN code", {"column": column, "came": came, "parts": codes})
+    return problem_of("refuses", "ranges", file, rows, note)
 
 
 def confidence_grades(values: pd.Series[Any]) -> tuple[list[str | None], list[str]]:
@@ -117,9 +130,9 @@ def range_parts(
     table = table.sort_values(keys, na_position="last", kind="stable").reset_index(drop=True)
     twice = table.duplicated(["sci_name", "presence", "origin", "seasonal", "_wkb"])
     if twice.any():
-        names = listed(sorted(table.loc[twice, "sci_name"].unique()))
-        what = f"{number_of(int(twice.sum()), 'row')} that copy another exactly: left out"
-        notes.append(Problem("counted", "ranges", "", names, what))
+        names = in_short(sorted(table.loc[twice, "sci_name"].unique()))
+        note = Note("rows copied", {"n": int(twice.sum())})
+        notes.append(problem_of("counted", "ranges", "", names, note))
         table = table[~twice].reset_index(drop=True)
     number = table.groupby("sci_name").cumcount() + 1
     made_ids = [
@@ -152,30 +165,26 @@ def codes_left_out(table: pd.DataFrame, file: str, codes: Mapping[str, Sequence[
         for number in sorted(set(table[column]) - set(kept_codes)):
             names = table.loc[table[column] == number, "sci_name"]
             supporting = (column, number) == ("presence", 3)
-            end = "supporting species only" if supporting else "left out of the features"
-            word = CODES[column].get(number, "no such code")
-            what = f"{number_of(len(names), 'range part')} with {column} {number} ({word}): {end}"
-            notes.append(Problem("counted", "ranges", file, listed(sorted(set(names))), what))
+            facts = {"n": len(names), **_code_note(column, number).facts}
+            note = Note("supporting part" if supporting else "part left out", facts)
+            where = in_short(sorted(set(names)))
+            notes.append(problem_of("counted", "ranges", file, where, note))
     return notes
 
 
 def codes_kept(ranges: pd.DataFrame, codes: Mapping[str, Sequence[int]]) -> Notes:
     """How many parts the choice of codes kept."""
     kept_rows = int((ranges["use"] == "kept").sum())
-    codes_in_words = "; ".join(
-        f"{column} {', '.join(map(str, sorted(codes[column])))}" for column in codes
-    )
-    what = f"{kept_rows} of {number_of(len(ranges), 'range part')} are kept ({codes_in_words})"
-    return [Problem("note", "ranges", "", "", what)]
-
-
-def number_of(number: int, thing: str) -> str:
-    """A number and its noun: "1 row", "3 rows"."""
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+    clauses = [
+        Note("codes of a column", {"column": column, "names": ", ".join(map(str, sorted(some)))})
+        for column, some in codes.items()
+    ]
+    note = Note("parts kept", {"kept": kept_rows, "n": len(ranges), "clauses": clauses})
+    return [problem_of("note", "ranges", "", "", note)]
 
 
 def clipped_rows(
-    table: gpd.GeoDataFrame, area: Any, layer: str, file: str, why: str
+    table: gpd.GeoDataFrame, area: Any, layer: str, file: str, why: Note
 ) -> tuple[gpd.GeoDataFrame, Notes]:
     """Rows clipped to an area, with what was cut off in km²; rows with nothing inside are dropped."""
     if not len(table):
@@ -184,12 +193,12 @@ def clipped_rows(
     shapes = clipped(table.geometry.to_numpy(), area)
     after = shapely.area(shapes).sum() / 1e6
     empty = shapely.is_empty(shapes)
-    names = listed(sorted(table["sci_name"].unique()))
-    what = f"{why}: {before - after:,.0f} of {before:,.0f} km² lie outside and are cut off"
-    if empty.any():
-        what += f", {int(empty.sum())} of {len(table)} parts wholly"
+    names = in_short(sorted(table["sci_name"].unique()))
+    facts = {"why": why, "cut": float(before - after), "km2": float(before)}
+    facts |= {"count": int(empty.sum()), "of": len(table)}
+    note = Note("cut outside, some wholly" if empty.any() else "cut outside", facts)
     result = table.set_geometry(gpd.GeoSeries(shapes, index=table.index, crs=table.crs))
-    return result[~empty], [Problem("counted", layer, file, names, what)]
+    return result[~empty], [problem_of("counted", layer, file, names, note)]
 
 
 # -- keyed layers ---------------------------------------------------------------------------------
@@ -223,9 +232,9 @@ def with_ids(table: gpd.GeoDataFrame, layer: str) -> tuple[gpd.GeoDataFrame, Not
         while f"{prefix}{number:03d}" in used_ids:
             number += 1
         ids[position] = f"{prefix}{number:03d}"
-    what = f"{len(bare)} of {len(table)} rows have no {key}: numbered in order of their names"
-    numbered = listed(ids[position] for position in bare)
-    return table.assign(**{key: ids}), [Problem("note", layer, "", numbered, what)]
+    note = Note("ids made", {"count": len(bare), "of": len(table), "key": key})
+    numbered = in_short(ids[position] for position in bare)
+    return table.assign(**{key: ids}), [problem_of("note", layer, "", numbered, note)]
 
 
 def _id_text(value: object) -> str | None:
@@ -250,9 +259,9 @@ def one_row_a_key(table: gpd.GeoDataFrame, layer: str) -> tuple[gpd.GeoDataFrame
         joined(rest.geometry.to_numpy()[(rest[key] == name).to_numpy()]) for name in first[key]
     ]
     first = first.set_geometry(gpd.GeoSeries(shapes, index=first.index, crs=table.crs))
-    what = f"{len(rest)} rows share a {key} with another: joined into {len(first)}"
+    note = Note("rows joined", {"count": len(rest), "key": key, "into": len(first)})
     all_rows = gpd.GeoDataFrame(pd.concat([table[~twice], first]), crs=table.crs)
-    return _ordered(all_rows, key), [Problem("counted", layer, "", listed(first[key]), what)]
+    return _ordered(all_rows, key), [problem_of("counted", layer, "", in_short(first[key]), note)]
 
 
 def named(table: gpd.GeoDataFrame, fallback: str) -> gpd.GeoDataFrame:
@@ -269,16 +278,17 @@ def country_rows(table: gpd.GeoDataFrame, states: Sequence[str]) -> tuple[gpd.Ge
     good = np.array([code is not None and len(code) == 2 for code in codes], dtype=bool)
     notes: Notes = []
     if not good.all():
-        what = f"{int((~good).sum())} of {len(table)} rows have no ISO 3166 code: left out"
-        names = listed(named(table.assign(_row=table.index.astype(str)), "_row")["name_en"][~good])
-        notes.append(Problem("counted", "countries", "", names, what))
+        note = Note("rows without ISO code", {"count": int((~good).sum()), "of": len(table)})
+        names = in_short(
+            named(table.assign(_row=table.index.astype(str)), "_row")["name_en"][~good]
+        )
+        notes.append(problem_of("counted", "countries", "", names, note))
     table = named(table.assign(iso2=codes)[good], "iso2")
     table, joined_notes = one_row_a_key(table, "countries")
     missing = [state for state in states if state not in set(table["iso2"])]
     if missing:
-        cure = "Correct [study] states of the plan, or give a countries layer that has them."
-        what = f"range states without a country polygon: {listed(missing, 20)}"
-        joined_notes.append(Problem("refuses", "countries", "", "", what, cure))
+        note = Note("states without polygon", {"names": in_short(missing, 20)})
+        joined_notes.append(problem_of("refuses", "countries", "", "", note))
     return table.assign(range_state=table["iso2"].isin(states)), notes + joined_notes
 
 
@@ -306,24 +316,19 @@ def protected_area_rows(
     name = table.get("name", blank).fillna("").astype(str)
     if left_out.any():
         km2 = float(reported.to_numpy(dtype=float)[left_out].sum())
-        why = "without a reported area" if 4 in steps else f"({km2:,.0f} km² as reported)"
-        what = f"{number_of(int(left_out.sum()), 'point')} {why}: left out"
-        notes.append(
-            Problem("counted", "protected_areas", "", listed(sorted(name[left_out])), what)
-        )
+        key = "points without area" if 4 in steps else "points left out"
+        note = Note(key, {"n": int(left_out.sum()), "km2": km2})
+        where = in_short(sorted(name[left_out]))
+        notes.append(problem_of("counted", "protected_areas", "", where, note))
     for row in np.flatnonzero(as_circles):
         parts = shapely.get_parts(shapes[row])
         part_m2 = float(reported.iloc[row]) * 1e6 / len(parts)
         shapes[row] = joined(np.array([circle(part, part_m2) for part in parts], dtype=object))
     if as_circles.any():
         km2 = float(reported.to_numpy(dtype=float)[as_circles].sum())
-        what = (
-            f"{number_of(int(as_circles.sum()), 'point')} drawn as circles of their reported area "
-            f"({km2:,.0f} km²)"
-        )
-        notes.append(
-            Problem("counted", "protected_areas", "", listed(sorted(name[as_circles])), what)
-        )
+        note = Note("points as circles", {"n": int(as_circles.sum()), "km2": km2})
+        where = in_short(sorted(name[as_circles]))
+        notes.append(problem_of("counted", "protected_areas", "", where, note))
     table = table.set_geometry(gpd.GeoSeries(shapes, index=table.index, crs=table.crs))[~left_out]
     states = [dialects.iso2(value) for value in table.get("iso2", blank[~left_out])]
     table = table.assign(
@@ -343,14 +348,12 @@ def protected_area_rows(
         point, country = tree.query(at, predicate="within")
         state_at.iloc[point] = countries["iso2"].to_numpy()[country]
         table.loc[homeless, "iso2"] = state_at.to_numpy()
-        what = (
-            f"{number_of(int(homeless.sum()), 'area')} without a state: taken from where they lie"
-        )
-        notes.append(Problem("note", "protected_areas", "", "", what))
+        note = Note("areas without state", {"n": int(homeless.sum())})
+        notes.append(problem_of("note", "protected_areas", "", "", note))
     over = _counted_twice_km2(table) if 5 in steps else 0.0
     if over >= 1:
-        what = f"areas overlap one another: {over:,.0f} km² are counted once"
-        joined_notes.append(Problem("note", "protected_areas", "", "", what))
+        note = Note("areas overlap", {"km2": float(over)})
+        joined_notes.append(problem_of("note", "protected_areas", "", "", note))
     return table.assign(iso2=table["iso2"].fillna("")), notes + id_notes + joined_notes
 
 
@@ -397,30 +400,31 @@ def areas_in_force(
         if number not in steps:
             return
         if dropped.any():
-            names = listed(sorted({str(name) for name in table.get("name", pd.Series())[dropped]}))
-            km2 = float(reported.to_numpy(dtype=float)[dropped].sum())
-            size = f" ({km2:,.0f} km² as reported)" if km2 else ""
-            text = (
-                f"step {number}: {int(dropped.sum())} of {len(table)} areas {what}: left out{size}"
+            names = in_short(
+                sorted({str(name) for name in table.get("name", pd.Series())[dropped]})
             )
-            notes.append(Problem("counted", "protected_areas", file, names, text))
+            km2 = float(reported.to_numpy(dtype=float)[dropped].sum())
+            facts = {"step": number, "count": int(dropped.sum()), "of": len(table)}
+            size = Note("size as reported", {"km2": km2}) if km2 else ""
+            note = Note("areas of a step", {**facts, "what": Note(what), "size": size})
+            notes.append(problem_of("counted", "protected_areas", file, names, note))
         keep[dropped] = False
 
     if "iso2" in table and states:
         codes = {value: dialects.iso2(value) for value in table["iso2"].unique()}
         state_codes = [codes[value] for value in table["iso2"]]
         away = [code is not None and not set(code.split(";")) & set(states) for code in state_codes]
-        step(1, np.array(away, dtype=bool), "lie in other states")
+        step(1, np.array(away, dtype=bool), "areas elsewhere")
     if "status" in table:
         idle = [
             value is not None and str(value).casefold() not in _IN_FORCE
             for value in table["status"]
         ]
-        step(2, np.array(idle, dtype=bool), "are not in force (proposed or not reported)")
+        step(2, np.array(idle, dtype=bool), "areas not in force")
     if "designation" in table:
         mab = table["designation"].fillna("").astype(str).str.casefold()
         is_reserve = mab.str.contains("unesco") & mab.str.contains("biosphere")
-        step(3, is_reserve.to_numpy(), "are UNESCO biosphere reserves")
+        step(3, is_reserve.to_numpy(), "areas of MAB")
     return keep, notes
 
 
@@ -432,13 +436,11 @@ def barrier_rows(table: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, Notes]:
     blank = dialects.blank(table.index)
     names = table.get("name", blank).fillna("").astype(str)
     if wrong.any():
-        came = listed(sorted({str(value) for value in table["permeability"][wrong]}))
-        where = listed(f"{name} (row {row})" for row, name in names[wrong].items())
-        what = (
-            f"{int(wrong.sum())} of {len(table)} barriers have no permeability from 0 to 1: {came}"
-        )
-        cure = "Write 0 for a closed barrier, 1 for an open one, and between them a judgement."
-        notes.append(Problem("refuses", "barriers", "", where, what, cure))
+        came = in_short(sorted({str(value) for value in table["permeability"][wrong]}))
+        where = in_short(row_note(row, name) for row, name in names[wrong].items())
+        facts = {"count": int(wrong.sum()), "of": len(table), "came": came}
+        note = Note("permeability wrong", facts)
+        notes.append(problem_of("refuses", "barriers", "", where, note))
     kind = table["kind"].fillna("barrier").astype(str)
     table = table.assign(permeability=value.astype(float), name=names, kind=kind)[~wrong]
     table, id_notes = with_ids(table, "barriers")
@@ -452,11 +454,9 @@ def corridor_rows(table: gpd.GeoDataFrame, names: Names) -> tuple[gpd.GeoDataFra
     grade = table["evidence_grade"].fillna("N").astype(str).str.strip().str.upper()
     wrong = ~grade.isin(_GRADES)
     if wrong.any():
-        where = listed(f"row {row}" for row in table.index[wrong])
-        what = f"evidence grade {listed(sorted(grade[wrong].unique()))} is not known"
-        cure = "Use A (telemetry or survey), B (peer-reviewed or official), C (named expert), "
-        cure += "D (inferred) or N (no information)."
-        notes.append(Problem("refuses", "corridors", "", where, what, cure))
+        where = in_short(map(row_note, table.index[wrong]))
+        note = Note("grade unknown", {"came": in_short(sorted(grade[wrong].unique()))})
+        notes.append(problem_of("refuses", "corridors", "", where, note))
         return table[:0], notes
     table, month_notes = with_months(table, "corridors")
     blank = dialects.blank(table.index)
@@ -475,9 +475,9 @@ def corridor_rows(table: gpd.GeoDataFrame, names: Names) -> tuple[gpd.GeoDataFra
     )
     unknown = (ours == "").to_numpy()
     if unknown.any():
-        others = listed(sorted(table.loc[unknown, "sci_name"].unique()))
-        what = f"{int(unknown.sum())} of {len(table)} corridors are of other species: left out"
-        notes.append(Problem("counted", "corridors", "", others, what))
+        others = in_short(sorted(table.loc[unknown, "sci_name"].unique()))
+        note = Note("corridors of others", {"count": int(unknown.sum()), "of": len(table)})
+        notes.append(problem_of("counted", "corridors", "", others, note))
     table, joined_notes = one_row_a_key(table.assign(sci_name=ours)[~unknown], "corridors")
     return table, notes + month_notes + id_notes + joined_notes
 
@@ -502,11 +502,9 @@ def with_months(
     odd = [row for row, text in zip(table.index, months, strict=True) if text is None]
     notes = []
     if odd:
-        came = listed(sorted({str(value) for value in table.loc[odd, MONTHS]}))
-        where = listed(f"row {row}" for row in odd)
-        what = f"{MONTHS} {came} names no months: taken as not given"
-        cure = 'Write numbers: "4-7", "11-2", "3-4;11-12".'
-        notes.append(Problem("counted", layer, file, where, what, cure))
+        came = in_short(sorted({str(value) for value in table.loc[odd, MONTHS]}))
+        note = Note("months unclear", {"column": MONTHS, "came": came})
+        notes.append(problem_of("counted", layer, file, in_short(map(row_note, odd)), note))
     texts = pd.Series([text or "" for text in months], index=table.index, dtype=object)
     return table.assign(**{MONTHS: texts}), notes
 
@@ -530,12 +528,12 @@ def place_rows(table: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, Notes]:
     twice = table["name_en"].duplicated()
     notes: Notes = []
     if nameless.any():
-        what = f"{number_of(int(nameless.sum()), 'place')} without a name: left out"
-        notes.append(Problem("counted", "gazetteer", "", "", what))
+        note = Note("places without name", {"n": int(nameless.sum())})
+        notes.append(problem_of("counted", "gazetteer", "", "", note))
     if twice.any():
-        what = f"{number_of(int(twice.sum()), 'place')} with the name of a larger one: left out"
-        names = listed(sorted(table.loc[twice, "name_en"].unique()))
-        notes.append(Problem("counted", "gazetteer", "", names, what))
+        note = Note("places named twice", {"n": int(twice.sum())})
+        names = in_short(sorted(table.loc[twice, "name_en"].unique()))
+        notes.append(problem_of("counted", "gazetteer", "", names, note))
     return _ordered(table[~twice], "name_en"), notes
 
 

@@ -17,7 +17,13 @@ import shapely
 
 from cami_units.layers._equal_area import only
 from cami_units.layers._reading import LayerRead
-from cami_units.model import LAYERS, Problem, listed
+from cami_units.model import (
+    LAYERS,
+    Note,
+    Problem,
+    in_short,
+    problem_of,
+)
 from cami_units.overlap import states_of
 
 BUNDLED: Final = "bundled"
@@ -109,13 +115,9 @@ def outside_of(
 
 def _told(layer: str, names: list[str], gone: int, rest: int) -> Problem:
     """What became of the bundled rows."""
-    what = (
-        f"your files speak of {listed(names, 20)}: {gone} bundled rows of there are left out, "
-        f"{rest} of elsewhere are kept"
-        if names
-        else "your files have nothing in any state of the study: all bundled rows are kept"
-    )
-    return Problem("note", layer, "", "", what)
+    facts = {"names": in_short(names, 20), "gone": gone, "rest": rest}
+    note = Note("bundled left out", facts) if names else Note("bundled kept")
+    return problem_of("note", layer, "", "", note)
 
 
 def ranges_beside_bundled(
@@ -137,8 +139,8 @@ def ranges_beside_bundled(
         )
         rest = outside_of("ranges", theirs, states, ground_of(countries, states))
         parts.append(rest)
-        what = f"{name}: your files replace its bundled range in {listed(states, 20)}; the rest is kept"
-        notes.append(Problem("note", "ranges", "", "", what))
+        note = Note("bundled range replaced", {"name": name, "names": in_short(states, 20)})
+        notes.append(problem_of("note", "ranges", "", "", note))
     table = gpd.GeoDataFrame(
         pd.concat([from_user.table, *parts], ignore_index=True), crs=from_user.table.crs
     )

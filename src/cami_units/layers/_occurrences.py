@@ -13,18 +13,25 @@ import shapely
 from numpy.typing import NDArray
 
 from cami_units.layers._dialects import blank, in_our_words, plain
-from cami_units.layers._layer_tables import number_of
 from cami_units.layers._reading import Dataset, FileRules, LayerRead, Reading
 from cami_units.layers._shape_checks import cleaned
 from cami_units.layers._taxa import (
     Match,
     Names,
     match,
-    rule_for_the_plan,
+    rule_lines,
     rules_by_source,
+    skip_aside,
     words_of,
 )
-from cami_units.model import LONLAT, Problem, listed
+from cami_units.model import (
+    LONLAT,
+    Note,
+    Problem,
+    in_short,
+    listed,
+    problem_of,
+)
 
 Mask = NDArray[np.bool_]
 Clean = Callable[[Dataset, str, FileRules], LayerRead]
@@ -86,8 +93,8 @@ def recorded(names: Names, reading: Reading, states: gpd.GeoDataFrame) -> Clean:
         # A record without a date is no sign of absence either: it counts, and makes nothing recent.
         undated = int((inside["day"] == "").sum()) if len(inside) else 0
         if undated:
-            what = f"{undated:,} records have no date: they are counted, and make nothing recent"
-            far_notes.append(Problem("note", layer, dataset.name, "", what))
+            note = Note("records without day", {"count": undated})
+            far_notes.append(problem_of("note", layer, dataset.name, "", note))
         return LayerRead(inside, (*problems, *notes, *shapes.problems, *far_notes))
 
     return clean
@@ -112,7 +119,7 @@ def clean_points(
     limit = Reading().max_uncertainty_m  # no setting of the plan is about layers of context
     known, problems = _sound(Dataset(file, "", numbered, len(table)), layer, limit, None)
     twice = _repeated(known, [name for name in ("sci_name", "day") if name in known])
-    problems += _counted(layer, file, twice, len(table), "repeat species, place and day of another")
+    problems += _counted(layer, file, twice, len(table), Note("records repeated"))
     species = known.get("sci_name", blank(known.index)).fillna("")
     return table.loc[known.index[~twice]].assign(name=species[~twice]), problems
 
@@ -131,16 +138,16 @@ def _sound(
     return dataset.table[keep], problems
 
 
-def _counted(layer: str, file: str, rows: Any, total: int, reason: str) -> list[Problem]:
+def _counted(layer: str, file: str, rows: Any, total: int, reason: Note) -> list[Problem]:
     """How many records a step leaves out; nothing where it leaves out none."""
     count = int(np.sum(rows))
-    what = f"{count:,} of {total:,} records {reason}: left out"
-    return [Problem("counted", layer, file, "", what)] if count else []
+    note = Note("records left out", {"count": count, "of": total, "what": reason})
+    return [problem_of("counted", layer, file, "", note)] if count else []
 
 
 def _faults(
     table: gpd.GeoDataFrame, max_uncertainty_m: float, middles: gpd.GeoSeries | None
-) -> list[tuple[str, Mask]]:
+) -> list[tuple[Note, Mask]]:
     """What is wrong with records, step by step: the reason, and which rows it concerns."""
     points = np.asarray(table.geometry.array, dtype=object)
     bare = shapely.is_missing(points) | shapely.is_empty(points)
@@ -150,32 +157,23 @@ def _faults(
     if table.crs is not None and not table.crs.is_geographic:
         beyond = np.zeros(len(table), dtype=bool)
     return [
-        ("have no coordinates", bare),
-        ("are no points", ~bare & (shapely.get_type_id(points) != 0)),
-        ("have coordinates that do not exist", beyond),
+        (Note("records without place"), bare),
+        (Note("records no points"), ~bare & (shapely.get_type_id(points) != 0)),
+        (Note("records beyond"), beyond),
+        (Note("records at 0"), (x == 0) | (y == 0) | (x == y)),
+        (Note("records doubted"), _says_any(table, "issue", _BAD_ISSUES)),
         (
-            "lie at 0° or have one number twice, where nobody saw them",
-            (x == 0) | (y == 0) | (x == y),
-        ),
-        ("have a place that GBIF doubts", _says_any(table, "issue", _BAD_ISSUES)),
-        (
-            "lie in the middle of a state, where one puts them who knows no more",
+            Note("records in the middle"),
             _near(points, table, middles) | (_number(table, "centroid_m") < _CENTROID_M),
         ),
+        (Note("records uncertain", {"km": max_uncertainty_m / 1000}), metres > max_uncertainty_m),
+        (Note("records made up"), np.isin(metres, _MADE_UP_M)),
         (
-            f"are less certain than {max_uncertainty_m / 1000:g} km",
-            metres > max_uncertainty_m,
-        ),
-        (
-            "have an uncertainty that programs make up (301, 999, 3036 or 9999 m)",
-            np.isin(metres, _MADE_UP_M),
-        ),
-        (
-            "say that nobody was there",
+            Note("records of absence"),
             _is_any(table, "status", {"absent"}) | (_number(table, "individuals") == 0),
         ),
         (
-            "are fossils or animals in captivity",
+            Note("records of captives"),
             _is_any(table, "basis", _NOT_WILD) | _is_any(table, "captive", _CAPTIVE),
         ),
     ]
@@ -252,11 +250,11 @@ def _named_and_dated(
     rows = rows[rows["sci_name"].notna()]
     # Days are text of one form, year first: they compare like dates, and partial ones too.
     future = np.array([day > reading.date for day in rows["day"]], dtype=bool)
-    reason = f"are dated after the plan ({reading.date})"
+    reason = Note("records of the future", {"date": reading.date})
     problems += _counted(layer, dataset.name, future, dataset.rows, reason)
     rows = rows[~future]
     twice = _repeated(rows, ("sci_name", "day"))
-    reason = "repeat species, place and day of another"
+    reason = Note("records repeated")
     problems += _counted(layer, dataset.name, twice, dataset.rows, reason)
     return rows[~twice], problems
 
@@ -294,23 +292,20 @@ def taxa_of(
             key = (verdict.taxon, " ".join(words_of(str(pair[0]))[:2]).capitalize())
             guarded[key] = guarded.get(key, 0) + 1
         else:
-            name = " ".join(str(part) for part in pair if part) or "(no name)"
+            name = " ".join(str(part) for part in pair if part) or ""
             others[name] = others.get(name, 0) + 1
     problems = []
     if others:
         count = sum(others.values())
-        what = (
-            f"{count:,} of {dataset.rows:,} records are of no taxon of the species table: left out"
-        )
-        problems.append(Problem("counted", layer, dataset.name, listed(sorted(others)), what))
+        where = in_short(name or Note("no name") for name in sorted(others))
+        note = Note("records of others", {"count": count, "of": dataset.rows})
+        problems.append(problem_of("counted", layer, dataset.name, where, note))
     for (name, source), count in sorted(guarded.items()):
-        what = (
-            f"{number_of(count, 'record')} of the whole species {source}, of which only {name} is a taxon of "
-            "CAMI: left out unless the plan says in which states they are of it"
-        )
         home = [state for state in names.homes[name] if state in reading.states]
-        cure = rule_for_the_plan("If they are, say in the plan", name, source, home)
-        problems.append(Problem("counted", layer, dataset.name, source, what, cure))
+        facts = {"n": count, "source": source, "taxon": name}
+        note = Note("records guarded", facts | skip_aside(home))
+        lines = rule_lines(name, source, home)
+        problems.append(problem_of("counted", layer, dataset.name, source, note, lines))
     return pd.Series(taxon, index=table.index, dtype=object), problems
 
 
@@ -336,7 +331,7 @@ def within_study(
             rule is None or not rule.within or iso2 in rule.within for rule in rule_of.iloc[here]
         ]
         inside[here[np.array(allowed, dtype=bool)]] = True
-    reason = "lie outside the range states, or those of a rule for their taxon"
+    reason = Note("records outside")
     problems = _counted(layer, dataset.name, ~inside, dataset.rows, reason)
     return table[inside], problems
 
@@ -396,8 +391,8 @@ def ranges_from_records(
     for name, km in sorted(km_of.items()):
         mine = records[records["sci_name"] == name] if records is not None else None
         if mine is None or mine.empty:
-            what = f"[occurrences] range_km names {name}, of which no record is left"
-            problems.append(Problem("note", "ranges", "", name, what))
+            note = Note("range of no record", {"name": name})
+            problems.append(problem_of("note", "ranges", "", name, note))
             continue
         ground = shapely.union_all(
             # 64 corners: 0.2 % less ground than the circle
@@ -405,8 +400,8 @@ def ranges_from_records(
         )
         files = listed(sorted(set(mine["source"])))
         rows.append((name, f"within {km:g} km of {len(mine):,} records in {files}", ground))
-        what = f"{name}: the ground within {km:g} km of {len(mine):,} records is added to its range"
-        problems.append(Problem("counted", "ranges", files, "", f"{what}, as the plan says"))
+        note = Note("range from records", {"name": name, "km": float(km), "count": len(mine)})
+        problems.append(problem_of("counted", "ranges", files, "", note))
     if not rows or records is None:
         return None, problems
     table = gpd.GeoDataFrame(

@@ -22,9 +22,11 @@ from cami_units.layers._dialects import DIALECTS, plain
 from cami_units.model import (
     LONLAT,
     InputError,
-    for_the_plan,
+    Note,
     guessed_text,
-    listed,
+    in_short,
+    plan_lines,
+    quoted,
     toml_key,
 )
 
@@ -42,9 +44,9 @@ _LARGE: Final = 50_000_000
 class TableError(InputError):
     """A table that holds no points as it stands, with lines that mend it."""
 
-    def __init__(self, what: str, cure: str) -> None:
-        super().__init__(what)
-        self.cure = cure
+    def __init__(self, names: str | Note, advice: str, lines: str = "") -> None:
+        super().__init__(Note("no coordinates known", {"names": names, "advice": Note(advice)}))
+        self.lines = lines
 
 
 class _Sheet(NamedTuple):
@@ -120,9 +122,9 @@ def point_table(
             if any(row)
         ]
     except csv.Error as error:
-        raise InputError(f"it is no table ({error})") from error
+        raise InputError.of("no table", why=quoted(error)) from error
     if len(cells) > MOST_ROWS:
-        raise InputError(f"it has more than {MOST_ROWS:,} rows: cut it by year or by species first")
+        raise InputError.of("table long", most=MOST_ROWS)
     table = pd.DataFrame(cells, columns=[names[at] for at in kept], dtype=object)
     for name, value in sheet.constants.items():
         if name not in table:
@@ -188,13 +190,11 @@ def _points(table: pd.DataFrame, columns: Mapping[str, str], key: str, layer: st
         points = np.full(len(table), None, dtype=object)
         points[known] = shapely.points(x[known], y[known])
         return points
-    what = f"it has no columns of coordinates that are known; it has {listed(table.columns, 12)}"
-    pair = _degrees_by_content(table)
+    names, pair = in_short(table.columns, 12), _degrees_by_content(table)
     if pair is None:
-        raise TableError(what, "Add a column of longitude and one of latitude, in degrees.")
+        raise TableError(names, "degrees wanted")
     lines = dict(zip(("longitude", "latitude"), pair, strict=True))
-    why = "Say in the plan which they are, in degrees (these hold such numbers)"
-    raise TableError(what, for_the_plan(why, f"columns.{toml_key(key)}", **lines))
+    raise TableError(names, "degrees found", plan_lines(f"columns.{toml_key(key)}", **lines))
 
 
 def _degrees_by_content(table: pd.DataFrame) -> tuple[str, str] | None:
@@ -253,7 +253,7 @@ def _sheet(path: Path) -> _Sheet:
             if not (info := archive.getinfo(name)).is_dir() and "__MACOSX" not in name
         }
         if sum(members.values()) > _LARGEST:
-            raise InputError("it holds more than 4 GB: cut it by year or by species first")
+            raise InputError.of("archive large")
         meta = next((name for name in members if Path(name).name.casefold() == _META), None)
         if meta is not None:
             return _core_sheet(archive, meta)
@@ -302,17 +302,17 @@ def _core_sheet(archive: zipfile.ZipFile, meta: str) -> _Sheet:
     """
     content = archive.read(meta)
     if b"<!DOCTYPE" in content or b"<!ENTITY" in content:
-        raise InputError("its meta.xml declares entities, which no such archive needs")
+        raise InputError.of("meta with entities")
     try:
         root = ElementTree.fromstring(content)
     except ElementTree.ParseError as error:
-        raise InputError(f"its meta.xml is no XML ({error})") from error
+        raise InputError.of("meta no XML", why=quoted(error)) from error
     core = _core_of(root)
     inner = {_tag(element): element for element in core.iter()}
     name = (inner["location"].text or "").strip() if "location" in inner else ""
     folder = meta.rsplit("/", 1)[0] + "/" if "/" in meta else ""
     if folder + name not in archive.namelist():
-        raise InputError(f"its meta.xml names {name or 'no file'}, which is not in the archive")
+        raise InputError.of("meta names nothing", name=name or Note("meta no file"))
     terms, constants = _terms_of(core)
     text = _text(archive.read(folder + name), core.get("encoding", "utf-8"))
     quote = core.get("fieldsEnclosedBy", '"')
@@ -337,9 +337,9 @@ def _core_of(root: Any) -> Any:
     }
     tables = [element for element, kind in kinds.items() if kind.casefold() == "occurrence"]
     if not tables:
-        cores = [kind or "nothing" for element, kind in kinds.items() if _tag(element) == "core"]
-        kind = cores[0] if cores else "nothing"
-        raise InputError(f"it is a Darwin Core archive of {kind}, and holds no occurrences")
+        cores = [kind for element, kind in kinds.items() if _tag(element) == "core"]
+        kind = (cores[0] if cores else "") or Note("nothing")
+        raise InputError.of("archive of another kind", kind=kind)
     return tables[0]
 
 

@@ -26,7 +26,17 @@ from cami_units.layers import _layer_tables as tables
 from cami_units.layers._gis_files import PARQUET_SUFFIXES, native_geometry
 from cami_units.layers._reading import Dataset, FileRules
 from cami_units.layers._shape_checks import cleaned
-from cami_units.model import EQUAL_AREA, LONLAT, RANGE_WEIGHT, InputError, Problem, listed
+from cami_units.model import (
+    EQUAL_AREA,
+    LONLAT,
+    RANGE_WEIGHT,
+    InputError,
+    Note,
+    Problem,
+    in_short,
+    problem_of,
+    quoted,
+)
 from cami_units.overlap import dissolved
 
 CODES: Final[Mapping[str, tuple[int, ...]]] = {
@@ -98,25 +108,22 @@ def range_stream(
         none, parts that do not fit together.
     """
     files = [file.absolute() for file in _parts(path)]  # workers elsewhere have other folders
-    faults: list[str] = []
+    faults: list[Note | Problem] = []
     about = [_about(file, faults) for file in files]
     if not faults and len({about_file[:2] for about_file in about}) > 1:
-        faults.append("the files differ in their CRS or in the name of their geometry column")
+        faults.append(Note("ranges differ"))
     row_tables, problems = [], []
     for number, (file, (geometry, _, _)) in enumerate(zip(files, about, strict=True)):
         if geometry:
             rows, notes = _rows(file, number, geometry, columns or {}, codes)
             row_tables.append(rows)
             problems += notes
-    faults += [problem.sentence() for problem in problems if problem.level == "refuses"]
+    faults += [problem for problem in problems if problem.level == "refuses"]
     if faults:
-        raise InputError("These ranges cannot be streamed:\n" + "\n".join(f"- {f}" for f in faults))
+        raise InputError.of("ranges not streamed", entries=["", *faults])
     rows = pd.concat(row_tables, ignore_index=True)
     if rows.empty:
-        left_out = "".join(f"\n- {problem.sentence()}" for problem in problems)
-        raise InputError(
-            f"No row of these ranges counts, so there is nothing to measure.{left_out}"
-        )
+        raise InputError.of("no row of ranges", entries=["", *problems])
     rows = rows.sort_values(["sci_name", "file", "group", "row"], ignore_index=True)
     geometry, crs, _ = about[0]
     boxes = [box for _, _, box in about if box is not None]
@@ -149,9 +156,9 @@ def stream_advice(shares: Sequence[RangeStream]) -> tuple[Problem, ...]:
     )
     if times < _OFTEN:
         return ()
-    what = f"the rows are not sorted by species, so the file is read {times:.0f} times over"
-    cure = f"It works as it is. To be quicker, save it sorted: {_SORTED}"
-    return (Problem("note", "ranges", listed(f.name for f in shares[0].files), "", what, cure),)
+    note = Note("rows not sorted", {"count": times, "sorted": _SORTED})
+    files = in_short(file.name for file in shares[0].files)
+    return (problem_of("note", "ranges", files, "", note),)
 
 
 _SORTED: Final = (
@@ -219,15 +226,12 @@ def _parts(path: Path) -> list[Path]:
             file for file in path.iterdir() if file.suffix.casefold() in PARQUET_SUFFIXES
         )
     if not files or not all(file.is_file() for file in files):
-        raise InputError(
-            f"'{path}' is no GeoParquet file, nor a folder that holds any. Name one, or make one: "
-            f"{_SORTED}"
-        )
+        raise InputError.of("no GeoParquet", path=str(path), sorted=_SORTED)
     return files
 
 
 def _about(
-    file: Path, faults: list[str]
+    file: Path, faults: list[Note | Problem]
 ) -> tuple[str, str, tuple[float, float, float, float] | None]:
     """Geometry column, CRS and bounds of a file, as its GeoParquet metadata or its own types say."""
     try:
@@ -236,24 +240,24 @@ def _about(
             native = native_geometry(parquet.schema)
         geo: Mapping[str, Any] = {} if metadata is None else json.loads(metadata)
     except (pa.ArrowException, OSError, ValueError) as error:
-        faults.append(f"{file.name} cannot be read: {str(error).splitlines()[0][:200]}")
+        why = quoted(str(error).splitlines()[0][:200])
+        faults.append(Note("Parquet unreadable", {"file": file.name, "why": why}))
         return "", "", None
     # Parquet has a type for geometry of its own since 2.11; older files say it in "geo" only.
     if metadata is None and native is not None:
         try:
             return native[0], CRS.from_user_input(native[1]).to_wkt(), None
         except CRSError:
-            faults.append(f"{file.name} has a CRS that nobody knows: {native[1]:.80}")
+            facts = {"file": file.name, "crs": native[1][:80]}
+            faults.append(Note("Parquet CRS unknown", facts))
             return "", "", None
     name = str(geo.get("primary_column", ""))
     column = geo.get("columns", {}).get(name, {})
     if column.get("encoding") != "WKB":
-        faults.append(
-            f"{file.name} is no GeoParquet with shapes as WKB. Save it with geopandas or ogr2ogr"
-        )
+        faults.append(Note("Parquet without WKB", {"file": file.name}))
         return "", "", None
     if "crs" in column and column["crs"] is None:
-        faults.append(f"{file.name} does not know its CRS. Save it with one")
+        faults.append(Note("Parquet without CRS", {"file": file.name}))
         return "", "", None
     crs = CRS.from_user_input(column.get("crs") or LONLAT).to_wkt()
     box = column.get("bbox") or []
@@ -280,9 +284,8 @@ def _rows(
         table = parquet.read(columns=spoken_columns).to_pandas(ignore_metadata=True)
     coded, problems = dialects.in_our_words(table, "ranges", file.name, FileRules(columns=columns))
     if max(sizes, default=0) > _GROUP_BYTES:
-        what = f"a row group holds {max(sizes) / 1e9:.1f} GB of shapes, too much to read at once"
-        cure = f"Save it with smaller ones: {_SORTED}"
-        problems.append(Problem("refuses", "ranges", file.name, "", what, cure))
+        note = Note("row group large", {"gb": max(sizes) / 1e9, "sorted": _SORTED})
+        problems.append(problem_of("refuses", "ranges", file.name, "", note))
     if any(problem.level == "refuses" for problem in problems):
         return pd.DataFrame(), problems
     count = [group.num_rows for group in groups]
@@ -297,13 +300,12 @@ def _rows(
         }
     )
     if any(_holds_weights(name) for name in plain):
-        what = f"its weights ({RANGE_WEIGHT}) do not count here: each part is range as a whole"
-        cure = "In a plan they count: name the file in [layers] ranges, and run propose."
-        problems.append(Problem("note", "ranges", file.name, "", what, cure))
+        note = Note("weights not counted", {"column": RANGE_WEIGHT})
+        problems.append(problem_of("note", "ranges", file.name, "", note))
     nameless = coded["sci_name"].isna().to_numpy()
     if nameless.any():
-        what = f"{tables.number_of(int(nameless.sum()), 'row')} without a name: left out"
-        problems.append(Problem("counted", "ranges", file.name, "", what))
+        note = Note("rows without name", {"n": int(nameless.sum())})
+        problems.append(problem_of("counted", "ranges", file.name, "", note))
     named_rows = coded.set_axis(pd.RangeIndex(1, len(coded) + 1), axis=0)[~nameless]
     filled, notes, good = tables.codes_filled(named_rows, file.name, "extant")
     notes += tables.codes_left_out(filled[good], file.name, codes)
@@ -358,12 +360,11 @@ def overlap_batches(path: Path) -> tuple[Mapping[str, Any], Callable[[], Iterato
             metadata = (parquet.schema_arrow.metadata or {}).get(b"cami_units")
             columns = parquet.schema_arrow.names
     except (pa.ArrowException, OSError) as error:
-        raise InputError(f"'{path}' cannot be read: {str(error).splitlines()[0][:200]}") from error
+        why = quoted(str(error).splitlines()[0][:200])
+        raise InputError.of("overlaps unreadable", path=str(path), why=why) from error
     needed = ["sci_name", "row", "col", "km2"]
     if metadata is None or not set(needed) <= set(columns):
-        raise InputError(
-            f"'{path}' is no file of overlaps. Make one of ranges: cami-units overlaps RANGES"
-        )
+        raise InputError.of("no overlaps", path=str(path))
     about: Mapping[str, Any] = json.loads(metadata)
 
     def batches() -> Iterator[pa.Table]:

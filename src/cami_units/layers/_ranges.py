@@ -18,21 +18,29 @@ from cami_units.layers import _layer_tables as tables
 from cami_units.layers._equal_area import only
 from cami_units.layers._gis_files import Select
 from cami_units.layers._layer_rows import Clean, files_of, gathered, with_counts
-from cami_units.layers._layer_tables import number_of
 from cami_units.layers._national_files import own_entries, ranges_beside_bundled
 from cami_units.layers._occurrences import ranges_from_records
-from cami_units.layers._reading import Dataset, FileRules, LayerRead, Reading
+from cami_units.layers._reading import Dataset, FileRules, LayerRead, Reading, row_note
 from cami_units.layers._shape_checks import cleaned
 from cami_units.layers._taxa import (
     Match,
     Names,
     match,
     names_of,
-    rule_for_the_plan,
+    rule_lines,
     rules_by_source,
+    skip_aside,
     words_of,
 )
-from cami_units.model import MONTHS, RANGE_WEIGHT, Problem, listed, nearest
+from cami_units.model import (
+    MONTHS,
+    RANGE_WEIGHT,
+    Note,
+    Problem,
+    in_short,
+    nearest_note,
+    problem_of,
+)
 from cami_units.overlap import dissolved
 
 _NAMING: Final = ("sci_name", "subspecies", "subpop")
@@ -71,20 +79,26 @@ def _range_rows(names: Names, species: pd.DataFrame, reading: Reading) -> Select
             dtype=object,
         )
         notes = []
-        for kind, why in _WHY_NOT.items():
+        for kind, key in _WHY_NOT.items():
             rows = kinds == kind
             if rows.any():
                 others = sorted(_whole_names(table[rows]))
-                what = f"{int(rows.sum())} of {number_of(len(table), 'row')} {why}: left out"
-                meant = _meant_names(others, names) if kind == "unknown" else ""
-                notes.append(Problem("counted", "ranges", file, listed(others), what, meant))
+                meant = _meant_names(others, names) if kind == "unknown" else []
+                facts = {"count": int(rows.sum()), "of": len(table), "sentences": meant}
+                note = Note(key, facts)
+                notes.append(problem_of("counted", "ranges", file, _in_short(others), note))
                 notes += _hints(others, names, species, reading, file) if kind == "unknown" else []
         return ~np.isin(kinds, list(_WHY_NOT)), notes
 
     return select
 
 
-def _meant_names(others: Iterable[str], names: Names) -> str:
+def _in_short(names: Iterable[str]) -> str | Note:
+    """Names of a file, the first few; of rows that have none it is said."""
+    return in_short(name or Note("no name") for name in names)
+
+
+def _meant_names(others: Iterable[str], names: Names) -> list[Note]:
     """The taxa of ours that unknown names were perhaps meant to be, a letter away."""
     near = {}
     for name in others:
@@ -93,13 +107,13 @@ def _meant_names(others: Iterable[str], names: Names) -> str:
         close = get_close_matches(" ".join(words_of(name)), list(names.taxa), n=1, cutoff=0.9)
         if close:
             near[name] = names.taxa[close[0]]
-    return " ".join(f"Did you mean {taxon} by '{name}'?" for name, taxon in near.items())
+    return [Note("meant species", {"taxon": taxon, "name": name}) for name, taxon in near.items()]
 
 
 _WHY_NOT: Final = {
-    "unknown": "of species that are not in the species table",
-    "other": "of other sub-species",
-    "skipped": "that [taxa] of the plan says to skip",
+    "unknown": "rows of unknown species",
+    "other": "rows of other subspecies",
+    "skipped": "rows to skip",
 }
 
 
@@ -107,7 +121,7 @@ def _whole_names(table: pd.DataFrame) -> set[str]:
     """The names in a table, each with what stands below the species."""
     extra = table["subspecies"] if "subspecies" in table else pd.Series("", index=table.index)
     return {
-        f"{'(no name)' if pd.isna(name) else name} {'' if pd.isna(below) else below}".strip()
+        f"{'' if pd.isna(name) else name} {'' if pd.isna(below) else below}".strip()
         for name, below in zip(table["sci_name"], extra, strict=True)
     }
 
@@ -121,10 +135,10 @@ def _hints(
         taxon = names.related.get(" ".join(words_of(source_name)))
         if taxon is not None:
             states = _home(taxon, species, reading)
-            what = f"{taxon} is known as part of {source_name} in some sources"
-            why = "If that is so here, say in the plan"
-            cure = rule_for_the_plan(why, taxon, source_name, states)
-            notes.append(Problem("note", "ranges", file, source_name, what, cure))
+            facts = {"taxon": taxon, "source": source_name}
+            note = Note("part of a species", facts | skip_aside(states))
+            lines = rule_lines(taxon, source_name, states)
+            notes.append(problem_of("note", "ranges", file, source_name, note, lines))
     return notes
 
 
@@ -194,7 +208,8 @@ def _within_states(
         rule = reading.taxa[taxon]
         states = countries[countries["iso2"].isin(rule.within)]
         ground = shapely.union_all(states.geometry.to_numpy())
-        why = f"{rule.source} stands for {taxon} within {listed(sorted(rule.within), 20)}"
+        facts = {"source": rule.source, "taxon": taxon, "names": in_short(sorted(rule.within), 20)}
+        why = Note("stands within", facts)
         mine = ruled[ruled["sci_name"] == taxon]
         clipped, clip_notes = tables.clipped_rows(mine, ground, "ranges", file, why)
         pieces.append(clipped)
@@ -210,18 +225,17 @@ def _range_columns(
     grades, odd = tables.confidence_grades(table.get("confidence", blank))
     notes = []
     if odd:
-        what = f"confidence {listed(odd)} is not high, medium or low: taken as not graded"
-        notes.append(Problem("counted", "ranges", dataset.name, "", what))
+        note = Note("confidence unknown", {"came": in_short(odd)})
+        notes.append(problem_of("counted", "ranges", dataset.name, "", note))
     weights: dict[str, Any] = {}
     if RANGE_WEIGHT in table:
         weight = pd.to_numeric(table[RANGE_WEIGHT], errors="coerce")
         wrong = ~weight.between(0, 1) & table[RANGE_WEIGHT].notna()
         if wrong.any():
-            came = listed(sorted({str(value) for value in table.loc[wrong, RANGE_WEIGHT]}))
-            where = listed(f"row {row}" for row in table.index[wrong])
-            what = f"{RANGE_WEIGHT} {came} is no share from 0 to 1"
-            cure = "Write 1 for ground that is range, 0 for none, and between them a share."
-            notes.append(Problem("refuses", "ranges", dataset.name, where, what, cure))
+            came = in_short(sorted({str(value) for value in table.loc[wrong, RANGE_WEIGHT]}))
+            where = in_short(map(row_note, table.index[wrong]))
+            note = Note("no share", {"column": RANGE_WEIGHT, "came": came})
+            notes.append(problem_of("refuses", "ranges", dataset.name, where, note))
         # Without a number a row counts whole, as in a file without the column.
         weights[RANGE_WEIGHT] = weight.fillna(1.0).clip(0, 1)
     table, month_notes = tables.with_months(table, "ranges", dataset.name)
@@ -260,17 +274,12 @@ def _guarded(
         rows = [(verdict.verdict, verdict.taxon) == (kind, taxon) for verdict in verdicts]
         some = dataset.table[rows]
         source = " ".join(words_of(str(some["sci_name"].iloc[0]))[:2]).capitalize()
-        where = listed(f"row {row}" for row in some.index)
-        what = (
-            f"{number_of(len(some), 'row')} of the whole species {source}, of which only {taxon} "
-            "is a taxon of CAMI: not used unless the plan says how"
-            if kind == "guarded"
-            else f"{number_of(len(some), 'row')} named {source}, as the livestock is called; the taxon "
-            f"of CAMI is {taxon}: not used unless the plan says how"
-        )
+        where = in_short(map(row_note, some.index))
+        key = "whole species guarded" if kind == "guarded" else "livestock guarded"
         states = _home(taxon, species, reading)
-        cure = rule_for_the_plan("Say it in the plan", taxon, source, states)
-        notes.append(Problem("refuses", "ranges", dataset.name, where, what, cure))
+        note = Note(key, {"n": len(some), "source": source, "taxon": taxon} | skip_aside(states))
+        lines = rule_lines(taxon, source, states)
+        notes.append(problem_of("refuses", "ranges", dataset.name, where, note, lines))
     return notes
 
 
@@ -281,16 +290,14 @@ def _rule_problems(
     notes = []
     for taxon, rule in reading.taxa.items():
         if taxon not in set(species["sci_name"]):
-            what = f"[taxa] of the plan has '{taxon}', which is no species of the species table"
-            cure = f"Use one of {listed(species['sci_name'], 20)}.{nearest(taxon, species['sci_name'])}"
-            notes.append(Problem("refuses", "ranges", "", "", what, cure))
+            ours = species["sci_name"]
+            facts = {"names": in_short(ours, 20), "hint": nearest_note(taxon, ours)}
+            note = Note("rule of no species", {"taxon": taxon, **facts})
+            notes.append(problem_of("refuses", "ranges", "", "", note))
         nowhere = [state for state in rule.within if state not in set(states["iso2"])]
         if nowhere:
-            what = (
-                f'[taxa."{taxon}"] within names states without a country polygon: {listed(nowhere)}'
-            )
-            cure = "Use ISO 3166 alpha-2 codes of the countries layer."
-            notes.append(Problem("refuses", "ranges", "", "", what, cure))
+            note = Note("rule of no state", {"taxon": taxon, "names": in_short(nowhere)})
+            notes.append(problem_of("refuses", "ranges", "", "", note))
     return notes
 
 
@@ -327,11 +334,8 @@ def range_layer(
         )
         ranges = replace(ranges, table=table, problems=(*ranges.problems, *notes))
     if ranges.table is None:
-        what, cure = (
-            "no range of any species of the species table is left",
-            "Look at what was left out above.",
-        )
-        nothing = () if ranges.is_refused else (Problem("refuses", "ranges", "", "", what, cure),)
+        refused = problem_of("refuses", "ranges", "", "", Note("no range left"))
+        nothing = () if ranges.is_refused else (refused,)
         return replace(ranges, problems=(*ranges.problems, *nothing))
     # After the files are together: one with weights and one without make one table.
     table, weight_notes = _with_weights(ranges.table)
@@ -357,9 +361,9 @@ def _with_weights(table: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, list[Probl
     nothing = weight <= 0
     notes = []
     if nothing.any():
-        names = listed(sorted(table.loc[nothing, "sci_name"].unique()))
-        what = f"{number_of(int(nothing.sum()), 'row')} of {RANGE_WEIGHT} 0: left out"
-        notes.append(Problem("counted", "ranges", "", names, what))
+        names = in_short(sorted(table.loc[nothing, "sci_name"].unique()))
+        note = Note("rows of weight 0", {"n": int(nothing.sum()), "column": RANGE_WEIGHT})
+        notes.append(problem_of("counted", "ranges", "", names, note))
     return table.assign(**{RANGE_WEIGHT: weight})[~nothing].reset_index(drop=True), notes
 
 
@@ -391,10 +395,9 @@ def _used_files(rows: LayerRead, *, is_skipping: bool) -> LayerRead:
     idle = [source for source in rows.sources if source["sha256"] not in used]
     if not idle or rows.is_refused:
         return rows
-    names = listed(sorted(str(source["file"]) for source in idle), 20)
+    names = in_short(sorted(str(source["file"]) for source in idle), 20)
     level: Literal["refuses", "counted"] = "counted" if used or is_skipping else "refuses"
-    cure = "Look at what was left out above, or take the file out of the plan."
-    problem = Problem(level, "ranges", names, "", "no row of it is used, so it is not cited", cure)
+    problem = problem_of(level, "ranges", names, "", Note("file not used"))
     sources = tuple(source for source in rows.sources if source["sha256"] in used)
     return replace(rows, problems=(*rows.problems, problem), sources=sources)
 
@@ -417,8 +420,8 @@ def _merged(from_user: LayerRead, bundled: LayerRead) -> LayerRead:
     for name, parts in bundled.table[replaced].groupby("sci_name"):
         hashes = set(from_user.table.loc[from_user.table["sci_name"] == name, "_file"])
         files = {str(entry["file"]) for entry in from_user.sources if entry["sha256"] in hashes}
-        what = f"{name} comes from your files and replaces {number_of(len(parts), 'bundled part')}"
-        notes.append(Problem("note", "ranges", listed(sorted(files)), "", what))
+        note = Note("bundled parts replaced", {"name": str(name), "n": len(parts)})
+        notes.append(problem_of("note", "ranges", in_short(sorted(files)), "", note))
     rest = bundled.table[~replaced]
     hashes = set(rest["_file"])
     sources = tuple(entry for entry in bundled.sources if entry["sha256"] in hashes)
@@ -441,24 +444,21 @@ def _part_note(name: str, from_user: LayerRead, bundled: LayerRead) -> Problem:
     }
     names = sorted(set(rows["_named"]) - {""})
     n_bundled = int((bundled.table["sci_name"] == name).sum())
-    what = (
-        f"{listed(names) or 'what your files hold'} is a part of {name} as used here: it is added, and "
-        f"the {number_of(n_bundled, 'bundled part')} of {name} stay"
-    )
-    cure = "To let it stand for the whole instead, say so under [taxa] of the plan."
-    return Problem("note", "ranges", listed(sorted(files)), listed(names), what, cure)
+    part = in_short(names) or Note("what your files hold")
+    note = Note("part added", {"part": part, "name": name, "n": n_bundled})
+    return problem_of("note", "ranges", in_short(sorted(files)), in_short(names), note)
 
 
 def _unused_rules(reading: Reading, ranges: pd.DataFrame | None) -> list[Problem]:
     """A note on each rule for a taxon of which no row came."""
     brought_names = set() if ranges is None else set(ranges["sci_name"])
     return [
-        Problem(
+        problem_of(
             "note",
             "ranges",
             "",
             f'[taxa."{taxon}"]',
-            f"the plan's rule for {taxon} found no row named {rule.source} in your files",
+            Note("rule unused", {"taxon": taxon, "source": rule.source}),
         )
         for taxon, rule in reading.taxa.items()
         if not rule.skip and taxon not in brought_names
@@ -479,7 +479,7 @@ def _clipped_to_states(
     if not mine.any():
         return table, []
     ground = shapely.union_all(countries[countries["iso2"].isin(states)].geometry.to_numpy())
-    why = f"clipped to the {len(states)} range states, as the species table says"
+    why = Note("clipped to states", {"n": len(states)})
     inside_states, notes = tables.clipped_rows(table[mine], ground, "ranges", "", why)
     all_parts = pd.concat([table[~mine], inside_states], ignore_index=True)
     return all_parts, [replace(problem, level="note") for problem in notes]
@@ -576,9 +576,8 @@ def odd_sizes(
     """
     problems = []
     for name, km2 in zip(features["sci_name"], features["range_km2"], strict=True):
-        due, who = expected.get(name, (0.0, ""))
+        due, key = expected.get(name, (0.0, ""))
         if due > 0 and not 1 / _TIMES <= km2 / due <= _TIMES:
-            what = f"a range of {km2:,.0f} km², where {who} {due:,.0f} km² ({km2 / due:.2g} times)"
-            cure = "A part may be missing, be there for another taxon, or be in the wrong place."
-            problems.append(Problem("note", "ranges", "", name, what, cure))
+            facts = {"km2": float(km2), "due": float(due), "times_of": float(km2 / due)}
+            problems.append(problem_of("note", "ranges", "", name, Note(key, facts)))
     return problems

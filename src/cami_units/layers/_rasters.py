@@ -12,7 +12,11 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from cami_units.model import RANGE_WEIGHT, InputError
+from cami_units.model import (
+    RANGE_WEIGHT,
+    InputError,
+    quoted,
+)
 
 RASTERS: Final = (".tif", ".tiff", ".asc")
 """Rasters whose file holds its own values; one that points to other files is not followed."""
@@ -38,17 +42,14 @@ _MOST_WEIGHTED: Final = 200_000
 3 million km² is then told every 4 km, where units have thousands of km²."""
 
 
-def rasterio_for(file: Path, what: str) -> Any:
+def rasterio_for(file: Path, refusal: str) -> Any:
     """The library that reads rasters: only who brings one needs its 100 MB."""
     try:
         import rasterio
         import rasterio.features
         import rasterio.windows
     except ImportError:
-        raise InputError(
-            f"{what} {file.name} is a raster, and what reads rasters is not installed. "
-            "Install it with: pip install rasterio"
-        ) from None
+        raise InputError.of(refusal, file=file.name) from None
     return rasterio
 
 
@@ -71,7 +72,8 @@ class BandWindows:
             band = self.source.read(1, window=(rows, cols), masked=True)
         except OSError as error:  # what rasterio raises of a file that was cut short is one
             name = Path(self.source.name).name
-            raise InputError(f"The raster {name} is damaged at row {rows[0]}: {error}.") from error
+            facts = {"file": name, "row": str(rows[0]), "why": quoted(error)}
+            raise InputError.of("raster damaged", **facts) from error
         values = np.ma.filled(band.astype(np.float64), np.nan)
         return np.asarray(values * self.source.scales[0] + self.source.offsets[0])
 
@@ -107,14 +109,12 @@ def raster_range(
         It cannot be read, is too large, or has several values and nobody says from which on they
         count.
     """
-    rasterio = rasterio_for(file, "The file")
+    rasterio = rasterio_for(file, "raster library missing")
     try:
         with rasterio.open(file) as source:
             if source.width * source.height > MOST_CELLS:
-                raise InputError(
-                    f"it has {source.width * source.height:,} cells; {MOST_CELLS:,} can be read. "
-                    "Make it coarser first (gdalwarp -tr)"
-                )
+                count = source.width * source.height
+                raise InputError.of("raster large", count=count, most=MOST_CELLS)
             if whole_at is not None:
                 return _weighted_cells(rasterio, source, at_least, whole_at)
             if at_least is None:
@@ -123,7 +123,7 @@ def raster_range(
             for top, values in _strips(source):
                 parts.add(top, (values >= at_least).astype(np.uint8))
     except rasterio.errors.RasterioError as error:
-        raise InputError(str(error)) from error
+        raise InputError(quoted(error)) from error
     return gpd.GeoDataFrame(
         {"cells": [parts.cells.get(1, 0)]}, geometry=[parts.outline(1)], crs=parts.crs
     )
@@ -169,7 +169,8 @@ def _only_value(source: Any) -> float:
         if len(values):
             least, greatest = min(least, values.min()), max(greatest, values.max())
     if least < greatest:
-        raise SeveralValuesError(f"{least:g} to {greatest:g}")
+        span = {"low": float(least), "high": float(greatest)}
+        raise SeveralValuesError.of("raster of several values", **span)
     return float(least) if np.isfinite(least) else 1.0
 
 
@@ -191,9 +192,7 @@ def _weighted_cells(
 ) -> gpd.GeoDataFrame:
     """A row for each weight of the cells of a raster, least first."""
     if whole_at <= 0:
-        raise InputError(
-            f"whole_at is {whole_at:g}: the value at which a cell counts whole is above 0"
-        )
+        raise InputError.of("whole_at not above 0", value=float(whole_at))
     least = 0.0 if at_least is None else at_least
     values, count = _positive_values(source, least)
     block = max(1, math.ceil(math.sqrt(count / _MOST_WEIGHTED)))

@@ -11,7 +11,7 @@ from typing import Any, Final, Literal
 import geopandas as gpd
 
 from cami_units.layers._taxa import TaxonRule
-from cami_units.model import EQUAL_AREA, Problem
+from cami_units.model import EQUAL_AREA, Note, Problem
 
 Missing = Literal["extant", "refuse"]
 """What blank codes of a range mean: extant, native, resident; or that the file is refused."""
@@ -273,3 +273,8 @@ class LayerRead:
     def is_refused(self) -> bool:
         """Whether anything must be mended first."""
         return any(problem.level == "refuses" for problem in self.problems)
+
+
+def row_note(row: object, name: str = "") -> Note:
+    """A row of a file, by its name where it has one."""
+    return Note("named row" if name else "row", {"row": str(row), "name": name})

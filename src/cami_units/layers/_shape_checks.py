@@ -26,15 +26,18 @@ from cami_units.layers._equal_area import (
     repaired,
     transformed,
 )
-from cami_units.layers._reading import Dataset, FileRules, LayerRead
+from cami_units.layers._reading import Dataset, FileRules, LayerRead, row_note
 from cami_units.model import (
     LAYERS,
     LONLAT,
     InputError,
+    Note,
     Problem,
     crs_name,
-    for_the_plan,
-    listed,
+    in_short,
+    plan_lines,
+    problem_of,
+    quoted,
     same_crs,
     toml_key,
 )
@@ -91,9 +94,9 @@ def cleaned(dataset: Dataset, layer: str, rules: FileRules) -> LayerRead:
     except shapely.errors.GEOSException as error:
         rows = _breaking_rows(dataset, layer, rules)
         sound = replace(dataset, table=dataset.table[~rows])
-        what = f"a shape that cannot be measured ({str(error).splitlines()[0][:120]})"
-        cure = "Draw these shapes anew in a GIS, or delete the rows."
-        problems = _of_rows(dataset, layer, "refuses", rows, what, cure)
+        why = quoted(str(error).splitlines()[0][:120])
+        note = Note("shape unmeasurable", {"why": why})
+        problems = _of_rows(dataset, layer, "refuses", rows, note)
         return (
             LayerRead(_nothing_of(dataset, rules), tuple(problems))
             if rows.all()
@@ -129,7 +132,7 @@ def _measurable(dataset: Dataset, layer: str, rules: FileRules) -> LayerRead:
     keep &= fitting
     left_open = keep & np.isin(table.index, dataset.unclosed)
     problems += notes
-    problems += _of_rows(dataset, layer, "counted", left_open, "rings that were not closed: closed")
+    problems += _of_rows(dataset, layer, "counted", left_open, Note("rings closed"))
     if not keep.any():
         return LayerRead(nothing, tuple(problems))
     untangled, notes = _untangled(shapes, keep, dataset, layer)
@@ -144,8 +147,7 @@ def _measurable(dataset: Dataset, layer: str, rules: FileRules) -> LayerRead:
     if crs is None:
         broken = keep.copy()
         broken[keep] = ~shapely.is_valid(shapes[keep])
-        what = "an invalid shape, to be repaired once the CRS is known"
-        problems += _of_rows(dataset, layer, "counted", broken, what)
+        problems += _of_rows(dataset, layer, "counted", broken, Note("shape to repair"))
         return LayerRead(nothing, tuple(problems))
     on_earth, notes = _on_earth(shapes, keep, crs, dataset, layer)
     keep &= on_earth
@@ -162,9 +164,8 @@ def _measurable(dataset: Dataset, layer: str, rules: FileRules) -> LayerRead:
     flat = shapes.copy()
     flat[keep] = projected(shapes[keep], crs, rules.crs)
     off_plane = keep & ~_finite(flat)
-    what = f"coordinates that cannot be projected from {crs_name(crs)}"
-    cure = "The CRS of the file is probably wrong: correct it in a GIS."
-    problems += _of_rows(dataset, layer, "refuses", off_plane, what, cure)
+    note = Note("not to be projected", {"crs": crs_name(crs)})
+    problems += _of_rows(dataset, layer, "refuses", off_plane, note)
     keep &= ~off_plane
     problems += _far_away(dataset, layer, shapes[keep], flat[keep], crs, rules)
     repaired_rows = 0
@@ -180,25 +181,23 @@ def _measurable(dataset: Dataset, layer: str, rules: FileRules) -> LayerRead:
     return LayerRead(table[keep].set_geometry(geometry), tuple(problems), repaired=repaired_rows)
 
 
-def _of_rows(
-    dataset: Dataset, layer: str, level: Level, rows: Mask, what: str, cure: str = ""
-) -> list[Problem]:
+def _of_rows(dataset: Dataset, layer: str, level: Level, rows: Mask, what: Note) -> list[Problem]:
     """A problem of some rows, which it names; none where there are no such rows."""
     count = int(np.sum(rows))
     if not count:
         return []
-    begin = f"{count} of {dataset.rows} rows {'has' if count == 1 else 'have'} "
+    facts = {"count": count, "of": dataset.rows, "what": what, "cure": what}
     where = _row_names(dataset, layer, rows)
-    return [Problem(level, layer, dataset.name, where, begin + what, cure)]
+    return [problem_of(level, layer, dataset.name, where, Note("some rows", facts))]
 
 
-def _row_names(dataset: Dataset, layer: str, rows: Mask) -> str:
+def _row_names(dataset: Dataset, layer: str, rows: Mask) -> str | Note:
     """The first few of some rows by name and number."""
     title = LAYERS[layer].titles[0] if layer in LAYERS else "name_en"
     some = dataset.table[np.asarray(rows, dtype=bool)]
     names = some[title] if title in some else some.index.map(lambda _: "")
-    return listed(
-        f"{name} (row {row})" if isinstance(name, str) and name else f"row {row}"
+    return in_short(
+        row_note(row, name if isinstance(name, str) else "")
         for row, name in zip(some.index, names, strict=True)
     )
 
@@ -207,18 +206,14 @@ def _with_geometry(shapes: Shapes, dataset: Dataset, layer: str) -> Step:
     """Which rows have a geometry, with coordinates that are numbers."""
     bare = np.asarray(shapely.is_missing(shapes) | shapely.is_empty(shapes), dtype=bool)
     if layer == "context":  # evidence beside the criteria: what is not drawn changes no number
-        problems = _of_rows(dataset, layer, "counted", bare, "no geometry: left out")
+        problems = _of_rows(dataset, layer, "counted", bare, Note("geometry left out"))
     else:
         # GEOS has no type for the surfaces of 3D models: they come without a shape, and are there.
         surface = bare & np.isin(dataset.table.index, dataset.unclosed)
-        cure = "Draw the missing shapes in a GIS, or delete these rows (of a query: … IS NOT NULL)."
-        problems = _of_rows(dataset, layer, "refuses", bare & ~surface, "no geometry", cure)
-        what = "a geometry of 3D models (multipatch, TIN, polyhedral surface), which has no outline"
-        cure = "Make polygons of their footprints in a GIS (ArcGIS: Multipatch Footprint)."
-        problems += _of_rows(dataset, layer, "refuses", surface, what, cure)
+        problems = _of_rows(dataset, layer, "refuses", bare & ~surface, Note("geometry missing"))
+        problems += _of_rows(dataset, layer, "refuses", surface, Note("geometry of 3D models"))
     strange = ~bare & ~_finite(shapes)
-    what, cure = "coordinates that are no numbers", "Delete or redraw these shapes in a GIS."
-    problems += _of_rows(dataset, layer, "refuses", strange, what, cure)
+    problems += _of_rows(dataset, layer, "refuses", strange, Note("coordinates no numbers"))
     return np.asarray(~bare & ~strange, dtype=bool), problems
 
 
@@ -239,12 +234,13 @@ def _of_kind(shapes: Shapes, keep: Mask, kind: Kind, dataset: Dataset, layer: st
         parts = [only(shapes[row], good_kind) for good_kind in good]
         shapes[row] = next((part for part in parts if not part.is_empty), parts[0])
     salvaged = mixed & ~shapely.is_empty(shapes)
-    what = f"mixed geometry: what is {good[0]} is kept"
-    problems = _of_rows(dataset, layer, "counted", salvaged, what)
+    wanted = Note(f"geometry {good[0]}")
+    note = Note("geometry mixed, part kept", {"kind": wanted})
+    problems = _of_rows(dataset, layer, "counted", salvaged, note)
     misfit = keep & ~np.isin(kind_of_row, good) & ~salvaged
-    came = listed(sorted({str(name) for name in kind_of_row[misfit]}))
-    what = f"{came} geometry where a {good[0]} is expected: left out"
-    problems += _of_rows(dataset, layer, "counted", misfit, what)
+    came = in_short(Note(f"geometry {name}") for name in sorted(set(kind_of_row[misfit])))
+    note = Note("geometry of another kind", {"came": came, "kind": wanted})
+    problems += _of_rows(dataset, layer, "counted", misfit, note)
     return np.asarray(~misfit, dtype=bool), problems
 
 
@@ -260,9 +256,7 @@ def _untangled(shapes: Shapes, keep: Mask, dataset: Dataset, layer: str) -> Step
         from cami_units import kml  # lxml is not waited for by who brings small shapes
 
         tangled[row] = shapely.get_dimensions(shapes[row]) == 2 and kml.is_tangled(shapes[row])
-    what = "an outline whose edges lie to and fro over one another: to check it would take minutes"
-    cure = "Simplify these shapes in a GIS; where a GPS rested, keep one point."
-    return ~tangled, _of_rows(dataset, layer, "refuses", tangled, what, cure)
+    return ~tangled, _of_rows(dataset, layer, "refuses", tangled, Note("outline tangled"))
 
 
 def _on_earth(shapes: Shapes, keep: Mask, crs: CRS, dataset: Dataset, layer: str) -> Step:
@@ -272,11 +266,8 @@ def _on_earth(shapes: Shapes, keep: Mask, crs: CRS, dataset: Dataset, layer: str
         outside[keep] = _beyond_degrees(shapes[keep])
     if not outside.any():
         return ~outside, []
-    west, south, east, north = _bounds(shapes[outside])
-    span = f"x {west:.0f} to {east:.0f}, y {south:.0f} to {north:.0f}"
-    what = f"coordinates beyond ±180/±90 degrees ({span})"
-    cure = "Redraw these shapes, or cut them at the 180° meridian in a GIS."
-    return ~outside, _of_rows(dataset, layer, "refuses", outside, what, cure)
+    note = Note("beyond degrees", _span(shapes[outside]).facts)
+    return ~outside, _of_rows(dataset, layer, "refuses", outside, note)
 
 
 def _heights(shapes: Shapes, keep: Mask, dataset: Dataset, layer: str) -> list[Problem]:
@@ -285,7 +276,7 @@ def _heights(shapes: Shapes, keep: Mask, dataset: Dataset, layer: str) -> list[P
     for row in np.flatnonzero(keep & shapely.has_z(shapes)):
         heights = shapely.get_coordinates(shapes[row], include_z=True)[:, 2]
         tall[row] = bool(np.nan_to_num(heights).any())
-    return _of_rows(dataset, layer, "note", tall, "heights: they are not used")
+    return _of_rows(dataset, layer, "note", tall, Note("heights unused"))
 
 
 def _in_the_window(
@@ -304,18 +295,16 @@ def _in_the_window(
     wide[np.flatnonzero(keep)[row[east - west > _HALF_THE_GLOBE]]] = True
     if not wide.any():
         return shapes, within, []
-    span = "a shape that spans more than half the globe"
-    cure = "If it crosses 180°, cut it there in a GIS; else draw it anew."
     # ranges are measured whole before anything of them is cut
     if rules.region is None or layer == "ranges":
-        return shapes, within, _of_rows(dataset, layer, "note", wide, span, cure)
+        return shapes, within, _of_rows(dataset, layer, "note", wide, Note("half the globe"))
     window = _window(rules, crs)
     cut = shapes.copy()
     # GEOS cuts nothing that crosses itself.
     cut[wide] = shapely.intersection(shapely.make_valid(shapes[wide]), window)
     within = ~(wide & shapely.is_empty(cut))
-    what = f"{span}: cut to the surroundings of the study"
-    return cut, within, _of_rows(dataset, layer, "counted", wide, what, cure)
+    note = Note("half the globe, cut")
+    return cut, within, _of_rows(dataset, layer, "counted", wide, note)
 
 
 def _window(rules: FileRules, crs: CRS) -> Any:
@@ -353,46 +342,39 @@ def _settled_crs(
     assumed, problems = _assumed(dataset, layer, rules)
     degrees = not _beyond_degrees(shapes).any()
     look_on = CRS.from_user_input(LONLAT) if degrees else None
-    doubt = "has no CRS (a missing .prj?)" if declared is None else _doubt(declared, shapes)
+    doubt = Note("no CRS, .prj") if declared is None else _doubt(declared, shapes)
+    plan_says = {"key": layer, "assumed": rules.assumed_crs or ""}
 
-    def note(level: Level, what: str, cure: str = "") -> Problem:
-        return Problem(level, layer, dataset.name, "", f"the file {what}", cure)
+    def about(level: Level, note: Note, lines: str = "") -> Problem:
+        """A problem of the file as a whole."""
+        return problem_of(level, layer, dataset.name, "", note, lines)
 
     if doubt is None:
         if assumed is not None and not same_crs(declared, assumed):
-            what = (
-                f"says its CRS is {crs_name(declared)}, and that is used; [crs] {layer} = "
-                f"'{rules.assumed_crs}' of the plan is for files without one"
-            )
-            problems.append(note("note", what))
+            note = Note("CRS of the file counts", {"crs": crs_name(declared), **plan_says})
+            problems.append(about("note", note))
         return CRS.from_user_input(declared), problems
     if rules.assumed_crs is not None and assumed is None:
         return look_on, problems
     if assumed is not None:
         second = _doubt(assumed, shapes)
         if second is None:
-            what = f"{doubt}: taken as {crs_name(assumed)}, as the plan says"
-            return assumed, [*problems, note("counted", what)]
-        doubt = f"with [crs] {layer} = '{rules.assumed_crs}' of the plan {second}"
+            note = Note("CRS from the plan", {"doubt": doubt, "crs": crs_name(assumed)})
+            return assumed, [*problems, about("counted", note)]
+        doubt = Note("CRS of the plan doubtful", {"doubt": second, **plan_says})
     # of what is no layer of a plan (sites, context) the file is named, and where the plan says one of
     # the layer already
     is_of_layer = layer in LAYERS and rules.assumed_crs is None
     key = layer if is_of_layer or not rules.plan_key else toml_key(rules.plan_key)
     systems = [LONLAT] if degrees else _systems_near(shapes, rules)
-    if len(systems) == 1:
-        looks = (
-            "longitude and latitude" if degrees else f"{systems[0]}, in which it lies in the study"
-        )
-        why = f"Add to the plan (its coordinates look like {looks})"
-        advice = for_the_plan(why, "crs", **{key: systems[0]})
+    lines = plan_lines("crs", **{key: systems[0]}) if len(systems) == 1 else ""
+    if lines:
+        advice = Note("CRS, look like degrees" if degrees else "CRS, look like")
     else:
-        advice = (
-            "Its coordinates are no degrees: ask who made it for the EPSG code, and say it in the plan "
-            f'under [crs], as in {key} = "EPSG:32642".'
-        )
-        if systems:
-            advice += f" It would lie in the study in {listed(systems, 20)}."
-    return look_on, [*problems, note("refuses", doubt, advice)]
+        advice = Note("CRS to choose" if systems else "CRS to ask for")
+    facts = {"key": key, "names": in_short(systems, 20), "crs": systems[0] if systems else ""}
+    note = Note("CRS in doubt", {"doubt": doubt, "advice": replace(advice, facts=facts)})
+    return look_on, [*problems, about("refuses", note, lines)]
 
 
 def _systems_near(shapes: Shapes, rules: FileRules) -> list[str]:
@@ -444,23 +426,22 @@ def _assumed(dataset: Dataset, layer: str, rules: FileRules) -> tuple[CRS | None
     try:
         return CRS.from_user_input(rules.assumed_crs), []
     except pyproj.exceptions.CRSError:
-        what = f"[crs] {layer} = '{rules.assumed_crs}' of the plan is no known CRS"
-        cure = 'Write an EPSG code, such as "EPSG:4326" for longitude and latitude.'
-        return None, [Problem("refuses", layer, dataset.name, "", what, cure)]
+        note = Note("CRS of the plan unknown", {"key": layer, "assumed": rules.assumed_crs})
+        return None, [problem_of("refuses", layer, dataset.name, "", note)]
 
 
-def _doubt(crs: Any, shapes: Shapes) -> str | None:
+def _doubt(crs: Any, shapes: Shapes) -> Note | None:
     """Why the coordinates cannot be in this CRS, or ``None``."""
     declared = CRS.from_user_input(crs)
-    west, south, east, north = _bounds(shapes)
-    span = f"x {west:.6g} to {east:.6g}, y {south:.6g} to {north:.6g}"
+    west, _, east, _ = _bounds(shapes)
+    facts = {"crs": crs_name(declared), "span": _span(shapes)}
     beyond = _beyond_degrees(shapes)
     if declared.is_geographic and beyond.all() and max(abs(west), abs(east)) > _NO_DEGREES:
-        return f"says its coordinates are degrees ({crs_name(declared)}), but they are not: {span}"
+        return Note("degrees that are none", facts)
     if declared.is_projected and not beyond.any():
-        return f"says it is in {crs_name(declared)}, but its coordinates look like degrees: {span}"
+        return Note("degrees instead", facts)
     if not declared.is_geographic and not declared.is_projected and not declared.is_bound:
-        return f"says its CRS is '{crs_name(declared)}', which has no place on Earth"
+        return Note("CRS without place", facts)
     return None
 
 
@@ -490,7 +471,7 @@ def _far_away(
 
     if is_near(flat):
         return []
-    cure = "Look at the file in a GIS; its CRS is probably not the one it says."
+    advice = "look at the CRS"
     is_turned = False
     if crs.is_geographic:
         turned = shapely.transform(shapes, lambda xy: xy[:, ::-1])
@@ -498,14 +479,19 @@ def _far_away(
             boxes = np.asarray(shapely.box(*shapely.bounds(turned).T), dtype=object)
             is_turned = is_near(projected(boxes, crs, rules.crs))
             if is_turned:
-                cure = "Longitude and latitude are swapped: x must be longitude. Swap them."
-    west, south, east, north = _bounds(shapes)
-    span = f"x {west:.6g} to {east:.6g}, y {south:.6g} to {north:.6g}"
-    what = f"everything in it lies far from the range states ({crs_name(crs)}, {span})"
+                advice = "axes swapped"
+    level: Level = "refuses"
     if layer == "ranges" and crs.is_geographic and not is_turned:
         # of the species of a whole region some have no range in the states of a study
-        return [Problem("note", layer, dataset.name, "", what, "Is it where it should be?")]
-    return [Problem("refuses", layer, dataset.name, "", what, cure)]
+        level, advice = "note", "right place"
+    facts = {"crs": crs_name(crs), "span": _span(shapes), "advice": Note(advice)}
+    return [problem_of(level, layer, dataset.name, "", Note("file far away", facts))]
+
+
+def _span(shapes: Shapes) -> Note:
+    """From where to where shapes reach, in their own coordinates."""
+    ends = zip(("west", "south", "east", "north"), _bounds(shapes), strict=True)
+    return Note("span", {name: float(value) for name, value in ends})
 
 
 _TURNED_IN: Final = 0.9
@@ -538,15 +524,8 @@ def turned_note(
     now, then = inside(middles), inside(projected(turned, LONLAT, table.crs))
     if then < _TURNED_IN * len(shapes) or now > _AS_WRITTEN_IN * len(shapes):
         return ()
-    what = (
-        f"of {len(shapes)} shapes {now} lie in a range state, and {then} would with longitude and "
-        "latitude swapped"
-    )
-    cure = "Look at it on a map. Where latitude was written first, swap them."
-    return (Problem("counted", layer, "", "", what, cure),)
-
-
-# -- repair ---------------------------------------------------------------------------------------
+    note = Note("better turned", {"of": len(shapes), "now": now, "then": then})
+    return (problem_of("counted", layer, "", "", note),)
 
 
 def _repaired(
@@ -568,35 +547,26 @@ def _repaired(
     collapsed = [repair for repair in refused if repair.after_km2 <= 0]
     contested = [repair for repair in refused if repair.after_km2 > 0]
     accepted = [repair for repair in repairs if repair.share <= rules.max_area_change]
-    cure = "Draw them anew in a GIS, or delete these rows."
-    what = "a shape that encloses no ground"
-    problems = _of_rows(dataset, layer, "refuses", rows(collapsed), what, cure)
-    what = "a shape that crosses itself too often to be mended"
-    problems += _of_rows(dataset, layer, "refuses", rows(hopeless), what, cure)
+    problems = _of_rows(dataset, layer, "refuses", rows(collapsed), Note("shape without ground"))
+    problems += _of_rows(dataset, layer, "refuses", rows(hopeless), Note("shape hopeless"))
     if contested:
         worst = max(contested, key=lambda repair: repair.share)
-        what = (
-            f"an invalid shape whose area is not certain: up to {100 * worst.share:.1f} % of one "
-            f"is contested ({worst.before_km2:,.1f} km² read one way, {worst.after_km2:,.1f} km² "
-            f"the other), and {100 * rules.max_area_change:g} % is allowed"
-        )
-        cure = "Mend these shapes in a GIS."
-        problems += _of_rows(dataset, layer, "refuses", rows(contested), what, cure)
+        facts = {"share": 100.0 * worst.share, "most": 100.0 * rules.max_area_change}
+        facts |= {"before": worst.before_km2, "after": worst.after_km2}
+        note = Note("shape contested", facts)
+        problems += _of_rows(dataset, layer, "refuses", rows(contested), note)
     if accepted:
-        before = sum(repair.before_km2 for repair in accepted)
-        after = sum(repair.after_km2 for repair in accepted)
-        what = (
-            f"an invalid shape (a ring crosses or touches itself): repaired, {before:,.1f} km² "
-            f"before, {after:,.1f} km² after, at most "
-            f"{100 * max(repair.share for repair in accepted):.2g} % of one contested"
-        )
-        problems += _of_rows(dataset, layer, "counted", rows(accepted), what)
+        facts = {
+            "before": sum(repair.before_km2 for repair in accepted),
+            "after": sum(repair.after_km2 for repair in accepted),
+            "share": 100.0 * max(repair.share for repair in accepted),
+        }
+        note = Note("shape repaired", facts)
+        problems += _of_rows(dataset, layer, "counted", rows(accepted), note)
     return ~rows([*refused, *hopeless]), problems, len(accepted)
 
 
-def refusal(problems: Iterable[Problem], what: str) -> InputError:
+def refusal(problems: Iterable[Problem], work: Note) -> InputError:
     """One error with every refusing problem in it."""
     refusing = [problem for problem in problems if problem.level == "refuses"]
-    lines = "\n".join(f"- {problem.sentence()}" for problem in refusing)
-    number = "1 problem stops" if len(refusing) == 1 else f"{len(refusing)} problems stop"
-    return InputError(f"{number} {what}:\n{lines}")
+    return InputError.of("problems stop", n=len(refusing), work=work, entries=["", *refusing])

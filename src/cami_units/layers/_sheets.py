@@ -14,7 +14,17 @@ import pandas as pd
 from cami_units.layers import _dialects as dialects
 from cami_units.layers._layer_rows import files_of, source_entry
 from cami_units.layers._reading import LayerRead
-from cami_units.model import InputError, Problem, clean_text, delimited_rows, listed, nearest
+from cami_units.model import (
+    InputError,
+    Note,
+    Problem,
+    clean_text,
+    delimited_rows,
+    in_short,
+    nearest_note,
+    problem_of,
+    quoted,
+)
 
 
 def species_table(entries: Iterable[Path] | None) -> LayerRead:
@@ -35,8 +45,7 @@ def species_table(entries: Iterable[Path] | None) -> LayerRead:
         table, notes = _species_rows(pd.DataFrame(rows).fillna(""))
         problems += notes
     elif files and not problems:
-        cure = "Start from the bundled species.csv."
-        problems.append(Problem("refuses", "species", "", "", "the table has no rows", cure))
+        problems.append(problem_of("refuses", "species", "", "", Note("table without rows")))
     return LayerRead(table, tuple(problems), tuple(sources))
 
 
@@ -45,8 +54,7 @@ def _csv_rows(path: Path) -> tuple[list[dict[str, str]], list[Problem]]:
     try:
         headings, *rows = delimited_rows(path.read_bytes()) or [[]]
     except (OSError, ValueError):
-        cure = "Save it as 'CSV UTF-8'."
-        return [], [Problem("refuses", "species", path.name, "", "cannot be read", cure)]
+        return [], [problem_of("refuses", "species", path.name, "", Note("table unreadable"))]
     names = [str(dialects.clean_text(heading) or "") for heading in headings]
     return [
         {
@@ -67,19 +75,18 @@ def _species_rows(table: pd.DataFrame) -> tuple[pd.DataFrame | None, list[Proble
     """The rows of a species table with every column filled; None where one is lacking."""
     missing = [column for column in _NEEDED if column not in table.columns]
     if missing:
-        what = f"columns are missing: {listed(missing, 20)}"
-        hints = "".join(nearest(column, table.columns) for column in missing)
-        cure = f"Start from the bundled species.csv.{hints}"
-        return None, [Problem("refuses", "species", "", "", what, cure)]
+        hints = [nearest_note(column, table.columns) for column in missing]
+        note = Note("columns missing", {"names": in_short(missing, 20), "hints": hints})
+        return None, [problem_of("refuses", "species", "", "", note)]
     table, notes = _filled(table[table["sci_name"] != ""])
     twice = sorted(table.loc[table["sci_name"].duplicated(), "sci_name"].unique())
     if twice:
-        what, cure = f"species come twice: {listed(twice)}", "Keep one row a species."
-        notes.append(Problem("refuses", "species", "", "", what, cure))
+        note = Note("species twice", {"names": in_short(twice)})
+        notes.append(problem_of("refuses", "species", "", "", note))
     if "code" not in table or (table["code"] == "").any() or table["code"].duplicated().any():
         table = table.assign(code=_codes(table))
-        what = "label codes are missing or repeated: made from the scientific names"
-        notes.append(Problem("note", "species", "", listed(table["code"], 20), what))
+        where = in_short(table["code"], 20)
+        notes.append(problem_of("note", "species", "", where, Note("label codes made")))
     return table.sort_values("sci_name", kind="stable").reset_index(drop=True), notes
 
 
@@ -100,11 +107,8 @@ def _filled(table: pd.DataFrame) -> tuple[pd.DataFrame, list[Problem]]:
     absent = {name: value for name, value in readings.items() if name not in table.columns}
     if not absent:
         return table, []
-    what = (
-        f"columns left out: {listed(absent, 20)}; so every species counts and none is sensitive, "
-        "as far as they are concerned"
-    )
-    return table.assign(**absent), [Problem("note", "species", "", "", what)]
+    note = Note("columns left out", {"names": in_short(absent, 20)})
+    return table.assign(**absent), [problem_of("note", "species", "", "", note)]
 
 
 def _codes(table: pd.DataFrame) -> list[str]:
@@ -169,15 +173,14 @@ def read_overrides(path: Path | str) -> pd.DataFrame:
     try:
         rows = delimited_rows(file.read_bytes())
     except (OSError, ValueError) as error:
-        raise InputError(f"The overrides in {file.name} cannot be read ({error}).") from None
+        why = quoted(error)
+        raise InputError.of("overrides unreadable", file=file.name, why=why) from None
     headings = [clean_text(name).strip() for name in rows[0]] if rows else []
     missing = [column for column in COLUMNS if column not in headings]
     if missing:
-        hints = "".join(nearest(column, headings) for column in missing)
-        raise InputError(
-            f"{file.name} has no column {listed(missing, 8)}.{hints} The first line must be: "
-            f"{','.join(COLUMNS)}"
-        )
+        facts = {"names": in_short(missing, 8), "columns": ",".join(COLUMNS)}
+        hints = [nearest_note(column, headings) for column in missing]
+        raise InputError.of("overrides without column", file=file.name, hints=hints, **facts)
     # Lines that are empty are passed over and counted: a fault names the line of the file.
     filled = [(number, row) for number, row in enumerate(rows[1:], start=2) if any(row)]
     lines = [[*row, *[""] * len(headings)][: len(headings)] for _, row in filled]
@@ -188,14 +191,13 @@ def read_overrides(path: Path | str) -> pd.DataFrame:
     for (number, _), row in zip(filled, table.itertuples(index=False), strict=True):
         bare = [name for name in ("site", "who", "reason") if not getattr(row, name)]
         if bare:
-            faults.append(f"line {number} has no {listed(bare)}")
+            faults.append(Note("override lacks", {"line": number, "names": in_short(bare)}))
         if row.what not in KINDS:
-            faults.append(
-                f"line {number}: '{row.what}' is unknown, {listed(KINDS, 9)} can be overridden"
-                + nearest(str(row.what), KINDS)
-            )
+            facts = {"names": in_short(KINDS, 9), "hint": nearest_note(str(row.what), KINDS)}
+            faults.append(Note("override unknown", {"line": number, "what": row.what, **facts}))
         if row.grade not in GRADES:
-            faults.append(f"line {number}: the grade is one of {listed(GRADES)}, not '{row.grade}'")
+            facts = {"names": in_short(GRADES), "grade": row.grade}
+            faults.append(Note("override grade", {"line": number, **facts}))
     if faults:
-        raise InputError(f"{file.name} is not as expected: " + "; ".join(faults) + ".")
+        raise InputError.of("overrides faulty", file=file.name, clauses=faults)
     return table

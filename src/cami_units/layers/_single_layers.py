@@ -26,13 +26,19 @@ from cami_units.layers._reading import STATES, LayerRead, Missing, Reading
 from cami_units.layers._shape_checks import refusal
 from cami_units.layers._sheets import species_table
 from cami_units.layers._taxa import TaxonRule, names_of
-from cami_units.model import EQUAL_AREA, InputError, Problem, listed
+from cami_units.model import (
+    EQUAL_AREA,
+    InputError,
+    Note,
+    Problem,
+    in_short,
+)
 
 
 def _alone(layer_read: LayerRead, what: str) -> Any:
     """A table for a notebook: refusals raise; what was dropped or repaired of own files warns."""
     if layer_read.is_refused:
-        raise refusal(layer_read.problems, f"reading {what}")
+        raise refusal(layer_read.problems, Note("work read", {"layer": what}))
     bundled = {source["file"] for source in layer_read.sources if source["bundled"]}
     if any(not source["bundled"] for source in layer_read.sources):
         sentences = [
@@ -236,9 +242,7 @@ def read_protected_areas(
     reading = _one(crs, "protected_areas", assumed_crs, columns, _states_of(countries))
     numbers = frozenset(steps)
     if numbers - tables.PA_STEPS:
-        raise InputError(
-            f"Protected areas are read in the steps 1 to 5; {listed(sorted(numbers))} came."
-        )
+        raise InputError.of("PA steps", names=in_short(sorted(numbers)))
     areas = protected_areas_layer(_own(paths), reading, countries, steps=numbers)
     return _alone(areas, "protected areas")
 
@@ -370,10 +374,9 @@ def read_sites(
     rows = gathered("conservation_units", files, reading, is_own=True)
     rows = replace(rows, problems=(*problems, *rows.problems))
     if rows.is_refused:
-        raise refusal(rows.problems, "reading the sites")
+        raise refusal(rows.problems, Note("work sites"))
     if rows.table is None:
-        what = f"{Path(path).name} has no polygons; a site is a polygon"
-        raise InputError(f"{what}. Draw polygons, or give another file.")
+        raise InputError.of("sites without polygons", file=Path(path).name)
     table = rows.table.drop(columns="_file")
     key = next((name for name in SITE_KEYS if name in table and table[name].notna().any()), None)
     table = table.assign(site=table[key]) if key else table

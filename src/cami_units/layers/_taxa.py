@@ -15,7 +15,7 @@ from typing import Final, Literal
 
 import pandas as pd
 
-from cami_units.model import InputError, for_the_plan, toml_key
+from cami_units.model import InputError, Note, plan_lines, toml_key
 
 _RANKS: Final = {"ssp", "subsp", "spp", "var", "sp", "cf", "aff", "sl", "ss", "sensu", "lato"}
 
@@ -40,10 +40,8 @@ class TaxonRule:
 
     def __post_init__(self) -> None:
         if bool(self.within) == self.skip:
-            raise InputError(
-                f'A rule for taxa from "{self.source}" wants either within = [states] or '
-                f"skip = true; {'both' if self.skip else 'neither'} came."
-            )
+            came = Note("both" if self.skip else "neither")
+            raise InputError.of("rule one way", source=self.source, came=came)
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,10 +246,14 @@ def rules_by_source(rules: Mapping[str, TaxonRule]) -> dict[str, list[str]]:
     return taxa_of
 
 
-def rule_for_the_plan(why: str, taxon: str, source: str, states: Sequence[str]) -> str:
-    """A cure with the lines of a plan that say how a whole-species polygon may stand for a taxon."""
+def rule_lines(taxon: str, source: str, states: Sequence[str]) -> str:
+    """The lines of a plan that say how a whole-species polygon may stand for a taxon."""
     table = f"taxa.{toml_key(taxon)}"
     if not states:  # it lives in no state of the study: there is nothing to stand for
-        return for_the_plan(why, table, **{"from": source, "skip": True})
-    cure = for_the_plan(why, table, **{"from": source, "within": list(states)})
-    return f"{cure} # or, to leave these rows out: skip = true"
+        return plan_lines(table, **{"from": source, "skip": True})
+    return plan_lines(table, **{"from": source, "within": list(states)})
+
+
+def skip_aside(states: Sequence[str]) -> dict[str, object]:
+    """The other way beside the lines of :func:`rule_lines`, as a fact of the note they go with."""
+    return {"aside": Note("or skip")} if states else {}

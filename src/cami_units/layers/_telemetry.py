@@ -19,7 +19,15 @@ from cami_units.layers._occurrences import Clean, taxa_of, within_study
 from cami_units.layers._reading import Dataset, FileRules, LayerRead, Reading
 from cami_units.layers._shape_checks import cleaned
 from cami_units.layers._taxa import Names, rules_by_source
-from cami_units.model import LONLAT, InputError, Problem, listed
+from cami_units.model import (
+    LONLAT,
+    InputError,
+    Note,
+    Problem,
+    in_short,
+    listed,
+    problem_of,
+)
 from cami_units.overlap import border_crossings
 
 Mask = NDArray[np.bool_]
@@ -116,11 +124,9 @@ def _tracks(
                 }
             )
     animals = fixes["animal"].nunique()
-    what = (
-        f"{len(fixes):,} positions of {animals} animals: {len(rows)} tracks, cut at {cuts:,} gaps of "
-        f"more than {rule.gap_hours:g} hours"
-    )
-    problems.append(Problem("note", layer, dataset.name, "", what))
+    facts = {"fixes": len(fixes), "animals": animals, "count": len(rows), "cuts": cuts}
+    note = Note("tracks made", {**facts, "hours": float(rule.gap_hours)})
+    problems.append(problem_of("note", layer, dataset.name, "", note))
     return _table(rows, dataset.table.crs or LONLAT), problems
 
 
@@ -179,8 +185,8 @@ def _good_fixes(
     """Positions that can be trusted, by animal and time, and how many each step left out."""
     table = dataset.table
     if "time" not in table:
-        headings = listed([name for name in table.columns if name != "geometry"], 20)
-        raise InputError(f"positions need a time; a column timestamp is expected, {headings} came")
+        headings = in_short([name for name in table.columns if name != "geometry"], 20)
+        raise InputError.of("positions want a time", names=headings)
     points = np.asarray(table.geometry.array, dtype=object)
     when = pd.to_datetime(table["time"], errors="coerce", utc=True, format="mixed")
     fixes = pd.DataFrame(
@@ -198,24 +204,24 @@ def _good_fixes(
     # the day of the plan itself counts to its end
     future = pd.Timestamp(reading.date, tz="UTC") + pd.Timedelta(days=1)
     steps = [
-        ("have no coordinates", ~np.isfinite(fixes["x"]) | ~np.isfinite(fixes["y"])),
-        ("have no time that can be read", when.isna()),
-        ("lie at 0°/0°", (fixes["x"] == 0) & (fixes["y"] == 0)),
-        ("are of no animal (a collar before or after it was worn)", nobody),
-        ("are marked as outliers", _is_marked(table)),
-        ("are of the Argos classes 0, A, B or Z, off by tens of km", ~argos.isin(_GOOD_ARGOS)),
-        (f"are dated after the plan ({reading.date})", when >= future),
+        (Note("positions without place"), ~np.isfinite(fixes["x"]) | ~np.isfinite(fixes["y"])),
+        (Note("positions without time"), when.isna()),
+        (Note("positions at 0"), (fixes["x"] == 0) & (fixes["y"] == 0)),
+        (Note("positions of nobody"), nobody),
+        (Note("positions marked"), _is_marked(table)),
+        (Note("positions of Argos"), ~argos.isin(_GOOD_ARGOS)),
+        (Note("positions of the future", {"date": reading.date}), when >= future),
     ]
     keep = np.ones(len(fixes), dtype=bool)
     problems: list[Problem] = []
 
-    def leave_out(reason: str, rows: Any) -> None:
+    def leave_out(reason: Note, rows: Any) -> None:
         """Count a step, and take its rows out."""
         nonlocal keep
         count = int((keep & rows).sum())
         if count:
-            what = f"{count:,} of {dataset.rows:,} positions {reason}: left out"
-            problems.append(Problem("counted", layer, dataset.name, "", what))
+            note = Note("positions left out", {"count": count, "of": dataset.rows, "what": reason})
+            problems.append(problem_of("counted", layer, dataset.name, "", note))
         keep = keep & ~np.asarray(rows, dtype=bool)
 
     for reason, rows in steps:
@@ -224,9 +230,9 @@ def _good_fixes(
     # order
     fixes = fixes[keep].sort_values(["sci_name", "animal", "seconds"], kind="stable")
     for reason, find in (
-        ("are of the same animal at the same time as another", _twice),
+        (Note("positions twice"), _twice),
         (
-            f"are reached and left faster than {reading.fixes.max_kmh:g} km/h",
+            Note("positions too fast", {"kmh": float(reading.fixes.max_kmh)}),
             lambda some: _spikes(some, reading.fixes.max_kmh),
         ),
     ):
@@ -305,9 +311,8 @@ def _drawn_tracks(
         )
     problems = []
     if undated:
-        what = f"{undated} tracks have no date: grade {rule.older_grade}, as for old ones"
-        cure = "Dates are looked for in columns begins and ends (or starttime, endtime)."
-        problems.append(Problem("counted", layer, dataset.name, "", what, cure))
+        note = Note("tracks without date", {"count": undated, "grade": rule.older_grade})
+        problems.append(problem_of("counted", layer, dataset.name, "", note))
     return _table(rows, table.crs), problems
 
 
@@ -391,18 +396,16 @@ def crossings_in_words(tracks: gpd.GeoDataFrame, crossings: pd.DataFrame) -> lis
     for name, pair in pairs:
         rows = crossings[(crossings["sci_name"] == name) & (crossings["pair"] == pair)]
         days = sorted(day[:10] for day in rows["first_seen"] if day)
-        when = f", {days[0]} to {days[-1]}" if days else ""
-        grades = listed(sorted(set(rows["evidence_grade"])))
-        n, animals = len(rows), rows["animal"].nunique()
-        what = (
-            f"{n:,} crossing{'s' * (n > 1)} of {pair.replace(';', '/')} by "
-            f"{animals} animal{'s' * (animals > 1)}{when}: grade {grades}"
-        )
-        problems.append(Problem("note", "telemetry", "", name, what))
+        span = {"first": days[0], "last": days[-1]} if days else {}
+        facts: dict[str, object] = {"n": len(rows), "animals": rows["animal"].nunique()}
+        facts["pair"] = pair.replace(";", "/")
+        facts["when"] = Note("crossings since", span) if days else ""
+        facts["grades"] = in_short(sorted(set(rows["evidence_grade"])))
+        problems.append(problem_of("note", "telemetry", "", name, Note("crossings made", facts)))
     still = sorted(set(tracks["animal"]) - set(crossings["animal"]))
     if still:
-        what = f"{len(still)} of {tracks['animal'].nunique()} animals cross no border of the study"
-        problems.append(Problem("note", "telemetry", "", listed(still), what))
+        note = Note("animals that stay", {"count": len(still), "of": tracks["animal"].nunique()})
+        problems.append(problem_of("note", "telemetry", "", in_short(still), note))
     return problems
 
 

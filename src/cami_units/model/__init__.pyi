@@ -40,9 +40,8 @@ from ._errors import Note as Note
 from ._errors import PlanError as PlanError
 from ._errors import Problem as Problem
 from ._errors import assumed as assumed
-from ._errors import for_the_plan as for_the_plan
+from ._errors import cured as cured
 from ._errors import in_short as in_short
-from ._errors import lines_for_the_plan as lines_for_the_plan
 from ._errors import listed as listed
 from ._errors import nearest as nearest
 from ._errors import nearest_note as nearest_note
@@ -50,6 +49,7 @@ from ._errors import nearest_word as nearest_word
 from ._errors import notes_as_text as notes_as_text
 from ._errors import notes_from_text as notes_from_text
 from ._errors import number as number
+from ._errors import plan_lines as plan_lines
 from ._errors import problem_of as problem_of
 from ._errors import quoted as quoted
 from ._errors import said as said

@@ -106,7 +106,8 @@ class Problem:
 
     `level` is "refuses" (nothing is computed until it is mended), "counted" (dropped, repaired or
     ignored, and the work goes on) or "note" (worth knowing). `where` names the rows or placemarks;
-    `cure` says what to do. `note` is the same as a value, for pages of other languages.
+    `cure` says what to do, and ends in `lines`, if there are any to paste at the end of a plan
+    (:func:`plan_lines`). `note` is the same as a value, for pages of other languages.
     """
 
     level: Literal["refuses", "counted", "note"]
@@ -116,21 +117,28 @@ class Problem:
     what: str
     cure: str = ""
     note: Note | None = None
+    lines: str = ""
 
-    def sentence(self) -> str:
-        """The problem in one line."""
-        place = ", ".join(part for part in (self.file, self.where) if part)
-        text = f"{self.layer}: {self.what}" + (f" ({place})" if place else "")
-        return f"{text}. {self.cure}" if self.cure else text
+    def sentence(self, lang: str = FALLBACK) -> str:
+        """The problem in one line; its file, rows and cure in a language if they are values."""
+        note = self.note or Note("", {"text": self.what, "assumed": self.cure})
+        text = f"{self.layer}: {said(note, lang)}"
+        place, cure = self.place(lang), cured(note, self.lines, lang)
+        text += f" ({place})" if place else ""
+        return f"{text}. {cure}" if cure else text
+
+    def place(self, lang: str = FALLBACK) -> str:
+        """The file and the rows, as far as they are known."""
+        facts = self.note.facts if self.note else {}
+        file, where = facts.get("place", self.file), facts.get("where", self.where)
+        return ", ".join(filter(None, (_fact(part, lang) for part in (file, where))))
 
 
-def for_the_plan(why: str, table: str, **values: object) -> str:
-    """A cure that ends in lines to paste at the end of a plan.
+def plan_lines(table: str, /, **values: object) -> str:
+    """Lines to paste at the end of a plan.
 
     Parameters
     ----------
-    why : str
-        What they do, as a sentence without its end.
     table : str
         The table of the plan, written as TOML has it: :func:`toml_key` makes a key of any text.
     **values
@@ -138,18 +146,24 @@ def for_the_plan(why: str, table: str, **values: object) -> str:
 
     Examples
     --------
-    >>> print(for_the_plan("Say it in the plan", "crs", hotspots="EPSG:4326"))
-    Say it in the plan:
+    >>> print(plan_lines("crs", hotspots="EPSG:4326"))
     [crs]
     hotspots = "EPSG:4326"
     """
     lines = (f"{key} = {_toml_value(value)}" for key, value in values.items())
-    return "\n".join([f"{why}:", f"[{table}]", *lines])
+    return "\n".join([f"[{table}]", *lines])
 
 
-def lines_for_the_plan(cure: str) -> str:
-    """The lines of a cure that :func:`for_the_plan` made; of any other cure none."""
-    return cure.partition(":\n[")[2] and "[" + cure.partition(":\n[")[2]
+def cured(note: Note, lines: str = "", lang: str = FALLBACK) -> str:
+    """What to do about what a note says, and below it the lines for the plan that do it.
+
+    The fact `aside` stands behind the lines, as a comment of TOML: what else might be said there.
+    """
+    cure = assumed(note, lang)
+    if not lines:
+        return cure
+    aside = _fact(note.facts.get("aside", ""), lang)
+    return f"{cure}:\n{lines}" + (f" # {aside}" if aside else "")
 
 
 def toml_key(text: str) -> str:
@@ -220,10 +234,24 @@ def _as_note(value: dict[str, object]) -> Note:
 
 
 def problem_of(
-    level: Literal["refuses", "counted", "note"], layer: str, file: str, where: str, note: Note
+    level: Literal["refuses", "counted", "note"],
+    layer: str,
+    file: str | Note,
+    where: str | Note,
+    note: Note,
+    lines: str = "",
 ) -> Problem:
     """A problem that is a value: its sentence and its cure in English, and the note they are made of."""
-    return Problem(level, layer, file, where, said(note), assumed(note), note)
+    named = {
+        name: value
+        for name, value in (("place", file), ("where", where))
+        if isinstance(value, Note)
+    }
+    if named:
+        note = Note(note.key, {**note.facts, **named}, note.level)
+    said_file, said_where = _fact(file, FALLBACK), _fact(where, FALLBACK)
+    what, cure = said(note), cured(note, lines)
+    return Problem(level, layer, said_file, said_where, what, cure, note, lines)
 
 
 # -- the sentence of a note, made last --------------------------------------------------------------
@@ -252,7 +280,9 @@ def assumed(note: Note, lang: str = FALLBACK) -> str:
     if not note.key:
         return str(note.facts.get("assumed", ""))
     phrase = table(lang).get(f"note {note.key} assumed", "")
-    return phrase.format(**_facts(note, lang))
+    # one fault may have a cure for each of its causes
+    advice = note.facts.get("advice", "")
+    return phrase.format(**_facts(note, lang)) if phrase else _fact(advice, lang)
 
 
 _JOINERS: Final[Mapping[str, str]] = {
@@ -261,6 +291,8 @@ _JOINERS: Final[Mapping[str, str]] = {
     "parts": ", ",
     "clauses": "; ",
     "lines": "\n  - ",
+    "entries": "\n- ",
+    "problems": "\n",
 }
 """Facts that are lists of sentences, by their names, and what stands between two of them."""
 
@@ -272,7 +304,8 @@ def _facts(note: Note, lang: str) -> dict[str, str]:
 
 def _named_fact(name: str, value: object, lang: str) -> str:
     """A fact by its name where that says how it is read, else by its kind."""
-    if name == "status" and str(value) in table(lang):  # a word of the model, in every language
+    # a word of the model, in every language
+    if name in ("status", "code_word") and str(value) in table(lang):
         return table(lang)[str(value)]
     if name == "cure" and isinstance(value, Note):  # what to do about what another fact says
         return assumed(value, lang)
@@ -288,10 +321,44 @@ def _fact(value: object, lang: str) -> str:
     if isinstance(value, list | tuple):
         *first, last = [_fact(part, lang) for part in value] or [""]
         return f"{', '.join(first)} {table(lang)['and']} {last}" if first else last
+    if isinstance(value, Problem):
+        return value.sentence(lang)
     # Years, and lines of a file, are whole numbers that nobody parts: five digits are a count.
-    if isinstance(value, float) or (isinstance(value, int) and abs(value) >= 10_000):
-        return number(value, lang)
-    return str(value)
+    is_parted = isinstance(value, float) or (isinstance(value, int) and abs(value) >= 10_000)
+    text = number(value, lang) if is_parted else str(value)  # type: ignore[arg-type]
+    return _Figure(text, value, lang) if isinstance(value, int | float) else text
+
+
+class _Figure(str):
+    """A number as it is read, which a phrase may ask for otherwise.
+
+    ``{km:.1f}`` and the like give it so many digits, in the signs of the language; ``{n:row|rows}``
+    is the noun that goes with it, in two forms (one, more) or three (one, two to four, more).
+    """
+
+    def __new__(cls, text: str, value: float, lang: str) -> Self:
+        """The number as text, with the number itself."""
+        figure = super().__new__(cls, text)
+        figure.value, figure.lang = value, lang
+        return figure
+
+    value: float
+    lang: str
+
+    def __format__(self, wanted: str) -> str:
+        if "|" in wanted:
+            forms = wanted.split("|")
+            return forms[_form(int(self.value), len(forms))]
+        return _in_signs(format(self.value, wanted), self.lang) if wanted else str(self)
+
+
+def _form(count: int, n_forms: int) -> int:
+    """Which of the forms of a noun a count takes: of two as in English, of three as in Russian."""
+    if n_forms < 3:
+        return int(count != 1)
+    if count % 10 == 1 and count % 100 != 11:
+        return 0
+    return 1 if count % 10 in (2, 3, 4) and count % 100 not in (12, 13, 14) else 2
 
 
 def number(value: float, lang: str = FALLBACK, digits: int = 0) -> str:
@@ -302,7 +369,11 @@ def number(value: float, lang: str = FALLBACK, digits: int = 0) -> str:
     >>> number(12345.4), number(0.5, "ru", 1)
     ('12,345', '0,5')
     """
-    plain = f"{value:,.{digits}f}"
+    return _in_signs(f"{value:,.{digits}f}", lang)
+
+
+def _in_signs(plain: str, lang: str) -> str:
+    """A number with the signs that a language parts thousands and decimals with."""
     if lang == FALLBACK:
         return plain
     phrases = table(lang)
@@ -325,10 +396,13 @@ def nearest_note(word: str, vocabulary: Iterable[str]) -> str | Note:
 
 
 def in_short(names: Iterable[object], limit: int = 5) -> str | Note:
-    """As :func:`listed`, as a fact of a note."""
-    words = [str(name) for name in names]
-    line = ", ".join(words[:limit])
-    return line if len(words) <= limit else Note("more", {"names": line, "n": len(words) - limit})
+    """As :func:`listed`, as a fact of a note; of notes too."""
+    every = list(names)
+    first = every[:limit]
+    line: str | Note = ", ".join(map(str, first))
+    if any(isinstance(name, Note) for name in first):
+        line = Note("in a row", {"parts": first})
+    return line if len(every) <= limit else Note("more", {"names": line, "n": len(every) - limit})
 
 
 def nearest_word(word: str, vocabulary: Iterable[str]) -> str:
