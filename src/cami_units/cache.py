@@ -17,7 +17,7 @@ import struct
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -29,7 +29,7 @@ import pyproj
 import shapely
 
 from cami_units.drawn_pieces import Keeper, Make, piece
-from cami_units.model import Problem, data_dir, version_of
+from cami_units.model import Problem, data_dir, problem_of_row, problem_row, version_of
 
 FOLDER: Final = ".cami-units-cache"
 """The folder's name, beside the plan."""
@@ -181,7 +181,7 @@ def kept_files(
 
     def written() -> list[bytes]:
         """What was noticed, the names, and the files."""
-        noticed = [asdict(problem) for problem in write()]
+        noticed = [problem_row(problem) for problem in write()]
         paths = sorted(folder.iterdir())
         about = {"noticed": noticed, "names": [path.name for path in paths]}
         return [json.dumps(about).encode(), *(path.read_bytes() for path in paths)]
@@ -191,7 +191,7 @@ def kept_files(
     for name, body in zip(about["names"], bodies, strict=True):
         if not (folder / name).exists():
             (folder / name).write_bytes(body)
-    return tuple(Problem(**problem) for problem in about["noticed"])
+    return tuple(map(problem_of_row, about["noticed"]))
 
 
 def kept_file(

@@ -23,13 +23,13 @@ def say_what_went_in(
     manifest: Mapping[str, Any], problems: Iterable[Problem], *, cures: bool
 ) -> None:
     """Say which files were read, and what was noticed in them."""
-    from cami_units.model import Problem
+    from cami_units.model import problem_of_row
 
     say("What went in", style="bold")
     sources = list(manifest.get("inputs", ()))
     if sources:
         say_rows(_by_layer(sources))
-    say_problems([Problem(**problem) for problem in manifest.get("problems", ())], cures=cures)
+    say_problems(map(problem_of_row, manifest.get("problems", ())), cures=cures)
     say_problems(problems, cures=cures)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any, Final
 
@@ -26,6 +25,7 @@ from cami_units.model import (
     Note,
     Profile,
     Round,
+    english_row,
     notes_as_text,
     notes_from_text,
 )
@@ -390,7 +390,7 @@ def _manifest(plan: Plan, known_layers: Layers) -> dict[str, Any]:
         "plan": _without_folders(plan.as_written),
         "profile": dict(plan.profile_as_written),
         "inputs": [dict(source) for source in known_layers.sources],
-        "problems": [asdict(problem) for problem in known_layers.problems],
+        "problems": [english_row(problem) for problem in known_layers.problems],
     }
 
 

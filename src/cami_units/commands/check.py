@@ -128,8 +128,8 @@ def said_once(problems: Sequence[Problem]) -> tuple[Problem, ...]:
     for at, problem in enumerate(once):
         if problem.lines in said and problem.note:
             facts = {**problem.note.facts, "what": problem.note, "advice": Note("lines above")}
-            again = problem_of(problem.level, problem.layer, "", "", Note("as above", facts))
-            once[at] = replace(again, file=problem.file, where=problem.where)
+            mended_above = problem_of(problem.level, problem.layer, "", "", Note("as above", facts))
+            once[at] = replace(mended_above, file=problem.file, where=problem.where)
         said |= {problem.lines} if problem.lines else set()
     return tuple(once)
 
@@ -279,7 +279,7 @@ def _odd_states(clean: Layers, least_km2: float) -> list[Problem]:
         extra = [
             Note(
                 "range of a state, extinct" if row.expected == "extinct" else "range of a state",
-                {"iso2": row.iso2, "km2": float(row.km2)},
+                {"iso2": row.iso2, "km2": row.km2},
             )
             for row in rows[rows["verdict"] == "unexpected"].itertuples()
         ]

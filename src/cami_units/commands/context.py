@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,6 +22,7 @@ from cami_units.model import (
     Progress,
     Raster,
     Round,
+    english_row,
     quiet,
 )
 from cami_units.plan import Plan
@@ -287,7 +288,7 @@ def _cited(round_: Round, sources: list[Mapping[str, Any]], problems: list[Probl
     manifest = {
         **round_.manifest,
         "inputs": [*round_.manifest.get("inputs", ()), *sources],
-        "problems": [*round_.manifest.get("problems", ()), *map(asdict, problems)],
+        "problems": [*round_.manifest.get("problems", ()), *map(english_row, problems)],
     }
     lines = [f"{context_title(str(source['layer']))}: {source['file']}" for source in sources]
     imprint = replace(round_.imprint, sources=(*round_.imprint.sources, *lines))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, fields, replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +20,9 @@ from cami_units.model import (
     Problem,
     Progress,
     in_short,
-    notes_as_text,
-    notes_from_text,
     problem_of,
+    problem_of_row,
+    problem_row,
     quiet,
     unfilled,
 )
@@ -79,19 +79,12 @@ def _kept_layers(cache: Cache, plan: Plan, progress: Progress) -> Layers:
         """The layers read anew, in the parts in which they are kept."""
         clean = store_of_entries.parts_of(layers.read_layers(reading_of(plan), progress=progress))
         # a cache holds tables and JSON only
-        clean["problems"] = [
-            asdict(replace(problem, note=None))
-            | {"note": notes_as_text([problem.note] if problem.note else [])}
-            for problem in clean["problems"]
-        ]
+        clean["problems"] = [problem_row(problem) for problem in clean["problems"]]
         clean["sources"] = [dict(source) for source in clean["sources"]]
         return clean
 
     entry = dict(store_of_entries.kept(cache, "layers", (), parts))
-    entry["problems"] = tuple(
-        Problem(**problem | {"note": next(iter(notes_from_text(problem["note"])), None)})
-        for problem in entry["problems"]
-    )
+    entry["problems"] = tuple(map(problem_of_row, entry["problems"]))
     entry["sources"] = tuple(entry["sources"])
     return Layers(**entry)
 

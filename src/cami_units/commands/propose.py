@@ -188,17 +188,17 @@ def stored_overlaps(
     """
     about, batches = layers.overlap_batches(path)
     study = plan.study
-    own, theirs = (
+    plan_cells, theirs = (
         f"{km:g} km {shape}s from {corner:,.0f} m in {crs_name(crs)}"
         for km, shape, corner, crs in (
             (study.cell_km, study.shape, grid.ORIGIN_M, study.crs),
             *[(about["cell_km"], about["shape"], about["corner_m"], about["crs"])],
         )
     )
-    again = f"cami-units overlaps RANGES --out '{path.name}' --cell-km {study.cell_km:g}"
+    command = f"cami-units overlaps RANGES --out '{path.name}' --cell-km {study.cell_km:g}"
     # Compared as people read them: a lattice in another spelling of the same CRS fits.
-    if own != theirs:
-        facts = {"path": str(path), "theirs": theirs, "own": own, "again": again}
+    if plan_cells != theirs:
+        facts = {"path": str(path), "theirs": theirs, "own": plan_cells, "again": command}
         raise InputError.of("overlaps of other cells", **facts)
     table, odd = overlap.listed_overlaps(
         (batch.to_pandas() for batch in batches()), cells, pieces.layers.features
@@ -207,8 +207,8 @@ def stored_overlaps(
         differing = (
             f"{row.sci_name} ({row.km2:,.0f}, {row.range_km2:,.0f})" for row in odd.itertuples()
         )
-        facts = {"path": str(path), "names": in_short(differing), "again": again}
-        raise InputError.of("overlaps of other ranges", **facts)
+        names = in_short(differing)
+        raise InputError.of("overlaps of other ranges", path=str(path), names=names, again=command)
     return table
 
 

@@ -441,8 +441,8 @@ def _raster_datasets(path: Path, request: _Request) -> tuple[list[Dataset], list
         facts["weight"] = Note("raster by value", {"value": rule["whole_at"]})
         if (block := table.attrs["block"]) > 1:
             facts["averaged"] = Note("raster averaged", {"block": block})
-    taken = problem_of("note", request.layer, path.name, "", Note("raster taken", facts))
-    return [dataset], [taken, *notes]
+    raster_note = problem_of("note", request.layer, path.name, "", Note("raster taken", facts))
+    return [dataset], [raster_note, *notes]
 
 
 # -- Parquet --------------------------------------------------------------------------------------

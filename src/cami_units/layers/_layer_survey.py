@@ -62,8 +62,8 @@ def survey_layers(
     unknown = [layer for layer in reading.sources if layer not in INPUT_LAYERS]
     if unknown:
         hints = [nearest_note(layer, INPUT_LAYERS) for layer in unknown]
-        names, known = in_short(unknown), in_short(INPUT_LAYERS, 20)
-        raise InputError.of("no such layer", names=names, known=known, hints=hints)
+        facts = {"names": in_short(unknown), "known": in_short(INPUT_LAYERS, 20)}
+        raise InputError.of("no such layer", hints=hints, **facts)
     reads: dict[str, LayerRead] = {}
     sound_countries: gpd.GeoDataFrame | None = None
 

@@ -85,10 +85,12 @@ def codes_filled(table: pd.DataFrame, file: str, missing: str) -> tuple[pd.DataF
             ],
             "parts": [_code_note(column, 1) for column in blank_in],
         }
-        refuses = missing == "refuse"
-        note = Note("codes not given" if refuses else "codes taken as", facts)
-        level = "refuses" if refuses else "counted"
-        notes.append(problem_of(level, "ranges", file, "", note))
+        if missing == "refuse":
+            note = Note("codes not given", facts)
+            notes.append(problem_of("refuses", "ranges", file, "", note))
+        else:
+            note = Note("codes taken as", facts)
+            notes.append(problem_of("counted", "ranges", file, "", note))
     return table.assign(**filled), notes, is_good
 
 

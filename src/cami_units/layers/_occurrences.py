@@ -117,11 +117,11 @@ def clean_points(
     words, _ = in_our_words(table, "occurrences", file, FileRules(), only=names)
     numbered = gpd.GeoDataFrame(words, geometry=table.geometry, crs=table.crs)
     limit = Reading().max_uncertainty_m  # no setting of the plan is about layers of context
-    known, problems = _sound(Dataset(file, "", numbered, len(table)), layer, limit, None)
-    twice = _repeated(known, [name for name in ("sci_name", "day") if name in known])
+    sound_points, problems = _sound(Dataset(file, "", numbered, len(table)), layer, limit, None)
+    twice = _repeated(sound_points, [name for name in ("sci_name", "day") if name in sound_points])
     problems += _counted(layer, file, twice, len(table), Note("records repeated"))
-    species = known.get("sci_name", blank(known.index)).fillna("")
-    return table.loc[known.index[~twice]].assign(name=species[~twice]), problems
+    species = sound_points.get("sci_name", blank(sound_points.index)).fillna("")
+    return table.loc[sound_points.index[~twice]].assign(name=species[~twice]), problems
 
 
 def _sound(

@@ -234,12 +234,12 @@ def _of_kind(shapes: Shapes, keep: Mask, kind: Kind, dataset: Dataset, layer: st
         parts = [only(shapes[row], good_kind) for good_kind in good]
         shapes[row] = next((part for part in parts if not part.is_empty), parts[0])
     salvaged = mixed & ~shapely.is_empty(shapes)
-    wanted = Note(f"geometry {good[0]}")
-    note = Note("geometry mixed, part kept", {"kind": wanted})
+    good_kind = Note(f"geometry {good[0]}")
+    note = Note("geometry mixed, part kept", {"kind": good_kind})
     problems = _of_rows(dataset, layer, "counted", salvaged, note)
     misfit = keep & ~np.isin(kind_of_row, good) & ~salvaged
     came = in_short(Note(f"geometry {name}") for name in sorted(set(kind_of_row[misfit])))
-    note = Note("geometry of another kind", {"came": came, "kind": wanted})
+    note = Note("geometry of another kind", {"came": came, "kind": good_kind})
     problems += _of_rows(dataset, layer, "counted", misfit, note)
     return np.asarray(~misfit, dtype=bool), problems
 

@@ -196,8 +196,8 @@ def read_overrides(path: Path | str) -> pd.DataFrame:
             facts = {"names": in_short(KINDS, 9), "hint": nearest_note(str(row.what), KINDS)}
             faults.append(Note("override unknown", {"line": number, "what": row.what, **facts}))
         if row.grade not in GRADES:
-            facts = {"names": in_short(GRADES), "grade": row.grade}
-            faults.append(Note("override grade", {"line": number, **facts}))
+            grades = {"names": in_short(GRADES), "grade": row.grade}
+            faults.append(Note("override grade", {"line": number, **grades}))
     if faults:
         raise InputError.of("overrides faulty", file=file.name, clauses=faults)
     return table

@@ -292,17 +292,17 @@ def _drawn_tracks(
             pd.to_datetime(row.get(name), errors="coerce", utc=True)
             for name in ("begins", "ends", "time")
         ]
-        known = [day.tz_localize(None) for day in days if not pd.isna(day)]
-        undated += not known
+        dates = [day.tz_localize(None) for day in days if not pd.isna(day)]
+        undated += not dates
         # the line crosses somewhere between its dates: what is sure is when it began
-        is_new = bool(known) and min(known) >= limit
+        is_new = bool(dates) and min(dates) >= limit
         rows.append(
             {
                 "animal": str(row["animal"]),
                 "sci_name": row["sci_name"],
                 "evidence_grade": rule.grade if is_new else rule.older_grade,
-                "begins": str(min(known).date()) if known else "",
-                "ends": str(max(known).date()) if known else "",
+                "begins": str(min(dates).date()) if dates else "",
+                "ends": str(max(dates).date()) if dates else "",
                 "fixes": int(shapely.get_num_coordinates(row["geometry"])),
                 "source": dataset.file,
                 "seen": None,
@@ -402,10 +402,12 @@ def crossings_in_words(tracks: gpd.GeoDataFrame, crossings: pd.DataFrame) -> lis
         facts["when"] = Note("crossings since", span) if days else ""
         facts["grades"] = in_short(sorted(set(rows["evidence_grade"])))
         problems.append(problem_of("note", "telemetry", "", name, Note("crossings made", facts)))
-    still = sorted(set(tracks["animal"]) - set(crossings["animal"]))
-    if still:
-        note = Note("animals that stay", {"count": len(still), "of": tracks["animal"].nunique()})
-        problems.append(problem_of("note", "telemetry", "", in_short(still), note))
+    resident_animals = sorted(set(tracks["animal"]) - set(crossings["animal"]))
+    if resident_animals:
+        note = Note(
+            "animals that stay", {"count": len(resident_animals), "of": tracks["animal"].nunique()}
+        )
+        problems.append(problem_of("note", "telemetry", "", in_short(resident_animals), note))
     return problems
 
 

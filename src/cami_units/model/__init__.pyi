@@ -41,6 +41,7 @@ from ._errors import PlanError as PlanError
 from ._errors import Problem as Problem
 from ._errors import assumed as assumed
 from ._errors import cured as cured
+from ._errors import english_row as english_row
 from ._errors import in_short as in_short
 from ._errors import listed as listed
 from ._errors import nearest as nearest
@@ -51,6 +52,8 @@ from ._errors import notes_from_text as notes_from_text
 from ._errors import number as number
 from ._errors import plan_lines as plan_lines
 from ._errors import problem_of as problem_of
+from ._errors import problem_of_row as problem_of_row
+from ._errors import problem_row as problem_row
 from ._errors import quoted as quoted
 from ._errors import said as said
 from ._errors import toml_key as toml_key

@@ -242,16 +242,30 @@ def problem_of(
     lines: str = "",
 ) -> Problem:
     """A problem that is a value: its sentence and its cure in English, and the note they are made of."""
-    named = {
-        name: value
-        for name, value in (("place", file), ("where", where))
-        if isinstance(value, Note)
-    }
-    if named:
-        note = Note(note.key, {**note.facts, **named}, note.level)
+    places = {"place": file, "where": where}
+    facts = {name: value for name, value in places.items() if isinstance(value, Note)}
+    if facts:
+        note = Note(note.key, {**note.facts, **facts}, note.level)
     said_file, said_where = _fact(file, FALLBACK), _fact(where, FALLBACK)
     what, cure = said(note), cured(note, lines)
     return Problem(level, layer, said_file, said_where, what, cure, note, lines)
+
+
+def problem_row(problem: Problem) -> dict[str, object]:
+    """A problem as JSON has it, for a cache: :func:`problem_of_row` makes it again."""
+    note = notes_as_text([problem.note] if problem.note else [])
+    return english_row(problem) | {"note": note, "lines": problem.lines}
+
+
+def english_row(problem: Problem) -> dict[str, object]:
+    """A problem as a manifest has it: in English, for whoever reads the file."""
+    names = ("level", "layer", "file", "where", "what", "cure")
+    return {name: getattr(problem, name) for name in names} | {"note": None}
+
+
+def problem_of_row(row: Mapping[str, Any]) -> Problem:
+    """The problem of a row of a cache or of a manifest."""
+    return Problem(**{**row, "note": next(iter(notes_from_text(row.get("note"))), None)})
 
 
 # -- the sentence of a note, made last --------------------------------------------------------------
@@ -345,11 +359,11 @@ class _Figure(str):
     value: float
     lang: str
 
-    def __format__(self, wanted: str) -> str:
-        if "|" in wanted:
-            forms = wanted.split("|")
+    def __format__(self, spec: str) -> str:
+        if "|" in spec:
+            forms = spec.split("|")
             return forms[_form(int(self.value), len(forms))]
-        return _in_signs(format(self.value, wanted), self.lang) if wanted else str(self)
+        return _in_signs(format(self.value, spec), self.lang) if spec else str(self)
 
 
 def _form(count: int, n_forms: int) -> int:
@@ -397,12 +411,16 @@ def nearest_note(word: str, vocabulary: Iterable[str]) -> str | Note:
 
 def in_short(names: Iterable[object], limit: int = 5) -> str | Note:
     """As :func:`listed`, as a fact of a note; of notes too."""
-    every = list(names)
-    first = every[:limit]
+    all_names = list(names)
+    first = all_names[:limit]
     line: str | Note = ", ".join(map(str, first))
     if any(isinstance(name, Note) for name in first):
         line = Note("in a row", {"parts": first})
-    return line if len(every) <= limit else Note("more", {"names": line, "n": len(every) - limit})
+    return (
+        line
+        if len(all_names) <= limit
+        else Note("more", {"names": line, "n": len(all_names) - limit})
+    )
 
 
 def nearest_word(word: str, vocabulary: Iterable[str]) -> str:
