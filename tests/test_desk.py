@@ -22,7 +22,13 @@ from starlette.testclient import TestClient
 
 from cami_units import words
 from cami_units.commands.collect import collect, write_collected
-from cami_units.commands.decide import DECISIONS, decide, read_decisions, record_decision
+from cami_units.commands.decide import (
+    DECISION_LOG,
+    DECISIONS,
+    decide,
+    read_decisions,
+    record_decision,
+)
 from cami_units.commands.init import init
 from cami_units.commands.round_files import write_proposal
 from cami_units.desk import _day, _verbs, application
@@ -520,6 +526,18 @@ def test_of_two_people_at_one_unit_the_second_sees_what_the_first_decided(guest,
     record_decision(settling, "CU-003", "park", reason="ask", time=NOON)
     assert guest.post("/decide", data=other, headers=SAME).status_code == 303
     assert read_decisions(settling)["unit_id"].tolist() == ["CU-001", "CU-001", "CU-003", "CU-002"]
+
+
+def test_a_log_of_an_earlier_version_cut_off_in_its_last_line_is_a_log(guest, settling):
+    """The desk reads decisions as commands do: what a line lacks is empty, half a line is none."""
+    record_decision(settling, "CU-001", "agree", reason="as drawn", time=NOON)
+    log = settling / DECISION_LOG
+    columns, line = log.read_text(encoding="utf-8").splitlines()
+    earlier = columns.removesuffix(",question"), line.removesuffix(",")
+    assert earlier != (columns, line)
+    log.write_text("\n".join([*earlier, "CU-002,01,rej"]), encoding="utf-8")
+    assert guest.get("/board").status_code == 200
+    assert guest.get("/events?version=0").json()["decided"].startswith("1 of ")
 
 
 def test_one_more_question_is_asked_shown_everywhere_and_answered_once(guest, settling):

@@ -11,9 +11,9 @@ from typing import Any, Final
 import pandas as pd
 
 from cami_units import words
-from cami_units.commands.decide import DECISION_LOG, questions_left, standing_decisions
+from cami_units.commands.decide import questions_left, read_decisions, standing_decisions
 from cami_units.desk._day import Day, HandedFile, RoundFolder
-from cami_units.desk._verbs import LoopTables
+from cami_units.desk._verbs import LoopTables, text_table
 from cami_units.desk._worker import RUNNING, Job
 from cami_units.documents.form_words import answer_said, theme_said
 from cami_units.model import Note, Problem, clean_name, notes_from_text
@@ -55,7 +55,7 @@ def file_facts(day: Day, lang: str) -> list[dict[str, Any]]:
     """A line a file: whose it is, what was found in it, what was assumed."""
     reads = [row for folder in day.rounds for row in folder.reads.values()]
     problems = [
-        row for folder in day.rounds for row in rows_of(_table(folder.path / "problems.csv"))
+        row for folder in day.rounds for row in rows_of(text_table(folder.path / "problems.csv"))
     ]
     current = day.current.path.name if day.current else ""
     return [
@@ -263,8 +263,11 @@ def unit_facts(
     """The units of the current round in an order, with what was decided on each."""
     if day.current is None:
         return []
-    table = _table(day.current.path / "conservation_units.csv", ("unit_id", "name_en", "name_ru"))
-    log = _table(day.current.path / DECISION_LOG, ("unit_id", "decision", "question", "reason"))
+    table = text_table(
+        day.current.path / "conservation_units.csv", ("unit_id", "name_en", "name_ru")
+    )
+    # as commands read it: a log of an earlier version, or cut off in its last line, is a log
+    log = read_decisions(day.current.path)
     lines = {str(unit_id): lines for unit_id, lines in log.groupby("unit_id")}
     last = {name: of[-1] for name in lines if (of := standing_decisions(lines[name]))}
     outlines = _other_outlines(day.current.path / "changes.csv")
@@ -304,7 +307,7 @@ def _decision_of(row: Mapping[str, str], line: Mapping[str, str]) -> str:
 def _other_outlines(changes: Path) -> dict[str, list[str]]:
     """The groups whose version of a unit was set aside: a decision can take it yet."""
     groups: dict[str, list[str]] = {}
-    for row in rows_of(_table(changes, ("unit_id", "group", "applied"))):
+    for row in rows_of(text_table(changes, ("unit_id", "group", "applied"))):
         if row.get("applied") == "false" and row["group"]:
             groups.setdefault(row["unit_id"], []).append(row["group"])
     return groups
@@ -357,10 +360,3 @@ def rows_of(table: pd.DataFrame) -> list[dict[str, str]]:
     return [
         {str(key): str(value) for key, value in row.items()} for row in table.to_dict("records")
     ]
-
-
-def _table(path: Path, columns: Sequence[str] = ()) -> pd.DataFrame:
-    """A CSV file of a round as text; without rows, with these columns, where there is none."""
-    if not path.is_file():
-        return pd.DataFrame(columns=list(columns), dtype=str)
-    return pd.read_csv(path, dtype=str, keep_default_na=False)

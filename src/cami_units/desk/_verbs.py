@@ -254,14 +254,14 @@ def fresh_loop(collected: Collected, folder: Path) -> LoopTables:
 def _loop_in(folder: Path) -> LoopTables:
     """What collecting left in a folder of a round."""
     return LoopTables(
-        changes=_text_table(folder / "changes.csv", _CHANGES),
-        conflicts=_text_table(folder / "conflicts.csv", _CONFLICTS),
-        problems=_text_table(folder / "problems.csv", _PROBLEMS),
-        units=_text_table(folder / "conservation_units.csv", ("unit_id", "name_en", "name_ru")),
+        changes=text_table(folder / "changes.csv", _CHANGES),
+        conflicts=text_table(folder / "conflicts.csv", _CONFLICTS),
+        problems=text_table(folder / "problems.csv", _PROBLEMS),
+        units=text_table(folder / "conservation_units.csv", ("unit_id", "name_en", "name_ru")),
     )
 
 
-def _text_table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
+def text_table(path: Path, columns: Sequence[str] = ()) -> pd.DataFrame:
     """A CSV file as text, with these columns at least; without rows where there is no file."""
     if not path.is_file():
         return pd.DataFrame(columns=list(columns), dtype=str)
@@ -326,7 +326,7 @@ def suggestions_of(round_: Path) -> list[dict[str, Any]]:
     """What recurs in the activities of a round, for the general section: a row to tick."""
     path = round_ / "general_suggestions.csv"
     columns = ("suggestion_id", "theme", "text", "n_units", "of_units", "suggested", "moved")
-    rows = _text_table(path, columns).to_dict("records")
+    rows = text_table(path, columns).to_dict("records")
     return [{str(name): str(value) for name, value in row.items()} for row in rows]
 
 
