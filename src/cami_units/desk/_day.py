@@ -326,7 +326,8 @@ def open_resolutions(day: Day, onto: RoundFolder | None) -> pd.DataFrame:
     }
     table = read_resolutions(day.directory)
     pairs = zip(table["unit_id"], table["resolution"], strict=True)
-    return table[[pair not in before for pair in pairs]]
+    # of a table without rows an empty list would take no column
+    return table.loc[[pair not in before for pair in pairs]]
 
 
 def settle(directory: Path, unit_id: str, resolution: str, reason: str) -> pd.DataFrame:
