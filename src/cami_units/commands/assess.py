@@ -142,6 +142,8 @@ class Assessed:
     tables: SiteTables
     findings: Findings
     decisions: pd.DataFrame
+    evidence: criteria.Evidence | None = None
+    """The numbers behind the findings, where these sites were assessed together."""
 
     def _repr_html_(self) -> str:
         """The marks of every site and the decision on it, as a notebook shows them."""
@@ -182,15 +184,19 @@ def assess_sites(
         sites = pieces.states.iloc[:0].assign(**{site: []})
     if tables is None:
         tables = measure(sites, pieces, site=site, cache=cache)
+    species, profile = species_ranges(pieces.layers), plan.profile
+    overrides = adjacent_sites(sites, pieces.layers, plan, site)
+    evidence = criteria.evidence(tables, species, profile, adjacent=overrides)
     findings = criteria.assess(
         tables,
-        species_ranges(pieces.layers),
-        plan.profile,
-        adjacent=adjacent_sites(sites, pieces.layers, plan, site),
+        species,
+        profile,
+        adjacent=overrides,
         border_error_km=plan.borders.error_km,
+        site_evidence=evidence,
     )
     findings = with_sentences(findings, layer_names(pieces.layers))
-    return Assessed(tables, findings, decide(findings, plan.profile))
+    return Assessed(tables, findings, decide(findings, profile), evidence)
 
 
 def with_sentences(findings: Findings, names: Names) -> Findings:
@@ -265,11 +271,13 @@ def what_it_takes(
         site) and the outline of the nearest ground where ground is missing; ``says``, all of it in a
         sentence. Ground that is not there within 300 km has no row.
     """
+    evidence = assessed.evidence
     rows = criteria.what_it_takes(
         assessed.tables,
         species_ranges(pieces.layers),
         plan.profile,
-        adjacent=adjacent_sites(sites, pieces.layers, plan, site),
+        adjacent=None if evidence else adjacent_sites(sites, pieces.layers, plan, site),
+        site_evidence=evidence,
     )
     # Sites that were measured and are not asked about have no outline to look from.
     rows = rows[rows["site"].isin(set(sites[site]))].reset_index(drop=True)

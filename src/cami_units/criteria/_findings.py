@@ -46,6 +46,7 @@ def assess(
     *,
     adjacent: pd.DataFrame | None = None,
     border_error_km: float = 0.0,
+    site_evidence: Evidence | None = None,
 ) -> Findings:
     """Every gate and criterion of every site: met, not met or not assessed, and because of what.
 
@@ -62,6 +63,8 @@ def assess(
         Overrides of the geography gate: ``site``, ``reason``, ``km`` to the nearest border.
     border_error_km : float
         How far the border layer may be off: told of sides that are no wider.
+    site_evidence : Evidence, optional
+        What the same tables gave, where it is known.
 
     Returns
     -------
@@ -82,7 +85,8 @@ def assess(
     side and have a documented crossing. Where no species qualifies, C4, C7 and C9 are not
     assessed: a mean over nothing is not zero.
     """
-    site_evidence = evidence(tables, species, profile, adjacent=adjacent)
+    if site_evidence is None:
+        site_evidence = evidence(tables, species, profile, adjacent=adjacent)
     met = verdicts(site_evidence.measures, profile)
     # All of it once more without sides that may be an error of the border: told beside, and never
     # decisive.

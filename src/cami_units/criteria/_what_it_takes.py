@@ -34,12 +34,13 @@ def what_it_takes(
     profile: Profile,
     *,
     adjacent: pd.DataFrame | None = None,
+    site_evidence: Evidence | None = None,
 ) -> pd.DataFrame:
     """The smallest things that would meet what each site misses.
 
     Parameters
     ----------
-    tables, species, profile, adjacent
+    tables, species, profile, adjacent, site_evidence
         As for :func:`cami_units.criteria.assess`.
 
     Returns
@@ -51,7 +52,7 @@ def what_it_takes(
         (one more documented crossing) or "layers" (criteria assessed for which a layer lacks);
         ``missing``, in the unit of the criterion. What nothing of that kind can meet has no row.
     """
-    seen = evidence(tables, species, profile, adjacent=adjacent)
+    seen = site_evidence or evidence(tables, species, profile, adjacent=adjacent)
     met = verdicts(seen.measures, profile)
     asked = ("G1", "G2", *(profile.decision.any_of or ()), *(profile.decision.evidence or ()))
     rows: list[dict[str, Any]] = []

@@ -426,11 +426,11 @@ def _enough_ground(site: Any, ground: Any, km2: float) -> Any:
     plain = shapely.simplify(site, 100.0)
     low, high = 0.0, reach
     # Asked first: without it, the halvings would end at the reach and return too little as enough.
-    if shapely.area(_ground_within(plain, free, high)) / 1e6 < km2:
+    if _km2_within(plain, free, high) < km2:
         return shapely.Polygon()
     for _ in range(_STEPS):
         middle = (low + high) / 2
-        enough = shapely.area(_ground_within(plain, free, middle)) / 1e6 >= km2
+        enough = _km2_within(plain, free, middle) >= km2
         low, high = (low, middle) if enough else (middle, high)
     # The upper end: of the two it is the one that is known to have enough.
     return _ground_within(plain, free, high)
@@ -439,6 +439,12 @@ def _enough_ground(site: Any, ground: Any, km2: float) -> Any:
 def _ground_within(site: Any, ground: Any, metres: float) -> Any:
     """The ground within some distance of a site."""
     return _polygons(shapely.intersection(ground, shapely.buffer(site, metres, quad_segs=8)))
+
+
+def _km2_within(site: Any, ground: Any, metres: float) -> float:
+    """How much of it that is: the lines and points at its rim, which have no area, stay where they are."""
+    near_ground = shapely.intersection(ground, shapely.buffer(site, metres, quad_segs=8))
+    return float(shapely.area(near_ground)) / 1e6
 
 
 def _polygons(shape: Any) -> Any:
