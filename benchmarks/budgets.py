@@ -391,6 +391,12 @@ def cases(only: list[str]) -> list[dict[str, str]]:
     rows = [{"kind": "file", "name": name, "ending": ""} for name in FILES]
     rows += [{"kind": "handed in", "name": name, "ending": ".gpkg"} for name in SHAPES]
     rows += [{"kind": "layer", "name": name, "ending": ".parquet"} for name in SHAPES]
+    rows += [
+        {"kind": kind, "name": name, "ending": ending}
+        for ending in (".shp", ".fgb", ".geojson")
+        for name in (*VALID, "resting animal, 100,000 points")
+        for kind in ("handed in", "layer")
+    ]
     rows += [{"kind": "step", "name": name, "ending": ""} for name in VALID]
     return [
         row
@@ -429,7 +435,9 @@ def main() -> None:
                 output, fault = (error.stdout or b"").decode(), ["more than 300 s"]
         for line in output.splitlines():
             took = json.loads(line)
-            at = f"{case['kind']}: {case['name']}" + (f": {took['step']}" if "step" in took else "")
+            at = f"{case['kind']}{case['ending']}: {case['name']}" + (
+                f": {took['step']}" if "step" in took else ""
+            )
             over = "**" if took["cpu"] > MOST_SECONDS or took["mb"] > MOST_MB else ""
             lines.append(
                 f"| {at} | {over}{took['cpu']:.2f} s{over} | {took['mb']:.0f} MB | {took['came']} |"
