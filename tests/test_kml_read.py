@@ -574,7 +574,7 @@ LOL = (
         (document().replace(b"Polygon>", b"Polygo"), "is not well-formed XML at line 1"),
         (b"<html><body/></html>", "is not KML"),
         (b"<osm><Placemark/></osm>", "outermost element is <osm>, <kml> is expected"),
-        (b"just words", "is not KML: there is no <kml> in it"),
+        (b"just words", "is not KML: there is no <kml> in it. .* from a GIS as GeoPackage"),
         (b"{}", "is not KML"),
         (b"SQLite format 3\x00....", "is a GeoPackage or another database, not KML"),
         (b"\x1f\x8b\x08....", "is a gzip archive"),
