@@ -18,9 +18,13 @@ from typer.testing import CliRunner
 
 import cami_units
 from cami_units.cli import app
+from cami_units.commands.check import check
+from cami_units.desk._page_facts import complaint_facts
 from cami_units.phrases import LANGUAGES, table
+from cami_units.plan import read_plan
 from tests.test_animals import SPRING, at, gbif, walk
 from tests.test_field_files import raster, written
+from tests.test_words import ENGLISH
 
 SOURCE = Path(cami_units.__file__).parent
 MAKERS = {"plan_lines", "rule_lines"}
@@ -185,25 +189,39 @@ def printed_blocks(screen: str) -> list[str]:
     return blocks + ([block] if block else [])
 
 
+BAD_DAY = (
+    *(without_a_system, metres_of_the_web, railways, corridors, ranges, places, records),
+    one_collar,
+)
+
+
+def bad_day(folder: Path) -> Path:
+    """The plan of a day on which nothing fits."""
+    (folder / "in").mkdir()
+    named = "\n".join(make(folder) for make in BAD_DAY)
+    text = f'title = "A bad day"\ndate = "2026-11-22"\n[layers]\n{named}\n{contexts(folder)}'
+    (folder / "plan.toml").write_text(text, encoding="utf-8")
+    return folder / "plan.toml"
+
+
+def test_a_bad_day_is_told_in_russian_but_for_what_stands_in_files(tmp_path):
+    """What *Check the layers* shows at a Russian desk: no line is marked as English, and none is."""
+    problems, _ = check(read_plan(bad_day(tmp_path)))
+    assert len(problems) > 12
+    for line in complaint_facts(problems, "ru"):
+        assert line["lang"] == "ru"
+        sentence = line["text"].partition(":\n[")[0]
+        assert re.search("[а-яё]{3}", sentence), sentence
+        assert not ENGLISH.search(sentence), sentence
+    # the lines to paste are those of the command, whoever reads them
+    assert {one.lines for one in problems if one.lines} <= {
+        line for one in problems for line in [one.cure.partition(":\n")[2].partition(" # ")[0]]
+    }
+
+
 @pytest.mark.slow
 def test_every_line_for_the_plan_mends_what_it_was_printed_for(tmp_path):
-    (tmp_path / "in").mkdir()
-    plan = tmp_path / "plan.toml"
-    named = [
-        make(tmp_path)
-        for make in (
-            without_a_system,
-            metres_of_the_web,
-            railways,
-            corridors,
-            ranges,
-            places,
-            records,
-            one_collar,
-        )
-    ]
-    text = 'title = "A bad day"\ndate = "2026-11-22"\n[layers]\n' + "\n".join(named) + "\n"
-    plan.write_text(text + contexts(tmp_path), encoding="utf-8")
+    plan = bad_day(tmp_path)
     seen: set[str] = set()
     for _ in range(8):
         result = CliRunner().invoke(app, ["check", str(plan)])

@@ -326,6 +326,13 @@ OF_FILES = (
 """Where a file that is handed in, a resolution, a decision or a form is refused or complained of."""
 
 
+OF_LAYERS = (
+    *(f"layers/{path.name}" for path in sorted((SOURCE / "layers").glob("*.py"))),
+    *("commands/check.py", "commands/plan_layers.py", "commands/context.py"),
+)
+"""Where a layer of a plan is."""
+
+
 def calls_in(file: str) -> list[ast.Call]:
     tree = ast.parse((SOURCE / file).read_text(encoding="utf-8"))
     return [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
@@ -335,7 +342,7 @@ def called(call: ast.Call) -> str:
     return str(getattr(call.func, "attr", getattr(call.func, "id", "")))
 
 
-@pytest.mark.parametrize("file", OF_FILES)
+@pytest.mark.parametrize("file", [*OF_FILES, *OF_LAYERS])
 def test_no_refusal_or_complaint_is_a_sentence_where_it_arises(file: str) -> None:
     """A sentence made there is English on every page; a key with facts is made into one last."""
     sentences = [

@@ -271,10 +271,11 @@ def _lines(clock: Callable[[], float] = monotonic) -> Progress:
         if step not in next_line:
             next_line[step] = now + _EARLY_S
             say(f"{step} …", stderr=True)
-        words = pace.words(step, number, total)
-        if now >= next_line[step] and "," in words:
+        # from the first call on: how long a step takes is told by when it began
+        seconds = pace.seconds_left(step, number, total)
+        if now >= next_line[step] and seconds is not None:
             next_line[step] = now + _BETWEEN_LINES_S
-            say(f"{step}: {words}", stderr=True)
+            say(f"{step}: {pace.words(step, number, total)}", stderr=True)
 
     return progress
 
