@@ -70,6 +70,21 @@ def test_every_phrase_that_is_asked_for_is_in_the_catalogue() -> None:
     assert missing == []
 
 
+def test_every_step_of_a_command_has_its_phrase() -> None:
+    """What a command tells its `progress` is the key of what the desk says of a job that runs."""
+    steps = {
+        call.args[0].value
+        for path in SOURCE.rglob("*.py")
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(call, ast.Call)
+        and getattr(call.func, "id", "") == "progress"
+        and isinstance(call.args[0], ast.Constant)
+    }
+    steps |= {f"reading {layer.replace('_', ' ')}" for layer in model.INPUT_LAYERS}
+    assert len(steps) > 40
+    assert sorted(step for step in steps if not words.has(f"step {step}")) == []
+
+
 def noted() -> set[tuple[str, str]]:
     """(file, key) for every note that the loop makes of a literal key."""
     makers = {"note", "notice", "noted", "Note", "of"}

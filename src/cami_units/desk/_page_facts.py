@@ -314,11 +314,11 @@ def _other_outlines(changes: Path) -> dict[str, list[str]]:
 
 
 def job_text(job: Job, lang: str) -> str:
-    """How far a job is, in one line.
-
-    The names of its steps are the commands' own words, in English: only how many are done is said.
-    """
+    """How far a job is, in one line: its step, if it has a phrase, and how many of it are done."""
     parts = [words.text(f"desk job {job.name}", lang), words.text(f"desk {job.state}", lang)]
+    # a step that names a file or a unit has no phrase
+    if job.state == RUNNING and words.has(step := f"step {job.step}"):
+        parts.append(words.text(step, lang))
     if job.state == RUNNING and job.total > 1:
         parts.append(f"{job.finished}/{job.total}")
     if job.refusal is not None:
