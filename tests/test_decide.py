@@ -420,6 +420,22 @@ def test_a_decision_imports_nothing_that_writes_slides_or_measures():
     assert not {"pptx", "docx", "numba", "skimage", "rasterio"} & set(done.stdout.split())
 
 
+def test_the_second_decision_draws_nothing_that_the_first_drew(round_dir):
+    """Of a second `agree` only what shows a status is made; no picture, template or sheet is."""
+    decide(round_dir, "CU-001", "agree", reason="No objection", time=NOON)
+    code = f"""
+import sys
+from pathlib import Path
+from cami_units.commands.decide import decide
+decide(Path({str(round_dir)!r}), "CU-002", "agree", reason="No objection", time={NOON!r})
+print(*sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    heavy = {"PIL._imaging", "jinja2", "openpyxl", "matplotlib", "folium", "scipy", "rich.console"}
+    assert not heavy & set(done.stdout.split())
+    assert status(round_dir, "CU-002") == "plenary-agreed"
+
+
 def test_the_log_outlives_a_power_cut_before_the_tables_are_written(round_dir, monkeypatch):
     def cut(*_: object, **__: object) -> None:
         raise KeyboardInterrupt

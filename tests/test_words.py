@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from importlib.resources import files
 from pathlib import Path
 
 import pandas as pd
@@ -411,3 +412,18 @@ def test_every_note_of_a_problem_has_its_words_and_no_english_in_russian() -> No
         if key.startswith(("note ", "desk ", "because "))
     ]
     assert [each for each in spoken if ENGLISH.search(re.sub(r"{\w*}", "‹›", each[1]))] == []
+
+
+def test_phrases_are_what_toml_says_they_are():
+    """They are read a line each, as JSON: tomllib is the witness, of the order as well."""
+    for lang in words.LANGUAGES:
+        toml = files(phrases).joinpath(f"{lang}.toml").read_text(encoding="utf-8")
+        assert list(phrases.translated(lang).items()) == list(tomllib.loads(toml).items())
+
+
+def test_a_phrase_that_stands_twice_is_refused(tmp_path, monkeypatch):
+    """JSON would take the last of the two without a word."""
+    (tmp_path / "en.toml").write_text('area = "Area"\narea = "Extent"\n', encoding="utf-8")
+    monkeypatch.setattr(phrases, "files", lambda _: tmp_path)
+    with pytest.raises(tomllib.TOMLDecodeError):
+        phrases.translated("en")

@@ -90,7 +90,9 @@ class Scene:
             With the first table that is at fault, and each of its faults.
         """
         words.text("map", self.lang)  # refuses an unknown language
-        unknown = [name for name in self.layers if name not in GIVEN_LAYERS]
+        # layers that are known by a stamp are those of a round, checked when it was opened
+        layers = {} if stamp_of(self.layers) else self.layers
+        unknown = [name for name in layers if name not in GIVEN_LAYERS]
         if unknown:
             hints = "".join(nearest(name, DRAWN_LAYERS) for name in unknown)
             raise InputError(
@@ -99,8 +101,8 @@ class Scene:
         check_table(self.units, "conservation_units", crs=self.crs)
         check_table(self.species, "species")
         for name in DRAWN_LAYERS:
-            if name in self.layers:
-                check_table(self.layers[name], name, crs=self.crs)
+            if name in layers:
+                check_table(layers[name], name, crs=self.crs)
         bare = sorted(set(self.units["unit_id"]) - set(self.cards.get("unit_id", ())))
         if bare:
             raise InputError(

@@ -10,9 +10,15 @@ from typing import Final
 import geopandas as gpd
 import pandas as pd
 
-from cami_units import kml, store, words, workshop
+from cami_units import kml, scene, store, words, workshop
 from cami_units.commands.decide import decided_round, read_decisions
-from cami_units.commands.shown_round import drawn_scenes, kept_pieces, legend_png, shown_layers
+from cami_units.commands.shown_round import (
+    drawn_scenes,
+    kept_pieces,
+    legend_png,
+    shown_layers,
+    stamp_of_layers,
+)
 from cami_units.commands.stored_round import ACTIVITY_LOG, allocation, known_activities
 from cami_units.documents.board import write_board, write_slides
 from cami_units.documents.board_slides import Board, Loop, boards
@@ -174,31 +180,33 @@ def _write_tour(path: Path, round_: Round, before: Round | None, lang: str) -> t
     tables = round_.tables
     units = gpd.GeoDataFrame(tables["conservation_units"])
     shown_units = units[~units["status"].isin(HIDDEN_STATUSES)].reset_index(drop=True)
-    remarks = tables.get("remarks")  # what groups pinned and typed, and where they disagree
-    map_layers = shown_layers(round_) | (
-        {"remarks": remarks} if isinstance(remarks, gpd.GeoDataFrame) else {}
-    )
-    layer_names = (
-        "countries",
-        "borders",
-        "disputed",
-        "sections",
-        "hotspots",
-        "protected_areas",
-        "gazetteer",
-        "remarks",
-    )
-    context = {name: map_layers[name] for name in layer_names if name in map_layers}
+
+    def tour_layers() -> dict[str, gpd.GeoDataFrame]:
+        """What lies around the units, and what groups pinned and typed, and where they disagree."""
+        remarks = tables.get("remarks")
+        map_layers = shown_layers(round_) | (
+            {"remarks": remarks} if isinstance(remarks, gpd.GeoDataFrame) else {}
+        )
+        return {name: map_layers[name] for name in _TOUR_LAYERS if name in map_layers}
+
+    stamp = stamp_of_layers(round_, "remarks")
     return kml.write_kml(
         path,
         shown_units,
         cards=words.unit_cards(tables, tables["species"], lang=lang),
         imprint=round_.imprint,
         lang=lang,
-        layers=context,
+        # other layers than those of the round's own KMZ, and so another stamp
+        layers=scene.LaterLayers(stamp and b"tour" + stamp, tour_layers),
         species=tables["species"],
         pack=kml.Pack(
             before=None if before is None else gpd.GeoDataFrame(before.tables["conservation_units"])
         ),
         legend=partial(legend_png, lang=lang),
     )
+
+
+_TOUR_LAYERS: Final = (
+    *("countries", "borders", "disputed", "sections", "hotspots", "protected_areas", "gazetteer"),
+    "remarks",
+)

@@ -74,6 +74,23 @@ def _stamp(round_: Round, tables: store.StoredTables) -> bytes:
     return hashlib.sha256(about + json.dumps(digests, sort_keys=True).encode()).digest()
 
 
+def stamp_of_layers(round_: Round, *beside: str) -> bytes:
+    """What the shown layers of a round hang on, and the tables named `beside`; nothing if not known.
+
+    Less than :func:`stamp_of_round` knows: layers outlast a round that units are redrawn in.
+    """
+    tables, names = round_.tables, {*ROUND_LAYERS, "species", *beside}
+    if not isinstance(tables, store.StoredTables) or names & set(tables.replaced):
+        return b""
+    stored = _digests(tables)
+    about = [
+        crs_of(round_),
+        sorted(_restricted(round_)),
+        [[name, stored.get(name)] for name in sorted(names)],
+    ]
+    return hashlib.sha256(json.dumps(about).encode()).digest()
+
+
 def _digests(tables: store.StoredTables) -> dict[str, str]:
     """The digests of stored tables, kept by the hash of their file."""
 
@@ -113,9 +130,14 @@ def drawn_scene(round_: Round, *, lang: str) -> scene.Scene:
 def drawn_scenes(round_: Round, languages: Sequence[str]) -> list[scene.Scene]:
     """The same in each of some languages; the layers, which say nothing, are theirs together."""
     crs = crs_of(round_)
-    shown_tables = {
-        name: layers.to_equal_area(table, crs) for name, table in shown_layers(round_).items()
-    }
+
+    def flat_layers() -> dict[str, gpd.GeoDataFrame]:
+        return {
+            name: layers.to_equal_area(table, crs) for name, table in shown_layers(round_).items()
+        }
+
+    stamp = stamp_of_layers(round_) if is_kept() else b""
+    shown_tables = scene.LaterLayers(stamp, flat_layers)
     return [_scene_in(round_, lang, crs, shown_tables) for lang in languages]
 
 

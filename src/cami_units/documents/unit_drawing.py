@@ -11,8 +11,8 @@ import importlib.util
 import json
 import re
 from base64 import b64decode, b64encode
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import astuple, dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import astuple, dataclass, replace
 from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
@@ -214,13 +214,16 @@ class Ground:
     Attributes
     ----------
     of : the scene.
-    layers : kind and shapes, from the back to the front, in the CRS of the scene.
     stamp : a hash of the layers, for what is drawn of them.
     """
 
     of: scene.Scene
-    layers: tuple[tuple[str, npt.NDArray[Any]], ...]
     stamp: bytes
+
+    @property
+    def layers(self) -> tuple[tuple[str, npt.NDArray[Any]], ...]:
+        """Kind and shapes, from the back to the front, in the CRS of the scene."""
+        return _ground_layers(self.of)
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,18 +232,63 @@ class Places:
 
     Attributes
     ----------
-    named : states, towns, waters and whatever else the gazetteer holds.
-    states : the range states alone.
-    stamp : a hash of both.
+    of : the scene.
+    stamp : a hash of the names and where they are.
     """
 
-    named: tuple[Place, ...]
-    states: tuple[Place, ...]
+    of: scene.Scene
     stamp: bytes
+
+    @property
+    def named(self) -> tuple[Place, ...]:
+        """States, towns, waters and whatever else the gazetteer holds."""
+        return _named_places(self.of)[0]
+
+    @property
+    def states(self) -> tuple[Place, ...]:
+        """The range states alone."""
+        return _named_places(self.of)[1]
 
 
 def ground(shown_scene: scene.Scene) -> Ground:
-    """The layers of a scene, ready to be cut to the frames of its maps."""
+    """The layers of a scene, ready to be cut to the frames of its maps; not yet made if known."""
+
+    def hashed() -> list[bytes]:
+        return [
+            _hash(
+                [shown_scene.crs], *(part for kind in _ground_layers(shown_scene) for part in kind)
+            )
+        ]
+
+    # waters lie around the units
+    around = _hash(shown_scene.crs, shown_scene.units.geometry.to_numpy())
+    return Ground(shown_scene, _stamp("ground", shown_scene, around, hashed))
+
+
+def places(shown_scene: scene.Scene) -> Places:
+    """The names on the maps of a scene, in its language; not yet looked for if known."""
+
+    def hashed() -> list[bytes]:
+        named, states = _named_places(shown_scene)
+        about = [(kind, name) for kind, name, _ in (*named, *states)]
+        return [_hash(about, np.array([shape for *_, shape in named], dtype=object))]
+
+    language = shown_scene.lang.encode()
+    return Places(shown_scene, _stamp("places", shown_scene, language, hashed))
+
+
+def _stamp(
+    kind: str, shown_scene: scene.Scene, beside: bytes, hashed: Callable[[], list[bytes]]
+) -> bytes:
+    """A hash of what layers hold: kept by what they hang on, where that is known without them."""
+    known_layers = scene.stamp_of(shown_scene.layers)
+    [stamp] = piece(kind, [known_layers, beside], hashed) if known_layers else hashed()
+    return stamp
+
+
+@lru_cache(maxsize=4)
+def _ground_layers(shown_scene: scene.Scene) -> tuple[tuple[str, npt.NDArray[Any]], ...]:
+    """Kind and shapes of what lies under the units of a scene, from the back to the front."""
     tables = shown_scene.layers
     behind: list[tuple[str, npt.NDArray[Any]]] = []
     countries, disputed = tables.get("countries"), tables.get("disputed")
@@ -256,13 +304,13 @@ def ground(shown_scene: scene.Scene) -> Ground:
             dimension = 1 if kind in LINES else 2
             shapes = table.geometry.to_numpy()
             behind.append((kind, shapes[shapely.get_dimensions(shapes) == dimension]))
-    behind += _borders(countries, disputed)
-    stamp = _hash([shown_scene.crs], *(part for layer in behind for part in layer))
-    return Ground(shown_scene, tuple(behind), stamp)
+    return (*behind, *_borders(countries, disputed))
 
 
-def places(shown_scene: scene.Scene) -> Places:
-    """The names on the maps of a scene, in its language."""
+# a scene for each language of a round
+@lru_cache(maxsize=8)
+def _named_places(shown_scene: scene.Scene) -> tuple[tuple[Place, ...], tuple[Place, ...]]:
+    """Everything that has a name on the maps of a scene, and of it the range states."""
     named: list[Place] = []
     states: list[Place] = []
     countries, gazetteer = (shown_scene.layers.get(name) for name in ("countries", "gazetteer"))
@@ -279,9 +327,7 @@ def places(shown_scene: scene.Scene) -> Places:
             kind = str(row["kind"])
             label = "town" if kind == "town" else "water" if kind in _WATER else "place"
             named.append((label, words.name_in(row, shown_scene.lang), row["geometry"]))
-    about = [(kind, name) for kind, name, _ in (*named, *states)]
-    stamp = _hash(about, np.array([shape for *_, shape in named], dtype=object))
-    return Places(tuple(named), tuple(states), stamp)
+    return tuple(named), tuple(states)
 
 
 def _hash(*content: Any) -> bytes:
@@ -351,23 +397,21 @@ class _View:
         return transformer(self.crs, self.local)
 
 
-def _views(arounds: Sequence[BaseGeometry], crs: str) -> list[_View]:
+def _views(arounds: Sequence[BaseGeometry], crs: str, *, margin: float = 1.35) -> list[_View]:
     """The view of each of some shapes; as long as no outline changes, none of them is reckoned anew."""
 
     def found() -> list[bytes]:
-        views = [_view(shape, crs) for shape in arounds]
+        views = [_view(shape, crs, margin=margin) for shape in arounds]
         return [json.dumps([astuple(view)[1:] for view in views]).encode()]
 
-    [packed] = piece("views", [_hash(crs, np.array(arounds, dtype=object))], found)
+    [packed] = piece("views", [_hash(crs, margin, np.array(arounds, dtype=object))], found)
     return [
         _View(crs, local, tuple(frame), tuple(window), scale)
         for local, frame, window, scale in json.loads(packed)
     ]
 
 
-def _view(
-    shape: BaseGeometry, crs: str, *, least_m: float = 20_000.0, margin: float = 1.35
-) -> _View:
+def _view(shape: BaseGeometry, crs: str, *, margin: float, least_m: float = 20_000.0) -> _View:
     """A view of a shape: its middle in the middle, a third larger than it, north up."""
     west, south, east, north = shape.bounds
     middle = transformer(crs, LONLAT).transform((west + east) / 2, (south + north) / 2)
@@ -654,12 +698,14 @@ def _shape_values(shape: Shape) -> list[Any]:
 
 
 @lru_cache(maxsize=512)
-def _unpacked(content: bytes) -> tuple[Drawing, ...]:
-    """The drawings of :func:`_packed`: of the same bytes, the very same ones."""
+def _unpacked(content: bytes, status: str = "") -> tuple[Drawing, ...]:
+    """The drawings of :func:`_packed`, the unit with a status: of the same, the very same ones."""
     (width, height, bar, bar_km, relief_text), shared, own = json.loads(content)
     relief = b64decode(relief_text)
     order = list(INKS)
-    together = [_shape(values) for values in shared]
+    together = [
+        _shape([kind, rings, status if kind == "unit" else ""]) for kind, rings, _ in shared
+    ]
     drawings = []
     for beside, labels in own:
         shapes = [*together, *map(_shape, beside)]
@@ -733,7 +779,7 @@ def _unit_drawing(
             [
                 *((kind, layer_shapes, "") for kind, layer_shapes in base.layers),
                 ("other", [other for _, other in others], ""),
-                ("unit", [shape], status),
+                ("unit", [shape], ""),
                 ("before", [] if before is None else [before], ""),
                 ("version", [rival for _, rival in rivals], ""),
                 ("drawn", [place for _, place in pins if place.length], ""),
@@ -755,7 +801,7 @@ def _unit_drawing(
         ]
 
     content = _hash(
-        [unit_id, status, before is None, *(number for number, _ in pins)],
+        [unit_id, before is None, *(number for number, _ in pins)],
         [[name for name, _ in named] for named in (rivals, others)],
         np.array([shape, *(outline for _, outline in (*rivals, *others, *pins))], dtype=object),
         *([] if before is None else [np.array([before], dtype=object)]),
@@ -763,16 +809,22 @@ def _unit_drawing(
     [packed] = piece(
         "unit map", [base.stamp, *(language.stamp for language in names), content], drawn
     )
-    return _unpacked(packed)
+    # a decision changes the colour of a unit, and nothing else of its map
+    return _unpacked(packed, status)
 
 
 def _others_near(
     shown_scene: scene.Scene, unit_id: str, view: _View
 ) -> list[tuple[str, BaseGeometry]]:
     """The other units that a view shows: what lies outside leaves a map that was drawn as it is."""
-    others = scene.shown_units(shown_scene.units)
-    others = others[others["unit_id"].ne(unit_id) & others.intersects(shapely.box(*view.window))]
-    return list(zip(others["unit_id"].astype(str), others.geometry, strict=True))
+    units = scene.shown_units(shown_scene.units)
+    shapes = units.geometry.to_numpy()
+    is_near = shapely.intersects(shapes, shapely.box(*view.window))
+    return [
+        (str(other_id), shape)
+        for other_id, shape, near in zip(units["unit_id"], shapes, is_near, strict=True)
+        if near and other_id != unit_id
+    ]
 
 
 def overview_drawings(base: Ground, names: Sequence[Places]) -> tuple[Drawing, ...]:
@@ -790,30 +842,46 @@ def overview_drawings(base: Ground, names: Sequence[Places]) -> tuple[Drawing, .
         [packed] = piece("overview ground", [base.stamp, repr(view).encode()], drawn)
         return list(map(_shape, json.loads(packed)))
 
+    # none is left where all were rejected: then the ground that they lay on is shown
+    around = units.total_bounds if len(units) else scene.region(shown_scene)
+    [view] = _views([shapely.box(*around)], shown_scene.crs, margin=1.08)
+
     def drawn() -> list[bytes]:
-        """The map, and its labels in each language."""
-        # none is left where all were rejected: then the ground that they lay on is shown
-        around = units.total_bounds if len(units) else scene.region(shown_scene)
-        view = _view(shapely.box(*around), shown_scene.crs, margin=1.08)
-        of_status = [
-            ("unit", units.geometry[units["status"] == status], str(status))
-            for status in palette.STATUS
-            if units["status"].eq(status).any()
-        ]
-        bare_map = _Map(view, (*behind(view), *_map(of_status, view).shapes))
+        """What the units lie on, and the labels in each language."""
         ids: list[Place] = [
             # All of them begin so: on a map of sixty units the letters would take the room of the
             # numbers.
             ("id", str(row["unit_id"]).removeprefix("CU-"), row["geometry"])
             for row in scene.records(units)
         ]
+        bare_map = _Map(view, tuple(behind(view)))
         # range states only: names of their neighbours would take the room of the units' ids
         return [_packed([_labelled(bare_map, [*ids, *language.states]) for language in names])]
 
-    content = _hash(list(units["unit_id"]), list(units["status"]), units.geometry.to_numpy())
+    def coloured() -> list[bytes]:
+        """The units by status, which is all that a decision changes."""
+        of_status = [
+            ("unit", units.geometry[units["status"] == status], str(status))
+            for status in palette.STATUS
+            if units["status"].eq(status).any()
+        ]
+        return [json.dumps(list(map(_shape_values, _map(of_status, view).shapes))).encode()]
+
+    content = _hash(list(units["unit_id"]), units.geometry.to_numpy(), view)
     stamps = [base.stamp, *(language.stamp for language in names)]
     [packed] = piece("overview map", [*stamps, content], drawn)
-    return _unpacked(packed)
+    statuses = repr(list(units["status"])).encode()
+    [packed_units] = piece("overview units", [content, statuses], coloured)
+    unit_shapes, order = list(map(_shape, json.loads(packed_units))), list(INKS)
+    return tuple(
+        replace(
+            drawing,
+            shapes=tuple(
+                sorted((*drawing.shapes, *unit_shapes), key=lambda shape: order.index(shape.kind))
+            ),
+        )
+        for drawing in _unpacked(packed)
+    )
 
 
 _BEHIND_ALL: Final = frozenset({"land", "lake", "border", "disputed"})
