@@ -47,6 +47,8 @@ class Build:
     def python(self, *arguments: object) -> Taken:
         """One run of Python with the package of this build."""
         environment = os.environ | {"PYTHONPATH": str(self.source / "src")}
+        # an installed program is not compiled at each start
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
         start = perf_counter()
         process = subprocess.Popen(
             [sys.executable, *map(str, arguments)], env=environment, stdout=subprocess.DEVNULL
