@@ -77,16 +77,20 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
         measures = pd.DataFrame(
             dict.fromkeys(ACTIVITY_COLUMNS, "")
             | {
-                "activity_id": f"A{number:03}",
-                "unit_id": "CU-001",
+                "activity_id": f"{unit_id}-{number:03}",
+                "unit_id": unit_id,
                 "theme": theme,
-                "text": LONG * 3,
+                "text": words,
                 "priority": "high",
                 "timeframe": "2026-2028",
                 "partner": "A ministry with a long name and a programme of its own",
                 "status": "proposed",
             }
-            for number, theme in enumerate(THEMES, start=1)
+            for unit_id, words, themes in (
+                ("CU-001", LONG * 3, THEMES),
+                ("CU-002", LONG, THEMES[:6]),
+            )
+            for number, theme in enumerate(themes, start=1)
         )
         measures.to_csv(directory / "activities.csv", index=False)
         form = folder / f"form-{lang}.xlsx"
@@ -171,6 +175,16 @@ def test_columns_of_a_document_hold_the_words_of_their_heads(made: Path, tmp_pat
                     broken.append((path.name, word))
     assert seen > 20
     assert broken == []
+
+
+def test_a_funding_note_of_six_activities_is_one_page(made: Path, tmp_path: Path) -> None:
+    files = sorted(made.glob("notes-*.docx"))
+    assert len(files) == len(LANGUAGES)
+    office(tmp_path, "pdf", files)
+    for path in files:
+        pages = text_of(tmp_path / f"{path.stem}.pdf").split("\f")
+        begins = [page.split(maxsplit=1)[0] for page in pages if page.strip()]
+        assert begins[begins.index("CU-002") + 1] == "CU-003", path.name
 
 
 def test_no_title_of_a_slide_runs_into_its_map(made: Path, tmp_path: Path) -> None:

@@ -123,6 +123,15 @@ def table(
             _fill(cell, words, width, bold=not head and place == 0)
 
 
+def side_by_side(document: Any, widths_mm: Sequence[float]) -> Sequence[Any]:
+    """Places beside each other, without lines: a picture or a table can be put into each."""
+    grid = document.add_table(rows=1, cols=len(widths_mm))
+    grid.autofit = False
+    for column, cell, width in zip(grid.columns, grid.rows[0].cells, widths_mm, strict=True):
+        column.width = cell.width = Mm(width)
+    return tuple(grid.rows[0].cells)
+
+
 _LETTER_MM: Final = 8.5 * 0.72 * 25.4 / 72
 """Width of a letter of a bold heading of 8.5 points: Cyrillic ones in the widest font that may stand in."""
 _BESIDE_MM: Final = 4.2

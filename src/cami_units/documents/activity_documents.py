@@ -19,7 +19,13 @@ from cami_units.documents._worksheets import (
     new_workbook,
     save_settled,
 )
-from cami_units.documents.form_words import THEMES, first_texts, listed_said, theme_said
+from cami_units.documents.form_words import (
+    first_texts,
+    in_theme_order,
+    listed_said,
+    theme_said,
+    themes_in_order,
+)
 from cami_units.documents.html_pages import page
 from cami_units.model import Imprint, Names, clean_name, is_missing, records
 from cami_units.words import name_in, number, text
@@ -100,7 +106,7 @@ def write_activities_workbook(
     """
     book, lang = new_workbook(imprint), imprint.languages[0]
     of_units = activities[activities["unit_id"] != "general"]
-    themes = _themes(activities)
+    themes = themes_in_order(activities["theme"])
     by_theme = [Column("unit_id", 11), Column("name", 30, wrap=True)]
     by_theme += [Column(theme, 34, wrap=True) for theme in themes]
     sheets: list[tuple[str, Sequence[Column], list[dict[str, Any]]]] = [
@@ -235,12 +241,6 @@ def _overview_column(name: str) -> Column:
     return Column(name, wide.get(name, 13.0), wrap=name in wide)
 
 
-def _themes(activities: pd.DataFrame) -> list[str]:
-    """The ten themes in the order of the agenda, then any other that somebody used."""
-    others = sorted(set(activities["theme"]) - set(THEMES))
-    return [*THEMES, *others]
-
-
 def _by_theme(
     units: pd.DataFrame, activities: pd.DataFrame, themes: Sequence[str], lang: str
 ) -> list[dict[str, Any]]:
@@ -365,15 +365,9 @@ def _activity_table(document: Any, activities: pd.DataFrame, changes: _Changes, 
             _together(row, ("priority", "timeframe", "status"), lang),
             _together(row, ("partner", "cost_band", "funding_source"), lang),
         ]
-        for row in _in_order(activities).to_dict("records")
+        for row in in_theme_order(activities, "theme", "activity_id").to_dict("records")
     ]
     _docx.table(document, head, rows, _PROGRAMME_WIDTHS)
-
-
-def _in_order(activities: pd.DataFrame) -> pd.DataFrame:
-    """Activities in the order of the agenda."""
-    order = activities.assign(place=activities["theme"].map(_place))
-    return order.sort_values(["place", "theme", "activity_id"])
 
 
 _WHEN: Final = ("column priority", "column timeframe", "column status")
@@ -420,19 +414,16 @@ def _together(row: Mapping[Any, Any], columns: Sequence[str], lang: str) -> str:
     return "\n".join(listed_said(value, lang).replace(";", ", ") for value in values if value)
 
 
-def _place(theme: str) -> int:
-    return THEMES.index(theme) if theme in THEMES else len(THEMES)
-
-
 def _name(unit: Mapping[Any, Any], lang: str) -> str:
     return name_in(unit, lang)
 
 
-_MAP_WIDE: Final = Mm(105)
-"""As wide as leaves room on the page for what is needed, what is to be done and who would pay."""
+_MAP_MM: Final = 80.0
+_BESIDE_MAP: Final = (36.0, 62.0)
+"""The map stands beside the facts: below each other they left room for three activities on the page."""
 
 _FACT_WIDTHS: Final = (38.0, 140.0)
-_NOTE_WIDTHS: Final = (34.0, 74.0, 32.0, 38.0)
+_NOTE_WIDTHS: Final = (32.0, 72.0, 25.0, 49.0)
 """Columns of a funding note, mm: together what A4 upright holds between its margins."""
 
 
@@ -473,15 +464,19 @@ def write_funding_notes(
         # Before each one: the first page is the title's.
         document.add_page_break()
         _docx.heading(document, f"{card['unit_id']} {_name(card, lang)}", 1)
-        if picture := maps.get(str(card["unit_id"])):
-            document.add_picture(BytesIO(picture), width=_MAP_WIDE)
         keys = ("status", "states", "area", "species", "criteria", "protected", "barriers")
         facts = [(text(key, lang), str(card[key])) for key in keys]
         for column in ("partner", "cost_band", "funding_source"):
             values = sorted({listed_said(value, lang) for value in rows[column]} - {""})
-            named_values = "; ".join(values) or text("not said", lang)
+            named_values = "; ".join(values).replace(";", ", ") or text("not said", lang)
             facts.append((text(f"column {column}", lang), named_values))
-        _docx.table(document, (), facts, _FACT_WIDTHS)
+        if picture := maps.get(str(card["unit_id"])):
+            left, right = _docx.side_by_side(document, (_MAP_MM, sum(_BESIDE_MAP)))
+            run = left.paragraphs[0].add_run()
+            run.add_picture(BytesIO(picture), width=Mm(_MAP_MM - 4))
+            _docx.table(right, (), facts, _BESIDE_MAP)
+        else:
+            _docx.table(document, (), facts, _FACT_WIDTHS)
         if needs.get(str(card["unit_id"])):
             _docx.heading(document, text("needs in words", lang), 2)
             for sentence in needs[str(card["unit_id"])]:
@@ -497,9 +492,11 @@ def write_funding_notes(
                 theme_said(str(row["theme"]), lang),
                 clean_name(row["text"]),
                 _together(row, ("priority", "timeframe"), lang).replace("\n", ", "),
-                _together(row, ("partner", "cost_band", "funding_source"), lang),
+                _together(row, ("partner", "cost_band", "funding_source"), lang).replace(
+                    "\n", " · "
+                ),
             )
-            for row in _in_order(rows).to_dict("records")
+            for row in in_theme_order(rows, "theme", "activity_id").to_dict("records")
         ]
         _docx.table(document, head, lines, _NOTE_WIDTHS)
     save_settled(document, path, imprint)
@@ -578,7 +575,7 @@ def write_species_pages(
         if not naming.any():
             _docx.paragraph(document, text("not said", lang))
             continue
-        planned = live[naming].sort_values(["unit_id", "theme", "activity_id"])
+        planned = in_theme_order(live[naming], "unit_id", "theme", "activity_id")
         head = [text(f"column {key}", lang) for key in ("unit_id", "theme", "text", "partner")]
         _docx.table(
             document,

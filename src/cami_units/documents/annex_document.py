@@ -11,7 +11,7 @@ import pandas as pd
 from cami_units.documents import _word_document as _docx
 from cami_units.documents._worksheets import save_settled
 from cami_units.documents.board_slides import by_said
-from cami_units.documents.form_words import theme_said
+from cami_units.documents.form_words import in_theme_order, theme_said
 from cami_units.model import HIDDEN_STATUSES, STATUSES, Round, as_typed, clean_name
 from cami_units.words import OPTIONAL_FIELDS, in_language, name_field, name_in, text
 
@@ -128,7 +128,7 @@ def _add_unit(
         of_unit = activities[
             (activities["unit_id"] == unit_id) & (activities["status"] != "dropped")
         ]
-        for activity in of_unit.sort_values(["theme", "activity_id"]).to_dict("records"):
+        for activity in in_theme_order(of_unit, "theme", "activity_id").to_dict("records"):
             _docx.paragraph(
                 document,
                 f"{theme_said(activity['theme'], lang)}: {activity['text']}",

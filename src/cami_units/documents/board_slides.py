@@ -11,11 +11,11 @@ import pandas as pd
 
 from cami_units import scene, words
 from cami_units.documents.form_words import (
-    THEMES,
     answer_said,
     first_texts,
     listed_said,
     theme_said,
+    themes_in_order,
 )
 from cami_units.documents.unit_drawing import (
     Drawing,
@@ -409,7 +409,7 @@ def _activities(
     return {
         unit_id: tuple(
             (theme_said(theme, lang), tuple(themes[theme]))
-            for theme in (*THEMES, *sorted(set(themes) - set(THEMES)))
+            for theme in themes_in_order(themes)
             if theme in themes
         )
         for unit_id, themes in by_unit.items()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
 
@@ -32,6 +32,20 @@ THEMES: Final = (
     "finance",
 )
 """The ten themes of the work programme, in the order of the agenda."""
+
+
+def themes_in_order(used: Iterable[str]) -> list[str]:
+    """The ten themes in the order of the agenda, then any other that somebody used."""
+    return [*THEMES, *sorted(set(used) - set(THEMES))]
+
+
+def in_theme_order(table: pd.DataFrame, *columns: str) -> pd.DataFrame:
+    """A table sorted by some columns, of which ``theme`` goes by the agenda and not by its letters."""
+    place = themes_in_order(table["theme"]).index
+    return table.sort_values(
+        list(columns), key=lambda of: of.map(place) if of.name == "theme" else of, kind="stable"
+    )
+
 
 PRIORITIES: Final = ("high", "medium", "low")
 COST_BANDS: Final = (

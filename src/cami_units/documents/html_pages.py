@@ -19,7 +19,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from cami_units import words
-from cami_units.documents.form_words import THEMES, theme_said
+from cami_units.documents.form_words import in_theme_order, theme_said
 from cami_units.model import Imprint, clean_name, page_policy
 from cami_units.words import LANGUAGES, name_in, text
 
@@ -219,11 +219,9 @@ def write_implementation(
     lang : str
         Language of the headings.
     """
-    place = {theme: number for number, theme in enumerate(THEMES)}
-    order = sorted(sums.to_dict("records"), key=lambda row: place.get(row["theme"], len(place)))
+    order = in_theme_order(sums, "theme").to_dict("records")
     largest = max((int(row["measures"]) for row in order), default=1)
-    lines = measures.assign(place=measures["theme"].map(place).fillna(len(place)))
-    lines = lines.sort_values(["place", "theme", "measure_id"], kind="stable")
+    lines = in_theme_order(measures, "theme", "measure_id")
     content = page(
         "implementation.html",
         lang=lang,

@@ -12,18 +12,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Unpack
 from urllib.parse import urlsplit
 
 import folium
 import geopandas as gpd
-import pandas as pd
 from branca.element import CssLink, Element, Figure, JavascriptLink
 from folium.template import Template
 
 from cami_units.model import Imprint, InputError, listed
 from cami_units.webmap._html import Fragments, centre, composed
-from cami_units.webmap._payload import NO_LAYERS, Cards, Detail, PageTables, payload
+from cami_units.webmap._payload import NO_LAYERS, PageTables, payload
 
 
 class CamiMap(folium.Map):  # type: ignore[misc]
@@ -151,19 +150,8 @@ def _tile_hosts(elements: Iterable[Element]) -> list[str]:
 def unit_map(
     units: gpd.GeoDataFrame,
     *,
-    cards: Cards,
-    imprint: Imprint,
     layers: Mapping[str, gpd.GeoDataFrame] = NO_LAYERS,
-    species: pd.DataFrame | None = None,
-    planning_units: gpd.GeoDataFrame | None = None,
-    unit_criteria: pd.DataFrame | None = None,
-    unit_species: pd.DataFrame | None = None,
-    unit_countries: pd.DataFrame | None = None,
-    sensitivity: pd.DataFrame | None = None,
-    before: gpd.GeoDataFrame | None = None,
-    earlier: gpd.GeoDataFrame | None = None,
-    detail: Detail = "map",
-    lang: str = "en",
+    **tables: Unpack[PageTables],
 ) -> CamiMap:
     """A map of conservation units with everything a reader needs, and no need of a network.
 
@@ -217,19 +205,4 @@ def unit_map(
     -----
     Shapes are drawn simplified and on a lattice of 0.0001°: the page shows, the GeoPackage holds.
     """
-    tables = PageTables(
-        cards=cards,
-        imprint=imprint,
-        species=species,
-        planning_units=planning_units,
-        unit_criteria=unit_criteria,
-        unit_species=unit_species,
-        unit_countries=unit_countries,
-        sensitivity=sensitivity,
-        before=before,
-        earlier=earlier,
-        detail=detail,
-        lang=lang,
-    )
-    content = payload(units, layers, tables)
-    return CamiMap(content, imprint)
+    return CamiMap(payload(units, layers, tables), tables["imprint"])

@@ -16,10 +16,9 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, Unpack
 
 import geopandas as gpd
-import pandas as pd
 from xstatic.pkg import jquery, leaflet
 
 from cami_units import words
@@ -29,10 +28,7 @@ from cami_units.scene import LaterLayers
 from cami_units.webmap._page_values import shown
 from cami_units.webmap._payload import (
     NO_LAYERS,
-    Cards,
-    Detail,
     Frame,
-    Later,
     PageTables,
     page_json,
     parted_payload,
@@ -155,19 +151,8 @@ def write_map(
     path: str | Path,
     units: gpd.GeoDataFrame,
     *,
-    cards: Cards,
-    imprint: Imprint,
     layers: Mapping[str, gpd.GeoDataFrame] = NO_LAYERS,
-    species: pd.DataFrame | None = None,
-    planning_units: Later = None,
-    unit_criteria: Later = None,
-    unit_species: pd.DataFrame | None = None,
-    unit_countries: pd.DataFrame | None = None,
-    sensitivity: pd.DataFrame | None = None,
-    before: gpd.GeoDataFrame | None = None,
-    earlier: gpd.GeoDataFrame | None = None,
-    detail: Detail = "map",
-    lang: str = "en",
+    **tables: Unpack[PageTables],
 ) -> None:
     """Write :func:`unit_map` as one HTML file.
 
@@ -182,26 +167,12 @@ def write_map(
     InputError
         As :func:`unit_map`; nothing is written then.
     """
-    tables = PageTables(
-        cards=cards,
-        imprint=imprint,
-        species=species,
-        planning_units=planning_units,
-        unit_criteria=unit_criteria,
-        unit_species=unit_species,
-        unit_countries=unit_countries,
-        sensitivity=sensitivity,
-        before=before,
-        earlier=earlier,
-        detail=detail,
-        lang=lang,
-    )
     if isinstance(layers, LaterLayers) and layers.stamp:
         content, frame, behind = parted_payload(units, layers, tables)
     else:
         content, behind = payload(units, layers, tables), ""
         frame = content["base"]["frame"]
-    page = composed(content, imprint, bare_map(frame), behind)
+    page = composed(content, tables["imprint"], bare_map(frame), behind)
     Path(path).write_bytes(page.encode("utf-8"))
 
 

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Final, Literal, TypeAlias, get_args
+from typing import Any, Final, Literal, Required, TypeAlias, TypedDict, get_args
 
 import geopandas as gpd
 import numpy as np
@@ -83,40 +82,35 @@ Frame = tuple[float, float, float, float]
 NO_LAYERS: Final[Mapping[str, gpd.GeoDataFrame]] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class PageTables:
-    """What a page says beside units and layers: see :func:`cami_units.webmap.unit_map`.
+class PageTables(TypedDict, total=False):
+    """What a page says beside units and layers: see :func:`cami_units.webmap.unit_map`."""
 
-    `planning_units` and `unit_criteria` may be what reads them when they are wanted.
-    """
-
-    cards: Cards
-    imprint: Imprint
-    species: pd.DataFrame | None = None
-    planning_units: Later = None
-    unit_criteria: Later = None
-    unit_species: pd.DataFrame | None = None
-    unit_countries: pd.DataFrame | None = None
-    sensitivity: pd.DataFrame | None = None
-    before: gpd.GeoDataFrame | None = None
-    earlier: gpd.GeoDataFrame | None = None
-    detail: str = "map"
-    lang: str = "en"
+    cards: Required[Cards]
+    imprint: Required[Imprint]
+    species: pd.DataFrame | None
+    planning_units: Later
+    unit_criteria: Later
+    unit_species: pd.DataFrame | None
+    unit_countries: pd.DataFrame | None
+    sensitivity: pd.DataFrame | None
+    before: gpd.GeoDataFrame | None
+    earlier: gpd.GeoDataFrame | None
+    detail: Detail
+    lang: str
 
 
 def payload(
     units: gpd.GeoDataFrame, layers: Mapping[str, gpd.GeoDataFrame], tables: PageTables
 ) -> dict[str, Any]:
     """Everything the page draws and says."""
-    _check_units(units, tables.detail)
+    detail, species, by_language = _checked(units, tables)
     _check_layers(layers)
     # before anything is drawn: the last door at which a sensitive place can still be made coarse
-    layers = coarse_layers(layers, tables.species)
-    by_language = _cards_by_language(tables.cards, units, tables.lang)
-    around = _around(units, layers, now(tables.unit_criteria), by_language)
-    planning_units, frame = now(tables.planning_units), _frame(units, layers)
+    layers = coarse_layers(layers, species)
+    around = _around(units, layers, now(tables.get("unit_criteria")), by_language)
+    planning_units, frame = now(tables.get("planning_units")), _frame(units, layers)
     return _unit_part(units, by_language, around, tables) | _ground_part(
-        layers, tables.species, planning_units, frame, tables.detail
+        layers, species, planning_units, frame, detail
     )
 
 
@@ -134,21 +128,20 @@ def parted_payload(
     str
         The rest as the JSON of the page, without the braces: as it was drawn before of the same.
     """
-    _check_units(units, tables.detail)
-    by_language = _cards_by_language(tables.cards, units, tables.lang)
+    detail, species, by_language = _checked(units, tables)
 
     def drawn() -> list[bytes]:
         _check_layers(layers)
-        shown_layers = coarse_layers(layers, tables.species)
+        shown_layers = coarse_layers(layers, species)
         frame = _frame(units, shown_layers)
-        around = _around(units, shown_layers, now(tables.unit_criteria), by_language)
+        around = _around(units, shown_layers, now(tables.get("unit_criteria")), by_language)
         around |= {"frame": frame}
-        planning_units = now(tables.planning_units)
-        rest = _ground_part(shown_layers, tables.species, planning_units, frame, tables.detail)
+        planning_units = now(tables.get("planning_units"))
+        rest = _ground_part(shown_layers, species, planning_units, frame, detail)
         return [json.dumps(around).encode(), page_json(rest)[1:-1].encode()]
 
     shapes = shapely.to_wkb(units.geometry.to_numpy()).tolist()
-    key = json.dumps([tables.detail, list(by_language), list(map(str, units["unit_id"]))]).encode()
+    key = json.dumps([detail, list(by_language), list(map(str, units["unit_id"]))]).encode()
     around_bytes, ground = piece("map", [layers.stamp, key, *shapes], drawn)
     around = json.loads(around_bytes)
     first = _unit_part(units, by_language, around, tables)
@@ -156,14 +149,22 @@ def parted_payload(
     return first, (west, south, east, north), ground.decode()
 
 
-def _check_units(units: gpd.GeoDataFrame, detail: str) -> None:
-    """Refuse a detail that the page does not know, and units that are not what they promise."""
+def _checked(
+    units: gpd.GeoDataFrame, tables: PageTables
+) -> tuple[Detail, pd.DataFrame | None, dict[str, dict[str, dict[str, Any]]]]:
+    """Detail, species and cards by language of a page whose units and detail are what they promise."""
+    # a name with a slip in it would be passed over
+    if odd := set(tables) - set(PageTables.__annotations__):
+        raise TypeError(f"a map has no {listed(sorted(odd))}")
+    detail = tables.get("detail", "map")
     if detail not in get_args(Detail):
         raise InputError(
             f"The detail '{detail}' is unknown: map or atlas.{nearest(detail, get_args(Detail))}"
         )
     check_table(units, "conservation_units", crs=LONLAT)
     _check_statuses(units)
+    by_language = _cards_by_language(tables["cards"], units, tables.get("lang", "en"))
+    return detail, tables.get("species"), by_language
 
 
 def _around(
@@ -202,10 +203,11 @@ def _unit_part(
 
     `around` are the words for context layers by language, the section of each unit, and its findings.
     """
+    before, earlier = tables.get("before"), tables.get("earlier")
     return {
-        "lang": tables.lang,
+        "lang": tables.get("lang", "en"),
         "languages": list(by_language),
-        "title": shown(tables.imprint.title),
+        "title": shown(tables["imprint"].title),
         "words": {
             language: {
                 key: shown(phrase)
@@ -215,11 +217,11 @@ def _unit_part(
             | around["words"][language]
             for language in by_language
         },
-        "said": {language: _imprint_said(tables.imprint, language) for language in by_language},
+        "said": {language: _imprint_said(tables["imprint"], language) for language in by_language},
         "criteria": list(FINDINGS) if around["findings"] is not None else [],
         "statuses": {key: dict(style) for key, style in STATUS_STYLES.items()},
         "tiers": _tiers(units),
-        "detail": tables.detail,
+        "detail": tables.get("detail", "map"),
         "colours": {
             "ground": dict(palette.GROUND),
             "ramp": palette.CELLS,
@@ -231,14 +233,12 @@ def _unit_part(
         "units": _with_charts(
             _units(units, by_language, around["findings"] or {}),
             around["sections"],
-            tables.unit_species,
-            tables.unit_countries,
-            tables.sensitivity,
-            _history(units, tables.earlier, tables.imprint.number),
+            tables.get("unit_species"),
+            tables.get("unit_countries"),
+            tables.get("sensitivity"),
+            _history(units, earlier, tables["imprint"].number),
         ),
-        "before": _before(
-            units, _last_round(tables.earlier) if tables.before is None else tables.before
-        ),
+        "before": _before(units, _last_round(earlier) if before is None else before),
     }
 
 
