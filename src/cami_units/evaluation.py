@@ -162,11 +162,11 @@ def _placements(
         """The ground of a layer in each cell."""
         return on_cells(overlaps(cells, layer, site="pu_id", by=(key,)).set_index("pu_id")["km2"])
 
-    whole = gpd.GeoDataFrame(
+    outline = gpd.GeoDataFrame(
         {"all": ["units"]}, geometry=[shapely.union_all(units.geometry.to_numpy())], crs=units.crs
     )
     ground = km2(study, "site")
-    part = np.reshape(km2(whole, "all") / float(area_km2(cells[:1]).iloc[0]), shape)
+    part = np.reshape(km2(outline, "all") / float(area_km2(cells[:1]).iloc[0]), shape)
     amount = _amounts(cells, rows, "pu_id").unstack("group").reindex(columns=groups).fillna(0.0)
     evidence = np.column_stack([on_cells(amount[group]) for group in groups])
     weights = np.column_stack([evidence / evidence.sum(axis=0), ground / ground.sum()])

@@ -275,8 +275,10 @@ def _patches(pieces: Pieces) -> gpd.GeoDataFrame:
     patches = dissolved(sides, ("sci_name", "iso2")).explode(ignore_index=True)
     numbered = patches[["geometry"]].assign(patch=range(len(patches)))
     parts = split(sides, numbered, keep=("sci_name", "patch", *weight_column(sides)))
-    own = parts[parts["sci_name"].to_numpy() == patches["sci_name"].to_numpy()[parts["patch"]]]
-    km2 = range_km2(own).groupby(own["patch"]).sum()
+    same_species = parts[
+        parts["sci_name"].to_numpy() == patches["sci_name"].to_numpy()[parts["patch"]]
+    ]
+    km2 = range_km2(same_species).groupby(same_species["patch"]).sum()
     return patches.assign(km2=km2.reindex(patches.index, fill_value=0.0))
 
 
@@ -379,11 +381,11 @@ def _with_needs(
     fences = barriers[barriers["kind"].isin(profile.C6.fences or ())].dropna(subset="permeability")
     closed_fences = fences.assign(km=fences["km"] * (1 - fences["permeability"]))
     in_all = closed_fences.groupby("site")["km"].sum()
-    own = closed_fences.groupby(["site", "barrier_id"])["km"].sum()
+    fence_km = closed_fences.groupby(["site", "barrier_id"])["km"].sum()
     rows = stretches["unit_id"].map(border_km).astype(float).where(lambda km: km > 0)
     now = stretches["unit_id"].map(in_all).astype(float)
     key = pd.MultiIndex.from_frame(stretches[["unit_id", "barrier_id"]])
-    then = now - own.reindex(key).fillna(0.0).array
+    then = now - fence_km.reindex(key).fillna(0.0).array
     least = profile.C6.min_barrier_share
     share = (100 * now / rows).clip(upper=100.0)
     # Below 0 by the last digit where the stretch is the only fence.

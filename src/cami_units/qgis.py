@@ -516,8 +516,8 @@ def _groups(tables: Mapping[str, pd.DataFrame], language: _Language) -> list[_Gr
         (f"finding_{finding}", "conservation_units", finding, _verdict(finding))
         for finding in findings
     ]
-    known = {"conservation_units", "remarks", *_EVIDENCE, *_GROUND, "features", "ranges_used"}
-    others = sorted(spatial - known - {"planning_units"})
+    own_layers = {"conservation_units", "remarks", *_EVIDENCE, *_GROUND, "features", "ranges_used"}
+    others = sorted(spatial - own_layers - {"planning_units"})
     plain = [name for name in sorted(tables) if name not in spatial]
     groups = [
         _Group(language.say("units"), rows(("remarks", "conservation_units")), is_open=True),
@@ -649,7 +649,7 @@ def _add_values(fields: ET.Element, column: str, values: Mapping[str, str]) -> N
 def _value_map(column: str, language: _Language) -> dict[str, str]:
     """The words for the codes of a column, where it holds codes."""
     say = language.say
-    known: dict[str, Mapping[str, str]] = {
+    words_of_codes: dict[str, Mapping[str, str]] = {
         "status": {status: say(status) for status in (*palette.STATUS, *HIDDEN_STATUSES)},
         "tier": {tier: say(tier) for tier in (*palette.TIER_OPACITY, "none")},
         "origin": {origin: say(origin) for origin in ORIGINS}
@@ -663,7 +663,7 @@ def _value_map(column: str, language: _Language) -> dict[str, str]:
         "seasonal": {str(code): say(phrase) for code, phrase in SEASONAL.items()},
         "role": {role: say(f"role {role}") for role in ("qualifying", "supporting")},
     }
-    return dict(known.get(column, {}))
+    return dict(words_of_codes.get(column, {}))
 
 
 def _preview(columns: Sequence[str], language: _Language) -> str:
@@ -750,10 +750,10 @@ def _relate(relations: ET.Element, tables: Mapping[str, pd.DataFrame], language:
 
 def _reference(parent: ET.Element, crs: str) -> None:
     """A coordinate system, as well-known text: QGIS reads it without a look into its own tables."""
-    known = CRS.from_user_input(crs)
+    crs_of_plan = CRS.from_user_input(crs)
     system = ET.SubElement(parent, "spatialrefsys")
-    ET.SubElement(system, "wkt").text = known.to_wkt("WKT2_2019")
-    if authority := known.to_authority():
+    ET.SubElement(system, "wkt").text = crs_of_plan.to_wkt("WKT2_2019")
+    if authority := crs_of_plan.to_authority():
         ET.SubElement(system, "authid").text = ":".join(authority)
 
 

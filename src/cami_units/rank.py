@@ -255,11 +255,11 @@ def value_scores(
         weights = np.array([rule.weights[name] for name in names])  # type: ignore[index]
     capped = np.minimum(parts / maxima, 1.0)
     # What was not assessed leaves the mean, and its weight the divisor: silence is no zero.
-    own = np.where(np.isnan(capped), 0.0, weights)
-    score = _mean(capped, own)
+    known_weights = np.where(np.isnan(capped), 0.0, weights)
+    score = _mean(capped, known_weights)
     # With and without it, and the better of the two: a poor crossing must not pull a score down.
     if _LIFTING in names:
-        without = own.copy()
+        without = known_weights.copy()
         without[:, names.index(_LIFTING)] = 0.0
         score = np.fmax(score, _mean(capped, without))
     return pd.Series(score, index=measures.index, name="score")

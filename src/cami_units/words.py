@@ -17,7 +17,6 @@ import pandas as pd
 
 from cami_units.model import (
     DISCLAIMER,
-    FINDINGS,
     INPUT_LAYERS,
     NEEDS,
     SEASONAL_RANGE,
@@ -29,6 +28,7 @@ from cami_units.model import (
     clean_name,
     clean_text,
     cured,
+    finding_key,
     listed,
     nearest,
     notes_from_text,
@@ -122,6 +122,7 @@ def text(key: str, lang: str = "en") -> str:
     'Площадь'
     """
     phrases = catalogue(lang)
+    # a page that shows a key in place of a sentence would be handed out: rather no page
     if key not in phrases:
         raise InputError(f"The phrase '{key}' is not in the catalogue.{nearest(key, phrases)}")
     return phrases[key]
@@ -153,6 +154,7 @@ def name_in(row: Mapping[Any, Any], lang: str = "en") -> str:
     >>> name_in({"name_en": "Altai", "name_ru": "Алтай"}, "ru"), name_in({"name_en": "Altai"}, "ru")
     ('Алтай', 'Altai')
     """
+    # a name in Latin letters is read in any language; an empty place says nothing in all of them
     return clean_name(row.get(f"name_{lang}")) or clean_name(row.get("name_en"))
 
 
@@ -164,6 +166,7 @@ def name_field(lang: str = "en") -> str:
     >>> name_field("ru")
     'name_ru'
     """
+    # a card names a unit twice, for rooms of two languages: others find the English one first
     return f"name_{lang}" if f"name_{lang}" in CARD_FIELDS else "name_en"
 
 
@@ -193,6 +196,7 @@ def day(date: str, lang: str = "en") -> str:
     ('22 November 2026', '22 ноября 2026')
     """
     moment_of = datetime.fromisoformat(date)
+    # not by the locale: that is the machine's and not the reader's, and its bytes would differ
     month = text(f"month {moment_of.month}", lang)
     return text("written date", lang).format(day=moment_of.day, month=month, year=moment_of.year)
 
@@ -254,6 +258,7 @@ def complaint(problem: Problem, lang: str = "en") -> str:
     """
     note = problem.note or Note("", {"text": problem.what, "assumed": problem.cure})
     what, cure = said(note, lang), cured(note, problem.lines, lang)
+    # the layer stands for a place only where no file does; other "layers" are rooms of ours
     layer = problem.layer if problem.layer in INPUT_LAYERS else ""
     place = problem.place(lang) or layer
     return ". ".join(filter(None, (f"{place}: {what}" if place else what, cure)))
@@ -311,6 +316,7 @@ def unit_cards(
         row["unit_id"]: _stability_parts(row, lang)
         for row in records(tables.get("sensitivity", pd.DataFrame()))
     }
+    # silent until sensitivity has been run: then a unit that it missed (drawn since) says so
     unsure = FieldParts(text("not computed", lang) if sure else "")
     around: dict[str, list[FieldParts]] = {}
     for row in records(tables.get("unit_context", pd.DataFrame())):
@@ -517,6 +523,7 @@ def _context_parts(row: Mapping[str, Any], lang: str) -> FieldParts:
         return FieldParts(f"{name}: {text('not assessed', lang)}")
     values: dict[str, str | Figure] = {}
     covered = row.get("covered_share", 1.0)
+    # less than half a thousandth outside is a rim, not ground that nobody looked at
     if not pd.isna(covered) and float(covered) < 0.9995:
         share = Figure(100 * float(covered), _digits(100 * float(covered)))
         values[f"{key}_covered_percent"] = share
@@ -524,6 +531,7 @@ def _context_parts(row: Mapping[str, Any], lang: str) -> FieldParts:
         name = f"{name} ({part})"
     measured = context_measure(row["unit"], lang)
     values[key] = Figure(float(value), _digits(float(value)))
+    # a measure that reads on after its number; others ("mean", "count") stand behind it
     if row["unit"] in ("%", "km per 1000 km²"):
         return FieldParts(f"{name}: $[{key}] {measured}", values)
     return FieldParts(f"{name}: $[{key}] ({measured})", values)
@@ -580,6 +588,7 @@ def share_of_runs(share: float) -> int:
     >>> share_of_runs(0.999), share_of_runs(0.001), share_of_runs(0.925)
     (99, 1, 92)
     """
+    # rounding must not make "always" of 999 runs in 1000, nor "never" of one
     percent = 100 * float(share)
     return min(max(round(percent), int(percent > 0)), 100 - int(percent < 100))
 
@@ -640,6 +649,7 @@ def rationale(facts: Any, evidence: Mapping[str, str], names: Names, lang: str =
         else _said(note, names, lang)
         for note in notes_from_text(facts)
         for name in (_criteria_of(note) if note.key == EVIDENCE_OF else [""])
+        # a profile may name a criterion of which this round has no finding: nothing is said for it
         if note.key != EVIDENCE_OF or name in evidence
     ]
     return _joiner("sentences", lang).join(sentences)
@@ -692,6 +702,7 @@ def taking(row: Mapping[Any, Any]) -> Note:
     if kind == "grade":
         corridor = str(row["corridor_id"])
         facts |= {"corridor": corridor, "species": species, "pair": iso2}
+    # how many layers would have to be looked at: `missing` counts them, no distance to a limit
     if kind == "layers":
         facts |= {"n": round(float(row["missing"]))}
     return Note(f"takes {kind}", facts)
@@ -797,6 +808,7 @@ def _said(note: Note, names: Names, lang: str) -> str:
     key = f"because {note.key}"
     if not has(key):  # what a group or plenary said, or was done for it
         return said(note, lang)
+    # only where a language has it: Russian and Chinese say one and many in one phrase
     if note.facts.get("n") == 1 and has(f"{key}, one"):
         key = f"{key}, one"
     facts = {name: _shown_fact(name, value, names, lang) for name, value in note.facts.items()}
@@ -850,6 +862,7 @@ def _shown_fact(name: str, value: object, names: Names, lang: str) -> str:
     if isinstance(value, int | float):
         return exact(value, lang)
     word = clean_name(value)
+    # before the names of states: a pair is two of them, which a language joins its own way
     if name == "pair" and ";" in word:
         one, other = (_shown_fact("state", code, names, lang) for code in word.split(";", 1))
         return text("because pair", lang).format(one=one, other=other)
@@ -881,6 +894,7 @@ def _shown_list(name: str, values: list[Any], names: Names, lang: str) -> str:
     if name == "grades_any" or name == "criteria_any":
         return text("because or", lang).join(parts)
     comma, most = _joiner("parts", lang), _MOST.get(name, len(parts))
+    # all of them are meant, so "and" stands before the last, and none is counted away
     if name.endswith("_all") and len(parts) > 1:
         return text("because and", lang).join([comma.join(parts[:-1]), parts[-1]])
     line = comma.join(parts[:most])
@@ -978,8 +992,7 @@ def told_order(findings: Iterable[str]) -> list[str]:
     >>> told_order(["C10", "C2", "G1"])
     ['G1', 'C2', 'C10']
     """
-    places = {name: place for place, name in enumerate(FINDINGS)}
-    return sorted(findings, key=lambda name: (places.get(name, len(places)), len(name), name))
+    return sorted(findings, key=finding_key)
 
 
 def _string(value: Any) -> str:

@@ -69,6 +69,7 @@ def say_what_was_found(round_: Round) -> None:
     )
     if said := held_back(round_):
         say(f"  {said}")
+    # a glance at whether the result is sane; the list is in the workbook. Shared ranks go by id
     best = units.sort_values(["rank", "unit_id"], na_position="last").head(3)
     if len(best):
         say("  The first by value:")
@@ -90,6 +91,7 @@ def say_what_was_found(round_: Round) -> None:
     if len(missed):
         from cami_units.model import listed
 
+        # as many ids as stand on a line; the table has them all
         names = listed(sorted(missed["hotspot_id"]), limit=8)
         say(
             f"  {counted(len(missed), 'hotspot')} became no unit ({names}); the reasons are in "
@@ -335,6 +337,7 @@ def say_packed(packs: Packed) -> None:
     for folder in folders:
         size = sum(size for name, size in packs.files.items() if name.startswith(f"{folder}/"))
         units = str(counts.get(folder, 0)) if folder not in ("plenary", "everything") else ""
+        # millions and not 2^20: what a mail program and a file manager call MB
         rows.append((folder, units, f"{size / 1e6:.1f} MB"))
     say_rows(rows)
     say("Each unit is editable in exactly one of them. SHA256SUMS.txt lists every file.")
@@ -413,6 +416,7 @@ def say_problems(problems: Iterable[Problem], *, cures: bool = True, stderr: boo
         place = ", ".join(one_line(part) for part in (problem.file, problem.where) if part)
         where = f" ({place})" if place else ""
         say(f"  {mark} {problem.what}{where}", style=style, stderr=stderr)
+        # the same cure of twenty files once, below the last of them
         if problem.cure and cures:
             alike += 1
             if number < len(rows) and rows[number].cure == problem.cure:

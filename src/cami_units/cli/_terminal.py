@@ -214,6 +214,8 @@ def _progress(*, is_silent: bool) -> Iterator[Progress]:
         columns = (
             SpinnerColumn(finished_text="✓"),
             TextColumn("{task.description}", markup=False),
+            # the words before it may take forty columns, the count and the time left behind it as many:
+            # a terminal of 100 holds a line
             BarColumn(bar_width=24),
             TextColumn("{task.fields[count]}", markup=False),
         )
@@ -258,6 +260,7 @@ def _duration(seconds: float) -> str:
     if seconds < 55:
         return f"{max(5 * round(seconds / 5), 5)} s"
     minutes = max(round(seconds / 60), 1)
+    # the Red List takes hours: the minutes beside them say whether it is worth waiting
     return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
 
 
@@ -268,6 +271,7 @@ def _lines(clock: Callable[[], float] = monotonic) -> Progress:
 
     def progress(step: str, number: int, total: int) -> None:
         now = clock()
+        # the first line at once: a log that is silent for minutes looks like a program that hangs
         if step not in next_line:
             next_line[step] = now + _EARLY_S
             say(f"{step} …", stderr=True)
@@ -329,6 +333,7 @@ def say(words: object, *, style: str = "", stderr: bool = False) -> None:
     lines = str(words).split("\n")
     # cleaning takes the spaces from both ends of a text, and our indents with them
     clean = "\n".join(line[: _indent(line)] + clean_text(line) for line in lines)
+    # no wrapping of ours: a path that is broken in two cannot be copied
     terminal(stderr=stderr).print(Text(clean, style=style), soft_wrap=True)
 
 

@@ -328,8 +328,10 @@ def unit_records(
     counted = pd.DataFrame(columns=[*key, "age_years", "n"]) if records is None else records
     with_range = sides.loc[sides["km2"] >= least_km2, key]
     # of a species that the files do not speak of nothing is asked
-    known = set() if known_layers.occurrences is None else set(known_layers.occurrences["sci_name"])
-    rows = pd.concat([counted[key], with_range[with_range["sci_name"].isin(known)]])
+    known_species = (
+        set() if known_layers.occurrences is None else set(known_layers.occurrences["sci_name"])
+    )
+    rows = pd.concat([counted[key], with_range[with_range["sci_name"].isin(known_species)]])
     table = rows.drop_duplicates().sort_values(key, ignore_index=True)
     # the shortest of the profile's grades; where it leaves them open, that of the bundled one
     years = min(plan.profile.C9.record_years.values(), default=10.0)
@@ -338,8 +340,8 @@ def unit_records(
     def total(mask: pd.Series[bool]) -> pd.Series[int]:
         """The number of these records of each row."""
         sums = counted[mask].groupby(key)["n"].sum()
-        found = sums.reindex(pd.MultiIndex.from_frame(table[key]), fill_value=0)
-        return pd.Series(found.to_numpy(dtype=int), index=table.index)
+        counts = sums.reindex(pd.MultiIndex.from_frame(table[key]), fill_value=0)
+        return pd.Series(counts.to_numpy(dtype=int), index=table.index)
 
     age = counted["age_years"].astype(int)
     youngest = counted[age >= 0].groupby(key)["age_years"].min()

@@ -48,9 +48,9 @@ def assess(
         path.absolute(), crs=plan.study.crs, assumed_crs=assumed_crs, folder=plan.folder
     )
     cache = ground(plan, cache)
-    known = load(plan, progress=progress, cache=cache)
-    problems = (*problems, *layers.turned_note("conservation_units", sites, known.countries))
-    pieces = cut(known, plan, cache=cache)
+    plan_layers = load(plan, progress=progress, cache=cache)
+    problems = (*problems, *layers.turned_note("conservation_units", sites, plan_layers.countries))
+    pieces = cut(plan_layers, plan, cache=cache)
     progress("measuring the sites", 0, 0)
     assessed = assess_sites(sites, pieces, plan, site="site")
     table = assessed.findings.criteria.merge(assessed.decisions[["site", "decision"]], on="site")
@@ -61,12 +61,12 @@ def assess(
     return result
 
 
-def cut(known: Layers, plan: Plan, *, cache: Cache = NOTHING_KEPT) -> Pieces:
+def cut(plan_layers: Layers, plan: Plan, *, cache: Cache = NOTHING_KEPT) -> Pieces:
     """The pieces of a set of layers: ranges by state, borders by range, ranges by protection.
 
     Parameters
     ----------
-    known : Layers
+    plan_layers : Layers
         From :func:`cami_units.load`, in one equal-area system.
     plan : Plan
         How far apart two protected areas may lie to be a pair.
@@ -96,12 +96,12 @@ def cut(known: Layers, plan: Plan, *, cache: Cache = NOTHING_KEPT) -> Pieces:
 
     def cut_anew() -> Pieces:
         return overlap.layer_pieces(
-            known, pair_km=pair_km, adjacent_km=adjacent_km, error_km=error_km
+            plan_layers, pair_km=pair_km, adjacent_km=adjacent_km, error_km=error_km
         )
 
-    coverage = [known.coverage, known.coverage_areas]
+    coverage = [plan_layers.coverage, plan_layers.coverage_areas]
     key = [pair_km, adjacent_km, error_km, coverage]
-    return kept_value(cache, "pieces", key, Pieces, cut_anew, layers=known)
+    return kept_value(cache, "pieces", key, Pieces, cut_anew, layers=plan_layers)
 
 
 def measure(
@@ -207,10 +207,10 @@ def with_sentences(findings: Findings, names: Names) -> Findings:
     return replace(findings, criteria=table, names=names)
 
 
-def layer_names(known: Layers) -> Names:
+def layer_names(plan_layers: Layers) -> Names:
     """What the species, states, hotspots and protected areas of the layers are called."""
     layer_tables = ("species", "countries", "hotspots", "protected_areas")
-    return words.names_of({name: getattr(known, name) for name in layer_tables})
+    return words.names_of({name: getattr(plan_layers, name) for name in layer_tables})
 
 
 def decide(findings: Findings, profile: Profile) -> pd.DataFrame:
@@ -290,8 +290,8 @@ def what_it_takes(
     drawn = (table["kind"] == "ground") & ~table.geometry.isna()
     # What the outline comes to, which has corners, and not what was asked for.
     table.loc[drawn, "km2"] = overlap.area_km2(table[drawn])
-    found = (table["kind"] != "ground") | ~(table.geometry.isna() | table.geometry.is_empty)
-    table = table[found].reset_index(drop=True)
+    has_ground = (table["kind"] != "ground") | ~(table.geometry.isna() | table.geometry.is_empty)
+    table = table[has_ground].reset_index(drop=True)
     sides = [
         overlap.direction(shapes[row.site], row.geometry, sites.crs) if row.kind == "ground" else ""
         for row in table.itertuples()
@@ -314,8 +314,10 @@ def _outline(row: Any, shape: Any, pieces: Pieces, assessed: Assessed, side_km2:
     elif row.criterion == "C3":
         rows = pieces.layers.features[pieces.layers.features["sci_name"] == row.sci_name]
     else:  # a side that does not count yet
-        found = assessed.findings.species
-        mine = found[(found["site"] == row.site) & (found["sci_name"] == row.sci_name)]
+        species_rows = assessed.findings.species
+        mine = species_rows[
+            (species_rows["site"] == row.site) & (species_rows["sci_name"] == row.sci_name)
+        ]
         counted = ";".join(mine["sides"]).split(";")
         rows = pieces.sides[pieces.sides["sci_name"] == row.sci_name]
         rows = rows[~rows["iso2"].isin(counted)]
@@ -330,27 +332,27 @@ def _outline(row: Any, shape: Any, pieces: Pieces, assessed: Assessed, side_km2:
 
 
 def adjacent_sites(
-    sites: gpd.GeoDataFrame, known: Layers, plan: Plan, site: str
+    sites: gpd.GeoDataFrame, plan_layers: Layers, plan: Plan, site: str
 ) -> pd.DataFrame | None:
     """The overrides of the geography gate on these sites, and how far each is from a border.
 
     An override names a unit or a hotspot; a unit grown from a hotspot carries it on.
     """
     within_km = plan.profile.G1.adjacent_km
-    if known.overrides is None or within_km is None:
+    if plan_layers.overrides is None or within_km is None:
         return None
-    rows = known.overrides[known.overrides["what"] == "adjacent"]
+    rows = plan_layers.overrides[plan_layers.overrides["what"] == "adjacent"]
     reasons = dict(zip(rows["site"], rows["reason"], strict=True))
     reason_of = {
         names: next((reasons[name] for name in names.split(";") if name in reasons), "")
         for names in sites[site]
     }
-    nearby = overlap.borders_within(sites, known.borders, within_km=within_km, site=site)
+    nearby = overlap.borders_within(sites, plan_layers.borders, within_km=within_km, site=site)
     nearest = nearby.groupby(site)[["km"]].min().reset_index().rename(columns={site: "site"})
     table = nearest.assign(reason=nearest["site"].map(reason_of))
     return table[table["reason"] != ""]
 
 
-def species_ranges(known: Layers) -> pd.DataFrame:
+def species_ranges(plan_layers: Layers) -> pd.DataFrame:
     """The species table with the regional range of each."""
-    return known.species.merge(known.features[["sci_name", "range_km2"]], how="left")
+    return plan_layers.species.merge(plan_layers.features[["sci_name", "range_km2"]], how="left")

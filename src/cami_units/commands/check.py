@@ -349,10 +349,13 @@ def lost_overrides(
     """The overrides of some kinds whose site is none of these, by name; a note of this key."""
     if overrides is None:
         return ()
-    known = {*map(str, sites)}
+    site_names = {*map(str, sites)}
     named = overrides.loc[overrides["what"].isin(kinds), "site"].astype(str)
-    lost = sorted({*named} - known)
-    facts = {"names": in_short(lost), "hints": [nearest_note(name, sorted(known)) for name in lost]}
+    lost = sorted({*named} - site_names)
+    facts = {
+        "names": in_short(lost),
+        "hints": [nearest_note(name, sorted(site_names)) for name in lost],
+    }
     return (problem_of("counted", "overrides", "", "", Note(note, facts)),) if lost else ()
 
 

@@ -48,14 +48,14 @@ def figure_writers(
     ``slide_region.png`` and ``slide_<unit>.png`` of 1920 × 1080; ``atlas.html``, the map with all
     evidence in full detail. Ids that are no file names are cleaned of what a name may not hold.
     """
-    own = lang or round_.imprint.languages[0]
+    first_lang = lang or round_.imprint.languages[0]
     table = gpd.GeoDataFrame(round_.tables["conservation_units"])
     units = sorted(map(str, shown_units(table)["unit_id"]))
 
     @cache
     def drawn() -> Scene:
         """The scene, made when a figure of it was not kept."""
-        return drawn_scene(round_, lang=own)
+        return drawn_scene(round_, lang=first_lang)
 
     def pages() -> Iterator[Figure]:
         for number, unit_id in enumerate(units):
@@ -77,7 +77,7 @@ def figure_writers(
             partial(lambda name: figures.section_sheet(drawn(), name), section_id)
         )
     kept_writers = {
-        name: kept_file("figure", drawing_key(round_, own, name), write)
+        name: kept_file("figure", drawing_key(round_, first_lang, name), write)
         for name, write in writers.items()
     }
     flat = to_equal_area(table, crs_of(round_))
@@ -87,7 +87,7 @@ def figure_writers(
         one = store.with_tables(round_, {"conservation_units": around})
         name = f"slide_{_file_name(unit_id)}.png"
         write = drawing(partial(lambda name: figures.unit_slide(drawn(), name), unit_id))
-        kept_writers[name] = kept_file("figure", drawing_key(one, own, name), write)
+        kept_writers[name] = kept_file("figure", drawing_key(one, first_lang, name), write)
     return kept_writers
 
 

@@ -303,15 +303,15 @@ def _sums_of_overlaps(source: Path, weigh: Any, states: Path | None, progress: P
         state_of=None if state_of is None else state_of.ravel(),
         n_states=len(names),
     )
-    whole = [
+    grids = [
         np.zeros(high * wide, values.dtype)
         for values in (sums.richness, sums.range_rarity, sums.threat_weight)
     ]
     for filled, values in zip(
-        whole, (sums.richness, sums.range_rarity, sums.threat_weight), strict=True
+        grids, (sums.richness, sums.range_rarity, sums.threat_weight), strict=True
     ):
         filled[sums.place] = values
-    richness, rarity, threat = (filled.reshape(high, wide) for filled in whole)
+    richness, rarity, threat = (filled.reshape(high, wide) for filled in grids)
     return _Sums(
         lattice, in_rows, in_cols, richness, rarity, threat, species, names, sums.in_states
     )
@@ -329,15 +329,15 @@ def _states(
     number_of = {name: number for number, name in enumerate(names)}
     wide = cols[1] - cols[0]
     state_of = np.full((rows[1] - rows[0]) * wide, -1, np.int16)
-    most = np.zeros(len(state_of))
+    most_km2 = np.zeros(len(state_of))
     states = table.sort_values("iso2", ignore_index=True)
     for place, number, km2 in overlap.lattice_parts(states, window(lattice, rows, cols), by="iso2"):
         codes = np.array([number_of[str(name)] for name in states["iso2"]], np.int16)[number]
         for code in np.unique(codes):  # the first by name has a cell that two hold half of
             here = codes == code
-            more = km2[here] > most[place[here]]
+            more = km2[here] > most_km2[place[here]]
             at = place[here][more]
-            most[at], state_of[at] = km2[here][more], code
+            most_km2[at], state_of[at] = km2[here][more], code
     return names, state_of.reshape(rows[1] - rows[0], wide)
 
 

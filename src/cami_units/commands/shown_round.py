@@ -98,8 +98,8 @@ def _digests(tables: store.StoredTables) -> dict[str, str]:
         return [json.dumps(tables.digests()).encode()]
 
     [digests] = piece("digests", [tables.sha256.encode()], counted)
-    found: dict[str, str] = json.loads(digests)
-    return found
+    stored_digests: dict[str, str] = json.loads(digests)
+    return stored_digests
 
 
 def drawing_key(round_: Round, *what: Any) -> list[bytes]:
@@ -116,9 +116,9 @@ def carry_stamp(round_: Round, directory: Path) -> None:
     """Note what is known of the tables of a round whose units alone were written anew."""
     tables = round_.tables
     if isinstance(tables, store.StoredTables) and set(tables.replaced) <= _DECIDED:
-        known = json.dumps(_digests(tables)).encode()
+        hashes = json.dumps(_digests(tables)).encode()
         written = store.read_json(directory / store.MANIFEST)["outputs"][store.GEOPACKAGE]
-        piece("digests", [str(written).encode()], lambda: [known])
+        piece("digests", [str(written).encode()], lambda: [hashes])
 
 
 def drawn_scene(round_: Round, *, lang: str) -> scene.Scene:

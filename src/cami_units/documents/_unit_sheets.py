@@ -21,9 +21,11 @@ from cami_units.documents._worksheets import (
 )
 from cami_units.documents.csv_tables import without_geometry
 from cami_units.documents.units_workbook import by_rank
-from cami_units.model import FINDINGS, Round, clean_name, is_missing, records
+from cami_units.model import FINDINGS, Round, clean_name, finding_key, is_missing, records
 from cami_units.words import in_language, mark, name_in, text
 
+# Widths are in letters of the sheet's font: ids and counts just fit, sentences wrap where an eye can
+# still follow their lines.
 _UNITS: Final = (
     Column("unit_id", 10),
     Column("name_en", 28, wrap=True),
@@ -139,7 +141,7 @@ def _sheets(round: Round, status_marks: Sequence[str]) -> list[tuple[str, Sequen
 
     findings = [
         {**row, "what": _what(row["criterion"], round), "met": mark(row["met"], row["criterion"])}
-        for row in evidence("unit_criteria", lambda row: _finding(row["criterion"]))
+        for row in evidence("unit_criteria", lambda row: finding_key(row["criterion"]))
     ]
     present = [
         {**row, "species_name": species.get(row["sci_name"])}
@@ -198,10 +200,6 @@ def _what(criterion: str, round: Round) -> str:
     if added is None:
         return _spoken(criterion, languages)
     return "\n".join(name_in(added, lang) for lang in languages)
-
-
-def _finding(name: str) -> int:
-    return FINDINGS.index(name) if name in FINDINGS else len(FINDINGS)
 
 
 def _spoken(key: str, languages: Sequence[str]) -> str:

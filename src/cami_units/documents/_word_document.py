@@ -43,6 +43,7 @@ def new_document(imprint: Imprint, title: str, *, lang: str, landscape: bool = F
     if landscape:
         section.orientation = WD_ORIENT.LANDSCAPE
         section.page_width, section.page_height = Mm(297), Mm(210)
+    # 178 mm are left upright, which the widths of all tables add up to
     section.left_margin = section.right_margin = Mm(16)
     section.top_margin, section.bottom_margin = Mm(15), Mm(20)
     # LibreOffice sets the body down to the footer, and a translated disclaimer takes two lines.

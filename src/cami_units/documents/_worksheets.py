@@ -399,6 +399,7 @@ def _fit_columns(sheet: Any, wrapping: Iterable[Wrapping]) -> dict[str, float]:
         lines = _lines((letter, value, is_bold), widths)
         if is_bold:
             word = max(value.split(), key=lambda word: len(_spread(word)), default="")
+            # half a letter more: the edge of a cell takes as much of its room
             needed = len(_spread(word)) / (_BOLD_ROOM * _narrowed(word)) + 0.5
             widths[letter] = max(widths.get(letter, _USUAL_WIDTH), min(needed, _WIDEST_HEADING))
         while lines > most_lines and widths.get(letter, _USUAL_WIDTH) < _WIDEST:

@@ -473,6 +473,7 @@ def write_funding_notes(
         if picture := maps.get(str(card["unit_id"])):
             left, right = _docx.side_by_side(document, (_MAP_MM, sum(_BESIDE_MAP)))
             run = left.paragraphs[0].add_run()
+            # less the padding of its cell on both sides
             run.add_picture(BytesIO(picture), width=Mm(_MAP_MM - 4))
             _docx.table(right, (), facts, _BESIDE_MAP)
         else:

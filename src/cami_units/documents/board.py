@@ -287,6 +287,7 @@ def _add_overview(book: Any, imprint: Imprint, board: Board, drawing: Drawing) -
     half = (len(lines) + 1) // 2
     width = (_WIDE - _RIGHT - _EDGE) // 2 - Mm(1)
     room, columns = (Emu(width).pt, Emu(_BODY_HIGH).pt), (lines[:half], lines[half:])
+    # one size for both: two columns of different letters look like two lists
     size = min(_fitted(column, *room, sizes=_LIST_SIZES)[1] for column in columns)
     for number, column in enumerate(columns):
         fitting, _ = _fitted(column, *room, sizes=(size,))

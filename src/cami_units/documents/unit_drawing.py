@@ -990,12 +990,12 @@ def _turn_over(mask: Image.Image, ring: Sequence[_Pixel]) -> None:
 
 def _dashes(line: Sequence[_Pixel]) -> list[list[_Pixel]]:
     """The dashes of a line."""
-    whole = shapely.LineString(line)
+    outline = shapely.LineString(line)
     step = sum(_DASH) * _DOTS
-    starts = np.arange(0.0, whole.length, step)
+    starts = np.arange(0.0, outline.length, step)
     parts = shapely.get_parts(
         [
-            shapely.ops.substring(whole, start, min(start + _DASH[0] * _DOTS, whole.length))
+            shapely.ops.substring(outline, start, min(start + _DASH[0] * _DOTS, outline.length))
             for start in starts
         ]
     )

@@ -32,7 +32,7 @@ from cami_units.figures._sheet import (
     write,
 )
 from cami_units.figures._typesetting import LEADING, MM_PER_POINT, Face, lines, width_mm
-from cami_units.model import EVIDENCE_LAYERS, FINDINGS, LONLAT, is_missing, transformer
+from cami_units.model import EVIDENCE_LAYERS, LONLAT, finding_key, is_missing, transformer
 from cami_units.scene import (
     Scene,
     drawn_units,
@@ -558,10 +558,7 @@ def _criteria(
 ) -> None:
     """Every gate and criterion with its mark, its numbers, and the sentence that says why."""
     y = _heading(figure, left, top, words.text("criteria", scene.lang), width, size=8.5) + 0.6
-    rows = _of(scene.unit_criteria, unit_id)
-    order = {name: place for place, name in enumerate(FINDINGS)}
-    # criteria beyond C9 come last
-    rows = sorted(rows, key=lambda row: order.get(str(row["criterion"]), 99))
+    rows = sorted(_of(scene.unit_criteria, unit_id), key=lambda row: finding_key(row["criterion"]))
     step = LEADING * MM_PER_POINT
     told_of = [lines(row["because"], width - 12, size=5.6) for row in rows]
     # what the headings of all criteria leave, in lines of small type

@@ -642,9 +642,9 @@ def _species_signs(
     places = species_places(kinds, layers["features"]["sci_name"])
     signs = []
     for row in rows(layers["features"], "sci_name"):
-        known = kinds.get(str(row["sci_name"]), {})
-        spoken = words.name_in(known, lang) or clean_name(row["sci_name"])
-        label = f"{clean_name(known.get('code'))} {spoken}".strip()
+        species = kinds.get(str(row["sci_name"]), {})
+        spoken = words.name_in(species, lang) or clean_name(row["sci_name"])
+        label = f"{clean_name(species.get('code'))} {spoken}".strip()
         signs.append(Sign(range_look(places[str(row["sci_name"])]), label))
     return tuple(signs)
 

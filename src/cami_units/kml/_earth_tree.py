@@ -151,12 +151,12 @@ def written_folders(
 
     `taken` are ids that it must not use; it gains those that are used.
     """
-    own = set() if taken is None else taken
-    before = set(own)
-    text = _FolderText(profile, labels if profile == "earth-pro" else {}, own)
+    ids = set() if taken is None else taken
+    before = set(ids)
+    text = _FolderText(profile, labels if profile == "earth-pro" else {}, ids)
     parts = [text.placemarks(marks, 3)]
     parts += [part.text for folder in folders for part in text.parts(folder, 3)]
-    return b"".join(parts), frozenset(own - before)
+    return b"".join(parts), frozenset(ids - before)
 
 
 # -- simplekml ------------------------------------------------------------------------------------

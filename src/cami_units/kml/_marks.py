@@ -133,11 +133,11 @@ def earth_key(name: str) -> str:
 
 def marks(folders: Iterable[Folder]) -> list[Mark]:
     """Every mark of these folders and the folders in them."""
-    found: list[Mark] = []
+    all_marks: list[Mark] = []
     for folder in folders:
-        found += folder.marks
-        found += marks(folder.folders)
-    return found
+        all_marks += folder.marks
+        all_marks += marks(folder.folders)
+    return all_marks
 
 
 def rows(table: pd.DataFrame, key: str) -> list[dict[str, Any]]:

@@ -22,6 +22,7 @@ from ._codes import SEASONAL_RANGE as SEASONAL_RANGE
 from ._codes import SOFTWARE_STATUSES as SOFTWARE_STATUSES
 from ._codes import STATUSES as STATUSES
 from ._codes import Decision as Decision
+from ._codes import finding_key as finding_key
 from ._codes import month_spans as month_spans
 from ._crs import EQUAL_AREA as EQUAL_AREA
 from ._crs import LONLAT as LONLAT

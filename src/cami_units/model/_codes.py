@@ -58,6 +58,7 @@ def month_spans(months: object) -> tuple[tuple[int, int], ...]:
     """
     spans = []
     for written in filter(None, (one.strip() for one in str(months).split(";"))):
+        # a dash of typographers comes from every Office that corrects while somebody types
         first, _, last = written.replace("–", "-").partition("-")
         span = int(first), int(last or first)
         if not all(1 <= month <= 12 for month in span):
@@ -74,6 +75,20 @@ GATES: Final = ("G1", "G2")
 CRITERIA: Final = ("C1", "C2", "C3", "C4", "C5", "C6", "C7", "C8", "C9")
 
 FINDINGS: Final = GATES + CRITERIA
+
+
+def finding_key(name: object) -> str:
+    """By what gates and criteria are sorted: G1, G2, C1 to C9, then what a profile adds.
+
+    Examples
+    --------
+    >>> sorted(["C10", "C2", "C11", "G1", "C100"], key=finding_key)
+    ['G1', 'C2', 'C10', 'C11', 'C100']
+    """
+    place = FINDINGS.index(name) if name in FINDINGS else len(FINDINGS)
+    # right-aligned, so that C100 comes after C11
+    return f"{place:02d}{name!s:>8}"
+
 
 NEEDS: Final = ("C6", "C7")
 """Criteria that say what a unit needs: met, they are no merit of it; not met, no failure."""

@@ -56,8 +56,8 @@ def _step(crs: CRS) -> str:
     if text == LONLAT:
         return "+proj=unitconvert +xy_in=rad +xy_out=deg"
     said = dict(word.partition("=")[::2] for word in text.split())
-    known = {"+datum": "WGS84", "+units": "m"}
-    plain = said.keys() <= _PLAIN and all(said.get(key) == known[key] for key in known)
+    expected = {"+datum": "WGS84", "+units": "m"}
+    plain = said.keys() <= _PLAIN and all(said.get(key) == expected[key] for key in expected)
     return text if plain and said.get("+proj") in _METRES else ""
 
 

@@ -73,6 +73,7 @@ def _delimiter(text: str) -> str:
 
 def _decoded(content: bytes) -> str:
     """The text of a table by its byte order mark, as UTF-8, or in the encoding that it looks like."""
+    # the mark first: UTF-16 is also valid in several code pages, and would be read as one
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return content.decode("utf-16", "replace")
     return guessed_text(content.removeprefix(codecs.BOM_UTF8)).text

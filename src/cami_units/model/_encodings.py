@@ -110,6 +110,7 @@ def _bits(sample: bytes, encoding: str) -> float:
 
 def _letter_bits(before: str, letter: str, after: str) -> float:
     """Bits of one letter between its neighbours."""
+    # signs that any language has between words: they speak for no encoding, and against none
     if letter in "«»–—“”„…’№° ":
         return 9.0
     beside_latin = (before.isascii() and before.isalpha()) or (after.isascii() and after.isalpha())
@@ -120,9 +121,12 @@ def _letter_bits(before: str, letter: str, after: str) -> float:
         bits += 1.0 if letter.islower() else 8.0 if follows_small else 3.0
         return bits + (_ODD if beside_latin else 0.0)
     if "\u4e00" <= letter <= "\u9fff":
+        # the rarer a letter is in the language, the dearer: GB 18030 makes some Han letter of nearly
+        # any two bytes, so only common ones may be cheap
         bits = 17.0 if letter in _COMMON_HAN else 24.0 if _is_common_plane(letter) else 36.0
         return 0.6 * bits + (_ODD if beside_latin else 0.0)
     if "\u00c0" <= letter <= "\u024f":
+        # an accent belongs among Latin letters: "Zürich", not a word of accents alone
         bits = 5.0 if beside_latin else 10.0
         return bits + (4.0 if letter.isupper() and before.islower() else 0.0)
     return _ODD

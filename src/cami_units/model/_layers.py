@@ -161,6 +161,7 @@ _LAYERS: Final = (
         prefix="PA",
         mark_columns=_words("iso2 designation iucn_cat reported_area_km2 shape label"),
         card_columns=_words("iso2 designation iucn_cat reported_area_km2 confidence source note"),
+        # hundreds of small outlines: fewer, and a park of three corners is no park to who knows it
         map_vertices=30_000,
         sign="protected",
     ),
@@ -236,6 +237,7 @@ _LAYERS: Final = (
         in_round=False,
         titles=("animal", "animal"),
     ),
+    # last: what groups wrote is about everything above
     Layer(
         "remarks",
         "remark",

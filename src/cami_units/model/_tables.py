@@ -122,6 +122,7 @@ def check_table(table: pd.DataFrame, name: str, *, crs: str | CRS | None = None)
         if repeated.any():
             names = table.loc[repeated, key[0]].unique()
             faults.append(f"{'+'.join(key)} must be unique; repeated: {listed(names)}")
+        # an empty key is told by itself: two of them are repeated too, which is not what is wrong
         empty = np.any([table[column].isna().to_numpy() for column in key], axis=0)
         if empty.any():
             faults.append(f"{int(empty.sum())} rows have no {'+'.join(key)}")

@@ -225,8 +225,8 @@ def _corridor_crossings(
     """Where corridors cross borders, with the species, the grade and the source of each."""
     columns = corridors[["corridor_id", "sci_name", "evidence_grade"]].assign(source="")
     if "crossing_grade" in corridors:  # of the crossing, where its source tells it apart
-        own = corridors["crossing_grade"].fillna("").astype(str)
-        columns["evidence_grade"] = own.where(own != "", columns["evidence_grade"])
+        own_grade = corridors["crossing_grade"].fillna("").astype(str)
+        columns["evidence_grade"] = own_grade.where(own_grade != "", columns["evidence_grade"])
     if "tracked" in corridors:
         columns["tracked"] = corridors["tracked"]
     if "source" in corridors:
@@ -295,13 +295,13 @@ def _area_grounds(areas: gpd.GeoDataFrame, states: gpd.GeoDataFrame) -> gpd.GeoD
     )
     rows = rows.explode("iso2").sort_values(["iso2", "pa_id"], ignore_index=True)
     shapes = rows.geometry.to_numpy().copy()
-    known = rows["iso2"].isin(list(state_of)).to_numpy()
+    has_state = rows["iso2"].isin(list(state_of)).to_numpy()
     several = rows["several"].to_numpy(dtype=bool)
     # Of an area of several states each has its part; one outside the study what the others leave.
-    here = several & known
+    here = several & has_state
     shapes[here] = shapely.intersection(shapes[here], rows.loc[here, "iso2"].map(state_of))
-    for at in np.flatnonzero(several & ~known):
-        others = rows.loc[rows["pa_id"].eq(rows["pa_id"].iloc[at]) & known, "iso2"]
+    for at in np.flatnonzero(several & ~has_state):
+        others = rows.loc[rows["pa_id"].eq(rows["pa_id"].iloc[at]) & has_state, "iso2"]
         here_too = shapely.union_all([state_of[iso2] for iso2 in others])
         shapes[at] = shapely.difference(shapes[at], here_too)
     nowhere = shapely.is_empty(shapes)
@@ -312,9 +312,9 @@ def _area_grounds(areas: gpd.GeoDataFrame, states: gpd.GeoDataFrame) -> gpd.GeoD
     rows = rows.reset_index(drop=True)
     size = shapely.area(shapes)
     i, j = shapely.STRtree(shapes).query(shapes, predicate="intersects")
-    own = rows["iso2"].to_numpy()
+    state = rows["iso2"].to_numpy()
     # Within one state: designations of two states on one ground are what makes a pair.
-    i, j = i[own[i] == own[j]], j[own[i] == own[j]]
+    i, j = i[state[i] == state[j]], j[state[i] == state[j]]
     shared = shapely.area(shapely.intersection(shapes[i], shapes[j]))
     same = shared >= SAME_GROUND * np.minimum(size[i], size[j])
     # A point has no area, and half of nothing is shared with everything that it lies in.

@@ -187,17 +187,17 @@ def border_crossings(
     spans = spans.sort_values(["part", "low", "high"], kind="stable")
     crossed = []
     for part in spans["part"].unique().tolist():
-        rows, whole = spans[spans["part"] == part], parts[part]
+        rows, part_shape = spans[spans["part"] == part], parts[part]
         lows, highs = rows["low"].to_numpy(), rows["high"].to_numpy()
         # From one crossing of any border to the next: what a line does beyond that is another's
         # matter.
-        starts, ends = np.append(0.0, highs[:-1]), np.append(lows[1:], whole.length)
+        starts, ends = np.append(0.0, highs[:-1]), np.append(lows[1:], part_shape.length)
         for pair, start, low, high, end in zip(
             rows["pair"], starts, lows, highs, ends, strict=True
         ):
             pair_states = [state_of[name] for name in pair.split(";") if name in state_of]
             sides = {
-                _side(substring(whole, *stretch), wall_of[pair], pair_states, 1000 * least_km)
+                _side(substring(part_shape, *stretch), wall_of[pair], pair_states, 1000 * least_km)
                 for stretch in ((start, low), (high, end))
             }
             crossed.append(len(pair_states) == 2 and sides == {0, 1})

@@ -104,12 +104,12 @@ def record_states(layers: Layers, *, recent_years: float, least_km2: float) -> p
     by_state = placed.assign(records=1).groupby(["sci_name", "iso2"])
     counts = by_state[["records", "recent", "outside"]].sum()
     ranges = measured_ranges(layers)
-    known = ranges[ranges["sci_name"].isin(set(points["sci_name"]))]
-    sides = overlaps(states, known, site="iso2", by=("sci_name",), kind="polygon")
+    their_ranges = ranges[ranges["sci_name"].isin(set(points["sci_name"]))]
+    sides = overlaps(states, their_ranges, site="iso2", by=("sci_name",), kind="polygon")
     sides = sides[sides["km2"] >= least_km2].set_index(["sci_name", "iso2"])
     table = sides[["km2"]].join(counts, how="outer").fillna(0.0).reset_index()
-    whole = dict.fromkeys(("records", "recent", "outside"), int)
-    return table.astype(whole)[columns].sort_values(["sci_name", "iso2"], ignore_index=True)
+    types = dict.fromkeys(("records", "recent", "outside"), int)
+    return table.astype(types)[columns].sort_values(["sci_name", "iso2"], ignore_index=True)
 
 
 def _named_states(

@@ -25,13 +25,13 @@ from numpy.typing import NDArray
 from pyproj import CRS
 
 from cami_units.model import (
-    FINDINGS,
     LONLAT,
     TABLES,
     InputError,
     Round,
     Table,
     check_table,
+    finding_key,
     quoted,
 )
 from cami_units.store._atomic_write import write_atomically
@@ -309,9 +309,8 @@ def _is_geometry(table: pd.DataFrame, column: object) -> bool:
 
 def _order(values: pd.Series) -> pd.Series:
     """The values of a column as rows are sorted by them."""
-    if values.name == "criterion":  # gates first, then C1 to C9, then what a profile adds
-        place = {name: number for number, name in enumerate(FINDINGS)}
-        return values.map(lambda name: f"{place.get(name, len(place)):02d}{name:>8}")
+    if values.name == "criterion":
+        return values.map(finding_key)
     return values if pd.api.types.is_numeric_dtype(values) else values.astype(str)
 
 
@@ -425,15 +424,15 @@ class StoredTables(Mapping[str, pd.DataFrame]):
 
     def digests(self) -> dict[str, str]:
         """The SHA-256 of each stored table, as Arrow hands it over, by name."""
-        found = {}
+        hashes = {}
         with _reading(self.path):
             for name in self.stored:
                 _, layer = pyogrio.read_arrow(self.content, layer=name)
                 sink = pa.BufferOutputStream()
                 with pa.ipc.new_stream(sink, layer.schema) as stream:
                     stream.write_table(layer)
-                found[name] = hashlib.sha256(memoryview(sink.getvalue())).hexdigest()
-        return found
+                hashes[name] = hashlib.sha256(memoryview(sink.getvalue())).hexdigest()
+        return hashes
 
 
 def _content(path: Path) -> bytes:

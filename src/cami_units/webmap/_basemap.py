@@ -177,6 +177,7 @@ def _spots(shape: BaseGeometry, frame: tuple[float, float, float, float]) -> lis
             continue
         corner = shapely.clip_by_rect(shape, west, south, east, north)
         if corner.area > 0:
+            # a corner is small: few places in it are worth a try
             places += label_places(corner, 8)
     return [int(step) for step in on_lattice(shapely.get_coordinates(places)).ravel()]
 

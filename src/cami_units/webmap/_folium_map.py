@@ -68,6 +68,7 @@ class CamiMap(folium.Map):  # type: ignore[misc]
             # Outlines and background were simplified for a screen: nearer than this they only show
             # their corners.
             max_zoom=11,
+            # farther away the world would stand beside itself twice
             min_zoom=2.5,
         )
         _Page(content, imprint).add_child(self)

@@ -63,6 +63,7 @@ class Fragments:
 
 MAP_OPTIONS: Final[Mapping[str, Any]] = MappingProxyType(
     {
+        # a continent, until the page has fitted the sheet into its window
         "zoom": 4,
         "zoomControl": False,
         "preferCanvas": True,

@@ -30,6 +30,7 @@ from cami_units.model import (
     Imprint,
     InputError,
     check_table,
+    finding_key,
     listed,
     nearest,
     records,
@@ -140,6 +141,8 @@ def parted_payload(
         rest = _ground_part(shown_layers, species, planning_units, frame, detail)
         return [json.dumps(around).encode(), page_json(rest)[1:-1].encode()]
 
+    # outlines and ids, for the sheet and the sections hang on them; no status, no name, no score:
+    # a decision draws none of this anew
     shapes = shapely.to_wkb(units.geometry.to_numpy()).tolist()
     key = json.dumps([detail, list(by_language), list(map(str, units["unit_id"]))]).encode()
     around_bytes, ground = piece("map", [layers.stamp, key, *shapes], drawn)
@@ -422,6 +425,7 @@ def _units(
     findings: Mapping[Any, list[list[Any]]],
 ) -> list[dict[str, Any]]:
     """What the page knows of each unit."""
+    # the list beside the map is read from the top; those without a rank come last
     unit_rows = shown_units(units).sort_values(["rank", "unit_id"])
     return [
         {
@@ -432,7 +436,9 @@ def _units(
             "origin": shown(row["origin"]),
             "rank": _number(row["rank"]),
             "rankLabel": shown(row["rank_label"]),
+            # three decimals tell ranks apart that differ by 0.001; the page holds no more
             "score": _number(row["score"], 3),
+            # a tenth: outlines are drawn with a marker
             "km2": _number(row["area_km2"], 1),
             "countries": shown(row["countries"]),
             "nSpecies": _number(row["n_species"]),
@@ -503,6 +509,7 @@ def _history(
     rows = pd.concat([earlier[columns], units.assign(round=number)[columns]], ignore_index=True)
     rounds: dict[str, list[list[Any]]] = {}
     for row in _records(rows.sort_values(["unit_id", "round"], kind="stable")):
+        # a small line through the rounds: whole km² are finer than it shows
         values = [_number(row["area_km2"], 0), _number(row["score"], 3)]
         rounds.setdefault(shown(row["unit_id"]), []).append([shown(row["round"]), *values])
     return {unit_id: points for unit_id, points in rounds.items() if len(points) > 1}
@@ -541,10 +548,9 @@ def _findings(unit_criteria: pd.DataFrame | None) -> dict[Any, list[list[Any]]] 
     if unit_criteria is None:
         return None
     check_table(unit_criteria, "unit_criteria")
-    order = {name: place for place, name in enumerate(FINDINGS)}
     rows = sorted(
         _records(unit_criteria),
-        key=lambda row: (str(row["unit_id"]), order.get(row["criterion"], 99)),
+        key=lambda row: (str(row["unit_id"]), finding_key(row["criterion"])),
     )
     by_unit: dict[Any, list[list[Any]]] = {}
     for row in rows:
@@ -552,6 +558,7 @@ def _findings(unit_criteria: pd.DataFrame | None) -> dict[Any, list[list[Any]]] 
             [
                 shown(row["criterion"]),
                 words.mark(row["met"], row["criterion"]),
+                # a share of 1 is a hundredth of a per cent then: as finely as a limit of a profile is set
                 _number(row["value"], 4),
                 shown(row["unit"]),
                 shown(row["threshold"]),
@@ -795,6 +802,7 @@ def _cells(
     skip = len(palette.CELLS) - (len(edges) - 1)
     return [
         {
+            # as a legend tells them: a class is a fifth of the cells, not a number to reckon with
             "from": round(float(edges[k]), 3),
             "to": round(float(edges[k + 1]), 3),
             "color": palette.CELLS[k + skip],
