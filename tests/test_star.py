@@ -88,6 +88,10 @@ AT_THE_DOORS = {
 }
 
 
+ABOUT_LIBRARIES = {"model/_values.py": {"read_text"}}
+"""Where the version of an installed library is read, of what Python knows of it."""
+
+
 @pytest.mark.parametrize("room", sorted(set(ROOMS) - AT_THE_DOORS))
 def test_rooms_that_compute_or_compose_read_and_write_no_file(room):
     path = CHECKOUT / "src" / "cami_units" / room
@@ -96,4 +100,5 @@ def test_rooms_that_compute_or_compose_read_and_write_no_file(room):
             one for one in ast.walk(ast.parse(file.read_text("utf-8"))) if isinstance(one, ast.Call)
         ]
         called = {getattr(one.func, "attr", getattr(one.func, "id", "")) for one in calls}
-        assert not called & TOUCHES_FILES, f"{file.name} reads or writes by itself"
+        touching = called & TOUCHES_FILES - ABOUT_LIBRARIES.get(f"{room}/{file.name}", set())
+        assert not touching, f"{file.name} reads or writes by itself"
