@@ -504,6 +504,13 @@ def test_what_settled_a_conflict_says_nothing_of_what_a_late_file_brought(desk, 
     assert not is_collected_in_full(read_day(desk.directory))
 
 
+def test_a_day_without_resolutions_is_collected_in_full(desk, settling):
+    """Nobody has settled anything yet: a desk that starts anew asks for the table all the same."""
+    day = read_day(desk.directory)
+    assert list(_day.open_resolutions(day, day.base).columns) == list(_day.RESOLUTION_COLUMNS)
+    assert is_collected_in_full(day)
+
+
 def test_of_two_people_at_one_unit_the_second_sees_what_the_first_decided(guest, settling):
     page = guest.get("/board?unit=CU-001").text
     form = {
