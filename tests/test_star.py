@@ -102,3 +102,10 @@ def test_rooms_that_compute_or_compose_read_and_write_no_file(room):
         called = {getattr(one.func, "attr", getattr(one.func, "id", "")) for one in calls}
         touching = called & TOUCHES_FILES - ABOUT_LIBRARIES.get(f"{room}/{file.name}", set())
         assert not touching, f"{file.name} reads or writes by itself"
+
+
+def test_what_is_fetched_late_stands_in_nobodys_way():
+    """A stand-in for a module of another library is found by all others: `import PIL.Image` binds nothing."""
+    code = "import cami_units.backdrop, PIL.Image; print(PIL.Image.open.__name__)"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout.strip() == "open"

@@ -10,21 +10,14 @@ import base64
 from dataclasses import dataclass
 from functools import cache
 from io import BytesIO
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import geopandas as gpd
-import lazy_loader
 import numpy as np
 import numpy.typing as npt
 import shapely
 
 from cami_units.model import LONLAT, data_dir, transformer
-
-if TYPE_CHECKING:
-    from PIL import Image
-else:
-    # a picture that was drawn before needs no Pillow
-    Image = lazy_loader.load("PIL.Image", suppress_warning=True)
 
 Frame = tuple[float, float, float, float]
 """West, south, east, north, in degrees; or left, low, right, top in metres of a CRS."""
@@ -80,6 +73,10 @@ def grey_picture(frame: Frame, crs: str, width: int) -> bytes:
 
     A drawing of a unit covers some fifty pixels of the source: three times as many are plenty.
     """
+    # Pillow is fetched where something is drawn: a picture that was drawn before needs none. A lazy
+    # stand-in for it would be found by matplotlib, which then looks for PIL.Image in vain.
+    from PIL import Image
+
     out = BytesIO()
     Image.fromarray(shades_in(frame, crs, width=width)).save(
         out, "jpeg", quality=PICTURE_QUALITY, optimize=True
@@ -93,6 +90,8 @@ def shadow_picture(grey: bytes) -> bytes:
     A PNG of black: the darker the relief, the less can be seen through it; flat ground and water
     are clear.
     """
+    from PIL import Image
+
     with Image.open(BytesIO(grey)) as picture:
         wide, high = picture.size
         # Enlarged here, for not every Office smooths what it enlarges.
@@ -113,6 +112,8 @@ def shadow_picture(grey: bytes) -> bytes:
 
 def mercator_picture(frame: Frame) -> Picture:
     """The relief of a frame in degrees as web maps stretch it: rows by Mercator, not by latitude."""
+    from PIL import Image
+
     west, south, east, north = frame
     low, top = (_mercator(latitude) for latitude in (south, north))
     # The source has about 15 pixels a degree: more of them would be blown up, not finer.
@@ -133,6 +134,8 @@ def mercator_picture(frame: Frame) -> Picture:
 @cache
 def lonlat_picture(frame: Frame) -> bytes:
     """The relief of a frame in degrees, rows by latitude, as a JPEG: what a globe lays on its ground."""
+    from PIL import Image
+
     west, south, east, north = frame
     width = min(PICTURE_PIXELS, round((east - west) * 15))
     out = BytesIO()
@@ -209,6 +212,8 @@ def _sampled(lon: npt.NDArray[np.float64], lat: npt.NDArray[np.float64]) -> Shad
 @cache
 def _relief() -> Shades:
     """The relief of the world, read once."""
+    from PIL import Image
+
     with Image.open(data_dir() / "backdrop" / "relief.webp") as picture:
         return np.asarray(picture.convert("L"))
 
