@@ -328,6 +328,26 @@ def test_an_empty_folder_begins_with_what_is_made_before_the_day(guest, desk, mo
     done.stop()
     assert done.jobs["check"].state == REFUSED
     assert "cell_km" in guest.get("/before").text
+    # in the room's language, but for the keys of the plan and the words of libraries, in quotes
+    for text in (
+        "cell_km = 0\nshapes = 1\nshape = 'round'",
+        'cell_km = 25\nstates = ["kaz"',
+        "= 1",
+    ):
+        plan.write_text(f"title = 'x'\n[study]\n{text}\n", "utf-8")
+        done = Worker()
+        monkeypatch.setattr(desk, "worker", done)
+        guest.post("/before", data={"product": "check"}, headers=SAME)
+        done.stop()
+        guest.post("/language", data={"lang": "ru", "back": "before"}, headers=SAME)
+        page = html.unescape(guest.get("/before").text)
+        said = re.search(r"[^<>]*plan\.toml: [^<>]*", page)
+        assert said is not None
+        assert re.search(r"в этом файле плана 4 ошибки|это не TOML", said[0]), said[0]
+        assert not re.search(
+            r"(?:\b[a-z]{2,}\b[,;]? ){3,}[a-z]{2,}\b", re.sub("«.*?»", "", said[0])
+        )
+    guest.post("/language", data={"lang": "en", "back": "before"}, headers=SAME)
     answer = guest.post("/before", data={"product": "../x"}, headers=SAME)
     assert answer.status_code == 400
 

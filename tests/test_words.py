@@ -344,9 +344,10 @@ OF_FILES = (
 
 OF_LAYERS = (
     *(f"layers/{path.name}" for path in sorted((SOURCE / "layers").glob("*.py"))),
+    *(f"plan/{path.name}" for path in sorted((SOURCE / "plan").glob("*.py"))),
     *("commands/check.py", "commands/plan_layers.py", "commands/context.py"),
 )
-"""Where a layer of a plan is."""
+"""Where a plan, or a layer of it, is."""
 
 
 def calls_in(file: str) -> list[ast.Call]:
@@ -364,7 +365,7 @@ def test_no_refusal_or_complaint_is_a_sentence_where_it_arises(file: str) -> Non
     sentences = [
         call.lineno
         for call in calls_in(file)
-        if called(call) in ("InputError", "Problem")
+        if called(call) in ("InputError", "PlanError", "ValueError", "Problem")
         for argument in call.args
         if isinstance(argument, ast.JoinedStr | ast.BinOp)
         or (isinstance(argument, ast.Constant) and " " in str(argument.value))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType, UnionType
 from typing import Annotated, Any, Final, Union, get_args, get_origin
@@ -17,12 +17,15 @@ from pydantic_core import ErrorDetails
 
 from cami_units import model
 from cami_units.model import (
+    InputError,
+    Note,
     PlanError,
     Profile,
-    listed,
-    nearest,
+    in_short,
+    nearest_note,
+    quoted,
 )
-from cami_units.plan._plan_keys import Plan
+from cami_units.plan._plan_keys import Plan, known_names, unknown_key
 
 
 def read_plan(path: Path | str | None = None) -> Plan:
@@ -50,17 +53,17 @@ def read_plan(path: Path | str | None = None) -> Plan:
     file = Path(path) if path is not None else model.data_dir() / "plan.toml"
     content = _toml(file, "plan")
     # fields that are made while reading are no keys of the file, though the class has them
-    faults = [unknown_key((key,), Plan) for key in _MADE if key in content]
+    faults = [_unknown_at((key,), Plan) for key in _MADE if key in content]
     criteria_section = content.get("criteria")
     named = criteria_section.get("profile") if isinstance(criteria_section, dict) else None
     profile_file = file.parent / named if isinstance(named, str) and named else None
     profile: Profile | None = None
     profile_written: Mapping[str, Any] = {}
-    profile_fault = ""
+    profile_faults: list[Note] = []
     try:
         profile, profile_written = _profile(profile_file)
     except PlanError as error:
-        profile_fault = str(error)
+        profile_faults = [error.note]
     # a profile that cannot be read does not hide the faults of the plan: a stand-in takes its place
     made_values = {
         "profile": profile or Profile(name="unreadable", status="operational proxy"),
@@ -74,11 +77,10 @@ def read_plan(path: Path | str | None = None) -> Plan:
             {key: value for key, value in content.items() if key not in _MADE} | made_values
         )
     except ValidationError as error:
-        faults += [fault_in_words(detail, Plan) for detail in error.errors()]
-    messages = [faults_in_one(file, "plan", faults)] if faults else []
-    messages += [profile_fault] if profile_fault else []
-    if messages:
-        raise PlanError("\n".join(messages))
+        faults += [_fault(detail, Plan) for detail in error.errors()]
+    notes = [*([_faults_in_one(str(file), "plan", faults)] if faults else []), *profile_faults]
+    if notes:
+        raise PlanError(Note("plan and profile", {"problems": notes}) if notes[1:] else notes[0])
     return _resolved(plan, file.parent)
 
 
@@ -107,8 +109,8 @@ def stored_plan(plan: Mapping[str, Any], profile: Mapping[str, Any]) -> Plan:
             }
         )
     except ValidationError as error:
-        faults = [fault_in_words(detail, Plan) for detail in error.errors()]
-        raise PlanError(faults_in_one(Path("manifest.json"), "plan", faults)) from None
+        faults = [_fault(detail, Plan) for detail in error.errors()]
+        raise PlanError(_faults_in_one("manifest.json", "plan", faults)) from None
 
 
 def read_profile(path: Path | str | None = None) -> Profile:
@@ -150,126 +152,119 @@ def _profile(path: Path | None) -> tuple[Profile, Mapping[str, Any]]:
     try:
         profile = Profile.model_validate(content)
     except ValidationError as error:
-        faults = [fault_in_words(detail, Profile) for detail in error.errors()]
+        faults = [_fault(detail, Profile) for detail in error.errors()]
     else:
         faults = list(_contradictions(profile))
     if faults:
-        raise PlanError(faults_in_one(file, "criteria", faults))
+        raise PlanError(_faults_in_one(str(file), "criteria", faults))
     return profile, content
 
 
-def _contradictions(profile: Profile) -> Iterator[str]:
+def _contradictions(profile: Profile) -> Iterator[Note]:
     """What a profile says in one place and takes back in another."""
     if profile.status == "official" and not profile.reference.strip():
-        yield (
-            'status is "official" without a reference: official criteria are those of a document. '
-            'Give reference = "…", or say status = "operational proxy"'
-        )
+        yield Note("official without reference")
     known_criteria = (*model.CRITERIA, *sorted(profile.further))
     for key in ("any_of", "evidence"):
-        for number, word in enumerate(getattr(profile.decision, key) or (), start=1):
+        for number, word in enumerate(getattr(profile.decision, key) or ()):
             if word not in known_criteria:
-                yield (
-                    f'[decision] {key}, item {number}: "{word}" came, one of {listed(known_criteria, 20)} is '
-                    f"expected.{nearest(word, known_criteria)}"
-                )
+                yield _other_word(_place(("decision", key, number)), word, known_criteria)
     yield from _contradictions_of_grades(profile)
     yield from _contradictions_of_weights(profile)
     yield from _contradictions_of_scores(profile)
 
 
-def _contradictions_of_grades(profile: Profile) -> Iterator[str]:
+def _contradictions_of_grades(profile: Profile) -> Iterator[Note]:
     """Grades of evidence that count and have no worth."""
     c5 = profile.C5
     if c5.grades is not None:
-        for table, words in (("C5", c5.counted_grades), ("G2", profile.G2.crossing_grades)):
+        lists = {
+            "[C5] counted_grades": c5.counted_grades,
+            "[G2] crossing_grades": profile.G2.crossing_grades,
+        }
+        for place, words in lists.items():
             strange = [word for word in words or () if word not in c5.grades]
             if strange:
-                key = "counted_grades" if table == "C5" else "crossing_grades"
-                yield (
-                    f"[{table}] {key}: grade {listed(strange)} has no worth in [C5] grades "
-                    f"({listed(c5.grades, 9)}). Add it there, or take it out here"
-                )
+                facts = {"names": in_short(strange), "known": in_short(c5.grades, 9)}
+                yield Note("grade without worth", {"place": place, **facts})
 
 
-def _contradictions_of_weights(profile: Profile) -> Iterator[str]:
+def _contradictions_of_weights(profile: Profile) -> Iterator[Note]:
     """Categories of the Red List that count and have no weight."""
     c2 = profile.C2
     if c2.weights is not None:
+        known = in_short(c2.weights, 9)
         if c2.unknown_counts_as is not None and c2.unknown_counts_as not in c2.weights:
-            yield (
-                f"[C2] unknown_counts_as: '{c2.unknown_counts_as}' has no weight in [C2] weights "
-                f"({listed(c2.weights, 9)}). Name one of those"
-            )
+            yield Note("unknown without weight", {"name": c2.unknown_counts_as, "known": known})
         strange = [word for word in c2.or_categories if word not in c2.weights]
         if strange:
-            yield (
-                f"[C2] or_categories: {listed(strange)} has no weight in [C2] weights "
-                f"({listed(c2.weights, 9)}). Add it there, or take it out here"
-            )
+            yield Note("category without weight", {"names": in_short(strange), "known": known})
 
 
-def _contradictions_of_scores(profile: Profile) -> Iterator[str]:
+def _contradictions_of_scores(profile: Profile) -> Iterator[Note]:
     """Weights without a maximum, or that add up to nothing; tiers that leave units out."""
     score = profile.score
     if score.weights is not None:
         bare = sorted(set(score.weights) - set(score.maxima or score.weights))
         if bare:
-            yield (
-                f"[score] maxima: {listed(bare)} has a weight and no reference maximum. Add it, "
-                "or take its weight out"
-            )
+            yield Note("weight without maximum", {"names": in_short(bare)})
         if sum(score.weights.values()) <= 0:
-            yield "[score] weights: all are 0, so nothing can be scored. Give one a weight above 0"
+            yield Note("weights all 0")
     if score.tiers is not None and 0 not in score.tiers.values():
-        yield "[score] tiers: the lowest tier must begin at 0, or some units have none"
+        yield Note("tiers from above 0")
 
 
 def _toml(file: Path, kind: str) -> dict[str, Any]:
     """The file as a mapping, or a PlanError that says why not."""
-    cure = f"`cami-units init DIR` writes a {kind}.toml that explains itself"
+    about = {"file": str(file), "kind": Note(f"kind {kind}")}
     try:
         raw = file.read_bytes()
     except FileNotFoundError:
-        near = nearest(file.name, _tomls(file.parent))
-        raise PlanError(f"{file}: there is no such file.{near} {cure}.") from None
-    except IsADirectoryError:
-        toml_files = listed(_tomls(file))
-        hint = f" It holds {toml_files}: name that file." if toml_files else ""
-        raise PlanError(f"{file}: a {kind} file is expected, this is a folder.{hint}") from None
+        near = nearest_note(file.name, _tomls(file.parent))
+        raise PlanError.of(
+            "plan file missing", file=str(file), hint=near, toml=f"{kind}.toml"
+        ) from None
     except OSError as error:
         if file.is_dir():  # Windows says "permission denied" of a folder
-            raise PlanError(f"{file}: a {kind} file is expected, this is a folder.") from None
-        raise PlanError(f"{file}: the file cannot be read ({error.strerror or error}).") from None
+            toml_files = _tomls(file)
+            hint = Note("folder holds", {"names": in_short(toml_files)}) if toml_files else ""
+            raise PlanError.of("folder for a plan", hint=hint, **about) from None
+        why = quoted(error.strerror or error)
+        raise PlanError.of("plan file unreadable", file=str(file), why=why) from None
     try:
         # Notepad puts a byte order mark before UTF-8, which TOML has no place for
         content = _parsed(raw.decode("utf-8-sig").replace("\r\n", "\n"))
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
-        raise PlanError(
-            f"{file}: line {line} is not UTF-8 text. Save the file as UTF-8 (in Notepad: Save as, "
-            "Encoding: UTF-8)."
-        ) from None
+        raise PlanError.of("plan not UTF-8", file=str(file), line=line) from None
     except tomllib.TOMLDecodeError as error:
         # "C:\Users" is an escape with eight digits to TOML, and anything else a wrong one
         is_path = re.search("escape|hex", str(error), re.IGNORECASE)
-        hint = (
-            _SLASHES
-            if is_path
-            else "Text stands in quotes, lists in [ ], and each key appears once."
-        )
-        raise PlanError(f"{file}: this is not TOML: {error}. {hint}") from None
+        remedy = _SLASHES if is_path else _TOML
+        raise PlanError.of(
+            "not TOML", file=str(file), why=_toml_fault(error), remedy=remedy
+        ) from None
+    except InputError as error:
+        raise PlanError.of("not TOML", file=str(file), why=error.note, remedy=_TOML) from None
     except RecursionError:
-        raise PlanError(f"{file}: this is no {kind} file: it is nested too deeply.") from None
+        raise PlanError.of("nested too deeply", **about) from None
     swallowed = sorted(
         text for table in _TABLES_OF_PATHS for text in _swallowed_paths(content.get(table))
     )
     if swallowed:
-        raise PlanError(
-            f"{file}: {listed(swallowed)} came for a path, with what a backslash made of the letter "
-            f"after it. {_SLASHES}"
-        )
+        names = in_short(swallowed)
+        raise PlanError.of("path swallowed", file=str(file), names=names, remedy=_SLASHES)
     return content
+
+
+def _toml_fault(error: tomllib.TOMLDecodeError) -> Note:
+    """What the reader of TOML says, in its words, and where: it tells the place in English too."""
+    words, _, place = str(error).rpartition("(")
+    numbers = re.findall(r"\d+", place)
+    facts = {"words": quoted(words.strip() or place)}
+    if len(numbers) == 2:
+        return Note("TOML at line", {**facts, "line": numbers[0], "column": numbers[1]})
+    return Note("TOML at end", facts)
 
 
 def _parsed(text: str) -> dict[str, Any]:
@@ -286,14 +281,10 @@ def _parsed(text: str) -> dict[str, Any]:
         try:
             for piece in pieces:
                 _add_tables(content, tomllib.loads(piece), "")
-        except tomllib.TOMLDecodeError as second:
+        except tomllib.TOMLDecodeError:
             # of a whole file the place of a fault is told with its line
-            raise (second if isinstance(second, _TwoValuesError) else error) from None
+            raise error from None
         return content
-
-
-class _TwoValuesError(tomllib.TOMLDecodeError):
-    """A key that two tables of one name set to two values."""
 
 
 def _add_tables(content: dict[str, Any], more: Mapping[str, Any], place: str) -> None:
@@ -303,13 +294,15 @@ def _add_tables(content: dict[str, Any], more: Mapping[str, Any], place: str) ->
         if isinstance(value, dict) and isinstance(content.get(key, {}), dict):
             _add_tables(content.setdefault(key, {}), value, inner)
         elif content.setdefault(key, value) != value:
-            raise _TwoValuesError(f"{inner} is set to {content[key]!r} and to {value!r}: keep one")
+            first, second = repr(content[key]), repr(value)
+            raise InputError.of("key set twice", key=inner, first=first, second=second)
 
 
 _TABLE: Final = re.compile(r"\s*\[[^\[\]]+\]\s*(?:#.*)?$")
 
 
-_SLASHES: Final = 'Write paths with "/" instead of "\\", as in "inputs/ranges".'
+_SLASHES: Final = Note("slashes in paths")
+_TOML: Final = Note("TOML in short")
 
 
 _TABLES_OF_PATHS: Final = ("layers", "context", "criteria", "coverage")
@@ -364,98 +357,101 @@ def _resolved(plan: Plan, folder: Path) -> Plan:
     )
 
 
-# -- faults in words -------------------------------------------------------------------------------
+# -- faults, each with its place ---------------------------------------------------------------------
 
 
-def faults_in_one(file: Path, kind: str, faults: list[str]) -> str:
+def _faults_in_one(file: str, kind: str, faults: list[Note]) -> Note:
     """All faults of a file in one message."""
-    number = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
-    lines = "\n".join(f"  - {fault}" + ("" if fault[-1] in ".?" else ".") for fault in faults)
-    return (
-        f"{file}: {number} in this {kind} file:\n{lines}\n"
-        f"Every key is explained in the {kind}.toml that `cami-units init DIR` writes."
-    )
+    facts = {"n": len(faults), "kind": Note(f"kind {kind}"), "toml": f"{kind}.toml"}
+    return Note("plan faults", {"file": file, **facts, "lines": faults})
 
 
-def fault_in_words(detail: ErrorDetails, root: type[BaseModel]) -> str:
-    """One fault as pydantic found it, in the words of the person who must mend it."""
+def _fault(detail: ErrorDetails, root: type[BaseModel]) -> Note:
+    """One fault as pydantic found it, for the person who must mend it."""
     where = tuple(detail["loc"])
-    place = _place(where)
-    came = detail.get("input")
-    match detail["type"]:
+    place, came, kind = _place(where), detail.get("input"), detail["type"]
+    about = {"place": place, "came": _shown(came)}
+    match kind:
         case "extra_forbidden":
-            return unknown_key(where, root)
+            return _unknown_at(where, root)
         case "missing":
-            return f"{place}: this is needed and is not there. Add it"
+            return Note("key needed", {"place": place})
         case "literal_error" if where[-1:] == ("[key]",):
-            allowed = _allowed(detail)
-            hint = nearest(str(came), allowed)
-            return f"{_place(where[:-1])}: unknown key.{hint} Known here: {listed(allowed, 20)}"
-        case "literal_error":
-            allowed = _allowed(detail)
-            hint = nearest(str(came), allowed)
-            return f"{place}: {_shown(came)} came, one of {listed(allowed, 20)} is expected.{hint}"
-        case "value_error":
-            reason = str(detail["msg"]).removeprefix("Value error, ")
-            came_in_words = (
-                "" if isinstance(came, BaseModel | dict | list) else f"{_shown(came)} came; "
+            return Note(
+                "key at fault", {"place": place, "why": unknown_key(str(came), _allowed(detail))}
             )
-            return f"{place}: {came_in_words}{reason}"
+        case "literal_error":
+            return _other_word(place, came, _allowed(detail))
+        case "value_error":
+            why = detail["ctx"]["error"].note
+            # a table is not shown, and an unknown key stands in its place already
+            is_bare = isinstance(came, BaseModel | dict | list) or why.key == "unknown key"
+            return Note("key at fault" if is_bare else "value at fault", {**about, "why": why})
         case "string_pattern_mismatch":
-            return f"{place}: {_shown(came)} came, {_PATTERNS[str(detail['ctx']['pattern'])]}"
+            wanted = Note(_PATTERNS[str(detail["ctx"]["pattern"])])
+            return Note("value unlike", {**about, "wanted": wanted})
+        case _ if kind in _LIMITS:
+            limit = Note(f"wanted {kind}", {"limit": f"{detail['ctx'][_LIMITS[kind]]:g}"})
+            return Note("another value wanted", {**about, "wanted": limit, "hint": ""})
+        case _ if kind in _KINDS:
+            wanted = Note(_KINDS[kind])
+            return Note("another value wanted", {**about, "wanted": wanted, "hint": ""})
         case _:
-            expected = str(detail["msg"])
-            for ours, theirs in _EXPECTED.items():
-                expected = expected.replace(ours, theirs)
-            return f"{place}: {_shown(came)} came, {expected} is expected"
+            return Note("value at fault", {**about, "why": quoted(detail["msg"])})
 
 
-def unknown_key(where: tuple[int | str, ...], root: type[BaseModel]) -> str:
-    """What is said of a key that nobody knows: the nearest one, and all that are known."""
-    known_keys = _known_keys(root, where[:-1])
-    hint = nearest(str(where[-1]), known_keys)
-    return f"{_place(where)}: unknown key.{hint} Known here: {listed(known_keys, 20)}"
+def _unknown_at(where: tuple[int | str, ...], root: type[BaseModel]) -> Note:
+    """A key that nobody knows, with its place."""
+    why = unknown_key(str(where[-1]), _known_keys(root, where[:-1]))
+    return Note("key at fault", {"place": _place(where), "why": why})
+
+
+def _other_word(place: str | Note, came: object, known_words: Sequence[str]) -> Note:
+    """A word that is none of those that may stand there; the nearest one is named."""
+    wanted = Note("one of", {"known": known_names(known_words)})
+    facts = {"wanted": wanted, "hint": nearest_note(str(came), known_words)}
+    return Note("another value wanted", {"place": place, "came": _shown(came), **facts})
 
 
 _PATTERNS: Final[Mapping[str, str]] = MappingProxyType(
     {
-        r"^C[1-9][0-9]$": "the id of a further criterion is expected: C10 to C99",
-        r"^[A-Z]{2}$": 'two capital letters of ISO 3166 are expected, such as "KZ"',
-        r"^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$": "a group's name is expected: up to 40 letters (a-z), "
-        "digits, - and _ (folders are named after it)",
+        r"^C[1-9][0-9]$": "id of a further criterion",
+        r"^[A-Z]{2}$": "two capital letters",
+        r"^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$": "name of a group",
     }
 )
-_EXPECTED: Final[Mapping[str, str]] = MappingProxyType(
+_LIMITS: Final[Mapping[str, str]] = MappingProxyType(
+    {"greater_than": "gt", "greater_than_equal": "ge", "less_than_equal": "le"}
+)
+_KINDS: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "Input should be a valid tuple": "a list [ … ]",
-        "Input should be a valid dictionary or instance of ": "a table, ",
-        "Input should be a valid dictionary": "a table",
-        "Input should be a valid mapping": "a table",
-        "Input should be a valid string": 'text in quotes "…"',
-        "String should have at least 1 character": "some text",
-        "Input should be a valid number": "a number",
-        "Input should be a valid integer": "a whole number",
-        "Input should be a valid boolean": "true or false",
-        "Input should be a finite number": "a finite number",
-        "Input is not a valid path for <class 'pathlib.Path'>": "a path in quotes",
-        "Input should be greater than or equal to": "a number not below",
-        "Input should be less than or equal to": "a number not above",
-        "Input should be greater than": "a number above",
-        "Input should be ": "",
+        "tuple_type": "wanted list",
+        "model_type": "wanted table",
+        "dict_type": "wanted table",
+        "mapping_type": "wanted table",
+        "string_type": "wanted text",
+        "string_too_short": "wanted some text",
+        "float_type": "wanted number",
+        "int_type": "wanted whole number",
+        "bool_type": "wanted true or false",
+        "finite_number": "wanted finite number",
+        "path_type": "wanted path",
     }
 )
+"""What pydantic calls a fault, and what is wanted there."""
 
 
-def _place(where: tuple[int | str, ...]) -> str:
+def _place(where: tuple[int | str, ...]) -> str | Note:
     """``("study", "states", 2)`` as ``[study] states, item 3``."""
     words = [part for part in where if part != "[key]" and not _is_inner(part)]
     depth = next((i for i, part in enumerate(words) if isinstance(part, int)), len(words))
     tables, rest = [str(part) for part in words[:depth]], words[depth:]
-    items = "".join(f", item {part + 1}" if isinstance(part, int) else f", {part}" for part in rest)
     if not tables:
-        return "the file"
+        return Note("the file itself")
     table = f"[{'.'.join(tables[:-1])}] " if len(tables) > 1 else ""
-    return f"{table}{tables[-1]}{items}"
+    items = [Note("item", {"n": part + 1}) if isinstance(part, int) else part for part in rest]
+    key = f"{table}{tables[-1]}"
+    return Note("in a row", {"parts": [key, *items]}) if items else key
 
 
 def _is_inner(part: int | str) -> bool:
@@ -463,16 +459,16 @@ def _is_inner(part: int | str) -> bool:
     return isinstance(part, str) and (part.startswith(("tuple[", "function-", "lax-or-strict")))
 
 
-def _shown(came: object) -> str:
+def _shown(came: object) -> str | Note:
     """What came, as it stands in the file; a long text is cut."""
     if isinstance(came, bool):
         return str(came).lower()
     if isinstance(came, str):
         return f'"{came}"' if len(came) <= 60 else f'"{came[:57]}…"'
     if isinstance(came, dict):
-        return "a table"
+        return Note("wanted table")
     if isinstance(came, list):
-        return "a list"
+        return Note("list came")
     return str(came)
 
 

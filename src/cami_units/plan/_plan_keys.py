@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import datetime as dt
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
@@ -23,7 +23,6 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_core import PydanticCustomError
 from pyproj import CRS, Geod, Transformer
 from pyproj.exceptions import ProjError
 
@@ -34,9 +33,11 @@ from cami_units.model import (
     EQUAL_AREA,
     INPUT_LAYERS,
     LAYERS,
+    InputError,
+    Note,
     Profile,
-    listed,
-    nearest,
+    in_short,
+    nearest_note,
 )
 from cami_units.phrases import LANGUAGES
 
@@ -44,8 +45,8 @@ _AREA_TOLERANCE: Final = 5e-4
 """How far an area may be off in a CRS that calls itself equal-area; a true one is off by 1e-6."""
 
 
-def equal_area_fault(crs: str) -> str:
-    """Why a coordinate system cannot carry areas in square metres; an empty text where it can.
+def equal_area_fault(crs: str) -> Note | None:
+    """Why a coordinate system cannot carry areas in square metres; ``None`` where it can.
 
     Boxes of 2° over the region (or over the CRS's own area of use) are measured twice: on the
     plane, with their edges densified, and on the ellipsoid (Karney 2013).
@@ -57,22 +58,21 @@ def equal_area_fault(crs: str) -> str:
     """
     plane = CRS.from_user_input(crs)
     name = model.crs_name(plane)
-    cure = "Leave crs out (Central Asia), or name an equal-area system of your region in metres"
     if not plane.is_projected:
-        return f"an equal-area system in metres is expected; {name} is not projected. {cure}"
+        return Note("crs not projected", {"name": name})
     units = {axis.unit_name for axis in plane.axis_info}
     if units != {"metre"}:
-        return f"an equal-area system in metres is expected; {name} is in {listed(sorted(units))}. {cure}"
+        return Note("crs not in metres", {"name": name, "units": in_short(sorted(units))})
     to_plane = Transformer.from_crs(model.LONLAT, plane, always_xy=True)
     worst = max((_area_error(to_plane, west, south) for west, south in _corners(plane)), key=abs)
     if np.isfinite(worst) and abs(worst) <= _AREA_TOLERANCE:
-        return ""
+        return None
     off = (
-        f"an area in it is off by {100 * worst:+.3g} %"
+        Note("area off", {"percent": 100 * worst})
         if np.isfinite(worst)
-        else "it ends inside the region"
+        else Note("crs ends inside the region")
     )
-    return f"an equal-area system is expected; {name} is none: {off}. {cure}"
+    return Note("crs not equal-area", {"name": name, "off": off})
 
 
 def _corners(plane: CRS) -> list[tuple[float, float]]:
@@ -100,9 +100,27 @@ def _area_error(to_plane: Transformer, west: float, south: float) -> float:
     lat = south + np.concatenate([low, step, high, step[::-1]])
     true, _ = Geod(ellps="WGS84").polygon_area_perimeter(lon, lat)
     x, y = to_plane.transform(lon, lat)
+    if not np.isfinite([x, y]).all():
+        return float("inf")
     x, y = np.asarray(x) - np.mean(x), np.asarray(y) - np.mean(y)
     flat = 0.5 * abs(float(np.sum(x * np.roll(y, -1) - np.roll(x, -1) * y)))
-    return flat / abs(true) - 1 if np.isfinite(flat) else float("inf")
+    return flat / abs(true) - 1
+
+
+def known_names(names: Iterable[str | Note]) -> str | Note:
+    """Words that a plan may hold, apart from the language of the sentence that lists them."""
+    # 20: the longest list, the tables of a plan, is nearly whole, and a message still fits a screen
+    return in_short(
+        (name if isinstance(name, Note) else Note("named word", {"name": name}) for name in names),
+        20,
+    )
+
+
+def unknown_key(key: str, known_keys: Iterable[str], *others: Note) -> Note:
+    """What is said of a key that nobody knows: the nearest one, and all that are known."""
+    words = [*known_keys]
+    facts = {"hint": nearest_note(key, words), "known": known_names([*words, *others])}
+    return Note("unknown key", facts)
 
 
 def _iso_date(value: object) -> str:
@@ -112,30 +130,30 @@ def _iso_date(value: object) -> str:
     try:
         return dt.date.fromisoformat(str(value)).isoformat()
     except ValueError:
-        raise ValueError('a day such as "2026-11-22" is expected (year-month-day)') from None
+        raise InputError.of("day expected") from None
 
 
 def _one_line(value: str) -> str:
     """A text of one line, without the blanks around it."""
     if not value.strip() or any(ord(letter) < 32 for letter in value):
-        raise ValueError("one line of text is expected, not empty and without control characters")
+        raise InputError.of("one line expected")
     return value.strip()
 
 
 def _few(values: tuple[Any, ...]) -> tuple[Any, ...]:
     """Refuse a list that is empty or repeats itself."""
     if not values:
-        raise ValueError("at least one is expected, none came. Fill it in or leave the key out")
+        raise InputError.of("at least one expected")
     repeated = sorted({str(value) for value in values if values.count(value) > 1})
     if repeated:
-        raise ValueError(f"each may be named once; repeated: {listed(repeated)}")
+        raise InputError.of("each named once", names=in_short(repeated))
     return values
 
 
 def _known_language(value: str) -> str:
     """A language that there is."""
     if value not in LANGUAGES:
-        raise ValueError(f"one of {', '.join(LANGUAGES)} is expected")
+        raise InputError.of("language expected", known=known_names(LANGUAGES))
     return value
 
 
@@ -144,9 +162,7 @@ def _known_crs(value: str) -> str:
     try:
         CRS.from_user_input(value)
     except ProjError:
-        raise ValueError(
-            'a coordinate system that PROJ knows is expected, such as "EPSG:4326"'
-        ) from None
+        raise InputError.of("crs that PROJ knows expected") from None
     return value
 
 
@@ -154,7 +170,7 @@ def _equal_area_crs(value: str) -> str:
     """Refuse a projection that does not keep areas."""
     fault = equal_area_fault(_known_crs(value))
     if fault:
-        raise ValueError(fault)
+        raise InputError(fault)
     return value
 
 
@@ -166,10 +182,7 @@ def _listing(value: object) -> object:
 def _some_files(files: tuple[Path, ...]) -> tuple[Path, ...]:
     """Refuse an empty list for a layer that is needed."""
     if not files:
-        raise ValueError(
-            "this layer cannot be left empty: nothing can be computed without it. Name files, or "
-            "take the line out to use the bundled layer"
-        )
+        raise InputError.of("layer left empty")
     return files
 
 
@@ -180,14 +193,12 @@ def _covered_ground(value: object) -> object:
             code for code in value if not (isinstance(code, str) and re.fullmatch("[A-Z]{2}", code))
         ]
         if odd or not value:
-            came = listed(odd) if odd else "none"
-            raise ValueError(
-                f'states by two capital letters are expected, such as ["MN"], or a path; {came} came'
-            )
+            came = in_short(odd) if odd else Note("nothing came")
+            raise InputError.of("states or a path expected", came=came)
         return _few(tuple(value))
     if isinstance(value, str | Path) and str(value).strip():
         return Path(value)
-    raise ValueError('a list of states is expected, such as ["MN"], or the path of an area file')
+    raise InputError.of("states or an area file expected")
 
 
 def _flat_contexts(value: object) -> object:
@@ -204,9 +215,7 @@ def _flat_contexts(value: object) -> object:
 def _covered_layer(value: str) -> str:
     """A layer whose coverage can be told: it is evidence, and may have been looked for in part."""
     if value not in COVERED_LAYERS and not value.startswith("context."):
-        raise ValueError(
-            f"one of {listed(COVERED_LAYERS, 9)} or context.NAME is expected.{nearest(value, COVERED_LAYERS)}"
-        )
+        raise InputError(unknown_key(value, (*COVERED_LAYERS, "context.NAME")))
     return value
 
 
@@ -214,8 +223,16 @@ def _layer_or_file(value: str) -> str:
     """A layer, a context layer, or a file of the plan: a path has a "/" or an ending."""
     if value in INPUT_LAYERS or value.startswith("context.") or re.search(r"[/.\\]", value):
         return value
-    known = ", ".join((*INPUT_LAYERS, "context.NAME", "a file's path"))
-    raise PydanticCustomError("literal_error", "a layer is expected", {"expected": known})
+    raise InputError(unknown_key(value, (*INPUT_LAYERS, "context.NAME"), Note("path of a file")))
+
+
+def _text_or_number(value: object) -> object:
+    """Refuse all but a text and a number, with one fault for the two."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool) or not isinstance(value, int | float) or not np.isfinite(value):
+        raise InputError.of("text or number expected")
+    return value
 
 
 def _known_encoding(value: str) -> str:
@@ -223,10 +240,7 @@ def _known_encoding(value: str) -> str:
     try:
         return codecs.lookup(value).name
     except LookupError:
-        raise ValueError(
-            'the name of an encoding is expected, such as "cp1251" (Windows Cyrillic), "koi8-r", '
-            '"gb18030" or "utf-8"'
-        ) from None
+        raise InputError.of("encoding expected") from None
 
 
 _Line = Annotated[str, AfterValidator(_one_line)]
@@ -317,10 +331,7 @@ class TaxonRule(_Section):
     def _one_way(self) -> TaxonRule:
         """A taxon stands within states, or is skipped: one of the two."""
         if self.skip == (self.within is not None):
-            raise ValueError(
-                "either `within` or `skip = true` is expected beside `from`: say in which states "
-                'the whole-species polygon stands for the taxon, within = ["IR"], or leave it out'
-            )
+            raise InputError.of("within or skip expected")
         return self
 
 
@@ -389,7 +400,7 @@ class Units(_Section):
         """The largest unit is larger than the smallest."""
         smallest = info.data.get("min_km2")
         if smallest is not None and value <= smallest:
-            raise ValueError(f"a number above min_km2 ({smallest:g}) is expected")
+            raise InputError.of("room between sizes", smallest=f"{smallest:g}")
         return value
 
 
@@ -438,7 +449,9 @@ class Plan(_Section):
         default_factory=dict
     )
     columns: Mapping[_LayerOrFile, Mapping[str, _Line]] = Field(default_factory=dict)
-    defaults: Mapping[_LayerOrFile, Mapping[str, str | float]] = Field(default_factory=dict)
+    defaults: Mapping[
+        _LayerOrFile, Mapping[str, Annotated[str | float, BeforeValidator(_text_or_number)]]
+    ] = Field(default_factory=dict)
     species: Mapping[_Line, _Line] = Field(default_factory=dict)
     encoding: Mapping[_Line, Annotated[str, AfterValidator(_known_encoding)]] = Field(
         default_factory=dict
