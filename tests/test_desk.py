@@ -28,6 +28,7 @@ from cami_units.commands.decide import (
     decide,
     read_decisions,
     record_decision,
+    show_decisions,
 )
 from cami_units.commands.init import init
 from cami_units.commands.round_files import write_proposal
@@ -300,6 +301,33 @@ def test_a_conflict_about_which_no_group_drew_anything_stands_with_what_is_known
     assert facts["what"] == "they share ground"
 
 
+def test_a_conflict_about_a_name_says_both_names():
+    """No outline shows what a group wants to change where it only renames a neighbour's unit."""
+    changes = pd.DataFrame(
+        [
+            {
+                "unit_id": "CU-002",
+                "change": "renamed",
+                "group": "G2",
+                "before_km2": "100",
+                "after_km2": "100",
+                "facts": '[{"key": "renamed", "old_name": "Aral", "new_name": "Ustyurt"},'
+                ' {"key": "not applied"}]',
+            }
+        ]
+    ).reindex(
+        columns=["unit_id", "change", "group", "before_km2", "after_km2", "facts"]
+        + [f"{what}_{how}" for what in ("criteria", "states") for how in ("gained", "lost")],
+        fill_value="",
+    )
+    units = changes.assign(area_km2="100", countries="", criteria_met="")
+    loop = _verbs.LoopTables(changes=changes, conflicts=units, problems=units, units=units)
+    row = {"unit_id": "CU-002", "groups": "G2", "overlap_km2": "0", "default": "keep base"}
+    row |= {"resolution": "", "kind": "another group's unit", "what": "", "facts": ""}
+    facts = conflict_facts(row, {}, loop, {"box": "", "paths": []}, "en", has_decided=False)
+    assert [side["note"] for side in facts["sides"]] == ["", "'Aral' → 'Ustyurt'"]
+
+
 # -- from an empty folder -------------------------------------------------------------------------
 
 
@@ -553,6 +581,23 @@ def test_of_two_people_at_one_unit_the_second_sees_what_the_first_decided(guest,
     record_decision(settling, "CU-003", "park", reason="ask", time=NOON)
     assert guest.post("/decide", data=other, headers=SAME).status_code == 303
     assert read_decisions(settling)["unit_id"].tolist() == ["CU-001", "CU-001", "CU-003", "CU-002"]
+
+
+def test_what_was_taken_back_is_not_shown_as_decided_while_tables_are_written(guest, settling):
+    """The log is the newest: the table of units is written after the board, by a job."""
+    statuses = re.compile(r"<small>.*?</small>|<p class=.status.>.*?</p>")
+    undecided = statuses.findall(guest.get("/board?unit=CU-002").text)
+    form = {"unit": "CU-002", "by": "plenary", "reason": "too far"}
+    for decision in ("reject", "undo"):
+        form["seen"] = hidden(guest.get("/board?unit=CU-002").text, "seen")
+        assert (
+            guest.post("/decide", data=form | {"decision": decision}, headers=SAME).status_code
+            == 303
+        )
+        if decision == "reject":
+            show_decisions(settling)  # as the job does, before somebody takes it back
+    assert statuses.findall(guest.get("/board?unit=CU-002").text) == undecided
+    assert guest.get("/events?version=0").json()["decided"].startswith("0 of ")
 
 
 def test_a_log_of_an_earlier_version_cut_off_in_its_last_line_is_a_log(guest, settling):

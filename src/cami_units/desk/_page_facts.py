@@ -11,7 +11,12 @@ from typing import Any, Final
 import pandas as pd
 
 from cami_units import words
-from cami_units.commands.decide import questions_left, read_decisions, standing_decisions
+from cami_units.commands.decide import (
+    ASKING,
+    questions_left,
+    read_decisions,
+    standing_decisions,
+)
 from cami_units.desk._day import Day, HandedFile, RoundFolder
 from cami_units.desk._verbs import LoopTables, text_table
 from cami_units.desk._worker import RUNNING, Job
@@ -222,7 +227,7 @@ def _sides(unit_id: str, changes: pd.DataFrame, lang: str) -> list[dict[str, str
     before = {
         "group": words.text("report before", lang),
         "area": _km2(rows[0]["before_km2"] if rows else "", lang),
-        **dict.fromkeys(("change", "gained", "lost"), ""),
+        **dict.fromkeys(("change", "note", "gained", "lost"), ""),
     }
     return [
         *([before] if rows else []),
@@ -230,6 +235,12 @@ def _sides(unit_id: str, changes: pd.DataFrame, lang: str) -> list[dict[str, str
             {
                 "group": row["group"],
                 "change": words.text(f"change {row['change']}", lang),
+                # the new name, the unit it went into, the reason: no outline shows these
+                "note": "; ".join(
+                    told(note, lang)[0]
+                    for note in notes_from_text(row.get("facts", ""))
+                    if note.key != "not applied"
+                ),
                 "area": _km2(row["after_km2"], lang),
                 "gained": _listed(row["criteria_gained"], row["states_gained"]),
                 "lost": _listed(row["criteria_lost"], row["states_lost"]),
@@ -239,7 +250,7 @@ def _sides(unit_id: str, changes: pd.DataFrame, lang: str) -> list[dict[str, str
     ]
 
 
-_MADE: Final = frozenset({"reshaped", "split", "merged", "rejected", "deleted"})
+_MADE: Final = frozenset({"reshaped", "renamed", "split", "merged", "rejected", "deleted"})
 """Changes that a side of a conflict can have made."""
 
 
@@ -286,22 +297,26 @@ def unit_facts(
             "name": row.get(f"name_{lang}") or row["name_en"],
             "name_en": row["name_en"],
             "name_ru": row["name_ru"],
-            "status": words.text(line["status"] if line else row["status"], lang),
+            "status": words.text(line["status"] if line else before or row["status"], lang),
             # what an earlier round decided stands in the table; only this round's can be taken back
-            "decision": words.text(word, lang) if (word := _decision_of(row, line)) else "",
+            "decision": words.text(word, lang) if word else "",
             "can_undo": bool(line),
             "reason": line["reason"] if line else "",
             "outlines": outlines.get(row["unit_id"], []),
             "asked": questions_left(row.get(OPEN_QUESTIONS), lines.get(row["unit_id"], log[:0])),
         }
         for row in rows
-        if (line := last.get(row["unit_id"], {})) is not None
+        for line in (last.get(row["unit_id"], {}),)
+        # the table learns last that everything was taken back: until then it shows what was decided
+        for before in (_before_decisions(lines.get(row["unit_id"], log[:0])),)
+        for word in (line["decision"] if line else "" if before else row.get("decision", ""),)
     ]
 
 
-def _decision_of(row: Mapping[str, str], line: Mapping[str, str]) -> str:
-    """What plenary did to a unit: by the log of this round, else by an earlier one."""
-    return line["decision"] if line else row.get("decision", "")
+def _before_decisions(lines: pd.DataFrame) -> str:
+    """The status of a unit before the first decision of this round; empty where there was none."""
+    decisions = lines[~lines["decision"].isin(ASKING)]
+    return "" if decisions.empty else str(decisions["before"].iloc[0])
 
 
 def _other_outlines(changes: Path) -> dict[str, list[str]]:
