@@ -600,6 +600,17 @@ def test_what_was_taken_back_is_not_shown_as_decided_while_tables_are_written(gu
     assert guest.get("/events?version=0").json()["decided"].startswith("0 of ")
 
 
+def test_windows_are_told_in_which_board_a_decision_stands(guest, desk, settling, monkeypatch):
+    """Else a page that is opened later puts the line over a board that knows more."""
+    monkeypatch.setattr(desk.worker, "ask", lambda name, work, key="": work(quiet))
+    page = guest.get("/board?unit=CU-002").text
+    form = {"unit": "CU-002", "decision": "agree", "reason": "as drawn", "by": "plenary"}
+    form["seen"] = hidden(page, "seen")
+    assert guest.post("/decide", data=form, headers=SAME).status_code == 303
+    state = guest.get("/events?version=0").json()
+    assert (state["decided_unit"], state["drawn"]) == ("CU-002", state["board"])
+
+
 def test_a_log_of_an_earlier_version_cut_off_in_its_last_line_is_a_log(guest, settling):
     """The desk reads decisions as commands do: what a line lacks is empty, half a line is none."""
     record_decision(settling, "CU-001", "agree", reason="as drawn", time=NOON)

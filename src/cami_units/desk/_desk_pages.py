@@ -616,8 +616,6 @@ class Pages:
         except InputError as error:
             notice = told(error.note, lang)[0]
             return await run_in_threadpool(self._board_page, request, day, notice, form)
-        self.desk.unit = form.get("unit", "")
-        self.desk.banner = dict(line)
         self.desk.worker.touch()
         return _back(request, f"/board?unit={quote(line['unit_id'])}", {})
 
@@ -654,14 +652,17 @@ class Pages:
             self.desk.worker.touch()
             show_decisions(round_, progress=progress)
 
-        self.desk.worker.ask("decide", work)
         # what windows show meanwhile: the question, also where an answer closes it
         line["asked"] = (
             as_typed(line["reason"])
             if line["decision"] == "ask"
             else questions.get(line["question"], "")
         )
-        return {str(name): str(value) for name, value in line.items()}
+        # before the job: it says of the line that windows show in which board it stands
+        self.desk.unit = unit_id
+        self.desk.banner = {str(name): str(value) for name, value in line.items()}
+        self.desk.worker.ask("decide", work)
+        return self.desk.banner
 
     async def show(self, request: Request) -> Response:
         """Which unit the board is at: the second window follows."""

@@ -171,6 +171,8 @@ def conflict_facts(
     versions = files[0] if files and isinstance(files[0], list) else groups
     # a name of a file may hold the mark that stands between two groups
     labels = groups if len(groups) == len(versions) else versions
+    # to leave a unit as it went out means, once it is decided on, as it was decided
+    kept = answer_said("keep what was decided", lang) if is_late else words.text("desk base", lang)
     return {
         "unit_id": row["unit_id"],
         "anchor": re.sub(r"[^\w-]", "-", row["unit_id"]),
@@ -181,7 +183,9 @@ def conflict_facts(
         "area": _km2(row["overlap_km2"] or "0", lang),
         "default": answer_said(row["default"], lang),
         "resolution": choice or measured,
-        "resolution_said": answer_said(choice or measured, lang),
+        "resolution_said": kept
+        if (choice or measured) == "base"
+        else answer_said(choice or measured, lang),
         "reason": resolution.get("reason", ""),
         "is_measured": measured == choice or not choice,
         "late": is_late,
@@ -206,13 +210,7 @@ def conflict_facts(
                 for version, group in zip(versions, labels, strict=True)
             ),
             *((name, words.text(f"desk {name}", lang)) for name in _RESOLUTIONS if name != "base"),
-            # to leave a unit as it went out means, once it is decided on, as it was decided
-            (
-                "base",
-                answer_said("keep what was decided", lang)
-                if is_late
-                else words.text("desk base", lang),
-            ),
+            ("base", kept),
         ],
     }
 

@@ -109,10 +109,11 @@ function follow(state) {
     ? { unit: state.decided_unit, banner: state.banner, status: state.decided_status, colour: state.decided_colour, drawn: state.drawn,
         asked: state.asked, closed: state.closed, openSaid: state.open_said }
     : null;
-  sayDecided();
   const board = (waiting || live || body).dataset.board;
+  // Before the line: a page that was just opened shows the newest board, which says more.
   if (live && !board) live.dataset.board = state.board;
-  else if (live && state.board !== board) swapBoard(state.board);
+  sayDecided();
+  if (live && board && state.board !== board) swapBoard(state.board);
   if (body.dataset.page === "screen") {
     if (live && state.unit && live.dataset.unit !== state.unit) {
       live.dataset.unit = state.unit;
