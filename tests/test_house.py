@@ -68,6 +68,9 @@ BARE = {
 MOST_BARE = 0.02
 """Their share of all locals and parameters: what is left are comprehensions of one line."""
 
+MOST_WAYS = 18
+"""Ways through one function, counted as radon does: the linter passes over `and`, `or` and loops in brackets."""
+
 PLACES_OF_A_LAYER = 14
 """Files that may name the layer *corridors*: where it is read, measured, drawn, and told of."""
 
@@ -96,6 +99,71 @@ def test_the_counter_counts_what_is_bound():
         "def f(told, *, found_sites):\n    kept = told\n    for one in kept:\n        print(one)\n"
     )
     assert sorted(bound_names(ast.parse(source))) == ["found_sites", "kept", "one", "told"]
+
+
+def own_nodes(function: ast.AST) -> Iterator[ast.AST]:
+    """The nodes of a function without those of the functions in it, which are counted by themselves."""
+    for node in ast.iter_child_nodes(function):
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
+            yield from own_nodes(node)
+
+
+def ways_through(function: ast.AST) -> int:
+    """The cyclomatic complexity of a function (McCabe 1976), with boolean operators, as radon counts it."""
+    ways = 1
+    for node in own_nodes(function):
+        match node:
+            case ast.BoolOp():
+                ways += len(node.values) - 1
+            case ast.If() | ast.IfExp() | ast.Assert():
+                ways += 1
+            case ast.For() | ast.AsyncFor() | ast.While():
+                ways += 1 + bool(node.orelse)
+            case ast.Try():
+                ways += len(node.handlers) + bool(node.orelse)
+            case ast.comprehension():
+                ways += 1 + len(node.ifs)
+            case ast.match_case():
+                ways += not (isinstance(node.pattern, ast.MatchAs) and node.pattern.pattern is None)
+    return ways
+
+
+def functions_of(source: str) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    """Every function and method of a module."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
+
+
+def test_no_function_has_too_many_ways_through():
+    many = [
+        f"{path.relative_to(HOUSE)}: {function.name} has {ways}"
+        for path in FILES
+        for function in functions_of(path.read_text(encoding="utf-8"))
+        if (ways := ways_through(function)) > MOST_WAYS
+    ]
+    assert many == []
+
+
+def test_the_counter_of_ways_counts_what_radon_counts():
+    source = """
+def f(rows):
+    def inner(row):
+        return row if row else None
+    for row in rows:
+        if row and row.a or row.b:
+            continue
+    else:
+        return [inner(row) for row in rows if row]
+    try:
+        return rows
+    except (KeyError, ValueError):
+        raise
+"""
+    # 1, for and else 2, if 1, and/or 2, the list 2, except 1; the inner function 2 by itself
+    ways = {function.name: ways_through(function) for function in functions_of(source)}
+    assert ways == {"f": 9, "inner": 2}
 
 
 def test_files_are_nouns_of_the_field_and_each_name_stands_once():

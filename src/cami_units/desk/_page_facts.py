@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -160,19 +160,17 @@ def conflict_facts(
     """
     groups = [clean_name(name) for name in row["groups"].split(";") if name]
     unit_ids = row["unit_id"].split(";")
+    about = rows_of(loop.units[loop.units["unit_id"].isin(unit_ids)])
     names = {unit["unit_id"]: words.name_in(unit, lang) for unit in rows_of(loop.units)}
     measured = row["resolution"].partition(":")[0]
     choice = resolution.get("resolution", "")
     is_late = has_decided and row["kind"] in _OF_DECIDED
     noted = notes_from_text(row["facts"])
     notes = [told(note, lang)[0] for note in noted]
-    # of two versions of one group a resolution names the file; else the group
-    files = [note.facts["files"] for note in noted if "files" in note.facts]
-    versions = files[0] if files and isinstance(files[0], list) else groups
+    versions = _versions(noted) or groups
     # a name of a file may hold the mark that stands between two groups
     labels = groups if len(groups) == len(versions) else versions
-    # to leave a unit as it went out means, once it is decided on, as it was decided
-    kept = answer_said("keep what was decided", lang) if is_late else words.text("desk base", lang)
+    choices = _choices(versions, labels, lang, is_late=is_late)
     return {
         "unit_id": row["unit_id"],
         "anchor": re.sub(r"[^\w-]", "-", row["unit_id"]),
@@ -183,36 +181,46 @@ def conflict_facts(
         "area": _km2(row["overlap_km2"] or "0", lang),
         "default": answer_said(row["default"], lang),
         "resolution": choice or measured,
-        "resolution_said": kept
-        if (choice or measured) == "base"
-        else answer_said(choice or measured, lang),
+        "resolution_said": _said_of(choice or measured, dict(choices), lang),
         "reason": resolution.get("reason", ""),
         "is_measured": measured == choice or not choice,
         "late": is_late,
         "picture": picture,
         "sides": [side for unit_id in unit_ids for side in _sides(unit_id, loop.changes, lang)],
-        "now": [
-            f"{unit['unit_id']}: "
-            + ", ".join(
-                filter(
-                    None,
-                    (
-                        _km2(unit["area_km2"], lang),
-                        _listed(unit["countries"], unit["criteria_met"]),
-                    ),
-                )
-            )
-            for unit in rows_of(loop.units[loop.units["unit_id"].isin(unit_ids)])
-        ],
-        "choices": [
-            *(
-                (version, words.text("desk keep", lang).format(group=group))
-                for version, group in zip(versions, labels, strict=True)
-            ),
-            *((name, words.text(f"desk {name}", lang)) for name in _RESOLUTIONS if name != "base"),
-            ("base", kept),
-        ],
+        "now": [_now(unit, lang) for unit in about],
+        "choices": choices,
     }
+
+
+def _versions(noted: Iterable[Note]) -> list[str]:
+    """The files of two versions of one group, which a resolution names; else it names the group."""
+    lists = (note.facts.get("files") for note in noted)
+    return next((files for files in lists if isinstance(files, list)), [])
+
+
+def _said_of(resolution: str, choices: Mapping[str, str], lang: str) -> str:
+    """A resolution in words: to leave a unit as it is, in the words of the choice on the page."""
+    return choices["base"] if resolution == "base" else answer_said(resolution, lang)
+
+
+def _now(unit: Mapping[str, str], lang: str) -> str:
+    """A unit as it stands: its area, states and criteria."""
+    parts = (_km2(unit["area_km2"], lang), _listed(unit["countries"], unit["criteria_met"]))
+    return f"{unit['unit_id']}: " + ", ".join(filter(None, parts))
+
+
+def _choices(
+    versions: Sequence[str], labels: Sequence[str], lang: str, *, is_late: bool
+) -> list[tuple[str, str]]:
+    """What a conflict can be settled by: a version, or what needs none; each with its words."""
+    keep = words.text("desk keep", lang)
+    # to leave a unit as it went out means, once it is decided on, as it was decided
+    decided = answer_said("keep what was decided", lang)
+    return [
+        *((name, keep.format(group=label)) for name, label in zip(versions, labels, strict=True)),
+        *((name, words.text(f"desk {name}", lang)) for name in _RESOLUTIONS if name != "base"),
+        ("base", decided if is_late else words.text("desk base", lang)),
+    ]
 
 
 _OF_DECIDED: Final = frozenset({"decided", "settled", "outdated"})
@@ -290,25 +298,41 @@ def unit_facts(
     }
     rows = sorted(rows_of(table), key=keys[order])
     return [
-        {
-            "unit_id": row["unit_id"],
-            "name": row.get(f"name_{lang}") or row["name_en"],
-            "name_en": row["name_en"],
-            "name_ru": row["name_ru"],
-            "status": words.text(line["status"] if line else before or row["status"], lang),
-            # what an earlier round decided stands in the table; only this round's can be taken back
-            "decision": words.text(word, lang) if word else "",
-            "can_undo": bool(line),
-            "reason": line["reason"] if line else "",
-            "outlines": outlines.get(row["unit_id"], []),
-            "asked": questions_left(row.get(OPEN_QUESTIONS), lines.get(row["unit_id"], log[:0])),
-        }
+        _unit_fact(
+            row,
+            last.get(row["unit_id"], {}),
+            lines.get(row["unit_id"], log[:0]),
+            outlines.get(row["unit_id"], []),
+            lang,
+        )
         for row in rows
-        for line in (last.get(row["unit_id"], {}),)
-        # the table learns last that everything was taken back: until then it shows what was decided
-        for before in (_before_decisions(lines.get(row["unit_id"], log[:0])),)
-        for word in (line["decision"] if line else "" if before else row.get("decision", ""),)
     ]
+
+
+def _unit_fact(
+    row: Mapping[str, str],
+    line: Mapping[str, str],
+    lines: pd.DataFrame,
+    outlines: list[str],
+    lang: str,
+) -> dict[str, Any]:
+    """A unit in the list: `line` is the decision of this round that stands, `lines` is all of them."""
+    # the table learns last that everything was taken back: until then it shows what was decided
+    before = _before_decisions(lines)
+    word = line["decision"] if line else "" if before else row.get("decision", "")
+    return {
+        "unit_id": row["unit_id"],
+        "name": row.get(f"name_{lang}") or row["name_en"],
+        "name_en": row["name_en"],
+        "name_ru": row["name_ru"],
+        "status": words.text(line["status"] if line else before or row["status"], lang),
+        # what an earlier round decided stands in the table; only this round's can be taken back
+        "decision": words.text(word, lang) if word else "",
+        "can_undo": bool(line),
+        "reason": line["reason"] if line else "",
+        "outlines": outlines,
+        "asked": questions_left(row.get(OPEN_QUESTIONS), lines),
+    }
 
 
 def _before_decisions(lines: pd.DataFrame) -> str:

@@ -361,8 +361,8 @@ class _Reader:
         else:
             self._say(Note("no placemark", level="note"))
 
-    def _read_one(self, placemark: etree._Element) -> bool:
-        """Read a placemark; whether its altitudes were dropped."""
+    def _new_row(self, placemark: etree._Element) -> dict[str, Any]:
+        """The row of a placemark with what was typed in it, and what is to be said of that."""
         typed = _child_text(placemark, "name")
         parent = placemark.getparent()
         row = _empty_row(len(self.rows) + 1) | {
@@ -382,6 +382,11 @@ class _Reader:
             self._say(Note(f"slip in {slip}"), row)
         row["data"] = _data(placemark)
         row["description"] = self._description(placemark, row)
+        return row
+
+    def _read_one(self, placemark: etree._Element) -> bool:
+        """Read a placemark; whether its altitudes were dropped."""
+        row = self._new_row(placemark)
         above = self._above_in_update(placemark)
         if "AnimatedUpdate" in above:
             row["kind"] = (

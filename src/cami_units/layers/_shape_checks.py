@@ -362,6 +362,14 @@ def _settled_crs(
             note = Note("CRS from the plan", {"doubt": doubt, "crs": crs_name(assumed)})
             return assumed, [*problems, about("counted", note)]
         doubt = Note("CRS of the plan doubtful", {"doubt": second, **plan_says})
+    note, lines = _crs_in_doubt(doubt, layer, shapes, rules, degrees=degrees)
+    return look_on, [*problems, about("refuses", note, lines)]
+
+
+def _crs_in_doubt(
+    doubt: Note, layer: str, shapes: Shapes, rules: FileRules, *, degrees: bool
+) -> tuple[Note, str]:
+    """What is said of a file whose CRS is in doubt, and the line for the plan where one system fits."""
     # of what is no layer of a plan (sites, context) the file is named, and where the plan says one of
     # the layer already
     is_of_layer = layer in LAYERS and rules.assumed_crs is None
@@ -373,8 +381,7 @@ def _settled_crs(
     else:
         advice = Note("CRS to choose" if systems else "CRS to ask for")
     facts = {"key": key, "names": in_short(systems, 20), "crs": systems[0] if systems else ""}
-    note = Note("CRS in doubt", {"doubt": doubt, "advice": replace(advice, facts=facts)})
-    return look_on, [*problems, about("refuses", note, lines)]
+    return Note("CRS in doubt", {"doubt": doubt, "advice": replace(advice, facts=facts)}), lines
 
 
 def _systems_near(shapes: Shapes, rules: FileRules) -> list[str]:

@@ -182,7 +182,15 @@ def _one_voice(
     rest = [version for version in asking if not _asks_the_same(version, voice, placemarks)]
     if not rest or (len(asking) < 2 and not named):
         return voice
-    asking = [voice, *rest]
+    _let_choose([voice, *rest], decided, ground, merge)
+    return voice.noted("several files")
+
+
+def _let_choose(
+    asking: Sequence[Version], decided: Resolution | None, ground: Ground, merge: Merge
+) -> None:
+    """Versions of one group as a conflict: the first one counts, the others are laid aside."""
+    voice = asking[0]
     sites = [
         (version.file, add_site(merge, _version_site(version), version.places))
         for version in asking
@@ -201,7 +209,6 @@ def _one_voice(
     )
     for (_, site), version in list(zip(sites, asking, strict=True))[1:]:
         _lay_version_aside(merge, site, version, note("version counts", file=voice.file))
-    return voice.noted("several files")
 
 
 def _distinct(versions: Sequence[Version], placemarks: gpd.GeoDataFrame) -> list[Version]:
