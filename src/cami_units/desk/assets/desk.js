@@ -13,7 +13,7 @@ function inBoard(act, frame = live) {
 }
 let decided = null;
 function sayDecided() {
-  if (!decided || !decided.unit) return;
+  if (!live || !decided || !decided.unit) return;
   // A board that was drawn since says more than this line: who, why and when.
   if (decided.drawn && Number(live.dataset.board) >= Number(decided.drawn)) return;
   inBoard((board) => {
