@@ -842,12 +842,16 @@ def test_a_sheet_of_activities_in_russian_is_read_as_it_was_written(round_dir, t
 
 
 def test_the_forms_of_a_session_speak_their_groups_language(round_dir):
-    """As the packs do: `[workshop.languages]` names what a group reads first."""
+    """As the packs do: `[workshop.languages]` names what a group reads first.
+
+    Also of a group that shares a section, and so owns no unit.
+    """
     path = round_dir / "manifest.json"
     manifest = json.loads(path.read_text("utf-8"))
     manifest["plan"]["workshop"] = {
         **manifest["plan"].get("workshop", {}),
-        "languages": {"S2": "ru"},
+        "groups": {"S1": ["S1"], "S2": ["S2"], "guests": ["S1"]},
+        "languages": {"S2": "ru", "guests": "ru"},
     }
     path.write_text(json.dumps(manifest), "utf-8")
     rows = some(("A1", "CU-001", "finance", "Keep the fund"), ("A2", "CU-002", "finance", "Too"))

@@ -13,7 +13,7 @@ import pandas as pd
 from cami_units import kml, scene, store, words, workshop
 from cami_units.commands.decide import decided_round
 from cami_units.commands.group_files import RESOLUTIONS, named_group
-from cami_units.commands.pack import languages_of
+from cami_units.commands.pack import groups_of, languages_of
 from cami_units.commands.shown_round import drawn_scene, kept_pieces
 from cami_units.commands.stored_round import (
     ACTIVITIES,
@@ -250,7 +250,8 @@ def _write_session(
     shown_units = units[~units["status"].isin(HIDDEN_STATUSES)].sort_values("unit_id")
     owners = _owners(base_round)
     imprint, lang = base_round.imprint, base_round.imprint.languages[0]
-    languages = languages_of(base_round, sorted(set(owners.values())))
+    # of all groups: the plan may give a language to one that shares a section and owns no unit
+    languages = languages_of(base_round, groups_of(base_round))
     target = directory / "session"
     # Asked before anything is made: the folder is replaced as a whole.
     store.check_only(target, is_ours=lambda name: name.startswith(("form_", "programme.docx")))
