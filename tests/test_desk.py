@@ -604,11 +604,12 @@ def test_windows_are_told_in_which_board_a_decision_stands(guest, desk, settling
     """Else a page that is opened later puts the line over a board that knows more."""
     monkeypatch.setattr(desk.worker, "ask", lambda name, work, key="": work(quiet))
     page = guest.get("/board?unit=CU-002").text
-    form = {"unit": "CU-002", "decision": "agree", "reason": "as drawn", "by": "plenary"}
+    form = {"unit": "CU-002", "decision": "park", "reason": "ask first", "by": "plenary"}
     form["seen"] = hidden(page, "seen")
     assert guest.post("/decide", data=form, headers=SAME).status_code == 303
     state = guest.get("/events?version=0").json()
     assert (state["decided_unit"], state["drawn"]) == ("CU-002", state["board"])
+    assert state["banner"] == "CU-002: parked"  # its status is the one before
 
 
 def test_a_log_of_an_earlier_version_cut_off_in_its_last_line_is_a_log(guest, settling):

@@ -868,11 +868,13 @@ class Pages:
                 "open_said": words.text("open_questions", lang),
                 "banner": f"{line['unit_id']}: {words.text(decision, lang)}",
             }
+        # a unit that is parked keeps its status: the room is told what was decided
+        shown = words.text(decision, lang) if decision == "park" else said
         return version | {
             "decided_unit": line.get("unit_id", ""),
             "decided_status": said,
             "decided_colour": palette.STATUS.get(status, palette.HIDDEN_STATUS),
-            "banner": f"{line['unit_id']}: {said}" if line else "",
+            "banner": f"{line['unit_id']}: {shown}" if line else "",
         }
 
     def _standing(self, day: Day, lang: str) -> str:
