@@ -218,6 +218,19 @@ def test_a_parked_unit_asks_its_question_and_a_rejected_one_comes_last(rounds, t
     assert rejected.questions == ()  # a decision answers what was open
 
 
+def test_what_an_earlier_round_decided_counts_and_what_is_parked_does_not(rounds, tmp_path):
+    base, _ = rounds
+    directory = Path(shutil.copytree(base, tmp_path / "r"))
+    decide(directory, "CU-001", "park", reason="Await the survey", time=NOON)
+    decide(directory, "CU-002", "reject", reason="Too far", time=NOON)
+    decide(directory, "CU-003", "agree", reason="No objection", time=NOON)
+    round_ = decided_round(directory)
+    nothing_yet = read_decisions(directory).iloc[:0]  # the next round begins a log of its own
+    for log in (read_decisions(directory), nothing_yet):
+        [made] = boards(round_, [drawn_scene(round_, lang="en")], Loop(log=log))
+        assert (made.decided, made.total) == (2, 4)
+
+
 def test_activities_stand_by_theme_with_the_old_text_beside_the_new(rounds, tmp_path):
     _, later = rounds
     directory = Path(shutil.copytree(later, tmp_path / "r"))

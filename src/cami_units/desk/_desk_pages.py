@@ -595,7 +595,7 @@ class Pages:
             seen=self._decision_mark(day, unit["unit_id"]) if unit else "",
             order=order,
             orders=ORDERS,
-            decided=sum(bool(row["decision"]) for row in units),
+            decided=sum(row["is_settled"] for row in units),
         )
 
     async def decide(self, request: Request) -> Response:
@@ -882,7 +882,7 @@ class Pages:
         if day.current is None:
             return ""
         units = unit_facts(day, lang, "rank", (), {})
-        decided = sum(bool(row["decision"]) for row in units)
+        decided = sum(row["is_settled"] for row in units)
         return words.text("desk decided of", lang).format(decided=decided, all=len(units))
 
     async def file_of_round(self, request: Request) -> Response:

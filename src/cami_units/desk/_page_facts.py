@@ -21,7 +21,7 @@ from cami_units.desk._day import Day, HandedFile, RoundFolder
 from cami_units.desk._verbs import LoopTables, text_table
 from cami_units.desk._worker import RUNNING, Job
 from cami_units.documents.form_words import answer_said, theme_said
-from cami_units.model import Note, Problem, clean_name, notes_from_text
+from cami_units.model import SETTLING_DECISIONS, Note, Problem, clean_name, notes_from_text
 from cami_units.words import OPEN_QUESTIONS, assumed, said
 
 _MOST_NOTES: Final = 4
@@ -328,6 +328,7 @@ def _unit_fact(
         "status": words.text(line["status"] if line else before or row["status"], lang),
         # what an earlier round decided stands in the table; only this round's can be taken back
         "decision": words.text(word, lang) if word else "",
+        "is_settled": word in SETTLING_DECISIONS,
         "can_undo": bool(line),
         "reason": line["reason"] if line else "",
         "outlines": outlines,

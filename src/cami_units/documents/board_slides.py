@@ -28,6 +28,7 @@ from cami_units.documents.unit_drawing import (
 from cami_units.model import (
     FINDINGS,
     HIDDEN_STATUSES,
+    SETTLING_DECISIONS,
     SOFTWARE_STATUSES,
     STATUSES,
     Progress,
@@ -49,9 +50,6 @@ _FACTS: Final = (
 )
 PLENARY: Final = "plenary"
 """Who decides where the log names nobody else."""
-
-_SETTLES: Final = frozenset({"agree", "agree-with-change", "reject", "merge"})
-"""Decisions that answer what was open; one that is parked keeps its questions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,7 +286,8 @@ def _board(
         tuple(slides),
         overview,
         _counted_statuses([row["status"] for row in flat.values()], lang),
-        sum(bool(slide.standing) for slide in slides),
+        # by the table, as the desk counts: what an earlier round decided is in no log of this one
+        sum(_is_settled(flat[unit_id]) for unit_id in drawings),
         len(slides),
         _fences(tables.get("fences"), tables["species"], lang),
     )
@@ -450,8 +449,13 @@ def _standing(
 ) -> Mapping[str, Any] | None:
     """The line of the log that settles the unit: the last one that nobody took back."""
     word = clean_name(row.get("decision"))
-    lines = [line for line in decisions if word in _SETTLES and line["decision"] == word]
+    lines = [line for line in decisions if word in SETTLING_DECISIONS and line["decision"] == word]
     return lines[-1] if lines else None
+
+
+def _is_settled(row: Mapping[str, Any]) -> bool:
+    """Whether plenary has settled a unit, in this round or before."""
+    return clean_name(row.get("decision")) in SETTLING_DECISIONS
 
 
 def _open(conflicts: pd.DataFrame | None) -> pd.DataFrame | None:

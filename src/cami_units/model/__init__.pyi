@@ -19,6 +19,7 @@ from ._codes import PRESENCE as PRESENCE
 from ._codes import PROPOSED as PROPOSED
 from ._codes import SEASONAL as SEASONAL
 from ._codes import SEASONAL_RANGE as SEASONAL_RANGE
+from ._codes import SETTLING_DECISIONS as SETTLING_DECISIONS
 from ._codes import SOFTWARE_STATUSES as SOFTWARE_STATUSES
 from ._codes import STATUSES as STATUSES
 from ._codes import Decision as Decision

@@ -122,6 +122,9 @@ SOFTWARE_STATUSES: Final = STATUSES[:2]
 AGREED_STATUSES: Final = STATUSES[3:6]
 """Units of these statuses were agreed on, by plenary or in a document."""
 
+SETTLING_DECISIONS: Final = ("agree", "agree-with-change", "reject", "merge")
+"""Decisions of plenary that settle a unit; one that is parked keeps its questions."""
+
 DOCUMENT_STATUSES: Final = STATUSES[4:6]
 """What only a document can give a unit."""
 

@@ -16,6 +16,7 @@ import pandas as pd
 
 from cami_units.model import (
     AGREED_STATUSES,
+    SETTLING_DECISIONS,
     InputError,
     Note,
     in_short,
@@ -28,9 +29,6 @@ from cami_units.workshop._versions import Change, joined
 
 Rule = Literal["section-owner", "first", "union", "ask"]
 Outside = Literal["ask", "keep", "leave-out"]
-
-_DECISIONS: Final = ("agree", "agree-with-change", "reject", "merge")
-"""Decisions that settle a unit; one that is parked stays open."""
 
 _DEFAULTS: Final = {
     "ask plenary": "ask",
@@ -70,7 +68,7 @@ class Rules:
 
 def is_decided(unit: Mapping[Any, Any]) -> bool:
     """Whether plenary or a document has settled a unit: no file moves, merges or renames it."""
-    return unit["status"] in AGREED_STATUSES or unit.get("decision") in _DECISIONS
+    return unit["status"] in AGREED_STATUSES or unit.get("decision") in SETTLING_DECISIONS
 
 
 def resolutions_of(
