@@ -125,7 +125,7 @@ def contexts(folder: Path) -> str:
 
 
 CASES = {
-    "_shape_checks._settled_crs": [r"\[crs\]\nhotspots = ", r'\[crs\]\nsections = "EPSG:3857"'],
+    "_shape_checks._crs_in_doubt": [r"\[crs\]\nhotspots = ", r'\[crs\]\nsections = "EPSG:3857"'],
     "_dialects._missing_column": [
         r'\[columns\.corridors\]\nevidence_grade = "evidence_degree"',
         r'\[columns\.gazetteer\]\nname_en = "ort"',

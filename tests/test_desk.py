@@ -509,6 +509,26 @@ def test_once_plenary_decides_a_conflict_is_settled_on_the_board(guest, settling
     assert not (settling.parents[1] / "handed-in" / "resolutions.csv").exists()
 
 
+def test_what_nobody_settled_in_a_round_before_stays_on_the_page_until_it_is_decided(
+    guest, settling
+):
+    """A late file makes a round of its own, which has none of the conflicts before it."""
+    questions = pd.read_csv(settling / "questions.csv", dtype=str, keep_default_na=False)
+    [row] = questions.index[questions["unit_id"].eq("CU-012") & questions["kind"].ne("form")][:1]
+    assert (
+        "<h2>Open questions</h2>" not in guest.get("/settle").text
+    )  # they are conflicts of this round
+    questions.loc[row, "round"] = "00"
+    questions.to_csv(settling / "questions.csv", index=False)
+    page = guest.get("/settle").text.partition("<h2>Open questions</h2>")[2]
+    [line] = re.findall(r'<li><a href="/board\?unit=CU-012">CU-012 [^<]+</a>: ([^<]+)', page)
+    assert line.strip()
+    record_decision(settling, "CU-012", "park", reason="ask them", time=NOON)
+    assert "<h2>Open questions</h2>" in guest.get("/settle").text
+    record_decision(settling, "CU-012", "agree", reason="as drawn", time=NOON)
+    assert "<h2>Open questions</h2>" not in guest.get("/settle").text
+
+
 def test_a_decision_that_came_in_while_the_round_was_measured_is_not_lost(desk, settling):
     """Measuring again replaces the folder, unless somebody has decided on what lies in it."""
     day = read_day(desk.directory)

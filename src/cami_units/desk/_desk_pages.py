@@ -51,6 +51,7 @@ from cami_units.desk._page_facts import (
     conflict_facts,
     file_facts,
     job_text,
+    left_open,
     round_facts,
     rows_of,
     suggestion_facts,
@@ -526,7 +527,12 @@ class Pages:
         """The page on which conflicts are settled; 409 with a notice of what stood against it."""
         has_begun = bool(day.current and day.current.is_begun)
         status = 409 if notice else 200
-        return self._page(request, "settle", day, status=status, notice=notice, has_begun=has_begun)
+        facts = {
+            "notice": notice,
+            "has_begun": has_begun,
+            "left": left_open(day, self._lang(request)),
+        }
+        return self._page(request, "settle", day, status=status, **facts)
 
     async def write_resolution(self, request: Request) -> Response:
         """What is to become of one conflict, into `resolutions.csv`; measured again at once."""

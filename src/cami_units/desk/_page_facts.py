@@ -336,6 +336,34 @@ def _unit_fact(
     }
 
 
+def left_open(day: Day, lang: str) -> list[dict[str, str]]:
+    """What nobody settled in the rounds before, on units that plenary has not decided since.
+
+    These are no conflicts of this round: they are on the board, as questions of their units.
+    """
+    if day.current is None:
+        return []
+    units = {unit["unit_id"]: unit for unit in unit_facts(day, lang, "rank", (), {})}
+    columns = ("unit_id", "round", "kind", "text", "facts")
+    return [
+        {
+            "unit_id": unit_ids[0],
+            "title": " · ".join(f"{name} {units[name]['name']}".strip() for name in unit_ids),
+            "what": "; ".join(told(note, lang)[0] for note in notes_from_text(row["facts"]))
+            or row["text"],
+        }
+        for row in rows_of(text_table(day.current.path / "questions.csv", columns))
+        if row["round"].isdigit() and int(row["round"]) < day.current.number
+        if row["kind"] not in _NO_CONFLICTS
+        for unit_ids in ([name for name in row["unit_id"].split(";") if name in units],)
+        if unit_ids and not all(units[name]["is_settled"] for name in unit_ids)
+    ]
+
+
+_NO_CONFLICTS: Final = frozenset({"form", "rejected", "renamed"})
+"""Kinds of questions that are none of two versions: what a form asks, and what a group took away."""
+
+
 def _before_decisions(lines: pd.DataFrame) -> str:
     """The status of a unit before the first decision of this round; empty where there was none."""
     decisions = lines[~lines["decision"].isin(ASKING)]
