@@ -21,7 +21,14 @@ from cami_units.desk._day import Day, HandedFile, RoundFolder
 from cami_units.desk._verbs import LoopTables, text_table
 from cami_units.desk._worker import RUNNING, Job
 from cami_units.documents.form_words import answer_said, theme_said
-from cami_units.model import SETTLING_DECISIONS, Note, Problem, clean_name, notes_from_text
+from cami_units.model import (
+    DECIDED_CONFLICTS,
+    SETTLING_DECISIONS,
+    Note,
+    Problem,
+    clean_name,
+    notes_from_text,
+)
 from cami_units.words import OPEN_QUESTIONS, assumed, said
 
 _MOST_NOTES: Final = 4
@@ -164,7 +171,7 @@ def conflict_facts(
     names = {unit["unit_id"]: words.name_in(unit, lang) for unit in rows_of(loop.units)}
     measured = row["resolution"].partition(":")[0]
     choice = resolution.get("resolution", "")
-    is_late = has_decided and row["kind"] in _OF_DECIDED
+    is_late = has_decided and row["kind"] in DECIDED_CONFLICTS
     noted = notes_from_text(row["facts"])
     notes = [told(note, lang)[0] for note in noted]
     versions = _versions(noted) or groups
@@ -221,10 +228,6 @@ def _choices(
         *((name, words.text(f"desk {name}", lang)) for name in _RESOLUTIONS if name != "base"),
         ("base", decided if is_late else words.text("desk base", lang)),
     ]
-
-
-_OF_DECIDED: Final = frozenset({"decided", "settled", "outdated"})
-"""Kinds of conflicts about what plenary, or a document, has decided, or drawn before it did."""
 
 
 def _sides(unit_id: str, changes: pd.DataFrame, lang: str) -> list[dict[str, str]]:

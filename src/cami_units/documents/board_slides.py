@@ -26,6 +26,7 @@ from cami_units.documents.unit_drawing import (
     unit_drawings,
 )
 from cami_units.model import (
+    DECIDED_CONFLICTS,
     FINDINGS,
     HIDDEN_STATUSES,
     SETTLING_DECISIONS,
@@ -636,16 +637,12 @@ def _asked(unit: Mapping[str, Any]) -> tuple[str, ...]:
 def _conflict(row: Mapping[str, Any], lang: str) -> str:
     """A conflict as a question: between whom, over how much, and what applies until it is settled."""
     # where it is about what was decided, there may be one group only: it says itself what happened
-    question = _noted(row, "what", lang) if row.get("kind") in _OF_DECIDED else ""
+    question = _noted(row, "what", lang) if row.get("kind") in DECIDED_CONFLICTS else ""
     question = question or f"{words.text('conflict between', lang)}: {_spoken(row['groups'])}"
     if _is_number(row["overlap_km2"]):
         question += f", {words.number(float(row['overlap_km2']), lang)} {words.text('km2', lang)}"
     answer = answer_said(clean_name(row["resolution"]) or clean_name(row["default"]), lang)
     return f"{question} ({answer})"
-
-
-_OF_DECIDED: Final = frozenset({"decided", "settled", "outdated"})
-"""Kinds of conflicts with what plenary, or a person before it, has decided."""
 
 
 def _is_number(value: object) -> bool:

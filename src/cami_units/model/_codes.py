@@ -125,6 +125,9 @@ AGREED_STATUSES: Final = STATUSES[3:6]
 SETTLING_DECISIONS: Final = ("agree", "agree-with-change", "reject", "merge")
 """Decisions of plenary that settle a unit; one that is parked keeps its questions."""
 
+DECIDED_CONFLICTS: Final = frozenset({"decided", "settled", "outdated"})
+"""Kinds of conflicts about what plenary, or a document, has decided, or drawn before it did."""
+
 DOCUMENT_STATUSES: Final = STATUSES[4:6]
 """What only a document can give a unit."""
 
