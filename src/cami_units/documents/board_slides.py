@@ -26,6 +26,7 @@ from cami_units.documents.unit_drawing import (
     unit_drawings,
 )
 from cami_units.model import (
+    AGREED_STATUSES,
     DECIDED_CONFLICTS,
     FINDINGS,
     HIDDEN_STATUSES,
@@ -509,13 +510,10 @@ def _proposer(
     first = clean_name(log[0]["before"]) if log else str(row["status"])
     if first in SOFTWARE_STATUSES:
         return words.text("software", lang)
-    if first in _BY_PLENARY:  # of a round before, whose log is closed
+    # of a round before, whose log is closed: whoever drew it first, plenary has made it its own
+    if first in AGREED_STATUSES:
         return words.text("by plenary", lang)
     return words.text(first, lang)
-
-
-_BY_PLENARY: Final = STATUSES[3:6]
-"""Agreed, endorsed, adopted: whoever drew it first, plenary has made it its own."""
 
 
 def _applies(change: Mapping[str, Any]) -> bool:
