@@ -655,21 +655,25 @@ def _labelled(bare_map: _Map, named: Iterable[Place]) -> Drawing:
         drawn_shapes.append(Shape("leader", tuple(leaders)))
     if towns:
         drawn_shapes.append(Shape("town", _dots(towns)))
-    order = list(INKS)
-    # leaders and towns, known only now, go to their place among the layers
-    drawn_shapes.sort(key=lambda shape: order.index(shape.kind))
     # A third of the width at most: a longer bar would lie across the map.
     fitting = [km for km in _BAR_KM if km * 1000 * view.scale <= WIDTH / 3]
     bar_km = fitting[-1] if fitting else _BAR_KM[0]
     return Drawing(
         WIDTH,
         HEIGHT,
-        tuple(drawn_shapes),
+        # leaders and towns, known only now, go to their place among the layers
+        _stacked(drawn_shapes),
         tuple(labels),
         round(bar_km * 1000 * view.scale, 1),
         bar_km,
         backdrop.grey_picture(view.frame, view.local, _relief_pixels(view)),
     )
+
+
+def _stacked(shapes: Iterable[Shape]) -> tuple[Shape, ...]:
+    """Shapes from the back to the front; those of one kind stay as they come."""
+    order = list(INKS)
+    return tuple(sorted(shapes, key=lambda shape: order.index(shape.kind)))
 
 
 # -- kept, since drawing is dear ------------------------------------------------------------------
@@ -702,16 +706,14 @@ def _unpacked(content: bytes, status: str = "") -> tuple[Drawing, ...]:
     """The drawings of :func:`_packed`, the unit with a status: of the same, the very same ones."""
     (width, height, bar, bar_km, relief_text), shared, own = json.loads(content)
     relief = b64decode(relief_text)
-    order = list(INKS)
     together = [
         _shape([kind, rings, status if kind == "unit" else ""]) for kind, rings, _ in shared
     ]
     drawings = []
     for beside, labels in own:
-        shapes = [*together, *map(_shape, beside)]
-        shapes.sort(key=lambda shape: order.index(shape.kind))
+        shapes = _stacked([*together, *map(_shape, beside)])
         marks = tuple(Label(*values) for values in labels)
-        drawings.append(Drawing(width, height, tuple(shapes), marks, bar, bar_km, relief))
+        drawings.append(Drawing(width, height, shapes, marks, bar, bar_km, relief))
     return tuple(drawings)
 
 
@@ -872,14 +874,9 @@ def overview_drawings(base: Ground, names: Sequence[Places]) -> tuple[Drawing, .
     [packed] = piece("overview map", [*stamps, content], drawn)
     statuses = repr(list(units["status"])).encode()
     [packed_units] = piece("overview units", [content, statuses], coloured)
-    unit_shapes, order = list(map(_shape, json.loads(packed_units))), list(INKS)
+    unit_shapes = list(map(_shape, json.loads(packed_units)))
     return tuple(
-        replace(
-            drawing,
-            shapes=tuple(
-                sorted((*drawing.shapes, *unit_shapes), key=lambda shape: order.index(shape.kind))
-            ),
-        )
+        replace(drawing, shapes=_stacked([*drawing.shapes, *unit_shapes]))
         for drawing in _unpacked(packed)
     )
 
