@@ -200,7 +200,7 @@ def _recorded(
         "outline": clean_name(options.get("outline", "")),
         "question": clean_name(options.get("question", "")),
     }
-    questions = _asked_of(base_round, log, unit_id)
+    questions = _asked_of(base_round, unit_id)
     if decision in _CLOSING and not line["question"] and len(questions) == 1:
         [line["question"]] = questions
     faults = _faults(base_round, log, line, document, status)
@@ -403,11 +403,10 @@ def questions_left(cell: object, lines: pd.DataFrame) -> dict[str, str]:
     }
 
 
-def _asked_of(base_round: Round, log: pd.DataFrame, unit_id: str) -> dict[str, str]:
+def _asked_of(base_round: Round, unit_id: str) -> dict[str, str]:
     """The open questions on a unit of a round whose decisions are applied."""
     units = base_round.tables["conservation_units"].set_index("unit_id")
-    cell = units[OPEN_QUESTIONS].get(unit_id) if OPEN_QUESTIONS in units else ""
-    return questions_left(cell, log[log["unit_id"] == unit_id])
+    return open_questions(units[OPEN_QUESTIONS].get(unit_id)) if OPEN_QUESTIONS in units else {}
 
 
 def _next_question(base_round: Round, log: pd.DataFrame) -> str:
@@ -453,7 +452,7 @@ def _faults(
         faults.append(Note("no moment", {"time": line["time"]}))
     faults += _change_faults(base_round, line, ids)
     if unit_id in ids:
-        faults += _question_faults(base_round, log, line)
+        faults += _question_faults(base_round, line)
     return faults + _document_faults(decision, status, document)
 
 
@@ -485,13 +484,13 @@ def _change_faults(base_round: Round, line: Mapping[str, str], ids: list[str]) -
     return faults
 
 
-def _question_faults(base_round: Round, log: pd.DataFrame, line: Mapping[str, str]) -> list[Note]:
+def _question_faults(base_round: Round, line: Mapping[str, str]) -> list[Note]:
     """What is wrong with the question that a decision names."""
     decision, question = line["decision"], line["question"]
     if decision not in _CLOSING:
         facts = {"decision": clean_name(decision)}
         return [Note("goes with answer", facts)] if question else []
-    questions = _asked_of(base_round, log, line["unit_id"])
+    questions = _asked_of(base_round, line["unit_id"])
     if question in questions:
         return []
     names = in_short(list(questions)) or Note("none")
