@@ -102,7 +102,10 @@ def check_ids_stay(proposal: Round, directory: Path, *, ids_from: Path | None = 
         # under the ids of that very round nothing moves: what is left are units that are no more
         cure = "Write to another folder with --out"
         if ids_from is None or ids_from.resolve() != directory.resolve():
-            cure = f"Pass --ids-from {directory} so that every place keeps its id, or w{cure[1:]}"
+            cure = (
+                f"Pass --ids-from {directory} so that every place keeps its id, "
+                "or write to another folder with --out"
+            )
         raise InputError(
             f"This round was packed for the groups, and {len(moving)} ids would move: "
             f"{listed(moving, 12)}. {cure}."
