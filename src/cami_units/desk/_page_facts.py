@@ -168,7 +168,7 @@ def conflict_facts(
     groups = [clean_name(name) for name in row["groups"].split(";") if name]
     unit_ids = row["unit_id"].split(";")
     about = rows_of(loop.units[loop.units["unit_id"].isin(unit_ids)])
-    names = {unit["unit_id"]: words.name_in(unit, lang) for unit in rows_of(loop.units)}
+    names = {unit["unit_id"]: words.name_in(unit, lang) for unit in about}
     measured = row["resolution"].partition(":")[0]
     choice = resolution.get("resolution", "")
     is_late = has_decided and row["kind"] in DECIDED_CONFLICTS
