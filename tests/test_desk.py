@@ -575,7 +575,8 @@ def test_what_settled_a_conflict_says_nothing_of_what_a_late_file_brought(desk, 
 def test_a_day_without_resolutions_is_collected_in_full(desk, settling):
     """Nobody has settled anything yet: a desk that starts anew asks for the table all the same."""
     day = read_day(desk.directory)
-    assert list(_day.open_resolutions(day, day.base).columns) == list(_day.RESOLUTION_COLUMNS)
+    table = _day.open_resolutions(day, day.base, _day.read_resolutions(day.directory))
+    assert list(table.columns) == list(_day.RESOLUTION_COLUMNS)
     assert is_collected_in_full(day)
 
 

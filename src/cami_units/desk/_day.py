@@ -165,7 +165,7 @@ def is_collected_in_full(day: Day) -> bool:
         for sum_, read in current.reads.items()
         if "/" in str(read["file"]) and str(read["file"]).partition("/")[0] in names
     }
-    table = open_resolutions(day, day.base)
+    table = open_resolutions(day, day.base, read_resolutions(day.directory))
     resolved = dict(zip(table["unit_id"], table["resolution"], strict=True))
     return (
         current.taken - (inside - handed_sums) == handed_sums and dict(current.resolved) == resolved
@@ -312,8 +312,8 @@ def read_resolutions(directory: Path) -> pd.DataFrame:
     return table[list(RESOLUTION_COLUMNS)]
 
 
-def open_resolutions(day: Day, onto: RoundFolder | None) -> pd.DataFrame:
-    """What is resolved of that which files brought onto a round.
+def open_resolutions(day: Day, onto: RoundFolder | None, table: pd.DataFrame) -> pd.DataFrame:
+    """What is resolved, in the table of resolutions, of that which files brought onto a round.
 
     What settled a conflict of an earlier round says nothing of what a late file brought: the same
     line stays in the table, and `collect` passes over it.
@@ -324,7 +324,6 @@ def open_resolutions(day: Day, onto: RoundFolder | None) -> pd.DataFrame:
         if onto is not None and folder.number <= onto.number
         for resolved in folder.resolved.items()
     }
-    table = read_resolutions(day.directory)
     pairs = zip(table["unit_id"], table["resolution"], strict=True)
     # of a table without rows an empty list would take no column
     return table.loc[[pair not in before for pair in pairs]]

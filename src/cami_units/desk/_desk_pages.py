@@ -305,10 +305,6 @@ class Pages:
         made = f"{current} {self.desk.board_version} {self.desk.worker.ended}"
         return "".join(self._marks(day).values()) + made
 
-    def _resolution_mark(self, unit_id: str) -> str:
-        """What is resolved of one conflict, as a mark."""
-        return _day.mark_of_rows(_day.read_resolutions(self.desk.directory), unit_id)
-
     @staticmethod
     def _decision_mark(day: Day, unit_id: str) -> str:
         """What is decided on one unit, as a mark."""
@@ -502,7 +498,11 @@ class Pages:
         if loop is None:
             return []
         onto = day.base if self.desk.fresh else next(reversed(day.rounds[:-1]), None)
-        resolutions = {row["unit_id"]: row for row in rows_of(_day.open_resolutions(day, onto))}
+        table = _day.read_resolutions(self.desk.directory)
+        resolutions = {
+            row["unit_id"]: row for row in rows_of(_day.open_resolutions(day, onto, table))
+        }
+        has_decided = any(folder.is_decided for folder in day.rounds)
         return [
             conflict_facts(
                 row,
@@ -510,9 +510,9 @@ class Pages:
                 loop,
                 picture,
                 lang,
-                has_decided=any(folder.is_decided for folder in day.rounds),
+                has_decided=has_decided,
             )
-            | {"seen": self._resolution_mark(row["unit_id"])}
+            | {"seen": _day.mark_of_rows(table, row["unit_id"])}
             for row, picture in zip(
                 rows_of(loop.conflicts), outline_pictures(loop.pictures, lang), strict=True
             )
@@ -560,7 +560,8 @@ class Pages:
         if resolution not in choices:
             return "desk no such choice"
         with self.desk.lock:
-            if form.get("seen", "") != self._resolution_mark(unit_id):
+            table = _day.read_resolutions(self.desk.directory)
+            if form.get("seen", "") != _day.mark_of_rows(table, unit_id):
                 return "desk changed meanwhile"
             reason = clean_name(form.get("reason", ""))
             _day.settle(self.desk.directory, unit_id, resolution, reason)
