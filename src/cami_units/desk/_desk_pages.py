@@ -716,9 +716,7 @@ class Pages:
     async def late(self, request: Request) -> Response:
         """What came after plenary had decided: each difference is a question."""
         day = await self._day()
-        rows = await run_in_threadpool(self._conflicts, day, self._lang(request))
-        questions = [row for row in rows if row["late"]]
-        return await run_in_threadpool(self._page, request, "late", day, questions=questions)
+        return await run_in_threadpool(self._page, request, "late", day)
 
     async def after(self, request: Request) -> Response:
         """What can be made of the round, and what recurs in its activities."""
