@@ -17,9 +17,11 @@ from shapely.geometry import LineString, Point, box
 from typer.testing import CliRunner
 
 import cami_units
+from cami_units import layers
 from cami_units.cli import app
 from cami_units.commands.check import check
 from cami_units.desk._page_facts import complaint_facts
+from cami_units.model import Note, assumed, said
 from cami_units.phrases import LANGUAGES, table
 from cami_units.plan import read_plan
 from tests.test_animals import SPRING, at, gbif, walk
@@ -239,3 +241,15 @@ def test_every_line_for_the_plan_mends_what_it_was_printed_for(tmp_path):
     for place, patterns in CASES.items():
         for pattern in patterns:
             assert any(re.match(pattern, block) for block in seen), (place, pattern, sorted(seen))
+
+
+def test_what_is_to_be_pasted_stands_with_the_file_of_a_group_too(tmp_path):
+    """A note that leaves its problem keeps the lines for the plan: they are one of its facts."""
+    (tmp_path / "in").mkdir()
+    written(tmp_path / "in" / "u.shp", {"name": ["Тарбагатай — Саур"]}, [STEPPE], encoding="cp1251")
+    (tmp_path / "in" / "u.cpg").unlink()
+    read = layers.read_gis_placemarks(tmp_path / "in" / "u.shp", "u.shp")
+    notes = [Note(row["key"], row["facts"]) for row in read.notes.to_dict("records")]
+    [note] = [note for note in notes if "encoding" in said(note)]
+    assert assumed(note).endswith('[encoding]\n"u.shp" = "cp1251" # or "koi8-r"')
+    assert assumed(note, "ru").endswith('[encoding]\n"u.shp" = "cp1251" # или "koi8-r"')

@@ -27,7 +27,6 @@ from cami_units.model import (
     Problem,
     clean_name,
     clean_text,
-    cured,
     finding_key,
     listed,
     nearest,
@@ -257,7 +256,7 @@ def complaint(problem: Problem, lang: str = "en") -> str:
     'saiga.shp, row 3: no geometry. Draw it.'
     """
     note = problem.note or Note("", {"text": problem.what, "assumed": problem.cure})
-    what, cure = said(note, lang), cured(note, problem.lines, lang)
+    what, cure = said(note, lang), assumed(note, lang)
     # the layer stands for a place only where no file does; other "layers" are rooms of ours
     layer = problem.layer if problem.layer in INPUT_LAYERS else ""
     place = problem.place(lang) or layer

@@ -128,6 +128,7 @@ def said_once(problems: Sequence[Problem]) -> tuple[Problem, ...]:
     for at, problem in enumerate(once):
         if problem.lines in said and problem.note:
             facts = {**problem.note.facts, "what": problem.note, "advice": Note("lines above")}
+            facts["plan_lines"] = ""
             mended_above = problem_of(problem.level, problem.layer, "", "", Note("as above", facts))
             once[at] = replace(mended_above, file=problem.file, where=problem.where)
         said |= {problem.lines} if problem.lines else set()
@@ -144,7 +145,7 @@ def _as_one(same: Sequence[Problem]) -> Problem:
     where = in_short(places)
     if len(places) == 1:  # as a value, where it is one
         where = note.facts.get("where", where)  # type: ignore[assignment]
-    return problem_of(first.level, first.layer, file, where, note, first.lines)
+    return problem_of(first.level, first.layer, file, where, note)
 
 
 def _state_edges(clean: Layers) -> tuple[Problem, ...]:

@@ -43,7 +43,6 @@ from ._errors import Note as Note
 from ._errors import PlanError as PlanError
 from ._errors import Problem as Problem
 from ._errors import assumed as assumed
-from ._errors import cured as cured
 from ._errors import english_row as english_row
 from ._errors import in_short as in_short
 from ._errors import listed as listed

@@ -106,8 +106,8 @@ class Problem:
 
     `level` is "refuses" (nothing is computed until it is mended), "counted" (dropped, repaired or
     ignored, and the work goes on) or "note" (worth knowing). `where` names the rows or placemarks;
-    `cure` says what to do, and ends in `lines`, if there are any to paste at the end of a plan
-    (:func:`plan_lines`). `note` is the same as a value, for pages of other languages.
+    `cure` says what to do, and ends in `lines`, if there are any to paste at the end of a plan.
+    `note` is the same as a value, for pages of other languages.
     """
 
     level: Literal["refuses", "counted", "note"]
@@ -117,13 +117,17 @@ class Problem:
     what: str
     cure: str = ""
     note: Note | None = None
-    lines: str = ""
+
+    @property
+    def lines(self) -> str:
+        """Lines to paste at the end of a plan (:func:`plan_lines`); empty where nothing is to be pasted."""
+        return str(self.note.facts.get("plan_lines", "")) if self.note else ""
 
     def sentence(self, lang: str = FALLBACK) -> str:
         """The problem in one line; its file, rows and cure in a language if they are values."""
         note = self.note or Note("", {"text": self.what, "assumed": self.cure})
         text = f"{self.layer}: {said(note, lang)}"
-        place, cure = self.place(lang), cured(note, self.lines, lang)
+        place, cure = self.place(lang), assumed(note, lang)
         text += f" ({place})" if place else ""
         return f"{text}. {cure}" if cure else text
 
@@ -152,18 +156,6 @@ def plan_lines(table: str, /, **values: object) -> str:
     """
     lines = (f"{key} = {_toml_value(value)}" for key, value in values.items())
     return "\n".join([f"[{table}]", *lines])
-
-
-def cured(note: Note, lines: str = "", lang: str = FALLBACK) -> str:
-    """What to do about what a note says, and below it the lines for the plan that do it.
-
-    The fact `aside` stands behind the lines, as a comment of TOML: what else might be said there.
-    """
-    cure = assumed(note, lang)
-    if not lines:
-        return cure
-    aside = _fact(note.facts.get("aside", ""), lang)
-    return f"{cure}:\n{lines}" + (f" # {aside}" if aside else "")
 
 
 def toml_key(text: str) -> str:
@@ -243,18 +235,20 @@ def problem_of(
 ) -> Problem:
     """A problem that is a value: its sentence and its cure in English, and the note they are made of."""
     places = {"place": file, "where": where}
-    facts = {name: value for name, value in places.items() if isinstance(value, Note)}
+    facts: dict[str, object] = {
+        name: value for name, value in places.items() if isinstance(value, Note)
+    }
+    facts |= {"plan_lines": lines} if lines else {}
     if facts:
         note = Note(note.key, {**note.facts, **facts}, note.level)
     said_file, said_where = _fact(file, FALLBACK), _fact(where, FALLBACK)
-    what, cure = said(note), cured(note, lines)
-    return Problem(level, layer, said_file, said_where, what, cure, note, lines)
+    return Problem(level, layer, said_file, said_where, said(note), assumed(note), note)
 
 
 def problem_row(problem: Problem) -> dict[str, object]:
     """A problem as JSON has it, for a cache: :func:`problem_of_row` makes it again."""
     note = notes_as_text([problem.note] if problem.note else [])
-    return english_row(problem) | {"note": note, "lines": problem.lines}
+    return english_row(problem) | {"note": note}
 
 
 def english_row(problem: Problem) -> dict[str, object]:
@@ -290,13 +284,19 @@ def said(note: Note, lang: str = FALLBACK) -> str:
 
 
 def assumed(note: Note, lang: str = FALLBACK) -> str:
-    """What was assumed or done about what a note says; empty where nothing was."""
+    """What was assumed or is to be done about what a note says; empty where nothing is.
+
+    Below it stands the fact `plan_lines`, lines for the plan that do it, and behind them, as a comment
+    of TOML, the fact `aside`: what else might be said there.
+    """
     if not note.key:
         return str(note.facts.get("assumed", ""))
     phrase = table(lang).get(f"note {note.key} assumed", "")
     # one fault may have a cure for each of its causes
     advice = note.facts.get("advice", "")
-    return phrase.format(**_facts(note, lang)) if phrase else _fact(advice, lang)
+    cure = phrase.format(**_facts(note, lang)) if phrase else _fact(advice, lang)
+    lines, aside = note.facts.get("plan_lines", ""), _fact(note.facts.get("aside", ""), lang)
+    return f"{cure}:\n{lines}{f' # {aside}' if aside else ''}" if lines else cure
 
 
 _JOINERS: Final[Mapping[str, str]] = {
