@@ -50,6 +50,7 @@ from cami_units.desk._page_facts import (
     complaint_facts,
     conflict_facts,
     file_facts,
+    ids_of_units,
     job_text,
     left_open,
     round_facts,
@@ -195,10 +196,10 @@ class Desk:
         page = Path(folder.name) / _BOARD
         _verbs.draw_board(self.directory, day, page, fresh, progress)
         # a unit that a group drew has a place too, once its round is on the disk
-        unit_ids = {row["unit_id"] for row in unit_facts(day, "en", "rank", (), {})}
-        if unit_ids - set(self.places):
+        known_ids = ids_of_units(day)
+        if known_ids - set(self.places):
             places = _verbs.places_of(self.directory, day.current.path)
-            self.places = {unit_id: places.get(unit_id, ("", "")) for unit_id in unit_ids}
+            self.places = {unit_id: places.get(unit_id, ("", "")) for unit_id in known_ids}
         former, self.board_folder = self.board_folder, folder
         self.board_version += 1
         if former is not None:
@@ -694,7 +695,7 @@ class Pages:
         The lock is taken in a thread of its own: held across an `await`, a second request would wait
         for it in the very thread that has to let it go, and the desk would answer nobody any more.
         """
-        known_ids = {row["unit_id"] for row in unit_facts(day, "en", "rank", (), {})}
+        known_ids = ids_of_units(day)
         ids = [name for name in order.split(";")[:_MOST_ORDERED] if name in known_ids]
         with self.desk.lock:
             _day.write_order(self.desk.directory, ids)

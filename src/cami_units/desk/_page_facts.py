@@ -18,7 +18,7 @@ from cami_units.commands.decide import (
     standing_decisions,
 )
 from cami_units.desk._day import Day, HandedFile, RoundFolder
-from cami_units.desk._verbs import LoopTables, text_table
+from cami_units.desk._verbs import LoopTables, text_table, unit_table
 from cami_units.desk._worker import RUNNING, Job
 from cami_units.documents.form_words import answer_said, theme_said
 from cami_units.model import (
@@ -273,6 +273,11 @@ def _listed(*cells: str) -> str:
     return ", ".join(part for cell in cells for part in cell.split(";") if part)
 
 
+def ids_of_units(day: Day) -> set[str]:
+    """The units of the current round, by their ids."""
+    return set(unit_table(day.current.path)["unit_id"]) if day.current else set()
+
+
 def unit_facts(
     day: Day,
     lang: str,
@@ -283,9 +288,7 @@ def unit_facts(
     """The units of the current round in an order, with what was decided on each."""
     if day.current is None:
         return []
-    table = text_table(
-        day.current.path / "conservation_units.csv", ("unit_id", "name_en", "name_ru")
-    )
+    table = unit_table(day.current.path)
     # as commands read it: a log of an earlier version, or cut off in its last line, is a log
     log = read_decisions(day.current.path)
     lines = {str(unit_id): lines for unit_id, lines in log.groupby("unit_id")}

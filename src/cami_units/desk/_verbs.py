@@ -257,8 +257,13 @@ def _loop_in(folder: Path) -> LoopTables:
         changes=text_table(folder / "changes.csv", _CHANGES),
         conflicts=text_table(folder / "conflicts.csv", _CONFLICTS),
         problems=text_table(folder / "problems.csv", _PROBLEMS),
-        units=text_table(folder / "conservation_units.csv", ("unit_id", "name_en", "name_ru")),
+        units=unit_table(folder),
     )
+
+
+def unit_table(folder: Path) -> pd.DataFrame:
+    """The units of a round, as text."""
+    return text_table(folder / "conservation_units.csv", ("unit_id", "name_en", "name_ru"))
 
 
 def text_table(path: Path, columns: Sequence[str] = ()) -> pd.DataFrame:
