@@ -349,20 +349,26 @@ def left_open(day: Day, lang: str) -> list[dict[str, str]]:
     """
     if day.current is None:
         return []
-    units = {unit["unit_id"]: unit for unit in unit_facts(day, lang, "rank", (), {})}
     columns = ("unit_id", "round", "kind", "text", "facts")
-    return [
-        {
-            "unit_id": unit_ids[0],
-            "title": " · ".join(f"{name} {units[name]['name']}".strip() for name in unit_ids),
-            "what": "; ".join(told(note, lang)[0] for note in notes_from_text(row["facts"]))
-            or row["text"],
-        }
+    rows = [
+        row
         for row in rows_of(text_table(day.current.path / "questions.csv", columns))
         if row["round"].isdigit() and int(row["round"]) < day.current.number
         if row["kind"] not in _NO_CONFLICTS
-        for unit_ids in ([name for name in row["unit_id"].split(";") if name in units],)
-        if unit_ids and not all(units[name]["is_settled"] for name in unit_ids)
+    ]
+    # on the first day there are none, and no file of the round is read for them
+    facts = unit_facts(day, lang, "rank", (), {}) if rows else []
+    units = {unit["unit_id"]: unit for unit in facts}
+    return [
+        {
+            "unit_id": names[0],
+            "title": " · ".join(f"{name} {units[name]['name']}".strip() for name in names),
+            "what": "; ".join(told(note, lang)[0] for note in notes_from_text(row["facts"]))
+            or row["text"],
+        }
+        for row in rows
+        for names in ([name for name in row["unit_id"].split(";") if name in units],)
+        if not all(units[name]["is_settled"] for name in names)
     ]
 
 
