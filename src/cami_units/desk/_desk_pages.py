@@ -297,14 +297,14 @@ class Pages:
             "order": _day.mark_of([self.desk.directory / _day.ORDER]),
         }
 
-    def _mark(self, day: Day) -> str:
+    def _mark(self, day: Day, marks: Mapping[str, str]) -> str:
         """What a page shows, as one mark: once it is another, the page is fetched anew.
 
         What a command noticed stands on a page once it has ended, whatever it has changed.
         """
         current = day.current.path.name if day.current else ""
         made = f"{current} {self.desk.board_version} {self.desk.worker.ended}"
-        return "".join(self._marks(day).values()) + made
+        return "".join(marks.values()) + made
 
     @staticmethod
     def _decision_mark(day: Day, unit_id: str) -> str:
@@ -317,6 +317,7 @@ class Pages:
         """A page in the reader's language."""
         lang = self._lang(request)
         conflicts = self._conflicts(day, lang) if day.current else []
+        marks = self._marks(day)
         counts = {
             "hand_in": len(day.waiting),
             "settle": sum(not row["resolution"] for row in conflicts if not row["late"]),
@@ -332,8 +333,8 @@ class Pages:
             steps=STEPS,
             counts={name: counts.get(name, 0) for name, _ in STEPS},
             jobs=self._jobs(lang),
-            marks=self._marks(day),
-            mark=self._mark(day),
+            marks=marks,
+            mark=self._mark(day, marks),
             version=self.desk.worker.version,
             notice=content.pop("notice", ""),
             disclaimer=words.disclaimer(str(imprint.get("disclaimer", DISCLAIMER)), lang),
@@ -852,7 +853,7 @@ class Pages:
             **self._decided(lang),
             "decided": self._standing(day, lang),
             "board": str(self.desk.board_version),
-            "mark": self._mark(day),
+            "mark": self._mark(day, self._marks(day)),
             "jobs": self._jobs(lang),
         }
 
