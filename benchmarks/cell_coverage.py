@@ -18,6 +18,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from statistics import median
 from time import process_time
@@ -111,17 +112,11 @@ def one_km_line(*, small: bool) -> dict[str, object]:
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     edges = dict(zip(("xmin", "ymin", "xmax", "ymax"), REGION.bounds, strict=True))
     raster = exactextract.raster.NumPyRasterSource(np.zeros(shape, np.int8), **edges)
-    methods = {
+    methods: dict[str, Callable[[], object]] = {
         BANDS: by_bands,
         "exactextract": lambda: exactextract.exact_extract(raster, layer, COVERAGE),
     }
-    seconds: dict[str, list[float]] = {name: [] for name in methods}
-    for _ in range(3):
-        for name, method in methods.items():
-            start = process_time()
-            method()
-            seconds[name].append(process_time() - start)
-    medians = {name: median(taken) for name, taken in seconds.items()}
+    seconds = alternating(methods, runs=3)
     line: dict[str, object] = {
         "what": f"{side // 1000} km in bands",
         "cells": shape[0] * shape[1],
@@ -129,8 +124,8 @@ def one_km_line(*, small: bool) -> dict[str, object]:
         "peak_mb": round(peak_mb),
         "ranges": len(layer),
         "vertices": int(shapely.get_num_coordinates(layer.geometry.array).sum()),
-        "seconds": {name: round(taken, 5) for name, taken in medians.items()},
-        "times_slower": {name: round(taken / medians[BANDS], 2) for name, taken in medians.items()},
+        "seconds": {name: round(taken, 5) for name, taken in seconds.items()},
+        "times_slower": {name: round(taken / seconds[BANDS], 2) for name, taken in seconds.items()},
         "max_error": {},
     }
     print(json.dumps(line), flush=True)
@@ -222,15 +217,13 @@ def difference(one: Shares, other: Shares, shape: tuple[int, int]) -> float:
 # -- measuring ------------------------------------------------------------------------------------
 
 
-def alternating(
-    methods: dict[str, Method], sites: gpd.GeoDataFrame, layer: gpd.GeoDataFrame, runs: int
-) -> dict[str, float]:
+def alternating(methods: dict[str, Callable[[], object]], runs: int) -> dict[str, float]:
     """Median seconds of each method; one run of each in turn."""
     seconds: dict[str, list[float]] = {name: [] for name in methods}
     for _ in range(runs):
         for name, method in methods.items():
             start = process_time()
-            method(sites, layer)
+            method()
             seconds[name].append(process_time() - start)
     return {name: median(taken) for name, taken in seconds.items()}
 
@@ -245,7 +238,10 @@ def compared(
     kernel(sites, layer.iloc[:1])  # compiled before anything is timed
     raster = set(shapely.get_num_coordinates(sites.geometry.array)) == {5}
     quick = {"exactextract": by_exactextract} if raster else {}
-    seconds = alternating({"kernel": kernel, "overlap()": table, **quick}, sites, layer, runs=5)
+    every = {"kernel": kernel, "overlap()": table, **quick}
+    seconds = alternating(
+        {name: partial(method, sites, layer) for name, method in every.items()}, runs=5
+    )
     ratios = {name: taken / seconds["kernel"] for name, taken in seconds.items()}
     seconds[EVERY_PAIR] = seconds_of_intersection(sites, layer)
     ratios[EVERY_PAIR] = seconds[EVERY_PAIR] / seconds["kernel"]
@@ -256,12 +252,13 @@ def compared(
         seconds["terra (R)"] = of_terra
         ratios["terra (R)"] = of_terra / seconds["kernel"]
     reference = None
+    kernel_alone = {"kernel": partial(kernel, sites, layer)}
     for name, method in slow.items():
-        before = alternating({"kernel": kernel}, sites, layer, 1)["kernel"]
+        before = alternating(kernel_alone, runs=1)["kernel"]
         start = process_time()
         result = method(sites, layer)
         seconds[name] = process_time() - start
-        after = alternating({"kernel": kernel}, sites, layer, 1)["kernel"]
+        after = alternating(kernel_alone, runs=1)["kernel"]
         ratios[name] = 2 * seconds[name] / (before + after)
         reference = result if method is by_prepared else reference
     errors = {}
