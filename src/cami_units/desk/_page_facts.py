@@ -59,7 +59,6 @@ def _folder_facts(folder: RoundFolder) -> dict[str, Any]:
         "name": folder.path.name,
         "label": f"{folder.number:02d}",
         "report": (folder.path / "report.html").is_file(),
-        "is_decided": folder.is_decided,
     }
 
 
