@@ -770,3 +770,18 @@ def test_evidence_that_ten_groups_hand_in_is_read_alike_in_each_file(monkeypatch
     readings.append((repr(table.table.to_dict("records")), repr(table.notes.to_dict("records"))))
     assert readings[0] == readings[1] == readings[2]
     assert len(table.notes) == 2
+
+
+def test_evidence_of_a_file_heavier_than_any_of_ours_is_not_remembered(monkeypatch):
+    data = '<ExtendedData><Data name="layer"><value>hotspots</value></Data></ExtendedData>'
+    marks = [
+        f"<Placemark>{data}<Point><coordinates>{lon},40</coordinates></Point></Placemark>"
+        for lon in range(70, 80)
+    ]
+    file = f"<kml><Document>{''.join(marks)}</Document></kml>".encode()
+    monkeypatch.setattr(_placemarks, "_KNOWN", {})
+    kml.read_placemarks(file, "a.kml")
+    assert len(_placemarks._KNOWN) == 10
+    monkeypatch.setattr(_placemarks, "_MOST_KNOWN", len(file) // 2)
+    assert len(kml.read_placemarks(file, "a.kml").table) == 10
+    assert not _placemarks._KNOWN

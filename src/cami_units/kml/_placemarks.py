@@ -238,7 +238,7 @@ def _reading(held: Source, label: str, region: Bounds | None) -> _Reading:
     refusals = list(held.faults)
     for member in held.members:
         try:
-            reader = _Reader(parsed(member), effort, region, len(held.members) == 1)
+            reader = _Reader(parsed(member), effort, region)
             reading.readers.append(reader)
         except InputError as error:
             refusals.append((member.name, error))
@@ -276,9 +276,7 @@ def _where(note: dict[str, Any]) -> str | Note:
 class _Reader:
     """The rows and notes of one KML: a row for every placemark, with its pieces."""
 
-    def __init__(
-        self, tree: Parsed, effort: Effort, region: Bounds | None, is_alone: bool = True
-    ) -> None:
+    def __init__(self, tree: Parsed, effort: Effort, region: Bounds | None) -> None:
         self.file = tree.name
         self.rows: list[dict[str, Any]] = []
         self.notes = [_about_file(self.file, note) for note in tree.notes]
@@ -324,6 +322,8 @@ class _Reader:
                 others[kind] += 1
             elif _is_folder(element):
                 self.folders.add(self._path(element))
+        if sum(map(len, _KNOWN)) > _MOST_KNOWN:
+            _KNOWN.clear()
         self._pass_vertices()
         if has_altitudes:
             self._say(Note("altitudes", {"count": has_altitudes}))
@@ -412,8 +412,6 @@ class _Reader:
         self._take(shapes, row)
         # of sound shapes alone: what is mended hangs on what a file may still cost
         if spelt and len(self.notes) == n_notes and not shapes.has_altitudes:
-            if len(_KNOWN) >= _MOST_KNOWN:
-                _KNOWN.clear()
             _KNOWN[spelt] = {key: row[key] for key in ("kind", "pieces", "polygons", "loops")}
         return shapes.has_altitudes
 
@@ -542,8 +540,8 @@ class _Reader:
 
 _KNOWN: Final[dict[bytes, dict[str, Any]]] = {}
 """The shapes of sound placemarks of our evidence, by their text: ten groups hand them in ten times."""
-_MOST_KNOWN: Final = 20_000
-"""Twice the features of a file of ours: 40 MB with their text."""
+_MOST_KNOWN: Final = 40_000_000
+"""Bytes of that text: a pack of six sections holds 7 million. A file with more of it leaves nothing behind."""
 
 
 def _is_our_relief(element: etree._Element) -> bool:
