@@ -426,7 +426,6 @@ def _verdict(finding: str) -> _Look:
 _EVIDENCE: Final = ("borders", *sorted(EVIDENCE_LAYERS))
 _GROUND: Final = ("gazetteer", "disputed", "countries")
 _ON: Final = frozenset({"conservation_units", "remarks", "barriers", *_GROUND})
-_UNIT_TABLES: Final = ("unit_criteria", "unit_species", "unit_countries")
 
 
 def project(

@@ -62,7 +62,6 @@ _SIGNATURES: Final = (
     (b"L\x00\x00\x00\x01\x14\x02\x00", "is a shortcut"),
 )
 _HEADER: Final = re.compile(rb"\s*[A-Za-z][A-Za-z\-]{1,40}: ")
-_KML_ENDINGS: Final = ("kml", "kmz", "zip")
 _MAPS: Final = ("kml", "kmz", "gpx", "gpkg", "geojson", "json", "shp", "fgb", "parquet")
 _FORMS: Final = ("xlsx", "xlsm", "ods")
 _TABLES: Final = ("csv", "tsv", "txt")
