@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
 from typing import Any, Final
 
 import geopandas as gpd
@@ -19,9 +18,9 @@ import numpy as np
 import pandas as pd
 import shapely
 from numpy.typing import NDArray
-from pyproj import CRS, Geod, Proj, Transformer
+from pyproj import CRS, Geod, Proj
 
-from cami_units.model import InputError
+from cami_units.model import InputError, transformer
 from cami_units.overlap._door import Geometries, check_inputs, geometries
 from cami_units.overlap._lattice import cell_km2, cells_of
 from cami_units.overlap._pieces import line_pieces
@@ -166,16 +165,12 @@ def near(
     # the longest is not: only what lies between is measured on the ellipsoid.
     shortest, longest = within_km * 1000 / factor, within_km * 1000 * factor
     i, row = _sharing_area(sites, rows)
-    if among is None:
-        row_maybe, i_maybe = shapely.STRtree(shapes).query(_boxes(rows, longest))
-    else:
+    row_maybe, i_maybe = shapely.STRtree(shapes).query(_boxes(rows, longest))
+    if among is not None:
         is_asked = _asked(sites[site], layer[by[0]], among)
         i, row = i[is_asked[i, row]], row[is_asked[i, row]]
-        i_maybe, row_maybe = np.nonzero(is_asked)
-        west, south, east, north = shapely.bounds(rows).T[:, row_maybe]
-        left, low, right, top = shapely.bounds(shapes).T[:, i_maybe]
-        gap_m = np.max([west - right, left - east, south - top, low - north], axis=0)
-        i_maybe, row_maybe = i_maybe[gap_m <= longest], row_maybe[gap_m <= longest]
+        asked = is_asked[i_maybe, row_maybe]
+        i_maybe, row_maybe = i_maybe[asked], row_maybe[asked]
     not_yet = ~np.isin(row_maybe * len(shapes) + i_maybe, row * len(shapes) + i)
     row_maybe, i_maybe = row_maybe[not_yet], i_maybe[not_yet]
     # Rows are few and large, and each is asked about many sites.
@@ -426,25 +421,19 @@ def _enough_ground(site: Any, ground: Any, km2: float) -> Any:
     plain = shapely.simplify(site, 100.0)
     low, high = 0.0, reach
     # Asked first: without it, the halvings would end at the reach and return too little as enough.
-    if _km2_within(plain, free, high) < km2:
+    if shapely.area(_ground_within(plain, free, high)) / 1e6 < km2:
         return shapely.Polygon()
     for _ in range(_STEPS):
         middle = (low + high) / 2
-        enough = _km2_within(plain, free, middle) >= km2
+        enough = shapely.area(_ground_within(plain, free, middle)) / 1e6 >= km2
         low, high = (low, middle) if enough else (middle, high)
     # The upper end: of the two it is the one that is known to have enough.
-    return _ground_within(plain, free, high)
+    return _polygons(_ground_within(plain, free, high))
 
 
 def _ground_within(site: Any, ground: Any, metres: float) -> Any:
-    """The ground within some distance of a site."""
-    return _polygons(shapely.intersection(ground, shapely.buffer(site, metres, quad_segs=8)))
-
-
-def _km2_within(site: Any, ground: Any, metres: float) -> float:
-    """How much of it that is: the lines and points at its rim, which have no area, stay where they are."""
-    near_ground = shapely.intersection(ground, shapely.buffer(site, metres, quad_segs=8))
-    return float(shapely.area(near_ground)) / 1e6
+    """The ground within some distance of a site, and the lines and points that touch its rim."""
+    return shapely.intersection(ground, shapely.buffer(site, metres, quad_segs=8))
 
 
 def _polygons(shape: Any) -> Any:
@@ -524,14 +513,8 @@ def _along(
 
 def lonlat(xy: NDArray[np.float64], crs: CRS) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Longitude and latitude of points, on the ellipsoid of their own CRS."""
-    lon, lat = _door(crs).transform(xy[:, 0], xy[:, 1])
+    lon, lat = transformer(crs, crs.geodetic_crs).transform(xy[:, 0], xy[:, 1])
     return np.asarray(lon), np.asarray(lat)
-
-
-@lru_cache(maxsize=16)
-def _door(crs: CRS) -> Transformer:
-    """The way from a CRS to its own degrees: PROJ looks for it as long as a thousand points take."""
-    return Transformer.from_crs(crs, crs.geodetic_crs, always_xy=True)
 
 
 def geodesic_km(lines: Geometries, crs: CRS) -> NDArray[np.float64]:
