@@ -225,10 +225,7 @@ def _within_budget(
 def _connected(owner: NDArray[Any], links: NDArray[np.intp]) -> NDArray[Any]:
     """Owners of cells, each owner reduced to its largest connected piece."""
     a, b = links[(owner[links[:, 0]] == owner[links[:, 1]]) & (owner[links[:, 0]] >= 0)].T
-    from scipy.sparse.csgraph import connected_components  # with linear algebra, for who grows
-
-    graph = coo_array((np.ones(len(a)), (a, b)), shape=(len(owner), len(owner)))
-    _, piece = connected_components(csr_array(graph), directed=False)
+    piece = _components(len(owner), a, b)
     size = np.bincount(piece)
     largest = np.full_like(owner, -1)
     for label in np.unique(owner[owner >= 0]):
@@ -237,6 +234,15 @@ def _connected(owner: NDArray[Any], links: NDArray[np.intp]) -> NDArray[Any]:
         # Of pieces equally large the first by position: `argmax` takes the lowest number.
         largest[mine[piece[mine] == pieces[np.argmax(size[pieces])]]] = label
     return largest
+
+
+def _components(n: int, a: Positions, b: Positions) -> Positions:
+    """Which of `n` things hang together by links from `a` to `b`: a number for each of them."""
+    from scipy.sparse.csgraph import connected_components  # with linear algebra, for who grows
+
+    graph = coo_array((np.ones(len(a)), (a, b)), shape=(n, n))
+    component: Positions = connected_components(csr_array(graph), directed=False)[1]
+    return component
 
 
 # -- seeds ----------------------------------------------------------------------------------------
@@ -269,11 +275,8 @@ def landscapes(shared: pd.DataFrame) -> dict[str, str]:
     # Of the smaller one: a hotspot inside a large one is the same landscape.
     smaller = np.minimum(shared["hotspot_id"].map(area), shared["other"].map(area))
     same = shared[shared["km2"] >= SAME_LANDSCAPE * smaller]
-    a, b = same["hotspot_id"].map(place), same["other"].map(place)
-    from scipy.sparse.csgraph import connected_components  # with linear algebra, for who grows
-
-    graph = coo_array((np.ones(len(same)), (a, b)), shape=(len(ids), len(ids)))
-    _, group = connected_components(csr_array(graph), directed=False)
+    a, b = (same[column].map(place).to_numpy() for column in ("hotspot_id", "other"))
+    group = _components(len(ids), a, b)
     names: dict[int, str] = {}
     for name, number in zip(ids, group.tolist(), strict=True):
         # Ids were sorted, so a seed's id does not depend on the order of the hotspots in the file.
