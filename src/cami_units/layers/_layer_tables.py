@@ -16,7 +16,7 @@ import shapely
 
 from cami_units.layers import _dialects as dialects
 from cami_units.layers._equal_area import circle, clipped
-from cami_units.layers._reading import row_note
+from cami_units.layers._reading import rows_in_short
 from cami_units.layers._taxa import Names, match
 from cami_units.model import (
     LAYERS,
@@ -103,7 +103,7 @@ def _code_note(column: str, number: int) -> Note:
 def _no_code(strange: pd.DataFrame, column: str, values: pd.Series[Any], file: str) -> Problem:
     """Rows whose code is there and is no code of the Red List."""
     came = in_short(sorted({str(_id_text(value)) for value in values}))
-    rows = in_short(row_note(row, str(name)) for row, name in strange["sci_name"].items())
+    rows = rows_in_short(strange.index, strange["sci_name"])
     codes = [
         Note("code of a key", {"number": key, "code_word": word})
         for key, word in CODES[column].items()
@@ -439,7 +439,7 @@ def barrier_rows(table: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, Notes]:
     names = table.get("name", blank).fillna("").astype(str)
     if wrong.any():
         came = in_short(sorted({str(value) for value in table["permeability"][wrong]}))
-        where = in_short(row_note(row, name) for row, name in names[wrong].items())
+        where = rows_in_short(table.index[wrong], names[wrong])
         facts = {"count": int(wrong.sum()), "of": len(table), "came": came}
         note = Note("permeability wrong", facts)
         notes.append(problem_of("refuses", "barriers", "", where, note))
@@ -456,7 +456,7 @@ def corridor_rows(table: gpd.GeoDataFrame, names: Names) -> tuple[gpd.GeoDataFra
     grade = table["evidence_grade"].fillna("N").astype(str).str.strip().str.upper()
     wrong = ~grade.isin(_GRADES)
     if wrong.any():
-        where = in_short(map(row_note, table.index[wrong]))
+        where = rows_in_short(table.index[wrong])
         note = Note("grade unknown", {"came": in_short(sorted(grade[wrong].unique()))})
         notes.append(problem_of("refuses", "corridors", "", where, note))
         return table[:0], notes
@@ -506,7 +506,7 @@ def with_months(
     if odd:
         came = in_short(sorted({str(value) for value in table.loc[odd, MONTHS]}))
         note = Note("months unclear", {"column": MONTHS, "came": came})
-        notes.append(problem_of("counted", layer, file, in_short(map(row_note, odd)), note))
+        notes.append(problem_of("counted", layer, file, rows_in_short(odd), note))
     texts = pd.Series([text or "" for text in months], index=table.index, dtype=object)
     return table.assign(**{MONTHS: texts}), notes
 

@@ -20,7 +20,7 @@ from cami_units.layers._gis_files import Select
 from cami_units.layers._layer_rows import Clean, files_of, gathered, with_counts
 from cami_units.layers._national_files import own_entries, ranges_beside_bundled
 from cami_units.layers._occurrences import ranges_from_records
-from cami_units.layers._reading import Dataset, FileRules, LayerRead, Reading, row_note
+from cami_units.layers._reading import Dataset, FileRules, LayerRead, Reading, rows_in_short
 from cami_units.layers._shape_checks import cleaned
 from cami_units.layers._taxa import (
     Match,
@@ -233,7 +233,7 @@ def _range_columns(
         wrong = ~weight.between(0, 1) & table[RANGE_WEIGHT].notna()
         if wrong.any():
             came = in_short(sorted({str(value) for value in table.loc[wrong, RANGE_WEIGHT]}))
-            where = in_short(map(row_note, table.index[wrong]))
+            where = rows_in_short(table.index[wrong])
             note = Note("no share", {"column": RANGE_WEIGHT, "came": came})
             notes.append(problem_of("refuses", "ranges", dataset.name, where, note))
         # Without a number a row counts whole, as in a file without the column.
@@ -274,7 +274,7 @@ def _guarded(
         rows = [(verdict.verdict, verdict.taxon) == (kind, taxon) for verdict in verdicts]
         some = dataset.table[rows]
         source = " ".join(words_of(str(some["sci_name"].iloc[0]))[:2]).capitalize()
-        where = in_short(map(row_note, some.index))
+        where = rows_in_short(some.index)
         key = "whole species guarded" if kind == "guarded" else "livestock guarded"
         states = _home(taxon, species, reading)
         note = Note(key, {"n": len(some), "source": source, "taxon": taxon} | skip_aside(states))

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any, Final, Literal
 
 import geopandas as gpd
 
 from cami_units.layers._taxa import TaxonRule
-from cami_units.model import EQUAL_AREA, Note, Problem
+from cami_units.model import EQUAL_AREA, Note, Problem, in_short
 
 Missing = Literal["extant", "refuse"]
 """What blank codes of a range mean: extant, native, resident; or that the file is refused."""
@@ -275,6 +276,16 @@ class LayerRead:
         return any(problem.level == "refuses" for problem in self.problems)
 
 
-def row_note(row: object, name: str = "") -> Note:
-    """A row of a file, by its name where it has one."""
-    return Note("named row" if name else "row", {"row": str(row), "name": name})
+def rows_in_short(rows: Iterable[object], names: Iterable[object] = ()) -> str | Note:
+    """The first few rows of a file, each by its name where it has one."""
+
+    def row_note(row_and_name: tuple[object, object]) -> Note:
+        """A row of a file, by its name where that is a text."""
+        row, name = row_and_name
+        is_named = isinstance(name, str) and name != ""
+        return Note(
+            "named row" if is_named else "row",
+            {"row": str(row), "name": name if is_named else ""},
+        )
+
+    return in_short(zip_longest(rows, names), note_of=row_note)

@@ -26,7 +26,7 @@ from cami_units.layers._equal_area import (
     repaired,
     transformed,
 )
-from cami_units.layers._reading import Dataset, FileRules, LayerRead, row_note
+from cami_units.layers._reading import Dataset, FileRules, LayerRead, rows_in_short
 from cami_units.model import (
     LAYERS,
     LONLAT,
@@ -195,11 +195,7 @@ def _row_names(dataset: Dataset, layer: str, rows: Mask) -> str | Note:
     """The first few of some rows by name and number."""
     title = LAYERS[layer].titles[0] if layer in LAYERS else "name_en"
     some = dataset.table[np.asarray(rows, dtype=bool)]
-    names = some[title] if title in some else some.index.map(lambda _: "")
-    return in_short(
-        row_note(row, name if isinstance(name, str) else "")
-        for row, name in zip(some.index, names, strict=True)
-    )
+    return rows_in_short(some.index, some.get(title, ()))
 
 
 def _with_geometry(shapes: Shapes, dataset: Dataset, layer: str) -> Step:

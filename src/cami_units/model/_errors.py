@@ -7,7 +7,7 @@ import re
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import lru_cache
@@ -405,14 +405,17 @@ def quoted(words: object) -> Note:
 
 def nearest_note(word: str, vocabulary: Iterable[str]) -> str | Note:
     """As :func:`nearest`, as a fact of a note."""
-    close = get_close_matches(word, list(vocabulary), n=1, cutoff=0.6)
-    return Note("did you mean", {"word": close[0]}) if close else ""
+    close = nearest_word(word, vocabulary)
+    return Note("did you mean", {"word": close}) if close else ""
 
 
-def in_short(names: Iterable[object], limit: int = 5) -> str | Note:
-    """As :func:`listed`, as a fact of a note; of notes too."""
+def in_short(
+    names: Iterable[object], limit: int = 5, note_of: Callable[[Any], Note] | None = None
+) -> str | Note:
+    """As :func:`listed`, as a fact of a note; of notes too, made by `note_of` of what is told."""
     all_names = list(names)
-    first = all_names[:limit]
+    # a file may have a hundred thousand such rows, of which five are told: no note for the others
+    first = [note_of(name) if note_of else name for name in all_names[:limit]]
     line: str | Note = ", ".join(map(str, first))
     if any(isinstance(name, Note) for name in first):
         line = Note("in a row", {"parts": first})
