@@ -482,7 +482,7 @@ def test_overrides_of_sites_that_are_not_there_are_named(tmp_path):
     (tmp_path / "overrides.csv").write_text(text + line("nowhere", "species"))
     plan = read_plan(write_plan(tmp_path, '[workshop]\noverrides = "overrides.csv"\n'))
     # a lock, or a record that changes no number, is none of the proposal's business
-    (problem,) = proposal_overrides(plan, load(plan))
+    (problem,) = proposal_overrides(load(plan))
     assert problem in check(plan)[0]
     assert "no hotspot of the plan: CU-012, H0l" in problem.what
     assert "Did you mean 'H" in problem.cure

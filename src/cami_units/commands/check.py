@@ -48,9 +48,10 @@ def check(
     """
     # a survey and not a reading: the first fault must not hide the others
     clean, problems, sources = layers.survey_layers(reading_of(plan), progress=progress)
+    overrides, override_faults = _overrides(plan)
     odd: tuple[Problem, ...] = ()
     if clean is not None:
-        clean = with_coverage(clean, plan)
+        clean = replace(with_coverage(clean, plan), overrides=overrides)
         progress("comparing with what is expected", 0, 0)
         side_km2 = plan.profile.occurrence.side_km2
         odd = unexpected(clean) if side_km2 is None else unexpected(clean, least_km2=side_km2)
@@ -62,9 +63,9 @@ def check(
             *_fenced_links(clean, plan),
             *_partial_coverage(clean, plan),
             *_records_and_ranges(clean, plan),
-            *proposal_overrides(plan, clean),
+            *proposal_overrides(clean),
         )
-    faults = (*open_numbers(plan), *_faulty_overrides(plan), *missing_context(plan))
+    faults = (*open_numbers(plan), *override_faults, *missing_context(plan))
     faults += faulty_coverage(plan)
     contexts = _context_layers(plan, clean, progress)
     noticed = (*faults, *problems, *(p for read in contexts for p in read.problems), *odd)
@@ -333,15 +334,11 @@ def missing_context(plan: Plan) -> tuple[Problem, ...]:
     )
 
 
-def proposal_overrides(plan: Plan, clean: Layers) -> tuple[Problem, ...]:
+def proposal_overrides(clean: Layers) -> tuple[Problem, ...]:
     """The overrides that change nothing in a proposal: it knows hotspots, units only once they are made."""
-    try:
-        path = plan.workshop.overrides
-        overrides = None if path is None else layers.read_overrides(path)
-    except InputError:  # refused already
-        return ()
     hotspots = () if clean.hotspots is None else clean.hotspots["hotspot_id"]
-    return lost_overrides(overrides, hotspots, kinds=("adjacent",), note="override of no hotspot")
+    kinds, note = ("adjacent",), "override of no hotspot"
+    return lost_overrides(clean.overrides, hotspots, kinds=kinds, note=note)
 
 
 def lost_overrides(
@@ -360,11 +357,10 @@ def lost_overrides(
     return (problem_of("counted", "overrides", "", "", Note(note, facts)),) if lost else ()
 
 
-def _faulty_overrides(plan: Plan) -> tuple[Problem, ...]:
-    """What is wrong with the file of overrides that the plan names."""
+def _overrides(plan: Plan) -> tuple[pd.DataFrame | None, tuple[Problem, ...]]:
+    """The overrides that the plan names, and what is wrong with their file."""
+    path = plan.workshop.overrides
     try:
-        if plan.workshop.overrides is not None:
-            layers.read_overrides(plan.workshop.overrides)
+        return None if path is None else layers.read_overrides(path), ()
     except InputError as error:
-        return (problem_of("refuses", "overrides", "", "", error.note),)
-    return ()
+        return None, (problem_of("refuses", "overrides", "", "", error.note),)

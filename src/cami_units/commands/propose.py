@@ -68,7 +68,7 @@ def propose(
         raise InputError.of("several problems", problems=lacking)
     cache = ground(plan, cache)
     clean = load(plan, progress=progress, cache=cache)
-    clean = replace(clean, problems=(*clean.problems, *proposal_overrides(plan, clean)))
+    clean = replace(clean, problems=(*clean.problems, *proposal_overrides(clean)))
     progress("cutting layers by states", 0, 0)
     pieces = cut(clean, plan, cache=cache)
     # what is measured from here on hangs on these numbers too; weights and thresholds change
