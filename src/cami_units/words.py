@@ -255,7 +255,7 @@ def complaint(problem: Problem, lang: str = "en") -> str:
     >>> complaint(Problem("note", "ranges", "saiga.shp", "row 3", "no geometry", "Draw it."))
     'saiga.shp, row 3: no geometry. Draw it.'
     """
-    note = problem.note or Note("", {"text": problem.what, "assumed": problem.cure})
+    note = problem.as_note()
     what, cure = said(note, lang), assumed(note, lang)
     # the layer stands for a place only where no file does; other "layers" are rooms of ours
     layer = problem.layer if problem.layer in INPUT_LAYERS else ""

@@ -130,8 +130,8 @@ def said_once(problems: Sequence[Problem]) -> tuple[Problem, ...]:
         if problem.lines in said and problem.note:
             facts = {**problem.note.facts, "what": problem.note, "advice": Note("lines above")}
             facts["plan_lines"] = ""
-            mended_above = problem_of(problem.level, problem.layer, "", "", Note("as above", facts))
-            once[at] = replace(mended_above, file=problem.file, where=problem.where)
+            place = problem.file, problem.where
+            once[at] = problem_of(problem.level, problem.layer, *place, Note("as above", facts))
         said |= {problem.lines} if problem.lines else set()
     return tuple(once)
 
@@ -142,7 +142,7 @@ def _as_one(same: Sequence[Problem]) -> Problem:
     names = in_short(one.file for one in same)
     file = Note("files of one", {"n": len(same), "names": names})
     places = dict.fromkeys(one.where for one in same if one.where)
-    note = first.note or Note("", {"text": first.what, "assumed": first.cure})
+    note = first.as_note()
     where = in_short(places)
     if len(places) == 1:  # as a value, where it is one
         where = note.facts.get("where", where)  # type: ignore[assignment]

@@ -968,8 +968,8 @@ def _take_form(
         group = workshop.EVERYBODY
         group_files.note(label, "form without group")
     for problem in form.problems:
-        form_note = problem.note or Note("", {"text": problem.what, "assumed": problem.cure})
-        group_files.notices.append(workshop.Notice(label, "units", problem.where, form_note))
+        notice = workshop.Notice(label, "units", problem.where, problem.as_note())
+        group_files.notices.append(notice)
     group_files.forms[label] = [
         row
         for row_cells in form.units.to_dict("records")

@@ -105,15 +105,14 @@ def read_gis_placemarks(path: Path, label: str) -> Placemarks:
         file_datasets, problems = datasets("conservation_units", path, kind="any")
     refused = [problem for problem in problems if problem.level == "refuses"]
     if not file_datasets:
-        notes = [one.note or Note("", {"text": one.what, "assumed": one.cure}) for one in refused]
+        notes = [problem.as_note() for problem in refused]
         said_of_it = [Note("layer refused", {"file": label, "what": n, "cure": n}) for n in notes]
         raise InputError.of("several", sentences=said_of_it)
     reader = _GisReader(label, file_hash(path)[:16])
     for dataset in file_datasets:
         reader.read(dataset)
     for problem in problems:
-        facts = {"text": problem.what, "assumed": problem.cure}
-        reader.say(problem.note or Note("", facts), name=problem.where)
+        reader.say(problem.as_note(), name=problem.where)
     return reader.placemarks()
 
 

@@ -123,9 +123,13 @@ class Problem:
         """Lines to paste at the end of a plan (:func:`plan_lines`); empty where nothing is to be pasted."""
         return str(self.note.facts.get("plan_lines", "")) if self.note else ""
 
+    def as_note(self) -> Note:
+        """What was noticed as a note; of a problem that came in words only, one that holds these."""
+        return self.note or Note("", {"text": self.what, "assumed": self.cure})
+
     def sentence(self, lang: str = FALLBACK) -> str:
         """The problem in one line; its file, rows and cure in a language if they are values."""
-        note = self.note or Note("", {"text": self.what, "assumed": self.cure})
+        note = self.as_note()
         text = f"{self.layer}: {said(note, lang)}"
         place, cure = self.place(lang), assumed(note, lang)
         text += f" ({place})" if place else ""
