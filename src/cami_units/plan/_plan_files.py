@@ -80,7 +80,7 @@ def read_plan(path: Path | str | None = None) -> Plan:
         faults += [_fault(detail, Plan) for detail in error.errors()]
     notes = [*([_faults_in_one(str(file), "plan", faults)] if faults else []), *profile_faults]
     if notes:
-        raise PlanError(Note("plan and profile", {"problems": notes}) if notes[1:] else notes[0])
+        raise PlanError(Note("several problems", {"problems": notes}) if notes[1:] else notes[0])
     return _resolved(plan, file.parent)
 
 
