@@ -45,7 +45,7 @@ def table(lang: str) -> Mapping[str, str]:
     'Площадь'
     """
     own = translated(lang)
-    return MappingProxyType(own if lang == FALLBACK else {**translated(FALLBACK), **own})
+    return MappingProxyType(own if lang == FALLBACK else {**table(FALLBACK), **own})
 
 
 def translated(lang: str) -> dict[str, str]:
