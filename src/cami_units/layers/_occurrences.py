@@ -13,7 +13,7 @@ import shapely
 from numpy.typing import NDArray
 
 from cami_units.layers._dialects import blank, in_our_words, plain
-from cami_units.layers._reading import Dataset, FileRules, LayerRead, Reading
+from cami_units.layers._reading import Dataset, FileRules, LayerRead, Reading, names_in_short
 from cami_units.layers._shape_checks import cleaned
 from cami_units.layers._taxa import (
     Match,
@@ -28,7 +28,6 @@ from cami_units.model import (
     LONLAT,
     Note,
     Problem,
-    in_short,
     listed,
     problem_of,
 )
@@ -292,12 +291,12 @@ def taxa_of(
             key = (verdict.taxon, " ".join(words_of(str(pair[0]))[:2]).capitalize())
             guarded[key] = guarded.get(key, 0) + 1
         else:
-            name = " ".join(str(part) for part in pair if part) or ""
+            name = " ".join(str(part) for part in pair if part)
             others[name] = others.get(name, 0) + 1
     problems = []
     if others:
         count = sum(others.values())
-        where = in_short(name or Note("no name") for name in sorted(others))
+        where = names_in_short(sorted(others))
         note = Note("records of others", {"count": count, "of": dataset.rows})
         problems.append(problem_of("counted", layer, dataset.name, where, note))
     for (name, source), count in sorted(guarded.items()):

@@ -20,7 +20,14 @@ from cami_units.layers._gis_files import Select
 from cami_units.layers._layer_rows import Clean, files_of, gathered, with_counts
 from cami_units.layers._national_files import own_entries, ranges_beside_bundled
 from cami_units.layers._occurrences import ranges_from_records
-from cami_units.layers._reading import Dataset, FileRules, LayerRead, Reading, rows_in_short
+from cami_units.layers._reading import (
+    Dataset,
+    FileRules,
+    LayerRead,
+    Reading,
+    names_in_short,
+    rows_in_short,
+)
 from cami_units.layers._shape_checks import cleaned
 from cami_units.layers._taxa import (
     Match,
@@ -86,16 +93,11 @@ def _range_rows(names: Names, species: pd.DataFrame, reading: Reading) -> Select
                 meant = _meant_names(others, names) if kind == "unknown" else []
                 facts = {"count": int(rows.sum()), "of": len(table), "sentences": meant}
                 note = Note(key, facts)
-                notes.append(problem_of("counted", "ranges", file, _in_short(others), note))
+                notes.append(problem_of("counted", "ranges", file, names_in_short(others), note))
                 notes += _hints(others, names, species, reading, file) if kind == "unknown" else []
         return ~np.isin(kinds, list(_WHY_NOT)), notes
 
     return select
-
-
-def _in_short(names: Iterable[str]) -> str | Note:
-    """Names of a file, the first few; of rows that have none it is said."""
-    return in_short(name or Note("no name") for name in names)
 
 
 def _meant_names(others: Iterable[str], names: Names) -> list[Note]:

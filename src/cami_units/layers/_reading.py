@@ -276,6 +276,11 @@ class LayerRead:
         return any(problem.level == "refuses" for problem in self.problems)
 
 
+def names_in_short(names: Iterable[str]) -> str | Note:
+    """The first few names of a file; of rows that have none it is said."""
+    return in_short(name or Note("no name") for name in names)
+
+
 def rows_in_short(rows: Iterable[object], names: Iterable[object] = ()) -> str | Note:
     """The first few rows of a file, each by its name where it has one."""
 
