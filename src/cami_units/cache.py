@@ -5,7 +5,7 @@ numbers of the plan, this program and the libraries that measure. So an entry is
 when anything changes, another one is looked for. Nothing here is needed: a folder that is missing,
 full, read-only or damaged costs time and no answer.
 
-Entries are Arrow tables and JSON, not pickles: a workshop's folder travels on memory sticks, and
+Entries are Arrow tables, JSON and plain bytes, not pickles: a workshop's folder travels on memory sticks, and
 opening an entry must not be able to run anything.
 """
 
@@ -46,7 +46,7 @@ It can be deleted at any time. Do not pass it on: layers may be restricted.
 Value = TypeVar("Value")
 
 Parts = Mapping[str, Any]
-"""What an entry holds, by name: tables, ``None``, and what JSON can say."""
+"""What an entry holds, by name: tables, bytes, ``None``, and what JSON can say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,12 +150,11 @@ def keeper_of(cache: Cache) -> Keeper | None:
             total.update(struct.pack("<q", len(part)) + part)
 
         def parts() -> Parts:
-            return {"pieces": pd.DataFrame({"piece": list(make())})}
+            return {str(number): one for number, one in enumerate(make())}
 
         # Pieces of another version of the program are other pieces, even from the same content.
         key = [program_key(), total.hexdigest()]
-        table: pd.DataFrame = kept(cache, kind, key, parts)["pieces"]
-        return table["piece"].tolist()
+        return list(kept(cache, kind, key, parts).values())
 
     return keeper
 
@@ -297,16 +296,18 @@ def _read(path: Path) -> Parts | None:
         data = path.read_bytes()
     except OSError:
         return None
-    body, seal = data[:-32], data[-32:]
-    if not body.startswith(_FORMAT) or hashlib.sha256(body).digest() != seal:
+    body, seal = memoryview(data)[:-_SEAL], data[-_SEAL:]
+    if not data.startswith(_FORMAT) or hashlib.sha256(body).digest() != seal:
         return None
-    return _unpacked(memoryview(body)[len(_FORMAT) :])
+    return _unpacked(body[len(_FORMAT) :])
 
 
 def _write(path: Path, parts: Parts) -> None:
     """Keep an entry, whole or not at all; not if it would not come back as it is."""
     packed = _packed(parts)
-    if not _same(parts, _unpacked(memoryview(packed))):
+    # bytes come back as they are; of tables and JSON that is seen before they are kept
+    is_plain = all(isinstance(part, bytes) for part in parts.values())
+    if not is_plain and not _same(parts, _unpacked(memoryview(packed))):
         return
     body = _FORMAT + packed
     folder = path.parent
@@ -321,32 +322,55 @@ def _write(path: Path, parts: Parts) -> None:
         staged.replace(path)
     finally:
         staged.unlink(missing_ok=True)
-    _make_room(folder, path)
+    # Each entry is added to what was there at the first: to look at hundreds of them after each of
+    # hundreds took a tenth of a second. What others write meanwhile is seen by them, or next time.
+    size = len(body) + _SEAL
+    _BYTES_IN[folder] = _BYTES_IN[folder] + size if folder in _BYTES_IN else MOST_BYTES + 1
+    if _BYTES_IN[folder] > MOST_BYTES:
+        _BYTES_IN[folder] = _make_room(folder, path)
 
 
-def _make_room(folder: Path, newest: Path) -> None:
-    """Remove the oldest entries above the limit, and what a process that was killed has left."""
+_BYTES_IN: Final[dict[Path, int]] = {}
+"""How much each folder that this process wrote to holds, at most."""
+
+
+def _make_room(folder: Path, newest: Path) -> int:
+    """Remove the oldest entries above the limit, and what a process that was killed has left.
+
+    Returns how many bytes stay. Of a full folder a tenth is emptied at once, not an entry at a time.
+    """
     entries = [(entry.stat(), entry) for entry in folder.glob(f"*{_SUFFIX}") if entry != newest]
     entries.sort(key=lambda pair: (pair[0].st_mtime, pair[1].name), reverse=True)
     total = newest.stat().st_size
-    for stat, entry in entries:
+    is_full = total + sum(stat.st_size for stat, _ in entries) > MOST_BYTES
+    room = MOST_BYTES * 0.9 if is_full else MOST_BYTES
+    for number, (stat, _) in enumerate(entries):
+        if total + stat.st_size > room:
+            for _, entry in entries[number:]:
+                entry.unlink(missing_ok=True)
+            break
         total += stat.st_size
-        if total > MOST_BYTES:
-            entry.unlink(missing_ok=True)
     oldest = newest.stat().st_mtime - _ABANDONED_S
     for left in folder.glob("*.writing"):
         if left.stat().st_mtime < oldest:
             left.unlink(missing_ok=True)
+    return total
 
 
 _ABANDONED_S: Final = 3600
+
+_SEAL: Final = 32
+"""Bytes of the SHA-256 at the end of an entry."""
 
 
 def _packed(parts: Parts) -> bytes:
     """Parts as bytes: a listing, then each body."""
     heads, bodies = [], []
     for name, part in parts.items():
-        if isinstance(part, pd.DataFrame):
+        if isinstance(part, bytes):
+            heads.append([name, "bytes"])
+            bodies.append(part)
+        elif isinstance(part, pd.DataFrame):
             heads.append([name, "table"])
             bodies.append(_table_bytes(part))
         else:
@@ -366,7 +390,10 @@ def _unpacked(data: memoryview) -> Parts:
     parts: dict[str, Any] = {}
     for name, kind, length in heads:
         body = data[at : at + length]
-        parts[name] = _table(body) if kind == "table" else json.loads(bytes(body))
+        if kind == "table":
+            parts[name] = _table(body)
+        else:
+            parts[name] = bytes(body) if kind == "bytes" else json.loads(bytes(body))
         at += length
     return parts
 

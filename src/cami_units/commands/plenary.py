@@ -10,9 +10,10 @@ from typing import Final
 import geopandas as gpd
 import pandas as pd
 
-from cami_units import kml, scene, store, words, workshop
+from cami_units import cache, kml, scene, store, words, workshop
 from cami_units.commands.decide import decided_round, read_decisions
 from cami_units.commands.shown_round import (
+    cache_of_layers,
     drawn_scenes,
     kept_pieces,
     legend_png,
@@ -134,7 +135,14 @@ def _loop(directory: Path, round_: Round, base: Round | None) -> Loop:
     changes = ("unit_id", "change", "group", "decision", "note", "applied", "reason")
     rules = stored_plan(round_.manifest["plan"], round_.manifest["profile"])
     sections = workshop.groups_of(rules.workshop.groups, round_.tables.get("sections"))
-    owners = allocation(round_, sections)
+    # a decision leaves outlines alone, and so whose they are; to measure that fetches scipy
+    outlines = round_.tables["conservation_units"][["unit_id", "geometry"]]
+    owners = cache.kept_table(
+        cache_of_layers(round_),
+        "allocation",
+        [outlines, sections],
+        lambda: allocation(round_, sections),
+    )
     return Loop(
         log=read_decisions(directory),
         before=base,

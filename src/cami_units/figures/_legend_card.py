@@ -18,7 +18,7 @@ from cami_units.figures._typesetting import (
     MM_PER_POINT,
     Face,
     drawable,
-    font,
+    font_file,
     lines,
     width_mm,
 )
@@ -89,7 +89,7 @@ def _write(
 ) -> None:
     """One line in white, its letters hanging from `top`, at places in mm."""
     letters = size * MM_PER_POINT * scale
-    drawn_font = ImageFont.truetype(str(font(face, line).get_file()), letters)
+    drawn_font = ImageFont.truetype(str(font_file(face, line)), letters)
     place = (left * scale, top * scale + letters)
     draw.text(place, drawable(line, face), font=drawn_font, fill="white", anchor="ls")
 

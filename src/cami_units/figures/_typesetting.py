@@ -6,16 +6,18 @@ characters of our Chinese phrases, comes in ours: a figure looks the same on eve
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Iterable, Mapping
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
-import matplotlib as mpl
-from matplotlib.font_manager import FontProperties
-from matplotlib.ft2font import FT2Font, LoadFlags
+from fontTools.ttLib import TTFont
 
 from cami_units.model import clean_name, data_dir
+
+if TYPE_CHECKING:
+    from matplotlib.font_manager import FontProperties
 
 Face = Literal["plain", "bold", "italic"]
 
@@ -40,7 +42,15 @@ _CHINESE: Final[dict[Face, str]] = {
 
 def font(face: Face = "plain", text: str = "") -> FontProperties:
     """The font that draws a text: DejaVu Sans; Noto Sans SC for a line with Chinese in it."""
-    return FontProperties(fname=_path(face, _is_chinese(text)))
+    # a card for the globe is measured and drawn without a tenth of a second for matplotlib
+    from matplotlib.font_manager import FontProperties
+
+    return FontProperties(fname=font_file(face, text))
+
+
+def font_file(face: Face = "plain", text: str = "") -> Path:
+    """The file of the font that draws a text."""
+    return _path(face, _is_chinese(text))
 
 
 def drawable(value: object, face: Face = "plain", beside: str = "") -> str:
@@ -54,7 +64,7 @@ def drawable(value: object, face: Face = "plain", beside: str = "") -> str:
     ('Altai Сайгак ✓', '中')
     """
     text = clean_name(value)
-    drawable_codes = _glyphs(face, _is_chinese(text + beside))
+    drawable_codes = _advances(face, _is_chinese(text + beside))
     return "".join(c if ord(c) in drawable_codes else MISSING for c in text)
 
 
@@ -65,12 +75,12 @@ def _is_chinese(text: str) -> bool:
 
 @cache
 def _han() -> frozenset[int]:
-    return frozenset(_glyphs("plain", chinese=True).keys() - _glyphs("plain").keys())
+    return frozenset(_advances("plain", chinese=True).keys() - _advances("plain").keys())
 
 
 def undrawable(values: Iterable[object]) -> str:
     """The characters of these values that would be drawn as ``□``, each once, in order."""
-    drawable_codes = {*_glyphs("plain"), *_han()}
+    drawable_codes = {*_advances("plain"), *_han()}
     return "".join(
         sorted({c for value in values for c in clean_name(value) if ord(c) not in drawable_codes})
     )
@@ -78,8 +88,9 @@ def undrawable(values: Iterable[object]) -> str:
 
 def width_mm(text: str, size: float, face: Face = "plain") -> float:
     """The width of a line of text of a size in points."""
-    chinese = _is_chinese(text)
-    return sum(_width(c, face, chinese) for c in text) * size * MM_PER_POINT
+    advances = _advances(face, _is_chinese(text))
+    # 0.6: about as wide as what is drawn in the place of what the face lacks
+    return sum(advances.get(ord(c), 0.6) for c in text) * size * MM_PER_POINT
 
 
 def lines(
@@ -129,25 +140,15 @@ def _path(face: Face, chinese: bool = False) -> Path:
     """The file of a face: of Matplotlib, or of the package for Chinese."""
     if chinese:
         return data_dir() / "fonts" / _CHINESE[face]
-    return Path(mpl.get_data_path()) / "fonts" / "ttf" / _FILES[face]
+    # found and not imported, for the reason above
+    matplotlib = importlib.util.find_spec("matplotlib")
+    folder = Path(str(matplotlib and matplotlib.origin)).parent / "mpl-data" / "fonts" / "ttf"
+    return folder / _FILES[face]
 
 
 @cache
-def _width(character: str, face: Face, chinese: bool) -> float:
-    """The advance of a character of a face, as a share of the type size."""
-    glyph = _glyphs(face, chinese).get(ord(character))
-    if glyph is None:
-        return 0.6  # about as wide as what is drawn in its place
-    opened = _opened(face, chinese)
-    return float(opened.load_glyph(glyph, LoadFlags.NO_SCALE).horiAdvance / opened.units_per_EM)
-
-
-@cache
-def _glyphs(face: Face, chinese: bool = False) -> Mapping[int, Any]:
-    """The number of the glyph of every character that a face has."""
-    return _opened(face, chinese).get_charmap()
-
-
-@cache
-def _opened(face: Face, chinese: bool) -> FT2Font:
-    return FT2Font(str(_path(face, chinese)))
+def _advances(face: Face, chinese: bool = False) -> Mapping[int, float]:
+    """How wide every character that a face has is, as a share of the type size."""
+    with TTFont(_path(face, chinese), lazy=True) as opened:
+        units, advance = opened["head"].unitsPerEm, opened["hmtx"].metrics
+        return {code: advance[name][0] / units for code, name in opened.getBestCmap().items()}
