@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import geopandas as gpd
@@ -320,6 +321,21 @@ def test_a_shape_around_a_pole_comes_back_with_its_area(pole, shape):
     assert (np.abs(lonlat.total_bounds) <= (180, 90, 180, 90)).all()
     back = layers.to_equal_area(lonlat, POLAR.format(pole))
     assert shapely.area(shapely.symmetric_difference(back.geometry[0], shape)) < 2e-3 * shape.area
+
+
+@pytest.mark.parametrize("lon_0", [-170, 0, 180])
+def test_a_line_or_points_over_the_end_of_longitudes_arrive_whole(lon_0):
+    """A road that a GIS has cut at 180° spans the globe in its numbers, and some tens of kilometres on it."""
+    cut = [[(179.5, 66), (180, 66)], [(-180, 66), (-179.5, 66)]]
+    shapes = [shapely.MultiLineString(cut), shapely.MultiPoint([cut[0][0], cut[1][1]])]
+    flat = layers.to_equal_area(
+        gpd.GeoDataFrame(geometry=shapes, crs=LONLAT), f"+proj=laea +lat_0=66 +lon_0={lon_0}"
+    ).geometry
+    # one degree of the parallel: its radius on the ellipsoid is 2,603 km
+    if lon_0:  # on 0° the map of Lambert is torn and stretched where this line lies
+        assert flat[0].length == pytest.approx(math.radians(1) * 2_602_600, rel=0.002)
+    assert shapely.get_num_coordinates(flat[1]) == 2
+    assert not flat.is_empty.any()
 
 
 def test_a_wide_box_in_degrees_is_as_wide_as_it_says():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 import zipfile
 from pathlib import Path
 
@@ -19,8 +20,11 @@ from cami_units.commands.plenary import plenary
 from cami_units.commands.sensitivity import with_sensitivity
 from cami_units.kml import rehearsal as draw
 from cami_units.model import InputError
+from tests.browser import chromium
+from tests.test_draw_page import answer, map_click, snap_off
 
 NOTEBOOK = Path(__file__).resolve().parents[1] / "notebooks" / "07_another_region.ipynb"
+browser = pytest.fixture(scope="module")(chromium)
 OURS = re.compile(
     r"(?<!in_)\bcami\b(?!-)|Central Asia|Migratory Species|saiga|Kazakh|INDICATIVE:", re.I
 )
@@ -137,27 +141,32 @@ REGIONS = {
 }
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("where", REGIONS)
-def test_a_round_where_longitudes_end(made, tmp_path, where):
-    """Over 180°, over a pole, and with nothing to propose: units keep their areas, and all is written."""
+def round_at(made, inputs, where):
+    """The folder of the round of one of these regions, its inputs written beside it."""
     crs, states, ranges = REGIONS[where]
     plan = (made["folder"] / "plan.toml").read_text(encoding="utf-8")
     plan = re.sub(r"(?m)^states = .*", 'states = ["NA", "ZM"]', plan)
-    (tmp_path / "plan.toml").write_text(re.sub(r"(?m)^crs = .*", f'crs = "{crs}"', plan))
-    (tmp_path / "criteria.toml").write_text(made["CRITERIA"], encoding="utf-8")
-    (tmp_path / "species.csv").write_text(
+    (inputs / "plan.toml").write_text(re.sub(r"(?m)^crs = .*", f'crs = "{crs}"', plan))
+    (inputs / "criteria.toml").write_text(made["CRITERIA"], encoding="utf-8")
+    (inputs / "species.csv").write_text(
         "sci_name,name_en,iucn_category,range_states\nUrsus maritimus,Bear,EN,NA;ZM\n"
         "Ovis nivicola,Sheep,EN,NA;ZM\n"
     )
     names = {"iso2": ["NA", "ZM"], "name_en": ["One", "Other"]}
-    gpd.GeoDataFrame(names, geometry=states, crs=4326).to_file(tmp_path / "countries.gpkg")
+    gpd.GeoDataFrame(names, geometry=states, crs=4326).to_file(inputs / "countries.gpkg")
     codes = {"presence": 1, "origin": 1, "seasonal": 1}
     species = {"sci_name": ["Ursus maritimus", "Ovis nivicola"], **codes}
-    gpd.GeoDataFrame(species, geometry=ranges, crs=4326).to_file(tmp_path / "ranges.gpkg")
-    proposal = cu.propose(cu.read_plan(tmp_path / "plan.toml"))
-    folder = tmp_path / "rounds" / "00-proposal"
-    cu.write_proposal(proposal, folder)
+    gpd.GeoDataFrame(species, geometry=ranges, crs=4326).to_file(inputs / "ranges.gpkg")
+    folder = inputs / "rounds" / "00-proposal"
+    cu.write_proposal(cu.propose(cu.read_plan(inputs / "plan.toml")), folder)
+    return folder
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("where", REGIONS)
+def test_a_round_where_longitudes_end(made, tmp_path, where):
+    """Over 180°, over a pole, and with nothing to propose: units keep their areas, and all is written."""
+    crs, folder = REGIONS[where][0], round_at(made, tmp_path, where)
     again = store.read_round(folder)
     units = again.tables["conservation_units"]
     assert units.is_valid.all()
@@ -177,3 +186,70 @@ def test_a_round_where_longitudes_end(made, tmp_path, where):
     else:
         wide = units.bounds["maxx"] - units.bounds["minx"] > 180
         assert wide.any(), "one lies over 180°"
+
+
+@pytest.mark.slow
+@pytest.mark.browser
+def test_a_map_and_a_drawing_page_over_180_are_one_sheet(made, tmp_path, browser):
+    """A map is as wide as its region, not as the world; what is drawn on it arrives where it was drawn."""
+    folder = round_at(made, tmp_path, "date line")
+    base = store.read_round(folder)
+    units = base.tables["conservation_units"].set_index("unit_id").geometry
+    cut = units.index[units.geom_type == "MultiPolygon"][0]
+    browser.open(folder / "map.html")
+    west, east = browser.run("const b = camiMap.getBounds(); return [b.getWest(), b.getEast()]")
+    assert west < 178 < 185 < east < west + 60, "the region lies round 182 as longitudes count on"
+    outline = browser.run(
+        "return document.querySelector(`[data-unit='${arguments[0]}']`).getAttribute('d')", cut
+    )
+    assert outline.count("M") == 1, "sewn where 180° cuts it"
+    assert browser.errors == []
+
+    pack(folder, tmp_path / "pack")
+    [group] = (tmp_path / "pack").glob("*/draw_*.html")
+    [name] = [group.stem.removeprefix("draw_")]
+    browser.open(group, ready=False)
+    browser.wait("return document.documentElement.dataset.begun")
+    save = {"behavior": "allow", "downloadPath": str(tmp_path)}
+    browser.driver.execute_cdp_cmd("Browser.setDownloadBehavior", save)
+    file = tmp_path / f"edit_{name}.kml"
+
+    def collected():
+        browser.driver.find_element("id", "save").click()
+        for _ in range(200):
+            if file.is_file() and file.stat().st_size and not list(tmp_path.glob("*.crdownload")):
+                break
+            time.sleep(0.03)
+        found = collect([file], base, base_dir=folder)
+        file.unlink()
+        return found
+
+    untouched = collected()
+    assert set(untouched.changes["change"]) == {"kept"}
+    assert untouched.problems.empty
+    # one over 180°, one beyond it, and a pin, as hands draw them
+    snap_off(browser)
+    browser.run("camiDraw.map.setView([64.5, 183], 5, { animate: false })")
+    for west, east in ((178, 182), (184, 187)):
+        browser.driver.find_element("css selector", '[data-mode="draw"]').click()
+        for place in ((west, 61), (east, 61), (east, 62.5), (west, 62.5), (west, 61)):
+            map_click(browser, *place)
+    browser.driver.find_element("css selector", '[data-mode="pin"]').click()
+    map_click(browser, 186, 66)
+    answer(browser, "thin ice")
+    drawn = collected()
+    fresh = drawn.round.tables["conservation_units"].set_index("unit_id").drop(units.index)
+    over, beyond = (shape for _, shape in sorted(fresh.geometry.items()))
+    assert over.geom_type == "MultiPolygon", over.bounds
+    assert shapely.box(-176, 61, -173, 62.5).hausdorff_distance(beyond) < 0.1
+    [pin] = drawn.remarks.geometry
+    assert pin.distance(shapely.Point(-174, 66)) < 0.1
+    [ground] = cu.to_equal_area(fresh.loc[[fresh.index[0]]], REGIONS["date line"][0]).area / 1e6
+    [square] = (
+        cu.to_equal_area(
+            gpd.GeoDataFrame(geometry=[across(178, 61, 182, 62.5)], crs=4326),
+            REGIONS["date line"][0],
+        ).area
+        / 1e6
+    )
+    assert ground == pytest.approx(square, rel=0.03)  # a pixel is a fiftieth of a degree

@@ -150,7 +150,10 @@ def _cut_at_seam(shapes: Shapes, target: CRS) -> Shapes:
         [shapely.box(-181, -91, seam - gap, 91), shapely.box(seam + gap, -91, 181, 91)]
     )
     torn = shapes.copy()
-    torn[across] = shapely.intersection(structure(shapes[across]), halves)
+    # Rings that cross themselves cannot be cut; a line has none, and no ground to be made valid.
+    rings = across & np.isin(shapely.get_type_id(shapes), _POLYGONS)
+    torn[rings] = structure(shapes[rings])
+    torn[across] = shapely.intersection(torn[across], halves)
     return torn
 
 

@@ -28,6 +28,7 @@ from ._codes import finding_key as finding_key
 from ._codes import month_spans as month_spans
 from ._crs import EQUAL_AREA as EQUAL_AREA
 from ._crs import LONLAT as LONLAT
+from ._crs import counted_on as counted_on
 from ._crs import crs_name as crs_name
 from ._crs import cut_at_180 as cut_at_180
 from ._crs import same_crs as same_crs

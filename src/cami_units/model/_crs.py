@@ -132,6 +132,45 @@ def cut_at_180(shapes: NDArray[Any]) -> NDArray[Any]:
     return cut
 
 
+def counted_on(shapes: NDArray[Any], frame: tuple[float, float, float, float]) -> NDArray[Any]:
+    """Shapes in degrees for a map that counts on past 180°: what was cut there is whole again.
+
+    The inverse of :func:`cut_at_180`, for renderers that lay longitudes out on a plane.
+
+    Parameters
+    ----------
+    shapes : array of geometries
+        In degrees, from -180 to 180.
+    frame : tuple of float
+        West, south, east, north of the map. One that ends at 180° or before changes nothing.
+
+    Returns
+    -------
+    array of geometries
+        Longitudes run from the meridian opposite the middle of the map once round the globe.
+
+    Examples
+    --------
+    >>> road = shapely.MultiLineString([[(179, 60), (180, 60)], [(-180, 60), (-179, 61)]])
+    >>> counted_on(np.array([road]), (170, 50, 200, 70))[0].wkt
+    'LINESTRING (179 60, 180 60, 181 61)'
+    """
+    if frame[2] <= 180.0:
+        return shapes
+    seam = (frame[0] + frame[2]) / 2 - 180.0
+    whole = np.asarray(shapes, dtype=object).copy()
+    west, _, east, _ = shapely.bounds(whole).T
+    for row in np.flatnonzero(west < seam):
+        behind = shapely.intersection(whole[row], shapely.box(-181, -91, seam, 91))
+        behind = translate(behind, xoff=360.0)
+        if east[row] > seam:
+            ahead = shapely.intersection(whole[row], shapely.box(seam, -91, 181, 91))
+            behind = shapely.union(ahead, behind)
+        is_line = shapely.get_dimensions(behind) == 1
+        whole[row] = shapely.line_merge(behind) if is_line else behind
+    return whole
+
+
 def _in_degrees(part: Any) -> Any:
     """A line or polygon whose longitudes jump, in the parts that it has from -180° to 180°."""
     if part.geom_type != "Polygon":

@@ -15,6 +15,7 @@ from shapely.geometry.base import BaseGeometry
 
 from cami_units import backdrop
 from cami_units.drawn_pieces import piece
+from cami_units.model import counted_on
 from cami_units.scene import is_range_state, label_places
 from cami_units.webmap._page_values import (
     is_missing,
@@ -148,7 +149,7 @@ def _states(
 def _ground(frame: tuple[float, float, float, float]) -> Mapping[str, Any]:
     """``relief``: a picture of light and shade; ``rivers``: [km, lines]; ``lakes``: polygons."""
     water = backdrop.water_in(frame)
-    shapes = shapely.clip_by_rect(water.geometry.to_numpy(), *frame)
+    shapes = shapely.clip_by_rect(counted_on(water.geometry.to_numpy(), frame), *frame)
     shapes = simplified(shapes, most=_MOST_WATER)
     is_river = water["kind"].eq(backdrop.RIVERS).to_numpy()
     return {

@@ -21,10 +21,10 @@ import pandas as pd
 import shapely
 
 from cami_units import words
-from cami_units.model import COVERED_LAYERS, Imprint, page_policy, records
+from cami_units.model import COVERED_LAYERS, Imprint, counted_on, page_policy, records
 from cami_units.webmap import _html
 from cami_units.webmap._page_values import shown
-from cami_units.webmap._payload import Cards, PageTables, page_json, payload
+from cami_units.webmap._payload import Cards, Frame, PageTables, page_json, payload
 
 MODULES: Final = (
     "projection",
@@ -130,9 +130,13 @@ def drawing_page(
         "group": shown(group),
         "round": shown(number),
         "key": shown(key),
-        "units": [_unit(row, shape) | dict(given[row["unit_id"]]) for row, shape in _rows(units)],
+        "units": [
+            _unit(row, shape, content["base"]["frame"]) | dict(given[row["unit_id"]])
+            for row, shape in _rows(units)
+        ],
         "others": [
-            _unit(row, shape) | {"group": shown(row["group"])} for row, shape in _rows(others)
+            _unit(row, shape, content["base"]["frame"]) | {"group": shown(row["group"])}
+            for row, shape in _rows(others)
         ],
         "adjacent": [shown(unit) for unit in adjacent],
         "ground": _told(ground),
@@ -161,14 +165,17 @@ def _rows(table: gpd.GeoDataFrame) -> list[tuple[dict[str, Any], Any]]:
     return list(zip(plain, ordered.geometry, strict=True))
 
 
-def _unit(row: Mapping[str, Any], shape: Any) -> dict[str, Any]:
-    """A unit as the page knows it: outlines as they are handed out, to the last decimal."""
+def _unit(row: Mapping[str, Any], shape: Any, frame: Frame) -> dict[str, Any]:
+    """A unit as the page knows it: outlines as they are handed out, to the last decimal.
+
+    On a map that counts on past 180° each part lies where it counts; what was cut there stays cut,
+    part by part, as its file has it.
+    """
+    parts = counted_on(shapely.get_parts(shape), frame)
     return {
         "id": shown(row["unit_id"]),
         "name": {"en": shown(row["name_en"]), "ru": shown(row["name_ru"])},
-        "g": [
-            [_flat(ring) for ring in shapely.get_rings(part)] for part in shapely.get_parts(shape)
-        ],
+        "g": [[_flat(ring) for ring in shapely.get_rings(part)] for part in parts],
     }
 
 

@@ -12,6 +12,7 @@ from typing import Any, Final, Literal, Required, TypeAlias, TypedDict, get_args
 
 import geopandas as gpd
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import shapely
 from shapely.geometry.base import BaseGeometry
@@ -30,6 +31,7 @@ from cami_units.model import (
     Imprint,
     InputError,
     check_table,
+    counted_on,
     finding_key,
     listed,
     nearest,
@@ -110,7 +112,7 @@ def payload(
     layers = coarse_layers(layers, species)
     around = _around(units, layers, now(tables.get("unit_criteria")), by_language)
     planning_units, frame = now(tables.get("planning_units")), _frame(units, layers)
-    return _unit_part(units, by_language, around, tables) | _ground_part(
+    return _unit_part(units, by_language, around | {"frame": frame}, tables) | _ground_part(
         layers, species, planning_units, frame, detail
     )
 
@@ -204,9 +206,13 @@ def _unit_part(
 ) -> dict[str, Any]:
     """What the page knows of its units, and in which words.
 
-    `around` are the words for context layers by language, the section of each unit, and its findings.
+    `around` are the words for context layers by language, the section of each unit, its findings, and
+    the frame of the map.
     """
-    before, earlier = tables.get("before"), tables.get("earlier")
+    earlier = tables.get("earlier")
+    before = tables.get("before")
+    before = _last_round(earlier) if before is None else before
+    units, before = (_table_on(table, around["frame"]) for table in (units, before))
     return {
         "lang": tables.get("lang", "en"),
         "languages": list(by_language),
@@ -241,7 +247,7 @@ def _unit_part(
             tables.get("sensitivity"),
             _history(units, earlier, tables["imprint"].number),
         ),
-        "before": _before(units, _last_round(earlier) if before is None else before),
+        "before": _before(units, before),
     }
 
 
@@ -253,6 +259,8 @@ def _ground_part(
     detail: str,
 ) -> dict[str, Any]:
     """What the page knows of everything else."""
+    layers = {name: _table_on(table, frame) for name, table in layers.items()}
+    planning_units = _table_on(planning_units, frame)
     context = _context_names(layers)
     detail_vertices = _VERTICES[detail]
     return {
@@ -382,12 +390,26 @@ def _frame(
     tables = [table for table in first if table is not None and len(table)]
     if not tables and len(layers.get("features", ())):
         tables = [layers["features"]]
-    return _with_margin([table.total_bounds for table in tables] or [_REGION])
+    parts = [shapely.get_parts(table.geometry.to_numpy()) for table in tables]
+    bounds = shapely.bounds(np.concatenate(parts)) if parts else np.empty((0, 4))
+    return _with_margin(bounds[~np.isnan(bounds[:, 0])] if len(bounds) else np.array([_REGION]))
 
 
-def _with_margin(bounds: Sequence[Any]) -> tuple[float, float, float, float]:
-    """The frame of all shapes with some ground around it, within the globe."""
-    corners = np.array(bounds)
+def _table_on(table: Any, frame: Frame) -> Any:
+    """A table with its shapes where a map that counts on past 180° has them; none stays none."""
+    if table is None or frame[2] <= 180.0:
+        return table
+    shapes = counted_on(table.geometry.to_numpy(), frame)
+    return table.set_geometry(gpd.GeoSeries(shapes, index=table.index, crs=table.crs))
+
+
+def _with_margin(corners: npt.NDArray[np.float64]) -> tuple[float, float, float, float]:
+    """The frame of all shapes with some ground around it; over 180° its longitudes count on."""
+    # Cut at 180°, a region reaches from -180 to 180: counted on it is as wide as it is. Half of the
+    # globe or more, as around a pole, has no better side to be cut on.
+    on = corners + np.where(corners[:, :1] < 0, [[360.0, 0, 360.0, 0]], 0.0)
+    if np.ptp(corners[:, [0, 2]]) > 180.0 > np.ptp(on[:, [0, 2]]):
+        corners = on
     margin = np.array(MARGIN)
     west, south = np.floor(corners[:, :2].min(axis=0) - margin)
     east, north = np.ceil(corners[:, 2:].max(axis=0) + margin)
@@ -395,10 +417,14 @@ def _with_margin(bounds: Sequence[Any]) -> tuple[float, float, float, float]:
     # there alone is shown as far as such a map goes at all.
     lowest = -80.0 if north > -80.0 else -85.0
     highest = 80.0 if south < 80.0 else 85.0
+    if east - west >= 360.0:
+        west, east = -180.0, 180.0
+    elif west < -180.0:  # its margin lies on the other side
+        west, east = west + 360.0, east + 360.0
     return (
-        max(float(west), -180.0),
+        float(west),
         min(max(float(south), lowest), 75.0),
-        min(float(east), 180.0),
+        float(east),
         max(min(float(north), highest), -75.0),
     )
 

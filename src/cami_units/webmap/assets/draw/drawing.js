@@ -4,7 +4,7 @@
 import { factList, findingRows, measured, measureOn, ticksOf, titleOf } from "./card.js";
 import { countedSpecies } from "./criteria.js";
 import { drawOthers, drawPins, drawUnits, finish, hand, insertVertex, layOver, nextVertex, onHand, removeVertex, setMode, showWhole, snapTo, stepBack, takeUp, vertexKey } from "./editor.js";
-import { difference, intersection, selfCrossing, splitByLine, union } from "./geometry.js";
+import { difference, intersection, onGlobe, selfCrossing, splitByLine, union } from "./geometry.js";
 import { cleanName, FileFault, LIMITS, placemarks, textOfFile } from "./kml.js";
 import { unpackedLayers } from "./layers.js";
 import { changeFacts, listDone, listOthers, listUnits } from "./lists.js";
@@ -120,7 +120,7 @@ function showVerdict(unit) {
   }
   const before = beforeOf(unit);
   box.replaceChildren(
-    known.crossing ? make("p", { class: "warning", role: "alert" }, word("draw crosses", { lat: known.crossing[1].toFixed(2), lon: known.crossing[0].toFixed(2) })) : "",
+    known.crossing ? make("p", { class: "warning", role: "alert" }, word("draw crosses", { lat: known.crossing[1].toFixed(2), lon: onGlobe(known.crossing[0]).toFixed(2) })) : "",
     factList(known, before),
     make("table", { class: "findings" }, make("caption", {}, word("draw verdict")), make("tbody", {}, findingRows(known, before, showLayer))),
     make("p", { class: "note" }, word("draw estimate")),
@@ -362,7 +362,9 @@ async function openFile(file) {
   if (!file) return;
   try {
     if (file.size > LIMITS.bytes) throw new FileFault("draw file large");
-    const read = placemarks(await textOfFile(new Uint8Array(await file.arrayBuffer())));
+    const [west, , east] = data.base.frame;
+    const seam = east > 180 ? (west + east) / 2 - 180 : -180;
+    const read = placemarks(await textOfFile(new Uint8Array(await file.arrayBuffer())), seam);
     const found = workOfFile(read, base, about);
     if (!read.placemarks.some((mark) => mark.polygons.length || mark.points.length)) throw new FileFault("draw file nothing");
     await offer(found, cleanName(file.name));

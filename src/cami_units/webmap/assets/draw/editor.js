@@ -4,7 +4,7 @@
 // keyboard, so this is our own, on Leaflet's draggable markers. It knows outlines and pixels; what a
 // change means is the affair of whoever listens.
 
-import { contains, nearestOn, rounded, vertexCount } from "./geometry.js";
+import { contains, nearestOn, onGlobe, rounded, vertexCount } from "./geometry.js";
 import { fixedLines, map, onOthers, onOwn } from "./sheet.js";
 import { calm, make, nameOf, node, say, word } from "./words.js";
 
@@ -499,6 +499,6 @@ function tellVertex(aloud = false) {
   const all = [...eachVertex(hand.unit.polygons)];
   const n = all.findIndex((one) => isAt(one, hand.vertex)) + 1;
   pad.textContent = word("draw vertex", { n, of: all.length });
-  if (aloud) say(word("draw vertex at", { n, of: all.length, lat: at[1].toFixed(3), lon: at[0].toFixed(3) }));
+  if (aloud) say(word("draw vertex at", { n, of: all.length, lat: at[1].toFixed(3), lon: onGlobe(at[0]).toFixed(3) }));
 }
 

@@ -8,6 +8,8 @@ export const DECIMALS = 5;
 const STEPS = 10 ** DECIMALS;
 
 export const rounded = ([lon, lat]) => [Math.round(lon * STEPS) / STEPS, Math.round(lat * STEPS) / STEPS];
+// A longitude as people say it, of a map that counts on past 180°.
+export const onGlobe = (lon) => (lon > 180 ? lon - 360 : lon);
 const whole = ([lon, lat]) => [Math.round(lon * STEPS), Math.round(lat * STEPS)];
 const degrees = ([x, y]) => [x / STEPS, y / STEPS];
 

@@ -120,7 +120,7 @@ function ringOf(text, count) {
     const [lon, lat] = tuple.split(",");
     if (!NUMBER.test(lon || "") || !NUMBER.test(lat || "")) continue;
     const point = [Number(lon), Number(lat)];
-    if (Math.abs(point[0]) > 180 || Math.abs(point[1]) > 90) continue;
+    if (Math.abs(point[0]) > 360 || Math.abs(point[1]) > 90) continue; // past 180° a map counts on
     ring.push(point);
     count.vertices += 1;
     if (count.vertices > LIMITS.vertices) throw new FileFault("draw file large");
@@ -164,9 +164,19 @@ function dataOf(element) {
   return data;
 }
 
+// What lies wholly before `seam`, where a map that counts on past 180° begins, lies a turn of the globe on.
+function countedOn({ polygons, points, lines }, seam) {
+  const on = (ring, shell = ring) => (shell.every(([lon]) => lon < seam) ? ring.map(([lon, lat]) => [lon + 360, lat]) : ring);
+  return {
+    polygons: polygons.map((rings) => rings.map((ring) => on(ring, rings[0]))),
+    points: points.flatMap((point) => on([point])),
+    lines: lines.map((line) => on(line)),
+  };
+}
+
 // The placemarks of a KML text: [{ name, id, comment, folder, data, polygons, points, lines }] and the
 // document's own data.
-export function placemarks(source) {
+export function placemarks(source, seam = -180) {
   const root = elements(source);
   const found = [];
   const count = { vertices: 0 };
@@ -181,7 +191,7 @@ export function placemarks(source) {
           comment: cleanText(textOf(child, "description"), LIMITS.text, true),
           folder,
           data: dataOf(child),
-          ...shape,
+          ...countedOn(shape, seam),
         });
         if (found.length > LIMITS.placemarks) throw new FileFault("draw file large");
       } else if (child.name === "Folder" || child.name === "Document" || child.name === "kml") {
@@ -281,12 +291,16 @@ export async function inflated(packed, format, most) {
 // -- writing --------------------------------------------------------------------------------------------
 
 const decimal = (value) => value.toFixed(5).replace(/0+$/, "").replace(/\.$/, "").replace(/^-0$/, "0");
-const coordinates = (ring) => ring.map(([lon, lat]) => `${decimal(lon)},${decimal(lat)}`).join(" ");
+// Longitudes run to 180° in a file; an outline across it counts on, and is cut there when it is read.
+const coordinates = (ring, shell = ring) => {
+  const turn = shell.every(([lon]) => lon >= 180) ? 360 : 0;
+  return ring.map(([lon, lat]) => `${decimal(lon - turn)},${decimal(lat)}`).join(" ");
+};
 
 function polygonText(rings, indent) {
   const sides = rings.map((ring, i) => {
     const tag = i ? "innerBoundaryIs" : "outerBoundaryIs";
-    return `${indent} <${tag}>\n${indent}  <LinearRing>\n${indent}   <coordinates>${coordinates([...ring, ring[0]])}</coordinates>\n${indent}  </LinearRing>\n${indent} </${tag}>`;
+    return `${indent} <${tag}>\n${indent}  <LinearRing>\n${indent}   <coordinates>${coordinates([...ring, ring[0]], rings[0])}</coordinates>\n${indent}  </LinearRing>\n${indent} </${tag}>`;
   });
   return `${indent}<Polygon>\n${indent} <tessellate>1</tessellate>\n${sides.join("\n")}\n${indent}</Polygon>`;
 }
