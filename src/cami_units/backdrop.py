@@ -196,17 +196,29 @@ def _sampled(lon: npt.NDArray[np.float64], lat: npt.NDArray[np.float64]) -> Shad
     """
     world = _relief()
     rows, columns = world.shape
-    is_known = np.isfinite(lon) & np.isfinite(lat)
-    x = np.where(is_known, (lon + 180) / 360 * columns - 0.5, 0) % columns
-    y = np.clip(np.where(is_known, (90 - lat) / 180 * rows - 0.5, 0), 0, rows - 1)
+    x, y = (lon + 180) / 360 * columns - 0.5, (90 - lat) / 180 * rows - 0.5
+    is_known = None
+    if lon.shape == lat.shape:  # a row and a column are places, every one
+        is_known = np.isfinite(x) & np.isfinite(y)
+        x, y = np.where(is_known, x, 0), np.where(is_known, y, 0)
+    x, y = x % columns, np.clip(y, 0, rows - 1)
     left, top = np.floor(x).astype(int), np.floor(y).astype(int)
     across, down = x - left, y - top
     left %= columns  # a hair west of the first column, the rest is the number of columns itself
     right, below = (left + 1) % columns, np.minimum(top + 1, rows - 1)
-    upper = world[top, left] * (1 - across) + world[top, right] * across
-    lower = world[below, left] * (1 - across) + world[below, right] * across
-    shades = np.where(is_known, upper * (1 - down) + lower * down, 255)
-    return np.rint(shades).astype(np.uint8)
+    if is_known is None:
+        # each row of the source is looked at once, however many rows of the picture lie on it
+        first = int(top.min())
+        band = world[first : int(below.max()) + 1]
+        between = band[:, left[0]] * (1 - across) + band[:, right[0]] * across
+        upper, lower = between[top[:, 0] - first], between[below[:, 0] - first]
+    else:
+        upper = world[top, left] * (1 - across) + world[top, right] * across
+        lower = world[below, left] * (1 - across) + world[below, right] * across
+    shades = np.rint(upper * (1 - down) + lower * down)
+    if is_known is not None:
+        shades[~is_known] = 255
+    return np.asarray(shades, dtype=np.uint8)
 
 
 @cache

@@ -28,7 +28,7 @@ from cami_units.kml._contents import (
     unit_looks,
     unit_marks,
 )
-from cami_units.kml._earth_tree import DEFLATE_END, TakenIdError, deflated, document
+from cami_units.kml._earth_tree import DEFLATE_END, TakenIdError, deflated, deflated_once, document
 from cami_units.kml._marks import (
     LEGEND,
     RELIEF,
@@ -414,7 +414,13 @@ def _zipped(files: Mapping[str, Sequence[Written]]) -> bytes:
     """
     archive, directory = BytesIO(), BytesIO()
     for name, parts in files.items():
-        packed = b"".join([part.deflated or deflated(part.text) for part in parts]) + DEFLATE_END
+        packed = b"".join(
+            [
+                part.deflated or (deflated_once if part.shared else deflated)(part.text)
+                for part in parts
+            ]
+        )
+        packed += DEFLATE_END
         crc, size = 0, 0
         for part in parts:
             crc, size = zlib.crc32(part.text, crc), size + len(part.text)

@@ -1,11 +1,11 @@
 """Contents as a simplekml tree, and that tree as XML that Google Earth and the schema accept.
 
-simplekml makes the document, its styles and its tour; it must never see raw text (it escapes
-little and lets CDATA through), so its own parsing of text is off and every string is cleaned and
-escaped before. The finish, on lxml, does what simplekml does not: our ids for its process-wide
-numbers, children in the order of the schema, a declaration that Earth on the web accepts. Folders
-and placemarks, by far the most of a file, are written as text, as they have to stand: elements of
-them would cost ten times as much, and what was written before can be put in as it is.
+simplekml makes the document and its styles; it must never see raw text (it escapes little and lets
+CDATA through), so its own parsing of text is off and every string is cleaned and escaped before. The
+finish, on lxml, does what simplekml does not: our ids for its process-wide numbers, children in the
+order of the schema, a declaration that Earth on the web accepts. Folders, placemarks and the tour, by
+far the most of a file, are written as text, as they have to stand: elements of them would cost ten
+times as much, and what was written before can be put in as it is.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import re
 import zlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any, Final
 from xml.sax.saxutils import escape
 
@@ -134,9 +135,10 @@ def document(
         _add_legend(tree, LEGEND, contents.labels["legend"])
     if RELIEF in pictures and contents.ground:
         _add_relief(tree, RELIEF, contents.labels["relief"], contents.ground)
-    if profile == "earth-pro" and contents.tour:
-        _add_tour(tree, contents, text.ids)
     before, after = _finished(tree)
+    if profile == "earth-pro" and contents.tour:
+        tour = _tour(contents.labels["tour"], contents.tour, text.ids)
+        after = after.replace(_END, tour.encode() + _END)
     return [Written(before), *folders, Written(after)]
 
 
@@ -252,30 +254,6 @@ def _add_relief(tree: _Tree, place: str, name: str, frame: Bounds) -> None:
     overlay.latlonbox.south, overlay.latlonbox.north = south, north
 
 
-def _add_tour(tree: _Tree, contents: Contents, ids: Mapping[str, str]) -> None:
-    """Add the flight from unit to unit that waits at each until it is played on."""
-    tour = tree.kml.newgxtour(name=xml_text(contents.labels["tour"]))
-    tree.identify(tour, "tour")
-    playlist = tour.newgxplaylist()
-    for stop in contents.tour:
-        flight = playlist.newgxflyto(gxduration=_SECONDS, gxflytomode="smooth")
-        flight.lookat = _look_at(stop.view or stop.geometry.bounds)
-        _show_balloon(playlist, ids[stop.id], shown=True)
-        playlist.newgxwait(gxduration=_SECONDS)
-        playlist.newgxtourcontrol(gxplaymode="pause")  # until the room has talked, and plays on
-        _show_balloon(playlist, ids[stop.id], shown=False)
-
-
-def _show_balloon(playlist: Any, placemark_id: str, *, shown: bool) -> None:
-    """Open or close the balloon of a unit, in the tour alone: nothing in the file changes."""
-    update = playlist.newgxanimatedupdate(gxduration=0).update
-    update.targethref = ""
-    update.change = (
-        f'<Placemark targetId="{placemark_id}">'
-        f"<gx:balloonVisibility>{int(shown)}</gx:balloonVisibility></Placemark>"
-    )
-
-
 # -- folders and placemarks ----------------------------------------------------------------------
 
 
@@ -319,7 +297,13 @@ class _FolderText:
             + (f"{inner}<styleUrl>#radio</styleUrl>\n" if radio else "")
         )
         near = folder.near and self.profile == "earth-pro"
-        made = [Written(head.encode() + self.placemarks(folder.marks, depth + 1, near=near))]
+        shared = self._shared(folder.marks, depth + 1) if folder.shared else None
+        if shared is None or shared.ids & self.taken:
+            text = self.placemarks(folder.marks, depth + 1, near=near)
+            made = [Written(head.encode() + text)]
+        else:
+            made = [Written(head.encode()), shared]
+            self.taken |= shared.ids
         for one in folder.folders:
             made += self.parts(one, depth + 1)
         # A folder written before is put in as it is; its ids must not be given to anything that
@@ -331,6 +315,10 @@ class _FolderText:
             made.append(before)
             self.taken |= before.ids
         return [*made, Written(f"{pad}</Folder>\n".encode())]
+
+    def _shared(self, marks: tuple[Mark, ...], depth: int) -> Written:
+        """Placemarks that stand in other files too."""
+        return _shared_text(marks, depth, self.profile, tuple(sorted(self.labels.items())))
 
     def placemarks(self, marks: Sequence[Mark], depth: int, *, near: bool = False) -> bytes:
         """Placemarks one after another, each with an id of its own.
@@ -392,6 +380,57 @@ class _FolderText:
         lines.append(f"{pad}</Placemark>\n")
         return "".join(lines)
 
+
+def _tour(name: str, stops: Sequence[Mark], ids: Mapping[str, str]) -> str:
+    """The flight from unit to unit that waits at each until it is played on."""
+    steps = []
+    for stop in stops:
+        longitude, latitude, away = place_of_eye(stop.view or stop.geometry.bounds)
+        # The balloon opens in the tour alone, nothing in the file changes; and the tour stands still
+        # until the room has talked, and plays on.
+        opened, closed = (
+            _BALLOON.format(id=_attribute(ids[stop.id]), shown=shown) for shown in (1, 0)
+        )
+        steps.append(
+            f"    <gx:FlyTo>\n     <gx:duration>{_SECONDS}</gx:duration>\n"
+            "     <gx:flyToMode>smooth</gx:flyToMode>\n     <LookAt>\n"
+            f"      <longitude>{longitude}</longitude>\n      <latitude>{latitude}</latitude>\n"
+            f"      <heading>0</heading>\n      <tilt>0</tilt>\n      <range>{away}</range>\n"
+            f"     </LookAt>\n    </gx:FlyTo>\n{opened}    <gx:Wait>\n"
+            f"     <gx:duration>{_SECONDS}</gx:duration>\n    </gx:Wait>\n    <gx:TourControl>\n"
+            f"     <gx:playMode>pause</gx:playMode>\n    </gx:TourControl>\n{closed}"
+        )
+    title = _line("   ", "name", name)
+    return (
+        f"  <gx:Tour>\n{title}   <gx:Playlist>\n{''.join(steps)}   </gx:Playlist>\n  </gx:Tour>\n"
+    )
+
+
+_BALLOON: Final = """    <gx:AnimatedUpdate>
+     <gx:duration>0</gx:duration>
+     <Update>
+      <targetHref/>
+      <Change>
+       <Placemark targetId="{id}">
+        <gx:balloonVisibility>{shown}</gx:balloonVisibility>
+       </Placemark>
+      </Change>
+     </Update>
+    </gx:AnimatedUpdate>
+"""
+
+
+@lru_cache(maxsize=8)  # of borders and of their pairs, for both kinds of Google Earth
+def _shared_text(
+    marks: tuple[Mark, ...], depth: int, profile: Profile, labels: tuple[tuple[str, str], ...]
+) -> Written:
+    """Placemarks as they stand in every file of a pack, each with its own id."""
+    text = _FolderText(profile, dict(labels), set())
+    return Written(text.placemarks(marks, depth), ids=frozenset(text.taken), shared=True)
+
+
+deflated_once = lru_cache(maxsize=8)(deflated)
+"""As :func:`deflated`, of text that the next file has too."""
 
 # Pixels of the screen from which a shape is more than a speck, and a name has room among others:
 # that of a place stands for a square of half a degree, which is 48 pixels wide from about 1,000 km.
@@ -507,6 +546,7 @@ def _decimal(number: float) -> str:
 # -- the finish -----------------------------------------------------------------------------------
 
 _FOLDERS: Final = "folders stand here"
+_END: Final = b" </Document>\n"
 _HOLE: Final = re.compile(rb"  <Folder>\s*<name>folders stand here</name>\s*</Folder>\n")
 
 

@@ -347,7 +347,8 @@ def borders(drawing: Drawing, layers: Mapping[str, gpd.GeoDataFrame]) -> Folder 
     marks, dropped = _border_marks(*frozen, drawing.lang, drawing.tolerance)
     for layer, count in dropped.items():
         drawing.dropped[layer] = drawing.dropped.get(layer, 0) + count
-    return Folder(words.text("folder borders", drawing.lang), marks) if marks else None
+    name = words.text("folder borders", drawing.lang)
+    return Folder(name, marks, shared=True) if marks else None
 
 
 # What a globe shows of the ground without a network: the great rivers (km) and lakes (km²) alone.
@@ -470,7 +471,8 @@ def border_pairs(drawing: Drawing, borders: gpd.GeoDataFrame | None) -> Folder |
     for row in rows(lines, "pair"):
         name = clean_name(row["pair"]).replace(";", "–")
         marks += drawing.marks(BORDER_PAIRS, row, key="pair", name=name, look="border-pair")
-    return Folder(words.text("border pairs", drawing.lang), tuple(marks), visible=False)
+    name = words.text("border pairs", drawing.lang)
+    return Folder(name, tuple(marks), visible=False, shared=True)
 
 
 def context(drawing: Drawing, layers: Mapping[str, gpd.GeoDataFrame]) -> Folder | None:

@@ -54,11 +54,15 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A part of a document as text; as it is packed, where it was packed before; the ids in it."""
+    """A part of a document as text; as it is packed, where it was packed before; the ids in it.
+
+    `shared`: other documents have the same one.
+    """
 
     text: bytes
     deflated: bytes = b""
     ids: frozenset[str] = frozenset()
+    shared: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +71,7 @@ class Folder:
 
     `written` is what else is in it, as text, for each kind of Google Earth. `near`: its marks are
     drawn only where they are larger than a speck on the screen, in Google Earth Pro, which alone
-    knows regions.
+    knows regions. `shared`: every file of a pack has the same marks, which are written once for all.
     """
 
     name: str
@@ -77,6 +81,7 @@ class Folder:
     open: bool = False
     radio: bool = False
     near: bool = False
+    shared: bool = False
     written: Mapping[Profile, Written] = field(default_factory=lambda: MappingProxyType({}))
 
 
