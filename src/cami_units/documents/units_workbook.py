@@ -7,10 +7,8 @@ library that makes them.
 
 from __future__ import annotations
 
-import io
 import json
 import re
-import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
@@ -19,7 +17,7 @@ from xml.sax.saxutils import escape
 import pandas as pd
 
 from cami_units.documents.csv_tables import without_geometry
-from cami_units.drawn_pieces import piece
+from cami_units.drawn_pieces import archive, packed, piece
 from cami_units.model import STATUSES, Round
 
 _UNIT_SHEET: Final = "xl/worksheets/sheet1.xml"
@@ -111,14 +109,4 @@ def _with_statuses(sheet: bytes, statuses: Sequence[str], styles: Mapping[str, i
 
 def packaged(parts: Mapping[str, bytes]) -> bytes:
     """The parts of a document as one file, with one date and mode for ever."""
-    target_bytes = io.BytesIO()
-    with zipfile.ZipFile(target_bytes, "w", zipfile.ZIP_DEFLATED) as target:
-        for name, part in parts.items():
-            # the first date that a zip can hold
-            entry = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            # Unix, whatever this runs on: the default is the machine's, and would change the bytes
-            entry.create_system = 3
-            entry.external_attr = 0o644 << 16
-            target.writestr(entry, part)
-    return target_bytes.getvalue()
+    return archive({name: packed(part) for name, part in parts.items()})

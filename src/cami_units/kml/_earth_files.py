@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import os
-import struct
 import tempfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache, lru_cache, partial
-from io import BytesIO
 from pathlib import Path
 from typing import Final, get_args
 
@@ -17,7 +15,7 @@ import pandas as pd
 
 from cami_units import words
 from cami_units.backdrop import lonlat_picture
-from cami_units.drawn_pieces import piece
+from cami_units.drawn_pieces import Packed, archive, piece
 from cami_units.kml._contents import (
     Evidence,
     Pack,
@@ -406,34 +404,23 @@ def _problems(file_contents: Contents, tolerance: float, size: int, file: str) -
 
 
 def _zipped(files: Mapping[str, Sequence[Written]]) -> bytes:
-    """A KMZ: `doc.kml` first, one date and mode for ever, so one set of bytes.
+    """A KMZ: `doc.kml` first.
 
     Parts are packed one by one and put together, so that one which was packed before is not packed
-    again. `zipfile` cannot take what is packed already: the few records around it are written here
-    (APPNOTE.TXT 4.3).
+    again.
     """
-    archive, directory = BytesIO(), BytesIO()
-    for name, parts in files.items():
-        packed = b"".join(
-            [
-                part.deflated or (deflated_once if part.shared else deflated)(part.text)
-                for part in parts
-            ]
-        )
-        packed += DEFLATE_END
-        crc, size = 0, 0
-        for part in parts:
-            crc, size = zlib.crc32(part.text, crc), size + len(part.text)
-        # version 2.0, no flags, deflated, midnight of 1 January 1980
-        about = struct.pack("<HHHHHIIIHH", 20, 0, 8, 0, 33, crc, len(packed), size, len(name), 0)
-        # made on Unix, so that the mode of the file counts
-        entry = struct.pack("<HHHII", 0, 0, 0, 0o644 << 16, archive.tell())
-        directory.write(b"PK\x01\x02" + struct.pack("<BB", 20, 3) + about + entry + name.encode())
-        archive.write(b"PK\x03\x04" + about + name.encode() + packed)
-    start, listed_files = archive.tell(), directory.getvalue()
-    count = len(files)
-    end = struct.pack("<HHHHIIH", 0, 0, count, count, len(listed_files), start, 0)
-    return archive.getvalue() + listed_files + b"PK\x05\x06" + end
+    return archive({name: _joined(parts) for name, parts in files.items()})
+
+
+def _joined(parts: Sequence[Written]) -> Packed:
+    """Parts of a file as one packed file."""
+    streams = [
+        part.deflated or (deflated_once if part.shared else deflated)(part.text) for part in parts
+    ]
+    crc, size = 0, 0
+    for part in parts:
+        crc, size = zlib.crc32(part.text, crc), size + len(part.text)
+    return Packed(b"".join([*streams, DEFLATE_END]), crc, size)
 
 
 def _replace(target: Path, content: bytes) -> None:
