@@ -859,9 +859,10 @@ def test_the_forms_of_a_session_speak_their_groups_language(round_dir):
     activities(round_dir, session=["finance"])
     first = {
         group: openpyxl.load_workbook(round_dir / "session" / f"form_{group}.xlsx")["units"]["A2"]
-        for group in ("S1", "S2")
+        for group in ("S1", "S2", "guests")  # nobody goes home without a form
     }
     assert first["S2"].value.startswith("Единица") != first["S1"].value.startswith("Единица")
+    assert first["guests"].value == first["S2"].value
 
 
 def test_the_same_activities_give_the_same_bytes(written, tmp_path):

@@ -44,10 +44,10 @@ from cami_units.desk._day import (
 )
 from cami_units.desk._desk_pages import Desk, Pages
 from cami_units.desk._guard import COOKIE, MAX_BODY, MAX_FORM, Keys
-from cami_units.desk._page_facts import conflict_facts, told
+from cami_units.desk._page_facts import conflict_facts, job_text, told
 from cami_units.desk._worker import BROKEN, DONE, REFUSED, RUNNING, WAITING, Job, Worker
 from cami_units.kml import rehearsal as draw
-from cami_units.model import InputError, Note, quiet
+from cami_units.model import InputError, Note, Problem, Step, quiet
 from tests.test_collect import base, kmz, square
 
 PORT = 8765
@@ -355,7 +355,11 @@ def test_an_empty_folder_begins_with_what_is_made_before_the_day(guest, desk, mo
     guest.post("/before", data={"product": "check"}, headers=SAME)
     done.stop()
     assert done.jobs["check"].state == REFUSED
-    assert "cell_km" in guest.get("/before").text
+    page = guest.get("/before").text
+    assert "cell_km" in page
+    # what stops the work stops the click, with a word why
+    assert re.findall(r'<button name="product" value="(\w+)">', page) == ["check"]
+    assert words.text("desk check stops") in page
     # in the room's language, but for the keys of the plan and the words of libraries, in quotes
     for text in (
         "cell_km = 0\nshapes = 1\nshape = 'round'",
@@ -507,6 +511,23 @@ def test_once_plenary_decides_a_conflict_is_settled_on_the_board(guest, settling
     assert "Plenary has begun to decide" in answer.text
     assert '<a href="/board?unit=CU-012">' in answer.text
     assert not (settling.parents[1] / "handed-in" / "resolutions.csv").exists()
+
+
+def test_settle_counts_the_cards_that_stand_open_on_its_page(guest, settling):
+    """One conflict (CU-012); what plenary settles on the board is open no more, what it parks is."""
+
+    def counted() -> tuple[int, int]:
+        page = guest.get("/settle").text
+        badge = re.search(r'href="/settle"[^>]*>\w+ <b>(\d+)</b>', page)
+        return int(badge[1]) if badge else 0, page.count('<section class="conflict" ')
+
+    assert counted() == (1, 1)
+    record_decision(settling, "CU-001", "agree", reason="as drawn", time=NOON)
+    record_decision(settling, "CU-012", "park", reason="ask them", time=NOON)
+    assert counted() == (1, 1)
+    record_decision(settling, "CU-012", "agree", reason="as drawn", time=NOON)
+    assert counted() == (0, 0)
+    assert words.text("desk decided on board") in guest.get("/settle").text
 
 
 def test_what_nobody_settled_in_a_round_before_stays_on_the_page_until_it_is_decided(
@@ -779,7 +800,13 @@ def test_the_programme_in_force_and_the_themes_of_a_session_are_made_from_the_pa
     assert (desk.directory / "implementation" / "status.csv").read_bytes() == measures
     assert (settling / "implementation.html").is_file()
     assert (settling / "session" / "programme.docx").is_file()
-    assert "implementation.html" in guest.get("/after").text
+    page = guest.get("/after").text
+    assert "implementation.html" in page
+    assert "<code>rounds/01-collected/session</code>" in page
+    opened: list[str] = []
+    monkeypatch.setattr("typer.launch", opened.append)
+    assert guest.post("/open", data={"product": "session"}, headers=SAME).status_code == 303
+    assert opened == [str(settling / "session")]
     bad = {"kind": "../rounds"}
     assert guest.post("/programme", data=bad, files=files, headers=SAME).status_code == 400
 
@@ -987,6 +1014,50 @@ def test_every_decision_and_every_job_has_its_words_in_every_page_language():
             assert words.text(f"desk job {job}", lang)
         for state in (WAITING, RUNNING, DONE, REFUSED, BROKEN):
             assert words.text(f"desk {state}", lang)
+
+
+def test_a_step_that_names_a_file_is_said_with_it_in_the_language_of_the_page():
+    job = Job("propose", RUNNING, Step("writing", "map.html"), 1, 1)
+    assert job_text(job, "en").endswith(" · writing map.html")
+    assert job_text(job, "ru").endswith(f" · {words.text('step writing', 'ru')} map.html")
+
+
+@pytest.mark.parametrize(
+    ("levels", "opens", "said"),
+    [
+        (("refuses", "note"), ["check"], "desk check stops"),
+        (("counted", "note"), ["check", "propose"], "desk check goes on"),
+        ((), ["check", "propose"], "desk check clean"),
+    ],
+)
+def test_what_stops_the_work_stops_the_click_and_the_marks_have_a_legend(
+    guest, desk, workshop, levels, opens, said
+):
+    note = Note("no CRS", {})
+    desk.noticed["check"] = [
+        Problem(level, "ranges", "saiga.shp", "", "no CRS", "", note) for level in levels
+    ]
+    for lang in ("en", "ru"):
+        guest.post("/language", data={"lang": lang, "back": "before"}, headers=SAME)
+        page = html.unescape(guest.get("/before").text)
+        assert re.findall(r'<button name="product" value="(\w+)">', page) == opens
+        assert words.text(said, lang) in page
+        assert (words.text("desk legend", lang) in page) == bool(levels)
+
+
+def test_with_plan_and_profile_at_fault_the_desk_names_no_command():
+    faults = [
+        Note(
+            "plan faults",
+            {"file": f"{kind}.toml", "kind": Note(f"kind {kind}"), "n": 1, "lines": [], "toml": ""},
+        )
+        for kind in ("plan", "criteria")
+    ]
+    for lang in words.LANGUAGES:
+        sentence, _ = told(Note("several problems", {"problems": faults}), lang)
+        assert "plan.toml" in sentence
+        assert "criteria.toml" in sentence
+        assert "cami-units" not in sentence
 
 
 def test_where_the_command_line_names_a_command_the_desk_names_a_click():

@@ -270,6 +270,28 @@ def test_a_second_window_shows_the_decision(served, browser, tmp_path):
         browser.driver.switch_to.window(first)
 
 
+def test_a_page_without_a_board_follows_the_day_after_a_decision(served, browser, tmp_path):
+    """What is under way comes and goes on *After* too: it has no board to show the decision on."""
+    enter(browser, served)
+    hand_in(browser, served, *handed(tmp_path))
+    first = browser.driver.current_window_handle
+    browser.driver.switch_to.new_window("window")
+    try:
+        browser.driver.get(served.home + "/after")
+        # a reload would hide that the script had stopped: it fetches the page anew only when idle
+        browser.run("document.body.dataset.mark = ''; window.stays = true")
+        second = browser.driver.current_window_handle
+        browser.driver.switch_to.window(first)
+        say(browser, served, "CU-001", "agree", "no objection")
+        idle(browser, served)
+        browser.driver.switch_to.window(second)
+        browser.wait("return window.stays && document.body.dataset.mark !== ''")
+        browser.wait("return document.querySelectorAll('#jobs .job').length === 0")
+    finally:
+        browser.driver.close()
+        browser.driver.switch_to.window(first)
+
+
 @pytest.mark.skipif(os.name == "nt", reason="ports and processes as on Linux")
 def test_only_this_machine_is_listened_to(served):
     listening = subprocess.run(

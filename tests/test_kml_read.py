@@ -602,7 +602,11 @@ LOL = (
         ),
         (document("<Folder>" * 5000 + "</Folder>" * 5000), "nested too deep"),
         (document(mark(name="x" * 11_000_000)), "longer than 10 MB"),
-        (b"PK\x03\x04 broken", "is a damaged or cut-off archive"),
+        # no library's English behind it, on whatever page it is said
+        (b"PK\x03\x04 broken", r"is a damaged or cut-off archive\. Save it again"),
+        # a photo cannot be saved as KMZ
+        (b"\xff\xd8\xff\xe0 JFIF", "is a picture, .*No outline can be read from it: draw it"),
+        (b"Rar!\x1a\x07", "is a RAR archive, .*Unpack it"),
         (zipped(doc__kml=document() * 9)[:-40], "is a damaged or cut-off archive"),
         (archive([("readme.txt", b"x")]), "an archive without any KML; it holds readme.txt"),
         (archive([]), "an archive without any KML; it holds nothing"),

@@ -21,6 +21,7 @@ from cami_units import model, phrases, words
 from cami_units.commands.assess import decide
 from cami_units.criteria._evidence_facts import _figure
 from cami_units.criteria._measures import TOLERANCE
+from cami_units.model import Note, notes_as_text
 from cami_units.plan import read_profile
 from tests.test_criteria import SPECIES, TOY, assess
 
@@ -428,3 +429,30 @@ def test_a_phrase_that_stands_twice_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(phrases, "files", lambda _: tmp_path)
     with pytest.raises(tomllib.TOMLDecodeError):
         phrases.translated("en")
+
+
+@pytest.mark.parametrize(
+    ("facts", "sentence"),
+    [
+        # what is nearly nothing is no more finely known than a hundredth of a per cent
+        ({"id": "H01", "share": 0.0041}, "H01  (< 0.01 %)"),
+        ({"id": "H01", "share": 0.01}, "H01  (0.01 %)"),
+        ({"id": "H01", "share": 82.0}, "H01  (82.0 %)"),
+    ],
+)
+def test_a_share_is_never_told_finer_than_it_is_known(facts: dict, sentence: str) -> None:
+    note = Note("hotspot share", facts | {"hotspot": ""})
+    assert words.reason(notes_as_text([note]), {}) == sentence
+
+
+def test_beside_a_limit_as_small_a_share_keeps_the_figures_that_the_finding_hangs_on() -> None:
+    facts = {"species": "Saiga", "share": 0.0041, "limit": 0.005}
+    assert words.reason(notes_as_text([Note("species share", facts)]), {}) == (
+        "Saiga 0.0041 % (needs 0.005 %)"
+    )
+
+
+def test_kilometres_have_their_thousands_parted() -> None:
+    note = Note("long sides", {"count": 2, "km": 1561})
+    assert model.said(note) == "sides longer than 300 km: 2, the longest 1,561 km"
+    assert "1\N{NO-BREAK SPACE}561 км" in model.said(note, "ru")

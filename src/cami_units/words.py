@@ -443,11 +443,11 @@ def _uncounted(row: Mapping[str, Any], names: Mapping[str, str], lang: str) -> s
         return f"{name} ({text('possibly', lang)})"
     if row["role"] != "occurs":
         return ""
-    share = row["range_share"]
+    value = row["range_share"]
     return (
         name
-        if pd.isna(share)
-        else f"{name} ({_figure(float(share), lang)} % {text('of its range', lang)})"
+        if pd.isna(value)
+        else f"{name} ({share(float(value), lang)} % {text('of its range', lang)})"
     )
 
 
@@ -568,8 +568,27 @@ def context_title(
     return f"{_string(title)} ({', '.join(parts)})"
 
 
-def _figure(value: float, lang: str) -> str:
-    return number(value, lang, _digits(value))
+LEAST_SHARE: Final = 0.01
+"""Per cent: below it a share is told as less than that. No layer is drawn so finely that more holds."""
+
+
+def share(percent: float, lang: str = "en", digits: int | None = None) -> str:
+    """A share in per cent, without its sign: never 0 where there is some of it, never finer than it is known.
+
+    Parameters
+    ----------
+    digits : int, optional
+        Its decimals; ``None``: about two digits in all.
+
+    Examples
+    --------
+    >>> share(0.0041), share(3.21), share(82.4), share(0.02, "ru", 1), share(0.0)
+    ('< 0.01', '3.2', '82', '< 0,1', '0')
+    """
+    least = LEAST_SHARE if digits is None else 10.0**-digits
+    if 0 < percent < least:
+        return f"< {exact(least, lang)}"
+    return number(percent, lang, _digits(percent) if digits is None else digits)
 
 
 def _digits(value: float) -> int:
@@ -811,6 +830,10 @@ def _said(note: Note, names: Names, lang: str) -> str:
     if note.facts.get("n") == 1 and has(f"{key}, one"):
         key = f"{key}, one"
     facts = {name: _shown_fact(name, value, names, lang) for name, value in note.facts.items()}
+    part, limit = note.facts.get("share"), note.facts.get("limit", LEAST_SHARE)
+    # beside a limit that is as small the figures are what the finding hangs on
+    if isinstance(part, float) and 0 < part < LEAST_SHARE <= float(str(limit)):
+        facts["share"] = share(part, lang)
     if "name_en" in facts:
         facts["name"] = name_in(note.facts, lang)
     return text(key, lang).format_map(_Blanks(facts))

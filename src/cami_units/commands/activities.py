@@ -250,13 +250,13 @@ def _write_session(
     shown_units = units[~units["status"].isin(HIDDEN_STATUSES)].sort_values("unit_id")
     owners = _owners(base_round)
     imprint, lang = base_round.imprint, base_round.imprint.languages[0]
-    # of all groups: the plan may give a language to one that shares a section and owns no unit
+    # of all groups: one that shares a section owns no unit, and has activities to bring all the same
     languages = languages_of(base_round, groups_of(base_round))
     target = directory / "session"
     # Asked before anything is made: the folder is replaced as a whole.
     store.check_only(target, is_ours=lambda name: name.startswith(("form_", "programme.docx")))
     with store.staging(target, replace=True) as folder:
-        for group in sorted(set(owners.values())):
+        for group in sorted(languages):
             own_units = shown_units[shown_units["unit_id"].map(owners).eq(group)]
             write_form(
                 folder / f"form_{group}.xlsx",

@@ -27,7 +27,7 @@ from cami_units.commands.shown_round import (
 from cami_units.documents.csv_tables import write_csv
 from cami_units.documents.units_workbook import write_units_workbook
 from cami_units.drawn_pieces import piece
-from cami_units.model import Problem, Progress, Round, quiet
+from cami_units.model import Problem, Progress, Round, Step, quiet
 
 
 def write_proposal(
@@ -168,14 +168,14 @@ def products(
         """The writer of the KMZ for one of Google Earth's programs."""
 
         def write(path: Path) -> None:
-            progress(f"writing {path.name}", 0, 0)
+            progress(Step("writing", path.name), 0, 0)
             noticed.extend(both(path.parent)[profile](path))
 
         return write
 
     def web_map(path: Path) -> None:
         """Write the map for browsers."""
-        progress(f"writing {path.name}", 0, 0)
+        progress(Step("writing", path.name), 0, 0)
         webmap.write_map(
             path,
             tables["conservation_units"],

@@ -60,7 +60,7 @@ from cami_units.desk._page_facts import (
     unit_facts,
 )
 from cami_units.desk._verbs import Collecting, LoopTables
-from cami_units.desk._worker import DONE, Worker
+from cami_units.desk._worker import DONE, REFUSED, Worker
 from cami_units.documents.collect_report import outline_pictures
 from cami_units.documents.form_words import THEMES, theme_said
 from cami_units.model import DISCLAIMER, InputError, Problem, Progress, as_typed, clean_name
@@ -317,11 +317,13 @@ class Pages:
         """A page in the reader's language."""
         lang = self._lang(request)
         conflicts = self._conflicts(day, lang) if day.current else []
+        left = left_open(day, lang)
         marks = self._marks(day)
+        # each step counts what stands open on its page
         counts = {
             "hand_in": len(day.waiting),
-            "settle": sum(not row["resolution"] for row in conflicts if not row["late"]),
-            "late": sum(not row["resolution"] for row in conflicts if row["late"]),
+            "settle": sum(row["is_open"] for row in conflicts) + len(left),
+            "late": sum(row["is_open"] for row in conflicts if row["late"]),
         }
         imprint = day.current.imprint if day.current else {}
         html = self.templates.get_template(f"{page}.html").render(
@@ -341,6 +343,7 @@ class Pages:
             round=round_facts(day),
             base=base_facts(day),
             conflicts=conflicts,
+            left=left,
             **content,
         )
         return HTMLResponse(html, status_code=status)
@@ -388,9 +391,10 @@ class Pages:
     def _before_page(self, request: Request, day: Day) -> Response:
         """The page of the days before."""
         done = _verbs.done_before(self.desk.directory)
+        has_plan, is_stopped = done["make_workshop"] is not None, self._is_stopped()
         ready = {
-            "make_workshop": done["make_workshop"] is None,
-            "propose": done["make_workshop"] is not None and not day.rounds,
+            "make_workshop": not has_plan,
+            "propose": has_plan and not day.rounds and not is_stopped,
             "stability": done["propose"] is not None and len(day.rounds) == 1,
             "hand_out": done["propose"] is not None and len(day.rounds) == 1,
         }
@@ -409,10 +413,19 @@ class Pages:
             "before",
             day,
             verbs=verbs,
-            has_plan=done["make_workshop"] is not None,
+            has_plan=has_plan,
             checked=self._noticed(request, "check"),
             was_checked="check" in self.desk.noticed,
+            is_stopped=is_stopped,
             sources=self._sources(),
+        )
+
+    def _is_stopped(self) -> bool:
+        """Whether the last look at plan and layers found what nothing can be computed with."""
+        job = self.desk.worker.jobs.get("check")
+        problems = self.desk.noticed.get("check", ())
+        return bool(job and job.state == REFUSED) or any(
+            problem.level == "refuses" for problem in problems
         )
 
     def _noticed(self, request: Request, name: str) -> list[dict[str, str]]:
@@ -435,6 +448,7 @@ class Pages:
             return self._refusal(request, "desk no such choice")
 
         def check(progress: Progress) -> None:
+            self.desk.noticed.pop("check", None)  # of a plan that cannot be read nothing is known
             self.desk.noticed["check"] = _verbs.check_plan(root, progress)
 
         if name == "check":
@@ -505,6 +519,10 @@ class Pages:
             row["unit_id"]: row for row in rows_of(_day.open_resolutions(day, onto, table))
         }
         has_decided = any(folder.is_decided for folder in day.rounds)
+        is_decided = day.current is not None and day.current.is_decided
+        units = unit_facts(day, lang, "rank", (), {}) if is_decided and len(loop.conflicts) else []
+        # by plenary in this round: what was settled before did not settle what arose since
+        settled_ids = {unit["unit_id"] for unit in units if unit["is_settled"] and unit["can_undo"]}
         return [
             conflict_facts(
                 row,
@@ -513,6 +531,7 @@ class Pages:
                 picture,
                 lang,
                 has_decided=has_decided,
+                settled_ids=settled_ids,
             )
             | {"seen": _day.mark_of_rows(table, row["unit_id"])}
             for row, picture in zip(
@@ -529,12 +548,7 @@ class Pages:
         """The page on which conflicts are settled; 409 with a notice of what stood against it."""
         has_begun = bool(day.current and day.current.is_begun)
         status = 409 if notice else 200
-        facts = {
-            "notice": notice,
-            "has_begun": has_begun,
-            "left": left_open(day, self._lang(request)),
-        }
-        return self._page(request, "settle", day, status=status, **facts)
+        return self._page(request, "settle", day, status=status, notice=notice, has_begun=has_begun)
 
     async def write_resolution(self, request: Request) -> Response:
         """What is to become of one conflict, into `resolutions.csv`; measured again at once."""
@@ -745,6 +759,7 @@ class Pages:
             notice=notice,
             products=products,
             sources=self._sources(),
+            session=self._folder_of(day, _verbs.SESSION),
             suggestions=[suggestion_facts(row, lang) for row in suggestions],
             themes=[(theme, theme_said(theme, lang)) for theme in THEMES],
             pages=[name for name in _PAGES if day.current and (day.current.path / name).is_file()],
@@ -819,7 +834,7 @@ class Pages:
         form = await request.form()
         day = await self._day()
         name = str(form.get("product", ""))
-        if name in _verbs.PRODUCTS and self._folder_of(day, name):
+        if name in (*_verbs.PRODUCTS, _verbs.SESSION) and self._folder_of(day, name):
             typer.launch(str(self.desk.directory / self._folder_of(day, name)))
         elif name in _verbs.BEFORE and (folder := _verbs.done_before(self.desk.directory)[name]):
             typer.launch(str(folder))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -26,6 +26,7 @@ from cami_units.model import (
     SETTLING_DECISIONS,
     Note,
     Problem,
+    Step,
     clean_name,
     notes_from_text,
 )
@@ -37,9 +38,23 @@ _RESOLUTIONS: Final = ("union", "base", "ask")
 
 def told(note: Note, lang: str) -> tuple[str, str]:
     """What a note says at the desk, and what was assumed: a click, where commands name an option."""
-    clicked = replace(note, key=f"desk {note.key}")
-    what = clicked if words.has(f"note {clicked.key}") else note
-    return said(what, lang), assumed(clicked, lang) or assumed(note, lang)
+    clicked = _clicked(note)
+    cure = replace(clicked, key=f"desk {note.key}")
+    return said(clicked, lang), assumed(cure, lang) or assumed(note, lang)
+
+
+def _clicked(note: Note) -> Note:
+    """A note in the desk's own words, and those that it is made of: there is no command to type here."""
+    key = f"desk {note.key}"
+    facts = {name: _clicked_fact(value) for name, value in note.facts.items()}
+    return replace(note, key=key if words.has(f"note {key}") else note.key, facts=facts)
+
+
+def _clicked_fact(value: object) -> object:
+    """A fact with the notes in it in the desk's own words."""
+    if isinstance(value, list):
+        return [_clicked_fact(part) for part in value]
+    return _clicked(value) if isinstance(value, Note) else value
 
 
 def round_facts(day: Day) -> dict[str, Any] | None:
@@ -159,10 +174,12 @@ def conflict_facts(
     lang: str,
     *,
     has_decided: bool,
+    settled_ids: Collection[str] = (),
 ) -> dict[str, Any]:
     """A conflict: what it is about, its picture, what each side comes to, what can be chosen.
 
-    `has_decided` is whether plenary had decided something before it arose.
+    `has_decided` is whether plenary had decided something before it arose, `settled_ids` are the
+    units that it has settled since.
     """
     groups = [clean_name(name) for name in row["groups"].split(";") if name]
     unit_ids = row["unit_id"].split(";")
@@ -170,6 +187,7 @@ def conflict_facts(
     names = {unit["unit_id"]: words.name_in(unit, lang) for unit in about}
     measured = row["resolution"].partition(":")[0]
     choice = resolution.get("resolution", "")
+    is_decided = set(unit_ids) <= set(settled_ids)
     is_late = has_decided and row["kind"] in DECIDED_CONFLICTS
     noted = notes_from_text(row["facts"])
     notes = [told(note, lang)[0] for note in noted]
@@ -191,6 +209,8 @@ def conflict_facts(
         "reason": resolution.get("reason", ""),
         "is_measured": measured == choice or not choice,
         "late": is_late,
+        "decided": is_decided,
+        "is_open": not (choice or measured or is_decided),
         "picture": picture,
         "sides": [side for unit_id in unit_ids for side in _sides(unit_id, loop.changes, lang)],
         "now": [_now(unit, lang) for unit in about],
@@ -393,9 +413,11 @@ def _other_outlines(changes: Path) -> dict[str, list[str]]:
 def job_text(job: Job, lang: str) -> str:
     """How far a job is, in one line: its step, if it has a phrase, and how many of it are done."""
     parts = [words.text(f"desk job {job.name}", lang), words.text(f"desk {job.state}", lang)]
-    # a step that names a file or a unit has no phrase
-    if job.state == RUNNING and words.has(step := f"step {job.step}"):
-        parts.append(words.text(step, lang))
+    key, subject = (
+        (job.step.key, job.step.subject) if isinstance(job.step, Step) else (job.step, "")
+    )
+    if job.state == RUNNING and words.has(step := f"step {key}"):
+        parts.append(f"{words.text(step, lang)} {subject}".strip())
     if job.state == RUNNING and job.total > 1:
         parts.append(f"{job.finished}/{job.total}")
     if job.refusal is not None:

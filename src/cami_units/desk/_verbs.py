@@ -367,6 +367,10 @@ PRODUCTS: Final[Mapping[str, Verb]] = {
 """What can be made after plenary, in the order of the page; each hands back its folder."""
 
 
+SESSION: Final = "session"
+"""The folder in a round with the forms and the programme for the themes of one session."""
+
+
 def make(directory: Path, errand: Errand, progress: Progress) -> Made:
     """Make what was asked for; hands back the folder that it lies in, and what was noticed."""
     if errand.name in BEFORE:

@@ -28,7 +28,7 @@ from cami_units.documents.form_words import (
 )
 from cami_units.documents.html_pages import page
 from cami_units.model import Imprint, Names, clean_name, is_missing, records
-from cami_units.words import name_in, number, text
+from cami_units.words import name_in, share, text
 
 _ACTIVITY: Final = (
     Column("activity_id", 12),
@@ -595,6 +595,6 @@ def write_species_pages(
     save_settled(document, path, imprint)
 
 
-def _share_said(share: object, lang: str) -> str:
+def _share_said(part: object, lang: str) -> str:
     """A share of a range in words; of a range that is only possible there is no whole to share."""
-    return "" if is_missing(share) else f"{number(float(str(share)), lang, 1)} %"
+    return "" if is_missing(part) else f"{share(float(str(part)), lang, 1)} %"

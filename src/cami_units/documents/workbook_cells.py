@@ -94,8 +94,7 @@ def workbook_sheets(path: Path) -> dict[str, Sheet]:
             return dict(_ods_sheets(_tree(parts["content.xml"])))
         return dict(_xlsx_sheets(parts))
     except (etree.XMLSyntaxError, KeyError, ValueError, IndexError, OverflowError) as error:
-        cause = type(error).__name__
-        raise InputError.of("workbook unreadable", file=path.name, cause=cause) from error
+        raise InputError.of("workbook unreadable", file=path.name) from error
 
 
 def _text_sheet(name: str, content: bytes) -> Sheet:
@@ -150,8 +149,7 @@ def _unpacked(path: Path, content: bytes) -> dict[str, bytes]:
     except ARCHIVE_DAMAGE as error:
         if isinstance(error, InputError):
             raise
-        cause = type(error).__name__
-        raise InputError.of("workbook unreadable", file=path.name, cause=cause) from error
+        raise InputError.of("workbook unreadable", file=path.name) from error
     return parts
 
 

@@ -694,7 +694,7 @@ def _species(
         share = (
             ""
             if is_missing(row["range_share"])
-            else f" · {words.number(float(row['range_share']), scene.lang, 1)} %"
+            else f" · {words.share(float(row['range_share']), scene.lang, 1)} %"
         )
         role = str(row["role"])
         species_line = (

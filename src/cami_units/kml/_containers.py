@@ -51,16 +51,17 @@ _CHUNK: Final = 1_000_000
 _LONGEST_NAME: Final = 1_000
 
 _SIGNATURES: Final = (
-    (b"SQLite format 3", "is a database"),
-    (b"\x1f\x8b", "is a gzip archive"),
-    (b"7z\xbc\xaf", "is a 7z archive"),
-    (b"Rar!", "is a RAR archive"),
-    (b"%PDF", "is a PDF"),
-    (b"\x89PNG", "is a picture"),
-    (b"\xff\xd8\xff", "is a picture"),
-    (b"\xd0\xcf\x11\xe0", "is an old Office document"),
-    (b"L\x00\x00\x00\x01\x14\x02\x00", "is a shortcut"),
+    (b"SQLite format 3", "is a database", "save as KMZ"),
+    (b"\x1f\x8b", "is a gzip archive", "unpack it"),
+    (b"7z\xbc\xaf", "is a 7z archive", "unpack it"),
+    (b"Rar!", "is a RAR archive", "unpack it"),
+    (b"%PDF", "is a PDF", "no outline inside"),
+    (b"\x89PNG", "is a picture", "no outline inside"),
+    (b"\xff\xd8\xff", "is a picture", "no outline inside"),
+    (b"\xd0\xcf\x11\xe0", "is an old Office document", "no outline inside"),
+    (b"L\x00\x00\x00\x01\x14\x02\x00", "is a shortcut", "the file itself"),
 )
+"""First bytes of files that are plainly no KML, what each is, and what to do about it."""
 _HEADER: Final = re.compile(rb"\s*[A-Za-z][A-Za-z\-]{1,40}: ")
 _MAPS: Final = ("kml", "kmz", "gpx", "gpkg", "geojson", "json", "shp", "fgb", "parquet")
 _FORMS: Final = ("xlsx", "xlsm", "ods")
@@ -174,9 +175,9 @@ def source(content: bytes | Path, name: str) -> Source:
     if _is_archive(content):
         return _unpacked(content, name, [MAX_UNPACKED], nested=False)
     # By its first bytes, not by its name: people rename a picture .kmz when asked for one.
-    for signature, kind in _SIGNATURES:
+    for signature, kind, advice in _SIGNATURES:
         if content.startswith(signature):
-            raise InputError.of("no KML", file=name, what=Note(kind))
+            raise InputError.of("no KML", file=name, what=Note(kind), advice=Note(advice))
     if len(content) > MAX_KML:
         raise too_large(name, len(content), MAX_KML)
     if is_geojson(content):
@@ -406,8 +407,8 @@ def _opened(content: bytes | Path, name: str) -> Iterator[zipfile.ZipFile]:
     except ARCHIVE_DAMAGE as error:
         if isinstance(error, InputError):
             raise
-        cause = quoted(clean_name(error)[:150])
-        raise InputError.of("archive damaged", file=name, cause=cause) from error
+        # what the library says of it is English, and of no help: "File is not a zip file"
+        raise InputError.of("archive damaged", file=name) from error
 
 
 @contextmanager

@@ -119,6 +119,7 @@ from ._values import Progress as Progress
 from ._values import Raster as Raster
 from ._values import Round as Round
 from ._values import SiteTables as SiteTables
+from ._values import Step as Step
 from ._values import data_dir as data_dir
 from ._values import made_cells as made_cells
 from ._values import note_cells as note_cells

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Self
 from weakref import finalize
 
 import geopandas as gpd
@@ -282,6 +282,19 @@ def version_of(library: str) -> str:
     # `importlib.metadata.version` reads all of it as an e-mail: 2 ms for each of twenty libraries
     line = re.search(r"^Version: (\S+)$", about.read_text("METADATA") or "", re.MULTILINE)
     return line[1] if line else about.version
+
+
+class Step(str):
+    """A step of work on one thing, as a file that is written: `key` names the step, `subject` the thing."""
+
+    key: str
+    subject: str
+
+    def __new__(cls, key: str, subject: str) -> Self:
+        """The step in English, as whoever shows steps as they come shows it."""
+        step = super().__new__(cls, f"{key} {subject}")
+        step.key, step.subject = key, subject
+        return step
 
 
 Progress = Callable[[str, int, int], None]

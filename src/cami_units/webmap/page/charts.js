@@ -58,7 +58,8 @@ function course(points, said) {
 }
 
 const chart = (title, ...rows) => make("div", { class: "chart" }, make("p", { class: "chart-title" }, title), ...rows);
-const percent = (share) => `${number(share, share < 10 ? 1 : 0)} %`; // shares are % in the tables
+// shares are % in the tables; as words.share: some of it is never told as none
+const percent = (share) => `${share > 0 && share < 0.1 ? `< ${number(0.1, 1)}` : number(share, share < 10 ? 1 : 0)} %`;
 
 function downloadsOf(unit) {
   return make("p", { class: "downloads" }, word("download"), " ",
