@@ -278,14 +278,17 @@ def test_a_page_without_a_board_follows_the_day_after_a_decision(served, browser
     browser.driver.switch_to.new_window("window")
     try:
         browser.driver.get(served.home + "/after")
-        # a reload would hide that the script had stopped: it fetches the page anew only when idle
-        browser.run("document.body.dataset.mark = ''; window.stays = true")
+        # somebody types: the page is not fetched anew, which would hide that its script had stopped
+        browser.run(
+            "document.querySelector('[type=checkbox]').focus();"
+            "window.shown = document.body.dataset.mark"
+        )
         second = browser.driver.current_window_handle
         browser.driver.switch_to.window(first)
         say(browser, served, "CU-001", "agree", "no objection")
         idle(browser, served)
         browser.driver.switch_to.window(second)
-        browser.wait("return window.stays && document.body.dataset.mark !== ''")
+        browser.wait("return window.shown && document.body.dataset.mark !== window.shown")
         browser.wait("return document.querySelectorAll('#jobs .job').length === 0")
     finally:
         browser.driver.close()

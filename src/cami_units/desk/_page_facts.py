@@ -191,10 +191,7 @@ def conflict_facts(
     is_late = has_decided and row["kind"] in DECIDED_CONFLICTS
     noted = notes_from_text(row["facts"])
     notes = [told(note, lang)[0] for note in noted]
-    versions = _versions(noted) or groups
-    # a name of a file may hold the mark that stands between two groups
-    labels = groups if len(groups) == len(versions) else versions
-    choices = _choices(versions, labels, lang, is_late=is_late)
+    choices = _choices(groups, _versions(noted) or groups, lang, is_late=is_late)
     return {
         "unit_id": row["unit_id"],
         "anchor": re.sub(r"[^\w-]", "-", row["unit_id"]),
@@ -236,9 +233,11 @@ def _now(unit: Mapping[str, str], lang: str) -> str:
 
 
 def _choices(
-    versions: Sequence[str], labels: Sequence[str], lang: str, *, is_late: bool
+    groups: Sequence[str], versions: Sequence[str], lang: str, *, is_late: bool
 ) -> list[tuple[str, str]]:
     """What a conflict can be settled by: a version, or what needs none; each with its words."""
+    # a name of a file may hold the mark that stands between two groups
+    labels = groups if len(groups) == len(versions) else versions
     keep = words.text("desk keep", lang)
     # to leave a unit as it went out means, once it is decided on, as it was decided
     decided = answer_said("keep what was decided", lang)
