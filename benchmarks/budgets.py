@@ -268,6 +268,153 @@ FILES: dict[str, tuple[str, Callable[[Path], Path]]] = {
 }
 
 
+# -- rasters and tables of records ----------------------------------------------------------------
+
+
+def raster(
+    values: Any = None, shape: tuple[int, int] | None = None, **options: Any
+) -> Callable[[Path], Path]:
+    """A GeoTIFF over the study; of a shape without values only the outermost bytes are there."""
+
+    def write(path: Path) -> Path:
+        import rasterio
+        from rasterio.transform import from_bounds
+
+        made = values() if values else None
+        high, wide = shape or made.shape
+        about = {"driver": "GTiff", "height": high, "width": wide, "count": 1, "crs": "EPSG:4326"}
+        about |= {"dtype": "uint8" if made is None else made.dtype, "compress": "deflate"}
+        about |= {"transform": from_bounds(60, 40, 80, 50, wide, high)}
+        with rasterio.open(path, "w", **about | options) as target:
+            if made is not None:
+                target.write(made, 1)
+        return path
+
+    return write
+
+
+def hills(side: int) -> Any:
+    """Ground with smooth edges, as a model of a species draws it."""
+    y, x = np.mgrid[-1 : 1 : side * 1j, -1 : 1 : side * 1j]
+    return (np.sin(9 * x) * np.cos(7 * y) + np.cos(13 * x * y) > 0.4).astype(np.uint8)
+
+
+def crumbs(side: int) -> Any:
+    """Each cell by lot."""
+    return np.random.default_rng(5).random((side, side)).astype(np.float32)
+
+
+RASTERS: dict[str, tuple[Callable[[Path], Path], dict[str, float]]] = {
+    "100 million cells, smooth": (raster(lambda: hills(10_000), tiled=True), {}),
+    "900 million cells, all of them none": (
+        raster(None, (30_000, 30_000), tiled=True, sparse_ok=True, nodata=0),
+        {},
+    ),
+    "a million rows of 100 cells": (raster(None, (1_000_000, 100), blockysize=1), {}),
+    "100 rows of a million cells": (raster(None, (100, 1_000_000), blockysize=1), {}),
+    "tiles of 16 × 16": (
+        raster(lambda: hills(6_000), tiled=True, blockxsize=16, blockysize=16),
+        {},
+    ),
+    "16 million cells by lot": (raster(lambda: (crumbs(4_000) < 0.5).astype(np.uint8)), {}),
+    "16 million numbers by lot, by weight": (raster(lambda: crumbs(4_000)), {"whole_at": 1.0}),
+    "100 classes by lot": (
+        raster(lambda: (crumbs(1_000) * 100).astype(np.uint8)),
+        {"whole_at": 100.0},
+    ),
+}
+
+
+def gbif(rows: int) -> str:
+    """A download of GBIF: tabs, no quotes, the columns that it has most often."""
+    draw = np.random.default_rng(6)
+    names = ["Saiga tatarica", "Equus hemionus kulan", "Gazella subgutturosa", "Lynx lynx"]
+    head = (
+        "gbifID datasetKey occurrenceID kingdom phylum class order family genus species "
+        "infraspecificEpithet taxonRank scientificName countryCode locality occurrenceStatus "
+        "individualCount decimalLatitude decimalLongitude coordinateUncertaintyInMeters eventDate "
+        "day month year taxonKey basisOfRecord institutionCode issue"
+    ).replace(" ", "\t")
+    y, x = draw.uniform(38, 50, rows), draw.uniform(55, 90, rows)
+    lines = [
+        f"{n}\tk-{n % 9}\turn:{n}\tAnimalia\tChordata\tMammalia\to\tf\tg\t{names[n % 4]}\t\tSPECIES\t"
+        f"{names[n % 4]} (L., 1766)\tKZ\tplace {n}\tPRESENT\t1\t{y[n]:.6f}\t{x[n]:.6f}\t{n % 5000 + 1}\t"
+        f"{2005 + n % 20}-{n % 12 + 1:02d}-{n % 27 + 1:02d}\t{n % 27 + 1}\t{n % 12 + 1}\t{2005 + n % 20}\t1\t"
+        "HUMAN_OBSERVATION\tinst\tCOORDINATE_ROUNDED"
+        for n in range(rows)
+    ]
+    return "\n".join([head, *lines, ""])
+
+
+def darwin_core(content: str, rows: int = 0) -> Callable[[Path], Path]:
+    """A Darwin Core archive; with `rows` its core is so many lines of one letter, packed to nothing."""
+
+    def write(path: Path) -> Path:
+        fields = content.split("\n", 1)[0].split("\t")
+        terms = "".join(f'<field index="{n}" term="x/{name}"/>' for n, name in enumerate(fields))
+        meta = (
+            '<archive xmlns="http://rs.tdwg.org/dwc/text/"><core encoding="utf-8" fieldsEnclosedBy="" '
+            'fieldsTerminatedBy="\\t" ignoreHeaderLines="1" rowType="x/Occurrence"><files><location>o.txt'
+            f'</location></files><id index="0"/>{terms}</core></archive>'
+        )
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("meta.xml", meta)
+            with archive.open("o.txt", "w", force_zip64=True) as stream:
+                stream.write(content.encode())
+                for _ in range(rows // 1_000_000):
+                    stream.write(b"x\n" * 1_000_000)
+        return path
+
+    return write
+
+
+def points_as_text(rows: int = 100_000) -> str:
+    """A table whose places are written as WKT."""
+    xy = np.random.default_rng(7).uniform((55, 38), (90, 50), (rows, 2))
+    points = "".join(f'Saiga tatarica,"POINT ({x:.6f} {y:.6f})"\n' for x, y in xy)
+    return f"species,wkt\n{points}"
+
+
+def wide_outline(points: int = 200_000) -> str:
+    """A table with one row, whose outline is nearly as long as a line may be."""
+    return f'name,wkt\na,"{shapely.to_wkt(coast(points))}"\n'
+
+
+RECORDS: dict[str, tuple[str, Callable[[Path], Path]]] = {
+    "GBIF: 100,000 records": (".csv", lambda path: text(gbif(100_000))(path)),
+    "Darwin Core: 100,000 records": (".zip", lambda path: darwin_core(gbif(100_000))(path)),
+    "Darwin Core: a billion lines in 2 MB": (
+        ".zip",
+        lambda path: darwin_core(gbif(1), 1_000_000_000)(path),
+    ),
+    "CSV: 100,000 points as WKT": (".csv", lambda path: text(points_as_text())(path)),
+    "CSV: an outline of 200,000 points as WKT": (".csv", lambda path: text(wide_outline())(path)),
+    "CSV: a line of 100 million letters": (
+        ".csv",
+        lambda path: text("species,lon,lat\n" + "x" * 100_000_000)(path),
+    ),
+}
+
+
+def islands(ending: str, *, is_one: bool) -> Callable[[Path], Path]:
+    """A hundred thousand islands."""
+
+    def write(path: Path) -> Path:
+        import geopandas as gpd
+
+        shapes = [archipelago()] if is_one else shapely.get_parts(archipelago())
+        ids = [f"P{number}" for number in range(len(shapes))]
+        columns = {"pa_id": ids, "name": "n", "iso2": "KZ", "designation": "d"}
+        driver = {".gml": "GML", ".gpkg": "GPKG"}.get(ending, "MapInfo File")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            frame = gpd.GeoDataFrame(columns, geometry=shapes, crs="EPSG:4326")
+            frame.to_file(path, driver=driver)
+        return path
+
+    return write
+
+
 # -- what is measured -----------------------------------------------------------------------------
 
 
@@ -289,6 +436,49 @@ def as_layer(path: Path) -> str:
     from cami_units import layers
 
     return f"{len(layers.read_protected_areas(path))} rows"
+
+
+def as_records(countries: Any, species: Any) -> Callable[[Path], str]:
+    """A file as records of animals are read."""
+    from cami_units.layers._layer_rows import layer_reader, region_of
+    from cami_units.layers._reading import Reading
+    from cami_units.layers._taxa import names_of
+
+    reading = Reading(region=region_of(countries))
+    reader = layer_reader("occurrences", reading, countries, names_of(species))
+
+    def read(path: Path) -> str:
+        came = reader([path])
+        if came.table is None:
+            return f"refused: {came.problems[0].sentence()[:150]}"
+        return f"{len(came.table)} rows"
+
+    return read
+
+
+def other_case(case: dict[str, str], path: Path) -> dict[str, Any]:
+    """A raster, a table of records, or islands, each after a small one of its kind."""
+    from cami_units import layers
+    from cami_units.layers._rasters import raster_range
+
+    name = case["name"]
+    if case["kind"] == "raster":
+        make, rule = RASTERS[name]
+        small = raster(lambda: hills(50))(path / "warm.tif")
+        cost(lambda: len(raster_range(small)) + len(raster_range(small, whole_at=1.0)))
+        worst = make(path / "worst.tif")
+        return cost(lambda: f"{len(raster_range(worst, **rule))} rows")
+    if case["kind"] == "records":
+        ending, make = RECORDS[name]
+        read = as_records(layers.read_countries(), layers.read_species())
+        cost(lambda: read(text(gbif(50))(path / "warm.csv")))
+        worst = make(path / f"worst{ending}")
+        return cost(lambda: read(worst))
+    cost(lambda: as_layer(gis(star(5), path / "warm.gpkg")))
+    worst = islands(case["ending"], is_one=case["kind"] == "one row of islands")(
+        path / f"worst{case['ending']}"
+    )
+    return cost(lambda: as_layer(worst))
 
 
 def _flat(shape: Any) -> Any:
@@ -379,6 +569,9 @@ def measured_here(case: dict[str, str]) -> None:
         worst = gis(SHAPES[name](), path / f"worst{case['ending']}")
         print(json.dumps(cost(lambda: read(worst))))
         return
+    if kind != "step":
+        print(json.dumps(other_case(case, path)))
+        return
     flat = _flat(SHAPES[name]())
     plain = _flat(shapely.box(70, 40, 71, 41))
     for step, do in steps().items():
@@ -396,6 +589,13 @@ def cases(only: list[str]) -> list[dict[str, str]]:
         for ending in (".shp", ".fgb", ".geojson")
         for name in (*VALID, "resting animal, 100,000 points")
         for kind in ("handed in", "layer")
+    ]
+    rows += [{"kind": "raster", "name": name, "ending": ""} for name in RASTERS]
+    rows += [{"kind": "records", "name": name, "ending": ""} for name in RECORDS]
+    rows += [
+        {"kind": kind, "name": "100,000", "ending": ending}
+        for ending in (".gml", ".mif", ".tab", ".gpkg")
+        for kind in ("one row of islands", "rows of islands")
     ]
     rows += [{"kind": "step", "name": name, "ending": ""} for name in VALID]
     return [

@@ -30,6 +30,7 @@ from cami_units.commands.plan_layers import reading_of
 from cami_units.commands.plenary import plenary
 from cami_units.commands.round_files import write_proposal
 from cami_units.commands.shown_round import published
+from cami_units.layers import _point_tables
 from cami_units.layers._gis_files import datasets
 from cami_units.layers._layer_rows import layer_reader
 from cami_units.layers._occurrences import UNMADE_CHECKS, ranges_from_records
@@ -206,6 +207,35 @@ def test_a_darwin_core_archive_is_read_as_its_meta_xml_says(tmp_path):
     assert "archive of Taxon, and holds no occurrences" in problem.what
     evil = META.replace("<archive", '<!DOCTYPE a [<!ENTITY b "c">]>\n<archive')
     assert "entities" in read("occurrences", archive(tmp_path / "evil.zip", evil)).problems[0].what
+
+
+def test_an_archive_that_unpacks_to_far_more_than_it_says_is_refused_unread(tmp_path, monkeypatch):
+    monkeypatch.setattr(_point_tables, "_LARGE", 100_000)
+    path = archive(tmp_path / "dwca.zip")
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr("meta.xml", META)
+        packed.writestr("occurrence.txt", "x\n" * 500_000)
+    [problem] = read("occurrences", path).problems
+    assert "as a zip bomb does" in problem.what
+
+
+def test_a_line_without_end_is_no_table(tmp_path, monkeypatch):
+    monkeypatch.setattr(_point_tables, "_LONGEST_LINE", 1_000)
+    for text in ("species,lon,lat\n" + "x" * 2_000, "x" * 2_000):
+        path = tmp_path / "long.csv"
+        path.write_text(text)
+        [problem] = read("occurrences", path).problems
+        assert "no table (field larger than field limit (1000))" in problem.what
+
+
+def test_rows_that_lack_cells_are_rows(tmp_path):
+    path = tmp_path / "short.csv"
+    path.write_text(
+        "species,lon,lat,note\nSaiga tatarica,60,47\n\nSaiga tatarica\nSaiga tatarica,61,47,a,b\n"
+    )
+    found = read("occurrences", path)
+    assert found.table["record_id"].tolist() == ["short.csv 1", "short.csv 3"]
+    assert steps(found) == {"have no coordinates": 1}
 
 
 @pytest.mark.parametrize(

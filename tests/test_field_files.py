@@ -638,6 +638,39 @@ def test_a_fine_raster_is_averaged_and_keeps_its_sum(tmp_path, monkeypatch):
     assert overlap.range_km2(found).sum() == pytest.approx(every, rel=1e-6)
 
 
+def test_a_range_in_crumbs_is_averaged_and_keeps_its_sum(tmp_path, monkeypatch):
+    """Every second cell of a board: 64 crumbs in 16 × 8 cells, two in each block of two by two."""
+    y, x = np.mgrid[0:8, 0:16]
+    path = flat_raster(tmp_path / "Saiga_tatarica.tif", (x + y) % 2, dtype="uint8")
+    whole = _rasters.raster_range(path)
+    assert "range_weight" not in whole
+    assert whole.area.tolist() == [64 * 100e6]
+    monkeypatch.setattr(_rasters, "_MOST_CORNERS", 60)
+    monkeypatch.setattr(_rasters, "_MOST_WEIGHTED", 16)
+    averaged = _rasters.raster_range(path)
+    assert averaged.attrs["block"] == 2  # 64 ÷ 16 cells a block
+    assert averaged["range_weight"].tolist() == [0.5]
+    assert overlap.range_km2(averaged).sum() == pytest.approx(6400)
+    # single cells, so few that they need no blocks, and with too many corners: doubled until it does
+    lone = flat_raster(tmp_path / "y.tif", (x % 2) * (y % 2), dtype="uint8")
+    monkeypatch.setattr(_rasters, "_MOST_WEIGHTED", 32)
+    found = _rasters.raster_range(lone)
+    assert found.attrs["block"] == 2
+    assert overlap.range_km2(found).sum() == pytest.approx(3200)
+
+
+def test_a_raster_of_one_value_below_nothing_is_where_it_is(tmp_path):
+    path = flat_raster(tmp_path / "x.tif", np.array([[-1, 0, 0], [0, -1, -1]]), dtype="int16")
+    assert _rasters.raster_range(path).area.tolist() == [300e6]
+
+
+def test_a_raster_that_can_only_be_unpacked_whole_is_refused(tmp_path, monkeypatch):
+    path = flat_raster(tmp_path / "x.tif", np.ones((8, 16)), dtype="uint8", blockysize=8)
+    monkeypatch.setattr(_rasters, "_BLOCK_CELLS", 100)
+    with pytest.raises(cu.InputError, match="only be unpacked 128 at a time; 100 can be held"):
+        _rasters.raster_range(path)
+
+
 @pytest.mark.parametrize("rule", [{"at_least": 0.4}, {"whole_at": 1.0}])
 def test_a_raster_read_in_strips_is_the_raster_read_whole(tmp_path, monkeypatch, rule):
     path = flat_raster(tmp_path / "x.tif", slopes(60, 90), blockysize=1, dtype="float32")

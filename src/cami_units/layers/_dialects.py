@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import shapely
 
@@ -459,16 +460,25 @@ def cleaned_values(values: pd.Series[Any]) -> pd.Series[Any]:
     """A column with every text in it cleaned; numbers stay numbers, nothing stays ``None``."""
     if pd.api.types.is_bool_dtype(values.dtype) or pd.api.types.is_numeric_dtype(values.dtype):
         return values
-    plainly = values.astype(object)
-    clean_of = {value: clean_text(value) for value in plainly if isinstance(value, str)}
-    cleaned = [
-        clean_of[value] if isinstance(value, str) else clean_text(value) for value in plainly
-    ]
-    return pd.Series(cleaned, index=values.index, dtype=object)
+    return by_value(values.astype(object), clean_text)
+
+
+def by_value(values: pd.Series[Any], say: Callable[[Any], Any]) -> pd.Series[Any]:
+    """What is said of each value of a column, each different text looked at once."""
+    if (
+        pd.api.types.infer_dtype(values, skipna=True) != "string"
+    ):  # 1, 1.0 and True are one to a table
+        return pd.Series([say(value) for value in values], index=values.index, dtype=object)
+    place, texts = pd.factorize(values)
+    said = np.empty(len(texts) + 1, dtype=object)  # the last is where -1, nothing, points
+    said[:] = [*map(say, texts), say(None) if (place < 0).any() else None]
+    return pd.Series(said[place], index=values.index, dtype=object)
 
 
 def clean_text(value: object) -> str | None:
     """One value as text fit to show, on one line; ``None`` where there is none."""
+    if isinstance(value, str):  # an outline as text may have millions of letters
+        value = value[: 5 * _LONGEST_CELL]
     return clean_name(value)[:_LONGEST_CELL] or None
 
 

@@ -43,7 +43,6 @@ from cami_units.layers._shape_checks import Kind, geometry_of
 from cami_units.model import (
     ARCHIVE_DAMAGE,
     LONLAT,
-    RANGE_WEIGHT,
     RECORDS,
     InputError,
     Note,
@@ -64,6 +63,8 @@ GDAL_SUFFIXES: Final = (
     *(".shp", ".gpkg", ".geojson", ".json", ".gdb", ".fgb"),
     *(".geojsonl", ".geojsons", ".ndjson", ".topojson", ".tab", ".mif", ".gml", ".sqlite"),
 )
+_WITHOUT_INDEX: Final = (".geojson", ".json", ".geojsonl", ".geojsons", ".ndjson", ".gml", ".mif")
+"""Kinds that GDAL reads from the beginning to the end, whatever is asked of them."""
 PARQUET_SUFFIXES: Final = (".parquet", ".geoparquet")
 KML_SUFFIXES: Final = (".kml", ".kmz")
 SUFFIXES: Final = (*GDAL_SUFFIXES, *PARQUET_SUFFIXES, *KML_SUFFIXES, ".zip")
@@ -437,10 +438,10 @@ def _raster_datasets(path: Path, request: _Request) -> tuple[list[Dataset], list
     facts |= {"limit": "", "weight": "", "averaged": ""}
     if "at_least" in rule:
         facts["limit"] = Note("raster at least", {"value": rule["at_least"]})
-    if RANGE_WEIGHT in table:
+    if "whole_at" in rule:
         facts["weight"] = Note("raster by value", {"value": rule["whole_at"]})
-        if (block := table.attrs["block"]) > 1:
-            facts["averaged"] = Note("raster averaged", {"block": block})
+    if (block := table.attrs.get("block", 1)) > 1:
+        facts["averaged"] = Note("raster averaged", {"block": block})
     raster_note = problem_of("note", request.layer, path.name, "", Note("raster taken", facts))
     return [dataset], [raster_note, *notes]
 
@@ -642,12 +643,13 @@ def _gdal_dataset(
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         # Attributes first, shapes only of the rows that are wanted: a world file of 3 GB then costs
-        # what its part does.
-        meta, fids, _, fields = pyogrio.raw.read(
+        # what its part does. Of a kind that has no index both at once, else all of it is read twice.
+        at_once = address.casefold().endswith(_WITHOUT_INDEX)
+        meta, fids, shapes, fields = pyogrio.raw.read(
             address,
             layer=name,
             return_fids=True,
-            read_geometry=False,
+            read_geometry=at_once,
             encoding=request.rules.encoding,
         )
         attributes = pd.DataFrame(
@@ -661,7 +663,9 @@ def _gdal_dataset(
         label = f"{request.file}: {part}" if part else request.file
         ours, row_notes = request.select(attributes, label, request.rules)
         wkb = np.full(len(fids), None, dtype=object)
-        if meta["geometry_type"] is not None and ours.any():
+        if shapes is not None:
+            wkb[ours] = shapes[ours]
+        elif meta["geometry_type"] is not None and ours.any():
             # Rows that are asked for by number are looked up one by one.
             some = None if ours.all() else fids[ours]
             wkb[ours] = pyogrio.raw.read(address, layer=name, columns=[], fids=some)[2]

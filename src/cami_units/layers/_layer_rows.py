@@ -237,8 +237,11 @@ def same_shapes(layer_read: LayerRead, layer: str) -> list[Problem]:
     table = layer_read.table
     if layer == "context":  # of points several are at one place on several days
         table = table[shapely.get_dimensions(table.geometry.to_numpy()) > 0]
-    wkb = pd.Series(shapely.to_wkb(shapely.normalize(table.geometry.to_numpy())), index=table.index)
-    twice = wkb.duplicated(keep="first")
+    # what is alike has one box: only of those shapes every vertex is looked at
+    boxes = pd.DataFrame(shapely.bounds(table.geometry.to_numpy())).duplicated(keep=False)
+    some = table.geometry[boxes.to_numpy()]
+    wkb = pd.Series(shapely.to_wkb(shapely.normalize(some.to_numpy())), index=some.index)
+    twice = wkb.duplicated(keep="first").reindex(table.index, fill_value=False)
     if not twice.any():
         return []
     title = LAYERS[layer].titles[0] if layer in LAYERS else "name"

@@ -332,9 +332,8 @@ def protected_area_rows(
         where = in_short(sorted(name[as_circles]))
         notes.append(problem_of("counted", "protected_areas", "", where, note))
     table = table.set_geometry(gpd.GeoSeries(shapes, index=table.index, crs=table.crs))[~left_out]
-    states = [dialects.iso2(value) for value in table.get("iso2", blank[~left_out])]
     table = table.assign(
-        iso2=pd.Series(states, index=table.index, dtype=object),
+        iso2=dialects.by_value(table.get("iso2", blank[~left_out]), dialects.iso2),
         name=name[~left_out],
         kind=[_kind(value) for value in table.get("kind", blank[~left_out])],
         reported_area_km2=reported[~left_out],

@@ -12,7 +12,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from cami_units.layers._dialects import blank, in_our_words, plain
+from cami_units.layers._dialects import blank, by_value, in_our_words, plain
 from cami_units.layers._reading import Dataset, FileRules, LayerRead, Reading, names_in_short
 from cami_units.layers._shape_checks import cleaned
 from cami_units.layers._taxa import (
@@ -187,13 +187,14 @@ def _number(table: pd.DataFrame, name: str) -> Any:
 def _is_any(table: pd.DataFrame, name: str, words: Collection[str]) -> Mask:
     """Which rows have one of these words in a column, however it is written."""
     values = table.get(name, blank(table.index)).fillna("").astype(str)
-    return np.asarray(values.map(plain).isin(words), dtype=bool)
+    return np.asarray(by_value(values, plain).isin(words), dtype=bool)
 
 
 def _says_any(table: pd.DataFrame, name: str, words: Sequence[str]) -> Mask:
     """Which rows list one of these words in a column."""
-    values = table.get(name, blank(table.index)).fillna("").astype(str).str.upper()
-    return np.asarray(values.str.contains("|".join(words)), dtype=bool)
+    values = table.get(name, blank(table.index)).fillna("").astype(str)
+    found = by_value(values, lambda text: any(word in text.upper() for word in words))
+    return np.asarray(found, dtype=bool)
 
 
 def _middles(states: gpd.GeoDataFrame) -> gpd.GeoSeries:

@@ -7,10 +7,12 @@ import csv
 import io
 import re
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import islice
+from operator import itemgetter
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import IO, Any, Final, NamedTuple
 from xml.etree import ElementTree
 
 import geopandas as gpd
@@ -102,27 +104,14 @@ def point_table(
         The file is no table.
     """
     columns = columns or {}
-    sheet = _sheet(path)
-    names = [str(heading).strip().lstrip("\ufeff") for heading in sheet.headings]
-    kept = _kept_columns(names, layer, columns)
-    most_rows = MOST_ROWS + 1  # one more, to see that there are more
-    if _place_columns([names[at] for at in kept], layer, columns) is None:
-        # the first rows of all columns, to see in which of them degrees stand
-        kept, most_rows = [at for at, name in enumerate(names) if name], _FIRST_ROWS
-    rows = csv.reader(
-        sheet.text,
-        delimiter=sheet.delimiter,
-        quoting=csv.QUOTE_MINIMAL if sheet.quotes else csv.QUOTE_NONE,
-    )
-    csv.field_size_limit(10_000_000)  # a footprint or a list of media in one field is long
-    try:
-        cells = [
-            [row[at] if at < len(row) else "" for at in kept]
-            for row in islice(rows, most_rows)
-            if any(row)
-        ]
-    except csv.Error as error:
-        raise InputError.of("no table", why=quoted(error)) from error
+    with _sheet(path) as sheet:
+        names = [str(heading).strip().lstrip("\ufeff") for heading in sheet.headings]
+        kept = _kept_columns(names, layer, columns)
+        most_rows = MOST_ROWS + 1  # one more, to see that there are more
+        if _place_columns([names[at] for at in kept], layer, columns) is None:
+            # the first rows of all columns, to see in which of them degrees stand
+            kept, most_rows = [at for at, name in enumerate(names) if name], _FIRST_ROWS
+        cells = _cells(sheet, kept, most_rows)
     if len(cells) > MOST_ROWS:
         raise InputError.of("table long", most=MOST_ROWS)
     table = pd.DataFrame(cells, columns=[names[at] for at in kept], dtype=object)
@@ -134,9 +123,37 @@ def point_table(
     return gpd.GeoDataFrame(plain_table, geometry=points, crs=LONLAT)
 
 
+def _cells(sheet: _Sheet, kept: Sequence[int], most_rows: int) -> list[tuple[str, ...]]:
+    """Some columns of the rows of a table; cells that a row lacks are empty."""
+    rows = csv.reader(
+        _lines(sheet.text),
+        delimiter=sheet.delimiter,
+        quoting=csv.QUOTE_MINIMAL if sheet.quotes else csv.QUOTE_NONE,
+    )
+    wide, cells_of = max(kept, default=-1) + 1, itemgetter(*kept) if kept else lambda row: ()
+    return [
+        cells_of(row if len(row) >= wide else [*row, *[""] * wide])
+        for row in islice(rows, most_rows)
+        if any(row)
+    ]
+
+
+def _lines(text: io.TextIOBase) -> Iterator[str]:
+    """The lines of a text; one that is longer than memory should hold ends it with an error of `csv`."""
+    while line := text.readline(_LONGEST_LINE + 1):
+        if len(line) > _LONGEST_LINE:
+            raise csv.Error(f"field larger than field limit ({_LONGEST_LINE})")
+        yield line
+
+
+_LONGEST_LINE: Final = 10_000_000
+"""Letters of a line: a footprint or a list of media in one field is long."""
+
+
 def is_reference_table(path: Path) -> bool:
     """Whether a table is the one that Movebank hands out beside positions: who wore which collar when."""
-    words = {plain(heading) for heading in _sheet(path).headings}
+    with _sheet(path) as sheet:
+        words = {plain(heading) for heading in sheet.headings}
     return bool(words & {"deployondate", "deployontimestamp"}) and "locationlong" not in words
 
 
@@ -186,6 +203,8 @@ def _points(table: pd.DataFrame, columns: Mapping[str, str], key: str, layer: st
         return shapely.from_wkt(table[place].to_numpy(), on_invalid="ignore")
     if place is not None:
         x, y = (_numbers(table[heading]) for heading in place)
+        if layer != "context":  # which shows them as they are written
+            table[[*place]] = np.column_stack([x, y])
         known = np.isfinite(x) & np.isfinite(y)
         points = np.full(len(table), None, dtype=object)
         points[known] = shapely.points(x[known], y[known])
@@ -242,50 +261,74 @@ def _numbers(texts: pd.Series) -> Any:
 # -- the dialects of text -------------------------------------------------------------------------
 
 
-def _sheet(path: Path) -> _Sheet:
-    """The table of a file, or of the archive that it came in."""
-    if path.suffix.casefold() != ".zip":
-        return _sheet_of(path.read_bytes())
-    with zipfile.ZipFile(path) as archive:
-        members = {
-            name: info.file_size
-            for name in archive.namelist()
-            if not (info := archive.getinfo(name)).is_dir() and "__MACOSX" not in name
-        }
-        if sum(members.values()) > _LARGEST:
-            raise InputError.of("archive large")
-        meta = next((name for name in members if Path(name).name.casefold() == _META), None)
-        if meta is not None:
-            return _core_sheet(archive, meta)
+@contextmanager
+def _sheet(path: Path) -> Iterator[_Sheet]:
+    """The table of a file, or of the archive that it came in, open at its first row."""
+    csv.field_size_limit(_LONGEST_LINE)
+    try:
+        with path.open("rb") as stream:
+            if path.suffix.casefold() == ".zip":
+                with zipfile.ZipFile(stream) as archive, _sheet_in(archive, path.name) as sheet:
+                    yield sheet
+            else:
+                yield _sheet_of(_text(stream, path.stat().st_size))
+    except csv.Error as error:
+        raise InputError.of("no table", why=quoted(error)) from error
+
+
+@contextmanager
+def _sheet_in(archive: zipfile.ZipFile, file: str) -> Iterator[_Sheet]:
+    """The table of an archive: what its `meta.xml` says is the core, else the largest."""
+    members = {
+        info.filename: info
+        for info in archive.infolist()
+        if not info.is_dir() and "__MACOSX" not in info.filename
+    }
+    if sum(info.file_size for info in members.values()) > _LARGEST:
+        raise InputError.of("archive large")
+    meta = next((name for name in members if Path(name).name.casefold() == _META), None)
+    if meta is None:
         tables = [name for name in members if Path(name).suffix.casefold() in TABLES]
         # what is written about the data comes beside them: the largest table is the data
-        return _sheet_of(archive.read(max(tables, key=lambda name: members[name])))
+        name, encoding = max(tables, key=lambda name: members[name].file_size), ""
+    else:
+        core = _core(archive, meta)
+        name, encoding = _core_file(archive, core, meta), core.get("encoding", "utf-8")
+    size, packed = members[name].file_size, members[name].compress_size
+    if size > _LARGE and size > _MOST_RATIO * packed:
+        raise InputError.of("zip bomb", file=file, mb=size / 1e6, kb=packed / 1e3)
+    with archive.open(name) as stream:
+        text = _text(stream, size, encoding)
+        yield _sheet_of(text) if meta is None else _core_sheet(core, text)
 
 
 _LARGEST: Final = 4_000_000_000
+_MOST_RATIO: Final = 200
+"""Tables of records shrink ten to thirty times when they are packed; a bomb a thousand times."""
 
 
-def _text(content: bytes, encoding: str = "") -> io.TextIOWrapper:
+def _text(stream: IO[bytes], size: int, encoding: str = "") -> io.TextIOWrapper:
     """Bytes as text: in the encoding that is said, else by its mark, else as it looks."""
-    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+    start = stream.read(size if size <= _LARGE else 200_000)
+    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         encoding = "utf-16"
     elif not encoding:
-        start = content[:200_000] if len(content) > _LARGE else content
         encoding = guessed_text(start.removeprefix(codecs.BOM_UTF8)).encoding
     if encoding.casefold().replace("_", "-") in ("utf-8", "utf8", "ascii", "us-ascii"):
         encoding = "utf-8-sig"
-    return io.TextIOWrapper(io.BytesIO(content), encoding, errors="replace", newline="")
+    stream.seek(0)
+    content = io.BytesIO(start) if size <= _LARGE else stream
+    return io.TextIOWrapper(content, encoding, errors="replace", newline="")
 
 
-def _sheet_of(content: bytes) -> _Sheet:
+def _sheet_of(text: io.TextIOWrapper) -> _Sheet:
     """A table by itself: its separator is the sign that parts most headings."""
-    text = _text(content)
-    first = text.readline()
+    lines = _lines(text)
+    first = next(lines, "")
     separator = re.fullmatch(r"sep=(.)\s*", first.casefold())
-    delimiter = separator[1] if separator else ""
     if separator:
-        first = text.readline()
-    if not delimiter:
+        delimiter, first = separator[1], next(lines, "")
+    else:
         delimiter = max(",;\t", key=lambda sign: len(next(csv.reader([first], delimiter=sign), [])))
     headings = next(csv.reader([first], delimiter=delimiter), [])
     # GBIF parts columns by tabs and quotes nothing: one inch sign would swallow the rows behind it
@@ -293,34 +336,43 @@ def _sheet_of(content: bytes) -> _Sheet:
     return _Sheet(text, delimiter, not is_of_gbif, headings, {})
 
 
-def _core_sheet(archive: zipfile.ZipFile, meta: str) -> _Sheet:
-    """The core of a Darwin Core archive, written as its `meta.xml` says.
+def _core(archive: zipfile.ZipFile, meta: str) -> Any:
+    """What the `meta.xml` of a Darwin Core archive says of its records.
 
     References
     ----------
     Darwin Core text guide, TDWG 2009. http://rs.tdwg.org/dwc/terms/guides/text/
     """
-    content = archive.read(meta)
+    with archive.open(meta) as stream:
+        content = stream.read(_LONGEST_LINE)  # a few kilobytes, but of a bomb
     if b"<!DOCTYPE" in content or b"<!ENTITY" in content:
         raise InputError.of("meta with entities")
     try:
-        root = ElementTree.fromstring(content)
+        return _core_of(ElementTree.fromstring(content))
     except ElementTree.ParseError as error:
         raise InputError.of("meta no XML", why=quoted(error)) from error
-    core = _core_of(root)
-    inner = {_tag(element): element for element in core.iter()}
-    name = (inner["location"].text or "").strip() if "location" in inner else ""
-    folder = meta.rsplit("/", 1)[0] + "/" if "/" in meta else ""
-    if folder + name not in archive.namelist():
+
+
+def _core_file(archive: zipfile.ZipFile, core: Any, meta: str) -> str:
+    """The member of an archive that holds its core."""
+    name = next(
+        (place.text or "" for place in core.iter() if _tag(place) == "location"), ""
+    ).strip()
+    member = meta.rsplit("/", 1)[0] + f"/{name}" if "/" in meta else name
+    if member not in archive.namelist():
         raise InputError.of("meta names nothing", name=name or Note("meta no file"))
+    return member
+
+
+def _core_sheet(core: Any, text: io.TextIOWrapper) -> _Sheet:
+    """The core of a Darwin Core archive, written as its `meta.xml` says."""
     terms, constants = _terms_of(core)
-    text = _text(archive.read(folder + name), core.get("encoding", "utf-8"))
-    quote = core.get("fieldsEnclosedBy", '"')
     for _ in range(int(core.get("ignoreHeaderLines", "0") or 0)):
-        text.readline()
+        next(_lines(text), "")
     delimiter = core.get("fieldsTerminatedBy", ",").replace("\\t", "\t")
     headings = [terms.get(at, "") for at in range(max(terms, default=-1) + 1)]
-    return _Sheet(text, delimiter[:1] or ",", quote == '"', headings, constants)
+    has_quotes = core.get("fieldsEnclosedBy", '"') == '"'
+    return _Sheet(text, delimiter[:1] or ",", has_quotes, headings, constants)
 
 
 def _tag(element: Any) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,20 +13,22 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from cami_units.model import (
-    RANGE_WEIGHT,
-    InputError,
-    quoted,
-)
+from cami_units.model import RANGE_WEIGHT, InputError, quoted
 
 RASTERS: Final = (".tif", ".tiff", ".asc")
 """Rasters whose file holds its own values; one that points to other files is not followed."""
 
 MOST_CELLS: Final = 1_000_000_000
-"""Cells of a range that are looked through; half an hour of them."""
+"""Cells of a range that are looked through; a quarter of a minute of them."""
 
 _STRIP_CELLS: Final = 4_000_000
-"""Cells that are in memory at a time: 32 MB of numbers, and as much again while they are sorted."""
+"""Cells that are looked at a time: 32 MB of numbers, and as much again while they are sorted."""
+
+_BLOCK_CELLS: Final = 50_000_000
+"""Cells of a tile, or of a row of tiles, which can only be unpacked as a whole: as bytes 50 MB."""
+
+_CACHE_MB: Final = 32
+"""What GDAL keeps of unpacked tiles; no tile is asked for twice. Left to itself it takes 5 % of memory."""
 
 _MOST_VALUES: Final = 100
 """A raster of up to so many values (per cents, classes) is taken value by value, exactly."""
@@ -41,6 +44,10 @@ _MOST_WEIGHTED: Final = 200_000
 """Finer rasters are averaged over blocks of cells until about so many count. The sum stays; a range of
 3 million km² is then told every 4 km, where units have thousands of km²."""
 
+_MOST_CORNERS: Final = 4 * _MOST_WEIGHTED
+"""Corners of an outline, as many as so many single cells have: two seconds and 200 MB. A range in more
+crumbs than that is averaged too."""
+
 
 def rasterio_for(file: Path, refusal: str) -> Any:
     """The library that reads rasters: only who brings one needs its 100 MB."""
@@ -53,16 +60,27 @@ def rasterio_for(file: Path, refusal: str) -> Any:
     return rasterio
 
 
+_SHAPES_AT_A_TIME: Final = 5_000
+"""Outlines that are there as lists of numbers, which take ten times the memory of a shape."""
+
+
 class BandWindows:
     """The first band of a raster, read window by window as it is sliced: ``band[4:9, 0:7]``.
 
-    Rows from the top; float64 with the file's scale and offset applied, NaN where there is no value.
+    Rows from the top, with the file's scale and offset applied. Where there is no value stands `fill`:
+    of NaN all numbers are float64; with another they stay as they are stored.
     """
 
-    def __init__(self, source: Any, shape: tuple[int, int], corner: tuple[int, int] = (0, 0)):
-        self.source, self.shape, self.corner = source, shape, corner
+    def __init__(
+        self,
+        source: Any,
+        shape: tuple[int, int],
+        corner: tuple[int, int] = (0, 0),
+        fill: float = np.nan,
+    ):
+        self.source, self.shape, self.corner, self.fill = source, shape, corner, fill
 
-    def __getitem__(self, window: tuple[slice, slice]) -> NDArray[np.float64]:
+    def __getitem__(self, window: tuple[slice, slice]) -> NDArray[Any]:
         (top, bottom), (left, right) = (
             part.indices(size)[:2] for part, size in zip(window, self.shape, strict=True)
         )
@@ -74,8 +92,10 @@ class BandWindows:
             name = Path(self.source.name).name
             facts = {"file": name, "row": str(rows[0]), "why": quoted(error)}
             raise InputError.of("raster damaged", **facts) from error
-        values = np.ma.filled(band.astype(np.float64), np.nan)
-        return np.asarray(values * self.source.scales[0] + self.source.offsets[0])
+        scale, offset = self.source.scales[0], self.source.offsets[0]
+        if np.isnan(self.fill) or (scale, offset) != (1.0, 0.0):
+            band = band.astype(np.float64) * scale + offset
+        return np.asarray(np.ma.filled(band, self.fill))
 
 
 def raster_range(
@@ -111,34 +131,43 @@ def raster_range(
     """
     rasterio = rasterio_for(file, "raster library missing")
     try:
-        with rasterio.open(file) as source:
-            if source.width * source.height > MOST_CELLS:
-                count = source.width * source.height
-                raise InputError.of("raster large", count=count, most=MOST_CELLS)
-            if whole_at is not None:
-                return _weighted_cells(rasterio, source, at_least, whole_at)
-            if at_least is None:
-                at_least = _only_value(source)
-            parts = _Parts(rasterio, source)
-            for top, values in _strips(source):
-                parts.add(top, (values >= at_least).astype(np.uint8))
+        with rasterio.Env(GDAL_CACHEMAX=_CACHE_MB), rasterio.open(file) as source:
+            _refuse_large(source)
+            if whole_at is None:
+                table = _present_cells(rasterio, source, at_least)
+            else:
+                table = _weighted_cells(rasterio, source, at_least, whole_at)
     except rasterio.errors.RasterioError as error:
         raise InputError(quoted(error)) from error
-    return gpd.GeoDataFrame(
-        {"cells": [parts.cells.get(1, 0)]}, geometry=[parts.outline(1)], crs=parts.crs
-    )
+    return table
 
 
-def _strips(source: Any, rows: int = 1) -> Iterator[tuple[int, NDArray[np.float64]]]:
+def _refuse_large(source: Any) -> None:
+    """Refuse what would take minutes, or more memory than the cells that are looked at."""
+    count = source.width * source.height
+    if count > MOST_CELLS:
+        raise InputError.of("raster large", count=count, most=MOST_CELLS)
+    high, wide = source.block_shapes[0]
+    # strips are read in whole rows of tiles
+    block = high * max(wide, source.width)
+    if block > _BLOCK_CELLS:
+        raise InputError.of("raster block large", count=block, most=_BLOCK_CELLS)
+
+
+def _strips(source: Any, rows: int = 1) -> Iterator[tuple[int, NDArray[Any]]]:
     """The row of its top edge and the values of each strip, a multiple of some rows high.
 
-    About as high as whole tiles of the file, so that none is unpacked often.
+    Whole tiles of the file are read, so that none is unpacked twice, and looked at a strip at a time.
     """
-    band = BandWindows(source, (source.height, source.width))
-    for top, values in strips(band, tile=source.block_shapes[0][0], rows=rows):
-        # No value is no range; and a comparison with what is no number would warn.
-        values[~np.isfinite(values)] = 0.0
-        yield top, values
+    band = BandWindows(source, (source.height, source.width), fill=0)
+    high = max(1, _STRIP_CELLS // source.width // rows) * rows
+    for top, stored in strips(band, tile=source.block_shapes[0][0], rows=rows):
+        for at in range(0, len(stored), high):
+            values = stored[at : at + high]
+            if values.dtype.kind == "f":  # no value is no range
+                values = values.astype(np.float64)
+                values[~np.isfinite(values)] = 0.0
+            yield top + at, values
 
 
 def strips(values: Any, *, tile: int = 1, rows: int = 1) -> Iterator[tuple[int, Any]]:
@@ -161,17 +190,34 @@ def strips(values: Any, *, tile: int = 1, rows: int = 1) -> Iterator[tuple[int, 
         yield top, values[top : top + high, 0:width]
 
 
-def _only_value(source: Any) -> float:
-    """The one value of a raster of presence; refused where there are several."""
-    least, greatest = np.inf, -np.inf
-    for _, strip in _strips(source):
-        values = strip[strip != 0]
-        if len(values):
-            least, greatest = min(least, values.min()), max(greatest, values.max())
+def _present_cells(rasterio: Any, source: Any, at_least: float | None) -> gpd.GeoDataFrame:
+    """The cells of a raster of presence as one row; by weight, averaged, where they lie in crumbs."""
+
+    def is_present(values: NDArray[Any]) -> NDArray[np.bool_]:
+        """Which cells count."""
+        return values != 0 if at_least is None else values >= at_least
+
+    parts = _Parts(rasterio, source)
+    least, greatest, count = np.inf, -np.inf, 0
+    for top, values in _strips(source):
+        present = is_present(values)
+        count += int(np.count_nonzero(present))
+        if at_least is None and present.any():
+            some = values[present]
+            least, greatest = min(least, some.min()), max(greatest, some.max())
+        # of a raster of several values only their span is still looked for
+        if least >= greatest and parts.n_corners <= _MOST_CORNERS:
+            parts.add(top, present.astype(np.uint8))
     if least < greatest:
         span = {"low": float(least), "high": float(greatest)}
         raise SeveralValuesError.of("raster of several values", **span)
-    return float(least) if np.isfinite(least) else 1.0
+    if parts.n_corners > _MOST_CORNERS:
+        return _averaged_cells(
+            rasterio, source, lambda values: is_present(values).astype(float), np.ones(1), count
+        )
+    return gpd.GeoDataFrame(
+        {"cells": [parts.cells.get(1, 0)]}, geometry=[parts.outline(1)], crs=parts.crs
+    )
 
 
 def _positive_values(source: Any, least: float) -> tuple[NDArray[np.float64], int]:
@@ -195,23 +241,59 @@ def _weighted_cells(
         raise InputError.of("whole_at not above 0", value=float(whole_at))
     least = 0.0 if at_least is None else at_least
     values, count = _positive_values(source, least)
+
+    def weight_of(strip: NDArray[Any]) -> NDArray[np.float64]:
+        """How much of each cell counts. Before blocks are averaged: one below the limit is none."""
+        weight = np.clip(strip / whole_at, 0.0, 1.0)
+        weight[strip < least] = 0.0
+        return weight
+
+    exact = np.unique(np.minimum(values / whole_at, 1.0)) if len(values) <= _MOST_VALUES else None
+    return _averaged_cells(rasterio, source, weight_of, exact, count)
+
+
+def _averaged_cells(
+    rasterio: Any,
+    source: Any,
+    weight_of: Callable[[NDArray[Any]], NDArray[np.float64]],
+    exact: NDArray[np.float64] | None,
+    count: int,
+) -> gpd.GeoDataFrame:
+    """A row for each weight of the cells of a raster, or of blocks of them, `count` cells being above 0.
+
+    `exact` are the weights that there are; ``None``: too many to be told apart.
+    """
     block = max(1, math.ceil(math.sqrt(count / _MOST_WEIGHTED)))
-    is_exact = len(values) <= _MOST_VALUES and block == 1
-    exact = np.unique(np.minimum(values / whole_at, 1.0))
+    while (table := _cells_of_blocks(rasterio, source, weight_of, exact, block)) is None:
+        block *= 2  # crumbs so far apart that there is one in nearly every block
+    return table
+
+
+def _cells_of_blocks(
+    rasterio: Any,
+    source: Any,
+    weight_of: Callable[[NDArray[Any]], NDArray[np.float64]],
+    exact: NDArray[np.float64] | None,
+    block: int,
+) -> gpd.GeoDataFrame | None:
+    """The rows of :func:`_averaged_cells` for one size of blocks; ``None``: their outlines are too fine."""
+    known = exact if block == 1 else None
     parts = _Parts(rasterio, source, block)
     for top, strip in _strips(source, block):
-        weight = np.clip(strip / whole_at, 0.0, 1.0)
-        # Before blocks are averaged: a cell below the limit counts as none in the mean.
-        weight[strip < least] = 0.0
-        weight = _averaged(weight, block)
+        weight = _averaged(weight_of(strip), block)
         # a weight on the edge of a step must not be rounded into the next one
-        steps = np.searchsorted(exact, weight) + 1 if is_exact else np.ceil(weight / _STEP - 1e-9)
+        steps = (
+            np.ceil(weight / _STEP - 1e-9) if known is None else np.searchsorted(known, weight) + 1
+        )
         codes = np.where(weight > 0, np.maximum(steps, 1), 0).astype(np.uint8)
         # Rows of blocks and not of the file.
         parts.add(top // block, codes, weight)
+        if parts.n_corners > _MOST_CORNERS:
+            return None
     rows = sorted(parts.cells)
     weights = [
-        float(exact[code - 1]) if is_exact else round(parts.mean_weight(code), 6) for code in rows
+        round(parts.mean_weight(code), 6) if known is None else float(known[code - 1])
+        for code in rows
     ]
     table = gpd.GeoDataFrame(
         {"cells": [parts.cells[code] for code in rows], RANGE_WEIGHT: weights},
@@ -242,36 +324,46 @@ class _Parts:
         self.transform = source.transform * rasterio.Affine.scale(block)
         self.crs = source.crs.to_wkt() if source.crs else None
         self.is_round = bool(source.crs and source.crs.is_geographic)
+        self.n_corners = 0
         self.cells: dict[int, int] = {}
-        self.polygons: dict[int, list[Any]] = {}
+        self.polygons: dict[int, list[NDArray[Any]]] = {}
         self.seams: list[int] = []
         self.sums: dict[int, NDArray[np.float64]] = {}
 
     def add(
         self, top: int, codes: NDArray[np.uint8], weight: NDArray[np.float64] | None = None
     ) -> None:
-        """Add a strip whose top edge is that of row `top`; cells of code 0 are none."""
-        # in rows and columns of the raster, which are whole: what a seam cut apart meets exactly
-        down = self.rasterio.Affine.translation(0, top)
-        shapes = self.rasterio.features.shapes(
-            # By edges only: cells that meet at a corner would make rings that touch themselves.
-            codes,
-            mask=codes > 0,
-            transform=down,
-            connectivity=4,
-        )
-        for shape, code in shapes:
-            self.polygons.setdefault(int(code), []).append(shapely.geometry.shape(shape))
+        """Add a strip whose top edge is that of row `top`; cells of code 0 are none.
+
+        Once there are more corners than an outline may have, nothing is added.
+        """
         self.seams.append(top)
-        counts = np.bincount(codes.ravel(), minlength=256)
-        for code in np.flatnonzero(counts[1:]) + 1:
-            self.cells[int(code)] = self.cells.get(int(code), 0) + int(counts[code])
-        if weight is not None:
-            size = self._row_size(top, len(codes))
-            for code in np.flatnonzero(counts[1:]) + 1:
+        rows, cols = (np.flatnonzero((codes > 0).any(axis=axis)) for axis in (1, 0))
+        if not len(rows):  # most of a range map is none
+            return
+        inside = codes[rows[0] : rows[-1] + 1, cols[0] : cols[-1] + 1]
+        self.n_corners += _n_corners(inside)
+        if self.n_corners > _MOST_CORNERS:
+            return
+        # in rows and columns of the raster, which are whole: what a seam cut apart meets exactly
+        place = self.rasterio.Affine.translation(cols[0], top + rows[0])
+        # By edges only: cells that meet at a corner would make rings that touch themselves.
+        shapes = self.rasterio.features.shapes(
+            inside, mask=inside > 0, transform=place, connectivity=4
+        )
+        while some := list(islice(shapes, _SHAPES_AT_A_TIME)):
+            polygons = _polygons([shape["coordinates"] for shape, _ in some])
+            of_polygon = np.array([int(code) for _, code in some])
+            for code in np.unique(of_polygon):
+                self.polygons.setdefault(int(code), []).append(polygons[of_polygon == code])
+        counts = np.bincount(inside.ravel(), minlength=256)
+        for code in map(int, np.flatnonzero(counts[1:]) + 1):
+            self.cells[code] = self.cells.get(code, 0) + int(counts[code])
+            if weight is not None:
                 of_code = codes == code
+                size = self._row_size(top, len(codes))
                 sums = np.array([(weight * of_code).sum(axis=1) @ size, of_code.sum(axis=1) @ size])
-                self.sums[int(code)] = self.sums.get(int(code), np.zeros(2)) + sums
+                self.sums[code] = self.sums.get(code, np.zeros(2)) + sums
 
     def _row_size(self, top: int, high: int) -> NDArray[np.float64]:
         """The ground of a cell of each row against one another: degrees shrink towards the poles."""
@@ -287,9 +379,9 @@ class _Parts:
 
     def outline(self, code: int) -> Any:
         """The cells of a code as one shape; polygons that strips cut apart are joined again."""
-        polygons = np.array([*self.polygons.get(code, ()), None], dtype=object)[:-1]
-        if not len(polygons):
+        if code not in self.polygons:
             return shapely.MultiPolygon()
+        polygons = np.concatenate(self.polygons[code])
         _, top, _, bottom = shapely.bounds(polygons).T
         # Only what touches a seam was cut apart; the first seam is the upper edge of the raster.
         cut = np.isin(top, self.seams[1:]) | np.isin(bottom, self.seams[1:])
@@ -302,6 +394,24 @@ class _Parts:
         """Columns and rows as coordinates of the raster's CRS."""
         x, y = self.transform * (cells[:, 0], cells[:, 1])
         return np.column_stack([x, y])
+
+
+def _n_corners(codes: NDArray[np.uint8]) -> int:
+    """About how many corners the outlines of some cells have: where an upright edge ends or is crossed."""
+    upright = codes[:, 1:] != codes[:, :-1]
+    level = codes[1:, 1:] != codes[:-1, 1:]
+    inner = np.count_nonzero((upright[1:] != upright[:-1]) | (upright[1:] & level))
+    return int(inner + np.count_nonzero(upright[0]) + np.count_nonzero(upright[-1]))
+
+
+def _polygons(outlines: list[Any]) -> NDArray[Any]:
+    """Polygons from the rings of each, as GeoJSON has them; all at once, as there may be 200,000."""
+    rings = list(chain.from_iterable(outlines))
+    corners = np.array(list(chain.from_iterable(rings)), dtype=float)
+    ring_ends = np.cumsum([0, *map(len, rings)])
+    polygon_ends = np.cumsum([0, *map(len, outlines)])
+    kind = shapely.GeometryType.POLYGON
+    return np.asarray(shapely.from_ragged_array(kind, corners, (ring_ends, polygon_ends)))
 
 
 class SeveralValuesError(InputError):

@@ -13,7 +13,7 @@ import shapely
 from numpy.typing import NDArray
 from pyproj import Geod
 
-from cami_units.layers._dialects import blank, plain
+from cami_units.layers._dialects import blank, by_value, plain
 from cami_units.layers._equal_area import transformed
 from cami_units.layers._occurrences import Clean, taxa_of, within_study
 from cami_units.layers._reading import Dataset, FileRules, LayerRead, Reading
@@ -200,7 +200,7 @@ def _good_fixes(
         index=table.index,
     )
     nobody = table["animal"].isna() | (table["animal"].astype(str).str.strip() == "")
-    argos = table.get("argos_class", blank(table.index)).fillna("").astype(str).map(plain)
+    argos = _words(table, "argos_class")
     # the day of the plan itself counts to its end
     future = pd.Timestamp(reading.date, tz="UTC") + pd.Timedelta(days=1)
     steps = [
@@ -244,14 +244,15 @@ def _good_fixes(
 
 def _is_marked(table: pd.DataFrame) -> pd.Series[bool]:
     """Which positions Movebank does not show, or somebody or some filter called an outlier."""
-
-    def column(name: str) -> pd.Series[str]:
-        return table.get(name, blank(table.index)).fillna("").astype(str).map(plain)
-
-    hidden = column("visible").isin({"false", "0", "no"})
+    hidden = _words(table, "visible").isin({"false", "0", "no"})
     yes = {"true", "1", "yes"}
     marks = ("outlier", "outlier_found", "outlier_imported")
-    return hidden | pd.concat([column(name).isin(yes) for name in marks], axis=1).any(axis=1)
+    return hidden | pd.concat([_words(table, name).isin(yes) for name in marks], axis=1).any(axis=1)
+
+
+def _words(table: pd.DataFrame, name: str) -> pd.Series[str]:
+    """A column as words that can be compared; empty ones where it is not there."""
+    return by_value(table.get(name, blank(table.index)).fillna("").astype(str), plain)
 
 
 def _twice(fixes: pd.DataFrame) -> Mask:
