@@ -18,7 +18,7 @@ import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from shapely.geometry import LineString, MultiPoint, Point, Polygon, box
+from shapely.geometry import LineString, MultiPoint, MultiPolygon, Point, Polygon, box
 
 from cami_units import layers, overlap
 from cami_units.layers import TaxonRule, _layer_rows, _layer_survey
@@ -532,13 +532,30 @@ def test_a_file_that_lies_wholly_elsewhere_is_refused(tmp_path, survey):
 
 
 def test_coordinates_beyond_the_globe_are_refused(tmp_path, survey):
-    rows = [*TWO, ("Saiga tatarica", 1, box(179, 66, 190, 68))]
+    rows = [*TWO, ("Saiga tatarica", 1, box(179, 66, 370, 68))]
     written(tmp_path / "a.gpkg", ranges(rows))
     _, problems, _ = survey(sources={"ranges": [tmp_path / "a.gpkg"]})
     assert (
-        "1 of 3 rows has coordinates beyond ±180/±90 degrees (x 179 to 190, y 66 to 68) (a.gpkg, "
+        "1 of 3 rows has coordinates beyond ±180/±90 degrees (x 179 to 370, y 66 to 68) (a.gpkg, "
         "Saiga tatarica (row 3))" in sentences(problems, "refuses")
     )
+
+
+@pytest.mark.parametrize("west", [179, -181])
+def test_longitudes_that_count_on_past_180_are_the_shape_cut_there(tmp_path, west):
+    """As the reader of groups' files takes them: the same ground as two boxes that meet at 180°."""
+    halves = MultiPolygon([box(179, 66, 180, 68), box(-180, 66, -179, 68)])
+    counting = box(west, 66, west + 2, 68)
+    found = {}
+    for name, shape in (("cut", halves), ("counting", counting)):
+        path = written(tmp_path / f"{name}.gpkg", ranges([*TWO, ("Saiga tatarica", 1, shape)]))
+        found[name] = layers.read_layers(layers.Reading(sources={"ranges": [path]}))
+    areas = [one.ranges.query("sci_name == 'Saiga tatarica'").area.sum() for one in found.values()]
+    assert areas[0] == pytest.approx(areas[1], rel=1e-12)
+    [said] = [one for one in found["counting"].problems if "longitudes past 180°" in one.what]
+    assert said.level == "counted"
+    assert "360° was taken off" in said.what
+    assert not [one for one in found["cut"].problems if "past 180°" in one.what]
 
 
 def test_coordinates_that_are_no_numbers_are_refused(tmp_path):

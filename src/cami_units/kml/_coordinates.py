@@ -14,7 +14,6 @@ import numpy as np
 import shapely
 from lxml import etree
 from numpy.typing import NDArray
-from shapely.affinity import translate
 from shapely.geometry.base import BaseGeometry
 
 from cami_units.kml._written_shapes import (
@@ -29,7 +28,7 @@ from cami_units.kml._written_shapes import (
     without_specks,
 )
 from cami_units.kml._xml import local, text_of
-from cami_units.model import Note, clean_name
+from cami_units.model import Note, clean_name, cut_at_180
 
 Kind = Literal["polygon", "line", "point"]
 
@@ -669,9 +668,8 @@ def _unrolled(geometry: BaseGeometry, shapes: Shapes, effort: Effort) -> BaseGeo
     whole = shapely.transform(geometry, lambda xy: np.where([[1, 0]], xy % 360, xy))
     if whole.geom_type in ("Polygon", "MultiPolygon"):
         whole = _valid(whole, shapes, effort)
-    left = whole.intersection(shapely.box(0, -90, 180, 90))
-    right = translate(whole.intersection(shapely.box(180, -90, 360, 90)), xoff=-360)
-    return shapely.union(left, right)
+    cut: BaseGeometry = cut_at_180(np.array([whole], dtype=object))[0]
+    return cut
 
 
 def jumps(geometry: BaseGeometry) -> bool:

@@ -34,6 +34,7 @@ from cami_units.model import (
     Note,
     Problem,
     crs_name,
+    cut_at_180,
     in_short,
     plan_lines,
     problem_of,
@@ -256,14 +257,21 @@ def _untangled(shapes: Shapes, keep: Mask, dataset: Dataset, layer: str) -> Step
 
 
 def _on_earth(shapes: Shapes, keep: Mask, crs: CRS, dataset: Dataset, layer: str) -> Step:
-    """Which rows have longitudes and latitudes that exist."""
+    """Which rows have longitudes and latitudes that exist; those counting on past 180° are put in place."""
     outside = np.zeros(len(shapes), dtype=bool)
     if crs.is_geographic:
         outside[keep] = _beyond_degrees(shapes[keep])
     if not outside.any():
         return ~outside, []
-    note = Note("beyond degrees", _span(shapes[outside]).facts)
-    return ~outside, _of_rows(dataset, layer, "refuses", outside, note)
+    counting = outside & ~_beyond_degrees(shapes, turns=2) & shapely.is_valid(shapes)
+    shapes[counting] = cut_at_180(shapes[counting])
+    outside &= ~counting
+    note = Note("longitudes counting on")
+    problems = _of_rows(dataset, layer, "counted", counting, note)
+    if outside.any():
+        note = Note("beyond degrees", _span(shapes[outside]).facts)
+        problems += _of_rows(dataset, layer, "refuses", outside, note)
+    return ~outside, problems
 
 
 def _heights(shapes: Shapes, keep: Mask, dataset: Dataset, layer: str) -> list[Problem]:
@@ -448,10 +456,10 @@ def _doubt(crs: Any, shapes: Shapes) -> Note | None:
     return None
 
 
-def _beyond_degrees(shapes: Shapes) -> Mask:
-    """Which shapes have coordinates that no longitude or latitude has."""
+def _beyond_degrees(shapes: Shapes, turns: int = 1) -> Mask:
+    """Which shapes have coordinates that no longitude or latitude has, on maps of so many half turns."""
     west, south, east, north = shapely.bounds(shapes).T
-    wide = np.maximum(np.abs(west), np.abs(east)) > _DEGREES_X
+    wide = np.maximum(np.abs(west), np.abs(east)) > turns * _DEGREES_X
     return np.asarray(wide | (np.maximum(np.abs(south), np.abs(north)) > _DEGREES_Y), dtype=bool)
 
 

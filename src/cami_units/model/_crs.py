@@ -102,12 +102,13 @@ _AT_POLE: Final = 90.0 - 1e-7
 
 
 def cut_at_180(shapes: NDArray[Any]) -> NDArray[Any]:
-    """Lines and polygons as PROJ gives them in longitude and latitude, cut where 180° runs through them.
+    """Shapes in longitude and latitude, lines and polygons cut where 180° runs through them.
 
     Parameters
     ----------
     shapes : array of geometries
-        In degrees, from -180 to 180. No edge is meant to span more than half the globe: one that
+        In degrees: from -180 to 180, as PROJ gives them, or counting on past that, as maps do that
+        are laid out over the meridian. No edge is meant to span more than half the globe: one that
         does is taken to run the other way round, over 180°.
 
     Returns
@@ -120,16 +121,24 @@ def cut_at_180(shapes: NDArray[Any]) -> NDArray[Any]:
     --------
     >>> cut_at_180(np.array([shapely.LineString([(179, 60), (-179, 61)])]))[0].wkt
     'MULTILINESTRING ((179 60, 180 60.5), (-180 60.5, -179 61))'
+    >>> cut_at_180(np.array([shapely.LineString([(179, 60), (181, 61)]), shapely.Point(190, 60)]))[1].wkt
+    'POINT (-170 60)'
     """
     cut = np.asarray(shapes, dtype=object).copy()
     west, south, east, north = shapely.bounds(cut).T
     at_pole = (np.abs(south) >= _AT_POLE) | (np.abs(north) >= _AT_POLE)
-    for row in np.flatnonzero((east - west > 180) | at_pole):
-        if shapely.get_dimensions(cut[row]) > 0:
-            cut[row] = shapely.union_all(
-                [_in_degrees(part) for part in shapely.get_parts(cut[row])]
-            )
+    past = (west < -180) | (east > 180)
+    is_point = shapely.get_dimensions(cut) == 0
+    for row in np.flatnonzero(((east - west > 180) | at_pole | past) & ~is_point):
+        cut[row] = shapely.union_all([_in_degrees(part) for part in shapely.get_parts(cut[row])])
+    turned = past & is_point
+    cut[turned] = shapely.transform(cut[turned], _within_180)
     return cut
+
+
+def _within_180(xy: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Points with longitudes from -180 to 180."""
+    return np.column_stack([(xy[:, 0] + 180.0) % 360.0 - 180.0, xy[:, 1]])
 
 
 def counted_on(shapes: NDArray[Any], frame: tuple[float, float, float, float]) -> NDArray[Any]:
