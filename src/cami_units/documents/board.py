@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import math
+import re
 import textwrap
 from base64 import b64encode
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
-from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
 from xml.sax.saxutils import escape
 
-from pptx import Presentation
-from pptx.dml.color import RGBColor
-from pptx.enum.shapes import MSO_SHAPE
-from pptx.enum.text import MSO_ANCHOR
-from pptx.opc.oxml import serialize_part_xml
-from pptx.oxml import parse_xml
-from pptx.oxml.ns import qn
-from pptx.util import Emu, Mm, Pt
-
 from cami_units import words
 from cami_units.backdrop import shadow_picture
-from cami_units.documents._worksheets import save_settled
 from cami_units.documents.board_slides import Board, ShownActivity, Slide
 from cami_units.documents.html_pages import page
 from cami_units.documents.unit_drawing import (
@@ -40,7 +31,7 @@ from cami_units.documents.unit_drawing import (
     ink,
     signs,
 )
-from cami_units.drawn_pieces import piece
+from cami_units.drawn_pieces import Packed, archive, kept_packed, packed, piece
 from cami_units.model import Imprint, clean_name
 from cami_units.palette import WATER
 from cami_units.words import day, disclaimer, profile_name, round_name, text
@@ -184,16 +175,51 @@ def _d(shape: Shape) -> str:
 
 # -- as slides ------------------------------------------------------------------------------------
 
+
+def _mm(millimetres: float) -> int:
+    """A length in EMU, in which a slide is measured: 36,000 to a millimetre, 12,700 to a point."""
+    return int(millimetres * 36_000)
+
+
+def _pt(points: float) -> int:
+    """A length of points in EMU."""
+    return int(points * 12_700)
+
+
+def _points(emu: int) -> float:
+    """A length in points."""
+    return emu / 12_700
+
+
 # A slide of 16 : 9 as PowerPoint itself makes it, 13.33 by 7.5 inches.
-_WIDE: Final = Mm(338.7)
-_HIGH: Final = Mm(190.5)
-_EDGE: Final = Mm(9)
-_TOP: Final = Mm(24.5)
-_RIGHT: Final = Mm(176)
-_BODY_HIGH: Final = Mm(150)
-_MAP: Final = (_EDGE, _TOP, Mm(160), Mm(128))
+_WIDE: Final = _mm(338.7)
+_HIGH: Final = _mm(190.5)
+_EDGE: Final = _mm(9)
+_TOP: Final = _mm(24.5)
+_RIGHT: Final = _mm(176)
+_BODY_HIGH: Final = _mm(150)
+_MAP: Final = (_EDGE, _TOP, _mm(160), _mm(128))
 """Where the map of a slide stands: left, top, width, height. Titles end above it, words begin right
 of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Sheet:
+    """A slide as its file holds it: its shapes as XML, the picture on its map, and its notes.
+
+    A board has hundreds of shapes with tens of thousands of points. python-pptx makes an element of
+    each through some twenty calls, and half of the time of a board was that: what it would write is
+    written here, to the byte.
+    """
+
+    shapes: list[str] = field(default_factory=list)
+    pictures: list[bytes] = field(default_factory=list)
+
+    def add(self, name: str, inside: str, *, tag: str = "sp", head: str = "nvSpPr") -> None:
+        """Add a shape with the next number; an empty slide is a group, which has the first."""
+        number = len(self.shapes) + 2
+        start = f'<p:{tag}><p:{head}><p:cNvPr id="{number}" name="{name} {number - 1}"'
+        self.shapes.append(f"{start}{inside}</p:{tag}>")
 
 
 def write_slides(path: Path, board: Board, *, imprint: Imprint) -> None:
@@ -213,47 +239,174 @@ def write_slides(path: Path, board: Board, *, imprint: Imprint) -> None:
     The dates inside are the round's, so the same slides give the same bytes. The font is one that
     every Office has.
     """
-    book = Presentation()
-    book.slide_width, book.slide_height = _WIDE, _HIGH
-    properties = book.core_properties
-    properties.title = clean_name(imprint.title)
-    properties.author, properties.last_modified_by = "cami_units", ""
-    properties.created = properties.modified = datetime.fromisoformat(imprint.date)
-    _add_cover(book, imprint, board)
+    sheets = [_cover(imprint, board)]
     if board.overview is not None:
-        _add_overview(book, imprint, board, board.overview)
+        sheets.append(_overview(imprint, board, board.overview))
     if board.fences:
-        _add_fences(book, imprint, board)
+        sheets.append(_fences(imprint, board))
+    whole_slides = [(_whole(sheet), "") for sheet in sheets]
     for number, slide in enumerate(board.slides, start=1):
         place = f"{number} / {len(board.slides)}"
-        _add_unit(book, slide, imprint, place, board.lang)
-        if slide.activities:
-            _add_activities(book, slide, imprint, place, board.lang)
-    save_settled(book, path, imprint)
+        whole_slides.append(_unit_slide(slide, imprint, place, board.lang))
+        sheets = _activities(slide, imprint, place, board.lang) if slide.activities else []
+        whole_slides += [(_whole(sheet), "") for sheet in sheets]
+    path.write_bytes(_presentation(whole_slides, imprint))
 
 
-def _blank(book: Any) -> Any:
-    """A slide without place holders: the seventh layout of the library's template is empty."""
-    return book.slides.add_slide(book.slide_layouts[6])
+_Whole = tuple[Packed, Packed | None]
+"""A slide that is written: its file, and that of the picture on its map."""
+
+_OPEN: Final = {
+    "types": "[Content_Types].xml",
+    "book": "ppt/presentation.xml",
+    "relations": "ppt/_rels/presentation.xml.rels",
+    "slide": "ppt/slides/slide1.xml",
+    "notes": "ppt/notesSlides/notesSlide1.xml",
+}
+"""Files of a presentation of one slide out of which those of many are made."""
+
+_OF_NOTES: Final = re.compile(r"ppt/(notesMasters/|theme/theme2)")
+"""Files that are there only where a slide has notes."""
+
+_XML: Final = "<?xml version='1.0' encoding='UTF-8' standalone='yes'?>\n"
+_RELATION: Final = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 
 
-def _add_cover(book: Any, imprint: Imprint, board: Board) -> None:
+def _frame(imprint: Imprint) -> tuple[dict[str, str], dict[str, Packed]]:
+    """What a presentation has beside its slides: the files of :data:`_OPEN`, and the others."""
+
+    def made() -> list[bytes]:
+        """A presentation of one empty slide with notes, as python-pptx writes it, in parts."""
+        from pptx import Presentation  # for who makes the first board of a round
+
+        from cami_units.documents._worksheets import settled_parts
+
+        book = Presentation()
+        book.slide_width, book.slide_height = _WIDE, _HIGH
+        properties = book.core_properties
+        properties.title = clean_name(imprint.title)
+        properties.author, properties.last_modified_by = "cami_units", ""
+        properties.created = properties.modified = datetime.fromisoformat(imprint.date)
+        # the seventh layout of the library's template is empty
+        slide = book.slides.add_slide(book.slide_layouts[6])
+        slide.notes_slide.notes_text_frame.text = _NOTES
+        parts = settled_parts(book, imprint)
+        texts = {key: parts.pop(name).decode() for key, name in _OPEN.items()}
+        names = [name for name in parts if not name.startswith(("ppt/slides/", "ppt/notesSlides/"))]
+        return [json.dumps([texts, names]).encode(), *(bytes(packed(parts[n])) for n in names)]
+
+    about, *bodies = piece("slides", [repr((imprint.title, imprint.date)).encode()], made)
+    texts, names = json.loads(about)
+    return texts, dict(zip(names, map(kept_packed, bodies), strict=True))
+
+
+_NOTES: Final = "notes stand here"
+
+
+def _presentation(slides: Sequence[tuple[_Whole, str]], imprint: Imprint) -> bytes:
+    """A presentation of slides, each with its notes or without."""
+    texts, frame = _frame(imprint)
+    files = dict(frame)
+    notes_head, notes_tail = texts["notes"].split(f"<a:p><a:r><a:t>{_NOTES}</a:t></a:r></a:p>")
+    pictures: dict[Packed, str] = {}
+    # of the presentation's relations the first six are not slides
+    relations = re.findall(r"<Relationship [^>]*/>", texts["relations"])[:6]
+    slide_list, n_notes = [], 0
+    for number, ((body, picture), notes) in enumerate(slides, start=1):
+        slide_list.append(f'<p:sldId id="{255 + number}" r:id="rId{len(relations) + 1}"/>')
+        relations.append(_related(len(relations) + 1, "slide", f"slides/slide{number}.xml"))
+        of_slide = [_related(1, "slideLayout", "../slideLayouts/slideLayout7.xml")]
+        if picture is not None:
+            # slides that lie on the same ground share its relief
+            name = pictures.setdefault(picture, f"image{len(pictures) + 1}.png")
+            of_slide.append(_related(2, "image", f"../media/{name}"))
+            files[f"ppt/media/{name}"] = picture
+        if notes:
+            if not n_notes:
+                target = "notesMasters/notesMaster1.xml"
+                relations.append(_related(len(relations) + 1, "notesMaster", target))
+            n_notes += 1
+            name = f"notesSlide{n_notes}.xml"
+            of_slide.append(_related(len(of_slide) + 1, "notesSlide", f"../notesSlides/{name}"))
+            of_notes = [
+                _related(1, "notesMaster", "../notesMasters/notesMaster1.xml"),
+                _related(2, "slide", f"../slides/slide{number}.xml"),
+            ]
+            lines = [f"<a:p><a:r>{_words(line)}</a:r></a:p>" for line in notes.split("\n")]
+            files[f"ppt/notesSlides/{name}"] = packed(
+                f"{notes_head}{''.join(lines)}{notes_tail}".encode()
+            )
+            files[f"ppt/notesSlides/_rels/{name}.rels"] = _relations(of_notes)
+        files[f"ppt/slides/slide{number}.xml"] = body
+        files[f"ppt/slides/_rels/slide{number}.xml.rels"] = _relations(of_slide)
+    if not n_notes:
+        files = {name: file for name, file in files.items() if not _OF_NOTES.match(name)}
+    files[_OPEN["relations"]] = _relations(relations)
+    slide_ids = f"<p:sldIdLst>{''.join(slide_list)}</p:sldIdLst>"
+    book = re.sub(r"<p:sldIdLst>.*?</p:sldIdLst>", slide_ids, texts["book"])
+    files[_OPEN["book"]] = packed(book.encode())
+    types = packed(_content_types(texts["types"], files).encode())
+    return archive({_OPEN["types"]: types, **dict(sorted(files.items()))})
+
+
+def _content_types(of_one: str, files: Collection[str]) -> str:
+    """The list of what each file of a presentation is, made of that of a presentation of one slide."""
+    head, *_ = of_one.partition("<Default ")
+    kinds = dict(re.findall(r'<Override PartName="/([^"]+)" (ContentType="[^"]+")/>', of_one))
+    for name in files:
+        for one in (_OPEN["slide"], _OPEN["notes"]):
+            if name.startswith(one.removesuffix("1.xml")):
+                kinds[name] = kinds[one]
+    defaults = re.findall(r'<Default Extension="[^"]+" ContentType="[^"]+"/>', of_one)
+    if any(name.endswith(".png") for name in files):
+        defaults.append('<Default Extension="png" ContentType="image/png"/>')
+    overrides = [
+        f'<Override PartName="/{name}" {kind}/>'
+        for name, kind in sorted(kinds.items())
+        if name in files
+    ]
+    return f"{head}{''.join(sorted(defaults))}{''.join(overrides)}</Types>"
+
+
+def _related(number: int, kind: str, target: str) -> str:
+    """A relation of a file of a presentation to another."""
+    return f'<Relationship Id="rId{number}" Type="{_RELATION}/{kind}" Target="{target}"/>'
+
+
+def _relations(lines: Sequence[str]) -> Packed:
+    """The file of the relations of a file."""
+    head = '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
+    return packed(f"{_XML}{head}{''.join(lines)}</Relationships>".encode())
+
+
+def _whole(sheet: _Sheet) -> _Whole:
+    """A slide as the file that it is, and its picture."""
+    head = (
+        f'{_XML}<p:sld {_NAMESPACES} xmlns:r="{_RELATION}"><p:cSld><p:spTree><p:nvGrpSpPr>'
+        '<p:cNvPr id="1" name=""/><p:cNvGrpSpPr/><p:nvPr/></p:nvGrpSpPr><p:grpSpPr/>'
+    )
+    tail = "</p:spTree></p:cSld><p:clrMapOvr><a:masterClrMapping/></p:clrMapOvr></p:sld>"
+    picture = packed(sheet.pictures[0]) if sheet.pictures else None
+    return packed(f"{head}{''.join(sheet.shapes)}{tail}".encode()), picture
+
+
+def _cover(imprint: Imprint, board: Board) -> _Sheet:
     """The first slide: what this is, of when, and what is to be said of it."""
-    slide, lang = _blank(book), board.lang
+    slide, lang = _Sheet(), board.lang
     width = _WIDE - 2 * _EDGE
-    _write(slide, imprint.title, _EDGE, Mm(45), width, Mm(40), size=34, bold=True)
+    _write(slide, imprint.title, _EDGE, _mm(45), width, _mm(40), size=34, bold=True)
     facts = (
         f"{round_name(imprint, lang)} · {day(imprint.date, lang)} · "
         f"{text('units', lang)}: {len(board.slides)}"
     )
-    _write(slide, facts, _EDGE, Mm(88), width, Mm(12), size=20)
+    _write(slide, facts, _EDGE, _mm(88), width, _mm(12), size=20)
     _write(
         slide,
         f"{text('profile', lang)}: {profile_name(imprint.profile, lang)}",
         _EDGE,
-        Mm(101),
+        _mm(101),
         width,
-        Mm(12),
+        _mm(12),
         size=16,
     )
     small = [text("indicative", lang)] if imprint.indicative else []
@@ -261,23 +414,24 @@ def _add_cover(book: Any, imprint: Imprint, board: Board) -> None:
         disclaimer(imprint.disclaimer, lang),
         f"{text('sources', lang)}: {'; '.join(imprint.sources)}",
     ]
-    _write(slide, "\n".join(small), _EDGE, Mm(140), width, Mm(42), size=11)
+    _write(slide, "\n".join(small), _EDGE, _mm(140), width, _mm(42), size=11)
+    return slide
 
 
-def _add_overview(book: Any, imprint: Imprint, board: Board, drawing: Drawing) -> None:
+def _overview(imprint: Imprint, board: Board, drawing: Drawing) -> _Sheet:
     """All units on one map, how many are decided, and their list."""
-    slide, lang = _blank(book), board.lang
+    slide, lang = _Sheet(), board.lang
     _write_title(slide, progress_said(board), _WIDE - 2 * _EDGE)
     _draw(slide, drawing, _MAP, lang)
     signs_of_statuses = [
         (status, f"{phrase}: {count}") for status, phrase, count in board.statuses if count
     ]
     for number, (status, phrase) in enumerate(signs_of_statuses):
-        x, y = _EDGE + (number % 2) * Mm(80), Mm(155.5) + (number // 2) * Mm(5.2)
+        x, y = _EDGE + (number % 2) * _mm(80), _mm(155.5) + (number // 2) * _mm(5.2)
         look = Ink("333333", 0.8, STATUS_FILLS.get(status, "999999"), 1.0)
         # The signs are 30 wide in their own units, and 7 mm on the slide.
-        _add_shape(slide, _sign(""), look, x, y, Mm(7) / 30)
-        _write(slide, phrase, x + Mm(8.5), y, Mm(70), Mm(5), size=9)
+        _add_shape(slide, _sign(""), look, x, y, _mm(7) / 30)
+        _write(slide, phrase, x + _mm(8.5), y, _mm(70), _mm(5), size=9)
     lines = [
         f"{'✓ ' if unit.standing else ''}{unit.unit_id} {unit.name}"
         + (f" ({len(unit.questions)}?)" if unit.questions else "")
@@ -285,88 +439,73 @@ def _add_overview(book: Any, imprint: Imprint, board: Board, drawing: Drawing) -
     ]
     # two columns beside the map: a list of forty in one would be too small to read
     half = (len(lines) + 1) // 2
-    width = (_WIDE - _RIGHT - _EDGE) // 2 - Mm(1)
-    room, columns = (Emu(width).pt, Emu(_BODY_HIGH).pt), (lines[:half], lines[half:])
+    width = (_WIDE - _RIGHT - _EDGE) // 2 - _mm(1)
+    room, columns = (_points(width), _points(_BODY_HIGH)), (lines[:half], lines[half:])
     # one size for both: two columns of different letters look like two lists
     size = min(_fitted(column, *room, sizes=_LIST_SIZES)[1] for column in columns)
     for number, column in enumerate(columns):
         fitting, _ = _fitted(column, *room, sizes=(size,))
-        left = _RIGHT + number * (width + Mm(2))
+        left = _RIGHT + number * (width + _mm(2))
         _write(slide, "\n".join(fitting), left, _TOP, width, _BODY_HIGH, size=size)
     _write_foot(slide, imprint, lang, "")
+    return slide
 
 
 _LIST_SIZES: Final = (12.0, 11.0, 10.0, 9.0, 8.0, 7.0)
 """Type sizes of the list of all units: both of its columns have the same."""
 
 
-def _add_fences(book: Any, imprint: Imprint, board: Board) -> None:
+def _fences(imprint: Imprint, board: Board) -> _Sheet:
     """Which fence first: a table of the first stretches, and what it leaves out."""
-    slide, lang = _blank(book), board.lang
+    slide, lang = _Sheet(), board.lang
     _write_title(slide, text("which fence first", lang), _WIDE - 2 * _EDGE)
-    widths = [Mm(100), Mm(220.7)]
+    widths = [_mm(100), _mm(220.7)]
     # the caution stands below, however long the table is: it goes on at no other slide
-    size, _ = _table_pages(board.fences, widths, Mm(160) - _TOP, _FENCE_SIZES)
+    size, _ = _table_pages(board.fences, widths, _mm(160) - _TOP, _FENCE_SIZES)
     heads = [text(key, lang) for key in ("fence column", "fence column says")]
     _write_table(slide, heads, board.fences, widths, size)
-    _write(slide, text("fence caution", lang), _EDGE, Mm(160), _WIDE - 2 * _EDGE, Mm(12), size=11)
+    _write(slide, text("fence caution", lang), _EDGE, _mm(160), _WIDE - 2 * _EDGE, _mm(12), size=11)
     _write_foot(slide, imprint, lang, "")
+    return slide
 
 
 _FENCE_SIZES: Final = (12.0, 11.0, 10.0, 9.0, 8.0)
 
 
-def _add_unit(book: Any, unit: Slide, imprint: Imprint, place: str, lang: str) -> None:
-    """A slide of a unit. A decision changes one of them: the others are kept as XML, if anywhere."""
-    slide = _blank(book)
-    tree = slide.shapes._spTree
+def _unit_slide(unit: Slide, imprint: Imprint, place: str, lang: str) -> tuple[_Whole, str]:
+    """The slide of a unit, and its notes. A decision changes one: the others are kept, if anywhere."""
 
     def drawn() -> list[bytes]:
-        """Its shapes and its notes, drawn now."""
+        """Its file, its notes, and its picture if it has one."""
+        slide = _Sheet()
         notes = _draw_unit(slide, unit, imprint, place, lang)
-        return [serialize_part_xml(tree), "\n".join(notes).encode()]
+        body, picture = _whole(slide)
+        return [bytes(body), "\n".join(notes).encode(), *([bytes(picture)] if picture else [])]
 
-    # python-pptx takes a tenth of a second for the shapes of one map
-    shapes, notes = piece("slide", [repr((unit, imprint, place, lang)).encode()], drawn)
-    if len(tree) == _EMPTY_TREE:
-        # kept XML names a picture that this new file has not got yet
-        if unit.drawing is not None and _has_shadows(unit.drawing):
-            slide.part.get_or_add_image_part(BytesIO(_shadows(unit.drawing)))
-        # Only where nothing was drawn above: a slide that was drawn has its shapes already.
-        tree.getparent().replace(tree, parse_xml(shapes))
-    if notes:
-        slide.notes_slide.notes_text_frame.text = notes.decode()
+    body, notes, *pictures = piece("slide", [repr((unit, imprint, place, lang)).encode()], drawn)
+    picture = kept_packed(pictures[0]) if pictures else None
+    return (kept_packed(body), picture), notes.decode()
 
 
-_EMPTY_TREE: Final = 2
-"""What stands in the tree of a slide without shapes: the properties of the group that it is."""
-
-
-def _draw_unit(slide: Any, unit: Slide, imprint: Imprint, place: str, lang: str) -> list[str]:
+def _draw_unit(slide: _Sheet, unit: Slide, imprint: Imprint, place: str, lang: str) -> list[str]:
     """The map on the left, what is to be said on the right, the decision on top; lines for the notes."""
     _write_heading(slide, unit)
     if unit.drawing is not None:
         _draw(slide, unit.drawing, _MAP, lang)
-        _draw_key(slide, unit.drawing, _EDGE, Mm(156), lang)
+        _draw_key(slide, unit.drawing, _EDGE, _mm(156), lang)
     top, width = _TOP, _WIDE - _RIGHT - _EDGE
     if unit.standing:
-        banner = slide.shapes.add_shape(MSO_SHAPE.RECTANGLE, _RIGHT, top, width, Mm(13))
-        banner.shadow.inherit = False
-        _paint(banner, Ink("143d26", 0.5, "143d26", 1.0))
-        decision, size = _shortened(unit.standing, Emu(width).pt, Mm(12).pt, _SIZES)
-        _say(banner.text_frame, decision, size=size, bold=True, centre=True, ink="FFFFFF")
-        top += Mm(15)
+        decision, size = _shortened(unit.standing, _points(width), _points(_mm(12)), _SIZES)
+        said = _paragraphs(decision, size=size, bold=True, centre=True, ink="FFFFFF")
+        look = Ink("143d26", 0.5, "143d26", 1.0)
+        _add_box(slide, "Rectangle", (_RIGHT, top, width, _mm(13)), look, said)
+        top += _mm(15)
     body, height = _body(unit, lang), _TOP + _BODY_HIGH - top
-    lines, size = _fitted(body, Emu(width).pt, Emu(height).pt)
+    lines, size = _fitted(body, _points(width), _points(height))
     _write(slide, "\n".join(lines), _RIGHT, top, width, height, size=size)
     _write_foot(slide, imprint, lang, place)
     notes = [*body, *unit.decisions] if lines != body else list(unit.decisions)
     return list(map(_line, notes))
-
-
-def _has_shadows(drawing: Drawing) -> bool:
-    """Whether a relief lies on the land of a drawing."""
-    return bool(drawing.relief) and any(shape.kind == "land" for shape in drawing.shapes)
 
 
 def _shadows(drawing: Drawing) -> bytes:
@@ -375,7 +514,7 @@ def _shadows(drawing: Drawing) -> bytes:
     return shadows
 
 
-def _add_activities(book: Any, unit: Slide, imprint: Imprint, place: str, lang: str) -> None:
+def _activities(unit: Slide, imprint: Imprint, place: str, lang: str) -> list[_Sheet]:
     """What is to be done in a unit: by theme, the old text beside the new, dropped ones struck out.
 
     In the largest letters in which all of it fits one slide; else on as many slides as it takes.
@@ -383,16 +522,16 @@ def _add_activities(book: Any, unit: Slide, imprint: Imprint, place: str, lang: 
     rows = [(theme, row) for theme, activities in unit.activities for row in activities]
     # The column of the old text is there only where something was changed.
     keys = ["column theme", "before", "after", "column timeframe"]
-    widths = [Mm(46), Mm(112), Mm(112), Mm(50.7)]
+    widths = [_mm(46), _mm(112), _mm(112), _mm(50.7)]
     if not any(row.old_text for _, row in rows):
         keys, widths = (
             ["column theme", "column text", "column timeframe"],
-            [Mm(46), Mm(214), Mm(60.7)],
+            [_mm(46), _mm(214), _mm(60.7)],
         )
     cells = [_activity_cells(theme, row, with_old=len(keys) == 4) for theme, row in rows]
-    size, pages = _table_pages(cells, widths, Mm(_TABLE_HIGH), _TABLE_SIZES)
-    for number, page_rows in enumerate(pages, start=1):
-        slide = _blank(book)
+    size, pages = _table_pages(cells, widths, _mm(_TABLE_HIGH), _TABLE_SIZES)
+    slides = [_Sheet() for _ in pages]
+    for number, (slide, page_rows) in enumerate(zip(slides, pages, strict=True), start=1):
         _write_heading(slide, unit, f" ({number} / {len(pages)})" if len(pages) > 1 else "")
         struck = {
             (line, len(keys) - 2) for line, at in enumerate(page_rows) if rows[at][1].is_dropped
@@ -400,10 +539,11 @@ def _add_activities(book: Any, unit: Slide, imprint: Imprint, place: str, lang: 
         heads = [text(key, lang) for key in keys]
         _write_table(slide, heads, [cells[at] for at in page_rows], widths, size, struck)
         _write_foot(slide, imprint, lang, place)
+    return slides
 
 
 def _write_table(
-    slide: Any,
+    slide: _Sheet,
     heads: Sequence[str],
     cells: Sequence[Sequence[str]],
     widths: Sequence[int],
@@ -411,16 +551,32 @@ def _write_table(
     struck: Collection[tuple[int, int]] = (),
 ) -> None:
     """A table below the title of a slide; `struck` are the cells, line and column, struck out."""
-    high = Mm(8) * (len(cells) + 1)
-    grid = slide.shapes.add_table(len(cells) + 1, len(heads), _EDGE, _TOP, sum(widths), high).table
-    for column, width in zip(grid.columns, widths, strict=True):
-        column.width = width
-    for number, head in enumerate(heads):
-        _say(grid.cell(0, number).text_frame, head, size=size, bold=True, ink="FFFFFF")
-    for line, row in enumerate(cells):
-        for number, content in enumerate(row):
-            frame = grid.cell(line + 1, number).text_frame
-            _say(frame, content, size=size, struck=(line, number) in struck)
+    high = _mm(8)
+
+    def cell(content: str, **letters: Any) -> str:
+        said = _paragraphs(content, size=size, **letters)
+        return (
+            f"<a:tc><a:txBody><a:bodyPr{_MARGINS}/><a:lstStyle/>{said}</a:txBody><a:tcPr/></a:tc>"
+        )
+
+    rows = [[cell(head, bold=True, ink="FFFFFF") for head in heads]]
+    rows += [
+        [cell(content, struck=(line, n) in struck) for n, content in enumerate(row)]
+        for line, row in enumerate(cells)
+    ]
+    columns = "".join(f'<a:gridCol w="{width}"/>' for width in widths)
+    table = "".join(f'<a:tr h="{high}">{"".join(row)}</a:tr>' for row in rows)
+    place = _place((_EDGE, _TOP, sum(widths), high * len(rows)))
+    slide.add(
+        "Table",
+        '/><p:cNvGraphicFramePr><a:graphicFrameLocks noGrp="1"/></p:cNvGraphicFramePr><p:nvPr/>'
+        f"</p:nvGraphicFramePr><p:xfrm>{place}</p:xfrm><a:graphic><a:graphicData "
+        'uri="http://schemas.openxmlformats.org/drawingml/2006/table"><a:tbl><a:tblPr firstRow="1" '
+        'bandRow="1"><a:tableStyleId>{5C22544A-7EE6-4342-B048-85BDC9FD1C3A}</a:tableStyleId>'
+        f"</a:tblPr><a:tblGrid>{columns}</a:tblGrid>{table}</a:tbl></a:graphicData></a:graphic>",
+        tag="graphicFrame",
+        head="nvGraphicFramePr",
+    )
 
 
 def _table_pages(
@@ -433,7 +589,7 @@ def _table_pages(
     for size in sizes:
         heights = [_row_height(row, widths, size) for row in cells]
         # the head of the table is a row too
-        pages = _dealt(heights, Emu(high).pt - _LEADING * size - _ROW_EDGE)
+        pages = _dealt(heights, _points(high) - _LEADING * size - _ROW_EDGE)
         if len(pages) == 1:
             break
     return size, pages
@@ -452,7 +608,7 @@ _ROW_EDGE: Final = 9.0
 def _row_height(line: Sequence[str], widths: Sequence[int], size: float) -> float:
     """How high a row of a table is, in points: as its fullest cell."""
     # a cell keeps its own margins at its sides, a tenth of an inch each
-    room = [Emu(width).pt - 14.4 for width in widths]
+    room = [_points(width) - 14.4 for width in widths]
     rows = [_rows(words_in, width, size) for words_in, width in zip(line, room, strict=True)]
     return max(rows) * size * _LEADING + _ROW_EDGE
 
@@ -475,17 +631,15 @@ def _activity_cells(theme: str, row: ShownActivity, *, with_old: bool) -> list[s
     return [theme, *([row.old_text] if with_old else []), row.text, row.facts]
 
 
-def _write_heading(slide: Any, unit: Slide, part: str = "") -> None:
+def _write_heading(slide: _Sheet, unit: Slide, part: str = "") -> None:
     """Id and name of a unit, and its status as a badge."""
-    _write_title(slide, f"{unit.unit_id}  {unit.name}{part}", Mm(250))
-    badge = slide.shapes.add_shape(
-        MSO_SHAPE.ROUNDED_RECTANGLE, _WIDE - _EDGE - Mm(62), Mm(7), Mm(62), Mm(11)
-    )
-    badge.shadow.inherit = False
+    _write_title(slide, f"{unit.unit_id}  {unit.name}{part}", _mm(250))
     fill = STATUS_FILLS.get(unit.status, "999999")
-    _paint(badge, Ink("333333", 1.0, fill, 1.0))
-    said, size = _shortened(unit.status_said, Mm(60).pt, Mm(7).pt, (12.0, 11.0, 10.0, 9.0, 8.0))
-    _say(badge.text_frame, said, size=size, bold=True, centre=True, ink=_readable(fill))
+    room, sizes = (_points(_mm(60)), _points(_mm(7))), (12.0, 11.0, 10.0, 9.0, 8.0)
+    phrase, size = _shortened(unit.status_said, *room, sizes)
+    said = _paragraphs(phrase, size=size, bold=True, centre=True, ink=_readable(fill))
+    box = (_WIDE - _EDGE - _mm(62), _mm(7), _mm(62), _mm(11))
+    _add_box(slide, "Rounded Rectangle", box, Ink("333333", 1.0, fill, 1.0), said)
 
 
 def _readable(fill: str) -> str:
@@ -497,14 +651,14 @@ def _readable(fill: str) -> str:
     return "1B1B1B" if luminance > 0.179 else "FFFFFF"
 
 
-def _write_title(slide: Any, title: str, width: int) -> None:
+def _write_title(slide: _Sheet, title: str, width: int) -> None:
     """A title in the largest letters in which it stays above the map, on one line or two."""
-    height = Mm(18)
-    shortened, size = _shortened(title, Emu(width).pt, Emu(height).pt, _TITLE_SIZES)
-    _write(slide, shortened, _EDGE, Mm(5), width, height, size=size, bold=True)
+    height = _mm(18)
+    shortened, size = _shortened(title, _points(width), _points(height), _TITLE_SIZES)
+    _write(slide, shortened, _EDGE, _mm(5), width, height, size=size, bold=True)
 
 
-def _write_foot(slide: Any, imprint: Imprint, lang: str, place: str) -> None:
+def _write_foot(slide: _Sheet, imprint: Imprint, lang: str, place: str) -> None:
     """What every slide says of itself, small."""
     parts = [
         clean_name(imprint.title),
@@ -515,7 +669,7 @@ def _write_foot(slide: Any, imprint: Imprint, lang: str, place: str) -> None:
     ]
     foot = " · ".join(part for part in parts if part)
     lines = f"{foot}\n{disclaimer(imprint.disclaimer, lang)}"
-    _write(slide, lines, _EDGE, Mm(178), _WIDE - 2 * _EDGE, Mm(11), size=8)
+    _write(slide, lines, _EDGE, _mm(178), _WIDE - 2 * _EDGE, _mm(11), size=8)
 
 
 def _body(unit: Slide, lang: str) -> list[str]:
@@ -594,7 +748,7 @@ def _line(value: object) -> str:
 
 
 def _write(
-    slide: Any,
+    slide: _Sheet,
     content: str,
     left: int,
     top: int,
@@ -610,21 +764,21 @@ def _write(
     One that does not wrap keeps its line whole where an Office has only wider letters.
     """
     anchor = ' anchor="ctr"' if letters.get("centre") else ""
-    place = f'<a:off x="{left}" y="{top}"/><a:ext cx="{width}" cy="{height}"/>'
-    _append(
-        slide,
+    slide.add(
         "TextBox",
-        f'<p:cNvSpPr txBox="1"/><p:nvPr/></p:nvSpPr><p:spPr><a:xfrm>{place}</a:xfrm>'
+        f'/><p:cNvSpPr txBox="1"/><p:nvPr/></p:nvSpPr><p:spPr>'
+        f"<a:xfrm>{_place((left, top, width, height))}</a:xfrm>"
         f'<a:prstGeom prst="rect"><a:avLst/></a:prstGeom>'
         f"{'<a:noFill/>' if ground is None else _painted(ground)}</p:spPr>"
-        f'<p:txBody><a:bodyPr wrap="{"square" if wraps else "none"}" lIns="{_SIDE}" '
-        f'rIns="{_SIDE}" tIns="{_SIDE}" bIns="{_SIDE}"{anchor}><a:spAutoFit/></a:bodyPr><a:lstStyle/>'
-        f"{_paragraphs(content, **letters)}</p:txBody>",
+        f'<p:txBody><a:bodyPr wrap="{"square" if wraps else "none"}"{_SIDES}{anchor}>'
+        f"<a:spAutoFit/></a:bodyPr><a:lstStyle/>{_paragraphs(content, **letters)}</p:txBody>",
     )
 
 
-_SIDE: Final = int(Mm(0.5))
+_SIDES: Final = "".join(f' {side}Ins="{_mm(0.5)}"' for side in "lrtb")
 """What stays free round the text of a box."""
+
+_MARGINS: Final = f' wrap="square"{_SIDES}'
 
 _NAMESPACES: Final = (
     'xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main" '
@@ -632,18 +786,32 @@ _NAMESPACES: Final = (
 )
 
 
-def _append(slide: Any, kind: str, inside: str) -> None:
-    """A shape of a slide as XML, numbered as python-pptx does.
+def _place(box: tuple[int, int, int, int]) -> str:
+    """Where a shape stands, and how large it is."""
+    left, top, width, height = box
+    return f'<a:off x="{left}" y="{top}"/><a:ext cx="{width}" cy="{height}"/>'
 
-    A board has hundreds of shapes with tens of thousands of points. The library makes an element of
-    each through some twenty calls, and looks at all shapes for the next number: half of the time of
-    a board. What it would write is written here; what is rare on a slide is left to it.
+
+def _add_box(
+    slide: _Sheet, name: str, box: tuple[int, int, int, int], look: Ink, said: str = ""
+) -> None:
+    """A rectangle or a rounded one with paragraphs in its middle.
+
+    It has no style of the theme: LibreOffice draws the theme's shadow even where a shape says that it
+    has none, and through a fill that lets light through it makes every colour darker.
     """
-    tree = slide.shapes._spTree
-    number = len(tree)  # an empty one holds two elements, of which one has a number: 1
-    head = f'<p:nvSpPr><p:cNvPr id="{number}" name="{kind} {number - 1}"/>'
-    tree.append(parse_xml(f"<p:sp {_NAMESPACES}>{head}{inside}</p:sp>"))
+    form = "roundRect" if name.startswith("Rounded") else "rect"
+    slide.add(
+        name,
+        f"/><p:cNvSpPr/><p:nvPr/></p:nvSpPr><p:spPr><a:xfrm>{_place(box)}</a:xfrm>"
+        f'<a:prstGeom prst="{form}"><a:avLst/></a:prstGeom>{_painted(look)}<a:effectLst/></p:spPr>'
+        f'<p:txBody><a:bodyPr rtlCol="0" anchor="ctr"{_MARGINS if said else ""}/><a:lstStyle/>'
+        f"{said or _EMPTY}</p:txBody>",
+    )
 
+
+_EMPTY: Final = '<a:p><a:pPr algn="ctr"/></a:p>'
+"""The text of a shape without any."""
 
 _HALO: Final = (
     '<a:effectLst><a:glow rad="38100"><a:srgbClr val="FFFFFF"><a:alpha val="90000"/></a:srgbClr>'
@@ -667,59 +835,53 @@ def _paragraphs(
     strike = ' strike="sngStrike"' if struck else ""
     # the halo after the colour and before the font: the order of the schema
     head = (
-        f'<a:p><a:pPr{align}><a:spcAft><a:spcPts val="{Pt(size * _AFTER).centipoints}"/></a:spcAft>'
-        f'</a:pPr><a:r><a:rPr sz="{Pt(size).centipoints}" b="{int(bold)}"{strike}><a:solidFill>'
+        f'<a:p><a:pPr{align}><a:spcAft><a:spcPts val="{_pt(size * _AFTER) // 127}"/></a:spcAft>'
+        f'</a:pPr><a:r><a:rPr sz="{_pt(size) // 127}" b="{int(bold)}"{strike}><a:solidFill>'
         f'<a:srgbClr val="{ink}"/></a:solidFill>{_HALO if haloed else ""}'
-        f'<a:latin typeface="{_FONT}"/></a:rPr><a:t>'
+        f'<a:latin typeface="{_FONT}"/></a:rPr>'
     )
-    return "".join(f"{head}{escape(_line(line))}</a:t></a:r></a:p>" for line in content.split("\n"))
+    return "".join(f"{head}{_words(line)}</a:r></a:p>" for line in content.split("\n"))
 
 
-def _say(frame: Any, content: str, *, centre: bool = False, **letters: Any) -> None:
-    """Lines of text in a frame that is there."""
-    frame.word_wrap = True
-    frame.margin_left = frame.margin_right = frame.margin_top = frame.margin_bottom = _SIDE
-    if centre:
-        frame.vertical_anchor = MSO_ANCHOR.MIDDLE
-    body = frame._txBody
-    for paragraph in body.findall(qn("a:p")):
-        body.remove(paragraph)
-    lines = _paragraphs(content, centre=centre, **letters)
-    body.extend(list(parse_xml(f"<a:txBody {_NAMESPACES}>{lines}</a:txBody>")))
+def _words(line: str) -> str:
+    """The text of a paragraph."""
+    content = escape(_line(line))
+    return f"<a:t>{content}</a:t>" if content else "<a:t/>"
 
 
-def _draw(slide: Any, drawing: Drawing, box: tuple[int, int, int, int], lang: str) -> None:
+def _draw(slide: _Sheet, drawing: Drawing, box: tuple[int, int, int, int], lang: str) -> None:
     """A map in its box on a slide: shapes, labels and the bar of its scale."""
     left, top, width, height = box
     scale = min(width / drawing.width, height / drawing.height)
-    frame = slide.shapes.add_shape(
-        MSO_SHAPE.RECTANGLE,
-        left,
-        top,
-        Emu(round(drawing.width * scale)),
-        Emu(round(drawing.height * scale)),
-    )
-    frame.shadow.inherit = False
-    _paint(frame, Ink("999999", 0.8, WATER.removeprefix("#"), 1.0))
+    frame = (left, top, round(drawing.width * scale), round(drawing.height * scale))
+    _add_box(slide, "Rectangle", frame, Ink("999999", 0.8, WATER.removeprefix("#"), 1.0))
     for shape in drawing.shapes:
         _add_shape(slide, shape, ink(shape.kind, shape.status), left, top, scale)
         if shape.kind == "land" and drawing.relief:
-            shadows = BytesIO(_shadows(drawing))
-            slide.shapes.add_picture(shadows, left, top, frame.width, frame.height)
+            slide.pictures.append(_shadows(drawing))
+            slide.add(
+                "Picture",
+                ' descr="image.png"/><p:cNvPicPr><a:picLocks noChangeAspect="1"/></p:cNvPicPr>'
+                '<p:nvPr/></p:nvPicPr><p:blipFill><a:blip r:embed="rId2"/><a:stretch><a:fillRect/>'
+                f"</a:stretch></p:blipFill><p:spPr><a:xfrm>{_place(frame)}</a:xfrm>"
+                '<a:prstGeom prst="rect"><a:avLst/></a:prstGeom></p:spPr>',
+                tag="pic",
+                head="nvPicPr",
+            )
     for label in drawing.labels:
         # a pixel of the drawing is 0.57 points of its 160 mm; below seven points nothing can be
         # read
         size = max(7.0, LABEL_SIZES[label.kind] * 0.6)
         on_unit = label.kind in ("unit", "id")
         # bold capitals and digits of the font are six tenths of its size wide: no more of the map
-        half = Pt(len(label.text) * size * 0.3 + 1.5) if on_unit else Mm(30)
-        high = Pt(size * 1.15) if on_unit else Mm(6)
+        half = _pt(len(label.text) * size * 0.3 + 1.5) if on_unit else _mm(30)
+        high = _pt(size * 1.15) if on_unit else _mm(6)
         x, y = left + round(label.x * scale), top + round(label.y * scale)
         _write(
             slide,
             label.text,
             x - half,
-            y - Mm(1) - high // 2,
+            y - _mm(1) - high // 2,
             2 * half,
             high,
             # not every Office draws a glow: on a dark unit letters need a ground
@@ -732,37 +894,45 @@ def _draw(slide: Any, drawing: Drawing, box: tuple[int, int, int, int], lang: st
         )
     if drawing.bar:
         bottom = top + round((drawing.height - 14) * scale)
-        bar = slide.shapes.add_connector(
-            # 1 is a straight connector (MSO_CONNECTOR.STRAIGHT)
-            1,
-            left + Mm(4),
-            bottom,
-            left + Mm(4) + round(drawing.bar * scale),
-            bottom,
+        bar = _place((left + _mm(4), bottom, round(drawing.bar * scale), 0))
+        slide.add(
+            "Connector",
+            f"/><p:cNvCxnSpPr/><p:nvPr/></p:nvCxnSpPr><p:spPr><a:xfrm>{bar}</a:xfrm><a:prstGeom "
+            f'prst="line"><a:avLst/></a:prstGeom><a:ln w="{_pt(2)}"><a:solidFill><a:srgbClr '
+            f'val="333333"/></a:solidFill></a:ln></p:spPr>{_LINE_STYLE}',
+            tag="cxnSp",
+            head="nvCxnSpPr",
         )
-        bar.line.width, bar.line.color.rgb = Pt(2), RGBColor.from_string("333333")
         scale_words = f"{words.number(drawing.bar_km, lang)} {text('km', lang)}"
         # a coast or border may run below it
-        box = (left + Mm(4), bottom - Mm(5.5), Mm(17), Mm(4.6))
+        box = (left + _mm(4), bottom - _mm(5.5), _mm(17), _mm(4.6))
         _write(slide, scale_words, *box, ground=_LETTERS_GROUND, wraps=False, size=9)
 
+
+_LINE_STYLE: Final = (
+    '<p:style><a:lnRef idx="2"><a:schemeClr val="accent1"/></a:lnRef><a:fillRef idx="0"><a:schemeClr '
+    'val="accent1"/></a:fillRef><a:effectRef idx="1"><a:schemeClr val="accent1"/></a:effectRef>'
+    '<a:fontRef idx="minor"><a:schemeClr val="tx1"/></a:fontRef></p:style>'
+)
 
 _LETTERS_GROUND: Final = Ink("", 0.0, "FFFFFF", 0.75)
 """What lies under letters on a dark unit or a line: not every Office draws a glow round them."""
 
 
-def _draw_key(slide: Any, drawing: Drawing, left: int, top: int, lang: str) -> None:
+def _draw_key(slide: _Sheet, drawing: Drawing, left: int, top: int, lang: str) -> None:
     """The legend below the map: three signs a row."""
-    scale = Mm(7) / 30
+    scale = _mm(7) / 30
     status = {shape.kind: shape.status for shape in drawing.shapes}
     for place, (kind, word) in enumerate(signs(drawing)):
-        x, y = left + (place % 3) * Mm(54), top + (place // 3) * Mm(5.2)
+        x, y = left + (place % 3) * _mm(54), top + (place // 3) * _mm(5.2)
         _add_shape(slide, _sign(kind), ink(kind, status[kind]), x, y, scale)
-        phrase, size = _shortened(text(word, lang), Mm(45).pt, Mm(5).pt, (9.0, 8.0, 7.0, 6.0))
-        _write(slide, phrase, x + Mm(8.5), y, Mm(45), Mm(5), size=size)
+        phrase, size = _shortened(
+            text(word, lang), _points(_mm(45)), _points(_mm(5)), (9.0, 8.0, 7.0, 6.0)
+        )
+        _write(slide, phrase, x + _mm(8.5), y, _mm(45), _mm(5), size=size)
 
 
-def _add_shape(slide: Any, shape: Shape, look: Ink, left: int, top: int, scale: float) -> None:
+def _add_shape(slide: _Sheet, shape: Shape, look: Ink, left: int, top: int, scale: float) -> None:
     """All rings of a shape as the contours of one freeform."""
     closed = shape.kind not in LINES
     rings = [[(round(x * scale), round(y * scale)) for x, y in ring] for ring in shape.rings]
@@ -771,11 +941,10 @@ def _add_shape(slide: Any, shape: Shape, look: Ink, left: int, top: int, scale: 
     size = max(xs) - x, max(ys) - y
     contours = "".join(_contour([(px - x, py - y) for px, py in ring], closed) for ring in rings)
     painted = _painted(look if closed else replace(look, fill=""))
-    _append(
-        slide,
+    slide.add(
         "Freeform",
-        f'<p:cNvSpPr/><p:nvPr/></p:nvSpPr><p:spPr><a:xfrm><a:off x="{left + x}" y="{top + y}"/>'
-        f'<a:ext cx="{size[0]}" cy="{size[1]}"/></a:xfrm><a:custGeom><a:avLst/><a:gdLst/><a:ahLst/>'
+        f"/><p:cNvSpPr/><p:nvPr/></p:nvSpPr><p:spPr><a:xfrm>"
+        f"{_place((left + x, top + y, *size))}</a:xfrm><a:custGeom><a:avLst/><a:gdLst/><a:ahLst/>"
         f'<a:cxnLst/><a:rect l="l" t="t" r="r" b="b"/><a:pathLst><a:path w="{size[0]}" '
         f'h="{size[1]}">{contours}</a:path></a:pathLst></a:custGeom>{painted}<a:effectLst/></p:spPr>'
         '<p:txBody><a:bodyPr rtlCol="0" anchor="ctr"/><a:lstStyle/><a:p><a:pPr algn="ctr"/></a:p>'
@@ -795,10 +964,10 @@ def _painted(look: Ink) -> str:
     fill, line = "<a:noFill/>", "<a:ln><a:noFill/></a:ln>"
     if look.fill and look.opacity:
         # DrawingML counts opacity in thousandths of a per cent
-        opacity = f'<a:alpha val="{math.floor(look.opacity * 100_000)}"/>' * (look.opacity < 1)
-        fill = (
-            f'<a:solidFill><a:srgbClr val="{look.fill.upper()}">{opacity}</a:srgbClr></a:solidFill>'
-        )
+        alpha = f'<a:alpha val="{math.floor(look.opacity * 100_000)}"/></a:srgbClr>'
+        colour = f'<a:srgbClr val="{look.fill.upper()}"'
+        end = f">{alpha}" if look.opacity < 1 else "/>"
+        fill = f"<a:solidFill>{colour}{end}</a:solidFill>"
     if look.line:
         dashes = '<a:prstDash val="dash"/>' * look.dashed
         # as thick beside the map as on the page: 800 pixels of a drawing are 160 mm here
@@ -807,20 +976,3 @@ def _painted(look: Ink) -> str:
             f"</a:solidFill>{dashes}</a:ln>"
         )
     return fill + line
-
-
-def _paint(shape: Any, look: Ink) -> None:
-    """Fill and outline a shape of the library as a look says."""
-    # The theme's shadow goes with the theme's style: LibreOffice draws it even where the shape says
-    # that it has none, and through a fill that lets light through it makes every colour darker.
-    for theme_style in shape._element.findall(qn("p:style")):
-        shape._element.remove(theme_style)
-    # a text box of the library comes with a fill of its own, and the schema allows one
-    for first_look in [
-        *shape._element.spPr.findall(qn("a:noFill")),
-        *shape._element.spPr.findall(qn("a:ln")),
-    ]:
-        shape._element.spPr.remove(first_look)
-    geometry = shape._element.spPr.find(qn("a:prstGeom"))
-    for painted in reversed(parse_xml(f"<p:spPr {_NAMESPACES}>{_painted(look)}</p:spPr>")):
-        geometry.addnext(painted)
