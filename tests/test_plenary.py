@@ -188,8 +188,9 @@ def test_a_slide_in_russian(rounds):
 
 
 def test_the_map_of_a_slide_draws_before_behind_and_the_unit_in_the_middle(rounds):
-    drawing = slides_of(rounds)["CU-001"].drawing
-    assert drawing is not None
+    kept = slides_of(rounds)["CU-001"].drawing
+    assert kept is not None
+    drawing = kept.opened()
     kinds = [shape.kind for shape in drawing.shapes]
     assert kinds.index("land") < kinds.index("unit") < kinds.index("before") < kinds.index("border")
     unit = drawing.shapes[kinds.index("unit")].rings[0]
@@ -327,8 +328,9 @@ def test_a_slide_shows_the_version_set_aside_and_what_groups_pinned(commented):
     assert one.remarks == (renamed, said, "G1: Ask the herders")
     assert two.remarks == ("G1: Ask the herders",)
     assert two.proposed_by == "working-group proposal"  # nobody handed anything in
-    drawing = one.drawing
-    assert drawing is not None
+    kept = one.drawing
+    assert kept is not None
+    drawing = kept.opened()
     kinds = [shape.kind for shape in drawing.shapes]
     assert kinds.count("pin") == kinds.count("version") == 1
     rival = drawing.shapes[kinds.index("version")].rings[0]

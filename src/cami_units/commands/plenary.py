@@ -82,9 +82,9 @@ def plenary(
     target = out or directory / "plenary"
     store.check_only(target, is_ours=lambda name: name in _FILES)
     with kept_pieces(directory), store.staging(target, replace=True) as folder:
-        shown = _boards(round_, _loop(directory, round_, base), first, order, progress)
+        shown = _boards(round_, _loop(directory, round_, base), first, order)
+        write_board(folder / "board.html", shown, imprint=round_.imprint, progress=progress)
         progress("writing the board", 0, 0)
-        write_board(folder / "board.html", shown, imprint=round_.imprint)
         write_slides(folder / "board.pptx", shown[0], imprint=round_.imprint)
         problems = _write_tour(folder / "board.kmz", round_, base, first)
     return target, problems
@@ -113,17 +113,15 @@ def write_board_page(
         As in :func:`plenary`.
     """
     loop = _loop(beside, round_, base)
-    shown = _boards(round_, loop, round_.imprint.languages[0], order, progress)
-    write_board(path, shown, imprint=round_.imprint)
+    shown = _boards(round_, loop, round_.imprint.languages[0], order)
+    write_board(path, shown, imprint=round_.imprint, progress=progress)
 
 
-def _boards(
-    round_: Round, loop: Loop, first: str, order: Sequence[str], progress: Progress
-) -> list[Board]:
+def _boards(round_: Round, loop: Loop, first: str, order: Sequence[str]) -> list[Board]:
     """The board in each language of a round, the one it opens in first."""
     # The reader switches the language on the page; slides and tour speak the first one.
     languages = (first, *(language for language in round_.imprint.languages if language != first))
-    return boards(round_, drawn_scenes(round_, languages), loop, order=order, progress=progress)
+    return boards(round_, drawn_scenes(round_, languages), loop, order=order)
 
 
 def _loop(directory: Path, round_: Round, base: Round | None) -> Loop:

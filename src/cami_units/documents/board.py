@@ -7,7 +7,7 @@ import math
 import re
 import textwrap
 from base64 import b64encode
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -15,31 +15,38 @@ from pathlib import Path
 from typing import Any, Final
 from xml.sax.saxutils import escape
 
+from markupsafe import Markup
+from markupsafe import escape as escaped
+
 from cami_units import words
 from cami_units.backdrop import shadow_picture
 from cami_units.documents.board_slides import Board, ShownActivity, Slide
 from cami_units.documents.html_pages import page
 from cami_units.documents.unit_drawing import (
     BESIDE_LABELS,
+    HEIGHT,
     LABEL_SIZES,
     LINES,
     STATUS_FILLS,
     WIDTH,
     Drawing,
     Ink,
+    KeptDrawing,
     Shape,
     ink,
     signs,
 )
 from cami_units.drawn_pieces import Packed, archive, kept_packed, packed, piece
-from cami_units.model import Imprint, clean_name
+from cami_units.model import Imprint, Progress, clean_name, quiet
 from cami_units.palette import WATER
 from cami_units.words import day, disclaimer, profile_name, round_name, text
 
 # -- in a browser ---------------------------------------------------------------------------------
 
 
-def write_board(path: Path, boards: Sequence[Board], *, imprint: Imprint) -> None:
+def write_board(
+    path: Path, boards: Sequence[Board], *, imprint: Imprint, progress: Progress = quiet
+) -> None:
     """Write the board as one HTML file, in every language that it comes in.
 
     ← → turn it over, Home goes to the overview, E opens the evidence, A the activities and F the
@@ -66,15 +73,14 @@ def write_board(path: Path, boards: Sequence[Board], *, imprint: Imprint) -> Non
         styles=["board.css"],
         scripts=["board.js"],
         imprint=imprint,
-        pages=[_page_values(each_board, imprint) for each_board in boards],
+        pages=list(map(_page_values, boards, [imprint] * len(boards), _maps(boards, progress))),
         fills=STATUS_FILLS,
-        sizes=LABEL_SIZES,
-        water=WATER,
+        map_size=(WIDTH, HEIGHT),
     )
     path.write_bytes(content)
 
 
-def _page_values(board: Board, imprint: Imprint) -> dict[str, Any]:
+def _page_values(board: Board, imprint: Imprint, maps: Mapping[str, _Svg]) -> dict[str, Any]:
     """What the template of the board asks for, in one language."""
     return {
         "lang": board.lang,
@@ -88,37 +94,14 @@ def _page_values(board: Board, imprint: Imprint) -> dict[str, Any]:
         "statuses": board.statuses,
         "total": board.total,
         "fences": board.fences,
-        "overview": None if board.overview is None else _svg(board.overview, board.lang),
-        "slides": [
-            {
-                "slide": slide,
-                "map": None if slide.drawing is None else _svg(slide.drawing, board.lang),
-            }
-            for slide in board.slides
-        ],
+        "overview": maps.get("overview"),
+        "slides": [{"slide": slide, "map": maps.get(slide.unit_id)} for slide in board.slides],
     }
 
 
 def progress_said(board: Board) -> str:
     """How far plenary has come: "12 of 39 decided"."""
     return text("board progress", board.lang).format(decided=board.decided, total=board.total)
-
-
-@dataclass(frozen=True, slots=True)
-class _Path:
-    kind: str
-    d: str
-    ink: Ink
-
-
-@dataclass(frozen=True, slots=True)
-class _Sign:
-    """A line of the legend: what it looks like, and the word for it."""
-
-    kind: str
-    d: str
-    ink: Ink
-    word: str
 
 
 _SIGN: Final = Shape("", (((1.0, 2.0), (29.0, 2.0), (29.0, 14.0), (1.0, 14.0)),))
@@ -135,36 +118,114 @@ def _sign(kind: str) -> Shape:
 
 @dataclass(frozen=True, slots=True)
 class _Svg:
-    drawing: Drawing
-    relief: str
-    land: tuple[_Path, ...]
-    paths: tuple[_Path, ...]
-    marks: tuple[_Path, ...]
-    bar: str
-    signs: tuple[_Sign, ...]
+    """A map on the page: what stands inside its picture, and the lines of its legend."""
+
+    inside: Markup
+    key: Markup
 
 
-def _svg(drawing: Drawing, lang: str) -> _Svg:
-    """A drawing as paths, with the signs of its legend."""
-    paths = tuple(
-        _Path(shape.kind, _d(shape), ink(shape.kind, shape.status)) for shape in drawing.shapes
+def _maps(boards: Sequence[Board], progress: Progress) -> list[dict[str, _Svg]]:
+    """The maps of a board by unit, and the overview, in each of its languages."""
+    places = [{slide.unit_id: slide.drawing for slide in board.slides} for board in boards]
+    of_units = [(unit_id, [place[unit_id] for place in places]) for unit_id in places[0]]
+    maps: list[dict[str, _Svg]] = [{} for _ in boards]
+    for number, (name, drawings) in enumerate(
+        [*of_units, ("overview", [board.overview for board in boards])], start=1
+    ):
+        kept_drawings = [drawing for drawing in drawings if drawing is not None]
+        if len(kept_drawings) == len(boards):
+            progress("drawing units", min(number, len(of_units)), len(of_units))
+            languages = [board.lang for board in boards]
+            for of_language, svg in zip(maps, _svgs(name, kept_drawings, languages), strict=True):
+                of_language[name] = svg
+    return maps
+
+
+def _svgs(name: str, drawings: Sequence[KeptDrawing], languages: Sequence[str]) -> list[_Svg]:
+    """A map in some languages: the first holds its shapes, the others refer to them."""
+
+    def drawn() -> list[bytes]:
+        """The insides and legends by turns."""
+        opened = [drawing.opened() for drawing in drawings]
+        svgs = [
+            _svg(drawing, lang, f"map-{name}", is_first=not number)
+            for number, (drawing, lang) in enumerate(zip(opened, languages, strict=True))
+        ]
+        return [part.encode() for svg in svgs for part in (svg.inside, svg.key)]
+
+    about = repr((name, languages)).encode()
+    parts = [part.decode() for part in piece("svg", [*(d.stamp for d in drawings), about], drawn)]
+    return [
+        # written below, every word in it escaped there
+        _Svg(Markup(inside), Markup(key))
+        for inside, key in zip(parts[::2], parts[1::2], strict=True)
+    ]
+
+
+def _svg(drawing: Drawing, lang: str, name: str, *, is_first: bool) -> _Svg:
+    """A drawing as the inside of an SVG, and its legend."""
+    size = f'width="{drawing.width}" height="{drawing.height}"'
+    marks: list[str] = []
+    land: list[str] = []
+    others: list[str] = []
+    for shape in drawing.shapes:
+        if shape.kind in BESIDE_LABELS:
+            marks.append(_path(shape, shape.kind))
+        elif is_first:
+            (land if shape.kind == "land" else others).append(_path(shape, shape.kind))
+    ground = f'<use href="#{name}"/>'
+    if is_first:
+        relief = ""
+        if drawing.relief:
+            relief = (
+                f'<image class="relief" href="data:image/jpeg;base64,'
+                f'{b64encode(drawing.relief).decode()}" {size} preserveAspectRatio="none"/>'
+            )
+        water = f'<rect {size} fill="{WATER}"/>'
+        ground = f'<g id="{name}">{water}{"".join(land)}{relief}{"".join(others)}</g>'
+    labels = "".join(
+        f'<text class="{label.kind}" x="{label.x}" y="{label.y}" '
+        f'font-size="{LABEL_SIZES[label.kind]}" text-anchor="middle">'
+        f"{escaped(clean_name(label.text))}</text>"
+        for label in drawing.labels
+    )
+    bar = ""
+    if drawing.bar:
+        scale_words = escaped(f"{words.number(drawing.bar_km, lang)} {text('km', lang)}")
+        bar = (
+            f'<path d="M14,{drawing.height - 14}h{drawing.bar}" stroke="#333" stroke-width="3"/>'
+            f'<text class="bar-km" x="14" y="{drawing.height - 20}" font-size="17">{scale_words}'
+            "</text>"
+        )
+    rim = (
+        f'<path class="north" d="M{drawing.width - 24},44V14m-7,10l7,-11l7,11" fill="none" '
+        f'stroke="#333" stroke-width="2.5"/><rect class="frame" {size} fill="none" stroke="#777" '
+        'stroke-width="2"/>'
     )
     status = {shape.kind: shape.status for shape in drawing.shapes}
-    key = tuple(
-        _Sign(kind, _d(_sign(kind)), ink(kind, status[kind]), word) for kind, word in signs(drawing)
+    key = "".join(
+        '<li><svg viewBox="0 0 30 16" aria-hidden="true">'
+        f"{_path(replace(_sign(kind), status=status[kind]))}</svg> {escaped(text(word, lang))}</li>"
+        for kind, word in signs(drawing)
     )
-    land = tuple(path for path in paths if path.kind == "land")
-    shared = tuple(path for path in paths if path.kind not in {"land", *BESIDE_LABELS})
-    marks = tuple(path for path in paths if path.kind in BESIDE_LABELS)
-    return _Svg(
-        drawing,
-        f"data:image/jpeg;base64,{b64encode(drawing.relief).decode()}" if drawing.relief else "",
-        land,
-        shared,
-        marks,
-        f"{words.number(drawing.bar_km, lang)} {text('km', lang)}",
-        key,
+    return _Svg(Markup(f"{ground}{''.join(marks)}{labels}{bar}{rim}"), Markup(key))
+
+
+def _path(shape: Shape, css_class: str = "") -> str:
+    """A shape as a path; a sign of the legend has no class, and shorter dashes."""
+    look = ink(shape.kind, shape.status)
+    name = f'class="{css_class}" ' * bool(css_class)
+    rule = ' fill-rule="evenodd"' * bool(css_class)
+    dashes = f' stroke-dasharray="{"9 6" if css_class else "6 4"}"' * look.dashed
+    return (
+        f'<path {name}d="{_d(shape)}" fill="{_paint(look.fill)}" fill-opacity="{look.opacity}"'
+        f'{rule} stroke="{_paint(look.line)}" stroke-width="{look.width}"{dashes}/>'
     )
+
+
+def _paint(colour: str) -> str:
+    """A colour as an SVG names it."""
+    return f"#{colour}" if colour else "none"
 
 
 def _d(shape: Shape) -> str:
@@ -241,7 +302,7 @@ def write_slides(path: Path, board: Board, *, imprint: Imprint) -> None:
     """
     sheets = [_cover(imprint, board)]
     if board.overview is not None:
-        sheets.append(_overview(imprint, board, board.overview))
+        sheets.append(_overview(imprint, board, board.overview.opened()))
     if board.fences:
         sheets.append(_fences(imprint, board))
     whole_slides = [(_whole(sheet), "") for sheet in sheets]
@@ -482,7 +543,9 @@ def _unit_slide(unit: Slide, imprint: Imprint, place: str, lang: str) -> tuple[_
         body, picture = _whole(slide)
         return [bytes(body), "\n".join(notes).encode(), *([bytes(picture)] if picture else [])]
 
-    body, notes, *pictures = piece("slide", [repr((unit, imprint, place, lang)).encode()], drawn)
+    about = repr((replace(unit, drawing=None), imprint, place, lang)).encode()
+    stamp = unit.drawing.stamp if unit.drawing is not None else b""
+    body, notes, *pictures = piece("slide", [about, stamp], drawn)
     picture = kept_packed(pictures[0]) if pictures else None
     return (kept_packed(body), picture), notes.decode()
 
@@ -491,8 +554,9 @@ def _draw_unit(slide: _Sheet, unit: Slide, imprint: Imprint, place: str, lang: s
     """The map on the left, what is to be said on the right, the decision on top; lines for the notes."""
     _write_heading(slide, unit)
     if unit.drawing is not None:
-        _draw(slide, unit.drawing, _MAP, lang)
-        _draw_key(slide, unit.drawing, _EDGE, _mm(156), lang)
+        drawing = unit.drawing.opened()
+        _draw(slide, drawing, _MAP, lang)
+        _draw_key(slide, drawing, _EDGE, _mm(156), lang)
     top, width = _TOP, _WIDE - _RIGHT - _EDGE
     if unit.standing:
         decision, size = _shortened(unit.standing, _points(width), _points(_mm(12)), _SIZES)
@@ -855,9 +919,11 @@ def _draw(slide: _Sheet, drawing: Drawing, box: tuple[int, int, int, int], lang:
     scale = min(width / drawing.width, height / drawing.height)
     frame = (left, top, round(drawing.width * scale), round(drawing.height * scale))
     _add_box(slide, "Rectangle", frame, Ink("999999", 0.8, WATER.removeprefix("#"), 1.0))
-    for shape in drawing.shapes:
+    # states and disputed ground are land: the shadows lie on all of it, once
+    ground = [number for number, shape in enumerate(drawing.shapes) if shape.kind == "land"]
+    for number, shape in enumerate(drawing.shapes):
         _add_shape(slide, shape, ink(shape.kind, shape.status), left, top, scale)
-        if shape.kind == "land" and drawing.relief:
+        if drawing.relief and number in ground[-1:]:
             slide.pictures.append(_shadows(drawing))
             slide.add(
                 "Picture",

@@ -18,7 +18,7 @@ from cami_units.documents.form_words import (
     themes_in_order,
 )
 from cami_units.documents.unit_drawing import (
-    Drawing,
+    KeptDrawing,
     OnMap,
     ground,
     overview_drawings,
@@ -33,13 +33,11 @@ from cami_units.model import (
     SETTLING_DECISIONS,
     SOFTWARE_STATUSES,
     STATUSES,
-    Progress,
     Round,
     as_typed,
     clean_name,
     is_missing,
     notes_from_text,
-    quiet,
     records,
 )
 
@@ -95,7 +93,7 @@ class Slide:
     questions: tuple[str, ...]
     decisions: tuple[str, ...]
     standing: str = ""
-    drawing: Drawing | None = None
+    drawing: KeptDrawing | None = None
     remarks: tuple[str, ...] = ()
     activities: tuple[tuple[str, tuple[ShownActivity, ...]], ...] = ()
     group: str = ""
@@ -118,7 +116,7 @@ class Board:
 
     lang: str
     slides: tuple[Slide, ...]
-    overview: Drawing | None = None
+    overview: KeptDrawing | None = None
     statuses: tuple[tuple[str, str, int], ...] = ()
     decided: int = 0
     total: int = 0
@@ -155,9 +153,10 @@ def boards(
     loop: Loop,
     *,
     order: Sequence[str] = ("rank",),
-    progress: Progress = quiet,
 ) -> list[Board]:
     """What plenary is shown of a round in each language, rejected and merged units last.
+
+    Its maps are not drawn for it, but when one of its forms is written.
 
     Parameters
     ----------
@@ -188,12 +187,10 @@ def boards(
         )
         for unit_id in _ordered(flat, loop, order)
     ]
-    drawings = {}
-    for number, (on_map, drawings_of) in enumerate(
-        zip(maps, unit_drawings(base, names, maps), strict=True), start=1
-    ):
-        progress("drawing units", number, len(flat))
-        drawings[on_map.unit_id] = drawings_of
+    drawings = {
+        on_map.unit_id: drawings_of
+        for on_map, drawings_of in zip(maps, unit_drawings(base, names, maps), strict=True)
+    }
     return [
         _board(
             round_,
@@ -216,8 +213,8 @@ def _board(
     loop: Loop,
     earlier: Mapping[str, Mapping[str, Any]],
     pinned: Mapping[str, Sequence[tuple[int, dict[str, Any]]]],
-    drawings: Mapping[str, Drawing],
-    overview: Drawing,
+    drawings: Mapping[str, KeptDrawing],
+    overview: KeptDrawing,
 ) -> Board:
     """The board in the language of a scene, a slide for each drawing."""
     lang, tables = shown_scene.lang, round_.tables

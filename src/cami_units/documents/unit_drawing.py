@@ -11,9 +11,9 @@ import importlib.util
 import json
 import re
 from base64 import b64decode, b64encode
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass, replace
-from functools import lru_cache
+from functools import cache, lru_cache
 from io import BytesIO
 from pathlib import Path
 from types import MappingProxyType
@@ -93,6 +93,20 @@ class Drawing:
     bar: float = 0.0
     bar_km: float = 0.0
     relief: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptDrawing:
+    """A map that is drawn, or taken from where it is kept, when somebody wants more than its stamp.
+
+    Attributes
+    ----------
+    stamp : a hash of all that it shows.
+    opened : gives the map.
+    """
+
+    stamp: bytes
+    opened: Callable[[], Drawing]
 
 
 def _hex(colour: str) -> str:
@@ -746,7 +760,7 @@ class OnMap:
 
 def unit_drawings(
     base: Ground, names: Sequence[Places], maps: Sequence[OnMap]
-) -> Iterator[tuple[Drawing, ...]]:
+) -> list[tuple[KeptDrawing, ...]]:
     """The map of each of some units, with what lies around it: in each of the languages of `names`."""
     units = base.of.units.set_index("unit_id").geometry
     arounds = [
@@ -759,13 +773,15 @@ def unit_drawings(
         )
         for on_map in maps
     ]
-    for on_map, view in zip(maps, _views(arounds, base.of.crs), strict=True):
-        yield _unit_drawing(base, names, on_map, view)
+    views = _views(arounds, base.of.crs)
+    return [
+        _unit_drawing(base, names, on_map, view) for on_map, view in zip(maps, views, strict=True)
+    ]
 
 
 def _unit_drawing(
     base: Ground, names: Sequence[Places], on_map: OnMap, view: _View
-) -> tuple[Drawing, ...]:
+) -> tuple[KeptDrawing, ...]:
     """The map of one unit, in each language; of the same content the one that was drawn before."""
     units, unit_id, before = base.of.units.set_index("unit_id"), on_map.unit_id, on_map.before
     shape, status = units.geometry[unit_id], str(units.at[unit_id, "status"])
@@ -808,11 +824,27 @@ def _unit_drawing(
         np.array([shape, *(outline for _, outline in (*rivals, *others, *pins))], dtype=object),
         *([] if before is None else [np.array([before], dtype=object)]),
     )
-    [packed] = piece(
-        "unit map", [base.stamp, *(language.stamp for language in names), content], drawn
-    )
-    # a decision changes the colour of a unit, and nothing else of its map
-    return _unpacked(packed, status)
+    stamps = [base.stamp, *(language.stamp for language in names), content]
+
+    def opened() -> tuple[Drawing, ...]:
+        [packed] = piece("unit map", stamps, drawn)
+        # a decision changes the colour of a unit, and nothing else of its map
+        return _unpacked(packed, status)
+
+    return _in_each_language(opened, names, [*stamps, status.encode()])
+
+
+def _in_each_language(
+    opened: Callable[[], tuple[Drawing, ...]], names: Sequence[Places], content: Sequence[bytes]
+) -> tuple[KeptDrawing, ...]:
+    """A map in each language; none is drawn for it. All of them hang on `content`."""
+    together = cache(opened)
+
+    def of_language(number: int) -> Callable[[], Drawing]:
+        return lambda: together()[number]
+
+    numbers = range(len(names))
+    return tuple(KeptDrawing(_hash(number, *content), of_language(number)) for number in numbers)
 
 
 def _others_near(
@@ -829,7 +861,7 @@ def _others_near(
     ]
 
 
-def overview_drawings(base: Ground, names: Sequence[Places]) -> tuple[Drawing, ...]:
+def overview_drawings(base: Ground, names: Sequence[Places]) -> tuple[KeptDrawing, ...]:
     """The map of all units, each in the colour of its status, with its id; in each language."""
     shown_scene = base.of
     units = scene.drawn_units(shown_scene)
@@ -871,14 +903,19 @@ def overview_drawings(base: Ground, names: Sequence[Places]) -> tuple[Drawing, .
 
     content = _hash(list(units["unit_id"]), units.geometry.to_numpy(), view)
     stamps = [base.stamp, *(language.stamp for language in names)]
-    [packed] = piece("overview map", [*stamps, content], drawn)
     statuses = repr(list(units["status"])).encode()
-    [packed_units] = piece("overview units", [content, statuses], coloured)
-    unit_shapes = list(map(_shape, json.loads(packed_units)))
-    return tuple(
-        replace(drawing, shapes=_stacked([*drawing.shapes, *unit_shapes]))
-        for drawing in _unpacked(packed)
-    )
+
+    def opened() -> tuple[Drawing, ...]:
+        """The ground and the labels, the units of each status on it."""
+        [packed] = piece("overview map", [*stamps, content], drawn)
+        [packed_units] = piece("overview units", [content, statuses], coloured)
+        unit_shapes = list(map(_shape, json.loads(packed_units)))
+        return tuple(
+            replace(drawing, shapes=_stacked([*drawing.shapes, *unit_shapes]))
+            for drawing in _unpacked(packed)
+        )
+
+    return _in_each_language(opened, names, [*stamps, content, statuses])
 
 
 _BEHIND_ALL: Final = frozenset({"land", "lake", "border", "disputed"})
@@ -910,10 +947,10 @@ _KEY_LINE: Final = 22
 _KEY_COLUMNS: Final = 3
 
 
-def map_picture(drawing: Drawing, lang: str) -> bytes:
+def map_picture(drawing: KeptDrawing, lang: str) -> bytes:
     """A map as a PNG, with its labels, the bar of its scale and its legend below."""
-    content = [_packed([drawing]), lang.encode(), repr(sorted(STATUS_FILLS.items())).encode()]
-    [picture] = piece("map picture", content, lambda: [_painted(drawing, lang)])
+    content = [drawing.stamp, lang.encode()]
+    [picture] = piece("map picture", content, lambda: [_painted(drawing.opened(), lang)])
     return picture
 
 
