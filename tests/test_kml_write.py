@@ -500,8 +500,8 @@ def test_the_tour_visits_units_by_rank_in_the_pro_profile_only(tmp_path):
     write(tmp_path / "u.kml")
     tour = root_of(tmp_path / "u.kml").find(f".//{GX}Tour")
     stops = [float(stop.text) for stop in tour.iter(f"{K}longitude")]
-    # CU-003 has rank 1 but is rejected; CU-002 (rank 2, its larger part at 62.5) comes first.
-    assert stops == [62.5, 60.25]
+    # CU-003 has rank 1 but is rejected; CU-002 (rank 2, both its parts seen, round 63.25) comes first.
+    assert stops == [63.25, 60.25]
     # At each stop: fly, open the balloon, wait, pause until somebody plays on, close it.
     steps = [etree.QName(step).localname for step in tour.find(f"{GX}Playlist")]
     assert steps == ["FlyTo", "AnimatedUpdate", "Wait", "TourControl", "AnimatedUpdate"] * 2

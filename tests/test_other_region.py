@@ -11,9 +11,10 @@ from pathlib import Path
 import geopandas as gpd
 import pytest
 import shapely
+from lxml import etree
 
 import cami_units as cu
-from cami_units import store
+from cami_units import kml, store
 from cami_units.commands.collect import collect
 from cami_units.commands.pack import pack
 from cami_units.commands.plenary import plenary
@@ -186,6 +187,20 @@ def test_a_round_where_longitudes_end(made, tmp_path, where):
     else:
         wide = units.bounds["maxx"] - units.bounds["minx"] > 180
         assert wide.any(), "one lies over 180°"
+        assert not kml.lint_kml(folder / "conservation_units.kmz").values.tolist()
+        with zipfile.ZipFile(folder / "conservation_units.kmz") as archive:
+            root = etree.fromstring(archive.read("doc.kml"))
+            assert {"files/relief.jpg", "files/relief_beyond.jpg"} <= set(archive.namelist())
+        # the eye is where the units are, and not on the other side of the Earth
+        eyes = root.iterfind(".//{*}LookAt/{*}longitude")
+        assert all(abs(float(eye.text)) > 170 for eye in eyes)
+        edges = [
+            [float(box.find(f"{{*}}{edge}").text) for edge in ("west", "east")]
+            for box in root.iter("{*}LatLonBox")
+        ]
+        (west, middle), (again_middle, east) = edges
+        assert (middle, again_middle) == (180, -180), "a picture on either side, as files have it"
+        assert east + 360 - west < 60
 
 
 @pytest.mark.slow

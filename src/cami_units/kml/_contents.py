@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from html import escape
 from types import MappingProxyType
 from typing import Any, Final
@@ -50,6 +50,8 @@ from cami_units.model import (
     LAYERS,
     Imprint,
     clean_name,
+    frame_around,
+    frames_on_globe,
     is_missing,
 )
 from cami_units.scene import coarse_layers, species_places
@@ -269,7 +271,7 @@ def contents(
         tour=_tour(units, editable),
         view=view,
         labels=_labels(lang),
-        ground=_ground(view),
+        grounds=_grounds(view),
         dropped=shown_evidence.dropped,
         legend=(*unit_signs(units, lang), *shown_evidence.signs),
         features=shown_evidence.features,
@@ -460,13 +462,20 @@ def _unit_labels(editable: Sequence[Mark]) -> list[Mark]:
 
 
 def _tour(units: gpd.GeoDataFrame, editable: Sequence[Mark]) -> tuple[Mark, ...]:
-    """The first part of each visible unit, in the order of the ranks."""
+    """The first part of each visible unit, seen whole, in the order of the ranks."""
     place = {
         clean_name(row["unit_id"]): np.inf if pd.isna(row["rank"]) else float(row["rank"])
         for row in rows(units, "unit_id")
     }
-    stops = [mark for mark in editable if mark.visible and dict(mark.data)["part"] == "1"]
-    return tuple(sorted(stops, key=lambda mark: place[dict(mark.data)["cu_id"]]))
+    parts: dict[str, list[Mark]] = {}
+    for mark in editable:
+        parts.setdefault(dict(mark.data)["cu_id"], []).append(mark)
+    stops = [
+        replace(own[0], view=bounds([mark.geometry for mark in own]))
+        for _, own in sorted(parts.items(), key=lambda item: place[item[0]])
+        if own[0].visible
+    ]
+    return tuple(stops)
 
 
 _MAY_LACK: Final = words.OPTIONAL_FIELDS | {"section_id"}
@@ -666,14 +675,9 @@ def _html(value: Any) -> str:
 _BEYOND: Final = 6.0
 
 
-def _ground(view: Bounds | None) -> Bounds | None:
-    """The frame of the relief: whole degrees, within the world."""
+def _grounds(view: Bounds | None) -> tuple[Bounds, ...]:
+    """The frames of the relief: whole degrees, within the world; two where it runs over 180°."""
     if view is None:
-        return None
-    west, south, east, north = view
-    return (
-        max(float(np.floor(west - _BEYOND)), -180.0),
-        max(float(np.floor(south - _BEYOND)), -90.0),
-        min(float(np.ceil(east + _BEYOND)), 180.0),
-        min(float(np.ceil(north + _BEYOND)), 90.0),
-    )
+        return ()
+    west, south, east, north = frame_around(view, _BEYOND, _BEYOND)
+    return tuple(frames_on_globe((west, max(south, -90.0), east, min(north, 90.0))))

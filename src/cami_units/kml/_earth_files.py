@@ -29,7 +29,8 @@ from cami_units.kml._contents import (
 from cami_units.kml._earth_tree import DEFLATE_END, TakenIdError, deflated, deflated_once, document
 from cami_units.kml._marks import (
     LEGEND,
-    RELIEF,
+    RELIEFS,
+    Bounds,
     Contents,
     Look,
     Mark,
@@ -262,10 +263,16 @@ def _written(
 def _pictures(file_contents: Contents, legend: Legend) -> dict[str, bytes]:
     """The pictures of a KMZ for Google Earth Pro: its legend, and the relief on the ground."""
     signs = legend(file_contents.legend) if callable(legend) else legend
-    relief, ground = b"", file_contents.ground
-    if ground:
-        [relief] = piece("relief", [repr(ground).encode()], lambda: [lonlat_picture(ground)])
-    return {name: picture for name, picture in ((LEGEND, signs), (RELIEF, relief)) if picture}
+    pictures = {LEGEND: signs} if signs else {}
+    for name, ground in zip(RELIEFS, file_contents.grounds, strict=False):
+        [relief] = piece("relief", [repr(ground).encode()], partial(_relief, ground))
+        pictures[name] = relief
+    return pictures
+
+
+def _relief(ground: Bounds) -> list[bytes]:
+    """The picture of the ground, in a list, as pieces are kept."""
+    return [lonlat_picture(ground)]
 
 
 def _check_layers(layers: Mapping[str, gpd.GeoDataFrame]) -> None:

@@ -27,7 +27,7 @@ from shapely.geometry.base import BaseGeometry
 from cami_units.kml._escapes import xml_text
 from cami_units.kml._marks import (
     LEGEND,
-    RELIEF,
+    RELIEFS,
     Bounds,
     Contents,
     Folder,
@@ -133,8 +133,9 @@ def document(
     folders = [part for folder in contents.folders for part in text.parts(folder, 2)]
     if LEGEND in pictures:
         _add_legend(tree, LEGEND, contents.labels["legend"])
-    if RELIEF in pictures and contents.ground:
-        _add_relief(tree, RELIEF, contents.labels["relief"], contents.ground)
+    for place, ground in zip(RELIEFS, contents.grounds, strict=False):
+        if place in pictures:
+            _add_relief(tree, place, contents.labels["relief"], ground)
     before, after = _finished(tree)
     if profile == "earth-pro" and contents.tour:
         tour = _tour(contents.labels["tour"], contents.tour, text.ids)
@@ -509,6 +510,7 @@ def place_of_eye(bounds: Bounds) -> tuple[float, float, float]:
     """Longitude, latitude, and the distance in metres from which a box of degrees is seen whole."""
     west, south, east, north = bounds
     longitude, latitude = (west + east) / 2, (south + north) / 2
+    longitude -= 360.0 if longitude > 180.0 else 0.0  # over 180° bounds count on
     return round(longitude, DECIMALS), round(latitude, DECIMALS), look_range_m(bounds)
 
 

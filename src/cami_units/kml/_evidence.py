@@ -25,6 +25,7 @@ from cami_units.kml._marks import (
     Look,
     Mark,
     barrier_look,
+    bounds,
     context_look,
     earth_key,
     label_point,
@@ -33,7 +34,14 @@ from cami_units.kml._marks import (
     truth,
 )
 from cami_units.kml._written_shapes import EVIDENCE_EDGE, as_written, dashes, parts, sorted_parts
-from cami_units.model import LAYERS, MONTHS, SEASONAL, clean_name, month_spans
+from cami_units.model import (
+    LAYERS,
+    MONTHS,
+    SEASONAL,
+    clean_name,
+    frames_on_globe,
+    month_spans,
+)
 from cami_units.scene import CONTEXT, species_places
 
 MAIN_PLACE_KM: Final = 150
@@ -359,9 +367,10 @@ _AROUND: Final = 5.0
 
 def waters(lang: str, units: gpd.GeoDataFrame) -> list[Mark]:
     """Great rivers and the shores of great lakes round the units, as lines."""
-    if units.empty:
+    seen = bounds(list(units.geometry))
+    if seen is None:
         return []
-    west, south, east, north = units.total_bounds.tolist()
+    west, south, east, north = seen
     frame = (west - _AROUND, south - _AROUND, east + _AROUND, north + _AROUND)
     return list(_water_marks(lang, frame))
 
@@ -387,11 +396,11 @@ def _great_waters(frame: Bounds) -> list[bytes]:
     is_lake = great_waters["kind"] == backdrop.LAKES
     # Shores, not areas: a filled lake would hide the reeds that units are drawn around.
     shores = list(great_waters.geometry[is_lake].boundary)
-    cut = shapely.clip_by_rect([*great_waters.geometry[~is_lake], *shores], *frame)
+    lines = [*great_waters.geometry[~is_lake], *shores]
     return [
         shapely.to_wkb(part)
-        for shape in cut
-        for part in shapely.get_parts(shape)
+        for side in frames_on_globe(frame)
+        for part in shapely.get_parts(shapely.clip_by_rect(lines, *side))
         if isinstance(part, shapely.LineString) and part.length > 0
     ]
 

@@ -18,7 +18,7 @@ from shapely.geometry.base import BaseGeometry
 
 from cami_units import palette
 from cami_units.kml._written_shapes import as_written
-from cami_units.model import EVIDENCE_LAYERS, HIDDEN_STATUSES, LAYERS, records
+from cami_units.model import EVIDENCE_LAYERS, HIDDEN_STATUSES, LAYERS, narrowest_bounds, records
 from cami_units.scene import label_place
 
 Profile = Literal["earth-pro", "earth-web"]
@@ -28,8 +28,8 @@ Bounds = tuple[float, float, float, float]
 LEGEND: Final = "files/legend.png"
 """Where the picture of the legend lies in a KMZ."""
 
-RELIEF: Final = "files/relief.jpg"
-"""Where the relief lies in a KMZ; by its name the reader knows our own picture again."""
+RELIEFS: Final = ("files/relief.jpg", "files/relief_beyond.jpg")
+"""Where the relief lies in a KMZ, on either side of 180°; by its name the reader knows our own again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ class Contents:
 
     `unit_looks` are those of units for each kind of Google Earth, whose balloons differ. `legend`
     are its lines, species aside; `features` and `vertices` those of what the folders hold as text;
-    `ground` is the frame of the relief below.
+    `grounds` are the frames of the relief below.
     """
 
     title: str
@@ -111,7 +111,7 @@ class Contents:
     tour: tuple[Mark, ...]
     view: Bounds | None
     labels: Mapping[str, str]
-    ground: Bounds | None = None
+    grounds: tuple[Bounds, ...] = ()
     dropped: Mapping[str, int] = field(default_factory=dict)
     legend: tuple[Sign, ...] = ()
     features: int = 0
@@ -169,11 +169,9 @@ def label_point(geometry: BaseGeometry) -> BaseGeometry:
 
 
 def bounds(geometries: Sequence[BaseGeometry]) -> Bounds | None:
-    """West, south, east, north of all geometries; None without any."""
-    if not geometries:
-        return None
-    west, south, east, north = (float(edge) for edge in shapely.total_bounds(list(geometries)))
-    return west, south, east, north
+    """West, south, east, north of all geometries, counting on over 180°; None without any."""
+    parts = shapely.get_parts(list(geometries))
+    return narrowest_bounds(shapely.bounds(parts)) if len(parts) else None
 
 
 # -- looks ----------------------------------------------------------------------------------------

@@ -28,7 +28,7 @@ from cami_units.kml._coordinates import (
     surrounded,
 )
 from cami_units.kml._escapes import NO_WORDS, described
-from cami_units.kml._marks import RELIEF, Bounds
+from cami_units.kml._marks import RELIEFS, Bounds
 from cami_units.kml._written_shapes import degrees_to_km2
 from cami_units.kml._xml import (
     DAMAGED,
@@ -546,8 +546,9 @@ _MOST_KNOWN: Final = 40_000_000
 
 def _is_our_relief(element: etree._Element) -> bool:
     """Whether this is the ground of our own file, which comes back with a whole pack."""
-    hrefs = (text_of(inner) for inner in element.iter(etree.Element) if local(inner) == "href")
-    return local(element) == "GroundOverlay" and any(RELIEF in href for href in hrefs)
+    hrefs = [text_of(inner) for inner in element.iter(etree.Element) if local(inner) == "href"]
+    is_ours = any(name in href for name in RELIEFS for href in hrefs)
+    return local(element) == "GroundOverlay" and is_ours
 
 
 def _empty_row(number: int) -> dict[str, Any]:

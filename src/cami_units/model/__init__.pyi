@@ -31,6 +31,9 @@ from ._crs import LONLAT as LONLAT
 from ._crs import counted_on as counted_on
 from ._crs import crs_name as crs_name
 from ._crs import cut_at_180 as cut_at_180
+from ._crs import frame_around as frame_around
+from ._crs import frames_on_globe as frames_on_globe
+from ._crs import narrowest_bounds as narrowest_bounds
 from ._crs import same_crs as same_crs
 from ._crs import transformer as transformer
 from ._delimited import delimited_rows as delimited_rows

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from functools import lru_cache
 from typing import Any, Final
@@ -166,7 +167,7 @@ def counted_on(shapes: NDArray[Any], frame: tuple[float, float, float, float]) -
     """
     if frame[2] <= 180.0:
         return shapes
-    seam = (frame[0] + frame[2]) / 2 - 180.0
+    seam = (frame[0] + frame[2]) / 2 - 180.0  # opposite the middle: the farthest from what is shown
     whole = np.asarray(shapes, dtype=object).copy()
     west, _, east, _ = shapely.bounds(whole).T
     for row in np.flatnonzero(west < seam):
@@ -178,6 +179,48 @@ def counted_on(shapes: NDArray[Any], frame: tuple[float, float, float, float]) -
         is_line = shapely.get_dimensions(behind) == 1
         whole[row] = shapely.line_merge(behind) if is_line else behind
     return whole
+
+
+def narrowest_bounds(boxes: NDArray[np.float64]) -> tuple[float, float, float, float]:
+    """West, south, east, north of boxes in degrees; over 180° `east` counts on.
+
+    Cut at 180°, a region reaches from -180 to 180. Counted on it is as wide as it is. Where that is no
+    narrower, as round a pole, it goes round the globe.
+
+    Examples
+    --------
+    >>> narrowest_bounds(np.array([[177.0, 60, 180, 62], [-180, 60, -175, 61]]))
+    (177.0, 60.0, 185.0, 62.0)
+    """
+    on = boxes + np.where(boxes[:, :1] < 0, [[360.0, 0.0, 360.0, 0.0]], 0.0)
+    if np.ptp(boxes[:, ::2]) > 180.0 > np.ptp(on[:, ::2]):
+        boxes = on
+    west, south = boxes[:, :2].min(axis=0).tolist()
+    east, north = boxes[:, 2:].max(axis=0).tolist()
+    return west, south, east, north
+
+
+def frame_around(
+    bounds: tuple[float, float, float, float], beside: float, above: float
+) -> tuple[float, float, float, float]:
+    """The frame of a map in degrees: bounds with a margin, out to whole degrees, counting on over 180°."""
+    west, south, east, north = bounds
+    west, south = math.floor(west - beside) * 1.0, math.floor(south - above) * 1.0
+    east, north = math.ceil(east + beside) * 1.0, math.ceil(north + above) * 1.0
+    if east - west >= 360.0:
+        return -180.0, south, 180.0, north
+    turn = 360.0 if west < -180.0 else 0.0  # its margin lies on the other side
+    return west + turn, south, east + turn, north
+
+
+def frames_on_globe(
+    frame: tuple[float, float, float, float],
+) -> list[tuple[float, float, float, float]]:
+    """A frame as files have it, from -180 to 180: one that counts on past 180° as the two beside it."""
+    west, south, east, north = frame
+    if east <= 180.0:
+        return [frame]
+    return [(west, south, 180.0, north), (-180.0, south, east - 360.0, north)]
 
 
 def _in_degrees(part: Any) -> Any:

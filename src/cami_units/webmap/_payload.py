@@ -33,7 +33,9 @@ from cami_units.model import (
     check_table,
     counted_on,
     finding_key,
+    frame_around,
     listed,
+    narrowest_bounds,
     nearest,
     records,
 )
@@ -405,27 +407,16 @@ def _table_on(table: Any, frame: Frame) -> Any:
 
 def _with_margin(corners: npt.NDArray[np.float64]) -> tuple[float, float, float, float]:
     """The frame of all shapes with some ground around it; over 180° its longitudes count on."""
-    # Cut at 180°, a region reaches from -180 to 180: counted on it is as wide as it is. Half of the
-    # globe or more, as around a pole, has no better side to be cut on.
-    on = corners + np.where(corners[:, :1] < 0, [[360.0, 0, 360.0, 0]], 0.0)
-    if np.ptp(corners[:, [0, 2]]) > 180.0 > np.ptp(on[:, [0, 2]]):
-        corners = on
-    margin = np.array(MARGIN)
-    west, south = np.floor(corners[:, :2].min(axis=0) - margin)
-    east, north = np.ceil(corners[:, 2:].max(axis=0) + margin)
+    west, south, east, north = frame_around(narrowest_bounds(corners), *MARGIN)
     # Beyond 80° a web map is mostly paper: Mercator draws a degree there six times as high. What lies
     # there alone is shown as far as such a map goes at all.
     lowest = -80.0 if north > -80.0 else -85.0
     highest = 80.0 if south < 80.0 else 85.0
-    if east - west >= 360.0:
-        west, east = -180.0, 180.0
-    elif west < -180.0:  # its margin lies on the other side
-        west, east = west + 360.0, east + 360.0
     return (
-        float(west),
-        min(max(float(south), lowest), 75.0),
-        float(east),
-        max(min(float(north), highest), -75.0),
+        west,
+        min(max(south, lowest), 75.0),
+        east,
+        max(min(north, highest), -75.0),
     )
 
 
