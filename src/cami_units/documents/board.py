@@ -412,7 +412,7 @@ def _presentation(slides: Sequence[tuple[_Whole, str]], imprint: Imprint) -> byt
 
 def _content_types(of_one: str, files: Collection[str]) -> str:
     """The list of what each file of a presentation is, made of that of a presentation of one slide."""
-    head, *_ = of_one.partition("<Default ")
+    head, *_ = of_one.partition("<Default")
     kinds = dict(re.findall(r'<Override PartName="/([^"]+)" (ContentType="[^"]+")/>', of_one))
     for name in files:
         for one in (_OPEN["slide"], _OPEN["notes"]):
