@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 import zlib
 from dataclasses import replace
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,7 +18,6 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
-from fontTools import subset
 from fontTools.ttLib import TTFont
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -29,17 +30,19 @@ from pyproj import Geod, Transformer
 from shapely import Point, box
 from typer.testing import CliRunner
 
-from cami_units import backdrop, figures, words
+from cami_units import backdrop, figures, store, words
 from cami_units.cli import app
 from cami_units.commands import figures as figures_step
 from cami_units.commands.figures import write_figures
+from cami_units.commands.shown_round import kept_pieces, shown_sections
 from cami_units.figures import _map as map_room
 from cami_units.figures import _pages as pages_room
 from cami_units.figures._sheet import axes_at, sheet
 from cami_units.figures._typesetting import MISSING, drawable, font, lines, undrawable, width_mm
+from cami_units.layers import to_equal_area
 from cami_units.model import DISCLAIMER, EQUAL_AREA, Imprint, InputError
 from cami_units.palette import Look
-from cami_units.scene import Scene, framed
+from cami_units.scene import Scene, framed, shown_units
 from tests.test_webmap import IMPRINT, toy_criteria, toy_layers, toy_species, toy_units
 
 POISON = (
@@ -476,6 +479,38 @@ def test_pages_are_bound_in_their_order(tmp_path: Path) -> None:
     assert len(re.findall(rb"/Type /Page\b", content)) == 3
 
 
+def test_what_pages_have_in_common_is_in_a_document_once_and_kept_pages_bind_alike(
+    tmp_path: Path,
+) -> None:
+    scene = toy_scene()
+    ids = ("CU-001", "CU-002")
+    figures.write_pages(tmp_path / "drawn.pdf", (figures.unit_page(scene, one) for one in ids))
+    content = (tmp_path / "drawn.pdf").read_bytes()
+    assert content.count(b"/Subtype /Form") == 1
+    small = figures.kept_page([], lambda: figures.location_map(scene))
+    forms = {figures.LOCATION: small}
+    kept = [figures.kept_page([], partial(figures.unit_page, scene, one), forms) for one in ids]
+    figures.write_pages(tmp_path / "kept.pdf", kept, forms)
+    assert (tmp_path / "kept.pdf").read_bytes() == content
+
+
+def test_the_text_of_a_pdf_can_be_searched_and_names_on_its_map_too(tmp_path: Path) -> None:
+    """Witness: poppler reads back what was written, in three scripts."""
+    if shutil.which("pdftotext") is None:
+        pytest.skip("poppler-utils is not installed")
+    scene = toy_scene(name_en="Altai \u2013 Сайгак 中国")
+    figures.write_figure(tmp_path / "page.pdf", figures.unit_page(scene, "CU-001"))
+    read = subprocess.run(
+        ["pdftotext", "-layout", str(tmp_path / "page.pdf"), "-"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert read.stderr == ""
+    assert "CU-001 · Altai \u2013 Сайгак 中国" in read.stdout
+    assert "KAZAKHSTAN" in read.stdout
+
+
 def test_a_slide_has_the_pixels_of_a_projector(tmp_path: Path) -> None:
     figures.write_figure(tmp_path / "slide.png", figures.slide(toy_scene()))
     content = (tmp_path / "slide.png").read_bytes()
@@ -523,12 +558,8 @@ def test_neither_row_order_nor_hash_seed_nor_a_second_run_changes_a_byte(tmp_pat
     assert len(found.pop().split()) == 2
 
 
-def test_a_pdf_holds_of_a_font_what_a_reader_uses_and_fonttools_is_as_before(
-    tmp_path: Path,
-) -> None:
-    asked = subset.Options
+def test_a_pdf_holds_of_a_font_what_a_reader_uses(tmp_path: Path) -> None:
     figures.write_figure(tmp_path / "a.pdf", figures.unit_page(toy_scene(), "CU-001"))
-    assert subset.Options is asked
     document = (tmp_path / "a.pdf").read_bytes()
     streams = re.findall(rb"/FlateDecode.*?>>\s*stream\r?\n(.*?)\r?\nendstream", document, re.S)
     bodies = [zlib.decompress(stream) for stream in streams if stream[:1] == b"x"]
@@ -537,6 +568,27 @@ def test_a_pdf_holds_of_a_font_what_a_reader_uses_and_fonttools_is_as_before(
     for embedded in fonts:
         assert {"glyf", "hmtx", "head"} <= set(embedded.keys())
         assert not {"GSUB", "GPOS", "GDEF", "kern", "fpgm"} & set(embedded.keys())
+        # the outlines are those of the whole font, under the same numbers, without instructions
+        whole = (TTFont(font(face).get_file()) for face in ("plain", "bold", "italic"))
+        original = next(one for one in whole if _frame(one) == _frame(embedded))
+        outlines = 0
+        for number, name in enumerate(embedded.getGlyphOrder()):
+            glyph = embedded["glyf"][name]
+            if glyph.numberOfContours:
+                same = original["glyf"][original.getGlyphName(number)]
+                there, here = (
+                    same.getCoordinates(original["glyf"]),
+                    glyph.getCoordinates(embedded["glyf"]),
+                )
+                assert list(there[0]) == list(here[0])
+                assert not hasattr(glyph, "program") or not glyph.program.getBytecode()
+                outlines += 1
+        assert 10 < outlines < 200
+
+
+def _frame(face: TTFont) -> list[int]:
+    """The frame of all glyphs of a face, which tells faces of one family apart."""
+    return [getattr(face["head"], side) for side in ("xMin", "yMin", "xMax", "yMax")]
 
 
 def test_inputs_are_not_changed() -> None:
@@ -595,6 +647,53 @@ def test_figures_are_written_whole_and_over_nothing_else(
     with pytest.raises(InputError, match=r"also holds my own notes\.txt, which would be lost"):
         write_figures(None, folder)  # type: ignore[arg-type]
     assert (folder / "my own notes.txt").read_text(encoding="utf-8") == "keep me"
+
+
+def test_after_a_decision_only_what_shows_its_unit_is_drawn_again(
+    round_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first decision adds a column and a status, none of which other units' pages show."""
+    drawn: list[tuple[str, ...]] = []
+    for name in ("unit_page", "unit_slide", "section_sheet", "location_map", "poster", "slide"):
+
+        def counted(_: Scene, *about: str, name: str = name) -> Figure:
+            drawn.append((name, *about))
+            blank = sheet(30, 30)
+            blank.text(0, 0, "".join(about))
+            return blank
+
+        monkeypatch.setattr(figures, name, counted)
+    monkeypatch.setattr(figures_step, "write_atlas", lambda path, *_, **__: path.write_bytes(b""))
+
+    def files() -> dict[str, bytes]:
+        drawn.clear()
+        with kept_pieces(round_dir):
+            write_figures(store.open_round(round_dir), round_dir / "figures")
+        return {path.name: path.read_bytes() for path in (round_dir / "figures").iterdir()}
+
+    first = files()
+    units = list(shown_units(store.open_round(round_dir).tables["conservation_units"])["unit_id"])
+    assert {one for one in drawn if one[0] == "unit_page"} == {("unit_page", one) for one in units}
+    assert files() == first
+    assert drawn == []
+    decided = CliRunner().invoke(
+        app, ["decide", str(round_dir), units[0], "agree", "--reason", "no objection", "-q"]
+    )
+    assert decided.exit_code == 0, decided.output
+    files()
+    table = shown_units(store.open_round(round_dir).tables["conservation_units"])
+    flat = to_equal_area(table, EQUAL_AREA)
+    around = {
+        unit: set(figures.units_around(flat, shape)["unit_id"])
+        for unit, shape in zip(flat["unit_id"], flat.geometry, strict=True)
+    }
+    near = {unit for unit in units if units[0] in around[unit]}
+    assert len(near) < len(units)
+    expected = {(name, unit) for name in ("unit_page", "unit_slide") for unit in near}
+    # the sheets of all sections have the new status in their legend
+    sections = {("section_sheet", one) for one in shown_sections(store.open_round(round_dir))}
+    assert set(drawn) == expected | sections | {("location_map",), ("poster",), ("slide",)}
+    assert len(drawn) == len(set(drawn))
 
 
 def test_ids_become_file_names_that_hold_nothing_else() -> None:

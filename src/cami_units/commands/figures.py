@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import geopandas as gpd
+from shapely.geometry.base import BaseGeometry
 
 from cami_units import figures, store, webmap, words
 from cami_units.cache import kept_file
@@ -36,6 +37,8 @@ from cami_units.scene import Scene, shown_units
 if TYPE_CHECKING:  # half a second, for who draws anew
     from matplotlib.figure import Figure
 
+    from cami_units.figures import Page
+
 POSTER: Final = "poster_a1.pdf"
 
 
@@ -51,16 +54,43 @@ def figure_writers(
     first_lang = lang or round_.imprint.languages[0]
     table = gpd.GeoDataFrame(round_.tables["conservation_units"])
     units = sorted(map(str, shown_units(table)["unit_id"]))
+    flat = to_equal_area(table, crs_of(round_))
 
     @cache
     def drawn() -> Scene:
         """The scene, made when a figure of it was not kept."""
         return drawn_scene(round_, lang=first_lang)
 
-    def pages() -> Iterator[Figure]:
+    def key_around(shape: BaseGeometry, *what: object) -> list[bytes]:
+        """Of a map of one shape only what stands around it is seen, whatever was decided elsewhere."""
+        around = figures.units_around(flat, shape)
+        one = store.with_tables(round_, {"conservation_units": around})
+        return drawing_key(one, first_lang, *what)
+
+    def key_of(unit_id: str, *what: object) -> list[bytes]:
+        [shape] = flat.geometry[flat["unit_id"] == unit_id]
+        return key_around(shape, *what)
+
+    def section_key(section_id: str) -> list[bytes]:
+        """Its map shows what stands around it, its legend what is anywhere."""
+        sections = to_equal_area(gpd.GeoDataFrame(round_.tables["sections"]), crs_of(round_))
+        [shape] = sections.geometry[sections["section_id"] == section_id]
+        looks = shown_units(table)[["status", "tier"]].astype(str)
+        return key_around(shape, *(sorted(set(looks[name])) for name in looks))
+
+    def pages(forms: Mapping[str, Page]) -> Iterator[Page]:
+        reach = [float(edge) for edge in flat.total_bounds]
         for number, unit_id in enumerate(units):
             progress("drawing a page for each unit", number, len(units))
-            yield figures.unit_page(drawn(), unit_id)
+            draw = partial(lambda name: figures.unit_page(drawn(), name), unit_id)
+            yield figures.kept_page(key_of(unit_id, "page", unit_id, reach), draw, forms)
+
+    def unit_pages(path: Path) -> None:
+        """The pages, and apart from them the small map that shows every unit on each of them."""
+        key = drawing_key(round_, first_lang, figures.LOCATION)
+        region = figures.kept_page(key, lambda: figures.location_map(drawn()))
+        forms = {figures.LOCATION: region}
+        figures.write_pages(path, pages(forms), forms)
 
     def drawing(draw: Callable[[], Figure]) -> store.Writer:
         return lambda path: figures.write_figure(path, draw())
@@ -71,23 +101,20 @@ def figure_writers(
         "atlas.html": lambda path: write_atlas(path, round_, lang=lang),
     }
     if units:
-        writers["units_a4.pdf"] = lambda path: figures.write_pages(path, pages())
-    for section_id in shown_sections(round_):
-        writers[f"section_{_file_name(section_id)}_a3.pdf"] = drawing(
-            partial(lambda name: figures.section_sheet(drawn(), name), section_id)
-        )
+        writers["units_a4.pdf"] = unit_pages
     kept_writers = {
         name: kept_file("figure", drawing_key(round_, first_lang, name), write)
         for name, write in writers.items()
     }
-    flat = to_equal_area(table, crs_of(round_))
+    for section_id in shown_sections(round_):
+        name = f"section_{_file_name(section_id)}_a3.pdf"
+        write = drawing(partial(lambda name: figures.section_sheet(drawn(), name), section_id))
+        key = section_key(section_id)
+        kept_writers[name] = kept_file("figure", [*key, name.encode()] if key else [], write)
     for unit_id in units:
-        # of a slide's map only what stands around its unit is seen, whatever was decided elsewhere
-        around = figures.units_around(flat, unit_id)
-        one = store.with_tables(round_, {"conservation_units": around})
         name = f"slide_{_file_name(unit_id)}.png"
         write = drawing(partial(lambda name: figures.unit_slide(drawn(), name), unit_id))
-        kept_writers[name] = kept_file("figure", drawing_key(one, first_lang, name), write)
+        kept_writers[name] = kept_file("figure", key_of(unit_id, name), write)
     return kept_writers
 
 

@@ -12,15 +12,19 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 from geopandas.array import GeometryArray, from_shapely
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.patches import FancyArrowPatch, PathPatch, Rectangle
 from matplotlib.path import Path as Outline
 from matplotlib.patheffects import withStroke
+from matplotlib.text import Text
+from PIL import Image
 from shapely.geometry.base import BaseGeometry
 
 from cami_units import backdrop, palette, words
 from cami_units.figures._figure_legend import BARRIERS, LOOKS, faint, unit_look
+from cami_units.figures._pdf import HALO_OPACITY, PdfRenderer
 from cami_units.figures._sheet import INK, SOFT, dashed
 from cami_units.figures._typesetting import MM_PER_POINT, Face, drawable, font, width_mm
 from cami_units.model import LAYERS, LONLAT, MAP_EVIDENCE, transformer
@@ -131,7 +135,7 @@ def draw_map(
             continue
         draw = _areas if LAYERS[name].geometry == "polygon" else _lines
         draw(axes, layer(scene, name, LAYERS[name].key[0]), name, sized, line)
-    _units(axes, scene, sized, focus, line)
+    draw_units(axes, scene, sized, focus, line)
     if within is not None:
         beyond = shapely.difference(_box(sized), within)
         _draw(axes, [beyond], Look("", 0.0, (), palette.CASING, _VEIL), "veil", line)
@@ -187,27 +191,45 @@ def _ground(scene: Scene, sized: Sized) -> tuple[BaseGeometry, list[BaseGeometry
 
 def _relief(axes: Axes, scene: Scene, sized: Sized) -> None:
     """Light and shade over the land: darker where it is steep, nothing on water."""
-    left, low, right, top = sized.frame
+    left, _, right, _ = sized.frame
     # no more pixels than the relief has, and no more than a page can show
     width = int(np.clip((right - left) / _RELIEF_PIXEL_M, 40, 1600))
-    axes.imshow(
-        _relief_picture(sized.frame, scene.crs, width, _strength(sized)),
-        extent=(left, right, low, top),
-        origin="upper",
-        interpolation="bilinear",
-        aspect="auto",
-        zorder=_ORDER["relief"],
-    )
+    veil = _relief_veil(sized.frame, scene.crs, width, _strength(sized))
+    axes.add_artist(_Shade(veil, zorder=_ORDER["relief"])).set_clip_box(axes.bbox)
+
+
+class _Shade(Artist):
+    """Black that is more or less transparent over all of some axes: what is below is only darker.
+
+    matplotlib would make four channels of floats of it, mask and stretch each, and round them.
+    """
+
+    def __init__(self, veil: npt.NDArray[np.uint8], zorder: float) -> None:
+        super().__init__()
+        self.veil = veil
+        self.set_zorder(zorder)
+
+    def draw(self, renderer: Any) -> None:
+        """Stretch the veil to the dots of the sheet, and lay it down."""
+        ground: Any = self.clipbox
+        left, low, right, high = ground.extents
+        wide, deep = round(right) - round(left), round(high) - round(low)
+        stretched = Image.fromarray(self.veil).resize((wide, deep), Image.Resampling.BILINEAR)
+        picture = np.zeros((deep, wide, 4), dtype=np.uint8)
+        # canvases count their rows from the bottom
+        picture[..., 3] = np.asarray(stretched)[::-1]
+        gc = renderer.new_gc()
+        gc.set_clip_rectangle(ground)
+        renderer.draw_image(gc, round(left), round(low), picture)
+        gc.restore()
 
 
 @lru_cache(maxsize=8)
-def _relief_picture(frame: Frame, crs: str, width: int, strength: float) -> npt.NDArray[np.uint8]:
-    """Shades as black that is more or less transparent."""
+def _relief_veil(frame: Frame, crs: str, width: int, strength: float) -> npt.NDArray[np.uint8]:
+    """How much of what is below the shades of the relief hide, of 255."""
     shades = backdrop.shades_in(frame, crs, width=width)
-    picture = np.zeros((*shades.shape, 4), dtype=np.uint8)
-    # Black that is more or less transparent: the colours below stay, only darker.
-    picture[..., 3] = np.rint((255 - shades) * strength)
-    return picture
+    veil: npt.NDArray[np.uint8] = np.rint((255 - shades) * strength).astype(np.uint8)
+    return veil
 
 
 _RELIEF_PIXEL_M: Final = 5_000.0
@@ -342,9 +364,17 @@ _VEIL: Final = 0.55
 """How much of what lies beyond the ground that stands out is hidden: it is seen, and steps back."""
 
 
-def _units(axes: Axes, scene: Scene, sized: Sized, focus: Collection[str], line: float) -> None:
-    """Worst rank first, so that the best lies on top; the units in focus above all."""
-    rows = drawn_records(scene)[::-1]
+def draw_units(
+    axes: Axes,
+    scene: Scene,
+    sized: Sized,
+    focus: Collection[str],
+    line: float,
+    *,
+    only_focus: bool = False,
+) -> None:
+    """Worst rank first, so that the best lies on top; the units in focus above all, or alone."""
+    rows = [row for row in drawn_records(scene) if not only_focus or row["unit_id"] in focus][::-1]
     outlines = _unit_outlines(scene, sized)
     for row in sorted(rows, key=lambda row: row["unit_id"] in focus):
         look = unit_look(str(row["status"]), str(row["tier"]))
@@ -449,6 +479,26 @@ def _outline(polygons: npt.NDArray[Any]) -> Outline:
 # -- names -----------------------------------------------------------------------------------------
 
 
+class Name(Text):
+    """A text with white around its letters, `halo` points wide, so that it can be read on a map."""
+
+    def __init__(self, *place: Any, halo: float, **kind: Any) -> None:
+        super().__init__(*place, **kind)
+        self.halo = halo
+
+    def draw(self, renderer: Any) -> None:
+        """On paper it stays text; on a screen its letters are outlines."""
+        if isinstance(renderer, PdfRenderer):
+            renderer.halo = (self.halo, "white")
+            super().draw(renderer)
+            renderer.halo = None
+            return
+        self.set_path_effects(
+            [withStroke(linewidth=self.halo, foreground="white", alpha=HALO_OPACITY)]
+        )
+        super().draw(renderer)
+
+
 class _Labels:
     """Names on a map, most important first; one that would touch another is left out."""
 
@@ -499,10 +549,12 @@ class _Labels:
                 mew=0.4,
                 zorder=_ORDER["names"],
             )
-        self.axes.text(
+        name = Name(
             x0 if dot else x,
             y,
             "\n".join(drawable(line, face, text) for line in lines),
+            halo=size * 0.28,
+            transform=self.axes.transData,
             fontproperties=font(face, text),
             fontsize=size,
             color=colour,
@@ -513,8 +565,8 @@ class _Labels:
             clip_on=True,
             # a name with two dollar signs is a name
             parse_math=False,
-            path_effects=[withStroke(linewidth=size * 0.28, foreground="white", alpha=0.85)],
         )
+        self.axes.add_artist(name)
         return True
 
     def _is_free(self, box: Frame) -> bool:
@@ -809,18 +861,21 @@ def north_arrow(axes: Axes, scene: Scene, sized: Sized, *, size: float) -> None:
             zorder=_ORDER["furniture"],
         )
     )
-    axes.text(
-        x + tip[0] * 0.95,
-        y + tip[1] * 0.95,
-        words.text("direction N", scene.lang),
-        fontproperties=font("bold", words.text("direction N", scene.lang)),
-        fontsize=size,
-        color=INK,
-        ha="center",
-        va="center",
-        zorder=_ORDER["furniture"],
-        parse_math=False,
-        path_effects=[withStroke(linewidth=2, foreground="white")],
+    axes.add_artist(
+        Name(
+            x + tip[0] * 0.95,
+            y + tip[1] * 0.95,
+            words.text("direction N", scene.lang),
+            halo=2,
+            transform=axes.transData,
+            fontproperties=font("bold", words.text("direction N", scene.lang)),
+            fontsize=size,
+            color=INK,
+            ha="center",
+            va="center",
+            zorder=_ORDER["furniture"],
+            parse_math=False,
+        )
     )
 
 

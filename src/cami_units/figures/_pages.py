@@ -16,10 +16,19 @@ from shapely.geometry.base import BaseGeometry
 
 from cami_units import words
 from cami_units.figures._figure_legend import entries, legend
-from cami_units.figures._map import Sized, draw_map, graticule, moved, north_arrow, scale_bar
+from cami_units.figures._map import (
+    Sized,
+    draw_map,
+    draw_units,
+    graticule,
+    moved,
+    north_arrow,
+    scale_bar,
+)
 from cami_units.figures._sheet import (
     INK,
     SOFT,
+    add_form,
     axes_at,
     box,
     facts,
@@ -145,6 +154,10 @@ def section_sheet(scene: Scene, section_id: str) -> Figure:
     return figure
 
 
+_PAGE_SIDE: Final = 62.0
+"""The column beside the map of a unit's page, mm."""
+
+
 def unit_page(scene: Scene, unit_id: str) -> Figure:
     """Everything about one unit on a page of A4.
 
@@ -156,7 +169,7 @@ def unit_page(scene: Scene, unit_id: str) -> Figure:
     row = unit(scene, unit_id)
     around = _around(scene, unit_id)
     wide, _ = A4
-    margin, side = 11.0, 62.0
+    margin, side = 11.0, _PAGE_SIDE
     figure = sheet(*A4)
     own_name = name_of(row, scene.lang)
     name = f"{unit_id} · {own_name}"
@@ -189,7 +202,7 @@ def unit_page(scene: Scene, unit_id: str) -> Figure:
     column = left + map_width + 5
     width = wide - margin - column
     _location(figure, scene, row, column, top, width)
-    inset = width * 0.56
+    inset = width * _REGION_SHARE
     y = _card(
         figure, scene, unit_id, column, top + inset + 3, width, size=6.6, limit=top + map_high + 3
     )
@@ -286,16 +299,15 @@ def unit_slide(scene: Scene, unit_id: str) -> Figure:
 _REACH: Final = 1.6
 
 
-def units_around(units: gpd.GeoDataFrame, unit_id: str) -> gpd.GeoDataFrame:
-    """The units that a slide about one of them may show: those that reach into its window."""
-    [shape] = units.geometry[units["unit_id"] == unit_id]
+def units_around(units: gpd.GeoDataFrame, shape: BaseGeometry) -> gpd.GeoDataFrame:
+    """The units that a map of a unit or a section may show: those that reach into its window."""
     x, y, half = _window(shape)
     window = shapely.box(x - half, y - half, x + half, y + half)
     return units[shapely.intersects(units.geometry.to_numpy(), window)].reset_index(drop=True)
 
 
 def _window(shape: BaseGeometry) -> tuple[float, float, float]:
-    """The ground around a unit that a map of it may show: its middle, and how far it reaches."""
+    """The ground around a shape that a map of it may show: its middle, and how far it reaches."""
     west, south, east, north = shape.bounds
     return (west + east) / 2, (south + north) / 2, _REACH * max(east - west, north - south)
 
@@ -393,14 +405,43 @@ def _framed_map(
     north_arrow(axes, scene, sized, size=text * 1.3)
 
 
+def location_map(scene: Scene, width: float = _PAGE_SIDE) -> Figure:
+    """The region with all its units, pale, on a sheet of `width` mm of its own.
+
+    It is the ground of the small map on the page of each unit, and the same on all of them.
+    """
+    sized = _region_sized(scene, width)
+    height = width * _REGION_SHARE
+    figure = sheet(width, height)
+    axes = axes_at(figure, 0, 0, width, height)
+    # no unit is in focus, so that all are pale
+    draw_map(axes, scene, sized, layers=(), focus={""}, names=False, line=0.5)
+    return figure
+
+
+_REGION_SHARE: Final = 0.56
+"""The height of the map of the region, by its width."""
+LOCATION: Final = "Location"
+"""What pages call the map of the region by."""
+
+
+def _region_sized(scene: Scene, width: float) -> Sized:
+    return Sized(framed(region(scene), aspect=1 / _REGION_SHARE, margin=0.02), width, 5)
+
+
 def _location(
     figure: Figure, scene: Scene, row: Mapping[str, Any], left: float, top: float, width: float
 ) -> None:
     """Where in the region a unit lies."""
-    height = width * 0.56
-    sized = Sized(framed(region(scene), aspect=width / height, margin=0.02), width, 5)
+    height = width * _REGION_SHARE
+    sized = _region_sized(scene, width)
+    add_form(figure, LOCATION, left, top, height, lambda: location_map(scene, width))
     axes = axes_at(figure, left, top, width, height)
-    draw_map(axes, scene, sized, layers=(), focus={str(row["unit_id"])}, names=False, line=0.5)
+    axes.patch.set_visible(False)
+    axes.set_xlim(sized.frame[0], sized.frame[2])
+    axes.set_ylim(sized.frame[1], sized.frame[3])
+    draw_units(axes, scene, sized, {str(row["unit_id"])}, 0.5, only_focus=True)
+    axes.axis("off")
     x0, y0, x1, y1 = row["geometry"].bounds
     spare = 60_000
     axes.add_artist(

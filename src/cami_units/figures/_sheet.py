@@ -5,14 +5,14 @@ PDF stays vector and text, PNG is for a screen; the same figure, the same bytes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
-from threading import Lock
 from typing import Any, Final, Literal
 
 import matplotlib as mpl
+import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -22,6 +22,15 @@ from matplotlib.text import Text
 from PIL import Image
 
 from cami_units import words
+from cami_units.drawn_pieces import piece
+from cami_units.figures._pdf import (
+    Page,
+    PdfRenderer,
+    bound,
+    drawn_page,
+    page_as_bytes,
+    page_of_bytes,
+)
 from cami_units.figures._typesetting import LEADING, MM_PER_POINT, Face, drawable, font, lines
 from cami_units.model import InputError, clean_name
 from cami_units.palette import Look
@@ -163,6 +172,31 @@ def box(
     )
 
 
+def add_form(
+    figure: Figure, name: str, left: float, top: float, height: float, draw: Callable[[], Figure]
+) -> None:
+    """Lay a small sheet on this one; a document of many pages holds it once, by its name."""
+    figure.add_artist(_Form(name, left, size_mm(figure)[1] - top - height, draw))
+
+
+class _Form(Artist):
+    """A small sheet on another, at a place in mm from the lower left."""
+
+    def __init__(self, name: str, left: float, low: float, draw: Callable[[], Figure]) -> None:
+        super().__init__()
+        self.name, self.place, self.small = name, (left, low), draw
+
+    def draw(self, renderer: Any) -> None:
+        """A PDF calls it by its name; on a screen it is a picture."""
+        figure: Any = self.figure
+        x, y = (along / _INCH * figure.dpi for along in self.place)
+        if isinstance(renderer, PdfRenderer):
+            renderer.draw_form(self.name, x, y, self.small)
+            return
+        dots = np.asarray(_drawn(self.small(), figure.dpi).buffer_rgba())
+        renderer.draw_image(renderer.new_gc(), round(x), round(y), dots[::-1])
+
+
 def swatch(
     figure: Figure, left: float, top: float, look: Look, *, scale: float = 1.0, line: bool = False
 ) -> None:
@@ -290,15 +324,7 @@ Draw = Callable[[Scene, str], Figure]
 SCREEN_DPI: Final = 152.4
 """A sheet of 320 × 180 mm then has 1920 × 1080 pixels."""
 
-_TYPE: Final[Any] = {
-    # TrueType: text stays text for whoever edits the file, unlike the default, Type 3
-    "pdf.fonttype": 42,
-    "pdf.compression": 6,
-    "path.simplify": False,
-    "text.hinting": "none",
-}
-# no date and no version of the program: the same figure, the same bytes
-_PDF: Final = {"Creator": "cami_units", "Producer": None, "CreationDate": None, "ModDate": None}
+_TYPE: Final[Any] = {"path.simplify": False, "text.hinting": "none"}
 
 
 def write_figure(path: str | Path, figure: Figure) -> None:
@@ -318,57 +344,57 @@ def write_figure(path: str | Path, figure: Figure) -> None:
         raise InputError(f"A figure is written as .pdf or .png; '{target.name}' ends otherwise.")
 
 
-def write_pages(path: str | Path, pages: Iterable[Figure]) -> None:
-    """Write figures as the pages of one PDF, drawn one after another."""
-    from matplotlib.backends.backend_pdf import PdfPages  # a quarter of a second, for PDFs only
+def write_pages(
+    path: str | Path, pages: Iterable[Figure | Page], forms: Mapping[str, Page] | None = None
+) -> None:
+    """Write figures as the pages of one PDF; those that are drawn already are only bound.
 
-    with mpl.rc_context(_TYPE), _bare_fonts(), PdfPages(str(path), metadata=_PDF) as book:
-        for page in pages:
-            book.savefig(page)
-
-
-_SWAPPING: Final = Lock()
-
-
-@contextmanager
-def _bare_fonts() -> Iterator[None]:
-    """PDFs written in this block hold of a font what a reader uses: outlines, widths, no more.
-
-    Letters are placed by their numbers when a page is drawn. Tables that would place them, and
-    instructions for screens of the nineties, are two thirds of the work of cutting a font to the
-    letters of a document, which is half of the work of a sheet. matplotlib has no option for it, so
-    the name that it asks for is another one meanwhile; for one thread at a time.
+    `forms` is what kept pages call by name and do not bring.
     """
-    from fontTools import subset
+    # what the pages have in common is drawn with the first of them
+    shared = dict(forms or {})
 
-    known: Any = subset.Options
+    def drawn() -> Iterator[Page]:
+        for page in pages:
+            one = page if isinstance(page, Page) else drawn_page(page, shared)
+            shared.update(one.forms)
+            yield one
 
-    def bare(**options: Any) -> Any:
-        """The options that matplotlib asks for, without the tables of the layout."""
-        found = known(**options, hinting=False)
-        found.drop_tables += ["GSUB", "GPOS", "GDEF", "MATH", "kern", "gasp"]
-        return found
+    Path(path).write_bytes(bound(drawn(), shared))
 
-    with _SWAPPING:
-        subset.Options = bare
-        try:
-            yield
-        finally:
-            subset.Options = known
+
+def kept_page(
+    content: Sequence[bytes], draw: Callable[[], Figure], forms: Mapping[str, Page] | None = None
+) -> Page:
+    """A page, or the one that was drawn of the same `content` before; without any, drawn anew.
+
+    `forms` is what it calls by name and does not bring: see :func:`write_pages`.
+    """
+
+    def drawn() -> Sequence[bytes]:
+        return page_as_bytes(drawn_page(draw(), forms))
+
+    return page_of_bytes(piece("page", content, drawn) if content else drawn())
 
 
 def png(figure: Figure, *, dpi: float = SCREEN_DPI) -> bytes:
     """A figure as the bytes of a PNG, without transparency: no sheet of ours has any."""
-    with mpl.rc_context(_TYPE):
-        figure.set_dpi(dpi)
-        canvas: Any = FigureCanvasAgg(figure)
-        canvas.draw()
+    canvas = _drawn(figure, dpi)
     buffer = BytesIO()
     size = canvas.get_width_height(physical=True)
     picture = Image.frombytes("RGB", size, canvas.buffer_rgba(), "raw", "RGBX")
     # a screen of 1920 × 1080 is packed in 40 ms instead of 80, into as many bytes as with alpha
     picture.save(buffer, "png", compress_level=_PNG_LEVEL, dpi=(dpi, dpi))
     return buffer.getvalue()
+
+
+def _drawn(figure: Figure, dpi: float) -> Any:
+    """A figure drawn as dots."""
+    with mpl.rc_context(_TYPE):
+        figure.set_dpi(dpi)
+        canvas: Any = FigureCanvasAgg(figure)
+        canvas.draw()
+    return canvas
 
 
 _PNG_LEVEL: Final = 3
