@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array, csr_array
 
 from cami_units.model import LONLAT, InputError, Progress, cut_at_180, quiet
+from cami_units.overlap import side_of
 
 Positions = NDArray[np.intp]
 
@@ -904,7 +905,7 @@ def place_names(
         close = np.where(beyond <= np.maximum(NEARBY_KM, _BEYOND * extent), beyond, np.inf)
         if (best is None or not reaching[best]) and close.min(initial=np.inf) < np.inf:
             # a landscape is where people say they are; a town at its rim is not
-            side = _side_of(shape.centroid, places[int(np.argmin(close))], units.crs)
+            side = side_of(shape.centroid, places[int(np.argmin(close))], units.crs)
             name, name_ru = gazetteer.iloc[int(np.argmin(close))][["name_en", "name_ru"]]
             said = (f"{name} ({_SIDES_EN[side]})", f"{name_ru} ({_SIDES_RU[side]})")
             if said not in names and said[0] not in taken_names:
@@ -932,18 +933,6 @@ _SIDES_RU: Final = (
     *("восток", "северо-восток", "север", "северо-запад"),
     *("запад", "юго-запад", "юг", "юго-восток"),
 )
-
-
-def _side_of(place: Any, middle: Any, crs: Any) -> int:
-    """The side of a landscape that a place lies on: 0 east, then against the clock by eighths.
-
-    By longitude and latitude: far from its middle meridian a projection's up is not north.
-    """
-    start, goal = gpd.GeoSeries([place, middle], crs=crs).to_crs(LONLAT)
-    # The short way round: over the date line, 179°E to 179°W are 2° and not 358.
-    degrees = (start.x - goal.x + 180.0) % 360.0 - 180.0
-    east = degrees * np.cos(np.radians((start.y + goal.y) / 2))
-    return round(float(np.arctan2(start.y - goal.y, east)) / (np.pi / 4)) % 8
 
 
 def joint_name(names: Sequence[str], together: str) -> str:

@@ -13,7 +13,6 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from pyproj import Transformer
 
 from cami_units import __version__, criteria, grid, layers, overlap, store
 from cami_units.commands.overlaps import Tile, measured, ranges_at_hand, tiles_of, window, work_done
@@ -30,6 +29,7 @@ from cami_units.model import (
     listed,
     problem_of,
     quiet,
+    transformer,
 )
 from cami_units.plan import equal_area_fault, read_profile
 
@@ -416,8 +416,7 @@ def _top_cells(cells: pd.DataFrame, lattice: grid.Lattice) -> pd.DataFrame:
     )
     top = order.head(TOP).reset_index(drop=True)
     row, col = top["row"].to_numpy(np.int64), top["col"].to_numpy(np.int64)
-    door = Transformer.from_crs(lattice.crs, LONLAT, always_xy=True)
-    lon, lat = door.transform(*grid.centres(lattice, row, col))
+    lon, lat = transformer(lattice.crs, LONLAT).transform(*grid.centres(lattice, row, col))
     top.insert(0, "pu_id", grid.pu_ids(row, col))
     return top.assign(lon=np.round(lon, 4), lat=np.round(lat, 4))
 

@@ -53,6 +53,7 @@ from cami_units.model import (
     Round,
     SiteTables,
     cami_species,
+    has_codes,
     quiet,
     records,
 )
@@ -364,9 +365,7 @@ def _read_again(
     parts = pieces.layers.ranges
     codes = parts["presence"]
     is_moved = codes.isin(presence) != codes.isin(plan.codes.presence)
-    is_moved &= parts["origin"].isin(plan.codes.origin) & parts["seasonal"].isin(
-        plan.codes.seasonal
-    )
+    is_moved &= has_codes(parts, origin=plan.codes.origin, seasonal=plan.codes.seasonal)
     names = set(parts.loc[is_moved, "sci_name"])
     if not names:
         return pieces, tables
@@ -396,8 +395,7 @@ def read_otherwise(
     if side == 0 and presence == tuple(sorted(set(codes.presence))):
         return pieces
     parts = pieces.layers.ranges
-    use = parts["origin"].isin(codes.origin) & parts["seasonal"].isin(codes.seasonal)
-    use &= parts["presence"].isin(presence)
+    use = has_codes(parts, presence=presence, origin=codes.origin, seasonal=codes.seasonal)
     if species is not None:
         use &= parts["sci_name"].isin(species)
     graded = overlap.graded_ranges(parts[use].reset_index(drop=True))

@@ -17,7 +17,7 @@ from cami_units.layers._equal_area import projected
 from cami_units.layers._gis_files import found_files
 from cami_units.layers._layer_rows import gathered, same_shapes, source_entry, with_counts
 from cami_units.layers._rasters import RASTERS, BandWindows, rasterio_for
-from cami_units.layers._reading import LayerRead, Reading
+from cami_units.layers._reading import AdvisedError, LayerRead, Reading
 from cami_units.model import (
     LONLAT,
     InputError,
@@ -84,8 +84,9 @@ def read_context(
         rules = reading.rules("context", file, is_own=True)
         try:
             raster = _raster(file, around, rules.assumed_crs or assumed_crs, name)
-        except UnsaidSystemError as error:
-            problem = problem_of("refuses", "context", file.name, "", error.note, error.lines)
+        except AdvisedError as error:
+            note = Note("raster without CRS", {"advice": error.note.facts["advice"]})
+            problem = problem_of("refuses", "context", file.name, "", note, error.lines)
             return LayerRead(None, (problem,))
         return LayerRead(raster, (), (_entry_of_raster(file),))
     # nothing is measured against a threshold here, so a doubtful repair is better than a hole
@@ -213,16 +214,14 @@ def _texts(table: pd.DataFrame, column: str) -> list[str]:
     return [clean_name(cell) for cell in table[column]] if column else [""] * len(table)
 
 
-class UnsaidSystemError(InputError):
-    """A raster that does not say its CRS, with lines of a plan that say it where it is in degrees."""
-
-    def __init__(self, bounds: Sequence[float], name: str) -> None:
-        west, south, east, north = bounds
-        advice, self.lines = "raster CRS to ask for", ""
-        if -180 <= west < east <= 360 and -90 <= south < north <= 90:
-            advice = "raster in degrees"
-            self.lines = plan_lines("crs", **{f"context.{toml_key(name)}": LONLAT})
-        super().__init__(Note("raster without CRS", {"advice": Note(advice)}))
+def _unsaid_system(bounds: Sequence[float], name: str) -> AdvisedError:
+    """The refusal of a raster without a CRS, with lines of a plan that say it where it is in degrees."""
+    west, south, east, north = bounds
+    advice, lines = "raster CRS to ask for", ""
+    if -180 <= west < east <= 360 and -90 <= south < north <= 90:
+        advice = "raster in degrees"
+        lines = plan_lines("crs", **{f"context.{toml_key(name)}": LONLAT})
+    return AdvisedError(Note("raster without CRS"), advice, lines)
 
 
 def _raster(
@@ -237,7 +236,7 @@ def _raster(
         source = rasterio.open(file)
         crs = source.crs.to_wkt() if source.crs else assumed_crs
         if crs is None:
-            raise UnsaidSystemError(source.bounds, name)
+            raise _unsaid_system(source.bounds, name)
         # Cells of a turned grid are no rows and columns of the ground: exact means need them straight.
         if source.transform.b or source.transform.d or source.transform.e > 0:
             raise InputError.of("context turned", file=file.name)

@@ -25,6 +25,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from cami_units.layers._reading import AdvisedError
 from cami_units.model import (
     InputError,
     Note,
@@ -122,7 +123,7 @@ def _plain_address(address: str) -> Any:
 
     _, mark, rest = address.partition("://")
     if mark and rest.split("?")[0].count("@") > 1:
-        raise DatabaseError(Note("database address"), _PASSWORD)
+        raise AdvisedError(Note("database address"), _PASSWORD)
     url = sqlalchemy.make_url(address)
     if url.drivername in ("postgresql", "postgres"):
         url = url.set(drivername="postgresql+psycopg")
@@ -160,14 +161,7 @@ _UNREACHED: Final = (
 _ADDRESS: Final = "database place"
 
 
-class DatabaseError(InputError):
-    """A database that does not give what it was asked for, with what helps."""
-
-    def __init__(self, what: Note, advice: str) -> None:
-        super().__init__(Note("what and advice", {"what": what, "advice": Note(advice)}))
-
-
-def _complaint(error: Exception, secrets: Sequence[str], *, can_write: bool) -> DatabaseError:
+def _complaint(error: Exception, secrets: Sequence[str], *, can_write: bool) -> AdvisedError:
     """What the database says in its first line, with what helps, and with nothing secret in it."""
     driver_error: Any = getattr(error, "orig", None) or error
     lines = str(driver_error).strip().splitlines()
@@ -186,7 +180,7 @@ def _complaint(error: Exception, secrets: Sequence[str], *, can_write: bool) -> 
         whole = " ".join(lines).casefold()
         cure = next((cure for word, cure in _UNREACHED if word in whole), _ADDRESS)
     why = quoted(says.rstrip(".")) if says else Note("database nothing")
-    return DatabaseError(Note("database says", {"why": why}), cure)
+    return AdvisedError(Note("database says", {"why": why}), cure)
 
 
 def _asked(connection: Any, query: str) -> _Answer:
@@ -303,7 +297,7 @@ def tables_to_database(
         cursor = connection.connection.driver_connection.cursor()
         cursor.execute("SELECT count(*) FROM pg_extension WHERE extname = 'postgis'")
         if not cursor.fetchone()[0]:
-            raise DatabaseError(Note("database without PostGIS"), "database to extend")
+            raise AdvisedError(Note("database without PostGIS"), "database to extend")
         # asked first: who was given a schema of their own may not make one
         cursor.execute("SELECT to_regnamespace(%s) IS NULL", (f'"{schema}"',))
         if cursor.fetchone()[0]:

@@ -32,13 +32,12 @@ from cami_units.layers import _database as database
 from cami_units.layers._occurrences import clean_points
 from cami_units.layers._point_tables import (
     TABLES,
-    TableError,
     is_record_archive,
     is_reference_table,
     point_table,
 )
 from cami_units.layers._rasters import RASTERS, SeveralValuesError, raster_range
-from cami_units.layers._reading import Dataset, FileRules
+from cami_units.layers._reading import AdvisedError, Dataset, FileRules
 from cami_units.layers._shape_checks import Kind, geometry_of
 from cami_units.model import (
     ARCHIVE_DAMAGE,
@@ -378,10 +377,9 @@ def _unreadable(layer: str, path: Path, error: Exception) -> Problem:
     first = next((line.strip() for line in message.splitlines() if line.strip()), "")
     # what we say ourselves is a note already, some with advice of its own
     why = error.note if isinstance(error, InputError) else quoted(first[:300])
-    if isinstance(error, TableError | database.DatabaseError):
-        what, lines = why.facts.get("what", why), getattr(error, "lines", "")
-        facts = {"why": what, "advice": why.facts["advice"]}
-        return problem_of("refuses", layer, path.name, "", Note("cannot be read", facts), lines)
+    if isinstance(error, AdvisedError):
+        note = Note("cannot be read", {"why": why.facts["what"], "advice": why.facts["advice"]})
+        return problem_of("refuses", layer, path.name, "", note, error.lines)
     key = "layer unreadable"
     if path.suffix.casefold() == database.SUFFIX:
         key = "query unreadable"

@@ -26,6 +26,7 @@ from cami_units.model import (
     SEASONAL,
     Note,
     Problem,
+    has_codes,
     in_short,
     month_spans,
     problem_of,
@@ -153,8 +154,8 @@ def range_parts(
 
 def use_of(ranges: pd.DataFrame, codes: Mapping[str, Sequence[int]]) -> list[str]:
     """What each coded part is good for: "kept", "supporting" (presence 3) or "left out"."""
-    fitting = ranges["origin"].isin(codes["origin"]) & ranges["seasonal"].isin(codes["seasonal"])
-    is_kept = fitting & ranges["presence"].isin(codes["presence"])
+    fitting = has_codes(ranges, origin=codes["origin"], seasonal=codes["seasonal"])
+    is_kept = fitting & has_codes(ranges, presence=codes["presence"])
     supporting = fitting & ~is_kept & (ranges["presence"] == 3)
     uses = np.select([is_kept, supporting], ["kept", "supporting"], "left out")
     return [str(use) for use in uses]

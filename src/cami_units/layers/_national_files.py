@@ -6,7 +6,6 @@ The bundled rows of the states that the other files cover are left out, and the 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,7 +19,6 @@ from cami_units.layers._reading import LayerRead
 from cami_units.model import (
     LAYERS,
     Note,
-    Problem,
     in_short,
     problem_of,
 )
@@ -48,33 +46,30 @@ def beside_bundled(
     layer: str, own: LayerRead, bundled: LayerRead, countries: gpd.GeoDataFrame
 ) -> LayerRead:
     """The rows of a user's files, and the bundled rows of all states that these do not cover."""
+    key, sources = LAYERS[layer].key[0], own.sources + bundled.sources
     if own.table is None or bundled.table is None:
-        problems = (*own.problems, *bundled.problems)
         table = bundled.table if own.table is None else own.table
-        return LayerRead(table, problems, own.sources + bundled.sources)
-    if layer == "species":
-        rest = bundled.table[~bundled.table["sci_name"].isin(set(own.table["sci_name"]))]
-        names: list[str] = []
-    else:
-        names = covered_by(layer, own.table, countries)
-        ground = ground_of(countries, names)
-        rest = outside_of(layer, bundled.table, names, ground)
-    key = LAYERS[layer].key[0] if layer in LAYERS else ""
+        return LayerRead(table, (*own.problems, *bundled.problems), sources)
     rows = own.table
-    if key and layer not in ("species", "countries"):
+    notes = []
+    if layer == "species":
+        rest = bundled.table[~bundled.table[key].isin(set(rows[key]))]
+    else:
+        names = covered_by(layer, rows, countries)
+        rest = outside_of(layer, bundled.table, names, ground_of(countries, names))
+        facts = {"names": in_short(names, 20), "gone": len(bundled.table) - len(rest)}
+        facts |= {"rest": len(rest)}
+        note = Note("bundled left out", facts) if names else Note("bundled kept")
+        notes.append(problem_of("note", layer, "", "", note))
+    if layer not in ("species", "countries"):
         # what is left of a bundled row keeps its id: units elsewhere are told of it by that
         clash = rows[key].isin(set(rest[key]))
         rows = rows.assign(**{key: rows[key].where(~clash, rows[key].astype(str) + OWN)})
     table = pd.concat([rows, rest], ignore_index=True)
     if isinstance(own.table, gpd.GeoDataFrame):
         table = gpd.GeoDataFrame(table, geometry="geometry", crs=own.table.crs)
-    if key and key in table:
-        table = table.sort_values(key, kind="stable", ignore_index=True)
-    gone = len(bundled.table) - len(rest)
-    notes = (_told(layer, names, gone, len(rest)),) if layer != "species" else ()
-    return LayerRead(
-        table, (*own.problems, *notes, *bundled.problems), own.sources + bundled.sources
-    )
+    table = table.sort_values(key, kind="stable", ignore_index=True)
+    return LayerRead(table, (*own.problems, *notes, *bundled.problems), sources)
 
 
 def covered_by(layer: str, table: gpd.GeoDataFrame, countries: gpd.GeoDataFrame) -> list[str]:
@@ -106,18 +101,10 @@ def outside_of(
     rest = shapes.copy()
     rest[touched] = shapely.difference(shapes[touched], ground)
     kind = {0: "point", 1: "line", 2: "polygon"}
-    dimensions = shapely.get_dimensions(shapes)
     for at in np.flatnonzero(touched):
-        rest[at] = only(rest[at], kind[int(dimensions[at])])
+        rest[at] = only(rest[at], kind[int(shapely.get_dimensions(shapes[at]))])
     kept = table.set_geometry(gpd.GeoSeries(rest, index=table.index, crs=table.crs))
     return kept[~shapely.is_empty(rest)]
-
-
-def _told(layer: str, names: list[str], gone: int, rest: int) -> Problem:
-    """What became of the bundled rows."""
-    facts = {"names": in_short(names, 20), "gone": gone, "rest": rest}
-    note = Note("bundled left out", facts) if names else Note("bundled kept")
-    return problem_of("note", layer, "", "", note)
 
 
 def ranges_beside_bundled(
@@ -141,10 +128,11 @@ def ranges_beside_bundled(
         parts.append(rest)
         note = Note("bundled range replaced", {"name": name, "names": in_short(states, 20)})
         notes.append(problem_of("note", "ranges", "", "", note))
-    table = gpd.GeoDataFrame(
-        pd.concat([from_user.table, *parts], ignore_index=True), crs=from_user.table.crs
-    )
+    table = pd.concat([from_user.table, *parts], ignore_index=True)
     problems = (*from_user.problems, *notes, *bundled.problems)
-    return replace(
-        from_user, table=table, problems=problems, sources=from_user.sources + bundled.sources
+    return LayerRead(
+        gpd.GeoDataFrame(table, crs=from_user.table.crs),
+        problems,
+        from_user.sources + bundled.sources,
+        from_user.repaired,
     )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final
+from functools import partial
+from typing import Any, Final, Literal
 
 import geopandas as gpd
 import numpy as np
@@ -16,9 +17,8 @@ from cami_units.layers._dialects import blank, by_value, in_our_words, plain
 from cami_units.layers._reading import Dataset, FileRules, LayerRead, Reading, names_in_short
 from cami_units.layers._shape_checks import cleaned
 from cami_units.layers._taxa import (
-    Match,
     Names,
-    match,
+    matches,
     rule_lines,
     rules_by_source,
     skip_aside,
@@ -104,21 +104,15 @@ def clean_points(
 ) -> tuple[gpd.GeoDataFrame, list[Problem]]:
     """The points of a context layer's table, less those that any record is left out for."""
     names = (
-        "sci_name",
-        "day",
-        "uncertainty_m",
-        "basis",
-        "status",
-        "individuals",
-        "issue",
-        "captive",
+        *("sci_name", "day", "uncertainty_m", "basis"),
+        *("status", "individuals", "issue", "captive"),
     )
     words, _ = in_our_words(table, "occurrences", file, FileRules(), only=names)
     numbered = gpd.GeoDataFrame(words, geometry=table.geometry, crs=table.crs)
     limit = Reading().max_uncertainty_m  # no setting of the plan is about layers of context
     sound_points, problems = _sound(Dataset(file, "", numbered, len(table)), layer, limit, None)
     twice = _repeated(sound_points, [name for name in ("sci_name", "day") if name in sound_points])
-    problems += _counted(layer, file, twice, len(table), Note("records repeated"))
+    problems += _records_left_out(layer, file, len(table), twice, Note("records repeated"))
     species = sound_points.get("sci_name", blank(sound_points.index)).fillna("")
     return table.loc[sound_points.index[~twice]].assign(name=species[~twice]), problems
 
@@ -127,21 +121,42 @@ def _sound(
     dataset: Dataset, layer: str, max_uncertainty_m: float, middles: gpd.GeoSeries | None
 ) -> tuple[gpd.GeoDataFrame, list[Problem]]:
     """The records with which nothing is wrong, and how many each step left out."""
-    keep = np.ones(len(dataset.table), dtype=bool)
-    problems: list[Problem] = []
-    for reason, rows in _faults(dataset.table, max_uncertainty_m, middles):
-        # Of what the steps before have left: each record is counted once, by the first that finds
-        # fault.
-        problems += _counted(layer, dataset.name, keep & rows, dataset.rows, reason)
-        keep &= ~rows
+    steps = _faults(dataset.table, max_uncertainty_m, middles)
+    counted = partial(_records_left_out, layer, dataset.name, dataset.rows)
+    keep, problems = sound_rows(len(dataset.table), steps, counted)
     return dataset.table[keep], problems
 
 
-def _counted(layer: str, file: str, rows: Any, total: int, reason: Note) -> list[Problem]:
-    """How many records a step leaves out; nothing where it leaves out none."""
+def sound_rows(
+    count: int,
+    steps: Iterable[tuple[Note, Any]],
+    counted: Callable[[Mask, Note], list[Problem]],
+) -> tuple[Mask, list[Problem]]:
+    """Which of some rows no step finds fault with; each is counted once, by the first that does."""
+    keep = np.ones(count, dtype=bool)
+    problems: list[Problem] = []
+    for reason, rows in steps:
+        fault = np.asarray(rows, dtype=bool)
+        problems += counted(keep & fault, reason)
+        keep &= ~fault
+    return keep, problems
+
+
+def left_out(
+    what: Literal["records", "positions"],
+    layer: str,
+    file: str,
+    total: int,
+    rows: Any,
+    reason: Note,
+) -> list[Problem]:
+    """How many records or positions a step leaves out; nothing where it leaves out none."""
     count = int(np.sum(rows))
-    note = Note("records left out", {"count": count, "of": total, "what": reason})
+    note = Note(f"{what} left out", {"count": count, "of": total, "what": reason})
     return [problem_of("counted", layer, file, "", note)] if count else []
+
+
+_records_left_out = partial(left_out, "records")
 
 
 def _faults(
@@ -250,12 +265,11 @@ def _named_and_dated(
     rows = rows[rows["sci_name"].notna()]
     # Days are text of one form, year first: they compare like dates, and partial ones too.
     future = np.array([day > reading.date for day in rows["day"]], dtype=bool)
-    reason = Note("records of the future", {"date": reading.date})
-    problems += _counted(layer, dataset.name, future, dataset.rows, reason)
+    counted = partial(_records_left_out, layer, dataset.name, dataset.rows)
+    problems += counted(future, Note("records of the future", {"date": reading.date}))
     rows = rows[~future]
     twice = _repeated(rows, ("sci_name", "day"))
-    reason = Note("records repeated")
-    problems += _counted(layer, dataset.name, twice, dataset.rows, reason)
+    problems += counted(twice, Note("records repeated"))
     return rows[~twice], problems
 
 
@@ -273,15 +287,10 @@ def taxa_of(
     table = dataset.table
     below = table.get("subspecies", blank(table.index))
     pairs = list(zip(table["sci_name"], below, strict=True))
-    # A file of GBIF has a million rows and a few dozen names.
-    match_of: dict[tuple[Any, Any], Match] = {
-        pair: match(pair[0], pair[1], None, names=names, rules=rules) for pair in set(pairs)
-    }
     taxon: list[str | None] = []
     others: dict[str, int] = {}
     guarded: dict[tuple[str, str], int] = {}
-    for pair in pairs:
-        verdict = match_of[pair]
+    for pair, verdict in zip(pairs, matches(pairs, names, rules), strict=True):
         # A rule of the plan goes before what the name alone would say.
         ruled = [name for name in rules.get(verdict.source, ()) if not reading.taxa[name].skip]
         if verdict.verdict == "ours" or ruled:
@@ -332,8 +341,7 @@ def within_study(
         ]
         inside[here[np.array(allowed, dtype=bool)]] = True
     reason = Note("records outside")
-    problems = _counted(layer, dataset.name, ~inside, dataset.rows, reason)
-    return table[inside], problems
+    return table[inside], _records_left_out(layer, dataset.name, dataset.rows, ~inside, reason)
 
 
 def _days(table: pd.DataFrame) -> tuple[list[str], NDArray[np.float64]]:

@@ -21,6 +21,7 @@ import pandas as pd
 import shapely
 
 from cami_units.layers._dialects import DIALECTS, plain
+from cami_units.layers._reading import AdvisedError
 from cami_units.model import (
     LONLAT,
     InputError,
@@ -41,14 +42,6 @@ MOST_ROWS: Final = 3_000_000
 _META: Final = "meta.xml"
 _LARGE: Final = 50_000_000
 """Bytes from which on a text is taken for UTF-8, as such exports are: to guess takes long."""
-
-
-class TableError(InputError):
-    """A table that holds no points as it stands, with lines that mend it."""
-
-    def __init__(self, names: str | Note, advice: str, lines: str = "") -> None:
-        super().__init__(Note("no coordinates known", {"names": names, "advice": Note(advice)}))
-        self.lines = lines
 
 
 class _Sheet(NamedTuple):
@@ -98,7 +91,7 @@ def point_table(
 
     Raises
     ------
-    TableError
+    AdvisedError
         There are no columns of coordinates, with the lines of a plan that say which they are.
     InputError
         The file is no table.
@@ -209,11 +202,12 @@ def _points(table: pd.DataFrame, columns: Mapping[str, str], key: str, layer: st
         points = np.full(len(table), None, dtype=object)
         points[known] = shapely.points(x[known], y[known])
         return points
-    names, pair = in_short(table.columns, 12), _degrees_by_content(table)
+    what = Note("no coordinates known", {"names": in_short(table.columns, 12)})
+    pair = _degrees_by_content(table)
     if pair is None:
-        raise TableError(names, "degrees wanted")
+        raise AdvisedError(what, "degrees wanted")
     lines = dict(zip(("longitude", "latitude"), pair, strict=True))
-    raise TableError(names, "degrees found", plan_lines(f"columns.{toml_key(key)}", **lines))
+    raise AdvisedError(what, "degrees found", plan_lines(f"columns.{toml_key(key)}", **lines))
 
 
 def _degrees_by_content(table: pd.DataFrame) -> tuple[str, str] | None:

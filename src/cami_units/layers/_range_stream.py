@@ -18,7 +18,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import shapely
-from pyproj import CRS, Transformer
+from pyproj import CRS
 from pyproj.exceptions import CRSError, ProjError
 
 from cami_units.layers import _dialects as dialects
@@ -28,23 +28,19 @@ from cami_units.layers._reading import Dataset, FileRules
 from cami_units.layers._shape_checks import cleaned
 from cami_units.model import (
     EQUAL_AREA,
+    KEPT_CODES,
     LONLAT,
     RANGE_WEIGHT,
     InputError,
     Note,
     Problem,
+    has_codes,
     in_short,
     problem_of,
     quoted,
+    transformer,
 )
 from cami_units.overlap import dissolved
-
-CODES: Final[Mapping[str, tuple[int, ...]]] = {
-    "presence": (1, 2),
-    "origin": (1, 2, 6),
-    "seasonal": (1, 2, 3, 4, 5),
-}
-"""The IUCN codes that count as range, unless told otherwise."""
 
 SHARE_BYTES: Final = 32_000_000
 """Shapes of about this size, as they lie in the file, are read and measured at a time."""
@@ -87,7 +83,7 @@ def range_stream(
     path: Path,
     *,
     columns: Mapping[str, str] | None = None,
-    codes: Mapping[str, Sequence[int]] = CODES,
+    codes: Mapping[str, Sequence[int]] = KEPT_CODES,
 ) -> RangeStream:
     """A GeoParquet file of ranges, or a folder of them, looked through by name and code.
 
@@ -210,7 +206,7 @@ def stream_bounds(stream: RangeStream, crs: str) -> tuple[float, float, float, f
     if stream.bounds is None:
         return None
     try:
-        door = Transformer.from_crs(stream.crs, crs, always_xy=True)
+        door = transformer(stream.crs, crs)
         west, south, east, north = door.transform_bounds(*stream.bounds, densify_pts=201)
     except ProjError:
         return None
@@ -309,10 +305,8 @@ def _rows(
     named_rows = coded.set_axis(pd.RangeIndex(1, len(coded) + 1), axis=0)[~nameless]
     filled, notes, good = tables.codes_filled(named_rows, file.name, "extant")
     notes += tables.codes_left_out(filled[good], file.name, codes)
-    is_kept = good & np.logical_and.reduce([filled[name].isin(codes[name]) for name in codes])
-    rows = place[~nameless][np.asarray(is_kept)].assign(
-        sci_name=named_rows["sci_name"][is_kept].to_numpy()
-    )
+    is_kept = np.asarray(good & has_codes(filled, **codes), dtype=bool)
+    rows = place[~nameless][is_kept].assign(sci_name=named_rows["sci_name"][is_kept].to_numpy())
     return rows, [*problems, *notes]
 
 
@@ -324,7 +318,7 @@ def _holds_weights(name: str) -> bool:
 def _is_spoken(name: str, columns: Mapping[str, str]) -> bool:
     """Whether a column can hold the name or a code of a range."""
     theirs = {dialects.plain(name_of_theirs) for name_of_theirs in columns.values()}
-    return dialects.plain(name) in _spellings({"sci_name", *CODES, "legend"}) | theirs
+    return dialects.plain(name) in _spellings({"sci_name", *KEPT_CODES, "legend"}) | theirs
 
 
 def _spellings(names: Collection[str]) -> set[str]:

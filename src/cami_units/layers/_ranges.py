@@ -32,7 +32,7 @@ from cami_units.layers._shape_checks import cleaned
 from cami_units.layers._taxa import (
     Match,
     Names,
-    match,
+    matches,
     names_of,
     rule_lines,
     rules_by_source,
@@ -62,8 +62,7 @@ def _verdicts(table: pd.DataFrame, names: Names, rules: Mapping[str, Sequence[st
         tuple(None if pd.isna(value) else str(value) for value in row)
         for row in zip(*columns, strict=True)
     ]
-    match_of = {row: match(*row, names=names, rules=rules) for row in set(rows)}
-    return [match_of[row] for row in rows]
+    return matches(rows, names, rules)
 
 
 def _range_rows(names: Names, species: pd.DataFrame, reading: Reading) -> Select:

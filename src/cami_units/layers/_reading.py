@@ -12,7 +12,7 @@ from typing import Any, Final, Literal
 import geopandas as gpd
 
 from cami_units.layers._taxa import TaxonRule
-from cami_units.model import EQUAL_AREA, Note, Problem, in_short
+from cami_units.model import EQUAL_AREA, KEPT_CODES, InputError, Note, Problem, in_short
 
 Missing = Literal["extant", "refuse"]
 """What blank codes of a range mean: extant, native, resident; or that the file is refused."""
@@ -172,9 +172,9 @@ class Reading:
     restricted: tuple[str, ...] = ()
     folder: Path | None = None
     taxa: Mapping[str, TaxonRule] = field(default_factory=dict)
-    presence: tuple[int, ...] = (1, 2)
-    origin: tuple[int, ...] = (1, 2, 6)
-    seasonal: tuple[int, ...] = (1, 2, 3, 4, 5)
+    presence: tuple[int, ...] = KEPT_CODES["presence"]
+    origin: tuple[int, ...] = KEPT_CODES["origin"]
+    seasonal: tuple[int, ...] = KEPT_CODES["seasonal"]
     missing: Missing = "extant"
     max_area_change: float = 0.01
     region: Any = None
@@ -235,6 +235,14 @@ class Reading:
         if self.folder is not None and path.is_relative_to(self.folder):
             return path.relative_to(self.folder).as_posix()
         return path.as_posix()
+
+
+class AdvisedError(InputError):
+    """A file at fault of which it is known what helps, with lines for a plan that do it, if any do."""
+
+    def __init__(self, what: Note, advice: str, lines: str = "") -> None:
+        super().__init__(Note("what and advice", {"what": what, "advice": Note(advice)}))
+        self.lines = lines
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,9 @@ Each step says which rows stay and what it noticed; what cannot be trusted is re
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 from types import MappingProxyType
 from typing import Any, Final, Literal
 
@@ -50,6 +51,8 @@ Mask = NDArray[np.bool_]
 Level = Literal["refuses", "counted", "note"]
 Step = tuple[Mask, list[Problem]]
 """Which rows stay, and what was noticed."""
+Say = Callable[[Level, Mask, Note], list[Problem]]
+"""A problem of some rows of a dataset: :func:`_of_rows` for it and its layer."""
 
 # a vertex that rounding put a hair beyond the edge of the world is no fault
 _DEGREES_X: Final = 180.0 + 1e-6
@@ -124,62 +127,50 @@ def _nothing_of(dataset: Dataset, rules: FileRules) -> gpd.GeoDataFrame:
 def _measurable(dataset: Dataset, layer: str, rules: FileRules) -> LayerRead:
     """The steps of :func:`cleaned`, one after another."""
     table, kind = dataset.table, geometry_of(layer)
-    nothing = _nothing_of(dataset, rules)
-    if not len(table):
-        return LayerRead(nothing)
+    say = partial(_of_rows, dataset, layer)
     shapes = np.asarray(table.geometry.to_numpy(), dtype=object).copy()
-    keep, problems = _with_geometry(shapes, dataset, layer)
-    fitting, notes = _of_kind(shapes, keep, kind, dataset, layer)
-    keep &= fitting
-    left_open = keep & np.isin(table.index, dataset.unclosed)
-    problems += notes
-    problems += _of_rows(dataset, layer, "counted", left_open, Note("rings closed"))
+    keep = np.ones(len(shapes), dtype=bool)
+    problems: list[Problem] = []
+
+    def stays(step: Step) -> Mask:
+        """The rows that are left after a step, whose words are noted."""
+        fitting, notes = step
+        problems.extend(notes)
+        return np.asarray(keep & fitting, dtype=bool)
+
+    keep = stays(_with_geometry(shapes, dataset, layer, say))
+    keep = stays(_of_kind(shapes, keep, kind, say))
+    problems += say("counted", keep & np.isin(table.index, dataset.unclosed), Note("rings closed"))
+    keep = stays(_untangled(shapes, keep, say))
     if not keep.any():
-        return LayerRead(nothing, tuple(problems))
-    untangled, notes = _untangled(shapes, keep, dataset, layer)
-    keep &= untangled
-    problems += notes
-    if not keep.any():
-        return LayerRead(nothing, tuple(problems))
+        return LayerRead(_nothing_of(dataset, rules), tuple(problems))
     # In this order: what has no CRS has no place, what is not on earth cannot be projected, and
     # what cannot be projected has no area by which a repair could be judged.
     crs, notes = _settled_crs(dataset, layer, shapes[keep], rules)
     problems += notes
     if crs is None:
-        broken = keep.copy()
-        broken[keep] = ~shapely.is_valid(shapes[keep])
-        problems += _of_rows(dataset, layer, "counted", broken, Note("shape to repair"))
-        return LayerRead(nothing, tuple(problems))
-    on_earth, notes = _on_earth(shapes, keep, crs, dataset, layer)
-    keep &= on_earth
-    problems += notes
+        broken = keep & ~shapely.is_valid(shapes)
+        problems += say("counted", broken, Note("shape to repair"))
+        return LayerRead(_nothing_of(dataset, rules), tuple(problems))
+    keep = stays(_on_earth(shapes, keep, crs, say))
+    problems += _heights(shapes, keep, say)
+    keep = stays(_in_the_window(shapes, keep, crs, rules, layer, say))
     if not keep.any():
-        return LayerRead(nothing, tuple(problems))
-    problems += _heights(shapes, keep, dataset, layer)
-    if crs.is_geographic:
-        shapes, within, notes = _in_the_window(shapes, keep, crs, rules, dataset, layer)
-        keep &= within
-        problems += notes
-        if not keep.any():
-            return LayerRead(nothing, tuple(problems))
+        return LayerRead(_nothing_of(dataset, rules), tuple(problems))
     flat = shapes.copy()
     flat[keep] = projected(shapes[keep], crs, rules.crs)
     off_plane = keep & ~_finite(flat)
-    note = Note("not to be projected", {"crs": crs_name(crs)})
-    problems += _of_rows(dataset, layer, "refuses", off_plane, note)
+    problems += say("refuses", off_plane, Note("not to be projected", {"crs": crs_name(crs)}))
     keep &= ~off_plane
     problems += _far_away(dataset, layer, shapes[keep], flat[keep], crs, rules)
-    repaired_rows = 0
     # once more: parallels that lay side by side in degrees are bent, and reach into one another
-    untangled, notes = _untangled(flat, keep, dataset, layer)
-    keep &= untangled
-    problems += notes
+    keep = stays(_untangled(flat, keep, say))
+    n_repaired = 0
     if kind in ("polygon", "any", "every"):
-        sound, notes, repaired_rows = _repaired(flat, keep, rules, dataset, layer)
-        keep &= sound
-        problems += notes
+        sound, notes, n_repaired = _repaired(flat, keep, rules, say)
+        keep = stays((sound, notes))
     geometry = gpd.GeoSeries(flat[keep], index=table.index[keep], crs=rules.crs)
-    return LayerRead(table[keep].set_geometry(geometry), tuple(problems), repaired=repaired_rows)
+    return LayerRead(table[keep].set_geometry(geometry), tuple(problems), repaired=n_repaired)
 
 
 def _of_rows(dataset: Dataset, layer: str, level: Level, rows: Mask, what: Note) -> list[Problem]:
@@ -199,18 +190,18 @@ def _row_names(dataset: Dataset, layer: str, rows: Mask) -> str | Note:
     return rows_in_short(some.index, some.get(title, ()))
 
 
-def _with_geometry(shapes: Shapes, dataset: Dataset, layer: str) -> Step:
+def _with_geometry(shapes: Shapes, dataset: Dataset, layer: str, say: Say) -> Step:
     """Which rows have a geometry, with coordinates that are numbers."""
     bare = np.asarray(shapely.is_missing(shapes) | shapely.is_empty(shapes), dtype=bool)
     if layer == "context":  # evidence beside the criteria: what is not drawn changes no number
-        problems = _of_rows(dataset, layer, "counted", bare, Note("geometry left out"))
+        problems = say("counted", bare, Note("geometry left out"))
     else:
         # GEOS has no type for the surfaces of 3D models: they come without a shape, and are there.
         surface = bare & np.isin(dataset.table.index, dataset.unclosed)
-        problems = _of_rows(dataset, layer, "refuses", bare & ~surface, Note("geometry missing"))
-        problems += _of_rows(dataset, layer, "refuses", surface, Note("geometry of 3D models"))
+        problems = say("refuses", bare & ~surface, Note("geometry missing"))
+        problems += say("refuses", surface, Note("geometry of 3D models"))
     strange = ~bare & ~_finite(shapes)
-    problems += _of_rows(dataset, layer, "refuses", strange, Note("coordinates no numbers"))
+    problems += say("refuses", strange, Note("coordinates no numbers"))
     return np.asarray(~bare & ~strange, dtype=bool), problems
 
 
@@ -222,7 +213,7 @@ def _finite(shapes: Shapes) -> Mask:
     return good
 
 
-def _of_kind(shapes: Shapes, keep: Mask, kind: Kind, dataset: Dataset, layer: str) -> Step:
+def _of_kind(shapes: Shapes, keep: Mask, kind: Kind, say: Say) -> Step:
     """Which rows are of the kind that belongs here; fitting parts of mixtures are put in place."""
     good = _GOOD.get(kind, (kind,))
     kind_of_row = np.array(kinds(shapes), dtype=object)
@@ -232,13 +223,11 @@ def _of_kind(shapes: Shapes, keep: Mask, kind: Kind, dataset: Dataset, layer: st
         shapes[row] = next((part for part in parts if not part.is_empty), parts[0])
     salvaged = mixed & ~shapely.is_empty(shapes)
     good_kind = Note(f"geometry {good[0]}")
-    note = Note("geometry mixed, part kept", {"kind": good_kind})
-    problems = _of_rows(dataset, layer, "counted", salvaged, note)
+    problems = say("counted", salvaged, Note("geometry mixed, part kept", {"kind": good_kind}))
     misfit = keep & ~np.isin(kind_of_row, good) & ~salvaged
     came = in_short(Note(f"geometry {name}") for name in sorted(set(kind_of_row[misfit])))
     note = Note("geometry of another kind", {"came": came, "kind": good_kind})
-    problems += _of_rows(dataset, layer, "counted", misfit, note)
-    return np.asarray(~misfit, dtype=bool), problems
+    return np.asarray(~misfit, dtype=bool), [*problems, *say("counted", misfit, note)]
 
 
 _LARGE: Final = 1_000
@@ -246,17 +235,17 @@ _LARGE: Final = 1_000
 at worst."""
 
 
-def _untangled(shapes: Shapes, keep: Mask, dataset: Dataset, layer: str) -> Step:
+def _untangled(shapes: Shapes, keep: Mask, say: Say) -> Step:
     """Which rows GEOS can be asked about in a time that grows with their size."""
     tangled = np.zeros(len(shapes), dtype=bool)
     for row in np.flatnonzero(keep & (shapely.get_num_coordinates(shapes) > _LARGE)):
         from cami_units import kml  # lxml is not waited for by who brings small shapes
 
         tangled[row] = shapely.get_dimensions(shapes[row]) == 2 and kml.is_tangled(shapes[row])
-    return ~tangled, _of_rows(dataset, layer, "refuses", tangled, Note("outline tangled"))
+    return ~tangled, say("refuses", tangled, Note("outline tangled"))
 
 
-def _on_earth(shapes: Shapes, keep: Mask, crs: CRS, dataset: Dataset, layer: str) -> Step:
+def _on_earth(shapes: Shapes, keep: Mask, crs: CRS, say: Say) -> Step:
     """Which rows have longitudes and latitudes that exist; those counting on past 180° are put in place."""
     outside = np.zeros(len(shapes), dtype=bool)
     if crs.is_geographic:
@@ -266,49 +255,44 @@ def _on_earth(shapes: Shapes, keep: Mask, crs: CRS, dataset: Dataset, layer: str
     counting = outside & ~_beyond_degrees(shapes, turns=2) & shapely.is_valid(shapes)
     shapes[counting] = cut_at_180(shapes[counting])
     outside &= ~counting
-    note = Note("longitudes counting on")
-    problems = _of_rows(dataset, layer, "counted", counting, note)
+    problems = say("counted", counting, Note("longitudes counting on"))
     if outside.any():
         note = Note("beyond degrees", _span(shapes[outside]).facts)
-        problems += _of_rows(dataset, layer, "refuses", outside, note)
+        problems += say("refuses", outside, note)
     return ~outside, problems
 
 
-def _heights(shapes: Shapes, keep: Mask, dataset: Dataset, layer: str) -> list[Problem]:
+def _heights(shapes: Shapes, keep: Mask, say: Say) -> list[Problem]:
     """Rows with heights; programs write a height of 0 where there is none, and that is not said."""
     tall = np.zeros(len(shapes), dtype=bool)
     for row in np.flatnonzero(keep & shapely.has_z(shapes)):
         heights = shapely.get_coordinates(shapes[row], include_z=True)[:, 2]
         tall[row] = bool(np.nan_to_num(heights).any())
-    return _of_rows(dataset, layer, "note", tall, Note("heights unused"))
+    return say("note", tall, Note("heights unused"))
 
 
 def _in_the_window(
-    shapes: Shapes, keep: Mask, crs: CRS, rules: FileRules, dataset: Dataset, layer: str
-) -> tuple[Shapes, Mask, list[Problem]]:
-    """Shapes that span half the globe, cut to the surroundings of the study.
+    shapes: Shapes, keep: Mask, crs: CRS, rules: FileRules, layer: str, say: Say
+) -> Step:
+    """Which rows have anything near the study; shapes that span half the globe are cut to it in place.
 
     A box from -180 to 180 is a mistake, or a shape across 180° that was not cut there; either would
     be measured as ground that nobody meant. Ranges and countries are measured whole, so of theirs it
     is only said.
     """
-    within = np.ones(len(shapes), dtype=bool)
     wide = np.zeros(len(shapes), dtype=bool)
+    if not crs.is_geographic:
+        return ~wide, []
     parts, row = shapely.get_parts(shapes[keep], return_index=True)
     west, _, east, _ = shapely.bounds(parts).T
     wide[np.flatnonzero(keep)[row[east - west > _HALF_THE_GLOBE]]] = True
-    if not wide.any():
-        return shapes, within, []
     # ranges are measured whole before anything of them is cut
-    if rules.region is None or layer == "ranges":
-        return shapes, within, _of_rows(dataset, layer, "note", wide, Note("half the globe"))
-    window = _window(rules, crs)
-    cut = shapes.copy()
+    if not wide.any() or rules.region is None or layer == "ranges":
+        return np.ones_like(wide), say("note", wide, Note("half the globe"))
     # GEOS cuts nothing that crosses itself.
-    cut[wide] = shapely.intersection(shapely.make_valid(shapes[wide]), window)
-    within = ~(wide & shapely.is_empty(cut))
-    note = Note("half the globe, cut")
-    return cut, within, _of_rows(dataset, layer, "counted", wide, note)
+    whole = shapely.make_valid(shapes[wide])
+    shapes[wide] = shapely.intersection(whole, _window(rules, crs))
+    return ~(wide & shapely.is_empty(shapes)), say("counted", wide, Note("half the globe, cut"))
 
 
 def _window(rules: FileRules, crs: CRS) -> Any:
@@ -540,7 +524,7 @@ def turned_note(
 
 
 def _repaired(
-    flat: Shapes, keep: Mask, rules: FileRules, dataset: Dataset, layer: str
+    flat: Shapes, keep: Mask, rules: FileRules, say: Say
 ) -> tuple[Mask, list[Problem], int]:
     """Mend the invalid among the rows kept, in place; which rows stay, and how many were mended."""
     areal = keep & (np.array(kinds(flat), dtype=object) == "polygon")
@@ -558,22 +542,20 @@ def _repaired(
     collapsed = [repair for repair in refused if repair.after_km2 <= 0]
     contested = [repair for repair in refused if repair.after_km2 > 0]
     accepted = [repair for repair in repairs if repair.share <= rules.max_area_change]
-    problems = _of_rows(dataset, layer, "refuses", rows(collapsed), Note("shape without ground"))
-    problems += _of_rows(dataset, layer, "refuses", rows(hopeless), Note("shape hopeless"))
+    problems = say("refuses", rows(collapsed), Note("shape without ground"))
+    problems += say("refuses", rows(hopeless), Note("shape hopeless"))
     if contested:
         worst = max(contested, key=lambda repair: repair.share)
         facts = {"share": 100.0 * worst.share, "most": 100.0 * rules.max_area_change}
         facts |= {"before": worst.before_km2, "after": worst.after_km2}
-        note = Note("shape contested", facts)
-        problems += _of_rows(dataset, layer, "refuses", rows(contested), note)
+        problems += say("refuses", rows(contested), Note("shape contested", facts))
     if accepted:
         facts = {
             "before": sum(repair.before_km2 for repair in accepted),
             "after": sum(repair.after_km2 for repair in accepted),
             "share": 100.0 * max(repair.share for repair in accepted),
         }
-        note = Note("shape repaired", facts)
-        problems += _of_rows(dataset, layer, "counted", rows(accepted), note)
+        problems += say("counted", rows(accepted), Note("shape repaired", facts))
     return ~rows([*refused, *hopeless]), problems, len(accepted)
 
 

@@ -28,6 +28,7 @@ from cami_units.layers._sheets import species_table
 from cami_units.layers._taxa import TaxonRule, names_of
 from cami_units.model import (
     EQUAL_AREA,
+    KEPT_CODES,
     InputError,
     Note,
     Problem,
@@ -100,9 +101,9 @@ def read_ranges(
     species: pd.DataFrame | None = None,
     countries: gpd.GeoDataFrame | None = None,
     taxa: Mapping[str, TaxonRule] | None = None,
-    presence: Sequence[int] = (1, 2),
-    origin: Sequence[int] = (1, 2, 6),
-    seasonal: Sequence[int] = (1, 2, 3, 4, 5),
+    presence: Sequence[int] = KEPT_CODES["presence"],
+    origin: Sequence[int] = KEPT_CODES["origin"],
+    seasonal: Sequence[int] = KEPT_CODES["seasonal"],
     missing: Missing = "extant",
     max_area_change: float = 0.01,
     crs: str = EQUAL_AREA,

@@ -11,7 +11,7 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import pandas as pd
 
@@ -236,6 +236,19 @@ def match(
     if short in names.taxa:
         return Match("ours", names.taxa[short], is_part=short in names.parts)
     return Match("unknown")
+
+
+def matches(
+    rows: Sequence[tuple[Any, ...]], names: Names, rules: Mapping[str, Sequence[str]]
+) -> list[Match]:
+    """What each row turns out to be by its name, sub-species and subpopulation, as far as it has them.
+
+    Each different one is looked up once: a file of GBIF has a million rows and a few dozen names.
+    """
+    match_of = {
+        row: match(*row, *(None,) * (3 - len(row)), names=names, rules=rules) for row in set(rows)
+    }
+    return [match_of[row] for row in rows]
 
 
 def rules_by_source(rules: Mapping[str, TaxonRule]) -> dict[str, list[str]]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 import geopandas as gpd
@@ -15,7 +16,7 @@ from pyproj import Geod
 
 from cami_units.layers._dialects import blank, by_value, plain
 from cami_units.layers._equal_area import transformed
-from cami_units.layers._occurrences import Clean, taxa_of, within_study
+from cami_units.layers._occurrences import Clean, left_out, sound_rows, taxa_of, within_study
 from cami_units.layers._reading import Dataset, FileRules, LayerRead, Reading
 from cami_units.layers._shape_checks import cleaned
 from cami_units.layers._taxa import Names, rules_by_source
@@ -39,11 +40,21 @@ _GOOD_ARGOS: Final = frozenset({"", "1", "2", "3", "g"})
 """Argos classes within 1.5 km; 0, A, B and Z may be off by tens (Douglas et al. 2012,
 doi:10.1111/j.2041-210X.2012.00245.x)."""
 
-COLUMNS: Final = (
-    *("animal", "sci_name", "evidence_grade", "begins", "ends", "fixes", "source"),
-    "seen",
-)
 _GEOD: Final = Geod(ellps="WGS84")
+
+
+class _Track(NamedTuple):
+    """A track of an animal: the columns of its row."""
+
+    animal: str
+    sci_name: str
+    evidence_grade: str
+    begins: str
+    ends: str
+    fixes: int
+    source: str
+    seen: list[NDArray[np.float64]] | None
+    geometry: Any
 
 
 def tracked(names: Names, reading: Reading, states: gpd.GeoDataFrame) -> Clean:
@@ -110,18 +121,11 @@ def _tracks(
             if not parts:
                 continue
             used = np.concatenate([part[:, 2] for part in parts])
+            grade = rule.grade if new else rule.older_grade
+            days = (_day(used.min()), _day(used.max()))
+            line = _line([shapely.linestrings(part[:, :2]) for part in parts])
             rows.append(
-                {
-                    "animal": str(animal),
-                    "sci_name": name,
-                    "evidence_grade": rule.grade if new else rule.older_grade,
-                    "begins": _day(used.min()),
-                    "ends": _day(used.max()),
-                    "fixes": len(used),
-                    "source": dataset.file,
-                    "seen": parts,
-                    "geometry": _line([shapely.linestrings(part[:, :2]) for part in parts]),
-                }
+                _Track(str(animal), str(name), grade, *days, len(used), dataset.file, parts, line)
             )
     animals = fixes["animal"].nunique()
     facts = {"fixes": len(fixes), "animals": animals, "count": len(rows), "cuts": cuts}
@@ -172,11 +176,9 @@ def track_ids(animals: pd.Series[str]) -> list[str]:
     ]
 
 
-def _table(rows: Sequence[Mapping[str, Any]], crs: Any) -> gpd.GeoDataFrame:
+def _table(rows: Sequence[_Track], crs: Any) -> gpd.GeoDataFrame:
     """Tracks as a table."""
-    columns: dict[str, Any] = {name: [row.get(name) for row in rows] for name in COLUMNS}
-    shapes = [row["geometry"] for row in rows]
-    return gpd.GeoDataFrame(columns, geometry=shapes, crs=crs)
+    return gpd.GeoDataFrame(rows, columns=list(_Track._fields), geometry="geometry", crs=crs)
 
 
 def _good_fixes(
@@ -212,34 +214,17 @@ def _good_fixes(
         (Note("positions of Argos"), ~argos.isin(_GOOD_ARGOS)),
         (Note("positions of the future", {"date": reading.date}), when >= future),
     ]
-    keep = np.ones(len(fixes), dtype=bool)
-    problems: list[Problem] = []
-
-    def leave_out(reason: Note, rows: Any) -> None:
-        """Count a step, and take its rows out."""
-        nonlocal keep
-        count = int((keep & rows).sum())
-        if count:
-            note = Note("positions left out", {"count": count, "of": dataset.rows, "what": reason})
-            problems.append(problem_of("counted", layer, dataset.name, "", note))
-        keep = keep & ~np.asarray(rows, dtype=bool)
-
-    for reason, rows in steps:
-        leave_out(reason, rows.to_numpy(dtype=bool))
+    counted = partial(left_out, "positions", layer, dataset.name, dataset.rows)
+    keep, problems = sound_rows(len(fixes), steps, counted)
     # what follows looks at the fixes before and after, so the bad ones must be gone and the rest in
     # order
     fixes = fixes[keep].sort_values(["sci_name", "animal", "seconds"], kind="stable")
-    for reason, find in (
-        (Note("positions twice"), _twice),
-        (
-            Note("positions too fast", {"kmh": float(reading.fixes.max_kmh)}),
-            lambda some: _spikes(some, reading.fixes.max_kmh),
-        ),
-    ):
-        keep = np.ones(len(fixes), dtype=bool)
-        leave_out(reason, find(fixes))
-        fixes = fixes[keep]
-    return fixes, problems
+    twice = fixes.duplicated(["sci_name", "animal", "seconds"]).to_numpy(dtype=bool)
+    problems += counted(twice, Note("positions twice"))
+    fixes = fixes[~twice]
+    spikes = _spikes(fixes, reading.fixes.max_kmh)
+    note = Note("positions too fast", {"kmh": float(reading.fixes.max_kmh)})
+    return fixes[~spikes], [*problems, *counted(spikes, note)]
 
 
 def _is_marked(table: pd.DataFrame) -> pd.Series[bool]:
@@ -253,11 +238,6 @@ def _is_marked(table: pd.DataFrame) -> pd.Series[bool]:
 def _words(table: pd.DataFrame, name: str) -> pd.Series[str]:
     """A column as words that can be compared; empty ones where it is not there."""
     return by_value(table.get(name, blank(table.index)).fillna("").astype(str), plain)
-
-
-def _twice(fixes: pd.DataFrame) -> Mask:
-    """Which positions are of an animal at a time of which there is one already."""
-    return fixes.duplicated(["sci_name", "animal", "seconds"]).to_numpy(dtype=bool)
 
 
 def _spikes(fixes: pd.DataFrame, max_kmh: float) -> Mask:
@@ -297,19 +277,11 @@ def _drawn_tracks(
         undated += not dates
         # the line crosses somewhere between its dates: what is sure is when it began
         is_new = bool(dates) and min(dates) >= limit
-        rows.append(
-            {
-                "animal": str(row["animal"]),
-                "sci_name": row["sci_name"],
-                "evidence_grade": rule.grade if is_new else rule.older_grade,
-                "begins": str(min(dates).date()) if dates else "",
-                "ends": str(max(dates).date()) if dates else "",
-                "fixes": int(shapely.get_num_coordinates(row["geometry"])),
-                "source": dataset.file,
-                "seen": None,
-                "geometry": row["geometry"],
-            }
-        )
+        grade, line = rule.grade if is_new else rule.older_grade, row["geometry"]
+        begins, ends = (str(end(dates).date()) if dates else "" for end in (min, max))
+        n_corners = int(shapely.get_num_coordinates(line))
+        about = (str(row["animal"]), row["sci_name"], grade, begins, ends, n_corners)
+        rows.append(_Track(*about, dataset.file, None, line))
     problems = []
     if undated:
         note = Note("tracks without date", {"count": undated, "grade": rule.older_grade})

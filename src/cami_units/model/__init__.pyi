@@ -10,6 +10,7 @@ from ._codes import FINDINGS as FINDINGS
 from ._codes import GATES as GATES
 from ._codes import HIDDEN_STATUSES as HIDDEN_STATUSES
 from ._codes import INDICATIVE as INDICATIVE
+from ._codes import KEPT_CODES as KEPT_CODES
 from ._codes import MONTHS as MONTHS
 from ._codes import NEEDS as NEEDS
 from ._codes import NOT_ASSESSED as NOT_ASSESSED
@@ -36,9 +37,9 @@ from ._crs import frames_on_globe as frames_on_globe
 from ._crs import narrowest_bounds as narrowest_bounds
 from ._crs import same_crs as same_crs
 from ._crs import transformer as transformer
-from ._delimited import delimited_rows as delimited_rows
 from ._encodings import Guess as Guess
 from ._encodings import bits_per_byte as bits_per_byte
+from ._encodings import delimited_rows as delimited_rows
 from ._encodings import guessed_text as guessed_text
 from ._errors import ARCHIVE_DAMAGE as ARCHIVE_DAMAGE
 from ._errors import CamiUnitsError as CamiUnitsError
@@ -100,6 +101,7 @@ from ._tables import TABLES as TABLES
 from ._tables import Table as Table
 from ._tables import cami_species as cami_species
 from ._tables import check_table as check_table
+from ._tables import has_codes as has_codes
 from ._tables import records as records
 from ._text import LONGEST_NAME as LONGEST_NAME
 from ._text import LONGEST_TEXT as LONGEST_TEXT

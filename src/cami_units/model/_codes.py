@@ -39,6 +39,12 @@ SEASONAL: Final[Mapping[int, str]] = MappingProxyType(
     }
 )
 
+KEPT_CODES: Final[Mapping[str, tuple[int, ...]]] = MappingProxyType(
+    # native, reintroduced, assisted colonisation: introduced and vagrant animals make no unit
+    {"presence": (1, 2), "origin": (1, 2, 6), "seasonal": (1, 2, 3, 4, 5)}
+)
+"""The codes that count as range, unless a plan says otherwise."""
+
 MONTHS: Final = "months"
 """The column of ranges and links of movement that says when animals are there: "4-7", "3-4;11-12", "11-2"."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
@@ -178,3 +178,17 @@ def cami_species(species: pd.DataFrame) -> list[str]:
     """
     is_cami = species["in_cami"].astype(str).str.lower() == "yes"
     return sorted(species.loc[is_cami, "sci_name"])
+
+
+def has_codes(ranges: pd.DataFrame, **codes: Sequence[int]) -> pd.Series[bool]:
+    """Which rows have one of some codes in each of the columns that are named.
+
+    Examples
+    --------
+    >>> has_codes(pd.DataFrame({"presence": [1, 3], "origin": [1, 1]}), presence=(1, 2)).tolist()
+    [True, False]
+    """
+    fits = pd.Series(True, index=ranges.index)
+    for column, some in codes.items():
+        fits &= ranges[column].isin(some)
+    return fits

@@ -20,7 +20,7 @@ import shapely
 from numpy.typing import NDArray
 from pyproj import CRS, Geod, Proj
 
-from cami_units.model import InputError, transformer
+from cami_units.model import LONLAT, InputError, transformer
 from cami_units.overlap._door import Geometries, check_inputs, geometries
 from cami_units.overlap._lattice import cell_km2, cells_of
 from cami_units.overlap._pieces import line_pieces
@@ -442,18 +442,24 @@ def _polygons(shape: Any) -> Any:
 
 
 def direction(site: Any, ground: Any, crs: Any) -> str:
-    """Where ground lies as seen from the middle of a site: "N", "NE" …, by longitude and latitude."""
-    points = gpd.GeoSeries([shapely.centroid(site), shapely.centroid(ground)], crs=crs)
-    lonlat = points.to_crs("EPSG:4326")
-    # the short way round: over the date line, 179°E to 179°W are 2° and not 358
-    east = (float(lonlat.x.iloc[1] - lonlat.x.iloc[0]) + 180.0) % 360.0 - 180.0
-    north = float(lonlat.y.iloc[1] - lonlat.y.iloc[0])
-    # a degree of longitude is shorter than one of latitude
-    east *= math.cos(math.radians(float(lonlat.y.mean())))
-    return _SIDES[round(math.degrees(math.atan2(north, east)) / 45.0) % 8]
+    """The side of a site, seen from its middle, on which ground lies: "N", "NE" and so on."""
+    return _SIDES[side_of(shapely.centroid(ground), shapely.centroid(site), crs)]
 
 
 _SIDES: Final = ("E", "NE", "N", "NW", "W", "SW", "S", "SE")
+
+
+def side_of(place: Any, middle: Any, crs: Any) -> int:
+    """The side of a middle that a place lies on: 0 east, then against the clock by eighths.
+
+    By longitude and latitude: far from its middle meridian a projection's up is not north.
+    """
+    goal, start = gpd.GeoSeries([place, middle], crs=crs).to_crs(LONLAT)
+    # the short way round: over the date line, 179°E to 179°W are 2° and not 358
+    east = (goal.x - start.x + 180.0) % 360.0 - 180.0
+    # a degree of longitude is shorter than one of latitude
+    east *= math.cos(math.radians((start.y + goal.y) / 2))
+    return round(math.atan2(goal.y - start.y, east) / (math.pi / 4)) % 8
 
 
 def line_points(

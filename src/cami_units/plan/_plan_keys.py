@@ -63,7 +63,7 @@ def equal_area_fault(crs: str) -> Note | None:
     units = {axis.unit_name for axis in plane.axis_info}
     if units != {"metre"}:
         return Note("crs not in metres", {"name": name, "units": in_short(sorted(units))})
-    to_plane = Transformer.from_crs(model.LONLAT, plane, always_xy=True)
+    to_plane = model.transformer(model.LONLAT, plane)
     worst = max((_area_error(to_plane, west, south) for west, south in _corners(plane)), key=abs)
     if np.isfinite(worst) and abs(worst) <= _AREA_TOLERANCE:
         return None
@@ -260,9 +260,12 @@ _NeededFiles = Annotated[_Files, AfterValidator(_some_files)]
 _Above = Annotated[float, Field(gt=0)]
 
 
-_Presence = Annotated[int, Field(ge=1, le=len(model.PRESENCE))]
-_Origin = Annotated[int, Field(ge=1, le=len(model.ORIGIN))]
-_Seasonal = Annotated[int, Field(ge=1, le=len(model.SEASONAL))]
+_PresenceCode = Annotated[int, Field(ge=1, le=len(model.PRESENCE))]
+_OriginCode = Annotated[int, Field(ge=1, le=len(model.ORIGIN))]
+_SeasonalCode = Annotated[int, Field(ge=1, le=len(model.SEASONAL))]
+_Presence = Annotated[tuple[_PresenceCode, ...], _Loose, AfterValidator(_few)]
+_Origin = Annotated[tuple[_OriginCode, ...], _Loose, AfterValidator(_few)]
+_Seasonal = Annotated[tuple[_SeasonalCode, ...], _Loose, AfterValidator(_few)]
 
 
 class _Section(BaseModel):
@@ -338,10 +341,9 @@ class TaxonRule(_Section):
 class Codes(_Section):
     """Which IUCN codes count as range, and what a layer without codes stands for."""
 
-    presence: Annotated[tuple[_Presence, ...], _Loose, AfterValidator(_few)] = (1, 2)
-    # Native, reintroduced, assisted colonisation; introduced and vagrant animals make no unit.
-    origin: Annotated[tuple[_Origin, ...], _Loose, AfterValidator(_few)] = (1, 2, 6)
-    seasonal: Annotated[tuple[_Seasonal, ...], _Loose, AfterValidator(_few)] = (*(1, 2, 3, 4, 5),)
+    presence: _Presence = model.KEPT_CODES["presence"]
+    origin: _Origin = model.KEPT_CODES["origin"]
+    seasonal: _Seasonal = model.KEPT_CODES["seasonal"]
     missing: Literal["extant", "refuse"] = "extant"
 
 
