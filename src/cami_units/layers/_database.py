@@ -26,13 +26,7 @@ import pandas as pd
 import shapely
 
 from cami_units.layers._reading import AdvisedError
-from cami_units.model import (
-    InputError,
-    Note,
-    clean_name,
-    in_short,
-    quoted,
-)
+from cami_units.model import InputError, Note, clean_name, in_short, quoted
 
 SUFFIX: Final = ".sql"
 

@@ -125,10 +125,7 @@ def transformed(shapes: Shapes, source: Any, target: Any) -> Shapes:
     """Shapes of one CRS in another, vertex by vertex."""
     door = transformer(source, target)
     return np.asarray(
-        shapely.transform(
-            shapes,
-            lambda xy: np.column_stack(door.transform(xy[:, 0], xy[:, 1])),
-        ),
+        shapely.transform(shapes, lambda xy: np.column_stack(door.transform(xy[:, 0], xy[:, 1]))),
         dtype=object,
     )
 

@@ -296,10 +296,7 @@ def country_rows(table: gpd.GeoDataFrame, states: Sequence[str]) -> tuple[gpd.Ge
 
 
 def protected_area_rows(
-    table: gpd.GeoDataFrame,
-    countries: gpd.GeoDataFrame | None,
-    *,
-    steps: frozenset[int] = PA_STEPS,
+    table: gpd.GeoDataFrame, countries: gpd.GeoDataFrame | None, *, steps: frozenset[int] = PA_STEPS
 ) -> tuple[gpd.GeoDataFrame, Notes]:
     """Protected areas and OECMs as polygons, in the last two of the numbered steps.
 

@@ -16,12 +16,7 @@ import shapely
 
 from cami_units.layers._equal_area import only
 from cami_units.layers._reading import LayerRead
-from cami_units.model import (
-    LAYERS,
-    Note,
-    in_short,
-    problem_of,
-)
+from cami_units.model import LAYERS, Note, in_short, problem_of
 from cami_units.overlap import states_of
 
 BUNDLED: Final = "bundled"

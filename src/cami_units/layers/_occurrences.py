@@ -24,13 +24,7 @@ from cami_units.layers._taxa import (
     skip_aside,
     words_of,
 )
-from cami_units.model import (
-    LONLAT,
-    Note,
-    Problem,
-    listed,
-    problem_of,
-)
+from cami_units.model import LONLAT, Note, Problem, listed, problem_of
 
 Mask = NDArray[np.bool_]
 Clean = Callable[[Dataset, str, FileRules], LayerRead]
@@ -128,9 +122,7 @@ def _sound(
 
 
 def sound_rows(
-    count: int,
-    steps: Iterable[tuple[Note, Any]],
-    counted: Callable[[Mask, Note], list[Problem]],
+    count: int, steps: Iterable[tuple[Note, Any]], counted: Callable[[Mask, Note], list[Problem]]
 ) -> tuple[Mask, list[Problem]]:
     """Which of some rows no step finds fault with; each is counted once, by the first that does."""
     keep = np.ones(count, dtype=bool)
@@ -240,11 +232,7 @@ def _repeated(table: gpd.GeoDataFrame, names: Sequence[str]) -> Mask:
 
 
 def _named_and_dated(
-    dataset: Dataset,
-    layer: str,
-    names: Names,
-    rules: Mapping[str, Sequence[str]],
-    reading: Reading,
+    dataset: Dataset, layer: str, names: Names, rules: Mapping[str, Sequence[str]], reading: Reading
 ) -> tuple[gpd.GeoDataFrame, list[Problem]]:
     """The records of our taxa up to the plan's date, each place and day once."""
     table = dataset.table
@@ -274,11 +262,7 @@ def _named_and_dated(
 
 
 def taxa_of(
-    dataset: Dataset,
-    layer: str,
-    names: Names,
-    rules: Mapping[str, Sequence[str]],
-    reading: Reading,
+    dataset: Dataset, layer: str, names: Names, rules: Mapping[str, Sequence[str]], reading: Reading
 ) -> tuple[pd.Series[Any], list[Problem]]:
     """The taxon of ours that each row is of; none, where it is of another, and what these are.
 

@@ -39,15 +39,7 @@ from cami_units.layers._taxa import (
     skip_aside,
     words_of,
 )
-from cami_units.model import (
-    MONTHS,
-    RANGE_WEIGHT,
-    Note,
-    Problem,
-    in_short,
-    nearest_note,
-    problem_of,
-)
+from cami_units.model import MONTHS, RANGE_WEIGHT, Note, Problem, in_short, nearest_note, problem_of
 from cami_units.overlap import dissolved
 
 _NAMING: Final = ("sci_name", "subspecies", "subpop")

@@ -297,8 +297,7 @@ def rows_in_short(rows: Iterable[object], names: Iterable[object] = ()) -> str |
         row, name = row_and_name
         is_named = isinstance(name, str) and name != ""
         return Note(
-            "named row" if is_named else "row",
-            {"row": str(row), "name": name if is_named else ""},
+            "named row" if is_named else "row", {"row": str(row), "name": name if is_named else ""}
         )
 
     return in_short(zip_longest(rows, names), note_of=row_note)

@@ -26,14 +26,7 @@ from cami_units.layers._reading import STATES, LayerRead, Missing, Reading
 from cami_units.layers._shape_checks import refusal
 from cami_units.layers._sheets import species_table
 from cami_units.layers._taxa import TaxonRule, names_of
-from cami_units.model import (
-    EQUAL_AREA,
-    KEPT_CODES,
-    InputError,
-    Note,
-    Problem,
-    in_short,
-)
+from cami_units.model import EQUAL_AREA, KEPT_CODES, InputError, Note, Problem, in_short
 
 
 def _alone(layer_read: LayerRead, what: str) -> Any:

@@ -20,15 +20,7 @@ from cami_units.layers._occurrences import Clean, left_out, sound_rows, taxa_of,
 from cami_units.layers._reading import Dataset, FileRules, LayerRead, Reading
 from cami_units.layers._shape_checks import cleaned
 from cami_units.layers._taxa import Names, rules_by_source
-from cami_units.model import (
-    LONLAT,
-    InputError,
-    Note,
-    Problem,
-    in_short,
-    listed,
-    problem_of,
-)
+from cami_units.model import LONLAT, InputError, Note, Problem, in_short, listed, problem_of
 from cami_units.overlap import border_crossings
 
 Mask = NDArray[np.bool_]

@@ -395,10 +395,7 @@ def _in_signs(plain: str, lang: str) -> str:
     if lang == FALLBACK:
         return plain
     phrases = table(lang)
-    signs: dict[str, Any] = {
-        ",": phrases["thousands separator"],
-        ".": phrases["decimal separator"],
-    }
+    signs: dict[str, Any] = {",": phrases["thousands separator"], ".": phrases["decimal separator"]}
     return plain.translate(str.maketrans(signs))
 
 

@@ -48,11 +48,7 @@ TABLES: Final[Mapping[str, Table]] = MappingProxyType(
             ("pu_id",),
             "polygon",
         ),
-        "conservation_units": Table(
-            tuple(_UNIT_COLUMNS.split()),
-            ("unit_id",),
-            "polygon",
-        ),
+        "conservation_units": Table(tuple(_UNIT_COLUMNS.split()), ("unit_id",), "polygon"),
         "not_proposed": Table(("hotspot_id", "name_en", "reason"), ("hotspot_id",)),
         "unit_criteria": Table(
             ("unit_id", "criterion", "met", "value", "unit", "threshold", "because"),

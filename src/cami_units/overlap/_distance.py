@@ -292,11 +292,7 @@ def _within(
         }
     )
     table = table[table.km <= within_km].groupby(["i", "j"])["km"].min().reset_index()
-    return (
-        table.i.to_numpy(np.intp),
-        table.j.to_numpy(np.intp),
-        table.km.to_numpy(np.float64),
-    )
+    return (table.i.to_numpy(np.intp), table.j.to_numpy(np.intp), table.km.to_numpy(np.float64))
 
 
 def _ways_km(starts: Geometries, goals: Geometries, crs: CRS) -> NDArray[np.float64]:

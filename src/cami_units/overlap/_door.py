@@ -12,15 +12,7 @@ import shapely
 from numpy.typing import NDArray
 from pyproj import CRS
 
-from cami_units.model import (
-    InputError,
-    crs_name,
-    listed,
-    made_cells,
-    nearest,
-    same_crs,
-    text_at,
-)
+from cami_units.model import InputError, crs_name, listed, made_cells, nearest, same_crs, text_at
 
 Kind = Literal["polygon", "line", "point"]
 Geometries = NDArray[np.object_]

@@ -161,10 +161,7 @@ def overlaps(
 
 
 def covered_cells(
-    layer: gpd.GeoDataFrame,
-    window: Window,
-    *,
-    by: Sequence[str] = ("sci_name",),
+    layer: gpd.GeoDataFrame, window: Window, *, by: Sequence[str] = ("sci_name",)
 ) -> pd.DataFrame:
     """How much of each feature lies in each cell of a lattice, without a table of the cells.
 
@@ -198,10 +195,7 @@ def covered_cells(
 
 
 def covered_bands(
-    layer: gpd.GeoDataFrame,
-    window: Window,
-    *,
-    by: str = "sci_name",
+    layer: gpd.GeoDataFrame, window: Window, *, by: str = "sci_name"
 ) -> Iterator[pd.DataFrame]:
     """As :func:`covered_cells`, a band of rows at a time from the south: memory holds a few bands.
 
@@ -277,10 +271,7 @@ def cell_sums(
 
 
 def lattice_parts(
-    layer: gpd.GeoDataFrame,
-    window: Window,
-    *,
-    by: str = "sci_name",
+    layer: gpd.GeoDataFrame, window: Window, *, by: str = "sci_name"
 ) -> Iterator[Found]:
     """As :func:`covered_cells`: places in the window, row numbers of the layer and km², part by part."""
     _check_measurable(layer, [by])

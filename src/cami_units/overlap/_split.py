@@ -222,11 +222,7 @@ def _side(stretch: Any, wall: Any, states: Sequence[Any], least_m: float) -> int
 
 
 def _spans(
-    lines: gpd.GeoDataFrame,
-    borders: gpd.GeoDataFrame,
-    line: str,
-    border: str,
-    wiggle_km: float,
+    lines: gpd.GeoDataFrame, borders: gpd.GeoDataFrame, line: str, border: str, wiggle_km: float
 ) -> pd.DataFrame:
     """Each meeting of a line and a border: the part of the line, from, to, and the cut to show."""
     check_inputs({"lines": (lines, [line]), "borders": (borders, [border])})

@@ -97,8 +97,7 @@ def record_states(layers: Layers, *, recent_years: float, least_km2: float) -> p
         shapely.prepare(shape)
         in_range[mine] = shapely.intersects(shape, points.geometry.to_numpy()[mine])
     marked = points[["sci_name", "geometry"]].assign(
-        recent=points["age_years"].le(recent_years).to_numpy(),
-        outside=~in_range,
+        recent=points["age_years"].le(recent_years).to_numpy(), outside=~in_range
     )
     placed = split(marked, states, keep=("sci_name", "iso2", "recent", "outside"))
     by_state = placed.assign(records=1).groupby(["sci_name", "iso2"])

@@ -9,22 +9,11 @@ from pathlib import Path
 from types import MappingProxyType, UnionType
 from typing import Annotated, Any, Final, Union, get_args, get_origin
 
-from pydantic import (
-    BaseModel,
-    ValidationError,
-)
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from cami_units import model
-from cami_units.model import (
-    InputError,
-    Note,
-    PlanError,
-    Profile,
-    in_short,
-    nearest_note,
-    quoted,
-)
+from cami_units.model import InputError, Note, PlanError, Profile, in_short, nearest_note, quoted
 from cami_units.plan._plan_keys import Plan, known_names, unknown_key
 
 

@@ -428,10 +428,7 @@ class Workshop(_Section):
 class Output(_Section):
     """Languages of the products (the first leads), and the disclaimer on each of them."""
 
-    languages: Annotated[tuple[_Language, ...], _Loose, AfterValidator(_few)] = (
-        "en",
-        "ru",
-    )
+    languages: Annotated[tuple[_Language, ...], _Loose, AfterValidator(_few)] = ("en", "ru")
     disclaimer: _Line = DISCLAIMER
 
 
