@@ -26,7 +26,7 @@ from cami_units.model import (
     Profile,
     Progress,
     crs_name,
-    listed,
+    in_short,
     problem_of,
     quiet,
     transformer,
@@ -148,19 +148,17 @@ def _check_lattice(
 ) -> None:
     """Refuse what is asked of the cells that a file of overlaps brings itself, where it is otherwise."""
     about, _ = layers.overlap_batches(source)
-    theirs = f"{float(about['cell_km']):g} km, {about['shape']}, {crs_name(str(about['crs']))}"
-    asked = {
-        f"cells of {cell_km} km": cell_km is None or cell_km == float(about["cell_km"]),
-        f"{shape}s": shape is None or shape == about["shape"],
-        f"crs {crs}": crs is None or crs_name(crs) == crs_name(str(about["crs"])),
-        "a scheduler": scheduler is None,
-    }
-    if not all(asked.values()):
-        names = listed(name for name, fits in asked.items() if not fits)
-        raise InputError(
-            f"'{source}' holds overlaps with cells of its own ({theirs}): {names} cannot be had of it. "
-            "Leave that out, or name the ranges."
-        )
+    km, their_crs = float(about["cell_km"]), crs_name(str(about["crs"]))
+    odd: list[Note | None] = [
+        Note("cells of km", {"km": str(cell_km)}) if cell_km not in (None, km) else None,
+        Note(f"cells {shape}") if shape not in (None, about["shape"]) else None,
+        Note("another CRS", {"crs": crs}) if crs and crs_name(crs) != their_crs else None,
+        Note("a scheduler") if scheduler is not None else None,
+    ]
+    if any(odd):
+        facts = {"km": f"{km:g}", "shape": Note(f"one {about['shape']}"), "crs": their_crs}
+        names = in_short(note for note in odd if note)
+        raise InputError.of("cells of its own", file=str(source), names=names, **facts)
 
 
 def _species_numbers(

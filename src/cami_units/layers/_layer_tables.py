@@ -242,6 +242,8 @@ def with_ids(table: gpd.GeoDataFrame, layer: str) -> tuple[gpd.GeoDataFrame, Not
 
 def _id_text(value: object) -> str | None:
     """An id as text: a whole number that a table made a float of loses its ".0"."""
+    if isinstance(value, str):  # cleaned with its column
+        return value
     if isinstance(value, (float, np.floating)) and float(value).is_integer():
         return str(int(value))
     return dialects.clean_text(value)
@@ -333,7 +335,7 @@ def protected_area_rows(
     table = table.assign(
         iso2=dialects.by_value(table.get("iso2", blank[~left_out]), dialects.iso2),
         name=name[~left_out],
-        kind=[_kind(value) for value in table.get("kind", blank[~left_out])],
+        kind=dialects.by_value(table.get("kind", blank[~left_out]), _kind),
         reported_area_km2=reported[~left_out],
     )
     table, id_notes = with_ids(table, "protected_areas")

@@ -84,6 +84,8 @@ def clean_name(value: object) -> str:
     >>> clean_name("  Tian\n Shan ")
     'Tian Shan'
     """
+    if isinstance(value, str) and value.isascii() and value.isprintable():
+        return " ".join(value.split())  # most names, and nothing in them can harm
     return " ".join(clean_text(value).split())
 
 
