@@ -470,9 +470,9 @@ def by_value(values: pd.Series[Any], say: Callable[[Any], Any]) -> pd.Series[Any
     ):  # 1, 1.0 and True are one to a table
         return pd.Series([say(value) for value in values], index=values.index, dtype=object)
     place, texts = pd.factorize(values)
-    said = np.empty(len(texts) + 1, dtype=object)  # the last is where -1, nothing, points
-    said[:] = [*map(say, texts), say(None) if (place < 0).any() else None]
-    return pd.Series(said[place], index=values.index, dtype=object)
+    answers = np.empty(len(texts) + 1, dtype=object)  # the last is where -1, nothing, points
+    answers[:] = [*map(say, texts), say(None) if (place < 0).any() else None]
+    return pd.Series(answers[place], index=values.index, dtype=object)
 
 
 def clean_text(value: object) -> str | None:

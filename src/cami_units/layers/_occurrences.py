@@ -116,20 +116,20 @@ def _sound(
 ) -> tuple[gpd.GeoDataFrame, list[Problem]]:
     """The records with which nothing is wrong, and how many each step left out."""
     steps = _faults(dataset.table, max_uncertainty_m, middles)
-    counted = partial(_records_left_out, layer, dataset.name, dataset.rows)
-    keep, problems = sound_rows(len(dataset.table), steps, counted)
+    report = partial(_records_left_out, layer, dataset.name, dataset.rows)
+    keep, problems = sound_rows(len(dataset.table), steps, report)
     return dataset.table[keep], problems
 
 
 def sound_rows(
-    count: int, steps: Iterable[tuple[Note, Any]], counted: Callable[[Mask, Note], list[Problem]]
+    count: int, steps: Iterable[tuple[Note, Any]], report: Callable[[Mask, Note], list[Problem]]
 ) -> tuple[Mask, list[Problem]]:
     """Which of some rows no step finds fault with; each is counted once, by the first that does."""
     keep = np.ones(count, dtype=bool)
     problems: list[Problem] = []
     for reason, rows in steps:
         fault = np.asarray(rows, dtype=bool)
-        problems += counted(keep & fault, reason)
+        problems += report(keep & fault, reason)
         keep &= ~fault
     return keep, problems
 
@@ -253,11 +253,11 @@ def _named_and_dated(
     rows = rows[rows["sci_name"].notna()]
     # Days are text of one form, year first: they compare like dates, and partial ones too.
     future = np.array([day > reading.date for day in rows["day"]], dtype=bool)
-    counted = partial(_records_left_out, layer, dataset.name, dataset.rows)
-    problems += counted(future, Note("records of the future", {"date": reading.date}))
+    report = partial(_records_left_out, layer, dataset.name, dataset.rows)
+    problems += report(future, Note("records of the future", {"date": reading.date}))
     rows = rows[~future]
     twice = _repeated(rows, ("sci_name", "day"))
-    problems += counted(twice, Note("records repeated"))
+    problems += report(twice, Note("records repeated"))
     return rows[~twice], problems
 
 

@@ -206,17 +206,17 @@ def _good_fixes(
         (Note("positions of Argos"), ~argos.isin(_GOOD_ARGOS)),
         (Note("positions of the future", {"date": reading.date}), when >= future),
     ]
-    counted = partial(left_out, "positions", layer, dataset.name, dataset.rows)
-    keep, problems = sound_rows(len(fixes), steps, counted)
+    report = partial(left_out, "positions", layer, dataset.name, dataset.rows)
+    keep, problems = sound_rows(len(fixes), steps, report)
     # what follows looks at the fixes before and after, so the bad ones must be gone and the rest in
     # order
     fixes = fixes[keep].sort_values(["sci_name", "animal", "seconds"], kind="stable")
     twice = fixes.duplicated(["sci_name", "animal", "seconds"]).to_numpy(dtype=bool)
-    problems += counted(twice, Note("positions twice"))
+    problems += report(twice, Note("positions twice"))
     fixes = fixes[~twice]
     spikes = _spikes(fixes, reading.fixes.max_kmh)
     note = Note("positions too fast", {"kmh": float(reading.fixes.max_kmh)})
-    return fixes[~spikes], [*problems, *counted(spikes, note)]
+    return fixes[~spikes], [*problems, *report(spikes, note)]
 
 
 def _is_marked(table: pd.DataFrame) -> pd.Series[bool]:
